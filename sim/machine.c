@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Switching the machine on and off.
+ *
+ * Concept: a machine is RAM, a clock, processors, and the two things that watch it (log and trace). RAM is one mapping of a
+ * memfd: shared, so that a frame can be handed to another process by file offset, and without reservation, so that a
+ * machine of 64 GiB starts on a laptop and costs only the frames that guests touch. Fresh frames read as zero.
+ *
+ * Invariants: machine address a lives at ram[a]; nothing in here depends on the host's time or addresses, and the only
+ * randomness is machine_random(), a function of the seed.
+ */
+#include "sim/machine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sim/insn.h"
+
+#define MIB_TO_FRAMES(mib) ((uint64_t)(mib) << (20 - PAGE_SHIFT))
+#define MACHINE_MAX_RAM_MIB (UINT64_C(1) << 20) /* 1 TiB: the emulator's physical addresses have 40 bits */
+
+static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen)
+{
+    const size_t size = MIB_TO_FRAMES(mib) << PAGE_SHIFT;
+    void *ram;
+
+    m->ram_fd = memfd_create("xenlab-ram", MFD_CLOEXEC);
+    if (m->ram_fd < 0 || ftruncate(m->ram_fd, (off_t)size) < 0) {
+        snprintf(err, errlen, "cannot create %llu MiB of machine memory: %s", (unsigned long long)mib, strerror(errno));
+        return false;
+    }
+    ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->ram_fd, 0);
+    if (ram == MAP_FAILED) {
+        snprintf(err, errlen, "cannot map %llu MiB of machine memory: %s (is `ulimit -v` set?)", (unsigned long long)mib,
+                 strerror(errno));
+        return false;
+    }
+    m->ram = ram;
+    m->nr_frames = MIB_TO_FRAMES(mib);
+    return true;
+}
+
+struct machine *machine_create(const struct machine_config *cfg, char *err, size_t errlen)
+{
+    struct machine *m;
+
+    if (!cfg->ram_mib || cfg->ram_mib > MACHINE_MAX_RAM_MIB) {
+        snprintf(err, errlen, "machine memory must be 1 to %llu MiB", (unsigned long long)MACHINE_MAX_RAM_MIB);
+        return NULL;
+    }
+    if (cfg->nr_pcpus > MACHINE_MAX_PCPUS) {
+        snprintf(err, errlen, "a machine has at most %d pCPUs", MACHINE_MAX_PCPUS);
+        return NULL;
+    }
+    m = calloc(1, sizeof(*m));
+    if (!m) {
+        snprintf(err, errlen, "out of memory");
+        return NULL;
+    }
+    m->ram_fd = -1;
+    m->seed = m->prng = cfg->seed;
+    m->log.level = LOG_INFO;
+    vclock_init(&m->clock);
+    if (!ram_create(m, cfg->ram_mib, err, errlen))
+        goto fail;
+    m->decoder = insn_decoder_create();
+    if (!m->decoder) {
+        snprintf(err, errlen, "cannot start the instruction decoder (Capstone built without x86?)");
+        goto fail;
+    }
+    for (unsigned int i = 0; i < cfg->nr_pcpus; i++) {
+        m->pcpu[i] = pcpu_create(m, i, err, errlen);
+        if (!m->pcpu[i])
+            goto fail;
+        m->nr_pcpus++;
+    }
+    return m;
+
+fail:
+    machine_destroy(m);
+    return NULL;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m)
+        return;
+    while (m->nr_pcpus) {
+        m->nr_pcpus--;
+        pcpu_destroy(m->pcpu[m->nr_pcpus]);
+        m->pcpu[m->nr_pcpus] = NULL;
+    }
+    insn_decoder_destroy(m->decoder);
+    vclock_destroy(&m->clock);
+    if (m->ram)
+        munmap(m->ram, m->nr_frames << PAGE_SHIFT);
+    if (m->ram_fd >= 0)
+        close(m->ram_fd);
+    free(m);
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014): a counter in steps of the golden ratio, its bits then well stirred. */
+uint64_t machine_random(struct machine *m)
+{
+    uint64_t z = m->prng += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
