@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guest memory, as a hypercall handler may touch it.
+ *
+ * Concept: a pointer that arrives in a hypercall is a guest virtual address and never trusted. It is translated through the
+ * calling vCPU's own page tables with the guest's own rights (present, user, writable at every level), page by page; an
+ * address in the hypervisor's hole, an unmapped page or a read-only one gives -EFAULT and nothing is written beyond it.
+ * A native domain (dom0's C code) passes host pointers instead; these functions are the one place that knows.
+ *
+ * Corresponds to xen/include/asm-x86/guest_access.h and access_ok().
+ */
+#ifndef MMU_GUEST_ACCESS_H
+#define MMU_GUEST_ACCESS_H
+
+#include "vcpu/domain.h"
+
+/* Copy n bytes; 0 or -EFAULT. Guest addresses are 64-bit (PV32 callers zero-extend). Native vCPUs: host pointers. */
+int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n);
+int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n);
+
+/* The rights check alone, as Xen's guest_handle_okay(): true when [addr, addr+n) lies outside the hypervisor's hole. */
+bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n);
+
+/* How a translation is meant, and what a failed one reports, as #PF error code bits (PFEC_*). */
+#define PFEC_page_present 0x01u
+#define PFEC_write_access 0x02u
+#define PFEC_user_mode 0x04u
+#define PFEC_reserved_bit 0x08u
+#define PFEC_insn_fetch 0x10u
+
+/*
+ * Translate one guest virtual address through v's current page tables (kernel or user root as v runs now). Returns the
+ * frame or INVALID_MFN with the error bits in *pfec, which on entry says what the access is. Marks nothing accessed.
+ */
+mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
+
+/* Fetch up to n bytes of instructions at va; returns how many were readable before the first unmapped page. */
+size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n);
+
+#endif

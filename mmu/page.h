@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The frame table: who owns each frame of machine memory, and what may be done with it.
+ *
+ * Concept: PV guests write their own page tables, and yet must not reach memory that is not theirs. Xen's answer is one
+ * `struct page_info` a frame with two reference counts:
+ *
+ *   count_info  how many references of any kind exist; the frame is freed only when the last one goes
+ *   type_info   what the frame is being used AS right now (page table of level n, segment descriptors, writable data), and
+ *               how often. A frame has one type at a time: it can change only when its type count is 0. Since "writable"
+ *               and "page table" are different types, no guest ever has a writable mapping of a live page table.
+ *
+ *   count_info:  63        62..61            ...            31..0
+ *                allocated state(inuse/..)   xen_heap ...   reference count
+ *   type_info:   63..61   60      59         58             57              ...  31..0
+ *                type     pinned  validated  (seg desc: type value)  partial     type count
+ *
+ * Invariants (mmu_audit() checks them all): see mmu/audit.h.
+ *
+ * Corresponds to xen/include/asm-x86/mm.h and xen/arch/x86/mm.c (get_page, get_page_type, _put_page_type).
+ */
+#ifndef MMU_PAGE_H
+#define MMU_PAGE_H
+
+#include "vcpu/domain.h"
+
+#define PAGE_LIST_NULL UINT32_MAX
+
+/* Values of Xen 4.17 (xen/arch/x86/include/asm/mm.h); counts live in the low bits. */
+#define PGT_none (UINT64_C(0) << 61)
+#define PGT_l1_page_table (UINT64_C(1) << 61)
+#define PGT_l2_page_table (UINT64_C(2) << 61)
+#define PGT_l3_page_table (UINT64_C(3) << 61)
+#define PGT_l4_page_table (UINT64_C(4) << 61)
+#define PGT_seg_desc_page (UINT64_C(5) << 61)
+#define PGT_shared_page (UINT64_C(6) << 61)
+#define PGT_writable_page (UINT64_C(7) << 61)
+#define PGT_type_mask (UINT64_C(7) << 61)
+#define PGT_pinned (UINT64_C(1) << 60)
+#define PGT_validated (UINT64_C(1) << 59)
+#define PGT_pae_xen_l2 (UINT64_C(1) << 58) /* PV32: the L2 that holds Xen's own entries */
+#define PGT_partial (UINT64_C(1) << 57)    /* validation or invalidation was preempted: nr_validated_ptes is valid */
+#define PGT_locked (UINT64_C(1) << 56)
+#define PGT_count_mask ((UINT64_C(1) << 56) - 1)
+
+#define PGC_allocated (UINT64_C(1) << 63) /* the owner's own reference exists */
+#define PGC_xen_heap (UINT64_C(1) << 62)  /* the hypervisor's memory, perhaps shared with a domain */
+#define PGC_extra (UINT64_C(1) << 61)     /* not counted in tot_pages */
+#define PGC_state_inuse (UINT64_C(0) << 59)
+#define PGC_state_free (UINT64_C(3) << 59)
+#define PGC_state (UINT64_C(3) << 59)
+#define PGC_count_mask ((UINT64_C(1) << 54) - 1)
+
+struct page_info {
+    uint64_t count_info;
+    uint64_t type_info;       /* PGC_state_free: order of the free block */
+    struct domain *owner;
+    uint32_t prev, next;      /* links of the list it is on (d->page_list, a free list); mfn or PAGE_LIST_NULL */
+    uint16_t nr_validated_ptes;
+    uint8_t partial_flags;
+    bool need_scrub;          /* free, and still holds somebody's data */
+    int32_t linear_pt_count;  /* < 0: maps others' linear; > 0: linearly mapped (same-level entries) */
+};
+
+static inline struct page_info *mfn_to_page(const struct xen *xen, mfn_t mfn) { return &xen->frame_table[mfn_x(mfn)]; }
+static inline mfn_t page_to_mfn(const struct xen *xen, const struct page_info *pg) { return _mfn(pg - xen->frame_table); }
+
+/* --- allocation: mmu/heap.c --- */
+int heap_init(struct xen *xen);
+void heap_destroy(struct xen *xen);
+uint64_t heap_free_pages(const struct xen *xen);
+/* 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. */
+struct page_info *heap_alloc_xen(struct xen *xen, unsigned int order);
+void heap_free_xen(struct xen *xen, struct page_info *pg, unsigned int order);
+/*
+ * 2^order frames for d (scrubbed), assigned and counted against d->max_pages; each holds one reference
+ * (PGC_allocated). NULL when memory or d's limit is exhausted. MEMF_no_owner: assign later with page_assign().
+ */
+#define MEMF_no_owner 1u
+#define MEMF_no_refcount 2u /* does not count in tot_pages (Xen's MEMF_no_refcount) */
+struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags);
+int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags);
+/* Free a block that page_alloc(MEMF_no_owner) returned and nobody references. */
+void page_free(struct xen *xen, struct page_info *pg, unsigned int order);
+/* Make a xen-heap frame mappable by d: read-write or read-only. share_xen_page_with_guest(). */
+void page_share(struct page_info *pg, struct domain *d, bool writable);
+
+/* --- references: mmu/page.c; 0 or false when refused --- */
+bool get_page(struct page_info *pg, struct domain *d);
+struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d);
+void put_page(struct xen *xen, struct page_info *pg);
+bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type);
+int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t type);
+void put_page_type(struct xen *xen, struct page_info *pg);
+int put_page_type_preemptible(struct vcpu *v, struct page_info *pg);
+bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type);
+void put_page_and_type(struct xen *xen, struct page_info *pg);
+/* Drop the PGC_allocated reference once (guest gave the page up). False: it was not there any more. */
+void put_page_alloc_ref(struct xen *xen, struct page_info *pg);
+
+/* M2P entry of a frame; INVALID_M2P_ENTRY when it has none. Keeps the PV32 table in step. */
+void set_gpfn_from_mfn(struct xen *xen, mfn_t mfn, uint64_t pfn);
+uint64_t get_gpfn_from_mfn(const struct xen *xen, mfn_t mfn);
+
+/* Domain destruction: give back everything, -ERESTART when preempted. relinquish_memory() + put of roots. */
+int domain_relinquish_memory(struct domain *d);
+
+#endif

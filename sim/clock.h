@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Virtual time.
+ *
+ * Concept: the machine's clock counts nanoseconds of guest progress, not of the host: every retired instruction is worth
+ * CLOCK_NS_PER_INSN, every exit and hypercall a fixed cost, and when every vCPU is idle the clock jumps to the next
+ * timer. The same inputs therefore give the same trace on any host, loaded or not.
+ *
+ * Invariants: timers fire in order of expiry, ties in order of arming (a 64-bit sequence number), so the order never depends on
+ * addresses; a timer is in the queue at most once; callbacks may arm and stop any timer, their own included.
+ */
+#ifndef SIM_CLOCK_H
+#define SIM_CLOCK_H
+
+#include "sim/types.h"
+
+#define CLOCK_NS_PER_INSN 1
+#define CLOCK_NS_PER_EXIT 500
+#define CLOCK_NS_PER_HYPERCALL 200
+
+typedef void timer_fn(void *data);
+
+struct timer {
+    timer_fn *fn;
+    void *data;
+    s_time_t expires;
+    uint64_t seq;
+    size_t slot; /* 1-based index into the heap; 0: not armed */
+};
+
+struct vclock {
+    s_time_t now;
+    uint64_t seq;
+    struct timer **heap;
+    size_t nr, cap;
+};
+
+void vclock_init(struct vclock *c);
+void vclock_destroy(struct vclock *c);
+
+void timer_init(struct timer *t, timer_fn *fn, void *data);
+/* Arm (or re-arm) t for absolute time `expires`; in the past means at the next vclock_run(). */
+void timer_set(struct vclock *c, struct timer *t, s_time_t expires);
+/* Disarm; harmless when not armed. */
+void timer_stop(struct vclock *c, struct timer *t);
+static inline bool timer_armed(const struct timer *t) { return t->slot != 0; }
+
+/* Expiry of the first timer, STIME_MAX when none. */
+s_time_t vclock_next(const struct vclock *c);
+/* Fire everything that has expired at c->now. */
+void vclock_run(struct vclock *c);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Instruction decoding: the only user of Capstone.
+ *
+ * Concept: a hypervisor decodes guest instructions for three reasons: to emulate a privileged one, to carry out a write that
+ * hit a read-only page table, and to show the student what faulted. All start from a few bytes fetched at rip.
+ */
+#ifndef SIM_INSN_H
+#define SIM_INSN_H
+
+#include "sim/types.h"
+
+struct cpu_state;
+
+/* Privileged or sensitive instructions that a PV kernel may have emulated (Xen arch/x86/pv/emul-priv-op.c). */
+enum insn_op {
+    INSN_OTHER, /* decoded, but none of those below */
+    INSN_INVALID,
+    INSN_CLI, INSN_STI, INSN_HLT, INSN_IN, INSN_OUT, INSN_INS, INSN_OUTS,
+    INSN_RDMSR, INSN_WRMSR, INSN_RDTSC, INSN_RDTSCP, INSN_RDPMC, INSN_CPUID,
+    INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR,
+    INSN_CLTS, INSN_LMSW, INSN_INVLPG, INSN_WBINVD, INSN_INVD, INSN_XSETBV, INSN_SWAPGS,
+    INSN_WRFSGSBASE, INSN_MOV, INSN_XCHG, INSN_CMPXCHG, INSN_CMPXCHG8B, INSN_AND, INSN_OR, INSN_BTS, INSN_BTR, INSN_BTC,
+    INSN_XOR, INSN_ADD, INSN_SUB, INSN_XADD, INSN_STOS, INSN_MOVS, INSN_INT3,
+};
+
+struct insn_operand {
+    enum { INSN_NONE, INSN_REG, INSN_MEM, INSN_IMM } kind;
+    uint8_t size;   /* bytes */
+    int8_t gpr;     /* INSN_REG: index into cpu_state.gpr; -1: not a general register */
+    bool high_byte; /* INSN_REG: AH CH DH BH */
+    uint64_t imm;
+    uint64_t addr;  /* INSN_MEM: linear address, computed from the registers */
+};
+
+struct insn {
+    enum insn_op op;
+    uint8_t len;
+    uint8_t nr_operands;
+    uint8_t sys_reg; /* MOV CR/DR: which */
+    bool rep, lock;
+    struct insn_operand opnd[3]; /* destination first */
+    char text[96];  /* "mov qword ptr [rax], rbx" */
+};
+
+/* Decoder handle: one a machine. */
+struct insn_decoder;
+struct insn_decoder *insn_decoder_create(void);
+void insn_decoder_destroy(struct insn_decoder *dec);
+
+/* Decode n bytes fetched at st->rip under st's code size. op INSN_INVALID, len 0 when they are no whole instruction. */
+struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The physical machine: RAM, pCPUs, a clock, a trace buffer, and a seed. Nothing here knows what a domain is.
+ *
+ * Invariants: RAM is one host mapping (of a memfd, so that other processes may be handed frames they are entitled to),
+ * machine address 0 at its start; a frame that nobody touched costs no host memory.
+ */
+#ifndef SIM_MACHINE_H
+#define SIM_MACHINE_H
+
+#include "sim/bug.h"
+#include "sim/clock.h"
+#include "sim/log.h"
+#include "sim/pcpu.h"
+#include "sim/trace.h"
+#include "sim/types.h"
+
+#define MACHINE_MAX_PCPUS 16
+
+struct insn_decoder;
+struct code_map; /* private to the emulator's side: which frames have translated code */
+
+struct machine {
+    uint8_t *ram;
+    uint64_t nr_frames;
+    int ram_fd;
+    unsigned int nr_pcpus;
+    struct pcpu *pcpu[MACHINE_MAX_PCPUS];
+    struct code_map *code;
+    struct vclock clock;
+    struct trace trace;
+    struct log log;
+    struct insn_decoder *decoder;
+    uint64_t seed;
+    uint64_t prng; /* state of machine_random() */
+    unsigned int cur_pcpu; /* pCPU that is being stepped, for traces */
+};
+
+struct machine_config {
+    uint64_t ram_mib;
+    unsigned int nr_pcpus; /* 0: none, a machine for unit tests without an emulator */
+    uint64_t seed;
+};
+
+/* Build a machine; NULL and a message in err when the environment does not allow it. Destroy with machine_destroy(). */
+struct machine *machine_create(const struct machine_config *cfg, char *err, size_t errlen);
+void machine_destroy(struct machine *m);
+
+static inline bool mfn_valid(const struct machine *m, mfn_t mfn) { return mfn_x(mfn) < m->nr_frames; }
+
+/* Host address of a frame; the mfn must be valid. Whoever writes through it calls machine_code_written() after. */
+static inline void *mfn_to_virt(const struct machine *m, mfn_t mfn)
+{
+    BUG_ON(!mfn_valid(m, mfn));
+    return m->ram + (mfn_x(mfn) << PAGE_SHIFT);
+}
+
+static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }
+
+/* Deterministic pseudo-random numbers from the machine's seed. */
+uint64_t machine_random(struct machine *m);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The physical CPU: the boundary between the emulated processor and the hypervisor.
+ *
+ * Concept: on real hardware a hypervisor enters a guest (VMRUN, IRET) and gets control back on an exit: a fault, an
+ * interrupt, an intercepted instruction. Here that is one call. pcpu_run() executes guest instructions until something
+ * needs the hypervisor and says what, by value, in a struct sim_exit. The guest's registers live in a struct cpu_state
+ * that belongs to the vCPU; sim/ loads it before and saves it after. Nothing above this header knows Unicorn, so
+ * everything above can be driven by made-up exits in a unit test.
+ *
+ * Invariants:
+ *  - Between two pcpu_run() calls `struct cpu_state` is the truth; the emulator's copy is a cache of it. Whoever changes
+ *    anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
+ *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are restartable);
+ *    on those two it points behind it, and insn_len tells how far to go back.
+ *  - pcpu_run() never runs past its budget by more than one basic block, and where it stops depends on the guest alone,
+ *    never on the host's speed.
+ */
+#ifndef SIM_PCPU_H
+#define SIM_PCPU_H
+
+#include "sim/types.h"
+
+struct machine;
+struct pcpu;
+
+/* How the guest's code executes: which page tables and which privilege rules. */
+enum cpu_mode {
+    CPU_MODE_PV64,  /* CPL 3, CR3 holds machine frames, no nested paging */
+    CPU_MODE_PV32,  /* kernel in ring 1, user in ring 3, compatibility mode under PAE-shaped 4-level tables */
+    CPU_MODE_HVM,   /* SVM guest mode under nested paging */
+};
+
+/* A segment register with its hidden part, attributes as in a VMCB (AMD APM vol. 2, 15.5.1: descriptor bits 55:52,47:40). */
+struct cpu_segment {
+    uint16_t sel;
+    uint16_t attr;
+    uint32_t limit;
+    uint64_t base;
+};
+
+struct cpu_table {
+    uint64_t base;
+    uint16_t limit;
+};
+
+enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, CPU_NR_SEGS };
+
+/* Which parts of struct cpu_state changed since the last exit. General registers, RIP and RFLAGS are always loaded. */
+#define CPU_DIRTY_SEGS 0x01u   /* seg[], ldtr, gdtr, idtr, tr, cpl */
+#define CPU_DIRTY_CR3 0x02u    /* cr3: also flushes the TLB */
+#define CPU_DIRTY_CR 0x04u     /* cr0, cr4, efer, cr2 */
+#define CPU_DIRTY_TLB 0x08u    /* translations changed below an unchanged cr3: flush */
+#define CPU_DIRTY_DR 0x10u     /* dr0-3, dr6, dr7 */
+#define CPU_DIRTY_MSR 0x20u    /* kernel_gs_base, star, lstar, cstar, sfmask, pat, sysenter_* */
+#define CPU_DIRTY_FPU 0x40u    /* fxsave[] holds a new FPU/SSE image to load */
+#define CPU_DIRTY_ALL 0xffu
+
+/* One vCPU's architectural registers. Public order of gpr[] is the processor's encoding: RAX RCX RDX RBX RSP RBP RSI RDI. */
+struct cpu_state {
+    union {
+        uint64_t gpr[16];
+        struct {
+            uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15;
+        };
+    };
+    uint64_t rip, rflags;
+    uint32_t dirty; /* CPU_DIRTY_* */
+    uint8_t cpl;
+    enum cpu_mode mode;
+    struct cpu_segment seg[CPU_NR_SEGS];
+    struct cpu_segment ldtr, tr;
+    struct cpu_table gdtr, idtr;
+    uint64_t cr0, cr2, cr3, cr4, cr8, efer;
+    uint64_t dr[8];
+    uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+    uint64_t ncr3; /* HVM: root of the nested page tables */
+    _Alignas(16) uint8_t fxsave[512]; /* valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU */
+};
+
+/* A vCPU as sim/ sees it: the registers above, and the rest of the processor's state (FPU, SSE), which sim/ keeps. */
+struct cpu_context;
+
+struct cpu_context *cpu_context_create(enum cpu_mode mode);
+void cpu_context_destroy(struct cpu_context *c);
+struct cpu_state *cpu_context_state(struct cpu_context *c);
+/* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */
+void cpu_context_save_fpu(struct cpu_context *c);
+
+enum sim_exit_kind {
+    EXIT_BUDGET,     /* the time slice is used up */
+    EXIT_EXCEPTION,  /* vector, error_code, addr (#PF: the faulting address) */
+    EXIT_SOFTINT,    /* INT n: vector, insn_len; rip behind it */
+    EXIT_SYSCALL,    /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
+    EXIT_SYSENTER,
+    EXIT_VMMCALL,
+    EXIT_IO,         /* IN/OUT/INS/OUTS before it executes: io */
+    EXIT_RDMSR,
+    EXIT_WRMSR,
+    EXIT_CPUID,
+    EXIT_RDTSC,      /* RDTSC or RDTSCP: insn_len 2 or 3 */
+    EXIT_CR_READ,    /* HVM: MOV from/to control register; for PV a #GP exception */
+    EXIT_CR_WRITE,
+    EXIT_NPF,        /* nested page fault: addr is guest-physical, error_code as EXITINFO1 */
+    EXIT_HLT,
+    EXIT_INTWIN,     /* the guest can take an interrupt now */
+    EXIT_PAUSE,
+    EXIT_SHUTDOWN,   /* triple fault */
+    EXIT_ERROR,      /* the emulator gave up: the guest did something it cannot do; `why` tells */
+    EXIT_NR_KINDS
+};
+
+struct sim_exit {
+    enum sim_exit_kind kind;
+    uint8_t vector;
+    uint8_t insn_len; /* 0 when sim/ does not know it */
+    bool has_error_code;
+    uint32_t error_code;
+    uint64_t addr;
+    struct {
+        uint16_t port;
+        uint8_t size; /* bytes: 1, 2, 4 */
+        bool in;
+        bool string;
+    } io;
+    uint64_t insns; /* guest instructions retired in this run */
+    const char *why; /* EXIT_ERROR: static text */
+};
+
+/* Name of a kind for statistics and traces. */
+const char *sim_exit_name(enum sim_exit_kind kind);
+
+/*
+ * Create pCPU `id` of machine `m`. Runs the self-tests the first time (error-code calibration, self-modifying code).
+ * Returns NULL and a message in err (what is wrong, what to do) when the emulator cannot be used.
+ */
+struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t errlen);
+void pcpu_destroy(struct pcpu *p);
+
+/* Run context `c` for at most `budget` instructions. c may have been run on another pCPU before. */
+struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget);
+
+/* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
+void pcpu_release(struct cpu_context *c);
+
+/* Drop every translation of code in frame mfn on all pCPUs of the machine. Cheap when the frame was never executed. */
+void machine_code_written(struct machine *m, mfn_t mfn);
+
+/* One line about the emulator in use: version, and which way self-modifying code is kept right. */
+const char *pcpu_backend_name(struct pcpu *p);
+
+#endif

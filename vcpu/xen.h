@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * struct xen: one running hypervisor.
+ *
+ * Concept: what real Xen keeps in global variables (the domain list, the frame table, the heap, the scheduler) lives in one
+ * structure, because two machines may run in one process: migration and unit tests need that. Every domain points to
+ * its struct xen, so `v->domain->xen` reaches everything.
+ *
+ * Layering: this file belongs to the nouns (with domain.h): mmu/ and evtchn/ may include it, and it includes nothing above
+ * sim/. What lives above is reached through the tables handed down at start: the hypercall table, and struct xen_hooks.
+ */
+#ifndef VCPU_XEN_H
+#define VCPU_XEN_H
+
+#include "sim/machine.h"
+
+#include <xen/xen.h>
+
+struct domain;
+struct vcpu;
+struct page_info;
+struct heap;
+struct scheduler;
+struct hypercall_entry;
+
+#define XEN_NR_HYPERCALLS 64
+
+struct xen_stats {
+    uint64_t insns;
+    uint64_t exits[EXIT_NR_KINDS];
+    uint64_t exceptions[32];
+    uint64_t hypercalls[XEN_NR_HYPERCALLS];
+    uint64_t emulated; /* privileged instructions carried out */
+    uint64_t ptwr;     /* direct page-table writes carried out */
+    uint64_t switches;
+};
+
+/* One physical CPU as the hypervisor sees it: where the vCPU that runs on it is noted. */
+struct xen_pcpu {
+    struct vcpu *curr;    /* NULL: idle */
+    s_time_t now;         /* this pCPU's own position in virtual time */
+    s_time_t slice_end;   /* when the scheduler wants to be asked again */
+    bool need_resched;    /* SCHEDULE_SOFTIRQ is raised */
+    bool online;
+    void *sched_priv;
+};
+
+struct xen {
+    struct machine *machine;
+
+    /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
+    struct page_info *frame_table;
+    struct heap *heap;
+    uint64_t *m2p;          /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
+    mfn_t m2p_mfn;          /* first frame of it (contiguous) */
+    uint64_t m2p_frames;
+    mfn_t m2p_l3;           /* shared L3 that L4 slot 256 of every PV guest points to */
+    mfn_t m2p_compat;       /* the same for PV32: 4-byte entries, and the L2 mapping them */
+    mfn_t m2p_compat_l2;
+    uint32_t *m2p32;
+
+    struct domain *domain_list; /* by ascending domid; dying ones stay until their last reference is gone */
+    struct domain *dom0;
+    struct domain *dom_xen; /* DOMID_XEN: owns the hypervisor's shared frames (M2P, resources) */
+    struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
+    domid_t next_domid;
+
+    const struct hypercall_entry *hypercalls; /* XEN_NR_HYPERCALLS entries */
+
+    struct scheduler *sched;
+    struct xen_pcpu pcpu[MACHINE_MAX_PCPUS];
+    unsigned int nr_pcpus;
+
+    struct xen_stats stats;
+    s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
+    uint64_t tsc_khz;
+    bool audit; /* run mmu_audit() after every hypercall */
+
+    /* Called when a domain shuts down or crashes, after it was recorded in the domain (VIRQ_DOM_EXC is sent as well). */
+    void (*domain_event)(void *data, struct domain *d);
+    /* Called on the way out of a domain's crash while its registers are still there. */
+    void (*crash_report)(void *data, struct vcpu *v, const char *why);
+    void *hook_data;
+};
+
+static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.now; }
+
+/* Bring up the hypervisor on machine m: frame table, heap, M2P, special domains, scheduler `sched` ("rr"). NULL: err. */
+struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen);
+/* Destroys all domains too. */
+void xen_destroy(struct xen *xen);
+
+#endif
