@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# xenlab's one Makefile. Nothing is built outside build/ (and ./xenlab, a link into it); `make help` lists the targets.
+#
+# Concept: objects are listed by hand, a variable a folder, folders from the bottom layer to the top and files in the
+# order in which they are best read. All but the program's entry goes into one library, libxenlab.a, which the program
+# and every unit test are linked against. The same rules build a second tree, build/asan, with sanitizers and the
+# hypervisor's self-audit. build/config.mk comes from tools/setup.sh, which make runs by itself when it is missing.
+
+all:
+
+# ---------------------------------------------------------------------------------------------------- what is built --
+
+SIM_OBJS := bug log clock trace insn machine pcpu
+VCPU_OBJS :=
+MMU_OBJS :=
+EVTCHN_OBJS :=
+RINGS_OBJS :=
+TOOLS_OBJS :=
+# The first is the program's entry, which is no part of the library.
+UI_OBJS := main
+
+# PV64 guests, and the runtime that each is linked with.
+GUESTS := hello rings traps syscall timer
+GUEST_RT := start hypercall console main
+
+# The demo that `make run` shows.
+DEMO := run build/guests/hello build/guests/rings build/guests/timer
+
+# --------------------------------------------------------------------------------------------------------- settings --
+
+# One line a step, or with V=1 the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(patsubst build/%,%,$@)')
+
+# Everything but these needs the machine set up.
+ifneq ($(filter-out help clean distclean setup format,$(or $(MAKECMDGOALS),all)),)
+include build/config.mk
+endif
+
+build/config.mk: tools/setup.sh tools/fetch.sh
+	$(Q)tools/setup.sh
+	$(Q)touch $@
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef -Wno-unused-parameter
+
+# Xen's public headers as its toolstack sees them, at the interface version of Xen 4.17.
+XEN_ABI := -D__XEN_INTERFACE_VERSION__=0x00041100 -D__XEN_TOOLS__
+
+all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) -MMD -MP \
+	-I. $(XEN_ABI) $(XEN_CFLAGS) $(UNICORN_CFLAGS) $(LIBRARY_CFLAGS) $(folder_cflags) $(variant_cflags)
+
+# The program's own definitions take the place of some of Unicorn's internals (see sim/), hence -rdynamic.
+all_ldflags = $(CFLAGS) -rdynamic $(variant_cflags)
+all_libs = $(UNICORN_LIBS) $(LIBRARY_LIBS) -lm -lpthread
+
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -DXENLAB_AUDIT
+
+# A change of the flags or of the lists above, but of nothing else in this file, builds everything anew.
+build/flags: force
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(all_cflags) $(ASAN) $(GUEST_CFLAGS) $(LIB_OBJS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(all_cflags) $(ASAN) $(GUEST_CFLAGS) $(LIB_OBJS))' > $@
+.PHONY: force
+
+# listed FOLDER, NAMES: the objects of a folder. (While the project is being started: those whose source exists.)
+listed = $(foreach o,$(2),$(if $(wildcard $(1)/$(o).c),$(1)/$(o).o))
+
+LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) $(call listed,mmu,$(MMU_OBJS)) \
+	$(call listed,evtchn,$(EVTCHN_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,tools,$(TOOLS_OBJS))
+PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
+
+# --------------------------------------------------------------------------------------- the program, and its twins --
+
+# program DIRECTORY: the library, the program and the unit tests, below that directory.
+define program
+$(1)/libxenlab.a: $$(addprefix $(1)/,$$(LIB_OBJS)) build/flags
+	$$(call say,AR)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$(filter %.o,$$^)
+
+$(1)/xenlab: private LIBS = $$(UI_LIBS)
+$(1)/xenlab: $$(addprefix $(1)/,$$(PROGRAM_OBJS)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(LIBS)
+
+$(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $$(addprefix $(1)/,$$(TESTED_UI)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(LIBS) $$(CMOCKA_LIBS)
+
+$(1)/tests/ui/%: private LIBS = $$(UI_LIBS)
+
+$(1)/%.o: %.c build/flags
+	$$(call say,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
+
+$(1)/ui/%.o: folder_cflags = $$(UI_CFLAGS)
+$(1)/tests/ui/%.o: folder_cflags = $$(UI_CFLAGS)
+endef
+
+# A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
+TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
+TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
+.SECONDARY:
+
+$(eval $(call program,build))
+$(eval $(call program,build/asan))
+build/asan/%: variant_cflags = $(ASAN)
+
+xenlab: build/xenlab
+	$(Q)ln -sf build/xenlab $@
+
+# ------------------------------------------------------------------------------------------------------- the guests --
+
+GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -static -fno-pic -no-pie -mno-red-zone -mgeneral-regs-only \
+	-mcmodel=kernel -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing \
+	-fno-omit-frame-pointer $(WARNINGS) -MMD -MP -I. -D__XEN_INTERFACE_VERSION__=0x00041100
+GUEST_LDFLAGS := -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
+
+GUEST_PROGRAMS := $(foreach g,$(GUESTS),$(if $(wildcard guests/$(g).c),build/guests/$(g)))
+GUEST_RT_OBJS := $(foreach o,$(GUEST_RT),$(if $(wildcard guests/rt/$(o).[cS]),build/guests/rt/$(o).o))
+
+build/guests/%.o: guests/%.c build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -c -o $@ $<
+
+build/guests/%.o: guests/%.S build/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@ $<
+
+$(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/pv64.lds
+	$(call say,LD)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $(filter %.o,$^) -lgcc
+
+# ------------------------------------------------------------------------------------------------------ the targets --
+
+.PHONY: all run setup assets test asan lint format golden bench help clean distclean guests check-packages
+.PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
+
+all: $(if $(PROGRAM_OBJS),xenlab,build/libxenlab.a) guests ## build everything (the default)
+
+guests: $(GUEST_PROGRAMS)
+
+run: check-packages all ## build, and show a demo in the terminal
+	$(Q)./xenlab $(DEMO)
+
+setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
+
+# Quick when nothing is missing.
+check-packages:
+	$(Q)tools/setup.sh
+
+assets: ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
+	$(Q)tools/assets.sh
+
+test: check-packages assets all $(addprefix build/,$(TESTS)) ## run all tests (test-sim: those of one folder)
+	$(Q)tools/test.sh build $(TESTS) $(wildcard tests/guest/run.sh)
+
+# The unit tests of one folder; test-guest runs the guests.
+define test_folder
+test-$(1): all $$(addprefix build/,$$(filter tests/$(1)/%,$$(TESTS)))
+	$$(Q)tools/test.sh build $$(filter tests/$(1)/%,$$(TESTS)) $$(wildcard tests/$(1)/run.sh)
+endef
+$(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
+test-guest: assets
+
+asan: assets guests $(addprefix build/asan/,$(if $(PROGRAM_OBJS),xenlab) $(TESTS)) ## all tests, with sanitizers and the self-audit
+	$(Q)tools/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
+
+golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
+	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/guest/run.sh)
+
+bench: all ## measure; one JSON object a line
+	$(Q)tools/bench.sh
+
+lint: all ## check layering, hidden state, format and length of the sources
+	$(Q)tools/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
+
+format: ## apply .clang-format to the sources
+	$(Q)clang-format -i $$(find sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
+
+clean: ## remove what was built, but not what was fetched
+	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/config.mk,$(wildcard build/*))
+
+distclean: ## remove what was fetched, too
+	$(Q)rm -rf xenlab build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo '  V=1 shows the commands, -j2 builds in parallel'
+
+-include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
+-include $(addprefix build/asan/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
+-include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# fetch.sh SUITE DIR PACKAGE... : download Debian packages of a named suite into DIR, without installing anything.
+#
+# Concept: a package of another Debian release is only a file, and apt can fetch it with its signatures checked without
+# the system noticing, if it is given private lists, a private cache and a source list of its own. That list is derived
+# from the machine's own configuration by replacing the suite name, so the machine's mirror, proxy and keyring are used
+# and no address is written down here. Both forms are understood: one-line (*.list) and deb822 (*.sources).
+#
+# A PACKAGE written as @NAME means "the first package of the same kind that NAME depends on": the kernel's meta package
+# linux-image-amd64 depends on the versioned one that holds the files.
+#
+# Invariants: works without root; nothing outside DIR is written; nothing unauthenticated is accepted.
+set -eu
+
+suite=$1 dir=$2
+shift 2
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+apt=$dir/apt
+rm -rf "$apt"
+trap 'rm -rf "$apt"' EXIT
+trap 'exit 130' INT TERM
+mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/none"
+: > "$apt/status"
+
+die() {
+    echo "fetch.sh: $*" >&2
+    exit 1
+}
+
+command -v apt-get > /dev/null || die "apt-get not found: xenlab's set-up needs Debian 12 or later"
+
+# Debian's suites by any of their names; what else the machine's configuration has is left out.
+names='bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable'
+
+# sources_for SUITE KEYRING: the machine's Debian sources, turned to SUITE. KEYRING, if given, replaces signed-by.
+sources_for() {
+    for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+        [ -r "$f" ] || continue
+        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" '
+            $1 == "deb" {
+                i = 2; options = ""
+                if ($2 ~ /^\[/) { do { options = options " " $i } while ($(i++) !~ /\]$/) }
+                uri = $i; s = $(i + 1)
+                if (s !~ names) next
+                if (!match(s, /-(updates|security)$/)) s = suite; else s = suite substr(s, RSTART)
+                gsub(/[][]/, "", options)
+                gsub(/ *arch=[^ ]*/, "", options)
+                if (keyring != "") { gsub(/ *signed-by=[^ ]*/, "", options); options = options " signed-by=" keyring }
+                if (options ~ /[^ ]/) options = "[" options " ]"; else options = ""
+                print "deb", options, uri, s, "main"
+            }' "$f"
+    done
+    for f in /etc/apt/sources.list.d/*.sources; do
+        [ -r "$f" ] || continue
+        # A stanza a record. A key embedded in Signed-By has many lines; such a stanza falls back to the trusted keys of apt.
+        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" '
+            function flush(   n, i, j, s, u, us, ss, opt) {
+                if (types ~ /(^| )deb( |$)/ && enabled !~ /no|false/) {
+                    opt = keyring != "" ? keyring : signed
+                    opt = opt ~ /^\// ? "[ signed-by=" opt " ]" : ""
+                    n = split(suites, ss, " ")
+                    for (i = 1; i <= n; i++) {
+                        if (ss[i] !~ names) continue
+                        s = suite
+                        if (match(ss[i], /-(updates|security)$/)) s = suite substr(ss[i], RSTART)
+                        u = split(uris, us, " ")
+                        for (j = 1; j <= u; j++) print "deb", opt, us[j], s, "main"
+                    }
+                }
+                types = uris = suites = signed = enabled = field = ""
+            }
+            /^#/ { next }
+            /^[ \t]*$/ { flush(); next }
+            /^[A-Za-z-]+:/ { field = tolower($1); value = $0; sub(/^[^:]*:[ \t]*/, "", value) }
+            /^[ \t]/ { value = $0 }
+            field == "types:" { types = types " " value }
+            field == "uris:" { uris = uris " " value }
+            field == "suites:" { suites = suites " " value }
+            field == "enabled:" { enabled = tolower(value) }
+            field == "signed-by:" { if (signed == "") signed = value }
+            END { flush() }' "$f"
+    done
+}
+
+# Every apt call below sees only what is under $apt, and the machine's proxy settings and trusted keys.
+private() {
+    command=$1
+    shift
+    "$command" -qq -o Dir::Etc::SourceList="$apt/sources.list" -o Dir::Etc::SourceParts="$apt/none" \
+        -o Dir::Etc::Preferences="$apt/none/x" -o Dir::Etc::PreferencesParts="$apt/none" \
+        -o Dir::State::Lists="$apt/lists" -o Dir::State::Status="$apt/status" \
+        -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none \
+        -o Acquire::Retries=3 -o APT::Update::Post-Invoke= -o APT::Update::Post-Invoke-Success= "$@"
+}
+
+# update SUITE KEYRING
+update() {
+    sources_for "$1" "$2" > "$apt/sources.list"
+    [ -s "$apt/sources.list" ] || die "no Debian source in /etc/apt/sources.list or /etc/apt/sources.list.d to derive one from"
+    rm -rf "$apt/lists"
+    mkdir -p "$apt/lists/partial"
+    private apt-get update || die "cannot read the package lists of Debian $1 (is the network reachable?)"
+}
+
+# A machine that is older than the suite may lack its signing key. The newest keyring of the machine's own release has
+# it, and is itself checked with the keys that the machine trusts.
+keyring=
+own=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
+if [ "$own" != "$suite" ] && ! [ -e "/usr/share/keyrings/debian-archive-$suite-stable.gpg" ] &&
+    ! [ -e "/usr/share/keyrings/debian-archive-$suite-stable.pgp" ]; then
+    update "$own" ""
+    (cd "$apt" && private apt-get download debian-archive-keyring && dpkg -x debian-archive-keyring_*.deb keyring)
+    for keyring in "$apt"/keyring/usr/share/keyrings/debian-archive-keyring.*; do break; done
+fi
+
+update "$suite" "$keyring"
+cd "$dir"
+for package in "$@"; do
+    case $package in
+    @*)
+        kind=${package#@}
+        package=$(private apt-cache depends --no-recommends --no-suggests "$kind" |
+            awk -v kind="^${kind%%-*}-" '/Depends:/ && $NF ~ kind { print $NF; exit }')
+        [ -n "$package" ] || die "Debian $suite: $kind depends on no package of its kind"
+        ;;
+    esac
+    echo "fetching $package (Debian $suite)"
+    private apt-get download "$package" || die "cannot download $package of Debian $suite"
+done

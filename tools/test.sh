@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# test.sh TREE TEST... : run unit tests (tests/<folder>/test_*, built below TREE) and guest harnesses (*.sh), and close
+# with one line that adds up all of them: "N passed, N failed", and ", N skipped" if any was.
+#
+# Concept: every unit test prints cmocka's own summary, and a harness closes with a line like ours; both are shown, a
+# failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does not
+# report counts as one failure more: silence is never a pass.
+set -eu
+
+tree=$1
+shift
+export XENLAB="$tree/xenlab"
+: "${TEST_TIMEOUT:=900}"
+# A sanitizer's finding is told from a test's failure by the exit status; a leak is a finding.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:exitcode=99}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:exitcode=99}"
+
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+passed=0 failed=0 skipped=0
+
+# last WORD...: the sum, over the lines of $out that match the pattern, of the number that follows it.
+sum() {
+    sed -n "s/$1/\1/p" "$out" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+for test in "$@"; do
+    start=$(date +%s)
+    case $test in
+    *.sh) command=$test ;;
+    *) command=$tree/$test ;;
+    esac
+    status=0
+    timeout "$TEST_TIMEOUT" "$command" > "$out" 2>&1 || status=$?
+
+    case $test in
+    *.sh)
+        closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}\)$'
+        line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
+        p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
+        f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+        s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
+        ;;
+    *)
+        p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
+        f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
+        s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
+        ;;
+    esac
+    p=${p:-0} f=${f:-0} s=${s:-0}
+    why=
+    if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+        f=1
+        case $status in
+        124) why="took longer than $TEST_TIMEOUT s" ;;
+        99) why="a sanitizer's finding" ;;
+        *) why="ended with status $status" ;;
+        esac
+    elif [ "$((p + f + s))" -eq 0 ]; then
+        f=1 why="reported no test"
+    fi
+
+    echo "== $test ($(($(date +%s) - start)) s)"
+    case $test in
+    *.sh) cat "$out" ;;
+    *)
+        if [ -n "${V:-}" ] || [ "$f" -gt 0 ]; then
+            cat "$out"
+        else
+            sed -n '/^\[==========\] .* run\.$/,$p' "$out"
+        fi
+        ;;
+    esac
+    [ -z "$why" ] || echo "$test: FAILED: $why"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+
+echo
+if [ "$skipped" -gt 0 ]; then
+    echo "$passed passed, $failed failed, $skipped skipped"
+else
+    echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
