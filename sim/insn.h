@@ -29,15 +29,15 @@ struct insn_operand {
     uint8_t size;   /* bytes */
     int8_t gpr;     /* INSN_REG: index into cpu_state.gpr; -1: not a general register */
     bool high_byte; /* INSN_REG: AH CH DH BH */
-    uint64_t imm;
-    uint64_t addr;  /* INSN_MEM: linear address, computed from the registers */
+    uint64_t imm;   /* INSN_IMM: sign-extended to the size of the destination, then cut to it */
+    uint64_t addr;  /* INSN_MEM: linear address, computed from the registers; of BTS/BTR/BTC: of the unit that holds the bit */
 };
 
 struct insn {
     enum insn_op op;
     uint8_t len;
     uint8_t nr_operands;
-    uint8_t sys_reg; /* MOV CR/DR: which */
+    uint8_t sys_reg; /* MOV CR/DR: which; WRFSBASE/WRGSBASE: CPU_SEG_FS or CPU_SEG_GS */
     bool rep, lock;
     struct insn_operand opnd[3]; /* destination first */
     char text[96];  /* "mov qword ptr [rax], rbx" */
@@ -50,5 +50,15 @@ void insn_decoder_destroy(struct insn_decoder *dec);
 
 /* Decode n bytes fetched at st->rip under st's code size. op INSN_INVALID, len 0 when they are no whole instruction. */
 struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n);
+
+/* Code size of the segment that st executes: 16, 32 or 64. */
+unsigned int insn_code_bits(const struct cpu_state *st);
+
+/*
+ * Disassemble n bytes fetched at addr, one line an instruction, "=>" before the one at st->rip; undecodable bytes print as
+ * ".byte". Cut to len; returns the length of the text in buf.
+ */
+size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n, uint64_t addr,
+                        char *buf, size_t len);
 
 #endif
