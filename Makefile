@@ -95,8 +95,8 @@ $(1)/%.o: %.c build/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
 
-$(1)/ui/%.o: folder_cflags = $$(UI_CFLAGS)
-$(1)/tests/ui/%.o: folder_cflags = $$(UI_CFLAGS)
+$(1)/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
+$(1)/tests/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
 endef
 
 # A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
@@ -106,7 +106,7 @@ TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
 
 $(eval $(call program,build))
 $(eval $(call program,build/asan))
-build/asan/%: variant_cflags = $(ASAN)
+build/asan/%: private variant_cflags = $(ASAN)
 
 xenlab: build/xenlab
 	$(Q)ln -sf build/xenlab $@
