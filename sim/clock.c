@@ -18,10 +18,7 @@
 
 #include "sim/bug.h"
 
-void vclock_init(struct vclock *c)
-{
-    *c = (struct vclock){ 0 };
-}
+void vclock_init(struct vclock *c) { *c = (struct vclock){ 0 }; }
 
 void vclock_destroy(struct vclock *c)
 {
@@ -31,10 +28,7 @@ void vclock_destroy(struct vclock *c)
     *c = (struct vclock){ 0 };
 }
 
-void timer_init(struct timer *t, timer_fn *fn, void *data)
-{
-    *t = (struct timer){ .fn = fn, .data = data };
-}
+void timer_init(struct timer *t, timer_fn *fn, void *data) { *t = (struct timer){ .fn = fn, .data = data }; }
 
 static bool fires_before(const struct timer *a, const struct timer *b)
 {
@@ -102,10 +96,7 @@ void timer_stop(struct vclock *c, struct timer *t)
     sift_down(c, last->slot - 1, last);
 }
 
-s_time_t vclock_next(const struct vclock *c)
-{
-    return c->nr ? c->heap[0]->expires : STIME_MAX;
-}
+s_time_t vclock_next(const struct vclock *c) { return c->nr ? c->heap[0]->expires : STIME_MAX; }
 
 void vclock_run(struct vclock *c)
 {

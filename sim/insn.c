@@ -24,9 +24,9 @@
 #include "sim/pcpu.h"
 
 #define INSN_MAX_LEN 15
-#define EFER_LMA 0x400u
-#define SEG_ATTR_L 0x200u
-#define SEG_ATTR_D 0x400u
+#define EFER_LMA     0x400u
+#define SEG_ATTR_L   0x200u
+#define SEG_ATTR_D   0x400u
 
 struct insn_decoder {
     csh mode16, mode32, mode64;
@@ -144,18 +144,12 @@ static uint64_t reg_value(const struct cpu_state *st, unsigned int reg, uint64_t
 static unsigned int segment_of(const x86_op_mem *mem)
 {
     switch ((unsigned int)mem->segment) {
-    case X86_REG_ES:
-        return CPU_SEG_ES;
-    case X86_REG_CS:
-        return CPU_SEG_CS;
-    case X86_REG_SS:
-        return CPU_SEG_SS;
-    case X86_REG_DS:
-        return CPU_SEG_DS;
-    case X86_REG_FS:
-        return CPU_SEG_FS;
-    case X86_REG_GS:
-        return CPU_SEG_GS;
+    case X86_REG_ES: return CPU_SEG_ES;
+    case X86_REG_CS: return CPU_SEG_CS;
+    case X86_REG_SS: return CPU_SEG_SS;
+    case X86_REG_DS: return CPU_SEG_DS;
+    case X86_REG_FS: return CPU_SEG_FS;
+    case X86_REG_GS: return CPU_SEG_GS;
     default: { /* no override: the stack segment where the base is a stack register */
         const struct reg_name base = reg_lookup(mem->base);
 
@@ -164,7 +158,8 @@ static unsigned int segment_of(const x86_op_mem *mem)
     }
 }
 
-static uint64_t linear_address(const struct cpu_state *st, const x86_op_mem *mem, unsigned int addr_size, uint64_t next_rip)
+static uint64_t linear_address(const struct cpu_state *st, const x86_op_mem *mem, unsigned int addr_size,
+                               uint64_t next_rip)
 {
     const uint64_t index = reg_value(st, mem->index, next_rip);
     const uint64_t offset = reg_value(st, mem->base, next_rip) + index * (uint64_t)mem->scale + (uint64_t)mem->disp;
@@ -175,7 +170,8 @@ static uint64_t linear_address(const struct cpu_state *st, const x86_op_mem *mem
     return cut(cut(offset, addr_size) + st->seg[seg].base, 4);
 }
 
-static struct insn_operand operand(const struct cpu_state *st, const cs_x86 *x86, const cs_x86_op *op, uint64_t next_rip)
+static struct insn_operand operand(const struct cpu_state *st, const cs_x86 *x86, const cs_x86_op *op,
+                                   uint64_t next_rip)
 {
     struct insn_operand o = { .size = op->size, .gpr = -1 };
 
@@ -223,6 +219,7 @@ static enum insn_op classify_mov(const cs_x86 *x86, uint8_t *sys_reg)
     return INSN_MOV;
 }
 
+/* clang-format off */
 static const struct {
     unsigned int id;
     enum insn_op op;
@@ -245,6 +242,7 @@ static const struct {
     { X86_INS_SWAPGS, INSN_SWAPGS },     { X86_INS_INT3, INSN_INT3 },       { X86_INS_WRFSBASE, INSN_WRFSGSBASE },
     { X86_INS_WRGSBASE, INSN_WRFSGSBASE },
 };
+/* clang-format on */
 
 static enum insn_op classify(const cs_insn *ci, uint8_t *sys_reg)
 {
@@ -267,17 +265,18 @@ static size_t scan_prefixes(struct insn *insn, const uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         switch (bytes[i]) {
-        case 0xf0:
-            insn->lock = true;
-            break;
+        case 0xf0: insn->lock = true; break;
         case 0xf2:
-        case 0xf3:
-            insn->rep = true;
-            break;
-        case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0x66: case 0x67:
-            break;
-        default:
-            return i;
+        case 0xf3: insn->rep = true; break;
+        case 0x26:
+        case 0x2e:
+        case 0x36:
+        case 0x3e:
+        case 0x64:
+        case 0x65:
+        case 0x66:
+        case 0x67: break;
+        default: return i;
         }
     }
     return n;
@@ -309,15 +308,15 @@ static void normalise(struct insn *insn, const struct cpu_state *st, unsigned in
             dst->addr = cut(dst->addr + (uint64_t)(bit >> 3 & -(int64_t)dst->size), bits == 64 ? 8 : 4);
         }
         break;
-    default:
-        break;
+    default: break;
     }
     for (unsigned int i = 0; i < insn->nr_operands; i++) {
         struct insn_operand *o = &insn->opnd[i];
 
         if (o->kind != INSN_IMM)
             continue;
-        if (insn->op == INSN_IN || insn->op == INSN_OUT || insn->op == INSN_BTS || insn->op == INSN_BTR || insn->op == INSN_BTC)
+        if (insn->op == INSN_IN || insn->op == INSN_OUT || insn->op == INSN_BTS || insn->op == INSN_BTR ||
+            insn->op == INSN_BTC)
             o->size = 1;
         else if (i > 0 && dst->size)
             o->size = dst->size;
@@ -335,7 +334,8 @@ struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, co
     const cs_insn *ci = dec->scratch;
     const cs_x86 *x86;
 
-    if (scan_prefixes(&insn, bytes, left) == left || !cs_disasm_iter(handle_for(dec, bits), &p, &left, &addr, dec->scratch))
+    if (scan_prefixes(&insn, bytes, left) == left ||
+        !cs_disasm_iter(handle_for(dec, bits), &p, &left, &addr, dec->scratch))
         return (struct insn){ .op = INSN_INVALID, .text = "(bad)" };
     x86 = &ci->detail->x86;
     insn.len = (uint8_t)ci->size;
@@ -348,8 +348,8 @@ struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, co
     return insn;
 }
 
-size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n, uint64_t addr,
-                        char *buf, size_t len)
+size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
+                        uint64_t addr, char *buf, size_t len)
 {
     struct cpu_state at = *st;
     size_t used = 0;
@@ -369,7 +369,8 @@ size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, co
             snprintf(hex + 3 * j, sizeof(hex) - 3 * j, "%02x ", bytes[i + j]);
         if (!insn.len)
             snprintf(insn.text, sizeof(insn.text), ".byte 0x%02x", bytes[i]);
-        w = snprintf(line, sizeof(line), "%s %016" PRIx64 ":  %-24s %s\n", at.rip == st->rip ? "=>" : "  ", at.rip, hex, insn.text);
+        w = snprintf(line, sizeof(line), "%s %016" PRIx64 ":  %-24s %s\n", at.rip == st->rip ? "=>" : "  ", at.rip, hex,
+                     insn.text);
         if (w < 0 || used + (size_t)w >= len)
             break;
         memcpy(buf + used, line, (size_t)w + 1);

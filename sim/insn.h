@@ -12,6 +12,7 @@
 
 struct cpu_state;
 
+/* clang-format off */
 /* Privileged or sensitive instructions that a PV kernel may have emulated (Xen arch/x86/pv/emul-priv-op.c). */
 enum insn_op {
     INSN_OTHER, /* decoded, but none of those below */
@@ -23,6 +24,7 @@ enum insn_op {
     INSN_WRFSGSBASE, INSN_MOV, INSN_XCHG, INSN_CMPXCHG, INSN_CMPXCHG8B, INSN_AND, INSN_OR, INSN_BTS, INSN_BTR, INSN_BTC,
     INSN_XOR, INSN_ADD, INSN_SUB, INSN_XADD, INSN_STOS, INSN_MOVS, INSN_INT3,
 };
+/* clang-format on */
 
 struct insn_operand {
     enum { INSN_NONE, INSN_REG, INSN_MEM, INSN_IMM } kind;
@@ -30,7 +32,7 @@ struct insn_operand {
     int8_t gpr;     /* INSN_REG: index into cpu_state.gpr; -1: not a general register */
     bool high_byte; /* INSN_REG: AH CH DH BH */
     uint64_t imm;   /* INSN_IMM: sign-extended to the size of the destination, then cut to it */
-    uint64_t addr;  /* INSN_MEM: linear address, computed from the registers; of BTS/BTR/BTC: of the unit that holds the bit */
+    uint64_t addr;  /* INSN_MEM: linear address, computed from the registers; BTS/BTR/BTC: of the unit with the bit */
 };
 
 struct insn {
@@ -40,7 +42,7 @@ struct insn {
     uint8_t sys_reg; /* MOV CR/DR: which; WRFSBASE/WRGSBASE: CPU_SEG_FS or CPU_SEG_GS */
     bool rep, lock;
     struct insn_operand opnd[3]; /* destination first */
-    char text[96];  /* "mov qword ptr [rax], rbx" */
+    char text[96];               /* "mov qword ptr [rax], rbx" */
 };
 
 /* Decoder handle: one a machine. */
@@ -58,7 +60,7 @@ unsigned int insn_code_bits(const struct cpu_state *st);
  * Disassemble n bytes fetched at addr, one line an instruction, "=>" before the one at st->rip; undecodable bytes print as
  * ".byte". Cut to len; returns the length of the text in buf.
  */
-size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n, uint64_t addr,
-                        char *buf, size_t len);
+size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
+                        uint64_t addr, char *buf, size_t len);
 
 #endif

@@ -18,7 +18,7 @@
 #include "sim/machine.h"
 
 #define PRINTK_PREFIX "(XEN) "
-#define PRINTK_MAX 1024
+#define PRINTK_MAX    1024
 
 void log_write(struct machine *m, const char *line, size_t len)
 {

@@ -17,7 +17,7 @@ enum log_level { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 #define LOG_RING_SIZE 16384
 
 struct log {
-    enum log_level level; /* messages above it are dropped */
+    enum log_level level;                                   /* messages above it are dropped */
     void (*sink)(void *data, const char *line, size_t len); /* line ends with \n */
     void *data;
     char ring[LOG_RING_SIZE]; /* the last bytes written; `written` is the total count */

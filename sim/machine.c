@@ -20,7 +20,7 @@
 
 #include "sim/insn.h"
 
-#define MIB_TO_FRAMES(mib) ((uint64_t)(mib) << (20 - PAGE_SHIFT))
+#define MIB_TO_FRAMES(mib)  ((uint64_t)(mib) << (20 - PAGE_SHIFT))
 #define MACHINE_MAX_RAM_MIB (UINT64_C(1) << 20) /* 1 TiB: the emulator's physical addresses have 40 bits */
 
 static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen)
@@ -35,8 +35,8 @@ static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen
     }
     ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->ram_fd, 0);
     if (ram == MAP_FAILED) {
-        snprintf(err, errlen, "cannot map %llu MiB of machine memory: %s (is `ulimit -v` set?)", (unsigned long long)mib,
-                 strerror(errno));
+        snprintf(err, errlen, "cannot map %llu MiB of machine memory: %s (is `ulimit -v` set?)",
+                 (unsigned long long)mib, strerror(errno));
         return false;
     }
     m->ram = ram;

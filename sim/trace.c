@@ -30,10 +30,7 @@ static const struct {
 
 static const char *const address_suffixes[] = { "rip", "from", "to", "addr", "cr2", "a1", "a2", "a3" };
 
-const char *trace_event_name(enum trace_event ev)
-{
-    return (unsigned int)ev < TRC_NR ? events[ev].name : "unknown";
-}
+const char *trace_event_name(enum trace_event ev) { return (unsigned int)ev < TRC_NR ? events[ev].name : "unknown"; }
 
 /* The text printed so far. len keeps counting when buf is full, as snprintf does. */
 struct json {

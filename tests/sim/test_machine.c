@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A machine without processors: memory, seed, and what it refuses.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/machine.h"
+
+static struct machine *make(uint64_t mib, uint64_t seed)
+{
+    const struct machine_config cfg = { .ram_mib = mib, .seed = seed };
+    char err[200] = "";
+    struct machine *m = machine_create(&cfg, err, sizeof(err));
+
+    assert_string_equal(err, "");
+    assert_non_null(m);
+    return m;
+}
+
+static void test_ram(void **state)
+{
+    struct machine *m = make(64, 1);
+    uint8_t *last = mfn_to_virt(m, _mfn(m->nr_frames - 1)), through_fd = 0;
+
+    assert_int_equal(m->nr_frames, 64 * 256);
+    assert_true(mfn_valid(m, _mfn(0)));
+    assert_false(mfn_valid(m, _mfn(m->nr_frames)));
+    assert_false(mfn_valid(m, INVALID_MFN));
+    assert_ptr_equal(mfn_to_virt(m, _mfn(0)), m->ram);
+    assert_int_equal(last[0], 0);
+    last[4095] = 0x5a;
+    assert_int_equal(pread(m->ram_fd, &through_fd, 1, (64 << 20) - 1), 1); /* another process sees it, too */
+    assert_int_equal(through_fd, 0x5a);
+    machine_destroy(m);
+}
+
+/* A large machine costs only what is touched. */
+static void test_sparse(void **state)
+{
+    struct machine *m = make(64 * 1024, 1);
+    struct stat st;
+
+    *(uint8_t *)mfn_to_virt(m, _mfn(m->nr_frames / 2)) = 1;
+    assert_int_equal(fstat(m->ram_fd, &st), 0);
+    assert_true(st.st_blocks * 512 <= 2 << 20);
+    machine_destroy(m);
+}
+
+static jmp_buf caught;
+
+static void catch_bug(const char *file, int line, const char *what) { longjmp(caught, 1); }
+
+static void test_bad_frame_is_a_bug(void **state)
+{
+    struct machine *m = make(1, 1);
+    bug_handler_t *former = bug_set_handler(catch_bug);
+
+    if (!setjmp(caught)) {
+        mfn_to_virt(m, _mfn(256));
+        fail();
+    }
+    bug_set_handler(former);
+    machine_destroy(m);
+}
+
+static void test_random(void **state)
+{
+    struct machine *a = make(1, 7), *b = make(1, 7), *c = make(1, 8);
+    unsigned int same = 0;
+
+    for (unsigned int i = 0; i < 1000; i++) {
+        const uint64_t x = machine_random(a);
+
+        assert_true(x == machine_random(b));
+        same += x == machine_random(c);
+    }
+    assert_int_equal(same, 0);
+    assert_true(a->seed == 7);
+    machine_destroy(a);
+    machine_destroy(b);
+    machine_destroy(c);
+}
+
+static void test_refused(void **state)
+{
+    static const struct machine_config bad[] = {
+        { .ram_mib = 0 },
+        { .ram_mib = UINT64_MAX },
+        { .ram_mib = 16, .nr_pcpus = MACHINE_MAX_PCPUS + 1 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        char err[200] = "";
+
+        assert_null(machine_create(&bad[i], err, sizeof(err)));
+        assert_true(strlen(err) > 10);
+    }
+    machine_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ram),    cmocka_unit_test(test_sparse),  cmocka_unit_test(test_bad_frame_is_a_bug),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
