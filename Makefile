@@ -12,7 +12,7 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug log clock trace insn machine pcpu
-VCPU_OBJS :=
+VCPU_OBJS := sched/core sched/init sched/affinity sched/runq sched/rr
 MMU_OBJS :=
 EVTCHN_OBJS :=
 RINGS_OBJS :=

@@ -37,6 +37,7 @@ struct sched_vcpu;
 #define VPF_down 0x02u            /* never brought up, or VCPUOP_down */
 #define VPF_poll 0x04u            /* SCHEDOP_poll */
 #define VPF_blocked_in_xen 0x08u  /* waiting for a device model or backend */
+#define VPF_migrating 0x10u       /* on its way to another pCPU or CPU pool, see vcpu/sched/core.c */
 
 /* PV guests: trap bounce targets and descriptor tables. Owned by vcpu/pv/. */
 #define PV_NR_GDT_FRAMES 16
@@ -55,7 +56,9 @@ struct pv_vcpu {
     uint16_t syscall32_callback_cs, sysenter_callback_cs;
     bool syscall32_disables_events, sysenter_disables_events;
     uint32_t vgc_flags; /* VGCF_failsafe_disables_events, VGCF_syscall_disables_events */
-    unsigned int iopl;  /* 0..3, PHYSDEVOP_set_iopl */
+    unsigned int iopl;    /* 0..3, PHYSDEVOP_set_iopl */
+    uint64_t iobmp;       /* guest address of its port bitmap, PHYSDEVOP_set_iobitmap */
+    uint32_t iobmp_limit; /* ports in it */
     uint64_t ctrlreg[8]; /* what the guest believes CR0, CR2, CR4 to be */
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
     uint64_t dr7_emul;
@@ -88,6 +91,7 @@ struct vcpu {
     void *sched_priv;
     uint64_t hard_affinity, soft_affinity; /* bit per pCPU */
     s_time_t last_run; /* virtual time when it left its pCPU */
+    bool sched_awake;  /* the policy was told wake() and not yet sleep() */
 
     /* paging: mmu/ */
     mfn_t guest_table;      /* PV: kernel L4 (PV32: the L4 that Xen made above the guest's L3); holds a type reference */
@@ -183,6 +187,7 @@ struct domain {
     char console_line[256]; /* console_io(write): collected until a newline */
     unsigned int console_len;
 
+    struct scheduler *sched; /* of the CPU pool that it lives in */
     void *sched_priv;
     uint32_t runnable_cpus;
 };

@@ -42,6 +42,7 @@ struct xen_pcpu {
     s_time_t slice_end;   /* when the scheduler wants to be asked again */
     bool need_resched;    /* SCHEDULE_SOFTIRQ is raised */
     bool online;
+    struct scheduler *sched; /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
     void *sched_priv;
 };
 
@@ -67,7 +68,7 @@ struct xen {
 
     const struct hypercall_entry *hypercalls; /* XEN_NR_HYPERCALLS entries */
 
-    struct scheduler *sched;
+    struct scheduler *sched; /* Pool-0; the other CPU pools follow it (sched->next) */
     struct xen_pcpu pcpu[MACHINE_MAX_PCPUS];
     unsigned int nr_pcpus;
 

@@ -7,15 +7,32 @@
  * policy answers from its own data, hung on sched_priv pointers. A policy knows neither the emulator nor paging, so each
  * can be driven by a unit test or the workbench with made-up vCPUs.
  *
- * Contract, which the core checks (a policy that breaks it is named, see sched_fault in struct scheduler): do_schedule
- * returns a runnable vCPU that runs on no other pCPU and whose hard affinity holds this pCPU, or NULL for idle.
+ * What a policy sees of one vCPU, always in this order:
  *
- * Corresponds to xen/common/sched/private.h and core.c.
+ *   alloc_vdata, insert, { wake, { do_schedule picks it, do_schedule gets it back as prev }, sleep }, remove, free_vdata
+ *
+ *  - wake and sleep alternate. After sleep the vCPU must not be picked until the next wake.
+ *  - Either may find v->is_running: the vCPU has not left its pCPU yet. A running vCPU belongs on no queue; the core asks
+ *    that pCPU to reschedule, and do_schedule gets it as prev, where vcpu_runnable(prev) tells whether it wants to go on.
+ *  - A vCPU that leaves a pCPU does so through do_schedule(prev), which puts it back on a queue if it is still runnable.
+ *
+ * Contract, which the core checks (a policy that breaks it is named, see fault in struct scheduler): do_schedule returns a
+ * runnable vCPU of its own pool that runs on no other pCPU and whose hard affinity holds this pCPU, or NULL for idle.
+ * The answer must not be found by looking at every vCPU: 10,000 of them cost a policy no more than O(log n) a decision.
+ *
+ * Time: each pCPU has its own position in virtual time, and the core may be entered for a pCPU that is a little behind
+ * another. `now` never goes backwards for one pCPU, but across pCPUs it may, so differences are clamped at 0.
+ *
+ * Corresponds to xen/common/sched/private.h and core.c. Simplified: no locks, no scheduling resources of several pCPUs
+ * (core scheduling): a Xen "unit" is a vCPU and a "resource" is a pCPU.
  */
 #ifndef VCPU_SCHED_SCHED_H
 #define VCPU_SCHED_SCHED_H
 
 #include "vcpu/domain.h"
+
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
 
 struct scheduler;
 
@@ -30,9 +47,10 @@ struct sched_ops {
     const char *opt_name; /* --sched credit */
     uint32_t sched_id;    /* XEN_SCHEDULER_*; rr: XENLAB_SCHEDULER_RR */
 
+    /* Only do_schedule is required; a hook left NULL does nothing (alloc_*: succeeds with NULL). 0 or -errno. */
     int (*init)(struct scheduler *ops);
     void (*deinit)(struct scheduler *ops);
-    void *(*alloc_pdata)(struct scheduler *ops, unsigned int cpu);
+    void *(*alloc_pdata)(struct scheduler *ops, unsigned int cpu); /* NULL: out of memory */
     void (*free_pdata)(struct scheduler *ops, void *pdata, unsigned int cpu);
     void *(*alloc_domdata)(struct scheduler *ops, struct domain *d);
     void (*free_domdata)(struct scheduler *ops, void *dd);
@@ -43,34 +61,57 @@ struct sched_ops {
     void (*remove)(struct scheduler *ops, struct vcpu *v);
     void (*sleep)(struct scheduler *ops, struct vcpu *v);   /* no longer runnable */
     void (*wake)(struct scheduler *ops, struct vcpu *v);    /* runnable again */
-    void (*yield)(struct scheduler *ops, struct vcpu *v);
+    void (*yield)(struct scheduler *ops, struct vcpu *v);   /* runs, and would rather let others run */
     void (*context_saved)(struct scheduler *ops, struct vcpu *v); /* has left its pCPU */
-    unsigned int (*pick_cpu)(struct scheduler *ops, struct vcpu *v);
-    void (*migrate)(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
+    unsigned int (*pick_cpu)(struct scheduler *ops, struct vcpu *v); /* where should it go, given its affinity? */
+    void (*migrate)(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu); /* sets v->processor; v is asleep */
     struct task_slice (*do_schedule)(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now);
+
+    /*
+     * Parameters, XEN_DOMCTL_/XEN_SYSCTL_scheduler_op. Handles in op hold host pointers (params.c copies from the guest);
+     * the per-vCPU commands come with one element. set: `--sched NAME,param=value`; -ENOENT: no such parameter.
+     */
     int (*adjust)(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op);
-    int (*adjust_affinity)(struct scheduler *ops, struct vcpu *v);
+    int (*adjust_affinity)(struct scheduler *ops, struct vcpu *v); /* hard_affinity/soft_affinity changed */
     int (*adjust_global)(struct scheduler *ops, struct xen_sysctl_scheduler_op *op);
+    int (*set)(struct scheduler *ops, const char *param, long value);
     void (*dump)(struct scheduler *ops, char *buf, size_t len);
 };
 
 #define XENLAB_SCHEDULER_RR 64
 
-/* One scheduler instance (a CPU pool has one). */
+/* One scheduler instance. Every CPU pool has exactly one, so it is the CPU pool as well; Pool-0 is xen->sched. */
 struct scheduler {
     const struct sched_ops *ops;
     struct xen *xen;
     uint64_t cpus; /* pCPUs it owns, bit each */
     void *priv;
     const char *fault; /* first broken rule, NULL: none */
+    char fault_text[160];
+
+    uint32_t cpupool_id;
+    unsigned int n_dom;     /* domains that live here */
+    struct scheduler *next; /* next pool, by ascending id */
 };
 
-struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t cpus); /* NULL: no such policy */
+/* While a pCPU is being taken away do_schedule is called a last time, with its bit gone: the answer must be NULL. */
+static inline bool sched_cpu_owned(const struct scheduler *s, unsigned int cpu) { return s->cpus >> cpu & 1; }
+
+/* opt_name: "credit" or with parameters "credit,tslice_ms=5". NULL: no such policy, wrong parameter, no memory. */
+struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t cpus);
+/* The same with a policy's table in hand: what a student's shared object exports. */
+struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops, uint64_t cpus);
+/* The domains are gone. Destroying xen->sched destroys the other CPU pools too. */
 void sched_destroy(struct scheduler *s);
 /* "credit, credit2, ..." for messages. */
 const char *sched_names(void);
+/* Find a policy by name or number; NULL: none. */
+const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len);
+const struct sched_ops *sched_ops_by_id(uint32_t sched_id);
+/* Set one parameter of a policy by name ("tslice_ms", 5). -ENOENT: no such parameter, -EINVAL: out of range. */
+int sched_set_param(struct scheduler *s, const char *param, long value);
 
-int sched_init_domain(struct domain *d);
+int sched_init_domain(struct domain *d); /* into Pool-0 */
 void sched_destroy_domain(struct domain *d);
 int sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
@@ -91,5 +132,49 @@ void vcpu_block(struct vcpu *v);
 /* Runstate bookkeeping: RUNSTATE_* since now. runstate_update_area() copies it to the guest's registered area. */
 void vcpu_runstate_change(struct vcpu *v, int state, s_time_t now);
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
+
+/* --- affinity and pCPUs that come and go: affinity.c --- */
+
+/* Where v may run now: its hard affinity, as far as its pool has those pCPUs. */
+static inline uint64_t vcpu_cpumask(const struct vcpu *v) { return v->hard_affinity & v->domain->sched->cpus; }
+/* Where it would like to run: the soft affinity inside that; when that is nowhere, all of it. */
+static inline uint64_t vcpu_soft_cpumask(const struct vcpu *v)
+{
+    const uint64_t soft = vcpu_cpumask(v) & v->soft_affinity;
+
+    return soft ? soft : vcpu_cpumask(v);
+}
+
+/* XEN_DOMCTL_setvcpuaffinity: NULL leaves one as it is. -EINVAL when no pCPU of the pool would be left (hard). */
+int sched_set_affinity(struct vcpu *v, const uint64_t *hard, const uint64_t *soft);
+/* Send v to another pCPU that its affinity allows: at once if it does not run, else when it has left its pCPU. */
+void vcpu_migrate(struct vcpu *v);
+/* Used by the core: a vCPU with VPF_migrating has left its pCPU and goes where pick_cpu says. */
+void vcpu_migrate_finish(struct vcpu *v);
+/*
+ * Take a pCPU out of its pool (it may be running a vCPU) or give a free one to a pool. Where the last pCPU of a vCPU's hard
+ * affinity goes, the affinity is broken, as Xen does. -EBUSY: the last pCPU of a pool with domains; -ENODEV: not free/owned.
+ */
+int sched_cpu_remove(struct scheduler *s, unsigned int cpu);
+int sched_cpu_add(struct scheduler *s, unsigned int cpu);
+/* Move a domain with all vCPUs to another pool: XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN. 0 or -ENOMEM (nothing changed). */
+int sched_move_domain(struct domain *d, struct scheduler *to);
+/* Default of pick_cpu: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
+unsigned int sched_pick_default(struct vcpu *v);
+/* Idle, and nobody has asked it to reschedule. */
+static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
+{
+    return !xen->pcpu[cpu].curr && !xen->pcpu[cpu].need_resched;
+}
+/* Kick one idle pCPU out of `mask` that nobody kicked yet, `prefer` if it is one. False: there is none. */
+bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
+
+#define for_each_cpu_in(mask, cpu)                                                                                     \
+    for (uint64_t cpu##_m = (mask); cpu##_m; cpu##_m &= cpu##_m - 1)                                                   \
+        for (unsigned int cpu = (unsigned int)__builtin_ctzll(cpu##_m), cpu##_once = 1; cpu##_once; cpu##_once = 0)
+
+/* --- the policies --- */
+extern const struct sched_ops sched_rr_ops, sched_credit_ops, sched_credit2_ops, sched_rtds_ops, sched_null_ops,
+    sched_arinc653_ops;
 
 #endif

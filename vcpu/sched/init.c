@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Schedulers, and domains and vCPUs in them, come and go.
+ *
+ * Concept: a policy keeps its own data for the pool, for each of its pCPUs, for each domain and for each vCPU, and hangs it on
+ * the sched_priv pointers. All of these are created and freed here, in one order, so a policy never has to ask what exists.
+ *
+ * Invariants: xen->pcpu[c].sched == s exactly when bit c is in s->cpus; d->sched_priv and v->sched_priv belong to d->sched.
+ *
+ * Corresponds to xen/common/sched/core.c (scheduler_init, sched_init_vcpu and so on).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vcpu/sched/private.h"
+
+static const struct sched_ops *const policies[] = {
+    &sched_rr_ops,
+};
+
+const char *sched_names(void) { return "rr"; }
+
+const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+        if (strlen(policies[i]->opt_name) == len && !memcmp(policies[i]->opt_name, opt_name, len))
+            return policies[i];
+    return NULL;
+}
+
+const struct sched_ops *sched_ops_by_id(uint32_t sched_id)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+        if (policies[i]->sched_id == sched_id)
+            return policies[i];
+    return NULL;
+}
+
+/* --- schedulers --- */
+
+static int pdata_create(struct scheduler *s, unsigned int cpu)
+{
+    struct xen_pcpu *p = &s->xen->pcpu[cpu];
+
+    p->sched_priv = s->ops->alloc_pdata ? s->ops->alloc_pdata(s, cpu) : NULL;
+    if (s->ops->alloc_pdata && !p->sched_priv)
+        return -ENOMEM;
+    p->sched = s;
+    p->need_resched = true;
+    return 0;
+}
+
+static void pdata_destroy(struct scheduler *s, unsigned int cpu)
+{
+    struct xen_pcpu *p = &s->xen->pcpu[cpu];
+
+    if (p->sched != s)
+        return;
+    if (s->ops->free_pdata)
+        s->ops->free_pdata(s, p->sched_priv, cpu);
+    p->sched_priv = NULL;
+    p->sched = NULL;
+}
+
+struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops, uint64_t cpus)
+{
+    struct scheduler *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->ops = ops;
+    s->xen = xen;
+    if (ops->init && ops->init(s)) {
+        free(s);
+        return NULL;
+    }
+    for_each_cpu_in(cpus, cpu) {
+        s->cpus |= UINT64_C(1) << cpu;
+        if (pdata_create(s, cpu)) {
+            sched_destroy(s);
+            return NULL;
+        }
+    }
+    return s;
+}
+
+/* ",param=value,param=value" */
+static bool set_params(struct scheduler *s, const char *text)
+{
+    while (*text == ',') {
+        const char *eq = strchr(++text, '=');
+        char name[32], *end;
+        long value;
+
+        if (!eq || (size_t)(eq - text) >= sizeof(name))
+            return false;
+        memcpy(name, text, (size_t)(eq - text));
+        name[eq - text] = '\0';
+        value = strtol(eq + 1, &end, 0);
+        if (end == eq + 1 || sched_set_param(s, name, value))
+            return false;
+        text = end;
+    }
+    return !*text;
+}
+
+struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t cpus)
+{
+    const size_t len = strcspn(opt_name, ",");
+    const struct sched_ops *ops = sched_ops_by_name(opt_name, len);
+    struct scheduler *s = ops ? sched_create_ops(xen, ops, cpus) : NULL;
+
+    if (s && !set_params(s, opt_name + len)) {
+        sched_destroy(s);
+        return NULL;
+    }
+    return s;
+}
+
+void sched_destroy(struct scheduler *s)
+{
+    if (!s)
+        return;
+    if (s == s->xen->sched) {
+        struct scheduler *next = s->next;
+
+        s->xen->sched = NULL;
+        while (next) {
+            struct scheduler *pool = next;
+
+            next = pool->next;
+            sched_destroy(pool);
+        }
+    }
+    for_each_cpu_in(s->cpus, cpu)
+        pdata_destroy(s, cpu);
+    if (s->ops->deinit)
+        s->ops->deinit(s);
+    free(s);
+}
+
+int sched_set_param(struct scheduler *s, const char *param, long value)
+{
+    return s->ops->set ? s->ops->set(s, param, value) : -ENOENT;
+}
+
+int sched_cpu_attach(struct scheduler *s, unsigned int cpu)
+{
+    int rc;
+
+    s->cpus |= UINT64_C(1) << cpu;
+    rc = pdata_create(s, cpu);
+    if (rc)
+        s->cpus &= ~(UINT64_C(1) << cpu);
+    return rc;
+}
+
+void sched_cpu_detach(struct scheduler *s, unsigned int cpu)
+{
+    s->cpus &= ~(UINT64_C(1) << cpu);
+    pdata_destroy(s, cpu);
+    sched_kick_cpu(s->xen, cpu);
+}
+
+/* --- domains and vCPUs --- */
+
+int sched_join_domain(struct scheduler *s, struct domain *d)
+{
+    void *dd = s->ops->alloc_domdata ? s->ops->alloc_domdata(s, d) : NULL;
+
+    if (s->ops->alloc_domdata && !dd)
+        return -ENOMEM;
+    d->sched = s;
+    d->sched_priv = dd;
+    s->n_dom++;
+    return 0;
+}
+
+int sched_init_domain(struct domain *d) { return sched_join_domain(d->xen->sched, d); }
+
+void sched_destroy_domain(struct domain *d)
+{
+    struct scheduler *s = d->sched;
+
+    if (!s)
+        return;
+    if (s->ops->free_domdata)
+        s->ops->free_domdata(s, d->sched_priv);
+    d->sched_priv = NULL;
+    d->sched = NULL;
+    s->n_dom--;
+}
+
+int sched_join_vcpu(struct vcpu *v)
+{
+    struct scheduler *s = v->domain->sched;
+
+    v->sched_priv = s->ops->alloc_vdata ? s->ops->alloc_vdata(s, v, v->domain->sched_priv) : NULL;
+    if (s->ops->alloc_vdata && !v->sched_priv)
+        return -ENOMEM;
+    v->processor = s->ops->pick_cpu ? s->ops->pick_cpu(s, v) : sched_pick_default(v);
+    if (s->ops->insert)
+        s->ops->insert(s, v);
+    return 0;
+}
+
+int sched_init_vcpu(struct vcpu *v)
+{
+    if (!v->hard_affinity)
+        v->hard_affinity = ~UINT64_C(0);
+    if (!v->soft_affinity)
+        v->soft_affinity = ~UINT64_C(0);
+    v->processor = v->domain->sched->cpus ? (unsigned int)__builtin_ctzll(v->domain->sched->cpus) : 0;
+    v->runstate.state = RUNSTATE_offline;
+    v->runstate.state_entry_time = (uint64_t)NOW(v->domain->xen);
+    return sched_join_vcpu(v);
+}
+
+void sched_leave_vcpu(struct vcpu *v)
+{
+    struct scheduler *s = v->domain->sched;
+
+    if (v->sched_awake) {
+        v->sched_awake = false;
+        if (s->ops->sleep)
+            s->ops->sleep(s, v);
+    }
+    if (s->ops->remove)
+        s->ops->remove(s, v);
+    if (s->ops->free_vdata)
+        s->ops->free_vdata(s, v->sched_priv);
+    v->sched_priv = NULL;
+}
+
+void sched_destroy_vcpu(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+
+    if (!v->domain->sched)
+        return;
+    /* Off its pCPU first: nobody may look at it later. */
+    if (v->is_running) {
+        v->is_running = false;
+        xen->pcpu[v->processor].curr = NULL;
+        sched_kick_cpu(xen, v->processor);
+    }
+    sched_leave_vcpu(v);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Run queues by affinity class; runq.h explains.
+ *
+ * Concept: heap[i] precedes heap[2i+1] and heap[2i+2]; a node remembers its place, so that a vCPU in the middle can go to
+ * sleep in O(log n). A few empty classes are kept, since their vCPUs tend to come back; more give their place to the last one,
+ * so that pCPUs do not look at masks that nobody has any more.
+ */
+#include "vcpu/sched/runq.h"
+
+#include <stdlib.h>
+
+#include "vcpu/sched/sched.h"
+
+struct runq_class {
+    uint64_t hard, soft;
+    size_t index; /* in runq->class */
+    struct runq_node **heap;
+    size_t nr, cap;
+};
+
+#define MAX_EMPTY_CLASSES 8
+#define SEQ_MIDDLE (UINT64_C(1) << 63) /* ordinary arrivals count up from here, runq_insert_first() counts down */
+
+void runq_destroy(struct runq *q)
+{
+    BUG_ON(q->nr);
+    for (size_t i = 0; i < q->nr_classes; i++) {
+        free(q->class[i]->heap);
+        free(q->class[i]);
+    }
+    free(q->class);
+    *q = (struct runq){ 0 };
+}
+
+static bool precedes(const struct runq_node *a, const struct runq_node *b)
+{
+    return a->key != b->key ? a->key < b->key : a->seq < b->seq;
+}
+
+static void put(struct runq_class *c, size_t i, struct runq_node *n)
+{
+    c->heap[i] = n;
+    n->slot = i;
+}
+
+static void sift_up(struct runq_class *c, size_t i, struct runq_node *n)
+{
+    for (; i > 0 && precedes(n, c->heap[(i - 1) / 2]); i = (i - 1) / 2)
+        put(c, i, c->heap[(i - 1) / 2]);
+    put(c, i, n);
+}
+
+static void sift_down(struct runq_class *c, size_t i, struct runq_node *n)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+
+        if (child + 1 < c->nr && precedes(c->heap[child + 1], c->heap[child]))
+            child++;
+        if (child >= c->nr || !precedes(c->heap[child], n))
+            break;
+        put(c, i, c->heap[child]);
+        i = child;
+    }
+    put(c, i, n);
+}
+
+static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft)
+{
+    struct runq_class *c;
+
+    for (size_t i = 0; i < q->nr_classes; i++)
+        if (q->class[i]->hard == hard && q->class[i]->soft == soft)
+            return q->class[i];
+    if (q->nr_classes == q->cap) {
+        q->cap = q->cap ? 2 * q->cap : 4;
+        q->class = realloc(q->class, q->cap * sizeof(*q->class));
+        BUG_ON(!q->class);
+    }
+    c = calloc(1, sizeof(*c));
+    BUG_ON(!c);
+    c->hard = hard;
+    c->soft = soft;
+    c->index = q->nr_classes;
+    q->class[q->nr_classes++] = c;
+    return c;
+}
+
+static void class_drop(struct runq *q, struct runq_class *c)
+{
+    struct runq_class *last = q->class[--q->nr_classes];
+
+    q->class[c->index] = last;
+    last->index = c->index;
+    free(c->heap);
+    free(c);
+}
+
+static void insert(struct runq *q, struct runq_node *n, struct vcpu *v, int64_t key, uint64_t seq)
+{
+    struct runq_class *c = class_get(q, v->hard_affinity, v->soft_affinity);
+
+    BUG_ON(n->class);
+    if (c->nr == c->cap) {
+        c->cap = c->cap ? 2 * c->cap : 8;
+        c->heap = realloc(c->heap, c->cap * sizeof(*c->heap));
+        BUG_ON(!c->heap);
+    }
+    n->v = v;
+    n->key = key;
+    n->seq = seq;
+    n->class = c;
+    sift_up(c, c->nr++, n);
+    q->nr++;
+}
+
+void runq_insert(struct runq *q, struct runq_node *n, struct vcpu *v, int64_t key)
+{
+    insert(q, n, v, key, SEQ_MIDDLE + ++q->seq);
+}
+
+void runq_insert_first(struct runq *q, struct runq_node *n, struct vcpu *v, int64_t key)
+{
+    insert(q, n, v, key, SEQ_MIDDLE - ++q->seq);
+}
+
+void runq_remove(struct runq *q, struct runq_node *n)
+{
+    struct runq_class *c = n->class;
+    struct runq_node *last;
+    const size_t i = n->slot;
+
+    BUG_ON(!c || c->heap[i] != n);
+    n->class = NULL;
+    q->nr--;
+    last = c->heap[--c->nr];
+    if (!c->nr && q->nr_classes > MAX_EMPTY_CLASSES) {
+        class_drop(q, c);
+    } else if (last != n) {
+        /* The last one fills the hole; it may belong above it or below it. */
+        sift_up(c, i, last);
+        sift_down(c, last->slot, last);
+    }
+}
+
+struct runq_node *runq_first(const struct runq *q, unsigned int cpu, bool soft)
+{
+    const uint64_t bit = UINT64_C(1) << cpu;
+    struct runq_node *first = NULL;
+
+    for (size_t i = 0; i < q->nr_classes; i++) {
+        const struct runq_class *c = q->class[i];
+
+        if (!c->nr || !(c->hard & bit) || (soft && !(c->soft & bit)))
+            continue;
+        if (!first || precedes(c->heap[0], first))
+            first = c->heap[0];
+    }
+    return first;
+}
+
+void runq_kick_idle(const struct runq *q, struct xen *xen, uint64_t cpus)
+{
+    if (!q->nr)
+        return;
+    for_each_cpu_in(cpus, cpu)
+        if (sched_cpu_waits(xen, cpu) && runq_first(q, cpu, false))
+            sched_kick_cpu(xen, cpu);
+}
