@@ -241,6 +241,9 @@ static const struct {
     { X86_INS_WBINVD, INSN_WBINVD },     { X86_INS_INVD, INSN_INVD },       { X86_INS_XSETBV, INSN_XSETBV },
     { X86_INS_SWAPGS, INSN_SWAPGS },     { X86_INS_INT3, INSN_INT3 },       { X86_INS_WRFSBASE, INSN_WRFSGSBASE },
     { X86_INS_WRGSBASE, INSN_WRFSGSBASE },
+#if CS_API_MAJOR >= 5
+    { X86_INS_WBNOINVD, INSN_WBINVD }, /* a prefixed WBINVD, which is how version 4 decodes it */
+#endif
 };
 /* clang-format on */
 
@@ -287,17 +290,17 @@ static void normalise(struct insn *insn, const struct cpu_state *st, unsigned in
 {
     struct insn_operand *dst = &insn->opnd[0], *src = &insn->opnd[1];
 
-    switch (insn->op) {
-    case INSN_XCHG:
-    case INSN_CMPXCHG:
-    case INSN_XADD:
-        if (insn->nr_operands == 2 && src->kind == INSN_MEM) {
-            const struct insn_operand mem = *src;
+    if ((insn->op == INSN_XCHG || insn->op == INSN_CMPXCHG || insn->op == INSN_XADD) && src->kind == INSN_MEM) {
+        const struct insn_operand mem = *src;
 
-            *src = *dst;
-            *dst = mem;
-        }
-        break;
+        *src = *dst;
+        *dst = mem;
+    }
+    /* These have a register and a memory operand of one size; Capstone's two versions disagree about needless prefixes. */
+    if (insn->op >= INSN_MOV && insn->op <= INSN_XADD && dst->kind == INSN_MEM && src->kind == INSN_REG &&
+        src->gpr >= 0)
+        dst->size = src->size;
+    switch (insn->op) {
     case INSN_BTS:
     case INSN_BTR:
     case INSN_BTC:
