@@ -103,6 +103,7 @@ struct vcpu {
     /* event channels and shared memory: evtchn/ */
     struct vcpu_info *vcpu_info; /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
     mfn_t vcpu_info_mfn;         /* INVALID_MFN: inside shared_info (or the dummy) */
+    struct vcpu_info dummy_vcpu_info; /* of vCPUs that have no place in shared_info, until they register one */
     evtchn_port_t virq_to_evtchn[NR_VIRQS];
     struct evtchn_fifo_vcpu *evtchn_fifo;
     int poll_evtchn; /* 0: not polling; > 0: that one port; -1: several */
@@ -175,7 +176,9 @@ struct domain {
     struct evtchn **evtchn_bucket; /* lazily allocated groups of ports */
     unsigned int max_evtchn_port;  /* highest port number allowed (XEN_DOMCTL_createdomain), inclusive */
     unsigned int valid_evtchns;    /* ports that exist */
-    unsigned int active_evtchns;
+    unsigned int active_evtchns;   /* ports in use, port 0 not counted */
+    unsigned int first_free_evtchn; /* all ports below it are in use */
+    bool hvm_32bit_shinfo;         /* HVM: shared_info has the 32-bit layout, see has_32bit_shinfo() */
     const struct evtchn_port_ops *evtchn_port_ops;
     struct evtchn_fifo_domain *evtchn_fifo;
     uint64_t poll_mask; /* bit per vCPU that polls */

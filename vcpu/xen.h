@@ -65,6 +65,7 @@ struct xen {
     struct domain *dom_xen; /* DOMID_XEN: owns the hypervisor's shared frames (M2P, resources) */
     struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
     domid_t next_domid;
+    struct domain *global_virq_handler[NR_VIRQS]; /* NULL: dom0, see send_global_virq() */
 
     const struct hypercall_entry *hypercalls; /* XEN_NR_HYPERCALLS entries */
 

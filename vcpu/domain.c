@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of a domain: created, run, shut down, killed, forgotten.
+ *
+ * Concept: shutting down and dying are different things. domain_shutdown() only stops the vCPUs and tells dom0 why (VIRQ_DOM_EXC);
+ * memory, registers and event channels stay for the toolstack to look at. domain_kill() takes everything back, in steps
+ * small enough to be preempted. The structure itself goes with the last reference: as long as one of its frames is mapped
+ * by somebody else the domain stays on the list, a zombie.
+ *
+ * Invariants:
+ *  - A domain on xen->domain_list has refcnt >= 1; domain_put() of the last one frees it, and only a dead one.
+ *  - is_dying only grows: alive -> dying -> dead.
+ *
+ * Simplifies xen/common/domain.c: no RCU (one host thread), references are plain integers.
+ */
+#include "vcpu/domain.h"
+
+#include "evtchn/evtchn.h"
+#include "mmu/grant_table.h"
+#include "mmu/page.h"
+#include "mmu/pv.h"
+#include "vcpu/sched/sched.h"
+#include "vcpu/time.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/domctl.h>
+#include <xen/sched.h>
+
+/* What the toolstack gets when it asks for the hypervisor's default (docs: gnttab_max_frames, gnttab_max_maptrack_frames). */
+#define DEFAULT_MAX_GRANT_FRAMES 64
+#define DEFAULT_MAX_MAPTRACK_FRAMES 1024
+
+static void domain_list_insert(struct xen *xen, struct domain *d)
+{
+    struct domain **pd = &xen->domain_list;
+
+    while (*pd && (*pd)->domain_id < d->domain_id)
+        pd = &(*pd)->next;
+    d->next = *pd;
+    *pd = d;
+}
+
+static void domain_list_remove(struct xen *xen, struct domain *d)
+{
+    for (struct domain **pd = &xen->domain_list; *pd; pd = &(*pd)->next) {
+        if (*pd == d) {
+            *pd = d->next;
+            return;
+        }
+    }
+}
+
+/* Free what even a dead domain still holds. Also the way out of a failed domain_create(). */
+static void domain_free(struct domain *d)
+{
+    struct xen *xen = d->xen;
+
+    for (int i = 0; i < 2; i++)
+        timer_stop(&xen->machine->clock, &d->watchdog[i]);
+    for_each_vcpu(d, v) {
+        vcpu_time_destroy(v);
+        sched_destroy_vcpu(v);
+        evtchn_vcpu_destroy(v);
+        if (is_pv_domain(d))
+            pv_vcpu_destroy(v);
+        if (v->ctx) {
+            pcpu_release(v->ctx);
+            cpu_context_destroy(v->ctx);
+        } else {
+            free(v->regs);
+        }
+        free(v);
+    }
+    sched_destroy_domain(d);
+    evtchn_destroy_final(d);
+    grant_table_destroy(d);
+    if (is_pv_domain(d))
+        pv_domain_destroy(d);
+    if (d->shared_info)
+        heap_free_xen(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
+    domain_list_remove(xen, d);
+    free(d->vcpu);
+    free(d);
+}
+
+static int shared_info_alloc(struct domain *d)
+{
+    struct page_info *pg = heap_alloc_xen(d->xen, 0);
+
+    if (!pg)
+        return -ENOMEM;
+    d->shared_info_mfn = page_to_mfn(d->xen, pg);
+    d->shared_info = mfn_to_virt(d->xen->machine, d->shared_info_mfn);
+    if (d->type != DOMAIN_NATIVE)
+        page_share(pg, d, true);
+    return 0;
+}
+
+/* The parts every domain that can be entered has; system domains (DOMID_XEN, DOMID_IO) only own frames. */
+static int domain_init_parts(struct domain *d, const struct xen_domctl_createdomain *config)
+{
+    int max_grants = config->max_grant_frames < 0 ? DEFAULT_MAX_GRANT_FRAMES : config->max_grant_frames;
+    int max_maptrack = config->max_maptrack_frames < 0 ? DEFAULT_MAX_MAPTRACK_FRAMES : config->max_maptrack_frames;
+    int rc;
+
+    d->max_vcpus = config->max_vcpus;
+    d->vcpu = calloc(d->max_vcpus, sizeof(*d->vcpu));
+    if (!d->vcpu)
+        return -ENOMEM;
+    rc = shared_info_alloc(d);
+    if (!rc && is_pv_domain(d))
+        rc = pv_domain_init(d);
+    if (!rc)
+        rc = evtchn_init(d, config->max_evtchn_port);
+    if (!rc)
+        rc = grant_table_init(d, max_grants, max_maptrack, XEN_DOMCTL_GRANT_version(config->grant_opts));
+    if (!rc)
+        rc = sched_init_domain(d);
+    return rc;
+}
+
+int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_createdomain *config, bool privileged,
+                  struct domain **out)
+{
+    struct domain *d = calloc(1, sizeof(*d));
+    int rc = 0;
+
+    if (!d)
+        return -ENOMEM;
+    d->domain_id = domid;
+    d->xen = xen;
+    d->refcnt = 1;
+    d->is_privileged = privileged;
+    d->target = DOMID_INVALID;
+    d->shutdown_code = -1;
+    d->shared_info_mfn = d->perdomain_l3 = INVALID_MFN;
+    d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
+    d->controller_pause_count = 1; /* the toolstack unpauses a domain when it is ready */
+    d->type = !config ? DOMAIN_SYSTEM : privileged ? DOMAIN_NATIVE
+              : (config->flags & XEN_DOMCTL_CDF_hvm) ? DOMAIN_HVM : DOMAIN_PV64;
+    for (int i = 0; i < 2; i++)
+        domain_watchdog_init(d, i);
+    if (config) {
+        memcpy(d->handle, config->handle, sizeof(d->handle));
+        d->createflags = config->flags;
+        d->ssidref = config->ssidref;
+        domain_list_insert(xen, d);
+        rc = domain_init_parts(d, config);
+    }
+    if (rc) {
+        evtchn_destroy(d);
+        domain_free(d);
+        return rc;
+    }
+    TRACE(xen->machine, domain_create, domid, 0);
+    *out = d;
+    return 0;
+}
+
+static enum cpu_mode domain_cpu_mode(const struct domain *d)
+{
+    return d->type == DOMAIN_HVM ? CPU_MODE_HVM : d->type == DOMAIN_PV32 ? CPU_MODE_PV32 : CPU_MODE_PV64;
+}
+
+int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
+{
+    struct vcpu *v;
+    int rc = 0;
+
+    if (id >= d->max_vcpus || d->vcpu[id])
+        return -EINVAL;
+    v = calloc(1, sizeof(*v));
+    if (!v)
+        return -ENOMEM;
+    v->vcpu_id = id;
+    v->domain = d;
+    v->pause_flags = VPF_down;
+    v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = v->vcpu_info_mfn = INVALID_MFN;
+    v->hard_affinity = v->soft_affinity = ~UINT64_C(0);
+    v->pv.kernel_mode = true;
+    v->runstate.state = RUNSTATE_offline;
+    v->runstate.state_entry_time = NOW(d->xen);
+    if (is_native_domain(d)) {
+        v->regs = calloc(1, sizeof(*v->regs));
+    } else {
+        v->ctx = cpu_context_create(domain_cpu_mode(d));
+        v->regs = v->ctx ? cpu_context_state(v->ctx) : NULL;
+    }
+    if (!v->regs) {
+        free(v);
+        return -ENOMEM;
+    }
+    vcpu_time_init(v);
+    d->vcpu[id] = v;
+    rc = evtchn_vcpu_init(v);
+    if (!rc && is_pv_domain(d))
+        rc = pv_vcpu_init(v);
+    if (!rc)
+        rc = sched_init_vcpu(v);
+    if (rc)
+        return rc; /* the domain cannot be used; destroying it frees this vCPU */
+    if (out)
+        *out = v;
+    return 0;
+}
+
+struct domain *domain_get(struct xen *xen, domid_t domid)
+{
+    struct domain *d = domid == DOMID_XEN ? xen->dom_xen : domid == DOMID_IO ? xen->dom_io : xen->domain_list;
+
+    while (d && d->domain_id != domid)
+        d = d->next;
+    if (d)
+        d->refcnt++;
+    return d;
+}
+
+void domain_put(struct domain *d)
+{
+    BUG_ON(d->refcnt == 0);
+    if (--d->refcnt)
+        return;
+    BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
+    TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
+    domain_free(d);
+}
+
+struct domain *domain_by_any_id(struct vcpu *v, domid_t domid)
+{
+    if (domid == DOMID_SELF)
+        domid = v->domain->domain_id;
+    else if (domid >= DOMID_FIRST_RESERVED)
+        return NULL;
+    return domain_get(v->domain->xen, domid);
+}
+
+int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
+{
+    struct domain *d = domain_by_any_id(v, domid), *self = v->domain;
+
+    if (!d)
+        return -ESRCH;
+    if (d != self && !is_control_domain(self) && self->target != d->domain_id) {
+        domain_put(d);
+        return -EPERM;
+    }
+    *out = d;
+    return 0;
+}
+
+void domain_pause(struct domain *d)
+{
+    d->pause_count++;
+    for_each_vcpu(d, v)
+        vcpu_sleep_nosync(v);
+}
+
+void domain_unpause(struct domain *d)
+{
+    BUG_ON(d->pause_count <= 0);
+    if (--d->pause_count == 0)
+        for_each_vcpu(d, v)
+            vcpu_wake(v);
+}
+
+/* Tell dom0 that something about a domain changed; it will look with getdomaininfo. */
+static void domain_notify(struct domain *d)
+{
+    struct xen *xen = d->xen;
+
+    if (xen->dom0 && d != xen->dom0)
+        send_guest_global_virq(xen->dom0, VIRQ_DOM_EXC);
+    if (xen->domain_event)
+        xen->domain_event(xen->hook_data, d);
+}
+
+void domain_shutdown(struct domain *d, int reason)
+{
+    if (d->shutdown_code == -1)
+        d->shutdown_code = reason;
+    if (d->is_shutting_down)
+        return;
+    d->is_shutting_down = d->is_shut_down = true;
+    TRACE(d->xen->machine, domain_shutdown, d->domain_id, 0, d->shutdown_code);
+    for_each_vcpu(d, v)
+        vcpu_sleep_nosync(v);
+    domain_notify(d);
+}
+
+void domain_resume(struct domain *d)
+{
+    d->is_shutting_down = d->is_shut_down = false;
+    d->shutdown_code = -1;
+    for_each_vcpu(d, v)
+        vcpu_wake(v);
+}
+
+static void crash(struct domain *d, struct vcpu *v, const char *why, va_list ap)
+{
+    struct xen *xen = d->xen;
+
+    if (d->is_shutting_down)
+        return;
+    vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
+    printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v ? v->vcpu_id : 0, d->crash_reason);
+    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v ? v->regs->rip : 0);
+    if (xen->crash_report && v)
+        xen->crash_report(xen->hook_data, v, d->crash_reason);
+    domain_shutdown(d, SHUTDOWN_crash);
+}
+
+void domain_crash(struct domain *d, const char *why, ...)
+{
+    struct vcpu *v = d->max_vcpus ? d->vcpu[0] : NULL;
+    va_list ap;
+
+    for_each_vcpu(d, w)
+        if (w->is_running)
+            v = w;
+    va_start(ap, why);
+    crash(d, v, why, ap);
+    va_end(ap);
+}
+
+void vcpu_crash(struct vcpu *v, const char *why, ...)
+{
+    va_list ap;
+
+    va_start(ap, why);
+    crash(v->domain, v, why, ap);
+    va_end(ap);
+}
+
+/*
+ * The order matters: first nothing can be sent to the domain, then it maps nothing of others, then its page tables stop
+ * referring to frames, and last the frames themselves go. Each step may be entered again after -ERESTART.
+ */
+int domain_kill(struct domain *d)
+{
+    int rc;
+
+    if (d->is_dying == DOMDYING_dead)
+        return 0;
+    if (d->is_dying == DOMDYING_alive) {
+        domain_pause(d);
+        d->is_dying = DOMDYING_dying;
+        evtchn_destroy(d);
+        for_each_vcpu(d, v) {
+            vcpu_time_destroy(v);
+            if (v->ctx)
+                pcpu_release(v->ctx);
+        }
+    }
+    rc = gnttab_release_mappings(d);
+    if (rc)
+        return rc;
+    if (is_pv_domain(d)) {
+        for_each_vcpu(d, v) {
+            rc = pv_drop_roots(v);
+            if (rc)
+                return rc;
+            pv_destroy_gdt(v);
+            pv_destroy_ldt(v);
+        }
+    }
+    for_each_vcpu(d, v)
+        evtchn_unmap_vcpu_info(v);
+    rc = domain_relinquish_memory(d);
+    if (rc)
+        return rc;
+    d->is_dying = DOMDYING_dead;
+    domain_notify(d);
+    domain_put(d);
+    return 0;
+}

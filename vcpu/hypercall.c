@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The hypercall table and its dispatch.
+ *
+ * Concept: a hypercall is a system call to the hypervisor: a number and up to six words. A PV64 guest executes SYSCALL in kernel
+ * mode (number in RAX, arguments in RDI RSI RDX R10 R8 R9), a PV32 guest INT 0x82 (EAX; EBX ECX EDX ESI EDI EBP), and dom0's native code calls
+ * hypercall_native(). All meet in hypercall_dispatch(), and the table below is the whole interface: a column for each kind of guest,
+ * because a handler may have to understand 32-bit layouts, or must not be offered at all.
+ *
+ * Long work is preempted: a handler that has done its share updates its arguments to what is left and answers
+ * -ERESTART. The dispatcher then puts the guest back onto its hypercall instruction with the new arguments, so the vCPU
+ * can be descheduled, interrupted or destroyed in between, and the guest notices nothing. A multicall continues the same way,
+ * with the arguments in the entry.
+ *
+ * Corresponds to xen/include/hypercall-defs.c, xen/arch/x86/pv/hypercall.c, xen/common/multicall.c. Labs: hypercalls.
+ */
+#include "vcpu/hypercall.h"
+
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/pv/pv.h"
+
+#include <errno.h>
+
+#define CALL(nr, handler, compat, hvm_, args) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_, args }
+
+const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
+    /*   name                          PV64                               PV32                               HVM                 args */
+    CALL(set_trap_table,               do_set_trap_table,                 do_set_trap_table,                 NULL,               1),
+    CALL(mmu_update,                   do_mmu_update,                     do_mmu_update,                     NULL,               4),
+    CALL(set_gdt,                      do_set_gdt,                        do_set_gdt,                        NULL,               2),
+    CALL(stack_switch,                 do_stack_switch,                   do_stack_switch,                   NULL,               2),
+    CALL(set_callbacks,                do_set_callbacks,                  do_set_callbacks,                  NULL,               4),
+    CALL(fpu_taskswitch,               do_fpu_taskswitch,                 do_fpu_taskswitch,                 NULL,               1),
+    CALL(sched_op_compat,              do_sched_op_compat_old,            do_sched_op_compat_old,            NULL,               2),
+    CALL(platform_op,                  do_platform_op,                    do_platform_op,                    NULL,               1),
+    CALL(set_debugreg,                 do_set_debugreg,                   do_set_debugreg,                   NULL,               2),
+    CALL(get_debugreg,                 do_get_debugreg,                   do_get_debugreg,                   NULL,               1),
+    CALL(update_descriptor,            do_update_descriptor,              do_update_descriptor,              NULL,               4),
+    CALL(memory_op,                    do_memory_op,                      do_memory_op,                      do_memory_op,       2),
+    CALL(multicall,                    do_multicall,                      do_multicall,                      do_multicall,       2),
+    CALL(update_va_mapping,            do_update_va_mapping,              do_update_va_mapping,              NULL,               4),
+    CALL(set_timer_op,                 do_set_timer_op,                   do_set_timer_op,                   do_set_timer_op,    2),
+    CALL(event_channel_op_compat,      do_event_channel_op_compat,        do_event_channel_op_compat,        NULL,               1),
+    CALL(xen_version,                  do_xen_version,                    do_xen_version,                    do_xen_version,     2),
+    CALL(console_io,                   do_console_io,                     do_console_io,                     do_console_io,      3),
+    CALL(grant_table_op,               do_grant_table_op,                 do_grant_table_op,                 do_grant_table_op,  3),
+    CALL(vm_assist,                    do_vm_assist,                      do_vm_assist,                      do_vm_assist,       2),
+    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain,  NULL,               5),
+    CALL(iret,                         do_iret,                           do_iret,                           NULL,               0),
+    CALL(vcpu_op,                      do_vcpu_op,                        do_vcpu_op,                        do_vcpu_op,         3),
+    CALL(set_segment_base,             do_set_segment_base,               NULL,                              NULL,               2),
+    CALL(mmuext_op,                    do_mmuext_op,                      do_mmuext_op,                      NULL,               4),
+    CALL(xsm_op,                       do_xsm_op,                         do_xsm_op,                         do_xsm_op,          1),
+    CALL(nmi_op,                       do_nmi_op,                         do_nmi_op,                         NULL,               2),
+    CALL(sched_op,                     do_sched_op,                       do_sched_op,                       do_sched_op,        2),
+    CALL(callback_op,                  do_callback_op,                    do_callback_op,                    NULL,               2),
+    CALL(event_channel_op,             do_event_channel_op,               do_event_channel_op,               do_event_channel_op, 2),
+    CALL(physdev_op,                   do_physdev_op,                     do_physdev_op,                     do_physdev_op,      2),
+    CALL(hvm_op,                       do_hvm_op,                         do_hvm_op,                         do_hvm_op,          2),
+    CALL(sysctl,                       do_sysctl,                         do_sysctl,                         do_sysctl,          1),
+    CALL(domctl,                       do_domctl,                         do_domctl,                         do_domctl,          1),
+    CALL(argo_op,                      do_argo_op,                        do_argo_op,                        do_argo_op,         5),
+    CALL(xenpmu_op,                    do_xenpmu_op,                      do_xenpmu_op,                      do_xenpmu_op,       2),
+};
+
+const char *hypercall_name(unsigned int nr)
+{
+    const char *name = nr < XEN_NR_HYPERCALLS ? hypercall_table[nr].name : NULL;
+
+    return name ? name : "unknown";
+}
+
+long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args)
+{
+    struct xen *xen = v->domain->xen;
+    const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;
+    hypercall_fn *fn = !e ? NULL : is_pv_32bit_domain(v->domain) ? e->pv32 : is_hvm_domain(v->domain) ? e->hvm : e->pv64;
+
+    if (e)
+        xen->stats.hypercalls[nr]++;
+    return fn ? fn(v, args) : -ENOSYS;
+}
+
+/* --- from a guest's registers --- */
+
+/* Where the arguments are, as indices into cpu_state.gpr (RAX RCX RDX RBX RSP RBP RSI RDI R8...). */
+static const uint8_t arg_regs_64[HYPERCALL_MAX_ARGS] = { 7, 6, 2, 10, 8, 9 };
+static const uint8_t arg_regs_32[HYPERCALL_MAX_ARGS] = { 3, 1, 2, 6, 7, 5 };
+
+#define HYPERCALL_INSN_LEN 2 /* SYSCALL and INT 0x82 alike */
+
+void hypercall_guest(struct vcpu *v)
+{
+    struct cpu_state *r = v->regs;
+    struct machine *m = v->domain->xen->machine;
+    bool compat = is_pv_32bit_domain(v->domain);
+    const uint8_t *regs = compat ? arg_regs_32 : arg_regs_64;
+    uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
+    struct hypercall_args args;
+    long ret;
+
+    for (int i = 0; i < HYPERCALL_MAX_ARGS; i++)
+        args.a[i] = r->gpr[regs[i]] & mask;
+    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, args.a[0], args.a[1], args.a[2], r->rip);
+    m->clock.now += CLOCK_NS_PER_HYPERCALL;
+    ret = hypercall_dispatch(v, nr, &args);
+    if (nr == __HYPERVISOR_iret)
+        return; /* it loaded a whole new context */
+    if (ret == -ERESTART) {
+        r->rip -= HYPERCALL_INSN_LEN;
+        for (int i = 0; i < HYPERCALL_MAX_ARGS; i++)
+            r->gpr[regs[i]] = args.a[i] & mask;
+        return;
+    }
+    r->rax = (uint64_t)ret & mask;
+    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
+}
+
+long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    struct hypercall_args args = { { a1, a2, a3, a4, a5 } };
+    struct machine *m = v->domain->xen->machine;
+    long ret;
+
+    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, a1, a2, a3, 0);
+    do
+        ret = hypercall_dispatch(v, nr, &args);
+    while (ret == -ERESTART);
+    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
+    return ret;
+}
+
+/* --- multicall --- */
+
+struct multicall_entry32 {
+    uint32_t op, result, args[6];
+};
+
+static int multicall_read(struct vcpu *v, uint64_t addr, bool compat, struct multicall_entry *e)
+{
+    struct multicall_entry32 e32;
+    int rc;
+
+    if (!compat)
+        return copy_from_guest(v, e, addr, sizeof(*e));
+    rc = copy_from_guest(v, &e32, addr, sizeof(e32));
+    e->op = e32.op;
+    for (int i = 0; i < 6; i++)
+        e->args[i] = e32.args[i];
+    return rc;
+}
+
+static int multicall_write(struct vcpu *v, uint64_t addr, bool compat, const struct multicall_entry *e, bool whole)
+{
+    struct multicall_entry32 e32 = { (uint32_t)e->op, (uint32_t)e->result, { 0 } };
+
+    if (!compat)
+        return whole ? copy_to_guest(v, addr, e, sizeof(*e))
+                     : copy_to_guest(v, addr + offsetof(struct multicall_entry, result), &e->result, sizeof(e->result));
+    for (int i = 0; i < 6; i++)
+        e32.args[i] = (uint32_t)e->args[i];
+    return whole ? copy_to_guest(v, addr, &e32, sizeof(e32)) : copy_to_guest(v, addr + 4, &e32.result, sizeof(e32.result));
+}
+
+/* multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next time. */
+long do_multicall(struct vcpu *v, struct hypercall_args *args)
+{
+    bool compat = is_pv_32bit_domain(v->domain);
+    size_t size = compat ? sizeof(struct multicall_entry32) : sizeof(struct multicall_entry);
+    uint64_t list = args->a[0];
+    uint32_t nr = (uint32_t)args->a[1], i;
+    long rc = 0;
+
+    if (v->in_multicall)
+        return -EINVAL;
+    if (!guest_handle_okay(v, list, nr * size))
+        return -EFAULT;
+    v->in_multicall = true;
+    for (i = 0; i < nr; i++) {
+        struct multicall_entry e;
+        struct hypercall_args a;
+
+        if (i && hypercall_preempt_check(v)) {
+            rc = -ERESTART;
+            break;
+        }
+        rc = multicall_read(v, list + i * size, compat, &e);
+        if (rc)
+            break;
+        for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
+            a.a[j] = e.args[j];
+        e.result = (xen_ulong_t)hypercall_dispatch(v, e.op, &a);
+        if (e.op == __HYPERVISOR_iret) {
+            v->in_multicall = false;
+            return (long)e.result; /* the context is a new one: there is nobody to go on for */
+        }
+        if ((long)e.result == -ERESTART) {
+            for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
+                e.args[j] = a.a[j];
+            rc = multicall_write(v, list + i * size, compat, &e, true);
+            if (!rc)
+                rc = -ERESTART;
+            break;
+        }
+        rc = multicall_write(v, list + i * size, compat, &e, false);
+        if (rc)
+            break;
+    }
+    v->in_multicall = false;
+    if (rc == -ERESTART) {
+        args->a[0] = list + i * size;
+        args->a[1] = nr - i;
+    }
+    return rc;
+}

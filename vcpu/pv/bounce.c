@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Entering and leaving the guest kernel: bounce frames, and iret.
+ *
+ * Concept: when real hardware takes a fault it pushes a frame on the kernel's stack and jumps through the IDT. A PV guest's
+ * IDT is a table in the hypervisor (set_trap_table), so the hypervisor pushes the frame itself: it "bounces" the trap. The
+ * frame of a PV64 guest, from the address in RSP upwards:
+ *
+ *      rcx  r11  [error code]  rip  cs|upcall_mask<<32  rflags  rsp  ss
+ *
+ * RCX and R11 are there because the guest returns with HYPERVISOR_iret, a SYSCALL, which destroys them. RFLAGS shows IF as
+ * the inverse of the upcall mask, since that is the guest's real "interrupts enabled". Both kernel and user of a PV64 guest run at
+ * CPL 3 on different page tables, so entering the kernel from user mode also changes tables and the GS base.
+ * A PV32 kernel runs in ring 1, whose frame is what hardware would push, the upcall mask in the upper half of CS:
+ *
+ *      [error code]  eip  cs|upcall_mask<<16  eflags  [esp  ss   when coming from ring 3]
+ *
+ * Invariants: a frame is written whole or the domain is crashed; the handler runs with TF, NT, RF, AC clear; a trap whose
+ * gate says so, and every event upcall, masks upcalls.
+ *
+ * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/iret.c, pv/traps.c. Labs: rings, traps.
+ */
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/pv/pv.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a bounce is to do: Xen's struct trap_bounce. */
+struct trap_bounce {
+    uint64_t eip;
+    uint16_t cs;
+    bool has_error_code, interrupt, failsafe;
+    uint32_t error_code;
+};
+
+static const char *const exception_name[32] = {
+    "#DE divide error", "#DB debug", "NMI", "#BP breakpoint", "#OF overflow", "#BR bound range", "#UD invalid opcode",
+    "#NM device not available", "#DF double fault", "coprocessor segment overrun", "#TS invalid TSS",
+    "#NP segment not present", "#SS stack fault", "#GP general protection", "#PF page fault", "spurious interrupt",
+    "#MF x87 fault", "#AC alignment check", "#MC machine check", "#XM SIMD fault",
+};
+
+static bool exception_has_error_code(unsigned int vector)
+{
+    return vector < 32 && ((1u << vector) & 0x00227d00); /* DF TS NP SS GP PF AC CP */
+}
+
+void pv_toggle_guest_mode(struct vcpu *v)
+{
+    uint64_t gs = v->regs->seg[CPU_SEG_GS].base;
+
+    v->regs->seg[CPU_SEG_GS].base = v->pv.gs_base_user;
+    v->pv.gs_base_user = gs;
+    v->regs->dirty |= CPU_DIRTY_SEGS;
+    v->pv.kernel_mode = !v->pv.kernel_mode;
+    pv_update_cr3(v);
+}
+
+/* RFLAGS as the guest is to see it: IF from the upcall mask, IOPL as the guest believes it. */
+static uint64_t guest_view_of_rflags(const struct vcpu *v, bool masked)
+{
+    uint64_t flags = v->regs->rflags & ~(uint64_t)(X86_EFLAGS_IF | X86_EFLAGS_IOPL);
+
+    if (!masked)
+        flags |= X86_EFLAGS_IF;
+    if (VM_ASSIST(v->domain, architectural_iopl))
+        flags |= (uint64_t)v->pv.iopl << 12;
+    return flags;
+}
+
+/* Common tail: the guest now stands at the handler. */
+static void bounce_enter(struct vcpu *v, const struct trap_bounce *tb)
+{
+    v->regs->rip = tb->eip;
+    v->regs->rflags &= ~(uint64_t)(X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_NT | X86_EFLAGS_TF);
+    v->regs->rflags |= X86_EFLAGS_IF;
+    if (tb->interrupt)
+        v->vcpu_info->evtchn_upcall_mask = 1;
+}
+
+static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
+{
+    struct cpu_state *r = v->regs;
+    bool masked = v->vcpu_info->evtchn_upcall_mask;
+    bool from_kernel = v->pv.kernel_mode;
+    uint64_t frame[12], *f = frame, sp = from_kernel ? r->rsp : v->pv.kernel_sp;
+    uint64_t cs = r->seg[CPU_SEG_CS].sel;
+
+    if (from_kernel)
+        cs &= ~UINT64_C(3); /* tells the guest where it came from */
+    *f++ = r->rcx;
+    *f++ = r->r11;
+    if (tb->failsafe) {
+        *f++ = r->seg[CPU_SEG_DS].sel;
+        *f++ = r->seg[CPU_SEG_ES].sel;
+        *f++ = r->seg[CPU_SEG_FS].sel;
+        *f++ = r->seg[CPU_SEG_GS].sel;
+    }
+    if (tb->has_error_code)
+        *f++ = tb->error_code;
+    *f++ = r->rip;
+    *f++ = cs | (uint64_t)masked << 32;
+    *f++ = guest_view_of_rflags(v, masked);
+    *f++ = r->rsp;
+    *f++ = r->seg[CPU_SEG_SS].sel;
+
+    if (!from_kernel)
+        pv_toggle_guest_mode(v);
+    sp = (sp & ~UINT64_C(15)) - (uint64_t)(f - frame) * 8;
+    if (copy_to_guest(v, sp, frame, (size_t)(f - frame) * 8)) {
+        vcpu_crash(v, "no stack for a trap frame at %016lx", sp);
+        return;
+    }
+    r->rsp = sp;
+    pv_flat_code_segment(v, false);
+    bounce_enter(v, tb);
+}
+
+static void bounce32(struct vcpu *v, const struct trap_bounce *tb)
+{
+    struct cpu_state *r = v->regs;
+    bool masked = v->vcpu_info->evtchn_upcall_mask;
+    bool from_kernel = guest_kernel_mode(v);
+    uint32_t frame[12], *f = frame, esp = (uint32_t)r->rsp, sp;
+    uint16_t old_ss = r->seg[CPU_SEG_SS].sel, old_cs = r->seg[CPU_SEG_CS].sel;
+
+    if (tb->failsafe) {
+        *f++ = r->seg[CPU_SEG_DS].sel;
+        *f++ = r->seg[CPU_SEG_ES].sel;
+        *f++ = r->seg[CPU_SEG_FS].sel;
+        *f++ = r->seg[CPU_SEG_GS].sel;
+    }
+    if (tb->has_error_code)
+        *f++ = tb->error_code;
+    *f++ = (uint32_t)r->rip;
+    *f++ = old_cs | (uint32_t)masked << 16;
+    *f++ = (uint32_t)guest_view_of_rflags(v, masked);
+    if (!from_kernel) {
+        *f++ = esp;
+        *f++ = old_ss;
+    }
+    if (!pv_load_segment(v, CPU_SEG_CS, tb->cs) || (r->cpl & 3) == 3) {
+        vcpu_crash(v, "bad code selector %04x for a trap handler", tb->cs);
+        return;
+    }
+    if (!from_kernel && !pv_load_segment(v, CPU_SEG_SS, (uint16_t)v->pv.kernel_ss)) {
+        vcpu_crash(v, "bad kernel stack selector %04x", (unsigned int)v->pv.kernel_ss);
+        return;
+    }
+    sp = (from_kernel ? esp : (uint32_t)v->pv.kernel_sp) - (uint32_t)(f - frame) * 4;
+    if (copy_to_guest(v, (uint32_t)(sp + r->seg[CPU_SEG_SS].base), frame, (size_t)(f - frame) * 4)) {
+        vcpu_crash(v, "no stack for a trap frame at %08x", sp);
+        return;
+    }
+    r->rsp = sp;
+    bounce_enter(v, tb);
+}
+
+static void bounce(struct vcpu *v, const struct trap_bounce *tb)
+{
+    if (is_pv_32bit_domain(v->domain))
+        bounce32(v, tb);
+    else
+        bounce64(v, tb);
+}
+
+/* --- exceptions --- */
+
+static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uint32_t error_code)
+{
+    const struct trap_info *ti = &v->pv.trap_ctxt[vector];
+    struct trap_bounce tb = {
+        .eip = ti->address, .cs = ti->cs, .interrupt = TI_GET_IF(ti),
+        .has_error_code = has_error_code, .error_code = error_code,
+    };
+
+    TRACE(v->domain->xen->machine, trap_bounce, v->domain->domain_id, v->vcpu_id, vector, error_code, v->regs->rip,
+          tb.eip, vector == X86_EXC_PF ? v->pv.ctrlreg[2] : 0);
+    if (tb.eip == 0) {
+        const char *name = vector < 32 && exception_name[vector] ? exception_name[vector] : "trap";
+
+        if (vector == X86_EXC_PF)
+            vcpu_crash(v, "unhandled %s at address %016lx, error code %04x", name, v->pv.ctrlreg[2], error_code);
+        else
+            vcpu_crash(v, "unhandled %s (vector %u, error code %04x)", name, vector, error_code);
+        return;
+    }
+    bounce(v, &tb);
+}
+
+void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code)
+{
+    inject(v, vector, exception_has_error_code(vector), error_code);
+}
+
+void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector)
+{
+    inject(v, vector, false, 0);
+}
+
+void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
+{
+    error_code &= ~PFEC_user_mode;
+    if (!guest_kernel_mode(v))
+        error_code |= PFEC_user_mode;
+    v->pv.ctrlreg[2] = addr;
+    if (is_pv_32bit_domain(v->domain))
+        ((uint32_t *)v->vcpu_info)[2] = (uint32_t)addr; /* xen/foreign/x86_32.h: arch.cr2 is the third word */
+    else
+        v->vcpu_info->arch.cr2 = addr;
+    pv_inject_exception(v, X86_EXC_PF, error_code);
+}
+
+/* --- events --- */
+
+void pv_deliver_events(struct vcpu *v)
+{
+    struct trap_bounce tb = { .eip = v->pv.event_callback_eip, .cs = v->pv.event_callback_cs, .interrupt = true };
+
+    if (v->nmi_pending && !v->nmi_masked && v->pv.trap_ctxt[X86_EXC_NMI].address) {
+        v->nmi_pending = false;
+        v->nmi_masked = true;
+        inject(v, X86_EXC_NMI, false, 0);
+        return;
+    }
+    if (!local_events_need_delivery(v))
+        return;
+    TRACE(v->domain->xen->machine, upcall, v->domain->domain_id, v->vcpu_id, v->regs->rip, tb.eip);
+    if (tb.eip == 0)
+        vcpu_crash(v, "an event is due and there is no event callback");
+    else
+        bounce(v, &tb);
+}
+
+void pv_failsafe_callback(struct vcpu *v)
+{
+    struct trap_bounce tb = {
+        .eip = v->pv.failsafe_callback_eip, .cs = v->pv.failsafe_callback_cs, .failsafe = true,
+        .interrupt = v->pv.vgc_flags & VGCF_failsafe_disables_events,
+    };
+
+    if (tb.eip == 0)
+        vcpu_crash(v, "bad segments and no failsafe callback");
+    else
+        bounce(v, &tb);
+}
+
+/* --- system calls of the guest's user mode --- */
+
+void pv_guest_syscall(struct vcpu *v)
+{
+    struct cpu_state *r = v->regs;
+    bool compat = !(r->seg[CPU_SEG_CS].attr & 0x200);
+    struct trap_bounce tb = {
+        .eip = compat ? v->pv.syscall32_callback_eip : v->pv.syscall_callback_eip,
+        .cs = v->pv.syscall32_callback_cs,
+        .interrupt = compat ? v->pv.syscall32_disables_events : !!(v->pv.vgc_flags & VGCF_syscall_disables_events),
+    };
+
+    if (tb.eip == 0) {
+        r->rip -= 2;
+        pv_inject_exception(v, X86_EXC_UD, 0);
+        return;
+    }
+    TRACE(v->domain->xen->machine, guest_syscall, v->domain->domain_id, v->vcpu_id, r->rip, tb.eip);
+    r->rcx = r->rip; /* what the instruction itself does */
+    r->r11 = r->rflags;
+    if (!is_pv_32bit_domain(v->domain))
+        pv_flat_code_segment(v, compat);
+    bounce(v, &tb);
+}
+
+void pv_guest_sysenter(struct vcpu *v)
+{
+    struct trap_bounce tb = {
+        .eip = v->pv.sysenter_callback_eip, .cs = v->pv.sysenter_callback_cs,
+        .interrupt = v->pv.sysenter_disables_events,
+    };
+
+    if (tb.eip == 0) {
+        pv_inject_exception(v, X86_EXC_GP, 0);
+        return;
+    }
+    bounce(v, &tb);
+}
+
+/* --- HYPERVISOR_iret --- */
+
+/* The frame that the guest kernel leaves on its stack: public arch-x86/xen-x86_64.h, struct iret_context. */
+static long iret64(struct vcpu *v)
+{
+    struct cpu_state *r = v->regs;
+    struct iret_context c;
+
+    if (copy_from_guest(v, &c, r->rsp, sizeof(c))) {
+        vcpu_crash(v, "iret: the frame at %016lx cannot be read", r->rsp);
+        return 0;
+    }
+    if ((c.cs & 3) == 3) {
+        if (mfn_eq(v->guest_table_user, INVALID_MFN)) {
+            vcpu_crash(v, "iret to user mode with no user page tables");
+            return 0;
+        }
+        pv_toggle_guest_mode(v);
+    }
+    if (VM_ASSIST(v->domain, architectural_iopl))
+        v->pv.iopl = (c.rflags >> 12) & 3;
+    r->rip = c.rip;
+    r->rsp = c.rsp;
+    r->rflags = (c.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
+    if (!(c.flags & VGCF_IN_SYSCALL)) {
+        r->r11 = c.r11;
+        r->rcx = c.rcx;
+    } else {
+        r->r11 = c.rflags;
+        r->rcx = c.rip;
+    }
+    r->rax = c.rax;
+    v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
+    v->nmi_masked = false;
+    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, c.cs);
+    if (!pv_load_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3)) || !pv_load_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3)))
+        pv_inject_exception(v, X86_EXC_GP, (uint32_t)(c.cs & 0xfffc));
+    else if ((r->seg[CPU_SEG_CS].attr & 0x200) && ((int64_t)(c.rip << 16) >> 16) != (int64_t)c.rip)
+        pv_inject_exception(v, X86_EXC_GP, 0);
+    return (long)r->rax;
+}
+
+/* PV32: the hardware's own frame below eax (xen/arch/x86/pv/iret.c, compat_iret): eax eip cs eflags [esp ss] or a VM86 tail. */
+static long iret32(struct vcpu *v)
+{
+    struct cpu_state *r = v->regs;
+    uint32_t f[6] = { 0 };
+    uint32_t sp = (uint32_t)(r->rsp + r->seg[CPU_SEG_SS].base);
+
+    if (copy_from_guest(v, f, sp, 4 * 4)) {
+        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
+        return 0;
+    }
+    uint16_t cs = (uint16_t)f[2];
+    bool ring_change = (cs & 3) > 1;
+
+    if (f[3] & X86_EFLAGS_VM) {
+        vcpu_crash(v, "iret to virtual-8086 mode, which PV guests do not have on a 64-bit Xen");
+        return 0;
+    }
+    if (ring_change && copy_from_guest(v, f + 4, sp + 16, 8)) {
+        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
+        return 0;
+    }
+    if (VM_ASSIST(v->domain, architectural_iopl))
+        v->pv.iopl = (f[3] >> 12) & 3;
+    r->rax = f[0];
+    r->rip = f[1];
+    r->rsp = ring_change ? f[4] : (uint32_t)(r->rsp + 16);
+    r->rflags = (f[3] & ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
+    v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
+    v->nmi_masked = false;
+    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, f[1], cs);
+    if ((cs & 3) == 0)
+        cs |= 1;
+    if (!pv_load_segment(v, CPU_SEG_CS, cs) || (ring_change && !pv_load_segment(v, CPU_SEG_SS, (uint16_t)f[5])))
+        pv_inject_exception(v, X86_EXC_GP, cs & 0xfffc);
+    return (long)(uint32_t)r->rax;
+}
+
+long do_iret(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)args;
+    return is_pv_32bit_domain(v->domain) ? iret32(v) : iret64(v);
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Privileged instructions of a PV kernel.
+ *
+ * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN. Each
+ * is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does it on the
+ * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing
+ * emulated except what its IOPL allows.
+ *
+ * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI would make
+ * an interrupt flag that half works; PV guests mask events instead.
+ *
+ * Invariant: only pv.ctrlreg[], bases, debug registers and general registers change; rip moves exactly when the answer is true.
+ *
+ * Corresponds to xen/arch/x86/pv/emul-priv-op.c, emul-inv-op.c. Labs: rings.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "sim/insn.h"
+#include "vcpu/cpuid.h"
+#include "vcpu/pv/pv.h"
+#include "vcpu/time.h"
+
+#include <string.h>
+
+#define MSR_TSC 0x10u
+#define MSR_APIC_BASE 0x1bu
+#define MSR_PATCHLEVEL 0x8bu
+#define MSR_CR_PAT 0x277u
+#define MSR_EFER 0xc0000080u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+#define MSR_SHADOW_GS_BASE 0xc0000102u
+#define EFER_SCE 0x1u
+#define EFER_LME 0x100u
+#define EFER_LMA 0x400u
+#define EFER_NX 0x800u
+#define XEN_MSR_PAT UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
+
+static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
+
+/* --- MSRs. False: #GP. --- */
+
+static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
+{
+    switch (msr) {
+    case MSR_FS_BASE:
+        *val = v->regs->seg[CPU_SEG_FS].base;
+        return is_pv_64bit_domain(v->domain);
+    case MSR_GS_BASE:
+        *val = v->regs->seg[CPU_SEG_GS].base;
+        return is_pv_64bit_domain(v->domain);
+    case MSR_SHADOW_GS_BASE:
+        *val = v->pv.gs_base_user;
+        return is_pv_64bit_domain(v->domain);
+    case MSR_EFER:
+        *val = EFER_SCE | EFER_NX | (is_pv_64bit_domain(v->domain) ? EFER_LME | EFER_LMA : 0);
+        return true;
+    case MSR_TSC:
+        *val = guest_rdtsc(v);
+        return true;
+    case MSR_APIC_BASE:
+        *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0);
+        return true;
+    case MSR_PATCHLEVEL:
+        *val = 0;
+        return true;
+    case MSR_CR_PAT:
+        *val = XEN_MSR_PAT;
+        return true;
+    default:
+        *val = 0;
+        /* Before it has a #GP handler a kernel gets 0 rather than its death (public arch-x86/xen.h, set_trap_table). */
+        return v->pv.trap_ctxt[X86_EXC_GP].address == 0;
+    }
+}
+
+static bool msr_write(struct vcpu *v, uint32_t msr, uint64_t val)
+{
+    uint64_t now;
+
+    switch (msr) {
+    case MSR_FS_BASE:
+    case MSR_GS_BASE:
+        if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
+            return false;
+        v->regs->seg[msr == MSR_FS_BASE ? CPU_SEG_FS : CPU_SEG_GS].base = val;
+        v->regs->dirty |= CPU_DIRTY_SEGS;
+        return true;
+    case MSR_SHADOW_GS_BASE:
+        if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
+            return false;
+        v->pv.gs_base_user = val;
+        return true;
+    case MSR_PATCHLEVEL:
+        return true;
+    default: /* a value that is there already may be written again */
+        return msr != MSR_TSC && msr_read(v, msr, &now) && v->pv.trap_ctxt[X86_EXC_GP].address && now == val;
+    }
+}
+
+static uint64_t edx_eax(const struct vcpu *v) { return (uint32_t)v->regs->rax | v->regs->rdx << 32; }
+
+static void set_edx_eax(struct vcpu *v, uint64_t val)
+{
+    v->regs->rax = (uint32_t)val;
+    v->regs->rdx = val >> 32;
+}
+
+/* --- control and debug registers --- */
+
+static bool cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
+{
+    mfn_t root = is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table;
+
+    switch (cr) {
+    case 0:
+    case 2:
+    case 4:
+        *val = v->pv.ctrlreg[cr];
+        return true;
+    case 3: /* frames above 4 GiB rotate into the low bits for PV32 (public arch-x86/xen-x86_32.h, xen_pfn_to_cr3) */
+        *val = is_pv_32bit_domain(v->domain) ? (uint32_t)(mfn_x(root) << 12 | mfn_x(root) >> 20) : mfn_x(root) << 12;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
+{
+    struct hypercall_args args = { { 0 } };
+
+    switch (cr) {
+    case 0: /* only TS is the guest's to change */
+        if ((val ^ v->pv.ctrlreg[0]) & ~(uint64_t)X86_CR0_TS)
+            return false;
+        args.a[0] = !!(val & X86_CR0_TS);
+        return do_fpu_taskswitch(v, &args) == 0;
+    case 2:
+        v->pv.ctrlreg[2] = val;
+        return true;
+    case 3:
+        return pv_new_guest_cr3(v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20
+                                                                      : val >> 12)) == 0;
+    case 4:
+        v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, val);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool debugreg(struct vcpu *v, struct insn *in, bool write)
+{
+    struct hypercall_args args = { { in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15] } };
+
+    if (write)
+        return do_set_debugreg(v, &args) == 0;
+    if (in->sys_reg > 7 || in->sys_reg == 4 || in->sys_reg == 5)
+        return false;
+    v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)do_get_debugreg(v, &args);
+    return true;
+}
+
+/* --- ports --- */
+
+/* May the guest touch the port at all (its own IOPL, or its bitmap)? What is not a #GP then finds no device: reads give ones. */
+static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
+{
+    uint8_t bits[2] = { 0xff, 0xff };
+
+    if (v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u))
+        return true;
+    if (port + size > v->pv.iobmp_limit)
+        return false;
+    if (copy_from_guest(v, bits, v->pv.iobmp + port / 8, 2) && copy_from_guest(v, bits, v->pv.iobmp + port / 8, 1))
+        return false;
+    return ((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << size) - 1)) == 0;
+}
+
+static void write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val)
+{
+    uint64_t *reg = &v->regs->gpr[op->gpr & 15];
+
+    switch (op->size) {
+    case 1:
+        *reg = (*reg & ~UINT64_C(0xff)) | (val & 0xff);
+        break;
+    case 2:
+        *reg = (*reg & ~UINT64_C(0xffff)) | (val & 0xffff);
+        break;
+    case 4:
+        *reg = (uint32_t)val;
+        break;
+    default:
+        *reg = val;
+    }
+}
+
+static uint16_t io_port(const struct vcpu *v, const struct insn_operand *op)
+{
+    return (uint16_t)(op->kind == INSN_IMM ? op->imm : v->regs->rdx);
+}
+
+static bool port_io(struct vcpu *v, const struct insn *in)
+{
+    bool input = in->op == INSN_IN;
+    const struct insn_operand *data = &in->opnd[input ? 0 : 1];
+
+    if (!io_okay(v, io_port(v, &in->opnd[input ? 1 : 0]), data->size))
+        return false;
+    if (input)
+        write_gpr(v, data, ~UINT64_C(0));
+    return true;
+}
+
+/* --- the instructions --- */
+
+static bool emulate_user_ok(struct vcpu *v, struct insn *in)
+{
+    switch (in->op) {
+    case INSN_CLI:
+    case INSN_STI:
+        return v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u);
+    case INSN_IN:
+    case INSN_OUT:
+        return port_io(v, in);
+    default:
+        return false;
+    }
+}
+
+static bool emulate_kernel(struct vcpu *v, struct insn *in)
+{
+    struct hypercall_args args = { { 0 } };
+    uint64_t val = 0;
+
+    switch (in->op) {
+    case INSN_CLTS:
+        return do_fpu_taskswitch(v, &args) == 0;
+    case INSN_WBINVD:
+    case INSN_INVD:
+        return in->op == INSN_WBINVD;
+    case INSN_LMSW:
+        val = in->opnd[0].kind == INSN_REG ? v->regs->gpr[in->opnd[0].gpr & 15] : v->pv.ctrlreg[0];
+        return in->opnd[0].kind == INSN_REG && cr_write(v, 0, (v->pv.ctrlreg[0] & ~UINT64_C(0xe)) | (val & 0xf));
+    case INSN_MOV_FROM_CR:
+        if (!cr_read(v, in->sys_reg, &val))
+            return false;
+        v->regs->gpr[in->opnd[0].gpr & 15] = val;
+        return true;
+    case INSN_MOV_TO_CR:
+        return cr_write(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]);
+    case INSN_MOV_FROM_DR:
+    case INSN_MOV_TO_DR:
+        return debugreg(v, in, in->op == INSN_MOV_TO_DR);
+    case INSN_RDMSR:
+        if (!msr_read(v, (uint32_t)v->regs->rcx, &val))
+            return false;
+        set_edx_eax(v, val);
+        return true;
+    case INSN_WRMSR:
+        return msr_write(v, (uint32_t)v->regs->rcx, edx_eax(v));
+    default:
+        return false;
+    }
+}
+
+bool pv_emulate_privileged_op(struct vcpu *v)
+{
+    struct machine *m = v->domain->xen->machine;
+    uint8_t bytes[15];
+    struct insn in = insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)));
+
+    if (in.op == INSN_INVALID || in.op == INSN_OTHER)
+        return false;
+    if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
+        return false;
+    TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);
+    v->domain->xen->stats.emulated++;
+    v->regs->rip += in.len;
+    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    if (v->regs->rflags & X86_EFLAGS_TF) {
+        v->regs->dr[6] |= 0x4000; /* BS */
+        pv_inject_exception(v, X86_EXC_DB, 0);
+    }
+    return true;
+}
+
+/* --- CPUID and RDTSC --- */
+
+void pv_emulate_cpuid(struct vcpu *v)
+{
+    struct cpuid_leaf leaf = cpuid_guest(v, (uint32_t)v->regs->rax, (uint32_t)v->regs->rcx);
+
+    v->regs->rax = leaf.a;
+    v->regs->rbx = leaf.b;
+    v->regs->rcx = leaf.c;
+    v->regs->rdx = leaf.d;
+}
+
+void pv_emulate_rdtsc(struct vcpu *v, bool rdtscp)
+{
+    set_edx_eax(v, guest_rdtsc(v));
+    if (rdtscp)
+        v->regs->rcx = 0; /* TSC_AUX */
+}
+
+/* The forced-emulation prefix: ud2 followed by "xen", before an instruction that would not trap by itself: CPUID. */
+bool pv_emulate_forced_invalid_op(struct vcpu *v)
+{
+    static const uint8_t prefixed_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+    uint8_t bytes[sizeof(prefixed_cpuid)];
+
+    if (guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)) < sizeof(bytes) ||
+        memcmp(bytes, prefixed_cpuid, sizeof(bytes)) != 0)
+        return false;
+    pv_emulate_cpuid(v);
+    v->regs->rip += sizeof(bytes);
+    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    return true;
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The small PV hypercalls: what a kernel would do to its own processor with privileged instructions.
+ *
+ * Concept: LIDT becomes set_trap_table, the TSS's stack pointer stack_switch, WRMSR(LSTAR) set_callbacks, MOV CR0 (TS)
+ * fpu_taskswitch, MOV DR set_debugreg. Each stores a value in struct pv_vcpu after checking that no value can hurt anybody
+ * but the guest: addresses must be canonical, selectors are forced to the guest's ring.
+ *
+ * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c, xen/arch/x86/physdev.c.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/callback.h>
+#include <xen/nmi.h>
+#include <xen/physdev.h>
+
+static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
+
+/* The 32-bit layouts of this file's structures, where they differ. */
+struct trap_info32 {
+    uint8_t vector, flags;
+    uint16_t cs;
+    uint32_t address;
+};
+struct callback32 {
+    uint32_t cs, eip;
+};
+
+static int trap_info_read(struct vcpu *v, uint64_t addr, struct trap_info *t)
+{
+    struct trap_info32 t32;
+    int rc;
+
+    if (!is_pv_32bit_domain(v->domain))
+        return copy_from_guest(v, t, addr, sizeof(*t));
+    rc = copy_from_guest(v, &t32, addr, sizeof(t32));
+    *t = (struct trap_info){ t32.vector, t32.flags, t32.cs, t32.address };
+    return rc;
+}
+
+long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
+{
+    size_t size = is_pv_32bit_domain(v->domain) ? sizeof(struct trap_info32) : sizeof(struct trap_info);
+
+    if (args->a[0] == 0) {
+        memset(v->pv.trap_ctxt, 0, sizeof(v->pv.trap_ctxt));
+        return 0;
+    }
+    for (;; args->a[0] += size) {
+        struct trap_info t;
+
+        if (hypercall_preempt_check(v))
+            return -ERESTART;
+        if (trap_info_read(v, args->a[0], &t))
+            return -EFAULT;
+        if (t.address == 0)
+            return 0;
+        if (!is_canonical(t.address))
+            return -EINVAL;
+        t.cs = pv_fixup_guest_code_selector(v->domain, t.cs);
+        v->pv.trap_ctxt[t.vector] = t;
+    }
+}
+
+static void nmi_callback_set(struct vcpu *v, uint64_t address, uint16_t cs)
+{
+    v->pv.trap_ctxt[X86_EXC_NMI] = (struct trap_info){
+        .vector = X86_EXC_NMI, .cs = pv_fixup_guest_code_selector(v->domain, cs), .address = address,
+    };
+}
+
+static long callback_register(struct vcpu *v, unsigned int type, unsigned int flags, uint64_t eip, uint16_t cs)
+{
+    struct pv_vcpu *pv = &v->pv;
+    bool mask = flags & CALLBACKF_mask_events;
+
+    if (!is_canonical(eip))
+        return -EINVAL;
+    cs = pv_fixup_guest_code_selector(v->domain, cs);
+    switch (type) {
+    case CALLBACKTYPE_event:
+        pv->event_callback_eip = eip;
+        pv->event_callback_cs = cs;
+        return 0;
+    case CALLBACKTYPE_failsafe:
+        pv->failsafe_callback_eip = eip;
+        pv->failsafe_callback_cs = cs;
+        pv->vgc_flags = (pv->vgc_flags & ~VGCF_failsafe_disables_events) | (mask ? VGCF_failsafe_disables_events : 0);
+        return 0;
+    case CALLBACKTYPE_syscall:
+        if (is_pv_32bit_domain(v->domain))
+            return -ENOSYS;
+        pv->syscall_callback_eip = eip;
+        pv->vgc_flags = (pv->vgc_flags & ~VGCF_syscall_disables_events) | (mask ? VGCF_syscall_disables_events : 0);
+        return 0;
+    case CALLBACKTYPE_syscall32:
+        pv->syscall32_callback_eip = eip;
+        pv->syscall32_callback_cs = cs;
+        pv->syscall32_disables_events = mask;
+        return 0;
+    case CALLBACKTYPE_sysenter:
+        pv->sysenter_callback_eip = eip;
+        pv->sysenter_callback_cs = cs;
+        pv->sysenter_disables_events = mask;
+        return 0;
+    case CALLBACKTYPE_nmi:
+        nmi_callback_set(v, eip, cs);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+static long callback_unregister(struct vcpu *v, unsigned int type)
+{
+    switch (type) {
+    case CALLBACKTYPE_event:
+    case CALLBACKTYPE_failsafe:
+    case CALLBACKTYPE_syscall:
+    case CALLBACKTYPE_syscall32:
+    case CALLBACKTYPE_sysenter:
+        return -EINVAL;
+    case CALLBACKTYPE_nmi:
+        memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info));
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+long do_callback_op(struct vcpu *v, struct hypercall_args *args)
+{
+    bool compat = is_pv_32bit_domain(v->domain);
+    struct callback_register reg = { 0 };
+    struct callback32 where32 = { 0 };
+    struct callback_unregister unreg;
+    uint64_t arg = args->a[1], eip;
+
+    switch (args->a[0]) {
+    case CALLBACKOP_register:
+        if (copy_from_guest(v, &reg, arg, offsetof(struct callback_register, address) - (compat ? 4 : 0)))
+            return -EFAULT;
+        if (compat ? copy_from_guest(v, &where32, arg + 4, sizeof(where32)) : copy_from_guest(v, &eip, arg + 8, 8))
+            return -EFAULT;
+        return callback_register(v, reg.type, reg.flags, compat ? where32.eip : eip,
+                                 (uint16_t)(compat ? where32.cs : FLAT_KERNEL_CS));
+    case CALLBACKOP_unregister:
+        if (copy_from_guest(v, &unreg, arg, sizeof(unreg)))
+            return -EFAULT;
+        return callback_unregister(v, unreg.type);
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* PV64: (event, failsafe, syscall); PV32: (event_cs, event_eip, failsafe_cs, failsafe_eip). */
+long do_set_callbacks(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *a = args->a;
+
+    if (is_pv_32bit_domain(v->domain)) {
+        callback_register(v, CALLBACKTYPE_event, 0, a[1], (uint16_t)a[0]);
+        callback_register(v, CALLBACKTYPE_failsafe, 0, a[3], (uint16_t)a[2]);
+        return 0;
+    }
+    if (!is_canonical(a[0]) || !is_canonical(a[1]) || !is_canonical(a[2]))
+        return -EINVAL;
+    callback_register(v, CALLBACKTYPE_event, 0, a[0], FLAT_KERNEL_CS);
+    callback_register(v, CALLBACKTYPE_failsafe, 0, a[1], FLAT_KERNEL_CS);
+    callback_register(v, CALLBACKTYPE_syscall, 0, a[2], FLAT_KERNEL_CS);
+    return 0;
+}
+
+long do_stack_switch(struct vcpu *v, struct hypercall_args *args)
+{
+    v->pv.kernel_ss = pv_fixup_guest_stack_selector(v->domain, (uint16_t)args->a[0]);
+    v->pv.kernel_sp = args->a[1];
+    return 0;
+}
+
+long do_fpu_taskswitch(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t ts = args->a[0] ? X86_CR0_TS : 0;
+
+    v->pv.ctrlreg[0] = (v->pv.ctrlreg[0] & ~(uint64_t)X86_CR0_TS) | ts;
+    v->regs->cr0 = (v->regs->cr0 & ~(uint64_t)X86_CR0_TS) | ts;
+    v->regs->dirty |= CPU_DIRTY_CR;
+    return 0;
+}
+
+/* DR6 and DR7: bits that read as one, bits that are the guest's (Intel SDM vol. 3, 17.2). */
+#define DR6_ONES UINT64_C(0xffff0ff0)
+#define DR6_VALID UINT64_C(0x0000e00f)
+#define DR7_ONES UINT64_C(0x400)
+#define DR7_VALID UINT64_C(0xffff0bff)
+#define DR7_GD UINT64_C(0x2000)
+#define CR4_DE 0x8u
+
+static long debugreg_number(const struct vcpu *v, uint64_t reg)
+{
+    if ((reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & CR4_DE))
+        return -ENODEV;
+    if (reg > 7)
+        return -ENODEV;
+    return (long)(reg == 4 || reg == 5 ? reg + 2 : reg);
+}
+
+long do_set_debugreg(struct vcpu *v, struct hypercall_args *args)
+{
+    long reg = debugreg_number(v, args->a[0]);
+    uint64_t val = args->a[1];
+
+    if (reg < 0)
+        return reg;
+    if (reg < 4) {
+        if (!guest_handle_okay(v, val, sizeof(long)))
+            return -EPERM;
+    } else if (reg == 6) {
+        val = (val & DR6_VALID) | DR6_ONES;
+    } else {
+        if (val & DR7_GD)
+            return -EPERM;
+        for (unsigned int i = 0; i < 4; i++) /* R/W 10b breaks on I/O, which needs CR4.DE */
+            if (((val >> (2 * i)) & 3) && ((val >> (16 + 4 * i)) & 3) == 2 && !(v->pv.ctrlreg[4] & CR4_DE))
+                return -EPERM;
+        val = (val & DR7_VALID) | DR7_ONES;
+    }
+    v->regs->dr[reg] = val;
+    v->regs->dirty |= CPU_DIRTY_DR;
+    return 0;
+}
+
+long do_get_debugreg(struct vcpu *v, struct hypercall_args *args)
+{
+    long reg = debugreg_number(v, args->a[0]);
+
+    return reg < 0 ? reg : (long)v->regs->dr[reg];
+}
+
+long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t base = args->a[1];
+
+    switch (args->a[0]) {
+    case SEGBASE_FS:
+    case SEGBASE_GS_KERNEL:
+        if (!is_canonical(base))
+            return -EINVAL;
+        v->regs->seg[args->a[0] == SEGBASE_FS ? CPU_SEG_FS : CPU_SEG_GS].base = base;
+        v->regs->dirty |= CPU_DIRTY_SEGS;
+        return 0;
+    case SEGBASE_GS_USER:
+        if (!is_canonical(base))
+            return -EINVAL;
+        v->pv.gs_base_user = base;
+        return 0;
+    case SEGBASE_GS_USER_SEL: {
+        /* The user GS base becomes that of the descriptor named; the kernel's own base stays loaded. */
+        uint64_t kernel_base = v->regs->seg[CPU_SEG_GS].base;
+        bool ok = pv_load_segment(v, CPU_SEG_GS, (uint16_t)base);
+
+        v->pv.gs_base_user = ok ? v->regs->seg[CPU_SEG_GS].base : 0;
+        if (!ok)
+            v->regs->seg[CPU_SEG_GS] = (struct cpu_segment){ 0 };
+        v->regs->seg[CPU_SEG_GS].base = kernel_base;
+        v->regs->dirty |= CPU_DIRTY_SEGS;
+        return 0;
+    }
+    default:
+        return -EINVAL;
+    }
+}
+
+long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct xennmi_callback cb;
+
+    switch (args->a[0]) {
+    case XENNMI_register_callback:
+        if (is_pv_32bit_domain(v->domain)) {
+            struct callback32 cb32;
+
+            if (copy_from_guest(v, &cb32, args->a[1], sizeof(cb32)))
+                return -EFAULT;
+            nmi_callback_set(v, cb32.eip, (uint16_t)cb32.cs);
+            return 0;
+        }
+        if (copy_from_guest(v, &cb, args->a[1], sizeof(cb)))
+            return -EFAULT;
+        if (!is_canonical(cb.handler_address))
+            return -EINVAL;
+        nmi_callback_set(v, cb.handler_address, FLAT_KERNEL_CS);
+        return 0;
+    case XENNMI_unregister_callback:
+        memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info));
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* What an unprivileged PV guest may do to physical devices: nothing but set its own I/O privilege. */
+long do_physdev_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct physdev_set_iobitmap bitmap = { 0 };
+    struct physdev_set_iopl iopl;
+    struct {
+        uint32_t bitmap, nr_ports;
+    } bitmap32;
+
+    switch (args->a[0]) {
+    case PHYSDEVOP_set_iopl:
+        if (copy_from_guest(v, &iopl, args->a[1], sizeof(iopl)))
+            return -EFAULT;
+        if (iopl.iopl > 3)
+            return -EINVAL;
+        v->pv.iopl = iopl.iopl;
+        return 0;
+    case PHYSDEVOP_set_iobitmap:
+        if (is_pv_32bit_domain(v->domain)) {
+            if (copy_from_guest(v, &bitmap32, args->a[1], sizeof(bitmap32)))
+                return -EFAULT;
+            v->pv.iobmp = bitmap32.bitmap;
+            bitmap.nr_ports = bitmap32.nr_ports;
+        } else {
+            if (copy_from_guest(v, &bitmap, args->a[1], sizeof(bitmap)))
+                return -EFAULT;
+            memcpy(&v->pv.iobmp, &bitmap.bitmap, sizeof(v->pv.iobmp));
+        }
+        if (bitmap.nr_ports > 65536)
+            return -EINVAL;
+        v->pv.iobmp_limit = bitmap.nr_ports;
+        return 0;
+    case PHYSDEVOP_eoi:
+    case PHYSDEVOP_irq_status_query:
+        return -EINVAL; /* no physical interrupt is bound to this domain */
+    case PHYSDEVOP_apic_read:
+    case PHYSDEVOP_apic_write:
+    case PHYSDEVOP_alloc_irq_vector:
+    case PHYSDEVOP_map_pirq:
+    case PHYSDEVOP_unmap_pirq:
+    case PHYSDEVOP_manage_pci_add:
+    case PHYSDEVOP_manage_pci_remove:
+    case PHYSDEVOP_manage_pci_add_ext:
+    case PHYSDEVOP_pci_device_add:
+    case PHYSDEVOP_pci_device_remove:
+    case PHYSDEVOP_setup_gsi:
+    case PHYSDEVOP_pci_mmcfg_reserved:
+    case PHYSDEVOP_restore_msi:
+    case PHYSDEVOP_restore_msi_ext:
+        return -EPERM;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- the hypercall page: one stub of 32 bytes a hypercall, so that the guest need not know which instruction to use --- */
+
+static uint8_t *put(uint8_t *p, const void *bytes, size_t n) { return (uint8_t *)memcpy(p, bytes, n) + n; }
+
+static void stub64(uint8_t *p, uint32_t nr)
+{
+    bool iret = nr == __HYPERVISOR_iret;
+
+    p = iret ? put(p, "\x51\x41\x53\x50\xb8", 5)   /* push rcx; push r11; push rax; mov eax, nr */
+             : put(p, "\x51\x41\x53\xb8", 4);      /* push rcx; push r11; mov eax, nr */
+    p = put(p, &nr, 4);
+    if (iret)
+        put(p, "\x0f\x05", 2);                     /* syscall: does not come back */
+    else
+        put(p, "\x0f\x05\x41\x5b\x59\xc3", 6);     /* syscall; pop r11; pop rcx; ret */
+}
+
+static void stub32(uint8_t *p, uint32_t nr)
+{
+    if (nr == __HYPERVISOR_iret)
+        p = put(p, "\x50", 1); /* push eax */
+    p = put(p, "\xb8", 1);     /* mov eax, nr */
+    p = put(p, &nr, 4);
+    put(p, "\xcd\x82\xc3", nr == __HYPERVISOR_iret ? 2 : 3); /* int 0x82; ret */
+}
+
+void pv_hypercall_page_init(const struct domain *d, uint8_t *page)
+{
+    memset(page, 0xcc, PAGE_SIZE);
+    for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++) {
+        if (is_pv_32bit_domain(d))
+            stub32(page + nr * 32, nr);
+        else
+            stub64(page + nr * 32, nr);
+    }
+}

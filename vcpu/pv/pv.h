@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * PV guests: traps, syscalls, privileged instructions. Each file of vcpu/pv/ explains its part.
+ */
+#ifndef VCPU_PV_PV_H
+#define VCPU_PV_PV_H
+
+#include "vcpu/domain.h"
+
+#define X86_EFLAGS_CF 0x00000001u
+#define X86_EFLAGS_MBS 0x00000002u
+#define X86_EFLAGS_TF 0x00000100u
+#define X86_EFLAGS_IF 0x00000200u
+#define X86_EFLAGS_DF 0x00000400u
+#define X86_EFLAGS_IOPL 0x00003000u
+#define X86_EFLAGS_NT 0x00004000u
+#define X86_EFLAGS_RF 0x00010000u
+#define X86_EFLAGS_VM 0x00020000u
+#define X86_EFLAGS_AC 0x00040000u
+
+enum {
+    X86_EXC_DE = 0, X86_EXC_DB = 1, X86_EXC_NMI = 2, X86_EXC_BP = 3, X86_EXC_OF = 4, X86_EXC_UD = 6, X86_EXC_NM = 7,
+    X86_EXC_DF = 8, X86_EXC_TS = 10, X86_EXC_NP = 11, X86_EXC_SS = 12, X86_EXC_GP = 13, X86_EXC_PF = 14,
+    X86_EXC_MF = 16, X86_EXC_AC = 17, X86_EXC_XM = 19,
+};
+#define X86_CR0_TS 0x8u
+
+#define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
+#define X86_XEC_TI 4u  /* error code: the selector is in the LDT */
+
+/* --- bounce.c: entering the guest kernel --- */
+
+/* Deliver exception `vector` to the guest kernel (the vCPU then stands at its handler). No handler: the domain crashes. */
+void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
+void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
+/* A software interrupt whose gate allows it (rip is behind the instruction already). */
+void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector);
+/* Deliver what is due before the guest is entered: NMI, then the event upcall. */
+void pv_deliver_events(struct vcpu *v);
+/* SYSCALL or SYSENTER from user mode. */
+void pv_guest_syscall(struct vcpu *v);
+void pv_guest_sysenter(struct vcpu *v);
+void pv_failsafe_callback(struct vcpu *v);
+hypercall_fn do_iret;
+
+/* Change between a PV64 guest's kernel and user context: page tables and GS base. */
+void pv_toggle_guest_mode(struct vcpu *v);
+
+/* --- segments.c --- */
+
+/* Load selector `sel` from the guest's GDT or LDT with its hidden part, as the processor would. False: it would fault. */
+bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
+/* True when `sel` may be a handler's code segment (RPL right, not in Xen's range unless flat). Fixes the RPL. */
+uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel);
+uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
+/* A flat segment of the kind given by a FLAT_* selector. */
+void pv_flat_code_segment(struct vcpu *v, bool compat);
+
+/* --- traps.c: what an exit means --- */
+void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
+
+/* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
+bool pv_emulate_privileged_op(struct vcpu *v);
+bool pv_emulate_forced_invalid_op(struct vcpu *v);
+void pv_emulate_cpuid(struct vcpu *v);
+void pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
+
+/* --- context.c --- */
+struct vcpu_guest_context;
+/* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise: check and load a whole register context. 0 or -errno. */
+int pv_set_info_guest(struct vcpu *v, const struct vcpu_guest_context *c);
+void pv_get_info_guest(struct vcpu *v, struct vcpu_guest_context *c);
+
+/* --- pv_hypercalls.c --- */
+hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
+    do_get_debugreg, do_set_segment_base, do_physdev_op, do_nmi_op;
+/* Fill a page with hypercall stubs for this kind of guest. */
+void pv_hypercall_page_init(const struct domain *d, uint8_t *page);
+
+#endif

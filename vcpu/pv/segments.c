@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Segments of PV guests.
+ *
+ * Concept: the processor loads a segment register natively from the guest's GDT or LDT, which the hypervisor has validated
+ * (mmu/: no descriptor may reach ring 0). When the hypervisor itself changes CS or SS, because it enters a handler or
+ * returns from one, it must do by hand what the processor does: look the selector up, check it, fill the hidden part.
+ *
+ *   descriptor: 63..56     55 54 53 52  51..48       47 46..45 44 43..40  39..16      15..0
+ *               base31:24  G  DB L AVL  limit19:16   P  DPL    S  type    base23:0    limit15:0
+ *
+ * Both kinds of PV guest find Xen's own flat descriptors at the end of their GDT (selectors FLAT_*, page 14), so that a
+ * kernel can run before it has a GDT of its own.
+ *
+ * Source: Intel SDM vol. 3, 3.4.5; Xen arch/x86/desc.c; public arch-x86/xen-x86_{32,64}.h.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/pv/pv.h"
+
+#define SEL_RPL 3u
+#define SEL_TI 4u
+#define DESC_P (UINT64_C(1) << 47)
+#define DESC_S (UINT64_C(1) << 44)
+#define DESC_CODE (UINT64_C(1) << 43)
+#define DESC_CONFORMING (UINT64_C(1) << 42) /* data: expand-down */
+#define DESC_RW (UINT64_C(1) << 41)         /* code: readable; data: writable */
+#define DESC_L (UINT64_C(1) << 53)
+#define DESC_G (UINT64_C(1) << 55)
+#define DESC_DPL(d) (((d) >> 45) & 3)
+
+#define FLAT_GDT_FIRST 0xe000u
+
+/* Xen's flat descriptors by index from 0xe000: ring 3 (PV64), ring 1 and 3 (PV32). */
+static const uint64_t flat_pv64[] = {
+    [4] = 0x00cffb000000ffff, /* 0xe023 ring 3 code, 32-bit */
+    [5] = 0x00cff3000000ffff, /* 0xe02b ring 3 data */
+    [6] = 0x00affb000000ffff, /* 0xe033 ring 3 code, 64-bit */
+};
+static const uint64_t flat_pv32[] = {
+    [3] = 0x00cfbb000000ffff, /* 0xe019 ring 1 code */
+    [4] = 0x00cfb3000000ffff, /* 0xe021 ring 1 data */
+    [5] = 0x00cffb000000ffff, /* 0xe02b ring 3 code */
+    [6] = 0x00cff3000000ffff, /* 0xe033 ring 3 data */
+};
+
+/* Read the descriptor that sel names; false when it lies outside its table. */
+static bool descriptor_read(struct vcpu *v, uint16_t sel, uint64_t *desc)
+{
+    unsigned int index = sel >> 3;
+
+    if (sel & SEL_TI)
+        return index < v->pv.ldt_ents && copy_from_guest(v, desc, v->pv.ldt_base + index * 8, 8) == 0;
+    if ((sel & ~7u) >= FLAT_GDT_FIRST) {
+        unsigned int n = ((sel & ~7u) - FLAT_GDT_FIRST) >> 3;
+
+        if (n >= ARRAY_SIZE(flat_pv64))
+            return false;
+        *desc = is_pv_32bit_domain(v->domain) ? flat_pv32[n] : flat_pv64[n];
+        return *desc != 0;
+    }
+    if (index >= v->pv.gdt_ents || !v->pv.gdt_frames[index / 512])
+        return false;
+    *desc = ((const uint64_t *)mfn_to_virt(v->domain->xen->machine, _mfn(v->pv.gdt_frames[index / 512])))[index % 512];
+    return true;
+}
+
+static struct cpu_segment segment_from_descriptor(uint16_t sel, uint64_t desc)
+{
+    uint32_t limit = (uint32_t)((desc & 0xffff) | ((desc >> 32) & 0xf0000));
+
+    return (struct cpu_segment){
+        .sel = sel,
+        .attr = (uint16_t)(((desc >> 40) & 0xff) | ((desc >> 44) & 0xf00)),
+        .limit = (desc & DESC_G) ? (limit << 12) | 0xfff : limit,
+        .base = ((desc >> 16) & 0xffffff) | ((desc >> 32) & 0xff000000),
+    };
+}
+
+/* The checks of a far return or MOV to a segment register, at privilege `cpl` (the RPL of the new CS). */
+static bool segment_check(unsigned int seg, uint16_t sel, uint64_t desc, unsigned int cpl)
+{
+    bool code = desc & DESC_CODE;
+
+    if (!(desc & DESC_P) || !(desc & DESC_S))
+        return false;
+    if (seg == CPU_SEG_CS)
+        return code && ((desc & DESC_CONFORMING) ? DESC_DPL(desc) <= cpl : DESC_DPL(desc) == cpl);
+    if (seg == CPU_SEG_SS)
+        return !code && (desc & DESC_RW) && DESC_DPL(desc) == cpl && (sel & SEL_RPL) == cpl;
+    if (code && !(desc & DESC_RW))
+        return false;
+    return (code && (desc & DESC_CONFORMING)) || DESC_DPL(desc) >= (sel & SEL_RPL);
+}
+
+bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
+{
+    struct cpu_state *regs = v->regs;
+    unsigned int cpl = seg == CPU_SEG_CS ? sel & SEL_RPL : regs->cpl;
+    uint64_t desc;
+
+    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && (sel & ~7u) >= FLAT_GDT_FIRST && (regs->seg[seg].attr & 0x80) &&
+        (seg != CPU_SEG_CS || regs->cpl == cpl))
+        return true; /* the common case: flat before, the same flat after */
+    if ((sel & ~SEL_RPL) == 0) {
+        /* NULL: never for CS; for SS only in 64-bit code, below ring 3 on hardware but Xen's PV64 kernels are in ring 3 */
+        bool long_mode = (regs->seg[CPU_SEG_CS].attr & 0x200) != 0;
+
+        if (seg == CPU_SEG_CS || (seg == CPU_SEG_SS && !long_mode))
+            return false;
+        regs->seg[seg] = (struct cpu_segment){ .sel = sel };
+        if (seg == CPU_SEG_SS)
+            regs->seg[seg] = segment_from_descriptor(sel, flat_pv64[5]);
+        regs->dirty |= CPU_DIRTY_SEGS;
+        return true;
+    }
+    if (!descriptor_read(v, sel, &desc) || !segment_check(seg, sel, desc, cpl))
+        return false;
+    regs->seg[seg] = segment_from_descriptor(sel, desc);
+    if (seg == CPU_SEG_CS)
+        regs->cpl = (uint8_t)cpl;
+    regs->dirty |= CPU_DIRTY_SEGS;
+    return true;
+}
+
+uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel)
+{
+    return is_pv_32bit_domain(d) ? (uint16_t)((sel & SEL_RPL) ? sel : sel | 1) : (uint16_t)(sel | SEL_RPL);
+}
+
+uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel)
+{
+    if (is_pv_32bit_domain(d))
+        return (uint16_t)((sel & SEL_RPL) ? sel : sel | 1);
+    return (uint16_t)(sel | SEL_RPL);
+}
+
+void pv_flat_code_segment(struct vcpu *v, bool compat)
+{
+    struct cpu_state *regs = v->regs;
+    uint16_t cs = compat ? FLAT_RING3_CS32 : FLAT_KERNEL_CS64;
+
+    if (regs->seg[CPU_SEG_CS].sel == cs && regs->seg[CPU_SEG_SS].sel == FLAT_KERNEL_SS)
+        return;
+    regs->seg[CPU_SEG_CS] = segment_from_descriptor(cs, flat_pv64[compat ? 4 : 6]);
+    regs->seg[CPU_SEG_SS] = segment_from_descriptor(FLAT_KERNEL_SS, flat_pv64[5]);
+    regs->cpl = 3;
+    regs->dirty |= CPU_DIRTY_SEGS;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an exit of a PV guest means.
+ *
+ * Concept: a PV guest runs deprivileged, so everything privileged it does becomes a fault that lands here. Three answers
+ * exist: the hypervisor wanted the fault (hypercall, page-table write, LDT page to bring in, privileged instruction to
+ * emulate) and deals with it; or the guest's own kernel should see it and gets a bounce frame; or nobody handles it and the
+ * domain crashes. It is never our crash.
+ *
+ * The one switch below is the table of contents; the handlers are in emulate.c, bounce.c, and mmu/.
+ *
+ * Corresponds to xen/arch/x86/traps.c (do_general_protection, do_page_fault, fixup_page_fault) and pv/traps.c. Labs: rings.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+#include "vcpu/sched/sched.h"
+
+/* INT n, which the gates' DPL of real Xen turns into #GP with the IDT bit: allowed when the guest's gate says so. */
+static void softint(struct vcpu *v, const struct sim_exit *e)
+{
+    const struct trap_info *ti = &v->pv.trap_ctxt[e->vector];
+    unsigned int dpl = TI_GET_DPL(ti);
+
+    if (e->vector == X86_EXC_BP || e->vector == X86_EXC_OF) {
+        pv_inject_sw_interrupt(v, e->vector);
+        return;
+    }
+    if (is_pv_32bit_domain(v->domain) && e->vector == 0x82 && guest_kernel_mode(v)) {
+        hypercall_guest(v);
+        return;
+    }
+    if (dpl >= (guest_kernel_mode(v) ? 1u : 3u)) {
+        pv_inject_sw_interrupt(v, e->vector);
+        return;
+    }
+    v->regs->rip -= e->insn_len;
+    pv_inject_exception(v, X86_EXC_GP, e->vector * 8u | X86_XEC_IDT);
+}
+
+/* A fault in the window where the guest's LDT is mapped brings in that page of it; what it lacks is the guest's fault. */
+static bool ldt_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
+{
+    uint64_t start = LDT_VIRT_START(v), offset = addr - start;
+
+    if (addr < start || offset >= 16 * PAGE_SIZE)
+        return false;
+    if (!pv_map_ldt_shadow_page(v, offset))
+        pv_inject_page_fault(v, v->pv.ldt_base + offset, error_code & ~(uint32_t)PFEC_user_mode);
+    return true;
+}
+
+static void page_fault(struct vcpu *v, const struct sim_exit *e)
+{
+    uint32_t ptwr = PFEC_write_access | PFEC_page_present;
+
+    if (ldt_fault(v, e->addr, e->error_code))
+        return;
+    if (guest_kernel_mode(v) && (e->error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
+        pv_ptwr_fault(v, e->addr, e->error_code)) {
+        v->domain->xen->stats.ptwr++;
+        return;
+    }
+    pv_inject_page_fault(v, e->addr, e->error_code);
+}
+
+static void exception(struct vcpu *v, const struct sim_exit *e)
+{
+    switch (e->vector) {
+    case X86_EXC_DB:
+        v->regs->dr[6] |= e->addr;
+        break;
+    case X86_EXC_UD:
+        if (pv_emulate_forced_invalid_op(v))
+            return;
+        break;
+    case X86_EXC_NM:
+        if (v->pv.ctrlreg[0] & X86_CR0_TS) {
+            v->pv.ctrlreg[0] &= ~(uint64_t)X86_CR0_TS;
+            v->regs->cr0 &= ~(uint64_t)X86_CR0_TS;
+            v->regs->dirty |= CPU_DIRTY_CR;
+        }
+        break;
+    case X86_EXC_GP:
+        if (e->error_code == 0 && pv_emulate_privileged_op(v))
+            return;
+        break;
+    case X86_EXC_PF:
+        page_fault(v, e);
+        return;
+    }
+    pv_inject_exception(v, e->vector, e->error_code);
+}
+
+void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
+{
+    switch (e->kind) {
+    case EXIT_BUDGET:
+    case EXIT_INTWIN:
+        return;
+    case EXIT_SYSCALL:
+        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain)) {
+            v->regs->rcx = v->regs->rip; /* what the instruction does */
+            v->regs->r11 = v->regs->rflags;
+            hypercall_guest(v);
+        } else {
+            pv_guest_syscall(v);
+        }
+        return;
+    case EXIT_SOFTINT:
+        softint(v, e);
+        return;
+    case EXIT_EXCEPTION:
+        exception(v, e);
+        return;
+    case EXIT_SYSENTER:
+        pv_guest_sysenter(v);
+        return;
+    case EXIT_CPUID:
+        pv_emulate_cpuid(v);
+        v->regs->rip += e->insn_len ? e->insn_len : 2;
+        return;
+    case EXIT_RDTSC:
+        pv_emulate_rdtsc(v, e->insn_len == 3);
+        v->regs->rip += e->insn_len;
+        return;
+    case EXIT_PAUSE:
+        v->regs->rip += e->insn_len ? e->insn_len : 2;
+        vcpu_yield(v);
+        return;
+    case EXIT_IO:
+    case EXIT_RDMSR:
+    case EXIT_WRMSR:
+    case EXIT_CR_READ:
+    case EXIT_CR_WRITE:
+    case EXIT_HLT: /* all of these are #GP for deprivileged code */
+        if (!pv_emulate_privileged_op(v))
+            pv_inject_exception(v, X86_EXC_GP, 0);
+        return;
+    case EXIT_VMMCALL:
+        pv_inject_exception(v, X86_EXC_UD, 0);
+        return;
+    case EXIT_SHUTDOWN:
+        vcpu_crash(v, "triple fault");
+        return;
+    case EXIT_NPF:
+    case EXIT_ERROR:
+    case EXIT_NR_KINDS:
+        vcpu_crash(v, "the machine cannot go on: %s", e->why ? e->why : sim_exit_name(e->kind));
+        return;
+    }
+    BUG();
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Time as guests see it.
+ *
+ * Concept: a PV guest reads the TSC and turns it into nanoseconds itself, with a scale and an offset that the hypervisor
+ * publishes in vcpu_time_info. Because the hypervisor may update them while the guest reads, the structure carries a
+ * version: odd while it is being written, and different afterwards; a reader tries again until it sees the same even
+ * number twice.
+ *
+ *     system_time(now) = system_time + ((tsc_now - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32
+ *
+ * Here the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1. Every vCPU has one-shot and periodic timers; both
+ * raise VIRQ_TIMER.
+ *
+ * Corresponds to xen/arch/x86/time.c (__update_vcpu_system_time) and xen/common/domain.c, schedule.c (vcpu_periodic_timer_fn).
+ */
+#include "vcpu/time.h"
+
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "vcpu/sched/sched.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <xen/sched.h>
+
+#define TSC_TO_SYSTEM_MUL UINT32_C(0x80000000)
+#define TSC_SHIFT 1
+
+static struct vclock *clock_of(const struct vcpu *v) { return &v->domain->xen->machine->clock; }
+
+uint64_t guest_rdtsc(const struct vcpu *v) { return (uint64_t)NOW(v->domain->xen); }
+
+static void vcpu_singleshot_fire(void *data)
+{
+    send_guest_vcpu_virq(data, VIRQ_TIMER);
+}
+
+static void vcpu_periodic_fire(void *data)
+{
+    struct vcpu *v = data;
+
+    v->periodic_last = NOW(v->domain->xen);
+    send_guest_vcpu_virq(v, VIRQ_TIMER);
+    timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);
+}
+
+/* The ticker runs only while its vCPU does, so that a blocked vCPU costs nothing: v goes on, or leaves, its pCPU. */
+void vcpu_periodic_timer_start(struct vcpu *v)
+{
+    s_time_t now = NOW(v->domain->xen);
+
+    if (!v->periodic_period)
+        return;
+    if (now >= v->periodic_last + v->periodic_period) {
+        send_guest_vcpu_virq(v, VIRQ_TIMER);
+        v->periodic_last = now - (now - v->periodic_last) % v->periodic_period;
+    }
+    timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);
+}
+
+void vcpu_periodic_timer_stop(struct vcpu *v) { timer_stop(clock_of(v), &v->periodic_timer); }
+
+static void vcpu_poll_fire(void *data)
+{
+    vcpu_unblock(data);
+}
+
+void vcpu_time_init(struct vcpu *v)
+{
+    timer_init(&v->singleshot_timer, vcpu_singleshot_fire, v);
+    timer_init(&v->periodic_timer, vcpu_periodic_fire, v);
+    timer_init(&v->poll_timer, vcpu_poll_fire, v);
+    if (is_pv_domain(v->domain))
+        v->periodic_period = MILLISECS(10); /* PV guests have a 100 Hz ticker until they stop it */
+}
+
+void vcpu_time_destroy(struct vcpu *v)
+{
+    timer_stop(clock_of(v), &v->singleshot_timer);
+    timer_stop(clock_of(v), &v->periodic_timer);
+    timer_stop(clock_of(v), &v->poll_timer);
+}
+
+void vcpu_poll_start_timer(struct vcpu *v, s_time_t timeout)
+{
+    if (timeout)
+        timer_set(clock_of(v), &v->poll_timer, timeout);
+}
+
+void vcpu_update_system_time(struct vcpu *v)
+{
+    volatile struct vcpu_time_info *t = &v->vcpu_info->time;
+    uint64_t now = (uint64_t)NOW(v->domain->xen);
+    uint32_t version = (t->version + 1) | 1;
+
+    t->version = version;
+    atomic_signal_fence(memory_order_seq_cst);
+    t->tsc_timestamp = guest_rdtsc(v);
+    t->system_time = now;
+    t->tsc_to_system_mul = TSC_TO_SYSTEM_MUL;
+    t->tsc_shift = TSC_SHIFT;
+    t->flags = XEN_PVCLOCK_TSC_STABLE_BIT;
+    atomic_signal_fence(memory_order_seq_cst);
+    t->version = version + 1;
+    if (v->time_info_guest) {
+        struct vcpu_time_info copy;
+
+        memcpy(&copy, (const void *)t, sizeof(copy));
+        if (copy_to_guest(v, v->time_info_guest, &copy, sizeof(copy)))
+            v->time_info_guest = 0;
+    }
+}
+
+void domain_update_wallclock(struct domain *d)
+{
+    struct shared_info *s = d->shared_info;
+    uint64_t ns = (uint64_t)d->xen->wallclock_offset + (uint64_t)d->time_offset_ns;
+    /*
+     * A 32-bit guest's shared_info has 32-bit words in its two port bitmaps, so the wallclock comes sooner, and the upper half
+     * of its seconds is the last field of arch_shared_info instead of the fourth word.
+     */
+    bool compat = is_pv_32bit_domain(d);
+    uint32_t *wc = compat ? (uint32_t *)((uint8_t *)s + 32 * sizeof(struct vcpu_info) + 2 * 32 * 4) : &s->wc_version;
+
+    wc[0] = (wc[0] + 1) | 1;
+    wc[1] = (uint32_t)(ns / 1000000000);
+    wc[2] = (uint32_t)(ns % 1000000000);
+    wc[compat ? 9 : 3] = (uint32_t)((ns / 1000000000) >> 32);
+    wc[0]++;
+}
+
+/* --- hypercalls --- */
+
+/*
+ * set_timer_op(timeout): one-shot timer at absolute system time, 0 stops it. Xen treats a value far in the future as the
+ * sign of a guest whose clock went backwards (Linux does that) and fires soon instead of never (common/schedule.c).
+ */
+long do_set_timer_op(struct vcpu *v, struct hypercall_args *args)
+{
+    s_time_t timeout = (s_time_t)args->a[0];
+    s_time_t now = NOW(v->domain->xen);
+
+    if (is_pv_32bit_domain(v->domain))
+        timeout = (s_time_t)((args->a[0] & UINT32_MAX) | (args->a[1] << 32));
+    if (timeout == 0) {
+        timer_stop(clock_of(v), &v->singleshot_timer);
+        return 0;
+    }
+    if (timeout < 0 || (timeout > now && (uint64_t)(timeout - now) >> 50))
+        timeout = now + MILLISECS(100);
+    timer_set(clock_of(v), &v->singleshot_timer, timeout);
+    return 0;
+}
+
+long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_t arg)
+{
+    struct vcpu_set_periodic_timer periodic;
+    struct vcpu_set_singleshot_timer oneshot;
+    s_time_t now = NOW(v->domain->xen);
+
+    switch (cmd) {
+    case VCPUOP_set_periodic_timer:
+        if (copy_from_guest(v, &periodic, arg, sizeof(periodic)))
+            return -EFAULT;
+        if (periodic.period_ns < MILLISECS(1) || periodic.period_ns > (uint64_t)STIME_MAX - now)
+            return -EINVAL;
+        target->periodic_period = (s_time_t)periodic.period_ns;
+        target->periodic_last = now;
+        if (target->is_running)
+            timer_set(clock_of(v), &target->periodic_timer, now + target->periodic_period);
+        return 0;
+    case VCPUOP_stop_periodic_timer:
+        target->periodic_period = 0;
+        timer_stop(clock_of(v), &target->periodic_timer);
+        return 0;
+    case VCPUOP_set_singleshot_timer:
+        if (target != v)
+            return -EINVAL;
+        if (copy_from_guest(v, &oneshot, arg, sizeof(oneshot)))
+            return -EFAULT;
+        if (oneshot.timeout_abs_ns > (uint64_t)STIME_MAX)
+            return -EINVAL;
+        if ((oneshot.flags & VCPU_SSHOTTMR_future) && (s_time_t)oneshot.timeout_abs_ns < now)
+            return -ETIME;
+        timer_set(clock_of(v), &v->singleshot_timer, (s_time_t)oneshot.timeout_abs_ns);
+        return 0;
+    case VCPUOP_stop_singleshot_timer:
+        if (target != v)
+            return -EINVAL;
+        timer_stop(clock_of(v), &v->singleshot_timer);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- watchdog: a domain that stops petting it is shut down --- */
+
+static void watchdog_fire(void *data)
+{
+    struct domain *d = data;
+
+    printk(d->xen->machine, LOG_WARNING, "Watchdog timer fired for domain %u", d->domain_id);
+    domain_shutdown(d, SHUTDOWN_watchdog);
+}
+
+void domain_watchdog_init(struct domain *d, unsigned int id)
+{
+    timer_init(&d->watchdog[id], watchdog_fire, d);
+}
+
+/* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based), timeout 0 stops it. */
+long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)
+{
+    struct domain *d = v->domain;
+    struct vclock *clock = clock_of(v);
+
+    if (id > ARRAY_SIZE(d->watchdog))
+        return -EINVAL;
+    if (id == 0) {
+        if (timeout == 0)
+            return -EINVAL;
+        for (id = 0; id < ARRAY_SIZE(d->watchdog); id++) {
+            if (d->watchdog_armed[id])
+                continue;
+            d->watchdog_armed[id] = true;
+            timer_set(clock, &d->watchdog[id], NOW(d->xen) + SECONDS(timeout));
+            return id + 1;
+        }
+        return -ENOSPC;
+    }
+    id--;
+    if (!d->watchdog_armed[id])
+        return -EINVAL;
+    if (timeout == 0) {
+        d->watchdog_armed[id] = false;
+        timer_stop(clock, &d->watchdog[id]);
+    } else {
+        timer_set(clock, &d->watchdog[id], NOW(d->xen) + SECONDS(timeout));
+    }
+    return 0;
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Time as guests see it. The model is explained in vcpu/time.c.
+ */
+#ifndef VCPU_TIME_H
+#define VCPU_TIME_H
+
+#include "vcpu/domain.h"
+
+void vcpu_time_init(struct vcpu *v);
+void vcpu_time_destroy(struct vcpu *v);
+void vcpu_periodic_timer_start(struct vcpu *v);
+void vcpu_periodic_timer_stop(struct vcpu *v);
+void domain_watchdog_init(struct domain *d, unsigned int id);
+
+/* The TSC at the current virtual time. */
+uint64_t guest_rdtsc(const struct vcpu *v);
+
+/* Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a jump. */
+void vcpu_update_system_time(struct vcpu *v);
+/* Wallclock in shared_info: seconds and nanoseconds of 1970 at system time 0. */
+void domain_update_wallclock(struct domain *d);
+
+hypercall_fn do_set_timer_op;
+long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout);
+long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_t arg);
+/* Start waiting in SCHEDOP_poll until `timeout` (0: none). */
+void vcpu_poll_start_timer(struct vcpu *v, s_time_t timeout);
+
+#endif
