@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guest configuration files, as `xl create` takes them.
+ *
+ * Concept: an xl.cfg (manual page xl.cfg(5)) is a list of settings, "memory = 128", in a syntax that once was Python. Xen's
+ * own library libxlutil knows the syntax; what the settings mean, this file does. A setting that xenlab has no use for is
+ * warned about by name and passed over, so that real files work; a setting it understands must make sense.
+ *
+ * Invariants: every message begins with the file's name and, where there is one, the line: "guest.cfg:7: memory: ...".
+ * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is refused
+ * before it sees it.
+ *
+ * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads eighteen.
+ */
+#ifndef TOOLS_XL_CFG_H
+#define TOOLS_XL_CFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Size of the caller's buffer for a message. */
+#define XL_ERR_SIZE 1024
+
+#define XL_CONFIG_SIZE_MAX (64 << 10)   /* bytes of a file */
+#define XL_MEMORY_MIB_MAX  (1024 << 10) /* 1 TiB */
+#define XL_VCPUS_MAX       128          /* HVM_MAX_VCPUS of Xen */
+
+enum xl_type { XL_TYPE_PV, XL_TYPE_PVH, XL_TYPE_HVM };
+
+/* What becomes of a domain that has shut down; the names are those of xl.cfg(5). */
+enum xl_action {
+    XL_ACTION_DESTROY,
+    XL_ACTION_RESTART,
+    XL_ACTION_RENAME_RESTART,
+    XL_ACTION_PRESERVE,
+    XL_ACTION_COREDUMP_DESTROY,
+    XL_ACTION_COREDUMP_RESTART,
+    XL_ACTION_SOFT_RESET,
+};
+
+/* Strings are owned by the structure; NULL is "not stated". A number of 0 is "not stated", too. */
+struct xl_config {
+    char *name;
+    bool has_type; /* else type is PV, xl's default */
+    enum xl_type type;
+    char *kernel, *ramdisk;              /* paths that open() can take; the kernel is there unless the type is HVM */
+    char *cmdline;                       /* from cmdline, or else root and extra */
+    unsigned int memory_mib, maxmem_mib; /* memory <= maxmem if both are stated */
+    unsigned int vcpus, maxvcpus;        /* vcpus <= maxvcpus if both are stated */
+    enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
+    bool has_uuid;
+    uint8_t uuid[16];
+    char *warnings; /* lines for the user, each with its newline, or NULL */
+};
+
+/* Is a file that a user names a kernel or a configuration? Told by its contents, never by its name. */
+enum xl_file_kind { XL_FILE_UNKNOWN, XL_FILE_KERNEL, XL_FILE_CONFIG };
+enum xl_file_kind xl_file_kind(const void *data, size_t size);
+
+/* What to say of XL_FILE_UNKNOWN. */
+#define XL_FILE_UNKNOWN_WHY "not a kernel image (ELF, bzImage) nor an xl.cfg"
+
+/*
+ * Read the configuration in data (which is not kept); path is its name, for messages and for finding the files it names: a
+ * relative path is tried as xl does, from the current directory, and then from the configuration's own. Returns 0, and the
+ * caller ends with xl_config_free(); or -1 with one line in err and nothing to free.
+ */
+int xl_config_parse(struct xl_config *cfg, const char *path, const void *data, size_t size, char err[XL_ERR_SIZE]);
+
+/* The same for a file. */
+int xl_config_load(struct xl_config *cfg, const char *path, char err[XL_ERR_SIZE]);
+
+void xl_config_free(struct xl_config *cfg);
+
+/* "pv", "rename-restart": as written in a file. */
+const char *xl_type_name(enum xl_type type);
+const char *xl_action_name(enum xl_action action);
+
+/* The inverse, for options of the command line: false if there is no such name. */
+bool xl_type_from_name(const char *name, enum xl_type *type);
+
+#endif

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xl.cfg: what the settings mean.
+ *
+ * Concept: one table, keys[], says for every key that is understood which function reads it into which field. A reader of
+ * one kind of value (number, action, path) serves many keys. What is not in the table is warned about.
+ *
+ * Simplifies Xen's tools/xl/xl_parse.c (parse_config_data, parse_cmdline).
+ */
+#include "tools/xl_cfg_private.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* -------------------------------------------------------------------------------------- reading one kind of value -- */
+
+/* The value of a key as text: 1 if it is stated, 0 if not, -1 (with a message) if it is a list. */
+static int get_text(struct xl_reader *r, const char *key, const char **text)
+{
+    switch (xlu_cfg_get_string(r->xlu, key, text, 1)) {
+    case 0: return 1;
+    case ESRCH: return 0;
+    default: return xl_fail(r, key, "expected a single value, got a list");
+    }
+}
+
+static int read_string(struct xl_reader *r, const char *key, void *out)
+{
+    const char *text;
+    char **string = out;
+    int got = get_text(r, key, &text);
+
+    if (got != 1)
+        return got;
+    *string = strdup(text);
+    return *string ? 0 : xl_fail(r, key, "not enough memory");
+}
+
+static int read_number(struct xl_reader *r, const char *key, unsigned int max, const char *expected, unsigned int *out)
+{
+    const char *text;
+    long n = 0;
+    int got = get_text(r, key, &text);
+
+    if (got != 1)
+        return got;
+    if (xlu_cfg_get_long(r->xlu, key, &n, 1) || n < 1 || n > (long)max)
+        return xl_fail(r, key, "expected %s, got \"%.100s\"", expected, text);
+    *out = (unsigned int)n;
+    return 0;
+}
+
+static int read_memory(struct xl_reader *r, const char *key, void *out)
+{
+    return read_number(r, key, XL_MEMORY_MIB_MAX, "a positive number of MiB (at most 1048576)", out);
+}
+
+static int read_vcpus(struct xl_reader *r, const char *key, void *out)
+{
+    return read_number(r, key, XL_VCPUS_MAX, "a number of vCPUs from 1 to 128", out);
+}
+
+static const char *const type_names[] = { [XL_TYPE_PV] = "pv", [XL_TYPE_PVH] = "pvh", [XL_TYPE_HVM] = "hvm" };
+
+// clang-format off
+static const char *const action_names[] = {
+    [XL_ACTION_DESTROY]          = "destroy",
+    [XL_ACTION_RESTART]          = "restart",
+    [XL_ACTION_RENAME_RESTART]   = "rename-restart",
+    [XL_ACTION_PRESERVE]         = "preserve",
+    [XL_ACTION_COREDUMP_DESTROY] = "coredump-destroy",
+    [XL_ACTION_COREDUMP_RESTART] = "coredump-restart",
+    [XL_ACTION_SOFT_RESET]       = "soft-reset",
+};
+// clang-format on
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The index of a name, or -1. */
+static int name_find(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name))
+            return (int)i;
+    return -1;
+}
+
+static int read_action(struct xl_reader *r, const char *key, void *out)
+{
+    const char *text;
+    int got = get_text(r, key, &text), n;
+
+    if (got != 1)
+        return got;
+    n = name_find(action_names, COUNT(action_names), text);
+    if (n < 0)
+        return xl_fail(r, key,
+                       "expected destroy, restart, rename-restart, preserve, coredump-destroy, coredump-restart or "
+                       "soft-reset, got \"%.100s\"",
+                       text);
+    *(enum xl_action *)out = (enum xl_action)n;
+    return 0;
+}
+
+static int read_type(struct xl_reader *r, const char *key, void *out)
+{
+    const char *text;
+    int got = get_text(r, key, &text), n;
+
+    if (got != 1)
+        return got;
+    n = name_find(type_names, COUNT(type_names), text);
+    if (n < 0)
+        return xl_fail(r, key, "expected pv, pvh or hvm, got \"%.100s\"", text);
+    *(enum xl_type *)out = (enum xl_type)n;
+    r->cfg->has_type = true;
+    return 0;
+}
+
+/* What type was called before there were three. */
+static int read_builder(struct xl_reader *r, const char *key, void *out)
+{
+    enum xl_type *type = out, stated;
+    const char *text;
+    int got = get_text(r, key, &text);
+
+    if (got != 1)
+        return got;
+    if (!strcmp(text, "hvm"))
+        stated = XL_TYPE_HVM;
+    else if (!strcmp(text, "generic") || !strcmp(text, "linux"))
+        stated = XL_TYPE_PV;
+    else
+        return xl_fail(r, key, "expected generic or hvm (type is its newer name), got \"%.100s\"", text);
+    if (r->cfg->has_type && *type != stated)
+        return xl_fail(r, key, "\"%.100s\" contradicts type = \"%s\"", text, type_names[*type]);
+    *type = stated;
+    r->cfg->has_type = true;
+    return 0;
+}
+
+static int read_uuid(struct xl_reader *r, const char *key, void *out)
+{
+    const char *text;
+    uint8_t *uuid = out;
+    unsigned int digits = 0;
+    int got = get_text(r, key, &text);
+
+    if (got != 1)
+        return got;
+    for (const char *p = text; *p; p++) {
+        if (*p == '-')
+            continue;
+        if (!isxdigit((unsigned char)*p) || digits == 32) {
+            digits = 0;
+            break;
+        }
+        unsigned int value = (unsigned int)(isdigit((unsigned char)*p) ? *p - '0' : (*p | 0x20) - 'a' + 10);
+
+        uuid[digits / 2] = (uint8_t)(uuid[digits / 2] << 4 | value);
+        digits++;
+    }
+    if (digits != 32)
+        return xl_fail(r, key, "expected 32 hexadecimal digits as 8-4-4-4-12, got \"%.100s\"", text);
+    r->cfg->has_uuid = true;
+    return 0;
+}
+
+/* A file: as the user wrote it, or else beside the configuration. */
+static int read_path(struct xl_reader *r, const char *key, void *out)
+{
+    char **path = out, *beside;
+    const char *slash = strrchr(r->path, '/');
+
+    if (read_string(r, key, out))
+        return -1;
+    if (!*path)
+        return 0;
+    if (!**path)
+        return xl_fail(r, key, "expected a path, got \"\"");
+    if (**path == '/' || !slash || access(*path, F_OK) == 0)
+        return 0;
+    if (asprintf(&beside, "%.*s/%s", (int)(slash - r->path), r->path, *path) < 0)
+        return xl_fail(r, key, "not enough memory");
+    if (access(beside, F_OK) == 0) {
+        free(*path);
+        *path = beside;
+    } else {
+        free(beside); /* opening it will fail, with the path as it was written */
+    }
+    return 0;
+}
+
+/* Read where cmdline is. */
+static int read_later(struct xl_reader *r, const char *key, void *out) { return 0; }
+
+static int read_cmdline(struct xl_reader *r, const char *key, void *out)
+{
+    char **cmdline = out;
+    const char *root = NULL, *extra = NULL;
+
+    if (read_string(r, key, out) || get_text(r, "root", &root) < 0 || get_text(r, "extra", &extra) < 0)
+        return -1;
+    if (*cmdline)
+        return root || extra ? xl_warn(r, xl_key_line(r, key), "cmdline is set: ignoring root= and extra=") : 0;
+    if (!root && !extra)
+        return 0;
+    if (asprintf(cmdline, "%s%s%s%s", root ? "root=" : "", root ? root : "", root && extra ? " " : "",
+                 extra ? extra : "") < 0) {
+        *cmdline = NULL;
+        return xl_fail(r, key, "not enough memory");
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------- the settings -- */
+
+/* In the order in which they are read; what is not here is passed over. */
+// clang-format off
+#define FIELD(f) offsetof(struct xl_config, f)
+static const struct key {
+    const char *name;
+    int (*read)(struct xl_reader *r, const char *key, void *out); /* 0, also if it is not stated, or -1 */
+    size_t field;
+} keys[] = {
+    { "name",          read_string,  FIELD(name) },
+    { "type",          read_type,    FIELD(type) },
+    { "builder",       read_builder, FIELD(type) },
+    { "kernel",        read_path,    FIELD(kernel) },
+    { "ramdisk",       read_path,    FIELD(ramdisk) },
+    { "cmdline",       read_cmdline, FIELD(cmdline) },
+    { "root",          read_later,   0 },
+    { "extra",         read_later,   0 },
+    { "memory",        read_memory,  FIELD(memory_mib) },
+    { "maxmem",        read_memory,  FIELD(maxmem_mib) },
+    { "vcpus",         read_vcpus,   FIELD(vcpus) },
+    { "maxvcpus",      read_vcpus,   FIELD(maxvcpus) },
+    { "on_poweroff",   read_action,  FIELD(on_poweroff) },
+    { "on_reboot",     read_action,  FIELD(on_reboot) },
+    { "on_crash",      read_action,  FIELD(on_crash) },
+    { "on_watchdog",   read_action,  FIELD(on_watchdog) },
+    { "on_soft_reset", read_action,  FIELD(on_soft_reset) },
+    { "uuid",          read_uuid,    FIELD(uuid) },
+};
+// clang-format on
+
+/* Warn, once each, about the settings that no key understands. */
+static int unknown_report(struct xl_reader *r)
+{
+    for (size_t i = 0; i < r->nr_settings; i++) {
+        char name[64], text[128];
+        bool known = false;
+
+        snprintf(name, sizeof(name), "%.*s", r->settings[i].name_len, r->settings[i].name);
+        for (size_t k = 0; k < COUNT(keys) && !known; k++)
+            known = !strcmp(keys[k].name, name);
+        if (known || xl_key_line(r, name) > r->settings[i].line)
+            continue;
+        snprintf(text, sizeof(text), "%s means nothing here yet and is ignored", name);
+        if (xl_warn(r, r->settings[i].line, text))
+            return -1;
+    }
+    return 0;
+}
+
+int xl_settings_read(struct xl_reader *r)
+{
+    struct xl_config *cfg = r->cfg;
+
+    cfg->on_reboot = XL_ACTION_RESTART;
+    cfg->on_soft_reset = XL_ACTION_SOFT_RESET;
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (keys[i].read(r, keys[i].name, (char *)cfg + keys[i].field))
+            return -1;
+    if (cfg->maxmem_mib && cfg->memory_mib > cfg->maxmem_mib)
+        return xl_fail(r, "maxmem", "expected at least memory, which is %u MiB, got %u", cfg->memory_mib,
+                       cfg->maxmem_mib);
+    if (cfg->maxvcpus && cfg->vcpus > cfg->maxvcpus)
+        return xl_fail(r, "maxvcpus", "expected at least vcpus, which is %u, got %u", cfg->vcpus, cfg->maxvcpus);
+    if (cfg->name && (!*cfg->name || cfg->name[strcspn(cfg->name, "\n\t\r/")]))
+        return xl_fail(r, "name", "expected a name of one line without slashes, got \"%.100s\"", cfg->name);
+    if (!cfg->kernel && cfg->type != XL_TYPE_HVM)
+        return xl_fail(r, NULL, "no kernel: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
+                       type_names[cfg->type]);
+    return unknown_report(r);
+}
+
+/* ----------------------------------------------------------------------------------------------------- their names -- */
+
+const char *xl_type_name(enum xl_type type) { return type_names[type]; }
+const char *xl_action_name(enum xl_action action) { return action_names[action]; }
+
+bool xl_type_from_name(const char *name, enum xl_type *type)
+{
+    int n = name_find(type_names, COUNT(type_names), name);
+
+    if (n >= 0)
+        *type = (enum xl_type)n;
+    return n >= 0;
+}
