@@ -16,7 +16,7 @@ VCPU_OBJS := sched/core sched/init sched/affinity sched/runq sched/rr
 MMU_OBJS :=
 EVTCHN_OBJS :=
 RINGS_OBJS :=
-TOOLS_OBJS :=
+TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main
 
