@@ -14,7 +14,7 @@ all:
 SIM_OBJS := bug log clock trace insn machine pcpu
 VCPU_OBJS := sched/core sched/init sched/affinity sched/runq sched/rr
 MMU_OBJS :=
-EVTCHN_OBJS :=
+EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS :=
 TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys
 # The first is the program's entry, which is no part of the library.

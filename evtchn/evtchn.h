@@ -6,7 +6,10 @@
  * virtual interrupt (VIRQ), another vCPU of the same domain (IPI), a physical interrupt (PIRQ). Sending sets the pending
  * bit in memory shared with the guest; if the port is not masked and was not pending already, the bound vCPU is told by an
  * upcall. The state machine per port is the enum below; where the bits live (2-level bitmap or FIFO queues) is a variation
- * behind struct evtchn_port_ops.
+ * behind struct evtchn_port_ops (evtchn/event_channel.h).
+ *
+ * Reading order: this file, event_port.c (the table of ports), event_channel.c (how they are bound), event_send.c (what
+ * sending does), event_2l.c and event_fifo.c (the two ABIs), vcpu_info.c (where a vCPU is told), event_op.c (the hypercall).
  *
  * Corresponds to xen/common/event_channel.c, event_2l.c, event_fifo.c.
  */
@@ -15,40 +18,100 @@
 
 #include "vcpu/domain.h"
 
-enum evtchn_state { ECS_FREE, ECS_RESERVED, ECS_UNBOUND, ECS_INTERDOMAIN, ECS_PIRQ, ECS_VIRQ, ECS_IPI };
+/*
+ *            alloc_unbound        bind_interdomain by the peer
+ *   FREE ───────────────▶ UNBOUND ───────────────▶ INTERDOMAIN
+ *    ▲ │                   │  ▲                      │    │
+ *    │ │ bind_*            │  └──────────────────────┘    │
+ *    │ └──▶ PIRQ VIRQ IPI  │      the peer closes         │
+ *    └─────────┴───────────┴──────────────────────────────┘
+ *                         close
+ */
+enum evtchn_state {
+    ECS_FREE,        /* not in use */
+    ECS_RESERVED,    /* never to be used: port 0, so that 0 can mean "no port" */
+    ECS_UNBOUND,     /* waits for remote_domid to bind to it */
+    ECS_INTERDOMAIN, /* connected */
+    ECS_PIRQ,        /* a physical interrupt */
+    ECS_VIRQ,        /* a virtual interrupt, raised by the hypervisor */
+    ECS_IPI          /* the domain's own vCPUs send to notify_vcpu_id */
+};
+
+/* Called instead of an upcall: v is the vCPU that the port is bound to, port is the consumer's own. */
+typedef void evtchn_notify_fn(struct vcpu *v, evtchn_port_t port);
 
 struct evtchn {
     enum evtchn_state state;
     evtchn_port_t port;
-    unsigned int notify_vcpu_id;
-    bool pending_on_unmask_lost; /* not used by all ABIs */
-    /* FIFO ABI */
+    unsigned int notify_vcpu_id; /* vCPU that gets the upcall */
+    /* FIFO ABI: the queue that it belongs on, the one that it was last put on, and a bit for which there is no page yet */
     uint8_t priority, last_priority;
+    bool pending;
     unsigned int last_vcpu_id;
-    bool fifo_pending;
     union { /* selected by state */
-        struct { domid_t remote_domid; } unbound;                                       /* ECS_UNBOUND */
-        struct { evtchn_port_t remote_port; struct domain *remote_dom; } interdomain;   /* ECS_INTERDOMAIN */
-        struct { uint32_t irq; } pirq;                                                  /* ECS_PIRQ */
-        uint32_t virq;                                                                  /* ECS_VIRQ */
+        struct {
+            domid_t remote_domid;
+        } unbound; /* ECS_UNBOUND */
+        struct {
+            evtchn_port_t remote_port;
+            struct domain *remote_dom;
+        } interdomain; /* ECS_INTERDOMAIN */
+        struct {
+            uint32_t irq;
+        } pirq;        /* ECS_PIRQ */
+        uint32_t virq; /* ECS_VIRQ */
     } u;
-    /* A hypervisor-side consumer: called instead of an upcall (backends in tests, dom0's kernel has real upcalls). */
-    void (*notify)(struct vcpu *v, evtchn_port_t port);
+    evtchn_notify_fn
+        *notify; /* not NULL: the hypervisor itself consumes (Xen: xen_consumer) and the guest must not touch */
 };
 
+/* --- life: called from vcpu/domain.c --- */
+
 int evtchn_init(struct domain *d, unsigned int max_port);
-/* Close all ports; peers fall back to unbound. Then free. */
+/* Close all ports; peers fall back to unbound; frames are given back. Harmless when evtchn_init() was not called. */
 void evtchn_destroy(struct domain *d);
+/* Free the port table: nobody may name a port of d any more. */
 void evtchn_destroy_final(struct domain *d);
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);
 
-hypercall_fn do_event_channel_op, do_event_channel_op_compat;
+/* --- hypercalls --- */
 
+/* Number 32 (its structures are the same for 32-bit guests), and the older number 16: a struct evtchn_op. */
+hypercall_fn do_event_channel_op, do_event_channel_op_compat;
+/* EVTCHNOP_reset without the right to do so checked: soft reset. -EAGAIN: ports of the hypervisor's own remain. */
+int evtchn_reset(struct domain *d);
+
+/* --- sending --- */
+
+/* As EVTCHNOP_send by d. -EINVAL: no such port, or one that cannot be sent through. */
 int evtchn_send(struct domain *d, evtchn_port_t port);
 /* Raise a VIRQ: per-vCPU ones on v, global ones on whichever vCPU bound it. Silent when nobody bound it. */
 void send_guest_vcpu_virq(struct vcpu *v, uint32_t virq);
 void send_guest_global_virq(struct domain *d, uint32_t virq);
+/* A global VIRQ to whom it concerns: the domain that set_virq_handler named, or dom0. */
+void send_global_virq(struct xen *xen, uint32_t virq);
+/* XEN_DOMCTL_set_virq_handler. -EINVAL: virq is not a global one. Forgotten when d dies. */
+int set_global_virq_handler(struct domain *d, uint32_t virq);
+/* Raise a physical interrupt that d bound with EVTCHNOP_bind_pirq. False: nobody did. */
+bool send_guest_pirq(struct domain *d, uint32_t pirq);
+
+/* --- ports of the hypervisor's own: a device model's or monitor's channel to Xen --- */
+
+/* An unbound port of d for remote_domid whose events call notify. The guest can see it, not use it. Port or -errno. */
+int evtchn_alloc_unbound_xen(struct domain *d, unsigned int vcpu_id, domid_t remote_domid, evtchn_notify_fn *notify);
+void evtchn_free_xen(struct domain *d, evtchn_port_t port);
+/* Send from such a port to whoever bound it. */
+void evtchn_notify_xen(struct domain *d, evtchn_port_t port);
+
+/* --- questions --- */
+
+/* NULL when d has no such port. */
+struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port);
+bool evtchn_port_is_valid(const struct domain *d, evtchn_port_t port);
+/* SCHEDOP_poll's question: is this port pending? */
+bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
+bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port);
 
 /* An upcall is due: pending and not masked (evtchn_upcall_pending && !evtchn_upcall_mask). */
 static inline bool local_events_need_delivery(const struct vcpu *v)
@@ -56,15 +119,20 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
     return v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask;
 }
 
-/* SCHEDOP_poll's question: is one of these ports pending? */
-bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
-bool evtchn_port_is_valid(const struct domain *d, evtchn_port_t port);
+/* --- vcpu_info: vcpu_info.c --- */
 
-/* VCPUOP_register_vcpu_info: move vcpu_info into the guest's frame. 0 or -errno (Xen: map_vcpu_info). */
+/* shared_info and vcpu_info have the layout of <xen/foreign/x86_32.h>: PV32, and HVM guests that run 32-bit kernels. */
+static inline bool has_32bit_shinfo(const struct domain *d) { return is_pv_32bit_domain(d) || d->hvm_32bit_shinfo; }
+
+/*
+ * VCPUOP_register_vcpu_info: move vcpu_info into the guest's frame (Xen: map_vcpu_info). -ENXIO: bad offset; -EINVAL:
+ * done before, or not the guest's own writable memory. Xen also refuses (-EINVAL) when v is neither the caller nor down:
+ * the caller of this function checks that first.
+ */
 int evtchn_map_vcpu_info(struct vcpu *v, uint64_t gfn, unsigned int offset);
+/* Back to shared_info (what was in the guest's frame is not copied); the frame is released. */
 void evtchn_unmap_vcpu_info(struct vcpu *v);
-
-/* 1 when a port is bound (used by the toolstack's checks and the debugger's panels). */
-struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port);
+/* vCPUs from number 32 on have no vcpu_info until they register one, and cannot be initialised before (-EINVAL). */
+static inline bool vcpu_info_is_dummy(const struct vcpu *v) { return v->vcpu_info == &v->dummy_vcpu_info; }
 
 #endif

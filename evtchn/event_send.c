@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sending: from a port, a VIRQ or a PIRQ to a vCPU that gets its upcall, or that waits in SCHEDOP_poll.
+ *
+ * Concept: three steps, each of which may be the last one.
+ *   1. evtchn_send() finds the receiving port: the peer's, or for an IPI the sender's own.
+ *   2. evtchn_set_pending() lets the ABI set the bits; it decides whether the guest has to be told.
+ *   3. evtchn_mark_events_pending() sets evtchn_upcall_pending, and wakes the vCPU if it sleeps. Entering a guest for which
+ *      evtchn_upcall_pending is set and evtchn_upcall_mask is not begins with the upcall (vcpu/pv/).
+ *
+ * VIRQs: a per-vCPU one (timer, debug) may be bound once for each vCPU and always is delivered there. A global one is bound
+ * once in a domain, then may be moved to any vCPU.
+ *
+ * Poll: a vCPU in SCHEDOP_poll waits for ports that it has masked. So it is woken at step 2, mask or no mask.
+ *
+ * Corresponds to xen/common/event_channel.c and vcpu_mark_events_pending() in xen/arch/x86/domain.c.
+ */
+#include "evtchn/event_channel.h"
+
+#include <errno.h>
+
+bool evtchn_virq_is_global(uint32_t virq)
+{
+    BUG_ON(virq >= NR_VIRQS);
+    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
+}
+
+void evtchn_mark_events_pending(struct vcpu *v)
+{
+    if (!v || __atomic_exchange_n(&v->vcpu_info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
+        return;
+    vcpu_kick(v);
+}
+
+void evtchn_check_pollers(struct domain *d, evtchn_port_t port)
+{
+    uint64_t waiting = d->poll_mask;
+
+    for (; waiting; waiting &= waiting - 1) {
+        struct vcpu *v = d->vcpu[__builtin_ctzll(waiting)];
+
+        if (v->poll_evtchn > 0 && (evtchn_port_t)v->poll_evtchn != port)
+            continue;
+        d->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
+        v->poll_evtchn = 0;
+        vcpu_unblock(v);
+    }
+}
+
+void evtchn_set_pending(struct domain *d, struct evtchn *chn)
+{
+    if (!evtchn_usable(chn))
+        return;
+    TRACE(d->xen->machine, evtchn_pending, d->domain_id, chn->notify_vcpu_id, chn->port);
+    d->evtchn_port_ops->set_pending(d, chn);
+}
+
+static void trace_send(struct domain *d, evtchn_port_t port, const struct domain *rd, evtchn_port_t rport)
+{
+    const struct vcpu *curr = d->xen->pcpu[d->xen->machine->cur_pcpu].curr;
+
+    TRACE(d->xen->machine, evtchn_send, d->domain_id, curr && curr->domain == d ? curr->vcpu_id : 0, port,
+          rd->domain_id, rport);
+}
+
+int evtchn_send(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn *chn = evtchn_from_port(d, port), *rchn;
+    struct domain *rd;
+
+    if (!chn || chn->notify)
+        return -EINVAL;
+    switch (chn->state) {
+    case ECS_INTERDOMAIN:
+        rd = chn->u.interdomain.remote_dom;
+        rchn = evtchn_from_port(rd, chn->u.interdomain.remote_port);
+        trace_send(d, port, rd, rchn->port);
+        if (rchn->notify)
+            rchn->notify(domain_vcpu(rd, rchn->notify_vcpu_id), rchn->port);
+        else
+            evtchn_set_pending(rd, rchn);
+        return 0;
+    case ECS_IPI:
+        trace_send(d, port, d, port);
+        evtchn_set_pending(d, chn);
+        return 0;
+    case ECS_UNBOUND: return 0; /* nobody listens yet: dropped; bind_interdomain makes up for it */
+    default: return -EINVAL;
+    }
+}
+
+void evtchn_notify_xen(struct domain *d, evtchn_port_t port)
+{
+    struct evtchn *chn = evtchn_from_port(d, port);
+
+    if (d->is_dying)
+        return;
+    BUG_ON(!chn || !chn->notify);
+    if (chn->state == ECS_INTERDOMAIN) {
+        struct domain *rd = chn->u.interdomain.remote_dom;
+
+        trace_send(d, port, rd, chn->u.interdomain.remote_port);
+        evtchn_set_pending(rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
+    }
+}
+
+/* --- VIRQs --- */
+
+void send_guest_vcpu_virq(struct vcpu *v, uint32_t virq)
+{
+    BUG_ON(evtchn_virq_is_global(virq));
+    if (v->virq_to_evtchn[virq])
+        evtchn_set_pending(v->domain, evtchn_from_port(v->domain, v->virq_to_evtchn[virq]));
+}
+
+void send_guest_global_virq(struct domain *d, uint32_t virq)
+{
+    const struct vcpu *v = d ? domain_vcpu(d, 0) : NULL;
+
+    BUG_ON(!evtchn_virq_is_global(virq));
+    if (v && v->virq_to_evtchn[virq])
+        evtchn_set_pending(d, evtchn_from_port(d, v->virq_to_evtchn[virq]));
+}
+
+void send_global_virq(struct xen *xen, uint32_t virq)
+{
+    BUG_ON(virq >= NR_VIRQS);
+    send_guest_global_virq(xen->global_virq_handler[virq] ? xen->global_virq_handler[virq] : xen->dom0, virq);
+}
+
+int set_global_virq_handler(struct domain *d, uint32_t virq)
+{
+    if (virq >= NR_VIRQS || !evtchn_virq_is_global(virq) || d->is_dying)
+        return -EINVAL;
+    d->xen->global_virq_handler[virq] = d;
+    return 0;
+}
+
+void evtchn_clear_global_virq_handlers(struct domain *d)
+{
+    for (unsigned int virq = 0; virq < NR_VIRQS; virq++)
+        if (d->xen->global_virq_handler[virq] == d)
+            d->xen->global_virq_handler[virq] = NULL;
+}
+
+/* --- questions --- */
+
+bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *chn = evtchn_from_port(d, port);
+
+    return chn && evtchn_usable(chn) && d->evtchn_port_ops->is_pending(d, chn);
+}
+
+bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *chn = evtchn_from_port(d, port);
+
+    return !chn || !evtchn_usable(chn) || d->evtchn_port_ops->is_masked(d, chn);
+}

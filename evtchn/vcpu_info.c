@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vcpu_info: where a vCPU is told that something is pending, and the frames that a guest lends to event channels.
+ *
+ * Concept: the first 32 vCPUs have a struct vcpu_info in the domain's shared_info. A guest may move it into memory of its own
+ * (VCPUOP_register_vcpu_info), once for each vCPU, which is what Linux does, and what vCPU 32 and up must do: until then they
+ * have a dummy that no guest can see. FIFO control blocks and event arrays are frames lent in the same way.
+ *
+ * Invariants: a frame that the hypervisor writes to holds a reference (it is not freed) and a writable type (it does not
+ * become a page table) for as long as it is written to. While the move happens nothing may be lost: the old contents are
+ * copied, and then everything is marked as pending; the guest finds out what really was.
+ *
+ * Corresponds to map_vcpu_info() and vcpu_info_reset() in xen/common/domain.c, map_guest_page() in event_fifo.c.
+ */
+#include "evtchn/event_channel.h"
+
+#include "mmu/page.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/foreign/x86_32.h>
+
+void *evtchn_pin_frame(struct domain *d, uint64_t gfn, mfn_t *mfn)
+{
+    struct xen *xen = d->xen;
+    struct page_info *pg = get_page_from_mfn(xen, _mfn(gfn), d); /* PV: gfn and mfn are the same number */
+
+    if (!pg)
+        return NULL;
+    if (!get_page_type(xen, pg, PGT_writable_page)) {
+        put_page(xen, pg);
+        return NULL;
+    }
+    *mfn = page_to_mfn(xen, pg);
+    return mfn_to_virt(xen->machine, *mfn);
+}
+
+void evtchn_unpin_frame(struct domain *d, mfn_t mfn) { put_page_and_type(d->xen, mfn_to_page(d->xen, mfn)); }
+
+void *evtchn_pending_sel(const struct vcpu *v)
+{
+    if (has_32bit_shinfo(v->domain))
+        return &((struct vcpu_info_x86_32 *)v->vcpu_info)->evtchn_pending_sel;
+    return &v->vcpu_info->evtchn_pending_sel;
+}
+
+/* Where v's vcpu_info is as long as it registered none. */
+static void vcpu_info_reset(struct vcpu *v)
+{
+    if (v->vcpu_id < XEN_LEGACY_MAX_VCPUS)
+        v->vcpu_info = &v->domain->shared_info->vcpu_info[v->vcpu_id];
+    else
+        v->vcpu_info = &v->dummy_vcpu_info;
+    v->vcpu_info_mfn = INVALID_MFN;
+}
+
+int evtchn_vcpu_init(struct vcpu *v)
+{
+    vcpu_info_reset(v);
+    return evtchn_fifo_vcpu_init(v);
+}
+
+void evtchn_vcpu_destroy(struct vcpu *v)
+{
+    evtchn_fifo_vcpu_destroy(v);
+    evtchn_unmap_vcpu_info(v);
+}
+
+int evtchn_map_vcpu_info(struct vcpu *v, uint64_t gfn, unsigned int offset)
+{
+    const bool is_32bit = has_32bit_shinfo(v->domain);
+    const unsigned int align = is_32bit ? sizeof(uint32_t) : sizeof(uint64_t);
+    struct vcpu_info *info;
+    mfn_t mfn;
+    void *page;
+
+    if (offset > PAGE_SIZE - sizeof(*info) || offset % align)
+        return -ENXIO;
+    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+        return -EINVAL;
+    page = evtchn_pin_frame(v->domain, gfn, &mfn);
+    if (!page)
+        return -EINVAL;
+    info = (struct vcpu_info *)((uint8_t *)page + offset);
+    memcpy(info, v->vcpu_info, sizeof(*info));
+    if (vcpu_info_is_dummy(v)) {
+        memset(info, 0, sizeof(*info));
+        info->evtchn_upcall_mask = 1;
+    }
+    v->vcpu_info = info;
+    v->vcpu_info_mfn = mfn;
+    info->evtchn_upcall_pending = 1;
+    memset(evtchn_pending_sel(v), 0xff, is_32bit ? 4 : 8);
+    return 0;
+}
+
+void evtchn_unmap_vcpu_info(struct vcpu *v)
+{
+    const mfn_t mfn = v->vcpu_info_mfn;
+
+    if (mfn_eq(mfn, INVALID_MFN))
+        return;
+    vcpu_info_reset(v);
+    evtchn_unpin_frame(v->domain, mfn);
+}
