@@ -42,6 +42,18 @@ bool pv_destroy_ldt(struct vcpu *v);
 /* A write fault on a read-only page-table frame: carry the write out as mmu_update would (ptwr). True when handled. */
 bool pv_ptwr_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 
+/*
+ * Grant mappings in v's own page tables, for mmu/grant_map.c; GNTST_okay or GNTST_general_error. The caller holds the
+ * references that the new entry stands for. addr: a virtual address, with GNTMAP_contains_pte the machine address of an
+ * L1 entry. flags: GNTMAP_* (readonly, application_map, contains_pte, guest_avail); cache_flags: GTF_PWT, GTF_PCD, GTF_PAT.
+ */
+int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned int flags, unsigned int cache_flags);
+/*
+ * Undo it: addr must map exactly `frame` (and as flags say). The entry becomes empty, or with new_addr != 0 takes over the
+ * entry at that virtual address, which becomes empty. References stay: they are the caller's.
+ */
+int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_t new_addr, unsigned int flags);
+
 /* TLB of d's vCPUs: all pCPUs drop what they cached. */
 void pv_flush_tlb(struct domain *d);
 

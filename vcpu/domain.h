@@ -23,6 +23,7 @@
 #include <xen/vcpu.h>
 
 struct grant_table;
+struct e820entry;
 struct evtchn;
 struct evtchn_port_ops;
 struct evtchn_fifo_domain;
@@ -98,7 +99,7 @@ struct vcpu {
     mfn_t guest_table_user; /* PV64 user L4 or INVALID_MFN */
     mfn_t compat_l3;        /* PV32: the guest's own L3, INVALID_MFN for PV64 */
     mfn_t old_guest_table;  /* a former root whose release was preempted, INVALID_MFN: none */
-    bool old_guest_table_partial;
+    uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB, or was told to (mmu/tlb.h) */
 
     /* event channels and shared memory: evtchn/ */
     struct vcpu_info *vcpu_info; /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
@@ -164,11 +165,14 @@ struct domain {
     struct page_list page_list;     /* frames that count in tot_pages */
     struct page_list xenpage_list;  /* hypervisor frames shared with the domain: shared_info, grant frames */
     struct page_list arch_relmem;   /* frames on their way out during relinquish */
+    unsigned int relmem_step;       /* how far domain_relinquish_memory() got */
     mfn_t perdomain_l3;             /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
     uint64_t vm_assist;             /* bits VMASST_TYPE_* */
     struct grant_table *grant_table;
     uint64_t hypercall_page_guess;
     unsigned int nr_pt_pages;
+    struct e820entry *e820; /* XENMEM_set_memory_map; malloc'ed, see mmu/memory.h */
+    unsigned int nr_e820;
 
     /* evtchn/ */
     struct shared_info *shared_info; /* host address of the frame */
