@@ -12,11 +12,13 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug log clock trace insn machine pcpu
-VCPU_OBJS := sched/core sched/init sched/affinity sched/runq sched/rr
+VCPU_OBJS := sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 \
+	sched/rtds sched/null sched/arinc653
 MMU_OBJS :=
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS :=
-TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys
+TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
+	workbench_load workbench_event workbench_report workbench_svg workbench_child workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The credit scheduler: shares, caps, boost, stealing. */
+#include "common.h"
+
+static void test_weights_one_pcpu(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 512, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 1, 1024, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 100.0 / 7);
+    assert_share(wb, b, 200.0 / 7);
+    assert_share(wb, c, 400.0 / 7);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+static void test_weights_two_pcpus(void **state)
+{
+    struct wb *wb = wb_new("credit", 2);
+    struct wb_domain *a = domain_new(wb, "a", 2, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 2, 512, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 200.0 / 3);
+    assert_share(wb, b, 400.0 / 3);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+/* A weight that one vCPU cannot use: it gets a whole pCPU, the rest goes to the others. */
+static void test_infeasible_weight(void **state)
+{
+    struct wb *wb = wb_new("credit", 2);
+    struct wb_domain *a = domain_new(wb, "a", 1, 10000, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 1, 256, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 100);
+    assert_share(wb, b, 50);
+    assert_share(wb, c, 50);
+    wb_destroy(wb);
+}
+
+static void test_caps(void **state)
+{
+    static const unsigned int caps[] = { 10, 25, 50, 90 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+        struct wb *wb = wb_new("credit", 2);
+        struct wb_domain *a = domain_new(wb, "a", 1, 256, caps[i], "compute forever");
+        struct wb_domain *b = domain_new(wb, "b", 2, 256, caps[i], "compute forever");
+
+        run(wb, SECONDS(10));
+        assert_share(wb, a, caps[i]);
+        assert_share(wb, b, caps[i]);
+        wb_destroy(wb);
+    }
+}
+
+/* Who wakes with credits left preempts spinners at once; under round robin it waits for its turn. */
+static void test_boost(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct wb_domain *io;
+
+    domain_new(wb, "spin", 3, 256, 0, "compute forever");
+    io = domain_new(wb, "io", 1, 256, 0, "compute 100us, sleep 20ms");
+    run(wb, SECONDS(10));
+    assert_true(wb_vcpu(io, 0)->latency.nr > 400);
+    for (size_t i = 3; i < wb_vcpu(io, 0)->latency.nr; i++)
+        assert_true(wb_vcpu(io, 0)->latency.v[i] <= MILLISECS(1)); /* the rate limit */
+    wb_destroy(wb);
+}
+
+static void test_stealing(void **state)
+{
+    struct wb *wb = wb_new("credit", 4);
+    struct wb_domain *a = domain_new(wb, "a", 8, 256, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    for (unsigned int i = 0; i < 8; i++)
+        assert_true(wb_runtime(wb_vcpu(a, i)) > SECONDS(10) * 49 / 100);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+static void test_parameters(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct scheduler *s = wb->xen.sched;
+    struct xen_domctl_scheduler_op op = { .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+    struct xen_sysctl_scheduler_op g = { .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
+
+    op.u.credit.weight = 0;
+    op.u.credit.cap = 0xffff;
+    assert_int_equal(s->ops->adjust(s, &a->d, &op), 0);
+    op.cmd = XEN_DOMCTL_SCHEDOP_getinfo;
+    assert_int_equal(s->ops->adjust(s, &a->d, &op), 0);
+    assert_int_equal(op.u.credit.weight, 256);
+    assert_int_equal(op.u.credit.cap, 0);
+    op.cmd = XEN_DOMCTL_SCHEDOP_getvcpuinfo;
+    assert_int_equal(s->ops->adjust(s, &a->d, &op), -EINVAL);
+
+    g.u.sched_credit.tslice_ms = 1001;
+    assert_int_equal(s->ops->adjust_global(s, &g), -EINVAL);
+    g.u.sched_credit.tslice_ms = 1;
+    g.u.sched_credit.ratelimit_us = 99;
+    assert_int_equal(s->ops->adjust_global(s, &g), -EINVAL);
+    g.u.sched_credit.ratelimit_us = 1001; /* longer than the slice */
+    assert_int_equal(s->ops->adjust_global(s, &g), -EINVAL);
+    g.u.sched_credit.ratelimit_us = 0;
+    assert_int_equal(s->ops->adjust_global(s, &g), 0);
+    assert_int_equal(sched_set_param(s, "tslice_ms", 5), 0);
+    assert_int_equal(sched_set_param(s, "tslice", 5), -ENOENT);
+    assert_int_equal(sched_set_param(s, "tslice_ms", 0), -EINVAL);
+    wb_destroy(wb);
+    assert_null(wb_create("credit,tslice_ms=0", NULL, 1, 1));
+    assert_null(wb_create("credit,tslice_ms", NULL, 1, 1));
+    assert_null(wb_create("credits", NULL, 1, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_weights_one_pcpu), cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_infeasible_weight), cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_boost),            cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_parameters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading workloads: the text format of docs/workbench.md.
+ *
+ * Concept: a workload is a list of lines. `domain` makes vCPUs and gives them a program, `vcpu` changes one of them, `at` says
+ * what happens later (workbench_event.c), and the rest are settings. Every error names the line and what was expected, since
+ * students write these files. What programs are made of is in workbench_program.c.
+ */
+#include "tools/workbench_load.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- lines --- */
+
+struct loader {
+    struct wb *wb;
+    unsigned int line;
+    char *err;
+    size_t errlen;
+};
+
+static bool __attribute__((format(printf, 2, 3))) fail(struct loader *l, const char *fmt, ...)
+{
+    va_list ap;
+    int n = snprintf(l->err, l->errlen, "line %u: ", l->line);
+
+    va_start(ap, fmt);
+    vsnprintf(l->err + n, l->errlen - (size_t)n, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+/* What `domain` and `vcpu` lines can say, "key=value". */
+struct options {
+    unsigned int vcpus, weight, cap, count, period_us, budget_us;
+    bool extratime, hard_given, soft_given;
+    uint64_t hard, soft;
+};
+
+static bool number(const char *value, unsigned int lo, unsigned int hi, unsigned int *out)
+{
+    char *end;
+    const unsigned long n = strtoul(value, &end, 10);
+
+    *out = (unsigned int)n;
+    return end != value && !*end && n >= lo && n <= hi;
+}
+
+static bool microseconds(const char *value, unsigned int *out)
+{
+    const char *end;
+    s_time_t t;
+
+    if (!wb_time_parse(value, &t, &end) || *end || t < MICROSECS(1) || t > SECONDS(4000))
+        return false;
+    *out = (unsigned int)(t / 1000);
+    return true;
+}
+
+static bool option_parse(struct loader *l, const char *key, const char *value, struct options *o)
+{
+    unsigned int flag = 0;
+
+    if (!strcmp(key, "vcpus"))
+        return number(value, 1, 10000, &o->vcpus) || fail(l, "vcpus=%s: must be 1 to 10000", value);
+    if (!strcmp(key, "count"))
+        return number(value, 1, 10000, &o->count) || fail(l, "count=%s: must be 1 to 10000", value);
+    if (!strcmp(key, "weight"))
+        return number(value, 1, 65535, &o->weight) || fail(l, "weight=%s: must be 1 to 65535", value);
+    if (!strcmp(key, "cap"))
+        return number(value, 0, 65535, &o->cap) || fail(l, "cap=%s: must be 0 to 65535 percent", value);
+    if (!strcmp(key, "period"))
+        return microseconds(value, &o->period_us) || fail(l, "period=%s: must be a time", value);
+    if (!strcmp(key, "budget"))
+        return microseconds(value, &o->budget_us) || fail(l, "budget=%s: must be a time", value);
+    if (!strcmp(key, "extratime")) {
+        if (!number(value, 0, 1, &flag))
+            return fail(l, "extratime=%s: must be 0 or 1", value);
+        o->extratime = flag;
+        return true;
+    }
+    if (!strcmp(key, "hard"))
+        return (o->hard_given = wb_mask_parse(value, &o->hard)) || fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
+    if (!strcmp(key, "soft"))
+        return (o->soft_given = wb_mask_parse(value, &o->soft)) || fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
+    return fail(l, "unknown option '%s'", key);
+}
+
+/* "key=value key=value". */
+static bool options_parse(struct loader *l, char *text, struct options *o)
+{
+    char *save, *word;
+
+    for (word = strtok_r(text, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+        char *eq = strchr(word, '=');
+
+        if (!eq)
+            return fail(l, "'%s': options look like key=value", word);
+        *eq = '\0';
+        if (!option_parse(l, word, eq + 1, o))
+            return false;
+    }
+    return true;
+}
+
+static bool affinity_apply(struct loader *l, struct vcpu *v, const struct options *o)
+{
+    return !sched_set_affinity(v, o->hard_given ? &o->hard : NULL, o->soft_given ? &o->soft : NULL) ||
+           fail(l, "hard affinity holds none of the pCPUs");
+}
+
+static bool domain_add_one(struct loader *l, const char *name, const struct options *o, const char *program)
+{
+    struct wb_domain *wd;
+    int rc;
+
+    if (wb_domain_find(l->wb, name))
+        return fail(l, "domain %s exists already", name);
+    wd = wb_domain_add(l->wb, name, o->vcpus, program);
+    if (!wd) {
+        fail(l, "%s", l->wb->error);
+        l->wb->error[0] = '\0';
+        return false;
+    }
+    wd->weight = o->weight;
+    wd->cap = o->cap;
+    wd->period_us = o->period_us;
+    wd->budget_us = o->budget_us;
+    wd->extratime = o->extratime;
+    rc = wb_domain_apply(wd);
+    if (rc)
+        return fail(l, "the policy refuses these parameters: %s", strerror(-rc));
+    for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+        if (!affinity_apply(l, wd->d.vcpu[i], o))
+            return false;
+    return true;
+}
+
+/* domain NAME key=value... : program */
+static bool domain_line(struct loader *l, char *rest)
+{
+    struct options o = { .vcpus = 1, .weight = 256, .count = 1 };
+    char *program = strchr(rest, ':'), name[24], numbered[40];
+    int at = 0;
+
+    if (!program)
+        return fail(l, "expected: domain NAME [key=value...] : STEP, STEP...");
+    *program++ = '\0';
+    if (sscanf(rest, "%23s%n", name, &at) != 1 || strpbrk(name, "=."))
+        return fail(l, "a domain needs a name (at most 23 characters, without . and =)");
+    if (!options_parse(l, rest + at, &o))
+        return false;
+    if (l->wb->nr_vcpus + o.count * o.vcpus > 20000)
+        return fail(l, "too many vCPUs: at most 20000");
+    for (unsigned int i = 0; i < o.count; i++) {
+        snprintf(numbered, sizeof(numbered), o.count > 1 ? "%s%u" : "%s", name, i);
+        if (!domain_add_one(l, numbered, &o, program))
+            return false;
+    }
+    return true;
+}
+
+struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id)
+{
+    char name[32], *dot;
+    struct wb_domain *wd;
+
+    snprintf(name, sizeof(name), "%s", text);
+    dot = strchr(name, '.');
+    *id = dot ? atoi(dot + 1) : -1;
+    if (dot)
+        *dot = '\0';
+    wd = wb_domain_find(wb, name);
+    return wd && *id < (int)wd->d.max_vcpus ? wd : NULL;
+}
+
+/* vcpu NAME.N key=value... [: program] */
+static bool vcpu_line(struct loader *l, char *rest)
+{
+    struct options o = { 0 };
+    char *program = strchr(rest, ':'), name[32];
+    struct wb_domain *wd;
+    int at = 0, id;
+
+    if (program)
+        *program++ = '\0';
+    if (sscanf(rest, "%31s%n", name, &at) != 1 || !(wd = wb_target_find(l->wb, name, &id)) || id < 0)
+        return fail(l, "expected: vcpu DOMAIN.NUMBER [hard=..] [soft=..] [: STEP, STEP...]");
+    if (!options_parse(l, rest + at, &o) || !affinity_apply(l, wd->d.vcpu[id], &o))
+        return false;
+    if (program && !wb_vcpu_set_program(l->wb, wd, (unsigned int)id, program)) {
+        fail(l, "%s", l->wb->error);
+        l->wb->error[0] = '\0';
+        return false;
+    }
+    return true;
+}
+
+static bool slot_line(struct loader *l, char *rest)
+{
+    struct xen_sysctl_arinc653_schedule *a = &l->wb->arinc653;
+    char name[32], time[32];
+    struct wb_domain *wd;
+    const char *end;
+    s_time_t t;
+    int id;
+
+    if (sscanf(rest, "%31s %31s", name, time) != 2 || !(wd = wb_target_find(l->wb, name, &id)) ||
+        !wb_time_parse(time, &t, &end) || *end)
+        return fail(l, "expected: slot DOMAIN[.VCPU] TIME, after the domain");
+    if (a->num_sched_entries == ARINC653_MAX_DOMAINS_PER_SCHEDULE)
+        return fail(l, "too many slots: at most %d", ARINC653_MAX_DOMAINS_PER_SCHEDULE);
+    memcpy(a->sched_entries[a->num_sched_entries].dom_handle, wd->d.handle, sizeof(xen_domain_handle_t));
+    a->sched_entries[a->num_sched_entries].vcpu_id = id < 0 ? 0 : (uint32_t)id;
+    a->sched_entries[a->num_sched_entries++].runtime = (uint64_t)t;
+    return true;
+}
+
+static bool time_line(struct loader *l, char *rest, s_time_t *out)
+{
+    const char *end;
+
+    rest += strspn(rest, " \t");
+    return (wb_time_parse(rest, out, &end) && !end[strspn(end, " \t")]) || fail(l, "expected a time, such as 10ms");
+}
+
+static bool set_line(struct loader *l, char *rest)
+{
+    char name[32];
+    long value;
+
+    if (sscanf(rest, "%31s %li", name, &value) != 2)
+        return fail(l, "expected: set PARAMETER NUMBER");
+    switch (sched_set_param(l->wb->xen.sched, name, value)) {
+    case 0: return true;
+    case -ENOENT: return true; /* another policy's: one workload serves all */
+    default: return fail(l, "the policy refuses %s=%ld", name, value);
+    }
+}
+
+static bool line_parse(struct loader *l, char *text, s_time_t *time)
+{
+    char word[16] = "";
+    int at = 0;
+    char *rest;
+
+    if (strchr(text, '#'))
+        *strchr(text, '#') = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    if (sscanf(text, "%15s%n", word, &at) != 1)
+        return true;
+    rest = text + at;
+    if (!strcmp(word, "domain"))
+        return domain_line(l, rest);
+    if (!strcmp(word, "vcpu"))
+        return vcpu_line(l, rest);
+    if (!strcmp(word, "at"))
+        return wb_event_parse(l->wb, rest) || fail(l, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
+    if (!strcmp(word, "slot"))
+        return slot_line(l, rest);
+    if (!strcmp(word, "set"))
+        return set_line(l, rest);
+    if (!strcmp(word, "time"))
+        return time_line(l, rest, time);
+    if (!strcmp(word, "frame")) {
+        s_time_t t = 0;
+
+        if (!time_line(l, rest, &t))
+            return false;
+        l->wb->arinc653.major_frame = (uint64_t)t;
+        return true;
+    }
+    if (!strcmp(word, "switch-cost"))
+        return time_line(l, rest, &l->wb->switch_cost);
+    if (!strcmp(word, "pcpus"))
+        return true; /* read by wb_load_pcpus() before there was a machine */
+    return fail(l, "unknown word '%s'; lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost", word);
+}
+
+bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)
+{
+    char text[512];
+    unsigned int line = 0;
+    int n;
+
+    while (fgets(text, sizeof(text), f)) {
+        line++;
+        if (sscanf(text, " pcpus %d", &n) != 1)
+            continue;
+        if (n < 1 || n > MACHINE_MAX_PCPUS) {
+            snprintf(err, errlen, "line %u: pcpus must be 1 to %d", line, MACHINE_MAX_PCPUS);
+            return false;
+        }
+        *nr = (unsigned int)n;
+    }
+    rewind(f);
+    return true;
+}
+
+/* The time table of ARINC 653 goes to the policy the way a toolstack sends it. */
+static bool arinc653_apply(struct loader *l)
+{
+    struct wb *wb = l->wb;
+    struct scheduler *s = wb->xen.sched;
+    struct xen_sysctl_scheduler_op op = { .sched_id = s->ops->sched_id, .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
+    int rc;
+
+    if (s->ops->sched_id != XEN_SCHEDULER_ARINC653 || !wb->arinc653.num_sched_entries)
+        return true;
+    if (!wb->arinc653.major_frame)
+        for (unsigned int i = 0; i < wb->arinc653.num_sched_entries; i++)
+            wb->arinc653.major_frame += wb->arinc653.sched_entries[i].runtime;
+    set_xen_guest_handle(op.u.sched_arinc653.schedule, &wb->arinc653);
+    rc = s->ops->adjust_global(s, &op);
+    return !rc || fail(l, "the policy refuses the slots: %s (do they fit into the frame?)", strerror(-rc));
+}
+
+bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen)
+{
+    struct loader l = { .wb = wb, .err = err, .errlen = errlen };
+    char text[512];
+
+    while (fgets(text, sizeof(text), f)) {
+        l.line++;
+        if (strlen(text) == sizeof(text) - 1)
+            return fail(&l, "longer than %zu characters", sizeof(text) - 2);
+        if (!line_parse(&l, text, time))
+            return false;
+    }
+    if (!wb->domains)
+        return fail(&l, "the workload has no domain");
+    return arinc653_apply(&l);
+}

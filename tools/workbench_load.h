@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The workbench's text formats: workloads (docs/workbench.md), the programs of vCPUs, and the words both are made of. */
+#ifndef TOOLS_WORKBENCH_LOAD_H
+#define TOOLS_WORKBENCH_LOAD_H
+
+#include <stdio.h>
+
+#include "tools/workbench_sim.h"
+
+/* "10ms": number and unit ns, us, ms, s. *end points behind it. */
+bool wb_time_parse(const char *text, s_time_t *out, const char **end);
+/* "0,2-3" or "all". */
+bool wb_mask_parse(const char *text, uint64_t *mask);
+/* "NAME.VCPU" or "NAME" (*id = -1); NULL: no such domain or vCPU. */
+struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id);
+
+/* The `pcpus` line of a workload, if it has one; *nr is left alone otherwise. False: err. */
+bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen);
+/* Everything else. *time is set if the workload says how long to run. False: err, with the line. */
+bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen);
+
+/* workbench_event.c: what follows `at`. */
+bool wb_event_parse(struct wb *wb, const char *text);
+
+#endif

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a workbench vCPU does: programs in text.
+ *
+ * Concept: a program is a list of steps separated by commas, repeated for ever, for example "compute 1ms..3ms, sleep 10ms". At
+ * least one step must take time, or the program could go round for ever at one moment of virtual time. docs/workbench.md
+ * describes the words.
+ */
+#include "tools/workbench_load.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- words --- */
+
+bool wb_time_parse(const char *text, s_time_t *out, const char **end)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+    char *after;
+    const double n = strtod(text, &after);
+
+    if (after == text || !(n >= 0))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        const size_t len = strlen(units[i].name);
+
+        if (strncmp(after, units[i].name, len) || isalnum((unsigned char)after[len]) || n * units[i].ns > 9e17)
+            continue;
+        *out = (s_time_t)(n * units[i].ns + 0.5);
+        *end = after + len;
+        return true;
+    }
+    return false;
+}
+
+bool wb_mask_parse(const char *text, uint64_t *mask)
+{
+    *mask = 0;
+    if (!strcmp(text, "all")) {
+        *mask = ~UINT64_C(0);
+        return true;
+    }
+    for (;;) {
+        char *end;
+        unsigned long lo = strtoul(text, &end, 10), hi = lo;
+
+        if (end == text)
+            return false;
+        if (*end == '-') {
+            text = end + 1;
+            hi = strtoul(text, &end, 10);
+            if (end == text)
+                return false;
+        }
+        if (lo > hi || hi >= MACHINE_MAX_PCPUS)
+            return false;
+        for (; lo <= hi; lo++)
+            *mask |= UINT64_C(1) << lo;
+        if (!*end)
+            return true;
+        if (*end != ',')
+            return false;
+        text = end + 1;
+    }
+}
+
+/* --- programs --- */
+
+/* "3ms" or "1ms..3ms" or "forever" */
+static bool range_parse(const char *text, struct wb_step *st)
+{
+    const char *end;
+
+    if (!strcmp(text, "forever") && st->kind == WB_COMPUTE) {
+        st->lo = st->hi = WB_FOREVER;
+        return true;
+    }
+    if (!wb_time_parse(text, &st->lo, &end))
+        return false;
+    st->hi = st->lo;
+    if (!strncmp(end, "..", 2) && st->kind != WB_PERIOD && !wb_time_parse(end + 2, &st->hi, &end))
+        return false;
+    return !*end && st->hi >= st->lo && (st->kind != WB_PERIOD || st->lo > 0);
+}
+
+static bool step_parse(const char *word, const char *arg, struct wb_step *st)
+{
+    static const char *const words[] = {
+        [WB_COMPUTE] = "compute", [WB_SLEEP] = "sleep", [WB_BLOCK] = "block",
+        [WB_WAKE] = "wake",       [WB_YIELD] = "yield", [WB_PERIOD] = "period",
+    };
+    size_t i;
+
+    for (i = 0; i < ARRAY_SIZE(words) && strcmp(word, words[i]);)
+        i++;
+    if (i == ARRAY_SIZE(words))
+        return false;
+    st->kind = (enum wb_step_kind)i;
+    switch (st->kind) {
+    case WB_BLOCK:
+    case WB_YIELD: return !*arg;
+    case WB_WAKE: snprintf(st->target_name, sizeof(st->target_name), "%s", arg); return *arg;
+    default: return range_parse(arg, st);
+    }
+}
+
+/* Without this a program could go round for ever at one moment. */
+static bool takes_time(const struct wb_program *p)
+{
+    for (unsigned int i = 0; i < p->nr; i++)
+        if (p->step[i].kind != WB_WAKE && p->step[i].kind != WB_YIELD && p->step[i].kind != WB_BLOCK && p->step[i].lo > 0)
+            return true;
+    return false;
+}
+
+void wb_program_free(struct wb_program *p)
+{
+    free(p->step);
+    *p = (struct wb_program){ 0 };
+}
+
+bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t errlen)
+{
+    *p = (struct wb_program){ 0 };
+    while (*text) {
+        const size_t len = strcspn(text, ",");
+        char one[96], word[16] = "", arg[48] = "", rest[2] = "";
+        struct wb_step st = { .target_vcpu = -1 };
+
+        snprintf(one, sizeof(one), "%.*s", (int)(len < 95 ? len : 95), text);
+        if (len >= sizeof(one) || sscanf(one, "%15s %47s %1s", word, arg, rest) < 1 || rest[0] ||
+            !step_parse(word, arg, &st)) {
+            snprintf(err, errlen,
+                     "'%s' is no step; steps are: compute TIME, sleep TIME, period TIME, block, wake DOMAIN[.VCPU], yield",
+                     one);
+            goto fail;
+        }
+        if (!(p->nr & (p->nr - 1))) {
+            p->step = realloc(p->step, (p->nr ? 2 * p->nr : 1) * sizeof(*p->step));
+            BUG_ON(!p->step);
+        }
+        p->step[p->nr++] = st;
+        text += len + (text[len] == ',');
+    }
+    if (takes_time(p))
+        return true;
+    snprintf(err, errlen, "a program needs a step that takes time (compute, sleep or period)");
+fail:
+    wb_program_free(p);
+    return false;
+}

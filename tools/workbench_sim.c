@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The workbench's simulator; workbench_sim.h explains the model.
+ *
+ * Concept: the loop in wb_run() is a discrete-event simulation in three steps. (1) Every pCPU that must reschedule does so.
+ * (2) Find the next moment at which anything happens, and let all running vCPUs compute up to it. (3) At that moment fire
+ * timers, and let vCPUs whose computation is done go on to their next step. It corresponds to the exit loop of the real
+ * thing (vcpu/run.c), with arithmetic in place of the processor.
+ *
+ * Invariants: the virtual clock never goes backwards; between two moments nobody's state changes; at one moment pCPUs are
+ * asked a bounded number of times, else the policy is at fault.
+ */
+#include "tools/workbench_sim.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DECISIONS_AT_ONCE 100000
+
+/* --- setting up --- */
+
+/* The core's trace points tell when somebody wakes. */
+static void on_trace(void *data, const struct trace_record *rec)
+{
+    struct wb *wb = data;
+    struct wb_vcpu *wv;
+
+    if (rec->event != TRC_sched_wake)
+        return;
+    wv = wb_vcpu(wb->by_id[rec->domain], rec->vcpu);
+    if (!wv->v.is_running)
+        wv->woken_at = wv->waiting_since = rec->time;
+}
+
+struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned int nr_pcpus, uint64_t seed)
+{
+    struct wb *wb = calloc(1, sizeof(*wb));
+
+    BUG_ON(!wb || !nr_pcpus || nr_pcpus > MACHINE_MAX_PCPUS);
+    wb->machine.seed = wb->machine.prng = seed;
+    vclock_init(&wb->machine.clock);
+    wb->machine.trace.sink = on_trace;
+    wb->machine.trace.data = wb;
+    wb->domains_tail = &wb->domains;
+    wb->xen.machine = &wb->machine;
+    wb->xen.nr_pcpus = nr_pcpus;
+    for (unsigned int c = 0; c < nr_pcpus; c++)
+        wb->xen.pcpu[c].online = true;
+    wb->xen.sched = ops ? sched_create_ops(&wb->xen, ops, (UINT64_C(1) << nr_pcpus) - 1)
+                        : sched_create(&wb->xen, policy, (UINT64_C(1) << nr_pcpus) - 1);
+    if (!wb->xen.sched) {
+        vclock_destroy(&wb->machine.clock);
+        free(wb);
+        return NULL;
+    }
+    return wb;
+}
+
+static void domain_free(struct wb *wb, struct wb_domain *wd)
+{
+    for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+        struct wb_vcpu *wv = wb_vcpu(wd, i);
+
+        timer_stop(&wb->machine.clock, &wv->timer);
+        sched_destroy_vcpu(&wv->v);
+        free(wv->latency.v);
+        free(wv);
+        wb_program_free(&wd->own[i]);
+    }
+    sched_destroy_domain(&wd->d);
+    wb_program_free(&wd->program);
+    free(wd->own);
+    free(wd->d.vcpu);
+    free(wd);
+}
+
+void wb_destroy(struct wb *wb)
+{
+    if (!wb)
+        return;
+    while (wb->events) {
+        struct wb_event *ev = wb->events;
+
+        wb->events = ev->next;
+        timer_stop(&wb->machine.clock, &ev->timer);
+        free(ev);
+    }
+    while (wb->domains) {
+        struct wb_domain *wd = wb->domains;
+
+        wb->domains = wd->next;
+        wb->xen.domain_list = wd->d.next;
+        domain_free(wb, wd);
+    }
+    sched_destroy(wb->xen.sched);
+    vclock_destroy(&wb->machine.clock);
+    free(wb->by_id);
+    free(wb->span);
+    free(wb);
+}
+
+static void sleep_over(void *data)
+{
+    struct wb_vcpu *wv = data;
+
+    vcpu_unblock(&wv->v);
+}
+
+static int vcpu_add(struct wb *wb, struct wb_domain *wd, unsigned int id)
+{
+    struct wb_vcpu *wv = calloc(1, sizeof(*wv));
+
+    BUG_ON(!wv);
+    wv->wb = wb;
+    wv->program = &wd->program;
+    wv->woken_at = wv->waiting_since = -1;
+    wv->last_cpu = MACHINE_MAX_PCPUS;
+    wv->v.vcpu_id = id;
+    wv->v.domain = &wd->d;
+    wv->v.vcpu_info = &wv->info;
+    wv->v.pause_flags = VPF_down;
+    timer_init(&wv->timer, sleep_over, wv);
+    wd->d.vcpu[id] = &wv->v;
+    wb->nr_vcpus++;
+    return sched_init_vcpu(&wv->v);
+}
+
+struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program)
+{
+    struct wb_domain *wd = calloc(1, sizeof(*wd));
+    struct domain **tail = &wb->xen.domain_list;
+
+    BUG_ON(!wd || !nr_vcpus);
+    if (!wb_program_parse(&wd->program, program, wb->error, sizeof(wb->error))) {
+        free(wd);
+        return NULL;
+    }
+    snprintf(wd->name, sizeof(wd->name), "%s", name);
+    wd->weight = 256;
+    wd->d.xen = &wb->xen;
+    wd->d.refcnt = 1;
+    wd->d.type = DOMAIN_NATIVE;
+    wd->d.domain_id = wb->xen.next_domid++;
+    memcpy(wd->d.handle, &wd->d.domain_id, sizeof(wd->d.domain_id));
+    wd->d.shutdown_code = -1;
+    wd->d.vcpu = calloc(nr_vcpus, sizeof(*wd->d.vcpu));
+    wd->own = calloc(nr_vcpus, sizeof(*wd->own));
+    BUG_ON(!wd->d.vcpu || !wd->own || sched_init_domain(&wd->d));
+    for (; wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
+        BUG_ON(vcpu_add(wb, wd, wd->d.max_vcpus));
+
+    /* domains_tail points into the last wb_domain, the hypervisor's own list is kept in the same order. */
+    if (wb->domains)
+        tail = &((struct wb_domain *)((char *)wb->domains_tail - offsetof(struct wb_domain, next)))->d.next;
+    *tail = &wd->d;
+    if (!(wd->d.domain_id & (wd->d.domain_id - 1))) {
+        wb->by_id = realloc(wb->by_id, (wd->d.domain_id ? 2 * wd->d.domain_id : 1) * sizeof(struct wb_domain *));
+        BUG_ON(!wb->by_id);
+    }
+    wb->by_id[wd->d.domain_id] = wd;
+    *wb->domains_tail = wd;
+    wb->domains_tail = &wd->next;
+    return wd;
+}
+
+bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, const char *program)
+{
+    wb_program_free(&wd->own[id]);
+    if (!wb_program_parse(&wd->own[id], program, wb->error, sizeof(wb->error)))
+        return false;
+    wb_vcpu(wd, id)->program = &wd->own[id];
+    return true;
+}
+
+int wb_domain_apply(struct wb_domain *wd)
+{
+    struct scheduler *s = wd->d.sched;
+    struct xen_domctl_scheduler_op op = { .sched_id = s->ops->sched_id, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+    int rc;
+
+    switch (s->ops->sched_id) {
+    case XEN_SCHEDULER_CREDIT:
+        op.u.credit.weight = (uint16_t)wd->weight;
+        op.u.credit.cap = (uint16_t)wd->cap;
+        break;
+    case XEN_SCHEDULER_RTDS:
+        op.u.rtds.period = wd->period_us ? wd->period_us : 10000;
+        op.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
+        break;
+    default: /* a student's policy may read weight and cap, too */
+        op.u.credit2.weight = (uint16_t)wd->weight;
+        op.u.credit2.cap = (uint16_t)wd->cap;
+    }
+    rc = s->ops->adjust ? s->ops->adjust(s, &wd->d, &op) : 0;
+    if (rc || s->ops->sched_id != XEN_SCHEDULER_RTDS)
+        return rc;
+    for (unsigned int i = 0; !rc && i < wd->d.max_vcpus; i++) {
+        struct xen_domctl_schedparam_vcpu p = { .vcpuid = i };
+
+        p.u.rtds.period = wd->period_us ? wd->period_us : 10000;
+        p.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
+        p.u.rtds.flags = wd->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0;
+        op.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo;
+        set_xen_guest_handle(op.u.v.vcpus, &p);
+        op.u.v.nr_vcpus = 1;
+        rc = s->ops->adjust(s, &wd->d, &op);
+    }
+    return rc;
+}
+
+struct wb_domain *wb_domain_find(struct wb *wb, const char *name)
+{
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+        if (!strcmp(wd->name, name))
+            return wd;
+    return NULL;
+}
+
+/* --- programs --- */
+
+static s_time_t duration(struct wb *wb, const struct wb_step *st)
+{
+    if (st->hi <= st->lo)
+        return st->lo;
+    return st->lo + (s_time_t)(machine_random(&wb->machine) % (uint64_t)(st->hi - st->lo + 1));
+}
+
+static void wake_one(struct wb_vcpu *wv)
+{
+    if (wv->v.pause_flags & VPF_blocked && !timer_armed(&wv->timer))
+        vcpu_unblock(&wv->v);
+    else
+        wv->wake_pending = true;
+}
+
+static void wake_target(struct wb *wb, struct wb_step *st)
+{
+    if (!st->target) {
+        char *dot = strrchr(st->target_name, '.');
+
+        st->target_vcpu = dot ? atoi(dot + 1) : -1;
+        if (dot)
+            *dot = '\0';
+        st->target = wb_domain_find(wb, st->target_name);
+        if (!st->target || st->target_vcpu >= (int)st->target->d.max_vcpus) {
+            snprintf(wb->error, sizeof(wb->error), "wake %s: there is no such domain or vCPU", st->target_name);
+            st->target = NULL;
+            return;
+        }
+    }
+    for (unsigned int i = 0; i < st->target->d.max_vcpus; i++)
+        if (st->target_vcpu < 0 || st->target_vcpu == (int)i)
+            wake_one(wb_vcpu(st->target, i));
+}
+
+/* The job of a periodic task is done. True: it waits for its next release. */
+static bool period_end(struct wb *wb, struct wb_vcpu *wv, s_time_t period)
+{
+    const s_time_t now = wb->machine.clock.now;
+
+    wv->jobs++;
+    wv->next_release += period;
+    if (now > wv->next_release)
+        wv->misses++;
+    if (now >= wv->next_release)
+        return false; /* late: the next job has been released already */
+    timer_set(&wb->machine.clock, &wv->timer, wv->next_release);
+    vcpu_block(&wv->v);
+    return true;
+}
+
+/* v runs, and what it computed is done: carry out steps until it computes again or blocks. */
+static void program_step(struct wb *wb, struct wb_vcpu *wv)
+{
+    while (!wv->left && !wb->error[0]) {
+        struct wb_step *st = &wv->program->step[wv->pc++ % wv->program->nr];
+
+        switch (st->kind) {
+        case WB_COMPUTE: wv->left = duration(wb, st); break;
+        case WB_SLEEP:
+            timer_set(&wb->machine.clock, &wv->timer, wb->machine.clock.now + duration(wb, st));
+            vcpu_block(&wv->v);
+            return;
+        case WB_BLOCK:
+            if (wv->wake_pending) {
+                wv->wake_pending = false;
+                break;
+            }
+            vcpu_block(&wv->v);
+            return;
+        case WB_WAKE: wake_target(wb, st); break;
+        case WB_YIELD: vcpu_yield(&wv->v); return;
+        case WB_PERIOD:
+            if (period_end(wb, wv, st->lo))
+                return;
+            break;
+        }
+    }
+}
+
+/* --- the loop --- */
+
+void wb_start(struct wb *wb)
+{
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+            struct vcpu *v = wd->d.vcpu[i];
+
+            if (v->is_initialised)
+                continue;
+            wb_vcpu(wd, i)->next_release = wb->machine.clock.now;
+            v->is_initialised = true;
+            v->pause_flags &= ~VPF_down;
+            vcpu_wake(v);
+        }
+    }
+}
+
+static void span_end(struct wb *wb, unsigned int cpu, struct wb_vcpu *wv)
+{
+    const s_time_t start = wb->last[cpu], now = wb->machine.clock.now;
+
+    wb->last[cpu] = now;
+    if (!wv || now == start || !wb->max_spans)
+        return;
+    if (wb->nr_spans == wb->max_spans) {
+        wb->spans_lost = true;
+        return;
+    }
+    if (!(wb->nr_spans & (wb->nr_spans - 1))) {
+        wb->span = realloc(wb->span, (wb->nr_spans ? 2 * wb->nr_spans : 1) * sizeof(*wb->span));
+        BUG_ON(!wb->span);
+    }
+    wb->span[wb->nr_spans++] = (struct wb_span){ start, now, wv, cpu };
+}
+
+static void sample_add(struct wb_samples *s, s_time_t value)
+{
+    if (s->nr == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 64;
+        s->v = realloc(s->v, s->cap * sizeof(*s->v));
+        BUG_ON(!s->v);
+    }
+    s->v[s->nr++] = value;
+}
+
+/* v has just been put onto cpu. */
+static void entered(struct wb *wb, unsigned int cpu, struct wb_vcpu *wv, s_time_t waited)
+{
+    wv->switches++;
+    wv->migrations += wv->last_cpu != cpu && wv->last_cpu != MACHINE_MAX_PCPUS;
+    wv->last_cpu = cpu;
+    if (waited > wv->max_wait)
+        wv->max_wait = waited;
+    if (wv->woken_at >= 0)
+        sample_add(&wv->latency, wb->machine.clock.now - wv->woken_at);
+    wv->woken_at = -1;
+    if (wb->switch_cost && wv->left && wv->left < WB_FOREVER)
+        wv->left += wb->switch_cost;
+    if (!wv->left)
+        program_step(wb, wv);
+}
+
+static void reschedule(struct wb *wb, unsigned int cpu)
+{
+    struct vcpu *prev = wb->xen.pcpu[cpu].curr, *next;
+    const uint64_t before = wb->xen.stats.switches;
+
+    wb->machine.cur_pcpu = cpu;
+    next = sched_schedule(&wb->xen, cpu);
+    wb->decisions++;
+    if (wb->xen.stats.switches == before)
+        return;
+    span_end(wb, cpu, (struct wb_vcpu *)prev);
+    if (next) {
+        struct wb_vcpu *wv = (struct wb_vcpu *)next;
+        const s_time_t since = wv->waiting_since;
+
+        wv->waiting_since = -1;
+        entered(wb, cpu, wv, since < 0 ? 0 : wb->machine.clock.now - since);
+    }
+    if (prev && prev->runstate.state == RUNSTATE_runnable)
+        ((struct wb_vcpu *)prev)->waiting_since = wb->machine.clock.now;
+}
+
+/* Every pCPU that must choose does. False: it does not come to an end. */
+static bool reschedule_all(struct wb *wb)
+{
+    unsigned int left = MAX_DECISIONS_AT_ONCE;
+
+    for (bool again = true; again;) {
+        again = false;
+        for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
+            struct xen_pcpu *p = &wb->xen.pcpu[c];
+
+            if (!p->need_resched && wb->machine.clock.now < p->slice_end)
+                continue;
+            reschedule(wb, c);
+            again = true;
+            if (wb->xen.sched && wb->xen.sched->fault)
+                return false;
+            if (!--left) {
+                snprintf(wb->error, sizeof(wb->error),
+                         "at %lld ns pCPUs were asked to reschedule %d times: virtual time stands still",
+                         (long long)wb->machine.clock.now, MAX_DECISIONS_AT_ONCE);
+                return false;
+            }
+        }
+    }
+    return !wb->error[0];
+}
+
+/* Who idles while somebody waits who may run there? Looks at everything: for tests. */
+static bool is_lost(struct wb *wb)
+{
+    uint64_t idle = 0;
+
+    for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++)
+        if (wb->xen.pcpu[c].sched && !wb->xen.pcpu[c].curr)
+            idle |= UINT64_C(1) << c;
+    for (struct wb_domain *wd = wb->domains; idle && wd; wd = wd->next)
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+            if (vcpu_runnable(wd->d.vcpu[i]) && !wd->d.vcpu[i]->is_running && vcpu_cpumask(wd->d.vcpu[i]) & idle)
+                return true;
+    return false;
+}
+
+static void advance(struct wb *wb, s_time_t next)
+{
+    const s_time_t delta = next - wb->machine.clock.now;
+
+    if (wb->scan && delta && is_lost(wb))
+        wb->lost += delta;
+    for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
+        struct wb_vcpu *wv = (struct wb_vcpu *)wb->xen.pcpu[c].curr;
+
+        if (!wv)
+            continue;
+        wb->busy[c] += delta;
+        if (wv->left < WB_FOREVER)
+            wv->left -= delta;
+    }
+    wb->machine.clock.now = next;
+}
+
+bool wb_run(struct wb *wb, s_time_t until)
+{
+    wb_start(wb);
+    while (reschedule_all(wb)) {
+        s_time_t next = vclock_next(&wb->machine.clock);
+
+        for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
+            const struct xen_pcpu *p = &wb->xen.pcpu[c];
+            const struct wb_vcpu *wv = (const struct wb_vcpu *)p->curr;
+
+            if (p->slice_end < next)
+                next = p->slice_end;
+            if (wv && wv->left < WB_FOREVER && wb->machine.clock.now + wv->left < next)
+                next = wb->machine.clock.now + wv->left;
+        }
+        if (next > until) {
+            advance(wb, until);
+            for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++)
+                span_end(wb, c, (struct wb_vcpu *)wb->xen.pcpu[c].curr);
+            return true;
+        }
+        advance(wb, next);
+        vclock_run(&wb->machine.clock);
+        for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
+            struct wb_vcpu *wv = (struct wb_vcpu *)wb->xen.pcpu[c].curr;
+
+            if (wv && !wv->left && vcpu_runnable(&wv->v))
+                program_step(wb, wv);
+        }
+    }
+    return false;
+}
+
+s_time_t wb_runtime(const struct wb_vcpu *wv)
+{
+    struct vcpu_runstate_info rs;
+
+    vcpu_runstate_get(&wv->v, &rs);
+    return (s_time_t)rs.time[RUNSTATE_running];
+}

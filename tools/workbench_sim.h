@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The scheduler workbench's simulator: a policy under test, with made-up vCPUs and virtual time only.
+ *
+ * Concept: the policy and the scheduler core are the real ones. What is made up is the rest of the machine: a "vCPU" here runs
+ * no code but a little program of steps (compute 3 ms, sleep 10 ms, wake that one, block...). The simulator jumps from one
+ * moment at which something happens to the next: a step is finished, a slice is over, a timer fires. So ten seconds of
+ * thousands of vCPUs take moments, and the same workload gives the same schedule every time.
+ *
+ * Everything is in nanoseconds. Used by `xenlab sched` and by the policies' unit tests.
+ */
+#ifndef TOOLS_WORKBENCH_SIM_H
+#define TOOLS_WORKBENCH_SIM_H
+
+#include "vcpu/sched/sched.h"
+
+#define WB_FOREVER INT64_MAX
+
+/* One step of a vCPU's program. Durations are lo, or anything in lo..hi (uniform, from the workload's seed). */
+enum wb_step_kind {
+    WB_COMPUTE, /* need the CPU for lo..hi; lo = WB_FOREVER: spin */
+    WB_SLEEP,   /* block for lo..hi */
+    WB_BLOCK,   /* block until woken (a wake that came before counts, as a pending event does) */
+    WB_WAKE,    /* wake all vCPUs of the target domain, or one */
+    WB_YIELD,   /* SCHEDOP_yield */
+    WB_PERIOD,  /* end of a periodic job: sleep until the next multiple of lo; past it, a deadline was missed */
+};
+
+struct wb_vcpu;
+
+struct wb_step {
+    enum wb_step_kind kind;
+    s_time_t lo, hi;
+    char target_name[48]; /* as written: domain, or domain.vcpu; resolved at the first use */
+    struct wb_domain *target;
+    int target_vcpu; /* -1: all */
+};
+
+struct wb_program {
+    struct wb_step *step;
+    unsigned int nr;
+};
+
+/* Wake-up latencies, for percentiles: sorted when the report is made. */
+struct wb_samples {
+    s_time_t *v;
+    size_t nr, cap;
+};
+
+struct wb_vcpu {
+    struct vcpu v;
+    struct wb *wb;
+    const struct wb_program *program;
+    unsigned int pc;
+    s_time_t left; /* of the current WB_COMPUTE */
+    bool wake_pending;
+    struct timer timer; /* ends WB_SLEEP and WB_PERIOD */
+    s_time_t woken_at;  /* -1: has run since */
+    s_time_t waiting_since;
+    s_time_t max_wait;  /* longest time runnable in one go: starvation shows here */
+    s_time_t next_release;
+    uint64_t jobs, misses;
+    uint64_t switches, migrations;
+    unsigned int last_cpu;
+    struct wb_samples latency;
+    struct vcpu_info info;
+};
+
+struct wb_domain {
+    struct domain d;
+    struct wb_domain *next;
+    char name[32];
+    unsigned int weight, cap;
+    unsigned int period_us, budget_us; /* rtds; 0: the policy's default */
+    bool extratime;
+    struct wb_program program; /* of vCPUs that have none of their own; owned */
+    struct wb_program *own;    /* programs of single vCPUs, one each; owned */
+};
+
+/* A stretch of time on one pCPU, for the Gantt chart. */
+struct wb_span {
+    s_time_t start, end;
+    struct wb_vcpu *v;
+    unsigned int cpu;
+};
+
+/* Something that the workload does at a given time: pause, change a weight, unplug a pCPU. */
+struct wb_event {
+    struct timer timer;
+    struct wb_event *next;
+    s_time_t at;
+    char what[16], target[32], value[48];
+    struct wb *wb;
+};
+
+struct wb {
+    struct machine machine; /* no RAM, no pCPUs: clock, log and trace */
+    struct xen xen;
+    struct wb_domain *domains, **domains_tail;
+    struct wb_domain **by_id; /* [domid] */
+    unsigned int nr_vcpus;
+    s_time_t switch_cost;
+    struct wb_event *events;
+    struct xen_sysctl_arinc653_schedule arinc653;
+    bool scan; /* check work conservation at every step (tests: looks at all vCPUs) */
+
+    /* results */
+    s_time_t busy[MACHINE_MAX_PCPUS], lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
+    uint64_t decisions;
+    s_time_t last[MACHINE_MAX_PCPUS]; /* start of the current span */
+    struct wb_span *span;
+    size_t nr_spans, max_spans; /* max_spans 0: do not record */
+    bool spans_lost;
+    char error[200]; /* why the simulation ended early; "": it did not */
+};
+
+/* A machine of nr_pcpus under a policy of the built-in ones ("credit,tslice_ms=5") or a table. NULL: no such policy. */
+struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned int nr_pcpus, uint64_t seed);
+void wb_destroy(struct wb *wb);
+
+/*
+ * Add a domain. program is text, see docs/workbench.md ("compute 3ms, sleep 10ms"); it is repeated for ever. Parameters (weight,
+ * cap...) are set with wb_domain_apply() after they were written into the structure. NULL: wb->error says why.
+ */
+struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program);
+/* Give one vCPU a program of its own. */
+bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, const char *program);
+/* Tell the policy weight, cap, period, budget as toolstacks do. 0 or -errno. */
+int wb_domain_apply(struct wb_domain *wd);
+struct wb_domain *wb_domain_find(struct wb *wb, const char *name);
+static inline struct wb_vcpu *wb_vcpu(struct wb_domain *wd, unsigned int id)
+{
+    return (struct wb_vcpu *)wd->d.vcpu[id];
+}
+
+/* Start vCPUs that were not started yet; wb_run() does it. */
+void wb_start(struct wb *wb);
+/* Simulate until virtual time `until`. False: stopped early, wb->error or the scheduler's fault says why. */
+bool wb_run(struct wb *wb, s_time_t until);
+/* Time on a pCPU so far, up to now. */
+s_time_t wb_runtime(const struct wb_vcpu *wv);
+
+/* workbench_program.c: program text. False: err. */
+bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t errlen);
+void wb_program_free(struct wb_program *p);
+
+#endif

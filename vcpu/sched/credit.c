@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The credit scheduler: proportional share with priorities.
+ *
+ * Concept: credits are CPU time. Every accounting period (30 ms) the pool hands out as many as its pCPUs can run in that time,
+ * in proportion to the weights of the vCPUs that want to run; running burns them. Who has credits left is UNDER, who has
+ * overdrawn is OVER, and OVER runs only when nobody is UNDER: that is all it takes for shares to follow weights. Inside a
+ * priority it is round robin with 30 ms slices. A vCPU that wakes and is UNDER gets BOOST, ahead of the others, until the next
+ * tick finds it running: this is why an interactive guest is served at once although spinners fill the machine.
+ *
+ *     BOOST   woke up, has credits          each pCPU has a queue ordered by priority, then first come first
+ *     UNDER   has credits                   served; a pCPU with nothing better than OVER of its own looks into
+ *     OVER    has none                      the other queues and steals (soft affinity first, then hard)
+ *
+ * A cap limits a domain even if pCPUs idle: it earns at most that, and is parked (not queued) when it has overdrawn more
+ * than one period's cap. The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms.
+ *
+ * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor, under its
+ * current priority. Credit lies in [-tslice, +tslice] (a capped one may go lower): neither debts nor savings last for ever.
+ *
+ * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us). Simplifies
+ * xen/common/sched/credit.c: credits are ns instead of 10 a ms; no power-aware placement; the tick of an idle pCPU and the
+ * accounting of an idle pool are stopped. Accounting is the only part that looks at all active vCPUs, once a period.
+ */
+#include "vcpu/sched/runq.h"
+#include "vcpu/sched/sched.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define DEFAULT_WEIGHT 256
+#define DEFAULT_TSLICE_MS 30
+#define DEFAULT_RATELIMIT_US 1000
+#define TICKS_PER_TSLICE 3
+
+enum pri { PRI_BOOST, PRI_UNDER, PRI_OVER, PRI_IDLE }; /* the order in which they run */
+
+struct csched_dom {
+    unsigned int weight, cap;
+    unsigned int nr_active;
+};
+
+struct csched_vcpu {
+    struct runq_node node;
+    struct vcpu *v;
+    struct csched_dom *dom;
+    LIST_ENTRY(csched_vcpu) link; /* on the active list: earns credits */
+    bool active, parked, yield;
+    enum pri pri;
+    s_time_t credit;
+    s_time_t start;    /* running: since then nothing has been burnt */
+    s_time_t run_since; /* for the rate limit */
+    s_time_t earned;   /* scratch of accounting */
+};
+
+struct csched_pcpu {
+    struct scheduler *ops;
+    unsigned int cpu;
+    struct runq runq;
+    struct timer tick;
+};
+
+struct csched {
+    struct timer acct;
+    s_time_t tslice, tick, ratelimit, migr_delay;
+    LIST_HEAD(, csched_vcpu) active;
+};
+
+static struct csched *csched(const struct scheduler *ops) { return ops->priv; }
+static struct csched_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
+static struct runq *runq_of(const struct scheduler *ops, unsigned int cpu)
+{
+    return &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->runq;
+}
+
+/* --- credits --- */
+
+static void burn(struct csched_vcpu *svc, s_time_t now)
+{
+    if (now <= svc->start)
+        return;
+    svc->credit -= now - svc->start;
+    svc->start = now;
+}
+
+static void activate(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct csched *prv = csched(ops);
+
+    if (svc->active)
+        return;
+    if (LIST_EMPTY(&prv->active))
+        timer_set(&ops->xen->machine->clock, &prv->acct, NOW(ops->xen) + prv->tslice);
+    LIST_INSERT_HEAD(&prv->active, svc, link);
+    svc->active = true;
+    svc->dom->nr_active++;
+}
+
+static void deactivate(struct csched_vcpu *svc)
+{
+    if (!svc->active)
+        return;
+    LIST_REMOVE(svc, link);
+    svc->active = false;
+    svc->dom->nr_active--;
+}
+
+/* --- queues --- */
+
+/* Somebody should look at svc, which was just queued: an idle pCPU, or its own if it runs something less important. */
+static void tickle(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct xen *xen = ops->xen;
+    struct vcpu *v = svc->v, *curr = xen->pcpu[v->processor].curr;
+
+    if (sched_kick_idle(xen, vcpu_soft_cpumask(v), v->processor) || sched_kick_idle(xen, vcpu_cpumask(v), v->processor))
+        return;
+    if (curr && svc_of(curr)->pri > svc->pri)
+        sched_kick_cpu(xen, v->processor);
+}
+
+static void enqueue(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    /* Who yields goes behind everybody else, once. */
+    runq_insert(runq_of(ops, svc->v->processor), &svc->node, svc->v, svc->yield ? PRI_OVER : svc->pri);
+    svc->yield = false;
+}
+
+static void dequeue(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    if (runq_queued(&svc->node))
+        runq_remove(runq_of(ops, svc->v->processor), &svc->node);
+}
+
+static void set_pri(struct scheduler *ops, struct csched_vcpu *svc, enum pri pri)
+{
+    const bool queued = runq_queued(&svc->node);
+
+    if (svc->pri == pri)
+        return;
+    if (queued)
+        dequeue(ops, svc);
+    svc->pri = pri;
+    if (queued)
+        enqueue(ops, svc);
+}
+
+static void park(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    svc->parked = true;
+    dequeue(ops, svc);
+    if (svc->v->is_running)
+        sched_kick_cpu(ops->xen, svc->v->processor);
+}
+
+static void unpark(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    svc->parked = false;
+    if (!svc->v->sched_awake || svc->v->is_running)
+        return;
+    enqueue(ops, svc);
+    tickle(ops, svc);
+}
+
+/* --- accounting, once a period --- */
+
+/* The most that svc may earn in a period: it can use one pCPU, and its share of the domain's cap. */
+static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
+{
+    const s_time_t cap = svc->dom->cap ? prv->tslice * svc->dom->cap / 100 / svc->dom->nr_active : prv->tslice;
+
+    return cap < prv->tslice ? cap : prv->tslice;
+}
+
+/*
+ * Share the period's credits out by weight. What somebody may not earn (above its peak) is shared among the others: each pass
+ * settles those whose fair share exceeds their peak, until a pass settles nobody.
+ */
+static void hand_out(struct scheduler *ops)
+{
+    struct csched *prv = csched(ops);
+    struct csched_vcpu *svc;
+    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus);
+    bool settled = true;
+
+    LIST_FOREACH(svc, &prv->active, link)
+        svc->earned = -1;
+    while (settled) {
+        s_time_t rest = left;
+        int64_t weights = 0;
+
+        settled = false;
+        LIST_FOREACH(svc, &prv->active, link)
+            if (svc->earned < 0)
+                weights += svc->dom->weight;
+        LIST_FOREACH(svc, &prv->active, link) {
+            if (svc->earned < 0 && left * svc->dom->weight / weights >= peak(prv, svc)) {
+                svc->earned = peak(prv, svc);
+                rest -= svc->earned;
+                settled = true;
+            }
+        }
+        if (!settled)
+            LIST_FOREACH(svc, &prv->active, link)
+                if (svc->earned < 0)
+                    svc->earned = left * svc->dom->weight / weights;
+        left = rest;
+    }
+}
+
+/* Credits have been added: what follows from that for priority and parking. */
+static void settle(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct csched *prv = csched(ops);
+    const s_time_t cap = prv->tslice * svc->dom->cap / 100;
+
+    if (svc->credit < 0) {
+        if (!svc->dom->cap && svc->credit < -prv->tslice)
+            svc->credit = -prv->tslice;
+        set_pri(ops, svc, PRI_OVER);
+        if (svc->dom->cap && svc->credit < -cap && !svc->parked)
+            park(ops, svc);
+        return;
+    }
+    if (svc->pri == PRI_OVER)
+        set_pri(ops, svc, PRI_UNDER);
+    if (svc->parked)
+        unpark(ops, svc);
+    if (svc->credit <= prv->tslice)
+        return;
+    svc->credit = prv->tslice;
+    if (!svc->v->sched_awake) {
+        /* It does not use what it earns. Half of it is enough to come back with. */
+        svc->credit /= 2;
+        deactivate(svc);
+    }
+}
+
+static void acct(void *data)
+{
+    struct scheduler *ops = data;
+    struct csched *prv = csched(ops);
+    struct csched_vcpu *svc, *next;
+    const s_time_t now = NOW(ops->xen);
+
+    hand_out(ops);
+    for (svc = LIST_FIRST(&prv->active); svc; svc = next) {
+        next = LIST_NEXT(svc, link);
+        if (svc->v->is_running)
+            burn(svc, now);
+        svc->credit += svc->earned;
+        settle(ops, svc);
+    }
+    if (!LIST_EMPTY(&prv->active))
+        timer_set(&ops->xen->machine->clock, &prv->acct, now + prv->tslice);
+}
+
+/* Three times a period on each pCPU that is not idle: the end of a boost. */
+static void tick(void *data)
+{
+    struct csched_pcpu *spc = data;
+    struct vcpu *curr = spc->ops->xen->pcpu[spc->cpu].curr;
+    const struct runq_node *first;
+
+    if (!curr || curr->domain->sched != spc->ops)
+        return;
+    if (svc_of(curr)->pri == PRI_BOOST)
+        svc_of(curr)->pri = PRI_UNDER;
+    first = runq_first(&spc->runq, spc->cpu, false);
+    if (first && first->key < (int64_t)svc_of(curr)->pri)
+        sched_kick_cpu(spc->ops->xen, spc->cpu);
+    timer_set(&spc->ops->xen->machine->clock, &spc->tick, NOW(spc->ops->xen) + csched(spc->ops)->tick);
+}
+
+/* --- hooks --- */
+
+static int csched_init(struct scheduler *ops)
+{
+    struct csched *prv = calloc(1, sizeof(*prv));
+
+    if (!prv)
+        return -ENOMEM;
+    prv->tslice = MILLISECS(DEFAULT_TSLICE_MS);
+    prv->tick = prv->tslice / TICKS_PER_TSLICE;
+    prv->ratelimit = MICROSECS(DEFAULT_RATELIMIT_US);
+    timer_init(&prv->acct, acct, ops);
+    ops->priv = prv;
+    return 0;
+}
+
+static void csched_deinit(struct scheduler *ops)
+{
+    timer_stop(&ops->xen->machine->clock, &csched(ops)->acct);
+    free(ops->priv);
+}
+
+static void *csched_alloc_pdata(struct scheduler *ops, unsigned int cpu)
+{
+    struct csched_pcpu *spc = calloc(1, sizeof(*spc));
+
+    if (!spc)
+        return NULL;
+    spc->ops = ops;
+    spc->cpu = cpu;
+    timer_init(&spc->tick, tick, spc);
+    return spc;
+}
+
+static void csched_free_pdata(struct scheduler *ops, void *pdata, unsigned int cpu)
+{
+    struct csched_pcpu *spc = pdata;
+
+    timer_stop(&ops->xen->machine->clock, &spc->tick);
+    runq_destroy(&spc->runq);
+    free(spc);
+}
+
+static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
+{
+    struct csched_dom *dom = calloc(1, sizeof(*dom));
+
+    if (dom)
+        dom->weight = DEFAULT_WEIGHT;
+    return dom;
+}
+
+static void csched_free_domdata(struct scheduler *ops, void *dd) { free(dd); }
+
+static void *csched_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+{
+    struct csched_vcpu *svc = calloc(1, sizeof(*svc));
+
+    if (!svc)
+        return NULL;
+    svc->v = v;
+    svc->dom = dd;
+    svc->pri = PRI_UNDER;
+    return svc;
+}
+
+static void csched_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+
+static void csched_remove(struct scheduler *ops, struct vcpu *v) { deactivate(svc_of(v)); }
+
+static void csched_sleep(struct scheduler *ops, struct vcpu *v) { dequeue(ops, svc_of(v)); }
+
+static void csched_wake(struct scheduler *ops, struct vcpu *v)
+{
+    struct csched_vcpu *svc = svc_of(v);
+
+    if (v->is_running || svc->parked)
+        return;
+    if (svc->pri == PRI_UNDER && svc->active)
+        svc->pri = PRI_BOOST;
+    enqueue(ops, svc);
+    tickle(ops, svc);
+}
+
+static void csched_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
+
+/* The best vCPU on another pCPU's queue that cpu may run and that is better than `than`. */
+static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_t than, s_time_t now)
+{
+    const struct csched *prv = csched(ops);
+    const uint64_t peers = ops->cpus & ~(UINT64_C(1) << cpu);
+    struct runq_node *best = NULL;
+
+    for (int soft = 1; soft >= 0 && !best; soft--) {
+        for_each_cpu_in(peers, peer) {
+            struct runq_node *first = runq_first(runq_of(ops, peer), cpu, soft);
+
+            if (first && prv->migr_delay && now - first->v->last_run < prv->migr_delay)
+                continue; /* its data is still in that pCPU's cache */
+            if (first && first->key < than && (!best || first->key < best->key))
+                best = first;
+        }
+    }
+    return best ? svc_of(best->v) : NULL;
+}
+
+static struct task_slice csched_run(struct scheduler *ops, unsigned int cpu, struct csched_vcpu *svc, s_time_t now,
+                                    s_time_t slice)
+{
+    struct csched_pcpu *spc = ops->xen->pcpu[cpu].sched_priv;
+
+    svc->start = now;
+    activate(ops, svc);
+    if (!timer_armed(&spc->tick))
+        timer_set(&ops->xen->machine->clock, &spc->tick, now + csched(ops)->tick);
+    return (struct task_slice){ svc->v, slice };
+}
+
+static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
+{
+    struct csched *prv = csched(ops);
+    struct csched_vcpu *svc = NULL;
+    struct runq_node *first;
+
+    if (prev) {
+        svc = svc_of(prev);
+        burn(svc, now);
+        if (vcpu_runnable(prev) && !svc->parked) {
+            const s_time_t ran = now - svc->run_since;
+
+            if (ran < prv->ratelimit && !svc->yield)
+                return csched_run(ops, cpu, svc, now, prv->ratelimit - (ran < 0 ? 0 : ran));
+            enqueue(ops, svc);
+        }
+    }
+    if (!sched_cpu_owned(ops, cpu))
+        return (struct task_slice){ NULL, -1 };
+    first = runq_first(runq_of(ops, cpu), cpu, false);
+    svc = NULL;
+    if (!first || first->key >= PRI_OVER)
+        svc = steal(ops, cpu, first ? first->key : PRI_IDLE, now);
+    if (!svc && first)
+        svc = svc_of(first->v);
+    if (!svc) {
+        timer_stop(&ops->xen->machine->clock, &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->tick);
+        return (struct task_slice){ NULL, -1 };
+    }
+    dequeue(ops, svc);
+    /* What is left behind (prev, perhaps) may be able to go on elsewhere. */
+    runq_kick_idle(runq_of(ops, cpu), ops->xen, ops->cpus);
+    if (svc->v != prev)
+        svc->run_since = now;
+    return csched_run(ops, cpu, svc, now, prv->tslice);
+}
+
+/* --- parameters --- */
+
+static int csched_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    struct csched_dom *dom = d->sched_priv;
+
+    switch (op->cmd) {
+    case XEN_DOMCTL_SCHEDOP_getinfo:
+        op->u.credit.weight = (uint16_t)dom->weight;
+        op->u.credit.cap = (uint16_t)dom->cap;
+        return 0;
+    case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0 and cap 0xffff: leave as it is */
+        if (op->u.credit.weight)
+            dom->weight = op->u.credit.weight;
+        if (op->u.credit.cap != 0xffff)
+            dom->cap = op->u.credit.cap;
+        return 0;
+    default: return -EINVAL;
+    }
+}
+
+static int csched_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler_op *op)
+{
+    struct csched *prv = csched(ops);
+    struct xen_sysctl_credit_schedule *p = &op->u.sched_credit;
+
+    if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
+        if (p->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN || p->tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX ||
+            (p->ratelimit_us && (p->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
+                                 p->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) ||
+            MICROSECS(p->ratelimit_us) > MILLISECS(p->tslice_ms) ||
+            p->vcpu_migr_delay_us > XEN_SYSCTL_CSCHED_MGR_DLY_MAX_US)
+            return -EINVAL;
+        prv->tslice = MILLISECS(p->tslice_ms);
+        prv->tick = prv->tslice / TICKS_PER_TSLICE;
+        prv->ratelimit = MICROSECS(p->ratelimit_us);
+        prv->migr_delay = MICROSECS(p->vcpu_migr_delay_us);
+    }
+    p->tslice_ms = (uint32_t)(prv->tslice / MILLISECS(1));
+    p->ratelimit_us = (uint32_t)(prv->ratelimit / MICROSECS(1));
+    p->vcpu_migr_delay_us = (uint32_t)(prv->migr_delay / MICROSECS(1));
+    return 0;
+}
+
+static int csched_set(struct scheduler *ops, const char *param, long value)
+{
+    struct xen_sysctl_scheduler_op op = { .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
+    uint32_t *field = !strcmp(param, "tslice_ms")             ? &op.u.sched_credit.tslice_ms
+                      : !strcmp(param, "ratelimit_us")        ? &op.u.sched_credit.ratelimit_us
+                      : !strcmp(param, "vcpu_migr_delay_us") ? &op.u.sched_credit.vcpu_migr_delay_us
+                                                              : NULL;
+
+    if (!field)
+        return -ENOENT;
+    if (value < 0 || value > UINT32_MAX)
+        return -EINVAL;
+    csched_adjust_global(ops, &op);
+    *field = (uint32_t)value;
+    op.cmd = XEN_SYSCTL_SCHEDOP_putinfo;
+    return csched_adjust_global(ops, &op);
+}
+
+static void csched_dump(struct scheduler *ops, char *buf, size_t len)
+{
+    const struct csched *prv = csched(ops);
+    int n = snprintf(buf, len, "tslice %lld ms, ratelimit %lld us\n", (long long)(prv->tslice / MILLISECS(1)),
+                     (long long)(prv->ratelimit / MICROSECS(1)));
+
+    for_each_cpu_in(ops->cpus, cpu)
+        if (n >= 0 && (size_t)n < len)
+            n += snprintf(buf + n, len - (size_t)n, "  pCPU %u: %zu vCPUs wait\n", cpu, runq_of(ops, cpu)->nr);
+}
+
+const struct sched_ops sched_credit_ops = {
+    .name = "SMP Credit Scheduler",
+    .opt_name = "credit",
+    .sched_id = XEN_SCHEDULER_CREDIT,
+    .init = csched_init,
+    .deinit = csched_deinit,
+    .alloc_pdata = csched_alloc_pdata,
+    .free_pdata = csched_free_pdata,
+    .alloc_domdata = csched_alloc_domdata,
+    .free_domdata = csched_free_domdata,
+    .alloc_vdata = csched_alloc_vdata,
+    .free_vdata = csched_free_vdata,
+    .remove = csched_remove,
+    .sleep = csched_sleep,
+    .wake = csched_wake,
+    .yield = csched_yield,
+    .do_schedule = csched_do_schedule,
+    .adjust = csched_adjust,
+    .adjust_global = csched_adjust_global,
+    .set = csched_set,
+    .dump = csched_dump,
+};
