@@ -59,12 +59,14 @@ all_libs = $(UNICORN_LIBS) $(LIBRARY_LIBS) -lm -lpthread
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -DXENLAB_AUDIT
 
-# A change of the flags or of the lists above, but of nothing else in this file, builds everything anew.
-build/flags: force
+# A change of flags builds everything anew, one of the lists above the library; no other change of this file does.
+build/flags: told = $(all_cflags) $(ASAN) $(GUEST_CFLAGS)
+build/lists: told = $(LIB_OBJS)
+build/flags build/lists: force
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(all_cflags) $(ASAN) $(GUEST_CFLAGS) $(LIB_OBJS))' | cmp -s - $@ || \
-		echo '$(subst ','\'',$(all_cflags) $(ASAN) $(GUEST_CFLAGS) $(LIB_OBJS))' > $@
+	@echo '$(subst ','\'',$(told))' | cmp -s - $@ || echo '$(subst ','\'',$(told))' > $@
 .PHONY: force
+.DELETE_ON_ERROR:
 
 # listed FOLDER, NAMES: the objects of a folder. (While the project is being started: those whose source exists.)
 listed = $(foreach o,$(2),$(if $(wildcard $(1)/$(o).c),$(1)/$(o).o))
@@ -77,7 +79,7 @@ PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 
 # program DIRECTORY: the library, the program and the unit tests, below that directory.
 define program
-$(1)/libxenlab.a: $$(addprefix $(1)/,$$(LIB_OBJS)) build/flags
+$(1)/libxenlab.a: $$(addprefix $(1)/,$$(LIB_OBJS)) build/lists
 	$$(call say,AR)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$(filter %.o,$$^)
 
