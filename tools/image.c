@@ -89,7 +89,7 @@ fail:
     return -1;
 }
 
-/* ------------------------------------------------------------------------------------------- telling what it is -- */
+/* -------------------------------------------------------------------------------------------- telling what it is -- */
 
 static uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
 static uint32_t get32(const uint8_t *p) { return get16(p) | (uint32_t)get16(p + 2) << 16; }
@@ -170,7 +170,7 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, char 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------ the whole -- */
+/* ----------------------------------------------------------------------------------------------------- the whole -- */
 
 int image_parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, char err[IMAGE_ERR_SIZE])
 {

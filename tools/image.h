@@ -4,9 +4,10 @@
  *
  * Concept: a PV kernel is an ordinary ELF program with one addition. Small records, ELF notes with the owner "Xen"
  * (numbers in <xen/elfnote.h>), tell the builder what no hardware tells a PV guest: where it wants to be mapped
- * (VIRT_BASE), where it starts (ENTRY), which page receives the hypercall stubs, which features it can live with. Kernels
- * from before the notes carry the same facts as text in a section named __xen_guest. Linux is shipped as a bzImage: a
- * real-mode set-up program followed by that ELF file, compressed; the builder skips the former and unpacks the latter.
+ * (VIRT_BASE), where it starts (ENTRY), which page receives the hypercall stubs, which features it can live with.
+ * Kernels from before the notes carry the same facts as text in a section named __xen_guest. Linux is shipped as a
+ * bzImage: a real-mode set-up program followed by that ELF file, compressed; the builder skips the former and unpacks
+ * the latter.
  *
  *      file --> image_parse() --> [bzImage? take its payload] --> [compressed? unpack] --> ELF --> struct image
  *
@@ -17,13 +18,13 @@
  *
  * For PVH both offsets are forced to 0 and the entry is PHYS32_ENTRY: paging is off when it starts.
  *
- * Invariants: input is hostile. Every offset is checked against the file before it is followed, no sum of two of its numbers
- * can wrap, and what it makes us allocate is bounded. After success, the addresses in struct image are in order:
- * virt_base <= virt_kstart <= virt_entry <= virt_kend, all segments lie between virt_kstart and virt_kend, and
+ * Invariants: input is hostile. Every offset is checked against the file before it is followed, no sum of two of its
+ * numbers can wrap, and what it makes us allocate is bounded. After success, the addresses in struct image are in
+ * order: virt_base <= virt_kstart <= virt_entry <= virt_kend, all segments lie between virt_kstart and virt_kend, and
  * virt_kend - virt_base <= IMAGE_MEM_MAX.
  *
- * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c: no
- * loading of BSD symbol tables into the guest (the wish is reported in bsd_symtab), no lzo.
+ * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c:
+ * no loading of BSD symbol tables into the guest (the wish is reported in bsd_symtab), no lzo.
  */
 #ifndef TOOLS_IMAGE_H
 #define TOOLS_IMAGE_H
@@ -103,8 +104,8 @@ int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMA
 bool image_probe(const uint8_t *data, size_t size);
 
 /*
- * Make *img of the file in data. The image points into data, which stays the caller's and must outlive it. Returns 0, and
- * the caller ends with image_free(); or -1 with one line in err and nothing to free.
+ * Make *img of the file in data. The image points into data, which stays the caller's and must outlive it. Returns 0,
+ * and the caller ends with image_free(); or -1 with one line in err and nothing to free.
  */
 int image_parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, char err[IMAGE_ERR_SIZE]);
 
@@ -115,8 +116,8 @@ int image_load(struct image *img, const char *path, enum image_mode mode, char e
 void image_free(struct image *img);
 
 /*
- * The function that virtual address addr lies in, and how far inside; NULL if the kernel has no symbols, or none there. The name
- * lives as long as the image.
+ * The function that virtual address addr lies in, and how far inside; NULL if the kernel has no symbols, or none
+ * there. The name lives as long as the image.
  */
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset);
 

@@ -2,12 +2,12 @@
 /*
  * The ELF file: header, segments, sections, symbols, in both widths.
  *
- * Concept: an ELF file has two tables of contents. Program headers (segments) are for the loader: which bytes go where in
- * memory. Section headers are for the linker and the debugger; a program runs without them. So a mistake in the first is an
- * error, and a section table that is damaged or cut off is as good as none.
+ * Concept: an ELF file has two tables of contents. Program headers (segments) are for the loader: which bytes go where
+ * in memory. Section headers are for the linker and the debugger; a program runs without them. So a mistake in the
+ * first is an error, and a section table that is damaged or cut off is as good as none.
  *
- * Invariants: nothing is read through a cast pointer (the file may put anything at odd addresses); every table is checked
- * against the file's size once, when it is opened, and every section or segment when it is used.
+ * Invariants: nothing is read through a cast pointer (the file may put anything at odd addresses); every table is
+ * checked against the file's size once, when it is opened, and every section or segment when it is used.
  *
  * Simplifies Xen's xen/common/libelf/libelf-tools.c and libelf-loader.c.
  */
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -------------------------------------------------------------------------------------------------------- headers -- */
+/* ------------------------------------------------------------------------------------------------------- headers -- */
 
 static Elf64_Ehdr ehdr_widen(const Elf32_Ehdr *e)
 {
@@ -184,7 +184,7 @@ bool image_elf_section(const struct image_elf *elf, const char *name, Elf64_Shdr
     return false;
 }
 
-/* ------------------------------------------------------------------------------------------------------- segments -- */
+/* ------------------------------------------------------------------------------------------------------ segments -- */
 
 int image_elf_segments(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE])
 {
@@ -215,7 +215,7 @@ int image_elf_segments(struct image *img, const struct image_elf *elf, char err[
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- symbols -- */
+/* ------------------------------------------------------------------------------------------------------- symbols -- */
 
 static Elf64_Sym symbol_get(const struct image_elf *elf, const Elf64_Shdr *table, size_t n)
 {

@@ -9,8 +9,8 @@
  * The __xen_guest section is one string, "GUEST_OS=linux,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,...". Both end up in the
  * same fields; image_place() then decides whether that is enough to start, and works out the addresses.
  *
- * Invariants: as libelf does, notes in segments come first, then notes in sections, then __xen_guest: the first place that has
- * any is believed alone.
+ * Invariants: as libelf does, notes in segments come first, then notes in sections, then __xen_guest: the first place
+ * that has any is believed alone.
  *
  * Simplifies Xen's xen/common/libelf/libelf-dominfo.c. Where libelf takes a number it cannot read for 0, this refuses.
  */
@@ -25,7 +25,7 @@
 #include <xen/elfnote.h>
 #include <xen/features.h>
 
-/* ------------------------------------------------------------------------------------------------------- features -- */
+/* ------------------------------------------------------------------------------------------------------ features -- */
 
 // clang-format off
 static const char *const feature_names[] = {
@@ -65,7 +65,7 @@ static int features_read(struct image *img, const char *list, size_t len, char e
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- notes -- */
+/* --------------------------------------------------------------------------------------------------------- notes -- */
 
 struct note {
     uint32_t type;
@@ -188,7 +188,7 @@ static int notes_read(struct image *img, const struct image_elf *elf, uint64_t a
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------- the __xen_guest section -- */
+/* --------------------------------------------------------------------------------------- the __xen_guest section -- */
 
 static int legacy_number(const char *key, const char *text, uint64_t *value, char err[IMAGE_ERR_SIZE])
 {

@@ -11,11 +11,11 @@
  *
  * For PVH, which starts without paging, virt_base and paddr_offset are 0 and the entry is PHYS32_ENTRY.
  *
- * Invariants: whatever leaves here obeys the order of addresses that image.h promises, so the domain builder may add and
- * subtract them without fear.
+ * Invariants: whatever leaves here obeys the order of addresses that image.h promises, so the domain builder may add
+ * and subtract them without fear.
  *
- * Simplifies Xen's xen/common/libelf/libelf-dominfo.c (elf_xen_note_check, elf_xen_addr_calc_check) and adds checks that
- * Xen leaves to later failures: canonical addresses, alignment of the hypercall page, PAE.
+ * Simplifies Xen's xen/common/libelf/libelf-dominfo.c (elf_xen_note_check, elf_xen_addr_calc_check) and adds checks
+ * that Xen leaves to later failures: canonical addresses, alignment of the hypercall page, PAE.
  */
 #include "tools/image_private.h"
 

@@ -25,8 +25,8 @@ static inline bool image_inside(uint64_t offset, uint64_t len, uint64_t size)
 const char *image_packed_with(const uint8_t *data, size_t size);
 
 /*
- * Unpack data, whose compression image_packed_with() knows, into fresh memory that the caller frees. Bytes after the end of
- * the compressed stream are ignored (Linux puts the unpacked size there). Returns 0, or -1 with a message.
+ * Unpack data, whose compression image_packed_with() knows, into fresh memory that the caller frees. Bytes after the
+ * end of the compressed stream are ignored (Linux puts the unpacked size there). Returns 0, or -1 with a message.
  */
 int image_unpack(const uint8_t *data, size_t size, uint8_t **out, size_t *out_size, char err[IMAGE_ERR_SIZE]);
 

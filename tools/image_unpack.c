@@ -2,15 +2,16 @@
 /*
  * Unpacking a compressed kernel: one table of methods, each a few lines around the library that knows it.
  *
- * Concept: Linux can be packed in six ways, told apart by their first bytes. All but lz4 work as streams: hand the library
- * input and room, let it work, give it more room when that is used up. The packed kernel does not reliably tell its unpacked
- * size, and a hostile one lies: the room grows by doubling, up to a limit.
+ * Concept: Linux can be packed in six ways, told apart by their first bytes. All but lz4 work as streams: hand the
+ * library input and room, let it work, give it more room when that is used up. The packed kernel does not reliably
+ * tell its unpacked size, and a hostile one lies: the room grows by doubling, up to a limit.
  *
- * Invariants: output never exceeds IMAGE_UNPACKED_MAX, nor what a real kernel could need from that much input (packed kernels
- * shrink to a fifth; a bomb of a kilobyte shall not cost a quarter of a gigabyte). Every round either consumes input,
- * produces output, or ends the loop, so nothing hangs.
+ * Invariants: output never exceeds IMAGE_UNPACKED_MAX, nor what a real kernel could need from that much input (packed
+ * kernels shrink to a fifth; a bomb of a kilobyte shall not cost a quarter of a gigabyte). Every round either consumes
+ * input, produces output, or ends the loop, so nothing hangs.
  *
- * Simplifies Xen's tools/libs/guest/xg_dom_bzimageloader.c: no lzo; lz4 in its legacy format, which is the one Linux uses.
+ * Simplifies Xen's tools/libs/guest/xg_dom_bzimageloader.c: no lzo; lz4 in its legacy format, which is the one Linux
+ * uses.
  */
 #include "tools/image_private.h"
 
@@ -64,7 +65,7 @@ static enum verdict room_make(struct room *room, size_t want)
     return UNPACKED;
 }
 
-/* -------------------------------------------------------------------------------------------------- the methods -- */
+/* --------------------------------------------------------------------------------------------------- the methods -- */
 
 static enum verdict unpack_gzip(struct packed in, struct room *room)
 {

@@ -2,9 +2,9 @@
 /*
  * xl.cfg: the text. See xl_cfg.h for the whole, and xl_cfg_keys.c for what the settings mean.
  *
- * Concept: three passes. scan() walks the text and notes each setting's name and line: libxlutil finds a setting when asked by
- * name, but tells neither which there are nor where. Then libxlutil parses, and its complaint is ours. Then the settings are
- * read, one by one.
+ * Concept: three passes. scan() walks the text and notes each setting's name and line: libxlutil finds a setting when
+ * asked by name, but tells neither which there are nor where. Then libxlutil parses, and its complaint is ours. Then
+ * the settings are read, one by one.
  */
 #include "tools/xl_cfg_private.h"
 
@@ -57,12 +57,12 @@ int xl_warn(struct xl_reader *r, int line, const char *what)
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------------- the text -- */
+/* ------------------------------------------------------------------------------------------------------ the text -- */
 
 /*
- * Find the settings: a name at the beginning of a statement, followed by = or +=. Statements end with a line or a semicolon
- * outside of brackets; strings do not reach over lines. On text with mistakes it may note too much, but then libxlutil
- * finds the mistake.
+ * Find the settings: a name at the beginning of a statement, followed by = or +=. Statements end with a line or a
+ * semicolon outside of brackets; strings do not reach over lines. On text with mistakes it may note too much, but then
+ * libxlutil finds the mistake.
  */
 static int scan(struct xl_reader *r)
 {
@@ -206,7 +206,7 @@ enum xl_file_kind xl_file_kind(const void *data, size_t size)
 }
 
 /*
- * libxlutil needs one function of libxenlight, for a sort of value that is not asked for here. With this one in its place
- * libxlutil.a can be linked alone, without the dozen libraries that libxenlight brings (4 ms of every start).
+ * libxlutil needs one function of libxenlight, for a sort of value that is not asked for here. With this one in its
+ * place libxlutil.a can be linked alone, without the dozen libraries that libxenlight brings (4 ms of every start).
  */
 void libxl_defbool_set(libxl_defbool *db, bool b) { db->val = b ? 1 : -1; }

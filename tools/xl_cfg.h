@@ -2,13 +2,13 @@
 /*
  * Guest configuration files, as `xl create` takes them.
  *
- * Concept: an xl.cfg (manual page xl.cfg(5)) is a list of settings, "memory = 128", in a syntax that once was Python. Xen's
- * own library libxlutil knows the syntax; what the settings mean, this file does. A setting that xenlab has no use for is
- * warned about by name and passed over, so that real files work; a setting it understands must make sense.
+ * Concept: an xl.cfg (manual page xl.cfg(5)) is a list of settings, "memory = 128", in a syntax that once was Python.
+ * Xen's own library libxlutil knows the syntax; what the settings mean, this file does. A setting that xenlab has no
+ * use for is warned about by name and passed over, so that real files work; a setting it understands must make sense.
  *
  * Invariants: every message begins with the file's name and, where there is one, the line: "guest.cfg:7: memory: ...".
- * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is refused
- * before it sees it.
+ * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is
+ * refused before it sees it.
  *
  * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads eighteen.
  */
@@ -62,9 +62,9 @@ enum xl_file_kind xl_file_kind(const void *data, size_t size);
 #define XL_FILE_UNKNOWN_WHY "not a kernel image (ELF, bzImage) nor an xl.cfg"
 
 /*
- * Read the configuration in data (which is not kept); path is its name, for messages and for finding the files it names: a
- * relative path is tried as xl does, from the current directory, and then from the configuration's own. Returns 0, and the
- * caller ends with xl_config_free(); or -1 with one line in err and nothing to free.
+ * Read the configuration in data (which is not kept); path is its name, for messages and for finding the files it
+ * names: a relative path is tried as xl does, from the current directory, and then from the configuration's own.
+ * Returns 0, and the caller ends with xl_config_free(); or -1 with one line in err and nothing to free.
  */
 int xl_config_parse(struct xl_config *cfg, const char *path, const void *data, size_t size, char err[XL_ERR_SIZE]);
 

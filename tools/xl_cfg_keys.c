@@ -2,8 +2,8 @@
 /*
  * xl.cfg: what the settings mean.
  *
- * Concept: one table, keys[], says for every key that is understood which function reads it into which field. A reader of
- * one kind of value (number, action, path) serves many keys. What is not in the table is warned about.
+ * Concept: one table, keys[], says for every key that is understood which function reads it into which field. A reader
+ * of one kind of value (number, action, path) serves many keys. What is not in the table is warned about.
  *
  * Simplifies Xen's tools/xl/xl_parse.c (parse_config_data, parse_cmdline).
  */
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* -------------------------------------------------------------------------------------- reading one kind of value -- */
+/* ------------------------------------------------------------------------------------- reading one kind of value -- */
 
 /* The value of a key as text: 1 if it is stated, 0 if not, -1 (with a message) if it is a list. */
 static int get_text(struct xl_reader *r, const char *key, const char **text)
@@ -217,7 +217,7 @@ static int read_cmdline(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------------------- the settings -- */
+/* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
 // clang-format off
@@ -289,7 +289,7 @@ int xl_settings_read(struct xl_reader *r)
     return unknown_report(r);
 }
 
-/* ----------------------------------------------------------------------------------------------------- their names -- */
+/* --------------------------------------------------------------------------------------------------- their names -- */
 
 const char *xl_type_name(enum xl_type type) { return type_names[type]; }
 const char *xl_action_name(enum xl_action action) { return action_names[action]; }
