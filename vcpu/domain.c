@@ -83,6 +83,7 @@ static void domain_free(struct domain *d)
     if (d->shared_info)
         heap_free_xen(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
     domain_list_remove(xen, d);
+    free(d->e820);
     free(d->vcpu);
     free(d);
 }

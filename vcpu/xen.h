@@ -22,6 +22,7 @@ struct page_info;
 struct heap;
 struct scheduler;
 struct hypercall_entry;
+struct audit;
 
 #define XEN_NR_HYPERCALLS 64
 
@@ -59,6 +60,9 @@ struct xen {
     mfn_t m2p_compat;       /* the same for PV32: 4-byte entries, and the L2 mapping them */
     mfn_t m2p_compat_l2;
     uint32_t *m2p32;
+    uint64_t tlb_clock, tlb_flushed; /* mmu/tlb.h: now, and the time up to which every vCPU has flushed */
+    mfn_t zero_mfn;                  /* a frame of zeroes for empty GDT pages, and the pages of Xen's own descriptors */
+    mfn_t pv64_gdt_mfn, pv32_gdt_mfn;
 
     struct domain *domain_list; /* by ascending domid; dying ones stay until their last reference is gone */
     struct domain *dom0;
@@ -77,6 +81,8 @@ struct xen {
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
     bool audit; /* run mmu_audit() after every hypercall */
+    /* Who outside mmu/ keeps references to frames, and tells mmu_audit() (evtchn's shared pages): NULL-terminated. */
+    void (*audit_refs[4])(struct xen *xen, struct audit *a);
 
     /* Called when a domain shuts down or crashes, after it was recorded in the domain (VIRQ_DOM_EXC is sent as well). */
     void (*domain_event)(void *data, struct domain *d);

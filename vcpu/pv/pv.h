@@ -66,12 +66,26 @@ void pv_emulate_cpuid(struct vcpu *v);
 void pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
 
 /* --- context.c --- */
-struct vcpu_guest_context;
+/* vcpu_guest_context plus what only the 32-bit layout has room for. */
+struct pv_guest_context {
+    struct vcpu_guest_context nat;
+    uint16_t event_callback_cs, failsafe_callback_cs;
+};
+struct vcpu_guest_context_x86_32;
 /* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise: check and load a whole register context. 0 or -errno. */
-int pv_set_info_guest(struct vcpu *v, const struct vcpu_guest_context *c);
-void pv_get_info_guest(struct vcpu *v, struct vcpu_guest_context *c);
+int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g);
+void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g);
+void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_context_x86_32 *c32);
+void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_context_x86_32 *c32);
 
-/* --- pv_hypercalls.c --- */
+/* vm_assist bits a PV guest may set (Xen: NATIVE_VM_ASSIST_VALID). */
+#define PV_VM_ASSIST_VALID                                                                                             \
+    ((1UL << VMASST_TYPE_4gb_segments) | (1UL << VMASST_TYPE_4gb_segments_notify) |                                    \
+     (1UL << VMASST_TYPE_writable_pagetables) | (1UL << VMASST_TYPE_pae_extended_cr3) |                                \
+     (1UL << VMASST_TYPE_architectural_iopl) | (1UL << VMASST_TYPE_runstate_update_flag) |                             \
+     (1UL << VMASST_TYPE_m2p_strict))
+
+/* --- hypercalls.c --- */
 hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
     do_get_debugreg, do_set_segment_base, do_physdev_op, do_nmi_op;
 /* Fill a page with hypercall stubs for this kind of guest. */

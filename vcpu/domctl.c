@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * domctl: what the toolstack may do to domains.
+ *
+ * Concept: creating, sizing, loading, pausing and destroying a domain are hypercalls of dom0, with Xen's own structure (one
+ * union, selected by cmd) and interface version. xenlab's toolstack has no other way in, so what is refused here is
+ * refused to it as well. Anyone but a control domain gets -EPERM.
+ *
+ * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in: device
+ * assignment, cpuid policies of its own for each domain, vm_event, vmtrace (-ENOSYS or -EOPNOTSUPP).
+ */
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/pv.h"
+#include "vcpu/domctl.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+#include "vcpu/sched/sched.h"
+#include "vcpu/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/domctl.h>
+#include <xen/foreign/x86_32.h>
+#include <xen/grant_table.h>
+
+#define XEN_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
+
+/* --- createdomain --- */
+
+/* sanitise_domain_config(): what no domain can be made of. */
+static int config_check(const struct xen_domctl_createdomain *c)
+{
+    bool hvm = c->flags & XEN_DOMCTL_CDF_hvm, hap = c->flags & XEN_DOMCTL_CDF_hap;
+    unsigned int grant_version = XEN_DOMCTL_GRANT_version(c->grant_opts);
+
+    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity |
+                               XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu |
+                               XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu))
+        return -EINVAL;
+    if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
+        return -EINVAL;
+    if (c->max_vcpus < 1 || c->max_vcpus > MAX_VIRT_CPUS)
+        return -EINVAL;
+    if (hap && !hvm)
+        return -EINVAL;
+    if (c->flags & (XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_vpmu | XEN_DOMCTL_CDF_nested_virt))
+        return -EINVAL; /* the machine has none of these */
+    if (!(c->flags & XEN_DOMCTL_CDF_iommu) && c->iommu_opts)
+        return -EINVAL;
+    if (grant_version < 1 || grant_version > 2)
+        return -EINVAL;
+    if (c->max_evtchn_port == 0)
+        return -EINVAL; /* event channel 0 is never usable, so this leaves none */
+    if (!hvm && c->arch.emulation_flags)
+        return -EINVAL;
+    if (c->arch.misc_flags & ~(uint32_t)XEN_X86_MSR_RELAXED)
+        return -EINVAL;
+    if (c->vmtrace_size)
+        return -EINVAL;
+    return 0;
+}
+
+/* A free number: the one asked for, or the next in turn (so that numbers are not used again soon). */
+static int domid_choose(struct xen *xen, domid_t want, domid_t *out)
+{
+    struct domain *d;
+
+    if (want > 0 && want <= XEN_MAX_DOMID) {
+        d = domain_get(xen, want);
+        if (d) {
+            domain_put(d);
+            return -EEXIST;
+        }
+        *out = want;
+        return 0;
+    }
+    for (unsigned int tries = 0; tries < XEN_MAX_DOMID; tries++) {
+        domid_t id = xen->next_domid;
+
+        xen->next_domid = id == XEN_MAX_DOMID ? 1 : id + 1;
+        d = domain_get(xen, id);
+        if (!d) {
+            *out = id;
+            return 0;
+        }
+        domain_put(d);
+    }
+    return -ENOMEM;
+}
+
+static int createdomain(struct vcpu *v, struct xen_domctl *op)
+{
+    struct xen *xen = v->domain->xen;
+    struct domain *d;
+    domid_t id;
+    int rc = domid_choose(xen, op->domain, &id);
+
+    if (!rc)
+        rc = config_check(&op->u.createdomain);
+    if (!rc && (op->u.createdomain.flags & XEN_DOMCTL_CDF_hvm))
+        rc = -EINVAL; /* no HVM yet: as on a processor without it */
+    if (!rc)
+        rc = domain_create(xen, id, &op->u.createdomain, false, &d);
+    if (rc)
+        return rc;
+    op->domain = d->domain_id;
+    return 0;
+}
+
+/* --- information --- */
+
+void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+    unsigned int online = 0, running = 0, blocked = 0;
+
+    memset(info, 0, sizeof(*info));
+    info->domain = d->domain_id;
+    info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
+    for_each_vcpu(d, v) {
+        struct vcpu_runstate_info rs;
+
+        vcpu_runstate_get(v, &rs);
+        info->cpu_time += rs.time[RUNSTATE_running];
+        info->max_vcpu_id = v->vcpu_id;
+        if (v->pause_flags & VPF_down)
+            continue;
+        online++;
+        running += v->is_running;
+        blocked += (v->pause_flags & (VPF_blocked | VPF_poll)) != 0;
+    }
+    info->nr_online_vcpus = online;
+    info->flags = (blocked && blocked == online ? XEN_DOMINF_blocked : 0) |
+                  (d->is_dying == DOMDYING_dead ? XEN_DOMINF_dying : 0) |
+                  (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
+                  (d->controller_pause_count > 0 ? XEN_DOMINF_paused : 0) | (running ? XEN_DOMINF_running : 0) |
+                  (is_hvm_domain(d) ? XEN_DOMINF_hvm_guest : 0) |
+                  ((d->createflags & XEN_DOMCTL_CDF_xs_domain) ? XEN_DOMINF_xs_domain : 0) |
+                  (uint32_t)(d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+    if (blocked && blocked == online)
+        info->flags |= XEN_DOMINF_blocked;
+    info->tot_pages = d->tot_pages;
+    info->max_pages = d->max_pages;
+    info->outstanding_pages = d->outstanding_pages;
+    info->shared_info_frame = mfn_x(d->shared_info_mfn);
+    info->ssidref = d->ssidref;
+    memcpy(info->handle, d->handle, sizeof(info->handle));
+    info->gpaddr_bits = 36;
+}
+
+static int getvcpuinfo(struct domain *d, struct xen_domctl_getvcpuinfo *info)
+{
+    struct vcpu *v = info->vcpu < d->max_vcpus ? d->vcpu[info->vcpu] : NULL;
+    struct vcpu_runstate_info rs;
+
+    if (info->vcpu >= d->max_vcpus)
+        return -EINVAL;
+    if (!v)
+        return -ESRCH;
+    vcpu_runstate_get(v, &rs);
+    info->online = !(v->pause_flags & VPF_down);
+    info->blocked = (v->pause_flags & (VPF_blocked | VPF_poll)) != 0;
+    info->running = v->is_running;
+    info->cpu_time = rs.time[RUNSTATE_running];
+    info->cpu = v->processor;
+    return 0;
+}
+
+/* --- vCPUs --- */
+
+static int max_vcpus(struct domain *d, unsigned int max)
+{
+    if (max != d->max_vcpus)
+        return -EINVAL;
+    for (unsigned int i = 0; i < max; i++) {
+        int rc = d->vcpu[i] ? 0 : vcpu_create(d, i, NULL);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int vcpu_of(struct domain *d, unsigned int id, struct vcpu **out)
+{
+    if (id >= d->max_vcpus)
+        return -EINVAL;
+    *out = d->vcpu[id];
+    return *out ? 0 : -ESRCH;
+}
+
+static int setvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
+{
+    uint64_t from = (uint64_t)(uintptr_t)op->ctxt.p;
+    struct pv_guest_context *g;
+    struct vcpu *target;
+    int rc = vcpu_of(d, op->vcpu, &target);
+
+    if (d == v->domain || !is_pv_domain(d))
+        return -EINVAL;
+    if (rc)
+        return rc;
+    if (!from) /* a NULL context resets the vCPU: it must be set again before it can run */
+        return -EINVAL;
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    if (is_pv_32bit_domain(d)) {
+        struct vcpu_guest_context_x86_32 c32;
+
+        rc = copy_from_guest(v, &c32, from, sizeof(c32));
+        if (!rc)
+            pv_context_from_32(g, &c32);
+    } else {
+        rc = copy_from_guest(v, &g->nat, from, sizeof(g->nat));
+    }
+    if (!rc) {
+        domain_pause(d);
+        rc = pv_set_info_guest(target, g);
+        domain_unpause(d);
+    }
+    free(g);
+    return rc;
+}
+
+static int getvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
+{
+    uint64_t to = (uint64_t)(uintptr_t)op->ctxt.p;
+    struct pv_guest_context *g;
+    struct vcpu *target;
+    int rc = vcpu_of(d, op->vcpu, &target);
+
+    if (d == v->domain || !is_pv_domain(d))
+        return -EINVAL;
+    if (rc)
+        return rc;
+    if (!target->is_initialised)
+        return -ENODATA;
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    pcpu_release(target->ctx);
+    pv_get_info_guest(target, g);
+    if (is_pv_32bit_domain(d)) {
+        struct vcpu_guest_context_x86_32 c32;
+
+        pv_context_to_32(g, &c32);
+        rc = copy_to_guest(v, to, &c32, sizeof(c32));
+    } else {
+        rc = copy_to_guest(v, to, &g->nat, sizeof(g->nat));
+    }
+    free(g);
+    return rc;
+}
+
+/* --- pausing --- */
+
+static int pausedomain(struct domain *d)
+{
+    if (d->controller_pause_count == 255)
+        return -EUSERS;
+    d->controller_pause_count++;
+    for_each_vcpu(d, v)
+        vcpu_sleep_nosync(v);
+    return 0;
+}
+
+static int unpausedomain(struct domain *d)
+{
+    if (d->controller_pause_count == 0)
+        return -EINVAL;
+    d->creation_finished = true;
+    if (--d->controller_pause_count == 0)
+        for_each_vcpu(d, v)
+            vcpu_wake(v);
+    return 0;
+}
+
+/* --- memory --- */
+
+static int max_mem(struct domain *d, uint64_t max_memkb)
+{
+    uint64_t pages = max_memkb >> (PAGE_SHIFT - 10);
+
+    if (pages < d->tot_pages && d->creation_finished)
+        return -EINVAL;
+    d->max_pages = pages;
+    return 0;
+}
+
+/* Turn a new, empty PV domain into a 32-bit one, or back (Xen: switch_compat, switch_native). */
+static int set_address_size(struct domain *d, uint32_t size)
+{
+    int rc;
+
+    if (!is_pv_domain(d) || (size != 32 && size != 64))
+        return -EINVAL;
+    if (d->tot_pages > 0)
+        return -EACCES;
+    if ((size == 32) == is_pv_32bit_domain(d))
+        return 0;
+    for_each_vcpu(d, v) {
+        struct cpu_context *ctx = cpu_context_create(size == 32 ? CPU_MODE_PV32 : CPU_MODE_PV64);
+
+        if (!ctx)
+            return -ENOMEM;
+        cpu_context_destroy(v->ctx);
+        v->ctx = ctx;
+        v->regs = cpu_context_state(ctx);
+        pv_vcpu_destroy(v);
+    }
+    pv_domain_destroy(d);
+    d->type = size == 32 ? DOMAIN_PV32 : DOMAIN_PV64;
+    rc = pv_domain_init(d);
+    for_each_vcpu(d, v)
+        rc = rc ? rc : pv_vcpu_init(v);
+    return rc;
+}
+
+static int hypercall_init(struct domain *d, uint64_t gmfn)
+{
+    struct page_info *pg = get_page_from_mfn(d->xen, _mfn(gmfn), d);
+
+    if (!pg)
+        return -EACCES;
+    if (!get_page_type(d->xen, pg, PGT_writable_page)) {
+        put_page(d->xen, pg);
+        return -EACCES;
+    }
+    pv_hypercall_page_init(d, mfn_to_virt(d->xen->machine, _mfn(gmfn)));
+    machine_code_written(d->xen->machine, _mfn(gmfn));
+    put_page_and_type(d->xen, pg);
+    return 0;
+}
+
+/* The types of frames, for save and debuggers: an array of frame numbers in, types out. */
+static int getpageframeinfo3(struct vcpu *v, struct domain *d, const struct xen_domctl_getpageframeinfo3 *op)
+{
+    uint64_t array = (uint64_t)(uintptr_t)op->array.p;
+
+    if (op->num > 1024 || op->num != (uint32_t)op->num)
+        return -E2BIG;
+    for (uint64_t i = 0; i < op->num; i++) {
+        uint64_t frame, type = 0;
+        struct page_info *pg;
+
+        if (copy_from_guest(v, &frame, array + i * 8, 8))
+            return -EFAULT;
+        pg = get_page_from_mfn(d->xen, _mfn(frame), d);
+        if (!pg) {
+            type = XEN_DOMCTL_PFINFO_XTAB;
+        } else {
+            uint64_t t = pg->type_info & PGT_type_mask;
+
+            if (t >= PGT_l1_page_table && t <= PGT_l4_page_table)
+                type = (t >> 61) << XEN_DOMCTL_PFINFO_LTAB_SHIFT;
+            if (pg->type_info & PGT_pinned)
+                type |= XEN_DOMCTL_PFINFO_LPINTAB;
+            put_page(d->xen, pg);
+        }
+        if (copy_to_guest(v, array + i * 8, &type, 8))
+            return -EFAULT;
+    }
+    return 0;
+}
+
+/* --- affinity --- */
+
+static int cpumap_read(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *out)
+{
+    uint8_t bytes[8] = { 0 };
+    size_t n = (map->nr_bits + 7) / 8;
+
+    if (n && copy_from_guest(v, bytes, (uint64_t)(uintptr_t)map->bitmap.p, n < 8 ? n : 8))
+        return -EFAULT;
+    memcpy(out, bytes, 8);
+    return 0;
+}
+
+static int cpumap_write(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+{
+    size_t n = (map->nr_bits + 7) / 8;
+    uint8_t bytes[8];
+
+    memcpy(bytes, &bits, 8);
+    return n && copy_to_guest(v, (uint64_t)(uintptr_t)map->bitmap.p, bytes, n < 8 ? n : 8) ? -EFAULT : 0;
+}
+
+static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpuaffinity *op, bool set)
+{
+    uint64_t online = d->xen->nr_pcpus == 64 ? ~UINT64_C(0) : (UINT64_C(1) << d->xen->nr_pcpus) - 1;
+    uint64_t hard, soft;
+    struct vcpu *target;
+    int rc = vcpu_of(d, op->vcpu, &target);
+
+    if (op->flags & ~(uint32_t)(XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT | XEN_VCPUAFFINITY_FORCE) || !op->flags)
+        return -EINVAL;
+    if (rc)
+        return rc;
+    hard = target->hard_affinity, soft = target->soft_affinity;
+    if (set) {
+        if (op->flags & XEN_VCPUAFFINITY_HARD)
+            rc = cpumap_read(v, &op->cpumap_hard, &hard);
+        if (!rc && (op->flags & XEN_VCPUAFFINITY_SOFT))
+            rc = cpumap_read(v, &op->cpumap_soft, &soft);
+        if (rc)
+            return rc;
+        rc = sched_set_affinity(target, op->flags & XEN_VCPUAFFINITY_HARD ? &hard : NULL,
+                                op->flags & XEN_VCPUAFFINITY_SOFT ? &soft : NULL);
+        if (rc)
+            return rc;
+    }
+    if (op->flags & XEN_VCPUAFFINITY_HARD)
+        rc = cpumap_write(v, &op->cpumap_hard, hard & online);
+    if (!rc && (op->flags & XEN_VCPUAFFINITY_SOFT))
+        rc = cpumap_write(v, &op->cpumap_soft, soft & hard & online);
+    return rc;
+}
+
+static int scheduler_op(struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    const struct sched_ops *ops = d->sched->ops;
+
+    if (op->sched_id != ops->sched_id)
+        return -EINVAL;
+    return ops->adjust ? ops->adjust(d->sched, d, op) : -EOPNOTSUPP;
+}
+
+static int destroydomain(struct vcpu *v, struct domain *d)
+{
+    if (d == v->domain || d == d->xen->dom0)
+        return -EINVAL;
+    return domain_kill(d);
+}
+
+/* --- the switch --- */
+
+static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
+{
+    struct vcpu *target;
+    int rc;
+
+    switch (op->cmd) {
+    case XEN_DOMCTL_destroydomain:
+        return destroydomain(v, d);
+    case XEN_DOMCTL_pausedomain:
+        return d == v->domain ? -EINVAL : pausedomain(d);
+    case XEN_DOMCTL_unpausedomain:
+        return d == v->domain ? -EINVAL : unpausedomain(d);
+    case XEN_DOMCTL_resumedomain:
+        if (d == v->domain)
+            return -EINVAL;
+        domain_resume(d);
+        return 0;
+    case XEN_DOMCTL_getvcpuinfo:
+        return getvcpuinfo(d, &op->u.getvcpuinfo);
+    case XEN_DOMCTL_max_mem:
+        return max_mem(d, op->u.max_mem.max_memkb);
+    case XEN_DOMCTL_max_vcpus:
+        return d == v->domain ? -EINVAL : max_vcpus(d, op->u.max_vcpus.max);
+    case XEN_DOMCTL_setvcpucontext:
+        return setvcpucontext(v, d, &op->u.vcpucontext);
+    case XEN_DOMCTL_getvcpucontext:
+        return getvcpucontext(v, d, &op->u.vcpucontext);
+    case XEN_DOMCTL_setvcpuaffinity:
+    case XEN_DOMCTL_getvcpuaffinity:
+        return vcpuaffinity(v, d, &op->u.vcpuaffinity, op->cmd == XEN_DOMCTL_setvcpuaffinity);
+    case XEN_DOMCTL_scheduler_op:
+        return scheduler_op(d, &op->u.scheduler_op);
+    case XEN_DOMCTL_setdomainhandle:
+        memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
+        return 0;
+    case XEN_DOMCTL_settimeoffset:
+        d->time_offset_ns = SECONDS(op->u.settimeoffset.time_offset_seconds);
+        domain_update_wallclock(d);
+        return 0;
+    case XEN_DOMCTL_hypercall_init:
+        return hypercall_init(d, op->u.hypercall_init.gmfn);
+    case XEN_DOMCTL_set_address_size:
+        return set_address_size(d, op->u.address_size.size);
+    case XEN_DOMCTL_get_address_size:
+        op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64;
+        return 0;
+    case XEN_DOMCTL_getpageframeinfo3:
+        return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
+    case XEN_DOMCTL_set_target:
+        if (d == v->domain || op->u.set_target.target == op->domain)
+            return -EINVAL;
+        d->target = op->u.set_target.target;
+        return 0;
+    case XEN_DOMCTL_sendtrigger:
+        if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
+            return -ENOSYS;
+        rc = vcpu_of(d, op->u.sendtrigger.vcpu, &target);
+        if (rc)
+            return rc;
+        target->nmi_pending = true;
+        vcpu_kick(target);
+        return 0;
+    case XEN_DOMCTL_gettscinfo:
+        op->u.tsc_info = (struct xen_domctl_tsc_info){ .gtsc_khz = (uint32_t)d->xen->tsc_khz };
+        return 0;
+    case XEN_DOMCTL_settscinfo:
+        return op->u.tsc_info.tsc_mode > 3 ? -EINVAL : 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* getdomaininfo finds the first domain with a number not below the one given: that is how lists are walked. */
+static int getdomaininfo(struct vcpu *v, struct xen_domctl *op)
+{
+    struct domain *d = v->domain->xen->domain_list;
+
+    while (d && d->domain_id < op->domain)
+        d = d->next;
+    if (!d)
+        return -ESRCH;
+    domctl_getdomaininfo(d, &op->u.getdomaininfo);
+    op->domain = d->domain_id;
+    return 0;
+}
+
+long do_domctl(struct vcpu *v, struct hypercall_args *args)
+{
+    struct xen_domctl op;
+    struct domain *d;
+    int rc;
+
+    if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
+        return -EFAULT;
+    if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
+        return -EACCES;
+    d = op.cmd == XEN_DOMCTL_createdomain ? NULL : domain_get(v->domain->xen, op.domain);
+    if (!d && op.cmd != XEN_DOMCTL_createdomain && op.cmd != XEN_DOMCTL_getdomaininfo)
+        return -ESRCH;
+    if (!is_control_domain(v->domain))
+        rc = -EPERM;
+    else if (op.cmd == XEN_DOMCTL_createdomain)
+        rc = createdomain(v, &op);
+    else if (op.cmd == XEN_DOMCTL_getdomaininfo)
+        rc = getdomaininfo(v, &op);
+    else
+        rc = domctl_domain(v, d, &op);
+    if (d)
+        domain_put(d);
+    if (rc == -EPERM)
+        return rc;
+    if (rc == -ERESTART)
+        return rc;
+    if (copy_to_guest(v, args->a[0], &op, sizeof(op)) && !rc)
+        rc = -EFAULT;
+    return rc;
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Shared by domctl.c and sysctl.c. */
+#ifndef VCPU_DOMCTL_H
+#define VCPU_DOMCTL_H
+
+#include "vcpu/domain.h"
+
+struct xen_domctl_getdomaininfo;
+
+/* Fill in what XEN_DOMCTL_getdomaininfo and XEN_SYSCTL_getdomaininfolist say of a domain. */
+void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);
+
+#endif

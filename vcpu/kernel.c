@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Hypercalls about the hypervisor itself: who it is (xen_version), its console (console_io), and the assists a guest may
+ * switch on (vm_assist); and those of features that this Xen is built without.
+ *
+ * Corresponds to xen/common/kernel.c and xen/drivers/char/console.c (guest_console_write).
+ */
+#include "mmu/guest_access.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <xen/features.h>
+#include <xen/foreign/x86_32.h>
+#include <xen/version.h>
+
+#define XEN_MAJOR 4u
+#define XEN_MINOR 17u
+#define HYPERVISOR_COMPAT_VIRT_START UINT32_C(0xf5800000)
+
+/* Copy a string into a fixed-size field of the ABI, zero-padded. */
+static long version_string(struct vcpu *v, uint64_t arg, const char *text, size_t size)
+{
+    char field[1024] = "";
+
+    snprintf(field, sizeof(field), "%s", text);
+    return copy_to_guest(v, arg, field, size) ? -EFAULT : 0;
+}
+
+static long compile_info(struct vcpu *v, uint64_t arg)
+{
+    struct xen_compile_info info = { "C11", "xenlab", "localdomain", "virtual time 0" };
+
+    return copy_to_guest(v, arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long get_features(struct vcpu *v, uint64_t arg)
+{
+    struct domain *d = v->domain;
+    struct xen_feature_info fi;
+
+    if (copy_from_guest(v, &fi, arg, sizeof(fi)))
+        return -EFAULT;
+    if (fi.submap_idx != 0)
+        return -EINVAL;
+    fi.submap = 1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
+    if (VM_ASSIST(d, pae_extended_cr3))
+        fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;
+    if (paging_mode_translate(d))
+        fi.submap |= 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
+                     1u << XENFEAT_hvm_safe_pvclock | 1u << XENFEAT_hvm_callback_vector;
+    if (is_control_domain(d))
+        fi.submap |= 1u << XENFEAT_dom0;
+    if (is_pv_domain(d))
+        fi.submap |= 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |
+                     1u << XENFEAT_gnttab_map_avail_bits;
+    return copy_to_guest(v, arg, &fi, sizeof(fi)) ? -EFAULT : 0;
+}
+
+long do_xen_version(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t arg = args->a[1], virt_start = HYPERVISOR_VIRT_START;
+    bool compat = is_pv_32bit_domain(v->domain), priv = is_control_domain(v->domain);
+
+    switch (args->a[0]) {
+    case XENVER_version:
+        return XEN_MAJOR << 16 | XEN_MINOR;
+    case XENVER_extraversion:
+        return version_string(v, arg, ".0-xenlab", XEN_EXTRAVERSION_LEN);
+    case XENVER_compile_info:
+        return compile_info(v, arg);
+    case XENVER_capabilities:
+        return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p ", XEN_CAPABILITIES_INFO_LEN);
+    case XENVER_changeset:
+        return version_string(v, arg, "xenlab", XEN_CHANGESET_INFO_LEN);
+    case XENVER_platform_parameters:
+        if (compat)
+            virt_start = HYPERVISOR_COMPAT_VIRT_START;
+        return copy_to_guest(v, arg, &virt_start, compat ? 4 : 8) ? -EFAULT : 0;
+    case XENVER_get_features:
+        return get_features(v, arg);
+    case XENVER_pagesize:
+        return arg ? -EINVAL : (long)PAGE_SIZE;
+    case XENVER_guest_handle:
+        return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;
+    case XENVER_commandline:
+        return version_string(v, arg, priv ? "" : "<denied>", sizeof(xen_commandline_t));
+    case XENVER_build_id:
+        return priv ? -ENODATA : -EPERM;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- console_io --- */
+
+/* Collect a guest's output into lines and print each as "(d1) ...". Control characters but tab are dropped. */
+static void guest_console_write(struct domain *d, const char *text, size_t len)
+{
+    char line[sizeof(d->console_line) + 16];
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (c != '\n' && (isprint((unsigned char)c) || c == '\t'))
+            d->console_line[d->console_len++] = c;
+        if (c == '\n' || d->console_len == sizeof(d->console_line)) {
+            int n = snprintf(line, sizeof(line), "(d%u) %.*s\n", d->domain_id, (int)d->console_len, d->console_line);
+
+            log_write(d->xen->machine, line, (size_t)n);
+            d->console_len = 0;
+        }
+    }
+}
+
+long do_console_io(struct vcpu *v, struct hypercall_args *args)
+{
+    uint32_t *count = (uint32_t *)&args->a[1];
+    uint64_t done = 0;
+    char buf[128];
+
+    switch (args->a[0]) {
+    case CONSOLEIO_write:
+        for (uint32_t left = *count; left; left -= (uint32_t)done) {
+            if (hypercall_preempt_check(v)) {
+                args->a[1] = left;
+                return -ERESTART;
+            }
+            done = left < sizeof(buf) ? left : sizeof(buf);
+            if (copy_from_guest(v, buf, args->a[2], done))
+                return -EFAULT;
+            guest_console_write(v->domain, buf, done);
+            args->a[2] += done;
+        }
+        return 0;
+    case CONSOLEIO_read:
+        return is_control_domain(v->domain) ? 0 : -EPERM;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- vm_assist --- */
+
+long do_vm_assist(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t type = args->a[1], valid = is_pv_32bit_domain(v->domain) ? PV_VM_ASSIST_VALID & UINT32_MAX
+                                        : is_pv_domain(v->domain)     ? PV_VM_ASSIST_VALID
+                                                                      : 1UL << VMASST_TYPE_runstate_update_flag;
+
+    if (type >= 64 || !((valid >> type) & 1))
+        return -EINVAL;
+    switch (args->a[0]) {
+    case VMASST_CMD_enable:
+        v->domain->vm_assist |= UINT64_C(1) << type;
+        return 0;
+    case VMASST_CMD_disable:
+        v->domain->vm_assist &= ~(UINT64_C(1) << type);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- what Xen 4.17 answers without the feature, or to a domain without the privilege --- */
+
+long do_platform_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)args;
+    return is_control_domain(v->domain) ? -ENOSYS : -EPERM;
+}
+
+long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -ENOSYS;
+}
+
+long do_xenpmu_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -EOPNOTSUPP; /* vpmu is off */
+}
+
+long do_argo_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -EOPNOTSUPP; /* argo=0 */
+}
+
+long do_xsm_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -ENOSYS; /* no FLASK */
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The exit loop: where guests run.
+ *
+ * Concept: on real hardware each pCPU loops on its own: schedule, enter the guest, handle the exit. Here one host thread
+ * steps the pCPUs in turn. Each pCPU has its own position in virtual time; the one furthest behind goes next and may get
+ * ahead of the others by at most a quantum. That makes the interleaving of pCPUs a function of virtual time alone, so the same
+ * run happens again whatever the host does.
+ *
+ *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run() -> advance the clock -> handle the exit
+ *
+ * Invariants:
+ *  - machine->clock.now is the time of the pCPU that is being stepped.
+ *  - No vCPU sees time go backwards: one that moves to a pCPU that is behind takes that pCPU to its own time.
+ *  - An idle pCPU takes no steps; it jumps to the time of whoever wakes it.
+ *
+ * Corresponds to xen/arch/x86/domain.c (idle_loop, context_switch) and the return-to-guest path in entry.S.
+ */
+#include "vcpu/run.h"
+
+#include "mmu/pv.h"
+#include "vcpu/domain.h"
+#include "vcpu/pv/pv.h"
+#include "vcpu/runstate.h"
+#include "vcpu/sched/sched.h"
+#include "vcpu/time.h"
+
+#define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
+#define NATIVE_NS 1000             /* what a run of native code costs */
+
+/* The pCPU that is furthest behind among those with work; -1: all idle. Idle ones wake up at the time of now. */
+static int pick_pcpu(struct xen *xen)
+{
+    int best = -1;
+
+    for (unsigned int i = 0; i < xen->nr_pcpus; i++) {
+        struct xen_pcpu *pc = &xen->pcpu[i];
+
+        if (!pc->online || (!pc->curr && !pc->need_resched))
+            continue;
+        if (!pc->curr && pc->now < xen->machine->clock.now)
+            pc->now = xen->machine->clock.now;
+        if (best < 0 || pc->now < xen->pcpu[best].now)
+            best = (int)i;
+    }
+    return best;
+}
+
+/* How far this pCPU may go now: its slice, the first timer, and a quantum ahead of the others. */
+static s_time_t horizon(const struct xen *xen, unsigned int cpu, s_time_t until)
+{
+    const struct xen_pcpu *pc = &xen->pcpu[cpu];
+    s_time_t end = until, timer = vclock_next(&xen->machine->clock);
+
+    if (pc->slice_end < end)
+        end = pc->slice_end;
+    if (timer < end)
+        end = timer;
+    if (xen->nr_pcpus > 1 && pc->now + PCPU_QUANTUM < end)
+        end = pc->now + PCPU_QUANTUM;
+    return end > xen->machine->clock.now ? end : xen->machine->clock.now + 1;
+}
+
+/* What entering and leaving a pCPU means to the guest: its clock, its ticker, its runstate area, its page tables. */
+static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next)
+{
+    if (prev)
+        vcpu_periodic_timer_stop(prev);
+    if (!next)
+        return;
+    if (next->last_run > NOW(xen))
+        xen->machine->clock.now = next->last_run;
+    if (next->native)
+        return;
+    if (is_pv_domain(next->domain))
+        pv_update_cr3(next);
+    vcpu_update_system_time(next);
+    runstate_update_area(next);
+    vcpu_periodic_timer_start(next);
+}
+
+/* Run guest v until `end`, or until somebody else should run. */
+static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_t end, const bool *stop)
+{
+    struct machine *m = xen->machine;
+    struct pcpu *p = m->pcpu[cpu];
+    struct xen_pcpu *pc = &xen->pcpu[cpu];
+
+    do {
+        struct sim_exit e;
+
+        pv_deliver_events(v);
+        if (!vcpu_runnable(v))
+            return;
+        e = pcpu_run(p, v->ctx, (uint64_t)(end - m->clock.now) / CLOCK_NS_PER_INSN + 1);
+        m->clock.now += (s_time_t)e.insns * CLOCK_NS_PER_INSN;
+        xen->stats.insns += e.insns;
+        xen->stats.exits[e.kind]++;
+        if (e.kind != EXIT_BUDGET) {
+            m->clock.now += CLOCK_NS_PER_EXIT;
+            if (e.kind == EXIT_EXCEPTION)
+                xen->stats.exceptions[e.vector & 31]++;
+            TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e.kind, e.vector, e.error_code, v->regs->rip, e.addr, e.insns);
+        }
+        pv_handle_exit(v, &e);
+        if (m->clock.now >= end || m->clock.now >= vclock_next(&m->clock))
+            return;
+    } while (!pc->need_resched && !*stop);
+}
+
+static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *stop)
+{
+    struct machine *m = xen->machine;
+    struct xen_pcpu *pc = &xen->pcpu[cpu];
+
+    m->cur_pcpu = cpu;
+    m->clock.now = pc->now;
+    vclock_run(&m->clock);
+    if (pc->need_resched || pc->now >= pc->slice_end) {
+        struct vcpu *prev = pc->curr, *next = sched_schedule(xen, cpu);
+
+        if (next != prev)
+            context_switch(xen, prev, next);
+    }
+    if (pc->curr && pc->curr->native) {
+        pc->curr->native->run(pc->curr, pc->curr->native_data);
+        m->clock.now += NATIVE_NS;
+        if (vcpu_runnable(pc->curr))
+            vcpu_block(pc->curr);
+    } else if (pc->curr) {
+        guest_run(xen, cpu, pc->curr, horizon(xen, cpu, until), stop);
+    }
+    pc->now = m->clock.now;
+}
+
+enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop)
+{
+    struct vclock *clock = &xen->machine->clock;
+
+    while (!*stop) {
+        int cpu = pick_pcpu(xen);
+        s_time_t next = vclock_next(clock);
+
+        if (cpu >= 0 && xen->pcpu[cpu].now >= until)
+            return RUN_UNTIL;
+        if (cpu >= 0) {
+            step(xen, (unsigned int)cpu, until, stop);
+            continue;
+        }
+        if (next == STIME_MAX)
+            return RUN_IDLE;
+        if (next > until) {
+            clock->now = until;
+            return RUN_UNTIL;
+        }
+        if (next > clock->now) {
+            TRACE(xen->machine, idle, TRACE_NO_DOMAIN, 0, (uint64_t)next);
+            clock->now = next;
+        }
+        vclock_run(clock);
+    }
+    return RUN_STOP;
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sched_op and vcpu_op: what a guest says about its own vCPUs.
+ *
+ * Concept: an idle kernel must not spin: it blocks until an event (SCHEDOP_block), or until one of a few ports fires or a
+ * deadline passes (SCHEDOP_poll, for code that runs with events masked), or gives the rest of its slice away (SCHEDOP_yield).
+ * vcpu_op is the other vCPUs' power button: initialise, up, down, is_up, and the per-vCPU pages they share with Xen.
+ *
+ * Corresponds to xen/common/sched/core.c (do_sched_op, do_poll) and xen/common/domain.c (do_vcpu_op). Labs: timer, smp.
+ */
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/page.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+#include "vcpu/runstate.h"
+#include "vcpu/sched/sched.h"
+#include "vcpu/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <xen/foreign/x86_32.h>
+#include <xen/sched.h>
+
+struct sched_poll32 {
+    uint32_t ports, nr_ports;
+    uint64_t timeout;
+};
+
+static int sched_poll_read(struct vcpu *v, uint64_t arg, struct sched_poll *p, uint64_t *ports)
+{
+    struct sched_poll32 p32;
+
+    if (!is_pv_32bit_domain(v->domain)) {
+        if (copy_from_guest(v, p, arg, sizeof(*p)))
+            return -EFAULT;
+        *ports = (uint64_t)(uintptr_t)p->ports.p;
+        return 0;
+    }
+    if (copy_from_guest(v, &p32, arg, sizeof(p32)))
+        return -EFAULT;
+    p->nr_ports = p32.nr_ports;
+    p->timeout = p32.timeout;
+    *ports = p32.ports;
+    return 0;
+}
+
+static long do_poll(struct vcpu *v, uint64_t arg)
+{
+    struct domain *d = v->domain;
+    struct sched_poll poll;
+    uint64_t ports;
+    evtchn_port_t port = 0;
+
+    if (sched_poll_read(v, arg, &poll, &ports))
+        return -EFAULT;
+    if (poll.nr_ports > 128)
+        return -EINVAL;
+    if (!guest_handle_okay(v, ports, poll.nr_ports * sizeof(evtchn_port_t)))
+        return -EFAULT;
+    if (local_events_need_delivery(v))
+        return 0;
+    for (unsigned int i = 0; i < poll.nr_ports; i++) {
+        if (copy_from_guest(v, &port, ports + i * sizeof(port), sizeof(port)))
+            return -EFAULT;
+        if (!evtchn_port_is_valid(d, port))
+            return -EINVAL;
+        if (evtchn_port_is_pending(d, port))
+            return 0;
+    }
+    v->poll_evtchn = poll.nr_ports == 1 ? (int)port : -1;
+    d->poll_mask |= UINT64_C(1) << v->vcpu_id;
+    v->pause_flags |= VPF_poll;
+    vcpu_poll_start_timer(v, (s_time_t)poll.timeout);
+    TRACE(d->xen->machine, sched_block, d->domain_id, v->vcpu_id);
+    vcpu_sleep_nosync(v);
+    return 0;
+}
+
+static long remote_shutdown(struct vcpu *v, uint64_t arg)
+{
+    struct sched_remote_shutdown rs;
+    struct domain *d;
+
+    if (copy_from_guest(v, &rs, arg, sizeof(rs)))
+        return -EFAULT;
+    d = domain_by_any_id(v, rs.domain_id);
+    if (!d)
+        return -ESRCH;
+    if (!is_control_domain(v->domain)) {
+        domain_put(d);
+        return -EPERM;
+    }
+    domain_shutdown(d, (uint8_t)rs.reason);
+    domain_put(d);
+    return 0;
+}
+
+long do_sched_op(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t arg = args->a[1];
+    struct sched_shutdown shutdown;
+    struct sched_watchdog watchdog;
+
+    switch (args->a[0]) {
+    case SCHEDOP_yield:
+        vcpu_yield(v);
+        return 0;
+    case SCHEDOP_block:
+        vcpu_block(v);
+        return 0;
+    case SCHEDOP_shutdown:
+        if (copy_from_guest(v, &shutdown, arg, sizeof(shutdown)))
+            return -EFAULT;
+        domain_shutdown(v->domain, (uint8_t)shutdown.reason);
+        return 0;
+    case SCHEDOP_shutdown_code:
+        if (copy_from_guest(v, &shutdown, arg, sizeof(shutdown)))
+            return -EFAULT;
+        if (v->domain->shutdown_code == -1)
+            v->domain->shutdown_code = (uint8_t)shutdown.reason;
+        return 0;
+    case SCHEDOP_poll:
+        return do_poll(v, arg);
+    case SCHEDOP_remote_shutdown:
+        return remote_shutdown(v, arg);
+    case SCHEDOP_watchdog:
+        if (copy_from_guest(v, &watchdog, arg, sizeof(watchdog)))
+            return -EFAULT;
+        return do_sched_watchdog(v, watchdog.id, watchdog.timeout);
+    case SCHEDOP_pin_override:
+        return is_control_domain(v->domain) ? -EINVAL : -EPERM;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* The first form of the hypercall (before 0x00030101): the argument is a number. */
+long do_sched_op_compat_old(struct vcpu *v, struct hypercall_args *args)
+{
+    switch (args->a[0]) {
+    case SCHEDOP_yield:
+        vcpu_yield(v);
+        return 0;
+    case SCHEDOP_block:
+        vcpu_block(v);
+        return 0;
+    case SCHEDOP_shutdown:
+        domain_shutdown(v->domain, (uint8_t)args->a[1]);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- vcpu_op --- */
+
+static long vcpu_initialise(struct vcpu *v, struct vcpu *target, uint64_t arg)
+{
+    struct pv_guest_context *g;
+    long rc;
+
+    if (!is_pv_domain(v->domain))
+        return -ENOSYS;
+    g = calloc(1, sizeof(*g));
+    if (!g)
+        return -ENOMEM;
+    if (is_pv_32bit_domain(v->domain)) {
+        struct vcpu_guest_context_x86_32 c32;
+
+        rc = copy_from_guest(v, &c32, arg, sizeof(c32));
+        if (!rc)
+            pv_context_from_32(g, &c32);
+    } else {
+        rc = copy_from_guest(v, &g->nat, arg, sizeof(g->nat));
+    }
+    if (!rc)
+        rc = target->is_initialised ? -EEXIST : pv_set_info_guest(target, g);
+    free(g);
+    return rc;
+}
+
+static bool domain_any_vcpu_up(struct domain *d)
+{
+    for_each_vcpu(d, v)
+        if (!(v->pause_flags & VPF_down))
+            return true;
+    return false;
+}
+
+static long get_runstate_info(struct vcpu *v, struct vcpu *target, uint64_t arg)
+{
+    struct vcpu_runstate_info rs;
+
+    vcpu_runstate_get(target, &rs);
+    return runstate_copy_to_guest(v, arg, &rs);
+}
+
+static long register_area(struct vcpu *v, struct vcpu *target, unsigned int cmd, uint64_t arg)
+{
+    struct vcpu_register_runstate_memory_area area; /* the time area's structure is the same: one address */
+    struct vcpu_register_vcpu_info info;
+    uint32_t addr32;
+    uint64_t addr;
+
+    if (cmd == VCPUOP_register_vcpu_info) {
+        if (copy_from_guest(v, &info, arg, sizeof(info)))
+            return -EFAULT;
+        return evtchn_map_vcpu_info(target, info.mfn, info.offset);
+    }
+    if (is_pv_32bit_domain(v->domain)) {
+        if (copy_from_guest(v, &addr32, arg, sizeof(addr32)))
+            return -EFAULT;
+        addr = addr32;
+    } else {
+        if (copy_from_guest(v, &area, arg, sizeof(area)))
+            return -EFAULT;
+        addr = area.addr.p;
+    }
+    if (cmd == VCPUOP_register_runstate_memory_area) {
+        if (!guest_handle_okay(v, addr, sizeof(struct vcpu_runstate_info)))
+            return -EFAULT;
+        target->runstate_guest = addr;
+        if (addr)
+            return get_runstate_info(v, target, addr);
+        return 0;
+    }
+    if (!guest_handle_okay(v, addr, sizeof(struct vcpu_time_info)))
+        return -EFAULT;
+    target->time_info_guest = addr;
+    if (target == v)
+        vcpu_update_system_time(v);
+    return 0;
+}
+
+long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct domain *d = v->domain;
+    unsigned int cmd = (unsigned int)args->a[0], id = (unsigned int)args->a[1];
+    uint64_t arg = args->a[2];
+    struct vcpu *target = id < d->max_vcpus ? d->vcpu[id] : NULL;
+
+    if (!target)
+        return -ENOENT;
+    switch (cmd) {
+    case VCPUOP_initialise:
+        return id >= XEN_LEGACY_MAX_VCPUS && mfn_eq(target->vcpu_info_mfn, INVALID_MFN)
+                   ? -EINVAL : vcpu_initialise(v, target, arg);
+    case VCPUOP_up:
+        if (!target->is_initialised)
+            return -EINVAL;
+        target->pause_flags &= ~VPF_down;
+        vcpu_wake(target);
+        return 0;
+    case VCPUOP_down:
+        target->pause_flags |= VPF_down;
+        if (!domain_any_vcpu_up(d)) {
+            target->pause_flags &= ~VPF_down;
+            domain_shutdown(d, SHUTDOWN_poweroff);
+        } else {
+            vcpu_sleep_nosync(target);
+        }
+        return 0;
+    case VCPUOP_is_up:
+        return !(target->pause_flags & VPF_down);
+    case VCPUOP_get_runstate_info:
+        return get_runstate_info(v, target, arg);
+    case VCPUOP_set_periodic_timer:
+    case VCPUOP_stop_periodic_timer:
+    case VCPUOP_set_singleshot_timer:
+    case VCPUOP_stop_singleshot_timer:
+        return vcpuop_timer(v, cmd, target, arg);
+    case VCPUOP_register_runstate_memory_area:
+    case VCPUOP_register_vcpu_info:
+    case VCPUOP_register_vcpu_time_memory_area:
+        return register_area(v, target, cmd, arg);
+    case VCPUOP_send_nmi:
+        if (!target->nmi_pending) {
+            target->nmi_pending = true;
+            vcpu_kick(target);
+        }
+        return 0;
+    case VCPUOP_get_physid:
+        return -EINVAL; /* only for the hardware domain's pinned vCPUs */
+    default:
+        return -ENOSYS;
+    }
+}

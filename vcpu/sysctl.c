@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sysctl: what the toolstack may ask of the machine as a whole.
+ *
+ * Corresponds to xen/common/sysctl.c; structures in public sysctl.h. One NUMA node, one socket, one thread a core. Not built
+ * in: power management, profiling, live patching, resource monitoring (-ENOSYS or -EOPNOTSUPP, as a Xen without them).
+ */
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/page.h"
+#include "vcpu/domctl.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/sched/sched.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/sysctl.h>
+
+#define HANDLE(h) ((uint64_t)(uintptr_t)(h).p)
+
+static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
+{
+    memset(pi, 0, sizeof(*pi));
+    pi->threads_per_core = 1;
+    pi->cores_per_socket = xen->nr_pcpus;
+    pi->nr_cpus = xen->nr_pcpus;
+    pi->max_cpu_id = xen->nr_pcpus - 1;
+    pi->nr_nodes = 1;
+    pi->cpu_khz = (uint32_t)xen->tsc_khz;
+    pi->capabilities = XEN_SYSCTL_PHYSCAP_pv;
+    pi->total_pages = xen->machine->nr_frames;
+    pi->free_pages = heap_free_pages(xen);
+    pi->max_mfn = xen->machine->nr_frames - 1;
+    return 0;
+}
+
+static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist *op)
+{
+    struct xen_domctl_getdomaininfo info;
+    uint32_t n = 0;
+
+    for_each_domain(v->domain->xen, d) {
+        if (d->domain_id < op->first_domain)
+            continue;
+        if (n == op->max_domains)
+            break;
+        domctl_getdomaininfo(d, &info);
+        if (copy_to_guest(v, HANDLE(op->buffer) + n * sizeof(info), &info, sizeof(info)))
+            return -EFAULT;
+        n++;
+    }
+    op->num_domains = n;
+    return 0;
+}
+
+static int readconsole(struct vcpu *v, struct xen_sysctl_readconsole *op)
+{
+    struct log *log = &v->domain->xen->machine->log;
+    uint64_t pos = op->incremental ? op->index : 0;
+    char buf[1024];
+    uint32_t done = 0;
+
+    while (done < op->count) {
+        size_t want = op->count - done < sizeof(buf) ? op->count - done : sizeof(buf);
+        size_t n = log_read(log, &pos, buf, want);
+
+        if (n == 0)
+            break;
+        if (copy_to_guest(v, HANDLE(op->buffer) + done, buf, n))
+            return -EFAULT;
+        done += (uint32_t)n;
+    }
+    op->count = done;
+    op->index = (uint32_t)pos;
+    return 0;
+}
+
+static int getcpuinfo(struct vcpu *v, struct xen_sysctl_getcpuinfo *op)
+{
+    struct xen *xen = v->domain->xen;
+    uint32_t n = op->max_cpus < xen->nr_pcpus ? op->max_cpus : xen->nr_pcpus;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)NOW(xen) };
+
+        for_each_domain(xen, d)
+            for_each_vcpu(d, w) {
+                struct vcpu_runstate_info rs;
+
+                vcpu_runstate_get(w, &rs);
+                if (w->processor == i)
+                    info.idletime -= rs.time[RUNSTATE_running] < info.idletime ? rs.time[RUNSTATE_running] : info.idletime;
+            }
+        if (copy_to_guest(v, HANDLE(op->info) + i * sizeof(info), &info, sizeof(info)))
+            return -EFAULT;
+    }
+    op->nr_cpus = n;
+    return 0;
+}
+
+static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
+{
+    uint32_t n = v->domain->xen->nr_pcpus;
+
+    if (HANDLE(op->cputopo)) {
+        if (op->num_cpus < n)
+            n = op->num_cpus;
+        for (uint32_t i = 0; i < n; i++) {
+            struct xen_sysctl_cputopo topo = { .core = i };
+
+            if (copy_to_guest(v, HANDLE(op->cputopo) + i * sizeof(topo), &topo, sizeof(topo)))
+                return -EFAULT;
+        }
+    }
+    op->num_cpus = n;
+    return 0;
+}
+
+static int scheduler_op(struct xen *xen, struct xen_sysctl_scheduler_op *op)
+{
+    const struct sched_ops *ops = xen->sched->ops;
+
+    if (op->sched_id != ops->sched_id)
+        return -EINVAL;
+    return ops->adjust_global ? ops->adjust_global(xen->sched, op) : -EOPNOTSUPP;
+}
+
+static int sysctl(struct vcpu *v, struct xen_sysctl *op)
+{
+    struct xen *xen = v->domain->xen;
+
+    switch (op->cmd) {
+    case XEN_SYSCTL_readconsole:
+        return readconsole(v, &op->u.readconsole);
+    case XEN_SYSCTL_physinfo:
+        return physinfo(xen, &op->u.physinfo);
+    case XEN_SYSCTL_sched_id:
+        op->u.sched_id.sched_id = xen->sched->ops->sched_id;
+        return 0;
+    case XEN_SYSCTL_getdomaininfolist:
+        return getdomaininfolist(v, &op->u.getdomaininfolist);
+    case XEN_SYSCTL_getcpuinfo:
+        return getcpuinfo(v, &op->u.getcpuinfo);
+    case XEN_SYSCTL_availheap:
+        op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT;
+        return 0;
+    case XEN_SYSCTL_cputopoinfo:
+        return cputopoinfo(v, &op->u.cputopoinfo);
+    case XEN_SYSCTL_scheduler_op:
+        return scheduler_op(xen, &op->u.scheduler_op);
+    default:
+        return -ENOSYS;
+    }
+}
+
+long do_sysctl(struct vcpu *v, struct hypercall_args *args)
+{
+    struct xen_sysctl op;
+    int rc;
+
+    if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
+        return -EFAULT;
+    if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
+        return -EACCES;
+    if (!is_control_domain(v->domain))
+        return -EPERM;
+    rc = sysctl(v, &op);
+    if ((rc == 0 || rc == -ENOBUFS) && copy_to_guest(v, args->a[0], &op, sizeof(op)))
+        rc = -EFAULT;
+    return rc;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Bringing the hypervisor up and down. xen_create() is the boot order, one line a subsystem; compare __start_xen() in
+ * xen/arch/x86/setup.c.
+ */
+#include "vcpu/xen.h"
+
+#include "mmu/page.h"
+#include "vcpu/domain.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/sched/sched.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xen/domctl.h>
+
+/* 2026-01-01 00:00:00 UTC: the machine's real-time clock at power-on. A constant, so that runs repeat. */
+#define BOOT_WALLCLOCK SECONDS(1767225600)
+
+static int system_domains_create(struct xen *xen)
+{
+    int rc = domain_create(xen, DOMID_XEN, NULL, false, &xen->dom_xen);
+
+    return rc ? rc : domain_create(xen, DOMID_IO, NULL, false, &xen->dom_io);
+}
+
+/* dom0 exists from the first hypercall on; its kernel (rings/) is given to its vCPU later. */
+static int dom0_create(struct xen *xen)
+{
+    struct xen_domctl_createdomain config = {
+        .max_vcpus = 1, .max_evtchn_port = ~0u, .max_grant_frames = -1, .max_maptrack_frames = 65536, .grant_opts = 2,
+    };
+    int rc = domain_create(xen, 0, &config, true, &xen->dom0);
+
+    if (!rc)
+        rc = vcpu_create(xen->dom0, 0, NULL);
+    if (rc)
+        return rc;
+    xen->dom0->max_pages = ~UINT64_C(0);
+    xen->dom0->vcpu[0]->is_initialised = true;
+    xen->dom0->vcpu[0]->pause_flags = 0;
+    return 0;
+}
+
+struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen)
+{
+    struct xen *xen = calloc(1, sizeof(*xen));
+    int rc;
+
+    if (!xen) {
+        snprintf(err, errlen, "out of memory");
+        return NULL;
+    }
+    xen->machine = m;
+    xen->hypercalls = hypercall_table;
+    xen->wallclock_offset = BOOT_WALLCLOCK;
+    xen->tsc_khz = 1000000;
+    xen->next_domid = 1;
+    xen->nr_pcpus = m->nr_pcpus ? m->nr_pcpus : 1; /* a machine without processors still schedules, in unit tests */
+    for (unsigned int i = 0; i < xen->nr_pcpus; i++)
+        xen->pcpu[i].online = true;
+    xen->sched = sched_create(xen, sched, xen->nr_pcpus == 64 ? ~UINT64_C(0) : (UINT64_C(1) << xen->nr_pcpus) - 1);
+    if (!xen->sched) {
+        snprintf(err, errlen, "no scheduler named \"%s\" (there are: %s)", sched, sched_names());
+        free(xen);
+        return NULL;
+    }
+    rc = heap_init(xen);          /* the frame table, the heap, the machine-to-phys table */
+    if (!rc)
+        rc = system_domains_create(xen);
+    if (!rc)
+        rc = dom0_create(xen);
+    if (rc) {
+        snprintf(err, errlen, "the hypervisor does not start: %s (more --ram?)", rc == -ENOMEM ? "out of memory" : "bug");
+        xen_destroy(xen);
+        return NULL;
+    }
+    return xen;
+}
+
+/* Destroy d and forget about it. Frames that others map keep it alive until those are gone, so the caller loops. */
+static void domain_destroy_now(struct domain *d)
+{
+    while (domain_kill(d) == -ERESTART)
+        ;
+}
+
+void xen_destroy(struct xen *xen)
+{
+    if (!xen)
+        return;
+    while (xen->domain_list) {
+        struct domain *last = xen->domain_list;
+
+        for (; last->next; last = last->next)
+            ;
+        if (last->is_dying == DOMDYING_dead && last == xen->domain_list)
+            break;
+        domain_destroy_now(last);
+        if (last == xen->dom0)
+            break;
+    }
+    BUG_ON(xen->domain_list); /* a reference leaked */
+    if (xen->dom_io)
+        domain_put(xen->dom_io);
+    if (xen->dom_xen)
+        domain_put(xen->dom_xen);
+    heap_destroy(xen);
+    sched_destroy(xen->sched);
+    free(xen);
+}
