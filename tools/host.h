@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The host: one whole computer (machine, hypervisor, dom0 with its backends, guests), put together.
+ *
+ * Concept: this is the composition root. host_create()'s body is the boot order; nothing below knows the whole. A program
+ * (ui/, a test) makes a host, adds guests, and lets virtual time pass with host_run().
+ *
+ * Invariants: everything that is not determined by the configuration enters through struct host_io callbacks and
+ * host_console_kick(), at points of virtual time that the host chooses.
+ */
+#ifndef TOOLS_HOST_H
+#define TOOLS_HOST_H
+
+#include "tools/image.h"
+#include "tools/xl_cfg.h"
+#include "vcpu/run.h"
+
+#define HOST_ERR_SIZE 1024
+#define HOST_MAX_GUESTS 4096
+
+struct host;
+
+struct host_config {
+    uint64_t ram_mib;     /* 0: 512, or what the guests need if that is more */
+    uint64_t guests_mib;  /* memory of all guests that will be added: to size RAM by default */
+    unsigned int nr_pcpus; /* 0: 1 */
+    uint64_t seed;
+    const char *sched;    /* NULL: "rr" */
+    bool audit;           /* mmu_audit() after every hypercall */
+};
+
+/* What the host asks of its surroundings. Each may be NULL. */
+struct host_io {
+    void *data;
+    /* Bytes that guest `domid` wrote to its console. */
+    void (*console_out)(void *data, domid_t domid, const char *text, size_t len);
+    /* Up to len bytes of input for guest `domid`'s console; 0 when there is none now. */
+    size_t (*console_in)(void *data, domid_t domid, char *buf, size_t len);
+    /* The guest's vCPU crashed; its registers are still those of the crash. Called before guest_ended. */
+    void (*guest_crashed)(void *data, struct vcpu *v, const char *why);
+    /* A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it comes back). */
+    void (*guest_ended)(void *data, domid_t domid, int reason);
+};
+
+/* One guest to build. Pointers are borrowed for the call (path names in messages too). */
+struct host_guest {
+    const char *name;      /* NULL: made from the file's name */
+    const char *kernel;    /* path, for messages and the name */
+    const char *ramdisk;   /* path or NULL */
+    const char *cmdline;   /* or NULL */
+    bool has_type;
+    enum xl_type type;
+    unsigned int memory_mib; /* 0: 64 */
+    unsigned int maxmem_mib; /* 0: as memory */
+    unsigned int vcpus;      /* 0: 1 */
+    unsigned int maxvcpus;   /* 0: as vcpus */
+    enum xl_action on_poweroff, on_reboot, on_crash;
+};
+
+struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE]);
+void host_destroy(struct host *h);
+
+/* Build a guest, paused. Its number goes to *domid. 0, or -1 and a message that names the file and the reason. */
+int host_guest_add(struct host *h, const struct host_guest *g, domid_t *domid, char err[HOST_ERR_SIZE]);
+/* Let it run. */
+int host_guest_start(struct host *h, domid_t domid);
+
+/* Let virtual time pass; see xen_run(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0). */
+enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
+unsigned int host_guests_left(const struct host *h);
+
+/* There may be console input now: the backend asks console_in() at its next turn. */
+void host_console_kick(struct host *h);
+/* The guest waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
+bool host_console_wants_input(const struct host *h);
+
+/* Look, do not touch. */
+struct xen *host_xen(struct host *h);
+/* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */
+const struct image *host_guest_image(const struct host *h, domid_t domid);
+const char *host_guest_name(const struct host *h, domid_t domid);
+
+#endif
