@@ -11,10 +11,12 @@ all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug log clock trace insn machine pcpu
-VCPU_OBJS := sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 \
+SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
+	unicorn_emu unicorn_raw unicorn_count unicorn_smc unicorn_io unicorn_private
+VCPU_OBJS := sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 sched/credit2_cap \
 	sched/rtds sched/null sched/arinc653
-MMU_OBJS :=
+MMU_OBJS := memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
+	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS :=
 TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \

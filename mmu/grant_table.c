@@ -101,16 +101,10 @@ undo:
     return -ENOMEM;
 }
 
-/* The domain's own hold on a shared frame ends, then the frame. Nobody else may hold it. */
 static void frames_free(struct domain *d, mfn_t *list, unsigned int nr)
 {
-    for (unsigned int i = 0; i < nr; i++) {
-        struct page_info *pg = mfn_to_page(d->xen, list[i]);
-
-        put_page_alloc_ref(d->xen, pg);
-        BUG_ON(pg->count_info & PGC_count_mask);
-        heap_free_xen(d->xen, pg, 0);
-    }
+    for (unsigned int i = 0; i < nr; i++)
+        heap_free_xen(d->xen, mfn_to_page(d->xen, list[i]), 0);
 }
 
 int gnttab_populate_status_frames(struct domain *d, unsigned int nr_grant_frames)

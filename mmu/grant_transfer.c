@@ -76,7 +76,7 @@ static int transfer_one(struct vcpu *v, const struct gnttab_transfer *op)
     if (!mfn_valid(ld->xen->machine, _mfn(op->mfn)))
         return GNTST_bad_page;
     pg = mfn_to_page(ld->xen, _mfn(op->mfn));
-    rc = steal_page(ld, pg, 0);
+    rc = steal_page(ld, pg);
     if (rc)
         return rc == -EINVAL ? GNTST_bad_page : GNTST_general_error;
     if (is_pv_domain(ld))

@@ -89,14 +89,28 @@ static void extent_free(struct domain *d, struct page_info *pg, unsigned int ord
         put_page_alloc_ref(d->xen, pg + i);
 }
 
+/* What other domains have claimed is not there for d. */
+static bool claims_allow(const struct domain *d, uint64_t nr)
+{
+    const uint64_t nr_free = heap_free_pages(d->xen);
+    uint64_t claimed = 0;
+
+    for_each_domain(d->xen, other)
+        claimed += other == d ? 0 : other->outstanding_pages;
+    return claimed <= nr_free && nr <= nr_free - claimed;
+}
+
 struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned int bits, unsigned int memflags)
 {
-    struct page_info *pg = page_alloc(d->xen, d, order, memflags);
+    const uint64_t nr = UINT64_C(1) << order;
+    struct page_info *pg = claims_allow(d, nr) ? page_alloc(d->xen, d, order, memflags) : NULL;
     uint64_t end;
 
+    if (pg && !(memflags & MEMF_no_owner))
+        d->outstanding_pages -= d->outstanding_pages < nr ? d->outstanding_pages : nr;
     if (!pg || !bits || bits >= 64)
         return pg;
-    end = mfn_x(page_to_mfn(d->xen, pg)) + (UINT64_C(1) << order);
+    end = mfn_x(page_to_mfn(d->xen, pg)) + nr;
     if (end <= UINT64_C(1) << (bits > PAGE_SHIFT ? bits - PAGE_SHIFT : 0))
         return pg;
     /* The heap knows no zones. A machine in which this matters has more memory than `bits` can address. */

@@ -18,10 +18,10 @@ struct e820entry {
 
 /*
  * Take pg away from d: afterwards it is as page_alloc(MEMF_no_owner) returns one. Only when nothing but d's own allocation
- * refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain. MEMF_no_refcount:
- * tot_pages stays, since another page takes its place. Xen arch/x86/mm.c:steal_page().
+ * refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain. The
+ * content stays, and so may what TLBs know of it: flush before somebody else gets it. Xen arch/x86/mm.c:steal_page().
  */
-int steal_page(struct domain *d, struct page_info *pg, unsigned int memflags);
+int steal_page(struct domain *d, struct page_info *pg);
 
 /* Frame gfn of d is given back to the hypervisor. 0, -EINVAL (no frame), -ENXIO (not d's). Xen: guest_remove_page(). */
 int guest_remove_page(struct domain *d, uint64_t gfn);

@@ -13,7 +13,7 @@
  * vanish without anybody noticing), allocate the output. A failure gives back what was stolen; otherwise the swap is done.
  * nr_exchanged, in the guest's structure, counts what is finished and is where a preempted call goes on.
  *
- * Invariant: tot_pages does not change: stolen frames keep their place in it, and the new ones take it over.
+ * Invariant: afterwards the domain has as many frames as before, even when that is more than its limit is now.
  *
  * Corresponds to memory_exchange() of xen/common/memory.c and steal_page() of xen/arch/x86/mm.c.
  */
@@ -25,37 +25,34 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void page_list_unlink(struct xen *xen, struct page_info *pg, struct page_list *list)
-{
-    if (pg->prev == PAGE_LIST_NULL)
-        list->first = pg->next;
-    else
-        xen->frame_table[pg->prev].next = pg->next;
-    if (pg->next == PAGE_LIST_NULL)
-        list->last = pg->prev;
-    else
-        xen->frame_table[pg->next].prev = pg->prev;
-    pg->prev = pg->next = PAGE_LIST_NULL;
-    list->nr--;
-}
-
-int steal_page(struct domain *d, struct page_info *pg, unsigned int memflags)
+int steal_page(struct domain *d, struct page_info *pg)
 {
     if (paging_mode_translate(d))
         return -EOPNOTSUPP;
-    if (pg->owner != d || (pg->count_info & PGC_xen_heap))
+    if (pg->owner != d || (pg->count_info & (PGC_xen_heap | PGC_extra)))
         return -EINVAL;
     if ((pg->count_info & (PGC_allocated | PGC_count_mask)) != (PGC_allocated | 1))
         return -EINVAL;
     /* A type's count holds references, of which there is none but the allocation's. */
     BUG_ON(pg->type_info & (PGT_count_mask | PGT_pinned));
-    pg->count_info &= ~(PGC_allocated | PGC_count_mask);
-    pg->type_info = 0;
+    page_list_del(d->xen, &d->page_list, pg);
+    pg->list = PAGE_LIST_none;
+    pg->count_info = pg->type_info = 0;
     pg->owner = NULL;
-    page_list_unlink(d->xen, pg, &d->page_list);
-    if (!(memflags & MEMF_no_refcount))
-        d->tot_pages--;
+    d->tot_pages--;
+    if (!d->tot_pages && !d->extra_pages && !d->xenpage_list.nr)
+        domain_put(d); /* the reference that having frames is worth */
     return 0;
+}
+
+/* Give d nobody's pages, in place of as many that were stolen: its limit, perhaps lowered since, has no say. */
+static void page_replace(struct domain *d, struct page_info *pg, unsigned int order)
+{
+    const uint64_t max_pages = d->max_pages;
+
+    d->max_pages = UINT64_MAX;
+    BUG_ON(page_assign(pg, d, order, 0));
+    d->max_pages = max_pages;
 }
 
 struct exchange {
@@ -130,7 +127,7 @@ static int chunk_steal(struct exchange *e, uint64_t chunk)
         for (uint64_t k = 0; k < UINT64_C(1) << e->x.in.extent_order; k++) {
             const mfn_t mfn = _mfn(gmfn + k);
 
-            if (!mfn_valid(xen->machine, mfn) || steal_page(e->d, mfn_to_page(xen, mfn), MEMF_no_refcount))
+            if (!mfn_valid(xen->machine, mfn) || steal_page(e->d, mfn_to_page(xen, mfn)))
                 return -EINVAL;
             e->in[e->nr_in++] = mfn;
         }
@@ -162,7 +159,7 @@ static int chunk_swap(struct exchange *e, uint64_t chunk)
         const mfn_t mfn = e->out[j];
         uint64_t gpfn;
 
-        BUG_ON(page_assign(mfn_to_page(xen, mfn), e->d, e->x.out.extent_order, MEMF_no_refcount));
+        page_replace(e->d, mfn_to_page(xen, mfn), e->x.out.extent_order);
         if (extent_get(e->m, out_list(e), (chunk << e->out_shift) + j, &gpfn)) {
             rc = -EFAULT;
             continue;
@@ -183,7 +180,7 @@ static void chunk_undo(struct exchange *e)
     while (e->nr_out)
         page_free(xen, mfn_to_page(xen, e->out[--e->nr_out]), e->x.out.extent_order);
     while (e->nr_in)
-        BUG_ON(page_assign(mfn_to_page(xen, e->in[--e->nr_in]), e->d, 0, MEMF_no_refcount));
+        page_replace(e->d, mfn_to_page(xen, e->in[--e->nr_in]), 0);
 }
 
 static long exchange_run(struct exchange *e)
