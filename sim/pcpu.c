@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The physical CPU: enter a guest, come back with a reason.
+ *
+ * Concept: pcpu_run() is the VMRUN ... #VMEXIT of this machine. Around the emulator's own run it loads the vCPU's registers,
+ * sets the instruction budget, and afterwards turns what stopped the emulator into a struct sim_exit. It decides nothing:
+ * what an exit means is the hypervisor's business (Xen: svm_vmexit_handler() in arch/x86/hvm/svm/svm.c for SVM guests, the
+ * entry points of arch/x86/x86_64/entry.S for PV ones).
+ *
+ * What PV guests run on is the same SVM guest mode that HVM guests use, with other page tables: Unicorn's processor reports
+ * exits exactly and early there, and the guest cannot tell.
+ *
+ * Where to read on: unicorn_emu.h (the engine), pcpu_state.c (registers), unicorn_count.c (time), unicorn_smc.c (code that
+ * changes), pcpu_selftest.c (what all this relies upon).
+ */
+#include "sim/pcpu_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/vmcb.h"
+
+static const char *const exit_names[EXIT_NR_KINDS] = {
+    [EXIT_BUDGET] = "budget",
+    [EXIT_EXCEPTION] = "exception",
+    [EXIT_SOFTINT] = "softint",
+    [EXIT_SYSCALL] = "syscall",
+    [EXIT_SYSENTER] = "sysenter",
+    [EXIT_VMMCALL] = "vmmcall",
+    [EXIT_IO] = "io",
+    [EXIT_RDMSR] = "rdmsr",
+    [EXIT_WRMSR] = "wrmsr",
+    [EXIT_CPUID] = "cpuid",
+    [EXIT_RDTSC] = "rdtsc",
+    [EXIT_CR_READ] = "cr_read",
+    [EXIT_CR_WRITE] = "cr_write",
+    [EXIT_NPF] = "npf",
+    [EXIT_HLT] = "hlt",
+    [EXIT_INTWIN] = "intwin",
+    [EXIT_PAUSE] = "pause",
+    [EXIT_SHUTDOWN] = "shutdown",
+    [EXIT_ERROR] = "error",
+};
+
+const char *sim_exit_name(enum sim_exit_kind kind)
+{
+    return kind >= 0 && kind < EXIT_NR_KINDS ? exit_names[kind] : "?";
+}
+
+/* ------------------------------------------------------------------------------------------------ what happened -- */
+
+#define TRAP_debug      1
+#define TRAP_gp_fault   13
+#define TRAP_page_fault 14
+
+/* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
+#define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))
+
+/* Legacy prefixes, and in 64-bit code REX. attr: of CS; its L bit is 0x200. */
+static bool is_prefix(uint8_t byte, uint16_t attr)
+{
+    switch (byte) {
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x64:
+    case 0x65:
+    case 0x66:
+    case 0x67:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3: return true;
+    default: return (byte & 0xf0) == 0x40 && (attr & 0x200);
+    }
+}
+
+/* The instruction in front of which the processor stands, without its prefixes; returns their number. */
+static size_t fetch_opcode(struct emu *e, const struct cpu_state *st, uint8_t opcode[2])
+{
+    uint8_t code[15] = { 0 };
+    const size_t n =
+        pcpu_fetch(e, (st->seg[CPU_SEG_CS].attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, sizeof(code));
+    size_t i = 0;
+
+    while (i + 2 < n && is_prefix(code[i], st->seg[CPU_SEG_CS].attr))
+        i++;
+    memcpy(opcode, code + i, 2);
+    return i;
+}
+
+/* INS and OUTS are 0x6c to 0x6f. */
+static bool io_is_string(struct emu *e, const struct cpu_state *st)
+{
+    uint8_t opcode[2];
+
+    fetch_opcode(e, st, opcode);
+    return (opcode[0] & 0xfc) == 0x6c;
+}
+
+static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)
+{
+    if (e->io_pending && vector == TRAP_gp_fault) {
+        x->kind = EXIT_IO;
+        x->io.port = e->io_port;
+        x->io.size = e->io_size;
+        x->io.in = e->io_in;
+        x->io.string = io_is_string(e, st);
+        return;
+    }
+    x->kind = EXIT_EXCEPTION;
+    x->vector = vector;
+    x->has_error_code = HAS_ERROR_CODE >> vector & 1;
+    if (x->has_error_code)
+        x->error_code = raw_get(&e->raw, error_code, uint32_t);
+    if (vector == TRAP_page_fault)
+        x->addr = emu_exit_info2(e);
+    if (vector == TRAP_debug)
+        st->dr[6] = *raw_dr(&e->raw, 6);
+}
+
+/* INT n, INT3 and INTO do not say which they are: look. The processor is still in front of the instruction. */
+static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit *x)
+{
+    uint8_t opcode[2];
+
+    x->kind = EXIT_SOFTINT;
+    x->insn_len = (uint8_t)(fetch_opcode(e, st, opcode) + 1);
+    switch (opcode[0]) {
+    case 0xcc: x->vector = 3; break;
+    case 0xce: x->vector = 4; break;
+    case 0xcd:
+        x->vector = opcode[1];
+        x->insn_len++;
+        break;
+    default:
+        x->kind = EXIT_ERROR;
+        x->why = "the code of a software interrupt changed while it executed";
+        return;
+    }
+    st->rip += x->insn_len;
+    if (!(st->seg[CPU_SEG_CS].attr & 0x200))
+        st->rip &= 0xffffffff;
+}
+
+static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code, struct sim_exit *x)
+{
+    switch (code) {
+    case SVM_EXIT_CR_READ ... SVM_EXIT_CR_READ + 15: x->kind = EXIT_CR_READ; break;
+    case SVM_EXIT_CR_WRITE ... SVM_EXIT_CR_WRITE + 15: x->kind = EXIT_CR_WRITE; break;
+    case SVM_EXIT_EXCEPTION ... SVM_EXIT_EXCEPTION + 31:
+        decode_exception(e, st, (uint8_t)(code - SVM_EXIT_EXCEPTION), x);
+        break;
+    case SVM_EXIT_SWINT: decode_softint(e, st, x); break;
+    case SVM_EXIT_RDTSC:
+        x->kind = EXIT_RDTSC;
+        x->insn_len = 2;
+        break;
+    case SVM_EXIT_RDTSCP:
+        x->kind = EXIT_RDTSC;
+        x->insn_len = 3;
+        break;
+    case SVM_EXIT_CPUID:
+        x->kind = EXIT_CPUID;
+        x->insn_len = 2;
+        break;
+    case SVM_EXIT_PAUSE:
+        x->kind = EXIT_PAUSE;
+        x->insn_len = 2;
+        break;
+    case SVM_EXIT_HLT:
+        x->kind = EXIT_HLT;
+        x->insn_len = 1;
+        break;
+    case SVM_EXIT_VMMCALL:
+        x->kind = EXIT_VMMCALL;
+        x->insn_len = 3;
+        break;
+    case SVM_EXIT_MSR:
+        x->kind = raw_get(&e->raw, error_code, uint32_t) ? EXIT_WRMSR : EXIT_RDMSR;
+        x->insn_len = 2;
+        break;
+    case SVM_EXIT_SHUTDOWN: x->kind = EXIT_SHUTDOWN; break;
+    default:
+        /* Privileged or undefined for a guest: the fault that the instruction gives without SVM. */
+        x->kind = EXIT_EXCEPTION;
+        x->vector = TRAP_gp_fault;
+        x->has_error_code = true;
+        break;
+    }
+}
+
+static void decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x)
+{
+    switch (e->stop) {
+    case EMU_STOP_BUDGET: x->kind = EXIT_BUDGET; return;
+    case EMU_STOP_SYSCALL:
+        x->kind = EXIT_SYSCALL;
+        x->insn_len = 2;
+        return;
+    case EMU_STOP_SYSENTER:
+        x->kind = EXIT_SYSENTER;
+        x->insn_len = 2;
+        return;
+    case EMU_STOP_INTR:
+        if (e->intno >= 0x100) {
+            decode_intercept(e, st, e->intno - 0x100, x);
+            return;
+        }
+        x->why = "an exception was not intercepted";
+        break;
+    case EMU_STOP_NONE: x->why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
+    }
+    x->kind = EXIT_ERROR;
+}
+
+struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
+{
+    struct emu *e = p->emu;
+    struct sim_exit x = { 0 };
+    uc_err err;
+
+    if (c->state.mode == CPU_MODE_HVM) {
+        x.kind = EXIT_ERROR;
+        x.why = "hardware virtual machines are not supported yet";
+        return x;
+    }
+    if (budget > EMU_MAX_BUDGET)
+        budget = EMU_MAX_BUDGET;
+    if (!budget) {
+        x.kind = EXIT_BUDGET;
+        return x;
+    }
+    pcpu_load(e, c);
+    emu_count_start(e, budget);
+    err = emu_run(e);
+    pcpu_save(e, c);
+    x.insns = emu_count_stop(e, budget);
+    decode(e, &c->state, err, &x);
+    return x;
+}
+
+/* ------------------------------------------------------------------------------------------------ the machine's -- */
+
+void machine_code_written(struct machine *m, mfn_t mfn)
+{
+    if (m->code && m->code->has_code[mfn_x(mfn)])
+        emu_smc_invalidate(m->code->emu, mfn_x(mfn));
+}
+
+struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t errlen)
+{
+    struct pcpu *p = calloc(1, sizeof(*p));
+    const char *why;
+
+    if (!p) {
+        snprintf(err, errlen, "out of memory");
+        return NULL;
+    }
+    p->id = id;
+    p->emu = m->code ? m->code->emu : emu_create(m, err, errlen);
+    if (!p->emu) {
+        free(p);
+        return NULL;
+    }
+    if (p->emu->users++)
+        return p;
+    m->code = &p->emu->code;
+    why = pcpu_selftest(p);
+    if (!why)
+        return p;
+    emu_complain(err, errlen, why);
+    pcpu_destroy(p);
+    return NULL;
+}
+
+void pcpu_destroy(struct pcpu *p)
+{
+    struct emu *e = p->emu;
+
+    if (--e->users == 0) {
+        while (e->contexts)
+            pcpu_release(e->contexts);
+        e->m->code = NULL;
+        emu_destroy(e);
+    }
+    free(p);
+}
+
+const char *pcpu_backend_name(struct pcpu *p) { return p->emu->name; }

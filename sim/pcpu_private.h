@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the parts of the pCPU share: a vCPU's registers on their way into the engine and out again.
+ */
+#ifndef SIM_PCPU_PRIVATE_H
+#define SIM_PCPU_PRIVATE_H
+
+#include "sim/pcpu.h"
+#include "sim/unicorn_emu.h"
+
+struct pcpu {
+    struct emu *emu;
+    unsigned int id;
+};
+
+/*
+ * `emu` is the engine that knows this vCPU: its registers are in the engine (emu->loaded == this) or in `saved`, which
+ * then holds what struct cpu_state does not: FPU, SSE, and the emulator's own view of the rest.
+ */
+struct cpu_context {
+    struct cpu_state state;
+    struct emu *emu;
+    struct cpu_context *next; /* all contexts that the engine knows */
+    uc_context *saved;
+    bool saved_valid;
+    struct raw_segment seg[CPU_NR_SEGS]; /* what the engine holds for state.seg: converted only when it changes */
+};
+
+/* pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. */
+void pcpu_load(struct emu *e, struct cpu_context *c);
+void pcpu_save(struct emu *e, struct cpu_context *c);
+/* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
+void pcpu_forget(struct cpu_context *c);
+
+/* pcpu_fpu.c: between struct cpu_state's FXSAVE image and the loaded engine. */
+void pcpu_fpu_load(struct emu *e, const struct cpu_state *st);
+void pcpu_fpu_save(struct emu *e, struct cpu_state *st);
+
+/* pcpu_walk.c: n bytes of code at the loaded guest's linear address, as far as they are mapped; returns how many. */
+size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
+
+/* pcpu_selftest.c: NULL, or what does not work. */
+const char *pcpu_selftest(struct pcpu *p);
+
+#endif

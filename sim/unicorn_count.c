@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Counting guest instructions, and stopping when the budget is used up.
+ *
+ * Concept: virtual time is counted in instructions, so the count must be exact, cheap, and a function of the guest alone. The
+ * translator opens each block with a test of a flag, "has anybody asked to stop?". The test is replaced by a
+ * subtraction, and so costs nothing extra:
+ *
+ *      Unicorn's                         ours
+ *      flag = *stop_flag                 left = *counter
+ *                                        left -= N             N: instructions in the block
+ *                                        *counter = left
+ *      if (flag < 0) goto leave          if (left < 0) goto leave
+ *      ...the block...                   ...the block...
+ *      leave:                            leave:
+ *                                        *counter += N;  *expired = N
+ *      exit(REQUESTED)                   exit(REQUESTED)
+ *
+ * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in its
+ * middle has counted instructions that did not execute: when the emulator restores the registers from its tables it also
+ * computes how many, if told that the block is a counting one. So the count is exact at every exit.
+ * A budget that ends inside a block is stretched to the end of that block.
+ *
+ * The stock way is a hook a block, which knows the block's length in bytes only: four bytes are taken for an instruction.
+ *
+ * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base register;
+ * `expired` lies in DR5. One iteration of a repeated string instruction counts as one instruction.
+ */
+#include "sim/unicorn_emu.h"
+#include "sim/unicorn_private.h"
+
+/* Known of Unicorn 2.1.1's translator; emu_private_find() lets no other version come here. */
+enum {
+    TCG_OP_MOVI_I32 = 6,
+    TCG_OP_LD_I32 = 13,
+    TCG_OP_ST_I32 = 16,
+    TCG_OP_ADD_I32 = 17,
+    TCG_OP_SUB_I32 = 18,
+    TCG_OP_ARG_0 = 0x18, /* in an operation: its first argument */
+    TCG_OP_ARG_1 = 0x20,
+    STOP_FLAG = -16, /* from the processor's state; its lower half is where a restore reports to */
+    EXIT_REQUESTED = 3,
+    BLOCK_NUM_INSNS = 0x1c, /* in struct DisasContextBase */
+    TB_FLAGS = 0x1a,        /* in struct TranslationBlock */
+    TB_FLAG_COUNTING = 0x02,
+};
+
+extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
+extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
+extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
+extern struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t host_pc) __attribute__((weak));
+
+static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 4); }
+static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 5); }
+static intptr_t counter_offset(struct emu *e) { return e->raw.at.dr + 4 * 8; }
+static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + 5 * 8; }
+
+/* -------------------------------------------------------------------------------------------- translating a block -- */
+
+void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
+                            struct TranslationBlock *tb, int max_insns)
+{
+    struct emu *e = emu_running;
+
+    BUG_ON(!e);
+    e->smc.cpu = cpu;
+    e->count.block = db;
+    e->count.armed = e->fast;
+    e->real.translator_loop(ops, db, cpu, tb, max_insns);
+    e->count.block = NULL;
+}
+
+/* temp = immediate; the operation is returned so that the immediate can be filled in later. */
+static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t value)
+{
+    uint8_t *op = (uint8_t *)tcg_emit_op_x86_64(tcg, TCG_OP_MOVI_I32);
+
+    memcpy(op + TCG_OP_ARG_0, &temp, 8);
+    memcpy(op + TCG_OP_ARG_1, &value, 8);
+    return op;
+}
+
+/* Three-operand operations pass here; the first load of a block is the one of the flag. */
+void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t a2, uintptr_t a3)
+{
+    struct emu *e = emu_running;
+    struct TCGTemp *n;
+
+    if (!e->count.armed || opc != TCG_OP_LD_I32 || (intptr_t)a3 != STOP_FLAG) {
+        e->real.tcg_gen_op3(tcg, opc, a1, a2, a3);
+        return;
+    }
+    e->count.armed = false;
+    e->count.tcg = tcg;
+    e->count.env_temp = (void *)a2;
+    e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, a1, a2, (uintptr_t)counter_offset(e));
+    n = tcg_temp_new_internal_x86_64(tcg, 0, false);
+    e->count.patch = emit_movi(tcg, n, 0);
+    e->real.tcg_gen_op3(tcg, TCG_OP_SUB_I32, a1, a1, (uintptr_t)n);
+    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, a1, a2, (uintptr_t)counter_offset(e));
+    tcg_temp_free_internal_x86_64(tcg, n);
+}
+
+/* The way out at `leave`, the last operation of a block: N is known now. */
+void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx)
+{
+    struct emu *e = emu_running;
+
+    if (e->fast && idx == EXIT_REQUESTED && e->count.block && e->count.patch) {
+        const uintptr_t env = (uintptr_t)e->count.env_temp;
+        struct TCGTemp *left = tcg_temp_new_internal_x86_64(tcg, 0, false);
+        struct TCGTemp *n = tcg_temp_new_internal_x86_64(tcg, 0, false);
+        uint64_t num_insns = 0;
+
+        memcpy(&num_insns, (uint8_t *)e->count.block + BLOCK_NUM_INSNS, 4);
+        memcpy((uint8_t *)e->count.patch + TCG_OP_ARG_1, &num_insns, 8);
+        e->count.patch = NULL;
+        emit_movi(tcg, n, num_insns);
+        e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
+        e->real.tcg_gen_op3(tcg, TCG_OP_ADD_I32, (uintptr_t)left, (uintptr_t)left, (uintptr_t)n);
+        e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
+        e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)n, env, (uintptr_t)expired_offset(e));
+        tcg_temp_free_internal_x86_64(tcg, n);
+        tcg_temp_free_internal_x86_64(tcg, left);
+    }
+    e->real.tcg_gen_exit_tb(tcg, tb, idx);
+}
+
+/* Tests of the flag in a block's middle would leave through the same exit: none. Nothing stops a block in its middle. */
+void check_exit_request_x86_64(struct TCGContext *tcg)
+{
+    if (!emu_running->fast)
+        emu_running->real.check_exit_request(tcg);
+}
+
+/* ------------------------------------------------------------------------------------------------ running blocks -- */
+
+/* Unicorn's main loop passes here before each block that it enters: did the last one not fit into the budget? */
+void tb_exec_lock_x86_64(void *tcg)
+{
+    struct emu *e = emu_running;
+    int32_t n;
+
+    if (!e || !e->fast || !*expired(e))
+        return;
+    n = *expired(e);
+    *expired(e) = 0;
+    if (*counter(e) <= 0) {
+        emu_stop(e, EMU_STOP_BUDGET);
+    } else {
+        e->count.extra += (uint64_t)(n - *counter(e));
+        *counter(e) = n;
+    }
+}
+
+/* The block around host_pc is about to be left in its middle: let the emulator compute what was not executed. */
+void emu_count_mark(struct emu *e, uintptr_t host_pc)
+{
+    e->count.marked = NULL;
+    if (!e->fast || !host_pc || !e->count.tcg)
+        return;
+    e->count.marked = tcg_tb_lookup_x86_64(e->count.tcg, host_pc);
+    if (e->count.marked)
+        ((uint8_t *)e->count.marked)[TB_FLAGS] |= TB_FLAG_COUNTING;
+}
+
+void emu_count_unmark(struct emu *e)
+{
+    if (e->count.marked)
+        ((uint8_t *)e->count.marked)[TB_FLAGS] &= (uint8_t)~TB_FLAG_COUNTING;
+    e->count.marked = NULL;
+}
+
+bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit)
+{
+    struct emu *e = emu_running;
+    bool found;
+
+    emu_count_mark(e, host_pc);
+    found = e->real.cpu_restore_state(cpu, host_pc, will_exit);
+    emu_count_unmark(e);
+    return found;
+}
+
+/* The end of every restore: the number of instructions not executed has been added to the flag's lower half. */
+void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data)
+{
+    struct emu *e = emu_running;
+    uint16_t undone;
+
+    if (e->fast) {
+        memcpy(&undone, (uint8_t *)env + STOP_FLAG, 2);
+        *counter(e) += undone;
+        memset((uint8_t *)env + STOP_FLAG, 0, 2);
+        emu_count_unmark(e);
+    }
+    e->real.restore_state_to_opc(env, tb, data);
+}
+
+/* ----------------------------------------------------------------------------------------------------- our side -- */
+
+static void hook_block(uc_engine *uc, uint64_t addr, uint32_t size, void *data)
+{
+    struct emu *e = data;
+
+    if (e->count.left <= 0) {
+        emu_stop(e, EMU_STOP_BUDGET);
+        return;
+    }
+    e->count.left -= size / 4 + 1;
+    e->count.block_pc = addr;
+}
+
+bool emu_count_init(struct emu *e)
+{
+    uc_hook h;
+
+    return e->fast || !uc_hook_add(e->uc, &h, UC_HOOK_BLOCK, (void *)hook_block, e, 1, 0);
+}
+
+void emu_count_start(struct emu *e, uint64_t budget)
+{
+    e->count.left = (int64_t)budget;
+    e->count.extra = 0;
+    if (e->fast) {
+        *counter(e) = (int32_t)budget;
+        *expired(e) = 0;
+    }
+}
+
+uint64_t emu_count_stop(struct emu *e, uint64_t budget)
+{
+    if (e->fast)
+        return budget + e->count.extra - (uint64_t)(int64_t)*counter(e);
+    return budget - (uint64_t)e->count.left;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine: one Unicorn instance, brought into SVM guest mode and kept there.
+ *
+ * Concept: a machine has one engine and its pCPUs take turns on it; they are stepped on one host thread anyway. What a vCPU
+ * computed is swapped in when a pCPU runs another vCPU than the engine did last (about 0.5 us and a TLB flush). One
+ * engine means one cache of translated code: a store through any pCPU drops the translations that any pCPU made.
+ *
+ * Guests run in SVM guest mode, PV guests too: every exception, software interrupt and sensitive instruction is
+ * intercepted. But the #VMEXIT that would follow never happens: the emulator reports it to a hook, which asks it to stop,
+ * and so a VMRUN is needed only once, when the machine is switched on.
+ *
+ *   physical addresses of the machine
+ *   +---------------------------+ 0
+ *   | RAM (struct machine.ram)  |
+ *   +---------------------------+ nr_frames * 4096
+ *   | nothing                   |
+ *   +---------------------------+ EMU_PRIVATE
+ *   | the host's own pages:     |   boot code, page tables, VMCB, host save area, pages for the self-tests.
+ *   | enum emu_private_page     |   No guest can map them: they are no frames of the machine.
+ *   +---------------------------+
+ *
+ * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set whenever
+ * Unicorn's code runs, so that the functions that take the place of its own (unicorn_private.h) find their engine.
+ */
+#ifndef SIM_UNICORN_EMU_H
+#define SIM_UNICORN_EMU_H
+
+#include "sim/machine.h"
+#include "sim/unicorn_raw.h"
+
+/* The CPU model has 40 bits of physical address; one page-directory-pointer table reaches half of that. */
+#define EMU_PRIVATE ((UINT64_C(1) << 39) - (1u << 20))
+
+enum emu_private_page {
+    EMU_PAGE_BOOT,
+    EMU_PAGE_PML4,
+    EMU_PAGE_PDPT,
+    EMU_PAGE_VMCB,
+    EMU_PAGE_HSAVE,
+    EMU_PAGE_TEST, /* the self-tests' page tables, code and data */
+    EMU_NR_PAGES = EMU_PAGE_TEST + 10,
+};
+
+#define EMU_TB_BUFFER (32u << 20)
+
+/* What a run was stopped by; the first cause counts. */
+enum emu_stop { EMU_STOP_NONE, EMU_STOP_INTR, EMU_STOP_SYSCALL, EMU_STOP_SYSENTER, EMU_STOP_BUDGET };
+
+struct cpu_context;
+struct CPUState;
+struct CPUX86State;
+struct DisasContextBase;
+struct TCGContext;
+struct TranslationBlock;
+struct TranslatorOps;
+struct page_collection;
+struct uc_struct;
+
+/* Unicorn's own versions of the functions that unicorn_*.c replace, found when the engine starts. */
+struct emu_real {
+    void (*tb_invalidate_phys_page_fast)(struct uc_struct *, struct page_collection *, uint64_t, int, uintptr_t);
+    void (*tlb_set_dirty)(struct CPUState *, uint64_t);
+    void (*tlb_reset_dirty_by_vaddr)(struct CPUState *, uint64_t, uint64_t);
+    void (*check_exit_request)(struct TCGContext *);
+    void (*translator_loop)(const struct TranslatorOps *, struct DisasContextBase *, struct CPUState *,
+                            struct TranslationBlock *, int);
+    void (*tcg_gen_op3)(struct TCGContext *, int, uintptr_t, uintptr_t, uintptr_t);
+    void (*tcg_gen_exit_tb)(struct TCGContext *, struct TranslationBlock *, unsigned int);
+    bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
+    void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
+};
+
+/* struct machine's view of the engine: which frames have translated code. */
+struct code_map {
+    struct emu *emu;
+    uint8_t *has_code; /* a byte a frame: the machine's, then the private pages */
+};
+
+struct emu {
+    struct machine *m;
+    struct code_map code;
+    unsigned int users; /* pCPUs */
+    uc_engine *uc;
+    struct raw_cpu raw;
+    uint8_t *priv;          /* EMU_NR_PAGES pages at EMU_PRIVATE */
+    uc_context *guest_mode; /* the state right after VMRUN */
+    struct cpu_context *loaded;
+    struct cpu_context *contexts; /* all that the engine keeps something of */
+    uint64_t last_rip;
+    /* why the run stopped */
+    enum emu_stop stop;
+    uint32_t intno;  /* EMU_STOP_INTR: 0x100 + SVM exit code */
+    bool io_pending; /* unicorn_io.c: the #GP stands for this I/O instruction */
+    uint16_t io_port;
+    uint8_t io_size;
+    bool io_in;
+    bool fast; /* Unicorn's private functions are replaced (unicorn_private.h); else the slower, stock way */
+    struct emu_count {
+        void *tcg, *block, *patch; /* the translation in progress */
+        bool armed;
+        void *env_temp;
+        struct TranslationBlock *marked;
+        int64_t left;   /* stock way: budget left */
+        uint64_t extra; /* instructions granted beyond the budget, to finish one block */
+        uint64_t seen;  /* stock way: bytes of the last block, its address */
+        uint64_t block_pc;
+    } count;
+    struct emu_smc {
+        uint64_t store_frame; /* frame of the store that is being looked at */
+        struct CPUState *cpu;
+    } smc;
+    struct emu_real real; /* the library's own versions of what is replaced */
+    char name[96];
+};
+
+/* The engine whose code is being run on this host thread. */
+extern _Thread_local struct emu *emu_running;
+
+/* "Unicorn x.y.z cannot be used: <why>", and what to do about it. */
+void emu_complain(char *err, size_t errlen, const char *why);
+
+struct emu *emu_create(struct machine *m, char *err, size_t errlen);
+void emu_destroy(struct emu *e);
+
+/* Execute from raw eip until something stops it. */
+uc_err emu_run(struct emu *e);
+/* From a hook: note the cause and stop. */
+void emu_stop(struct emu *e, enum emu_stop cause);
+void emu_tlb_flush(struct emu *e);
+
+/* EXITINFO2 of the last exit: the address of a #PF or NPF. */
+uint64_t emu_exit_info2(const struct emu *e);
+
+static inline void *emu_page(struct emu *e, enum emu_private_page page) { return e->priv + page * PAGE_SIZE; }
+static inline uint64_t emu_page_addr(enum emu_private_page page) { return EMU_PRIVATE + page * PAGE_SIZE; }
+
+/* Host address of a physical one; NULL when there is nothing. */
+static inline uint8_t *emu_phys(struct emu *e, uint64_t addr)
+{
+    if (addr < e->m->nr_frames << PAGE_SHIFT)
+        return e->m->ram + addr;
+    if (addr >= EMU_PRIVATE && addr < EMU_PRIVATE + EMU_NR_PAGES * PAGE_SIZE)
+        return e->priv + (addr - EMU_PRIVATE);
+    return NULL;
+}
+
+/* unicorn_private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
+bool emu_private_find(struct emu *e);
+
+/* unicorn_count.c. Budgets are at most EMU_MAX_BUDGET. */
+#define EMU_MAX_BUDGET (INT64_C(1) << 30)
+bool emu_count_init(struct emu *e);
+void emu_count_start(struct emu *e, uint64_t budget);
+/* Instructions retired since emu_count_start(). */
+uint64_t emu_count_stop(struct emu *e, uint64_t budget);
+/* Bracket what may undo a part of a block. */
+void emu_count_mark(struct emu *e, uintptr_t host_pc);
+void emu_count_unmark(struct emu *e);
+
+/* unicorn_smc.c */
+bool emu_smc_init(struct emu *e);
+void emu_smc_destroy(struct emu *e);
+/* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
+void emu_smc_invalidate(struct emu *e, uint64_t frame);
+
+/* Give up the replacements: correct, but slower. */
+bool emu_fall_back(struct emu *e);
+
+/* unicorn_io.c: pull the file into the program. */
+void emu_io_init(struct emu *e);
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finding Unicorn's own versions of the functions that this program replaces (see unicorn_private.h).
+ */
+#include "sim/unicorn_private.h"
+
+#include <dlfcn.h>
+
+#include "sim/unicorn_emu.h"
+
+/* The version whose translator's numbers unicorn_count.c knows. */
+#define KNOWN_VERSION 0x020101u
+
+static bool find(const char *name, void *function)
+{
+    void *sym = dlsym(RTLD_NEXT, name);
+
+    memcpy(function, &sym, sizeof(sym));
+    return sym;
+}
+
+bool emu_private_find(struct emu *e)
+{
+    struct emu_real *real = &e->real;
+    bool ok = uc_version(NULL, NULL) >> 8 == KNOWN_VERSION;
+
+    ok &= find("tb_invalidate_phys_page_fast_x86_64", &real->tb_invalidate_phys_page_fast);
+    ok &= find("tlb_set_dirty_x86_64", &real->tlb_set_dirty);
+    ok &= find("tlb_reset_dirty_by_vaddr_x86_64", &real->tlb_reset_dirty_by_vaddr);
+    ok &= find("check_exit_request_x86_64", &real->check_exit_request);
+    ok &= find("translator_loop_x86_64", &real->translator_loop);
+    ok &= find("tcg_gen_op3_x86_64", &real->tcg_gen_op3);
+    ok &= find("tcg_gen_exit_tb_x86_64", &real->tcg_gen_exit_tb);
+    ok &= find("cpu_restore_state_x86_64", &real->cpu_restore_state);
+    ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
+    return ok;
+}

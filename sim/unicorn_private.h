@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Unicorn's private functions that this program replaces or calls.
+ *
+ * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
+ * same name in the program takes the library's place for everybody (interposition). Three things that the public API cannot
+ * do are done so: keep translated code right when it is written (unicorn_smc.c), count instructions at the price of a
+ * subtraction a block (unicorn_count.c), leave an I/O instruction before it executes (unicorn_io.c). None of it is promised by
+ * anybody: self-tests at start decide whether it is used, and the program works, slower, without.
+ *
+ * How it works: each definition here looks at `emu_running`, the engine in use on this thread. The original is found with
+ * dlsym(RTLD_NEXT). The program must be linked with -rdynamic.
+ */
+#ifndef SIM_UNICORN_PRIVATE_H
+#define SIM_UNICORN_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Opaque on purpose: QEMU's types are named, never laid out. */
+struct CPUState;
+struct CPUX86State;
+struct DisasContextBase;
+struct TCGContext;
+struct TCGOp;
+struct TCGTemp;
+struct TranslationBlock;
+struct TranslatorOps;
+struct page_collection;
+struct uc_struct;
+
+/* unicorn_smc.c */
+void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
+void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
+void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_collection *pages, uint64_t start, int len,
+                                         uintptr_t retaddr);
+void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr);
+void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length);
+void check_exit_request_x86_64(struct TCGContext *tcg);
+
+/* unicorn_count.c */
+void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
+                            struct TranslationBlock *tb, int max_insns);
+void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t a2, uintptr_t a3);
+void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx);
+bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit);
+void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data);
+void tb_exec_lock_x86_64(void *tcg);
+
+/* unicorn_io.c */
+void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
+void helper_outw_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
+void helper_outl_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
+uint64_t helper_inb_x86_64(struct CPUX86State *env, uint32_t port);
+uint64_t helper_inw_x86_64(struct CPUX86State *env, uint32_t port);
+uint64_t helper_inl_x86_64(struct CPUX86State *env, uint32_t port);
+
+#endif

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finding the processor's registers in Unicorn's memory (see unicorn_raw.h).
+ *
+ * Concept: two searches. The *layout*: save the processor's state into a context (a blob of bytes), change one register
+ * through the API, save again; where the new number appears is where the register is. The *live state*: a Unicorn handle
+ * points at a processor object, which points at the state; follow every pointer two levels deep, reading through the
+ * kernel so that a wild one does no harm, until the numbers just written are found at the offsets just learned. Without a live
+ * state every access costs two copies of the blob (90 ns), otherwise nothing.
+ */
+#include "sim/unicorn_raw.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define MAGIC(n) (UINT64_C(0x5aa5c33c00000000) + (uint64_t)(n)*0x01010101)
+
+static const int api_gpr[16] = {
+    UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX, UC_X86_REG_RSP, UC_X86_REG_RBP,
+    UC_X86_REG_RSI, UC_X86_REG_RDI, UC_X86_REG_R8,  UC_X86_REG_R9,  UC_X86_REG_R10, UC_X86_REG_R11,
+    UC_X86_REG_R12, UC_X86_REG_R13, UC_X86_REG_R14, UC_X86_REG_R15,
+};
+
+/* ------------------------------------------------------------------------------------------------- the layout -- */
+
+/* Byte offset of the only occurrence of `value` in the state, -1 when there is none or more than one. */
+static int find_u64(const struct raw_cpu *r, size_t size, uint64_t value)
+{
+    int found = -1;
+
+    for (size_t i = 0; i + 8 <= size; i += 4) {
+        if (memcmp(r->st + i, &value, 8))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
+    }
+    return found;
+}
+
+/* Write a number through the API, find it, and write the old one back. */
+static bool find_reg(struct raw_cpu *r, size_t size, int reg, unsigned int magic, uint16_t *at)
+{
+    uint64_t old = 0, value = MAGIC(magic);
+    int off;
+
+    uc_reg_read(r->uc, reg, &old);
+    uc_reg_write(r->uc, reg, &value);
+    raw_fetch(r);
+    off = find_u64(r, size, value);
+    uc_reg_write(r->uc, reg, &old);
+    *at = (uint16_t)off;
+    return off >= 0;
+}
+
+static bool find_mmr(struct raw_cpu *r, size_t size, int reg, unsigned int magic, uint16_t *at)
+{
+    uc_x86_mmr old = { 0 }, mmr = { .base = MAGIC(magic), .limit = 0x1234 };
+    int off;
+
+    uc_reg_read(r->uc, reg, &old);
+    uc_reg_write(r->uc, reg, &mmr);
+    raw_fetch(r);
+    off = find_u64(r, size, mmr.base);
+    uc_reg_write(r->uc, reg, &old);
+    *at = (uint16_t)(off - (int)offsetof(struct raw_segment, base));
+    return off >= 0 && raw_table(r, *at)->limit == mmr.limit;
+}
+
+/* EFER takes no arbitrary number: switch two bits and look for the word that was one value and becomes the other. */
+static bool find_efer(struct raw_cpu *r, size_t size, uint16_t *at)
+{
+    uc_x86_msr old = { .rid = 0xc0000080 }, msr;
+    uint8_t *before = malloc(size);
+    int found = -1;
+
+    if (!before)
+        return false;
+    uc_reg_read(r->uc, UC_X86_REG_MSR, &old);
+    raw_fetch(r);
+    memcpy(before, r->st, size);
+    msr = old;
+    msr.value ^= 0x801; /* NXE, SCE */
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &msr);
+    raw_fetch(r);
+    for (size_t i = 0; i + 8 <= size; i += 4)
+        if (!memcmp(before + i, &old.value, 8) && !memcmp(r->st + i, &msr.value, 8)) {
+            found = found < 0 ? (int)i : (int)size;
+        }
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &old);
+    free(before);
+    *at = (uint16_t)found;
+    return found >= 0 && found < (int)size;
+}
+
+/* The flags follow RIP: eflags, cc_dst, cc_src, cc_src2, cc_op, df, hflags. Check it by what a write of RFLAGS does. */
+static bool find_flags(struct raw_cpu *r)
+{
+    struct raw_layout *at = &r->at;
+    uint64_t rflags = 0x2 | RAW_DF | 0x45; /* DF ZF PF CF */
+    bool ok;
+
+    at->eflags = at->eip + 8;
+    at->cc_src = at->eip + 24;
+    at->cc_op = at->eip + 40;
+    at->df = at->eip + 44;
+    at->hflags = at->eip + 48;
+    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
+    raw_fetch(r);
+    ok = (raw_get(r, eflags, uint64_t) & ~(rflags | 0x202)) == 0 && raw_get(r, cc_src, uint64_t) == 0x45 &&
+         raw_get(r, cc_op, uint32_t) == RAW_CC_OP_EFLAGS && raw_get(r, df, int32_t) == -1 &&
+         (raw_get(r, hflags, uint32_t) & (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE)) ==
+             (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE);
+    rflags = 2;
+    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
+    return ok;
+}
+
+static bool find_gprs(struct raw_cpu *r, size_t size)
+{
+    uint64_t magic[16];
+    int off;
+
+    for (unsigned int i = 0; i < 16; i++) {
+        magic[i] = MAGIC(i);
+        uc_reg_write(r->uc, api_gpr[i], &magic[i]);
+    }
+    raw_fetch(r);
+    off = find_u64(r, size, magic[0]);
+    if (off < 0 || memcmp(r->st + off, magic, sizeof(magic)))
+        return false;
+    r->at.gpr = (uint16_t)off;
+    return true;
+}
+
+/* -------------------------------------------------------------------------------------------- the live state -- */
+
+/* Copy from an address that may not be mapped. */
+static bool peek(uint64_t addr, void *to, size_t len)
+{
+    struct iovec local = { to, len }, remote = { (void *)(uintptr_t)addr, len };
+
+    return addr > 0x10000 && addr < UINT64_C(1) << 47 && !(addr & 7) &&
+           process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
+}
+
+/* Does the processor object at `cpu` point into itself at a state that holds the magic numbers in its registers? */
+static uint8_t *find_state(const struct raw_cpu *r, uint64_t cpu)
+{
+    uint64_t word[128], regs[16], magic[16];
+
+    for (unsigned int i = 0; i < 16; i++)
+        magic[i] = MAGIC(i);
+    if (!peek(cpu, word, sizeof(word)))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
+        if (word[i] <= cpu || word[i] > cpu + 0x40000 || !peek(word[i] + r->at.gpr, regs, sizeof(regs)))
+            continue;
+        if (!memcmp(regs, magic, sizeof(magic)))
+            return (uint8_t *)(uintptr_t)word[i];
+    }
+    return NULL;
+}
+
+static void find_live(struct raw_cpu *r)
+{
+    const size_t words = malloc_usable_size(r->uc) / 8;
+    const uint64_t *word = (const void *)r->uc;
+    uint64_t probe = ~MAGIC(0), back = MAGIC(0);
+    uint8_t *st = NULL;
+
+    for (size_t i = 0; i < words && !st; i++)
+        st = find_state(r, word[i]);
+    if (!st)
+        return;
+    /* A stale copy would hold the numbers too: it must follow a write. */
+    uc_reg_write(r->uc, UC_X86_REG_RAX, &probe);
+    r->live = !memcmp(st + r->at.gpr, &probe, 8);
+    uc_reg_write(r->uc, UC_X86_REG_RAX, &back);
+    if (r->live)
+        r->st = st;
+}
+
+const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
+{
+    struct raw_layout *at = &r->at;
+    uint16_t gs;
+    size_t size;
+
+    *r = (struct raw_cpu){ .uc = uc };
+    if (uc_context_alloc(uc, &r->blob))
+        return "no memory for a processor context";
+    size = uc_context_size(uc);
+    r->st = (void *)r->blob;
+    if (!find_gprs(r, size))
+        return "its general registers are not where they can be found";
+    /* From here on offsets are from the general registers, which open the state. */
+    r->st += at->gpr;
+    size -= at->gpr;
+    at->gpr = 0;
+    if (!find_reg(r, size, UC_X86_REG_RIP, 16, &at->eip) || !find_flags(r))
+        return "its flags are not where they can be found";
+    if (!find_reg(r, size, UC_X86_REG_FS_BASE, 17, &at->segs) || !find_reg(r, size, UC_X86_REG_GS_BASE, 18, &gs) ||
+        gs - at->segs != sizeof(struct raw_segment))
+        return "its segment registers are not where they can be found";
+    at->segs -= 4 * sizeof(struct raw_segment) + offsetof(struct raw_segment, base);
+    if (!find_mmr(r, size, UC_X86_REG_GDTR, 19, &at->gdt) || !find_mmr(r, size, UC_X86_REG_IDTR, 20, &at->idt) ||
+        !find_mmr(r, size, UC_X86_REG_LDTR, 21, &at->ldt) || !find_mmr(r, size, UC_X86_REG_TR, 22, &at->tr))
+        return "its descriptor table registers are not where they can be found";
+    if (!find_reg(r, size, UC_X86_REG_CR3, 23, &at->cr) || !find_efer(r, size, &at->efer) ||
+        !find_reg(r, size, UC_X86_REG_DR0, 24, &at->dr))
+        return "its control registers are not where they can be found";
+    at->cr -= 3 * 8;
+    find_live(r);
+    return NULL;
+}
+
+void raw_close(struct raw_cpu *r)
+{
+    if (r->blob)
+        uc_context_free(r->blob);
+    r->blob = NULL;
+}
+
+const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsigned int n,
+                                bool (*run)(void *data, unsigned int i), void *data)
+{
+    const size_t size = uc_context_size(r->uc) - 64;
+    bool *possible = malloc(size);
+    const char *why = NULL;
+    unsigned int left = 0;
+
+    if (!possible)
+        return "no memory";
+    memset(possible, true, size);
+    for (unsigned int i = 0; i < n && !why; i++) {
+        if (!run(data, i))
+            why = "a page fault did not arrive as one";
+        raw_begin(r);
+        for (size_t off = 0; off + 4 <= size; off += 4)
+            possible[off] = possible[off] && !memcmp(r->st + off, &codes[i], 4);
+    }
+    for (size_t off = 0; off < size && !why; off += 4) {
+        if (possible[off]) {
+            r->at.error_code = (uint16_t)off;
+            left++;
+        }
+    }
+    free(possible);
+    if (!why && left != 1)
+        why = "the error code of an exit is not where it can be found";
+    return why;
+}
+
+/* ------------------------------------------------------------------------------------------------------ access -- */
+
+void raw_fetch(struct raw_cpu *r) { uc_context_save(r->uc, r->blob); }
+
+void raw_put(struct raw_cpu *r) { uc_context_restore(r->uc, r->blob); }
+
+void raw_set_rflags(struct raw_cpu *r, uint64_t rflags)
+{
+    raw_set(r, cc_src, uint64_t, rflags & RAW_CC_MASK);
+    raw_set(r, cc_op, uint32_t, RAW_CC_OP_EFLAGS);
+    raw_set(r, df, int32_t, rflags & RAW_DF ? -1 : 1);
+    raw_set(r, eflags, uint64_t, (rflags & ~(uint64_t)(RAW_CC_MASK | RAW_DF)) | 2);
+}
+
+uint64_t raw_get_rflags(struct raw_cpu *r)
+{
+    uint64_t rflags = 0;
+
+    /* Another cc_op means that the flags are still to be computed from the last result: Unicorn knows how. */
+    if (__builtin_expect(raw_get(r, cc_op, uint32_t) != RAW_CC_OP_EFLAGS, 0)) {
+        uc_reg_read(r->uc, UC_X86_REG_RFLAGS, &rflags);
+        return rflags;
+    }
+    rflags = raw_get(r, eflags, uint64_t) & ~(uint64_t)(RAW_CC_MASK | RAW_DF);
+    rflags |= raw_get(r, cc_src, uint64_t) & RAW_CC_MASK;
+    return rflags | (raw_get(r, df, int32_t) < 0 ? RAW_DF : 0) | 2;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The emulated processor's registers as they lie in Unicorn's memory. The only file pair that knows offsets.
+ *
+ * Concept: Unicorn's register API cannot write a segment's hidden part or the privilege level, cannot read an exit's error
+ * code, and costs a function call a register. But all registers lie in one structure, and that structure can be
+ * found: write numbers through the API that occur nowhere else and look where they appear. raw_layout_find() does so when
+ * the machine is switched on, so nothing here depends on how a particular build laid its structures out; what cannot be
+ * found is an error that names the version to get.
+ *
+ * Invariants:
+ *  - While `live` is set, `st` points into the running processor and an edit takes effect at the next instruction.
+ *    Otherwise `st` points into a saved copy: raw_begin() fetches it, raw_end() puts it back.
+ *  - Translated code caches the condition flags: RFLAGS is spread over eflags, cc_src, cc_op and df. Only
+ *    raw_get_rflags() and raw_set_rflags() touch them.
+ */
+#ifndef SIM_UNICORN_RAW_H
+#define SIM_UNICORN_RAW_H
+
+#include <string.h>
+#include <unicorn/unicorn.h>
+
+#include "sim/types.h"
+
+/* A segment as Unicorn keeps it; `flags` is the descriptor's second word without the base and limit bits. */
+struct raw_segment {
+    uint32_t selector;
+    uint64_t base __attribute__((aligned(8)));
+    uint32_t limit, flags;
+};
+
+/* Where things are, as byte offsets into the processor's state. */
+struct raw_layout {
+    uint16_t gpr, eip, eflags, cc_src, cc_op, df, hflags, segs, ldt, tr, gdt, idt, cr, efer, dr, error_code;
+};
+
+struct raw_cpu {
+    uc_engine *uc;
+    uc_context *blob; /* scratch: what raw_begin() and raw_end() copy through when the state is not live */
+    uint8_t *st;
+    bool live;
+    struct raw_layout at;
+};
+
+/* Bits of hflags: what the translator depends on. */
+#define RAW_HF_CPL         0x3u
+#define RAW_HF_INHIBIT_IRQ (1u << 3)
+#define RAW_HF_CS32        (1u << 4)
+#define RAW_HF_SS32        (1u << 5)
+#define RAW_HF_ADDSEG      (1u << 6)
+#define RAW_HF_PE          (1u << 7)
+#define RAW_HF_MP          (1u << 9)
+#define RAW_HF_EM          (1u << 10)
+#define RAW_HF_TS          (1u << 11)
+#define RAW_HF_LMA         (1u << 14)
+#define RAW_HF_CS64        (1u << 15)
+#define RAW_HF_OSFXSR      (1u << 22)
+#define RAW_HF_SMAP        (1u << 23)
+
+/* Find the layout and the live state of uc, which must not have run yet. NULL, or what is wrong (static text). */
+const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc);
+void raw_close(struct raw_cpu *r);
+
+/*
+ * Find where exits leave their error code: `run` provokes the i-th of n faults whose codes are codes[i], and must be
+ * called with all other state alike. NULL, or what is wrong.
+ */
+const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsigned int n,
+                                bool (*run)(void *data, unsigned int i), void *data);
+
+/* Bracket every access when the state is not live. */
+void raw_fetch(struct raw_cpu *r);
+void raw_put(struct raw_cpu *r);
+static inline void raw_begin(struct raw_cpu *r)
+{
+    if (__builtin_expect(!r->live, 0))
+        raw_fetch(r);
+}
+static inline void raw_end(struct raw_cpu *r)
+{
+    if (__builtin_expect(!r->live, 0))
+        raw_put(r);
+}
+
+/* Scalars, by name: raw_get(r, hflags, uint32_t). */
+#define raw_get(r, field, type)                                                                                        \
+    ({                                                                                                                 \
+        type raw_value_;                                                                                               \
+        memcpy(&raw_value_, (r)->st + (r)->at.field, sizeof(raw_value_));                                              \
+        raw_value_;                                                                                                    \
+    })
+#define raw_set(r, field, type, value)                                                                                 \
+    do {                                                                                                               \
+        const type raw_value_ = (value);                                                                               \
+        memcpy((r)->st + (r)->at.field, &raw_value_, sizeof(raw_value_));                                              \
+    } while (0)
+
+static inline uint64_t *raw_gprs(struct raw_cpu *r) { return (uint64_t *)(void *)(r->st + r->at.gpr); }
+static inline uint64_t *raw_cr(struct raw_cpu *r, unsigned int n)
+{
+    return (uint64_t *)(void *)(r->st + r->at.cr + 8 * n);
+}
+static inline uint64_t *raw_dr(struct raw_cpu *r, unsigned int n)
+{
+    return (uint64_t *)(void *)(r->st + r->at.dr + 8 * n);
+}
+/* n in the processor's encoding: ES CS SS DS FS GS. */
+static inline struct raw_segment *raw_seg(struct raw_cpu *r, unsigned int n)
+{
+    return (struct raw_segment *)(void *)(r->st + r->at.segs + n * sizeof(struct raw_segment));
+}
+static inline struct raw_segment *raw_table(struct raw_cpu *r, uint16_t at)
+{
+    return (struct raw_segment *)(void *)(r->st + at);
+}
+
+#define RAW_CC_OP_EFLAGS 1
+#define RAW_CC_MASK      0x8d5u /* CF PF AF ZF SF OF */
+#define RAW_DF           0x400u
+
+void raw_set_rflags(struct raw_cpu *r, uint64_t rflags);
+uint64_t raw_get_rflags(struct raw_cpu *r);
+
+#endif

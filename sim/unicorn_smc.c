@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Self-modifying code: translations must die when the bytes they were made from are written.
+ *
+ * Concept: the emulator translates guest code once and keeps the result. A store to a frame that holds translated code has
+ * to be noticed, through whatever virtual address it comes (Linux patches its own text through an alias). The
+ * emulator's TLB can do that: an entry marked "not dirty" sends stores the slow way round, where the translations of the
+ * written bytes are dropped. Unicorn 2.1 gets the book-keeping wrong in two ways: after the first such store it marks the
+ * entry dirty although other translations remain in the frame, and new translations protect only the one virtual
+ * address that they were fetched through.
+ *
+ * The fast way replaces the functions that keep the books, with the rule that QEMU itself follows: a frame with code in it
+ * is not dirty in any TLB entry. The stock way, when the self-test says that the replacement does not work, is any hook on
+ * memory writes: all stores then go the slow way round, at about a sixth of the speed.
+ *
+ * Invariant (fast way): has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets
+ * a store pass unseen.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim/unicorn_emu.h"
+#include "sim/unicorn_private.h"
+
+/* Called, not replaced; absent from a library that hides them. */
+extern void tlb_reset_dirty_x86_64(struct CPUState *cpu, uint64_t host_addr, uint64_t length) __attribute__((weak));
+extern void tb_invalidate_phys_page_range_x86_64(struct uc_struct *uc, uint64_t start, uint64_t end)
+    __attribute__((weak));
+
+static bool frame_valid(const struct emu *e, uint64_t frame) { return frame < e->m->nr_frames + EMU_NR_PAGES; }
+
+static uint8_t *frame_host(struct emu *e, uint64_t frame)
+{
+    return frame < e->m->nr_frames ? e->m->ram + (frame << PAGE_SHIFT)
+                                   : e->priv + ((frame - e->m->nr_frames) << PAGE_SHIFT);
+}
+
+/* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
+
+/* A block was translated from this frame. */
+void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
+{
+    struct emu *e = emu_running;
+    const uint64_t frame = ram_addr >> PAGE_SHIFT;
+
+    if (!e || !frame_valid(e, frame))
+        return;
+    e->code.has_code[frame] = 1;
+    if (e->fast && e->smc.cpu)
+        tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)frame_host(e, frame), PAGE_SIZE);
+}
+
+/* The frame's last block is gone. */
+void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
+{
+    struct emu *e = emu_running;
+
+    if (e && frame_valid(e, ram_addr >> PAGE_SHIFT))
+        e->code.has_code[ram_addr >> PAGE_SHIFT] = 0;
+}
+
+/* A store took the slow way: drop the blocks it overwrites. May not return, when it overwrites the running block. */
+void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_collection *pages, uint64_t start, int len,
+                                         uintptr_t retaddr)
+{
+    struct emu *e = emu_running;
+
+    if (!e)
+        return;
+    e->smc.store_frame = start >> PAGE_SHIFT;
+    emu_count_mark(e, retaddr);
+    e->real.tb_invalidate_phys_page_fast(uc, pages, start, len, retaddr);
+    emu_count_unmark(e);
+}
+
+/* ... and now stores to that page may go fast again: not while it holds code. */
+void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
+{
+    struct emu *e = emu_running;
+
+    if (!e || (e->fast && frame_valid(e, e->smc.store_frame) && e->code.has_code[e->smc.store_frame]))
+        return;
+    e->real.tlb_set_dirty(cpu, vaddr);
+}
+
+/* Unicorn's own way of protecting new code, one virtual address. */
+void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length)
+{
+    struct emu *e = emu_running;
+
+    if (e && !e->fast)
+        e->real.tlb_reset_dirty_by_vaddr(cpu, start, length);
+}
+
+/* ------------------------------------------------------------------------------------------------------ our side -- */
+
+bool emu_smc_init(struct emu *e)
+{
+    const size_t frames = e->m->nr_frames + EMU_NR_PAGES;
+
+    e->code.emu = e;
+    e->code.has_code = mmap(NULL, frames, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (e->code.has_code == MAP_FAILED) {
+        e->code.has_code = NULL;
+        return false;
+    }
+    return true;
+}
+
+void emu_smc_destroy(struct emu *e)
+{
+    if (e->code.has_code)
+        munmap(e->code.has_code, e->m->nr_frames + EMU_NR_PAGES);
+}
+
+static void hook_store(uc_engine *uc, uc_mem_type type, uint64_t addr, int size, int64_t value, void *data) {}
+
+bool emu_fall_back(struct emu *e)
+{
+    uc_hook h;
+
+    e->fast = false;
+    uc_ctl_flush_tb(e->uc);
+    /* An address that no guest stores to: that the hook exists is what counts. */
+    return !uc_hook_add(e->uc, &h, UC_HOOK_MEM_WRITE, (void *)hook_store, e, EMU_PRIVATE, EMU_PRIVATE) &&
+           emu_count_init(e);
+}
+
+void emu_smc_invalidate(struct emu *e, uint64_t frame)
+{
+    struct emu *outer = emu_running;
+
+    if (!frame_valid(e, frame) || !e->code.has_code[frame])
+        return;
+    emu_running = e;
+    if (tb_invalidate_phys_page_range_x86_64) {
+        tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
+    } else {
+        uc_ctl_flush_tb(e->uc);
+        memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
+    }
+    e->code.has_code[frame] = 0;
+    emu_running = outer;
+}

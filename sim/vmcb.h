@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The virtual machine control block: what the processor reads at VMRUN and writes at #VMEXIT.
+ *
+ * AMD64 Architecture Programmer's Manual, volume 2, appendix B (Xen: arch/x86/include/asm/hvm/svm/vmcb.h). The first
+ * kilobyte tells what to intercept and why an exit happened, the rest is the guest's state.
+ */
+#ifndef SIM_VMCB_H
+#define SIM_VMCB_H
+
+#include <stdint.h>
+
+struct vmcb_segment {
+    uint16_t sel, attr; /* attr: descriptor bits 55:52 and 47:40 */
+    uint32_t limit;
+    uint64_t base;
+};
+
+struct vmcb {
+    uint16_t intercept_cr_read, intercept_cr_write; /* 0x000 */
+    uint16_t intercept_dr_read, intercept_dr_write; /* 0x004 */
+    uint32_t intercept_exceptions;                  /* 0x008: a bit a vector */
+    uint32_t intercepts1, intercepts2;              /* 0x00c */
+    uint8_t reserved_1[0x040 - 0x014];
+    uint64_t iopm, msrpm, tsc_offset;           /* 0x040 */
+    uint32_t asid, tlb_control;                 /* 0x058 */
+    uint64_t int_ctl, int_shadow;               /* 0x060 */
+    uint64_t exit_code, exit_info1, exit_info2; /* 0x070 */
+    uint64_t exit_int_info, np_control;         /* 0x088 */
+    uint8_t reserved_2[0x0a8 - 0x098];
+    uint64_t event_inj, ncr3; /* 0x0a8 */
+    uint8_t reserved_3[0x400 - 0x0b8];
+    struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr; /* 0x400 */
+    uint8_t reserved_4[0x4cb - 0x4a0];
+    uint8_t cpl; /* 0x4cb */
+    uint32_t reserved_5;
+    uint64_t efer; /* 0x4d0 */
+    uint8_t reserved_6[0x548 - 0x4d8];
+    uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip; /* 0x548 */
+    uint8_t reserved_7[0x5d8 - 0x580];
+    uint64_t rsp; /* 0x5d8 */
+    uint8_t reserved_8[0x5f8 - 0x5e0];
+    uint64_t rax, star, lstar, cstar, sfmask, kernel_gs_base; /* 0x5f8 */
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip, cr2;    /* 0x628 */
+    uint8_t reserved_9[0x668 - 0x648];
+    uint64_t pat; /* 0x668 */
+};
+
+_Static_assert(sizeof(struct vmcb) == 0x670, "layout of the VMCB");
+
+#define VMCB1_RDTSC    (1u << 14)
+#define VMCB1_RDPMC    (1u << 15)
+#define VMCB1_CPUID    (1u << 18)
+#define VMCB1_SWINT    (1u << 21)
+#define VMCB1_INVD     (1u << 22)
+#define VMCB1_PAUSE    (1u << 23)
+#define VMCB1_HLT      (1u << 24)
+#define VMCB1_INVLPG   (1u << 25)
+#define VMCB1_INVLPGA  (1u << 26)
+#define VMCB1_MSR      (1u << 28)
+#define VMCB1_SHUTDOWN (1u << 31)
+
+#define VMCB2_VMRUN   (1u << 0)
+#define VMCB2_VMMCALL (1u << 1)
+#define VMCB2_VMLOAD  (1u << 2)
+#define VMCB2_VMSAVE  (1u << 3)
+#define VMCB2_STGI    (1u << 4)
+#define VMCB2_CLGI    (1u << 5)
+#define VMCB2_SKINIT  (1u << 6)
+#define VMCB2_RDTSCP  (1u << 7)
+#define VMCB2_ICEBP   (1u << 8)
+#define VMCB2_WBINVD  (1u << 9)
+#define VMCB2_MONITOR (1u << 10)
+#define VMCB2_MWAIT   (1u << 11)
+
+/* Exit codes, as hooks see them with 0x100 added. */
+enum svm_exit {
+    SVM_EXIT_CR_READ = 0x00,
+    SVM_EXIT_CR_WRITE = 0x10,
+    SVM_EXIT_EXCEPTION = 0x40,
+    SVM_EXIT_RDTSC = 0x6e,
+    SVM_EXIT_RDPMC = 0x6f,
+    SVM_EXIT_CPUID = 0x72,
+    SVM_EXIT_SWINT = 0x75,
+    SVM_EXIT_PAUSE = 0x77,
+    SVM_EXIT_HLT = 0x78,
+    SVM_EXIT_INVLPG = 0x79,
+    SVM_EXIT_MSR = 0x7c,
+    SVM_EXIT_SHUTDOWN = 0x7f,
+    SVM_EXIT_VMRUN = 0x80,
+    SVM_EXIT_VMMCALL = 0x81,
+    SVM_EXIT_RDTSCP = 0x87,
+    SVM_EXIT_NPF = 0x400,
+};
+
+#define EFER_SCE  0x001u
+#define EFER_LME  0x100u
+#define EFER_LMA  0x400u
+#define EFER_NXE  0x800u
+#define EFER_SVME 0x1000u
+
+#define CR0_TS       0x8u
+#define CR0_PV       0x80050033u /* PG AM WP NE ET MP PE: what a PV guest runs with, whatever it believes */
+#define CR0_PV_OWN   CR0_TS      /* what it may change */
+#define CR4_FSGSBASE 0x10000u
+#define CR4_PV       0x620u                /* OSXMMEXCPT OSFXSR PAE */
+#define CR4_PV_OWN   (CR4_FSGSBASE | 0xcu) /* TSD, DE too */
+
+#endif
