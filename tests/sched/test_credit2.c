@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The credit2 scheduler: shares, caps, wake-up latency, balance between run queues. */
+#include "common.h"
+
+static void test_weights_one_pcpu(void **state)
+{
+    struct wb *wb = wb_new("credit2", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 512, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 1, 1024, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 100.0 / 7);
+    assert_share(wb, b, 200.0 / 7);
+    assert_share(wb, c, 400.0 / 7);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+static void test_weights_two_pcpus(void **state)
+{
+    struct wb *wb = wb_new("credit2", 2);
+    struct wb_domain *a = domain_new(wb, "a", 2, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 2, 512, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 200.0 / 3);
+    assert_share(wb, b, 400.0 / 3);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+/* A weight that one vCPU cannot use: it gets a whole pCPU, the rest goes to the others. */
+static void test_infeasible_weight(void **state)
+{
+    struct wb *wb = wb_new("credit2", 2);
+    struct wb_domain *a = domain_new(wb, "a", 1, 10000, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 1, 256, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 100);
+    assert_share(wb, b, 50);
+    assert_share(wb, c, 50);
+    wb_destroy(wb);
+}
+
+/* Alone: the cap exactly. Together a cap is an upper bound: budget that others kept one from using is not saved up. */
+static void test_caps(void **state)
+{
+    static const unsigned int caps[] = { 3, 10, 25, 50, 90, 150 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+        struct wb *wb = wb_new("credit2", 2);
+        struct wb_domain *a = domain_new(wb, "a", caps[i] > 100 ? 2 : 1, 256, caps[i], "compute forever"), *b;
+
+        run(wb, SECONDS(10));
+        assert_share(wb, a, caps[i]);
+        wb_destroy(wb);
+
+        wb = wb_new("credit2", 2);
+        a = domain_new(wb, "a", 1, 256, caps[i], "compute forever");
+        b = domain_new(wb, "b", 4, 256, caps[i], "compute 300us, sleep 100us");
+        run(wb, SECONDS(10));
+        assert_true(domain_runtime(a) <= SECONDS(10) * (caps[i] + 1) / 100);
+        assert_true(domain_runtime(b) <= SECONDS(10) * (caps[i] + 1) / 100);
+        wb_destroy(wb);
+    }
+}
+
+/* The first moments of two weights, by hand: credits 10 ms each, a burns twice as fast. */
+static void test_by_hand(void **state)
+{
+    struct wb *wb = wb_new("credit2", 1);
+
+    domain_new(wb, "a", 1, 256, 0, "compute forever");
+    domain_new(wb, "b", 1, 512, 0, "compute forever");
+    run(wb, MILLISECS(8));
+    /*
+     * a and b have 10. a runs at least 1 ms: 8 left. b runs 2 ms until it has 8, stays on the tie for 1 ms: 7. a: 6.
+     * b: 6 after 1 ms, the tie again: 5. a.
+     */
+    assert_schedule(wb, 0, "a0-1 b1-4 a4-5 b5-7 a7-8");
+    wb_destroy(wb);
+}
+
+/* Two run queues: load balancing evens out what started uneven, and no pCPU idles while somebody waits next door. */
+static void test_balance(void **state)
+{
+    struct wb *wb = wb_new("credit2,cpus_per_runqueue=1", 2);
+    struct wb_domain *a = domain_new(wb, "a", 4, 256, 0, "compute forever");
+    s_time_t before[4];
+
+    for (unsigned int i = 0; i < 4; i++)
+        pin(a, i, 1);
+    run(wb, SECONDS(1));
+    for (unsigned int i = 0; i < 4; i++)
+        pin(a, i, 3);
+    run(wb, SECONDS(2));
+    for (unsigned int i = 0; i < 4; i++)
+        before[i] = wb_runtime(wb_vcpu(a, i));
+    wb->lost = 0;
+    run(wb, SECONDS(12));
+    for (unsigned int i = 0; i < 4; i++)
+        assert_in_range(wb_runtime(wb_vcpu(a, i)) - before[i], SECONDS(10) * 49 / 100, SECONDS(10) * 51 / 100);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+static void test_parameters(void **state)
+{
+    struct wb *wb = wb_new("credit2,ratelimit_us=0", 1);
+    struct scheduler *s = wb->xen.sched;
+    struct xen_sysctl_scheduler_op g = { .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
+
+    g.u.sched_credit2.ratelimit_us = 99;
+    assert_int_equal(s->ops->adjust_global(s, &g), -EINVAL);
+    g.u.sched_credit2.ratelimit_us = 500001;
+    assert_int_equal(s->ops->adjust_global(s, &g), -EINVAL);
+    g.cmd = XEN_SYSCTL_SCHEDOP_getinfo;
+    assert_int_equal(s->ops->adjust_global(s, &g), 0);
+    assert_int_equal(g.u.sched_credit2.ratelimit_us, 0);
+    wb_destroy(wb);
+}
+
+/* Who wakes with credits left preempts spinners at once; under round robin it waits for its turn. */
+static void test_wakeup(void **state)
+{
+    struct wb *wb = wb_new("credit2", 1);
+    struct wb_domain *io;
+
+    domain_new(wb, "spin", 3, 256, 0, "compute forever");
+    io = domain_new(wb, "io", 1, 256, 0, "compute 100us, sleep 20ms");
+    run(wb, SECONDS(10));
+    assert_true(wb_vcpu(io, 0)->latency.nr > 400);
+    for (size_t i = 3; i < wb_vcpu(io, 0)->latency.nr; i++)
+        assert_true(wb_vcpu(io, 0)->latency.v[i] <= MILLISECS(1)); /* the rate limit */
+    wb_destroy(wb);
+}
+
+static void test_stealing(void **state)
+{
+    struct wb *wb = wb_new("credit2", 4);
+    struct wb_domain *a = domain_new(wb, "a", 8, 256, 0, "compute forever");
+
+    run(wb, SECONDS(10));
+    for (unsigned int i = 0; i < 8; i++)
+        assert_true(wb_runtime(wb_vcpu(a, i)) > SECONDS(10) * 49 / 100);
+    assert_int_equal(wb->lost, 0);
+    wb_destroy(wb);
+}
+
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_weights_one_pcpu), cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_infeasible_weight), cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_wakeup),            cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_by_hand),          cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_parameters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The credit2 scheduler: fair by credit order, on shared run queues.
+ *
+ * Concept: everybody starts with the same credit and burns it while running, slowly with a high weight and fast with a low one.
+ * The one with the most credit runs. So those who sleep keep credit and run at once when they wake, without any special
+ * priority, and those who compute all day burn in proportion. When even the best has none left, everybody gets another
+ * portion (a *reset*), clipped so that savings do not grow. A slice lasts until the credits of the runner and of the
+ * next in the queue meet, but not less than the rate limit (1 ms) and not more than 10 ms.
+ *
+ *     credit                     A runs     B runs      reset: both + 10 ms
+ *     10 ms  A===B                \           |             .---
+ *                                  \___A       \___ B      /
+ *      0 ---------------------------------------------A,B-'
+ *
+ * pCPUs are grouped into run queues that share one order (Xen: by socket or cache; here `cpus_per_runqueue` neighbours), so
+ * inside a group fairness needs no stealing. Between groups load balancing moves vCPUs, by the smoothed number of those who want
+ * to run: at each reset, and when a pCPU would go idle. Caps are in credit2_cap.c.
+ *
+ * Invariants: a vCPU is queued exactly when it is awake, not running and not parked; svc->rqd is the group of v->processor.
+ *
+ * A reset reaches everybody at once without visiting anybody: rqd->given counts what resets have handed out, and a vCPU
+ * catches up when it is looked at next (credit_sync). Queued vCPUs all gain the same, so their order does not change.
+ *
+ * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Simplifies xen/common/sched/credit2.c: no hyperthread
+ * awareness; balancing moves one vCPU instead of weighing all pairs; no estimate of the cost of a context switch beyond
+ * the rate limit and MIGRATE_RESIST.
+ */
+#include "vcpu/sched/credit2.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_WEIGHT 256
+#define CREDIT_INIT MILLISECS(10)
+#define CREDIT_MAX (2 * CREDIT_INIT) /* who runs or waits loses nothing at a reset; who wakes has at most CREDIT_INIT */
+#define MAX_TIMER MILLISECS(10)
+#define DEFAULT_RATELIMIT MICROSECS(1000)
+#define MIGRATE_RESIST MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
+#define LOAD_WINDOW SECONDS(1)
+#define DEFAULT_CPUS_PER_RUNQUEUE 8
+
+struct c2 {
+    struct c2_rqd rqd[MACHINE_MAX_PCPUS];
+    unsigned int cpus_per_rqd;
+    s_time_t ratelimit;
+};
+
+static struct c2 *c2(const struct scheduler *ops) { return ops->priv; }
+static struct c2_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
+static struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cpu)
+{
+    return &c2(ops)->rqd[cpu / c2(ops)->cpus_per_rqd];
+}
+
+/* --- credit --- */
+
+static void credit_sync(struct c2_vcpu *svc)
+{
+    svc->credit += svc->rqd->given - svc->given;
+    svc->given = svc->rqd->given;
+    if (svc->credit > CREDIT_MAX)
+        svc->credit = CREDIT_MAX;
+}
+
+static void burn(struct c2_vcpu *svc, s_time_t now)
+{
+    const s_time_t delta = now - svc->start;
+
+    credit_sync(svc);
+    if (!svc->v->is_running || delta <= 0)
+        return;
+    svc->credit -= delta * svc->rqd->max_weight / svc->weight;
+    if (svc->dom->tot_budget)
+        svc->budget -= delta;
+    svc->start = now;
+}
+
+static void reset(struct c2_rqd *rqd, s_time_t best)
+{
+    rqd->given += CREDIT_INIT * (1 + -best / CREDIT_INIT);
+}
+
+/* --- load --- */
+
+static void load_update(struct c2_rqd *rqd, int change, s_time_t now)
+{
+    const double passed = now > rqd->load_at ? (double)(now - rqd->load_at) / (double)LOAD_WINDOW : 0;
+
+    rqd->avgload += (rqd->load - rqd->avgload) * (passed < 1 ? passed : 1);
+    if (now > rqd->load_at)
+        rqd->load_at = now;
+    rqd->load += change;
+}
+
+static void load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
+{
+    if (svc->counted != counted)
+        load_update(svc->rqd, counted ? 1 : -1, now);
+    svc->counted = counted;
+}
+
+/* --- belonging to a run queue --- */
+
+static void max_weight_recount(struct c2_rqd *rqd)
+{
+    struct c2_vcpu *svc;
+
+    rqd->max_weight = 1;
+    rqd->nr_max = 0;
+    LIST_FOREACH(svc, &rqd->assigned, link) {
+        if (svc->weight > rqd->max_weight) {
+            rqd->max_weight = svc->weight;
+            rqd->nr_max = 0;
+        }
+        rqd->nr_max += svc->weight == rqd->max_weight;
+    }
+}
+
+static void assign(struct c2_vcpu *svc, struct c2_rqd *rqd)
+{
+    svc->rqd = rqd;
+    svc->given = rqd->given;
+    svc->weight = svc->dom->weight;
+    LIST_INSERT_HEAD(&rqd->assigned, svc, link);
+    if (svc->weight > rqd->max_weight) {
+        rqd->max_weight = svc->weight;
+        rqd->nr_max = 0;
+    }
+    rqd->nr_max += svc->weight == rqd->max_weight;
+}
+
+static void deassign(struct c2_vcpu *svc, s_time_t now)
+{
+    struct c2_rqd *rqd = svc->rqd;
+
+    burn(svc, now);
+    load_count(svc, false, now);
+    LIST_REMOVE(svc, link);
+    /* Usually others have the same weight; otherwise somebody has to look for the new maximum. */
+    if (svc->weight == rqd->max_weight && !--rqd->nr_max)
+        max_weight_recount(rqd);
+    svc->rqd = NULL;
+}
+
+static void enqueue(struct c2_vcpu *svc)
+{
+    credit_sync(svc);
+    runq_insert(&svc->rqd->runq, &svc->node, svc->v, svc->given - svc->credit); /* smallest first: most credit */
+}
+
+static void dequeue(struct c2_vcpu *svc)
+{
+    if (runq_queued(&svc->node))
+        runq_remove(&svc->rqd->runq, &svc->node);
+    credit_sync(svc);
+}
+
+/* Somebody should look at svc, which was just queued. */
+static void tickle(struct scheduler *ops, struct c2_vcpu *svc)
+{
+    struct xen *xen = ops->xen;
+    const uint64_t here = svc->rqd->cpus & vcpu_cpumask(svc->v);
+    s_time_t lowest = svc->credit;
+    int victim = -1;
+
+    if (sched_kick_idle(xen, here & vcpu_soft_cpumask(svc->v), svc->v->processor) ||
+        sched_kick_idle(xen, here, svc->v->processor) ||
+        sched_kick_idle(xen, vcpu_cpumask(svc->v), svc->v->processor)) /* another group's: it will pull */
+        return;
+    for_each_cpu_in(here, cpu) {
+        struct c2_vcpu *cur = xen->pcpu[cpu].curr ? svc_of(xen->pcpu[cpu].curr) : NULL;
+        s_time_t credit;
+
+        if (!cur || xen->pcpu[cpu].need_resched)
+            continue;
+        burn(cur, NOW(xen));
+        credit = cur->credit + (cpu != svc->v->processor ? MIGRATE_RESIST : 0);
+        if (credit < lowest) {
+            lowest = credit;
+            victim = (int)cpu;
+        }
+    }
+    if (victim >= 0)
+        sched_kick_cpu(xen, (unsigned int)victim);
+}
+
+void c2_unpark(struct c2_vcpu *svc)
+{
+    svc->parked = false;
+    if (!svc->v->sched_awake || svc->v->is_running)
+        return;
+    enqueue(svc);
+    tickle(svc->v->domain->sched, svc);
+}
+
+/* --- choosing --- */
+
+/* The busiest other group's first vCPU that cpu may run comes over, if that makes the groups more equal. NULL: none. */
+static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
+{
+    struct c2 *prv = c2(ops);
+    struct c2_rqd *here = rqd_of(ops, cpu);
+    struct runq_node *best = NULL;
+    double most = here->avgload + 1;
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        struct c2_rqd *rqd = &prv->rqd[i];
+        struct runq_node *n;
+
+        if (rqd == here || !rqd->runq.nr)
+            continue;
+        load_update(rqd, 0, now);
+        /* Per pCPU, the groups may differ in size. An idle pCPU takes whatever waits anywhere. */
+        if (!idle && rqd->avgload * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
+            continue;
+        n = runq_first(&rqd->runq, cpu, true);
+        if (!n && idle)
+            n = runq_first(&rqd->runq, cpu, false);
+        if (n) {
+            best = n;
+            most = rqd->avgload;
+        }
+    }
+    if (!best)
+        return NULL;
+    dequeue(svc_of(best->v));
+    deassign(svc_of(best->v), now);
+    best->v->processor = cpu;
+    assign(svc_of(best->v), here);
+    load_count(svc_of(best->v), true, now);
+    return svc_of(best->v);
+}
+
+/* The best waiting vCPU that has budget; those found without are parked on the way. */
+static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
+{
+    struct runq_node *n;
+
+    while ((n = runq_first(&rqd->runq, cpu, false))) {
+        struct c2_vcpu *svc = svc_of(n->v);
+
+        if (c2_budget_ok(svc))
+            return svc;
+        dequeue(svc);
+    }
+    return NULL;
+}
+
+static s_time_t credit_of_waiting(const struct c2_vcpu *svc) { return svc->rqd->given - svc->node.key; }
+
+/* How long svc may run before the next in the queue deserves it more. */
+static s_time_t slice(const struct c2 *prv, struct c2_vcpu *svc, unsigned int cpu)
+{
+    const struct runq_node *next = runq_first(&svc->rqd->runq, cpu, false);
+    const s_time_t min = prv->ratelimit > C2_MIN_TIMER ? prv->ratelimit : C2_MIN_TIMER;
+    s_time_t credit = svc->credit, time;
+
+    if (next && credit_of_waiting(svc_of(next->v)) > 0)
+        credit -= credit_of_waiting(svc_of(next->v));
+    time = credit > 0 ? credit * svc->weight / svc->rqd->max_weight : 0;
+    if (time > MAX_TIMER)
+        time = MAX_TIMER;
+    if (time < min)
+        time = min;
+    return svc->dom->tot_budget && svc->budget < time ? svc->budget : time;
+}
+
+static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_vcpu *svc, struct vcpu *prev, s_time_t now)
+{
+    svc->start = now;
+    if (svc->v != prev)
+        svc->run_since = now;
+    if (svc->credit <= 0) {
+        struct c2_vcpu *pulled;
+
+        reset(svc->rqd, svc->credit);
+        credit_sync(svc);
+        pulled = pull(ops, cpu, false, now);
+        if (pulled)
+            enqueue(pulled);
+    }
+    runq_kick_idle(&svc->rqd->runq, ops->xen, ops->cpus);
+    return (struct task_slice){ svc->v, slice(c2(ops), svc, cpu) };
+}
+
+static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
+{
+    struct c2_vcpu *cur = prev ? svc_of(prev) : NULL, *next;
+
+    if (cur)
+        burn(cur, now);
+    if (cur && (!vcpu_runnable(prev) || !c2_budget_ok(cur)))
+        cur = NULL;
+    if (cur && !cur->yield && now - cur->run_since < c2(ops)->ratelimit)
+        return run(ops, cpu, cur, prev, now);
+    if (!sched_cpu_owned(ops, cpu))
+        return (struct task_slice){ NULL, -1 };
+
+    next = first_waiting(rqd_of(ops, cpu), cpu);
+    if (cur && (!next || (!cur->yield && cur->credit >= credit_of_waiting(next)))) {
+        cur->yield = false;
+        return run(ops, cpu, cur, prev, now);
+    }
+    if (next)
+        dequeue(next);
+    else if (!cur)
+        next = pull(ops, cpu, true, now);
+    if (cur) {
+        cur->yield = false;
+        enqueue(cur);
+    }
+    if (!next)
+        return (struct task_slice){ NULL, -1 };
+    return run(ops, cpu, next, prev, now);
+}
+
+/* --- hooks --- */
+
+static int c2_init(struct scheduler *ops)
+{
+    struct c2 *prv = calloc(1, sizeof(*prv));
+
+    if (!prv)
+        return -ENOMEM;
+    prv->cpus_per_rqd = DEFAULT_CPUS_PER_RUNQUEUE;
+    prv->ratelimit = DEFAULT_RATELIMIT;
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        prv->rqd[i].max_weight = 1;
+    ops->priv = prv;
+    return 0;
+}
+
+static void c2_deinit(struct scheduler *ops)
+{
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        runq_destroy(&c2(ops)->rqd[i].runq);
+    free(ops->priv);
+}
+
+/* A pCPU has no data of its own, only membership; any pointer will do. */
+static void *c2_alloc_pdata(struct scheduler *ops, unsigned int cpu)
+{
+    rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
+    return c2(ops);
+}
+
+static void c2_free_pdata(struct scheduler *ops, void *pdata, unsigned int cpu)
+{
+    rqd_of(ops, cpu)->cpus &= ~(UINT64_C(1) << cpu);
+}
+
+static void *c2_alloc_domdata(struct scheduler *ops, struct domain *d)
+{
+    struct c2_dom *dom = calloc(1, sizeof(*dom));
+
+    if (!dom)
+        return NULL;
+    dom->weight = DEFAULT_WEIGHT;
+    c2_cap_init(dom, ops);
+    return dom;
+}
+
+static void c2_free_domdata(struct scheduler *ops, void *dd)
+{
+    c2_cap_stop(dd);
+    free(dd);
+}
+
+static void *c2_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+{
+    struct c2_vcpu *svc = calloc(1, sizeof(*svc));
+
+    if (!svc)
+        return NULL;
+    svc->v = v;
+    svc->dom = dd;
+    svc->credit = CREDIT_INIT;
+    return svc;
+}
+
+static void c2_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+
+static void c2_insert(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2_vcpu *svc = svc_of(v);
+
+    LIST_INSERT_HEAD(&svc->dom->vcpus, svc, dom_link);
+    svc->dom->nr_vcpus++;
+    assign(svc, rqd_of(ops, v->processor));
+}
+
+static void c2_remove(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2_vcpu *svc = svc_of(v);
+
+    c2_budget_return(svc);
+    deassign(svc, NOW(ops->xen));
+    LIST_REMOVE(svc, dom_link);
+    svc->dom->nr_vcpus--;
+}
+
+static void c2_sleep(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2_vcpu *svc = svc_of(v);
+
+    if (v->is_running)
+        return; /* c2_context_saved() does it */
+    dequeue(svc);
+    load_count(svc, false, NOW(ops->xen));
+    c2_budget_return(svc);
+}
+
+static void c2_context_saved(struct scheduler *ops, struct vcpu *v)
+{
+    if (v->sched_awake)
+        return;
+    load_count(svc_of(v), false, NOW(ops->xen));
+    c2_budget_return(svc_of(v));
+}
+
+static void c2_wake(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2_vcpu *svc = svc_of(v);
+
+    load_count(svc, true, NOW(ops->xen));
+    if (v->is_running || svc->parked)
+        return;
+    credit_sync(svc);
+    if (svc->credit > CREDIT_INIT)
+        svc->credit = CREDIT_INIT;
+    enqueue(svc);
+    tickle(ops, svc);
+}
+
+static void c2_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
+
+/* The group with the least load a pCPU; where it was before is worth half a vCPU. In it, as the default does. */
+static unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2 *prv = c2(ops);
+    const uint64_t mask = vcpu_soft_cpumask(v);
+    double least = 0;
+    int best = -1;
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        struct c2_rqd *rqd = &prv->rqd[i];
+        double load;
+
+        if (!(rqd->cpus & mask))
+            continue;
+        load_update(rqd, 0, NOW(ops->xen));
+        load = (rqd->avgload + rqd->load) / 2 / __builtin_popcountll(rqd->cpus);
+        if (rqd->cpus >> v->processor & 1)
+            load -= 0.5 / __builtin_popcountll(rqd->cpus);
+        if (best < 0 || load < least) {
+            best = (int)i;
+            least = load;
+        }
+    }
+    if (best < 0 || (prv->rqd[best].cpus & mask) >> v->processor & 1)
+        return v->processor;
+    for_each_cpu_in(prv->rqd[best].cpus & mask, cpu)
+        if (sched_cpu_waits(ops->xen, cpu))
+            return cpu;
+    return (unsigned int)__builtin_ctzll(prv->rqd[best].cpus & mask);
+}
+
+static void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
+{
+    struct c2_vcpu *svc = svc_of(v);
+    const s_time_t now = NOW(ops->xen);
+
+    v->processor = new_cpu;
+    if (svc->rqd == rqd_of(ops, new_cpu))
+        return;
+    deassign(svc, now);
+    assign(svc, rqd_of(ops, new_cpu));
+}
+
+/* --- parameters --- */
+
+static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    struct c2_dom *dom = d->sched_priv;
+    struct c2_vcpu *svc;
+
+    switch (op->cmd) {
+    case XEN_DOMCTL_SCHEDOP_getinfo:
+        op->u.credit2.weight = (uint16_t)dom->weight;
+        op->u.credit2.cap = (uint16_t)dom->cap;
+        return 0;
+    case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0: leave as it is */
+        if (op->u.credit2.weight && op->u.credit2.weight != dom->weight) {
+            dom->weight = op->u.credit2.weight;
+            LIST_FOREACH(svc, &dom->vcpus, dom_link) {
+                struct c2_rqd *rqd = svc->rqd;
+                const bool counted = svc->counted;
+
+                deassign(svc, NOW(ops->xen));
+                assign(svc, rqd);
+                load_count(svc, counted, NOW(ops->xen));
+            }
+        }
+        c2_cap_set(dom, op->u.credit2.cap);
+        return 0;
+    default: return -EINVAL;
+    }
+}
+
+static int c2_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler_op *op)
+{
+    const uint32_t us = op->u.sched_credit2.ratelimit_us;
+
+    if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
+        if (us && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
+            return -EINVAL;
+        c2(ops)->ratelimit = MICROSECS(us);
+    }
+    op->u.sched_credit2.ratelimit_us = (uint32_t)(c2(ops)->ratelimit / MICROSECS(1));
+    return 0;
+}
+
+static int c2_set(struct scheduler *ops, const char *param, long value)
+{
+    struct xen_sysctl_scheduler_op op = { .cmd = XEN_SYSCTL_SCHEDOP_putinfo };
+
+    if (!strcmp(param, "ratelimit_us")) {
+        op.u.sched_credit2.ratelimit_us = (uint32_t)value;
+        return value < 0 || value > UINT32_MAX ? -EINVAL : c2_adjust_global(ops, &op);
+    }
+    if (strcmp(param, "cpus_per_runqueue"))
+        return -ENOENT;
+    if (value < 1 || value > MACHINE_MAX_PCPUS || ops->n_dom)
+        return -EINVAL;
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        c2(ops)->rqd[i].cpus = 0;
+    c2(ops)->cpus_per_rqd = (unsigned int)value;
+    for_each_cpu_in(ops->cpus, cpu)
+        rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
+    return 0;
+}
+
+static void c2_dump(struct scheduler *ops, char *buf, size_t len)
+{
+    int n = snprintf(buf, len, "ratelimit %lld us\n", (long long)(c2(ops)->ratelimit / MICROSECS(1)));
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        const struct c2_rqd *rqd = &c2(ops)->rqd[i];
+
+        if (rqd->cpus && n >= 0 && (size_t)n < len)
+            n += snprintf(buf + n, len - (size_t)n, "  run queue %u: load %d, average %.2f, %zu vCPUs wait\n", i,
+                          rqd->load, rqd->avgload, rqd->runq.nr);
+    }
+}
+
+const struct sched_ops sched_credit2_ops = {
+    .name = "SMP Credit Scheduler rev2",
+    .opt_name = "credit2",
+    .sched_id = XEN_SCHEDULER_CREDIT2,
+    .init = c2_init,
+    .deinit = c2_deinit,
+    .alloc_pdata = c2_alloc_pdata,
+    .free_pdata = c2_free_pdata,
+    .alloc_domdata = c2_alloc_domdata,
+    .free_domdata = c2_free_domdata,
+    .alloc_vdata = c2_alloc_vdata,
+    .free_vdata = c2_free_vdata,
+    .insert = c2_insert,
+    .remove = c2_remove,
+    .sleep = c2_sleep,
+    .wake = c2_wake,
+    .yield = c2_yield,
+    .context_saved = c2_context_saved,
+    .pick_cpu = c2_pick_cpu,
+    .migrate = c2_migrate,
+    .do_schedule = c2_do_schedule,
+    .adjust = c2_adjust,
+    .adjust_global = c2_adjust_global,
+    .set = c2_set,
+    .dump = c2_dump,
+};
