@@ -30,19 +30,35 @@ int xl_key_line(const struct xl_reader *r, const char *key)
     return 0;
 }
 
-int xl_fail(struct xl_reader *r, const char *key, const char *fmt, ...)
+__attribute__((format(printf, 4, 0))) static void describe(struct xl_reader *r, int line, const char *key,
+                                                           const char *fmt, va_list ap)
 {
-    int line = key ? xl_key_line(r, key) : 0;
     char where[32] = "", what[512];
-    va_list ap;
 
     if (line)
         snprintf(where, sizeof(where), ":%d", line);
-    va_start(ap, fmt);
     vsnprintf(what, sizeof(what), fmt, ap);
-    va_end(ap);
     snprintf(r->err, XL_ERR_SIZE, "%.400s%s: %s%s%s", r->path, where, key ? key : "", key ? ": " : "", what);
     make_printable(r->err);
+}
+
+int xl_fail(struct xl_reader *r, const char *key, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    describe(r, key ? xl_key_line(r, key) : 0, key, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+__attribute__((format(printf, 3, 4))) static int fail_at(struct xl_reader *r, int line, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    describe(r, line, NULL, fmt, ap);
+    va_end(ap);
     return -1;
 }
 
@@ -60,43 +76,85 @@ int xl_warn(struct xl_reader *r, int line, const char *what)
 /* ------------------------------------------------------------------------------------------------------ the text -- */
 
 /*
- * Find the settings: a name at the beginning of a statement, followed by = or +=. Statements end with a line or a
- * semicolon outside of brackets; strings do not reach over lines. On text with mistakes it may note too much, but then
- * libxlutil finds the mistake.
+ * The end of the string that begins at p, or NULL if it is none: it may not reach over a line. Escapes by number are
+ * refused: libxlutil takes some of them, and drops the character.
+ */
+static const char *string_end(const char *p)
+{
+    char quote = *p++;
+
+    for (; *p != quote; p++) {
+        if (*p == '\n')
+            return NULL;
+        if (*p == '\\' && !strchr("\"'\\abfnrtv", *++p))
+            return NULL;
+    }
+    return p + 1;
+}
+
+/* The end of the word, number, string, sign or comment at p; NULL if xl.cfg has nothing that begins like this. */
+static const char *token_end(const char *p)
+{
+    if (*p >= 'a' && *p <= 'z')
+        return p + strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (*p >= '0' && *p <= '9')
+        return p + strspn(p, "0123456789abcdefx");
+    switch (*p) {
+    case '"':
+    case '\'': return string_end(p);
+    case '#': return p + strcspn(p, "\n");
+    case '+': return p[1] == '=' ? p + 2 : NULL;
+    case ' ':
+    case '\t':
+    case '\n':
+    case ';':
+    case ',':
+    case '=':
+    case '[':
+    case ']': return p + 1;
+    default: return NULL;
+    }
+}
+
+/*
+ * Find the settings: a word at the beginning of a statement. Statements end with a line or a semicolon outside of
+ * brackets. What is no token at all is refused here, since libxlutil loses memory over it; whether the tokens make
+ * sense is left to it.
  */
 static int scan(struct xl_reader *r)
 {
     int line = 1, depth = 0;
     bool fresh = true; /* at the beginning of a statement */
 
-    for (const char *p = r->text; *p; p++) {
-        if (*p == '\n' || *p == ';') {
+    for (const char *p = r->text, *end; *p; p = end) {
+        end = token_end(p);
+        if (!end && (*p == '"' || *p == '\''))
+            return fail_at(r, line, "string without end, or with an unknown escape: %.*s", (int)strcspn(p, "\n"), p);
+        if (!end)
+            return fail_at(r, line, "syntax error at: %.*s", (int)strcspn(p, "\n"), p);
+        switch (*p) {
+        case '\n':
+        case ';':
             line += *p == '\n';
             fresh = depth == 0;
-        } else if (*p == '#') {
-            p += strcspn(p, "\n") - 1;
-        } else if (*p == '"' || *p == '\'') {
-            char quote = *p++;
-
-            for (; *p != quote && *p != '\n'; p++)
-                p += p[0] == '\\' && p[1] != '\n';
-            p -= *p == '\n';
-        } else if (*p == '[' || *p == ']') {
-            depth += *p == '[' ? 1 : depth > 0 ? -1 : 0;
-        } else if (fresh && *p >= 'a' && *p <= 'z') {
-            size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_");
-            const char *op = p + len + strspn(p + len, " \t");
-
+            continue;
+        case ' ':
+        case '\t':
+        case '#': continue;
+        case '[': depth++; break;
+        case ']': depth -= depth > 0; break;
+        case '+':
+            if (++r->additions > XL_ADDITIONS_MAX)
+                return fail_at(r, line, "more than %d settings with +=", XL_ADDITIONS_MAX);
+            break;
+        default:
+            if (!fresh || *p < 'a' || *p > 'z')
+                break;
             if (r->nr_settings == XL_SETTINGS_MAX)
-                return xl_fail(r, NULL, "more than %d settings", XL_SETTINGS_MAX);
-            if (!strncmp(op, "+=", 2) && ++r->additions > XL_ADDITIONS_MAX)
-                return xl_fail(r, NULL, "more than %d settings with +=", XL_ADDITIONS_MAX);
-            r->settings[r->nr_settings++] = (struct xl_setting){ p, (int)len, line };
-            p += len - 1;
-            fresh = false;
-        } else if (*p != ' ' && *p != '\t') {
-            fresh = false;
+                return fail_at(r, line, "more than %d settings", XL_SETTINGS_MAX);
+            r->settings[r->nr_settings++] = (struct xl_setting){ p, (int)(end - p), line };
         }
+        fresh = false;
     }
     return 0;
 }

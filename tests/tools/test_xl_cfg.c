@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xl.cfg files: what each setting means, and the message, with its line, that each wrong one gives.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/xl_cfg.h"
+
+#define KERNEL "kernel = '/k'\n"
+
+static int parse(struct xl_config *cfg, const char *text, char err[XL_ERR_SIZE])
+{
+    err[0] = 0;
+    return xl_config_parse(cfg, "guest.cfg", text, strlen(text), err);
+}
+
+static void parse_ok(struct xl_config *cfg, const char *text)
+{
+    char err[XL_ERR_SIZE];
+
+    if (parse(cfg, text, err))
+        fail_msg("refused: %s", err);
+}
+
+static void expect_error(const char *text, const char *message)
+{
+    struct xl_config cfg;
+    char err[XL_ERR_SIZE];
+
+    if (parse(&cfg, text, err) == 0)
+        fail_msg("accepted, expected \"%s\"", message);
+    assert_string_equal(err, message);
+}
+
+/* ------------------------------------------------------------------------------------------------- what it means -- */
+
+static void test_all_keys(void **state)
+{
+    static const uint8_t uuid[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+                                      0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
+    struct xl_config cfg;
+
+    parse_ok(&cfg, "# a guest\n"
+                   "name = \"first\"\n"
+                   "type = 'pvh'\n"
+                   "kernel = '/boot/vmlinuz' ; ramdisk = \"/boot/initrd\"\n"
+                   "cmdline = \"console=hvc0 # no comment ; here\"\n"
+                   "memory = 0x80\n"
+                   "maxmem = '256'\n"
+                   "vcpus = 2\n"
+                   "maxvcpus = 4\n"
+                   "on_poweroff = 'preserve'\n"
+                   "on_reboot = \"rename-restart\"\n"
+                   "on_crash = 'coredump-restart'\n"
+                   "on_watchdog = 'coredump-destroy'\n"
+                   "on_soft_reset = 'destroy'\n"
+                   "uuid = '01234567-89ab-cdef-0123-456789ABCDEF'\n");
+    assert_string_equal(cfg.name, "first");
+    assert_true(cfg.has_type && cfg.type == XL_TYPE_PVH);
+    assert_string_equal(cfg.kernel, "/boot/vmlinuz");
+    assert_string_equal(cfg.ramdisk, "/boot/initrd");
+    assert_string_equal(cfg.cmdline, "console=hvc0 # no comment ; here");
+    assert_true(cfg.memory_mib == 128 && cfg.maxmem_mib == 256 && cfg.vcpus == 2 && cfg.maxvcpus == 4);
+    assert_int_equal(cfg.on_poweroff, XL_ACTION_PRESERVE);
+    assert_int_equal(cfg.on_reboot, XL_ACTION_RENAME_RESTART);
+    assert_int_equal(cfg.on_crash, XL_ACTION_COREDUMP_RESTART);
+    assert_int_equal(cfg.on_watchdog, XL_ACTION_COREDUMP_DESTROY);
+    assert_int_equal(cfg.on_soft_reset, XL_ACTION_DESTROY);
+    assert_true(cfg.has_uuid);
+    assert_memory_equal(cfg.uuid, uuid, sizeof(uuid));
+    assert_null(cfg.warnings);
+    xl_config_free(&cfg);
+    xl_config_free(&cfg);
+}
+
+static void test_defaults(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL);
+    assert_true(!cfg.name && !cfg.ramdisk && !cfg.cmdline && !cfg.has_type && cfg.type == XL_TYPE_PV && !cfg.has_uuid);
+    assert_true(cfg.memory_mib == 0 && cfg.maxmem_mib == 0 && cfg.vcpus == 0 && cfg.maxvcpus == 0);
+    assert_true(cfg.on_poweroff == XL_ACTION_DESTROY && cfg.on_reboot == XL_ACTION_RESTART);
+    assert_true(cfg.on_crash == XL_ACTION_DESTROY && cfg.on_watchdog == XL_ACTION_DESTROY);
+    assert_true(cfg.on_soft_reset == XL_ACTION_SOFT_RESET && !cfg.warnings);
+    xl_config_free(&cfg);
+
+    parse_ok(&cfg, "type = 'hvm'"); /* firmware stands in for the kernel; no newline at the end */
+    assert_null(cfg.kernel);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "memory = 1\nmemory = 2 # the last one counts");
+    assert_int_equal(cfg.memory_mib, 2);
+    xl_config_free(&cfg);
+}
+
+static void test_builder(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, "builder = 'hvm'\n");
+    assert_true(cfg.has_type && cfg.type == XL_TYPE_HVM);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "builder = 'generic'\n");
+    assert_true(cfg.has_type && cfg.type == XL_TYPE_PV);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, "builder = 'hvm'\ntype='hvm'\n");
+    xl_config_free(&cfg);
+    expect_error("builder = 'hvm'\ntype='pv'\n", "guest.cfg:1: builder: \"hvm\" contradicts type = \"pv\"");
+    expect_error("builder = 'x'\n",
+                 "guest.cfg:1: builder: expected generic or hvm (type is its newer name), got \"x\"");
+}
+
+static void test_cmdline(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL "root = '/dev/xvda1 ro'\nextra = 'quiet'\n");
+    assert_string_equal(cfg.cmdline, "root=/dev/xvda1 ro quiet");
+    assert_null(cfg.warnings);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "root = '/dev/xvda1'\n");
+    assert_string_equal(cfg.cmdline, "root=/dev/xvda1");
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "extra = 'a'\nextra += ' b'\n");
+    assert_string_equal(cfg.cmdline, "a b");
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "extra = 'a'\ncmdline = 'c'\n");
+    assert_string_equal(cfg.cmdline, "c");
+    assert_string_equal(cfg.warnings, "guest.cfg:3: warning: cmdline is set: ignoring root= and extra=\n");
+    xl_config_free(&cfg);
+}
+
+static void test_unknown_keys(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL "disk = [ 'phy:/dev/vg/guest,xvda,w', # memory = 3\n"
+                          "         [ 'nested' ] ] ; vif = [ '' ]\n"
+                          "s = \"a\\\"; x = 1\"\n"
+                          "vif += [ 'bridge=xenbr0' ]\n"
+                          "memroy=5\n");
+    assert_int_equal(cfg.memory_mib, 0);
+    assert_string_equal(cfg.warnings, "guest.cfg:2: warning: disk means nothing here yet and is ignored\n"
+                                      "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
+                                      "guest.cfg:5: warning: vif means nothing here yet and is ignored\n"
+                                      "guest.cfg:6: warning: memroy means nothing here yet and is ignored\n");
+    xl_config_free(&cfg);
+}
+
+/* ------------------------------------------------------------------------------------------------------ mistakes -- */
+
+static void test_wrong_values(void **state)
+{
+    static const char *const cases[][2] = {
+        { "\n\nmemory = 'abc'\n",
+          "guest.cfg:3: memory: expected a positive number of MiB (at most 1048576), got \"abc\"" },
+        { "memory = 0\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"0\"" },
+        { "memory = '-1'\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"-1\"" },
+        { "memory = 99999999999999999999\n",
+          "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"99999999999999999999\"" },
+        { "memory = 2000000\n",
+          "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"2000000\"" },
+        { "memory = 5\nmemory = [ 5 ]\n", "guest.cfg:2: memory: expected a single value, got a list" },
+        { "memory = 5\nmemory += 5\n",
+          "guest.cfg:2: memory: expected a positive number of MiB (at most 1048576), got \"55\"" },
+        { "vcpus=0", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 128, got \"0\"" },
+        { "vcpus=129", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 128, got \"129\"" },
+        { "memory=4\nmaxmem=2", "guest.cfg:2: maxmem: expected at least memory, which is 4 MiB, got 2" },
+        { "vcpus=4;maxvcpus=2", "guest.cfg:1: maxvcpus: expected at least vcpus, which is 4, got 2" },
+        { "type='foo'", "guest.cfg:1: type: expected pv, pvh or hvm, got \"foo\"" },
+        { "on_crash='x'", "guest.cfg:1: on_crash: expected destroy, restart, rename-restart, preserve, "
+                          "coredump-destroy, coredump-restart or soft-reset, got \"x\"" },
+        { "uuid='12'", "guest.cfg:1: uuid: expected 32 hexadecimal digits as 8-4-4-4-12, got \"12\"" },
+        { "uuid='0123456789abcdef0123456789abcdef0'", "guest.cfg:1: uuid: expected 32 hexadecimal digits as "
+                                                      "8-4-4-4-12, got \"0123456789abcdef0123456789abcdef0\"" },
+        { "name=''\n" KERNEL, "guest.cfg:1: name: expected a name of one line without slashes, got \"\"" },
+        { "name='a\\nb'\n" KERNEL, "guest.cfg:1: name: expected a name of one line without slashes, got \"a?b\"" },
+        { "kernel=''", "guest.cfg:1: kernel: expected a path, got \"\"" },
+        { "name='x'", "guest.cfg: no kernel: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
+        { "", "guest.cfg: no kernel: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
+    };
+
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_error(cases[i][0], cases[i][1]);
+}
+
+/* Tokens are judged here, what they make in libxlutil's words, of which the first line is taken. */
+static void test_syntax_errors(void **state)
+{
+    expect_error("name = 'x'\nmemory 5\nvcpus 6\n",
+                 "guest.cfg:2: config parsing error near `5': syntax error, unexpected "
+                 "NUMBER, expecting += or '='");
+    expect_error("name = 'x\n", "guest.cfg:1: string without end, or with an unknown escape: 'x");
+    expect_error("a='\\x41'\n", "guest.cfg:1: string without end, or with an unknown escape: '\\x41'");
+    expect_error("\na = $x\n", "guest.cfg:2: syntax error at: $x");
+    expect_error("a = 1 + 1\n", "guest.cfg:1: syntax error at: + 1");
+    expect_error("x = [ 1,\n 2\n", "guest.cfg:3: config parsing error near `': syntax error, unexpected $end, "
+                                   "expecting ']'");
+    expect_error("x = 1\nx += [ 1 ]\n", "guest.cfg:2: config parsing error near `]': can't add [list] to \"string\" or "
+                                        "vice versa");
+    expect_error("\033[2J\n", "guest.cfg:1: syntax error at: ?[2J");
+}
+
+/* What libxlutil would not survive, or not in time. */
+static void test_refused_outright(void **state)
+{
+    struct xl_config cfg;
+    char err[XL_ERR_SIZE], *big = malloc(XL_CONFIG_SIZE_MAX + 1);
+    size_t n = 0;
+
+    assert_non_null(big);
+    assert_int_equal(xl_config_parse(&cfg, "guest.cfg", "a = 'x\0y'\n", 10, err), -1);
+    assert_string_equal(err, "guest.cfg: holds a zero byte: no text");
+    expect_error("a = 1\r\nb = 2\r\n", "guest.cfg: has the line ends of DOS (CR LF), which xl does not take either");
+    memset(big, ' ', XL_CONFIG_SIZE_MAX + 1);
+    assert_int_equal(xl_config_parse(&cfg, "guest.cfg", big, XL_CONFIG_SIZE_MAX + 1, err), -1);
+    assert_string_equal(err, "guest.cfg: larger than 64 KiB: no xl.cfg is");
+    while (n < 700)
+        n += (size_t)sprintf(big + n, "a+='x'\n");
+    expect_error(big, "guest.cfg:65: more than 64 settings with +=");
+    for (n = 0; n < 5000;)
+        n += (size_t)sprintf(big + n, "a=1;");
+    expect_error(big, "guest.cfg:1: more than 1024 settings");
+    memset(big, '[', XL_CONFIG_SIZE_MAX);
+    memcpy(big, "a=", 2);
+    big[XL_CONFIG_SIZE_MAX] = 0;
+    expect_error(big, "guest.cfg:1: config parsing error near `[': memory exhausted");
+    free(big);
+}
+
+/* --------------------------------------------------------------------------------------------------------- files -- */
+
+static void put_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A relative path that does not exist here is looked for beside the configuration. */
+static void test_paths(void **state)
+{
+    char dir[] = "/tmp/xenlab-test-XXXXXX", path[64], kernel[64], err[XL_ERR_SIZE], want[128];
+    struct xl_config cfg;
+
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/guest.cfg", dir);
+    snprintf(kernel, sizeof(kernel), "%s/some-kernel", dir);
+    put_file(path, "kernel = 'some-kernel'\nramdisk = 'some-initrd'\n");
+    put_file(kernel, "");
+    if (xl_config_load(&cfg, path, err))
+        fail_msg("refused: %s", err);
+    assert_string_equal(cfg.kernel, kernel);
+    assert_string_equal(cfg.ramdisk, "some-initrd");
+    xl_config_free(&cfg);
+    unlink(kernel);
+    unlink(path);
+    assert_int_equal(xl_config_load(&cfg, path, err), -1);
+    snprintf(want, sizeof(want), "%s: cannot open: No such file or directory", path);
+    assert_string_equal(err, want);
+    rmdir(dir);
+}
+
+static void test_kind(void **state)
+{
+    uint8_t bz[0x210] = { [0x1fe] = 0x55, 0xaa, [0x202] = 'H', 'd', 'r', 'S' };
+
+    assert_int_equal(xl_file_kind("", 0), XL_FILE_UNKNOWN);
+    assert_int_equal(xl_file_kind("\177ELF\1", 5), XL_FILE_KERNEL);
+    assert_int_equal(xl_file_kind("\037\213\010", 3), XL_FILE_KERNEL);
+    assert_int_equal(xl_file_kind(bz, sizeof(bz)), XL_FILE_KERNEL);
+    assert_int_equal(xl_file_kind(bz, 0x205), XL_FILE_UNKNOWN);
+    assert_int_equal(xl_file_kind("name = 'x'\n", 11), XL_FILE_CONFIG);
+    assert_int_equal(xl_file_kind("# \303\251t\303\251\r\n\t", 10), XL_FILE_CONFIG);
+    assert_int_equal(xl_file_kind("name\0", 5), XL_FILE_UNKNOWN);
+    assert_int_equal(xl_file_kind("\3750", 2), XL_FILE_CONFIG); /* Latin-1, say; the parser will judge */
+    assert_int_equal(xl_file_kind("\001\002", 2), XL_FILE_UNKNOWN);
+}
+
+static void test_names(void **state)
+{
+    enum xl_type type = XL_TYPE_PV;
+
+    assert_string_equal(xl_type_name(XL_TYPE_PVH), "pvh");
+    assert_string_equal(xl_action_name(XL_ACTION_COREDUMP_RESTART), "coredump-restart");
+    assert_true(xl_type_from_name("hvm", &type) && type == XL_TYPE_HVM);
+    assert_false(xl_type_from_name("HVM", &type));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),       cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors), cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
