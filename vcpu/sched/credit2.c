@@ -204,8 +204,10 @@ static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, 
     struct c2 *prv = c2(ops);
     struct c2_rqd *here = rqd_of(ops, cpu);
     struct runq_node *best = NULL;
-    double most = here->avgload + 1;
+    double most;
 
+    load_update(here, 0, now);
+    most = here->avgload + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
         struct c2_rqd *rqd = &prv->rqd[i];
         struct runq_node *n;
