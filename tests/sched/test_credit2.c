@@ -96,11 +96,11 @@ static void test_balance(void **state)
     run(wb, SECONDS(1));
     for (unsigned int i = 0; i < 4; i++)
         pin(a, i, 3);
-    run(wb, SECONDS(2));
+    run(wb, SECONDS(3)); /* averages need about a second */
     for (unsigned int i = 0; i < 4; i++)
         before[i] = wb_runtime(wb_vcpu(a, i));
     wb->lost = 0;
-    run(wb, SECONDS(12));
+    run(wb, SECONDS(13));
     for (unsigned int i = 0; i < 4; i++)
         assert_in_range(wb_runtime(wb_vcpu(a, i)) - before[i], SECONDS(10) * 49 / 100, SECONDS(10) * 51 / 100);
     assert_int_equal(wb->lost, 0);

@@ -95,6 +95,13 @@ static void load_update(struct c2_rqd *rqd, int change, s_time_t now)
     rqd->load += change;
 }
 
+/* What placing decisions go by: how it has been lately, and how it is now. */
+static double load_of(struct c2_rqd *rqd, s_time_t now)
+{
+    load_update(rqd, 0, now);
+    return (rqd->avgload + rqd->load) / 2;
+}
+
 static void load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
 {
     if (svc->counted != counted)
@@ -204,26 +211,24 @@ static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, 
     struct c2 *prv = c2(ops);
     struct c2_rqd *here = rqd_of(ops, cpu);
     struct runq_node *best = NULL;
-    double most;
-
-    load_update(here, 0, now);
-    most = here->avgload + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
+    double most = load_of(here, now) + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
         struct c2_rqd *rqd = &prv->rqd[i];
         struct runq_node *n;
+        double load;
 
         if (rqd == here || !rqd->runq.nr)
             continue;
-        load_update(rqd, 0, now);
+        load = load_of(rqd, now);
         /* Per pCPU, the groups may differ in size. An idle pCPU takes whatever waits anywhere. */
-        if (!idle && rqd->avgload * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
+        if (!idle && load * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
             continue;
         n = runq_first(&rqd->runq, cpu, true);
         if (!n && idle)
             n = runq_first(&rqd->runq, cpu, false);
         if (n) {
             best = n;
-            most = rqd->avgload;
+            most = load;
         }
     }
     if (!best)
@@ -453,8 +458,7 @@ static unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
 
         if (!(rqd->cpus & mask))
             continue;
-        load_update(rqd, 0, NOW(ops->xen));
-        load = (rqd->avgload + rqd->load) / 2 / __builtin_popcountll(rqd->cpus);
+        load = load_of(rqd, NOW(ops->xen)) / __builtin_popcountll(rqd->cpus);
         if (rqd->cpus >> v->processor & 1)
             load -= 0.5 / __builtin_popcountll(rqd->cpus);
         if (best < 0 || load < least) {
