@@ -13,20 +13,21 @@ all:
 
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
 	unicorn_emu unicorn_raw unicorn_count unicorn_smc unicorn_io unicorn_private
-VCPU_OBJS := sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 sched/credit2_cap \
+VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/context pv/hypercalls hypercall kernel \
+	sched_op domctl sysctl sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 sched/credit2_cap \
 	sched/rtds sched/null sched/arinc653
 MMU_OBJS := memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
 	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-RINGS_OBJS :=
-TOOLS_OBJS := image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
+RINGS_OBJS := native console xenstore
+TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg workbench_child workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello rings traps syscall timer
-GUEST_RT := start hypercall console main
+GUEST_RT := start entry init text console memory traps event time user
 
 # The demo that `make run` shows.
 DEMO := run build/guests/hello build/guests/rings build/guests/timer
@@ -121,7 +122,7 @@ xenlab: build/xenlab
 
 GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -static -fno-pic -no-pie -mno-red-zone -mgeneral-regs-only \
 	-mcmodel=kernel -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing \
-	-fno-omit-frame-pointer $(WARNINGS) -MMD -MP -I. -D__XEN_INTERFACE_VERSION__=0x00041100
+	-fno-omit-frame-pointer $(WARNINGS) -MMD -MP -I. -D__XEN_INTERFACE_VERSION__=0x00040e00
 GUEST_LDFLAGS := -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
 GUEST_PROGRAMS := $(foreach g,$(GUESTS),$(if $(wildcard guests/$(g).c),build/guests/$(g)))

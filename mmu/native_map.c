@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Foreign frames for native domains: the idea is in native_map.h. */
+#include "mmu/native_map.h"
+
+#include "mmu/page.h"
+
+void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
+{
+    struct xen *xen = v->domain->xen;
+    struct page_info *pg = NULL;
+    struct domain *d;
+
+    if (!is_native_domain(v->domain) || domain_for_target(v, domid, &d))
+        return NULL;
+    if (mfn_valid(xen->machine, mfn))
+        pg = get_page_from_mfn(xen, mfn, d);
+    domain_put(d);
+    if (!pg)
+        return NULL;
+    if (!get_page_type(xen, pg, PGT_writable_page)) {
+        put_page(xen, pg);
+        return NULL;
+    }
+    return mfn_to_virt(xen->machine, mfn);
+}
+
+void native_unmap(struct vcpu *v, void *ptr)
+{
+    struct xen *xen = v->domain->xen;
+    uint64_t offset = (uint64_t)((uint8_t *)ptr - xen->machine->ram);
+    mfn_t mfn = _mfn(offset >> PAGE_SHIFT);
+
+    BUG_ON(!mfn_valid(xen->machine, mfn));
+    machine_code_written(xen->machine, mfn);
+    put_page_and_type(xen, mfn_to_page(xen, mfn));
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Foreign frames for native domains.
+ *
+ * Concept: dom0's toolstack and backends reach a guest's memory by mapping its frames. A real dom0 writes an entry of its
+ * own page tables with mmu_update, naming the foreign domain; native code has no page tables, so it gets the
+ * frame's host address instead. The rules are those of the real thing: the caller must be privileged over the domain, the
+ * frame must belong to it, and while it is mapped writable it has type PGT_writable_page, so it cannot become a page table
+ * in the meantime.
+ */
+#ifndef MMU_NATIVE_MAP_H
+#define MMU_NATIVE_MAP_H
+
+#include "vcpu/domain.h"
+
+/* Map frame mfn of domain domid, writable. NULL: no such domain or frame, not privileged, or the frame is a page table. */
+void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn);
+/* Undo it. ptr as returned. */
+void native_unmap(struct vcpu *v, void *ptr);
+
+#endif

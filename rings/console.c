@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console backend: dom0's end of a PV console.
+ *
+ * Concept: the simplest of all split drivers. One shared page holds two byte rings, `in` (1 KiB, towards the guest) and `out`
+ * (2 KiB, from it), each with a producer and a consumer index that only ever grow; a byte's place is its index modulo the
+ * ring's size. Whoever produced or consumed says so by an event. There is no negotiation: the page and the port are in
+ * start_info.
+ *
+ * Invariants: the page is the guest's, so its indices are hostile: a distance larger than the ring is not followed. Each index is
+ * read once, and what was read is used. Input is taken from outside only when there is room for it, so nothing is lost.
+ *
+ * Source: public io/console.h. Corresponds to tools/console/daemon/io.c (handle_ring_read, buffer_append).
+ */
+#include "rings/console.h"
+
+#include "mmu/native_map.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <xen/event_channel.h>
+#include <xen/io/console.h>
+
+struct console_backend {
+    struct native_kernel *kernel;
+    struct xencons_interface *intf;
+    domid_t domid;
+    evtchn_port_t port; /* ours */
+    struct console_io io;
+    bool connected; /* the guest has sent an event or written something */
+};
+
+static long event_op(struct vcpu *v, unsigned int cmd, void *arg)
+{
+    return hypercall_native(v, __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0, 0);
+}
+
+static void notify(struct console_backend *c)
+{
+    struct evtchn_send op = { .port = c->port };
+
+    event_op(native_vcpu(c->kernel), EVTCHNOP_send, &op);
+}
+
+/* Pass on what the guest wrote. True when there was anything. */
+static bool drain_out(struct console_backend *c)
+{
+    XENCONS_RING_IDX cons = c->intf->out_cons, prod = c->intf->out_prod, n = prod - cons;
+    char buf[sizeof(c->intf->out)];
+
+    atomic_thread_fence(memory_order_seq_cst); /* read the index before the bytes */
+    if (n == 0)
+        return false;
+    if (n <= sizeof(buf)) {
+        for (XENCONS_RING_IDX i = 0; i < n; i++)
+            buf[i] = c->intf->out[MASK_XENCONS_IDX(cons + i, c->intf->out)];
+        if (c->io.out)
+            c->io.out(c->io.data, c->domid, buf, n);
+    }
+    atomic_thread_fence(memory_order_seq_cst); /* done with the bytes before they are given back */
+    c->intf->out_cons = prod;
+    return true;
+}
+
+/* Give the guest as much input as fits. True when there was any. */
+static bool fill_in(struct console_backend *c)
+{
+    XENCONS_RING_IDX cons = c->intf->in_cons, prod = c->intf->in_prod, used = prod - cons;
+    char buf[sizeof(c->intf->in)];
+    size_t n;
+
+    if (!c->io.in || used >= sizeof(buf))
+        return false;
+    n = c->io.in(c->io.data, c->domid, buf, sizeof(buf) - used);
+    if (n == 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        c->intf->in[MASK_XENCONS_IDX(prod + i, c->intf->in)] = buf[i];
+    atomic_thread_fence(memory_order_seq_cst); /* the bytes before the index */
+    c->intf->in_prod = prod + (XENCONS_RING_IDX)n;
+    return true;
+}
+
+static void console_event(void *data, evtchn_port_t port)
+{
+    struct console_backend *c = data;
+    bool out, in;
+
+    (void)port;
+    out = drain_out(c);
+    if (out)
+        c->connected = true;
+    in = c->connected && fill_in(c);
+    if (out || in)
+        notify(c);
+}
+
+struct console_backend *console_backend_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port,
+                                               const struct console_io *io)
+{
+    struct evtchn_bind_interdomain bind = { .remote_dom = domid, .remote_port = port };
+    struct console_backend *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->kernel = k;
+    c->domid = domid;
+    c->io = *io;
+    c->intf = native_map_foreign(native_vcpu(k), domid, mfn);
+    if (!c->intf || event_op(native_vcpu(k), EVTCHNOP_bind_interdomain, &bind)) {
+        if (c->intf)
+            native_unmap(native_vcpu(k), c->intf);
+        free(c);
+        return NULL;
+    }
+    c->port = bind.local_port;
+    if (!native_handle(k, c->port, console_event, c)) {
+        console_backend_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+void console_backend_destroy(struct console_backend *c)
+{
+    struct evtchn_close close;
+
+    if (!c)
+        return;
+    drain_out(c);
+    close.port = c->port;
+    native_handle(c->kernel, c->port, NULL, NULL);
+    event_op(native_vcpu(c->kernel), EVTCHNOP_close, &close);
+    native_unmap(native_vcpu(c->kernel), c->intf);
+    free(c);
+}
+
+void console_backend_kick(struct console_backend *c)
+{
+    if (c->connected)
+        native_raise(c->kernel, c->port);
+}
+
+bool console_backend_wants_input(const struct console_backend *c)
+{
+    return c->connected && c->intf->in_cons == c->intf->in_prod;
+}
+
+void console_backend_drain(struct console_backend *c) { drain_out(c); }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Building a PV domain from a kernel image: see tools/build_pv.c. */
+#ifndef TOOLS_BUILD_PV_H
+#define TOOLS_BUILD_PV_H
+
+#include "tools/image.h"
+#include "vcpu/domain.h"
+
+/* What is to be built, and where its console and xenstore pages ended up. */
+struct pv_build {
+    const struct image *image;
+    const uint8_t *ramdisk; /* NULL: none */
+    size_t ramdisk_size;
+    const char *cmdline; /* NULL: "" */
+    uint64_t nr_pages;
+    uint64_t max_pages; /* >= nr_pages */
+    unsigned int max_vcpus;
+    uint8_t handle[16];
+
+    /* results */
+    domid_t domid;
+    mfn_t console_mfn, store_mfn;
+    evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */
+};
+
+/* Create and load the domain, paused. 0, or -1 with a message in err; then nothing is left behind. */
+int build_pv(struct vcpu *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
+
+#endif

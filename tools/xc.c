@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control interface: see tools/xc.h. A native caller passes host addresses where a guest passes guest handles. */
+#include "tools/xc.h"
+
+#include "mmu/native_map.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
+
+#define PTR(p) ((uint64_t)(uintptr_t)(p))
+
+int xc_domctl(struct vcpu *xc, struct xen_domctl *op)
+{
+    op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+    return (int)hypercall_native(xc, __HYPERVISOR_domctl, PTR(op), 0, 0, 0, 0);
+}
+
+int xc_sysctl(struct vcpu *xc, struct xen_sysctl *op)
+{
+    op->interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+    return (int)hypercall_native(xc, __HYPERVISOR_sysctl, PTR(op), 0, 0, 0, 0);
+}
+
+int xc_domain_create(struct vcpu *xc, const struct xen_domctl_createdomain *config, domid_t *domid)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain, .domain = *domid, .u.createdomain = *config };
+    int rc = xc_domctl(xc, &op);
+
+    *domid = op.domain;
+    return rc;
+}
+
+/* A domctl without arguments. */
+static int simple(struct vcpu *xc, uint32_t cmd, domid_t domid)
+{
+    struct xen_domctl op = { .cmd = cmd, .domain = domid };
+
+    return xc_domctl(xc, &op);
+}
+
+int xc_domain_destroy(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_destroydomain, domid); }
+int xc_domain_pause(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_pausedomain, domid); }
+int xc_domain_unpause(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_unpausedomain, domid); }
+
+int xc_domain_max_vcpus(struct vcpu *xc, domid_t domid, unsigned int max)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_max_vcpus, .domain = domid, .u.max_vcpus.max = max };
+
+    return xc_domctl(xc, &op);
+}
+
+int xc_domain_setmaxmem(struct vcpu *xc, domid_t domid, uint64_t max_memkb)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_max_mem, .domain = domid, .u.max_mem.max_memkb = max_memkb };
+
+    return xc_domctl(xc, &op);
+}
+
+int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_address_size, .domain = domid, .u.address_size.size = bits };
+
+    return xc_domctl(xc, &op);
+}
+
+int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomaininfo *info)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .domain = domid };
+    int rc = xc_domctl(xc, &op);
+
+    if (!rc && op.domain != domid)
+        rc = -ESRCH;
+    *info = op.u.getdomaininfo;
+    return rc;
+}
+
+int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_hypercall_init, .domain = domid, .u.hypercall_init.gmfn = mfn_x(mfn) };
+
+    return xc_domctl(xc, &op);
+}
+
+int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_setvcpucontext, .domain = domid, .u.vcpucontext.vcpu = vcpu };
+
+    op.u.vcpucontext.ctxt.p = (void *)context;
+    return xc_domctl(xc, &op);
+}
+
+int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_physinfo };
+    int rc = xc_sysctl(xc, &op);
+
+    *info = op.u.physinfo;
+    return rc;
+}
+
+int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
+{
+    struct xen_memory_reservation res = { .domid = domid, .nr_extents = nr };
+    long done;
+
+    res.extent_start.p = (xen_pfn_t *)p2m;
+    done = hypercall_native(xc, __HYPERVISOR_memory_op, XENMEM_populate_physmap, PTR(&res), 0, 0, 0);
+    if (done < 0)
+        return (int)done;
+    return (uint64_t)done == nr ? 0 : -ENOMEM;
+}
+
+int xc_evtchn_alloc_unbound(struct vcpu *xc, domid_t domid, evtchn_port_t *port)
+{
+    struct evtchn_alloc_unbound op = { .dom = domid, .remote_dom = DOMID_SELF };
+    long rc = hypercall_native(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, PTR(&op), 0, 0, 0);
+
+    *port = op.port;
+    return (int)rc;
+}
+
+int xc_evtchn_bind_interdomain(struct vcpu *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local)
+{
+    struct evtchn_bind_interdomain op = { .remote_dom = domid, .remote_port = remote };
+    long rc = hypercall_native(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, PTR(&op), 0, 0, 0);
+
+    *local = op.local_port;
+    return (int)rc;
+}
+
+int xc_evtchn_bind_virq(struct vcpu *xc, uint32_t virq, evtchn_port_t *local)
+{
+    struct evtchn_bind_virq op = { .virq = virq };
+    long rc = hypercall_native(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, PTR(&op), 0, 0, 0);
+
+    *local = op.port;
+    return (int)rc;
+}
+
+int xc_evtchn_send(struct vcpu *xc, evtchn_port_t port)
+{
+    struct evtchn_send op = { .port = port };
+
+    return (int)hypercall_native(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_send, PTR(&op), 0, 0, 0);
+}
+
+int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root)
+{
+    struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };
+
+    return (int)hypercall_native(xc, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
+}
+
+int xc_gnttab_seed(struct vcpu *xc, domid_t domid, mfn_t console, mfn_t xenstore)
+{
+    xen_pfn_t frame = 0;
+    struct gnttab_setup_table setup = { .dom = domid, .nr_frames = 1 };
+    grant_entry_v1_t *entry;
+    long rc;
+
+    set_xen_guest_handle(setup.frame_list, &frame);
+    rc = hypercall_native(xc, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, PTR(&setup), 1, 0, 0);
+    if (rc || setup.status != GNTST_okay)
+        return rc ? (int)rc : -EINVAL;
+    entry = xc_map_foreign(xc, domid, _mfn(frame));
+    if (!entry)
+        return -EINVAL;
+    entry[GNTTAB_RESERVED_CONSOLE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(console) };
+    entry[GNTTAB_RESERVED_XENSTORE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(xenstore) };
+    xc_unmap(xc, entry);
+    return 0;
+}
+
+void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn) { return native_map_foreign(xc, domid, mfn); }
+void xc_unmap(struct vcpu *xc, void *ptr) { native_unmap(xc, ptr); }

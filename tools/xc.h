@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The control interface: the toolstack's hypercalls, one function each, as Xen's libxenctrl has them.
+ *
+ * Concept: the toolstack is not special. Everything it does to a domain goes through dom0's vCPU and the same table as a
+ * guest's calls, with the public structures; these wrappers only fill them in. All return 0 or a positive result, or -errno
+ * as the hypervisor answered.
+ */
+#ifndef TOOLS_XC_H
+#define TOOLS_XC_H
+
+#include "vcpu/domain.h"
+
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+/* `xc` is the vCPU in whose name the calls are made: dom0's. */
+int xc_domctl(struct vcpu *xc, struct xen_domctl *op);
+int xc_sysctl(struct vcpu *xc, struct xen_sysctl *op);
+
+int xc_domain_create(struct vcpu *xc, const struct xen_domctl_createdomain *config, domid_t *domid);
+int xc_domain_destroy(struct vcpu *xc, domid_t domid);
+int xc_domain_pause(struct vcpu *xc, domid_t domid);
+int xc_domain_unpause(struct vcpu *xc, domid_t domid);
+int xc_domain_max_vcpus(struct vcpu *xc, domid_t domid, unsigned int max);
+int xc_domain_setmaxmem(struct vcpu *xc, domid_t domid, uint64_t max_memkb);
+int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits);
+/* Exactly domid; -ESRCH when it is gone. */
+int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomaininfo *info);
+int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
+int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);
+int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
+
+/* Give domid the frames of pfns [0, nr): p2m[i] holds pfn i on entry, its machine frame on return. */
+int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
+
+/* A port of domid for dom0 to bind, and dom0's end of it. */
+int xc_evtchn_alloc_unbound(struct vcpu *xc, domid_t domid, evtchn_port_t *port);
+int xc_evtchn_bind_interdomain(struct vcpu *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
+int xc_evtchn_bind_virq(struct vcpu *xc, uint32_t virq, evtchn_port_t *local);
+int xc_evtchn_send(struct vcpu *xc, evtchn_port_t port);
+
+/* MMUEXT_PIN_L4_TABLE or L3 for domid. */
+int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root);
+
+/* Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering. */
+int xc_gnttab_seed(struct vcpu *xc, domid_t domid, mfn_t console, mfn_t xenstore);
+
+/* A foreign frame as host memory, writable, until xc_unmap(). NULL: refused. */
+void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn);
+void xc_unmap(struct vcpu *xc, void *ptr);
+
+#endif
