@@ -141,8 +141,10 @@ enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop)
         int cpu = pick_pcpu(xen);
         s_time_t next = vclock_next(clock);
 
-        if (cpu >= 0 && xen->pcpu[cpu].now >= until)
+        if (cpu >= 0 && xen->pcpu[cpu].now >= until) {
+            clock->now = xen->pcpu[cpu].now;
             return RUN_UNTIL;
+        }
         if (cpu >= 0) {
             step(xen, (unsigned int)cpu, until, stop);
             continue;

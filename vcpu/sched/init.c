@@ -16,10 +16,10 @@
 #include "vcpu/sched/private.h"
 
 static const struct sched_ops *const policies[] = {
-    &sched_credit_ops, &sched_credit2_ops, &sched_rr_ops,
+    &sched_credit_ops, &sched_credit2_ops, &sched_rtds_ops, &sched_arinc653_ops, &sched_null_ops, &sched_rr_ops,
 };
 
-const char *sched_names(void) { return "credit, credit2, rr"; }
+const char *sched_names(void) { return "credit, credit2, rtds, arinc653, null, rr"; }
 
 const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len)
 {

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The ARINC 653 scheduler: a time table.
+ *
+ * Concept: avionics software is certified against worst cases, so partitions must not influence each other at all, not
+ * even by idling. Therefore time is divided beforehand: a *major frame* that repeats for ever, divided into *minor frames*,
+ * each belonging to one vCPU. Outside its minor frames a vCPU does not run, and if it blocks inside, the pCPU idles.
+ *
+ *     |<---------------- major frame ---------------->|
+ *     | A v0  10 ms | B v0  20 ms | A v0 5 ms |  idle  | A v0  10 ms | ...
+ *
+ * The table names domains by UUID, so it can be set before they exist. Until a table is set, each of dom0's vCPUs has one
+ * minor frame of 10 ms, or nobody could set it.
+ *
+ * Invariants: frames begin at frame_start + n * major_frame exactly, however late decisions are made. Only the pool's first
+ * pCPU runs anything: a table is for one processor.
+ *
+ * Read: ARINC Specification 653P1. Corresponds to xen/common/sched/arinc653.c.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vcpu/sched/sched.h"
+
+#define DEFAULT_TIMESLICE MILLISECS(10)
+
+struct a653_entry {
+    xen_domain_handle_t handle;
+    uint32_t vcpu_id;
+    s_time_t runtime;
+    struct vcpu *v; /* NULL: there is no such vCPU at present */
+};
+
+struct a653 {
+    struct a653_entry entry[ARINC653_MAX_DOMAINS_PER_SCHEDULE];
+    unsigned int nr;
+    s_time_t major_frame, frame_start;
+    bool set; /* by a toolstack: dom0 gets no more frames by itself */
+};
+
+static struct a653 *a653(const struct scheduler *ops) { return ops->priv; }
+
+static bool names(const struct a653_entry *e, const struct vcpu *v)
+{
+    return e->vcpu_id == v->vcpu_id && !memcmp(e->handle, v->domain->handle, sizeof(e->handle));
+}
+
+static unsigned int first_cpu(const struct scheduler *ops)
+{
+    return ops->cpus ? (unsigned int)__builtin_ctzll(ops->cpus) : 0;
+}
+
+static int a653_init(struct scheduler *ops)
+{
+    ops->priv = calloc(1, sizeof(struct a653));
+    return ops->priv ? 0 : -ENOMEM;
+}
+
+static void a653_deinit(struct scheduler *ops) { free(ops->priv); }
+
+static void a653_insert(struct scheduler *ops, struct vcpu *v)
+{
+    struct a653 *prv = a653(ops);
+
+    if (v->domain->domain_id == 0 && !prv->set && prv->nr < ARRAY_SIZE(prv->entry)) {
+        struct a653_entry *e = &prv->entry[prv->nr++];
+
+        memcpy(e->handle, v->domain->handle, sizeof(e->handle));
+        e->vcpu_id = v->vcpu_id;
+        e->runtime = DEFAULT_TIMESLICE;
+        prv->major_frame += e->runtime;
+    }
+    for (unsigned int i = 0; i < prv->nr; i++)
+        if (names(&prv->entry[i], v))
+            prv->entry[i].v = v;
+}
+
+static void a653_remove(struct scheduler *ops, struct vcpu *v)
+{
+    for (unsigned int i = 0; i < a653(ops)->nr; i++)
+        if (a653(ops)->entry[i].v == v)
+            a653(ops)->entry[i].v = NULL;
+}
+
+/* It may be its minor frame: look. */
+static void a653_wake(struct scheduler *ops, struct vcpu *v) { sched_kick_cpu(ops->xen, first_cpu(ops)); }
+
+static unsigned int a653_pick_cpu(struct scheduler *ops, struct vcpu *v) { return first_cpu(ops); }
+
+static struct task_slice a653_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
+{
+    struct a653 *prv = a653(ops);
+    s_time_t end;
+
+    if (!sched_cpu_owned(ops, cpu) || cpu != first_cpu(ops) || !prv->nr)
+        return (struct task_slice){ NULL, -1 };
+    if (now > prv->frame_start)
+        prv->frame_start += (now - prv->frame_start) / prv->major_frame * prv->major_frame;
+    end = prv->frame_start;
+    for (unsigned int i = 0; i < prv->nr; i++) {
+        struct vcpu *v = prv->entry[i].v;
+
+        end += prv->entry[i].runtime;
+        if (now >= end)
+            continue;
+        if (v && (!vcpu_runnable(v) || (v->is_running && v != prev) || !(vcpu_cpumask(v) >> cpu & 1)))
+            v = NULL;
+        return (struct task_slice){ v, end - now };
+    }
+    return (struct task_slice){ NULL, prv->frame_start + prv->major_frame - now };
+}
+
+static int table_set(struct scheduler *ops, const struct xen_sysctl_arinc653_schedule *s)
+{
+    struct a653 *prv = a653(ops);
+    s_time_t sum = 0;
+
+    if (!s->num_sched_entries || s->num_sched_entries > ARRAY_SIZE(s->sched_entries) || !s->major_frame ||
+        s->major_frame > SECONDS(1000000))
+        return -EINVAL;
+    for (unsigned int i = 0; i < s->num_sched_entries; i++) {
+        if (!s->sched_entries[i].runtime || s->sched_entries[i].runtime > s->major_frame)
+            return -EINVAL;
+        sum += (s_time_t)s->sched_entries[i].runtime;
+    }
+    if (sum > (s_time_t)s->major_frame)
+        return -EINVAL;
+
+    prv->nr = s->num_sched_entries;
+    prv->set = true;
+    prv->major_frame = (s_time_t)s->major_frame;
+    prv->frame_start = NOW(ops->xen);
+    for (unsigned int i = 0; i < prv->nr; i++) {
+        struct a653_entry *e = &prv->entry[i];
+
+        memcpy(e->handle, s->sched_entries[i].dom_handle, sizeof(e->handle));
+        e->vcpu_id = s->sched_entries[i].vcpu_id;
+        e->runtime = (s_time_t)s->sched_entries[i].runtime;
+        e->v = NULL;
+        for_each_domain(ops->xen, d) {
+            if (d->sched == ops && e->vcpu_id < d->max_vcpus && d->vcpu[e->vcpu_id] && names(e, d->vcpu[e->vcpu_id]))
+                e->v = d->vcpu[e->vcpu_id];
+        }
+    }
+    sched_kick_cpu(ops->xen, first_cpu(ops));
+    return 0;
+}
+
+/* op's handle points to host memory, see sched.h. */
+static int a653_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler_op *op)
+{
+    const struct a653 *prv = a653(ops);
+    struct xen_sysctl_arinc653_schedule *s = op->u.sched_arinc653.schedule.p;
+
+    if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
+        return table_set(ops, s);
+    memset(s, 0, sizeof(*s));
+    s->major_frame = (uint64_t)prv->major_frame;
+    s->num_sched_entries = (uint8_t)prv->nr;
+    for (unsigned int i = 0; i < prv->nr; i++) {
+        memcpy(s->sched_entries[i].dom_handle, prv->entry[i].handle, sizeof(xen_domain_handle_t));
+        s->sched_entries[i].vcpu_id = prv->entry[i].vcpu_id;
+        s->sched_entries[i].runtime = (uint64_t)prv->entry[i].runtime;
+    }
+    return 0;
+}
+
+static void a653_dump(struct scheduler *ops, char *buf, size_t len)
+{
+    snprintf(buf, len, "major frame %lld us, %u minor frames\n", (long long)(a653(ops)->major_frame / MICROSECS(1)),
+             a653(ops)->nr);
+}
+
+const struct sched_ops sched_arinc653_ops = {
+    .name = "ARINC 653 Scheduler",
+    .opt_name = "arinc653",
+    .sched_id = XEN_SCHEDULER_ARINC653,
+    .init = a653_init,
+    .deinit = a653_deinit,
+    .insert = a653_insert,
+    .remove = a653_remove,
+    .wake = a653_wake,
+    .pick_cpu = a653_pick_cpu,
+    .do_schedule = a653_do_schedule,
+    .adjust_global = a653_adjust_global,
+    .dump = a653_dump,
+};
