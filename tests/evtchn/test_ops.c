@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Every operation of event_channel_op, and every refusal with its code.
+ *
+ * Budget: a table of cases, longer than 400 lines.
  */
 #include "tests/evtchn/fixture.h"
 
