@@ -230,8 +230,10 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
     struct vcpu *prev = p->curr;
     struct task_slice ts;
 
-    p->need_resched = false;
+    /* Not idle any more as far as anyone can tell while the policy thinks: it need not kick the pCPU that asks. */
+    p->need_resched = true;
     ts = ask_policy(xen, cpu, prev, now);
+    p->need_resched = false;
     p->slice_end = ts.time < 0 ? STIME_MAX : now + ts.time;
     if (ts.task != prev) {
         TRACE(xen->machine, sched_switch, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
