@@ -161,6 +161,17 @@ static bool count_run(struct selftest *t)
     return x.kind == EXIT_BUDGET && x.insns == 8 && st->rax == 4 && st->rip == VA(MAP_CODE);
 }
 
+/* pushf; pop %rbx; cld; xor %eax, %eax; syscall: the flags go in, are seen, change, come out. */
+static const uint8_t code_flags[] = { 0x9c, 0x5b, 0xfc, 0x31, 0xc0, 0x0f, 0x05 };
+
+static bool flags_run(struct selftest *t)
+{
+    struct cpu_state *st = guest_reset(t, code_flags, sizeof(code_flags));
+
+    st->rflags = 0xed7;
+    return pcpu_run(t->p, t->c, 1000).kind == EXIT_SYSCALL && st->rbx == 0xed7 && st->rflags == 0x246;
+}
+
 static bool fast_works(struct selftest *t)
 {
     return modify_run(t, MAP_FUNCS, true) && modify_run(t, MAP_ALIAS, true) && count_run(t);
@@ -175,6 +186,8 @@ static const char *check(struct selftest *t)
     why = check_error_codes(t);
     if (why)
         return why;
+    if (!flags_run(t))
+        return "the flags do not survive an exit";
     if (e->fast && !fast_works(t) && !emu_fall_back(e))
         return "it refuses a hook";
     if (!modify_run(t, MAP_FUNCS, false) || !modify_run(t, MAP_ALIAS, false))

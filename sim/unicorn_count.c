@@ -48,7 +48,6 @@ enum {
 extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
 extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
 extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
-extern struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t host_pc) __attribute__((weak));
 
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 4); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 5); }
@@ -91,7 +90,6 @@ void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t
         return;
     }
     e->count.armed = false;
-    e->count.tcg = tcg;
     e->count.env_temp = (void *)a2;
     e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, a1, a2, (uintptr_t)counter_offset(e));
     n = tcg_temp_new_internal_x86_64(tcg, 0, false);
@@ -153,15 +151,21 @@ void tb_exec_lock_x86_64(void *tcg)
     }
 }
 
-/* The block around host_pc is about to be left in its middle: let the emulator compute what was not executed. */
-void emu_count_mark(struct emu *e, uintptr_t host_pc)
+/*
+ * Whoever looks up the block around an address of translated code may be about to leave it in its middle: mark it as a
+ * counting one, so that the emulator computes what was not executed. The mark must not stay: it would hide the block.
+ */
+struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t host_pc)
 {
-    e->count.marked = NULL;
-    if (!e->fast || !host_pc || !e->count.tcg)
-        return;
-    e->count.marked = tcg_tb_lookup_x86_64(e->count.tcg, host_pc);
-    if (e->count.marked)
-        ((uint8_t *)e->count.marked)[TB_FLAGS] |= TB_FLAG_COUNTING;
+    struct emu *e = emu_running;
+    struct TranslationBlock *tb = e->real.tcg_tb_lookup(tcg, host_pc);
+
+    emu_count_unmark(e);
+    if (e->fast && tb) {
+        ((uint8_t *)tb)[TB_FLAGS] |= TB_FLAG_COUNTING;
+        e->count.marked = tb;
+    }
+    return tb;
 }
 
 void emu_count_unmark(struct emu *e)
@@ -174,10 +178,8 @@ void emu_count_unmark(struct emu *e)
 bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit)
 {
     struct emu *e = emu_running;
-    bool found;
+    const bool found = e->real.cpu_restore_state(cpu, host_pc, will_exit);
 
-    emu_count_mark(e, host_pc);
-    found = e->real.cpu_restore_state(cpu, host_pc, will_exit);
     emu_count_unmark(e);
     return found;
 }

@@ -67,6 +67,7 @@ struct emu_real {
                             struct TranslationBlock *, int);
     void (*tcg_gen_op3)(struct TCGContext *, int, uintptr_t, uintptr_t, uintptr_t);
     void (*tcg_gen_exit_tb)(struct TCGContext *, struct TranslationBlock *, unsigned int);
+    struct TranslationBlock *(*tcg_tb_lookup)(struct TCGContext *, uintptr_t);
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
 };
@@ -97,7 +98,7 @@ struct emu {
     bool io_in;
     bool fast; /* Unicorn's private functions are replaced (unicorn_private.h); else the slower, stock way */
     struct emu_count {
-        void *tcg, *block, *patch; /* the translation in progress */
+        void *block, *patch; /* the translation in progress */
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
@@ -154,8 +155,7 @@ bool emu_count_init(struct emu *e);
 void emu_count_start(struct emu *e, uint64_t budget);
 /* Instructions retired since emu_count_start(). */
 uint64_t emu_count_stop(struct emu *e, uint64_t budget);
-/* Bracket what may undo a part of a block. */
-void emu_count_mark(struct emu *e, uintptr_t host_pc);
+/* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
 
 /* unicorn_smc.c */

@@ -7,12 +7,18 @@
  * and leaves like every exception; pcpu.c then reports an I/O exit instead of the #GP. Nothing has been read or written, so
  * the hypervisor may emulate the instruction, refuse it (the #GP it would have been), or run it again.
  * (INS has stored a zero at its destination by then, as the emulator probes for a page fault. It will be overwritten.)
+ *
+ * RDTSCP has an intercept, but Unicorn makes it look like an RDTSC, one call too deep for its tables of instructions.
  */
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
+#include "sim/vmcb.h"
 
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
+
+extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
+                                                 uintptr_t host_pc) __attribute__((weak));
 
 #define TRAP_gp_fault 13
 
@@ -42,5 +48,10 @@ static void io_exit(struct CPUX86State *env, uint32_t port, uint8_t size, bool i
 IO_HELPERS(b, 1)
 IO_HELPERS(w, 2)
 IO_HELPERS(l, 4)
+
+void helper_rdtscp_x86_64(struct CPUX86State *env)
+{
+    cpu_svm_check_intercept_param_x86_64(env, SVM_EXIT_RDTSCP, 0, (uintptr_t)__builtin_return_address(0));
+}
 
 void emu_io_init(struct emu *e) { e->io_pending = false; }

@@ -31,6 +31,7 @@ bool emu_private_find(struct emu *e)
     ok &= find("translator_loop_x86_64", &real->translator_loop);
     ok &= find("tcg_gen_op3_x86_64", &real->tcg_gen_op3);
     ok &= find("tcg_gen_exit_tb_x86_64", &real->tcg_gen_exit_tb);
+    ok &= find("tcg_tb_lookup_x86_64", &real->tcg_tb_lookup);
     ok &= find("cpu_restore_state_x86_64", &real->cpu_restore_state);
     ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
     return ok;

@@ -43,6 +43,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
                             struct TranslationBlock *tb, int max_insns);
 void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t a2, uintptr_t a3);
 void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx);
+struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t host_pc);
 bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit);
 void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data);
 void tb_exec_lock_x86_64(void *tcg);
@@ -54,5 +55,6 @@ void helper_outl_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
 uint64_t helper_inb_x86_64(struct CPUX86State *env, uint32_t port);
 uint64_t helper_inw_x86_64(struct CPUX86State *env, uint32_t port);
 uint64_t helper_inl_x86_64(struct CPUX86State *env, uint32_t port);
+void helper_rdtscp_x86_64(struct CPUX86State *env);
 
 #endif

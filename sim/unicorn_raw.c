@@ -262,22 +262,8 @@ void raw_put(struct raw_cpu *r) { uc_context_restore(r->uc, r->blob); }
 
 void raw_set_rflags(struct raw_cpu *r, uint64_t rflags)
 {
+    raw_set(r, eflags, uint64_t, rflags | 2);
     raw_set(r, cc_src, uint64_t, rflags & RAW_CC_MASK);
     raw_set(r, cc_op, uint32_t, RAW_CC_OP_EFLAGS);
     raw_set(r, df, int32_t, rflags & RAW_DF ? -1 : 1);
-    raw_set(r, eflags, uint64_t, (rflags & ~(uint64_t)(RAW_CC_MASK | RAW_DF)) | 2);
-}
-
-uint64_t raw_get_rflags(struct raw_cpu *r)
-{
-    uint64_t rflags = 0;
-
-    /* Another cc_op means that the flags are still to be computed from the last result: Unicorn knows how. */
-    if (__builtin_expect(raw_get(r, cc_op, uint32_t) != RAW_CC_OP_EFLAGS, 0)) {
-        uc_reg_read(r->uc, UC_X86_REG_RFLAGS, &rflags);
-        return rflags;
-    }
-    rflags = raw_get(r, eflags, uint64_t) & ~(uint64_t)(RAW_CC_MASK | RAW_DF);
-    rflags |= raw_get(r, cc_src, uint64_t) & RAW_CC_MASK;
-    return rflags | (raw_get(r, df, int32_t) < 0 ? RAW_DF : 0) | 2;
 }

@@ -11,8 +11,8 @@
  * Invariants:
  *  - While `live` is set, `st` points into the running processor and an edit takes effect at the next instruction.
  *    Otherwise `st` points into a saved copy: raw_begin() fetches it, raw_end() puts it back.
- *  - Translated code caches the condition flags: RFLAGS is spread over eflags, cc_src, cc_op and df. Only
- *    raw_get_rflags() and raw_set_rflags() touch them.
+ *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in eflags, but
+ *    what is written there must be spread as well.
  */
 #ifndef SIM_UNICORN_RAW_H
 #define SIM_UNICORN_RAW_H
@@ -119,6 +119,6 @@ static inline struct raw_segment *raw_table(struct raw_cpu *r, uint16_t at)
 #define RAW_DF           0x400u
 
 void raw_set_rflags(struct raw_cpu *r, uint64_t rflags);
-uint64_t raw_get_rflags(struct raw_cpu *r);
+static inline uint64_t raw_get_rflags(struct raw_cpu *r) { return raw_get(r, eflags, uint64_t); }
 
 #endif

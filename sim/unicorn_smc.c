@@ -69,7 +69,6 @@ void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_colle
     if (!e)
         return;
     e->smc.store_frame = start >> PAGE_SHIFT;
-    emu_count_mark(e, retaddr);
     e->real.tb_invalidate_phys_page_fast(uc, pages, start, len, retaddr);
     emu_count_unmark(e);
 }

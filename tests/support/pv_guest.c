@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See pv_guest.h.
+ */
+#include "tests/support/pv_guest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define L4 0x10
+#define L3 0x11
+#define L2 0x12
+#define L1 0x13
+
+struct cpu_context *pg_context(enum cpu_mode mode)
+{
+    struct cpu_context *c = cpu_context_create(mode);
+    struct cpu_state *st = cpu_context_state(c);
+
+    st->cr3 = PG_CR3;
+    st->rip = PG_VA(0);
+    st->rsp = PG_VA(PG_STACK + 1);
+    return c;
+}
+
+struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus)
+{
+    const struct machine_config cfg = { .ram_mib = 16, .nr_pcpus = nr_pcpus, .seed = 1 };
+    const uint64_t rights = PG_P | PG_RW | PG_US;
+    struct pv_guest g;
+    uint64_t *table;
+    char err[200] = "";
+
+    g.m = machine_create(&cfg, err, sizeof(err));
+    if (!g.m) {
+        fprintf(stderr, "no machine: %s\n", err);
+        abort();
+    }
+    table = mfn_to_virt(g.m, _mfn(L4));
+    table[0] = L3 << PAGE_SHIFT | rights;
+    table = mfn_to_virt(g.m, _mfn(L3));
+    table[0] = L2 << PAGE_SHIFT | rights;
+    table = mfn_to_virt(g.m, _mfn(L2));
+    table[PG_VA(0) >> 21] = L1 << PAGE_SHIFT | rights;
+    g.c = pg_context(mode);
+    g.st = cpu_context_state(g.c);
+    for (unsigned int page = 0; page < PG_PAGES; page++)
+        pg_map(&g, page, PG_FRAME(page), rights);
+    return g;
+}
+
+void pg_destroy(struct pv_guest *g)
+{
+    cpu_context_destroy(g->c);
+    machine_destroy(g->m);
+}
+
+void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags)
+{
+    uint64_t *l1 = mfn_to_virt(g->m, _mfn(L1));
+
+    l1[page] = mfn_x(mfn) << PAGE_SHIFT | flags;
+    g->st->dirty |= CPU_DIRTY_TLB;
+}
+
+void pg_write(struct pv_guest *g, unsigned int page, unsigned int offset, const void *bytes, size_t n)
+{
+    memcpy((uint8_t *)mfn_to_virt(g->m, PG_FRAME(page)) + offset, bytes, n);
+    machine_code_written(g->m, PG_FRAME(page));
+}
+
+struct sim_exit pg_exec(struct pv_guest *g, const void *code, size_t n)
+{
+    pg_write(g, 0, 0, code, n);
+    g->st->rip = PG_VA(0);
+    return pcpu_run(g->m->pcpu[0], g->c, 1000000);
+}

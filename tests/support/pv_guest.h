@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A machine with one hand-made PV guest on it, for tests of the pCPU: page tables, and code written as bytes.
+ *
+ *      0x400000 + n pages  ->  frame PG_FRAME(n), user, writable, executable (until pg_map() says otherwise)
+ *      page PG_STACK: the stack, growing down from PG_VA(PG_STACK + 1)
+ */
+#ifndef TESTS_SUPPORT_PV_GUEST_H
+#define TESTS_SUPPORT_PV_GUEST_H
+
+#include "sim/machine.h"
+
+#define PG_PAGES       64
+#define PG_STACK       40
+#define PG_VA(page)    (UINT64_C(0x400000) + (uint64_t)(page)*PAGE_SIZE)
+#define PG_FRAME(page) _mfn(0x100 + (uint64_t)(page))
+#define PG_CR3         (UINT64_C(0x10) << PAGE_SHIFT)
+#define PG_NOWHERE     UINT64_C(0x900000) /* an address that is not mapped */
+
+#define PG_P  0x1u
+#define PG_RW 0x2u
+#define PG_US 0x4u
+#define PG_NX (UINT64_C(1) << 63)
+
+struct pv_guest {
+    struct machine *m;
+    struct cpu_context *c;
+    struct cpu_state *st;
+};
+
+/* Build; fails the test when that is impossible. */
+struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus);
+void pg_destroy(struct pv_guest *g);
+
+/* A further vCPU in the same page tables, at the first page's start. */
+struct cpu_context *pg_context(enum cpu_mode mode);
+
+/* Map a page; pages with other frames or rights are seen at the next run. */
+void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags);
+
+/* The n bytes at an offset of a page, as the hypervisor writes them. */
+void pg_write(struct pv_guest *g, unsigned int page, unsigned int offset, const void *bytes, size_t n);
+
+/* Run `code` (bytes as a string literal) from the first page's start on pCPU 0, with the registers as they are. */
+struct sim_exit pg_exec(struct pv_guest *g, const void *code, size_t n);
+#define PG_EXEC(g, literal) pg_exec(g, literal, sizeof(literal) - 1)
+
+#endif
