@@ -16,7 +16,9 @@ SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk 
 VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/context pv/hypercalls hypercall kernel \
 	sched_op domctl sysctl sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 sched/credit2_cap \
 	sched/rtds sched/null sched/arinc653
-MMU_OBJS := memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
+MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mod pv_roots pv_perdomain pv_descriptor \
+	pv_mmu_update pv_va_mapping pv_mmuext pv_tlb pv_ptwr pv_grant relinquish audit \
+	memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
 	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS := native console xenstore

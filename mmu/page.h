@@ -26,64 +26,136 @@
 
 #define PAGE_LIST_NULL UINT32_MAX
 
+/* The first MiB is the firmware's: no RAM to anybody, and so frame 0 is never a valid answer. */
+#define FIRMWARE_FRAMES 256
+
 /* Values of Xen 4.17 (xen/arch/x86/include/asm/mm.h); counts live in the low bits. */
-#define PGT_none (UINT64_C(0) << 61)
+#define PGT_none          (UINT64_C(0) << 61)
 #define PGT_l1_page_table (UINT64_C(1) << 61)
 #define PGT_l2_page_table (UINT64_C(2) << 61)
 #define PGT_l3_page_table (UINT64_C(3) << 61)
 #define PGT_l4_page_table (UINT64_C(4) << 61)
 #define PGT_seg_desc_page (UINT64_C(5) << 61)
-#define PGT_shared_page (UINT64_C(6) << 61)
+#define PGT_shared_page   (UINT64_C(6) << 61)
 #define PGT_writable_page (UINT64_C(7) << 61)
-#define PGT_type_mask (UINT64_C(7) << 61)
-#define PGT_pinned (UINT64_C(1) << 60)
-#define PGT_validated (UINT64_C(1) << 59)
-#define PGT_pae_xen_l2 (UINT64_C(1) << 58) /* PV32: the L2 that holds Xen's own entries */
-#define PGT_partial (UINT64_C(1) << 57)    /* validation or invalidation was preempted: nr_validated_ptes is valid */
-#define PGT_locked (UINT64_C(1) << 56)
-#define PGT_count_mask ((UINT64_C(1) << 56) - 1)
+#define PGT_type_mask     (UINT64_C(7) << 61)
+#define PGT_pinned        (UINT64_C(1) << 60)
+#define PGT_validated     (UINT64_C(1) << 59)
+#define PGT_pae_xen_l2    (UINT64_C(1) << 58) /* PV32: the L2 that holds Xen's own entries */
+#define PGT_partial       (UINT64_C(1) << 57) /* validation or invalidation was preempted: nr_validated_ptes is valid */
+#define PGT_locked        (UINT64_C(1) << 56)
+#define PGT_count_mask    ((UINT64_C(1) << 56) - 1)
 
-#define PGC_allocated (UINT64_C(1) << 63) /* the owner's own reference exists */
-#define PGC_xen_heap (UINT64_C(1) << 62)  /* the hypervisor's memory, perhaps shared with a domain */
-#define PGC_extra (UINT64_C(1) << 61)     /* not counted in tot_pages */
+#define PGC_allocated   (UINT64_C(1) << 63) /* the owner's own reference exists */
+#define PGC_xen_heap    (UINT64_C(1) << 62) /* the hypervisor's memory, perhaps shared with a domain */
+#define PGC_extra       (UINT64_C(1) << 61) /* not counted in tot_pages */
 #define PGC_state_inuse (UINT64_C(0) << 59)
-#define PGC_state_free (UINT64_C(3) << 59)
-#define PGC_state (UINT64_C(3) << 59)
-#define PGC_count_mask ((UINT64_C(1) << 54) - 1)
+#define PGC_state_free  (UINT64_C(3) << 59)
+#define PGC_state       (UINT64_C(3) << 59)
+#define PGC_count_mask  ((UINT64_C(1) << 54) - 1)
 
+/* page_info.partial_flags: the entry at nr_validated_ptes holds a reference to a frame whose own type is partial. */
+#define PTF_partial_set 1u
+
+/* Which of its owner's lists a frame is on. */
+enum page_list_id { PAGE_LIST_none, PAGE_LIST_page, PAGE_LIST_xenpage, PAGE_LIST_relmem };
+
+/* All zero: a frame that nobody owns, references or ever used. So a frame table of any size is ready when it is mapped. */
 struct page_info {
     uint64_t count_info;
-    uint64_t type_info;       /* PGC_state_free: order of the free block */
+    uint64_t type_info; /* PGC_state_free: order of the free block */
     struct domain *owner;
-    uint32_t prev, next;      /* links of the list it is on (d->page_list, a free list); mfn or PAGE_LIST_NULL */
+    uint32_t prev, next; /* links of the list it is on (d->page_list, a free list); mfn or PAGE_LIST_NULL */
+    uint64_t
+        tlb_stamp; /* xen->tlb_clock when a use of it ended: a vCPU may still cache a way to it since (mmu/tlb.h) */
     uint16_t nr_validated_ptes;
+    int16_t linear_pt_count; /* < 0: has that many linear entries; > 0: others have that many linear entries to it */
     uint8_t partial_flags;
-    bool need_scrub;          /* free, and still holds somebody's data */
-    int32_t linear_pt_count;  /* < 0: maps others' linear; > 0: linearly mapped (same-level entries) */
+    uint8_t list;    /* enum page_list_id */
+    bool need_scrub; /* free, and still holds somebody's data */
 };
 
 static inline struct page_info *mfn_to_page(const struct xen *xen, mfn_t mfn) { return &xen->frame_table[mfn_x(mfn)]; }
-static inline mfn_t page_to_mfn(const struct xen *xen, const struct page_info *pg) { return _mfn(pg - xen->frame_table); }
+static inline mfn_t page_to_mfn(const struct xen *xen, const struct page_info *pg)
+{
+    return _mfn(pg - xen->frame_table);
+}
 
-/* --- allocation: mmu/heap.c --- */
+/* --- lists of frames --- */
+static inline void page_list_add(struct xen *xen, struct page_list *l, struct page_info *pg, bool tail)
+{
+    uint32_t n = (uint32_t)(pg - xen->frame_table), *end = tail ? &l->last : &l->first;
+
+    if (!l->nr) {
+        l->first = l->last = n;
+        pg->prev = pg->next = PAGE_LIST_NULL;
+    } else if (tail) {
+        pg->prev = *end;
+        pg->next = PAGE_LIST_NULL;
+        xen->frame_table[*end].next = n;
+        *end = n;
+    } else {
+        pg->next = *end;
+        pg->prev = PAGE_LIST_NULL;
+        xen->frame_table[*end].prev = n;
+        *end = n;
+    }
+    l->nr++;
+}
+
+static inline void page_list_del(struct xen *xen, struct page_list *l, struct page_info *pg)
+{
+    *(pg->prev == PAGE_LIST_NULL ? &l->first : &xen->frame_table[pg->prev].next) = pg->next;
+    *(pg->next == PAGE_LIST_NULL ? &l->last : &xen->frame_table[pg->next].prev) = pg->prev;
+    l->nr--;
+}
+
+static inline struct page_info *page_list_first(const struct xen *xen, const struct page_list *l)
+{
+    return l->nr ? &xen->frame_table[l->first] : NULL;
+}
+
+static inline struct page_info *page_list_next(const struct xen *xen, const struct page_info *pg)
+{
+    return pg->next == PAGE_LIST_NULL ? NULL : &xen->frame_table[pg->next];
+}
+
+/* --- allocation: mmu/heap.c, mmu/domheap.c --- */
+/* Frame table, heap and M2P. Costs the same for every size of machine: nothing is touched before it is used. */
 int heap_init(struct xen *xen);
 void heap_destroy(struct xen *xen);
 uint64_t heap_free_pages(const struct xen *xen);
 /* 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. */
 struct page_info *heap_alloc_xen(struct xen *xen, unsigned int order);
+/*
+ * The hypervisor gives its frames up. Those shared with a domain lose the domain's allocation reference and are free when
+ * the last mapping is gone, the others are free now.
+ */
 void heap_free_xen(struct xen *xen, struct page_info *pg, unsigned int order);
 /*
  * 2^order frames for d (scrubbed), assigned and counted against d->max_pages; each holds one reference
  * (PGC_allocated). NULL when memory or d's limit is exhausted. MEMF_no_owner: assign later with page_assign().
  */
-#define MEMF_no_owner 1u
-#define MEMF_no_refcount 2u /* does not count in tot_pages (Xen's MEMF_no_refcount) */
+#define MEMF_no_owner    1u
+#define MEMF_no_refcount 2u /* does not count in tot_pages but in extra_pages (Xen's MEMF_no_refcount, PGC_extra) */
 struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags);
+/* Give frames from page_alloc(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages stays as it is. */
 int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags);
+/*
+ * Take a frame from its owner, content and all, when only the allocation reference is left (the caller has checked);
+ * afterwards it is as page_alloc(MEMF_no_owner) returns one. MEMF_no_refcount: tot_pages stays as it is.
+ */
+void page_unassign(struct page_info *pg, unsigned int memflags);
 /* Free a block that page_alloc(MEMF_no_owner) returned and nobody references. */
 void page_free(struct xen *xen, struct page_info *pg, unsigned int order);
 /* Make a xen-heap frame mappable by d: read-write or read-only. share_xen_page_with_guest(). */
 void page_share(struct page_info *pg, struct domain *d, bool writable);
+
+/* Free frames in blocks of 2^order, for statistics and tests. */
+uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
+/* All frames that the heap has to give in total; frames below heap_first_frame() belong to the firmware and to the M2P. */
+uint64_t heap_total_pages(const struct xen *xen);
+uint64_t heap_first_frame(const struct xen *xen);
 
 /* --- references: mmu/page.c; 0 or false when refused --- */
 bool get_page(struct page_info *pg, struct domain *d);
@@ -95,6 +167,7 @@ void put_page_type(struct xen *xen, struct page_info *pg);
 int put_page_type_preemptible(struct vcpu *v, struct page_info *pg);
 bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type);
 void put_page_and_type(struct xen *xen, struct page_info *pg);
+int put_page_and_type_preemptible(struct vcpu *v, struct page_info *pg);
 /* Drop the PGC_allocated reference once (guest gave the page up). False: it was not there any more. */
 void put_page_alloc_ref(struct xen *xen, struct page_info *pg);
 

@@ -9,10 +9,10 @@
 
 /* Xen's own slots in a PV64 guest's L4 (public: arch-x86/xen-x86_64.h, HYPERVISOR_VIRT_START/END). */
 #define ROOT_PAGETABLE_FIRST_XEN_SLOT 256
-#define ROOT_PAGETABLE_LAST_XEN_SLOT 271
-#define RO_MPT_SLOT 256
-#define PERDOMAIN_SLOT 260
-#define PERDOMAIN_VIRT_START UINT64_C(0xffff820000000000)
+#define ROOT_PAGETABLE_LAST_XEN_SLOT  271
+#define RO_MPT_SLOT                   256
+#define PERDOMAIN_SLOT                260
+#define PERDOMAIN_VIRT_START          UINT64_C(0xffff820000000000)
 /* GDT and LDT of vCPU n are mapped (supervisor) in the domain's own L4 slot: 16 pages each, 32 pages a vCPU. */
 #define GDT_VIRT_START(v) (PERDOMAIN_VIRT_START + ((uint64_t)(v)->vcpu_id << (PAGE_SHIFT + 5)))
 #define LDT_VIRT_START(v) (GDT_VIRT_START(v) + 16 * PAGE_SIZE)
@@ -21,6 +21,8 @@
 int pv_domain_init(struct domain *d);
 void pv_domain_destroy(struct domain *d);
 int pv_vcpu_init(struct vcpu *v);
+/* Make an empty PV64 domain a PV32 one (XEN_DOMCTL_set_address_size 32). -EACCES once it has memory or a live vCPU. */
+int pv_switch_compat(struct domain *d);
 void pv_vcpu_destroy(struct vcpu *v);
 
 /* Make root the vCPU's kernel page table (setvcpucontext: validates it). do_mmuext NEW_BASEPTR uses the same. */
@@ -28,7 +30,7 @@ int pv_new_guest_cr3(struct vcpu *v, mfn_t root);
 int pv_set_user_cr3(struct vcpu *v, mfn_t root);
 /* CR3 value that must be loaded now for v (kernel or user root), and the GDTR/LDTR; marks v->regs dirty. */
 void pv_update_cr3(struct vcpu *v);
-/* Release v's roots (domain death); -ERESTART when preempted. */
+/* Release v's roots, and what an earlier hypercall left to be taken apart (domain death); -ERESTART when preempted. */
 int pv_drop_roots(struct vcpu *v);
 
 /* Load a GDT of `entries` descriptors from frames[]: validated as seg_desc pages. 0 or -EINVAL. */

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Walking a guest's page tables, and copying to and from what they map. The rules are in the header.
+ *
+ * Concept: on real hardware Xen simply dereferences a guest's pointer, since the guest's page tables are loaded: the processor
+ * translates, and a fault becomes -EFAULT. Here the processor is somewhere else, so this file does what it would do: from the
+ * root down, an entry a level, until a page is found or a right is missing. Only the range check is the hypervisor's own: an
+ * address in its hole would reach Xen's memory, and is refused before anything is looked at.
+ *
+ * Invariants: never touches a frame that the guest's own tables do not map; a write sets A and D as the processor does.
+ */
+#include "mmu/guest_access.h"
+
+#include "mmu/pte.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n)
+{
+    if (is_native_domain(v->domain))
+        return true;
+    /* An array that starts below the hole is stopped by what is not mapped there, as on Xen. */
+    return addr < (UINT64_C(1) << 47) || addr >= UINT64_C(0xffff880000000000);
+}
+
+static mfn_t walk_root(const struct vcpu *v)
+{
+    return v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->guest_table : v->guest_table_user;
+}
+
+/* The walk itself. *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */
+static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, uint64_t **leaf)
+{
+    const struct xen *xen = v->domain->xen;
+    uint64_t rights = _PAGE_RW | _PAGE_USER, e = 0;
+    mfn_t table = walk_root(v);
+    bool nx = false;
+
+    if (mfn_eq(table, INVALID_MFN) || (int64_t)(va << 16) >> 16 != (int64_t)va)
+        goto absent;
+    for (unsigned int level = 4; level > 0; level--) {
+        uint64_t *ptr = (uint64_t *)mfn_to_virt(xen->machine, table) + pte_index(va, level);
+
+        e = *ptr;
+        if (!(e & _PAGE_PRESENT) || (level > 1 && (e & _PAGE_PSE)))
+            goto absent;
+        rights &= e;
+        nx |= !!(e & _PAGE_NX);
+        table = pte_mfn(e);
+        *leaf = ptr;
+    }
+    if (((*pfec & PFEC_write_access) && !(rights & _PAGE_RW)) || ((*pfec & PFEC_user_mode) && !(rights & _PAGE_USER)) ||
+        ((*pfec & PFEC_insn_fetch) && nx)) {
+        *pfec |= PFEC_page_present;
+        return INVALID_MFN;
+    }
+    if (mfn_valid(xen->machine, table))
+        return table;
+absent:
+    *pfec &= ~PFEC_page_present;
+    return INVALID_MFN;
+}
+
+mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec)
+{
+    uint64_t *leaf;
+
+    return is_pv_domain(v->domain) ? walk(v, va, pfec, &leaf) : INVALID_MFN;
+}
+
+/* Host address of guest byte va, good to the end of its page; NULL: -EFAULT. */
+static uint8_t *guest_page(struct vcpu *v, uint64_t va, bool write)
+{
+    uint32_t pfec = write ? PFEC_write_access : 0;
+    uint64_t *leaf, bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED;
+    mfn_t mfn;
+
+    if (!guest_handle_okay(v, va, 1))
+        return NULL;
+    mfn = walk(v, va, &pfec, &leaf);
+    if (mfn_eq(mfn, INVALID_MFN))
+        return NULL;
+    if ((*leaf & bits) != bits)
+        *leaf |= bits;
+    if (write)
+        machine_code_written(v->domain->xen->machine, mfn);
+    return (uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va);
+}
+
+static int copy(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, bool write)
+{
+    const bool pv32 = is_pv_32bit_domain(v->domain);
+
+    if (!is_pv_domain(v->domain))
+        return n ? -EFAULT : 0;
+    while (n) {
+        size_t part = PAGE_SIZE - PAGE_OFFSET(va) < n ? PAGE_SIZE - PAGE_OFFSET(va) : n;
+        uint8_t *page = pv32 && va >> 32 ? NULL : guest_page(v, va, write);
+
+        if (!page)
+            return -EFAULT;
+        if (write)
+            memcpy(page, buf, part);
+        else
+            memcpy(buf, page, part);
+        va += part;
+        buf += part;
+        n -= part;
+    }
+    return 0;
+}
+
+int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    if (!is_native_domain(v->domain))
+        return copy(v, src, dst, n, false);
+    if (n && !src)
+        return -EFAULT;
+    memcpy(dst, (const void *)(uintptr_t)src, n);
+    return 0;
+}
+
+int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+{
+    if (!is_native_domain(v->domain))
+        return copy(v, dst, (uint8_t *)(uintptr_t)src, n, true);
+    if (n && !dst)
+        return -EFAULT;
+    memcpy((void *)(uintptr_t)dst, src, n);
+    return 0;
+}
+
+size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
+{
+    size_t done = 0;
+
+    while (done < n && is_pv_domain(v->domain)) {
+        size_t part = PAGE_SIZE - PAGE_OFFSET(va + done);
+        uint32_t pfec = PFEC_insn_fetch;
+        mfn_t mfn = guest_walk(v, va + done, &pfec);
+
+        if (mfn_eq(mfn, INVALID_MFN))
+            break;
+        if (part > n - done)
+            part = n - done;
+        memcpy(buf + done, (uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va + done), part);
+        done += part;
+    }
+    return done;
+}

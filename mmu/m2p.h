@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The machine-to-physical table: for each frame the number that its owner knows it by. Explained in mmu/m2p.c.
+ */
+#ifndef MMU_M2P_H
+#define MMU_M2P_H
+
+#include "mmu/page.h"
+
+/* Where the 32-bit table is in a PV32 guest: slots of the L2 that covers the last GiB. */
+#define COMPAT_M2P_FIRST_SLOT 428 /* (0xf5800000 >> 21) & 511 */
+#define COMPAT_M2P_NR_SLOTS   84
+
+/* What an entry says that has no number (Xen's INVALID_M2P_ENTRY). */
+#define INVALID_M2P_ENTRY (~UINT64_C(0))
+
+/* Set both tables up in the frames from `first` on; returns the first frame behind them. */
+uint64_t m2p_init(struct xen *xen, uint64_t first);
+/* The frames [mfn, mfn + nr) are about to be used: their part of the tables must exist. */
+void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr);
+/* The frame is free: its entry is invalid. */
+void m2p_forget(struct xen *xen, mfn_t mfn);
+
+#endif

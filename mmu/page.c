@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * References to frames.
+ *
+ * Concept: whoever uses a frame (a page-table entry, a grant, the hypervisor for the length of a hypercall) holds a general reference, so
+ * that the frame cannot be freed and re-used under its hands. A reference is only given on a frame that has one already: count
+ * 0 means free, and free frames come to life through the heap alone. So a guest may name any number it likes.
+ *
+ * Invariants: count_info's count >= type_info's count for frames owned by domains (except the hypervisor's shared ones,
+ * whose type is held for ever); what a type reference adds is in mmu/page_type.c.
+ *
+ * Corresponds to get_page(), put_page() of xen/arch/x86/mm.c. No cmpxchg loops: one host thread.
+ */
+#include "mmu/page_private.h"
+
+#include <errno.h>
+
+bool get_page(struct page_info *pg, struct domain *d) { return page_get(pg, d); }
+
+struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d)
+{
+    struct page_info *pg;
+
+    if (!mfn_valid(xen->machine, mfn))
+        return NULL;
+    pg = mfn_to_page(xen, mfn);
+    return page_get(pg, d) ? pg : NULL;
+}
+
+void put_page(struct xen *xen, struct page_info *pg) { page_put(xen, pg); }
+
+void put_page_alloc_ref(struct xen *xen, struct page_info *pg)
+{
+    if (pg->count_info & PGC_allocated) {
+        pg->count_info &= ~PGC_allocated;
+        page_put(xen, pg);
+    }
+}
+
+bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type) { return !page_type_get(xen, NULL, pg, type); }
+
+int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t type)
+{
+    return page_type_get(v->domain->xen, v, pg, type);
+}
+
+void put_page_type(struct xen *xen, struct page_info *pg) { BUG_ON(page_type_put(xen, NULL, pg)); }
+
+int put_page_type_preemptible(struct vcpu *v, struct page_info *pg) { return page_type_put(v->domain->xen, v, pg); }
+
+bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type)
+{
+    if (!page_get(pg, d))
+        return false;
+    if (page_type_get(xen, NULL, pg, type)) {
+        page_put(xen, pg);
+        return false;
+    }
+    return true;
+}
+
+void put_page_and_type(struct xen *xen, struct page_info *pg)
+{
+    BUG_ON(page_type_put(xen, NULL, pg));
+    page_put(xen, pg);
+}
+
+int put_page_and_type_preemptible(struct vcpu *v, struct page_info *pg)
+{
+    int rc = page_type_put(v->domain->xen, v, pg);
+
+    if (!rc)
+        page_put(v->domain->xen, pg);
+    return rc;
+}
+
+int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type, unsigned int flags)
+{
+    struct xen *xen = d->xen;
+    struct page_info *pg;
+    int rc;
+
+    if (!mfn_valid(xen->machine, mfn))
+        return -EINVAL;
+    pg = mfn_to_page(xen, mfn);
+    if (!(flags & PTF_partial_set) && !page_get(pg, d))
+        return -EINVAL;
+    rc = page_type_get(xen, v, pg, type);
+    if (!rc || (flags & PTF_partial_set) || (rc == -ERESTART && (flags & PTF_retain_ref)))
+        return rc;
+    /* Failed, and pg is a half-validated table that is still to be taken apart: the reference goes with that. */
+    if (v && mfn_eq(v->old_guest_table, mfn))
+        return rc;
+    page_put(xen, pg);
+    return rc;
+}
+
+int put_old_guest_table(struct vcpu *v)
+{
+    int rc;
+
+    if (!old_guest_table_pending(v))
+        return 0;
+    rc = put_page_and_type_preemptible(v, mfn_to_page(v->domain->xen, v->old_guest_table));
+    if (!rc)
+        v->old_guest_table = INVALID_MFN;
+    return rc;
+}

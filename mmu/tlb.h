@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * When may a stale translation still exist?
+ *
+ * Concept: a guest that removes a mapping need not flush its TLB, so it may go on using the frame for a while. That is its own
+ * affair until the frame gets another purpose: a frame that becomes a page table must not be writable through an old TLB
+ * entry, and a freed frame must not be readable by its former owner. Flushing at every such change would be safe and
+ * slow, so Xen keeps a clock. A frame is stamped with the clock when a use of it ends; a vCPU is stamped when it flushes;
+ * and only vCPUs whose stamp is not later than the frame's have to flush when the frame is used for something else. Mostly none.
+ *
+ * "Flush" here is a bit in the vCPU's registers that takes effect before its next instruction.
+ *
+ * Corresponds to xen/arch/x86/flushtlb.c (tlbflush_filter, tlbflush_current_time); a clock of 64 bits need not wrap.
+ */
+#ifndef MMU_TLB_H
+#define MMU_TLB_H
+
+#include "mmu/page.h"
+
+/* v drops all translations before it executes another instruction. */
+static inline void vcpu_flush_tlb(struct vcpu *v)
+{
+    v->regs->dirty |= CPU_DIRTY_TLB;
+    v->tlb_stamp = ++v->domain->xen->tlb_clock;
+}
+
+/* All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. */
+void tlb_flush_all_since(struct xen *xen, uint64_t stamp);
+
+static inline void tlb_flush_stale(struct xen *xen, uint64_t stamp)
+{
+    if (stamp >= xen->tlb_flushed)
+        tlb_flush_all_since(xen, stamp);
+}
+
+#endif
