@@ -23,8 +23,11 @@
 void *evtchn_pin_frame(struct domain *d, uint64_t gfn, mfn_t *mfn)
 {
     struct xen *xen = d->xen;
-    struct page_info *pg = get_page_from_mfn(xen, _mfn(gfn), d); /* PV: gfn and mfn are the same number */
+    struct page_info *pg;
 
+    if (paging_mode_translate(d))
+        return NULL; /* a gfn is no mfn there: needs the p2m */
+    pg = get_page_from_mfn(xen, _mfn(gfn), d);
     if (!pg)
         return NULL;
     if (!get_page_type(xen, pg, PGT_writable_page)) {
