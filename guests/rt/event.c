@@ -41,9 +41,14 @@ static void bit_clear(xen_ulong_t *words, unsigned int bit)
     __atomic_fetch_and(&words[bit / WORD_BITS], ~((xen_ulong_t)1 << (bit % WORD_BITS)), __ATOMIC_SEQ_CST);
 }
 
+static bool is_pending_2l(evtchn_port_t port) { return bit_test(shared_info->evtchn_pending, port); }
+static void clear_2l(evtchn_port_t port) { bit_clear(shared_info->evtchn_pending, port); }
+
+struct event_abi event_abi = { is_pending_2l, clear_2l };
+
 void event_mask(evtchn_port_t port) { bit_set(shared_info->evtchn_mask, port); }
-bool event_is_pending(evtchn_port_t port) { return bit_test(shared_info->evtchn_pending, port); }
-void event_clear(evtchn_port_t port) { bit_clear(shared_info->evtchn_pending, port); }
+bool event_is_pending(evtchn_port_t port) { return event_abi.is_pending(port); }
+void event_clear(evtchn_port_t port) { event_abi.clear(port); }
 
 /* By hypercall, which looks at the pending bit afterwards, and so keeps the edge rule for us. */
 void event_unmask(evtchn_port_t port)
@@ -119,6 +124,16 @@ void events_wait(void)
     HYPERVISOR_sched_op(SCHEDOP_block,
                         NULL); /* unmasks, and blocks unless something is pending: no wake-up is missed */
     events_disable();
+}
+
+void event_wait(evtchn_port_t port)
+{
+    struct sched_poll poll = { .nr_ports = 1 };
+
+    set_xen_guest_handle(poll.ports, &port);
+    while (!event_is_pending(port))
+        HYPERVISOR_sched_op(SCHEDOP_poll, &poll);
+    event_clear(port);
 }
 
 evtchn_port_t event_bind_virq(unsigned int virq, unsigned int vcpu)

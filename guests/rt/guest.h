@@ -9,6 +9,7 @@
  *      memory.c   frame numbers, page tables             event.c    event channels
  *      console.c  the console's ring                     time.c     the clock in shared memory
  *      text.c     printf, strings, the command line      user.c     user mode
+ *                                                        grant.c    grant tables
  */
 #ifndef GUESTS_RT_GUEST_H
 #define GUESTS_RT_GUEST_H
@@ -180,6 +181,11 @@ void event_unmask(evtchn_port_t port);
 bool event_is_pending(evtchn_port_t port);
 void event_clear(evtchn_port_t port);
 long event_send(evtchn_port_t port);
+/* Where the bits are, for who changes the ABI (see fifo.c). */
+extern struct event_abi {
+    bool (*is_pending)(evtchn_port_t port);
+    void (*clear)(evtchn_port_t port);
+} event_abi;
 evtchn_port_t event_bind_virq(unsigned int virq, unsigned int vcpu);
 evtchn_port_t event_bind_ipi(unsigned int vcpu);
 /* A port that `peer` may bind to. */
@@ -191,6 +197,8 @@ void events_disable(void);
 void events_enable(void);
 /* Wait for the next event, events enabled, in one step; they are disabled again afterwards. */
 void events_wait(void);
+/* Wait until this port is pending, and clear it; for ports without a handler. */
+void event_wait(evtchn_port_t port);
 /* Call handlers for what is pending; what the upcall does. */
 void events_poll(void);
 
@@ -252,5 +260,19 @@ long mmuext(unsigned int cmd, unsigned long mfn);
 /* Make a page read-only and pin it as a table of the given level. */
 long table_pin(void *va, unsigned int level);
 long table_unpin(void *va);
+
+/* ------------------------------------------------------------------------------------------------ grants (grant.c) -- */
+
+/* Map this domain's table; the number of entries it has. The first GNTTAB_NR_RESERVED_ENTRIES are the toolstack's. */
+unsigned int grants_init(void);
+void grant_access(grant_ref_t ref, domid_t peer, const void *page, bool readonly);
+/* False: still in use by the peer. */
+bool grant_revoke(grant_ref_t ref);
+/* These give a GNTST_*. `va` is a page whose own mapping is lost; after unmapping nothing is there. */
+int grant_map(void *va, domid_t peer, grant_ref_t ref, bool readonly, grant_handle_t *handle);
+int grant_unmap(void *va, grant_handle_t handle);
+/* Between the start of a page of ours and the start of the peer's. */
+int grant_copy(void *page, domid_t peer, grant_ref_t ref, bool to_peer, size_t len);
+const char *grant_error(int status);
 
 #endif
