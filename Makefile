@@ -28,7 +28,8 @@ TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_pl
 UI_OBJS := main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent
+GUESTS := hello rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \
+	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/cpu
 GUEST_RT := start entry init text console memory traps event time user grant
 
 # The demo that `make run` shows.

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench/trap: exceptions to the guest's handler, and iret back. op=exception (#UD), pagefault, ptwr (a store to a page table, which
+ * Xen carries out), syscall (from user mode to the kernel and back).
+ *
+ * The handlers are the shortest possible, since Xen's part is what is to be measured.
+ */
+#include "guests/bench/bench.h"
+
+extern char skip_ud[], skip_fault[], skip_syscall[];
+
+/* Behind an instruction of known length, and back by iret. The frame: rcx r11 [error code] rip ... (see rt/entry.S). */
+asm(".text\n"
+    "skip_ud: pop %rcx; pop %r11; addq $2, (%rsp); push $0; jmp hypercall_page + 23 * 32\n"
+    "skip_fault: pop %rcx; pop %r11; addq $2, 8(%rsp); movq $0, (%rsp); jmp hypercall_page + 23 * 32\n"
+    "skip_syscall: pop %rcx; pop %r11; push $0; jmp hypercall_page + 23 * 32\n");
+_Static_assert(__HYPERVISOR_iret == 23, "the stubs above jump to it");
+
+static void handler_set(unsigned int vector, const char *entry)
+{
+    struct trap_info table[2] = { {
+        .vector = (uint8_t)vector,
+        .flags = 4,
+        .cs = FLAT_KERNEL_CS,
+        .address = (unsigned long)entry,
+    } };
+
+    MUST(HYPERVISOR_set_trap_table(table));
+}
+
+static long exception(long n)
+{
+    handler_set(TRAP_INVALID_OP, skip_ud);
+    while (n-- > 0)
+        asm volatile("ud2" : : : "memory");
+    return 0;
+}
+
+static long pagefault(long n)
+{
+    handler_set(TRAP_PAGE_FAULT, skip_fault);
+    while (n-- > 0)
+        asm volatile("mov (%0), %%eax" : : "b"(0x1000) : "eax", "memory"); /* two bytes long */
+    return 0;
+}
+
+static long ptwr(long n)
+{
+    void *page = page_alloc();
+    volatile uint64_t *pte = pte_find(page, 1);
+    uint64_t value = *pte;
+
+    while (n-- > 0)
+        *pte = n & 1 ? 0 : value;
+    return 0;
+}
+
+static USER_CODE long user(long n)
+{
+    long nr = 1000;
+
+    while (n-- > 0)
+        asm volatile("syscall" : "+a"(nr) : : "rcx", "r11", "memory");
+    asm volatile("ud2");
+    return 0;
+}
+
+static long syscall(long n)
+{
+    struct callback_register reg = { .type = CALLBACKTYPE_syscall, .address = (unsigned long)skip_syscall };
+    struct guest_regs regs;
+
+    user_space_init();
+    MUST(HYPERVISOR_callback_op(CALLBACKOP_register, &reg));
+    user_run(user, n, &regs);
+    return regs.vector == TRAP_INVALID_OP ? 0 : -1;
+}
+
+int guest_main(void)
+{
+    static const struct bench list[] = {
+        { "exception", exception },
+        { "pagefault", pagefault },
+        { "ptwr", ptwr },
+        { "syscall", syscall },
+    };
+
+    return bench_main(list, ARRAY_SIZE(list));
+}
