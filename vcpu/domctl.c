@@ -418,15 +418,6 @@ static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpu
     return rc;
 }
 
-static int scheduler_op(struct domain *d, struct xen_domctl_scheduler_op *op)
-{
-    const struct sched_ops *ops = d->sched->ops;
-
-    if (op->sched_id != ops->sched_id)
-        return -EINVAL;
-    return ops->adjust ? ops->adjust(d->sched, d, op) : -EOPNOTSUPP;
-}
-
 static int destroydomain(struct vcpu *v, struct domain *d)
 {
     if (d == v->domain || d == d->xen->dom0)
@@ -467,7 +458,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_getvcpuaffinity:
         return vcpuaffinity(v, d, &op->u.vcpuaffinity, op->cmd == XEN_DOMCTL_setvcpuaffinity);
     case XEN_DOMCTL_scheduler_op:
-        return scheduler_op(d, &op->u.scheduler_op);
+        return sched_domctl(v, d, &op->u.scheduler_op);
     case XEN_DOMCTL_setdomainhandle:
         memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
         return 0;

@@ -123,10 +123,12 @@ static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *
             context_switch(xen, prev, next);
     }
     if (pc->curr && pc->curr->native) {
-        pc->curr->native->run(pc->curr, pc->curr->native_data);
+        struct vcpu *v = pc->curr;
+
+        v->native->run(v, v->native_data);
         m->clock.now += NATIVE_NS;
-        if (vcpu_runnable(pc->curr))
-            vcpu_block(pc->curr);
+        if (pc->curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
+            vcpu_block(v);
     } else if (pc->curr) {
         guest_run(xen, cpu, pc->curr, horizon(xen, cpu, until), stop);
     }

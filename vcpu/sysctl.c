@@ -116,15 +116,6 @@ static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
     return 0;
 }
 
-static int scheduler_op(struct xen *xen, struct xen_sysctl_scheduler_op *op)
-{
-    const struct sched_ops *ops = xen->sched->ops;
-
-    if (op->sched_id != ops->sched_id)
-        return -EINVAL;
-    return ops->adjust_global ? ops->adjust_global(xen->sched, op) : -EOPNOTSUPP;
-}
-
 static int sysctl(struct vcpu *v, struct xen_sysctl *op)
 {
     struct xen *xen = v->domain->xen;
@@ -147,7 +138,9 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_cputopoinfo:
         return cputopoinfo(v, &op->u.cputopoinfo);
     case XEN_SYSCTL_scheduler_op:
-        return scheduler_op(xen, &op->u.scheduler_op);
+        return sched_sysctl(v, &op->u.scheduler_op);
+    case XEN_SYSCTL_cpupool_op:
+        return cpupool_sysctl(v, &op->u.cpupool_op);
     default:
         return -ENOSYS;
     }

@@ -44,6 +44,7 @@ struct xen_pcpu {
     bool need_resched;    /* SCHEDULE_SOFTIRQ is raised */
     bool online;
     struct scheduler *sched; /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
+    struct timer idle_timer; /* ends a slice in which nobody runs */
     void *sched_priv;
 };
 

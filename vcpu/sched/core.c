@@ -19,7 +19,7 @@
  *
  * Simplifies xen/common/sched/core.c: one host thread, so "nosync" sleeping is the only kind, and no locks.
  */
-#include "vcpu/sched/sched.h"
+#include "vcpu/sched/private.h"
 
 #include <stdio.h>
 
@@ -223,6 +223,34 @@ static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev,
         vcpu_migrate_finish(prev);
 }
 
+void sched_force_idle(struct xen *xen, unsigned int cpu)
+{
+    struct vcpu *prev = xen->pcpu[cpu].curr;
+
+    if (!prev)
+        return;
+    TRACE(xen->machine, sched_switch, TRACE_NO_DOMAIN, 0, prev->domain->domain_id, prev->vcpu_id, TRACE_NO_DOMAIN, 0, 0);
+    context_switch(xen, cpu, prev, NULL, NOW(xen));
+    sched_kick_cpu(xen, cpu);
+}
+
+static void idle_over(void *data)
+{
+    struct xen_pcpu *p = data;
+
+    p->need_resched = true;
+}
+
+/* An idle pCPU takes no steps, so when the policy wants to be asked again at a certain time, a timer must do it. */
+static void idle_until(struct xen *xen, struct xen_pcpu *p)
+{
+    timer_stop(&xen->machine->clock, &p->idle_timer);
+    if (p->curr || p->slice_end == STIME_MAX)
+        return;
+    timer_init(&p->idle_timer, idle_over, p);
+    timer_set(&xen->machine->clock, &p->idle_timer, p->slice_end);
+}
+
 struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
 {
     struct xen_pcpu *p = &xen->pcpu[cpu];
@@ -242,5 +270,6 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
               (uint64_t)ts.time);
         context_switch(xen, cpu, prev, ts.task, now);
     }
+    idle_until(xen, p);
     return ts.task;
 }

@@ -57,6 +57,7 @@ static void pdata_destroy(struct scheduler *s, unsigned int cpu)
 
     if (p->sched != s)
         return;
+    timer_stop(&s->xen->machine->clock, &p->idle_timer);
     if (s->ops->free_pdata)
         s->ops->free_pdata(s, p->sched_priv, cpu);
     p->sched_priv = NULL;
@@ -241,9 +242,9 @@ void sched_destroy_vcpu(struct vcpu *v)
         return;
     /* Off its pCPU first: nobody may look at it later. */
     if (v->is_running) {
-        v->is_running = false;
-        xen->pcpu[v->processor].curr = NULL;
-        sched_kick_cpu(xen, v->processor);
+        v->pause_count++;
+        vcpu_sleep_nosync(v);
+        sched_force_idle(xen, v->processor);
     }
     sched_leave_vcpu(v);
 }

@@ -5,6 +5,9 @@
 
 #include "vcpu/sched/sched.h"
 
+/* core.c: whoever runs on cpu leaves it at once. Its policy learns by context_saved() only: it is about to lose the vCPU. */
+void sched_force_idle(struct xen *xen, unsigned int cpu);
+
 /* init.c: the policy's data of a pCPU, a domain, a vCPU is made or freed. */
 int sched_cpu_attach(struct scheduler *s, unsigned int cpu);
 void sched_cpu_detach(struct scheduler *s, unsigned int cpu);

@@ -157,7 +157,7 @@ void vcpu_migrate_finish(struct vcpu *v);
  */
 int sched_cpu_remove(struct scheduler *s, unsigned int cpu);
 int sched_cpu_add(struct scheduler *s, unsigned int cpu);
-/* Move a domain with all vCPUs to another pool: XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN. 0 or -ENOMEM (nothing changed). */
+/* Move a domain with all vCPUs to another pool, which must have pCPUs: XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN. */
 int sched_move_domain(struct domain *d, struct scheduler *to);
 /* Default of pick_cpu: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
 unsigned int sched_pick_default(struct vcpu *v);
@@ -168,6 +168,11 @@ static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
 }
 /* Kick one idle pCPU out of `mask` that nobody kicked yet, `prefer` if it is one. False: there is none. */
 bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
+
+/* --- hypercalls, v is the caller: params.c --- */
+int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op); /* XEN_DOMCTL_scheduler_op */
+int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op);                   /* XEN_SYSCTL_scheduler_op */
+int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op);                   /* XEN_SYSCTL_cpupool_op */
 
 #define for_each_cpu_in(mask, cpu)                                                                                     \
     for (uint64_t cpu##_m = (mask); cpu##_m; cpu##_m &= cpu##_m - 1)                                                   \

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Scheduler parameters and CPU pools as hypercalls see them.
+ *
+ * Concept: policies know nothing of guests' memory. Here the structures that a toolstack's hypercall points to are copied in,
+ * the handles in them are replaced by host pointers for the policy, and results are copied out.
+ *
+ * Corresponds to sched_adjust() and sched_adjust_global() in xen/common/sched/core.c.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "mmu/guest_access.h"
+#include "vcpu/sched/cpupool.h"
+#include "vcpu/sched/sched.h"
+
+#define HANDLE(h) ((uint64_t)(uintptr_t)(h).p)
+
+/* One element at a time. What has been done stays done when a later one is wrong; nr_vcpus says how many were. */
+static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    const uint64_t array = HANDLE(op->u.v.vcpus);
+    struct xen_domctl_schedparam_vcpu p;
+    uint32_t i;
+    int rc = 0;
+
+    for (i = 0; !rc && i < op->u.v.nr_vcpus; i++) {
+        struct xen_domctl_scheduler_op one = { .sched_id = op->sched_id, .cmd = op->cmd };
+
+        if (copy_from_guest(v, &p, array + i * sizeof(p), sizeof(p)))
+            return -EFAULT;
+        set_xen_guest_handle(one.u.v.vcpus, &p);
+        one.u.v.nr_vcpus = 1;
+        rc = d->sched->ops->adjust(d->sched, d, &one);
+        if (!rc && op->cmd == XEN_DOMCTL_SCHEDOP_getvcpuinfo && copy_to_guest(v, array + i * sizeof(p), &p, sizeof(p)))
+            rc = -EFAULT;
+    }
+    if (!rc)
+        op->u.v.nr_vcpus = i;
+    return rc;
+}
+
+int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    const struct sched_ops *ops;
+
+    if (!d->sched || op->sched_id != d->sched->ops->sched_id || op->cmd > XEN_DOMCTL_SCHEDOP_getvcpuinfo)
+        return -EINVAL;
+    ops = d->sched->ops;
+    if (!ops->adjust)
+        return 0;
+    if (op->sched_id == XEN_SCHEDULER_RTDS &&
+        (op->cmd == XEN_DOMCTL_SCHEDOP_getvcpuinfo || op->cmd == XEN_DOMCTL_SCHEDOP_putvcpuinfo))
+        return adjust_vcpus(v, d, op);
+    return ops->adjust(d->sched, d, op);
+}
+
+static int adjust_arinc653(struct vcpu *v, struct scheduler *s, struct xen_sysctl_scheduler_op *op)
+{
+    const uint64_t table = HANDLE(op->u.sched_arinc653.schedule);
+    struct xen_sysctl_scheduler_op host = *op;
+    struct xen_sysctl_arinc653_schedule t;
+    int rc;
+
+    set_xen_guest_handle(host.u.sched_arinc653.schedule, &t);
+    if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo && copy_from_guest(v, &t, table, sizeof(t)))
+        return -EFAULT;
+    rc = s->ops->adjust_global(s, &host);
+    if (!rc && op->cmd == XEN_SYSCTL_SCHEDOP_getinfo && copy_to_guest(v, table, &t, sizeof(t)))
+        rc = -EFAULT;
+    return rc;
+}
+
+int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op)
+{
+    struct scheduler *s;
+
+    if (op->cmd != XEN_SYSCTL_SCHEDOP_putinfo && op->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
+        return -EINVAL;
+    s = cpupool_find(v->domain->xen, op->cpupool_id);
+    if (!s)
+        return -ESRCH;
+    if (op->sched_id != s->ops->sched_id)
+        return -EINVAL;
+    if (op->sched_id == XEN_SCHEDULER_ARINC653)
+        return adjust_arinc653(v, s, op);
+    return s->ops->adjust_global ? s->ops->adjust_global(s, op) : 0;
+}
+
+int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
+{
+    uint64_t cpumap = 0;
+    const int rc = cpupool_do_sysctl(v->domain->xen, op, &cpumap);
+    uint32_t bytes = (op->cpumap.nr_bits + 7) / 8;
+
+    if (rc || (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO && op->op != XEN_SYSCTL_CPUPOOL_OP_FREEINFO))
+        return rc;
+    if (bytes > sizeof(cpumap))
+        bytes = sizeof(cpumap);
+    return bytes ? copy_to_guest(v, HANDLE(op->cpumap.bitmap), &cpumap, bytes) : 0;
+}
