@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `xenlab run`: guests on a machine, until they are done. See ui/cmd_run.c. */
+#ifndef UI_CMD_RUN_H
+#define UI_CMD_RUN_H
+
+#include "ui/options.h"
+
+#include <signal.h>
+
+#define RUN_ERR_SIZE 2048
+
+/* What the process offers to a run; signals and the terminal's mode are kept by ui/main.c alone. */
+struct run_process {
+    bool stop;                    /* the run shall end: set by a signal, or by the run itself */
+    volatile sig_atomic_t signal; /* the signal that set it, or 0 */
+    sigset_t signals;             /* those that may: blocked while it is decided to wait for something */
+    bool (*terminal_raw)(void);   /* put the terminal of standard input into raw mode; false if that fails */
+};
+
+/*
+ * Returns the exit status. A message for the user, if there is one, is in err (else it is empty): the caller prints it when
+ * the terminal is itself again.
+ */
+int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
+
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Guests' output and our messages on their way to the user; the model is in ui/console.h. */
+#include "ui/console.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put(struct console *c, const char *text, size_t len)
+{
+    if (!c->error && fwrite(text, 1, len, c->out) != len)
+        c->error = errno;
+}
+
+void console_flush(struct console *c)
+{
+    if (!c->error && fflush(c->out))
+        c->error = errno;
+}
+
+/* --- several guests: lines --- */
+
+static struct console_line *line_of(struct console *c, unsigned int domid)
+{
+    struct console_line **l = &c->lines;
+
+    while (*l && (*l)->domid != domid)
+        l = &(*l)->next;
+    if (!*l && (*l = calloc(1, sizeof(**l))))
+        (*l)->domid = domid;
+    return *l;
+}
+
+static void line_put(struct console *c, struct console_line *l)
+{
+    char prefix[24];
+
+    put(c, prefix, (size_t)snprintf(prefix, sizeof(prefix), "[d%u] ", l->domid));
+    put(c, l->text, l->len);
+    put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
+    l->len = 0;
+}
+
+static void line_add(struct console *c, struct console_line *l, char byte)
+{
+    if (byte == '\n') {
+        line_put(c, l);
+        return;
+    }
+    if (byte == '\r') /* would move our prefix out of place */
+        return;
+    if (l->len == sizeof(l->text))
+        line_put(c, l);
+    l->text[l->len++] = byte;
+}
+
+void console_guest_write(struct console *c, unsigned int domid, const char *text, size_t len)
+{
+    struct console_line *l = c->by_lines ? line_of(c, domid) : NULL;
+
+    if (!l)
+        put(c, text, len);
+    for (size_t i = 0; l && i < len; i++)
+        line_add(c, l, text[i]);
+}
+
+void console_guest_end(struct console *c, unsigned int domid)
+{
+    struct console_line *l = c->by_lines ? line_of(c, domid) : NULL;
+
+    if (l && l->len)
+        line_put(c, l);
+}
+
+/* --- messages --- */
+
+void console_message(struct console *c, const char *text, size_t len)
+{
+    console_flush(c);
+    while (len) {
+        const char *nl = memchr(text, '\n', len);
+        size_t n = nl ? (size_t)(nl - text) : len;
+
+        fwrite(text, 1, n, c->err);
+        if (nl)
+            fputs("\r\n" + !c->err_raw, c->err);
+        n += nl != NULL;
+        text += n;
+        len -= n;
+    }
+    fflush(c->err);
+}
+
+void console_close(struct console *c)
+{
+    while (c->lines) {
+        struct console_line *l = c->lines;
+
+        c->lines = l->next;
+        if (l->len)
+            line_put(c, l);
+        free(l);
+    }
+    console_flush(c);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The guests of a run, from their files and the command line; see ui/guest_list.h. */
+#include "ui/guest_list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD_SIZE XL_CONFIG_SIZE_MAX /* enough to tell what a file is */
+
+/* What kind of file is it? -1 and a message if it cannot be read. */
+static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_LIST_ERR_SIZE])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *head = malloc(HEAD_SIZE);
+    struct stat st;
+    ssize_t n = -1;
+
+    if (fd >= 0 && head && fstat(fd, &st) == 0) {
+        if (S_ISREG(st.st_mode))
+            n = read(fd, head, HEAD_SIZE);
+        else
+            errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+    }
+    if (n < 0)
+        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
+    else
+        *kind = xl_file_kind(head, (size_t)n);
+    free(head);
+    if (fd >= 0)
+        close(fd);
+    return n < 0 ? -1 : 0;
+}
+
+/* Xen's limit for a guest is in virtual processors; a configuration file's value is checked there. */
+static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
+{
+    const struct xl_config *cfg = &e->cfg;
+
+    e->guest = (struct host_guest){
+        .name = o->name ? o->name : cfg->name,
+        .kernel = kernel ? kernel : cfg->kernel,
+        .ramdisk = o->ramdisk ? o->ramdisk : cfg->ramdisk,
+        .cmdline = o->cmdline ? o->cmdline : cfg->cmdline,
+        .has_type = o->type_name || cfg->has_type,
+        .type = o->type_name ? o->type : cfg->type,
+        .memory_mib = o->memory_mib ? (unsigned int)o->memory_mib : cfg->memory_mib,
+        .maxmem_mib = cfg->maxmem_mib,
+        .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
+        .maxvcpus = cfg->maxvcpus,
+        .on_poweroff = cfg->on_poweroff,
+        .on_reboot = cfg->on_reboot,
+        .on_crash = cfg->on_crash,
+    };
+}
+
+static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    enum xl_file_kind kind;
+
+    if (file_kind(path, &kind, err))
+        return -1;
+    if (kind == XL_FILE_UNKNOWN) {
+        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, XL_FILE_UNKNOWN_WHY);
+        return -1;
+    }
+    if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err))
+        return -1;
+    entry_merge(e, kind == XL_FILE_KERNEL ? path : NULL, o);
+    if (e->guest.kernel)
+        return 0;
+    snprintf(err, GUEST_LIST_ERR_SIZE, "%s: names no kernel", path);
+    return -1;
+}
+
+int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    memset(l, 0, sizeof(*l));
+    l->entries = calloc(o->nr_guests, sizeof(*l->entries));
+    if (!l->entries) {
+        snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    for (; l->nr < o->nr_guests; l->nr++) {
+        struct guest_entry *e = &l->entries[l->nr];
+
+        if (entry_load(e, o->guests[l->nr], o, err))
+            return -1;
+        l->total_mib += e->guest.memory_mib ? e->guest.memory_mib : 64;
+    }
+    return 0;
+}
+
+void guest_list_free(struct guest_list *l)
+{
+    for (unsigned int i = 0; i < l->nr; i++)
+        xl_config_free(&l->entries[i].cfg);
+    free(l->entries);
+    memset(l, 0, sizeof(*l));
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guests of a run: what the command line and the xl.cfg files say of each, put together.
+ *
+ * A setting counts in this order: the option if it was given, else the guest's xl.cfg, else the default.
+ */
+#ifndef UI_GUEST_LIST_H
+#define UI_GUEST_LIST_H
+
+#include "tools/host.h"
+#include "ui/options.h"
+
+#define GUEST_LIST_ERR_SIZE (XL_ERR_SIZE + 64)
+
+struct guest_entry {
+    struct host_guest guest; /* strings belong to cfg or to the command line */
+    struct xl_config cfg;    /* of a kernel: empty */
+};
+
+struct guest_list {
+    struct guest_entry *entries;
+    unsigned int nr;
+    uint64_t total_mib; /* memory of all */
+};
+
+/* 0, or -1 and a message that names the file. Either way guest_list_free() ends it. cfg.warnings are not yet shown. */
+int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE]);
+void guest_list_free(struct guest_list *l);
+
+#endif

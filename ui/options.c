@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line of `xenlab run`. See options.h; the table below is the whole of it.
+ */
+#include "ui/options.h"
+
+#include "sim/machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum option_kind { OPTION_FLAG, OPTION_COUNT, OPTION_NUMBER, OPTION_TEXT, OPTION_TYPE, OPTION_DURATION, OPTION_HEADING };
+
+struct option {
+    const char *name; /* without the dashes; a heading: its text */
+    char letter;      /* -v; 0: none */
+    enum option_kind kind;
+    const char *value; /* how help names the value */
+    size_t offset;     /* of the field in struct run_options */
+    uint64_t min, max; /* OPTION_NUMBER */
+    const char *help;  /* a newline begins a further line */
+};
+
+#define FIELD(f) offsetof(struct run_options, f)
+
+/* clang-format off */
+static const struct option options[] = {
+    { .name = "The guests (what is given here counts for each of them, and more than what its xl.cfg says):",
+      .kind = OPTION_HEADING },
+    { "memory",    0,  OPTION_NUMBER,   "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
+    { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, XL_VCPUS_MAX,      "its virtual processors (1)" },
+    { "cmdline",   0,  OPTION_TEXT,     "TEXT",     FIELD(cmdline),    0, 0, "its kernel's command line" },
+    { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
+    { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },
+    { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
+    { .name = "The machine:", .kind = OPTION_HEADING },
+    { "ram",       0,  OPTION_NUMBER,   "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
+      "memory of the machine (512, or what the guests need)" },
+    { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
+    { "sched",     0,  OPTION_TEXT,     "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (rr)" },
+    { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
+    { .name = "The run:", .kind = OPTION_HEADING },
+    { "max-vtime", 0,  OPTION_DURATION, "DURATION", FIELD(max_vtime), 0, 0,
+      "stop after this much virtual time: 500us, 20ms, 1.5s, 2m" },
+    { "realtime",  0,  OPTION_FLAG,     NULL,       FIELD(realtime),  0, 0,
+      "let virtual time pass no faster than real time" },
+    { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
+      "write what happens to FILE, a JSON object a line" },
+    { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
+    { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
+      "check the frame table after every hypercall (slow)" },
+    { "verbose",  'v', OPTION_COUNT,    NULL,       FIELD(verbose),   0, 0,
+      "more messages of the hypervisor; -vv for still more" },
+    { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer: errors only" },
+    { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
+};
+/* clang-format on */
+
+/* --- values --- */
+
+bool duration_parse(const char *text, s_time_t *ns)
+{
+    static const struct {
+        const char *suffix;
+        uint64_t ns;
+    } units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 } };
+    const double century = 100 * 365.25 * 86400 * 1e9;
+    const size_t whole = strspn(text, "0123456789"), fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+    const char *suffix = text + whole + (fraction ? 1 + fraction : 0);
+
+    if (whole == 0 || whole > 19 || fraction > 9)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        uint64_t whole_ns, part = 0, scale = units[i].ns;
+
+        if (strcmp(suffix, units[i].suffix))
+            continue;
+        if (strtod(text, NULL) * (double)units[i].ns > century)
+            return false;
+        whole_ns = strtoull(text, NULL, 10) * units[i].ns;
+        for (size_t d = 0; d < fraction; d++) { /* in integers, so that 0.1s is 100000000 ns exactly */
+            scale /= 10;
+            part += scale * (uint64_t)(text[whole + 1 + d] - '0');
+        }
+        *ns = (s_time_t)(whole_ns + part);
+        return *ns > 0;
+    }
+    return false;
+}
+
+static bool number_parse(const char *text, uint64_t *n)
+{
+    uint64_t v = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9' || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(*text - '0'), &v))
+            return false;
+    }
+    *n = v;
+    return true;
+}
+
+static int value_error(const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    if (opt->kind == OPTION_NUMBER && opt->max == UINT64_MAX)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number", opt->name, value);
+    else if (opt->kind == OPTION_NUMBER)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu", opt->name, value,
+                 (unsigned long long)opt->min, (unsigned long long)opt->max);
+    else if (opt->kind == OPTION_DURATION)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no duration such as 500us, 20ms, 1.5s or 2m", opt->name, value);
+    else if (opt->kind == OPTION_TYPE)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is none of pv, pvh and hvm", opt->name, value);
+    else
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: the value is empty", opt->name);
+    return -1;
+}
+
+static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    void *field = (char *)o + opt->offset;
+    uint64_t n;
+
+    switch (opt->kind) {
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return 0;
+    case OPTION_COUNT:
+        ++*(unsigned int *)field;
+        return 0;
+    case OPTION_NUMBER:
+        if (!number_parse(value, &n) || n < opt->min || n > opt->max)
+            return value_error(opt, value, err);
+        *(uint64_t *)field = n;
+        return 0;
+    case OPTION_DURATION:
+        return duration_parse(value, field) ? 0 : value_error(opt, value, err);
+    case OPTION_TYPE:
+        if (!xl_type_from_name(value, &o->type))
+            return value_error(opt, value, err);
+        break;
+    default: /* text: only a command line may be empty */
+        if (!*value && opt->offset != FIELD(cmdline))
+            return value_error(opt, value, err);
+        break;
+    }
+    *(const char **)field = value;
+    return 0;
+}
+
+/* --- the command line --- */
+
+static const struct option *option_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].kind != OPTION_HEADING && strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
+            return &options[i];
+    return NULL;
+}
+
+static const struct option *option_find_letter(char letter)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].letter == letter)
+            return &options[i];
+    return NULL;
+}
+
+static bool takes_value(const struct option *opt) { return opt->kind != OPTION_FLAG && opt->kind != OPTION_COUNT; }
+
+/* --name, --name=value or --name value. */
+static int parse_long(struct run_options *o, const char *arg, const char *next, bool *used_next, char err[OPTIONS_ERR_SIZE])
+{
+    const size_t len = strcspn(arg + 2, "=");
+    const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
+    const struct option *opt = option_find(arg + 2, len);
+
+    if (!opt) {
+        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s (see: xenlab run --help)", arg);
+        return -1;
+    }
+    if (!takes_value(opt)) {
+        if (!value)
+            return option_set(o, opt, NULL, err);
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s takes no value", opt->name);
+        return -1;
+    }
+    if (!value) {
+        value = next;
+        *used_next = true;
+    }
+    if (value)
+        return option_set(o, opt, value, err);
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s needs a value: --%s %s", opt->name, opt->name, opt->value);
+    return -1;
+}
+
+/* -v, -vv, -vq. */
+static int parse_letters(struct run_options *o, const char *arg, char err[OPTIONS_ERR_SIZE])
+{
+    for (const char *p = arg + 1; *p; p++) {
+        const struct option *opt = option_find_letter(*p);
+
+        if (!opt) {
+            snprintf(err, OPTIONS_ERR_SIZE, "there is no option -%c (see: xenlab run --help)", *p);
+            return -1;
+        }
+        option_set(o, opt, NULL, err);
+    }
+    return 0;
+}
+
+static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    if (o->help)
+        return 0;
+    if (o->nr_guests == 0) {
+        snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab run --help)");
+        return -1;
+    }
+    if (o->nr_guests > 1 && o->name) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--name is for one guest, not for %u: name them in an xl.cfg each", o->nr_guests);
+        return -1;
+    }
+    return 0;
+}
+
+int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+{
+    bool only_guests = false;
+
+    memset(o, 0, sizeof(*o));
+    o->guests = calloc((size_t)argc + 1, sizeof(*o->guests));
+    if (!o->guests) {
+        snprintf(err, OPTIONS_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    for (int i = 0; i < argc; i++) {
+        const char *arg = argv[i];
+        bool used_next = false;
+        int rc = 0;
+
+        if (only_guests || arg[0] != '-' || !arg[1])
+            o->guests[o->nr_guests++] = arg;
+        else if (!strcmp(arg, "--"))
+            only_guests = true;
+        else if (arg[1] == '-')
+            rc = parse_long(o, arg, i + 1 < argc ? argv[i + 1] : NULL, &used_next, err);
+        else
+            rc = parse_letters(o, arg, err);
+        if (rc)
+            return rc;
+        i += used_next;
+    }
+    return check(o, err);
+}
+
+void options_free(struct run_options *o)
+{
+    free(o->guests);
+    o->guests = NULL;
+}
+
+/* --- help --- */
+
+#define HELP_COLUMN 24
+
+static void option_help(FILE *out, const struct option *opt)
+{
+    char left[64];
+    int n;
+
+    if (opt->letter)
+        n = snprintf(left, sizeof(left), "  -%c, --%s", opt->letter, opt->name);
+    else
+        n = snprintf(left, sizeof(left), "  --%s%s%s", opt->name, opt->value ? " " : "", opt->value ? opt->value : "");
+    if (n >= HELP_COLUMN) {
+        fprintf(out, "%s\n", left);
+        left[0] = '\0';
+    }
+    fprintf(out, "%-*s%s\n", HELP_COLUMN, left, opt->help);
+}
+
+void options_help(FILE *out)
+{
+    fputs("Usage: xenlab run [OPTION]... GUEST...\n"
+          "\n"
+          "Switch on a computer, boot the hypervisor on it, and let it run each GUEST: a kernel for Xen (an ELF file\n"
+          "with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
+          "\n"
+          "The guest's console is this terminal. Ctrl-] leaves. With several guests their output is shown by lines, with the\n"
+          "guest in front ([d1] is domain 1), and the keyboard is the first one's. Messages of the hypervisor, (XEN), and\n"
+          "what guests tell it, (d1), go to standard error.\n",
+          out);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].kind == OPTION_HEADING)
+            fprintf(out, "\n%s\n", options[i].name);
+        else
+            option_help(out, &options[i]);
+    fputs("\n"
+          "Exit status:\n"
+          "  0    every guest shut down by itself\n"
+          "  1    the command line, a file or this computer is not as it should be; the message says what to do\n"
+          "  2    a guest crashed (this counts before all that follows)\n"
+          "  3    a limit was reached: --max-vtime, or nothing can ever wake the guests again\n"
+          "  130  you left (Ctrl-], or Ctrl-C where it is not the guest's); 128+N: ended by signal N\n"
+          "\n"
+          "Examples:\n"
+          "  xenlab run build/guests/hello                     a small guest that says where it is\n"
+          "  xenlab run --stats build/guests/traps             one that faults, and what that took\n"
+          "  xenlab run build/guests/hello build/guests/timer  two side by side\n"
+          "  xenlab run --memory 128 grub-x86_64-xen.bin       GRUB, built for Xen, at its prompt\n"
+          "  echo halt | xenlab run grub-x86_64-xen.bin        its keyboard may be a pipe or a file\n"
+          "  xenlab run --cmdline console=hvc0 --ramdisk initrd.img vmlinuz\n"
+          "  xenlab run --trace t.json --max-vtime 10ms build/guests/hello\n",
+          out);
+}

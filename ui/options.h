@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What `xenlab run` was asked to do: its command line, read.
+ *
+ * Concept: one table (in options.c) says of every option its name, the kind of its value, its range and its help text. The
+ * parser, the errors and `xenlab run --help` are made from it.
+ *
+ * Invariants: nothing is guessed. A number is digits alone and within its range; what cannot be meant is an error with a
+ * message that names the option, and nothing has happened yet. A pointer is NULL, a number 0, when the option was not given.
+ */
+#ifndef UI_OPTIONS_H
+#define UI_OPTIONS_H
+
+#include "sim/types.h"
+#include "tools/xl_cfg.h"
+
+#include <stdio.h>
+
+#define OPTIONS_ERR_SIZE 512
+
+struct run_options {
+    const char **guests; /* kernels and xl.cfg files, in order; owned, the strings are argv's */
+    unsigned int nr_guests;
+
+    /* Of every guest; each overrides what an xl.cfg says. */
+    uint64_t memory_mib, vcpus;
+    const char *name, *cmdline, *ramdisk;
+    const char *type_name;
+    enum xl_type type; /* when type_name is there */
+
+    /* Of the machine. */
+    uint64_t ram_mib, nr_pcpus, seed;
+    const char *sched;
+
+    /* Of the run. */
+    s_time_t max_vtime;
+    bool realtime, stats, audit, help;
+    const char *trace;
+    unsigned int verbose, quiet; /* how often -v, -q */
+};
+
+/* Read the arguments after "run". 0, or -1 and a message. Either way options_free() ends it. */
+int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
+void options_free(struct run_options *o);
+
+/* The help of `xenlab run`. */
+void options_help(FILE *out);
+
+/* "250us", "10ms", "1.5s", "2m": nanoseconds, more than 0. False when it is none, or more than 100 years. */
+bool duration_parse(const char *text, s_time_t *ns);
+
+#endif
