@@ -1,0 +1,316 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# run.sh [PATTERN...]: run whole guests in the simulator, and judge what they print and how they end. With patterns, only the
+# tests whose names fit one. Run from the project's root; $XENLAB is the program (./xenlab).
+#
+# Concept: a test is one run of `xenlab run`. What it prints is compared with expected/NAME.out (toy guests, whose every
+# character is known), or searched for what must be in it (GRUB, Linux). Each test says one of
+#
+#   PASS
+#   FAIL    the guest did something else: the difference, or what was missing, is shown
+#   ERROR   nothing can be said of the guest: the program died, hung, or found a bug in itself. Counts as failed.
+#   SKIP    what it needs is not there
+#
+# Machine frame numbers are no part of a promise, so "mfn 0x1a2b" is compared as "mfn ?". The time limit in host seconds is
+# only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing.
+#
+# When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a failure.
+set -u
+
+: "${XENLAB:=./xenlab}" "${GOLDEN:=}"
+here=tests/guest
+guests=build/guests
+assets=build/assets
+case $XENLAB in
+*asan*) slowness=10 ;;
+*) slowness=1 ;;
+esac
+patterns=$*
+passed=0 failed=0 skipped=0
+tmp=$(mktemp -d)
+burners=
+# The loads that we started ourselves, by their numbers, and our files.
+trap 'for p in $burners; do kill "$p" 2> /dev/null; done; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+# ------------------------------------------------------------------------------------------------------- verdicts --
+
+pass() {
+    passed=$((passed + 1))
+    echo "PASS  $name"
+}
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL  $name: $1"
+}
+error() {
+    failed=$((failed + 1))
+    echo "ERROR $name: $1"
+    tail -n 15 "$tmp/err" | sed 's/^/      | /'
+}
+skip() {
+    skipped=$((skipped + 1))
+    echo "SKIP  $name: $1"
+}
+
+# begin NAME: whether this test is wanted; $name is it from now on.
+begin() {
+    name=$1
+    [ -n "$patterns" ] || return 0
+    for p in $patterns; do
+        case $name in
+        $p) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# have FILE...: or the test is skipped.
+have() {
+    for f in "$@"; do
+        [ -r "$f" ] || {
+            skip "$f is not there"
+            return 1
+        }
+    done
+}
+
+# ----------------------------------------------------------------------------------------------------- running one --
+
+# simulate SECONDS ARGUMENT...: stdin as given; into $tmp/out, $tmp/err and $status.
+simulate() {
+    seconds=$(($1 * slowness))
+    shift
+    status=0
+    timeout "$seconds" "$XENLAB" run "$@" > "$tmp/raw" 2> "$tmp/err" || status=$?
+    tr -d '\r' < "$tmp/raw" | sed 's/mfn 0x[0-9a-f]*/mfn ?/g' > "$tmp/out"
+}
+
+# ended STATUS: whether the run came to this end; otherwise it is judged here.
+ended() {
+    [ "$status" -ne "$1" ] || return 0
+    case $status in
+    124) error "took longer than $seconds s" ;;
+    1) error "status 1: not started" ;;
+    99) error "a sanitizer's finding" ;;
+    2) error "a guest crashed (status 2, expected $1)" ;;
+    3 | 0) fail "ended with status $status, expected $1" ;;
+    *) error "ended with status $status, expected $1" ;;
+    esac
+    if [ -s "$tmp/out" ]; then
+        echo "      the last lines of its output:"
+        tail -n 10 "$tmp/out" | sed 's/^/      > /'
+    fi
+    return 1
+}
+
+# same FILE: whether the output is that of FILE (or, when asked to, write it).
+same() {
+    if [ "$GOLDEN" = write ]; then
+        cp "$tmp/out" "$1"
+    elif ! [ -r "$1" ]; then
+        fail "$1 is not there (GOLDEN=write makes it)"
+        return 1
+    elif ! cmp -s "$1" "$tmp/out"; then
+        fail "the output is not that of $1:"
+        diff -u "$1" "$tmp/out" | sed -n '3,30s/^/      /p'
+        return 1
+    fi
+}
+
+# contains TEXT...: whether each is in the output, in this order, at the start of a line or within.
+contains() {
+    from=1
+    for text in "$@"; do
+        line=$(tail -n +"$from" "$tmp/out" | grep -nF -m 1 -e "$text" | cut -d : -f 1)
+        if [ -z "$line" ]; then
+            fail "the output lacks \"$text\"$([ "$from" -eq 1 ] || echo " (below line $((from - 1)))"); its end is:"
+            tail -n 10 "$tmp/out" | sed 's/^/      > /'
+            return 1
+        fi
+        from=$((from + line))
+    done
+}
+
+# ------------------------------------------------------------------------------------------------------ toy guests --
+
+# toy NAME STATUS ARGUMENT...: output as in expected/NAME.out.
+toy() {
+    begin "$1" || return 0
+    end=$2
+    shift 2
+    simulate 20 -q --max-vtime 60s "$@" < /dev/null
+    ended "$end" && same "$here/expected/$name.out" && pass
+}
+
+toy hello 0 --memory 32 --cmdline "greeting=yes" $guests/hello
+toy hello-small 0 --memory 8 $guests/hello
+toy hello-twice 0 $guests/hello $guests/hello
+toy traps 0 $guests/traps
+toy rings 0 $guests/rings
+toy syscall 0 $guests/syscall
+toy timer 0 $guests/timer
+toy pagetables 0 $guests/pagetables
+toy balloon 0 --memory 32 $guests/balloon
+toy grants 0 $here/grants-owner.cfg $here/grants-user.cfg
+toy pingpong 0 $here/pingpong-server.cfg $here/pingpong-client.cfg
+toy spinner 0 $guests/spinner
+toy spinners 0 $here/spinner-heavy.cfg $here/spinner-light.cfg
+toy smp 0 --vcpus 4 $guests/smp
+toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
+toy fifo 0 $guests/fifo
+toy lostevent 0 $guests/lostevent
+toy three 0 $guests/hello $guests/timer $guests/traps
+
+# The benchmarks work, whatever their speed.
+bench() {
+    begin "bench-$1-$2" || return 0
+    simulate 20 -q --cmdline "op=$2 n=64" $guests/bench/$1 < /dev/null
+    ended 0 && contains "$2 64 ok" && pass
+}
+
+for op in null multicall; do bench hypercall $op; done
+for op in exception pagefault ptwr syscall; do bench trap $op; done
+for op in update update32 va pin1 pin4; do bench mmu $op; done
+for op in map copy; do bench grant $op; done
+for op in send masked; do bench event $op; done
+for op in alu branch copy call; do bench cpu $op; done
+
+# ------------------------------------------------------------------------------------------------------ exit status --
+
+if begin status-crash; then
+    simulate 20 $guests/grants < /dev/null # without a role it ends with SHUTDOWN_crash
+    ended 2 && contains "Give me a command line" && pass
+fi
+if begin status-no-file; then
+    simulate 20 $guests/no-such-guest < /dev/null
+    if [ "$status" -ne 1 ]; then
+        fail "ended with status $status, expected 1"
+    elif ! grep -q no-such-guest "$tmp/err"; then
+        fail "the message does not name the file: $(head -n 1 "$tmp/err")"
+    else
+        pass
+    fi
+fi
+if begin status-limit; then
+    simulate 20 -q --max-vtime 50ms --cmdline "rounds=1000000" $guests/spinner < /dev/null
+    ended 3 && pass
+fi
+
+# ------------------------------------------------------------------------------------------------------ determinism --
+
+# twice NAME LOAD ARGUMENT...: two runs give the same trace and the same output, byte by byte, the second next to LOAD busy processes.
+twice() {
+    begin "$1" || return 0
+    load=$2
+    shift 2
+    simulate 60 -q --trace "$tmp/trace1" "$@" < /dev/null
+    ended 0 || return 0
+    cp "$tmp/raw" "$tmp/raw1"
+    while [ "$load" -gt 0 ]; do
+        (while :; do :; done) &
+        burners="$burners $!"
+        load=$((load - 1))
+    done
+    simulate 60 -q --trace "$tmp/trace2" "$@" < /dev/null
+    for p in $burners; do
+        kill "$p"
+        wait "$p" 2> /dev/null
+    done
+    burners=
+    ended 0 || return 0
+    if ! [ -s "$tmp/trace1" ]; then
+        fail "the trace is empty"
+    elif ! cmp -s "$tmp/trace1" "$tmp/trace2"; then
+        fail "the traces differ: $(cmp "$tmp/trace1" "$tmp/trace2" | sed 's/.*differ: //')"
+    elif ! cmp -s "$tmp/raw1" "$tmp/raw"; then
+        fail "the outputs differ"
+    else
+        pass
+    fi
+    rm -f "$tmp/trace1" "$tmp/trace2"
+}
+
+twice same-traps 0 $guests/traps
+twice same-timer 0 $guests/timer
+twice same-pagetables 0 $guests/pagetables
+twice same-grants 0 $here/grants-owner.cfg $here/grants-user.cfg
+twice same-smp 0 --vcpus 4 --pcpus 2 $guests/smp
+twice same-under-load 3 $guests/hello $guests/timer $guests/rings
+
+# ------------------------------------------------------------------------------------------------------------- GRUB --
+
+# grub NAME IMAGE MEMORY: typed commands are executed, and "halt" ends it.
+grub() {
+    begin "$1" || return 0
+    have "$assets/$2" || return 0
+    printf 'echo hello world\nls\nset\nfoo=bar\necho "foo is $foo"\nnosuchcommand\nhalt\n' > "$tmp/in"
+    simulate 60 -q --max-vtime 300s --memory "$3" "$assets/$2" < "$tmp/in"
+    ended 0 && contains "grub>" "hello world" "(memdisk)" "grub_platform=xen" "foo is bar" "can't find command" && pass
+}
+
+for memory in 64 128 256 1024; do
+    grub grub-x86_64-$memory grub-x86_64-xen.bin $memory
+done
+for memory in 64 128 256 1024; do
+    grub grub-i386-$memory grub-i386-xen.bin $memory
+done
+
+# ------------------------------------------------------------------------------------------------------------ Linux --
+
+# linux_starts NAME KERNEL: the first page of its messages.
+linux_starts() {
+    begin "$1" || return 0
+    have "$assets/$2" || return 0
+    simulate 60 -q --max-vtime 20s --memory 128 --cmdline "console=hvc0 earlyprintk=xen" "$assets/$2" < /dev/null
+    contains "Linux version 6.1" "Command line: console=hvc0" "Booting paravirtualized kernel on Xen" "Xen version: 4.17" && pass
+}
+
+# linux NAME KERNEL MEMORY: a shell, typed at; then poweroff. "6" * 7 tells an answer from the echo of the question.
+linux() {
+    begin "$1" || return 0
+    have "$assets/$2" "$assets/busybox" || return 0
+    [ -r "$tmp/initrd" ] || $here/mkinitrd.sh "$tmp/initrd" $assets/busybox
+    {
+        echo 'uname -a'
+        echo 'grep -E "MemTotal|MemFree" /proc/meminfo'
+        echo 'ps | grep -c .'
+        echo 'i=0; while [ $i -lt 20 ]; do seq 100 | sort -n | tail -n 1 | cat > /dev/null; i=$((i + 1)); done; echo forks $((6 * 7))'
+        echo 'seq 3000 | while read n; do echo $n; done | wc -l | sed s/^/lines:/'
+        echo 'cat /sys/hypervisor/type'
+        echo 'poweroff -f'
+    } > "$tmp/in"
+    simulate 180 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0" --ramdisk "$tmp/initrd" "$assets/$2" < "$tmp/in"
+    ended 0 && contains "Linux version 6.1" "initrd#" "Linux (none) 6.1" "MemTotal:" "forks 42" "lines:3000" "xen" && pass
+}
+
+# linux_script NAME KERNEL MEMORY: the same without a keyboard, and with all messages complete and in order.
+linux_script() {
+    begin "$1" || return 0
+    have "$assets/$2" "$assets/busybox" || return 0
+    echo 'i=1; while [ $i -le 2000 ]; do echo "line $i of the output, which is to be complete"; i=$((i + 1)); done' > "$tmp/script"
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    simulate 180 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0 quiet" --ramdisk "$tmp/initrd-script" \
+        "$assets/$2" < /dev/null
+    ended 0 || return 0
+    seq 2000 | sed 's/.*/line & of the output, which is to be complete/' > "$tmp/lines"
+    grep '^line ' "$tmp/out" > "$tmp/got"
+    if cmp -s "$tmp/lines" "$tmp/got"; then
+        pass
+    else
+        fail "the console's output is not complete and in order:"
+        diff "$tmp/lines" "$tmp/got" | sed -n '1,10s/^/      /p'
+    fi
+}
+
+linux_starts linux-starts-cloud vmlinuz-cloud
+linux_starts linux-starts-generic vmlinuz-generic
+for memory in 128 256 1024; do
+    linux linux-cloud-$memory vmlinuz-cloud $memory
+done
+linux linux-generic-256 vmlinuz-generic 256
+linux_script linux-console vmlinuz-cloud 128
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
