@@ -19,7 +19,7 @@ VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments p
 MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mod pv_roots pv_perdomain pv_descriptor \
 	pv_mmu_update pv_va_mapping pv_mmuext pv_tlb pv_ptwr pv_grant relinquish audit \
 	memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
-	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info
+	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info native_map
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS := native console xenstore
 TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
