@@ -67,6 +67,8 @@ struct native_kernel *native_kernel_create(struct domain *d)
     k->v = d->vcpu[0];
     k->v->native = &native_kernel_ops;
     k->v->native_data = k;
+    d->controller_pause_count = 0; /* it was waiting for its kernel */
+    vcpu_wake(k->v);
     return k;
 }
 

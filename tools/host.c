@@ -257,8 +257,6 @@ static int dom0_boot(struct host *h)
     h->dom0 = native_kernel_create(h->xen->dom0);
     if (!h->dom0)
         return -ENOMEM;
-    if (xc_domain_unpause(xc(h), 0) == -EINVAL) /* nobody may unpause himself: at boot the hypervisor does it */
-        h->xen->dom0->controller_pause_count = 0;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port))
         return -EINVAL;
     return native_handle(h->dom0, port, domain_exception, h) ? 0 : -ENOMEM;

@@ -206,6 +206,8 @@ static long register_area(struct vcpu *v, struct vcpu *target, unsigned int cmd,
     if (cmd == VCPUOP_register_vcpu_info) {
         if (copy_from_guest(v, &info, arg, sizeof(info)))
             return -EFAULT;
+        if (target != v && !(target->pause_flags & VPF_down))
+            return -EINVAL; /* one that runs is using the old place */
         return evtchn_map_vcpu_info(target, info.mfn, info.offset);
     }
     if (is_pv_32bit_domain(v->domain)) {
@@ -244,8 +246,7 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
         return -ENOENT;
     switch (cmd) {
     case VCPUOP_initialise:
-        return id >= XEN_LEGACY_MAX_VCPUS && mfn_eq(target->vcpu_info_mfn, INVALID_MFN)
-                   ? -EINVAL : vcpu_initialise(v, target, arg);
+        return vcpu_info_is_dummy(target) ? -EINVAL : vcpu_initialise(v, target, arg);
     case VCPUOP_up:
         if (!target->is_initialised)
             return -EINVAL;

@@ -62,9 +62,13 @@ void vcpu_periodic_timer_start(struct vcpu *v)
 
 void vcpu_periodic_timer_stop(struct vcpu *v) { timer_stop(clock_of(v), &v->periodic_timer); }
 
+/* The deadline of SCHEDOP_poll. One that is left over from a poll that ended must not end a later block. */
 static void vcpu_poll_fire(void *data)
 {
-    vcpu_unblock(data);
+    struct vcpu *v = data;
+
+    if (v->domain->poll_mask >> v->vcpu_id & 1)
+        vcpu_unblock(v);
 }
 
 void vcpu_time_init(struct vcpu *v)

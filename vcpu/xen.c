@@ -29,7 +29,7 @@ static int system_domains_create(struct xen *xen)
 static int dom0_create(struct xen *xen)
 {
     struct xen_domctl_createdomain config = {
-        .max_vcpus = 1, .max_evtchn_port = ~0u, .max_grant_frames = -1, .max_maptrack_frames = 65536, .grant_opts = 2,
+        .max_vcpus = 1, .max_evtchn_port = ~0u, .max_grant_frames = -1, .max_maptrack_frames = -1, .grant_opts = 2,
     };
     int rc = domain_create(xen, 0, &config, true, &xen->dom0);
 
