@@ -270,6 +270,8 @@ static int unpausedomain(struct domain *d)
 {
     if (d->controller_pause_count == 0)
         return -EINVAL;
+    if (!d->creation_finished)
+        domain_update_wallclock(d);
     d->creation_finished = true;
     if (--d->controller_pause_count == 0)
         for_each_vcpu(d, v)
