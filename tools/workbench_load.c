@@ -150,8 +150,9 @@ static bool domain_line(struct loader *l, char *rest)
     if (!program)
         return fail(l, "expected: domain NAME [key=value...] : STEP, STEP...");
     *program++ = '\0';
-    if (sscanf(rest, "%23s%n", name, &at) != 1 || strpbrk(name, "=."))
-        return fail(l, "a domain needs a name (at most 23 characters, without . and =)");
+    if (sscanf(rest, "%23s%n", name, &at) != 1 ||
+        name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+        return fail(l, "a domain needs a name of at most 23 letters, digits, _ and -");
     if (!options_parse(l, rest + at, &o))
         return false;
     if (l->wb->nr_vcpus + o.count * o.vcpus > 20000)

@@ -97,6 +97,7 @@ void wb_destroy(struct wb *wb)
     sched_destroy(wb->xen.sched);
     vclock_destroy(&wb->machine.clock);
     free(wb->by_id);
+    free(wb->sorted);
     free(wb->span);
     free(wb);
 }
@@ -302,8 +303,29 @@ static void program_step(struct wb *wb, struct wb_vcpu *wv)
 
 /* --- the loop --- */
 
+static int by_address(const void *a, const void *b)
+{
+    const uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void sort_vcpus(struct wb *wb)
+{
+    if (wb->nr_sorted == wb->nr_vcpus)
+        return;
+    wb->sorted = realloc(wb->sorted, wb->nr_vcpus * sizeof(*wb->sorted));
+    BUG_ON(!wb->sorted);
+    wb->nr_sorted = 0;
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+            wb->sorted[wb->nr_sorted++] = wd->d.vcpu[i];
+    qsort(wb->sorted, wb->nr_sorted, sizeof(*wb->sorted), by_address);
+}
+
 void wb_start(struct wb *wb)
 {
+    sort_vcpus(wb);
     for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
         for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
             struct vcpu *v = wd->d.vcpu[i];

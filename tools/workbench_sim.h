@@ -99,6 +99,8 @@ struct wb {
     struct wb_domain *domains, **domains_tail;
     struct wb_domain **by_id; /* [domid] */
     unsigned int nr_vcpus;
+    const struct vcpu **sorted; /* by address, for the guard; made by wb_start() */
+    unsigned int nr_sorted;
     s_time_t switch_cost;
     struct wb_event *events;
     struct xen_sysctl_arinc653_schedule arinc653;

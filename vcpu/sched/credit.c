@@ -19,8 +19,9 @@
  * current priority. Credit lies in [-tslice, +tslice] (a capped one may go lower): neither debts nor savings last for ever.
  *
  * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us). Simplifies
- * xen/common/sched/credit.c: credits are ns instead of 10 a ms; no power-aware placement; the tick of an idle pCPU and the
- * accounting of an idle pool are stopped. Accounting is the only part that looks at all active vCPUs, once a period.
+ * xen/common/sched/credit.c: credits are ns instead of 10 a ms; a preempted vCPU keeps its place and the rest of its slice; no
+ * power-aware placement; the tick of an idle pCPU and the accounting of an idle pool are stopped. Accounting is the only part
+ * that looks at all active vCPUs, once a period.
  */
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
@@ -53,6 +54,7 @@ struct csched_vcpu {
     s_time_t credit;
     s_time_t start;    /* running: since then nothing has been burnt */
     s_time_t run_since; /* for the rate limit */
+    s_time_t slice_left; /* > 0: it was interrupted in its slice */
     s_time_t earned;   /* scratch of accounting */
 };
 
@@ -78,14 +80,7 @@ static struct runq *runq_of(const struct scheduler *ops, unsigned int cpu)
 
 /* --- credits --- */
 
-static void burn(struct csched_vcpu *svc, s_time_t now)
-{
-    if (now <= svc->start)
-        return;
-    svc->credit -= now - svc->start;
-    svc->start = now;
-}
-
+/* Who has savings lives on them; who has used them up earns again (Xen: whom a tick finds running). */
 static void activate(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct csched *prv = csched(ops);
@@ -97,6 +92,17 @@ static void activate(struct scheduler *ops, struct csched_vcpu *svc)
     LIST_INSERT_HEAD(&prv->active, svc, link);
     svc->active = true;
     svc->dom->nr_active++;
+}
+
+static void burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
+{
+    if (now <= svc->start)
+        return;
+    svc->credit -= now - svc->start;
+    svc->slice_left -= now - svc->start;
+    svc->start = now;
+    if (svc->credit <= 0)
+        activate(ops, svc);
 }
 
 static void deactivate(struct csched_vcpu *svc)
@@ -124,8 +130,15 @@ static void tickle(struct scheduler *ops, struct csched_vcpu *svc)
 
 static void enqueue(struct scheduler *ops, struct csched_vcpu *svc)
 {
-    /* Who yields goes behind everybody else, once. */
-    runq_insert(runq_of(ops, svc->v->processor), &svc->node, svc->v, svc->yield ? PRI_OVER : svc->pri);
+    struct runq *q = runq_of(ops, svc->v->processor);
+
+    /* Who yields goes behind everybody else, once. Who was interrupted stays at the front for the rest of its slice. */
+    if (svc->yield)
+        runq_insert(q, &svc->node, svc->v, PRI_OVER);
+    else if (svc->slice_left > 0)
+        runq_insert_first(q, &svc->node, svc->v, svc->pri);
+    else
+        runq_insert(q, &svc->node, svc->v, svc->pri);
     svc->yield = false;
 }
 
@@ -232,11 +245,8 @@ static void settle(struct scheduler *ops, struct csched_vcpu *svc)
     if (svc->credit <= prv->tslice)
         return;
     svc->credit = prv->tslice;
-    if (!svc->v->sched_awake) {
-        /* It does not use what it earns. Half of it is enough to come back with. */
-        svc->credit /= 2;
-        deactivate(svc);
-    }
+    if (!svc->v->sched_awake)
+        deactivate(svc); /* it does not use what it earns: others shall have it, until these savings are used up */
 }
 
 static void acct(void *data)
@@ -250,7 +260,7 @@ static void acct(void *data)
     for (svc = LIST_FIRST(&prv->active); svc; svc = next) {
         next = LIST_NEXT(svc, link);
         if (svc->v->is_running)
-            burn(svc, now);
+            burn(ops, svc, now);
         svc->credit += svc->earned;
         settle(ops, svc);
     }
@@ -345,7 +355,11 @@ static void csched_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void csched_remove(struct scheduler *ops, struct vcpu *v) { deactivate(svc_of(v)); }
 
-static void csched_sleep(struct scheduler *ops, struct vcpu *v) { dequeue(ops, svc_of(v)); }
+static void csched_sleep(struct scheduler *ops, struct vcpu *v)
+{
+    dequeue(ops, svc_of(v));
+    svc_of(v)->slice_left = 0;
+}
 
 static void csched_wake(struct scheduler *ops, struct vcpu *v)
 {
@@ -353,7 +367,7 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
 
     if (v->is_running || svc->parked)
         return;
-    if (svc->pri == PRI_UNDER && svc->active)
+    if (svc->pri == PRI_UNDER)
         svc->pri = PRI_BOOST;
     enqueue(ops, svc);
     tickle(ops, svc);
@@ -387,7 +401,6 @@ static struct task_slice csched_run(struct scheduler *ops, unsigned int cpu, str
     struct csched_pcpu *spc = ops->xen->pcpu[cpu].sched_priv;
 
     svc->start = now;
-    activate(ops, svc);
     if (!timer_armed(&spc->tick))
         timer_set(&ops->xen->machine->clock, &spc->tick, now + csched(ops)->tick);
     return (struct task_slice){ svc->v, slice };
@@ -401,7 +414,7 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
 
     if (prev) {
         svc = svc_of(prev);
-        burn(svc, now);
+        burn(ops, svc, now);
         if (vcpu_runnable(prev) && !svc->parked) {
             const s_time_t ran = now - svc->run_since;
 
@@ -427,7 +440,9 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
     runq_kick_idle(runq_of(ops, cpu), ops->xen, ops->cpus);
     if (svc->v != prev)
         svc->run_since = now;
-    return csched_run(ops, cpu, svc, now, prv->tslice);
+    if (svc->slice_left <= 0)
+        svc->slice_left = prv->tslice;
+    return csched_run(ops, cpu, svc, now, svc->slice_left);
 }
 
 /* --- parameters --- */

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab sched`: the scheduler workbench's command line.
+ *
+ * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path, which then
+ * runs in a child process (workbench_child.c). The workload is a text file (docs/workbench.md). The report is a table, JSON or a
+ * chart. The same three inputs always give the same output, byte for byte.
+ */
+#include "tools/workbench.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/workbench_child.h"
+#include "tools/workbench_load.h"
+#include "tools/workbench_report.h"
+
+#define DEFAULT_TIME SECONDS(1)
+#define MAX_SPANS 200000
+#define DEFAULT_LIMIT 5
+
+struct options {
+    const char *name, *policy, *workload, *svg;
+    unsigned int pcpus, limit;
+    s_time_t time, from, to;
+    uint64_t seed;
+    bool json;
+};
+
+static int usage(const char *name, FILE *f)
+{
+    fprintf(f,
+            "usage: xenlab %s --policy NAME[,PARAM=VALUE...]|./POLICY.so --workload FILE [options]\n"
+            "\n"
+            "  --policy   %s\n"
+            "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`\n"
+            "  --workload the vCPUs and what they do; - is standard input\n"
+            "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
+            "  --time D   how long to run, virtual time (10s, 500ms); default: what the workload says, or 1s\n"
+            "  --json     print JSON instead of a table\n"
+            "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
+            "  --seed N   of the workload's random durations; default 1\n"
+            "  --limit S  seconds a shared object may take for one call; default %d\n",
+            name, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT);
+    return f == stdout ? 0 : 1;
+}
+
+static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
+{
+    va_list ap;
+
+    fflush(stdout);
+    fputs("xenlab: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return 1;
+}
+
+/* --- one run --- */
+
+static int write_svg(const struct wb *wb, const struct options *o)
+{
+    const s_time_t to = o->to ? o->to : wb->machine.clock.now;
+    FILE *f = fopen(o->svg, "w");
+
+    if (!f)
+        return complain("cannot write %s: %s", o->svg, strerror(errno));
+    wb_report_svg(wb, f, o->from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
+    if (fclose(f))
+        return complain("cannot write %s: %s", o->svg, strerror(errno));
+    return 0;
+}
+
+static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool *finished)
+{
+    s_time_t time = DEFAULT_TIME;
+    char err[256];
+    int rc = 0;
+
+    if (!wb_load(wb, workload, &time, err, sizeof(err)))
+        return complain("%s: %s", o->workload, err);
+    wb->max_spans = o->svg ? MAX_SPANS : 0;
+    *finished = wb_run(wb, o->time ? o->time : time);
+    (o->json ? wb_report_json : wb_report_table)(wb, stdout);
+    if (o->svg)
+        rc = write_svg(wb, o);
+    if (*finished)
+        return rc;
+    /* The workload's own mistake, or the policy's. */
+    if (!wb->xen.sched->fault && !strncmp(wb->error, "wake ", 5))
+        return complain("%s: %s", o->workload, wb->error);
+    complain("policy %s broke a rule at %.6f ms: %s", o->policy, (double)wb->machine.clock.now / 1e6,
+             wb->xen.sched->fault ? wb->xen.sched->fault : wb->error);
+    return 2;
+}
+
+static int run(const struct options *o, const struct sched_ops *ops, bool trusted)
+{
+    FILE *workload = strcmp(o->workload, "-") ? fopen(o->workload, "r") : tmpfile();
+    unsigned int pcpus = 1;
+    bool finished = false;
+    char err[256];
+    struct wb *wb;
+    int c, rc;
+
+    if (!workload)
+        return complain("cannot read %s: %s", o->workload, strerror(errno));
+    if (!strcmp(o->workload, "-")) { /* it is read twice */
+        while ((c = getchar()) != EOF)
+            fputc(c, workload);
+        rewind(workload);
+    }
+    if (!wb_load_pcpus(workload, &pcpus, err, sizeof(err))) {
+        fclose(workload);
+        return complain("%s: %s", o->workload, err);
+    }
+    wb = wb_create(o->policy, ops, o->pcpus ? o->pcpus : pcpus, o->seed);
+    if (!wb) {
+        fclose(workload);
+        if (ops)
+            return complain("policy %s: init or alloc_pdata failed", o->policy);
+        return complain("no policy \"%s\", or one of its parameters is wrong (there are: %s)", o->policy, sched_names());
+    }
+    rc = simulate(wb, o, workload, &finished);
+    fclose(workload);
+    /* After a fault the policy's data may be in any state: do not ask it to clean up. */
+    if (finished || trusted)
+        wb_destroy(wb);
+    return rc;
+}
+
+static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch)
+{
+    struct wb_guard guard;
+    const char *why = wb_guard_init(&guard, ops, watch);
+
+    if (why) {
+        complain("policy %s: %s", ((const struct options *)data)->policy, why);
+        return 2;
+    }
+    return run(data, &guard.ops, false);
+}
+
+/* --- arguments --- */
+
+static bool number(const char *text, unsigned long lo, unsigned long hi, unsigned long *out)
+{
+    char *end;
+
+    *out = strtoul(text, &end, 0);
+    return end != text && !*end && *out >= lo && *out <= hi;
+}
+
+static bool window(const char *text, struct options *o)
+{
+    const char *end;
+
+    return wb_time_parse(text, &o->from, &end) && !strncmp(end, "..", 2) && wb_time_parse(end + 2, &o->to, &end) && !*end &&
+           o->to > o->from;
+}
+
+/* One option with its value. NULL: fine. */
+static const char *option(struct options *o, const char *key, const char *value)
+{
+    const char *end;
+    unsigned long n;
+
+    if (!strcmp(key, "--policy"))
+        o->policy = value;
+    else if (!strcmp(key, "--workload"))
+        o->workload = value;
+    else if (!strcmp(key, "--svg"))
+        o->svg = value;
+    else if (!strcmp(key, "--pcpus") && number(value, 1, MACHINE_MAX_PCPUS, &n))
+        o->pcpus = (unsigned int)n;
+    else if (!strcmp(key, "--limit") && number(value, 1, 3600, &n))
+        o->limit = (unsigned int)n;
+    else if (!strcmp(key, "--seed") && number(value, 0, ULONG_MAX, &n))
+        o->seed = n;
+    else if (!strcmp(key, "--time"))
+        return wb_time_parse(value, &o->time, &end) && !*end && o->time > 0 ? NULL : "expected a time such as 10s or 500ms";
+    else if (!strcmp(key, "--window"))
+        return window(value, o) ? NULL : "expected a window such as 0ms..200ms";
+    else
+        return "unknown option, or its value is out of range";
+    return NULL;
+}
+
+int workbench_main(int argc, char **argv)
+{
+    struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1 };
+
+    for (int i = 1; i < argc; i++) {
+        const char *why;
+
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+            return usage(o.name, stdout);
+        if (!strcmp(argv[i], "--json")) {
+            o.json = true;
+            continue;
+        }
+        if (argv[i][0] != '-' || !argv[i][1] || i + 1 == argc)
+            return complain("'%s': unknown argument, or its value is missing; see xenlab %s --help", argv[i], o.name);
+        why = option(&o, argv[i], argv[i + 1]);
+        if (why)
+            return complain("%s %s: %s", argv[i], argv[i + 1], why);
+        i++;
+    }
+    if (!o.policy || !o.workload)
+        return usage(o.name, stderr);
+    if (strchr(o.policy, '/'))
+        return wb_child_run(o.policy, o.limit, run_in_child, &o);
+    return run(&o, NULL, true);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the workbench says about a run: a table, JSON, and a chart. */
+#ifndef TOOLS_WORKBENCH_REPORT_H
+#define TOOLS_WORKBENCH_REPORT_H
+
+#include <stdio.h>
+
+#include "tools/workbench_sim.h"
+
+void wb_report_table(struct wb *wb, FILE *f);
+void wb_report_json(struct wb *wb, FILE *f);
+/* Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. */
+void wb_report_svg(const struct wb *wb, FILE *f, s_time_t from, s_time_t to);
+
+#endif
