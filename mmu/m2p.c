@@ -81,7 +81,7 @@ uint64_t m2p_init(struct xen *xen, uint64_t first)
     return l1 + nr_l1 + 1;
 }
 
-static bool m2p_is_open(const struct xen *xen, uint64_t mfn) { return m2p_l1(xen)[mfn / M2P_PER_PAGE] & _PAGE_PRESENT; }
+bool m2p_is_open(const struct xen *xen, mfn_t mfn) { return m2p_l1(xen)[mfn_x(mfn) / M2P_PER_PAGE] & _PAGE_PRESENT; }
 
 static void page_open(struct xen *xen, uint64_t page)
 {
@@ -98,7 +98,7 @@ static void page_open(struct xen *xen, uint64_t page)
 void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr)
 {
     for (uint64_t page = mfn_x(mfn) / M2P_PER_PAGE; page <= (mfn_x(mfn) + nr - 1) / M2P_PER_PAGE; page++)
-        if (!m2p_is_open(xen, page * M2P_PER_PAGE))
+        if (!m2p_is_open(xen, _mfn(page * M2P_PER_PAGE)))
             page_open(xen, page);
 }
 
@@ -120,7 +120,7 @@ void set_gpfn_from_mfn(struct xen *xen, mfn_t mfn, uint64_t pfn)
 
 uint64_t get_gpfn_from_mfn(const struct xen *xen, mfn_t mfn)
 {
-    if (!mfn_valid(xen->machine, mfn) || !m2p_is_open(xen, mfn_x(mfn)))
+    if (!mfn_valid(xen->machine, mfn) || !m2p_is_open(xen, mfn))
         return INVALID_M2P_ENTRY;
     return xen->m2p[mfn_x(mfn)];
 }

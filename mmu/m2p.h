@@ -18,6 +18,8 @@
 uint64_t m2p_init(struct xen *xen, uint64_t first);
 /* The frames [mfn, mfn + nr) are about to be used: their part of the tables must exist. */
 void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr);
+/* Was the run of frames that mfn is in ever opened? */
+bool m2p_is_open(const struct xen *xen, mfn_t mfn);
 /* The frame is free: its entry is invalid. */
 void m2p_forget(struct xen *xen, mfn_t mfn);
 

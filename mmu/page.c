@@ -97,12 +97,15 @@ int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type
 
 int put_old_guest_table(struct vcpu *v)
 {
-    int rc;
+    struct xen *xen = v->domain->xen;
+    struct page_info *pg;
 
     if (!old_guest_table_pending(v))
         return 0;
-    rc = put_page_and_type_preemptible(v, mfn_to_page(v->domain->xen, v->old_guest_table));
-    if (!rc)
-        v->old_guest_table = INVALID_MFN;
-    return rc;
+    pg = mfn_to_page(xen, v->old_guest_table);
+    if (page_type_put_partial(xen, v, pg))
+        return -ERESTART;
+    v->old_guest_table = INVALID_MFN;
+    page_put(xen, pg);
+    return 0;
 }

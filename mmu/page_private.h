@@ -37,6 +37,14 @@ static inline void page_put(struct xen *xen, struct page_info *pg)
 int page_type_get(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type);
 /* Give one up. The last one of a page table gives up what its entries refer to: -ERESTART when v's share of work is done. */
 int page_type_put(struct xen *xen, struct vcpu *v, struct page_info *pg);
+/*
+ * The same for who only noted that pg was partial: the type reference is the partial state's own. If somebody has finished
+ * the work since (either way), there is nothing to do.
+ */
+static inline int page_type_put_partial(struct xen *xen, struct vcpu *v, struct page_info *pg)
+{
+    return pg->type_info & PGT_partial ? page_type_put(xen, v, pg) : 0;
+}
 
 /* The common case of the above: the frame is writable data already. */
 static inline bool page_get_writable(struct xen *xen, struct page_info *pg)
@@ -60,7 +68,7 @@ static inline void page_put_writable(struct xen *xen, struct page_info *pg)
 #define PTF_retain_ref 2u /* with -ERESTART keep the general reference (the caller notes that it has a partial entry) */
 int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type, unsigned int flags);
 
-/* Let the next hypercall of v (or the next round of this one) give the references up, both kinds. */
+/* pg is partial: let the next hypercall of v take it apart, and give up the general reference that comes with this call. */
 static inline void page_put_later(struct vcpu *v, struct page_info *pg)
 {
     v->old_guest_table = page_to_mfn(v->domain->xen, pg);

@@ -97,11 +97,15 @@ int put_page_from_table_entry(struct xen *xen, struct vcpu *v, mfn_t table, uint
 
     if (!(e & _PAGE_PRESENT) || from == to)
         return 0;
-    if (!(flags & PTF_partial_set) && !((from->type_info ^ to->type_info) & PGT_type_mask)) {
-        from->linear_pt_count++;
-        to->linear_pt_count--;
+    if (flags & PTF_partial_set) {
+        rc = page_type_put_partial(xen, v, to);
+    } else {
+        if (!((from->type_info ^ to->type_info) & PGT_type_mask)) {
+            from->linear_pt_count++;
+            to->linear_pt_count--;
+        }
+        rc = page_type_put(xen, v, to);
     }
-    rc = page_type_put(xen, v, to);
     if (!rc)
         page_put(xen, to);
     return rc;

@@ -50,12 +50,14 @@ static int break_table(struct xen *xen, struct vcpu *v, struct page_info *pg)
 static int relinquish_page(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     if (pg->type_info & PGT_pinned) {
+        int rc;
+
         pg->type_info &= ~PGT_pinned;
-        if (page_type_put(xen, v, pg)) {
-            pg->type_info |= PGT_pinned; /* the pin's references are now those of the rest of the work */
-            return -ERESTART;
-        }
+        rc = page_type_put(xen, v,
+                           pg); /* preempted: it is partial now, and finished below or in the pass for its type */
         page_put(xen, pg);
+        if (rc)
+            return rc;
     }
     put_page_alloc_ref(xen, pg);
     if ((pg->type_info & PGT_type_mask) == type && (pg->type_info & (PGT_validated | PGT_partial)))

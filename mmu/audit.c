@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The invariant checker.
+ *
+ * Concept: reference counts are a summary, kept up to date a step at a time by everything in mmu/. Here they are computed a second
+ * time, from what they summarise: all page tables, pins, roots, descriptor tables, grants. If a count and its sum differ,
+ * some step was wrong, and sooner or later a guest will hold a writable page table or read a stranger's memory.
+ *
+ * What must hold, between hypercalls:
+ *   1. count_info of an owned frame = its allocation + entries that map it + pins + roots + ... ; a free frame has none.
+ *   2. type_info's count = uses of that very type. So no frame is writable and a page table at once.
+ *   3. A table in use is validated, or partial with count 1; its present entries have no forbidden bits, and an L4's Xen slots
+ *      are Xen's.
+ *   4. An L1 entry maps a frame of another domain only with a live grant, or when the domain controls the other.
+ *   5. linear_pt_count is what the tables' same-level entries make it.
+ *   6. Every frame of a domain is on one list of it, and the lists' lengths are the domain's page counts.
+ *
+ * Frames in runs that the heap never opened are not looked at: nothing was ever there.
+ */
+#include "mmu/audit.h"
+
+#include "mmu/grant_private.h"
+#include "mmu/m2p.h"
+#include "mmu/pv_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What is expected of a frame. */
+struct expected {
+    uint32_t refs, types;
+    int32_t linear;
+};
+
+struct audit {
+    struct xen *xen;
+    struct expected *frames;
+    char *why;
+    size_t len;
+    bool wrong; /* the first difference is in why */
+};
+
+static void __attribute__((format(printf, 2, 3))) wrong(struct audit *a, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (a->wrong)
+        return;
+    a->wrong = true;
+    va_start(ap, fmt);
+    vsnprintf(a->why, a->len, fmt, ap);
+    va_end(ap);
+}
+
+void audit_ref(struct audit *a, mfn_t mfn, uint64_t type)
+{
+    const struct page_info *pg;
+
+    if (!mfn_valid(a->xen->machine, mfn)) {
+        wrong(a, "a reference to frame %lx, which there is not", mfn_x(mfn));
+        return;
+    }
+    pg = mfn_to_page(a->xen, mfn);
+    a->frames[mfn_x(mfn)].refs++;
+    if (type == PGT_none)
+        return;
+    a->frames[mfn_x(mfn)].types++;
+    if (((pg->type_info ^ type) & (PGT_type_mask | (type & PGT_pae_xen_l2))))
+        wrong(a, "frame %lx is used as type %u but has type_info %016lx", mfn_x(mfn), type_level(type), pg->type_info);
+}
+
+/* --- page tables --- */
+
+static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint64_t e)
+{
+    struct xen *xen = a->xen;
+    const struct domain *owner;
+    mfn_t mfn = pte_mfn(e);
+
+    if (!mfn_valid(xen->machine, mfn)) {
+        wrong(a, "L1 table %lx maps frame %lx", mfn_x(table), mfn_x(mfn));
+        return;
+    }
+    if ((e & L1_DISALLOW_MASK) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)))
+        wrong(a, "L1 table %lx has entry %016lx", mfn_x(table), e);
+    owner = mfn_to_page(xen, mfn)->owner;
+    audit_ref(a, mfn,
+              (e & _PAGE_RW) && (owner == d || !owner || !paging_mode_translate(owner)) ? PGT_writable_page : PGT_none);
+    if (owner == d || !owner || d->is_dying || is_control_domain(d) || d->target == owner->domain_id)
+        return;
+    if (!gnttab_mappings_of(d, mfn, e & _PAGE_RW))
+        wrong(a, "L1 table %lx of d%u maps frame %lx of d%u without a grant", mfn_x(table), d->domain_id, mfn_x(mfn),
+              owner->domain_id);
+}
+
+static void table_entry(struct audit *a, const struct domain *d, mfn_t table, unsigned int level, unsigned int slot,
+                        uint64_t e)
+{
+    mfn_t mfn = pte_mfn(e);
+    uint64_t type = level_type(level - 1);
+
+    if ((e & BASE_DISALLOW_MASK) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)) || !mfn_valid(a->xen->machine, mfn)) {
+        wrong(a, "L%u table %lx has entry %016lx", level, mfn_x(table), e);
+        return;
+    }
+    if (mfn_eq(mfn, table))
+        return;
+    if (level == 3 && slot == 3 && is_pv_32bit_domain(d))
+        type |= PGT_pae_xen_l2;
+    if ((mfn_to_page(a->xen, mfn)->type_info & PGT_type_mask) == level_type(level)) {
+        type = level_type(level);
+        a->frames[mfn_x(table)].linear--;
+        a->frames[mfn_x(mfn)].linear++;
+    }
+    audit_ref(a, mfn, type);
+    if (mfn_to_page(a->xen, mfn)->owner != d)
+        wrong(a, "L%u table %lx of d%u refers to frame %lx of another domain", level, mfn_x(table), d->domain_id,
+              mfn_x(mfn));
+}
+
+static void xen_slots(struct audit *a, const struct domain *d, mfn_t table, const uint64_t *l4)
+{
+    const uint64_t m2p = pte_make(a->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER),
+                   perdomain = pte_make(d->perdomain_l3, _PAGE_PRESENT | _PAGE_RW);
+
+    for (unsigned int i = ROOT_PAGETABLE_FIRST_XEN_SLOT; i <= ROOT_PAGETABLE_LAST_XEN_SLOT; i++) {
+        uint64_t e = l4[i] & ~_PAGE_ACCESSED;
+
+        if (i == PERDOMAIN_SLOT ? e != perdomain : i == RO_MPT_SLOT ? e && e != m2p : e)
+            wrong(a, "L4 table %lx has %016lx in Xen's slot %u", mfn_x(table), l4[i], i);
+    }
+}
+
+static void table(struct audit *a, const struct page_info *pg)
+{
+    const mfn_t mfn = page_to_mfn(a->xen, pg);
+    const unsigned int level = type_level(pg->type_info);
+    const unsigned int nr = pg->type_info & PGT_validated ? PTES_PER_TABLE
+                            : pg->type_info & PGT_partial ? pg->nr_validated_ptes
+                                                          : 0;
+    const uint64_t *t = table_map(a->xen, mfn);
+    const struct domain *d = pg->owner;
+
+    if (!nr && !(pg->type_info & PGT_partial) && !d->is_dying)
+        wrong(a, "table %lx is in use, but neither validated nor partial: %016lx", mfn_x(mfn), pg->type_info);
+    for (unsigned int i = 0; i < nr; i++) {
+        if (!(t[i] & _PAGE_PRESENT))
+            continue;
+        if (level == 1)
+            l1_entry(a, d, mfn, t[i]);
+        else if (pv_is_guest_slot(d, pg->type_info, i))
+            table_entry(a, d, mfn, level, i, t[i]);
+    }
+    if ((pg->type_info & PGT_partial) && (pg->partial_flags & PTF_partial_set))
+        audit_ref(a, pte_mfn(t[pg->nr_validated_ptes]), PGT_none);
+    if (level == 4 && (pg->type_info & PGT_validated))
+        xen_slots(a, d, mfn, t);
+}
+
+/* --- who else holds references --- */
+
+static void windows(struct audit *a, const struct vcpu *v)
+{
+    const uint64_t *ptes = pv_gdt_ptes(v);
+
+    for (unsigned int i = 0; ptes && i < 32; i++)
+        if ((ptes[i] & _PAGE_PRESENT) && i != FIRST_RESERVED_GDT_PAGE && !mfn_eq(pte_mfn(ptes[i]), a->xen->zero_mfn))
+            audit_ref(a, pte_mfn(ptes[i]), PGT_seg_desc_page);
+}
+
+static void vcpu(struct audit *a, const struct vcpu *v)
+{
+    if (is_pv_64bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN))
+        audit_ref(a, v->guest_table, PGT_l4_page_table);
+    if (is_pv_domain(v->domain) && !mfn_eq(v->guest_table_user, INVALID_MFN))
+        audit_ref(a, v->guest_table_user, PGT_l4_page_table);
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->compat_l3, INVALID_MFN))
+        audit_ref(a, v->compat_l3, PGT_l3_page_table);
+    if (!mfn_eq(v->old_guest_table, INVALID_MFN))
+        audit_ref(a, v->old_guest_table, PGT_none);
+    if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN) && mfn_x(v->vcpu_info_mfn))
+        audit_ref(a, v->vcpu_info_mfn, PGT_writable_page);
+    if (is_pv_domain(v->domain) && !mfn_eq(v->domain->perdomain_l3, INVALID_MFN))
+        windows(a, v);
+}
+
+/* A grant mapping holds references itself, except for those of a PV guest's page-table entry. */
+static void grants(struct audit *a, const struct domain *d)
+{
+    const struct grant_table *gt = d->grant_table;
+
+    for (grant_handle_t h = 0; gt && gt->nr_mappings && h < gt->maptrack_limit; h++) {
+        const struct grant_mapping *map = &gt->maptrack[h];
+        const uint64_t type = map->flags & GNTMAP_readonly ? PGT_none : PGT_writable_page;
+
+        if (map->flags & GNTMAP_device_map)
+            audit_ref(a, map->rd->grant_table->active[map->ref].mfn, type);
+        if ((map->flags & GNTMAP_host_map) && !is_pv_domain(d))
+            audit_ref(a, map->rd->grant_table->active[map->ref].mfn, type);
+    }
+}
+
+static void grant_report(void *data, const char *what) { wrong(data, "%s", what); }
+
+/* --- frames --- */
+
+static void collect(struct audit *a, const struct page_info *pg)
+{
+    const uint64_t t = pg->type_info;
+
+    if (!pg->owner || (pg->count_info & PGC_state) == PGC_state_free)
+        return;
+    if (type_is_table(t) && (t & PGT_count_mask))
+        table(a, pg);
+    if (t & PGT_pinned)
+        audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
+    if (t & PGT_partial)
+        audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
+}
+
+static void compare(struct audit *a, const struct page_info *pg)
+{
+    const uint64_t mfn = mfn_x(page_to_mfn(a->xen, pg));
+    const struct expected *want = &a->frames[mfn];
+    const uint64_t refs = pg->count_info & PGC_count_mask, types = pg->type_info & PGT_count_mask;
+    const bool shared = pg->list == PAGE_LIST_xenpage;
+
+    if (!pg->owner) {
+        if (refs || want->refs || ((pg->count_info & PGC_state) != PGC_state_free && pg->type_info))
+            wrong(a, "frame %lx is nobody's, but has count_info %016lx, type_info %016lx and %u references", mfn,
+                  pg->count_info, pg->type_info, want->refs);
+        return;
+    }
+    if (refs != want->refs + !!(pg->count_info & PGC_allocated))
+        wrong(a, "frame %lx of d%u (type %016lx) has count %lu, found are %u%s", mfn, pg->owner->domain_id,
+              pg->type_info, refs, want->refs, pg->count_info & PGC_allocated ? " and the allocation" : "");
+    if (types != want->types + (shared ? 1 : 0))
+        wrong(a, "frame %lx of d%u (type %016lx) has type count %lu, found are %u", mfn, pg->owner->domain_id,
+              pg->type_info, types, want->types);
+    if (type_is_table(pg->type_info) && types && !pg->owner->is_dying && pg->linear_pt_count != want->linear)
+        wrong(a, "table %lx has linear count %d, found is %d", mfn, pg->linear_pt_count, want->linear);
+    if (pg->list == PAGE_LIST_none)
+        wrong(a, "frame %lx of d%u is on no list", mfn, pg->owner->domain_id);
+}
+
+/* Every frame that the heap may have given out. */
+static void each_frame(struct audit *a, void (*fn)(struct audit *a, const struct page_info *pg))
+{
+    const uint64_t end = a->xen->machine->nr_frames, run = PAGE_SIZE / sizeof(uint64_t);
+
+    for (uint64_t n = heap_first_frame(a->xen); n < end && !a->wrong; n++) {
+        if (n % run == 0 && !m2p_is_open(a->xen, _mfn(n)))
+            n += run - 1;
+        else
+            fn(a, &a->xen->frame_table[n]);
+    }
+}
+
+static void list_check(struct audit *a, const struct domain *d, const struct page_list *l, enum page_list_id id)
+{
+    const struct page_info *prev = NULL;
+    uint64_t nr = 0;
+
+    for (const struct page_info *pg = page_list_first(a->xen, l); pg; pg = page_list_next(a->xen, pg), nr++) {
+        if (pg->owner != d || pg->list != id || (prev && pg->prev != prev - a->xen->frame_table) || nr > l->nr) {
+            wrong(a, "frame %lx does not belong on list %d of d%u", mfn_x(page_to_mfn(a->xen, pg)), id, d->domain_id);
+            return;
+        }
+        prev = pg;
+    }
+    if (nr != l->nr)
+        wrong(a, "list %d of d%u has %lu frames, not %lu", id, d->domain_id, nr, l->nr);
+}
+
+static void domain(struct audit *a, const struct domain *d)
+{
+    for_each_vcpu (d, v)
+        vcpu(a, v);
+    grants(a, d);
+    list_check(a, d, &d->page_list, PAGE_LIST_page);
+    list_check(a, d, &d->arch_relmem, PAGE_LIST_relmem);
+    list_check(a, d, &d->xenpage_list, PAGE_LIST_xenpage);
+    if (d->tot_pages + d->extra_pages != d->page_list.nr + d->arch_relmem.nr)
+        wrong(a, "d%u has %lu and %lu extra pages, but %lu on its list", d->domain_id, d->tot_pages, d->extra_pages,
+              d->page_list.nr + d->arch_relmem.nr);
+}
+
+int mmu_audit(struct xen *xen, char *why, size_t len)
+{
+    struct audit a = { .xen = xen, .why = why, .len = len };
+
+    a.frames = calloc(xen->machine->nr_frames, sizeof(*a.frames));
+    if (!a.frames)
+        return -ENOMEM;
+    for_each_domain (xen, d)
+        domain(&a, d);
+    gnttab_audit(xen, grant_report, &a);
+    for (unsigned int i = 0; i < ARRAY_SIZE(xen->audit_refs) && xen->audit_refs[i]; i++)
+        xen->audit_refs[i](xen, &a);
+    each_frame(&a, collect);
+    each_frame(&a, compare);
+    free(a.frames);
+    return a.wrong ? -EINVAL : 0;
+}
