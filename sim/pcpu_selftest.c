@@ -72,7 +72,7 @@ static struct cpu_state *guest_reset(struct selftest *t, const uint8_t *code, si
 
 static const uint8_t code_read[] = { 0x48, 0x8b, 0x07 };  /* mov (%rdi), %rax */
 static const uint8_t code_write[] = { 0x48, 0x89, 0x07 }; /* mov %rax, (%rdi) */
-static const uint8_t code_fetch[] = { 0xff, 0xe7 };       /* jmp *%rdi        */
+static const uint8_t code_fetch[] = { 0xff, 0xe7, 0x90 }; /* jmp *%rdi; nop   */
 
 static const struct {
     const uint8_t *code;

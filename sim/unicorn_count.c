@@ -24,7 +24,8 @@
  * The stock way is a hook a block, which knows the block's length in bytes only: four bytes are taken for an instruction.
  *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base register;
- * `expired` lies in DR5. One iteration of a repeated string instruction counts as one instruction.
+ * `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for the
+ * look at the count that ends it.
  */
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"

@@ -16,6 +16,12 @@
 
 _Thread_local struct emu *emu_running;
 
+#ifdef __SANITIZE_ADDRESS__
+/* Unicorn does not give back all it allocated when it is closed; that is not ours to report. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\n"; }
+#endif
+
 /* ------------------------------------------------------------------------------------------- running, stopping -- */
 
 void emu_stop(struct emu *e, enum emu_stop cause)
@@ -183,7 +189,7 @@ static const char *start(struct emu *e)
     emu_io_init(e);
     if (!emu_smc_init(e))
         return "no memory";
-    e->fast = emu_private_find(e);
+    e->fast = emu_private_find(e) && e->raw.live;
     if (!hooks_add(e) || (!e->fast && !emu_fall_back(e)))
         return "it refuses a hook";
     if (!guest_mode_enter(e))

@@ -26,11 +26,11 @@ static const int api_gpr[16] = {
 /* ------------------------------------------------------------------------------------------------- the layout -- */
 
 /* Byte offset of the only occurrence of `value` in the state, -1 when there is none or more than one. */
-static int find_u64(const struct raw_cpu *r, size_t size, uint64_t value)
+static int find_u64(const struct raw_cpu *r, uint64_t value)
 {
     int found = -1;
 
-    for (size_t i = 0; i + 8 <= size; i += 4) {
+    for (size_t i = 0; i + 8 <= r->size; i += 4) {
         if (memcmp(r->st + i, &value, 8))
             continue;
         if (found >= 0)
@@ -41,7 +41,7 @@ static int find_u64(const struct raw_cpu *r, size_t size, uint64_t value)
 }
 
 /* Write a number through the API, find it, and write the old one back. */
-static bool find_reg(struct raw_cpu *r, size_t size, int reg, unsigned int magic, uint16_t *at)
+static bool find_reg(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
 {
     uint64_t old = 0, value = MAGIC(magic);
     int off;
@@ -49,13 +49,13 @@ static bool find_reg(struct raw_cpu *r, size_t size, int reg, unsigned int magic
     uc_reg_read(r->uc, reg, &old);
     uc_reg_write(r->uc, reg, &value);
     raw_fetch(r);
-    off = find_u64(r, size, value);
+    off = find_u64(r, value);
     uc_reg_write(r->uc, reg, &old);
     *at = (uint16_t)off;
     return off >= 0;
 }
 
-static bool find_mmr(struct raw_cpu *r, size_t size, int reg, unsigned int magic, uint16_t *at)
+static bool find_mmr(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
 {
     uc_x86_mmr old = { 0 }, mmr = { .base = MAGIC(magic), .limit = 0x1234 };
     int off;
@@ -63,36 +63,36 @@ static bool find_mmr(struct raw_cpu *r, size_t size, int reg, unsigned int magic
     uc_reg_read(r->uc, reg, &old);
     uc_reg_write(r->uc, reg, &mmr);
     raw_fetch(r);
-    off = find_u64(r, size, mmr.base);
+    off = find_u64(r, mmr.base);
     uc_reg_write(r->uc, reg, &old);
     *at = (uint16_t)(off - (int)offsetof(struct raw_segment, base));
     return off >= 0 && raw_table(r, *at)->limit == mmr.limit;
 }
 
 /* EFER takes no arbitrary number: switch two bits and look for the word that was one value and becomes the other. */
-static bool find_efer(struct raw_cpu *r, size_t size, uint16_t *at)
+static bool find_efer(struct raw_cpu *r, uint16_t *at)
 {
     uc_x86_msr old = { .rid = 0xc0000080 }, msr;
-    uint8_t *before = malloc(size);
+    uint8_t *before = malloc(r->size);
     int found = -1;
 
     if (!before)
         return false;
     uc_reg_read(r->uc, UC_X86_REG_MSR, &old);
     raw_fetch(r);
-    memcpy(before, r->st, size);
+    memcpy(before, r->st, r->size);
     msr = old;
     msr.value ^= 0x801; /* NXE, SCE */
     uc_reg_write(r->uc, UC_X86_REG_MSR, &msr);
     raw_fetch(r);
-    for (size_t i = 0; i + 8 <= size; i += 4)
+    for (size_t i = 0; i + 8 <= r->size; i += 4)
         if (!memcmp(before + i, &old.value, 8) && !memcmp(r->st + i, &msr.value, 8)) {
-            found = found < 0 ? (int)i : (int)size;
+            found = found < 0 ? (int)i : (int)r->size;
         }
     uc_reg_write(r->uc, UC_X86_REG_MSR, &old);
     free(before);
     *at = (uint16_t)found;
-    return found >= 0 && found < (int)size;
+    return found >= 0 && found < (int)r->size;
 }
 
 /* The flags follow RIP: eflags, cc_dst, cc_src, cc_src2, cc_op, df, hflags. Check it by what a write of RFLAGS does. */
@@ -118,7 +118,8 @@ static bool find_flags(struct raw_cpu *r)
     return ok;
 }
 
-static bool find_gprs(struct raw_cpu *r, size_t size)
+/* They open the state: all other offsets are from there. */
+static bool find_gprs(struct raw_cpu *r)
 {
     uint64_t magic[16];
     int off;
@@ -128,10 +129,11 @@ static bool find_gprs(struct raw_cpu *r, size_t size)
         uc_reg_write(r->uc, api_gpr[i], &magic[i]);
     }
     raw_fetch(r);
-    off = find_u64(r, size, magic[0]);
+    off = find_u64(r, magic[0]);
     if (off < 0 || memcmp(r->st + off, magic, sizeof(magic)))
         return false;
-    r->at.gpr = (uint16_t)off;
+    r->blob_at = (size_t)off;
+    r->size -= (size_t)off;
     return true;
 }
 
@@ -146,21 +148,32 @@ static bool peek(uint64_t addr, void *to, size_t len)
            process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)len;
 }
 
-/* Does the processor object at `cpu` point into itself at a state that holds the magic numbers in its registers? */
-static uint8_t *find_state(const struct raw_cpu *r, uint64_t cpu)
+/* A copy that was left in memory holds the magic numbers, too: the live state follows a write. */
+static bool is_live(const struct raw_cpu *r, uint64_t st)
 {
-    uint64_t word[128], regs[16], magic[16];
+    uint64_t regs[16], magic[16], probe = ~MAGIC(0);
+    bool follows;
 
     for (unsigned int i = 0; i < 16; i++)
         magic[i] = MAGIC(i);
+    if (!peek(st, regs, sizeof(regs)) || memcmp(regs, magic, sizeof(magic)))
+        return false;
+    uc_reg_write(r->uc, UC_X86_REG_RAX, &probe);
+    follows = peek(st, regs, 8) && regs[0] == probe;
+    uc_reg_write(r->uc, UC_X86_REG_RAX, &magic[0]);
+    return follows;
+}
+
+/* Does the processor object at `cpu` point into itself at the live state? Then where, else NULL. */
+static uint8_t *find_state(const struct raw_cpu *r, uint64_t cpu)
+{
+    uint64_t word[128];
+
     if (!peek(cpu, word, sizeof(word)))
         return NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(word); i++) {
-        if (word[i] <= cpu || word[i] > cpu + 0x40000 || !peek(word[i] + r->at.gpr, regs, sizeof(regs)))
-            continue;
-        if (!memcmp(regs, magic, sizeof(magic)))
+    for (size_t i = 0; i < ARRAY_SIZE(word); i++)
+        if (word[i] > cpu && word[i] <= cpu + 0x40000 && is_live(r, word[i]))
             return (uint8_t *)(uintptr_t)word[i];
-    }
     return NULL;
 }
 
@@ -168,49 +181,39 @@ static void find_live(struct raw_cpu *r)
 {
     const size_t words = malloc_usable_size(r->uc) / 8;
     const uint64_t *word = (const void *)r->uc;
-    uint64_t probe = ~MAGIC(0), back = MAGIC(0);
-    uint8_t *st = NULL;
 
-    for (size_t i = 0; i < words && !st; i++)
-        st = find_state(r, word[i]);
-    if (!st)
-        return;
-    /* A stale copy would hold the numbers too: it must follow a write. */
-    uc_reg_write(r->uc, UC_X86_REG_RAX, &probe);
-    r->live = !memcmp(st + r->at.gpr, &probe, 8);
-    uc_reg_write(r->uc, UC_X86_REG_RAX, &back);
-    if (r->live)
-        r->st = st;
+    for (size_t i = 0; i < words && !r->live; i++) {
+        uint8_t *st = find_state(r, word[i]);
+
+        if (st) {
+            r->live = true;
+            r->st = st;
+        }
+    }
 }
 
 const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
 {
     struct raw_layout *at = &r->at;
     uint16_t gs;
-    size_t size;
 
-    *r = (struct raw_cpu){ .uc = uc };
-    if (uc_context_alloc(uc, &r->blob))
+    *r = (struct raw_cpu){ .uc = uc, .size = uc_context_size(uc) & ~(size_t)7 };
+    r->copy = r->st = aligned_alloc(8, r->size);
+    if (!r->copy || uc_context_alloc(uc, &r->blob))
         return "no memory for a processor context";
-    size = uc_context_size(uc);
-    r->st = (void *)r->blob;
-    if (!find_gprs(r, size))
+    if (!find_gprs(r))
         return "its general registers are not where they can be found";
-    /* From here on offsets are from the general registers, which open the state. */
-    r->st += at->gpr;
-    size -= at->gpr;
-    at->gpr = 0;
-    if (!find_reg(r, size, UC_X86_REG_RIP, 16, &at->eip) || !find_flags(r))
+    if (!find_reg(r, UC_X86_REG_RIP, 16, &at->eip) || !find_flags(r))
         return "its flags are not where they can be found";
-    if (!find_reg(r, size, UC_X86_REG_FS_BASE, 17, &at->segs) || !find_reg(r, size, UC_X86_REG_GS_BASE, 18, &gs) ||
+    if (!find_reg(r, UC_X86_REG_FS_BASE, 17, &at->segs) || !find_reg(r, UC_X86_REG_GS_BASE, 18, &gs) ||
         gs - at->segs != sizeof(struct raw_segment))
         return "its segment registers are not where they can be found";
     at->segs -= 4 * sizeof(struct raw_segment) + offsetof(struct raw_segment, base);
-    if (!find_mmr(r, size, UC_X86_REG_GDTR, 19, &at->gdt) || !find_mmr(r, size, UC_X86_REG_IDTR, 20, &at->idt) ||
-        !find_mmr(r, size, UC_X86_REG_LDTR, 21, &at->ldt) || !find_mmr(r, size, UC_X86_REG_TR, 22, &at->tr))
+    if (!find_mmr(r, UC_X86_REG_GDTR, 19, &at->gdt) || !find_mmr(r, UC_X86_REG_IDTR, 20, &at->idt) ||
+        !find_mmr(r, UC_X86_REG_LDTR, 21, &at->ldt) || !find_mmr(r, UC_X86_REG_TR, 22, &at->tr))
         return "its descriptor table registers are not where they can be found";
-    if (!find_reg(r, size, UC_X86_REG_CR3, 23, &at->cr) || !find_efer(r, size, &at->efer) ||
-        !find_reg(r, size, UC_X86_REG_DR0, 24, &at->dr))
+    if (!find_reg(r, UC_X86_REG_CR3, 23, &at->cr) || !find_efer(r, &at->efer) ||
+        !find_reg(r, UC_X86_REG_DR0, 24, &at->dr))
         return "its control registers are not where they can be found";
     at->cr -= 3 * 8;
     find_live(r);
@@ -221,28 +224,29 @@ void raw_close(struct raw_cpu *r)
 {
     if (r->blob)
         uc_context_free(r->blob);
+    free(r->copy);
     r->blob = NULL;
+    r->copy = NULL;
 }
 
 const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsigned int n,
                                 bool (*run)(void *data, unsigned int i), void *data)
 {
-    const size_t size = uc_context_size(r->uc) - 64;
-    bool *possible = malloc(size);
+    bool *possible = malloc(r->size);
     const char *why = NULL;
     unsigned int left = 0;
 
     if (!possible)
         return "no memory";
-    memset(possible, true, size);
+    memset(possible, true, r->size);
     for (unsigned int i = 0; i < n && !why; i++) {
         if (!run(data, i))
             why = "a page fault did not arrive as one";
         raw_begin(r);
-        for (size_t off = 0; off + 4 <= size; off += 4)
+        for (size_t off = 0; off + 4 <= r->size; off += 4)
             possible[off] = possible[off] && !memcmp(r->st + off, &codes[i], 4);
     }
-    for (size_t off = 0; off < size && !why; off += 4) {
+    for (size_t off = 0; off < r->size && !why; off += 4) {
         if (possible[off]) {
             r->at.error_code = (uint16_t)off;
             left++;
@@ -256,9 +260,17 @@ const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsign
 
 /* ------------------------------------------------------------------------------------------------------ access -- */
 
-void raw_fetch(struct raw_cpu *r) { uc_context_save(r->uc, r->blob); }
+void raw_fetch(struct raw_cpu *r)
+{
+    uc_context_save(r->uc, r->blob);
+    memcpy(r->copy, (const uint8_t *)r->blob + r->blob_at, r->size);
+}
 
-void raw_put(struct raw_cpu *r) { uc_context_restore(r->uc, r->blob); }
+void raw_put(struct raw_cpu *r)
+{
+    memcpy((uint8_t *)r->blob + r->blob_at, r->copy, r->size);
+    uc_context_restore(r->uc, r->blob);
+}
 
 void raw_set_rflags(struct raw_cpu *r, uint64_t rflags)
 {

@@ -36,7 +36,10 @@ struct raw_layout {
 
 struct raw_cpu {
     uc_engine *uc;
-    uc_context *blob; /* scratch: what raw_begin() and raw_end() copy through when the state is not live */
+    uc_context *blob; /* what raw_begin() and raw_end() copy through when the state is not live */
+    size_t blob_at;   /* where the state begins in there, at any alignment */
+    size_t size;      /* of the state */
+    uint8_t *copy;    /* the state from there, aligned */
     uint8_t *st;
     bool live;
     struct raw_layout at;

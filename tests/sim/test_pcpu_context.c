@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Several vCPUs, several pCPUs, several machines: registers belong to the vCPU that computed them. And PV32: a kernel in
+ * ring 1.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "sim/pcpu_private.h"
+#include "tests/support/pv_guest.h"
+
+static struct pv_guest make(enum cpu_mode mode, bool live)
+{
+    struct pv_guest g = pg_create(mode, 2);
+
+    if (!live) { /* as if the processor's state had not been found in memory */
+        struct emu *e = g.m->pcpu[0]->emu;
+
+        assert_true(emu_fall_back(e));
+        e->raw.live = false;
+        e->raw.st = e->raw.copy;
+    }
+    return g;
+}
+
+static const bool live = true, copied = false;
+
+/* Load and store all kinds of registers, then leave. */
+static const uint8_t load_all[] = {
+    0xd9, 0x07,                   /* flds (%rdi)           */
+    0xdd, 0x47, 0x08,             /* fldl 8(%rdi)          */
+    0x0f, 0x10, 0x47, 0x10,       /* movups 16(%rdi), %xmm0 */
+    0x44, 0x0f, 0x10, 0x7f, 0x20, /* movups 32(%rdi), %xmm15 */
+    0x0f, 0xae, 0x57, 0x30,       /* ldmxcsr 48(%rdi)      */
+    0xd9, 0x6f, 0x34,             /* fldcw 52(%rdi)        */
+    0x0f, 0x05,
+};
+static const uint8_t store_all[] = {
+    0xdd, 0x5f, 0x08,             /* fstpl 8(%rdi)         */
+    0xd9, 0x1f,                   /* fstps (%rdi)          */
+    0x0f, 0x11, 0x47, 0x10,       /* movups %xmm0, 16(%rdi) */
+    0x44, 0x0f, 0x11, 0x7f, 0x20, /* movups %xmm15, 32(%rdi) */
+    0x0f, 0xae, 0x5f, 0x30,       /* stmxcsr 48(%rdi)      */
+    0xd9, 0x7f, 0x34,             /* fnstcw 52(%rdi)       */
+    0x0f, 0x05,
+};
+
+struct fpu_data {
+    float st1, pad;
+    double st0;
+    uint64_t xmm0[2], xmm15[2];
+    uint32_t mxcsr;
+    uint16_t fcw;
+};
+
+static struct fpu_data fpu_data(unsigned int seed)
+{
+    return (struct fpu_data){
+        .st1 = (float)seed + 0.5f,
+        .st0 = seed * 1.25,
+        .xmm0 = { seed, ~seed },
+        .xmm15 = { seed * 3, seed * 5 },
+        .mxcsr = 0x1f80 | (seed & 3) << 13,
+        .fcw = (uint16_t)(0x37f & ~((seed & 1) << 9)),
+    };
+}
+
+/* Run code on `data`, which lies in guest page 20 + n. */
+static void fpu_run(struct pv_guest *g, struct pcpu *p, struct cpu_context *c, unsigned int n, const uint8_t *code,
+                    size_t len)
+{
+    struct cpu_state *st = cpu_context_state(c);
+
+    pg_write(g, 0, 0, code, len);
+    st->rip = PG_VA(0);
+    st->rdi = PG_VA(20 + n);
+    assert_int_equal(pcpu_run(p, c, 1000).kind, EXIT_SYSCALL);
+}
+
+static void fpu_load(struct pv_guest *g, struct pcpu *p, struct cpu_context *c, unsigned int n, unsigned int seed)
+{
+    const struct fpu_data d = fpu_data(seed);
+
+    memcpy(mfn_to_virt(g->m, PG_FRAME(20 + n)), &d, sizeof(d));
+    fpu_run(g, p, c, n, load_all, sizeof(load_all));
+}
+
+static void fpu_check(struct pv_guest *g, struct pcpu *p, struct cpu_context *c, unsigned int n, unsigned int seed)
+{
+    const struct fpu_data d = fpu_data(seed);
+    struct fpu_data *got = mfn_to_virt(g->m, PG_FRAME(20 + n));
+
+    memset(got, 0, sizeof(*got));
+    fpu_run(g, p, c, n, store_all, sizeof(store_all));
+    assert_true(got->st1 == d.st1 && got->st0 == d.st0);
+    assert_memory_equal(got->xmm0, d.xmm0, 16);
+    assert_memory_equal(got->xmm15, d.xmm15, 16);
+    assert_int_equal(got->mxcsr, d.mxcsr);
+    assert_int_equal(got->fcw, d.fcw);
+}
+
+/* Three vCPUs interleaved over two pCPUs: each finds its own registers, on whatever pCPU it goes on. */
+static void test_migrate(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state);
+    struct cpu_context *c[3] = { g.c, pg_context(CPU_MODE_PV64), pg_context(CPU_MODE_PV64) };
+
+    for (unsigned int round = 0; round < 6; round++) {
+        for (unsigned int i = 0; i < 3; i++)
+            fpu_load(&g, g.m->pcpu[round & 1], c[i], i, 10 * round + i);
+        for (unsigned int i = 0; i < 3; i++) {
+            cpu_context_state(c[i])->r15 = i;
+            fpu_check(&g, g.m->pcpu[(round + i) & 1], c[i], i, 10 * round + i);
+            assert_int_equal(cpu_context_state(c[i])->r15, i);
+        }
+    }
+    cpu_context_destroy(c[1]);
+    cpu_context_destroy(c[2]);
+    pg_destroy(&g);
+}
+
+/* The FXSAVE image leaves with the vCPU, and brings the registers back, in the same machine or in another. */
+static void test_fxsave(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state), h = make(CPU_MODE_PV64, true);
+    struct cpu_context *other = pg_context(CPU_MODE_PV64);
+    struct cpu_state *st = cpu_context_state(g.c);
+    const struct fpu_data d = fpu_data(7);
+
+    fpu_load(&g, g.m->pcpu[0], g.c, 0, 7);
+    fpu_load(&g, g.m->pcpu[1], other, 1, 8);
+    cpu_context_save_fpu(g.c);
+    assert_memory_equal(st->fxsave + 160, d.xmm0, 16);
+    assert_memory_equal(st->fxsave + 160 + 15 * 16, d.xmm15, 16);
+    assert_memory_equal(st->fxsave + 24, &d.mxcsr, 4);
+    assert_memory_equal(st->fxsave, &d.fcw, 2);
+    assert_int_equal(st->fxsave[4], 0xc0); /* two registers in use: physical 6 and 7 */
+    fpu_check(&g, g.m->pcpu[0], other, 1, 8);
+    memcpy(cpu_context_state(h.c)->fxsave, st->fxsave, 512);
+    cpu_context_state(h.c)->dirty |= CPU_DIRTY_FPU;
+    fpu_check(&h, h.m->pcpu[0], h.c, 0, 7);
+    pcpu_release(g.c);
+    fpu_check(&g, g.m->pcpu[0], g.c, 0, 7);
+    fpu_load(&g, g.m->pcpu[0], g.c, 0, 9);
+    fpu_check(&h, h.m->pcpu[0], g.c, 0, 9); /* the vCPU itself moves to the other machine */
+    cpu_context_destroy(other);
+    cpu_context_destroy(g.c);
+    machine_destroy(g.m);
+    pg_destroy(&h);
+}
+
+/* Two machines side by side, same addresses, different contents. */
+static void test_two_machines(void **state)
+{
+    struct pv_guest g[2] = { make(CPU_MODE_PV64, *(const bool *)*state), make(CPU_MODE_PV64, true) };
+
+    for (unsigned int i = 0; i < 40; i++) {
+        const uint8_t code[] = { 0xb8, (uint8_t)i, 0, 0, 0, 0x0f, 0x05 };
+
+        assert_int_equal(pg_exec(&g[i & 1], code, sizeof(code)).kind, EXIT_SYSCALL);
+        assert_int_equal(g[i & 1].st->rax, i);
+        if (i)
+            assert_int_equal(g[!(i & 1)].st->rax, i - 1);
+    }
+    pg_destroy(&g[0]);
+    assert_int_equal(PG_EXEC(&g[1], "\x0f\x05").kind, EXIT_SYSCALL);
+    pg_destroy(&g[1]);
+}
+
+/* A context outlives its machine. */
+static void test_outlive(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state), h;
+
+    fpu_load(&g, g.m->pcpu[0], g.c, 0, 3);
+    machine_destroy(g.m);
+    h = make(CPU_MODE_PV64, true);
+    fpu_check(&h, h.m->pcpu[0], g.c, 0, 3);
+    cpu_context_destroy(g.c);
+    pg_destroy(&h);
+}
+
+/* ------------------------------------------------------------------------------------------------------- PV32 -- */
+
+#define GDT 16
+
+/* Flat ring 1 code and data, flat ring 3 code and data, a small based data segment. */
+static const uint64_t gdt[] = {
+    0,
+    UINT64_C(0x00cfbb000000ffff),
+    UINT64_C(0x00cfb3000000ffff),
+    UINT64_C(0x00cffb000000ffff),
+    UINT64_C(0x00cff3000000ffff),
+    UINT64_C(0x0040f3430000ffff),
+};
+
+static struct pv_guest make_pv32(bool is_live)
+{
+    struct pv_guest g = make(CPU_MODE_PV32, is_live);
+
+    pg_map(&g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
+    memcpy(mfn_to_virt(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
+    g.st->gdtr.base = PG_VA(GDT);
+    g.st->gdtr.limit = sizeof(gdt) - 1;
+    g.st->seg[CPU_SEG_CS].sel = 0x09;
+    g.st->seg[CPU_SEG_SS].sel = 0x11;
+    g.st->dirty |= CPU_DIRTY_SEGS;
+    return g;
+}
+
+static void test_pv32_ring1(void **state)
+{
+    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct sim_exit x;
+
+    x = PG_EXEC(&g, "\x48\xcd\x82"); /* dec %eax: 32-bit code has no REX */
+    assert_int_equal(x.kind, EXIT_SOFTINT);
+    assert_int_equal(x.vector, 0x82);
+    assert_int_equal(g.st->rax, 0xffffffff);
+    assert_int_equal(g.st->cpl, 1);
+    x = PG_EXEC(&g, "\xfa");
+    assert_int_equal(x.kind, EXIT_EXCEPTION);
+    assert_int_equal(x.vector, 13);
+    g.st->rbx = PG_VA(GDT);
+    x = PG_EXEC(&g, "\x8b\x03\xcd\x82"); /* ring 1 is supervisor to the page tables */
+    assert_int_equal(x.kind, EXIT_SOFTINT);
+    g.st->rbx = PG_NOWHERE;
+    x = PG_EXEC(&g, "\x89\x03");
+    assert_int_equal(x.vector, 14);
+    assert_int_equal(x.error_code, 2);
+    assert_int_equal(x.addr, PG_NOWHERE);
+    g.st->rax = 0x2b;
+    *(uint32_t *)mfn_to_virt(g.m, PG_FRAME(0x30)) = 0x12345678;
+    x = PG_EXEC(&g, "\x8e\xc0\x26\xa1\x00\x00\x00\x00\xcd\x82"); /* mov %eax, %es; mov %es:0, %eax */
+    assert_int_equal(x.kind, EXIT_SOFTINT);
+    assert_int_equal(g.st->rax, 0x12345678);
+    assert_int_equal(g.st->seg[CPU_SEG_ES].base, 0x430000);
+    g.st->rax = 0x33; /* beyond the table */
+    x = PG_EXEC(&g, "\x8e\xe0");
+    assert_int_equal(x.vector, 13);
+    assert_int_equal(x.error_code, 0x30);
+    pg_destroy(&g);
+}
+
+/* IRET to ring 3 needs no hypervisor; what ring 3 does, does. */
+static void test_pv32_iret(void **state)
+{
+    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct sim_exit x;
+
+    pg_write(&g, 1, 0, "\x40\xcd\x80\xa1\x00\x00\x41\x00", 8); /* inc %eax; int $0x80; mov 0x410000, %eax */
+    g.st->rax = 1;
+    /* push $0x23; push $0x420000; push $0x202; push $0x1b; push $0x401000; iret */
+    x = PG_EXEC(&g, "\x6a\x23\x68\x00\x00\x42\x00\x68\x02\x02\x00\x00\x6a\x1b\x68\x00\x10\x40\x00\xcf");
+    assert_int_equal(x.kind, EXIT_SOFTINT);
+    assert_int_equal(x.vector, 0x80);
+    if (g.m->pcpu[0]->emu->fast)
+        assert_int_equal(x.insns, 8);
+    assert_int_equal(g.st->cpl, 3);
+    assert_int_equal(g.st->seg[CPU_SEG_CS].sel, 0x1b);
+    assert_int_equal(g.st->seg[CPU_SEG_SS].sel, 0x23);
+    assert_int_equal(g.st->rsp, 0x420000);
+    assert_int_equal(g.st->rip, PG_VA(1) + 3);
+    assert_int_equal(g.st->rax, 2);
+    x = pcpu_run(g.m->pcpu[0], g.c, 100);
+    assert_int_equal(x.vector, 14);
+    assert_int_equal(x.error_code, 5);
+    /* ... and back, as the hypervisor bounces a trap. */
+    g.st->cpl = 1;
+    g.st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x09, 0xcbb, ~0u, 0 };
+    g.st->seg[CPU_SEG_SS] = (struct cpu_segment){ 0x11, 0xcb3, ~0u, 0 };
+    g.st->rsp = PG_VA(PG_STACK + 1);
+    g.st->dirty |= CPU_DIRTY_SEGS;
+    x = PG_EXEC(&g, "\x8c\xc8\xcd\x82"); /* mov %cs, %eax */
+    assert_int_equal(x.kind, EXIT_SOFTINT);
+    assert_int_equal(g.st->rax, 0x09);
+    assert_int_equal(g.st->cpl, 1);
+    pg_destroy(&g);
+}
+
+/* A PV32 and a PV64 vCPU in turn on one engine. */
+static void test_pv32_and_pv64(void **state)
+{
+    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct cpu_context *c64 = pg_context(CPU_MODE_PV64);
+
+    for (unsigned int i = 0; i < 10; i++) {
+        struct sim_exit x;
+
+        g.st->rax = 1;
+        x = PG_EXEC(&g, "\x48\xff\xc0\xcd\x82\x0f\x05"); /* 32: dec, inc; 64: inc only */
+        assert_int_equal(x.kind, EXIT_SOFTINT);
+        assert_int_equal(g.st->rax, 1);
+        cpu_context_state(c64)->rip = PG_VA(0);
+        cpu_context_state(c64)->rax = 1;
+        x = pcpu_run(g.m->pcpu[1], c64, 100);
+        assert_int_equal(x.kind, EXIT_SOFTINT);
+        assert_int_equal(cpu_context_state(c64)->rax, 2);
+    }
+    cpu_context_destroy(c64);
+    pg_destroy(&g);
+}
+
+#define BOTH(test)                                                                                                     \
+    { #test " (live)", test, NULL, NULL, (void *)&live }, { #test " (copied)", test, NULL, NULL, (void *)&copied }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(test_migrate),    BOTH(test_fxsave),    BOTH(test_two_machines),  BOTH(test_outlive),
+        BOTH(test_pv32_ring1), BOTH(test_pv32_iret), BOTH(test_pv32_and_pv64),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
