@@ -25,7 +25,7 @@ RINGS_OBJS := native console xenstore
 TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg workbench_guard workbench_child workbench
 # The first is the program's entry, which is no part of the library.
-UI_OBJS := main cmd_run options guest_list console input status
+UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \

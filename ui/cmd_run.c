@@ -3,19 +3,25 @@
  * `xenlab run`: guests on a machine, until they are done.
  *
  * Concept: the machine is a function from inputs to outputs, and this loop is the world around it. It lets a slice of virtual
- * time pass, shows what came out, hands in what was typed, and decides whether real time has to pass before the next slice.
- * Nothing here can change what the guests compute except by the input it hands in.
+ * time pass, shows what came out, hands in what was typed, and decides whether real time has to pass before the next slice
+ * (ui/pace.h). When nothing in the machine can run and no timer is armed (RUN_IDLE), only input can go on: that is the one
+ * place where input is waited for.
  *
- * When nothing in the machine can run and no timer is armed (RUN_IDLE), only input can go on, so that is the one place
- * where input is waited for.
+ * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at virtual
+ * times that follow from what the guests did, never from the host's speed, the pace, or the kind of input; an input
+ * file is read when the machine asks for it. So the same command on the same files is the same run.
  */
 #include "ui/cmd_run.h"
 
 #include "tools/host.h"
 #include "ui/console.h"
+#include "ui/crash.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
+#include "ui/pace.h"
+#include "ui/stats.h"
 #include "ui/status.h"
+#include "ui/trace_file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +31,9 @@
 #include <unistd.h>
 #include <xen/sched.h>
 
-#define SLICE MILLISECS(10)
+/* Short when guests are busy, so that a key is noticed soon; long when they sleep. */
+#define SLICE_BUSY MILLISECS(1)
+#define SLICE_IDLE MILLISECS(10)
 
 struct run {
     const struct run_options *opt;
@@ -33,11 +41,23 @@ struct run {
     struct host *host;
     struct console console;
     struct input input;
+    struct trace_file trace;
+    struct pace pace;
+    struct stats_wall wall;
+    s_time_t idle;              /* real time for which everything waited for input */
     struct run_outcome outcome;
-    const struct image *reader; /* image of the guest that gets the input: stays the same when it is restarted */
+    const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
     bool reader_ended;
-    char *err;
+    char *err; /* RUN_ERR_SIZE bytes, the caller's */
 };
+
+static s_time_t real_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return SECONDS(ts.tv_sec) + ts.tv_nsec;
+}
 
 /* --- what the machine tells --- */
 
@@ -52,21 +72,27 @@ static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
 {
     struct run *r = data;
 
-    if (host_guest_image(r->host, domid) != r->reader)
+    if (!r->reader || host_guest_image(r->host, domid) != r->reader)
         return 0;
     r->reader_ended = false;
-    if (r->input.kind == INPUT_PIPE)
-        console_flush(&r->console);
     return input_read(&r->input, buf, len);
 }
 
 static void on_crash(void *data, struct vcpu *v, const char *why)
 {
     struct run *r = data;
+    const domid_t domid = v->domain->domain_id;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
 
-    (void)v;
-    (void)why;
-    r->outcome.crashed++;
+    console_guest_end(&r->console, domid);
+    if (out) {
+        crash_print(out, v, host_guest_name(r->host, domid), why, host_guest_image(r->host, domid));
+        fclose(out);
+        console_message(&r->console, text, len);
+        free(text);
+    }
 }
 
 static void on_end(void *data, domid_t domid, int reason)
@@ -74,7 +100,7 @@ static void on_end(void *data, domid_t domid, int reason)
     struct run *r = data;
 
     console_guest_end(&r->console, domid);
-    if (reason == SHUTDOWN_watchdog)
+    if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog)
         r->outcome.crashed++;
     if (host_guest_image(r->host, domid) == r->reader)
         r->reader_ended = true;
@@ -89,123 +115,218 @@ static void on_log(void *data, const char *line, size_t len)
 
 /* --- waiting --- */
 
-/* Wait until there is input (if it is of interest), a signal, or the time has passed; -1: for ever. */
+/* Let real time pass (ns < 0: for ever), up to a signal or, if that is of interest, input. */
 static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 {
     struct pollfd fd = { .fd = r->input.fd, .events = POLLIN };
     struct timespec ts = { .tv_sec = ns / SECONDS(1), .tv_nsec = ns % SECONDS(1) };
-    sigset_t before;
+    const s_time_t before = real_now();
+    sigset_t mask;
 
-    sigprocmask(SIG_BLOCK, &r->process->signals, &before); /* or else a signal could come between the test and the wait */
+    sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
     if (!r->process->stop)
-        ppoll(&fd, for_input && !r->input.closed, ns < 0 ? NULL : &ts, &before);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+        ppoll(&fd, for_input && !r->input.closed, ns < 0 ? NULL : &ts, &mask);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    r->wall.waiting += real_now() - before;
 }
 
-/* All is idle: only input can go on. False if none can come. */
+/*
+ * All is idle: wait for input. False if none can come. Virtual time stands still meanwhile, but who has set a limit for it
+ * does not want to wait longer than that either.
+ */
 static bool wait_input(struct run *r)
 {
     const struct input *in = &r->input;
+    const s_time_t now = NOW(host_xen(r->host)), before = real_now();
+    const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
     if (in->closed || r->reader_ended || (in->kind != INPUT_TERMINAL && !host_console_wants_input(r->host)))
         return false;
-    if (in->kind != INPUT_FILE)
-        wait_ns(r, true, -1);
+    if (in->kind != INPUT_FILE && (left > 0 || !r->opt->max_vtime))
+        wait_ns(r, true, left);
+    r->idle += real_now() - before;
+    pace_start(&r->pace, now, real_now());
     return true;
+}
+
+/* Between two slices. */
+static void rest(struct run *r, s_time_t slice, s_time_t busy)
+{
+    const s_time_t ns = pace_rest(&r->pace, NOW(host_xen(r->host)), slice, busy, real_now());
+    const bool for_input = r->input.kind == INPUT_TERMINAL ||
+                           (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host));
+
+    if (ns > 0)
+        wait_ns(r, for_input, ns);
 }
 
 /* --- the loop --- */
 
 static bool ended(struct run *r)
 {
-    if (r->console.error || r->input.left || r->process->stop)
+    const struct run_options *o = r->opt;
+
+    if (r->process->stop || r->input.left || r->console.error || r->trace.error || host_guests_left(r->host) == 0)
         return true;
-    if (host_guests_left(r->host) == 0)
-        return true;
-    if (r->opt->max_vtime && NOW(host_xen(r->host)) >= r->opt->max_vtime) {
-        r->outcome.limit = true;
-        snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
-        return true;
-    }
-    return false;
+    if (!o->max_vtime || NOW(host_xen(r->host)) + r->idle < o->max_vtime)
+        return false;
+    r->outcome.limit = true;
+    snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
+    return true;
+}
+
+/* Where the slice ends that begins now: at the next multiple of its length. */
+static s_time_t slice_end(const struct run *r, bool busy)
+{
+    const s_time_t length = busy ? SLICE_BUSY : SLICE_IDLE;
+    const s_time_t end = (NOW(host_xen(r->host)) / length + 1) * length, limit = r->opt->max_vtime;
+
+    return limit && end > limit ? limit : end;
+}
+
+/* The machine asks a file by itself; of everything else it must be told, and of a file when it has nothing else to do. */
+static void hand_in(struct run *r, bool idle)
+{
+    input_poll(&r->input);
+    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host) && input_ready(&r->input))
+        host_console_kick(r->host);
 }
 
 static void loop(struct run *r)
 {
-    for (;;) {
-        s_time_t until = NOW(host_xen(r->host)) + SLICE;
-        enum run_result result;
+    const struct xen *xen = host_xen(r->host);
+    bool was_busy = true;
 
-        if (r->opt->max_vtime && until > r->opt->max_vtime)
-            until = r->opt->max_vtime;
-        result = host_run(r->host, until, &r->process->stop);
+    pace_start(&r->pace, NOW(xen), real_now());
+    for (;;) {
+        const s_time_t start = NOW(xen), insns = (s_time_t)xen->stats.insns;
+        const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
+        const s_time_t slice = NOW(xen) - start, busy = ((s_time_t)xen->stats.insns - insns) * CLOCK_NS_PER_INSN;
+
         console_flush(&r->console);
         input_poll(&r->input);
         if (ended(r))
             return;
-        if (result == RUN_IDLE && !wait_input(r)) {
+        if (!idle) {
+            rest(r, slice, busy);
+        } else if (!wait_input(r)) {
             r->outcome.limit = true;
-            snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them");
+            snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
+                     r->input.closed ? " (their input has ended)" : "");
             return;
         }
-        input_poll(&r->input);
-        if (r->input.kind != INPUT_FILE || result == RUN_IDLE)
-            if (host_console_wants_input(r->host) && input_ready(&r->input))
-                host_console_kick(r->host);
+        hand_in(r, idle);
+        was_busy = busy >= slice / 2;
     }
 }
 
 /* --- coming up and down --- */
 
-static int add_guests(struct run *r, const struct guest_list *l)
+static void warnings_print(struct run *r, const struct guest_list *l)
 {
-    domid_t domid[HOST_MAX_GUESTS];
-
-    for (unsigned int i = 0; i < l->nr; i++) {
+    for (unsigned int i = 0; i < l->nr; i++)
         if (l->entries[i].cfg.warnings)
             console_message(&r->console, l->entries[i].cfg.warnings, strlen(l->entries[i].cfg.warnings));
-        if (host_guest_add(r->host, &l->entries[i].guest, &domid[i], r->err))
-            return -1;
+}
+
+static int guests_start(struct run *r, const struct guest_list *l)
+{
+    domid_t *domid = calloc(l->nr, sizeof(*domid));
+    int rc = domid ? 0 : -1;
+
+    for (unsigned int i = 0; i < l->nr && rc == 0; i++)
+        rc = host_guest_add(r->host, &l->entries[i].guest, &domid[i], r->err);
+    if (rc == 0)
+        r->reader = host_guest_image(r->host, domid[0]);
+    for (unsigned int i = 0; i < l->nr && rc == 0; i++)
+        rc = host_guest_start(r->host, domid[i]);
+    if (rc && !r->err[0])
+        snprintf(r->err, RUN_ERR_SIZE, "out of memory");
+    free(domid);
+    return rc;
+}
+
+/* Errors, warnings and a few words at -q, and so on. */
+static enum log_level log_level(const struct run_options *o)
+{
+    const int level = LOG_INFO + (int)o->verbose - (int)o->quiet;
+
+    return level < LOG_ERR ? LOG_ERR : level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level;
+}
+
+static int machine_start(struct run *r, const struct guest_list *l)
+{
+    const struct run_options *o = r->opt;
+    const struct host_config cfg = { .ram_mib = o->ram_mib, .guests_mib = l->total_mib,
+                                     .nr_pcpus = (unsigned int)o->nr_pcpus, .seed = o->seed, .sched = o->sched,
+                                     .audit = o->audit };
+    const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end };
+    struct machine *m;
+
+    r->host = host_create(&cfg, &io, r->err);
+    if (!r->host)
+        return -1;
+    m = host_xen(r->host)->machine;
+    m->log.sink = on_log;
+    m->log.data = r;
+    m->log.level = log_level(o);
+    if (!o->trace)
+        return 0;
+    if (trace_file_open(&r->trace, o->trace)) {
+        snprintf(r->err, RUN_ERR_SIZE, "%s: %s", o->trace, strerror(errno));
+        return -1;
     }
-    r->reader = host_guest_image(r->host, domid[0]);
-    for (unsigned int i = 0; i < l->nr; i++)
-        host_guest_start(r->host, domid[i]);
+    m->trace.sink = trace_file_sink;
+    m->trace.data = &r->trace;
     return 0;
 }
 
 static void terminal_setup(struct run *r)
 {
+    static const char hint[] = "xenlab: the keyboard is the guest's; Ctrl-] leaves\n";
+
+    r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
     if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
         return;
     r->console.out_raw = isatty(STDOUT_FILENO);
     r->console.err_raw = isatty(STDERR_FILENO);
+    if (!r->opt->quiet)
+        console_message(&r->console, hint, sizeof(hint) - 1);
 }
 
-static void run_machine(struct run *r, const struct guest_list *l)
+static void stats_show(struct run *r)
 {
-    const struct host_config cfg = { .ram_mib = r->opt->ram_mib, .guests_mib = l->total_mib,
-                                     .nr_pcpus = (unsigned int)r->opt->nr_pcpus, .seed = r->opt->seed,
-                                     .sched = r->opt->sched, .audit = r->opt->audit };
-    const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end };
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
 
-    r->host = host_create(&cfg, &io, r->err);
-    if (!r->host) {
-        r->outcome.failed = true;
+    if (!out)
         return;
-    }
-    host_xen(r->host)->machine->log.sink = on_log;
-    host_xen(r->host)->machine->log.data = r;
-    if (add_guests(r, l)) {
-        r->outcome.failed = true;
+    stats_print(out, host_xen(r->host), &r->wall);
+    fclose(out);
+    console_message(&r->console, text, len);
+    free(text);
+}
+
+/* The environment's failures that were noted on the way, if nothing worse has been said. */
+static void failures_note(struct run *r)
+{
+    const int trace_error = trace_file_close(&r->trace);
+
+    r->outcome.left = r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
+    if (r->console.error && r->console.error != EPIPE)
+        snprintf(r->err, RUN_ERR_SIZE, "standard output: %s", strerror(r->console.error));
+    else if (trace_error)
+        snprintf(r->err, RUN_ERR_SIZE, "%s: %s", r->trace.path, strerror(trace_error));
+    else
         return;
-    }
-    terminal_setup(r);
-    loop(r);
+    r->outcome.failed = true;
 }
 
 int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
     struct run r = { .opt = o, .process = p, .console = { .out = stdout, .err = stderr }, .err = err };
+    const s_time_t start = real_now();
     struct guest_list list;
 
     err[0] = '\0';
@@ -214,16 +335,22 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         r.outcome.failed = true;
     } else {
         r.console.by_lines = list.nr > 1;
-        run_machine(&r, &list);
+        warnings_print(&r, &list);
+        if (machine_start(&r, &list) || guests_start(&r, &list)) {
+            r.outcome.failed = true;
+        } else {
+            terminal_setup(&r);
+            r.wall.start_up = real_now() - start;
+            loop(&r);
+            r.wall.running = real_now() - start - r.wall.start_up - r.wall.waiting;
+        }
     }
+    console_close(&r.console);
+    if (o->stats && r.wall.running)
+        stats_show(&r);
     host_destroy(r.host);
     guest_list_free(&list);
-    console_close(&r.console);
-    r.outcome.left = r.input.left || r.console.error == EPIPE;
-    if (r.console.error && r.console.error != EPIPE) {
-        snprintf(err, RUN_ERR_SIZE, "standard output: %s", strerror(r.console.error));
-        r.outcome.failed = true;
-    }
+    failures_note(&r);
     r.outcome.signal = p->signal;
     return run_status(&r.outcome);
 }

@@ -5,7 +5,11 @@
  * Concept: here, and only here, the process as a whole is dealt with: the command word, messages to the user, signals and the
  * terminal's mode. The latter two are the only mutable state at file scope in the program, since a signal handler can reach
  * nothing else.
+ *
+ * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends the run, a
+ * second one that does not wait for it, a fault, abort(); and while the process is stopped.
  */
+#include "tools/workbench.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
 
@@ -18,64 +22,124 @@
 #define XENLAB_VERSION "0.1"
 
 static struct run_process process;
-static struct termios terminal_before;
 static volatile sig_atomic_t terminal_is_raw;
+static struct termios terminal_before, terminal_during;
+
+static const int stopping_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+static const int fatal_signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+static struct sigaction fatal_before[ARRAY_SIZE(fatal_signals)];
+
+/* --- the terminal, and signals that concern it; tcsetattr() may be called in a signal handler --- */
 
 static void terminal_restore(void)
 {
     if (terminal_is_raw)
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
-    terminal_is_raw = 0;
+        tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+}
+
+/* Do what would have happened without us, with the terminal restored. */
+static void signal_fatal(int sig, siginfo_t *info, void *context)
+{
+    (void)context;
+    terminal_restore();
+    for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
+        if (fatal_signals[i] == sig)
+            sigaction(sig, &fatal_before[i], NULL);
+    if (info->si_code <= 0) /* sent by somebody: a fault's instruction is repeated and faults again */
+        raise(sig);
+}
+
+/* Stop as a process stops by default; comes back when continued. */
+static void signal_suspend(int sig)
+{
+    struct sigaction by_default = { .sa_handler = SIG_DFL }, ours;
+    sigset_t unblock;
+
+    terminal_restore();
+    sigaction(sig, &by_default, &ours);
+    sigemptyset(&unblock);
+    sigaddset(&unblock, sig);
+    raise(sig);
+    sigprocmask(SIG_UNBLOCK, &unblock, NULL);
+    sigaction(sig, &ours, NULL);
+}
+
+static void signal_continued(int sig)
+{
+    (void)sig;
+    if (terminal_is_raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &terminal_during);
+}
+
+static void handle(int sig, void (*handler)(int))
+{
+    struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+    sigemptyset(&sa.sa_mask);
+    sigaction(sig, &sa, NULL);
 }
 
 static bool terminal_raw(void)
 {
-    struct termios t;
+    struct sigaction sa = { .sa_sigaction = signal_fatal, .sa_flags = SA_SIGINFO };
 
     if (tcgetattr(STDIN_FILENO, &terminal_before))
         return false;
-    t = terminal_before;
-    cfmakeraw(&t);
+    terminal_during = terminal_before;
+    cfmakeraw(&terminal_during);
     atexit(terminal_restore);
+    for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
+        sigaction(fatal_signals[i], &sa, &fatal_before[i]);
+    handle(SIGTSTP, signal_suspend);
+    handle(SIGCONT, signal_continued);
     terminal_is_raw = 1;
-    return tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0;
+    return tcsetattr(STDIN_FILENO, TCSANOW, &terminal_during) == 0;
 }
+
+/* --- ending a run by a signal --- */
 
 static void signal_stop(int sig)
 {
+    if (process.signal) { /* for the second time: the run does not seem to notice */
+        terminal_restore();
+        _exit(128 + sig);
+    }
     process.signal = sig;
     process.stop = true;
 }
 
-static void signals_setup(void)
+static void process_setup(void)
 {
-    static const int stopping[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-    struct sigaction sa = { .sa_handler = signal_stop };
-
     sigemptyset(&process.signals);
-    for (size_t i = 0; i < ARRAY_SIZE(stopping); i++) {
-        sigaddset(&process.signals, stopping[i]);
-        sigaction(stopping[i], &sa, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(stopping_signals); i++) {
+        struct sigaction before;
+
+        sigaddset(&process.signals, stopping_signals[i]);
+        if (sigaction(stopping_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+            handle(stopping_signals[i], signal_stop);
     }
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such */
+    process.terminal_raw = terminal_raw;
 }
+
+/* --- commands --- */
 
 static int run(int argc, char **argv)
 {
     char err[RUN_ERR_SIZE] = "";
     struct run_options o;
-    int status;
+    int status = STATUS_ENVIRONMENT;
 
-    if (options_parse(&o, argc, argv, err)) {
-        status = STATUS_ENVIRONMENT;
-    } else if (o.help) {
-        options_help(stdout);
-        status = STATUS_OK;
-    } else {
-        signals_setup();
-        process.terminal_raw = terminal_raw;
-        status = cmd_run(&o, &process, err);
-        terminal_restore();
+    if (options_parse(&o, argc, argv, err) == 0) {
+        if (o.help) {
+            options_help(stdout);
+            status = STATUS_OK;
+        } else {
+            process_setup();
+            status = cmd_run(&o, &process, err);
+            terminal_restore();
+            terminal_is_raw = 0;
+        }
     }
     options_free(&o);
     if (err[0])
@@ -87,8 +151,8 @@ static int help(FILE *out)
 {
     fputs("Usage: xenlab COMMAND [ARGUMENT]...\n"
           "\n"
-          "  run      boot guests on a simulated computer        xenlab run --help\n"
-          "  sched    the schedulers' workbench                  xenlab sched --help\n"
+          "  run      boot guests on a simulated computer        (xenlab run --help)\n"
+          "  sched    compare schedulers on made-up workloads    (xenlab sched --help)\n"
           "\n"
           "  --help, --version\n"
           "\n"
@@ -103,10 +167,12 @@ int main(int argc, char **argv)
 
     if (!strcmp(command, "run"))
         return run(argc - 2, argv + 2);
+    if (!strcmp(command, "sched"))
+        return workbench_main(argc - 1, argv + 1);
     if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help"))
         return help(stdout);
     if (!strcmp(command, "--version")) {
-        puts("xenlab " XENLAB_VERSION);
+        puts("xenlab " XENLAB_VERSION ", a hypervisor with the interface of Xen 4.17");
         return STATUS_OK;
     }
     if (*command)

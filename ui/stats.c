@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * --stats: the counters of struct xen_stats as a table.
+ *
+ * Concept: what a guest costs a hypervisor is exits, not instructions. The table shows both, so that a lesson can say "this
+ * guest ran 4000 instructions an exit" or "half of its hypercalls are mmu_update". The counts are exact and the same on every
+ * run; only the lines of real time differ. Rows that are 0 are left out.
+ */
+#include "ui/stats.h"
+
+#include "vcpu/hypercall.h"
+
+#include <inttypes.h>
+
+/* Mnemonics of the exceptions, AMD APM vol. 2, table 8-1. */
+static const char *const exception_names[32] = {
+    "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "", "#TS", "#NP", "#SS", "#GP", "#PF", "",
+    "#MF", "#AC", "#MC", "#XF", "#VE", "#CP", "",    "",    "",    "", "",    "",    "#HV", "#VC", "#SX", "",
+};
+
+static void row(FILE *out, const char *name, uint64_t n)
+{
+    if (n)
+        fprintf(out, "  %-28s %14" PRIu64 "\n", name, n);
+}
+
+static void seconds(FILE *out, const char *name, s_time_t ns)
+{
+    fprintf(out, "  %-28s %14.6f s\n", name, (double)ns / 1e9);
+}
+
+static uint64_t sum(const uint64_t *n, size_t count)
+{
+    uint64_t total = 0;
+
+    while (count--)
+        total += n[count];
+    return total;
+}
+
+static void exceptions_print(FILE *out, const uint64_t *n)
+{
+    char name[24];
+
+    fprintf(out, "exceptions\n");
+    for (unsigned int v = 0; v < 32; v++) {
+        snprintf(name, sizeof(name), "%2u %s", v, exception_names[v]);
+        row(out, name, n[v]);
+    }
+}
+
+void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall)
+{
+    const struct xen_stats *s = &xen->stats;
+    const uint64_t exits = sum(s->exits, EXIT_NR_KINDS);
+
+    fprintf(out, "time\n");
+    seconds(out, "virtual", NOW(xen));
+    seconds(out, "real: starting", wall->start_up);
+    seconds(out, "real: running", wall->running);
+    if (wall->waiting)
+        seconds(out, "real: waiting", wall->waiting);
+    fprintf(out, "work\n");
+    row(out, "instructions", s->insns);
+    if (wall->running)
+        fprintf(out, "  %-28s %14.1f\n", "  million a second (real)", (double)s->insns * 1e3 / (double)wall->running);
+    if (exits)
+        fprintf(out, "  %-28s %14.1f\n", "  an exit", (double)s->insns / (double)exits);
+    row(out, "instructions emulated", s->emulated);
+    row(out, "page-table writes emulated", s->ptwr);
+    row(out, "context switches", s->switches);
+    fprintf(out, "exits\n");
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+        row(out, sim_exit_name((enum sim_exit_kind)k), s->exits[k]);
+    if (sum(s->exceptions, 32))
+        exceptions_print(out, s->exceptions);
+    fprintf(out, "hypercalls (dom0's, too)\n");
+    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
+        row(out, hypercall_name(nr), s->hypercalls[nr]);
+}
