@@ -118,13 +118,16 @@ void hypercall_guest(struct vcpu *v)
     TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
 }
 
+/* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */
+static uint64_t native_arg(uint64_t a) { return a >> 32 ? 0 : a; }
+
 long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {
     struct hypercall_args args = { { a1, a2, a3, a4, a5 } };
     struct machine *m = v->domain->xen->machine;
     long ret;
 
-    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, a1, a2, a3, 0);
+    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, native_arg(a1), native_arg(a2), native_arg(a3), 0);
     do
         ret = hypercall_dispatch(v, nr, &args);
     while (ret == -ERESTART);
