@@ -66,8 +66,12 @@ static int transitive_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref
         return rc;
     }
     if (!act->pin) {
-        *act = (struct active_grant_entry){ .domid = ldom, .is_sub_page = true, .start = frame->start,
-                                            .length = frame->length, .mfn = frame->mfn, .trans_domain = td,
+        *act = (struct active_grant_entry){ .domid = ldom,
+                                            .is_sub_page = true,
+                                            .start = frame->start,
+                                            .length = frame->length,
+                                            .mfn = frame->mfn,
+                                            .trans_domain = td,
                                             .trans_gref = tref };
     } else if (!act->is_sub_page || !mfn_eq(act->mfn, frame->mfn) || act->start != frame->start ||
                act->length != frame->length || act->trans_domain != td || act->trans_gref != tref) {
@@ -87,15 +91,20 @@ static int frame_acquire(struct domain *rd, grant_ref_t ref, domid_t ldom, struc
     struct active_grant_entry *act = &rgt->active[ref];
     const grant_entry_v2_t *entry = rgt->version == 2 ? shared_entry_v2(rgt, ref) : NULL;
     const bool sub_page = entry && (entry->hdr.flags & GTF_sub_page);
-    uint64_t gfn = !entry ? shared_entry_v1(rgt, ref)->frame : sub_page ? entry->sub_page.frame : entry->full_page.frame;
+    uint64_t gfn = !entry     ? shared_entry_v1(rgt, ref)->frame
+                   : sub_page ? entry->sub_page.frame
+                              : entry->full_page.frame;
     int rc = gnttab_get_frame(rd, gfn, &frame->mfn, &frame->page);
 
     if (rc != GNTST_okay)
         return rc;
-    *act = (struct active_grant_entry){ .domid = ldom, .is_sub_page = sub_page,
+    *act = (struct active_grant_entry){ .domid = ldom,
+                                        .is_sub_page = sub_page,
                                         .start = sub_page ? entry->sub_page.page_off : 0,
                                         .length = sub_page ? entry->sub_page.length : PAGE_SIZE,
-                                        .mfn = frame->mfn, .trans_domain = rd, .trans_gref = ref };
+                                        .mfn = frame->mfn,
+                                        .trans_domain = rd,
+                                        .trans_gref = ref };
     return GNTST_okay;
 }
 

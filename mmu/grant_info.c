@@ -113,11 +113,12 @@ static void handles_audit(struct audit *a, const struct domain *d)
     for (grant_handle_t h = 0; h < gt->maptrack_limit; h++)
         live += gt->maptrack[h].flags != 0;
     if (!d->is_dying) /* then the limit is on its way down */
-        for (grant_handle_t h = gt->free_first; h != INVALID_MAPTRACK_HANDLE && nr_free <= gt->maptrack_limit; nr_free++)
+        for (grant_handle_t h = gt->free_first; h != INVALID_MAPTRACK_HANDLE && nr_free <= gt->maptrack_limit;
+             nr_free++)
             h = gt->maptrack[h].ref;
     if (live != gt->nr_mappings || (!d->is_dying && live + nr_free != gt->maptrack_limit))
-        wrong(a, "d%u has %u mappings, %u noted, and %u free handles of %u", d->domain_id, live, gt->nr_mappings, nr_free,
-              gt->maptrack_limit);
+        wrong(a, "d%u has %u mappings, %u noted, and %u free handles of %u", d->domain_id, live, gt->nr_mappings,
+              nr_free, gt->maptrack_limit);
 }
 
 static void table_audit(struct audit *a, const struct xen *xen, const struct domain *rd)
@@ -127,7 +128,7 @@ static void table_audit(struct audit *a, const struct xen *xen, const struct dom
 
     if (!pins)
         return;
-    for_each_domain(xen, ld)
+    for_each_domain (xen, ld)
         pins_add(ld, rd, pins);
     for (grant_ref_t ref = 0; ref < nr_grant_entries(gt); ref++) {
         const struct active_grant_entry *act = &gt->active[ref];
@@ -144,7 +145,7 @@ unsigned int gnttab_audit(const struct xen *xen, void (*report)(void *data, cons
 {
     struct audit a = { .report = report, .data = data };
 
-    for_each_domain(xen, d) {
+    for_each_domain (xen, d) {
         if (!d->grant_table)
             continue;
         table_audit(&a, xen, d);

@@ -45,7 +45,8 @@ static grant_handle_t maptrack_get(struct grant_table *gt)
 {
     grant_handle_t handle;
 
-    if (gt->free_first == INVALID_MAPTRACK_HANDLE && gt->maptrack_limit < gt->max_maptrack_frames * MAPTRACK_PER_FRAME) {
+    if (gt->free_first == INVALID_MAPTRACK_HANDLE &&
+        gt->maptrack_limit < gt->max_maptrack_frames * MAPTRACK_PER_FRAME) {
         for (unsigned int i = 0; i < MAPTRACK_PER_FRAME; i++)
             maptrack_put(gt, gt->maptrack_limit + i);
         gt->maptrack_limit += MAPTRACK_PER_FRAME;
@@ -82,10 +83,7 @@ static int host_mapping_create(struct vcpu *v, struct gnttab_map_grant_ref *op, 
 /* --- the references behind it --- */
 
 /* What the flags ask for: how many references to the frame, and how many of them writable. */
-static unsigned int nr_refs(unsigned int flags)
-{
-    return !!(flags & GNTMAP_device_map) + !!(flags & GNTMAP_host_map);
-}
+static unsigned int nr_refs(unsigned int flags) { return !!(flags & GNTMAP_device_map) + !!(flags & GNTMAP_host_map); }
 
 static unsigned int nr_type_refs(unsigned int flags) { return flags & GNTMAP_readonly ? 0 : nr_refs(flags); }
 

@@ -15,13 +15,13 @@
  *   | dev  ro | dev   rw | host  ro | host rw |   a counter with its top bit set takes no more
  *   +---------+----------+----------+---------+
  */
-#define GNTPIN_hstw_inc (1u << 0)
-#define GNTPIN_hstr_inc (1u << 8)
-#define GNTPIN_devw_inc (1u << 16)
-#define GNTPIN_devr_inc (1u << 24)
-#define GNTPIN_hstw_mask (0xffu << 0)
-#define GNTPIN_devw_mask (0xffu << 16)
-#define GNTPIN_writers (GNTPIN_hstw_mask | GNTPIN_devw_mask)
+#define GNTPIN_hstw_inc      (1u << 0)
+#define GNTPIN_hstr_inc      (1u << 8)
+#define GNTPIN_devw_inc      (1u << 16)
+#define GNTPIN_devr_inc      (1u << 24)
+#define GNTPIN_hstw_mask     (0xffu << 0)
+#define GNTPIN_devw_mask     (0xffu << 16)
+#define GNTPIN_writers       (GNTPIN_hstw_mask | GNTPIN_devw_mask)
 #define GNTPIN_overflow(inc) ((inc) << 7)
 
 /* The hypervisor's own side of one grant entry: what was agreed when it was first used. Valid while pin != 0. */
@@ -58,10 +58,10 @@ struct grant_table {
     unsigned int nr_mappings;
 };
 
-#define GRANTS_PER_FRAME_V1 (PAGE_SIZE / sizeof(grant_entry_v1_t))
-#define GRANTS_PER_FRAME_V2 (PAGE_SIZE / sizeof(grant_entry_v2_t))
-#define STATUS_PER_FRAME (PAGE_SIZE / sizeof(grant_status_t))
-#define MAPTRACK_PER_FRAME (PAGE_SIZE / 16)
+#define GRANTS_PER_FRAME_V1     (PAGE_SIZE / sizeof(grant_entry_v1_t))
+#define GRANTS_PER_FRAME_V2     (PAGE_SIZE / sizeof(grant_entry_v2_t))
+#define STATUS_PER_FRAME        (PAGE_SIZE / sizeof(grant_status_t))
+#define MAPTRACK_PER_FRAME      (PAGE_SIZE / 16)
 #define INITIAL_NR_GRANT_FRAMES 1
 #define INVALID_MAPTRACK_HANDLE UINT32_MAX
 
@@ -107,8 +107,8 @@ void gnttab_mapping_remove(struct grant_table *gt, grant_handle_t handle);
 typedef long gnttab_fn(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque);
 gnttab_fn gnttab_map_grant_ref, gnttab_unmap_grant_ref, gnttab_unmap_and_replace; /* grant_map.c, grant_unmap.c */
 gnttab_fn gnttab_setup_table, gnttab_query_size, gnttab_set_version, gnttab_get_status_frames,
-    gnttab_get_version;                                                /* grant_setup.c */
-gnttab_fn gnttab_copy;                                                 /* grant_copy.c */
+    gnttab_get_version;                                               /* grant_setup.c */
+gnttab_fn gnttab_copy;                                                /* grant_copy.c */
 gnttab_fn gnttab_transfer, gnttab_swap_grant_ref, gnttab_cache_flush; /* grant_transfer.c, grant_misc.c */
 
 #endif

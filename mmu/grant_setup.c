@@ -205,10 +205,8 @@ static int reserved_save(const struct grant_table *gt, grant_entry_v1_t *save)
             save[ref].domid = e2->hdr.domid;
             save[ref].frame = e2->full_page.frame;
             break;
-        case GTF_transitive:
-            return -ERANGE;
-        default: /* nothing worth keeping */
-            break;
+        case GTF_transitive: return -ERANGE;
+        default: /* nothing worth keeping */ break;
         }
     }
     return 0;

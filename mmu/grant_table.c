@@ -42,10 +42,7 @@ unsigned int nr_grant_entries(const struct grant_table *gt)
     return gt->nr_grant_frames * (gt->version == 1 ? GRANTS_PER_FRAME_V1 : GRANTS_PER_FRAME_V2);
 }
 
-static void *frame_ptr(const struct grant_table *gt, mfn_t mfn)
-{
-    return mfn_to_virt(gt->domain->xen->machine, mfn);
-}
+static void *frame_ptr(const struct grant_table *gt, mfn_t mfn) { return mfn_to_virt(gt->domain->xen->machine, mfn); }
 
 grant_entry_v1_t *shared_entry_v1(const struct grant_table *gt, grant_ref_t ref)
 {

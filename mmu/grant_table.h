@@ -10,9 +10,9 @@
 #include <xen/grant_table.h>
 
 /* Limits of this hypervisor (Xen's defaults for gnttab_max_frames and gnttab_max_maptrack_frames). */
-#define GNTTAB_MAX_GRANT_FRAMES 64
+#define GNTTAB_MAX_GRANT_FRAMES    64
 #define GNTTAB_MAX_MAPTRACK_FRAMES 1024
-#define GNTTAB_MAX_VERSION 2
+#define GNTTAB_MAX_VERSION         2
 
 /*
  * Give d a grant table of one frame. Limits in frames, < 0: the maxima above; max_version 1 or 2. -EINVAL when a limit is
@@ -34,10 +34,10 @@ int gnttab_acquire_resource(struct domain *d, unsigned int id, uint64_t frame, u
 /* --- for panels and checkers; nothing below changes anything --- */
 struct gnttab_usage {
     unsigned int version, nr_frames, max_frames, nr_status_frames;
-    unsigned int nr_entries;      /* grant references that exist */
-    unsigned int nr_permitting;   /* of these: grant access now */
-    unsigned int nr_active;       /* of these: in use by somebody */
-    unsigned int nr_mappings;     /* d's own mappings of others' grants */
+    unsigned int nr_entries;    /* grant references that exist */
+    unsigned int nr_permitting; /* of these: grant access now */
+    unsigned int nr_active;     /* of these: in use by somebody */
+    unsigned int nr_mappings;   /* d's own mappings of others' grants */
     unsigned int nr_handles, max_handles;
 };
 void gnttab_usage(const struct domain *d, struct gnttab_usage *u);
@@ -48,7 +48,7 @@ struct gnttab_entry_info {
     domid_t domid;
     uint64_t frame;
     unsigned int host_readers, host_writers, dev_readers, dev_writers; /* who holds it now */
-    mfn_t mfn; /* INVALID_MFN when nobody does */
+    mfn_t mfn;                                                         /* INVALID_MFN when nobody does */
 };
 bool gnttab_entry_info(const struct domain *d, grant_ref_t ref, struct gnttab_entry_info *info);
 

@@ -19,7 +19,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define UNMAP_BATCH 32
+#define UNMAP_BATCH   32
 #define RELEASE_BATCH 1024 /* handles looked at between two chances of preemption */
 
 /* One unmapping between its phases. */
@@ -111,7 +111,8 @@ static void unmap_complete_all(struct vcpu *v, struct unmap *u, unsigned int nr)
 
 /* Both commands have the handle and the status at the same place and differ in what the second address means. */
 _Static_assert(sizeof(struct gnttab_unmap_grant_ref) == sizeof(struct gnttab_unmap_and_replace) &&
-                   offsetof(struct gnttab_unmap_grant_ref, handle) == offsetof(struct gnttab_unmap_and_replace, handle) &&
+                   offsetof(struct gnttab_unmap_grant_ref, handle) ==
+                       offsetof(struct gnttab_unmap_and_replace, handle) &&
                    offsetof(struct gnttab_unmap_grant_ref, status) == offsetof(struct gnttab_unmap_and_replace, status),
                "the unmap commands look alike");
 

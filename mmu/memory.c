@@ -95,7 +95,7 @@ static bool claims_allow(const struct domain *d, uint64_t nr)
     const uint64_t nr_free = heap_free_pages(d->xen);
     uint64_t claimed = 0;
 
-    for_each_domain(d->xen, other)
+    for_each_domain (d->xen, other)
         claimed += other == d ? 0 : other->outstanding_pages;
     return claimed <= nr_free && nr <= nr_free - claimed;
 }
@@ -215,7 +215,7 @@ static void reservation_run(struct reservation *r, int (*one)(struct reservation
 
 static long memory_reservation(struct memop *m)
 {
-    static int (*const one[])(struct reservation *r, uint64_t i) = {
+    static int (*const one[])(struct reservation * r, uint64_t i) = {
         [XENMEM_increase_reservation] = increase_one,
         [XENMEM_decrease_reservation] = decrease_one,
         [XENMEM_populate_physmap] = populate_one,

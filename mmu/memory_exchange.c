@@ -108,9 +108,9 @@ static int exchange_check(struct exchange *e)
         e->in_shift = out->extent_order - in->extent_order;
     else
         e->out_shift = in->extent_order - out->extent_order;
-    if (in->nr_extents && (!extents_okay(e->m, in_list(e), e->x.nr_exchanged, in->nr_extents - 1) ||
-                           !extents_okay(e->m, out_list(e), e->x.nr_exchanged >> e->in_shift << e->out_shift,
-                                         out->nr_extents - 1)))
+    if (in->nr_extents &&
+        (!extents_okay(e->m, in_list(e), e->x.nr_exchanged, in->nr_extents - 1) ||
+         !extents_okay(e->m, out_list(e), e->x.nr_exchanged >> e->in_shift << e->out_shift, out->nr_extents - 1)))
         return -EFAULT;
     return 0;
 }

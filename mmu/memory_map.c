@@ -20,9 +20,9 @@
 
 /* Where the 32-bit M2P is: from the start of a PAE guest's hole to its end (xen/include/asm-x86/config.h). */
 #define MACH2PHYS_COMPAT_VIRT_START UINT32_C(0xf5800000)
-#define MACH2PHYS_COMPAT_VIRT_END UINT32_C(0xffe00000)
+#define MACH2PHYS_COMPAT_VIRT_END   UINT32_C(0xffe00000)
 #define MACH2PHYS_COMPAT_NR_ENTRIES ((MACH2PHYS_COMPAT_VIRT_END - MACH2PHYS_COMPAT_VIRT_START) / sizeof(uint32_t))
-#define M2P_EXTENT_SIZE (UINT64_C(2) << 20) /* bytes */
+#define M2P_EXTENT_SIZE             (UINT64_C(2) << 20) /* bytes */
 
 #pragma pack(push, 4)
 struct xen_memory_map_x86_32 {
@@ -190,9 +190,9 @@ long memory_machphys_mfn_list(struct memop *m)
     for (i = 0; i < max && i * M2P_EXTENT_SIZE < size; i++)
         if (extent_put(m, list, i, mfn_x(first) + i * (M2P_EXTENT_SIZE >> PAGE_SHIFT)))
             return -EFAULT;
-    return copy_to_guest(m->v,
-                         m->arg + (m->compat ? offsetof(typeof(xmml32), nr_extents) : offsetof(typeof(xmml), nr_extents)),
-                         &i, sizeof(i));
+    return copy_to_guest(
+        m->v, m->arg + (m->compat ? offsetof(typeof(xmml32), nr_extents) : offsetof(typeof(xmml), nr_extents)), &i,
+        sizeof(i));
 }
 
 long memory_machphys_mapping(struct memop *m)

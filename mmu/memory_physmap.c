@@ -112,8 +112,9 @@ static int batch_get(struct memop *m, struct physmap_batch *b)
     if (m->compat)
         *b = (struct physmap_batch){ b32.domid, b32.space, b32.size, b32.idxs, b32.gpfns, b32.errs };
     else
-        *b = (struct physmap_batch){ b64.domid, b64.space, b64.size, (uintptr_t)b64.idxs.p, (uintptr_t)b64.gpfns.p,
-                                     (uintptr_t)b64.errs.p };
+        *b = (struct physmap_batch){
+            b64.domid, b64.space, b64.size, (uintptr_t)b64.idxs.p, (uintptr_t)b64.gpfns.p, (uintptr_t)b64.errs.p
+        };
     return 0;
 }
 

@@ -14,8 +14,8 @@
 
 /* cmd's low bits are the operation, the others how much of it was done before it was preempted. */
 #define MEMOP_EXTENT_SHIFT 6
-#define MEMOP_CMD_MASK ((1u << MEMOP_EXTENT_SHIFT) - 1)
-#define MEMOP_MAX_EXTENTS (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
+#define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
+#define MEMOP_MAX_EXTENTS  (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
 /* One call: op and start from cmd; arg the guest's pointer. */
 struct memop {
@@ -55,11 +55,11 @@ unsigned int memop_max_order(const struct domain *currd);
 /* 2^order frames below machine address 2^bits (0: anywhere). */
 struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned int bits, unsigned int memflags);
 
-memop_fn memory_exchange;                                  /* memory_exchange.c */
-memop_fn memory_acquire_resource, memory_claim_pages;      /* memory_tools.c */
-memop_fn memory_pod_target, memory_access_op;              /* memory_tools.c */
+memop_fn memory_exchange;                             /* memory_exchange.c */
+memop_fn memory_acquire_resource, memory_claim_pages; /* memory_tools.c */
+memop_fn memory_pod_target, memory_access_op;         /* memory_tools.c */
 memop_fn memory_memory_map, memory_set_memory_map, memory_machine_memory_map, memory_machphys_mfn_list,
-    memory_machphys_mapping, memory_reserved_device_memory_map; /* memory_map.c */
+    memory_machphys_mapping, memory_reserved_device_memory_map;                          /* memory_map.c */
 memop_fn memory_add_to_physmap, memory_add_to_physmap_batch, memory_remove_from_physmap; /* memory_physmap.c */
 
 #endif

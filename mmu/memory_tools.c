@@ -57,8 +57,12 @@ static int acquire_get(struct memop *m, struct xen_mem_acquire_resource *a)
         return copy_from_guest(m->v, a, m->arg, sizeof(*a));
     if (copy_from_guest(m->v, &a32, m->arg, sizeof(a32)))
         return -EFAULT;
-    *a = (struct xen_mem_acquire_resource){ .domid = a32.domid, .type = a32.type, .id = a32.id,
-                                            .nr_frames = a32.nr_frames, .pad = a32.pad, .frame = a32.frame };
+    *a = (struct xen_mem_acquire_resource){ .domid = a32.domid,
+                                            .type = a32.type,
+                                            .id = a32.id,
+                                            .nr_frames = a32.nr_frames,
+                                            .pad = a32.pad,
+                                            .frame = a32.frame };
     a->frame_list.p = (xen_pfn_t *)(uintptr_t)a32.frame_list;
     return 0;
 }
@@ -123,7 +127,7 @@ int domain_set_outstanding_pages(struct domain *d, uint64_t nr)
     }
     if (d->outstanding_pages || nr <= d->tot_pages || nr > d->max_pages)
         return -EINVAL;
-    for_each_domain(d->xen, other)
+    for_each_domain (d->xen, other)
         claimed += other->outstanding_pages;
     if (heap_free_pages(d->xen) < claimed || heap_free_pages(d->xen) - claimed < nr - d->tot_pages)
         return -ENOMEM;

@@ -171,8 +171,7 @@ static inline mfn_t scene_page(struct domain *d)
 /* Write one of d's version 1 entries. */
 static inline void grant_v1(struct domain *d, grant_ref_t ref, uint16_t flags, domid_t domid, mfn_t mfn)
 {
-    *shared_entry_v1(d->grant_table, ref) =
-        (grant_entry_v1_t){ .flags = flags, .domid = domid, .frame = mfn_x(mfn) };
+    *shared_entry_v1(d->grant_table, ref) = (grant_entry_v1_t){ .flags = flags, .domid = domid, .frame = mfn_x(mfn) };
 }
 
 static inline struct gnttab_map_grant_ref map_op(domid_t dom, grant_ref_t ref, uint32_t flags)
@@ -208,7 +207,7 @@ static inline void native_counts_check(struct scene *s)
     uint32_t *refs = calloc(nr, sizeof(*refs)), *types = calloc(nr, sizeof(*types));
 
     assert_true(refs && types);
-    for_each_domain(s->xen, ld) {
+    for_each_domain (s->xen, ld) {
         const struct grant_table *gt = ld->grant_table;
 
         for (grant_handle_t h = 0; h < gt->maptrack_limit; h++) {

@@ -7,13 +7,13 @@
 #include "tests/mmu/native_scene.h"
 
 #define GRANTER 1
-#define USER 2
-#define THIRD 3
-#define REF 9
-#define RW (GTF_permit_access)
-#define RO (GTF_permit_access | GTF_readonly)
-#define SRC GNTCOPY_source_gref
-#define DST GNTCOPY_dest_gref
+#define USER    2
+#define THIRD   3
+#define REF     9
+#define RW      (GTF_permit_access)
+#define RO      (GTF_permit_access | GTF_readonly)
+#define SRC     GNTCOPY_source_gref
+#define DST     GNTCOPY_dest_gref
 
 static uint8_t *bytes(struct scene *s, mfn_t mfn) { return mfn_to_virt(s->m, mfn); }
 
@@ -98,9 +98,12 @@ static void test_copy_refusals(void **state)
         struct gnttab_copy op;
         int status;
     } cases[] = {
-        { "a frame of another domain as source", { by_frame(GRANTER, theirs, 0), self, 8, 0, 0 }, GNTST_permission_denied },
+        { "a frame of another domain as source",
+          { by_frame(GRANTER, theirs, 0), self, 8, 0, 0 },
+          GNTST_permission_denied },
         { "a frame by one's own number", { by_frame(USER, mine, 0), self, 8, 0, 0 }, GNTST_permission_denied },
-        { "a frame of another domain as destination", { self, by_frame(GRANTER, theirs, 0), 8, 0, 0 },
+        { "a frame of another domain as destination",
+          { self, by_frame(GRANTER, theirs, 0), 8, 0, 0 },
           GNTST_permission_denied },
         { "source domain first", { by_ref(77, REF, 0), by_frame(GRANTER, theirs, 0), 8, SRC, 0 }, GNTST_bad_domain },
         { "no such domain", { self, by_ref(77, REF, 0), 8, DST, 0 }, GNTST_bad_domain },
@@ -136,8 +139,8 @@ static void test_copy_sub_page(void **state)
         uint16_t offset, len;
         int status;
     } cases[] = {
-        { 512, 256, GNTST_okay },          { 600, 100, GNTST_okay },          { 511, 1, GNTST_general_error },
-        { 767, 2, GNTST_general_error },   { 768, 0, GNTST_okay },            { 0, 4096, GNTST_general_error },
+        { 512, 256, GNTST_okay },        { 600, 100, GNTST_okay }, { 511, 1, GNTST_general_error },
+        { 767, 2, GNTST_general_error }, { 768, 0, GNTST_okay },   { 0, 4096, GNTST_general_error },
         { 4095, 2, GNTST_bad_copy_arg },
     };
     struct scene s;
@@ -147,17 +150,17 @@ static void test_copy_sub_page(void **state)
     mine = scene_page(s.d[USER]);
     theirs = scene_page(s.d[GRANTER]);
     use_v2(&s, GRANTER);
-    *shared_entry_v2(s.d[GRANTER]->grant_table, REF) = (grant_entry_v2_t){
-        .sub_page = { { RW | GTF_sub_page, USER }, 512, 256, mfn_x(theirs) }
-    };
+    *shared_entry_v2(s.d[GRANTER]->grant_table, REF) =
+        (grant_entry_v2_t){ .sub_page = { { RW | GTF_sub_page, USER }, 512, 256, mfn_x(theirs) } };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        assert_int_equal(do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, cases[i].offset),
-                                                                  by_frame(DOMID_SELF, mine, 0), cases[i].len, SRC, 0 }),
-                         cases[i].status);
-        assert_int_equal(do_copy(s.v[USER], (struct gnttab_copy){ by_frame(DOMID_SELF, mine, 0),
-                                                                  by_ref(GRANTER, REF, cases[i].offset), cases[i].len,
-                                                                  DST, 0 }),
-                         cases[i].status);
+        assert_int_equal(
+            do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, cases[i].offset),
+                                                     by_frame(DOMID_SELF, mine, 0), cases[i].len, SRC, 0 }),
+            cases[i].status);
+        assert_int_equal(
+            do_copy(s.v[USER], (struct gnttab_copy){ by_frame(DOMID_SELF, mine, 0),
+                                                     by_ref(GRANTER, REF, cases[i].offset), cases[i].len, DST, 0 }),
+            cases[i].status);
     }
     do_map(s.v[USER], GRANTER, REF, GNTMAP_host_map, GNTST_general_error);
     assert_int_equal(*grant_status_word(s.d[GRANTER]->grant_table, REF), 0);
@@ -238,9 +241,9 @@ static void test_copy_rewritten_as_transitive(void **state)
         (grant_entry_v2_t){ .full_page = { { RW, USER }, 0, mfn_x(scene_page(s.d[GRANTER])) } };
     op = do_map(s.v[USER], GRANTER, REF, GNTMAP_host_map, GNTST_okay);
     transitive(&s, GRANTER, REF, 0, USER, THIRD, 20);
-    assert_int_equal(do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 0), by_frame(DOMID_SELF, mine, 0), 64,
-                                                              SRC, 0 }),
-                     GNTST_eagain);
+    assert_int_equal(
+        do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 0), by_frame(DOMID_SELF, mine, 0), 64, SRC, 0 }),
+        GNTST_eagain);
     native_counts_check(&s);
     assert_int_equal(do_unmap(s.v[USER], op.handle, op.host_addr, 0), GNTST_okay);
     scene_close(&s);
@@ -260,14 +263,14 @@ static void test_copy_while_mapped(void **state)
     grant_v1(s.d[GRANTER], REF, RW, USER, first);
     op = do_map(s.v[USER], GRANTER, REF, GNTMAP_host_map | GNTMAP_readonly, GNTST_okay);
     grant_v1(s.d[GRANTER], REF, RW, USER, scene_page(s.d[GRANTER]));
-    assert_int_equal(do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 5), by_frame(DOMID_SELF, mine, 0), 1,
-                                                              SRC, 0 }),
-                     GNTST_okay);
+    assert_int_equal(
+        do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 5), by_frame(DOMID_SELF, mine, 0), 1, SRC, 0 }),
+        GNTST_okay);
     assert_int_equal(bytes(&s, mine)[0], 42);
     scene_kill(&s, GRANTER);
-    assert_int_equal(do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 5), by_frame(DOMID_SELF, mine, 0), 1,
-                                                              SRC, 0 }),
-                     GNTST_bad_domain);
+    assert_int_equal(
+        do_copy(s.v[USER], (struct gnttab_copy){ by_ref(GRANTER, REF, 5), by_frame(DOMID_SELF, mine, 0), 1, SRC, 0 }),
+        GNTST_bad_domain);
     native_counts_check(&s);
     assert_int_equal(do_unmap(s.v[USER], op.handle, op.host_addr, 0), GNTST_okay);
     scene_close(&s);

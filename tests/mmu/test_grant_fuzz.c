@@ -15,9 +15,9 @@
 
 #include <inttypes.h>
 
-#define NR_REFS 16        /* entries that the game is played with */
-#define NR_KEPT 64        /* mappings that a domain remembers */
-#define CHECK_EVERY 512   /* operations */
+#define NR_REFS     16  /* entries that the game is played with */
+#define NR_KEPT     64  /* mappings that a domain remembers */
+#define CHECK_EVERY 512 /* operations */
 
 struct fuzz {
     struct scene s;
@@ -74,16 +74,19 @@ static void fuzz_entry(struct fuzz *f, struct domain *d)
     e2 = shared_entry_v2(gt, ref);
     switch (rnd(f, 4)) {
     case 0:
-        *e2 = (grant_entry_v2_t){ .transitive = { { GTF_transitive | (rnd(f, 2) ? 0 : GTF_readonly), domid },
-                                                  rnd_domid(f), 0, rnd_ref(f) } };
+        *e2 = (grant_entry_v2_t){
+            .transitive = { { GTF_transitive | (rnd(f, 2) ? 0 : GTF_readonly), domid }, rnd_domid(f), 0, rnd_ref(f) }
+        };
         break;
     case 1:
-        *e2 = (grant_entry_v2_t){ .sub_page = { { flags | GTF_sub_page, domid }, rnd(f, 5000), rnd(f, 5000),
-                                                mfn_x(rnd_frame(f, d)) } };
+        *e2 = (grant_entry_v2_t){
+            .sub_page = { { flags | GTF_sub_page, domid }, rnd(f, 5000), rnd(f, 5000), mfn_x(rnd_frame(f, d)) }
+        };
         break;
     default:
-        *e2 = (grant_entry_v2_t){ .full_page = { { rnd(f, 6) ? flags : (uint16_t)GTF_accept_transfer, domid }, 0,
-                                                 mfn_x(rnd_frame(f, d)) } };
+        *e2 = (grant_entry_v2_t){
+            .full_page = { { rnd(f, 6) ? flags : (uint16_t)GTF_accept_transfer, domid }, 0, mfn_x(rnd_frame(f, d)) }
+        };
         break;
     }
 }
@@ -154,10 +157,15 @@ static void fuzz_table(struct fuzz *f, struct vcpu *v)
     struct gnttab_swap_grant_ref swap = { rnd_ref(f), rnd_ref(f), 0 };
     struct gnttab_setup_table setup = { .dom = rnd_domid(f), .nr_frames = rnd(f, 6) };
     struct gnttab_get_status_frames st = { .dom = rnd_domid(f), .nr_frames = rnd(f, 3) };
-    struct gnttab_cache_flush flush = { .a.dev_bus_addr = mfn_x(rnd_frame(f, v->domain)) << PAGE_SHIFT, .length = 64,
+    struct gnttab_cache_flush flush = { .a.dev_bus_addr = mfn_x(rnd_frame(f, v->domain)) << PAGE_SHIFT,
+                                        .length = 64,
                                         .op = rnd(f, 4) };
-    struct xen_mem_acquire_resource res = { .domid = rnd_domid(f), .type = 1, .id = rnd(f, 3), .nr_frames = rnd(f, 4),
-                                            .frame = rnd(f, 4), .frame_list.p = frames };
+    struct xen_mem_acquire_resource res = { .domid = rnd_domid(f),
+                                            .type = 1,
+                                            .id = rnd(f, 3),
+                                            .nr_frames = rnd(f, 4),
+                                            .frame = rnd(f, 4),
+                                            .frame_list.p = frames };
 
     setup.frame_list.p = frames;
     st.frame_list.p = frames;
@@ -177,7 +185,8 @@ static void fuzz_table(struct fuzz *f, struct vcpu *v)
 static void fuzz_memory(struct fuzz *f, struct vcpu *v)
 {
     uint64_t in[32], out[32]; /* four extents of order 3, as single frames */
-    struct xen_memory_reservation r = { .nr_extents = 1 + rnd(f, 4), .extent_order = rnd(f, 8) ? 0 : rnd(f, 12),
+    struct xen_memory_reservation r = { .nr_extents = 1 + rnd(f, 4),
+                                        .extent_order = rnd(f, 8) ? 0 : rnd(f, 12),
                                         .domid = rnd(f, 8) ? DOMID_SELF : rnd_domid(f) };
     struct xen_memory_exchange x = { .nr_exchanged = rnd(f, 16) ? 0 : rnd(f, 5) };
 

@@ -7,10 +7,10 @@
 #include "tests/mmu/native_scene.h"
 
 #define GRANTER 1
-#define USER 2
-#define REF 9
-#define RW (GTF_permit_access)
-#define RO (GTF_permit_access | GTF_readonly)
+#define USER    2
+#define REF     9
+#define RW      (GTF_permit_access)
+#define RO      (GTF_permit_access | GTF_readonly)
 
 static uint16_t entry_flags(struct scene *s, grant_ref_t ref)
 {
@@ -115,7 +115,8 @@ static void test_flags_and_counts(void **state)
     /* the two halves of a mapping can go one by one, and the handle with the second */
     assert_int_equal(do_unmap(s.v[USER], both.handle, 0, both.dev_bus_addr), GNTST_okay);
     assert_int_equal(refs(&s, mfn), 4);
-    assert_int_equal(do_unmap(s.v[USER], both.handle, 0, both.dev_bus_addr), GNTST_okay); /* is not there: nothing done */
+    assert_int_equal(do_unmap(s.v[USER], both.handle, 0, both.dev_bus_addr),
+                     GNTST_okay); /* is not there: nothing done */
     assert_int_equal(do_unmap(s.v[USER], both.handle, both.host_addr, 0), GNTST_okay);
     assert_int_equal(do_unmap(s.v[USER], both.handle, both.host_addr, 0), GNTST_bad_handle);
 
@@ -241,7 +242,8 @@ static void test_long_batches(void **state)
     assert_int_equal(gnttab_op(s.v[USER], args.a[0], (void *)(uintptr_t)args.a[1], args.a[2]), 0);
     for (int i = 0; i < NR; i++) {
         assert_int_equal(map[i].status, GNTST_okay);
-        unmap[i] = (struct gnttab_unmap_grant_ref){ .host_addr = map[i].host_addr, .handle = map[i].handle, .status = 99 };
+        unmap[i] =
+            (struct gnttab_unmap_grant_ref){ .host_addr = map[i].host_addr, .handle = map[i].handle, .status = 99 };
     }
     native_counts_check(&s);
     assert_int_equal(gnttab_op(s.v[USER], GNTTABOP_unmap_grant_ref, unmap, NR), 0);
@@ -324,7 +326,8 @@ static void test_revocation_by_balloon(void **state)
     assert_int_equal(memory_op(s.v[GRANTER], XENMEM_decrease_reservation, &r), 1);
     assert_ptr_equal(info(&s, _mfn(mfn))->owner, s.d[GRANTER]);
     assert_int_equal(refs(&s, _mfn(mfn)), 1);
-    assert_int_equal(memory_op(s.v[GRANTER], XENMEM_decrease_reservation, &r), 1); /* it still is the owner's to give up */
+    assert_int_equal(memory_op(s.v[GRANTER], XENMEM_decrease_reservation, &r),
+                     1); /* it still is the owner's to give up */
     assert_int_equal(refs(&s, _mfn(mfn)), 1);
     native_counts_check(&s);
     assert_int_equal(do_unmap(s.v[USER], op.handle, op.host_addr, 0), GNTST_okay);

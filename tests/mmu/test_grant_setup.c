@@ -4,7 +4,7 @@
  */
 #include "tests/mmu/native_scene.h"
 
-#define RW GTF_permit_access
+#define RW         GTF_permit_access
 #define MAX_FRAMES 4
 
 static int setup(struct vcpu *v, domid_t dom, uint32_t nr, uint64_t *frames)
@@ -32,8 +32,8 @@ static void test_init_limits(void **state)
         unsigned int version;
         int rc;
     } cases[] = {
-        { 1, 0, 1, 0 },         { -1, -1, 2, 0 },        { 64, 1024, 2, 0 },      { 0, 1, 1, -EINVAL },
-        { 65, 1, 1, -EINVAL },  { 1, 1025, 1, -EINVAL }, { 1, 1, 0, -EINVAL },    { 1, 1, 3, -EINVAL },
+        { 1, 0, 1, 0 },        { -1, -1, 2, 0 },        { 64, 1024, 2, 0 },   { 0, 1, 1, -EINVAL },
+        { 65, 1, 1, -EINVAL }, { 1, 1025, 1, -EINVAL }, { 1, 1, 0, -EINVAL }, { 1, 1, 3, -EINVAL },
     };
     struct scene s;
 
@@ -144,8 +144,7 @@ static void test_versions(void **state)
     put_page(s.xen, mfn_to_page(s.xen, _mfn(frames[0])));
     shared_entry_v2(s.d[1]->grant_table, 5)->hdr.flags = GTF_transitive;
     assert_int_equal(set_version(s.v[1], 1, 2), -ERANGE);
-    *shared_entry_v2(s.d[1]->grant_table, 5) =
-        (grant_entry_v2_t){ .full_page = { { RW, 2 }, 0, UINT64_C(1) << 32 } };
+    *shared_entry_v2(s.d[1]->grant_table, 5) = (grant_entry_v2_t){ .full_page = { { RW, 2 }, 0, UINT64_C(1) << 32 } };
     assert_int_equal(set_version(s.v[1], 1, 2), -ERANGE);
     shared_entry_v2(s.d[1]->grant_table, 5)->hdr.flags = 0;
     assert_int_equal(set_version(s.v[1], 1, 1), 0);
@@ -335,10 +334,10 @@ static void test_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_init_limits),     cmocka_unit_test(test_setup_and_size),
-        cmocka_unit_test(test_privileges),      cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_init_limits),      cmocka_unit_test(test_setup_and_size),
+        cmocka_unit_test(test_privileges),       cmocka_unit_test(test_versions),
         cmocka_unit_test(test_version_2_growth), cmocka_unit_test(test_swap),
-        cmocka_unit_test(test_cache_flush),     cmocka_unit_test(test_hypercall_refusals),
+        cmocka_unit_test(test_cache_flush),      cmocka_unit_test(test_hypercall_refusals),
         cmocka_unit_test(test_acquire_resource), cmocka_unit_test(test_usage),
     };
 

@@ -73,14 +73,14 @@ static void test_short_counts(void **state)
 
     s.d[1]->max_pages = 4096;
 #define POPULATE(v_, ...) (r = extents(__VA_ARGS__), memory_op(s.v[v_], XENMEM_populate_physmap, &r))
-    assert_int_equal(POPULATE(1, list, 1, 10, DOMID_SELF), 0);          /* more than 2 MiB at a time */
-    assert_int_equal(POPULATE(1, list, 1, 70, DOMID_SELF), 0);          /* more than there are bits */
-    assert_int_equal(POPULATE(1, list, 1, 0, 2), 0);                    /* for another domain */
-    assert_int_equal(POPULATE(1, list, 1, 0, 77), 0);                   /* for none */
-    assert_int_equal(POPULATE(1, list, 1ULL << 26, 0, DOMID_SELF), 0);  /* too many to be continued */
+    assert_int_equal(POPULATE(1, list, 1, 10, DOMID_SELF), 0);         /* more than 2 MiB at a time */
+    assert_int_equal(POPULATE(1, list, 1, 70, DOMID_SELF), 0);         /* more than there are bits */
+    assert_int_equal(POPULATE(1, list, 1, 0, 2), 0);                   /* for another domain */
+    assert_int_equal(POPULATE(1, list, 1, 0, 77), 0);                  /* for none */
+    assert_int_equal(POPULATE(1, list, 1ULL << 26, 0, DOMID_SELF), 0); /* too many to be continued */
     assert_int_equal(POPULATE(1, list, 0, 0, DOMID_SELF), 0);
     assert_int_equal(POPULATE(1, NULL, 1, 0, DOMID_SELF), 0);
-    assert_int_equal(POPULATE(0, list, 1, 0, 1), 1);                    /* the toolstack may */
+    assert_int_equal(POPULATE(0, list, 1, 0, 1), 1); /* the toolstack may */
     r = extents(list, 1, 0, DOMID_SELF);
     r.mem_flags = XENMEMF_address_bits(12);
     assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
@@ -149,8 +149,8 @@ static void test_questions(void **state)
 
 /* --- exchange --- */
 
-static long exchange(struct vcpu *v, uint64_t *in, uint64_t nr_in, unsigned int in_order, uint64_t *out, uint64_t nr_out,
-                     unsigned int out_order, uint64_t *done)
+static long exchange(struct vcpu *v, uint64_t *in, uint64_t nr_in, unsigned int in_order, uint64_t *out,
+                     uint64_t nr_out, unsigned int out_order, uint64_t *done)
 {
     struct xen_memory_exchange x = { .in = extents(in, nr_in, in_order, DOMID_SELF),
                                      .out = extents(out, nr_out, out_order, DOMID_SELF),
@@ -377,7 +377,10 @@ static void test_physmap_and_others(void **state)
     int errs[2] = { 0 };
     struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF, .size = 2 };
     struct xen_vnuma_topology_info vnuma = { .domid = DOMID_SELF };
-    struct { uint8_t op, access; domid_t domid; } access = { .domid = 2 };
+    struct {
+        uint8_t op, access;
+        domid_t domid;
+    } access = { .domid = 2 };
     struct scene s;
 
     scene_open(&s);
