@@ -25,11 +25,15 @@
 
 static _Noreturn void child(const char *path, struct wb_watch *watch, wb_child_fn *fn, void *data)
 {
+    static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
     const struct rlimit none = { 0, 0 };
     const struct sched_ops *ops;
     void *lib;
     int rc;
 
+    /* A crash must end this process, whatever handlers the program has. */
+    for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+        signal(crashes[i], SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
     watch->hook = "its constructors";
     lib = dlopen(path, RTLD_NOW);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The workbench as a user meets it: reports, mistakes in workloads, and policies that go wrong.
+ *
+ * Policies are built here with cc, as a student would; without a compiler those tests are skipped.
+ */
+#include "common.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/workbench.h"
+
+static char dir[] = "/tmp/xenlab-test-XXXXXX";
+
+static const char *path(const char *name)
+{
+    static char buf[4][64];
+    static unsigned int next;
+    char *p = buf[next++ % 4];
+
+    snprintf(p, sizeof(buf[0]), "%s/%s", dir, name);
+    return p;
+}
+
+static void file_write(const char *name, const char *text)
+{
+    FILE *f = fopen(path(name), "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static char *file_read(const char *name)
+{
+    FILE *f = fopen(path(name), "r");
+    char *text = calloc(1, 1 << 20);
+
+    assert_non_null(f);
+    assert_non_null(text);
+    assert_true(fread(text, 1, (1 << 20) - 1, f) < (1 << 20) - 1);
+    fclose(f);
+    return text;
+}
+
+/* Run the command; what it prints goes to the files out and err. */
+static int workbench(const char *const *args)
+{
+    char *argv[20] = { (char *)(uintptr_t)"sched" };
+    int argc = 1, out, err, rc;
+
+    while (*args)
+        argv[argc++] = (char *)(uintptr_t)*args++;
+    fflush(NULL);
+    out = dup(1);
+    err = dup(2);
+    assert_non_null(freopen(path("out"), "w", stdout));
+    assert_non_null(freopen(path("err"), "w", stderr));
+    rc = workbench_main(argc, argv);
+    fflush(NULL);
+    dup2(out, 1);
+    dup2(err, 2);
+    close(out);
+    close(err);
+    return rc;
+}
+
+#define WORKBENCH(...) workbench((const char *const[]){ __VA_ARGS__, NULL })
+
+static void assert_in_file(const char *name, const char *text)
+{
+    char *content = file_read(name);
+
+    if (!strstr(content, text))
+        fail_msg("\"%s\" is not in: %s", text, content);
+    free(content);
+}
+
+static void test_reports(void **state)
+{
+    char *a, *b;
+
+    file_write("w", "pcpus 2\ntime 1s\ndomain a vcpus=2 weight=512 : compute forever\n"
+                    "domain b : compute 1ms..2ms, sleep 3ms..9ms # random\n");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--svg", path("svg")), 0);
+    assert_in_file("out", "a.1");
+    assert_in_file("out", "fairness error");
+    assert_in_file("svg", "</svg>");
+
+    /* The same inputs give the same output; another seed another. */
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
+    a = file_read("out");
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
+    b = file_read("out");
+    assert_string_equal(a, b);
+    free(b);
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json", "--seed", "2"), 0);
+    b = file_read("out");
+    assert_string_not_equal(a, b);
+    free(a);
+    free(b);
+}
+
+static void test_wrong_workloads(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        { "", "no domain" },
+        { "domain a compute 1ms", "expected: domain NAME" },
+        { "domain a : compute", "is no step" },
+        { "domain a : compute 5", "is no step" },
+        { "domain a : compute 2ms..1ms", "is no step" },
+        { "domain a : block, yield", "takes time" },
+        { "domain a : ", "is no step" },
+        { "domain a weight=0 : compute 1ms", "weight=0" },
+        { "domain a weight=70000 : compute 1ms", "weight=70000" },
+        { "domain a hard=2 : compute 1ms", "hard affinity" },
+        { "domain a hard=3-1 : compute 1ms", "hard=3-1" },
+        { "domain a colour=red : compute 1ms", "colour" },
+        { "domain a<b : compute 1ms", "needs a name" },
+        { "domain a : compute 1ms\ndomain a : compute 1ms", "line 2: domain a exists" },
+        { "domain a : compute 1ms, wake b", "no such domain" },
+        { "domain a : compute 1ms\nat 1s explode a", "line 2: expected: at TIME" },
+        { "domain a : compute 1ms\nat 1s pause b", "expected: at TIME" },
+        { "domain a : compute 1ms\nvcpu a.1 hard=0", "expected: vcpu" },
+        { "pcpus 17\ndomain a : compute 1ms", "pcpus must be 1 to 16" },
+        { "time forever\ndomain a : compute 1ms", "expected a time" },
+        { "frobnicate", "unknown word" },
+        { "domain a vcpus=10000 count=10000 : compute 1ms", "too many" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        file_write("w", wrong[i].text);
+        assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("w")), 1);
+        assert_in_file("err", wrong[i].message);
+    }
+    assert_int_equal(WORKBENCH("--policy", "nonsense", "--workload", path("w")), 1);
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", path("missing")), 1);
+    assert_int_equal(WORKBENCH("--policy", "rr"), 1);
+    assert_int_equal(WORKBENCH("--pcpus", "0"), 1);
+    assert_int_equal(WORKBENCH("--policy"), 1);
+}
+
+static bool build(const char *source, int bad)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command), "cc -shared -fPIC -O1 -I. -D__XEN_TOOLS__ -DBAD=%d -w -o %s %s", bad,
+             path("policy.so"), source);
+    return system(command) == 0;
+}
+
+static void test_policy_of_ones_own(void **state)
+{
+    if (!build("docs/examples/sched/lottery.c", 0))
+        skip();
+    file_write("w", "time 2s\ndomain a weight=256 : compute forever\ndomain b weight=512 : compute 3ms, sleep 1ms\n");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 0);
+    assert_in_file("out", "Lottery Scheduler");
+}
+
+static void test_bad_policies(void **state)
+{
+    static const struct {
+        int bad, rc;
+        const char *message;
+    } cases[] = {
+        { 1, 2, "not runnable" },
+        { 2, 2, "running on another pCPU" },
+        { 3, 2, "hard affinity" },
+        { 4, 2, "no vCPU" },
+        { 5, 2, "did not return within 1 s in do_schedule" },
+        { 6, 2, "crashed (Segmentation fault) in wake" },
+        { 7, 2, "ended the process (exit 0) in init" },
+        { 8, 2, "slice of 0 ns" },
+        { 9, 2, "virtual time stands still" },
+        { 10, 2, "no do_schedule" },
+        { 11, 2, "pick_cpu returned a pCPU that does not exist" },
+        { 12, 2, "in wake" },
+        { 13, 2, "did not return within 1 s in its constructors" },
+        { 14, 2, "in wake" },
+    };
+
+    file_write("w", "pcpus 2\ntime 100ms\ndomain a : compute 1ms, sleep 1ms\ndomain b hard=0 : compute 1ms, sleep 1ms\n"
+                    "domain c : compute forever\n");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        if (!build("tests/sched/bad_policy.c", cases[i].bad))
+            skip();
+        assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1"), cases[i].rc);
+#if !defined(__SANITIZE_ADDRESS__) /* which names crashes in its own words */
+        assert_in_file("err", cases[i].message);
+#endif
+    }
+    file_write("policy.so", "no shared object");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 1);
+    assert_int_equal(WORKBENCH("--policy", path("missing.so"), "--workload", path("w")), 1);
+}
+
+static int setup(void **state) { return mkdtemp(dir) ? 0 : -1; }
+
+static int teardown(void **state)
+{
+    static const char *const names[] = { "w", "out", "err", "svg", "policy.so" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        unlink(path(names[i]));
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_wrong_workloads),
+        cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_bad_policies),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
