@@ -205,15 +205,15 @@ void c2_unpark(struct c2_vcpu *svc)
 
 /* --- choosing --- */
 
-/* The busiest other group's first vCPU that cpu may run comes over, if that makes the groups more equal. NULL: none. */
-static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
+/* The busiest other group's first vCPU that cpu may run, if it is so busy that moving one pays. NULL: none. */
+static struct c2_vcpu *busiest_first(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
 {
-    struct c2 *prv = c2(ops);
     struct c2_rqd *here = rqd_of(ops, cpu);
-    struct runq_node *best = NULL;
+    struct c2_vcpu *best = NULL;
     double most = load_of(here, now) + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
+
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
-        struct c2_rqd *rqd = &prv->rqd[i];
+        struct c2_rqd *rqd = &c2(ops)->rqd[i];
         struct runq_node *n;
         double load;
 
@@ -227,18 +227,29 @@ static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, 
         if (!n && idle)
             n = runq_first(&rqd->runq, cpu, false);
         if (n) {
-            best = n;
+            best = svc_of(n->v);
             most = load;
         }
     }
-    if (!best)
-        return NULL;
-    dequeue(svc_of(best->v));
-    deassign(svc_of(best->v), now);
-    best->v->processor = cpu;
-    assign(svc_of(best->v), here);
-    load_count(svc_of(best->v), true, now);
-    return svc_of(best->v);
+    return best;
+}
+
+/* Balance: take a vCPU over from a busier group. It is not queued. NULL: none. */
+static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
+{
+    struct c2_vcpu *svc;
+
+    do {
+        svc = busiest_first(ops, cpu, idle, now);
+        if (!svc)
+            return NULL;
+        dequeue(svc);
+    } while (!c2_budget_ok(svc));
+    deassign(svc, now);
+    svc->v->processor = cpu;
+    assign(svc, rqd_of(ops, cpu));
+    load_count(svc, true, now);
+    return svc;
 }
 
 /* The best waiting vCPU that has budget; those found without are parked on the way. */

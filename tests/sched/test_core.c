@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The scheduler core, and what must hold for every policy whatever the workload.
+ *
+ * Properties are checked on random workloads with blocking, waking, pausing, changing affinity and pCPUs that come and go. The
+ * core itself watches the contract (runnable, not running elsewhere, affinity) at each decision and stops at a breach, so
+ * "the run went to its end" includes it.
+ */
+#include "common.h"
+
+#include "evtchn/evtchn.h"
+#include "vcpu/sched/cpupool.h"
+
+static const char *const policies[] = { "credit", "credit2", "credit2,cpus_per_runqueue=2", "rtds", "null", "arinc653", "rr" };
+
+static void test_runstates(void **state)
+{
+    struct wb *wb = wb_new("rr", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute 3ms, sleep 5ms");
+    struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+    struct vcpu_runstate_info rs;
+
+    run(wb, SECONDS(1) + 12345);
+    for (int i = 0; i < 2; i++) {
+        vcpu_runstate_get(i ? b->d.vcpu[0] : a->d.vcpu[0], &rs);
+        assert_int_equal(rs.time[0] + rs.time[1] + rs.time[2] + rs.time[3], SECONDS(1) + 12345);
+        assert_int_equal(rs.time[RUNSTATE_offline], 0);
+    }
+    assert_int_equal(rs.time[RUNSTATE_blocked], 0);
+    assert_int_equal(rs.time[RUNSTATE_runnable] > 0, true); /* steal time */
+
+    /* Paused: runnable becomes offline. */
+    b->d.pause_count = 1;
+    vcpu_sleep_nosync(b->d.vcpu[0]);
+    run(wb, SECONDS(2) + 12345);
+    vcpu_runstate_get(b->d.vcpu[0], &rs);
+    assert_int_equal(rs.time[RUNSTATE_offline], SECONDS(1));
+    b->d.pause_count = 0;
+    vcpu_wake(b->d.vcpu[0]);
+    run(wb, SECONDS(3));
+    assert_int_equal(b->d.vcpu[0]->is_running || b->d.vcpu[0]->runstate.state == RUNSTATE_runnable, true);
+    wb_destroy(wb);
+}
+
+/* A pCPU that is behind another in virtual time must not make time disappear. */
+static void test_runstate_time_never_drifts(void **state)
+{
+    struct wb *wb = wb_new("rr", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct vcpu *v = a->d.vcpu[0];
+    struct vcpu_runstate_info rs;
+
+    vcpu_runstate_change(v, RUNSTATE_runnable, 1000);
+    vcpu_runstate_change(v, RUNSTATE_running, 400);
+    vcpu_runstate_change(v, RUNSTATE_blocked, 900);
+    wb->machine.clock.now = 2500;
+    vcpu_runstate_get(v, &rs);
+    assert_int_equal(rs.time[0] + rs.time[1] + rs.time[2] + rs.time[3], 2500);
+    assert_int_equal(rs.time[RUNSTATE_blocked], 1500);
+    wb_destroy(wb);
+}
+
+static void test_block_and_unblock(void **state)
+{
+    struct wb *wb = wb_new("rr", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct vcpu *v = a->d.vcpu[0];
+
+    run(wb, MILLISECS(1));
+    assert_true(v->is_running);
+
+    /* An upcall is pending, only masked: blocking clears the mask and does not block. */
+    v->vcpu_info->evtchn_upcall_pending = 1;
+    v->vcpu_info->evtchn_upcall_mask = 1;
+    vcpu_block(v);
+    assert_int_equal(v->pause_flags, 0);
+    assert_int_equal(v->vcpu_info->evtchn_upcall_mask, 0);
+
+    v->vcpu_info->evtchn_upcall_pending = 0;
+    vcpu_block(v);
+    assert_int_equal(v->pause_flags, VPF_blocked);
+    assert_true(wb->xen.pcpu[0].need_resched);
+
+    /* Woken before the pCPU noticed: it goes on as if nothing had been. */
+    vcpu_unblock(v);
+    assert_ptr_equal(sched_schedule(&wb->xen, 0), v);
+
+    /* A poll ends with any event. */
+    v->poll_evtchn = -1;
+    v->domain->poll_mask = 1;
+    v->pause_flags |= VPF_poll;
+    vcpu_sleep_nosync(v);
+    assert_null(sched_schedule(&wb->xen, 0));
+    assert_int_equal(v->runstate.state, RUNSTATE_blocked);
+    vcpu_unblock(v);
+    assert_int_equal(v->poll_evtchn, 0);
+    assert_int_equal(v->domain->poll_mask, 0);
+    assert_ptr_equal(sched_schedule(&wb->xen, 0), v);
+    wb_destroy(wb);
+}
+
+/* --- random workloads --- */
+
+static void make_crowd(struct wb *wb, unsigned int nr_pcpus)
+{
+    for (int i = 0; i < 12; i++) {
+        char name[16], program[96];
+        struct wb_domain *wd;
+        unsigned int vcpus = 1 + (unsigned int)rand() % 3;
+
+        snprintf(name, sizeof(name), "d%d", i);
+        switch (rand() % 4) {
+        case 0: snprintf(program, sizeof(program), "compute forever"); break;
+        case 1: snprintf(program, sizeof(program), "compute 100us..5ms, sleep 100us..20ms"); break;
+        case 2: snprintf(program, sizeof(program), "compute 1ms..3ms, yield, compute 1ms, sleep 2ms"); break;
+        default: snprintf(program, sizeof(program), "compute 50us, wake d%d, block, compute 1us", rand() % (i + 1));
+        }
+        wd = domain_new(wb, name, vcpus, 64u << rand() % 5, rand() % 3 ? 0 : 30, program);
+        wd->extratime = rand() % 2;
+        assert_int_equal(wb_domain_apply(wd), 0);
+        for (unsigned int v = 0; v < vcpus && rand() % 2; v++)
+            pin(wd, v, 1 + (uint64_t)rand() % ((UINT64_C(1) << nr_pcpus) - 1));
+    }
+}
+
+/* Something that an administrator might do. */
+static void disturb(struct wb *wb, unsigned int nr_pcpus)
+{
+    struct wb_domain *wd = wb->domains;
+    struct vcpu *v;
+    unsigned int cpu = (unsigned int)rand() % nr_pcpus;
+    uint64_t mask = 1 + (uint64_t)rand() % ((UINT64_C(1) << nr_pcpus) - 1);
+
+    for (int skip = rand() % 12; skip; skip--)
+        wd = wd->next;
+    v = wd->d.vcpu[(unsigned int)rand() % wd->d.max_vcpus];
+    switch (rand() % 7) {
+    case 0: sched_set_affinity(v, &mask, NULL); break;
+    case 1: sched_set_affinity(v, NULL, &mask); break;
+    case 2:
+        if (wb->xen.sched->cpus & (wb->xen.sched->cpus - 1))
+            sched_cpu_remove(wb->xen.sched, cpu);
+        break;
+    case 3:
+        if (!wb->xen.pcpu[cpu].sched)
+            assert_int_equal(sched_cpu_add(wb->xen.sched, cpu), 0);
+        break;
+    case 4:
+        v->pause_count++;
+        vcpu_sleep_nosync(v);
+        break;
+    case 5:
+        if (v->pause_count)
+            v->pause_count--;
+        vcpu_wake(v);
+        break;
+    default: vcpu_migrate(v);
+    }
+}
+
+static void check_runstates(struct wb *wb)
+{
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+            struct vcpu_runstate_info rs;
+
+            vcpu_runstate_get(wd->d.vcpu[i], &rs);
+            assert_int_equal(rs.time[0] + rs.time[1] + rs.time[2] + rs.time[3], wb->machine.clock.now);
+        }
+    }
+}
+
+static void test_random_workloads(void **state)
+{
+    for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
+        for (unsigned int round = 0; round < 12; round++) {
+            const unsigned int nr_pcpus = 1 + round % 4;
+            struct wb *wb = wb_new(policies[p], nr_pcpus);
+
+            srand(round);
+            wb->max_spans = 0;
+            make_crowd(wb, nr_pcpus);
+            for (int i = 1; i <= 60; i++) {
+                run(wb, MILLISECS(20) * i);
+                check_runstates(wb);
+                disturb(wb, nr_pcpus);
+            }
+            wb_destroy(wb);
+        }
+    }
+}
+
+/* No pCPU idles while somebody waits who may run there, and nobody waits for ever. */
+static void test_work_conservation(void **state)
+{
+    static const char *const conserving[] = { "credit", "credit2", "credit2,cpus_per_runqueue=2", "rr" };
+
+    for (size_t p = 0; p < ARRAY_SIZE(conserving); p++) {
+        for (unsigned int round = 0; round < 8; round++) {
+            const unsigned int nr_pcpus = 2 + round % 3;
+            struct wb *wb = wb_new(conserving[p], nr_pcpus);
+
+            srand(round);
+            make_crowd(wb, nr_pcpus);
+            for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+                wd->cap = 0;
+                assert_int_equal(wb_domain_apply(wd), 0);
+            }
+            run(wb, SECONDS(4));
+            if (wb->lost)
+                fail_msg("%s, round %u: %lld ns lost", conserving[p], round, (long long)wb->lost);
+            for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+                for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+                    const struct wb_vcpu *wv = wb_vcpu(wd, i);
+                    const s_time_t wait = wv->waiting_since < 0 ? 0 : wb->machine.clock.now - wv->waiting_since;
+
+                    if (wv->max_wait > SECONDS(2) || wait > SECONDS(2))
+                        fail_msg("%s, round %u: %s.%u starved", conserving[p], round, wd->name, i);
+                }
+            }
+            wb_destroy(wb);
+        }
+    }
+}
+
+/* --- pCPUs and pools --- */
+
+static void test_unplug_running(void **state)
+{
+    for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
+        struct wb *wb = wb_new(policies[p], 3);
+        struct wb_domain *a = domain_new(wb, "a", 3, 256, 0, "compute forever");
+
+        pin(a, 2, 4);
+        run(wb, MILLISECS(100));
+        assert_int_equal(sched_cpu_remove(wb->xen.sched, 2), 0);
+        assert_int_equal(sched_cpu_remove(wb->xen.sched, 2), -ENODEV);
+        assert_int_equal(a->d.vcpu[2]->hard_affinity, ~UINT64_C(0)); /* broken, as Xen does */
+        assert_int_equal(sched_cpu_remove(wb->xen.sched, 0), 0);
+        assert_int_equal(sched_cpu_remove(wb->xen.sched, 1), -EBUSY);
+        run(wb, MILLISECS(200));
+        assert_int_equal(wb->xen.pcpu[0].curr != NULL, false);
+        assert_int_equal(wb->xen.pcpu[2].curr != NULL, false);
+        assert_int_equal(sched_cpu_add(wb->xen.sched, 0), 0);
+        assert_int_equal(sched_cpu_add(wb->xen.sched, 0), -ENODEV);
+        run(wb, MILLISECS(300));
+        wb_destroy(wb);
+    }
+}
+
+static int pool_op(struct wb *wb, uint32_t op, uint32_t id, uint32_t arg, struct xen_sysctl_cpupool_op *out, uint64_t *map)
+{
+    struct xen_sysctl_cpupool_op o = { .op = op, .cpupool_id = id, .sched_id = arg, .domid = arg, .cpu = arg };
+    uint64_t dummy;
+    const int rc = cpupool_do_sysctl(&wb->xen, &o, map ? map : &dummy);
+
+    if (out)
+        *out = o;
+    return rc;
+}
+
+static void test_cpupools(void **state)
+{
+    struct wb *wb = wb_new("credit", 4);
+    struct wb_domain *a = domain_new(wb, "a", 4, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 4, 256, 0, "compute 1ms, sleep 1ms");
+    struct xen_sysctl_cpupool_op o;
+    uint64_t map;
+
+    run(wb, MILLISECS(50));
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, 0, XEN_SCHEDULER_RTDS, NULL, NULL), -EEXIST);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, 1, 77, NULL, NULL), -ENOENT);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, XEN_SYSCTL_CPUPOOL_PAR_ANY, XEN_SCHEDULER_CREDIT2, &o, NULL), 0);
+    assert_int_equal(o.cpupool_id, 1);
+
+    /* An empty pool takes no domain; a pCPU of another pool is not free. */
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, b->d.domain_id, NULL, NULL), -EINVAL);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, 3, NULL, NULL), -ENODEV);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 3, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0, 0, NULL, &map), 0);
+    assert_int_equal(map, 8);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, XEN_SYSCTL_CPUPOOL_PAR_ANY, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, 99, NULL, NULL), -EINVAL);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 9, 0, NULL, NULL), -ENOENT);
+
+    run(wb, MILLISECS(100));
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, b->d.domain_id, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 99, NULL, NULL), -EINVAL);
+    wb->nr_spans = 0;
+    run(wb, MILLISECS(600));
+    for (size_t i = 0; i < wb->nr_spans; i++)
+        assert_int_equal(wb->span[i].v->v.domain == &b->d, wb->span[i].cpu == 3);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_INFO, 1, 0, &o, &map), 0);
+    assert_int_equal(o.sched_id, XEN_SCHEDULER_CREDIT2);
+    assert_int_equal(o.n_dom, 1);
+    assert_int_equal(map, 8);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_INFO, 2, 0, &o, &map), -ENOENT);
+
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0, NULL, NULL), -EBUSY);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 0, 0, NULL, NULL), -EBUSY);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3, NULL, NULL), -EBUSY);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, b->d.domain_id, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 3, NULL, NULL), 0);
+    run(wb, SECONDS(1));
+    assert_int_equal(wb->lost, 0);
+    assert_true(domain_runtime(a) > SECONDS(2));
+    wb_destroy(wb);
+}
+
+/* Moving between all pairs of policies while everything runs. */
+static void test_move_between_policies(void **state)
+{
+    for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
+        for (size_t q = 0; q < ARRAY_SIZE(policies); q++) {
+            struct wb *wb = wb_new(policies[p], 4);
+            struct wb_domain *a = domain_new(wb, "a", 2, 256, 0, "compute forever");
+            struct wb_domain *b = domain_new(wb, "b", 3, 256, 0, "compute 1ms, sleep 1ms");
+            const struct sched_ops *to = sched_ops_by_name(policies[q], strcspn(policies[q], ","));
+
+            run(wb, MILLISECS(20));
+            assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, 7, to->sched_id, NULL, NULL), 0);
+            for (uint32_t cpu = 2; cpu < 4; cpu++) {
+                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, cpu, NULL, NULL), 0);
+                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 7, cpu, NULL, NULL), 0);
+            }
+            for (uint32_t i = 0; i < 6; i++) {
+                run(wb, MILLISECS(40 + 13 * i));
+                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 0 : 7, b->d.domain_id, NULL, NULL), 0);
+                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 7 : 0, a->d.domain_id, NULL, NULL), 0);
+            }
+            run(wb, MILLISECS(200));
+            check_runstates(wb);
+            wb_destroy(wb);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_runstates),
+        cmocka_unit_test(test_runstate_time_never_drifts),
+        cmocka_unit_test(test_block_and_unblock),
+        cmocka_unit_test(test_random_workloads),
+        cmocka_unit_test(test_work_conservation),
+        cmocka_unit_test(test_unplug_running),
+        cmocka_unit_test(test_cpupools),
+        cmocka_unit_test(test_move_between_policies),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
