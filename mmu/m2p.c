@@ -78,7 +78,9 @@ uint64_t m2p_init(struct xen *xen, uint64_t first)
     nr_l1 = ROUND_UP(m2p32_frames(xen), PTES_PER_TABLE) / PTES_PER_TABLE;
     xen->m2p_compat_l2 = _mfn(l1 + nr_l1);
     map_tables(xen, l1 + nr_l1, l1, nr_l1, COMPAT_M2P_FIRST_SLOT, _PAGE_PRESENT | _PAGE_ACCESSED);
-    return l1 + nr_l1 + 1;
+    first = l1 + nr_l1 + 1;
+    m2p_open(xen, _mfn(0), first);
+    return first;
 }
 
 bool m2p_is_open(const struct xen *xen, mfn_t mfn) { return m2p_l1(xen)[mfn_x(mfn) / M2P_PER_PAGE] & _PAGE_PRESENT; }
