@@ -45,6 +45,9 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned
     old = *ptr;
     *ptr = adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), is_pv_32bit_domain(v->domain));
     put_page_from_l1e(old, v->domain);
+    /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
+    if (old & _PAGE_PRESENT)
+        pv_flush_tlb(v->domain);
     return GNTST_okay;
 }
 
