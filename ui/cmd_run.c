@@ -149,6 +149,19 @@ static bool wait_input(struct run *r)
     return true;
 }
 
+/* The virtual time that guests have taken up since the start: all of it but what they slept through. */
+static s_time_t busy_ns(const struct xen *xen)
+{
+    s_time_t ns = (s_time_t)xen->stats.insns * CLOCK_NS_PER_INSN;
+
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+        if (k != EXIT_BUDGET)
+            ns += (s_time_t)xen->stats.exits[k] * CLOCK_NS_PER_EXIT;
+    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
+        ns += (s_time_t)xen->stats.hypercalls[nr] * CLOCK_NS_PER_HYPERCALL;
+    return ns;
+}
+
 /* Between two slices. */
 static void rest(struct run *r, s_time_t slice, s_time_t busy)
 {
@@ -199,9 +212,9 @@ static void loop(struct run *r)
 
     pace_start(&r->pace, NOW(xen), real_now());
     for (;;) {
-        const s_time_t start = NOW(xen), insns = (s_time_t)xen->stats.insns;
+        const s_time_t start = NOW(xen), busy_before = busy_ns(xen);
         const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
-        const s_time_t slice = NOW(xen) - start, busy = ((s_time_t)xen->stats.insns - insns) * CLOCK_NS_PER_INSN;
+        const s_time_t slice = NOW(xen) - start, busy = busy_ns(xen) - busy_before;
 
         console_flush(&r->console);
         input_poll(&r->input);
@@ -285,6 +298,7 @@ static void terminal_setup(struct run *r)
 {
     static const char hint[] = "xenlab: the keyboard is the guest's; Ctrl-] leaves\n";
 
+    r->console.together = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
     r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
     if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
         return;

@@ -8,8 +8,17 @@
 
 static void put(struct console *c, const char *text, size_t len)
 {
+    if (len)
+        c->in_line = text[len - 1] != '\n';
     if (!c->error && fwrite(text, 1, len, c->out) != len)
         c->error = errno;
+}
+
+/* What follows shall begin at the left. */
+static void line_break(struct console *c)
+{
+    if (c->together && c->in_line)
+        put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
 }
 
 void console_flush(struct console *c)
@@ -76,6 +85,7 @@ void console_guest_end(struct console *c, unsigned int domid)
 
 void console_message(struct console *c, const char *text, size_t len)
 {
+    line_break(c);
     console_flush(c);
     while (len) {
         const char *nl = memchr(text, '\n', len);
@@ -101,5 +111,6 @@ void console_close(struct console *c)
             line_put(c, l);
         free(l);
     }
+    line_break(c);
     console_flush(c);
 }

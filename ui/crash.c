@@ -48,7 +48,7 @@ static void registers_print(FILE *out, const struct vcpu *v)
     const struct cpu_state *st = v->regs;
 
     for (unsigned int i = 0; i < 16; i++)
-        fprintf(out, "  %s %016" PRIx64 "%s", names[order[i]], st->gpr[order[i]], i % 4 == 3 ? "\n" : "");
+        fprintf(out, "  %-3s %016" PRIx64 "%s", names[order[i]], st->gpr[order[i]], i % 4 == 3 ? "\n" : "");
     fprintf(out, "  cs %04x ss %04x ds %04x es %04x fs %04x gs %04x   fs base %016" PRIx64 " gs base %016" PRIx64 "\n",
             st->seg[CPU_SEG_CS].sel, st->seg[CPU_SEG_SS].sel, st->seg[CPU_SEG_DS].sel, st->seg[CPU_SEG_ES].sel,
             st->seg[CPU_SEG_FS].sel, st->seg[CPU_SEG_GS].sel, st->seg[CPU_SEG_FS].base, st->seg[CPU_SEG_GS].base);
@@ -59,7 +59,9 @@ static void root_print(FILE *out, const struct vcpu *v)
     fprintf(out, "  page-table root: mfn %#" PRIx64 " (kernel)", mfn_x(v->guest_table));
     if (!mfn_eq(v->guest_table_user, INVALID_MFN))
         fprintf(out, ", mfn %#" PRIx64 " (user)", mfn_x(v->guest_table_user));
-    fprintf(out, "; cr2 %016" PRIx64 "\n", v->vcpu_info ? v->vcpu_info->arch.cr2 : 0);
+    if (v->vcpu_info && !is_pv_32bit_domain(v->domain)) /* a PV guest is told there where it faulted */
+        fprintf(out, "; cr2 %016" PRIx64, v->vcpu_info->arch.cr2);
+    fprintf(out, "\n");
 }
 
 /* --- code --- */

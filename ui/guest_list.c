@@ -2,6 +2,8 @@
 /* The guests of a run, from their files and the command line; see ui/guest_list.h. */
 #include "ui/guest_list.h"
 
+#include "vcpu/domain.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,7 +37,6 @@ static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_L
     return n < 0 ? -1 : 0;
 }
 
-/* Xen's limit for a guest is in virtual processors; a configuration file's value is checked there. */
 static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
 {
     const struct xl_config *cfg = &e->cfg;
@@ -70,9 +71,12 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
     if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err))
         return -1;
     entry_merge(e, kind == XL_FILE_KERNEL ? path : NULL, o);
-    if (e->guest.kernel)
+    if (!e->guest.kernel)
+        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: names no kernel", path);
+    else if (e->guest.vcpus > MAX_VIRT_CPUS || e->guest.maxvcpus > MAX_VIRT_CPUS)
+        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: a guest has at most %u vcpus here", path, MAX_VIRT_CPUS);
+    else
         return 0;
-    snprintf(err, GUEST_LIST_ERR_SIZE, "%s: names no kernel", path);
     return -1;
 }
 

@@ -5,6 +5,7 @@
 #include "ui/options.h"
 
 #include "sim/machine.h"
+#include "vcpu/domain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ static const struct option options[] = {
     { .name = "The guests (what is given here counts for each of them, and more than what its xl.cfg says):",
       .kind = OPTION_HEADING },
     { "memory",    0,  OPTION_NUMBER,   "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
-    { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, XL_VCPUS_MAX,      "its virtual processors (1)" },
+    { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, MAX_VIRT_CPUS,     "its virtual processors (1)" },
     { "cmdline",   0,  OPTION_TEXT,     "TEXT",     FIELD(cmdline),    0, 0, "its kernel's command line" },
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
     { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },
@@ -51,7 +52,7 @@ static const struct option options[] = {
       "check the frame table after every hypercall (slow)" },
     { "verbose",  'v', OPTION_COUNT,    NULL,       FIELD(verbose),   0, 0,
       "more messages of the hypervisor; -vv for still more" },
-    { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer: errors only" },
+    { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer; -qq for errors only" },
     { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
 };
 /* clang-format on */

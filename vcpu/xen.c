@@ -5,6 +5,7 @@
  */
 #include "vcpu/xen.h"
 
+#include "evtchn/evtchn.h"
 #include "mmu/page.h"
 #include "vcpu/domain.h"
 #include "vcpu/hypercall.h"
@@ -57,12 +58,14 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
     xen->wallclock_offset = BOOT_WALLCLOCK;
     xen->tsc_khz = 1000000;
     xen->next_domid = 1;
+    xen->audit_refs[0] = evtchn_audit_refs;
     xen->nr_pcpus = m->nr_pcpus ? m->nr_pcpus : 1; /* a machine without processors still schedules, in unit tests */
     for (unsigned int i = 0; i < xen->nr_pcpus; i++)
         xen->pcpu[i].online = true;
     xen->sched = sched_create(xen, sched, xen->nr_pcpus == 64 ? ~UINT64_C(0) : (UINT64_C(1) << xen->nr_pcpus) - 1);
     if (!xen->sched) {
-        snprintf(err, errlen, "no scheduler named \"%s\" (there are: %s)", sched, sched_names());
+        snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched,
+                 sched_names());
         free(xen);
         return NULL;
     }
