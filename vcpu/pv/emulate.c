@@ -226,6 +226,10 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
     case INSN_IN:
     case INSN_OUT:
         return port_io(v, in);
+    case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
+        if (in->opnd[0].kind == INSN_REG)
+            write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
+        return in->opnd[0].kind == INSN_REG;
     default:
         return false;
     }
@@ -267,6 +271,16 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     }
 }
 
+void pv_insn_done(struct vcpu *v, unsigned int len)
+{
+    v->regs->rip += len;
+    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    if (v->regs->rflags & X86_EFLAGS_TF) {
+        v->regs->dr[6] |= 0x4000; /* BS */
+        pv_inject_exception(v, X86_EXC_DB, 0);
+    }
+}
+
 bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
@@ -279,12 +293,7 @@ bool pv_emulate_privileged_op(struct vcpu *v)
         return false;
     TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);
     v->domain->xen->stats.emulated++;
-    v->regs->rip += in.len;
-    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
-    if (v->regs->rflags & X86_EFLAGS_TF) {
-        v->regs->dr[6] |= 0x4000; /* BS */
-        pv_inject_exception(v, X86_EXC_DB, 0);
-    }
+    pv_insn_done(v, in.len);
     return true;
 }
 
@@ -317,7 +326,6 @@ bool pv_emulate_forced_invalid_op(struct vcpu *v)
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)) != 0)
         return false;
     pv_emulate_cpuid(v);
-    v->regs->rip += sizeof(bytes);
-    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    pv_insn_done(v, sizeof(bytes));
     return true;
 }

@@ -119,11 +119,11 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
-        v->regs->rip += e->insn_len ? e->insn_len : 2;
+        pv_insn_done(v, e->insn_len ? e->insn_len : 2);
         return;
     case EXIT_RDTSC:
         pv_emulate_rdtsc(v, e->insn_len == 3);
-        v->regs->rip += e->insn_len;
+        pv_insn_done(v, e->insn_len);
         return;
     case EXIT_PAUSE:
         v->regs->rip += e->insn_len ? e->insn_len : 2;
