@@ -110,8 +110,8 @@ int guest_main(void)
     pages_print("After unmapping it");
     c = trap_catch(touch, (long)mapped);
     printf("Touching its address: %s.\n", c.trapped ? trap_name(c.vector) : "no fault");
-    printf("Asking for another one for that pfn: %ld came, and mapping it gives %s.\n", deflate(1),
-           xen_error(page_map(mapped, pfn_to_mfn(pfns[0]), PTE_KERNEL)));
+    printf("Asking for another one for that pfn: %ld came.\n", deflate(1));
+    printf("Mapping it: %s.\n", xen_error(page_map(mapped, pfn_to_mfn(pfns[0]), PTE_KERNEL)));
     c = trap_catch(touch, (long)mapped);
     printf("Touching its address: %s. It was %s.\n", c.trapped ? trap_name(c.vector) : "no fault",
            mapped[1] == 0 ? "clean" : "dirty");

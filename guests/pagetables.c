@@ -79,25 +79,28 @@ static void attack_writable(void)
 static void attack_direct(void)
 {
     printf("Stores to page tables, without a hypercall:\n");
-    poked("clear an entry of level 1 (Xen does it for me)", &l1[5]);
+    poked("clear an entry of level 1", &l1[5]);
+    MUST(HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables));
+    poked("the same with Xen's assistance: it does it for me", &l1[5]);
     poked("clear an entry of level 2", &l2[5]);
     poked("clear an entry of the root", &root[5]);
 }
 
 static void attack_foreign(void)
 {
-    unsigned long mfn = 0;
+    unsigned long mfn = pfn_to_mfn(0);
 
-    while (mfn_to_pfn(mfn) < start_info->nr_pages && pfn_to_mfn(mfn_to_pfn(mfn)) == mfn)
-        mfn++;
+    for (unsigned long pfn = 1; pfn < start_info->nr_pages; pfn++)
+        if (pfn_to_mfn(pfn) < mfn)
+            mfn = pfn_to_mfn(pfn);
     printf("Memory that is not mine:\n");
-    tried("map the first frame that I do not own", page_map(page, mfn, PTE_READONLY));
+    tried("map the frame in front of my first one", page_map(page, mfn - 1, PTE_READONLY));
     tried("map a frame beyond the end of memory", page_map(page, 0xffffffff, PTE_READONLY));
     tried("an entry of the root where Xen lives", pte_write(at(root, 256), PTE(l3, PTE_TABLE)));
-    tried("change a page that is no page table, by mmu_update", pte_write(at((uint64_t *)page, 0), 0));
-    tried("... in the name of domain 0", HYPERVISOR_update_va_mapping_otherdomain((unsigned long)page, 0, 0, 0));
-    poked("write Xen's m2p table", (void *)machine_to_phys_mapping);
-    poked("write Xen's code", (void *)0xffff82d080000000ul);
+    tried("mmu_update of data (I could as well store there)", pte_write(at((uint64_t *)page, 0), 0));
+    tried("update_va_mapping in the name of domain 0",
+          HYPERVISOR_update_va_mapping_otherdomain((unsigned long)page, 0, 0, 0));
+    poked("write Xen's m2p table", &machine_to_phys_mapping[pfn_to_mfn(0)]);
 }
 
 static void attack_root(void)

@@ -39,8 +39,8 @@
     X(p, wbinvd, "wbinvd", "wbinvd", 0, 0)                                                                           \
     X(p, swapgs, "swapgs", "swapgs", 0, 0)                                                                           \
     X(P, efer, "rdmsr EFER", "rdmsr", 0, 0xc0000080)                                                                 \
-    X(p, fsbase, "wrmsr FS_BASE = 0x5000", "wrmsr", 0x5000, 0xc0000100)                                              \
-    X(p, lstar, "wrmsr LSTAR = 0", "wrmsr", 0, 0xc0000082)                                                           \
+    X(p, fsbase, "wrmsr FS_BASE = 0x5000", "xor %edx, %edx; wrmsr", 0x5000, 0xc0000100)                                              \
+    X(p, lstar, "wrmsr LSTAR = 0", "xor %edx, %edx; wrmsr", 0, 0xc0000082)                                                           \
     X(P, badmsr, "rdmsr 0x12345", "rdmsr", 0, 0x12345)                                                               \
     X(S, cpuid, "cpuid leaf 0, EBX", "push %rbx; cpuid; mov %ebx, %eax; pop %rbx", 0, 0)                             \
     X(S, xencpuid, "the same, ud2a prefix", "push %rbx; ud2; .ascii \"xen\"; cpuid; mov %ebx, %eax; pop %rbx", 0, 0) \
@@ -79,9 +79,9 @@ static USER_CODE long run(long arg)
 {
     struct test *t = (struct test *)arg;
 
-    asm volatile("call *%3"
+    asm volatile("call *%[code]"
                  : "+a"(t->rax), "+c"(t->rcx)
-                 : "r"(t->code)
+                 : [code] "r"(t->code)
                  : "rbx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");
     if (t->user)
         asm volatile("syscall");

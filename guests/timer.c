@@ -18,6 +18,21 @@ static void tick(evtchn_port_t port)
     ticks++;
 }
 
+/* The ticker ticks only for a vCPU that runs: do not block. The time from the first tick to `n` more, in ms. */
+static unsigned long ticker_watch(unsigned int n)
+{
+    uint64_t start;
+
+    events_enable();
+    while (ticks == 0)
+        barrier();
+    start = time_now();
+    while (ticks < n + 1)
+        barrier();
+    events_disable();
+    return (time_now() - start + MS / 2) / MS;
+}
+
 /* Block until `n` more ticks were counted; how long that took, in ms. */
 static unsigned long ticks_wait(unsigned int n)
 {
@@ -37,8 +52,7 @@ int guest_main(void)
     events_disable();
     event_handler_set(event_bind_virq(VIRQ_TIMER, 0), tick);
 
-    ticks_wait(1);
-    printf("The ticker: 10 ticks took %lu ms.\n", ticks_wait(10));
+    printf("The ticker: 10 ticks took %lu ms.\n", ticker_watch(10));
     MUST(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL));
     printf("Stopped it.\n");
 

@@ -50,6 +50,7 @@ static long ptwr(long n)
     volatile uint64_t *pte = pte_find(page, 1);
     uint64_t value = *pte;
 
+    MUST(HYPERVISOR_vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables));
     while (n-- > 0)
         *pte = n & 1 ? 0 : value;
     return 0;
