@@ -44,8 +44,10 @@ static int usage(const char *name, FILE *f)
             "  --json     print JSON instead of a table\n"
             "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
             "  --seed N   of the workload's random durations; default 1\n"
-            "  --limit S  seconds a shared object may take for one call; default %d\n",
-            name, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT);
+            "  --limit S  seconds a shared object may take for one call; default %d\n"
+            "\n"
+            "       xenlab %s --bench    what decisions of all policies cost on this host\n",
+            name, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, name);
     return f == stdout ? 0 : 1;
 }
 
@@ -201,6 +203,10 @@ int workbench_main(int argc, char **argv)
 
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             return usage(o.name, stdout);
+        if (!strcmp(argv[i], "--bench")) {
+            wb_bench(stdout);
+            return 0;
+        }
         if (!strcmp(argv[i], "--json")) {
             o.json = true;
             continue;

@@ -19,6 +19,9 @@ bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen);
 /* Everything else. *time is set if the workload says how long to run. False: err, with the line. */
 bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen);
 
+/* workbench_bench.c: the cost of decisions, one JSON object a line. */
+void wb_bench(FILE *f);
+
 /* workbench_event.c: what follows `at`. */
 bool wb_event_parse(struct wb *wb, const char *text);
 
