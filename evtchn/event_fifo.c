@@ -29,6 +29,7 @@
  * that links the tail succeeds at once. BUSY (the hypervisor's wish that the guest stop unmasking) is never set.
  */
 #include "evtchn/event_channel.h"
+#include "mmu/audit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -214,6 +215,17 @@ void evtchn_fifo_destroy(struct domain *d)
         evtchn_unpin_frame(d, d->evtchn_fifo->page[i].mfn);
     free(d->evtchn_fifo);
     d->evtchn_fifo = NULL;
+}
+
+void evtchn_audit_refs(struct xen *xen, struct audit *a)
+{
+    for_each_domain (xen, d) {
+        for (unsigned int i = 0; d->evtchn_fifo && i < d->evtchn_fifo->nr_pages; i++)
+            audit_ref(a, d->evtchn_fifo->page[i].mfn, PGT_writable_page);
+        for_each_vcpu (d, v)
+            if (v->evtchn_fifo && v->evtchn_fifo->control_block)
+                audit_ref(a, v->evtchn_fifo->mfn, PGT_writable_page);
+    }
 }
 
 static int control_block_map(struct vcpu *v, uint64_t gfn, uint32_t offset)

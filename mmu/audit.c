@@ -217,6 +217,8 @@ static void collect(struct audit *a, const struct page_info *pg)
         audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
     if (t & PGT_partial)
         audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
+    for (unsigned int i = 0; i < pg->native_maps; i++)
+        audit_ref(a, page_to_mfn(a->xen, pg), PGT_writable_page);
 }
 
 static void compare(struct audit *a, const struct page_info *pg)

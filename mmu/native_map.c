@@ -17,10 +17,11 @@ void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
     domain_put(d);
     if (!pg)
         return NULL;
-    if (!get_page_type(xen, pg, PGT_writable_page)) {
+    if (pg->native_maps == UINT8_MAX || !get_page_type(xen, pg, PGT_writable_page)) {
         put_page(xen, pg);
         return NULL;
     }
+    pg->native_maps++;
     return mfn_to_virt(xen->machine, mfn);
 }
 
@@ -32,5 +33,7 @@ void native_unmap(struct vcpu *v, void *ptr)
 
     BUG_ON(!mfn_valid(xen->machine, mfn));
     machine_code_written(xen->machine, mfn);
+    BUG_ON(!mfn_to_page(xen, mfn)->native_maps);
+    mfn_to_page(xen, mfn)->native_maps--;
     put_page_and_type(xen, mfn_to_page(xen, mfn));
 }

@@ -17,6 +17,7 @@
 #include "vcpu/hypercall.h"
 
 #include "evtchn/evtchn.h"
+#include "mmu/audit.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv.h"
 #include "vcpu/pv/pv.h"
@@ -72,15 +73,37 @@ const char *hypercall_name(unsigned int nr)
     return name ? name : "unknown";
 }
 
+#ifdef XENLAB_AUDIT
+#define AUDIT_ALWAYS true
+#else
+#define AUDIT_ALWAYS false
+#endif
+
+/* --audit, and always with sanitizers: a count that is wrong is found right after the hypercall that made it so. */
+static void audit(struct xen *xen)
+{
+    char why[200];
+
+    if (mmu_audit(xen, why, sizeof(why))) {
+        printk(xen->machine, LOG_ERR, "audit: %s", why);
+        bug(__FILE__, __LINE__, "mmu_audit");
+    }
+}
+
 long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args)
 {
     struct xen *xen = v->domain->xen;
     const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;
     hypercall_fn *fn = !e ? NULL : is_pv_32bit_domain(v->domain) ? e->pv32 : is_hvm_domain(v->domain) ? e->hvm : e->pv64;
 
+    long ret;
+
     if (e)
         xen->stats.hypercalls[nr]++;
-    return fn ? fn(v, args) : -ENOSYS;
+    ret = fn ? fn(v, args) : -ENOSYS;
+    if (xen->audit || AUDIT_ALWAYS)
+        audit(xen);
+    return ret;
 }
 
 /* --- from a guest's registers --- */
