@@ -12,7 +12,7 @@
 #   ERROR   nothing can be said of the guest: the program died, hung, or found a bug in itself. Counts as failed.
 #   SKIP    what it needs is not there
 #
-# Machine frame numbers are no part of a promise, so "mfn 0x1a2b" is compared as "mfn ?". The time limit in host seconds is
+# Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host seconds is
 # only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing.
 #
 # When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a failure.
@@ -84,7 +84,7 @@ simulate() {
     shift
     status=0
     timeout "$seconds" "$XENLAB" run "$@" > "$tmp/raw" 2> "$tmp/err" || status=$?
-    tr -d '\r' < "$tmp/raw" | sed 's/mfn 0x[0-9a-f]*/mfn ?/g' > "$tmp/out"
+    tr -d '\r' < "$tmp/raw" | sed 's/mfn 0x[0-9a-f]*/mfn ?/g; s/pfn  *[0-9]*  mfn/pfn ?  mfn/' > "$tmp/out"
 }
 
 # ended STATUS: whether the run came to this end; otherwise it is judged here.
@@ -92,6 +92,7 @@ ended() {
     [ "$status" -ne "$1" ] || return 0
     case $status in
     124) error "took longer than $seconds s" ;;
+    126 | 127) error "$XENLAB cannot be run" ;;
     1) error "status 1: not started" ;;
     99) error "a sanitizer's finding" ;;
     2) error "a guest crashed (status 2, expected $1)" ;;
@@ -156,7 +157,7 @@ toy balloon 0 --memory 32 $guests/balloon
 toy grants 0 $here/grants-owner.cfg $here/grants-user.cfg
 toy pingpong 0 $here/pingpong-server.cfg $here/pingpong-client.cfg
 toy spinner 0 $guests/spinner
-toy spinners 0 $here/spinner-heavy.cfg $here/spinner-light.cfg
+toy spinners 0 --sched credit $here/spinner-heavy.cfg $here/spinner-light.cfg
 toy smp 0 --vcpus 4 $guests/smp
 toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
 toy fifo 0 $guests/fifo
