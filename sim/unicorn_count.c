@@ -64,6 +64,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
 
     BUG_ON(!e);
     e->smc.cpu = cpu;
+    emu_smc_note_block(e, (uintptr_t)tb);
     e->count.block = db;
     e->count.armed = e->fast;
     e->real.translator_loop(ops, db, cpu, tb, max_insns);

@@ -51,6 +51,8 @@ uc_err emu_run(struct emu *e)
     e->stop = EMU_STOP_NONE;
     e->io_pending = false;
     emu_running = e;
+    if (e->smc.buffer_full)
+        emu_smc_flush_all(e);
     err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
     emu_running = outer;
     return err;
@@ -166,9 +168,7 @@ static uc_err open_unicorn(struct emu *e)
     uc_err err = uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc);
 
     err = err ?: uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_EPYC);
-    err = err
-              ?: uc_ctl(e->uc, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1),
-                        getenv("TBB") ? (uint32_t)atol(getenv("TBB")) << 20 : EMU_TB_BUFFER);
+    err = err ?: uc_ctl(e->uc, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1), EMU_TB_BUFFER);
     err = err ?: uc_mem_map_ptr(e->uc, 0, ram, UC_PROT_ALL, e->m->ram);
     return err ?: uc_mem_map_ptr(e->uc, EMU_PRIVATE, priv, UC_PROT_ALL, e->priv);
 }

@@ -42,7 +42,12 @@ enum emu_private_page {
     EMU_NR_PAGES = EMU_PAGE_TEST + 10,
 };
 
-#define EMU_TB_BUFFER (32u << 20)
+/*
+ * Room for translations, and how much of it may be used before all are dropped. Unicorn 2.1.1 crashes when the buffer
+ * overflows in the middle of a run, so the engine empties it between two runs, long before.
+ */
+#define EMU_TB_BUFFER (128u << 20)
+#define EMU_TB_BUFFER_LIMIT (96u << 20)
 
 /* What a run was stopped by; the first cause counts. */
 enum emu_stop { EMU_STOP_NONE, EMU_STOP_INTR, EMU_STOP_SYSCALL, EMU_STOP_SYSENTER, EMU_STOP_BUDGET };
@@ -110,6 +115,8 @@ struct emu {
     struct emu_smc {
         uint64_t store_frame; /* frame of the store that is being looked at */
         struct CPUState *cpu;
+        uintptr_t buffer_start; /* lowest address of a translation block: they lie in the buffer, by age */
+        bool buffer_full;
     } smc;
     struct emu_real real; /* the library's own versions of what is replaced */
     char name[96];
@@ -162,6 +169,9 @@ void emu_count_unmark(struct emu *e);
 bool emu_smc_init(struct emu *e);
 void emu_smc_destroy(struct emu *e);
 /* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
+/* Translations fill the buffer: note where the one being made lies, and drop all of them when it is nearly full. */
+void emu_smc_note_block(struct emu *e, uintptr_t tb);
+void emu_smc_flush_all(struct emu *e);
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
 /* Give up the replacements: correct, but slower. */

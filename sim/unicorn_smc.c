@@ -113,6 +113,22 @@ void emu_smc_destroy(struct emu *e)
         munmap(e->code.has_code, e->m->nr_frames + EMU_NR_PAGES);
 }
 
+void emu_smc_note_block(struct emu *e, uintptr_t tb)
+{
+    if (!e->smc.buffer_start || tb < e->smc.buffer_start)
+        e->smc.buffer_start = tb;
+    if (tb - e->smc.buffer_start > EMU_TB_BUFFER_LIMIT)
+        e->smc.buffer_full = true;
+}
+
+void emu_smc_flush_all(struct emu *e)
+{
+    emu_count_unmark(e);
+    uc_ctl_flush_tb(e->uc);
+    e->smc.buffer_full = false;
+    memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
+}
+
 static void hook_store(uc_engine *uc, uc_mem_type type, uint64_t addr, int size, int64_t value, void *data) {}
 
 bool emu_fall_back(struct emu *e)
@@ -136,8 +152,7 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     if (tb_invalidate_phys_page_range_x86_64) {
         tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
     } else {
-        uc_ctl_flush_tb(e->uc);
-        memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
+        emu_smc_flush_all(e);
     }
     e->code.has_code[frame] = 0;
     emu_running = outer;
