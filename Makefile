@@ -14,18 +14,22 @@ all:
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
 	unicorn_emu unicorn_raw unicorn_count unicorn_smc unicorn_io unicorn_private
 VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/context pv/hypercalls hypercall kernel \
-	sched_op domctl sysctl sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit2 sched/credit2_cap \
-	sched/rtds sched/null sched/arinc653
+	sched_op domctl sysctl \
+	sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit_acct \
+	sched/credit2 sched/credit2_rqd sched/credit2_cap sched/rtds sched/null sched/arinc653
 MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mod pv_roots pv_perdomain pv_descriptor \
 	pv_mmu_update pv_va_mapping pv_mmuext pv_tlb pv_ptwr pv_grant relinquish audit \
 	memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
 	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info native_map
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS := native console xenstore
-TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys workbench_sim workbench_program \
+TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_place xl_cfg xl_cfg_keys \
+	workbench_setup workbench_sim workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg workbench_bench workbench_guard workbench_child workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
+# What tests are linked with besides the library.
+TESTED_UI = $(call listed,ui,$(filter-out main,$(UI_OBJS)))
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \

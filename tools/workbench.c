@@ -19,8 +19,8 @@
 #include "tools/workbench_load.h"
 #include "tools/workbench_report.h"
 
-#define DEFAULT_TIME SECONDS(1)
-#define MAX_SPANS 200000
+#define DEFAULT_TIME  SECONDS(1)
+#define MAX_SPANS     200000
 #define DEFAULT_LIMIT 5
 
 struct options {
@@ -127,7 +127,8 @@ static int run(const struct options *o, const struct sched_ops *ops, bool truste
         fclose(workload);
         if (ops)
             return complain("policy %s: init or alloc_pdata failed", o->policy);
-        return complain("no policy \"%s\", or one of its parameters is wrong (there are: %s)", o->policy, sched_names());
+        return complain("no policy \"%s\", or one of its parameters is wrong (there are: %s)", o->policy,
+                        sched_names());
     }
     rc = simulate(wb, o, workload, &finished);
     fclose(workload);
@@ -163,8 +164,8 @@ static bool window(const char *text, struct options *o)
 {
     const char *end;
 
-    return wb_time_parse(text, &o->from, &end) && !strncmp(end, "..", 2) && wb_time_parse(end + 2, &o->to, &end) && !*end &&
-           o->to > o->from;
+    return wb_time_parse(text, &o->from, &end) && !strncmp(end, "..", 2) && wb_time_parse(end + 2, &o->to, &end) &&
+           !*end && o->to > o->from;
 }
 
 /* One option with its value. NULL: fine. */
@@ -186,7 +187,8 @@ static const char *option(struct options *o, const char *key, const char *value)
     else if (!strcmp(key, "--seed") && number(value, 0, ULONG_MAX, &n))
         o->seed = n;
     else if (!strcmp(key, "--time"))
-        return wb_time_parse(value, &o->time, &end) && !*end && o->time > 0 ? NULL : "expected a time such as 10s or 500ms";
+        return wb_time_parse(value, &o->time, &end) && !*end && o->time > 0 ? NULL
+                                                                            : "expected a time such as 10s or 500ms";
     else if (!strcmp(key, "--window"))
         return window(value, o) ? NULL : "expected a window such as 0ms..200ms";
     else

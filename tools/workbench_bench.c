@@ -14,7 +14,7 @@
 #include "tools/workbench_load.h"
 
 #define DECISIONS 4000
-#define NR_PCPUS 4
+#define NR_PCPUS  4
 
 static double ns_now(void)
 {
@@ -103,10 +103,11 @@ void wb_bench(FILE *f)
             struct wb *wb = spinners(policies[p], sizes[n]);
 
             measure(wb, sizes[n], s);
-            fprintf(f,
-                    "{\"bench\":\"sched_decision\",\"policy\":\"%s\",\"vcpus\":%u,\"decision_ns\":%.0f,\"timers_ns\":%.0f,"
-                    "\"block_wake_ns\":%.0f}\n",
-                    policies[p], sizes[n], median(s->decision), mean(s->timers), median(s->block_wake));
+            fprintf(
+                f,
+                "{\"bench\":\"sched_decision\",\"policy\":\"%s\",\"vcpus\":%u,\"decision_ns\":%.0f,\"timers_ns\":%.0f,"
+                "\"block_wake_ns\":%.0f}\n",
+                policies[p], sizes[n], median(s->decision), mean(s->timers), median(s->block_wake));
             wb_destroy(wb);
         }
     }

@@ -84,9 +84,11 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
         return true;
     }
     if (!strcmp(key, "hard"))
-        return (o->hard_given = wb_mask_parse(value, &o->hard)) || fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
+        return (o->hard_given = wb_mask_parse(value, &o->hard)) ||
+               fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
     if (!strcmp(key, "soft"))
-        return (o->soft_given = wb_mask_parse(value, &o->soft)) || fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
+        return (o->soft_given = wb_mask_parse(value, &o->soft)) ||
+               fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
     return fail(l, "unknown option '%s'", key);
 }
 
@@ -260,7 +262,8 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     if (!strcmp(word, "vcpu"))
         return vcpu_line(l, rest);
     if (!strcmp(word, "at"))
-        return wb_event_parse(l->wb, rest) || fail(l, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
+        return wb_event_parse(l->wb, rest) ||
+               fail(l, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
     if (!strcmp(word, "slot"))
         return slot_line(l, rest);
     if (!strcmp(word, "set"))
@@ -279,7 +282,8 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
         return time_line(l, rest, &l->wb->switch_cost);
     if (!strcmp(word, "pcpus"))
         return true; /* read by wb_load_pcpus() before there was a machine */
-    return fail(l, "unknown word '%s'; lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost", word);
+    return fail(l, "unknown word '%s'; lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost",
+                word);
 }
 
 bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)

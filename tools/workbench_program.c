@@ -113,7 +113,8 @@ static bool step_parse(const char *word, const char *arg, struct wb_step *st)
 static bool takes_time(const struct wb_program *p)
 {
     for (unsigned int i = 0; i < p->nr; i++)
-        if (p->step[i].kind != WB_WAKE && p->step[i].kind != WB_YIELD && p->step[i].kind != WB_BLOCK && p->step[i].lo > 0)
+        if (p->step[i].kind != WB_WAKE && p->step[i].kind != WB_YIELD && p->step[i].kind != WB_BLOCK &&
+            p->step[i].lo > 0)
             return true;
     return false;
 }
@@ -135,9 +136,10 @@ bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t 
         snprintf(one, sizeof(one), "%.*s", (int)(len < 95 ? len : 95), text);
         if (len >= sizeof(one) || sscanf(one, "%15s %47s %1s", word, arg, rest) < 1 || rest[0] ||
             !step_parse(word, arg, &st)) {
-            snprintf(err, errlen,
-                     "'%s' is no step; steps are: compute TIME, sleep TIME, period TIME, block, wake DOMAIN[.VCPU], yield",
-                     one);
+            snprintf(
+                err, errlen,
+                "'%s' is no step; steps are: compute TIME, sleep TIME, period TIME, block, wake DOMAIN[.VCPU], yield",
+                one);
             goto fail;
         }
         if (!(p->nr & (p->nr - 1))) {

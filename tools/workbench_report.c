@@ -90,7 +90,8 @@ static double fairness_error(struct wb *wb)
     BUG_ON(!c);
     for (unsigned int cpu = 0; cpu < wb->xen.nr_pcpus; cpu++)
         left += wb->xen.pcpu[cpu].sched ? 1 : 0;
-    for_each_wb_vcpu(wb, wd, wv) {
+    for_each_wb_vcpu(wb, wd, wv)
+    {
         struct vcpu_runstate_info rs;
 
         vcpu_runstate_get(&wv->v, &rs);
@@ -121,7 +122,8 @@ static struct figures collect(struct wb *wb)
     struct wb_samples all = { 0 };
     double busy = 0;
 
-    for_each_wb_vcpu(wb, wd, wv) {
+    for_each_wb_vcpu(wb, wd, wv)
+    {
         if (wv->waiting_since >= 0 && wb->machine.clock.now - wv->waiting_since > wv->max_wait)
             wv->max_wait = wb->machine.clock.now - wv->waiting_since; /* still waiting */
         if (wv->latency.nr)
@@ -136,7 +138,8 @@ static struct figures collect(struct wb *wb)
     all.v = malloc((all.nr + 1) * sizeof(s_time_t));
     BUG_ON(!all.v);
     all.nr = 0;
-    for_each_wb_vcpu(wb, wd, wv) {
+    for_each_wb_vcpu(wb, wd, wv)
+    {
         if (wv->latency.nr)
             memcpy(all.v + all.nr, wv->latency.v, wv->latency.nr * sizeof(s_time_t));
         all.nr += wv->latency.nr;
@@ -201,7 +204,8 @@ void wb_report_table(struct wb *wb, FILE *f)
             fig.seconds);
     fprintf(f, "%-20s %6s %5s %8s %8s %8s %7s %9s %9s %9s %9s %s\n", "vCPU", "weight", "cap", "run %", "wait %",
             "switches", "migr.", "p50 ms", "p99 ms", "max ms", "longest", fig.jobs ? "missed" : "");
-    for_each_wb_vcpu(wb, wd, wv) {
+    for_each_wb_vcpu(wb, wd, wv)
+    {
         if (rows++ < MAX_ROWS)
             vcpu_row(wb, wd, wv, f);
     }
@@ -261,14 +265,15 @@ void wb_report_json(struct wb *wb, FILE *f)
 
     fputs("{\"policy\":", f);
     json_string(f, wb->xen.sched->ops->opt_name);
-    fprintf(f,
-            ",\"pcpus\":%u,\"vcpus\":%u,\"time_ns\":%lld,\"utilisation\":%.4f,\"context_switches\":%llu,"
-            "\"migrations\":%llu,\"decisions\":%llu,\"latency\":{\"wakeups\":%zu,\"p50_ns\":%lld,\"p99_ns\":%lld,"
-            "\"max_ns\":%lld},\"longest_wait_ns\":%lld,\"fairness_error\":%.4f,\"jobs\":%llu,\"misses\":%llu,\"fault\":",
-            wb->xen.nr_pcpus, wb->nr_vcpus, (long long)wb->machine.clock.now, fig.utilisation,
-            (unsigned long long)fig.switches, (unsigned long long)fig.migrations, (unsigned long long)wb->decisions,
-            fig.nr_latencies, (long long)fig.p50, (long long)fig.p99, (long long)fig.max, (long long)fig.max_wait,
-            fig.fairness_error, (unsigned long long)fig.jobs, (unsigned long long)fig.misses);
+    fprintf(
+        f,
+        ",\"pcpus\":%u,\"vcpus\":%u,\"time_ns\":%lld,\"utilisation\":%.4f,\"context_switches\":%llu,"
+        "\"migrations\":%llu,\"decisions\":%llu,\"latency\":{\"wakeups\":%zu,\"p50_ns\":%lld,\"p99_ns\":%lld,"
+        "\"max_ns\":%lld},\"longest_wait_ns\":%lld,\"fairness_error\":%.4f,\"jobs\":%llu,\"misses\":%llu,\"fault\":",
+        wb->xen.nr_pcpus, wb->nr_vcpus, (long long)wb->machine.clock.now, fig.utilisation,
+        (unsigned long long)fig.switches, (unsigned long long)fig.migrations, (unsigned long long)wb->decisions,
+        fig.nr_latencies, (long long)fig.p50, (long long)fig.p99, (long long)fig.max, (long long)fig.max_wait,
+        fig.fairness_error, (unsigned long long)fig.jobs, (unsigned long long)fig.misses);
     if (fault_of(wb))
         json_string(f, fault_of(wb));
     else

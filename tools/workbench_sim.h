@@ -57,7 +57,7 @@ struct wb_vcpu {
     struct timer timer; /* ends WB_SLEEP and WB_PERIOD */
     s_time_t woken_at;  /* -1: has run since */
     s_time_t waiting_since;
-    s_time_t max_wait;  /* longest time runnable in one go: starvation shows here */
+    s_time_t max_wait; /* longest time runnable in one go: starvation shows here */
     s_time_t next_release;
     uint64_t jobs, misses;
     uint64_t switches, migrations;
@@ -107,7 +107,8 @@ struct wb {
     bool scan; /* check work conservation at every step (tests: looks at all vCPUs) */
 
     /* results */
-    s_time_t busy[MACHINE_MAX_PCPUS], lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
+    s_time_t busy[MACHINE_MAX_PCPUS],
+        lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
     uint64_t decisions;
     s_time_t last[MACHINE_MAX_PCPUS]; /* start of the current span */
     struct wb_span *span;

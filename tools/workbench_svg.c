@@ -8,10 +8,10 @@
  */
 #include "tools/workbench_report.h"
 
-#define WIDTH 1200.0
-#define LEFT 110.0
-#define ROW 26.0
-#define TOP 48.0
+#define WIDTH         1200.0
+#define LEFT          110.0
+#define ROW           26.0
+#define TOP           48.0
 #define MAX_VCPU_ROWS 32
 
 struct chart {
@@ -20,7 +20,8 @@ struct chart {
 };
 
 /* Okabe and Ito's palette, which the colour-blind can tell apart. */
-static const char *const colours[] = { "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999" };
+static const char *const colours[] = { "#0072b2", "#e69f00", "#009e73", "#cc79a7",
+                                       "#56b4e9", "#d55e00", "#f0e442", "#999999" };
 
 static double x_of(const struct chart *c, s_time_t t)
 {
@@ -45,16 +46,16 @@ static void bar(const struct chart *c, const struct wb_span *s, double y)
             "<rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\" fill-opacity=\"%.2f\">"
             "<title>%s.%u on pCPU %u: %.3f ms to %.3f ms</title></rect>\n",
             x_of(c, start), y + 3, x_of(c, end) - x_of(c, start), ROW - 6,
-            colours[wd->d.domain_id % ARRAY_SIZE(colours)], s->v->v.vcpu_id % 2 ? 0.65 : 1.0, wd->name,
-            s->v->v.vcpu_id, s->cpu, (double)s->start / 1e6, (double)s->end / 1e6);
+            colours[wd->d.domain_id % ARRAY_SIZE(colours)], s->v->v.vcpu_id % 2 ? 0.65 : 1.0, wd->name, s->v->v.vcpu_id,
+            s->cpu, (double)s->start / 1e6, (double)s->end / 1e6);
 }
 
 static void row_label(const struct chart *c, double y, const char *name, unsigned int nr, const char *separator)
 {
     fprintf(c->f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%.14s%s%u</text>\n", LEFT - 8, y + ROW / 2 + 4, name,
             separator, nr);
-    fprintf(c->f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ccc\"/>\n", LEFT, WIDTH - 10, y + ROW,
-            y + ROW);
+    fprintf(c->f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ccc\"/>\n", LEFT, WIDTH - 10,
+            y + ROW, y + ROW);
 }
 
 /* About ten marks, at 1, 2 or 5 times a power of ten. */
@@ -65,8 +66,8 @@ static void time_axis(const struct chart *c, double bottom)
     for (int i = 0; (c->to - c->from) / step > 12; i++)
         step = i % 3 == 1 ? step / 2 * 5 : step * 2;
     for (s_time_t t = (c->from + step - 1) / step * step; t <= c->to; t += step) {
-        fprintf(c->f, "<line x1=\"%.2f\" x2=\"%.2f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ddd\"/>\n", x_of(c, t), x_of(c, t),
-                TOP, bottom);
+        fprintf(c->f, "<line x1=\"%.2f\" x2=\"%.2f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ddd\"/>\n", x_of(c, t),
+                x_of(c, t), TOP, bottom);
         fprintf(c->f, "<text x=\"%.2f\" y=\"%.1f\" text-anchor=\"middle\" fill=\"#555\">%g ms</text>\n", x_of(c, t),
                 bottom + 16, (double)t / 1e6);
     }
@@ -79,8 +80,9 @@ void wb_report_svg(const struct wb *wb, FILE *f, s_time_t from, s_time_t to)
     const double second = TOP + pcpus * ROW + 16, bottom = second + vcpus * ROW;
     unsigned int base[MAX_VCPU_ROWS] = { 0 }, n = 0;
 
-    fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" font-family=\"sans-serif\" "
-               "font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+    fprintf(f,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" font-family=\"sans-serif\" "
+            "font-size=\"12\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
             WIDTH, bottom + 28);
     fputs("<text x=\"10\" y=\"22\" font-size=\"16\">", f);
     text(f, wb->xen.sched->ops->name);

@@ -85,7 +85,8 @@ static inline void assert_schedule(struct wb *wb, unsigned int cpu, const char *
 
         if (s->cpu == cpu && n < sizeof(got) - 64)
             n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%s%g-%g", n ? " " : "",
-                                  ((struct wb_domain *)s->v->v.domain)->name, (double)s->start / 1e6, (double)s->end / 1e6);
+                                  ((struct wb_domain *)s->v->v.domain)->name, (double)s->start / 1e6,
+                                  (double)s->end / 1e6);
     }
     assert_string_equal(got, expected);
 }

@@ -11,7 +11,8 @@
 #include "evtchn/evtchn.h"
 #include "vcpu/sched/cpupool.h"
 
-static const char *const policies[] = { "credit", "credit2", "credit2,cpus_per_runqueue=2", "rtds", "null", "arinc653", "rr" };
+static const char *const policies[] = { "credit",   "credit2", "credit2,cpus_per_runqueue=2", "rtds", "null",
+                                        "arinc653", "rr" };
 
 static void test_runstates(void **state)
 {
@@ -248,7 +249,8 @@ static void test_unplug_running(void **state)
     }
 }
 
-static int pool_op(struct wb *wb, uint32_t op, uint32_t id, uint32_t arg, struct xen_sysctl_cpupool_op *out, uint64_t *map)
+static int pool_op(struct wb *wb, uint32_t op, uint32_t id, uint32_t arg, struct xen_sysctl_cpupool_op *out,
+                   uint64_t *map)
 {
     struct xen_sysctl_cpupool_op o = { .op = op, .cpupool_id = id, .sched_id = arg, .domid = arg, .cpu = arg };
     uint64_t dummy;
@@ -270,7 +272,8 @@ static void test_cpupools(void **state)
     run(wb, MILLISECS(50));
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, 0, XEN_SCHEDULER_RTDS, NULL, NULL), -EEXIST);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, 1, 77, NULL, NULL), -ENOENT);
-    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, XEN_SYSCTL_CPUPOOL_PAR_ANY, XEN_SCHEDULER_CREDIT2, &o, NULL), 0);
+    assert_int_equal(
+        pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_CREATE, XEN_SYSCTL_CPUPOOL_PAR_ANY, XEN_SCHEDULER_CREDIT2, &o, NULL), 0);
     assert_int_equal(o.cpupool_id, 1);
 
     /* An empty pool takes no domain; a pCPU of another pool is not free. */
@@ -326,8 +329,10 @@ static void test_move_between_policies(void **state)
             }
             for (uint32_t i = 0; i < 6; i++) {
                 run(wb, MILLISECS(40 + 13 * i));
-                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 0 : 7, b->d.domain_id, NULL, NULL), 0);
-                assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 7 : 0, a->d.domain_id, NULL, NULL), 0);
+                assert_int_equal(
+                    pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 0 : 7, b->d.domain_id, NULL, NULL), 0);
+                assert_int_equal(
+                    pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, i % 2 ? 7 : 0, a->d.domain_id, NULL, NULL), 0);
             }
             run(wb, MILLISECS(200));
             check_runstates(wb);
@@ -339,14 +344,10 @@ static void test_move_between_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_runstates),
-        cmocka_unit_test(test_runstate_time_never_drifts),
-        cmocka_unit_test(test_block_and_unblock),
-        cmocka_unit_test(test_random_workloads),
-        cmocka_unit_test(test_work_conservation),
-        cmocka_unit_test(test_unplug_running),
-        cmocka_unit_test(test_cpupools),
-        cmocka_unit_test(test_move_between_policies),
+        cmocka_unit_test(test_runstates),         cmocka_unit_test(test_runstate_time_never_drifts),
+        cmocka_unit_test(test_block_and_unblock), cmocka_unit_test(test_random_workloads),
+        cmocka_unit_test(test_work_conservation), cmocka_unit_test(test_unplug_running),
+        cmocka_unit_test(test_cpupools),          cmocka_unit_test(test_move_between_policies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,9 +127,12 @@ static void test_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_weights_one_pcpu), cmocka_unit_test(test_weights_two_pcpus),
-        cmocka_unit_test(test_infeasible_weight), cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_boost),            cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_weights_one_pcpu),
+        cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_infeasible_weight),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_boost),
+        cmocka_unit_test(test_stealing),
         cmocka_unit_test(test_parameters),
     };
 

@@ -150,14 +150,17 @@ static void test_stealing(void **state)
     wb_destroy(wb);
 }
 
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_weights_one_pcpu), cmocka_unit_test(test_weights_two_pcpus),
-        cmocka_unit_test(test_infeasible_weight), cmocka_unit_test(test_caps),
-        cmocka_unit_test(test_wakeup),            cmocka_unit_test(test_stealing),
-        cmocka_unit_test(test_by_hand),          cmocka_unit_test(test_balance),
+        cmocka_unit_test(test_weights_one_pcpu),
+        cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_infeasible_weight),
+        cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_wakeup),
+        cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_balance),
         cmocka_unit_test(test_parameters),
     };
 

@@ -47,7 +47,7 @@ static char *file_read(const char *name)
 /* Run the command; what it prints goes to the files out and err. */
 static int workbench(const char *const *args)
 {
-    char *argv[20] = { (char *)(uintptr_t)"sched" };
+    char *argv[20] = { (char *)(uintptr_t) "sched" };
     int argc = 1, out, err, rc;
 
     while (*args)
@@ -188,7 +188,8 @@ static void test_bad_policies(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         if (!build("tests/sched/bad_policy.c", cases[i].bad))
             skip();
-        assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1"), cases[i].rc);
+        assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1"),
+                         cases[i].rc);
 #if !defined(__SANITIZE_ADDRESS__) /* which names crashes in its own words */
         assert_in_file("err", cases[i].message);
 #endif

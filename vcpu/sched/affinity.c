@@ -18,8 +18,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "vcpu/sched/sched.h"
 #include "vcpu/sched/private.h"
+#include "vcpu/sched/sched.h"
 
 unsigned int sched_pick_default(struct vcpu *v)
 {
@@ -28,9 +28,7 @@ unsigned int sched_pick_default(struct vcpu *v)
     for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
         if (masks[i] >> v->processor & 1)
             return v->processor;
-        for_each_cpu_in(masks[i], cpu)
-            if (sched_cpu_waits(v->domain->xen, cpu))
-                return cpu;
+        for_each_cpu_in(masks[i], cpu) if (sched_cpu_waits(v->domain->xen, cpu)) return cpu;
         if (masks[i])
             return (unsigned int)__builtin_ctzll(masks[i]);
     }
@@ -82,10 +80,10 @@ int sched_set_affinity(struct vcpu *v, const uint64_t *hard, const uint64_t *sof
 /* The pool loses `cpu`: whoever is there goes elsewhere, and whoever may run nowhere else gets its affinity broken. */
 static void cpu_evacuate(struct scheduler *s, unsigned int cpu)
 {
-    for_each_domain(s->xen, d) {
+    for_each_domain (s->xen, d) {
         if (d->sched != s)
             continue;
-        for_each_vcpu(d, v) {
+        for_each_vcpu (d, v) {
             if (!vcpu_cpumask(v)) {
                 const uint64_t all = ~UINT64_C(0);
 

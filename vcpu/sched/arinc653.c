@@ -139,7 +139,7 @@ static int table_set(struct scheduler *ops, const struct xen_sysctl_arinc653_sch
         e->vcpu_id = s->sched_entries[i].vcpu_id;
         e->runtime = (s_time_t)s->sched_entries[i].runtime;
         e->v = NULL;
-        for_each_domain(ops->xen, d) {
+        for_each_domain (ops->xen, d) {
             if (d->sched == ops && e->vcpu_id < d->max_vcpus && d->vcpu[e->vcpu_id] && names(e, d->vcpu[e->vcpu_id]))
                 e->v = d->vcpu[e->vcpu_id];
         }

@@ -61,10 +61,7 @@ static int runstate_off_cpu(const struct vcpu *v)
 
 /* --- sleeping and waking --- */
 
-void sched_kick_cpu(struct xen *xen, unsigned int cpu)
-{
-    xen->pcpu[cpu].need_resched = true;
-}
+void sched_kick_cpu(struct xen *xen, unsigned int cpu) { xen->pcpu[cpu].need_resched = true; }
 
 bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer)
 {
@@ -72,7 +69,8 @@ bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer)
         sched_kick_cpu(xen, prefer);
         return true;
     }
-    for_each_cpu_in(mask, cpu) {
+    for_each_cpu_in(mask, cpu)
+    {
         if (sched_cpu_waits(xen, cpu)) {
             sched_kick_cpu(xen, cpu);
             return true;
@@ -153,7 +151,8 @@ void vcpu_yield(struct vcpu *v)
 /* --- changing the vCPU of a pCPU --- */
 
 /* Which rule of the contract does this answer break? NULL: none. `next` may be rubbish: look before touching. */
-static const char *broken_rule(const struct xen *xen, unsigned int cpu, const struct vcpu *prev, const struct task_slice *ts)
+static const char *broken_rule(const struct xen *xen, unsigned int cpu, const struct vcpu *prev,
+                               const struct task_slice *ts)
 {
     const struct scheduler *s = xen->pcpu[cpu].sched;
     const struct vcpu *next = ts->task;
@@ -229,7 +228,8 @@ void sched_force_idle(struct xen *xen, unsigned int cpu)
 
     if (!prev)
         return;
-    TRACE(xen->machine, sched_switch, TRACE_NO_DOMAIN, 0, prev->domain->domain_id, prev->vcpu_id, TRACE_NO_DOMAIN, 0, 0);
+    TRACE(xen->machine, sched_switch, TRACE_NO_DOMAIN, 0, prev->domain->domain_id, prev->vcpu_id, TRACE_NO_DOMAIN, 0,
+          0);
     context_switch(xen, cpu, prev, NULL, NOW(xen));
     sched_kick_cpu(xen, cpu);
 }
@@ -265,9 +265,9 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
     p->slice_end = ts.time < 0 ? STIME_MAX : now + ts.time;
     if (ts.task != prev) {
         TRACE(xen->machine, sched_switch, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
-              ts.task ? ts.task->vcpu_id : 0, prev ? prev->domain->domain_id : TRACE_NO_DOMAIN, prev ? prev->vcpu_id : 0,
-              ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN, ts.task ? ts.task->vcpu_id : 0,
-              (uint64_t)ts.time);
+              ts.task ? ts.task->vcpu_id : 0, prev ? prev->domain->domain_id : TRACE_NO_DOMAIN,
+              prev ? prev->vcpu_id : 0, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
+              ts.task ? ts.task->vcpu_id : 0, (uint64_t)ts.time);
         context_switch(xen, cpu, prev, ts.task, now);
     }
     idle_until(xen, p);

@@ -65,8 +65,7 @@ static int cpupool_destroy(struct xen *xen, struct scheduler *s)
 
     if (s == xen->sched || s->n_dom)
         return -EBUSY;
-    for_each_cpu_in(s->cpus, cpu)
-        sched_cpu_remove(s, cpu);
+    for_each_cpu_in(s->cpus, cpu) sched_cpu_remove(s, cpu);
     while (*link != s)
         link = &(*link)->next;
     *link = s->next;
@@ -153,7 +152,7 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
 /* Nobody runs any more, and the old policy forgets them. */
 static void leave_all(struct domain *d)
 {
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         v->pause_count++;
         vcpu_sleep_nosync(v);
         if (v->is_running)
@@ -166,7 +165,7 @@ static int join_all(struct domain *d)
 {
     int rc = 0;
 
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         if (!(v->hard_affinity & d->sched->cpus))
             v->hard_affinity = ~UINT64_C(0);
         v->processor = (unsigned int)__builtin_ctzll(d->sched->cpus);
@@ -188,7 +187,7 @@ int sched_move_domain(struct domain *d, struct scheduler *to)
     if (!rc)
         rc = join_all(d);
     BUG_ON(rc); /* out of host memory in the middle: there is no way back */
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         v->pause_count--;
         vcpu_wake(v);
     }

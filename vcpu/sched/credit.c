@@ -23,101 +23,22 @@
  * power-aware placement; the tick of an idle pCPU and the accounting of an idle pool are stopped. Accounting is the only part
  * that looks at all active vCPUs, once a period.
  */
-#include "vcpu/sched/runq.h"
-#include "vcpu/sched/sched.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#define DEFAULT_WEIGHT 256
-#define DEFAULT_TSLICE_MS 30
+#include "vcpu/sched/credit.h"
+
+#define DEFAULT_WEIGHT       256
+#define DEFAULT_TSLICE_MS    30
 #define DEFAULT_RATELIMIT_US 1000
-#define TICKS_PER_TSLICE 3
-
-enum pri { PRI_BOOST, PRI_UNDER, PRI_OVER, PRI_IDLE }; /* the order in which they run */
-
-struct csched_dom {
-    unsigned int weight, cap;
-    unsigned int nr_active;
-};
-
-struct csched_vcpu {
-    struct runq_node node;
-    struct vcpu *v;
-    struct csched_dom *dom;
-    LIST_ENTRY(csched_vcpu) link; /* on the active list: earns credits */
-    bool active, parked, yield;
-    enum pri pri;
-    s_time_t credit;
-    s_time_t start;    /* running: since then nothing has been burnt */
-    s_time_t run_since; /* for the rate limit */
-    s_time_t slice_left; /* > 0: it was interrupted in its slice */
-    s_time_t earned;   /* scratch of accounting */
-};
-
-struct csched_pcpu {
-    struct scheduler *ops;
-    unsigned int cpu;
-    struct runq runq;
-    struct timer tick;
-};
-
-struct csched {
-    struct timer acct;
-    s_time_t tslice, tick, ratelimit, migr_delay;
-    LIST_HEAD(, csched_vcpu) active;
-};
-
-static struct csched *csched(const struct scheduler *ops) { return ops->priv; }
-static struct csched_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
-static struct runq *runq_of(const struct scheduler *ops, unsigned int cpu)
-{
-    return &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->runq;
-}
-
-/* --- credits --- */
-
-/* Who has savings lives on them; who has used them up earns again (Xen: whom a tick finds running). */
-static void activate(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    struct csched *prv = csched(ops);
-
-    if (svc->active)
-        return;
-    if (LIST_EMPTY(&prv->active))
-        timer_set(&ops->xen->machine->clock, &prv->acct, NOW(ops->xen) + prv->tslice);
-    LIST_INSERT_HEAD(&prv->active, svc, link);
-    svc->active = true;
-    svc->dom->nr_active++;
-}
-
-static void burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
-{
-    if (now <= svc->start)
-        return;
-    svc->credit -= now - svc->start;
-    svc->slice_left -= now - svc->start;
-    svc->start = now;
-    if (svc->credit <= 0)
-        activate(ops, svc);
-}
-
-static void deactivate(struct csched_vcpu *svc)
-{
-    if (!svc->active)
-        return;
-    LIST_REMOVE(svc, link);
-    svc->active = false;
-    svc->dom->nr_active--;
-}
+#define TICKS_PER_TSLICE     3
 
 /* --- queues --- */
 
 /* Somebody should look at svc, which was just queued: an idle pCPU, or its own if it runs something less important. */
-static void tickle(struct scheduler *ops, struct csched_vcpu *svc)
+void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct xen *xen = ops->xen;
     struct vcpu *v = svc->v, *curr = xen->pcpu[v->processor].curr;
@@ -128,7 +49,7 @@ static void tickle(struct scheduler *ops, struct csched_vcpu *svc)
         sched_kick_cpu(xen, v->processor);
 }
 
-static void enqueue(struct scheduler *ops, struct csched_vcpu *svc)
+void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct runq *q = runq_of(ops, svc->v->processor);
 
@@ -142,130 +63,10 @@ static void enqueue(struct scheduler *ops, struct csched_vcpu *svc)
     svc->yield = false;
 }
 
-static void dequeue(struct scheduler *ops, struct csched_vcpu *svc)
+void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc)
 {
     if (runq_queued(&svc->node))
         runq_remove(runq_of(ops, svc->v->processor), &svc->node);
-}
-
-static void set_pri(struct scheduler *ops, struct csched_vcpu *svc, enum pri pri)
-{
-    const bool queued = runq_queued(&svc->node);
-
-    if (svc->pri == pri)
-        return;
-    if (queued)
-        dequeue(ops, svc);
-    svc->pri = pri;
-    if (queued)
-        enqueue(ops, svc);
-}
-
-static void park(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    svc->parked = true;
-    dequeue(ops, svc);
-    if (svc->v->is_running)
-        sched_kick_cpu(ops->xen, svc->v->processor);
-}
-
-static void unpark(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    svc->parked = false;
-    if (!svc->v->sched_awake || svc->v->is_running)
-        return;
-    enqueue(ops, svc);
-    tickle(ops, svc);
-}
-
-/* --- accounting, once a period --- */
-
-/* The most that svc may earn in a period: it can use one pCPU, and its share of the domain's cap. */
-static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
-{
-    const s_time_t cap = svc->dom->cap ? prv->tslice * svc->dom->cap / 100 / svc->dom->nr_active : prv->tslice;
-
-    return cap < prv->tslice ? cap : prv->tslice;
-}
-
-/*
- * Share the period's credits out by weight. What somebody may not earn (above its peak) is shared among the others: each pass
- * settles those whose fair share exceeds their peak, until a pass settles nobody.
- */
-static void hand_out(struct scheduler *ops)
-{
-    struct csched *prv = csched(ops);
-    struct csched_vcpu *svc;
-    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus);
-    bool settled = true;
-
-    LIST_FOREACH(svc, &prv->active, link)
-        svc->earned = -1;
-    while (settled) {
-        s_time_t rest = left;
-        int64_t weights = 0;
-
-        settled = false;
-        LIST_FOREACH(svc, &prv->active, link)
-            if (svc->earned < 0)
-                weights += svc->dom->weight;
-        LIST_FOREACH(svc, &prv->active, link) {
-            if (svc->earned < 0 && left * svc->dom->weight / weights >= peak(prv, svc)) {
-                svc->earned = peak(prv, svc);
-                rest -= svc->earned;
-                settled = true;
-            }
-        }
-        if (!settled)
-            LIST_FOREACH(svc, &prv->active, link)
-                if (svc->earned < 0)
-                    svc->earned = left * svc->dom->weight / weights;
-        left = rest;
-    }
-}
-
-/* Credits have been added: what follows from that for priority and parking. */
-static void settle(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    struct csched *prv = csched(ops);
-    const s_time_t cap = prv->tslice * svc->dom->cap / 100;
-
-    if (svc->credit < 0) {
-        if (!svc->dom->cap && svc->credit < -prv->tslice)
-            svc->credit = -prv->tslice;
-        set_pri(ops, svc, PRI_OVER);
-        if (svc->dom->cap && svc->credit < -cap && !svc->parked)
-            park(ops, svc);
-        return;
-    }
-    if (svc->pri == PRI_OVER)
-        set_pri(ops, svc, PRI_UNDER);
-    if (svc->parked)
-        unpark(ops, svc);
-    if (svc->credit <= prv->tslice)
-        return;
-    svc->credit = prv->tslice;
-    if (!svc->v->sched_awake)
-        deactivate(svc); /* it does not use what it earns: others shall have it, until these savings are used up */
-}
-
-static void acct(void *data)
-{
-    struct scheduler *ops = data;
-    struct csched *prv = csched(ops);
-    struct csched_vcpu *svc, *next;
-    const s_time_t now = NOW(ops->xen);
-
-    hand_out(ops);
-    for (svc = LIST_FIRST(&prv->active); svc; svc = next) {
-        next = LIST_NEXT(svc, link);
-        if (svc->v->is_running)
-            burn(ops, svc, now);
-        svc->credit += svc->earned;
-        settle(ops, svc);
-    }
-    if (!LIST_EMPTY(&prv->active))
-        timer_set(&ops->xen->machine->clock, &prv->acct, now + prv->tslice);
 }
 
 /* Three times a period on each pCPU that is not idle: the end of a boost. */
@@ -296,7 +97,7 @@ static int csched_init(struct scheduler *ops)
     prv->tslice = MILLISECS(DEFAULT_TSLICE_MS);
     prv->tick = prv->tslice / TICKS_PER_TSLICE;
     prv->ratelimit = MICROSECS(DEFAULT_RATELIMIT_US);
-    timer_init(&prv->acct, acct, ops);
+    timer_init(&prv->acct, csched_acct, ops);
     ops->priv = prv;
     return 0;
 }
@@ -353,11 +154,11 @@ static void *csched_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
 
 static void csched_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
 
-static void csched_remove(struct scheduler *ops, struct vcpu *v) { deactivate(svc_of(v)); }
+static void csched_remove(struct scheduler *ops, struct vcpu *v) { csched_deactivate(svc_of(v)); }
 
 static void csched_sleep(struct scheduler *ops, struct vcpu *v)
 {
-    dequeue(ops, svc_of(v));
+    csched_dequeue(ops, svc_of(v));
     svc_of(v)->slice_left = 0;
 }
 
@@ -369,8 +170,8 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
         return;
     if (svc->pri == PRI_UNDER)
         svc->pri = PRI_BOOST;
-    enqueue(ops, svc);
-    tickle(ops, svc);
+    csched_enqueue(ops, svc);
+    csched_tickle(ops, svc);
 }
 
 static void csched_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
@@ -383,7 +184,8 @@ static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_
     struct runq_node *best = NULL;
 
     for (int soft = 1; soft >= 0 && !best; soft--) {
-        for_each_cpu_in(peers, peer) {
+        for_each_cpu_in(peers, peer)
+        {
             struct runq_node *first = runq_first(runq_of(ops, peer), cpu, soft);
 
             if (first && prv->migr_delay && now - first->v->last_run < prv->migr_delay)
@@ -414,13 +216,13 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
 
     if (prev) {
         svc = svc_of(prev);
-        burn(ops, svc, now);
+        csched_burn(ops, svc, now);
         if (vcpu_runnable(prev) && !svc->parked) {
             const s_time_t ran = now - svc->run_since;
 
             if (ran < prv->ratelimit && !svc->yield)
                 return csched_run(ops, cpu, svc, now, prv->ratelimit - (ran < 0 ? 0 : ran));
-            enqueue(ops, svc);
+            csched_enqueue(ops, svc);
         }
     }
     if (!sched_cpu_owned(ops, cpu))
@@ -435,7 +237,7 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
         timer_stop(&ops->xen->machine->clock, &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->tick);
         return (struct task_slice){ NULL, -1 };
     }
-    dequeue(ops, svc);
+    csched_dequeue(ops, svc);
     /* What is left behind (prev, perhaps) may be able to go on elsewhere. */
     runq_kick_idle(runq_of(ops, cpu), ops->xen, ops->cpus);
     if (svc->v != prev)
@@ -473,8 +275,8 @@ static int csched_adjust_global(struct scheduler *ops, struct xen_sysctl_schedul
 
     if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo) {
         if (p->tslice_ms < XEN_SYSCTL_CSCHED_TSLICE_MIN || p->tslice_ms > XEN_SYSCTL_CSCHED_TSLICE_MAX ||
-            (p->ratelimit_us && (p->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
-                                 p->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) ||
+            (p->ratelimit_us &&
+             (p->ratelimit_us < XEN_SYSCTL_SCHED_RATELIMIT_MIN || p->ratelimit_us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) ||
             MICROSECS(p->ratelimit_us) > MILLISECS(p->tslice_ms) ||
             p->vcpu_migr_delay_us > XEN_SYSCTL_CSCHED_MGR_DLY_MAX_US)
             return -EINVAL;
@@ -492,10 +294,10 @@ static int csched_adjust_global(struct scheduler *ops, struct xen_sysctl_schedul
 static int csched_set(struct scheduler *ops, const char *param, long value)
 {
     struct xen_sysctl_scheduler_op op = { .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
-    uint32_t *field = !strcmp(param, "tslice_ms")             ? &op.u.sched_credit.tslice_ms
-                      : !strcmp(param, "ratelimit_us")        ? &op.u.sched_credit.ratelimit_us
+    uint32_t *field = !strcmp(param, "tslice_ms")            ? &op.u.sched_credit.tslice_ms
+                      : !strcmp(param, "ratelimit_us")       ? &op.u.sched_credit.ratelimit_us
                       : !strcmp(param, "vcpu_migr_delay_us") ? &op.u.sched_credit.vcpu_migr_delay_us
-                                                              : NULL;
+                                                             : NULL;
 
     if (!field)
         return -ENOENT;
@@ -513,9 +315,8 @@ static void csched_dump(struct scheduler *ops, char *buf, size_t len)
     int n = snprintf(buf, len, "tslice %lld ms, ratelimit %lld us\n", (long long)(prv->tslice / MILLISECS(1)),
                      (long long)(prv->ratelimit / MICROSECS(1)));
 
-    for_each_cpu_in(ops->cpus, cpu)
-        if (n >= 0 && (size_t)n < len)
-            n += snprintf(buf + n, len - (size_t)n, "  pCPU %u: %zu vCPUs wait\n", cpu, runq_of(ops, cpu)->nr);
+    for_each_cpu_in(ops->cpus, cpu) if (n >= 0 && (size_t)n < len) n +=
+        snprintf(buf + n, len - (size_t)n, "  pCPU %u: %zu vCPUs wait\n", cpu, runq_of(ops, cpu)->nr);
 }
 
 const struct sched_ops sched_credit_ops = {

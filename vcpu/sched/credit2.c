@@ -33,136 +33,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_WEIGHT 256
-#define CREDIT_INIT MILLISECS(10)
-#define CREDIT_MAX (2 * CREDIT_INIT) /* who runs or waits loses nothing at a reset; who wakes has at most CREDIT_INIT */
-#define MAX_TIMER MILLISECS(10)
-#define DEFAULT_RATELIMIT MICROSECS(1000)
-#define MIGRATE_RESIST MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
-#define LOAD_WINDOW SECONDS(1)
+#define DEFAULT_WEIGHT            256
+#define MAX_TIMER                 MILLISECS(10)
+#define DEFAULT_RATELIMIT         MICROSECS(1000)
+#define MIGRATE_RESIST            MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
 #define DEFAULT_CPUS_PER_RUNQUEUE 8
 
-struct c2 {
-    struct c2_rqd rqd[MACHINE_MAX_PCPUS];
-    unsigned int cpus_per_rqd;
-    s_time_t ratelimit;
-};
-
-static struct c2 *c2(const struct scheduler *ops) { return ops->priv; }
-static struct c2_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
-static struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cpu)
-{
-    return &c2(ops)->rqd[cpu / c2(ops)->cpus_per_rqd];
-}
-
-/* --- credit --- */
-
-static void credit_sync(struct c2_vcpu *svc)
-{
-    svc->credit += svc->rqd->given - svc->given;
-    svc->given = svc->rqd->given;
-    if (svc->credit > CREDIT_MAX)
-        svc->credit = CREDIT_MAX;
-}
-
-static void burn(struct c2_vcpu *svc, s_time_t now)
-{
-    const s_time_t delta = now - svc->start;
-
-    credit_sync(svc);
-    if (!svc->v->is_running || delta <= 0)
-        return;
-    svc->credit -= delta * svc->rqd->max_weight / svc->weight;
-    if (svc->dom->tot_budget)
-        svc->budget -= delta;
-    svc->start = now;
-}
-
-static void reset(struct c2_rqd *rqd, s_time_t best)
-{
-    rqd->given += CREDIT_INIT * (1 + -best / CREDIT_INIT);
-}
-
-/* --- load --- */
-
-static void load_update(struct c2_rqd *rqd, int change, s_time_t now)
-{
-    const double passed = now > rqd->load_at ? (double)(now - rqd->load_at) / (double)LOAD_WINDOW : 0;
-
-    rqd->avgload += (rqd->load - rqd->avgload) * (passed < 1 ? passed : 1);
-    if (now > rqd->load_at)
-        rqd->load_at = now;
-    rqd->load += change;
-}
-
-/* What placing decisions go by: how it has been lately, and how it is now. */
-static double load_of(struct c2_rqd *rqd, s_time_t now)
-{
-    load_update(rqd, 0, now);
-    return (rqd->avgload + rqd->load) / 2;
-}
-
-static void load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
-{
-    if (svc->counted != counted)
-        load_update(svc->rqd, counted ? 1 : -1, now);
-    svc->counted = counted;
-}
-
-/* --- belonging to a run queue --- */
-
-static void max_weight_recount(struct c2_rqd *rqd)
-{
-    struct c2_vcpu *svc;
-
-    rqd->max_weight = 1;
-    rqd->nr_max = 0;
-    LIST_FOREACH(svc, &rqd->assigned, link) {
-        if (svc->weight > rqd->max_weight) {
-            rqd->max_weight = svc->weight;
-            rqd->nr_max = 0;
-        }
-        rqd->nr_max += svc->weight == rqd->max_weight;
-    }
-}
-
-static void assign(struct c2_vcpu *svc, struct c2_rqd *rqd)
-{
-    svc->rqd = rqd;
-    svc->given = rqd->given;
-    svc->weight = svc->dom->weight;
-    LIST_INSERT_HEAD(&rqd->assigned, svc, link);
-    if (svc->weight > rqd->max_weight) {
-        rqd->max_weight = svc->weight;
-        rqd->nr_max = 0;
-    }
-    rqd->nr_max += svc->weight == rqd->max_weight;
-}
-
-static void deassign(struct c2_vcpu *svc, s_time_t now)
-{
-    struct c2_rqd *rqd = svc->rqd;
-
-    burn(svc, now);
-    load_count(svc, false, now);
-    LIST_REMOVE(svc, link);
-    /* Usually others have the same weight; otherwise somebody has to look for the new maximum. */
-    if (svc->weight == rqd->max_weight && !--rqd->nr_max)
-        max_weight_recount(rqd);
-    svc->rqd = NULL;
-}
+static void reset(struct c2_rqd *rqd, s_time_t best) { rqd->given += C2_CREDIT_INIT * (1 + -best / C2_CREDIT_INIT); }
 
 static void enqueue(struct c2_vcpu *svc)
 {
-    credit_sync(svc);
+    c2_credit_sync(svc);
     runq_insert(&svc->rqd->runq, &svc->node, svc->v, svc->given - svc->credit); /* smallest first: most credit */
-}
-
-static void dequeue(struct c2_vcpu *svc)
-{
-    if (runq_queued(&svc->node))
-        runq_remove(&svc->rqd->runq, &svc->node);
-    credit_sync(svc);
 }
 
 /* Somebody should look at svc, which was just queued. */
@@ -177,13 +59,14 @@ static void tickle(struct scheduler *ops, struct c2_vcpu *svc)
         sched_kick_idle(xen, here, svc->v->processor) ||
         sched_kick_idle(xen, vcpu_cpumask(svc->v), svc->v->processor)) /* another group's: it will pull */
         return;
-    for_each_cpu_in(here, cpu) {
+    for_each_cpu_in(here, cpu)
+    {
         struct c2_vcpu *cur = xen->pcpu[cpu].curr ? svc_of(xen->pcpu[cpu].curr) : NULL;
         s_time_t credit;
 
         if (!cur || xen->pcpu[cpu].need_resched)
             continue;
-        burn(cur, NOW(xen));
+        c2_burn(cur, NOW(xen));
         credit = cur->credit + (cpu != svc->v->processor ? MIGRATE_RESIST : 0);
         if (credit < lowest) {
             lowest = credit;
@@ -205,53 +88,6 @@ void c2_unpark(struct c2_vcpu *svc)
 
 /* --- choosing --- */
 
-/* The busiest other group's first vCPU that cpu may run, if it is so busy that moving one pays. NULL: none. */
-static struct c2_vcpu *busiest_first(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
-{
-    struct c2_rqd *here = rqd_of(ops, cpu);
-    struct c2_vcpu *best = NULL;
-    double most = load_of(here, now) + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
-
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
-        struct c2_rqd *rqd = &c2(ops)->rqd[i];
-        struct runq_node *n;
-        double load;
-
-        if (rqd == here || !rqd->runq.nr)
-            continue;
-        load = load_of(rqd, now);
-        /* Per pCPU, the groups may differ in size. An idle pCPU takes whatever waits anywhere. */
-        if (!idle && load * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
-            continue;
-        n = runq_first(&rqd->runq, cpu, true);
-        if (!n && idle)
-            n = runq_first(&rqd->runq, cpu, false);
-        if (n) {
-            best = svc_of(n->v);
-            most = load;
-        }
-    }
-    return best;
-}
-
-/* Balance: take a vCPU over from a busier group. It is not queued. NULL: none. */
-static struct c2_vcpu *pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
-{
-    struct c2_vcpu *svc;
-
-    do {
-        svc = busiest_first(ops, cpu, idle, now);
-        if (!svc)
-            return NULL;
-        dequeue(svc);
-    } while (!c2_budget_ok(svc));
-    deassign(svc, now);
-    svc->v->processor = cpu;
-    assign(svc, rqd_of(ops, cpu));
-    load_count(svc, true, now);
-    return svc;
-}
-
 /* The best waiting vCPU that has budget; those found without are parked on the way. */
 static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
 {
@@ -262,7 +98,7 @@ static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
 
         if (c2_budget_ok(svc))
             return svc;
-        dequeue(svc);
+        c2_dequeue(svc);
     }
     return NULL;
 }
@@ -286,7 +122,8 @@ static s_time_t slice(const struct c2 *prv, struct c2_vcpu *svc, unsigned int cp
     return svc->dom->tot_budget && svc->budget < time ? svc->budget : time;
 }
 
-static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_vcpu *svc, struct vcpu *prev, s_time_t now)
+static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_vcpu *svc, struct vcpu *prev,
+                             s_time_t now)
 {
     svc->start = now;
     if (svc->v != prev)
@@ -295,8 +132,8 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
         struct c2_vcpu *pulled;
 
         reset(svc->rqd, svc->credit);
-        credit_sync(svc);
-        pulled = pull(ops, cpu, false, now);
+        c2_credit_sync(svc);
+        pulled = c2_pull(ops, cpu, false, now);
         if (pulled)
             enqueue(pulled);
     }
@@ -309,7 +146,7 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
     struct c2_vcpu *cur = prev ? svc_of(prev) : NULL, *next;
 
     if (cur)
-        burn(cur, now);
+        c2_burn(cur, now);
     if (cur && (!vcpu_runnable(prev) || !c2_budget_ok(cur)))
         cur = NULL;
     if (cur && !cur->yield && now - cur->run_since < c2(ops)->ratelimit)
@@ -323,9 +160,9 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
         return run(ops, cpu, cur, prev, now);
     }
     if (next)
-        dequeue(next);
+        c2_dequeue(next);
     else if (!cur)
-        next = pull(ops, cpu, true, now);
+        next = c2_pull(ops, cpu, true, now);
     if (cur) {
         cur->yield = false;
         enqueue(cur);
@@ -395,7 +232,7 @@ static void *c2_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
         return NULL;
     svc->v = v;
     svc->dom = dd;
-    svc->credit = CREDIT_INIT;
+    svc->credit = C2_CREDIT_INIT;
     return svc;
 }
 
@@ -407,7 +244,7 @@ static void c2_insert(struct scheduler *ops, struct vcpu *v)
 
     LIST_INSERT_HEAD(&svc->dom->vcpus, svc, dom_link);
     svc->dom->nr_vcpus++;
-    assign(svc, rqd_of(ops, v->processor));
+    c2_assign(svc, rqd_of(ops, v->processor));
 }
 
 static void c2_remove(struct scheduler *ops, struct vcpu *v)
@@ -415,7 +252,7 @@ static void c2_remove(struct scheduler *ops, struct vcpu *v)
     struct c2_vcpu *svc = svc_of(v);
 
     c2_budget_return(svc);
-    deassign(svc, NOW(ops->xen));
+    c2_deassign(svc, NOW(ops->xen));
     LIST_REMOVE(svc, dom_link);
     svc->dom->nr_vcpus--;
 }
@@ -426,8 +263,8 @@ static void c2_sleep(struct scheduler *ops, struct vcpu *v)
 
     if (v->is_running)
         return; /* c2_context_saved() does it */
-    dequeue(svc);
-    load_count(svc, false, NOW(ops->xen));
+    c2_dequeue(svc);
+    c2_load_count(svc, false, NOW(ops->xen));
     c2_budget_return(svc);
 }
 
@@ -435,7 +272,7 @@ static void c2_context_saved(struct scheduler *ops, struct vcpu *v)
 {
     if (v->sched_awake)
         return;
-    load_count(svc_of(v), false, NOW(ops->xen));
+    c2_load_count(svc_of(v), false, NOW(ops->xen));
     c2_budget_return(svc_of(v));
 }
 
@@ -443,47 +280,17 @@ static void c2_wake(struct scheduler *ops, struct vcpu *v)
 {
     struct c2_vcpu *svc = svc_of(v);
 
-    load_count(svc, true, NOW(ops->xen));
+    c2_load_count(svc, true, NOW(ops->xen));
     if (v->is_running || svc->parked)
         return;
-    credit_sync(svc);
-    if (svc->credit > CREDIT_INIT)
-        svc->credit = CREDIT_INIT;
+    c2_credit_sync(svc);
+    if (svc->credit > C2_CREDIT_INIT)
+        svc->credit = C2_CREDIT_INIT;
     enqueue(svc);
     tickle(ops, svc);
 }
 
 static void c2_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
-
-/* The group with the least load a pCPU; where it was before is worth half a vCPU. In it, as the default does. */
-static unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
-{
-    struct c2 *prv = c2(ops);
-    const uint64_t mask = vcpu_soft_cpumask(v);
-    double least = 0;
-    int best = -1;
-
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
-        struct c2_rqd *rqd = &prv->rqd[i];
-        double load;
-
-        if (!(rqd->cpus & mask))
-            continue;
-        load = load_of(rqd, NOW(ops->xen)) / __builtin_popcountll(rqd->cpus);
-        if (rqd->cpus >> v->processor & 1)
-            load -= 0.5 / __builtin_popcountll(rqd->cpus);
-        if (best < 0 || load < least) {
-            best = (int)i;
-            least = load;
-        }
-    }
-    if (best < 0 || (prv->rqd[best].cpus & mask) >> v->processor & 1)
-        return v->processor;
-    for_each_cpu_in(prv->rqd[best].cpus & mask, cpu)
-        if (sched_cpu_waits(ops->xen, cpu))
-            return cpu;
-    return (unsigned int)__builtin_ctzll(prv->rqd[best].cpus & mask);
-}
 
 static void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
 {
@@ -493,8 +300,8 @@ static void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_c
     v->processor = new_cpu;
     if (svc->rqd == rqd_of(ops, new_cpu))
         return;
-    deassign(svc, now);
-    assign(svc, rqd_of(ops, new_cpu));
+    c2_deassign(svc, now);
+    c2_assign(svc, rqd_of(ops, new_cpu));
 }
 
 /* --- parameters --- */
@@ -512,13 +319,14 @@ static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
     case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0: leave as it is */
         if (op->u.credit2.weight && op->u.credit2.weight != dom->weight) {
             dom->weight = op->u.credit2.weight;
-            LIST_FOREACH(svc, &dom->vcpus, dom_link) {
+            LIST_FOREACH(svc, &dom->vcpus, dom_link)
+            {
                 struct c2_rqd *rqd = svc->rqd;
                 const bool counted = svc->counted;
 
-                deassign(svc, NOW(ops->xen));
-                assign(svc, rqd);
-                load_count(svc, counted, NOW(ops->xen));
+                c2_deassign(svc, NOW(ops->xen));
+                c2_assign(svc, rqd);
+                c2_load_count(svc, counted, NOW(ops->xen));
             }
         }
         c2_cap_set(dom, op->u.credit2.cap);
@@ -555,8 +363,7 @@ static int c2_set(struct scheduler *ops, const char *param, long value)
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         c2(ops)->rqd[i].cpus = 0;
     c2(ops)->cpus_per_rqd = (unsigned int)value;
-    for_each_cpu_in(ops->cpus, cpu)
-        rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
+    for_each_cpu_in(ops->cpus, cpu) rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
     return 0;
 }
 

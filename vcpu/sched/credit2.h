@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Data of the credit2 policy, shared by its two files: credit2.c (who runs) and credit2_cap.c (who may not run). */
+/*
+ * Data of the credit2 policy, shared by its files: credit2.c (who runs), credit2_rqd.c (run queues and the balance between
+ * them) and credit2_cap.c (who may not run).
+ */
 #ifndef VCPU_SCHED_CREDIT2_H
 #define VCPU_SCHED_CREDIT2_H
 
@@ -8,7 +11,10 @@
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
 
-#define C2_MIN_TIMER MICROSECS(500)
+#define C2_MIN_TIMER   MICROSECS(500)
+#define C2_CREDIT_INIT MILLISECS(10)
+#define C2_CREDIT_MAX                                                                                                  \
+    (2 * C2_CREDIT_INIT) /* who runs or waits loses nothing at a reset; who wakes has at most C2_CREDIT_INIT */
 
 /* A run queue: a group of pCPUs that share one order of vCPUs. */
 struct c2_rqd {
@@ -48,6 +54,35 @@ struct c2_vcpu {
     s_time_t start, run_since;
     bool parked, yield, counted;
 };
+
+struct c2 {
+    struct c2_rqd rqd[MACHINE_MAX_PCPUS];
+    unsigned int cpus_per_rqd;
+    s_time_t ratelimit;
+};
+
+static inline struct c2 *c2(const struct scheduler *ops) { return ops->priv; }
+static inline struct c2_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
+static inline struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cpu)
+{
+    return &c2(ops)->rqd[cpu / c2(ops)->cpus_per_rqd];
+}
+
+/* credit2_rqd.c */
+
+/* Resets since the last look are added, clipped at C2_CREDIT_MAX. */
+void c2_credit_sync(struct c2_vcpu *svc);
+/* Charge svc, if it runs, for the time since the last charge. */
+void c2_burn(struct c2_vcpu *svc, s_time_t now);
+/* svc wants the CPU, or no longer. */
+void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now);
+void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd);
+void c2_deassign(struct c2_vcpu *svc, s_time_t now);
+void c2_dequeue(struct c2_vcpu *svc);
+/* Balance: take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
+struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);
+/* The hook: the best group for v, and a pCPU in it. */
+unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v);
 
 /* credit2_cap.c */
 

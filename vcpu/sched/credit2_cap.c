@@ -76,8 +76,8 @@ static void replenish(void *data)
     if (dom->budget > dom->tot_budget)
         dom->budget = dom->tot_budget;
     LIST_FOREACH(svc, &dom->vcpus, dom_link)
-        if (svc->parked)
-            c2_unpark(svc);
+    if (svc->parked)
+        c2_unpark(svc);
     if (!unused)
         timer_set(&dom->ops->xen->machine->clock, &dom->repl, dom->next_repl);
 }
@@ -97,7 +97,8 @@ void c2_cap_set(struct c2_dom *dom, unsigned int cap)
     dom->cap = cap;
     dom->tot_budget = dom->budget = REPL_PERIOD * cap / 100;
     timer_stop(&dom->ops->xen->machine->clock, &dom->repl);
-    LIST_FOREACH(svc, &dom->vcpus, dom_link) {
+    LIST_FOREACH(svc, &dom->vcpus, dom_link)
+    {
         svc->budget = 0;
         if (svc->parked)
             c2_unpark(svc);

@@ -76,7 +76,8 @@ struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops,
         free(s);
         return NULL;
     }
-    for_each_cpu_in(cpus, cpu) {
+    for_each_cpu_in(cpus, cpu)
+    {
         s->cpus |= UINT64_C(1) << cpu;
         if (pdata_create(s, cpu)) {
             sched_destroy(s);
@@ -134,8 +135,7 @@ void sched_destroy(struct scheduler *s)
             sched_destroy(pool);
         }
     }
-    for_each_cpu_in(s->cpus, cpu)
-        pdata_destroy(s, cpu);
+    for_each_cpu_in(s->cpus, cpu) pdata_destroy(s, cpu);
     if (s->ops->deinit)
         s->ops->deinit(s);
     free(s);

@@ -61,9 +61,7 @@ static int free_cpu(struct scheduler *ops, const struct vcpu *v)
     for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
         if (masks[i] >> v->processor & 1 && !null_of(ops)->assigned[v->processor])
             return (int)v->processor;
-        for_each_cpu_in(masks[i], cpu)
-            if (!null_of(ops)->assigned[cpu])
-                return (int)cpu;
+        for_each_cpu_in(masks[i], cpu) if (!null_of(ops)->assigned[cpu]) return (int)cpu;
     }
     return -1;
 }

@@ -28,8 +28,8 @@
 
 #define DEFAULT_PERIOD MICROSECS(10000)
 #define DEFAULT_BUDGET MICROSECS(4000)
-#define MIN_PERIOD MICROSECS(10)
-#define MIN_BUDGET MICROSECS(10)
+#define MIN_PERIOD     MICROSECS(10)
+#define MIN_BUDGET     MICROSECS(10)
 
 struct rt {
     struct runq runq;
@@ -111,7 +111,8 @@ static void tickle(struct scheduler *ops, struct rt_vcpu *svc)
     if (sched_kick_idle(xen, vcpu_soft_cpumask(svc->v), svc->v->processor) ||
         sched_kick_idle(xen, vcpu_cpumask(svc->v), svc->v->processor))
         return;
-    for_each_cpu_in(vcpu_cpumask(svc->v), cpu) {
+    for_each_cpu_in(vcpu_cpumask(svc->v), cpu)
+    {
         const struct vcpu *curr = xen->pcpu[cpu].curr;
 
         if (curr && !xen->pcpu[cpu].need_resched && key_of(svc_of(curr)) > latest) {
@@ -272,7 +273,7 @@ static int rt_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
     case XEN_DOMCTL_SCHEDOP_putinfo: /* for all vCPUs; Xen checks no more than this here */
         if (!op->u.rtds.period || !op->u.rtds.budget)
             return -EINVAL;
-        for_each_vcpu(d, v) {
+        for_each_vcpu (d, v) {
             svc_of(v)->period = MICROSECS(op->u.rtds.period);
             svc_of(v)->budget = MICROSECS(op->u.rtds.budget);
         }

@@ -20,13 +20,13 @@ struct runq_class {
 };
 
 #define MAX_EMPTY_CLASSES 8
-#define SEQ_MIDDLE (UINT64_C(1) << 63) /* ordinary arrivals count up from here, runq_insert_first() counts down */
+#define SEQ_MIDDLE        (UINT64_C(1) << 63) /* ordinary arrivals count up from here, runq_insert_first() counts down */
 
 void runq_destroy(struct runq *q)
 {
     BUG_ON(q->nr);
     for (size_t i = 0; i < q->nr_classes; i++) {
-        free(q->class[i]->heap);
+        free(q->class[i] -> heap);
         free(q->class[i]);
     }
     free(q->class);
@@ -71,7 +71,7 @@ static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft
     struct runq_class *c;
 
     for (size_t i = 0; i < q->nr_classes; i++)
-        if (q->class[i]->hard == hard && q->class[i]->soft == soft)
+        if (q->class[i] -> hard == hard && q -> class[i] -> soft == soft)
             return q->class[i];
     if (q->nr_classes == q->cap) {
         q->cap = q->cap ? 2 * q->cap : 4;
@@ -164,7 +164,5 @@ void runq_kick_idle(const struct runq *q, struct xen *xen, uint64_t cpus)
 {
     if (!q->nr)
         return;
-    for_each_cpu_in(cpus, cpu)
-        if (sched_cpu_waits(xen, cpu) && runq_first(q, cpu, false))
-            sched_kick_cpu(xen, cpu);
+    for_each_cpu_in(cpus, cpu) if (sched_cpu_waits(xen, cpu) && runq_first(q, cpu, false)) sched_kick_cpu(xen, cpu);
 }

@@ -57,12 +57,12 @@ struct sched_ops {
     void *(*alloc_vdata)(struct scheduler *ops, struct vcpu *v, void *dd);
     void (*free_vdata)(struct scheduler *ops, void *vd);
 
-    void (*insert)(struct scheduler *ops, struct vcpu *v);  /* a vCPU joins this scheduler */
+    void (*insert)(struct scheduler *ops, struct vcpu *v); /* a vCPU joins this scheduler */
     void (*remove)(struct scheduler *ops, struct vcpu *v);
-    void (*sleep)(struct scheduler *ops, struct vcpu *v);   /* no longer runnable */
-    void (*wake)(struct scheduler *ops, struct vcpu *v);    /* runnable again */
-    void (*yield)(struct scheduler *ops, struct vcpu *v);   /* runs, and would rather let others run */
-    void (*context_saved)(struct scheduler *ops, struct vcpu *v); /* has left its pCPU */
+    void (*sleep)(struct scheduler *ops, struct vcpu *v);            /* no longer runnable */
+    void (*wake)(struct scheduler *ops, struct vcpu *v);             /* runnable again */
+    void (*yield)(struct scheduler *ops, struct vcpu *v);            /* runs, and would rather let others run */
+    void (*context_saved)(struct scheduler *ops, struct vcpu *v);    /* has left its pCPU */
     unsigned int (*pick_cpu)(struct scheduler *ops, struct vcpu *v); /* where should it go, given its affinity? */
     void (*migrate)(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu); /* sets v->processor; v is asleep */
     struct task_slice (*do_schedule)(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now);

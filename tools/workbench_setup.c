@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The workbench's machine, domains and vCPUs, as far as a scheduler can see them.
+ *
+ * Concept: struct xen, struct domain and struct vcpu are the real ones, with everything left zero that a policy has no business
+ * with: no RAM, no page tables, no registers. The machine is a clock.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/workbench_sim.h"
+
+/* The core's trace points tell when somebody wakes. */
+static void on_trace(void *data, const struct trace_record *rec)
+{
+    struct wb *wb = data;
+    struct wb_vcpu *wv;
+
+    if (rec->event != TRC_sched_wake)
+        return;
+    wv = wb_vcpu(wb->by_id[rec->domain], rec->vcpu);
+    if (!wv->v.is_running)
+        wv->woken_at = wv->waiting_since = rec->time;
+}
+
+struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned int nr_pcpus, uint64_t seed)
+{
+    struct wb *wb = calloc(1, sizeof(*wb));
+
+    BUG_ON(!wb || !nr_pcpus || nr_pcpus > MACHINE_MAX_PCPUS);
+    wb->machine.seed = wb->machine.prng = seed;
+    vclock_init(&wb->machine.clock);
+    wb->machine.trace.sink = on_trace;
+    wb->machine.trace.data = wb;
+    wb->domains_tail = &wb->domains;
+    wb->xen.machine = &wb->machine;
+    wb->xen.nr_pcpus = nr_pcpus;
+    for (unsigned int c = 0; c < nr_pcpus; c++)
+        wb->xen.pcpu[c].online = true;
+    wb->xen.sched = ops ? sched_create_ops(&wb->xen, ops, (UINT64_C(1) << nr_pcpus) - 1)
+                        : sched_create(&wb->xen, policy, (UINT64_C(1) << nr_pcpus) - 1);
+    if (!wb->xen.sched) {
+        vclock_destroy(&wb->machine.clock);
+        free(wb);
+        return NULL;
+    }
+    return wb;
+}
+
+static void domain_free(struct wb *wb, struct wb_domain *wd)
+{
+    for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+        struct wb_vcpu *wv = wb_vcpu(wd, i);
+
+        timer_stop(&wb->machine.clock, &wv->timer);
+        sched_destroy_vcpu(&wv->v);
+        free(wv->latency.v);
+        free(wv);
+        wb_program_free(&wd->own[i]);
+    }
+    sched_destroy_domain(&wd->d);
+    wb_program_free(&wd->program);
+    free(wd->own);
+    free(wd->d.vcpu);
+    free(wd);
+}
+
+void wb_destroy(struct wb *wb)
+{
+    if (!wb)
+        return;
+    while (wb->events) {
+        struct wb_event *ev = wb->events;
+
+        wb->events = ev->next;
+        timer_stop(&wb->machine.clock, &ev->timer);
+        free(ev);
+    }
+    while (wb->domains) {
+        struct wb_domain *wd = wb->domains;
+
+        wb->domains = wd->next;
+        wb->xen.domain_list = wd->d.next;
+        domain_free(wb, wd);
+    }
+    sched_destroy(wb->xen.sched);
+    vclock_destroy(&wb->machine.clock);
+    free(wb->by_id);
+    free(wb->sorted);
+    free(wb->span);
+    free(wb);
+}
+
+static void sleep_over(void *data)
+{
+    struct wb_vcpu *wv = data;
+
+    vcpu_unblock(&wv->v);
+}
+
+static int vcpu_add(struct wb *wb, struct wb_domain *wd, unsigned int id)
+{
+    struct wb_vcpu *wv = calloc(1, sizeof(*wv));
+
+    BUG_ON(!wv);
+    wv->wb = wb;
+    wv->program = &wd->program;
+    wv->woken_at = wv->waiting_since = -1;
+    wv->last_cpu = MACHINE_MAX_PCPUS;
+    wv->v.vcpu_id = id;
+    wv->v.domain = &wd->d;
+    wv->v.vcpu_info = &wv->info;
+    wv->v.pause_flags = VPF_down;
+    timer_init(&wv->timer, sleep_over, wv);
+    wd->d.vcpu[id] = &wv->v;
+    wb->nr_vcpus++;
+    return sched_init_vcpu(&wv->v);
+}
+
+struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program)
+{
+    struct wb_domain *wd = calloc(1, sizeof(*wd));
+    struct domain **tail = &wb->xen.domain_list;
+
+    BUG_ON(!wd || !nr_vcpus);
+    if (!wb_program_parse(&wd->program, program, wb->error, sizeof(wb->error))) {
+        free(wd);
+        return NULL;
+    }
+    snprintf(wd->name, sizeof(wd->name), "%s", name);
+    wd->weight = 256;
+    wd->d.xen = &wb->xen;
+    wd->d.refcnt = 1;
+    wd->d.type = DOMAIN_NATIVE;
+    wd->d.domain_id = wb->xen.next_domid++;
+    memcpy(wd->d.handle, &wd->d.domain_id, sizeof(wd->d.domain_id));
+    wd->d.shutdown_code = -1;
+    wd->d.vcpu = calloc(nr_vcpus, sizeof(*wd->d.vcpu));
+    wd->own = calloc(nr_vcpus, sizeof(*wd->own));
+    BUG_ON(!wd->d.vcpu || !wd->own || sched_init_domain(&wd->d));
+    for (; wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
+        BUG_ON(vcpu_add(wb, wd, wd->d.max_vcpus));
+
+    /* domains_tail points into the last wb_domain, the hypervisor's own list is kept in the same order. */
+    if (wb->domains)
+        tail = &((struct wb_domain *)((char *)wb->domains_tail - offsetof(struct wb_domain, next)))->d.next;
+    *tail = &wd->d;
+    if (!(wd->d.domain_id & (wd->d.domain_id - 1))) {
+        wb->by_id = realloc(wb->by_id, (wd->d.domain_id ? 2 * wd->d.domain_id : 1) * sizeof(struct wb_domain *));
+        BUG_ON(!wb->by_id);
+    }
+    wb->by_id[wd->d.domain_id] = wd;
+    *wb->domains_tail = wd;
+    wb->domains_tail = &wd->next;
+    return wd;
+}
+
+bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, const char *program)
+{
+    wb_program_free(&wd->own[id]);
+    if (!wb_program_parse(&wd->own[id], program, wb->error, sizeof(wb->error)))
+        return false;
+    wb_vcpu(wd, id)->program = &wd->own[id];
+    return true;
+}
+
+int wb_domain_apply(struct wb_domain *wd)
+{
+    struct scheduler *s = wd->d.sched;
+    struct xen_domctl_scheduler_op op = { .sched_id = s->ops->sched_id, .cmd = XEN_DOMCTL_SCHEDOP_putinfo };
+    int rc;
+
+    switch (s->ops->sched_id) {
+    case XEN_SCHEDULER_CREDIT:
+        op.u.credit.weight = (uint16_t)wd->weight;
+        op.u.credit.cap = (uint16_t)wd->cap;
+        break;
+    case XEN_SCHEDULER_RTDS:
+        op.u.rtds.period = wd->period_us ? wd->period_us : 10000;
+        op.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
+        break;
+    default: /* a student's policy may read weight and cap, too */
+        op.u.credit2.weight = (uint16_t)wd->weight;
+        op.u.credit2.cap = (uint16_t)wd->cap;
+    }
+    rc = s->ops->adjust ? s->ops->adjust(s, &wd->d, &op) : 0;
+    if (rc || s->ops->sched_id != XEN_SCHEDULER_RTDS)
+        return rc;
+    for (unsigned int i = 0; !rc && i < wd->d.max_vcpus; i++) {
+        struct xen_domctl_schedparam_vcpu p = { .vcpuid = i };
+
+        p.u.rtds.period = wd->period_us ? wd->period_us : 10000;
+        p.u.rtds.budget = wd->budget_us ? wd->budget_us : 4000;
+        p.u.rtds.flags = wd->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0;
+        op.cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo;
+        set_xen_guest_handle(op.u.v.vcpus, &p);
+        op.u.v.nr_vcpus = 1;
+        rc = s->ops->adjust(s, &wd->d, &op);
+    }
+    return rc;
+}
+
+struct wb_domain *wb_domain_find(struct wb *wb, const char *name)
+{
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+        if (!strcmp(wd->name, name))
+            return wd;
+    return NULL;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Data of the credit policy, shared by its two files: credit.c (who runs) and credit_acct.c (who has credits). */
+#ifndef VCPU_SCHED_CREDIT_H
+#define VCPU_SCHED_CREDIT_H
+
+#include <sys/queue.h>
+
+#include "vcpu/sched/runq.h"
+#include "vcpu/sched/sched.h"
+
+enum pri { PRI_BOOST, PRI_UNDER, PRI_OVER, PRI_IDLE }; /* the order in which they run */
+
+struct csched_dom {
+    unsigned int weight, cap;
+    unsigned int nr_active;
+};
+
+struct csched_vcpu {
+    struct runq_node node;
+    struct vcpu *v;
+    struct csched_dom *dom;
+    LIST_ENTRY(csched_vcpu) link; /* on the active list: earns credits */
+    bool active, parked, yield;
+    enum pri pri;
+    s_time_t credit;
+    s_time_t start;      /* running: since then nothing has been burnt */
+    s_time_t run_since;  /* for the rate limit */
+    s_time_t slice_left; /* > 0: it was interrupted in its slice */
+    s_time_t earned;     /* scratch of accounting */
+};
+
+struct csched_pcpu {
+    struct scheduler *ops;
+    unsigned int cpu;
+    struct runq runq;
+    struct timer tick;
+};
+
+struct csched {
+    struct timer acct;
+    s_time_t tslice, tick, ratelimit, migr_delay;
+    LIST_HEAD(, csched_vcpu) active;
+};
+
+static inline struct csched *csched(const struct scheduler *ops) { return ops->priv; }
+static inline struct csched_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
+static inline struct runq *runq_of(const struct scheduler *ops, unsigned int cpu)
+{
+    return &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->runq;
+}
+
+/* credit.c: onto the queue of v->processor and off it; tell a pCPU that it should look at svc. */
+void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc);
+void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc);
+void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc);
+
+/* credit_acct.c */
+
+/* Charge svc, which runs, for the time since the last charge. */
+void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now);
+/* svc earns no more. */
+void csched_deactivate(struct csched_vcpu *svc);
+/* Timer function, data is the scheduler: hand out a period's credits. */
+void csched_acct(void *data);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Credit2's run queues: credit and load of those who belong to them, and balance between them.
+ *
+ * Concept: a run queue's load is the number of its vCPUs that run or want to; avgload follows it with a time constant of about a
+ * second, so that a short burst moves nobody. Where a vCPU is placed, and whether one is taken over from another queue, goes by
+ * the mean of the two. Burning depends on the queue as well: its heaviest vCPU burns credit at the speed of time and a lighter
+ * one faster, by the ratio of weights.
+ *
+ * Invariants: rqd->load counts the vCPUs with svc->counted; max_weight is the largest weight assigned and nr_max how many have it.
+ *
+ * Corresponds to update_runq_load(), balance_load() and t2c_update() in xen/common/sched/credit2.c.
+ */
+#include "vcpu/sched/credit2.h"
+
+#define LOAD_WINDOW SECONDS(1)
+
+/* --- credit --- */
+
+void c2_credit_sync(struct c2_vcpu *svc)
+{
+    svc->credit += svc->rqd->given - svc->given;
+    svc->given = svc->rqd->given;
+    if (svc->credit > C2_CREDIT_MAX)
+        svc->credit = C2_CREDIT_MAX;
+}
+
+void c2_burn(struct c2_vcpu *svc, s_time_t now)
+{
+    const s_time_t delta = now - svc->start;
+
+    c2_credit_sync(svc);
+    if (!svc->v->is_running || delta <= 0)
+        return;
+    svc->credit -= delta * svc->rqd->max_weight / svc->weight;
+    if (svc->dom->tot_budget)
+        svc->budget -= delta;
+    svc->start = now;
+}
+
+/* --- load --- */
+
+static void load_update(struct c2_rqd *rqd, int change, s_time_t now)
+{
+    const double passed = now > rqd->load_at ? (double)(now - rqd->load_at) / (double)LOAD_WINDOW : 0;
+
+    rqd->avgload += (rqd->load - rqd->avgload) * (passed < 1 ? passed : 1);
+    if (now > rqd->load_at)
+        rqd->load_at = now;
+    rqd->load += change;
+}
+
+/* What placing decisions go by: how it has been lately, and how it is now. */
+static double load_of(struct c2_rqd *rqd, s_time_t now)
+{
+    load_update(rqd, 0, now);
+    return (rqd->avgload + rqd->load) / 2;
+}
+
+void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
+{
+    if (svc->counted != counted)
+        load_update(svc->rqd, counted ? 1 : -1, now);
+    svc->counted = counted;
+}
+
+/* --- belonging to a run queue --- */
+
+static void max_weight_recount(struct c2_rqd *rqd)
+{
+    struct c2_vcpu *svc;
+
+    rqd->max_weight = 1;
+    rqd->nr_max = 0;
+    LIST_FOREACH(svc, &rqd->assigned, link)
+    {
+        if (svc->weight > rqd->max_weight) {
+            rqd->max_weight = svc->weight;
+            rqd->nr_max = 0;
+        }
+        rqd->nr_max += svc->weight == rqd->max_weight;
+    }
+}
+
+void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd)
+{
+    svc->rqd = rqd;
+    svc->given = rqd->given;
+    svc->weight = svc->dom->weight;
+    LIST_INSERT_HEAD(&rqd->assigned, svc, link);
+    if (svc->weight > rqd->max_weight) {
+        rqd->max_weight = svc->weight;
+        rqd->nr_max = 0;
+    }
+    rqd->nr_max += svc->weight == rqd->max_weight;
+}
+
+void c2_deassign(struct c2_vcpu *svc, s_time_t now)
+{
+    struct c2_rqd *rqd = svc->rqd;
+
+    c2_burn(svc, now);
+    c2_load_count(svc, false, now);
+    LIST_REMOVE(svc, link);
+    /* Usually others have the same weight; otherwise somebody has to look for the new maximum. */
+    if (svc->weight == rqd->max_weight && !--rqd->nr_max)
+        max_weight_recount(rqd);
+    svc->rqd = NULL;
+}
+
+void c2_dequeue(struct c2_vcpu *svc)
+{
+    if (runq_queued(&svc->node))
+        runq_remove(&svc->rqd->runq, &svc->node);
+    c2_credit_sync(svc);
+}
+
+/* --- balance --- */
+
+/* The busiest other group's first vCPU that cpu may run, if it is so busy that moving one pays. NULL: none. */
+static struct c2_vcpu *busiest_first(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
+{
+    struct c2_rqd *here = rqd_of(ops, cpu);
+    struct c2_vcpu *best = NULL;
+    double most = load_of(here, now) + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        struct c2_rqd *rqd = &c2(ops)->rqd[i];
+        struct runq_node *n;
+        double load;
+
+        if (rqd == here || !rqd->runq.nr)
+            continue;
+        load = load_of(rqd, now);
+        /* Per pCPU, the groups may differ in size. An idle pCPU takes whatever waits anywhere. */
+        if (!idle && load * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
+            continue;
+        n = runq_first(&rqd->runq, cpu, true);
+        if (!n && idle)
+            n = runq_first(&rqd->runq, cpu, false);
+        if (n) {
+            best = svc_of(n->v);
+            most = load;
+        }
+    }
+    return best;
+}
+
+/* Balance: take a vCPU over from a busier group. It is not queued. NULL: none. */
+struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
+{
+    struct c2_vcpu *svc;
+
+    do {
+        svc = busiest_first(ops, cpu, idle, now);
+        if (!svc)
+            return NULL;
+        c2_dequeue(svc);
+    } while (!c2_budget_ok(svc));
+    c2_deassign(svc, now);
+    svc->v->processor = cpu;
+    c2_assign(svc, rqd_of(ops, cpu));
+    c2_load_count(svc, true, now);
+    return svc;
+}
+
+/* The group with the least load a pCPU; where it was before is worth half a vCPU. In it, as the default does. */
+unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
+{
+    struct c2 *prv = c2(ops);
+    const uint64_t mask = vcpu_soft_cpumask(v);
+    double least = 0;
+    int best = -1;
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        struct c2_rqd *rqd = &prv->rqd[i];
+        double load;
+
+        if (!(rqd->cpus & mask))
+            continue;
+        load = load_of(rqd, NOW(ops->xen)) / __builtin_popcountll(rqd->cpus);
+        if (rqd->cpus >> v->processor & 1)
+            load -= 0.5 / __builtin_popcountll(rqd->cpus);
+        if (best < 0 || load < least) {
+            best = (int)i;
+            least = load;
+        }
+    }
+    if (best < 0 || (prv->rqd[best].cpus & mask) >> v->processor & 1)
+        return v->processor;
+    for_each_cpu_in(prv->rqd[best].cpus & mask, cpu) if (sched_cpu_waits(ops->xen, cpu)) return cpu;
+    return (unsigned int)__builtin_ctzll(prv->rqd[best].cpus & mask);
+}

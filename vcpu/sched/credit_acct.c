@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The credit scheduler's bookkeeping: earning and burning, and what follows from it for priorities and parking.
+ *
+ * Concept: a vCPU on the active list earns credits once a period, by weight. Who has saved a whole period's worth and sleeps
+ * leaves the list, so that its share goes to those who run; it comes back when its savings are used up. This is the only part
+ * of the policy that looks at every active vCPU.
+ *
+ * Invariants: svc->active exactly when it is on the list; the accounting timer is armed whenever the list is not empty.
+ *
+ * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen activates whom a tick finds
+ * running, which is a matter of chance.
+ */
+#include "vcpu/sched/credit.h"
+
+/* --- credits --- */
+
+/* Who has savings lives on them; who has used them up earns again (Xen: whom a tick finds running). */
+static void activate(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct csched *prv = csched(ops);
+
+    if (svc->active)
+        return;
+    if (LIST_EMPTY(&prv->active))
+        timer_set(&ops->xen->machine->clock, &prv->acct, NOW(ops->xen) + prv->tslice);
+    LIST_INSERT_HEAD(&prv->active, svc, link);
+    svc->active = true;
+    svc->dom->nr_active++;
+}
+
+void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
+{
+    if (now <= svc->start)
+        return;
+    svc->credit -= now - svc->start;
+    svc->slice_left -= now - svc->start;
+    svc->start = now;
+    if (svc->credit <= 0)
+        activate(ops, svc);
+}
+
+void csched_deactivate(struct csched_vcpu *svc)
+{
+    if (!svc->active)
+        return;
+    LIST_REMOVE(svc, link);
+    svc->active = false;
+    svc->dom->nr_active--;
+}
+
+static void set_pri(struct scheduler *ops, struct csched_vcpu *svc, enum pri pri)
+{
+    const bool queued = runq_queued(&svc->node);
+
+    if (svc->pri == pri)
+        return;
+    if (queued)
+        csched_dequeue(ops, svc);
+    svc->pri = pri;
+    if (queued)
+        csched_enqueue(ops, svc);
+}
+
+static void park(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    svc->parked = true;
+    csched_dequeue(ops, svc);
+    if (svc->v->is_running)
+        sched_kick_cpu(ops->xen, svc->v->processor);
+}
+
+static void unpark(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    svc->parked = false;
+    if (!svc->v->sched_awake || svc->v->is_running)
+        return;
+    csched_enqueue(ops, svc);
+    csched_tickle(ops, svc);
+}
+
+/* --- accounting, once a period --- */
+
+/* The most that svc may earn in a period: it can use one pCPU, and its share of the domain's cap. */
+static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
+{
+    const s_time_t cap = svc->dom->cap ? prv->tslice * svc->dom->cap / 100 / svc->dom->nr_active : prv->tslice;
+
+    return cap < prv->tslice ? cap : prv->tslice;
+}
+
+/*
+ * Share the period's credits out by weight. What somebody may not earn (above its peak) is shared among the others: each pass
+ * settles those whose fair share exceeds their peak, until a pass settles nobody.
+ */
+static void hand_out(struct scheduler *ops)
+{
+    struct csched *prv = csched(ops);
+    struct csched_vcpu *svc;
+    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus);
+    bool settled = true;
+
+    LIST_FOREACH(svc, &prv->active, link)
+    svc->earned = -1;
+    while (settled) {
+        s_time_t rest = left;
+        int64_t weights = 0;
+
+        settled = false;
+        LIST_FOREACH(svc, &prv->active, link)
+        if (svc->earned < 0)
+            weights += svc->dom->weight;
+        LIST_FOREACH(svc, &prv->active, link)
+        {
+            if (svc->earned < 0 && left * svc->dom->weight / weights >= peak(prv, svc)) {
+                svc->earned = peak(prv, svc);
+                rest -= svc->earned;
+                settled = true;
+            }
+        }
+        if (!settled)
+            LIST_FOREACH(svc, &prv->active, link)
+        if (svc->earned < 0)
+            svc->earned = left * svc->dom->weight / weights;
+        left = rest;
+    }
+}
+
+/* Credits have been added: what follows from that for priority and parking. */
+static void settle(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct csched *prv = csched(ops);
+    const s_time_t cap = prv->tslice * svc->dom->cap / 100;
+
+    if (svc->credit < 0) {
+        if (!svc->dom->cap && svc->credit < -prv->tslice)
+            svc->credit = -prv->tslice;
+        set_pri(ops, svc, PRI_OVER);
+        if (svc->dom->cap && svc->credit < -cap && !svc->parked)
+            park(ops, svc);
+        return;
+    }
+    if (svc->pri == PRI_OVER)
+        set_pri(ops, svc, PRI_UNDER);
+    if (svc->parked)
+        unpark(ops, svc);
+    if (svc->credit <= prv->tslice)
+        return;
+    svc->credit = prv->tslice;
+    if (!svc->v->sched_awake)
+        csched_deactivate(
+            svc); /* it does not use what it earns: others shall have it, until these savings are used up */
+}
+
+void csched_acct(void *data)
+{
+    struct scheduler *ops = data;
+    struct csched *prv = csched(ops);
+    struct csched_vcpu *svc, *next;
+    const s_time_t now = NOW(ops->xen);
+
+    hand_out(ops);
+    for (svc = LIST_FIRST(&prv->active); svc; svc = next) {
+        next = LIST_NEXT(svc, link);
+        if (svc->v->is_running)
+            csched_burn(ops, svc, now);
+        svc->credit += svc->earned;
+        settle(ops, svc);
+    }
+    if (!LIST_EMPTY(&prv->active))
+        timer_set(&ops->xen->machine->clock, &prv->acct, now + prv->tslice);
+}
