@@ -22,6 +22,7 @@
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
+#include "vcpu/domain.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +45,7 @@ struct run {
     struct trace_file trace;
     struct pace pace;
     struct stats_wall wall;
-    s_time_t idle;              /* real time for which everything waited for input */
+    s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
     bool reader_ended;
@@ -78,9 +79,8 @@ static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
     return input_read(&r->input, buf, len);
 }
 
-static void on_crash(void *data, struct vcpu *v, const char *why)
+static void crash_report(struct run *r, struct vcpu *v, const char *why)
 {
-    struct run *r = data;
     const domid_t domid = v->domain->domain_id;
     char *text = NULL;
     size_t len = 0;
@@ -95,13 +95,29 @@ static void on_crash(void *data, struct vcpu *v, const char *why)
     }
 }
 
+static void on_crash(void *data, struct vcpu *v, const char *why) { crash_report(data, v, why); }
+
+/* A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown yet. */
+static void self_crash_report(struct run *r, domid_t domid, int reason)
+{
+    struct domain *d = domain_get(host_xen(r->host), domid);
+
+    if (d && !d->crash_reason[0] && d->max_vcpus && d->vcpu[0])
+        crash_report(r, d->vcpu[0],
+                     reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)");
+    if (d)
+        domain_put(d);
+}
+
 static void on_end(void *data, domid_t domid, int reason)
 {
     struct run *r = data;
 
     console_guest_end(&r->console, domid);
-    if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog)
+    if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog) {
         r->outcome.crashed++;
+        self_crash_report(r, domid, reason);
+    }
     if (host_guest_image(r->host, domid) == r->reader)
         r->reader_ended = true;
 }
@@ -166,8 +182,8 @@ static s_time_t busy_ns(const struct xen *xen)
 static void rest(struct run *r, s_time_t slice, s_time_t busy)
 {
     const s_time_t ns = pace_rest(&r->pace, NOW(host_xen(r->host)), slice, busy, real_now());
-    const bool for_input = r->input.kind == INPUT_TERMINAL ||
-                           (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host));
+    const bool for_input =
+        r->input.kind == INPUT_TERMINAL || (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host));
 
     if (ns > 0)
         wait_ns(r, for_input, ns);
@@ -270,8 +286,11 @@ static enum log_level log_level(const struct run_options *o)
 static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
-    const struct host_config cfg = { .ram_mib = o->ram_mib, .guests_mib = l->total_mib,
-                                     .nr_pcpus = (unsigned int)o->nr_pcpus, .seed = o->seed, .sched = o->sched,
+    const struct host_config cfg = { .ram_mib = o->ram_mib,
+                                     .guests_mib = l->total_mib,
+                                     .nr_pcpus = (unsigned int)o->nr_pcpus,
+                                     .seed = o->seed,
+                                     .sched = o->sched,
                                      .audit = o->audit };
     const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end };
     struct machine *m;

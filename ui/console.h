@@ -27,11 +27,11 @@ struct console_line {
 
 struct console {
     FILE *out, *err;
-    bool by_lines;           /* several guests */
-    bool out_raw, err_raw;   /* is a terminal in raw mode */
-    bool together;           /* both are terminals: a message must not be put in the middle of a guest's line */
-    bool in_line;            /* the last byte written to out was no newline */
-    int error;               /* errno of the first failed write to out; afterwards nothing is written */
+    bool by_lines;              /* several guests */
+    bool out_raw, err_raw;      /* is a terminal in raw mode */
+    bool together;              /* both are terminals: a message must not be put in the middle of a guest's line */
+    bool in_line;               /* the last byte written to out was no newline */
+    int error;                  /* errno of the first failed write to out; afterwards nothing is written */
     struct console_line *lines; /* by_lines: what is kept back */
 };
 

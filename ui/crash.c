@@ -171,7 +171,8 @@ static void backtrace_print(FILE *out, struct vcpu *v, const struct image *img)
 
 void crash_print(FILE *out, struct vcpu *v, const char *name, const char *why, const struct image *img)
 {
-    fprintf(out, "\nDomain %u (%s) crashed on its vCPU %u: %s\n", v->domain->domain_id, name ? name : "?", v->vcpu_id, why);
+    fprintf(out, "\nDomain %u (%s) crashed on its vCPU %u: %s\n", v->domain->domain_id, name ? name : "?", v->vcpu_id,
+            why);
     if (v->native)
         return;
     fprintf(out, "  rip %016" PRIx64, v->regs->rip);

@@ -58,7 +58,8 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
     };
 }
 
-static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o,
+                      char err[GUEST_LIST_ERR_SIZE])
 {
     enum xl_file_kind kind;
 

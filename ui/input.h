@@ -20,8 +20,8 @@
 struct input {
     enum { INPUT_FILE, INPUT_PIPE, INPUT_TERMINAL } kind;
     int fd;
-    bool closed;   /* no more will come */
-    bool left;     /* Ctrl-] was typed */
+    bool closed;    /* no more will come */
+    bool left;      /* Ctrl-] was typed */
     char buf[4096]; /* typed ahead */
     size_t len;
 };

@@ -13,6 +13,7 @@
 #include "ui/cmd_run.h"
 #include "ui/status.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,8 +109,20 @@ static void signal_stop(int sig)
     process.stop = true;
 }
 
+/* A standard stream that is closed must not become the number of a file that we open: guests' output goes there. */
+static void streams_setup(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY); /* the lowest free number */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    close(fd);
+}
+
 static void process_setup(void)
 {
+    streams_setup();
     sigemptyset(&process.signals);
     for (size_t i = 0; i < ARRAY_SIZE(stopping_signals); i++) {
         struct sigaction before;

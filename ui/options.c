@@ -10,7 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_FLAG, OPTION_COUNT, OPTION_NUMBER, OPTION_TEXT, OPTION_TYPE, OPTION_DURATION, OPTION_HEADING };
+enum option_kind {
+    OPTION_HEADING, /* no option: a line of --help */
+    OPTION_FLAG,    /* --stats */
+    OPTION_COUNT,   /* -vv */
+    OPTION_NUMBER,
+    OPTION_DURATION,
+    OPTION_TYPE,
+    OPTION_TEXT,
+};
 
 struct option {
     const char *name; /* without the dashes; a heading: its text */
@@ -26,7 +34,7 @@ struct option {
 
 /* clang-format off */
 static const struct option options[] = {
-    { .name = "The guests (what is given here counts for each of them, and more than what its xl.cfg says):",
+    { .name = "The guests (an option counts for each of them, and more than what its xl.cfg says):",
       .kind = OPTION_HEADING },
     { "memory",    0,  OPTION_NUMBER,   "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
     { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, MAX_VIRT_CPUS,     "its virtual processors (1)" },
@@ -66,7 +74,8 @@ bool duration_parse(const char *text, s_time_t *ns)
         uint64_t ns;
     } units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 } };
     const double century = 100 * 365.25 * 86400 * 1e9;
-    const size_t whole = strspn(text, "0123456789"), fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+    const size_t whole = strspn(text, "0123456789"),
+                 fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
     const char *suffix = text + whole + (fraction ? 1 + fraction : 0);
 
     if (whole == 0 || whole > 19 || fraction > 9)
@@ -112,7 +121,8 @@ static int value_error(const struct option *opt, const char *value, char err[OPT
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu", opt->name, value,
                  (unsigned long long)opt->min, (unsigned long long)opt->max);
     else if (opt->kind == OPTION_DURATION)
-        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no duration such as 500us, 20ms, 1.5s or 2m", opt->name, value);
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no duration such as 500us, 20ms, 1.5s or 2m", opt->name,
+                 value);
     else if (opt->kind == OPTION_TYPE)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is none of pv, pvh and hvm", opt->name, value);
     else
@@ -126,19 +136,14 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     uint64_t n;
 
     switch (opt->kind) {
-    case OPTION_FLAG:
-        *(bool *)field = true;
-        return 0;
-    case OPTION_COUNT:
-        ++*(unsigned int *)field;
-        return 0;
+    case OPTION_FLAG: *(bool *)field = true; return 0;
+    case OPTION_COUNT: ++*(unsigned int *)field; return 0;
     case OPTION_NUMBER:
         if (!number_parse(value, &n) || n < opt->min || n > opt->max)
             return value_error(opt, value, err);
         *(uint64_t *)field = n;
         return 0;
-    case OPTION_DURATION:
-        return duration_parse(value, field) ? 0 : value_error(opt, value, err);
+    case OPTION_DURATION: return duration_parse(value, field) ? 0 : value_error(opt, value, err);
     case OPTION_TYPE:
         if (!xl_type_from_name(value, &o->type))
             return value_error(opt, value, err);
@@ -173,7 +178,8 @@ static const struct option *option_find_letter(char letter)
 static bool takes_value(const struct option *opt) { return opt->kind != OPTION_FLAG && opt->kind != OPTION_COUNT; }
 
 /* --name, --name=value or --name value. */
-static int parse_long(struct run_options *o, const char *arg, const char *next, bool *used_next, char err[OPTIONS_ERR_SIZE])
+static int parse_long(struct run_options *o, const char *arg, const char *next, bool *used_next,
+                      char err[OPTIONS_ERR_SIZE])
 {
     const size_t len = strcspn(arg + 2, "=");
     const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
@@ -223,7 +229,8 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         return -1;
     }
     if (o->nr_guests > 1 && o->name) {
-        snprintf(err, OPTIONS_ERR_SIZE, "--name is for one guest, not for %u: name them in an xl.cfg each", o->nr_guests);
+        snprintf(err, OPTIONS_ERR_SIZE, "--name is for one guest, not for %u: name them in an xl.cfg each",
+                 o->nr_guests);
         return -1;
     }
     return 0;
@@ -289,12 +296,13 @@ void options_help(FILE *out)
 {
     fputs("Usage: xenlab run [OPTION]... GUEST...\n"
           "\n"
-          "Switch on a computer, boot the hypervisor on it, and let it run each GUEST: a kernel for Xen (an ELF file\n"
-          "with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
+          "Switch on a computer, boot the hypervisor on it, and let it run each GUEST: a kernel for Xen (an ELF\n"
+          "file with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
           "\n"
-          "The guest's console is this terminal. Ctrl-] leaves. With several guests their output is shown by lines, with the\n"
-          "guest in front ([d1] is domain 1), and the keyboard is the first one's. Messages of the hypervisor, (XEN), and\n"
-          "what guests tell it, (d1), go to standard error.\n",
+          "The guest's console is this terminal; Ctrl-] leaves. Several guests share it by lines, each with its\n"
+          "guest in front ([d1] is domain 1), and the keyboard is the first one's. Standard input may be a\n"
+          "file: then the run is the same every time, to the last instruction. Messages of the hypervisor,\n"
+          "(XEN), and what guests say to it, (d1), go to standard error.\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         if (options[i].kind == OPTION_HEADING)
@@ -304,7 +312,7 @@ void options_help(FILE *out)
     fputs("\n"
           "Exit status:\n"
           "  0    every guest shut down by itself\n"
-          "  1    the command line, a file or this computer is not as it should be; the message says what to do\n"
+          "  1    the command line, a file or this computer is not as it should be; the message says how\n"
           "  2    a guest crashed (this counts before all that follows)\n"
           "  3    a limit was reached: --max-vtime, or nothing can ever wake the guests again\n"
           "  130  you left (Ctrl-], or Ctrl-C where it is not the guest's); 128+N: ended by signal N\n"

@@ -13,8 +13,7 @@ s_time_t pace_rest(struct pace *p, s_time_t now, s_time_t slice, s_time_t busy, 
     s_time_t rest = 0;
 
     switch (p->mode) {
-    case PACE_NONE:
-        break;
+    case PACE_NONE: break;
     case PACE_PERSON:
         if (busy < slice / 2)
             rest = slice - busy < PACE_REST_MAX ? slice - busy : PACE_REST_MAX;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the user sees: one guest's bytes as they are, several guests by lines, messages between them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/console.h"
+
+struct scene {
+    struct console c;
+    char *out, *err;
+    size_t out_len, err_len;
+};
+
+static void begin(struct scene *s, bool by_lines)
+{
+    memset(s, 0, sizeof(*s));
+    s->c.out = open_memstream(&s->out, &s->out_len);
+    s->c.err = open_memstream(&s->err, &s->err_len);
+    s->c.by_lines = by_lines;
+}
+
+static void write_text(struct scene *s, unsigned int domid, const char *text)
+{
+    console_guest_write(&s->c, domid, text, strlen(text));
+}
+
+/* Close it: what is on both outputs must be this. */
+static void end(struct scene *s, const char *out, const char *err)
+{
+    console_close(&s->c);
+    fclose(s->c.out);
+    fclose(s->c.err);
+    assert_string_equal(s->out, out);
+    assert_string_equal(s->err, err);
+    free(s->out);
+    free(s->err);
+}
+
+static void test_one_guest(void **state)
+{
+    struct scene s;
+
+    begin(&s, false);
+    write_text(&s, 1, "a\r\n\x1b[1mb");
+    write_text(&s, 1, "c\n\n");
+    end(&s, "a\r\n\x1b[1mbc\n\n", "");
+}
+
+static void test_lines(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    write_text(&s, 1, "on");
+    write_text(&s, 12, "two\r\nthr");
+    write_text(&s, 1, "e\r\n\r\n");
+    write_text(&s, 12, "ee\n");
+    end(&s, "[d12] two\n[d1] one\n[d1] \n[d12] three\n", "");
+}
+
+/* The rest of a line is not lost: when the guest ends, and when all ends. */
+static void test_unfinished_lines(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    write_text(&s, 1, "half");
+    write_text(&s, 2, "other");
+    console_guest_end(&s.c, 1);
+    console_guest_end(&s.c, 1);
+    console_guest_end(&s.c, 3);
+    end(&s, "[d1] half\n[d2] other\n", "");
+}
+
+static void test_long_line(void **state)
+{
+    char text[CONSOLE_LINE_MAX + 11], expected[CONSOLE_LINE_MAX + 64];
+    struct scene s;
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    snprintf(expected, sizeof(expected), "[d1] %.*s\n[d1] xxxxxxxxxx\n", CONSOLE_LINE_MAX, text);
+    begin(&s, true);
+    write_text(&s, 1, text);
+    end(&s, expected, "");
+}
+
+static void test_raw_terminal(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    s.c.out_raw = s.c.err_raw = true;
+    write_text(&s, 1, "a\n");
+    console_message(&s.c, "m\nn\n", 4);
+    end(&s, "[d1] a\r\n", "m\r\nn\r\n");
+}
+
+/* On one terminal a message does not go into the middle of a guest's line. */
+static void test_message_in_line(void **state)
+{
+    struct scene s;
+
+    begin(&s, false);
+    s.c.together = true;
+    write_text(&s, 1, "prompt> ");
+    console_message(&s.c, "m\n", 2);
+    write_text(&s, 1, "line\n");
+    console_message(&s.c, "m\n", 2);
+    end(&s, "prompt> \nline\n", "m\nm\n");
+}
+
+/* A failed write is noted once, with its reason, and ends output. */
+static void test_write_error(void **state)
+{
+    struct console c = { .out = fopen("/dev/full", "w"), .err = stderr };
+
+    assert_non_null(c.out);
+    console_guest_write(&c, 1, "x", 1);
+    assert_int_equal(c.error, 0);
+    console_flush(&c);
+    assert_int_equal(c.error, ENOSPC);
+    console_guest_write(&c, 1, "x", 1);
+    console_close(&c);
+    assert_int_equal(c.error, ENOSPC);
+    fclose(c.out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_guest),        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_unfinished_lines), cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_raw_terminal),     cmocka_unit_test(test_message_in_line),
+        cmocka_unit_test(test_write_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line of `xenlab run`: what is read, and that everything wrong is an error that names it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/options.h"
+
+#define WORDS_MAX 32
+
+/* Parse a line that is split at spaces; "_" stands for an empty word. */
+static int parse(struct run_options *o, const char *line, char err[OPTIONS_ERR_SIZE])
+{
+    static char copy[512]; /* options point into it */
+    char *words[WORDS_MAX], *save = NULL;
+    int n = 0;
+
+    assert_true(strlen(line) < sizeof(copy));
+    strcpy(copy, line);
+    for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+        assert_true(n < WORDS_MAX);
+        words[n] = w;
+        if (!strcmp(w, "_"))
+            *words[n] = '\0';
+        n++;
+    }
+    err[0] = '\0';
+    return options_parse(o, n, words, err);
+}
+
+static void test_everything(void **state)
+{
+    char err[OPTIONS_ERR_SIZE];
+    struct run_options o;
+
+    assert_int_equal(
+        parse(&o,
+              "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
+              "--sched credit2,x=1 --seed 18446744073709551615 b --max-vtime 20ms --realtime --trace t --stats "
+              "--audit -vvq",
+              err),
+        0);
+    assert_int_equal(o.nr_guests, 2);
+    assert_string_equal(o.guests[0], "a");
+    assert_string_equal(o.guests[1], "b");
+    assert_int_equal(o.memory_mib, 128);
+    assert_int_equal(o.vcpus, 2);
+    assert_string_equal(o.cmdline, "x=1");
+    assert_string_equal(o.ramdisk, "r");
+    assert_string_equal(o.type_name, "pvh");
+    assert_int_equal(o.type, XL_TYPE_PVH);
+    assert_int_equal(o.ram_mib, 1024);
+    assert_int_equal(o.nr_pcpus, 16);
+    assert_string_equal(o.sched, "credit2,x=1");
+    assert_true(o.seed == UINT64_MAX);
+    assert_int_equal(o.max_vtime, MILLISECS(20));
+    assert_string_equal(o.trace, "t");
+    assert_true(o.realtime && o.stats && o.audit && !o.help);
+    assert_int_equal(o.verbose, 2);
+    assert_int_equal(o.quiet, 1);
+    options_free(&o);
+}
+
+static void test_nothing(void **state)
+{
+    char err[OPTIONS_ERR_SIZE];
+    struct run_options o;
+
+    assert_int_equal(parse(&o, "g", err), 0);
+    assert_int_equal(o.nr_guests, 1);
+    assert_true(!o.memory_mib && !o.vcpus && !o.name && !o.cmdline && !o.ramdisk && !o.type_name && !o.ram_mib);
+    assert_true(!o.nr_pcpus && !o.seed && !o.sched && !o.max_vtime && !o.trace && !o.verbose && !o.quiet);
+    assert_false(o.realtime || o.stats || o.audit || o.help);
+    options_free(&o);
+}
+
+/* An empty command line is one; options end at "--"; "-" is a name; help needs no guest; what comes last counts. */
+static void test_corners(void **state)
+{
+    char err[OPTIONS_ERR_SIZE];
+    struct run_options o;
+
+    assert_int_equal(parse(&o, "--cmdline= --memory 1 --memory 2 - -- --stats -v", err), 0);
+    assert_string_equal(o.cmdline, "");
+    assert_int_equal(o.memory_mib, 2);
+    assert_int_equal(o.nr_guests, 3);
+    assert_string_equal(o.guests[1], "--stats");
+    assert_false(o.stats);
+    options_free(&o);
+    assert_int_equal(parse(&o, "--cmdline _ g", err), 0);
+    assert_string_equal(o.cmdline, "");
+    options_free(&o);
+    assert_int_equal(parse(&o, "--help", err), 0);
+    assert_true(o.help);
+    options_free(&o);
+}
+
+/* Each line, and a word of the message that it must give. */
+static const struct {
+    const char *line, *says;
+} wrong[] = {
+    { "", "which guest" },
+    { "--stats", "which guest" },
+    { "--nosuch g", "--nosuch" },
+    { "--mem 5 g", "--mem" },
+    { "--memoryx=5 g", "--memoryx=5" },
+    { "-x g", "-x" },
+    { "-vx g", "-x" },
+    { "g --memory", "--memory needs a value" },
+    { "--memory= g", "\"\" is no number" },
+    { "--memory 0 g", "from 1 to 1048576" },
+    { "--memory 1048577 g", "1048577" },
+    { "--memory -1 g", "\"-1\"" },
+    { "--memory +1 g", "\"+1\"" },
+    { "--memory 0x10 g", "0x10" },
+    { "--memory 64M g", "64M" },
+    { "--memory 99999999999999999999999 g", "is no number" },
+    { "--vcpus 0 g", "--vcpus" },
+    { "--vcpus 65 g", "from 1 to 64" },
+    { "--pcpus 17 g", "from 1 to 16" },
+    { "--ram 31 g", "--ram" },
+    { "--seed x g", "\"x\" is no number" },
+    { "--seed 18446744073709551616 g", "is no number" },
+    { "--type PV g", "--type" },
+    { "--type= g", "--type" },
+    { "--max-vtime 5 g", "--max-vtime" },
+    { "--max-vtime 0s g", "--max-vtime" },
+    { "--ramdisk _ g", "--ramdisk: the value is empty" },
+    { "--trace= g", "--trace: the value is empty" },
+    { "--name _ g", "--name: the value is empty" },
+    { "--sched= g", "--sched: the value is empty" },
+    { "--stats=yes g", "--stats takes no value" },
+    { "--verbose=2 g", "--verbose takes no value" },
+    { "--name n a b", "--name" },
+};
+
+static void test_errors(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        char err[OPTIONS_ERR_SIZE];
+        struct run_options o;
+
+        if (parse(&o, wrong[i].line, err) != -1)
+            fail_msg("\"%s\" is accepted", wrong[i].line);
+        if (!strstr(err, wrong[i].says))
+            fail_msg("\"%s\": \"%s\" does not say \"%s\"", wrong[i].line, err, wrong[i].says);
+        options_free(&o);
+    }
+}
+
+static void test_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        s_time_t ns; /* 0: refused */
+    } cases[] = {
+        { "1ns", 1 },
+        { "500us", 500000 },
+        { "20ms", 20000000 },
+        { "1s", 1000000000 },
+        { "2m", 120000000000 },
+        { "1.5s", 1500000000 },
+        { "0.1s", 100000000 },
+        { "0.000000001s", 1 },
+        { "1.25us", 1250 },
+        { "0.5m", 30000000000 },
+        { "100000000s", 100000000000000000 },
+        { "", 0 },
+        { "5", 0 },
+        { "s", 0 },
+        { "ms", 0 },
+        { "0s", 0 },
+        { "0.1ns", 0 },
+        { "-1s", 0 },
+        { "+1s", 0 },
+        { " 1s", 0 },
+        { "1 s", 0 },
+        { "1s ", 0 },
+        { "1.s", 0 },
+        { ".5s", 0 },
+        { "1e3s", 0 },
+        { "0x1s", 0 },
+        { "1h", 0 },
+        { "1S", 0 },
+        { "1.2.3s", 0 },
+        { "10000000000s", 0 },
+        { "99999999999999999999999s", 0 },
+        { "nans", 0 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        s_time_t ns = 0;
+
+        if (duration_parse(cases[i].text, &ns) != (cases[i].ns != 0) || (cases[i].ns && ns != cases[i].ns))
+            fail_msg("\"%s\" gives %lld", cases[i].text, (long long)ns);
+    }
+}
+
+/* Help is made from the table: it names every option, and no line is wider than a terminal may be expected to be. */
+static void test_help(void **state)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    options_help(out);
+    fclose(out);
+    assert_non_null(strstr(text, "--memory MIB"));
+    assert_non_null(strstr(text, "-v, --verbose"));
+    assert_non_null(strstr(text, "Exit status"));
+    assert_non_null(strstr(text, "Examples"));
+    for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+        assert_true(strcspn(line, "\n") <= 100);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing),   cmocka_unit_test(test_corners),
+        cmocka_unit_test(test_errors),     cmocka_unit_test(test_durations), cmocka_unit_test(test_help),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The parts of a run that need no machine: exit status, pacing, input, guests from files and options, statistics.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/kernel_file.h"
+#include "ui/guest_list.h"
+#include "ui/input.h"
+#include "ui/pace.h"
+#include "ui/stats.h"
+#include "ui/status.h"
+
+/* --- exit status --- */
+
+static void test_status(void **state)
+{
+    static const struct {
+        struct run_outcome outcome;
+        int status;
+    } cases[] = {
+        { { 0 }, 0 },
+        { { .limit = true }, 3 },
+        { { .signal = SIGINT }, 130 },
+        { { .signal = SIGTERM, .limit = true }, 143 },
+        { { .left = true }, 130 },
+        { { .left = true, .signal = SIGTERM }, 130 },
+        { { .failed = true, .left = true, .limit = true }, 1 },
+        { { .crashed = 1 }, 2 },
+        { { .crashed = 2, .failed = true, .left = true, .limit = true, .signal = SIGHUP }, 2 },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(run_status(&cases[i].outcome), cases[i].status);
+}
+
+/* --- pacing --- */
+
+static void test_pace_none(void **state)
+{
+    struct pace p = { .mode = PACE_NONE };
+
+    assert_int_equal(pace_rest(&p, SECONDS(100), MILLISECS(10), 0, 0), 0);
+}
+
+static void test_pace_person(void **state)
+{
+    struct pace p = { .mode = PACE_PERSON };
+
+    assert_int_equal(pace_rest(&p, 0, MILLISECS(10), 0, 0), MILLISECS(10));
+    assert_int_equal(pace_rest(&p, 0, MILLISECS(10), MILLISECS(1), 0), MILLISECS(9));
+    assert_int_equal(pace_rest(&p, 0, MILLISECS(10), MILLISECS(5), 0), 0);
+    assert_int_equal(pace_rest(&p, 0, MILLISECS(10), MILLISECS(40), 0), 0); /* several pCPUs */
+    assert_int_equal(pace_rest(&p, 0, SECONDS(1), 0, 0), PACE_REST_MAX);
+}
+
+static void test_pace_realtime(void **state)
+{
+    struct pace p = { .mode = PACE_REALTIME };
+    const s_time_t real = SECONDS(1000);
+
+    pace_start(&p, SECONDS(5), real);
+    assert_int_equal(pace_rest(&p, SECONDS(5) + 10, 10, 10, real), 10);
+    assert_int_equal(pace_rest(&p, SECONDS(6), 10, 10, real + SECONDS(1)), 0);
+    assert_int_equal(pace_rest(&p, SECONDS(6), 10, 10, real + SECONDS(1) + MILLISECS(100)), 0);
+    /* A little behind is caught up with, much is not. */
+    assert_int_equal(pace_rest(&p, SECONDS(7), 10, 10, real + SECONDS(2) - 7), 7);
+    assert_int_equal(pace_rest(&p, SECONDS(8), 10, 10, real + SECONDS(60)), 0);
+    assert_int_equal(pace_rest(&p, SECONDS(9), 10, 10, real + SECONDS(60)), SECONDS(1));
+}
+
+/* --- input --- */
+
+static void test_input_file(void **state)
+{
+    char name[] = "/tmp/xenlab-test-XXXXXX", buf[8];
+    int fd = mkstemp(name);
+    struct input in;
+
+    assert_true(fd >= 0);
+    unlink(name);
+    assert_int_equal(write(fd, "abcdef", 6), 6);
+    lseek(fd, 0, SEEK_SET);
+    input_open(&in, fd);
+    assert_int_equal(in.kind, INPUT_FILE);
+    assert_true(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 4), 4);
+    assert_memory_equal(buf, "abcd", 4);
+    assert_int_equal(input_read(&in, buf, 4), 2);
+    assert_false(in.closed);
+    assert_int_equal(input_read(&in, buf, 4), 0);
+    assert_true(in.closed);
+    assert_false(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 4), 0);
+    close(fd);
+}
+
+/* Reading an empty pipe does not wait; Ctrl-] is a byte like any other in it. */
+static void test_input_pipe(void **state)
+{
+    char buf[8];
+    int fds[2];
+    struct input in;
+
+    assert_int_equal(pipe(fds), 0);
+    input_open(&in, fds[0]);
+    assert_int_equal(in.kind, INPUT_PIPE);
+    assert_false(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 8), 0);
+    assert_false(in.closed);
+    assert_int_equal(write(fds[1], "x\x1dz", 3), 3);
+    input_poll(&in);
+    assert_true(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 8), 3);
+    assert_false(in.left);
+    close(fds[1]);
+    assert_true(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 8), 0);
+    assert_true(in.closed);
+    close(fds[0]);
+}
+
+static void test_input_terminal(void **state)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY), fd = -1;
+    struct input in;
+    char buf[8];
+
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal) ||
+        (fd = open(ptsname(terminal), O_RDWR | O_NOCTTY)) < 0)
+        skip();
+    input_open(&in, fd);
+    assert_int_equal(in.kind, INPUT_TERMINAL);
+    assert_int_equal(write(terminal, "ab\n", 3), 3);
+    for (int i = 0; i < 100 && in.len == 0; i++, usleep(1000))
+        input_poll(&in);
+    assert_true(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 1), 1);
+    assert_int_equal(buf[0], 'a');
+    assert_int_equal(input_read(&in, buf, 8), 2);
+    assert_false(input_ready(&in));
+    assert_int_equal(write(terminal, "\x1d\n", 2), 2);
+    for (int i = 0; i < 100 && !in.left; i++, usleep(1000))
+        input_poll(&in);
+    assert_true(in.left);
+    close(fd);
+    close(terminal);
+}
+
+static void test_input_none(void **state)
+{
+    struct input in;
+    char buf[1];
+
+    input_open(&in, -1);
+    assert_true(in.closed);
+    assert_false(input_ready(&in));
+    assert_int_equal(input_read(&in, buf, 1), 0);
+}
+
+/* --- guests from files and options --- */
+
+struct files {
+    char dir[32], kernel[64], cfg[64], junk[64];
+};
+
+static void file_write(const char *path, const void *data, size_t size)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    fclose(f);
+}
+
+static int files_setup(void **state)
+{
+    static const char cfg[] =
+        "name = 'c'\nkernel = 'kernel'\nmemory = 96\nvcpus = 2\ncmdline = 'from cfg'\non_crash = 'preserve'\n"
+        "nosuchkey = 1\n";
+    struct files *f = calloc(1, sizeof(*f));
+    size_t size;
+    uint8_t *elf = kernel_elf(&kernel_linux64, &size);
+
+    strcpy(f->dir, "/tmp/xenlab-test-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->kernel, sizeof(f->kernel), "%s/kernel", f->dir);
+    snprintf(f->cfg, sizeof(f->cfg), "%s/cfg", f->dir);
+    snprintf(f->junk, sizeof(f->junk), "%s/junk", f->dir);
+    file_write(f->kernel, elf, size);
+    file_write(f->cfg, cfg, sizeof(cfg) - 1);
+    file_write(f->junk, "\1\2\3", 3);
+    free(elf);
+    *state = f;
+    return 0;
+}
+
+static int files_teardown(void **state)
+{
+    struct files *f = *state;
+
+    unlink(f->kernel);
+    unlink(f->cfg);
+    unlink(f->junk);
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+static void test_guests(void **state)
+{
+    const struct files *f = *state;
+    const char *paths[] = { f->kernel, f->cfg };
+    struct run_options o = { .guests = paths, .nr_guests = 2 };
+    char err[GUEST_LIST_ERR_SIZE];
+    struct guest_list l;
+    const struct host_guest *g;
+
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    assert_int_equal(l.nr, 2);
+    assert_int_equal(l.total_mib, 64 + 96);
+    g = &l.entries[0].guest;
+    assert_string_equal(g->kernel, f->kernel);
+    assert_true(!g->name && !g->cmdline && !g->memory_mib && !g->vcpus && !g->has_type);
+    assert_int_equal(g->on_crash, XL_ACTION_DESTROY);
+    g = &l.entries[1].guest;
+    assert_string_equal(g->kernel, f->kernel);
+    assert_string_equal(g->name, "c");
+    assert_string_equal(g->cmdline, "from cfg");
+    assert_int_equal(g->memory_mib, 96);
+    assert_int_equal(g->vcpus, 2);
+    assert_int_equal(g->on_crash, XL_ACTION_PRESERVE);
+    assert_non_null(strstr(l.entries[1].cfg.warnings, "nosuchkey"));
+    guest_list_free(&l);
+}
+
+/* What the command line says counts more. */
+static void test_guests_overridden(void **state)
+{
+    const struct files *f = *state;
+    const char *paths[] = { f->cfg };
+    struct run_options o = { .guests = paths,
+                             .nr_guests = 1,
+                             .name = "n",
+                             .cmdline = "",
+                             .memory_mib = 5,
+                             .vcpus = 1,
+                             .ramdisk = "r",
+                             .type_name = "pvh",
+                             .type = XL_TYPE_PVH };
+    char err[GUEST_LIST_ERR_SIZE];
+    struct guest_list l;
+    const struct host_guest *g;
+
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    g = &l.entries[0].guest;
+    assert_string_equal(g->name, "n");
+    assert_string_equal(g->cmdline, "");
+    assert_string_equal(g->ramdisk, "r");
+    assert_int_equal(g->memory_mib, 5);
+    assert_int_equal(g->vcpus, 1);
+    assert_true(g->has_type && g->type == XL_TYPE_PVH);
+    assert_int_equal(l.total_mib, 5);
+    guest_list_free(&l);
+}
+
+static void test_guests_refused(void **state)
+{
+    const struct files *f = *state;
+    const char *const bad[] = { f->junk, f->dir, "/nosuch/file", "/dev/null" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const char *paths[] = { f->kernel, bad[i] };
+        struct run_options o = { .guests = paths, .nr_guests = 2 };
+        char err[GUEST_LIST_ERR_SIZE];
+        struct guest_list l;
+
+        assert_int_equal(guest_list_load(&l, &o, err), -1);
+        assert_memory_equal(err, bad[i], strlen(bad[i]));
+        guest_list_free(&l);
+    }
+}
+
+/* --- statistics --- */
+
+static void test_stats(void **state)
+{
+    const struct stats_wall wall = { .start_up = MILLISECS(7), .running = SECONDS(1) };
+    struct machine m = { 0 };
+    struct xen xen = { .machine = &m };
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    m.clock.now = MILLISECS(1500);
+    xen.stats.insns = 20000000;
+    xen.stats.exits[EXIT_SYSCALL] = 3;
+    xen.stats.exits[EXIT_EXCEPTION] = 1;
+    xen.stats.exceptions[14] = 1;
+    xen.stats.hypercalls[__HYPERVISOR_mmu_update] = 3;
+    stats_print(out, &xen, &wall);
+    fclose(out);
+    assert_non_null(strstr(text, "virtual                            1.500000 s"));
+    assert_non_null(strstr(text, "million a second (real)              20.0"));
+    assert_non_null(strstr(text, "14 #PF                                    1"));
+    assert_non_null(strstr(text, "mmu_update                                3"));
+    assert_null(strstr(text, "xen_version"));
+    assert_null(strstr(text, "waiting"));
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_pace_none),
+        cmocka_unit_test(test_pace_person),
+        cmocka_unit_test(test_pace_realtime),
+        cmocka_unit_test(test_input_file),
+        cmocka_unit_test(test_input_pipe),
+        cmocka_unit_test(test_input_terminal),
+        cmocka_unit_test(test_input_none),
+        cmocka_unit_test_setup_teardown(test_guests, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_guests_overridden, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_guests_refused, files_setup, files_teardown),
+        cmocka_unit_test(test_stats),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
