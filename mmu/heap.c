@@ -11,7 +11,7 @@
  *            [ 2   . . ] [1 .] X [0]     frame 6 in use, order 0 at 7
  *
  * Frames are scattered on purpose: which half of a block is used first is thrown by the machine's seeded dice, and single frames
- * come from runs of 512 in a permuted order. So no frame number ever equals a guest's own by luck, consecutive
+ * are dealt out of blocks of up to 512 in a permuted order. So no frame number ever equals a guest's own by luck, consecutive
  * allocations are not neighbours, and the same seed gives the same frames.
  *
  * Invariants: of a free block, the first frame has PGC_state_free and the order in type_info; free_pages is the sum over
@@ -123,14 +123,14 @@ static struct page_info *block_take(struct xen *xen, unsigned int order)
     return pg;
 }
 
-/* Put the frames of one run on the list of single frames, in an order that the dice decide: i -> a * i + b, a odd. */
-static void scatter(struct xen *xen, struct page_info *run)
+/* Put a block on the list of single frames, in an order that the dice decide: i -> a * i + b. No neighbours follow each other. */
+static void scatter(struct xen *xen, struct page_info *block, unsigned int nr)
 {
     uint64_t dice = machine_random(xen->machine);
-    unsigned int a = (unsigned int)(dice & (HEAP_RUN - 1)) | 129, b = (unsigned int)(dice >> 32);
+    unsigned int a = (unsigned int)(dice & ~7ull) | 5, b = (unsigned int)(dice >> 32);
 
-    for (unsigned int i = 0; i < HEAP_RUN; i++)
-        block_add(xen, &run[(a * i + b) & (HEAP_RUN - 1)], 0);
+    for (unsigned int i = 0; i < nr; i++)
+        block_add(xen, &block[(a * i + b) & (nr - 1)], 0);
 }
 
 /* Make a frame that comes from the heap presentable: clean, with an M2P entry, and reachable through nobody's TLB. */
@@ -162,16 +162,14 @@ struct page_info *heap_alloc(struct xen *xen, unsigned int order)
     if (order > HEAP_MAX_ORDER)
         return NULL;
     if (order == 0 && !h->free[0].nr) {
-        unsigned int k = 0;
+        unsigned int k = 1;
 
         while (k < HEAP_RUN_ORDER && !h->free[k].nr)
             k++;
-        if (k == HEAP_RUN_ORDER) { /* nothing smaller than a run is left */
-            pg = block_take(xen, HEAP_RUN_ORDER);
-            if (!pg)
-                return NULL;
-            scatter(xen, pg);
-        }
+        pg = block_take(xen, k);
+        if (!pg)
+            return NULL;
+        scatter(xen, pg, 1u << k);
     }
     pg = block_take(xen, order);
     if (!pg)
