@@ -29,13 +29,14 @@
 #define LINES_BEFORE    6
 #define LINES_AFTER     4
 
-static void symbol_print(FILE *out, const struct image *img, uint64_t addr)
+/* The function that addr is in. A return address may lie behind its end, if it was the call that ended it: look `back`. */
+static void symbol_print(FILE *out, const struct image *img, uint64_t addr, unsigned int back)
 {
     uint64_t offset;
-    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
+    const char *name = img ? image_symbol_lookup(img, addr - back, &offset) : NULL;
 
     if (name)
-        fprintf(out, " <%.80s+%#" PRIx64 ">", name, offset);
+        fprintf(out, " <%.80s+%#" PRIx64 ">", name, offset + back);
 }
 
 /* --- registers --- */
@@ -148,7 +149,7 @@ static void stack_print(FILE *out, struct vcpu *v)
 static void frame_print(FILE *out, unsigned int nr, uint64_t addr, const struct image *img)
 {
     fprintf(out, "  #%-2u %016" PRIx64, nr, addr);
-    symbol_print(out, img, addr);
+    symbol_print(out, img, addr, nr > 0);
     fprintf(out, "\n");
 }
 
@@ -176,7 +177,7 @@ void crash_print(FILE *out, struct vcpu *v, const char *name, const char *why, c
     if (v->native)
         return;
     fprintf(out, "  rip %016" PRIx64, v->regs->rip);
-    symbol_print(out, img, v->regs->rip);
+    symbol_print(out, img, v->regs->rip, 0);
     fprintf(out, "  in %s mode  rflags %08" PRIx64 "\n", guest_kernel_mode(v) ? "kernel" : "user", v->regs->rflags);
     registers_print(out, v);
     root_print(out, v);
