@@ -292,18 +292,6 @@ static void c2_wake(struct scheduler *ops, struct vcpu *v)
 
 static void c2_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
 
-static void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
-{
-    struct c2_vcpu *svc = svc_of(v);
-    const s_time_t now = NOW(ops->xen);
-
-    v->processor = new_cpu;
-    if (svc->rqd == rqd_of(ops, new_cpu))
-        return;
-    c2_deassign(svc, now);
-    c2_assign(svc, rqd_of(ops, new_cpu));
-}
-
 /* --- parameters --- */
 
 static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op)

@@ -81,8 +81,9 @@ void c2_deassign(struct c2_vcpu *svc, s_time_t now);
 void c2_dequeue(struct c2_vcpu *svc);
 /* Balance: take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
 struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);
-/* The hook: the best group for v, and a pCPU in it. */
+/* Hooks: the best group for v, and a pCPU in it; and going there. */
 unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v);
+void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
 
 /* credit2_cap.c */
 

@@ -191,3 +191,15 @@ unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
     for_each_cpu_in(prv->rqd[best].cpus & mask, cpu) if (sched_cpu_waits(ops->xen, cpu)) return cpu;
     return (unsigned int)__builtin_ctzll(prv->rqd[best].cpus & mask);
 }
+
+void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
+{
+    struct c2_vcpu *svc = svc_of(v);
+    const s_time_t now = NOW(ops->xen);
+
+    v->processor = new_cpu;
+    if (svc->rqd == rqd_of(ops, new_cpu))
+        return;
+    c2_deassign(svc, now);
+    c2_assign(svc, rqd_of(ops, new_cpu));
+}
