@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Grant tables, as the rest of the hypervisor uses them. The model is explained in mmu/grant_table.c.
+ *
+ * Native domains (dom0, driver domains) make the same hypercalls as guests. For GNTMAP_host_map they give no address and
+ * find the host's pointer to the frame in host_addr, good until they unmap with that value; with GNTMAP_readonly they must
+ * not write through it.
  */
 #ifndef MMU_GRANT_TABLE_H
 #define MMU_GRANT_TABLE_H

@@ -96,7 +96,7 @@ static bool claims_allow(const struct domain *d, uint64_t nr)
     uint64_t claimed = 0;
 
     for_each_domain (d->xen, other)
-        claimed += other == d ? 0 : other->outstanding_pages;
+        claimed += other == d || other->is_dying ? 0 : other->outstanding_pages;
     return claimed <= nr_free && nr <= nr_free - claimed;
 }
 

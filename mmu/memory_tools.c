@@ -128,7 +128,7 @@ int domain_set_outstanding_pages(struct domain *d, uint64_t nr)
     if (d->outstanding_pages || nr <= d->tot_pages || nr > d->max_pages)
         return -EINVAL;
     for_each_domain (d->xen, other)
-        claimed += other->outstanding_pages;
+        claimed += other->is_dying ? 0 : other->outstanding_pages;
     if (heap_free_pages(d->xen) < claimed || heap_free_pages(d->xen) - claimed < nr - d->tot_pages)
         return -ENOMEM;
     d->outstanding_pages = nr - d->tot_pages;

@@ -82,28 +82,33 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
     return xen;
 }
 
-/* Destroy d and forget about it. Frames that others map keep it alive until those are gone, so the caller loops. */
+/* Destroy d, all of it that nobody else uses. */
 static void domain_destroy_now(struct domain *d)
 {
     while (domain_kill(d) == -ERESTART)
         ;
 }
 
+/* The youngest domain that is not dead yet: dom0 is the last to go. */
+static struct domain *domain_last_alive(struct xen *xen)
+{
+    struct domain *last = NULL;
+
+    for_each_domain (xen, d)
+        if (d->is_dying != DOMDYING_dead)
+            last = d;
+    return last;
+}
+
 void xen_destroy(struct xen *xen)
 {
+    struct domain *d;
+
     if (!xen)
         return;
-    while (xen->domain_list) {
-        struct domain *last = xen->domain_list;
-
-        for (; last->next; last = last->next)
-            ;
-        if (last->is_dying == DOMDYING_dead && last == xen->domain_list)
-            break;
-        domain_destroy_now(last);
-        if (last == xen->dom0)
-            break;
-    }
+    /* Frames that others map keep a dead domain as a zombie; the last of these others is dom0. */
+    while ((d = domain_last_alive(xen)))
+        domain_destroy_now(d);
     BUG_ON(xen->domain_list); /* a reference leaked */
     if (xen->dom_io)
         domain_put(xen->dom_io);

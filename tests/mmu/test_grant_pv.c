@@ -374,6 +374,21 @@ static void test_implicit_unmap(void **state)
     world_close(&w);
 }
 
+/* The machine is switched off while dom0 has a guest's frame mapped. */
+static void test_power_off(void **state)
+{
+    struct gnttab_map_grant_ref op = { .flags = GNTMAP_host_map, .ref = REF, .dom = 1 };
+    struct hypercall_args args = { { GNTTABOP_map_grant_ref, (uintptr_t)&op, 1 } };
+    struct world w;
+
+    world_open(&w, false);
+    grant(&w.g[0], REF, RW, 0, w.g[0].frame[SLOT_DATA]);
+    assert_int_equal(do_grant_table_op(w.dom0, &args), 0);
+    assert_int_equal(op.status, GNTST_okay);
+    xen_destroy(w.xen); /* counts the frames itself */
+    machine_destroy(w.m);
+}
+
 static void test_bad_pointers(void **state)
 {
     static const uint64_t bad[] = { 0, VA(SLOT_FREE), UINT64_C(1) << 50, UINT64_C(0xffff800000000000),
@@ -506,11 +521,17 @@ static void test_pv32(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map_by_address),       cmocka_unit_test(test_map_by_entry),
-        cmocka_unit_test(test_map_refusals),         cmocka_unit_test(test_no_page_tables),
-        cmocka_unit_test(test_unmap_and_replace),    cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_implicit_unmap),       cmocka_unit_test(test_bad_pointers),
-        cmocka_unit_test(test_guest_maps_its_table), cmocka_unit_test(test_pv32),
+        cmocka_unit_test(test_map_by_address),
+        cmocka_unit_test(test_map_by_entry),
+        cmocka_unit_test(test_map_refusals),
+        cmocka_unit_test(test_no_page_tables),
+        cmocka_unit_test(test_unmap_and_replace),
+        cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_implicit_unmap),
+        cmocka_unit_test(test_power_off),
+        cmocka_unit_test(test_bad_pointers),
+        cmocka_unit_test(test_guest_maps_its_table),
+        cmocka_unit_test(test_pv32),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
