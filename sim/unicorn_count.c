@@ -203,6 +203,8 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
 
 /* ----------------------------------------------------------------------------------------------------- our side -- */
 
+static int64_t estimate(uint64_t bytes) { return (int64_t)(bytes + 3) / 4; }
+
 static void hook_block(uc_engine *uc, uint64_t addr, uint32_t size, void *data)
 {
     struct emu *e = data;
@@ -211,8 +213,9 @@ static void hook_block(uc_engine *uc, uint64_t addr, uint32_t size, void *data)
         emu_stop(e, EMU_STOP_BUDGET);
         return;
     }
-    e->count.left -= size / 4 + 1;
     e->count.block_pc = addr;
+    e->count.block_size = size;
+    e->count.left -= estimate(size);
 }
 
 bool emu_count_init(struct emu *e)
@@ -225,6 +228,7 @@ bool emu_count_init(struct emu *e)
 void emu_count_start(struct emu *e, uint64_t budget)
 {
     e->count.left = (int64_t)budget;
+    e->count.block_size = 0;
     e->count.extra = 0;
     if (e->fast) {
         *counter(e) = (int32_t)budget;
@@ -232,9 +236,12 @@ void emu_count_start(struct emu *e, uint64_t budget)
     }
 }
 
-uint64_t emu_count_stop(struct emu *e, uint64_t budget)
+uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip)
 {
     if (e->fast)
         return budget + e->count.extra - (uint64_t)(int64_t)*counter(e);
+    /* Stopped in the middle of a block: as much of it as lies before. */
+    if (e->stop != EMU_STOP_BUDGET && rip - e->count.block_pc < e->count.block_size)
+        e->count.left += estimate(e->count.block_size) - estimate(rip - e->count.block_pc);
     return budget - (uint64_t)e->count.left;
 }

@@ -46,7 +46,7 @@ enum emu_private_page {
  * Room for translations, and how much of it may be used before all are dropped. Unicorn 2.1.1 crashes when the buffer
  * overflows in the middle of a run, so the engine empties it between two runs, long before.
  */
-#define EMU_TB_BUFFER (128u << 20)
+#define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
 /* What a run was stopped by; the first cause counts. */
@@ -101,16 +101,16 @@ struct emu {
     uint16_t io_port;
     uint8_t io_size;
     bool io_in;
-    bool fast; /* Unicorn's private functions are replaced (unicorn_private.h); else the slower, stock way */
+    bool fast;  /* Unicorn's private functions are replaced (unicorn_private.h) */
+    bool stock; /* they are not: the slower way */
     struct emu_count {
         void *block, *patch; /* the translation in progress */
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        int64_t left;   /* stock way: budget left */
-        uint64_t extra; /* instructions granted beyond the budget, to finish one block */
-        uint64_t seen;  /* stock way: bytes of the last block, its address */
-        uint64_t block_pc;
+        int64_t left;                  /* stock way: budget left */
+        uint64_t extra;                /* instructions granted beyond the budget, to finish one block */
+        uint64_t block_pc, block_size; /* stock way: the block entered last */
     } count;
     struct emu_smc {
         uint64_t store_frame; /* frame of the store that is being looked at */
@@ -160,8 +160,8 @@ bool emu_private_find(struct emu *e);
 #define EMU_MAX_BUDGET (INT64_C(1) << 30)
 bool emu_count_init(struct emu *e);
 void emu_count_start(struct emu *e, uint64_t budget);
-/* Instructions retired since emu_count_start(). */
-uint64_t emu_count_stop(struct emu *e, uint64_t budget);
+/* Instructions retired since emu_count_start(), which ended at rip. */
+uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
 

@@ -135,7 +135,10 @@ bool emu_fall_back(struct emu *e)
 {
     uc_hook h;
 
+    if (e->stock)
+        return true;
     e->fast = false;
+    e->stock = true;
     uc_ctl_flush_tb(e->uc);
     /* An address that no guest stores to: that the hook exists is what counts. */
     return !uc_hook_add(e->uc, &h, UC_HOOK_MEM_WRITE, (void *)hook_store, e, EMU_PRIVATE, EMU_PRIVATE) &&

@@ -124,11 +124,9 @@ static void test_intercepts(void **state)
     x = PG_EXEC(g, "\x90\x0f\x31\x90");
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 2);
-    assert_int_equal(x.insns, 1);
     x = PG_EXEC(g, "\x90\x0f\x01\xf9\x90");
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 3);
-    assert_int_equal(x.insns, 1);
     assert_int_equal(g->st->rip, PG_VA(0) + 1);
     x = PG_EXEC(g, "\xf3\x90");
     assert_exit(x, EXIT_PAUSE);
@@ -272,7 +270,8 @@ static void test_io(void **state)
         assert_int_equal(g->st->rbx, 1);
         assert_int_equal(g->st->rcx, 5);
         assert_true(g->st->rflags & 1);
-        assert_int_equal(x.insns, 2);
+        if (pg_counts_exactly(g))
+            assert_int_equal(x.insns, 2);
     }
 }
 
