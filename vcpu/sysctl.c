@@ -141,6 +141,10 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
         return sched_sysctl(v, &op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op:
         return cpupool_sysctl(v, &op->u.cpupool_op);
+    case XEN_SYSCTL_cpu_hotplug:
+        if (op->u.cpu_hotplug.op > XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
+            return -EOPNOTSUPP; /* there are no hyperthreads */
+        return sched_cpu_hotplug(xen, op->u.cpu_hotplug.cpu, op->u.cpu_hotplug.op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
     default:
         return -ENOSYS;
     }

@@ -249,6 +249,26 @@ static void test_unplug_running(void **state)
     }
 }
 
+static void test_cpu_hotplug(void **state)
+{
+    struct wb *wb = wb_new("credit", 3);
+
+    domain_new(wb, "a", 3, 256, 0, "compute forever");
+    run(wb, MILLISECS(100));
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 0, false), -EINVAL);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 3, false), -EINVAL);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, true), -EINVAL);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), 0);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), -EINVAL);
+    assert_int_equal(cpupool_free_cpus(&wb->xen), 0); /* offline is not free */
+    run(wb, MILLISECS(200));
+    assert_int_equal(wb->busy[1], MILLISECS(100));
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, true), 0);
+    run(wb, MILLISECS(300));
+    assert_int_equal(wb->busy[1], MILLISECS(200));
+    wb_destroy(wb);
+}
+
 static int pool_op(struct wb *wb, uint32_t op, uint32_t id, uint32_t arg, struct xen_sysctl_cpupool_op *out,
                    uint64_t *map)
 {
@@ -344,10 +364,15 @@ static void test_move_between_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_runstates),         cmocka_unit_test(test_runstate_time_never_drifts),
-        cmocka_unit_test(test_block_and_unblock), cmocka_unit_test(test_random_workloads),
-        cmocka_unit_test(test_work_conservation), cmocka_unit_test(test_unplug_running),
-        cmocka_unit_test(test_cpupools),          cmocka_unit_test(test_move_between_policies),
+        cmocka_unit_test(test_runstates),
+        cmocka_unit_test(test_runstate_time_never_drifts),
+        cmocka_unit_test(test_block_and_unblock),
+        cmocka_unit_test(test_random_workloads),
+        cmocka_unit_test(test_work_conservation),
+        cmocka_unit_test(test_unplug_running),
+        cmocka_unit_test(test_cpu_hotplug),
+        cmocka_unit_test(test_cpupools),
+        cmocka_unit_test(test_move_between_policies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,24 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
     return rc;
 }
 
+/* --- pCPUs go and come --- */
+
+int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online)
+{
+    struct xen_pcpu *p = &xen->pcpu[cpu < MACHINE_MAX_PCPUS ? cpu : 0];
+    int rc = 0;
+
+    /* The boot processor cannot be taken away. */
+    if (cpu >= xen->nr_pcpus || (!online && cpu == 0) || p->online == online)
+        return -EINVAL;
+    if (!online && p->sched)
+        rc = sched_cpu_remove(p->sched, cpu);
+    if (rc)
+        return rc;
+    p->online = online;
+    return online ? sched_cpu_add(xen->sched, cpu) : 0;
+}
+
 /* --- moving a domain --- */
 
 /* Nobody runs any more, and the old policy forgets them. */

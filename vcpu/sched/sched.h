@@ -157,6 +157,11 @@ void vcpu_migrate_finish(struct vcpu *v);
  */
 int sched_cpu_remove(struct scheduler *s, unsigned int cpu);
 int sched_cpu_add(struct scheduler *s, unsigned int cpu);
+/*
+ * XEN_SYSCTL_cpu_hotplug: a pCPU goes offline, out of whatever pool it is in, or comes back, into Pool-0. -EINVAL: there is no
+ * such pCPU, it is in that state already, or it is pCPU 0; -EBUSY: the last one of a pool with domains.
+ */
+int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online);
 /* Move a domain with all vCPUs to another pool, which must have pCPUs: XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN. */
 int sched_move_domain(struct domain *d, struct scheduler *to);
 /* Default of pick_cpu: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
