@@ -49,6 +49,7 @@ struct run {
     struct run_outcome outcome;
     const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
     bool reader_ended;
+    bool unheard; /* input was offered when all was idle, and the reader has not asked for it since */
     char *err; /* RUN_ERR_SIZE bytes, the caller's */
 };
 
@@ -75,7 +76,7 @@ static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
 
     if (!r->reader || host_guest_image(r->host, domid) != r->reader)
         return 0;
-    r->reader_ended = false;
+    r->reader_ended = r->unheard = false;
     return input_read(&r->input, buf, len);
 }
 
@@ -156,7 +157,9 @@ static bool wait_input(struct run *r)
     const s_time_t now = NOW(host_xen(r->host)), before = real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
-    if (in->closed || r->reader_ended || (in->kind != INPUT_TERMINAL && !host_console_wants_input(r->host)))
+    if (in->closed || r->reader_ended)
+        return false;
+    if (in->kind != INPUT_TERMINAL && (r->unheard || !host_console_wants_input(r->host)))
         return false;
     if (in->kind != INPUT_FILE && (left > 0 || !r->opt->max_vtime))
         wait_ns(r, true, left);
@@ -217,8 +220,10 @@ static s_time_t slice_end(const struct run *r, bool busy)
 static void hand_in(struct run *r, bool idle)
 {
     input_poll(&r->input);
-    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host) && input_ready(&r->input))
+    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host) && input_ready(&r->input)) {
+        r->unheard = idle;
         host_console_kick(r->host);
+    }
 }
 
 static void loop(struct run *r)
