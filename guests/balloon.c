@@ -2,9 +2,9 @@
 /*
  * balloon: memory comes and goes.
  *
- * Shows that "the guest's memory" is a list that the guest keeps. It gives frames back to Xen (decrease_reservation: the
- * balloon inflates), asks for others (populate_physmap: it deflates), swaps one for another (exchange), and cannot get more
- * than its domain's limit. pfns stay; the machine frames behind them change.
+ * Shows that "the guest's memory" is a list that the guest keeps. It gives frames back to Xen (decrease_reservation:
+ * the balloon inflates), asks for others (populate_physmap: it deflates), swaps one for another (exchange), and cannot
+ * get more than its domain's limit. pfns stay; the machine frames behind them change.
  */
 #include "guests/rt/guest.h"
 

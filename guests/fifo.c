@@ -2,9 +2,9 @@
 /*
  * fifo: event channels with priorities.
  *
- * Shows the second event channel ABI. The 2-level one is a bitmap: whoever has the lower port number is served first, for ever. In the
- * FIFO ABI each port has a word of its own, and Xen links what is pending into one of 16 queues, by priority (0 is highest):
- * served are the higher priority first, then who came first.
+ * Shows the second event channel ABI. The 2-level one is a bitmap: whoever has the lower port number is served first,
+ * for ever. In the FIFO ABI each port has a word of its own, and Xen links what is pending into one of 16 queues, by
+ * priority (0 is highest): served are the higher priority first, then who came first.
  *
  *      word of a port:   | PENDING | MASKED | LINKED | BUSY | ... | LINK: next port in the queue (17 bits) |
  *                          bit 31    30       29       28           16..0

@@ -2,9 +2,9 @@
 /*
  * grants: two domains share memory, by consent.
  *
- * Shows the life of a grant from both sides: mapping, reading and writing through it, the refusals, copying, revoking, and
- * that a mapping outlives the domain whose page it is. Run it twice, as domains 1 and 2 (see tests/guest/grants-*.cfg):
- * one with the command line "role=offer peer=2", the other with "role=use peer=1".
+ * Shows the life of a grant from both sides: mapping, reading and writing through it, the refusals, copying, revoking,
+ * and that a mapping outlives the domain whose page it is. Run it twice, as domains 1 and 2 (see
+ * tests/guest/grants-*.cfg): one with the command line "role=offer peer=2", the other with "role=use peer=1".
  *
  * They have to agree on one thing in advance: the reference FIRST. The page behind it tells the rest.
  */

@@ -2,8 +2,9 @@
 /*
  * lostevent: how to lose an event, and how not to.
  *
- * Shows the edge rule of event channels: an upcall comes when a port's pending bit goes from 0 to 1 while it is not masked. Who
- * unmasks a port by a store to shared memory, and does not look at the pending bit afterwards, may sleep for ever.
+ * Shows the edge rule of event channels: an upcall comes when a port's pending bit goes from 0 to 1 while it is not
+ * masked. Who unmasks a port by a store to shared memory, and does not look at the pending bit afterwards, may sleep
+ * for ever.
  */
 #include "guests/rt/guest.h"
 

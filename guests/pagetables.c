@@ -2,9 +2,10 @@
 /*
  * pagetables: direct paging, and what protects it.
  *
- * Shows a guest that builds its own tree of page tables, in machine frames, and lets the processor use it; and what keeps that
- * safe. Every frame has a type, and a count of what relies on it: a page table is never writable at once, and becomes one only after
- * each of its entries was checked. The classic attacks follow, with Xen's answers: an error number, or a page fault.
+ * Shows a guest that builds its own tree of page tables, in machine frames, and lets the processor use it; and what
+ * keeps that safe. Every frame has a type, and a count of what relies on it: a page table is never writable at once,
+ * and becomes one only after each of its entries was checked. The classic attacks follow, with Xen's answers: an error
+ * number, or a page fault.
  */
 #include "guests/rt/guest.h"
 

@@ -2,9 +2,10 @@
 /*
  * pingpong: an event channel between two domains.
  *
- * Shows interdomain event channels: one side makes a port that only the other may bind to, and both then have one end each. How does
- * the other learn the port's number? In earnest through xenstore; here it tries all, and Xen refuses those that are not
- * meant for it. Run it twice, as domains 1 and 2: "peer=2 serve=1" and "peer=1"; rounds=N says how often.
+ * Shows interdomain event channels: one side makes a port that only the other may bind to, and both then have one end
+ * each. How does the other learn the port's number? In earnest through xenstore; here it tries all, and Xen refuses
+ * those that are not meant for it. Run it twice, as domains 1 and 2: "peer=2 serve=1" and "peer=1"; rounds=N says how
+ * often.
  */
 #include "guests/rt/guest.h"
 

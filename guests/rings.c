@@ -3,50 +3,51 @@
  * rings: what privileged instructions do, when nobody is in ring 0 but Xen.
  *
  * Shows deprivileging. A PV64 kernel runs at CPL 3 like its own users, so each of these instructions faults, and Xen
- * decides: carry it out on the virtual processor ("emulated", with the value it gave; some are accepted and do nothing), or
- * pass the fault on to the guest ("#GP"). Some sensitive instructions do not fault at CPL 3 ("executed"): through them a guest sees
- * the real machine, which is why x86 could not be virtualized by faults alone, and why PV guests agree not to use them.
+ * decides: carry it out on the virtual processor ("emulated", with the value it gave; some are accepted and do
+ * nothing), or pass the fault on to the guest ("#GP"). Some sensitive instructions do not fault at CPL 3 ("executed"):
+ * through them a guest sees the real machine, which is why x86 could not be virtualized by faults alone, and why PV
+ * guests agree not to use them.
  */
 #include "guests/rt/guest.h"
 
 /*
- * The code under test, in memory of both modes: kind, name, instructions, and RAX RCX before. Kinds: 'p' needs CPL 0, 'P' the same
- * with a result in RAX; 's' and 'S' do not fault.
+ * The code under test, in memory of both modes: kind, name, instructions, and RAX RCX before. Kinds: 'p' needs CPL 0,
+ * 'P' the same with a result in RAX; 's' and 'S' do not fault.
  */
 // clang-format off
-#define INSNS(X)                                                                                                     \
-    X(P, cli, "cli; IF is then", "cli; pushf; pop %rax; and $0x200, %eax", 0, 0)                                     \
-    X(P, sti, "sti; IF is then", "sti; pushf; pop %rax; and $0x200, %eax", 0, 0)                                     \
-    X(S, popf, "popf with IF=0; then", "pushf; andq $~0x200, (%rsp); popf; pushf; pop %rax; and $0x200, %eax", 0, 0) \
-    X(p, hlt, "hlt", "hlt", 0, 0)                                                                                    \
-    X(P, in, "in 0x71", "in $0x71, %al", 0, 0)                                                                       \
-    X(p, out, "out 0x80", "out %al, $0x80", 0, 0)                                                                    \
-    X(P, rdcr0, "read cr0", "mov %cr0, %rax", 0, 0)                                                                  \
-    X(P, rdcr2, "read cr2", "mov %cr2, %rax", 0, 0)                                                                  \
-    X(P, rdcr4, "read cr4", "mov %cr4, %rax", 0, 0)                                                                  \
-    X(p, cr0pe, "write cr0 = 0", "mov %rax, %cr0", 0, 0)                                                             \
-    X(P, cr2wr, "write 0x1234, read cr2", "mov %rax, %cr2; xor %eax, %eax; mov %cr2, %rax", 0x1234, 0)               \
-    X(p, cr3wr, "write cr3, its own value", "mov %cr3, %rax; mov %rax, %cr3", 0, 0)                                  \
-    X(p, cr3bad, "write cr3 = 0x1000", "mov %rax, %cr3", 0x1000, 0)                                                  \
-    X(p, cr8wr, "write cr8 = 0", "mov %rax, %cr8", 0, 0)                                                             \
-    X(p, clts, "clts", "clts", 0, 0)                                                                                 \
-    X(P, rddr7, "read dr7", "mov %dr7, %rax", 0, 0)                                                                  \
-    X(p, lgdt, "lgdt", "lgdt -16(%rsp)", 0, 0)                                                                       \
-    X(p, lidt, "lidt", "lidt -16(%rsp)", 0, 0)                                                                       \
-    X(p, lldt, "lldt 0", "lldt %ax", 0, 0)                                                                           \
-    X(p, ltr, "ltr 0x40", "ltr %ax", 0x40, 0)                                                                        \
-    X(p, invlpg, "invlpg", "invlpg -16(%rsp)", 0, 0)                                                                 \
-    X(p, wbinvd, "wbinvd", "wbinvd", 0, 0)                                                                           \
-    X(p, swapgs, "swapgs", "swapgs", 0, 0)                                                                           \
-    X(P, efer, "rdmsr EFER", "rdmsr", 0, 0xc0000080)                                                                 \
-    X(p, fsbase, "wrmsr FS_BASE = 0x5000", "xor %edx, %edx; wrmsr", 0x5000, 0xc0000100)                                              \
-    X(p, lstar, "wrmsr LSTAR = 0", "xor %edx, %edx; wrmsr", 0, 0xc0000082)                                                           \
-    X(P, badmsr, "rdmsr 0x12345", "rdmsr", 0, 0x12345)                                                               \
-    X(S, cpuid, "cpuid leaf 0, EBX", "push %rbx; cpuid; mov %ebx, %eax; pop %rbx", 0, 0)                             \
-    X(S, xencpuid, "the same, ud2a prefix", "push %rbx; ud2; .ascii \"xen\"; cpuid; mov %ebx, %eax; pop %rbx", 0, 0) \
-    X(S, smsw, "smsw", "smsw %eax", 0, 0)                                                                            \
-    X(S, str, "str", "str %eax", 0, 0)                                                                               \
-    X(S, readcs, "read cs", "mov %cs, %eax", 0, 0)                                                                   \
+#define INSNS(X)                                                                                                       \
+    X(P, cli, "cli; IF is then", "cli; pushf; pop %rax; and $0x200, %eax", 0, 0)                                       \
+    X(P, sti, "sti; IF is then", "sti; pushf; pop %rax; and $0x200, %eax", 0, 0)                                       \
+    X(S, popf, "popf with IF=0; then", "pushf; andq $~0x200, (%rsp); popf; pushf; pop %rax; and $0x200, %eax", 0, 0)   \
+    X(p, hlt, "hlt", "hlt", 0, 0)                                                                                      \
+    X(P, in, "in 0x71", "in $0x71, %al", 0, 0)                                                                         \
+    X(p, out, "out 0x80", "out %al, $0x80", 0, 0)                                                                      \
+    X(P, rdcr0, "read cr0", "mov %cr0, %rax", 0, 0)                                                                    \
+    X(P, rdcr2, "read cr2", "mov %cr2, %rax", 0, 0)                                                                    \
+    X(P, rdcr4, "read cr4", "mov %cr4, %rax", 0, 0)                                                                    \
+    X(p, cr0pe, "write cr0 = 0", "mov %rax, %cr0", 0, 0)                                                               \
+    X(P, cr2wr, "write 0x1234, read cr2", "mov %rax, %cr2; xor %eax, %eax; mov %cr2, %rax", 0x1234, 0)                 \
+    X(p, cr3wr, "write cr3, its own value", "mov %cr3, %rax; mov %rax, %cr3", 0, 0)                                    \
+    X(p, cr3bad, "write cr3 = 0x1000", "mov %rax, %cr3", 0x1000, 0)                                                    \
+    X(p, cr8wr, "write cr8 = 0", "mov %rax, %cr8", 0, 0)                                                               \
+    X(p, clts, "clts", "clts", 0, 0)                                                                                   \
+    X(P, rddr7, "read dr7", "mov %dr7, %rax", 0, 0)                                                                    \
+    X(p, lgdt, "lgdt", "lgdt -16(%rsp)", 0, 0)                                                                         \
+    X(p, lidt, "lidt", "lidt -16(%rsp)", 0, 0)                                                                         \
+    X(p, lldt, "lldt 0", "lldt %ax", 0, 0)                                                                             \
+    X(p, ltr, "ltr 0x40", "ltr %ax", 0x40, 0)                                                                          \
+    X(p, invlpg, "invlpg", "invlpg -16(%rsp)", 0, 0)                                                                   \
+    X(p, wbinvd, "wbinvd", "wbinvd", 0, 0)                                                                             \
+    X(p, swapgs, "swapgs", "swapgs", 0, 0)                                                                             \
+    X(P, efer, "rdmsr EFER", "rdmsr", 0, 0xc0000080)                                                                   \
+    X(p, fsbase, "wrmsr FS_BASE = 0x5000", "xor %edx, %edx; wrmsr", 0x5000, 0xc0000100)                                \
+    X(p, lstar, "wrmsr LSTAR = 0", "xor %edx, %edx; wrmsr", 0, 0xc0000082)                                             \
+    X(P, badmsr, "rdmsr 0x12345", "rdmsr", 0, 0x12345)                                                                 \
+    X(S, cpuid, "cpuid leaf 0, EBX", "push %rbx; cpuid; mov %ebx, %eax; pop %rbx", 0, 0)                               \
+    X(S, xencpuid, "the same, ud2a prefix", "push %rbx; ud2; .ascii \"xen\"; cpuid; mov %ebx, %eax; pop %rbx", 0, 0)   \
+    X(S, smsw, "smsw", "smsw %eax", 0, 0)                                                                              \
+    X(S, str, "str", "str %eax", 0, 0)                                                                                 \
+    X(S, readcs, "read cs", "mov %cs, %eax", 0, 0)                                                                     \
     X(s, rdtsc, "rdtsc", "rdtsc", 0, 0)
 // clang-format on
 

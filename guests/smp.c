@@ -2,9 +2,9 @@
 /*
  * smp: more than one virtual processor.
  *
- * Shows how a PV guest starts its other vCPUs: no start-up IPI and no real-mode trampoline; VCPUOP_initialise is given all registers,
- * trap entries and the page tables' root, and VCPUOP_up lets it run. They talk by IPIs, which are event channels.
- * Run it with --vcpus 4.
+ * Shows how a PV guest starts its other vCPUs: no start-up IPI and no real-mode trampoline; VCPUOP_initialise is given
+ * all registers, trap entries and the page tables' root, and VCPUOP_up lets it run. They talk by IPIs, which are event
+ * channels. Run it with --vcpus 4.
  */
 #include "guests/rt/guest.h"
 

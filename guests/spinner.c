@@ -2,9 +2,9 @@
 /*
  * spinner: use the processor, and see how much of it one gets.
  *
- * Shows a scheduler at work: run several on one pCPU, with different cpu_weight in their configuration, and compare. Each does
- * `rounds` rounds of 100 ms of wall-clock time, and prints in which part of each it ran: Xen keeps the account (runstate),
- * since a vCPU cannot see that it was not running. Command line: name=... rounds=...
+ * Shows a scheduler at work: run several on one pCPU, with different cpu_weight in their configuration, and compare.
+ * Each does `rounds` rounds of 100 ms of wall-clock time, and prints in which part of each it ran: Xen keeps the
+ * account (runstate), since a vCPU cannot see that it was not running. Command line: name=... rounds=...
  */
 #include "guests/rt/guest.h"
 

@@ -2,9 +2,10 @@
 /*
  * syscall: a user program, its system calls, and its end by a fault.
  *
- * Shows the way from kernel to user and back: iret with RPL 3 goes to user mode on other page tables; SYSCALL there comes to the
- * kernel's syscall callback, not to Xen's hypercalls; a fault comes to the trap table, with the U bit in a page fault's code. The
- * program has three system calls (number in RAX, argument in RDI): write a string, add one, exit.
+ * Shows the way from kernel to user and back: iret with RPL 3 goes to user mode on other page tables; SYSCALL there
+ * comes to the kernel's syscall callback, not to Xen's hypercalls; a fault comes to the trap table, with the U bit in
+ * a page fault's code. The program has three system calls (number in RAX, argument in RDI): write a string, add one,
+ * exit.
  */
 #include "guests/rt/guest.h"
 

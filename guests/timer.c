@@ -2,9 +2,9 @@
 /*
  * timer: the two timers of a vCPU.
  *
- * Shows set_timer_op, which raises VIRQ_TIMER once at an absolute time, and the 100 Hz ticker, which every PV guest starts
- * with and modern ones turn off. In between the guest blocks: its processor is free, and the idle machine jumps to
- * the next timer. Times are virtual, so every run prints the same.
+ * Shows set_timer_op, which raises VIRQ_TIMER once at an absolute time, and the 100 Hz ticker, which every PV guest
+ * starts with and modern ones turn off. In between the guest blocks: its processor is free, and the idle machine jumps
+ * to the next timer. Times are virtual, so every run prints the same.
  */
 #include "guests/rt/guest.h"
 

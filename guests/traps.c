@@ -2,9 +2,9 @@
 /*
  * traps: exceptions, delivered by Xen.
  *
- * Shows what a kernel's handlers see for the classic exceptions: vector, error code, address, and whether the saved RIP is
- * that of the instruction (a fault) or of the next one (a trap); and that INT n is a matter of the gate's privilege.
- * The handlers here return behind the instruction by changing the saved RIP.
+ * Shows what a kernel's handlers see for the classic exceptions: vector, error code, address, and whether the saved
+ * RIP is that of the instruction (a fault) or of the next one (a trap); and that INT n is a matter of the gate's
+ * privilege. The handlers here return behind the instruction by changing the saved RIP.
  */
 #include "guests/rt/guest.h"
 

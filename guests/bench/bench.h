@@ -2,8 +2,9 @@
 /*
  * Benchmarks from inside: one operation, many times, and nothing else.
  *
- * Concept: a guest's own clock is virtual, so it cannot measure the simulator. It does `n` operations (command line: op=NAME
- * n=COUNT) and shuts down; who wants to know takes the time of the whole process, for two values of n, and divides.
+ * Concept: a guest's own clock is virtual, so it cannot measure the simulator. It does `n` operations (command line:
+ * op=NAME n=COUNT) and shuts down; who wants to know takes the time of the whole process, for two values of n, and
+ * divides.
  */
 #ifndef GUESTS_BENCH_BENCH_H
 #define GUESTS_BENCH_BENCH_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench/event: op=send (send an event to oneself, and take the upcall), masked (send to a masked port: nothing happens).
+ * bench/event: op=send (send an event to oneself, and take the upcall), masked (send to a masked port: nothing
+ * happens).
  */
 #include "guests/bench/bench.h"
 

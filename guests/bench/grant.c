@@ -2,7 +2,8 @@
 /*
  * bench/grant: op=map (map and unmap a granted page), copy (4 KiB from a granted page).
  *
- * The domain grants to itself, which Xen allows: so one domain is enough. Its number (domid=1) is 1 when it is the only guest.
+ * The domain grants to itself, which Xen allows: so one domain is enough. Its number (domid=1) is 1 when it is the
+ * only guest.
  */
 #include "guests/bench/bench.h"
 

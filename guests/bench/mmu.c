@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench/mmu: page tables by hypercall. op=update (mmu_update of one entry), update32 (32 entries a call; n counts entries), va
- * (update_va_mapping with INVLPG), pin1 (pin and unpin a full level 1 table), pin4 (a tree of four levels above that).
+ * bench/mmu: page tables by hypercall. op=update (mmu_update of one entry), update32 (32 entries a call; n counts
+ * entries), va (update_va_mapping with INVLPG), pin1 (pin and unpin a full level 1 table), pin4 (a tree of four levels
+ * above that).
  */
 #include "guests/bench/bench.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench/trap: exceptions to the guest's handler, and iret back. op=exception (#UD), pagefault, ptwr (a store to a page table, which
- * Xen carries out), syscall (from user mode to the kernel and back).
+ * bench/trap: exceptions to the guest's handler, and iret back. op=exception (#UD), pagefault, ptwr (a store to a page
+ * table, which Xen carries out), syscall (from user mode to the kernel and back).
  *
  * The handlers are the shortest possible, since Xen's part is what is to be measured.
  */

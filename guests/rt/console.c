@@ -2,15 +2,15 @@
 /*
  * The PV console: two rings of characters in a page that the guest shares with dom0.
  *
- * Concept: the simplest of Xen's split drivers. The page holds two circular buffers and four counters. The producer of a ring
- * writes characters, then its counter; the consumer reads characters, then its counter:
+ * Concept: the simplest of Xen's split drivers. The page holds two circular buffers and four counters. The producer of
+ * a ring writes characters, then its counter; the consumer reads characters, then its counter:
  *
  *      out:   guest adds at out_prod   ->   dom0 takes at out_cons
  *      in:    dom0 adds at in_prod     ->   guest takes at in_cons
  *
- * Counters only grow and wrap at 2^32; counter mod size is the place in the buffer, so prod - cons is what is in it. Having
- * changed a counter, a side notifies the other through the event channel that start_info names. Nothing here is a
- * hypercall that prints: Xen does not even know that this page is a console.
+ * Counters only grow and wrap at 2^32; counter mod size is the place in the buffer, so prod - cons is what is in it.
+ * Having changed a counter, a side notifies the other through the event channel that start_info names. Nothing here is
+ * a hypercall that prints: Xen does not even know that this page is a console.
  *
  * Invariants: characters are in place before the counter says so (barrier); nothing unread is written over.
  *

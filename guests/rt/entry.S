@@ -12,8 +12,8 @@
  *
  *      RSP ->  [rax  r11  rcx]  flags  rip  cs  rflags  rsp  ss
  *
- * whose first three words the iret stub of the hypercall page pushes itself. Returning restores the upcall mask from RFLAGS.IF,
- * in one step with the jump.
+ * whose first three words the iret stub of the hypercall page pushes itself. Returning restores the upcall mask from
+ * RFLAGS.IF, in one step with the jump.
  */
 #include <xen/xen.h>
 
@@ -104,8 +104,8 @@ trap_return:
     jmp     hypercall_page + __HYPERVISOR_iret * 32
 
 /*
- * long context_call(struct context *c, long (*fn)(long), long arg): what fn(arg) returns, or what is given to context_leave().
- * void context_leave(struct context *c, long value): return from the context_call() of c.
+ * long context_call(struct context *c, long (*fn)(long), long arg): what fn(arg) returns, or what is given to
+ * context_leave(). void context_leave(struct context *c, long value): return from the context_call() of c.
  */
     .globl context_call
 context_call:
@@ -134,7 +134,7 @@ context_leave:
     mov     %rsi, %rax
     jmp     1b
 
-/* void user_enter(struct guest_regs *regs): continue with these registers, in whichever mode they say. Does not return. */
+/* void user_enter(struct guest_regs *regs): continue with these registers, in the mode they say. Does not return. */
     .globl user_enter
 user_enter:
     mov     %rdi, %rsp

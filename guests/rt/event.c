@@ -2,8 +2,8 @@
 /*
  * Event channels: Xen's interrupts.
  *
- * Concept: a port is a bit. Xen, or another domain through Xen, sets it; then the guest's upcall runs, once, until the guest
- * has dealt with it. In the 2-level ABI the bits are three steps deep, all in shared memory:
+ * Concept: a port is a bit. Xen, or another domain through Xen, sets it; then the guest's upcall runs, once, until the
+ * guest has dealt with it. In the 2-level ABI the bits are three steps deep, all in shared memory:
  *
  *      vcpu_info.evtchn_upcall_pending     "look at the selector"                     one byte a vCPU
  *      vcpu_info.evtchn_pending_sel        bit n: "look at word n"                    one word a vCPU
@@ -12,9 +12,10 @@
  *
  * and vcpu_info.evtchn_upcall_mask is the interrupt flag, inverted: PV's CLI is a store to it.
  *
- * The edge rule: Xen passes an event on only when the pending bit goes from 0 to 1 while the port is not masked. A guest that
- * unmasks a port, or enables upcalls, must look for itself at what became pending before; the toy guest "lostevent" shows
- * what happens otherwise. The bits are cleared from the top step down, so that what arrives meanwhile is seen again.
+ * The edge rule: Xen passes an event on only when the pending bit goes from 0 to 1 while the port is not masked. A
+ * guest that unmasks a port, or enables upcalls, must look for itself at what became pending before; the toy guest
+ * "lostevent" shows what happens otherwise. The bits are cleared from the top step down, so that what arrives
+ * meanwhile is seen again.
  *
  * Stated in public <xen/event_channel.h> and <xen/xen.h> (struct shared_info).
  */

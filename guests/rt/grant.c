@@ -2,12 +2,14 @@
 /*
  * Grant tables: letting another domain use a page, by consent.
  *
- * Concept: each domain has a table of grants, in memory that it shares with Xen. Entry number `ref` says: this domain may
- * use that frame of mine, perhaps for reading only. The other domain asks Xen to map the frame, or to copy from or to it, naming us and
- * the ref; Xen checks the entry and marks it as in use (GTF_reading, GTF_writing). No hypercall is needed to grant.
+ * Concept: each domain has a table of grants, in memory that it shares with Xen. Entry number `ref` says: this domain
+ * may use that frame of mine, perhaps for reading only. The other domain asks Xen to map the frame, or to copy from or
+ * to it, naming us and the ref; Xen checks the entry and marks it as in use (GTF_reading, GTF_writing). No hypercall
+ * is needed to grant.
  *
- * To revoke, the entry is set to 0, but only if it is not in use: the guest must not compute with flags that Xen changes at the same
- * time, hence the compare-and-exchange. A page that stays mapped is the other domain's for as long as it likes.
+ * To revoke, the entry is set to 0, but only if it is not in use: the guest must not compute with flags that Xen
+ * changes at the same time, hence the compare-and-exchange. A page that stays mapped is the other domain's for as long
+ * as it likes.
  *
  * Stated in public <xen/grant_table.h>.
  */

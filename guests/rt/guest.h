@@ -2,7 +2,8 @@
 /*
  * The runtime of the toy guests: what a PV kernel needs before it can say hello, and no more.
  *
- * Each guest is one C file that defines guest_main(), linked with the files of this folder; each of those explains its part:
+ * Each guest is one C file that defines guest_main(), linked with the files of this folder; each of those explains its
+ * part:
  *
  *      start.S    ELF notes, the first instructions      entry.S    where Xen delivers traps
  *      init.c     from start_info to guest_main()        traps.c    trap table, handlers, catching exceptions
@@ -23,7 +24,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define barrier()     asm volatile("" ::: "memory")
 
-/* ------------------------------------------------------------------------------------------ start and end (init.c) -- */
+/* --------------------------------------------------------------------------------------- start and end (init.c) -- */
 
 /* The guest. Its result ends the domain: 0 with a poweroff, anything else with a crash. */
 int guest_main(void);
@@ -57,7 +58,7 @@ static inline unsigned int cpu_id(void)
 }
 static inline struct vcpu_info *vcpu_info(void) { return &shared_info->vcpu_info[cpu_id()]; }
 
-/* -------------------------------------------------------------------------------------------- text (text.c, console.c) -- */
+/* ------------------------------------------------------------------------------------- text (text.c, console.c) -- */
 
 /* %d %i %u %x %p %s %c %%, with l, ll, z; width, - and 0. To the PV console; lines may be written in pieces. */
 void printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -72,7 +73,7 @@ char console_read(void);
 /* To the hypervisor's own log, which needs no ring: for when nothing else works. */
 void console_io_write(const char *text, size_t len);
 
-/* The value of "name=..." on the command line; `missing` if it is not there. Text is copied, at most size - 1 characters. */
+/* The value of "name=..." on the command line, `missing` if it is not there. Text is copied: at most size - 1. */
 long cmdline_number(const char *name, long missing);
 const char *cmdline_text(const char *name, char *buf, size_t size, const char *missing);
 
@@ -86,7 +87,7 @@ int strncmp(const char *a, const char *b, size_t n);
 /* "-EINVAL" for -22, "ok" for 0; other values in a buffer that the next call reuses. */
 const char *xen_error(long rc);
 
-/* -------------------------------------------------------------------------------------------------- traps (traps.c) -- */
+/* ---------------------------------------------------------------------------------------------- traps (traps.c) -- */
 
 /* What a handler may look at and change: the order is that of the stack in entry.S. */
 struct guest_regs {
@@ -151,7 +152,7 @@ struct context {
 long context_call(struct context *c, long (*fn)(long), long arg);
 void context_leave(struct context *c, long value) __attribute__((noreturn));
 
-/* ---------------------------------------------------------------------------------------------- user mode (user.c) -- */
+/* ------------------------------------------------------------------------------------------- user mode (user.c) -- */
 
 /* Code and data of user mode stand in a section of their own. Literal strings do not: name them. */
 #define USER_CODE __attribute__((section(".user.text"), noinline, used))
@@ -169,7 +170,7 @@ void user_enter(struct guest_regs *regs) __attribute__((noreturn));
 void user_ended(const struct guest_regs *regs);
 extern uint64_t user_root_mfn;
 
-/* ------------------------------------------------------------------------------------------------- events (event.c) -- */
+/* --------------------------------------------------------------------------------------------- events (event.c) -- */
 
 typedef void event_handler_fn(evtchn_port_t port);
 
@@ -202,7 +203,7 @@ void event_wait(evtchn_port_t port);
 /* Call handlers for what is pending; what the upcall does. */
 void events_poll(void);
 
-/* --------------------------------------------------------------------------------------------------- time (time.c) -- */
+/* ------------------------------------------------------------------------------------------------ time (time.c) -- */
 
 /* Virtual nanoseconds since the machine was started. */
 uint64_t time_now(void);
@@ -210,7 +211,7 @@ uint64_t time_now(void);
 void time_sleep_until(uint64_t deadline);
 static inline void time_sleep(uint64_t ns) { time_sleep_until(time_now() + ns); }
 
-/* ----------------------------------------------------------------------------------------------- memory (memory.c) -- */
+/* -------------------------------------------------------------------------------------------- memory (memory.c) -- */
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096ul
@@ -221,7 +222,7 @@ static inline void time_sleep(uint64_t ns) { time_sleep_until(time_now() + ns); 
 #define PTE_A          0x020u
 #define PTE_D          0x040u
 #define PTE_PSE        0x080u
-#define PTE_KERNEL     (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D) /* Xen sets US on all of a PV64 guest's mappings anyway */
+#define PTE_KERNEL     (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D) /* Xen sets US for a PV64 guest anyway */
 #define PTE_TABLE      (PTE_P | PTE_RW | PTE_US | PTE_A)
 #define PTE_READONLY   (PTE_P | PTE_US | PTE_A)
 #define PTE_FRAME(pte) (((pte)&0x000ffffffffff000ul) >> PAGE_SHIFT)
@@ -261,7 +262,7 @@ long mmuext(unsigned int cmd, unsigned long mfn);
 long table_pin(void *va, unsigned int level);
 long table_unpin(void *va);
 
-/* ------------------------------------------------------------------------------------------------ grants (grant.c) -- */
+/* --------------------------------------------------------------------------------------------- grants (grant.c) -- */
 
 /* Map this domain's table; the number of entries it has. The first GNTTAB_NR_RESERVED_ENTRIES are the toolstack's. */
 unsigned int grants_init(void);

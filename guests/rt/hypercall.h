@@ -2,10 +2,10 @@
 /*
  * Hypercalls, as C functions.
  *
- * Concept: a hypercall is a system call whose kernel is the hypervisor. The number selects a stub of 32 bytes in the hypercall
- * page (filled in by Xen); arguments go in RDI, RSI, RDX, R10, R8; the answer comes in RAX: a value, or a negative error
- * number of <xen/errno.h>. Xen may be interrupted in a long hypercall: it then lets the vCPU execute the instruction once more, with
- * arguments that say what is left. So the argument registers may come back changed.
+ * Concept: a hypercall is a system call whose kernel is the hypervisor. The number selects a stub of 32 bytes in the
+ * hypercall page (filled in by Xen); arguments go in RDI, RSI, RDX, R10, R8; the answer comes in RAX: a value, or a
+ * negative error number of <xen/errno.h>. Xen may be interrupted in a long hypercall: it then lets the vCPU execute
+ * the instruction once more, with arguments that say what is left. So the argument registers may come back changed.
  *
  * The names are those that every PV guest uses, whoever wrote it. What each hypercall does stands in the public header
  * named beside it.

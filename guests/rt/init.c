@@ -2,12 +2,13 @@
 /*
  * From struct start_info to guest_main(), and the end.
  *
- * Concept: Xen tells a new domain everything in two pages. start_info is ordinary memory that the toolstack wrote once: where
- * the p2m list, the page tables, the console and the command line are. shared_info is a page of Xen's own, which both sides
- * read and write for as long as the domain lives: event channel bits, the clock, the upcall mask. Xen gives its machine
- * address; to see it, the guest maps it, over a page of .bss that serves as a hole.
+ * Concept: Xen tells a new domain everything in two pages. start_info is ordinary memory that the toolstack wrote
+ * once: where the p2m list, the page tables, the console and the command line are. shared_info is a page of Xen's own,
+ * which both sides read and write for as long as the domain lives: event channel bits, the clock, the upcall mask. Xen
+ * gives its machine address; to see it, the guest maps it, over a page of .bss that serves as a hole.
  *
- * A domain ends by SCHEDOP_shutdown with a reason. Xen only stops it then; what happens next is the toolstack's decision.
+ * A domain ends by SCHEDOP_shutdown with a reason. Xen only stops it then; what happens next is the toolstack's
+ * decision.
  *
  * Stated in public <xen/xen.h> (struct start_info, struct shared_info) and <xen/sched.h>.
  */

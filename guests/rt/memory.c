@@ -7,12 +7,14 @@
  *      virtual address  --page tables-->  mfn   the machine frame, what the processor uses
  *                                         pfn   the guest's own count from 0, what the guest's data structures use
  *
- * The list start_info->mfn_list (p2m, the guest's) leads from pfn to mfn; Xen's table at MACH2PHYS_VIRT_START (m2p, the same
- * for everybody, read-only) back. In the region that Xen mapped at the start, virtual = VIRT_BASE + pfn * 4096.
+ * The list start_info->mfn_list (p2m, the guest's) leads from pfn to mfn; Xen's table at MACH2PHYS_VIRT_START (m2p,
+ * the same for everybody, read-only) back. In the region that Xen mapped at the start, virtual = VIRT_BASE + pfn *
+ * 4096.
  *
  * Page tables hold machine frames and are read by the real MMU: there is no second translation. So the guest must not
- * write them: it could map anybody's memory. They are mapped read-only, and every change is asked of Xen, which checks it:
- * one entry by its virtual address (update_va_mapping), or many by machine address (mmu_update). That is direct paging.
+ * write them: it could map anybody's memory. They are mapped read-only, and every change is asked of Xen, which checks
+ * it: one entry by its virtual address (update_va_mapping), or many by machine address (mmu_update). That is direct
+ * paging.
  *
  * Stated in public <xen/xen.h> (mmu_update, mmuext_op, update_va_mapping; start-of-day memory layout).
  */

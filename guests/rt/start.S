@@ -2,15 +2,15 @@
 /*
  * The first instructions of a PV guest, and the ELF notes by which Xen knows that it is one.
  *
- * Concept: a PV kernel is not booted, it is started. There is no BIOS, no real mode and no boot loader: the toolstack reads
- * the notes below, puts the image where they say, builds the first page tables, and starts the vCPU at ENTRY in 64-bit
- * mode with paging on. At that moment
+ * Concept: a PV kernel is not booted, it is started. There is no BIOS, no real mode and no boot loader: the toolstack
+ * reads the notes below, puts the image where they say, builds the first page tables, and starts the vCPU at ENTRY in
+ * 64-bit mode with paging on. At that moment
  *
  *      RSI = virtual address of struct start_info      RSP = top of a page of stack
  *      CS, SS = Xen's flat ring-3 selectors            everything else is zero
  *
- * The hypercall page is a page of the image that Xen fills with code before we run: one stub of 32 bytes a hypercall. The
- * guest need not know which instruction enters the hypervisor.
+ * The hypercall page is a page of the image that Xen fills with code before we run: one stub of 32 bytes a hypercall.
+ * The guest need not know which instruction enters the hypervisor.
  *
  * Stated in public <xen/elfnote.h> and <xen/xen.h> (start-of-day memory layout).
  */

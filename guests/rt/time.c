@@ -2,13 +2,13 @@
 /*
  * The clock.
  *
- * Concept: no hypercall tells the time. Xen writes, for every vCPU, what the time was at a certain value of the time-stamp
- * counter, and how fast that counter runs; the guest reads the counter and computes:
+ * Concept: no hypercall tells the time. Xen writes, for every vCPU, what the time was at a certain value of the
+ * time-stamp counter, and how fast that counter runs; the guest reads the counter and computes:
  *
  *      now = system_time + ((rdtsc - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32      [ns]
  *
- * Xen may be writing just then, on another processor: the version is odd while it does, and different afterwards. So read
- * version, values, version; and again unless it was twice the same even number.
+ * Xen may be writing just then, on another processor: the version is odd while it does, and different afterwards. So
+ * read version, values, version; and again unless it was twice the same even number.
  *
  * Stated in public <xen/xen.h> (struct vcpu_time_info).
  */

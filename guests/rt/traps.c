@@ -2,16 +2,17 @@
 /*
  * The trap table, and handlers in C.
  *
- * Concept: a kernel on real hardware gives the processor an interrupt descriptor table. A PV kernel may not; it gives Xen a list of
- * (vector, handler's address, flags) by HYPERVISOR_set_trap_table, and Xen delivers accordingly. The flags are a gate's: the
- * privilege that INT n needs, and whether delivery masks events (as an interrupt gate clears IF). Events and system
- * calls do not have vectors; their entries are registered by HYPERVISOR_callback_op.
+ * Concept: a kernel on real hardware gives the processor an interrupt descriptor table. A PV kernel may not; it gives
+ * Xen a list of (vector, handler's address, flags) by HYPERVISOR_set_trap_table, and Xen delivers accordingly. The
+ * flags are a gate's: the privilege that INT n needs, and whether delivery masks events (as an interrupt gate clears
+ * IF). Events and system calls do not have vectors; their entries are registered by HYPERVISOR_callback_op.
  *
- * A trap that nobody handles here is printed and ends the domain, except below trap_catch(): that calls a function, and if the
- * function traps, it leaves it, like a C++ exception. Most toy guests do forbidden things that way, and look what came.
+ * A trap that nobody handles here is printed and ends the domain, except below trap_catch(): that calls a function,
+ * and if the function traps, it leaves it, like a C++ exception. Most toy guests do forbidden things that way, and
+ * look what came.
  *
- * Invariant: a handler runs on the stack of what it interrupted (in kernel mode) or on trap_stack (from user mode), with
- * events masked; vcpu_info's mask is what it was before when the guest goes on.
+ * Invariant: a handler runs on the stack of what it interrupted (in kernel mode) or on trap_stack (from user mode),
+ * with events masked; vcpu_info's mask is what it was before when the guest goes on.
  */
 #include "guests/rt/guest.h"
 

@@ -2,17 +2,18 @@
 /*
  * User mode of a PV64 guest.
  *
- * Concept: x86-64 has no segment limits, and a PV64 kernel runs at CPL 3, where its users run, too. So the only thing that can keep
- * users out of the kernel is that they cannot see it: kernel and user have two trees of page tables, and Xen changes from
- * one to the other on every entry and exit. The user's root is given by MMUEXT_NEW_USER_BASEPTR, the kernel's is CR3.
+ * Concept: x86-64 has no segment limits, and a PV64 kernel runs at CPL 3, where its users run, too. So the only thing
+ * that can keep users out of the kernel is that they cannot see it: kernel and user have two trees of page tables, and
+ * Xen changes from one to the other on every entry and exit. The user's root is given by MMUEXT_NEW_USER_BASEPTR, the
+ * kernel's is CR3.
  *
  *      kernel root --+--> all of the kernel
  *                    +--> L3 -> L2 -> L1 --> section .user (at USER_BASE)
  *      user root   --+
  *
- * The lower part is shared, so that the kernel sees the user's memory at the user's addresses.
- * Entering user mode is HYPERVISOR_iret with RPL 3 in the frame's CS; leaving it is a trap or SYSCALL. Xen then changes tables and
- * GS base, and takes the kernel's stack from the last HYPERVISOR_stack_switch.
+ * The lower part is shared, so that the kernel sees the user's memory at the user's addresses. Entering user mode is
+ * HYPERVISOR_iret with RPL 3 in the frame's CS; leaving it is a trap or SYSCALL. Xen then changes tables and GS base,
+ * and takes the kernel's stack from the last HYPERVISOR_stack_switch.
  */
 #include "guests/rt/guest.h"
 

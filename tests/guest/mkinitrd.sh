@@ -3,12 +3,13 @@
 #
 # mkinitrd.sh OUTPUT BUSYBOX [SCRIPT]: a Linux initial RAM disk: busybox, an /init, and what SCRIPT says is done in it.
 #
-# Concept: an initramfs is an archive in cpio's "newc" format, which Linux unpacks into its first file system; then it starts
-# /init. An entry is a header of 110 characters (the magic 070701 and 13 numbers of 8 hexadecimal digits), the name, and the
-# contents, the last two filled up with zeroes to a multiple of 4. Written here by hand, because that needs no package, and no
-# root for the device node /dev/console, without which /init would have no standard output.
+# Concept: an initramfs is an archive in cpio's "newc" format, which Linux unpacks into its first file system; then it
+# starts /init. An entry is a header of 110 characters (the magic 070701 and 13 numbers of 8 hexadecimal digits), the
+# name, and the contents, the last two filled up with zeroes to a multiple of 4. Written here by hand, because that
+# needs no package, and no root for the device node /dev/console, without which /init would have no standard output.
 #
-# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, which is to say "poweroff -f".
+# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, which is to say
+# "poweroff -f".
 set -eu
 
 output=$1 busybox=$2 script=${3:-}

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh [PATTERN...]: run whole guests in the simulator, and judge what they print and how they end. With patterns, only the
-# tests whose names fit one. Run from the project's root; $XENLAB is the program (./xenlab).
+# run.sh [PATTERN...]: run whole guests in the simulator, and judge what they print and how they end. With patterns,
+# only the tests whose names fit one. Run from the project's root; $XENLAB is the program (./xenlab).
 #
 # Concept: a test is one run of `xenlab run`. What it prints is compared with expected/NAME.out (toy guests, whose every
 # character is known), or searched for what must be in it (GRUB, Linux). Each test says one of
@@ -12,10 +12,11 @@
 #   ERROR   nothing can be said of the guest: the program died, hung, or found a bug in itself. Counts as failed.
 #   SKIP    what it needs is not there
 #
-# Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host seconds is
-# only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing.
+# Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host
+# seconds is only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing.
 #
-# When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a failure.
+# When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a
+# failure.
 set -u
 
 : "${XENLAB:=./xenlab}" "${GOLDEN:=}"
@@ -201,7 +202,8 @@ fi
 
 # ------------------------------------------------------------------------------------------------------ determinism --
 
-# twice NAME LOAD ARGUMENT...: two runs give the same trace and the same output, byte by byte, the second next to LOAD busy processes.
+# twice NAME LOAD ARGUMENT...: two runs give the same trace and the same output, byte by byte, the second next to LOAD
+# busy processes.
 twice() {
     begin "$1" || return 0
     load=$2
@@ -260,11 +262,13 @@ done
 
 # ------------------------------------------------------------------------------------------------------------ Linux --
 
-# linux_starts NAME KERNEL: the first page of its messages. Early ones come through the hypervisor's log, on standard error.
+# linux_starts NAME KERNEL: the first page of its messages. Early ones come through the hypervisor's log, on standard
+# error.
 linux_starts() {
     begin "$1" || return 0
     have "$assets/$2" || return 0
-    simulate 300 -q --max-vtime 20s --memory 128 --cmdline "console=hvc0 earlyprintk=xen panic=1" "$assets/$2" < /dev/null
+    simulate 300 -q --max-vtime 20s --memory 128 --cmdline "console=hvc0 earlyprintk=xen panic=1" \
+        "$assets/$2" < /dev/null
     sed -n 's/^(d1) //p' "$tmp/err" | cat - "$tmp/out" > "$tmp/both" && mv "$tmp/both" "$tmp/out"
     contains "Linux version 6.1" "Command line: console=hvc0" "Hypervisor detected: Xen PV" "Xen version: 4.17.0" \
         "printk: console [hvc0] enabled" "Freeing SMP alternatives memory" && pass
@@ -279,20 +283,23 @@ linux() {
         echo 'uname -a'
         echo 'grep -E "MemTotal|MemFree" /proc/meminfo'
         echo 'ps | grep -c .'
-        echo 'i=0; while [ $i -lt 20 ]; do seq 100 | sort -n | tail -n 1 | cat > /dev/null; i=$((i + 1)); done; echo forks $((6 * 7))'
+        echo 'i=0; while [ $i -lt 20 ]; do seq 100 | sort -n | tail -n 1 | cat > /dev/null; i=$((i + 1)); done'
+        echo 'echo forks $((6 * 7))'
         echo 'seq 3000 | while read n; do echo $n; done | wc -l | sed s/^/lines:/'
         echo 'cat /sys/hypervisor/type'
         echo 'poweroff -f'
     } > "$tmp/in"
-    simulate 300 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0" --ramdisk "$tmp/initrd" "$assets/$2" < "$tmp/in"
-    ended 0 && contains "Linux version 6.1" "initrd#" "Linux (none) 6.1" "MemTotal:" "forks 42" "lines:3000" "xen" && pass
+    simulate 300 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0" --ramdisk "$tmp/initrd" \
+        "$assets/$2" < "$tmp/in"
+    ended 0 || return 0
+    contains "Linux version 6.1" "initrd#" "Linux (none) 6.1" "MemTotal:" "forks 42" "lines:3000" "xen" && pass
 }
 
 # linux_script NAME KERNEL MEMORY: the same without a keyboard, and with all messages complete and in order.
 linux_script() {
     begin "$1" || return 0
     have "$assets/$2" "$assets/busybox" || return 0
-    echo 'i=1; while [ $i -le 2000 ]; do echo "line $i of the output, which is to be complete"; i=$((i + 1)); done' > "$tmp/script"
+    echo 'for i in $(seq 2000); do echo "line $i of the output, which is to be complete"; done' > "$tmp/script"
     $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0 quiet" --ramdisk "$tmp/initrd-script" \
         "$assets/$2" < /dev/null
