@@ -5,6 +5,8 @@
  *
  * Each guest gets a tree of its own with one L1 table of 512 pages at BASE. Slots 0..7 map the tables (read-only) and pages
  * of data; the others are empty, for mappings.
+ *
+ * Budget: long because every test needs the same two guests, built by hand above.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * memory_op: what each command does to frames, counts and the M2P; every refusal; preemption; both layouts of arguments.
+ *
+ * Budget: long because it is one table of commands, each with its refusals.
  */
 #include "tests/mmu/native_scene.h"
 
