@@ -50,7 +50,8 @@ static void registers_print(FILE *out, const struct vcpu *v)
 
     for (unsigned int i = 0; i < 16; i++)
         fprintf(out, "  %-3s %016" PRIx64 "%s", names[order[i]], st->gpr[order[i]], i % 4 == 3 ? "\n" : "");
-    fprintf(out, "  cs %04x ss %04x ds %04x es %04x fs %04x gs %04x   fs base %016" PRIx64 " gs base %016" PRIx64 "\n",
+    fprintf(out,
+            "  cs %04x ss %04x ds %04x es %04x fs %04x gs %04x\n  fs base %016" PRIx64 "  gs base %016" PRIx64 "\n",
             st->seg[CPU_SEG_CS].sel, st->seg[CPU_SEG_SS].sel, st->seg[CPU_SEG_DS].sel, st->seg[CPU_SEG_ES].sel,
             st->seg[CPU_SEG_FS].sel, st->seg[CPU_SEG_GS].sel, st->seg[CPU_SEG_FS].base, st->seg[CPU_SEG_GS].base);
 }
