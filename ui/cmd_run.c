@@ -50,7 +50,7 @@ struct run {
     const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
     bool reader_ended;
     bool unheard; /* input was offered when all was idle, and the reader has not asked for it since */
-    char *err; /* RUN_ERR_SIZE bytes, the caller's */
+    char *err;    /* RUN_ERR_SIZE bytes, the caller's */
 };
 
 static s_time_t real_now(void)
