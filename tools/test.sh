@@ -20,8 +20,9 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:exitcode=99}"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 passed=0 failed=0 skipped=0
+closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}\)$'
 
-# last WORD...: the sum, over the lines of $out that match the pattern, of the number that follows it.
+# sum PATTERN: the sum of the numbers that the pattern's group finds in $out.
 sum() {
     sed -n "s/$1/\1/p" "$out" | awk '{ n += $1 } END { print n + 0 }'
 }
@@ -32,12 +33,24 @@ for test in "$@"; do
     *.sh) command=$test ;;
     *) command=$tree/$test ;;
     esac
+    # A harness takes minutes, so its output is shown while it runs.
     status=0
-    timeout "$TEST_TIMEOUT" "$command" > "$out" 2>&1 || status=$?
+    echo "== $test"
+    case $test in
+    *.sh)
+        {
+            status=0
+            timeout "$TEST_TIMEOUT" "$command" 2>&1 || status=$?
+            echo "status $status"
+        } | tee "$out" | sed -u -e '/^status [0-9]*$/d' -e "/$closing/d"
+        status=$(sed -n '$s/^status //p' "$out")
+        status=${status:-1}
+        ;;
+    *) timeout "$TEST_TIMEOUT" "$command" > "$out" 2>&1 || status=$? ;;
+    esac
 
     case $test in
     *.sh)
-        closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}\)$'
         line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
         p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
         f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
@@ -62,9 +75,8 @@ for test in "$@"; do
         f=1 why="reported no test"
     fi
 
-    echo "== $test ($(($(date +%s) - start)) s)"
     case $test in
-    *.sh) cat "$out" ;;
+    *.sh) ;;
     *)
         if [ -n "${V:-}" ] || [ "$f" -gt 0 ]; then
             cat "$out"
@@ -74,6 +86,7 @@ for test in "$@"; do
         ;;
     esac
     [ -z "$why" ] || echo "$test: FAILED: $why"
+    echo "== $test: $p passed, $f failed, $s skipped ($(($(date +%s) - start)) s)"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 
