@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A hypervisor on a machine without processors, dom0, and one PV guest made by the real domain builder, for tests that play
+ * the processor: they hand made-up exits to the handlers and look at registers and guest memory.
+ */
+#ifndef TESTS_VCPU_FIXTURE_H
+#define TESTS_VCPU_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "evtchn/evtchn.h"
+#include "mmu/audit.h"
+#include "mmu/guest_access.h"
+#include "rings/native.h"
+#include "tests/support/kernel_file.h"
+#include "tools/build_pv.h"
+#include "tools/xc.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/pv/pv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/sched.h>
+
+#define FIX_PAGES 8192 /* 32 MiB */
+
+struct fixture {
+    struct machine *m;
+    struct xen *xen;
+    struct native_kernel *dom0;
+    struct vcpu *xc;  /* dom0's vCPU */
+    struct domain *d; /* the guest */
+    struct vcpu *v;
+    uint64_t scratch; /* a guest address with room for 2 KiB, below its stack */
+    char log[4096];   /* what reached the console */
+};
+
+static inline void fix_log(void *data, const char *line, size_t len)
+{
+    struct fixture *f = data;
+    size_t used = strlen(f->log);
+
+    if (used + len < sizeof(f->log)) {
+        memcpy(f->log + used, line, len);
+        f->log[used + len] = 0;
+    }
+}
+
+/* Build the kernel of `spec`; the fixture's guest is the last one built. */
+static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
+{
+    char err[IMAGE_ERR_SIZE] = "";
+    struct image img;
+    size_t size;
+    uint8_t *elf = kernel_elf(spec, &size);
+    struct pv_build b = { .image = &img, .nr_pages = FIX_PAGES, .max_pages = FIX_PAGES, .max_vcpus = 4 };
+
+    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(f->xc, &b, err))
+        fail_msg("%s", err);
+    image_free(&img);
+    free(elf);
+    f->d = domain_get(f->xen, b.domid);
+    domain_put(f->d);
+    f->v = f->d->vcpu[0];
+    f->scratch = f->v->regs->rsp - 2048;
+}
+
+static inline int fix_setup(void **state)
+{
+    struct machine_config cfg = { .ram_mib = 128 };
+    struct fixture *f = calloc(1, sizeof(*f));
+    char err[256] = "";
+
+    f->m = machine_create(&cfg, err, sizeof(err));
+    if (!f->m)
+        fail_msg("%s", err);
+    f->m->log.sink = fix_log;
+    f->m->log.data = f;
+    f->xen = xen_create(f->m, "rr", err, sizeof(err));
+    if (!f->xen)
+        fail_msg("%s", err);
+    f->dom0 = native_kernel_create(f->xen->dom0);
+    f->xc = native_vcpu(f->dom0);
+    fix_guest(f, &kernel_linux64);
+    *state = f;
+    return 0;
+}
+
+static inline int fix_teardown(void **state)
+{
+    struct fixture *f = *state;
+    char why[200] = "";
+
+    if (mmu_audit(f->xen, why, sizeof(why)))
+        fail_msg("audit: %s", why);
+    xen_destroy(f->xen);
+    native_kernel_destroy(f->dom0);
+    machine_destroy(f->m);
+    free(f);
+    return 0;
+}
+
+/* A hypercall of the guest, by its registers, as after SYSCALL. Returns RAX. */
+static inline long fix_hypercall(struct fixture *f, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+    struct cpu_state *r = f->v->regs;
+
+    r->rax = nr, r->rdi = a1, r->rsi = a2, r->rdx = a3, r->r10 = a4;
+    hypercall_guest(f->v);
+    return (long)r->rax;
+}
+
+/* Put a structure into guest memory at scratch + offset; its guest address. */
+static inline uint64_t fix_put(struct fixture *f, size_t offset, const void *data, size_t n)
+{
+    assert_int_equal(copy_to_guest(f->v, f->scratch + offset, data, n), 0);
+    return f->scratch + offset;
+}
+
+static inline uint64_t fix_read(struct fixture *f, uint64_t addr)
+{
+    uint64_t word;
+
+    assert_int_equal(copy_from_guest(f->v, &word, addr, sizeof(word)), 0);
+    return word;
+}
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* domctl and sysctl: what is refused, to whom, and with which of Xen's errors. */
+#include "tests/vcpu/fixture.h"
+
+#include <xen/sysctl.h>
+
+/* --- who may --- */
+
+static void only_dom0_may(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_pausedomain, .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
+    struct xen_sysctl sys = { .cmd = XEN_SYSCTL_physinfo, .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+    struct xen_domctl old = op;
+
+    op.domain = f->d->domain_id;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -EPERM);
+    op.cmd = XEN_DOMCTL_createdomain;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -EPERM);
+    op.cmd = XEN_DOMCTL_pausedomain;
+    op.domain = 4711;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -ESRCH);
+    old.interface_version--;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &old, sizeof(old)), 0, 0, 0), -EACCES);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, 0x1000, 0, 0, 0), -EFAULT);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sysctl, fix_put(f, 0, &sys, sizeof(sys)), 0, 0, 0), -EPERM);
+    assert_int_equal(f->d->controller_pause_count, 1);
+}
+
+/* --- createdomain --- */
+
+static const struct xen_domctl_createdomain good = {
+    .max_vcpus = 1, .max_evtchn_port = 1023, .max_grant_frames = 32, .max_maptrack_frames = 32, .grant_opts = 2,
+};
+
+static void createdomain_refusals(void **state)
+{
+    struct fixture *f = *state;
+    struct {
+        const char *why;
+        struct xen_domctl_createdomain c;
+    } bad[10];
+    unsigned int n = 0;
+
+#define BAD(text, assignment) bad[n].why = text, bad[n].c = good, bad[n].c.assignment, n++
+    BAD("no vCPU", max_vcpus = 0);
+    BAD("too many vCPUs", max_vcpus = MAX_VIRT_CPUS + 1);
+    BAD("unknown flag", flags = 1u << 31);
+    BAD("hap without hvm", flags = XEN_DOMCTL_CDF_hap);
+    BAD("no IOMMU here", flags = XEN_DOMCTL_CDF_iommu);
+    BAD("no usable port", max_evtchn_port = 0);
+    BAD("grant version 0", grant_opts = 0);
+    BAD("grant version 3", grant_opts = 3);
+    BAD("PV with emulated devices", arch.emulation_flags = 1);
+    BAD("vmtrace", vmtrace_size = 4096);
+    for (unsigned int i = 0; i < n; i++) {
+        domid_t domid = 0;
+
+        if (xc_domain_create(f->xc, &bad[i].c, &domid) != -EINVAL)
+            fail_msg("%s is not refused", bad[i].why);
+    }
+}
+
+static void createdomain_numbers(void **state)
+{
+    struct fixture *f = *state;
+    domid_t a = 0, b = 0, same;
+
+    assert_int_equal(xc_domain_create(f->xc, &good, &a), 0);
+    assert_int_equal(xc_domain_create(f->xc, &good, &b), 0);
+    assert_int_not_equal(a, b);
+    same = b;
+    assert_int_equal(xc_domain_create(f->xc, &good, &same), -EEXIST);
+    assert_int_equal(xc_domain_destroy(f->xc, b), 0);
+    assert_int_equal(xc_domain_destroy(f->xc, b), -ESRCH);
+    same = 0;
+    assert_int_equal(xc_domain_create(f->xc, &good, &same), 0);
+    assert_int_not_equal(same, b); /* numbers are not used again at once */
+    assert_int_equal(xc_domain_destroy(f->xc, a), 0);
+    assert_int_equal(xc_domain_destroy(f->xc, same), 0);
+}
+
+/* --- vCPUs --- */
+
+static void vcpu_refusals(void **state)
+{
+    struct fixture *f = *state;
+    domid_t id = f->d->domain_id;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c));
+    struct xen_domctl get = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = id };
+
+    assert_int_equal(xc_domain_max_vcpus(f->xc, id, 5), -EINVAL); /* must agree with createdomain */
+    assert_int_equal(xc_domain_max_vcpus(f->xc, id, 4), 0);       /* harmless again */
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 4, c), -EINVAL);
+    assert_int_equal(xc_vcpu_setcontext(f->xc, 0, 0, c), -EINVAL);  /* not itself */
+    c->user_regs.rip = UINT64_C(0x0000800000000000);
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, c), -EINVAL); /* not canonical */
+    c->user_regs.rip = 0;
+    c->ctrlreg[3] = UINT64_C(0x123456) << PAGE_SHIFT;
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, c), -EINVAL); /* no frame of the guest's */
+    get.u.vcpucontext.vcpu = 1;
+    get.u.vcpucontext.ctxt.p = c;
+    assert_int_equal(xc_domctl(f->xc, &get), -ENODATA);
+    get.u.vcpucontext.vcpu = 0;
+    assert_int_equal(xc_domctl(f->xc, &get), 0);
+    assert_int_equal(c->user_regs.rip, f->v->regs->rip);
+    assert_int_equal(c->ctrlreg[3] >> PAGE_SHIFT, mfn_x(f->v->guest_table));
+    assert_true(c->flags & VGCF_IN_KERNEL);
+    free(c);
+}
+
+static void pausing_counts(void **state)
+{
+    struct fixture *f = *state;
+    domid_t id = f->d->domain_id;
+    struct xen_domctl_getdomaininfo info;
+
+    assert_int_equal(xc_domain_pause(f->xc, id), 0);
+    assert_int_equal(xc_domain_unpause(f->xc, id), 0);
+    assert_int_equal(xc_domain_getinfo(f->xc, id, &info), 0);
+    assert_true(info.flags & XEN_DOMINF_paused);
+    assert_false(vcpu_runnable(f->v));
+    assert_int_equal(xc_domain_unpause(f->xc, id), 0);
+    assert_true(vcpu_runnable(f->v));
+    assert_int_equal(xc_domain_unpause(f->xc, id), -EINVAL);
+    assert_int_equal(xc_domain_pause(f->xc, 0), -EINVAL);
+    assert_int_equal(xc_domain_destroy(f->xc, 0), -EINVAL);
+}
+
+/* --- lists --- */
+
+static void lists(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl_getdomaininfo info[4];
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .domain = 1 };
+    struct xen_sysctl sys = { .cmd = XEN_SYSCTL_getdomaininfolist, .u.getdomaininfolist.max_domains = 4 };
+    struct xen_sysctl_physinfo phys;
+    uint64_t free_before;
+
+    sys.u.getdomaininfolist.buffer.p = info;
+    assert_int_equal(xc_sysctl(f->xc, &sys), 0);
+    assert_int_equal(sys.u.getdomaininfolist.num_domains, 2);
+    assert_int_equal(info[0].domain, 0);
+    assert_int_equal(info[1].domain, f->d->domain_id);
+    assert_int_equal(info[1].tot_pages, FIX_PAGES);
+    assert_int_equal(info[1].max_pages, FIX_PAGES);
+    assert_int_equal(info[1].max_vcpu_id, 3);
+    assert_int_equal(info[1].nr_online_vcpus, 1);
+    op.domain = 0;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(op.domain, 0);
+    op.domain = (domid_t)(f->d->domain_id + 1);
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+
+    assert_int_equal(xc_physinfo(f->xc, &phys), 0);
+    assert_int_equal(phys.total_pages, 128 << 8);
+    free_before = phys.free_pages;
+    assert_int_equal(xc_domain_destroy(f->xc, f->d->domain_id), 0);
+    assert_int_equal(xc_physinfo(f->xc, &phys), 0);
+    assert_true(phys.free_pages >= free_before + FIX_PAGES);
+}
+
+static void unknown_commands(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = 9999, .domain = f->d->domain_id };
+    struct xen_sysctl sys = { .cmd = 9999 };
+
+    assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
+    assert_int_equal(xc_sysctl(f->xc, &sys), -ENOSYS);
+}
+
+/* The first vCPU of a 32-bit kernel starts in ring 1, in tables that Xen accepted. */
+static void pv32_is_built(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_get_address_size };
+
+    fix_guest(f, &kernel_legacy32);
+    op.domain = f->d->domain_id;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(op.u.address_size.size, 32);
+    assert_int_equal(f->v->regs->cpl, 1);
+    assert_int_equal(f->v->regs->seg[CPU_SEG_CS].sel, 0xe019);
+    assert_int_equal(xc_domain_set_address_size(f->xc, op.domain, 64), -EACCES); /* it has memory by now */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_dom0_may, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(createdomain_numbers, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(pausing_counts, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
