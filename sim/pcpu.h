@@ -88,6 +88,9 @@ struct cpu_state *cpu_context_state(struct cpu_context *c);
 /* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */
 void cpu_context_save_fpu(struct cpu_context *c);
 
+/* One translation changed below an unchanged cr3 (INVLPG): cheaper than CPU_DIRTY_TLB, takes effect before the next run. */
+void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
+
 enum sim_exit_kind {
     EXIT_BUDGET,     /* the time slice is used up */
     EXIT_EXCEPTION,  /* vector, error_code, addr (#PF: the faulting address) */

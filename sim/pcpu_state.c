@@ -87,6 +87,13 @@ void cpu_context_destroy(struct cpu_context *c)
     free(c);
 }
 
+void cpu_context_flush_page(struct cpu_context *c, uint64_t addr)
+{
+    /* A vCPU that is not loaded starts with an empty TLB anyway. */
+    if (c->emu && c->emu->loaded == c && !emu_tlb_flush_page(c->emu, addr))
+        c->state.dirty |= CPU_DIRTY_TLB;
+}
+
 struct cpu_state *cpu_context_state(struct cpu_context *c) { return &c->state; }
 
 void pcpu_release(struct cpu_context *c)

@@ -27,6 +27,7 @@
 extern void tlb_reset_dirty_x86_64(struct CPUState *cpu, uint64_t host_addr, uint64_t length) __attribute__((weak));
 extern void tb_invalidate_phys_page_range_x86_64(struct uc_struct *uc, uint64_t start, uint64_t end)
     __attribute__((weak));
+extern void tlb_flush_page_x86_64(struct CPUState *cpu, uint64_t vaddr) __attribute__((weak));
 
 static bool frame_valid(const struct emu *e, uint64_t frame) { return frame < e->m->nr_frames + EMU_NR_PAGES; }
 
@@ -159,4 +160,16 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     }
     e->code.has_code[frame] = 0;
     emu_running = outer;
+}
+
+bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
+{
+    struct emu *outer = emu_running;
+
+    if (!tlb_flush_page_x86_64 || !e->smc.cpu)
+        return false;
+    emu_running = e;
+    tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
+    emu_running = outer;
+    return true;
 }

@@ -186,6 +186,30 @@ static void test_outlive(void **state)
     pg_destroy(&h);
 }
 
+/* A page's translation is dropped, alone, and so is code that was reached through it. */
+static void test_flush_page(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state);
+    uint64_t *l1 = mfn_to_virt(g.m, _mfn(0x13));
+
+    pg_write(&g, 1, 0, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
+    pg_write(&g, 2, 0, "\xb8\x02\x00\x00\x00\xc3", 6);
+    for (unsigned int i = 0; i < 10; i++) {
+        l1[1] = mfn_x(PG_FRAME(1 + (i & 1))) << PAGE_SHIFT | PG_P | PG_US;
+        cpu_context_flush_page(g.c, PG_VA(1) + 0x123);
+        g.st->rsi = PG_VA(1);
+        assert_int_equal(PG_EXEC(&g, "\xff\xd6\x0f\x05").kind, EXIT_SYSCALL); /* call *%rsi */
+        assert_int_equal(g.st->rax, 1 + (i & 1));
+        g.st->rdi = PG_VA(1) + 1;
+        assert_int_equal(PG_EXEC(&g, "\x8a\x07\x0f\x05").kind, EXIT_SYSCALL); /* mov (%rdi), %al */
+        assert_int_equal(g.st->rax & 0xff, 1 + (i & 1));
+    }
+    l1[1] = 0;
+    cpu_context_flush_page(g.c, PG_VA(1));
+    assert_int_equal(PG_EXEC(&g, "\x8a\x07\x0f\x05").vector, 14);
+    pg_destroy(&g);
+}
+
 /* ------------------------------------------------------------------------------------------------------- PV32 -- */
 
 #define GDT 16
@@ -313,8 +337,8 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_migrate),    BOTH(test_fxsave),    BOTH(test_two_machines),  BOTH(test_outlive),
-        BOTH(test_pv32_ring1), BOTH(test_pv32_iret), BOTH(test_pv32_and_pv64),
+        BOTH(test_migrate),    BOTH(test_fxsave),     BOTH(test_two_machines), BOTH(test_outlive),
+        BOTH(test_flush_page), BOTH(test_pv32_ring1), BOTH(test_pv32_iret),    BOTH(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
