@@ -266,6 +266,7 @@ done
 # error.
 linux_starts() {
     begin "$1" || return 0
+    quick || return 0
     have "$assets/$2" || return 0
     simulate 300 -q --max-vtime 20s --memory 128 --cmdline "console=hvc0 earlyprintk=xen panic=1" \
         "$assets/$2" < /dev/null
@@ -277,6 +278,7 @@ linux_starts() {
 # linux NAME KERNEL MEMORY: a shell, typed at; then poweroff. "6" * 7 tells an answer from the echo of the question.
 linux() {
     begin "$1" || return 0
+    [ "$3" -eq 128 ] || quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     [ -r "$tmp/initrd" ] || $here/mkinitrd.sh "$tmp/initrd" $assets/busybox
     {
@@ -298,6 +300,7 @@ linux() {
 # linux_script NAME KERNEL MEMORY: the same without a keyboard, and with all messages complete and in order.
 linux_script() {
     begin "$1" || return 0
+    quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     echo 'for i in $(seq 2000); do echo "line $i of the output, which is to be complete"; done' > "$tmp/script"
     $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
@@ -314,6 +317,37 @@ linux_script() {
     fi
 }
 
+# linux_smp NAME VCPUS PCPUS: all processors are found, work, go offline and come back; the time that others used is seen.
+linux_smp() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/vmlinuz-cloud" "$assets/busybox" || return 0
+    last=/sys/devices/system/cpu/cpu$(($2 - 1))/online
+    cat > "$tmp/script" << END
+echo nproc \$(nproc)
+echo 0 > $last; echo offline \$(nproc)
+echo 1 > $last; echo online \$(nproc)
+for c in \$(seq 0 $(($2 - 1))); do
+    taskset \$(printf %x \$((1 << c))) sh -c 'i=0; while [ \$i -lt 3000 ]; do i=\$((i + 1)); done; echo worked' &
+done
+wait
+awk '/^cpu / { print (\$9 > 0 ? "stolen" : "nothing stolen") }' /proc/stat
+END
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$2" --pcpus "$3" --cmdline "console=hvc0" \
+        --ramdisk "$tmp/initrd-script" "$assets/vmlinuz-cloud" < /dev/null
+    ended 0 || return 0
+    if [ "$2" -gt "$3" ]; then stolen=stolen; else stolen=; fi
+    contains "nproc $2" "offline $(($2 - 1))" "online $2" worked worked $stolen "System halted" && pass
+}
+
+# quick: whether there is time for this one; with sanitizers only some of Linux is run.
+quick() {
+    [ "$slowness" -eq 1 ] && return 0
+    skip "too slow with sanitizers"
+    return 1
+}
+
 linux_starts linux-starts-cloud vmlinuz-cloud
 linux_starts linux-starts-generic vmlinuz-generic
 for memory in 128 256 1024; do
@@ -321,6 +355,9 @@ for memory in 128 256 1024; do
 done
 linux linux-generic-256 vmlinuz-generic 256
 linux_script linux-console vmlinuz-cloud 128
+linux_smp linux-smp-2-on-1 2 1
+linux_smp linux-smp-4-on-2 4 2
+linux_smp linux-smp-8-on-4 8 4
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
