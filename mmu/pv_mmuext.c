@@ -90,6 +90,12 @@ static int flush_local(struct mmuext_call *c, const struct mmuext_op *op)
     return 0;
 }
 
+static int invlpg_local(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    vcpu_flush_tlb_one(c->curr, op->arg1.linear_addr);
+    return 0;
+}
+
 static int flush_multi(struct mmuext_call *c, const struct mmuext_op *op)
 {
     return pv_flush_vcpumask(c->curr, (uintptr_t)op->arg2.vcpumask.p) ? -EINVAL : 0;
@@ -192,7 +198,7 @@ static const struct {
     [MMUEXT_NEW_BASEPTR]        = { new_baseptr,        SELF },
     [MMUEXT_NEW_USER_BASEPTR]   = { new_user_baseptr,   SELF },
     [MMUEXT_TLB_FLUSH_LOCAL]    = { flush_local,        SELF },
-    [MMUEXT_INVLPG_LOCAL]       = { flush_local,        SELF },
+    [MMUEXT_INVLPG_LOCAL]       = { invlpg_local,       SELF },
     [MMUEXT_TLB_FLUSH_MULTI]    = { flush_multi,        SELF },
     [MMUEXT_INVLPG_MULTI]       = { flush_multi,        SELF },
     [MMUEXT_TLB_FLUSH_ALL]      = { flush_all,          SELF },

@@ -27,14 +27,16 @@ struct domain *get_pg_owner(struct vcpu *v, domid_t domid)
     return domain_get(d->xen, domid);
 }
 
-static int flush(struct vcpu *v, uint64_t flags)
+static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
 {
     const uint64_t target = flags & ~UVMF_FLUSHTYPE_MASK;
 
     switch (flags & UVMF_FLUSHTYPE_MASK) {
     case UVMF_TLB_FLUSH:
     case UVMF_INVLPG:
-        if (target == UVMF_LOCAL)
+        if (target == UVMF_LOCAL && (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+            vcpu_flush_tlb_one(v, va);
+        else if (target == UVMF_LOCAL)
             vcpu_flush_tlb(v);
         else if (target == UVMF_ALL)
             pv_flush_tlb(v->domain);
@@ -55,7 +57,7 @@ static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_
     if (!l1e)
         return -EINVAL;
     rc = mod_l1_entry(l1e, val, MMU_NORMAL_PT_UPDATE, v->domain, pg_owner);
-    return rc ? rc : flush(v, flags);
+    return rc ? rc : flush(v, va, flags);
 }
 
 /* A PV32 guest passes the 64-bit entry in two words. */

@@ -24,6 +24,13 @@ static inline void vcpu_flush_tlb(struct vcpu *v)
     v->tlb_stamp = ++v->domain->xen->tlb_clock;
 }
 
+/* v drops the translation of one address, INVLPG. No stamp: the others stay. */
+static inline void vcpu_flush_tlb_one(struct vcpu *v, uint64_t va)
+{
+    if (v->ctx)
+        cpu_context_flush_page(v->ctx, va);
+}
+
 /* All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. */
 void tlb_flush_all_since(struct xen *xen, uint64_t stamp);
 
