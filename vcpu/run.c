@@ -96,7 +96,9 @@ static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_
         m->clock.now += (s_time_t)e.insns * CLOCK_NS_PER_INSN;
         xen->stats.insns += e.insns;
         xen->stats.exits[e.kind]++;
-        if (e.kind != EXIT_BUDGET) {
+        if (e.kind == EXIT_BUDGET) {
+            m->clock.now += e.insns == 0; /* time must pass, whatever the processor says */
+        } else {
             m->clock.now += CLOCK_NS_PER_EXIT;
             if (e.kind == EXIT_EXCEPTION)
                 xen->stats.exceptions[e.vector & 31]++;
