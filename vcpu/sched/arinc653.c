@@ -73,7 +73,7 @@ static void a653_insert(struct scheduler *ops, struct vcpu *v)
         prv->major_frame += e->runtime;
     }
     for (unsigned int i = 0; i < prv->nr; i++)
-        if (names(&prv->entry[i], v))
+        if (!prv->entry[i].v && names(&prv->entry[i], v))
             prv->entry[i].v = v;
 }
 
