@@ -100,6 +100,22 @@ static void test_arinc653(void **state)
     wb_destroy(wb);
 }
 
+/* Without a table but with slice_ms everybody has a minor frame, as long as they are there. */
+static void test_arinc653_everybody(void **state)
+{
+    struct wb *wb = wb_new("arinc653,slice_ms=2", 1);
+
+    domain_new(wb, "a", 1, 256, 0, "compute forever");
+    domain_new(wb, "b", 1, 256, 0, "compute forever");
+    domain_new(wb, "c", 1, 256, 0, "compute forever");
+    run(wb, MILLISECS(8));
+    sched_destroy_vcpu(wb->domains->next->d.vcpu[0]);
+    assert_int_equal(sched_init_vcpu(wb->domains->next->d.vcpu[0]), 0); /* at the end of the table now */
+    run(wb, MILLISECS(14));
+    assert_schedule(wb, 0, "a0-2 b2-4 c4-6 a6-8 c8-10 a12-14");
+    wb_destroy(wb);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_rr_affinity_keeps_no_pcpu_idle),
         cmocka_unit_test(test_null),
         cmocka_unit_test(test_arinc653),
+        cmocka_unit_test(test_arinc653_everybody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

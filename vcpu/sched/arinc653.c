@@ -10,7 +10,7 @@
  *     | A v0  10 ms | B v0  20 ms | A v0 5 ms |  idle  | A v0  10 ms | ...
  *
  * The table names domains by UUID, so it can be set before they exist. Until a table is set, each of dom0's vCPUs has one
- * minor frame of 10 ms, or nobody could set it.
+ * minor frame of 10 ms, or nobody could set it. With the parameter slice_ms=N (not in Xen) every vCPU has one.
  *
  * Invariants: frames begin at frame_start + n * major_frame exactly, however late decisions are made. Only the pool's first
  * pCPU runs anything: a table is for one processor.
@@ -37,7 +37,8 @@ struct a653 {
     struct a653_entry entry[ARINC653_MAX_DOMAINS_PER_SCHEDULE];
     unsigned int nr;
     s_time_t major_frame, frame_start;
-    bool set; /* by a toolstack: dom0 gets no more frames by itself */
+    bool set;           /* by a toolstack: nobody gets frames by themselves any more */
+    s_time_t everybody; /* parameter slice_ms: until then each vCPU gets a frame of that length; 0: only dom0's do */
 };
 
 static struct a653 *a653(const struct scheduler *ops) { return ops->priv; }
@@ -60,18 +61,25 @@ static int a653_init(struct scheduler *ops)
 
 static void a653_deinit(struct scheduler *ops) { free(ops->priv); }
 
+/* Nobody has set a table yet: v gets a minor frame at its end. */
+static void frame_add(struct a653 *prv, const struct vcpu *v)
+{
+    struct a653_entry *e = &prv->entry[prv->nr];
+
+    if (prv->nr == ARRAY_SIZE(prv->entry))
+        return;
+    prv->nr++;
+    *e = (struct a653_entry){ .vcpu_id = v->vcpu_id, .runtime = prv->everybody ? prv->everybody : DEFAULT_TIMESLICE };
+    memcpy(e->handle, v->domain->handle, sizeof(e->handle));
+    prv->major_frame += e->runtime;
+}
+
 static void a653_insert(struct scheduler *ops, struct vcpu *v)
 {
     struct a653 *prv = a653(ops);
 
-    if (v->domain->domain_id == 0 && !prv->set && prv->nr < ARRAY_SIZE(prv->entry)) {
-        struct a653_entry *e = &prv->entry[prv->nr++];
-
-        memcpy(e->handle, v->domain->handle, sizeof(e->handle));
-        e->vcpu_id = v->vcpu_id;
-        e->runtime = DEFAULT_TIMESLICE;
-        prv->major_frame += e->runtime;
-    }
+    if (!prv->set && (v->domain->domain_id == 0 || prv->everybody))
+        frame_add(prv, v);
     for (unsigned int i = 0; i < prv->nr; i++)
         if (!prv->entry[i].v && names(&prv->entry[i], v))
             prv->entry[i].v = v;
@@ -79,9 +87,19 @@ static void a653_insert(struct scheduler *ops, struct vcpu *v)
 
 static void a653_remove(struct scheduler *ops, struct vcpu *v)
 {
-    for (unsigned int i = 0; i < a653(ops)->nr; i++)
-        if (a653(ops)->entry[i].v == v)
-            a653(ops)->entry[i].v = NULL;
+    struct a653 *prv = a653(ops);
+
+    for (unsigned int i = prv->nr; i-- > 0;) {
+        struct a653_entry *e = &prv->entry[i];
+
+        if (e->v != v)
+            continue;
+        e->v = NULL;
+        if (prv->set)
+            continue;
+        prv->major_frame -= e->runtime;
+        memmove(e, e + 1, (--prv->nr - i) * sizeof(*e));
+    }
 }
 
 /* It may be its minor frame: look. */
@@ -89,12 +107,21 @@ static void a653_wake(struct scheduler *ops, struct vcpu *v) { sched_kick_cpu(op
 
 static unsigned int a653_pick_cpu(struct scheduler *ops, struct vcpu *v) { return first_cpu(ops); }
 
+/* Otherwise there is no use in looking again at every frame: a653_wake() will ask. */
+static bool anybody_runnable(const struct a653 *prv)
+{
+    for (unsigned int i = 0; i < prv->nr; i++)
+        if (prv->entry[i].v && vcpu_runnable(prv->entry[i].v))
+            return true;
+    return false;
+}
+
 static struct task_slice a653_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
     struct a653 *prv = a653(ops);
     s_time_t end;
 
-    if (!sched_cpu_owned(ops, cpu) || cpu != first_cpu(ops) || !prv->nr)
+    if (!sched_cpu_owned(ops, cpu) || cpu != first_cpu(ops) || !anybody_runnable(prv))
         return (struct task_slice){ NULL, -1 };
     if (now > prv->frame_start)
         prv->frame_start += (now - prv->frame_start) / prv->major_frame * prv->major_frame;
@@ -167,6 +194,16 @@ static int a653_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler
     return 0;
 }
 
+static int a653_set(struct scheduler *ops, const char *param, long value)
+{
+    if (strcmp(param, "slice_ms"))
+        return -ENOENT;
+    if (value < 0 || value > 1000)
+        return -EINVAL;
+    a653(ops)->everybody = MILLISECS(value);
+    return 0;
+}
+
 static void a653_dump(struct scheduler *ops, char *buf, size_t len)
 {
     snprintf(buf, len, "major frame %lld us, %u minor frames\n", (long long)(a653(ops)->major_frame / MICROSECS(1)),
@@ -185,5 +222,6 @@ const struct sched_ops sched_arinc653_ops = {
     .pick_cpu = a653_pick_cpu,
     .do_schedule = a653_do_schedule,
     .adjust_global = a653_adjust_global,
+    .set = a653_set,
     .dump = a653_dump,
 };
