@@ -46,6 +46,13 @@ enum {
     TB_FLAG_COUNTING = 0x02,
 };
 
+/* What the translator is told to do with a block; beyond these it calls nothing. */
+struct translator_ops {
+    void *init_disas_context, *tb_start, *insn_start, *breakpoint_check;
+    void (*translate_insn)(struct DisasContextBase *db, struct CPUState *cpu);
+    void *tb_stop;
+};
+
 extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
 extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
 extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
@@ -57,6 +64,20 @@ static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + 5 * 8; }
 
 /* -------------------------------------------------------------------------------------------- translating a block -- */
 
+/*
+ * One instruction. Under the mark of a counting block the translator ends a block where the next instruction might reach into
+ * the next page; otherwise a fault on that page would be reported in front of the whole block.
+ */
+static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
+{
+    struct emu *e = emu_running;
+    uint8_t *flags = (uint8_t *)e->count.tb + TB_FLAGS;
+
+    *flags |= TB_FLAG_COUNTING;
+    e->count.translate_insn(db, cpu);
+    *flags &= (uint8_t)~TB_FLAG_COUNTING;
+}
+
 void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
                             struct TranslationBlock *tb, int max_insns)
 {
@@ -64,11 +85,20 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
 
     BUG_ON(!e);
     e->smc.cpu = cpu;
-    emu_smc_note_block(e, (uintptr_t)tb);
-    e->count.block = db;
-    e->count.armed = e->fast;
-    e->real.translator_loop(ops, db, cpu, tb, max_insns);
-    e->count.block = NULL;
+    if (e->fast) {
+        struct translator_ops own;
+
+        memcpy(&own, ops, sizeof(own));
+        e->count.translate_insn = own.translate_insn;
+        own.translate_insn = translate_insn;
+        e->count.block = db;
+        e->count.tb = tb;
+        e->count.armed = true;
+        e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
+        e->count.block = NULL;
+    } else {
+        e->real.translator_loop(ops, db, cpu, tb, max_insns);
+    }
 }
 
 /* temp = immediate; the operation is returned so that the immediate can be filled in later. */

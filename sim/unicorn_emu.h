@@ -104,7 +104,8 @@ struct emu {
     bool fast;  /* Unicorn's private functions are replaced (unicorn_private.h) */
     bool stock; /* they are not: the slower way */
     struct emu_count {
-        void *block, *patch; /* the translation in progress */
+        void *block, *tb, *patch; /* the translation in progress */
+        void (*translate_insn)(struct DisasContextBase *, struct CPUState *);
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;

@@ -206,6 +206,31 @@ static void test_page_faults(void **state)
     assert_int_equal(x.addr, PG_VA(12));
 }
 
+/* Code that runs off the end of what is mapped: the fault is the next page's, not that of the last block. */
+static void test_fetch_fault(void **state)
+{
+    struct pv_guest *g = *state;
+    struct sim_exit x;
+
+    if (!pg_counts_exactly(g))
+        skip(); /* the stock way reports the start of the block */
+    pg_map(g, 1, PG_FRAME(1), 0);
+    pg_write(g, 0, 4093, "\x48\xff\xc0", 3); /* inc %rax */
+    g->st->rax = 0;
+    g->st->rip = PG_VA(1) - 3;
+    x = pcpu_run(g->m->pcpu[0], g->c, 100);
+    assert_exception(g, x, 14, PG_VA(1));
+    assert_int_equal(x.addr, PG_VA(1));
+    assert_int_equal(x.error_code, 0x14);
+    assert_int_equal(g->st->rax, 1);
+    pg_write(g, 0, 4090, "\x48\xff\xc0\x48\xb8\x00", 6); /* inc %rax; mov $..., %rax across the end */
+    g->st->rip = PG_VA(1) - 6;
+    x = pcpu_run(g->m->pcpu[0], g->c, 100);
+    assert_exception(g, x, 14, PG_VA(1) - 3);
+    assert_int_equal(x.addr, PG_VA(1));
+    assert_int_equal(g->st->rax, 2);
+}
+
 /* Many faults in a row, with no handler in the guest: never a double fault. */
 static void test_no_double_fault(void **state)
 {
@@ -425,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_intercepts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exceptions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_page_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fetch_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_double_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_io, setup, teardown),
