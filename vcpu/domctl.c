@@ -6,6 +6,8 @@
  * union, selected by cmd) and interface version. xenlab's toolstack has no other way in, so what is refused here is
  * refused to it as well. Anyone but a control domain gets -EPERM.
  *
+ * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
+ *
  * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in: device
  * assignment, cpuid policies of its own for each domain, vm_event, vmtrace (-ENOSYS or -EOPNOTSUPP).
  */

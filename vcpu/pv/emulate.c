@@ -297,6 +297,30 @@ bool pv_emulate_privileged_op(struct vcpu *v)
     return true;
 }
 
+/*
+ * IN and OUT come often while a kernel probes for devices, and are short enough to be told without the decoder:
+ * prefixes, an opcode, and with E4..E7 the port as a byte. False: not one of those, or not allowed.
+ */
+bool pv_emulate_port_io(struct vcpu *v, const struct sim_exit *e)
+{
+    uint8_t bytes[8];
+    size_t n = guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)), i = 0;
+    struct insn_operand data = { .kind = INSN_REG, .size = e->io.size };
+
+    while (i < n && (bytes[i] == 0x66 || (bytes[i] & 0xf0) == 0x40))
+        i++;
+    if (i >= n || e->io.string || (v->regs->rflags & X86_EFLAGS_TF) || ((bytes[i] & 0xf4) != 0xe4))
+        return false;
+    if (!io_okay(v, e->io.port, e->io.size))
+        return false;
+    if (e->io.in)
+        write_gpr(v, &data, ~UINT64_C(0));
+    v->domain->xen->stats.emulated++;
+    v->regs->rip += i + (bytes[i] & 8 ? 1 : 2);
+    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    return true;
+}
+
 /* --- CPUID and RDTSC --- */
 
 void pv_emulate_cpuid(struct vcpu *v)

@@ -61,6 +61,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 
 /* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
 bool pv_emulate_privileged_op(struct vcpu *v);
+bool pv_emulate_port_io(struct vcpu *v, const struct sim_exit *e);
 bool pv_emulate_forced_invalid_op(struct vcpu *v);
 /* An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped. */
 void pv_insn_done(struct vcpu *v, unsigned int len);

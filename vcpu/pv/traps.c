@@ -130,6 +130,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         vcpu_yield(v);
         return;
     case EXIT_IO:
+        if (pv_emulate_port_io(v, e))
+            return;
+        /* fall through */
     case EXIT_RDMSR:
     case EXIT_WRMSR:
     case EXIT_CR_READ:
