@@ -68,8 +68,6 @@ static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
 {
     struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
 
-    if (!(e & _PAGE_PRESENT))
-        return;
     if (e & _PAGE_RW) {
         if (pg->owner == d || !paging_mode_translate(pg->owner))
             page_put_writable(xen, pg);
@@ -84,7 +82,12 @@ static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
 }
 
 int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner) { return l1e_get(d->xen, e, d, pg_owner); }
-void put_page_from_l1e(uint64_t e, struct domain *d) { l1e_put(d->xen, e, d); }
+
+void put_page_from_l1e(uint64_t e, struct domain *d)
+{
+    if (e & _PAGE_PRESENT)
+        l1e_put(d->xen, e, d);
+}
 
 int pv_promote_l1_table(struct xen *xen, struct page_info *pg)
 {
@@ -92,16 +95,14 @@ int pv_promote_l1_table(struct xen *xen, struct page_info *pg)
     struct domain *d = pg->owner;
     const bool pv32 = is_pv_32bit_domain(d);
 
-    for (unsigned int i = 0; i < PTES_PER_TABLE; i++) {
-        int rc;
+    for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1)) {
+        int rc = l1e_get(xen, l1[i], d, d);
 
-        if (!(l1[i] & _PAGE_PRESENT))
-            continue;
-        rc = l1e_get(xen, l1[i], d, d);
         if (rc) {
             pv_refused(d, "frame %lx cannot be an L1 table: slot %u", mfn_x(page_to_mfn(xen, pg)), i);
             while (i-- > 0)
-                l1e_put(xen, l1[i], d);
+                if (l1[i] & _PAGE_PRESENT)
+                    l1e_put(xen, l1[i], d);
             return rc;
         }
         l1[i] = adjust_guest_l1e(l1[i], pv32);
@@ -114,7 +115,6 @@ void pv_demote_l1_table(struct xen *xen, struct page_info *pg)
     const uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
     struct domain *d = pg->owner;
 
-    for (unsigned int i = 0; i < PTES_PER_TABLE; i++)
-        if (l1[i] & _PAGE_PRESENT)
-            l1e_put(xen, l1[i], d);
+    for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1))
+        l1e_put(xen, l1[i], d);
 }

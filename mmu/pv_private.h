@@ -17,6 +17,39 @@
             printk((d)->xen->machine, LOG_DEBUG, "d%u " fmt, (d)->domain_id, ##__VA_ARGS__);                           \
     } while (0)
 
+/* Is none of the eight entries from t[0] on present? Most tables are nearly empty. */
+static inline bool none_present(const uint64_t *t)
+{
+    return !((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & _PAGE_PRESENT);
+}
+
+/* The next present entry at or after slot i, and the last one before slot i; 512, -1: none. */
+static inline unsigned int next_present(const uint64_t *t, unsigned int i)
+{
+    while (i < PTES_PER_TABLE) {
+        if (i % 8 == 0 && none_present(&t[i]))
+            i += 8;
+        else if (t[i] & _PAGE_PRESENT)
+            break;
+        else
+            i++;
+    }
+    return i;
+}
+
+static inline int prev_present(const uint64_t *t, unsigned int i)
+{
+    while (i) {
+        if (i % 8 == 0 && none_present(&t[i - 8]))
+            i -= 8;
+        else if (t[i - 1] & _PAGE_PRESENT)
+            break;
+        else
+            i--;
+    }
+    return (int)i - 1;
+}
+
 static inline uint64_t *table_map(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
 
 /* XSM_TARGET of the default policy: may d act on t? */

@@ -144,27 +144,26 @@ static void promote_done(struct xen *xen, struct page_info *pg, uint64_t *table,
 int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const mfn_t mfn = page_to_mfn(xen, pg);
-    const unsigned int level = type_level(type), start = pg->nr_validated_ptes;
+    const unsigned int level = type_level(type);
     struct domain *d = pg->owner;
     const bool pv32 = is_pv_32bit_domain(d);
     uint64_t *table = table_map(xen, mfn);
-    unsigned int i, partial = pg->partial_flags;
+    unsigned int i, partial = pg->partial_flags, done = 0;
     int rc = 0;
 
     if (pv32 && level == 4)
-        return -EINVAL;     /* such a guest has none */
-    if (pv32 && level == 3) /* the guest has four; the processor is going to look at all */
+        return -EINVAL; /* such a guest has none */
+    if (pv32 && level == 3) {
+        if (!(table[3] & _PAGE_PRESENT))
+            return -EINVAL;
+        /* The guest has four entries; the processor is going to look at all. */
         memset(&table[4], 0, (PTES_PER_TABLE - 4) * sizeof(*table));
-    for (i = start; i < PTES_PER_TABLE; i++, partial = 0) {
-        if (!(table[i] & _PAGE_PRESENT)) {
-            if (!pv32 || level != 3 || i != 3)
-                continue;
-            rc = -EINVAL;
-            break;
-        }
+    }
+    for (i = next_present(table, pg->nr_validated_ptes); i < PTES_PER_TABLE;
+         i = next_present(table, i + 1), partial = 0) {
         if (!pv_is_guest_slot(d, type, i))
             continue;
-        if (v && i > start && hypercall_preempt_check(v)) {
+        if (v && done++ && hypercall_preempt_check(v)) {
             pg->nr_validated_ptes = (uint16_t)i;
             pg->partial_flags = 0;
             return -ERESTART;
@@ -191,18 +190,18 @@ int pv_demote_table(struct xen *xen, struct vcpu *v, struct page_info *pg)
     const mfn_t mfn = page_to_mfn(xen, pg);
     const uint64_t *table = table_map(xen, mfn);
     unsigned int partial = pg->partial_flags, done = 0;
-    unsigned int i = pg->nr_validated_ptes + !!partial; /* i - 1 is the next to go */
 
-    for (; i > 0; i--, partial = 0) {
-        if (!(table[i - 1] & _PAGE_PRESENT) || !pv_is_guest_slot(pg->owner, pg->type_info, i - 1))
+    for (int i = prev_present(table, pg->nr_validated_ptes + !!partial); i >= 0;
+         i = prev_present(table, i), partial = 0) {
+        if (!pv_is_guest_slot(pg->owner, pg->type_info, (unsigned int)i))
             continue;
         if (v && done++ && hypercall_preempt_check(v)) {
-            pg->nr_validated_ptes = (uint16_t)i;
+            pg->nr_validated_ptes = (uint16_t)(i + 1);
             pg->partial_flags = 0;
             return -ERESTART;
         }
-        if (put_page_from_table_entry(xen, v, mfn, table[i - 1], partial)) {
-            pg->nr_validated_ptes = (uint16_t)(i - 1);
+        if (put_page_from_table_entry(xen, v, mfn, table[i], partial)) {
+            pg->nr_validated_ptes = (uint16_t)i;
             pg->partial_flags = PTF_partial_set;
             return -ERESTART;
         }
