@@ -11,7 +11,7 @@
 
 #include "tools/workbench.h"
 
-static char dir[] = "/tmp/xenlab-test-XXXXXX";
+static char dir[] = "build/workbench-XXXXXX";
 
 static const char *path(const char *name)
 {
