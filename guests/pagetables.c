@@ -89,13 +89,9 @@ static void attack_direct(void)
 
 static void attack_foreign(void)
 {
-    unsigned long mfn = pfn_to_mfn(0);
-
-    for (unsigned long pfn = 1; pfn < start_info->nr_pages; pfn++)
-        if (pfn_to_mfn(pfn) < mfn)
-            mfn = pfn_to_mfn(pfn);
     printf("Memory that is not mine:\n");
-    tried("map the frame in front of my first one", page_map(page, mfn - 1, PTE_READONLY));
+    tried("map the machine's first frame, read-only", page_map(page, 0, PTE_READONLY));
+    tried("map a table of Xen's, found in my root, read-only", page_map(page, PTE_FRAME(root[256]), PTE_READONLY));
     tried("map a frame beyond the end of memory", page_map(page, 0xffffffff, PTE_READONLY));
     tried("an entry of the root where Xen lives", pte_write(at(root, 256), PTE(l3, PTE_TABLE)));
     tried("mmu_update of data (I could as well store there)", pte_write(at((uint64_t *)page, 0), 0));
