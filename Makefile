@@ -32,7 +32,7 @@ UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_
 TESTED_UI = $(call listed,ui,$(filter-out main,$(UI_OBJS)))
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \
+GUESTS := hello echo rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/cpu
 GUEST_RT := start entry init text console memory traps event time user grant
 

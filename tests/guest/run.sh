@@ -137,18 +137,21 @@ contains() {
 
 # ------------------------------------------------------------------------------------------------------ toy guests --
 
-# toy NAME STATUS ARGUMENT...: output as in expected/NAME.out.
+# toy NAME STATUS ARGUMENT...: output as in expected/NAME.out; typed is expected/NAME.in, if there is one.
 toy() {
     begin "$1" || return 0
     end=$2
     shift 2
-    simulate 20 -q --max-vtime 60s "$@" < /dev/null
+    typed=$here/expected/$name.in
+    [ -r "$typed" ] || typed=/dev/null
+    simulate 20 -q --max-vtime 60s "$@" < "$typed"
     ended "$end" && same "$here/expected/$name.out" && pass
 }
 
 toy hello 0 --memory 32 --cmdline "greeting=yes" $guests/hello
 toy hello-small 0 --memory 8 $guests/hello
 toy hello-twice 0 $guests/hello $guests/hello
+toy echo 0 $guests/echo
 toy traps 0 $guests/traps
 toy rings 0 $guests/rings
 toy syscall 0 $guests/syscall
@@ -317,7 +320,8 @@ linux_script() {
     fi
 }
 
-# linux_smp NAME VCPUS PCPUS: all processors are found, work, go offline and come back; the time that others used is seen.
+# linux_smp NAME VCPUS PCPUS: all processors are found, work, go offline and come back; the time that others used is
+# seen.
 linux_smp() {
     begin "$1" || return 0
     quick || return 0
