@@ -167,7 +167,9 @@ static void a_big_machine_starts_at_once(void **state)
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t1);
     ms = (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6;
     printf("64 GiB: %.1f ms\n", ms);
+#ifndef XENLAB_AUDIT /* with sanitizers it is their shadow memory that is measured */
     assert_true(ms < 200);
+#endif
     bare_close(xen);
 }
 
