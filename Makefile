@@ -13,8 +13,8 @@ all:
 
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
 	unicorn_emu unicorn_raw unicorn_count unicorn_smc unicorn_io unicorn_private
-VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/context pv/hypercalls hypercall kernel \
-	sched_op domctl sysctl \
+VCPU_OBJS := xen run domain time runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/context pv/hypercalls \
+	hypercall kernel sched_op domctl sysctl \
 	sched/core sched/init sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit_acct \
 	sched/credit2 sched/credit2_rqd sched/credit2_cap sched/rtds sched/null sched/arinc653
 MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mod pv_roots pv_perdomain pv_descriptor \
@@ -28,8 +28,6 @@ TOOLS_OBJS := host xc build_pv image image_unpack image_elf image_notes image_pl
 	workbench_load workbench_event workbench_report workbench_svg workbench_bench workbench_guard workbench_child workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
-# What tests are linked with besides the library.
-TESTED_UI = $(call listed,ui,$(filter-out main,$(UI_OBJS)))
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent \
@@ -78,8 +76,8 @@ build/flags build/lists: force
 .PHONY: force
 .DELETE_ON_ERROR:
 
-# listed FOLDER, NAMES: the objects of a folder. (While the project is being started: those whose source exists.)
-listed = $(foreach o,$(2),$(if $(wildcard $(1)/$(o).c),$(1)/$(o).o))
+# listed FOLDER, NAMES: the objects of a folder.
+listed = $(addprefix $(1)/,$(addsuffix .o,$(2)))
 
 LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) $(call listed,mmu,$(MMU_OBJS)) \
 	$(call listed,evtchn,$(EVTCHN_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,tools,$(TOOLS_OBJS))
@@ -138,8 +136,8 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -static -fno-pic -no-
 	-fno-omit-frame-pointer $(WARNINGS) -MMD -MP -I. -D__XEN_INTERFACE_VERSION__=0x00040e00
 GUEST_LDFLAGS := -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
-GUEST_PROGRAMS := $(foreach g,$(GUESTS),$(if $(wildcard guests/$(g).c),build/guests/$(g)))
-GUEST_RT_OBJS := $(foreach o,$(GUEST_RT),$(if $(wildcard guests/rt/$(o).[cS]),build/guests/rt/$(o).o))
+GUEST_PROGRAMS := $(addprefix build/guests/,$(GUESTS))
+GUEST_RT_OBJS := $(call listed,build/guests/rt,$(GUEST_RT))
 
 build/guests/%.o: guests/%.c build/flags
 	$(call say,CC)
@@ -160,7 +158,7 @@ $(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/p
 .PHONY: all run setup assets test asan lint format golden bench help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
-all: $(if $(PROGRAM_OBJS),xenlab,build/libxenlab.a) guests ## build everything (the default)
+all: xenlab guests ## build everything (the default)
 
 guests: $(GUEST_PROGRAMS)
 
@@ -187,7 +185,7 @@ endef
 $(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
 test-guest: assets
 
-asan: assets guests $(addprefix build/asan/,$(if $(PROGRAM_OBJS),xenlab) $(TESTS)) ## all tests, with sanitizers and the self-audit
+asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
 	$(Q)tools/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
 
 golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
