@@ -130,20 +130,19 @@ struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int ord
     return pg;
 }
 
-void page_unassign(struct page_info *pg, unsigned int memflags)
+void page_unassign(struct page_info *pg)
 {
     struct domain *d = pg->owner;
 
     BUG_ON((pg->count_info & (PGC_allocated | PGC_extra | PGC_xen_heap | PGC_count_mask)) != (PGC_allocated | 1));
-    BUG_ON(pg->list != PAGE_LIST_page || (pg->type_info & PGT_count_mask));
+    BUG_ON(pg->list != PAGE_LIST_page || (pg->type_info & (PGT_count_mask | PGT_pinned)));
     page_list_del(d->xen, &d->page_list, pg);
     pg->list = PAGE_LIST_none;
     pg->count_info = pg->type_info = 0;
     pg->owner = NULL;
     pg->need_scrub = false;
     pg->tlb_stamp = d->xen->tlb_clock;
-    if (!(memflags & MEMF_no_refcount))
-        d->tot_pages--;
+    d->tot_pages--;
     last_frame(d);
 }
 

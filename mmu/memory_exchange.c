@@ -33,15 +33,7 @@ int steal_page(struct domain *d, struct page_info *pg)
         return -EINVAL;
     if ((pg->count_info & (PGC_allocated | PGC_count_mask)) != (PGC_allocated | 1))
         return -EINVAL;
-    /* A type's count holds references, of which there is none but the allocation's. */
-    BUG_ON(pg->type_info & (PGT_count_mask | PGT_pinned));
-    page_list_del(d->xen, &d->page_list, pg);
-    pg->list = PAGE_LIST_none;
-    pg->count_info = pg->type_info = 0;
-    pg->owner = NULL;
-    d->tot_pages--;
-    if (!d->tot_pages && !d->extra_pages && !d->xenpage_list.nr)
-        domain_put(d); /* the reference that having frames is worth */
+    page_unassign(pg);
     return 0;
 }
 

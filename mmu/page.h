@@ -144,9 +144,9 @@ struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int ord
 int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags);
 /*
  * Take a frame from its owner, content and all, when only the allocation reference is left (the caller has checked);
- * afterwards it is as page_alloc(MEMF_no_owner) returns one. MEMF_no_refcount: tot_pages stays as it is.
+ * afterwards it is as page_alloc(MEMF_no_owner) returns one.
  */
-void page_unassign(struct page_info *pg, unsigned int memflags);
+void page_unassign(struct page_info *pg);
 /* Free a block that page_alloc(MEMF_no_owner) returned and nobody references. */
 void page_free(struct xen *xen, struct page_info *pg, unsigned int order);
 /* Make a xen-heap frame mappable by d: read-write or read-only. share_xen_page_with_guest(). */
