@@ -191,7 +191,8 @@ asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with 
 golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
 	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/guest/run.sh)
 
-bench: all ## measure; one JSON object a line
+bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line
+	$(Q)build/tests/bench/bench_pcpu
 	$(Q)tools/bench.sh
 
 lint: all ## check layering, hidden state, format and length of the sources
@@ -210,6 +211,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
--include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
+-include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu))
 -include $(addprefix build/asan/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))
