@@ -24,9 +24,9 @@ bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n);
 /* How a translation is meant, and what a failed one reports, as #PF error code bits (PFEC_*). */
 #define PFEC_page_present 0x01u
 #define PFEC_write_access 0x02u
-#define PFEC_user_mode 0x04u
+#define PFEC_user_mode    0x04u
 #define PFEC_reserved_bit 0x08u
-#define PFEC_insn_fetch 0x10u
+#define PFEC_insn_fetch   0x10u
 
 /*
  * Translate one guest virtual address through v's current page tables (kernel or user root as v runs now). Returns the
