@@ -23,7 +23,7 @@ struct mmu_call {
     struct xen *xen;
     struct domain *pt_owner, *pg_owner;
     bool checked_pt, checked_machphys; /* asked the policy already */
-    bool flush;                        /* a table above L1 changed */
+    bool flush;                        /* an entry above L1 was replaced */
     /* The table of the last request, with a reference: the next one is likely to be in it, too. */
     struct page_info *pg;
     mfn_t mfn;
@@ -53,7 +53,7 @@ static int write_data(struct mmu_call *c, uint64_t *ptr, uint64_t val)
 
 static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int cmd)
 {
-    uint64_t *ptr;
+    uint64_t *ptr, old;
     int rc;
 
     if (!c->checked_pt) {
@@ -78,8 +78,9 @@ static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int
     case 4:
         if (c->pg_owner != c->pt_owner)
             return -EINVAL;
+        old = *ptr;
         rc = mod_table_entry(c->curr, c->pt_owner, c->mfn, ptr, val, cmd);
-        c->flush |= !rc;
+        c->flush |= !rc && (old & _PAGE_PRESENT); /* what was not there is in no TLB */
         return rc;
     default: return write_data(c, ptr, val);
     }
