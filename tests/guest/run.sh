@@ -17,7 +17,7 @@
 #
 # When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a
 # failure.
-set -u
+set -uf # patterns are matched against names of tests, not of files
 
 : "${XENLAB:=./xenlab}" "${GOLDEN:=}"
 here=tests/guest
