@@ -85,6 +85,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
 
     BUG_ON(!e);
     e->smc.cpu = cpu;
+    emu_smc_note_block(e, (uintptr_t)tb);
     if (e->fast) {
         struct translator_ops own;
 

@@ -101,6 +101,10 @@ static void page_tables_build(struct emu *e)
         pdpt[i] = i << 30 | 0x83;
 }
 
+/*
+ * For guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not,
+ * reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see pcpu.c.
+ */
 static void vmcb_build(struct emu *e)
 {
     struct vmcb *v = emu_page(e, EMU_PAGE_VMCB);
@@ -110,7 +114,6 @@ static void vmcb_build(struct emu *e)
                      VMCB1_INVLPG | VMCB1_INVLPGA | VMCB1_SHUTDOWN;
     v->intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |
                      VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_WBINVD | VMCB2_MONITOR | VMCB2_MWAIT;
-    v->intercept_cr_read = v->intercept_cr_write = 0xffff;
     v->asid = 1;
     v->cs = (struct vmcb_segment){ 0x33, 0xafb, ~0u, 0 };
     v->ss = v->ds = v->es = v->fs = v->gs = (struct vmcb_segment){ 0x2b, 0xcf3, ~0u, 0 };
