@@ -118,6 +118,7 @@ fi
 
 update "$suite" "$keyring"
 cd "$dir"
+packages=
 for package in "$@"; do
     case $package in
     @*)
@@ -127,6 +128,7 @@ for package in "$@"; do
         [ -n "$package" ] || die "Debian $suite: $kind depends on no package of its kind"
         ;;
     esac
-    echo "fetching $package (Debian $suite)"
-    private apt-get download "$package" || die "cannot download $package of Debian $suite"
+    packages="$packages $package"
 done
+echo "fetching$packages (Debian $suite)"
+private apt-get download $packages || die "cannot download from Debian $suite:$packages"
