@@ -209,6 +209,7 @@ static void decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_e
         }
         x->why = "an exception was not intercepted";
         break;
+    case EMU_STOP_FLUSH:
     case EMU_STOP_NONE: x->why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;

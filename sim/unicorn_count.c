@@ -172,15 +172,30 @@ void tb_exec_lock_x86_64(void *tcg)
     struct emu *e = emu_running;
     int32_t n;
 
-    if (!e || !e->fast || !*expired(e))
+    if (!e || !e->fast)
         return;
     n = *expired(e);
     *expired(e) = 0;
-    if (*counter(e) <= 0) {
+    if (n && *counter(e) <= 0) {
         emu_stop(e, EMU_STOP_BUDGET);
-    } else {
+        return;
+    }
+    if (n) {
         e->count.extra += (uint64_t)(n - *counter(e));
         *counter(e) = n;
+    }
+    if (__builtin_expect(e->smc.buffer_full && e->stop == EMU_STOP_NONE, 0)) {
+        e->count.held = *counter(e); /* no budget: the block that would be entered now leaves at once */
+        *counter(e) = 0;
+        emu_stop(e, EMU_STOP_FLUSH);
+    }
+}
+
+void emu_count_resume(struct emu *e)
+{
+    if (e->fast) {
+        *counter(e) = e->count.held;
+        *expired(e) = 0;
     }
 }
 
@@ -240,8 +255,8 @@ static void hook_block(uc_engine *uc, uint64_t addr, uint32_t size, void *data)
 {
     struct emu *e = data;
 
-    if (e->count.left <= 0) {
-        emu_stop(e, EMU_STOP_BUDGET);
+    if (e->count.left <= 0 || e->smc.buffer_full) {
+        emu_stop(e, e->count.left <= 0 ? EMU_STOP_BUDGET : EMU_STOP_FLUSH);
         return;
     }
     e->count.block_pc = addr;

@@ -48,12 +48,18 @@ uc_err emu_run(struct emu *e)
     struct emu *outer = emu_running;
     uc_err err;
 
-    e->stop = EMU_STOP_NONE;
-    e->io_pending = false;
     emu_running = e;
-    if (e->smc.buffer_full)
-        emu_smc_flush_all(e);
-    err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
+    do {
+        e->stop = EMU_STOP_NONE;
+        e->io_pending = false;
+        if (e->smc.buffer_full)
+            emu_smc_flush_all(e);
+        err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
+        if (e->stop == EMU_STOP_FLUSH) {
+            raw_begin(&e->raw);
+            emu_count_resume(e);
+        }
+    } while (e->stop == EMU_STOP_FLUSH);
     emu_running = outer;
     return err;
 }

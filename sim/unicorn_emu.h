@@ -44,13 +44,13 @@ enum emu_private_page {
 
 /*
  * Room for translations, and how much of it may be used before all are dropped. Unicorn 2.1.1 crashes when the buffer
- * overflows in the middle of a run, so the engine empties it between two runs, long before.
+ * overflows in the middle of a run, so the engine interrupts the run and empties it, long before.
  */
 #define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
 /* What a run was stopped by; the first cause counts. */
-enum emu_stop { EMU_STOP_NONE, EMU_STOP_INTR, EMU_STOP_SYSCALL, EMU_STOP_SYSENTER, EMU_STOP_BUDGET };
+enum emu_stop { EMU_STOP_NONE, EMU_STOP_INTR, EMU_STOP_SYSCALL, EMU_STOP_SYSENTER, EMU_STOP_BUDGET, EMU_STOP_FLUSH };
 
 struct cpu_context;
 struct CPUState;
@@ -110,6 +110,7 @@ struct emu {
         void *env_temp;
         struct TranslationBlock *marked;
         int64_t left;                  /* stock way: budget left */
+        int32_t held;                  /* the counter, while a run is interrupted to empty the buffer of translations */
         uint64_t extra;                /* instructions granted beyond the budget, to finish one block */
         uint64_t block_pc, block_size; /* stock way: the block entered last */
     } count;
@@ -117,6 +118,7 @@ struct emu {
         uint64_t store_frame; /* frame of the store that is being looked at */
         struct CPUState *cpu;
         uintptr_t buffer_start; /* lowest address of a translation block: they lie in the buffer, by age */
+        uintptr_t buffer_limit; /* EMU_TB_BUFFER_LIMIT, or less in tests */
         bool buffer_full;
     } smc;
     struct emu_real real; /* the library's own versions of what is replaced */
@@ -165,6 +167,8 @@ bool emu_count_init(struct emu *e);
 void emu_count_start(struct emu *e, uint64_t budget);
 /* Instructions retired since emu_count_start(), which ended at rip. */
 uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip);
+/* The run was interrupted with EMU_STOP_FLUSH and goes on. */
+void emu_count_resume(struct emu *e);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
 

@@ -100,6 +100,7 @@ bool emu_smc_init(struct emu *e)
     const size_t frames = e->m->nr_frames + EMU_NR_PAGES;
 
     e->code.emu = e;
+    e->smc.buffer_limit = EMU_TB_BUFFER_LIMIT;
     e->code.has_code = mmap(NULL, frames, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (e->code.has_code == MAP_FAILED) {
         e->code.has_code = NULL;
@@ -118,7 +119,7 @@ void emu_smc_note_block(struct emu *e, uintptr_t tb)
 {
     if (!e->smc.buffer_start || tb < e->smc.buffer_start)
         e->smc.buffer_start = tb;
-    if (tb - e->smc.buffer_start > EMU_TB_BUFFER_LIMIT)
+    if (tb - e->smc.buffer_start > e->smc.buffer_limit)
         e->smc.buffer_full = true;
 }
 

@@ -113,6 +113,16 @@ static void test_one_run(void **state)
         assert_int_equal(x.insns, 2 + 100 * (8 + 2 * 2) + 1);
 }
 
+/* The buffer of translations fills up in the middle of a run, often: nothing is lost, nothing counted twice. */
+static void test_buffer_full(void **state)
+{
+    struct pv_guest *g = *state;
+
+    g->m->pcpu[0]->emu->smc.buffer_limit = 20000;
+    test_one_run(state);
+    change_and_call(g, ALIAS);
+}
+
 /* A store to the very next instruction: what is executed is what was written. */
 static void test_own_block(void **state)
 {
@@ -201,8 +211,9 @@ static void test_data_beside_code(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_same_address), BOTH(test_alias),      BOTH(test_one_run),     BOTH(test_own_block),
-        BOTH(test_host_write),   BOTH(test_other_pcpu), BOTH(test_other_space), BOTH(test_data_beside_code),
+        BOTH(test_same_address), BOTH(test_alias),       BOTH(test_one_run),
+        BOTH(test_own_block),    BOTH(test_buffer_full), BOTH(test_host_write),
+        BOTH(test_other_pcpu),   BOTH(test_other_space), BOTH(test_data_beside_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
