@@ -42,7 +42,8 @@ struct xenstore_conn {
 
 static long event_op(struct xenstore_conn *c, unsigned int cmd, void *arg)
 {
-    return hypercall_native(native_vcpu(c->kernel), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0, 0);
+    return hypercall_native(native_vcpu(c->kernel), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0,
+                            0);
 }
 
 /* Queue one message. One that does not fit any more breaks the connection: the guest asks and never reads. */
@@ -86,35 +87,24 @@ static void answer(struct xenstore_conn *c, const struct xsd_sockmsg *req, const
     case XS_READ:
     case XS_DIRECTORY:
     case XS_GET_PERMS:
-    case XS_RM:
-        send_error(c, req, "ENOENT");
-        return;
+    case XS_RM: send_error(c, req, "ENOENT"); return;
     case XS_WRITE:
     case XS_MKDIR:
-    case XS_SET_PERMS:
-        send_error(c, req, "EACCES");
-        return;
+    case XS_SET_PERMS: send_error(c, req, "EACCES"); return;
     case XS_TRANSACTION_START:
         snprintf(text, sizeof(text), "%u", ++c->next_tx);
         send(c, req, req->type, text, strlen(text) + 1);
         return;
     case XS_TRANSACTION_END:
     case XS_UNWATCH:
-    case XS_RESET_WATCHES:
-        send(c, req, req->type, "OK", 3);
-        return;
-    case XS_WATCH:
-        watch(c, req, payload);
-        return;
+    case XS_RESET_WATCHES: send(c, req, req->type, "OK", 3); return;
+    case XS_WATCH: watch(c, req, payload); return;
     case XS_GET_DOMAIN_PATH:
         snprintf(text, sizeof(text), "/local/domain/%.5s", req->len && memchr(payload, 0, req->len) ? payload : "0");
         send(c, req, req->type, text, strlen(text) + 1);
         return;
-    case XS_IS_DOMAIN_INTRODUCED:
-        send(c, req, req->type, "T", 2);
-        return;
-    default:
-        send_error(c, req, "ENOSYS");
+    case XS_IS_DOMAIN_INTRODUCED: send(c, req, req->type, "T", 2); return;
+    default: send_error(c, req, "ENOSYS");
     }
 }
 

@@ -14,8 +14,8 @@
 
 #include "sim/types.h"
 
-#define CLOCK_NS_PER_INSN 1
-#define CLOCK_NS_PER_EXIT 500
+#define CLOCK_NS_PER_INSN      1
+#define CLOCK_NS_PER_EXIT      500
 #define CLOCK_NS_PER_HYPERCALL 200
 
 typedef void timer_fn(void *data);

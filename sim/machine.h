@@ -32,7 +32,7 @@ struct machine {
     struct log log;
     struct insn_decoder *decoder;
     uint64_t seed;
-    uint64_t prng; /* state of machine_random() */
+    uint64_t prng;         /* state of machine_random() */
     unsigned int cur_pcpu; /* pCPU that is being stepped, for traces */
 };
 

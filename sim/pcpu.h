@@ -26,9 +26,9 @@ struct pcpu;
 
 /* How the guest's code executes: which page tables and which privilege rules. */
 enum cpu_mode {
-    CPU_MODE_PV64,  /* CPL 3, CR3 holds machine frames, no nested paging */
-    CPU_MODE_PV32,  /* kernel in ring 1, user in ring 3, compatibility mode under PAE-shaped 4-level tables */
-    CPU_MODE_HVM,   /* SVM guest mode under nested paging */
+    CPU_MODE_PV64, /* CPL 3, CR3 holds machine frames, no nested paging */
+    CPU_MODE_PV32, /* kernel in ring 1, user in ring 3, compatibility mode under PAE-shaped 4-level tables */
+    CPU_MODE_HVM,  /* SVM guest mode under nested paging */
 };
 
 /* A segment register with its hidden part, attributes as in a VMCB (AMD APM vol. 2, 15.5.1: descriptor bits 55:52,47:40). */
@@ -47,14 +47,14 @@ struct cpu_table {
 enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, CPU_NR_SEGS };
 
 /* Which parts of struct cpu_state changed since the last exit. General registers, RIP and RFLAGS are always loaded. */
-#define CPU_DIRTY_SEGS 0x01u   /* seg[], ldtr, gdtr, idtr, tr, cpl */
-#define CPU_DIRTY_CR3 0x02u    /* cr3: also flushes the TLB */
-#define CPU_DIRTY_CR 0x04u     /* cr0, cr4, efer, cr2 */
-#define CPU_DIRTY_TLB 0x08u    /* translations changed below an unchanged cr3: flush */
-#define CPU_DIRTY_DR 0x10u     /* dr0-3, dr6, dr7 */
-#define CPU_DIRTY_MSR 0x20u    /* kernel_gs_base, star, lstar, cstar, sfmask, pat, sysenter_* */
-#define CPU_DIRTY_FPU 0x40u    /* fxsave[] holds a new FPU/SSE image to load */
-#define CPU_DIRTY_ALL 0xffu
+#define CPU_DIRTY_SEGS 0x01u /* seg[], ldtr, gdtr, idtr, tr, cpl */
+#define CPU_DIRTY_CR3  0x02u /* cr3: also flushes the TLB */
+#define CPU_DIRTY_CR   0x04u /* cr0, cr4, efer, cr2 */
+#define CPU_DIRTY_TLB  0x08u /* translations changed below an unchanged cr3: flush */
+#define CPU_DIRTY_DR   0x10u /* dr0-3, dr6, dr7 */
+#define CPU_DIRTY_MSR  0x20u /* kernel_gs_base, star, lstar, cstar, sfmask, pat, sysenter_* */
+#define CPU_DIRTY_FPU  0x40u /* fxsave[] holds a new FPU/SSE image to load */
+#define CPU_DIRTY_ALL  0xffu
 
 /* One vCPU's architectural registers. Public order of gpr[] is the processor's encoding: RAX RCX RDX RBX RSP RBP RSI RDI. */
 struct cpu_state {
@@ -75,7 +75,7 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t ncr3; /* HVM: root of the nested page tables */
+    uint64_t ncr3;                    /* HVM: root of the nested page tables */
     _Alignas(16) uint8_t fxsave[512]; /* valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU */
 };
 
@@ -92,25 +92,25 @@ void cpu_context_save_fpu(struct cpu_context *c);
 void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
 
 enum sim_exit_kind {
-    EXIT_BUDGET,     /* the time slice is used up */
-    EXIT_EXCEPTION,  /* vector, error_code, addr (#PF: the faulting address) */
-    EXIT_SOFTINT,    /* INT n: vector, insn_len; rip behind it */
-    EXIT_SYSCALL,    /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
+    EXIT_BUDGET,    /* the time slice is used up */
+    EXIT_EXCEPTION, /* vector, error_code, addr (#PF: the faulting address) */
+    EXIT_SOFTINT,   /* INT n: vector, insn_len; rip behind it */
+    EXIT_SYSCALL, /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
     EXIT_SYSENTER,
     EXIT_VMMCALL,
-    EXIT_IO,         /* IN/OUT/INS/OUTS before it executes: io */
+    EXIT_IO, /* IN/OUT/INS/OUTS before it executes: io */
     EXIT_RDMSR,
     EXIT_WRMSR,
     EXIT_CPUID,
-    EXIT_RDTSC,      /* RDTSC or RDTSCP: insn_len 2 or 3 */
-    EXIT_CR_READ,    /* HVM: MOV from/to control register; for PV a #GP exception */
+    EXIT_RDTSC,   /* RDTSC or RDTSCP: insn_len 2 or 3 */
+    EXIT_CR_READ, /* HVM: MOV from/to control register; for PV a #GP exception */
     EXIT_CR_WRITE,
-    EXIT_NPF,        /* nested page fault: addr is guest-physical, error_code as EXITINFO1 */
+    EXIT_NPF, /* nested page fault: addr is guest-physical, error_code as EXITINFO1 */
     EXIT_HLT,
-    EXIT_INTWIN,     /* the guest can take an interrupt now */
+    EXIT_INTWIN, /* the guest can take an interrupt now */
     EXIT_PAUSE,
-    EXIT_SHUTDOWN,   /* triple fault */
-    EXIT_ERROR,      /* the emulator gave up: the guest did something it cannot do; `why` tells */
+    EXIT_SHUTDOWN, /* triple fault */
+    EXIT_ERROR,    /* the emulator gave up: the guest did something it cannot do; `why` tells */
     EXIT_NR_KINDS
 };
 
@@ -127,7 +127,7 @@ struct sim_exit {
         bool in;
         bool string;
     } io;
-    uint64_t insns; /* guest instructions retired in this run */
+    uint64_t insns;  /* guest instructions retired in this run */
     const char *why; /* EXIT_ERROR: static text */
 };
 

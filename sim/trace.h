@@ -13,41 +13,43 @@
 
 struct machine;
 
-#define TRACE_MAX_ARGS 6
+#define TRACE_MAX_ARGS  6
 #define TRACE_NO_DOMAIN 0x7fff
 
+// clang-format off: a table
 /*      event                argument names, comma separated */
 #define TRACE_EVENTS(X)                                                                                                \
-    X(exit,                  "kind,vector,error,rip,addr,insns")                                                       \
-    X(hypercall,             "nr,a1,a2,a3,rip")                                                                        \
-    X(hypercall_ret,         "nr,ret")                                                                                 \
-    X(trap_bounce,           "vector,error,from,to,cr2")                                                               \
-    X(iret,                  "to,cs")                                                                                  \
-    X(guest_syscall,         "from,to")                                                                                \
-    X(emulate,               "rip,op")                                                                                 \
-    X(sched_switch,          "prev_domain,prev_vcpu,next_domain,next_vcpu,slice")                                      \
-    X(sched_wake,            "")                                                                                       \
-    X(sched_block,           "")                                                                                       \
-    X(evtchn_send,           "port,remote_domain,remote_port")                                                         \
-    X(evtchn_pending,        "port")                                                                                   \
-    X(upcall,                "from,to")                                                                                \
-    X(timer,                 "expires")                                                                                \
-    X(page_type,             "mfn,old,new")                                                                            \
-    X(domain_create,         "")                                                                                       \
-    X(domain_shutdown,       "reason")                                                                                 \
-    X(domain_crash,          "rip")                                                                                    \
-    X(domain_destroy,        "")                                                                                       \
-    X(grant_map,             "ref,granter,flags,mfn")                                                                  \
-    X(grant_unmap,           "handle,mfn")                                                                             \
-    X(grant_copy,            "src_domain,dst_domain,len")                                                              \
-    X(console,               "bytes")                                                                                  \
-    X(idle,                  "until")
+    X(exit, "kind,vector,error,rip,addr,insns")                                                                        \
+    X(hypercall, "nr,a1,a2,a3,rip")                                                                                    \
+    X(hypercall_ret, "nr,ret")                                                                                         \
+    X(trap_bounce, "vector,error,from,to,cr2")                                                                         \
+    X(iret, "to,cs")                                                                                                   \
+    X(guest_syscall, "from,to")                                                                                        \
+    X(emulate, "rip,op")                                                                                               \
+    X(sched_switch, "prev_domain,prev_vcpu,next_domain,next_vcpu,slice")                                               \
+    X(sched_wake, "")                                                                                                  \
+    X(sched_block, "")                                                                                                 \
+    X(evtchn_send, "port,remote_domain,remote_port")                                                                   \
+    X(evtchn_pending, "port")                                                                                          \
+    X(upcall, "from,to")                                                                                               \
+    X(timer, "expires")                                                                                                \
+    X(page_type, "mfn,old,new")                                                                                        \
+    X(domain_create, "")                                                                                               \
+    X(domain_shutdown, "reason")                                                                                       \
+    X(domain_crash, "rip")                                                                                             \
+    X(domain_destroy, "")                                                                                              \
+    X(grant_map, "ref,granter,flags,mfn")                                                                              \
+    X(grant_unmap, "handle,mfn")                                                                                       \
+    X(grant_copy, "src_domain,dst_domain,len")                                                                         \
+    X(console, "bytes")                                                                                                \
+    X(idle, "until")
+// clang-format on
 
 enum trace_event {
 #define X(name, args) TRC_##name,
     TRACE_EVENTS(X)
 #undef X
-    TRC_NR
+        TRC_NR
 };
 
 struct trace_record {

@@ -35,21 +35,21 @@ SIM_TYPESAFE(pfn, p)
 #define INVALID_GFN _gfn(~UINT64_C(0))
 #define INVALID_PFN _pfn(~UINT64_C(0))
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE 4096UL
-#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_SHIFT        12
+#define PAGE_SIZE         4096UL
+#define PAGE_MASK         (~(PAGE_SIZE - 1))
 #define PAGE_OFFSET(addr) ((addr) & (PAGE_SIZE - 1))
-#define PFN_DOWN(addr) ((addr) >> PAGE_SHIFT)
-#define PFN_UP(addr) (((addr) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define PFN_DOWN(addr)    ((addr) >> PAGE_SHIFT)
+#define PFN_UP(addr)      (((addr) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define ROUND_UP(n, to) (((n) + (to) - 1) / (to) * (to))
+#define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
+#define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 
 /* Virtual time, in nanoseconds since the machine was switched on. */
 typedef int64_t s_time_t;
-#define STIME_MAX INT64_MAX
-#define MICROSECS(n) ((s_time_t)(n) * 1000)
-#define MILLISECS(n) ((s_time_t)(n) * 1000000)
-#define SECONDS(n) ((s_time_t)(n) * 1000000000)
+#define STIME_MAX    INT64_MAX
+#define MICROSECS(n) ((s_time_t)(n)*1000)
+#define MILLISECS(n) ((s_time_t)(n)*1000000)
+#define SECONDS(n)   ((s_time_t)(n)*1000000000)
 
 #endif

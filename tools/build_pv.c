@@ -14,6 +14,8 @@
  * Steps: create -> populate -> lay out -> load -> page tables -> start_info, shared_info -> pin -> vCPU context.
  * The page tables are made of machine frame numbers, by pfn through the p2m array that populate_physmap returned.
  *
+ * Budget: six steps over one structure; apart they would need it in a header of its own.
+ *
  * Corresponds to tools/libs/guest/xg_dom_core.c and xg_dom_x86.c. Simplifies: order-0 extents only, so that frames are
  * visibly scattered.
  */
@@ -28,14 +30,14 @@
 #include <xen/foreign/x86_32.h>
 #include <xen/xen.h>
 
-#define PTE_P 0x001u
-#define PTE_RW 0x002u
-#define PTE_US 0x004u
-#define PTE_A 0x020u
-#define PTE_D 0x040u
-#define TABLE_FLAGS (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
-#define LAYOUT_ALIGN (UINT64_C(4) << 20)
-#define LAYOUT_PAD (UINT64_C(512) << 10)
+#define PTE_P          0x001u
+#define PTE_RW         0x002u
+#define PTE_US         0x004u
+#define PTE_A          0x020u
+#define PTE_D          0x040u
+#define TABLE_FLAGS    (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define LAYOUT_ALIGN   (UINT64_C(4) << 20)
+#define LAYOUT_PAD     (UINT64_C(512) << 10)
 #define PAE_LAST_L3_VA UINT32_C(0xc0000000)
 
 struct layout { /* pfns */
@@ -74,7 +76,10 @@ static int create(struct builder *w)
 {
     struct pv_build *b = w->b;
     struct xen_domctl_createdomain config = {
-        .max_vcpus = b->max_vcpus, .max_evtchn_port = 1023, .max_grant_frames = 64, .max_maptrack_frames = 1024,
+        .max_vcpus = b->max_vcpus,
+        .max_evtchn_port = 1023,
+        .max_grant_frames = 64,
+        .max_maptrack_frames = 1024,
         .grant_opts = 2,
     };
     int rc;
@@ -189,7 +194,8 @@ static int load(struct builder *w, uint64_t paddr, const uint8_t *src, uint64_t 
     while (len) {
         uint64_t offset = PAGE_OFFSET(paddr), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
         uint8_t *page = paddr >> PAGE_SHIFT < w->b->nr_pages
-                            ? xc_map_foreign(w->xc, w->b->domid, _mfn(w->p2m[paddr >> PAGE_SHIFT])) : NULL;
+                            ? xc_map_foreign(w->xc, w->b->domid, _mfn(w->p2m[paddr >> PAGE_SHIFT]))
+                            : NULL;
 
         if (!page) {
             snprintf(w->err, IMAGE_ERR_SIZE, "the kernel does not fit into the guest's memory");
@@ -275,7 +281,8 @@ static void map(struct builder *w, uint64_t va, uint64_t pfn, uint64_t nr)
             t = table_below(w, t, w->is64 ? va >> 30 & 511 : va >> 30 & 3, w->is64 ? TABLE_FLAGS : PTE_P);
             l1 = table_host(w, table_below(w, t, va >> 21 & 511, TABLE_FLAGS));
         }
-        l1[va >> 12 & 511] = w->p2m[pfn] << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_D | (is_table(w, pfn) ? 0 : PTE_RW);
+        l1[va >> 12 & 511] =
+            w->p2m[pfn] << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_D | (is_table(w, pfn) ? 0 : PTE_RW);
     }
 }
 
@@ -296,7 +303,8 @@ static int make_tables(struct builder *w)
         xc_unmap(w->xc, w->table[i]); /* while we can write it, it cannot become a page table */
         w->table[i] = NULL;
     }
-    rc = xc_pin_table(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE, _mfn(w->p2m[w->l.tables]));
+    rc = xc_pin_table(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE,
+                      _mfn(w->p2m[w->l.tables]));
     return rc ? fail(w, "the initial page tables are refused", rc) : 0;
 }
 

@@ -19,10 +19,10 @@
 #include <string.h>
 #include <xen/sched.h>
 
-#define DEFAULT_RAM_MIB 512
+#define DEFAULT_RAM_MIB   512
 #define DEFAULT_GUEST_MIB 64
-#define XEN_OVERHEAD_MIB 32 /* frame table and page tables aside, what the hypervisor and the builder need */
-#define RUN_SLICE MILLISECS(1)
+#define XEN_OVERHEAD_MIB  32 /* frame table and page tables aside, what the hypervisor and the builder need */
+#define RUN_SLICE         MILLISECS(1)
 
 struct guest {
     struct guest *next;
@@ -83,8 +83,12 @@ static void guest_free(struct guest *g)
 static int guest_build(struct host *h, struct guest *g, char err[IMAGE_ERR_SIZE])
 {
     struct pv_build b = {
-        .image = &g->image, .ramdisk = g->ramdisk, .ramdisk_size = g->ramdisk_size, .cmdline = g->cfg.cmdline,
-        .nr_pages = (uint64_t)g->cfg.memory_mib << 8, .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
+        .image = &g->image,
+        .ramdisk = g->ramdisk,
+        .ramdisk_size = g->ramdisk_size,
+        .cmdline = g->cfg.cmdline,
+        .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
+        .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
     };
     struct console_io io = { h->io.data, h->io.console_out, h->io.console_in };
@@ -182,15 +186,11 @@ int host_guest_start(struct host *h, domid_t domid) { return xc_domain_unpause(x
 static enum xl_action action_for(const struct guest *g, int reason)
 {
     switch (reason) {
-    case SHUTDOWN_poweroff:
-        return g->cfg.on_poweroff;
-    case SHUTDOWN_reboot:
-        return g->cfg.on_reboot;
+    case SHUTDOWN_poweroff: return g->cfg.on_poweroff;
+    case SHUTDOWN_reboot: return g->cfg.on_reboot;
     case SHUTDOWN_crash:
-    case SHUTDOWN_watchdog:
-        return g->cfg.on_crash;
-    default:
-        return XL_ACTION_PRESERVE; /* suspend: somebody is saving it */
+    case SHUTDOWN_watchdog: return g->cfg.on_crash;
+    default: return XL_ACTION_PRESERVE; /* suspend: somebody is saving it */
     }
 }
 
@@ -267,7 +267,9 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
     struct host *h = calloc(1, sizeof(*h));
     uint64_t need = cfg->guests_mib + cfg->guests_mib / 32 + XEN_OVERHEAD_MIB;
     struct machine_config mc = {
-        .ram_mib = cfg->ram_mib ? cfg->ram_mib : need > DEFAULT_RAM_MIB ? need : DEFAULT_RAM_MIB,
+        .ram_mib = cfg->ram_mib             ? cfg->ram_mib
+                   : need > DEFAULT_RAM_MIB ? need
+                                            : DEFAULT_RAM_MIB,
         .nr_pcpus = cfg->nr_pcpus ? cfg->nr_pcpus : 1,
         .seed = cfg->seed,
     };
@@ -277,9 +279,10 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         return NULL;
     }
     h->io = *io;
-    h->machine = machine_create(&mc, err, HOST_ERR_SIZE);                 /* RAM, processors, clock */
+    h->machine = machine_create(&mc, err, HOST_ERR_SIZE); /* RAM, processors, clock */
     if (h->machine)
-        h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : "rr", err, HOST_ERR_SIZE); /* frames, heap, scheduler, dom0 */
+        h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : "rr", err,
+                            HOST_ERR_SIZE); /* frames, heap, scheduler, dom0 */
     if (!h->xen) {
         host_destroy(h);
         return NULL;
@@ -287,7 +290,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
     h->xen->audit = cfg->audit;
     h->xen->hook_data = h;
     h->xen->crash_report = guest_crashed;
-    if (dom0_boot(h)) {                                                    /* dom0's kernel: events from here on */
+    if (dom0_boot(h)) { /* dom0's kernel: events from here on */
         snprintf(err, HOST_ERR_SIZE, "dom0 does not start");
         host_destroy(h);
         return NULL;

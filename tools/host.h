@@ -15,18 +15,18 @@
 #include "tools/xl_cfg.h"
 #include "vcpu/run.h"
 
-#define HOST_ERR_SIZE 1024
+#define HOST_ERR_SIZE   1024
 #define HOST_MAX_GUESTS 4096
 
 struct host;
 
 struct host_config {
-    uint64_t ram_mib;     /* 0: 512, or what the guests need if that is more */
-    uint64_t guests_mib;  /* memory of all guests that will be added: to size RAM by default */
+    uint64_t ram_mib;      /* 0: 512, or what the guests need if that is more */
+    uint64_t guests_mib;   /* memory of all guests that will be added: to size RAM by default */
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
-    const char *sched;    /* NULL: "rr" */
-    bool audit;           /* mmu_audit() after every hypercall */
+    const char *sched; /* NULL: "rr" */
+    bool audit;        /* mmu_audit() after every hypercall */
 };
 
 /* What the host asks of its surroundings. Each may be NULL. */
@@ -44,10 +44,10 @@ struct host_io {
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
 struct host_guest {
-    const char *name;      /* NULL: made from the file's name */
-    const char *kernel;    /* path, for messages and the name */
-    const char *ramdisk;   /* path or NULL */
-    const char *cmdline;   /* or NULL */
+    const char *name;    /* NULL: made from the file's name */
+    const char *kernel;  /* path, for messages and the name */
+    const char *ramdisk; /* path or NULL */
+    const char *cmdline; /* or NULL */
     bool has_type;
     enum xl_type type;
     unsigned int memory_mib; /* 0: 64 */

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <xen/arch-x86/cpuid.h>
 
-#define MAX_BASIC 0x7u
-#define MAX_EXTENDED 0x80000008u
-#define MAX_XEN 0x40000005u
+#define MAX_BASIC        0x7u
+#define MAX_EXTENDED     0x80000008u
+#define MAX_XEN          0x40000005u
 #define XEN_VERSION_LEAF ((4u << 16) | 17u)
-#define TSC_KHZ 1000000u
+#define TSC_KHZ          1000000u
 
 #define BIT(n) (1u << (n))
 /* Leaf 1 EDX: FPU DE TSC MSR PAE MCE CX8 SEP? CMOV PAT CLFLUSH MMX FXSR SSE SSE2; PSE (3), PGE (13), MTRR (12), VME (1) are not for PV */
@@ -26,10 +26,10 @@
      BIT(25) | BIT(26))
 #define LEAF1_EDX_HVM (LEAF1_EDX_PV | BIT(1) | BIT(3) | BIT(9) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
 /* Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES HYPERVISOR */
-#define LEAF1_ECX (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(31))
-#define LEAF7_EBX BIT(9) /* ERMS */
-#define EXT1_EDX_64 (BIT(11) | BIT(20) | BIT(29)) /* SYSCALL NX LM */
-#define EXT1_ECX (BIT(0) | BIT(5) | BIT(6) | BIT(8)) /* LAHF ABM SSE4A PREFETCHW */
+#define LEAF1_ECX   (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(31))
+#define LEAF7_EBX   BIT(9)                              /* ERMS */
+#define EXT1_EDX_64 (BIT(11) | BIT(20) | BIT(29))       /* SYSCALL NX LM */
+#define EXT1_ECX    (BIT(0) | BIT(5) | BIT(6) | BIT(8)) /* LAHF ABM SSE4A PREFETCHW */
 
 #define FAMILY_17H_MODEL_1 0x00800f12u
 
@@ -47,9 +47,9 @@ static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t sub
 
     switch (n) {
     case 0:
-        return (struct cpuid_leaf){ MAX_XEN, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX };
-    case 1:
-        return (struct cpuid_leaf){ .a = XEN_VERSION_LEAF };
+        return (struct cpuid_leaf){ MAX_XEN, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
+                                    XEN_CPUID_SIGNATURE_EDX };
+    case 1: return (struct cpuid_leaf){ .a = XEN_VERSION_LEAF };
     case 2: /* hypercall pages, the MSR that installs one, features */
         return (struct cpuid_leaf){ 1, 0x40000000, hvm ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
     case 3:
@@ -58,10 +58,8 @@ static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t sub
         if (subleaf == 1)
             return (struct cpuid_leaf){ 0, 0, 0x80000000, 1 }; /* ns = tsc * mul / 2^32 << shift */
         return (struct cpuid_leaf){ subleaf == 2 ? TSC_KHZ : 0, 0, 0, 0 };
-    case 5:
-        return (struct cpuid_leaf){ .b = hvm ? 0 : 36 }; /* PV: bits of the largest machine address it may see */
-    default:
-        return (struct cpuid_leaf){ 0 };
+    case 5: return (struct cpuid_leaf){ .b = hvm ? 0 : 36 }; /* PV: bits of the largest machine address it may see */
+    default: return (struct cpuid_leaf){ 0 };
     }
 }
 
@@ -85,36 +83,28 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
     switch (leaf) {
     case 0x0:
         return (struct cpuid_leaf){ MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65 }; /* "AuthenticAMD" in EBX EDX ECX */
-    case 0x1:
-        return leaf_1(v);
-    case 0x7:
-        return (struct cpuid_leaf){ .b = subleaf == 0 ? LEAF7_EBX : 0 };
-    case 0x80000000:
-        return (struct cpuid_leaf){ MAX_EXTENDED, 0x68747541, 0x444d4163, 0x69746e65 };
+    case 0x1: return leaf_1(v);
+    case 0x7: return (struct cpuid_leaf){ .b = subleaf == 0 ? LEAF7_EBX : 0 };
+    case 0x80000000: return (struct cpuid_leaf){ MAX_EXTENDED, 0x68747541, 0x444d4163, 0x69746e65 };
     case 0x80000001:
         return (struct cpuid_leaf){
             .a = FAMILY_17H_MODEL_1,
             .c = EXT1_ECX,
             .d = (leaf_1(v).d & 0x0183f3ff) | (is_pv_32bit_domain(v->domain) ? BIT(20) : EXT1_EDX_64),
         };
-    case 0x80000002:
-        return leaf_of_text("xenlab virtual C");
-    case 0x80000003:
-        return leaf_of_text("PU (emulated AMD");
-    case 0x80000004:
-        return leaf_of_text(" x86-64)\0\0\0\0\0\0\0");
-    case 0x80000008:
-        return (struct cpuid_leaf){ .a = 48 << 8 | 40 };
-    default:
-        return (struct cpuid_leaf){ 0 };
+    case 0x80000002: return leaf_of_text("xenlab virtual C");
+    case 0x80000003: return leaf_of_text("PU (emulated AMD");
+    case 0x80000004: return leaf_of_text(" x86-64)\0\0\0\0\0\0\0");
+    case 0x80000008: return (struct cpuid_leaf){ .a = 48 << 8 | 40 };
+    default: return (struct cpuid_leaf){ 0 };
     }
 }
 
-#define CR4_DE 0x8u
-#define CR4_PAE 0x20u
-#define CR4_OSFXSR 0x200u
+#define CR4_DE         0x8u
+#define CR4_PAE        0x20u
+#define CR4_OSFXSR     0x200u
 #define CR4_OSXMMEXCPT 0x400u
-#define CR4_TSD 0x4u
+#define CR4_TSD        0x4u
 
 uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
 {

@@ -31,7 +31,7 @@
 #include <xen/sched.h>
 
 /* What the toolstack gets when it asks for the hypervisor's default (docs: gnttab_max_frames, gnttab_max_maptrack_frames). */
-#define DEFAULT_MAX_GRANT_FRAMES 64
+#define DEFAULT_MAX_GRANT_FRAMES    64
 #define DEFAULT_MAX_MAPTRACK_FRAMES 1024
 
 static void domain_list_insert(struct xen *xen, struct domain *d)
@@ -61,7 +61,7 @@ static void domain_free(struct domain *d)
 
     for (int i = 0; i < 2; i++)
         timer_stop(&xen->machine->clock, &d->watchdog[i]);
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         vcpu_time_destroy(v);
         sched_destroy_vcpu(v);
         evtchn_vcpu_destroy(v);
@@ -141,8 +141,10 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
     d->shared_info_mfn = d->perdomain_l3 = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     d->controller_pause_count = 1; /* the toolstack unpauses a domain when it is ready */
-    d->type = !config ? DOMAIN_SYSTEM : privileged ? DOMAIN_NATIVE
-              : (config->flags & XEN_DOMCTL_CDF_hvm) ? DOMAIN_HVM : DOMAIN_PV64;
+    d->type = !config                                ? DOMAIN_SYSTEM
+              : privileged                           ? DOMAIN_NATIVE
+              : (config->flags & XEN_DOMCTL_CDF_hvm) ? DOMAIN_HVM
+                                                     : DOMAIN_PV64;
     for (int i = 0; i < 2; i++)
         domain_watchdog_init(d, i);
     if (config) {
@@ -256,7 +258,7 @@ int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
 void domain_pause(struct domain *d)
 {
     d->pause_count++;
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_sleep_nosync(v);
 }
 
@@ -264,7 +266,7 @@ void domain_unpause(struct domain *d)
 {
     BUG_ON(d->pause_count <= 0);
     if (--d->pause_count == 0)
-        for_each_vcpu(d, v)
+        for_each_vcpu (d, v)
             vcpu_wake(v);
 }
 
@@ -287,7 +289,7 @@ void domain_shutdown(struct domain *d, int reason)
         return;
     d->is_shutting_down = d->is_shut_down = true;
     TRACE(d->xen->machine, domain_shutdown, d->domain_id, 0, d->shutdown_code);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_sleep_nosync(v);
     domain_notify(d);
 }
@@ -296,7 +298,7 @@ void domain_resume(struct domain *d)
 {
     d->is_shutting_down = d->is_shut_down = false;
     d->shutdown_code = -1;
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_wake(v);
 }
 
@@ -319,7 +321,7 @@ void domain_crash(struct domain *d, const char *why, ...)
     struct vcpu *v = d->max_vcpus ? d->vcpu[0] : NULL;
     va_list ap;
 
-    for_each_vcpu(d, w)
+    for_each_vcpu (d, w)
         if (w->is_running)
             v = w;
     va_start(ap, why);
@@ -350,7 +352,7 @@ int domain_kill(struct domain *d)
         domain_pause(d);
         d->is_dying = DOMDYING_dying;
         evtchn_destroy(d);
-        for_each_vcpu(d, v) {
+        for_each_vcpu (d, v) {
             vcpu_time_destroy(v);
             if (v->ctx)
                 pcpu_release(v->ctx);
@@ -360,7 +362,7 @@ int domain_kill(struct domain *d)
     if (rc)
         return rc;
     if (is_pv_domain(d)) {
-        for_each_vcpu(d, v) {
+        for_each_vcpu (d, v) {
             rc = pv_drop_roots(v);
             if (rc)
                 return rc;
@@ -368,7 +370,7 @@ int domain_kill(struct domain *d)
             pv_destroy_ldt(v);
         }
     }
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         evtchn_unmap_vcpu_info(v);
     rc = domain_relinquish_memory(d);
     if (rc)

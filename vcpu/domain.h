@@ -30,18 +30,19 @@ struct evtchn_fifo_domain;
 struct evtchn_fifo_vcpu;
 struct sched_vcpu;
 
-#define MAX_VIRT_CPUS 64 /* as issue says: up to 64 vCPUs (Xen's PV limit with the 2-level ABI: BITS_PER_LONG ports words) */
+#define MAX_VIRT_CPUS                                                                                                  \
+    64 /* as issue says: up to 64 vCPUs (Xen's PV limit with the 2-level ABI: BITS_PER_LONG ports words) */
 #define XEN_LEGACY_MAX_VCPUS 32
 
 /* v->pause_flags: why a vCPU does not run (names of Xen's sched.h) */
-#define VPF_blocked 0x01u         /* SCHEDOP_block: until an event is pending */
-#define VPF_down 0x02u            /* never brought up, or VCPUOP_down */
-#define VPF_poll 0x04u            /* SCHEDOP_poll */
-#define VPF_blocked_in_xen 0x08u  /* waiting for a device model or backend */
-#define VPF_migrating 0x10u       /* on its way to another pCPU or CPU pool, see vcpu/sched/core.c */
+#define VPF_blocked        0x01u /* SCHEDOP_block: until an event is pending */
+#define VPF_down           0x02u /* never brought up, or VCPUOP_down */
+#define VPF_poll           0x04u /* SCHEDOP_poll */
+#define VPF_blocked_in_xen 0x08u /* waiting for a device model or backend */
+#define VPF_migrating      0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/core.c */
 
 /* PV guests: trap bounce targets and descriptor tables. Owned by vcpu/pv/. */
-#define PV_NR_GDT_FRAMES 16
+#define PV_NR_GDT_FRAMES        16
 #define FIRST_RESERVED_GDT_PAGE 14
 struct pv_vcpu {
     struct trap_info trap_ctxt[256];
@@ -56,11 +57,11 @@ struct pv_vcpu {
     uint64_t syscall32_callback_eip, sysenter_callback_eip;
     uint16_t syscall32_callback_cs, sysenter_callback_cs;
     bool syscall32_disables_events, sysenter_disables_events;
-    uint32_t vgc_flags; /* VGCF_failsafe_disables_events, VGCF_syscall_disables_events */
-    unsigned int iopl;    /* 0..3, PHYSDEVOP_set_iopl */
-    uint64_t iobmp;       /* guest address of its port bitmap, PHYSDEVOP_set_iobitmap */
-    uint32_t iobmp_limit; /* ports in it */
-    uint64_t ctrlreg[8]; /* what the guest believes CR0, CR2, CR4 to be */
+    uint32_t vgc_flags;    /* VGCF_failsafe_disables_events, VGCF_syscall_disables_events */
+    unsigned int iopl;     /* 0..3, PHYSDEVOP_set_iopl */
+    uint64_t iobmp;        /* guest address of its port bitmap, PHYSDEVOP_set_iobitmap */
+    uint32_t iobmp_limit;  /* ports in it */
+    uint64_t ctrlreg[8];   /* what the guest believes CR0, CR2, CR4 to be */
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
     uint64_t dr7_emul;
     bool kernel_mode; /* TF_kernel_mode: PV64 kernel rather than user (both run at CPL 3) */
@@ -91,19 +92,19 @@ struct vcpu {
     struct vcpu_runstate_info runstate;
     void *sched_priv;
     uint64_t hard_affinity, soft_affinity; /* bit per pCPU */
-    s_time_t last_run; /* virtual time when it left its pCPU */
-    bool sched_awake;  /* the policy was told wake() and not yet sleep() */
+    s_time_t last_run;                     /* virtual time when it left its pCPU */
+    bool sched_awake;                      /* the policy was told wake() and not yet sleep() */
 
     /* paging: mmu/ */
-    mfn_t guest_table;      /* PV: kernel L4 (PV32: the L4 that Xen made above the guest's L3); holds a type reference */
+    mfn_t guest_table; /* PV: kernel L4 (PV32: the L4 that Xen made above the guest's L3); holds a type reference */
     mfn_t guest_table_user; /* PV64 user L4 or INVALID_MFN */
     mfn_t compat_l3;        /* PV32: the guest's own L3, INVALID_MFN for PV64 */
     mfn_t old_guest_table;  /* a former root whose release was preempted, INVALID_MFN: none */
     uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB, or was told to (mmu/tlb.h) */
 
     /* event channels and shared memory: evtchn/ */
-    struct vcpu_info *vcpu_info; /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
-    mfn_t vcpu_info_mfn;         /* INVALID_MFN: inside shared_info (or the dummy) */
+    struct vcpu_info *vcpu_info;      /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
+    mfn_t vcpu_info_mfn;              /* INVALID_MFN: inside shared_info (or the dummy) */
     struct vcpu_info dummy_vcpu_info; /* of vCPUs that have no place in shared_info, until they register one */
     evtchn_port_t virq_to_evtchn[NR_VIRQS];
     struct evtchn_fifo_vcpu *evtchn_fifo;
@@ -113,7 +114,7 @@ struct vcpu {
     struct timer singleshot_timer, periodic_timer, poll_timer;
     s_time_t periodic_period, periodic_last;
     s_time_t runstate_entry;
-    uint64_t runstate_guest;  /* guest virtual address registered, 0: none */
+    uint64_t runstate_guest; /* guest virtual address registered, 0: none */
     uint64_t time_info_guest;
     struct vcpu_time_info time_copy;
 
@@ -162,12 +163,12 @@ struct domain {
 
     /* mmu/ */
     uint64_t tot_pages, max_pages, outstanding_pages, extra_pages;
-    struct page_list page_list;     /* frames that count in tot_pages */
-    struct page_list xenpage_list;  /* hypervisor frames shared with the domain: shared_info, grant frames */
-    struct page_list arch_relmem;   /* frames on their way out during relinquish */
-    unsigned int relmem_step;       /* how far domain_relinquish_memory() got */
-    mfn_t perdomain_l3;             /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
-    uint64_t vm_assist;             /* bits VMASST_TYPE_* */
+    struct page_list page_list;    /* frames that count in tot_pages */
+    struct page_list xenpage_list; /* hypervisor frames shared with the domain: shared_info, grant frames */
+    struct page_list arch_relmem;  /* frames on their way out during relinquish */
+    unsigned int relmem_step;      /* how far domain_relinquish_memory() got */
+    mfn_t perdomain_l3;            /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
+    uint64_t vm_assist;            /* bits VMASST_TYPE_* */
     struct grant_table *grant_table;
     uint64_t hypercall_page_guess;
     unsigned int nr_pt_pages;
@@ -177,12 +178,12 @@ struct domain {
     /* evtchn/ */
     struct shared_info *shared_info; /* host address of the frame */
     mfn_t shared_info_mfn;
-    struct evtchn **evtchn_bucket; /* lazily allocated groups of ports */
-    unsigned int max_evtchn_port;  /* highest port number allowed (XEN_DOMCTL_createdomain), inclusive */
-    unsigned int valid_evtchns;    /* ports that exist */
-    unsigned int active_evtchns;   /* ports in use, port 0 not counted */
+    struct evtchn **evtchn_bucket;  /* lazily allocated groups of ports */
+    unsigned int max_evtchn_port;   /* highest port number allowed (XEN_DOMCTL_createdomain), inclusive */
+    unsigned int valid_evtchns;     /* ports that exist */
+    unsigned int active_evtchns;    /* ports in use, port 0 not counted */
     unsigned int first_free_evtchn; /* all ports below it are in use */
-    bool hvm_32bit_shinfo;         /* HVM: shared_info has the 32-bit layout, see has_32bit_shinfo() */
+    bool hvm_32bit_shinfo;          /* HVM: shared_info has the 32-bit layout, see has_32bit_shinfo() */
     const struct evtchn_port_ops *evtchn_port_ops;
     struct evtchn_fifo_domain *evtchn_fifo;
     uint64_t poll_mask; /* bit per vCPU that polls */
@@ -199,14 +200,14 @@ struct domain {
     uint32_t runnable_cpus;
 };
 
-#define is_pv_64bit_domain(d) ((d)->type == DOMAIN_PV64)
-#define is_pv_32bit_domain(d) ((d)->type == DOMAIN_PV32)
-#define is_pv_domain(d) ((d)->type == DOMAIN_PV64 || (d)->type == DOMAIN_PV32)
-#define is_hvm_domain(d) ((d)->type == DOMAIN_HVM)
-#define is_native_domain(d) ((d)->type == DOMAIN_NATIVE)
-#define is_control_domain(d) ((d)->is_privileged)
+#define is_pv_64bit_domain(d)    ((d)->type == DOMAIN_PV64)
+#define is_pv_32bit_domain(d)    ((d)->type == DOMAIN_PV32)
+#define is_pv_domain(d)          ((d)->type == DOMAIN_PV64 || (d)->type == DOMAIN_PV32)
+#define is_hvm_domain(d)         ((d)->type == DOMAIN_HVM)
+#define is_native_domain(d)      ((d)->type == DOMAIN_NATIVE)
+#define is_control_domain(d)     ((d)->is_privileged)
 #define paging_mode_translate(d) ((d)->type == DOMAIN_HVM)
-#define VM_ASSIST(d, name) (((d)->vm_assist >> VMASST_TYPE_##name) & 1)
+#define VM_ASSIST(d, name)       (((d)->vm_assist >> VMASST_TYPE_##name) & 1)
 
 #define for_each_domain(xen, d) for (struct domain *d = (xen)->domain_list; d; d = d->next)
 #define for_each_vcpu(d, v)                                                                                            \
@@ -283,6 +284,9 @@ long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2,
  * work (a page, a batch entry). Deterministic: counts, does not look at a clock. Native callers are preempted too (the
  * dispatcher loops).
  */
-static inline bool hypercall_preempt_check(struct vcpu *v) { return ++v->preempt_count > 512 && (v->preempt_count = 0, true); }
+static inline bool hypercall_preempt_check(struct vcpu *v)
+{
+    return ++v->preempt_count > 512 && (v->preempt_count = 0, true);
+}
 
 #endif

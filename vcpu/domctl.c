@@ -11,10 +11,10 @@
  * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in: device
  * assignment, cpuid policies of its own for each domain, vm_event, vmtrace (-ENOSYS or -EOPNOTSUPP).
  */
+#include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv.h"
-#include "vcpu/domctl.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
@@ -37,9 +37,9 @@ static int config_check(const struct xen_domctl_createdomain *c)
     bool hvm = c->flags & XEN_DOMCTL_CDF_hvm, hap = c->flags & XEN_DOMCTL_CDF_hap;
     unsigned int grant_version = XEN_DOMCTL_GRANT_version(c->grant_opts);
 
-    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity |
-                               XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu |
-                               XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu))
+    if (c->flags &
+        ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
+                    XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu))
         return -EINVAL;
     if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
         return -EINVAL;
@@ -120,7 +120,7 @@ void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *inf
     memset(info, 0, sizeof(*info));
     info->domain = d->domain_id;
     info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         struct vcpu_runstate_info rs;
 
         vcpu_runstate_get(v, &rs);
@@ -134,8 +134,7 @@ void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *inf
     }
     info->nr_online_vcpus = online;
     info->flags = (blocked && blocked == online ? XEN_DOMINF_blocked : 0) |
-                  (d->is_dying == DOMDYING_dead ? XEN_DOMINF_dying : 0) |
-                  (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
+                  (d->is_dying == DOMDYING_dead ? XEN_DOMINF_dying : 0) | (d->is_shut_down ? XEN_DOMINF_shutdown : 0) |
                   (d->controller_pause_count > 0 ? XEN_DOMINF_paused : 0) | (running ? XEN_DOMINF_running : 0) |
                   (is_hvm_domain(d) ? XEN_DOMINF_hvm_guest : 0) |
                   ((d->createflags & XEN_DOMCTL_CDF_xs_domain) ? XEN_DOMINF_xs_domain : 0) |
@@ -263,7 +262,7 @@ static int pausedomain(struct domain *d)
     if (d->controller_pause_count == 255)
         return -EUSERS;
     d->controller_pause_count++;
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         vcpu_sleep_nosync(v);
     return 0;
 }
@@ -276,7 +275,7 @@ static int unpausedomain(struct domain *d)
         domain_update_wallclock(d);
     d->creation_finished = true;
     if (--d->controller_pause_count == 0)
-        for_each_vcpu(d, v)
+        for_each_vcpu (d, v)
             vcpu_wake(v);
     return 0;
 }
@@ -304,7 +303,7 @@ static int set_address_size(struct domain *d, uint32_t size)
         return -EACCES;
     if ((size == 32) == is_pv_32bit_domain(d))
         return 0;
-    for_each_vcpu(d, v) {
+    for_each_vcpu (d, v) {
         struct cpu_context *ctx = cpu_context_create(size == 32 ? CPU_MODE_PV32 : CPU_MODE_PV64);
 
         if (!ctx)
@@ -317,7 +316,7 @@ static int set_address_size(struct domain *d, uint32_t size)
     pv_domain_destroy(d);
     d->type = size == 32 ? DOMAIN_PV32 : DOMAIN_PV64;
     rc = pv_domain_init(d);
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         rc = rc ? rc : pv_vcpu_init(v);
     return rc;
 }
@@ -437,48 +436,32 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     int rc;
 
     switch (op->cmd) {
-    case XEN_DOMCTL_destroydomain:
-        return destroydomain(v, d);
-    case XEN_DOMCTL_pausedomain:
-        return d == v->domain ? -EINVAL : pausedomain(d);
-    case XEN_DOMCTL_unpausedomain:
-        return d == v->domain ? -EINVAL : unpausedomain(d);
+    case XEN_DOMCTL_destroydomain: return destroydomain(v, d);
+    case XEN_DOMCTL_pausedomain: return d == v->domain ? -EINVAL : pausedomain(d);
+    case XEN_DOMCTL_unpausedomain: return d == v->domain ? -EINVAL : unpausedomain(d);
     case XEN_DOMCTL_resumedomain:
         if (d == v->domain)
             return -EINVAL;
         domain_resume(d);
         return 0;
-    case XEN_DOMCTL_getvcpuinfo:
-        return getvcpuinfo(d, &op->u.getvcpuinfo);
-    case XEN_DOMCTL_max_mem:
-        return max_mem(d, op->u.max_mem.max_memkb);
-    case XEN_DOMCTL_max_vcpus:
-        return d == v->domain ? -EINVAL : max_vcpus(d, op->u.max_vcpus.max);
-    case XEN_DOMCTL_setvcpucontext:
-        return setvcpucontext(v, d, &op->u.vcpucontext);
-    case XEN_DOMCTL_getvcpucontext:
-        return getvcpucontext(v, d, &op->u.vcpucontext);
+    case XEN_DOMCTL_getvcpuinfo: return getvcpuinfo(d, &op->u.getvcpuinfo);
+    case XEN_DOMCTL_max_mem: return max_mem(d, op->u.max_mem.max_memkb);
+    case XEN_DOMCTL_max_vcpus: return d == v->domain ? -EINVAL : max_vcpus(d, op->u.max_vcpus.max);
+    case XEN_DOMCTL_setvcpucontext: return setvcpucontext(v, d, &op->u.vcpucontext);
+    case XEN_DOMCTL_getvcpucontext: return getvcpucontext(v, d, &op->u.vcpucontext);
     case XEN_DOMCTL_setvcpuaffinity:
     case XEN_DOMCTL_getvcpuaffinity:
         return vcpuaffinity(v, d, &op->u.vcpuaffinity, op->cmd == XEN_DOMCTL_setvcpuaffinity);
-    case XEN_DOMCTL_scheduler_op:
-        return sched_domctl(v, d, &op->u.scheduler_op);
-    case XEN_DOMCTL_setdomainhandle:
-        memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
-        return 0;
+    case XEN_DOMCTL_scheduler_op: return sched_domctl(v, d, &op->u.scheduler_op);
+    case XEN_DOMCTL_setdomainhandle: memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle)); return 0;
     case XEN_DOMCTL_settimeoffset:
         d->time_offset_ns = SECONDS(op->u.settimeoffset.time_offset_seconds);
         domain_update_wallclock(d);
         return 0;
-    case XEN_DOMCTL_hypercall_init:
-        return hypercall_init(d, op->u.hypercall_init.gmfn);
-    case XEN_DOMCTL_set_address_size:
-        return set_address_size(d, op->u.address_size.size);
-    case XEN_DOMCTL_get_address_size:
-        op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64;
-        return 0;
-    case XEN_DOMCTL_getpageframeinfo3:
-        return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
+    case XEN_DOMCTL_hypercall_init: return hypercall_init(d, op->u.hypercall_init.gmfn);
+    case XEN_DOMCTL_set_address_size: return set_address_size(d, op->u.address_size.size);
+    case XEN_DOMCTL_get_address_size: op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64; return 0;
+    case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
     case XEN_DOMCTL_set_target:
         if (d == v->domain || op->u.set_target.target == op->domain)
             return -EINVAL;
@@ -496,10 +479,8 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_gettscinfo:
         op->u.tsc_info = (struct xen_domctl_tsc_info){ .gtsc_khz = (uint32_t)d->xen->tsc_khz };
         return 0;
-    case XEN_DOMCTL_settscinfo:
-        return op->u.tsc_info.tsc_mode > 3 ? -EINVAL : 0;
-    default:
-        return -ENOSYS;
+    case XEN_DOMCTL_settscinfo: return op->u.tsc_info.tsc_mode > 3 ? -EINVAL : 0;
+    default: return -ENOSYS;
     }
 }
 

@@ -26,45 +26,47 @@
 
 #define CALL(nr, handler, compat, hvm_, args) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_, args }
 
+// clang-format off: a table
 const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     /*   name                          PV64                               PV32                               HVM                 args */
-    CALL(set_trap_table,               do_set_trap_table,                 do_set_trap_table,                 NULL,               1),
-    CALL(mmu_update,                   do_mmu_update,                     do_mmu_update,                     NULL,               4),
-    CALL(set_gdt,                      do_set_gdt,                        do_set_gdt,                        NULL,               2),
-    CALL(stack_switch,                 do_stack_switch,                   do_stack_switch,                   NULL,               2),
-    CALL(set_callbacks,                do_set_callbacks,                  do_set_callbacks,                  NULL,               4),
-    CALL(fpu_taskswitch,               do_fpu_taskswitch,                 do_fpu_taskswitch,                 NULL,               1),
-    CALL(sched_op_compat,              do_sched_op_compat_old,            do_sched_op_compat_old,            NULL,               2),
-    CALL(platform_op,                  do_platform_op,                    do_platform_op,                    NULL,               1),
-    CALL(set_debugreg,                 do_set_debugreg,                   do_set_debugreg,                   NULL,               2),
-    CALL(get_debugreg,                 do_get_debugreg,                   do_get_debugreg,                   NULL,               1),
-    CALL(update_descriptor,            do_update_descriptor,              do_update_descriptor,              NULL,               4),
-    CALL(memory_op,                    do_memory_op,                      do_memory_op,                      do_memory_op,       2),
-    CALL(multicall,                    do_multicall,                      do_multicall,                      do_multicall,       2),
-    CALL(update_va_mapping,            do_update_va_mapping,              do_update_va_mapping,              NULL,               4),
-    CALL(set_timer_op,                 do_set_timer_op,                   do_set_timer_op,                   do_set_timer_op,    2),
-    CALL(event_channel_op_compat,      do_event_channel_op_compat,        do_event_channel_op_compat,        NULL,               1),
-    CALL(xen_version,                  do_xen_version,                    do_xen_version,                    do_xen_version,     2),
-    CALL(console_io,                   do_console_io,                     do_console_io,                     do_console_io,      3),
-    CALL(grant_table_op,               do_grant_table_op,                 do_grant_table_op,                 do_grant_table_op,  3),
-    CALL(vm_assist,                    do_vm_assist,                      do_vm_assist,                      do_vm_assist,       2),
-    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain,  NULL,               5),
-    CALL(iret,                         do_iret,                           do_iret,                           NULL,               0),
-    CALL(vcpu_op,                      do_vcpu_op,                        do_vcpu_op,                        do_vcpu_op,         3),
-    CALL(set_segment_base,             do_set_segment_base,               NULL,                              NULL,               2),
-    CALL(mmuext_op,                    do_mmuext_op,                      do_mmuext_op,                      NULL,               4),
-    CALL(xsm_op,                       do_xsm_op,                         do_xsm_op,                         do_xsm_op,          1),
-    CALL(nmi_op,                       do_nmi_op,                         do_nmi_op,                         NULL,               2),
-    CALL(sched_op,                     do_sched_op,                       do_sched_op,                       do_sched_op,        2),
-    CALL(callback_op,                  do_callback_op,                    do_callback_op,                    NULL,               2),
-    CALL(event_channel_op,             do_event_channel_op,               do_event_channel_op,               do_event_channel_op, 2),
-    CALL(physdev_op,                   do_physdev_op,                     do_physdev_op,                     do_physdev_op,      2),
-    CALL(hvm_op,                       do_hvm_op,                         do_hvm_op,                         do_hvm_op,          2),
-    CALL(sysctl,                       do_sysctl,                         do_sysctl,                         do_sysctl,          1),
-    CALL(domctl,                       do_domctl,                         do_domctl,                         do_domctl,          1),
-    CALL(argo_op,                      do_argo_op,                        do_argo_op,                        do_argo_op,         5),
-    CALL(xenpmu_op,                    do_xenpmu_op,                      do_xenpmu_op,                      do_xenpmu_op,       2),
+    CALL(set_trap_table, do_set_trap_table, do_set_trap_table, NULL, 1),
+    CALL(mmu_update, do_mmu_update, do_mmu_update, NULL, 4),
+    CALL(set_gdt, do_set_gdt, do_set_gdt, NULL, 2),
+    CALL(stack_switch, do_stack_switch, do_stack_switch, NULL, 2),
+    CALL(set_callbacks, do_set_callbacks, do_set_callbacks, NULL, 4),
+    CALL(fpu_taskswitch, do_fpu_taskswitch, do_fpu_taskswitch, NULL, 1),
+    CALL(sched_op_compat, do_sched_op_compat_old, do_sched_op_compat_old, NULL, 2),
+    CALL(platform_op, do_platform_op, do_platform_op, NULL, 1),
+    CALL(set_debugreg, do_set_debugreg, do_set_debugreg, NULL, 2),
+    CALL(get_debugreg, do_get_debugreg, do_get_debugreg, NULL, 1),
+    CALL(update_descriptor, do_update_descriptor, do_update_descriptor, NULL, 4),
+    CALL(memory_op, do_memory_op, do_memory_op, do_memory_op, 2),
+    CALL(multicall, do_multicall, do_multicall, do_multicall, 2),
+    CALL(update_va_mapping, do_update_va_mapping, do_update_va_mapping, NULL, 4),
+    CALL(set_timer_op, do_set_timer_op, do_set_timer_op, do_set_timer_op, 2),
+    CALL(event_channel_op_compat, do_event_channel_op_compat, do_event_channel_op_compat, NULL, 1),
+    CALL(xen_version, do_xen_version, do_xen_version, do_xen_version, 2),
+    CALL(console_io, do_console_io, do_console_io, do_console_io, 3),
+    CALL(grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op, 3),
+    CALL(vm_assist, do_vm_assist, do_vm_assist, do_vm_assist, 2),
+    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, NULL, 5),
+    CALL(iret, do_iret, do_iret, NULL, 0),
+    CALL(vcpu_op, do_vcpu_op, do_vcpu_op, do_vcpu_op, 3),
+    CALL(set_segment_base, do_set_segment_base, NULL, NULL, 2),
+    CALL(mmuext_op, do_mmuext_op, do_mmuext_op, NULL, 4),
+    CALL(xsm_op, do_xsm_op, do_xsm_op, do_xsm_op, 1),
+    CALL(nmi_op, do_nmi_op, do_nmi_op, NULL, 2),
+    CALL(sched_op, do_sched_op, do_sched_op, do_sched_op, 2),
+    CALL(callback_op, do_callback_op, do_callback_op, NULL, 2),
+    CALL(event_channel_op, do_event_channel_op, do_event_channel_op, do_event_channel_op, 2),
+    CALL(physdev_op, do_physdev_op, do_physdev_op, do_physdev_op, 2),
+    CALL(hvm_op, do_hvm_op, do_hvm_op, do_hvm_op, 2),
+    CALL(sysctl, do_sysctl, do_sysctl, do_sysctl, 1),
+    CALL(domctl, do_domctl, do_domctl, do_domctl, 1),
+    CALL(argo_op, do_argo_op, do_argo_op, do_argo_op, 5),
+    CALL(xenpmu_op, do_xenpmu_op, do_xenpmu_op, do_xenpmu_op, 2),
 };
+// clang-format on
 
 const char *hypercall_name(unsigned int nr)
 {
@@ -94,7 +96,10 @@ long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args
 {
     struct xen *xen = v->domain->xen;
     const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;
-    hypercall_fn *fn = !e ? NULL : is_pv_32bit_domain(v->domain) ? e->pv32 : is_hvm_domain(v->domain) ? e->hvm : e->pv64;
+    hypercall_fn *fn = !e                              ? NULL
+                       : is_pv_32bit_domain(v->domain) ? e->pv32
+                       : is_hvm_domain(v->domain)      ? e->hvm
+                                                       : e->pv64;
 
     long ret;
 
@@ -187,7 +192,8 @@ static int multicall_write(struct vcpu *v, uint64_t addr, bool compat, const str
                      : copy_to_guest(v, addr + offsetof(struct multicall_entry, result), &e->result, sizeof(e->result));
     for (int i = 0; i < 6; i++)
         e32.args[i] = (uint32_t)e->args[i];
-    return whole ? copy_to_guest(v, addr, &e32, sizeof(e32)) : copy_to_guest(v, addr + 4, &e32.result, sizeof(e32.result));
+    return whole ? copy_to_guest(v, addr, &e32, sizeof(e32))
+                 : copy_to_guest(v, addr + 4, &e32.result, sizeof(e32.result));
 }
 
 /* multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next time. */

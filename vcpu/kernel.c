@@ -17,8 +17,8 @@
 #include <xen/foreign/x86_32.h>
 #include <xen/version.h>
 
-#define XEN_MAJOR 4u
-#define XEN_MINOR 17u
+#define XEN_MAJOR                    4u
+#define XEN_MINOR                    17u
 #define HYPERVISOR_COMPAT_VIRT_START UINT32_C(0xf5800000)
 
 /* Copy a string into a fixed-size field of the ABI, zero-padded. */
@@ -66,32 +66,22 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     bool compat = is_pv_32bit_domain(v->domain), priv = is_control_domain(v->domain);
 
     switch (args->a[0]) {
-    case XENVER_version:
-        return XEN_MAJOR << 16 | XEN_MINOR;
-    case XENVER_extraversion:
-        return version_string(v, arg, ".0-xenlab", XEN_EXTRAVERSION_LEN);
-    case XENVER_compile_info:
-        return compile_info(v, arg);
+    case XENVER_version: return XEN_MAJOR << 16 | XEN_MINOR;
+    case XENVER_extraversion: return version_string(v, arg, ".0-xenlab", XEN_EXTRAVERSION_LEN);
+    case XENVER_compile_info: return compile_info(v, arg);
     case XENVER_capabilities:
         return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p ", XEN_CAPABILITIES_INFO_LEN);
-    case XENVER_changeset:
-        return version_string(v, arg, "xenlab", XEN_CHANGESET_INFO_LEN);
+    case XENVER_changeset: return version_string(v, arg, "xenlab", XEN_CHANGESET_INFO_LEN);
     case XENVER_platform_parameters:
         if (compat)
             virt_start = HYPERVISOR_COMPAT_VIRT_START;
         return copy_to_guest(v, arg, &virt_start, compat ? 4 : 8) ? -EFAULT : 0;
-    case XENVER_get_features:
-        return get_features(v, arg);
-    case XENVER_pagesize:
-        return arg ? -EINVAL : (long)PAGE_SIZE;
-    case XENVER_guest_handle:
-        return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;
-    case XENVER_commandline:
-        return version_string(v, arg, priv ? "" : "<denied>", sizeof(xen_commandline_t));
-    case XENVER_build_id:
-        return priv ? -ENODATA : -EPERM;
-    default:
-        return -ENOSYS;
+    case XENVER_get_features: return get_features(v, arg);
+    case XENVER_pagesize: return arg ? -EINVAL : (long)PAGE_SIZE;
+    case XENVER_guest_handle: return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;
+    case XENVER_commandline: return version_string(v, arg, priv ? "" : "<denied>", sizeof(xen_commandline_t));
+    case XENVER_build_id: return priv ? -ENODATA : -EPERM;
+    default: return -ENOSYS;
     }
 }
 
@@ -136,10 +126,8 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
             args->a[2] += done;
         }
         return 0;
-    case CONSOLEIO_read:
-        return is_control_domain(v->domain) ? 0 : -EPERM;
-    default:
-        return -ENOSYS;
+    case CONSOLEIO_read: return is_control_domain(v->domain) ? 0 : -EPERM;
+    default: return -ENOSYS;
     }
 }
 
@@ -154,14 +142,9 @@ long do_vm_assist(struct vcpu *v, struct hypercall_args *args)
     if (type >= 64 || !((valid >> type) & 1))
         return -EINVAL;
     switch (args->a[0]) {
-    case VMASST_CMD_enable:
-        v->domain->vm_assist |= UINT64_C(1) << type;
-        return 0;
-    case VMASST_CMD_disable:
-        v->domain->vm_assist &= ~(UINT64_C(1) << type);
-        return 0;
-    default:
-        return -ENOSYS;
+    case VMASST_CMD_enable: v->domain->vm_assist |= UINT64_C(1) << type; return 0;
+    case VMASST_CMD_disable: v->domain->vm_assist &= ~(UINT64_C(1) << type); return 0;
+    default: return -ENOSYS;
     }
 }
 

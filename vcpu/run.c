@@ -26,7 +26,7 @@
 #include "vcpu/time.h"
 
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
-#define NATIVE_NS 1000             /* what a run of native code costs */
+#define NATIVE_NS    1000          /* what a run of native code costs */
 
 /* The pCPU that is furthest behind among those with work; -1: all idle. Idle ones wake up at the time of now. */
 static int pick_pcpu(struct xen *xen)
@@ -102,7 +102,8 @@ static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_
             m->clock.now += CLOCK_NS_PER_EXIT;
             if (e.kind == EXIT_EXCEPTION)
                 xen->stats.exceptions[e.vector & 31]++;
-            TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e.kind, e.vector, e.error_code, v->regs->rip, e.addr, e.insns);
+            TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e.kind, e.vector, e.error_code, v->regs->rip, e.addr,
+                  e.insns);
         }
         pv_handle_exit(v, &e);
         if (m->clock.now >= end || m->clock.now >= vclock_next(&m->clock))

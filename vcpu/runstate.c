@@ -24,7 +24,8 @@ struct runstate_info32 {
 int runstate_copy_to_guest(struct vcpu *v, uint64_t addr, const struct vcpu_runstate_info *rs)
 {
     if (is_pv_32bit_domain(v->domain)) {
-        struct runstate_info32 c = { rs->state, rs->state_entry_time,
+        struct runstate_info32 c = { rs->state,
+                                     rs->state_entry_time,
                                      { rs->time[0], rs->time[1], rs->time[2], rs->time[3] } };
 
         return copy_to_guest(v, addr, &c, sizeof(c));

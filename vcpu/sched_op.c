@@ -103,12 +103,8 @@ long do_sched_op(struct vcpu *v, struct hypercall_args *args)
     struct sched_watchdog watchdog;
 
     switch (args->a[0]) {
-    case SCHEDOP_yield:
-        vcpu_yield(v);
-        return 0;
-    case SCHEDOP_block:
-        vcpu_block(v);
-        return 0;
+    case SCHEDOP_yield: vcpu_yield(v); return 0;
+    case SCHEDOP_block: vcpu_block(v); return 0;
     case SCHEDOP_shutdown:
         if (copy_from_guest(v, &shutdown, arg, sizeof(shutdown)))
             return -EFAULT;
@@ -120,18 +116,14 @@ long do_sched_op(struct vcpu *v, struct hypercall_args *args)
         if (v->domain->shutdown_code == -1)
             v->domain->shutdown_code = (uint8_t)shutdown.reason;
         return 0;
-    case SCHEDOP_poll:
-        return do_poll(v, arg);
-    case SCHEDOP_remote_shutdown:
-        return remote_shutdown(v, arg);
+    case SCHEDOP_poll: return do_poll(v, arg);
+    case SCHEDOP_remote_shutdown: return remote_shutdown(v, arg);
     case SCHEDOP_watchdog:
         if (copy_from_guest(v, &watchdog, arg, sizeof(watchdog)))
             return -EFAULT;
         return do_sched_watchdog(v, watchdog.id, watchdog.timeout);
-    case SCHEDOP_pin_override:
-        return is_control_domain(v->domain) ? -EINVAL : -EPERM;
-    default:
-        return -ENOSYS;
+    case SCHEDOP_pin_override: return is_control_domain(v->domain) ? -EINVAL : -EPERM;
+    default: return -ENOSYS;
     }
 }
 
@@ -139,17 +131,10 @@ long do_sched_op(struct vcpu *v, struct hypercall_args *args)
 long do_sched_op_compat_old(struct vcpu *v, struct hypercall_args *args)
 {
     switch (args->a[0]) {
-    case SCHEDOP_yield:
-        vcpu_yield(v);
-        return 0;
-    case SCHEDOP_block:
-        vcpu_block(v);
-        return 0;
-    case SCHEDOP_shutdown:
-        domain_shutdown(v->domain, (uint8_t)args->a[1]);
-        return 0;
-    default:
-        return -ENOSYS;
+    case SCHEDOP_yield: vcpu_yield(v); return 0;
+    case SCHEDOP_block: vcpu_block(v); return 0;
+    case SCHEDOP_shutdown: domain_shutdown(v->domain, (uint8_t)args->a[1]); return 0;
+    default: return -ENOSYS;
     }
 }
 
@@ -182,7 +167,7 @@ static long vcpu_initialise(struct vcpu *v, struct vcpu *target, uint64_t arg)
 
 static bool domain_any_vcpu_up(struct domain *d)
 {
-    for_each_vcpu(d, v)
+    for_each_vcpu (d, v)
         if (!(v->pause_flags & VPF_down))
             return true;
     return false;
@@ -245,8 +230,7 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
     if (!target)
         return -ENOENT;
     switch (cmd) {
-    case VCPUOP_initialise:
-        return vcpu_info_is_dummy(target) ? -EINVAL : vcpu_initialise(v, target, arg);
+    case VCPUOP_initialise: return vcpu_info_is_dummy(target) ? -EINVAL : vcpu_initialise(v, target, arg);
     case VCPUOP_up:
         if (!target->is_initialised)
             return -EINVAL;
@@ -262,28 +246,22 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
             vcpu_sleep_nosync(target);
         }
         return 0;
-    case VCPUOP_is_up:
-        return !(target->pause_flags & VPF_down);
-    case VCPUOP_get_runstate_info:
-        return get_runstate_info(v, target, arg);
+    case VCPUOP_is_up: return !(target->pause_flags & VPF_down);
+    case VCPUOP_get_runstate_info: return get_runstate_info(v, target, arg);
     case VCPUOP_set_periodic_timer:
     case VCPUOP_stop_periodic_timer:
     case VCPUOP_set_singleshot_timer:
-    case VCPUOP_stop_singleshot_timer:
-        return vcpuop_timer(v, cmd, target, arg);
+    case VCPUOP_stop_singleshot_timer: return vcpuop_timer(v, cmd, target, arg);
     case VCPUOP_register_runstate_memory_area:
     case VCPUOP_register_vcpu_info:
-    case VCPUOP_register_vcpu_time_memory_area:
-        return register_area(v, target, cmd, arg);
+    case VCPUOP_register_vcpu_time_memory_area: return register_area(v, target, cmd, arg);
     case VCPUOP_send_nmi:
         if (!target->nmi_pending) {
             target->nmi_pending = true;
             vcpu_kick(target);
         }
         return 0;
-    case VCPUOP_get_physid:
-        return -EINVAL; /* only for the hardware domain's pinned vCPUs */
-    default:
-        return -ENOSYS;
+    case VCPUOP_get_physid: return -EINVAL; /* only for the hardware domain's pinned vCPUs */
+    default: return -ENOSYS;
     }
 }

@@ -39,7 +39,7 @@ static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist
     struct xen_domctl_getdomaininfo info;
     uint32_t n = 0;
 
-    for_each_domain(v->domain->xen, d) {
+    for_each_domain (v->domain->xen, d) {
         if (d->domain_id < op->first_domain)
             continue;
         if (n == op->max_domains)
@@ -83,13 +83,14 @@ static int getcpuinfo(struct vcpu *v, struct xen_sysctl_getcpuinfo *op)
     for (uint32_t i = 0; i < n; i++) {
         struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)NOW(xen) };
 
-        for_each_domain(xen, d)
-            for_each_vcpu(d, w) {
+        for_each_domain (xen, d)
+            for_each_vcpu (d, w) {
                 struct vcpu_runstate_info rs;
 
                 vcpu_runstate_get(w, &rs);
                 if (w->processor == i)
-                    info.idletime -= rs.time[RUNSTATE_running] < info.idletime ? rs.time[RUNSTATE_running] : info.idletime;
+                    info.idletime -=
+                        rs.time[RUNSTATE_running] < info.idletime ? rs.time[RUNSTATE_running] : info.idletime;
             }
         if (copy_to_guest(v, HANDLE(op->info) + i * sizeof(info), &info, sizeof(info)))
             return -EFAULT;
@@ -121,32 +122,20 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     struct xen *xen = v->domain->xen;
 
     switch (op->cmd) {
-    case XEN_SYSCTL_readconsole:
-        return readconsole(v, &op->u.readconsole);
-    case XEN_SYSCTL_physinfo:
-        return physinfo(xen, &op->u.physinfo);
-    case XEN_SYSCTL_sched_id:
-        op->u.sched_id.sched_id = xen->sched->ops->sched_id;
-        return 0;
-    case XEN_SYSCTL_getdomaininfolist:
-        return getdomaininfolist(v, &op->u.getdomaininfolist);
-    case XEN_SYSCTL_getcpuinfo:
-        return getcpuinfo(v, &op->u.getcpuinfo);
-    case XEN_SYSCTL_availheap:
-        op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT;
-        return 0;
-    case XEN_SYSCTL_cputopoinfo:
-        return cputopoinfo(v, &op->u.cputopoinfo);
-    case XEN_SYSCTL_scheduler_op:
-        return sched_sysctl(v, &op->u.scheduler_op);
-    case XEN_SYSCTL_cpupool_op:
-        return cpupool_sysctl(v, &op->u.cpupool_op);
+    case XEN_SYSCTL_readconsole: return readconsole(v, &op->u.readconsole);
+    case XEN_SYSCTL_physinfo: return physinfo(xen, &op->u.physinfo);
+    case XEN_SYSCTL_sched_id: op->u.sched_id.sched_id = xen->sched->ops->sched_id; return 0;
+    case XEN_SYSCTL_getdomaininfolist: return getdomaininfolist(v, &op->u.getdomaininfolist);
+    case XEN_SYSCTL_getcpuinfo: return getcpuinfo(v, &op->u.getcpuinfo);
+    case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT; return 0;
+    case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
+    case XEN_SYSCTL_scheduler_op: return sched_sysctl(v, &op->u.scheduler_op);
+    case XEN_SYSCTL_cpupool_op: return cpupool_sysctl(v, &op->u.cpupool_op);
     case XEN_SYSCTL_cpu_hotplug:
         if (op->u.cpu_hotplug.op > XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
             return -EOPNOTSUPP; /* there are no hyperthreads */
         return sched_cpu_hotplug(xen, op->u.cpu_hotplug.cpu, op->u.cpu_hotplug.op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 

@@ -26,16 +26,13 @@
 #include <xen/sched.h>
 
 #define TSC_TO_SYSTEM_MUL UINT32_C(0x80000000)
-#define TSC_SHIFT 1
+#define TSC_SHIFT         1
 
 static struct vclock *clock_of(const struct vcpu *v) { return &v->domain->xen->machine->clock; }
 
 uint64_t guest_rdtsc(const struct vcpu *v) { return (uint64_t)NOW(v->domain->xen); }
 
-static void vcpu_singleshot_fire(void *data)
-{
-    send_guest_vcpu_virq(data, VIRQ_TIMER);
-}
+static void vcpu_singleshot_fire(void *data) { send_guest_vcpu_virq(data, VIRQ_TIMER); }
 
 static void vcpu_periodic_fire(void *data)
 {
@@ -195,8 +192,7 @@ long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_
             return -EINVAL;
         timer_stop(clock_of(v), &v->singleshot_timer);
         return 0;
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 
@@ -210,10 +206,7 @@ static void watchdog_fire(void *data)
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
-void domain_watchdog_init(struct domain *d, unsigned int id)
-{
-    timer_init(&d->watchdog[id], watchdog_fire, d);
-}
+void domain_watchdog_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
 
 /* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based), timeout 0 stops it. */
 long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)

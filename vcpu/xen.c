@@ -30,7 +30,11 @@ static int system_domains_create(struct xen *xen)
 static int dom0_create(struct xen *xen)
 {
     struct xen_domctl_createdomain config = {
-        .max_vcpus = 1, .max_evtchn_port = ~0u, .max_grant_frames = -1, .max_maptrack_frames = -1, .grant_opts = 2,
+        .max_vcpus = 1,
+        .max_evtchn_port = ~0u,
+        .max_grant_frames = -1,
+        .max_maptrack_frames = -1,
+        .grant_opts = 2,
     };
     int rc = domain_create(xen, 0, &config, true, &xen->dom0);
 
@@ -69,13 +73,14 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
         free(xen);
         return NULL;
     }
-    rc = heap_init(xen);          /* the frame table, the heap, the machine-to-phys table */
+    rc = heap_init(xen); /* the frame table, the heap, the machine-to-phys table */
     if (!rc)
         rc = system_domains_create(xen);
     if (!rc)
         rc = dom0_create(xen);
     if (rc) {
-        snprintf(err, errlen, "the hypervisor does not start: %s (more --ram?)", rc == -ENOMEM ? "out of memory" : "bug");
+        snprintf(err, errlen, "the hypervisor does not start: %s (more --ram?)",
+                 rc == -ENOMEM ? "out of memory" : "bug");
         xen_destroy(xen);
         return NULL;
     }

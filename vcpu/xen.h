@@ -38,10 +38,10 @@ struct xen_stats {
 
 /* One physical CPU as the hypervisor sees it: where the vCPU that runs on it is noted. */
 struct xen_pcpu {
-    struct vcpu *curr;    /* NULL: idle */
-    s_time_t now;         /* this pCPU's own position in virtual time */
-    s_time_t slice_end;   /* when the scheduler wants to be asked again */
-    bool need_resched;    /* SCHEDULE_SOFTIRQ is raised */
+    struct vcpu *curr;  /* NULL: idle */
+    s_time_t now;       /* this pCPU's own position in virtual time */
+    s_time_t slice_end; /* when the scheduler wants to be asked again */
+    bool need_resched;  /* SCHEDULE_SOFTIRQ is raised */
     bool online;
     struct scheduler *sched; /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
     struct timer idle_timer; /* ends a slice in which nobody runs */
@@ -54,11 +54,11 @@ struct xen {
     /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
     struct page_info *frame_table;
     struct heap *heap;
-    uint64_t *m2p;          /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
-    mfn_t m2p_mfn;          /* first frame of it (contiguous) */
+    uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
+    mfn_t m2p_mfn; /* first frame of it (contiguous) */
     uint64_t m2p_frames;
-    mfn_t m2p_l3;           /* shared L3 that L4 slot 256 of every PV guest points to */
-    mfn_t m2p_compat;       /* the same for PV32: 4-byte entries, and the L2 mapping them */
+    mfn_t m2p_l3;     /* shared L3 that L4 slot 256 of every PV guest points to */
+    mfn_t m2p_compat; /* the same for PV32: 4-byte entries, and the L2 mapping them */
     mfn_t m2p_compat_l2;
     uint32_t *m2p32;
     uint64_t tlb_clock, tlb_flushed; /* mmu/tlb.h: now, and the time up to which every vCPU has flushed */

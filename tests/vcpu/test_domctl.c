@@ -30,7 +30,11 @@ static void only_dom0_may(void **state)
 /* --- createdomain --- */
 
 static const struct xen_domctl_createdomain good = {
-    .max_vcpus = 1, .max_evtchn_port = 1023, .max_grant_frames = 32, .max_maptrack_frames = 32, .grant_opts = 2,
+    .max_vcpus = 1,
+    .max_evtchn_port = 1023,
+    .max_grant_frames = 32,
+    .max_maptrack_frames = 32,
+    .grant_opts = 2,
 };
 
 static void createdomain_refusals(void **state)
@@ -92,7 +96,7 @@ static void vcpu_refusals(void **state)
     assert_int_equal(xc_domain_max_vcpus(f->xc, id, 5), -EINVAL); /* must agree with createdomain */
     assert_int_equal(xc_domain_max_vcpus(f->xc, id, 4), 0);       /* harmless again */
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 4, c), -EINVAL);
-    assert_int_equal(xc_vcpu_setcontext(f->xc, 0, 0, c), -EINVAL);  /* not itself */
+    assert_int_equal(xc_vcpu_setcontext(f->xc, 0, 0, c), -EINVAL); /* not itself */
     c->user_regs.rip = UINT64_C(0x0000800000000000);
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, c), -EINVAL); /* not canonical */
     c->user_regs.rip = 0;

@@ -113,8 +113,8 @@ static void xen_version(void **state)
     assert_true(fi.submap & 1u << XENFEAT_mmu_pt_update_preserve_ad);
     assert_false(fi.submap & 1u << XENFEAT_auto_translated_physmap);
     fi.submap_idx = 1;
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_get_features, fix_put(f, 0, &fi, sizeof(fi)), 0, 0),
-                     -EINVAL);
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_get_features, fix_put(f, 0, &fi, sizeof(fi)), 0, 0), -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_xen_version, XENVER_commandline, arg, 0, 0), 0);
     assert_int_equal(copy_from_guest(f->v, text, arg, sizeof(text)), 0);
     assert_string_equal(text, "<denied>");
@@ -161,7 +161,8 @@ static void registers_of_the_guest(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_fpu_taskswitch, 0, 0, 0, 0), 0);
     assert_false(f->v->regs->cr0 & X86_CR0_TS);
     assert_int_equal(
-        fix_hypercall(f, __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, fix_put(f, 0, &iopl, sizeof(iopl)), 0, 0), -EINVAL);
+        fix_hypercall(f, __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, fix_put(f, 0, &iopl, sizeof(iopl)), 0, 0),
+        -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, 63, 0, 0), -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vm_assist, 5, VMASST_TYPE_m2p_strict, 0, 0), -ENOSYS);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_m2p_strict, 0, 0), 0);
@@ -173,15 +174,18 @@ static void callbacks(void **state)
     struct callback_register reg = { .type = CALLBACKTYPE_event, .address = 0xffffffff80001000 };
     struct callback_unregister unreg = { .type = CALLBACKTYPE_event };
 
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0), 0);
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0), 0);
     assert_int_equal(f->v->pv.event_callback_eip, reg.address);
     reg.address = UINT64_C(0x0000800000000000);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0),
-                     -EINVAL);
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0),
+        -EINVAL);
     reg.type = 77;
     reg.address = 0;
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0),
-                     -ENOSYS);
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0),
+        -ENOSYS);
     assert_int_equal(
         fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_unregister, fix_put(f, 0, &unreg, sizeof(unreg)), 0, 0),
         -EINVAL);
@@ -197,15 +201,20 @@ static void sched_ops_of_guests(void **state)
     evtchn_port_t port = 500;
 
     xc_domain_unpause(f->xc, f->d->domain_id);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0),
+                     -EINVAL);
     poll.nr_ports = 1;
     poll.ports.p = (evtchn_port_t *)(uintptr_t)fix_put(f, 64, &port, sizeof(port));
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0), -EINVAL);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_watchdog, fix_put(f, 0, &dog, sizeof(dog)), 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_poll, fix_put(f, 0, &poll, sizeof(poll)), 0, 0),
+                     -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_watchdog, fix_put(f, 0, &dog, sizeof(dog)), 0, 0),
+                     -EINVAL);
     dog = (struct sched_watchdog){ .id = 0, .timeout = 10 };
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_watchdog, fix_put(f, 0, &dog, sizeof(dog)), 0, 0), 1);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_watchdog, fix_put(f, 0, &dog, sizeof(dog)), 0, 0),
+                     1);
     assert_int_equal(
-        fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, fix_put(f, 0, &remote, sizeof(remote)), 0, 0), -EPERM);
+        fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, fix_put(f, 0, &remote, sizeof(remote)), 0, 0),
+        -EPERM);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, 99, 0, 0, 0), -ENOSYS);
     /* An event is pending: block does not block. */
     f->v->vcpu_info->evtchn_upcall_pending = 1;
@@ -217,7 +226,8 @@ static void sched_ops_of_guests(void **state)
     assert_false(vcpu_runnable(f->v));
     vcpu_kick(f->v);
     assert_true(vcpu_runnable(f->v));
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, fix_put(f, 0, &off, sizeof(off)), 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, fix_put(f, 0, &off, sizeof(off)), 0, 0),
+                     0);
     assert_true(f->d->is_shut_down);
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_poweroff);
 }

@@ -177,18 +177,30 @@ struct privileged {
     size_t len;
     bool kernel, iopl; /* carried out: in kernel mode; with IOPL 1 */
 };
-#define P(name, bytes, kernel, iopl) { name, bytes, sizeof(bytes) - 1, kernel, iopl }
+#define P(name, bytes, kernel, iopl)                                                                                   \
+    {                                                                                                                  \
+        name, bytes, sizeof(bytes) - 1, kernel, iopl                                                                   \
+    }
 
 static const struct privileged privileged[] = {
-    P("cli", "\xfa", false, true),           P("sti", "\xfb", false, true),
-    P("hlt", "\xf4", false, false),          P("in al, 0x80", "\xe4\x80", false, true),
-    P("out 0x80, al", "\xe6\x80", false, true), P("clts", "\x0f\x06", true, true),
-    P("wbinvd", "\x0f\x09", true, true),     P("mov rax, cr0", "\x0f\x20\xc0", true, true),
-    P("mov rax, cr2", "\x0f\x20\xd0", true, true), P("mov rax, cr3", "\x0f\x20\xd8", true, true),
-    P("mov rax, cr4", "\x0f\x20\xe0", true, true), P("mov cr8, rax", "\x44\x0f\x22\xc0", false, false),
-    P("lgdt [rax]", "\x0f\x01\x10", false, false), P("lidt [rax]", "\x0f\x01\x18", false, false),
-    P("ltr ax", "\x0f\x00\xd8", false, false), P("swapgs", "\x0f\x01\xf8", false, false),
-    P("mov rax, dr7", "\x0f\x21\xf8", true, true), P("nop", "\x90", false, false),
+    P("cli", "\xfa", false, true),
+    P("sti", "\xfb", false, true),
+    P("hlt", "\xf4", false, false),
+    P("in al, 0x80", "\xe4\x80", false, true),
+    P("out 0x80, al", "\xe6\x80", false, true),
+    P("clts", "\x0f\x06", true, true),
+    P("wbinvd", "\x0f\x09", true, true),
+    P("mov rax, cr0", "\x0f\x20\xc0", true, true),
+    P("mov rax, cr2", "\x0f\x20\xd0", true, true),
+    P("mov rax, cr3", "\x0f\x20\xd8", true, true),
+    P("mov rax, cr4", "\x0f\x20\xe0", true, true),
+    P("mov cr8, rax", "\x44\x0f\x22\xc0", false, false),
+    P("lgdt [rax]", "\x0f\x01\x10", false, false),
+    P("lidt [rax]", "\x0f\x01\x18", false, false),
+    P("ltr ax", "\x0f\x00\xd8", false, false),
+    P("swapgs", "\x0f\x01\xf8", false, false),
+    P("mov rax, dr7", "\x0f\x21\xf8", true, true),
+    P("nop", "\x90", false, false),
 };
 
 static void emulation(void **state)
@@ -212,6 +224,18 @@ static void emulation(void **state)
                 fail_msg("%s with IOPL %u: %s", p->name, iopl, done ? "carried out" : "refused");
         }
     }
+}
+
+/* With the architectural_iopl assist the kernel counts as ring 0: CLI needs no IOPL, user mode still does. */
+static void architectural_iopl(void **state)
+{
+    struct fixture *f = *state;
+
+    gate(f, X86_EXC_GP, 0);
+    f->d->vm_assist |= 1u << VMASST_TYPE_architectural_iopl;
+    f->v->regs->rip = fix_put(f, 0, "\xfa", 1);
+    exception(f, X86_EXC_GP, 0, 0);
+    assert_int_equal(f->v->regs->rip, f->scratch + 1);
 }
 
 static void emulated_values(void **state)
@@ -267,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(iret_to_user_needs_tables, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(events_are_delivered_once_unmasked, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(emulation, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(architectural_iopl, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(emulated_values, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(forced_emulation_of_cpuid, fix_setup, fix_teardown),
     };

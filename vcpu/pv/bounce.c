@@ -37,10 +37,26 @@ struct trap_bounce {
 };
 
 static const char *const exception_name[32] = {
-    "#DE divide error", "#DB debug", "NMI", "#BP breakpoint", "#OF overflow", "#BR bound range", "#UD invalid opcode",
-    "#NM device not available", "#DF double fault", "coprocessor segment overrun", "#TS invalid TSS",
-    "#NP segment not present", "#SS stack fault", "#GP general protection", "#PF page fault", "spurious interrupt",
-    "#MF x87 fault", "#AC alignment check", "#MC machine check", "#XM SIMD fault",
+    "#DE divide error",
+    "#DB debug",
+    "NMI",
+    "#BP breakpoint",
+    "#OF overflow",
+    "#BR bound range",
+    "#UD invalid opcode",
+    "#NM device not available",
+    "#DF double fault",
+    "coprocessor segment overrun",
+    "#TS invalid TSS",
+    "#NP segment not present",
+    "#SS stack fault",
+    "#GP general protection",
+    "#PF page fault",
+    "spurious interrupt",
+    "#MF x87 fault",
+    "#AC alignment check",
+    "#MC machine check",
+    "#XM SIMD fault",
 };
 
 static bool exception_has_error_code(unsigned int vector)
@@ -173,8 +189,11 @@ static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uin
 {
     const struct trap_info *ti = &v->pv.trap_ctxt[vector];
     struct trap_bounce tb = {
-        .eip = ti->address, .cs = ti->cs, .interrupt = TI_GET_IF(ti),
-        .has_error_code = has_error_code, .error_code = error_code,
+        .eip = ti->address,
+        .cs = ti->cs,
+        .interrupt = TI_GET_IF(ti),
+        .has_error_code = has_error_code,
+        .error_code = error_code,
     };
 
     TRACE(v->domain->xen->machine, trap_bounce, v->domain->domain_id, v->vcpu_id, vector, error_code, v->regs->rip,
@@ -196,10 +215,7 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
     inject(v, vector, exception_has_error_code(vector), error_code);
 }
 
-void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector)
-{
-    inject(v, vector, false, 0);
-}
+void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector) { inject(v, vector, false, 0); }
 
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
@@ -238,7 +254,9 @@ void pv_deliver_events(struct vcpu *v)
 void pv_failsafe_callback(struct vcpu *v)
 {
     struct trap_bounce tb = {
-        .eip = v->pv.failsafe_callback_eip, .cs = v->pv.failsafe_callback_cs, .failsafe = true,
+        .eip = v->pv.failsafe_callback_eip,
+        .cs = v->pv.failsafe_callback_cs,
+        .failsafe = true,
         .interrupt = v->pv.vgc_flags & VGCF_failsafe_disables_events,
     };
 
@@ -276,7 +294,8 @@ void pv_guest_syscall(struct vcpu *v)
 void pv_guest_sysenter(struct vcpu *v)
 {
     struct trap_bounce tb = {
-        .eip = v->pv.sysenter_callback_eip, .cs = v->pv.sysenter_callback_cs,
+        .eip = v->pv.sysenter_callback_eip,
+        .cs = v->pv.sysenter_callback_cs,
         .interrupt = v->pv.sysenter_disables_events,
     };
 

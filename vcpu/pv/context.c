@@ -128,8 +128,8 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
 
     if (rc)
         return rc;
-    if (v->is_initialised && cr3_to_mfn(d, c->ctrlreg[3]) !=
-                                 mfn_x(is_pv_32bit_domain(d) ? v->compat_l3 : v->guest_table))
+    if (v->is_initialised &&
+        cr3_to_mfn(d, c->ctrlreg[3]) != mfn_x(is_pv_32bit_domain(d) ? v->compat_l3 : v->guest_table))
         return -EOPNOTSUPP; /* as Xen: the roots of a live vCPU are changed by the guest alone */
     pv_destroy_ldt(v);
     v->pv.ldt_base = c->ldt_base;
@@ -224,8 +224,8 @@ void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_cont
     c->flags = c32->flags;
     COPY_REGS32(&c->user_regs, &c32->user_regs);
     for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
-        c->trap_ctxt[i] = (struct trap_info){ c32->trap_ctxt[i].vector, c32->trap_ctxt[i].flags,
-                                              c32->trap_ctxt[i].cs, c32->trap_ctxt[i].address };
+        c->trap_ctxt[i] = (struct trap_info){ c32->trap_ctxt[i].vector, c32->trap_ctxt[i].flags, c32->trap_ctxt[i].cs,
+                                              c32->trap_ctxt[i].address };
     c->ldt_base = c32->ldt_base, c->ldt_ents = c32->ldt_ents;
     for (unsigned int i = 0; i < ARRAY_SIZE(c->gdt_frames); i++)
         c->gdt_frames[i] = c32->gdt_frames[i];
@@ -236,7 +236,8 @@ void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_cont
         c->debugreg[i] = c32->debugreg[i];
     }
     g->event_callback_cs = (uint16_t)c32->event_callback_cs, c->event_callback_eip = c32->event_callback_eip;
-    g->failsafe_callback_cs = (uint16_t)c32->failsafe_callback_cs, c->failsafe_callback_eip = c32->failsafe_callback_eip;
+    g->failsafe_callback_cs = (uint16_t)c32->failsafe_callback_cs,
+    c->failsafe_callback_eip = c32->failsafe_callback_eip;
     c->vm_assist = c32->vm_assist;
 }
 

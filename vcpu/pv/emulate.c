@@ -21,21 +21,22 @@
 #include "vcpu/pv/pv.h"
 #include "vcpu/time.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define MSR_TSC 0x10u
-#define MSR_APIC_BASE 0x1bu
-#define MSR_PATCHLEVEL 0x8bu
-#define MSR_CR_PAT 0x277u
-#define MSR_EFER 0xc0000080u
-#define MSR_FS_BASE 0xc0000100u
-#define MSR_GS_BASE 0xc0000101u
+#define MSR_TSC            0x10u
+#define MSR_APIC_BASE      0x1bu
+#define MSR_PATCHLEVEL     0x8bu
+#define MSR_CR_PAT         0x277u
+#define MSR_EFER           0xc0000080u
+#define MSR_FS_BASE        0xc0000100u
+#define MSR_GS_BASE        0xc0000101u
 #define MSR_SHADOW_GS_BASE 0xc0000102u
-#define EFER_SCE 0x1u
-#define EFER_LME 0x100u
-#define EFER_LMA 0x400u
-#define EFER_NX 0x800u
-#define XEN_MSR_PAT UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
+#define EFER_SCE           0x1u
+#define EFER_LME           0x100u
+#define EFER_LMA           0x400u
+#define EFER_NX            0x800u
+#define XEN_MSR_PAT        UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
 
 static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
 
@@ -44,30 +45,14 @@ static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) =
 static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
     switch (msr) {
-    case MSR_FS_BASE:
-        *val = v->regs->seg[CPU_SEG_FS].base;
-        return is_pv_64bit_domain(v->domain);
-    case MSR_GS_BASE:
-        *val = v->regs->seg[CPU_SEG_GS].base;
-        return is_pv_64bit_domain(v->domain);
-    case MSR_SHADOW_GS_BASE:
-        *val = v->pv.gs_base_user;
-        return is_pv_64bit_domain(v->domain);
-    case MSR_EFER:
-        *val = EFER_SCE | EFER_NX | (is_pv_64bit_domain(v->domain) ? EFER_LME | EFER_LMA : 0);
-        return true;
-    case MSR_TSC:
-        *val = guest_rdtsc(v);
-        return true;
-    case MSR_APIC_BASE:
-        *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0);
-        return true;
-    case MSR_PATCHLEVEL:
-        *val = 0;
-        return true;
-    case MSR_CR_PAT:
-        *val = XEN_MSR_PAT;
-        return true;
+    case MSR_FS_BASE: *val = v->regs->seg[CPU_SEG_FS].base; return is_pv_64bit_domain(v->domain);
+    case MSR_GS_BASE: *val = v->regs->seg[CPU_SEG_GS].base; return is_pv_64bit_domain(v->domain);
+    case MSR_SHADOW_GS_BASE: *val = v->pv.gs_base_user; return is_pv_64bit_domain(v->domain);
+    case MSR_EFER: *val = EFER_SCE | EFER_NX | (is_pv_64bit_domain(v->domain) ? EFER_LME | EFER_LMA : 0); return true;
+    case MSR_TSC: *val = guest_rdtsc(v); return true;
+    case MSR_APIC_BASE: *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0); return true;
+    case MSR_PATCHLEVEL: *val = 0; return true;
+    case MSR_CR_PAT: *val = XEN_MSR_PAT; return true;
     default:
         *val = 0;
         /* Before it has a #GP handler a kernel gets 0 rather than its death (public arch-x86/xen.h, set_trap_table). */
@@ -92,8 +77,7 @@ static bool msr_write(struct vcpu *v, uint32_t msr, uint64_t val)
             return false;
         v->pv.gs_base_user = val;
         return true;
-    case MSR_PATCHLEVEL:
-        return true;
+    case MSR_PATCHLEVEL: return true;
     default: /* a value that is there already may be written again */
         return msr != MSR_TSC && msr_read(v, msr, &now) && v->pv.trap_ctxt[X86_EXC_GP].address && now == val;
     }
@@ -116,20 +100,18 @@ static bool cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
     switch (cr) {
     case 0:
     case 2:
-    case 4:
-        *val = v->pv.ctrlreg[cr];
-        return true;
+    case 4: *val = v->pv.ctrlreg[cr]; return true;
     case 3: /* frames above 4 GiB rotate into the low bits for PV32 (public arch-x86/xen-x86_32.h, xen_pfn_to_cr3) */
         *val = is_pv_32bit_domain(v->domain) ? (uint32_t)(mfn_x(root) << 12 | mfn_x(root) >> 20) : mfn_x(root) << 12;
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
 static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
 {
     struct hypercall_args args = { { 0 } };
+    int rc;
 
     switch (cr) {
     case 0: /* only TS is the guest's to change */
@@ -137,17 +119,15 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
             return false;
         args.a[0] = !!(val & X86_CR0_TS);
         return do_fpu_taskswitch(v, &args) == 0;
-    case 2:
-        v->pv.ctrlreg[2] = val;
-        return true;
+    case 2: v->pv.ctrlreg[2] = val; return true;
     case 3:
-        return pv_new_guest_cr3(v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20
-                                                                      : val >> 12)) == 0;
-    case 4:
-        v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, val);
-        return true;
-    default:
-        return false;
+        do /* releasing the old root may be preempted, an instruction may not */
+            rc = pv_new_guest_cr3(
+                v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20 : val >> 12));
+        while (rc == -ERESTART);
+        return rc == 0;
+    case 4: v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, val); return true;
+    default: return false;
     }
 }
 
@@ -165,12 +145,20 @@ static bool debugreg(struct vcpu *v, struct insn *in, bool write)
 
 /* --- ports --- */
 
+/* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
+static bool iopl_ok(const struct vcpu *v)
+{
+    unsigned int cpl = !guest_kernel_mode(v) ? 3 : VM_ASSIST(v->domain, architectural_iopl) ? 0 : 1;
+
+    return cpl <= v->pv.iopl;
+}
+
 /* May the guest touch the port at all (its own IOPL, or its bitmap)? What is not a #GP then finds no device: reads give ones. */
 static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
 {
     uint8_t bits[2] = { 0xff, 0xff };
 
-    if (v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u))
+    if (iopl_ok(v))
         return true;
     if (port + size > v->pv.iobmp_limit)
         return false;
@@ -184,17 +172,10 @@ static void write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t va
     uint64_t *reg = &v->regs->gpr[op->gpr & 15];
 
     switch (op->size) {
-    case 1:
-        *reg = (*reg & ~UINT64_C(0xff)) | (val & 0xff);
-        break;
-    case 2:
-        *reg = (*reg & ~UINT64_C(0xffff)) | (val & 0xffff);
-        break;
-    case 4:
-        *reg = (uint32_t)val;
-        break;
-    default:
-        *reg = val;
+    case 1: *reg = (*reg & ~UINT64_C(0xff)) | (val & 0xff); break;
+    case 2: *reg = (*reg & ~UINT64_C(0xffff)) | (val & 0xffff); break;
+    case 4: *reg = (uint32_t)val; break;
+    default: *reg = val;
     }
 }
 
@@ -221,17 +202,14 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
 {
     switch (in->op) {
     case INSN_CLI:
-    case INSN_STI:
-        return v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u);
+    case INSN_STI: return v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u);
     case INSN_IN:
-    case INSN_OUT:
-        return port_io(v, in);
+    case INSN_OUT: return port_io(v, in);
     case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
         if (in->opnd[0].kind == INSN_REG)
             write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
         return in->opnd[0].kind == INSN_REG;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -241,11 +219,9 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     uint64_t val = 0;
 
     switch (in->op) {
-    case INSN_CLTS:
-        return do_fpu_taskswitch(v, &args) == 0;
+    case INSN_CLTS: return do_fpu_taskswitch(v, &args) == 0;
     case INSN_WBINVD:
-    case INSN_INVD:
-        return in->op == INSN_WBINVD;
+    case INSN_INVD: return in->op == INSN_WBINVD;
     case INSN_LMSW:
         val = in->opnd[0].kind == INSN_REG ? v->regs->gpr[in->opnd[0].gpr & 15] : v->pv.ctrlreg[0];
         return in->opnd[0].kind == INSN_REG && cr_write(v, 0, (v->pv.ctrlreg[0] & ~UINT64_C(0xe)) | (val & 0xf));
@@ -254,20 +230,16 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
             return false;
         v->regs->gpr[in->opnd[0].gpr & 15] = val;
         return true;
-    case INSN_MOV_TO_CR:
-        return cr_write(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]);
+    case INSN_MOV_TO_CR: return cr_write(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]);
     case INSN_MOV_FROM_DR:
-    case INSN_MOV_TO_DR:
-        return debugreg(v, in, in->op == INSN_MOV_TO_DR);
+    case INSN_MOV_TO_DR: return debugreg(v, in, in->op == INSN_MOV_TO_DR);
     case INSN_RDMSR:
         if (!msr_read(v, (uint32_t)v->regs->rcx, &val))
             return false;
         set_edx_eax(v, val);
         return true;
-    case INSN_WRMSR:
-        return msr_write(v, (uint32_t)v->regs->rcx, edx_eax(v));
-    default:
-        return false;
+    case INSN_WRMSR: return msr_write(v, (uint32_t)v->regs->rcx, edx_eax(v));
+    default: return false;
     }
 }
 

@@ -70,7 +70,9 @@ long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
 static void nmi_callback_set(struct vcpu *v, uint64_t address, uint16_t cs)
 {
     v->pv.trap_ctxt[X86_EXC_NMI] = (struct trap_info){
-        .vector = X86_EXC_NMI, .cs = pv_fixup_guest_code_selector(v->domain, cs), .address = address,
+        .vector = X86_EXC_NMI,
+        .cs = pv_fixup_guest_code_selector(v->domain, cs),
+        .address = address,
     };
 }
 
@@ -108,11 +110,8 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
         pv->sysenter_callback_cs = cs;
         pv->sysenter_disables_events = mask;
         return 0;
-    case CALLBACKTYPE_nmi:
-        nmi_callback_set(v, eip, cs);
-        return 0;
-    default:
-        return -ENOSYS;
+    case CALLBACKTYPE_nmi: nmi_callback_set(v, eip, cs); return 0;
+    default: return -ENOSYS;
     }
 }
 
@@ -123,13 +122,9 @@ static long callback_unregister(struct vcpu *v, unsigned int type)
     case CALLBACKTYPE_failsafe:
     case CALLBACKTYPE_syscall:
     case CALLBACKTYPE_syscall32:
-    case CALLBACKTYPE_sysenter:
-        return -EINVAL;
-    case CALLBACKTYPE_nmi:
-        memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info));
-        return 0;
-    default:
-        return -ENOSYS;
+    case CALLBACKTYPE_sysenter: return -EINVAL;
+    case CALLBACKTYPE_nmi: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
+    default: return -ENOSYS;
     }
 }
 
@@ -153,8 +148,7 @@ long do_callback_op(struct vcpu *v, struct hypercall_args *args)
         if (copy_from_guest(v, &unreg, arg, sizeof(unreg)))
             return -EFAULT;
         return callback_unregister(v, unreg.type);
-    default:
-        return -ENOSYS;
+    default: return -ENOSYS;
     }
 }
 
@@ -194,12 +188,12 @@ long do_fpu_taskswitch(struct vcpu *v, struct hypercall_args *args)
 }
 
 /* DR6 and DR7: bits that read as one, bits that are the guest's (Intel SDM vol. 3, 17.2). */
-#define DR6_ONES UINT64_C(0xffff0ff0)
+#define DR6_ONES  UINT64_C(0xffff0ff0)
 #define DR6_VALID UINT64_C(0x0000e00f)
-#define DR7_ONES UINT64_C(0x400)
+#define DR7_ONES  UINT64_C(0x400)
 #define DR7_VALID UINT64_C(0xffff0bff)
-#define DR7_GD UINT64_C(0x2000)
-#define CR4_DE 0x8u
+#define DR7_GD    UINT64_C(0x2000)
+#define CR4_DE    0x8u
 
 static long debugreg_number(const struct vcpu *v, uint64_t reg)
 {
@@ -271,8 +265,7 @@ long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
         v->regs->dirty |= CPU_DIRTY_SEGS;
         return 0;
     }
-    default:
-        return -EINVAL;
+    default: return -EINVAL;
     }
 }
 
@@ -296,11 +289,8 @@ long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
             return -EINVAL;
         nmi_callback_set(v, cb.handler_address, FLAT_KERNEL_CS);
         return 0;
-    case XENNMI_unregister_callback:
-        memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info));
-        return 0;
-    default:
-        return -ENOSYS;
+    case XENNMI_unregister_callback: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
+    default: return -ENOSYS;
     }
 }
 
@@ -337,8 +327,7 @@ long do_physdev_op(struct vcpu *v, struct hypercall_args *args)
         v->pv.iobmp_limit = bitmap.nr_ports;
         return 0;
     case PHYSDEVOP_eoi:
-    case PHYSDEVOP_irq_status_query:
-        return -EINVAL; /* no physical interrupt is bound to this domain */
+    case PHYSDEVOP_irq_status_query: return -EINVAL; /* no physical interrupt is bound to this domain */
     case PHYSDEVOP_apic_read:
     case PHYSDEVOP_apic_write:
     case PHYSDEVOP_alloc_irq_vector:
@@ -352,10 +341,8 @@ long do_physdev_op(struct vcpu *v, struct hypercall_args *args)
     case PHYSDEVOP_setup_gsi:
     case PHYSDEVOP_pci_mmcfg_reserved:
     case PHYSDEVOP_restore_msi:
-    case PHYSDEVOP_restore_msi_ext:
-        return -EPERM;
-    default:
-        return -ENOSYS;
+    case PHYSDEVOP_restore_msi_ext: return -EPERM;
+    default: return -ENOSYS;
     }
 }
 
@@ -367,13 +354,13 @@ static void stub64(uint8_t *p, uint32_t nr)
 {
     bool iret = nr == __HYPERVISOR_iret;
 
-    p = iret ? put(p, "\x51\x41\x53\x50\xb8", 5)   /* push rcx; push r11; push rax; mov eax, nr */
-             : put(p, "\x51\x41\x53\xb8", 4);      /* push rcx; push r11; mov eax, nr */
+    p = iret ? put(p, "\x51\x41\x53\x50\xb8", 5) /* push rcx; push r11; push rax; mov eax, nr */
+             : put(p, "\x51\x41\x53\xb8", 4);    /* push rcx; push r11; mov eax, nr */
     p = put(p, &nr, 4);
     if (iret)
-        put(p, "\x0f\x05", 2);                     /* syscall: does not come back */
+        put(p, "\x0f\x05", 2); /* syscall: does not come back */
     else
-        put(p, "\x0f\x05\x41\x5b\x59\xc3", 6);     /* syscall; pop r11; pop rcx; ret */
+        put(p, "\x0f\x05\x41\x5b\x59\xc3", 6); /* syscall; pop r11; pop rcx; ret */
 }
 
 static void stub32(uint8_t *p, uint32_t nr)

@@ -7,26 +7,39 @@
 
 #include "vcpu/domain.h"
 
-#define X86_EFLAGS_CF 0x00000001u
-#define X86_EFLAGS_MBS 0x00000002u
-#define X86_EFLAGS_TF 0x00000100u
-#define X86_EFLAGS_IF 0x00000200u
-#define X86_EFLAGS_DF 0x00000400u
+#define X86_EFLAGS_CF   0x00000001u
+#define X86_EFLAGS_MBS  0x00000002u
+#define X86_EFLAGS_TF   0x00000100u
+#define X86_EFLAGS_IF   0x00000200u
+#define X86_EFLAGS_DF   0x00000400u
 #define X86_EFLAGS_IOPL 0x00003000u
-#define X86_EFLAGS_NT 0x00004000u
-#define X86_EFLAGS_RF 0x00010000u
-#define X86_EFLAGS_VM 0x00020000u
-#define X86_EFLAGS_AC 0x00040000u
+#define X86_EFLAGS_NT   0x00004000u
+#define X86_EFLAGS_RF   0x00010000u
+#define X86_EFLAGS_VM   0x00020000u
+#define X86_EFLAGS_AC   0x00040000u
 
 enum {
-    X86_EXC_DE = 0, X86_EXC_DB = 1, X86_EXC_NMI = 2, X86_EXC_BP = 3, X86_EXC_OF = 4, X86_EXC_UD = 6, X86_EXC_NM = 7,
-    X86_EXC_DF = 8, X86_EXC_TS = 10, X86_EXC_NP = 11, X86_EXC_SS = 12, X86_EXC_GP = 13, X86_EXC_PF = 14,
-    X86_EXC_MF = 16, X86_EXC_AC = 17, X86_EXC_XM = 19,
+    X86_EXC_DE = 0,
+    X86_EXC_DB = 1,
+    X86_EXC_NMI = 2,
+    X86_EXC_BP = 3,
+    X86_EXC_OF = 4,
+    X86_EXC_UD = 6,
+    X86_EXC_NM = 7,
+    X86_EXC_DF = 8,
+    X86_EXC_TS = 10,
+    X86_EXC_NP = 11,
+    X86_EXC_SS = 12,
+    X86_EXC_GP = 13,
+    X86_EXC_PF = 14,
+    X86_EXC_MF = 16,
+    X86_EXC_AC = 17,
+    X86_EXC_XM = 19,
 };
 #define X86_CR0_TS 0x8u
 
 #define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
-#define X86_XEC_TI 4u  /* error code: the selector is in the LDT */
+#define X86_XEC_TI  4u /* error code: the selector is in the LDT */
 
 /* --- bounce.c: entering the guest kernel --- */
 

@@ -18,16 +18,16 @@
 #include "mmu/pv.h"
 #include "vcpu/pv/pv.h"
 
-#define SEL_RPL 3u
-#define SEL_TI 4u
-#define DESC_P (UINT64_C(1) << 47)
-#define DESC_S (UINT64_C(1) << 44)
-#define DESC_CODE (UINT64_C(1) << 43)
+#define SEL_RPL         3u
+#define SEL_TI          4u
+#define DESC_P          (UINT64_C(1) << 47)
+#define DESC_S          (UINT64_C(1) << 44)
+#define DESC_CODE       (UINT64_C(1) << 43)
 #define DESC_CONFORMING (UINT64_C(1) << 42) /* data: expand-down */
-#define DESC_RW (UINT64_C(1) << 41)         /* code: readable; data: writable */
-#define DESC_L (UINT64_C(1) << 53)
-#define DESC_G (UINT64_C(1) << 55)
-#define DESC_DPL(d) (((d) >> 45) & 3)
+#define DESC_RW         (UINT64_C(1) << 41) /* code: readable; data: writable */
+#define DESC_L          (UINT64_C(1) << 53)
+#define DESC_G          (UINT64_C(1) << 55)
+#define DESC_DPL(d)     (((d) >> 45) & 3)
 
 #define FLAT_GDT_FIRST 0xe000u
 
@@ -99,8 +99,8 @@ bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
     unsigned int cpl = seg == CPU_SEG_CS ? sel & SEL_RPL : regs->cpl;
     uint64_t desc;
 
-    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && (sel & ~7u) >= FLAT_GDT_FIRST && (regs->seg[seg].attr & 0x80) &&
-        (seg != CPU_SEG_CS || regs->cpl == cpl))
+    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && (sel & ~7u) >= FLAT_GDT_FIRST &&
+        (regs->seg[seg].attr & 0x80) && (seg != CPU_SEG_CS || regs->cpl == cpl))
         return true; /* the common case: flat before, the same flat after */
     if ((sel & ~SEL_RPL) == 0) {
         /* NULL: never for CS; for SS only in 64-bit code, below ring 3 on hardware but Xen's PV64 kernels are in ring 3 */

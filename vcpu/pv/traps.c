@@ -68,9 +68,7 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
 static void exception(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->vector) {
-    case X86_EXC_DB:
-        v->regs->dr[6] |= e->addr;
-        break;
+    case X86_EXC_DB: v->regs->dr[6] |= e->addr; break;
     case X86_EXC_UD:
         if (pv_emulate_forced_invalid_op(v))
             return;
@@ -86,9 +84,7 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
         if (e->error_code == 0 && pv_emulate_privileged_op(v))
             return;
         break;
-    case X86_EXC_PF:
-        page_fault(v, e);
-        return;
+    case X86_EXC_PF: page_fault(v, e); return;
     }
     pv_inject_exception(v, e->vector, e->error_code);
 }
@@ -97,8 +93,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
     case EXIT_BUDGET:
-    case EXIT_INTWIN:
-        return;
+    case EXIT_INTWIN: return;
     case EXIT_SYSCALL:
         if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain)) {
             v->regs->rcx = v->regs->rip; /* what the instruction does */
@@ -108,15 +103,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
             pv_guest_syscall(v);
         }
         return;
-    case EXIT_SOFTINT:
-        softint(v, e);
-        return;
-    case EXIT_EXCEPTION:
-        exception(v, e);
-        return;
-    case EXIT_SYSENTER:
-        pv_guest_sysenter(v);
-        return;
+    case EXIT_SOFTINT: softint(v, e); return;
+    case EXIT_EXCEPTION: exception(v, e); return;
+    case EXIT_SYSENTER: pv_guest_sysenter(v); return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
         pv_insn_done(v, e->insn_len ? e->insn_len : 2);
@@ -141,17 +130,11 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         if (!pv_emulate_privileged_op(v))
             pv_inject_exception(v, X86_EXC_GP, 0);
         return;
-    case EXIT_VMMCALL:
-        pv_inject_exception(v, X86_EXC_UD, 0);
-        return;
-    case EXIT_SHUTDOWN:
-        vcpu_crash(v, "triple fault");
-        return;
+    case EXIT_VMMCALL: pv_inject_exception(v, X86_EXC_UD, 0); return;
+    case EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return;
     case EXIT_NPF:
     case EXIT_ERROR:
-    case EXIT_NR_KINDS:
-        vcpu_crash(v, "the machine cannot go on: %s", e->why ? e->why : sim_exit_name(e->kind));
-        return;
+    case EXIT_NR_KINDS: vcpu_crash(v, "the machine cannot go on: %s", e->why ? e->why : sim_exit_name(e->kind)); return;
     }
     BUG();
 }
