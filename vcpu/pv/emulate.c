@@ -202,7 +202,7 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
 {
     switch (in->op) {
     case INSN_CLI:
-    case INSN_STI: return v->pv.iopl >= (guest_kernel_mode(v) ? 1u : 3u);
+    case INSN_STI: return iopl_ok(v);
     case INSN_IN:
     case INSN_OUT: return port_io(v, in);
     case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
