@@ -18,8 +18,6 @@
 #include <string.h>
 #include <xen/foreign/x86_32.h>
 
-static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
-
 /* PV32's cr3 holds frame numbers above 20 bits in its low bits (public arch-x86/xen-x86_32.h). */
 static uint64_t cr3_to_mfn(const struct domain *d, uint64_t cr3)
 {

@@ -38,8 +38,6 @@
 #define EFER_NX            0x800u
 #define XEN_MSR_PAT        UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
 
-static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
-
 /* --- MSRs. False: #GP. --- */
 
 static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)

@@ -19,8 +19,6 @@
 #include <xen/nmi.h>
 #include <xen/physdev.h>
 
-static bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
-
 /* The 32-bit layouts of this file's structures, where they differ. */
 struct trap_info32 {
     uint8_t vector, flags;

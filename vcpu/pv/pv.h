@@ -41,6 +41,9 @@ enum {
 #define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
 #define X86_XEC_TI  4u /* error code: the selector is in the LDT */
 
+/* Bits 63:47 are all alike: what the processor accepts as an address. */
+static inline bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
+
 /* --- bounce.c: entering the guest kernel --- */
 
 /* Deliver exception `vector` to the guest kernel (the vCPU then stands at its handler). No handler: the domain crashes. */
