@@ -87,12 +87,12 @@ static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_
     struct xen_pcpu *pc = &xen->pcpu[cpu];
 
     do {
-        struct sim_exit e;
-
         pv_deliver_events(v);
         if (!vcpu_runnable(v))
             return;
-        e = pcpu_run(p, v->ctx, (uint64_t)(end - m->clock.now) / CLOCK_NS_PER_INSN + 1);
+
+        const struct sim_exit e = pcpu_run(p, v->ctx, (uint64_t)(end - m->clock.now) / CLOCK_NS_PER_INSN + 1);
+
         m->clock.now += (s_time_t)e.insns * CLOCK_NS_PER_INSN;
         xen->stats.insns += e.insns;
         xen->stats.exits[e.kind]++;
