@@ -92,12 +92,18 @@ static void extent_free(struct domain *d, struct page_info *pg, unsigned int ord
 /* What other domains have claimed is not there for d. */
 static bool claims_allow(const struct domain *d, uint64_t nr)
 {
-    const uint64_t nr_free = heap_free_pages(d->xen);
-    uint64_t claimed = 0;
+    const uint64_t nr_free = heap_free_pages(d->xen), claimed = d->xen->outstanding_claims - d->outstanding_pages;
 
-    for_each_domain (d->xen, other)
-        claimed += other == d || other->is_dying ? 0 : other->outstanding_pages;
     return claimed <= nr_free && nr <= nr_free - claimed;
+}
+
+/* d was given nr of the frames that it has claimed. */
+static void claim_use(struct domain *d, uint64_t nr)
+{
+    const uint64_t used = nr < d->outstanding_pages ? nr : d->outstanding_pages;
+
+    d->outstanding_pages -= used;
+    d->xen->outstanding_claims -= used;
 }
 
 struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned int bits, unsigned int memflags)
@@ -107,7 +113,7 @@ struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned in
     uint64_t end;
 
     if (pg && !(memflags & MEMF_no_owner))
-        d->outstanding_pages -= d->outstanding_pages < nr ? d->outstanding_pages : nr;
+        claim_use(d, nr);
     if (!pg || !bits || bits >= 64)
         return pg;
     end = mfn_x(page_to_mfn(d->xen, pg)) + nr;

@@ -119,19 +119,20 @@ long memory_acquire_resource(struct memop *m)
 
 int domain_set_outstanding_pages(struct domain *d, uint64_t nr)
 {
-    uint64_t claimed = 0;
+    struct xen *xen = d->xen;
+    const uint64_t nr_free = heap_free_pages(xen);
 
     if (!nr) {
+        xen->outstanding_claims -= d->outstanding_pages;
         d->outstanding_pages = 0;
         return 0;
     }
     if (d->outstanding_pages || nr <= d->tot_pages || nr > d->max_pages)
         return -EINVAL;
-    for_each_domain (d->xen, other)
-        claimed += other->is_dying ? 0 : other->outstanding_pages;
-    if (heap_free_pages(d->xen) < claimed || heap_free_pages(d->xen) - claimed < nr - d->tot_pages)
+    if (nr_free < xen->outstanding_claims || nr_free - xen->outstanding_claims < nr - d->tot_pages)
         return -ENOMEM;
     d->outstanding_pages = nr - d->tot_pages;
+    xen->outstanding_claims += d->outstanding_pages;
     return 0;
 }
 

@@ -17,6 +17,7 @@
 
 #include "evtchn/evtchn.h"
 #include "mmu/grant_table.h"
+#include "mmu/memory.h"
 #include "mmu/page.h"
 #include "mmu/pv.h"
 #include "vcpu/sched/sched.h"
@@ -34,24 +35,31 @@
 #define DEFAULT_MAX_GRANT_FRAMES    64
 #define DEFAULT_MAX_MAPTRACK_FRAMES 1024
 
+/* The link that points to domain `domid`, or will: the next field of the one with the next lower number. */
+static struct domain **place_in_list(struct xen *xen, domid_t domid)
+{
+    while (domid-- > 0)
+        if (xen->domain_of[domid])
+            return &xen->domain_of[domid]->next;
+    return &xen->domain_list;
+}
+
 static void domain_list_insert(struct xen *xen, struct domain *d)
 {
-    struct domain **pd = &xen->domain_list;
+    struct domain **pd;
 
-    while (*pd && (*pd)->domain_id < d->domain_id)
-        pd = &(*pd)->next;
+    xen->domain_of[d->domain_id] = d;
+    pd = place_in_list(xen, d->domain_id);
     d->next = *pd;
     *pd = d;
 }
 
 static void domain_list_remove(struct xen *xen, struct domain *d)
 {
-    for (struct domain **pd = &xen->domain_list; *pd; pd = &(*pd)->next) {
-        if (*pd == d) {
-            *pd = d->next;
-            return;
-        }
-    }
+    if (d->type == DOMAIN_SYSTEM)
+        return; /* it never was on it */
+    *place_in_list(xen, d->domain_id) = d->next;
+    xen->domain_of[d->domain_id] = NULL;
 }
 
 /* Free what even a dead domain still holds. Also the way out of a failed domain_create(). */
@@ -213,13 +221,22 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 
 struct domain *domain_get(struct xen *xen, domid_t domid)
 {
-    struct domain *d = domid == DOMID_XEN ? xen->dom_xen : domid == DOMID_IO ? xen->dom_io : xen->domain_list;
+    struct domain *d = domid == DOMID_XEN             ? xen->dom_xen
+                       : domid == DOMID_IO            ? xen->dom_io
+                       : domid < DOMID_FIRST_RESERVED ? xen->domain_of[domid]
+                                                      : NULL;
 
-    while (d && d->domain_id != domid)
-        d = d->next;
     if (d)
         d->refcnt++;
     return d;
+}
+
+struct domain *domain_from(const struct xen *xen, domid_t domid)
+{
+    for (unsigned int id = domid; id < DOMID_FIRST_RESERVED; id++)
+        if (xen->domain_of[id])
+            return xen->domain_of[id];
+    return NULL;
 }
 
 void domain_put(struct domain *d)
@@ -352,6 +369,7 @@ int domain_kill(struct domain *d)
         domain_pause(d);
         d->is_dying = DOMDYING_dying;
         evtchn_destroy(d);
+        domain_set_outstanding_pages(d, 0);
         for_each_vcpu (d, v) {
             vcpu_time_destroy(v);
             if (v->ctx)

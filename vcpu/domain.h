@@ -231,6 +231,8 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
 /* Look up by number and take a reference; NULL when there is none. Dying domains are found too. */
 struct domain *domain_get(struct xen *xen, domid_t domid);
 void domain_put(struct domain *d);
+/* The domain with the lowest number that is not below domid, without a reference; NULL: none. */
+struct domain *domain_from(const struct xen *xen, domid_t domid);
 /*
  * The domain that a guest names in a hypercall: DOMID_SELF or a number; with a reference. NULL: -ESRCH is the answer.
  * rcu_lock_domain_by_any_id() in Xen.

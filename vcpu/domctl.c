@@ -487,10 +487,8 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
 /* getdomaininfo finds the first domain with a number not below the one given: that is how lists are walked. */
 static int getdomaininfo(struct vcpu *v, struct xen_domctl *op)
 {
-    struct domain *d = v->domain->xen->domain_list;
+    struct domain *d = domain_from(v->domain->xen, op->domain);
 
-    while (d && d->domain_id < op->domain)
-        d = d->next;
     if (!d)
         return -ESRCH;
     domctl_getdomaininfo(d, &op->u.getdomaininfo);

@@ -39,9 +39,7 @@ static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist
     struct xen_domctl_getdomaininfo info;
     uint32_t n = 0;
 
-    for_each_domain (v->domain->xen, d) {
-        if (d->domain_id < op->first_domain)
-            continue;
+    for (struct domain *d = domain_from(v->domain->xen, op->first_domain); d; d = d->next) {
         if (n == op->max_domains)
             break;
         domctl_getdomaininfo(d, &info);

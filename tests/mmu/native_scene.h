@@ -60,7 +60,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->vcpu[0] = v;
     while (*pd)
         pd = &(*pd)->next;
-    *pd = d;
+    *pd = s->xen->domain_of[domid] = d;
     assert_int_equal(grant_table_init(d, grant_frames, maptrack_frames, 2), 0);
     s->d[domid] = d;
     s->v[domid] = v;
@@ -115,6 +115,7 @@ static inline void scene_forget(struct scene *s, domid_t domid)
     while (*pd != d)
         pd = &(*pd)->next;
     *pd = d->next;
+    s->xen->domain_of[domid] = NULL;
     free(d->vcpu[0]->regs);
     free(d->vcpu[0]);
     free(d->vcpu);

@@ -2,6 +2,7 @@
 /* domctl and sysctl: what is refused, to whom, and with which of Xen's errors. */
 #include "tests/vcpu/fixture.h"
 
+#include <xen/memory.h>
 #include <xen/sysctl.h>
 
 /* --- who may --- */
@@ -165,6 +166,71 @@ static void lists(void **state)
     assert_true(phys.free_pages >= free_before + FIX_PAGES);
 }
 
+static long claim(struct fixture *f, domid_t domid, uint64_t nr)
+{
+    struct xen_memory_reservation r = { .nr_extents = nr, .domid = domid };
+
+    return hypercall_native(f->xc, __HYPERVISOR_memory_op, XENMEM_claim_pages, (uint64_t)(uintptr_t)&r, 0, 0, 0);
+}
+
+/* The order is that of the numbers, whatever the order of creation, and however far apart they are. */
+static void lists_with_gaps(void **state)
+{
+    struct fixture *f = *state;
+    static const domid_t ids[] = { 7000, DOMID_FIRST_RESERVED - 1, 6, 6999 };
+    struct xen_domctl_getdomaininfo info[8];
+    struct xen_sysctl sys = { .cmd = XEN_SYSCTL_getdomaininfolist,
+                              .u.getdomaininfolist = { .first_domain = 6, .max_domains = 8 } };
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getdomaininfo, .domain = 7000 };
+
+    sys.u.getdomaininfolist.buffer.p = info;
+    for (unsigned int i = 0; i < ARRAY_SIZE(ids); i++) {
+        domid_t domid = ids[i];
+
+        assert_int_equal(xc_domain_create(f->xc, &good, &domid), 0);
+        assert_int_equal(domid, ids[i]);
+    }
+    assert_int_equal(xc_sysctl(f->xc, &sys), 0);
+    assert_int_equal(sys.u.getdomaininfolist.num_domains, 4);
+    assert_int_equal(info[0].domain, 6);
+    assert_int_equal(info[1].domain, 6999);
+    assert_int_equal(info[2].domain, 7000);
+    assert_int_equal(info[3].domain, DOMID_FIRST_RESERVED - 1);
+    assert_int_equal(xc_domain_destroy(f->xc, 7000), 0);
+    assert_int_equal(xc_domain_destroy(f->xc, 7000), -ESRCH);
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(op.domain, DOMID_FIRST_RESERVED - 1);
+    sys.u.getdomaininfolist.max_domains = 2;
+    sys.u.getdomaininfolist.first_domain = 0;
+    assert_int_equal(xc_sysctl(f->xc, &sys), 0);
+    assert_int_equal(sys.u.getdomaininfolist.num_domains, 2);
+    assert_int_equal(info[1].domain, f->d->domain_id);
+}
+
+/* A claim is one domain's, and ends with it. */
+static void claims_end_with_their_domain(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_sysctl_physinfo phys;
+    domid_t a = 0, b = 0;
+
+    assert_int_equal(xc_domain_create(f->xc, &good, &a), 0);
+    assert_int_equal(xc_domain_create(f->xc, &good, &b), 0);
+    assert_int_equal(xc_physinfo(f->xc, &phys), 0);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, a, phys.free_pages << 2), 0);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, b, phys.free_pages << 2), 0);
+    assert_int_equal(claim(f, a, phys.free_pages - 10), 0);
+    assert_int_equal(f->d->xen->outstanding_claims, phys.free_pages - 10);
+    assert_int_equal(claim(f, b, 11), -ENOMEM);
+    assert_int_equal(claim(f, b, 10), 0);
+    assert_int_equal(xc_domain_destroy(f->xc, a), 0);
+    assert_int_equal(f->d->xen->outstanding_claims, 10);
+    assert_int_equal(claim(f, b, 0), 0);
+    assert_int_equal(claim(f, b, phys.free_pages - 10), 0);
+    assert_int_equal(xc_domain_destroy(f->xc, b), 0);
+    assert_int_equal(f->d->xen->outstanding_claims, 0);
+}
+
 static void unknown_commands(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pausing_counts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(lists_with_gaps, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(claims_end_with_their_domain, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
     };
