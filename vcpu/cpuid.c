@@ -69,7 +69,8 @@ static struct cpuid_leaf leaf_1(const struct vcpu *v)
 
     return (struct cpuid_leaf){
         .a = FAMILY_17H_MODEL_1,
-        .b = (v->vcpu_id * 2u) << 24 | 8u << 8, /* APIC id; CLFLUSH line in quadwords */
+        .b = (hvm ? v->vcpu_id * 2u : 0) << 24 |
+             8u << 8, /* APIC id (PV guests have no APIC); CLFLUSH line in quadwords */
         .c = LEAF1_ECX,
         .d = hvm ? LEAF1_EDX_HVM : LEAF1_EDX_PV,
     };
