@@ -42,7 +42,9 @@ struct host {
     struct xen *xen;
     struct native_kernel *dom0;
     struct host_io io;
-    struct guest *guests;
+    struct guest *guests, **guests_tail;
+    struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
+    unsigned int guests_left;                     /* that have not ended */
     bool audit;
     bool stop; /* no guest is left */
 };
@@ -51,11 +53,9 @@ static struct vcpu *xc(const struct host *h) { return native_vcpu(h->dom0); }
 
 static struct guest *guest_find(const struct host *h, domid_t domid)
 {
-    struct guest *g = h->guests;
+    struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
 
-    while (g && g->domid != domid)
-        g = g->next;
-    return g;
+    return g && g->domid == domid ? g : NULL;
 }
 
 /* --- building and taking down guests --- */
@@ -96,11 +96,14 @@ static int guest_build(struct host *h, struct guest *g, char err[IMAGE_ERR_SIZE]
     if (build_pv(xc(h), &b, err))
         return -1;
     g->domid = b.domid;
-    g->ended = false;
     g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
-    if (g->console && g->xenstore)
+    if (g->console && g->xenstore) {
+        g->ended = false;
+        h->guest_of[g->domid] = g;
+        h->guests_left++;
         return 0;
+    }
     guest_disconnect(g);
     xc_domain_destroy(xc(h), b.domid);
     snprintf(err, IMAGE_ERR_SIZE, "the console or xenstore cannot be connected");
@@ -154,7 +157,7 @@ static int guest_load(struct guest *g, char err[HOST_ERR_SIZE])
 
 int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
 {
-    struct guest *g = calloc(1, sizeof(*g)), **tail = &h->guests;
+    struct guest *g = calloc(1, sizeof(*g));
     char why[IMAGE_ERR_SIZE];
 
     if (!g || !guest_configure(g, cfg)) {
@@ -167,9 +170,8 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
         snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
         goto fail;
     }
-    while (*tail)
-        tail = &(*tail)->next;
-    *tail = g;
+    *h->guests_tail = g;
+    h->guests_tail = &g->next;
     *domid = g->domid;
     return 0;
 
@@ -198,10 +200,11 @@ static void guest_restart(struct host *h, struct guest *g)
 {
     char why[IMAGE_ERR_SIZE];
 
-    if (guest_build(h, g, why) == 0 && xc_domain_unpause(xc(h), g->domid) == 0)
+    if (guest_build(h, g, why) == 0) {
+        xc_domain_unpause(xc(h), g->domid);
         return;
+    }
     printk(h->machine, LOG_ERR, "%s: cannot be restarted: %s", g->cfg.name, why);
-    g->ended = true;
 }
 
 static void guest_end(struct host *h, struct guest *g, int reason)
@@ -210,6 +213,7 @@ static void guest_end(struct host *h, struct guest *g, int reason)
     domid_t domid = g->domid;
 
     g->ended = true;
+    h->guests_left--;
     g->end_reason = reason;
     console_backend_drain(g->console);
     if (h->io.guest_ended)
@@ -222,21 +226,26 @@ static void guest_end(struct host *h, struct guest *g, int reason)
         guest_restart(h, g);
 }
 
-/* VIRQ_DOM_EXC: something about some domain changed. */
+/* VIRQ_DOM_EXC: something about some domain changed. Which one it was is not said, so look at all, many at a time. */
 static void domain_exception(void *data, evtchn_port_t port)
 {
+    struct xen_domctl_getdomaininfo info[64];
     struct host *h = data;
-    bool any = false;
+    domid_t first = 0;
+    int n;
 
     (void)port;
-    for (struct guest *g = h->guests; g; g = g->next) {
-        struct xen_domctl_getdomaininfo info;
+    do {
+        n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
+        for (int i = 0; i < n; i++) {
+            struct guest *g = guest_find(h, info[i].domain);
 
-        if (!g->ended && xc_domain_getinfo(xc(h), g->domid, &info) == 0 && (info.flags & XEN_DOMINF_shutdown))
-            guest_end(h, g, (int)(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
-        any |= !g->ended;
-    }
-    if (!any)
+            if (g && !g->ended && (info[i].flags & XEN_DOMINF_shutdown))
+                guest_end(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+            first = (domid_t)(info[i].domain + 1);
+        }
+    } while (n == ARRAY_SIZE(info));
+    if (!h->guests_left)
         h->stop = true;
 }
 
@@ -279,6 +288,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         return NULL;
     }
     h->io = *io;
+    h->guests_tail = &h->guests;
     h->machine = machine_create(&mc, err, HOST_ERR_SIZE); /* RAM, processors, clock */
     if (h->machine)
         h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : "rr", err,
@@ -329,14 +339,7 @@ enum run_result host_run(struct host *h, s_time_t until, const bool *stop)
     return h->stop || *stop ? RUN_STOP : r;
 }
 
-unsigned int host_guests_left(const struct host *h)
-{
-    unsigned int n = 0;
-
-    for (const struct guest *g = h->guests; g; g = g->next)
-        n += !g->ended;
-    return n;
-}
+unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 
 void host_console_kick(struct host *h)
 {

@@ -77,6 +77,17 @@ int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomai
     return rc;
 }
 
+int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_getdomaininfolist,
+                             .u.getdomaininfolist = { .first_domain = first, .max_domains = max } };
+    int rc;
+
+    set_xen_guest_handle(op.u.getdomaininfolist.buffer, info);
+    rc = xc_sysctl(xc, &op);
+    return rc ? rc : (int)op.u.getdomaininfolist.num_domains;
+}
+
 int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_hypercall_init, .domain = domid, .u.hypercall_init.gmfn = mfn_x(mfn) };

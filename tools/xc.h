@@ -27,6 +27,8 @@ int xc_domain_setmaxmem(struct vcpu *xc, domid_t domid, uint64_t max_memkb);
 int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits);
 /* Exactly domid; -ESRCH when it is gone. */
 int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomaininfo *info);
+/* Up to max domains from number `first` on, by number. How many there were, or -errno. */
+int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info);
 int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
 int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);
 int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
