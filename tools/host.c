@@ -14,6 +14,7 @@
 #include "tools/xc.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@ struct guest {
     bool ended;
     int end_reason;
     struct host_guest cfg; /* strings are ours */
+    struct xl_sched sched; /* cfg.sched points here */
+    bool built;            /* before: what is to be warned about has been said */
     struct image image;
     uint8_t *ramdisk;
     size_t ramdisk_size;
@@ -45,6 +48,8 @@ struct host {
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
     unsigned int guests_left;                     /* that have not ended */
+    struct host_pool *pools;
+    unsigned int nr_pools;
     bool audit;
     bool stop; /* no guest is left */
 };
@@ -76,12 +81,36 @@ static void guest_free(struct guest *g)
     free((char *)g->cfg.kernel);
     free((char *)g->cfg.ramdisk);
     free((char *)g->cfg.cmdline);
+    xl_sched_free(&g->sched);
     free(g);
 }
 
-/* Build the domain of g (again) and connect its devices. */
-static int guest_build(struct host *h, struct guest *g, char err[IMAGE_ERR_SIZE])
+__attribute__((format(printf, 2, 3))) static void message(struct host *h, const char *fmt, ...)
 {
+    char line[HOST_ERR_SIZE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (h->io.message)
+        h->io.message(h->io.data, line);
+}
+
+static void sched_warning(void *data, const char *line) { message(data, "%s", line); }
+
+/* Pool, affinity, weight...: between building and unpausing. */
+static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    const struct guest_sched_env env = { xc(h), h->pools, h->nr_pools, g->built ? NULL : sched_warning, h };
+
+    return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
+}
+
+/* Build the domain of g (again) and connect its devices. */
+static int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    char why[IMAGE_ERR_SIZE];
     struct pv_build b = {
         .image = &g->image,
         .ramdisk = g->ramdisk,
@@ -93,9 +122,16 @@ static int guest_build(struct host *h, struct guest *g, char err[IMAGE_ERR_SIZE]
     };
     struct console_io io = { h->io.data, h->io.console_out, h->io.console_in };
 
-    if (build_pv(xc(h), &b, err))
+    if (build_pv(xc(h), &b, why)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
         return -1;
+    }
     g->domid = b.domid;
+    if (guest_schedule(h, g, err)) {
+        xc_domain_destroy(xc(h), b.domid);
+        return -1;
+    }
+    g->built = true;
     g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
     if (g->console && g->xenstore) {
@@ -106,7 +142,7 @@ static int guest_build(struct host *h, struct guest *g, char err[IMAGE_ERR_SIZE]
     }
     guest_disconnect(g);
     xc_domain_destroy(xc(h), b.domid);
-    snprintf(err, IMAGE_ERR_SIZE, "the console or xenstore cannot be connected");
+    snprintf(err, HOST_ERR_SIZE, "%s: the console or xenstore cannot be connected", g->cfg.kernel);
     return -1;
 }
 
@@ -124,6 +160,7 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
     g->cfg.kernel = strdup(cfg->kernel);
     g->cfg.ramdisk = cfg->ramdisk ? strdup(cfg->ramdisk) : NULL;
     g->cfg.cmdline = cfg->cmdline ? strdup(cfg->cmdline) : NULL;
+    g->cfg.sched = &g->sched;
     if (!g->cfg.memory_mib)
         g->cfg.memory_mib = DEFAULT_GUEST_MIB;
     if (g->cfg.maxmem_mib < g->cfg.memory_mib)
@@ -132,6 +169,8 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
         g->cfg.vcpus = 1;
     if (g->cfg.maxvcpus < g->cfg.vcpus)
         g->cfg.maxvcpus = g->cfg.vcpus;
+    if (cfg->sched && !xl_sched_override(&g->sched, cfg->sched))
+        return false;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }
 
@@ -158,18 +197,13 @@ static int guest_load(struct guest *g, char err[HOST_ERR_SIZE])
 int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
 {
     struct guest *g = calloc(1, sizeof(*g));
-    char why[IMAGE_ERR_SIZE];
 
     if (!g || !guest_configure(g, cfg)) {
         snprintf(err, HOST_ERR_SIZE, "out of memory");
         goto fail;
     }
-    if (guest_load(g, err))
+    if (guest_load(g, err) || guest_build(h, g, err))
         goto fail;
-    if (guest_build(h, g, why)) {
-        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
-        goto fail;
-    }
     *h->guests_tail = g;
     h->guests_tail = &g->next;
     *domid = g->domid;
@@ -198,13 +232,13 @@ static enum xl_action action_for(const struct guest *g, int reason)
 
 static void guest_restart(struct host *h, struct guest *g)
 {
-    char why[IMAGE_ERR_SIZE];
+    char why[HOST_ERR_SIZE];
 
     if (guest_build(h, g, why) == 0) {
         xc_domain_unpause(xc(h), g->domid);
         return;
     }
-    printk(h->machine, LOG_ERR, "%s: cannot be restarted: %s", g->cfg.name, why);
+    message(h, "%s: cannot be restarted: %s", g->cfg.name, why);
 }
 
 static void guest_end(struct host *h, struct guest *g, int reason)
@@ -304,6 +338,13 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         snprintf(err, HOST_ERR_SIZE, "dom0 does not start");
         host_destroy(h);
         return NULL;
+    }
+    h->pools = cfg->pools;
+    for (; h->nr_pools < cfg->nr_pools; h->nr_pools++) {
+        if (host_pool_create(xc(h), &h->pools[h->nr_pools], err)) {
+            host_destroy(h);
+            return NULL;
+        }
     }
     return h;
 }

@@ -11,6 +11,7 @@
 #ifndef TOOLS_HOST_H
 #define TOOLS_HOST_H
 
+#include "tools/guest_sched.h"
 #include "tools/image.h"
 #include "tools/xl_cfg.h"
 #include "vcpu/run.h"
@@ -26,7 +27,10 @@ struct host_config {
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
     const char *sched; /* NULL: "rr" */
-    bool audit;        /* mmu_audit() after every hypercall */
+    struct host_pool
+        *pools; /* CPU pools to make beside Pool-0; their numbers are filled in. Borrowed for the host's life. */
+    unsigned int nr_pools;
+    bool audit; /* mmu_audit() after every hypercall */
 };
 
 /* What the host asks of its surroundings. Each may be NULL. */
@@ -40,6 +44,8 @@ struct host_io {
     void (*guest_crashed)(void *data, struct vcpu *v, const char *why);
     /* A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it comes back). */
     void (*guest_ended)(void *data, domid_t domid, int reason);
+    /* The toolstack has something to say: one line, without its newline. */
+    void (*message)(void *data, const char *line);
 };
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
@@ -50,10 +56,11 @@ struct host_guest {
     const char *cmdline; /* or NULL */
     bool has_type;
     enum xl_type type;
-    unsigned int memory_mib; /* 0: 64 */
-    unsigned int maxmem_mib; /* 0: as memory */
-    unsigned int vcpus;      /* 0: 1 */
-    unsigned int maxvcpus;   /* 0: as vcpus */
+    unsigned int memory_mib;      /* 0: 64 */
+    unsigned int maxmem_mib;      /* 0: as memory */
+    unsigned int vcpus;           /* 0: 1 */
+    unsigned int maxvcpus;        /* 0: as vcpus */
+    const struct xl_sched *sched; /* NULL: nothing is stated */
     enum xl_action on_poweroff, on_reboot, on_crash;
 };
 

@@ -112,6 +112,94 @@ int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info)
     return rc;
 }
 
+/* --- scheduling --- */
+
+int xc_domain_scheduler_op(struct vcpu *xc, domid_t domid, struct xen_domctl_scheduler_op *op)
+{
+    struct xen_domctl c = { .cmd = XEN_DOMCTL_scheduler_op, .domain = domid, .u.scheduler_op = *op };
+    int rc = xc_domctl(xc, &c);
+
+    *op = c.u.scheduler_op;
+    return rc;
+}
+
+static struct xenctl_bitmap bitmap64(uint64_t *bits)
+{
+    struct xenctl_bitmap map = { .nr_bits = 64 };
+
+    map.bitmap.p = (uint8_t *)bits;
+    return map;
+}
+
+int xc_vcpu_setaffinity(struct vcpu *xc, domid_t domid, unsigned int vcpu, const uint64_t *hard, const uint64_t *soft)
+{
+    uint64_t h = hard ? *hard : 0, s = soft ? *soft : 0; /* what came of them is written back */
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_setvcpuaffinity, .domain = domid, .u.vcpuaffinity.vcpu = vcpu };
+
+    op.u.vcpuaffinity.flags = (hard ? XEN_VCPUAFFINITY_HARD : 0) | (soft ? XEN_VCPUAFFINITY_SOFT : 0);
+    op.u.vcpuaffinity.cpumap_hard = bitmap64(&h);
+    op.u.vcpuaffinity.cpumap_soft = bitmap64(&s);
+    return xc_domctl(xc, &op);
+}
+
+static int cpupool_op(struct vcpu *xc, uint32_t cmd, struct xen_sysctl_cpupool_op *op)
+{
+    struct xen_sysctl c = { .cmd = XEN_SYSCTL_cpupool_op, .u.cpupool_op = *op };
+    int rc;
+
+    c.u.cpupool_op.op = cmd;
+    rc = xc_sysctl(xc, &c);
+    *op = c.u.cpupool_op;
+    return rc;
+}
+
+int xc_cpupool_getinfo(struct vcpu *xc, uint32_t pool, uint32_t *sched_id, uint64_t *cpus)
+{
+    uint64_t bits = 0;
+    struct xen_sysctl_cpupool_op op = { .cpupool_id = pool, .cpumap = bitmap64(&bits) };
+    int rc = cpupool_op(xc, XEN_SYSCTL_CPUPOOL_OP_INFO, &op);
+
+    if (rc || op.cpupool_id != pool)
+        return rc ? rc : -ENOENT;
+    if (sched_id)
+        *sched_id = op.sched_id;
+    if (cpus)
+        *cpus = bits;
+    return 0;
+}
+
+int xc_cpupool_create(struct vcpu *xc, uint32_t sched_id, uint32_t *pool)
+{
+    struct xen_sysctl_cpupool_op op = { .cpupool_id = XEN_SYSCTL_CPUPOOL_PAR_ANY, .sched_id = sched_id };
+    int rc = cpupool_op(xc, XEN_SYSCTL_CPUPOOL_OP_CREATE, &op);
+
+    *pool = op.cpupool_id;
+    return rc;
+}
+
+int xc_cpupool_addcpu(struct vcpu *xc, uint32_t pool, uint32_t cpu)
+{
+    struct xen_sysctl_cpupool_op op = { .cpupool_id = pool, .cpu = cpu };
+
+    return cpupool_op(xc, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, &op);
+}
+
+int xc_cpupool_removecpu(struct vcpu *xc, uint32_t pool, uint32_t cpu)
+{
+    struct xen_sysctl_cpupool_op op = { .cpupool_id = pool, .cpu = cpu };
+
+    return cpupool_op(xc, XEN_SYSCTL_CPUPOOL_OP_RMCPU, &op);
+}
+
+int xc_cpupool_movedomain(struct vcpu *xc, uint32_t pool, domid_t domid)
+{
+    struct xen_sysctl_cpupool_op op = { .cpupool_id = pool, .domid = domid };
+
+    return cpupool_op(xc, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, &op);
+}
+
+/* --- memory, event channels, grants --- */
+
 int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
 {
     struct xen_memory_reservation res = { .domid = domid, .nr_extents = nr };

@@ -33,6 +33,17 @@ int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
 int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);
 int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
 
+/* Scheduling. op->sched_id and cmd are the caller's; handles in it hold host addresses. */
+int xc_domain_scheduler_op(struct vcpu *xc, domid_t domid, struct xen_domctl_scheduler_op *op);
+/* Bit per pCPU; NULL leaves that affinity as it is. */
+int xc_vcpu_setaffinity(struct vcpu *xc, domid_t domid, unsigned int vcpu, const uint64_t *hard, const uint64_t *soft);
+/* Exactly this pool; -ENOENT when there is none. Either result may be NULL. */
+int xc_cpupool_getinfo(struct vcpu *xc, uint32_t pool, uint32_t *sched_id, uint64_t *cpus);
+int xc_cpupool_create(struct vcpu *xc, uint32_t sched_id, uint32_t *pool);
+int xc_cpupool_addcpu(struct vcpu *xc, uint32_t pool, uint32_t cpu);
+int xc_cpupool_removecpu(struct vcpu *xc, uint32_t pool, uint32_t cpu);
+int xc_cpupool_movedomain(struct vcpu *xc, uint32_t pool, domid_t domid);
+
 /* Give domid the frames of pfns [0, nr): p2m[i] holds pfn i on entry, its machine frame on return. */
 int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
 

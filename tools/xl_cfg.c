@@ -246,6 +246,7 @@ void xl_config_free(struct xl_config *cfg)
     free(cfg->ramdisk);
     free(cfg->cmdline);
     free(cfg->warnings);
+    xl_sched_free(&cfg->sched);
     memset(cfg, 0, sizeof(*cfg));
 }
 

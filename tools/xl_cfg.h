@@ -10,10 +10,12 @@
  * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is
  * refused before it sees it.
  *
- * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads eighteen.
+ * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads twenty-six.
  */
 #ifndef TOOLS_XL_CFG_H
 #define TOOLS_XL_CFG_H
+
+#include "tools/xl_sched.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +50,7 @@ struct xl_config {
     char *cmdline;                       /* from cmdline, or else root and extra */
     unsigned int memory_mib, maxmem_mib; /* memory <= maxmem if both are stated */
     unsigned int vcpus, maxvcpus;        /* vcpus <= maxvcpus if both are stated */
+    struct xl_sched sched; /* cpu_weight, cap, cpus...; checked as far as that is possible without a machine */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
     bool has_uuid;
     uint8_t uuid[16];

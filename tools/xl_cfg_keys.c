@@ -217,6 +217,77 @@ static int read_cmdline(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+/* -------------------------------------------------------------------------------------------------- scheduling -- */
+
+#define WHERE_SIZE 512
+
+/* "guest.cfg:7: cap": for what is found wanting later, when the machine is known. */
+static const char *where_is(const struct xl_reader *r, const char *key, char where[WHERE_SIZE])
+{
+    snprintf(where, WHERE_SIZE, "%.400s:%d: %s", r->path, xl_key_line(r, key), key);
+    return where;
+}
+
+static int read_sched_number(struct xl_reader *r, const char *key, void *out)
+{
+    char where[WHERE_SIZE];
+    const char *text;
+    long n = 0;
+    int got = get_text(r, key, &text), k = 0;
+
+    if (got != 1)
+        return got;
+    while (strcmp(xl_sched_key_name((enum xl_sched_key)k), key))
+        k++;
+    if (xlu_cfg_get_long(r->xlu, key, &n, 1) || !xl_sched_number_ok((enum xl_sched_key)k, n))
+        return xl_fail(r, key, "expected %s, got \"%.100s\"", xl_sched_key_expected((enum xl_sched_key)k), text);
+    if (!xl_sched_set_number(out, (enum xl_sched_key)k, where_is(r, key, where), (uint32_t)n))
+        return xl_fail(r, key, "not enough memory");
+    return 0;
+}
+
+static int read_pool(struct xl_reader *r, const char *key, void *out)
+{
+    char where[WHERE_SIZE];
+    const char *text;
+    int got = get_text(r, key, &text);
+
+    if (got != 1)
+        return got;
+    if (!*text)
+        return xl_fail(r, key, "expected the name or number of a CPU pool, got \"\"");
+    return xl_sched_set_pool(out, where_is(r, key, where), text) ? 0 : xl_fail(r, key, "not enough memory");
+}
+
+/* cpus = "0-3,^1" is for all vCPUs, cpus = [ "0", "1-2" ] for one each. */
+static int read_cpus(struct xl_reader *r, const char *key, void *out)
+{
+    struct xl_cpus cpus[XL_VCPUS_MAX];
+    char where[WHERE_SIZE], why[256];
+    XLU_ConfigList *list;
+    const char *text;
+    int nr = 1, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
+    const bool each = got == 0;
+
+    if (got == ESRCH)
+        return 0;
+    if (!each && get_text(r, key, &text) < 0)
+        return -1;
+    if (nr > XL_VCPUS_MAX)
+        return xl_fail(r, key, "expected at most %d entries, one for each vCPU, got %d", XL_VCPUS_MAX, nr);
+    for (int i = 0; i < nr; i++) {
+        if (each)
+            text = xlu_cfg_get_listitem(list, i);
+        if (!text)
+            return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (!xl_cpus_parse(text, &cpus[i], why, sizeof(why)))
+            return xl_fail(r, key, "%s", why);
+    }
+    if (!xl_sched_set_affinity(out, where_is(r, key, where), each, cpus, (unsigned int)nr))
+        return xl_fail(r, key, "not enough memory");
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
@@ -239,6 +310,14 @@ static const struct key {
     { "maxmem",        read_memory,  FIELD(maxmem_mib) },
     { "vcpus",         read_vcpus,   FIELD(vcpus) },
     { "maxvcpus",      read_vcpus,   FIELD(maxvcpus) },
+    { "cpu_weight",    read_sched_number, FIELD(sched) },
+    { "cap",           read_sched_number, FIELD(sched) },
+    { "period",        read_sched_number, FIELD(sched) },
+    { "budget",        read_sched_number, FIELD(sched) },
+    { "extratime",     read_sched_number, FIELD(sched) },
+    { "cpus",          read_cpus,    FIELD(sched.hard) },
+    { "cpus_soft",     read_cpus,    FIELD(sched.soft) },
+    { "pool",          read_pool,    FIELD(sched) },
     { "on_poweroff",   read_action,  FIELD(on_poweroff) },
     { "on_reboot",     read_action,  FIELD(on_reboot) },
     { "on_crash",      read_action,  FIELD(on_crash) },

@@ -47,6 +47,7 @@ struct run {
     struct stats_wall wall;
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
+    struct host_pool pools[HOST_MAX_POOLS];
     const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
     bool reader_ended;
     bool unheard; /* input was offered when all was idle, and the reader has not asked for it since */
@@ -128,6 +129,16 @@ static void on_log(void *data, const char *line, size_t len)
     struct run *r = data;
 
     console_message(&r->console, line, len);
+}
+
+/* What the toolstack has to say. */
+static void on_message(void *data, const char *line)
+{
+    struct run *r = data;
+    char text[HOST_ERR_SIZE + 16];
+    const int n = snprintf(text, sizeof(text), "xenlab: %s\n", line);
+
+    console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
 /* --- waiting --- */
@@ -296,10 +307,13 @@ static int machine_start(struct run *r, const struct guest_list *l)
                                      .nr_pcpus = (unsigned int)o->nr_pcpus,
                                      .seed = o->seed,
                                      .sched = o->sched,
+                                     .pools = r->pools,
+                                     .nr_pools = o->nr_pools,
                                      .audit = o->audit };
-    const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end };
+    const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end, on_message };
     struct machine *m;
 
+    memcpy(r->pools, o->pools, sizeof(r->pools));
     r->host = host_create(&cfg, &io, r->err);
     if (!r->host)
         return -1;

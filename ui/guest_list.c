@@ -52,6 +52,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .maxmem_mib = cfg->maxmem_mib,
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
+        .sched = &cfg->sched,
         .on_poweroff = cfg->on_poweroff,
         .on_reboot = cfg->on_reboot,
         .on_crash = cfg->on_crash,
@@ -71,6 +72,10 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
     }
     if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err))
         return -1;
+    if (!xl_sched_override(&e->cfg.sched, &o->guest_sched)) {
+        snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+        return -1;
+    }
     entry_merge(e, kind == XL_FILE_KERNEL ? path : NULL, o);
     if (!e->guest.kernel)
         snprintf(err, GUEST_LIST_ERR_SIZE, "%s: names no kernel", path);
@@ -92,8 +97,10 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
     for (; l->nr < o->nr_guests; l->nr++) {
         struct guest_entry *e = &l->entries[l->nr];
 
-        if (entry_load(e, o->guests[l->nr], o, err))
+        if (entry_load(e, o->guests[l->nr], o, err)) {
+            xl_config_free(&e->cfg);
             return -1;
+        }
         l->total_mib += e->guest.memory_mib ? e->guest.memory_mib : 64;
     }
     return 0;

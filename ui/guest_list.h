@@ -14,7 +14,7 @@
 
 struct guest_entry {
     struct host_guest guest; /* strings belong to cfg or to the command line */
-    struct xl_config cfg;    /* of a kernel: empty */
+    struct xl_config cfg;    /* of a kernel: empty. cfg.sched is what counts: the file's, overridden by the options' */
 };
 
 struct guest_list {

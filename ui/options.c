@@ -18,6 +18,10 @@ enum option_kind {
     OPTION_DURATION,
     OPTION_TYPE,
     OPTION_TEXT,
+    OPTION_SCHED, /* a number of struct xl_sched; min is its enum xl_sched_key */
+    OPTION_CPUS,
+    OPTION_POOL,
+    OPTION_CPUPOOL, /* may be given several times */
 };
 
 struct option {
@@ -42,11 +46,24 @@ static const struct option options[] = {
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
     { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },
     { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
+    { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
+      .kind = OPTION_HEADING },
+    { "cpu-weight", 0, OPTION_SCHED,    "N",        0, XL_SCHED_WEIGHT,    0, "share of busy pCPUs: credit, credit2 (256)" },
+    { "cap",       0,  OPTION_SCHED,    "PERCENT",  0, XL_SCHED_CAP,       0,
+      "never more than this of one pCPU: credit, credit2 (0: no cap)" },
+    { "period",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_PERIOD,    0, "of a vCPU under rtds, in microseconds (10000)" },
+    { "budget",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_BUDGET,    0, "its share of each period (4000)" },
+    { "extratime", 0,  OPTION_SCHED,    "0|1",      0, XL_SCHED_EXTRATIME, 0, "and what others leave as well" },
+    { "cpus",      0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.hard), 0, 0, "the pCPUs it may run on: 0-3,^1" },
+    { "cpus-soft", 0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.soft), 0, 0, "those it had rather run on" },
+    { "pool",      0,  OPTION_POOL,     "POOL",     0, 0, 0, "the CPU pool it lives in (Pool-0)" },
     { .name = "The machine:", .kind = OPTION_HEADING },
     { "ram",       0,  OPTION_NUMBER,   "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
     { "sched",     0,  OPTION_TEXT,     "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (rr)" },
+    { "cpupool",   0,  OPTION_CPUPOOL,  "NAME=CPUS[:SCHEDULER]", 0, 0, 0,
+      "make a CPU pool of these pCPUs, with a scheduler of its own" },
     { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
     { .name = "The run:", .kind = OPTION_HEADING },
     { "max-vtime", 0,  OPTION_DURATION, "DURATION", FIELD(max_vtime), 0, 0,
@@ -130,6 +147,40 @@ static int value_error(const struct option *opt, const char *value, char err[OPT
     return -1;
 }
 
+/* Settings of struct xl_sched are checked as those in a file are, in the same words. */
+static int sched_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    struct xl_sched *s = &o->guest_sched;
+    char where[32], why[OPTIONS_ERR_SIZE - 64] = "";
+    struct xl_cpus cpus;
+    uint64_t n;
+    bool done = true;
+
+    snprintf(where, sizeof(where), "--%s", opt->name);
+    if (opt->kind == OPTION_SCHED) {
+        const enum xl_sched_key key = (enum xl_sched_key)opt->min;
+
+        if (!number_parse(value, &n) || n > INT64_MAX || !xl_sched_number_ok(key, (long)n))
+            snprintf(why, sizeof(why), "expected %s, got \"%.64s\"", xl_sched_key_expected(key), value);
+        else
+            done = xl_sched_set_number(s, key, where, (uint32_t)n);
+    } else if (opt->kind == OPTION_CPUS) {
+        if (xl_cpus_parse(value, &cpus, why, sizeof(why)))
+            done = xl_sched_set_affinity((struct xl_affinity *)((char *)o + opt->offset), where, false, &cpus, 1);
+    } else if (opt->kind == OPTION_POOL) {
+        if (!*value)
+            return value_error(opt, value, err);
+        done = xl_sched_set_pool(s, where, value);
+    } else if (o->nr_pools == HOST_MAX_POOLS) {
+        snprintf(why, sizeof(why), "at most %d of them", HOST_MAX_POOLS);
+    } else if (host_pool_parse(value, &o->pools[o->nr_pools], why, sizeof(why))) {
+        o->nr_pools++;
+    }
+    if (why[0] || !done)
+        snprintf(err, OPTIONS_ERR_SIZE, "%s: %s", where, done ? why : "out of memory");
+    return why[0] || !done ? -1 : 0;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -148,6 +199,10 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
         if (!xl_type_from_name(value, &o->type))
             return value_error(opt, value, err);
         break;
+    case OPTION_SCHED:
+    case OPTION_CPUS:
+    case OPTION_POOL:
+    case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
     default: /* text: only a command line may be empty */
         if (!*value && opt->offset != FIELD(cmdline))
             return value_error(opt, value, err);
@@ -270,6 +325,7 @@ void options_free(struct run_options *o)
 {
     free(o->guests);
     o->guests = NULL;
+    xl_sched_free(&o->guest_sched);
 }
 
 /* --- help --- */

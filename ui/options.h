@@ -12,6 +12,7 @@
 #define UI_OPTIONS_H
 
 #include "sim/types.h"
+#include "tools/guest_sched.h"
 #include "tools/xl_cfg.h"
 
 #include <stdio.h>
@@ -27,10 +28,13 @@ struct run_options {
     const char *name, *cmdline, *ramdisk;
     const char *type_name;
     enum xl_type type; /* when type_name is there */
+    struct xl_sched guest_sched;
 
     /* Of the machine. */
     uint64_t ram_mib, nr_pcpus, seed;
     const char *sched;
+    struct host_pool pools[HOST_MAX_POOLS];
+    unsigned int nr_pools;
 
     /* Of the run. */
     s_time_t max_vtime;

@@ -161,7 +161,11 @@ toy balloon 0 --memory 32 $guests/balloon
 toy grants 0 $here/grants-owner.cfg $here/grants-user.cfg
 toy pingpong 0 $here/pingpong-server.cfg $here/pingpong-client.cfg
 toy spinner 0 $guests/spinner
-toy spinners 0 --sched credit $here/spinner-heavy.cfg $here/spinner-light.cfg
+toy spinners 0 --sched credit2 $here/spinner-heavy.cfg $here/spinner-light.cfg
+toy spinners-credit 0 --sched credit $here/spinner-heavy.cfg $here/spinner-light.cfg
+toy spinner-capped 0 --sched credit2 $here/spinner-capped.cfg
+toy spinners-pinned 0 --pcpus 2 $here/spinner-pinned-string.cfg $here/spinner-pinned-list.cfg
+toy spinners-pool 0 --pcpus 2 --cpupool "rt=1:rtds" --pool rt --budget 2500 --cmdline "rounds=2" $guests/spinner
 toy smp 0 --vcpus 4 $guests/smp
 toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
 toy fifo 0 $guests/fifo
@@ -198,6 +202,25 @@ if begin status-no-file; then
         pass
     fi
 fi
+
+# refused NAME MESSAGE LINE: this configuration is refused with status 1 and this message, which names the file and the line.
+refused() {
+    begin "$1" || return 0
+    printf 'kernel = "%s"\n%s\n' "$guests/hello" "$3" > "$tmp/guest.cfg"
+    simulate 20 --pcpus 2 --sched credit2 "$tmp/guest.cfg" < /dev/null
+    if [ "$status" -ne 1 ]; then
+        fail "ended with status $status, expected 1"
+    elif ! grep -qF "$tmp/guest.cfg:2: $2" "$tmp/err"; then
+        fail "the message is: $(head -n 1 "$tmp/err")"
+    else
+        pass
+    fi
+}
+
+refused refused-weight "cpu_weight: expected a weight from 1 to 65535, got \"0\"" "cpu_weight = 0"
+refused refused-cap "cap: expected 0 to 100 percent" "cap = 101"
+refused refused-cpus "cpus: none of these pCPUs is in the CPU pool" "cpus = '2'"
+refused refused-pool "pool: there is no CPU pool \"x\"" "pool = 'x'"
 if begin status-limit; then
     simulate 20 -q --max-vtime 50ms --cmdline "rounds=1000000" $guests/spinner < /dev/null
     ended 3 && pass

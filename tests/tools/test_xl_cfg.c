@@ -141,6 +141,113 @@ static void test_cmdline(void **state)
     xl_config_free(&cfg);
 }
 
+static void expect_number(const struct xl_config *cfg, enum xl_sched_key key, const char *where, uint32_t value)
+{
+    assert_non_null(cfg->sched.number[key].where);
+    assert_string_equal(cfg->sched.number[key].where, where);
+    assert_int_equal(cfg->sched.number[key].value, value);
+}
+
+static void test_scheduling(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL "cpu_weight = 512\ncap = '0'\nperiod = 5000\nbudget = 2000\nextratime = 1\n"
+                          "cpus = '0-3,^1'\ncpus_soft = [ '2', 'all,^0', '0, node:0' ]\npool = 'rt'\n");
+    expect_number(&cfg, XL_SCHED_WEIGHT, "guest.cfg:2: cpu_weight", 512);
+    expect_number(&cfg, XL_SCHED_CAP, "guest.cfg:3: cap", 0);
+    expect_number(&cfg, XL_SCHED_PERIOD, "guest.cfg:4: period", 5000);
+    expect_number(&cfg, XL_SCHED_BUDGET, "guest.cfg:5: budget", 2000);
+    expect_number(&cfg, XL_SCHED_EXTRATIME, "guest.cfg:6: extratime", 1);
+    assert_true(cfg.sched.hard.nr == 1 && !cfg.sched.hard.each);
+    assert_int_equal(cfg.sched.hard.cpus[0].mask, 0xd);
+    assert_int_equal(cfg.sched.hard.cpus[0].highest, 3);
+    assert_string_equal(cfg.sched.soft.where, "guest.cfg:8: cpus_soft");
+    assert_true(cfg.sched.soft.nr == 3 && cfg.sched.soft.each);
+    assert_int_equal(cfg.sched.soft.cpus[0].mask, 4);
+    assert_true(cfg.sched.soft.cpus[1].mask == ~UINT64_C(1) && cfg.sched.soft.cpus[2].mask == ~UINT64_C(0));
+    assert_string_equal(cfg.sched.pool, "rt");
+    assert_null(cfg.warnings);
+    xl_config_free(&cfg);
+
+    parse_ok(&cfg, KERNEL "cpus = 2\ncpus_soft = []\n");
+    assert_int_equal(cfg.sched.hard.cpus[0].mask, 4);
+    assert_true(cfg.sched.soft.each && cfg.sched.soft.nr == 0);
+    assert_null(cfg.sched.number[XL_SCHED_CAP].where);
+    xl_config_free(&cfg);
+}
+
+/* What --cap and its like say counts more than the file; the rest stays as it was. */
+static void test_scheduling_override(void **state)
+{
+    struct xl_sched file = { 0 }, line = { 0 };
+    const struct xl_cpus cpus = { .mask = 6, .highest = 2 };
+
+    assert_true(xl_sched_set_number(&file, XL_SCHED_WEIGHT, "f", 100) &&
+                xl_sched_set_number(&file, XL_SCHED_CAP, "f", 50) && xl_sched_set_pool(&file, "f", "a"));
+    assert_true(xl_sched_set_number(&line, XL_SCHED_CAP, "--cap", 0) &&
+                xl_sched_set_affinity(&line.hard, "--cpus", false, &cpus, 1));
+    assert_true(xl_sched_override(&file, &line));
+    assert_int_equal(file.number[XL_SCHED_WEIGHT].value, 100);
+    assert_int_equal(file.number[XL_SCHED_CAP].value, 0);
+    assert_string_equal(file.number[XL_SCHED_CAP].where, "--cap");
+    assert_int_equal(file.hard.cpus[0].mask, 6);
+    assert_string_equal(file.pool, "a");
+    xl_sched_free(&line);
+    xl_sched_free(&file);
+}
+
+/* xl's items, from left to right; what cannot be one says what can. */
+static void test_cpu_lists(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t mask; /* 0: refused */
+    } cases[] = {
+        { "0", 1 },
+        { "0,2", 5 },
+        { " 0 , 2-3 ", 0xd },
+        { "^1,0-3", 0xf },
+        { "0-3,^1", 0xd },
+        { "0-3,^1-2,1", 0xb },
+        { "all", ~UINT64_C(0) },
+        { "all,^1", ~UINT64_C(2) },
+        { "63", UINT64_C(1) << 63 },
+        { "1-99", ~UINT64_C(1) },
+        { "nodes:0,^node:0,5", 32 },
+        { "nodes:all", ~UINT64_C(0) },
+        { "007", 128 },
+        { "", 0 },
+        { ",", 0 },
+        { "0,", 0 },
+        { "0,,1", 0 },
+        { "^0", 0 },
+        { "^all", 0 },
+        { "0 1", 0 },
+        { "3-1", 0 },
+        { "1-", 0 },
+        { "-1", 0 },
+        { "0x1", 0 },
+        { "allx", 0 },
+        { "node:1", 0 },
+        { "nodes:0-1", 0 },
+        { "node:", 0 },
+        { "x", 0 },
+        { "1;2", 0 },
+    };
+    struct xl_cpus cpus;
+    char why[256];
+
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        why[0] = 0;
+        if (xl_cpus_parse(cases[i].text, &cpus, why, sizeof(why)) != (cases[i].mask != 0) ||
+            (cases[i].mask && cpus.mask != cases[i].mask) || (!cases[i].mask && !strstr(why, cases[i].text)))
+            fail_msg("\"%s\" gives %llx (%s)", cases[i].text, (unsigned long long)cpus.mask, why);
+    }
+    assert_true(xl_cpus_parse("99999999999999999999", &cpus, why, sizeof(why))); /* a pCPU that no machine has */
+    assert_true(cpus.mask == 0 && cpus.highest == UINT32_MAX);
+}
+
 static void test_unknown_keys(void **state)
 {
     struct xl_config cfg;
@@ -178,6 +285,20 @@ static void test_wrong_values(void **state)
         { "vcpus=129", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 128, got \"129\"" },
         { "memory=4\nmaxmem=2", "guest.cfg:2: maxmem: expected at least memory, which is 4 MiB, got 2" },
         { "vcpus=4;maxvcpus=2", "guest.cfg:1: maxvcpus: expected at least vcpus, which is 4, got 2" },
+        { "\ncpu_weight=0", "guest.cfg:2: cpu_weight: expected a weight from 1 to 65535, got \"0\"" },
+        { "cpu_weight=65536", "guest.cfg:1: cpu_weight: expected a weight from 1 to 65535, got \"65536\"" },
+        { "cpu_weight='heavy'", "guest.cfg:1: cpu_weight: expected a weight from 1 to 65535, got \"heavy\"" },
+        { "cpu_weight=['1']", "guest.cfg:1: cpu_weight: expected a single value, got a list" },
+        { "cap='-1'", "guest.cfg:1: cap: expected percent of one pCPU (0: no cap), got \"-1\"" },
+        { "period=0", "guest.cfg:1: period: expected a positive number of microseconds, got \"0\"" },
+        { "budget='x'", "guest.cfg:1: budget: expected a positive number of microseconds, got \"x\"" },
+        { "extratime=2", "guest.cfg:1: extratime: expected 0 or 1, got \"2\"" },
+        { "pool=''", "guest.cfg:1: pool: expected the name or number of a CPU pool, got \"\"" },
+        { "cpus='0-'", "guest.cfg:1: cpus: expected pCPUs such as \"0-3,^1\", \"all\" or \"node:0\", got \"0-\"" },
+        { "cpus='all,^0-63'", "guest.cfg:1: cpus: this is no pCPU at all, got \"all,^0-63\"" },
+        { "cpus=['0','^all']", "guest.cfg:1: cpus: ^ cannot take away \"all\", got \"^all\"" },
+        { "cpus=['0',['1']]", "guest.cfg:1: cpus: expected a list of strings, got a list in it" },
+        { "cpus_soft='node:1'", "guest.cfg:1: cpus_soft: the machine has one NUMA node, node 0, got \"node:1\"" },
         { "type='foo'", "guest.cfg:1: type: expected pv, pvh or hvm, got \"foo\"" },
         { "on_crash='x'", "guest.cfg:1: on_crash: expected destroy, restart, rename-restart, preserve, "
                           "coredump-destroy, coredump-restart or soft-reset, got \"x\"" },
@@ -303,11 +424,19 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),       cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_syntax_errors), cmocka_unit_test(test_refused_outright),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors),
+        cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),
     };
 

@@ -69,6 +69,34 @@ static void test_everything(void **state)
     options_free(&o);
 }
 
+/* Scheduling of the guests: the same words as xl.cfg, and the pools that they may live in. */
+static void test_scheduling(void **state)
+{
+    char err[OPTIONS_ERR_SIZE];
+    struct run_options o;
+
+    assert_int_equal(parse(&o,
+                           "--cpu-weight 512 --cap=0 --period 20000 --budget 5000 --extratime 1 --cpus 0-3,^1 "
+                           "--cpus-soft 2 --pool rt --cpupool rt=2-3:rtds --cpupool x=1 g",
+                           err),
+                     0);
+    assert_int_equal(o.guest_sched.number[XL_SCHED_WEIGHT].value, 512);
+    assert_string_equal(o.guest_sched.number[XL_SCHED_CAP].where, "--cap");
+    assert_int_equal(o.guest_sched.number[XL_SCHED_CAP].value, 0);
+    assert_int_equal(o.guest_sched.number[XL_SCHED_PERIOD].value, 20000);
+    assert_int_equal(o.guest_sched.number[XL_SCHED_BUDGET].value, 5000);
+    assert_int_equal(o.guest_sched.number[XL_SCHED_EXTRATIME].value, 1);
+    assert_int_equal(o.guest_sched.hard.cpus[0].mask, 0xd);
+    assert_int_equal(o.guest_sched.soft.cpus[0].mask, 4);
+    assert_string_equal(o.guest_sched.pool, "rt");
+    assert_int_equal(o.nr_pools, 2);
+    assert_string_equal(o.pools[0].name, "rt");
+    assert_string_equal(o.pools[0].sched, "rtds");
+    assert_int_equal(o.pools[0].cpus.mask, 0xc);
+    assert_string_equal(o.pools[1].sched, "");
+    options_free(&o);
+}
+
 static void test_nothing(void **state)
 {
     char err[OPTIONS_ERR_SIZE];
@@ -137,6 +165,19 @@ static const struct {
     { "--trace= g", "--trace: the value is empty" },
     { "--name _ g", "--name: the value is empty" },
     { "--sched= g", "--sched: the value is empty" },
+    { "--cpu-weight 0 g", "--cpu-weight: expected a weight from 1 to 65535, got \"0\"" },
+    { "--cpu-weight 65536 g", "65536" },
+    { "--cap -1 g", "--cap: expected percent" },
+    { "--period 0 g", "--period: expected a positive number of microseconds" },
+    { "--extratime yes g", "--extratime: expected 0 or 1" },
+    { "--cpus 3-1 g", "--cpus: expected pCPUs such as" },
+    { "--cpus _ g", "--cpus" },
+    { "--cpus-soft node:1 g", "--cpus-soft: the machine has one NUMA node" },
+    { "--pool _ g", "--pool: the value is empty" },
+    { "--cpupool rt g", "--cpupool: expected NAME=CPUS" },
+    { "--cpupool =1 g", "--cpupool: expected NAME=CPUS" },
+    { "--cpupool a=1:cfs g", "no scheduler \"cfs\" (there are: credit" },
+    { "--cpupool a=x g", "--cpupool: expected pCPUs such as" },
     { "--stats=yes g", "--stats takes no value" },
     { "--verbose=2 g", "--verbose takes no value" },
     { "--name n a b", "--name" },
@@ -225,8 +266,9 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing),   cmocka_unit_test(test_corners),
-        cmocka_unit_test(test_errors),     cmocka_unit_test(test_durations), cmocka_unit_test(test_help),
+        cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing), cmocka_unit_test(test_corners),
+        cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),  cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_help),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
