@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * xl.cfg files: what each setting means, and the message, with its line, that each wrong one gives.
+ *
+ * Budget: one table of mistakes, and a short test a key.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guests of a host: built, scheduled, started, and what becomes of them when they shut down.
+ *
+ * Concept: what happens to a guest that shuts down is the toolstack's decision, taken where xl takes it: dom0 gets VIRQ_DOM_EXC,
+ * looks with getdomaininfo which domain it was, and carries out on_poweroff, on_reboot or on_crash.
+ */
+#include "tools/build_pv.h"
+#include "tools/host_private.h"
+#include "tools/xc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/sched.h>
+
+#define DEFAULT_GUEST_MIB 64
+
+struct guest *guest_find(const struct host *h, domid_t domid)
+{
+    struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
+
+    return g && g->domid == domid ? g : NULL;
+}
+
+/* --- building and taking down guests --- */
+
+void guest_disconnect(struct guest *g)
+{
+    console_backend_destroy(g->console);
+    xenstore_conn_destroy(g->xenstore);
+    g->console = NULL;
+    g->xenstore = NULL;
+}
+
+void guest_free(struct guest *g)
+{
+    image_free(&g->image);
+    free(g->ramdisk);
+    free((char *)g->cfg.name);
+    free((char *)g->cfg.kernel);
+    free((char *)g->cfg.ramdisk);
+    free((char *)g->cfg.cmdline);
+    xl_sched_free(&g->sched);
+    free(g);
+}
+
+__attribute__((format(printf, 2, 3))) static void message(struct host *h, const char *fmt, ...)
+{
+    char line[HOST_ERR_SIZE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (h->io.message)
+        h->io.message(h->io.data, line);
+}
+
+static void sched_warning(void *data, const char *line) { message(data, "%s", line); }
+
+/* Pool, affinity, weight...: between building and unpausing. */
+static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    const struct guest_sched_env env = { xc(h), h->pools, h->nr_pools, g->built ? NULL : sched_warning, h };
+
+    return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
+}
+
+/* Build the domain of g (again) and connect its devices. */
+static int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    char why[IMAGE_ERR_SIZE];
+    struct pv_build b = {
+        .image = &g->image,
+        .ramdisk = g->ramdisk,
+        .ramdisk_size = g->ramdisk_size,
+        .cmdline = g->cfg.cmdline,
+        .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
+        .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
+        .max_vcpus = g->cfg.maxvcpus,
+    };
+    struct console_io io = { h->io.data, h->io.console_out, h->io.console_in };
+
+    if (build_pv(xc(h), &b, why)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
+        return -1;
+    }
+    g->domid = b.domid;
+    if (guest_schedule(h, g, err)) {
+        xc_domain_destroy(xc(h), b.domid);
+        return -1;
+    }
+    g->built = true;
+    g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
+    g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
+    if (g->console && g->xenstore) {
+        g->ended = false;
+        h->guest_of[g->domid] = g;
+        h->guests_left++;
+        return 0;
+    }
+    guest_disconnect(g);
+    xc_domain_destroy(xc(h), b.domid);
+    snprintf(err, HOST_ERR_SIZE, "%s: the console or xenstore cannot be connected", g->cfg.kernel);
+    return -1;
+}
+
+static char *name_from_path(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return strdup(slash ? slash + 1 : path);
+}
+
+static bool guest_configure(struct guest *g, const struct host_guest *cfg)
+{
+    g->cfg = *cfg;
+    g->cfg.name = cfg->name ? strdup(cfg->name) : name_from_path(cfg->kernel);
+    g->cfg.kernel = strdup(cfg->kernel);
+    g->cfg.ramdisk = cfg->ramdisk ? strdup(cfg->ramdisk) : NULL;
+    g->cfg.cmdline = cfg->cmdline ? strdup(cfg->cmdline) : NULL;
+    g->cfg.sched = &g->sched;
+    if (!g->cfg.memory_mib)
+        g->cfg.memory_mib = DEFAULT_GUEST_MIB;
+    if (g->cfg.maxmem_mib < g->cfg.memory_mib)
+        g->cfg.maxmem_mib = g->cfg.memory_mib;
+    if (!g->cfg.vcpus)
+        g->cfg.vcpus = 1;
+    if (g->cfg.maxvcpus < g->cfg.vcpus)
+        g->cfg.maxvcpus = g->cfg.vcpus;
+    if (cfg->sched && !xl_sched_override(&g->sched, cfg->sched))
+        return false;
+    return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
+}
+
+static int guest_load(struct guest *g, char err[HOST_ERR_SIZE])
+{
+    char why[IMAGE_ERR_SIZE];
+
+    if (g->cfg.has_type && g->cfg.type != XL_TYPE_PV) {
+        snprintf(err, HOST_ERR_SIZE, "%s: type=\"%s\" is not supported yet, only \"pv\"", g->cfg.kernel,
+                 xl_type_name(g->cfg.type));
+        return -1;
+    }
+    if (image_load(&g->image, g->cfg.kernel, IMAGE_PV, why)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
+        return -1;
+    }
+    if (g->cfg.ramdisk && image_read_file(g->cfg.ramdisk, &g->ramdisk, &g->ramdisk_size, why)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.ramdisk, why);
+        return -1;
+    }
+    return 0;
+}
+
+int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
+{
+    struct guest *g = calloc(1, sizeof(*g));
+
+    if (!g || !guest_configure(g, cfg)) {
+        snprintf(err, HOST_ERR_SIZE, "out of memory");
+        goto fail;
+    }
+    if (guest_load(g, err) || guest_build(h, g, err))
+        goto fail;
+    *h->guests_tail = g;
+    h->guests_tail = &g->next;
+    *domid = g->domid;
+    return 0;
+
+fail:
+    if (g)
+        guest_free(g);
+    return -1;
+}
+
+int host_guest_start(struct host *h, domid_t domid) { return xc_domain_unpause(xc(h), domid); }
+
+/* --- what becomes of a guest that has shut down --- */
+
+static enum xl_action action_for(const struct guest *g, int reason)
+{
+    switch (reason) {
+    case SHUTDOWN_poweroff: return g->cfg.on_poweroff;
+    case SHUTDOWN_reboot: return g->cfg.on_reboot;
+    case SHUTDOWN_crash:
+    case SHUTDOWN_watchdog: return g->cfg.on_crash;
+    default: return XL_ACTION_PRESERVE; /* suspend: somebody is saving it */
+    }
+}
+
+static void guest_restart(struct host *h, struct guest *g)
+{
+    char why[HOST_ERR_SIZE];
+
+    if (guest_build(h, g, why) == 0) {
+        xc_domain_unpause(xc(h), g->domid);
+        return;
+    }
+    message(h, "%s: cannot be restarted: %s", g->cfg.name, why);
+}
+
+static void guest_end(struct host *h, struct guest *g, int reason)
+{
+    enum xl_action action = action_for(g, reason);
+    domid_t domid = g->domid;
+
+    g->ended = true;
+    h->guests_left--;
+    g->end_reason = reason;
+    console_backend_drain(g->console);
+    if (h->io.guest_ended)
+        h->io.guest_ended(h->io.data, domid, reason);
+    if (action == XL_ACTION_PRESERVE)
+        return;
+    guest_disconnect(g);
+    xc_domain_destroy(xc(h), domid);
+    if (action == XL_ACTION_RESTART || action == XL_ACTION_RENAME_RESTART || action == XL_ACTION_COREDUMP_RESTART)
+        guest_restart(h, g);
+}
+
+/* VIRQ_DOM_EXC: something about some domain changed. Which one it was is not said, so look at all, many at a time. */
+void guests_look(void *data, evtchn_port_t port)
+{
+    struct xen_domctl_getdomaininfo info[64];
+    struct host *h = data;
+    domid_t first = 0;
+    int n;
+
+    (void)port;
+    do {
+        n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
+        for (int i = 0; i < n; i++) {
+            struct guest *g = guest_find(h, info[i].domain);
+
+            if (g && !g->ended && (info[i].flags & XEN_DOMINF_shutdown))
+                guest_end(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+            first = (domid_t)(info[i].domain + 1);
+        }
+    } while (n == ARRAY_SIZE(info));
+    if (!h->guests_left)
+        h->stop = true;
+}

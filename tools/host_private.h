@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What host.c (the computer as a whole) and host_guest.c (the guests in it) share, and nobody else.
+ */
+#ifndef TOOLS_HOST_PRIVATE_H
+#define TOOLS_HOST_PRIVATE_H
+
+#include "rings/console.h"
+#include "rings/native.h"
+#include "rings/xenstore.h"
+#include "tools/host.h"
+
+struct guest {
+    struct guest *next;
+    domid_t domid;
+    bool ended;
+    int end_reason;
+    struct host_guest cfg; /* strings are ours */
+    struct xl_sched sched; /* cfg.sched points here */
+    bool built;            /* before: what is to be warned about has been said */
+    struct image image;
+    uint8_t *ramdisk;
+    size_t ramdisk_size;
+    struct console_backend *console;
+    struct xenstore_conn *xenstore;
+};
+
+struct host {
+    struct machine *machine;
+    struct xen *xen;
+    struct native_kernel *dom0;
+    struct host_io io;
+    struct guest *guests, **guests_tail;
+    struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
+    unsigned int guests_left;                     /* that have not ended */
+    struct host_pool *pools;
+    unsigned int nr_pools;
+    bool audit;
+    bool stop; /* no guest is left */
+};
+
+/* The vCPU in whose name the toolstack makes its hypercalls: dom0's. */
+static inline struct vcpu *xc(const struct host *h) { return native_vcpu(h->dom0); }
+
+/* The guest whose domain has, or last had, this number; NULL: not one of ours. */
+struct guest *guest_find(const struct host *h, domid_t domid);
+
+/* Close dom0's ends of the guest's devices: before its domain is destroyed. */
+void guest_disconnect(struct guest *g);
+void guest_free(struct guest *g);
+
+/* VIRQ_DOM_EXC: some domain has shut down, or died. */
+void guests_look(void *data, evtchn_port_t port);
+
+#endif
