@@ -127,11 +127,10 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
 static inline bool has_32bit_shinfo(const struct domain *d) { return is_pv_32bit_domain(d) || d->hvm_32bit_shinfo; }
 
 /*
- * VCPUOP_register_vcpu_info: move vcpu_info into the guest's frame (Xen: map_vcpu_info). -ENXIO: bad offset; -EINVAL:
- * done before, or not the guest's own writable memory. Xen also refuses (-EINVAL) when v is neither the caller nor down:
- * the caller of this function checks that first.
+ * VCPUOP_register_vcpu_info by `curr`: move v's vcpu_info into the guest's frame (Xen: map_vcpu_info). -ENXIO: bad offset;
+ * -EINVAL: done before, v is another vCPU that is up (it is using the old place), or not the guest's own writable memory.
  */
-int evtchn_map_vcpu_info(struct vcpu *v, uint64_t gfn, unsigned int offset);
+int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset);
 /* Back to shared_info (what was in the guest's frame is not copied); the frame is released. */
 void evtchn_unmap_vcpu_info(struct vcpu *v);
 /* vCPUs from number 32 on have no vcpu_info until they register one, and cannot be initialised before (-EINVAL). */

@@ -69,7 +69,7 @@ void evtchn_vcpu_destroy(struct vcpu *v)
     evtchn_unmap_vcpu_info(v);
 }
 
-int evtchn_map_vcpu_info(struct vcpu *v, uint64_t gfn, unsigned int offset)
+int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset)
 {
     const bool is_32bit = has_32bit_shinfo(v->domain);
     const unsigned int align = is_32bit ? sizeof(uint32_t) : sizeof(uint64_t);
@@ -80,6 +80,8 @@ int evtchn_map_vcpu_info(struct vcpu *v, uint64_t gfn, unsigned int offset)
     if (offset > PAGE_SIZE - sizeof(*info) || offset % align)
         return -ENXIO;
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN))
+        return -EINVAL;
+    if (v != curr && !(v->pause_flags & VPF_down))
         return -EINVAL;
     page = evtchn_pin_frame(v->domain, gfn, &mfn);
     if (!page)

@@ -65,7 +65,9 @@ struct pv_vcpu {
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
     uint64_t dr7_emul;
     bool kernel_mode; /* TF_kernel_mode: PV64 kernel rather than user (both run at CPL 3) */
-    uint32_t need_update_runstate_area;
+    /* What could not be written since user mode's page tables were loaded: done on the way into the kernel. */
+    bool need_update_runstate_area;
+    struct vcpu_time_info pending_system_time; /* version 0: nothing */
 };
 
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */
@@ -113,10 +115,8 @@ struct vcpu {
     /* time: vcpu/time.c */
     struct timer singleshot_timer, periodic_timer, poll_timer;
     s_time_t periodic_period, periodic_last;
-    s_time_t runstate_entry;
-    uint64_t runstate_guest; /* guest virtual address registered, 0: none */
+    uint64_t runstate_guest; /* guest virtual addresses registered, 0: none */
     uint64_t time_info_guest;
-    struct vcpu_time_info time_copy;
 
     struct pv_vcpu pv;
     bool nmi_pending, nmi_masked;

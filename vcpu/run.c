@@ -64,8 +64,11 @@ static s_time_t horizon(const struct xen *xen, unsigned int cpu, s_time_t until)
 /* What entering and leaving a pCPU means to the guest: its clock, its ticker, its runstate area, its page tables. */
 static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next)
 {
-    if (prev)
+    if (prev) {
         vcpu_periodic_timer_stop(prev);
+        if (!prev->domain->is_dying)
+            runstate_update_area(prev);
+    }
     if (!next)
         return;
     if (next->last_run > NOW(xen))
@@ -74,8 +77,8 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
         return;
     if (is_pv_domain(next->domain))
         pv_update_cr3(next);
-    vcpu_update_system_time(next);
     runstate_update_area(next);
+    vcpu_update_system_time(next, next);
     vcpu_periodic_timer_start(next);
 }
 

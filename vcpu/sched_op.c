@@ -84,10 +84,10 @@ static long remote_shutdown(struct vcpu *v, uint64_t arg)
 
     if (copy_from_guest(v, &rs, arg, sizeof(rs)))
         return -EFAULT;
-    d = domain_by_any_id(v, rs.domain_id);
+    d = rs.domain_id < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, rs.domain_id) : NULL;
     if (!d)
         return -ESRCH;
-    if (!is_control_domain(v->domain)) {
+    if (!is_control_domain(v->domain) && v->domain->target != d->domain_id) {
         domain_put(d);
         return -EPERM;
     }
@@ -102,7 +102,7 @@ long do_sched_op(struct vcpu *v, struct hypercall_args *args)
     struct sched_shutdown shutdown;
     struct sched_watchdog watchdog;
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case SCHEDOP_yield: vcpu_yield(v); return 0;
     case SCHEDOP_block: vcpu_block(v); return 0;
     case SCHEDOP_shutdown:
@@ -130,7 +130,7 @@ long do_sched_op(struct vcpu *v, struct hypercall_args *args)
 /* The first form of the hypercall (before 0x00030101): the argument is a number. */
 long do_sched_op_compat_old(struct vcpu *v, struct hypercall_args *args)
 {
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case SCHEDOP_yield: vcpu_yield(v); return 0;
     case SCHEDOP_block: vcpu_block(v); return 0;
     case SCHEDOP_shutdown: domain_shutdown(v->domain, (uint8_t)args->a[1]); return 0;
@@ -187,13 +187,15 @@ static long register_area(struct vcpu *v, struct vcpu *target, unsigned int cmd,
     struct vcpu_register_vcpu_info info;
     uint32_t addr32;
     uint64_t addr;
+    int rc;
 
     if (cmd == VCPUOP_register_vcpu_info) {
         if (copy_from_guest(v, &info, arg, sizeof(info)))
             return -EFAULT;
-        if (target != v && !(target->pause_flags & VPF_down))
-            return -EINVAL; /* one that runs is using the old place */
-        return evtchn_map_vcpu_info(target, info.mfn, info.offset);
+        rc = evtchn_map_vcpu_info(target, v, info.mfn, info.offset);
+        if (!rc)
+            vcpu_update_system_time(target, v);
+        return rc;
     }
     if (is_pv_32bit_domain(v->domain)) {
         if (copy_from_guest(v, &addr32, arg, sizeof(addr32)))
@@ -204,19 +206,20 @@ static long register_area(struct vcpu *v, struct vcpu *target, unsigned int cmd,
             return -EFAULT;
         addr = area.addr.p;
     }
+    if (!guest_handle_okay(v, addr, 1))
+        return -EFAULT;
     if (cmd == VCPUOP_register_runstate_memory_area) {
-        if (!guest_handle_okay(v, addr, sizeof(struct vcpu_runstate_info)))
-            return -EFAULT;
+        struct vcpu_runstate_info rs = v->runstate;
+
         target->runstate_guest = addr;
+        if (target != v)
+            vcpu_runstate_get(target, &rs);
         if (addr)
-            return get_runstate_info(v, target, addr);
+            runstate_copy_to_guest(v, addr, &rs); /* if it is not mapped now, it may be later */
         return 0;
     }
-    if (!guest_handle_okay(v, addr, sizeof(struct vcpu_time_info)))
-        return -EFAULT;
     target->time_info_guest = addr;
-    if (target == v)
-        vcpu_update_system_time(v);
+    vcpu_update_system_time(target, v);
     return 0;
 }
 
@@ -256,6 +259,8 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
     case VCPUOP_register_vcpu_info:
     case VCPUOP_register_vcpu_time_memory_area: return register_area(v, target, cmd, arg);
     case VCPUOP_send_nmi:
+        if (arg)
+            return -EINVAL;
         if (!target->nmi_pending) {
             target->nmi_pending = true;
             vcpu_kick(target);

@@ -21,7 +21,6 @@
 #include "vcpu/sched/sched.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <xen/sched.h>
 
@@ -34,30 +33,36 @@ uint64_t guest_rdtsc(const struct vcpu *v) { return (uint64_t)NOW(v->domain->xen
 
 static void vcpu_singleshot_fire(void *data) { send_guest_vcpu_virq(data, VIRQ_TIMER); }
 
-static void vcpu_periodic_fire(void *data)
+/* Raise the tick if it is due, and set the timer for the next. Ticks that were missed are not made up for. */
+static void periodic_work(struct vcpu *v)
 {
-    struct vcpu *v = data;
-
-    v->periodic_last = NOW(v->domain->xen);
-    send_guest_vcpu_virq(v, VIRQ_TIMER);
-    timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);
-}
-
-/* The ticker runs only while its vCPU does, so that a blocked vCPU costs nothing: v goes on, or leaves, its pCPU. */
-void vcpu_periodic_timer_start(struct vcpu *v)
-{
-    s_time_t now = NOW(v->domain->xen);
+    const s_time_t now = NOW(v->domain->xen);
 
     if (!v->periodic_period)
         return;
     if (now >= v->periodic_last + v->periodic_period) {
         send_guest_vcpu_virq(v, VIRQ_TIMER);
-        v->periodic_last = now - (now - v->periodic_last) % v->periodic_period;
+        v->periodic_last = now;
     }
     timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);
 }
 
+static void vcpu_periodic_fire(void *data) { periodic_work(data); }
+
+/*
+ * v goes on its pCPU, or leaves it: a vCPU that blocks is not ticked, and costs nothing. Setting the period starts the ticker
+ * wherever the vCPU is; one that does not run is ticked until it has run.
+ */
+void vcpu_periodic_timer_start(struct vcpu *v) { periodic_work(v); }
+
 void vcpu_periodic_timer_stop(struct vcpu *v) { timer_stop(clock_of(v), &v->periodic_timer); }
+
+static void set_periodic_timer(struct vcpu *v, s_time_t period)
+{
+    vcpu_periodic_timer_stop(v);
+    v->periodic_period = period;
+    periodic_work(v);
+}
 
 /* The deadline of SCHEDOP_poll. One that is left over from a poll that ended must not end a later block. */
 static void vcpu_poll_fire(void *data)
@@ -90,28 +95,46 @@ void vcpu_poll_start_timer(struct vcpu *v, s_time_t timeout)
         timer_set(clock_of(v), &v->poll_timer, timeout);
 }
 
-void vcpu_update_system_time(struct vcpu *v)
+#define VERSION_OF_UPDATE(version) (((version) + 1) | 1)
+
+/* The copy has the version of the original, and is as safely read. False: it could not be written. */
+static bool update_secondary(struct vcpu *v, struct vcpu *space, struct vcpu_time_info *t)
 {
-    volatile struct vcpu_time_info *t = &v->vcpu_info->time;
-    uint64_t now = (uint64_t)NOW(v->domain->xen);
-    uint32_t version = (t->version + 1) | 1;
+    const uint64_t version = v->time_info_guest + offsetof(struct vcpu_time_info, version);
 
-    t->version = version;
-    atomic_signal_fence(memory_order_seq_cst);
-    t->tsc_timestamp = guest_rdtsc(v);
-    t->system_time = now;
-    t->tsc_to_system_mul = TSC_TO_SYSTEM_MUL;
-    t->tsc_shift = TSC_SHIFT;
-    t->flags = XEN_PVCLOCK_TSC_STABLE_BIT;
-    atomic_signal_fence(memory_order_seq_cst);
-    t->version = version + 1;
-    if (v->time_info_guest) {
-        struct vcpu_time_info copy;
+    if (copy_to_guest(space, version, &t->version, sizeof(t->version)))
+        return false;
+    copy_to_guest(space, v->time_info_guest, t, sizeof(*t));
+    t->version++;
+    copy_to_guest(space, version, &t->version, sizeof(t->version));
+    return true;
+}
 
-        memcpy(&copy, (const void *)t, sizeof(copy));
-        if (copy_to_guest(v, v->time_info_guest, &copy, sizeof(copy)))
-            v->time_info_guest = 0;
-    }
+void vcpu_update_system_time(struct vcpu *v, struct vcpu *space)
+{
+    struct vcpu_time_info *shared = &v->vcpu_info->time, t = {
+        .version = VERSION_OF_UPDATE(shared->version),
+        .tsc_timestamp = guest_rdtsc(v),
+        .system_time = (uint64_t)NOW(v->domain->xen),
+        .tsc_to_system_mul = TSC_TO_SYSTEM_MUL,
+        .tsc_shift = TSC_SHIFT,
+        .flags = XEN_PVCLOCK_TSC_STABLE_BIT,
+    };
+
+    __atomic_store_n(&shared->version, t.version, __ATOMIC_SEQ_CST);
+    *shared = t;
+    __atomic_store_n(&shared->version, t.version + 1, __ATOMIC_SEQ_CST);
+    v->pv.pending_system_time.version = 0;
+    if (v->time_info_guest && !update_secondary(v, space, &t) && is_pv_64bit_domain(v->domain) && !guest_kernel_mode(v))
+        v->pv.pending_system_time = t;
+}
+
+void vcpu_time_catch_up(struct vcpu *v)
+{
+    struct vcpu_time_info *t = &v->pv.pending_system_time;
+
+    if (t->version && (!v->time_info_guest || update_secondary(v, v, t)))
+        t->version = 0;
 }
 
 void domain_update_wallclock(struct domain *d)
@@ -155,37 +178,30 @@ long do_set_timer_op(struct vcpu *v, struct hypercall_args *args)
     return 0;
 }
 
+#define STIME_DELTA_MAX ((UINT64_C(1) << 62) - 1) /* so that a sum of times does not overflow */
+
 long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_t arg)
 {
     struct vcpu_set_periodic_timer periodic;
     struct vcpu_set_singleshot_timer oneshot;
-    s_time_t now = NOW(v->domain->xen);
 
     switch (cmd) {
     case VCPUOP_set_periodic_timer:
         if (copy_from_guest(v, &periodic, arg, sizeof(periodic)))
             return -EFAULT;
-        if (periodic.period_ns < MILLISECS(1) || periodic.period_ns > (uint64_t)STIME_MAX - now)
+        if (periodic.period_ns < MILLISECS(1) || periodic.period_ns > STIME_DELTA_MAX)
             return -EINVAL;
-        target->periodic_period = (s_time_t)periodic.period_ns;
-        target->periodic_last = now;
-        if (target->is_running)
-            timer_set(clock_of(v), &target->periodic_timer, now + target->periodic_period);
+        set_periodic_timer(target, (s_time_t)periodic.period_ns);
         return 0;
-    case VCPUOP_stop_periodic_timer:
-        target->periodic_period = 0;
-        timer_stop(clock_of(v), &target->periodic_timer);
-        return 0;
+    case VCPUOP_stop_periodic_timer: set_periodic_timer(target, 0); return 0;
     case VCPUOP_set_singleshot_timer:
         if (target != v)
             return -EINVAL;
-        if (copy_from_guest(v, &oneshot, arg, sizeof(oneshot)))
+        if (copy_from_guest(v, &oneshot, arg, is_pv_32bit_domain(v->domain) ? 12 : sizeof(oneshot)))
             return -EFAULT;
-        if (oneshot.timeout_abs_ns > (uint64_t)STIME_MAX)
-            return -EINVAL;
-        if ((oneshot.flags & VCPU_SSHOTTMR_future) && (s_time_t)oneshot.timeout_abs_ns < now)
+        if ((oneshot.flags & VCPU_SSHOTTMR_future) && oneshot.timeout_abs_ns < (uint64_t)NOW(v->domain->xen))
             return -ETIME;
-        timer_set(clock_of(v), &v->singleshot_timer, (s_time_t)oneshot.timeout_abs_ns);
+        timer_set(clock_of(v), &v->singleshot_timer, (s_time_t)oneshot.timeout_abs_ns); /* past: fires at once */
         return 0;
     case VCPUOP_stop_singleshot_timer:
         if (target != v)
@@ -202,13 +218,15 @@ static void watchdog_fire(void *data)
 {
     struct domain *d = data;
 
+    if (d->is_shutting_down || d->is_dying)
+        return;
     printk(d->xen->machine, LOG_WARNING, "Watchdog timer fired for domain %u", d->domain_id);
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
 void domain_watchdog_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
 
-/* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based), timeout 0 stops it. */
+/* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based); timeout 0 stops an old one, a new one fires at once. */
 long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)
 {
     struct domain *d = v->domain;
@@ -217,8 +235,6 @@ long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)
     if (id > ARRAY_SIZE(d->watchdog))
         return -EINVAL;
     if (id == 0) {
-        if (timeout == 0)
-            return -EINVAL;
         for (id = 0; id < ARRAY_SIZE(d->watchdog); id++) {
             if (d->watchdog_armed[id])
                 continue;

@@ -16,8 +16,13 @@ void domain_watchdog_init(struct domain *d, unsigned int id);
 /* The TSC at the current virtual time. */
 uint64_t guest_rdtsc(const struct vcpu *v);
 
-/* Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a jump. */
-void vcpu_update_system_time(struct vcpu *v);
+/*
+ * Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a jump.
+ * The copy's address is one of `space`'s: that of v itself, or of the vCPU that registers it on behalf of v.
+ */
+void vcpu_update_system_time(struct vcpu *v, struct vcpu *space);
+/* v entered its kernel: write the copy, if that could not be done while user mode's page tables were loaded. */
+void vcpu_time_catch_up(struct vcpu *v);
 /* Wallclock in shared_info: seconds and nanoseconds of 1970 at system time 0. */
 void domain_update_wallclock(struct domain *d);
 

@@ -215,7 +215,18 @@ static void sched_ops_of_guests(void **state)
     assert_int_equal(
         fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, fix_put(f, 0, &remote, sizeof(remote)), 0, 0),
         -EPERM);
+    remote.domain_id = DOMID_SELF; /* only a number will do */
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, fix_put(f, 0, &remote, sizeof(remote)), 0, 0),
+        -ESRCH);
+    remote.domain_id = f->d->domain_id; /* not even itself */
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, fix_put(f, 0, &remote, sizeof(remote)), 0, 0),
+        -EPERM);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_pin_override, 0x1000, 0, 0), -EPERM);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, 99, 0, 0, 0), -ENOSYS);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_yield | UINT64_C(7) << 32, 0, 0, 0),
+                     0); /* an int */
     /* An event is pending: block does not block. */
     f->v->vcpu_info->evtchn_upcall_pending = 1;
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_block, 0, 0, 0), 0);
@@ -243,6 +254,12 @@ static void vcpu_ops(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, 0x1000, 0), -EFAULT);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_get_physid, 0, f->scratch, 0), -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_stop_singleshot_timer, 1, 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 0, 0x1000, 0), -EFAULT);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 1, f->scratch, 0), -EINVAL);
+    assert_false(f->d->vcpu[1]->nmi_pending);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 1, 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_send_nmi, 1, 0, 0), 0); /* one is as good as two */
+    assert_true(f->d->vcpu[1]->nmi_pending);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, 99, 0, 0, 0), -ENOSYS);
     /* The last vCPU that goes down takes the domain with it. */
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_down, 0, 0, 0), 0);

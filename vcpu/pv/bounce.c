@@ -24,6 +24,8 @@
 #include "mmu/guest_access.h"
 #include "mmu/pv.h"
 #include "vcpu/pv/pv.h"
+#include "vcpu/runstate.h"
+#include "vcpu/time.h"
 
 #include <errno.h>
 #include <string.h>
@@ -73,6 +75,10 @@ void pv_toggle_guest_mode(struct vcpu *v)
     v->regs->dirty |= CPU_DIRTY_SEGS;
     v->pv.kernel_mode = !v->pv.kernel_mode;
     pv_update_cr3(v);
+    if (v->pv.kernel_mode) {
+        runstate_catch_up(v);
+        vcpu_time_catch_up(v);
+    }
 }
 
 /* RFLAGS as the guest is to see it: IF from the upcall mask, IOPL as the guest believes it. */
