@@ -28,7 +28,10 @@
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
 #define NATIVE_NS    1000          /* what a run of native code costs */
 
-/* The pCPU that is furthest behind among those with work; -1: all idle. Idle ones wake up at the time of now. */
+/*
+ * The pCPU that is furthest behind among those with work; -1: all idle. Idle ones wake up at the time of now, and go before
+ * the pCPU that they were woken from, which is there as well: else it would always be now, and never their turn.
+ */
 static int pick_pcpu(struct xen *xen)
 {
     int best = -1;
@@ -40,7 +43,8 @@ static int pick_pcpu(struct xen *xen)
             continue;
         if (!pc->curr && pc->now < xen->machine->clock.now)
             pc->now = xen->machine->clock.now;
-        if (best < 0 || pc->now < xen->pcpu[best].now)
+        if (best < 0 || pc->now < xen->pcpu[best].now ||
+            (pc->now == xen->pcpu[best].now && !pc->curr && xen->pcpu[best].curr))
             best = (int)i;
     }
     return best;
