@@ -138,7 +138,7 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
     wd->d.shutdown_code = -1;
     wd->d.vcpu = calloc(nr_vcpus, sizeof(*wd->d.vcpu));
     wd->own = calloc(nr_vcpus, sizeof(*wd->own));
-    BUG_ON(!wd->d.vcpu || !wd->own || sched_init_domain(&wd->d));
+    BUG_ON(!wd->d.vcpu || !wd->own || sched_init_domain(&wd->d, 0));
     for (; wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
         BUG_ON(vcpu_add(wb, wd, wd->d.max_vcpus));
 

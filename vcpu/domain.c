@@ -128,7 +128,7 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     if (!rc)
         rc = grant_table_init(d, max_grants, max_maptrack, XEN_DOMCTL_GRANT_version(config->grant_opts));
     if (!rc)
-        rc = sched_init_domain(d);
+        rc = sched_init_domain(d, config->cpupool_id);
     return rc;
 }
 

@@ -147,6 +147,7 @@ void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *inf
     info->shared_info_frame = mfn_x(d->shared_info_mfn);
     info->ssidref = d->ssidref;
     memcpy(info->handle, d->handle, sizeof(info->handle));
+    info->cpupool = d->sched ? d->sched->cpupool_id : 0;
     info->gpaddr_bits = 36;
 }
 

@@ -200,6 +200,7 @@ static void affinity(void **state)
 
 static void pools(void **state)
 {
+    struct xen_domctl_getdomaininfo info;
     struct host_pool pool[2];
     struct scene sc;
     char why[256];
@@ -211,6 +212,8 @@ static void pools(void **state)
     set(&sc, XL_SCHED_BUDGET, 1000);
     assert_int_equal(apply(&sc), 0);
     assert_int_equal(vcpu_cpumask(sc.d->vcpu[0]), 0xc);
+    assert_int_equal(xc_domain_getinfo(sc.env.xc, sc.d->domain_id, &info), 0);
+    assert_int_equal(info.cpupool, pool[0].id);
     assert_int_equal(sc.d->sched->ops->sched_id, XEN_SCHEDULER_RTDS);
     assert_true(xl_sched_set_pool(&sc.s, "c:1: pool", "2")); /* by number */
     set_cpus(&sc.s.hard, "0", NULL);

@@ -85,6 +85,28 @@ static void createdomain_numbers(void **state)
     assert_int_equal(xc_domain_destroy(f->xc, same), 0);
 }
 
+/* A domain is born into a CPU pool that has pCPUs, and says which. (The machine of these tests has one pCPU.) */
+static void createdomain_in_a_pool(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl_createdomain c = good;
+    struct xen_domctl_getdomaininfo info;
+    domid_t domid = 0;
+    uint32_t pool;
+
+    c.cpupool_id = 1;
+    assert_int_equal(xc_domain_create(f->xc, &c, &domid), -ESRCH);
+    assert_int_equal(xc_cpupool_create(f->xc, XEN_SCHEDULER_CREDIT, &pool), 0);
+    assert_int_equal(pool, 1);
+    assert_int_equal(xc_domain_create(f->xc, &c, &domid), -ENODEV);
+    c.cpupool_id = 0;
+    assert_int_equal(xc_domain_create(f->xc, &c, &domid), 0);
+    assert_int_equal(xc_domain_getinfo(f->xc, domid, &info), 0);
+    assert_int_equal(info.cpupool, 0);
+    assert_int_equal(xc_cpupool_movedomain(f->xc, pool, domid), -EINVAL);
+    assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+}
+
 /* --- vCPUs --- */
 
 static void vcpu_refusals(void **state)
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_dom0_may, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_numbers, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(createdomain_in_a_pool, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pausing_counts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),

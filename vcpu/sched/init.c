@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vcpu/sched/cpupool.h"
 #include "vcpu/sched/private.h"
 
 static const struct sched_ops *const policies[] = {
@@ -178,7 +179,14 @@ int sched_join_domain(struct scheduler *s, struct domain *d)
     return 0;
 }
 
-int sched_init_domain(struct domain *d) { return sched_join_domain(d->xen->sched, d); }
+int sched_init_domain(struct domain *d, uint32_t cpupool_id)
+{
+    struct scheduler *s = cpupool_find(d->xen, cpupool_id);
+
+    if (!s)
+        return -ESRCH;
+    return s->cpus ? sched_join_domain(s, d) : -ENODEV;
+}
 
 void sched_destroy_domain(struct domain *d)
 {

@@ -111,7 +111,8 @@ const struct sched_ops *sched_ops_by_id(uint32_t sched_id);
 /* Set one parameter of a policy by name ("tslice_ms", 5). -ENOENT: no such parameter, -EINVAL: out of range. */
 int sched_set_param(struct scheduler *s, const char *param, long value);
 
-int sched_init_domain(struct domain *d); /* into Pool-0 */
+/* Into that CPU pool. -ESRCH: there is none; -ENODEV: it has no pCPU. */
+int sched_init_domain(struct domain *d, uint32_t cpupool_id);
 void sched_destroy_domain(struct domain *d);
 int sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
