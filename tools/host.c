@@ -57,7 +57,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
     h->guests_tail = &h->guests;
     h->machine = machine_create(&mc, err, HOST_ERR_SIZE); /* RAM, processors, clock */
     if (h->machine)
-        h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : "rr", err,
+        h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED, err,
                             HOST_ERR_SIZE); /* frames, heap, scheduler, dom0 */
     if (!h->xen) {
         host_destroy(h);

@@ -19,6 +19,8 @@
 #define HOST_ERR_SIZE   1024
 #define HOST_MAX_GUESTS 4096
 
+#define HOST_DEFAULT_SCHED "credit2" /* Xen's own default */
+
 struct host;
 
 struct host_config {
@@ -26,7 +28,7 @@ struct host_config {
     uint64_t guests_mib;   /* memory of all guests that will be added: to size RAM by default */
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
-    const char *sched; /* NULL: "rr" */
+    const char *sched; /* NULL: HOST_DEFAULT_SCHED */
     struct host_pool
         *pools; /* CPU pools to make beside Pool-0; their numbers are filled in. Borrowed for the host's life. */
     unsigned int nr_pools;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The command line of `xenlab run`. See options.h; the table below is the whole of it.
+ *
+ * Budget: one table, with the parser, the messages and the help that are made from it.
  */
 #include "ui/options.h"
 
 #include "sim/machine.h"
-#include "vcpu/domain.h"
+#include "vcpu/sched/sched.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,8 @@ enum option_kind {
     OPTION_DURATION,
     OPTION_TYPE,
     OPTION_TEXT,
-    OPTION_SCHED, /* a number of struct xl_sched; min is its enum xl_sched_key */
+    OPTION_POLICY, /* --sched */
+    OPTION_SCHED,  /* a number of struct xl_sched; min is its enum xl_sched_key */
     OPTION_CPUS,
     OPTION_POOL,
     OPTION_CPUPOOL, /* may be given several times */
@@ -61,7 +64,7 @@ static const struct option options[] = {
     { "ram",       0,  OPTION_NUMBER,   "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
-    { "sched",     0,  OPTION_TEXT,     "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (rr)" },
+    { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (credit2); see below" },
     { "cpupool",   0,  OPTION_CPUPOOL,  "NAME=CPUS[:SCHEDULER]", 0, 0, 0,
       "make a CPU pool of these pCPUs, with a scheduler of its own" },
     { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
@@ -203,6 +206,17 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUS:
     case OPTION_POOL:
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
+    case OPTION_POLICY: {
+        char why[OPTIONS_ERR_SIZE - 64];
+
+        if (!*value)
+            return value_error(opt, value, err);
+        if (!sched_option_check(value, why, sizeof(why))) {
+            snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+            return -1;
+        }
+        break;
+    }
     default: /* text: only a command line may be empty */
         if (!*value && opt->offset != FIELD(cmdline))
             return value_error(opt, value, err);
@@ -348,6 +362,19 @@ static void option_help(FILE *out, const struct option *opt)
     fprintf(out, "%-*s%s\n", HELP_COLUMN, left, opt->help);
 }
 
+/* Each scheduler that has parameters, a line a parameter. */
+static void schedulers_help(FILE *out)
+{
+    size_t nr;
+    const struct sched_param *p = sched_params(&nr);
+
+    fprintf(out, "\nSchedulers: %s. Their parameters:\n", sched_names());
+    for (size_t i = 0; i < nr; i++)
+        fprintf(out, "  %-10s%s=%s%ld..%ld\n%-*s%s\n",
+                i == 0 || strcmp(p[i].policy, p[i - 1].policy) ? p[i].policy : "", p[i].name, p[i].or_zero ? "0|" : "",
+                p[i].min, p[i].max, HELP_COLUMN, "", p[i].help);
+}
+
 void options_help(FILE *out)
 {
     fputs("Usage: xenlab run [OPTION]... GUEST...\n"
@@ -365,6 +392,7 @@ void options_help(FILE *out)
             fprintf(out, "\n%s\n", options[i].name);
         else
             option_help(out, &options[i]);
+    schedulers_help(out);
     fputs("\n"
           "Exit status:\n"
           "  0    every guest shut down by itself\n"

@@ -41,13 +41,13 @@ static void test_everything(void **state)
     char err[OPTIONS_ERR_SIZE];
     struct run_options o;
 
-    assert_int_equal(
-        parse(&o,
-              "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
-              "--sched credit2,x=1 --seed 18446744073709551615 b --max-vtime 20ms --realtime --trace t --stats "
-              "--audit -vvq",
-              err),
-        0);
+    assert_int_equal(parse(&o,
+                           "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
+                           "--sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
+                           "--trace t --stats "
+                           "--audit -vvq",
+                           err),
+                     0);
     assert_int_equal(o.nr_guests, 2);
     assert_string_equal(o.guests[0], "a");
     assert_string_equal(o.guests[1], "b");
@@ -59,7 +59,7 @@ static void test_everything(void **state)
     assert_int_equal(o.type, XL_TYPE_PVH);
     assert_int_equal(o.ram_mib, 1024);
     assert_int_equal(o.nr_pcpus, 16);
-    assert_string_equal(o.sched, "credit2,x=1");
+    assert_string_equal(o.sched, "credit2,ratelimit_us=0");
     assert_true(o.seed == UINT64_MAX);
     assert_int_equal(o.max_vtime, MILLISECS(20));
     assert_string_equal(o.trace, "t");
@@ -164,6 +164,10 @@ static const struct {
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
     { "--trace= g", "--trace: the value is empty" },
     { "--name _ g", "--name: the value is empty" },
+    { "--sched cfs g",
+      "--sched: there is no scheduler \"cfs\" (there are: credit, credit2, rtds, arinc653, null, rr)" },
+    { "--sched rtds,x=1 g", "--sched: rtds has no parameter \"x\" (it has: none)" },
+    { "--sched credit,tslice_ms=0 g", "--sched: expected tslice_ms=1 to 1000" },
     { "--sched= g", "--sched: the value is empty" },
     { "--cpu-weight 0 g", "--cpu-weight: expected a weight from 1 to 65535, got \"0\"" },
     { "--cpu-weight 65536 g", "65536" },
@@ -256,6 +260,8 @@ static void test_help(void **state)
     fclose(out);
     assert_non_null(strstr(text, "--memory MIB"));
     assert_non_null(strstr(text, "-v, --verbose"));
+    assert_non_null(strstr(text, "Schedulers: credit, credit2, rtds, arinc653, null, rr"));
+    assert_non_null(strstr(text, "vcpu_migr_delay_us=0..100000"));
     assert_non_null(strstr(text, "Exit status"));
     assert_non_null(strstr(text, "Examples"));
     for (char *line = text; *line; line += strcspn(line, "\n") + 1)

@@ -89,19 +89,21 @@ struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops,
 }
 
 /* ",param=value,param=value" */
-static bool set_params(struct scheduler *s, const char *text)
+static bool set_params(struct scheduler *s, const char *text, bool tolerant)
 {
     while (*text == ',') {
         const char *eq = strchr(++text, '=');
         char name[32], *end;
         long value;
+        int rc;
 
         if (!eq || (size_t)(eq - text) >= sizeof(name))
             return false;
         memcpy(name, text, (size_t)(eq - text));
         name[eq - text] = '\0';
-        value = strtol(eq + 1, &end, 0);
-        if (end == eq + 1 || sched_set_param(s, name, value))
+        value = strtol(eq + 1, &end, 10);
+        rc = sched_set_param(s, name, value);
+        if (end == eq + 1 || (rc && !(tolerant && rc == -EINVAL)))
             return false;
         text = end;
     }
@@ -114,7 +116,8 @@ struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t c
     const struct sched_ops *ops = sched_ops_by_name(opt_name, len);
     struct scheduler *s = ops ? sched_create_ops(xen, ops, cpus) : NULL;
 
-    if (s && !set_params(s, opt_name + len)) {
+    /* Twice: a value may make sense only beside one that comes later (credit's ratelimit, and its slice). */
+    if (s && (!set_params(s, opt_name + len, true) || !set_params(s, opt_name + len, false))) {
         sched_destroy(s);
         return NULL;
     }
