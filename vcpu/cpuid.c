@@ -10,6 +10,8 @@
  */
 #include "vcpu/cpuid.h"
 
+#include "vcpu/tsc.h"
+
 #include <string.h>
 #include <xen/arch-x86/cpuid.h>
 
@@ -17,7 +19,6 @@
 #define MAX_EXTENDED     0x80000008u
 #define MAX_XEN          0x40000005u
 #define XEN_VERSION_LEAF ((4u << 16) | 17u)
-#define TSC_KHZ          1000000u
 
 #define BIT(n) (1u << (n))
 /* Leaf 1 EDX: FPU DE TSC MSR PAE MCE CX8 SEP? CMOV PAT CLFLUSH MMX FXSR SSE SSE2; PSE (3), PGE (13), MTRR (12), VME (1) are not for PV */
@@ -41,6 +42,22 @@ static struct cpuid_leaf leaf_of_text(const char text[static 16])
     return l;
 }
 
+/* Leaf 0x40000003: how the TSC is made, and how to convert it. */
+static struct cpuid_leaf time_leaf(const struct domain *d, uint32_t subleaf)
+{
+    const struct domain_tsc *t = &d->tsc;
+    const uint64_t offset = t->emulated ? 0 : (uint64_t)t->offset; /* what is emulated starts at 0 */
+
+    switch (subleaf) {
+    case 0: return (struct cpuid_leaf){ t->emulated | host_tsc_is_safe(d->xen) << 1, t->mode, t->khz, t->incarnation };
+    case 1:
+        return (struct cpuid_leaf){ (uint32_t)offset, (uint32_t)(offset >> 32), t->to_ns.mul_frac,
+                                    (uint32_t)t->to_ns.shift };
+    case 2: return (struct cpuid_leaf){ .a = (uint32_t)d->xen->tsc_khz };
+    default: return (struct cpuid_leaf){ 0 };
+    }
+}
+
 static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t subleaf)
 {
     bool hvm = is_hvm_domain(v->domain);
@@ -52,12 +69,7 @@ static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t sub
     case 1: return (struct cpuid_leaf){ .a = XEN_VERSION_LEAF };
     case 2: /* hypercall pages, the MSR that installs one, features */
         return (struct cpuid_leaf){ 1, 0x40000000, hvm ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
-    case 3:
-        if (subleaf == 0)
-            return (struct cpuid_leaf){ 0, 0, TSC_KHZ, 0 };
-        if (subleaf == 1)
-            return (struct cpuid_leaf){ 0, 0, 0x80000000, 1 }; /* ns = tsc * mul / 2^32 << shift */
-        return (struct cpuid_leaf){ subleaf == 2 ? TSC_KHZ : 0, 0, 0, 0 };
+    case 3: return time_leaf(v->domain, subleaf);
     case 5: return (struct cpuid_leaf){ .b = hvm ? 0 : 36 }; /* PV: bits of the largest machine address it may see */
     default: return (struct cpuid_leaf){ 0 };
     }

@@ -22,6 +22,7 @@
 #include "mmu/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
+#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -160,6 +161,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
         d->createflags = config->flags;
         d->ssidref = config->ssidref;
         domain_list_insert(xen, d);
+        tsc_set_info(d, &(struct xen_domctl_tsc_info){ .tsc_mode = TSC_MODE_DEFAULT });
         rc = domain_init_parts(d, config);
     }
     if (rc) {

@@ -131,6 +131,19 @@ struct vcpu {
 /* Why a domain is on its way out, in this order (Xen: enum domdying). */
 enum domain_dying { DOMDYING_alive, DOMDYING_dying, DOMDYING_dead };
 
+/* The TSC as the domain sees it, see vcpu/tsc.c. */
+struct time_scale {
+    int shift;
+    uint32_t mul_frac;
+};
+struct domain_tsc {
+    uint32_t mode, khz, incarnation;
+    bool emulated;
+    s_time_t offset; /* emulated: system time at which it was 0 */
+    s_time_t last;   /* emulated: the latest system time that was given to anybody */
+    struct time_scale to_ns, from_ns;
+};
+
 /* A list of frames: heads and links are frame numbers, see mmu/page.h. */
 struct page_list {
     uint32_t first, last; /* mfn; PAGE_LIST_NULL: empty */
@@ -189,7 +202,8 @@ struct domain {
     uint64_t poll_mask; /* bit per vCPU that polls */
 
     /* time and console */
-    s_time_t time_offset_ns;
+    int64_t time_offset_seconds; /* XEN_DOMCTL_settimeoffset: of the wallclock */
+    struct domain_tsc tsc;
     struct timer watchdog[2];
     bool watchdog_armed[2];
     char console_line[256]; /* console_io(write): collected until a newline */

@@ -19,6 +19,7 @@
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
+#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -456,7 +457,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_scheduler_op: return sched_domctl(v, d, &op->u.scheduler_op);
     case XEN_DOMCTL_setdomainhandle: memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle)); return 0;
     case XEN_DOMCTL_settimeoffset:
-        d->time_offset_ns = SECONDS(op->u.settimeoffset.time_offset_seconds);
+        d->time_offset_seconds = op->u.settimeoffset.time_offset_seconds;
         domain_update_wallclock(d);
         return 0;
     case XEN_DOMCTL_hypercall_init: return hypercall_init(d, op->u.hypercall_init.gmfn);
@@ -478,9 +479,11 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         vcpu_kick(target);
         return 0;
     case XEN_DOMCTL_gettscinfo:
-        op->u.tsc_info = (struct xen_domctl_tsc_info){ .gtsc_khz = (uint32_t)d->xen->tsc_khz };
+        if (d == v->domain)
+            return -EINVAL;
+        tsc_get_info(d, &op->u.tsc_info);
         return 0;
-    case XEN_DOMCTL_settscinfo: return op->u.tsc_info.tsc_mode > 3 ? -EINVAL : 0;
+    case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : tsc_set_info(d, &op->u.tsc_info);
     default: return -ENOSYS;
     }
 }

@@ -9,8 +9,8 @@
  *
  *     system_time(now) = system_time + ((tsc_now - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32
  *
- * Here the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1. Every vCPU has one-shot and periodic timers; both
- * raise VIRQ_TIMER.
+ * Normally the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1; vcpu/tsc.c has the other cases.
+ * Every vCPU has one-shot and periodic timers; both raise VIRQ_TIMER.
  *
  * Corresponds to xen/arch/x86/time.c (__update_vcpu_system_time) and xen/common/domain.c, schedule.c (vcpu_periodic_timer_fn).
  */
@@ -19,17 +19,13 @@
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "vcpu/sched/sched.h"
+#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <string.h>
 #include <xen/sched.h>
 
-#define TSC_TO_SYSTEM_MUL UINT32_C(0x80000000)
-#define TSC_SHIFT         1
-
 static struct vclock *clock_of(const struct vcpu *v) { return &v->domain->xen->machine->clock; }
-
-uint64_t guest_rdtsc(const struct vcpu *v) { return (uint64_t)NOW(v->domain->xen); }
 
 static void vcpu_singleshot_fire(void *data) { send_guest_vcpu_virq(data, VIRQ_TIMER); }
 
@@ -112,20 +108,22 @@ static bool update_secondary(struct vcpu *v, struct vcpu *space, struct vcpu_tim
 
 void vcpu_update_system_time(struct vcpu *v, struct vcpu *space)
 {
+    const struct domain *d = v->domain;
+    const struct time_scale scale = tsc_scale(d);
     struct vcpu_time_info *shared = &v->vcpu_info->time, t = {
         .version = VERSION_OF_UPDATE(shared->version),
-        .tsc_timestamp = guest_rdtsc(v),
-        .system_time = (uint64_t)NOW(v->domain->xen),
-        .tsc_to_system_mul = TSC_TO_SYSTEM_MUL,
-        .tsc_shift = TSC_SHIFT,
-        .flags = XEN_PVCLOCK_TSC_STABLE_BIT,
+        .tsc_timestamp = tsc_at(d, NOW(d->xen)),
+        .system_time = (uint64_t)NOW(d->xen),
+        .tsc_to_system_mul = scale.mul_frac,
+        .tsc_shift = (int8_t)scale.shift,
+        .flags = host_tsc_is_safe(d->xen) ? XEN_PVCLOCK_TSC_STABLE_BIT : 0, /* is another vCPU's clock comparable? */
     };
 
     __atomic_store_n(&shared->version, t.version, __ATOMIC_SEQ_CST);
     *shared = t;
     __atomic_store_n(&shared->version, t.version + 1, __ATOMIC_SEQ_CST);
     v->pv.pending_system_time.version = 0;
-    if (v->time_info_guest && !update_secondary(v, space, &t) && is_pv_64bit_domain(v->domain) && !guest_kernel_mode(v))
+    if (v->time_info_guest && !update_secondary(v, space, &t) && is_pv_64bit_domain(d) && !guest_kernel_mode(v))
         v->pv.pending_system_time = t;
 }
 
@@ -140,7 +138,8 @@ void vcpu_time_catch_up(struct vcpu *v)
 void domain_update_wallclock(struct domain *d)
 {
     struct shared_info *s = d->shared_info;
-    uint64_t ns = (uint64_t)d->xen->wallclock_offset + (uint64_t)d->time_offset_ns;
+    const uint64_t host = (uint64_t)d->xen->wallclock_offset, second = (uint64_t)SECONDS(1);
+    const uint64_t seconds = host / second + (uint64_t)d->time_offset_seconds;
     /*
      * A 32-bit guest's shared_info has 32-bit words in its two port bitmaps, so the wallclock comes sooner, and the upper half
      * of its seconds is the last field of arch_shared_info instead of the fourth word.
@@ -149,9 +148,9 @@ void domain_update_wallclock(struct domain *d)
     uint32_t *wc = compat ? (uint32_t *)((uint8_t *)s + 32 * sizeof(struct vcpu_info) + 2 * 32 * 4) : &s->wc_version;
 
     wc[0] = (wc[0] + 1) | 1;
-    wc[1] = (uint32_t)(ns / 1000000000);
-    wc[2] = (uint32_t)(ns % 1000000000);
-    wc[compat ? 9 : 3] = (uint32_t)((ns / 1000000000) >> 32);
+    wc[1] = (uint32_t)seconds;
+    wc[2] = (uint32_t)(host % second);
+    wc[compat ? 9 : 3] = (uint32_t)(seconds >> 32);
     wc[0]++;
 }
 

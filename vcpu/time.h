@@ -13,9 +13,6 @@ void vcpu_periodic_timer_start(struct vcpu *v);
 void vcpu_periodic_timer_stop(struct vcpu *v);
 void domain_watchdog_init(struct domain *d, unsigned int id);
 
-/* The TSC at the current virtual time. */
-uint64_t guest_rdtsc(const struct vcpu *v);
-
 /*
  * Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a jump.
  * The copy's address is one of `space`'s: that of v itself, or of the vCPU that registers it on behalf of v.

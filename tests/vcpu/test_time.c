@@ -5,6 +5,7 @@
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
+#include "vcpu/tsc.h"
 
 #define AREA 512 /* where in scratch the registered areas are; arguments come before */
 

@@ -19,7 +19,7 @@
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/pv/pv.h"
-#include "vcpu/time.h"
+#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <string.h>
@@ -303,11 +303,14 @@ void pv_emulate_cpuid(struct vcpu *v)
     v->regs->rdx = leaf.d;
 }
 
-void pv_emulate_rdtsc(struct vcpu *v, bool rdtscp)
+bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp)
 {
+    if (!guest_kernel_mode(v) && (v->pv.ctrlreg[4] & X86_CR4_TSD))
+        return false;
     set_edx_eax(v, guest_rdtsc(v));
     if (rdtscp)
         v->regs->rcx = 0; /* TSC_AUX */
+    return true;
 }
 
 /* The forced-emulation prefix: ud2 followed by "xen", before an instruction that would not trap by itself: CPUID. */

@@ -36,7 +36,9 @@ enum {
     X86_EXC_AC = 17,
     X86_EXC_XM = 19,
 };
-#define X86_CR0_TS 0x8u
+#define X86_CR0_TS  0x8u
+#define X86_CR4_TSD 0x4u
+#define X86_CR4_DE  0x8u
 
 #define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
 #define X86_XEC_TI  4u /* error code: the selector is in the LDT */
@@ -82,7 +84,8 @@ bool pv_emulate_forced_invalid_op(struct vcpu *v);
 /* An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped. */
 void pv_insn_done(struct vcpu *v, unsigned int len);
 void pv_emulate_cpuid(struct vcpu *v);
-void pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
+/* False: the kernel has forbidden it to user mode (CR4.TSD). */
+bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
 
 /* --- context.c --- */
 /* vcpu_guest_context plus what only the 32-bit layout has room for. */

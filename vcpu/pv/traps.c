@@ -111,8 +111,10 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         pv_insn_done(v, e->insn_len ? e->insn_len : 2);
         return;
     case EXIT_RDTSC:
-        pv_emulate_rdtsc(v, e->insn_len == 3);
-        pv_insn_done(v, e->insn_len);
+        if (pv_emulate_rdtsc(v, e->insn_len == 3))
+            pv_insn_done(v, e->insn_len);
+        else
+            pv_inject_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_PAUSE:
         v->regs->rip += e->insn_len ? e->insn_len : 2;
