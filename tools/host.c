@@ -90,7 +90,7 @@ void host_destroy(struct host *h)
 
         h->guests = g->next;
         guest_disconnect(g);
-        guest_free(g);
+        guest_free(h, g);
     }
     xen_destroy(h->xen);
     native_kernel_destroy(h->dom0);
@@ -135,7 +135,14 @@ const struct image *host_guest_image(const struct host *h, domid_t domid)
 {
     const struct guest *g = guest_find(h, domid);
 
-    return g ? &g->image : NULL;
+    return g ? &g->kernel->image : NULL;
+}
+
+int host_guest_index(const struct host *h, domid_t domid)
+{
+    const struct guest *g = guest_find(h, domid);
+
+    return g ? (int)g->index : -1;
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

@@ -17,7 +17,7 @@
 #include "vcpu/run.h"
 
 #define HOST_ERR_SIZE   1024
-#define HOST_MAX_GUESTS 4096
+#define HOST_MAX_GUESTS 2047 /* dom0's 2-level event channels have 4096 ports: one for VIRQ_DOM_EXC, two a guest */
 
 #define HOST_DEFAULT_SCHED "credit2" /* Xen's own default */
 
@@ -87,6 +87,8 @@ bool host_console_wants_input(const struct host *h);
 struct xen *host_xen(struct host *h);
 /* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */
 const struct image *host_guest_image(const struct host *h, domid_t domid);
+/* Which guest is it, in the order of host_guest_add(), from 0? It keeps this through restarts, unlike domid. -1: none of ours. */
+int host_guest_index(const struct host *h, domid_t domid);
 const char *host_guest_name(const struct host *h, domid_t domid);
 
 #endif

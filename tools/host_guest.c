@@ -34,9 +34,9 @@ void guest_disconnect(struct guest *g)
     g->xenstore = NULL;
 }
 
-void guest_free(struct guest *g)
+void guest_free(struct host *h, struct guest *g)
 {
-    image_free(&g->image);
+    image_cache_put(&h->kernels, g->kernel);
     free(g->ramdisk);
     free((char *)g->cfg.name);
     free((char *)g->cfg.kernel);
@@ -73,7 +73,7 @@ static int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
     struct pv_build b = {
-        .image = &g->image,
+        .image = &g->kernel->image,
         .ramdisk = g->ramdisk,
         .ramdisk_size = g->ramdisk_size,
         .cmdline = g->cfg.cmdline,
@@ -135,7 +135,7 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }
 
-static int guest_load(struct guest *g, char err[HOST_ERR_SIZE])
+static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
 
@@ -144,7 +144,8 @@ static int guest_load(struct guest *g, char err[HOST_ERR_SIZE])
                  xl_type_name(g->cfg.type));
         return -1;
     }
-    if (image_load(&g->image, g->cfg.kernel, IMAGE_PV, why)) {
+    g->kernel = image_cache_get(&h->kernels, g->cfg.kernel, IMAGE_PV, why);
+    if (!g->kernel) {
         snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
         return -1;
     }
@@ -163,16 +164,22 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
         snprintf(err, HOST_ERR_SIZE, "out of memory");
         goto fail;
     }
-    if (guest_load(g, err) || guest_build(h, g, err))
+    if (h->guests_left == HOST_MAX_GUESTS) {
+        snprintf(err, HOST_ERR_SIZE, "%s: there are %u guests already: dom0 has no event channels left", g->cfg.kernel,
+                 HOST_MAX_GUESTS);
+        goto fail;
+    }
+    if (guest_load(h, g, err) || guest_build(h, g, err))
         goto fail;
     *h->guests_tail = g;
     h->guests_tail = &g->next;
+    g->index = h->nr_guests++;
     *domid = g->domid;
     return 0;
 
 fail:
     if (g)
-        guest_free(g);
+        guest_free(h, g);
     return -1;
 }
 

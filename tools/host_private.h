@@ -9,16 +9,18 @@
 #include "rings/native.h"
 #include "rings/xenstore.h"
 #include "tools/host.h"
+#include "tools/image_cache.h"
 
 struct guest {
     struct guest *next;
+    unsigned int index; /* in the order of host_guest_add() */
     domid_t domid;
     bool ended;
     int end_reason;
     struct host_guest cfg; /* strings are ours */
     struct xl_sched sched; /* cfg.sched points here */
     bool built;            /* before: what is to be warned about has been said */
-    struct image image;
+    struct cached_image *kernel;
     uint8_t *ramdisk;
     size_t ramdisk_size;
     struct console_backend *console;
@@ -32,7 +34,8 @@ struct host {
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
-    unsigned int guests_left;                     /* that have not ended */
+    unsigned int nr_guests, guests_left;          /* added; not ended */
+    struct cached_image *kernels;
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;
@@ -47,7 +50,7 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */
 void guest_disconnect(struct guest *g);
-void guest_free(struct guest *g);
+void guest_free(struct host *h, struct guest *g);
 
 /* VIRQ_DOM_EXC: some domain has shut down, or died. */
 void guests_look(void *data, evtchn_port_t port);

@@ -50,10 +50,9 @@ struct run {
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
-    const struct image *reader; /* kernel of the guest that gets the input; the same image when that is restarted */
-    bool reader_ended;
-    bool unheard; /* input was offered when all was idle, and the reader has not asked for it since */
-    char *err;    /* RUN_ERR_SIZE bytes, the caller's */
+    bool reader_ended; /* the guest that gets the input: the first */
+    bool unheard;      /* input was offered when all was idle, and the reader has not asked for it since */
+    char *err;         /* RUN_ERR_SIZE bytes, the caller's */
 };
 
 static s_time_t real_now(void)
@@ -73,11 +72,13 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
     console_guest_write(&r->console, domid, text, len);
 }
 
+static bool is_reader(const struct run *r, domid_t domid) { return host_guest_index(r->host, domid) == 0; }
+
 static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
 {
     struct run *r = data;
 
-    if (!r->reader || host_guest_image(r->host, domid) != r->reader)
+    if (!is_reader(r, domid))
         return 0;
     r->reader_ended = r->unheard = false;
     return input_read(&r->input, buf, len);
@@ -122,7 +123,7 @@ static void on_end(void *data, domid_t domid, int reason)
         r->outcome.crashed++;
         self_crash_report(r, domid, reason);
     }
-    if (host_guest_image(r->host, domid) == r->reader)
+    if (is_reader(r, domid))
         r->reader_ended = true;
 }
 
@@ -276,16 +277,17 @@ static void warnings_print(struct run *r, const struct guest_list *l)
             console_message(&r->console, l->entries[i].cfg.warnings, strlen(l->entries[i].cfg.warnings));
 }
 
+static uint64_t copies(const struct run_options *o) { return o->copies ? o->copies : 1; }
+
 static int guests_start(struct run *r, const struct guest_list *l)
 {
-    domid_t *domid = calloc(l->nr, sizeof(*domid));
+    const uint64_t nr = l->nr * copies(r->opt);
+    domid_t *domid = calloc(nr, sizeof(*domid));
     int rc = domid ? 0 : -1;
 
-    for (unsigned int i = 0; i < l->nr && rc == 0; i++)
-        rc = host_guest_add(r->host, &l->entries[i].guest, &domid[i], r->err);
-    if (rc == 0)
-        r->reader = host_guest_image(r->host, domid[0]);
-    for (unsigned int i = 0; i < l->nr && rc == 0; i++)
+    for (uint64_t i = 0; i < nr && rc == 0; i++)
+        rc = host_guest_add(r->host, &l->entries[i % l->nr].guest, &domid[i], r->err);
+    for (uint64_t i = 0; i < nr && rc == 0; i++)
         rc = host_guest_start(r->host, domid[i]);
     if (rc && !r->err[0])
         snprintf(r->err, RUN_ERR_SIZE, "out of memory");
@@ -305,7 +307,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
     const struct host_config cfg = { .ram_mib = o->ram_mib,
-                                     .guests_mib = l->total_mib,
+                                     .guests_mib = l->total_mib * copies(o),
                                      .nr_pcpus = (unsigned int)o->nr_pcpus,
                                      .seed = o->seed,
                                      .sched = o->sched,
@@ -356,6 +358,7 @@ static void stats_show(struct run *r)
 
     if (!out)
         return;
+    r->wall.peak_kib = stats_peak_kib();
     stats_print(out, host_xen(r->host), &r->wall);
     fclose(out);
     console_message(&r->console, text, len);
@@ -388,7 +391,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     if (guest_list_load(&list, o, err)) {
         r.outcome.failed = true;
     } else {
-        r.console.by_lines = list.nr > 1;
+        r.console.by_lines = list.nr * copies(o) > 1;
         warnings_print(&r, &list);
         if (machine_start(&r, &list) || guests_start(&r, &list)) {
             r.outcome.failed = true;

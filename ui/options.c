@@ -7,6 +7,7 @@
 #include "ui/options.h"
 
 #include "sim/machine.h"
+#include "tools/host.h"
 #include "vcpu/sched/sched.h"
 
 #include <stdlib.h>
@@ -49,6 +50,7 @@ static const struct option options[] = {
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
     { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },
     { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
+    { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
       .kind = OPTION_HEADING },
     { "cpu-weight", 0, OPTION_SCHED,    "N",        0, XL_SCHED_WEIGHT,    0, "share of busy pCPUs: credit, credit2 (256)" },

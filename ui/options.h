@@ -24,7 +24,7 @@ struct run_options {
     unsigned int nr_guests;
 
     /* Of every guest; each overrides what an xl.cfg says. */
-    uint64_t memory_mib, vcpus;
+    uint64_t memory_mib, vcpus, copies;
     const char *name, *cmdline, *ramdisk;
     const char *type_name;
     enum xl_type type; /* when type_name is there */

@@ -49,6 +49,20 @@ static void exceptions_print(FILE *out, const uint64_t *n)
     }
 }
 
+/* Not getrusage(): what it tells may be the parent's, from before exec. */
+uint64_t stats_peak_kib(void)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    uint64_t kib = 0;
+    char line[128];
+
+    while (f && fgets(line, sizeof(line), f) && sscanf(line, "VmHWM: %" SCNu64, &kib) != 1)
+        ;
+    if (f)
+        fclose(f);
+    return kib;
+}
+
 void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall)
 {
     const struct xen_stats *s = &xen->stats;
@@ -60,6 +74,8 @@ void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall
     seconds(out, "real: running", wall->running);
     if (wall->waiting)
         seconds(out, "real: waiting", wall->waiting);
+    if (wall->peak_kib)
+        fprintf(out, "memory\n  %-28s %14.1f MiB\n", "peak memory (real)", (double)wall->peak_kib / 1024);
     fprintf(out, "work\n");
     row(out, "instructions", s->insns);
     if (wall->running)

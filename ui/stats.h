@@ -7,12 +7,16 @@
 
 #include <stdio.h>
 
-/* Real time, in nanoseconds. */
+/* What it took of this computer: real time in nanoseconds, and memory. */
 struct stats_wall {
     s_time_t start_up; /* until the first guest instruction */
     s_time_t running;  /* from there on, without waiting */
     s_time_t waiting;  /* for input, or for real time to pass */
+    uint64_t peak_kib; /* most memory that the process ever had; 0: not known */
 };
+
+/* Most memory that this process ever had, in KiB; 0 if that cannot be learned. */
+uint64_t stats_peak_kib(void);
 
 void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall);
 

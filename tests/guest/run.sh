@@ -17,6 +17,8 @@
 #
 # When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a
 # failure.
+#
+# Budget: a list of all guests, with what runs and judges them; in several files each would need that again.
 set -uf # patterns are matched against names of tests, not of files
 
 : "${XENLAB:=./xenlab}" "${GOLDEN:=}"
@@ -152,6 +154,8 @@ toy hello 0 --memory 32 --cmdline "greeting=yes" $guests/hello
 toy hello-small 0 --memory 8 $guests/hello
 toy hello-twice 0 $guests/hello $guests/hello
 toy echo 0 $guests/echo
+toy idle 3 $guests/idle
+toy idle-until 0 --cmdline until=1000 $guests/idle $guests/idle
 toy traps 0 $guests/traps
 toy rings 0 $guests/rings
 toy syscall 0 $guests/syscall
@@ -189,6 +193,68 @@ for op in update update32 va pin1 pin4; do bench mmu $op; done
 for op in map copy; do bench grant $op; done
 for op in send masked; do bench event $op; done
 for op in alu branch copy call; do bench cpu $op; done
+
+# ------------------------------------------------------------------------------------------------------------ scale --
+
+# stat WORDS: the number behind these words in the statistics of the run.
+stat() {
+    sed -n "s/^ *$1 *\([0-9][0-9]*\).*/\1/p" "$tmp/err" | head -n 1
+}
+
+# Many domains: each one's memory and work for dom0 is bounded, and does not grow with their number.
+many() { # NAME COPIES ARGUMENT...
+    begin "$1" || return 0
+    n=$(($2 / slowness))
+    shift 2
+    simulate 60 -q --stats --max-vtime 60s --copies "$n" --cmdline until=1000 "$@" $guests/idle < /dev/null
+    ended 0 || return 0
+    memory=$(stat "peak memory (real)") insns=$(stat instructions) calls=$(($(stat domctl) + $(stat sysctl)))
+    if [ "$(grep -c "I was woken 1 time" "$tmp/out")" -ne "$n" ]; then
+        fail "$(grep -c "I was woken 1 time" "$tmp/out") of $n domains came to their end"
+    elif [ "$slowness" -eq 1 ] && [ "$memory" -gt $((n * 2 + 50)) ]; then
+        fail "$n domains took $memory MiB, which is more than 2 a domain and 50"
+    elif [ "$insns" -gt $((n * 100000)) ]; then
+        fail "$n domains that do nothing took $insns instructions"
+    elif [ "$calls" -gt $((n * 100)) ]; then
+        fail "the toolstack made $calls calls for $n domains"
+    else
+        pass
+    fi
+}
+
+# A blocked vCPU costs nothing: a thousand times the time makes not one event more, and whether the domain beside it is
+# busy for long does not matter to it.
+idle_is_free() { # NAME ARGUMENT...
+    begin "$1" || return 0
+    shift
+    all= beside=
+    for ms in 1000 1000000; do
+        simulate 20 -q --trace "$tmp/trace" --cmdline until=$ms "$@" $guests/idle $guests/idle < /dev/null
+        ended 0 || return 0
+        all="$all $(wc -l < "$tmp/trace")"
+    done
+    for rounds in 1 3; do
+        simulate 20 -q --trace "$tmp/trace" --cmdline rounds=$rounds "$@" $guests/idle $guests/spinner < /dev/null
+        ended 3 || return 0
+        sed '1,/"dom":1,.*"sched_block"/d' "$tmp/trace" > "$tmp/after"
+        beside="$beside $(grep -c '"dom":1,' "$tmp/after")"
+        busy=$(grep -c '"dom":2,' "$tmp/after")
+    done
+    rm -f "$tmp/trace" "$tmp/after"
+    if [ "${all% *}" != " ${all##* }" ]; then
+        fail "events in 1 s and in 1000 s:$all"
+    elif [ "${beside% *}" != " ${beside##* }" ] || [ "$busy" -eq 0 ]; then
+        fail "events of an idle domain beside one that is busy for 0.1 s and 0.3 s:$beside (of that one, $busy)"
+    else
+        pass
+    fi
+}
+
+for sched in rr credit credit2 rtds; do
+    idle_is_free idle-is-free-$sched --sched $sched --pcpus 2
+done
+many domains-1000 1000
+many domains-1000-credit 1000 --sched credit --pcpus 4
 
 # ------------------------------------------------------------------------------------------------------ exit status --
 

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
-#include "tools/image.h"
+#include "tools/image_cache.h"
 
 #include <xen/elfnote.h>
 #include <xen/features.h>
@@ -551,6 +551,41 @@ static void test_files(void **state)
     assert_string_equal(err, "cannot read: Is a directory");
 }
 
+/* Guests of one kernel share its image, until the last of them is gone. */
+static void test_cache(void **state)
+{
+    char path[] = "/tmp/xenlab-test-XXXXXX", err[IMAGE_ERR_SIZE];
+    struct cached_image *cache = NULL, *a, *b, *other;
+    int fd = mkstemp(path);
+    uint8_t *elf;
+    size_t size;
+
+    assert_true(fd >= 0);
+    assert_null(image_cache_get(&cache, path, IMAGE_PV, err));
+    assert_string_equal(err, "not a kernel image: the file is empty");
+    assert_null(cache);
+    elf = kernel_elf(&kernel_linux64, &size);
+    assert_int_equal(write(fd, elf, size), size);
+    free(elf);
+    close(fd);
+
+    a = image_cache_get(&cache, path, IMAGE_PV, err);
+    assert_non_null(a);
+    b = image_cache_get(&cache, path, IMAGE_PV, err);
+    assert_ptr_equal(a, b);
+    other = image_cache_get(&cache, path, IMAGE_AUTO, err);
+    assert_non_null(other);
+    assert_ptr_not_equal(other, a); /* started in another way, it has other addresses */
+    unlink(path);
+    image_cache_put(&cache, a);
+    assert_int_equal(b->image.nr_symbols, 2);
+    image_cache_put(&cache, b);
+    assert_ptr_equal(cache, other);
+    image_cache_put(&cache, other);
+    image_cache_put(&cache, NULL);
+    assert_null(cache);
+}
+
 /* A kernel that nobody here wrote. */
 static void real(struct image *img, const char *path)
 {
@@ -616,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_bzimage_refused),
         cmocka_unit_test(test_symbols),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_cache),
         cmocka_unit_test(test_real_grub64),
         cmocka_unit_test(test_real_grub32),
         cmocka_unit_test(test_real_linux),

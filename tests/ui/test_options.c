@@ -41,18 +41,20 @@ static void test_everything(void **state)
     char err[OPTIONS_ERR_SIZE];
     struct run_options o;
 
-    assert_int_equal(parse(&o,
-                           "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
-                           "--sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
-                           "--trace t --stats "
-                           "--audit -vvq",
-                           err),
-                     0);
+    assert_int_equal(
+        parse(&o,
+              "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
+              "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
+              "--trace t --stats "
+              "--audit -vvq",
+              err),
+        0);
     assert_int_equal(o.nr_guests, 2);
     assert_string_equal(o.guests[0], "a");
     assert_string_equal(o.guests[1], "b");
     assert_int_equal(o.memory_mib, 128);
     assert_int_equal(o.vcpus, 2);
+    assert_int_equal(o.copies, 1000);
     assert_string_equal(o.cmdline, "x=1");
     assert_string_equal(o.ramdisk, "r");
     assert_string_equal(o.type_name, "pvh");
@@ -104,7 +106,8 @@ static void test_nothing(void **state)
 
     assert_int_equal(parse(&o, "g", err), 0);
     assert_int_equal(o.nr_guests, 1);
-    assert_true(!o.memory_mib && !o.vcpus && !o.name && !o.cmdline && !o.ramdisk && !o.type_name && !o.ram_mib);
+    assert_true(!o.memory_mib && !o.vcpus && !o.copies && !o.name && !o.cmdline && !o.ramdisk && !o.type_name &&
+                !o.ram_mib);
     assert_true(!o.nr_pcpus && !o.seed && !o.sched && !o.max_vtime && !o.trace && !o.verbose && !o.quiet);
     assert_false(o.realtime || o.stats || o.audit || o.help);
     options_free(&o);
@@ -152,6 +155,8 @@ static const struct {
     { "--memory 64M g", "64M" },
     { "--memory 99999999999999999999999 g", "is no number" },
     { "--vcpus 0 g", "--vcpus" },
+    { "--copies 0 g", "from 1 to 2047" },
+    { "--copies 2048 g", "--copies" },
     { "--vcpus 65 g", "from 1 to 64" },
     { "--pcpus 17 g", "from 1 to 16" },
     { "--ram 31 g", "--ram" },

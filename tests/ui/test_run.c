@@ -296,7 +296,7 @@ static void test_guests_refused(void **state)
 
 static void test_stats(void **state)
 {
-    const struct stats_wall wall = { .start_up = MILLISECS(7), .running = SECONDS(1) };
+    const struct stats_wall wall = { .start_up = MILLISECS(7), .running = SECONDS(1), .peak_kib = 1536 };
     struct machine m = { 0 };
     struct xen xen = { .machine = &m };
     char *text = NULL;
@@ -315,6 +315,8 @@ static void test_stats(void **state)
     assert_non_null(strstr(text, "million a second (real)              20.0"));
     assert_non_null(strstr(text, "14 #PF                                    1"));
     assert_non_null(strstr(text, "mmu_update                                3"));
+    assert_non_null(strstr(text, "peak memory (real)                      1.5 MiB"));
+    assert_true(stats_peak_kib() > 1024); /* a C library is that large */
     assert_null(strstr(text, "xen_version"));
     assert_null(strstr(text, "waiting"));
     free(text);
