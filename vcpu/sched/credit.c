@@ -12,14 +12,28 @@
  *     UNDER   has credits                   served; a pCPU with nothing better than OVER of its own looks into
  *     OVER    has none                      the other queues and steals (soft affinity first, then hard)
  *
+ * Two spinners on one pCPU, b with twice a's weight; a slice is 30 ms, and so is a period, in which a earns 10 and b 20.
+ * Once their first boosts are over it goes on like this:
+ *
+ *     time      0          30         60         90         120        150        180        210 ms
+ *     runs      |--- a ----|--- b ----|--- b ----|--- a ----|--- b ----|--- b ----|--- a ----|
+ *     a has     0         -20        -10         0         -20        -10         0         -20
+ *     b has     0          20         10         0          20         10         0          20
+ *
+ * With several pCPUs that is not enough: the slices of others in the same queue can keep a heavy vCPU from what it earns while
+ * a light one next door overdraws. So UNDER and OVER have two steps each. Who has saved more than a slice is owed time and goes
+ * first (PRI_OWED); who has overdrawn more than one goes last (PRI_DEEP).
+ *
  * A cap limits a domain even if pCPUs idle: it earns at most that, and is parked (not queued) when it has overdrawn more
  * than one period's cap. The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms.
  *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor, under its
- * current priority. Credit lies in [-tslice, +tslice] (a capped one may go lower): neither debts nor savings last for ever.
+ * current priority. Neither debts nor savings last for ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go
+ * lower), and a sleeper has at most one slice's.
  *
  * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us). Simplifies
- * xen/common/sched/credit.c: credits are ns instead of 10 a ms; a preempted vCPU keeps its place and the rest of its slice; no
+ * xen/common/sched/credit.c: credits are ns instead of 10 a ms; Xen forgets debts and savings beyond one slice and has no
+ * steps in UNDER and OVER, so its shares are rougher; a preempted vCPU keeps its place and the rest of its slice; no
  * power-aware placement; the tick of an idle pCPU and the accounting of an idle pool are stopped. Accounting is the only part
  * that looks at all active vCPUs, once a period.
  */
@@ -37,16 +51,37 @@
 
 /* --- queues --- */
 
-/* Somebody should look at svc, which was just queued: an idle pCPU, or its own if it runs something less important. */
+/* Does cpu run somebody less important than pri, and nobody has told it so yet? */
+static bool runs(const struct xen *xen, unsigned int cpu, enum pri pri)
+{
+    const struct xen_pcpu *p = &xen->pcpu[cpu];
+
+    return p->curr && !p->need_resched && svc_of(p->curr)->pri > pri;
+}
+
+/* Somebody should look at svc, which was just queued: an idle pCPU, or one that runs something less important. */
 void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct xen *xen = ops->xen;
-    struct vcpu *v = svc->v, *curr = xen->pcpu[v->processor].curr;
+    struct vcpu *v = svc->v;
+    enum pri worst = svc->pri;
+    int victim = -1;
 
     if (sched_kick_idle(xen, vcpu_soft_cpumask(v), v->processor) || sched_kick_idle(xen, vcpu_cpumask(v), v->processor))
         return;
-    if (curr && svc_of(curr)->pri > svc->pri)
+    if (runs(xen, v->processor, worst)) {
         sched_kick_cpu(xen, v->processor);
+        return;
+    }
+    for_each_cpu_in(vcpu_cpumask(v), cpu)
+    {
+        if (!runs(xen, cpu, worst))
+            continue;
+        worst = svc_of(xen->pcpu[cpu].curr)->pri;
+        victim = (int)cpu;
+    }
+    if (victim >= 0)
+        sched_kick_cpu(xen, (unsigned int)victim);
 }
 
 void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc)
@@ -55,7 +90,7 @@ void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc)
 
     /* Who yields goes behind everybody else, once. Who was interrupted stays at the front for the rest of its slice. */
     if (svc->yield)
-        runq_insert(q, &svc->node, svc->v, PRI_OVER);
+        runq_insert(q, &svc->node, svc->v, PRI_DEEP);
     else if (svc->slice_left > 0)
         runq_insert_first(q, &svc->node, svc->v, svc->pri);
     else
@@ -166,9 +201,11 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
 {
     struct csched_vcpu *svc = svc_of(v);
 
+    if (svc->credit <= 0)
+        csched_activate(ops, svc);
     if (v->is_running || svc->parked)
         return;
-    if (svc->pri == PRI_UNDER)
+    if (svc->pri == PRI_OWED || svc->pri == PRI_UNDER)
         svc->pri = PRI_BOOST;
     csched_enqueue(ops, svc);
     csched_tickle(ops, svc);
@@ -176,8 +213,11 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
 
 static void csched_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
 
-/* The best vCPU on another pCPU's queue that cpu may run and that is better than `than`. */
-static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_t than, s_time_t now)
+/*
+ * The best vCPU on another pCPU's queue that cpu may run and that is better than `than`. One that left its pCPU less than
+ * migr_delay ago is left there, its data is in that pCPU's cache; *again: when the first of these may be taken.
+ */
+static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_t than, s_time_t now, s_time_t *again)
 {
     const struct csched *prv = csched(ops);
     const uint64_t peers = ops->cpus & ~(UINT64_C(1) << cpu);
@@ -188,9 +228,11 @@ static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_
         {
             struct runq_node *first = runq_first(runq_of(ops, peer), cpu, soft);
 
-            if (first && prv->migr_delay && now - first->v->last_run < prv->migr_delay)
-                continue; /* its data is still in that pCPU's cache */
-            if (first && first->key < than && (!best || first->key < best->key))
+            if (!first || first->key >= than || (best && first->key >= best->key))
+                continue;
+            if (now < first->v->last_run + prv->migr_delay)
+                *again = *again < first->v->last_run + prv->migr_delay ? *again : first->v->last_run + prv->migr_delay;
+            else
                 best = first;
         }
     }
@@ -213,6 +255,7 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
     struct csched *prv = csched(ops);
     struct csched_vcpu *svc = NULL;
     struct runq_node *first;
+    s_time_t again = STIME_MAX;
 
     if (prev) {
         svc = svc_of(prev);
@@ -230,16 +273,18 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
     first = runq_first(runq_of(ops, cpu), cpu, false);
     svc = NULL;
     if (!first || first->key >= PRI_OVER)
-        svc = steal(ops, cpu, first ? first->key : PRI_IDLE, now);
+        svc = steal(ops, cpu, first ? first->key : PRI_IDLE, now, &again);
     if (!svc && first)
         svc = svc_of(first->v);
     if (!svc) {
         timer_stop(&ops->xen->machine->clock, &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->tick);
-        return (struct task_slice){ NULL, -1 };
+        return (struct task_slice){ NULL, again == STIME_MAX ? -1 : again - now };
     }
     csched_dequeue(ops, svc);
     /* What is left behind (prev, perhaps) may be able to go on elsewhere. */
     runq_kick_idle(runq_of(ops, cpu), ops->xen, ops->cpus);
+    if (prev && svc->v != prev && runq_queued(&svc_of(prev)->node))
+        csched_tickle(ops, svc_of(prev));
     if (svc->v != prev)
         svc->run_since = now;
     if (svc->slice_left <= 0)

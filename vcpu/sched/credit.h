@@ -8,7 +8,10 @@
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
 
-enum pri { PRI_BOOST, PRI_UNDER, PRI_OVER, PRI_IDLE }; /* the order in which they run */
+/* The order in which they run. OWED and DEEP are the ends of UNDER and OVER: more than a slice saved up, or overdrawn. */
+enum pri { PRI_BOOST, PRI_OWED, PRI_UNDER, PRI_OVER, PRI_DEEP, PRI_IDLE };
+
+#define MAX_CREDIT_SLICES 10 /* neither savings nor debts go beyond so many slices */
 
 struct csched_dom {
     unsigned int weight, cap;
@@ -58,7 +61,8 @@ void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc);
 
 /* Charge svc, which runs, for the time since the last charge. */
 void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now);
-/* svc earns no more. */
+/* svc has no savings: it earns from now on. And: it earns no more. */
+void csched_activate(struct scheduler *ops, struct csched_vcpu *svc);
 void csched_deactivate(struct csched_vcpu *svc);
 /* Timer function, data is the scheduler: hand out a period's credits. */
 void csched_acct(void *data);

@@ -37,7 +37,7 @@
 #define MAX_TIMER                 MILLISECS(10)
 #define DEFAULT_RATELIMIT         MICROSECS(1000)
 #define MIGRATE_RESIST            MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
-#define DEFAULT_CPUS_PER_RUNQUEUE 8
+#define DEFAULT_CPUS_PER_RUNQUEUE 16 /* sched_credit2_max_cpus_runqueue, within a socket; the machine has one */
 
 static void reset(struct c2_rqd *rqd, s_time_t best) { rqd->given += C2_CREDIT_INIT * (1 + -best / C2_CREDIT_INIT); }
 
@@ -147,8 +147,13 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
 
     if (cur)
         c2_burn(cur, now);
-    if (cur && (!vcpu_runnable(prev) || !c2_budget_ok(cur)))
+    if (cur && !vcpu_runnable(prev))
         cur = NULL;
+    if (cur && c2_budget_spent(cur)) {
+        /* Is there another helping for it? Those who wait are asked first. */
+        enqueue(cur);
+        cur = NULL;
+    }
     if (cur && !cur->yield && now - cur->run_since < c2(ops)->ratelimit)
         return run(ops, cpu, cur, prev, now);
     if (!sched_cpu_owned(ops, cpu))
@@ -242,7 +247,7 @@ static void c2_insert(struct scheduler *ops, struct vcpu *v)
 {
     struct c2_vcpu *svc = svc_of(v);
 
-    LIST_INSERT_HEAD(&svc->dom->vcpus, svc, dom_link);
+    TAILQ_INSERT_HEAD(&svc->dom->vcpus, svc, dom_link);
     svc->dom->nr_vcpus++;
     c2_assign(svc, rqd_of(ops, v->processor));
 }
@@ -253,7 +258,7 @@ static void c2_remove(struct scheduler *ops, struct vcpu *v)
 
     c2_budget_return(svc);
     c2_deassign(svc, NOW(ops->xen));
-    LIST_REMOVE(svc, dom_link);
+    TAILQ_REMOVE(&svc->dom->vcpus, svc, dom_link);
     svc->dom->nr_vcpus--;
 }
 
@@ -307,7 +312,7 @@ static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
     case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0: leave as it is */
         if (op->u.credit2.weight && op->u.credit2.weight != dom->weight) {
             dom->weight = op->u.credit2.weight;
-            LIST_FOREACH(svc, &dom->vcpus, dom_link)
+            TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
             {
                 struct c2_rqd *rqd = svc->rqd;
                 const bool counted = svc->counted;

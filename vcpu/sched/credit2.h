@@ -13,8 +13,11 @@
 
 #define C2_MIN_TIMER   MICROSECS(500)
 #define C2_CREDIT_INIT MILLISECS(10)
-#define C2_CREDIT_MAX                                                                                                  \
-    (2 * C2_CREDIT_INIT) /* who runs or waits loses nothing at a reset; who wakes has at most C2_CREDIT_INIT */
+/*
+ * Who runs or waits keeps a lead over the others up to here, or weights would not count between pCPUs: a heavy vCPU that
+ * has a pCPU to itself is ahead of those who share one. Who wakes has at most C2_CREDIT_INIT.
+ */
+#define C2_CREDIT_MAX (40 * C2_CREDIT_INIT)
 
 /* A run queue: a group of pCPUs that share one order of vCPUs. */
 struct c2_rqd {
@@ -37,7 +40,7 @@ struct c2_dom {
     s_time_t budget;     /* left for its vCPUs to take; negative: overrun, paid back first */
     struct timer repl;
     s_time_t next_repl;
-    LIST_HEAD(, c2_vcpu) vcpus;
+    TAILQ_HEAD(, c2_vcpu) vcpus; /* whose last helping of the budget is longest ago comes first */
 };
 
 struct c2_vcpu {
@@ -45,10 +48,10 @@ struct c2_vcpu {
     struct vcpu *v;
     struct c2_dom *dom;
     struct c2_rqd *rqd;
-    LIST_ENTRY(c2_vcpu) link;     /* rqd->assigned */
-    LIST_ENTRY(c2_vcpu) dom_link; /* dom->vcpus */
-    unsigned int weight;          /* the weight it is counted with in rqd */
-    s_time_t credit;              /* valid for given == rqd->given, see credit_sync() */
+    LIST_ENTRY(c2_vcpu) link;      /* rqd->assigned */
+    TAILQ_ENTRY(c2_vcpu) dom_link; /* dom->vcpus */
+    unsigned int weight;           /* the weight it is counted with in rqd */
+    s_time_t credit;               /* valid for given == rqd->given, see credit_sync() */
     s_time_t given;
     s_time_t budget; /* taken out of the domain's, not used yet */
     s_time_t start, run_since;
@@ -89,6 +92,8 @@ void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
 
 /* May svc run? A capped vCPU without budget takes some of the domain's, or is parked until the next period. */
 bool c2_budget_ok(struct c2_vcpu *svc);
+/* Has a capped vCPU used what it took? */
+bool c2_budget_spent(const struct c2_vcpu *svc);
 /* svc does not need the CPU: what it has left is for the other vCPUs of the domain. */
 void c2_budget_return(struct c2_vcpu *svc);
 void c2_cap_init(struct c2_dom *dom, struct scheduler *ops);

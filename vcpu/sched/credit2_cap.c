@@ -5,7 +5,7 @@
  * Concept: a cap of 30 % is 3 ms of CPU time in every 10 ms, for all vCPUs of the domain together. The time lies in a pool of
  * the domain; a vCPU takes a helping out of it before it runs and burns that. Pool empty: the vCPU is parked. The
  * replenishment timer fills the pool once a period and unparks everybody. Helpings rather than one counter keep vCPUs of one
- * domain from eating it all one after the other. A vCPU that overran its helping leaves a debt, paid from the next period, so
+ * domain from eating it all one after the other, and whoever came off badly is served first in the next period. A vCPU that overran its helping leaves a debt, paid from the next period, so
  * that the long-term average is the cap exactly.
  *
  * Invariants: budget of the pool and of all vCPUs together never exceed one period's budget plus what is on pCPUs; the timer
@@ -28,30 +28,34 @@ static void arm(struct c2_dom *dom)
     timer_set(&dom->ops->xen->machine->clock, &dom->repl, dom->next_repl);
 }
 
+bool c2_budget_spent(const struct c2_vcpu *svc) { return svc->dom->tot_budget && svc->budget <= 0; }
+
 bool c2_budget_ok(struct c2_vcpu *svc)
 {
     struct c2_dom *dom = svc->dom;
-    s_time_t quota;
+    s_time_t quota, full;
 
-    if (!dom->tot_budget)
-        return true;
-    if (svc->budget > 0)
+    if (!c2_budget_spent(svc))
         return true;
     arm(dom);
     /* Debts first. */
     dom->budget += svc->budget;
     svc->budget = 0;
-    quota = dom->tot_budget / dom->nr_vcpus;
-    if (quota < C2_MIN_TIMER)
-        quota = C2_MIN_TIMER;
-    if (quota > dom->budget)
-        quota = dom->budget;
+    full = dom->tot_budget / dom->nr_vcpus;
+    if (full < C2_MIN_TIMER)
+        full = C2_MIN_TIMER < dom->tot_budget ? C2_MIN_TIMER : dom->tot_budget;
+    quota = full < dom->budget ? full : dom->budget;
     if (quota <= 0) {
         svc->parked = true;
         return false;
     }
     dom->budget -= quota;
     svc->budget = quota;
+    /* Who had to be content with less will be the first in the next period. */
+    if (quota == full) {
+        TAILQ_REMOVE(&dom->vcpus, svc, dom_link);
+        TAILQ_INSERT_TAIL(&dom->vcpus, svc, dom_link);
+    }
     return true;
 }
 
@@ -75,7 +79,7 @@ static void replenish(void *data)
     } while (dom->budget <= 0 || dom->next_repl <= now_of(dom));
     if (dom->budget > dom->tot_budget)
         dom->budget = dom->tot_budget;
-    LIST_FOREACH(svc, &dom->vcpus, dom_link)
+    TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
     if (svc->parked)
         c2_unpark(svc);
     if (!unused)
@@ -85,6 +89,7 @@ static void replenish(void *data)
 void c2_cap_init(struct c2_dom *dom, struct scheduler *ops)
 {
     dom->ops = ops;
+    TAILQ_INIT(&dom->vcpus);
     timer_init(&dom->repl, replenish, dom);
 }
 
@@ -97,7 +102,7 @@ void c2_cap_set(struct c2_dom *dom, unsigned int cap)
     dom->cap = cap;
     dom->tot_budget = dom->budget = REPL_PERIOD * cap / 100;
     timer_stop(&dom->ops->xen->machine->clock, &dom->repl);
-    LIST_FOREACH(svc, &dom->vcpus, dom_link)
+    TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
     {
         svc->budget = 0;
         if (svc->parked)

@@ -16,7 +16,7 @@
 /* --- credits --- */
 
 /* Who has savings lives on them; who has used them up earns again (Xen: whom a tick finds running). */
-static void activate(struct scheduler *ops, struct csched_vcpu *svc)
+void csched_activate(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct csched *prv = csched(ops);
 
@@ -37,7 +37,7 @@ void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
     svc->slice_left -= now - svc->start;
     svc->start = now;
     if (svc->credit <= 0)
-        activate(ops, svc);
+        csched_activate(ops, svc);
 }
 
 void csched_deactivate(struct csched_vcpu *svc)
@@ -130,26 +130,28 @@ static void hand_out(struct scheduler *ops)
 static void settle(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct csched *prv = csched(ops);
-    const s_time_t cap = prv->tslice * svc->dom->cap / 100;
+    const s_time_t most = MAX_CREDIT_SLICES * prv->tslice;
 
     if (svc->credit < 0) {
-        if (!svc->dom->cap && svc->credit < -prv->tslice)
-            svc->credit = -prv->tslice;
-        set_pri(ops, svc, PRI_OVER);
-        if (svc->dom->cap && svc->credit < -cap && !svc->parked)
+        if (!svc->dom->cap && svc->credit < -most)
+            svc->credit = -most;
+        set_pri(ops, svc, svc->credit < -prv->tslice ? PRI_DEEP : PRI_OVER);
+        if (svc->dom->cap && svc->credit < -peak(prv, svc) && !svc->parked)
             park(ops, svc);
         return;
     }
-    if (svc->pri == PRI_OVER)
-        set_pri(ops, svc, PRI_UNDER);
+    if (svc->pri != PRI_BOOST)
+        set_pri(ops, svc, svc->credit > prv->tslice ? PRI_OWED : PRI_UNDER);
     if (svc->parked)
         unpark(ops, svc);
-    if (svc->credit <= prv->tslice)
-        return;
-    svc->credit = prv->tslice;
-    if (!svc->v->sched_awake)
-        csched_deactivate(
-            svc); /* it does not use what it earns: others shall have it, until these savings are used up */
+    if (svc->v->sched_awake) {
+        if (svc->credit > most)
+            svc->credit = most;
+    } else if (svc->credit > prv->tslice) {
+        /* It does not use what it earns: others shall have it, until these savings are used up. */
+        svc->credit = prv->tslice;
+        csched_deactivate(svc);
+    }
 }
 
 void csched_acct(void *data)
