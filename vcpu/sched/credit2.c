@@ -313,14 +313,7 @@ static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
         if (op->u.credit2.weight && op->u.credit2.weight != dom->weight) {
             dom->weight = op->u.credit2.weight;
             TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
-            {
-                struct c2_rqd *rqd = svc->rqd;
-                const bool counted = svc->counted;
-
-                c2_deassign(svc, NOW(ops->xen));
-                c2_assign(svc, rqd);
-                c2_load_count(svc, counted, NOW(ops->xen));
-            }
+            c2_reweigh(svc, NOW(ops->xen));
         }
         c2_cap_set(dom, op->u.credit2.cap);
         return 0;

@@ -81,6 +81,8 @@ void c2_burn(struct c2_vcpu *svc, s_time_t now);
 void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now);
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd);
 void c2_deassign(struct c2_vcpu *svc, s_time_t now);
+/* The domain's weight has changed. */
+void c2_reweigh(struct c2_vcpu *svc, s_time_t now);
 void c2_dequeue(struct c2_vcpu *svc);
 /* Balance: take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
 struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);

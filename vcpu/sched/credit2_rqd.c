@@ -108,6 +108,16 @@ void c2_deassign(struct c2_vcpu *svc, s_time_t now)
     svc->rqd = NULL;
 }
 
+void c2_reweigh(struct c2_vcpu *svc, s_time_t now)
+{
+    struct c2_rqd *rqd = svc->rqd;
+    const bool counted = svc->counted;
+
+    c2_deassign(svc, now);
+    c2_assign(svc, rqd);
+    c2_load_count(svc, counted, now);
+}
+
 void c2_dequeue(struct c2_vcpu *svc)
 {
     if (runq_queued(&svc->node))
