@@ -12,7 +12,7 @@
  * Invariants:
  *  - machine->clock.now is the time of the pCPU that is being stepped.
  *  - No vCPU sees time go backwards: one that moves to a pCPU that is behind takes that pCPU to its own time.
- *  - An idle pCPU takes no steps; it jumps to the time of whoever wakes it.
+ *  - An idle pCPU takes no steps; it jumps to the time of whoever wakes it (sched_kick_cpu()).
  *
  * Corresponds to xen/arch/x86/domain.c (idle_loop, context_switch) and the return-to-guest path in entry.S.
  */
@@ -28,10 +28,7 @@
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
 #define NATIVE_NS    1000          /* what a run of native code costs */
 
-/*
- * The pCPU that is furthest behind among those with work; -1: all idle. Idle ones wake up at the time of now, and go before
- * the pCPU that they were woken from, which is there as well: else it would always be now, and never their turn.
- */
+/* The pCPU that is furthest behind among those with work; -1: all idle. */
 static int pick_pcpu(struct xen *xen)
 {
     int best = -1;
@@ -41,10 +38,7 @@ static int pick_pcpu(struct xen *xen)
 
         if (!pc->online || (!pc->curr && !pc->need_resched))
             continue;
-        if (!pc->curr && pc->now < xen->machine->clock.now)
-            pc->now = xen->machine->clock.now;
-        if (best < 0 || pc->now < xen->pcpu[best].now ||
-            (pc->now == xen->pcpu[best].now && !pc->curr && xen->pcpu[best].curr))
+        if (best < 0 || pc->now < xen->pcpu[best].now)
             best = (int)i;
     }
     return best;

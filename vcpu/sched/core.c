@@ -61,7 +61,15 @@ static int runstate_off_cpu(const struct vcpu *v)
 
 /* --- sleeping and waking --- */
 
-void sched_kick_cpu(struct xen *xen, unsigned int cpu) { xen->pcpu[cpu].need_resched = true; }
+void sched_kick_cpu(struct xen *xen, unsigned int cpu)
+{
+    struct xen_pcpu *p = &xen->pcpu[cpu];
+
+    /* An idle pCPU's own time stands still. It goes on at the time of whoever wakes it up. */
+    if (sched_cpu_waits(xen, cpu) && p->now < NOW(xen))
+        p->now = NOW(xen);
+    p->need_resched = true;
+}
 
 bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer)
 {
@@ -237,8 +245,9 @@ void sched_force_idle(struct xen *xen, unsigned int cpu)
 static void idle_over(void *data)
 {
     struct xen_pcpu *p = data;
+    struct xen *xen = p->sched->xen;
 
-    p->need_resched = true;
+    sched_kick_cpu(xen, (unsigned int)(p - xen->pcpu));
 }
 
 /* An idle pCPU takes no steps, so when the policy wants to be asked again at a certain time, a timer must do it. */
