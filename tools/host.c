@@ -32,9 +32,11 @@ static int dom0_boot(struct host *h)
     h->dom0 = native_kernel_create(h->xen->dom0);
     if (!h->dom0)
         return -ENOMEM;
-    if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port))
+    if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_handle(h->dom0, port, guests_look, h))
         return -EINVAL;
-    return native_handle(h->dom0, port, guests_look, h) ? 0 : -ENOMEM;
+    if (xc_evtchn_bind_virq(xc(h), VIRQ_TIMER, &port) || !native_handle(h->dom0, port, guests_restart, h))
+        return -EINVAL;
+    return 0;
 }
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])
@@ -113,6 +115,8 @@ enum run_result host_run(struct host *h, s_time_t until, const bool *stop)
 }
 
 unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
+
+bool host_failed(const struct host *h) { return h->failed; }
 
 void host_console_kick(struct host *h)
 {

@@ -63,7 +63,7 @@ struct host_guest {
     unsigned int vcpus;           /* 0: 1 */
     unsigned int maxvcpus;        /* 0: as vcpus */
     const struct xl_sched *sched; /* NULL: nothing is stated */
-    enum xl_action on_poweroff, on_reboot, on_crash;
+    enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE]);
@@ -77,6 +77,8 @@ int host_guest_start(struct host *h, domid_t domid);
 /* Let virtual time pass; see xen_run(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0). */
 enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
 unsigned int host_guests_left(const struct host *h);
+/* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
+bool host_failed(const struct host *h);
 
 /* There may be console input now: the backend asks console_in() at its next turn. */
 void host_console_kick(struct host *h);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The guests of a host: built, scheduled, started, and what becomes of them when they shut down.
- *
- * Concept: what happens to a guest that shuts down is the toolstack's decision, taken where xl takes it: dom0 gets VIRQ_DOM_EXC,
- * looks with getdomaininfo which domain it was, and carries out on_poweroff, on_reboot or on_crash.
+ * The guests of a host: read from their files, built, scheduled, connected, started. What becomes of them when they shut down
+ * is in host_shutdown.c.
  */
 #include "tools/build_pv.h"
 #include "tools/host_private.h"
@@ -13,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xen/sched.h>
 
 #define DEFAULT_GUEST_MIB 64
 
@@ -46,7 +43,7 @@ void guest_free(struct host *h, struct guest *g)
     free(g);
 }
 
-__attribute__((format(printf, 2, 3))) static void message(struct host *h, const char *fmt, ...)
+void host_message(struct host *h, const char *fmt, ...)
 {
     char line[HOST_ERR_SIZE];
     va_list ap;
@@ -58,7 +55,7 @@ __attribute__((format(printf, 2, 3))) static void message(struct host *h, const 
         h->io.message(h->io.data, line);
 }
 
-static void sched_warning(void *data, const char *line) { message(data, "%s", line); }
+static void sched_warning(void *data, const char *line) { host_message(data, "%s", line); }
 
 /* Pool, affinity, weight...: between building and unpausing. */
 static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
@@ -68,8 +65,7 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
     return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
 }
 
-/* Build the domain of g (again) and connect its devices. */
-static int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
     struct pv_build b = {
@@ -96,9 +92,8 @@ static int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
     if (g->console && g->xenstore) {
-        g->ended = false;
+        g->born = NOW(h->xen);
         h->guest_of[g->domid] = g;
-        h->guests_left++;
         return 0;
     }
     guest_disconnect(g);
@@ -156,6 +151,13 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     return 0;
 }
 
+void guest_list_append(struct host *h, struct guest *g)
+{
+    *h->guests_tail = g;
+    h->guests_tail = &g->next;
+    g->index = h->nr_guests++;
+}
+
 int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
 {
     struct guest *g = calloc(1, sizeof(*g));
@@ -171,9 +173,8 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
     }
     if (guest_load(h, g, err) || guest_build(h, g, err))
         goto fail;
-    *h->guests_tail = g;
-    h->guests_tail = &g->next;
-    g->index = h->nr_guests++;
+    guest_list_append(h, g);
+    h->guests_left++;
     *domid = g->domid;
     return 0;
 
@@ -184,69 +185,3 @@ fail:
 }
 
 int host_guest_start(struct host *h, domid_t domid) { return xc_domain_unpause(xc(h), domid); }
-
-/* --- what becomes of a guest that has shut down --- */
-
-static enum xl_action action_for(const struct guest *g, int reason)
-{
-    switch (reason) {
-    case SHUTDOWN_poweroff: return g->cfg.on_poweroff;
-    case SHUTDOWN_reboot: return g->cfg.on_reboot;
-    case SHUTDOWN_crash:
-    case SHUTDOWN_watchdog: return g->cfg.on_crash;
-    default: return XL_ACTION_PRESERVE; /* suspend: somebody is saving it */
-    }
-}
-
-static void guest_restart(struct host *h, struct guest *g)
-{
-    char why[HOST_ERR_SIZE];
-
-    if (guest_build(h, g, why) == 0) {
-        xc_domain_unpause(xc(h), g->domid);
-        return;
-    }
-    message(h, "%s: cannot be restarted: %s", g->cfg.name, why);
-}
-
-static void guest_end(struct host *h, struct guest *g, int reason)
-{
-    enum xl_action action = action_for(g, reason);
-    domid_t domid = g->domid;
-
-    g->ended = true;
-    h->guests_left--;
-    g->end_reason = reason;
-    console_backend_drain(g->console);
-    if (h->io.guest_ended)
-        h->io.guest_ended(h->io.data, domid, reason);
-    if (action == XL_ACTION_PRESERVE)
-        return;
-    guest_disconnect(g);
-    xc_domain_destroy(xc(h), domid);
-    if (action == XL_ACTION_RESTART || action == XL_ACTION_RENAME_RESTART || action == XL_ACTION_COREDUMP_RESTART)
-        guest_restart(h, g);
-}
-
-/* VIRQ_DOM_EXC: something about some domain changed. Which one it was is not said, so look at all, many at a time. */
-void guests_look(void *data, evtchn_port_t port)
-{
-    struct xen_domctl_getdomaininfo info[64];
-    struct host *h = data;
-    domid_t first = 0;
-    int n;
-
-    (void)port;
-    do {
-        n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
-        for (int i = 0; i < n; i++) {
-            struct guest *g = guest_find(h, info[i].domain);
-
-            if (g && !g->ended && (info[i].flags & XEN_DOMINF_shutdown))
-                guest_end(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
-            first = (domid_t)(info[i].domain + 1);
-        }
-    } while (n == ARRAY_SIZE(info));
-    if (!h->guests_left)
-        h->stop = true;
-}

@@ -15,8 +15,11 @@ struct guest {
     struct guest *next;
     unsigned int index; /* in the order of host_guest_add() */
     domid_t domid;
-    bool ended;
-    int end_reason;
+    bool ended;          /* it will not run again */
+    s_time_t born;       /* when its domain was built */
+    s_time_t restart_at; /* when its domain is to be built again; 0: it has one */
+    unsigned int quick;  /* restarts in a row after a short life, and how many of them after a crash */
+    unsigned int crashes;
     struct host_guest cfg; /* strings are ours */
     struct xl_sched sched; /* cfg.sched points here */
     bool built;            /* before: what is to be warned about has been said */
@@ -35,6 +38,7 @@ struct host {
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
     unsigned int nr_guests, guests_left;          /* added; not ended */
+    bool failed;                                  /* what a configuration asks for could not be done */
     struct cached_image *kernels;
     struct host_pool *pools;
     unsigned int nr_pools;
@@ -48,11 +52,19 @@ static inline struct vcpu *xc(const struct host *h) { return native_vcpu(h->dom0
 /* The guest whose domain has, or last had, this number; NULL: not one of ours. */
 struct guest *guest_find(const struct host *h, domid_t domid);
 
+/* Build the domain of g (again), paused, and connect its devices. 0, or -1 with a message. */
+int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+void guest_list_append(struct host *h, struct guest *g);
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */
 void guest_disconnect(struct guest *g);
 void guest_free(struct host *h, struct guest *g);
 
 /* VIRQ_DOM_EXC: some domain has shut down, or died. */
 void guests_look(void *data, evtchn_port_t port);
+/* VIRQ_TIMER: some guest's domain is to be built again. */
+void guests_restart(void *data, evtchn_port_t port);
+
+/* One line for the user, without its newline. */
+__attribute__((format(printf, 2, 3))) void host_message(struct host *h, const char *fmt, ...);
 
 #endif

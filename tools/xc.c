@@ -246,6 +246,11 @@ int xc_evtchn_send(struct vcpu *xc, evtchn_port_t port)
     return (int)hypercall_native(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_send, PTR(&op), 0, 0, 0);
 }
 
+int xc_set_timer(struct vcpu *xc, s_time_t when)
+{
+    return (int)hypercall_native(xc, __HYPERVISOR_set_timer_op, (uint64_t)when, 0, 0, 0, 0);
+}
+
 int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root)
 {
     struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };

@@ -53,6 +53,9 @@ int xc_evtchn_bind_interdomain(struct vcpu *xc, domid_t domid, evtchn_port_t rem
 int xc_evtchn_bind_virq(struct vcpu *xc, uint32_t virq, evtchn_port_t *local);
 int xc_evtchn_send(struct vcpu *xc, evtchn_port_t port);
 
+/* dom0's own one-shot timer (VIRQ_TIMER), at an absolute system time; 0: none. */
+int xc_set_timer(struct vcpu *xc, s_time_t when);
+
 /* MMUEXT_PIN_L4_TABLE or L3 for domid. */
 int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root);
 

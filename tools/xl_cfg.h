@@ -82,5 +82,8 @@ const char *xl_action_name(enum xl_action action);
 
 /* The inverse, for options of the command line: false if there is no such name. */
 bool xl_type_from_name(const char *name, enum xl_type *type);
+bool xl_action_from_name(const char *name, enum xl_action *action);
+/* "destroy, restart, ... or soft-reset" */
+#define XL_ACTION_NAMES "destroy, restart, rename-restart, preserve, coredump-destroy, coredump-restart or soft-reset"
 
 #endif

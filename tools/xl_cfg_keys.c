@@ -98,10 +98,7 @@ static int read_action(struct xl_reader *r, const char *key, void *out)
         return got;
     n = name_find(action_names, COUNT(action_names), text);
     if (n < 0)
-        return xl_fail(r, key,
-                       "expected destroy, restart, rename-restart, preserve, coredump-destroy, coredump-restart or "
-                       "soft-reset, got \"%.100s\"",
-                       text);
+        return xl_fail(r, key, "expected " XL_ACTION_NAMES ", got \"%.100s\"", text);
     *(enum xl_action *)out = (enum xl_action)n;
     return 0;
 }
@@ -379,5 +376,14 @@ bool xl_type_from_name(const char *name, enum xl_type *type)
 
     if (n >= 0)
         *type = (enum xl_type)n;
+    return n >= 0;
+}
+
+bool xl_action_from_name(const char *name, enum xl_action *action)
+{
+    int n = name_find(action_names, COUNT(action_names), name);
+
+    if (n >= 0)
+        *action = (enum xl_action)n;
     return n >= 0;
 }

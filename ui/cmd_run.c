@@ -405,6 +405,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     console_close(&r.console);
     if (o->stats && r.wall.running)
         stats_show(&r);
+    r.outcome.failed |= r.host && host_failed(r.host);
     host_destroy(r.host);
     guest_list_free(&list);
     failures_note(&r);

@@ -37,6 +37,11 @@ static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_L
     return n < 0 ? -1 : 0;
 }
 
+static enum xl_action action_merge(const struct run_action *option, enum xl_action cfg)
+{
+    return option->stated ? option->action : cfg;
+}
+
 static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
 {
     const struct xl_config *cfg = &e->cfg;
@@ -53,9 +58,11 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
         .sched = &cfg->sched,
-        .on_poweroff = cfg->on_poweroff,
-        .on_reboot = cfg->on_reboot,
-        .on_crash = cfg->on_crash,
+        .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
+        .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
+        .on_crash = action_merge(&o->on_crash, cfg->on_crash),
+        .on_watchdog = action_merge(&o->on_watchdog, cfg->on_watchdog),
+        .on_soft_reset = cfg->on_soft_reset,
     };
 }
 

@@ -21,6 +21,7 @@ enum option_kind {
     OPTION_DURATION,
     OPTION_TYPE,
     OPTION_TEXT,
+    OPTION_ACTION, /* struct run_action */
     OPTION_POLICY, /* --sched */
     OPTION_SCHED,  /* a number of struct xl_sched; min is its enum xl_sched_key */
     OPTION_CPUS,
@@ -62,6 +63,13 @@ static const struct option options[] = {
     { "cpus",      0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.hard), 0, 0, "the pCPUs it may run on: 0-3,^1" },
     { "cpus-soft", 0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.soft), 0, 0, "those it had rather run on" },
     { "pool",      0,  OPTION_POOL,     "POOL",     0, 0, 0, "the CPU pool it lives in (Pool-0)" },
+    { .name = "What becomes of one that has shut down (destroy, restart, rename-restart, preserve,\n"
+              "coredump-destroy, coredump-restart or soft-reset):", .kind = OPTION_HEADING },
+    { "on-poweroff", 0, OPTION_ACTION,  "ACTION",   FIELD(on_poweroff), 0, 0, "by itself (destroy)" },
+    { "on-reboot", 0,  OPTION_ACTION,   "ACTION",   FIELD(on_reboot),   0, 0,
+      "to be restarted (xl.cfg: restart; of a kernel that is named here: destroy)" },
+    { "on-crash",  0,  OPTION_ACTION,   "ACTION",   FIELD(on_crash),    0, 0, "because it crashed (destroy)" },
+    { "on-watchdog", 0, OPTION_ACTION,  "ACTION",   FIELD(on_watchdog), 0, 0, "by its watchdog (destroy)" },
     { .name = "The machine:", .kind = OPTION_HEADING },
     { "ram",       0,  OPTION_NUMBER,   "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
@@ -208,6 +216,14 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUS:
     case OPTION_POOL:
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
+    case OPTION_ACTION: {
+        struct run_action *a = field;
+
+        a->stated = xl_action_from_name(value, &a->action);
+        if (!a->stated)
+            snprintf(err, OPTIONS_ERR_SIZE, "--%s: expected " XL_ACTION_NAMES ", got \"%.64s\"", opt->name, value);
+        return a->stated ? 0 : -1;
+    }
     case OPTION_POLICY: {
         char why[OPTIONS_ERR_SIZE - 64];
 

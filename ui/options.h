@@ -29,6 +29,10 @@ struct run_options {
     const char *type_name;
     enum xl_type type; /* when type_name is there */
     struct xl_sched guest_sched;
+    struct run_action {
+        bool stated;
+        enum xl_action action;
+    } on_poweroff, on_reboot, on_crash, on_watchdog;
 
     /* Of the machine. */
     uint64_t ram_mib, nr_pcpus, seed;

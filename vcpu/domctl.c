@@ -446,6 +446,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         domain_resume(d);
         return 0;
+    case XEN_DOMCTL_soft_reset: return -EINVAL; /* of HVM domains only */
     case XEN_DOMCTL_getvcpuinfo: return getvcpuinfo(d, &op->u.getvcpuinfo);
     case XEN_DOMCTL_max_mem: return max_mem(d, op->u.max_mem.max_memkb);
     case XEN_DOMCTL_max_vcpus: return d == v->domain ? -EINVAL : max_vcpus(d, op->u.max_vcpus.max);

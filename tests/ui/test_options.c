@@ -79,7 +79,7 @@ static void test_scheduling(void **state)
 
     assert_int_equal(parse(&o,
                            "--cpu-weight 512 --cap=0 --period 20000 --budget 5000 --extratime 1 --cpus 0-3,^1 "
-                           "--cpus-soft 2 --pool rt --cpupool rt=2-3:rtds --cpupool x=1 g",
+                           "--cpus-soft 2 --pool rt --cpupool rt=2-3:rtds --cpupool x=1 --on-crash preserve g",
                            err),
                      0);
     assert_int_equal(o.guest_sched.number[XL_SCHED_WEIGHT].value, 512);
@@ -96,6 +96,7 @@ static void test_scheduling(void **state)
     assert_string_equal(o.pools[0].sched, "rtds");
     assert_int_equal(o.pools[0].cpus.mask, 0xc);
     assert_string_equal(o.pools[1].sched, "");
+    assert_true(o.on_crash.stated && o.on_crash.action == XL_ACTION_PRESERVE && !o.on_reboot.stated);
     options_free(&o);
 }
 
@@ -174,6 +175,8 @@ static const struct {
     { "--sched rtds,x=1 g", "--sched: rtds has no parameter \"x\" (it has: none)" },
     { "--sched credit,tslice_ms=0 g", "--sched: expected tslice_ms=1 to 1000" },
     { "--sched= g", "--sched: the value is empty" },
+    { "--on-crash explode g", "--on-crash: expected destroy, restart" },
+    { "--on-reboot _ g", "--on-reboot: expected" },
     { "--cpu-weight 0 g", "--cpu-weight: expected a weight from 1 to 65535, got \"0\"" },
     { "--cpu-weight 65536 g", "65536" },
     { "--cap -1 g", "--cap: expected percent" },

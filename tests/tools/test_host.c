@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A host with a guest that shuts down again and again (guests/reboot.c): which domain it is then, and that it is scheduled as
+ * its configuration says each time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include <string.h>
+#include <xen/sched.h>
+
+#include "tools/host.h"
+#include "tools/xc.h"
+#include "vcpu/sched/sched.h"
+
+struct scene {
+    struct host *host;
+    domid_t first, last; /* domains that wrote something */
+    unsigned int lives, ends;
+    int reason;
+    char said[1024];
+};
+
+/* Every time that a domain speaks: is it pinned, and has it its weight? */
+static void on_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT2, .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
+    struct scene *sc = data;
+    struct xen *xen = host_xen(sc->host);
+    struct domain *d = domain_get(xen, domid);
+
+    assert_non_null(d);
+    assert_int_equal(vcpu_cpumask(d->vcpu[0]), 2);
+    assert_int_equal(vcpu_soft_cpumask(d->vcpu[0]), 2);
+    domain_put(d);
+    assert_int_equal(xc_domain_scheduler_op(xen->dom0->vcpu[0], domid, &op), 0);
+    assert_int_equal(op.u.credit2.weight, 777);
+    assert_int_equal(op.u.credit2.cap, 50);
+    if (sc->last != domid)
+        sc->lives++;
+    if (!sc->first)
+        sc->first = domid;
+    sc->last = domid;
+}
+
+static void on_end(void *data, domid_t domid, int reason)
+{
+    struct scene *sc = data;
+
+    assert_int_equal(domid, sc->last);
+    sc->ends++;
+    sc->reason = reason;
+}
+
+static void on_message(void *data, const char *line)
+{
+    struct scene *sc = data;
+
+    strncat(sc->said, line, sizeof(sc->said) - strlen(sc->said) - 1);
+}
+
+static void begin(struct scene *sc, const char *cmdline, enum xl_action on_reboot)
+{
+    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 2 };
+    const struct host_io io = { .data = sc, .console_out = on_out, .guest_ended = on_end, .message = on_message };
+    const struct xl_cpus cpus = { .mask = 2, .highest = 1 };
+    struct xl_sched sched = { 0 };
+    const struct host_guest g = { .kernel = "build/guests/reboot",
+                                  .cmdline = cmdline,
+                                  .memory_mib = 16,
+                                  .sched = &sched,
+                                  .on_reboot = on_reboot,
+                                  .on_crash = on_reboot };
+    char err[HOST_ERR_SIZE];
+    domid_t domid;
+
+    assert_true(xl_sched_set_number(&sched, XL_SCHED_WEIGHT, "w", 777) &&
+                xl_sched_set_number(&sched, XL_SCHED_CAP, "c", 50) &&
+                xl_sched_set_affinity(&sched.hard, "h", false, &cpus, 1) &&
+                xl_sched_set_affinity(&sched.soft, "s", true, &cpus, 1));
+    memset(sc, 0, sizeof(*sc));
+    sc->host = host_create(&cfg, &io, err);
+    if (!sc->host || host_guest_add(sc->host, &g, &domid, err))
+        fail_msg("%s", err);
+    xl_sched_free(&sched); /* the host has its own copy */
+    assert_int_equal(host_guest_start(sc->host, domid), 0);
+}
+
+static void run(struct scene *sc, s_time_t until, unsigned int left)
+{
+    const bool stop = false;
+
+    host_run(sc->host, until, &stop);
+    assert_int_equal(host_guests_left(sc->host), left);
+}
+
+static void restarted_as_configured(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, "until_ms=100", XL_ACTION_RESTART);
+    run(&sc, SECONDS(10), 0);
+    assert_int_equal(sc.lives, 6); /* at 0, 0, 10, 30, 70 and 150 ms */
+    assert_int_equal(sc.ends, 6);
+    assert_int_equal(sc.last - sc.first, 5); /* a new number each time */
+    assert_int_equal(sc.reason, SHUTDOWN_poweroff);
+    assert_true(NOW(host_xen(sc.host)) < SECONDS(1));
+    assert_false(host_failed(sc.host));
+    assert_string_equal(sc.said, "");
+    host_destroy(sc.host);
+}
+
+/* The renamed ones stay: shut down, and their names say when. */
+static void renamed(void **state)
+{
+    struct xen_domctl_getdomaininfo info;
+    struct scene sc;
+    struct vcpu *xc;
+
+    begin(&sc, "until_ms=5", XL_ACTION_RENAME_RESTART);
+    run(&sc, SECONDS(10), 0);
+    xc = host_xen(sc.host)->dom0->vcpu[0];
+    assert_int_equal(sc.lives, 3);
+    for (domid_t domid = sc.first; domid < sc.last; domid++) {
+        assert_int_equal(xc_domain_getinfo(xc, domid, &info), 0);
+        assert_true(info.flags & XEN_DOMINF_shutdown);
+        assert_int_equal(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_reboot);
+        assert_string_equal(host_guest_name(sc.host, domid), "reboot-20260101T0000Z");
+    }
+    assert_int_equal(xc_domain_getinfo(xc, sc.last, &info), -ESRCH);
+    host_destroy(sc.host);
+}
+
+/* While it waits for its restart it counts as a guest, and nothing of it is left in the hypervisor. */
+static void pause_before_restart(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, "until_ms=100000", XL_ACTION_RESTART);
+    run(&sc, MILLISECS(60), 1); /* the fifth starts at 70 ms */
+    assert_int_equal(sc.lives, 4);
+    assert_null(domain_from(host_xen(sc.host), 1));
+    assert_int_equal(host_xen(sc.host)->sched->n_dom, 1);
+    run(&sc, MILLISECS(80), 1);
+    assert_int_equal(sc.lives, 5);
+    run(&sc, SECONDS(20), 1); /* by then every two seconds */
+    assert_in_range(sc.lives, 16, 20);
+    host_destroy(sc.host);
+}
+
+static void crash_loop_ends(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, "how=crash until_ms=100000", XL_ACTION_RESTART);
+    run(&sc, SECONDS(60), 0);
+    assert_int_equal(sc.lives, 10);
+    assert_string_equal(sc.said,
+                        "reboot has crashed 10 times in a row, each time within 5 s of its start: not restarted");
+    host_destroy(sc.host);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(restarted_as_configured),
+        cmocka_unit_test(renamed),
+        cmocka_unit_test(pause_before_restart),
+        cmocka_unit_test(crash_loop_ends),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What becomes of a guest that has shut down.
+ *
+ * Concept: a domain that shuts down stays as it is, and the toolstack decides, where xl decides: dom0 gets VIRQ_DOM_EXC, looks with
+ * getdomaininfo which domain it was and why, and carries out on_poweroff, on_reboot, on_crash, on_watchdog or on_soft_reset.
+ *
+ *      destroy          the domain goes
+ *      restart          it goes, and a new one is built from the same files: another number, the same console
+ *      rename-restart   it stays, under the name "NAME-<date>", and a new one is built
+ *      preserve         it stays, for whoever wants to look at it
+ *      coredump-...     first its memory is written to NAME.core
+ *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
+ *
+ * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart; here, in
+ * virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long as the guest lives
+ * less than 5 s. After 10 such lives in a row that ended by a crash it is not restarted any more.
+ *
+ * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
+ */
+#include "tools/host_private.h"
+#include "tools/xc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xen/sched.h>
+
+#define SHORT_LIFE  SECONDS(5)
+#define PAUSE_FIRST MILLISECS(10)
+#define PAUSE_MAX   SECONDS(2)
+#define CRASHES_MAX 10
+
+static void guest_gone(struct host *h, struct guest *g)
+{
+    g->ended = true;
+    if (--h->guests_left == 0)
+        h->stop = true;
+}
+
+static void destroy(struct host *h, struct guest *g)
+{
+    guest_disconnect(g);
+    xc_domain_destroy(xc(h), g->domid);
+}
+
+/* --- restarting --- */
+
+static void restart_now(struct host *h, struct guest *g)
+{
+    char why[HOST_ERR_SIZE];
+
+    g->restart_at = 0;
+    if (guest_build(h, g, why) == 0) {
+        xc_domain_unpause(xc(h), g->domid);
+        return;
+    }
+    host_message(h, "%s cannot be restarted: %s", g->cfg.name, why);
+    h->failed = true;
+    guest_gone(h, g);
+}
+
+/* Set dom0's timer to the first restart that is due. */
+static void timer_arm(struct host *h)
+{
+    s_time_t first = 0;
+
+    for (const struct guest *g = h->guests; g; g = g->next)
+        if (g->restart_at && (!first || g->restart_at < first))
+            first = g->restart_at;
+    xc_set_timer(xc(h), first);
+}
+
+void guests_restart(void *data, evtchn_port_t port)
+{
+    struct host *h = data;
+
+    (void)port;
+    for (struct guest *g = h->guests; g; g = g->next)
+        if (g->restart_at && g->restart_at <= NOW(h->xen))
+            restart_now(h, g);
+    timer_arm(h);
+}
+
+/* Its domain is gone, or has been given away. Build another, at once or after a pause. */
+static void restart(struct host *h, struct guest *g, bool crashed)
+{
+    const bool quick = NOW(h->xen) - g->born < SHORT_LIFE;
+    s_time_t pause = 0;
+
+    if (!quick)
+        g->quick = 0;
+    g->crashes = quick && crashed ? g->crashes + 1 : 0;
+    if (g->crashes >= CRASHES_MAX) {
+        host_message(h, "%s has crashed %u times in a row, each time within %lld s of its start: not restarted",
+                     g->cfg.name, g->crashes, (long long)(SHORT_LIFE / SECONDS(1)));
+        guest_gone(h, g);
+        return;
+    }
+    if (g->quick)
+        pause = g->quick < 16 && PAUSE_FIRST << (g->quick - 1) < PAUSE_MAX ? PAUSE_FIRST << (g->quick - 1) : PAUSE_MAX;
+    g->quick++;
+    if (!pause) {
+        restart_now(h, g);
+        return;
+    }
+    g->restart_at = NOW(h->xen) + pause;
+    timer_arm(h);
+}
+
+/* The domain of g becomes a guest of its own, which has ended, with the date in its name. False: out of memory. */
+static bool rename_away(struct host *h, struct guest *g)
+{
+    const time_t now = (time_t)((h->xen->wallclock_offset + NOW(h->xen)) / SECONDS(1));
+    struct guest *old = calloc(1, sizeof(*old));
+    char date[32], *name = NULL;
+    struct tm tm;
+
+    strftime(date, sizeof(date), "%Y%m%dT%H%MZ", gmtime_r(&now, &tm));
+    if (!old || asprintf(&name, "%s-%s", g->cfg.name, date) < 0) {
+        free(old);
+        return false;
+    }
+    old->cfg.name = name;
+    old->domid = g->domid;
+    old->ended = true;
+    old->kernel = g->kernel;
+    old->kernel->users++;
+    old->console = g->console;
+    old->xenstore = g->xenstore;
+    g->console = NULL;
+    g->xenstore = NULL;
+    guest_list_append(h, old);
+    h->guest_of[old->domid] = old;
+    return true;
+}
+
+/* --- the decision --- */
+
+static enum xl_action action_for(struct host *h, const struct guest *g, int reason)
+{
+    switch (reason) {
+    case SHUTDOWN_poweroff: return g->cfg.on_poweroff;
+    case SHUTDOWN_reboot: return g->cfg.on_reboot;
+    case SHUTDOWN_crash: return g->cfg.on_crash;
+    case SHUTDOWN_watchdog: return g->cfg.on_watchdog;
+    case SHUTDOWN_soft_reset: return g->cfg.on_soft_reset;
+    case SHUTDOWN_suspend: return XL_ACTION_PRESERVE;
+    default:
+        host_message(h, "%s has shut down for a reason that nobody knows (%d): destroyed", g->cfg.name, reason);
+        return XL_ACTION_DESTROY;
+    }
+}
+
+static void guest_end(struct host *h, struct guest *g, int reason)
+{
+    const bool crashed = reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
+    enum xl_action action = action_for(h, g, reason);
+
+    console_backend_drain(g->console);
+    if (h->io.guest_ended)
+        h->io.guest_ended(h->io.data, g->domid, reason);
+
+    switch (action) {
+    case XL_ACTION_COREDUMP_DESTROY:
+    case XL_ACTION_DESTROY:
+        destroy(h, g);
+        guest_gone(h, g);
+        break;
+    case XL_ACTION_COREDUMP_RESTART:
+    case XL_ACTION_RESTART:
+        destroy(h, g);
+        restart(h, g, crashed);
+        break;
+    case XL_ACTION_RENAME_RESTART:
+        if (rename_away(h, g))
+            restart(h, g, crashed);
+        else
+            guest_gone(h, g);
+        break;
+    case XL_ACTION_SOFT_RESET:
+        host_message(h, "%s: soft-reset is for HVM guests, and this one is PV: destroyed", g->cfg.name);
+        h->failed = true;
+        destroy(h, g);
+        guest_gone(h, g);
+        break;
+    case XL_ACTION_PRESERVE: guest_gone(h, g); break;
+    }
+}
+
+/* Something about some domain changed. Which one it was is not said, so look at all, many at a time. */
+void guests_look(void *data, evtchn_port_t port)
+{
+    struct xen_domctl_getdomaininfo info[64];
+    struct host *h = data;
+    domid_t first = 0;
+    int n;
+
+    (void)port;
+    do {
+        n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
+        for (int i = 0; i < n; i++) {
+            struct guest *g = guest_find(h, info[i].domain);
+
+            if (g && !g->ended && !g->restart_at && (info[i].flags & XEN_DOMINF_shutdown))
+                guest_end(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+            first = (domid_t)(info[i].domain + 1);
+        }
+    } while (n == ARRAY_SIZE(info));
+}
