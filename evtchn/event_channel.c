@@ -130,6 +130,8 @@ int evtchn_bind_ipi(struct vcpu *v, struct evtchn_bind_ipi *op)
     return 0;
 }
 
+unsigned int domain_nr_pirqs(const struct domain *d) { return is_control_domain(d) ? NR_PIRQS_HWDOM : NR_PIRQS_DOMU; }
+
 static struct evtchn *pirq_find(const struct domain *d, uint32_t pirq)
 {
     for (evtchn_port_t port = 1; port < d->valid_evtchns; port++) {
@@ -147,7 +149,7 @@ int evtchn_bind_pirq(struct vcpu *v, struct evtchn_bind_pirq *op)
     struct evtchn *chn = NULL;
     int rc;
 
-    if (op->pirq >= (is_control_domain(d) ? NR_PIRQS_HWDOM : NR_PIRQS_DOMU))
+    if (op->pirq >= domain_nr_pirqs(d))
         return -EINVAL;
     if (!is_hvm_domain(d) && !is_control_domain(d))
         return -EPERM;
@@ -313,6 +315,9 @@ void evtchn_destroy(struct domain *d)
         evtchn_close(d, port, false);
     BUG_ON(d->active_evtchns);
     evtchn_clear_global_virq_handlers(d);
+    if (d->pirq_eoi_mfn)
+        evtchn_unpin_frame(d, _mfn(d->pirq_eoi_mfn));
+    d->pirq_eoi_mfn = 0;
     evtchn_fifo_destroy(d);
     evtchn_2l_init(d);
 }

@@ -220,6 +220,8 @@ void evtchn_fifo_destroy(struct domain *d)
 void evtchn_audit_refs(struct xen *xen, struct audit *a)
 {
     for_each_domain (xen, d) {
+        if (d->pirq_eoi_mfn)
+            audit_ref(a, _mfn(d->pirq_eoi_mfn), PGT_writable_page);
         for (unsigned int i = 0; d->evtchn_fifo && i < d->evtchn_fifo->nr_pages; i++)
             audit_ref(a, d->evtchn_fifo->page[i].mfn, PGT_writable_page);
         for_each_vcpu (d, v)

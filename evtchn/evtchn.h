@@ -97,6 +97,8 @@ void send_global_virq(struct xen *xen, uint32_t virq);
 int set_global_virq_handler(struct domain *d, uint32_t virq);
 /* Raise a physical interrupt that d bound with EVTCHNOP_bind_pirq. False: nobody did. */
 bool send_guest_pirq(struct domain *d, uint32_t pirq);
+/* Physical interrupts are numbered from 0 to one less than this. At most 256. */
+unsigned int domain_nr_pirqs(const struct domain *d);
 
 /* --- ports of the hypervisor's own: a device model's or monitor's channel to Xen --- */
 
@@ -133,6 +135,11 @@ static inline bool has_32bit_shinfo(const struct domain *d) { return is_pv_32bit
 int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset);
 /* Back to shared_info (what was in the guest's frame is not copied); the frame is released. */
 void evtchn_unmap_vcpu_info(struct vcpu *v);
+/*
+ * PHYSDEVOP_pirq_eoi_gmfn: the guest lends a frame of bits that say which interrupts it must acknowledge. None must, here.
+ * -EINVAL: not the guest's own writable memory; -EBUSY: there is one already. Given back when the domain dies.
+ */
+int evtchn_map_pirq_eoi(struct domain *d, uint64_t gfn);
 /* vCPUs from number 32 on have no vcpu_info until they register one, and cannot be initialised before (-EINVAL). */
 static inline bool vcpu_info_is_dummy(const struct vcpu *v) { return v->vcpu_info == &v->dummy_vcpu_info; }
 

@@ -108,3 +108,17 @@ void evtchn_unmap_vcpu_info(struct vcpu *v)
     vcpu_info_reset(v);
     evtchn_unpin_frame(v->domain, mfn);
 }
+
+int evtchn_map_pirq_eoi(struct domain *d, uint64_t gfn)
+{
+    mfn_t mfn;
+
+    if (!evtchn_pin_frame(d, gfn, &mfn))
+        return -EINVAL;
+    if (d->pirq_eoi_mfn) {
+        evtchn_unpin_frame(d, mfn);
+        return -EBUSY;
+    }
+    d->pirq_eoi_mfn = mfn_x(mfn);
+    return 0;
+}

@@ -199,7 +199,9 @@ struct domain {
     bool hvm_32bit_shinfo;          /* HVM: shared_info has the 32-bit layout, see has_32bit_shinfo() */
     const struct evtchn_port_ops *evtchn_port_ops;
     struct evtchn_fifo_domain *evtchn_fifo;
-    uint64_t poll_mask; /* bit per vCPU that polls */
+    uint64_t poll_mask;    /* bit per vCPU that polls */
+    uint64_t pirqs[4];     /* bit per physical interrupt that was given out, PHYSDEVOP_get_free_pirq */
+    uint64_t pirq_eoi_mfn; /* PHYSDEVOP_pirq_eoi_gmfn, 0: none */
 
     /* time and console */
     int64_t time_offset_seconds; /* XEN_DOMCTL_settimeoffset: of the wallclock */

@@ -23,6 +23,7 @@
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>
+#include <xen/arch-x86/xen-mca.h>
 
 #define CALL(nr, handler, compat, hvm_, args) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_, args }
 
@@ -47,6 +48,7 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(event_channel_op_compat, do_event_channel_op_compat, do_event_channel_op_compat, NULL, 1),
     CALL(xen_version, do_xen_version, do_xen_version, do_xen_version, 2),
     CALL(console_io, do_console_io, do_console_io, do_console_io, 3),
+    CALL(physdev_op_compat, do_physdev_op_compat, do_physdev_op_compat, NULL, 1),
     CALL(grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op, 3),
     CALL(vm_assist, do_vm_assist, do_vm_assist, do_vm_assist, 2),
     CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, NULL, 5),
@@ -63,8 +65,13 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(hvm_op, do_hvm_op, do_hvm_op, do_hvm_op, 2),
     CALL(sysctl, do_sysctl, do_sysctl, do_sysctl, 1),
     CALL(domctl, do_domctl, do_domctl, do_domctl, 1),
-    CALL(argo_op, do_argo_op, do_argo_op, do_argo_op, 5),
+    CALL(kexec_op, do_kexec_op, do_kexec_op, NULL, 2),
     CALL(xenpmu_op, do_xenpmu_op, do_xenpmu_op, do_xenpmu_op, 2),
+    CALL(dm_op, do_dm_op, do_dm_op, do_dm_op, 3),
+    CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op, 5),
+    [__HYPERVISOR_mca] = { "mca", do_mca, do_mca, NULL, 1 },
+    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont,
+                              1 },
 };
 // clang-format on
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Hypercalls about the hypervisor itself: who it is (xen_version), its console (console_io), and the assists a guest may
- * switch on (vm_assist); and those of features that this Xen is built without.
+ * switch on (vm_assist).
  *
  * Corresponds to xen/common/kernel.c and xen/drivers/char/console.c (guest_console_write).
  */
@@ -146,40 +146,4 @@ long do_vm_assist(struct vcpu *v, struct hypercall_args *args)
     case VMASST_CMD_disable: v->domain->vm_assist &= ~(UINT64_C(1) << type); return 0;
     default: return -ENOSYS;
     }
-}
-
-/* --- what Xen 4.17 answers without the feature, or to a domain without the privilege --- */
-
-long do_platform_op(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)args;
-    return is_control_domain(v->domain) ? -ENOSYS : -EPERM;
-}
-
-long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)v;
-    (void)args;
-    return -ENOSYS;
-}
-
-long do_xenpmu_op(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)v;
-    (void)args;
-    return -EOPNOTSUPP; /* vpmu is off */
-}
-
-long do_argo_op(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)v;
-    (void)args;
-    return -EOPNOTSUPP; /* argo=0 */
-}
-
-long do_xsm_op(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)v;
-    (void)args;
-    return -ENOSYS; /* no FLASK */
 }

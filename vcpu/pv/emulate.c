@@ -151,6 +151,18 @@ static bool iopl_ok(const struct vcpu *v)
     return cpl <= v->pv.iopl;
 }
 
+/* The bitmap's address is one of the kernel's, whoever executes the instruction. */
+static int read_iobmp(struct vcpu *v, uint8_t *bits, uint16_t port, size_t n)
+{
+    const bool kernel_mode = v->pv.kernel_mode;
+    int rc;
+
+    v->pv.kernel_mode = true;
+    rc = copy_from_guest(v, bits, v->pv.iobmp + port / 8, n);
+    v->pv.kernel_mode = kernel_mode;
+    return rc;
+}
+
 /* May the guest touch the port at all (its own IOPL, or its bitmap)? What is not a #GP then finds no device: reads give ones. */
 static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
 {
@@ -160,7 +172,7 @@ static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
         return true;
     if (port + size > v->pv.iobmp_limit)
         return false;
-    if (copy_from_guest(v, bits, v->pv.iobmp + port / 8, 2) && copy_from_guest(v, bits, v->pv.iobmp + port / 8, 1))
+    if (read_iobmp(v, bits, port, 2) && read_iobmp(v, bits, port, 1))
         return false;
     return ((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << size) - 1)) == 0;
 }

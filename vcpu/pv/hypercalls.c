@@ -6,7 +6,7 @@
  * fpu_taskswitch, MOV DR set_debugreg. Each stores a value in struct pv_vcpu after checking that no value can hurt anybody
  * but the guest: addresses must be canonical, selectors are forced to the guest's ring.
  *
- * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c, xen/arch/x86/physdev.c.
+ * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c.
  */
 #include "mmu/guest_access.h"
 #include "mmu/pv.h"
@@ -17,7 +17,6 @@
 #include <string.h>
 #include <xen/callback.h>
 #include <xen/nmi.h>
-#include <xen/physdev.h>
 
 /* The 32-bit layouts of this file's structures, where they differ. */
 struct trap_info32 {
@@ -288,58 +287,6 @@ long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
         nmi_callback_set(v, cb.handler_address, FLAT_KERNEL_CS);
         return 0;
     case XENNMI_unregister_callback: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
-    default: return -ENOSYS;
-    }
-}
-
-/* What an unprivileged PV guest may do to physical devices: nothing but set its own I/O privilege. */
-long do_physdev_op(struct vcpu *v, struct hypercall_args *args)
-{
-    struct physdev_set_iobitmap bitmap = { 0 };
-    struct physdev_set_iopl iopl;
-    struct {
-        uint32_t bitmap, nr_ports;
-    } bitmap32;
-
-    switch (args->a[0]) {
-    case PHYSDEVOP_set_iopl:
-        if (copy_from_guest(v, &iopl, args->a[1], sizeof(iopl)))
-            return -EFAULT;
-        if (iopl.iopl > 3)
-            return -EINVAL;
-        v->pv.iopl = iopl.iopl;
-        return 0;
-    case PHYSDEVOP_set_iobitmap:
-        if (is_pv_32bit_domain(v->domain)) {
-            if (copy_from_guest(v, &bitmap32, args->a[1], sizeof(bitmap32)))
-                return -EFAULT;
-            v->pv.iobmp = bitmap32.bitmap;
-            bitmap.nr_ports = bitmap32.nr_ports;
-        } else {
-            if (copy_from_guest(v, &bitmap, args->a[1], sizeof(bitmap)))
-                return -EFAULT;
-            memcpy(&v->pv.iobmp, &bitmap.bitmap, sizeof(v->pv.iobmp));
-        }
-        if (bitmap.nr_ports > 65536)
-            return -EINVAL;
-        v->pv.iobmp_limit = bitmap.nr_ports;
-        return 0;
-    case PHYSDEVOP_eoi:
-    case PHYSDEVOP_irq_status_query: return -EINVAL; /* no physical interrupt is bound to this domain */
-    case PHYSDEVOP_apic_read:
-    case PHYSDEVOP_apic_write:
-    case PHYSDEVOP_alloc_irq_vector:
-    case PHYSDEVOP_map_pirq:
-    case PHYSDEVOP_unmap_pirq:
-    case PHYSDEVOP_manage_pci_add:
-    case PHYSDEVOP_manage_pci_remove:
-    case PHYSDEVOP_manage_pci_add_ext:
-    case PHYSDEVOP_pci_device_add:
-    case PHYSDEVOP_pci_device_remove:
-    case PHYSDEVOP_setup_gsi:
-    case PHYSDEVOP_pci_mmcfg_reserved:
-    case PHYSDEVOP_restore_msi:
-    case PHYSDEVOP_restore_msi_ext: return -EPERM;
     default: return -ENOSYS;
     }
 }

@@ -109,7 +109,10 @@ void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_contex
 
 /* --- hypercalls.c --- */
 hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
-    do_get_debugreg, do_set_segment_base, do_physdev_op, do_nmi_op;
+    do_get_debugreg, do_set_segment_base, do_nmi_op;
+/* --- physdev.c --- */
+hypercall_fn do_physdev_op, do_physdev_op_compat;
+
 /* Fill a page with hypercall stubs for this kind of guest. */
 void pv_hypercall_page_init(const struct domain *d, uint8_t *page);
 

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Hypercalls of features that are not there, or not for this caller.
+ *
+ * Concept: a guest probes: it tries a call and goes by the error. So what is missing must be missing in the way that Xen lets it
+ * be missing, and there are several: the feature is not compiled in (-ENOSYS, like a number nobody ever used), it is switched
+ * off (-EOPNOTSUPP), the caller is not the toolstack (-EPERM), or not the kind of guest that it is for (-EINVAL); and which
+ * error comes first when more than one applies. This is a Xen 4.17 with Kconfig's defaults: neither Argo nor XSM, no vPMU
+ * on the command line, altp2m not on AMD processors.
+ *
+ * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, platform_hypercall.c, mm/paging.c and
+ * xen/common/kexec.c, hypfs.c, as far as they look at the caller.
+ */
+#include "mmu/guest_access.h"
+#include "vcpu/hypercall.h"
+
+#include <errno.h>
+#include <xen/domctl.h>
+#include <xen/hvm/dm_op.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/platform.h>
+
+static long privileged_only(const struct vcpu *v) { return is_control_domain(v->domain) ? -ENOSYS : -EPERM; }
+
+/* --- hvm_op: a PV guest may ask for the time, and write into a trace that nobody reads --- */
+
+/* An operation on a domain, which its first two bytes name: for HVM ones only. mine: others' are refused. */
+static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool mine)
+{
+    struct domain *d = domain_by_any_id(v, domid);
+    int rc = 0;
+
+    if (!d)
+        return -ESRCH;
+    if (mine && d != v->domain && !is_control_domain(v->domain) && v->domain->target != d->domain_id)
+        rc = -EPERM;
+    else
+        rc = is_hvm_domain(d) ? -ENOSYS : -EINVAL;
+    domain_put(d);
+    return rc;
+}
+
+static long hvm_param(struct vcpu *v, uint64_t arg)
+{
+    struct xen_hvm_param p;
+
+    if (copy_from_guest(v, &p, arg, sizeof(p)))
+        return -EFAULT;
+    return p.index >= HVM_NR_PARAMS ? -EINVAL : hvm_domain_op(v, p.domid, false);
+}
+
+static long hvm_xentrace(struct vcpu *v, uint64_t arg)
+{
+    struct xen_hvm_xentrace t;
+
+    if (copy_from_guest(v, &t, arg, sizeof(t)))
+        return -EFAULT;
+    return t.extra_bytes > sizeof(t.extra) || t.event >> 12 ? -EINVAL : 0;
+}
+
+long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t arg = args->a[1];
+    struct xen_hvm_get_mem_type type;
+    struct xen_hvm_pagetable_dying dying;
+    struct xen_hvm_get_time time = { .now = (uint64_t)NOW(v->domain->xen) };
+
+    switch (args->a[0]) {
+    case HVMOP_set_param:
+    case HVMOP_get_param: return hvm_param(v, arg);
+    case HVMOP_flush_tlbs:
+    case HVMOP_set_evtchn_upcall_vector: return is_hvm_domain(v->domain) ? -ENOSYS : -EINVAL;
+    case HVMOP_get_mem_type:
+        return copy_from_guest(v, &type, arg, sizeof(type)) ? -EFAULT : hvm_domain_op(v, type.domid, true);
+    case HVMOP_pagetable_dying:
+        return copy_from_guest(v, &dying, arg, sizeof(dying)) ? -EFAULT : hvm_domain_op(v, dying.domid, false);
+    case HVMOP_get_time: return copy_to_guest(v, arg, &time, sizeof(time)) ? -EFAULT : 0;
+    case HVMOP_xentrace: return hvm_xentrace(v, arg);
+    case HVMOP_guest_request_vm_event: return arg ? -EINVAL : 0; /* nobody monitors it */
+    case HVMOP_altp2m: return -EOPNOTSUPP;
+    default: return -ENOSYS;
+    }
+}
+
+/* A device model's call: for another domain, an HVM one. (Xen answers 0 for one that is not, and does nothing.) */
+long do_dm_op(struct vcpu *v, struct hypercall_args *args)
+{
+    const domid_t domid = (domid_t)args->a[0];
+    const uint32_t nr_bufs = (uint32_t)args->a[1];
+    const size_t buf_size = is_pv_32bit_domain(v->domain) ? 8 : sizeof(struct xen_dm_op_buf);
+    struct xen_dm_op_buf bufs[2];
+    struct domain *d;
+    int rc = 0;
+
+    if (nr_bufs > ARRAY_SIZE(bufs))
+        return -E2BIG;
+    if (copy_from_guest(v, bufs, args->a[2], nr_bufs * buf_size))
+        return -EFAULT;
+    d = domid < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, domid) : NULL;
+    if (!d)
+        return -ESRCH;
+    if (d == v->domain)
+        rc = -EPERM;
+    else if (is_hvm_domain(d))
+        rc = is_control_domain(v->domain) || v->domain->target == domid ? -EOPNOTSUPP : -EPERM;
+    domain_put(d);
+    return rc;
+}
+
+/* --- for the toolstack --- */
+
+long do_platform_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct xen_platform_op op;
+
+    if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
+        return -EFAULT;
+    return op.interface_version != XENPF_INTERFACE_VERSION ? -EACCES : privileged_only(v);
+}
+
+/* How Xen continues a long XEN_DOMCTL_shadow_op: nobody needs to call it. */
+long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
+{
+    struct xen_domctl op;
+    struct domain *d;
+
+    if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
+        return -EFAULT;
+    if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION || op.cmd != XEN_DOMCTL_shadow_op)
+        return -EBADRQC;
+    d = op.domain < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, op.domain) : NULL;
+    if (!d)
+        return -ESRCH;
+    domain_put(d);
+    return privileged_only(v);
+}
+
+long do_kexec_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)args;
+    return privileged_only(v);
+}
+
+long do_hypfs_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)args;
+    return privileged_only(v);
+}
+
+long do_mca(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)args;
+    return privileged_only(v);
+}
+
+/* --- switched off, and not compiled in --- */
+
+long do_xenpmu_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -EOPNOTSUPP;
+}
+
+long do_xsm_op(struct vcpu *v, struct hypercall_args *args)
+{
+    (void)v;
+    (void)args;
+    return -ENOSYS;
+}
