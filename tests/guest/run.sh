@@ -478,6 +478,28 @@ linux_reboot() {
     ended 0 && contains "Linux version 6.1" "first boot" "Restarting system" "Linux version 6.1" "second boot" && pass
 }
 
+# linux_many NAME COPIES ARGUMENT...: all of them boot on 2 pCPUs, work, and power off.
+linux_many() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/vmlinuz-cloud" "$assets/busybox" || return 0
+    copies=$2
+    shift 2
+    echo 'seq 2000 | sort -n | tail -n 1 | sed s/^/counted:/' > "$tmp/script"
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    simulate 300 -q --max-vtime 600s --pcpus 2 --copies "$copies" --memory 128 --cmdline "console=hvc0 quiet" \
+        --ramdisk "$tmp/initrd-script" "$@" "$assets/vmlinuz-cloud" < /dev/null
+    ended 0 || return 0
+    for d in $(seq "$copies"); do
+        grep -q "^\[d$d\] counted:2000" "$tmp/out" && grep -q "^\[d$d\] .*System halted" "$tmp/out" || {
+            fail "domain $d did not come to its end; what it said last:"
+            grep "^\[d$d\]" "$tmp/out" | tail -n 5 | sed 's/^/      > /'
+            return
+        }
+    done
+    pass
+}
+
 # quick: whether there is time for Linux: not with sanitizers, whose build checks all of memory after each hypercall.
 quick() {
     [ "$slowness" -eq 1 ] && return 0
@@ -493,6 +515,10 @@ done
 linux linux-generic-256 vmlinuz-generic 256
 linux_script linux-console vmlinuz-cloud 128
 linux_reboot linux-reboot vmlinuz-cloud 256
+linux_many linux-8-domains 8
+for sched in rr credit rtds; do
+    linux_many linux-3-domains-$sched 3 --sched $sched
+done
 linux_smp linux-smp-2-on-1 2 1
 linux_smp linux-smp-4-on-2 4 2
 linux_smp linux-smp-8-on-4 8 4
