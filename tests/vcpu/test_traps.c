@@ -278,6 +278,32 @@ static void forced_emulation_of_cpuid(void **state)
     assert_int_equal(r->rip, HANDLER + X86_EXC_UD);
 }
 
+/* Who spins gives way, but not at the first PAUSE, and not when he does other things in between. */
+static void spinning(void **state)
+{
+    struct fixture *f = *state;
+    const struct sim_exit e = { .kind = EXIT_PAUSE, .insn_len = 2 };
+    struct xen_pcpu *p = &f->xen->pcpu[f->v->processor];
+    uint64_t rip = f->v->regs->rip;
+    unsigned int n = 0;
+
+    f->v->is_running = true;
+    p->need_resched = false;
+    for (; !p->need_resched && n < 1000; n++) {
+        f->m->clock.now += 500;
+        pv_handle_exit(f->v, &e);
+    }
+    assert_int_equal(f->v->regs->rip, rip + 2 * n);
+    assert_in_range(n, 2, 100);
+    p->need_resched = false;
+    for (n = 0; n < 1000; n++) {
+        f->m->clock.now += MICROSECS(50);
+        pv_handle_exit(f->v, &e);
+        assert_false(p->need_resched);
+    }
+    f->v->is_running = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +320,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(architectural_iopl, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(emulated_values, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(forced_emulation_of_cpuid, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(spinning, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
