@@ -253,8 +253,8 @@ int host_pool_create(struct vcpu *xc, struct host_pool *pool, char err[GUEST_SCH
         sched_id = sched_ops_by_name(pool->sched, strlen(pool->sched))->sched_id;
     if (!rc && !(pool->cpus.mask & cpus))
         return fail(err, where, "none of these pCPUs is free to be taken from Pool-0");
-    if (!rc && !(cpus & ~pool->cpus.mask))
-        return fail(err, where, "Pool-0 must keep a pCPU, dom0 lives there");
+    if (!rc && pool->cpus.mask & 1)
+        return fail(err, where, "pCPU 0 stays in Pool-0, dom0 lives there");
     if (!rc)
         rc = xc_cpupool_create(xc, sched_id, &pool->id);
     cpus &= pool->cpus.mask;

@@ -372,55 +372,47 @@ static int getpageframeinfo3(struct vcpu *v, struct domain *d, const struct xen_
 
 /* --- affinity --- */
 
-static int cpumap_read(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *out)
+static int setvcpuaffinity(struct vcpu *v, struct vcpu *target, struct xen_domctl_vcpuaffinity *op)
 {
-    uint8_t bytes[8] = { 0 };
-    size_t n = (map->nr_bits + 7) / 8;
+    const bool hard = op->flags & XEN_VCPUAFFINITY_HARD, soft = op->flags & XEN_VCPUAFFINITY_SOFT;
+    uint64_t hard_map = 0, soft_map = 0;
+    int rc = hard ? cpumap_from_guest(v, &op->cpumap_hard, &hard_map) : 0;
 
-    if (n && copy_from_guest(v, bytes, (uint64_t)(uintptr_t)map->bitmap.p, n < 8 ? n : 8))
-        return -EFAULT;
-    memcpy(out, bytes, 8);
-    return 0;
+    if (!rc && soft)
+        rc = cpumap_from_guest(v, &op->cpumap_soft, &soft_map);
+    if (!rc && (hard || soft))
+        rc = sched_set_affinity(target, hard ? &hard_map : NULL, soft ? &soft_map : NULL);
+    /* The answer is what they come to, in the domain's CPU pool. */
+    if (!rc && hard)
+        rc = cpumap_to_guest(v, &op->cpumap_hard, vcpu_cpumask(target));
+    if (!rc && soft)
+        rc = cpumap_to_guest(v, &op->cpumap_soft, vcpu_cpumask(target) & target->soft_affinity);
+    return rc;
 }
 
-static int cpumap_write(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+/* What was set, as it was set. */
+static int getvcpuaffinity(struct vcpu *v, const struct vcpu *target, const struct xen_domctl_vcpuaffinity *op)
 {
-    size_t n = (map->nr_bits + 7) / 8;
-    uint8_t bytes[8];
+    int rc = 0;
 
-    memcpy(bytes, &bits, 8);
-    return n && copy_to_guest(v, (uint64_t)(uintptr_t)map->bitmap.p, bytes, n < 8 ? n : 8) ? -EFAULT : 0;
+    if (op->flags & XEN_VCPUAFFINITY_HARD)
+        rc = cpumap_to_guest(v, &op->cpumap_hard, target->hard_affinity);
+    if (!rc && op->flags & XEN_VCPUAFFINITY_SOFT)
+        rc = cpumap_to_guest(v, &op->cpumap_soft, target->soft_affinity);
+    return rc;
 }
 
 static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpuaffinity *op, bool set)
 {
-    uint64_t online = d->xen->nr_pcpus == 64 ? ~UINT64_C(0) : (UINT64_C(1) << d->xen->nr_pcpus) - 1;
-    uint64_t hard, soft;
     struct vcpu *target;
-    int rc = vcpu_of(d, op->vcpu, &target);
+    const int rc = vcpu_of(d, op->vcpu, &target);
 
-    if (op->flags & ~(uint32_t)(XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT | XEN_VCPUAFFINITY_FORCE) || !op->flags)
-        return -EINVAL;
     if (rc)
         return rc;
-    hard = target->hard_affinity, soft = target->soft_affinity;
-    if (set) {
-        if (op->flags & XEN_VCPUAFFINITY_HARD)
-            rc = cpumap_read(v, &op->cpumap_hard, &hard);
-        if (!rc && (op->flags & XEN_VCPUAFFINITY_SOFT))
-            rc = cpumap_read(v, &op->cpumap_soft, &soft);
-        if (rc)
-            return rc;
-        rc = sched_set_affinity(target, op->flags & XEN_VCPUAFFINITY_HARD ? &hard : NULL,
-                                op->flags & XEN_VCPUAFFINITY_SOFT ? &soft : NULL);
-        if (rc)
-            return rc;
-    }
-    if (op->flags & XEN_VCPUAFFINITY_HARD)
-        rc = cpumap_write(v, &op->cpumap_hard, hard & online);
-    if (!rc && (op->flags & XEN_VCPUAFFINITY_SOFT))
-        rc = cpumap_write(v, &op->cpumap_soft, soft & hard & online);
-    return rc;
+    if (!op->flags || (op->flags & XEN_VCPUAFFINITY_HARD && !op->cpumap_hard.bitmap.p) ||
+        (op->flags & XEN_VCPUAFFINITY_SOFT && !op->cpumap_soft.bitmap.p))
+        return -EINVAL;
+    return set ? setvcpuaffinity(v, target, op) : getvcpuaffinity(v, target, op);
 }
 
 static int destroydomain(struct vcpu *v, struct domain *d)

@@ -23,7 +23,8 @@ static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
     memset(pi, 0, sizeof(*pi));
     pi->threads_per_core = 1;
     pi->cores_per_socket = xen->nr_pcpus;
-    pi->nr_cpus = xen->nr_pcpus;
+    for (unsigned int cpu = 0; cpu < xen->nr_pcpus; cpu++)
+        pi->nr_cpus += xen->pcpu[cpu].online;
     pi->max_cpu_id = xen->nr_pcpus - 1;
     pi->nr_nodes = 1;
     pi->cpu_khz = (uint32_t)xen->tsc_khz;
@@ -79,17 +80,8 @@ static int getcpuinfo(struct vcpu *v, struct xen_sysctl_getcpuinfo *op)
     uint32_t n = op->max_cpus < xen->nr_pcpus ? op->max_cpus : xen->nr_pcpus;
 
     for (uint32_t i = 0; i < n; i++) {
-        struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)NOW(xen) };
+        struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)sched_cpu_idle_time(xen, i) };
 
-        for_each_domain (xen, d)
-            for_each_vcpu (d, w) {
-                struct vcpu_runstate_info rs;
-
-                vcpu_runstate_get(w, &rs);
-                if (w->processor == i)
-                    info.idletime -=
-                        rs.time[RUNSTATE_running] < info.idletime ? rs.time[RUNSTATE_running] : info.idletime;
-            }
         if (copy_to_guest(v, HANDLE(op->info) + i * sizeof(info), &info, sizeof(info)))
             return -EFAULT;
     }
@@ -99,8 +91,11 @@ static int getcpuinfo(struct vcpu *v, struct xen_sysctl_getcpuinfo *op)
 
 static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
 {
-    uint32_t n = v->domain->xen->nr_pcpus;
+    const struct xen *xen = v->domain->xen;
+    uint32_t n = xen->nr_pcpus;
 
+    while (!xen->pcpu[n - 1].online)
+        n--;
     if (HANDLE(op->cputopo)) {
         if (op->num_cpus < n)
             n = op->num_cpus;
@@ -113,6 +108,18 @@ static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
     }
     op->num_cpus = n;
     return 0;
+}
+
+static int cpu_hotplug(struct xen *xen, const struct xen_sysctl_cpu_hotplug *op)
+{
+    int rc;
+
+    if (op->op != XEN_SYSCTL_CPU_HOTPLUG_ONLINE && op->op != XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
+        return -EOPNOTSUPP; /* there are no hyperthreads */
+    rc = sched_cpu_hotplug(xen, op->cpu, op->op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
+    if (!rc)
+        send_global_virq(xen, VIRQ_PCPU_STATE);
+    return rc;
 }
 
 static int sysctl(struct vcpu *v, struct xen_sysctl *op)
@@ -129,10 +136,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
     case XEN_SYSCTL_scheduler_op: return sched_sysctl(v, &op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op: return cpupool_sysctl(v, &op->u.cpupool_op);
-    case XEN_SYSCTL_cpu_hotplug:
-        if (op->u.cpu_hotplug.op > XEN_SYSCTL_CPU_HOTPLUG_OFFLINE)
-            return -EOPNOTSUPP; /* there are no hyperthreads */
-        return sched_cpu_hotplug(xen, op->u.cpu_hotplug.cpu, op->u.cpu_hotplug.op == XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
+    case XEN_SYSCTL_cpu_hotplug: return cpu_hotplug(xen, &op->u.cpu_hotplug);
     default: return -ENOSYS;
     }
 }

@@ -43,8 +43,9 @@ struct xen_pcpu {
     s_time_t slice_end; /* when the scheduler wants to be asked again */
     bool need_resched;  /* SCHEDULE_SOFTIRQ is raised */
     bool online;
-    struct scheduler *sched; /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
-    struct timer idle_timer; /* ends a slice in which nobody runs */
+    struct scheduler *sched;        /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
+    struct timer idle_timer;        /* ends a slice in which nobody runs */
+    s_time_t idle_time, idle_since; /* without a vCPU: in total, before the present time; the latter's beginning */
     void *sched_priv;
 };
 

@@ -257,9 +257,9 @@ static void test_cpu_hotplug(void **state)
     run(wb, MILLISECS(100));
     assert_int_equal(sched_cpu_hotplug(&wb->xen, 0, false), -EINVAL);
     assert_int_equal(sched_cpu_hotplug(&wb->xen, 3, false), -EINVAL);
-    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, true), -EINVAL);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, true), -EEXIST);
     assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), 0);
-    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), -EINVAL);
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), -EEXIST);
     assert_int_equal(cpupool_free_cpus(&wb->xen), 0); /* offline is not free */
     run(wb, MILLISECS(200));
     assert_int_equal(wb->busy[1], MILLISECS(100));
@@ -297,7 +297,7 @@ static void test_cpupools(void **state)
     assert_int_equal(o.cpupool_id, 1);
 
     /* An empty pool takes no domain; a pCPU of another pool is not free. */
-    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, b->d.domain_id, NULL, NULL), -EINVAL);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, b->d.domain_id, NULL, NULL), -ENOENT);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, 3, NULL, NULL), -ENODEV);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 3, NULL, NULL), 0);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0, 0, NULL, &map), 0);
@@ -308,7 +308,7 @@ static void test_cpupools(void **state)
 
     run(wb, MILLISECS(100));
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, b->d.domain_id, NULL, NULL), 0);
-    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 99, NULL, NULL), -EINVAL);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1, 99, NULL, NULL), -ESRCH);
     wb->nr_spans = 0;
     run(wb, MILLISECS(600));
     for (size_t i = 0; i < wb->nr_spans; i++)
@@ -323,6 +323,8 @@ static void test_cpupools(void **state)
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 0, 0, NULL, NULL), -EBUSY);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3, NULL, NULL), -EBUSY);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0, b->d.domain_id, NULL, NULL), 0);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0, NULL, NULL), -EBUSY);
+    assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3, NULL, NULL), 0);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1, 0, NULL, NULL), 0);
     assert_int_equal(pool_op(wb, XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0, 3, NULL, NULL), 0);
     run(wb, SECONDS(1));

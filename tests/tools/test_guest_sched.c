@@ -240,7 +240,7 @@ static void pools_refused(void **state)
 
     assert_true(host_pool_parse("a=0-1", &pool[0], err, sizeof(err)));
     assert_null(host_create(&cfg, &io, err));
-    assert_string_equal(err, "--cpupool a: Pool-0 must keep a pCPU, dom0 lives there");
+    assert_string_equal(err, "--cpupool a: pCPU 0 stays in Pool-0, dom0 lives there");
     assert_true(host_pool_parse("a=1", &pool[0], err, sizeof(err)));
     assert_true(host_pool_parse("b=1", &pool[1], err, sizeof(err)));
     assert_null(host_create(&cfg, &io, err));

@@ -103,7 +103,7 @@ static void createdomain_in_a_pool(void **state)
     assert_int_equal(xc_domain_create(f->xc, &c, &domid), 0);
     assert_int_equal(xc_domain_getinfo(f->xc, domid, &info), 0);
     assert_int_equal(info.cpupool, 0);
-    assert_int_equal(xc_cpupool_movedomain(f->xc, pool, domid), -EINVAL);
+    assert_int_equal(xc_cpupool_movedomain(f->xc, pool, domid), -ENOENT);
     assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
 }
 

@@ -183,7 +183,7 @@ static int a653_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler
 
     if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
         return table_set(ops, s);
-    memset(s, 0, sizeof(*s));
+    memset(s, 0xff, sizeof(*s)); /* entries that are not used, as Xen leaves them */
     s->major_frame = (uint64_t)prv->major_frame;
     s->num_sched_entries = (uint8_t)prv->nr;
     for (unsigned int i = 0; i < prv->nr; i++) {

@@ -212,6 +212,10 @@ static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev,
 {
     struct scheduler *s = xen->pcpu[cpu].sched;
 
+    if (!prev && now > xen->pcpu[cpu].idle_since)
+        xen->pcpu[cpu].idle_time += now - xen->pcpu[cpu].idle_since;
+    if (!next)
+        xen->pcpu[cpu].idle_since = now;
     xen->pcpu[cpu].curr = next;
     xen->stats.switches++;
     if (prev) {
@@ -228,6 +232,16 @@ static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev,
         s->ops->context_saved(s, prev);
     if (prev && prev->pause_flags & VPF_migrating)
         vcpu_migrate_finish(prev);
+}
+
+s_time_t sched_cpu_idle_time(const struct xen *xen, unsigned int cpu)
+{
+    const struct xen_pcpu *p = &xen->pcpu[cpu];
+    const s_time_t now = NOW(xen);
+
+    if (!p->online)
+        return 0;
+    return p->idle_time + (!p->curr && now > p->idle_since ? now - p->idle_since : 0);
 }
 
 void sched_force_idle(struct xen *xen, unsigned int cpu)

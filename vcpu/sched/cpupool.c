@@ -6,9 +6,12 @@
  * pool's pCPUs only. Pool-0 is there from the start. To give another pool a pCPU it must first be taken out of the pool it
  * is in; in between it is free and runs nothing. One structure is both: struct scheduler.
  *
- * Invariants: pools are listed by ascending id, Pool-0 (xen->sched) first and never removed; a pCPU belongs to at most one.
+ * Invariants: pools are listed by ascending id, Pool-0 (xen->sched) first and never removed; a pCPU belongs to at most one, and
+ * pCPU 0 to Pool-0 always.
  *
- * Corresponds to xen/common/sched/cpupool.c; the errors are those that xen/include/public/sysctl.h documents.
+ * Corresponds to xen/common/sched/cpupool.c. The errors are those that Xen 4.17 returns. In three places they are not what
+ * xen/include/public/sysctl.h says: a pCPU that the pool does not have cannot be removed with -EADDRNOTAVAIL, a domain that does not
+ * exist cannot be moved with -ESRCH, and a pool that has pCPUs cannot be destroyed.
  */
 #include "vcpu/sched/cpupool.h"
 
@@ -34,17 +37,34 @@ uint64_t cpupool_free_cpus(const struct xen *xen)
     return free;
 }
 
+/* An id that no pool has: one more than the last, or when there are no more the first that is free. */
+static uint32_t id_choose(const struct xen *xen)
+{
+    const struct scheduler *s = xen->sched;
+
+    while (s->next)
+        s = s->next;
+    if (s->cpupool_id + 1 == XEN_SYSCTL_CPUPOOL_PAR_ANY)
+        for (s = xen->sched; s->next && s->next->cpupool_id == s->cpupool_id + 1;)
+            s = s->next;
+    return s->cpupool_id + 1;
+}
+
 static int cpupool_create(struct xen *xen, uint32_t *id, uint32_t sched_id)
 {
     const struct sched_ops *ops = sched_ops_by_id(sched_id);
     struct scheduler *s, **link;
+    unsigned int nr = 0;
 
-    if (*id == XEN_SYSCTL_CPUPOOL_PAR_ANY) {
-        *id = 0;
-        for (s = xen->sched; s && s->cpupool_id == *id; s = s->next)
-            ++*id;
-    }
-    if (cpupool_find(xen, *id))
+    for (s = xen->sched; s; s = s->next)
+        nr++;
+    if (nr >= 2 * xen->nr_pcpus)
+        return -ENOSPC;
+    if (*id == XEN_SYSCTL_CPUPOOL_PAR_ANY)
+        *id = id_choose(xen);
+    for (link = &xen->sched; *link && (*link)->cpupool_id < *id; link = &(*link)->next)
+        ;
+    if (*link && (*link)->cpupool_id == *id)
         return -EEXIST;
     if (!ops)
         return -ENOENT;
@@ -52,8 +72,6 @@ static int cpupool_create(struct xen *xen, uint32_t *id, uint32_t sched_id)
     if (!s)
         return -ENOMEM;
     s->cpupool_id = *id;
-    for (link = &xen->sched; *link && (*link)->cpupool_id < *id; link = &(*link)->next)
-        ;
     s->next = *link;
     *link = s;
     return 0;
@@ -63,9 +81,8 @@ static int cpupool_destroy(struct xen *xen, struct scheduler *s)
 {
     struct scheduler **link = &xen->sched;
 
-    if (s == xen->sched || s->n_dom)
+    if (s->n_dom || s->cpus)
         return -EBUSY;
-    for_each_cpu_in(s->cpus, cpu) sched_cpu_remove(s, cpu);
     while (*link != s)
         link = &(*link)->next;
     *link = s->next;
@@ -73,44 +90,62 @@ static int cpupool_destroy(struct xen *xen, struct scheduler *s)
     return 0;
 }
 
-/* The pCPU that the caller names, or with XEN_SYSCTL_CPUPOOL_PAR_ANY the first (add) or last (remove) of `cpus`. */
-static int pick(const struct xen *xen, uint64_t cpus, uint32_t cpu, bool last)
+/* The pCPU that the caller names, or the first free one. */
+static int cpupool_cpu_add(struct scheduler *s, uint32_t cpu)
 {
-    if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY) {
-        if (!cpus)
-            return -ENODEV;
-        return last ? 63 - __builtin_clzll(cpus) : __builtin_ctzll(cpus);
-    }
-    return cpu < xen->nr_pcpus ? (int)cpu : -EINVAL;
-}
+    const uint64_t free = cpupool_free_cpus(s->xen);
 
-static int cpupool_cpu_add(struct scheduler *s, uint32_t which)
-{
-    const int cpu = pick(s->xen, cpupool_free_cpus(s->xen), which, false);
-
-    if (cpu >= 0 && !(cpupool_free_cpus(s->xen) >> cpu & 1))
+    if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY && free)
+        cpu = (uint32_t)__builtin_ctzll(free);
+    else if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY)
         return -ENODEV;
-    return cpu < 0 ? cpu : sched_cpu_add(s, (unsigned int)cpu);
+    if (cpu >= s->xen->nr_pcpus)
+        return -EINVAL;
+    return free >> cpu & 1 ? sched_cpu_add(s, cpu) : -ENODEV;
 }
 
-static int cpupool_cpu_remove(struct scheduler *s, uint32_t which)
+/* The last pCPU of a pool goes only when nobody needs it any more; those who are dying do it in Pool-0. */
+static int dying_leave(struct scheduler *s)
 {
-    const int cpu = pick(s->xen, s->cpus, which, true);
-
-    return cpu < 0 ? cpu : sched_cpu_remove(s, (unsigned int)cpu);
+    for_each_domain (s->xen, d)
+        if (d->sched == s && !d->is_dying)
+            return -EBUSY;
+    for_each_domain (s->xen, d)
+        if (d->sched == s)
+            sched_move_domain(d, s->xen->sched);
+    return 0;
 }
 
-static int cpupool_move(struct xen *xen, struct scheduler *to, uint32_t domid)
+/* The pCPU that the caller names, or the pool's last one. */
+static int cpupool_cpu_remove(struct scheduler *s, uint32_t cpu)
 {
+    int rc = 0;
+
+    if (cpu == XEN_SYSCTL_CPUPOOL_PAR_ANY && s->cpus)
+        cpu = 63 - (uint32_t)__builtin_clzll(s->cpus);
+    if (cpu >= s->xen->nr_pcpus || (s == s->xen->sched && cpu == 0) || !s->xen->pcpu[cpu].online)
+        return -EINVAL;
+    if (!sched_cpu_owned(s, cpu))
+        return -EADDRNOTAVAIL;
+    if (s->cpus == UINT64_C(1) << cpu)
+        rc = dying_leave(s);
+    return rc ? rc : sched_cpu_remove(s, cpu);
+}
+
+static int cpupool_move(struct xen *xen, uint32_t id, uint32_t domid)
+{
+    struct scheduler *to = cpupool_find(xen, id);
     struct domain *d;
 
     for (d = xen->domain_list; d && d->domain_id != domid; d = d->next)
         ;
-    if (!d || !d->sched)
+    if (!d)
+        return -ESRCH;
+    if (!d->sched)
         return -EINVAL;
-    if (d->sched == to)
+    if (d->sched->cpupool_id == id)
         return 0;
-    return to->cpus ? sched_move_domain(d, to) : -EINVAL;
+    return to && to->cpus ? sched_move_domain(d, to) : -ENOENT;
 }
 
 int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_t *cpumap)
@@ -120,29 +155,30 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
 
     switch (op->op) {
     case XEN_SYSCTL_CPUPOOL_OP_CREATE: return cpupool_create(xen, &op->cpupool_id, op->sched_id);
+    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: return cpupool_move(xen, op->cpupool_id, op->domid);
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO: *cpumap = cpupool_free_cpus(xen); return 0;
     case XEN_SYSCTL_CPUPOOL_OP_INFO: /* the first pool with this id or a higher one, so that pools can be listed */
         for (s = xen->sched; s && s->cpupool_id < op->cpupool_id; s = s->next)
             ;
         break;
-    default: s = cpupool_find(xen, op->cpupool_id);
+    case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+    case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+    case XEN_SYSCTL_CPUPOOL_OP_RMCPU: s = cpupool_find(xen, op->cpupool_id); break;
+    default: return -ENOSYS;
     }
     if (!s)
         return -ENOENT;
 
     switch (op->op) {
     case XEN_SYSCTL_CPUPOOL_OP_DESTROY: rc = cpupool_destroy(xen, s); break;
-    case XEN_SYSCTL_CPUPOOL_OP_INFO:
+    case XEN_SYSCTL_CPUPOOL_OP_ADDCPU: rc = cpupool_cpu_add(s, op->cpu); break;
+    case XEN_SYSCTL_CPUPOOL_OP_RMCPU: rc = cpupool_cpu_remove(s, op->cpu); break;
+    default:
         op->cpupool_id = s->cpupool_id;
         op->sched_id = s->ops->sched_id;
         op->n_dom = s->n_dom;
         *cpumap = s->cpus;
         rc = 0;
-        break;
-    case XEN_SYSCTL_CPUPOOL_OP_ADDCPU: rc = cpupool_cpu_add(s, op->cpu); break;
-    case XEN_SYSCTL_CPUPOOL_OP_RMCPU: rc = cpupool_cpu_remove(s, op->cpu); break;
-    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: rc = cpupool_move(xen, s, op->domid); break;
-    default: rc = -ENOSYS;
     }
     return rc;
 }
@@ -151,17 +187,21 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
 
 int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online)
 {
-    struct xen_pcpu *p = &xen->pcpu[cpu < MACHINE_MAX_PCPUS ? cpu : 0];
+    struct xen_pcpu *p;
     int rc = 0;
 
     /* The boot processor cannot be taken away. */
-    if (cpu >= xen->nr_pcpus || (!online && cpu == 0) || p->online == online)
+    if (cpu >= xen->nr_pcpus || (!online && cpu == 0))
         return -EINVAL;
+    p = &xen->pcpu[cpu];
+    if (p->online == online)
+        return -EEXIST;
     if (!online && p->sched)
-        rc = sched_cpu_remove(p->sched, cpu);
+        rc = p->sched == xen->sched ? sched_cpu_remove(p->sched, cpu) : -ENODEV;
     if (rc)
         return rc;
     p->online = online;
+    p->idle_since = NOW(xen); /* time offline is not idle time */
     return online ? sched_cpu_add(xen->sched, cpu) : 0;
 }
 
@@ -184,8 +224,7 @@ static int join_all(struct domain *d)
     int rc = 0;
 
     for_each_vcpu (d, v) {
-        if (!(v->hard_affinity & d->sched->cpus))
-            v->hard_affinity = ~UINT64_C(0);
+        v->hard_affinity = v->soft_affinity = ~UINT64_C(0); /* the old pool's pCPUs mean nothing here */
         v->processor = (unsigned int)__builtin_ctzll(d->sched->cpus);
         rc = sched_join_vcpu(v);
         if (rc)

@@ -16,15 +16,51 @@
 
 #define HANDLE(h) ((uint64_t)(uintptr_t)(h).p)
 
-/* One element at a time. What has been done stays done when a later one is wrong; nr_vcpus says how many were. */
+/* --- bitmaps of pCPUs --- */
+
+static uint64_t all_pcpus(const struct xen *xen) { return ~UINT64_C(0) >> (64 - xen->nr_pcpus); }
+
+int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits)
+{
+    const size_t machine = (v->domain->xen->nr_pcpus + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
+
+    *bits = 0;
+    if (bytes && copy_from_guest(v, bits, HANDLE(map->bitmap), bytes < machine ? bytes : machine))
+        return -EFAULT;
+    *bits &= all_pcpus(v->domain->xen);
+    if (map->nr_bits < 64)
+        *bits &= (UINT64_C(1) << map->nr_bits) - 1;
+    return 0;
+}
+
+int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+{
+    const size_t machine = (v->domain->xen->nr_pcpus + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
+    const uint8_t zero = 0;
+
+    bits &= all_pcpus(v->domain->xen);
+    if (bytes && copy_to_guest(v, HANDLE(map->bitmap), &bits, bytes < machine ? bytes : machine))
+        return -EFAULT;
+    for (size_t i = machine; i < bytes; i++)
+        if (copy_to_guest(v, HANDLE(map->bitmap) + i, &zero, 1))
+            return -EFAULT;
+    return 0;
+}
+
+/* --- parameters --- */
+
+/*
+ * One element at a time. What has been done stays done when a later one is wrong. A long list may be cut short: nr_vcpus says
+ * how many were done, and the caller comes again with the rest.
+ */
 static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
 {
     const uint64_t array = HANDLE(op->u.v.vcpus);
     struct xen_domctl_schedparam_vcpu p;
-    uint32_t i;
+    uint32_t i = 0;
     int rc = 0;
 
-    for (i = 0; !rc && i < op->u.v.nr_vcpus; i++) {
+    while (!rc && i < op->u.v.nr_vcpus) {
         struct xen_domctl_scheduler_op one = { .sched_id = op->sched_id, .cmd = op->cmd };
 
         if (copy_from_guest(v, &p, array + i * sizeof(p), sizeof(p)))
@@ -34,6 +70,8 @@ static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_sche
         rc = d->sched->ops->adjust(d->sched, d, &one);
         if (!rc && op->cmd == XEN_DOMCTL_SCHEDOP_getvcpuinfo && copy_to_guest(v, array + i * sizeof(p), &p, sizeof(p)))
             rc = -EFAULT;
+        if (++i > 63 && hypercall_preempt_check(v))
+            break;
     }
     if (!rc)
         op->u.v.nr_vcpus = i;
@@ -90,12 +128,12 @@ int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op)
 int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
 {
     uint64_t cpumap = 0;
-    const int rc = cpupool_do_sysctl(v->domain->xen, op, &cpumap);
-    uint32_t bytes = (op->cpumap.nr_bits + 7) / 8;
+    int rc;
 
+    if (op->op == XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN && op->domid == v->domain->domain_id)
+        return -EPERM;
+    rc = cpupool_do_sysctl(v->domain->xen, op, &cpumap);
     if (rc || (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO && op->op != XEN_SYSCTL_CPUPOOL_OP_FREEINFO))
         return rc;
-    if (bytes > sizeof(cpumap))
-        bytes = sizeof(cpumap);
-    return bytes ? copy_to_guest(v, HANDLE(op->cpumap.bitmap), &cpumap, bytes) : 0;
+    return cpumap_to_guest(v, &op->cpumap, cpumap);
 }

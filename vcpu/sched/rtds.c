@@ -230,7 +230,7 @@ static void params_get(const struct rt_vcpu *svc, struct xen_domctl_sched_rtds *
 {
     p->period = (uint32_t)(svc->period / MICROSECS(1));
     p->budget = (uint32_t)(svc->budget / MICROSECS(1));
-    p->flags = svc->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0;
+    p->flags = (p->flags & ~XEN_DOMCTL_SCHEDRT_extra) | (svc->extratime ? XEN_DOMCTL_SCHEDRT_extra : 0);
 }
 
 /* They count from the next period on. */

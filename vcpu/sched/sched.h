@@ -136,6 +136,9 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu);
 /* Ask pCPU `cpu` to call sched_schedule() at its next chance (Xen: cpu_raise_softirq(SCHEDULE_SOFTIRQ)). */
 void sched_kick_cpu(struct xen *xen, unsigned int cpu);
 
+/* How long pCPU `cpu` has had nobody to run; 0 while it is offline (Xen: get_cpu_idle_time()). */
+s_time_t sched_cpu_idle_time(const struct xen *xen, unsigned int cpu);
+
 void vcpu_yield(struct vcpu *v);
 /* SCHEDOP_block: sleeps unless an event is already deliverable (upcall mask is cleared first). */
 void vcpu_block(struct vcpu *v);
@@ -169,11 +172,11 @@ void vcpu_migrate_finish(struct vcpu *v);
 int sched_cpu_remove(struct scheduler *s, unsigned int cpu);
 int sched_cpu_add(struct scheduler *s, unsigned int cpu);
 /*
- * XEN_SYSCTL_cpu_hotplug: a pCPU goes offline, out of whatever pool it is in, or comes back, into Pool-0. -EINVAL: there is no
- * such pCPU, it is in that state already, or it is pCPU 0; -EBUSY: the last one of a pool with domains.
+ * XEN_SYSCTL_cpu_hotplug: a pCPU goes offline, which must be free or in Pool-0, or comes back, into Pool-0. -EINVAL: there is no
+ * such pCPU, or it is pCPU 0; -EEXIST: it is in that state already; -ENODEV: it is in another pool.
  */
 int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online);
-/* Move a domain with all vCPUs to another pool, which must have pCPUs: XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN. */
+/* Move a domain with all vCPUs to another pool, which must have pCPUs. Affinities become "all". */
 int sched_move_domain(struct domain *d, struct scheduler *to);
 /* Default of pick_cpu: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
 unsigned int sched_pick_default(struct vcpu *v);
@@ -186,6 +189,10 @@ static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
 bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
 
 /* --- hypercalls, v is the caller: params.c --- */
+
+/* A bitmap of pCPUs from and to the caller's memory: what is beyond its nr_bits or the machine is 0. 0 or -EFAULT. */
+int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits);
+int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits);
 int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op); /* XEN_DOMCTL_scheduler_op */
 int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op);                   /* XEN_SYSCTL_scheduler_op */
 int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op);                   /* XEN_SYSCTL_cpupool_op */
