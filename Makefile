@@ -32,7 +32,7 @@ UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings traps syscall timer pagetables balloon grants spinner pingpong smp fifo lostevent reboot \
-	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/cpu
+	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user grant
 
 # The demo that `make run` shows.

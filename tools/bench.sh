@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}.
+# bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}; what else there is
+# to say goes to standard error.
 #
 # Concept: virtual time says nothing of speed, so each figure comes from outside. A bench guest does n operations and
 # shuts down; it is run with a small and a large n, and the difference in the program's own "real: running" time (of
@@ -14,8 +15,8 @@ assets=build/assets
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-json() { # NAME VALUE UNIT
-    printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "$RUNS"
+json() { # NAME VALUE UNIT [RUNS]
+    printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "${4:-$RUNS}"
 }
 
 median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
@@ -45,6 +46,21 @@ rate() {
         i=$((i + 1))
     done
     json "$name" "$(median < "$tmp/samples")" "$unit"
+}
+
+# switch_cost NAME OP N ARGUMENT...: microseconds a change of the vCPU on the one pCPU; each operation makes two of them
+switch_cost() {
+    name=$1 op=$2 n=$3
+    shift 3
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        few=$(stat_of 'real: running' --sched rr --cmdline "op=$op n=$((n / 100))" "$@" "$bench/switch")
+        many=$(stat_of 'real: running' --sched rr --cmdline "op=$op n=$n" "$@" "$bench/switch")
+        awk -v a="$few" -v b="$many" -v n="$n" 'BEGIN { printf "%.3f\n", (b - a) * 1e6 / (2 * n * 0.99) }' >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "$name" "$(median < "$tmp/samples")" us
 }
 
 # guest_rate NAME OP N: million guest instructions a second while a plain loop runs
@@ -97,6 +113,48 @@ linux() {
     json "Linux: guest instructions" "$(median < "$tmp/mips")" "million instructions/s"
 }
 
+# elapsed COMMAND...: milliseconds of real time that it takes
+elapsed() {
+    a=$(date +%s%N)
+    "$@"
+    b=$(date +%s%N)
+    echo "$a $b" | awk '{ printf "%.3f\n", ($2 - $1) / 1e6 }'
+}
+
+idle_domains() { # COPIES
+    stat_of 'peak memory' --copies "$1" --cmdline until=1000 build/guests/idle > "$tmp/peak"
+}
+
+# Domains that start, sleep until all of them do, and power off; of the whole process, what each adds.
+many_domains() { # N
+    i=0
+    : > "$tmp/samples"
+    : > "$tmp/peaks"
+    while [ $i -lt "$RUNS" ]; do
+        few=$(elapsed idle_domains 1)
+        few_mib=$(cat "$tmp/peak")
+        many=$(elapsed idle_domains $(($1 + 1)))
+        many_mib=$(cat "$tmp/peak")
+        awk -v a="$few" -v b="$many" -v n="$1" 'BEGIN { printf "%.3f\n", (b - a) / n }' >> "$tmp/samples"
+        awk -v a="$few_mib" -v b="$many_mib" -v n="$1" 'BEGIN { printf "%.3f\n", (b - a) / n }' >> "$tmp/peaks"
+        i=$((i + 1))
+    done
+    json "$1 idle domains: created, run, destroyed, each" "$(median < "$tmp/samples")" ms
+    json "$1 idle domains: peak memory, each" "$(median < "$tmp/peaks")" MiB
+}
+
+# Eight of Debian's Linux at once, from the start of the process to the last one's power-off. Takes long, so once.
+eight_linuxes() {
+    [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] || return 0
+    echo 'echo up' > "$tmp/script"
+    tests/guest/mkinitrd.sh "$tmp/initrd" "$assets/busybox" "$tmp/script"
+    ms=$(elapsed stat_of 'peak memory' --pcpus 2 --copies 8 --memory 128 --ramdisk "$tmp/initrd" \
+        --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud")
+    json "8 Linux domains on 2 pCPUs: boot and power-off" "$(echo "$ms" | tail -n 1 | awk '{ print $1 / 1000 }')" s 1
+    json "8 Linux domains on 2 pCPUs: peak memory" "$(echo "$ms" | head -n 1)" MiB 1
+}
+
+"$XENLAB" sched --bench
 start_of_process
 rate 'null hypercalls' hypercall null 2000000
 rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
@@ -113,8 +171,13 @@ rate 'grant map and unmap' grant map 300000
 rate 'grant copy of 4 KiB' grant copy 300000
 rate 'event send and upcall' event send 500000
 rate 'event send, masked' event masked 1000000
+switch_cost 'vCPU switch, yield to another domain' yield 100000 --copies 2
+switch_cost 'vCPU switch, yield within a domain' yield 100000 --vcpus 2
+switch_cost 'vCPU switch, by an event and blocking' wake 50000 --vcpus 2
+many_domains 1000
 guest_rate 'ALU loop' alu 20000000
 guest_rate 'branch loop' branch 20000000
 guest_rate 'copy loop' copy 200000
 guest_rate 'call and return loop' call 20000000
 linux
+eight_linuxes

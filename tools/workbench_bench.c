@@ -90,6 +90,13 @@ static void measure(struct wb *wb, unsigned int nr, struct samples *s)
     }
 }
 
+/* In the form of all benchmarks, see tools/bench.sh. */
+static void report(FILE *f, const char *policy, unsigned int nr, const char *what, double ns)
+{
+    fprintf(f, "{\"name\": \"sched: %s, %u vCPUs: %s\", \"value\": %.0f, \"unit\": \"ns\", \"runs\": %d}\n", policy, nr,
+            what, ns, DECISIONS);
+}
+
 void wb_bench(FILE *f)
 {
     static const char *const policies[] = { "credit", "credit2", "rtds", "null", "arinc653", "rr" };
@@ -103,11 +110,9 @@ void wb_bench(FILE *f)
             struct wb *wb = spinners(policies[p], sizes[n]);
 
             measure(wb, sizes[n], s);
-            fprintf(
-                f,
-                "{\"bench\":\"sched_decision\",\"policy\":\"%s\",\"vcpus\":%u,\"decision_ns\":%.0f,\"timers_ns\":%.0f,"
-                "\"block_wake_ns\":%.0f}\n",
-                policies[p], sizes[n], median(s->decision), mean(s->timers), median(s->block_wake));
+            report(f, policies[p], sizes[n], "decision", median(s->decision));
+            report(f, policies[p], sizes[n], "timers, 1 ms of virtual time", mean(s->timers));
+            report(f, policies[p], sizes[n], "block and wake-up", median(s->block_wake));
             wb_destroy(wb);
         }
     }

@@ -75,7 +75,7 @@ void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall
     if (wall->waiting)
         seconds(out, "real: waiting", wall->waiting);
     if (wall->peak_kib)
-        fprintf(out, "memory\n  %-28s %14.1f MiB\n", "peak memory (real)", (double)wall->peak_kib / 1024);
+        fprintf(out, "memory (real)\n  %-28s %14.1f MiB\n", "peak memory", (double)wall->peak_kib / 1024);
     fprintf(out, "work\n");
     row(out, "instructions", s->insns);
     if (wall->running)

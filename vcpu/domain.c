@@ -12,6 +12,8 @@
  *  - is_dying only grows: alive -> dying -> dead.
  *
  * Simplifies xen/common/domain.c: no RCU (one host thread), references are plain integers.
+ *
+ * Budget: one life, from first to last; what is torn down last mirrors what is built first.
  */
 #include "vcpu/domain.h"
 

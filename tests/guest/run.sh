@@ -198,10 +198,12 @@ if begin spinners-credit; then
 fi
 
 # The benchmarks work, whatever their speed.
-bench() {
+bench() { # GUEST OP ARGUMENT...
     begin "bench-$1-$2" || return 0
-    simulate 20 -q --cmdline "op=$2 n=64" $guests/bench/$1 < /dev/null
-    ended 0 && contains "$2 64 ok" && pass
+    guest=$1 op=$2
+    shift 2
+    simulate 20 -q --cmdline "op=$op n=64" "$@" "$guests/bench/$guest" < /dev/null
+    ended 0 && contains "$op 64 ok" && pass
 }
 
 for op in null multicall; do bench hypercall $op; done
@@ -210,6 +212,8 @@ for op in update update32 va pin1 pin4; do bench mmu $op; done
 for op in map copy; do bench grant $op; done
 for op in send masked; do bench event $op; done
 for op in alu branch copy call; do bench cpu $op; done
+bench switch yield
+bench switch wake --vcpus 2
 
 # ------------------------------------------------------------------------------------------------------------ scale --
 
@@ -225,7 +229,7 @@ many() { # NAME COPIES ARGUMENT...
     shift 2
     simulate 60 -q --stats --max-vtime 60s --copies "$n" --cmdline until=1000 "$@" $guests/idle < /dev/null
     ended 0 || return 0
-    memory=$(stat "peak memory (real)") insns=$(stat instructions) calls=$(($(stat domctl) + $(stat sysctl)))
+    memory=$(stat "peak memory") insns=$(stat instructions) calls=$(($(stat domctl) + $(stat sysctl)))
     if [ "$(grep -c "I was woken 1 time" "$tmp/out")" -ne "$n" ]; then
         fail "$(grep -c "I was woken 1 time" "$tmp/out") of $n domains came to their end"
     elif [ "$slowness" -eq 1 ] && [ "$memory" -gt $((n * 2 + 50)) ]; then
