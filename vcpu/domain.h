@@ -63,7 +63,6 @@ struct pv_vcpu {
     uint32_t iobmp_limit;  /* ports in it */
     uint64_t ctrlreg[8];   /* what the guest believes CR0, CR2, CR4 to be */
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
-    uint64_t dr7_emul;
     unsigned int spins; /* PAUSEs in a row, the last one at: */
     s_time_t spin_last;
     bool kernel_mode; /* TF_kernel_mode: PV64 kernel rather than user (both run at CPL 3) */
@@ -122,11 +121,9 @@ struct vcpu {
 
     struct pv_vcpu pv;
     bool nmi_pending, nmi_masked;
-    bool tf_step;
 
     /* multicall in progress: hypercall continuations go into the entry, not the registers */
     bool in_multicall;
-    bool hypercall_preempted;
     uint32_t preempt_count; /* counts down work within one hypercall; see hypercall_preempt_check() */
 };
 
@@ -174,7 +171,6 @@ struct domain {
     bool is_shutting_down, is_shut_down;
     int shutdown_code; /* SHUTDOWN_*, -1: running */
     char crash_reason[120];
-    unsigned int relinquish_step; /* how far domain_kill() got */
 
     /* mmu/ */
     uint64_t tot_pages, max_pages, outstanding_pages, extra_pages;
@@ -185,8 +181,6 @@ struct domain {
     mfn_t perdomain_l3;            /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
     uint64_t vm_assist;            /* bits VMASST_TYPE_* */
     struct grant_table *grant_table;
-    uint64_t hypercall_page_guess;
-    unsigned int nr_pt_pages;
     struct e820entry *e820; /* XENMEM_set_memory_map; malloc'ed, see mmu/memory.h */
     unsigned int nr_e820;
 
@@ -215,7 +209,6 @@ struct domain {
 
     struct scheduler *sched; /* of the CPU pool that it lives in */
     void *sched_priv;
-    uint32_t runnable_cpus;
 };
 
 #define is_pv_64bit_domain(d)    ((d)->type == DOMAIN_PV64)
