@@ -84,6 +84,8 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         return -1;
     }
     g->domid = b.domid;
+    g->console_mfn = b.console_mfn;
+    g->store_mfn = b.store_mfn;
     if (guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b.domid);
         return -1;

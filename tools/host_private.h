@@ -26,6 +26,7 @@ struct guest {
     struct cached_image *kernel;
     uint8_t *ramdisk;
     size_t ramdisk_size;
+    mfn_t console_mfn, store_mfn;
     struct console_backend *console;
     struct xenstore_conn *xenstore;
 };

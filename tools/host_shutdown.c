@@ -12,6 +12,8 @@
  *      coredump-...     first its memory is written to NAME.core
  *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
  *
+ * A guest that suspends goes on at once (tools/resume.c).
+ *
  * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart; here, in
  * virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long as the guest lives
  * less than 5 s. After 10 such lives in a row that ended by a crash it is not restarted any more.
@@ -19,6 +21,7 @@
  * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
  */
 #include "tools/host_private.h"
+#include "tools/resume.h"
 #include "tools/xc.h"
 
 #include <stdio.h>
@@ -136,6 +139,24 @@ static bool rename_away(struct host *h, struct guest *g)
     return true;
 }
 
+/* --- suspending --- */
+
+/* Nobody is saving it, so it goes on at once, as after a checkpoint. If it cannot, it stays as it is. */
+static void suspended(struct host *h, struct guest *g)
+{
+    const struct image *img = &g->kernel->image;
+    const struct suspended s = { g->domid, img->is64, img->suspend_cancel, g->console_mfn, g->store_mfn };
+    char why[RESUME_ERR_SIZE];
+
+    console_backend_drain(g->console);
+    if (resume(xc(h), &s, why) == 0)
+        return;
+    host_message(h, "%s is suspended, and stays so: %s", g->cfg.name, why);
+    if (h->io.guest_ended)
+        h->io.guest_ended(h->io.data, g->domid, SHUTDOWN_suspend);
+    guest_gone(h, g);
+}
+
 /* --- the decision --- */
 
 static enum xl_action action_for(struct host *h, const struct guest *g, int reason)
@@ -146,7 +167,6 @@ static enum xl_action action_for(struct host *h, const struct guest *g, int reas
     case SHUTDOWN_crash: return g->cfg.on_crash;
     case SHUTDOWN_watchdog: return g->cfg.on_watchdog;
     case SHUTDOWN_soft_reset: return g->cfg.on_soft_reset;
-    case SHUTDOWN_suspend: return XL_ACTION_PRESERVE;
     default:
         host_message(h, "%s has shut down for a reason that nobody knows (%d): destroyed", g->cfg.name, reason);
         return XL_ACTION_DESTROY;
@@ -156,8 +176,13 @@ static enum xl_action action_for(struct host *h, const struct guest *g, int reas
 static void guest_end(struct host *h, struct guest *g, int reason)
 {
     const bool crashed = reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
-    enum xl_action action = action_for(h, g, reason);
+    enum xl_action action;
 
+    if (reason == SHUTDOWN_suspend) {
+        suspended(h, g);
+        return;
+    }
+    action = action_for(h, g, reason);
     console_backend_drain(g->console);
     if (h->io.guest_ended)
         h->io.guest_ended(h->io.data, g->domid, reason);

@@ -45,6 +45,8 @@ int xc_domain_destroy(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DO
 int xc_domain_pause(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_pausedomain, domid); }
 int xc_domain_unpause(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_unpausedomain, domid); }
 
+int xc_domain_resume(struct vcpu *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_resumedomain, domid); }
+
 int xc_domain_max_vcpus(struct vcpu *xc, domid_t domid, unsigned int max)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_max_vcpus, .domain = domid, .u.max_vcpus.max = max };
@@ -100,6 +102,14 @@ int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const 
     struct xen_domctl op = { .cmd = XEN_DOMCTL_setvcpucontext, .domain = domid, .u.vcpucontext.vcpu = vcpu };
 
     op.u.vcpucontext.ctxt.p = (void *)context;
+    return xc_domctl(xc, &op);
+}
+
+int xc_vcpu_getcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, void *context)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = domid, .u.vcpucontext.vcpu = vcpu };
+
+    op.u.vcpucontext.ctxt.p = context;
     return xc_domctl(xc, &op);
 }
 

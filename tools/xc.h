@@ -22,6 +22,8 @@ int xc_domain_create(struct vcpu *xc, const struct xen_domctl_createdomain *conf
 int xc_domain_destroy(struct vcpu *xc, domid_t domid);
 int xc_domain_pause(struct vcpu *xc, domid_t domid);
 int xc_domain_unpause(struct vcpu *xc, domid_t domid);
+/* XEN_DOMCTL_resumedomain: the vCPUs go on where they are. (libxc's function of this name does more: tools/resume.h.) */
+int xc_domain_resume(struct vcpu *xc, domid_t domid);
 int xc_domain_max_vcpus(struct vcpu *xc, domid_t domid, unsigned int max);
 int xc_domain_setmaxmem(struct vcpu *xc, domid_t domid, uint64_t max_memkb);
 int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits);
@@ -30,7 +32,9 @@ int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomai
 /* Up to max domains from number `first` on, by number. How many there were, or -errno. */
 int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info);
 int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
+/* context: struct vcpu_guest_context, or of a 32-bit domain struct vcpu_guest_context_x86_32. set, NULL: reset the vCPU. */
 int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);
+int xc_vcpu_getcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, void *context);
 int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
 
 /* Scheduling. op->sched_id and cmd are the caller's; handles in it hold host addresses. */

@@ -319,6 +319,7 @@ void domain_resume(struct domain *d)
 {
     d->is_shutting_down = d->is_shut_down = false;
     d->shutdown_code = -1;
+    d->crash_reason[0] = '\0';
     for_each_vcpu (d, v)
         vcpu_wake(v);
 }

@@ -257,6 +257,8 @@ int domain_kill(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
+/* Back to how vcpu_create() left it, down and without registers or tables, for PV. -ERESTART: call again. vcpu/pv/context.c */
+int vcpu_reset(struct vcpu *v);
 /* The guest did what cannot be continued. Prints why and shuts the domain down with SHUTDOWN_crash. */
 void domain_crash(struct domain *d, const char *why, ...) __attribute__((format(printf, 2, 3)));
 void vcpu_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));

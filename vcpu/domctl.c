@@ -204,8 +204,8 @@ static int setvcpucontext(struct vcpu *v, struct domain *d, const struct xen_dom
         return -EINVAL;
     if (rc)
         return rc;
-    if (!from) /* a NULL context resets the vCPU: it must be set again before it can run */
-        return -EINVAL;
+    if (!from)
+        return vcpu_reset(target); /* it must be set again before it can run */
     g = calloc(1, sizeof(*g));
     if (!g)
         return -ENOMEM;

@@ -186,6 +186,13 @@ toy reboot-poweroff 3 --on-poweroff restart --max-vtime 150ms --cmdline "how=pow
 toy reboot-crash 2 --on-crash restart --cmdline "how=crash until_ms=60000" $here/reboot.cfg
 toy reboot-watchdog 2 --on-watchdog restart --cmdline "how=watchdog until_ms=100" $here/reboot.cfg
 toy reboot-unknown 0 --cmdline "how=9" $here/reboot.cfg
+toy reboot-suspend 0 --cmdline "how=2" $here/reboot.cfg
+toy suspend 0 $guests/suspend
+toy suspend-smp 0 --vcpus 2 --pcpus 2 $guests/suspend
+toy suspend-uncooperative 0 $guests/suspend-uncooperative
+toy suspend-uncooperative-smp 0 --vcpus 2 --pcpus 2 $guests/suspend-uncooperative
+toy watchdog 2 --on-crash restart --cmdline "pets=2" $guests/watchdog
+toy watchdog-restart 2 --on-watchdog restart --max-vtime 10s --cmdline "pets=1" $guests/watchdog
 toy three 0 $guests/hello $guests/timer $guests/traps
 
 # The weights of 2 to 1 count under credit as well, whose ticks make a round no exact measure.
@@ -367,6 +374,7 @@ twice same-traps 0 $guests/traps
 twice same-timer 0 $guests/timer
 twice same-pagetables 0 $guests/pagetables
 twice same-grants 0 $here/grants-owner.cfg $here/grants-user.cfg
+twice same-reboot 0 $here/reboot.cfg $guests/suspend
 twice same-smp 0 --vcpus 4 --pcpus 2 $guests/smp
 twice same-under-load 3 $guests/hello $guests/timer $guests/rings
 

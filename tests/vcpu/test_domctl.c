@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* domctl and sysctl: what is refused, to whom, and with which of Xen's errors. */
+/*
+ * domctl and sysctl: what is refused, to whom, and with which of Xen's errors.
+ *
+ * Budget: many small cases over one fixture.
+ */
 #include "tests/vcpu/fixture.h"
 
 #include <xen/memory.h>
@@ -154,6 +158,114 @@ static void pausing_counts(void **state)
     assert_int_equal(xc_domain_destroy(f->xc, 0), -EINVAL);
 }
 
+/* --- suspend and resume --- */
+
+static void shutdown_flags(struct fixture *f, bool shut_down, unsigned int reason)
+{
+    struct xen_domctl_getdomaininfo info;
+
+    assert_int_equal(xc_domain_getinfo(f->xc, f->d->domain_id, &info), 0);
+    assert_int_equal((info.flags & XEN_DOMINF_shutdown) != 0, shut_down);
+    assert_int_equal(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, reason);
+}
+
+/* The guest says SHUTDOWN_suspend: it stops, dom0 is told, and nothing of it is lost. */
+static void suspend(struct fixture *f, evtchn_port_t virq)
+{
+    struct sched_shutdown op = { .reason = SHUTDOWN_suspend };
+
+    f->xen->dom0->shared_info->evtchn_pending[virq / 64] = 0;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, fix_put(f, 0, &op, sizeof(op)),
+                                   mfn_x(f->v->guest_table), 0),
+                     0);
+    shutdown_flags(f, true, SHUTDOWN_suspend);
+    assert_false(vcpu_runnable(f->v));
+    assert_true(f->xen->dom0->shared_info->evtchn_pending[virq / 64] >> (virq % 64) & 1);
+    assert_int_equal(f->d->crash_reason[0], 0);
+}
+
+static void resume_after_suspend(void **state)
+{
+    struct fixture *f = *state;
+    domid_t id = f->d->domain_id;
+    evtchn_port_t virq;
+
+    assert_int_equal(xc_evtchn_bind_virq(f->xc, VIRQ_DOM_EXC, &virq), 0);
+    assert_int_equal(xc_domain_unpause(f->xc, id), 0);
+    assert_int_equal(xc_domain_resume(f->xc, id), 0); /* harmless: it is not shut down */
+    shutdown_flags(f, false, 255);
+    assert_true(vcpu_runnable(f->v));
+
+    for (int i = 0; i < 2; i++) { /* and again */
+        suspend(f, virq);
+        assert_int_equal(xc_domain_pause(f->xc, id), 0);
+        assert_int_equal(xc_domain_resume(f->xc, id), 0);
+        shutdown_flags(f, false, 255);
+        assert_false(vcpu_runnable(f->v)); /* a pause counts on its own */
+        assert_int_equal(xc_domain_unpause(f->xc, id), 0);
+        assert_true(vcpu_runnable(f->v));
+    }
+    domain_crash(f->d, "a test");
+    assert_int_equal(xc_domain_resume(f->xc, id), 0); /* Xen resumes whatever is shut down */
+    shutdown_flags(f, false, 255);
+    assert_int_equal(f->d->crash_reason[0], 0);
+}
+
+static void resume_refusals(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_resumedomain, .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
+
+    assert_int_equal(xc_domain_resume(f->xc, 0), -EINVAL); /* itself */
+    assert_int_equal(xc_domain_resume(f->xc, 4711), -ESRCH);
+    op.domain = f->d->domain_id;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -EPERM);
+    op.cmd = XEN_DOMCTL_soft_reset;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+}
+
+/* What becomes of the first vCPU's registers when the toolstack calls a suspend off, and of another vCPU when it does not. */
+static void contexts_around_a_resume(void **state)
+{
+    struct fixture *f = *state;
+    domid_t id = f->d->domain_id;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c)), *second = calloc(1, sizeof(*c));
+    const uint64_t rip = f->v->regs->rip;
+    evtchn_port_t virq;
+
+    assert_int_equal(xc_evtchn_bind_virq(f->xc, VIRQ_DOM_EXC, &virq), 0);
+    assert_int_equal(xc_vcpu_getcontext(f->xc, id, 0, second), 0);
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, second), 0);
+    assert_true(f->d->vcpu[1]->is_initialised);
+    f->d->vcpu[1]->pause_flags |= VPF_poll;
+    suspend(f, virq);
+
+    assert_int_equal(xc_vcpu_getcontext(f->xc, id, 0, c), 0);
+    assert_int_equal(c->user_regs.rdx, mfn_x(f->v->guest_table)); /* the third argument is still there */
+    c->user_regs.rax = 1;
+    c->ctrlreg[1] = c->ctrlreg[3];
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 0, c), -EOPNOTSUPP); /* tables are the guest's affair */
+    c->ctrlreg[1] = 0;
+    c->gdt_ents++;
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 0, c), -EOPNOTSUPP);
+    c->gdt_ents--;
+    c->ldt_base += 4096;
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 0, c), -EOPNOTSUPP);
+    c->ldt_base -= 4096;
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 0, c), 0);
+    assert_int_equal(f->v->regs->rax, 1);
+    assert_int_equal(f->v->regs->rip, rip);
+
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, NULL), 0); /* reset */
+    assert_true(!f->d->vcpu[1]->is_initialised && f->d->vcpu[1]->pause_flags == VPF_down);
+    assert_true(mfn_eq(f->d->vcpu[1]->guest_table, INVALID_MFN));
+    assert_int_equal(xc_vcpu_getcontext(f->xc, id, 1, c), -ENODATA);
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, NULL), 0); /* harmless again */
+    assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, second), 0);
+    free(second);
+    free(c);
+}
+
 /* --- lists --- */
 
 static void lists(void **state)
@@ -287,6 +399,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(createdomain_in_a_pool, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pausing_counts, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(resume_after_suspend, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(resume_refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(contexts_around_a_resume, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists_with_gaps, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(claims_end_with_their_domain, fix_setup, fix_teardown),

@@ -118,6 +118,20 @@ static void load_callbacks(struct vcpu *v, const struct pv_guest_context *g)
     pv->vgc_flags = (uint32_t)c->flags & (VGCF_failsafe_disables_events | VGCF_syscall_disables_events);
 }
 
+/* Of a vCPU that has run, roots and descriptor tables are changed by the guest alone: the structure must agree with them. */
+static bool tables_agree(const struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    const struct domain *d = v->domain;
+    const struct pv_vcpu *pv = &v->pv;
+
+    if (cr3_to_mfn(d, c->ctrlreg[3]) != mfn_x(is_pv_32bit_domain(d) ? v->compat_l3 : v->guest_table))
+        return false;
+    if (is_pv_64bit_domain(d) && c->ctrlreg[1] != mfn_to_cr3(d, v->guest_table_user))
+        return false;
+    return !memcmp(pv->gdt_frames, c->gdt_frames, sizeof(c->gdt_frames)) && pv->gdt_ents == c->gdt_ents &&
+           pv->ldt_base == c->ldt_base && pv->ldt_ents == c->ldt_ents;
+}
+
 int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
 {
     const struct vcpu_guest_context *c = &g->nat;
@@ -126,12 +140,13 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
 
     if (rc)
         return rc;
-    if (v->is_initialised &&
-        cr3_to_mfn(d, c->ctrlreg[3]) != mfn_x(is_pv_32bit_domain(d) ? v->compat_l3 : v->guest_table))
-        return -EOPNOTSUPP; /* as Xen: the roots of a live vCPU are changed by the guest alone */
-    pv_destroy_ldt(v);
-    v->pv.ldt_base = c->ldt_base;
-    v->pv.ldt_ents = (unsigned int)c->ldt_ents;
+    if (v->is_initialised && !tables_agree(v, c))
+        return -EOPNOTSUPP;
+    if (!v->is_initialised) {
+        pv_destroy_ldt(v);
+        v->pv.ldt_base = c->ldt_base;
+        v->pv.ldt_ents = (unsigned int)c->ldt_ents;
+    }
     load_registers(v, c);
     load_callbacks(v, g);
     v->pv.ctrlreg[0] = c->ctrlreg[0] ? c->ctrlreg[0] : 0x80050033;
@@ -203,6 +218,33 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     c->fs_base = r->seg[CPU_SEG_FS].base;
     c->gs_base_kernel = kernel ? r->seg[CPU_SEG_GS].base : v->pv.gs_base_user;
     c->gs_base_user = kernel ? v->pv.gs_base_user : r->seg[CPU_SEG_GS].base;
+}
+
+int vcpu_reset(struct vcpu *v)
+{
+    static const uint8_t fcw[] = { 0x7f, 0x03 }, mxcsr[] = { 0x80, 0x1f };
+    int rc;
+
+    v->pause_count++;
+    vcpu_sleep_nosync(v);
+    pcpu_release(v->ctx);
+    pv_destroy_gdt(v);
+    pv_destroy_ldt(v);
+    rc = pv_drop_roots(v);
+    if (!rc) {
+        v->pv.ldt_ents = 0;
+        v->pause_flags = (v->pause_flags | VPF_down) & ~(VPF_blocked | VPF_poll);
+        v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
+        v->poll_evtchn = 0;
+        v->is_initialised = false;
+        memset(v->regs->fxsave, 0, sizeof(v->regs->fxsave));
+        memcpy(v->regs->fxsave, fcw, sizeof(fcw));
+        memcpy(v->regs->fxsave + 24, mxcsr, sizeof(mxcsr));
+        v->regs->dirty |= CPU_DIRTY_FPU;
+    }
+    v->pause_count--;
+    vcpu_wake(v); /* for its runstate: it cannot run */
+    return rc;
 }
 
 /* --- the 32-bit layout --- */
