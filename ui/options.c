@@ -59,7 +59,7 @@ static const struct option options[] = {
       "never more than this of one pCPU: credit, credit2 (0: no cap)" },
     { "period",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_PERIOD,    0, "of a vCPU under rtds, in microseconds (10000)" },
     { "budget",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_BUDGET,    0, "its share of each period (4000)" },
-    { "extratime", 0,  OPTION_SCHED,    "0|1",      0, XL_SCHED_EXTRATIME, 0, "and what others leave as well" },
+    { "extratime", 0,  OPTION_SCHED,    "0|1",      0, XL_SCHED_EXTRATIME, 0, "and what others leave as well (1)" },
     { "cpus",      0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.hard), 0, 0, "the pCPUs it may run on: 0-3,^1" },
     { "cpus-soft", 0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.soft), 0, 0, "those it had rather run on" },
     { "pool",      0,  OPTION_POOL,     "POOL",     0, 0, 0, "the CPU pool it lives in (Pool-0)" },

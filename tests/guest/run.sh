@@ -168,9 +168,9 @@ toy spinner 0 $guests/spinner
 toy spinners 0 --sched credit2 $here/spinner-heavy.cfg $here/spinner-light.cfg
 toy spinner-capped 0 --sched credit2 $here/spinner-capped.cfg
 toy spinners-pinned 0 --pcpus 2 $here/spinner-pinned-string.cfg $here/spinner-pinned-list.cfg
-toy spinners-pool 0 --pcpus 2 --cpupool "rt=1:rtds" --pool rt --budget 2500 --cmdline "rounds=2" $guests/spinner
+toy spinners-pool 0 --pcpus 2 --cpupool "rt=1:rtds" --pool rt --budget 2500 --extratime 0 --cmdline "rounds=2" $guests/spinner
 # Where there is a pCPU for each, each has all of it.
-for sched in rr credit credit2 null; do
+for sched in rr credit credit2 rtds null; do
     toy spinners-2-$sched 0 --pcpus 4 --sched $sched --cmdline "rounds=3" $guests/spinner $guests/spinner
 done
 toy smp 0 --vcpus 4 $guests/smp

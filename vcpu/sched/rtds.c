@@ -166,6 +166,7 @@ static void *rt_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
     svc->v = v;
     svc->period = DEFAULT_PERIOD;
     svc->budget = DEFAULT_BUDGET;
+    svc->extratime = true; /* unless it is told otherwise, as in Xen */
     svc->cur_deadline = NOW(ops->xen);
     timer_init(&svc->repl, repl_timer, svc);
     return svc;
