@@ -247,7 +247,7 @@ int evtchn_status(struct vcpu *v, struct evtchn_status *op)
     if (!d)
         return -ESRCH;
     chn = evtchn_from_port(d, op->port);
-    rc = chn ? evtchn_may_target(v, d) : -EINVAL;
+    rc = !chn ? -EINVAL : chn->notify ? -EACCES : evtchn_may_target(v, d);
     if (!rc)
         port_describe(chn, op);
     domain_put(d);
@@ -296,17 +296,14 @@ void evtchn_free_xen(struct domain *d, evtchn_port_t port)
     evtchn_close(d, port, false);
 }
 
-int evtchn_reset(struct domain *d)
+void evtchn_reset(struct domain *d)
 {
     for (evtchn_port_t port = 1; port < d->valid_evtchns; port++)
         evtchn_close(d, port, true);
-    if (d->active_evtchns)
-        return -EAGAIN;
     if (d->evtchn_fifo) {
         evtchn_fifo_destroy(d);
         evtchn_2l_init(d);
     }
-    return 0;
 }
 
 void evtchn_destroy(struct domain *d)

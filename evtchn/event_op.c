@@ -56,9 +56,10 @@ static int op_unmask(struct vcpu *v, union arg *a)
     return 0;
 }
 
-static int op_reset(struct vcpu *v, union arg *a)
+/* May v reset the domain it names? With a reference in *out, if so. */
+static int reset_domain(struct vcpu *v, domid_t domid, struct domain **out)
 {
-    struct domain *d = domain_by_any_id(v, a->reset.dom);
+    struct domain *d = domain_by_any_id(v, domid);
     int rc;
 
     if (!d)
@@ -66,10 +67,35 @@ static int op_reset(struct vcpu *v, union arg *a)
     rc = evtchn_may_target(v, d);
     if (!rc && d != v->domain && !d->controller_pause_count)
         rc = -EINVAL; /* somebody else's ports may be closed only while it is stopped */
-    if (!rc)
-        rc = evtchn_reset(d);
-    domain_put(d);
+    if (rc)
+        domain_put(d);
+    else
+        *out = d;
     return rc;
+}
+
+static int op_reset(struct vcpu *v, union arg *a)
+{
+    struct domain *d = NULL;
+    int rc = reset_domain(v, a->reset.dom, &d);
+
+    if (rc)
+        return rc;
+    evtchn_reset(d);
+    domain_put(d);
+    return 0;
+}
+
+/* How Xen continues a reset that was preempted. Here none is, so there never is one to go on with. */
+static int op_reset_cont(struct vcpu *v, union arg *a)
+{
+    struct domain *d = NULL;
+    int rc = reset_domain(v, a->reset.dom, &d);
+
+    if (rc)
+        return rc;
+    domain_put(d);
+    return -EBUSY;
 }
 
 static int op_set_priority(struct vcpu *v, union arg *a)
@@ -95,17 +121,29 @@ static int op_expand_array(struct vcpu *v, union arg *a)
     return evtchn_fifo_expand_array(v->domain, &a->expand_array);
 }
 
+#define EVTCHNOP_RESET_CONT 14 /* the public header names it for the hypervisor only */
+
 static const struct {
     int (*fn)(struct vcpu *v, union arg *a);
     uint8_t size;
     bool has_results;
 } ops[] = {
 #define ROW(name, results) [EVTCHNOP_##name] = { op_##name, sizeof(struct evtchn_##name), results }
-    ROW(bind_interdomain, true), ROW(bind_virq, true),     ROW(bind_pirq, true),
-    ROW(close, false),           ROW(send, false),         ROW(status, true),
-    ROW(alloc_unbound, true),    ROW(bind_ipi, true),      ROW(bind_vcpu, false),
-    ROW(unmask, false),          ROW(reset, false),        ROW(init_control, true),
-    ROW(expand_array, false),    ROW(set_priority, false),
+    ROW(bind_interdomain, true),
+    ROW(bind_virq, true),
+    ROW(bind_pirq, true),
+    ROW(close, false),
+    ROW(send, false),
+    ROW(status, true),
+    ROW(alloc_unbound, true),
+    ROW(bind_ipi, true),
+    ROW(bind_vcpu, false),
+    ROW(unmask, false),
+    ROW(reset, false),
+    ROW(init_control, true),
+    ROW(expand_array, false),
+    ROW(set_priority, false),
+    [EVTCHNOP_RESET_CONT] = { op_reset_cont, sizeof(struct evtchn_reset), false },
 #undef ROW
 };
 

@@ -81,8 +81,8 @@ void evtchn_vcpu_destroy(struct vcpu *v);
 
 /* Number 32 (its structures are the same for 32-bit guests), and the older number 16: a struct evtchn_op. */
 hypercall_fn do_event_channel_op, do_event_channel_op_compat;
-/* EVTCHNOP_reset without the right to do so checked: soft reset. -EAGAIN: ports of the hypervisor's own remain. */
-int evtchn_reset(struct domain *d);
+/* EVTCHNOP_reset without the right to do so checked: soft reset. Ports of the hypervisor's own remain. */
+void evtchn_reset(struct domain *d);
 
 /* --- sending --- */
 
