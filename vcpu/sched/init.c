@@ -48,6 +48,7 @@ static int pdata_create(struct scheduler *s, unsigned int cpu)
     if (s->ops->alloc_pdata && !p->sched_priv)
         return -ENOMEM;
     p->sched = s;
+    p->need_resched = false; /* a kick from before does not count: its time is long past */
     sched_kick_cpu(s->xen, cpu);
     return 0;
 }
