@@ -146,6 +146,99 @@ static void hotplug_while_running(void **state)
     }
 }
 
+static struct vcpu *vcpu_of(struct scene *sc, unsigned int guest)
+{
+    struct domain *d = domain_get(sc->xen, sc->domid[guest]);
+
+    assert_non_null(d);
+    domain_put(d);
+    return d->vcpu[0];
+}
+
+/* Runs for 20 ms in small steps; guest must be seen on one of these pCPUs only. */
+static void expect_on(struct scene *sc, unsigned int guest, uint64_t cpus)
+{
+    const struct vcpu *v = vcpu_of(sc, guest);
+    const s_time_t start = NOW(sc->xen);
+    struct vcpu_runstate_info before, after;
+
+    vcpu_runstate_get(v, &before);
+    for (s_time_t t = start + MICROSECS(100); t < start + MILLISECS(20); t += MICROSECS(100)) {
+        run_until(sc, t);
+        if (v->is_running)
+            assert_true(cpus >> v->processor & 1);
+    }
+    vcpu_runstate_get(v, &after);
+    assert_true(after.time[RUNSTATE_running] > before.time[RUNSTATE_running]);
+    nr_running(sc);
+}
+
+/* Affinities and pools are changed under guests that run. */
+static void moved_while_running(void **state)
+{
+    const uint64_t all = ~UINT64_C(0);
+    struct vcpu *xc;
+    struct scene sc;
+    uint32_t pool;
+
+    (void)state;
+    begin(&sc, "credit2");
+    xc = sc.xen->dom0->vcpu[0];
+    for (unsigned int i = 0; i < 8; i++) {
+        const uint64_t hard = UINT64_C(1) << (i * 7 + 1) % 4;
+
+        assert_int_equal(xc_vcpu_setaffinity(xc, sc.domid[i % NR_GUESTS], 0, &hard, NULL), 0);
+        expect_on(&sc, i % NR_GUESTS, hard);
+    }
+    for (unsigned int i = 0; i < NR_GUESTS; i++)
+        assert_int_equal(xc_vcpu_setaffinity(xc, sc.domid[i], 0, &all, NULL), 0);
+    assert_int_equal(xc_cpupool_create(xc, XEN_SCHEDULER_CREDIT, &pool), 0);
+    for (uint32_t cpu = 2; cpu < 4; cpu++) {
+        assert_int_equal(xc_cpupool_removecpu(xc, 0, cpu), 0);
+        assert_int_equal(xc_cpupool_addcpu(xc, pool, cpu), 0);
+    }
+    expect_on(&sc, 0, 3);
+    assert_int_equal(xc_cpupool_movedomain(xc, pool, sc.domid[0]), 0);
+    assert_int_equal(xc_cpupool_movedomain(xc, pool, sc.domid[1]), 0);
+    expect_on(&sc, 0, 0xc);
+    expect_on(&sc, 1, 0xc);
+    expect_on(&sc, 2, 3);
+    expect_work_of(&sc, 4);
+    assert_int_equal(xc_cpupool_movedomain(xc, 0, sc.domid[0]), 0);
+    expect_on(&sc, 0, 3);
+    host_destroy(sc.host); /* while they run, two pools and all */
+}
+
+/* A domain is paused and destroyed while it runs on another pCPU than dom0. */
+static void stopped_while_running(void **state)
+{
+    struct vcpu_runstate_info before, after;
+    struct scene sc;
+    struct vcpu *xc;
+
+    (void)state;
+    begin(&sc, "credit2");
+    xc = sc.xen->dom0->vcpu[0];
+    run_until(&sc, MILLISECS(5));
+    assert_true(vcpu_of(&sc, 1)->is_running);
+    assert_int_equal(xc_domain_pause(xc, sc.domid[1]), 0);
+    vcpu_runstate_get(vcpu_of(&sc, 1), &before);
+    expect_work_of(&sc, 3);
+    vcpu_runstate_get(vcpu_of(&sc, 1), &after);
+    assert_in_range(after.time[RUNSTATE_running] - before.time[RUNSTATE_running], 0, MICROSECS(100));
+    assert_int_equal(xc_domain_unpause(xc, sc.domid[1]), 0);
+    expect_work_of(&sc, 4);
+    assert_true(vcpu_of(&sc, 3)->is_running);
+    assert_int_equal(xc_domain_destroy(xc, sc.domid[3]), 0);
+    for (unsigned int i = 0; i < 200;
+         i++) { /* its console still holds frames of it: there it is, but never again runs */
+        run_until(&sc, NOW(sc.xen) + MICROSECS(100));
+        assert_false(vcpu_of(&sc, 3)->is_running);
+        assert_true(nr_running(&sc) <= 3);
+    }
+    host_destroy(sc.host);
+}
+
 /* The pCPUs stay together in virtual time, whoever of them works. */
 static void pcpus_stay_together(void **state)
 {
@@ -167,6 +260,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hotplug_while_running),
+        cmocka_unit_test(moved_while_running),
+        cmocka_unit_test(stopped_while_running),
         cmocka_unit_test(pcpus_stay_together),
     };
 
