@@ -200,10 +200,8 @@ static int setvcpucontext(struct vcpu *v, struct domain *d, const struct xen_dom
     struct vcpu *target;
     int rc = vcpu_of(d, op->vcpu, &target);
 
-    if (d == v->domain || !is_pv_domain(d))
+    if (rc || d == v->domain || !is_pv_domain(d))
         return -EINVAL;
-    if (rc)
-        return rc;
     if (!from)
         return vcpu_reset(target); /* it must be set again before it can run */
     g = calloc(1, sizeof(*g));

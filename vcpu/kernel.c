@@ -65,7 +65,7 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     uint64_t arg = args->a[1], virt_start = HYPERVISOR_VIRT_START;
     bool compat = is_pv_32bit_domain(v->domain), priv = is_control_domain(v->domain);
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case XENVER_version: return XEN_MAJOR << 16 | XEN_MINOR;
     case XENVER_extraversion: return version_string(v, arg, ".0-xenlab", XEN_EXTRAVERSION_LEN);
     case XENVER_compile_info: return compile_info(v, arg);
@@ -112,7 +112,7 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
     uint64_t done = 0;
     char buf[128];
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case CONSOLEIO_write:
         for (uint32_t left = *count; left; left -= (uint32_t)done) {
             if (hypercall_preempt_check(v)) {
@@ -135,13 +135,12 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
 
 long do_vm_assist(struct vcpu *v, struct hypercall_args *args)
 {
-    uint64_t type = args->a[1], valid = is_pv_32bit_domain(v->domain) ? PV_VM_ASSIST_VALID & UINT32_MAX
-                                        : is_pv_domain(v->domain)     ? PV_VM_ASSIST_VALID
-                                                                      : 1UL << VMASST_TYPE_runstate_update_flag;
+    uint64_t type = (unsigned int)args->a[1];
+    uint64_t valid = is_pv_domain(v->domain) ? pv_vm_assist_valid(v->domain) : 1UL << VMASST_TYPE_runstate_update_flag;
 
     if (type >= 64 || !((valid >> type) & 1))
         return -EINVAL;
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case VMASST_CMD_enable: v->domain->vm_assist |= UINT64_C(1) << type; return 0;
     case VMASST_CMD_disable: v->domain->vm_assist &= ~(UINT64_C(1) << type); return 0;
     default: return -ENOSYS;

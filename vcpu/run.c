@@ -73,8 +73,10 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
         xen->machine->clock.now = next->last_run;
     if (next->native)
         return;
-    if (is_pv_domain(next->domain))
+    if (is_pv_domain(next->domain)) {
         pv_update_cr3(next);
+        pv_reload_segments(next);
+    }
     runstate_update_area(next);
     vcpu_update_system_time(next, next);
     vcpu_periodic_timer_start(next);

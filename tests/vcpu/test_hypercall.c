@@ -153,7 +153,24 @@ static void registers_of_the_guest(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 8, 0, 0, 0), -ENODEV);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 1, 0x1234, 0, 0), 0);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 1, 0, 0, 0), 0x1234);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_callbacks, good, bad, good, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 0xdc00, 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 7, 0, 0, 0), 0x400); /* reserved bits */
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 5, 0, 0, 0), 0x400);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, ~UINT64_C(0), 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 6, 0, 0, 0), 0xffffefff);
+    /* I/O breakpoints need CR4.DE, enabled themselves or not as soon as any breakpoint is; the processor does not get them */
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20 | 1, 0, 0), -EPERM);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20, 0, 0), 0);
+    f->v->pv.ctrlreg[4] |= X86_CR4_DE;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20 | 5, 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 7, 0, 0, 0), 2u << 20 | 0x405);
+    assert_int_equal(f->v->regs->dr[7], 2u << 20 | 0x401);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 5, 0, 0, 0), -ENODEV); /* no other names now */
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, 0, 0, 0), -ENODEV);
+    f->v->pv.ctrlreg[4] &= ~(uint64_t)X86_CR4_DE;
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_callbacks, good, bad, good, 0), 0);
+    assert_true(f->v->pv.event_callback_eip == good &&
+                f->v->pv.failsafe_callback_eip == 0); /* what is no address is left out */
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_callbacks, good, good, good, 0), 0);
     assert_int_equal(f->v->pv.event_callback_eip, good);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_fpu_taskswitch, 1, 0, 0, 0), 0);

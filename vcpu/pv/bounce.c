@@ -36,6 +36,7 @@ struct trap_bounce {
     uint16_t cs;
     bool has_error_code, interrupt, failsafe;
     uint32_t error_code;
+    uint16_t data_sel[4]; /* failsafe: DS ES FS GS as they were */
 };
 
 static const char *const exception_name[32] = {
@@ -115,12 +116,8 @@ static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
         cs &= ~UINT64_C(3); /* tells the guest where it came from */
     *f++ = r->rcx;
     *f++ = r->r11;
-    if (tb->failsafe) {
-        *f++ = r->seg[CPU_SEG_DS].sel;
-        *f++ = r->seg[CPU_SEG_ES].sel;
-        *f++ = r->seg[CPU_SEG_FS].sel;
-        *f++ = r->seg[CPU_SEG_GS].sel;
-    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(tb->data_sel) && tb->failsafe; i++)
+        *f++ = tb->data_sel[i];
     if (tb->has_error_code)
         *f++ = tb->error_code;
     *f++ = r->rip;
@@ -149,12 +146,8 @@ static void bounce32(struct vcpu *v, const struct trap_bounce *tb)
     uint32_t frame[12], *f = frame, esp = (uint32_t)r->rsp, sp;
     uint16_t old_ss = r->seg[CPU_SEG_SS].sel, old_cs = r->seg[CPU_SEG_CS].sel;
 
-    if (tb->failsafe) {
-        *f++ = r->seg[CPU_SEG_DS].sel;
-        *f++ = r->seg[CPU_SEG_ES].sel;
-        *f++ = r->seg[CPU_SEG_FS].sel;
-        *f++ = r->seg[CPU_SEG_GS].sel;
-    }
+    for (unsigned int i = 0; i < ARRAY_SIZE(tb->data_sel) && tb->failsafe; i++)
+        *f++ = tb->data_sel[i];
     if (tb->has_error_code)
         *f++ = tb->error_code;
     *f++ = (uint32_t)r->rip;
@@ -242,11 +235,13 @@ void pv_deliver_events(struct vcpu *v)
 {
     struct trap_bounce tb = { .eip = v->pv.event_callback_eip, .cs = v->pv.event_callback_cs, .interrupt = true };
 
-    if (v->nmi_pending && !v->nmi_masked && v->pv.trap_ctxt[X86_EXC_NMI].address) {
-        v->nmi_pending = false;
-        v->nmi_masked = true;
-        inject(v, X86_EXC_NMI, false, 0);
-        return;
+    if (v->nmi_pending && !v->nmi_masked) {
+        v->nmi_pending = false; /* without a handler it is lost */
+        if (v->pv.trap_ctxt[X86_EXC_NMI].address) {
+            v->nmi_masked = true; /* until HYPERVISOR_iret */
+            inject(v, X86_EXC_NMI, false, 0);
+            return;
+        }
     }
     if (!local_events_need_delivery(v))
         return;
@@ -257,7 +252,7 @@ void pv_deliver_events(struct vcpu *v)
         bounce(v, &tb);
 }
 
-void pv_failsafe_callback(struct vcpu *v)
+void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 {
     struct trap_bounce tb = {
         .eip = v->pv.failsafe_callback_eip,
@@ -266,6 +261,7 @@ void pv_failsafe_callback(struct vcpu *v)
         .interrupt = v->pv.vgc_flags & VGCF_failsafe_disables_events,
     };
 
+    memcpy(tb.data_sel, data_sel, sizeof(tb.data_sel));
     if (tb.eip == 0)
         vcpu_crash(v, "bad segments and no failsafe callback");
     else

@@ -10,6 +10,7 @@
  *
  * Corresponds to xen/arch/x86/domain.c (arch_set_info_guest) and domctl.c (arch_get_info_guest).
  */
+#include "mmu/guest_access.h"
 #include "mmu/pv.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/pv/pv.h"
@@ -31,25 +32,86 @@ static uint64_t mfn_to_cr3(const struct domain *d, mfn_t mfn)
     return is_pv_32bit_domain(d) ? (uint32_t)(mfn_x(mfn) << 12 | mfn_x(mfn) >> 20) : mfn_x(mfn) << 12;
 }
 
+static unsigned int nr_gdt_frames(const struct vcpu_guest_context *c)
+{
+    return (unsigned int)(c->gdt_ents + 511) / 512;
+}
+
 static int context_check(struct vcpu *v, const struct pv_guest_context *g)
 {
     const struct vcpu_guest_context *c = &g->nat;
+    const bool pv32 = is_pv_32bit_domain(v->domain);
 
-    if (is_pv_64bit_domain(v->domain)) {
+    if (!pv32) {
+        if (c->debugreg[6] >> 32 || c->debugreg[7] >> 32)
+            return -EINVAL;
         if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) || !is_canonical(c->kernel_sp) ||
             !is_canonical(c->event_callback_eip) || !is_canonical(c->failsafe_callback_eip) ||
             !is_canonical(c->syscall_callback_eip) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
-            !is_canonical(c->gs_base_user) || !is_canonical(c->ldt_base))
+            !is_canonical(c->gs_base_user) || !guest_handle_okay(v, c->ldt_base, 1))
             return -EINVAL;
         for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
             if (!is_canonical(c->trap_ctxt[i].address))
                 return -EINVAL;
     }
-    if (c->ldt_ents > 8192 || (c->ldt_ents && (c->ldt_base & (PAGE_SIZE - 1))))
+    for (unsigned int i = 0; i < 4; i++)
+        if (!guest_handle_okay(v, c->debugreg[i], sizeof(long)))
+            return -EINVAL;
+    if (c->ldt_ents > 8192 || (c->ldt_base & (PAGE_SIZE - 1)))
         return -EINVAL;
     if (c->gdt_ents > FIRST_RESERVED_GDT_PAGE * 512)
         return -EINVAL;
-    return 0;
+    if (v->vcpu_id == 0 && (c->vm_assist & ~pv_vm_assist_valid(v->domain)))
+        return -EINVAL;
+    /* It would start in user mode, on page tables that it has not got. */
+    return !v->is_initialised && !pv32 && !(c->flags & VGCF_IN_KERNEL) && !c->ctrlreg[1] ? -EINVAL : 0;
+}
+
+/* The tables of a vCPU that is initialised are its guest's alone to change: does the context name the ones that it has? */
+static bool same_tables(const struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    const struct domain *d = v->domain;
+
+    if (is_pv_32bit_domain(d)) {
+        if (c->ctrlreg[3] != mfn_to_cr3(d, v->compat_l3))
+            return false;
+    } else {
+        if (c->ctrlreg[3] != mfn_to_cr3(d, v->guest_table) || c->ctrlreg[1] != mfn_to_cr3(d, v->guest_table_user))
+            return false;
+        if (!c->ctrlreg[1] && !(c->flags & VGCF_IN_KERNEL))
+            return false;
+    }
+    if (c->gdt_ents != v->pv.gdt_ents || memcmp(c->gdt_frames, v->pv.gdt_frames, nr_gdt_frames(c) * sizeof(uint64_t)))
+        return false;
+    return c->ldt_ents == v->pv.ldt_ents && c->ldt_base == v->pv.ldt_base;
+}
+
+static void load_debug_registers(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    memset(v->regs->dr, 0, sizeof(v->regs->dr));
+    pv_set_debugreg(v, 6, 0);
+    pv_set_debugreg(v, 7, 0);
+    for (unsigned int i = 0; i < 4; i++)
+        pv_set_debugreg(v, i, c->debugreg[i]);
+    pv_set_debugreg(v, 6, c->debugreg[6]);
+    pv_set_debugreg(v, 7, c->debugreg[7]); /* what it may not set is left out */
+}
+
+/* fxsave: NULL for what a processor has after a reset. */
+static void load_fpu(struct cpu_state *r, const void *fxsave)
+{
+    static const struct {
+        uint16_t fcw;
+        uint8_t rest[22];
+        uint32_t mxcsr;
+    } reset = { .fcw = 0x37f, .mxcsr = 0x1f80 };
+
+    memset(r->fxsave, 0, sizeof(r->fxsave));
+    if (fxsave)
+        memcpy(r->fxsave, fxsave, sizeof(r->fxsave));
+    else
+        memcpy(r->fxsave, &reset, sizeof(reset));
+    r->dirty |= CPU_DIRTY_FPU;
 }
 
 static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -67,16 +129,11 @@ static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     r->cr0 = 0x80050033 | (c->ctrlreg[0] & X86_CR0_TS);
     r->cr4 = 0x620; /* PAE OSFXSR OSXMMEXCPT */
     r->efer = 0xd01;
-    for (int i = 0; i < 8; i++)
-        r->dr[i] = c->debugreg[i];
-    if (c->flags & VGCF_I387_VALID) {
-        memcpy(r->fxsave, &c->fpu_ctxt, sizeof(r->fxsave));
-        r->dirty |= CPU_DIRTY_FPU;
-    }
-    r->dirty |= CPU_DIRTY_ALL & ~(uint32_t)CPU_DIRTY_FPU;
+    load_fpu(r, c->flags & VGCF_I387_VALID ? &c->fpu_ctxt : NULL);
+    r->dirty |= CPU_DIRTY_ALL;
 }
 
-/* After the GDT is there: selectors, with the fallbacks that a bad one gets on a context switch. */
+/* After the GDT is there. A data selector that cannot be loaded is noted: the kernel hears of it when the vCPU runs. */
 static int load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     const struct cpu_user_regs *u = &c->user_regs;
@@ -91,7 +148,7 @@ static int load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
         return -EINVAL;
     for (unsigned int i = 0; i < ARRAY_SIZE(data); i++)
         if (!pv_load_segment(v, data[i].seg, data[i].sel))
-            r->seg[data[i].seg] = (struct cpu_segment){ 0 };
+            r->seg[data[i].seg] = (struct cpu_segment){ .sel = data[i].sel };
     if (is_pv_64bit_domain(v->domain)) {
         r->seg[CPU_SEG_FS].base = c->fs_base;
         r->seg[CPU_SEG_GS].base = v->pv.kernel_mode ? c->gs_base_kernel : c->gs_base_user;
@@ -115,21 +172,7 @@ static void load_callbacks(struct vcpu *v, const struct pv_guest_context *g)
     pv->event_callback_cs = pv_fixup_guest_code_selector(v->domain, g->event_callback_cs);
     pv->failsafe_callback_cs = pv_fixup_guest_code_selector(v->domain, g->failsafe_callback_cs);
     pv->syscall_callback_eip = is_pv_64bit_domain(v->domain) ? c->syscall_callback_eip : 0;
-    pv->vgc_flags = (uint32_t)c->flags & (VGCF_failsafe_disables_events | VGCF_syscall_disables_events);
-}
-
-/* Of a vCPU that has run, roots and descriptor tables are changed by the guest alone: the structure must agree with them. */
-static bool tables_agree(const struct vcpu *v, const struct vcpu_guest_context *c)
-{
-    const struct domain *d = v->domain;
-    const struct pv_vcpu *pv = &v->pv;
-
-    if (cr3_to_mfn(d, c->ctrlreg[3]) != mfn_x(is_pv_32bit_domain(d) ? v->compat_l3 : v->guest_table))
-        return false;
-    if (is_pv_64bit_domain(d) && c->ctrlreg[1] != mfn_to_cr3(d, v->guest_table_user))
-        return false;
-    return !memcmp(pv->gdt_frames, c->gdt_frames, sizeof(c->gdt_frames)) && pv->gdt_ents == c->gdt_ents &&
-           pv->ldt_base == c->ldt_base && pv->ldt_ents == c->ldt_ents;
+    pv->vgc_flags = (uint32_t)c->flags & ~(uint32_t)(VGCF_I387_VALID | VGCF_IN_KERNEL | VGCF_online);
 }
 
 int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
@@ -140,22 +183,24 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
 
     if (rc)
         return rc;
-    if (v->is_initialised && !tables_agree(v, c))
+    if (v->is_initialised && !same_tables(v, c))
         return -EOPNOTSUPP;
+    load_registers(v, c);
+    load_callbacks(v, g);
+    for (unsigned int i = 0; i < ARRAY_SIZE(v->pv.ctrlreg); i++)
+        v->pv.ctrlreg[i] = c->ctrlreg[i];
+    v->pv.ctrlreg[0] = (c->ctrlreg[0] & X86_CR0_TS) | 0x80050033;
+    v->pv.ctrlreg[4] = cpuid_guest_cr4(d, c->ctrlreg[4]);
+    load_debug_registers(v, c);
     if (!v->is_initialised) {
         pv_destroy_ldt(v);
         v->pv.ldt_base = c->ldt_base;
         v->pv.ldt_ents = (unsigned int)c->ldt_ents;
-    }
-    load_registers(v, c);
-    load_callbacks(v, g);
-    v->pv.ctrlreg[0] = c->ctrlreg[0] ? c->ctrlreg[0] : 0x80050033;
-    v->pv.ctrlreg[0] = (v->pv.ctrlreg[0] & X86_CR0_TS) | 0x80050033;
-    v->pv.ctrlreg[4] = cpuid_guest_cr4(d, c->ctrlreg[4]);
-    rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
-    if (rc)
-        return rc;
-    if (!v->is_initialised) {
+        if (v->vcpu_id == 0)
+            d->vm_assist = c->vm_assist;
+        rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
+        if (rc)
+            return rc;
         rc = pv_new_guest_cr3(v, _mfn(cr3_to_mfn(d, c->ctrlreg[3])));
         if (!rc && is_pv_64bit_domain(d) && c->ctrlreg[1])
             rc = pv_set_user_cr3(v, _mfn(c->ctrlreg[1] >> 12));
@@ -167,8 +212,6 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
     rc = load_segments(v, c);
     if (rc)
         return rc;
-    if (v->vcpu_id == 0)
-        d->vm_assist = c->vm_assist & PV_VM_ASSIST_VALID;
     v->is_initialised = true;
     if (c->flags & VGCF_online)
         v->pause_flags &= ~VPF_down;
@@ -208,7 +251,10 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     memcpy(c->ctrlreg, v->pv.ctrlreg, sizeof(c->ctrlreg));
     c->ctrlreg[3] = mfn_to_cr3(v->domain, is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table);
     c->ctrlreg[1] = is_pv_64bit_domain(v->domain) ? mfn_to_cr3(v->domain, v->guest_table_user) : 0;
-    memcpy(c->debugreg, r->dr, sizeof(c->debugreg));
+    for (unsigned int i = 0; i < 4; i++)
+        c->debugreg[i] = r->dr[i];
+    c->debugreg[6] = r->dr[6];
+    c->debugreg[7] = r->dr[7] | v->pv.dr7_emul;
     c->event_callback_eip = v->pv.event_callback_eip;
     c->failsafe_callback_eip = v->pv.failsafe_callback_eip;
     c->syscall_callback_eip = v->pv.syscall_callback_eip;
@@ -222,7 +268,6 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
 
 int vcpu_reset(struct vcpu *v)
 {
-    static const uint8_t fcw[] = { 0x7f, 0x03 }, mxcsr[] = { 0x80, 0x1f };
     int rc;
 
     v->pause_count++;
@@ -233,14 +278,12 @@ int vcpu_reset(struct vcpu *v)
     rc = pv_drop_roots(v);
     if (!rc) {
         v->pv.ldt_ents = 0;
+        v->nmi_masked = false;
         v->pause_flags = (v->pause_flags | VPF_down) & ~(VPF_blocked | VPF_poll);
         v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
         v->poll_evtchn = 0;
         v->is_initialised = false;
-        memset(v->regs->fxsave, 0, sizeof(v->regs->fxsave));
-        memcpy(v->regs->fxsave, fcw, sizeof(fcw));
-        memcpy(v->regs->fxsave + 24, mxcsr, sizeof(mxcsr));
-        v->regs->dirty |= CPU_DIRTY_FPU;
+        load_fpu(v->regs, NULL);
     }
     v->pause_count--;
     vcpu_wake(v); /* for its runstate: it cannot run */

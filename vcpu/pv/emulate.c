@@ -132,12 +132,14 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
 static bool debugreg(struct vcpu *v, struct insn *in, bool write)
 {
     struct hypercall_args args = { { in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15] } };
+    long val;
 
     if (write)
         return do_set_debugreg(v, &args) == 0;
-    if (in->sys_reg > 7 || in->sys_reg == 4 || in->sys_reg == 5)
+    val = do_get_debugreg(v, &args);
+    if (val == -ENODEV)
         return false;
-    v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)do_get_debugreg(v, &args);
+    v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)val;
     return true;
 }
 
@@ -151,18 +153,6 @@ static bool iopl_ok(const struct vcpu *v)
     return cpl <= v->pv.iopl;
 }
 
-/* The bitmap's address is one of the kernel's, whoever executes the instruction. */
-static int read_iobmp(struct vcpu *v, uint8_t *bits, uint16_t port, size_t n)
-{
-    const bool kernel_mode = v->pv.kernel_mode;
-    int rc;
-
-    v->pv.kernel_mode = true;
-    rc = copy_from_guest(v, bits, v->pv.iobmp + port / 8, n);
-    v->pv.kernel_mode = kernel_mode;
-    return rc;
-}
-
 /* May the guest touch the port at all (its own IOPL, or its bitmap)? What is not a #GP then finds no device: reads give ones. */
 static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
 {
@@ -172,7 +162,8 @@ static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
         return true;
     if (port + size > v->pv.iobmp_limit)
         return false;
-    if (read_iobmp(v, bits, port, 2) && read_iobmp(v, bits, port, 1))
+    if (pv_copy_from_kernel(v, bits, v->pv.iobmp + port / 8, 2) &&
+        pv_copy_from_kernel(v, bits, v->pv.iobmp + port / 8, 1))
         return false;
     return ((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << size) - 1)) == 0;
 }

@@ -64,13 +64,20 @@ long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
     }
 }
 
-static void nmi_callback_set(struct vcpu *v, uint64_t address, uint16_t cs)
+/* Xen's flat code segment, whatever the guest names, and events are masked in the handler. */
+static long nmi_callback_set(struct vcpu *v, uint64_t address)
 {
-    v->pv.trap_ctxt[X86_EXC_NMI] = (struct trap_info){
+    struct trap_info *t = &v->pv.trap_ctxt[X86_EXC_NMI];
+
+    if (!is_canonical(address))
+        return -EINVAL;
+    *t = (struct trap_info){
         .vector = X86_EXC_NMI,
-        .cs = pv_fixup_guest_code_selector(v->domain, cs),
+        .cs = is_pv_32bit_domain(v->domain) ? FLAT_COMPAT_KERNEL_CS : FLAT_KERNEL_CS,
         .address = address,
     };
+    TI_SET_IF(t, 1);
+    return 0;
 }
 
 static long callback_register(struct vcpu *v, unsigned int type, unsigned int flags, uint64_t eip, uint16_t cs)
@@ -107,7 +114,7 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
         pv->sysenter_callback_cs = cs;
         pv->sysenter_disables_events = mask;
         return 0;
-    case CALLBACKTYPE_nmi: nmi_callback_set(v, eip, cs); return 0;
+    case CALLBACKTYPE_nmi: return nmi_callback_set(v, eip);
     default: return -ENOSYS;
     }
 }
@@ -117,9 +124,9 @@ static long callback_unregister(struct vcpu *v, unsigned int type)
     switch (type) {
     case CALLBACKTYPE_event:
     case CALLBACKTYPE_failsafe:
-    case CALLBACKTYPE_syscall:
     case CALLBACKTYPE_syscall32:
     case CALLBACKTYPE_sysenter: return -EINVAL;
+    case CALLBACKTYPE_syscall: return is_pv_32bit_domain(v->domain) ? -ENOSYS : -EINVAL;
     case CALLBACKTYPE_nmi: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
     default: return -ENOSYS;
     }
@@ -133,7 +140,7 @@ long do_callback_op(struct vcpu *v, struct hypercall_args *args)
     struct callback_unregister unreg;
     uint64_t arg = args->a[1], eip;
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case CALLBACKOP_register:
         if (copy_from_guest(v, &reg, arg, offsetof(struct callback_register, address) - (compat ? 4 : 0)))
             return -EFAULT;
@@ -145,11 +152,11 @@ long do_callback_op(struct vcpu *v, struct hypercall_args *args)
         if (copy_from_guest(v, &unreg, arg, sizeof(unreg)))
             return -EFAULT;
         return callback_unregister(v, unreg.type);
-    default: return -ENOSYS;
+    default: return compat ? -EINVAL : -ENOSYS;
     }
 }
 
-/* PV64: (event, failsafe, syscall); PV32: (event_cs, event_eip, failsafe_cs, failsafe_eip). */
+/* PV64: (event, failsafe, syscall); PV32: (event_cs, event_eip, failsafe_cs, failsafe_eip). What is no address is left out. */
 long do_set_callbacks(struct vcpu *v, struct hypercall_args *args)
 {
     const uint64_t *a = args->a;
@@ -159,8 +166,6 @@ long do_set_callbacks(struct vcpu *v, struct hypercall_args *args)
         callback_register(v, CALLBACKTYPE_failsafe, 0, a[3], (uint16_t)a[2]);
         return 0;
     }
-    if (!is_canonical(a[0]) || !is_canonical(a[1]) || !is_canonical(a[2]))
-        return -EINVAL;
     callback_register(v, CALLBACKTYPE_event, 0, a[0], FLAT_KERNEL_CS);
     callback_register(v, CALLBACKTYPE_failsafe, 0, a[1], FLAT_KERNEL_CS);
     callback_register(v, CALLBACKTYPE_syscall, 0, a[2], FLAT_KERNEL_CS);
@@ -176,7 +181,7 @@ long do_stack_switch(struct vcpu *v, struct hypercall_args *args)
 
 long do_fpu_taskswitch(struct vcpu *v, struct hypercall_args *args)
 {
-    uint64_t ts = args->a[0] ? X86_CR0_TS : 0;
+    uint64_t ts = (uint32_t)args->a[0] ? X86_CR0_TS : 0;
 
     v->pv.ctrlreg[0] = (v->pv.ctrlreg[0] & ~(uint64_t)X86_CR0_TS) | ts;
     v->regs->cr0 = (v->regs->cr0 & ~(uint64_t)X86_CR0_TS) | ts;
@@ -185,64 +190,82 @@ long do_fpu_taskswitch(struct vcpu *v, struct hypercall_args *args)
 }
 
 /* DR6 and DR7: bits that read as one, bits that are the guest's (Intel SDM vol. 3, 17.2). */
-#define DR6_ONES  UINT64_C(0xffff0ff0)
-#define DR6_VALID UINT64_C(0x0000e00f)
-#define DR7_ONES  UINT64_C(0x400)
-#define DR7_VALID UINT64_C(0xffff0bff)
-#define DR7_GD    UINT64_C(0x2000)
-#define CR4_DE    0x8u
+#define DR6_ONES   UINT64_C(0xffff0ff0)
+#define DR6_VALID  UINT64_C(0x0000e00f)
+#define DR7_ONES   UINT64_C(0x400)
+#define DR7_VALID  UINT64_C(0xffff23ff)
+#define DR7_GD     UINT64_C(0x2000)
+#define DR7_ACTIVE UINT64_C(0xff) /* any breakpoint is enabled */
 
-static long debugreg_number(const struct vcpu *v, uint64_t reg)
+/* Breakpoints on I/O need CR4.DE, and are not the processor's affair: it sees no I/O that is emulated. */
+static long set_dr7(struct vcpu *v, uint64_t val)
 {
-    if ((reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & CR4_DE))
+    uint64_t on_io = 0;
+
+    if (val & DR7_GD)
+        return -EPERM;
+    for (unsigned int i = 0; i < 4 && (val & DR7_ACTIVE); i++) {
+        if ((val >> (16 + 4 * i) & 3) != 2)
+            continue;
+        if (!(v->pv.ctrlreg[4] & X86_CR4_DE))
+            return -EPERM;
+        on_io |= val & UINT64_C(3) << (2 * i);
+    }
+    v->pv.dr7_emul = on_io;
+    v->regs->dr[7] = ((val & DR7_VALID) | DR7_ONES) & ~on_io;
+    return 0;
+}
+
+/* 4 and 5 are other names of 6 and 7, unless CR4.DE takes them away. */
+static bool debugreg_exists(const struct vcpu *v, unsigned int reg)
+{
+    return reg < 8 && !((reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & X86_CR4_DE));
+}
+
+long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
+{
+    if (!debugreg_exists(v, reg))
         return -ENODEV;
-    if (reg > 7)
-        return -ENODEV;
-    return (long)(reg == 4 || reg == 5 ? reg + 2 : reg);
+    v->regs->dirty |= CPU_DIRTY_DR;
+    switch (reg) {
+    case 4:
+    case 6: v->regs->dr[6] = (val & DR6_VALID) | DR6_ONES; return 0;
+    case 5:
+    case 7: return set_dr7(v, val);
+    default:
+        if (!guest_handle_okay(v, val, sizeof(long)))
+            return -EPERM;
+        v->regs->dr[reg] = val;
+        return 0;
+    }
 }
 
 long do_set_debugreg(struct vcpu *v, struct hypercall_args *args)
 {
-    long reg = debugreg_number(v, args->a[0]);
-    uint64_t val = args->a[1];
-
-    if (reg < 0)
-        return reg;
-    if (reg < 4) {
-        if (!guest_handle_okay(v, val, sizeof(long)))
-            return -EPERM;
-    } else if (reg == 6) {
-        val = (val & DR6_VALID) | DR6_ONES;
-    } else {
-        if (val & DR7_GD)
-            return -EPERM;
-        for (unsigned int i = 0; i < 4; i++) /* R/W 10b breaks on I/O, which needs CR4.DE */
-            if (((val >> (2 * i)) & 3) && ((val >> (16 + 4 * i)) & 3) == 2 && !(v->pv.ctrlreg[4] & CR4_DE))
-                return -EPERM;
-        val = (val & DR7_VALID) | DR7_ONES;
-    }
-    v->regs->dr[reg] = val;
-    v->regs->dirty |= CPU_DIRTY_DR;
-    return 0;
+    return pv_set_debugreg(v, (unsigned int)args->a[0], args->a[1]);
 }
 
 long do_get_debugreg(struct vcpu *v, struct hypercall_args *args)
 {
-    long reg = debugreg_number(v, args->a[0]);
+    const unsigned int reg = (unsigned int)args->a[0];
 
-    return reg < 0 ? reg : (long)v->regs->dr[reg];
+    if (!debugreg_exists(v, reg))
+        return -ENODEV;
+    if (reg == 5 || reg == 7)
+        return (long)(v->regs->dr[7] | v->pv.dr7_emul);
+    return (long)v->regs->dr[reg == 4 ? 6 : reg];
 }
 
 long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
 {
     uint64_t base = args->a[1];
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case SEGBASE_FS:
     case SEGBASE_GS_KERNEL:
         if (!is_canonical(base))
             return -EINVAL;
-        v->regs->seg[args->a[0] == SEGBASE_FS ? CPU_SEG_FS : CPU_SEG_GS].base = base;
+        v->regs->seg[(unsigned int)args->a[0] == SEGBASE_FS ? CPU_SEG_FS : CPU_SEG_GS].base = base;
         v->regs->dirty |= CPU_DIRTY_SEGS;
         return 0;
     case SEGBASE_GS_USER:
@@ -253,7 +276,8 @@ long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
     case SEGBASE_GS_USER_SEL: {
         /* The user GS base becomes that of the descriptor named; the kernel's own base stays loaded. */
         uint64_t kernel_base = v->regs->seg[CPU_SEG_GS].base;
-        bool ok = pv_load_segment(v, CPU_SEG_GS, (uint16_t)base);
+        const uint16_t sel = (uint16_t)base;
+        bool ok = pv_load_segment(v, CPU_SEG_GS, sel > 3 ? sel | 3 : sel);
 
         v->pv.gs_base_user = ok ? v->regs->seg[CPU_SEG_GS].base : 0;
         if (!ok)
@@ -268,24 +292,16 @@ long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
 
 long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
 {
-    struct xennmi_callback cb;
+    const size_t word = is_pv_32bit_domain(v->domain) ? 4 : 8; /* a structure of two, of which the second is padding */
+    uint8_t cb[16] = { 0 };
+    uint64_t address = 0;
 
-    switch (args->a[0]) {
+    switch ((unsigned int)args->a[0]) {
     case XENNMI_register_callback:
-        if (is_pv_32bit_domain(v->domain)) {
-            struct callback32 cb32;
-
-            if (copy_from_guest(v, &cb32, args->a[1], sizeof(cb32)))
-                return -EFAULT;
-            nmi_callback_set(v, cb32.eip, (uint16_t)cb32.cs);
-            return 0;
-        }
-        if (copy_from_guest(v, &cb, args->a[1], sizeof(cb)))
+        if (copy_from_guest(v, cb, args->a[1], 2 * word))
             return -EFAULT;
-        if (!is_canonical(cb.handler_address))
-            return -EINVAL;
-        nmi_callback_set(v, cb.handler_address, FLAT_KERNEL_CS);
-        return 0;
+        memcpy(&address, cb, word);
+        return nmi_callback_set(v, address);
     case XENNMI_unregister_callback: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
     default: return -ENOSYS;
     }

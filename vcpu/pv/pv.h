@@ -36,6 +36,9 @@ enum {
     X86_EXC_AC = 17,
     X86_EXC_XM = 19,
 };
+/* Selectors of the flat segments that a PV32 kernel starts with: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
+#define FLAT_COMPAT_KERNEL_CS 0xe019u
+
 #define X86_CR0_TS  0x8u
 #define X86_CR4_TSD 0x4u
 #define X86_CR4_DE  0x8u
@@ -58,7 +61,8 @@ void pv_deliver_events(struct vcpu *v);
 /* SYSCALL or SYSENTER from user mode. */
 void pv_guest_syscall(struct vcpu *v);
 void pv_guest_sysenter(struct vcpu *v);
-void pv_failsafe_callback(struct vcpu *v);
+/* Data segments could not be loaded: data_sel holds what DS, ES, FS and GS were. */
+void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
 hypercall_fn do_iret;
 
 /* Change between a PV64 guest's kernel and user context: page tables and GS base. */
@@ -66,8 +70,16 @@ void pv_toggle_guest_mode(struct vcpu *v);
 
 /* --- segments.c --- */
 
+/* Read from one of the kernel's addresses, in whichever mode the guest is. 0 or -EFAULT. */
+int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n);
+
 /* Load selector `sel` from the guest's GDT or LDT with its hidden part, as the processor would. False: it would fault. */
 bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
+/*
+ * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a null
+ * selector, and the kernel is told with the failsafe callback.
+ */
+void pv_reload_segments(struct vcpu *v);
 /* True when `sel` may be a handler's code segment (RPL right, not in Xen's range unless flat). Fixes the RPL. */
 uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel);
 uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
@@ -107,13 +119,20 @@ void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_contex
      (1UL << VMASST_TYPE_architectural_iopl) | (1UL << VMASST_TYPE_runstate_update_flag) |                             \
      (1UL << VMASST_TYPE_m2p_strict))
 
+static inline uint64_t pv_vm_assist_valid(const struct domain *d)
+{
+    return is_pv_32bit_domain(d) ? PV_VM_ASSIST_VALID & UINT32_MAX : PV_VM_ASSIST_VALID;
+}
+
 /* --- hypercalls.c --- */
 hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
     do_get_debugreg, do_set_segment_base, do_nmi_op;
-/* --- physdev.c --- */
-hypercall_fn do_physdev_op, do_physdev_op_compat;
-
+/* set_debugreg: -ENODEV, -EPERM, or 0. */
+long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
 /* Fill a page with hypercall stubs for this kind of guest. */
 void pv_hypercall_page_init(const struct domain *d, uint8_t *page);
+
+/* --- physdev.c --- */
+hypercall_fn do_physdev_op, do_physdev_op_compat;
 
 #endif

@@ -44,13 +44,24 @@ static const uint64_t flat_pv32[] = {
     [6] = 0x00cff3000000ffff, /* 0xe033 ring 3 data */
 };
 
+int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    const bool kernel_mode = v->pv.kernel_mode;
+    int rc;
+
+    v->pv.kernel_mode = true;
+    rc = copy_from_guest(v, dst, src, n);
+    v->pv.kernel_mode = kernel_mode;
+    return rc;
+}
+
 /* Read the descriptor that sel names; false when it lies outside its table. */
 static bool descriptor_read(struct vcpu *v, uint16_t sel, uint64_t *desc)
 {
     unsigned int index = sel >> 3;
 
     if (sel & SEL_TI)
-        return index < v->pv.ldt_ents && copy_from_guest(v, desc, v->pv.ldt_base + index * 8, 8) == 0;
+        return index < v->pv.ldt_ents && pv_copy_from_kernel(v, desc, v->pv.ldt_base + index * 8, 8) == 0;
     if ((sel & ~7u) >= FLAT_GDT_FIRST) {
         unsigned int n = ((sel & ~7u) - FLAT_GDT_FIRST) >> 3;
 
@@ -121,6 +132,31 @@ bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
         regs->cpl = (uint8_t)cpl;
     regs->dirty |= CPU_DIRTY_SEGS;
     return true;
+}
+
+void pv_reload_segments(struct vcpu *v)
+{
+    static const uint8_t segs[4] = { CPU_SEG_DS, CPU_SEG_ES, CPU_SEG_FS, CPU_SEG_GS };
+    uint16_t data_sel[4];
+    bool ok = true;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(segs); i++) {
+        struct cpu_segment *s = &v->regs->seg[segs[i]];
+        const uint64_t base = s->base;
+
+        data_sel[i] = s->sel;
+        if ((s->sel & ~3u) == 0)
+            continue;
+        if (!pv_load_segment(v, segs[i], s->sel)) {
+            *s = (struct cpu_segment){ 0 };
+            v->regs->dirty |= CPU_DIRTY_SEGS;
+            ok = false;
+        }
+        if (segs[i] >= CPU_SEG_FS && is_pv_64bit_domain(v->domain))
+            s->base = base; /* 64-bit code sets the base apart from the selector */
+    }
+    if (!ok)
+        pv_failsafe_callback(v, data_sel);
 }
 
 uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel)

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whole register contexts in and out, and the two callbacks that are no exceptions: NMI and failsafe. */
+#include "tests/vcpu/fixture.h"
+
+#include <xen/callback.h>
+#include <xen/foreign/x86_32.h>
+#include <xen/nmi.h>
+
+#define HANDLER UINT64_C(0xffffffff80001230)
+
+static int get_context(struct fixture *f, unsigned int vcpu, struct vcpu_guest_context *c)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = f->d->domain_id };
+
+    op.u.vcpucontext.vcpu = vcpu;
+    op.u.vcpucontext.ctxt.p = c;
+    return xc_domctl(f->xc, &op);
+}
+
+static int set_context(struct fixture *f, unsigned int vcpu, const struct vcpu_guest_context *c)
+{
+    return xc_vcpu_setcontext(f->xc, f->d->domain_id, vcpu, c);
+}
+
+/* --- setvcpucontext, getvcpucontext --- */
+
+/* What is got may be set again, and nothing changes; the tables must be those that the vCPU has. */
+static void of_a_live_vcpu(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c)), *bad = calloc(1, sizeof(*c));
+
+    f->v->regs->rbx = 0x1234, f->v->pv.ctrlreg[2] = 0x5678, f->v->pv.iopl = 2;
+    f->d->vm_assist = 1u << VMASST_TYPE_writable_pagetables;
+    assert_int_equal(get_context(f, 0, c), 0);
+    assert_int_equal(c->user_regs.rbx, 0x1234);
+    assert_int_equal(c->ctrlreg[2], 0x5678);
+    assert_int_equal(c->user_regs.rflags >> 12 & 3, 2);
+    assert_true(c->flags & VGCF_IN_KERNEL && c->flags & VGCF_online && c->flags & VGCF_I387_VALID);
+    c->user_regs.rbx = 0x4321;
+    c->vm_assist = 0;
+    assert_int_equal(set_context(f, 0, c), 0);
+    assert_int_equal(f->v->regs->rbx, 0x4321);
+    assert_int_equal(f->d->vm_assist, 1u << VMASST_TYPE_writable_pagetables); /* of the domain: set once */
+#define REFUSED(assignment, error)                                                                                     \
+    (memcpy(bad, c, sizeof(*bad)), bad->assignment, assert_int_equal(set_context(f, 0, bad), error))
+    REFUSED(ctrlreg[3] += PAGE_SIZE, -EOPNOTSUPP);
+    REFUSED(ctrlreg[1] = c->ctrlreg[3], -EOPNOTSUPP);
+    REFUSED(gdt_ents = 1, -EOPNOTSUPP);
+    REFUSED(ldt_ents = 1, -EOPNOTSUPP);
+    REFUSED(flags &= ~(unsigned long)VGCF_IN_KERNEL, -EOPNOTSUPP);
+    REFUSED(flags &= ~(unsigned long)VGCF_online, 0);
+    assert_true(f->v->pause_flags & VPF_down);
+    free(bad);
+    free(c);
+}
+
+static void of_a_new_vcpu(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c)), *bad = calloc(1, sizeof(*c));
+    const uint64_t hole = UINT64_C(0xffff800000000000);
+
+    assert_int_equal(get_context(f, 1, c), -ENODATA);
+    assert_int_equal(get_context(f, 4, c), -EINVAL);
+    assert_int_equal(get_context(f, 0, c), 0);
+#undef REFUSED
+#define REFUSED(vcpu, assignment)                                                                                      \
+    (memcpy(bad, c, sizeof(*bad)), bad->assignment, assert_int_equal(set_context(f, vcpu, bad), -EINVAL))
+    REFUSED(1, ldt_base = 8); /* also without entries */
+    REFUSED(1, ldt_base = hole);
+    REFUSED(1, ldt_ents = 8193);
+    REFUSED(1, gdt_ents = 14 * 512 + 1);
+    REFUSED(1, debugreg[2] = hole);
+    REFUSED(1, debugreg[6] = UINT64_C(1) << 32);
+    REFUSED(1, debugreg[7] = UINT64_C(1) << 32);
+    REFUSED(1, flags &= ~(unsigned long)VGCF_IN_KERNEL); /* user mode without page tables */
+    REFUSED(1, kernel_sp = UINT64_C(1) << 47);
+    REFUSED(1, trap_ctxt[77].address = UINT64_C(1) << 47);
+    REFUSED(0, vm_assist = UINT64_C(1) << 63);
+    assert_false(f->d->vcpu[1]->is_initialised);
+    c->vm_assist = UINT64_C(1) << 63; /* only vCPU 0's counts */
+    c->debugreg[1] = 0x1000;
+    c->debugreg[7] = 0x2000 | 0xc000 | 3; /* GD is not for guests: the register stays as it is after a reset */
+    c->flags &= ~(unsigned long)(VGCF_online | VGCF_I387_VALID);
+    memset(&c->fpu_ctxt, 0x55, sizeof(c->fpu_ctxt));
+    assert_int_equal(set_context(f, 1, c), 0);
+    assert_true(f->d->vcpu[1]->is_initialised && f->d->vcpu[1]->pause_flags & VPF_down);
+    assert_int_equal(get_context(f, 1, bad), 0);
+    assert_int_equal(bad->debugreg[1], 0x1000);
+    assert_int_equal(bad->debugreg[6], 0xffff0ff0);
+    assert_int_equal(bad->debugreg[7], 0x400);
+    assert_false(bad->flags & VGCF_online);
+    assert_int_equal(f->d->vcpu[1]->regs->fxsave[0] | f->d->vcpu[1]->regs->fxsave[1] << 8, 0x37f);
+    free(bad);
+    free(c);
+}
+
+/* No context at all: the vCPU is as it was before its first one. */
+static void reset(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c));
+    const uint64_t root = mfn_x(f->v->guest_table);
+
+    assert_int_equal(get_context(f, 0, c), 0);
+    f->v->pause_flags |= VPF_poll;
+    f->v->poll_evtchn = -1, f->d->poll_mask = 1;
+    assert_int_equal(set_context(f, 0, NULL), 0);
+    assert_false(f->v->is_initialised);
+    assert_int_equal(f->v->pause_flags, VPF_down);
+    assert_int_equal(f->d->poll_mask, 0);
+    assert_int_equal(get_context(f, 0, c), -ENODATA);
+    assert_int_equal(set_context(f, 0, c), 0);
+    assert_true(f->v->is_initialised);
+    assert_int_equal(mfn_x(f->v->guest_table), root);
+    free(c);
+}
+
+/* --- NMI --- */
+
+static void nmi_registered(void **state)
+{
+    struct fixture *f = *state;
+    struct xennmi_callback cb = { .handler_address = UINT64_C(1) << 47 };
+    const struct trap_info *t = &f->v->pv.trap_ctxt[X86_EXC_NMI];
+    uint64_t arg = fix_put(f, 0, &cb, sizeof(cb));
+
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_nmi_op, XENNMI_register_callback, arg, 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_nmi_op, XENNMI_register_callback, 0x1000, 0, 0), -EFAULT);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_nmi_op, 2, arg, 0, 0), -ENOSYS);
+    cb.handler_address = HANDLER;
+    arg = fix_put(f, 0, &cb, sizeof(cb));
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_nmi_op, XENNMI_register_callback, arg, 0, 0), 0);
+    assert_true(t->address == HANDLER && t->cs == FLAT_KERNEL_CS && TI_GET_IF(t));
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_nmi_op, XENNMI_unregister_callback, 0, 0, 0), 0);
+    assert_int_equal(t->address, 0);
+}
+
+/* Delivered before events, which it masks, and not again until the handler has executed iret. */
+static void nmi_delivered(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    struct callback_register reg = { .type = CALLBACKTYPE_nmi, .address = HANDLER };
+    uint64_t rip = r->rip;
+
+    f->v->vcpu_info->evtchn_upcall_mask = 0;
+    f->v->nmi_pending = true;
+    pv_deliver_events(f->v); /* nobody to tell: lost */
+    assert_true(r->rip == rip && !f->v->nmi_pending && !f->v->nmi_masked);
+    assert_int_equal(
+        fix_hypercall(f, __HYPERVISOR_callback_op, CALLBACKOP_register, fix_put(f, 0, &reg, sizeof(reg)), 0, 0), 0);
+    f->v->pv.event_callback_eip = HANDLER + 64;
+    f->v->vcpu_info->evtchn_upcall_pending = 1;
+    f->v->nmi_pending = true;
+    pv_deliver_events(f->v);
+    assert_int_equal(r->rip, HANDLER);
+    assert_int_equal(f->v->vcpu_info->evtchn_upcall_mask, 1);
+    f->v->nmi_pending = true;
+    pv_deliver_events(f->v);
+    assert_int_equal(r->rip, HANDLER);
+    assert_true(f->v->nmi_pending);
+    f->v->vcpu_info->evtchn_upcall_mask = 0; /* events are let through, a second NMI is not */
+    pv_deliver_events(f->v);
+    assert_int_equal(r->rip, HANDLER + 64);
+}
+
+/* --- failsafe --- */
+
+#define GONE 0x0043 /* beyond the limit of the guest's GDT */
+
+/* A descriptor that is gone when the vCPU comes back: null, and the kernel is told what it was. */
+static void failsafe(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    const uint64_t rip = r->rip, rsp = r->rsp & ~UINT64_C(15);
+
+    f->v->pv.failsafe_callback_eip = HANDLER;
+    r->rsp = rsp;
+    r->seg[CPU_SEG_DS] = (struct cpu_segment){ .sel = FLAT_RING3_DS32 };
+    r->seg[CPU_SEG_ES] = (struct cpu_segment){ .sel = 3 };
+    pv_reload_segments(f->v);
+    assert_int_equal(r->rip, rip); /* nothing is wrong with these */
+    assert_int_equal(r->seg[CPU_SEG_DS].limit, 0xffffffff);
+    r->seg[CPU_SEG_FS] = (struct cpu_segment){ .sel = GONE, .base = 0x1234000 };
+    r->rcx = 1, r->r11 = 2;
+    f->v->vcpu_info->evtchn_upcall_mask = 0;
+    pv_reload_segments(f->v);
+    assert_int_equal(r->rip, HANDLER);
+    assert_true(r->seg[CPU_SEG_FS].sel == 0 && r->seg[CPU_SEG_FS].base == 0x1234000);
+    assert_int_equal(r->rsp, rsp - 11 * 8);
+    assert_true(fix_read(f, r->rsp) == 1 && fix_read(f, r->rsp + 8) == 2);
+    assert_int_equal(fix_read(f, r->rsp + 16), FLAT_RING3_DS32);
+    assert_int_equal(fix_read(f, r->rsp + 24), 3);
+    assert_int_equal(fix_read(f, r->rsp + 32), GONE);
+    assert_int_equal(fix_read(f, r->rsp + 40), r->seg[CPU_SEG_GS].sel);
+    assert_int_equal(fix_read(f, r->rsp + 48), rip);
+    assert_int_equal(f->v->vcpu_info->evtchn_upcall_mask, 0);
+    f->v->pv.vgc_flags |= VGCF_failsafe_disables_events;
+    r->seg[CPU_SEG_FS].sel = GONE;
+    pv_reload_segments(f->v);
+    assert_int_equal(f->v->vcpu_info->evtchn_upcall_mask, 1);
+}
+
+/* A context may name one that is not there: the same happens when the vCPU first runs. */
+static void failsafe_from_the_start(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c));
+
+    assert_int_equal(get_context(f, 0, c), 0);
+    c->user_regs.ds = GONE;
+    c->failsafe_callback_eip = HANDLER;
+    assert_int_equal(set_context(f, 0, c), 0);
+    pv_reload_segments(f->v);
+    assert_int_equal(f->v->regs->rip, HANDLER);
+    assert_int_equal(fix_read(f, f->v->regs->rsp + 16), GONE);
+    free(c);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(of_a_live_vcpu), TEST(of_a_new_vcpu),           TEST(reset), TEST(nmi_registered), TEST(nmi_delivered),
+        TEST(failsafe),       TEST(failsafe_from_the_start),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
