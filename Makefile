@@ -23,7 +23,7 @@ MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mo
 	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info native_map
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS := native console xenstore
-TOOLS_OBJS := host host_guest host_shutdown resume guest_sched xc build_pv \
+TOOLS_OBJS := host host_guest host_shutdown resume coredump guest_sched xc build_pv \
 	image image_cache image_unpack image_elf image_notes image_place xl_sched xl_cfg xl_cfg_keys \
 	workbench_setup workbench_sim workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg workbench_bench workbench_guard workbench_child workbench

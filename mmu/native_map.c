@@ -4,6 +4,9 @@
 
 #include "mmu/page.h"
 
+#include <errno.h>
+#include <string.h>
+
 void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
 {
     struct xen *xen = v->domain->xen;
@@ -36,4 +39,35 @@ void native_unmap(struct vcpu *v, void *ptr)
     BUG_ON(!mfn_to_page(xen, mfn)->native_maps);
     mfn_to_page(xen, mfn)->native_maps--;
     put_page_and_type(xen, mfn_to_page(xen, mfn));
+}
+
+/* The machine-to-phys table: Xen's own, and everybody may read it. */
+static bool in_m2p(const struct xen *xen, mfn_t mfn)
+{
+    return mfn_x(mfn) >= mfn_x(xen->m2p_mfn) && mfn_x(mfn) - mfn_x(xen->m2p_mfn) < xen->m2p_frames;
+}
+
+int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
+{
+    struct xen *xen = v->domain->xen;
+    struct page_info *pg;
+    struct domain *d;
+    int rc;
+
+    if (domid == DOMID_XEN) {
+        if (!is_control_domain(v->domain) || !in_m2p(xen, mfn))
+            return is_control_domain(v->domain) ? -EINVAL : -EPERM;
+        memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
+        return 0;
+    }
+    rc = domain_for_target(v, domid, &d);
+    if (rc)
+        return rc;
+    pg = get_page_from_mfn(xen, mfn, d);
+    domain_put(d);
+    if (!pg)
+        return -EINVAL;
+    memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
+    put_page(xen, pg);
+    return 0;
 }

@@ -18,4 +18,11 @@ void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn);
 /* Undo it. ptr as returned. */
 void native_unmap(struct vcpu *v, void *ptr);
 
+/*
+ * Copy frame mfn of domain domid to `page` (PAGE_SIZE bytes): what a read-only mapping, used once, would give, also of a page
+ * table. Of DOMID_XEN a control domain may read the machine-to-phys table, which every guest sees. -ESRCH: no such
+ * domain; -EPERM: not privileged; -EINVAL: the frame is not the domain's.
+ */
+int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page);
+
 #endif

@@ -9,7 +9,7 @@
  *      restart          it goes, and a new one is built from the same files: another number, the same console
  *      rename-restart   it stays, under the name "NAME-<date>", and a new one is built
  *      preserve         it stays, for whoever wants to look at it
- *      coredump-...     first its memory is written to NAME.core
+ *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/coredump.c)
  *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
  *
  * A guest that suspends goes on at once (tools/resume.c).
@@ -20,6 +20,7 @@
  *
  * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
  */
+#include "tools/coredump.h"
 #include "tools/host_private.h"
 #include "tools/resume.h"
 #include "tools/xc.h"
@@ -157,6 +158,24 @@ static void suspended(struct host *h, struct guest *g)
     guest_gone(h, g);
 }
 
+/* --- core dumps --- */
+
+/* Whether that succeeds or not: what was to follow follows. */
+static void dump_core(struct host *h, struct guest *g)
+{
+    char why[COREDUMP_ERR_SIZE], *path = NULL;
+
+    if (asprintf(&path, "%s.core", g->cfg.name) < 0)
+        return;
+    for (char *slash = strchr(path, '/'); slash; slash = strchr(slash, '/'))
+        *slash = '_';
+    if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why))
+        host_message(h, "the core of %s cannot be written: %s", g->cfg.name, why);
+    else
+        host_message(h, "the core of %s is in %s", g->cfg.name, path);
+    free(path);
+}
+
 /* --- the decision --- */
 
 static enum xl_action action_for(struct host *h, const struct guest *g, int reason)
@@ -187,6 +206,8 @@ static void guest_end(struct host *h, struct guest *g, int reason)
     if (h->io.guest_ended)
         h->io.guest_ended(h->io.data, g->domid, reason);
 
+    if (action == XL_ACTION_COREDUMP_DESTROY || action == XL_ACTION_COREDUMP_RESTART)
+        dump_core(h, g);
     switch (action) {
     case XL_ACTION_COREDUMP_DESTROY:
     case XL_ACTION_DESTROY:

@@ -288,5 +288,33 @@ int xc_gnttab_seed(struct vcpu *xc, domid_t domid, mfn_t console, mfn_t xenstore
     return 0;
 }
 
+int xc_get_pfn_type_batch(struct vcpu *xc, domid_t domid, unsigned int nr, uint64_t *frames)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getpageframeinfo3, .domain = domid, .u.getpageframeinfo3.num = nr };
+
+    op.u.getpageframeinfo3.array.p = (void *)frames;
+    return xc_domctl(xc, &op);
+}
+
+int xc_machphys_mfn_list(struct vcpu *xc, unsigned int max, xen_pfn_t *extents)
+{
+    struct xen_machphys_mfn_list op = { .max_extents = max };
+    long rc;
+
+    set_xen_guest_handle(op.extent_start, extents);
+    rc = hypercall_native(xc, __HYPERVISOR_memory_op, XENMEM_machphys_mfn_list, PTR(&op), 0, 0, 0);
+    return rc ? (int)rc : (int)op.nr_extents;
+}
+
+int xc_version(struct vcpu *xc, unsigned int cmd, void *arg)
+{
+    return (int)hypercall_native(xc, __HYPERVISOR_xen_version, cmd, PTR(arg), 0, 0, 0);
+}
+
+int xc_read_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn, void *page)
+{
+    return native_read_foreign(xc, domid, mfn, page);
+}
+
 void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn) { return native_map_foreign(xc, domid, mfn); }
 void xc_unmap(struct vcpu *xc, void *ptr) { native_unmap(xc, ptr); }

@@ -66,6 +66,14 @@ int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root);
 /* Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering. */
 int xc_gnttab_seed(struct vcpu *xc, domid_t domid, mfn_t console, mfn_t xenstore);
 
+/* What the frames mfn[0..nr) are to domid: XEN_DOMCTL_PFINFO_*, XTAB for one that is not its own. At most 1024. */
+int xc_get_pfn_type_batch(struct vcpu *xc, domid_t domid, unsigned int nr, uint64_t *frames);
+/* The first frame of each 2 MiB of the machine-to-phys table, which belongs to DOMID_XEN. How many, or -errno. */
+int xc_machphys_mfn_list(struct vcpu *xc, unsigned int max, xen_pfn_t *extents);
+/* Copy a foreign frame, PAGE_SIZE bytes; see native_read_foreign(). */
+int xc_read_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn, void *page);
+int xc_version(struct vcpu *xc, unsigned int cmd, void *arg);
+
 /* A foreign frame as host memory, writable, until xc_unmap(). NULL: refused. */
 void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn);
 void xc_unmap(struct vcpu *xc, void *ptr);

@@ -12,7 +12,10 @@
 
 #include <errno.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xen/sched.h>
 
 #include "tools/host.h"
@@ -65,13 +68,13 @@ static void on_message(void *data, const char *line)
     strncat(sc->said, line, sizeof(sc->said) - strlen(sc->said) - 1);
 }
 
-static void begin(struct scene *sc, const char *cmdline, enum xl_action on_reboot)
+static void begin_at(struct scene *sc, const char *kernel, const char *cmdline, enum xl_action on_reboot)
 {
     const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 2 };
     const struct host_io io = { .data = sc, .console_out = on_out, .guest_ended = on_end, .message = on_message };
     const struct xl_cpus cpus = { .mask = 2, .highest = 1 };
     struct xl_sched sched = { 0 };
-    const struct host_guest g = { .kernel = "build/guests/reboot",
+    const struct host_guest g = { .kernel = kernel,
                                   .cmdline = cmdline,
                                   .memory_mib = 16,
                                   .sched = &sched,
@@ -90,6 +93,11 @@ static void begin(struct scene *sc, const char *cmdline, enum xl_action on_reboo
         fail_msg("%s", err);
     xl_sched_free(&sched); /* the host has its own copy */
     assert_int_equal(host_guest_start(sc->host, domid), 0);
+}
+
+static void begin(struct scene *sc, const char *cmdline, enum xl_action on_reboot)
+{
+    begin_at(sc, "build/guests/reboot", cmdline, on_reboot);
 }
 
 static void run(struct scene *sc, s_time_t until, unsigned int left)
@@ -166,13 +174,32 @@ static void crash_loop_ends(void **state)
     host_destroy(sc.host);
 }
 
+/* The core lies where the program was started; then the rest of the action follows. */
+static void core_and_restart(void **state)
+{
+    char dir[] = "/tmp/xenlab-test-XXXXXX", home[4096], kernel[4200];
+    struct scene sc;
+
+    assert_non_null(getcwd(home, sizeof(home)));
+    snprintf(kernel, sizeof(kernel), "%s/build/guests/reboot", home);
+    assert_non_null(mkdtemp(dir));
+    assert_int_equal(chdir(dir), 0);
+    begin_at(&sc, kernel, "until_ms=5", XL_ACTION_COREDUMP_RESTART);
+    run(&sc, SECONDS(1), 0);
+    assert_int_equal(sc.lives, 3);
+    assert_non_null(strstr(sc.said, "the core of reboot is in reboot.core"));
+    assert_int_equal(unlink("reboot.core"), 0);
+    host_destroy(sc.host);
+    assert_int_equal(chdir(home), 0);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(restarted_as_configured),
-        cmocka_unit_test(renamed),
-        cmocka_unit_test(pause_before_restart),
-        cmocka_unit_test(crash_loop_ends),
+        cmocka_unit_test(restarted_as_configured), cmocka_unit_test(renamed),
+        cmocka_unit_test(pause_before_restart),    cmocka_unit_test(crash_loop_ends),
+        cmocka_unit_test(core_and_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,7 +188,7 @@ static int files_setup(void **state)
 {
     static const char cfg[] =
         "name = 'c'\nkernel = 'kernel'\nmemory = 96\nvcpus = 2\ncmdline = 'from cfg'\non_crash = 'preserve'\n"
-        "nosuchkey = 1\n";
+        "on_watchdog = 'restart'\ncap = 70\ncpu_weight = 9\nnosuchkey = 1\n";
     struct files *f = calloc(1, sizeof(*f));
     size_t size;
     uint8_t *elf = kernel_elf(&kernel_linux64, &size);
@@ -233,7 +233,7 @@ static void test_guests(void **state)
     g = &l.entries[0].guest;
     assert_string_equal(g->kernel, f->kernel);
     assert_true(!g->name && !g->cmdline && !g->memory_mib && !g->vcpus && !g->has_type);
-    assert_int_equal(g->on_crash, XL_ACTION_DESTROY);
+    assert_true(g->on_crash == XL_ACTION_DESTROY && g->on_reboot == XL_ACTION_DESTROY);
     g = &l.entries[1].guest;
     assert_string_equal(g->kernel, f->kernel);
     assert_string_equal(g->name, "c");
@@ -241,6 +241,9 @@ static void test_guests(void **state)
     assert_int_equal(g->memory_mib, 96);
     assert_int_equal(g->vcpus, 2);
     assert_int_equal(g->on_crash, XL_ACTION_PRESERVE);
+    assert_int_equal(g->on_reboot, XL_ACTION_RESTART); /* the default of a file, and not that of a kernel by itself */
+    assert_int_equal(g->on_watchdog, XL_ACTION_RESTART);
+    assert_int_equal(g->sched->number[XL_SCHED_CAP].value, 70);
     assert_non_null(strstr(l.entries[1].cfg.warnings, "nosuchkey"));
     guest_list_free(&l);
 }
@@ -258,13 +261,21 @@ static void test_guests_overridden(void **state)
                              .vcpus = 1,
                              .ramdisk = "r",
                              .type_name = "pvh",
-                             .type = XL_TYPE_PVH };
+                             .type = XL_TYPE_PVH,
+                             .on_watchdog = { true, XL_ACTION_PRESERVE } };
     char err[GUEST_LIST_ERR_SIZE];
     struct guest_list l;
     const struct host_guest *g;
 
+    assert_true(xl_sched_set_number(&o.guest_sched, XL_SCHED_CAP, "--cap", 0));
     assert_int_equal(guest_list_load(&l, &o, err), 0);
+    xl_sched_free(&o.guest_sched);
     g = &l.entries[0].guest;
+    assert_int_equal(g->on_watchdog, XL_ACTION_PRESERVE);
+    assert_int_equal(g->on_crash, XL_ACTION_PRESERVE);
+    assert_string_equal(g->sched->number[XL_SCHED_CAP].where, "--cap");
+    assert_int_equal(g->sched->number[XL_SCHED_CAP].value, 0);
+    assert_int_equal(g->sched->number[XL_SCHED_WEIGHT].value, 9);
     assert_string_equal(g->name, "n");
     assert_string_equal(g->cmdline, "");
     assert_string_equal(g->ramdisk, "r");
