@@ -2,19 +2,14 @@
 /*
  * smp: more than one virtual processor.
  *
- * Shows how a PV guest starts its other vCPUs: no start-up IPI and no real-mode trampoline; VCPUOP_initialise is given
- * all registers, trap entries and the page tables' root, and VCPUOP_up lets it run. They talk by IPIs, which are event
- * channels. Run it with --vcpus 4.
+ * Shows how a PV guest starts its other vCPUs (rt/smp.c): no start-up IPI and no real-mode trampoline. They talk by IPIs,
+ * which are event channels, and go down by themselves. Run it with --vcpus 4, or 64.
  */
 #include "guests/rt/guest.h"
 
-#define MAX_VCPUS 4
+#define MAX_VCPUS 64
 #define LAPS      100u
 
-extern char event_callback[], failsafe_callback[], syscall_callback[]; /* rt/entry.S */
-
-static struct cpu cpus[MAX_VCPUS];
-static char stacks[MAX_VCPUS + 1][PAGE_SIZE * 2] __attribute__((aligned(4096)));
 static evtchn_port_t ipi[MAX_VCPUS];
 static unsigned int nr_vcpus = 1;
 
@@ -47,30 +42,6 @@ static void secondary(void)
     guest_panic("a vCPU that is down goes on");
 }
 
-static long start(unsigned int id)
-{
-    static struct vcpu_guest_context c; /* large */
-    long rc;
-
-    memset(&c, 0, sizeof(c));
-    cpu_init(&cpus[id], id);
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (uint64_t)secondary;
-    c.user_regs.rsp = (uint64_t)stacks[id + 1] - 8;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.user_regs.rflags = EFLAGS_IF;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = (uint64_t)stacks[id + 1];
-    c.event_callback_eip = (uint64_t)event_callback;
-    c.failsafe_callback_eip = (uint64_t)failsafe_callback;
-    c.syscall_callback_eip = (uint64_t)syscall_callback;
-    c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
-    c.gs_base_kernel = (uint64_t)&cpus[id];
-    rc = HYPERVISOR_vcpu_op(VCPUOP_initialise, id, &c);
-    return rc ? rc : HYPERVISOR_vcpu_op(VCPUOP_up, id, NULL);
-}
-
 static unsigned int nr_up(void)
 {
     unsigned int n = 0;
@@ -91,7 +62,7 @@ int guest_main(void)
         event_handler_set(ipi[id], token_arrived);
     }
     for (unsigned int id = 1; id < nr_vcpus; id++)
-        printf("Starting vCPU %u: %s\n", id, xen_error(start(id)));
+        printf("Starting vCPU %u: %s\n", id, xen_error(cpu_start(id, secondary)));
 
     event_send(ipi[0]);
     for (unsigned int lap = 1; lap <= LAPS; lap++)

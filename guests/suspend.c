@@ -22,12 +22,8 @@ asm(".pushsection .note.Xen, \"a\", @note\n .balign 4\n" NOTE(SUSPEND_CANCEL) ".
 
 #define MS 1000000ul
 
-extern char event_callback[], failsafe_callback[], syscall_callback[]; /* rt/entry.S */
-
 static volatile unsigned int ticks, ipis;
 static volatile unsigned long spins; /* of the second vCPU */
-static struct cpu second_cpu;
-static char second_stack[PAGE_SIZE * 2] __attribute__((aligned(4096)));
 
 static void tick(evtchn_port_t port)
 {
@@ -45,29 +41,6 @@ static void second(void)
 {
     for (;;)
         spins++;
-}
-
-static long second_start(void)
-{
-    static struct vcpu_guest_context c;
-    long rc;
-
-    memset(&c, 0, sizeof(c));
-    cpu_init(&second_cpu, 1);
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (uint64_t)second;
-    c.user_regs.rsp = (uint64_t)second_stack + sizeof(second_stack) - 8;
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = FLAT_KERNEL_SS;
-    c.kernel_ss = FLAT_KERNEL_SS;
-    c.kernel_sp = (uint64_t)second_stack + sizeof(second_stack);
-    c.event_callback_eip = (uint64_t)event_callback;
-    c.failsafe_callback_eip = (uint64_t)failsafe_callback;
-    c.syscall_callback_eip = (uint64_t)syscall_callback;
-    c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
-    c.gs_base_kernel = (uint64_t)&second_cpu;
-    rc = HYPERVISOR_vcpu_op(VCPUOP_initialise, 1, &c);
-    return rc ? rc : HYPERVISOR_vcpu_op(VCPUOP_up, 1, NULL);
 }
 
 static const char *yes(bool is) { return is ? "yes" : "no"; }
@@ -102,7 +75,7 @@ static void second_check(void)
     printf("  my other vCPU is up: %s, and goes on: %s\n", yes(up == 1), yes(spins != before));
     if (up)
         return;
-    printf("  starting it once more: %s", xen_error(second_start()));
+    printf("  starting it once more: %s", xen_error(cpu_start(1, second)));
     time_sleep(5 * MS);
     printf("; it goes on: %s\n", yes(spins != before));
 }
@@ -127,7 +100,7 @@ int guest_main(void)
     self = event_bind_ipi(0);
     event_handler_set(self, ipi);
     if (HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL) == 0)
-        printf("Starting my other vCPU: %s\n", xen_error(second_start()));
+        printf("Starting my other vCPU: %s\n", xen_error(cpu_start(1, second)));
     dog.id = (uint32_t)MUST(HYPERVISOR_sched_op(SCHEDOP_watchdog, &dog));
 
     for (int i = 1; i <= 2; i++) {

@@ -9,10 +9,6 @@
  */
 #include "guests/bench/bench.h"
 
-extern char event_callback[], failsafe_callback[], syscall_callback[]; /* rt/entry.S */
-
-static struct cpu cpu1;
-static char stack1[PAGE_SIZE] __attribute__((aligned(16)));
 static evtchn_port_t ipi[2];
 static volatile long received[2];
 
@@ -41,26 +37,11 @@ static void return_balls(void)
 /* The second vCPU, if there is one; -ENOENT if not. */
 static long other_start(void (*fn)(void))
 {
-    static struct vcpu_guest_context c; /* large */
-    long rc;
+    long rc = cpu_start(1, fn);
 
-    cpu_init(&cpu1, 1);
-    c.flags = VGCF_in_kernel;
-    c.user_regs.rip = (uint64_t)fn;
-    c.user_regs.rsp = c.kernel_sp = (uint64_t)(stack1 + sizeof(stack1));
-    c.user_regs.rsp -= 8; /* as after a call */
-    c.user_regs.cs = FLAT_KERNEL_CS;
-    c.user_regs.ss = c.kernel_ss = FLAT_KERNEL_SS;
-    c.user_regs.rflags = EFLAGS_IF;
-    c.event_callback_eip = (uint64_t)event_callback;
-    c.failsafe_callback_eip = (uint64_t)failsafe_callback;
-    c.syscall_callback_eip = (uint64_t)syscall_callback;
-    c.ctrlreg[3] = xen_pfn_to_cr3(virt_to_mfn((void *)start_info->pt_base));
-    c.gs_base_kernel = (uint64_t)&cpu1;
-    rc = HYPERVISOR_vcpu_op(VCPUOP_initialise, 1, &c);
     if (!rc)
         MUST(HYPERVISOR_vcpu_op(VCPUOP_stop_periodic_timer, 1, NULL));
-    return rc ? rc : HYPERVISOR_vcpu_op(VCPUOP_up, 1, NULL);
+    return rc;
 }
 
 static long yield(long n)

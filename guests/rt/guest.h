@@ -10,7 +10,7 @@
  *      memory.c   frame numbers, page tables             event.c    event channels
  *      console.c  the console's ring                     time.c     the clock in shared memory
  *      text.c     printf, strings, the command line      user.c     user mode
- *                                                        grant.c    grant tables
+ *      smp.c      other vCPUs                           grant.c    grant tables
  */
 #ifndef GUESTS_RT_GUEST_H
 #define GUESTS_RT_GUEST_H
@@ -46,17 +46,21 @@ extern struct shared_info *shared_info;
 /* Which vCPU am I? (Kept where GS points to, as kernels do.) */
 struct cpu {
     struct cpu *self;
+    struct vcpu_info *info;
     unsigned int id;
 };
 void cpu_init(struct cpu *cpu, unsigned int id);
-static inline unsigned int cpu_id(void)
+static inline struct cpu *cpu_self(void)
 {
     struct cpu *cpu;
 
     asm volatile("mov %%gs:0, %0" : "=r"(cpu));
-    return cpu->id;
+    return cpu;
 }
-static inline struct vcpu_info *vcpu_info(void) { return &shared_info->vcpu_info[cpu_id()]; }
+static inline unsigned int cpu_id(void) { return cpu_self()->id; }
+static inline struct vcpu_info *vcpu_info(void) { return cpu_self()->info; }
+/* Let another vCPU run fn, which never returns. -ENOENT: there is no such vCPU (smp.c). */
+long cpu_start(unsigned int id, void (*fn)(void));
 
 /* ------------------------------------------------------------------------------------- text (text.c, console.c) -- */
 

@@ -23,6 +23,7 @@ void cpu_init(struct cpu *cpu, unsigned int id)
 {
     cpu->self = cpu;
     cpu->id = id;
+    cpu->info = id < XEN_LEGACY_MAX_VCPUS ? &shared_info->vcpu_info[id] : NULL;
 }
 
 void guest_start(struct start_info *si, unsigned long first_stack)

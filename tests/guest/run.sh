@@ -175,6 +175,9 @@ for sched in rr credit credit2 rtds null; do
 done
 toy smp 0 --vcpus 4 $guests/smp
 toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
+toy smp-64 0 --vcpus 64 --pcpus 16 $guests/smp
+toy shootdown 0 --vcpus 4 --pcpus 4 $guests/shootdown
+toy shootdown-1 0 --vcpus 4 $guests/shootdown
 toy fifo 0 $guests/fifo
 toy lostevent 0 $guests/lostevent
 toy reboot 0 $here/reboot.cfg
