@@ -147,3 +147,15 @@ bool console_backend_wants_input(const struct console_backend *c)
 }
 
 void console_backend_drain(struct console_backend *c) { drain_out(c); }
+
+size_t console_backend_unread(struct console_backend *c, char *buf, size_t len)
+{
+    const XENCONS_RING_IDX cons = c->intf->in_cons, n = c->intf->in_prod - cons;
+
+    if (n > sizeof(c->intf->in) || n > len)
+        return 0;
+    for (XENCONS_RING_IDX i = 0; i < n; i++)
+        buf[i] = c->intf->in[MASK_XENCONS_IDX(cons + i, c->intf->in)];
+    c->intf->in_prod = cons;
+    return n;
+}

@@ -26,6 +26,8 @@ void console_backend_destroy(struct console_backend *c);
 void console_backend_kick(struct console_backend *c);
 /* The guest has connected and has read all it was given. */
 bool console_backend_wants_input(const struct console_backend *c);
+/* Take back what the guest was given and has not read: up to len bytes. How many. */
+size_t console_backend_unread(struct console_backend *c, char *buf, size_t len);
 /* Pass on what is in the ring now: for the last words of a domain that will not run again. */
 void console_backend_drain(struct console_backend *c);
 

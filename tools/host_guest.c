@@ -65,6 +65,28 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
     return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
 }
 
+static void console_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    const struct guest *g = data;
+
+    if (g->host->io.console_out)
+        g->host->io.console_out(g->host->io.data, domid, text, len);
+}
+
+/* A restarted guest gets first what the old one has left. */
+static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
+{
+    struct guest *g = data;
+    size_t n = domid != g->domid ? 0 : g->nr_unread < len ? g->nr_unread : len;
+
+    memcpy(buf, g->unread, n);
+    memmove(g->unread, g->unread + n, g->nr_unread - n);
+    g->nr_unread -= n;
+    if (n == 0 && g->host->io.console_in)
+        n = g->host->io.console_in(g->host->io.data, domid, buf, len);
+    return n;
+}
+
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
@@ -77,7 +99,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
     };
-    struct console_io io = { h->io.data, h->io.console_out, h->io.console_in };
+    const struct console_io io = { g, console_out, console_in };
 
     if (build_pv(xc(h), &b, why)) {
         snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
@@ -164,6 +186,8 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
 {
     struct guest *g = calloc(1, sizeof(*g));
 
+    if (g)
+        g->host = h;
     if (!g || !guest_configure(g, cfg)) {
         snprintf(err, HOST_ERR_SIZE, "out of memory");
         goto fail;

@@ -27,6 +27,9 @@ struct guest {
     uint8_t *ramdisk;
     size_t ramdisk_size;
     mfn_t console_mfn, store_mfn;
+    struct host *host;
+    char unread[1024]; /* typed to the domain before, which did not read it: its console's ring is as large */
+    size_t nr_unread;
     struct console_backend *console;
     struct xenstore_conn *xenstore;
 };

@@ -192,6 +192,11 @@ static enum xl_action action_for(struct host *h, const struct guest *g, int reas
     }
 }
 
+static bool restarts(enum xl_action action)
+{
+    return action == XL_ACTION_RESTART || action == XL_ACTION_COREDUMP_RESTART || action == XL_ACTION_RENAME_RESTART;
+}
+
 static void guest_end(struct host *h, struct guest *g, int reason)
 {
     const bool crashed = reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
@@ -206,6 +211,8 @@ static void guest_end(struct host *h, struct guest *g, int reason)
     if (h->io.guest_ended)
         h->io.guest_ended(h->io.data, g->domid, reason);
 
+    if (restarts(action))
+        g->nr_unread = console_backend_unread(g->console, g->unread, sizeof(g->unread));
     if (action == XL_ACTION_COREDUMP_DESTROY || action == XL_ACTION_COREDUMP_RESTART)
         dump_core(h, g);
     switch (action) {

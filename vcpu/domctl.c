@@ -139,7 +139,7 @@ void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *inf
                   (d->controller_pause_count > 0 ? XEN_DOMINF_paused : 0) | (running ? XEN_DOMINF_running : 0) |
                   (is_hvm_domain(d) ? XEN_DOMINF_hvm_guest : 0) |
                   ((d->createflags & XEN_DOMCTL_CDF_xs_domain) ? XEN_DOMINF_xs_domain : 0) |
-                  (uint32_t)(d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+                  (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
     if (blocked && blocked == online)
         info->flags |= XEN_DOMINF_blocked;
     info->tot_pages = d->tot_pages;

@@ -403,6 +403,13 @@ for memory in 64 128 256 1024; do
     grub grub-i386-$memory grub-i386-xen.bin $memory
 done
 
+# What was typed and not read before a reboot is there for the next domain.
+if begin grub-reboot && have "$assets/grub-x86_64-xen.bin"; then
+    printf 'echo first\nreboot\necho second\nhalt\n' > "$tmp/in"
+    simulate 60 -q --max-vtime 300s --memory 64 --on-reboot restart "$assets/grub-x86_64-xen.bin" < "$tmp/in"
+    ended 0 && contains "GNU GRUB" "first" "Welcome to GRUB!" "GNU GRUB" "second" && pass
+fi
+
 # ------------------------------------------------------------------------------------------------------------ Linux --
 
 # linux_starts NAME KERNEL: the first page of its messages. Early ones come through the hypervisor's log, on standard

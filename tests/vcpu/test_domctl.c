@@ -167,6 +167,7 @@ static void shutdown_flags(struct fixture *f, bool shut_down, unsigned int reaso
     assert_int_equal(xc_domain_getinfo(f->xc, f->d->domain_id, &info), 0);
     assert_int_equal((info.flags & XEN_DOMINF_shutdown) != 0, shut_down);
     assert_int_equal(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, reason);
+    assert_int_equal(info.flags >> XEN_DOMINF_shutdownshift, shut_down ? reason : 0xffff); /* "none" is all ones */
 }
 
 /* The guest says SHUTDOWN_suspend: it stops, dom0 is told, and nothing of it is lost. */
