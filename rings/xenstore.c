@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A minimal xenstore: the wire protocol over the ring, and an empty store behind it.
+ * A minimal xenstore: the wire protocol over the ring, and a store behind it that can only be read.
  *
  * Concept: xenstore is a small tree of strings that front and back ends find each other by. A guest sends a message (header and
  * payload) through one ring of a shared page and gets exactly one answer through the other, with the same req_id. This
- * server speaks the protocol right and holds nothing but the domain's own path: reads and listings say ENOENT, writes
- * EACCES; transactions and watches are accepted, since an empty store is trivially consistent, and each new watch fires once as the protocol
- * demands. That is what a guest without devices needs. dom0's real xenstored takes its place later.
+ * server speaks the protocol right, and holds what the toolstack put there when it built the domain (which of its vCPUs are
+ * to be online, its name): reads of anything else say ENOENT, writes EACCES; transactions and watches are accepted, since a
+ * store that does not change is trivially consistent, and each new watch fires once as the protocol demands. That is what a
+ * guest without devices needs. dom0's real xenstored takes its place later.
  *
  * Invariants: as in console.c, indices are the guest's and are not believed beyond the ring's size; a message longer than
  * XENSTORE_PAYLOAD_MAX ends the conversation (the real one does the same).
@@ -27,11 +28,18 @@
 
 #define OUT_MAX 16384
 
+/* A node below the domain's own path, /local/domain/<domid>/. Directories are not kept: they are what paths begin with. */
+struct node {
+    struct node *next;
+    char *path, *value;
+};
+
 struct xenstore_conn {
     struct native_kernel *kernel;
     struct xenstore_domain_interface *intf;
     domid_t domid;
     evtchn_port_t port;
+    struct node *nodes; /* in the order in which they were added */
     bool broken;
     uint8_t in[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX]; /* a request as far as it has arrived */
     size_t in_len;
@@ -65,6 +73,64 @@ static void send_error(struct xenstore_conn *c, const struct xsd_sockmsg *to, co
     send(c, to, XS_ERROR, name, strlen(name) + 1);
 }
 
+/* The part of a request's path below the domain's own; NULL: it is somebody else's, or no string. */
+static const char *own_path(const struct xenstore_conn *c, const struct xsd_sockmsg *req, const char *payload)
+{
+    char own[40];
+    size_t len = (size_t)snprintf(own, sizeof(own), "/local/domain/%u", c->domid);
+
+    if (!req->len || payload[req->len - 1])
+        return NULL;
+    if (payload[0] != '/')
+        return payload;
+    if (strncmp(payload, own, len) || (payload[len] && payload[len] != '/'))
+        return NULL;
+    return payload[len] ? payload + len + 1 : payload + len;
+}
+
+static void read_node(struct xenstore_conn *c, const struct xsd_sockmsg *req, const char *path)
+{
+    for (const struct node *n = c->nodes; n; n = n->next) {
+        if (!strcmp(n->path, path)) {
+            send(c, req, req->type, n->value, strlen(n->value));
+            return;
+        }
+    }
+    send_error(c, req, "ENOENT");
+}
+
+/* XS_DIRECTORY: the next part of each path that goes on from here, each once, with its 0. */
+static void directory(struct xenstore_conn *c, const struct xsd_sockmsg *req, const char *path)
+{
+    const size_t len = strlen(path);
+    char list[XENSTORE_PAYLOAD_MAX];
+    size_t used = 0;
+
+    for (const struct node *n = c->nodes; n; n = n->next) {
+        const char *name = n->path + (len ? len + 1 : 0);
+        size_t part, seen = 0;
+
+        if (len && (strncmp(n->path, path, len) || n->path[len] != '/'))
+            continue;
+        part = strcspn(name, "/");
+        while (seen < used && (strncmp(list + seen, name, part) || list[seen + part]))
+            seen += strlen(list + seen) + 1;
+        if (seen < used)
+            continue;
+        if (used + part + 1 > sizeof(list)) {
+            send_error(c, req, "E2BIG");
+            return;
+        }
+        memcpy(list + used, name, part);
+        list[used + part] = 0;
+        used += part + 1;
+    }
+    if (used)
+        send(c, req, req->type, list, used);
+    else
+        send_error(c, req, "ENOENT");
+}
+
 /* XS_WATCH path token: accepted, and it fires at once, so that the watcher reads the present state. */
 static void watch(struct xenstore_conn *c, const struct xsd_sockmsg *req, const char *payload)
 {
@@ -81,11 +147,19 @@ static void watch(struct xenstore_conn *c, const struct xsd_sockmsg *req, const 
 
 static void answer(struct xenstore_conn *c, const struct xsd_sockmsg *req, const char *payload)
 {
+    const char *path = own_path(c, req, payload);
     char text[64];
 
     switch (req->type) {
     case XS_READ:
     case XS_DIRECTORY:
+        if (!path)
+            send_error(c, req, "ENOENT");
+        else if (req->type == XS_READ)
+            read_node(c, req, path);
+        else
+            directory(c, req, path);
+        return;
     case XS_GET_PERMS:
     case XS_RM: send_error(c, req, "ENOENT"); return;
     case XS_WRITE:
@@ -192,12 +266,34 @@ struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domi
     return c;
 }
 
+bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *value)
+{
+    struct node *n = calloc(1, sizeof(*n)), **tail = &c->nodes;
+
+    if (!n)
+        return false;
+    n->path = strdup(path);
+    n->value = strdup(value);
+    while (*tail)
+        tail = &(*tail)->next;
+    *tail = n;
+    return n->path && n->value;
+}
+
 void xenstore_conn_destroy(struct xenstore_conn *c)
 {
     struct evtchn_close close;
 
     if (!c)
         return;
+    while (c->nodes) {
+        struct node *n = c->nodes;
+
+        c->nodes = n->next;
+        free(n->path);
+        free(n->value);
+        free(n);
+    }
     close.port = c->port;
     native_handle(c->kernel, c->port, NULL, NULL);
     event_op(c, EVTCHNOP_close, &close);

@@ -65,6 +65,7 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
     return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
 }
 
+<<<<<<< Updated upstream
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
 {
     const struct guest *g = data;
@@ -85,6 +86,21 @@ static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
     if (n == 0 && g->host->io.console_in)
         n = g->host->io.console_in(g->host->io.data, domid, buf, len);
     return n;
+=======
+/* What the toolstack writes into xenstore about a domain without devices (libxl: libxl__domain_build(), domain_create). */
+static bool guest_introduce(struct guest *g)
+{
+    char path[32], domid[8];
+    bool ok;
+
+    snprintf(domid, sizeof(domid), "%u", g->domid);
+    ok = xenstore_node_add(g->xenstore, "name", g->cfg.name) && xenstore_node_add(g->xenstore, "domid", domid);
+    for (unsigned int i = 0; ok && i < g->cfg.maxvcpus; i++) {
+        snprintf(path, sizeof(path), "cpu/%u/availability", i);
+        ok = xenstore_node_add(g->xenstore, path, i < g->cfg.vcpus ? "online" : "offline");
+    }
+    return ok;
+>>>>>>> Stashed changes
 }
 
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
@@ -115,7 +131,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->built = true;
     g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
-    if (g->console && g->xenstore) {
+    if (g->console && g->xenstore && guest_introduce(g)) {
         g->born = NOW(h->xen);
         h->guest_of[g->domid] = g;
         return 0;

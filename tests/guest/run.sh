@@ -526,6 +526,26 @@ linux_many() {
     pass
 }
 
+# linux_maxvcpus NAME: vCPUs that the toolstack has announced as offline stay so.
+linux_maxvcpus() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/vmlinuz-cloud" "$assets/busybox" || return 0
+    echo 'echo nproc $(nproc) of $(cat /sys/devices/system/cpu/possible)' > "$tmp/script"
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    cat > "$tmp/maxvcpus.cfg" << END
+name = "maxvcpus"
+kernel = "$assets/vmlinuz-cloud"
+ramdisk = "$tmp/initrd-script"
+extra = "console=hvc0"
+memory = 128
+vcpus = 2
+maxvcpus = 4
+END
+    simulate 300 -q --max-vtime 600s --pcpus 2 "$tmp/maxvcpus.cfg" < /dev/null
+    ended 0 && contains "nproc 2 of 0-3" "System halted" && pass
+}
+
 # quick: whether there is time for Linux: not with sanitizers, whose build checks all of memory after each hypercall.
 quick() {
     [ "$slowness" -eq 1 ] && return 0
@@ -545,6 +565,7 @@ linux_many linux-8-domains 8
 for sched in rr credit rtds; do
     linux_many linux-3-domains-$sched 3 --sched $sched
 done
+linux_maxvcpus linux-maxvcpus
 linux_smp linux-smp-2-on-1 2 1
 linux_smp linux-smp-4-on-2 4 2
 linux_smp linux-smp-8-on-4 8 4
