@@ -65,7 +65,6 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
     return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
 }
 
-<<<<<<< Updated upstream
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
 {
     const struct guest *g = data;
@@ -86,7 +85,8 @@ static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
     if (n == 0 && g->host->io.console_in)
         n = g->host->io.console_in(g->host->io.data, domid, buf, len);
     return n;
-=======
+}
+
 /* What the toolstack writes into xenstore about a domain without devices (libxl: libxl__domain_build(), domain_create). */
 static bool guest_introduce(struct guest *g)
 {
@@ -100,7 +100,6 @@ static bool guest_introduce(struct guest *g)
         ok = xenstore_node_add(g->xenstore, path, i < g->cfg.vcpus ? "online" : "offline");
     }
     return ok;
->>>>>>> Stashed changes
 }
 
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
