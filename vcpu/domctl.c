@@ -420,13 +420,27 @@ static int destroydomain(struct vcpu *v, struct domain *d)
     return domain_kill(d);
 }
 
+static int sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *op)
+{
+    struct vcpu *target;
+
+    if (vcpu_of(d, op->vcpu, &target))
+        return -ESRCH;
+    switch (op->trigger) {
+    case XEN_DOMCTL_SENDTRIGGER_NMI:
+        target->nmi_pending = true;
+        vcpu_kick(target);
+        return 0;
+    case XEN_DOMCTL_SENDTRIGGER_POWER:
+    case XEN_DOMCTL_SENDTRIGGER_SLEEP: return -EINVAL; /* buttons of an HVM guest */
+    default: return -ENOSYS;
+    }
+}
+
 /* --- the switch --- */
 
 static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
-    struct vcpu *target;
-    int rc;
-
     switch (op->cmd) {
     case XEN_DOMCTL_destroydomain: return destroydomain(v, d);
     case XEN_DOMCTL_pausedomain: return d == v->domain ? -EINVAL : pausedomain(d);
@@ -460,15 +474,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         d->target = op->u.set_target.target;
         return 0;
-    case XEN_DOMCTL_sendtrigger:
-        if (op->u.sendtrigger.trigger != XEN_DOMCTL_SENDTRIGGER_NMI)
-            return -ENOSYS;
-        rc = vcpu_of(d, op->u.sendtrigger.vcpu, &target);
-        if (rc)
-            return rc;
-        target->nmi_pending = true;
-        vcpu_kick(target);
-        return 0;
+    case XEN_DOMCTL_sendtrigger: return sendtrigger(d, &op->u.sendtrigger);
     case XEN_DOMCTL_gettscinfo:
         if (d == v->domain)
             return -EINVAL;
