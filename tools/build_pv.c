@@ -94,6 +94,8 @@ static int create(struct builder *w)
     if (!rc)
         rc = xc_domain_max_vcpus(w->xc, b->domid, b->max_vcpus);
     if (!rc)
+        rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
+    if (!rc)
         rc = xc_domain_setmaxmem(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
     if (rc)
         return fail(w, "the domain cannot be set up", rc);

@@ -15,6 +15,7 @@ struct pv_build {
     uint64_t nr_pages;
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;
+    unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
     uint8_t handle[16];
 
     /* results */

@@ -62,6 +62,7 @@ struct host_guest {
     unsigned int maxmem_mib;      /* 0: as memory */
     unsigned int vcpus;           /* 0: 1 */
     unsigned int maxvcpus;        /* 0: as vcpus */
+    unsigned int tsc_mode;        /* TSC_MODE_* of vcpu/tsc.h */
     const struct xl_sched *sched; /* NULL: nothing is stated */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };

@@ -113,6 +113,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
+        .tsc_mode = g->cfg.tsc_mode,
     };
     const struct console_io io = { g, console_out, console_in };
 

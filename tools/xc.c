@@ -90,6 +90,13 @@ int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, stru
     return rc ? rc : (int)op.u.getdomaininfolist.num_domains;
 }
 
+int xc_domain_set_tsc_mode(struct vcpu *xc, domid_t domid, unsigned int mode)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_settscinfo, .domain = domid, .u.tsc_info.tsc_mode = mode };
+
+    return xc_domctl(xc, &op);
+}
+
 int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn)
 {
     struct xen_domctl op = { .cmd = XEN_DOMCTL_hypercall_init, .domain = domid, .u.hypercall_init.gmfn = mfn_x(mfn) };

@@ -31,6 +31,8 @@ int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits
 int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomaininfo *info);
 /* Up to max domains from number `first` on, by number. How many there were, or -errno. */
 int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info);
+/* XEN_DOMCTL_settscinfo for a new domain: a frequency like the machine's, from 0 on. */
+int xc_domain_set_tsc_mode(struct vcpu *xc, domid_t domid, unsigned int mode);
 int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
 /* context: struct vcpu_guest_context, or of a 32-bit domain struct vcpu_guest_context_x86_32. set, NULL: reset the vCPU. */
 int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);

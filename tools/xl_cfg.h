@@ -52,6 +52,7 @@ struct xl_config {
     unsigned int vcpus, maxvcpus;        /* vcpus <= maxvcpus if both are stated */
     struct xl_sched sched; /* cpu_weight, cap, cpus...; checked as far as that is possible without a machine */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
+    unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
     bool has_uuid;
     uint8_t uuid[16];
     char *warnings; /* lines for the user, each with its newline, or NULL */

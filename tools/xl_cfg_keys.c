@@ -5,6 +5,8 @@
  * Concept: one table, keys[], says for every key that is understood which function reads it into which field. A reader
  * of one kind of value (number, action, path) serves many keys. What is not in the table is warned about.
  *
+ * Budget: a short reader for each kind of value, beside the table that names them.
+ *
  * Simplifies Xen's tools/xl/xl_parse.c (parse_config_data, parse_cmdline).
  */
 #include "tools/xl_cfg_private.h"
@@ -100,6 +102,28 @@ static int read_action(struct xl_reader *r, const char *key, void *out)
     if (n < 0)
         return xl_fail(r, key, "expected " XL_ACTION_NAMES ", got \"%.100s\"", text);
     *(enum xl_action *)out = (enum xl_action)n;
+    return 0;
+}
+
+/* By name, or (as it was, and as xl warns) by number. */
+static int read_tsc_mode(struct xl_reader *r, const char *key, void *out)
+{
+    static const char *const names[] = { "default", "always_emulate", "native" }; /* TSC_MODE_* */
+    const char *text;
+    long mode;
+    int got = get_text(r, key, &text), n;
+
+    if (got != 1)
+        return got;
+    n = name_find(names, COUNT(names), text);
+    if (n < 0 && xlu_cfg_get_long(r->xlu, key, &mode, 1) == 0 && mode >= 0 && mode < (long)COUNT(names)) {
+        n = (int)mode;
+        if (xl_warn(r, xl_key_line(r, key), "a number is deprecated; the names are default, always_emulate, native"))
+            return -1;
+    }
+    if (n < 0)
+        return xl_fail(r, key, "expected default, always_emulate or native, got \"%.100s\"", text);
+    *(unsigned int *)out = (unsigned int)n;
     return 0;
 }
 
@@ -320,6 +344,7 @@ static const struct key {
     { "on_crash",      read_action,  FIELD(on_crash) },
     { "on_watchdog",   read_action,  FIELD(on_watchdog) },
     { "on_soft_reset", read_action,  FIELD(on_soft_reset) },
+    { "tsc_mode",      read_tsc_mode, FIELD(tsc_mode) },
     { "uuid",          read_uuid,    FIELD(uuid) },
 };
 // clang-format on

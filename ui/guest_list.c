@@ -57,6 +57,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .maxmem_mib = cfg->maxmem_mib,
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
+        .tsc_mode = cfg->tsc_mode,
         .sched = &cfg->sched,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),

@@ -176,6 +176,10 @@ done
 toy smp 0 --vcpus 4 $guests/smp
 toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
 toy smp-64 0 --vcpus 64 --pcpus 16 $guests/smp
+toy clock 0 --vcpus 4 $guests/clock
+toy clock-4 0 --vcpus 4 --pcpus 4 $guests/clock
+toy clock-native 0 --pcpus 4 $here/clock-native.cfg
+toy clock-emulated 0 --pcpus 4 $here/clock-emulated.cfg
 toy shootdown 0 --vcpus 4 --pcpus 4 $guests/shootdown
 toy shootdown-1 0 --vcpus 4 $guests/shootdown
 toy fifo 0 $guests/fifo

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "tools/xl_cfg.h"
+#include "vcpu/tsc.h"
 
 #define KERNEL "kernel = '/k'\n"
 
@@ -62,6 +63,7 @@ static void test_all_keys(void **state)
                    "maxmem = '256'\n"
                    "vcpus = 2\n"
                    "maxvcpus = 4\n"
+                   "tsc_mode = 'always_emulate'\n"
                    "on_poweroff = 'preserve'\n"
                    "on_reboot = \"rename-restart\"\n"
                    "on_crash = 'coredump-restart'\n"
@@ -74,6 +76,7 @@ static void test_all_keys(void **state)
     assert_string_equal(cfg.ramdisk, "/boot/initrd");
     assert_string_equal(cfg.cmdline, "console=hvc0 # no comment ; here");
     assert_true(cfg.memory_mib == 128 && cfg.maxmem_mib == 256 && cfg.vcpus == 2 && cfg.maxvcpus == 4);
+    assert_int_equal(cfg.tsc_mode, TSC_MODE_ALWAYS_EMULATE);
     assert_int_equal(cfg.on_poweroff, XL_ACTION_PRESERVE);
     assert_int_equal(cfg.on_reboot, XL_ACTION_RENAME_RESTART);
     assert_int_equal(cfg.on_crash, XL_ACTION_COREDUMP_RESTART);
@@ -95,7 +98,7 @@ static void test_defaults(void **state)
     assert_true(cfg.memory_mib == 0 && cfg.maxmem_mib == 0 && cfg.vcpus == 0 && cfg.maxvcpus == 0);
     assert_true(cfg.on_poweroff == XL_ACTION_DESTROY && cfg.on_reboot == XL_ACTION_RESTART);
     assert_true(cfg.on_crash == XL_ACTION_DESTROY && cfg.on_watchdog == XL_ACTION_DESTROY);
-    assert_true(cfg.on_soft_reset == XL_ACTION_SOFT_RESET && !cfg.warnings);
+    assert_true(cfg.on_soft_reset == XL_ACTION_SOFT_RESET && cfg.tsc_mode == TSC_MODE_DEFAULT && !cfg.warnings);
     xl_config_free(&cfg);
 
     parse_ok(&cfg, "type = 'hvm'"); /* firmware stands in for the kernel; no newline at the end */
@@ -140,6 +143,11 @@ static void test_cmdline(void **state)
     parse_ok(&cfg, KERNEL "extra = 'a'\ncmdline = 'c'\n");
     assert_string_equal(cfg.cmdline, "c");
     assert_string_equal(cfg.warnings, "guest.cfg:3: warning: cmdline is set: ignoring root= and extra=\n");
+    xl_config_free(&cfg);
+    parse_ok(&cfg, "tsc_mode = 2\n" KERNEL);
+    assert_int_equal(cfg.tsc_mode, TSC_MODE_NEVER_EMULATE);
+    assert_string_equal(
+        cfg.warnings, "guest.cfg:1: warning: a number is deprecated; the names are default, always_emulate, native\n");
     xl_config_free(&cfg);
 }
 
@@ -301,6 +309,9 @@ static void test_wrong_values(void **state)
         { "cpus=['0','^all']", "guest.cfg:1: cpus: ^ cannot take away \"all\", got \"^all\"" },
         { "cpus=['0',['1']]", "guest.cfg:1: cpus: expected a list of strings, got a list in it" },
         { "cpus_soft='node:1'", "guest.cfg:1: cpus_soft: the machine has one NUMA node, node 0, got \"node:1\"" },
+        { "tsc_mode='native_paravirt'", "guest.cfg:1: tsc_mode: expected default, always_emulate or native, got "
+                                        "\"native_paravirt\"" },
+        { "tsc_mode=3", "guest.cfg:1: tsc_mode: expected default, always_emulate or native, got \"3\"" },
         { "type='foo'", "guest.cfg:1: type: expected pv, pvh or hvm, got \"foo\"" },
         { "on_crash='x'", "guest.cfg:1: on_crash: expected destroy, restart, rename-restart, preserve, "
                           "coredump-destroy, coredump-restart or soft-reset, got \"x\"" },

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * clock: one time for all vCPUs?
+ *
+ * Shows what a guest can rely on. Each processor counts its own ticks (TSC); that two agree is a promise that somebody must
+ * keep. The vCPUs take turns in reading, and nobody should read less than the one before. With tsc_mode = "native" they get
+ * their pCPUs' counters, which here may be 20 us apart; emulated ones (always_emulate, and the default on more than one
+ * pCPU) only ever grow. CPUID leaf 0x40000003 tells which it is. On one vCPU alone time never goes back, wherever it runs.
+ * Run it with --vcpus 4 --pcpus 4.
+ */
+#include "guests/rt/guest.h"
+
+#define MAX_VCPUS 64
+#define ROUNDS    400
+
+static unsigned int nr_vcpus = 1;
+static volatile unsigned int turn;                 /* counts up; it is vCPU turn % nr_vcpus that may go on */
+static uint64_t last_tsc, last_time;               /* of whoever was the last */
+static unsigned int tsc_back, time_back, own_back; /* how often it was less than before */
+
+static uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    return low | (uint64_t)high << 32;
+}
+
+static void take_turns(void)
+{
+    const unsigned int me = cpu_id();
+    uint64_t own = 0;
+
+    for (unsigned int round = 0; round < ROUNDS; round++) {
+        while (turn % nr_vcpus != me)
+            asm volatile("pause");
+        const uint64_t tsc = rdtsc(), time = time_now();
+
+        tsc_back += tsc < last_tsc;
+        time_back += time < last_time;
+        own_back += time < own;
+        last_tsc = tsc, last_time = own = time;
+        turn++;
+    }
+}
+
+static void secondary(void)
+{
+    events_disable();
+    take_turns();
+    HYPERVISOR_vcpu_op(VCPUOP_down, cpu_id(), NULL);
+}
+
+static const char *often(unsigned int times) { return times ? "sometimes" : "never"; }
+
+int guest_main(void)
+{
+    static const char *const modes[] = { "default", "always_emulate", "native" };
+    uint32_t a = 0x40000003, b, c = 0, d;
+
+    events_disable();
+    while (nr_vcpus < MAX_VCPUS && HYPERVISOR_vcpu_op(VCPUOP_is_up, nr_vcpus, NULL) >= 0)
+        nr_vcpus++;
+    asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    printf("tsc_mode %s: the TSC is %s, %u kHz; the machine's %s.\n", b < ARRAY_SIZE(modes) ? modes[b] : "?",
+           a & 1 ? "emulated" : "native", c, a & 2 ? "agree" : "need not agree");
+    printf("vcpu_time_info says that it is %sstable.\n",
+           vcpu_info()->time.flags & XEN_PVCLOCK_TSC_STABLE_BIT ? "" : "not ");
+    for (unsigned int id = 1; id < nr_vcpus; id++)
+        MUST(cpu_start(id, secondary));
+    take_turns();
+    while (turn != nr_vcpus * ROUNDS)
+        HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
+    printf("%u vCPUs read it %u times each, in turn.\n", nr_vcpus, ROUNDS);
+    printf("  from one to the next the TSC went back: %s\n", often(tsc_back));
+    printf("  from one to the next time went back:    %s\n", often(time_back));
+    printf("  on one vCPU time went back:             %s\n", often(own_back));
+    return 0;
+}
