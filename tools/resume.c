@@ -80,11 +80,8 @@ static int reset_others(struct vcpu *xc, const struct suspended *s)
     struct xen_domctl_getdomaininfo info;
     int rc = xc_domain_getinfo(xc, s->domid, &info);
 
-    for (unsigned int id = 1; !rc && id <= info.max_vcpu_id; id++) {
-        do
-            rc = xc_vcpu_setcontext(xc, s->domid, id, NULL);
-        while (rc == -ERESTART);
-    }
+    for (unsigned int id = 1; !rc && id <= info.max_vcpu_id; id++)
+        rc = xc_vcpu_setcontext(xc, s->domid, id, NULL);
     return rc;
 }
 
