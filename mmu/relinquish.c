@@ -78,7 +78,7 @@ static int relinquish_list(struct domain *d, struct page_list *list, enum page_l
             return -ERESTART;
         BUG_ON(!page_get(pg, d));
         rc = relinquish_page(xen, v, pg, type);
-        if (!rc)
+        if (!rc && (pg->count_info & PGC_count_mask) > 1) /* or else it is free in a moment */
             move(d, pg, list, &d->arch_relmem, PAGE_LIST_relmem);
         page_put(xen, pg);
         if (rc)
