@@ -171,9 +171,9 @@ rate 'grant map and unmap' grant map 300000
 rate 'grant copy of 4 KiB' grant copy 300000
 rate 'event send and upcall' event send 500000
 rate 'event send, masked' event masked 1000000
-switch_cost 'vCPU switch, yield to another domain' yield 100000 --copies 2
-switch_cost 'vCPU switch, yield within a domain' yield 100000 --vcpus 2
-switch_cost 'vCPU switch, by an event and blocking' wake 50000 --vcpus 2
+switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
+switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
+switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
 many_domains 1000
 guest_rate 'ALU loop' alu 20000000
 guest_rate 'branch loop' branch 20000000

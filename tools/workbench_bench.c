@@ -93,8 +93,8 @@ static void measure(struct wb *wb, unsigned int nr, struct samples *s)
 /* In the form of all benchmarks, see tools/bench.sh. */
 static void report(FILE *f, const char *policy, unsigned int nr, const char *what, double ns)
 {
-    fprintf(f, "{\"name\": \"sched: %s, %u vCPUs: %s\", \"value\": %.0f, \"unit\": \"ns\", \"runs\": %d}\n", policy, nr,
-            what, ns, DECISIONS);
+    fprintf(f, "{\"name\": \"%s, %s, %u vCPUs\", \"value\": %.0f, \"unit\": \"ns\", \"runs\": %d}\n", what, policy, nr,
+            ns, DECISIONS);
 }
 
 void wb_bench(FILE *f)
@@ -110,8 +110,8 @@ void wb_bench(FILE *f)
             struct wb *wb = spinners(policies[p], sizes[n]);
 
             measure(wb, sizes[n], s);
-            report(f, policies[p], sizes[n], "decision", median(s->decision));
-            report(f, policies[p], sizes[n], "timers, 1 ms of virtual time", mean(s->timers));
+            report(f, policies[p], sizes[n], "scheduling decision", median(s->decision));
+            report(f, policies[p], sizes[n], "scheduling timers in 1 ms", mean(s->timers));
             report(f, policies[p], sizes[n], "block and wake-up", median(s->block_wake));
             wb_destroy(wb);
         }

@@ -228,6 +228,18 @@ for op in send masked; do bench event $op; done
 for op in alu branch copy call; do bench cpu $op; done
 bench switch yield
 bench switch wake --vcpus 2
+if begin bench-sched; then # three figures for each of six policies and four numbers of vCPUs
+    "$XENLAB" sched --bench > "$tmp/out" 2> "$tmp/err"
+    status=$?
+    lines=$(grep -cE '^\{"name": "[^"]*", "value": [0-9]+, "unit": "ns", "runs": [0-9]+\}$' "$tmp/out")
+    if [ "$status" -ne 0 ]; then
+        error "ended with status $status"
+    elif [ "$lines" -ne 72 ]; then
+        fail "$lines figures instead of 72"
+    else
+        pass
+    fi
+fi
 
 # ------------------------------------------------------------------------------------------------------------ scale --
 
