@@ -108,7 +108,9 @@ static void prepare(const struct insn *i, bool user)
     test->user = user;
 }
 
-static void table_print(const char *title)
+static bool is_port_io(const struct insn *i) { return i->code == insn_in || i->code == insn_out; }
+
+static void table_print(const char *title, bool ports_only)
 {
     char kernel[32], user[32];
 
@@ -117,6 +119,8 @@ static void table_print(const char *title)
         struct guest_regs regs;
         struct caught c;
 
+        if (ports_only && !is_port_io(i))
+            continue;
         prepare(i, false);
         c = trap_catch(run, (long)test);
         outcome(i, c.trapped, c.vector, c.error_code, kernel);
@@ -129,14 +133,23 @@ static void table_print(const char *title)
 
 int guest_main(void)
 {
+    static uint8_t bitmap[0x80 / 8 + 1]; /* of the kernel's: user mode has not mapped it */
+    struct physdev_set_iobitmap ports = { .nr_ports = 8 * sizeof(bitmap) };
     struct physdev_set_iopl iopl = { .iopl = 1 };
 
     user_space_init();
-    table_print("With the I/O privilege level that a guest starts with, 0:");
+    table_print("With the I/O privilege level that a guest starts with, 0:", false);
     MUST(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl));
-    table_print("With IOPL 1, which lets the kernel touch ports and the interrupt flag:");
+    table_print("With IOPL 1, which lets the kernel touch ports and the interrupt flag:", false);
     iopl.iopl = 3;
     MUST(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl));
-    table_print("With IOPL 3, for user mode as well:");
+    table_print("With IOPL 3, for user mode as well:", false);
+    iopl.iopl = 0;
+    MUST(HYPERVISOR_physdev_op(PHYSDEVOP_set_iopl, &iopl));
+    memset(bitmap, 0xff, sizeof(bitmap));
+    bitmap[0x71 / 8] &= (uint8_t) ~(1u << 0x71 % 8);
+    set_xen_guest_handle(ports.bitmap, bitmap);
+    MUST(HYPERVISOR_physdev_op(PHYSDEVOP_set_iobitmap, &ports));
+    table_print("With IOPL 0, and port 0x71 alone allowed by a bitmap:", true);
     return 0;
 }

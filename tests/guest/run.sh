@@ -180,6 +180,8 @@ toy clock 0 --vcpus 4 $guests/clock
 toy clock-4 0 --vcpus 4 --pcpus 4 $guests/clock
 toy clock-native 0 --pcpus 4 $here/clock-native.cfg
 toy clock-emulated 0 --pcpus 4 $here/clock-emulated.cfg
+toy runstate 0 --vcpus 2 $guests/runstate
+toy runstate-2 0 --vcpus 2 --pcpus 2 $guests/runstate
 toy shootdown 0 --vcpus 4 --pcpus 4 $guests/shootdown
 toy shootdown-1 0 --vcpus 4 $guests/shootdown
 toy fifo 0 $guests/fifo
