@@ -84,7 +84,8 @@ struct xen {
     struct xen_stats stats;
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
-    bool audit; /* run mmu_audit() after every hypercall */
+    bool audit;             /* run mmu_audit() after every hypercall */
+    uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
     /* Who outside mmu/ keeps references to frames, and tells mmu_audit() (evtchn's shared pages): NULL-terminated. */
     void (*audit_refs[4])(struct xen *xen, struct audit *a);
 
