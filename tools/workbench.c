@@ -27,8 +27,10 @@ struct options {
     const char *name, *policy, *workload, *svg;
     unsigned int pcpus, limit;
     s_time_t time, from, to;
+    FILE *file; /* the workload; it is read twice */
     uint64_t seed;
     bool json;
+    struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
 };
 
 static int usage(const char *name, FILE *f)
@@ -51,16 +53,19 @@ static int usage(const char *name, FILE *f)
     return f == stdout ? 0 : 1;
 }
 
-static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
+static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
 {
+    char text[sizeof(o->watch->why)];
     va_list ap;
 
-    fflush(stdout);
-    fputs("xenlab: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    fflush(stdout);
+    if (o->watch)
+        memcpy(o->watch->why, text, sizeof(text));
+    else
+        fprintf(stderr, "xenlab: %s\n", text);
     return 1;
 }
 
@@ -69,14 +74,29 @@ static int __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 static int write_svg(const struct wb *wb, const struct options *o)
 {
     const s_time_t to = o->to ? o->to : wb->machine.clock.now;
-    FILE *f = fopen(o->svg, "w");
+    FILE *f;
 
+    if (o->from >= wb->machine.clock.now)
+        return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->from / 1e6,
+                        (double)wb->machine.clock.now / 1e6);
+    f = fopen(o->svg, "w");
     if (!f)
-        return complain("cannot write %s: %s", o->svg, strerror(errno));
+        return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
     wb_report_svg(wb, f, o->from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
     if (fclose(f))
-        return complain("cannot write %s: %s", o->svg, strerror(errno));
+        return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
     return 0;
+}
+
+static int policy_fault(const struct wb *wb, const struct options *o)
+{
+    const char *rule = wb->xen.sched->fault ? wb->xen.sched->fault : wb->error;
+    char call[40] = "";
+
+    if (o->watch)
+        snprintf(call, sizeof(call), ", call %llu", (unsigned long long)o->watch->calls);
+    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->policy, (double)wb->machine.clock.now / 1e6, call, rule);
+    return 2;
 }
 
 static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool *finished)
@@ -86,68 +106,63 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
     int rc = 0;
 
     if (!wb_load(wb, workload, &time, err, sizeof(err)))
-        return complain("%s: %s", o->workload, err);
+        return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->workload, err);
     wb->max_spans = o->svg ? MAX_SPANS : 0;
     *finished = wb_run(wb, o->time ? o->time : time);
+    if (o->watch)
+        o->watch->simulated = true;
     (o->json ? wb_report_json : wb_report_table)(wb, stdout);
     if (o->svg)
         rc = write_svg(wb, o);
     if (*finished)
         return rc;
     /* The workload's own mistake, or the policy's. */
-    if (!wb->xen.sched->fault && !strncmp(wb->error, "wake ", 5))
-        return complain("%s: %s", o->workload, wb->error);
-    complain("policy %s broke a rule at %.6f ms: %s", o->policy, (double)wb->machine.clock.now / 1e6,
-             wb->xen.sched->fault ? wb->xen.sched->fault : wb->error);
-    return 2;
+    if (!wb->xen.sched->fault && wb->workload_wrong)
+        return complain(o, "%s:%s", o->workload, wb->error);
+    return policy_fault(wb, o);
 }
 
-static int run(const struct options *o, const struct sched_ops *ops, bool trusted)
+/* ops: NULL for a built-in policy. */
+static int run(const struct options *o, const struct sched_ops *ops)
 {
-    FILE *workload = strcmp(o->workload, "-") ? fopen(o->workload, "r") : tmpfile();
     unsigned int pcpus = 1;
     bool finished = false;
     char err[256];
     struct wb *wb;
-    int c, rc;
+    int rc;
 
-    if (!workload)
-        return complain("cannot read %s: %s", o->workload, strerror(errno));
-    if (!strcmp(o->workload, "-")) { /* it is read twice */
-        while ((c = getchar()) != EOF)
-            fputc(c, workload);
-        rewind(workload);
-    }
-    if (!wb_load_pcpus(workload, &pcpus, err, sizeof(err))) {
-        fclose(workload);
-        return complain("%s: %s", o->workload, err);
-    }
+    if (!ops && !sched_option_check(o->policy, err, sizeof(err)))
+        return complain(o, "--policy: %s", err);
+    if (!wb_load_pcpus(o->file, &pcpus, err, sizeof(err)))
+        return complain(o, "%s:%s", o->workload, err);
     wb = wb_create(o->policy, ops, o->pcpus ? o->pcpus : pcpus, o->seed);
-    if (!wb) {
-        fclose(workload);
-        if (ops)
-            return complain("policy %s: init or alloc_pdata failed", o->policy);
-        return complain("no policy \"%s\", or one of its parameters is wrong (there are: %s)", o->policy,
-                        sched_names());
+    if (!wb && ops) {
+        complain(o, "policy %s: init or alloc_pdata failed", o->policy);
+        return 2;
     }
-    rc = simulate(wb, o, workload, &finished);
-    fclose(workload);
+    if (!wb)
+        return complain(o, "--policy %s: out of memory", o->policy);
+    if (ops)
+        wb_guard_timers(wb);
+    rc = simulate(wb, o, o->file, &finished);
     /* After a fault the policy's data may be in any state: do not ask it to clean up. */
-    if (finished || trusted)
+    if (finished || !ops)
         wb_destroy(wb);
     return rc;
 }
 
 static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch)
 {
+    struct options *o = data;
     struct wb_guard guard;
     const char *why = wb_guard_init(&guard, ops, watch);
 
+    o->watch = watch;
     if (why) {
-        complain("policy %s: %s", ((const struct options *)data)->policy, why);
+        complain(o, "policy %s: %s", o->policy, why);
         return 2;
     }
-    return run(data, &guard.ops, false);
+    return run(o, &guard.ops);
 }
 
 /* --- arguments --- */
@@ -157,7 +172,7 @@ static bool number(const char *text, unsigned long lo, unsigned long hi, unsigne
     char *end;
 
     *out = strtoul(text, &end, 0);
-    return end != text && !*end && *out >= lo && *out <= hi;
+    return *text >= '0' && *text <= '9' && !*end && *out >= lo && *out <= hi;
 }
 
 static bool window(const char *text, struct options *o)
@@ -196,9 +211,39 @@ static const char *option(struct options *o, const char *key, const char *value)
     return NULL;
 }
 
+/* A path, as opposed to a name: a file here may be given without a "./". */
+static bool is_path(const char *policy)
+{
+    const size_t len = strlen(policy);
+
+    return strchr(policy, '/') || (len > 3 && !strcmp(policy + len - 3, ".so"));
+}
+
+/* Standard input is copied, since it cannot be read twice, and not by the child process of a policy. */
+static FILE *workload_open(const struct options *o)
+{
+    FILE *f = strcmp(o->workload, "-") ? fopen(o->workload, "r") : tmpfile();
+    int c;
+
+    if (f && strcmp(o->workload, "-")) {
+        if (fgetc(f) == EOF && ferror(f)) { /* a directory */
+            fclose(f);
+            return NULL;
+        }
+        rewind(f);
+    }
+    if (!f || strcmp(o->workload, "-"))
+        return f;
+    while ((c = getchar()) != EOF)
+        fputc(c, f);
+    rewind(f);
+    return f;
+}
+
 int workbench_main(int argc, char **argv)
 {
     struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1 };
+    int rc;
 
     for (int i = 1; i < argc; i++) {
         const char *why;
@@ -214,15 +259,19 @@ int workbench_main(int argc, char **argv)
             continue;
         }
         if (argv[i][0] != '-' || !argv[i][1] || i + 1 == argc)
-            return complain("'%s': unknown argument, or its value is missing; see xenlab %s --help", argv[i], o.name);
+            return complain(&o, "'%s': unknown argument, or its value is missing; see xenlab %s --help", argv[i],
+                            o.name);
         why = option(&o, argv[i], argv[i + 1]);
         if (why)
-            return complain("%s %s: %s", argv[i], argv[i + 1], why);
+            return complain(&o, "%s %s: %s", argv[i], argv[i + 1], why);
         i++;
     }
     if (!o.policy || !o.workload)
         return usage(o.name, stderr);
-    if (strchr(o.policy, '/'))
-        return wb_child_run(o.policy, o.limit, run_in_child, &o);
-    return run(&o, NULL, true);
+    o.file = workload_open(&o);
+    if (!o.file)
+        return complain(&o, "cannot read %s: %s", o.workload, strerror(errno));
+    rc = is_path(o.policy) ? wb_child_run(o.policy, o.limit, run_in_child, &o) : run(&o, NULL);
+    fclose(o.file);
+    return rc;
 }

@@ -5,53 +5,117 @@
  * Concept: the shared object is loaded in a child process, since already its constructors run code. Parent and child share one
  * page, struct wb_watch, in which the child notes what it is about to call. From that and from how the child ended the parent can
  * say what happened: "crashed (Segmentation fault) in do_schedule at 12.5 ms". A hook that does not return within the limit
- * is stopped; a long simulation is not, as long as its hooks return.
+ * is stopped, and so is a simulation that does not get on; a long one is not, as long as its hooks return.
+ *
+ * The child has a process group of its own, so that signals it sends to its group and processes it starts are its own
+ * affair; they end with it. This holds mistakes, not malice: the policy runs with the user's rights.
  */
 #include "tools/workbench_child.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define EXIT_NOT_LOADED 99
+#define MAX_MEMORY      (UINT64_C(4) << 30) /* a policy that allocates for ever must not take the host down */
+#define MAX_REPORT_TIME 60                  /* seconds for what follows the simulation */
 
-static _Noreturn void child(const char *path, struct wb_watch *watch, wb_child_fn *fn, void *data)
+/* --- in the child --- */
+
+static _Noreturn void not_loaded(struct wb_watch *watch, const char *path, const char *what, const char *why)
+{
+    snprintf(watch->why, sizeof(watch->why), "%s%s%s%s", what, path, why ? ": " : "", why ? why : "");
+    watch->hook = NULL;
+    watch->finished = true;
+    _exit(1);
+}
+
+/* The table, if it has the shape that this program knows. Another size: it was built for another version of sched.h. */
+static const struct sched_ops *table(struct wb_watch *watch, const char *path, void *lib)
+{
+    void *ops = dlsym(lib, "xenlab_sched_ops");
+    const ElfW(Sym) *sym = NULL;
+    char text[160];
+    Dl_info info;
+
+    if (!ops)
+        not_loaded(watch, path, "", "exports no `const struct sched_ops xenlab_sched_ops`");
+    if (!dladdr1(ops, &info, (void **)&sym, RTLD_DL_SYMENT) || !sym || !sym->st_size)
+        return ops;
+    if (ELF64_ST_TYPE(sym->st_info) != STT_OBJECT)
+        not_loaded(watch, path, "", "xenlab_sched_ops is no `const struct sched_ops`");
+    snprintf(
+        text, sizeof(text),
+        "xenlab_sched_ops has %lu bytes, a struct sched_ops has %zu: built with another version of vcpu/sched/sched.h",
+        (unsigned long)sym->st_size, sizeof(struct sched_ops));
+    if (sym->st_size != sizeof(struct sched_ops))
+        not_loaded(watch, path, "", text);
+    return ops;
+}
+
+static void confine(pid_t parent)
 {
     static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
     const struct rlimit none = { 0, 0 };
-    const struct sched_ops *ops;
-    void *lib;
-    int rc;
 
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
     /* A crash must end this process, whatever handlers the program has. */
     for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
         signal(crashes[i], SIG_DFL);
     setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) /* which reserves much more than it uses */
+    setrlimit(RLIMIT_DATA, &(struct rlimit){ MAX_MEMORY, MAX_MEMORY });
+#endif
+}
+
+/* Did what was written get out, to where it went at the beginning? */
+static bool output_lost(const struct stat *before)
+{
+    struct stat now;
+
+    return fflush(stdout) || ferror(stdout) || fstat(1, &now) || now.st_dev != before->st_dev ||
+           now.st_ino != before->st_ino;
+}
+
+static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *watch, wb_child_fn *fn, void *data)
+{
+    const struct sched_ops *ops;
+    struct stat out = { 0 };
+    char here[4096];
+    const bool has_output = !fstat(1, &out);
+    void *lib;
+    int rc;
+
+    confine(parent);
     watch->hook = "its constructors";
-    lib = dlopen(path, RTLD_NOW);
+    /* Without a slash dlopen() would look among the system's libraries. */
+    snprintf(here, sizeof(here), "%s%s", strchr(path, '/') ? "" : "./", path);
+    lib = dlopen(here, RTLD_NOW);
+    if (!lib)
+        not_loaded(watch, path, "cannot load ", dlerror());
+    ops = table(watch, path, lib);
     watch->hook = NULL;
-    if (!lib) {
-        fprintf(stderr, "xenlab: cannot load %s: %s\n", path, dlerror());
-        _exit(EXIT_NOT_LOADED);
-    }
-    ops = dlsym(lib, "xenlab_sched_ops");
-    if (!ops) {
-        fprintf(stderr, "xenlab: %s exports no `const struct sched_ops xenlab_sched_ops`\n", path);
-        _exit(EXIT_NOT_LOADED);
-    }
+    watch->loaded = true;
     rc = fn(data, ops, watch);
-    fflush(NULL);
+    watch->output_lost = has_output && output_lost(&out);
     watch->finished = true;
     _exit(rc);
 }
+
+/* --- in the parent --- */
 
 static double seconds_now(void)
 {
@@ -62,40 +126,72 @@ static double seconds_now(void)
 }
 
 /* Wait for the child; kill it when one call takes too long. True: it was killed. */
-static bool watch_child(pid_t pid, const struct wb_watch *watch, unsigned int limit, int *status)
+static bool watch_child(pid_t pid, const struct wb_watch *watch, unsigned int limit)
 {
     const struct timespec nap = { 0, 5000000 };
-    uint64_t calls = watch->calls;
+    uint64_t calls = 0, beats = 0;
     double since = seconds_now();
 
-    while (waitpid(pid, status, WNOHANG) == 0) {
-        if (watch->calls != calls || !watch->hook) {
+    for (;;) {
+        const unsigned int most = watch->simulated && !watch->hook ? MAX_REPORT_TIME : limit;
+        siginfo_t si = { 0 };
+
+        if (!waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) && si.si_pid)
+            return false;
+        if (watch->calls != calls || watch->beats != beats) {
             calls = watch->calls;
+            beats = watch->beats;
             since = seconds_now();
-        } else if (seconds_now() - since > limit) {
-            kill(pid, SIGKILL);
-            waitpid(pid, status, 0);
+        } else if (seconds_now() - since > most) {
             return true;
         }
         nanosleep(&nap, NULL);
     }
-    return false;
 }
 
 static void say_where(const struct wb_watch *watch)
 {
     if (watch->hook)
-        fprintf(stderr, " in %s, call %llu, at %.6f ms of virtual time", watch->hook, (unsigned long long)watch->calls,
-                (double)watch->now / 1e6);
+        fprintf(stderr, " in %s, call %llu, at %.6f ms of virtual time\n", watch->hook,
+                (unsigned long long)watch->calls, (double)watch->now / 1e6);
     else
-        fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu calls",
+        fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu calls\n",
                 (unsigned long long)watch->calls);
+}
+
+/* How it ended, in words; the exit status. */
+static int verdict(const char *path, const struct wb_watch *watch, bool killed, unsigned int limit, int status)
+{
+    if (killed) {
+        fprintf(stderr, "xenlab: policy %s stopped: did not return within %u s", path,
+                watch->simulated && !watch->hook ? MAX_REPORT_TIME : limit);
+        say_where(watch);
+        return 2;
+    }
+    if (WIFSIGNALED(status)) {
+        fprintf(stderr, "xenlab: policy %s crashed (%s)", path, strsignal(WTERMSIG(status)));
+        say_where(watch);
+        return 2;
+    }
+    if (!watch->finished || !WIFEXITED(status)) {
+        fprintf(stderr, "xenlab: policy %s ended the process (exit %d)", path, WEXITSTATUS(status));
+        say_where(watch);
+        return 2;
+    }
+    if (watch->why[0])
+        fprintf(stderr, "xenlab: %.*s\n", (int)sizeof(watch->why), watch->why);
+    if (watch->output_lost && !WEXITSTATUS(status)) {
+        fprintf(stderr, "xenlab: policy %s closed or redirected the program's output: the report is lost\n", path);
+        return 2;
+    }
+    return WEXITSTATUS(status);
 }
 
 int wb_child_run(const char *path, unsigned int limit, wb_child_fn *fn, void *data)
 {
     struct wb_watch *watch = mmap(NULL, sizeof(*watch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int status = 0, rc = 2;
+    const pid_t parent = getpid();
+    int status = 0, rc;
     bool killed;
     pid_t pid;
 
@@ -111,26 +207,14 @@ int wb_child_run(const char *path, unsigned int limit, wb_child_fn *fn, void *da
         return 1;
     }
     if (!pid)
-        child(path, watch, fn, data);
-    killed = watch_child(pid, watch, limit, &status);
-
-    if (killed) {
-        fprintf(stderr, "xenlab: policy %s stopped: did not return within %u s", path, limit);
-        say_where(watch);
-        fputc('\n', stderr);
-    } else if (WIFSIGNALED(status)) {
-        fprintf(stderr, "xenlab: policy %s crashed (%s)", path, strsignal(WTERMSIG(status)));
-        say_where(watch);
-        fputc('\n', stderr);
-    } else if (WEXITSTATUS(status) == EXIT_NOT_LOADED && !watch->calls) {
-        rc = 1;
-    } else if (!watch->finished) {
-        fprintf(stderr, "xenlab: policy %s ended the process (exit %d)", path, WEXITSTATUS(status));
-        say_where(watch);
-        fputc('\n', stderr);
-    } else {
-        rc = WEXITSTATUS(status);
-    }
+        child(path, parent, watch, fn, data);
+    setpgid(pid, pid); /* whoever comes first */
+    killed = watch_child(pid, watch, limit);
+    /* It has not been waited for yet, so its number is still its own: it and whatever it has started end here. */
+    kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    rc = verdict(path, watch, killed, limit, status);
     munmap(watch, sizeof(*watch));
     return rc;
 }

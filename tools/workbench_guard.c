@@ -3,39 +3,158 @@
  * Wrapping a policy; workbench_guard.h says why.
  *
  * Concept: the guard is a policy itself. Each of its hooks notes its name, calls the real hook, and notes that it came back. Only
- * hooks that the real policy has are wrapped, so that what is optional stays optional.
+ * hooks that the real policy has are wrapped, so that what is optional stays optional. A hook that is given a vCPU may
+ * change its sched_priv and processor; the rest belongs to the core and is compared afterwards.
  */
 #include "tools/workbench_guard.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #define GUARD(s) ((struct wb_guard *)(uintptr_t)(s)->ops)
 
-static const struct sched_ops *enter(struct scheduler *s, const char *hook)
+/* Hooks can lie inside each other (a policy's timer function that wakes somebody): `outer` is what goes on afterwards. */
+static const char *enter(struct scheduler *s, const char *hook)
 {
-    struct wb_guard *g = GUARD(s);
+    struct wb_watch *w = GUARD(s)->watch;
+    const char *outer = w->hook;
 
-    g->watch->hook = hook;
-    g->watch->calls++;
-    g->watch->now = NOW(s->xen);
-    return g->real;
+    w->hook = hook;
+    w->calls++;
+    w->now = NOW(s->xen);
+    return outer;
 }
 
-static void leave(struct scheduler *s) { GUARD(s)->watch->hook = NULL; }
+static void fault(struct scheduler *s, const char *hook, const char *rule)
+{
+    if (s->fault)
+        return;
+    snprintf(s->fault_text, sizeof(s->fault_text), "%s %s", hook, rule);
+    s->fault = s->fault_text;
+}
 
-/* Hooks that return nothing, and hooks that return a value. */
+static void leave(struct scheduler *s, const char *outer)
+{
+    struct wb_watch *w = GUARD(s)->watch;
+
+    if (NOW(s->xen) != w->now) {
+        fault(s, w->hook, "changed the clock");
+        s->xen->machine->clock.now = w->now;
+    }
+    w->hook = outer;
+}
+
+static struct wb *wb_of(const struct scheduler *s) { return (struct wb *)((char *)s->xen - offsetof(struct wb, xen)); }
+
+/* --- what a vCPU is for the core --- */
+
+struct vcpu_state {
+    unsigned int vcpu_id, pause_flags;
+    int pause_count;
+    bool is_initialised, is_running, sched_awake;
+    int state;
+    uint64_t hard, soft;
+    const struct domain *domain;
+};
+
+/* The vCPU that a hook is given, and where they are few all others too. */
+#define MAX_SNAPSHOT 32
+struct snapshot {
+    struct vcpu *v[MAX_SNAPSHOT + 1];
+    struct vcpu_state state[MAX_SNAPSHOT + 1];
+    unsigned int nr;
+};
+
+static struct vcpu_state state_of(const struct vcpu *v)
+{
+    struct vcpu_state s;
+
+    memset(&s, 0, sizeof(s)); /* padding as well: it is compared */
+    s.vcpu_id = v->vcpu_id;
+    s.pause_flags = v->pause_flags;
+    s.pause_count = v->pause_count;
+    s.is_initialised = v->is_initialised;
+    s.is_running = v->is_running;
+    s.sched_awake = v->sched_awake;
+    s.state = v->runstate.state;
+    s.hard = v->hard_affinity;
+    s.soft = v->soft_affinity;
+    s.domain = v->domain;
+    return s;
+}
+
+static void snapshot_take(struct snapshot *sn, const struct scheduler *s, struct vcpu *v)
+{
+    const struct wb *wb = wb_of(s);
+
+    sn->nr = 0;
+    if (v)
+        sn->v[sn->nr++] = v;
+    for (unsigned int i = 0; wb->nr_sorted <= MAX_SNAPSHOT && i < wb->nr_sorted; i++)
+        sn->v[sn->nr++] = (struct vcpu *)(uintptr_t)wb->sorted[i];
+    for (unsigned int i = 0; i < sn->nr; i++)
+        sn->state[i] = state_of(sn->v[i]);
+}
+
+/* Was one changed? Say so, and put back what the report needs. */
+static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const char *hook)
+{
+    for (unsigned int i = 0; i < sn->nr; i++) {
+        const struct vcpu_state after = state_of(sn->v[i]), *before = &sn->state[i];
+        struct vcpu *v = sn->v[i];
+
+        if (!memcmp(&after, before, sizeof(after)))
+            continue;
+        fault(s, hook, "wrote to a struct vcpu: only sched_priv and processor are the policy's");
+        v->domain = (struct domain *)(uintptr_t)before->domain;
+        v->vcpu_id = before->vcpu_id;
+        v->is_running = before->is_running;
+        v->pause_flags = before->pause_flags;
+        v->hard_affinity = before->hard;
+        v->runstate.state = before->state;
+    }
+}
+
+/* --- hooks --- */
+
 #define VOID_HOOK(hook, params, ...)                                                                                   \
     static void guard_##hook params                                                                                    \
     {                                                                                                                  \
-        enter(s, #hook)->hook(s, ##__VA_ARGS__);                                                                       \
-        leave(s);                                                                                                      \
-    }
-#define VALUE_HOOK(type, hook, params, ...)                                                                            \
-    static type guard_##hook params                                                                                    \
-    {                                                                                                                  \
-        type result = enter(s, #hook)->hook(s, ##__VA_ARGS__);                                                         \
+        const char *outer = enter(s, #hook);                                                                           \
                                                                                                                        \
-        leave(s);                                                                                                      \
+        GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                                        \
+        leave(s, outer);                                                                                               \
+    }
+#define VCPU_HOOK(hook, params, ...)                                                                                   \
+    static void guard_##hook params                                                                                    \
+    {                                                                                                                  \
+        const char *outer = enter(s, #hook);                                                                           \
+        struct snapshot sn;                                                                                            \
+                                                                                                                       \
+        snapshot_take(&sn, s, v);                                                                                      \
+        GUARD(s)->real->hook(s, v, ##__VA_ARGS__);                                                                     \
+        snapshot_check(&sn, s, #hook);                                                                                 \
+        leave(s, outer);                                                                                               \
+    }
+#define INT_HOOK(hook, params, ...)                                                                                    \
+    static int guard_##hook params                                                                                     \
+    {                                                                                                                  \
+        const char *outer = enter(s, #hook);                                                                           \
+        const int result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                     \
+                                                                                                                       \
+        leave(s, outer);                                                                                               \
+        return result;                                                                                                 \
+    }
+#define ALLOC_HOOK(hook, params, ...)                                                                                  \
+    static void *guard_##hook params                                                                                   \
+    {                                                                                                                  \
+        const char *outer = enter(s, #hook);                                                                           \
+        void *result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                         \
+                                                                                                                       \
+        leave(s, outer);                                                                                               \
+        if (!result)                                                                                                   \
+            fault(s, #hook, "returned NULL: out of memory");                                                           \
         return result;                                                                                                 \
     }
 
@@ -43,59 +162,40 @@ VOID_HOOK(deinit, (struct scheduler * s))
 VOID_HOOK(free_pdata, (struct scheduler * s, void *pdata, unsigned int cpu), pdata, cpu)
 VOID_HOOK(free_domdata, (struct scheduler * s, void *dd), dd)
 VOID_HOOK(free_vdata, (struct scheduler * s, void *vd), vd)
-VOID_HOOK(insert, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(remove, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(sleep, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(wake, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(yield, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(context_saved, (struct scheduler * s, struct vcpu *v), v)
-VOID_HOOK(migrate, (struct scheduler * s, struct vcpu *v, unsigned int new_cpu), v, new_cpu)
 VOID_HOOK(dump, (struct scheduler * s, char *buf, size_t len), buf, len)
-VALUE_HOOK(int, init, (struct scheduler * s))
-VALUE_HOOK(int, adjust, (struct scheduler * s, struct domain *d, struct xen_domctl_scheduler_op *op), d, op)
-VALUE_HOOK(int, adjust_affinity, (struct scheduler * s, struct vcpu *v), v)
-VALUE_HOOK(int, adjust_global, (struct scheduler * s, struct xen_sysctl_scheduler_op *op), op)
-VALUE_HOOK(int, set, (struct scheduler * s, const char *param, long value), param, value)
-
-static void *guard_alloc_pdata(struct scheduler *s, unsigned int cpu)
-{
-    void *p = enter(s, "alloc_pdata")->alloc_pdata(s, cpu);
-
-    leave(s);
-    return p;
-}
-
-static void *guard_alloc_domdata(struct scheduler *s, struct domain *d)
-{
-    void *p = enter(s, "alloc_domdata")->alloc_domdata(s, d);
-
-    leave(s);
-    return p;
-}
-
-static void *guard_alloc_vdata(struct scheduler *s, struct vcpu *v, void *dd)
-{
-    void *p = enter(s, "alloc_vdata")->alloc_vdata(s, v, dd);
-
-    leave(s);
-    return p;
-}
-
-static void fault(struct scheduler *s, const char *rule)
-{
-    if (!s->fault)
-        s->fault = rule;
-}
+VCPU_HOOK(insert, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(remove, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(sleep, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(wake, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(yield, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(context_saved, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(migrate, (struct scheduler * s, struct vcpu *v, unsigned int new_cpu), new_cpu)
+INT_HOOK(init, (struct scheduler * s))
+INT_HOOK(adjust, (struct scheduler * s, struct domain *d, struct xen_domctl_scheduler_op *op), d, op)
+INT_HOOK(adjust_affinity, (struct scheduler * s, struct vcpu *v), v)
+INT_HOOK(adjust_global, (struct scheduler * s, struct xen_sysctl_scheduler_op *op), op)
+INT_HOOK(set, (struct scheduler * s, const char *param, long value), param, value)
+ALLOC_HOOK(alloc_pdata, (struct scheduler * s, unsigned int cpu), cpu)
+ALLOC_HOOK(alloc_domdata, (struct scheduler * s, struct domain *d), d)
+ALLOC_HOOK(alloc_vdata, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
 
 /* The answer is used as an index: one that is none would hurt us. */
 static unsigned int guard_pick_cpu(struct scheduler *s, struct vcpu *v)
 {
-    const unsigned int cpu = enter(s, "pick_cpu")->pick_cpu(s, v);
+    const char *outer = enter(s, "pick_cpu");
+    struct snapshot sn;
+    unsigned int cpu;
 
-    leave(s);
-    if (cpu < s->xen->nr_pcpus)
+    snapshot_take(&sn, s, v);
+    cpu = GUARD(s)->real->pick_cpu(s, v);
+    snapshot_check(&sn, s, "pick_cpu");
+    leave(s, outer);
+    if (cpu >= s->xen->nr_pcpus)
+        fault(s, "pick_cpu", "returned a pCPU that does not exist");
+    else if (vcpu_cpumask(v) && !(vcpu_cpumask(v) >> cpu & 1))
+        fault(s, "pick_cpu", "returned a pCPU that the vCPU's hard affinity does not hold");
+    else
         return cpu;
-    fault(s, "pick_cpu returned a pCPU that does not exist");
     return sched_pick_default(v);
 }
 
@@ -119,16 +219,32 @@ static bool is_vcpu(struct wb *wb, const struct vcpu *v)
 
 static struct task_slice guard_do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    struct wb *wb = (struct wb *)((char *)s->xen - offsetof(struct wb, xen));
-    struct task_slice ts = enter(s, "do_schedule")->do_schedule(s, cpu, prev, now);
+    const char *outer = enter(s, "do_schedule");
+    struct task_slice ts;
+    struct snapshot sn;
 
-    leave(s);
-    if (ts.task && !is_vcpu(wb, ts.task)) {
-        fault(s, "do_schedule returned a pointer that is no vCPU");
+    snapshot_take(&sn, s, prev);
+    ts = GUARD(s)->real->do_schedule(s, cpu, prev, now);
+    snapshot_check(&sn, s, "do_schedule");
+    leave(s, outer);
+    if (ts.task && !is_vcpu(wb_of(s), ts.task)) {
+        fault(s, "do_schedule", "returned a pointer that is no vCPU");
         ts.task = NULL;
     }
     return ts;
 }
+
+/* The clock's timers fire, among them those that the policy has set. */
+static void guard_timers(struct wb *wb)
+{
+    const char *outer = enter(wb->xen.sched, "a timer function");
+
+    vclock_run(&wb->machine.clock);
+    leave(wb->xen.sched, outer);
+    GUARD(wb->xen.sched)->watch->beats++;
+}
+
+void wb_guard_timers(struct wb *wb) { wb->run_timers = guard_timers; }
 
 const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, struct wb_watch *watch)
 {
@@ -138,7 +254,11 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
         return "xenlab_sched_ops has no name or no opt_name";
     g->real = real;
     g->watch = watch;
-    g->ops = (struct sched_ops){ .name = real->name, .opt_name = real->opt_name, .sched_id = real->sched_id };
+    watch->hook = "its name or opt_name";
+    snprintf(g->name, sizeof(g->name), "%s", real->name);
+    snprintf(g->opt_name, sizeof(g->opt_name), "%s", real->opt_name);
+    watch->hook = NULL;
+    g->ops = (struct sched_ops){ .name = g->name, .opt_name = g->opt_name, .sched_id = real->sched_id };
 #define WRAP(hook) g->ops.hook = real->hook ? guard_##hook : NULL
     WRAP(init);
     WRAP(deinit);

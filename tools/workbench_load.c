@@ -26,7 +26,7 @@ struct loader {
 static bool __attribute__((format(printf, 2, 3))) fail(struct loader *l, const char *fmt, ...)
 {
     va_list ap;
-    int n = snprintf(l->err, l->errlen, "line %u: ", l->line);
+    int n = snprintf(l->err, l->errlen, "%u: ", l->line);
 
     va_start(ap, fmt);
     vsnprintf(l->err + n, l->errlen - (size_t)n, fmt, ap);
@@ -37,7 +37,7 @@ static bool __attribute__((format(printf, 2, 3))) fail(struct loader *l, const c
 /* What `domain` and `vcpu` lines can say, "key=value". */
 struct options {
     unsigned int vcpus, weight, cap, count, period_us, budget_us;
-    bool extratime, hard_given, soft_given;
+    bool extratime, hard_given, soft_given, of_domain; /* of_domain: one was given that vCPUs do not have singly */
     uint64_t hard, soft;
 };
 
@@ -47,7 +47,7 @@ static bool number(const char *value, unsigned int lo, unsigned int hi, unsigned
     const unsigned long n = strtoul(value, &end, 10);
 
     *out = (unsigned int)n;
-    return end != value && !*end && n >= lo && n <= hi;
+    return *value >= '0' && *value <= '9' && !*end && n >= lo && n <= hi;
 }
 
 static bool microseconds(const char *value, unsigned int *out)
@@ -65,6 +65,13 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
 {
     unsigned int flag = 0;
 
+    if (!strcmp(key, "hard"))
+        return (o->hard_given = wb_mask_parse(value, &o->hard)) ||
+               fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
+    if (!strcmp(key, "soft"))
+        return (o->soft_given = wb_mask_parse(value, &o->soft)) ||
+               fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
+    o->of_domain = true;
     if (!strcmp(key, "vcpus"))
         return number(value, 1, 10000, &o->vcpus) || fail(l, "vcpus=%s: must be 1 to 10000", value);
     if (!strcmp(key, "count"))
@@ -83,12 +90,6 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
         o->extratime = flag;
         return true;
     }
-    if (!strcmp(key, "hard"))
-        return (o->hard_given = wb_mask_parse(value, &o->hard)) ||
-               fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
-    if (!strcmp(key, "soft"))
-        return (o->soft_given = wb_mask_parse(value, &o->soft)) ||
-               fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
     return fail(l, "unknown option '%s'", key);
 }
 
@@ -128,6 +129,7 @@ static bool domain_add_one(struct loader *l, const char *name, const struct opti
         l->wb->error[0] = '\0';
         return false;
     }
+    wd->program.line = l->line;
     wd->weight = o->weight;
     wd->cap = o->cap;
     wd->period_us = o->period_us;
@@ -152,7 +154,7 @@ static bool domain_line(struct loader *l, char *rest)
     if (!program)
         return fail(l, "expected: domain NAME [key=value...] : STEP, STEP...");
     *program++ = '\0';
-    if (sscanf(rest, "%23s%n", name, &at) != 1 ||
+    if (sscanf(rest, "%23s%n", name, &at) != 1 || !strchr(" \t", rest[at]) ||
         name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
         return fail(l, "a domain needs a name of at most 23 letters, digits, _ and -");
     if (!options_parse(l, rest + at, &o))
@@ -167,20 +169,6 @@ static bool domain_line(struct loader *l, char *rest)
     return true;
 }
 
-struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id)
-{
-    char name[32], *dot;
-    struct wb_domain *wd;
-
-    snprintf(name, sizeof(name), "%s", text);
-    dot = strchr(name, '.');
-    *id = dot ? atoi(dot + 1) : -1;
-    if (dot)
-        *dot = '\0';
-    wd = wb_domain_find(wb, name);
-    return wd && *id < (int)wd->d.max_vcpus ? wd : NULL;
-}
-
 /* vcpu NAME.N key=value... [: program] */
 static bool vcpu_line(struct loader *l, char *rest)
 {
@@ -193,27 +181,32 @@ static bool vcpu_line(struct loader *l, char *rest)
         *program++ = '\0';
     if (sscanf(rest, "%31s%n", name, &at) != 1 || !(wd = wb_target_find(l->wb, name, &id)) || id < 0)
         return fail(l, "expected: vcpu DOMAIN.NUMBER [hard=..] [soft=..] [: STEP, STEP...]");
-    if (!options_parse(l, rest + at, &o) || !affinity_apply(l, wd->d.vcpu[id], &o))
+    if (!options_parse(l, rest + at, &o))
+        return false;
+    if (o.of_domain)
+        return fail(l, "a single vCPU has hard and soft affinity and a program; the rest belongs to its domain");
+    if (!affinity_apply(l, wd->d.vcpu[id], &o))
         return false;
     if (program && !wb_vcpu_set_program(l->wb, wd, (unsigned int)id, program)) {
         fail(l, "%s", l->wb->error);
         l->wb->error[0] = '\0';
         return false;
     }
+    wd->own[id].line = l->line;
     return true;
 }
 
 static bool slot_line(struct loader *l, char *rest)
 {
     struct xen_sysctl_arinc653_schedule *a = &l->wb->arinc653;
-    char name[32], time[32];
+    char name[32], time[32], more[2];
     struct wb_domain *wd;
     const char *end;
     s_time_t t;
     int id;
 
-    if (sscanf(rest, "%31s %31s", name, time) != 2 || !(wd = wb_target_find(l->wb, name, &id)) ||
-        !wb_time_parse(time, &t, &end) || *end)
+    if (sscanf(rest, "%31s %31s %1s", name, time, more) != 2 || !(wd = wb_target_find(l->wb, name, &id)) ||
+        !wb_time_parse(time, &t, &end) || *end || !t)
         return fail(l, "expected: slot DOMAIN[.VCPU] TIME, after the domain");
     if (a->num_sched_entries == ARINC653_MAX_DOMAINS_PER_SCHEDULE)
         return fail(l, "too many slots: at most %d", ARINC653_MAX_DOMAINS_PER_SCHEDULE);
@@ -223,33 +216,51 @@ static bool slot_line(struct loader *l, char *rest)
     return true;
 }
 
-static bool time_line(struct loader *l, char *rest, s_time_t *out)
+/* A time of at least `least`. */
+static bool time_line(struct loader *l, char *rest, s_time_t least, s_time_t *out)
 {
     const char *end;
 
     rest += strspn(rest, " \t");
-    return (wb_time_parse(rest, out, &end) && !end[strspn(end, " \t")]) || fail(l, "expected a time, such as 10ms");
+    return (wb_time_parse(rest, out, &end) && !end[strspn(end, " \t")] && *out >= least) ||
+           fail(l, "expected a time%s, such as 10ms", least ? " above 0" : "");
+}
+
+/* Does any policy that we know have it? One workload serves all, but a slip of the pen should not go unnoticed. */
+static bool is_parameter(const char *name)
+{
+    const struct sched_tunable *t;
+    size_t nr;
+
+    t = sched_tunables(&nr);
+    for (size_t i = 0; i < nr; i++)
+        if (!strcmp(name, t[i].name))
+            return true;
+    return false;
 }
 
 static bool set_line(struct loader *l, char *rest)
 {
-    char name[32];
+    char name[32], text[32], more[2], *end;
     long value;
 
-    if (sscanf(rest, "%31s %li", name, &value) != 2)
+    if (sscanf(rest, "%31s %31s %1s", name, text, more) != 2)
+        return fail(l, "expected: set PARAMETER NUMBER");
+    value = strtol(text, &end, 0);
+    if (end == text || *end)
         return fail(l, "expected: set PARAMETER NUMBER");
     switch (sched_set_param(l->wb->xen.sched, name, value)) {
     case 0: return true;
-    case -ENOENT: return true; /* another policy's: one workload serves all */
+    case -ENOENT: return is_parameter(name) || fail(l, "no policy has a parameter '%s'", name);
     default: return fail(l, "the policy refuses %s=%ld", name, value);
     }
 }
 
 static bool line_parse(struct loader *l, char *text, s_time_t *time)
 {
-    char word[16] = "";
+    char word[16] = "", *rest;
+    const char *why;
     int at = 0;
-    char *rest;
 
     if (strchr(text, '#'))
         *strchr(text, '#') = '\0';
@@ -262,24 +273,23 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     if (!strcmp(word, "vcpu"))
         return vcpu_line(l, rest);
     if (!strcmp(word, "at"))
-        return wb_event_parse(l->wb, rest) ||
-               fail(l, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
+        return !(why = wb_event_parse(l->wb, rest, l->line)) || fail(l, "%s", why);
     if (!strcmp(word, "slot"))
         return slot_line(l, rest);
     if (!strcmp(word, "set"))
         return set_line(l, rest);
     if (!strcmp(word, "time"))
-        return time_line(l, rest, time);
+        return time_line(l, rest, 1, time);
     if (!strcmp(word, "frame")) {
         s_time_t t = 0;
 
-        if (!time_line(l, rest, &t))
+        if (!time_line(l, rest, 1, &t))
             return false;
         l->wb->arinc653.major_frame = (uint64_t)t;
         return true;
     }
     if (!strcmp(word, "switch-cost"))
-        return time_line(l, rest, &l->wb->switch_cost);
+        return time_line(l, rest, 0, &l->wb->switch_cost);
     if (!strcmp(word, "pcpus"))
         return true; /* read by wb_load_pcpus() before there was a machine */
     return fail(l, "unknown word '%s'; lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost",
@@ -288,19 +298,16 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
 
 bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)
 {
-    char text[512];
-    unsigned int line = 0;
-    int n;
+    char text[512], word[16], value[16], more[2];
+    struct loader l = { .err = err, .errlen = errlen };
 
     while (fgets(text, sizeof(text), f)) {
-        line++;
-        if (sscanf(text, " pcpus %d", &n) != 1)
+        l.line++;
+        text[strcspn(text, "#")] = '\0';
+        if (sscanf(text, "%15s", word) != 1 || strcmp(word, "pcpus"))
             continue;
-        if (n < 1 || n > MACHINE_MAX_PCPUS) {
-            snprintf(err, errlen, "line %u: pcpus must be 1 to %d", line, MACHINE_MAX_PCPUS);
-            return false;
-        }
-        *nr = (unsigned int)n;
+        if (sscanf(text, "%*s %15s %1s", value, more) != 1 || !number(value, 1, MACHINE_MAX_PCPUS, nr))
+            return fail(&l, "pcpus must be 1 to %d", MACHINE_MAX_PCPUS);
     }
     rewind(f);
     return true;
@@ -324,6 +331,22 @@ static bool arinc653_apply(struct loader *l)
     return !rc || fail(l, "the policy refuses the slots: %s (do they fit into the frame?)", strerror(-rc));
 }
 
+/* Whom a program wakes must exist; it may come later in the file, so this is looked at in the end. */
+static bool wakes_check(struct loader *l, struct wb_program *p)
+{
+    for (unsigned int i = 0; i < p->nr; i++) {
+        struct wb_step *st = &p->step[i];
+
+        if (st->kind != WB_WAKE)
+            continue;
+        st->target = wb_target_find(l->wb, st->target_name, &st->target_vcpu);
+        l->line = p->line;
+        if (!st->target)
+            return fail(l, "wake %s: there is no such domain or vCPU", st->target_name);
+    }
+    return true;
+}
+
 bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen)
 {
     struct loader l = { .wb = wb, .err = err, .errlen = errlen };
@@ -336,7 +359,16 @@ bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen)
         if (!line_parse(&l, text, time))
             return false;
     }
-    if (!wb->domains)
-        return fail(&l, "the workload has no domain");
+    if (!wb->domains) {
+        snprintf(err, errlen, " the workload has no domain");
+        return false;
+    }
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+        if (!wakes_check(&l, &wd->program))
+            return false;
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+            if (!wakes_check(&l, &wd->own[i]))
+                return false;
+    }
     return arinc653_apply(&l);
 }

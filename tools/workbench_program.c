@@ -21,10 +21,11 @@ bool wb_time_parse(const char *text, s_time_t *out, const char **end)
         const char *name;
         double ns;
     } units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+    const size_t digits = strspn(text, "0123456789.");
     char *after;
     const double n = strtod(text, &after);
 
-    if (after == text || !(n >= 0))
+    if (after == text || after != text + digits) /* strtod would take signs, exponents and "inf" as well */
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
         const size_t len = strlen(units[i].name);
@@ -109,14 +110,18 @@ static bool step_parse(const char *word, const char *arg, struct wb_step *st)
     }
 }
 
-/* Without this a program could go round for ever at one moment. */
+/* Without this a program could go round for ever at one moment. One that only blocks stays where it is. */
 static bool takes_time(const struct wb_program *p)
 {
-    for (unsigned int i = 0; i < p->nr; i++)
+    unsigned int blocks = 0;
+
+    for (unsigned int i = 0; i < p->nr; i++) {
+        blocks += p->step[i].kind == WB_BLOCK;
         if (p->step[i].kind != WB_WAKE && p->step[i].kind != WB_YIELD && p->step[i].kind != WB_BLOCK &&
-            p->step[i].lo > 0)
+            p->step[i].hi > 0)
             return true;
-    return false;
+    }
+    return p->nr && blocks == p->nr;
 }
 
 void wb_program_free(struct wb_program *p)
@@ -128,7 +133,7 @@ void wb_program_free(struct wb_program *p)
 bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t errlen)
 {
     *p = (struct wb_program){ 0 };
-    while (*text) {
+    while (*(text += strspn(text, " \t"))) {
         const size_t len = strcspn(text, ",");
         char one[96], word[16] = "", arg[48] = "", rest[2] = "";
         struct wb_step st = { .target_vcpu = -1 };
@@ -147,11 +152,21 @@ bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t 
             BUG_ON(!p->step);
         }
         p->step[p->nr++] = st;
-        text += len + (text[len] == ',');
+        text += len;
+        if (*text != ',')
+            continue;
+        text++;
+        if (!text[strspn(text, " \t")]) {
+            snprintf(err, errlen, "a step is missing after the last comma");
+            goto fail;
+        }
     }
-    if (takes_time(p))
+    if (!p->nr)
+        snprintf(err, errlen, "the program is empty");
+    else if (takes_time(p))
         return true;
-    snprintf(err, errlen, "a program needs a step that takes time (compute, sleep or period)");
+    else
+        snprintf(err, errlen, "a program needs a step that takes time (compute, sleep or period)");
 fail:
     wb_program_free(p);
     return false;

@@ -240,6 +240,8 @@ static void json_string(FILE *f, const char *s)
             fprintf(f, "\\%c", *s);
         else if ((unsigned char)*s < ' ')
             fprintf(f, "\\u%04x", (unsigned char)*s);
+        else if ((unsigned char)*s >= 0x80)
+            fputc('?', f); /* a policy's name need not be UTF-8 */
         else
             fputc(*s, f);
     }

@@ -24,6 +24,8 @@ static void on_trace(void *data, const struct trace_record *rec)
         wv->woken_at = wv->waiting_since = rec->time;
 }
 
+static void run_timers(struct wb *wb) { vclock_run(&wb->machine.clock); }
+
 struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned int nr_pcpus, uint64_t seed)
 {
     struct wb *wb = calloc(1, sizeof(*wb));
@@ -34,6 +36,7 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
     wb->machine.trace.sink = on_trace;
     wb->machine.trace.data = wb;
     wb->domains_tail = &wb->domains;
+    wb->run_timers = run_timers;
     wb->xen.machine = &wb->machine;
     wb->xen.nr_pcpus = nr_pcpus;
     for (unsigned int c = 0; c < nr_pcpus; c++)
@@ -122,6 +125,7 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
 {
     struct wb_domain *wd = calloc(1, sizeof(*wd));
     struct domain **tail = &wb->xen.domain_list;
+    int rc;
 
     BUG_ON(!wd || !nr_vcpus);
     if (!wb_program_parse(&wd->program, program, wb->error, sizeof(wb->error))) {
@@ -138,9 +142,14 @@ struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr
     wd->d.shutdown_code = -1;
     wd->d.vcpu = calloc(nr_vcpus, sizeof(*wd->d.vcpu));
     wd->own = calloc(nr_vcpus, sizeof(*wd->own));
-    BUG_ON(!wd->d.vcpu || !wd->own || sched_init_domain(&wd->d, 0));
-    for (; wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
-        BUG_ON(vcpu_add(wb, wd, wd->d.max_vcpus));
+    BUG_ON(!wd->d.vcpu || !wd->own);
+    rc = sched_init_domain(&wd->d, 0);
+    for (; !rc && wd->d.max_vcpus < nr_vcpus; wd->d.max_vcpus++)
+        rc = vcpu_add(wb, wd, wd->d.max_vcpus);
+    if (rc) { /* a student's policy; its data may be in any state, so nothing is taken back */
+        snprintf(wb->error, sizeof(wb->error), "the policy has no memory for it");
+        return NULL;
+    }
 
     /* domains_tail points into the last wb_domain, the hypervisor's own list is kept in the same order. */
     if (wb->domains)
@@ -207,4 +216,26 @@ struct wb_domain *wb_domain_find(struct wb *wb, const char *name)
         if (!strcmp(wd->name, name))
             return wd;
     return NULL;
+}
+
+struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id)
+{
+    const size_t len = strcspn(text, ".");
+    char name[32], *end;
+    struct wb_domain *wd;
+    unsigned long n;
+
+    if (len >= sizeof(name))
+        return NULL;
+    memcpy(name, text, len);
+    name[len] = '\0';
+    wd = wb_domain_find(wb, name);
+    *id = -1;
+    if (!wd || !text[len])
+        return wd;
+    n = strtoul(text + len + 1, &end, 10);
+    if (text[len + 1] < '0' || text[len + 1] > '9' || *end || n >= wd->d.max_vcpus)
+        return NULL;
+    *id = (int)n;
+    return wd;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #define MAX_DECISIONS_AT_ONCE 100000
+#define MAX_ROUNDS_AT_ONCE    100000
 
 /* --- programs --- */
 
@@ -38,18 +39,12 @@ static void wake_one(struct wb_vcpu *wv)
 
 static void wake_target(struct wb *wb, struct wb_step *st)
 {
+    if (!st->target)
+        st->target = wb_target_find(wb, st->target_name, &st->target_vcpu);
     if (!st->target) {
-        char *dot = strrchr(st->target_name, '.');
-
-        st->target_vcpu = dot ? atoi(dot + 1) : -1;
-        if (dot)
-            *dot = '\0';
-        st->target = wb_domain_find(wb, st->target_name);
-        if (!st->target || st->target_vcpu >= (int)st->target->d.max_vcpus) {
-            snprintf(wb->error, sizeof(wb->error), "wake %s: there is no such domain or vCPU", st->target_name);
-            st->target = NULL;
-            return;
-        }
+        wb->workload_wrong = true;
+        snprintf(wb->error, sizeof(wb->error), " wake %s: there is no such domain or vCPU", st->target_name);
+        return;
     }
     for (unsigned int i = 0; i < st->target->d.max_vcpus; i++)
         if (st->target_vcpu < 0 || st->target_vcpu == (int)i)
@@ -269,6 +264,8 @@ static void advance(struct wb *wb, s_time_t next)
 
 bool wb_run(struct wb *wb, s_time_t until)
 {
+    unsigned int still = 0;
+
     wb_start(wb);
     while (reschedule_all(wb)) {
         s_time_t next = vclock_next(&wb->machine.clock);
@@ -288,8 +285,14 @@ bool wb_run(struct wb *wb, s_time_t until)
                 span_end(wb, c, (struct wb_vcpu *)wb->xen.pcpu[c].curr);
             return true;
         }
+        still = next > wb->machine.clock.now ? 0 : still + 1;
+        if (still > MAX_ROUNDS_AT_ONCE) {
+            snprintf(wb->error, sizeof(wb->error),
+                     "at %lld ns a timer is set again and again: virtual time stands still", (long long)next);
+            return false;
+        }
         advance(wb, next);
-        vclock_run(&wb->machine.clock);
+        wb->run_timers(wb);
         for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
             struct wb_vcpu *wv = (struct wb_vcpu *)wb->xen.pcpu[c].curr;
 

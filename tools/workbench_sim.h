@@ -31,14 +31,15 @@ struct wb_vcpu;
 struct wb_step {
     enum wb_step_kind kind;
     s_time_t lo, hi;
-    char target_name[48]; /* as written: domain, or domain.vcpu; resolved at the first use */
+    char target_name
+        [48]; /* as written: domain, or domain.vcpu; resolved when the simulation starts or at the first use */
     struct wb_domain *target;
     int target_vcpu; /* -1: all */
 };
 
 struct wb_program {
     struct wb_step *step;
-    unsigned int nr;
+    unsigned int nr, line; /* of the workload; 0: none */
 };
 
 /* Wake-up latencies, for percentiles: sorted when the report is made. */
@@ -90,6 +91,7 @@ struct wb_event {
     struct wb_event *next;
     s_time_t at;
     char what[16], target[32], value[48];
+    unsigned int line;
     struct wb *wb;
 };
 
@@ -104,7 +106,8 @@ struct wb {
     s_time_t switch_cost;
     struct wb_event *events;
     struct xen_sysctl_arinc653_schedule arinc653;
-    bool scan; /* check work conservation at every step (tests: looks at all vCPUs) */
+    void (*run_timers)(struct wb *wb); /* fires the clock's timers that are due */
+    bool scan;                         /* check work conservation at every step (tests: looks at all vCPUs) */
 
     /* results */
     s_time_t busy[MACHINE_MAX_PCPUS],
@@ -114,7 +117,8 @@ struct wb {
     struct wb_span *span;
     size_t nr_spans, max_spans; /* max_spans 0: do not record */
     bool spans_lost;
-    char error[200]; /* why the simulation ended early; "": it did not */
+    char error[200];     /* why the simulation ended early; "": it did not */
+    bool workload_wrong; /* and it is not the policy's fault; error is what follows "FILE:" */
 };
 
 /* A machine of nr_pcpus under a policy of the built-in ones ("credit,tslice_ms=5") or a table. NULL: no such policy. */
@@ -131,6 +135,8 @@ bool wb_vcpu_set_program(struct wb *wb, struct wb_domain *wd, unsigned int id, c
 /* Tell the policy weight, cap, period, budget as toolstacks do. 0 or -errno. */
 int wb_domain_apply(struct wb_domain *wd);
 struct wb_domain *wb_domain_find(struct wb *wb, const char *name);
+/* "NAME.VCPU" or "NAME" (*id = -1); NULL: no such domain or vCPU. */
+struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id);
 static inline struct wb_vcpu *wb_vcpu(struct wb_domain *wd, unsigned int id)
 {
     return (struct wb_vcpu *)wd->d.vcpu[id];

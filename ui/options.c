@@ -384,7 +384,7 @@ static void option_help(FILE *out, const struct option *opt)
 static void schedulers_help(FILE *out)
 {
     size_t nr;
-    const struct sched_param *p = sched_params(&nr);
+    const struct sched_tunable *p = sched_tunables(&nr);
 
     fprintf(out, "\nSchedulers: %s. Their parameters:\n", sched_names());
     for (size_t i = 0; i < nr; i++)

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Policies that go wrong, one for each value of BAD: what test_workbench.c expects the workbench to name. */
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "vcpu/sched/sched.h"
 
 struct list {
+    struct timer timer;
     struct vcpu *v[64];
     unsigned int nr, next;
 };
@@ -13,6 +17,8 @@ static int init(struct scheduler *s)
 {
 #if BAD == 7
     exit(0);
+#elif BAD == 15
+    _exit(99);
 #endif
     return (s->priv = calloc(1, sizeof(struct list))) ? 0 : -1;
 }
@@ -45,11 +51,35 @@ static void wake(struct scheduler *s, struct vcpu *v)
     char c = 0;
 
     overflow(&c);
+#elif BAD == 16
+    memset(v, 0, sizeof(*v));
+#elif BAD == 17
+    for (int fd = 0; fd < 100; fd++)
+        close(fd);
+#elif BAD == 18
+    s->xen->machine->clock.now += 1000;
 #endif
     (void)overflow;
 }
 
-static unsigned int pick_cpu(struct scheduler *s, struct vcpu *v) { return BAD == 11 ? 999 : 0; }
+static void over_and_over(void *data)
+{
+    struct scheduler *s = data;
+
+#if BAD == 19
+    for (volatile int i = 0;; i = 0)
+        ;
+#else
+    timer_set(&s->xen->machine->clock, &((struct list *)s->priv)->timer, s->xen->machine->clock.now);
+#endif
+}
+
+static void *alloc_vdata(struct scheduler *s, struct vcpu *v, void *dd) { return BAD == 23 ? NULL : s; }
+
+static unsigned int pick_cpu(struct scheduler *s, struct vcpu *v)
+{
+    return BAD == 11 ? 999 : BAD == 21 ? 1 : (unsigned int)__builtin_ctzll(vcpu_cpumask(v));
+}
 
 static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
@@ -62,6 +92,13 @@ static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, stru
 #elif BAD == 5
     for (volatile int i = 0;; i = 0)
         ;
+#elif BAD == 19 || BAD == 20
+    if (!l->timer.fn) {
+        timer_init(&l->timer, over_and_over, s);
+        timer_set(&s->xen->machine->clock, &l->timer, now + 1);
+    }
+#elif BAD == 22
+    l->v[1]->hard_affinity = 2; /* not its own to change */
 #elif BAD == 8
     return (struct task_slice){ vcpu_runnable(l->v[0]) ? l->v[0] : NULL, 0 };
 #endif
@@ -76,7 +113,7 @@ static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, stru
             continue;
         if (BAD == 9)
             return (struct task_slice){ NULL, 0 };
-        return (struct task_slice){ v, MILLISECS(1) };
+        return (struct task_slice){ v, BAD == 24 ? INT64_MAX : BAD == 25 ? INT64_MIN : MILLISECS(1) };
     }
     return (struct task_slice){ NULL, -1 };
 }
@@ -89,13 +126,23 @@ static void __attribute__((constructor)) never(void)
 }
 #endif
 
+#if BAD == 26 /* as if from another version of sched.h */
+extern const struct {
+    const char *name, *opt_name;
+} xenlab_sched_ops;
+const __typeof__(xenlab_sched_ops) xenlab_sched_ops = { "a", "b" };
+#elif BAD == 27
+void xenlab_sched_ops(void) {}
+#else
 extern const struct sched_ops xenlab_sched_ops;
 const struct sched_ops xenlab_sched_ops = {
-    .name = "Bad <&> Scheduler",
+    .name = "Bad <&> \xff Scheduler",
     .opt_name = "bad",
     .init = init,
     .insert = insert,
     .wake = wake,
     .pick_cpu = pick_cpu,
+    .alloc_vdata = alloc_vdata,
     .do_schedule = BAD == 10 ? NULL : do_schedule,
 };
+#endif

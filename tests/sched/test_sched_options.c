@@ -22,7 +22,7 @@ static void table_and_policies_agree(void **state)
 {
     char option[128];
     size_t nr;
-    const struct sched_param *p = sched_params(&nr);
+    const struct sched_tunable *p = sched_tunables(&nr);
 
     for (size_t i = 0; i < nr; i++) {
         /* A slice long enough for any ratelimit. */
@@ -97,9 +97,21 @@ static void mistakes_list_what_is_right(void **state)
     }
 }
 
+/* Shared objects belong to the workbench: whoever tries them with guests is told. */
+static void policies_of_ones_own(void **state)
+{
+    char why[256] = "";
+
+    assert_false(sched_option_check("./lottery.so", why, sizeof(why)));
+    assert_non_null(strstr(why, "xenlab sched --policy ./lottery.so"));
+    assert_false(sched_option_check("lottery.so", why, sizeof(why)));
+    assert_non_null(strstr(why, "xenlab sched --policy lottery.so"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(policies_of_ones_own),
         cmocka_unit_test(table_and_policies_agree),
         cmocka_unit_test(names_and_combinations),
         cmocka_unit_test(mistakes_list_what_is_right),

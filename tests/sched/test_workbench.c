@@ -15,9 +15,9 @@ static char dir[] = "build/workbench-XXXXXX";
 
 static const char *path(const char *name)
 {
-    static char buf[4][64];
+    static char buf[8][64];
     static unsigned int next;
-    char *p = buf[next++ % 4];
+    char *p = buf[next++ % 8];
 
     snprintf(p, sizeof(buf[0]), "%s/%s", dir, name);
     return p;
@@ -113,22 +113,45 @@ static void test_wrong_workloads(void **state)
         { "domain a : compute 5", "is no step" },
         { "domain a : compute 2ms..1ms", "is no step" },
         { "domain a : block, yield", "takes time" },
-        { "domain a : ", "is no step" },
+        { "domain a : ", "the program is empty" },
         { "domain a weight=0 : compute 1ms", "weight=0" },
         { "domain a weight=70000 : compute 1ms", "weight=70000" },
         { "domain a hard=2 : compute 1ms", "hard affinity" },
         { "domain a hard=3-1 : compute 1ms", "hard=3-1" },
         { "domain a colour=red : compute 1ms", "colour" },
         { "domain a<b : compute 1ms", "needs a name" },
-        { "domain a : compute 1ms\ndomain a : compute 1ms", "line 2: domain a exists" },
+        { "domain a : compute 1ms\ndomain a : compute 1ms", ":2: domain a exists" },
         { "domain a : compute 1ms, wake b", "no such domain" },
-        { "domain a : compute 1ms\nat 1s explode a", "line 2: expected: at TIME" },
+        { "domain a : compute 1ms\nat 1s explode a", ":2: expected: at TIME" },
         { "domain a : compute 1ms\nat 1s pause b", "expected: at TIME" },
         { "domain a : compute 1ms\nvcpu a.1 hard=0", "expected: vcpu" },
         { "pcpus 17\ndomain a : compute 1ms", "pcpus must be 1 to 16" },
         { "time forever\ndomain a : compute 1ms", "expected a time" },
         { "frobnicate", "unknown word" },
         { "domain a vcpus=10000 count=10000 : compute 1ms", "too many" },
+        { "domain a vcpus=-1 : compute 1ms", ":1: vcpus=-1" },
+        { "domain a234567890123456789012345 : compute 1ms", ":1: a domain needs a name" },
+        { "domain a : compute 1ms,", ":1: a step is missing" },
+        { "domain a : compute 0ms", "takes time" },
+        { "domain a : compute 1e3ms", "is no step" },
+        { "domain a : block, wake a", "takes time" },
+        { "pcpus 2x\ndomain a : compute 1ms", ":1: pcpus must be 1 to 16" },
+        { "pcpus 4294967297\ndomain a : compute 1ms", ":1: pcpus must be 1 to 16" },
+        { "pcpus\ndomain a : compute 1ms", ":1: pcpus must be 1 to 16" },
+        { "time 0s\ndomain a : compute 1ms", ":1: expected a time above 0" },
+        { "domain a : compute 1ms\nset tslice_ms 5x", ":2: expected: set" },
+        { "domain a : compute 1ms\nset tslice 5", ":2: no policy has a parameter 'tslice'" },
+        { "domain a : compute 1ms\nslot a 0ms", ":2: expected: slot" },
+        { "domain a : compute 1ms\nframe 0ms", ":2: expected a time above 0" },
+        { "domain a : compute 1ms\nvcpu a.x hard=0", ":2: expected: vcpu" },
+        { "domain a : compute 1ms\nvcpu a.4294967296 hard=0", ":2: expected: vcpu" },
+        { "domain a : compute 1ms\nvcpu a.0 weight=3", ":2: a single vCPU has" },
+        { "domain b : compute 1ms\n\ndomain a : compute 1ms, wake b.1", ":3: wake b.1: there is no such" },
+        { "domain a : compute 1ms\nat 1s pause a.0", ":2: expected: at TIME pause" },
+        { "domain a : compute 1ms\nat 1s weight a 5x", ":2: expected: at TIME weight" },
+        { "domain a : compute 1ms\nat 1s weight a 5 6", ":2: expected: at TIME" },
+        { "domain a : compute 1ms\nat 1s hard a 3", ":2: hard affinity holds none" },
+        { "domain a : compute 1ms\nat 1ms unplug 0", ":2: at 1 ms: unplug 0 cannot be done: it is the last pCPU" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
@@ -141,6 +164,26 @@ static void test_wrong_workloads(void **state)
     assert_int_equal(WORKBENCH("--policy", "rr"), 1);
     assert_int_equal(WORKBENCH("--pcpus", "0"), 1);
     assert_int_equal(WORKBENCH("--policy"), 1);
+}
+
+/* What looks odd and is none the less all right. */
+static void test_odd_workloads(void **state)
+{
+    static const char *const odd[] = {
+        "domain a : block",
+        "domain a : compute 0ms..1us, sleep 0ms",
+        "pcpus 2 # two\n domain a vcpus=2 soft=9 : compute 290000000s",
+        "domain a cap=6553 weight=65535 : compute 1ms, yield, block\ntime 1ns",
+        "domain a : wake b, sleep 1ms\ndomain b : block",
+        "domain a : sleep 1ns\ntime 1us\nswitch-cost 10s",
+        "domain a vcpus=3 : compute 1ms\nat 200000000s pause a\nat 0s unpause a\nat 0s cap a 5",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        file_write("w", odd[i]);
+        assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w"), "--svg", path("svg")), 0);
+        assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
+    }
 }
 
 static bool build(const char *source, int bad)
@@ -181,6 +224,19 @@ static void test_bad_policies(void **state)
         { 12, 2, "in wake" },
         { 13, 2, "did not return within 1 s in its constructors" },
         { 14, 2, "in wake" },
+        { 15, 2, "ended the process (exit 99) in init" },
+        { 16, 2, "wake wrote to a struct vcpu" },
+        { 17, 2, "the report is lost" },
+        { 18, 2, "wake changed the clock" },
+        { 19, 2, "did not return within 1 s in a timer function" },
+        { 20, 2, "a timer is set again and again" },
+        { 21, 2, "pick_cpu returned a pCPU that the vCPU's hard affinity does not hold" },
+        { 22, 2, "do_schedule wrote to a struct vcpu" },
+        { 23, 2, "alloc_vdata returned NULL" },
+        { 24, 0, NULL }, /* slices without end break no rule */
+        { 25, 0, NULL },
+        { 26, 1, "another version of vcpu/sched/sched.h" },
+        { 27, 1, "is no `const struct sched_ops`" },
     };
 
     file_write("w", "pcpus 2\ntime 100ms\ndomain a : compute 1ms, sleep 1ms\ndomain b hard=0 : compute 1ms, sleep 1ms\n"
@@ -191,12 +247,24 @@ static void test_bad_policies(void **state)
         assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1"),
                          cases[i].rc);
 #if !defined(__SANITIZE_ADDRESS__) /* which names crashes in its own words */
-        assert_in_file("err", cases[i].message);
+        if (cases[i].message)
+            assert_in_file("err", cases[i].message);
 #endif
     }
+    /* Whatever it calls itself. */
+    assert_true(build("tests/sched/bad_policy.c", 0));
+    assert_int_equal(
+        WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1", "--svg", path("svg")), 0);
+    assert_in_file("svg", "Bad ??? ? Scheduler");
     file_write("policy.so", "no shared object");
     assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 1);
+    assert_in_file("err", "cannot load");
     assert_int_equal(WORKBENCH("--policy", path("missing.so"), "--workload", path("w")), 1);
+    assert_int_equal(WORKBENCH("--policy", "missing.so", "--workload", path("w")), 1); /* a path without a slash */
+    assert_in_file("err", "cannot load missing.so");
+    assert_int_equal(WORKBENCH("--policy", dir, "--workload", path("w")), 1);
+    assert_int_equal(WORKBENCH("--policy", "rr", "--workload", dir), 1);
+    assert_in_file("err", "Is a directory");
 }
 
 static int setup(void **state) { return mkdtemp(dir) ? 0 : -1; }
@@ -213,9 +281,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reports),
-        cmocka_unit_test(test_wrong_workloads),
-        cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_reports),       cmocka_unit_test(test_wrong_workloads),
+        cmocka_unit_test(test_odd_workloads), cmocka_unit_test(test_policy_of_ones_own),
         cmocka_unit_test(test_bad_policies),
     };
 

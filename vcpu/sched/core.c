@@ -285,7 +285,7 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
     p->need_resched = true;
     ts = ask_policy(xen, cpu, prev, now);
     p->need_resched = false;
-    p->slice_end = ts.time < 0 ? STIME_MAX : now + ts.time;
+    p->slice_end = ts.time < 0 || ts.time > STIME_MAX - now ? STIME_MAX : now + ts.time;
     if (ts.task != prev) {
         TRACE(xen->machine, sched_switch, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
               ts.task ? ts.task->vcpu_id : 0, prev ? prev->domain->domain_id : TRACE_NO_DOMAIN,

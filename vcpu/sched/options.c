@@ -16,7 +16,7 @@
 #include "vcpu/sched/sched.h"
 
 /* clang-format off */
-static const struct sched_param params[] = {
+static const struct sched_tunable params[] = {
     { "credit",   "tslice_ms",          XEN_SYSCTL_CSCHED_TSLICE_MIN, XEN_SYSCTL_CSCHED_TSLICE_MAX, false,
       "length of a slice (30)" },
     { "credit",   "ratelimit_us",       XEN_SYSCTL_SCHED_RATELIMIT_MIN, XEN_SYSCTL_SCHED_RATELIMIT_MAX, true,
@@ -25,24 +25,24 @@ static const struct sched_param params[] = {
       "who ran less long ago stays on its pCPU (0)" },
     { "credit2",  "ratelimit_us",       XEN_SYSCTL_SCHED_RATELIMIT_MIN, XEN_SYSCTL_SCHED_RATELIMIT_MAX, true,
       "nobody is preempted sooner (1000)" },
-    { "credit2",  "cpus_per_runqueue",  1, MACHINE_MAX_PCPUS, false, "pCPUs that share a queue (8)" },
+    { "credit2",  "cpus_per_runqueue",  1, MACHINE_MAX_PCPUS, false, "pCPUs that share a queue (16)" },
     { "arinc653", "slice_ms",           0, 1000, false, "a minor frame for every vCPU; 0: as Xen, dom0's alone (0)" },
     { "rr",       "tslice_ms",          1, 1000, false, "length of a slice (10)" },
 };
 /* clang-format on */
 
-const struct sched_param *sched_params(size_t *nr)
+const struct sched_tunable *sched_tunables(size_t *nr)
 {
     *nr = ARRAY_SIZE(params);
     return params;
 }
 
-static bool belongs(const struct sched_param *p, const struct sched_ops *ops)
+static bool belongs(const struct sched_tunable *p, const struct sched_ops *ops)
 {
     return !strcmp(p->policy, ops->opt_name);
 }
 
-static void range_describe(const struct sched_param *p, char *text, size_t len)
+static void range_describe(const struct sched_tunable *p, char *text, size_t len)
 {
     snprintf(text, len, "%s%ld to %ld", p->or_zero ? "0, or " : "", p->min, p->max);
 }
@@ -60,15 +60,15 @@ static void no_such_param(const struct sched_ops *ops, const char *name, int nam
 }
 
 /* One "name=value", of len characters. The value goes to *value. */
-static const struct sched_param *param_check(const struct sched_ops *ops, const char *text, size_t text_len,
-                                             long *value, char *why, size_t len)
+static const struct sched_tunable *param_check(const struct sched_ops *ops, const char *text, size_t text_len,
+                                               long *value, char *why, size_t len)
 {
     const char *eq = memchr(text, '=', text_len);
     const size_t name_len = eq ? (size_t)(eq - text) : text_len;
     char range[64], *end;
 
     for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
-        const struct sched_param *p = &params[i];
+        const struct sched_tunable *p = &params[i];
 
         if (!belongs(p, ops) || strlen(p->name) != name_len || memcmp(p->name, text, name_len))
             continue;
@@ -90,13 +90,19 @@ bool sched_option_check(const char *option, char *why, size_t len)
     const struct sched_ops *ops = sched_ops_by_name(option, n);
     long tslice_ms = 30, ratelimit_us = 1000, value;
 
+    if (!ops && (memchr(option, '/', n) || (n > 3 && !memcmp(option + n - 3, ".so", 3)))) {
+        snprintf(why, len,
+                 "a policy of one's own does not run guests, but workloads: xenlab sched --policy %.*s --workload FILE",
+                 n > 80 ? 80 : (int)n, option);
+        return false;
+    }
     if (!ops) {
         snprintf(why, len, "there is no scheduler \"%.*s\" (there are: %s)", n > 40 ? 40 : (int)n, option,
                  sched_names());
         return false;
     }
     for (const char *p = option + n; *p; p += n) {
-        const struct sched_param *param;
+        const struct sched_tunable *param;
 
         n = strcspn(++p, ",");
         param = param_check(ops, p, n, &value, why, len);

@@ -108,14 +108,14 @@ const char *sched_names(void);
 /* Find a policy by name or number; NULL: none. */
 const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len);
 const struct sched_ops *sched_ops_by_id(uint32_t sched_id);
-/* A parameter as it is written behind --sched NAME: options.c. */
-struct sched_param {
+/* A parameter as it is written behind --sched NAME: options.c. (POSIX has a struct sched_param.) */
+struct sched_tunable {
     const char *policy, *name;
     long min, max;
     bool or_zero; /* 0 is allowed besides min..max */
     const char *help;
 };
-const struct sched_param *sched_params(size_t *nr);
+const struct sched_tunable *sched_tunables(size_t *nr);
 /* Would sched_create() take this "NAME[,PARAM=VALUE...]"? False: why lists what it would. */
 bool sched_option_check(const char *option, char *why, size_t len);
 /* Set one parameter of a policy by name ("tslice_ms", 5). -ENOENT: no such parameter, -EINVAL: out of range. */
