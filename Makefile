@@ -155,6 +155,12 @@ $(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/p
 	$(call say,LD)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $(filter %.o,$^) -lgcc
 
+# A program for Linux guests of the tests.
+build/tests/guest/torture: tests/guest/torture.c build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -static -pthread -o $@ $< -lm
+
 # ------------------------------------------------------------------------------------------------------ the targets --
 
 .PHONY: all run setup assets test asan lint format golden bench help clean distclean guests check-packages
@@ -162,7 +168,7 @@ $(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/p
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS)
+guests: $(GUEST_PROGRAMS) build/tests/guest/torture
 
 run: check-packages all ## build, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# mkinitrd.sh OUTPUT BUSYBOX [SCRIPT]: a Linux initial RAM disk: busybox, an /init, and what SCRIPT says is done in it.
+# mkinitrd.sh OUTPUT BUSYBOX [SCRIPT [PROGRAM...]]: a Linux initial RAM disk: busybox, an /init, and what SCRIPT says is
+# done in it, for which the programs are in /bin.
 #
 # Concept: an initramfs is an archive in cpio's "newc" format, which Linux unpacks into its first file system; then it
 # starts /init. An entry is a header of 110 characters (the magic 070701 and 13 numbers of 8 hexadecimal digits), the
@@ -13,6 +14,8 @@
 set -eu
 
 output=$1 busybox=$2 script=${3:-}
+shift 2
+[ $# -eq 0 ] || shift
 ino=0
 
 # pad LENGTH: zeroes up to the next multiple of 4.
@@ -68,5 +71,8 @@ END
     file bin/busybox "$busybox"
     file init "$init"
     [ -z "$script" ] || file script "$script"
+    for program in "$@"; do
+        file "bin/$(basename "$program")" "$program"
+    done
     entry 0 0 0 0 'TRAILER!!!'
 } > "$output"

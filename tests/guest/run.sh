@@ -510,6 +510,22 @@ END
     contains "nproc $2" "offline $(($2 - 1))" "online $2" worked worked $stolen "System halted" && pass
 }
 
+# linux_torture NAME VCPUS PCPUS: its processors agree on time, translations and code; see torture.c.
+linux_torture() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/vmlinuz-cloud" "$assets/busybox" build/tests/guest/torture || return 0
+    echo torture > "$tmp/script"
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" build/tests/guest/torture
+    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$2" --pcpus "$3" --cmdline "console=hvc0 quiet" \
+        --ramdisk "$tmp/initrd-script" "$assets/vmlinuz-cloud" < /dev/null
+    ended 0 || return 0
+    for t in clock fpu tlb code; do
+        contains "torture: $t on $2 processors: 0 mistakes" || return 0
+    done
+    contains "System halted" && pass
+}
+
 # linux_reboot NAME KERNEL MEMORY: Linux restarts itself, and then powers off. Only Xen's clock knows which time it is.
 linux_reboot() {
     begin "$1" || return 0
@@ -590,6 +606,9 @@ linux_maxvcpus linux-maxvcpus
 linux_smp linux-smp-2-on-1 2 1
 linux_smp linux-smp-4-on-2 4 2
 linux_smp linux-smp-8-on-4 8 4
+linux_torture linux-torture-1-on-1 1 1
+linux_torture linux-torture-4-on-4 4 4
+linux_torture linux-torture-6-on-3 6 3
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
