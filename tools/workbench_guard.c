@@ -161,39 +161,40 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 VOID_HOOK(deinit, (struct scheduler * s))
 VOID_HOOK(free_pdata, (struct scheduler * s, void *pdata, unsigned int cpu), pdata, cpu)
 VOID_HOOK(free_domdata, (struct scheduler * s, void *dd), dd)
-VOID_HOOK(free_vdata, (struct scheduler * s, void *vd), vd)
-VOID_HOOK(dump, (struct scheduler * s, char *buf, size_t len), buf, len)
-VCPU_HOOK(insert, (struct scheduler * s, struct vcpu *v))
-VCPU_HOOK(remove, (struct scheduler * s, struct vcpu *v))
+VOID_HOOK(free_udata, (struct scheduler * s, void *vd), vd)
+VOID_HOOK(dump_settings, (struct scheduler * s, char *buf, size_t len), buf, len)
+VCPU_HOOK(insert_unit, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(remove_unit, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(sleep, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(wake, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(yield, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(context_saved, (struct scheduler * s, struct vcpu *v))
+VCPU_HOOK(adjust_affinity, (struct scheduler * s, struct vcpu *v, const uint64_t *hard, const uint64_t *soft), hard,
+          soft)
 VCPU_HOOK(migrate, (struct scheduler * s, struct vcpu *v, unsigned int new_cpu), new_cpu)
 INT_HOOK(init, (struct scheduler * s))
 INT_HOOK(adjust, (struct scheduler * s, struct domain *d, struct xen_domctl_scheduler_op *op), d, op)
-INT_HOOK(adjust_affinity, (struct scheduler * s, struct vcpu *v), v)
 INT_HOOK(adjust_global, (struct scheduler * s, struct xen_sysctl_scheduler_op *op), op)
 INT_HOOK(set, (struct scheduler * s, const char *param, long value), param, value)
 ALLOC_HOOK(alloc_pdata, (struct scheduler * s, unsigned int cpu), cpu)
 ALLOC_HOOK(alloc_domdata, (struct scheduler * s, struct domain *d), d)
-ALLOC_HOOK(alloc_vdata, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
+ALLOC_HOOK(alloc_udata, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
 
 /* The answer is used as an index: one that is none would hurt us. */
-static unsigned int guard_pick_cpu(struct scheduler *s, struct vcpu *v)
+static unsigned int guard_pick_resource(struct scheduler *s, struct vcpu *v)
 {
-    const char *outer = enter(s, "pick_cpu");
+    const char *outer = enter(s, "pick_resource");
     struct snapshot sn;
     unsigned int cpu;
 
     snapshot_take(&sn, s, v);
-    cpu = GUARD(s)->real->pick_cpu(s, v);
-    snapshot_check(&sn, s, "pick_cpu");
+    cpu = GUARD(s)->real->pick_resource(s, v);
+    snapshot_check(&sn, s, "pick_resource");
     leave(s, outer);
     if (cpu >= s->xen->nr_pcpus)
-        fault(s, "pick_cpu", "returned a pCPU that does not exist");
+        fault(s, "pick_resource", "returned a pCPU that does not exist");
     else if (vcpu_cpumask(v) && !(vcpu_cpumask(v) >> cpu & 1))
-        fault(s, "pick_cpu", "returned a pCPU that the vCPU's hard affinity does not hold");
+        fault(s, "pick_resource", "returned a pCPU that the vCPU's hard affinity does not hold");
     else
         return cpu;
     return sched_pick_default(v);
@@ -266,22 +267,22 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
     WRAP(free_pdata);
     WRAP(alloc_domdata);
     WRAP(free_domdata);
-    WRAP(alloc_vdata);
-    WRAP(free_vdata);
-    WRAP(insert);
-    WRAP(remove);
+    WRAP(alloc_udata);
+    WRAP(free_udata);
+    WRAP(insert_unit);
+    WRAP(remove_unit);
     WRAP(sleep);
     WRAP(wake);
     WRAP(yield);
     WRAP(context_saved);
-    WRAP(pick_cpu);
+    WRAP(pick_resource);
     WRAP(migrate);
     WRAP(do_schedule);
     WRAP(adjust);
     WRAP(adjust_affinity);
     WRAP(adjust_global);
     WRAP(set);
-    WRAP(dump);
+    WRAP(dump_settings);
 #undef WRAP
     return NULL;
 }

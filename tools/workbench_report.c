@@ -221,8 +221,8 @@ void wb_report_table(struct wb *wb, FILE *f)
     fprintf(f, "fairness error    %10.2f %% of a pCPU\n", fig.fairness_error);
     if (fig.jobs)
         fprintf(f, "deadlines missed  %10llu of %llu\n", (unsigned long long)fig.misses, (unsigned long long)fig.jobs);
-    if (ops->dump) {
-        ops->dump(wb->xen.sched, dump, sizeof(dump));
+    if (ops->dump_settings) {
+        ops->dump_settings(wb->xen.sched, dump, sizeof(dump));
         dump[sizeof(dump) - 1] = '\0';
         fprintf(f, "policy's state    %s", dump);
     }

@@ -20,12 +20,12 @@ static int init(struct scheduler *s)
 #elif BAD == 15
     _exit(99);
 #endif
-    return (s->priv = calloc(1, sizeof(struct list))) ? 0 : -1;
+    return (s->sched_data = calloc(1, sizeof(struct list))) ? 0 : -1;
 }
 
 static void insert(struct scheduler *s, struct vcpu *v)
 {
-    struct list *l = s->priv;
+    struct list *l = s->sched_data;
 
     l->v[l->nr++ % 64] = v;
 }
@@ -70,20 +70,20 @@ static void over_and_over(void *data)
     for (volatile int i = 0;; i = 0)
         ;
 #else
-    timer_set(&s->xen->machine->clock, &((struct list *)s->priv)->timer, s->xen->machine->clock.now);
+    timer_set(&s->xen->machine->clock, &((struct list *)s->sched_data)->timer, s->xen->machine->clock.now);
 #endif
 }
 
-static void *alloc_vdata(struct scheduler *s, struct vcpu *v, void *dd) { return BAD == 23 ? NULL : s; }
+static void *alloc_udata(struct scheduler *s, struct vcpu *v, void *dd) { return BAD == 23 ? NULL : s; }
 
-static unsigned int pick_cpu(struct scheduler *s, struct vcpu *v)
+static unsigned int pick_resource(struct scheduler *s, struct vcpu *v)
 {
     return BAD == 11 ? 999 : BAD == 21 ? 1 : (unsigned int)__builtin_ctzll(vcpu_cpumask(v));
 }
 
 static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    struct list *l = s->priv;
+    struct list *l = s->sched_data;
 
 #if BAD == 1
     return (struct task_slice){ cpu ? NULL : l->v[0], MILLISECS(1) }; /* whether it is blocked or not */
@@ -139,10 +139,10 @@ const struct sched_ops xenlab_sched_ops = {
     .name = "Bad <&> \xff Scheduler",
     .opt_name = "bad",
     .init = init,
-    .insert = insert,
+    .insert_unit = insert,
     .wake = wake,
-    .pick_cpu = pick_cpu,
-    .alloc_vdata = alloc_vdata,
+    .pick_resource = pick_resource,
+    .alloc_udata = alloc_udata,
     .do_schedule = BAD == 10 ? NULL : do_schedule,
 };
 #endif

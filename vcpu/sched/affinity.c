@@ -7,7 +7,7 @@
  * leaves its pCPU if it was running, the policy picks a new pCPU, and it is woken there. So a policy never finds on its queues
  * a vCPU whose masks changed under it.
  *
- *   vcpu_migrate():  VPF_migrating set, sleep  --not running-->  vcpu_migrate_finish(): pick_cpu, migrate, wake
+ *   vcpu_migrate():  VPF_migrating set, sleep  --not running-->  vcpu_migrate_finish(): pick_resource, migrate, wake
  *                            |                                          ^
  *                            '------running: kick--> context_switch() --'
  *
@@ -46,7 +46,7 @@ void vcpu_migrate(struct vcpu *v)
 void vcpu_migrate_finish(struct vcpu *v)
 {
     struct scheduler *s = v->domain->sched;
-    const unsigned int cpu = s->ops->pick_cpu ? s->ops->pick_cpu(s, v) : sched_pick_default(v);
+    const unsigned int cpu = s->ops->pick_resource ? s->ops->pick_resource(s, v) : sched_pick_default(v);
 
     BUG_ON(v->is_running || cpu >= MACHINE_MAX_PCPUS);
     if (s->ops->migrate)
@@ -59,20 +59,20 @@ void vcpu_migrate_finish(struct vcpu *v)
 int sched_set_affinity(struct vcpu *v, const uint64_t *hard, const uint64_t *soft)
 {
     struct scheduler *s = v->domain->sched;
-    int rc;
 
     if (hard && !(*hard & s->cpus))
         return -EINVAL;
     v->pause_flags |= VPF_migrating;
     vcpu_sleep_nosync(v);
+    if (s->ops->adjust_affinity)
+        s->ops->adjust_affinity(s, v, hard, soft);
     if (hard)
         v->hard_affinity = *hard;
     if (soft)
         v->soft_affinity = *soft;
-    rc = s->ops->adjust_affinity ? s->ops->adjust_affinity(s, v) : 0;
     if (!v->is_running)
         vcpu_migrate_finish(v);
-    return rc;
+    return 0;
 }
 
 /* --- pCPUs --- */

@@ -41,7 +41,7 @@ struct a653 {
     s_time_t everybody; /* parameter slice_ms: until then each vCPU gets a frame of that length; 0: only dom0's do */
 };
 
-static struct a653 *a653(const struct scheduler *ops) { return ops->priv; }
+static struct a653 *a653(const struct scheduler *ops) { return ops->sched_data; }
 
 static bool names(const struct a653_entry *e, const struct vcpu *v)
 {
@@ -55,11 +55,11 @@ static unsigned int first_cpu(const struct scheduler *ops)
 
 static int a653_init(struct scheduler *ops)
 {
-    ops->priv = calloc(1, sizeof(struct a653));
-    return ops->priv ? 0 : -ENOMEM;
+    ops->sched_data = calloc(1, sizeof(struct a653));
+    return ops->sched_data ? 0 : -ENOMEM;
 }
 
-static void a653_deinit(struct scheduler *ops) { free(ops->priv); }
+static void a653_deinit(struct scheduler *ops) { free(ops->sched_data); }
 
 /* Nobody has set a table yet: v gets a minor frame at its end. */
 static void frame_add(struct a653 *prv, const struct vcpu *v)
@@ -105,7 +105,7 @@ static void a653_remove(struct scheduler *ops, struct vcpu *v)
 /* It may be its minor frame: look. */
 static void a653_wake(struct scheduler *ops, struct vcpu *v) { sched_kick_cpu(ops->xen, first_cpu(ops)); }
 
-static unsigned int a653_pick_cpu(struct scheduler *ops, struct vcpu *v) { return first_cpu(ops); }
+static unsigned int a653_pick_resource(struct scheduler *ops, struct vcpu *v) { return first_cpu(ops); }
 
 /* Otherwise there is no use in looking again at every frame: a653_wake() will ask. */
 static bool anybody_runnable(const struct a653 *prv)
@@ -216,12 +216,12 @@ const struct sched_ops sched_arinc653_ops = {
     .sched_id = XEN_SCHEDULER_ARINC653,
     .init = a653_init,
     .deinit = a653_deinit,
-    .insert = a653_insert,
-    .remove = a653_remove,
+    .insert_unit = a653_insert,
+    .remove_unit = a653_remove,
     .wake = a653_wake,
-    .pick_cpu = a653_pick_cpu,
+    .pick_resource = a653_pick_resource,
     .do_schedule = a653_do_schedule,
     .adjust_global = a653_adjust_global,
     .set = a653_set,
-    .dump = a653_dump,
+    .dump_settings = a653_dump,
 };

@@ -133,14 +133,14 @@ static int csched_init(struct scheduler *ops)
     prv->tick = prv->tslice / TICKS_PER_TSLICE;
     prv->ratelimit = MICROSECS(DEFAULT_RATELIMIT_US);
     timer_init(&prv->acct, csched_acct, ops);
-    ops->priv = prv;
+    ops->sched_data = prv;
     return 0;
 }
 
 static void csched_deinit(struct scheduler *ops)
 {
     timer_stop(&ops->xen->machine->clock, &csched(ops)->acct);
-    free(ops->priv);
+    free(ops->sched_data);
 }
 
 static void *csched_alloc_pdata(struct scheduler *ops, unsigned int cpu)
@@ -175,7 +175,7 @@ static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
 
 static void csched_free_domdata(struct scheduler *ops, void *dd) { free(dd); }
 
-static void *csched_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     struct csched_vcpu *svc = calloc(1, sizeof(*svc));
 
@@ -187,7 +187,7 @@ static void *csched_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void csched_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+static void csched_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void csched_remove(struct scheduler *ops, struct vcpu *v) { csched_deactivate(svc_of(v)); }
 
@@ -374,9 +374,9 @@ const struct sched_ops sched_credit_ops = {
     .free_pdata = csched_free_pdata,
     .alloc_domdata = csched_alloc_domdata,
     .free_domdata = csched_free_domdata,
-    .alloc_vdata = csched_alloc_vdata,
-    .free_vdata = csched_free_vdata,
-    .remove = csched_remove,
+    .alloc_udata = csched_alloc_udata,
+    .free_udata = csched_free_udata,
+    .remove_unit = csched_remove,
     .sleep = csched_sleep,
     .wake = csched_wake,
     .yield = csched_yield,
@@ -384,5 +384,5 @@ const struct sched_ops sched_credit_ops = {
     .adjust = csched_adjust,
     .adjust_global = csched_adjust_global,
     .set = csched_set,
-    .dump = csched_dump,
+    .dump_settings = csched_dump,
 };

@@ -45,7 +45,7 @@ struct csched {
     LIST_HEAD(, csched_vcpu) active;
 };
 
-static inline struct csched *csched(const struct scheduler *ops) { return ops->priv; }
+static inline struct csched *csched(const struct scheduler *ops) { return ops->sched_data; }
 static inline struct csched_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
 static inline struct runq *runq_of(const struct scheduler *ops, unsigned int cpu)
 {

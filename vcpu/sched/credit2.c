@@ -189,7 +189,7 @@ static int c2_init(struct scheduler *ops)
     prv->ratelimit = DEFAULT_RATELIMIT;
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         prv->rqd[i].max_weight = 1;
-    ops->priv = prv;
+    ops->sched_data = prv;
     return 0;
 }
 
@@ -197,7 +197,7 @@ static void c2_deinit(struct scheduler *ops)
 {
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         runq_destroy(&c2(ops)->rqd[i].runq);
-    free(ops->priv);
+    free(ops->sched_data);
 }
 
 /* A pCPU has no data of its own, only membership; any pointer will do. */
@@ -229,7 +229,7 @@ static void c2_free_domdata(struct scheduler *ops, void *dd)
     free(dd);
 }
 
-static void *c2_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+static void *c2_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     struct c2_vcpu *svc = calloc(1, sizeof(*svc));
 
@@ -241,7 +241,7 @@ static void *c2_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void c2_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+static void c2_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void c2_insert(struct scheduler *ops, struct vcpu *v)
 {
@@ -376,19 +376,19 @@ const struct sched_ops sched_credit2_ops = {
     .free_pdata = c2_free_pdata,
     .alloc_domdata = c2_alloc_domdata,
     .free_domdata = c2_free_domdata,
-    .alloc_vdata = c2_alloc_vdata,
-    .free_vdata = c2_free_vdata,
-    .insert = c2_insert,
-    .remove = c2_remove,
+    .alloc_udata = c2_alloc_udata,
+    .free_udata = c2_free_udata,
+    .insert_unit = c2_insert,
+    .remove_unit = c2_remove,
     .sleep = c2_sleep,
     .wake = c2_wake,
     .yield = c2_yield,
     .context_saved = c2_context_saved,
-    .pick_cpu = c2_pick_cpu,
+    .pick_resource = c2_pick_resource,
     .migrate = c2_migrate,
     .do_schedule = c2_do_schedule,
     .adjust = c2_adjust,
     .adjust_global = c2_adjust_global,
     .set = c2_set,
-    .dump = c2_dump,
+    .dump_settings = c2_dump,
 };

@@ -64,7 +64,7 @@ struct c2 {
     s_time_t ratelimit;
 };
 
-static inline struct c2 *c2(const struct scheduler *ops) { return ops->priv; }
+static inline struct c2 *c2(const struct scheduler *ops) { return ops->sched_data; }
 static inline struct c2_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
 static inline struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cpu)
 {
@@ -87,7 +87,7 @@ void c2_dequeue(struct c2_vcpu *svc);
 /* Balance: take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
 struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);
 /* Hooks: the best group for v, and a pCPU in it; and going there. */
-unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v);
+unsigned int c2_pick_resource(struct scheduler *ops, struct vcpu *v);
 void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
 
 /* credit2_cap.c */

@@ -175,7 +175,7 @@ struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_ti
 }
 
 /* The group with the least load a pCPU; where it was before is worth half a vCPU. In it, as the default does. */
-unsigned int c2_pick_cpu(struct scheduler *ops, struct vcpu *v)
+unsigned int c2_pick_resource(struct scheduler *ops, struct vcpu *v)
 {
     struct c2 *prv = c2(ops);
     const uint64_t mask = vcpu_soft_cpumask(v);

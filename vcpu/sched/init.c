@@ -209,12 +209,12 @@ int sched_join_vcpu(struct vcpu *v)
 {
     struct scheduler *s = v->domain->sched;
 
-    v->sched_priv = s->ops->alloc_vdata ? s->ops->alloc_vdata(s, v, v->domain->sched_priv) : NULL;
-    if (s->ops->alloc_vdata && !v->sched_priv)
+    v->sched_priv = s->ops->alloc_udata ? s->ops->alloc_udata(s, v, v->domain->sched_priv) : NULL;
+    if (s->ops->alloc_udata && !v->sched_priv)
         return -ENOMEM;
-    v->processor = s->ops->pick_cpu ? s->ops->pick_cpu(s, v) : sched_pick_default(v);
-    if (s->ops->insert)
-        s->ops->insert(s, v);
+    v->processor = s->ops->pick_resource ? s->ops->pick_resource(s, v) : sched_pick_default(v);
+    if (s->ops->insert_unit)
+        s->ops->insert_unit(s, v);
     return 0;
 }
 
@@ -239,10 +239,10 @@ void sched_leave_vcpu(struct vcpu *v)
         if (s->ops->sleep)
             s->ops->sleep(s, v);
     }
-    if (s->ops->remove)
-        s->ops->remove(s, v);
-    if (s->ops->free_vdata)
-        s->ops->free_vdata(s, v->sched_priv);
+    if (s->ops->remove_unit)
+        s->ops->remove_unit(s, v);
+    if (s->ops->free_udata)
+        s->ops->free_udata(s, v->sched_priv);
     v->sched_priv = NULL;
 }
 

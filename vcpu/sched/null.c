@@ -28,7 +28,7 @@ struct null {
     struct vcpu *assigned[MACHINE_MAX_PCPUS];
 };
 
-static struct null *null_of(const struct scheduler *ops) { return ops->priv; }
+static struct null *null_of(const struct scheduler *ops) { return ops->sched_data; }
 static struct null_vcpu *nvc_of(const struct vcpu *v) { return v->sched_priv; }
 
 static void assign(struct scheduler *ops, struct vcpu *v, unsigned int cpu)
@@ -68,17 +68,17 @@ static int free_cpu(struct scheduler *ops, const struct vcpu *v)
 
 static int null_init(struct scheduler *ops)
 {
-    ops->priv = calloc(1, sizeof(struct null));
-    return ops->priv ? 0 : -ENOMEM;
+    ops->sched_data = calloc(1, sizeof(struct null));
+    return ops->sched_data ? 0 : -ENOMEM;
 }
 
 static void null_deinit(struct scheduler *ops)
 {
     runq_destroy(&null_of(ops)->waitq);
-    free(ops->priv);
+    free(ops->sched_data);
 }
 
-static void *null_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+static void *null_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     struct null_vcpu *nvc = calloc(1, sizeof(*nvc));
 
@@ -87,7 +87,7 @@ static void *null_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
     return nvc;
 }
 
-static void null_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+static void null_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void null_remove(struct scheduler *ops, struct vcpu *v) { unassign(ops, v); }
 
@@ -122,7 +122,7 @@ static void null_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new
     v->processor = new_cpu;
 }
 
-static unsigned int null_pick_cpu(struct scheduler *ops, struct vcpu *v)
+static unsigned int null_pick_resource(struct scheduler *ops, struct vcpu *v)
 {
     const int own = nvc_of(v)->cpu, cpu = free_cpu(ops, v);
 
@@ -165,13 +165,13 @@ const struct sched_ops sched_null_ops = {
     .sched_id = XEN_SCHEDULER_NULL,
     .init = null_init,
     .deinit = null_deinit,
-    .alloc_vdata = null_alloc_vdata,
-    .free_vdata = null_free_vdata,
-    .remove = null_remove,
+    .alloc_udata = null_alloc_udata,
+    .free_udata = null_free_udata,
+    .remove_unit = null_remove,
     .wake = null_wake,
     .sleep = null_sleep,
     .migrate = null_migrate,
-    .pick_cpu = null_pick_cpu,
+    .pick_resource = null_pick_resource,
     .do_schedule = null_do_schedule,
-    .dump = null_dump,
+    .dump_settings = null_dump,
 };

@@ -32,28 +32,28 @@ static int rr_init(struct scheduler *ops)
     if (!rr)
         return -ENOMEM;
     rr->tslice = RR_TSLICE;
-    ops->priv = rr;
+    ops->sched_data = rr;
     return 0;
 }
 
 static void rr_deinit(struct scheduler *ops)
 {
-    struct rr *rr = ops->priv;
+    struct rr *rr = ops->sched_data;
 
     runq_destroy(&rr->runq);
     free(rr);
 }
 
-static void *rr_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+static void *rr_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     return calloc(1, sizeof(struct runq_node));
 }
 
-static void rr_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+static void rr_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void rr_wake(struct scheduler *ops, struct vcpu *v)
 {
-    struct rr *rr = ops->priv;
+    struct rr *rr = ops->sched_data;
 
     if (v->is_running)
         return;
@@ -63,7 +63,7 @@ static void rr_wake(struct scheduler *ops, struct vcpu *v)
 
 static void rr_sleep(struct scheduler *ops, struct vcpu *v)
 {
-    struct rr *rr = ops->priv;
+    struct rr *rr = ops->sched_data;
 
     if (runq_queued(v->sched_priv))
         runq_remove(&rr->runq, v->sched_priv);
@@ -71,7 +71,7 @@ static void rr_sleep(struct scheduler *ops, struct vcpu *v)
 
 static struct task_slice rr_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    struct rr *rr = ops->priv;
+    struct rr *rr = ops->sched_data;
     struct runq_node *next;
 
     if (prev && vcpu_runnable(prev))
@@ -86,7 +86,7 @@ static struct task_slice rr_do_schedule(struct scheduler *ops, unsigned int cpu,
 
 static int rr_set(struct scheduler *ops, const char *param, long value)
 {
-    struct rr *rr = ops->priv;
+    struct rr *rr = ops->sched_data;
 
     if (strcmp(param, "tslice_ms"))
         return -ENOENT;
@@ -98,7 +98,7 @@ static int rr_set(struct scheduler *ops, const char *param, long value)
 
 static void rr_dump(struct scheduler *ops, char *buf, size_t len)
 {
-    const struct rr *rr = ops->priv;
+    const struct rr *rr = ops->sched_data;
 
     snprintf(buf, len, "tslice %lld ms, %zu vCPUs waiting\n", (long long)(rr->tslice / MILLISECS(1)), rr->runq.nr);
 }
@@ -109,11 +109,11 @@ const struct sched_ops sched_rr_ops = {
     .sched_id = XENLAB_SCHEDULER_RR,
     .init = rr_init,
     .deinit = rr_deinit,
-    .alloc_vdata = rr_alloc_vdata,
-    .free_vdata = rr_free_vdata,
+    .alloc_udata = rr_alloc_udata,
+    .free_udata = rr_free_udata,
     .wake = rr_wake,
     .sleep = rr_sleep,
     .do_schedule = rr_do_schedule,
     .set = rr_set,
-    .dump = rr_dump,
+    .dump_settings = rr_dump,
 };

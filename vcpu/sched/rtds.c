@@ -47,7 +47,7 @@ struct rt_vcpu {
     struct timer repl;
 };
 
-static struct rt *rt(const struct scheduler *ops) { return ops->priv; }
+static struct rt *rt(const struct scheduler *ops) { return ops->sched_data; }
 static struct rt_vcpu *svc_of(const struct vcpu *v) { return v->sched_priv; }
 
 /*
@@ -147,17 +147,17 @@ static void repl_timer(void *data)
 
 static int rt_init(struct scheduler *ops)
 {
-    ops->priv = calloc(1, sizeof(struct rt));
-    return ops->priv ? 0 : -ENOMEM;
+    ops->sched_data = calloc(1, sizeof(struct rt));
+    return ops->sched_data ? 0 : -ENOMEM;
 }
 
 static void rt_deinit(struct scheduler *ops)
 {
     runq_destroy(&rt(ops)->runq);
-    free(ops->priv);
+    free(ops->sched_data);
 }
 
-static void *rt_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
+static void *rt_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     struct rt_vcpu *svc = calloc(1, sizeof(*svc));
 
@@ -172,7 +172,7 @@ static void *rt_alloc_vdata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void rt_free_vdata(struct scheduler *ops, void *vd) { free(vd); }
+static void rt_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
 static void rt_sleep(struct scheduler *ops, struct vcpu *v)
 {
@@ -296,11 +296,11 @@ const struct sched_ops sched_rtds_ops = {
     .sched_id = XEN_SCHEDULER_RTDS,
     .init = rt_init,
     .deinit = rt_deinit,
-    .alloc_vdata = rt_alloc_vdata,
-    .free_vdata = rt_free_vdata,
+    .alloc_udata = rt_alloc_udata,
+    .free_udata = rt_free_udata,
     .sleep = rt_sleep,
     .wake = rt_wake,
     .do_schedule = rt_do_schedule,
     .adjust = rt_adjust,
-    .dump = rt_dump,
+    .dump_settings = rt_dump,
 };

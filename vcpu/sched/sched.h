@@ -9,7 +9,8 @@
  *
  * What a policy sees of one vCPU, always in this order:
  *
- *   alloc_vdata, insert, { wake, { do_schedule picks it, do_schedule gets it back as prev }, sleep }, remove, free_vdata
+ *   alloc_udata, insert_unit, { wake, { do_schedule picks it, do_schedule gets it back as prev }, sleep },
+ *   remove_unit, free_udata
  *
  *  - wake and sleep alternate. After sleep the vCPU must not be picked until the next wake.
  *  - Either may find v->is_running: the vCPU has not left its pCPU yet. A running vCPU belongs on no queue; the core asks
@@ -23,8 +24,11 @@
  * Time: each pCPU has its own position in virtual time, and the core may be entered for a pCPU that is a little behind
  * another. `now` never goes backwards for one pCPU, but across pCPUs it may, so differences are clamped at 0.
  *
- * Corresponds to xen/common/sched/private.h and core.c. Simplified: no locks, no scheduling resources of several pCPUs
- * (core scheduling): a Xen "unit" is a vCPU and a "resource" is a pCPU.
+ * Corresponds to struct scheduler in xen/common/sched/private.h, and to core.c. The hooks have Xen's names. Xen schedules
+ * "units" of several vCPUs on "resources" of several pCPUs, so that hyperthreads of a core can be kept to one domain; here a unit
+ * is a vCPU and a resource a pCPU number. No locks, hence no switch_sched; move_timers is not needed, since timers belong to no
+ * pCPU; and one host thread serves several machines, so there is no global_init. What differs besides: do_schedule returns its
+ * decision, as in Xen before 4.13; deinit_pdata is part of free_pdata; `set` is xenlab's own.
  */
 #ifndef VCPU_SCHED_SCHED_H
 #define VCPU_SCHED_SCHED_H
@@ -54,16 +58,16 @@ struct sched_ops {
     void (*free_pdata)(struct scheduler *ops, void *pdata, unsigned int cpu);
     void *(*alloc_domdata)(struct scheduler *ops, struct domain *d);
     void (*free_domdata)(struct scheduler *ops, void *dd);
-    void *(*alloc_vdata)(struct scheduler *ops, struct vcpu *v, void *dd);
-    void (*free_vdata)(struct scheduler *ops, void *vd);
+    void *(*alloc_udata)(struct scheduler *ops, struct vcpu *v, void *dd);
+    void (*free_udata)(struct scheduler *ops, void *vd);
 
-    void (*insert)(struct scheduler *ops, struct vcpu *v); /* a vCPU joins this scheduler */
-    void (*remove)(struct scheduler *ops, struct vcpu *v);
-    void (*sleep)(struct scheduler *ops, struct vcpu *v);            /* no longer runnable */
-    void (*wake)(struct scheduler *ops, struct vcpu *v);             /* runnable again */
-    void (*yield)(struct scheduler *ops, struct vcpu *v);            /* runs, and would rather let others run */
-    void (*context_saved)(struct scheduler *ops, struct vcpu *v);    /* has left its pCPU */
-    unsigned int (*pick_cpu)(struct scheduler *ops, struct vcpu *v); /* where should it go, given its affinity? */
+    void (*insert_unit)(struct scheduler *ops, struct vcpu *v); /* a vCPU joins this scheduler */
+    void (*remove_unit)(struct scheduler *ops, struct vcpu *v);
+    void (*sleep)(struct scheduler *ops, struct vcpu *v);                 /* no longer runnable */
+    void (*wake)(struct scheduler *ops, struct vcpu *v);                  /* runnable again */
+    void (*yield)(struct scheduler *ops, struct vcpu *v);                 /* runs, and would rather let others run */
+    void (*context_saved)(struct scheduler *ops, struct vcpu *v);         /* has left its pCPU */
+    unsigned int (*pick_resource)(struct scheduler *ops, struct vcpu *v); /* where should it go, given its affinity? */
     void (*migrate)(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu); /* sets v->processor; v is asleep */
     struct task_slice (*do_schedule)(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now);
 
@@ -72,10 +76,11 @@ struct sched_ops {
      * the per-vCPU commands come with one element. set: `--sched NAME,param=value`; -ENOENT: no such parameter.
      */
     int (*adjust)(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op);
-    int (*adjust_affinity)(struct scheduler *ops, struct vcpu *v); /* hard_affinity/soft_affinity changed */
+    /* An affinity is about to change; NULL: that one stays. v is asleep, and will go where pick_resource says. */
+    void (*adjust_affinity)(struct scheduler *ops, struct vcpu *v, const uint64_t *hard, const uint64_t *soft);
     int (*adjust_global)(struct scheduler *ops, struct xen_sysctl_scheduler_op *op);
     int (*set)(struct scheduler *ops, const char *param, long value);
-    void (*dump)(struct scheduler *ops, char *buf, size_t len);
+    void (*dump_settings)(struct scheduler *ops, char *buf, size_t len);
 };
 
 #define XENLAB_SCHEDULER_RR 64
@@ -84,8 +89,8 @@ struct sched_ops {
 struct scheduler {
     const struct sched_ops *ops;
     struct xen *xen;
-    uint64_t cpus; /* pCPUs it owns, bit each */
-    void *priv;
+    uint64_t cpus;     /* pCPUs it owns, bit each */
+    void *sched_data;  /* the policy's */
     const char *fault; /* first broken rule, NULL: none */
     char fault_text[160];
 
@@ -163,7 +168,7 @@ static inline uint64_t vcpu_soft_cpumask(const struct vcpu *v)
 int sched_set_affinity(struct vcpu *v, const uint64_t *hard, const uint64_t *soft);
 /* Send v to another pCPU that its affinity allows: at once if it does not run, else when it has left its pCPU. */
 void vcpu_migrate(struct vcpu *v);
-/* Used by the core: a vCPU with VPF_migrating has left its pCPU and goes where pick_cpu says. */
+/* Used by the core: a vCPU with VPF_migrating has left its pCPU and goes where pick_resource says. */
 void vcpu_migrate_finish(struct vcpu *v);
 /*
  * Take a pCPU out of its pool (it may be running a vCPU) or give a free one to a pool. Where the last pCPU of a vCPU's hard
@@ -178,7 +183,7 @@ int sched_cpu_add(struct scheduler *s, unsigned int cpu);
 int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online);
 /* Move a domain with all vCPUs to another pool, which must have pCPUs. Affinities become "all". */
 int sched_move_domain(struct domain *d, struct scheduler *to);
-/* Default of pick_cpu: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
+/* Default of pick_resource: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
 unsigned int sched_pick_default(struct vcpu *v);
 /* Idle, and nobody has asked it to reschedule. */
 static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)

@@ -30,7 +30,7 @@ struct lottery {
 
 static void put(struct scheduler *s, struct vcpu *v)
 {
-    struct lottery *l = s->priv;
+    struct lottery *l = s->sched_data;
     struct ticket_holder *t = v->sched_priv;
 
     t->waiting = true;
@@ -40,7 +40,7 @@ static void put(struct scheduler *s, struct vcpu *v)
 
 static void take(struct scheduler *s, struct vcpu *v)
 {
-    struct lottery *l = s->priv;
+    struct lottery *l = s->sched_data;
     struct ticket_holder *t = v->sched_priv, **link = &l->list;
 
     if (!t->waiting)
@@ -53,8 +53,8 @@ static void take(struct scheduler *s, struct vcpu *v)
 
 static unsigned int tickets(const struct vcpu *v) { return *(unsigned int *)v->domain->sched_priv; }
 
-static int init(struct scheduler *s) { return (s->priv = calloc(1, sizeof(struct lottery))) ? 0 : -ENOMEM; }
-static void deinit(struct scheduler *s) { free(s->priv); }
+static int init(struct scheduler *s) { return (s->sched_data = calloc(1, sizeof(struct lottery))) ? 0 : -ENOMEM; }
+static void deinit(struct scheduler *s) { free(s->sched_data); }
 
 static void *alloc_domdata(struct scheduler *s, struct domain *d)
 {
@@ -66,7 +66,7 @@ static void *alloc_domdata(struct scheduler *s, struct domain *d)
 }
 static void free_domdata(struct scheduler *s, void *dd) { free(dd); }
 
-static void *alloc_vdata(struct scheduler *s, struct vcpu *v, void *dd)
+static void *alloc_udata(struct scheduler *s, struct vcpu *v, void *dd)
 {
     struct ticket_holder *t = calloc(1, sizeof(*t));
 
@@ -74,7 +74,7 @@ static void *alloc_vdata(struct scheduler *s, struct vcpu *v, void *dd)
         t->v = v;
     return t;
 }
-static void free_vdata(struct scheduler *s, void *vd) { free(vd); }
+static void free_udata(struct scheduler *s, void *vd) { free(vd); }
 
 static void wake(struct scheduler *s, struct vcpu *v)
 {
@@ -86,7 +86,7 @@ static void wake(struct scheduler *s, struct vcpu *v)
 
 static struct vcpu *draw(struct scheduler *s, unsigned int cpu)
 {
-    const struct lottery *l = s->priv;
+    const struct lottery *l = s->sched_data;
     uint64_t sum = 0, winner;
 
     for (struct ticket_holder *t = l->list; t; t = t->next)
@@ -132,8 +132,8 @@ const struct sched_ops xenlab_sched_ops = {
     .deinit = deinit,
     .alloc_domdata = alloc_domdata,
     .free_domdata = free_domdata,
-    .alloc_vdata = alloc_vdata,
-    .free_vdata = free_vdata,
+    .alloc_udata = alloc_udata,
+    .free_udata = free_udata,
     .wake = wake,
     .sleep = take,
     .do_schedule = do_schedule,
