@@ -42,26 +42,29 @@ static void run_on(long cpu)
         mistakes++;
 }
 
-/* --- clock --- */
+/* --- clock: without a lock, which would make the threads wait for each other --- */
 
-static pthread_mutex_t clock_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint64_t last_ns, last_tsc;
+static _Atomic uint64_t last_ns, last_tsc;
+
+/* `before` is what somebody had read when we began to read `now`. */
+static void time_read(_Atomic uint64_t *last, uint64_t before, uint64_t now)
+{
+    mistakes += now < before;
+    while (before < now && !atomic_compare_exchange_weak(last, &before, now))
+        ;
+}
 
 static void *clock_thread(void *data)
 {
     run_on((long)data);
     for (int i = 0; i < 10 * ROUNDS; i++) {
+        uint64_t before = last_ns;
         struct timespec t;
-        uint64_t ns, tsc;
 
-        pthread_mutex_lock(&clock_lock);
         clock_gettime(CLOCK_MONOTONIC, &t);
-        ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-        tsc = __rdtsc();
-        mistakes += (ns < last_ns) + (tsc < last_tsc);
-        last_ns = ns;
-        last_tsc = tsc;
-        pthread_mutex_unlock(&clock_lock);
+        time_read(&last_ns, before, (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec);
+        before = last_tsc;
+        time_read(&last_tsc, before, __rdtsc());
     }
     return NULL;
 }
