@@ -92,9 +92,16 @@ start_of_process() {
     [ ! -s "$tmp/rss" ] || json "hello's peak memory" "$(cat "$tmp/rss")" MiB
 }
 
+# have_linux: or it is said what is missing.
+have_linux() {
+    [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] && return 0
+    echo "bench: Linux is not there (make assets gets it): a figure is left out" >&2
+    return 1
+}
+
 # Debian's Linux from the start of the process to the end of its first shell command's run (and power-off).
 linux() {
-    [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] || return 0
+    have_linux || return 0
     tests/guest/mkinitrd.sh "$tmp/initrd" "$assets/busybox"
     i=0
     : > "$tmp/samples"
@@ -145,7 +152,7 @@ many_domains() { # N
 
 # Eight of Debian's Linux at once, from the start of the process to the last one's power-off. Takes long, so once.
 eight_linuxes() {
-    [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] || return 0
+    have_linux || return 0
     echo 'echo up' > "$tmp/script"
     tests/guest/mkinitrd.sh "$tmp/initrd" "$assets/busybox" "$tmp/script"
     ms=$(elapsed stat_of 'peak memory' --pcpus 2 --copies 8 --memory 128 --ramdisk "$tmp/initrd" \
