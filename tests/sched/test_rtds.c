@@ -30,6 +30,27 @@ static void test_edf_by_hand(void **state)
     wb_destroy(wb);
 }
 
+/* Equal deadlines: in turn, and not the last one twice, although its new budget comes at the moment when the old one is used up. */
+static void test_ties_by_hand(void **state)
+{
+    struct wb *wb = wb_new("rtds", 1);
+    struct wb_domain *b;
+
+    server_new(wb, "a", 10000, 5000, false, "compute forever");
+    server_new(wb, "b", 10000, 5000, false, "compute forever");
+    run(wb, MILLISECS(30));
+    assert_schedule(wb, 0, "a0-5 b5-10 a10-15 b15-20 a20-25 b25-30");
+    wb_destroy(wb);
+
+    /* So nobody starves, even beside one that needs the whole pCPU: b runs when its deadline is as near as a's. */
+    wb = wb_new("rtds", 1);
+    server_new(wb, "a", 1000, 1000, false, "compute forever");
+    b = server_new(wb, "b", 10000, 5000, false, "compute forever");
+    run(wb, SECONDS(1));
+    assert_share(wb, b, 10);
+    wb_destroy(wb);
+}
+
 /* Deferrable: budget not used early in a period is there later in it, and not in the next. */
 static void test_deferrable(void **state)
 {
@@ -160,13 +181,10 @@ static void test_parameters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edf_by_hand),
-        cmocka_unit_test(test_deferrable),
-        cmocka_unit_test(test_budget_is_a_cap_unless_extratime),
-        cmocka_unit_test(test_feasible_one_pcpu),
-        cmocka_unit_test(test_feasible_two_pcpus),
-        cmocka_unit_test(test_infeasible),
-        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_edf_by_hand),       cmocka_unit_test(test_ties_by_hand),
+        cmocka_unit_test(test_deferrable),        cmocka_unit_test(test_budget_is_a_cap_unless_extratime),
+        cmocka_unit_test(test_feasible_one_pcpu), cmocka_unit_test(test_feasible_two_pcpus),
+        cmocka_unit_test(test_infeasible),        cmocka_unit_test(test_parameters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

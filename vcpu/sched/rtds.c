@@ -13,6 +13,9 @@
  *     running   ####      ####              ########
  *     budget    4 -> 2    2 -> 0, depleted  4 again: replenished
  *
+ * What a server could not use in its period because others came first is lost as well, as in Xen: in an overloaded set nobody's
+ * deadline lies further away than its period, and nobody gets more than its budget.
+ *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not depleted; its replenishment timer is armed, for
  * cur_deadline, exactly while it is awake; cur_budget > 0 unless depleted.
  *
@@ -43,6 +46,8 @@ struct rt_vcpu {
     s_time_t cur_deadline, cur_budget;
     unsigned int level; /* how often extratime refilled the budget in this period */
     bool depleted;
+    bool
+        behind; /* running: used its budget up to the very end of the period, others with the same deadline come first */
     s_time_t start; /* running: since then nothing was burnt */
     struct timer repl;
 };
@@ -131,6 +136,7 @@ static void repl_timer(void *data)
     const s_time_t now = NOW(ops->xen);
 
     burn(svc, now);
+    svc->behind = svc->depleted;
     dequeue(ops, svc);
     replenish(svc, now);
     timer_set(&ops->xen->machine->clock, &svc->repl, svc->cur_deadline);
@@ -207,9 +213,12 @@ static struct task_slice rt_do_schedule(struct scheduler *ops, unsigned int cpu,
     if (!sched_cpu_owned(ops, cpu))
         return (struct task_slice){ NULL, -1 };
 
+    /* On a tie who runs goes on, unless its turn was over anyway. */
     first = runq_first(&rt(ops)->runq, cpu, false);
-    if (first && (!cur || first->key < key_of(cur)))
+    if (first && (!cur || first->key < key_of(cur) + cur->behind))
         next = svc_of(first->v);
+    if (cur)
+        cur->behind = false;
     if (next) {
         dequeue(ops, next);
         if (cur) {
