@@ -73,6 +73,7 @@ void wb_destroy(struct wb *wb)
 {
     if (!wb)
         return;
+    wb->nr_sorted = 0; /* they are freed one after the other: nobody may look at all of them any more */
     while (wb->events) {
         struct wb_event *ev = wb->events;
 
