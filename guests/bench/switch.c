@@ -54,18 +54,13 @@ static long yield(long n)
 
 static long wake(long n)
 {
-    long rc;
+    long rc = HYPERVISOR_vcpu_op(VCPUOP_is_up, 1, NULL);
 
+    if (rc < 0)
+        return rc; /* there is no other vCPU */
     events_disable();
-    for (unsigned int id = 0; id < 2; id++) {
-        struct evtchn_bind_ipi bind = { .vcpu = id };
-
-        rc = HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &bind);
-        if (rc)
-            return rc;
-        ipi[id] = bind.port;
-        event_handler_set(ipi[id], ball);
-    }
+    for (unsigned int id = 0; id < 2; id++)
+        event_handler_set(ipi[id] = event_bind_ipi(id), ball);
     rc = other_start(return_balls);
     for (long i = 1; i <= n && !rc; i++) {
         event_send(ipi[1]);

@@ -26,6 +26,7 @@
 #define NR_HANDLERS 256
 
 static event_handler_fn *handlers[NR_HANDLERS];
+static uint8_t bound_to[NR_HANDLERS]; /* the vCPU that gets the upcall */
 
 static bool bit_test(const xen_ulong_t *words, unsigned int bit)
 {
@@ -40,6 +41,13 @@ static void bit_set(xen_ulong_t *words, unsigned int bit)
 static void bit_clear(xen_ulong_t *words, unsigned int bit)
 {
     __atomic_fetch_and(&words[bit / WORD_BITS], ~((xen_ulong_t)1 << (bit % WORD_BITS)), __ATOMIC_SEQ_CST);
+}
+
+static evtchn_port_t bound(evtchn_port_t port, unsigned int vcpu)
+{
+    if (port < NR_HANDLERS)
+        bound_to[port] = (uint8_t)vcpu;
+    return port;
 }
 
 static bool is_pending_2l(evtchn_port_t port) { return bit_test(shared_info->evtchn_pending, port); }
@@ -75,8 +83,11 @@ void event_handler_set(evtchn_port_t port, event_handler_fn *handler)
         event_mask(port);
 }
 
+/* Pending bits are the domain's, upcalls a vCPU's: another vCPU's event is left to it. */
 static void handle(evtchn_port_t port)
 {
+    if (port < NR_HANDLERS && bound_to[port] != cpu_id())
+        return;
     event_clear(port);
     if (port < NR_HANDLERS && handlers[port])
         handlers[port](port);
@@ -142,7 +153,7 @@ evtchn_port_t event_bind_virq(unsigned int virq, unsigned int vcpu)
     struct evtchn_bind_virq bind = { .virq = virq, .vcpu = vcpu };
 
     MUST(HYPERVISOR_event_channel_op(EVTCHNOP_bind_virq, &bind));
-    return bind.port;
+    return bound(bind.port, vcpu);
 }
 
 evtchn_port_t event_bind_ipi(unsigned int vcpu)
@@ -150,7 +161,7 @@ evtchn_port_t event_bind_ipi(unsigned int vcpu)
     struct evtchn_bind_ipi bind = { .vcpu = vcpu };
 
     MUST(HYPERVISOR_event_channel_op(EVTCHNOP_bind_ipi, &bind));
-    return bind.port;
+    return bound(bind.port, vcpu);
 }
 
 evtchn_port_t event_alloc_unbound(domid_t peer)
@@ -158,7 +169,7 @@ evtchn_port_t event_alloc_unbound(domid_t peer)
     struct evtchn_alloc_unbound alloc = { .dom = DOMID_SELF, .remote_dom = peer };
 
     MUST(HYPERVISOR_event_channel_op(EVTCHNOP_alloc_unbound, &alloc));
-    return alloc.port;
+    return bound(alloc.port, 0);
 }
 
 long event_bind_interdomain(domid_t peer, evtchn_port_t remote)
@@ -166,7 +177,7 @@ long event_bind_interdomain(domid_t peer, evtchn_port_t remote)
     struct evtchn_bind_interdomain bind = { .remote_dom = peer, .remote_port = remote };
     long rc = HYPERVISOR_event_channel_op(EVTCHNOP_bind_interdomain, &bind);
 
-    return rc ? rc : (long)bind.local_port;
+    return rc ? rc : (long)bound(bind.local_port, 0);
 }
 
 /* Upcalls are off when a domain starts; every port is masked until somebody wants it. */
