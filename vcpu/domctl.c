@@ -437,6 +437,17 @@ static int sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *op
     }
 }
 
+/* A vCPU that has run is told of its new clock. */
+static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
+{
+    int rc = tsc_set_info(d, info);
+
+    for_each_vcpu (d, v)
+        if (!rc && v->is_initialised)
+            vcpu_update_system_time(v, v);
+    return rc;
+}
+
 /* --- the switch --- */
 
 static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -480,7 +491,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         tsc_get_info(d, &op->u.tsc_info);
         return 0;
-    case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : tsc_set_info(d, &op->u.tsc_info);
+    case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : settscinfo(d, &op->u.tsc_info);
     default: return -ENOSYS;
     }
 }

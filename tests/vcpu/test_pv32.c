@@ -147,6 +147,17 @@ static void poll(void **state)
     assert_false(f->v->pause_flags & VPF_poll);
 }
 
+static void iret_to_ring_0(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t frame[4] = { 0, 0xc0100000, FLAT_COMPAT_KERNEL_CS & ~3u, X86_EFLAGS_IF };
+
+    f->v->regs->rsp = put(f, frame, sizeof(frame));
+    call(f, __HYPERVISOR_iret, 0, 0, 0, 0);
+    assert_true(f->d->is_shut_down);
+    assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
+}
+
 /* The callback's frame, in words of 32 bits. */
 static void failsafe(void **state)
 {
@@ -169,8 +180,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nmi),    TEST(callbacks), TEST(runstate), TEST(time_area),
-        TEST(timers), TEST(io_bitmap), TEST(poll),     TEST(failsafe),
+        TEST(nmi),       TEST(callbacks), TEST(runstate), TEST(time_area),      TEST(timers),
+        TEST(io_bitmap), TEST(poll),      TEST(failsafe), TEST(iret_to_ring_0),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

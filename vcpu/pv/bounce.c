@@ -368,6 +368,10 @@ static long iret32(struct vcpu *v)
         vcpu_crash(v, "iret to virtual-8086 mode, which PV guests do not have on a 64-bit Xen");
         return 0;
     }
+    if ((cs & 3) == 0) {
+        vcpu_crash(v, "iret to ring 0");
+        return 0;
+    }
     if (ring_change && copy_from_guest(v, f + 4, sp + 16, 8)) {
         vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
         return 0;
@@ -381,8 +385,6 @@ static long iret32(struct vcpu *v)
     v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
     v->nmi_masked = false;
     TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, f[1], cs);
-    if ((cs & 3) == 0)
-        cs |= 1;
     if (!pv_load_segment(v, CPU_SEG_CS, cs) || (ring_change && !pv_load_segment(v, CPU_SEG_SS, (uint16_t)f[5])))
         pv_inject_exception(v, X86_EXC_GP, cs & 0xfffc);
     return (long)(uint32_t)r->rax;
