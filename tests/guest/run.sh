@@ -158,6 +158,7 @@ toy idle 3 $guests/idle
 toy idle-until 0 --cmdline until=1000 $guests/idle $guests/idle
 toy traps 0 $guests/traps
 toy rings 0 $guests/rings
+toy callbacks 0 --vcpus 2 $guests/callbacks
 toy syscall 0 $guests/syscall
 toy timer 0 $guests/timer
 toy pagetables 0 $guests/pagetables
