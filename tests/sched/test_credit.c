@@ -76,6 +76,26 @@ static void test_boost(void **state)
     wb_destroy(wb);
 }
 
+/* Those who compute and sleep leave time to the others, who get it by weight. */
+static void test_weights_beside_sleepers(void **state)
+{
+    struct wb *wb = wb_new("credit", 4);
+    struct wb_domain *a = domain_new(wb, "a", 4, 128, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 4, 256, 0, "compute forever");
+    double left;
+
+    domain_new(wb, "io", 4, 512, 0, "compute 2ms..6ms, sleep 5ms..20ms");
+    domain_new(wb, "net", 6, 256, 0, "compute 50us, sleep 1ms");
+    run(wb, SECONDS(10));
+    left = 100.0 * (double)(domain_runtime(a) + domain_runtime(b)) / 1e10;
+    assert_true(left > 200);
+    for (unsigned int i = 0; i < 4; i++) {
+        assert_in_range(wb_runtime(wb_vcpu(a, i)) / MILLISECS(100), left / 12 - 1, left / 12 + 1);
+        assert_in_range(wb_runtime(wb_vcpu(b, i)) / MILLISECS(100), left / 6 - 1, left / 6 + 1);
+    }
+    wb_destroy(wb);
+}
+
 static void test_stealing(void **state)
 {
     struct wb *wb = wb_new("credit", 4);
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_infeasible_weight),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_boost),
+        cmocka_unit_test(test_weights_beside_sleepers),
         cmocka_unit_test(test_stealing),
         cmocka_unit_test(test_parameters),
     };

@@ -42,6 +42,7 @@ struct csched_pcpu {
 struct csched {
     struct timer acct;
     s_time_t tslice, tick, ratelimit, migr_delay;
+    s_time_t unused; /* earned by sleepers, who may not keep it: for the others next time, or they would fall behind */
     LIST_HEAD(, csched_vcpu) active;
 };
 

@@ -97,9 +97,10 @@ static void hand_out(struct scheduler *ops)
 {
     struct csched *prv = csched(ops);
     struct csched_vcpu *svc;
-    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus);
+    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus) + prv->unused;
     bool settled = true;
 
+    prv->unused = 0;
     LIST_FOREACH(svc, &prv->active, link)
     svc->earned = -1;
     while (settled) {
@@ -149,6 +150,7 @@ static void settle(struct scheduler *ops, struct csched_vcpu *svc)
             svc->credit = most;
     } else if (svc->credit > prv->tslice) {
         /* It does not use what it earns: others shall have it, until these savings are used up. */
+        prv->unused += svc->credit - prv->tslice;
         svc->credit = prv->tslice;
         csched_deactivate(svc);
     }
