@@ -8,6 +8,13 @@
  * domain from eating it all one after the other, and whoever came off badly is served first in the next period. A vCPU that overran its helping leaves a debt, paid from the next period, so
  * that the long-term average is the cap exactly.
  *
+ *     cap 40 %, two spinning vCPUs, one pCPU: 4 ms in every 10, helpings of 2 ms
+ *
+ *     time        0  1     3  4                 10 11    13 14                20 ms
+ *     a runs      ###      ### parked           ###      ### parked           ###
+ *     b runs         ######    parked              ######    parked
+ *     pool, ms    2  0                          2  0                          2     (4 come, whoever runs first takes 2)
+ *
  * Invariants: budget of the pool and of all vCPUs together never exceed one period's budget plus what is on pCPUs; the timer
  * runs only while something of the budget is used, so an idle domain costs nothing.
  *

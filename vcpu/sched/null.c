@@ -6,6 +6,10 @@
  * deciding, and no vCPU disturbs another: meant for machines that have enough pCPUs. vCPUs for which there is none wait, and
  * run only if a pCPU becomes free (a vCPU goes down or its domain ends). A blocked vCPU keeps its pCPU, which idles.
  *
+ *     pCPU        0       1       2        waiting
+ *     vCPU       a.0     a.1     b.0       b.1, c.0      a.1 blocks: pCPU 1 idles, b.1 goes on waiting
+ *                a.0     b.1     b.0       c.0           a.1 goes down (VCPUOP_down): b.1 gets pCPU 1
+ *
  * Invariants: assigned[c] == v exactly when v's data says cpu == c; a waiting vCPU is awake and there is no free pCPU that
  * it may use.
  *

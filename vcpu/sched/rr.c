@@ -6,6 +6,10 @@
  * at the back. Everybody gets the same, nobody has priority, and a vCPU that wakes waits for its turn: compare the wake-up
  * latency of an interactive vCPU here with credit's BOOST. Read this file first; the other policies have the same hooks.
  *
+ *     time      0          10     14         24         34     38 ms         b computes for 4 ms and sleeps for 8;
+ *     runs      |--- a ----|- b --|--- c ----|--- a ----|- b --| ...         it wakes at 22
+ *     waiting   b c        c a    a, a b     b c        c a
+ *
  * Invariants: a vCPU is queued exactly when it is awake and not running.
  *
  * Xen has no such policy. Parameter: tslice_ms.

@@ -7,6 +7,10 @@
  * all of them. So vCPUs with equal (hard, soft) affinity form a class; each class is a binary heap, the first vCPU at index 0. A
  * pCPU compares the heads of the classes that allow it. There are usually very few different masks, however many vCPUs.
  *
+ *     hard 0-3, soft 0-3:   a 3   d 5   b 9            pCPU 0 takes c, the smallest key of those that it may run;
+ *     hard 0,   soft 0:     c 1   e 7                  pCPU 3 takes a
+ *     hard 1-2, soft 1:     f 2
+ *
  * Invariants: a node is in at most one run queue; equal keys come out in the order they were put in (a sequence number);
  * nothing depends on addresses.
  *
