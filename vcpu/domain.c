@@ -291,13 +291,13 @@ void domain_unpause(struct domain *d)
             vcpu_wake(v);
 }
 
-/* Tell dom0 that something about a domain changed; it will look with getdomaininfo. */
+/* Tell dom0, or whom it put in charge, that something about a domain changed; it will look with getdomaininfo. */
 static void domain_notify(struct domain *d)
 {
     struct xen *xen = d->xen;
 
     if (xen->dom0 && d != xen->dom0)
-        send_guest_global_virq(xen->dom0, VIRQ_DOM_EXC);
+        send_global_virq(xen, VIRQ_DOM_EXC);
     if (xen->domain_event)
         xen->domain_event(xen->hook_data, d);
 }

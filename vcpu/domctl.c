@@ -485,6 +485,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         d->target = op->u.set_target.target;
         return 0;
+    case XEN_DOMCTL_set_virq_handler: return set_global_virq_handler(d, op->u.set_virq_handler.virq);
     case XEN_DOMCTL_sendtrigger: return sendtrigger(d, &op->u.sendtrigger);
     case XEN_DOMCTL_gettscinfo:
         if (d == v->domain)

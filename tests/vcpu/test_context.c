@@ -166,6 +166,42 @@ static void nmi_delivered(void **state)
     assert_int_equal(r->rip, HANDLER + 64);
 }
 
+/* --- iret --- */
+
+static void iret(struct fixture *f, const struct iret_context *c)
+{
+    f->v->regs->rsp = fix_put(f, 512, c, sizeof(*c));
+    fix_hypercall(f, __HYPERVISOR_iret, 0, 0, 0, 0);
+}
+
+static void iret_by_sysret(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    struct iret_context c = {
+        .rax = 1, .r11 = 2, .rcx = 3, .rip = 0x1000, .cs = FLAT_KERNEL_CS & ~3u, .rsp = f->scratch
+    };
+
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 0, FLAT_KERNEL_CS, HANDLER };
+    c.ss = FLAT_KERNEL_SS;
+    iret(f, &c);
+    assert_true(r->rip == 0x1000 && r->rax == 1 && r->r11 == 2 && r->rcx == 3);
+    c.flags = VGCF_in_syscall; /* RCX and R11 are lost, and what is said of segments is not looked at */
+    c.cs = 0x40, c.ss = 0x48;
+    iret(f, &c);
+    assert_true(r->rip == 0x1000 && r->rcx == 0x1000 && r->r11 == r->rflags);
+    assert_true(r->seg[CPU_SEG_CS].sel == FLAT_KERNEL_CS && r->seg[CPU_SEG_SS].sel == FLAT_KERNEL_SS);
+    c.flags = 0;
+    iret(f, &c); /* these are looked at */
+    assert_int_equal(r->rip, HANDLER);
+    assert_int_equal(fix_read(f, r->rsp + 16), 0x40);
+    c.flags = VGCF_in_syscall;
+    c.cs = FLAT_KERNEL_CS & ~3u, c.ss = FLAT_KERNEL_SS;
+    c.rip = UINT64_C(1) << 47; /* SYSRET must not see it */
+    iret(f, &c);
+    assert_int_equal(r->rip, HANDLER);
+}
+
 /* --- failsafe --- */
 
 #define GONE 0x0043 /* beyond the limit of the guest's GDT */
@@ -224,8 +260,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(of_a_live_vcpu), TEST(of_a_new_vcpu),           TEST(reset), TEST(nmi_registered), TEST(nmi_delivered),
-        TEST(failsafe),       TEST(failsafe_from_the_start),
+        TEST(of_a_live_vcpu),          TEST(of_a_new_vcpu),  TEST(reset),
+        TEST(nmi_registered),          TEST(nmi_delivered),  TEST(failsafe),
+        TEST(failsafe_from_the_start), TEST(iret_by_sysret),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

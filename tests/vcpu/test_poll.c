@@ -207,11 +207,32 @@ static void triggers(void **state)
     assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
 }
 
+/* Who is told that a domain has shut down: dom0, unless it has put another domain in charge. */
+static void virq_handler(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_virq_handler, .domain = f->d->domain_id };
+    struct evtchn_bind_virq bind = { .virq = VIRQ_DOM_EXC };
+    uint64_t arg = fix_put(f, 0, &bind, sizeof(bind));
+    struct domain *other = f->d;
+
+    op.u.set_virq_handler.virq = VIRQ_TIMER; /* each vCPU's own */
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+    op.u.set_virq_handler.virq = VIRQ_DOM_EXC;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, arg, 0, 0), 0);
+    assert_int_equal(copy_from_guest(f->v, &bind, arg, sizeof(bind)), 0);
+    fix_guest(f, &kernel_linux64);
+    domain_shutdown(f->d, SHUTDOWN_poweroff);
+    assert_true(evtchn_port_is_pending(other, bind.port));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(refusals), TEST(no_wait), TEST(wakeups), TEST(timeouts), TEST(seen_from_outside), TEST(triggers),
+        TEST(refusals),          TEST(no_wait),  TEST(wakeups),      TEST(timeouts),
+        TEST(seen_from_outside), TEST(triggers), TEST(virq_handler),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -335,9 +335,11 @@ static long iret64(struct vcpu *v)
     if (!(c.flags & VGCF_IN_SYSCALL)) {
         r->r11 = c.r11;
         r->rcx = c.rcx;
-    } else {
-        r->r11 = c.rflags;
+    } else if (is_canonical(c.rip)) { /* by SYSRET, which has its own idea of segments */
+        r->r11 = r->rflags;
         r->rcx = c.rip;
+        c.cs = (c.cs | 3) == FLAT_USER_CS32 ? FLAT_USER_CS32 : FLAT_USER_CS64;
+        c.ss = FLAT_USER_SS;
     }
     r->rax = c.rax;
     v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
@@ -345,7 +347,7 @@ static long iret64(struct vcpu *v)
     TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, c.cs);
     if (!pv_load_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3)) || !pv_load_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3)))
         pv_inject_exception(v, X86_EXC_GP, (uint32_t)(c.cs & 0xfffc));
-    else if ((r->seg[CPU_SEG_CS].attr & 0x200) && ((int64_t)(c.rip << 16) >> 16) != (int64_t)c.rip)
+    else if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
         pv_inject_exception(v, X86_EXC_GP, 0);
     return (long)r->rax;
 }
