@@ -17,22 +17,8 @@ struct store {
 
 static void begin(struct store *s, struct fixture *f)
 {
-    char err[IMAGE_ERR_SIZE] = "";
-    struct image img;
-    size_t size;
-    uint8_t *elf = kernel_elf(&kernel_linux64, &size);
-    struct pv_build b = { .image = &img, .nr_pages = FIX_PAGES, .max_pages = FIX_PAGES, .max_vcpus = 1 };
-
-    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(f->xc, &b, err))
-        fail_msg("%s", err);
-    image_free(&img);
-    free(elf);
-    f->d = domain_get(f->xen, b.domid);
-    domain_put(f->d);
-    f->v = f->d->vcpu[0];
-    f->scratch = f->v->regs->rsp - 2048;
-    *s = (struct store){ .f = f, .port = b.store_port, .ring = mfn_to_virt(f->m, b.store_mfn) };
-    s->conn = xenstore_conn_create(f->dom0, b.domid, b.store_mfn, b.store_port);
+    *s = (struct store){ .f = f, .port = f->store_port, .ring = mfn_to_virt(f->m, f->store_mfn) };
+    s->conn = xenstore_conn_create(f->dom0, f->d->domain_id, f->store_mfn, f->store_port);
     assert_non_null(s->conn);
     assert_true(xenstore_node_add(s->conn, "name", "alpha"));
     assert_true(xenstore_node_add(s->conn, "cpu/0/availability", "online"));

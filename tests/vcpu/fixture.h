@@ -38,6 +38,8 @@ struct fixture {
     struct vcpu *xc;  /* dom0's vCPU */
     struct domain *d; /* the guest */
     struct vcpu *v;
+    mfn_t store_mfn; /* its xenstore ring */
+    evtchn_port_t store_port;
     uint64_t scratch; /* a guest address with room for 2 KiB, below its stack */
     char log[4096];   /* what reached the console */
 };
@@ -68,6 +70,8 @@ static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
     free(elf);
     f->d = domain_get(f->xen, b.domid);
     domain_put(f->d);
+    f->store_mfn = b.store_mfn;
+    f->store_port = b.store_port;
     f->v = f->d->vcpu[0];
     f->scratch = f->v->regs->rsp - 2048;
 }
