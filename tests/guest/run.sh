@@ -607,6 +607,7 @@ linux_maxvcpus linux-maxvcpus
 linux_smp linux-smp-2-on-1 2 1
 linux_smp linux-smp-4-on-2 4 2
 linux_smp linux-smp-8-on-4 8 4
+linux_smp linux-smp-64-on-16 64 16
 linux_torture linux-torture-1-on-1 1 1
 linux_torture linux-torture-4-on-4 4 4
 linux_torture linux-torture-6-on-3 6 3

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SCHEDOP_poll and SCHEDOP_block: what ends the wait, what keeps it from starting, and what is refused. */
+/* sched_op: what ends a poll, what keeps it from starting, and what is refused; how a domain ends, and who hears of it. */
 #include "tests/vcpu/fixture.h"
 
 #include "vcpu/sched/sched.h"
@@ -207,6 +207,42 @@ static void triggers(void **state)
     assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
 }
 
+static long shut_down(struct fixture *f, unsigned int cmd, unsigned int reason)
+{
+    struct sched_shutdown op = { .reason = reason };
+
+    return fix_hypercall(f, __HYPERVISOR_sched_op, cmd, fix_put(f, 0, &op, sizeof(op)), 0, 0);
+}
+
+/* SCHEDOP_shutdown_code: why it will have been, told beforehand; the first reason is the one that counts. Eight bits of it. */
+static void shutdown_codes(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(shut_down(f, SCHEDOP_shutdown_code, 0x100 + SHUTDOWN_crash), 0);
+    assert_int_equal(shut_down(f, SCHEDOP_shutdown_code, SHUTDOWN_reboot), 0);
+    assert_false(f->d->is_shut_down);
+    assert_int_equal(shut_down(f, SCHEDOP_shutdown, SHUTDOWN_poweroff), 0);
+    assert_true(f->d->is_shut_down);
+    assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, 0x1000, 0, 0), -EFAULT);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown_code, 0x1000, 0, 0), -EFAULT);
+}
+
+/* The call's first form takes numbers. */
+static void sched_op_compat(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_yield, 0, 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_poll, 0, 0, 0), -ENOSYS);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_block, 0, 0, 0), 0);
+    assert_true(f->v->pause_flags & VPF_blocked);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op_compat, SCHEDOP_shutdown, 0x200 + SHUTDOWN_reboot, 0, 0),
+                     0);
+    assert_int_equal(f->d->shutdown_code, SHUTDOWN_reboot);
+}
+
 /* Who is told that a domain has shut down: dom0, unless it has put another domain in charge. */
 static void virq_handler(void **state)
 {
@@ -231,8 +267,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(refusals),          TEST(no_wait),  TEST(wakeups),      TEST(timeouts),
-        TEST(seen_from_outside), TEST(triggers), TEST(virq_handler),
+        TEST(refusals), TEST(no_wait),      TEST(wakeups),        TEST(timeouts),        TEST(seen_from_outside),
+        TEST(triggers), TEST(virq_handler), TEST(shutdown_codes), TEST(sched_op_compat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
