@@ -224,6 +224,33 @@ static void test_work_conservation(void **state)
     }
 }
 
+/* Who was kept from the pCPU that it prefers goes there when that becomes idle, though it never sleeps. */
+static void test_soft_affinity(void **state)
+{
+    static const char *const minding[] = { "credit", "credit2", "credit2,cpus_per_runqueue=1" };
+    const uint64_t one = 1, two = 2;
+
+    for (size_t p = 0; p < ARRAY_SIZE(minding); p++) {
+        struct wb *wb = wb_new(minding[p], 2);
+        struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+        struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+
+        pin(b, 0, two);
+        assert_int_equal(sched_set_affinity(a->d.vcpu[0], NULL, &two), 0);
+        run(wb, MILLISECS(200));
+        assert_int_equal(wb->lost, 0); /* rather elsewhere than not at all */
+        b->d.vcpu[0]->pause_count = 1;
+        vcpu_sleep_nosync(b->d.vcpu[0]);
+        run(wb, MILLISECS(240));
+        assert_int_equal(a->d.vcpu[0]->processor, 1);
+        assert_true(a->d.vcpu[0]->is_running);
+        assert_int_equal(sched_set_affinity(a->d.vcpu[0], NULL, &one), 0);
+        run(wb, MILLISECS(280));
+        assert_int_equal(a->d.vcpu[0]->processor, 0);
+        wb_destroy(wb);
+    }
+}
+
 /* --- pCPUs and pools --- */
 
 static void test_unplug_running(void **state)
@@ -366,15 +393,11 @@ static void test_move_between_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_runstates),
-        cmocka_unit_test(test_runstate_time_never_drifts),
-        cmocka_unit_test(test_block_and_unblock),
-        cmocka_unit_test(test_random_workloads),
-        cmocka_unit_test(test_work_conservation),
-        cmocka_unit_test(test_unplug_running),
-        cmocka_unit_test(test_cpu_hotplug),
-        cmocka_unit_test(test_cpupools),
-        cmocka_unit_test(test_move_between_policies),
+        cmocka_unit_test(test_runstates),         cmocka_unit_test(test_runstate_time_never_drifts),
+        cmocka_unit_test(test_block_and_unblock), cmocka_unit_test(test_random_workloads),
+        cmocka_unit_test(test_work_conservation), cmocka_unit_test(test_soft_affinity),
+        cmocka_unit_test(test_unplug_running),    cmocka_unit_test(test_cpu_hotplug),
+        cmocka_unit_test(test_cpupools),          cmocka_unit_test(test_move_between_policies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,16 @@ unsigned int sched_pick_default(struct vcpu *v)
     return v->processor;
 }
 
+bool sched_prefers_idle(const struct vcpu *v)
+{
+    const uint64_t soft = vcpu_soft_cpumask(v);
+
+    if (soft >> v->processor & 1)
+        return false;
+    for_each_cpu_in(soft, cpu) if (sched_cpu_waits(v->domain->xen, cpu)) return true;
+    return false;
+}
+
 void vcpu_migrate(struct vcpu *v)
 {
     v->pause_flags |= VPF_migrating;

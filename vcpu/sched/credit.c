@@ -104,7 +104,7 @@ void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc)
         runq_remove(runq_of(ops, svc->v->processor), &svc->node);
 }
 
-/* Three times a period on each pCPU that is not idle: the end of a boost. */
+/* Three times a period on each pCPU that is not idle: the end of a boost; a look at soft affinity. */
 static void tick(void *data)
 {
     struct csched_pcpu *spc = data;
@@ -118,6 +118,8 @@ static void tick(void *data)
     first = runq_first(&spc->runq, spc->cpu, false);
     if (first && first->key < (int64_t)svc_of(curr)->pri)
         sched_kick_cpu(spc->ops->xen, spc->cpu);
+    if (sched_prefers_idle(curr))
+        vcpu_migrate(curr);
     timer_set(&spc->ops->xen->machine->clock, &spc->tick, NOW(spc->ops->xen) + csched(spc->ops)->tick);
 }
 

@@ -147,6 +147,8 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
 
     if (cur)
         c2_burn(cur, now);
+    if (cur && sched_prefers_idle(prev))
+        vcpu_migrate(prev);
     if (cur && !vcpu_runnable(prev))
         cur = NULL;
     if (cur && c2_budget_spent(cur)) {

@@ -190,6 +190,8 @@ static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
 {
     return !xen->pcpu[cpu].curr && !xen->pcpu[cpu].need_resched;
 }
+/* v runs where it would rather not, and a pCPU that it prefers is idle: vcpu_migrate() will take it there. */
+bool sched_prefers_idle(const struct vcpu *v);
 /* Kick one idle pCPU out of `mask` that nobody kicked yet, `prefer` if it is one. False: there is none. */
 bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
 
