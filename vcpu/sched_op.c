@@ -181,43 +181,49 @@ static long get_runstate_info(struct vcpu *v, struct vcpu *target, uint64_t arg)
     return runstate_copy_to_guest(v, arg, &rs);
 }
 
-static long register_area(struct vcpu *v, struct vcpu *target, unsigned int cmd, uint64_t arg)
+static long register_vcpu_info(struct vcpu *v, struct vcpu *target, uint64_t arg)
 {
-    struct vcpu_register_runstate_memory_area area; /* the time area's structure is the same: one address */
     struct vcpu_register_vcpu_info info;
-    uint32_t addr32;
-    uint64_t addr;
     int rc;
 
-    if (cmd == VCPUOP_register_vcpu_info) {
-        if (copy_from_guest(v, &info, arg, sizeof(info)))
-            return -EFAULT;
-        rc = evtchn_map_vcpu_info(target, v, info.mfn, info.offset);
-        if (!rc)
-            vcpu_update_system_time(target, v);
-        return rc;
-    }
-    if (is_pv_32bit_domain(v->domain)) {
-        if (copy_from_guest(v, &addr32, arg, sizeof(addr32)))
-            return -EFAULT;
-        addr = addr32;
-    } else {
-        if (copy_from_guest(v, &area, arg, sizeof(area)))
-            return -EFAULT;
-        addr = area.addr.p;
-    }
-    if (!guest_handle_okay(v, addr, 1))
+    if (copy_from_guest(v, &info, arg, sizeof(info)))
         return -EFAULT;
-    if (cmd == VCPUOP_register_runstate_memory_area) {
-        struct vcpu_runstate_info rs = v->runstate;
+    rc = evtchn_map_vcpu_info(target, v, info.mfn, info.offset);
+    if (!rc)
+        vcpu_update_system_time(target, v);
+    return rc;
+}
 
-        target->runstate_guest = addr;
-        if (target != v)
-            vcpu_runstate_get(target, &rs);
-        if (addr)
-            runstate_copy_to_guest(v, addr, &rs); /* if it is not mapped now, it may be later */
-        return 0;
-    }
+/* The other two areas are named by a guest virtual address; whether it is mapped is seen when it is used. 0 or -EFAULT. */
+static int read_area_address(struct vcpu *v, uint64_t arg, uint64_t *addr)
+{
+    *addr = 0;
+    if (copy_from_guest(v, addr, arg, is_pv_32bit_domain(v->domain) ? 4 : 8) || !guest_handle_okay(v, *addr, 1))
+        return -EFAULT;
+    return 0;
+}
+
+static long register_runstate_area(struct vcpu *v, struct vcpu *target, uint64_t arg)
+{
+    struct vcpu_runstate_info rs = v->runstate;
+    uint64_t addr;
+
+    if (read_area_address(v, arg, &addr))
+        return -EFAULT;
+    target->runstate_guest = addr;
+    if (target != v)
+        vcpu_runstate_get(target, &rs);
+    if (addr)
+        runstate_copy_to_guest(v, addr, &rs);
+    return 0;
+}
+
+static long register_time_area(struct vcpu *v, struct vcpu *target, uint64_t arg)
+{
+    uint64_t addr;
+
+    if (read_area_address(v, arg, &addr))
+        return -EFAULT;
     target->time_info_guest = addr;
     vcpu_update_system_time(target, v);
     return 0;
@@ -255,9 +261,9 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
     case VCPUOP_stop_periodic_timer:
     case VCPUOP_set_singleshot_timer:
     case VCPUOP_stop_singleshot_timer: return vcpuop_timer(v, cmd, target, arg);
-    case VCPUOP_register_runstate_memory_area:
-    case VCPUOP_register_vcpu_info:
-    case VCPUOP_register_vcpu_time_memory_area: return register_area(v, target, cmd, arg);
+    case VCPUOP_register_vcpu_info: return register_vcpu_info(v, target, arg);
+    case VCPUOP_register_runstate_memory_area: return register_runstate_area(v, target, arg);
+    case VCPUOP_register_vcpu_time_memory_area: return register_time_area(v, target, arg);
     case VCPUOP_send_nmi:
         if (arg)
             return -EINVAL;
