@@ -41,6 +41,29 @@ static void io_privilege(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_physdev_op, PHYSDEVOP_set_iobitmap, NOWHERE, 0, 0), -EFAULT);
 }
 
+/* A breakpoint on a port, which only the emulation of IN can honour: after the instruction, like any data breakpoint. */
+static void io_breakpoint(void **state)
+{
+    struct fixture *f = *state;
+    const struct sim_exit e = { .kind = EXIT_IO, .io = { .port = 0x71, .size = 1, .in = true } };
+    const uint64_t handler = UINT64_C(0xffffffff80001000), code = fix_put(f, 1024, "\xe4\x71", 2); /* in al, 0x71 */
+
+    f->v->pv.iopl = 3;
+    f->v->pv.ctrlreg[4] |= X86_CR4_DE;
+    f->v->pv.trap_ctxt[X86_EXC_DB] = (struct trap_info){ X86_EXC_DB, 0, FLAT_KERNEL_CS, handler };
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 1, 0x70, 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20 | 4, 0, 0), 0); /* one port, 0x70 */
+    f->v->regs->rip = code;
+    pv_handle_exit(f->v, &e);
+    assert_int_equal(f->v->regs->rip, code + 2);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 6u << 20 | 4, 0, 0), 0); /* two ports */
+    f->v->regs->rip = code;
+    pv_handle_exit(f->v, &e);
+    assert_int_equal(f->v->regs->rip, handler);
+    assert_int_equal(fix_read(f, f->v->regs->rsp + 16), code + 2);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 6, 0, 0, 0) & 15, 2);
+}
+
 static void interrupt_numbers(void **state)
 {
     struct fixture *f = *state;
@@ -269,8 +292,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(io_privilege),   TEST(interrupt_numbers), TEST(eoi_frame),      TEST(owners_of_devices),
-        TEST(physdev_compat), TEST(hvm_ops_of_pv),     TEST(not_for_guests), TEST(switched_off),
+        TEST(io_privilege),   TEST(io_breakpoint), TEST(interrupt_numbers), TEST(eoi_frame),    TEST(owners_of_devices),
+        TEST(physdev_compat), TEST(hvm_ops_of_pv), TEST(not_for_guests),    TEST(switched_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

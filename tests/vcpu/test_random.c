@@ -121,6 +121,17 @@ static const uint8_t calls[] = {
     __HYPERVISOR_sysctl,
 };
 
+static long call(struct fixture *f, uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+{
+    struct cpu_state *r = f->v->regs;
+
+    if (!is_pv_32bit_domain(f->d))
+        return fix_hypercall(f, nr, a1, a2, a3, a4);
+    r->rax = nr, r->rbx = a1, r->rcx = a2, r->rdx = a3, r->rsi = a4;
+    hypercall_guest(f->v);
+    return (int32_t)r->rax;
+}
+
 /* Go on, whatever it did to itself. */
 static void revive(struct fixture *f)
 {
@@ -148,7 +159,7 @@ static void random_calls(void **state)
             const uint64_t second = id_second ? (rnd() % 8 ? rnd() % 5 : interesting(f)) : argument(f);
             const uint64_t rip = f->v->regs->rip;
 
-            succeeded += fix_hypercall(f, nr, cmd, second, argument(f), interesting(f)) >= 0;
+            succeeded += call(f, nr, cmd, second, argument(f), interesting(f)) >= 0;
             f->v->regs->rip = rip;
             if (rnd() % 16 == 0) {
                 f->m->clock.now += (s_time_t)(rnd() % (uint64_t)MILLISECS(3));
@@ -189,10 +200,18 @@ static void random_tsc_modes(void **state)
     assert_int_not_equal(last, 0);
 }
 
+static int setup_32(void **state)
+{
+    fix_setup(state);
+    fix_guest(*state, &kernel_legacy32);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_calls, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(random_calls, setup_32, fix_teardown),
         cmocka_unit_test_setup_teardown(random_tsc_modes, fix_setup, fix_teardown),
     };
 

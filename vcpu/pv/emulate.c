@@ -185,13 +185,30 @@ static uint16_t io_port(const struct vcpu *v, const struct insn_operand *op)
     return (uint16_t)(op->kind == INSN_IMM ? op->imm : v->regs->rdx);
 }
 
-static bool port_io(struct vcpu *v, const struct insn *in)
+/* Debug registers 0 to 3 that break on an access to these ports, a bit each: since the processor sees none (set_debugreg). */
+static unsigned int io_breakpoints(const struct vcpu *v, unsigned int port, unsigned int size)
+{
+    static const uint8_t width[4] = { 1, 2, 8, 4 }; /* DR7's LEN field */
+    unsigned int hit = 0;
+
+    for (unsigned int i = 0; i < 4 && v->pv.dr7_emul; i++) {
+        const uint64_t start = v->regs->dr[i], end = start + width[v->regs->dr[7] >> (18 + 4 * i) & 3];
+
+        if ((v->pv.dr7_emul >> (2 * i) & 3) && start < port + size && end > port)
+            hit |= 1u << i;
+    }
+    return hit;
+}
+
+static bool port_io(struct vcpu *v, const struct insn *in, unsigned int *breakpoints)
 {
     bool input = in->op == INSN_IN;
     const struct insn_operand *data = &in->opnd[input ? 0 : 1];
+    const uint16_t port = io_port(v, &in->opnd[input ? 1 : 0]);
 
-    if (!io_okay(v, io_port(v, &in->opnd[input ? 1 : 0]), data->size))
+    if (!io_okay(v, port, data->size))
         return false;
+    *breakpoints = io_breakpoints(v, port, data->size);
     if (input)
         write_gpr(v, data, ~UINT64_C(0));
     return true;
@@ -199,13 +216,13 @@ static bool port_io(struct vcpu *v, const struct insn *in)
 
 /* --- the instructions --- */
 
-static bool emulate_user_ok(struct vcpu *v, struct insn *in)
+static bool emulate_user_ok(struct vcpu *v, struct insn *in, unsigned int *breakpoints)
 {
     switch (in->op) {
     case INSN_CLI:
     case INSN_STI: return iopl_ok(v);
     case INSN_IN:
-    case INSN_OUT: return port_io(v, in);
+    case INSN_OUT: return port_io(v, in, breakpoints);
     case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
         if (in->opnd[0].kind == INSN_REG)
             write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
@@ -244,15 +261,20 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     }
 }
 
-void pv_insn_done(struct vcpu *v, unsigned int len)
+/* hits: bits of DR6 for what the instruction ran into. */
+static void insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
 {
     v->regs->rip += len;
     v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
-    if (v->regs->rflags & X86_EFLAGS_TF) {
-        v->regs->dr[6] |= 0x4000; /* BS */
+    if (v->regs->rflags & X86_EFLAGS_TF)
+        hits |= 0x4000; /* BS */
+    if (hits) {
+        v->regs->dr[6] |= hits;
         pv_inject_exception(v, X86_EXC_DB, 0);
     }
 }
+
+void pv_insn_done(struct vcpu *v, unsigned int len) { insn_done(v, len, 0); }
 
 bool pv_emulate_privileged_op(struct vcpu *v)
 {
@@ -260,13 +282,15 @@ bool pv_emulate_privileged_op(struct vcpu *v)
     uint8_t bytes[15];
     struct insn in = insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)));
 
+    unsigned int breakpoints = 0;
+
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
-    if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
+    if (!emulate_user_ok(v, &in, &breakpoints) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
         return false;
     TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);
     v->domain->xen->stats.emulated++;
-    pv_insn_done(v, in.len);
+    insn_done(v, in.len, breakpoints);
     return true;
 }
 
@@ -282,7 +306,7 @@ bool pv_emulate_port_io(struct vcpu *v, const struct sim_exit *e)
 
     while (i < n && (bytes[i] == 0x66 || (bytes[i] & 0xf0) == 0x40))
         i++;
-    if (i >= n || e->io.string || (v->regs->rflags & X86_EFLAGS_TF) || ((bytes[i] & 0xf4) != 0xe4))
+    if (i >= n || e->io.string || (v->regs->rflags & X86_EFLAGS_TF) || v->pv.dr7_emul || ((bytes[i] & 0xf4) != 0xe4))
         return false;
     if (!io_okay(v, e->io.port, e->io.size))
         return false;
