@@ -296,6 +296,23 @@ static void test_cpu_hotplug(void **state)
     wb_destroy(wb);
 }
 
+/* A pCPU's time is busy, idle or offline. */
+static void test_idle_time(void **state)
+{
+    struct wb *wb = wb_new("credit2", 3);
+
+    domain_new(wb, "a", 2, 256, 0, "compute 1ms..3ms, sleep 1ms..2ms");
+    run(wb, MILLISECS(100));
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), 0);
+    assert_int_equal(sched_cpu_idle_time(&wb->xen, 1), 0); /* offline: as Xen */
+    run(wb, MILLISECS(300));
+    assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, true), 0);
+    run(wb, MILLISECS(500));
+    for (unsigned int cpu = 0; cpu < 3; cpu++)
+        assert_int_equal(wb->busy[cpu] + sched_cpu_idle_time(&wb->xen, cpu), MILLISECS(cpu == 1 ? 300 : 500));
+    wb_destroy(wb);
+}
+
 static int pool_op(struct wb *wb, uint32_t op, uint32_t id, uint32_t arg, struct xen_sysctl_cpupool_op *out,
                    uint64_t *map)
 {
@@ -393,11 +410,17 @@ static void test_move_between_policies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_runstates),         cmocka_unit_test(test_runstate_time_never_drifts),
-        cmocka_unit_test(test_block_and_unblock), cmocka_unit_test(test_random_workloads),
-        cmocka_unit_test(test_work_conservation), cmocka_unit_test(test_soft_affinity),
-        cmocka_unit_test(test_unplug_running),    cmocka_unit_test(test_cpu_hotplug),
-        cmocka_unit_test(test_cpupools),          cmocka_unit_test(test_move_between_policies),
+        cmocka_unit_test(test_runstates),
+        cmocka_unit_test(test_runstate_time_never_drifts),
+        cmocka_unit_test(test_block_and_unblock),
+        cmocka_unit_test(test_random_workloads),
+        cmocka_unit_test(test_work_conservation),
+        cmocka_unit_test(test_soft_affinity),
+        cmocka_unit_test(test_unplug_running),
+        cmocka_unit_test(test_cpu_hotplug),
+        cmocka_unit_test(test_idle_time),
+        cmocka_unit_test(test_cpupools),
+        cmocka_unit_test(test_move_between_policies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

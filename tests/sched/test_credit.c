@@ -61,6 +61,23 @@ static void test_caps(void **state)
     }
 }
 
+/* Lifted, a cap is gone at once, also for somebody of little weight who owes much. */
+static void test_cap_lifted(void **state)
+{
+    struct wb *wb = wb_new("credit", 2);
+    struct wb_domain *a = domain_new(wb, "a", 1, 1, 20, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 3, 65535, 0, "compute forever");
+
+    for (unsigned int i = 0; i < 3; i++)
+        pin(b, i, 1);
+    run(wb, SECONDS(5) - MILLISECS(1));
+    a->cap = 0;
+    assert_int_equal(wb_domain_apply(a), 0);
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 60);
+    wb_destroy(wb);
+}
+
 /* Who wakes with credits left preempts spinners at once; under round robin it waits for its turn. */
 static void test_boost(void **state)
 {
@@ -151,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_weights_two_pcpus),
         cmocka_unit_test(test_infeasible_weight),
         cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_cap_lifted),
         cmocka_unit_test(test_boost),
         cmocka_unit_test(test_weights_beside_sleepers),
         cmocka_unit_test(test_stealing),

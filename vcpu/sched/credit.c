@@ -24,8 +24,7 @@
  * a light one next door overdraws. So UNDER and OVER have two steps each. Who has saved more than a slice is owed time and goes
  * first (PRI_OWED); who has overdrawn more than one goes last (PRI_DEEP).
  *
- * A cap limits a domain even if pCPUs idle: it earns at most that, and is parked (not queued) when it has overdrawn more
- * than one period's cap. The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms.
+ * A cap limits a domain even if pCPUs idle: it is parked (not queued) when it has overdrawn more than one period's cap. The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms.
  *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor, under its
  * current priority. Neither debts nor savings last for ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go
@@ -104,7 +103,7 @@ void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc)
         runq_remove(runq_of(ops, svc->v->processor), &svc->node);
 }
 
-/* Three times a period on each pCPU that is not idle: the end of a boost; a look at soft affinity. */
+/* Three times a period on each pCPU that is not idle: the end of a boost; a look at soft affinity and caps. */
 static void tick(void *data)
 {
     struct csched_pcpu *spc = data;
@@ -120,6 +119,7 @@ static void tick(void *data)
         sched_kick_cpu(spc->ops->xen, spc->cpu);
     if (sched_prefers_idle(curr))
         vcpu_migrate(curr);
+    csched_cap_check(spc->ops, svc_of(curr)->dom, NOW(spc->ops->xen));
     timer_set(&spc->ops->xen->machine->clock, &spc->tick, NOW(spc->ops->xen) + csched(spc->ops)->tick);
 }
 
@@ -170,12 +170,19 @@ static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
 {
     struct csched_dom *dom = calloc(1, sizeof(*dom));
 
-    if (dom)
-        dom->weight = DEFAULT_WEIGHT;
+    if (!dom)
+        return NULL;
+    dom->d = d;
+    dom->weight = DEFAULT_WEIGHT;
+    timer_init(&dom->unpark, csched_unpark, dom);
     return dom;
 }
 
-static void csched_free_domdata(struct scheduler *ops, void *dd) { free(dd); }
+static void csched_free_domdata(struct scheduler *ops, void *dd)
+{
+    timer_stop(&ops->xen->machine->clock, &((struct csched_dom *)dd)->unpark);
+    free(dd);
+}
 
 static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
@@ -205,7 +212,7 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
 
     if (svc->credit <= 0)
         csched_activate(ops, svc);
-    if (v->is_running || svc->parked)
+    if (v->is_running || svc->dom->parked)
         return;
     if (svc->pri == PRI_OWED || svc->pri == PRI_UNDER)
         svc->pri = PRI_BOOST;
@@ -262,7 +269,8 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
     if (prev) {
         svc = svc_of(prev);
         csched_burn(ops, svc, now);
-        if (vcpu_runnable(prev) && !svc->parked) {
+        csched_cap_check(ops, svc->dom, now);
+        if (vcpu_runnable(prev) && !svc->dom->parked) {
             const s_time_t ran = now - svc->run_since;
 
             if (ran < prv->ratelimit && !svc->yield)
@@ -309,7 +317,7 @@ static int csched_adjust(struct scheduler *ops, struct domain *d, struct xen_dom
         if (op->u.credit.weight)
             dom->weight = op->u.credit.weight;
         if (op->u.credit.cap != 0xffff)
-            dom->cap = op->u.credit.cap;
+            csched_cap_set(ops, dom, op->u.credit.cap);
         return 0;
     default: return -EINVAL;
     }

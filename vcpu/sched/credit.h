@@ -14,8 +14,12 @@ enum pri { PRI_BOOST, PRI_OWED, PRI_UNDER, PRI_OVER, PRI_DEEP, PRI_IDLE };
 #define MAX_CREDIT_SLICES 10 /* neither savings nor debts go beyond so many slices */
 
 struct csched_dom {
+    struct domain *d;
     unsigned int weight, cap;
     unsigned int nr_active;
+    s_time_t cap_left, cap_at; /* with a cap: time that it may still run, at the moment cap_at; negative: overdrawn */
+    bool parked;               /* overdrawn too much: none of its vCPUs is queued or runs, until the timer says so */
+    struct timer unpark;
 };
 
 struct csched_vcpu {
@@ -23,7 +27,7 @@ struct csched_vcpu {
     struct vcpu *v;
     struct csched_dom *dom;
     LIST_ENTRY(csched_vcpu) link; /* on the active list: earns credits */
-    bool active, parked, yield;
+    bool active, yield;
     enum pri pri;
     s_time_t credit;
     s_time_t start;      /* running: since then nothing has been burnt */
@@ -65,6 +69,11 @@ void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now);
 /* svc has no savings: it earns from now on. And: it earns no more. */
 void csched_activate(struct scheduler *ops, struct csched_vcpu *svc);
 void csched_deactivate(struct csched_vcpu *svc);
+/* The domain that runs on a pCPU, or did until now: park it if it has overdrawn its cap. */
+void csched_cap_check(struct scheduler *ops, struct csched_dom *dom, s_time_t now);
+void csched_cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int cap);
+/* Timer function, data is the domain's: it may run again. */
+void csched_unpark(void *data);
 /* Timer function, data is the scheduler: hand out a period's credits. */
 void csched_acct(void *data);
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The credit scheduler's bookkeeping: earning and burning, and what follows from it for priorities and parking.
+ * The credit scheduler's bookkeeping: earning and burning, and what follows from it for priorities; caps.
  *
  * Concept: a vCPU on the active list earns credits once a period, by weight. Who has saved a whole period's worth and sleeps
  * leaves the list, so that its share goes to those who run; it comes back when its savings are used up. This is the only part
  * of the policy that looks at every active vCPU.
  *
+ * A cap has an account of its own, one for the domain, which fills as time passes. When it is overdrawn by a period's worth all
+ * vCPUs of the domain are parked until it is balanced again. So a cap is reached whatever the weight, if pCPUs would idle.
+ *
  * Invariants: svc->active exactly when it is on the list; the accounting timer is armed whenever the list is not empty.
  *
- * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen activates whom a tick finds
+ * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen's caps are limits of what a
+ * vCPU earns, so one of little weight is parked although pCPUs idle. Xen activates whom a tick finds
  * running, which is a matter of chance.
  */
 #include "vcpu/sched/credit.h"
@@ -34,6 +38,7 @@ void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
     if (now <= svc->start)
         return;
     svc->credit -= now - svc->start;
+    svc->dom->cap_left -= now - svc->start;
     svc->slice_left -= now - svc->start;
     svc->start = now;
     if (svc->credit <= 0)
@@ -62,21 +67,77 @@ static void set_pri(struct scheduler *ops, struct csched_vcpu *svc, enum pri pri
         csched_enqueue(ops, svc);
 }
 
-static void park(struct scheduler *ops, struct csched_vcpu *svc)
+/* --- caps --- */
+
+/* What the cap allows in an accounting period. It can be overdrawn by as much, and saved up. */
+static s_time_t cap_period(const struct scheduler *ops, const struct csched_dom *dom)
 {
-    svc->parked = true;
-    csched_dequeue(ops, svc);
-    if (svc->v->is_running)
-        sched_kick_cpu(ops->xen, svc->v->processor);
+    return csched(ops)->tslice * dom->cap / 100;
 }
 
-static void unpark(struct scheduler *ops, struct csched_vcpu *svc)
+static void cap_refill(struct scheduler *ops, struct csched_dom *dom, s_time_t now)
 {
-    svc->parked = false;
-    if (!svc->v->sched_awake || svc->v->is_running)
+    if (now <= dom->cap_at)
         return;
-    csched_enqueue(ops, svc);
-    csched_tickle(ops, svc);
+    dom->cap_left += (now - dom->cap_at) * dom->cap / 100;
+    if (dom->cap_left > cap_period(ops, dom))
+        dom->cap_left = cap_period(ops, dom);
+    dom->cap_at = now;
+}
+
+static void park(struct scheduler *ops, struct csched_dom *dom)
+{
+    dom->parked = true;
+    for_each_vcpu (dom->d, v) {
+        if (v->sched_priv)
+            csched_dequeue(ops, svc_of(v));
+        if (v->is_running)
+            sched_kick_cpu(ops->xen, v->processor);
+    }
+    timer_set(&ops->xen->machine->clock, &dom->unpark, dom->cap_at - dom->cap_left * 100 / dom->cap + 1);
+}
+
+void csched_unpark(void *data)
+{
+    struct csched_dom *dom = data;
+    struct scheduler *ops = dom->d->sched;
+
+    timer_stop(&ops->xen->machine->clock, &dom->unpark);
+    if (!dom->parked)
+        return;
+    dom->parked = false;
+    for_each_vcpu (dom->d, v) {
+        if (!v->sched_priv || !v->sched_awake || v->is_running)
+            continue;
+        csched_enqueue(ops, svc_of(v));
+        csched_tickle(ops, svc_of(v));
+    }
+}
+
+void csched_cap_check(struct scheduler *ops, struct csched_dom *dom, s_time_t now)
+{
+    if (!dom->cap || dom->parked)
+        return;
+    for_each_cpu_in(ops->cpus, cpu)
+    {
+        const struct vcpu *curr = ops->xen->pcpu[cpu].curr;
+
+        if (curr && curr->domain == dom->d)
+            csched_burn(ops, svc_of(curr), now);
+    }
+    cap_refill(ops, dom, now);
+    if (dom->cap_left < -cap_period(ops, dom))
+        park(ops, dom);
+}
+
+void csched_cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int cap)
+{
+    if (cap == dom->cap)
+        return;
+    dom->cap = cap;
+    dom->cap_left = 0;
+    dom->cap_at = NOW(ops->xen);
+    csched_unpark(dom);
 }
 
 /* --- accounting, once a period --- */
@@ -127,24 +188,20 @@ static void hand_out(struct scheduler *ops)
     }
 }
 
-/* Credits have been added: what follows from that for priority and parking. */
+/* Credits have been added: what follows from that for the priority. */
 static void settle(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct csched *prv = csched(ops);
     const s_time_t most = MAX_CREDIT_SLICES * prv->tslice;
 
     if (svc->credit < 0) {
-        if (!svc->dom->cap && svc->credit < -most)
+        if (svc->credit < -most)
             svc->credit = -most;
         set_pri(ops, svc, svc->credit < -prv->tslice ? PRI_DEEP : PRI_OVER);
-        if (svc->dom->cap && svc->credit < -peak(prv, svc) && !svc->parked)
-            park(ops, svc);
         return;
     }
     if (svc->pri != PRI_BOOST)
         set_pri(ops, svc, svc->credit > prv->tslice ? PRI_OWED : PRI_UNDER);
-    if (svc->parked)
-        unpark(ops, svc);
     if (svc->v->sched_awake) {
         if (svc->credit > most)
             svc->credit = most;
