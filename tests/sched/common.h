@@ -21,6 +21,10 @@
 
 #include "tools/workbench_sim.h"
 
+/* All of them, and credit2 with several run queues. */
+static const char *const policies[]
+    __attribute__((unused)) = { "credit", "credit2", "credit2,cpus_per_runqueue=2", "rtds", "null", "arinc653", "rr" };
+
 static inline struct wb *wb_new(const char *policy, unsigned int nr_pcpus)
 {
     struct wb *wb = wb_create(policy, NULL, nr_pcpus, 1);
@@ -72,6 +76,19 @@ static inline void assert_share(struct wb *wb, struct wb_domain *wd, double perc
         printf("%s: %.2f%% (%.2f%%)\n", wd->name, got, percent);
     if (got < percent - 1 || got > percent + 1)
         fail_msg("%s got %.2f%% of a pCPU instead of %.2f%%", wd->name, got, percent);
+}
+
+/* Every vCPU's runstate times add up to its age, if it has been there from the start. */
+static inline void check_runstates(struct wb *wb)
+{
+    for (struct wb_domain *wd = wb->domains; wd; wd = wd->next) {
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+            struct vcpu_runstate_info rs;
+
+            vcpu_runstate_get(wd->d.vcpu[i], &rs);
+            assert_int_equal(rs.time[0] + rs.time[1] + rs.time[2] + rs.time[3], wb->machine.clock.now);
+        }
+    }
 }
 
 /* Where a test computes a schedule by hand: "A0-10 B10-20" in ms, for one pCPU. */
