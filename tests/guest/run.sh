@@ -402,6 +402,7 @@ twice same-pagetables 0 $guests/pagetables
 twice same-grants 0 $here/grants-owner.cfg $here/grants-user.cfg
 twice same-reboot 0 $here/reboot.cfg $guests/suspend
 twice same-smp 0 --vcpus 4 --pcpus 2 $guests/smp
+twice same-clock 0 --vcpus 8 --pcpus 3 $guests/clock
 twice same-under-load 3 $guests/hello $guests/timer $guests/rings
 
 # ------------------------------------------------------------------------------------------------------------- GRUB --
