@@ -73,7 +73,7 @@ int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, 
 {
     const bool is_32bit = has_32bit_shinfo(v->domain);
     const unsigned int align = is_32bit ? sizeof(uint32_t) : sizeof(uint64_t);
-    struct vcpu_info *info;
+    vcpu_info_at_4 *info;
     mfn_t mfn;
     void *page;
 
@@ -86,7 +86,7 @@ int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, 
     page = evtchn_pin_frame(v->domain, gfn, &mfn);
     if (!page)
         return -EINVAL;
-    info = (struct vcpu_info *)((uint8_t *)page + offset);
+    info = (vcpu_info_at_4 *)((uint8_t *)page + offset);
     memcpy(info, v->vcpu_info, sizeof(*info));
     if (vcpu_info_is_dummy(v)) {
         memset(info, 0, sizeof(*info));

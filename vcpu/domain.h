@@ -79,6 +79,10 @@ struct native_ops {
     void (*run)(struct vcpu *v, void *data);
 };
 
+/* A 32-bit guest may place these at any multiple of 4: pointers to them must not promise more. */
+typedef struct vcpu_info vcpu_info_at_4 __attribute__((aligned(4)));
+typedef struct vcpu_time_info vcpu_time_info_at_4 __attribute__((aligned(4)));
+
 struct vcpu {
     unsigned int vcpu_id;
     struct domain *domain;
@@ -107,7 +111,7 @@ struct vcpu {
     uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB, or was told to (mmu/tlb.h) */
 
     /* event channels and shared memory: evtchn/ */
-    struct vcpu_info *vcpu_info;      /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
+    vcpu_info_at_4 *vcpu_info;        /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
     mfn_t vcpu_info_mfn;              /* INVALID_MFN: inside shared_info (or the dummy) */
     struct vcpu_info dummy_vcpu_info; /* of vCPUs that have no place in shared_info, until they register one */
     evtchn_port_t virq_to_evtchn[NR_VIRQS];

@@ -110,7 +110,8 @@ void vcpu_update_system_time(struct vcpu *v, struct vcpu *space)
 {
     const struct domain *d = v->domain;
     const struct time_scale scale = tsc_scale(d);
-    struct vcpu_time_info *shared = &v->vcpu_info->time, t = {
+    vcpu_time_info_at_4 *shared = &v->vcpu_info->time;
+    struct vcpu_time_info t = {
         .version = VERSION_OF_UPDATE(shared->version),
         .tsc_timestamp = tsc_at(d, NOW(d->xen)),
         .system_time = (uint64_t)NOW(d->xen),
