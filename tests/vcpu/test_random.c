@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random hypercalls of a PV guest: whatever it asks, the hypervisor's books stay right, and the answer is a number.
+ * Random hypercalls of a PV guest, and random contexts for it: whatever is asked,
  *
  * Concept: numbers, commands and arguments are drawn from values that are likely to matter (small ones, limits, addresses that
  * are mapped and that are not, other domains), and the memory behind a good address is filled in the same way. Time passes in
@@ -176,6 +176,43 @@ static void random_calls(void **state)
     assert_int_equal(xc_domain_destroy(f->xc, f->d->domain_id), 0);
 }
 
+/* Whole contexts with a few words changed: refused, or the vCPU can be brought onto a pCPU and told of events. */
+static void random_contexts(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu *v = f->d->vcpu[1];
+    struct vcpu_guest_context good = { 0 }, c;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getvcpucontext, .domain = f->d->domain_id };
+    unsigned int accepted = 0;
+
+    op.u.vcpucontext.ctxt.p = &good;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    for (unsigned int i = 0; i < 3000; i++) {
+        uint64_t *words = (uint64_t *)&c;
+        char why[200] = "";
+
+        c = good;
+        for (uint64_t n = 1 + rnd() % 6; n; n--)
+            words[rnd() % (sizeof(c) / 8)] = interesting(f);
+        accepted += xc_vcpu_setcontext(f->xc, f->d->domain_id, 1, &c) == 0;
+        if (v->is_initialised) {
+            f->d->is_shutting_down = f->d->is_shut_down = false;
+            v->nmi_pending = rnd() % 2;
+            v->vcpu_info->evtchn_upcall_pending = rnd() % 2;
+            v->vcpu_info->evtchn_upcall_mask = rnd() % 2;
+            pv_reload_segments(v);
+            pv_deliver_events(v);
+            vcpu_update_system_time(v, v);
+        }
+        if (rnd() % 2)
+            while (xc_vcpu_setcontext(f->xc, f->d->domain_id, 1, NULL))
+                ;
+        if (i % 100 == 0 && mmu_audit(f->xen, why, sizeof(why)))
+            fail_msg("%u: %s", i, why);
+    }
+    assert_in_range(accepted, 300, 2999);
+}
+
 /* The toolstack may be wrong, too. */
 static void random_tsc_modes(void **state)
 {
@@ -212,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_calls, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(random_calls, setup_32, fix_teardown),
+        cmocka_unit_test_setup_teardown(random_contexts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(random_tsc_modes, fix_setup, fix_teardown),
     };
 
