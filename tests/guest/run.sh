@@ -179,7 +179,12 @@ toy smp-2 0 --vcpus 4 --pcpus 2 $guests/smp
 toy smp-64 0 --vcpus 64 --pcpus 16 $guests/smp
 toy clock 0 --vcpus 4 $guests/clock
 toy clock-4 0 --vcpus 4 --pcpus 4 $guests/clock
-toy clock-native 0 --pcpus 4 $here/clock-native.cfg
+# Whether pCPUs' own counters disagree when they are looked at depends on the compiler; what holds anyway is this.
+if begin clock-native; then
+    simulate 20 -q --max-vtime 60s --pcpus 4 $here/clock-native.cfg < /dev/null
+    ended 0 && contains "tsc_mode native" "it is not stable" "on one vCPU time went back:             never" \
+        "a timer expired early:                  never" && pass
+fi
 toy clock-emulated 0 --pcpus 4 $here/clock-emulated.cfg
 toy runstate 0 --vcpus 2 $guests/runstate
 toy runstate-2 0 --vcpus 2 --pcpus 2 $guests/runstate
