@@ -30,6 +30,29 @@ static void test_weights_two_pcpus(void **state)
     wb_destroy(wb);
 }
 
+/* Pinned, vCPUs compete on their pCPU only: weights count there, however many others there are elsewhere. */
+static void test_weights_pinned(void **state)
+{
+    struct wb *wb = wb_new("credit", 4);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 512, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 3, 100, 0, "compute forever");
+    struct wb_domain *d = domain_new(wb, "d", 3, 200, 0, "compute forever");
+
+    pin(a, 0, 1);
+    pin(b, 0, 1);
+    for (unsigned int i = 0; i < 3; i++) {
+        pin(c, i, 6);
+        pin(d, i, i ? 6 : 2);
+    }
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 100.0 / 3);
+    assert_share(wb, b, 200.0 / 3);
+    assert_share(wb, c, 200.0 / 3);
+    assert_share(wb, d, 400.0 / 3);
+    wb_destroy(wb);
+}
+
 /* A weight that one vCPU cannot use: it gets a whole pCPU, the rest goes to the others. */
 static void test_infeasible_weight(void **state)
 {
@@ -166,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_weights_one_pcpu),
         cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_weights_pinned),
         cmocka_unit_test(test_infeasible_weight),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_cap_lifted),

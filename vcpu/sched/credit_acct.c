@@ -151,30 +151,53 @@ static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
 }
 
 /*
- * Share the period's credits out by weight. What somebody may not earn (above its peak) is shared among the others: each pass
- * settles those whose fair share exceeds their peak, until a pass settles nobody.
+ * pCPUs that compete for nobody share nothing: where affinity divides the pool into parts, each part's credits are its own.
+ * part[] gets disjoint sets of pCPUs, such that every active vCPU can run in one of them only. Returns how many.
  */
-static void hand_out(struct scheduler *ops)
+static unsigned int parts_find(struct scheduler *ops, uint64_t part[MACHINE_MAX_PCPUS])
+{
+    struct csched_vcpu *svc;
+    unsigned int nr = 0;
+
+    LIST_FOREACH(svc, &csched(ops)->active, link)
+    {
+        uint64_t mask = vcpu_cpumask(svc->v);
+
+        if (nr && !(mask & ~part[0]))
+            continue; /* usually there is one part, and it is in it */
+        for (unsigned int i = nr; i-- > 0;) {
+            if (!(part[i] & mask))
+                continue;
+            mask |= part[i];
+            part[i] = part[--nr];
+        }
+        if (mask)
+            part[nr++] = mask;
+    }
+    return nr;
+}
+
+/*
+ * Share the credits of a part of the pool out by weight. What somebody may not earn (above its peak) is shared among the
+ * others: each pass settles those whose fair share exceeds their peak, until a pass settles nobody.
+ */
+static void hand_out_part(struct scheduler *ops, uint64_t part, s_time_t left)
 {
     struct csched *prv = csched(ops);
     struct csched_vcpu *svc;
-    s_time_t left = prv->tslice * __builtin_popcountll(ops->cpus) + prv->unused;
     bool settled = true;
 
-    prv->unused = 0;
-    LIST_FOREACH(svc, &prv->active, link)
-    svc->earned = -1;
     while (settled) {
         s_time_t rest = left;
         int64_t weights = 0;
 
         settled = false;
         LIST_FOREACH(svc, &prv->active, link)
-        if (svc->earned < 0)
+        if (svc->earned < 0 && vcpu_cpumask(svc->v) & part)
             weights += svc->dom->weight;
         LIST_FOREACH(svc, &prv->active, link)
         {
-            if (svc->earned < 0 && left * svc->dom->weight / weights >= peak(prv, svc)) {
+            if (svc->earned < 0 && vcpu_cpumask(svc->v) & part && left * svc->dom->weight / weights >= peak(prv, svc)) {
                 svc->earned = peak(prv, svc);
                 rest -= svc->earned;
                 settled = true;
@@ -182,10 +205,31 @@ static void hand_out(struct scheduler *ops)
         }
         if (!settled)
             LIST_FOREACH(svc, &prv->active, link)
-        if (svc->earned < 0)
+        if (svc->earned < 0 && vcpu_cpumask(svc->v) & part)
             svc->earned = left * svc->dom->weight / weights;
         left = rest;
     }
+}
+
+static void hand_out(struct scheduler *ops)
+{
+    struct csched *prv = csched(ops);
+    const int64_t pcpus = __builtin_popcountll(ops->cpus);
+    uint64_t part[MACHINE_MAX_PCPUS];
+    const unsigned int nr = parts_find(ops, part);
+    struct csched_vcpu *svc;
+
+    LIST_FOREACH(svc, &prv->active, link)
+    svc->earned = -1;
+    for (unsigned int i = 0; i < nr; i++) {
+        const int64_t n = __builtin_popcountll(part[i]);
+
+        hand_out_part(ops, part[i], prv->tslice * n + prv->unused * n / pcpus);
+    }
+    prv->unused = 0;
+    LIST_FOREACH(svc, &prv->active, link)
+    if (svc->earned < 0)
+        svc->earned = 0;
 }
 
 /* Credits have been added: what follows from that for the priority. */
