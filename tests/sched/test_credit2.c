@@ -30,6 +30,44 @@ static void test_weights_two_pcpus(void **state)
     wb_destroy(wb);
 }
 
+/*
+ * Pinned, vCPUs compete on their pCPU only: weights count there, however many others there are elsewhere. Then somebody comes who
+ * may run anywhere, and the pinned ones are set free.
+ */
+static void test_weights_pinned(void **state)
+{
+    struct wb *wb = wb_new("credit2", 3);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 1024, 0, "compute forever");
+    struct wb_domain *c = domain_new(wb, "c", 2, 64, 0, "compute forever");
+    struct wb_domain *d = domain_new(wb, "d", 1, 128, 0, "compute forever"), *e;
+    const uint64_t all = 7;
+    s_time_t before[4];
+
+    pin(a, 0, 1);
+    pin(b, 0, 1);
+    pin(c, 0, 2);
+    pin(c, 1, 2);
+    pin(d, 0, 2);
+    run(wb, SECONDS(10));
+    assert_share(wb, a, 20);
+    assert_share(wb, b, 80);
+    assert_share(wb, c, 50);
+    assert_share(wb, d, 50);
+
+    e = domain_new(wb, "e", 4, 256, 0, "compute forever");
+    for (struct wb_domain *wd = a; wd != e; wd = wd->next)
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+            assert_int_equal(sched_set_affinity(wd->d.vcpu[i], &all, NULL), 0);
+    run(wb, SECONDS(12));
+    for (unsigned int i = 0; i < 4; i++)
+        before[i] = wb_runtime(wb_vcpu(e, i));
+    run(wb, SECONDS(22));
+    for (unsigned int i = 0; i < 4; i++) /* b has a pCPU, 2 are left for weights of 1536 */
+        assert_in_range((wb_runtime(wb_vcpu(e, i)) - before[i]) / MILLISECS(100), 32, 34);
+    wb_destroy(wb);
+}
+
 /* A weight that one vCPU cannot use: it gets a whole pCPU, the rest goes to the others. */
 static void test_infeasible_weight(void **state)
 {
@@ -155,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_weights_one_pcpu),
         cmocka_unit_test(test_weights_two_pcpus),
+        cmocka_unit_test(test_weights_pinned),
         cmocka_unit_test(test_infeasible_weight),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_wakeup),

@@ -35,6 +35,18 @@ unsigned int sched_pick_default(struct vcpu *v)
     return v->processor;
 }
 
+void sched_part_join(uint64_t *part, uint64_t cpus)
+{
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
+        if (!(part[i] & cpus))
+            continue;
+        cpus |= part[i];
+        part[i] = 0;
+    }
+    if (cpus)
+        part[__builtin_ctzll(cpus)] = cpus;
+}
+
 bool sched_prefers_idle(const struct vcpu *v)
 {
     const uint64_t soft = vcpu_soft_cpumask(v);

@@ -19,7 +19,7 @@
  *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not parked; svc->rqd is the group of v->processor.
  *
- * A reset reaches everybody at once without visiting anybody: rqd->given counts what resets have handed out, and a vCPU
+ * A reset reaches everybody at once without visiting anybody: given[] counts what resets have handed out, and a vCPU
  * catches up when it is looked at next (credit_sync). Queued vCPUs all gain the same, so their order does not change.
  *
  * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Simplifies xen/common/sched/credit2.c: no hyperthread
@@ -38,8 +38,6 @@
 #define DEFAULT_RATELIMIT         MICROSECS(1000)
 #define MIGRATE_RESIST            MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
 #define DEFAULT_CPUS_PER_RUNQUEUE 16 /* sched_credit2_max_cpus_runqueue, within a socket; the machine has one */
-
-static void reset(struct c2_rqd *rqd, s_time_t best) { rqd->given += C2_CREDIT_INIT * (1 + -best / C2_CREDIT_INIT); }
 
 static void enqueue(struct c2_vcpu *svc)
 {
@@ -103,7 +101,7 @@ static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
     return NULL;
 }
 
-static s_time_t credit_of_waiting(const struct c2_vcpu *svc) { return svc->rqd->given - svc->node.key; }
+static s_time_t credit_of_waiting(const struct c2_vcpu *svc) { return svc->rqd->given[svc->part] - svc->node.key; }
 
 /* How long svc may run before the next in the queue deserves it more. */
 static s_time_t slice(const struct c2 *prv, struct c2_vcpu *svc, unsigned int cpu)
@@ -131,8 +129,7 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
     if (svc->credit <= 0) {
         struct c2_vcpu *pulled;
 
-        reset(svc->rqd, svc->credit);
-        c2_credit_sync(svc);
+        c2_reset(svc);
         pulled = c2_pull(ops, cpu, false, now);
         if (pulled)
             enqueue(pulled);
@@ -206,12 +203,14 @@ static void c2_deinit(struct scheduler *ops)
 static void *c2_alloc_pdata(struct scheduler *ops, unsigned int cpu)
 {
     rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
+    c2_parts_rebuild(rqd_of(ops, cpu));
     return c2(ops);
 }
 
 static void c2_free_pdata(struct scheduler *ops, void *pdata, unsigned int cpu)
 {
     rqd_of(ops, cpu)->cpus &= ~(UINT64_C(1) << cpu);
+    c2_parts_rebuild(rqd_of(ops, cpu));
 }
 
 static void *c2_alloc_domdata(struct scheduler *ops, struct domain *d)

@@ -23,8 +23,9 @@
 struct c2_rqd {
     uint64_t cpus;
     struct runq runq;
-    s_time_t given;          /* credit that resets have handed to everybody here, in total */
-    unsigned int max_weight; /* of the vCPUs assigned; nr_max of them have it */
+    uint64_t part[MACHINE_MAX_PCPUS];  /* what affinity divides it into, see sched_part_join() */
+    s_time_t given[MACHINE_MAX_PCPUS]; /* credit that resets have handed to everybody in that part, in total */
+    unsigned int max_weight;           /* of the vCPUs assigned; nr_max of them have it */
     unsigned int nr_max;
     LIST_HEAD(, c2_vcpu) assigned;
     int load;         /* vCPUs that run or want to */
@@ -51,7 +52,9 @@ struct c2_vcpu {
     LIST_ENTRY(c2_vcpu) link;      /* rqd->assigned */
     TAILQ_ENTRY(c2_vcpu) dom_link; /* dom->vcpus */
     unsigned int weight;           /* the weight it is counted with in rqd */
-    s_time_t credit;               /* valid for given == rqd->given, see credit_sync() */
+    uint64_t mask;                 /* where it may run in rqd, as it was when part was found */
+    unsigned int part;             /* its index in rqd->part */
+    s_time_t credit;               /* valid for given == rqd->given[part], see credit_sync() */
     s_time_t given;
     s_time_t budget; /* taken out of the domain's, not used yet */
     s_time_t start, run_since;
@@ -75,12 +78,16 @@ static inline struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cp
 
 /* Resets since the last look are added, clipped at C2_CREDIT_MAX. */
 void c2_credit_sync(struct c2_vcpu *svc);
+/* Even the best of its part has nothing left: everybody there gets another portion. */
+void c2_reset(struct c2_vcpu *best);
 /* Charge svc, if it runs, for the time since the last charge. */
 void c2_burn(struct c2_vcpu *svc, s_time_t now);
 /* svc wants the CPU, or no longer. */
 void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now);
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd);
 void c2_deassign(struct c2_vcpu *svc, s_time_t now);
+/* Find the parts of rqd anew: affinities or pCPUs have changed. */
+void c2_parts_rebuild(struct c2_rqd *rqd);
 /* The domain's weight has changed. */
 void c2_reweigh(struct c2_vcpu *svc, s_time_t now);
 void c2_dequeue(struct c2_vcpu *svc);

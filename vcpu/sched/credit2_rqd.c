@@ -7,7 +7,10 @@
  * the mean of the two. Burning depends on the queue as well: its heaviest vCPU burns credit at the speed of time and a lighter
  * one faster, by the ratio of weights.
  *
- * Invariants: rqd->load counts the vCPUs with svc->counted; max_weight is the largest weight assigned and nr_max how many have it.
+ * pCPUs whose vCPUs cannot run on each other's (by affinity) are parts that have resets of their own: otherwise those where many
+ * compete would hand out credit faster than those where few do can use it, and there everybody would have the most allowed.
+ *
+ * Invariants: svc->part is the part that svc->mask lies in. rqd->load counts the vCPUs with svc->counted; max_weight is the largest weight assigned and nr_max how many have it.
  *
  * Corresponds to update_runq_load(), balance_load() and t2c_update() in xen/common/sched/credit2.c.
  */
@@ -19,10 +22,16 @@
 
 void c2_credit_sync(struct c2_vcpu *svc)
 {
-    svc->credit += svc->rqd->given - svc->given;
-    svc->given = svc->rqd->given;
+    svc->credit += svc->rqd->given[svc->part] - svc->given;
+    svc->given = svc->rqd->given[svc->part];
     if (svc->credit > C2_CREDIT_MAX)
         svc->credit = C2_CREDIT_MAX;
+}
+
+void c2_reset(struct c2_vcpu *best)
+{
+    best->rqd->given[best->part] += C2_CREDIT_INIT * (1 + -best->credit / C2_CREDIT_INIT);
+    c2_credit_sync(best);
 }
 
 void c2_burn(struct c2_vcpu *svc, s_time_t now)
@@ -64,6 +73,61 @@ void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
     svc->counted = counted;
 }
 
+/* --- parts --- */
+
+static uint64_t mask_of(const struct c2_vcpu *svc) { return vcpu_cpumask(svc->v) & svc->rqd->cpus; }
+
+/* svc belongs to the part that its mask touches; one that can run nowhere at present, to any. */
+static void part_enter(struct c2_vcpu *svc)
+{
+    svc->part = 0;
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        if (svc->rqd->part[i] & svc->mask)
+            svc->part = i;
+    svc->given = svc->rqd->given[svc->part];
+}
+
+void c2_parts_rebuild(struct c2_rqd *rqd)
+{
+    struct c2_vcpu *svc;
+
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        rqd->part[i] = 0;
+    LIST_FOREACH(svc, &rqd->assigned, link)
+    {
+        c2_burn(svc, NOW(svc->dom->ops->xen)); /* in terms of the old part */
+        svc->mask = mask_of(svc);
+        sched_part_join(rqd->part, svc->mask);
+    }
+    LIST_FOREACH(svc, &rqd->assigned, link)
+    {
+        const bool queued = runq_queued(&svc->node);
+
+        if (queued)
+            runq_remove(&rqd->runq, &svc->node);
+        part_enter(svc);
+        if (queued)
+            runq_insert(&rqd->runq, &svc->node, svc->v, svc->given - svc->credit);
+    }
+}
+
+/* svc has come to its run queue. */
+static void part_find(struct c2_vcpu *svc)
+{
+    uint64_t touched = 0;
+
+    svc->mask = mask_of(svc);
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        if (svc->rqd->part[i] & svc->mask)
+            touched |= svc->rqd->part[i];
+    if (!touched)
+        sched_part_join(svc->rqd->part, svc->mask); /* all for itself */
+    part_enter(svc);
+    if (touched && svc->mask & ~svc->rqd->part[svc->part]) {
+        c2_parts_rebuild(svc->rqd); /* it joins what was apart */
+    }
+}
+
 /* --- belonging to a run queue --- */
 
 static void max_weight_recount(struct c2_rqd *rqd)
@@ -85,9 +149,9 @@ static void max_weight_recount(struct c2_rqd *rqd)
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd)
 {
     svc->rqd = rqd;
-    svc->given = rqd->given;
     svc->weight = svc->dom->weight;
     LIST_INSERT_HEAD(&rqd->assigned, svc, link);
+    part_find(svc);
     if (svc->weight > rqd->max_weight) {
         rqd->max_weight = svc->weight;
         rqd->nr_max = 0;
@@ -208,8 +272,11 @@ void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
     const s_time_t now = NOW(ops->xen);
 
     v->processor = new_cpu;
-    if (svc->rqd == rqd_of(ops, new_cpu))
+    if (svc->rqd == rqd_of(ops, new_cpu)) {
+        if (svc->mask != mask_of(svc))
+            c2_parts_rebuild(svc->rqd);
         return;
+    }
     c2_deassign(svc, now);
     c2_assign(svc, rqd_of(ops, new_cpu));
 }

@@ -151,33 +151,6 @@ static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
 }
 
 /*
- * pCPUs that compete for nobody share nothing: where affinity divides the pool into parts, each part's credits are its own.
- * part[] gets disjoint sets of pCPUs, such that every active vCPU can run in one of them only. Returns how many.
- */
-static unsigned int parts_find(struct scheduler *ops, uint64_t part[MACHINE_MAX_PCPUS])
-{
-    struct csched_vcpu *svc;
-    unsigned int nr = 0;
-
-    LIST_FOREACH(svc, &csched(ops)->active, link)
-    {
-        uint64_t mask = vcpu_cpumask(svc->v);
-
-        if (nr && !(mask & ~part[0]))
-            continue; /* usually there is one part, and it is in it */
-        for (unsigned int i = nr; i-- > 0;) {
-            if (!(part[i] & mask))
-                continue;
-            mask |= part[i];
-            part[i] = part[--nr];
-        }
-        if (mask)
-            part[nr++] = mask;
-    }
-    return nr;
-}
-
-/*
  * Share the credits of a part of the pool out by weight. What somebody may not earn (above its peak) is shared among the
  * others: each pass settles those whose fair share exceeds their peak, until a pass settles nobody.
  */
@@ -211,20 +184,25 @@ static void hand_out_part(struct scheduler *ops, uint64_t part, s_time_t left)
     }
 }
 
+/* Where affinity divides the pool into parts that compete for nothing, each part's credits are its own. */
 static void hand_out(struct scheduler *ops)
 {
     struct csched *prv = csched(ops);
     const int64_t pcpus = __builtin_popcountll(ops->cpus);
-    uint64_t part[MACHINE_MAX_PCPUS];
-    const unsigned int nr = parts_find(ops, part);
+    uint64_t part[MACHINE_MAX_PCPUS] = { 0 }, last = 0;
     struct csched_vcpu *svc;
 
     LIST_FOREACH(svc, &prv->active, link)
-    svc->earned = -1;
-    for (unsigned int i = 0; i < nr; i++) {
+    {
+        svc->earned = -1;
+        if (vcpu_cpumask(svc->v) != last) /* usually there is one part, and everybody may use all of it */
+            sched_part_join(part, last = vcpu_cpumask(svc->v));
+    }
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
         const int64_t n = __builtin_popcountll(part[i]);
 
-        hand_out_part(ops, part[i], prv->tslice * n + prv->unused * n / pcpus);
+        if (n)
+            hand_out_part(ops, part[i], prv->tslice * n + prv->unused * n / pcpus);
     }
     prv->unused = 0;
     LIST_FOREACH(svc, &prv->active, link)

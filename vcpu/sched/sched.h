@@ -190,6 +190,11 @@ static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
 {
     return !xen->pcpu[cpu].curr && !xen->pcpu[cpu].need_resched;
 }
+/*
+ * Parts of a pool that compete for nothing: part[] (MACHINE_MAX_PCPUS of them, empty ones 0) holds disjoint sets of pCPUs, each at
+ * the index of its first pCPU. Add one that a vCPU may use; sets that it touches become one.
+ */
+void sched_part_join(uint64_t *part, uint64_t cpus);
 /* v runs where it would rather not, and a pCPU that it prefers is idle: vcpu_migrate() will take it there. */
 bool sched_prefers_idle(const struct vcpu *v);
 /* Kick one idle pCPU out of `mask` that nobody kicked yet, `prefer` if it is one. False: there is none. */
