@@ -142,6 +142,8 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
 {
     struct c2_vcpu *cur = prev ? svc_of(prev) : NULL, *next;
 
+    if (rqd_of(ops, cpu)->parts_stale)
+        c2_parts_rebuild(rqd_of(ops, cpu));
     if (cur)
         c2_burn(cur, now);
     if (cur && sched_prefers_idle(prev))
@@ -203,14 +205,14 @@ static void c2_deinit(struct scheduler *ops)
 static void *c2_alloc_pdata(struct scheduler *ops, unsigned int cpu)
 {
     rqd_of(ops, cpu)->cpus |= UINT64_C(1) << cpu;
-    c2_parts_rebuild(rqd_of(ops, cpu));
+    rqd_of(ops, cpu)->parts_stale = true;
     return c2(ops);
 }
 
 static void c2_free_pdata(struct scheduler *ops, void *pdata, unsigned int cpu)
 {
     rqd_of(ops, cpu)->cpus &= ~(UINT64_C(1) << cpu);
-    c2_parts_rebuild(rqd_of(ops, cpu));
+    rqd_of(ops, cpu)->parts_stale = true;
 }
 
 static void *c2_alloc_domdata(struct scheduler *ops, struct domain *d)

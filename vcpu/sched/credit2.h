@@ -23,7 +23,8 @@
 struct c2_rqd {
     uint64_t cpus;
     struct runq runq;
-    uint64_t part[MACHINE_MAX_PCPUS];  /* what affinity divides it into, see sched_part_join() */
+    uint64_t part[MACHINE_MAX_PCPUS]; /* what affinity divides it into, see sched_part_join() */
+    bool parts_stale; /* affinities or pCPUs have changed: c2_parts_rebuild() before the next decision */
     s_time_t given[MACHINE_MAX_PCPUS]; /* credit that resets have handed to everybody in that part, in total */
     unsigned int max_weight;           /* of the vCPUs assigned; nr_max of them have it */
     unsigned int nr_max;
@@ -86,7 +87,7 @@ void c2_burn(struct c2_vcpu *svc, s_time_t now);
 void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now);
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd);
 void c2_deassign(struct c2_vcpu *svc, s_time_t now);
-/* Find the parts of rqd anew: affinities or pCPUs have changed. */
+/* Find the parts of rqd anew. */
 void c2_parts_rebuild(struct c2_rqd *rqd);
 /* The domain's weight has changed. */
 void c2_reweigh(struct c2_vcpu *svc, s_time_t now);

@@ -77,20 +77,26 @@ void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now)
 
 static uint64_t mask_of(const struct c2_vcpu *svc) { return vcpu_cpumask(svc->v) & svc->rqd->cpus; }
 
-/* svc belongs to the part that its mask touches; one that can run nowhere at present, to any. */
-static void part_enter(struct c2_vcpu *svc)
+/* The part that svc's mask touches; one that can run nowhere at present belongs to any. */
+static unsigned int part_of(const struct c2_vcpu *svc)
 {
-    svc->part = 0;
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         if (svc->rqd->part[i] & svc->mask)
-            svc->part = i;
-    svc->given = svc->rqd->given[svc->part];
+            return i;
+    return 0;
+}
+
+static void part_enter(struct c2_vcpu *svc, unsigned int part)
+{
+    svc->part = part;
+    svc->given = svc->rqd->given[part];
 }
 
 void c2_parts_rebuild(struct c2_rqd *rqd)
 {
     struct c2_vcpu *svc;
 
+    rqd->parts_stale = false;
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         rqd->part[i] = 0;
     LIST_FOREACH(svc, &rqd->assigned, link)
@@ -102,10 +108,13 @@ void c2_parts_rebuild(struct c2_rqd *rqd)
     LIST_FOREACH(svc, &rqd->assigned, link)
     {
         const bool queued = runq_queued(&svc->node);
+        const unsigned int part = part_of(svc);
 
+        if (part == svc->part)
+            continue;
         if (queued)
             runq_remove(&rqd->runq, &svc->node);
-        part_enter(svc);
+        part_enter(svc, part);
         if (queued)
             runq_insert(&rqd->runq, &svc->node, svc->v, svc->given - svc->credit);
     }
@@ -122,10 +131,9 @@ static void part_find(struct c2_vcpu *svc)
             touched |= svc->rqd->part[i];
     if (!touched)
         sched_part_join(svc->rqd->part, svc->mask); /* all for itself */
-    part_enter(svc);
-    if (touched && svc->mask & ~svc->rqd->part[svc->part]) {
-        c2_parts_rebuild(svc->rqd); /* it joins what was apart */
-    }
+    part_enter(svc, part_of(svc));
+    if (touched && svc->mask & ~svc->rqd->part[svc->part])
+        svc->rqd->parts_stale = true; /* it joins what was apart */
 }
 
 /* --- belonging to a run queue --- */
@@ -274,7 +282,7 @@ void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
     v->processor = new_cpu;
     if (svc->rqd == rqd_of(ops, new_cpu)) {
         if (svc->mask != mask_of(svc))
-            c2_parts_rebuild(svc->rqd);
+            svc->rqd->parts_stale = true;
         return;
     }
     c2_deassign(svc, now);
