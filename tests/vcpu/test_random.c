@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random hypercalls of a PV guest, and random contexts for it: whatever is asked,
+ * Random hypercalls of a PV guest, and random contexts for it: the books stay right, and the answer is a number.
  *
  * Concept: numbers, commands and arguments are drawn from values that are likely to matter (small ones, limits, addresses that
  * are mapped and that are not, other domains), and the memory behind a good address is filled in the same way. Time passes in
