@@ -29,7 +29,8 @@
 /* Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES HYPERVISOR */
 #define LEAF1_ECX   (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(31))
 #define LEAF7_EBX   BIT(9)                              /* ERMS */
-#define EXT1_EDX_64 (BIT(11) | BIT(20) | BIT(29))       /* SYSCALL NX LM */
+#define EXT1_EDX_32 (BIT(20) | BIT(27))                 /* NX RDTSCP */
+#define EXT1_EDX_64 (EXT1_EDX_32 | BIT(11) | BIT(29))   /* SYSCALL LM */
 #define EXT1_ECX    (BIT(0) | BIT(5) | BIT(6) | BIT(8)) /* LAHF ABM SSE4A PREFETCHW */
 
 #define FAMILY_17H_MODEL_1 0x00800f12u
@@ -49,7 +50,9 @@ static struct cpuid_leaf time_leaf(const struct domain *d, uint32_t subleaf)
     const uint64_t offset = t->emulated ? 0 : (uint64_t)t->offset; /* what is emulated starts at 0 */
 
     switch (subleaf) {
-    case 0: return (struct cpuid_leaf){ t->emulated | host_tsc_is_safe(d->xen) << 1, t->mode, t->khz, t->incarnation };
+    case 0: /* emulated? do the pCPUs agree? is there RDTSCP? */
+        return (struct cpuid_leaf){ t->emulated | host_tsc_is_safe(d->xen) << 1 | 1 << 2, t->mode, t->khz,
+                                    t->incarnation };
     case 1:
         return (struct cpuid_leaf){ (uint32_t)offset, (uint32_t)(offset >> 32), t->to_ns.mul_frac,
                                     (uint32_t)t->to_ns.shift };
@@ -103,7 +106,7 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
         return (struct cpuid_leaf){
             .a = FAMILY_17H_MODEL_1,
             .c = EXT1_ECX,
-            .d = (leaf_1(v).d & 0x0183f3ff) | (is_pv_32bit_domain(v->domain) ? BIT(20) : EXT1_EDX_64),
+            .d = (leaf_1(v).d & 0x0183f3ff) | (is_pv_32bit_domain(v->domain) ? EXT1_EDX_32 : EXT1_EDX_64),
         };
     case 0x80000002: return leaf_of_text("xenlab virtual C");
     case 0x80000003: return leaf_of_text("PU (emulated AMD");

@@ -63,6 +63,7 @@ struct pv_vcpu {
     uint32_t iobmp_limit;  /* ports in it */
     uint64_t ctrlreg[8];   /* what the guest believes CR0, CR2, CR4 to be */
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
+    uint32_t tsc_aux;      /* what RDTSCP reads besides the time: the MSR TSC_AUX */
     uint64_t dr7_emul;     /* the bits of DR7 that the processor does not get: breakpoints on I/O */
     unsigned int spins;    /* PAUSEs in a row, the last one at: */
     s_time_t spin_last;

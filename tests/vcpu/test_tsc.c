@@ -145,7 +145,7 @@ static void cpuid_leaf_3(void **state)
     struct fixture *f = *state;
     struct cpuid_leaf l = cpuid_guest(f->v, 0x40000003, 0);
 
-    assert_true(l.a == 2 && l.b == TSC_MODE_DEFAULT && l.c == 1000000 && l.d == 1);
+    assert_true(l.a == 6 && l.b == TSC_MODE_DEFAULT && l.c == 1000000 && l.d == 1);
     l = cpuid_guest(f->v, 0x40000003, 1);
     assert_true(l.c == 0x80000000 && l.d == 1);
     l = cpuid_guest(f->v, 0x40000003, 2);
@@ -156,7 +156,7 @@ static void cpuid_leaf_3(void **state)
     f->xen->nr_pcpus = 2;
     assert_int_equal(set_mode(f, TSC_MODE_ALWAYS_EMULATE, 4000000, SECONDS(1), 3), 0);
     l = cpuid_guest(f->v, 0x40000003, 0);
-    assert_true(l.a == 1 && l.b == TSC_MODE_ALWAYS_EMULATE && l.c == 4000000 && l.d == 4);
+    assert_true(l.a == 5 && l.b == TSC_MODE_ALWAYS_EMULATE && l.c == 4000000 && l.d == 4);
     l = cpuid_guest(f->v, 0x40000003, 1);
     assert_true(!l.a && !l.b && l.c == 0x80000000 && (int8_t)l.d == -1); /* the offset is in what is read */
     assert_int_equal(set_mode(f, TSC_MODE_NEVER_EMULATE, 0, 0, 0), 0);
@@ -187,6 +187,31 @@ static void time_stamp_disable(void **state)
                      rip + 4); /* behind rcx, r11, error code: the instruction itself */
 }
 
+/* RDTSCP reads a word of the kernel's as well, which is where vCPUs keep their numbers. */
+static void tsc_aux(void **state)
+{
+    struct fixture *f = *state;
+    const struct sim_exit wrmsr = { .kind = EXIT_EXCEPTION, .vector = X86_EXC_GP },
+                          rdtscp = { .kind = EXIT_RDTSC, .insn_len = 3 };
+    const uint64_t code = fix_put(f, 0, "\x0f\x30", 2);
+
+    assert_true(cpuid_guest(f->v, 0x80000001, 0).d >> 27 & 1);
+    f->v->regs->rip = code;
+    f->v->regs->rcx = 0xc0000103, f->v->regs->rax = 77, f->v->regs->rdx = 0;
+    pv_handle_exit(f->v, &wrmsr);
+    assert_int_equal(f->v->regs->rip, code + 2);
+    f->m->clock.now = SECONDS(6);
+    pv_handle_exit(f->v, &rdtscp);
+    assert_int_equal(f->v->regs->rip, code + 5);
+    assert_int_equal(f->v->regs->rcx, 77);
+    assert_int_equal(f->v->regs->rax | f->v->regs->rdx << 32, SECONDS(6));
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 0, FLAT_KERNEL_CS, UINT64_C(0xffffffff80001000) };
+    f->v->regs->rip = code;
+    f->v->regs->rcx = 0xc0000103, f->v->regs->rdx = 1; /* it has 32 bits */
+    pv_handle_exit(f->v, &wrmsr);
+    assert_int_equal(f->v->regs->rip, UINT64_C(0xffffffff80001000));
+}
+
 /* XEN_DOMCTL_settimeoffset: seconds, any number of them. */
 static void wallclock(void **state)
 {
@@ -212,8 +237,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(refusals),           TEST(native),    TEST(emulated_frequency), TEST(emulated_grows), TEST(cpuid_leaf_3),
-        TEST(time_stamp_disable), TEST(wallclock),
+        TEST(refusals),           TEST(native),  TEST(emulated_frequency), TEST(emulated_grows), TEST(cpuid_leaf_3),
+        TEST(time_stamp_disable), TEST(tsc_aux), TEST(wallclock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,7 @@
 #define MSR_FS_BASE        0xc0000100u
 #define MSR_GS_BASE        0xc0000101u
 #define MSR_SHADOW_GS_BASE 0xc0000102u
+#define MSR_TSC_AUX        0xc0000103u
 #define EFER_SCE           0x1u
 #define EFER_LME           0x100u
 #define EFER_LMA           0x400u
@@ -48,6 +49,7 @@ static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
     case MSR_SHADOW_GS_BASE: *val = v->pv.gs_base_user; return is_pv_64bit_domain(v->domain);
     case MSR_EFER: *val = EFER_SCE | EFER_NX | (is_pv_64bit_domain(v->domain) ? EFER_LME | EFER_LMA : 0); return true;
     case MSR_TSC: *val = guest_rdtsc(v); return true;
+    case MSR_TSC_AUX: *val = v->pv.tsc_aux; return true;
     case MSR_APIC_BASE: *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0); return true;
     case MSR_PATCHLEVEL: *val = 0; return true;
     case MSR_CR_PAT: *val = XEN_MSR_PAT; return true;
@@ -74,6 +76,11 @@ static bool msr_write(struct vcpu *v, uint32_t msr, uint64_t val)
         if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
             return false;
         v->pv.gs_base_user = val;
+        return true;
+    case MSR_TSC_AUX:
+        if (val >> 32)
+            return false;
+        v->pv.tsc_aux = (uint32_t)val;
         return true;
     case MSR_PATCHLEVEL: return true;
     default: /* a value that is there already may be written again */
@@ -336,7 +343,7 @@ bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp)
         return false;
     set_edx_eax(v, guest_rdtsc(v));
     if (rdtscp)
-        v->regs->rcx = 0; /* TSC_AUX */
+        v->regs->rcx = v->pv.tsc_aux;
     return true;
 }
 
