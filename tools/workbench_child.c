@@ -35,7 +35,7 @@
 static _Noreturn void not_loaded(struct wb_watch *watch, const char *path, const char *what, const char *why)
 {
     snprintf(watch->why, sizeof(watch->why), "%s%s%s%s", what, path, why ? ": " : "", why ? why : "");
-    watch->hook = NULL;
+    watch->where = WB_NOWHERE;
     watch->finished = true;
     _exit(1);
 }
@@ -100,14 +100,14 @@ static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *wat
     int rc;
 
     confine(parent);
-    watch->hook = "its constructors";
+    watch->where = WB_CONSTRUCTORS;
     /* Without a slash dlopen() would look among the system's libraries. */
     snprintf(here, sizeof(here), "%s%s", strchr(path, '/') ? "" : "./", path);
     lib = dlopen(here, RTLD_NOW);
     if (!lib)
         not_loaded(watch, path, "cannot load ", dlerror());
     ops = table(watch, path, lib);
-    watch->hook = NULL;
+    watch->where = WB_NOWHERE;
     watch->loaded = true;
     rc = fn(data, ops, watch);
     watch->output_lost = has_output && output_lost(&out);
@@ -133,7 +133,7 @@ static bool watch_child(pid_t pid, const struct wb_watch *watch, unsigned int li
     double since = seconds_now();
 
     for (;;) {
-        const unsigned int most = watch->simulated && !watch->hook ? MAX_REPORT_TIME : limit;
+        const unsigned int most = watch->simulated && !watch->where ? MAX_REPORT_TIME : limit;
         siginfo_t si = { 0 };
 
         if (!waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) && si.si_pid)
@@ -151,8 +151,8 @@ static bool watch_child(pid_t pid, const struct wb_watch *watch, unsigned int li
 
 static void say_where(const struct wb_watch *watch)
 {
-    if (watch->hook)
-        fprintf(stderr, " in %s, call %llu, at %.6f ms of virtual time\n", watch->hook,
+    if (watch->where)
+        fprintf(stderr, " in %s, call %llu, at %.6f ms of virtual time\n", wb_where_name(watch->where),
                 (unsigned long long)watch->calls, (double)watch->now / 1e6);
     else
         fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu calls\n",
@@ -164,7 +164,7 @@ static int verdict(const char *path, const struct wb_watch *watch, bool killed, 
 {
     if (killed) {
         fprintf(stderr, "xenlab: policy %s stopped: did not return within %u s", path,
-                watch->simulated && !watch->hook ? MAX_REPORT_TIME : limit);
+                watch->simulated && !watch->where ? MAX_REPORT_TIME : limit);
         say_where(watch);
         return 2;
     }

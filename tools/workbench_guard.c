@@ -12,15 +12,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_DECISIONS_IN_MS 50000
+
 #define GUARD(s) ((struct wb_guard *)(uintptr_t)(s)->ops)
 
+const char *wb_where_name(unsigned int where)
+{
+    static const char *const names[WB_NR_WHERE] = { [WB_NOWHERE] = "nothing of it",
+                                                    [WB_CONSTRUCTORS] = "its constructors",
+                                                    [WB_NAMES] = "its name or opt_name",
+                                                    [WB_TIMER] = "a timer function",
+#define X(hook) [WB_IN_##hook] = #hook,
+                                                    WB_HOOKS(X)
+#undef X
+    };
+
+    return where < WB_NR_WHERE ? names[where] : "an unknown place";
+}
+
 /* Hooks can lie inside each other (a policy's timer function that wakes somebody): `outer` is what goes on afterwards. */
-static const char *enter(struct scheduler *s, const char *hook)
+static unsigned int enter(struct scheduler *s, enum wb_where where)
 {
     struct wb_watch *w = GUARD(s)->watch;
-    const char *outer = w->hook;
+    const unsigned int outer = w->where;
 
-    w->hook = hook;
+    w->where = where;
     w->calls++;
     w->now = NOW(s->xen);
     return outer;
@@ -34,15 +50,15 @@ static void fault(struct scheduler *s, const char *hook, const char *rule)
     s->fault = s->fault_text;
 }
 
-static void leave(struct scheduler *s, const char *outer)
+static void leave(struct scheduler *s, unsigned int outer)
 {
     struct wb_watch *w = GUARD(s)->watch;
 
     if (NOW(s->xen) != w->now) {
-        fault(s, w->hook, "changed the clock");
+        fault(s, wb_where_name(w->where), "changed the clock");
         s->xen->machine->clock.now = w->now;
     }
-    w->hook = outer;
+    w->where = outer;
 }
 
 static struct wb *wb_of(const struct scheduler *s) { return (struct wb *)((char *)s->xen - offsetof(struct wb, xen)); }
@@ -121,7 +137,7 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 #define VOID_HOOK(hook, params, ...)                                                                                   \
     static void guard_##hook params                                                                                    \
     {                                                                                                                  \
-        const char *outer = enter(s, #hook);                                                                           \
+        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
                                                                                                                        \
         GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                                        \
         leave(s, outer);                                                                                               \
@@ -129,7 +145,7 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 #define VCPU_HOOK(hook, params, ...)                                                                                   \
     static void guard_##hook params                                                                                    \
     {                                                                                                                  \
-        const char *outer = enter(s, #hook);                                                                           \
+        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
         struct snapshot sn;                                                                                            \
                                                                                                                        \
         snapshot_take(&sn, s, v);                                                                                      \
@@ -140,7 +156,7 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 #define INT_HOOK(hook, params, ...)                                                                                    \
     static int guard_##hook params                                                                                     \
     {                                                                                                                  \
-        const char *outer = enter(s, #hook);                                                                           \
+        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
         const int result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                     \
                                                                                                                        \
         leave(s, outer);                                                                                               \
@@ -149,7 +165,7 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 #define ALLOC_HOOK(hook, params, ...)                                                                                  \
     static void *guard_##hook params                                                                                   \
     {                                                                                                                  \
-        const char *outer = enter(s, #hook);                                                                           \
+        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
         void *result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                         \
                                                                                                                        \
         leave(s, outer);                                                                                               \
@@ -183,7 +199,7 @@ ALLOC_HOOK(alloc_udata, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
 /* The answer is used as an index: one that is none would hurt us. */
 static unsigned int guard_pick_resource(struct scheduler *s, struct vcpu *v)
 {
-    const char *outer = enter(s, "pick_resource");
+    const unsigned int outer = enter(s, WB_IN_pick_resource);
     struct snapshot sn;
     unsigned int cpu;
 
@@ -218,12 +234,28 @@ static bool is_vcpu(struct wb *wb, const struct vcpu *v)
     return false;
 }
 
+/* Slices of nanoseconds make a run last for hours; usually milliseconds were meant. */
+static void count_decision(struct scheduler *s)
+{
+    struct wb_guard *g = GUARD(s);
+    const s_time_t now = NOW(s->xen);
+
+    if (now == g->last_decision)
+        return;
+    if (now / MILLISECS(1) != g->last_decision / MILLISECS(1))
+        g->decisions = 0;
+    g->last_decision = now;
+    if (++g->decisions > MAX_DECISIONS_IN_MS)
+        fault(s, "do_schedule", "was asked 50000 times in a millisecond: are its slices, in ns, too short?");
+}
+
 static struct task_slice guard_do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    const char *outer = enter(s, "do_schedule");
+    const unsigned int outer = enter(s, WB_IN_do_schedule);
     struct task_slice ts;
     struct snapshot sn;
 
+    count_decision(s);
     snapshot_take(&sn, s, prev);
     ts = GUARD(s)->real->do_schedule(s, cpu, prev, now);
     snapshot_check(&sn, s, "do_schedule");
@@ -238,7 +270,7 @@ static struct task_slice guard_do_schedule(struct scheduler *s, unsigned int cpu
 /* The clock's timers fire, among them those that the policy has set. */
 static void guard_timers(struct wb *wb)
 {
-    const char *outer = enter(wb->xen.sched, "a timer function");
+    const unsigned int outer = enter(wb->xen.sched, WB_TIMER);
 
     vclock_run(&wb->machine.clock);
     leave(wb->xen.sched, outer);
@@ -255,34 +287,13 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
         return "xenlab_sched_ops has no name or no opt_name";
     g->real = real;
     g->watch = watch;
-    watch->hook = "its name or opt_name";
+    watch->where = WB_NAMES;
     snprintf(g->name, sizeof(g->name), "%s", real->name);
     snprintf(g->opt_name, sizeof(g->opt_name), "%s", real->opt_name);
-    watch->hook = NULL;
+    watch->where = WB_NOWHERE;
     g->ops = (struct sched_ops){ .name = g->name, .opt_name = g->opt_name, .sched_id = real->sched_id };
-#define WRAP(hook) g->ops.hook = real->hook ? guard_##hook : NULL
-    WRAP(init);
-    WRAP(deinit);
-    WRAP(alloc_pdata);
-    WRAP(free_pdata);
-    WRAP(alloc_domdata);
-    WRAP(free_domdata);
-    WRAP(alloc_udata);
-    WRAP(free_udata);
-    WRAP(insert_unit);
-    WRAP(remove_unit);
-    WRAP(sleep);
-    WRAP(wake);
-    WRAP(yield);
-    WRAP(context_saved);
-    WRAP(pick_resource);
-    WRAP(migrate);
-    WRAP(do_schedule);
-    WRAP(adjust);
-    WRAP(adjust_affinity);
-    WRAP(adjust_global);
-    WRAP(set);
-    WRAP(dump_settings);
-#undef WRAP
+#define X(hook) g->ops.hook = real->hook ? guard_##hook : NULL;
+    WB_HOOKS(X)
+#undef X
     return NULL;
 }

@@ -8,11 +8,54 @@
 
 #include "tools/workbench_sim.h"
 
-/* Lies in memory shared with the parent process, which reads it when this one has crashed or does not come back. */
+/* Every hook that a policy may have. */
+#define WB_HOOKS(X)                                                                                                    \
+    X(init)                                                                                                            \
+    X(deinit)                                                                                                          \
+    X(alloc_pdata)                                                                                                     \
+    X(free_pdata)                                                                                                      \
+    X(alloc_domdata)                                                                                                   \
+    X(free_domdata)                                                                                                    \
+    X(alloc_udata)                                                                                                     \
+    X(free_udata)                                                                                                      \
+    X(insert_unit)                                                                                                     \
+    X(remove_unit)                                                                                                     \
+    X(sleep)                                                                                                           \
+    X(wake)                                                                                                            \
+    X(yield)                                                                                                           \
+    X(context_saved)                                                                                                   \
+    X(pick_resource)                                                                                                   \
+    X(migrate)                                                                                                         \
+    X(do_schedule)                                                                                                     \
+    X(adjust)                                                                                                          \
+    X(adjust_affinity)                                                                                                 \
+    X(adjust_global)                                                                                                   \
+    X(set)                                                                                                             \
+    X(dump_settings)
+
+/* What of the policy's is running. */
+enum wb_where {
+    WB_NOWHERE,
+    WB_CONSTRUCTORS,
+    WB_NAMES,
+    WB_TIMER,
+#define X(hook) WB_IN_##hook,
+    WB_HOOKS(X)
+#undef X
+        WB_NR_WHERE,
+};
+
+/* "do_schedule"; any number will do. */
+const char *wb_where_name(unsigned int where);
+
+/*
+ * Lies in memory shared with the parent process, which reads it when this one has crashed or does not come back. No pointers:
+ * the policy may have written here as well.
+ */
 struct wb_watch {
-    const char *volatile hook; /* what of the policy's is running (a literal, so valid in both); NULL: nothing */
-    volatile uint64_t calls;   /* so far */
-    volatile uint64_t beats;   /* grows as long as the simulation goes on */
+    volatile unsigned int where; /* enum wb_where */
+    volatile uint64_t calls;     /* so far */
+    volatile uint64_t beats;     /* grows as long as the simulation goes on */
     volatile s_time_t now;
     volatile bool loaded, simulated, finished, output_lost;
     char why[400]; /* what the child has to say: its stderr may be closed */
@@ -24,6 +67,8 @@ struct wb_guard {
     const struct sched_ops *real;
     struct wb_watch *watch;
     char name[64], opt_name[32];
+    s_time_t last_decision;
+    unsigned int decisions; /* moments in this virtual millisecond at which one was asked for */
 };
 
 /* NULL: fine; else what is wrong with the table itself. */

@@ -113,7 +113,7 @@ static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, stru
             continue;
         if (BAD == 9)
             return (struct task_slice){ NULL, 0 };
-        return (struct task_slice){ v, BAD == 24 ? INT64_MAX : BAD == 25 ? INT64_MIN : MILLISECS(1) };
+        return (struct task_slice){ v, BAD == 24 ? INT64_MAX : BAD == 25 ? INT64_MIN : BAD == 28 ? 10 : MILLISECS(1) };
     }
     return (struct task_slice){ NULL, -1 };
 }

@@ -218,7 +218,7 @@ static void test_bad_policies(void **state)
         { 6, 2, "crashed (Segmentation fault) in wake" },
         { 7, 2, "ended the process (exit 0) in init" },
         { 8, 2, "slice of 0 ns" },
-        { 9, 2, "virtual time stands still" },
+        { 9, 2, "slice of 0 ns" },
         { 10, 2, "no do_schedule" },
         { 11, 2, "pick_resource returned a pCPU that does not exist" },
         { 12, 2, "in wake" },
@@ -235,6 +235,7 @@ static void test_bad_policies(void **state)
         { 23, 2, "alloc_udata returned NULL" },
         { 24, 0, NULL }, /* slices without end break no rule */
         { 25, 0, NULL },
+        { 28, 2, "50000 times in a millisecond" },
         { 26, 1, "another version of vcpu/sched/sched.h" },
         { 27, 1, "is no `const struct sched_ops`" },
     };

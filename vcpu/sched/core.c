@@ -165,10 +165,10 @@ static const char *broken_rule(const struct xen *xen, unsigned int cpu, const st
     const struct scheduler *s = xen->pcpu[cpu].sched;
     const struct vcpu *next = ts->task;
 
-    if (!next)
-        return NULL;
     if (ts->time == 0)
         return "do_schedule gave a slice of 0 ns: time would stand still";
+    if (!next)
+        return NULL;
     if (next->domain->sched != s)
         return "do_schedule picked a vCPU of another CPU pool";
     if (!vcpu_runnable(next))
@@ -186,7 +186,7 @@ static void sched_fault(struct scheduler *s, unsigned int cpu, const struct vcpu
         return;
     s->fault = rule;
     snprintf(s->fault_text, sizeof(s->fault_text), "%s on pCPU %u at %lld ns: d%dv%u", s->ops->opt_name, cpu,
-             (long long)NOW(s->xen), v->domain->domain_id, v->vcpu_id);
+             (long long)NOW(s->xen), v ? v->domain->domain_id : -1, v ? v->vcpu_id : 0);
     printk(s->xen->machine, LOG_ERR, "scheduler fault: %s (%s)", rule, s->fault_text);
 }
 
