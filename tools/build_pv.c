@@ -77,9 +77,9 @@ static int create(struct builder *w)
     struct pv_build *b = w->b;
     struct xen_domctl_createdomain config = {
         .max_vcpus = b->max_vcpus,
-        .max_evtchn_port = 1023,
-        .max_grant_frames = 64,
-        .max_maptrack_frames = 1024,
+        .max_evtchn_port = b->limits.event_channels ?: 1023, /* xl's defaults */
+        .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
+        .max_maptrack_frames = (int32_t)(b->limits.maptrack_frames ?: 1024),
         .grant_opts = 2,
     };
     int rc;

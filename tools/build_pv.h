@@ -4,6 +4,7 @@
 #define TOOLS_BUILD_PV_H
 
 #include "tools/image.h"
+#include "tools/xl_cfg.h"
 #include "vcpu/domain.h"
 
 /* What is to be built, and where its console and xenstore pages ended up. */
@@ -16,6 +17,7 @@ struct pv_build {
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;
     unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
+    struct xl_limits limits;
     uint8_t handle[16];
 
     /* results */

@@ -58,11 +58,12 @@ struct host_guest {
     const char *cmdline; /* or NULL */
     bool has_type;
     enum xl_type type;
-    unsigned int memory_mib;      /* 0: 64 */
-    unsigned int maxmem_mib;      /* 0: as memory */
-    unsigned int vcpus;           /* 0: 1 */
-    unsigned int maxvcpus;        /* 0: as vcpus */
-    unsigned int tsc_mode;        /* TSC_MODE_* of vcpu/tsc.h */
+    unsigned int memory_mib; /* 0: 64 */
+    unsigned int maxmem_mib; /* 0: as memory */
+    unsigned int vcpus;      /* 0: 1 */
+    unsigned int maxvcpus;   /* 0: as vcpus */
+    unsigned int tsc_mode;   /* TSC_MODE_* of vcpu/tsc.h */
+    struct xl_limits limits;
     const struct xl_sched *sched; /* NULL: nothing is stated */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };

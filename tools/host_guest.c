@@ -114,6 +114,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
         .tsc_mode = g->cfg.tsc_mode,
+        .limits = g->cfg.limits,
     };
     const struct console_io io = { g, console_out, console_in };
 

@@ -70,13 +70,23 @@ struct vcpu_state {
     int pause_count;
     bool is_initialised, is_running, sched_awake;
     int state;
+    uint64_t state_since, time[4];
     uint64_t hard, soft;
     const struct domain *domain;
 };
 
-/* The vCPU that a hook is given, and where they are few all others too. */
+/* And what a pCPU is. */
+struct pcpu_state {
+    struct vcpu *curr;
+    s_time_t slice_end;
+    struct scheduler *sched;
+};
+
+/* The vCPU that a hook is given, and where they are few all others too; all pCPUs. */
 #define MAX_SNAPSHOT 32
 struct snapshot {
+    struct pcpu_state pcpu[MACHINE_MAX_PCPUS];
+    uint64_t cpus;
     struct vcpu *v[MAX_SNAPSHOT + 1];
     struct vcpu_state state[MAX_SNAPSHOT + 1];
     unsigned int nr;
@@ -94,6 +104,8 @@ static struct vcpu_state state_of(const struct vcpu *v)
     s.is_running = v->is_running;
     s.sched_awake = v->sched_awake;
     s.state = v->runstate.state;
+    s.state_since = v->runstate.state_entry_time;
+    memcpy(s.time, v->runstate.time, sizeof(s.time));
     s.hard = v->hard_affinity;
     s.soft = v->soft_affinity;
     s.domain = v->domain;
@@ -111,15 +123,44 @@ static void snapshot_take(struct snapshot *sn, const struct scheduler *s, struct
         sn->v[sn->nr++] = (struct vcpu *)(uintptr_t)wb->sorted[i];
     for (unsigned int i = 0; i < sn->nr; i++)
         sn->state[i] = state_of(sn->v[i]);
+    sn->cpus = s->cpus;
+    for (unsigned int i = 0; i < s->xen->nr_pcpus; i++) {
+        const struct xen_pcpu *p = &s->xen->pcpu[i];
+
+        sn->pcpu[i] = (struct pcpu_state){ p->curr, p->slice_end, p->sched };
+    }
+}
+
+static void pcpus_check(const struct snapshot *sn, struct scheduler *s, const char *hook)
+{
+    bool changed = s->cpus != sn->cpus;
+
+    for (unsigned int i = 0; i < s->xen->nr_pcpus; i++) {
+        const struct pcpu_state *before = &sn->pcpu[i];
+        struct xen_pcpu *p = &s->xen->pcpu[i];
+
+        changed |= p->curr != before->curr || p->slice_end != before->slice_end || p->sched != before->sched;
+        p->curr = before->curr;
+        p->slice_end = before->slice_end;
+        p->sched = before->sched;
+    }
+    s->cpus = sn->cpus;
+    if (changed)
+        fault(s, hook, "wrote to a pCPU, or to the mask of those in its pool: they are the core's");
 }
 
 /* Was one changed? Say so, and put back what the report needs. */
 static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const char *hook)
 {
+    pcpus_check(sn, s, hook);
     for (unsigned int i = 0; i < sn->nr; i++) {
         const struct vcpu_state after = state_of(sn->v[i]), *before = &sn->state[i];
         struct vcpu *v = sn->v[i];
 
+        if (v->processor >= s->xen->nr_pcpus) {
+            fault(s, hook, "gave a vCPU a processor that does not exist");
+            v->processor = 0;
+        }
         if (!memcmp(&after, before, sizeof(after)))
             continue;
         fault(s, hook, "wrote to a struct vcpu: only sched_priv and processor are the policy's");
@@ -129,6 +170,8 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
         v->pause_flags = before->pause_flags;
         v->hard_affinity = before->hard;
         v->runstate.state = before->state;
+        v->runstate.state_entry_time = before->state_since;
+        memcpy(v->runstate.time, before->time, sizeof(before->time));
     }
 }
 

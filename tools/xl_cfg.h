@@ -41,6 +41,13 @@ enum xl_action {
     XL_ACTION_SOFT_RESET,
 };
 
+/* What a domain may have at most; 0 is "not stated". */
+struct xl_limits {
+    unsigned int event_channels;  /* highest port number */
+    unsigned int grant_frames;    /* frames of its grant table */
+    unsigned int maptrack_frames; /* frames' worth of records of what it maps of others */
+};
+
 /* Strings are owned by the structure; NULL is "not stated". A number of 0 is "not stated", too. */
 struct xl_config {
     char *name;
@@ -53,6 +60,7 @@ struct xl_config {
     struct xl_sched sched; /* cpu_weight, cap, cpus...; checked as far as that is possible without a machine */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
     unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
+    struct xl_limits limits;
     bool has_uuid;
     uint8_t uuid[16];
     char *warnings; /* lines for the user, each with its newline, or NULL */

@@ -13,6 +13,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,11 @@ static int read_memory(struct xl_reader *r, const char *key, void *out)
 static int read_vcpus(struct xl_reader *r, const char *key, void *out)
 {
     return read_number(r, key, XL_VCPUS_MAX, "a number of vCPUs from 1 to 128", out);
+}
+
+static int read_limit(struct xl_reader *r, const char *key, void *out)
+{
+    return read_number(r, key, INT_MAX, "a positive number", out);
 }
 
 static const char *const type_names[] = { [XL_TYPE_PV] = "pv", [XL_TYPE_PVH] = "pvh", [XL_TYPE_HVM] = "hvm" };
@@ -346,6 +352,9 @@ static const struct key {
     { "on_soft_reset", read_action,  FIELD(on_soft_reset) },
     { "tsc_mode",      read_tsc_mode, FIELD(tsc_mode) },
     { "uuid",          read_uuid,    FIELD(uuid) },
+    { "max_event_channels",  read_limit, FIELD(limits.event_channels) },
+    { "max_grant_frames",    read_limit, FIELD(limits.grant_frames) },
+    { "max_maptrack_frames", read_limit, FIELD(limits.maptrack_frames) },
 };
 // clang-format on
 

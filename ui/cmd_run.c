@@ -25,6 +25,7 @@
 #include "ui/status.h"
 #include "ui/trace_file.h"
 #include "vcpu/domain.h"
+#include "vcpu/sched/sched.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -240,6 +241,21 @@ static void hand_in(struct run *r, bool idle)
     }
 }
 
+/* Nothing will ever happen again: why? */
+static void stuck(struct run *r)
+{
+    for_each_domain (host_xen(r->host), d)
+        for_each_vcpu (d, v)
+            if (vcpu_runnable(v)) {
+                snprintf(r->err, RUN_ERR_SIZE,
+                         "vCPU %u of domain %u waits for a pCPU, and the scheduler %s gives it none", v->vcpu_id,
+                         d->domain_id, d->sched->ops->opt_name);
+                return;
+            }
+    snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
+             r->input.closed ? " (their input has ended)" : "");
+}
+
 static void loop(struct run *r)
 {
     const struct xen *xen = host_xen(r->host);
@@ -259,8 +275,7 @@ static void loop(struct run *r)
             rest(r, slice, busy);
         } else if (!wait_input(r)) {
             r->outcome.limit = true;
-            snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
-                     r->input.closed ? " (their input has ended)" : "");
+            stuck(r);
             return;
         }
         hand_in(r, idle);

@@ -58,6 +58,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
         .tsc_mode = cfg->tsc_mode,
+        .limits = cfg->limits,
         .sched = &cfg->sched,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),

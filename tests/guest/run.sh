@@ -361,6 +361,17 @@ if begin status-no-restart; then
         pass
     fi
 fi
+# null has a pCPU for dom0, and then none for the guest.
+if begin status-no-pcpu; then
+    simulate 20 -q --sched null $guests/hello < /dev/null
+    if ended 3; then
+        if grep -q 'vCPU 0 of domain 1 waits for a pCPU, and the scheduler null gives it none' "$tmp/err"; then
+            pass
+        else
+            fail "the message does not say who waits: $(head -n 1 "$tmp/err")"
+        fi
+    fi
+fi
 if begin status-limit; then
     simulate 20 -q --max-vtime 50ms --cmdline "rounds=1000000" $guests/spinner < /dev/null
     ended 3 && pass

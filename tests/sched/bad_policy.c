@@ -58,6 +58,14 @@ static void wake(struct scheduler *s, struct vcpu *v)
         close(fd);
 #elif BAD == 18
     s->xen->machine->clock.now += 1000;
+#elif BAD == 29
+    s->xen->pcpu[0].curr = v;
+#elif BAD == 30
+    v->runstate.time[RUNSTATE_running] = UINT64_C(1) << 60;
+#elif BAD == 31
+    v->processor = 9999;
+#elif BAD == 32
+    s->cpus = 0;
 #endif
     (void)overflow;
 }

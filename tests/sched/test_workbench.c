@@ -236,6 +236,10 @@ static void test_bad_policies(void **state)
         { 24, 0, NULL }, /* slices without end break no rule */
         { 25, 0, NULL },
         { 28, 2, "50000 times in a millisecond" },
+        { 29, 2, "wake wrote to a pCPU" },
+        { 30, 2, "wake wrote to a struct vcpu" },
+        { 31, 2, "wake gave a vCPU a processor that does not exist" },
+        { 32, 2, "wake wrote to a pCPU, or to the mask of those in its pool" },
         { 26, 1, "another version of vcpu/sched/sched.h" },
         { 27, 1, "is no `const struct sched_ops`" },
     };

@@ -174,6 +174,31 @@ static void crash_loop_ends(void **state)
     host_destroy(sc.host);
 }
 
+/* What max_event_channels and its like say reaches the domain. */
+static void limits(void **state)
+{
+    const struct host_config cfg = { .ram_mib = 128 };
+    const struct host_io io = { 0 };
+    struct host_guest g = { .kernel = "build/guests/reboot", .memory_mib = 16 };
+    char err[HOST_ERR_SIZE];
+    struct host *h = host_create(&cfg, &io, err);
+    struct domain *d;
+    domid_t domid;
+
+    assert_non_null(h);
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
+    d = domain_from(host_xen(h), domid);
+    assert_int_equal(d->max_evtchn_port, 1023);
+    g.limits = (struct xl_limits){ .event_channels = 10, .grant_frames = 5, .maptrack_frames = 6 };
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
+    d = domain_from(host_xen(h), domid);
+    assert_int_equal(d->max_evtchn_port, 10);
+    g.limits.grant_frames = 1 << 20;
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    assert_non_null(strstr(err, "the domain cannot be created: Invalid argument"));
+    host_destroy(h);
+}
+
 /* The core lies where the program was started; then the rest of the action follows. */
 static void core_and_restart(void **state)
 {
@@ -199,7 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restarted_as_configured), cmocka_unit_test(renamed),
         cmocka_unit_test(pause_before_restart),    cmocka_unit_test(crash_loop_ends),
-        cmocka_unit_test(core_and_restart),
+        cmocka_unit_test(core_and_restart),        cmocka_unit_test(limits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

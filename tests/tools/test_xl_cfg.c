@@ -64,6 +64,9 @@ static void test_all_keys(void **state)
                    "vcpus = 2\n"
                    "maxvcpus = 4\n"
                    "tsc_mode = 'always_emulate'\n"
+                   "max_event_channels = 10\n"
+                   "max_grant_frames = 5\n"
+                   "max_maptrack_frames = '6'\n"
                    "on_poweroff = 'preserve'\n"
                    "on_reboot = \"rename-restart\"\n"
                    "on_crash = 'coredump-restart'\n"
@@ -77,6 +80,7 @@ static void test_all_keys(void **state)
     assert_string_equal(cfg.cmdline, "console=hvc0 # no comment ; here");
     assert_true(cfg.memory_mib == 128 && cfg.maxmem_mib == 256 && cfg.vcpus == 2 && cfg.maxvcpus == 4);
     assert_int_equal(cfg.tsc_mode, TSC_MODE_ALWAYS_EMULATE);
+    assert_true(cfg.limits.event_channels == 10 && cfg.limits.grant_frames == 5 && cfg.limits.maptrack_frames == 6);
     assert_int_equal(cfg.on_poweroff, XL_ACTION_PRESERVE);
     assert_int_equal(cfg.on_reboot, XL_ACTION_RENAME_RESTART);
     assert_int_equal(cfg.on_crash, XL_ACTION_COREDUMP_RESTART);
