@@ -137,6 +137,17 @@ contains() {
     done
 }
 
+# says STATUS PATTERN: the whole judgement of a run that is to end with this status, and a message that fits.
+says() {
+    if [ "$status" -ne "$1" ]; then
+        fail "ended with status $status, expected $1"
+    elif ! grep -q -e "$2" "$tmp/err"; then
+        fail "no message is like \"$2\"; the first is: $(head -n 1 "$tmp/err")"
+    else
+        pass
+    fi
+}
+
 # ------------------------------------------------------------------------------------------------------ toy guests --
 
 # toy NAME STATUS ARGUMENT...: output as in expected/NAME.out; typed is expected/NAME.in, if there is one.
@@ -323,13 +334,7 @@ if begin status-crash; then
 fi
 if begin status-no-file; then
     simulate 20 $guests/no-such-guest < /dev/null
-    if [ "$status" -ne 1 ]; then
-        fail "ended with status $status, expected 1"
-    elif ! grep -q no-such-guest "$tmp/err"; then
-        fail "the message does not name the file: $(head -n 1 "$tmp/err")"
-    else
-        pass
-    fi
+    says 1 no-such-guest
 fi
 
 # refused NAME MESSAGE LINE: this configuration is refused with status 1 and this message, which names the file and the line.
@@ -337,13 +342,7 @@ refused() {
     begin "$1" || return 0
     printf 'kernel = "%s"\n%s\n' "$guests/hello" "$3" > "$tmp/guest.cfg"
     simulate 20 --pcpus 2 --sched credit2 "$tmp/guest.cfg" < /dev/null
-    if [ "$status" -ne 1 ]; then
-        fail "ended with status $status, expected 1"
-    elif ! grep -qF "$tmp/guest.cfg:2: $2" "$tmp/err"; then
-        fail "the message is: $(head -n 1 "$tmp/err")"
-    else
-        pass
-    fi
+    says 1 "$tmp/guest.cfg:2: $2"
 }
 
 refused refused-weight "cpu_weight: expected a weight from 1 to 65535, got \"0\"" "cpu_weight = 0"
@@ -353,24 +352,12 @@ refused refused-pool "pool: there is no CPU pool \"x\"" "pool = 'x'"
 # A renamed domain keeps its memory; the new one finds none.
 if begin status-no-restart; then
     simulate 20 --ram 96 --on-reboot rename-restart --memory 48 $here/reboot.cfg < /dev/null
-    if [ "$status" -ne 1 ]; then
-        fail "ended with status $status, expected 1"
-    elif ! grep -q "reboot cannot be restarted: .*not enough machine memory" "$tmp/err"; then
-        fail "the message is: $(tail -n 1 "$tmp/err")"
-    else
-        pass
-    fi
+    says 1 "reboot cannot be restarted: .*not enough machine memory"
 fi
 # null has a pCPU for dom0, and then none for the guest.
 if begin status-no-pcpu; then
     simulate 20 -q --sched null $guests/hello < /dev/null
-    if ended 3; then
-        if grep -q 'vCPU 0 of domain 1 waits for a pCPU, and the scheduler null gives it none' "$tmp/err"; then
-            pass
-        else
-            fail "the message does not say who waits: $(head -n 1 "$tmp/err")"
-        fi
-    fi
+    says 3 'vCPU 0 of domain 1 waits for a pCPU, and the scheduler null gives it none'
 fi
 if begin status-limit; then
     simulate 20 -q --max-vtime 50ms --cmdline "rounds=1000000" $guests/spinner < /dev/null
