@@ -50,6 +50,7 @@ const char *sim_exit_name(enum sim_exit_kind kind)
 /* ------------------------------------------------------------------------------------------------ what happened -- */
 
 #define TRAP_debug      1
+#define TRAP_invalid_op 6
 #define TRAP_gp_fault   13
 #define TRAP_page_fault 14
 
@@ -75,18 +76,29 @@ static bool is_prefix(uint8_t byte, uint16_t attr)
     }
 }
 
-/* The instruction in front of which the processor stands, without its prefixes; returns their number. */
+/*
+ * The instruction in front of which the processor stands, without its prefixes; returns their number. What is not mapped behind
+ * it reads as 0.
+ */
 static size_t fetch_opcode(struct emu *e, const struct cpu_state *st, uint8_t opcode[2])
 {
-    uint8_t code[15] = { 0 };
+    uint8_t code[16] = { 0 }; /* 15, and one that is never fetched */
     const size_t n =
-        pcpu_fetch(e, (st->seg[CPU_SEG_CS].attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, sizeof(code));
+        pcpu_fetch(e, (st->seg[CPU_SEG_CS].attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
     size_t i = 0;
 
-    while (i + 2 < n && is_prefix(code[i], st->seg[CPU_SEG_CS].attr))
+    while (i + 1 < n && is_prefix(code[i], st->seg[CPU_SEG_CS].attr))
         i++;
     memcpy(opcode, code + i, 2);
     return i;
+}
+
+/* Behind an instruction of len bytes. */
+static void step_over(struct cpu_state *st, unsigned int len)
+{
+    st->rip += len;
+    if (!(st->seg[CPU_SEG_CS].attr & 0x200))
+        st->rip &= 0xffffffff;
 }
 
 /* INS and OUTS are 0x6c to 0x6f. */
@@ -96,6 +108,18 @@ static bool io_is_string(struct emu *e, const struct cpu_state *st)
 
     fetch_opcode(e, st, opcode);
     return (opcode[0] & 0xfc) == 0x6c;
+}
+
+/* ICEBP (F1), which Unicorn does not have, is a trap: #DB, reported behind it. */
+static bool is_icebp(struct emu *e, struct cpu_state *st)
+{
+    uint8_t opcode[2];
+    const size_t prefixes = fetch_opcode(e, st, opcode);
+
+    if (opcode[0] != 0xf1)
+        return false;
+    step_over(st, (unsigned int)prefixes + 1);
+    return true;
 }
 
 static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)
@@ -108,6 +132,8 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         x->io.string = io_is_string(e, st);
         return;
     }
+    if (vector == TRAP_invalid_op && is_icebp(e, st))
+        vector = TRAP_debug;
     x->kind = EXIT_EXCEPTION;
     x->vector = vector;
     x->has_error_code = HAS_ERROR_CODE >> vector & 1;
@@ -138,9 +164,7 @@ static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit 
         x->why = "the code of a software interrupt changed while it executed";
         return;
     }
-    st->rip += x->insn_len;
-    if (!(st->seg[CPU_SEG_CS].attr & 0x200))
-        st->rip &= 0xffffffff;
+    step_over(st, x->insn_len);
 }
 
 static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code, struct sim_exit *x)

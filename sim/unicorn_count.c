@@ -41,8 +41,15 @@ enum {
     TCG_OP_ARG_1 = 0x20,
     STOP_FLAG = -16, /* from the processor's state; its lower half is where a restore reports to */
     EXIT_REQUESTED = 3,
-    BLOCK_NUM_INSNS = 0x1c, /* in struct DisasContextBase */
-    TB_FLAGS = 0x1a,        /* in struct TranslationBlock */
+    BLOCK_PC_NEXT = 0x10, /* in struct DisasContextBase */
+    BLOCK_IS_JMP = 0x18,
+    BLOCK_NUM_INSNS = 0x1c,
+    IS_JMP_NEXT = 0, /* values of is_jmp: go on; the block ends in front of pc_next */
+    IS_JMP_TOO_MANY = 1,
+    TCG_NR_TEMPS = 0x30, /* in struct TCGContext */
+    TCG_MAX_TEMPS = 512,
+    TCG_TEMPS_SPARE = 128, /* more than any one instruction uses */
+    TB_FLAGS = 0x1a,       /* in struct TranslationBlock */
     TB_FLAG_COUNTING = 0x02,
 };
 
@@ -64,18 +71,47 @@ static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + 5 * 8; }
 
 /* -------------------------------------------------------------------------------------------- translating a block -- */
 
+static int32_t *block_is_jmp(struct DisasContextBase *db) { return (int32_t *)(void *)((uint8_t *)db + BLOCK_IS_JMP); }
+static int32_t *block_num_insns(struct DisasContextBase *db)
+{
+    return (int32_t *)(void *)((uint8_t *)db + BLOCK_NUM_INSNS);
+}
+
+/* Temporaries are never given back within a block by some instructions (x87, PUSHF), and nothing stops the translator. */
+static bool temps_run_out(const struct emu *e)
+{
+    int32_t n;
+
+    memcpy(&n, (const uint8_t *)e->count.tcg + TCG_NR_TEMPS, sizeof(n));
+    BUG_ON(n < 0 || n > TCG_MAX_TEMPS);
+    return n > TCG_MAX_TEMPS - TCG_TEMPS_SPARE;
+}
+
 /*
- * One instruction. Under the mark of a counting block the translator ends a block where the next instruction might reach into
- * the next page; otherwise a fault on that page would be reported in front of the whole block.
+ * One instruction, if the gate lets it pass (unicorn_gate.c). Under the mark of a counting block the translator ends a block where
+ * the next instruction might reach into the next page; otherwise a fault on that page would be reported in front of the
+ * whole block.
  */
 static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
 {
     struct emu *e = emu_running;
     uint8_t *flags = (uint8_t *)e->count.tb + TB_FLAGS;
+    enum gate_answer answer;
 
+    memcpy(&e->gate.pc, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(e->gate.pc));
+    answer = emu_gate(e, e->gate.pc);
+    if (answer == GATE_OPENS && *block_num_insns(db) > 1) {
+        --*block_num_insns(db); /* it was counted already; as nothing was translated, the block ends in front of it */
+        *block_is_jmp(db) = IS_JMP_TOO_MANY;
+        return;
+    }
+    e->gate.refused = answer == GATE_INVALID;
     *flags |= TB_FLAG_COUNTING;
     e->count.translate_insn(db, cpu);
     *flags &= (uint8_t)~TB_FLAG_COUNTING;
+    e->gate.refused = false;
+    if (*block_is_jmp(db) == IS_JMP_NEXT && temps_run_out(e))
+        *block_is_jmp(db) = IS_JMP_TOO_MANY;
 }
 
 void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
@@ -95,6 +131,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
         e->count.block = db;
         e->count.tb = tb;
         e->count.armed = true;
+        e->gate.refused = false;
         e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
         e->count.block = NULL;
     } else {
@@ -123,6 +160,7 @@ void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t
         return;
     }
     e->count.armed = false;
+    e->count.tcg = tcg;
     e->count.env_temp = (void *)a2;
     e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, a1, a2, (uintptr_t)counter_offset(e));
     n = tcg_temp_new_internal_x86_64(tcg, 0, false);

@@ -75,6 +75,7 @@ struct emu_real {
     struct TranslationBlock *(*tcg_tb_lookup)(struct TCGContext *, uintptr_t);
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
+    uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
 };
 
 /* struct machine's view of the engine: which frames have translated code. */
@@ -103,7 +104,12 @@ struct emu {
     bool io_in;
     bool fast;  /* Unicorn's private functions are replaced (unicorn_private.h) */
     bool stock; /* they are not: the slower way */
+    struct emu_gate {
+        uint64_t pc;  /* of the instruction that is being translated */
+        bool refused; /* the translator is shown UD2 in its place */
+    } gate;
     struct emu_count {
+        struct TCGContext *tcg;
         void *block, *tb, *patch; /* the translation in progress */
         void (*translate_insn)(struct DisasContextBase *, struct CPUState *);
         bool armed;
@@ -171,6 +177,10 @@ uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip);
 void emu_count_resume(struct emu *e);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
+
+/* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
+enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS };
+enum gate_answer emu_gate(struct emu *e, uint64_t pc);
 
 /* unicorn_smc.c */
 bool emu_smc_init(struct emu *e);

@@ -34,5 +34,6 @@ bool emu_private_find(struct emu *e)
     ok &= find("tcg_tb_lookup_x86_64", &real->tcg_tb_lookup);
     ok &= find("cpu_restore_state_x86_64", &real->cpu_restore_state);
     ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
+    ok &= find("cpu_ldub_code_x86_64", &real->cpu_ldub_code);
     return ok;
 }

@@ -48,6 +48,9 @@ bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will
 void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data);
 void tb_exec_lock_x86_64(void *tcg);
 
+/* unicorn_gate.c */
+uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
+
 /* unicorn_io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
 void helper_outw_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

@@ -57,6 +57,7 @@ struct raw_cpu {
 #define RAW_HF_TS          (1u << 11)
 #define RAW_HF_LMA         (1u << 14)
 #define RAW_HF_CS64        (1u << 15)
+#define RAW_HF_GUEST       (1u << 21)
 #define RAW_HF_OSFXSR      (1u << 22)
 #define RAW_HF_SMAP        (1u << 23)
 

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The gate: every instruction is looked at before it is translated.
+ *
+ * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
+ * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, ignores LOCK where it is
+ * undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
+ * instruction this file reads its prefixes and opcode and gives one of three answers:
+ *
+ *      GATE_PASS       translate it
+ *      GATE_INVALID    the processor shown does not have it: the translator reads UD2 in its place, and so makes the fault
+ *                      that the processor makes (#UD, in front of the instruction)
+ *      GATE_OPENS      translate it, but as the first of a block: its helper computes RFLAGS from a state that the translator
+ *                      writes only at the end of a block
+ *
+ * What the opcodes' bytes are called here:
+ *
+ *      [prefixes] [REX] opcode              [ModRM]     map 0
+ *      [prefixes] [REX] 0F opcode           [ModRM]     map 1
+ *      [prefixes] [REX] 0F 38 opcode        [ModRM]     map 2
+ *      [prefixes] [REX] 0F 3A opcode        [ModRM]     map 3
+ *      C4 RXBmmmmm WvvvvLpp opcode           ModRM      VEX, map mmmmm     (C5 RvvvvLpp: map 1)
+ *
+ * Invariants: bytes are read in order and only as far as the answer depends on them, so that code that ends at the end of a page
+ * faults where the processor's own fetch would. What is refused is refused at translation: it costs nothing at run time.
+ *
+ * It refuses what the features of vcpu/cpuid.c do not include, and what is undefined but translated all the same; what the
+ * translator refuses by itself is not repeated here. Sources: AMD APM volume 3, appendix A (opcode maps), chapter 1.2.5 (LOCK),
+ * 1.4 and 1.5 (VEX, XOP).
+ */
+#include "sim/unicorn_emu.h"
+#include "sim/unicorn_private.h"
+
+#define INSN_MAX_LEN 15
+
+/* An instruction as far as it has been read. */
+struct insn_head {
+    struct emu *e;
+    uint64_t pc;
+    unsigned int len;
+    bool code64, code16;
+    bool lock, p66, repne, rep, rex, has_modrm;
+    uint8_t vex; /* opcode of the VEX prefix, 0: none */
+    uint8_t vvvv, l, pp;
+    uint8_t map, opcode, modrm;
+};
+
+static uint8_t next_byte(struct insn_head *h)
+{
+    /* Past 15 bytes the translator raises #GP; until then it gets what it is shown. */
+    return h->len < INSN_MAX_LEN
+               ? (uint8_t)h->e->real.cpu_ldub_code((struct CPUX86State *)(void *)h->e->raw.st, h->pc + h->len++)
+               : 0;
+}
+
+static uint8_t modrm(struct insn_head *h)
+{
+    if (!h->has_modrm) {
+        h->has_modrm = true;
+        h->modrm = next_byte(h);
+    }
+    return h->modrm;
+}
+
+static bool is_reg(struct insn_head *h) { return modrm(h) >= 0xc0; }
+static unsigned int reg(struct insn_head *h) { return modrm(h) >> 3 & 7; }
+
+/* ------------------------------------------------------------------------------------------------------- reading -- */
+
+/* True while the byte is a prefix. A REX prefix counts only right in front of the opcode. */
+static bool note_prefix(struct insn_head *h, uint8_t byte)
+{
+    switch (byte) {
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x64:
+    case 0x65:
+    case 0x67: break;
+    case 0x66: h->p66 = true; break;
+    case 0xf0: h->lock = true; break;
+    case 0xf2: h->repne = true, h->rep = false; break;
+    case 0xf3: h->rep = true, h->repne = false; break;
+    default: h->rex = h->code64 && (byte & 0xf0) == 0x40; return h->rex;
+    }
+    h->rex = false;
+    return true;
+}
+
+/* Outside 64-bit code LES, LDS and BOUND, which have a memory operand, share their opcodes with VEX and EVEX. */
+static bool is_vex(struct insn_head *h) { return (h->opcode == 0xc4 || h->opcode == 0xc5) && (h->code64 || is_reg(h)); }
+
+static void read_vex(struct insn_head *h)
+{
+    uint8_t byte = h->has_modrm ? h->modrm : next_byte(h);
+
+    h->vex = h->opcode;
+    h->map = 1;
+    if (h->vex == 0xc4) {
+        h->map = byte & 0x1f;
+        byte = next_byte(h);
+    }
+    h->vvvv = ~byte >> 3 & 0xf;
+    h->l = byte >> 2 & 1;
+    h->pp = byte & 3;
+    h->has_modrm = false;
+    h->opcode = next_byte(h);
+}
+
+/* Prefixes and opcode; false when that alone is too long. */
+static bool read_head(struct insn_head *h)
+{
+    do
+        h->opcode = next_byte(h);
+    while (note_prefix(h, h->opcode) && h->len < INSN_MAX_LEN);
+    if (h->opcode == 0x0f) {
+        h->map = 1;
+        h->opcode = next_byte(h);
+        if (h->opcode == 0x38 || h->opcode == 0x3a) {
+            h->map = h->opcode == 0x38 ? 2 : 3;
+            h->opcode = next_byte(h);
+        }
+    } else if (is_vex(h)) {
+        read_vex(h);
+    }
+    return h->len < INSN_MAX_LEN;
+}
+
+/* ------------------------------------------------------------------------------------------------- what is there -- */
+
+/* LOCK is for instructions that read, change and write memory, and for no others. */
+static bool lockable(struct insn_head *h)
+{
+    const uint8_t op = h->opcode;
+    bool may = false;
+
+    if (h->map == 0 && op < 0x38) { /* ADD OR ADC SBB AND SUB XOR, to memory */
+        may = (op & 7) < 2;
+    } else if (h->map == 0) {
+        switch (op) {
+        case 0x80 ... 0x83: may = reg(h) != 7; break;
+        case 0x86:
+        case 0x87: may = true; break;
+        case 0xf6:
+        case 0xf7: may = reg(h) == 2 || reg(h) == 3; break; /* NOT NEG */
+        case 0xfe:
+        case 0xff: may = reg(h) < 2; break; /* INC DEC */
+        }
+    } else if (h->map == 1) {
+        switch (op) {
+        case 0xab: /* BTS BTR BTC CMPXCHG XADD */
+        case 0xb3:
+        case 0xbb:
+        case 0xb0:
+        case 0xb1:
+        case 0xc0:
+        case 0xc1: may = true; break;
+        case 0xba: may = reg(h) > 4; break;
+        case 0xc7: may = reg(h) == 1; break;
+        }
+    }
+    return may && !is_reg(h);
+}
+
+/* Of what VEX encodes only the general-register instructions of BMI1 and BMI2: 128 bits wide, no prefix in front. */
+static bool vex_valid(struct insn_head *h)
+{
+    if (h->lock || h->p66 || h->rep || h->repne || h->rex || h->code16 || h->l)
+        return false;
+    if (h->map == 3)
+        return h->opcode == 0xf0 && h->pp == 3 && !h->vvvv; /* RORX */
+    if (h->map != 2)
+        return false;
+    switch (h->opcode) {
+    case 0xf2: return h->pp == 0;                               /* ANDN */
+    case 0xf3: return h->pp == 0 && reg(h) >= 1 && reg(h) <= 3; /* BLSR BLSMSK BLSI */
+    case 0xf5: return h->pp != 1;                               /* BZHI PEXT PDEP */
+    case 0xf6: return h->pp == 3;                               /* MULX */
+    case 0xf7: return true;                                     /* BEXTR SHLX SARX SHRX */
+    default: return false;
+    }
+}
+
+static bool map0_valid(struct insn_head *h)
+{
+    switch (h->opcode) {
+    case 0x62: return !h->code64 && !is_reg(h);  /* BOUND; else EVEX */
+    case 0x8c: return reg(h) < 6;                /* there are six segment registers, */
+    case 0x8e: return reg(h) < 6 && reg(h) != 1; /* and CS is not loaded by MOV */
+    case 0x8d: return !is_reg(h);                /* LEA */
+    case 0x8f:                                   /* POP; else XOP */
+    case 0xc6:                                   /* MOV; else XABORT, XBEGIN */
+    case 0xc7: return reg(h) == 0;
+    case 0xd6: return !h->code64; /* SALC */
+    case 0xfe: return reg(h) < 2;
+    case 0xff: return reg(h) != 7 && (!is_reg(h) || (reg(h) != 3 && reg(h) != 5));
+    default: return true;
+    }
+}
+
+/* 0F 01: system instructions, those without operands by their whole ModRM byte. */
+static bool group7_valid(struct insn_head *h)
+{
+    if (!is_reg(h))
+        return reg(h) != 5;
+    switch (reg(h)) {
+    case 3: return modrm(h) == 0xd9;                                    /* VMMCALL; the rest of SVM is off */
+    case 4:                                                             /* SMSW */
+    case 6: return true;                                                /* LMSW */
+    case 7: return modrm(h) == 0xf9 || (modrm(h) == 0xf8 && h->code64); /* RDTSCP SWAPGS */
+    default: return false; /* VMX MONITOR MWAIT CLAC STAC XGETBV XSETBV RDPKRU WRPKRU... */
+    }
+}
+
+/* 0F AE: FXSAVE and its kind, fences, the segment bases. */
+static bool group15_valid(struct insn_head *h)
+{
+    if (!is_reg(h)) {
+        if (h->rep || h->repne)
+            return false;
+        return h->p66 ? reg(h) == 7
+                      : reg(h) < 4 || reg(h) == 7; /* CLFLUSHOPT; FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH */
+    }
+    if (h->rep)
+        return h->code64 && reg(h) < 4; /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE */
+    return !h->repne && !h->p66 && reg(h) >= 5;
+}
+
+static bool map1_valid(struct insn_head *h)
+{
+    switch (h->opcode) {
+    case 0x00: return reg(h) < 6;
+    case 0x01: return group7_valid(h);
+    case 0x0e: /* 3DNow! */
+    case 0x0f:
+    case 0x24 ... 0x27: /* test registers */
+    case 0x36 ... 0x37:
+    case 0x39:
+    case 0x3b ... 0x3f:
+    case 0x7a ... 0x7b:
+    case 0xa6 ... 0xa7:
+    case 0xaa:               /* RSM, outside SMM */
+    case 0xb9:               /* UD1 */
+    case 0xff: return false; /* UD0 */
+    case 0x34:
+    case 0x35: return !(raw_get(&h->e->raw, hflags, uint32_t) & RAW_HF_LMA); /* SYSENTER, SYSEXIT: not in long mode */
+    case 0x78:                                                               /* EXTRQ INSERTQ */
+    case 0x79: return h->p66 || h->repne;
+    case 0xae: return group15_valid(h);
+    case 0xb8: return h->rep; /* POPCNT */
+    case 0xba: return reg(h) >= 4;
+    case 0xb2: /* LSS LFS LGS MOVNTI */
+    case 0xb4:
+    case 0xb5:
+    case 0xc3: return !is_reg(h);
+    case 0xc7: return reg(h) == 1 && !is_reg(h); /* CMPXCHG8B/16B; else RDRAND RDSEED RDPID XSAVEC... */
+    default: return true;
+    }
+}
+
+/* 0F 38: SSSE3 with and without 66, SSE4 and AES with 66, and a few of their own. */
+static bool map2_valid(struct insn_head *h)
+{
+    const bool plain = !h->rep && !h->repne;
+
+    switch (h->opcode) {
+    case 0x00 ... 0x0b:
+    case 0x1c ... 0x1e: return plain;
+    case 0x10:
+    case 0x14 ... 0x15:
+    case 0x17:
+    case 0x20 ... 0x25:
+    case 0x28 ... 0x2b:
+    case 0x30 ... 0x35:
+    case 0x37 ... 0x41:
+    case 0xdb ... 0xdf: return plain && h->p66;
+    case 0xf0 ... 0xf1: return h->repne || (plain && !is_reg(h)); /* CRC32; MOVBE */
+    case 0xf6: return h->rep || (plain && h->p66);                /* ADOX ADCX */
+    default: return false;
+    }
+}
+
+static bool map3_valid(struct insn_head *h)
+{
+    if (h->rep || h->repne)
+        return false;
+    switch (h->opcode) {
+    case 0x0f: return true; /* PALIGNR, also of MMX registers */
+    case 0x08 ... 0x0e:
+    case 0x14 ... 0x17:
+    case 0x20 ... 0x22:
+    case 0x40 ... 0x42:
+    case 0x44:
+    case 0x60 ... 0x63:
+    case 0xdf: return h->p66;
+    default: return false;
+    }
+}
+
+static bool valid(struct insn_head *h)
+{
+    if (h->vex)
+        return vex_valid(h);
+    if (h->lock && !lockable(h))
+        return false;
+    switch (h->map) {
+    case 0: return map0_valid(h);
+    case 1: return map1_valid(h);
+    case 2: return map2_valid(h);
+    default: return map3_valid(h);
+    }
+}
+
+enum gate_answer emu_gate(struct emu *e, uint64_t pc)
+{
+    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
+    struct insn_head h = { .e = e, .pc = pc, .code64 = hf & RAW_HF_CS64, .code16 = !(hf & RAW_HF_CS32) };
+
+    if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
+        return GATE_PASS;
+    if (!read_head(&h))
+        return GATE_PASS;
+    if (!valid(&h))
+        return GATE_INVALID;
+    return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;
+}
+
+/* ----------------------------------------------------------------------------------------- in place of Unicorn's -- */
+
+/* A byte of code for the translator: UD2 in place of an instruction that is refused. */
+uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
+{
+    struct emu *e = emu_running;
+
+    if (__builtin_expect(e->gate.refused, 0))
+        return addr == e->gate.pc ? 0x0f : 0x0b;
+    return e->real.cpu_ldub_code(env, addr);
+}
