@@ -260,7 +260,7 @@ struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
     emu_count_start(e, budget);
     err = emu_run(e);
     pcpu_save(e, c);
-    x.insns = emu_count_stop(e, budget, c->state.rip);
+    x.insns = emu_count_stop(e, budget);
     decode(e, &c->state, err, &x);
     return x;
 }

@@ -150,7 +150,7 @@ void pcpu_release(struct cpu_context *c);
 /* Drop every translation of code in frame mfn on all pCPUs of the machine. Cheap when the frame was never executed. */
 void machine_code_written(struct machine *m, mfn_t mfn);
 
-/* One line about the emulator in use: version, and which way self-modifying code is kept right. */
+/* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);
 
 #endif

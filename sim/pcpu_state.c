@@ -218,7 +218,6 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
 
     if (dirty & CPU_DIRTY_FPU)
         pcpu_fpu_load(e, st);
-    raw_begin(&e->raw);
     if (dirty & CPU_DIRTY_CR)
         load_control(e, st);
     if (dirty & CPU_DIRTY_SEGS)
@@ -227,7 +226,6 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
         *raw_cr(&e->raw, 3) = st->cr3;
     if (dirty & CPU_DIRTY_DR)
         load_debug(e, st);
-    raw_end(&e->raw);
     if (dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR))
         emu_tlb_flush(e);
     st->dirty = 0;
@@ -242,13 +240,11 @@ void pcpu_load(struct emu *e, struct cpu_context *c)
         engine_switch(e, c);
     if (st->dirty)
         load_dirty(e, c);
-    raw_begin(r);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
     raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | RFLAGS_IF);
     if (st->rip != e->last_rip) /* the shadow of a MOV SS ends where the guest was left */
         raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
-    raw_end(r);
 }
 
 /* ------------------------------------------------------------------------------------------------- reading back -- */
@@ -258,7 +254,6 @@ void pcpu_save(struct emu *e, struct cpu_context *c)
     struct raw_cpu *r = &e->raw;
     struct cpu_state *st = &c->state;
 
-    raw_begin(r);
     memcpy(st->gpr, raw_gprs(r), sizeof(st->gpr));
     st->rip = e->last_rip = raw_get(r, eip, uint64_t);
     st->rflags = raw_get_rflags(r);

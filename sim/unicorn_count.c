@@ -21,8 +21,6 @@
  * computes how many, if told that the block is a counting one. So the count is exact at every exit.
  * A budget that ends inside a block is stretched to the end of that block.
  *
- * The stock way is a hook a block, which knows the block's length in bytes only: four bytes are taken for an instruction.
- *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base register;
  * `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for the
  * look at the count that ends it.
@@ -118,25 +116,20 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
                             struct TranslationBlock *tb, int max_insns)
 {
     struct emu *e = emu_running;
+    struct translator_ops own;
 
     BUG_ON(!e);
     e->smc.cpu = cpu;
     emu_smc_note_block(e, (uintptr_t)tb);
-    if (e->fast) {
-        struct translator_ops own;
-
-        memcpy(&own, ops, sizeof(own));
-        e->count.translate_insn = own.translate_insn;
-        own.translate_insn = translate_insn;
-        e->count.block = db;
-        e->count.tb = tb;
-        e->count.armed = true;
-        e->gate.refused = false;
-        e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
-        e->count.block = NULL;
-    } else {
-        e->real.translator_loop(ops, db, cpu, tb, max_insns);
-    }
+    memcpy(&own, ops, sizeof(own));
+    e->count.translate_insn = own.translate_insn;
+    own.translate_insn = translate_insn;
+    e->count.block = db;
+    e->count.tb = tb;
+    e->count.armed = true;
+    e->gate.refused = false;
+    e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
+    e->count.block = NULL;
 }
 
 /* temp = immediate; the operation is returned so that the immediate can be filled in later. */
@@ -175,7 +168,7 @@ void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb,
 {
     struct emu *e = emu_running;
 
-    if (e->fast && idx == EXIT_REQUESTED && e->count.block && e->count.patch) {
+    if (idx == EXIT_REQUESTED && e->count.block && e->count.patch) {
         const uintptr_t env = (uintptr_t)e->count.env_temp;
         struct TCGTemp *left = tcg_temp_new_internal_x86_64(tcg, 0, false);
         struct TCGTemp *n = tcg_temp_new_internal_x86_64(tcg, 0, false);
@@ -196,11 +189,7 @@ void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb,
 }
 
 /* Tests of the flag in a block's middle would leave through the same exit: none. Nothing stops a block in its middle. */
-void check_exit_request_x86_64(struct TCGContext *tcg)
-{
-    if (!emu_running->fast)
-        emu_running->real.check_exit_request(tcg);
-}
+void check_exit_request_x86_64(struct TCGContext *tcg) {}
 
 /* ------------------------------------------------------------------------------------------------ running blocks -- */
 
@@ -210,7 +199,7 @@ void tb_exec_lock_x86_64(void *tcg)
     struct emu *e = emu_running;
     int32_t n;
 
-    if (!e || !e->fast)
+    if (!e)
         return;
     n = *expired(e);
     *expired(e) = 0;
@@ -231,10 +220,8 @@ void tb_exec_lock_x86_64(void *tcg)
 
 void emu_count_resume(struct emu *e)
 {
-    if (e->fast) {
-        *counter(e) = e->count.held;
-        *expired(e) = 0;
-    }
+    *counter(e) = e->count.held;
+    *expired(e) = 0;
 }
 
 /*
@@ -247,7 +234,7 @@ struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t 
     struct TranslationBlock *tb = e->real.tcg_tb_lookup(tcg, host_pc);
 
     emu_count_unmark(e);
-    if (e->fast && tb) {
+    if (tb) {
         ((uint8_t *)tb)[TB_FLAGS] |= TB_FLAG_COUNTING;
         e->count.marked = tb;
     }
@@ -276,56 +263,23 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     struct emu *e = emu_running;
     uint16_t undone;
 
-    if (e->fast) {
-        memcpy(&undone, (uint8_t *)env + STOP_FLAG, 2);
-        *counter(e) += undone;
-        memset((uint8_t *)env + STOP_FLAG, 0, 2);
-        emu_count_unmark(e);
-    }
+    memcpy(&undone, (uint8_t *)env + STOP_FLAG, 2);
+    *counter(e) += undone;
+    memset((uint8_t *)env + STOP_FLAG, 0, 2);
+    emu_count_unmark(e);
     e->real.restore_state_to_opc(env, tb, data);
 }
 
 /* ----------------------------------------------------------------------------------------------------- our side -- */
 
-static int64_t estimate(uint64_t bytes) { return (int64_t)(bytes + 3) / 4; }
-
-static void hook_block(uc_engine *uc, uint64_t addr, uint32_t size, void *data)
-{
-    struct emu *e = data;
-
-    if (e->count.left <= 0 || e->smc.buffer_full) {
-        emu_stop(e, e->count.left <= 0 ? EMU_STOP_BUDGET : EMU_STOP_FLUSH);
-        return;
-    }
-    e->count.block_pc = addr;
-    e->count.block_size = size;
-    e->count.left -= estimate(size);
-}
-
-bool emu_count_init(struct emu *e)
-{
-    uc_hook h;
-
-    return e->fast || !uc_hook_add(e->uc, &h, UC_HOOK_BLOCK, (void *)hook_block, e, 1, 0);
-}
-
 void emu_count_start(struct emu *e, uint64_t budget)
 {
-    e->count.left = (int64_t)budget;
-    e->count.block_size = 0;
     e->count.extra = 0;
-    if (e->fast) {
-        *counter(e) = (int32_t)budget;
-        *expired(e) = 0;
-    }
+    *counter(e) = (int32_t)budget;
+    *expired(e) = 0;
 }
 
-uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip)
+uint64_t emu_count_stop(struct emu *e, uint64_t budget)
 {
-    if (e->fast)
-        return budget + e->count.extra - (uint64_t)(int64_t)*counter(e);
-    /* Stopped in the middle of a block: as much of it as lies before. */
-    if (e->stop != EMU_STOP_BUDGET && rip - e->count.block_pc < e->count.block_size)
-        e->count.left += estimate(e->count.block_size) - estimate(rip - e->count.block_pc);
-    return budget - (uint64_t)e->count.left;
+    return budget + e->count.extra - (uint64_t)(int64_t)*counter(e);
 }

@@ -56,7 +56,6 @@ uc_err emu_run(struct emu *e)
             emu_smc_flush_all(e);
         err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
         if (e->stop == EMU_STOP_FLUSH) {
-            raw_begin(&e->raw);
             emu_count_resume(e);
         }
     } while (e->stop == EMU_STOP_FLUSH);
@@ -155,7 +154,6 @@ static bool guest_mode_enter(struct emu *e)
     vmcb_build(e);
     for (size_t i = 0; i < ARRAY_SIZE(set); i++)
         uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
-    raw_begin(&e->raw);
     emu_count_start(e, EMU_MAX_BUDGET);
     emu_run(e);
     return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + 14;
@@ -200,8 +198,9 @@ static const char *start(struct emu *e)
     emu_io_init(e);
     if (!emu_smc_init(e))
         return "no memory";
-    e->fast = emu_private_find(e) && e->raw.live;
-    if (!hooks_add(e) || (!e->fast && !emu_fall_back(e)))
+    if (!emu_private_find(e))
+        return "it is another version, or built in another way";
+    if (!hooks_add(e))
         return "it refuses a hook";
     if (!guest_mode_enter(e))
         return "its SVM does not work";
@@ -228,9 +227,7 @@ struct emu *emu_create(struct machine *m, char *err, size_t errlen)
         return NULL;
     }
     e->m = m;
-    if (uc_version(NULL, NULL) >> 16 < 0x0201)
-        why = "it is too old";
-    else if (m->nr_frames << PAGE_SHIFT > EMU_PRIVATE)
+    if (m->nr_frames << PAGE_SHIFT > EMU_PRIVATE)
         why = "it can have less than 512 GiB of machine memory";
     else
         why = start(e);
@@ -246,7 +243,6 @@ void emu_destroy(struct emu *e)
 {
     if (e->guest_mode)
         uc_context_free(e->guest_mode);
-    raw_close(&e->raw);
     if (e->uc) {
         emu_running = e;
         uc_close(e->uc);

@@ -66,8 +66,6 @@ struct uc_struct;
 struct emu_real {
     void (*tb_invalidate_phys_page_fast)(struct uc_struct *, struct page_collection *, uint64_t, int, uintptr_t);
     void (*tlb_set_dirty)(struct CPUState *, uint64_t);
-    void (*tlb_reset_dirty_by_vaddr)(struct CPUState *, uint64_t, uint64_t);
-    void (*check_exit_request)(struct TCGContext *);
     void (*translator_loop)(const struct TranslatorOps *, struct DisasContextBase *, struct CPUState *,
                             struct TranslationBlock *, int);
     void (*tcg_gen_op3)(struct TCGContext *, int, uintptr_t, uintptr_t, uintptr_t);
@@ -102,8 +100,6 @@ struct emu {
     uint16_t io_port;
     uint8_t io_size;
     bool io_in;
-    bool fast;  /* Unicorn's private functions are replaced (unicorn_private.h) */
-    bool stock; /* they are not: the slower way */
     struct emu_gate {
         uint64_t pc;  /* of the instruction that is being translated */
         bool refused; /* the translator is shown UD2 in its place */
@@ -115,10 +111,8 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        int64_t left;                  /* stock way: budget left */
-        int32_t held;                  /* the counter, while a run is interrupted to empty the buffer of translations */
-        uint64_t extra;                /* instructions granted beyond the budget, to finish one block */
-        uint64_t block_pc, block_size; /* stock way: the block entered last */
+        int32_t held;   /* the counter, while a run is interrupted to empty the buffer of translations */
+        uint64_t extra; /* instructions granted beyond the budget, to finish one block */
     } count;
     struct emu_smc {
         uint64_t store_frame; /* frame of the store that is being looked at */
@@ -169,10 +163,9 @@ bool emu_private_find(struct emu *e);
 
 /* unicorn_count.c. Budgets are at most EMU_MAX_BUDGET. */
 #define EMU_MAX_BUDGET (INT64_C(1) << 30)
-bool emu_count_init(struct emu *e);
 void emu_count_start(struct emu *e, uint64_t budget);
-/* Instructions retired since emu_count_start(), which ended at rip. */
-uint64_t emu_count_stop(struct emu *e, uint64_t budget, uint64_t rip);
+/* Instructions retired since emu_count_start(). */
+uint64_t emu_count_stop(struct emu *e, uint64_t budget);
 /* The run was interrupted with EMU_STOP_FLUSH and goes on. */
 void emu_count_resume(struct emu *e);
 /* After anything that may have undone a part of a block. */
@@ -190,9 +183,6 @@ void emu_smc_destroy(struct emu *e);
 void emu_smc_note_block(struct emu *e, uintptr_t tb);
 void emu_smc_flush_all(struct emu *e);
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
-
-/* Give up the replacements: correct, but slower. */
-bool emu_fall_back(struct emu *e);
 
 /* unicorn_io.c: pull the file into the program. */
 void emu_io_init(struct emu *e);

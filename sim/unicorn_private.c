@@ -26,8 +26,6 @@ bool emu_private_find(struct emu *e)
 
     ok &= find("tb_invalidate_phys_page_fast_x86_64", &real->tb_invalidate_phys_page_fast);
     ok &= find("tlb_set_dirty_x86_64", &real->tlb_set_dirty);
-    ok &= find("tlb_reset_dirty_by_vaddr_x86_64", &real->tlb_reset_dirty_by_vaddr);
-    ok &= find("check_exit_request_x86_64", &real->check_exit_request);
     ok &= find("translator_loop_x86_64", &real->translator_loop);
     ok &= find("tcg_gen_op3_x86_64", &real->tcg_gen_op3);
     ok &= find("tcg_gen_exit_tb_x86_64", &real->tcg_gen_exit_tb);

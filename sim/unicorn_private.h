@@ -3,10 +3,11 @@
  * Unicorn's private functions that this program replaces or calls.
  *
  * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
- * same name in the program takes the library's place for everybody (interposition). Three things that the public API cannot
- * do are done so: keep translated code right when it is written (unicorn_smc.c), count instructions at the price of a
- * subtraction a block (unicorn_count.c), leave an I/O instruction before it executes (unicorn_io.c). None of it is promised by
- * anybody: self-tests at start decide whether it is used, and the program works, slower, without.
+ * same name in the program takes the library's place for everybody (interposition). What the public API cannot do is done so:
+ * keep translated code right when it is written (unicorn_smc.c), count instructions at the price of a subtraction a block
+ * (unicorn_count.c), look at each instruction before it is translated (unicorn_gate.c), leave an I/O instruction before it executes
+ * (unicorn_io.c). None of it is promised by anybody, so it is tied to one version, and self-tests at start decide whether
+ * the machine starts at all: there is no second way, for no other keeps a guest from bending the emulator.
  *
  * How it works: each definition here looks at `emu_running`, the engine in use on this thread. The original is found with
  * dlsym(RTLD_NEXT). The program must be linked with -rdynamic.

@@ -2,11 +2,10 @@
 /*
  * Finding the processor's registers in Unicorn's memory (see unicorn_raw.h).
  *
- * Concept: two searches. The *layout*: save the processor's state into a context (a blob of bytes), change one register
- * through the API, save again; where the new number appears is where the register is. The *live state*: a Unicorn handle
- * points at a processor object, which points at the state; follow every pointer two levels deep, reading through the
- * kernel so that a wild one does no harm, until the numbers just written are found at the offsets just learned. Without a live
- * state every access costs two copies of the blob (90 ns), otherwise nothing.
+ * Concept: two searches. The *state*: a Unicorn handle points at a processor object, which points at the state; write numbers
+ * into the general registers through the API and follow every pointer two levels deep, reading through the kernel so that a wild
+ * one does no harm, until they are found. The *layout*: change one register through the API; where in the state the new number
+ * appears is where the register is.
  */
 #include "sim/unicorn_raw.h"
 
@@ -15,6 +14,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* A context of Unicorn's is the state behind a few words of its own, at most these. */
+#define CONTEXT_HEAD 64
+
 #define MAGIC(n) (UINT64_C(0x5aa5c33c00000000) + (uint64_t)(n)*0x01010101)
 
 static const int api_gpr[16] = {
@@ -22,120 +24,6 @@ static const int api_gpr[16] = {
     UC_X86_REG_RSI, UC_X86_REG_RDI, UC_X86_REG_R8,  UC_X86_REG_R9,  UC_X86_REG_R10, UC_X86_REG_R11,
     UC_X86_REG_R12, UC_X86_REG_R13, UC_X86_REG_R14, UC_X86_REG_R15,
 };
-
-/* ------------------------------------------------------------------------------------------------- the layout -- */
-
-/* Byte offset of the only occurrence of `value` in the state, -1 when there is none or more than one. */
-static int find_u64(const struct raw_cpu *r, uint64_t value)
-{
-    int found = -1;
-
-    for (size_t i = 0; i + 8 <= r->size; i += 4) {
-        if (memcmp(r->st + i, &value, 8))
-            continue;
-        if (found >= 0)
-            return -1;
-        found = (int)i;
-    }
-    return found;
-}
-
-/* Write a number through the API, find it, and write the old one back. */
-static bool find_reg(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
-{
-    uint64_t old = 0, value = MAGIC(magic);
-    int off;
-
-    uc_reg_read(r->uc, reg, &old);
-    uc_reg_write(r->uc, reg, &value);
-    raw_fetch(r);
-    off = find_u64(r, value);
-    uc_reg_write(r->uc, reg, &old);
-    *at = (uint16_t)off;
-    return off >= 0;
-}
-
-static bool find_mmr(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
-{
-    uc_x86_mmr old = { 0 }, mmr = { .base = MAGIC(magic), .limit = 0x1234 };
-    int off;
-
-    uc_reg_read(r->uc, reg, &old);
-    uc_reg_write(r->uc, reg, &mmr);
-    raw_fetch(r);
-    off = find_u64(r, mmr.base);
-    uc_reg_write(r->uc, reg, &old);
-    *at = (uint16_t)(off - (int)offsetof(struct raw_segment, base));
-    return off >= 0 && raw_table(r, *at)->limit == mmr.limit;
-}
-
-/* EFER takes no arbitrary number: switch two bits and look for the word that was one value and becomes the other. */
-static bool find_efer(struct raw_cpu *r, uint16_t *at)
-{
-    uc_x86_msr old = { .rid = 0xc0000080 }, msr;
-    uint8_t *before = malloc(r->size);
-    int found = -1;
-
-    if (!before)
-        return false;
-    uc_reg_read(r->uc, UC_X86_REG_MSR, &old);
-    raw_fetch(r);
-    memcpy(before, r->st, r->size);
-    msr = old;
-    msr.value ^= 0x801; /* NXE, SCE */
-    uc_reg_write(r->uc, UC_X86_REG_MSR, &msr);
-    raw_fetch(r);
-    for (size_t i = 0; i + 8 <= r->size; i += 4)
-        if (!memcmp(before + i, &old.value, 8) && !memcmp(r->st + i, &msr.value, 8)) {
-            found = found < 0 ? (int)i : (int)r->size;
-        }
-    uc_reg_write(r->uc, UC_X86_REG_MSR, &old);
-    free(before);
-    *at = (uint16_t)found;
-    return found >= 0 && found < (int)r->size;
-}
-
-/* The flags follow RIP: eflags, cc_dst, cc_src, cc_src2, cc_op, df, hflags. Check it by what a write of RFLAGS does. */
-static bool find_flags(struct raw_cpu *r)
-{
-    struct raw_layout *at = &r->at;
-    uint64_t rflags = 0x2 | RAW_DF | 0x45; /* DF ZF PF CF */
-    bool ok;
-
-    at->eflags = at->eip + 8;
-    at->cc_src = at->eip + 24;
-    at->cc_op = at->eip + 40;
-    at->df = at->eip + 44;
-    at->hflags = at->eip + 48;
-    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
-    raw_fetch(r);
-    ok = (raw_get(r, eflags, uint64_t) & ~(rflags | 0x202)) == 0 && raw_get(r, cc_src, uint64_t) == 0x45 &&
-         raw_get(r, cc_op, uint32_t) == RAW_CC_OP_EFLAGS && raw_get(r, df, int32_t) == -1 &&
-         (raw_get(r, hflags, uint32_t) & (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE)) ==
-             (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE);
-    rflags = 2;
-    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
-    return ok;
-}
-
-/* They open the state: all other offsets are from there. */
-static bool find_gprs(struct raw_cpu *r)
-{
-    uint64_t magic[16];
-    int off;
-
-    for (unsigned int i = 0; i < 16; i++) {
-        magic[i] = MAGIC(i);
-        uc_reg_write(r->uc, api_gpr[i], &magic[i]);
-    }
-    raw_fetch(r);
-    off = find_u64(r, magic[0]);
-    if (off < 0 || memcmp(r->st + off, magic, sizeof(magic)))
-        return false;
-    r->blob_at = (size_t)off;
-    r->size -= (size_t)off;
-    return true;
-}
 
 /* -------------------------------------------------------------------------------------------- the live state -- */
 
@@ -177,19 +65,112 @@ static uint8_t *find_state(const struct raw_cpu *r, uint64_t cpu)
     return NULL;
 }
 
-static void find_live(struct raw_cpu *r)
+/* The sixteen general registers open the state: all other offsets are from there. */
+static bool find_live(struct raw_cpu *r)
 {
     const size_t words = malloc_usable_size(r->uc) / 8;
     const uint64_t *word = (const void *)r->uc;
 
-    for (size_t i = 0; i < words && !r->live; i++) {
-        uint8_t *st = find_state(r, word[i]);
+    for (unsigned int i = 0; i < 16; i++) {
+        const uint64_t magic = MAGIC(i);
 
-        if (st) {
-            r->live = true;
-            r->st = st;
-        }
+        uc_reg_write(r->uc, api_gpr[i], &magic);
     }
+    for (size_t i = 0; i < words && !r->st; i++)
+        r->st = find_state(r, word[i]);
+    return r->st;
+}
+
+/* ------------------------------------------------------------------------------------------------- the layout -- */
+
+/* Byte offset of the only occurrence of `value` in the state, -1 when there is none or more than one. */
+static int find_u64(const struct raw_cpu *r, uint64_t value)
+{
+    int found = -1;
+
+    for (size_t i = 0; i + 8 <= r->size; i += 4) {
+        if (memcmp(r->st + i, &value, 8))
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
+    }
+    return found;
+}
+
+/* Write a number through the API, find it, and write the old one back. */
+static bool find_reg(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
+{
+    uint64_t old = 0, value = MAGIC(magic);
+    int off;
+
+    uc_reg_read(r->uc, reg, &old);
+    uc_reg_write(r->uc, reg, &value);
+    off = find_u64(r, value);
+    uc_reg_write(r->uc, reg, &old);
+    *at = (uint16_t)off;
+    return off >= 0;
+}
+
+static bool find_mmr(struct raw_cpu *r, int reg, unsigned int magic, uint16_t *at)
+{
+    uc_x86_mmr old = { 0 }, mmr = { .base = MAGIC(magic), .limit = 0x1234 };
+    bool found;
+    int off;
+
+    uc_reg_read(r->uc, reg, &old);
+    uc_reg_write(r->uc, reg, &mmr);
+    off = find_u64(r, mmr.base);
+    *at = (uint16_t)(off - (int)offsetof(struct raw_segment, base));
+    found = off >= 0 && raw_table(r, *at)->limit == mmr.limit;
+    uc_reg_write(r->uc, reg, &old);
+    return found;
+}
+
+/* EFER takes no arbitrary number: switch two bits and look for the word that was one value and becomes the other. */
+static bool find_efer(struct raw_cpu *r, uint16_t *at)
+{
+    uc_x86_msr old = { .rid = 0xc0000080 }, msr;
+    uint8_t *before = malloc(r->size);
+    int found = -1;
+
+    if (!before)
+        return false;
+    uc_reg_read(r->uc, UC_X86_REG_MSR, &old);
+    memcpy(before, r->st, r->size);
+    msr = old;
+    msr.value ^= 0x801; /* NXE, SCE */
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &msr);
+    for (size_t i = 0; i + 8 <= r->size; i += 4)
+        if (!memcmp(before + i, &old.value, 8) && !memcmp(r->st + i, &msr.value, 8)) {
+            found = found < 0 ? (int)i : (int)r->size;
+        }
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &old);
+    free(before);
+    *at = (uint16_t)found;
+    return found >= 0 && found < (int)r->size;
+}
+
+/* The flags follow RIP: eflags, cc_dst, cc_src, cc_src2, cc_op, df, hflags. Check it by what a write of RFLAGS does. */
+static bool find_flags(struct raw_cpu *r)
+{
+    struct raw_layout *at = &r->at;
+    uint64_t rflags = 0x2 | RAW_DF | 0x45; /* DF ZF PF CF */
+    bool ok;
+
+    at->eflags = at->eip + 8;
+    at->cc_src = at->eip + 24;
+    at->cc_op = at->eip + 40;
+    at->df = at->eip + 44;
+    at->hflags = at->eip + 48;
+    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
+    ok = (raw_get(r, eflags, uint64_t) & ~(rflags | 0x202)) == 0 && raw_get(r, cc_src, uint64_t) == 0x45 &&
+         raw_get(r, cc_op, uint32_t) == RAW_CC_OP_EFLAGS && raw_get(r, df, int32_t) == -1 &&
+         (raw_get(r, hflags, uint32_t) & (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE)) ==
+             (RAW_HF_CS64 | RAW_HF_LMA | RAW_HF_PE);
+    rflags = 2;
+    uc_reg_write(r->uc, UC_X86_REG_RFLAGS, &rflags);
+    return ok;
 }
 
 const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
@@ -197,11 +178,8 @@ const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
     struct raw_layout *at = &r->at;
     uint16_t gs;
 
-    *r = (struct raw_cpu){ .uc = uc, .size = uc_context_size(uc) & ~(size_t)7 };
-    r->copy = r->st = aligned_alloc(8, r->size);
-    if (!r->copy || uc_context_alloc(uc, &r->blob))
-        return "no memory for a processor context";
-    if (!find_gprs(r))
+    *r = (struct raw_cpu){ .uc = uc, .size = (uc_context_size(uc) & ~(size_t)7) - CONTEXT_HEAD };
+    if (!find_live(r))
         return "its general registers are not where they can be found";
     if (!find_reg(r, UC_X86_REG_RIP, 16, &at->eip) || !find_flags(r))
         return "its flags are not where they can be found";
@@ -216,17 +194,7 @@ const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
         !find_reg(r, UC_X86_REG_DR0, 24, &at->dr))
         return "its control registers are not where they can be found";
     at->cr -= 3 * 8;
-    find_live(r);
     return NULL;
-}
-
-void raw_close(struct raw_cpu *r)
-{
-    if (r->blob)
-        uc_context_free(r->blob);
-    free(r->copy);
-    r->blob = NULL;
-    r->copy = NULL;
 }
 
 const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsigned int n,
@@ -242,7 +210,6 @@ const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsign
     for (unsigned int i = 0; i < n && !why; i++) {
         if (!run(data, i))
             why = "a page fault did not arrive as one";
-        raw_begin(r);
         for (size_t off = 0; off + 4 <= r->size; off += 4)
             possible[off] = possible[off] && !memcmp(r->st + off, &codes[i], 4);
     }
@@ -256,20 +223,6 @@ const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsign
     if (!why && left != 1)
         why = "the error code of an exit is not where it can be found";
     return why;
-}
-
-/* ------------------------------------------------------------------------------------------------------ access -- */
-
-void raw_fetch(struct raw_cpu *r)
-{
-    uc_context_save(r->uc, r->blob);
-    memcpy(r->copy, (const uint8_t *)r->blob + r->blob_at, r->size);
-}
-
-void raw_put(struct raw_cpu *r)
-{
-    memcpy((uint8_t *)r->blob + r->blob_at, r->copy, r->size);
-    uc_context_restore(r->uc, r->blob);
 }
 
 void raw_set_rflags(struct raw_cpu *r, uint64_t rflags)

@@ -9,8 +9,7 @@
  * found is an error that names the version to get.
  *
  * Invariants:
- *  - While `live` is set, `st` points into the running processor and an edit takes effect at the next instruction.
- *    Otherwise `st` points into a saved copy: raw_begin() fetches it, raw_end() puts it back.
+ *  - `st` points into the running processor: an edit takes effect at the next instruction.
  *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in eflags, but
  *    what is written there must be spread as well.
  */
@@ -36,12 +35,8 @@ struct raw_layout {
 
 struct raw_cpu {
     uc_engine *uc;
-    uc_context *blob; /* what raw_begin() and raw_end() copy through when the state is not live */
-    size_t blob_at;   /* where the state begins in there, at any alignment */
-    size_t size;      /* of the state */
-    uint8_t *copy;    /* the state from there, aligned */
+    size_t size; /* of the state */
     uint8_t *st;
-    bool live;
     struct raw_layout at;
 };
 
@@ -63,7 +58,6 @@ struct raw_cpu {
 
 /* Find the layout and the live state of uc, which must not have run yet. NULL, or what is wrong (static text). */
 const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc);
-void raw_close(struct raw_cpu *r);
 
 /*
  * Find where exits leave their error code: `run` provokes the i-th of n faults whose codes are codes[i], and must be
@@ -71,20 +65,6 @@ void raw_close(struct raw_cpu *r);
  */
 const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsigned int n,
                                 bool (*run)(void *data, unsigned int i), void *data);
-
-/* Bracket every access when the state is not live. */
-void raw_fetch(struct raw_cpu *r);
-void raw_put(struct raw_cpu *r);
-static inline void raw_begin(struct raw_cpu *r)
-{
-    if (__builtin_expect(!r->live, 0))
-        raw_fetch(r);
-}
-static inline void raw_end(struct raw_cpu *r)
-{
-    if (__builtin_expect(!r->live, 0))
-        raw_put(r);
-}
 
 /* Scalars, by name: raw_get(r, hflags, uint32_t). */
 #define raw_get(r, field, type)                                                                                        \

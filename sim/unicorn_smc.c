@@ -9,12 +9,11 @@
  * entry dirty although other translations remain in the frame, and new translations protect only the one virtual
  * address that they were fetched through.
  *
- * The fast way replaces the functions that keep the books, with the rule that QEMU itself follows: a frame with code in it
- * is not dirty in any TLB entry. The stock way, when the self-test says that the replacement does not work, is any hook on
- * memory writes: all stores then go the slow way round, at about a sixth of the speed.
+ * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is not
+ * dirty in any TLB entry.
  *
- * Invariant (fast way): has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets
- * a store pass unseen.
+ * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a store
+ * pass unseen.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -48,7 +47,7 @@ void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
     if (!e || !frame_valid(e, frame))
         return;
     e->code.has_code[frame] = 1;
-    if (e->fast && e->smc.cpu)
+    if (e->smc.cpu)
         tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)frame_host(e, frame), PAGE_SIZE);
 }
 
@@ -79,19 +78,13 @@ void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
 {
     struct emu *e = emu_running;
 
-    if (!e || (e->fast && frame_valid(e, e->smc.store_frame) && e->code.has_code[e->smc.store_frame]))
+    if (!e || (frame_valid(e, e->smc.store_frame) && e->code.has_code[e->smc.store_frame]))
         return;
     e->real.tlb_set_dirty(cpu, vaddr);
 }
 
 /* Unicorn's own way of protecting new code, one virtual address. */
-void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length)
-{
-    struct emu *e = emu_running;
-
-    if (e && !e->fast)
-        e->real.tlb_reset_dirty_by_vaddr(cpu, start, length);
-}
+void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length) {}
 
 /* ------------------------------------------------------------------------------------------------------ our side -- */
 
@@ -129,22 +122,6 @@ void emu_smc_flush_all(struct emu *e)
     uc_ctl_flush_tb(e->uc);
     e->smc.buffer_full = false;
     memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
-}
-
-static void hook_store(uc_engine *uc, uc_mem_type type, uint64_t addr, int size, int64_t value, void *data) {}
-
-bool emu_fall_back(struct emu *e)
-{
-    uc_hook h;
-
-    if (e->stock)
-        return true;
-    e->fast = false;
-    e->stock = true;
-    uc_ctl_flush_tb(e->uc);
-    /* An address that no guest stores to: that the hook exists is what counts. */
-    return !uc_hook_add(e->uc, &h, UC_HOOK_MEM_WRITE, (void *)hook_store, e, EMU_PRIVATE, EMU_PRIVATE) &&
-           emu_count_init(e);
 }
 
 void emu_smc_invalidate(struct emu *e, uint64_t frame)

@@ -4,8 +4,8 @@
 # setup.sh: make a machine ready to build xenlab. Run by `make`, from the project's root; does nothing when all is there.
 #
 #   1. Debian packages: installed when we may (root, or sudo without a password), else the exact command is printed.
-#   2. Unicorn, the CPU emulator: the system's if it is 2.1 or later (Debian 13), else Debian 13's binary packages
-#      unpacked below build/deps; they need nothing newer than Debian 12 has, and the system stays untouched.
+#   2. Unicorn, the CPU emulator: the system's if it is 2.1.1, the version whose inside sim/ knows, else Debian 13's binary
+#      packages unpacked below build/deps; they need nothing newer than Debian 12 has, and the system stays untouched.
 #   3. Xen's public headers: the system's if they are those of Xen 4.17 (Debian 12), else Debian 12's, unpacked likewise:
 #      the ABI that xenlab implements is 4.17's, wherever it is compiled.
 #   4. build/config.mk: what the Makefile needs to know of 2 and 3.
@@ -25,7 +25,7 @@ die() {
 
 [ -r tools/setup.sh ] || die "run me from the project's root"
 command -v dpkg-query > /dev/null || die "xenlab is set up with Debian packages; on another system install: $packages" \
-    "and unicorn >= 2.1, and write build/config.mk by hand (see the end of tools/setup.sh)"
+    "and unicorn 2.1.1, and write build/config.mk by hand (see the end of tools/setup.sh)"
 
 # One dpkg-query for all; a package is there if its status is "installed".
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $packages 2> /dev/null | sed -n 's/ installed$//p') || true
@@ -78,7 +78,7 @@ unpacked() {
 }
 
 lib=lib/$(gcc -print-multiarch)
-if pkg-config --atleast-version=2.1 unicorn 2> /dev/null; then
+if pkg-config --exact-version=2.1.1 unicorn 2> /dev/null; then
     unicorn_cflags=$(pkg-config --cflags unicorn)
     unicorn_libs=$(pkg-config --libs unicorn)
 else

@@ -15,21 +15,7 @@
 #include "sim/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
-static struct pv_guest make(enum cpu_mode mode, bool live)
-{
-    struct pv_guest g = pg_create(mode, 2);
-
-    if (!live) { /* as if the processor's state had not been found in memory */
-        struct emu *e = g.m->pcpu[0]->emu;
-
-        assert_true(emu_fall_back(e));
-        e->raw.live = false;
-        e->raw.st = e->raw.copy;
-    }
-    return g;
-}
-
-static const bool live = true, copied = false;
+static struct pv_guest make(enum cpu_mode mode) { return pg_create(mode, 2); }
 
 /* Load and store all kinds of registers, then leave. */
 static const uint8_t load_all[] = {
@@ -108,7 +94,7 @@ static void fpu_check(struct pv_guest *g, struct pcpu *p, struct cpu_context *c,
 /* Three vCPUs interleaved over two pCPUs: each finds its own registers, on whatever pCPU it goes on. */
 static void test_migrate(void **state)
 {
-    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state);
+    struct pv_guest g = make(CPU_MODE_PV64);
     struct cpu_context *c[3] = { g.c, pg_context(CPU_MODE_PV64), pg_context(CPU_MODE_PV64) };
 
     for (unsigned int round = 0; round < 6; round++) {
@@ -128,7 +114,7 @@ static void test_migrate(void **state)
 /* The FXSAVE image leaves with the vCPU, and brings the registers back, in the same machine or in another. */
 static void test_fxsave(void **state)
 {
-    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state), h = make(CPU_MODE_PV64, true);
+    struct pv_guest g = make(CPU_MODE_PV64), h = make(CPU_MODE_PV64);
     struct cpu_context *other = pg_context(CPU_MODE_PV64);
     struct cpu_state *st = cpu_context_state(g.c);
     const struct fpu_data d = fpu_data(7);
@@ -158,7 +144,7 @@ static void test_fxsave(void **state)
 /* Two machines side by side, same addresses, different contents. */
 static void test_two_machines(void **state)
 {
-    struct pv_guest g[2] = { make(CPU_MODE_PV64, *(const bool *)*state), make(CPU_MODE_PV64, true) };
+    struct pv_guest g[2] = { make(CPU_MODE_PV64), make(CPU_MODE_PV64) };
 
     for (unsigned int i = 0; i < 40; i++) {
         const uint8_t code[] = { 0xb8, (uint8_t)i, 0, 0, 0, 0x0f, 0x05 };
@@ -176,11 +162,11 @@ static void test_two_machines(void **state)
 /* A context outlives its machine. */
 static void test_outlive(void **state)
 {
-    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state), h;
+    struct pv_guest g = make(CPU_MODE_PV64), h;
 
     fpu_load(&g, g.m->pcpu[0], g.c, 0, 3);
     machine_destroy(g.m);
-    h = make(CPU_MODE_PV64, true);
+    h = make(CPU_MODE_PV64);
     fpu_check(&h, h.m->pcpu[0], g.c, 0, 3);
     cpu_context_destroy(g.c);
     pg_destroy(&h);
@@ -189,7 +175,7 @@ static void test_outlive(void **state)
 /* A page's translation is dropped, alone, and so is code that was reached through it. */
 static void test_flush_page(void **state)
 {
-    struct pv_guest g = make(CPU_MODE_PV64, *(const bool *)*state);
+    struct pv_guest g = make(CPU_MODE_PV64);
     uint64_t *l1 = mfn_to_virt(g.m, _mfn(0x13));
 
     pg_write(&g, 1, 0, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
@@ -224,9 +210,9 @@ static const uint64_t gdt[] = {
     UINT64_C(0x0040f3430000ffff),
 };
 
-static struct pv_guest make_pv32(bool is_live)
+static struct pv_guest make_pv32(void)
 {
-    struct pv_guest g = make(CPU_MODE_PV32, is_live);
+    struct pv_guest g = make(CPU_MODE_PV32);
 
     pg_map(&g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
     memcpy(mfn_to_virt(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
@@ -240,7 +226,7 @@ static struct pv_guest make_pv32(bool is_live)
 
 static void test_pv32_ring1(void **state)
 {
-    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct pv_guest g = make_pv32();
     struct sim_exit x;
 
     x = PG_EXEC(&g, "\x48\xcd\x82"); /* dec %eax: 32-bit code has no REX */
@@ -275,7 +261,7 @@ static void test_pv32_ring1(void **state)
 /* IRET to ring 3 needs no hypervisor; what ring 3 does, does. */
 static void test_pv32_iret(void **state)
 {
-    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct pv_guest g = make_pv32();
     struct sim_exit x;
 
     pg_write(&g, 1, 0, "\x40\xcd\x80\xa1\x00\x00\x41\x00", 8); /* inc %eax; int $0x80; mov 0x410000, %eax */
@@ -284,8 +270,7 @@ static void test_pv32_iret(void **state)
     x = PG_EXEC(&g, "\x6a\x23\x68\x00\x00\x42\x00\x68\x02\x02\x00\x00\x6a\x1b\x68\x00\x10\x40\x00\xcf");
     assert_int_equal(x.kind, EXIT_SOFTINT);
     assert_int_equal(x.vector, 0x80);
-    if (g.m->pcpu[0]->emu->fast)
-        assert_int_equal(x.insns, 8);
+    assert_int_equal(x.insns, 8);
     assert_int_equal(g.st->cpl, 3);
     assert_int_equal(g.st->seg[CPU_SEG_CS].sel, 0x1b);
     assert_int_equal(g.st->seg[CPU_SEG_SS].sel, 0x23);
@@ -311,7 +296,7 @@ static void test_pv32_iret(void **state)
 /* A PV32 and a PV64 vCPU in turn on one engine. */
 static void test_pv32_and_pv64(void **state)
 {
-    struct pv_guest g = make_pv32(*(const bool *)*state);
+    struct pv_guest g = make_pv32();
     struct cpu_context *c64 = pg_context(CPU_MODE_PV64);
 
     for (unsigned int i = 0; i < 10; i++) {
@@ -331,14 +316,12 @@ static void test_pv32_and_pv64(void **state)
     pg_destroy(&g);
 }
 
-#define BOTH(test)                                                                                                     \
-    { #test " (live)", test, NULL, NULL, (void *)&live }, { #test " (copied)", test, NULL, NULL, (void *)&copied }
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_migrate),    BOTH(test_fxsave),     BOTH(test_two_machines), BOTH(test_outlive),
-        BOTH(test_flush_page), BOTH(test_pv32_ring1), BOTH(test_pv32_iret),    BOTH(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),   cmocka_unit_test(test_fxsave),        cmocka_unit_test(test_two_machines),
+        cmocka_unit_test(test_outlive),   cmocka_unit_test(test_flush_page),    cmocka_unit_test(test_pv32_ring1),
+        cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

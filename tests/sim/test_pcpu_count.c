@@ -24,13 +24,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int setup_stock(void **state)
-{
-    setup(state);
-    assert_true(emu_fall_back(((struct pv_guest *)*state)->m->pcpu[0]->emu));
-    return 0;
-}
-
 static int teardown(void **state)
 {
     pg_destroy(*state);
@@ -109,11 +102,7 @@ static void assert_program_done(struct pv_guest *g)
 static void test_exact(void **state)
 {
     struct pv_guest *g = *state;
-    uint64_t steps;
-
-    if (!pg_counts_exactly(g))
-        skip();
-    steps = program_steps(g);
+    const uint64_t steps = program_steps(g);
 
     for (unsigned int i = 0; i < 3; i++) {
         struct sim_exit x;
@@ -127,8 +116,9 @@ static void test_exact(void **state)
 }
 
 /* Cut into slices of every small size: nothing lost, nothing twice, no slice longer than its budget and one block. */
-static void slices(struct pv_guest *g, bool exact)
+static void test_slices(void **state)
 {
+    struct pv_guest *g = *state;
     uint64_t whole;
 
     program_start(g);
@@ -146,13 +136,9 @@ static void slices(struct pv_guest *g, bool exact)
         } while (x.kind == EXIT_BUDGET);
         assert_int_equal(x.kind, EXIT_SYSCALL);
         assert_program_done(g);
-        if (exact)
-            assert_int_equal(sum, whole);
+        assert_int_equal(sum, whole);
     }
 }
-
-static void test_slices(void **state) { slices(*state, pg_counts_exactly(*state)); }
-static void test_slices_stock(void **state) { slices(*state, false); }
 
 /* The same slices end at the same places, whatever is in the cache of translations. */
 static void test_deterministic(void **state)
@@ -194,8 +180,6 @@ static void test_partial(void **state)
         { "\x90\x90\xcd\x80", 3 },                     /* so is INT */
     };
 
-    if (!pg_counts_exactly(g))
-        skip();
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         g->st->rdi = PG_NOWHERE;
         g->st->rbx = 0;
@@ -227,7 +211,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_exact, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slices_stock, setup_stock, teardown),
         cmocka_unit_test_setup_teardown(test_deterministic, setup, teardown),
         cmocka_unit_test_setup_teardown(test_partial, setup, teardown),
         cmocka_unit_test_setup_teardown(test_budget_limits, setup, teardown),

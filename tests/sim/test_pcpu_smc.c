@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Code that changes: by the guest through the address it runs at, through an alias, inside the running block; by the
- * hypervisor; by another pCPU. All of it twice: the fast way and the stock way (see sim/unicorn_smc.c).
+ * hypervisor; by another pCPU (see sim/unicorn_smc.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,20 +18,13 @@
 #define FUNCS 1
 #define ALIAS 2
 
-static int setup_fast(void **state)
+static int setup(void **state)
 {
     static struct pv_guest g; /* one test at a time */
 
     g = pg_create(CPU_MODE_PV64, 2);
     pg_map(&g, ALIAS, PG_FRAME(FUNCS), PG_P | PG_RW | PG_US);
     *state = &g;
-    return 0;
-}
-
-static int setup_stock(void **state)
-{
-    setup_fast(state);
-    assert_true(emu_fall_back(((struct pv_guest *)*state)->m->pcpu[0]->emu));
     return 0;
 }
 
@@ -109,8 +102,7 @@ static void test_one_run(void **state)
     x = pg_exec(g, code, sizeof(code));
     assert_int_equal(x.kind, EXIT_SYSCALL);
     assert_int_equal(g->st->rbx, 2 * (100 * 101 / 2));
-    if (g->m->pcpu[0]->emu->fast)
-        assert_int_equal(x.insns, 2 + 100 * (8 + 2 * 2) + 1);
+    assert_int_equal(x.insns, 2 + 100 * (8 + 2 * 2) + 1);
 }
 
 /* The buffer of translations fills up in the middle of a run, often: nothing is lost, nothing counted twice. */
@@ -137,8 +129,7 @@ static void test_own_block(void **state)
         x = PG_EXEC(g, "\x90\x90\x90\x88\x0f\x90\xb0\x00\x90\x0f\x05"); /* mov %cl, (%rdi); nop; mov $0, %al */
         assert_int_equal(x.kind, EXIT_SYSCALL);
         assert_int_equal(g->st->rax, i);
-        if (g->m->pcpu[0]->emu->fast)
-            assert_int_equal(x.insns, 8);
+        assert_int_equal(x.insns, 8);
     }
 }
 
@@ -205,15 +196,14 @@ static void test_data_beside_code(void **state)
     assert_int_equal(call_func(g, 0), 9);
 }
 
-#define BOTH(test)                                                                                                     \
-    { #test " (fast)", test, setup_fast, teardown, NULL }, { #test " (stock)", test, setup_stock, teardown, NULL }
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_same_address), BOTH(test_alias),       BOTH(test_one_run),
-        BOTH(test_own_block),    BOTH(test_buffer_full), BOTH(test_host_write),
-        BOTH(test_other_pcpu),   BOTH(test_other_space), BOTH(test_data_beside_code),
+        TEST(test_same_address), TEST(test_alias),       TEST(test_one_run),
+        TEST(test_own_block),    TEST(test_buffer_full), TEST(test_host_write),
+        TEST(test_other_pcpu),   TEST(test_other_space), TEST(test_data_beside_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

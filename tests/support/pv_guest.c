@@ -50,8 +50,6 @@ struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus)
     return g;
 }
 
-bool pg_counts_exactly(const struct pv_guest *g) { return strstr(pcpu_backend_name(g->m->pcpu[0]), "exact") != NULL; }
-
 void pg_destroy(struct pv_guest *g)
 {
     cpu_context_destroy(g->c);

@@ -32,9 +32,6 @@ struct pv_guest {
 struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus);
 void pg_destroy(struct pv_guest *g);
 
-/* Are instruction counts exact with this Unicorn? They are estimated with those whose translator we do not know. */
-bool pg_counts_exactly(const struct pv_guest *g);
-
 /* A further vCPU in the same page tables, at the first page's start. */
 struct cpu_context *pg_context(enum cpu_mode mode);
 
