@@ -12,6 +12,8 @@
  *    of prefixes (one slot for LOCK and REP): the operation's name and the bytes themselves are.
  *  - An address is what the processor would put on its bus before paging: offset cut to the address size, plus the
  *    segment's base, cut to 32 bits outside 64-bit code. Limits are not checked.
+ *
+ * Budget: over 400 lines, for the tables of names between Capstone's numbers and ours.
  */
 #include "sim/insn.h"
 
@@ -349,6 +351,51 @@ struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, co
     normalise(&insn, st, bits);
     snprintf(insn.text, sizeof(insn.text), "%.24s%s%.68s", ci->mnemonic, *ci->op_str ? " " : "", ci->op_str);
     return insn;
+}
+
+/* In 64-bit code overrides other than FS and GS do nothing, so the base decides. */
+static bool is_stack_operand(const x86_op_mem *mem)
+{
+    const struct reg_name base = reg_lookup(mem->base);
+
+    return (base.number == 4 + 1 || base.number == 5 + 1) && mem->segment != X86_REG_FS && mem->segment != X86_REG_GS;
+}
+
+bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
+                     uint64_t addr)
+{
+    uint64_t next_rip = st->rip;
+    const cs_x86 *x86;
+
+    if (!cs_disasm_iter(dec->mode64, &bytes, &n, &next_rip, dec->scratch))
+        return false;
+    x86 = &dec->scratch->detail->x86;
+    for (unsigned int i = 0; i < x86->op_count; i++) {
+        const x86_op_mem *mem = &x86->operands[i].mem;
+
+        /* No operand is longer than the image of FXSAVE. */
+        if (x86->operands[i].type == X86_OP_MEM && addr - linear_address(st, mem, x86->addr_size, next_rip) < 512)
+            return is_stack_operand(mem);
+    }
+    switch (dec->scratch->id) { /* what reaches the stack without an operand that says so */
+    case X86_INS_PUSH:
+    case X86_INS_POP:
+    case X86_INS_PUSHFQ:
+    case X86_INS_PUSHF:
+    case X86_INS_POPFQ:
+    case X86_INS_POPF:
+    case X86_INS_CALL:
+    case X86_INS_LCALL:
+    case X86_INS_RET:
+    case X86_INS_RETF:
+    case X86_INS_RETFQ:
+    case X86_INS_IRETQ:
+    case X86_INS_IRETD:
+    case X86_INS_IRET:
+    case X86_INS_ENTER:
+    case X86_INS_LEAVE: return true;
+    default: return false;
+    }
 }
 
 size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,

@@ -53,6 +53,13 @@ void insn_decoder_destroy(struct insn_decoder *dec);
 /* Decode n bytes fetched at st->rip under st's code size. op INSN_INVALID, len 0 when they are no whole instruction. */
 struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n);
 
+/*
+ * Is the access to linear address addr, which the instruction of n bytes fetched at st->rip makes, one through the stack segment? For
+ * 64-bit code.
+ */
+bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
+                     uint64_t addr);
+
 /* Code size of the segment that st executes: 16, 32 or 64. */
 unsigned int insn_code_bits(const struct cpu_state *st);
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sim/insn.h"
 #include "sim/vmcb.h"
 
 static const char *const exit_names[EXIT_NR_KINDS] = {
@@ -49,10 +50,11 @@ const char *sim_exit_name(enum sim_exit_kind kind)
 
 /* ------------------------------------------------------------------------------------------------ what happened -- */
 
-#define TRAP_debug      1
-#define TRAP_invalid_op 6
-#define TRAP_gp_fault   13
-#define TRAP_page_fault 14
+#define TRAP_debug       1
+#define TRAP_invalid_op  6
+#define TRAP_stack_fault 12
+#define TRAP_gp_fault    13
+#define TRAP_page_fault  14
 
 /* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
 #define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))
@@ -122,6 +124,15 @@ static bool is_icebp(struct emu *e, struct cpu_state *st)
     return true;
 }
 
+/* An address that is not canonical and was reached through the stack segment. */
+static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
+{
+    uint8_t code[15];
+
+    return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & 0x200) &&
+           insn_uses_stack(e->m->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);
+}
+
 static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)
 {
     if (e->io_pending && vector == TRAP_gp_fault) {
@@ -134,6 +145,8 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
     }
     if (vector == TRAP_invalid_op && is_icebp(e, st))
         vector = TRAP_debug;
+    if (vector == TRAP_gp_fault && is_stack_fault(e, st))
+        vector = TRAP_stack_fault;
     x->kind = EXIT_EXCEPTION;
     x->vector = vector;
     x->has_error_code = HAS_ERROR_CODE >> vector & 1;

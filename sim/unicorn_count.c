@@ -264,10 +264,21 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     uint16_t undone;
 
     memcpy(&undone, (uint8_t *)env + STOP_FLAG, 2);
-    *counter(e) += undone;
     memset((uint8_t *)env + STOP_FLAG, 0, 2);
     emu_count_unmark(e);
+    e->count.last_pc = data[0];
+    if (e->count.peek)
+        return;
+    *counter(e) += undone;
     e->real.restore_state_to_opc(env, tb, data);
+}
+
+uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc)
+{
+    e->count.peek = true;
+    cpu_restore_state_x86_64(e->smc.cpu, host_pc, true);
+    e->count.peek = false;
+    return e->count.last_pc;
 }
 
 /* ----------------------------------------------------------------------------------------------------- our side -- */

@@ -52,6 +52,7 @@ uc_err emu_run(struct emu *e)
     do {
         e->stop = EMU_STOP_NONE;
         e->io_pending = false;
+        e->mmu.not_canonical = false;
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
@@ -190,16 +191,17 @@ static const char *start(struct emu *e)
         e->priv = NULL;
         return "no memory";
     }
+    if (!emu_private_find(e))
+        return "it is another version, or built in another way";
     if (open_unicorn(e))
         return "it cannot be opened with an EPYC processor and this much memory";
     why = raw_layout_find(&e->raw, e->uc);
     if (why)
         return why;
     emu_io_init(e);
+    emu_mmu_init(e);
     if (!emu_smc_init(e))
         return "no memory";
-    if (!emu_private_find(e))
-        return "it is another version, or built in another way";
     if (!hooks_add(e))
         return "it refuses a hook";
     if (!guest_mode_enter(e))

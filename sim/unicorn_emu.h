@@ -74,6 +74,7 @@ struct emu_real {
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
     uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
+    bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
 };
 
 /* struct machine's view of the engine: which frames have translated code. */
@@ -100,6 +101,10 @@ struct emu {
     uint16_t io_port;
     uint8_t io_size;
     bool io_in;
+    struct emu_mmu {
+        bool not_canonical; /* the #GP stands for an access to addr, which is not */
+        uint64_t addr;
+    } mmu;
     struct emu_gate {
         uint64_t pc;  /* of the instruction that is being translated */
         bool refused; /* the translator is shown UD2 in its place */
@@ -111,8 +116,10 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        int32_t held;   /* the counter, while a run is interrupted to empty the buffer of translations */
-        uint64_t extra; /* instructions granted beyond the budget, to finish one block */
+        int32_t held;     /* the counter, while a run is interrupted to empty the buffer of translations */
+        bool peek;        /* look where an instruction is, and do nothing else */
+        uint64_t last_pc; /* that was found, or restored to */
+        uint64_t extra;   /* instructions granted beyond the budget, to finish one block */
     } count;
     struct emu_smc {
         uint64_t store_frame; /* frame of the store that is being looked at */
@@ -168,6 +175,8 @@ void emu_count_start(struct emu *e, uint64_t budget);
 uint64_t emu_count_stop(struct emu *e, uint64_t budget);
 /* The run was interrupted with EMU_STOP_FLUSH and goes on. */
 void emu_count_resume(struct emu *e);
+/* Linear address of the guest instruction that called a helper, which is to return to host_pc. Changes nothing. */
+uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
 
@@ -184,7 +193,8 @@ void emu_smc_note_block(struct emu *e, uintptr_t tb);
 void emu_smc_flush_all(struct emu *e);
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
-/* unicorn_io.c: pull the file into the program. */
+/* unicorn_io.c, unicorn_mmu.c: pull the files into the program. */
 void emu_io_init(struct emu *e);
+void emu_mmu_init(struct emu *e);
 
 #endif

@@ -52,6 +52,11 @@ void tb_exec_lock_x86_64(void *tcg);
 /* unicorn_gate.c */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
 
+/* unicorn_mmu.c */
+bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int type, int mmu_idx, bool probe,
+                             uintptr_t retaddr);
+void helper_cr4_testbit_x86_64(struct CPUX86State *env, uint32_t bit);
+
 /* unicorn_io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
 void helper_outw_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);
