@@ -78,21 +78,27 @@ static bool is_prefix(uint8_t byte, uint16_t attr)
     }
 }
 
-/*
- * The instruction in front of which the processor stands, without its prefixes; returns their number. What is not mapped behind
- * it reads as 0.
- */
-static size_t fetch_opcode(struct emu *e, const struct cpu_state *st, uint8_t opcode[2])
-{
-    uint8_t code[16] = { 0 }; /* 15, and one that is never fetched */
-    const size_t n =
-        pcpu_fetch(e, (st->seg[CPU_SEG_CS].attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
-    size_t i = 0;
+/* The instruction in front of which the processor stands: the number of its prefixes, two of them, and what follows. */
+struct opcode {
+    uint8_t prefixes, byte[2];
+    bool lock, p66;
+};
 
-    while (i + 1 < n && is_prefix(code[i], st->seg[CPU_SEG_CS].attr))
-        i++;
-    memcpy(opcode, code + i, 2);
-    return i;
+/* What is not mapped behind it reads as 0. */
+static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
+{
+    const uint16_t attr = st->seg[CPU_SEG_CS].attr;
+    uint8_t code[16] = { 0 }; /* 15, and one that is never fetched */
+    const size_t n = pcpu_fetch(e, (attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
+    struct opcode op = { 0 };
+
+    while (op.prefixes + 1u < n && is_prefix(code[op.prefixes], attr)) {
+        op.lock |= code[op.prefixes] == 0xf0;
+        op.p66 |= code[op.prefixes] == 0x66;
+        op.prefixes++;
+    }
+    memcpy(op.byte, code + op.prefixes, 2);
+    return op;
 }
 
 /* Behind an instruction of len bytes. */
@@ -103,24 +109,30 @@ static void step_over(struct cpu_state *st, unsigned int len)
         st->rip &= 0xffffffff;
 }
 
-/* INS and OUTS are 0x6c to 0x6f. */
-static bool io_is_string(struct emu *e, const struct cpu_state *st)
+/*
+ * What is refused at the gate (unicorn_gate.c), but not by the processor shown: ICEBP, which Unicorn does not have, is a trap, reported
+ * behind it; INS and OUTS (6C to 6F), of which Unicorn would do a part, are the hypervisor's.
+ */
+static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit *x)
 {
-    uint8_t opcode[2];
+    const struct opcode op = fetch_opcode(e, st);
 
-    fetch_opcode(e, st, opcode);
-    return (opcode[0] & 0xfc) == 0x6c;
-}
-
-/* ICEBP (F1), which Unicorn does not have, is a trap: #DB, reported behind it. */
-static bool is_icebp(struct emu *e, struct cpu_state *st)
-{
-    uint8_t opcode[2];
-    const size_t prefixes = fetch_opcode(e, st, opcode);
-
-    if (opcode[0] != 0xf1)
+    if (op.lock)
         return false;
-    step_over(st, (unsigned int)prefixes + 1);
+    if (op.byte[0] == 0xf1) {
+        step_over(st, op.prefixes + 1u);
+        x->kind = EXIT_EXCEPTION;
+        x->vector = TRAP_debug;
+        st->dr[6] = *raw_dr(&e->raw, 6);
+        return true;
+    }
+    if ((op.byte[0] & 0xfc) != 0x6c)
+        return false;
+    x->kind = EXIT_IO;
+    x->io.port = (uint16_t)st->rdx;
+    x->io.size = !(op.byte[0] & 1) ? 1 : op.p66 == !(st->seg[CPU_SEG_CS].attr & 0x600) ? 4 : 2;
+    x->io.in = op.byte[0] < 0x6e;
+    x->io.string = true;
     return true;
 }
 
@@ -140,11 +152,10 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         x->io.port = e->io_port;
         x->io.size = e->io_size;
         x->io.in = e->io_in;
-        x->io.string = io_is_string(e, st);
         return;
     }
-    if (vector == TRAP_invalid_op && is_icebp(e, st))
-        vector = TRAP_debug;
+    if (vector == TRAP_invalid_op && decode_refused(e, st, x))
+        return;
     if (vector == TRAP_gp_fault && is_stack_fault(e, st))
         vector = TRAP_stack_fault;
     x->kind = EXIT_EXCEPTION;
@@ -161,15 +172,15 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
 /* INT n, INT3 and INTO do not say which they are: look. The processor is still in front of the instruction. */
 static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit *x)
 {
-    uint8_t opcode[2];
+    const struct opcode op = fetch_opcode(e, st);
 
     x->kind = EXIT_SOFTINT;
-    x->insn_len = (uint8_t)(fetch_opcode(e, st, opcode) + 1);
-    switch (opcode[0]) {
+    x->insn_len = op.prefixes + 1;
+    switch (op.byte[0]) {
     case 0xcc: x->vector = 3; break;
     case 0xce: x->vector = 4; break;
     case 0xcd:
-        x->vector = opcode[1];
+        x->vector = op.byte[1];
         x->insn_len++;
         break;
     default:

@@ -273,6 +273,13 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     e->real.restore_state_to_opc(env, tb, data);
 }
 
+/* An exception that the translator foresaw is one in front of its block's last instruction, which was counted. */
+void helper_raise_exception_x86_64(struct CPUX86State *env, int vector)
+{
+    ++*counter(emu_running);
+    raise_exception_err_ra_x86_64(env, vector, 0, 0);
+}
+
 uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc)
 {
     e->count.peek = true;

@@ -186,6 +186,7 @@ static bool map0_valid(struct insn_head *h)
 {
     switch (h->opcode) {
     case 0x62: return !h->code64 && !is_reg(h);  /* BOUND; else EVEX */
+    case 0x6c ... 0x6f: return false;            /* INS OUTS: see pcpu.c */
     case 0x8c: return reg(h) < 6;                /* there are six segment registers, */
     case 0x8e: return reg(h) < 6 && reg(h) != 1; /* and CS is not loaded by MOV */
     case 0x8d: return !is_reg(h);                /* LEA */

@@ -6,16 +6,14 @@
  * instructions are replaced: they note port, size and direction and raise #GP, which restores the exact instruction pointer
  * and leaves like every exception; pcpu.c then reports an I/O exit instead of the #GP. Nothing has been read or written, so
  * the hypervisor may emulate the instruction, refuse it (the #GP it would have been), or run it again.
- * (INS has stored a zero at its destination by then, as the emulator probes for a page fault. It will be overwritten.)
+ * INS and OUTS do not come here: of INS the emulator would have stored a zero by then, to probe for a page fault. They are refused
+ * at the gate (unicorn_gate.c), and pcpu.c sees what they were.
  *
  * RDTSCP has an intercept, but Unicorn makes it look like an RDTSC, one call too deep for its tables of instructions.
  */
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 #include "sim/vmcb.h"
-
-extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
-    __attribute__((weak));
 
 extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
                                                  uintptr_t host_pc) __attribute__((weak));

@@ -17,9 +17,6 @@
 #include "sim/unicorn_private.h"
 #include "sim/vmcb.h"
 
-extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
-    __attribute__((weak));
-
 #define TRAP_invalid_op 6
 #define TRAP_gp_fault   13
 

@@ -30,6 +30,10 @@ struct TranslatorOps;
 struct page_collection;
 struct uc_struct;
 
+/* Called, not replaced. host_pc: where translated code is to be left, or 0: where the processor's state says. Does not return. */
+extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
+    __attribute__((weak));
+
 /* unicorn_smc.c */
 void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
 void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
@@ -48,6 +52,7 @@ struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t 
 bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit);
 void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data);
 void tb_exec_lock_x86_64(void *tcg);
+void helper_raise_exception_x86_64(struct CPUX86State *env, int vector);
 
 /* unicorn_gate.c */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);

@@ -283,6 +283,7 @@ static void test_io(void **state)
         g->st->rbx = 0;
         g->st->rdi = g->st->rsi = PG_VA(20);
         memcpy(code + 4, io[i].code, strlen(io[i].code));
+        *(uint64_t *)mfn_to_virt(g->m, PG_FRAME(20)) = 0x1122334455667788;
         x = pg_exec(g, code, sizeof(code));
         assert_exit(x, EXIT_IO);
         assert_int_equal(x.io.port, io[i].port);
@@ -294,6 +295,7 @@ static void test_io(void **state)
         assert_int_equal(g->st->rcx, 5);
         assert_true(g->st->rflags & 1);
         assert_int_equal(x.insns, 2);
+        assert_int_equal(*(uint64_t *)mfn_to_virt(g->m, PG_FRAME(20)), 0x1122334455667788); /* by INS, either */
     }
 }
 

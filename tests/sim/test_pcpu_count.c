@@ -176,6 +176,8 @@ static void test_partial(void **state)
         { "\x90\x90\x0f\xa2\x90\x90\x90\x0f\x05", 2 }, /* CPUID */
         { "\x90\x0f\x31\x90\x90\x0f\x05", 1 },         /* RDTSC */
         { "\x90\xec\x90\x0f\x05", 1 },                 /* IN */
+        { "\x90\x0f\x0b", 1 },                         /* UD2 */
+        { "\x90\x90\xfa\x90", 2 },                     /* CLI */
         { "\x90\x90\x0f\x05", 3 },                     /* SYSCALL is done when it leaves */
         { "\x90\x90\xcd\x80", 3 },                     /* so is INT */
     };
