@@ -17,10 +17,12 @@
  * a preempted call: it travels in the upper bits of the command.
  *
  * Invariants: tot_pages <= max_pages unless the toolstack lowered the limit; a frame given up is neither freed nor handed
- * out while anything refers to it, for it is the last reference that frees it.
+ * out while anything refers to it, for it is the last reference that frees it. So a pinned page table that is given up
+ * stays what it is, and its owner's, until it is unpinned.
  *
- * Corresponds to xen/common/memory.c; the machine's parts (arch/x86/mm.c) are in memory_map.c. No NUMA: nodes are accepted
- * and ignored. Nothing is physmapped for translated guests yet.
+ * Corresponds to xen/common/memory.c; the machine's parts (arch/x86/mm.c) are in memory_map.c. The machine has one NUMA
+ * node. Nothing is physmapped for translated guests yet. Of the commands in the public header, sharing_op and paging_op are
+ * missing as in Xen's default build, which has neither.
  */
 #include "mmu/memory_private.h"
 
@@ -45,12 +47,17 @@ int extent_put(const struct memop *m, uint64_t list, uint64_t i, uint64_t pfn)
     return copy_to_guest(m->v, list + i * pfn_size(m), &pfn, pfn_size(m));
 }
 
+bool list_okay(const struct memop *m, uint64_t list, uint64_t size)
+{
+    /* A list that starts below a 64-bit guest's hole is stopped by what is not mapped there; 32-bit guests see the M2P. */
+    return m->compat ? list + size <= MACH2PHYS_COMPAT_VIRT_START : guest_handle_okay(m->v, list, size);
+}
+
 bool extents_okay(const struct memop *m, uint64_t list, uint64_t first, uint64_t last)
 {
     if (first > last)
         return true;
-    return last < UINT64_MAX / 16 &&
-           guest_handle_okay(m->v, list + first * pfn_size(m), (last - first + 1) * pfn_size(m));
+    return last < UINT64_MAX / 16 && list_okay(m, list + first * pfn_size(m), (last - first + 1) * pfn_size(m));
 }
 
 void reservation_from_32(struct xen_memory_reservation *r, const struct xen_memory_reservation_x86_32 *r32)
@@ -106,18 +113,37 @@ static void claim_use(struct domain *d, uint64_t nr)
     d->xen->outstanding_claims -= used;
 }
 
-struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned int bits, unsigned int memflags)
+bool propagate_node(const struct domain *currd, unsigned int mem_flags, struct placement *p)
+{
+    const unsigned int node = XENMEMF_get_node(mem_flags), none = XENMEMF_get_node(0);
+    const bool exact = mem_flags & XENMEMF_exact_node_request;
+
+    if (node == none)
+        return true;
+    if (!is_control_domain(currd))
+        return !exact; /* a wish is ignored, a condition refused */
+    p->nowhere = exact && node != 0;
+    return node < MAX_NUMNODES;
+}
+
+/* Bits of the machine's addresses. */
+static unsigned int machine_bits(const struct machine *m)
+{
+    return PAGE_SHIFT + 64 - (unsigned int)__builtin_clzll(m->nr_frames - 1);
+}
+
+struct page_info *extent_alloc(struct domain *d, unsigned int order, const struct placement *p, unsigned int memflags)
 {
     const uint64_t nr = UINT64_C(1) << order;
-    struct page_info *pg = claims_allow(d, nr) ? page_alloc(d->xen, d, order, memflags) : NULL;
+    struct page_info *pg = !p->nowhere && claims_allow(d, nr) ? page_alloc(d->xen, d, order, memflags) : NULL;
     uint64_t end;
 
     if (pg && !(memflags & MEMF_no_owner))
         claim_use(d, nr);
-    if (!pg || !bits || bits >= 64)
+    if (!pg || !p->bits || p->bits >= machine_bits(d->xen->machine))
         return pg;
     end = mfn_x(page_to_mfn(d->xen, pg)) + nr;
-    if (end <= UINT64_C(1) << (bits > PAGE_SHIFT ? bits - PAGE_SHIFT : 0))
+    if (end <= UINT64_C(1) << (p->bits > PAGE_SHIFT ? p->bits - PAGE_SHIFT : 0))
         return pg;
     /* The heap knows no zones. A machine in which this matters has more memory than `bits` can address. */
     if (memflags & MEMF_no_owner)
@@ -138,10 +164,6 @@ int guest_remove_page(struct domain *d, uint64_t gfn)
     pg = mfn_to_page(xen, mfn);
     if (!get_page(pg, d))
         return -ENXIO;
-    if (pg->type_info & PGT_pinned) {
-        pg->type_info &= ~PGT_pinned;
-        put_page_and_type(xen, pg);
-    }
     put_page_alloc_ref(xen, pg);
     put_page(xen, pg);
     return 0;
@@ -153,14 +175,15 @@ struct reservation {
     struct domain *d;
     uint64_t list;
     uint64_t nr_extents, nr_done;
-    unsigned int order, bits;
+    unsigned int order, max_order;
+    struct placement place;
     bool populate_on_demand;
     bool preempted;
 };
 
 static int increase_one(struct reservation *r, uint64_t i)
 {
-    struct page_info *pg = extent_alloc(r->d, r->order, r->bits, 0);
+    struct page_info *pg = extent_alloc(r->d, r->order, &r->place, 0);
 
     if (!pg)
         return -ENOMEM;
@@ -178,9 +201,13 @@ static int populate_one(struct reservation *r, uint64_t i)
 
     if (extent_get(r->m, r->list, i, &gpfn))
         return -EFAULT;
-    if (r->populate_on_demand || paging_mode_translate(r->d))
+    if (r->populate_on_demand && r->d == r->m->currd)
+        return -EINVAL; /* somebody else has to fill it later */
+    if (paging_mode_translate(r->d))
         return -EOPNOTSUPP;
-    pg = extent_alloc(r->d, r->order, r->bits, 0);
+    if (r->populate_on_demand)
+        return 0; /* Xen does nothing about it either, in a PV guest */
+    pg = extent_alloc(r->d, r->order, &r->place, 0);
     if (!pg)
         return -ENOMEM;
     mfn = page_to_mfn(xen, pg);
@@ -206,7 +233,7 @@ static void reservation_run(struct reservation *r, int (*one)(struct reservation
     if (!(r->m->op == XENMEM_increase_reservation && !r->list) &&
         !extents_okay(r->m, r->list, r->nr_done, r->nr_extents - 1))
         return;
-    if (r->order > memop_max_order(r->m->currd))
+    if (r->order > r->max_order)
         return;
     for (uint64_t i = r->nr_done; i < r->nr_extents; i++) {
         if (i != r->m->start && hypercall_preempt_check(r->m->v)) {
@@ -228,16 +255,15 @@ static long memory_reservation(struct memop *m)
     };
     struct xen_memory_reservation xmr;
     struct reservation r = { .m = m };
-    unsigned int bits;
 
     if (reservation_get(m, &xmr) || xmr.nr_extents > MEMOP_MAX_EXTENTS || m->start >= xmr.nr_extents)
         return m->start;
-    bits = XENMEMF_get_address_bits(xmr.mem_flags);
-    if (bits && (m->currd->xen->machine->nr_frames - 1) >> (bits > PAGE_SHIFT ? bits - PAGE_SHIFT : 0)) {
-        if (bits <= PAGE_SHIFT)
-            return m->start;
-        r.bits = bits;
-    }
+    r.place.bits = XENMEMF_get_address_bits(xmr.mem_flags);
+    if (r.place.bits && r.place.bits <= PAGE_SHIFT)
+        return m->start;
+    /* A node of the guest's own topology says nothing, for no domain has one */
+    if (!(xmr.mem_flags & XENMEMF_vnode) && !propagate_node(m->currd, xmr.mem_flags, &r.place))
+        return m->start;
     if (domain_for_target(m->v, xmr.domid, &r.d))
         return m->start;
     r.list = (uintptr_t)xmr.extent_start.p;
@@ -245,6 +271,7 @@ static long memory_reservation(struct memop *m)
     r.nr_done = m->start;
     r.order = xmr.extent_order;
     r.populate_on_demand = m->op == XENMEM_populate_physmap && (xmr.mem_flags & XENMEMF_populate_on_demand);
+    r.max_order = r.populate_on_demand ? MAX_ORDER : memop_max_order(m->currd);
     reservation_run(&r, one[m->op]);
     domain_put(r.d);
     m->progress = r.nr_done;
@@ -285,7 +312,6 @@ static long memory_stat(struct memop *m)
 }
 
 static long memory_nothing_shared(struct memop *m) { return 0; }
-static long memory_unsupported(struct memop *m) { return -EOPNOTSUPP; }
 
 /* vNUMA: no domain has a topology, which the caller is told if it may ask at all. */
 static long memory_get_vnumainfo(struct memop *m)
@@ -308,39 +334,38 @@ static long memory_get_vnumainfo(struct memop *m)
 /* --- the hypercall --- */
 struct memop_entry {
     memop_fn *fn;
-    bool extents; /* cmd's upper bits may be other than 0 */
+    int continued; /* the answer when cmd's upper bits are not 0; 0: they may be */
 };
 
 /* clang-format off */
 static const struct memop_entry memop_table[] = {
-    [XENMEM_increase_reservation]       = { memory_reservation, true },
-    [XENMEM_decrease_reservation]       = { memory_reservation, true },
-    [XENMEM_populate_physmap]           = { memory_reservation, true },
-    [XENMEM_exchange]                   = { memory_exchange, false },
-    [XENMEM_maximum_ram_page]           = { memory_maximum_ram_page, false },
-    [XENMEM_current_reservation]        = { memory_stat, false },
-    [XENMEM_maximum_reservation]        = { memory_stat, false },
-    [XENMEM_maximum_gpfn]               = { memory_stat, false },
-    [XENMEM_add_to_physmap]             = { memory_add_to_physmap, true },
-    [XENMEM_add_to_physmap_batch]       = { memory_add_to_physmap_batch, true },
-    [XENMEM_remove_from_physmap]        = { memory_remove_from_physmap, false },
-    [XENMEM_memory_map]                 = { memory_memory_map, true },
-    [XENMEM_set_memory_map]             = { memory_set_memory_map, true },
-    [XENMEM_machine_memory_map]         = { memory_machine_memory_map, true },
-    [XENMEM_machphys_mfn_list]          = { memory_machphys_mfn_list, true },
-    [XENMEM_machphys_compat_mfn_list]   = { memory_machphys_mfn_list, true },
-    [XENMEM_machphys_mapping]           = { memory_machphys_mapping, true },
-    [XENMEM_set_pod_target]             = { memory_pod_target, true },
-    [XENMEM_get_pod_target]             = { memory_pod_target, true },
-    [XENMEM_claim_pages]                = { memory_claim_pages, false },
-    [XENMEM_acquire_resource]           = { memory_acquire_resource, true },
-    [XENMEM_get_vnumainfo]              = { memory_get_vnumainfo, false },
-    [XENMEM_reserved_device_memory_map] = { memory_reserved_device_memory_map, false },
-    [XENMEM_get_sharing_freed_pages]    = { memory_nothing_shared, true },
-    [XENMEM_get_sharing_shared_pages]   = { memory_nothing_shared, true },
-    [XENMEM_access_op]                  = { memory_access_op, true },
-    [XENMEM_sharing_op]                 = { memory_unsupported, true },
-    [XENMEM_paging_op]                  = { memory_unsupported, true },
+    [XENMEM_increase_reservation]       = { memory_reservation },
+    [XENMEM_decrease_reservation]       = { memory_reservation },
+    [XENMEM_populate_physmap]           = { memory_reservation },
+    [XENMEM_exchange]                   = { memory_exchange, -EINVAL },
+    [XENMEM_maximum_ram_page]           = { memory_maximum_ram_page, -EINVAL },
+    [XENMEM_current_reservation]        = { memory_stat, -EINVAL },
+    [XENMEM_maximum_reservation]        = { memory_stat, -EINVAL },
+    [XENMEM_maximum_gpfn]               = { memory_stat, -EINVAL },
+    [XENMEM_add_to_physmap]             = { memory_add_to_physmap },
+    [XENMEM_add_to_physmap_batch]       = { memory_add_to_physmap_batch },
+    [XENMEM_remove_from_physmap]        = { memory_remove_from_physmap, -EINVAL },
+    [XENMEM_claim_pages]                = { memory_claim_pages },
+    [XENMEM_acquire_resource]           = { memory_acquire_resource },
+    [XENMEM_get_vnumainfo]              = { memory_get_vnumainfo, -EINVAL },
+    [XENMEM_reserved_device_memory_map] = { memory_reserved_device_memory_map, -EINVAL },
+    [XENMEM_access_op]                  = { memory_access_op },
+    /* Xen's arch_memory_op() looks at the whole of cmd */
+    [XENMEM_memory_map]                 = { memory_memory_map, -ENOSYS },
+    [XENMEM_set_memory_map]             = { memory_set_memory_map, -ENOSYS },
+    [XENMEM_machine_memory_map]         = { memory_machine_memory_map, -ENOSYS },
+    [XENMEM_machphys_mfn_list]          = { memory_machphys_mfn_list, -ENOSYS },
+    [XENMEM_machphys_compat_mfn_list]   = { memory_machphys_mfn_list, -ENOSYS },
+    [XENMEM_machphys_mapping]           = { memory_machphys_mapping, -ENOSYS },
+    [XENMEM_set_pod_target]             = { memory_pod_target, -ENOSYS },
+    [XENMEM_get_pod_target]             = { memory_pod_target, -ENOSYS },
+    [XENMEM_get_sharing_freed_pages]    = { memory_nothing_shared, -ENOSYS },
+    [XENMEM_get_sharing_shared_pages]   = { memory_nothing_shared, -ENOSYS },
 };
 /* clang-format on */
 
@@ -358,8 +383,8 @@ long do_memory_op(struct vcpu *v, struct hypercall_args *args)
 
     if (m.op >= ARRAY_SIZE(memop_table) || !memop_table[m.op].fn)
         return -ENOSYS;
-    if (m.start && !memop_table[m.op].extents)
-        return -EINVAL;
+    if (m.start && memop_table[m.op].continued)
+        return memop_table[m.op].continued;
     rc = memop_table[m.op].fn(&m);
     if (rc == -ERESTART)
         args->a[0] = m.op | m.progress << MEMOP_EXTENT_SHIFT;

@@ -52,7 +52,7 @@ struct exchange {
     struct domain *d;
     struct xen_memory_exchange x;
     unsigned int in_shift, out_shift; /* extents in a chunk: 1 << shift */
-    unsigned int bits;
+    struct placement place;
     mfn_t *in; /* the chunk's frames, while stolen */
     uint64_t nr_in;
     mfn_t *out; /* the chunk's new extents */
@@ -84,6 +84,20 @@ static int exchange_put_done(struct memop *m, uint64_t nr)
     return copy_to_guest(m->v, m->arg + offsetof(struct xen_memory_exchange, nr_exchanged), &nr, sizeof(nr));
 }
 
+/* What Xen asks of a 32-bit caller before it translates the call: sizes of 32 bits, whole chunks, and lists in reach. */
+static int compat_check(const struct exchange *e)
+{
+    const struct xen_memory_reservation *in = &e->x.in, *out = &e->x.out;
+    const int delta = (int)(out->extent_order - in->extent_order);
+
+    if (in->extent_order > 31 || out->extent_order > 31 || e->x.nr_exchanged > in->nr_extents ||
+        (delta > 0 && (e->x.nr_exchanged & ((1u << delta) - 1))) || UINT32_MAX >> in->extent_order < in->nr_extents ||
+        UINT32_MAX >> out->extent_order < out->nr_extents ||
+        in->nr_extents << in->extent_order != out->nr_extents << out->extent_order)
+        return -EINVAL;
+    return ((1u << abs(delta)) + 1) * sizeof(xen_pfn_t) > 2 * PAGE_SIZE - sizeof(e->x) ? -E2BIG : 0;
+}
+
 /* Do the two sides fit each other? */
 static int exchange_check(struct exchange *e)
 {
@@ -100,12 +114,10 @@ static int exchange_check(struct exchange *e)
         e->in_shift = out->extent_order - in->extent_order;
     else
         e->out_shift = in->extent_order - out->extent_order;
-    if (in->nr_extents &&
-        (!extents_okay(e->m, in_list(e), e->x.nr_exchanged, in->nr_extents - 1) ||
-         !extents_okay(e->m, out_list(e), e->x.nr_exchanged >> e->in_shift << e->out_shift, out->nr_extents - 1)))
-        return -EFAULT;
     return 0;
 }
+
+static bool exchange_done(const struct exchange *e) { return e->x.nr_exchanged == e->x.in.nr_extents; }
 
 static int chunk_steal(struct exchange *e, uint64_t chunk)
 {
@@ -130,7 +142,7 @@ static int chunk_steal(struct exchange *e, uint64_t chunk)
 static int chunk_alloc(struct exchange *e)
 {
     while (e->nr_out < UINT64_C(1) << e->out_shift) {
-        struct page_info *pg = extent_alloc(e->d, e->x.out.extent_order, e->bits, MEMF_no_owner);
+        struct page_info *pg = extent_alloc(e->d, e->x.out.extent_order, &e->place, MEMF_no_owner);
 
         if (!pg)
             return -ENOMEM;
@@ -202,12 +214,18 @@ static long exchange_run(struct exchange *e)
 
 static long exchange_prepare_and_run(struct exchange *e)
 {
-    const unsigned int bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
-    long rc = domain_for_target(e->m->v, e->x.in.domid, &e->d);
+    const uint64_t out_done = e->x.nr_exchanged >> e->in_shift << e->out_shift;
+    long rc;
 
+    if (!extents_okay(e->m, in_list(e), e->x.nr_exchanged, e->x.in.nr_extents - 1) ||
+        !extents_okay(e->m, out_list(e), out_done, e->x.out.nr_extents - 1))
+        return -EFAULT;
+    e->place.bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
+    if (!propagate_node(e->m->currd, e->x.out.mem_flags, &e->place))
+        return -EINVAL;
+    rc = domain_for_target(e->m->v, e->x.in.domid, &e->d);
     if (rc)
         return rc;
-    e->bits = bits;
     e->in = calloc(UINT64_C(1) << (e->in_shift + e->x.in.extent_order), sizeof(*e->in));
     e->out = calloc(UINT64_C(1) << e->out_shift, sizeof(*e->out));
     if (paging_mode_translate(e->d))
@@ -231,7 +249,12 @@ long memory_exchange(struct memop *m)
 
     if (exchange_get(m, &e.x))
         return -EFAULT;
+    rc = m->compat ? compat_check(&e) : 0;
+    if (rc)
+        return rc;
     rc = exchange_check(&e);
+    if (!rc && exchange_done(&e))
+        return 0; /* nothing is left to be found wrong */
     if (!rc)
         rc = exchange_prepare_and_run(&e);
     if (exchange_put_done(m, e.x.nr_exchanged))

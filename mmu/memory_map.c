@@ -18,11 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the 32-bit M2P is: from the start of a PAE guest's hole to its end (xen/include/asm-x86/config.h). */
-#define MACH2PHYS_COMPAT_VIRT_START UINT32_C(0xf5800000)
-#define MACH2PHYS_COMPAT_VIRT_END   UINT32_C(0xffe00000)
-#define MACH2PHYS_COMPAT_NR_ENTRIES ((MACH2PHYS_COMPAT_VIRT_END - MACH2PHYS_COMPAT_VIRT_START) / sizeof(uint32_t))
-#define M2P_EXTENT_SIZE             (UINT64_C(2) << 20) /* bytes */
+#define M2P_EXTENT_SIZE (UINT64_C(2) << 20) /* bytes */
 
 #pragma pack(push, 4)
 struct xen_memory_map_x86_32 {
@@ -72,10 +68,10 @@ long memory_memory_map(struct memop *m)
     const struct domain *d = m->currd;
     struct map_arg a;
 
-    if (!d->nr_e820)
-        return -ENOSYS; /* as hypervisors did that had no such call: the guest falls back to one region */
     if (map_arg_get(m, &a))
         return -EFAULT;
+    if (!d->nr_e820)
+        return -ENOSYS; /* as hypervisors did that had no such call: the guest falls back to one region */
     if (a.nr_entries > d->nr_e820)
         a.nr_entries = d->nr_e820;
     if (copy_to_guest(m->v, a.buffer, d->e820, a.nr_entries * sizeof(*d->e820)))
@@ -125,22 +121,26 @@ long memory_set_memory_map(struct memop *m)
 }
 
 /* The machine has no holes: RAM from 0 to its end. A NULL buffer asks how many entries there are. */
+#define MACHINE_NR_E820 1u
 long memory_machine_memory_map(struct memop *m)
 {
     const struct e820entry ram = { .size = m->currd->xen->machine->nr_frames << PAGE_SHIFT, .type = E820_RAM };
     struct map_arg a;
+    const bool copied = !map_arg_get(m, &a);
 
+    if (m->compat && !copied)
+        return -EFAULT; /* translated first, then looked at */
     if (!is_control_domain(m->currd))
         return -EPERM;
-    if (map_arg_get(m, &a))
+    if (!copied)
         return -EFAULT;
     if (a.buffer) {
-        if (a.nr_entries < 1)
+        if (a.nr_entries < MACHINE_NR_E820 + 1) /* Xen wants room for an entry about what lies behind RAM */
             return -EINVAL;
         if (copy_to_guest(m->v, a.buffer, &ram, sizeof(ram)))
             return -EFAULT;
     }
-    a.nr_entries = 1;
+    a.nr_entries = MACHINE_NR_E820;
     return map_arg_put(m, &a);
 }
 
@@ -154,6 +154,9 @@ long memory_reserved_device_memory_map(struct memop *m)
 
     /* flags and nr_entries come first in both layouts */
     if (copy_from_guest(m->v, m->compat ? (void *)&map32 : &map, m->arg, m->compat ? sizeof(map32) : sizeof(map)))
+        return -EFAULT;
+    if (!list_okay(m, m->compat ? map32.buffer : (uintptr_t)map.buffer.p,
+                   (m->compat ? map32.nr_entries * UINT64_C(8) : map.nr_entries * UINT64_C(16))))
         return -EFAULT;
     if ((m->compat ? map32.flags : map.flags) & ~XENMEM_RDM_ALL)
         return -EINVAL;

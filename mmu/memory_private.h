@@ -17,6 +17,15 @@
 #define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
 #define MEMOP_MAX_EXTENTS  (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
+/* Where the 32-bit M2P is: from the start of a PAE guest's hole to its end (xen/include/asm-x86/config.h). */
+#define MACH2PHYS_COMPAT_VIRT_START UINT32_C(0xf5800000)
+#define MACH2PHYS_COMPAT_VIRT_END   UINT32_C(0xffe00000)
+#define MACH2PHYS_COMPAT_NR_ENTRIES ((MACH2PHYS_COMPAT_VIRT_END - MACH2PHYS_COMPAT_VIRT_START) / sizeof(uint32_t))
+
+/* What Xen is built for. */
+#define MAX_ORDER    20
+#define MAX_NUMNODES 64
+
 /* One call: op and start from cmd; arg the guest's pointer. */
 struct memop {
     struct vcpu *v;
@@ -44,7 +53,8 @@ struct xen_memory_exchange_x86_32 {
 /* Extent lists: element i of a list of frame numbers. 0 or -EFAULT. */
 int extent_get(const struct memop *m, uint64_t list, uint64_t i, uint64_t *pfn);
 int extent_put(const struct memop *m, uint64_t list, uint64_t i, uint64_t pfn);
-/* Elements first..last lie where a guest may have them. */
+/* The `size` bytes of a list, or its elements first..last, lie where the caller may have them. */
+bool list_okay(const struct memop *m, uint64_t list, uint64_t size);
 bool extents_okay(const struct memop *m, uint64_t list, uint64_t first, uint64_t last);
 
 int reservation_get(const struct memop *m, struct xen_memory_reservation *r);
@@ -52,8 +62,15 @@ void reservation_from_32(struct xen_memory_reservation *r, const struct xen_memo
 
 /* The largest extent that the caller may name. */
 unsigned int memop_max_order(const struct domain *currd);
-/* 2^order frames below machine address 2^bits (0: anywhere). */
-struct page_info *extent_alloc(struct domain *d, unsigned int order, unsigned int bits, unsigned int memflags);
+/* Where new frames may lie, as a caller's mem_flags have it. */
+struct placement {
+    unsigned int bits; /* below machine address 2^bits; 0, or more bits than an address has: anywhere */
+    bool nowhere;      /* on a node that the machine does not have, and on no other */
+};
+/* XENMEMF_node() and XENMEMF_exact_node_request: who may not choose a node must not insist on one. False: refused. */
+bool propagate_node(const struct domain *currd, unsigned int mem_flags, struct placement *p);
+/* 2^order frames. NULL: there are none, or d may have no more. */
+struct page_info *extent_alloc(struct domain *d, unsigned int order, const struct placement *p, unsigned int memflags);
 
 memop_fn memory_exchange;                             /* memory_exchange.c */
 memop_fn memory_acquire_resource, memory_claim_pages; /* memory_tools.c */

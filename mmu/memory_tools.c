@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the toolstack asks of memory_op: a domain's resources, claims, populate-on-demand targets, access rights.
+ * What the toolstack asks of memory_op: a domain's resources and claims; and what of this PV domains do not have.
  *
  * Concept: some frames belong to a domain without being its memory, its grant table for one. acquire_resource gives the
  * toolstack their numbers, to map them like any other foreign frame; so it writes the first grant entries of a guest that
@@ -13,6 +13,7 @@
 
 #include "mmu/grant_table.h"
 #include "mmu/guest_access.h"
+#include "mmu/pv_private.h"
 
 #include <errno.h>
 
@@ -31,22 +32,33 @@ struct xen_pod_target_x86_32 {
     domid_t domid;
     uint16_t pad;
 };
+struct xen_mem_access_op_x86_32 {
+    uint8_t op, access;
+    domid_t domid;
+    uint32_t nr;
+    uint64_t pfn;
+    uint32_t pfn_list, access_list;
+};
 #pragma pack(pop)
 
-/* A domain other than the caller's, by number, with a reference, if the caller may act for it. */
+/* A domain other than the caller's, by number, with a reference. May the caller act for it? That comes later. */
 static int remote_domain_get(struct memop *m, domid_t domid, struct domain **d)
 {
-    if (domid == DOMID_SELF)
-        return -ESRCH;
     if (domid == m->currd->domain_id)
         return -EPERM;
-    return domain_for_target(m->v, domid, d);
+    *d = domid == DOMID_SELF ? NULL : domain_by_any_id(m->v, domid);
+    return *d ? 0 : -ESRCH;
 }
 
-static unsigned int resource_max_frames(const struct domain *d, unsigned int type, unsigned int id)
+/* How many frames the resource can have at most. -EINVAL: none, -EOPNOTSUPP: no such kind of resource. */
+static long resource_max_frames(const struct domain *d, unsigned int type, unsigned int id)
 {
-    /* The others (ioreq server, vmtrace buffer) are HVM's */
-    return type == XENMEM_resource_grant_table ? gnttab_resource_max_frames(d, id) : 0;
+    switch (type) {
+    case XENMEM_resource_grant_table: return gnttab_resource_max_frames(d, id) ?: -(long)EINVAL;
+    case XENMEM_resource_ioreq_server: /* these two are HVM's */
+    case XENMEM_resource_vmtrace_buf: return -EINVAL;
+    default: return -EOPNOTSUPP;
+    }
 }
 
 static int acquire_get(struct memop *m, struct xen_mem_acquire_resource *a)
@@ -88,11 +100,24 @@ static long resource_frames(struct memop *m, struct domain *d, const struct xen_
     return 0;
 }
 
-long memory_acquire_resource(struct memop *m)
+static long resource_acquire(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
 {
     const size_t at = offsetof(struct xen_mem_acquire_resource, nr_frames); /* in both layouts */
+    const long max = resource_max_frames(d, a->type, a->id);
+    const uint32_t nr = (uint32_t)max;
+
+    if (max < 0)
+        return max;
+    if (!a->frame_list.p) /* how large can it be? */
+        return a->nr_frames || m->start ? -EINVAL : copy_to_guest(m->v, m->arg + at, &nr, sizeof(nr));
+    if (m->start >= a->nr_frames || a->nr_frames > MEMOP_MAX_EXTENTS)
+        return -EINVAL;
+    return resource_frames(m, d, a);
+}
+
+long memory_acquire_resource(struct memop *m)
+{
     struct xen_mem_acquire_resource a;
-    uint32_t max;
     struct domain *d;
     long rc;
 
@@ -103,14 +128,7 @@ long memory_acquire_resource(struct memop *m)
     rc = remote_domain_get(m, a.domid, &d);
     if (rc)
         return rc;
-    rc = -EINVAL;
-    max = resource_max_frames(d, a.type, a.id);
-    if (max && !a.frame_list.p) {
-        if (!a.nr_frames && !m->start) /* how large can it be? */
-            rc = copy_to_guest(m->v, m->arg + at, &max, sizeof(max));
-    } else if (max && m->start < a.nr_frames && a.nr_frames <= MEMOP_MAX_EXTENTS) {
-        rc = resource_frames(m, d, &a);
-    }
+    rc = xsm_target(m->currd, d) ?: resource_acquire(m, d, &a);
     domain_put(d);
     return rc;
 }
@@ -142,6 +160,10 @@ long memory_claim_pages(struct memop *m)
     struct domain *d;
     long rc = -EPERM;
 
+    if (m->compat)
+        return -ENOSYS; /* Xen does not translate it */
+    if (m->start)
+        return -EINVAL;
     if (reservation_get(m, &r))
         return -EFAULT;
     if (r.extent_start.p || r.extent_order || r.mem_flags)
@@ -150,57 +172,39 @@ long memory_claim_pages(struct memop *m)
     if (!d)
         return -EINVAL;
     if (is_control_domain(m->currd))
-        rc = domain_set_outstanding_pages(d, r.nr_extents);
+        rc = d->is_dying ? -EINVAL : domain_set_outstanding_pages(d, r.nr_extents);
     domain_put(d);
     return rc;
 }
 
-/* --- populate on demand, which PV guests do not have: the target is accepted and changes nothing --- */
+/* --- what only HVM guests have: populate on demand, and access rights of pages for introspection --- */
 
 long memory_pod_target(struct memop *m)
 {
-    struct xen_pod_target t = { 0 };
+    struct xen_pod_target t; /* but for padding at its end the structure is the same for both */
     struct domain *d;
-    long rc;
 
-    /* but for padding at its end the structure is the same for both */
-    const size_t size = m->compat ? sizeof(struct xen_pod_target_x86_32) : sizeof(t);
-
-    if (copy_from_guest(m->v, &t, m->arg, size))
+    if (copy_from_guest(m->v, &t, m->arg, m->compat ? sizeof(struct xen_pod_target_x86_32) : sizeof(t)))
         return -EFAULT;
     d = domain_by_any_id(m->v, t.domid);
     if (!d)
         return -ESRCH;
-    if (!is_control_domain(m->currd)) {
-        rc = -EPERM;
-    } else if (m->op == XENMEM_set_pod_target && t.target_pages > d->max_pages) {
-        rc = -EINVAL;
-    } else {
-        t.tot_pages = d->tot_pages;
-        t.pod_cache_pages = t.pod_entries = 0;
-        rc = copy_to_guest(m->v, m->arg, &t, size);
-    }
     domain_put(d);
-    return rc;
+    return -EINVAL;
 }
-
-/* --- access rights of pages, for introspection: of HVM guests only --- */
 
 long memory_access_op(struct memop *m)
 {
-    struct { /* the start of struct xen_mem_access_op, the same for both */
-        uint8_t op, access;
-        domid_t domid;
-    } head;
+    struct xen_mem_access_op op;
     struct domain *d;
     int rc;
 
-    if (copy_from_guest(m->v, &head, m->arg, sizeof(head)))
+    /* up to the handles the same for both */
+    if (copy_from_guest(m->v, &op, m->arg, m->compat ? sizeof(struct xen_mem_access_op_x86_32) : sizeof(op)))
         return -EFAULT;
-    rc = remote_domain_get(m, head.domid, &d);
+    rc = remote_domain_get(m, op.domid, &d);
     if (rc)
         return rc;
-    rc = is_hvm_domain(d) ? -ENODEV : -EINVAL;
     domain_put(d);
-    return rc;
+    return -EINVAL;
 }

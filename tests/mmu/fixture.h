@@ -35,7 +35,8 @@
 #define FIX_VA64    UINT64_C(0xffffffff80000000)
 #define FIX_VA32    UINT64_C(0xc0000000)
 #define FIX_VA(d)   (is_pv_32bit_domain(d) ? FIX_VA32 : FIX_VA64)
-#define FIX_DOMAINS 3 /* dom0 and two guests */
+#define FIX_DOMAINS 3    /* dom0 and two guests */
+#define FIX_RAM     2048 /* frames of the machine */
 
 #define PTE_RO (_PAGE_PRESENT | _PAGE_USER)
 #define PTE_RW (PTE_RO | _PAGE_RW)
@@ -110,7 +111,7 @@ static inline void fix_boot(struct fixture *f, domid_t id)
 
 static inline void fix_open(struct fixture *f, bool pv32)
 {
-    const struct machine_config cfg = { .ram_mib = 8, .nr_pcpus = 0, .seed = 7 };
+    const struct machine_config cfg = { .ram_mib = FIX_RAM >> 8, .nr_pcpus = 0, .seed = 7 };
     char err[200] = "";
 
     *f = (struct fixture){ 0 };

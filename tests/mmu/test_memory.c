@@ -88,7 +88,7 @@ static void test_short_counts(void **state)
     assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
     r.mem_flags = XENMEMF_address_bits(13); /* frames 0 and 1 are never free */
     assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 0);
-    r.mem_flags = XENMEMF_address_bits(32) | XENMEMF_exact_node(0);
+    r.mem_flags = XENMEMF_address_bits(32) | XENMEMF_node(0);
     assert_int_equal(memory_op(s.v[1], XENMEM_populate_physmap, &r), 1);
     r.mem_flags = XENMEMF_populate_on_demand;
     assert_int_equal(memory_op(s.v[0], XENMEM_populate_physmap, &r), 0);
@@ -370,60 +370,6 @@ static void test_claims(void **state)
     scene_close(&s);
 }
 
-static void test_physmap_and_others(void **state)
-{
-    struct xen_add_to_physmap xatp = { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info };
-    struct xen_remove_from_physmap xrfp = { .domid = DOMID_SELF };
-    struct xen_pod_target pod = { .domid = 1, .target_pages = 4 };
-    uint64_t idx[2] = { 0 }, gpfn[2] = { 0 };
-    int errs[2] = { 0 };
-    struct xen_add_to_physmap_batch b = { .domid = DOMID_SELF, .size = 2 };
-    struct xen_vnuma_topology_info vnuma = { .domid = DOMID_SELF };
-    struct {
-        uint8_t op, access;
-        domid_t domid;
-    } access = { .domid = 2 };
-    struct scene s;
-
-    scene_open(&s);
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap, &xatp), -EACCES);
-    xatp.space = XENMAPSPACE_gmfn_range;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap, &xatp), -EACCES);
-    xatp.space = XENMAPSPACE_gmfn_foreign;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap, &xatp), -ENOSYS);
-    xatp.space = XENMAPSPACE_dev_mmio;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap, &xatp), -EACCES);
-    xatp.space = 0;
-    xatp.domid = 2;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap, &xatp), -EPERM);
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap | (0x10000 << MEMOP_EXTENT_SHIFT), &xatp), -EDOM);
-    b.idxs.p = idx;
-    b.gpfns.p = gpfn;
-    b.errs.p = errs;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap_batch, &b), 0);
-    assert_int_equal(errs[0], -EACCES);
-    assert_int_equal(errs[1], -EACCES);
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap_batch | (3 << MEMOP_EXTENT_SHIFT), &b), -EILSEQ);
-    b.space = XENMAPSPACE_gmfn_range;
-    assert_int_equal(memory_op(s.v[1], XENMEM_add_to_physmap_batch, &b), -EOPNOTSUPP);
-    xrfp.gpfn = mfn_x(scene_page(s.d[1]));
-    assert_int_equal(memory_op(s.v[1], XENMEM_remove_from_physmap, &xrfp), 0);
-    xrfp.gpfn = s.m->nr_frames;
-    assert_int_equal(memory_op(s.v[1], XENMEM_remove_from_physmap, &xrfp), -ENOENT);
-
-    assert_int_equal(memory_op(s.v[1], XENMEM_get_pod_target, &pod), -EPERM);
-    assert_int_equal(memory_op(s.v[0], XENMEM_set_pod_target, &pod), 0);
-    assert_int_equal(pod.tot_pages, 1);
-    pod.target_pages = 4000;
-    assert_int_equal(memory_op(s.v[0], XENMEM_set_pod_target, &pod), -EINVAL);
-    assert_int_equal(memory_op(s.v[1], XENMEM_get_vnumainfo, &vnuma), -EOPNOTSUPP);
-    vnuma.pad = 1;
-    assert_int_equal(memory_op(s.v[1], XENMEM_get_vnumainfo, &vnuma), -EINVAL);
-    assert_int_equal(memory_op(s.v[0], XENMEM_access_op, &access), -EINVAL);
-    assert_int_equal(memory_op(s.v[1], XENMEM_access_op, &access), -EPERM);
-    scene_close(&s);
-}
-
 /* steal_page(): the rule that exchange and transfer rest on. */
 static void test_steal(void **state)
 {
@@ -458,7 +404,6 @@ int main(void)
         cmocka_unit_test(test_memory_map),
         cmocka_unit_test(test_machphys),
         cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_physmap_and_others),
         cmocka_unit_test(test_steal),
     };
 
