@@ -179,7 +179,8 @@ struct domain {
     char crash_reason[120];
 
     /* mmu/ */
-    uint64_t tot_pages, max_pages, outstanding_pages, extra_pages;
+    uint64_t tot_pages, max_pages; /* of 32 bits, as in Xen: memory_op answers with them */
+    uint64_t outstanding_pages, extra_pages;
     struct page_list page_list;    /* frames that count in tot_pages */
     struct page_list xenpage_list; /* hypervisor frames shared with the domain: shared_info, grant frames */
     struct page_list arch_relmem;  /* frames on their way out during relinquish */

@@ -282,13 +282,12 @@ static int unpausedomain(struct domain *d)
 
 /* --- memory --- */
 
+/* A limit below what the domain has takes nothing away, but it gets no more until it has given enough back. */
 static int max_mem(struct domain *d, uint64_t max_memkb)
 {
-    uint64_t pages = max_memkb >> (PAGE_SHIFT - 10);
+    const uint64_t pages = max_memkb >> (PAGE_SHIFT - 10);
 
-    if (pages < d->tot_pages && d->creation_finished)
-        return -EINVAL;
-    d->max_pages = pages;
+    d->max_pages = pages < UINT32_MAX ? pages : UINT32_MAX;
     return 0;
 }
 

@@ -42,7 +42,7 @@ static int dom0_create(struct xen *xen)
         rc = vcpu_create(xen->dom0, 0, NULL);
     if (rc)
         return rc;
-    xen->dom0->max_pages = ~UINT64_C(0);
+    xen->dom0->max_pages = UINT32_MAX;
     xen->dom0->vcpu[0]->is_initialised = true;
     xen->dom0->vcpu[0]->pause_flags = 0;
     return 0;

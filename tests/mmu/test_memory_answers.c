@@ -196,7 +196,7 @@ static const struct row rows[] = {
     { "current_reservation",         XENMEM_current_reservation,        DOMAIN,      { 0 }, false,
                  FIX_FRAMES, -EPERM, -ESRCH,                    0, FIX_FRAMES, -ESRCH,                        -EFAULT, -EFAULT,   -EINVAL },
     { "maximum_reservation",         XENMEM_maximum_reservation,        DOMAIN,      { 0 }, false,
-                 4 * FIX_FRAMES, -EPERM, -ESRCH,                -1, 4 * FIX_FRAMES, -ESRCH,                   -EFAULT, -EFAULT,   -EINVAL },
+                 4 * FIX_FRAMES, -EPERM, -ESRCH,                UINT32_MAX, 4 * FIX_FRAMES, -ESRCH,                   -EFAULT, -EFAULT,   -EINVAL },
     { "maximum_gpfn",                XENMEM_maximum_gpfn,               DOMAIN,      { 0 }, false,
                  0, -EPERM, -ESRCH,                             0, 0, -ESRCH,                                 -EFAULT, -EFAULT,   -EINVAL },
     { "maximum_ram_page",            XENMEM_maximum_ram_page,           NOTHING,     { 0 }, false,

@@ -366,6 +366,68 @@ static void claims_end_with_their_domain(void **state)
     assert_int_equal(f->d->xen->outstanding_claims, 0);
 }
 
+/* --- a limit on memory --- */
+
+static long pages_more(struct fixture *f, uint64_t nr)
+{
+    struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
+
+    return fix_hypercall(f, __HYPERVISOR_memory_op, XENMEM_increase_reservation, fix_put(f, 0, &r, sizeof(r)), 0, 0);
+}
+
+/* nr pages from pfn on, which nothing maps, go back. */
+static long pages_back(struct fixture *f, uint64_t pfn, uint64_t nr)
+{
+    struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
+    uint64_t mfn[16] = { 0 };
+
+    for (uint64_t i = 0; i < nr; i++)
+        while (get_gpfn_from_mfn(f->xen, _mfn(mfn[i])) != pfn + i)
+            assert_in_range(++mfn[i], 1, f->m->nr_frames - 1);
+    r.extent_start.p = (xen_pfn_t *)fix_put(f, 256, mfn, sizeof(mfn)); /* the guest's address */
+    return fix_hypercall(f, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, fix_put(f, 0, &r, sizeof(r)), 0, 0);
+}
+
+/* The limit may be less than the domain has, which then goes down with what it gives back, and never up again. */
+static void max_mem_ratchets_down(void **state)
+{
+    struct fixture *f = *state;
+    const domid_t domid = f->d->domain_id;
+    const uint64_t limit = FIX_PAGES - 10;
+
+    f->d->creation_finished = true;
+    assert_int_equal(f->d->tot_pages, FIX_PAGES);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, limit << 2), 0);
+    assert_int_equal(f->d->tot_pages, FIX_PAGES);
+    assert_int_equal(f->d->max_pages, limit);
+    assert_int_equal(pages_more(f, 1), 0);
+    assert_int_equal(pages_back(f, FIX_PAGES - 4, 4), 4);
+    assert_int_equal(f->d->tot_pages, FIX_PAGES - 4);
+    assert_int_equal(pages_more(f, 1), 0); /* still above */
+    assert_int_equal(pages_back(f, FIX_PAGES - 10, 6), 6);
+    assert_int_equal(pages_more(f, 1), 0); /* at the limit */
+    assert_int_equal(pages_back(f, FIX_PAGES - 13, 3), 3);
+    assert_int_equal(pages_more(f, 16), 3); /* below: up to it */
+    assert_int_equal(f->d->tot_pages, limit);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, (limit + 2) << 2), 0);
+    assert_int_equal(pages_more(f, 16), 2);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, 0), 0);
+    assert_int_equal(f->d->max_pages, 0);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, UINT64_MAX), 0);
+    assert_int_equal(f->d->max_pages, UINT32_MAX);
+}
+
+/* No limit, as a number that is no error. */
+static void dom0_has_no_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_memory_domain self = { DOMID_SELF };
+
+    assert_int_equal(
+        hypercall_native(f->xc, __HYPERVISOR_memory_op, XENMEM_maximum_reservation, (uintptr_t)&self, 0, 0, 0),
+        UINT32_MAX);
+}
+
 static void unknown_commands(void **state)
 {
     struct fixture *f = *state;
@@ -406,6 +468,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(lists, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(lists_with_gaps, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(claims_end_with_their_domain, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(max_mem_ratchets_down, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(dom0_has_no_limit, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
     };
