@@ -4,7 +4,8 @@
  *
  * Shows that "the guest's memory" is a list that the guest keeps. It gives frames back to Xen (decrease_reservation:
  * the balloon inflates), asks for others (populate_physmap: it deflates), swaps one for another (exchange), and cannot
- * get more than its domain's limit. pfns stay; the machine frames behind them change.
+ * get more than its domain's limit. pfns stay; the machine frames behind them change. How far pfns may ever go says the
+ * memory map: with maxmem above memory, further than there is memory at first.
  */
 #include "guests/rt/guest.h"
 
@@ -55,6 +56,39 @@ static long deflate(unsigned long nr)
     return done;
 }
 
+/* How far our pfns may ever go, as the toolstack's memory map has it. */
+static unsigned long map_end(void)
+{
+    struct {
+        uint64_t addr, size;
+        uint32_t type;
+    } __attribute__((packed)) ram = { 0 };
+    struct xen_memory_map map = { .nr_entries = 1 };
+
+    set_xen_guest_handle(map.buffer, &ram);
+    MUST(HYPERVISOR_memory_op(XENMEM_memory_map, &map));
+    return (ram.addr + ram.size) >> PAGE_SHIFT;
+}
+
+/* Memory for all pfns from nr_pages to end, which our p2m has no room for: a real kernel reserves it when it boots. */
+static unsigned long grow(unsigned long end)
+{
+    unsigned long pfn = start_info->nr_pages, nr;
+    struct xen_memory_reservation r;
+    long done = 1;
+
+    for (; done > 0 && pfn < end; pfn += (unsigned long)done) {
+        nr = end - pfn < N ? end - pfn : N;
+        r = reservation(nr);
+        for (unsigned long i = 0; i < nr; i++)
+            frames[i] = pfn + i;
+        done = HYPERVISOR_memory_op(XENMEM_populate_physmap, &r);
+        if (done > 0 && mfn_to_pfn(frames[done - 1]) != pfn + (unsigned long)done - 1)
+            break;
+    }
+    return pfn - start_info->nr_pages;
+}
+
 /* One of our frames for another one, at the same pfn. */
 static void exchange(unsigned long pfn)
 {
@@ -85,6 +119,7 @@ int guest_main(void)
 {
     unsigned long first = start_info->nr_pages - N; /* the end of memory: nothing maps it */
     char *mapped = page_alloc();
+    const unsigned long end = map_end();
     struct caught c;
 
     for (unsigned long i = 0; i < N; i++)
@@ -98,7 +133,7 @@ int guest_main(void)
     printf("Asking for %d pages: %ld came.\n", N, deflate(N));
     printf("All have their old pfns: %s.\n", mfn_to_pfn(pfn_to_mfn(first)) == first ? "yes" : "no");
     pages_print("Now");
-    printf("Asking for one more than the limit: %ld came.\n", deflate(1));
+    printf("Asking for one more: %ld came.\n", deflate(1));
 
     exchange(first);
 
@@ -115,5 +150,9 @@ int guest_main(void)
     c = trap_catch(touch, (long)mapped);
     printf("Touching its address: %s. It was %s.\n", c.trapped ? trap_name(c.vector) : "no fault",
            mapped[1] == 0 ? "clean" : "dirty");
+
+    printf("My memory may go up to pfn %lu. Filling it up: %lu pages came.\n", end, grow(end));
+    pages_print("Now");
+    printf("Asking for one more: %ld came.\n", deflate(1));
     return 0;
 }

@@ -16,6 +16,10 @@
  *
  * Budget: six steps over one structure; apart they would need it in a header of its own.
  *
+ * A guest that may grow (maxmem above memory) is told by its memory map, as libxl leaves it: RAM up to maxmem, of which
+ * the first part is there. libxl's limit starts at `memory`, for `xl mem-set` to raise; here there is no such command, and
+ * it is maxmem from the start.
+ *
  * Corresponds to tools/libs/guest/xg_dom_core.c and xg_dom_x86.c. Simplifies: order-0 extents only, so that frames are
  * visibly scattered.
  */
@@ -97,6 +101,8 @@ static int create(struct builder *w)
         rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
     if (!rc)
         rc = xc_domain_setmaxmem(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
+    if (!rc)
+        rc = xc_domain_set_memmap_limit(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
     if (rc)
         return fail(w, "the domain cannot be set up", rc);
     w->p2m = malloc(b->nr_pages * sizeof(*w->p2m));

@@ -25,7 +25,7 @@ struct host;
 
 struct host_config {
     uint64_t ram_mib;      /* 0: 512, or what the guests need if that is more */
-    uint64_t guests_mib;   /* memory of all guests that will be added: to size RAM by default */
+    uint64_t guests_mib;   /* memory that all guests that will be added may have: to size RAM by default */
     unsigned int nr_pcpus; /* 0: 1 */
     uint64_t seed;
     const char *sched; /* NULL: HOST_DEFAULT_SCHED */

@@ -2,6 +2,7 @@
 /* The control interface: see tools/xc.h. A native caller passes host addresses where a guest passes guest handles. */
 #include "tools/xc.h"
 
+#include "mmu/memory.h"
 #include "mmu/native_map.h"
 
 #include <errno.h>
@@ -227,6 +228,15 @@ int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint
     if (done < 0)
         return (int)done;
     return (uint64_t)done == nr ? 0 : -ENOMEM;
+}
+
+int xc_domain_set_memmap_limit(struct vcpu *xc, domid_t domid, uint64_t map_limitkb)
+{
+    struct e820entry ram = { .size = map_limitkb << 10, .type = E820_RAM };
+    struct xen_foreign_memory_map fmap = { .domid = domid, .map.nr_entries = 1 };
+
+    set_xen_guest_handle(fmap.map.buffer, &ram);
+    return (int)hypercall_native(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, PTR(&fmap), 0, 0, 0);
 }
 
 int xc_evtchn_alloc_unbound(struct vcpu *xc, domid_t domid, evtchn_port_t *port)

@@ -52,6 +52,8 @@ int xc_cpupool_movedomain(struct vcpu *xc, uint32_t pool, domid_t domid);
 
 /* Give domid the frames of pfns [0, nr): p2m[i] holds pfn i on entry, its machine frame on return. */
 int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
+/* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */
+int xc_domain_set_memmap_limit(struct vcpu *xc, domid_t domid, uint64_t map_limitkb);
 
 /* A port of domid for dom0 to bind, and dom0's end of it. */
 int xc_evtchn_alloc_unbound(struct vcpu *xc, domid_t domid, evtchn_port_t *port);

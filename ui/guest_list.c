@@ -95,6 +95,13 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
     return -1;
 }
 
+static unsigned int may_have_mib(const struct host_guest *g)
+{
+    const unsigned int memory_mib = g->memory_mib ? g->memory_mib : 64;
+
+    return g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib;
+}
+
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
     memset(l, 0, sizeof(*l));
@@ -110,7 +117,7 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
             xl_config_free(&e->cfg);
             return -1;
         }
-        l->total_mib += e->guest.memory_mib ? e->guest.memory_mib : 64;
+        l->total_mib += may_have_mib(&e->guest);
     }
     return 0;
 }

@@ -20,7 +20,7 @@ struct guest_entry {
 struct guest_list {
     struct guest_entry *entries;
     unsigned int nr;
-    uint64_t total_mib; /* memory of all */
+    uint64_t total_mib; /* memory of all, as much as they may have */
 };
 
 /* 0, or -1 and a message that names the file. Either way guest_list_free() ends it. cfg.warnings are not yet shown. */

@@ -174,6 +174,7 @@ toy syscall 0 $guests/syscall
 toy timer 0 $guests/timer
 toy pagetables 0 $guests/pagetables
 toy balloon 0 --memory 32 $guests/balloon
+toy balloon-maxmem 0 $here/balloon-maxmem.cfg
 toy grants 0 $here/grants-owner.cfg $here/grants-user.cfg
 toy pingpong 0 $here/pingpong-server.cfg $here/pingpong-client.cfg
 toy spinner 0 $guests/spinner
