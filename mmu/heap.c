@@ -30,6 +30,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALLEST_MACHINE (8 * FIRMWARE_FRAMES) /* 8 MiB, of which firmware and M2P take 6 */
+
 struct heap {
     struct page_list free[HEAP_MAX_ORDER + 1];
     uint64_t free_pages, total_pages, first_frame;
@@ -67,9 +69,8 @@ static void heap_fill(struct xen *xen, uint64_t first, uint64_t end)
 int heap_init(struct xen *xen)
 {
     struct machine *m = xen->machine;
-    uint64_t first = FIRMWARE_FRAMES;
 
-    if (m->nr_frames < 2 * FIRMWARE_FRAMES)
+    if (m->nr_frames < SMALLEST_MACHINE)
         return -ENOMEM;
     xen->frame_table = calloc(m->nr_frames, sizeof(*xen->frame_table));
     xen->heap = calloc(1, sizeof(*xen->heap));
@@ -80,9 +81,8 @@ int heap_init(struct xen *xen)
     for (unsigned int i = 0; i <= HEAP_MAX_ORDER; i++)
         xen->heap->free[i] = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     xen->tlb_clock = xen->tlb_flushed = 1;
-    first = m2p_init(xen, first);
-    xen->heap->first_frame = first;
-    heap_fill(xen, first, m->nr_frames);
+    xen->heap->first_frame = m2p_init(xen);
+    heap_fill(xen, xen->heap->first_frame, m->nr_frames);
     return 0;
 }
 

@@ -8,11 +8,15 @@
  * reaches only 4 GiB, so there is a second table of 32-bit entries at 0xf5800000.
  *
  *   frames, right behind the firmware's:
- *   | M2P, 8 bytes a frame | its L1 tables | its L2 tables | its L3 || M2P, 4 bytes a frame | its L1 tables | its L2 |
+ *   | L1 tables of both | L2 tables, L3 | L2 for PV32 | ... || M2P, 8 bytes a frame || M2P, 4 bytes a frame ||
+ *                                                         at multiples of 2 MiB, and as many of those as there is table
+ *
+ * The toolstack maps the table for itself, in extents of 2 MiB (XENMEM_machphys_mfn_list), hence the whole ones.
  *
  * The tables of a big machine are big themselves, and most of it is never used. So a page of the M2P comes into being when
  * the heap first hands out one of the 512 frames that it describes: until then its L1 entry is not present. That is as on a real
- * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place.
+ * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place. Who reads
+ * the frames themselves finds INVALID_M2P_ENTRY in the pages that are not there yet (m2p_page_read).
  *
  * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); a free frame's entry is
  * INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at CPL 3), PV32 supervisor-readable (ring 1).
@@ -34,20 +38,23 @@
 
 static uint64_t *table(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
 
-/* The L1 tables stand behind what they map, one after the other, so that together they are one array of entries. */
-static uint64_t *m2p_l1(const struct xen *xen) { return table(xen, _mfn(mfn_x(xen->m2p_mfn) + xen->m2p_frames)); }
-
-static uint64_t m2p32_frames(const struct xen *xen)
+/* A table's pages: whole extents. */
+static uint64_t nr_pages(const struct xen *xen, uint64_t per_page)
 {
-    uint64_t n = ROUND_UP(xen->machine->nr_frames, M2P32_PER_PAGE) / M2P32_PER_PAGE;
-
-    return n < COMPAT_M2P_NR_SLOTS * PTES_PER_TABLE ? n : COMPAT_M2P_NR_SLOTS * PTES_PER_TABLE;
+    return ROUND_UP(xen->machine->nr_frames, per_page * M2P_EXTENT_PAGES) / per_page;
 }
 
-static uint64_t *m2p32_l1(const struct xen *xen)
+uint64_t m2p32_frames(const struct xen *xen)
 {
-    return table(xen, _mfn(mfn_x(xen->m2p_compat) + m2p32_frames(xen)));
+    const uint64_t n = nr_pages(xen, M2P32_PER_PAGE), most = COMPAT_M2P_NR_SLOTS * M2P_EXTENT_PAGES;
+
+    return n < most ? n : most;
 }
+
+/* The L1 tables stand one after the other, so that together they are one array of entries: for each extent a table. */
+_Static_assert(M2P_EXTENT_PAGES == PTES_PER_TABLE, "an extent is what an L1 table maps");
+static uint64_t *m2p_l1(const struct xen *xen) { return table(xen, _mfn(FIRMWARE_FRAMES)); }
+static uint64_t *m2p32_l1(const struct xen *xen) { return m2p_l1(xen) + xen->m2p_frames; }
 
 /* Fill upper-level tables at `at` so that they map the nr tables (or pages) from `child` on; returns how many it took. */
 static uint64_t map_tables(struct xen *xen, uint64_t at, uint64_t child, uint64_t nr, unsigned int first_slot,
@@ -58,29 +65,26 @@ static uint64_t map_tables(struct xen *xen, uint64_t at, uint64_t child, uint64_
     return ROUND_UP(nr, PTES_PER_TABLE) / PTES_PER_TABLE;
 }
 
-uint64_t m2p_init(struct xen *xen, uint64_t first)
+uint64_t m2p_init(struct xen *xen)
 {
-    uint64_t nr_l1, l1, nr_l2, l2;
+    const uint64_t l1 = FIRMWARE_FRAMES, nr_l1 = nr_pages(xen, M2P_PER_PAGE) / M2P_EXTENT_PAGES, l1_32 = l1 + nr_l1,
+                   nr_l1_32 = m2p32_frames(xen) / M2P_EXTENT_PAGES, l2 = l1_32 + nr_l1_32,
+                   nr_l2 = map_tables(xen, l2, l1, nr_l1, 0, M2P_TABLE_FLAGS), l3 = l2 + nr_l2,
+                   l2_32 = l3 + map_tables(xen, l3, l2, nr_l2, 0, M2P_TABLE_FLAGS);
+    uint64_t end;
 
-    xen->m2p_mfn = _mfn(first);
-    xen->m2p_frames = ROUND_UP(xen->machine->nr_frames, M2P_PER_PAGE) / M2P_PER_PAGE;
+    map_tables(xen, l2_32, l1_32, nr_l1_32, COMPAT_M2P_FIRST_SLOT, _PAGE_PRESENT | _PAGE_ACCESSED);
+    xen->m2p_l3 = _mfn(l3);
+    xen->m2p_compat_l2 = _mfn(l2_32);
+
+    xen->m2p_frames = nr_pages(xen, M2P_PER_PAGE);
+    xen->m2p_mfn = _mfn(ROUND_UP(l2_32 + 1, M2P_EXTENT_PAGES));
     xen->m2p = mfn_to_virt(xen->machine, xen->m2p_mfn);
-    l1 = first + xen->m2p_frames;
-    nr_l1 = ROUND_UP(xen->m2p_frames, PTES_PER_TABLE) / PTES_PER_TABLE;
-    l2 = l1 + nr_l1;
-    nr_l2 = map_tables(xen, l2, l1, nr_l1, 0, M2P_TABLE_FLAGS);
-    xen->m2p_l3 = _mfn(l2 + nr_l2);
-    first = l2 + nr_l2 + map_tables(xen, l2 + nr_l2, l2, nr_l2, 0, M2P_TABLE_FLAGS);
-
-    xen->m2p_compat = _mfn(first);
+    xen->m2p_compat = _mfn(mfn_x(xen->m2p_mfn) + xen->m2p_frames);
     xen->m2p32 = mfn_to_virt(xen->machine, xen->m2p_compat);
-    l1 = first + m2p32_frames(xen);
-    nr_l1 = ROUND_UP(m2p32_frames(xen), PTES_PER_TABLE) / PTES_PER_TABLE;
-    xen->m2p_compat_l2 = _mfn(l1 + nr_l1);
-    map_tables(xen, l1 + nr_l1, l1, nr_l1, COMPAT_M2P_FIRST_SLOT, _PAGE_PRESENT | _PAGE_ACCESSED);
-    first = l1 + nr_l1 + 1;
-    m2p_open(xen, _mfn(0), first);
-    return first;
+    end = mfn_x(xen->m2p_compat) + m2p32_frames(xen);
+    m2p_open(xen, _mfn(0), end);
+    return end;
 }
 
 bool m2p_is_open(const struct xen *xen, mfn_t mfn) { return m2p_l1(xen)[mfn_x(mfn) / M2P_PER_PAGE] & _PAGE_PRESENT; }
@@ -95,6 +99,20 @@ static void page_open(struct xen *xen, uint64_t page)
         memset(&xen->m2p32[page32 * M2P32_PER_PAGE], 0xff, PAGE_SIZE);
         m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
     }
+}
+
+bool m2p_page_read(const struct xen *xen, mfn_t mfn, void *page)
+{
+    const uint64_t i = mfn_x(mfn) - mfn_x(xen->m2p_mfn), i32 = mfn_x(mfn) - mfn_x(xen->m2p_compat);
+    const uint64_t *l1e = i < xen->m2p_frames ? &m2p_l1(xen)[i] : i32 < m2p32_frames(xen) ? &m2p32_l1(xen)[i32] : NULL;
+
+    if (!l1e)
+        return false;
+    if (*l1e & _PAGE_PRESENT)
+        memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
+    else
+        memset(page, 0xff, PAGE_SIZE);
+    return true;
 }
 
 void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr)

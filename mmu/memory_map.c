@@ -13,12 +13,11 @@
 #include "mmu/memory_private.h"
 
 #include "mmu/guest_access.h"
+#include "mmu/m2p.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define M2P_EXTENT_SIZE (UINT64_C(2) << 20) /* bytes */
 
 #pragma pack(push, 4)
 struct xen_memory_map_x86_32 {
@@ -165,22 +164,12 @@ long memory_reserved_device_memory_map(struct memop *m)
 
 /* --- the machine-to-pfn table --- */
 
-/* Bytes of the table that are there, in the 64-bit or in the 32-bit form. */
-static uint64_t m2p_size(const struct xen *xen, bool compat_table)
-{
-    const uint64_t nr = xen->machine->nr_frames;
-
-    if (!compat_table)
-        return nr * sizeof(uint64_t);
-    return (nr < MACH2PHYS_COMPAT_NR_ENTRIES ? nr : MACH2PHYS_COMPAT_NR_ENTRIES) * sizeof(uint32_t);
-}
-
 long memory_machphys_mfn_list(struct memop *m)
 {
     struct xen *xen = m->currd->xen;
     const bool compat_table = m->compat || m->op == XENMEM_machphys_compat_mfn_list;
     const mfn_t first = compat_table ? xen->m2p_compat : xen->m2p_mfn;
-    const uint64_t size = m2p_size(xen, compat_table);
+    const uint64_t nr = compat_table ? m2p32_frames(xen) : xen->m2p_frames;
     struct xen_machphys_mfn_list_x86_32 xmml32;
     struct xen_machphys_mfn_list xmml;
     uint32_t max, i;
@@ -190,8 +179,8 @@ long memory_machphys_mfn_list(struct memop *m)
         return -EFAULT;
     max = m->compat ? xmml32.max_extents : xmml.max_extents;
     list = m->compat ? xmml32.extent_start : (uintptr_t)xmml.extent_start.p;
-    for (i = 0; i < max && i * M2P_EXTENT_SIZE < size; i++)
-        if (extent_put(m, list, i, mfn_x(first) + i * (M2P_EXTENT_SIZE >> PAGE_SHIFT)))
+    for (i = 0; i < max && i * M2P_EXTENT_PAGES < nr; i++)
+        if (extent_put(m, list, i, mfn_x(first) + i * M2P_EXTENT_PAGES))
             return -EFAULT;
     return copy_to_guest(
         m->v, m->arg + (m->compat ? offsetof(typeof(xmml32), nr_extents) : offsetof(typeof(xmml), nr_extents)), &i,

@@ -2,7 +2,7 @@
 /* Foreign frames for native domains: the idea is in native_map.h. */
 #include "mmu/native_map.h"
 
-#include "mmu/page.h"
+#include "mmu/m2p.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,12 +41,6 @@ void native_unmap(struct vcpu *v, void *ptr)
     put_page_and_type(xen, mfn_to_page(xen, mfn));
 }
 
-/* The machine-to-phys table: Xen's own, and everybody may read it. */
-static bool in_m2p(const struct xen *xen, mfn_t mfn)
-{
-    return mfn_x(mfn) >= mfn_x(xen->m2p_mfn) && mfn_x(mfn) - mfn_x(xen->m2p_mfn) < xen->m2p_frames;
-}
-
 int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
 {
     struct xen *xen = v->domain->xen;
@@ -55,10 +49,9 @@ int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
     int rc;
 
     if (domid == DOMID_XEN) {
-        if (!is_control_domain(v->domain) || !in_m2p(xen, mfn))
-            return is_control_domain(v->domain) ? -EINVAL : -EPERM;
-        memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
-        return 0;
+        if (!is_control_domain(v->domain))
+            return -EPERM;
+        return m2p_page_read(xen, mfn, page) ? 0 : -EINVAL;
     }
     rc = domain_for_target(v, domid, &d);
     if (rc)

@@ -36,7 +36,7 @@
 #define FIX_VA32    UINT64_C(0xc0000000)
 #define FIX_VA(d)   (is_pv_32bit_domain(d) ? FIX_VA32 : FIX_VA64)
 #define FIX_DOMAINS 3    /* dom0 and two guests */
-#define FIX_RAM     2048 /* frames of the machine */
+#define FIX_RAM     4096 /* frames of the machine */
 
 #define PTE_RO (_PAGE_PRESENT | _PAGE_USER)
 #define PTE_RW (PTE_RO | _PAGE_RW)

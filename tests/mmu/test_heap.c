@@ -29,7 +29,7 @@ static void bare_close(struct xen *xen)
 
 static void a_small_machine_is_refused(void **state)
 {
-    const struct machine_config cfg = { .ram_mib = 1, .nr_pcpus = 0 };
+    const struct machine_config cfg = { .ram_mib = 7, .nr_pcpus = 0 };
     struct xen xen = { 0 };
     char err[200];
 
@@ -87,6 +87,8 @@ static void everything_joins_again(void **state)
         struct page_info *pg;
         unsigned int order;
     } held[256] = { 0 };
+    struct page_info *run[512];
+    unsigned int nr_run = 0;
 
     assert_int_equal(total, heap_total_pages(xen));
     for (unsigned int i = 0; i <= HEAP_MAX_ORDER; i++)
@@ -105,6 +107,10 @@ static void everything_joins_again(void **state)
     for (unsigned int k = 0; k < 256; k++)
         if (held[k].pg)
             heap_free(xen, held[k].pg, held[k].order);
+    while (heap_free_blocks(xen, 0)) /* of the run that is being dealt out, what nobody has had yet */
+        run[nr_run++] = heap_alloc(xen, 0);
+    while (nr_run)
+        heap_free(xen, run[--nr_run], 0);
     assert_int_equal(heap_free_pages(xen), total);
     for (unsigned int i = 0; i <= HEAP_MAX_ORDER; i++)
         assert_int_equal(heap_free_blocks(xen, i), before[i]);
@@ -151,6 +157,27 @@ static void the_m2p(void **state)
     assert_int_equal(xen->m2p32[mfn_x(mfn)], UINT32_MAX);
     assert_true(get_gpfn_from_mfn(xen, INVALID_MFN) == INVALID_M2P_ENTRY);
     bare_close(xen);
+}
+
+/* Whatever the size of the machine: whole extents, one behind the other, and enough of them. */
+static void the_m2p_is_whole_extents(void **state)
+{
+    static const uint64_t sizes[] = { 8, 9, 16, 511, 512, 513, 1023, 1024, 1025, 4096, 65536, 262144 };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+        struct xen *xen = bare_xen(sizes[i], 1);
+        const uint64_t nr = xen->machine->nr_frames, m2p = mfn_x(xen->m2p_mfn), m2p32 = mfn_x(xen->m2p_compat);
+        const uint64_t most32 = COMPAT_M2P_NR_SLOTS * M2P_EXTENT_PAGES, want32 = ROUND_UP(nr, 524288) / 1024;
+
+        assert_int_equal(m2p % M2P_EXTENT_PAGES, 0);
+        assert_int_equal(xen->m2p_frames, ROUND_UP(nr, 262144) / 512);
+        assert_int_equal(m2p32, m2p + xen->m2p_frames);
+        assert_int_equal(m2p32_frames(xen), want32 < most32 ? want32 : most32);
+        assert_int_equal(heap_first_frame(xen), m2p32 + m2p32_frames(xen));
+        assert_true(mfn_x(xen->m2p_compat_l2) < m2p);
+        assert_true(m2p_is_open(xen, _mfn(heap_first_frame(xen) - 1)));
+        bare_close(xen);
+    }
 }
 
 /* A big machine is ready as fast as a small one, and costs what is used of it. */
@@ -203,6 +230,7 @@ int main(void)
         cmocka_unit_test(no_frame_is_given_twice),
         cmocka_unit_test(a_frame_in_use_cannot_be_freed),
         cmocka_unit_test(the_m2p),
+        cmocka_unit_test(the_m2p_is_whole_extents),
         cmocka_unit_test(a_big_machine_starts_at_once),
     };
 

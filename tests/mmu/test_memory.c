@@ -6,6 +6,8 @@
  */
 #include "tests/mmu/native_scene.h"
 
+#include "mmu/native_map.h"
+
 #include <xen/foreign/x86_32.h>
 
 static struct xen_memory_reservation extents(uint64_t *list, uint64_t nr, unsigned int order, domid_t domid)
@@ -309,6 +311,42 @@ static void test_memory_map(void **state)
     scene_close(&s);
 }
 
+/*
+ * Each extent is 2 MiB at a multiple of 2 MiB, and all of it is table: who maps an extent sees nothing else. What has not been
+ * needed yet reads as entries that are invalid.
+ */
+static void extents_check(struct scene *s)
+{
+    static const unsigned int cmds[] = { XENMEM_machphys_mfn_list, XENMEM_machphys_compat_mfn_list };
+    uint64_t list[4], words[PAGE_SIZE / 8], last = UINT64_MAX;
+    const mfn_t mfn = scene_page(s->d[1]);
+
+    set_gpfn_from_mfn(s->xen, mfn, 0x1234);
+    for (unsigned int c = 0; c < 2; c++) {
+        const unsigned int per_page = c ? PAGE_SIZE / 4 : PAGE_SIZE / 8;
+        struct xen_machphys_mfn_list xmml = { .max_extents = 4 };
+        unsigned int found = 0;
+
+        xmml.extent_start.p = list;
+        assert_int_equal(memory_op(s->v[0], cmds[c], &xmml), 0);
+        assert_int_equal(xmml.nr_extents, 1);
+        assert_int_equal(list[0] % 512, 0);
+        assert_true(list[0] + 512 <= heap_first_frame(s->xen));
+        assert_true(last == UINT64_MAX || list[0] == last + 512);
+        last = list[0];
+        for (uint64_t i = 0; i < 512; i++) {
+            assert_int_equal(native_read_foreign(s->v[0], DOMID_XEN, _mfn(list[0] + i), words), 0);
+            for (uint64_t k = 0; k < ARRAY_SIZE(words); k++)
+                found += words[k] != UINT64_MAX;
+            if (i == mfn_x(mfn) / per_page)
+                assert_int_equal(c ? ((uint32_t *)words)[mfn_x(mfn) % per_page] : words[mfn_x(mfn) % per_page], 0x1234);
+        }
+        assert_int_equal(found, 1);
+        assert_int_equal(native_read_foreign(s->v[0], DOMID_XEN, _mfn(list[0] + (c ? 512 : UINT64_MAX)), words),
+                         -EINVAL);
+    }
+}
+
 static void test_machphys(void **state)
 {
     uint64_t list[4] = { 0 };
@@ -323,6 +361,7 @@ static void test_machphys(void **state)
     assert_int_equal(list[0], mfn_x(s.xen->m2p_mfn));
     assert_int_equal(memory_op(s.v[1], XENMEM_machphys_compat_mfn_list, &xmml), 0);
     assert_int_equal(list[0], mfn_x(s.xen->m2p_compat));
+    extents_check(&s);
     xmml.max_extents = 0;
     assert_int_equal(memory_op(s.v[1], XENMEM_machphys_mfn_list, &xmml), 0);
     assert_int_equal(xmml.nr_extents, 0);

@@ -504,7 +504,7 @@ static void give_back(struct fixture *f, uint64_t frame)
 /* Every value of the address bits: 12 and less is refused, as much as the machine has or more is no limit. */
 static void address_bits(void **state)
 {
-    const unsigned int machine = 23; /* 8 MiB */
+    const unsigned int machine = PAGE_SHIFT + (unsigned int)__builtin_ctz(FIX_RAM);
     struct fixture f;
     const struct caller c = { &f, 1, false };
 
