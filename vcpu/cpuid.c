@@ -118,6 +118,7 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
 
 #define CR4_DE         0x8u
 #define CR4_PAE        0x20u
+#define CR4_MCE        0x40u
 #define CR4_OSFXSR     0x200u
 #define CR4_OSXMMEXCPT 0x400u
 #define CR4_TSD        0x4u
@@ -125,5 +126,5 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
 uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
 {
     (void)d;
-    return (cr4 & (CR4_DE | CR4_TSD)) | CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    return (cr4 & (CR4_DE | CR4_TSD)) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 }

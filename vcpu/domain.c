@@ -162,6 +162,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
         memcpy(d->handle, config->handle, sizeof(d->handle));
         d->createflags = config->flags;
         d->ssidref = config->ssidref;
+        d->msr_relaxed = config->arch.misc_flags & XEN_X86_MSR_RELAXED;
         domain_list_insert(xen, d);
         tsc_set_info(d, &(struct xen_domctl_tsc_info){ .tsc_mode = TSC_MODE_DEFAULT });
         rc = domain_init_parts(d, config);

@@ -64,6 +64,7 @@ struct pv_vcpu {
     uint64_t ctrlreg[8];   /* what the guest believes CR0, CR2, CR4 to be */
     uint64_t gs_base_user; /* the GS base that is not loaded (kernel mode: user's) */
     uint32_t tsc_aux;      /* what RDTSCP reads besides the time: the MSR TSC_AUX */
+    uint64_t mcg_status;   /* the MSR: machine checks never come, but it can be written */
     uint64_t dr7_emul;     /* the bits of DR7 that the processor does not get: breakpoints on I/O */
     unsigned int spins;    /* PAUSEs in a row, the last one at: */
     s_time_t spin_last;
@@ -167,6 +168,7 @@ struct domain {
     uint8_t handle[16];
     uint32_t createflags; /* XEN_DOMCTL_CDF_* */
     uint32_t ssidref;
+    bool msr_relaxed; /* XEN_X86_MSR_RELAXED, see vcpu/pv/msr.c */
 
     unsigned int max_vcpus;
     struct vcpu **vcpu; /* max_vcpus pointers, NULL until XEN_DOMCTL_max_vcpus */

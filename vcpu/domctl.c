@@ -320,22 +320,6 @@ static int set_address_size(struct domain *d, uint32_t size)
     return rc;
 }
 
-static int hypercall_init(struct domain *d, uint64_t gmfn)
-{
-    struct page_info *pg = get_page_from_mfn(d->xen, _mfn(gmfn), d);
-
-    if (!pg)
-        return -EACCES;
-    if (!get_page_type(d->xen, pg, PGT_writable_page)) {
-        put_page(d->xen, pg);
-        return -EACCES;
-    }
-    pv_hypercall_page_init(d, mfn_to_virt(d->xen->machine, _mfn(gmfn)));
-    machine_code_written(d->xen->machine, _mfn(gmfn));
-    put_page_and_type(d->xen, pg);
-    return 0;
-}
-
 /* The types of frames, for save and debuggers: an array of frame numbers in, types out. */
 static int getpageframeinfo3(struct vcpu *v, struct domain *d, const struct xen_domctl_getpageframeinfo3 *op)
 {
@@ -475,7 +459,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         d->time_offset_seconds = op->u.settimeoffset.time_offset_seconds;
         domain_update_wallclock(d);
         return 0;
-    case XEN_DOMCTL_hypercall_init: return hypercall_init(d, op->u.hypercall_init.gmfn);
+    case XEN_DOMCTL_hypercall_init: return pv_hypercall_page_install(d, op->u.hypercall_init.gmfn);
     case XEN_DOMCTL_set_address_size: return set_address_size(d, op->u.address_size.size);
     case XEN_DOMCTL_get_address_size: op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64; return 0;
     case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);

@@ -24,70 +24,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define MSR_TSC            0x10u
-#define MSR_APIC_BASE      0x1bu
-#define MSR_PATCHLEVEL     0x8bu
-#define MSR_CR_PAT         0x277u
-#define MSR_EFER           0xc0000080u
-#define MSR_FS_BASE        0xc0000100u
-#define MSR_GS_BASE        0xc0000101u
-#define MSR_SHADOW_GS_BASE 0xc0000102u
-#define MSR_TSC_AUX        0xc0000103u
-#define EFER_SCE           0x1u
-#define EFER_LME           0x100u
-#define EFER_LMA           0x400u
-#define EFER_NX            0x800u
-#define XEN_MSR_PAT        UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
-
-/* --- MSRs. False: #GP. --- */
-
-static bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *val)
-{
-    switch (msr) {
-    case MSR_FS_BASE: *val = v->regs->seg[CPU_SEG_FS].base; return is_pv_64bit_domain(v->domain);
-    case MSR_GS_BASE: *val = v->regs->seg[CPU_SEG_GS].base; return is_pv_64bit_domain(v->domain);
-    case MSR_SHADOW_GS_BASE: *val = v->pv.gs_base_user; return is_pv_64bit_domain(v->domain);
-    case MSR_EFER: *val = EFER_SCE | EFER_NX | (is_pv_64bit_domain(v->domain) ? EFER_LME | EFER_LMA : 0); return true;
-    case MSR_TSC: *val = guest_rdtsc(v); return true;
-    case MSR_TSC_AUX: *val = v->pv.tsc_aux; return true;
-    case MSR_APIC_BASE: *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0); return true;
-    case MSR_PATCHLEVEL: *val = 0; return true;
-    case MSR_CR_PAT: *val = XEN_MSR_PAT; return true;
-    default:
-        *val = 0;
-        /* Before it has a #GP handler a kernel gets 0 rather than its death (public arch-x86/xen.h, set_trap_table). */
-        return v->pv.trap_ctxt[X86_EXC_GP].address == 0;
-    }
-}
-
-static bool msr_write(struct vcpu *v, uint32_t msr, uint64_t val)
-{
-    uint64_t now;
-
-    switch (msr) {
-    case MSR_FS_BASE:
-    case MSR_GS_BASE:
-        if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
-            return false;
-        v->regs->seg[msr == MSR_FS_BASE ? CPU_SEG_FS : CPU_SEG_GS].base = val;
-        v->regs->dirty |= CPU_DIRTY_SEGS;
-        return true;
-    case MSR_SHADOW_GS_BASE:
-        if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
-            return false;
-        v->pv.gs_base_user = val;
-        return true;
-    case MSR_TSC_AUX:
-        if (val >> 32)
-            return false;
-        v->pv.tsc_aux = (uint32_t)val;
-        return true;
-    case MSR_PATCHLEVEL: return true;
-    default: /* a value that is there already may be written again */
-        return msr != MSR_TSC && msr_read(v, msr, &now) && v->pv.trap_ctxt[X86_EXC_GP].address && now == val;
-    }
-}
-
 static uint64_t edx_eax(const struct vcpu *v) { return (uint32_t)v->regs->rax | v->regs->rdx << 32; }
 
 static void set_edx_eax(struct vcpu *v, uint64_t val)
@@ -245,11 +181,7 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
 
     switch (in->op) {
     case INSN_CLTS: return do_fpu_taskswitch(v, &args) == 0;
-    case INSN_WBINVD:
-    case INSN_INVD: return in->op == INSN_WBINVD;
-    case INSN_LMSW:
-        val = in->opnd[0].kind == INSN_REG ? v->regs->gpr[in->opnd[0].gpr & 15] : v->pv.ctrlreg[0];
-        return in->opnd[0].kind == INSN_REG && cr_write(v, 0, (v->pv.ctrlreg[0] & ~UINT64_C(0xe)) | (val & 0xf));
+    case INSN_WBINVD: return true;
     case INSN_MOV_FROM_CR:
         if (!cr_read(v, in->sys_reg, &val))
             return false;
@@ -259,11 +191,11 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     case INSN_MOV_FROM_DR:
     case INSN_MOV_TO_DR: return debugreg(v, in, in->op == INSN_MOV_TO_DR);
     case INSN_RDMSR:
-        if (!msr_read(v, (uint32_t)v->regs->rcx, &val))
+        if (!pv_read_msr(v, (uint32_t)v->regs->rcx, &val))
             return false;
         set_edx_eax(v, val);
         return true;
-    case INSN_WRMSR: return msr_write(v, (uint32_t)v->regs->rcx, edx_eax(v));
+    case INSN_WRMSR: return pv_write_msr(v, (uint32_t)v->regs->rcx, edx_eax(v));
     default: return false;
     }
 }

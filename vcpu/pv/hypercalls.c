@@ -333,8 +333,18 @@ static void stub32(uint8_t *p, uint32_t nr)
     put(p, "\xcd\x82\xc3", nr == __HYPERVISOR_iret ? 2 : 3); /* int 0x82; ret */
 }
 
-void pv_hypercall_page_init(const struct domain *d, uint8_t *page)
+int pv_hypercall_page_install(struct domain *d, uint64_t gmfn)
 {
+    struct page_info *pg = get_page_from_mfn(d->xen, _mfn(gmfn), d);
+    uint8_t *page;
+
+    if (!pg)
+        return -EACCES;
+    if (!get_page_type(d->xen, pg, PGT_writable_page)) {
+        put_page(d->xen, pg);
+        return -EACCES;
+    }
+    page = mfn_to_virt(d->xen->machine, _mfn(gmfn));
     memset(page, 0xcc, PAGE_SIZE);
     for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++) {
         if (is_pv_32bit_domain(d))
@@ -342,4 +352,7 @@ void pv_hypercall_page_init(const struct domain *d, uint8_t *page)
         else
             stub64(page + nr * 32, nr);
     }
+    machine_code_written(d->xen->machine, _mfn(gmfn));
+    put_page_and_type(d->xen, pg);
+    return 0;
 }

@@ -99,6 +99,10 @@ void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
 
+/* --- msr.c: RDMSR and WRMSR of a PV kernel. False: #GP. --- */
+bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
+bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+
 /* --- context.c --- */
 /* vcpu_guest_context plus what only the 32-bit layout has room for. */
 struct pv_guest_context {
@@ -129,8 +133,8 @@ hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switc
     do_get_debugreg, do_set_segment_base, do_nmi_op;
 /* set_debugreg: -ENODEV, -EPERM, or 0. */
 long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
-/* Fill a page with hypercall stubs for this kind of guest. */
-void pv_hypercall_page_init(const struct domain *d, uint8_t *page);
+/* Fill frame gmfn of domain d with hypercall stubs for its kind. -EACCES: not a frame that it may write. */
+int pv_hypercall_page_install(struct domain *d, uint64_t gmfn);
 
 /* --- physdev.c --- */
 hypercall_fn do_physdev_op, do_physdev_op_compat;
