@@ -13,7 +13,7 @@ all:
 
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
 	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_mmu unicorn_smc unicorn_io unicorn_private
-VCPU_OBJS := xen run domain time tsc runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/msr pv/context pv/hypercalls pv/physdev \
+VCPU_OBJS := xen run domain time tsc runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/ioport pv/pit pv/msr pv/context pv/hypercalls pv/physdev \
 	hypercall kernel absent sched_op domctl sysctl \
 	sched/core sched/init sched/options sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit_acct \
 	sched/credit2 sched/credit2_rqd sched/credit2_cap sched/rtds sched/null sched/arinc653
@@ -31,7 +31,7 @@ TOOLS_OBJS := host host_guest host_shutdown resume coredump guest_sched xc build
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent \
+GUESTS := hello echo idle rings ports traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent \
 	reboot suspend suspend-uncooperative watchdog \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant

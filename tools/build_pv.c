@@ -85,6 +85,7 @@ static int create(struct builder *w)
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
         .max_maptrack_frames = (int32_t)(b->limits.maptrack_frames ?: 1024),
         .grant_opts = 2,
+        .arch.emulation_flags = XEN_X86_EMU_PIT, /* unlike libxl, see vcpu/pv/ioport.c */
     };
     int rc;
 

@@ -22,6 +22,7 @@
 #include "mmu/memory.h"
 #include "mmu/page.h"
 #include "mmu/pv.h"
+#include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 #include "vcpu/tsc.h"
@@ -124,8 +125,10 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     if (!d->vcpu)
         return -ENOMEM;
     rc = shared_info_alloc(d);
-    if (!rc && is_pv_domain(d))
+    if (!rc && is_pv_domain(d)) {
+        pv_pit_init(d);
         rc = pv_domain_init(d);
+    }
     if (!rc)
         rc = evtchn_init(d, config->max_evtchn_port);
     if (!rc)
@@ -162,6 +165,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
         memcpy(d->handle, config->handle, sizeof(d->handle));
         d->createflags = config->flags;
         d->ssidref = config->ssidref;
+        d->emulation_flags = config->arch.emulation_flags;
         d->msr_relaxed = config->arch.misc_flags & XEN_X86_MSR_RELAXED;
         domain_list_insert(xen, d);
         tsc_set_info(d, &(struct xen_domctl_tsc_info){ .tsc_mode = TSC_MODE_DEFAULT });

@@ -74,6 +74,18 @@ struct pv_vcpu {
     struct vcpu_time_info pending_system_time; /* version 0: nothing */
 };
 
+/* Channel 2 of a PV guest's interval timer. Owned by vcpu/pv/pit.c. */
+struct pv_pit {
+    s_time_t loaded; /* when the count was */
+    uint32_t count;  /* 1 to 65536 */
+    uint16_t latched_count;
+    uint8_t mode, access;        /* as last written to 0x43 */
+    uint8_t reads, writes;       /* which byte is next */
+    uint8_t count_latched;       /* 0, or which byte of it is next */
+    uint8_t low_written, status; /* a word's first byte; what was latched */
+    bool bcd, status_latched, gate, speaker;
+};
+
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */
 struct native_ops {
     const char *name;
@@ -208,10 +220,14 @@ struct domain {
     uint64_t pirqs[4];     /* bit per physical interrupt that was given out, PHYSDEVOP_get_free_pirq */
     uint64_t pirq_eoi_mfn; /* PHYSDEVOP_pirq_eoi_gmfn, 0: none */
 
-    /* time and console */
+    /* time, ports and console */
     int64_t time_offset_seconds; /* XEN_DOMCTL_settimeoffset: of the wallclock */
     struct domain_tsc tsc;
     struct timer watchdog[2];
+    uint32_t emulation_flags; /* XEN_X86_EMU_* */
+    struct pv_pit pit;
+    uint32_t pci_cf8; /* PCI address latch, port 0xcf8 */
+    uint8_t cmos_idx; /* port 0x70 */
     bool watchdog_armed[2];
     char console_line[256]; /* console_io(write): collected until a newline */
     unsigned int console_len;

@@ -56,13 +56,11 @@ static int config_check(const struct xen_domctl_createdomain *c)
         return -EINVAL;
     if (c->max_evtchn_port == 0)
         return -EINVAL; /* event channel 0 is never usable, so this leaves none */
-    if (!hvm && c->arch.emulation_flags)
-        return -EINVAL;
     if (c->arch.misc_flags & ~(uint32_t)XEN_X86_MSR_RELAXED)
         return -EINVAL;
-    if (c->vmtrace_size)
+    if (c->vmtrace_size || c->arch.emulation_flags & ~XEN_X86_EMU_ALL)
         return -EINVAL;
-    return 0;
+    return hvm || !(c->arch.emulation_flags & ~XEN_X86_EMU_PIT) ? 0 : -EOPNOTSUPP;
 }
 
 /* A free number: the one asked for, or the next in turn (so that numbers are not used again soon). */

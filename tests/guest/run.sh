@@ -169,6 +169,7 @@ toy idle 3 $guests/idle
 toy idle-until 0 --cmdline until=1000 $guests/idle $guests/idle
 toy traps 0 $guests/traps
 toy rings 0 $guests/rings
+toy ports 0 $guests/ports
 toy callbacks 0 --vcpus 2 $guests/callbacks
 toy syscall 0 $guests/syscall
 toy timer 0 $guests/timer

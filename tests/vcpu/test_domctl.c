@@ -60,13 +60,22 @@ static void createdomain_refusals(void **state)
     BAD("no usable port", max_evtchn_port = 0);
     BAD("grant version 0", grant_opts = 0);
     BAD("grant version 3", grant_opts = 3);
-    BAD("PV with emulated devices", arch.emulation_flags = 1);
+    BAD("devices that do not exist", arch.emulation_flags = XEN_X86_EMU_ALL + 1);
     BAD("vmtrace", vmtrace_size = 4096);
     for (unsigned int i = 0; i < n; i++) {
         domid_t domid = 0;
 
         if (xc_domain_create(f->xc, &bad[i].c, &domid) != -EINVAL)
             fail_msg("%s is not refused", bad[i].why);
+    }
+    for (uint32_t flags = 1; flags <= XEN_X86_EMU_ALL; flags <<= 1) { /* devices of HVM guests */
+        struct xen_domctl_createdomain c = good;
+        domid_t domid = 0;
+
+        c.arch.emulation_flags = flags;
+        assert_int_equal(xc_domain_create(f->xc, &c, &domid), flags == XEN_X86_EMU_PIT ? 0 : -EOPNOTSUPP);
+        if (flags == XEN_X86_EMU_PIT)
+            assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
     }
 }
 

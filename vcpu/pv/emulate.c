@@ -5,7 +5,7 @@
  * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN. Each
  * is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does it on the
  * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing
- * emulated except what its IOPL allows.
+ * emulated except what its IOPL allows. Ports are in ioport.c, MSRs in msr.c.
  *
  * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI would make
  * an interrupt flag that half works; PV guests mask events instead.
@@ -86,32 +86,7 @@ static bool debugreg(struct vcpu *v, struct insn *in, bool write)
     return true;
 }
 
-/* --- ports --- */
-
-/* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
-static bool iopl_ok(const struct vcpu *v)
-{
-    unsigned int cpl = !guest_kernel_mode(v) ? 3 : VM_ASSIST(v->domain, architectural_iopl) ? 0 : 1;
-
-    return cpl <= v->pv.iopl;
-}
-
-/* May the guest touch the port at all (its own IOPL, or its bitmap)? What is not a #GP then finds no device: reads give ones. */
-static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
-{
-    uint8_t bits[2] = { 0xff, 0xff };
-
-    if (iopl_ok(v))
-        return true;
-    if (port + size > v->pv.iobmp_limit)
-        return false;
-    if (pv_copy_from_kernel(v, bits, v->pv.iobmp + port / 8, 2) &&
-        pv_copy_from_kernel(v, bits, v->pv.iobmp + port / 8, 1))
-        return false;
-    return ((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << size) - 1)) == 0;
-}
-
-static void write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val)
+void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val)
 {
     uint64_t *reg = &v->regs->gpr[op->gpr & 15];
 
@@ -123,52 +98,16 @@ static void write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t va
     }
 }
 
-static uint16_t io_port(const struct vcpu *v, const struct insn_operand *op)
-{
-    return (uint16_t)(op->kind == INSN_IMM ? op->imm : v->regs->rdx);
-}
-
-/* Debug registers 0 to 3 that break on an access to these ports, a bit each: since the processor sees none (set_debugreg). */
-static unsigned int io_breakpoints(const struct vcpu *v, unsigned int port, unsigned int size)
-{
-    static const uint8_t width[4] = { 1, 2, 8, 4 }; /* DR7's LEN field */
-    unsigned int hit = 0;
-
-    for (unsigned int i = 0; i < 4 && v->pv.dr7_emul; i++) {
-        const uint64_t start = v->regs->dr[i], end = start + width[v->regs->dr[7] >> (18 + 4 * i) & 3];
-
-        if ((v->pv.dr7_emul >> (2 * i) & 3) && start < port + size && end > port)
-            hit |= 1u << i;
-    }
-    return hit;
-}
-
-static bool port_io(struct vcpu *v, const struct insn *in, unsigned int *breakpoints)
-{
-    bool input = in->op == INSN_IN;
-    const struct insn_operand *data = &in->opnd[input ? 0 : 1];
-    const uint16_t port = io_port(v, &in->opnd[input ? 1 : 0]);
-
-    if (!io_okay(v, port, data->size))
-        return false;
-    *breakpoints = io_breakpoints(v, port, data->size);
-    if (input)
-        write_gpr(v, data, ~UINT64_C(0));
-    return true;
-}
-
 /* --- the instructions --- */
 
-static bool emulate_user_ok(struct vcpu *v, struct insn *in, unsigned int *breakpoints)
+static bool emulate_user_ok(struct vcpu *v, struct insn *in)
 {
     switch (in->op) {
     case INSN_CLI:
-    case INSN_STI: return iopl_ok(v);
-    case INSN_IN:
-    case INSN_OUT: return port_io(v, in, breakpoints);
+    case INSN_STI: return pv_iopl_ok(v);
     case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
         if (in->opnd[0].kind == INSN_REG)
-            write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
+            pv_write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
         return in->opnd[0].kind == INSN_REG;
     default: return false;
     }
@@ -200,8 +139,7 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     }
 }
 
-/* hits: bits of DR6 for what the instruction ran into. */
-static void insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
+void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
 {
     v->regs->rip += len;
     v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
@@ -213,47 +151,19 @@ static void insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
     }
 }
 
-void pv_insn_done(struct vcpu *v, unsigned int len) { insn_done(v, len, 0); }
-
 bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
     uint8_t bytes[15];
     struct insn in = insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)));
 
-    unsigned int breakpoints = 0;
-
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
-    if (!emulate_user_ok(v, &in, &breakpoints) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
+    if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
         return false;
     TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);
     v->domain->xen->stats.emulated++;
-    insn_done(v, in.len, breakpoints);
-    return true;
-}
-
-/*
- * IN and OUT come often while a kernel probes for devices, and are short enough to be told without the decoder:
- * prefixes, an opcode, and with E4..E7 the port as a byte. False: not one of those, or not allowed.
- */
-bool pv_emulate_port_io(struct vcpu *v, const struct sim_exit *e)
-{
-    uint8_t bytes[8];
-    size_t n = guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)), i = 0;
-    struct insn_operand data = { .kind = INSN_REG, .size = e->io.size };
-
-    while (i < n && (bytes[i] == 0x66 || (bytes[i] & 0xf0) == 0x40))
-        i++;
-    if (i >= n || e->io.string || (v->regs->rflags & X86_EFLAGS_TF) || v->pv.dr7_emul || ((bytes[i] & 0xf4) != 0xe4))
-        return false;
-    if (!io_okay(v, e->io.port, e->io.size))
-        return false;
-    if (e->io.in)
-        write_gpr(v, &data, ~UINT64_C(0));
-    v->domain->xen->stats.emulated++;
-    v->regs->rip += i + (bytes[i] & 8 ? 1 : 2);
-    v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
+    pv_insn_done(v, in.len, 0);
     return true;
 }
 
@@ -289,6 +199,6 @@ bool pv_emulate_forced_invalid_op(struct vcpu *v)
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)) != 0)
         return false;
     pv_emulate_cpuid(v);
-    pv_insn_done(v, sizeof(bytes));
+    pv_insn_done(v, sizeof(bytes), 0);
     return true;
 }

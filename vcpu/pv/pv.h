@@ -91,13 +91,29 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 
 /* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
 bool pv_emulate_privileged_op(struct vcpu *v);
-bool pv_emulate_port_io(struct vcpu *v, const struct sim_exit *e);
 bool pv_emulate_forced_invalid_op(struct vcpu *v);
-/* An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped. */
-void pv_insn_done(struct vcpu *v, unsigned int len);
+/*
+ * An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped, or ran
+ * into breakpoints (hits: bits of DR6).
+ */
+void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits);
+/* The low bytes of a general register, as an instruction writes them. */
+struct insn_operand;
+void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val);
 void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
+
+/* --- ioport.c --- */
+/* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
+bool pv_iopl_ok(const struct vcpu *v);
+/* IN, OUT, INS, OUTS at RIP. True: carried out, or a fault delivered; false: none of these, or not allowed. */
+bool pv_emulate_port_io(struct vcpu *v);
+
+/* --- pit.c: ports 0x42, 0x43 and 0x61 --- */
+void pv_pit_init(struct domain *d);
+uint8_t pv_pit_read(struct domain *d, uint16_t port);
+void pv_pit_write(struct domain *d, uint16_t port, uint8_t val);
 
 /* --- msr.c: RDMSR and WRMSR of a PV kernel. False: #GP. --- */
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);

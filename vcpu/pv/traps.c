@@ -81,7 +81,7 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
         }
         break;
     case X86_EXC_GP:
-        if (e->error_code == 0 && pv_emulate_privileged_op(v))
+        if (e->error_code == 0 && (pv_emulate_port_io(v) || pv_emulate_privileged_op(v)))
             return;
         break;
     case X86_EXC_PF: page_fault(v, e); return;
@@ -129,19 +129,19 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_SYSENTER: pv_guest_sysenter(v); return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
-        pv_insn_done(v, e->insn_len ? e->insn_len : 2);
+        pv_insn_done(v, e->insn_len ? e->insn_len : 2, 0);
         return;
     case EXIT_RDTSC:
         if (pv_emulate_rdtsc(v, e->insn_len == 3))
-            pv_insn_done(v, e->insn_len);
+            pv_insn_done(v, e->insn_len, 0);
         else
             pv_inject_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_PAUSE: pause_insn(v, e); return;
     case EXIT_IO:
-        if (pv_emulate_port_io(v, e))
-            return;
-        /* fall through */
+        if (!pv_emulate_port_io(v))
+            pv_inject_exception(v, X86_EXC_GP, 0);
+        return;
     case EXIT_RDMSR:
     case EXIT_WRMSR:
     case EXIT_CR_READ:
