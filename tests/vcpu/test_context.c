@@ -71,9 +71,6 @@ static void of_a_new_vcpu(void **state)
     REFUSED(1, ldt_base = hole);
     REFUSED(1, ldt_ents = 8193);
     REFUSED(1, gdt_ents = 14 * 512 + 1);
-    REFUSED(1, debugreg[2] = hole);
-    REFUSED(1, debugreg[6] = UINT64_C(1) << 32);
-    REFUSED(1, debugreg[7] = UINT64_C(1) << 32);
     REFUSED(1, flags &= ~(unsigned long)VGCF_IN_KERNEL); /* user mode without page tables */
     REFUSED(1, kernel_sp = UINT64_C(1) << 47);
     REFUSED(1, trap_ctxt[77].address = UINT64_C(1) << 47);
@@ -81,18 +78,70 @@ static void of_a_new_vcpu(void **state)
     assert_false(f->d->vcpu[1]->is_initialised);
     c->vm_assist = UINT64_C(1) << 63; /* only vCPU 0's counts */
     c->debugreg[1] = 0x1000;
-    c->debugreg[7] = 0x2000 | 0xc000 | 3; /* GD is not for guests: the register stays as it is after a reset */
+    c->debugreg[2] = hole; /* is left out, like the bits that are not there */
+    c->debugreg[6] = UINT64_C(1) << 32;
+    c->debugreg[7] =
+        UINT64_C(1) << 32 | 0x2000 | 0xc000 | 3; /* GD is not for guests: the register stays as it is after a reset */
     c->flags &= ~(unsigned long)(VGCF_online | VGCF_I387_VALID);
     memset(&c->fpu_ctxt, 0x55, sizeof(c->fpu_ctxt));
     assert_int_equal(set_context(f, 1, c), 0);
     assert_true(f->d->vcpu[1]->is_initialised && f->d->vcpu[1]->pause_flags & VPF_down);
     assert_int_equal(get_context(f, 1, bad), 0);
     assert_int_equal(bad->debugreg[1], 0x1000);
+    assert_int_equal(bad->debugreg[2], 0);
     assert_int_equal(bad->debugreg[6], 0xffff0ff0);
     assert_int_equal(bad->debugreg[7], 0x400);
     assert_false(bad->flags & VGCF_online);
     assert_int_equal(f->d->vcpu[1]->regs->fxsave[0] | f->d->vcpu[1]->regs->fxsave[1] << 8, 0x37f);
     free(bad);
+    free(c);
+}
+
+/* Selectors that cannot be loaded are no error: the guest gets the exception when it is entered, and sees them in the frame. */
+static void bad_selectors(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_guest_context *c = calloc(1, sizeof(*c));
+    struct vcpu *v = f->d->vcpu[1];
+    static const struct {
+        uint16_t cs, ss, reads_cs, reads_ss;
+        unsigned int vector, error_code;
+    } cases[] = {
+        { FLAT_KERNEL_CS & ~3, FLAT_KERNEL_SS & ~3, FLAT_KERNEL_CS, FLAT_KERNEL_SS, 0, 0 }, /* the RPL is made right */
+        { 0, FLAT_KERNEL_SS, 3, FLAT_KERNEL_SS, X86_EXC_GP, 0 },
+        { 0x1230, FLAT_KERNEL_SS, 0x1233, FLAT_KERNEL_SS, X86_EXC_GP, 0x1230 }, /* beyond the GDT */
+        { 0x14, FLAT_KERNEL_SS, 0x17, FLAT_KERNEL_SS, X86_EXC_GP, 0x14 },       /* there is no LDT */
+        { FLAT_KERNEL_SS, FLAT_KERNEL_SS, FLAT_KERNEL_SS, FLAT_KERNEL_SS, X86_EXC_GP, FLAT_KERNEL_SS & ~3 }, /* data */
+        { FLAT_KERNEL_CS, 0, FLAT_KERNEL_CS, 3, X86_EXC_GP, 0 },
+        { FLAT_KERNEL_CS, FLAT_KERNEL_CS, FLAT_KERNEL_CS, FLAT_KERNEL_CS, X86_EXC_GP, FLAT_KERNEL_CS & ~3 },
+    };
+
+    assert_int_equal(get_context(f, 0, c), 0);
+    for (uint8_t i = 0; i < 20; i++)
+        c->trap_ctxt[i] = (struct trap_info){ i, 0, FLAT_KERNEL_CS, HANDLER + i };
+    for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct vcpu_guest_context seen;
+
+        assert_int_equal(set_context(f, 1, NULL), 0);
+        c->user_regs.cs = cases[i].cs, c->user_regs.ss = cases[i].ss;
+        assert_int_equal(set_context(f, 1, c), 0);
+        assert_int_equal(get_context(f, 1, &seen), 0);
+        assert_int_equal(seen.user_regs.cs, cases[i].reads_cs);
+        assert_int_equal(seen.user_regs.ss, cases[i].reads_ss);
+        pv_deliver_events(v);
+        if (!cases[i].vector) {
+            assert_int_equal(v->regs->rip, c->user_regs.rip);
+            continue;
+        }
+        assert_int_equal(v->regs->rip, HANDLER + cases[i].vector);
+        assert_int_equal(fix_read(f, v->regs->rsp + 16), cases[i].error_code);
+        assert_int_equal(fix_read(f, v->regs->rsp + 24), c->user_regs.rip);
+        assert_int_equal(fix_read(f, v->regs->rsp + 32) & 0xffff, cases[i].reads_cs & ~3);
+        assert_int_equal(fix_read(f, v->regs->rsp + 56), cases[i].reads_ss);
+        assert_int_equal(v->regs->seg[CPU_SEG_CS].sel, FLAT_KERNEL_CS);
+        assert_int_equal(v->regs->seg[CPU_SEG_SS].sel, FLAT_KERNEL_SS);
+    }
+    assert_int_equal(f->d->shutdown_code, -1);
     free(c);
 }
 
@@ -192,7 +241,8 @@ static void iret_by_sysret(void **state)
     assert_true(r->rip == 0x1000 && r->rcx == 0x1000 && r->r11 == r->rflags);
     assert_true(r->seg[CPU_SEG_CS].sel == FLAT_KERNEL_CS && r->seg[CPU_SEG_SS].sel == FLAT_KERNEL_SS);
     c.flags = 0;
-    iret(f, &c); /* these are looked at */
+    iret(f, &c);
+    pv_deliver_events(f->v); /* these are looked at */
     assert_int_equal(r->rip, HANDLER);
     assert_int_equal(fix_read(f, r->rsp + 16), 0x40);
     c.flags = VGCF_in_syscall;
@@ -260,9 +310,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(of_a_live_vcpu),          TEST(of_a_new_vcpu),  TEST(reset),
-        TEST(nmi_registered),          TEST(nmi_delivered),  TEST(failsafe),
-        TEST(failsafe_from_the_start), TEST(iret_by_sysret),
+        TEST(of_a_live_vcpu), TEST(of_a_new_vcpu),           TEST(bad_selectors),
+        TEST(reset),          TEST(nmi_registered),          TEST(nmi_delivered),
+        TEST(failsafe),       TEST(failsafe_from_the_start), TEST(iret_by_sysret),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

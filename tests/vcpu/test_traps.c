@@ -151,6 +151,74 @@ static void iret_to_user_needs_tables(void **state)
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
 }
 
+/* The frame of an iret names what cannot be loaded: the exception comes from where it would have gone to. */
+static void iret_to_bad_selectors(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    struct iret_context c = { .rip = 0x1000, .cs = 0x120, .rsp = r->rsp, .ss = FLAT_KERNEL_SS };
+
+    gate(f, X86_EXC_GP, 0);
+    r->rsp = fix_put(f, 0, &c, sizeof(c));
+    r->rax = __HYPERVISOR_iret;
+    hypercall_guest(f->v);
+    pv_deliver_events(f->v);
+    assert_int_equal(r->rip, HANDLER + X86_EXC_GP);
+    assert_int_equal(fix_read(f, r->rsp + 16), 0x120);
+    assert_int_equal(fix_read(f, r->rsp + 24), 0x1000);
+    assert_int_equal(fix_read(f, r->rsp + 32) & 0xffff, 0x120);
+    /* An event that is due comes first, and finds them in its frame. */
+    c.cs = FLAT_KERNEL_CS & ~3, c.ss = 0;
+    c.rflags = X86_EFLAGS_IF;
+    r->rsp = fix_put(f, 0, &c, sizeof(c));
+    r->rax = __HYPERVISOR_iret;
+    f->v->pv.event_callback_eip = HANDLER;
+    f->v->vcpu_info->evtchn_upcall_pending = 1;
+    hypercall_guest(f->v);
+    pv_deliver_events(f->v);
+    assert_int_equal(r->rip, HANDLER);
+    assert_int_equal(fix_read(f, r->rsp + 48), 3);
+    assert_int_equal(f->d->shutdown_code, -1);
+}
+
+/* SYSCALL forgets CS and SS. */
+static void syscall_leaves_flat_selectors(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    const struct sim_exit e = { .kind = EXIT_SYSCALL, .insn_len = 2 };
+
+    gate(f, X86_EXC_DE, 0);
+    r->rip += 2;
+    r->rax = __HYPERVISOR_xen_version, r->rdi = 0;
+    r->seg[CPU_SEG_CS].sel = 0x13, r->seg[CPU_SEG_SS].sel = 0x1b; /* of the guest's own GDT */
+    pv_handle_exit(f->v, &e);
+    assert_int_equal(r->rax, 4 << 16 | 17);
+    exception(f, X86_EXC_DE, 0, 0);
+    assert_int_equal(fix_read(f, r->rsp + 24) & 0xffff, FLAT_KERNEL_CS & ~3);
+    assert_int_equal(fix_read(f, r->rsp + 48), FLAT_KERNEL_SS);
+    /* From 32-bit code of the kernel it is no hypercall. */
+    f->v->pv.syscall32_callback_eip = HANDLER + 0x80;
+    r->seg[CPU_SEG_CS].attr = 0x4fb;
+    r->rax = __HYPERVISOR_xen_version;
+    pv_handle_exit(f->v, &e);
+    assert_int_equal(r->rip, HANDLER + 0x80);
+    assert_int_equal(r->rax, __HYPERVISOR_xen_version);
+    assert_int_equal(fix_read(f, r->rsp + 24) & 0xffff, FLAT_USER_CS32 & ~3);
+    /* Nobody listens: #UD at the instruction. SYSENTER is #UD in any case. */
+    gate(f, X86_EXC_UD, 0);
+    f->v->pv.syscall32_callback_eip = 0;
+    f->v->pv.sysenter_callback_eip = HANDLER + 0x80;
+    r->seg[CPU_SEG_CS].attr = 0x4fb;
+    r->rip = 0x5002;
+    pv_handle_exit(f->v, &e);
+    assert_int_equal(r->rip, HANDLER + X86_EXC_UD);
+    assert_int_equal(fix_read(f, r->rsp + 16), 0x5000);
+    assert_int_equal(r->rcx, 0x5002);
+    pv_handle_exit(f->v, &(struct sim_exit){ .kind = EXIT_SYSENTER });
+    assert_int_equal(r->rip, HANDLER + X86_EXC_UD);
+}
+
 static void events_are_delivered_once_unmasked(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +383,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(software_interrupts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(iret_restores, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(iret_to_user_needs_tables, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(iret_to_bad_selectors, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(syscall_leaves_flat_selectors, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(events_are_delivered_once_unmasked, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(emulation, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(architectural_iopl, fix_setup, fix_teardown),

@@ -231,7 +231,7 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 
 /* --- events --- */
 
-void pv_deliver_events(struct vcpu *v)
+static void deliver_events(struct vcpu *v)
 {
     struct trap_bounce tb = { .eip = v->pv.event_callback_eip, .cs = v->pv.event_callback_cs, .interrupt = true };
 
@@ -252,6 +252,12 @@ void pv_deliver_events(struct vcpu *v)
         bounce(v, &tb);
 }
 
+void pv_deliver_events(struct vcpu *v)
+{
+    deliver_events(v);
+    pv_check_segments(v);
+}
+
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 {
     struct trap_bounce tb = {
@@ -270,6 +276,7 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 
 /* --- system calls of the guest's user mode --- */
 
+/* Xen's entry does not look what CS and SS were: the frame has the flat ones, as they are after a SYSRET. */
 void pv_guest_syscall(struct vcpu *v)
 {
     struct cpu_state *r = v->regs;
@@ -280,31 +287,20 @@ void pv_guest_syscall(struct vcpu *v)
         .interrupt = compat ? v->pv.syscall32_disables_events : !!(v->pv.vgc_flags & VGCF_syscall_disables_events),
     };
 
+    r->rcx = r->rip; /* what the instruction itself does */
+    r->r11 = r->rflags;
+    if (is_pv_32bit_domain(v->domain)) {
+        pv_set_segment(v, CPU_SEG_CS, FLAT_COMPAT_USER_CS);
+        pv_set_segment(v, CPU_SEG_SS, FLAT_COMPAT_USER_SS);
+    } else {
+        pv_flat_code_segment(v, compat);
+    }
     if (tb.eip == 0) {
         r->rip -= 2;
         pv_inject_exception(v, X86_EXC_UD, 0);
         return;
     }
     TRACE(v->domain->xen->machine, guest_syscall, v->domain->domain_id, v->vcpu_id, r->rip, tb.eip);
-    r->rcx = r->rip; /* what the instruction itself does */
-    r->r11 = r->rflags;
-    if (!is_pv_32bit_domain(v->domain))
-        pv_flat_code_segment(v, compat);
-    bounce(v, &tb);
-}
-
-void pv_guest_sysenter(struct vcpu *v)
-{
-    struct trap_bounce tb = {
-        .eip = v->pv.sysenter_callback_eip,
-        .cs = v->pv.sysenter_callback_cs,
-        .interrupt = v->pv.sysenter_disables_events,
-    };
-
-    if (tb.eip == 0) {
-        pv_inject_exception(v, X86_EXC_GP, 0);
-        return;
-    }
     bounce(v, &tb);
 }
 
@@ -345,9 +341,9 @@ static long iret64(struct vcpu *v)
     v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
     v->nmi_masked = false;
     TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, c.cs);
-    if (!pv_load_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3)) || !pv_load_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3)))
-        pv_inject_exception(v, X86_EXC_GP, (uint32_t)(c.cs & 0xfffc));
-    else if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
+    pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
+    pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
+    if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
         pv_inject_exception(v, X86_EXC_GP, 0);
     return (long)r->rax;
 }
@@ -387,8 +383,9 @@ static long iret32(struct vcpu *v)
     v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
     v->nmi_masked = false;
     TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, f[1], cs);
-    if (!pv_load_segment(v, CPU_SEG_CS, cs) || (ring_change && !pv_load_segment(v, CPU_SEG_SS, (uint16_t)f[5])))
-        pv_inject_exception(v, X86_EXC_GP, cs & 0xfffc);
+    pv_set_segment(v, CPU_SEG_CS, cs);
+    if (ring_change)
+        pv_set_segment(v, CPU_SEG_SS, (uint16_t)f[5]);
     return (long)(uint32_t)r->rax;
 }
 

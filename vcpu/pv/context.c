@@ -43,8 +43,6 @@ static int context_check(struct vcpu *v, const struct pv_guest_context *g)
     const bool pv32 = is_pv_32bit_domain(v->domain);
 
     if (!pv32) {
-        if (c->debugreg[6] >> 32 || c->debugreg[7] >> 32)
-            return -EINVAL;
         if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) || !is_canonical(c->kernel_sp) ||
             !is_canonical(c->event_callback_eip) || !is_canonical(c->failsafe_callback_eip) ||
             !is_canonical(c->syscall_callback_eip) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
@@ -54,9 +52,6 @@ static int context_check(struct vcpu *v, const struct pv_guest_context *g)
             if (!is_canonical(c->trap_ctxt[i].address))
                 return -EINVAL;
     }
-    for (unsigned int i = 0; i < 4; i++)
-        if (!guest_handle_okay(v, c->debugreg[i], sizeof(long)))
-            return -EINVAL;
     if (c->ldt_ents > 8192 || (c->ldt_base & (PAGE_SIZE - 1)))
         return -EINVAL;
     if (c->gdt_ents > FIRST_RESERVED_GDT_PAGE * 512)
@@ -133,8 +128,8 @@ static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     r->dirty |= CPU_DIRTY_ALL;
 }
 
-/* After the GDT is there. A data selector that cannot be loaded is noted: the kernel hears of it when the vCPU runs. */
-static int load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
+/* After the GDT is there. What cannot be loaded is noted: the kernel hears of it when the vCPU runs. */
+static void load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     const struct cpu_user_regs *u = &c->user_regs;
     struct cpu_state *r = v->regs;
@@ -143,9 +138,8 @@ static int load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
         uint16_t sel;
     } data[] = { { CPU_SEG_DS, u->ds }, { CPU_SEG_ES, u->es }, { CPU_SEG_FS, u->fs }, { CPU_SEG_GS, u->gs } };
 
-    if (!pv_load_segment(v, CPU_SEG_CS, pv_fixup_guest_code_selector(v->domain, u->cs)) ||
-        !pv_load_segment(v, CPU_SEG_SS, pv_fixup_guest_stack_selector(v->domain, u->ss)))
-        return -EINVAL;
+    pv_set_segment(v, CPU_SEG_CS, pv_fixup_guest_code_selector(v->domain, u->cs));
+    pv_set_segment(v, CPU_SEG_SS, pv_fixup_guest_stack_selector(v->domain, u->ss));
     for (unsigned int i = 0; i < ARRAY_SIZE(data); i++)
         if (!pv_load_segment(v, data[i].seg, data[i].sel))
             r->seg[data[i].seg] = (struct cpu_segment){ .sel = data[i].sel };
@@ -154,7 +148,6 @@ static int load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
         r->seg[CPU_SEG_GS].base = v->pv.kernel_mode ? c->gs_base_kernel : c->gs_base_user;
         v->pv.gs_base_user = v->pv.kernel_mode ? c->gs_base_user : c->gs_base_kernel;
     }
-    return 0;
 }
 
 static void load_callbacks(struct vcpu *v, const struct pv_guest_context *g)
@@ -209,9 +202,7 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
     }
     v->pv.kernel_mode = is_pv_32bit_domain(d) || (c->flags & VGCF_IN_KERNEL);
     pv_update_cr3(v);
-    rc = load_segments(v, c);
-    if (rc)
-        return rc;
+    load_segments(v, c);
     v->is_initialised = true;
     if (c->flags & VGCF_online)
         v->pause_flags &= ~VPF_down;

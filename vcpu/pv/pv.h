@@ -38,6 +38,8 @@ enum {
 };
 /* Selectors of the flat segments that a PV32 kernel starts with: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
 #define FLAT_COMPAT_KERNEL_CS 0xe019u
+#define FLAT_COMPAT_USER_CS   0xe02bu
+#define FLAT_COMPAT_USER_SS   0xe033u
 
 #define X86_CR0_TS  0x8u
 #define X86_CR4_TSD 0x4u
@@ -56,11 +58,10 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 /* A software interrupt whose gate allows it (rip is behind the instruction already). */
 void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector);
-/* Deliver what is due before the guest is entered: NMI, then the event upcall. */
+/* Deliver what is due before the guest is entered: NMI, the event upcall, what its selectors are worth. */
 void pv_deliver_events(struct vcpu *v);
-/* SYSCALL or SYSENTER from user mode. */
+/* SYSCALL that is no hypercall: from user mode, or from a kernel's 32-bit code. */
 void pv_guest_syscall(struct vcpu *v);
-void pv_guest_sysenter(struct vcpu *v);
 /* Data segments could not be loaded: data_sel holds what DS, ES, FS and GS were. */
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
 hypercall_fn do_iret;
@@ -75,6 +76,10 @@ int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n);
 
 /* Load selector `sel` from the guest's GDT or LDT with its hidden part, as the processor would. False: it would fault. */
 bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
+/* The same for CS or SS; one that would fault stands in the register with nothing behind it. CS sets the CPL. */
+void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
+/* Before v is entered: the exception for such a CS or SS. */
+void pv_check_segments(struct vcpu *v);
 /*
  * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a null
  * selector, and the kernel is told with the failsafe callback.

@@ -9,6 +9,10 @@
  *   descriptor: 63..56     55 54 53 52  51..48       47 46..45 44 43..40  39..16      15..0
  *               base31:24  G  DB L AVL  limit19:16   P  DPL    S  type    base23:0    limit15:0
  *
+ * A selector that cannot be loaded is no error yet: a context may name it, or the frame of an iret. It stands in the register
+ * with nothing behind it, and when the guest is next entered, which is when the processor would load it, the guest gets the
+ * exception, with the selector in the frame.
+ *
  * Both kinds of PV guest find Xen's own flat descriptors at the end of their GDT (selectors FLAT_*, page 14), so that a
  * kernel can run before it has a GDT of its own.
  *
@@ -28,6 +32,8 @@
 #define DESC_L          (UINT64_C(1) << 53)
 #define DESC_G          (UINT64_C(1) << 55)
 #define DESC_DPL(d)     (((d) >> 45) & 3)
+
+#define ATTR_P 0x80u /* of struct cpu_segment */
 
 #define FLAT_GDT_FIRST 0xe000u
 
@@ -93,7 +99,7 @@ static bool segment_check(unsigned int seg, uint16_t sel, uint64_t desc, unsigne
 {
     bool code = desc & DESC_CODE;
 
-    if (!(desc & DESC_P) || !(desc & DESC_S))
+    if (!(desc & DESC_S))
         return false;
     if (seg == CPU_SEG_CS)
         return code && ((desc & DESC_CONFORMING) ? DESC_DPL(desc) <= cpl : DESC_DPL(desc) == cpl);
@@ -111,27 +117,58 @@ bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
     uint64_t desc;
 
     if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && (sel & ~7u) >= FLAT_GDT_FIRST &&
-        (regs->seg[seg].attr & 0x80) && (seg != CPU_SEG_CS || regs->cpl == cpl))
+        (regs->seg[seg].attr & ATTR_P) && (seg != CPU_SEG_CS || regs->cpl == cpl))
         return true; /* the common case: flat before, the same flat after */
     if ((sel & ~SEL_RPL) == 0) {
-        /* NULL: never for CS; for SS only in 64-bit code, below ring 3 on hardware but Xen's PV64 kernels are in ring 3 */
-        bool long_mode = (regs->seg[CPU_SEG_CS].attr & 0x200) != 0;
-
-        if (seg == CPU_SEG_CS || (seg == CPU_SEG_SS && !long_mode))
+        if (seg == CPU_SEG_CS || seg == CPU_SEG_SS) /* for SS in rings below 3 only, where no guest's 64-bit code is */
             return false;
         regs->seg[seg] = (struct cpu_segment){ .sel = sel };
-        if (seg == CPU_SEG_SS)
-            regs->seg[seg] = segment_from_descriptor(sel, flat_pv64[5]);
         regs->dirty |= CPU_DIRTY_SEGS;
         return true;
     }
-    if (!descriptor_read(v, sel, &desc) || !segment_check(seg, sel, desc, cpl))
+    if (!descriptor_read(v, sel, &desc) || !segment_check(seg, sel, desc, cpl) || !(desc & DESC_P))
         return false;
     regs->seg[seg] = segment_from_descriptor(sel, desc);
     if (seg == CPU_SEG_CS)
         regs->cpl = (uint8_t)cpl;
     regs->dirty |= CPU_DIRTY_SEGS;
     return true;
+}
+
+void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
+{
+    if (pv_load_segment(v, seg, sel))
+        return;
+    v->regs->seg[seg] = (struct cpu_segment){ .sel = sel };
+    if (seg == CPU_SEG_CS)
+        v->regs->cpl = sel & SEL_RPL;
+    v->regs->dirty |= CPU_DIRTY_SEGS;
+}
+
+/* The first of CS and SS that is not loaded; CPU_NR_SEGS: both are. */
+static unsigned int missing_segment(const struct vcpu *v)
+{
+    const struct cpu_segment *seg = v->regs->seg;
+
+    return !(seg[CPU_SEG_CS].attr & ATTR_P) ? CPU_SEG_CS : !(seg[CPU_SEG_SS].attr & ATTR_P) ? CPU_SEG_SS : CPU_NR_SEGS;
+}
+
+void pv_check_segments(struct vcpu *v)
+{
+    const unsigned int seg = missing_segment(v);
+    unsigned int vector = X86_EXC_GP;
+    uint64_t desc;
+    uint16_t sel;
+
+    if (seg == CPU_NR_SEGS)
+        return;
+    sel = v->regs->seg[seg].sel;
+    if ((sel & ~SEL_RPL) && descriptor_read(v, sel, &desc) && segment_check(seg, sel, desc, v->regs->cpl) &&
+        !(desc & DESC_P))
+        vector = seg == CPU_SEG_CS ? X86_EXC_NP : X86_EXC_SS;
+    pv_inject_exception(v, vector, sel & 0xfffcu);
+    if (missing_segment(v) != CPU_NR_SEGS)
+        vcpu_crash(v, "bad stack selector %04x in the kernel", v->regs->seg[CPU_SEG_SS].sel);
 }
 
 void pv_reload_segments(struct vcpu *v)

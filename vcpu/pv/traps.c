@@ -116,8 +116,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_BUDGET:
     case EXIT_INTWIN: return;
     case EXIT_SYSCALL:
-        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain)) {
-            v->regs->rcx = v->regs->rip; /* what the instruction does */
+        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain) && (v->regs->seg[CPU_SEG_CS].attr & 0x200)) {
+            pv_flat_code_segment(v, false); /* as after SYSRET, whatever they were */
+            v->regs->rcx = v->regs->rip;    /* what the instruction does */
             v->regs->r11 = v->regs->rflags;
             hypercall_guest(v);
         } else {
@@ -126,7 +127,6 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         return;
     case EXIT_SOFTINT: softint(v, e); return;
     case EXIT_EXCEPTION: exception(v, e); return;
-    case EXIT_SYSENTER: pv_guest_sysenter(v); return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
         pv_insn_done(v, e->insn_len ? e->insn_len : 2, 0);
@@ -150,6 +150,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         if (!pv_emulate_privileged_op(v))
             pv_inject_exception(v, X86_EXC_GP, 0);
         return;
+    case EXIT_SYSENTER: /* AMD processors have it in legacy mode only */
     case EXIT_VMMCALL: pv_inject_exception(v, X86_EXC_UD, 0); return;
     case EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return;
     case EXIT_NPF:
