@@ -101,6 +101,12 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
     return op;
 }
 
+/* Of the instruction in front of which the processor stands: n bytes behind its prefixes, which may be there without need. */
+static uint8_t insn_length(struct emu *e, const struct cpu_state *st, unsigned int n)
+{
+    return (uint8_t)(fetch_opcode(e, st).prefixes + n);
+}
+
 /* Behind an instruction of len bytes. */
 static void step_over(struct cpu_state *st, unsigned int len)
 {
@@ -202,31 +208,32 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
     case SVM_EXIT_SWINT: decode_softint(e, st, x); break;
     case SVM_EXIT_RDTSC:
         x->kind = EXIT_RDTSC;
-        x->insn_len = 2;
+        x->insn_len = insn_length(e, st, 2);
         break;
     case SVM_EXIT_RDTSCP:
         x->kind = EXIT_RDTSC;
-        x->insn_len = 3;
+        x->rdtscp = true;
+        x->insn_len = insn_length(e, st, 3);
         break;
     case SVM_EXIT_CPUID:
         x->kind = EXIT_CPUID;
-        x->insn_len = 2;
+        x->insn_len = insn_length(e, st, 2);
         break;
     case SVM_EXIT_PAUSE:
         x->kind = EXIT_PAUSE;
-        x->insn_len = 2;
+        x->insn_len = insn_length(e, st, 1); /* F3 is one of its prefixes */
         break;
     case SVM_EXIT_HLT:
         x->kind = EXIT_HLT;
-        x->insn_len = 1;
+        x->insn_len = insn_length(e, st, 1);
         break;
     case SVM_EXIT_VMMCALL:
         x->kind = EXIT_VMMCALL;
-        x->insn_len = 3;
+        x->insn_len = insn_length(e, st, 3);
         break;
     case SVM_EXIT_MSR:
         x->kind = raw_get(&e->raw, error_code, uint32_t) ? EXIT_WRMSR : EXIT_RDMSR;
-        x->insn_len = 2;
+        x->insn_len = insn_length(e, st, 2);
         break;
     case SVM_EXIT_SHUTDOWN: x->kind = EXIT_SHUTDOWN; break;
     default:

@@ -102,7 +102,7 @@ enum sim_exit_kind {
     EXIT_RDMSR,
     EXIT_WRMSR,
     EXIT_CPUID,
-    EXIT_RDTSC,   /* RDTSC or RDTSCP: insn_len 2 or 3 */
+    EXIT_RDTSC,   /* RDTSC, or RDTSCP: rdtscp */
     EXIT_CR_READ, /* HVM: MOV from/to control register; for PV a #GP exception */
     EXIT_CR_WRITE,
     EXIT_NPF, /* nested page fault: addr is guest-physical, error_code as EXITINFO1 */
@@ -119,6 +119,7 @@ struct sim_exit {
     uint8_t vector;
     uint8_t insn_len; /* 0 when sim/ does not know it */
     bool has_error_code;
+    bool rdtscp; /* EXIT_RDTSC */
     uint32_t error_code;
     uint64_t addr;
     struct {

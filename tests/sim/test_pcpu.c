@@ -128,11 +128,28 @@ static void test_intercepts(void **state)
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 3);
     assert_int_equal(g->st->rip, PG_VA(0) + 1);
+    assert_true(x.rdtscp);
     x = PG_EXEC(g, "\xf3\x90");
     assert_exit(x, EXIT_PAUSE);
     assert_int_equal(g->st->rip, PG_VA(0));
+    assert_int_equal(x.insn_len, 2);
     x = PG_EXEC(g, "\x0f\x01\xd9");
     assert_exit(x, EXIT_VMMCALL);
+    /* Prefixes that mean nothing belong to the instruction all the same. */
+    x = PG_EXEC(g, "\x2e\x67\x0f\xa2\x90");
+    assert_exit(x, EXIT_CPUID);
+    assert_int_equal(x.insn_len, 4);
+    x = PG_EXEC(g, "\xf2\x0f\x31\x90");
+    assert_exit(x, EXIT_RDTSC);
+    assert_int_equal(x.insn_len, 3);
+    assert_false(x.rdtscp);
+    x = PG_EXEC(g, "\x3e\x0f\x01\xf9\x90");
+    assert_exit(x, EXIT_RDTSC);
+    assert_int_equal(x.insn_len, 4);
+    assert_true(x.rdtscp);
+    x = PG_EXEC(g, "\xf3\x67\x90");
+    assert_exit(x, EXIT_PAUSE);
+    assert_int_equal(x.insn_len, 3);
     /* The prefix of Xen's forced emulation: ud2a; .ascii "xen"; cpuid */
     x = PG_EXEC(g, "\x0f\x0bxen\x0f\xa2");
     assert_exception(g, x, 6, PG_VA(0));

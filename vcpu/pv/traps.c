@@ -132,7 +132,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         pv_insn_done(v, e->insn_len ? e->insn_len : 2, 0);
         return;
     case EXIT_RDTSC:
-        if (pv_emulate_rdtsc(v, e->insn_len == 3))
+        if (pv_emulate_rdtsc(v, e->rdtscp))
             pv_insn_done(v, e->insn_len, 0);
         else
             pv_inject_exception(v, X86_EXC_GP, 0);
