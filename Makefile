@@ -12,7 +12,7 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_state pcpu_fpu pcpu_walk pcpu_selftest \
-	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_mmu unicorn_smc unicorn_io unicorn_private
+	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_gate_sse unicorn_mmu unicorn_smc unicorn_io unicorn_private
 VCPU_OBJS := xen run domain time tsc runstate cpuid pv/traps pv/bounce pv/segments pv/emulate pv/ioport pv/pit pv/msr pv/context pv/hypercalls pv/physdev \
 	hypercall kernel absent sched_op domctl sysctl \
 	sched/core sched/init sched/options sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit_acct \

@@ -108,6 +108,11 @@ struct emu {
     struct emu_gate {
         uint64_t pc;  /* of the instruction that is being translated */
         bool refused; /* the translator is shown UD2 in its place */
+        /* Or parts of it in another form, see unicorn_gate_sse.c: prefixes, */
+        uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
+        uint8_t rep;         /* read as this one */
+        bool hides_66;
+        uint8_t byte_at, byte; /* and the byte so far behind its start */
     } gate;
     struct emu_count {
         struct TCGContext *tcg;

@@ -24,28 +24,17 @@
  * Invariants: bytes are read in order and only as far as the answer depends on them, so that code that ends at the end of a page
  * faults where the processor's own fetch would. What is refused is refused at translation: it costs nothing at run time.
  *
+ * unicorn_gate_sse.c has the rules of SSE, and what is shown to the translator otherwise than it is.
+ *
  * It refuses what the features of vcpu/cpuid.c do not include, and what is undefined but translated all the same; what the
  * translator refuses by itself is not repeated here. Sources: AMD APM volume 3, appendix A (opcode maps), chapter 1.2.5 (LOCK),
  * 1.4 and 1.5 (VEX, XOP).
  */
-#include "sim/unicorn_emu.h"
+#include "sim/unicorn_gate.h"
+
 #include "sim/unicorn_private.h"
 
-#define INSN_MAX_LEN 15
-
-/* An instruction as far as it has been read. */
-struct insn_head {
-    struct emu *e;
-    uint64_t pc;
-    unsigned int len;
-    bool code64, code16;
-    bool lock, p66, repne, rep, rex, has_modrm;
-    uint8_t vex; /* opcode of the VEX prefix, 0: none */
-    uint8_t vvvv, l, pp;
-    uint8_t map, opcode, modrm;
-};
-
-static uint8_t next_byte(struct insn_head *h)
+uint8_t gate_next_byte(struct insn_head *h)
 {
     /* Past 15 bytes the translator raises #GP; until then it gets what it is shown. */
     return h->len < INSN_MAX_LEN
@@ -53,17 +42,14 @@ static uint8_t next_byte(struct insn_head *h)
                : 0;
 }
 
-static uint8_t modrm(struct insn_head *h)
+uint8_t gate_modrm(struct insn_head *h)
 {
     if (!h->has_modrm) {
         h->has_modrm = true;
-        h->modrm = next_byte(h);
+        h->modrm = gate_next_byte(h);
     }
     return h->modrm;
 }
-
-static bool is_reg(struct insn_head *h) { return modrm(h) >= 0xc0; }
-static unsigned int reg(struct insn_head *h) { return modrm(h) >> 3 & 7; }
 
 /* ------------------------------------------------------------------------------------------------------- reading -- */
 
@@ -76,8 +62,8 @@ static bool note_prefix(struct insn_head *h, uint8_t byte)
     case 0x36:
     case 0x3e:
     case 0x64:
-    case 0x65:
-    case 0x67: break;
+    case 0x65: break;
+    case 0x67: h->p67 = true; break;
     case 0x66: h->p66 = true; break;
     case 0xf0: h->lock = true; break;
     case 0xf2: h->repne = true, h->rep = false; break;
@@ -89,37 +75,41 @@ static bool note_prefix(struct insn_head *h, uint8_t byte)
 }
 
 /* Outside 64-bit code LES, LDS and BOUND, which have a memory operand, share their opcodes with VEX and EVEX. */
-static bool is_vex(struct insn_head *h) { return (h->opcode == 0xc4 || h->opcode == 0xc5) && (h->code64 || is_reg(h)); }
+static bool is_vex(struct insn_head *h)
+{
+    return (h->opcode == 0xc4 || h->opcode == 0xc5) && (h->code64 || gate_is_reg(h));
+}
 
 static void read_vex(struct insn_head *h)
 {
-    uint8_t byte = h->has_modrm ? h->modrm : next_byte(h);
+    uint8_t byte = h->has_modrm ? h->modrm : gate_next_byte(h);
 
     h->vex = h->opcode;
     h->map = 1;
     if (h->vex == 0xc4) {
         h->map = byte & 0x1f;
-        byte = next_byte(h);
+        byte = gate_next_byte(h);
     }
     h->vvvv = ~byte >> 3 & 0xf;
     h->l = byte >> 2 & 1;
     h->pp = byte & 3;
     h->has_modrm = false;
-    h->opcode = next_byte(h);
+    h->opcode = gate_next_byte(h);
 }
 
 /* Prefixes and opcode; false when that alone is too long. */
 static bool read_head(struct insn_head *h)
 {
     do
-        h->opcode = next_byte(h);
+        h->opcode = gate_next_byte(h);
     while (note_prefix(h, h->opcode) && h->len < INSN_MAX_LEN);
+    h->nr_prefixes = h->len - 1;
     if (h->opcode == 0x0f) {
         h->map = 1;
-        h->opcode = next_byte(h);
+        h->opcode = gate_next_byte(h);
         if (h->opcode == 0x38 || h->opcode == 0x3a) {
             h->map = h->opcode == 0x38 ? 2 : 3;
-            h->opcode = next_byte(h);
+            h->opcode = gate_next_byte(h);
         }
     } else if (is_vex(h)) {
         read_vex(h);
@@ -139,13 +129,13 @@ static bool lockable(struct insn_head *h)
         may = (op & 7) < 2;
     } else if (h->map == 0) {
         switch (op) {
-        case 0x80 ... 0x83: may = reg(h) != 7; break;
+        case 0x80 ... 0x83: may = gate_reg(h) != 7; break;
         case 0x86:
         case 0x87: may = true; break;
         case 0xf6:
-        case 0xf7: may = reg(h) == 2 || reg(h) == 3; break; /* NOT NEG */
+        case 0xf7: may = gate_reg(h) == 2 || gate_reg(h) == 3; break; /* NOT NEG */
         case 0xfe:
-        case 0xff: may = reg(h) < 2; break; /* INC DEC */
+        case 0xff: may = gate_reg(h) < 2; break; /* INC DEC */
         }
     } else if (h->map == 1) {
         switch (op) {
@@ -156,11 +146,11 @@ static bool lockable(struct insn_head *h)
         case 0xb1:
         case 0xc0:
         case 0xc1: may = true; break;
-        case 0xba: may = reg(h) > 4; break;
-        case 0xc7: may = reg(h) == 1; break;
+        case 0xba: may = gate_reg(h) > 4; break;
+        case 0xc7: may = gate_reg(h) == 1; break;
         }
     }
-    return may && !is_reg(h);
+    return may && !gate_is_reg(h);
 }
 
 /* Of what VEX encodes only the general-register instructions of BMI1 and BMI2: 128 bits wide, no prefix in front. */
@@ -173,11 +163,11 @@ static bool vex_valid(struct insn_head *h)
     if (h->map != 2)
         return false;
     switch (h->opcode) {
-    case 0xf2: return h->pp == 0;                               /* ANDN */
-    case 0xf3: return h->pp == 0 && reg(h) >= 1 && reg(h) <= 3; /* BLSR BLSMSK BLSI */
-    case 0xf5: return h->pp != 1;                               /* BZHI PEXT PDEP */
-    case 0xf6: return h->pp == 3;                               /* MULX */
-    case 0xf7: return true;                                     /* BEXTR SHLX SARX SHRX */
+    case 0xf2: return h->pp == 0;                                         /* ANDN */
+    case 0xf3: return h->pp == 0 && gate_reg(h) >= 1 && gate_reg(h) <= 3; /* BLSR BLSMSK BLSI */
+    case 0xf5: return h->pp != 1;                                         /* BZHI PEXT PDEP */
+    case 0xf6: return h->pp == 3;                                         /* MULX */
+    case 0xf7: return true;                                               /* BEXTR SHLX SARX SHRX */
     default: return false;
     }
 }
@@ -185,17 +175,17 @@ static bool vex_valid(struct insn_head *h)
 static bool map0_valid(struct insn_head *h)
 {
     switch (h->opcode) {
-    case 0x62: return !h->code64 && !is_reg(h);  /* BOUND; else EVEX */
-    case 0x6c ... 0x6f: return false;            /* INS OUTS: see pcpu.c */
-    case 0x8c: return reg(h) < 6;                /* there are six segment registers, */
-    case 0x8e: return reg(h) < 6 && reg(h) != 1; /* and CS is not loaded by MOV */
-    case 0x8d: return !is_reg(h);                /* LEA */
-    case 0x8f:                                   /* POP; else XOP */
-    case 0xc6:                                   /* MOV; else XABORT, XBEGIN */
-    case 0xc7: return reg(h) == 0;
+    case 0x62: return !h->code64 && !gate_is_reg(h);       /* BOUND; else EVEX */
+    case 0x6c ... 0x6f: return false;                      /* INS OUTS: see pcpu.c */
+    case 0x8c: return gate_reg(h) < 6;                     /* there are six segment registers, */
+    case 0x8e: return gate_reg(h) < 6 && gate_reg(h) != 1; /* and CS is not loaded by MOV */
+    case 0x8d: return !gate_is_reg(h);                     /* LEA */
+    case 0x8f:                                             /* POP; else XOP */
+    case 0xc6:                                             /* MOV; else XABORT, XBEGIN */
+    case 0xc7: return gate_reg(h) == 0;
     case 0xd6: return !h->code64; /* SALC */
-    case 0xfe: return reg(h) < 2;
-    case 0xff: return reg(h) != 7 && (!is_reg(h) || (reg(h) != 3 && reg(h) != 5));
+    case 0xfe: return gate_reg(h) < 2;
+    case 0xff: return gate_reg(h) != 7 && (!gate_is_reg(h) || (gate_reg(h) != 3 && gate_reg(h) != 5));
     default: return true;
     }
 }
@@ -203,13 +193,13 @@ static bool map0_valid(struct insn_head *h)
 /* 0F 01: system instructions, those without operands by their whole ModRM byte. */
 static bool group7_valid(struct insn_head *h)
 {
-    if (!is_reg(h))
-        return reg(h) != 5;
-    switch (reg(h)) {
-    case 3: return modrm(h) == 0xd9;                                    /* VMMCALL; the rest of SVM is off */
-    case 4:                                                             /* SMSW */
-    case 6: return true;                                                /* LMSW */
-    case 7: return modrm(h) == 0xf9 || (modrm(h) == 0xf8 && h->code64); /* RDTSCP SWAPGS */
+    if (!gate_is_reg(h))
+        return gate_reg(h) != 5;
+    switch (gate_reg(h)) {
+    case 3: return gate_modrm(h) == 0xd9;                                         /* VMMCALL; the rest of SVM is off */
+    case 4:                                                                       /* SMSW */
+    case 6: return true;                                                          /* LMSW */
+    case 7: return gate_modrm(h) == 0xf9 || (gate_modrm(h) == 0xf8 && h->code64); /* RDTSCP SWAPGS */
     default: return false; /* VMX MONITOR MWAIT CLAC STAC XGETBV XSETBV RDPKRU WRPKRU... */
     }
 }
@@ -217,21 +207,21 @@ static bool group7_valid(struct insn_head *h)
 /* 0F AE: FXSAVE and its kind, fences, the segment bases. */
 static bool group15_valid(struct insn_head *h)
 {
-    if (!is_reg(h)) {
+    if (!gate_is_reg(h)) {
         if (h->rep || h->repne)
             return false;
-        return h->p66 ? reg(h) == 7
-                      : reg(h) < 4 || reg(h) == 7; /* CLFLUSHOPT; FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH */
+        return h->p66 ? gate_reg(h) == 7
+                      : gate_reg(h) < 4 || gate_reg(h) == 7; /* CLFLUSHOPT; FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH */
     }
     if (h->rep)
-        return h->code64 && reg(h) < 4; /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE */
-    return !h->repne && !h->p66 && reg(h) >= 5;
+        return h->code64 && gate_reg(h) < 4; /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE */
+    return !h->repne && !h->p66 && gate_reg(h) >= 5;
 }
 
 static bool map1_valid(struct insn_head *h)
 {
     switch (h->opcode) {
-    case 0x00: return reg(h) < 6;
+    case 0x00: return gate_reg(h) < 6;
     case 0x01: return group7_valid(h);
     case 0x0e: /* 3DNow! */
     case 0x0f:
@@ -246,17 +236,14 @@ static bool map1_valid(struct insn_head *h)
     case 0xff: return false; /* UD0 */
     case 0x34:
     case 0x35: return !(raw_get(&h->e->raw, hflags, uint32_t) & RAW_HF_LMA); /* SYSENTER, SYSEXIT: not in long mode */
-    case 0x78:                                                               /* EXTRQ INSERTQ */
-    case 0x79: return h->p66 || h->repne;
     case 0xae: return group15_valid(h);
     case 0xb8: return h->rep; /* POPCNT */
-    case 0xba: return reg(h) >= 4;
-    case 0xb2: /* LSS LFS LGS MOVNTI */
+    case 0xba: return gate_reg(h) >= 4;
+    case 0xb2: /* LSS LFS LGS */
     case 0xb4:
-    case 0xb5:
-    case 0xc3: return !is_reg(h);
-    case 0xc7: return reg(h) == 1 && !is_reg(h); /* CMPXCHG8B/16B; else RDRAND RDSEED RDPID XSAVEC... */
-    default: return true;
+    case 0xb5: return !gate_is_reg(h);
+    case 0xc7: return gate_reg(h) == 1 && !gate_is_reg(h); /* CMPXCHG8B/16B; else RDRAND RDSEED RDPID XSAVEC... */
+    default: return gate_sse_valid(h);
     }
 }
 
@@ -276,8 +263,8 @@ static bool map2_valid(struct insn_head *h)
     case 0x30 ... 0x35:
     case 0x37 ... 0x41:
     case 0xdb ... 0xdf: return plain && h->p66;
-    case 0xf0 ... 0xf1: return h->repne || (plain && !is_reg(h)); /* CRC32; MOVBE */
-    case 0xf6: return h->rep || (plain && h->p66);                /* ADOX ADCX */
+    case 0xf0 ... 0xf1: return h->repne || (plain && !gate_is_reg(h)); /* CRC32; MOVBE */
+    case 0xf6: return h->rep || (plain && h->p66);                     /* ADOX ADCX */
     default: return false;
     }
 }
@@ -318,23 +305,33 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
     struct insn_head h = { .e = e, .pc = pc, .code64 = hf & RAW_HF_CS64, .code16 = !(hf & RAW_HF_CS32) };
 
+    e->gate.nr_prefixes = 0;
+    e->gate.byte_at = 0;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
         return GATE_PASS;
     if (!valid(&h))
         return GATE_INVALID;
+    gate_rewrite(&h);
     return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;
 }
 
 /* ----------------------------------------------------------------------------------------- in place of Unicorn's -- */
 
-/* A byte of code for the translator: UD2 in place of an instruction that is refused. */
+/*
+ * A byte of code for the translator: UD2 in place of an instruction that is refused; of one that passes, what gate_rewrite() has
+ * found to be misread.
+ */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
 {
     struct emu *e = emu_running;
+    uint32_t byte;
 
     if (__builtin_expect(e->gate.refused, 0))
         return addr == e->gate.pc ? 0x0f : 0x0b;
-    return e->real.cpu_ldub_code(env, addr);
+    byte = e->real.cpu_ldub_code(env, addr);
+    if (addr - e->gate.pc < e->gate.nr_prefixes)
+        return gate_shown_prefix(e, (uint8_t)byte);
+    return e->gate.byte_at && addr == e->gate.pc + e->gate.byte_at ? e->gate.byte : byte;
 }

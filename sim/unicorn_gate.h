@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Private to the gate (unicorn_gate.c, unicorn_gate_sse.c): an instruction, read from its start as far as a question about it asks.
+ */
+#ifndef SIM_UNICORN_GATE_H
+#define SIM_UNICORN_GATE_H
+
+#include "sim/unicorn_emu.h"
+
+#define INSN_MAX_LEN 15
+
+/* An instruction as far as it has been read. */
+struct insn_head {
+    struct emu *e;
+    uint64_t pc;
+    unsigned int len;
+    unsigned int nr_prefixes; /* legacy ones and REX */
+    bool code64, code16;
+    bool lock, p66, p67, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
+    uint8_t vex;                                     /* opcode of the VEX prefix, 0: none */
+    uint8_t vvvv, l, pp;
+    uint8_t map, opcode, modrm;
+};
+
+uint8_t gate_next_byte(struct insn_head *h);
+uint8_t gate_modrm(struct insn_head *h);
+static inline bool gate_is_reg(struct insn_head *h) { return gate_modrm(h) >= 0xc0; }
+static inline unsigned int gate_reg(struct insn_head *h) { return gate_modrm(h) >> 3 & 7; }
+
+/* unicorn_gate_sse.c: of map 1, what its mandatory prefix and operand decide. */
+bool gate_sse_valid(struct insn_head *h);
+/* The instruction is valid, but the translator would misread it: note in e->gate what it is to be shown. */
+void gate_rewrite(struct insn_head *h);
+uint8_t gate_shown_prefix(const struct emu *e, uint8_t byte);
+
+#endif
