@@ -112,6 +112,7 @@ struct emu {
         uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
         uint8_t rep;         /* read as this one */
         bool hides_66;
+        bool has_byte;
         uint8_t byte_at, byte; /* and the byte so far behind its start */
     } gate;
     struct emu_count {

@@ -68,7 +68,12 @@ static bool note_prefix(struct insn_head *h, uint8_t byte)
     case 0xf0: h->lock = true; break;
     case 0xf2: h->repne = true, h->rep = false; break;
     case 0xf3: h->rep = true, h->repne = false; break;
-    default: h->rex = h->code64 && (byte & 0xf0) == 0x40; return h->rex;
+    default:
+        if (!h->code64 || (byte & 0xf0) != 0x40)
+            return false;
+        h->rex = true;
+        h->rex_byte = byte;
+        return true;
     }
     h->rex = false;
     return true;
@@ -306,7 +311,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     struct insn_head h = { .e = e, .pc = pc, .code64 = hf & RAW_HF_CS64, .code16 = !(hf & RAW_HF_CS32) };
 
     e->gate.nr_prefixes = 0;
-    e->gate.byte_at = 0;
+    e->gate.has_byte = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -331,7 +336,7 @@ uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
     if (__builtin_expect(e->gate.refused, 0))
         return addr == e->gate.pc ? 0x0f : 0x0b;
     byte = e->real.cpu_ldub_code(env, addr);
-    if (addr - e->gate.pc < e->gate.nr_prefixes)
-        return gate_shown_prefix(e, (uint8_t)byte);
-    return e->gate.byte_at && addr == e->gate.pc + e->gate.byte_at ? e->gate.byte : byte;
+    if (e->gate.has_byte && addr == e->gate.pc + e->gate.byte_at)
+        return e->gate.byte;
+    return addr - e->gate.pc < e->gate.nr_prefixes ? gate_shown_prefix(e, (uint8_t)byte) : byte;
 }

@@ -19,7 +19,7 @@ struct insn_head {
     bool lock, p66, p67, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
     uint8_t vex;                                     /* opcode of the VEX prefix, 0: none */
     uint8_t vvvv, l, pp;
-    uint8_t map, opcode, modrm;
+    uint8_t map, opcode, modrm, rex_byte;
 };
 
 uint8_t gate_next_byte(struct insn_head *h);

@@ -11,6 +11,7 @@
  *      F6 /1, F7 /1         another TEST: with reg 0
  *      CMPPS and its kind   only three bits of the predicate count
  *      0F 18 /4.., or of a register     a NOP: 0F 1F
+ *      REX in front of MMX  of SSSE3: there are eight registers, and behind the eighth the translator finds other state
  *      66 beside F3 or F2   it would prefer 66; F3 beside F2, it would prefer F3: shown as the one that counts
  *
  * Sources: AMD APM volume 3, 1.2.1 (the order of prefixes) and appendix A, tables A-3, A-4; volumes 4 and 5.
@@ -82,6 +83,7 @@ bool gate_sse_valid(struct insn_head *h)
 /* A byte of the instruction reads as another. */
 static void show(struct insn_head *h, unsigned int at, uint8_t byte)
 {
+    h->e->gate.has_byte = true;
     h->e->gate.byte_at = (uint8_t)at;
     h->e->gate.byte = byte;
 }
@@ -113,6 +115,8 @@ void gate_rewrite(struct insn_head *h)
         h->e->gate.rep = h->repne ? 0xf2 : 0xf3;
         h->e->gate.hides_66 = is_sse;
     }
+    if (h->rex && h->map >= 2 && !h->p66 && !h->rep && !h->repne && h->opcode < 0x20) /* R, and B of a register */
+        show(h, h->nr_prefixes - 1, h->rex_byte & (gate_is_reg(h) ? 0xfa : 0xfb));
     if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 1)
         show(h, h->len - 1, h->modrm & 0xc7);
     if (h->map == 1 && h->opcode == 0x18)
