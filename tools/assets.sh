@@ -24,8 +24,8 @@ have() {
 want=
 have grub-x86_64-xen.bin grub-i386-xen.bin || want="$want grub-xen-host"
 have busybox || want="$want busybox-static"
-have vmlinuz-cloud || want="$want @linux-image-cloud-amd64"
-have vmlinuz-generic || want="$want @linux-image-amd64"
+have vmlinuz-cloud || want="$want @linux-image-cloud-amd64:linux-image-"
+have vmlinuz-generic || want="$want @linux-image-amd64:linux-image-"
 [ -n "$want" ] || exit 0
 
 debs=build/assets/debs

@@ -8,8 +8,9 @@
 # from the machine's own configuration by replacing the suite name, so the machine's mirror, proxy and keyring are used
 # and no address is written down here. Both forms are understood: one-line (*.list) and deb822 (*.sources).
 #
-# A PACKAGE written as @NAME means "the first package of the same kind that NAME depends on": the kernel's meta package
-# linux-image-amd64 depends on the versioned one that holds the files.
+# A PACKAGE written as @NAME:PREFIX means "the first package on which NAME depends and whose name begins with PREFIX", and
+# more prefixes go on from there: the kernel's meta package linux-image-amd64 depends on the versioned one that holds the
+# files, and since Linux 7 that one on linux-binary-VERSION.
 #
 # Invariants: works without root; nothing outside DIR is written; nothing unauthenticated is accepted.
 set -eu
@@ -32,19 +33,24 @@ die() {
 
 command -v apt-get > /dev/null || die "apt-get not found: xenlab's set-up needs Debian 12 or later"
 
-# Debian's suites by any of their names; what else the machine's configuration has is left out.
+# Debian's suites by any of their names; what else the machine's configuration has is left out. Sid is where updates are
+# made: it has none of its own.
 names='bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable'
 
 # sources_for SUITE KEYRING: the machine's Debian sources, turned to SUITE. KEYRING, if given, replaces signed-by.
 sources_for() {
+    case $1 in
+    sid | unstable) without_updates=1 ;;
+    *) without_updates= ;;
+    esac
     for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
         [ -r "$f" ] || continue
-        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" '
+        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" -v without="$without_updates" '
             $1 == "deb" {
                 i = 2; options = ""
                 if ($2 ~ /^\[/) { do { options = options " " $i } while ($(i++) !~ /\]$/) }
                 uri = $i; s = $(i + 1)
-                if (s !~ names) next
+                if (s !~ names || without && s ~ /-/) next
                 if (!match(s, /-(updates|security)$/)) s = suite; else s = suite substr(s, RSTART)
                 gsub(/[][]/, "", options)
                 gsub(/ *arch=[^ ]*/, "", options)
@@ -56,14 +62,14 @@ sources_for() {
     for f in /etc/apt/sources.list.d/*.sources; do
         [ -r "$f" ] || continue
         # A stanza a record. A key embedded in Signed-By has many lines; such a stanza falls back to the trusted keys of apt.
-        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" '
+        awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" -v without="$without_updates" '
             function flush(   n, i, j, s, u, us, ss, opt) {
                 if (types ~ /(^| )deb( |$)/ && enabled !~ /no|false/) {
                     opt = keyring != "" ? keyring : signed
                     opt = opt ~ /^\// ? "[ signed-by=" opt " ]" : ""
                     n = split(suites, ss, " ")
                     for (i = 1; i <= n; i++) {
-                        if (ss[i] !~ names) continue
+                        if (ss[i] !~ names || without && ss[i] ~ /-/) continue
                         s = suite
                         if (match(ss[i], /-(updates|security)$/)) s = suite substr(ss[i], RSTART)
                         u = split(uris, us, " ")
@@ -122,10 +128,15 @@ packages=
 for package in "$@"; do
     case $package in
     @*)
-        kind=${package#@}
-        package=$(private apt-cache depends --no-recommends --no-suggests "$kind" |
-            awk -v kind="^${kind%%-*}-" '/Depends:/ && $NF ~ kind { print $NF; exit }')
-        [ -n "$package" ] || die "Debian $suite: $kind depends on no package of its kind"
+        steps=${package#@}
+        package=${steps%%:*}
+        while [ "$steps" != "${steps#*:}" ]; do
+            steps=${steps#*:}
+            meta=$package prefix=${steps%%:*}
+            package=$(private apt-cache depends --no-recommends --no-suggests "$meta" |
+                awk -v prefix="$prefix" '/Depends:/ && index($NF, prefix) == 1 { print $NF; exit }')
+            [ -n "$package" ] || die "Debian $suite: $meta depends on no package $prefix..."
+        done
         ;;
     esac
     packages="$packages $package"
