@@ -148,6 +148,43 @@ static void test_stealing(void **state)
     wb_destroy(wb);
 }
 
+/* y is owed nearly everything and yields to two who are OVER: one of them goes before it, for a slice, and not both. */
+static void test_yield(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct wb_domain *y = domain_new(wb, "y", 1, 10000, 0, "compute 2ms, yield");
+
+    domain_new(wb, "over", 2, 1, 0, "compute forever");
+    run(wb, SECONDS(1));
+    wb_vcpu(y, 0)->max_wait = 0;
+    wb_vcpu(y, 0)->switches = 0;
+    run(wb, SECONDS(3));
+    assert_in_range(wb_vcpu(y, 0)->max_wait, MILLISECS(20), MILLISECS(30));
+    assert_in_range(wb_vcpu(y, 0)->switches, 2000 / 32, 2000 / 12);
+    wb_destroy(wb);
+}
+
+/* Who has yielded and then cannot run has yielded: when it wakes it is served at once. */
+static void test_yield_is_once(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct vcpu *v = a->d.vcpu[0];
+
+    domain_new(wb, "b", 1, 256, 0, "compute forever");
+    run(wb, MILLISECS(5));
+    assert_true(wb->xen.pcpu[0].curr == v);
+    vcpu_yield(v);
+    v->pause_count++;
+    vcpu_sleep_nosync(v);
+    run(wb, MILLISECS(12)); /* a tick has ended b's boost */
+    v->pause_count--;
+    vcpu_wake(v);
+    run(wb, MILLISECS(13));
+    assert_schedule(wb, 0, "a0-5 b5-12 a12-13");
+    wb_destroy(wb);
+}
+
 static void test_parameters(void **state)
 {
     struct wb *wb = wb_new("credit", 1);
@@ -196,6 +233,8 @@ int main(void)
         cmocka_unit_test(test_boost),
         cmocka_unit_test(test_weights_beside_sleepers),
         cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_yield),
+        cmocka_unit_test(test_yield_is_once),
         cmocka_unit_test(test_parameters),
     };
 

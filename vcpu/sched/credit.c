@@ -24,17 +24,19 @@
  * a light one next door overdraws. So UNDER and OVER have two steps each. Who has saved more than a slice is owed time and goes
  * first (PRI_OWED); who has overdrawn more than one goes last (PRI_DEEP).
  *
- * A cap limits a domain even if pCPUs idle: it is parked (not queued) when it has overdrawn more than one period's cap. The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms.
+ * A cap limits a domain even if pCPUs idle: it is parked (not queued) when it has overdrawn more than one period's cap. The rate
+ * limit keeps wake-ups from preempting somebody who has run for less than 1 ms. Who yields goes behind those of its priority; when
+ * there are none, behind one of the next lower, who gets a slice although it is less important: yielding has its price.
  *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor, under its
- * current priority. Neither debts nor savings last for ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go
- * lower), and a sleeper has at most one slice's.
+ * current priority or, after a yield and until accounting, that of those whom it lets go first. Neither debts nor savings last for
+ * ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go lower), and a sleeper has at most one slice's.
  *
  * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us). Simplifies
  * xen/common/sched/credit.c: credits are ns instead of 10 a ms; Xen forgets debts and savings beyond one slice and has no
- * steps in UNDER and OVER, so its shares are rougher; a preempted vCPU keeps its place and the rest of its slice; no
- * power-aware placement; the tick of an idle pCPU and the accounting of an idle pool are stopped. Accounting is the only part
- * that looks at all active vCPUs, once a period.
+ * steps in UNDER and OVER, so its shares are rougher; a preempted vCPU keeps its place and the rest of its slice; in Xen
+ * who yields lets one of lower priority go first also if there are some of its own; no power-aware placement; the tick of an idle
+ * pCPU and the accounting of an idle pool are stopped. Accounting is the only part that looks at all active vCPUs, once a period.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -87,40 +89,34 @@ void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc)
 {
     struct runq *q = runq_of(ops, svc->v->processor);
 
-    /* Who yields goes behind everybody else, once. Who was interrupted stays at the front for the rest of its slice. */
-    if (svc->yield)
-        runq_insert(q, &svc->node, svc->v, PRI_DEEP);
-    else if (svc->slice_left > 0)
+    /* Who was interrupted stays at the front for the rest of its slice. */
+    if (svc->slice_left > 0)
         runq_insert_first(q, &svc->node, svc->v, svc->pri);
     else
         runq_insert(q, &svc->node, svc->v, svc->pri);
-    svc->yield = false;
+}
+
+/* svc yields; accounting puts the queue in order again (set_pri() in credit_acct.c). */
+static void enqueue_yielding(struct scheduler *ops, struct csched_vcpu *svc)
+{
+    struct runq *q = runq_of(ops, svc->v->processor);
+    struct runq_node *first = runq_first(q, svc->v->processor, false);
+    const enum pri own = svc->pri == PRI_OWED ? PRI_UNDER : svc->pri == PRI_OVER ? PRI_DEEP : svc->pri;
+
+    svc->slice_left = 0;
+    if (!first || first->key <= (int64_t)own) {
+        runq_insert(q, &svc->node, svc->v, own);
+        return;
+    }
+    runq_remove(q, first);
+    runq_insert_first(q, &svc->node, svc->v, first->key);
+    runq_insert_first(q, first, first->v, first->key);
 }
 
 void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc)
 {
     if (runq_queued(&svc->node))
         runq_remove(runq_of(ops, svc->v->processor), &svc->node);
-}
-
-/* Three times a period on each pCPU that is not idle: the end of a boost; a look at soft affinity and caps. */
-static void tick(void *data)
-{
-    struct csched_pcpu *spc = data;
-    struct vcpu *curr = spc->ops->xen->pcpu[spc->cpu].curr;
-    const struct runq_node *first;
-
-    if (!curr || curr->domain->sched != spc->ops)
-        return;
-    if (svc_of(curr)->pri == PRI_BOOST)
-        svc_of(curr)->pri = PRI_UNDER;
-    first = runq_first(&spc->runq, spc->cpu, false);
-    if (first && first->key < (int64_t)svc_of(curr)->pri)
-        sched_kick_cpu(spc->ops->xen, spc->cpu);
-    if (sched_prefers_idle(curr))
-        vcpu_migrate(curr);
-    csched_cap_check(spc->ops, svc_of(curr)->dom, NOW(spc->ops->xen));
-    timer_set(&spc->ops->xen->machine->clock, &spc->tick, NOW(spc->ops->xen) + csched(spc->ops)->tick);
 }
 
 /* --- hooks --- */
@@ -153,7 +149,7 @@ static void *csched_alloc_pdata(struct scheduler *ops, unsigned int cpu)
         return NULL;
     spc->ops = ops;
     spc->cpu = cpu;
-    timer_init(&spc->tick, tick, spc);
+    timer_init(&spc->tick, csched_tick, spc);
     return spc;
 }
 
@@ -267,15 +263,21 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
     s_time_t again = STIME_MAX;
 
     if (prev) {
+        const bool yields = svc_of(prev)->yield;
+
         svc = svc_of(prev);
+        svc->yield = false;
         csched_burn(ops, svc, now);
         csched_cap_check(ops, svc->dom, now);
         if (vcpu_runnable(prev) && !svc->dom->parked) {
             const s_time_t ran = now - svc->run_since;
 
-            if (ran < prv->ratelimit && !svc->yield)
+            if (ran < prv->ratelimit && !yields)
                 return csched_run(ops, cpu, svc, now, prv->ratelimit - (ran < 0 ? 0 : ran));
-            csched_enqueue(ops, svc);
+            if (yields)
+                enqueue_yielding(ops, svc);
+            else
+                csched_enqueue(ops, svc);
         }
     }
     if (!sched_cpu_owned(ops, cpu))
@@ -303,25 +305,6 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
 }
 
 /* --- parameters --- */
-
-static int csched_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op)
-{
-    struct csched_dom *dom = d->sched_priv;
-
-    switch (op->cmd) {
-    case XEN_DOMCTL_SCHEDOP_getinfo:
-        op->u.credit.weight = (uint16_t)dom->weight;
-        op->u.credit.cap = (uint16_t)dom->cap;
-        return 0;
-    case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0 and cap 0xffff: leave as it is */
-        if (op->u.credit.weight)
-            dom->weight = op->u.credit.weight;
-        if (op->u.credit.cap != 0xffff)
-            csched_cap_set(ops, dom, op->u.credit.cap);
-        return 0;
-    default: return -EINVAL;
-    }
-}
 
 static int csched_adjust_global(struct scheduler *ops, struct xen_sysctl_scheduler_op *op)
 {

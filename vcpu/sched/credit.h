@@ -71,9 +71,12 @@ void csched_activate(struct scheduler *ops, struct csched_vcpu *svc);
 void csched_deactivate(struct csched_vcpu *svc);
 /* The domain that runs on a pCPU, or did until now: park it if it has overdrawn its cap. */
 void csched_cap_check(struct scheduler *ops, struct csched_dom *dom, s_time_t now);
-void csched_cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int cap);
+/* Hook: a domain's weight and cap. */
+int csched_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op);
 /* Timer function, data is the domain's: it may run again. */
 void csched_unpark(void *data);
+/* Timer function, data is the pCPU's. */
+void csched_tick(void *data);
 /* Timer function, data is the scheduler: hand out a period's credits. */
 void csched_acct(void *data);
 

@@ -17,6 +17,8 @@
  */
 #include "vcpu/sched/credit.h"
 
+#include <errno.h>
+
 /* --- credits --- */
 
 /* Who has savings lives on them; who has used them up earns again (Xen: whom a tick finds running). */
@@ -58,7 +60,7 @@ static void set_pri(struct scheduler *ops, struct csched_vcpu *svc, enum pri pri
 {
     const bool queued = runq_queued(&svc->node);
 
-    if (svc->pri == pri)
+    if (svc->pri == pri && (!queued || svc->node.key == (int64_t)pri)) /* it is elsewhere if it has yielded */
         return;
     if (queued)
         csched_dequeue(ops, svc);
@@ -130,7 +132,7 @@ void csched_cap_check(struct scheduler *ops, struct csched_dom *dom, s_time_t no
         park(ops, dom);
 }
 
-void csched_cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int cap)
+static void cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int cap)
 {
     if (cap == dom->cap)
         return;
@@ -140,7 +142,46 @@ void csched_cap_set(struct scheduler *ops, struct csched_dom *dom, unsigned int 
     csched_unpark(dom);
 }
 
-/* --- accounting, once a period --- */
+int csched_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op)
+{
+    struct csched_dom *dom = d->sched_priv;
+
+    switch (op->cmd) {
+    case XEN_DOMCTL_SCHEDOP_getinfo:
+        op->u.credit.weight = (uint16_t)dom->weight;
+        op->u.credit.cap = (uint16_t)dom->cap;
+        return 0;
+    case XEN_DOMCTL_SCHEDOP_putinfo: /* weight 0 and cap 0xffff: leave as it is */
+        if (op->u.credit.weight)
+            dom->weight = op->u.credit.weight;
+        if (op->u.credit.cap != 0xffff)
+            cap_set(ops, dom, op->u.credit.cap);
+        return 0;
+    default: return -EINVAL;
+    }
+}
+
+/* --- accounting --- */
+
+/* Three times a period on each pCPU that is not idle: the end of a boost; a look at soft affinity and caps. */
+void csched_tick(void *data)
+{
+    struct csched_pcpu *spc = data;
+    struct vcpu *curr = spc->ops->xen->pcpu[spc->cpu].curr;
+    const struct runq_node *first;
+
+    if (!curr || curr->domain->sched != spc->ops)
+        return;
+    if (svc_of(curr)->pri == PRI_BOOST)
+        svc_of(curr)->pri = PRI_UNDER;
+    first = runq_first(&spc->runq, spc->cpu, false);
+    if (first && first->key < (int64_t)svc_of(curr)->pri)
+        sched_kick_cpu(spc->ops->xen, spc->cpu);
+    if (sched_prefers_idle(curr))
+        vcpu_migrate(curr);
+    csched_cap_check(spc->ops, svc_of(curr)->dom, NOW(spc->ops->xen));
+    timer_set(&spc->ops->xen->machine->clock, &spc->tick, NOW(spc->ops->xen) + csched(spc->ops)->tick);
+}
 
 /* The most that svc may earn in a period: it can use one pCPU, and its share of the domain's cap. */
 static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
