@@ -64,12 +64,13 @@ static int event_carry_out(struct wb_event *ev)
     return ev->value[0] ? wb_domain_apply(wd) : 0;
 }
 
-static const char *reason(int rc)
+static const char *reason(const struct wb_event *ev, int rc)
 {
     switch (rc) {
     case -EBUSY: return "it is the last pCPU";
     case -ENODEV: return "it is plugged in, or not, already";
-    case -EINVAL: return "none of these pCPUs is there";
+    case -EINVAL:
+        return on_vcpus(ev->what) ? "none of these pCPUs is there" : "the policy takes 100 at most for each vCPU";
     default: return strerror(-rc);
     }
 }
@@ -83,7 +84,7 @@ static void event_fire(void *data)
         return;
     ev->wb->workload_wrong = true;
     snprintf(ev->wb->error, sizeof(ev->wb->error), "%u: at %.6g ms: %s %s%s%s cannot be done: %s", ev->line,
-             (double)ev->at / 1e6, ev->what, ev->target, ev->value[0] ? " " : "", ev->value, reason(rc));
+             (double)ev->at / 1e6, ev->what, ev->target, ev->value[0] ? " " : "", ev->value, reason(ev, rc));
 }
 
 static bool number(const char *text, unsigned long lo, unsigned long hi)

@@ -137,7 +137,9 @@ static bool domain_add_one(struct loader *l, const char *name, const struct opti
     wd->extratime = o->extratime;
     rc = wb_domain_apply(wd);
     if (rc)
-        return fail(l, "the policy refuses these parameters: %s", strerror(-rc));
+        return fail(l, "the policy refuses these parameters: %s",
+                    rc == -EINVAL && o->cap > 100 * o->vcpus ? "it takes a cap of 100 at most for each vCPU"
+                                                             : strerror(-rc));
     for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
         if (!affinity_apply(l, wd->d.vcpu[i], o))
             return false;

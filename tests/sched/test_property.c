@@ -5,6 +5,8 @@
  * run starves, and no pCPU idles while somebody waits who may run there.
  *
  * Everything is seeded and in virtual time, so a failure names a seed that fails again.
+ *
+ * Budget: each property needs the same made-up domains, and the last one everything that an administrator can do.
  */
 #include "common.h"
 
@@ -63,9 +65,32 @@ static unsigned int spinners(struct wb *wb, struct claim *c, bool any_weight, bo
     return nr;
 }
 
+/*
+ * How far shares may be from weights. On several pCPUs credit2 forgets how far somebody with a pCPU to itself is ahead of others
+ * beyond CSCHED2_CARRYOVER_MAX, and debts below CSCHED2_CREDIT_MIN, which those of little weight have after each slice: as Xen.
+ */
+static double tolerance(const char *policy, unsigned int pcpus, bool any_weight)
+{
+    if (!strcmp(policy, "credit") || (pcpus == 1 && !any_weight))
+        return 0.01;
+    return any_weight ? 0.16 : 0.1;
+}
+
+/* Even so nobody gets less than somebody with less weight. */
+static void check_order(const char *policy, unsigned int seed, const struct claim *c, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr; i++)
+        for (unsigned int j = 0; j < nr; j++)
+            if (c[i].weight >= c[j].weight && wb_runtime(c[i].wv) < wb_runtime(c[j].wv) - MILLISECS(100))
+                fail_msg("%s, seed %u: weight %g got %.2f s, weight %g got %.2f", policy, seed, c[i].weight,
+                         (double)wb_runtime(c[i].wv) / 1e9, c[j].weight, (double)wb_runtime(c[j].wv) / 1e9);
+}
+
 static void test_shares(void **state)
 {
     static const char *const fair[] = { "credit", "credit2" };
+    double worst = 0;
+    unsigned int near = 0, all = 0;
 
     for (size_t p = 0; p < ARRAY_SIZE(fair); p++) {
         for (unsigned int seed = 0; seed < 40; seed++) {
@@ -83,17 +108,108 @@ static void test_shares(void **state)
             for (unsigned int i = 0; i < nr; i++) {
                 const double got = (double)wb_runtime(c[i].wv) / 1e10;
 
-                if (got < c[i].ideal - 0.01 || got > c[i].ideal + 0.01)
+                const double off = got > c[i].ideal ? got - c[i].ideal : c[i].ideal - got;
+
+                if (off > tolerance(fair[p], pcpus, seed % 2))
                     fail_msg("%s, seed %u: d%u.%u of weight %g got %.4f instead of %.4f of a pCPU", fair[p], seed,
                              c[i].wv->v.domain->domain_id, c[i].wv->v.vcpu_id, c[i].weight, got, c[i].ideal);
+                worst = off > worst ? off : worst;
+                near += off <= 0.01;
+                all++;
             }
+            check_order(fair[p], seed, c, nr);
             assert_int_equal(wb->lost, 0);
             wb_destroy(wb);
         }
     }
+    if (getenv("SHOW"))
+        printf("%u of %u shares within 1 %% of a pCPU, the worst %.1f %% off\n", near, all, 100 * worst);
+    assert_true(near * 100 > all * 95);
 }
 
-/* A domain gets no more than its cap, all of it if there is room, and its vCPUs get equal parts. */
+/* --- waiting --- */
+
+/* One thing that an administrator may do to a domain, or to pCPUs. */
+static void change(struct wb *wb, unsigned int kind, struct wb_domain *wd)
+{
+    const uint64_t hard = 1 + pick((1u << wb->xen.nr_pcpus) - 1);
+
+    switch (kind) {
+    case 0: /* a cap is lifted, whose ever */
+        for (wd = wb->domains; wd; wd = wd->next) {
+            wd->cap = 0;
+            wb_domain_apply(wd);
+        }
+        break;
+    case 1: wd->weight = 1 + pick(65535); break;
+    case 2:
+        for (unsigned int i = 0; i < wd->d.max_vcpus; i++)
+            assert_int_equal(sched_set_affinity(wd->d.vcpu[i], &hard, NULL), 0);
+        break;
+    case 3: /* from one pCPU to all, and the other way round */
+        for (struct wb_domain *other = wb->domains; other; other = other->next)
+            pin(other, 0, other->d.vcpu[0]->hard_affinity == 1 ? UINT64_MAX : 1);
+        break;
+    case 4:
+        if (wb->xen.nr_pcpus > 1)
+            assert_int_equal(sched_cpu_hotplug(&wb->xen, 1, false), 0);
+        break;
+    default: /* one that was paused for a while comes back */
+        wd->d.vcpu[0]->pause_count++;
+        vcpu_sleep_nosync(wd->d.vcpu[0]);
+        run(wb, wb->machine.clock.now + MILLISECS(500));
+        wd->d.vcpu[0]->pause_count--;
+        vcpu_wake(wd->d.vcpu[0]);
+    }
+    wb_domain_apply(wd ? wd : wb->domains);
+}
+
+/*
+ * Credit2: whatever changes, the past keeps nobody waiting. Credits lie between -10 and 10.5 ms and are burnt no slower than time
+ * passes, so each of the others may be ahead by 20.5 ms, and goes on for a slice of 1 ms beyond.
+ */
+static void test_waits(void **state)
+{
+    for (unsigned int seed = 0; seed < 240; seed++) {
+        struct wb *wb;
+        unsigned int nr = 0;
+        s_time_t start;
+
+        srand(seed);
+        wb = wb_new("credit2", 1 + pick(3));
+        wb->max_spans = 0;
+        for (unsigned int i = 0, doms = 2 + pick(2); i < doms; i++) {
+            const char name[] = { (char)('a' + i), 0 };
+            const unsigned int vcpus = 1 + pick(2);
+
+            domain_new(wb, name, vcpus, seed % 2 ? 256 : 1 + pick(1024), i ? 0 : 5 + pick(95), "compute forever");
+            nr += vcpus;
+        }
+        if (seed % 3 == 0)
+            pin(wb->domains, 0, 1);
+        run(wb, SECONDS(1));
+        change(wb, seed % 6, wb->domains);
+        start = wb->machine.clock.now;
+        for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+            for (unsigned int i = 0; i < wd->d.max_vcpus; i++) {
+                wb_vcpu(wd, i)->max_wait = 0;
+                if (wb_vcpu(wd, i)->waiting_since >= 0)
+                    wb_vcpu(wd, i)->waiting_since = start;
+            }
+        run(wb, start + SECONDS(1));
+        for (struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+            for (unsigned int i = 0; !wd->cap && i < wd->d.max_vcpus; i++)
+                if (wb_vcpu(wd, i)->max_wait > (nr - 1) * MICROSECS(21500))
+                    fail_msg("seed %u: %s.%u of %u vCPUs waited for %.1f ms", seed, wd->name, i, nr,
+                             (double)wb_vcpu(wd, i)->max_wait / 1e6);
+        wb_destroy(wb);
+    }
+}
+
+/*
+ * A domain gets no more than its cap, all of it if there is room, and its vCPUs get equal parts; nearly: under credit2 their credits
+ * decide who comes first for the rest of a period's budget.
+ */
 static void test_caps(void **state)
 {
     static const char *const fair[] = { "credit", "credit2" };
@@ -129,7 +245,7 @@ static void test_caps(void **state)
                 }
                 if (wd->cap && (got > wd->cap + 1 || (room && got < wd->cap - 1)))
                     fail_msg("%s, seed %u: %s with cap %u got %.2f", fair[p], seed, wd->name, wd->cap, got);
-                if (wd->cap && most - least > MILLISECS(100))
+                if (wd->cap && most - least > MILLISECS(150))
                     fail_msg("%s, seed %u: one vCPU of %s got %.2f s, another %.2f", fair[p], seed, wd->name,
                              (double)least / 1e9, (double)most / 1e9);
             }
@@ -166,7 +282,7 @@ static void domain_random(struct chaos *ch)
     assert_non_null(wd);
     ch->birth[ch->born++] = ch->wb->machine.clock.now;
     wd->weight = 1 + pick(65535);
-    wd->cap = ch->conserving || pick(3) ? 0 : pick(100 * wd->d.max_vcpus + 50);
+    wd->cap = ch->conserving || pick(3) ? 0 : pick(100 * wd->d.max_vcpus + 1);
     wd->period_us = 1000 + pick(100000);
     wd->budget_us = 10 + pick(wd->period_us - 10);
     wd->extratime = pick(2);
@@ -390,6 +506,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_waits),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_administrators),
     };

@@ -173,7 +173,7 @@ static void test_odd_workloads(void **state)
         "domain a : block",
         "domain a : compute 0ms..1us, sleep 0ms",
         "pcpus 2 # two\n domain a vcpus=2 soft=9 : compute 290000000s",
-        "domain a cap=6553 weight=65535 : compute 1ms, yield, block\ntime 1ns",
+        "domain a vcpus=66 cap=6553 weight=65535 : compute 1ms, yield, block\ntime 1ns",
         "domain a : wake b, sleep 1ms\ndomain b : block",
         "domain a : sleep 1ns\ntime 1us\nswitch-cost 10s",
         "domain a vcpus=3 : compute 1ms\nat 200000000s pause a\nat 0s unpause a\nat 0s cap a 5",
@@ -184,6 +184,19 @@ static void test_odd_workloads(void **state)
         assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w"), "--svg", path("svg")), 0);
         assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w"), "--json"), 0);
     }
+}
+
+/* Credit2 refuses, as Xen's does, what credit takes. */
+static void test_caps_that_credit2_refuses(void **state)
+{
+    file_write("w", "domain a vcpus=2 cap=201 : compute 1ms");
+    assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w")), 0);
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 1);
+    assert_in_file("err", ":1: the policy refuses these parameters: it takes a cap of 100 at most for each vCPU");
+    file_write("w", "domain a : compute 1ms\nat 1ms cap a 101");
+    assert_int_equal(WORKBENCH("--policy", "credit", "--workload", path("w")), 0);
+    assert_int_equal(WORKBENCH("--policy", "credit2", "--workload", path("w")), 1);
+    assert_in_file("err", ":2: at 1 ms: cap a 101 cannot be done: the policy takes 100 at most for each vCPU");
 }
 
 static bool build(const char *source, int bad)
@@ -286,8 +299,11 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reports),       cmocka_unit_test(test_wrong_workloads),
-        cmocka_unit_test(test_odd_workloads), cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_wrong_workloads),
+        cmocka_unit_test(test_odd_workloads),
+        cmocka_unit_test(test_caps_that_credit2_refuses),
+        cmocka_unit_test(test_policy_of_ones_own),
         cmocka_unit_test(test_bad_policies),
     };
 

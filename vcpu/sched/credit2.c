@@ -5,13 +5,18 @@
  * Concept: everybody starts with the same credit and burns it while running, slowly with a high weight and fast with a low one.
  * The one with the most credit runs. So those who sleep keep credit and run at once when they wake, without any special
  * priority, and those who compute all day burn in proportion. When even the best has none left, everybody gets another
- * portion (a *reset*), clipped so that savings do not grow. A slice lasts until the credits of the runner and of the
- * next in the queue meet, but not less than the rate limit (1 ms) and not more than 10 ms.
+ * portion (a *reset*). A slice lasts until the credits of the runner and of the next in the queue meet, but not less than the
+ * rate limit (1 ms) and not more than 10 ms.
  *
  *     credit                     A runs     B runs      reset: both + 10 ms
  *     10 ms  A===B                \           |             .---
  *                                  \___A       \___ B      /
  *      0 ---------------------------------------------A,B-'
+ *
+ * Nobody has more than 10.5 ms or less than -10. So who was kept back (by a cap, a pause, its affinity) cannot keep others
+ * waiting for long afterwards, however long it was. The price: who has a pCPU to itself gets no further ahead of those who share
+ * one, so on several pCPUs shares follow weights only roughly; and a weight 20 times less than another still gets a slice in each
+ * reset's 10 ms.
  *
  * pCPUs are grouped into run queues that share one order (Xen: by socket or cache; here `cpus_per_runqueue` neighbours), so
  * inside a group fairness needs no stealing. Between groups load balancing moves vCPUs, by the smoothed number of those who want
@@ -19,12 +24,16 @@
  *
  * Invariants: a vCPU is queued exactly when it is awake, not running and not parked; svc->rqd is the group of v->processor.
  *
- * A reset reaches everybody at once without visiting anybody: given[] counts what resets have handed out, and a vCPU
- * catches up when it is looked at next (credit_sync). Queued vCPUs all gain the same, so their order does not change.
+ * A reset visits only those who run: given[] counts what resets have handed out, and the others catch up when they are looked
+ * at next (c2_credit_sync). Queued vCPUs all gain the same, so their order does not change.
  *
- * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Simplifies xen/common/sched/credit2.c: no hyperthread
- * awareness; balancing moves one vCPU instead of weighing all pairs; no estimate of the cost of a context switch beyond
- * the rate limit and MIGRATE_RESIST.
+ * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Corresponds to xen/common/sched/credit2.c: credits,
+ * resets, slices and yielding are as there, but for what credit2_rqd.c and credit2_cap.c say of parts and of helpings. Besides:
+ *  - a waker marks a pCPU whose vCPU is within its rate limit, and gets it when that is over. Xen leaves such a pCPU alone, so a
+ *    waker may wait to the end of a slice; here wake-up latency is the rate limit, as its name says;
+ *  - when the first in the queue finds no budget the next is asked. Xen leaves the pCPU idle until it is asked again;
+ *  - MIGRATE_RESIST holds for who is to be preempted, not for whom an idle or yielding pCPU takes, and there is no compensation
+ *    for having moved; no hyperthread awareness; balancing moves one vCPU instead of weighing all pairs.
  */
 #include "vcpu/sched/credit2.h"
 
@@ -86,14 +95,16 @@ void c2_unpark(struct c2_vcpu *svc)
 
 /* --- choosing --- */
 
-/* The best waiting vCPU that has budget; those found without are parked on the way. */
-static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
+/* The best waiting vCPU that has budget and more credit than cur (unless it yields). Those without budget are parked. */
+static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu, const struct c2_vcpu *cur, bool yields)
 {
     struct runq_node *n;
 
     while ((n = runq_first(&rqd->runq, cpu, false))) {
         struct c2_vcpu *svc = svc_of(n->v);
 
+        if (cur && !yields && cur->credit >= c2_credit_of_waiting(svc))
+            return NULL;
         if (c2_budget_ok(svc))
             return svc;
         c2_dequeue(svc);
@@ -101,18 +112,17 @@ static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu)
     return NULL;
 }
 
-static s_time_t credit_of_waiting(const struct c2_vcpu *svc) { return svc->rqd->given[svc->part] - svc->node.key; }
-
 /* How long svc may run before the next in the queue deserves it more. */
-static s_time_t slice(const struct c2 *prv, struct c2_vcpu *svc, unsigned int cpu)
+static s_time_t slice(const struct c2 *prv, const struct c2_vcpu *svc, unsigned int cpu, s_time_t now)
 {
     const struct runq_node *next = runq_first(&svc->rqd->runq, cpu, false);
-    const s_time_t min = prv->ratelimit > C2_MIN_TIMER ? prv->ratelimit : C2_MIN_TIMER;
+    const s_time_t limited = svc->run_since + prv->ratelimit - now,
+                   min = limited > C2_MIN_TIMER ? limited : C2_MIN_TIMER;
     s_time_t credit = svc->credit, time;
 
-    if (next && credit_of_waiting(svc_of(next->v)) > 0)
-        credit -= credit_of_waiting(svc_of(next->v));
-    time = credit > 0 ? credit * svc->weight / svc->rqd->max_weight : 0;
+    if (next && c2_credit_of_waiting(svc_of(next->v)) > 0)
+        credit -= c2_credit_of_waiting(svc_of(next->v));
+    time = credit > 0 ? credit * svc->weight / svc->rqd->max_weight[svc->part] : 0;
     if (time > MAX_TIMER)
         time = MAX_TIMER;
     if (time < min)
@@ -126,53 +136,49 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
     svc->start = now;
     if (svc->v != prev)
         svc->run_since = now;
-    if (svc->credit <= 0) {
+    if (svc->credit <= 0 && c2_most_waiting(svc) <= 0) {
         struct c2_vcpu *pulled;
 
-        c2_reset(svc);
+        c2_reset(svc, now);
         pulled = c2_pull(ops, cpu, false, now);
         if (pulled)
             enqueue(pulled);
     }
     runq_kick_idle(&svc->rqd->runq, ops->xen, ops->cpus);
-    return (struct task_slice){ svc->v, slice(c2(ops), svc, cpu) };
+    return (struct task_slice){ svc->v, slice(c2(ops), svc, cpu, now) };
 }
 
 static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
     struct c2_vcpu *cur = prev ? svc_of(prev) : NULL, *next;
+    const bool yields = cur && cur->yield;
 
     if (rqd_of(ops, cpu)->parts_stale)
         c2_parts_rebuild(rqd_of(ops, cpu));
-    if (cur)
+    if (cur) {
+        cur->yield = false;
         c2_burn(cur, now);
-    if (cur && sched_prefers_idle(prev))
-        vcpu_migrate(prev);
-    if (cur && !vcpu_runnable(prev))
+    }
+    if (cur && (!vcpu_runnable(prev) || !c2_budget_ok(cur)))
         cur = NULL;
-    if (cur && c2_budget_spent(cur)) {
-        /* Is there another helping for it? Those who wait are asked first. */
-        enqueue(cur);
+    if (cur && !yields && now - cur->run_since < c2(ops)->ratelimit)
+        return run(ops, cpu, cur, prev, now);
+    if (cur && sched_prefers_idle(prev)) {
+        vcpu_migrate(prev);
         cur = NULL;
     }
-    if (cur && !cur->yield && now - cur->run_since < c2(ops)->ratelimit)
-        return run(ops, cpu, cur, prev, now);
     if (!sched_cpu_owned(ops, cpu))
         return (struct task_slice){ NULL, -1 };
 
-    next = first_waiting(rqd_of(ops, cpu), cpu);
-    if (cur && (!next || (!cur->yield && cur->credit >= credit_of_waiting(next)))) {
-        cur->yield = false;
+    next = first_waiting(rqd_of(ops, cpu), cpu, cur, yields);
+    if (!next && cur)
         return run(ops, cpu, cur, prev, now);
-    }
     if (next)
         c2_dequeue(next);
-    else if (!cur)
+    else
         next = c2_pull(ops, cpu, true, now);
-    if (cur) {
-        cur->yield = false;
+    if (cur)
         enqueue(cur);
-    }
     if (!next)
         return (struct task_slice){ NULL, -1 };
     return run(ops, cpu, next, prev, now);
@@ -188,8 +194,6 @@ static int c2_init(struct scheduler *ops)
         return -ENOMEM;
     prv->cpus_per_rqd = DEFAULT_CPUS_PER_RUNQUEUE;
     prv->ratelimit = DEFAULT_RATELIMIT;
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
-        prv->rqd[i].max_weight = 1;
     ops->sched_data = prv;
     return 0;
 }
@@ -273,15 +277,13 @@ static void c2_sleep(struct scheduler *ops, struct vcpu *v)
         return; /* c2_context_saved() does it */
     c2_dequeue(svc);
     c2_load_count(svc, false, NOW(ops->xen));
-    c2_budget_return(svc);
 }
 
 static void c2_context_saved(struct scheduler *ops, struct vcpu *v)
 {
-    if (v->sched_awake)
-        return;
-    c2_load_count(svc_of(v), false, NOW(ops->xen));
     c2_budget_return(svc_of(v));
+    if (!v->sched_awake)
+        c2_load_count(svc_of(v), false, NOW(ops->xen));
 }
 
 static void c2_wake(struct scheduler *ops, struct vcpu *v)
@@ -291,9 +293,6 @@ static void c2_wake(struct scheduler *ops, struct vcpu *v)
     c2_load_count(svc, true, NOW(ops->xen));
     if (v->is_running || svc->parked)
         return;
-    c2_credit_sync(svc);
-    if (svc->credit > C2_CREDIT_INIT)
-        svc->credit = C2_CREDIT_INIT;
     enqueue(svc);
     tickle(ops, svc);
 }
@@ -318,6 +317,8 @@ static int c2_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
             TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
             c2_reweigh(svc, NOW(ops->xen));
         }
+        if (op->u.credit2.cap > 100 * dom->nr_vcpus) /* the weight is set all the same */
+            return -EINVAL;
         c2_cap_set(dom, op->u.credit2.cap);
         return 0;
     default: return -EINVAL;

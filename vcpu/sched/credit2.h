@@ -12,12 +12,10 @@
 #include "vcpu/sched/sched.h"
 
 #define C2_MIN_TIMER   MICROSECS(500)
-#define C2_CREDIT_INIT MILLISECS(10)
-/*
- * Who runs or waits keeps a lead over the others up to here, or weights would not count between pCPUs: a heavy vCPU that
- * has a pCPU to itself is ahead of those who share one. Who wakes has at most C2_CREDIT_INIT.
- */
-#define C2_CREDIT_MAX (40 * C2_CREDIT_INIT)
+#define C2_CREDIT_INIT MILLISECS(10)     /* what everybody begins with, and what a reset gives */
+#define C2_CREDIT_MIN  (-C2_CREDIT_INIT) /* deeper debts are forgotten */
+#define C2_CREDIT_MAX                                                                                                  \
+    (C2_CREDIT_INIT + C2_MIN_TIMER) /* savings above it too (Xen's CSCHED2_CARRYOVER_MAX is MIN_TIMER) */
 
 /* A run queue: a group of pCPUs that share one order of vCPUs. */
 struct c2_rqd {
@@ -25,9 +23,9 @@ struct c2_rqd {
     struct runq runq;
     uint64_t part[MACHINE_MAX_PCPUS]; /* what affinity divides it into, see sched_part_join() */
     bool parts_stale; /* affinities or pCPUs have changed: c2_parts_rebuild() before the next decision */
-    s_time_t given[MACHINE_MAX_PCPUS]; /* credit that resets have handed to everybody in that part, in total */
-    unsigned int max_weight;           /* of the vCPUs assigned; nr_max of them have it */
-    unsigned int nr_max;
+    s_time_t given[MACHINE_MAX_PCPUS];          /* credit that resets have handed to everybody in that part, in total */
+    unsigned int max_weight[MACHINE_MAX_PCPUS]; /* of the vCPUs in that part; nr_max of them have it */
+    unsigned int nr_max[MACHINE_MAX_PCPUS];
     LIST_HEAD(, c2_vcpu) assigned;
     int load;         /* vCPUs that run or want to */
     double avgload;   /* that, smoothed over about a second */
@@ -55,7 +53,7 @@ struct c2_vcpu {
     unsigned int weight;           /* the weight it is counted with in rqd */
     uint64_t mask;                 /* where it may run in rqd, as it was when part was found */
     unsigned int part;             /* its index in rqd->part */
-    s_time_t credit;               /* valid for given == rqd->given[part], see credit_sync() */
+    s_time_t credit;               /* valid for given == rqd->given[part], see c2_credit_sync() */
     s_time_t given;
     s_time_t budget; /* taken out of the domain's, not used yet */
     s_time_t start, run_since;
@@ -79,8 +77,16 @@ static inline struct c2_rqd *rqd_of(const struct scheduler *ops, unsigned int cp
 
 /* Resets since the last look are added, clipped at C2_CREDIT_MAX. */
 void c2_credit_sync(struct c2_vcpu *svc);
-/* Even the best of its part has nothing left: everybody there gets another portion. */
-void c2_reset(struct c2_vcpu *best);
+static inline s_time_t c2_credit_of_waiting(const struct c2_vcpu *svc)
+{
+    const s_time_t credit = svc->rqd->given[svc->part] - svc->node.key;
+
+    return credit < C2_CREDIT_MAX ? credit : C2_CREDIT_MAX;
+}
+/* The most that anybody who waits in svc's part has; C2_CREDIT_MIN: nobody waits. */
+s_time_t c2_most_waiting(const struct c2_vcpu *svc);
+/* Even svc, the best of its part, has nothing left: everybody there gets another portion. */
+void c2_reset(struct c2_vcpu *svc, s_time_t now);
 /* Charge svc, if it runs, for the time since the last charge. */
 void c2_burn(struct c2_vcpu *svc, s_time_t now);
 /* svc wants the CPU, or no longer. */
@@ -100,11 +106,9 @@ void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
 
 /* credit2_cap.c */
 
-/* May svc run? A capped vCPU without budget takes some of the domain's, or is parked until the next period. */
+/* May svc run? A capped vCPU without budget takes some of the domain's, or is parked until there is some again. */
 bool c2_budget_ok(struct c2_vcpu *svc);
-/* Has a capped vCPU used what it took? */
-bool c2_budget_spent(const struct c2_vcpu *svc);
-/* svc does not need the CPU: what it has left is for the other vCPUs of the domain. */
+/* svc leaves the CPU: what it has left is for the domain's vCPUs that are parked. */
 void c2_budget_return(struct c2_vcpu *svc);
 void c2_cap_init(struct c2_dom *dom, struct scheduler *ops);
 void c2_cap_set(struct c2_dom *dom, unsigned int cap);

@@ -3,10 +3,10 @@
  * Credit2's caps: a budget a period.
  *
  * Concept: a cap of 30 % is 3 ms of CPU time in every 10 ms, for all vCPUs of the domain together. The time lies in a pool of
- * the domain; a vCPU takes a helping out of it before it runs and burns that. Pool empty: the vCPU is parked. The
- * replenishment timer fills the pool once a period and unparks everybody. Helpings rather than one counter keep vCPUs of one
- * domain from eating it all one after the other, and whoever came off badly is served first in the next period. A vCPU that overran its helping leaves a debt, paid from the next period, so
- * that the long-term average is the cap exactly.
+ * the domain; a vCPU takes a helping out of it before it runs, burns that, and puts back what it has not used when it leaves the
+ * pCPU. Pool empty: the vCPU is parked, until somebody puts back or the replenishment timer fills the pool, once a period. Helpings
+ * rather than one counter keep vCPUs of one domain from eating it all one after the other. A vCPU that overran its helping leaves a
+ * debt, paid from the next period, so that the long-term average is the cap exactly.
  *
  *     cap 40 %, two spinning vCPUs, one pCPU: 4 ms in every 10, helpings of 2 ms
  *
@@ -15,10 +15,14 @@
  *     b runs         ######    parked              ######    parked
  *     pool, ms    2  0                          2  0                          2     (4 come, whoever runs first takes 2)
  *
- * Invariants: budget of the pool and of all vCPUs together never exceed one period's budget plus what is on pCPUs; the timer
- * runs only while something of the budget is used, so an idle domain costs nothing.
+ * Invariants: only who runs has budget; that and the pool's never exceed one period's budget together; the timer runs only
+ * while something of the budget is used, so an idle domain costs nothing.
  *
- * Corresponds to the cap part of xen/common/sched/credit2.c.
+ * Corresponds to the cap part of xen/common/sched/credit2.c. What differs:
+ *  - whoever had to be content with less than a full helping is unparked first, and a full helping is never more than the cap. Xen
+ *    unparks the last parked first, so under a small cap one vCPU may take it all, period after period;
+ *  - slices end with the budget. Xen's have at least MIN_TIMER or the rate limit, and leave debts instead;
+ *  - a vCPU that joins is capped like the others. In Xen it is not until the cap is set again.
  */
 #include "vcpu/sched/credit2.h"
 
@@ -35,49 +39,58 @@ static void arm(struct c2_dom *dom)
     timer_set(&dom->ops->xen->machine->clock, &dom->repl, dom->next_repl);
 }
 
-bool c2_budget_spent(const struct c2_vcpu *svc) { return svc->dom->tot_budget && svc->budget <= 0; }
-
 bool c2_budget_ok(struct c2_vcpu *svc)
 {
     struct c2_dom *dom = svc->dom;
-    s_time_t quota, full;
+    s_time_t quota;
 
-    if (!c2_budget_spent(svc))
+    if (!dom->tot_budget || svc->budget > 0)
         return true;
     arm(dom);
     /* Debts first. */
     dom->budget += svc->budget;
     svc->budget = 0;
-    full = dom->tot_budget / dom->nr_vcpus;
-    if (full < C2_MIN_TIMER)
-        full = C2_MIN_TIMER < dom->tot_budget ? C2_MIN_TIMER : dom->tot_budget;
-    quota = full < dom->budget ? full : dom->budget;
-    if (quota <= 0) {
+    if (dom->budget <= 0) {
         svc->parked = true;
         return false;
     }
-    dom->budget -= quota;
-    svc->budget = quota;
+    quota = dom->tot_budget / dom->nr_vcpus;
+    if (quota < C2_MIN_TIMER)
+        quota = C2_MIN_TIMER;
+    if (quota > dom->tot_budget)
+        quota = dom->tot_budget;
+    svc->budget = quota < dom->budget ? quota : dom->budget;
+    dom->budget -= svc->budget;
     /* Who had to be content with less will be the first in the next period. */
-    if (quota == full) {
+    if (svc->budget == quota) {
         TAILQ_REMOVE(&dom->vcpus, svc, dom_link);
         TAILQ_INSERT_TAIL(&dom->vcpus, svc, dom_link);
     }
     return true;
 }
 
+static void unpark_all(struct c2_dom *dom)
+{
+    struct c2_vcpu *svc;
+
+    TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
+    if (svc->parked)
+        c2_unpark(svc);
+}
+
 void c2_budget_return(struct c2_vcpu *svc)
 {
-    if (!svc->dom->tot_budget)
+    if (!svc->dom->tot_budget || svc->budget <= 0)
         return;
     svc->dom->budget += svc->budget;
     svc->budget = 0;
+    if (svc->dom->budget > 0)
+        unpark_all(svc->dom);
 }
 
 static void replenish(void *data)
 {
     struct c2_dom *dom = data;
-    struct c2_vcpu *svc;
     const bool unused = dom->budget >= dom->tot_budget;
 
     do {
@@ -86,9 +99,7 @@ static void replenish(void *data)
     } while (dom->budget <= 0 || dom->next_repl <= now_of(dom));
     if (dom->budget > dom->tot_budget)
         dom->budget = dom->tot_budget;
-    TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
-    if (svc->parked)
-        c2_unpark(svc);
+    unpark_all(dom);
     if (!unused)
         timer_set(&dom->ops->xen->machine->clock, &dom->repl, dom->next_repl);
 }
@@ -102,21 +113,27 @@ void c2_cap_init(struct c2_dom *dom, struct scheduler *ops)
 
 void c2_cap_set(struct c2_dom *dom, unsigned int cap)
 {
+    const bool between_caps = cap && dom->cap;
     struct c2_vcpu *svc;
 
     if (cap == dom->cap)
         return;
     dom->cap = cap;
-    dom->tot_budget = dom->budget = REPL_PERIOD * cap / 100;
-    timer_stop(&dom->ops->xen->machine->clock, &dom->repl);
+    if (between_caps) { /* what is left of this period stays as it is */
+        dom->tot_budget = REPL_PERIOD * cap / 100;
+        return;
+    }
     TAILQ_FOREACH(svc, &dom->vcpus, dom_link)
     {
+        c2_burn(svc, now_of(dom)); /* in the old terms, as was its slice */
         svc->budget = 0;
-        if (svc->parked)
-            c2_unpark(svc);
-        if (svc->v->is_running) /* its slice was worked out without the cap */
+        if (svc->v->is_running)
             sched_kick_cpu(dom->ops->xen, svc->v->processor);
     }
+    dom->tot_budget = dom->budget = REPL_PERIOD * cap / 100;
+    dom->next_repl = now_of(dom) + REPL_PERIOD;
+    c2_cap_stop(dom);
+    unpark_all(dom);
 }
 
 void c2_cap_stop(struct c2_dom *dom) { timer_stop(&dom->ops->xen->machine->clock, &dom->repl); }

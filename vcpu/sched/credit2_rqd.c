@@ -7,12 +7,16 @@
  * the mean of the two. Burning depends on the queue as well: its heaviest vCPU burns credit at the speed of time and a lighter
  * one faster, by the ratio of weights.
  *
- * pCPUs whose vCPUs cannot run on each other's (by affinity) are parts that have resets of their own: otherwise those where many
- * compete would hand out credit faster than those where few do can use it, and there everybody would have the most allowed.
+ * pCPUs whose vCPUs cannot run on each other's (by affinity) are parts. Each is as if it had a run queue to itself: it has its
+ * own resets and its own heaviest vCPU. In Xen parts share them, and then pinning takes the meaning from weights: with 256 and
+ * 1024 pinned to one pCPU and 64, 64 and 128 to another, those get 37, 37 and 25 %, since a reset waits for the first pCPU's
+ * vCPUs while those of the second are all at C2_CREDIT_MIN. That pinned vCPUs compete where they are pinned is worth a student's
+ * seeing; that they do not is an accident of who shares a queue.
  *
- * Invariants: svc->part is the part that svc->mask lies in. rqd->load counts the vCPUs with svc->counted; max_weight is the largest weight assigned and nr_max how many have it.
+ * Invariants: svc->part is the part that svc->mask lies in. rqd->load counts the vCPUs with svc->counted; max_weight[] is the
+ * largest weight in a part and nr_max[] how many have it.
  *
- * Corresponds to update_runq_load(), balance_load() and t2c_update() in xen/common/sched/credit2.c.
+ * Corresponds to update_runq_load(), balance_load(), t2c_update() and reset_credit() in xen/common/sched/credit2.c.
  */
 #include "vcpu/sched/credit2.h"
 
@@ -28,10 +32,30 @@ void c2_credit_sync(struct c2_vcpu *svc)
         svc->credit = C2_CREDIT_MAX;
 }
 
-void c2_reset(struct c2_vcpu *best)
+s_time_t c2_most_waiting(const struct c2_vcpu *svc)
 {
-    best->rqd->given[best->part] += C2_CREDIT_INIT * (1 + -best->credit / C2_CREDIT_INIT);
-    c2_credit_sync(best);
+    s_time_t most = C2_CREDIT_MIN;
+
+    for_each_cpu_in(svc->rqd->part[svc->part], cpu)
+    {
+        const struct runq_node *first = runq_first(&svc->rqd->runq, cpu, false);
+
+        if (first && c2_credit_of_waiting(svc_of(first->v)) > most)
+            most = c2_credit_of_waiting(svc_of(first->v));
+    }
+    return most;
+}
+
+void c2_reset(struct c2_vcpu *svc, s_time_t now)
+{
+    const struct xen *xen = svc->dom->ops->xen;
+    struct c2_rqd *rqd = svc->rqd;
+
+    /* Others take what is given when they are looked at next, but those who run must have been charged before. */
+    for_each_cpu_in(rqd->part[svc->part] & rqd->cpus, cpu) if (xen->pcpu[cpu].curr)
+        c2_burn(svc_of(xen->pcpu[cpu].curr), now);
+    rqd->given[svc->part] += svc->credit > C2_CREDIT_MIN ? C2_CREDIT_INIT : 2 * C2_CREDIT_INIT;
+    c2_credit_sync(svc);
 }
 
 void c2_burn(struct c2_vcpu *svc, s_time_t now)
@@ -41,7 +65,9 @@ void c2_burn(struct c2_vcpu *svc, s_time_t now)
     c2_credit_sync(svc);
     if (!svc->v->is_running || delta <= 0)
         return;
-    svc->credit -= delta * svc->rqd->max_weight / svc->weight;
+    svc->credit -= delta * svc->rqd->max_weight[svc->part] / svc->weight;
+    if (svc->credit < C2_CREDIT_MIN)
+        svc->credit = C2_CREDIT_MIN;
     if (svc->dom->tot_budget)
         svc->budget -= delta;
     svc->start = now;
@@ -86,10 +112,36 @@ static unsigned int part_of(const struct c2_vcpu *svc)
     return 0;
 }
 
+static void weight_count(const struct c2_vcpu *svc)
+{
+    unsigned int *max = &svc->rqd->max_weight[svc->part], *nr = &svc->rqd->nr_max[svc->part];
+
+    if (svc->weight > *max) {
+        *max = svc->weight;
+        *nr = 0;
+    }
+    *nr += svc->weight == *max;
+}
+
 static void part_enter(struct c2_vcpu *svc, unsigned int part)
 {
     svc->part = part;
     svc->given = svc->rqd->given[part];
+    weight_count(svc);
+}
+
+/* rqd->assigned holds those who stay. Usually others have the same weight; if not, the new maximum must be looked for. */
+static void part_leave(const struct c2_vcpu *svc)
+{
+    struct c2_rqd *rqd = svc->rqd;
+    struct c2_vcpu *other;
+
+    if (svc->weight < rqd->max_weight[svc->part] || --rqd->nr_max[svc->part])
+        return;
+    rqd->max_weight[svc->part] = 1;
+    LIST_FOREACH(other, &rqd->assigned, link)
+    if (other->part == svc->part)
+        weight_count(other);
 }
 
 void c2_parts_rebuild(struct c2_rqd *rqd)
@@ -97,11 +149,15 @@ void c2_parts_rebuild(struct c2_rqd *rqd)
     struct c2_vcpu *svc;
 
     rqd->parts_stale = false;
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+    LIST_FOREACH(svc, &rqd->assigned, link)
+    c2_burn(svc, NOW(svc->dom->ops->xen)); /* in terms of the old part */
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
         rqd->part[i] = 0;
+        rqd->max_weight[i] = 1;
+        rqd->nr_max[i] = 0;
+    }
     LIST_FOREACH(svc, &rqd->assigned, link)
     {
-        c2_burn(svc, NOW(svc->dom->ops->xen)); /* in terms of the old part */
         svc->mask = mask_of(svc);
         sched_part_join(rqd->part, svc->mask);
     }
@@ -110,12 +166,10 @@ void c2_parts_rebuild(struct c2_rqd *rqd)
         const bool queued = runq_queued(&svc->node);
         const unsigned int part = part_of(svc);
 
-        if (part == svc->part)
-            continue;
-        if (queued)
+        if (queued && part != svc->part)
             runq_remove(&rqd->runq, &svc->node);
         part_enter(svc, part);
-        if (queued)
+        if (queued && !runq_queued(&svc->node))
             runq_insert(&rqd->runq, &svc->node, svc->v, svc->given - svc->credit);
     }
 }
@@ -138,45 +192,20 @@ static void part_find(struct c2_vcpu *svc)
 
 /* --- belonging to a run queue --- */
 
-static void max_weight_recount(struct c2_rqd *rqd)
-{
-    struct c2_vcpu *svc;
-
-    rqd->max_weight = 1;
-    rqd->nr_max = 0;
-    LIST_FOREACH(svc, &rqd->assigned, link)
-    {
-        if (svc->weight > rqd->max_weight) {
-            rqd->max_weight = svc->weight;
-            rqd->nr_max = 0;
-        }
-        rqd->nr_max += svc->weight == rqd->max_weight;
-    }
-}
-
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd)
 {
     svc->rqd = rqd;
     svc->weight = svc->dom->weight;
     LIST_INSERT_HEAD(&rqd->assigned, svc, link);
     part_find(svc);
-    if (svc->weight > rqd->max_weight) {
-        rqd->max_weight = svc->weight;
-        rqd->nr_max = 0;
-    }
-    rqd->nr_max += svc->weight == rqd->max_weight;
 }
 
 void c2_deassign(struct c2_vcpu *svc, s_time_t now)
 {
-    struct c2_rqd *rqd = svc->rqd;
-
     c2_burn(svc, now);
     c2_load_count(svc, false, now);
     LIST_REMOVE(svc, link);
-    /* Usually others have the same weight; otherwise somebody has to look for the new maximum. */
-    if (svc->weight == rqd->max_weight && !--rqd->nr_max)
-        max_weight_recount(rqd);
+    part_leave(svc);
     svc->rqd = NULL;
 }
 
@@ -228,7 +257,6 @@ static struct c2_vcpu *busiest_first(struct scheduler *ops, unsigned int cpu, bo
     return best;
 }
 
-/* Balance: take a vCPU over from a busier group. It is not queued. NULL: none. */
 struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
 {
     struct c2_vcpu *svc;
@@ -238,7 +266,7 @@ struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_ti
         if (!svc)
             return NULL;
         c2_dequeue(svc);
-    } while (!c2_budget_ok(svc));
+    } while (idle && !c2_budget_ok(svc));
     c2_deassign(svc, now);
     svc->v->processor = cpu;
     c2_assign(svc, rqd_of(ops, cpu));
