@@ -123,6 +123,9 @@ static void on_end(void *data, domid_t domid, int reason)
     if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog) {
         r->outcome.crashed++;
         self_crash_report(r, domid, reason);
+    } else if (reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot && reason != SHUTDOWN_suspend &&
+               reason != SHUTDOWN_soft_reset) {
+        r->outcome.unknown++;
     }
     if (is_reader(r, domid))
         r->reader_ended = true;

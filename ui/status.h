@@ -4,7 +4,8 @@
  *
  * With several guests, and when several things happened, the first line that applies counts:
  *
- *      2          a guest crashed (whatever on_crash= made of it)
+ *      2          a guest crashed (whatever on_crash= made of it), or shut down with a code that means nothing: xl destroys the
+ *                 domain with a word in its log, and who only sees a status must see that this was no shutdown
  *      1          the environment failed during the run: output could not be written
  *      130        the user left; 128 + N: signal N ended the run
  *      3          a limit was reached, or no guest can ever run again
@@ -19,6 +20,7 @@ enum { STATUS_OK = 0, STATUS_ENVIRONMENT = 1, STATUS_CRASHED = 2, STATUS_LIMIT =
 
 struct run_outcome {
     unsigned int crashed; /* how many times a guest crashed */
+    unsigned int unknown; /* how many times one shut down for a reason that is none of SHUTDOWN_* */
     bool failed;          /* environment */
     bool left;            /* by Ctrl-], or whoever read the output is gone */
     int signal;           /* that ended the run; 0: none */

@@ -213,7 +213,8 @@ toy reboot-preserve 0 --on-reboot preserve $here/reboot.cfg
 toy reboot-poweroff 3 --on-poweroff restart --max-vtime 150ms --cmdline "how=poweroff until_ms=1000" $here/reboot.cfg
 toy reboot-crash 2 --on-crash restart --cmdline "how=crash until_ms=60000" $here/reboot.cfg
 toy reboot-watchdog 2 --on-watchdog restart --cmdline "how=watchdog until_ms=100" $here/reboot.cfg
-toy reboot-unknown 0 --cmdline "how=9" $here/reboot.cfg
+toy reboot-unknown 2 --cmdline "how=9" $here/reboot.cfg
+toy reboot-unknown-255 2 --cmdline "how=255" $here/reboot.cfg
 toy reboot-suspend 0 --cmdline "how=2" $here/reboot.cfg
 toy suspend 0 $guests/suspend
 toy suspend-smp 0 --vcpus 2 --pcpus 2 $guests/suspend

@@ -38,6 +38,7 @@ static void test_status(void **state)
         { { .left = true, .signal = SIGTERM }, 130 },
         { { .failed = true, .left = true, .limit = true }, 1 },
         { { .crashed = 1 }, 2 },
+        { { .unknown = 1, .failed = true }, 2 },
         { { .crashed = 2, .failed = true, .left = true, .limit = true, .signal = SIGHUP }, 2 },
     };
 
