@@ -52,7 +52,7 @@ struct host_io {
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
 struct host_guest {
-    const char *name;    /* NULL: made from the file's name */
+    const char *name;    /* NULL: made from the file's name, and numbered if that is taken */
     const char *kernel;  /* path, for messages and the name */
     const char *ramdisk; /* path or NULL */
     const char *cmdline; /* or NULL */
@@ -71,7 +71,15 @@ struct host_guest {
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE]);
 void host_destroy(struct host *h);
 
-/* Build a guest, paused. Its number goes to *domid. 0, or -1 and a message that names the file and the reason. */
+/*
+ * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1: BASE
+ * itself. The caller frees it; NULL: out of memory.
+ */
+char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
+                     const void *data);
+
+/* Build a guest, paused. Its number goes to *domid. 0, or -1 and a message that names the file and the reason.
+ * Refused, as by xl: a name that another guest has, or dom0. */
 int host_guest_add(struct host *h, const struct host_guest *g, domid_t *domid, char err[HOST_ERR_SIZE]);
 /* Let it run. */
 int host_guest_start(struct host *h, domid_t domid);

@@ -143,17 +143,34 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     return -1;
 }
 
-static char *name_from_path(const char *path)
+bool guest_name_taken(const void *data, const char *name)
 {
-    const char *slash = strrchr(path, '/');
+    const struct host *h = data;
 
-    return strdup(slash ? slash + 1 : path);
+    for (const struct guest *g = h->guests; g; g = g->next)
+        if (!strcmp(g->cfg.name, name))
+            return true;
+    return false;
+}
+
+char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
+                     const void *data)
+{
+    for (unsigned int n = first;; n++) {
+        char *name = NULL;
+
+        if (asprintf(&name, n > 1 ? "%s-%u" : "%s", base, n) < 0)
+            return NULL;
+        if (strcmp(name, XL_DOM0_NAME) && !taken(data, name))
+            return name;
+        free(name);
+    }
 }
 
 static bool guest_configure(struct guest *g, const struct host_guest *cfg)
 {
     g->cfg = *cfg;
-    g->cfg.name = cfg->name ? strdup(cfg->name) : name_from_path(cfg->kernel);
+    g->cfg.name = cfg->name ? strdup(cfg->name) : host_name_free(basename(cfg->kernel), 1, guest_name_taken, g->host);
     g->cfg.kernel = strdup(cfg->kernel);
     g->cfg.ramdisk = cfg->ramdisk ? strdup(cfg->ramdisk) : NULL;
     g->cfg.cmdline = cfg->cmdline ? strdup(cfg->cmdline) : NULL;
@@ -207,6 +224,10 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
         g->host = h;
     if (!g || !guest_configure(g, cfg)) {
         snprintf(err, HOST_ERR_SIZE, "out of memory");
+        goto fail;
+    }
+    if (!strcmp(g->cfg.name, XL_DOM0_NAME) || guest_name_taken(h, g->cfg.name)) {
+        snprintf(err, HOST_ERR_SIZE, "%s: a domain with the name \"%s\" exists already", g->cfg.kernel, g->cfg.name);
         goto fail;
     }
     if (h->guests_left == HOST_MAX_GUESTS) {

@@ -56,6 +56,9 @@ static inline struct vcpu *xc(const struct host *h) { return native_vcpu(h->dom0
 /* The guest whose domain has, or last had, this number; NULL: not one of ours. */
 struct guest *guest_find(const struct host *h, domid_t domid);
 
+/* Is there a guest of h (data) with this name? */
+bool guest_name_taken(const void *data, const char *name);
+
 /* Build the domain of g (again), paused, and connect its devices. 0, or -1 with a message. */
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_list_append(struct host *h, struct guest *g);

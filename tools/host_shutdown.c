@@ -7,7 +7,8 @@
  *
  *      destroy          the domain goes
  *      restart          it goes, and a new one is built from the same files: another number, the same console
- *      rename-restart   it stays, under the name "NAME-<date>", and a new one is built
+ *      rename-restart   it stays, under the name "NAME-<date>", and a new one is built. (Where that name is taken, as it is when
+ *                       it restarts twice in a minute, xl gives up; here it is "NAME-<date>-2".)
  *      preserve         it stays, for whoever wants to look at it
  *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/coredump.c)
  *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
@@ -118,11 +119,14 @@ static bool rename_away(struct host *h, struct guest *g)
 {
     const time_t now = (time_t)((h->xen->wallclock_offset + NOW(h->xen)) / SECONDS(1));
     struct guest *old = calloc(1, sizeof(*old));
-    char date[32], *name = NULL;
+    char date[32], *base = NULL, *name = NULL;
     struct tm tm;
 
     strftime(date, sizeof(date), "%Y%m%dT%H%MZ", gmtime_r(&now, &tm));
-    if (!old || asprintf(&name, "%s-%s", g->cfg.name, date) < 0) {
+    if (old && asprintf(&base, "%s-%s", g->cfg.name, date) >= 0)
+        name = host_name_free(base, 1, guest_name_taken, h);
+    free(base);
+    if (!name) {
         free(old);
         return false;
     }

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define XL_DOM0_NAME "Domain-0" /* no guest may be called so */
+
 /* Size of the caller's buffer for a message. */
 #define XL_ERR_SIZE 1024
 
@@ -51,6 +53,7 @@ struct xl_limits {
 /* Strings are owned by the structure; NULL is "not stated". A number of 0 is "not stated", too. */
 struct xl_config {
     char *name;
+    int name_line; /* where it is stated; 0: it is not */
     bool has_type; /* else type is PV, xl's default */
     enum xl_type type;
     char *kernel, *ramdisk;              /* paths that open() can take; the kernel is there unless the type is HVM */

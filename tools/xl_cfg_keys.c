@@ -393,6 +393,9 @@ int xl_settings_read(struct xl_reader *r)
         return xl_fail(r, "maxvcpus", "expected at least vcpus, which is %u, got %u", cfg->vcpus, cfg->maxvcpus);
     if (cfg->name && (!*cfg->name || cfg->name[strcspn(cfg->name, "\n\t\r/")]))
         return xl_fail(r, "name", "expected a name of one line without slashes, got \"%.100s\"", cfg->name);
+    if (cfg->name && !strcmp(cfg->name, XL_DOM0_NAME))
+        return xl_fail(r, "name", "\"" XL_DOM0_NAME "\" is dom0");
+    cfg->name_line = cfg->name ? xl_key_line(r, "name") : 0;
     if (!cfg->kernel && cfg->type != XL_TYPE_HVM)
         return xl_fail(r, NULL, "no kernel: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
                        type_names[cfg->type]);

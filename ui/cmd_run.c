@@ -295,16 +295,18 @@ static void warnings_print(struct run *r, const struct guest_list *l)
             console_message(&r->console, l->entries[i].cfg.warnings, strlen(l->entries[i].cfg.warnings));
 }
 
-static uint64_t copies(const struct run_options *o) { return o->copies ? o->copies : 1; }
-
 static int guests_start(struct run *r, const struct guest_list *l)
 {
-    const uint64_t nr = l->nr * copies(r->opt);
+    const uint64_t nr = l->nr_names;
     domid_t *domid = calloc(nr, sizeof(*domid));
     int rc = domid ? 0 : -1;
 
-    for (uint64_t i = 0; i < nr && rc == 0; i++)
-        rc = host_guest_add(r->host, &l->entries[i % l->nr].guest, &domid[i], r->err);
+    for (uint64_t i = 0; i < nr && rc == 0; i++) {
+        struct host_guest g = l->entries[i % l->nr].guest;
+
+        g.name = l->names[i];
+        rc = host_guest_add(r->host, &g, &domid[i], r->err);
+    }
     for (uint64_t i = 0; i < nr && rc == 0; i++)
         rc = host_guest_start(r->host, domid[i]);
     if (rc && !r->err[0])
@@ -325,7 +327,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
     const struct host_config cfg = { .ram_mib = o->ram_mib,
-                                     .guests_mib = l->total_mib * copies(o),
+                                     .guests_mib = l->total_mib * (l->nr_names / l->nr),
                                      .nr_pcpus = (unsigned int)o->nr_pcpus,
                                      .seed = o->seed,
                                      .sched = o->sched,
@@ -409,7 +411,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     if (guest_list_load(&list, o, err)) {
         r.outcome.failed = true;
     } else {
-        r.console.by_lines = list.nr * copies(o) > 1;
+        r.console.by_lines = list.nr_names > 1;
         warnings_print(&r, &list);
         if (machine_start(&r, &list) || guests_start(&r, &list)) {
             r.outcome.failed = true;

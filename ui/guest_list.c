@@ -102,6 +102,63 @@ static unsigned int may_have_mib(const struct host_guest *g)
     return g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib;
 }
 
+/* --- names --- */
+
+static bool name_taken(const void *data, const char *name)
+{
+    const struct guest_list *l = data;
+
+    for (uint64_t i = 0; i < l->nr_names; i++)
+        if (l->names[i] && !strcmp(l->names[i], name))
+            return true;
+    return false;
+}
+
+/* The names that were stated: they come first, so that the others are made to differ from them. */
+static int names_stated(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    for (unsigned int i = 0; i < l->nr; i++) {
+        const char *name = l->entries[i].guest.name;
+
+        if (!name)
+            continue;
+        if (!strcmp(name, XL_DOM0_NAME) || name_taken(l, name)) {
+            const char *why = strcmp(name, XL_DOM0_NAME) ? "another guest is called" : "dom0 is called";
+
+            if (o->name)
+                snprintf(err, GUEST_LIST_ERR_SIZE, "--name: %s \"%s\"", why, name);
+            else
+                snprintf(err, GUEST_LIST_ERR_SIZE, "%s:%d: name: %s \"%.100s\"", o->guests[i],
+                         l->entries[i].cfg.name_line, why, name);
+            return -1;
+        }
+        l->names[i] = strdup(name);
+    }
+    return 0;
+}
+
+static int names_make(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    l->nr_names = l->nr * (o->copies ? o->copies : 1);
+    l->names = calloc(l->nr_names, sizeof(*l->names));
+    if (l->names && names_stated(l, o, err))
+        return -1;
+    for (uint64_t i = 0; l->names && i < l->nr_names; i++) {
+        const struct host_guest *g = &l->entries[i % l->nr].guest;
+
+        if (l->names[i])
+            continue;
+        l->names[i] =
+            host_name_free(g->name ? g->name : basename(g->kernel), (unsigned int)(i / l->nr) + 1, name_taken, l);
+        if (!l->names[i])
+            break;
+    }
+    if (l->names && l->names[l->nr_names - 1])
+        return 0;
+    snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+    return -1;
+}
+
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
     memset(l, 0, sizeof(*l));
@@ -119,13 +176,16 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
         }
         l->total_mib += may_have_mib(&e->guest);
     }
-    return 0;
+    return names_make(l, o, err);
 }
 
 void guest_list_free(struct guest_list *l)
 {
     for (unsigned int i = 0; i < l->nr; i++)
         xl_config_free(&l->entries[i].cfg);
+    for (uint64_t i = 0; l->names && i < l->nr_names; i++)
+        free(l->names[i]);
+    free(l->names);
     free(l->entries);
     memset(l, 0, sizeof(*l));
 }

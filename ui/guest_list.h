@@ -3,6 +3,9 @@
  * The guests of a run: what the command line and the xl.cfg files say of each, put together.
  *
  * A setting counts in this order: the option if it was given, else the guest's xl.cfg, else the default.
+ *
+ * Names are unique, and none is dom0's, as xl demands. Two that were stated equal are an error; a guest without one is called
+ * as its kernel's file, and that, as the names of --copies, is numbered where it must be: x, x-2, x-3.
  */
 #ifndef UI_GUEST_LIST_H
 #define UI_GUEST_LIST_H
@@ -21,6 +24,8 @@ struct guest_list {
     struct guest_entry *entries;
     unsigned int nr;
     uint64_t total_mib; /* memory of all, as much as they may have */
+    char **names;       /* of all guests: first each entry's, then those of its second copy, and so on */
+    uint64_t nr_names;  /* nr * copies */
 };
 
 /* 0, or -1 and a message that names the file. Either way guest_list_free() ends it. cfg.warnings are not yet shown. */

@@ -348,6 +348,12 @@ refused() {
     says 1 "$tmp/guest.cfg:2: $2"
 }
 
+refused refused-dom0 "name: \"Domain-0\" is dom0" 'name = "Domain-0"'
+if begin refused-same-name; then
+    printf 'kernel = "%s"\nname = "twin"\n' "$guests/hello" > "$tmp/guest.cfg"
+    simulate 20 "$tmp/guest.cfg" "$tmp/guest.cfg" < /dev/null
+    says 1 "$tmp/guest.cfg:2: name: another guest is called \"twin\""
+fi
 refused refused-weight "cpu_weight: expected a weight from 1 to 65535, got \"0\"" "cpu_weight = 0"
 refused refused-cap "cap: expected 0 to 100 percent" "cap = 101"
 refused refused-cpus "cpus: none of these pCPUs is in the CPU pool" "cpus = '2'"

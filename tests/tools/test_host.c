@@ -139,7 +139,8 @@ static void renamed(void **state)
         assert_int_equal(xc_domain_getinfo(xc, domid, &info), 0);
         assert_true(info.flags & XEN_DOMINF_shutdown);
         assert_int_equal(info.flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask, SHUTDOWN_reboot);
-        assert_string_equal(host_guest_name(sc.host, domid), "reboot-20260101T0000Z");
+        assert_string_equal(host_guest_name(sc.host, domid),
+                            domid == sc.first ? "reboot-20260101T0000Z" : "reboot-20260101T0000Z-2");
     }
     assert_int_equal(xc_domain_getinfo(xc, sc.last, &info), -ESRCH);
     host_destroy(sc.host);
@@ -199,6 +200,29 @@ static void limits(void **state)
     host_destroy(h);
 }
 
+/* The toolstack itself refuses what no configuration file has come by. */
+static void names(void **state)
+{
+    const struct host_config cfg = { .ram_mib = 128 };
+    const struct host_io io = { 0 };
+    struct host_guest g = { .kernel = "build/guests/reboot", .memory_mib = 16 };
+    char err[HOST_ERR_SIZE];
+    struct host *h = host_create(&cfg, &io, err);
+    domid_t domid;
+
+    assert_non_null(h);
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
+    assert_string_equal(host_guest_name(h, domid), "reboot");
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
+    assert_string_equal(host_guest_name(h, domid), "reboot-2");
+    g.name = "reboot-2";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    assert_string_equal(err, "build/guests/reboot: a domain with the name \"reboot-2\" exists already");
+    g.name = "Domain-0";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    host_destroy(h);
+}
+
 /* The core lies where the program was started; then the rest of the action follows. */
 static void core_and_restart(void **state)
 {
@@ -222,9 +246,13 @@ static void core_and_restart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(restarted_as_configured), cmocka_unit_test(renamed),
-        cmocka_unit_test(pause_before_restart),    cmocka_unit_test(crash_loop_ends),
-        cmocka_unit_test(core_and_restart),        cmocka_unit_test(limits),
+        cmocka_unit_test(restarted_as_configured),
+        cmocka_unit_test(renamed),
+        cmocka_unit_test(pause_before_restart),
+        cmocka_unit_test(crash_loop_ends),
+        cmocka_unit_test(core_and_restart),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

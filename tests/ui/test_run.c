@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The parts of a run that need no machine: exit status, pacing, input, guests from files and options, statistics.
+ *
+ * Budget: five small parts, none worth a program.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -249,6 +251,56 @@ static void test_guests(void **state)
     guest_list_free(&l);
 }
 
+/* Stated names are kept, the others made to differ from them and from each other; none is dom0's. */
+static void test_names(void **state)
+{
+    const struct files *f = *state;
+    char dom0[sizeof(f->dir) + 16], expected[64];
+    const char *base = basename(f->kernel), *paths[] = { f->kernel, f->cfg, f->kernel, dom0 };
+    struct run_options o = { .guests = paths, .nr_guests = 3, .copies = 2 };
+    char err[GUEST_LIST_ERR_SIZE];
+    struct guest_list l;
+
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    assert_int_equal(l.nr_names, 6);
+    assert_string_equal(l.names[0], base);
+    assert_string_equal(l.names[1], "c");
+    snprintf(expected, sizeof(expected), "%s-2", base);
+    assert_string_equal(l.names[2], expected);
+    snprintf(expected, sizeof(expected), "%s-3", base);
+    assert_string_equal(l.names[3], expected);
+    assert_string_equal(l.names[4], "c-2");
+    snprintf(expected, sizeof(expected), "%s-4", base);
+    assert_string_equal(l.names[5], expected);
+    guest_list_free(&l);
+
+    snprintf(dom0, sizeof(dom0), "%s/Domain-0", f->dir);
+    assert_int_equal(symlink(f->kernel, dom0), 0);
+    o = (struct run_options){ .guests = paths, .nr_guests = 4 };
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    assert_string_equal(l.names[3], "Domain-0-2");
+    guest_list_free(&l);
+    assert_int_equal(unlink(dom0), 0);
+}
+
+static void test_names_refused(void **state)
+{
+    const struct files *f = *state;
+    const char *paths[] = { f->kernel, f->cfg, f->cfg };
+    struct run_options o = { .guests = paths, .nr_guests = 3 };
+    char err[GUEST_LIST_ERR_SIZE];
+    struct guest_list l;
+
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    guest_list_free(&l);
+    assert_non_null(strstr(err, "name: another guest is called \"c\""));
+    assert_non_null(strstr(err, f->cfg));
+    o = (struct run_options){ .guests = paths, .nr_guests = 1, .name = "Domain-0" };
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    guest_list_free(&l);
+    assert_string_equal(err, "--name: dom0 is called \"Domain-0\"");
+}
+
 /* What the command line says counts more. */
 static void test_guests_overridden(void **state)
 {
@@ -346,6 +398,8 @@ int main(void)
         cmocka_unit_test(test_input_terminal),
         cmocka_unit_test(test_input_none),
         cmocka_unit_test_setup_teardown(test_guests, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_names, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_names_refused, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_guests_overridden, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_guests_refused, files_setup, files_teardown),
         cmocka_unit_test(test_stats),
