@@ -22,8 +22,8 @@ MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mo
 	memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
 	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info native_map
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-RINGS_OBJS := native console xenstore
-TOOLS_OBJS := host host_guest host_shutdown resume coredump guest_sched xc build_pv \
+RINGS_OBJS := native console xs_tree xs_tx xs_store xs_request xenstore
+TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sched xc build_pv \
 	image image_cache image_unpack image_elf image_notes image_place xl_sched xl_cfg xl_cfg_keys \
 	workbench_setup workbench_sim workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg workbench_bench workbench_guard workbench_child workbench
@@ -31,7 +31,7 @@ TOOLS_OBJS := host host_guest host_shutdown resume coredump guest_sched xc build
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent \
+GUESTS := hello echo idle rings ports traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent store \
 	reboot suspend suspend-uncooperative watchdog \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant

@@ -87,21 +87,6 @@ static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
     return n;
 }
 
-/* What the toolstack writes into xenstore about a domain without devices (libxl: libxl__domain_build(), domain_create). */
-static bool guest_introduce(struct guest *g)
-{
-    char path[32], domid[8];
-    bool ok;
-
-    snprintf(domid, sizeof(domid), "%u", g->domid);
-    ok = xenstore_node_add(g->xenstore, "name", g->cfg.name) && xenstore_node_add(g->xenstore, "domid", domid);
-    for (unsigned int i = 0; ok && i < g->cfg.maxvcpus; i++) {
-        snprintf(path, sizeof(path), "cpu/%u/availability", i);
-        ok = xenstore_node_add(g->xenstore, path, i < g->cfg.vcpus ? "online" : "offline");
-    }
-    return ok;
-}
-
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE];
@@ -118,6 +103,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     };
     const struct console_io io = { g, console_out, console_in };
 
+    memcpy(b.handle, g->cfg.uuid, sizeof(b.handle));
     if (build_pv(xc(h), &b, why)) {
         snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
         return -1;
@@ -125,6 +111,8 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->domid = b.domid;
     g->console_mfn = b.console_mfn;
     g->store_mfn = b.store_mfn;
+    g->console_port = b.console_port;
+    g->store_port = b.store_port;
     if (guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b.domid);
         return -1;
@@ -235,6 +223,7 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
                  HOST_MAX_GUESTS);
         goto fail;
     }
+    guest_uuid_make(g);
     if (guest_load(h, g, err) || guest_build(h, g, err))
         goto fail;
     guest_list_append(h, g);

@@ -27,6 +27,7 @@ struct guest {
     uint8_t *ramdisk;
     size_t ramdisk_size;
     mfn_t console_mfn, store_mfn;
+    evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;
     char unread[1024]; /* typed to the domain before, which did not read it: its console's ring is as large */
     size_t nr_unread;
@@ -58,6 +59,11 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 
 /* Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
+
+/* If its configuration states no UUID: one that follows from its name and the seed. It keeps it when it restarts. */
+void guest_uuid_make(struct guest *g);
+/* Write its nodes. False: out of memory. */
+bool guest_introduce(struct guest *g);
 
 /* Build the domain of g (again), paused, and connect its devices. 0, or -1 with a message. */
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);

@@ -305,6 +305,7 @@ static int guests_start(struct run *r, const struct guest_list *l)
         struct host_guest g = l->entries[i % l->nr].guest;
 
         g.name = l->names[i];
+        g.has_uuid &= i < l->nr; /* the first copy's */
         rc = host_guest_add(r->host, &g, &domid[i], r->err);
     }
     for (uint64_t i = 0; i < nr && rc == 0; i++)

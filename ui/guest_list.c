@@ -58,6 +58,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
         .tsc_mode = cfg->tsc_mode,
+        .has_uuid = cfg->has_uuid,
         .limits = cfg->limits,
         .sched = &cfg->sched,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
@@ -66,6 +67,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .on_watchdog = action_merge(&o->on_watchdog, cfg->on_watchdog),
         .on_soft_reset = cfg->on_soft_reset,
     };
+    memcpy(e->guest.uuid, cfg->uuid, sizeof(cfg->uuid));
 }
 
 static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o,

@@ -1,28 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Xenstore's wire protocol, spoken by a guest that was never started: the test writes its side of the ring. */
+/*
+ * Xenstore's wire protocol, spoken by a guest that was never started: the test writes its side of the ring.
+ *
+ * The answers are those of xenstored 4.17, whose sources and measured behaviour the cases follow.
+ *
+ * Budget: the two sides of a conversation, and what is said in it, are read together.
+ */
 #include "tests/vcpu/fixture.h"
 
 #include "rings/xenstore.h"
+#include "rings/xs_store.h"
 #include "sim/machine.h"
 
 #include <xen/io/xs_wire.h>
+
+#define ANSWER_SIZE (XENSTORE_PAYLOAD_MAX + 1)
 
 struct store {
     struct fixture *f;
     struct xenstore_conn *conn;
     struct xenstore_domain_interface *ring;
     evtchn_port_t port;
-    uint32_t req_id;
+    uint32_t req_id, tx;
+    char own[32];           /* "/local/domain/N" */
+    unsigned int nr_events; /* that came before the answer */
+    char event[256];        /* the last one: path, token */
 };
 
 static void begin(struct store *s, struct fixture *f)
 {
     *s = (struct store){ .f = f, .port = f->store_port, .ring = mfn_to_virt(f->m, f->store_mfn) };
+    snprintf(s->own, sizeof(s->own), "/local/domain/%u", f->d->domain_id);
     s->conn = xenstore_conn_create(f->dom0, f->d->domain_id, f->store_mfn, f->store_port);
     assert_non_null(s->conn);
-    assert_true(xenstore_node_add(s->conn, "name", "alpha"));
-    assert_true(xenstore_node_add(s->conn, "cpu/0/availability", "online"));
-    assert_true(xenstore_node_add(s->conn, "cpu/1/availability", "offline"));
+    assert_true(xenstore_node_add(s->conn, s->own, "", XENSTORE_READ));
+    assert_true(xenstore_node_add(s->conn, "name", "alpha", XENSTORE_AS_PARENT));
+    assert_true(xenstore_node_add(s->conn, "cpu/0/availability", "online", XENSTORE_AS_PARENT));
+    assert_true(xenstore_node_add(s->conn, "cpu/1/availability", "offline", XENSTORE_AS_PARENT));
+    assert_true(xenstore_node_add(s->conn, "data", "", XENSTORE_OWN));
+    assert_true(xenstore_node_add(s->conn, "secret", "x", XENSTORE_NONE));
 }
 
 static void put(struct store *s, const void *data, size_t len)
@@ -31,108 +47,549 @@ static void put(struct store *s, const void *data, size_t len)
         s->ring->req[MASK_XENSTORE_IDX(s->ring->req_prod++)] = ((const char *)data)[i];
 }
 
-static void get(struct store *s, void *data, size_t len)
+/* Tell the backend, and let it run. */
+static void kick(struct store *s)
 {
-    assert_true(s->ring->rsp_prod - s->ring->rsp_cons >= len);
-    for (size_t i = 0; i < len; i++)
-        ((char *)data)[i] = s->ring->rsp[MASK_XENSTORE_IDX(s->ring->rsp_cons++)];
-}
-
-/* One request, one answer; its type is returned, its payload with a 0 behind. */
-static uint32_t ask(struct store *s, uint32_t type, const char *payload, size_t len, char answer[512])
-{
-    struct xsd_sockmsg m = { .type = type, .req_id = ++s->req_id, .tx_id = 0, .len = (uint32_t)len };
     struct evtchn_send send = { .port = s->port };
 
-    put(s, &m, sizeof(m));
-    put(s, payload, len);
     assert_int_equal(
         fix_hypercall(s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s->f, 0, &send, sizeof(send)), 0, 0),
         0);
     s->f->xc->native->run(s->f->xc, s->f->xc->native_data);
+}
+
+static void get(struct store *s, void *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (s->ring->rsp_prod == s->ring->rsp_cons)
+            kick(s); /* there was no room for the rest */
+        assert_int_not_equal(s->ring->rsp_prod, s->ring->rsp_cons);
+        ((char *)data)[i] = s->ring->rsp[MASK_XENSTORE_IDX(s->ring->rsp_cons++)];
+    }
+}
+
+static bool waiting(const struct store *s) { return s->ring->rsp_prod != s->ring->rsp_cons; }
+
+/* One message, which may be an event. */
+static struct xsd_sockmsg message(struct store *s, char payload[ANSWER_SIZE])
+{
+    struct xsd_sockmsg m;
+
     get(s, &m, sizeof(m));
+    assert_in_range(m.len, 0, XENSTORE_PAYLOAD_MAX);
+    get(s, payload, m.len);
+    payload[m.len] = 0;
+    if (m.type == XS_WATCH_EVENT) {
+        assert_in_range(m.len, 2, sizeof(s->event));
+        memcpy(s->event, payload, m.len);
+        s->nr_events++;
+    }
+    return m;
+}
+
+/* One request, one answer, in pieces that fit into the ring; its type is returned, its payload with a 0 behind. */
+static uint32_t ask_len(struct store *s, uint32_t type, const char *payload, size_t len, char answer[ANSWER_SIZE],
+                        size_t *answer_len)
+{
+    struct xsd_sockmsg m = { .type = type, .req_id = ++s->req_id, .tx_id = s->tx, .len = (uint32_t)len };
+
+    s->nr_events = 0;
+    put(s, &m, sizeof(m));
+    for (size_t done = 0, n; done < len; done += n) {
+        n = len - done < 500 ? len - done : 500;
+        kick(s);
+        put(s, payload + done, n);
+    }
+    kick(s);
+    do
+        m = message(s, answer);
+    while (m.type == XS_WATCH_EVENT);
     assert_int_equal(m.req_id, s->req_id);
-    assert_in_range(m.len, 0, 511);
-    get(s, answer, m.len);
-    answer[m.len] = 0;
+    assert_int_equal(m.tx_id, s->tx);
+    *answer_len = m.len;
     return m.type;
 }
 
-static void expect(struct store *s, uint32_t type, const char *path, const char *value, size_t len)
+static void expect(struct store *s, uint32_t type, const char *payload, size_t len, const char *value, size_t value_len)
 {
-    char answer[512];
+    char answer[ANSWER_SIZE];
+    size_t answer_len;
 
-    assert_int_equal(ask(s, type, path, strlen(path) + 1, answer), type);
-    assert_memory_equal(answer, value, len);
-    assert_int_equal(answer[len], 0);
+    if (ask_len(s, type, payload, len, answer, &answer_len) != type)
+        fail_msg("%s of %s: %s", type == XS_READ ? "read" : "request", payload, answer);
+    assert_int_equal(answer_len, value_len);
+    assert_memory_equal(answer, value, value_len);
 }
 
 static void expect_error(struct store *s, uint32_t type, const char *payload, size_t len, const char *name)
 {
-    char answer[512];
+    char answer[ANSWER_SIZE];
+    size_t answer_len;
 
-    assert_int_equal(ask(s, type, payload, len, answer), XS_ERROR);
+    assert_int_equal(ask_len(s, type, payload, len, answer, &answer_len), XS_ERROR);
     assert_string_equal(answer, name);
 }
 
+/* The payload is a literal, with the 0 at its end or without. */
+#define EXPECT(type, payload, value)       expect(&s, type, payload, sizeof(payload), value, sizeof(value) - 1)
+#define EXPECT_OK(type, payload)           expect(&s, type, payload, sizeof(payload), "OK", 3)
+#define EXPECT_ERROR(type, payload, name)  expect_error(&s, type, payload, sizeof(payload), name)
+#define EXPECT_OK0(type, payload)          expect(&s, type, payload, sizeof(payload) - 1, "OK", 3)
+#define EXPECT_ERROR0(type, payload, name) expect_error(&s, type, payload, sizeof(payload) - 1, name)
+
+static void start_tx(struct store *s)
+{
+    char answer[ANSWER_SIZE];
+    size_t len;
+
+    s->tx = 0;
+    assert_int_equal(ask_len(s, XS_TRANSACTION_START, "", 1, answer, &len), XS_TRANSACTION_START);
+    assert_int_equal(len, strlen(answer) + 1);
+    s->tx = (uint32_t)atoi(answer);
+    assert_int_not_equal(s->tx, 0);
+}
+
+/* --- one request each --- */
+
 static void reading(void **state)
 {
-    char path[64], answer[512];
     struct store s;
+    char path[64];
 
     begin(&s, *state);
-    expect(&s, XS_READ, "name", "alpha", 5); /* no 0 behind a value */
-    expect(&s, XS_READ, "cpu/1/availability", "offline", 7);
-    snprintf(path, sizeof(path), "/local/domain/%u/cpu/0/availability", s.f->d->domain_id);
-    expect(&s, XS_READ, path, "online", 6);
-    expect(&s, XS_DIRECTORY, "cpu", "0\0001", 4);
-    expect(&s, XS_DIRECTORY, "cpu/0", "availability", 13);
-    snprintf(path, sizeof(path), "/local/domain/%u", s.f->d->domain_id);
-    expect(&s, XS_DIRECTORY, path, "name\0cpu", 9);
-    assert_int_equal(ask(&s, XS_GET_DOMAIN_PATH, "7", 2, answer), XS_GET_DOMAIN_PATH);
-    assert_string_equal(answer, "/local/domain/7");
+    EXPECT(XS_READ, "name", "alpha"); /* no 0 behind a value */
+    EXPECT(XS_READ, "cpu/1/availability", "offline");
+    EXPECT(XS_READ, "cpu", ""); /* a directory is a node without a value */
+    snprintf(path, sizeof(path), "%s/cpu/0/availability", s.own);
+    expect(&s, XS_READ, path, strlen(path) + 1, "online", 6);
+    EXPECT(XS_DIRECTORY, "cpu", "0\0001\0");
+    EXPECT(XS_DIRECTORY, "cpu/0", "availability\0");
+    EXPECT(XS_DIRECTORY, "name", ""); /* nothing in it */
+    expect(&s, XS_DIRECTORY, s.own, strlen(s.own) + 1, "name\0cpu\0data\0secret", 21);
+    EXPECT(XS_GET_DOMAIN_PATH, "7", "/local/domain/7\0");
+    snprintf(path, sizeof(path), "n0%cr%u", 0, s.f->d->domain_id);
+    expect(&s, XS_GET_PERMS, "name", 5, path, strlen(path + 3) + 4);
+    snprintf(path, sizeof(path), "n%u", s.f->d->domain_id);
+    expect(&s, XS_GET_PERMS, "data", 5, path, strlen(path) + 1);
+    xenstore_conn_destroy(s.conn);
+}
+
+static void directory_in_parts(void **state)
+{
+    char answer[ANSWER_SIZE], payload[64];
+    unsigned int names = 0, parts = 0;
+    struct store s;
+    size_t len = 0, offset = 0;
+
+    begin(&s, *state);
+    for (unsigned int i = 0; i < 600; i++) { /* more than one answer can hold */
+        snprintf(payload, sizeof(payload), "many/name-%u", i);
+        assert_true(xenstore_node_add(s.conn, payload, "", XENSTORE_AS_PARENT));
+    }
+    EXPECT_ERROR(XS_DIRECTORY, "many", "E2BIG");
+    for (bool last = false; !last; parts++) {
+        const size_t n = (size_t)snprintf(payload, sizeof(payload), "many%c%zu", 0, offset) + 1;
+        const char *at;
+
+        assert_int_equal(ask_len(&s, XS_DIRECTORY_PART, payload, n, answer, &len), XS_DIRECTORY_PART);
+        for (at = answer + strlen(answer) + 1; at < answer + len && *at; at += strlen(at) + 1) {
+            snprintf(payload, sizeof(payload), "name-%u", names++);
+            assert_string_equal(at, payload);
+            offset += strlen(at) + 1;
+        }
+        last = at < answer + len; /* an empty name */
+    }
+    assert_int_equal(names, 600);
+    assert_int_equal(parts, 2);
+    assert_int_equal(ask_len(&s, XS_DIRECTORY_PART,
+                             "many\0"
+                             "99999",
+                             11, answer, &len),
+                     XS_DIRECTORY_PART);
+    assert_int_equal(len, strlen(answer) + 2);
+    EXPECT_ERROR(XS_DIRECTORY_PART, "many", "EINVAL");
     xenstore_conn_destroy(s.conn);
 }
 
 static void refusals(void **state)
 {
-    char path[64];
+    static const uint32_t dom0_only[] = { XS_CONTROL, XS_INTRODUCE,  XS_RELEASE,
+                                          XS_RESUME,  XS_SET_TARGET, XS_IS_DOMAIN_INTRODUCED };
+    char path[3200];
     struct store s;
 
     begin(&s, *state);
-    expect_error(&s, XS_READ, "nam", 4, "ENOENT");
-    expect_error(&s, XS_READ, "names", 6, "ENOENT");
-    expect_error(&s, XS_READ, "cpu", 4, "ENOENT");
-    expect_error(&s, XS_READ, "name", 4, "ENOENT"); /* not ended by a 0 */
-    expect_error(&s, XS_READ, "", 0, "ENOENT");
-    expect_error(&s, XS_DIRECTORY, "cp", 3, "ENOENT");
-    expect_error(&s, XS_WRITE, "name\0beta", 9, "EACCES");
-    expect_error(&s, 99, "", 0, "ENOSYS");
-    snprintf(path, sizeof(path), "/local/domain/%u0/name", s.f->d->domain_id); /* another domain's */
+    EXPECT_ERROR(XS_READ, "nam", "ENOENT");
+    EXPECT_ERROR(XS_READ, "names", "ENOENT");
+    EXPECT_ERROR(XS_READ, "device/vbd/51712/state", "ENOENT");
+    EXPECT_ERROR(XS_DIRECTORY, "cp", "ENOENT");
+    EXPECT_ERROR(XS_GET_PERMS, "cp", "ENOENT");
+    EXPECT_ERROR(XS_READ, "secret", "EACCES");
+    EXPECT_ERROR(XS_READ, "secret/below", "EACCES"); /* not even that it is not there */
+    EXPECT_ERROR(XS_READ, "/", "EACCES");
+    EXPECT_ERROR(XS_READ, "/local/domain/0/name", "EACCES");
+    snprintf(path, sizeof(path), "%s0/name", s.own); /* another domain's */
+    expect_error(&s, XS_READ, path, strlen(path) + 1, "EACCES");
+    /* no paths */
+    EXPECT_ERROR0(XS_READ, "name", "EINVAL"); /* without its 0 */
+    EXPECT_ERROR0(XS_READ, "", "EINVAL");
+    EXPECT_ERROR(XS_READ, "", "EINVAL");
+    EXPECT_ERROR(XS_READ, "name\0name", "EINVAL");
+    EXPECT_ERROR(XS_READ, "name/", "EINVAL");
+    EXPECT_ERROR(XS_READ, "cpu//0", "EINVAL");
+    EXPECT_ERROR(XS_READ, "na me", "EINVAL");
+    EXPECT_ERROR(XS_READ, "@releaseDomain", "EINVAL");
+    memset(path, 'a', sizeof(path));
+    path[XENSTORE_REL_PATH_MAX + 1] = 0;
+    expect_error(&s, XS_READ, path, strlen(path) + 1, "EINVAL");
+    path[XENSTORE_REL_PATH_MAX] = 0;
     expect_error(&s, XS_READ, path, strlen(path) + 1, "ENOENT");
-    expect(&s, XS_READ, "name", "alpha", 5);
+    /* writing */
+    EXPECT_ERROR(XS_WRITE, "name\0beta", "EACCES");
+    EXPECT_ERROR(XS_WRITE, "new\0beta", "EACCES");
+    EXPECT_ERROR0(XS_WRITE, "data", "EINVAL");
+    EXPECT_ERROR(XS_MKDIR, "cpu", "EACCES");
+    EXPECT_ERROR(XS_MKDIR, "device/vif", "EACCES");
+    EXPECT_ERROR(XS_RM, "name", "EACCES");
+    EXPECT_ERROR(XS_RM, "/", "EACCES");
+    EXPECT_ERROR(XS_SET_PERMS, "name\0n0", "EACCES");
+    /* what only dom0 may */
+    for (size_t i = 0; i < ARRAY_SIZE(dom0_only); i++)
+        expect_error(&s, dom0_only[i], "1", 2, "EACCES");
+    EXPECT_ERROR(XS_WATCH_EVENT, "", "ENOSYS");
+    EXPECT_ERROR(XS_ERROR, "", "ENOSYS");
+    EXPECT_ERROR(20, "", "ENOSYS");
+    EXPECT_ERROR(XS_TYPE_COUNT, "", "ENOSYS");
+    EXPECT_ERROR(UINT32_MAX, "", "ENOSYS");
+    EXPECT(XS_READ, "name", "alpha");
     xenstore_conn_destroy(s.conn);
 }
 
-/* The index is the guest's: rubbish in it is not believed, and a message that is too long ends the conversation. */
-static void hostile_rings(void **state)
+static void writing(void **state)
 {
-    struct evtchn_send send;
-    struct xsd_sockmsg m = { .type = XS_READ, .len = XENSTORE_PAYLOAD_MAX + 1 };
+    char perms[64];
     struct store s;
 
     begin(&s, *state);
-    send.port = s.port;
+    EXPECT_OK0(XS_WRITE, "data\0hello"); /* no 0 behind a value */
+    EXPECT(XS_READ, "data", "hello");
+    EXPECT_OK0(XS_WRITE, "data/a/b\0x\0y");
+    EXPECT(XS_READ, "data/a/b", "x\0y");
+    EXPECT(XS_READ, "data/a", "");
+    EXPECT_OK0(XS_WRITE, "data/a/c\0");
+    EXPECT(XS_DIRECTORY, "data/a", "b\0c\0");
+    EXPECT_OK(XS_MKDIR, "data/a");
+    EXPECT_OK(XS_MKDIR, "data/d/e");
+    EXPECT(XS_DIRECTORY, "data", "a\0d\0");
+    EXPECT_OK(XS_RM, "data/a");
+    EXPECT_ERROR(XS_READ, "data/a/b", "ENOENT");
+    EXPECT_OK(XS_RM, "data/a"); /* it is not there, but its parent is */
+    EXPECT_ERROR(XS_RM, "data/a/b", "ENOENT");
+    EXPECT(XS_DIRECTORY, "data", "d\0");
+    snprintf(perms, sizeof(perms), "data%cn%u%cr3", 0, s.f->d->domain_id, 0);
+    expect(&s, XS_SET_PERMS, perms, strlen(perms + 5) + 5 + 4, "OK", 3);
+    expect(&s, XS_GET_PERMS, "data", 5, perms + 5, strlen(perms + 5) + 4);
+    EXPECT_ERROR(XS_SET_PERMS, "data\0n0", "EPERM"); /* given away */
+    EXPECT_ERROR(XS_SET_PERMS, "data\0x1", "EINVAL");
+    EXPECT_ERROR(XS_SET_PERMS, "data\0n", "EINVAL");
+    EXPECT_ERROR(XS_SET_PERMS, "data\0n1x", "EINVAL");
+    EXPECT_ERROR(XS_SET_PERMS, "data", "EINVAL");
+    EXPECT_ERROR(XS_SET_PERMS, "data\0n1\0n2\0n3\0n4\0n5\0n6", "ENOSPC");
+    EXPECT_OK(XS_RM, "data"); /* its own; but not to be made again */
+    EXPECT_ERROR(XS_WRITE, "data\0x", "EACCES");
+    xenstore_conn_destroy(s.conn);
+}
+
+static void limits(void **state)
+{
+    char payload[XENSTORE_PAYLOAD_MAX];
+    const size_t head = sizeof("data/n");
+    unsigned int made = 1; /* data */
+    struct store s;
+
+    begin(&s, *state);
+    memset(payload, 'v', sizeof(payload));
+    memcpy(payload, "data/n", head);
+    expect_error(&s, XS_WRITE, payload, head + XS_NODE_SIZE_MAX, "ENOSPC");
+    EXPECT_ERROR(XS_READ, "data/n", "ENOENT");
+    expect(&s, XS_WRITE, payload, head + XS_NODE_SIZE_MAX - 100, "OK", 3);
+    expect_error(&s, XS_WRITE, payload, head + XS_NODE_SIZE_MAX, "ENOSPC");
+    made++;
+    for (char d = 'a'; made < XS_NODES_MAX; d++) {
+        for (unsigned int i = 0; i < 250 && made < XS_NODES_MAX; i++) {
+            const size_t len = (size_t)sprintf(payload, "data/%c/%u", d, i) + 1;
+
+            made += i ? 1 : 2;
+            if (made <= XS_NODES_MAX)
+                expect(&s, XS_MKDIR, payload, len, "OK", 3);
+        }
+    }
+    EXPECT_ERROR(XS_MKDIR, "data/toomany", "ENOSPC");
+    EXPECT_OK(XS_RM, "data/a");
+    EXPECT_OK(XS_MKDIR, "data/toomany");
+    for (unsigned int i = 0; i < 500; i++) { /* a directory's names count, too */
+        const size_t len = (size_t)sprintf(payload, "data/z/q%03u", i) + 1;
+        char answer[ANSWER_SIZE];
+        size_t n;
+
+        if (ask_len(&s, XS_MKDIR, payload, len, answer, &n) == XS_ERROR) {
+            assert_string_equal(answer, "ENOSPC");
+            assert_in_range(i, 200, 400);
+            break;
+        }
+        assert_in_range(i, 0, 399);
+    }
+    xenstore_conn_destroy(s.conn);
+}
+
+/* --- watches --- */
+
+static void watches(void **state)
+{
+    char answer[ANSWER_SIZE], payload[64];
+    struct xsd_sockmsg m;
+    struct store s;
+
+    begin(&s, *state);
+    EXPECT_OK(XS_WATCH, "data\0token"); /* the answer first, then it fires once */
+    assert_int_equal(s.nr_events, 0);
+    m = message(&s, answer);
+    assert_int_equal(m.type, XS_WATCH_EVENT);
+    assert_int_equal(m.len, 11);
+    assert_memory_equal(s.event, "data\0token", 11);
+    assert_int_equal(m.req_id, 0);
+    EXPECT_ERROR(XS_WATCH, "data\0token", "EEXIST");
+    EXPECT_ERROR(XS_WATCH, "data", "EINVAL");
+    EXPECT_ERROR(XS_WATCH, "data\0token\0more", "EINVAL");
+    EXPECT_ERROR0(XS_WATCH, "data\0token", "EINVAL");
+
+    EXPECT_OK(XS_WRITE, "data/x/y\0v"); /* one event, of the deepest, before the answer */
+    assert_int_equal(s.nr_events, 1);
+    assert_memory_equal(s.event, "data/x/y\0token", 15);
+    EXPECT_OK(XS_WRITE, "data/x/y\0v"); /* the same value is a change */
+    assert_int_equal(s.nr_events, 1);
+    EXPECT_OK(XS_MKDIR, "data/x"); /* there already */
+    assert_int_equal(s.nr_events, 0);
+
+    EXPECT_OK(XS_WATCH, "data/x/y\0below");
+    message(&s, answer);
+    EXPECT_OK(XS_RM, "data/x"); /* each by its own path */
+    assert_int_equal(s.nr_events, 2);
+    assert_memory_equal(s.event, "data/x/y\0below", 15);
+    EXPECT_OK(XS_RM, "data/x");
+    assert_int_equal(s.nr_events, 0);
+
+    EXPECT_OK(XS_UNWATCH, "data/x/y\0below");
+    EXPECT_ERROR(XS_UNWATCH, "data/x/y\0below", "ENOENT");
+    EXPECT_OK(XS_WATCH, "@releaseDomain\0r");
+    message(&s, answer);
+    assert_memory_equal(s.event, "@releaseDomain\0r", 17);
+    snprintf(payload, sizeof(payload), "%s/data%ca", s.own, 0); /* absolute: so is the event */
+    expect(&s, XS_WATCH, payload, strlen(payload) + 3, "OK", 3);
+    message(&s, answer);
+    assert_memory_equal(s.event, payload, strlen(payload) + 3);
+    EXPECT_OK(XS_WRITE, "data\0v");
+    assert_int_equal(s.nr_events, 2);
+    EXPECT_OK(XS_RESET_WATCHES, "");
+    EXPECT_OK(XS_WRITE, "data\0v");
+    assert_int_equal(s.nr_events, 0);
+    assert_false(waiting(&s));
+
+    for (unsigned int i = 0;; i++) {
+        size_t len = (size_t)sprintf(payload, "data%c%u", 0, i) + 1;
+
+        if (ask_len(&s, XS_WATCH, payload, len, answer, &len) == XS_ERROR) {
+            assert_string_equal(answer, "E2BIG");
+            assert_int_equal(i, 129);
+            break;
+        }
+        message(&s, answer);
+    }
+    xenstore_conn_destroy(s.conn);
+}
+
+/* --- transactions --- */
+
+static void transactions(void **state)
+{
+    char answer[ANSWER_SIZE];
+    uint32_t first, second;
+    struct store s;
+    size_t len;
+
+    begin(&s, *state);
+    EXPECT_OK(XS_WATCH, "data\0t");
+    message(&s, answer);
+    start_tx(&s);
+    first = s.tx;
+    EXPECT_ERROR(XS_TRANSACTION_START, "", "EBUSY");
+    EXPECT_OK(XS_WRITE, "data/a\0001");
+    EXPECT_OK(XS_WRITE, "data/b\0002");
+    EXPECT_OK(XS_RM, "data/b");
+    assert_int_equal(s.nr_events, 0);
+    EXPECT(XS_READ, "data/a", "1\0");
+    s.tx = 0;
+    EXPECT_ERROR(XS_READ, "data/a", "ENOENT"); /* not yet */
+    s.tx = first;
+    EXPECT_ERROR(XS_TRANSACTION_END, "X", "EINVAL");
+    EXPECT_OK(XS_TRANSACTION_END, "T");
+    assert_int_equal(s.nr_events, 1); /* not of what was made and removed */
+    assert_memory_equal(s.event, "data/a\0t", 9);
+    EXPECT_ERROR(XS_READ, "name", "ENOENT"); /* the transaction is */
+    EXPECT_ERROR(XS_TRANSACTION_END, "T", "ENOENT");
+    s.tx = 0;
+    EXPECT_ERROR(XS_TRANSACTION_END, "T", "ENOENT");
+    EXPECT(XS_READ, "data/a", "1\0");
+
+    start_tx(&s); /* abort */
+    EXPECT_OK(XS_RM, "data/a");
+    EXPECT_ERROR(XS_READ, "data/a", "ENOENT");
+    EXPECT_OK(XS_TRANSACTION_END, "F");
+    assert_int_equal(s.nr_events, 0);
+    s.tx = 0;
+    EXPECT(XS_READ, "data/a", "1\0");
+
+    start_tx(&s); /* conflict: what one has read the other writes, even with the same value */
+    first = s.tx;
+    start_tx(&s);
+    second = s.tx;
+    EXPECT(XS_READ, "data/a", "1\0");
+    EXPECT_OK(XS_WRITE, "data/c\0003");
+    s.tx = first;
+    EXPECT_OK(XS_WRITE, "data/a\0001");
+    EXPECT_OK(XS_TRANSACTION_END, "T");
+    s.tx = second;
+    EXPECT_ERROR(XS_TRANSACTION_END, "T", "EAGAIN");
+    s.tx = 0;
+    EXPECT_ERROR(XS_READ, "data/c", "ENOENT");
+
+    start_tx(&s); /* none: another node, and a value does not concern who lists the names beside it */
+    EXPECT(XS_DIRECTORY, "data", "a\0");
+    EXPECT_OK(XS_WRITE, "data/a/x\0001");
+    first = s.tx;
+    s.tx = 0;
+    EXPECT_OK(XS_WRITE, "data/a/y\0001");
+    s.tx = first;
+    EXPECT_ERROR(XS_TRANSACTION_END, "T", "EAGAIN"); /* of a's children */
+    start_tx(&s);
+    EXPECT(XS_DIRECTORY, "data", "a\0");
+    first = s.tx;
+    s.tx = 0;
+    EXPECT_OK(XS_WRITE, "data/a\0changed");
+    s.tx = first;
+    EXPECT_OK(XS_WRITE, "data/d\0001");
+    EXPECT_OK(XS_TRANSACTION_END, "T");
+
+    for (unsigned int i = 0; i < 11; i++) { /* too many at once */
+        start_tx(&s);
+        first = s.tx;
+    }
+    s.tx = 0;
+    EXPECT_ERROR(XS_TRANSACTION_START, "", "ENOSPC");
+    s.tx = first;
+    for (unsigned int i = 0; i <= XS_TX_TOUCHED_MAX; i++) { /* too many nodes in one */
+        const size_t n = (size_t)sprintf(answer, "data/n%u", i) + 1;
+        char name[32];
+
+        memcpy(name, answer, n);
+        if (ask_len(&s, XS_READ, name, n, answer, &len) == XS_ERROR && strcmp(answer, "ENOENT")) {
+            assert_string_equal(answer, "ENOSPC");
+            break;
+        }
+        assert_in_range(i, 0, XS_TX_TOUCHED_MAX - 1);
+    }
+    xenstore_conn_destroy(s.conn);
+}
+
+/* --- the ring --- */
+
+/* An index is the guest's: one that cannot be ends the conversation, for good. */
+static void bad_index(void **state)
+{
+    struct store s;
+
+    begin(&s, *state);
+    assert_int_equal(s.ring->server_features, XENSTORE_SERVER_FEATURE_ERROR);
+    EXPECT(XS_READ, "name", "alpha");
     s.ring->req_prod += XENSTORE_RING_SIZE + 1;
-    fix_hypercall(s.f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s.f, 0, &send, sizeof(send)), 0, 0);
-    s.f->xc->native->run(s.f->xc, s.f->xc->native_data);
-    assert_int_equal(s.ring->req_cons, 0);
-    s.ring->req_prod = 0;
-    expect(&s, XS_READ, "name", "alpha", 5);
+    kick(&s);
+    assert_int_equal(s.ring->error, XENSTORE_ERROR_RINGIDX);
+    s.ring->req_prod = s.ring->req_cons;
+    put(&s, &(struct xsd_sockmsg){ .type = XS_READ, .len = 0 }, sizeof(struct xsd_sockmsg));
+    kick(&s);
+    assert_false(waiting(&s));
+    xenstore_conn_destroy(s.conn);
+}
+
+static void bad_answer_index(void **state)
+{
+    struct store s;
+
+    begin(&s, *state);
+    s.ring->rsp_cons = s.ring->rsp_prod + 1;
+    put(&s, &(struct xsd_sockmsg){ .type = XS_READ, .len = 0 }, sizeof(struct xsd_sockmsg));
+    kick(&s);
+    assert_int_equal(s.ring->error, XENSTORE_ERROR_RINGIDX);
+    xenstore_conn_destroy(s.conn);
+}
+
+static void too_long(void **state)
+{
+    struct xsd_sockmsg m = { .type = XS_READ, .len = XENSTORE_PAYLOAD_MAX + 1 };
+    char payload[XENSTORE_PAYLOAD_MAX] = "";
+    struct store s;
+
+    begin(&s, *state);
+    memset(payload, 'x', sizeof(payload) - 1);
+    expect_error(&s, XS_READ, payload, sizeof(payload), "EINVAL"); /* as long as one may be */
     put(&s, &m, sizeof(m));
-    fix_hypercall(s.f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s.f, 0, &send, sizeof(send)), 0, 0);
-    s.f->xc->native->run(s.f->xc, s.f->xc->native_data);
-    assert_int_equal(s.ring->rsp_prod, s.ring->rsp_cons);
+    kick(&s);
+    assert_int_equal(s.ring->error, XENSTORE_ERROR_PROTO);
+    assert_false(waiting(&s));
+    xenstore_conn_destroy(s.conn);
+}
+
+/* Indices that wrap at 2^32, and requests that lie across the ring's end, in each position. */
+static void ring_wraps(void **state)
+{
+    struct store s;
+
+    begin(&s, *state);
+    s.ring->req_prod = s.ring->req_cons = UINT32_MAX - 3000;
+    s.ring->rsp_prod = s.ring->rsp_cons = UINT32_MAX - 3000;
+    for (unsigned int i = 0; i < 3 * XENSTORE_RING_SIZE; i++)
+        EXPECT(XS_READ, "name", "alpha");
+    xenstore_conn_destroy(s.conn);
+}
+
+/* Who asks and does not read is not heard any more, until he reads: then all his answers come, in order. */
+static void answers_not_read(void **state)
+{
+    struct xsd_sockmsg m = { .type = XS_READ, .len = 2 };
+    char answer[ANSWER_SIZE];
+    unsigned int asked = 0;
+    struct store s;
+
+    begin(&s, *state);
+    EXPECT_OK0(XS_WRITE, "data/x\0a value that is long enough to fill rings with");
+    for (unsigned int idle = 0; idle < 3;) {
+        if (s.ring->req_prod - s.ring->req_cons + sizeof(m) + 7 > XENSTORE_RING_SIZE) {
+            kick(&s);
+            idle = s.ring->req_prod - s.ring->req_cons + sizeof(m) + 7 > XENSTORE_RING_SIZE ? idle + 1 : 0;
+            continue;
+        }
+        m.req_id = asked++;
+        m.len = 7;
+        put(&s, &m, sizeof(m));
+        put(&s, "data/x", 7);
+    }
+    assert_in_range(asked, 100, 1000);
+    for (unsigned int i = 0; i < asked; i++) {
+        m = message(&s, answer);
+        assert_int_equal(m.type, XS_READ);
+        assert_int_equal(m.req_id, i);
+    }
+    assert_false(waiting(&s));
     xenstore_conn_destroy(s.conn);
 }
 
@@ -140,8 +597,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reading, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(directory_in_parts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(refusals, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(hostile_rings, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(writing, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(limits, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(watches, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(transactions, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(bad_index, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(bad_answer_index, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(too_long, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(ring_wraps, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(answers_not_read, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
