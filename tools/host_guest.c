@@ -117,6 +117,9 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         xc_domain_destroy(xc(h), b.domid);
         return -1;
     }
+    if (!g->built && b.image->symtab_lost)
+        host_message(h, "%s: the kernel asks for its symbol table, but its file has none: loaded without",
+                     g->cfg.kernel);
     g->built = true;
     g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);

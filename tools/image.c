@@ -208,6 +208,7 @@ int image_load(struct image *img, const char *path, enum image_mode mode, char e
 void image_free(struct image *img)
 {
     free(img->symbols);
+    free(img->owned_symtab);
     free(img->owned_unpacked);
     free(img->owned_file);
     memset(img, 0, sizeof(*img));
@@ -216,6 +217,8 @@ void image_free(struct image *img)
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset)
 {
     size_t low = 0, high = img->nr_symbols; /* the first symbol above addr is in [low, high] */
+    /* The symbol table is none of the kernel's code. */
+    const uint64_t end = img->owned_symtab ? img->segments[img->nr_segments - 1].vaddr : img->virt_kend;
 
     while (low < high) {
         size_t mid = low + (high - low) / 2;
@@ -225,7 +228,7 @@ const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t
         else
             high = mid;
     }
-    if (low == 0 || addr < img->virt_kstart || addr >= img->virt_kend)
+    if (low == 0 || addr < img->virt_kstart || addr >= end)
         return NULL;
 
     const struct image_symbol *sym = &img->symbols[low - 1];

@@ -24,7 +24,7 @@
  * virt_kend - virt_base <= IMAGE_MEM_MAX.
  *
  * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c:
- * no loading of BSD symbol tables into the guest (the wish is reported in bsd_symtab), no lzo.
+ * no lzo.
  */
 #ifndef TOOLS_IMAGE_H
 #define TOOLS_IMAGE_H
@@ -53,7 +53,7 @@ enum image_pae { IMAGE_PAE_NO, IMAGE_PAE_YES, IMAGE_PAE_EXTCR3, IMAGE_PAE_BIMODA
 /* One piece to load: copy filesz bytes of data, then clear up to memsz. */
 struct image_segment {
     uint64_t paddr, vaddr; /* see above; vaddr == paddr for PVH */
-    const uint8_t *data;   /* inside the image's bytes */
+    const uint8_t *data;   /* inside the image's bytes, or owned_symtab */
     uint64_t filesz, memsz;
     uint32_t flags; /* PF_R, PF_W, PF_X: for display, Xen maps all of it writable */
 };
@@ -69,8 +69,8 @@ struct image {
     const char *compressed; /* the method that the kernel was packed with, or NULL; a literal */
     bool from_bzimage, from_legacy_section;
 
-    struct image_segment segments[IMAGE_SEGMENTS_MAX];
-    unsigned int nr_segments; /* at least 1 */
+    struct image_segment segments[IMAGE_SEGMENTS_MAX + 1]; /* the file's, and the symbol table */
+    unsigned int nr_segments;                              /* at least 1 */
 
     uint64_t virt_base, paddr_offset;
     uint64_t virt_kstart, virt_kend; /* the kernel as loaded: from its lowest byte to after its highest */
@@ -82,7 +82,8 @@ struct image {
     uint64_t phys32_entry;   /* or UNSET_ADDR: cannot be started as PVH */
     bool has_mod_start_pfn;  /* the initrd may stay unmapped: start_info.mod_start is then a pfn */
     bool suspend_cancel;     /* the kernel copes with a suspend that is called off */
-    bool bsd_symtab;         /* wants its symbol table loaded behind itself (which the builder does not do) */
+    bool bsd_symtab;         /* wants its symbol table behind itself: then the last segment is that, or else */
+    bool symtab_lost;        /* there is none that can be loaded */
     enum image_pae pae;
     uint32_t feat_supported; /* bit n: XENFEAT_n; includes what is required */
     uint32_t feat_required;  /* the builder must refuse if the hypervisor lacks one */
@@ -92,6 +93,7 @@ struct image {
     size_t nr_symbols;
 
     void *owned_file, *owned_unpacked; /* what image_free() releases */
+    uint8_t *owned_symtab;
 };
 
 /*

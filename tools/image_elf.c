@@ -247,14 +247,27 @@ static int symbol_order(const void *a, const void *b)
     return (x->size > 0) - (y->size > 0);
 }
 
+unsigned int image_elf_symtab(const struct image_elf *elf)
+{
+    for (unsigned int i = 1; i < elf->ehdr.e_shnum; i++) {
+        const Elf64_Shdr sh = image_elf_shdr(elf, i);
+
+        if (sh.sh_type == SHT_SYMTAB)
+            return sh.sh_link != SHN_UNDEF && sh.sh_link < elf->ehdr.e_shnum ? i : 0;
+    }
+    return 0;
+}
+
 int image_elf_symbols(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE])
 {
     size_t entsize = elf->wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-    Elf64_Shdr table = { 0 }, strtab;
+    const unsigned int symtab = image_elf_symtab(elf);
+    Elf64_Shdr table, strtab;
 
-    for (unsigned int i = 1; i < elf->ehdr.e_shnum && table.sh_type != SHT_SYMTAB; i++)
-        table = image_elf_shdr(elf, i);
-    if (table.sh_type != SHT_SYMTAB || !shdr_has_bytes(elf, &table) || table.sh_link >= elf->ehdr.e_shnum)
+    if (!symtab)
+        return 0;
+    table = image_elf_shdr(elf, symtab);
+    if (!shdr_has_bytes(elf, &table))
         return 0;
     strtab = image_elf_shdr(elf, table.sh_link);
     if (!shdr_has_bytes(elf, &strtab))

@@ -78,7 +78,7 @@ static void defaults_fill(struct image *img, const struct image_elf *elf)
 }
 
 /* Turn the segments' p_paddr into addresses, and take their hull. */
-static int segments_place(struct image *img, char err[IMAGE_ERR_SIZE])
+static int segments_place(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE])
 {
     uint64_t low = UINT64_MAX, high = 0; /* pseudo-physical */
 
@@ -93,6 +93,8 @@ static int segments_place(struct image *img, char err[IMAGE_ERR_SIZE])
         low = s->paddr < low ? s->paddr : low;
         high = s->paddr + s->memsz > high ? s->paddr + s->memsz : high;
     }
+    if (image_symtab_append(img, elf, &high, err))
+        return -1;
     if (high > IMAGE_MEM_MAX)
         return image_fail(err,
                           "the kernel asks for %" PRIu64 " MiB of memory, more than the %" PRIu64 " that is sensible",
@@ -118,7 +120,7 @@ int image_place(struct image *img, const struct image_elf *elf, enum image_mode 
     if (mode_decide(img, elf, mode, err))
         return -1;
     defaults_fill(img, elf);
-    if (segments_place(img, err))
+    if (segments_place(img, elf, err))
         return -1;
     if (img->virt_entry < img->virt_kstart || img->virt_entry > img->virt_kend)
         return image_fail(err, "the entry %#" PRIx64 " is outside the kernel (%#" PRIx64 " to %#" PRIx64 ")",

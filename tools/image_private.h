@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files image.c, image_unpack.c, image_elf.c and image_notes.c tell each other, and nobody else.
+ * What the files image.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and nobody else.
  *
  * Concept: an ELF file comes in two widths with the same contents. image_elf.c reads either into the wide structures of
  * <elf.h>, so that the rest is written once.
@@ -49,11 +49,20 @@ Elf64_Shdr image_elf_shdr(const struct image_elf *elf, unsigned int n);
 /* Find a section that has its bytes in the file by name. */
 bool image_elf_section(const struct image_elf *elf, const char *name, Elf64_Shdr *shdr);
 
+/* The number of the first symbol table, whose sh_link is the number of a section; 0: there is none. */
+unsigned int image_elf_symtab(const struct image_elf *elf);
+
 /* Collect the loadable segments, with paddr as in the file: image_place() turns it into the guest's. */
 int image_elf_segments(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE]);
 
 /* Take the symbol table, if there is one that makes sense. Returns -1 only if memory is short. */
 int image_elf_symbols(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE]);
+
+/*
+ * Append the symbol table as a segment, if the kernel asks for it. *high is the pseudo-physical end of the others, and becomes
+ * the new end. Returns -1 only if memory is short.
+ */
+int image_symtab_append(struct image *img, const struct image_elf *elf, uint64_t *high, char err[IMAGE_ERR_SIZE]);
 
 /* Read the Xen notes, or else the __xen_guest section. What is not said is UNSET_ADDR, 0 or "". */
 int image_notes_read(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE]);

@@ -133,6 +133,8 @@ static void put_shdr(uint8_t *file, bool narrow, unsigned int i, Elf64_Shdr w)
         .sh_offset = (uint32_t)w.sh_offset,
         .sh_size = (uint32_t)w.sh_size,
         .sh_link = w.sh_link,
+        .sh_info = w.sh_info,
+        .sh_entsize = (uint32_t)w.sh_entsize,
     };
 
     memcpy(file + PLACE_SHDRS + i * (narrow ? sizeof(n) : sizeof(w)), narrow ? (void *)&n : &w,
@@ -207,7 +209,7 @@ uint8_t *kernel_elf(const struct kernel_spec *spec, size_t *size)
         put_symbol(file, spec, 1, 13, 0x180, 8, STT_OBJECT);
         put_symbol(file, spec, 2, 7, 0x100, 0, STT_NOTYPE);
         put_symbol(file, spec, 3, 1, 0, 16, STT_FUNC);
-        put_shdr(file, narrow, 4, (Elf64_Shdr){ 27, SHT_SYMTAB, 0, 0, PLACE_SYMTAB, 4 * symbol, 5, 0, 0, symbol });
+        put_shdr(file, narrow, 4, (Elf64_Shdr){ 27, SHT_SYMTAB, 0, 0, PLACE_SYMTAB, 4 * symbol, 5, 1, 0, symbol });
         put_shdr(file, narrow, 5, (Elf64_Shdr){ 35, SHT_STRTAB, 0, 0, PLACE_STRTAB, sizeof(strings), 0, 0, 0, 0 });
     }
     for (size_t i = 0; i < KERNEL_TEXT_SIZE; i++)
