@@ -32,7 +32,7 @@ UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent store \
-	reboot suspend suspend-uncooperative watchdog \
+	reboot suspend suspend-uncooperative watchdog hostile \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
@@ -163,7 +163,7 @@ build/tests/guest/torture: tests/guest/torture.c build/flags
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup assets test asan lint format golden bench help clean distclean guests check-packages
+.PHONY: all run setup assets test asan hostile lint format golden bench help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -195,6 +195,10 @@ test-guest: assets
 
 asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
 	$(Q)tools/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
+
+HOSTILE ?= 2000
+hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must not notice; with SEED=1, the first
+	$(Q)tools/hostile.sh $(HOSTILE) $(SEED)
 
 golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
 	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/guest/run.sh)

@@ -330,6 +330,17 @@ done
 many domains-1000 1000
 many domains-1000-credit 1000 --sched credit --pcpus 4
 
+# ---------------------------------------------------------------------------------------------------- hostile guests --
+
+# A few of the seeds that `make hostile` tries.
+if begin hostile; then
+    if XENLAB=$XENLAB tools/hostile.sh 8 > "$tmp/out" 2>&1; then
+        pass
+    else
+        fail "$(head -n 1 "$tmp/out")"
+    fi
+fi
+
 # ------------------------------------------------------------------------------------------------------ exit status --
 
 if begin status-crash; then
