@@ -7,19 +7,27 @@
  * some step was wrong, and sooner or later a guest will hold a writable page table or read a stranger's memory.
  *
  * What must hold, between hypercalls:
- *   1. count_info of an owned frame = its allocation + entries that map it + pins + roots + ... ; a free frame has none.
+ *   1. count_info of an owned frame = its allocation + entries that map it + pins + roots + ... ; a free frame has none, and
+ *      nothing refers to the hypervisor's own.
  *   2. type_info's count = uses of that very type. So no frame is writable and a page table at once.
- *   3. A table in use is validated, or partial with count 1; its present entries have no forbidden bits, and an L4's Xen slots
- *      are Xen's.
+ *   3. A table in use is validated, or partial with count 1; one that is not is neither, and only tables are pinned or partial.
+ *      Present entries have no forbidden bits, no linear one is writable (through it, all tables below would be), and the
+ *      slots that are Xen's hold what Xen put there.
  *   4. An L1 entry maps a frame of another domain only with a live grant, or when the domain controls the other.
  *   5. linear_pt_count is what the tables' same-level entries make it.
  *   6. Every frame of a domain is on one list of it, and the lists' lengths are the domain's page counts.
+ *   7. The windows with a vCPU's descriptor tables are the hypervisor's: no user entries, and Xen's own page is Xen's.
+ *   8. Free frames, frames in use and claims add up, and a free frame has no pfn.
  *
- * Frames in runs that the heap never opened are not looked at: nothing was ever there.
+ * Frames in runs that the heap never opened are not looked at: nothing was ever there, and nothing may refer to them.
+ * tests/mmu/test_audit.c breaks each rule; a new message here needs a new line there.
+ *
+ * Budget: eight rules, and nothing that can be understood apart from them.
  */
 #include "mmu/audit.h"
 
 #include "mmu/grant_private.h"
+#include "mmu/heap.h"
 #include "mmu/m2p.h"
 #include "mmu/pv_private.h"
 
@@ -39,6 +47,7 @@ struct audit {
     char *why;
     size_t len;
     bool wrong; /* the first difference is in why */
+    uint64_t claims, used;
 };
 
 static void __attribute__((format(printf, 2, 3))) wrong(struct audit *a, const char *fmt, ...)
@@ -59,6 +68,10 @@ void audit_ref(struct audit *a, mfn_t mfn, uint64_t type)
 
     if (!mfn_valid(a->xen->machine, mfn)) {
         wrong(a, "a reference to frame %lx, which there is not", mfn_x(mfn));
+        return;
+    }
+    if (mfn_x(mfn) < heap_first_frame(a->xen) || !m2p_is_open(a->xen, mfn)) {
+        wrong(a, "a reference to frame %lx, which nobody was ever given", mfn_x(mfn));
         return;
     }
     pg = mfn_to_page(a->xen, mfn);
@@ -97,21 +110,25 @@ static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint6
 static void table_entry(struct audit *a, const struct domain *d, mfn_t table, unsigned int level, unsigned int slot,
                         uint64_t e)
 {
+    const bool pae_l3 = level == 3 && is_pv_32bit_domain(d);
     mfn_t mfn = pte_mfn(e);
     uint64_t type = level_type(level - 1);
 
-    if ((e & BASE_DISALLOW_MASK) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)) || !mfn_valid(a->xen->machine, mfn)) {
+    if ((e & (pae_l3 ? COMPAT_L3_DISALLOW_MASK : BASE_DISALLOW_MASK)) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)) ||
+        !mfn_valid(a->xen->machine, mfn)) {
         wrong(a, "L%u table %lx has entry %016lx", level, mfn_x(table), e);
         return;
     }
-    if (mfn_eq(mfn, table))
-        return;
-    if (level == 3 && slot == 3 && is_pv_32bit_domain(d))
-        type |= PGT_pae_xen_l2;
     if ((mfn_to_page(a->xen, mfn)->type_info & PGT_type_mask) == level_type(level)) {
+        if ((e & _PAGE_RW) || pae_l3)
+            wrong(a, "L%u table %lx has a linear entry that it must not have: %016lx", level, mfn_x(table), e);
+        if (mfn_eq(mfn, table))
+            return;
         type = level_type(level);
         a->frames[mfn_x(table)].linear--;
         a->frames[mfn_x(mfn)].linear++;
+    } else if (pae_l3 && slot == 3) {
+        type |= PGT_pae_xen_l2;
     }
     audit_ref(a, mfn, type);
     if (mfn_to_page(a->xen, mfn)->owner != d)
@@ -130,6 +147,21 @@ static void xen_slots(struct audit *a, const struct domain *d, mfn_t table, cons
         if (i == PERDOMAIN_SLOT ? e != perdomain : i == RO_MPT_SLOT ? e && e != m2p : e)
             wrong(a, "L4 table %lx has %016lx in Xen's slot %u", mfn_x(table), l4[i], i);
     }
+}
+
+/* PV32: the slots of the last L2 that are Xen's show the M2P, and of an L3 only four are looked at. */
+static void compat_slots(struct audit *a, mfn_t table, uint64_t type, const uint64_t *t)
+{
+    const uint64_t *m2p = table_map(a->xen, a->xen->m2p_compat_l2);
+
+    if (type & PGT_pae_xen_l2)
+        for (unsigned int i = COMPAT_M2P_FIRST_SLOT; i < PTES_PER_TABLE; i++)
+            if ((t[i] ^ m2p[i]) & ~_PAGE_ACCESSED)
+                wrong(a, "L2 table %lx has %016lx in Xen's slot %u", mfn_x(table), t[i], i);
+    if ((type & PGT_type_mask) == PGT_l3_page_table)
+        for (unsigned int i = 4; i < PTES_PER_TABLE; i++)
+            if (t[i])
+                wrong(a, "L3 table %lx of four entries has %016lx in slot %u", mfn_x(table), t[i], i);
 }
 
 static void table(struct audit *a, const struct page_info *pg)
@@ -154,19 +186,60 @@ static void table(struct audit *a, const struct page_info *pg)
     }
     if ((pg->type_info & PGT_partial) && (pg->partial_flags & PTF_partial_set))
         audit_ref(a, pte_mfn(t[pg->nr_validated_ptes]), PGT_none);
-    if (level == 4 && (pg->type_info & PGT_validated))
+    if (!(pg->type_info & PGT_validated))
+        return;
+    if (level == 4)
         xen_slots(a, d, mfn, t);
+    if (is_pv_32bit_domain(d))
+        compat_slots(a, mfn, pg->type_info, t);
+}
+
+/* The bits beside a type. */
+static void type_bits(struct audit *a, const struct page_info *pg)
+{
+    const uint64_t t = pg->type_info, count = t & PGT_count_mask;
+    const bool l2_of_pv32 = (t & PGT_type_mask) == PGT_l2_page_table && is_pv_32bit_domain(pg->owner);
+
+    if (type_is_table(t) ? !count && (t & (PGT_validated | PGT_partial)) : !!(t & (PGT_pinned | PGT_partial)))
+        wrong(a, "frame %lx is no table in use, but has type_info %016lx", mfn_x(page_to_mfn(a->xen, pg)), t);
+    if ((t & PGT_partial) && (count != 1 || (t & PGT_validated)))
+        wrong(a, "table %lx is partial, but has type_info %016lx", mfn_x(page_to_mfn(a->xen, pg)), t);
+    if ((t & PGT_pae_xen_l2) && !(l2_of_pv32 && count))
+        wrong(a, "frame %lx has no entries of Xen's, but type_info %016lx", mfn_x(page_to_mfn(a->xen, pg)), t);
 }
 
 /* --- who else holds references --- */
 
 static void windows(struct audit *a, const struct vcpu *v)
 {
+    const struct domain *d = v->domain;
+    const mfn_t xen_gdt = is_pv_32bit_domain(d) ? a->xen->pv32_gdt_mfn : a->xen->pv64_gdt_mfn;
     const uint64_t *ptes = pv_gdt_ptes(v);
+    unsigned int nr_ldt = 0;
 
-    for (unsigned int i = 0; ptes && i < 32; i++)
-        if ((ptes[i] & _PAGE_PRESENT) && i != FIRST_RESERVED_GDT_PAGE && !mfn_eq(pte_mfn(ptes[i]), a->xen->zero_mfn))
-            audit_ref(a, pte_mfn(ptes[i]), PGT_seg_desc_page);
+    for (unsigned int i = 0; ptes && i < 32; i++) {
+        const bool xens = i == FIRST_RESERVED_GDT_PAGE;
+
+        if (xens ? !mfn_eq(pte_mfn(ptes[i]), xen_gdt) || (ptes[i] & (_PAGE_RW | _PAGE_USER)) : !!(ptes[i] & _PAGE_USER))
+            wrong(a, "the descriptor window of d%uv%u has %016lx in slot %u", d->domain_id, v->vcpu_id, ptes[i], i);
+        if (xens || !(ptes[i] & _PAGE_PRESENT) || mfn_eq(pte_mfn(ptes[i]), a->xen->zero_mfn))
+            continue;
+        audit_ref(a, pte_mfn(ptes[i]), PGT_seg_desc_page);
+        nr_ldt += i >= 16;
+    }
+    if (ptes && nr_ldt != v->pv.shadow_ldt_mapcnt)
+        wrong(a, "d%uv%u has %u pages of its LDT mapped, and %u noted", d->domain_id, v->vcpu_id, nr_ldt,
+              v->pv.shadow_ldt_mapcnt);
+}
+
+/* PV32: the L4 of Xen's that is above the guest's L3. */
+static void compat_l4(struct audit *a, const struct vcpu *v)
+{
+    const uint64_t *l4 = table_map(a->xen, v->guest_table);
+
+    xen_slots(a, v->domain, v->guest_table, l4);
+    if ((l4[0] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(l4[0]), v->compat_l3))
+        wrong(a, "d%uv%u has another root than its L3: %016lx", v->domain->domain_id, v->vcpu_id, l4[0]);
 }
 
 static void vcpu(struct audit *a, const struct vcpu *v)
@@ -183,6 +256,8 @@ static void vcpu(struct audit *a, const struct vcpu *v)
         audit_ref(a, v->vcpu_info_mfn, PGT_writable_page);
     if (is_pv_domain(v->domain) && !mfn_eq(v->domain->perdomain_l3, INVALID_MFN))
         windows(a, v);
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN))
+        compat_l4(a, v);
 }
 
 /* A grant mapping holds references itself, except for those of a PV guest's page-table entry. */
@@ -211,6 +286,7 @@ static void collect(struct audit *a, const struct page_info *pg)
 
     if (!pg->owner || (pg->count_info & PGC_state) == PGC_state_free)
         return;
+    type_bits(a, pg);
     if (type_is_table(t) && (t & PGT_count_mask))
         table(a, pg);
     if (t & PGT_pinned)
@@ -221,6 +297,19 @@ static void collect(struct audit *a, const struct page_info *pg)
         audit_ref(a, page_to_mfn(a->xen, pg), PGT_writable_page);
 }
 
+/* Free, or the hypervisor's own. */
+static void compare_nobodys(struct audit *a, const struct page_info *pg, const struct expected *want)
+{
+    const mfn_t mfn = page_to_mfn(a->xen, pg);
+
+    if ((pg->count_info & PGC_count_mask) || want->refs ||
+        ((pg->count_info & PGC_state) != PGC_state_free && pg->type_info))
+        wrong(a, "frame %lx is nobody's, but has count_info %016lx, type_info %016lx and %u references", mfn_x(mfn),
+              pg->count_info, pg->type_info, want->refs);
+    if (!(pg->count_info & PGC_xen_heap) && get_gpfn_from_mfn(a->xen, mfn) != INVALID_M2P_ENTRY)
+        wrong(a, "frame %lx is free, but somebody's pfn %lx", mfn_x(mfn), get_gpfn_from_mfn(a->xen, mfn));
+}
+
 static void compare(struct audit *a, const struct page_info *pg)
 {
     const uint64_t mfn = mfn_x(page_to_mfn(a->xen, pg));
@@ -228,10 +317,9 @@ static void compare(struct audit *a, const struct page_info *pg)
     const uint64_t refs = pg->count_info & PGC_count_mask, types = pg->type_info & PGT_count_mask;
     const bool shared = pg->list == PAGE_LIST_xenpage;
 
+    a->used += pg->owner || (pg->count_info & PGC_xen_heap);
     if (!pg->owner) {
-        if (refs || want->refs || ((pg->count_info & PGC_state) != PGC_state_free && pg->type_info))
-            wrong(a, "frame %lx is nobody's, but has count_info %016lx, type_info %016lx and %u references", mfn,
-                  pg->count_info, pg->type_info, want->refs);
+        compare_nobodys(a, pg, want);
         return;
     }
     if (refs != want->refs + !!(pg->count_info & PGC_allocated))
@@ -259,33 +347,53 @@ static void each_frame(struct audit *a, void (*fn)(struct audit *a, const struct
     }
 }
 
-static void list_check(struct audit *a, const struct domain *d, const struct page_list *l, enum page_list_id id)
+/* Returns how many of the frames are extra ones. */
+static uint64_t list_check(struct audit *a, const struct domain *d, const struct page_list *l, enum page_list_id id)
 {
     const struct page_info *prev = NULL;
-    uint64_t nr = 0;
+    uint64_t nr = 0, extra = 0;
 
     for (const struct page_info *pg = page_list_first(a->xen, l); pg; pg = page_list_next(a->xen, pg), nr++) {
         if (pg->owner != d || pg->list != id || (prev && pg->prev != prev - a->xen->frame_table) || nr > l->nr) {
             wrong(a, "frame %lx does not belong on list %d of d%u", mfn_x(page_to_mfn(a->xen, pg)), id, d->domain_id);
-            return;
+            return 0;
         }
+        extra += !!(pg->count_info & PGC_extra);
         prev = pg;
     }
     if (nr != l->nr)
         wrong(a, "list %d of d%u has %lu frames, not %lu", id, d->domain_id, nr, l->nr);
+    return extra;
 }
 
 static void domain(struct audit *a, const struct domain *d)
 {
+    const uint64_t nr = d->page_list.nr + d->arch_relmem.nr;
+    uint64_t extra;
+
     for_each_vcpu (d, v)
         vcpu(a, v);
     grants(a, d);
-    list_check(a, d, &d->page_list, PAGE_LIST_page);
-    list_check(a, d, &d->arch_relmem, PAGE_LIST_relmem);
+    extra = list_check(a, d, &d->page_list, PAGE_LIST_page) + list_check(a, d, &d->arch_relmem, PAGE_LIST_relmem);
     list_check(a, d, &d->xenpage_list, PAGE_LIST_xenpage);
-    if (d->tot_pages + d->extra_pages != d->page_list.nr + d->arch_relmem.nr)
-        wrong(a, "d%u has %lu and %lu extra pages, but %lu on its list", d->domain_id, d->tot_pages, d->extra_pages,
-              d->page_list.nr + d->arch_relmem.nr);
+    if (d->tot_pages + extra != nr || d->extra_pages != extra)
+        wrong(a, "d%u has %lu and %lu extra pages, but %lu on its lists, %lu of them extra", d->domain_id, d->tot_pages,
+              d->extra_pages, nr, extra);
+    a->claims += d->outstanding_pages;
+}
+
+/* After each_frame(compare). */
+static void sums(struct audit *a)
+{
+    uint64_t nr_free = 0;
+
+    for (unsigned int order = 0; order <= HEAP_MAX_ORDER; order++)
+        nr_free += heap_free_blocks(a->xen, order) << order;
+    if (nr_free != heap_free_pages(a->xen) || nr_free + a->used != heap_total_pages(a->xen))
+        wrong(a, "of %lu frames %lu are free, by another count %lu, and %lu in use", heap_total_pages(a->xen), nr_free,
+              heap_free_pages(a->xen), a->used);
+    if (a->claims != a->xen->outstanding_claims)
+        wrong(a, "domains claim %lu frames, noted are %lu", a->claims, a->xen->outstanding_claims);
 }
 
 int mmu_audit(struct xen *xen, char *why, size_t len)
@@ -302,6 +410,7 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
         xen->audit_refs[i](xen, &a);
     each_frame(&a, collect);
     each_frame(&a, compare);
+    sums(&a);
     free(a.frames);
     return a.wrong ? -EINVAL : 0;
 }
