@@ -57,8 +57,8 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
     const bool pv32 = is_pv_32bit_domain(d);
     uint32_t a = (uint32_t)*desc, b = (uint32_t)(*desc >> 32), dpl, cs;
 
-    if (!(b & SEG_P))
-        return true; /* it always faults */
+    if (!(b & SEG_P) || !(b & (SEG_S | SEG_TYPE)))
+        return true; /* it always faults; type 0 is also the second half of a call gate */
     dpl = (b >> SEG_DPL_SHIFT) & 3;
     dpl = pv32 ? dpl ?: 1 : 3; /* the guest kernel's own ring at best */
     b = (b & ~(3u << SEG_DPL_SHIFT)) | dpl << SEG_DPL_SHIFT;
@@ -67,7 +67,7 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
             return false;
         if (pv32)
             extend_compat_limit(&a, &b);
-    } else if (b & SEG_TYPE) { /* type 0 is harmless: the second half of a call gate */
+    } else {
         if ((b & SEG_TYPE) != SEG_TYPE_CALL_GATE || !gate_selector_okay(d, a >> 16))
             return false;
         /* DPL 0 makes every use fault, so that it can be emulated; the real one is kept in the selector's RPL. */
