@@ -520,20 +520,55 @@ static void test_pv32(void **state)
     world_close(&w);
 }
 
+/*
+ * A batch whose third operation cannot be read: the first two are done and say so, the call fails. The operations end where
+ * the page of the last data slot does, behind which nothing is mapped; `over`: the third one begins before that.
+ */
+static void partial_batch(bool pv32, unsigned int cmd, unsigned int size, unsigned int status, unsigned int over)
+{
+    struct hypercall_args a = { { cmd, VA(SLOT_FREE) - 2 * size - over, 3 } };
+    const unsigned int at = PAGE_SIZE - 2 * size - over;
+    struct world w;
+    uint8_t *ops;
+
+    world_open(&w, pv32);
+    ops = (uint8_t *)table(&w, w.g[0].frame[NR_FRAMES - 1]) + at;
+    memset(ops, 0xff, PAGE_SIZE - at); /* frames, references and domains that there are not */
+    assert_int_equal(do_grant_table_op(w.g[0].v, &a), -EFAULT);
+    for (unsigned int i = 0; i < 2; i++) {
+        int16_t got;
+
+        memcpy(&got, ops + i * size + status, sizeof(got));
+        assert_true(got < GNTST_general_error); /* as it was, that is -1 */
+    }
+    for (unsigned int i = 2 * size; i < PAGE_SIZE - at; i++)
+        assert_int_equal(ops[i], 0xff);
+    world_close(&w);
+}
+
+static void test_partial_batches(void **state)
+{
+    for (unsigned int over = 0; over <= 8; over += 8) {
+        partial_batch(false, GNTTABOP_copy, sizeof(struct gnttab_copy), offsetof(struct gnttab_copy, status), over);
+        partial_batch(false, GNTTABOP_transfer, sizeof(struct gnttab_transfer),
+                      offsetof(struct gnttab_transfer, status), over);
+        partial_batch(false, GNTTABOP_swap_grant_ref, sizeof(struct gnttab_swap_grant_ref),
+                      offsetof(struct gnttab_swap_grant_ref, status), over);
+        partial_batch(true, GNTTABOP_copy, 24, 20, over);
+        partial_batch(true, GNTTABOP_transfer, 16, 12, over);
+        partial_batch(true, GNTTABOP_swap_grant_ref, 12, 8, over);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_map_by_address),
-        cmocka_unit_test(test_map_by_entry),
-        cmocka_unit_test(test_map_refusals),
-        cmocka_unit_test(test_no_page_tables),
-        cmocka_unit_test(test_unmap_and_replace),
-        cmocka_unit_test(test_deaths),
-        cmocka_unit_test(test_implicit_unmap),
-        cmocka_unit_test(test_power_off),
-        cmocka_unit_test(test_bad_pointers),
-        cmocka_unit_test(test_guest_maps_its_table),
-        cmocka_unit_test(test_pv32),
+        cmocka_unit_test(test_map_by_address),       cmocka_unit_test(test_map_by_entry),
+        cmocka_unit_test(test_map_refusals),         cmocka_unit_test(test_no_page_tables),
+        cmocka_unit_test(test_unmap_and_replace),    cmocka_unit_test(test_deaths),
+        cmocka_unit_test(test_implicit_unmap),       cmocka_unit_test(test_power_off),
+        cmocka_unit_test(test_bad_pointers),         cmocka_unit_test(test_partial_batches),
+        cmocka_unit_test(test_guest_maps_its_table), cmocka_unit_test(test_pv32),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
