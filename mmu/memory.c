@@ -388,5 +388,5 @@ long do_memory_op(struct vcpu *v, struct hypercall_args *args)
     rc = memop_table[m.op].fn(&m);
     if (rc == -ERESTART)
         args->a[0] = m.op | m.progress << MEMOP_EXTENT_SHIFT;
-    return rc;
+    return m.compat && rc > INT32_MAX ? INT32_MAX : rc; /* more would be an error there */
 }

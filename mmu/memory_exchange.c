@@ -13,6 +13,8 @@
  * vanish without anybody noticing), allocate the output. A failure gives back what was stolen; otherwise the swap is done.
  * nr_exchanged, in the guest's structure, counts what is finished and is where a preempted call goes on.
  *
+ * A 32-bit caller, too, is told what was done before a failure; Xen's translation layer forgets to.
+ *
  * Invariant: afterwards the domain has as many frames as before, even when that is more than its limit is now.
  *
  * Corresponds to memory_exchange() of xen/common/memory.c and steal_page() of xen/arch/x86/mm.c.

@@ -564,6 +564,26 @@ static void nodes(void **state)
     fix_close(&f);
 }
 
+/* Counts that a 32-bit caller would take for errors. */
+static void counts_of_32_bits(void **state)
+{
+    static const uint64_t limits[] = { 0, 1, INT32_MAX, INT32_MAX + UINT64_C(1), UINT32_MAX };
+
+    for (unsigned int pv32 = 0; pv32 < 2; pv32++) {
+        struct fixture f;
+        const struct caller c = { &f, 1, pv32 };
+        const struct arg a = { .domid = DOMID_SELF };
+
+        fix_open(&f, pv32);
+        for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
+            f.d[1]->max_pages = limits[i];
+            assert_int_equal(call(&c, XENMEM_maximum_reservation, DOMAIN, &a),
+                             pv32 && limits[i] > INT32_MAX ? INT32_MAX : limits[i]);
+        }
+        fix_close(&f);
+    }
+}
+
 /* A pin is a reference like any other: who gives a pinned table up has a table still. */
 static void pinned_frame_given_up(void **state)
 {
@@ -600,8 +620,9 @@ static void pinned_frame_given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_asks_about_whom), cmocka_unit_test(every_command), cmocka_unit_test(in_order),
-        cmocka_unit_test(address_bits),        cmocka_unit_test(nodes),         cmocka_unit_test(pinned_frame_given_up),
+        cmocka_unit_test(who_asks_about_whom),   cmocka_unit_test(every_command), cmocka_unit_test(in_order),
+        cmocka_unit_test(address_bits),          cmocka_unit_test(nodes),         cmocka_unit_test(counts_of_32_bits),
+        cmocka_unit_test(pinned_frame_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
