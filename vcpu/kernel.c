@@ -3,6 +3,9 @@
  * Hypercalls about the hypervisor itself: who it is (xen_version), its console (console_io), and the assists a guest may
  * switch on (vm_assist).
  *
+ * Unlike a default Xen, which answers -EPERM to all but dom0, this one lets every guest write to its console, as a Xen built
+ * with CONFIG_VERBOSE_DEBUG does: a line "(d1) ..." works before a guest has anything else, which is when it is needed most.
+ *
  * Corresponds to xen/common/kernel.c and xen/drivers/char/console.c (guest_console_write).
  */
 #include "mmu/guest_access.h"
@@ -19,6 +22,7 @@
 
 #define XEN_MAJOR                    4u
 #define XEN_MINOR                    17u
+#define XEN_DENIED                   "<denied>"
 #define HYPERVISOR_COMPAT_VIRT_START UINT32_C(0xf5800000)
 
 /* Copy a string into a fixed-size field of the ABI, zero-padded. */
@@ -46,7 +50,8 @@ static long get_features(struct vcpu *v, uint64_t arg)
         return -EFAULT;
     if (fi.submap_idx != 0)
         return -EINVAL;
-    fi.submap = 1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_not_direct_mapped;
+    fi.submap = 1u << XENFEAT_memory_op_vnode_supported |
+                1u << (paging_mode_translate(d) ? XENFEAT_not_direct_mapped : XENFEAT_direct_mapped);
     if (VM_ASSIST(d, pae_extended_cr3))
         fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;
     if (paging_mode_translate(d))
@@ -79,7 +84,9 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     case XENVER_get_features: return get_features(v, arg);
     case XENVER_pagesize: return arg ? -EINVAL : (long)PAGE_SIZE;
     case XENVER_guest_handle: return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;
-    case XENVER_commandline: return version_string(v, arg, priv ? "" : "<denied>", sizeof(xen_commandline_t));
+    case XENVER_commandline:
+        return priv ? version_string(v, arg, "", sizeof(xen_commandline_t))
+                    : version_string(v, arg, XEN_DENIED, sizeof(XEN_DENIED)); /* and no byte more */
     case XENVER_build_id: return priv ? -ENODATA : -EPERM;
     default: return -ENOSYS;
     }
@@ -126,8 +133,8 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
             args->a[2] += done;
         }
         return 0;
-    case CONSOLEIO_read: return is_control_domain(v->domain) ? 0 : -EPERM;
-    default: return -ENOSYS;
+    case CONSOLEIO_read: return !is_control_domain(v->domain) ? -EPERM : *count > INT32_MAX ? -E2BIG : 0;
+    default: return is_control_domain(v->domain) ? -ENOSYS : -EPERM;
     }
 }
 
