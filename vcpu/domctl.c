@@ -8,8 +8,9 @@
  *
  * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
  *
- * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in: device
- * assignment, cpuid policies of its own for each domain, vm_event, vmtrace (-ENOSYS or -EOPNOTSUPP).
+ * Corresponds to xen/common/domctl.c and xen/arch/x86/domctl.c; structures in public domctl.h. Not built in (-ENOSYS):
+ * access to ports, memory and interrupts of devices, shadow_op, extended states and MSRs of vCPUs, debugger, vm_event,
+ * vmtrace, monitor, memory sharing.
  */
 #include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
@@ -46,7 +47,7 @@ static int config_check(const struct xen_domctl_createdomain *c)
         return -EINVAL;
     if (c->max_vcpus < 1 || c->max_vcpus > MAX_VIRT_CPUS)
         return -EINVAL;
-    if (hap && !hvm)
+    if ((hap && !hvm) || c->flags & XEN_DOMCTL_CDF_s3_integrity) /* the latter is tboot's */
         return -EINVAL;
     if (c->flags & (XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_vpmu | XEN_DOMCTL_CDF_nested_virt))
         return -EINVAL; /* the machine has none of these */
@@ -54,8 +55,6 @@ static int config_check(const struct xen_domctl_createdomain *c)
         return -EINVAL;
     if (grant_version < 1 || grant_version > 2)
         return -EINVAL;
-    if (c->max_evtchn_port == 0)
-        return -EINVAL; /* event channel 0 is never usable, so this leaves none */
     if (c->arch.misc_flags & ~(uint32_t)XEN_X86_MSR_RELAXED)
         return -EINVAL;
     if (c->vmtrace_size || c->arch.emulation_flags & ~XEN_X86_EMU_ALL)
@@ -230,10 +229,8 @@ static int getvcpucontext(struct vcpu *v, struct domain *d, const struct xen_dom
     struct vcpu *target;
     int rc = vcpu_of(d, op->vcpu, &target);
 
-    if (d == v->domain || !is_pv_domain(d))
+    if (rc || target == v || !is_pv_domain(d)) /* a native vCPU has no context */
         return -EINVAL;
-    if (rc)
-        return rc;
     if (!target->is_initialised)
         return -ENODATA;
     g = calloc(1, sizeof(*g));
@@ -289,19 +286,21 @@ static int max_mem(struct domain *d, uint64_t max_memkb)
     return 0;
 }
 
-/* Turn a new, empty PV domain into a 32-bit one, or back (Xen: switch_compat, switch_native). */
+/* Turn a new, empty PV domain into a 32-bit one; there is no way back (Xen: switch_compat). */
 static int set_address_size(struct domain *d, uint32_t size)
 {
     int rc;
 
     if (!is_pv_domain(d) || (size != 32 && size != 64))
         return -EINVAL;
-    if (d->tot_pages > 0)
-        return -EACCES;
     if ((size == 32) == is_pv_32bit_domain(d))
         return 0;
+    if (size == 64)
+        return -EINVAL;
+    if (d->tot_pages > 0)
+        return -EACCES;
     for_each_vcpu (d, v) {
-        struct cpu_context *ctx = cpu_context_create(size == 32 ? CPU_MODE_PV32 : CPU_MODE_PV64);
+        struct cpu_context *ctx = cpu_context_create(CPU_MODE_PV32);
 
         if (!ctx)
             return -ENOMEM;
@@ -311,7 +310,7 @@ static int set_address_size(struct domain *d, uint32_t size)
         pv_vcpu_destroy(v);
     }
     pv_domain_destroy(d);
-    d->type = size == 32 ? DOMAIN_PV32 : DOMAIN_PV64;
+    d->type = DOMAIN_PV32;
     rc = pv_domain_init(d);
     for_each_vcpu (d, v)
         rc = rc ? rc : pv_vcpu_init(v);
@@ -429,6 +428,19 @@ static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
     return rc;
 }
 
+/* d is to be the device model's domain of another: once, and for HVM domains, which have device models. */
+static int set_target(struct domain *d, domid_t target)
+{
+    struct domain *e = target < DOMID_FIRST_RESERVED ? domain_get(d->xen, target) : NULL;
+    int rc = !e ? -ESRCH : d == e || d->target != DOMID_INVALID ? -EINVAL : is_hvm_domain(e) ? 0 : -EOPNOTSUPP;
+
+    if (e)
+        domain_put(e);
+    if (!rc)
+        d->target = target;
+    return rc;
+}
+
 /* --- the switch --- */
 
 static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op)
@@ -442,7 +454,21 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         domain_resume(d);
         return 0;
-    case XEN_DOMCTL_soft_reset: return -EINVAL; /* of HVM domains only */
+    /* For HVM domains only: */
+    case XEN_DOMCTL_soft_reset:
+    case XEN_DOMCTL_gethvmcontext:
+    case XEN_DOMCTL_gethvmcontext_partial:
+    case XEN_DOMCTL_sethvmcontext:
+    case XEN_DOMCTL_bind_pt_irq:
+    case XEN_DOMCTL_unbind_pt_irq: return -EINVAL;
+    case XEN_DOMCTL_ioport_mapping:
+    case XEN_DOMCTL_get_paging_mempool_size:
+    case XEN_DOMCTL_set_paging_mempool_size:
+    /* There is no IOMMU: */
+    case XEN_DOMCTL_assign_device:
+    case XEN_DOMCTL_test_assign_device:
+    case XEN_DOMCTL_deassign_device:
+    case XEN_DOMCTL_get_device_group: return -EOPNOTSUPP;
     case XEN_DOMCTL_getvcpuinfo: return getvcpuinfo(d, &op->u.getvcpuinfo);
     case XEN_DOMCTL_max_mem: return max_mem(d, op->u.max_mem.max_memkb);
     case XEN_DOMCTL_max_vcpus: return d == v->domain ? -EINVAL : max_vcpus(d, op->u.max_vcpus.max);
@@ -461,11 +487,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_set_address_size: return set_address_size(d, op->u.address_size.size);
     case XEN_DOMCTL_get_address_size: op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64; return 0;
     case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
-    case XEN_DOMCTL_set_target:
-        if (d == v->domain || op->u.set_target.target == op->domain)
-            return -EINVAL;
-        d->target = op->u.set_target.target;
-        return 0;
+    case XEN_DOMCTL_set_target: return set_target(d, (domid_t)op->u.set_target.target);
     case XEN_DOMCTL_set_virq_handler: return set_global_virq_handler(d, op->u.set_virq_handler.virq);
     case XEN_DOMCTL_sendtrigger: return sendtrigger(d, &op->u.sendtrigger);
     case XEN_DOMCTL_gettscinfo:
@@ -484,10 +506,43 @@ static int getdomaininfo(struct vcpu *v, struct xen_domctl *op)
     struct domain *d = domain_from(v->domain->xen, op->domain);
 
     if (!d)
-        return -ESRCH;
+        return op->domain >= DOMID_FIRST_RESERVED ? -EINVAL : -ESRCH;
     domctl_getdomaininfo(d, &op->u.getdomaininfo);
     op->domain = d->domain_id;
     return 0;
+}
+
+/*
+ * The domain that the command is about, with a reference. NULL in *d: it is about none, or finds its own. System domains are
+ * not found, but DOMID_IO stands for nobody where a device is given back.
+ */
+static int domctl_subject(struct xen *xen, const struct xen_domctl *op, struct domain **d)
+{
+    const bool device = op->cmd == XEN_DOMCTL_assign_device || op->cmd == XEN_DOMCTL_deassign_device;
+
+    *d = NULL;
+    if (op->cmd == XEN_DOMCTL_createdomain)
+        return 0;
+    if (op->domain < DOMID_FIRST_RESERVED || (device && op->domain == DOMID_IO))
+        *d = domain_get(xen, op->domain);
+    if (!*d && op->domain == DOMID_INVALID && op->cmd == XEN_DOMCTL_test_assign_device)
+        return 0;
+    return *d || op->cmd == XEN_DOMCTL_getdomaininfo ? 0 : -ESRCH;
+}
+
+/* xsm_domctl(): dom0 may everything, the xenstore's domain may look, and a device model's may arrange its target's devices. */
+static int domctl_permission(const struct domain *by, const struct domain *d, uint32_t cmd)
+{
+    bool ok = is_control_domain(by);
+
+    switch (cmd) {
+    case XEN_DOMCTL_ioport_mapping:
+    case XEN_DOMCTL_memory_mapping:
+    case XEN_DOMCTL_bind_pt_irq:
+    case XEN_DOMCTL_unbind_pt_irq: ok |= d && by->target == d->domain_id; break;
+    case XEN_DOMCTL_getdomaininfo: ok |= !!(by->createflags & XEN_DOMCTL_CDF_xs_domain); break;
+    }
+    return ok ? 0 : -EPERM;
 }
 
 long do_domctl(struct vcpu *v, struct hypercall_args *args)
@@ -500,22 +555,18 @@ long do_domctl(struct vcpu *v, struct hypercall_args *args)
         return -EFAULT;
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
         return -EACCES;
-    d = op.cmd == XEN_DOMCTL_createdomain ? NULL : domain_get(v->domain->xen, op.domain);
-    if (!d && op.cmd != XEN_DOMCTL_createdomain && op.cmd != XEN_DOMCTL_getdomaininfo)
-        return -ESRCH;
-    if (!is_control_domain(v->domain))
-        rc = -EPERM;
-    else if (op.cmd == XEN_DOMCTL_createdomain)
-        rc = createdomain(v, &op);
-    else if (op.cmd == XEN_DOMCTL_getdomaininfo)
-        rc = getdomaininfo(v, &op);
-    else
-        rc = domctl_domain(v, d, &op);
+    rc = domctl_subject(v->domain->xen, &op, &d);
+    if (rc)
+        return rc;
+    rc = domctl_permission(v->domain, d, op.cmd);
+    if (rc == 0)
+        rc = op.cmd == XEN_DOMCTL_createdomain    ? createdomain(v, &op)
+             : op.cmd == XEN_DOMCTL_getdomaininfo ? getdomaininfo(v, &op)
+             : d                                  ? domctl_domain(v, d, &op)
+                                                  : -EOPNOTSUPP; /* test_assign_device of nobody */
     if (d)
         domain_put(d);
-    if (rc == -EPERM)
-        return rc;
-    if (rc == -ERESTART)
+    if (rc == -EPERM || rc == -ERESTART)
         return rc;
     if (copy_to_guest(v, args->a[0], &op, sizeof(op)) && !rc)
         rc = -EFAULT;

@@ -3,7 +3,8 @@
  * sysctl: what the toolstack may ask of the machine as a whole.
  *
  * Corresponds to xen/common/sysctl.c; structures in public sysctl.h. One NUMA node, one socket, one thread a core. Not built
- * in: power management, profiling, live patching, resource monitoring (-ENOSYS or -EOPNOTSUPP, as a Xen without them).
+ * in: debug keys, trace buffers, offlining of pages, PCI topology, live patching (-ENOSYS); power management, resource
+ * monitoring and coverage are missing as on a machine or a build without them.
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
@@ -52,16 +53,19 @@ static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist
     return 0;
 }
 
+/* The log from where it was last cleared, or, for who reads on, from op->index if that is later. */
 static int readconsole(struct vcpu *v, struct xen_sysctl_readconsole *op)
 {
-    struct log *log = &v->domain->xen->machine->log;
-    uint64_t pos = op->incremental ? op->index : 0;
+    struct xen *xen = v->domain->xen;
+    uint64_t pos = xen->console_start;
     char buf[1024];
     uint32_t done = 0;
 
+    if (op->incremental && (int32_t)(op->index - (uint32_t)pos) > 0)
+        pos += op->index - (uint32_t)pos;
     while (done < op->count) {
         size_t want = op->count - done < sizeof(buf) ? op->count - done : sizeof(buf);
-        size_t n = log_read(log, &pos, buf, want);
+        size_t n = log_read(&xen->machine->log, &pos, buf, want);
 
         if (n == 0)
             break;
@@ -69,6 +73,8 @@ static int readconsole(struct vcpu *v, struct xen_sysctl_readconsole *op)
             return -EFAULT;
         done += (uint32_t)n;
     }
+    if (op->clear)
+        xen->console_start = pos;
     op->count = done;
     op->index = (uint32_t)pos;
     return 0;
@@ -122,6 +128,8 @@ static int cpu_hotplug(struct xen *xen, const struct xen_sysctl_cpu_hotplug *op)
     return rc;
 }
 
+static bool cpu_is_online(const struct xen *xen, uint32_t cpu) { return cpu < xen->nr_pcpus && xen->pcpu[cpu].online; }
+
 static int sysctl(struct vcpu *v, struct xen_sysctl *op)
 {
     struct xen *xen = v->domain->xen;
@@ -137,6 +145,10 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_scheduler_op: return sched_sysctl(v, &op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op: return cpupool_sysctl(v, &op->u.cpupool_op);
     case XEN_SYSCTL_cpu_hotplug: return cpu_hotplug(xen, &op->u.cpu_hotplug);
+    case XEN_SYSCTL_get_pmstat: return cpu_is_online(xen, op->u.get_pmstat.cpuid) ? -ENODEV : -EINVAL;
+    case XEN_SYSCTL_psr_cmt_op:
+    case XEN_SYSCTL_psr_alloc: return -ENODEV;       /* Intel's */
+    case XEN_SYSCTL_coverage_op: return -EOPNOTSUPP; /* not compiled in */
     default: return -ENOSYS;
     }
 }

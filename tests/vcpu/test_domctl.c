@@ -48,7 +48,7 @@ static void createdomain_refusals(void **state)
     struct {
         const char *why;
         struct xen_domctl_createdomain c;
-    } bad[10];
+    } bad[20];
     unsigned int n = 0;
 
 #define BAD(text, assignment) bad[n].why = text, bad[n].c = good, bad[n].c.assignment, n++
@@ -57,7 +57,15 @@ static void createdomain_refusals(void **state)
     BAD("unknown flag", flags = 1u << 31);
     BAD("hap without hvm", flags = XEN_DOMCTL_CDF_hap);
     BAD("no IOMMU here", flags = XEN_DOMCTL_CDF_iommu);
-    BAD("no usable port", max_evtchn_port = 0);
+    BAD("tboot", flags = XEN_DOMCTL_CDF_s3_integrity);
+    BAD("IOMMU options without one", iommu_opts = XEN_DOMCTL_IOMMU_no_sharept);
+    BAD("virtual PMU", flags = XEN_DOMCTL_CDF_vpmu);
+    BAD("nested virtualization", flags = XEN_DOMCTL_CDF_nested_virt);
+    BAD("unknown grant option", grant_opts = 2 | 1u << 4);
+    BAD("unknown architecture flag", arch.misc_flags = 2);
+    BAD("no grant frame", max_grant_frames = 0);
+    BAD("too many grant frames", max_grant_frames = 65);
+    BAD("too many mappings", max_maptrack_frames = 1025);
     BAD("grant version 0", grant_opts = 0);
     BAD("grant version 3", grant_opts = 3);
     BAD("devices that do not exist", arch.emulation_flags = XEN_X86_EMU_ALL + 1);
@@ -76,6 +84,35 @@ static void createdomain_refusals(void **state)
         assert_int_equal(xc_domain_create(f->xc, &c, &domid), flags == XEN_X86_EMU_PIT ? 0 : -EOPNOTSUPP);
         if (flags == XEN_X86_EMU_PIT)
             assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+    }
+}
+
+/* What may look wrong, and is not. */
+static void createdomain_accepts(void **state)
+{
+    struct fixture *f = *state;
+    struct {
+        const char *what;
+        struct xen_domctl_createdomain c;
+    } ok[8];
+    unsigned int n = 0;
+
+#define OK(text, assignment) ok[n].what = text, ok[n].c = good, ok[n].c.assignment, n++
+    OK("no port but the first, which is never used", max_evtchn_port = 0);
+    OK("as many ports as you like", max_evtchn_port = UINT32_MAX);
+    OK("out-of-sync", flags = XEN_DOMCTL_CDF_oos_off);
+    OK("xenstore", flags = XEN_DOMCTL_CDF_xs_domain);
+    OK("relaxed MSRs", arch.misc_flags = XEN_X86_MSR_RELAXED);
+    OK("default grant frames", max_grant_frames = -1);
+    OK("no mapping", max_maptrack_frames = 0);
+    OK("as many vCPUs as can be", max_vcpus = MAX_VIRT_CPUS);
+    for (unsigned int i = 0; i < n; i++) {
+        domid_t domid = 0;
+
+        if (xc_domain_create(f->xc, &ok[i].c, &domid))
+            fail_msg("%s is refused", ok[i].what);
+        assert_int_equal(domain_from(f->xen, domid)->msr_relaxed, !!ok[i].c.arch.misc_flags);
+        assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
     }
 }
 
@@ -138,6 +175,8 @@ static void vcpu_refusals(void **state)
     c->user_regs.rip = 0;
     c->ctrlreg[3] = UINT64_C(0x123456) << PAGE_SHIFT;
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, c), -EINVAL); /* no frame of the guest's */
+    get.u.vcpucontext.vcpu = 4;
+    assert_int_equal(xc_domctl(f->xc, &get), -EINVAL);
     get.u.vcpucontext.vcpu = 1;
     get.u.vcpucontext.ctxt.p = c;
     assert_int_equal(xc_domctl(f->xc, &get), -ENODATA);
@@ -459,7 +498,135 @@ static void pv32_is_built(void **state)
     assert_int_equal(op.u.address_size.size, 32);
     assert_int_equal(f->v->regs->cpl, 1);
     assert_int_equal(f->v->regs->seg[CPU_SEG_CS].sel, 0xe019);
-    assert_int_equal(xc_domain_set_address_size(f->xc, op.domain, 64), -EACCES); /* it has memory by now */
+    assert_int_equal(xc_domain_set_address_size(f->xc, op.domain, 64), -EINVAL);
+}
+
+/* 64 becomes 32 as long as the domain is empty, and never 64 again; what it is already it may be asked to be. */
+static void address_size(void **state)
+{
+    struct fixture *f = *state;
+    domid_t domid = 0;
+
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 64), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), -EACCES); /* it has memory */
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 16), -EINVAL);
+    assert_int_equal(xc_domain_create(f->xc, &good, &domid), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), -EINVAL);
+    assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+    fix_guest(f, &kernel_legacy32);
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), 0);
+}
+
+static void targets(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_target, .domain = f->d->domain_id };
+
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP); /* a PV domain, 0 */
+    op.u.set_target.target = 4711;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op.u.set_target.target = DOMID_SELF;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op.u.set_target.target = f->d->domain_id;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* itself */
+    assert_int_equal(f->d->target, DOMID_INVALID);
+    f->d->target = 17;
+    op.u.set_target.target = 0;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* it has one */
+    f->d->target = DOMID_INVALID;
+}
+
+/* Domains that are never found, and commands that find none. */
+static void nobody(void **state)
+{
+    struct fixture *f = *state;
+    static const domid_t reserved[] = { DOMID_FIRST_RESERVED, DOMID_IO, DOMID_XEN, DOMID_COW, DOMID_INVALID };
+    static const uint32_t no_iommu[] = { XEN_DOMCTL_assign_device, XEN_DOMCTL_deassign_device,
+                                         XEN_DOMCTL_test_assign_device, XEN_DOMCTL_get_device_group };
+    struct xen_domctl op;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(reserved); i++) {
+        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = reserved[i] };
+        assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_pausedomain, .domain = reserved[i] };
+        assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    }
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = DOMID_FIRST_RESERVED - 1 };
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    for (unsigned int i = 0; i < ARRAY_SIZE(no_iommu); i++) {
+        op = (struct xen_domctl){ .cmd = no_iommu[i], .domain = f->d->domain_id };
+        assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+    }
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_test_assign_device, .domain = DOMID_INVALID };
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_INVALID };
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_IO };
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+}
+
+/* --- sysctl --- */
+
+static uint32_t readconsole(struct fixture *f, char *buf, uint32_t count, bool clear, uint32_t *incremental)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
+
+    op.u.readconsole.clear = clear;
+    op.u.readconsole.count = count;
+    op.u.readconsole.incremental = !!incremental;
+    op.u.readconsole.index = incremental ? *incremental : 0;
+    op.u.readconsole.buffer.p = buf;
+    assert_int_equal(xc_sysctl(f->xc, &op), 0);
+    if (incremental)
+        *incremental = op.u.readconsole.index;
+    return op.u.readconsole.count;
+}
+
+/* xl dmesg -c: what has been read is gone for the next reader, and for him who reads on as well. */
+static void console_is_cleared(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t index = 0, n;
+    char buf[8192];
+
+    readconsole(f, buf, sizeof(buf), true, NULL);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 0);
+    log_write(f->m, "one\n", 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 4);
+    n = readconsole(f, buf, 3, true, &index); /* from an index that is gone; and three bytes are cleared */
+    assert_int_equal(n, 3);
+    assert_memory_equal(buf, "one", 3);
+    log_write(f->m, "two\n", 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, &index), 5);
+    assert_memory_equal(buf, "\ntwo\n", 5);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, &index), 0);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 5);
+    for (unsigned int i = 0; i < LOG_RING_SIZE / 4; i++) /* more than there is room for */
+        log_write(f->m, "abc\n", 4);
+    assert_int_equal(readconsole(f, buf, 4, true, NULL), 4);
+    assert_memory_equal(buf, "abc\n", 4);
+}
+
+static void absent_sysctls(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint32_t cmd;
+        int answer;
+    } ops[] = { { XEN_SYSCTL_coverage_op, -EOPNOTSUPP }, { XEN_SYSCTL_psr_cmt_op, -ENODEV },
+                { XEN_SYSCTL_psr_alloc, -ENODEV },       { XEN_SYSCTL_get_pmstat, -ENODEV },
+                { XEN_SYSCTL_perfc_op, -ENOSYS },        { XEN_SYSCTL_lockprof_op, -ENOSYS } };
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_get_pmstat, .u.get_pmstat.cpuid = 1 };
+
+    assert_int_equal(xc_sysctl(f->xc, &op), -EINVAL); /* no such pCPU */
+    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+        op = (struct xen_sysctl){ .cmd = ops[i].cmd };
+        assert_int_equal(xc_sysctl(f->xc, &op), ops[i].answer);
+    }
 }
 
 int main(void)
@@ -467,6 +634,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_dom0_may, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(createdomain_accepts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_numbers, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_in_a_pool, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(vcpu_refusals, fix_setup, fix_teardown),
@@ -481,6 +649,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(dom0_has_no_limit, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(address_size, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(targets, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(nobody, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(console_is_cleared, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(absent_sysctls, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
