@@ -141,6 +141,27 @@ static void test_fxsave(void **state)
     pg_destroy(&h);
 }
 
+/* Where the last x87 instruction was belongs to a vCPU: it leaves with the image, comes back, and is not another's. */
+static void test_fpu_pointers(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64);
+    struct cpu_state *st = cpu_context_state(g.c);
+    const uint32_t *env = (const uint32_t *)mfn_to_virt(g.m, PG_FRAME(20));
+    uint64_t fip = 0;
+
+    st->rdi = PG_VA(20);
+    PG_EXEC(&g, "\x90\xd9\xe8\x0f\x05"); /* fld1 */
+    cpu_context_save_fpu(g.c);
+    memcpy(&fip, st->fxsave + 8, 8);
+    assert_int_equal(fip, PG_VA(0) + 1);
+    fip = 0x12345678;
+    memcpy(st->fxsave + 8, &fip, 8);
+    st->dirty |= CPU_DIRTY_FPU;
+    PG_EXEC(&g, "\xd9\x37\x0f\x05"); /* fnstenv (%rdi) */
+    assert_int_equal(env[3], 0x12345678);
+    pg_destroy(&g);
+}
+
 /* Two machines side by side, same addresses, different contents. */
 static void test_two_machines(void **state)
 {
@@ -319,9 +340,9 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_migrate),   cmocka_unit_test(test_fxsave),        cmocka_unit_test(test_two_machines),
-        cmocka_unit_test(test_outlive),   cmocka_unit_test(test_flush_page),    cmocka_unit_test(test_pv32_ring1),
-        cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),    cmocka_unit_test(test_fpu_pointers),
+        cmocka_unit_test(test_two_machines), cmocka_unit_test(test_outlive),   cmocka_unit_test(test_flush_page),
+        cmocka_unit_test(test_pv32_ring1),   cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
