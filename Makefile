@@ -107,6 +107,12 @@ $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(UI_LIBS) $$(CMOCKA_LIBS)
 
+# The survey of opcodes is a program, and a sample of it a test.
+$(1)/tests/cpu/survey $(1)/tests/cpu/test_survey: $(1)/tests/cpu/%: $(1)/tests/cpu/%.o \
+		$$(call listed,$(1)/tests/cpu,$$(SURVEY_OBJS)) $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
+
 # These tests put made-up functions of mmu/ and vcpu/ in place of the library's: of two definitions the first is taken.
 $(1)/tests/evtchn/%: private LIBS = -Wl,-z,muldefs
 
@@ -121,6 +127,7 @@ endef
 
 # A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
 TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
+SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
 TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
 .SECONDARY:
 
