@@ -168,6 +168,14 @@ build/tests/guest/torture: tests/guest/torture.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -static -pthread -o $@ $< -lm
 
+# A guest of Xen 3.0's time, for 64 and 32 bits. It has no notes, and lies at address 0.
+build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/guest/old.c tests/guest/old.lds build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -mcmodel=% -D__XEN_INTERFACE_VERSION__=%,$(GUEST_CFLAGS)) -m$* -D__XEN_INTERFACE_VERSION__=0x00030202 $(XEN_CFLAGS) -c -o $@.o $<
+	$(Q)$(LD) -m $(if $(filter 64,$*),elf_x86_64,elf_i386) -T tests/guest/old.lds --build-id=none -z noexecstack \
+		-z max-page-size=4096 --no-warn-rwx-segments -o $@ $@.o
+
 # ------------------------------------------------------------------------------------------------------ the targets --
 
 .PHONY: all run setup assets test asan hostile lint format golden bench help clean distclean guests check-packages
@@ -175,7 +183,7 @@ build/tests/guest/torture: tests/guest/torture.c build/flags
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) build/tests/guest/torture
+guests: $(GUEST_PROGRAMS) $(addprefix build/tests/guest/,torture old64 old32)
 
 run: check-packages all ## build, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)
