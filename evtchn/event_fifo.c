@@ -26,7 +26,8 @@
  *    forgotten before the port goes to another queue; or two queues would become one.
  *
  * Simplifies xen/common/event_fifo.c: the guest does not run while the hypervisor does, so no queue locks, and the exchange
- * that links the tail succeeds at once. BUSY (the hypervisor's wish that the guest stop unmasking) is never set.
+ * that links the tail succeeds at once. BUSY (the hypervisor's wish that the guest stop unmasking) is never set. An event that
+ * waits for its word is forgotten when its port is closed, and once it was raised; in Xen the port's next user would get it.
  */
 #include "evtchn/event_channel.h"
 #include "mmu/audit.h"

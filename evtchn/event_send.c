@@ -27,7 +27,8 @@ bool evtchn_virq_is_global(uint32_t virq)
 
 void evtchn_mark_events_pending(struct vcpu *v)
 {
-    if (!v || __atomic_exchange_n(&v->vcpu_info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
+    if (!v ||
+        shared_test_and_set_bit(&v->vcpu_info->evtchn_upcall_pending, 0)) /* its other bits are the guest's affair */
         return;
     vcpu_kick(v);
 }

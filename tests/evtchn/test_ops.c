@@ -429,6 +429,26 @@ static void test_edges_and_selector(void **state)
     world_destroy(w);
 }
 
+/* Only the lowest bit of evtchn_upcall_pending says that an upcall is due; in the others a guest may have what it likes. */
+static void test_upcall_flag(void **state)
+{
+    WORLD(4095);
+
+    assert_int_equal(op_bind_ipi(v1, 0), 1);
+    assert_int_equal(op_bind_ipi(v1, 0), 2);
+    v1->pause_flags = VPF_blocked;
+    v1->vcpu_info->evtchn_upcall_pending = 0xfe;
+    op_port(v1, EVTCHNOP_send, 1);
+    assert_int_equal(v1->vcpu_info->evtchn_upcall_pending, 0xff);
+    assert_int_equal(world_wakeups(v1), 1);
+    v1->pause_flags = VPF_blocked;
+    v1->vcpu_info->evtchn_pending_sel = 0;
+    op_port(v1, EVTCHNOP_send, 2); /* told already */
+    assert_int_equal(world_wakeups(v1), 1);
+    v1->pause_flags = 0;
+    world_destroy(w);
+}
+
 static void poll_on(struct vcpu *v, int port)
 {
     v->pause_flags |= VPF_poll;
@@ -570,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_xen_consumer),
         cmocka_unit_test(test_edges_and_selector),
+        cmocka_unit_test(test_upcall_flag),
         cmocka_unit_test(test_poll),
         cmocka_unit_test(test_vcpu_info),
         cmocka_unit_test(test_death),
