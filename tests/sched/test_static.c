@@ -57,6 +57,155 @@ static void test_null(void **state)
     wb_destroy(wb);
 }
 
+/* a.0, a.1... have the pCPUs 0, 1...; w waits for them. */
+static struct wb *null_taken(unsigned int nr_pcpus, struct wb_domain **a, struct wb_domain **w, unsigned int nr_waiting)
+{
+    struct wb *wb = wb_new("null", nr_pcpus);
+
+    *a = domain_new(wb, "a", nr_pcpus, 256, 0, "compute forever");
+    *w = domain_new(wb, "w", nr_waiting, 256, 0, "compute forever");
+    run(wb, MILLISECS(1));
+    for (unsigned int i = 0; i < nr_pcpus; i++)
+        assert_ptr_equal(wb->xen.pcpu[i].curr, (*a)->d.vcpu[i]);
+    return wb;
+}
+
+static void goes_down(struct wb *wb, struct wb_domain *wd, unsigned int id)
+{
+    wd->d.vcpu[id]->pause_flags |= VPF_down;
+    vcpu_sleep_nosync(wd->d.vcpu[id]);
+    run(wb, wb->machine.clock.now + MILLISECS(1));
+}
+
+static void comes_up(struct wb *wb, struct wb_domain *wd, unsigned int id)
+{
+    wd->d.vcpu[id]->pause_flags &= ~VPF_down;
+    vcpu_wake(wd->d.vcpu[id]);
+    run(wb, wb->machine.clock.now + MILLISECS(1));
+}
+
+static void pauses(struct wb *wb, struct wb_domain *wd, unsigned int id, bool on)
+{
+    wd->d.vcpu[id]->pause_count += on ? 1 : -1;
+    if (on)
+        vcpu_sleep_nosync(wd->d.vcpu[id]);
+    else
+        vcpu_wake(wd->d.vcpu[id]);
+    run(wb, wb->machine.clock.now + MILLISECS(1));
+}
+
+/* First come, first served; who is paused keeps its turn, and a pCPU that it gets meanwhile idles. */
+static void test_null_turns(void **state)
+{
+    struct wb_domain *a, *w;
+    struct wb *wb = null_taken(2, &a, &w, 3);
+
+    pauses(wb, w, 0, true);
+    pauses(wb, w, 0, false);
+    pauses(wb, w, 1, true);
+    goes_down(wb, a, 1);
+    assert_ptr_equal(wb->xen.pcpu[1].curr, w->d.vcpu[0]);
+    goes_down(wb, a, 0);
+    assert_null(wb->xen.pcpu[0].curr);
+    pauses(wb, w, 1, false);
+    assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[1]);
+    comes_up(wb, a, 0); /* behind the one that waits already */
+    goes_down(wb, w, 0);
+    assert_ptr_equal(wb->xen.pcpu[1].curr, w->d.vcpu[2]);
+    goes_down(wb, w, 1);
+    assert_ptr_equal(wb->xen.pcpu[0].curr, a->d.vcpu[0]);
+    wb_destroy(wb);
+}
+
+/* Down and up again before it has left its pCPU: somebody who waits has got it meanwhile, or nobody. */
+static void test_null_down_and_up(void **state)
+{
+    for (unsigned int waiting = 1; waiting <= 2; waiting++) {
+        struct wb_domain *a, *w;
+        struct wb *wb = null_taken(1, &a, &w, waiting);
+
+        if (waiting == 1)
+            goes_down(wb, w, 0);
+        a->d.vcpu[0]->pause_flags |= VPF_down;
+        vcpu_sleep_nosync(a->d.vcpu[0]);
+        comes_up(wb, a, 0);
+        assert_ptr_equal(wb->xen.pcpu[0].curr, waiting == 1 ? a->d.vcpu[0] : w->d.vcpu[0]);
+        if (waiting == 2) {
+            goes_down(wb, w, 0);
+            assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[1]);
+            goes_down(wb, w, 1);
+            assert_ptr_equal(wb->xen.pcpu[0].curr, a->d.vcpu[0]);
+        }
+        wb_destroy(wb);
+    }
+}
+
+/* Whoever prefers a pCPU by soft affinity is asked before those who waited longer and do not care. */
+static void test_null_soft_affinity(void **state)
+{
+    const uint64_t two = 2, one = 1;
+    struct wb_domain *a, *w;
+    struct wb *wb = null_taken(2, &a, &w, 4);
+
+    assert_int_equal(sched_set_affinity(w->d.vcpu[0], &one, NULL), 0);
+    assert_int_equal(sched_set_affinity(w->d.vcpu[2], NULL, &one), 0);
+    assert_int_equal(sched_set_affinity(w->d.vcpu[3], NULL, &two), 0);
+    goes_down(wb, a, 1);
+    assert_ptr_equal(wb->xen.pcpu[1].curr, w->d.vcpu[3]);
+    goes_down(wb, w, 3);
+    assert_ptr_equal(wb->xen.pcpu[1].curr, w->d.vcpu[1]); /* w.0 may not; w.2 prefers the other */
+    goes_down(wb, a, 0);
+    assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[2]);
+    goes_down(wb, w, 2);
+    assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[0]);
+    wb_destroy(wb);
+}
+
+/* Affinity moves also who is paused, and who waits gets the pCPU that is left. One that stays because nothing is free stays. */
+static void test_null_affinity(void **state)
+{
+    const uint64_t one = 1, two = 2, all = 3;
+    struct wb_domain *a, *w;
+    struct wb *wb = null_taken(2, &a, &w, 1);
+
+    assert_int_equal(sched_set_affinity(a->d.vcpu[0], NULL, &two), 0);
+    run(wb, MILLISECS(2));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, a->d.vcpu[0]);
+    pauses(wb, a, 0, true);
+    assert_int_equal(sched_set_affinity(a->d.vcpu[0], &two, &all), 0);
+    run(wb, MILLISECS(4));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[0]);
+    goes_down(wb, a, 1);
+    pauses(wb, a, 0, false);
+    assert_ptr_equal(wb->xen.pcpu[1].curr, a->d.vcpu[0]);
+    comes_up(wb, a, 1);
+    assert_int_equal(sched_set_affinity(a->d.vcpu[1], &one, NULL), 0); /* waits for pCPU 0 now */
+    goes_down(wb, a, 0);
+    assert_null(wb->xen.pcpu[1].curr);
+    goes_down(wb, w, 0);
+    assert_ptr_equal(wb->xen.pcpu[0].curr, a->d.vcpu[1]);
+    wb_destroy(wb);
+}
+
+/* A domain that has shut down is not gone: its vCPUs are not down and keep their pCPUs, and those of one that is dying do. */
+static void test_null_shut_down(void **state)
+{
+    struct wb_domain *a, *w;
+    struct wb *wb = null_taken(1, &a, &w, 1);
+
+    a->d.is_shutting_down = true;
+    pauses(wb, a, 0, true);
+    assert_null(wb->xen.pcpu[0].curr);
+    a->d.is_dying = DOMDYING_dead;
+    run(wb, MILLISECS(5));
+    assert_null(wb->xen.pcpu[0].curr);
+    sched_destroy_vcpu(a->d.vcpu[0]);
+    run(wb, MILLISECS(6));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, w->d.vcpu[0]);
+    assert_int_equal(sched_init_vcpu(a->d.vcpu[0]), 0); /* for wb_destroy() */
+    wb_destroy(wb);
+}
+
 static void table_set(struct wb *wb, int expected, uint64_t major, unsigned int nr, ...)
 {
     struct scheduler *s = wb->xen.sched;
@@ -122,6 +271,11 @@ int main(void)
         cmocka_unit_test(test_rr_by_hand),
         cmocka_unit_test(test_rr_affinity_keeps_no_pcpu_idle),
         cmocka_unit_test(test_null),
+        cmocka_unit_test(test_null_turns),
+        cmocka_unit_test(test_null_down_and_up),
+        cmocka_unit_test(test_null_soft_affinity),
+        cmocka_unit_test(test_null_affinity),
+        cmocka_unit_test(test_null_shut_down),
         cmocka_unit_test(test_arinc653),
         cmocka_unit_test(test_arinc653_everybody),
     };
