@@ -4,72 +4,9 @@
  *
  * A machine of four pCPUs on which nothing runs; dom0 makes the calls, and a domain without a kernel is what they are about.
  */
-#include "common.h"
-
-#include "rings/native.h"
-#include "tools/xc.h"
-
-struct fixture {
-    struct machine *m;
-    struct xen *xen;
-    struct native_kernel *dom0;
-    struct vcpu *xc;
-    struct domain *d;
-    domid_t domid;
-};
-
-static int setup(void **state)
-{
-    struct machine_config cfg = { .ram_mib = 64, .nr_pcpus = 4 };
-    struct xen_domctl_createdomain c = {
-        .max_vcpus = 2, .max_evtchn_port = 100, .max_grant_frames = 32, .max_maptrack_frames = 32, .grant_opts = 2
-    };
-    struct fixture *f = calloc(1, sizeof(*f));
-    char err[256] = "";
-
-    assert_non_null(f);
-    f->m = machine_create(&cfg, err, sizeof(err));
-    f->xen = f->m ? xen_create(f->m, "credit", err, sizeof(err)) : NULL;
-    if (!f->xen)
-        fail_msg("%s", err);
-    f->dom0 = native_kernel_create(f->xen->dom0);
-    f->xc = native_vcpu(f->dom0);
-    assert_int_equal(xc_domain_create(f->xc, &c, &f->domid), 0);
-    assert_int_equal(xc_domain_max_vcpus(f->xc, f->domid, 2), 0);
-    f->d = domain_get(f->xen, f->domid);
-    domain_put(f->d);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    xen_destroy(f->xen);
-    native_kernel_destroy(f->dom0);
-    machine_destroy(f->m);
-    free(f);
-    return 0;
-}
+#include "machine.h"
 
 /* --- CPU pools --- */
-
-static int pool(struct fixture *f, uint32_t cmd, uint32_t id, uint32_t arg)
-{
-    struct xen_sysctl c = { .cmd = XEN_SYSCTL_cpupool_op };
-    uint64_t map = 0;
-
-    c.u.cpupool_op.op = cmd;
-    c.u.cpupool_op.cpupool_id = id;
-    c.u.cpupool_op.sched_id = c.u.cpupool_op.cpu = c.u.cpupool_op.domid = arg;
-    c.u.cpupool_op.cpumap.nr_bits = 64;
-    set_xen_guest_handle(c.u.cpupool_op.cpumap.bitmap, (uint8_t *)&map);
-    return xc_sysctl(f->xc, &c);
-}
-
-#define POOL(op, ...) pool(f, XEN_SYSCTL_CPUPOOL_OP_##op, __VA_ARGS__)
-#define ANY           XEN_SYSCTL_CPUPOOL_PAR_ANY
 
 static void pools_come_and_go(void **state)
 {
@@ -156,13 +93,6 @@ static void moving_domains(void **state)
 }
 
 /* --- pCPUs --- */
-
-static int hotplug(struct fixture *f, uint32_t op, uint32_t cpu)
-{
-    struct xen_sysctl c = { .cmd = XEN_SYSCTL_cpu_hotplug, .u.cpu_hotplug = { .cpu = cpu, .op = op } };
-
-    return xc_sysctl(f->xc, &c);
-}
 
 static void pcpus_offline(void **state)
 {
@@ -273,18 +203,6 @@ static void affinities(void **state)
 
 /* --- parameters --- */
 
-static int adjust(struct fixture *f, uint32_t sched_id, uint32_t cmd, struct xen_domctl_scheduler_op *op)
-{
-    struct xen_domctl c = { .cmd = XEN_DOMCTL_scheduler_op, .domain = f->domid, .u.scheduler_op = *op };
-    int rc;
-
-    c.u.scheduler_op.sched_id = sched_id;
-    c.u.scheduler_op.cmd = cmd;
-    rc = xc_domctl(f->xc, &c);
-    *op = c.u.scheduler_op;
-    return rc;
-}
-
 static void parameters_of_domains(void **state)
 {
     struct fixture *f = *state;
@@ -332,19 +250,6 @@ static void parameters_of_vcpus(void **state)
     op.u.v.nr_vcpus = 2000;
     assert_int_equal(adjust(f, XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getvcpuinfo, &op), 0);
     assert_in_range(op.u.v.nr_vcpus, 64, 1999);
-}
-
-static int global(struct fixture *f, uint32_t id, uint32_t sched_id, uint32_t cmd, struct xen_sysctl_scheduler_op *op)
-{
-    struct xen_sysctl c = { .cmd = XEN_SYSCTL_scheduler_op, .u.scheduler_op = *op };
-    int rc;
-
-    c.u.scheduler_op.cpupool_id = id;
-    c.u.scheduler_op.sched_id = sched_id;
-    c.u.scheduler_op.cmd = cmd;
-    rc = xc_sysctl(f->xc, &c);
-    *op = c.u.scheduler_op;
-    return rc;
 }
 
 static void parameters_of_pools(void **state)

@@ -104,15 +104,16 @@ static int cpupool_cpu_add(struct scheduler *s, uint32_t cpu)
     return free >> cpu & 1 ? sched_cpu_add(s, cpu) : -ENODEV;
 }
 
-/* The last pCPU of a pool goes only when nobody needs it any more; those who are dying do it in Pool-0. */
+/* The last pCPU of a pool goes only when nobody needs it any more; those who are dying do it in Pool-0 (and stay there). */
 static int dying_leave(struct scheduler *s)
 {
-    for_each_domain (s->xen, d)
-        if (d->sched == s && !d->is_dying)
+    for_each_domain (s->xen, d) {
+        if (d->sched != s)
+            continue;
+        if (!d->is_dying)
             return -EBUSY;
-    for_each_domain (s->xen, d)
-        if (d->sched == s)
-            sched_move_domain(d, s->xen->sched);
+        sched_move_domain(d, s->xen->sched);
+    }
     return 0;
 }
 
@@ -132,7 +133,8 @@ static int cpupool_cpu_remove(struct scheduler *s, uint32_t cpu)
     return rc ? rc : sched_cpu_remove(s, cpu);
 }
 
-static int cpupool_move(struct xen *xen, uint32_t id, uint32_t domid)
+/* Of the 32 bits for the domain 16 are looked at: domid_t. */
+static int cpupool_move(struct xen *xen, uint32_t id, domid_t domid)
 {
     struct scheduler *to = cpupool_find(xen, id);
     struct domain *d;
@@ -155,7 +157,7 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
 
     switch (op->op) {
     case XEN_SYSCTL_CPUPOOL_OP_CREATE: return cpupool_create(xen, &op->cpupool_id, op->sched_id);
-    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: return cpupool_move(xen, op->cpupool_id, op->domid);
+    case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN: return cpupool_move(xen, op->cpupool_id, (domid_t)op->domid);
     case XEN_SYSCTL_CPUPOOL_OP_FREEINFO: *cpumap = cpupool_free_cpus(xen); return 0;
     case XEN_SYSCTL_CPUPOOL_OP_INFO: /* the first pool with this id or a higher one, so that pools can be listed */
         for (s = xen->sched; s && s->cpupool_id < op->cpupool_id; s = s->next)

@@ -130,7 +130,7 @@ int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
     uint64_t cpumap = 0;
     int rc;
 
-    if (op->op == XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN && op->domid == v->domain->domain_id)
+    if (op->op == XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN && (domid_t)op->domid == v->domain->domain_id)
         return -EPERM;
     rc = cpupool_do_sysctl(v->domain->xen, op, &cpumap);
     if (rc || (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO && op->op != XEN_SYSCTL_CPUPOOL_OP_FREEINFO))
