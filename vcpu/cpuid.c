@@ -1,47 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The CPUID policy.
+ * CPUID and CR4 as a domain sees them.
  *
- * Concept: the emulated processor would answer CPUID itself, but a guest must only be promised what the whole machine keeps:
- * no AVX or XSAVE (the hypervisor does not switch that state), no RDRAND (it would break determinism), no PSE, PGE or
- * global pages in a PV guest (its page tables are Xen's business). The leaves from 0x40000000 introduce Xen itself.
+ * Concept: every CPUID of a guest comes here, and is answered from the domain's policy (vcpu/cpu_policy.c). Worked out at the moment are
+ * only the leaves from 0x40000000, by which Xen introduces itself, and what depends on the vCPU. Of CR4 a PV guest chooses a
+ * few bits, as far as its policy has the feature behind them, and sees a few of Xen's own.
  *
- * Source: AMD APM vol. 3 appendix E; public arch-x86/cpuid.h; Xen arch/x86/cpuid.c (recalculate_cpuid_policy, pv masks).
+ * Source: AMD APM vol. 3 appendix E; public arch-x86/cpuid.h; Xen arch/x86/cpuid.c (guest_cpuid), traps.c
+ * (cpuid_hypervisor_leaves), pv/domain.c (pv_fixup_guest_cr4).
  */
 #include "vcpu/cpuid.h"
 
+#include "vcpu/pv/pv.h"
 #include "vcpu/tsc.h"
 
-#include <string.h>
 #include <xen/arch-x86/cpuid.h>
 
-#define MAX_BASIC        0x7u
-#define MAX_EXTENDED     0x80000008u
-#define MAX_XEN          0x40000005u
 #define XEN_VERSION_LEAF ((4u << 16) | 17u)
-
-#define BIT(n) (1u << (n))
-/* Leaf 1 EDX: FPU DE TSC MSR PAE MCE CX8 SEP? CMOV PAT CLFLUSH MMX FXSR SSE SSE2; PSE (3), PGE (13), MTRR (12), VME (1) are not for PV */
-#define LEAF1_EDX_PV                                                                                                   \
-    (BIT(0) | BIT(2) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(15) | BIT(16) | BIT(19) | BIT(23) | BIT(24) |  \
-     BIT(25) | BIT(26))
-#define LEAF1_EDX_HVM (LEAF1_EDX_PV | BIT(1) | BIT(3) | BIT(9) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
-/* Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES HYPERVISOR */
-#define LEAF1_ECX   (BIT(0) | BIT(1) | BIT(9) | BIT(13) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | BIT(31))
-#define LEAF7_EBX   BIT(9)                              /* ERMS */
-#define EXT1_EDX_32 (BIT(20) | BIT(27))                 /* NX RDTSCP */
-#define EXT1_EDX_64 (EXT1_EDX_32 | BIT(11) | BIT(29))   /* SYSCALL LM */
-#define EXT1_ECX    (BIT(0) | BIT(5) | BIT(6) | BIT(8)) /* LAHF ABM SSE4A PREFETCHW */
-
-#define FAMILY_17H_MODEL_1 0x00800f12u
-
-static struct cpuid_leaf leaf_of_text(const char text[static 16])
-{
-    struct cpuid_leaf l;
-
-    memcpy(&l, text, sizeof(l));
-    return l;
-}
 
 /* Leaf 0x40000003: how the TSC is made, and how to convert it. */
 static struct cpuid_leaf time_leaf(const struct domain *d, uint32_t subleaf)
@@ -61,14 +36,26 @@ static struct cpuid_leaf time_leaf(const struct domain *d, uint32_t subleaf)
     }
 }
 
+/* The last of Xen's leaves: all there are, or what the toolstack has set, but the version is always told. */
+static uint32_t xen_leaf_limit(const struct domain *d)
+{
+    const uint32_t limit = d->cpu_policy->hv_limit;
+
+    if (limit == 0 || limit > XEN_CPUID_MAX_NUM_LEAVES)
+        return XEN_CPUID_MAX_NUM_LEAVES;
+    return limit < 2 ? 2 : limit;
+}
+
 static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t subleaf)
 {
     bool hvm = is_hvm_domain(v->domain);
 
+    if (n > xen_leaf_limit(v->domain))
+        return (struct cpuid_leaf){ 0 };
     switch (n) {
     case 0:
-        return (struct cpuid_leaf){ MAX_XEN, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
-                                    XEN_CPUID_SIGNATURE_EDX };
+        return (struct cpuid_leaf){ 0x40000000 + xen_leaf_limit(v->domain), XEN_CPUID_SIGNATURE_EBX,
+                                    XEN_CPUID_SIGNATURE_ECX, XEN_CPUID_SIGNATURE_EDX };
     case 1: return (struct cpuid_leaf){ .a = XEN_VERSION_LEAF };
     case 2: /* hypercall pages, the MSR that installs one, features */
         return (struct cpuid_leaf){ 1, 0x40000000, hvm ? 0 : XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
@@ -78,53 +65,47 @@ static struct cpuid_leaf xen_leaf(const struct vcpu *v, uint32_t n, uint32_t sub
     }
 }
 
-static struct cpuid_leaf leaf_1(const struct vcpu *v)
+static struct cpuid_leaf basic_leaf(const struct cpu_policy *p, uint32_t leaf, uint32_t subleaf)
 {
-    bool hvm = is_hvm_domain(v->domain);
+    const struct cpuid_leaf none = { 0 };
 
-    return (struct cpuid_leaf){
-        .a = FAMILY_17H_MODEL_1,
-        .b = (hvm ? v->vcpu_id * 2u : 0) << 24 |
-             8u << 8, /* APIC id (PV guests have no APIC); CLFLUSH line in quadwords */
-        .c = LEAF1_ECX,
-        .d = hvm ? LEAF1_EDX_HVM : LEAF1_EDX_PV,
-    };
+    if (leaf > p->basic[0].a || leaf >= CPUID_GUEST_NR_BASIC)
+        return none;
+    switch (leaf) {
+    case 4: return subleaf < CPUID_GUEST_NR_CACHE ? p->cache[subleaf] : none;
+    case 7: return subleaf <= p->feat[0].a && subleaf < CPUID_GUEST_NR_FEAT ? p->feat[subleaf] : none;
+    case 0xb: return subleaf < CPUID_GUEST_NR_TOPO ? p->topo[subleaf] : none;
+    case 0xd: return none; /* no XSAVE */
+    default: return p->basic[leaf];
+    }
 }
 
+/* A leaf beyond the last of its range is all zeroes, as on AMD processors. */
 struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subleaf)
 {
-    /* Beyond the last leaf of a range AMD processors answer zeroes. */
-    if (leaf >= 0x40000000 && leaf <= MAX_XEN)
-        return xen_leaf(v, leaf - 0x40000000, subleaf);
-    switch (leaf) {
-    case 0x0:
-        return (struct cpuid_leaf){ MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65 }; /* "AuthenticAMD" in EBX EDX ECX */
-    case 0x1: return leaf_1(v);
-    case 0x7: return (struct cpuid_leaf){ .b = subleaf == 0 ? LEAF7_EBX : 0 };
-    case 0x80000000: return (struct cpuid_leaf){ MAX_EXTENDED, 0x68747541, 0x444d4163, 0x69746e65 };
-    case 0x80000001:
-        return (struct cpuid_leaf){
-            .a = FAMILY_17H_MODEL_1,
-            .c = EXT1_ECX,
-            .d = (leaf_1(v).d & 0x0183f3ff) | (is_pv_32bit_domain(v->domain) ? EXT1_EDX_32 : EXT1_EDX_64),
-        };
-    case 0x80000002: return leaf_of_text("xenlab virtual C");
-    case 0x80000003: return leaf_of_text("PU (emulated AMD");
-    case 0x80000004: return leaf_of_text(" x86-64)\0\0\0\0\0\0\0");
-    case 0x80000008: return (struct cpuid_leaf){ .a = 48 << 8 | 40 };
+    const struct cpu_policy *p = v->domain->cpu_policy;
+    const uint32_t n = leaf & 0xffff;
+
+    switch (leaf >> 16) {
+    case 0x0000: return basic_leaf(p, leaf, subleaf);
+    case 0x4000: return xen_leaf(v, n, subleaf);
+    case 0x8000:
+        return n <= (p->extd[0].a & 0xffff) && n < CPUID_GUEST_NR_EXTD_AMD ? p->extd[n] : (struct cpuid_leaf){ 0 };
     default: return (struct cpuid_leaf){ 0 };
     }
 }
 
-#define CR4_DE         0x8u
 #define CR4_PAE        0x20u
 #define CR4_MCE        0x40u
 #define CR4_OSFXSR     0x200u
 #define CR4_OSXMMEXCPT 0x400u
-#define CR4_TSD        0x4u
 
 uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
 {
-    (void)d;
-    return (cr4 & (CR4_DE | CR4_TSD)) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    const struct cpu_policy *p = d->cpu_policy;
+    const uint64_t own = (cpu_policy_has(p, XEN_X86_FEATURE_TSC) ? X86_CR4_TSD : 0) |
+                         (cpu_policy_has(p, XEN_X86_FEATURE_DE) ? X86_CR4_DE : 0) |
+                         (cpu_policy_has(p, XEN_X86_FEATURE_FSGSBASE) ? X86_CR4_FSGSBASE : 0);
+
+    return (cr4 & own) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The CPUID policy: what guests are told about the processor. See vcpu/cpuid.c. */
+/* What guests are told about the processor. See vcpu/cpuid.c. */
 #ifndef VCPU_CPUID_H
 #define VCPU_CPUID_H
 
+#include "vcpu/cpu_policy.h"
 #include "vcpu/domain.h"
-
-struct cpuid_leaf {
-    uint32_t a, b, c, d;
-};
 
 struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subleaf);
 

@@ -22,6 +22,7 @@
 #include "mmu/memory.h"
 #include "mmu/page.h"
 #include "mmu/pv.h"
+#include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
@@ -95,6 +96,7 @@ static void domain_free(struct domain *d)
     if (d->shared_info)
         heap_free_xen(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
     domain_list_remove(xen, d);
+    free(d->cpu_policy);
     free(d->e820);
     free(d->vcpu);
     free(d);
@@ -124,7 +126,9 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     d->vcpu = calloc(d->max_vcpus, sizeof(*d->vcpu));
     if (!d->vcpu)
         return -ENOMEM;
-    rc = shared_info_alloc(d);
+    rc = init_domain_cpu_policy(d);
+    if (!rc)
+        rc = shared_info_alloc(d);
     if (!rc && is_pv_domain(d)) {
         pv_pit_init(d);
         rc = pv_domain_init(d);

@@ -180,7 +180,8 @@ struct domain {
     uint8_t handle[16];
     uint32_t createflags; /* XEN_DOMCTL_CDF_* */
     uint32_t ssidref;
-    bool msr_relaxed; /* XEN_X86_MSR_RELAXED, see vcpu/pv/msr.c */
+    bool msr_relaxed;              /* XEN_X86_MSR_RELAXED, see vcpu/pv/msr.c */
+    struct cpu_policy *cpu_policy; /* what CPUID says: vcpu/cpu_policy.c; NULL: a system domain */
 
     unsigned int max_vcpus;
     struct vcpu **vcpu; /* max_vcpus pointers, NULL until XEN_DOMCTL_max_vcpus */
@@ -232,6 +233,7 @@ struct domain {
     char console_line[256]; /* console_io(write): collected until a newline */
     unsigned int console_len;
 
+    uint64_t node_affinity;  /* NUMA nodes that were chosen, a bit each; 0: nobody has */
     struct scheduler *sched; /* of the CPU pool that it lives in */
     void *sched_priv;
 };

@@ -16,6 +16,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv.h"
+#include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
@@ -311,6 +312,7 @@ static int set_address_size(struct domain *d, uint32_t size)
     }
     pv_domain_destroy(d);
     d->type = DOMAIN_PV32;
+    recalculate_cpuid_policy(d);
     rc = pv_domain_init(d);
     for_each_vcpu (d, v)
         rc = rc ? rc : pv_vcpu_init(v);
@@ -495,6 +497,8 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         tsc_get_info(d, &op->u.tsc_info);
         return 0;
+    case XEN_DOMCTL_get_cpu_policy: return domctl_get_cpu_policy(v, d, &op->u.cpu_policy);
+    case XEN_DOMCTL_set_cpu_policy: return domctl_set_cpu_policy(v, d, &op->u.cpu_policy);
     case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : settscinfo(d, &op->u.tsc_info);
     default: return -ENOSYS;
     }

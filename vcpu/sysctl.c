@@ -9,6 +9,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
 #include "mmu/page.h"
+#include "vcpu/cpu_policy.h"
 #include "vcpu/domctl.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/sched/sched.h"
@@ -142,6 +143,11 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_getcpuinfo: return getcpuinfo(v, &op->u.getcpuinfo);
     case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT; return 0;
     case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
+    case XEN_SYSCTL_get_cpu_policy: return sysctl_get_cpu_policy(v, &op->u.cpu_policy);
+    case XEN_SYSCTL_get_cpu_featureset: return sysctl_get_cpu_featureset(v, &op->u.cpu_featureset);
+    case XEN_SYSCTL_get_cpu_levelling_caps: /* every CPUID of a guest exits */
+        op->u.cpu_levelling_caps.caps = XEN_SYSCTL_CPU_LEVELCAP_faulting;
+        return 0;
     case XEN_SYSCTL_scheduler_op: return sched_sysctl(v, &op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op: return cpupool_sysctl(v, &op->u.cpupool_op);
     case XEN_SYSCTL_cpu_hotplug: return cpu_hotplug(xen, &op->u.cpu_hotplug);

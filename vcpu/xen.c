@@ -7,6 +7,7 @@
 
 #include "evtchn/evtchn.h"
 #include "mmu/page.h"
+#include "vcpu/cpu_policy.h"
 #include "vcpu/domain.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/sched/sched.h"
@@ -73,7 +74,10 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
         free(xen);
         return NULL;
     }
-    rc = heap_init(xen); /* the frame table, the heap, the machine-to-phys table */
+    xen->cpu_policies = cpu_policies_create(xen->nr_pcpus);
+    rc = xen->cpu_policies ? 0 : -ENOMEM;
+    if (!rc)
+        rc = heap_init(xen); /* the frame table, the heap, the machine-to-phys table */
     if (!rc)
         rc = system_domains_create(xen);
     if (!rc)
@@ -121,5 +125,6 @@ void xen_destroy(struct xen *xen)
         domain_put(xen->dom_xen);
     heap_destroy(xen);
     sched_destroy(xen->sched);
+    free(xen->cpu_policies);
     free(xen);
 }

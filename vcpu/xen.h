@@ -23,6 +23,7 @@ struct heap;
 struct scheduler;
 struct hypercall_entry;
 struct audit;
+struct cpu_policies;
 
 #define XEN_NR_HYPERCALLS 64
 
@@ -74,6 +75,8 @@ struct xen {
     struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
     domid_t next_domid;
     struct domain *global_virq_handler[NR_VIRQS]; /* NULL: dom0, see send_global_virq() */
+
+    struct cpu_policies *cpu_policies; /* vcpu/cpu_policy.c */
 
     const struct hypercall_entry *hypercalls; /* XEN_NR_HYPERCALLS entries */
 

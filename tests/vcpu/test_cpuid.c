@@ -5,7 +5,7 @@
 
 #include <xen/arch-x86/cpuid.h>
 
-/* A PV guest has no APIC: each of its vCPUs reads 0 as the number of its own, whatever vCPU it is. */
+/* A PV guest has no APIC of its own, though it sees that the processor has one: each vCPU reads 0 as the number of its own. */
 static void no_apic_id(void **state)
 {
     struct fixture *f = *state;
@@ -14,7 +14,7 @@ static void no_apic_id(void **state)
         struct cpuid_leaf l = cpuid_guest(f->d->vcpu[i], 1, 0);
 
         assert_int_equal(l.b >> 24, 0);
-        assert_int_equal(l.d & 1u << 9, 0); /* APIC */
+        assert_int_equal(l.d & 1u << 9, 1u << 9); /* APIC */
         assert_int_equal(l.c & 1u << 31, 1u << 31);
     }
 }
@@ -47,12 +47,55 @@ static void features_that_are_not_there(void **state)
     assert_int_equal(ext.d & 1u << 29, 1u << 29);                            /* long mode */
 }
 
+/* Linux of version 7 dies on Zen (family 17h and later), where it reads a register that no PV guest can map. */
+static void processor(void **state)
+{
+    struct fixture *f = *state;
+    struct cpuid_leaf l0 = cpuid_guest(f->v, 0, 0), l1 = cpuid_guest(f->v, 1, 0);
+    struct cpuid_leaf cache = cpuid_guest(f->v, 0x80000005, 0), none;
+
+    assert_memory_equal(&l0.b, "Auth", 4);
+    assert_int_equal((l1.a >> 8 & 0xf) + (l1.a >> 20 & 0xff), 0x15);
+    assert_int_equal(cpuid_guest(f->v, 0x80000001, 0).a, l1.a);
+    assert_int_equal(l1.b >> 8 & 0xff, 8);
+    assert_true(cache.d >> 16 & 0xff); /* Linux divides by the ways of this cache */
+    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).a, 48 << 8 | 40);
+    assert_true(cpuid_guest(f->v, 0x80000021, 0).a & 1u << 2); /* LFENCE is serialising */
+    none = cpuid_guest(f->v, 0x80000022, 0);
+    assert_int_equal(none.a | none.b | none.c | none.d, 0);
+    none = cpuid_guest(f->v, 7, 1);
+    assert_int_equal(none.a | none.b | none.c | none.d, 0);
+    none = cpuid_guest(f->v, 0x10000, 0);
+    assert_int_equal(none.a | none.b | none.c | none.d, 0);
+}
+
+/* The processor gets FSGSBASE as the guest has it, if its policy has it; the rest of CR4 is the hypervisor's. */
+static void cr4(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(cpuid_guest_cr4(f->d, ~UINT64_C(0)), 0x1066c);
+    assert_int_equal(cpuid_guest_cr4(f->d, 0), 0x660);
+    f->v->regs->dirty = 0;
+    pv_set_cr4(f->v, 0x10000);
+    assert_int_equal(f->v->regs->cr4, 0x10620);
+    assert_int_equal(f->v->regs->dirty & CPU_DIRTY_CR, CPU_DIRTY_CR);
+    pv_set_cr4(f->v, 0);
+    assert_int_equal(f->v->regs->cr4, 0x620);
+    f->d->cpu_policy->feat[0].b &= ~1u;
+    pv_set_cr4(f->v, 0x10000);
+    assert_int_equal(f->v->regs->cr4, 0x620);
+    assert_int_equal(f->v->pv.ctrlreg[4], 0x660);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_apic_id, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(hypervisor_leaves, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(features_that_are_not_there, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(processor, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(cr4, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

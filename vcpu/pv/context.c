@@ -109,6 +109,13 @@ static void load_fpu(struct cpu_state *r, const void *fxsave)
     r->dirty |= CPU_DIRTY_FPU;
 }
 
+void pv_set_cr4(struct vcpu *v, uint64_t cr4)
+{
+    v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, cr4);
+    v->regs->cr4 = 0x620 | (v->pv.ctrlreg[4] & X86_CR4_FSGSBASE); /* PAE OSFXSR OSXMMEXCPT */
+    v->regs->dirty |= CPU_DIRTY_CR;
+}
+
 static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     const struct cpu_user_regs *u = &c->user_regs;
@@ -122,7 +129,6 @@ static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     r->rflags = (u->rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
     v->pv.iopl = (u->rflags >> 12) & 3;
     r->cr0 = 0x80050033 | (c->ctrlreg[0] & X86_CR0_TS);
-    r->cr4 = 0x620; /* PAE OSFXSR OSXMMEXCPT */
     r->efer = 0xd01;
     load_fpu(r, c->flags & VGCF_I387_VALID ? &c->fpu_ctxt : NULL);
     r->dirty |= CPU_DIRTY_ALL;
@@ -183,7 +189,7 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
     for (unsigned int i = 0; i < ARRAY_SIZE(v->pv.ctrlreg); i++)
         v->pv.ctrlreg[i] = c->ctrlreg[i];
     v->pv.ctrlreg[0] = (c->ctrlreg[0] & X86_CR0_TS) | 0x80050033;
-    v->pv.ctrlreg[4] = cpuid_guest_cr4(d, c->ctrlreg[4]);
+    pv_set_cr4(v, c->ctrlreg[4]);
     load_debug_registers(v, c);
     if (!v->is_initialised) {
         pv_destroy_ldt(v);

@@ -67,7 +67,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
                 v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20 : val >> 12));
         while (rc == -ERESTART);
         return rc == 0;
-    case 4: v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, val); return true;
+    case 4: pv_set_cr4(v, val); return true;
     default: return false;
     }
 }

@@ -41,9 +41,10 @@ enum {
 #define FLAT_COMPAT_USER_CS   0xe02bu
 #define FLAT_COMPAT_USER_SS   0xe033u
 
-#define X86_CR0_TS  0x8u
-#define X86_CR4_TSD 0x4u
-#define X86_CR4_DE  0x8u
+#define X86_CR0_TS       0x8u
+#define X86_CR4_TSD      0x4u
+#define X86_CR4_DE       0x8u
+#define X86_CR4_FSGSBASE 0x10000u
 
 #define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
 #define X86_XEC_TI  4u /* error code: the selector is in the LDT */
@@ -105,6 +106,8 @@ void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits);
 /* The low bytes of a general register, as an instruction writes them. */
 struct insn_operand;
 void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val);
+/* CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated). */
+void pv_set_cr4(struct vcpu *v, uint64_t cr4);
 void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
