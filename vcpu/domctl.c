@@ -395,6 +395,26 @@ static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpu
     return set ? setvcpuaffinity(v, target, op) : getvcpuaffinity(v, target, op);
 }
 
+/* There could be 64 NUMA nodes, and there is one. All nodes there could be means: choose again by where the vCPUs may run. */
+static int setnodeaffinity(struct vcpu *v, struct domain *d, const struct xen_domctl_nodeaffinity *op)
+{
+    uint64_t nodes;
+    int rc = bitmap_from_guest(v, &op->nodemap, 64, &nodes);
+
+    if (!rc && !(nodes & 1))
+        rc = -EINVAL;
+    if (!rc)
+        d->node_affinity = nodes == ~UINT64_C(0) ? 0 : nodes;
+    return rc;
+}
+
+static int getnodeaffinity(struct vcpu *v, const struct domain *d, const struct xen_domctl_nodeaffinity *op)
+{
+    const uint64_t chosen = d->max_vcpus && d->vcpu[0] ? 1 : ~UINT64_C(0);
+
+    return bitmap_to_guest(v, &op->nodemap, 64, d->node_affinity ? d->node_affinity : chosen);
+}
+
 static int destroydomain(struct vcpu *v, struct domain *d)
 {
     if (d == v->domain || d == d->xen->dom0)
@@ -499,6 +519,8 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         return 0;
     case XEN_DOMCTL_get_cpu_policy: return domctl_get_cpu_policy(v, d, &op->u.cpu_policy);
     case XEN_DOMCTL_set_cpu_policy: return domctl_set_cpu_policy(v, d, &op->u.cpu_policy);
+    case XEN_DOMCTL_setnodeaffinity: return setnodeaffinity(v, d, &op->u.nodeaffinity);
+    case XEN_DOMCTL_getnodeaffinity: return getnodeaffinity(v, d, &op->u.nodeaffinity);
     case XEN_DOMCTL_settscinfo: return d == v->domain ? -EINVAL : settscinfo(d, &op->u.tsc_info);
     default: return -ENOSYS;
     }

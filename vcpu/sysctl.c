@@ -22,18 +22,23 @@
 
 static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
 {
+    uint32_t features[FEATURESET_NR_ENTRIES];
+
     memset(pi, 0, sizeof(*pi));
     pi->threads_per_core = 1;
     pi->cores_per_socket = xen->nr_pcpus;
     for (unsigned int cpu = 0; cpu < xen->nr_pcpus; cpu++)
         pi->nr_cpus += xen->pcpu[cpu].online;
     pi->max_cpu_id = xen->nr_pcpus - 1;
-    pi->nr_nodes = 1;
+    pi->nr_nodes = 1; /* and max_node_id is 0 */
     pi->cpu_khz = (uint32_t)xen->tsc_khz;
-    pi->capabilities = XEN_SYSCTL_PHYSCAP_pv;
+    pi->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     pi->total_pages = xen->machine->nr_frames;
     pi->free_pages = heap_free_pages(xen);
+    pi->outstanding_pages = xen->outstanding_claims;
     pi->max_mfn = xen->machine->nr_frames - 1;
+    cpu_policy_to_featureset(&xen->cpu_policies->host, features);
+    memcpy(pi->hw_cap, features, sizeof(pi->hw_cap));
     return 0;
 }
 
@@ -117,6 +122,24 @@ static int cputopoinfo(struct vcpu *v, struct xen_sysctl_cputopoinfo *op)
     return 0;
 }
 
+/* One node, as far from itself as any is (ACPI's SLIT: 10). */
+static int numainfo(struct vcpu *v, struct xen_sysctl_numainfo *op)
+{
+    struct xen *xen = v->domain->xen;
+    const struct xen_sysctl_meminfo mem = { .memsize = xen->machine->nr_frames << PAGE_SHIFT,
+                                            .memfree = heap_free_pages(xen) << PAGE_SHIFT };
+    const uint32_t distance = 10;
+
+    if ((HANDLE(op->meminfo) || HANDLE(op->distance)) && op->num_nodes == 0)
+        return 0;
+    op->num_nodes = 1;
+    if (HANDLE(op->meminfo) && copy_to_guest(v, HANDLE(op->meminfo), &mem, sizeof(mem)))
+        return -EFAULT;
+    if (HANDLE(op->distance) && copy_to_guest(v, HANDLE(op->distance), &distance, sizeof(distance)))
+        return -EFAULT;
+    return 0;
+}
+
 static int cpu_hotplug(struct xen *xen, const struct xen_sysctl_cpu_hotplug *op)
 {
     int rc;
@@ -143,6 +166,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_getcpuinfo: return getcpuinfo(v, &op->u.getcpuinfo);
     case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT; return 0;
     case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
+    case XEN_SYSCTL_numainfo: return numainfo(v, &op->u.numainfo);
     case XEN_SYSCTL_get_cpu_policy: return sysctl_get_cpu_policy(v, &op->u.cpu_policy);
     case XEN_SYSCTL_get_cpu_featureset: return sysctl_get_cpu_featureset(v, &op->u.cpu_featureset);
     case XEN_SYSCTL_get_cpu_levelling_caps: /* every CPUID of a guest exits */

@@ -18,33 +18,41 @@
 
 /* --- bitmaps of pCPUs --- */
 
-static uint64_t all_pcpus(const struct xen *xen) { return ~UINT64_C(0) >> (64 - xen->nr_pcpus); }
-
-int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits)
+int bitmap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits)
 {
-    const size_t machine = (v->domain->xen->nr_pcpus + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
+    const size_t ours = (nr + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
 
     *bits = 0;
-    if (bytes && copy_from_guest(v, bits, HANDLE(map->bitmap), bytes < machine ? bytes : machine))
+    if (bytes && copy_from_guest(v, bits, HANDLE(map->bitmap), bytes < ours ? bytes : ours))
         return -EFAULT;
-    *bits &= all_pcpus(v->domain->xen);
+    *bits &= ~UINT64_C(0) >> (64 - nr);
     if (map->nr_bits < 64)
         *bits &= (UINT64_C(1) << map->nr_bits) - 1;
     return 0;
 }
 
-int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+int bitmap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits)
 {
-    const size_t machine = (v->domain->xen->nr_pcpus + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
+    const size_t ours = (nr + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
     const uint8_t zero = 0;
 
-    bits &= all_pcpus(v->domain->xen);
-    if (bytes && copy_to_guest(v, HANDLE(map->bitmap), &bits, bytes < machine ? bytes : machine))
+    bits &= ~UINT64_C(0) >> (64 - nr);
+    if (bytes && copy_to_guest(v, HANDLE(map->bitmap), &bits, bytes < ours ? bytes : ours))
         return -EFAULT;
-    for (size_t i = machine; i < bytes; i++)
+    for (size_t i = ours; i < bytes; i++)
         if (copy_to_guest(v, HANDLE(map->bitmap) + i, &zero, 1))
             return -EFAULT;
     return 0;
+}
+
+int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits)
+{
+    return bitmap_from_guest(v, map, v->domain->xen->nr_pcpus, bits);
+}
+
+int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+{
+    return bitmap_to_guest(v, map, v->domain->xen->nr_pcpus, bits);
 }
 
 /* --- parameters --- */
