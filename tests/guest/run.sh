@@ -205,6 +205,7 @@ toy shootdown 0 --vcpus 4 --pcpus 4 $guests/shootdown
 toy shootdown-1 0 --vcpus 4 $guests/shootdown
 toy fifo 0 $guests/fifo
 toy lostevent 0 $guests/lostevent
+toy features 0 $guests/features
 toy store 0 --vcpus 2 --cmdline "a=b" $guests/store
 toy reboot 0 $here/reboot.cfg
 toy reboot-beside 0 $here/reboot.cfg $guests/hello
