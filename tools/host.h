@@ -67,6 +67,7 @@ struct host_guest {
     uint8_t uuid[16];
     struct xl_limits limits;
     const struct xl_sched *sched; /* NULL: nothing is stated */
+    const struct xl_cpuid *cpuid; /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 

@@ -4,8 +4,10 @@
  * is in host_shutdown.c.
  */
 #include "tools/build_pv.h"
+#include "tools/guest_cpuid.h"
 #include "tools/host_private.h"
 #include "tools/xc.h"
+#include "vcpu/tsc.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +42,7 @@ void guest_free(struct host *h, struct guest *g)
     free((char *)g->cfg.ramdisk);
     free((char *)g->cfg.cmdline);
     xl_sched_free(&g->sched);
+    xl_cpuid_free(&g->cpuid);
     free(g);
 }
 
@@ -63,6 +66,12 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
     const struct guest_sched_env env = { xc(h), h->pools, h->nr_pools, g->built ? NULL : sched_warning, h };
 
     return guest_sched_apply(&env, g->domid, g->cfg.maxvcpus, &g->sched, err);
+}
+
+/* An emulated TSC is invariant wherever the domain goes (libxl__cpuid_legacy()). */
+static int guest_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    return guest_cpuid_apply(xc(h), g->domid, g->cfg.tsc_mode == TSC_MODE_ALWAYS_EMULATE, &g->cpuid, err);
 }
 
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
@@ -113,7 +122,7 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->store_mfn = b.store_mfn;
     g->console_port = b.console_port;
     g->store_port = b.store_port;
-    if (guest_schedule(h, g, err)) {
+    if (guest_cpuid(h, g, err) || guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b.domid);
         return -1;
     }
@@ -166,6 +175,7 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
     g->cfg.ramdisk = cfg->ramdisk ? strdup(cfg->ramdisk) : NULL;
     g->cfg.cmdline = cfg->cmdline ? strdup(cfg->cmdline) : NULL;
     g->cfg.sched = &g->sched;
+    g->cfg.cpuid = &g->cpuid;
     if (!g->cfg.memory_mib)
         g->cfg.memory_mib = DEFAULT_GUEST_MIB;
     if (g->cfg.maxmem_mib < g->cfg.memory_mib)
@@ -175,6 +185,8 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
     if (g->cfg.maxvcpus < g->cfg.vcpus)
         g->cfg.maxvcpus = g->cfg.vcpus;
     if (cfg->sched && !xl_sched_override(&g->sched, cfg->sched))
+        return false;
+    if (cfg->cpuid && !xl_cpuid_override(&g->cpuid, cfg->cpuid))
         return false;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }

@@ -22,6 +22,7 @@ struct guest {
     unsigned int crashes;
     struct host_guest cfg; /* strings are ours */
     struct xl_sched sched; /* cfg.sched points here */
+    struct xl_cpuid cpuid; /* cfg.cpuid too */
     bool built;            /* before: what is to be warned about has been said */
     struct cached_image *kernel;
     uint8_t *ramdisk;

@@ -39,6 +39,13 @@ int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const 
 int xc_vcpu_getcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, void *context);
 int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
 
+/* CPU policies as lists of leaves: *nr is the room there, and then how many there are. index: XEN_SYSCTL_cpu_policy_*. */
+int xc_get_system_cpu_policy(struct vcpu *xc, uint32_t index, xen_cpuid_leaf_t *leaves, uint32_t *nr);
+int xc_get_domain_cpu_policy(struct vcpu *xc, domid_t domid, xen_cpuid_leaf_t *leaves, uint32_t *nr);
+/* Before it first runs. A refusal says which leaf is at fault, if it is one. */
+int xc_set_domain_cpu_policy(struct vcpu *xc, domid_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr,
+                             uint32_t *err_leaf, uint32_t *err_subleaf);
+
 /* Scheduling. op->sched_id and cmd are the caller's; handles in it hold host addresses. */
 int xc_domain_scheduler_op(struct vcpu *xc, domid_t domid, struct xen_domctl_scheduler_op *op);
 /* Bit per pCPU; NULL leaves that affinity as it is. */

@@ -247,6 +247,7 @@ void xl_config_free(struct xl_config *cfg)
     free(cfg->cmdline);
     free(cfg->warnings);
     xl_sched_free(&cfg->sched);
+    xl_cpuid_free(&cfg->cpuid);
     memset(cfg, 0, sizeof(*cfg));
 }
 

@@ -10,11 +10,12 @@
  * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is
  * refused before it sees it.
  *
- * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads twenty-six.
+ * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads thirty-one.
  */
 #ifndef TOOLS_XL_CFG_H
 #define TOOLS_XL_CFG_H
 
+#include "tools/xl_cpuid.h"
 #include "tools/xl_sched.h"
 
 #include <stdbool.h>
@@ -63,6 +64,7 @@ struct xl_config {
     struct xl_sched sched; /* cpu_weight, cap, cpus...; checked as far as that is possible without a machine */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
     unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
+    struct xl_cpuid cpuid;
     struct xl_limits limits;
     bool has_uuid;
     uint8_t uuid[16];

@@ -315,6 +315,36 @@ static int read_cpus(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+/* ----------------------------------------------------------------------------------------------- the processor -- */
+
+/* A string of names, or a list of leaves. */
+static int read_cpuid(struct xl_reader *r, const char *key, void *out)
+{
+    struct xl_cpuid *cpuid = out;
+    char where[WHERE_SIZE], why[256];
+    XLU_ConfigList *list;
+    const char *text;
+    int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
+
+    if (got == ESRCH)
+        return 0;
+    cpuid->where = strdup(where_is(r, key, where));
+    if (!cpuid->where)
+        return xl_fail(r, key, "not enough memory");
+    for (int i = 0; got == 0 && i < nr; i++) {
+        text = xlu_cfg_get_listitem(list, i);
+        if (!text)
+            return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (!xl_cpuid_parse_leaf(cpuid, text, why, sizeof(why)))
+            return xl_fail(r, key, "%s", why);
+    }
+    if (got == 0)
+        return 0;
+    if (get_text(r, key, &text) < 0)
+        return -1;
+    return xl_cpuid_parse_names(cpuid, text, why, sizeof(why)) ? 0 : xl_fail(r, key, "%s", why);
+}
+
 /* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
@@ -351,6 +381,7 @@ static const struct key {
     { "on_watchdog",   read_action,  FIELD(on_watchdog) },
     { "on_soft_reset", read_action,  FIELD(on_soft_reset) },
     { "tsc_mode",      read_tsc_mode, FIELD(tsc_mode) },
+    { "cpuid",         read_cpuid,   FIELD(cpuid) },
     { "uuid",          read_uuid,    FIELD(uuid) },
     { "max_event_channels",  read_limit, FIELD(limits.event_channels) },
     { "max_grant_frames",    read_limit, FIELD(limits.grant_frames) },

@@ -61,6 +61,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .has_uuid = cfg->has_uuid,
         .limits = cfg->limits,
         .sched = &cfg->sched,
+        .cpuid = &cfg->cpuid,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
         .on_crash = action_merge(&o->on_crash, cfg->on_crash),
@@ -83,7 +84,7 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
     }
     if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err))
         return -1;
-    if (!xl_sched_override(&e->cfg.sched, &o->guest_sched)) {
+    if (!xl_sched_override(&e->cfg.sched, &o->guest_sched) || !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
     }

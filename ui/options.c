@@ -26,6 +26,7 @@ enum option_kind {
     OPTION_SCHED,  /* a number of struct xl_sched; min is its enum xl_sched_key */
     OPTION_CPUS,
     OPTION_POOL,
+    OPTION_CPUID,
     OPTION_CPUPOOL, /* may be given several times */
 };
 
@@ -51,6 +52,8 @@ static const struct option options[] = {
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
     { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },
     { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
+    { "cpuid",     0,  OPTION_CPUID,    "host,NAME=VALUE...", 0, 0, 0,
+      "its processor's features: host,sse4_2=0 (as in xl.cfg)" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
       .kind = OPTION_HEADING },
@@ -194,6 +197,17 @@ static int sched_set(struct run_options *o, const struct option *opt, const char
     return why[0] || !done ? -1 : 0;
 }
 
+static int cpuid_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[OPTIONS_ERR_SIZE - 64] = "out of memory";
+
+    xl_cpuid_free(&o->cpuid);
+    if (xl_cpuid_parse_names(&o->cpuid, value, why, sizeof(why)) && (o->cpuid.where = strdup("--cpuid")))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -216,6 +230,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUS:
     case OPTION_POOL:
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
+    case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {
         struct run_action *a = field;
 
@@ -358,6 +373,7 @@ void options_free(struct run_options *o)
     free(o->guests);
     o->guests = NULL;
     xl_sched_free(&o->guest_sched);
+    xl_cpuid_free(&o->cpuid);
 }
 
 /* --- help --- */

@@ -29,6 +29,7 @@ struct run_options {
     const char *type_name;
     enum xl_type type; /* when type_name is there */
     struct xl_sched guest_sched;
+    struct xl_cpuid cpuid;
     struct run_action {
         bool stated;
         enum xl_action action;

@@ -206,6 +206,7 @@ toy shootdown-1 0 --vcpus 4 $guests/shootdown
 toy fifo 0 $guests/fifo
 toy lostevent 0 $guests/lostevent
 toy features 0 $guests/features
+toy features-masked 0 $here/features-names.cfg $here/features-leaves.cfg
 toy store 0 --vcpus 2 --cmdline "a=b" $guests/store
 toy reboot 0 $here/reboot.cfg
 toy reboot-beside 0 $here/reboot.cfg $guests/hello

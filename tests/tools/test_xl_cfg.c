@@ -212,6 +212,35 @@ static void test_scheduling_override(void **state)
 }
 
 /* xl's items, from left to right; what cannot be one says what can. */
+/* Both forms; how each is read is tested in test_cpuid.c. */
+static void test_cpuid(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL);
+    assert_null(cfg.cpuid.where);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "cpuid = 'host,sse3=0'\n");
+    assert_string_equal(cfg.cpuid.where, "guest.cfg:2: cpuid");
+    assert_int_equal(cfg.cpuid.nr, 1);
+    assert_int_equal(cfg.cpuid.leaf[0].reg[2][31], '0');
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "cpuid = [ '1:ecx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0',\n"
+                          "          '7,0:ebx=0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' ]\n");
+    assert_int_equal(cfg.cpuid.nr, 2);
+    assert_int_equal(cfg.cpuid.leaf[1].subleaf, 0);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "cpuid = []\n");
+    assert_int_equal(cfg.cpuid.nr, 0);
+    xl_config_free(&cfg);
+    expect_error(KERNEL "cpuid = 'sse3=0'\n", "guest.cfg:2: cpuid: the first word is to be \"host\", got \"sse3=0\"");
+    expect_error(KERNEL "\ncpuid = 'host,sse3=2'\n",
+                 "guest.cfg:3: cpuid: sse3 is to be a number from 0 to 1, or x, k or s, not \"2\"");
+    expect_error(KERNEL "cpuid = [ '1:ecx=x' ]\n",
+                 "guest.cfg:2: cpuid: expected 32 characters, each of 0, 1, x, k and s, for ecx, got \"x\"");
+    expect_error(KERNEL "cpuid = [ ['1'] ]\n", "guest.cfg:2: cpuid: expected a list of strings, got a list in it");
+}
+
 static void test_cpu_lists(void **state)
 {
     static const struct {
@@ -441,19 +470,13 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),
-        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_scheduling),
-        cmocka_unit_test(test_scheduling_override),
-        cmocka_unit_test(test_cpu_lists),
-        cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_syntax_errors),
-        cmocka_unit_test(test_refused_outright),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),       cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),    cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),     cmocka_unit_test(test_cpuid),
+        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors), cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),         cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),
     };
 

@@ -100,6 +100,20 @@ static void test_scheduling(void **state)
     options_free(&o);
 }
 
+/* The last one counts; what it says is read as in xl.cfg. */
+static void test_cpuid(void **state)
+{
+    char err[OPTIONS_ERR_SIZE];
+    struct run_options o;
+
+    assert_int_equal(parse(&o, "--cpuid host,sse2=0 --cpuid host,fsgsbase=0 g", err), 0);
+    assert_string_equal(o.cpuid.where, "--cpuid");
+    assert_int_equal(o.cpuid.nr, 1);
+    assert_int_equal(o.cpuid.leaf[0].leaf, 7);
+    assert_int_equal(o.cpuid.leaf[0].reg[1][31], '0');
+    options_free(&o);
+}
+
 static void test_nothing(void **state)
 {
     char err[OPTIONS_ERR_SIZE];
@@ -179,6 +193,8 @@ static const struct {
     { "--on-reboot _ g", "--on-reboot: expected" },
     { "--cpu-weight 0 g", "--cpu-weight: expected a weight from 1 to 65535, got \"0\"" },
     { "--cpu-weight 65536 g", "65536" },
+    { "--cpuid fsgsbase=0 g", "--cpuid: the first word is to be \"host\"" },
+    { "--cpuid host,foo=0 g", "--cpuid: unknown name of a CPUID flag: \"foo\"" },
     { "--cap -1 g", "--cap: expected percent" },
     { "--period 0 g", "--period: expected a positive number of microseconds" },
     { "--extratime yes g", "--extratime: expected 0 or 1" },
@@ -280,9 +296,9 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_nothing), cmocka_unit_test(test_corners),
-        cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),  cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_everything), cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_corners),    cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_durations),  cmocka_unit_test(test_help),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
