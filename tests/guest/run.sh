@@ -610,6 +610,23 @@ END
     ended 0 && contains "nproc 2 of 0-3" "System halted" && pass
 }
 
+# linux_content NAME KERNEL VCPUS PCPUS: another kernel, which finds its processors, sees what they can do, and has no complaint.
+linux_content() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/$2" "$assets/busybox" || return 0
+    cat > "$tmp/script" << 'END'
+echo nproc $(nproc)
+grep -m 1 '^flags' /proc/cpuinfo
+dmesg | grep -E 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR' | sed 's/^/complaint: /'
+echo complaints: $(dmesg | grep -cE 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR')
+END
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
+        --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
+    ended 0 && contains "nproc $3" " fsgsbase bmi1 bmi2 " "complaints: 0" "System halted" && pass
+}
+
 # quick: whether there is time for this one: with sanitizers, whose build often checks all of memory, for a few.
 quick() {
     [ "$slowness" -gt 1 ] || return 0
@@ -637,6 +654,13 @@ linux_smp linux-smp-2-on-1 2 1
 linux_smp linux-smp-4-on-2 4 2
 linux_smp linux-smp-8-on-4 8 4
 linux_smp linux-smp-64-on-16 64 16
+linux_content linux-content-2 vmlinuz-cloud 2 2
+linux_content linux-trixie-1 vmlinuz-trixie 1 1
+linux_content linux-trixie-4-on-2 vmlinuz-trixie 4 2
+linux_content linux-sid-1 vmlinuz-sid 1 1
+linux_content linux-sid-2-on-1 vmlinuz-sid 2 1
+linux_content linux-sid-4-on-2 vmlinuz-sid 4 2
+linux_content linux-sid-8-on-4 vmlinuz-sid 8 4
 linux_torture linux-torture-1-on-1 1 1
 linux_torture linux-torture-4-on-4 4 4
 linux_torture linux-torture-6-on-3 6 3
