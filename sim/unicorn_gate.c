@@ -26,7 +26,7 @@
  *
  * unicorn_gate_sse.c has the rules of SSE, and what is shown to the translator otherwise than it is.
  *
- * It refuses what the features of vcpu/cpuid.c do not include, and what is undefined but translated all the same; what the
+ * It refuses what the features of vcpu/cpu_policy.c do not include, and what is undefined but translated all the same; what the
  * translator refuses by itself is not repeated here. Sources: AMD APM volume 3, appendix A (opcode maps), chapter 1.2.5 (LOCK),
  * 1.4 and 1.5 (VEX, XOP).
  */
