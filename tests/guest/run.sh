@@ -540,18 +540,18 @@ END
     contains "nproc $2" "offline $(($2 - 1))" "online $2" worked worked $stolen "System halted" && pass
 }
 
-# linux_torture NAME VCPUS PCPUS: its processors agree on time, translations and code; see torture.c.
+# linux_torture NAME KERNEL VCPUS PCPUS: its processors agree on time, translations and code; see torture.c.
 linux_torture() {
     begin "$1" || return 0
     quick || return 0
-    have "$assets/vmlinuz-cloud" "$assets/busybox" build/tests/guest/torture || return 0
+    have "$assets/$2" "$assets/busybox" build/tests/guest/torture || return 0
     echo torture > "$tmp/script"
     $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" build/tests/guest/torture
-    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$2" --pcpus "$3" --cmdline "console=hvc0 quiet" \
-        --ramdisk "$tmp/initrd-script" "$assets/vmlinuz-cloud" < /dev/null
+    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
+        --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     ended 0 || return 0
-    for t in clock fpu tlb code; do
-        contains "torture: $t on $2 processors: 0 mistakes" || return 0
+    for t in clock fpu tlb bases code; do
+        contains "torture: $t on $3 processors: 0 mistakes" || return 0
     done
     contains "System halted" && pass
 }
@@ -661,9 +661,10 @@ linux_content linux-sid-1 vmlinuz-sid 1 1
 linux_content linux-sid-2-on-1 vmlinuz-sid 2 1
 linux_content linux-sid-4-on-2 vmlinuz-sid 4 2
 linux_content linux-sid-8-on-4 vmlinuz-sid 8 4
-linux_torture linux-torture-1-on-1 1 1
-linux_torture linux-torture-4-on-4 4 4
-linux_torture linux-torture-6-on-3 6 3
+linux_torture linux-torture-1-on-1 vmlinuz-cloud 1 1
+linux_torture linux-torture-4-on-4 vmlinuz-cloud 4 4
+linux_torture linux-torture-6-on-3 vmlinuz-cloud 6 3
+linux_torture linux-torture-sid-4-on-2 vmlinuz-sid 4 2
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -6,6 +6,7 @@
  *   clock   of all threads together, time never goes backwards (CLOCK_MONOTONIC, and RDTSC)
  *   fpu     a computation that changes the processor all the time gives what it gives on one
  *   tlb     after mprotect(PROT_READ) no thread can write any more, on whichever processor it runs
+ *   bases   the base of GS that a thread writes (WRGSBASE) stays its own, and so does that of FS, wherever it runs
  *   code    a function that one thread rewrites is the new one for all others
  *
  * Prints a line a test, with the number of mistakes. Linked statically: the guest has no libraries.
@@ -21,6 +22,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,6 +184,33 @@ static void test(const char *name, void *(*thread)(void *), void (*change)(int))
     printf("torture: %s on %ld processors: %ld mistakes\n", name, nr_cpus, (long)mistakes);
 }
 
+/* --- bases: the kernel says in the second word of HWCAP that programs may use these instructions --- */
+
+#define HWCAP2_FSGSBASE 2ul
+
+static void *bases_thread(void *data)
+{
+    uint64_t id = (uint64_t)data, gs, fs, tls;
+
+    if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE)) {
+        mistakes++;
+        return NULL;
+    }
+    for (uint64_t i = 0; i < 10 * ROUNDS; i++) {
+        const uint64_t mine = (id + 1) << 32 | i << 12;
+
+        asm volatile("wrgsbase %0" : : "r"(mine));
+        if (i % 10 == 0)
+            run_on((long)(id + i));
+        else
+            sched_yield();
+        asm volatile("rdgsbase %0; rdfsbase %1; mov %%fs:0, %2" : "=r"(gs), "=r"(fs), "=r"(tls));
+        mistakes += (gs != mine) + (fs != tls);
+    }
+    asm volatile("wrgsbase %0" : : "r"(UINT64_C(0)));
+    return NULL;
+}
+
 int main(void)
 {
     struct sigaction sa = { .sa_handler = fault, .sa_flags = SA_NODEFER };
@@ -193,6 +222,7 @@ int main(void)
     test("clock", clock_thread, NULL);
     test("fpu", fpu_thread, NULL);
     test("tlb", tlb_thread, tlb_change);
+    test("bases", bases_thread, NULL);
     test("code", code_thread, code_change);
     return 0;
 }
