@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The store against a model: random histories of reads, writes, removals and up to four transactions at once.
+ *
+ * Concept: fifteen paths, data and all that can be made below it of two letters, three deep. The model has a flag, a value and a
+ * number of the last change for each, and a transaction is a copy of it with a list of what was looked at when. Answers, values,
+ * lists of children (whose order is not compared), outcomes of commits and the paths that are told to watchers must be equal.
+ *
+ * Could it pass wrongly? Commits, conflicts and aborts are counted, and must have happened.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rings/xs_store.h"
+
+#define DOMID     7
+#define NR        15 /* node n has the children 2n + 1 and 2n + 2 */
+#define NR_TX     4
+#define HISTORIES 300
+#define STEPS     400
+
+struct model_node {
+    bool there;
+    unsigned int value, changed;
+};
+
+struct model_tx {
+    struct xs_tx *tx;
+    struct model_node node[NR];
+    bool looked[NR], told[NR];
+    unsigned int changed[NR]; /* 0: it was not there */
+};
+
+struct run {
+    struct xs_store *store;
+    uint64_t random;
+    struct model_node node[NR];
+    struct model_tx tx[NR_TX];
+    unsigned int clock;
+    char path[NR][64];
+    unsigned int told[NR], tells; /* by the store, in this step */
+    unsigned int commits, conflicts, aborts;
+};
+
+static unsigned int rnd(struct run *r, unsigned int n)
+{
+    r->random ^= r->random << 13;
+    r->random ^= r->random >> 7;
+    r->random ^= r->random << 17;
+    return (unsigned int)(r->random >> 32) % n;
+}
+
+static void changed(void *data, const char *path, bool exact)
+{
+    struct run *r = data;
+
+    for (unsigned int i = 0; i < NR; i++)
+        if (!strcmp(path, r->path[i]))
+            r->told[i]++;
+    r->tells++;
+}
+
+static unsigned int parent(unsigned int n) { return (n - 1) / 2; }
+
+static bool below(unsigned int n, unsigned int above)
+{
+    while (n > above)
+        n = parent(n);
+    return n == above;
+}
+
+/* --- the model; t is NULL outside of transactions --- */
+
+static struct model_node *nodes(struct run *r, struct model_tx *t) { return t ? t->node : r->node; }
+
+static void look(struct model_tx *t, unsigned int n)
+{
+    if (!t || t->looked[n])
+        return;
+    t->looked[n] = true;
+    t->changed[n] = t->node[n].there ? t->node[n].changed : 0;
+}
+
+/* What is not there makes one look at what is above, up to what is. */
+static bool find(struct run *r, struct model_tx *t, unsigned int n)
+{
+    look(t, n);
+    if (nodes(r, t)[n].there)
+        return true;
+    while (n && !nodes(r, t)[n].there)
+        look(t, n = parent(n));
+    return false;
+}
+
+static void tell(struct run *r, struct model_tx *t, unsigned int n, unsigned int told[NR])
+{
+    if (t)
+        t->told[n] = true;
+    else
+        told[n]++;
+}
+
+static void make(struct run *r, struct model_tx *t, unsigned int n, unsigned int value)
+{
+    struct model_node *m = nodes(r, t);
+
+    if (n && !m[parent(n)].there)
+        make(r, t, parent(n), 0);
+    look(t, parent(n));
+    look(t, n);
+    m[n] = (struct model_node){ true, value, ++r->clock };
+    m[parent(n)].changed = r->clock;
+}
+
+/* --- the steps --- */
+
+static void step_write(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n,
+                       unsigned int told[NR])
+{
+    const unsigned int value = rnd(r, 3);
+    char text[8];
+
+    snprintf(text, sizeof(text), "%u", value);
+    assert_int_equal(xs_write(a, r->path[n], text, 1), 0);
+    if (find(r, t, n)) {
+        nodes(r, t)[n].value = value;
+        nodes(r, t)[n].changed = ++r->clock;
+    } else {
+        make(r, t, n, value);
+    }
+    tell(r, t, n, told);
+}
+
+static void step_mkdir(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n,
+                       unsigned int told[NR])
+{
+    assert_int_equal(xs_mkdir(a, r->path[n]), 0);
+    if (find(r, t, n))
+        return;
+    make(r, t, n, 0);
+    tell(r, t, n, told);
+}
+
+static void step_read(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n)
+{
+    const struct xs_node *node;
+    const bool there = find(r, t, n);
+
+    assert_int_equal(xs_get(a, r->path[n], XS_RIGHT_READ, &node), there ? 0 : -ENOENT);
+    if (there)
+        assert_int_equal(atoi(node->value), nodes(r, t)[n].value);
+}
+
+static void step_list(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n)
+{
+    const bool there = find(r, t, n);
+    char *names;
+    size_t len;
+
+    assert_int_equal(xs_children(a, r->path[n], &names, &len), there ? 0 : -ENOENT);
+    if (!there)
+        return;
+    for (unsigned int c = 2 * n + 1; c <= 2 * n + 2 && c < NR; c++) {
+        const char *name = strrchr(r->path[c], '/') + 1;
+        bool listed = false;
+
+        for (size_t at = 0; at < len; at += strlen(names + at) + 1)
+            listed |= !strcmp(names + at, name);
+        assert_int_equal(listed, nodes(r, t)[c].there);
+    }
+    free(names);
+}
+
+static void step_rm(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n, unsigned int told[NR])
+{
+    struct model_node *m = nodes(r, t);
+    const bool there = find(r, t, n), parent_there = m[parent(n)].there;
+
+    assert_int_equal(xs_rm(a, r->path[n]), there || parent_there ? 0 : -ENOENT);
+    if (!there)
+        return;
+    look(t, parent(n));
+    for (unsigned int i = n; i < NR; i++) {
+        if (!m[i].there || !below(i, n))
+            continue;
+        look(t, i);
+        tell(r, t, i, told);
+        m[i].there = false;
+    }
+    m[parent(n)].changed = ++r->clock;
+}
+
+static void step_end(struct run *r, struct model_tx *t, unsigned int told[NR])
+{
+    const bool commit = rnd(r, 4) != 0;
+    bool conflict = false;
+
+    for (unsigned int i = 0; i < NR; i++)
+        conflict |= t->looked[i] && t->changed[i] != (r->node[i].there ? r->node[i].changed : 0);
+    assert_int_equal(xs_tx_end(t->tx, commit), commit && conflict ? -EAGAIN : 0);
+    if (commit && !conflict) {
+        for (unsigned int i = 0; i < NR; i++) {
+            const bool was = r->node[i].there;
+
+            if (!t->looked[i])
+                continue;
+            if (t->node[i].changed != r->node[i].changed || t->node[i].there != was) {
+                r->node[i] = t->node[i];
+                r->node[i].changed = ++r->clock;
+            }
+            if (t->told[i] && (was || r->node[i].there))
+                told[i]++;
+        }
+    }
+    r->commits += commit && !conflict;
+    r->conflicts += commit && conflict;
+    r->aborts += !commit;
+    memset(t, 0, sizeof(*t));
+}
+
+static void step(struct run *r)
+{
+    struct model_tx *t = rnd(r, 2) ? &r->tx[rnd(r, NR_TX)] : NULL;
+    const unsigned int n = 1 + rnd(r, NR - 1);
+    unsigned int told[NR] = { 0 }, tells = 0;
+    uint32_t id;
+
+    memset(r->told, 0, sizeof(r->told));
+    r->tells = 0;
+    if (t && !t->tx) {
+        assert_int_equal(xs_tx_start(r->store, &id), 0);
+        t->tx = xs_tx_find(r->store, id);
+        memcpy(t->node, r->node, sizeof(r->node));
+    } else {
+        const struct xs_access a = { r->store, t ? t->tx : NULL, DOMID };
+
+        switch (rnd(r, t ? 7 : 6)) {
+        case 0:
+        case 1: step_write(r, t, &a, n, told); break;
+        case 2: step_mkdir(r, t, &a, n, told); break;
+        case 3: step_read(r, t, &a, n); break;
+        case 4: step_list(r, t, &a, n); break;
+        case 5: step_rm(r, t, &a, n, told); break;
+        case 6: step_end(r, t, told); break;
+        }
+    }
+    for (unsigned int i = 0; i < NR; i++) {
+        assert_int_equal(r->told[i], told[i]);
+        tells += told[i];
+    }
+    assert_int_equal(r->tells, tells);
+}
+
+static void test_random(void **state)
+{
+    unsigned int commits = 0, conflicts = 0, aborts = 0;
+
+    for (unsigned int history = 1; history <= HISTORIES; history++) {
+        const struct xs_perms own = { 1, { { DOMID, 'n' } } };
+        struct run r = { .random = history * UINT64_C(0x9e3779b97f4a7c15) };
+        struct xs_access dom0;
+
+        strcpy(r.path[0], "/data");
+        for (unsigned int i = 1; i < NR; i++)
+            snprintf(r.path[i], sizeof(r.path[i]), "%.48s/%c", r.path[parent(i)], i % 2 ? 'a' : 'b');
+        r.store = xs_store_create(changed, &r);
+        assert_non_null(r.store);
+        dom0 = (struct xs_access){ .store = r.store };
+        assert_int_equal(xs_mkdir(&dom0, r.path[0]), 0);
+        assert_int_equal(xs_set_perms(&dom0, r.path[0], &own), 0);
+        r.node[0] = (struct model_node){ true, 0, ++r.clock };
+        for (unsigned int i = 0; i < STEPS; i++)
+            step(&r);
+        xs_store_destroy(r.store);
+        commits += r.commits;
+        conflicts += r.conflicts;
+        aborts += r.aborts;
+    }
+    print_message("%u commits, %u conflicts, %u aborts\n", commits, conflicts, aborts);
+    assert_true(commits > 1000 && conflicts > 1000 && aborts > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
