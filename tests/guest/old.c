@@ -183,20 +183,28 @@ static long update_va_mapping(const void *va, uint64_t pte, unsigned long flags)
 #endif
 }
 
-/* The machine address of the entry that maps va, walked from the root; everything is mapped at its pseudo-physical address. */
-static uint64_t pte_machine(const void *va)
+#define PTE_FRAME(pte) ((unsigned long)(((pte)&0x000ffffffffff000) / PAGE_SIZE))
+
+/* The L2 entry for va, walked from the root; everything is mapped at its pseudo-physical address. */
+static uint64_t *l2_entry(unsigned long va)
 {
-    const uint64_t frame = 0x000ffffffffff000;
     uint64_t *table = (uint64_t *)si->pt_base;
 
 #ifdef __x86_64__
-    for (unsigned int shift = 39; shift > 12; shift -= 9)
-        table = mfn_to_virt((table[ADDR(va) >> shift & 511] & frame) / PAGE_SIZE);
+    table = mfn_to_virt(PTE_FRAME(table[va >> 39 & 511]));
+    table = mfn_to_virt(PTE_FRAME(table[va >> 30 & 511]));
 #else
-    table = mfn_to_virt((unsigned long)((table[ADDR(va) >> 30] & frame) / PAGE_SIZE));
-    table = mfn_to_virt((unsigned long)((table[ADDR(va) >> 21 & 511] & frame) / PAGE_SIZE));
+    table = mfn_to_virt(PTE_FRAME(table[va >> 30]));
 #endif
-    return (uint64_t)virt_to_mfn(table) * PAGE_SIZE + (ADDR(va) / PAGE_SIZE & 511) * 8;
+    return &table[va >> 21 & 511];
+}
+
+static uint64_t machine(const void *va) { return (uint64_t)virt_to_mfn(va) * PAGE_SIZE + ADDR(va) % PAGE_SIZE; }
+
+/* The machine address of the entry that maps va. */
+static uint64_t pte_machine(const void *va)
+{
+    return machine((uint64_t *)mfn_to_virt(PTE_FRAME(*l2_entry(ADDR(va)))) + (ADDR(va) / PAGE_SIZE & 511));
 }
 
 static char page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -228,6 +236,49 @@ static void memory(void)
         hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_pae_extended_cr3, 0, 0, 0));
     say("vm_assist: writable pagetables",
         hypercall(__HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_writable_pagetables, 0, 0, 0));
+}
+
+static long mmu_update(struct mmu_update *u, unsigned int nr)
+{
+    return hypercall(__HYPERVISOR_mmu_update, ADDR(u), nr, 0, DOMID_SELF, 0);
+}
+
+/* As Mini-OS: what is mapped follows from the number of tables; the rest gets new ones, each made read-only and pinned. */
+static void map_all(void)
+{
+    const unsigned long first = (si->nr_pt_frames - 3) * 512; /* three are not of level 1, for either width */
+    unsigned long table = si->pt_base / PAGE_SIZE + si->nr_pt_frames + 3, made = 0;
+    struct mmu_update u[64];
+    unsigned int nr = 0;
+    long rc = 0;
+
+    for (unsigned long pfn = first; pfn < si->nr_pages && !rc; pfn++) {
+        uint64_t *l2e = l2_entry(pfn * PAGE_SIZE);
+
+        if (pfn % 512 == 0) {
+            struct mmuext_op pin = { .cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = pfn_to_mfn(table) };
+
+            say("not mapped before", !(*l2e & 1));
+            memset((void *)(table * PAGE_SIZE), 0, PAGE_SIZE);
+            u[0].ptr = pte_machine((void *)(table * PAGE_SIZE)) | MMU_NORMAL_PT_UPDATE;
+            u[0].val = (uint64_t)pfn_to_mfn(table) * PAGE_SIZE | 0x25;
+            rc = mmu_update(u, 1);
+            rc = rc ? rc : hypercall(__HYPERVISOR_mmuext_op, ADDR(&pin), 1, 0, DOMID_SELF, 0);
+            u[0].ptr = machine(l2e) | MMU_NORMAL_PT_UPDATE;
+            u[0].val = (uint64_t)pfn_to_mfn(table++) * PAGE_SIZE | 0x27;
+            rc = rc ? rc : mmu_update(u, 1);
+            made++;
+        }
+        u[nr].ptr = pte_machine((void *)(pfn * PAGE_SIZE)) | MMU_NORMAL_PT_UPDATE;
+        u[nr++].val = (uint64_t)pfn_to_mfn(pfn) * PAGE_SIZE | 0x67;
+        if (!rc && (nr == 64 || pfn + 1 == si->nr_pages)) {
+            rc = mmu_update(u, nr);
+            nr = 0;
+        }
+    }
+    say("all of memory is mapped", rc);
+    say("with new tables", (long)made);
+    *(volatile char *)((si->nr_pages - 1) * PAGE_SIZE) = 1;
 }
 
 static void grants(void)
@@ -387,6 +438,7 @@ void start_kernel(struct start_info *info)
                                    FLAT_KERNEL_CS, ADDR(failsafe_callback), 0));
 #endif
     say("xen_version is 4.17", hypercall(__HYPERVISOR_xen_version, XENVER_version, 0, 0, 0, 0) == (4 << 16 | 17));
+    map_all();
     memory();
     grants();
     events();

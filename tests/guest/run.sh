@@ -225,8 +225,8 @@ toy suspend-uncooperative 0 $guests/suspend-uncooperative
 toy suspend-uncooperative-smp 0 --vcpus 2 --pcpus 2 $guests/suspend-uncooperative
 toy watchdog 2 --on-crash restart --cmdline "pets=2" $guests/watchdog
 toy watchdog-restart 2 --on-watchdog restart --max-vtime 10s --cmdline "pets=1" $guests/watchdog
-toy old64 0 build/tests/guest/old64
-toy old32 0 build/tests/guest/old32
+toy old64 0 --memory 8 build/tests/guest/old64
+toy old32 0 --memory 8 build/tests/guest/old32
 toy three 0 $guests/hello $guests/timer $guests/traps
 
 # The weights of 2 to 1 count under credit as well, whose ticks make a round no exact measure.
