@@ -102,6 +102,8 @@ static void watch_fire(struct xs_session *s, const struct xs_watch *w, const cha
     path += skip;
     len = strlen(path) + 1;
     hdr.len = (uint32_t)(len + strlen(w->token) + 1);
+    if (hdr.len > XENSTORE_PAYLOAD_MAX)
+        return; /* no message: as lost as if the watch had not been set */
     payload = malloc(hdr.len);
     if (!payload)
         return;

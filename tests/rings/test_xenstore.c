@@ -22,9 +22,9 @@ struct store {
     struct xenstore_domain_interface *ring;
     evtchn_port_t port;
     uint32_t req_id, tx;
-    char own[32];           /* "/local/domain/N" */
-    unsigned int nr_events; /* that came before the answer */
-    char event[256];        /* the last one: path, token */
+    char own[32];                     /* "/local/domain/N" */
+    unsigned int nr_events;           /* that came before the answer */
+    char event[XENSTORE_PAYLOAD_MAX]; /* the last one: path, token */
 };
 
 static void begin(struct store *s, struct fixture *f)
@@ -408,6 +408,27 @@ static void watches(void **state)
     xenstore_conn_destroy(s.conn);
 }
 
+/* An event that would be longer than a message may be is not sent: path and token each fit, together they do not. */
+static void long_events(void **state)
+{
+    char payload[XENSTORE_PAYLOAD_MAX], answer[ANSWER_SIZE];
+    struct store s;
+    size_t len;
+
+    begin(&s, *state);
+    memset(payload, 't', sizeof(payload));
+    memcpy(payload, "data", 5);
+    payload[sizeof(payload) - 1] = 0; /* as long a token as can be */
+    assert_int_equal(ask_len(&s, XS_WATCH, payload, sizeof(payload), answer, &len), XS_WATCH);
+    message(&s, answer); /* exactly as long as a message may be */
+    assert_int_equal(s.nr_events, 1);
+    EXPECT_OK(XS_WRITE, "data\0x");
+    assert_int_equal(s.nr_events, 1);
+    EXPECT_OK(XS_WRITE, "data/x\0x");
+    assert_int_equal(s.nr_events, 0);
+    xenstore_conn_destroy(s.conn);
+}
+
 /* --- transactions --- */
 
 static void transactions(void **state)
@@ -602,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(writing, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(limits, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(watches, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(long_events, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(transactions, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(bad_index, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(bad_answer_index, fix_setup, fix_teardown),
