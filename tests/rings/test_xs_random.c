@@ -6,7 +6,9 @@
  * number of the last change for each, and a transaction is a copy of it with a list of what was looked at when. Answers, values,
  * lists of children (whose order is not compared), outcomes of commits and the paths that are told to watchers must be equal.
  *
- * Could it pass wrongly? Commits, conflicts and aborts are counted, and must have happened.
+ * Then requests that are half made of rubbish: each gets one answer, and none does anything else.
+ *
+ * Could it pass wrongly? Commits, conflicts, aborts, and answers of each kind are counted, and must have happened.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rings/xs_store.h"
+#include "rings/xs_request.h"
 
 #define DOMID     7
 #define NR        15 /* node n has the children 2n + 1 and 2n + 2 */
@@ -289,9 +291,78 @@ static void test_random(void **state)
     assert_true(commits > 1000 && conflicts > 1000 && aborts > 1000);
 }
 
+/* --- rubbish --- */
+
+struct sink {
+    struct xs_session session;
+    uint32_t req_id;
+    unsigned int answers, good, errors, events;
+};
+
+static void on_send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
+{
+    struct sink *s = data;
+
+    assert_in_range(hdr->len, 0, XENSTORE_PAYLOAD_MAX);
+    if (hdr->type == XS_WATCH_EVENT) {
+        assert_int_equal(hdr->req_id, 0);
+        assert_int_equal(((const char *)payload)[hdr->len - 1], 0);
+        s->events++;
+        return;
+    }
+    assert_int_equal(hdr->req_id, s->req_id);
+    s->answers++;
+    s->errors += hdr->type == XS_ERROR;
+    s->good += hdr->type != XS_ERROR;
+}
+
+static void test_rubbish(void **state)
+{
+    static const char *const words[] = { "data",   "data/a", "/local/domain/7/data/b",
+                                         "",       "/",      "@releaseDomain",
+                                         "n7",     "b0",     "T",
+                                         "F",      "0",      "9",
+                                         "data//", "token",  "/local",
+                                         "x" };
+    const struct xs_perms own = { 1, { { DOMID, 'n' } } };
+    struct run r = { .random = 1 };
+    struct sink s = { .req_id = 0 };
+    struct xs_access dom0;
+
+    assert_true(xs_session_init(&s.session, DOMID, on_send, &s));
+    dom0 = (struct xs_access){ .store = s.session.store };
+    for (unsigned int i = 0; i < 200000; i++) {
+        struct xsd_sockmsg m = { rnd(&r, XS_TYPE_COUNT + 2), ++s.req_id, rnd(&r, 3) ? 0 : rnd(&r, 40), 0 };
+        char payload[128], *copy;
+
+        for (unsigned int n = rnd(&r, 4); n; n--) { /* words, with their 0 or without, or a byte of any kind */
+            const char *word = words[rnd(&r, ARRAY_SIZE(words))];
+
+            memcpy(payload + m.len, word, strlen(word) + 1);
+            m.len += (uint32_t)strlen(word) + (rnd(&r, 8) != 0);
+            if (rnd(&r, 8) == 0)
+                payload[m.len++] = (char)rnd(&r, 256);
+        }
+        copy = malloc(m.len + !m.len); /* of this size, so that sanitizers see who reads beyond */
+        assert_non_null(copy);
+        memcpy(copy, payload, m.len);
+        if (i % 100 == 0) { /* a guest that removes what is its own cannot make it again */
+            assert_int_equal(xs_mkdir(&dom0, "/local/domain/7/data"), 0);
+            assert_int_equal(xs_set_perms(&dom0, "/local/domain/7/data", &own), 0);
+        }
+        s.answers = 0;
+        xs_session_request(&s.session, &m, copy);
+        assert_int_equal(s.answers, 1);
+        free(copy);
+    }
+    print_message("%u answers, %u errors, %u events\n", s.good, s.errors, s.events);
+    assert_true(s.good > 10000 && s.errors > 10000 && s.events > 1000);
+    xs_session_end(&s.session);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_random), cmocka_unit_test(test_rubbish) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
