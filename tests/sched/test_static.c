@@ -249,6 +249,55 @@ static void test_arinc653(void **state)
     wb_destroy(wb);
 }
 
+/* Sums do not overflow, and the longest frame that is accepted begins at once. */
+static void test_arinc653_limits(void **state)
+{
+    const uint64_t ms = 1000000, longest = (uint64_t)INT64_MAX / 2;
+    struct wb *wb = wb_new("arinc653", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
+    struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+
+    table_set(wb, -EINVAL, 20 * ms, 2, a, UINT64_MAX, b, 2 * ms);
+    table_set(wb, -EINVAL, UINT64_MAX, 1, a, ms);
+    table_set(wb, -EINVAL, longest + 1, 1, a, ms);
+    table_set(wb, -EINVAL, longest, 2, a, longest, b, (uint64_t)1);
+    run(wb, MILLISECS(3));
+    table_set(wb, 0, longest, 2, b, 2 * ms, a, longest - 2 * ms);
+    run(wb, SECONDS(1));
+    assert_schedule(wb, 0, "a0-3 b3-5 a5-1000");
+    wb_destroy(wb);
+}
+
+/*
+ * Frames of domains that are not there idle, and are there as soon as their domain is. Of two with the same UUID the newest has them,
+ * and when it goes the other has them again.
+ */
+static void test_arinc653_names(void **state)
+{
+    const uint64_t ms = 1000000;
+    struct wb *wb = wb_new("arinc653", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever"), *b, *c;
+    struct wb_domain unborn = { .d.handle = { 0xee } };
+
+    table_set(wb, 0, 10 * ms, 2, &unborn, 4 * ms, a, 6 * ms);
+    run(wb, MILLISECS(10));
+    b = domain_new(wb, "b", 1, 256, 0, "compute forever");
+    sched_destroy_vcpu(b->d.vcpu[0]); /* it was made with another name */
+    b->d.handle[0] = 0xee;
+    assert_int_equal(sched_init_vcpu(b->d.vcpu[0]), 0);
+    run(wb, MILLISECS(20));
+    c = domain_new(wb, "c", 1, 256, 0, "compute forever");
+    sched_destroy_vcpu(c->d.vcpu[0]);
+    memcpy(c->d.handle, b->d.handle, sizeof(c->d.handle));
+    assert_int_equal(sched_init_vcpu(c->d.vcpu[0]), 0);
+    run(wb, MILLISECS(30));
+    sched_destroy_vcpu(c->d.vcpu[0]);
+    run(wb, MILLISECS(40));
+    assert_int_equal(sched_init_vcpu(c->d.vcpu[0]), 0);
+    assert_schedule(wb, 0, "a4-10 b10-14 a14-20 c20-24 a24-30 b30-34 a34-40");
+    wb_destroy(wb);
+}
+
 /* Without a table but with slice_ms everybody has a minor frame, as long as they are there. */
 static void test_arinc653_everybody(void **state)
 {
@@ -277,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_null_affinity),
         cmocka_unit_test(test_null_shut_down),
         cmocka_unit_test(test_arinc653),
+        cmocka_unit_test(test_arinc653_limits),
+        cmocka_unit_test(test_arinc653_names),
         cmocka_unit_test(test_arinc653_everybody),
     };
 

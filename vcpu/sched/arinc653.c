@@ -9,22 +9,36 @@
  *     |<---------------- major frame ---------------->|
  *     | A v0  10 ms | B v0  20 ms | A v0 5 ms |  idle  | A v0  10 ms | ...
  *
- * The table names domains by UUID, so it can be set before they exist. Until a table is set, each of dom0's vCPUs has one
- * minor frame of 10 ms, or nobody could set it. With the parameter slice_ms=N (not in Xen) every vCPU has one.
+ * The table names domains by UUID, so it can be set before they exist. Of two with the same UUID the newest has the frames: a domain
+ * that is built again while the old one is still dying. Until a table is set, each of dom0's vCPUs has one minor frame of 10 ms, or
+ * nobody could set it. With the parameter slice_ms=N (not in Xen) every vCPU has one. A new table begins at once.
  *
  * Invariants: frames begin at frame_start + n * major_frame exactly, however late decisions are made. Only the pool's first
  * pCPU runs anything: a table is for one processor.
  *
- * Read: ARINC Specification 653P1. Corresponds to xen/common/sched/arinc653.c.
+ * Read: ARINC Specification 653P1. Corresponds to xen/common/sched/arinc653.c. What differs:
+ *  - in Xen a major frame begins when the first decision after the end of the last one is made, so it drifts. A time table that
+ *    keeps no time would teach nothing;
+ *  - in Xen each pCPU of a pool follows the table and runs only those whose processor it happens to be; where it stands in the
+ *    table is one variable for all pCPUs and pools, so two of them disturb each other. Here there is one pCPU, that a vCPU's hard
+ *    affinity must hold, and a pool has its own place in its own table;
+ *  - a major frame of more than 146 years, with which Xen's sums overflow and its BUG_ON ends the host, is -EINVAL.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "vcpu/sched/sched.h"
 
 #define DEFAULT_TIMESLICE MILLISECS(10)
+#define MAX_MAJOR_FRAME   (STIME_MAX / 2)
+
+struct a653_vcpu {
+    LIST_ENTRY(a653_vcpu) link;
+    struct vcpu *v;
+};
 
 struct a653_entry {
     xen_domain_handle_t handle;
@@ -36,6 +50,7 @@ struct a653_entry {
 struct a653 {
     struct a653_entry entry[ARINC653_MAX_DOMAINS_PER_SCHEDULE];
     unsigned int nr;
+    LIST_HEAD(, a653_vcpu) vcpus; /* of the pool, the newest first */
     s_time_t major_frame, frame_start;
     bool set;           /* by a toolstack: nobody gets frames by themselves any more */
     s_time_t everybody; /* parameter slice_ms: until then each vCPU gets a frame of that length; 0: only dom0's do */
@@ -46,6 +61,17 @@ static struct a653 *a653(const struct scheduler *ops) { return ops->sched_data; 
 static bool names(const struct a653_entry *e, const struct vcpu *v)
 {
     return e->vcpu_id == v->vcpu_id && !memcmp(e->handle, v->domain->handle, sizeof(e->handle));
+}
+
+/* Whose minor frame is it? NULL: there is no such vCPU. */
+static struct vcpu *find_vcpu(const struct a653 *prv, const struct a653_entry *e)
+{
+    const struct a653_vcpu *av;
+
+    LIST_FOREACH(av, &prv->vcpus, link)
+    if (names(e, av->v))
+        return av->v;
+    return NULL;
 }
 
 static unsigned int first_cpu(const struct scheduler *ops)
@@ -61,15 +87,28 @@ static int a653_init(struct scheduler *ops)
 
 static void a653_deinit(struct scheduler *ops) { free(ops->sched_data); }
 
+static void *a653_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
+{
+    struct a653_vcpu *av = calloc(1, sizeof(*av));
+
+    if (av)
+        av->v = v;
+    return av;
+}
+
+static void a653_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+
 /* Nobody has set a table yet: v gets a minor frame at its end. */
-static void frame_add(struct a653 *prv, const struct vcpu *v)
+static void frame_add(struct a653 *prv, struct vcpu *v)
 {
     struct a653_entry *e = &prv->entry[prv->nr];
 
     if (prv->nr == ARRAY_SIZE(prv->entry))
         return;
     prv->nr++;
-    *e = (struct a653_entry){ .vcpu_id = v->vcpu_id, .runtime = prv->everybody ? prv->everybody : DEFAULT_TIMESLICE };
+    *e = (struct a653_entry){ .vcpu_id = v->vcpu_id,
+                              .runtime = prv->everybody ? prv->everybody : DEFAULT_TIMESLICE,
+                              .v = v };
     memcpy(e->handle, v->domain->handle, sizeof(e->handle));
     prv->major_frame += e->runtime;
 }
@@ -80,8 +119,9 @@ static void a653_insert(struct scheduler *ops, struct vcpu *v)
 
     if (!prv->set && (v->domain->domain_id == 0 || prv->everybody))
         frame_add(prv, v);
-    for (unsigned int i = 0; i < prv->nr; i++)
-        if (!prv->entry[i].v && names(&prv->entry[i], v))
+    LIST_INSERT_HEAD(&prv->vcpus, (struct a653_vcpu *)v->sched_priv, link);
+    for (unsigned int i = 0; prv->set && i < prv->nr; i++)
+        if (names(&prv->entry[i], v))
             prv->entry[i].v = v;
 }
 
@@ -89,12 +129,13 @@ static void a653_remove(struct scheduler *ops, struct vcpu *v)
 {
     struct a653 *prv = a653(ops);
 
+    LIST_REMOVE((struct a653_vcpu *)v->sched_priv, link);
     for (unsigned int i = prv->nr; i-- > 0;) {
         struct a653_entry *e = &prv->entry[i];
 
         if (e->v != v)
             continue;
-        e->v = NULL;
+        e->v = prv->set ? find_vcpu(prv, e) : NULL;
         if (prv->set)
             continue;
         prv->major_frame -= e->runtime;
@@ -142,18 +183,16 @@ static struct task_slice a653_do_schedule(struct scheduler *ops, unsigned int cp
 static int table_set(struct scheduler *ops, const struct xen_sysctl_arinc653_schedule *s)
 {
     struct a653 *prv = a653(ops);
-    s_time_t sum = 0;
+    uint64_t left = s->major_frame;
 
     if (!s->num_sched_entries || s->num_sched_entries > ARRAY_SIZE(s->sched_entries) || !s->major_frame ||
-        s->major_frame > SECONDS(1000000))
+        s->major_frame > MAX_MAJOR_FRAME)
         return -EINVAL;
     for (unsigned int i = 0; i < s->num_sched_entries; i++) {
-        if (!s->sched_entries[i].runtime || s->sched_entries[i].runtime > s->major_frame)
+        if (!s->sched_entries[i].runtime || s->sched_entries[i].runtime > left)
             return -EINVAL;
-        sum += (s_time_t)s->sched_entries[i].runtime;
+        left -= s->sched_entries[i].runtime;
     }
-    if (sum > (s_time_t)s->major_frame)
-        return -EINVAL;
 
     prv->nr = s->num_sched_entries;
     prv->set = true;
@@ -165,11 +204,7 @@ static int table_set(struct scheduler *ops, const struct xen_sysctl_arinc653_sch
         memcpy(e->handle, s->sched_entries[i].dom_handle, sizeof(e->handle));
         e->vcpu_id = s->sched_entries[i].vcpu_id;
         e->runtime = (s_time_t)s->sched_entries[i].runtime;
-        e->v = NULL;
-        for_each_domain (ops->xen, d) {
-            if (d->sched == ops && e->vcpu_id < d->max_vcpus && d->vcpu[e->vcpu_id] && names(e, d->vcpu[e->vcpu_id]))
-                e->v = d->vcpu[e->vcpu_id];
-        }
+        e->v = find_vcpu(prv, e);
     }
     sched_kick_cpu(ops->xen, first_cpu(ops));
     return 0;
@@ -216,6 +251,8 @@ const struct sched_ops sched_arinc653_ops = {
     .sched_id = XEN_SCHEDULER_ARINC653,
     .init = a653_init,
     .deinit = a653_deinit,
+    .alloc_udata = a653_alloc_udata,
+    .free_udata = a653_free_udata,
     .insert_unit = a653_insert,
     .remove_unit = a653_remove,
     .wake = a653_wake,
