@@ -148,6 +148,40 @@ static void test_stealing(void **state)
     wb_destroy(wb);
 }
 
+/* The picture in the head of credit.c. */
+static void test_by_hand(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+
+    domain_new(wb, "a", 1, 256, 0, "compute forever");
+    domain_new(wb, "b", 1, 512, 0, "compute forever");
+    run(wb, MILLISECS(240));
+    assert_schedule(wb, 0, "a0-30 b30-90 a90-120 b120-180 a180-210 b210-240");
+    wb_destroy(wb);
+}
+
+/* Somebody who is moved has not slept: no boost, and a's slice goes on. One that has slept before is boosted. */
+static void test_no_boost_for_moving(void **state)
+{
+    struct wb *wb = wb_new("credit", 1);
+    struct vcpu *a = domain_new(wb, "a", 1, 256, 0, "compute forever")->d.vcpu[0];
+    struct vcpu *b = domain_new(wb, "b", 1, 256, 0, "compute forever")->d.vcpu[0];
+
+    run(wb, MILLISECS(5));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, a);
+    vcpu_migrate(b);
+    run(wb, MILLISECS(10));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, a);
+    b->pause_count++;
+    vcpu_sleep_nosync(b);
+    run(wb, MILLISECS(11));
+    b->pause_count--;
+    vcpu_wake(b);
+    run(wb, MILLISECS(12));
+    assert_ptr_equal(wb->xen.pcpu[0].curr, b);
+    wb_destroy(wb);
+}
+
 /* y is owed nearly everything and yields to two who are OVER: one of them goes before it, for a slice, and not both. */
 static void test_yield(void **state)
 {
@@ -177,7 +211,7 @@ static void test_yield_is_once(void **state)
     vcpu_yield(v);
     v->pause_count++;
     vcpu_sleep_nosync(v);
-    run(wb, MILLISECS(12)); /* a tick has ended b's boost */
+    run(wb, MILLISECS(12));
     v->pause_count--;
     vcpu_wake(v);
     run(wb, MILLISECS(13));
@@ -233,6 +267,8 @@ int main(void)
         cmocka_unit_test(test_boost),
         cmocka_unit_test(test_weights_beside_sleepers),
         cmocka_unit_test(test_stealing),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_no_boost_for_moving),
         cmocka_unit_test(test_yield),
         cmocka_unit_test(test_yield_is_once),
         cmocka_unit_test(test_parameters),

@@ -6,14 +6,14 @@
  * in proportion to the weights of the vCPUs that want to run; running burns them. Who has credits left is UNDER, who has
  * overdrawn is OVER, and OVER runs only when nobody is UNDER: that is all it takes for shares to follow weights. Inside a
  * priority it is round robin with 30 ms slices. A vCPU that wakes and is UNDER gets BOOST, ahead of the others, until the next
- * tick finds it running: this is why an interactive guest is served at once although spinners fill the machine.
+ * tick finds it running: this is why an interactive guest is served at once although spinners fill the machine. Who is new, or
+ * has only been moved to another pCPU, has not waited for anything and gets none.
  *
  *     BOOST   woke up, has credits          each pCPU has a queue ordered by priority, then first come first
  *     UNDER   has credits                   served; a pCPU with nothing better than OVER of its own looks into
  *     OVER    has none                      the other queues and steals (soft affinity first, then hard)
  *
- * Two spinners on one pCPU, b with twice a's weight; a slice is 30 ms, and so is a period, in which a earns 10 and b 20.
- * Once their first boosts are over it goes on like this:
+ * Two spinners on one pCPU, b with twice a's weight; a slice is 30 ms, and so is a period, in which a earns 10 and b 20:
  *
  *     time      0          30         60         90         120        150        180        210 ms
  *     runs      |--- a ----|--- b ----|--- b ----|--- a ----|--- b ----|--- b ----|--- a ----|
@@ -189,6 +189,7 @@ static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
     svc->v = v;
     svc->dom = dd;
     svc->pri = PRI_UNDER;
+    svc->migrated = true;
     return svc;
 }
 
@@ -210,11 +211,14 @@ static void csched_wake(struct scheduler *ops, struct vcpu *v)
         csched_activate(ops, svc);
     if (v->is_running || svc->dom->parked)
         return;
-    if (svc->pri == PRI_OWED || svc->pri == PRI_UNDER)
+    if (!svc->migrated && (svc->pri == PRI_OWED || svc->pri == PRI_UNDER))
         svc->pri = PRI_BOOST;
+    svc->migrated = false;
     csched_enqueue(ops, svc);
     csched_tickle(ops, svc);
 }
+
+static void csched_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu) { svc_of(v)->migrated = true; }
 
 static void csched_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
 
@@ -373,6 +377,7 @@ const struct sched_ops sched_credit_ops = {
     .sleep = csched_sleep,
     .wake = csched_wake,
     .yield = csched_yield,
+    .migrate = csched_migrate,
     .do_schedule = csched_do_schedule,
     .adjust = csched_adjust,
     .adjust_global = csched_adjust_global,

@@ -28,6 +28,7 @@ struct csched_vcpu {
     struct csched_dom *dom;
     LIST_ENTRY(csched_vcpu) link; /* on the active list: earns credits */
     bool active, yield;
+    bool migrated; /* or new: its next wake-up is no reason for a boost */
     enum pri pri;
     s_time_t credit;
     s_time_t start;      /* running: since then nothing has been burnt */
