@@ -502,6 +502,38 @@ static void test_administrators(void **state)
     }
 }
 
+/* Null: whatever comes and goes, no pCPU stays free that somebody who waits may use. All spin, so one that idles is free. */
+static void test_null_leaves_nothing_free(void **state)
+{
+    for (unsigned int seed = 0; seed < 60; seed++) {
+        struct wb *wb;
+        struct wb_domain *wd;
+
+        srand(seed);
+        wb = wb_new("null", 1 + pick(4));
+        wb->max_spans = 0;
+        wd = domain_new(wb, "a", 1 + pick(7), 256, 0, "compute forever");
+        for (unsigned int step = 0; step < 100; step++) {
+            struct vcpu *v = wd->d.vcpu[pick(wd->d.max_vcpus)];
+            const uint64_t hard = 1 + pick((1u << wb->xen.nr_pcpus) - 1), soft = pick(1u << wb->xen.nr_pcpus);
+
+            switch (pick(4)) {
+            case 0: sched_set_affinity(v, pick(2) ? &hard : NULL, pick(2) ? &soft : NULL); break;
+            case 1: sched_cpu_hotplug(&wb->xen, pick(wb->xen.nr_pcpus), pick(2)); break;
+            case 2:
+                v->pause_flags |= VPF_down;
+                vcpu_sleep_nosync(v);
+                break;
+            default: v->pause_flags &= ~VPF_down; vcpu_wake(v);
+            }
+            run(wb, wb->machine.clock.now + (pick(2) ? 0 : MILLISECS(1)));
+            if (wb->lost)
+                fail_msg("seed %u, step %u: a pCPU was free while a vCPU waited for it", seed, step);
+        }
+        wb_destroy(wb);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_administrators),
+        cmocka_unit_test(test_null_leaves_nothing_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,13 @@ static int null_init(struct scheduler *ops)
 
 static void null_deinit(struct scheduler *ops) { free(ops->sched_data); }
 
+/* A pCPU has no data of its own, only somebody who may have waited for it; any pointer will do. */
+static void *null_alloc_pdata(struct scheduler *ops, unsigned int cpu)
+{
+    hand_over(ops, cpu);
+    return null_of(ops);
+}
+
 static void *null_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
     struct null_vcpu *nvc = calloc(1, sizeof(*nvc));
@@ -197,15 +204,9 @@ static void null_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new
 
 static struct task_slice null_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    struct null *prv = null_of(ops);
+    struct vcpu *v = null_of(ops)->assigned[cpu];
 
-    if (!sched_cpu_owned(ops, cpu))
-        return (struct task_slice){ NULL, -1 };
-    if (!prv->assigned[cpu]) /* it may be new here */
-        hand_over(ops, cpu);
-    if (prv->assigned[cpu] && vcpu_runnable(prv->assigned[cpu]))
-        return (struct task_slice){ prv->assigned[cpu], -1 };
-    return (struct task_slice){ NULL, -1 };
+    return (struct task_slice){ sched_cpu_owned(ops, cpu) && v && vcpu_runnable(v) ? v : NULL, -1 };
 }
 
 static void null_dump(struct scheduler *ops, char *buf, size_t len)
@@ -219,6 +220,7 @@ const struct sched_ops sched_null_ops = {
     .sched_id = XEN_SCHEDULER_NULL,
     .init = null_init,
     .deinit = null_deinit,
+    .alloc_pdata = null_alloc_pdata,
     .alloc_udata = null_alloc_udata,
     .free_udata = null_free_udata,
     .insert_unit = null_insert,
