@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every number of the hypercalls that have commands, tried by a guest that may nothing, with arguments that are good (zeroes),
- * and with a pointer to nowhere: the answers are Xen 4.17's. What is in the tables is the exception; all other numbers get
- * the answer for unknown ones.
+ * Every number of the hypercalls that have commands, tried by guests of 64 and 32 bits that may nothing, with arguments that
+ * are good (zeroes), and with pointers to nowhere: the answers are Xen 4.17's. What is in the tables is the exception; all
+ * other numbers get the answer for unknown ones.
  *
- * Then what dom0 is told by its toolstack's calls, of domains and vCPUs that are there, and that are not.
- *
- * (physdev_op, hvm_op and dm_op: test_features.c.)
+ * (physdev_op, hvm_op and dm_op: test_features.c; what dom0 is told: test_answers_dom0.c.)
  */
 #include "tests/vcpu/fixture.h"
 
@@ -30,6 +28,26 @@ static long expected(const struct answer *a, unsigned int n, unsigned int cmd, u
     return unknown;
 }
 
+/* A hypercall by the guest's kind of registers, with nothing left of what it may have done to itself. */
+static long call(struct fixture *f, unsigned int nr, const uint64_t args[5])
+{
+    struct cpu_state *r = f->v->regs;
+    const bool pv32 = is_pv_32bit_domain(f->d);
+    long got;
+
+    r->rax = nr;
+    if (pv32)
+        r->rbx = args[1], r->rcx = args[2], r->rdx = args[3], r->rsi = args[4];
+    else
+        r->rdi = args[1], r->rsi = args[2], r->rdx = args[3], r->r10 = args[4];
+    hypercall_guest(f->v);
+    got = pv32 ? (int32_t)r->rax : (long)r->rax;
+    f->v->pause_flags = 0; /* SCHEDOP_block */
+    f->d->is_shutting_down = f->d->is_shut_down = false;
+    f->d->shutdown_code = -1;
+    return got;
+}
+
 /* Ask number nr with each command. arg: which argument is the pointer; the others are 0. Returns how many were asked. */
 static unsigned int ask(struct fixture *f, unsigned int nr, unsigned int arg, const struct answer *a, unsigned int n,
                         long unknown)
@@ -44,10 +62,7 @@ static unsigned int ask(struct fixture *f, unsigned int nr, unsigned int arg, co
             long got;
 
             args[arg] = which == 0 ? fix_put(f, 0, zeroes, sizeof(zeroes)) : which == 1 ? NOWHERE : 0;
-            got = fix_hypercall(f, nr, args[1], args[2], args[3], args[4]);
-            f->v->pause_flags = 0; /* SCHEDOP_block */
-            f->d->is_shutting_down = f->d->is_shut_down = false;
-            f->d->shutdown_code = -1;
+            got = call(f, nr, args);
             if (got != want)
                 fail_msg("%s %u, argument %u: %ld in place of %ld", hypercall_name(nr), cmd, which, got, want);
             asked++;
@@ -57,6 +72,13 @@ static unsigned int ask(struct fixture *f, unsigned int nr, unsigned int arg, co
 }
 #define ASK(f, nr, arg, table, unknown)                                                                                \
     assert_int_equal(ask(f, nr, arg, table, ARRAY_SIZE(table), unknown), 3 * NUMBERS)
+
+static int setup_pv32(void **state)
+{
+    fix_setup(state);
+    fix_guest(*state, &kernel_legacy32);
+    return 0;
+}
 
 static void xen_version(void **state)
 {
@@ -108,7 +130,7 @@ static void console_io(void **state)
     static const struct answer a[] = { { CONSOLEIO_write, 0, 0, 0 } }; /* no bytes */
 
     ASK(f, __HYPERVISOR_console_io, 3, a, -EPERM);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_console_io, CONSOLEIO_write, 1, NOWHERE, 0), -EFAULT);
+    assert_int_equal(call(f, __HYPERVISOR_console_io, (uint64_t[5]){ 0, CONSOLEIO_write, 1, NOWHERE }), -EFAULT);
     assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, 7, 0, 0, 0, 0), -ENOSYS);
     assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, CONSOLEIO_read, 0x80000000, 0, 0, 0), -E2BIG);
     assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, CONSOLEIO_read, 1, 0, 0, 0), 0);
@@ -157,8 +179,8 @@ static void vcpu_op(void **state)
 
     ASK(f, __HYPERVISOR_vcpu_op, 3, a, -ENOSYS);
     for (unsigned int cmd = 0; cmd < NUMBERS; cmd++) { /* who there is not comes before what */
-        assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, cmd, 4, NOWHERE, 0), -ENOENT);
-        assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, cmd, UINT32_MAX, NOWHERE, 0), -ENOENT);
+        assert_int_equal(call(f, __HYPERVISOR_vcpu_op, (uint64_t[5]){ 0, cmd, 4, NOWHERE }), -ENOENT);
+        assert_int_equal(call(f, __HYPERVISOR_vcpu_op, (uint64_t[5]){ 0, cmd, UINT32_MAX, NOWHERE }), -ENOENT);
     }
 }
 
@@ -225,154 +247,17 @@ static void xenstore_domain(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_domctl, fix_put(f, 0, &op, sizeof(op)), 0, 0, 0), -EPERM);
 }
 
-/* --- what dom0 is told: the command with nothing in it, of a guest, of itself, and of others --- */
-
-#define NONE 1 /* no answer is 1: the command is not asked */
-
-static const struct {
-    uint32_t cmd;
-    long guest, self;
-} domctls[] = {
-    { XEN_DOMCTL_createdomain, NONE, NONE },
-    { XEN_DOMCTL_destroydomain, NONE, -EINVAL },
-    { XEN_DOMCTL_pausedomain, 0, -EINVAL },
-    { XEN_DOMCTL_unpausedomain, 0, -EINVAL },
-    { XEN_DOMCTL_getdomaininfo, 0, 0 },
-    { XEN_DOMCTL_setvcpuaffinity, -EINVAL, -EINVAL }, /* neither hard nor soft */
-    { XEN_DOMCTL_getvcpuaffinity, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_setvcpucontext, 0, -EINVAL }, /* no context: it is reset */
-    { XEN_DOMCTL_getvcpucontext, -ENODATA, -EINVAL },
-    { XEN_DOMCTL_getvcpuinfo, 0, 0 },
-    { XEN_DOMCTL_max_vcpus, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_scheduler_op, -EINVAL, -EINVAL }, /* another scheduler */
-    { XEN_DOMCTL_setdomainhandle, 0, 0 },
-    { XEN_DOMCTL_hypercall_init, -EACCES, -EACCES },
-    { XEN_DOMCTL_settimeoffset, 0, 0 },
-    { XEN_DOMCTL_resumedomain, 0, -EINVAL },
-    { XEN_DOMCTL_sendtrigger, 0, NONE },
-    { XEN_DOMCTL_set_address_size, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_get_address_size, 0, 0 },
-    { XEN_DOMCTL_set_target, -EOPNOTSUPP, -EINVAL },   /* dom0, which is itself */
-    { XEN_DOMCTL_set_virq_handler, -EINVAL, -EINVAL }, /* the timer's is each vCPU's own */
-    { XEN_DOMCTL_gettscinfo, 0, -EINVAL },
-    { XEN_DOMCTL_settscinfo, 0, -EINVAL },
-    { XEN_DOMCTL_getpageframeinfo3, 0, 0 },
-    { XEN_DOMCTL_soft_reset, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_bind_pt_irq, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_unbind_pt_irq, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_gethvmcontext, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_sethvmcontext, -EINVAL, -EINVAL },
-    { XEN_DOMCTL_ioport_mapping, -EOPNOTSUPP, -EOPNOTSUPP },
-    { XEN_DOMCTL_get_paging_mempool_size, -EOPNOTSUPP, -EOPNOTSUPP },
-    { XEN_DOMCTL_set_paging_mempool_size, -EOPNOTSUPP, -EOPNOTSUPP },
-    { XEN_DOMCTL_mem_sharing_op, -ENOSYS, -ENOSYS },
-    { 6, -ENOSYS, -ENOSYS }, /* what was removed: getmemlist, set_cpuid, set_max_evtchn, set_gnttab_limits */
-    { 49, -ENOSYS, -ENOSYS },
-    { 70, -ENOSYS, -ENOSYS },
-    { 80, -ENOSYS, -ENOSYS },
-    { 0, -ENOSYS, -ENOSYS },
-    { 1009, -ENOSYS, -ENOSYS },
-};
-
-static void ask_domctl(struct fixture *f, uint32_t cmd, domid_t domid, long want)
-{
-    struct xen_domctl op = { .cmd = cmd, .domain = domid };
-    const long got = want == NONE ? NONE : xc_domctl(f->xc, &op);
-
-    if (got != want)
-        fail_msg("domctl %u of domain %x: %ld in place of %ld", cmd, domid, got, want);
-}
-
-static void domctls_of_dom0(void **state)
-{
-    struct fixture *f = *state;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(domctls); i++) {
-        const uint32_t cmd = domctls[i].cmd;
-        const bool finds = cmd == XEN_DOMCTL_createdomain || cmd == XEN_DOMCTL_getdomaininfo;
-
-        ask_domctl(f, cmd, f->d->domain_id, domctls[i].guest);
-        ask_domctl(f, cmd, 0, domctls[i].self);
-        ask_domctl(f, cmd, 4711, finds ? NONE : -ESRCH);
-        ask_domctl(f, cmd, DOMID_SELF, finds ? NONE : -ESRCH);
-        ask_domctl(f, cmd, DOMID_INVALID, finds ? NONE : -ESRCH);
-    }
-}
-
-/* Commands on a vCPU that there is not, or that has not been made. */
-static void absent_vcpus(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        uint32_t cmd;
-        long beyond, missing;
-    } ops[] = {
-        { XEN_DOMCTL_setvcpucontext, -EINVAL, -EINVAL }, { XEN_DOMCTL_getvcpucontext, -EINVAL, -EINVAL },
-        { XEN_DOMCTL_getvcpuinfo, -EINVAL, -ESRCH },     { XEN_DOMCTL_setvcpuaffinity, -EINVAL, -ESRCH },
-        { XEN_DOMCTL_getvcpuaffinity, -EINVAL, -ESRCH }, { XEN_DOMCTL_sendtrigger, -ESRCH, -ESRCH },
-    };
-    const struct xen_domctl_createdomain config = { .max_vcpus = 2, .grant_opts = 1, .max_grant_frames = 1 };
-    domid_t empty = 0;
-
-    assert_int_equal(xc_domain_create(f->xc, &config, &empty), 0);
-    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
-        for (uint32_t vcpu = 1; vcpu <= 2; vcpu++) {
-            struct xen_domctl op = { .cmd = ops[i].cmd, .domain = empty };
-
-            if (op.cmd == XEN_DOMCTL_sendtrigger)
-                op.u.sendtrigger.vcpu = vcpu;
-            else /* in all of these it comes first */
-                op.u.getvcpuinfo.vcpu = vcpu;
-            if (xc_domctl(f->xc, &op) != (vcpu == 2 ? ops[i].beyond : ops[i].missing))
-                fail_msg("domctl %u of vCPU %u", ops[i].cmd, vcpu);
-        }
-    }
-    assert_int_equal(xc_domain_destroy(f->xc, empty), 0);
-}
-
-static void sysctls_of_dom0(void **state)
-{
-    struct fixture *f = *state;
-    static const struct {
-        uint32_t cmd;
-        long answer;
-    } ops[] = {
-        { XEN_SYSCTL_readconsole, 0 },
-        { XEN_SYSCTL_physinfo, 0 },
-        { XEN_SYSCTL_sched_id, 0 },
-        { XEN_SYSCTL_getdomaininfolist, 0 },
-        { XEN_SYSCTL_getcpuinfo, 0 },
-        { XEN_SYSCTL_availheap, 0 },
-        { XEN_SYSCTL_cputopoinfo, 0 },
-        { XEN_SYSCTL_cpupool_op, -ENOSYS },
-        { XEN_SYSCTL_scheduler_op, -EINVAL },
-        { XEN_SYSCTL_cpu_hotplug, -EEXIST },
-        { XEN_SYSCTL_get_pmstat, -ENODEV },
-        { XEN_SYSCTL_perfc_op, -ENOSYS },
-        { XEN_SYSCTL_lockprof_op, -ENOSYS },
-        { XEN_SYSCTL_psr_cmt_op, -ENODEV },
-        { XEN_SYSCTL_psr_alloc, -ENODEV },
-        { XEN_SYSCTL_coverage_op, -EOPNOTSUPP },
-        { 0, -ENOSYS },
-        { 24, -ENOSYS },
-        { 999, -ENOSYS },
-    };
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
-        struct xen_sysctl op = { .cmd = ops[i].cmd };
-        const long got = xc_sysctl(f->xc, &op);
-
-        if (got != ops[i].answer)
-            fail_msg("sysctl %u: %ld in place of %ld", op.cmd, got, ops[i].answer);
-    }
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
+#define TEST32(name)                                                                                                   \
+    {                                                                                                                  \
+#name "_32", name, setup_pv32, fix_teardown, NULL                                                              \
+    }
     const struct CMUnitTest tests[] = {
-        TEST(xen_version),     TEST(what_is_written), TEST(console_io),      TEST(sched_op),     TEST(vcpu_op),
-        TEST(toolstack_calls), TEST(xenstore_domain), TEST(domctls_of_dom0), TEST(absent_vcpus), TEST(sysctls_of_dom0),
+        TEST32(xen_version), TEST32(console_io),    TEST32(sched_op),      TEST32(vcpu_op),
+        TEST(xen_version),   TEST(what_is_written), TEST(console_io),      TEST(sched_op),
+        TEST(vcpu_op),       TEST(toolstack_calls), TEST(xenstore_domain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,30 @@ static void callbacks(void **state)
     assert_int_equal(call(f, __HYPERVISOR_set_segment_base, SEGBASE_FS, 0, 0, 0), -ENOSYS);
 }
 
+/* CS and SS that cannot be loaded: the RPL tells where the exception comes from. A bad stack in the kernel is the end. */
+static void bad_selectors(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    uint32_t frame[4];
+
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 0, FLAT_COMPAT_KERNEL_CS, 0xc0101230 };
+    f->v->pv.kernel_ss = 0xe021, f->v->pv.kernel_sp = f->scratch + 1024;
+    pv_set_segment(f->v, CPU_SEG_CS, 0x1231);
+    pv_deliver_events(f->v);
+    assert_true(r->rip == 0xc0101230 && r->seg[CPU_SEG_CS].sel == FLAT_COMPAT_KERNEL_CS && r->cpl == 1);
+    assert_int_equal(copy_from_guest(f->v, frame, r->rsp, sizeof(frame)), 0);
+    assert_true(frame[0] == 0x1230 && (frame[2] & 0xffff) == 0x1231);
+    pv_set_segment(f->v, CPU_SEG_CS, 0x1233); /* from user mode: on the kernel's stack */
+    pv_set_segment(f->v, CPU_SEG_SS, 0x123b);
+    pv_deliver_events(f->v);
+    assert_true(r->rsp == f->scratch + 1024 - 24 && r->seg[CPU_SEG_SS].sel == 0xe021 && r->cpl == 1);
+    assert_int_equal(f->d->shutdown_code, -1);
+    pv_set_segment(f->v, CPU_SEG_SS, 0x1239);
+    pv_deliver_events(f->v);
+    assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
+}
+
 /* 64-bit members are aligned to 4: the structure has 44 bytes. */
 static void runstate(void **state)
 {
@@ -180,8 +204,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nmi),       TEST(callbacks), TEST(runstate), TEST(time_area),      TEST(timers),
-        TEST(io_bitmap), TEST(poll),      TEST(failsafe), TEST(iret_to_ring_0),
+        TEST(nmi),    TEST(callbacks), TEST(bad_selectors), TEST(runstate), TEST(time_area),
+        TEST(timers), TEST(io_bitmap), TEST(poll),          TEST(failsafe), TEST(iret_to_ring_0),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
