@@ -2,6 +2,8 @@
 /* Which MSRs a PV kernel can read and write, with what in them: all others of the four populated ranges are #GP. */
 #include "tests/vcpu/fixture.h"
 
+#include "vcpu/cpu_policy.h"
+
 #define GP_HANDLER UINT64_C(0xffffffff80001230)
 #define CODE       1024 /* offset of the instruction in the fixture's scratch page */
 
@@ -68,6 +70,7 @@ static const struct {
     { 0xc0010015, 0xc0010015, 0, LOST },
     { 0xc001001f, 0xc001001f, 0, LOST },
     { 0xc0010041, 0xc0010042, 0, LOST },
+    { 0xc0010058, 0xc0010058, 0, LOST },
     { 0xc0010061, 0xc001006b, 0, LOST },
     { 0xc0010200, 0xc001020b, 0, LOST },
     { 0xc0011029, 0xc0011029, 2, LOST },
@@ -123,6 +126,8 @@ static void refusals(void **state)
         assert_false(write_msr(f, msr, UINT64_C(0x800000000000)));
     assert_false(write_msr(f, 0xc0000103, UINT64_C(1) << 32));
     assert_false(write_msr(f, 0xc0000080, 0xd00));
+    f->d->cpu_policy->extd[1].d &= ~(1u << 27); /* no RDTSCP, no register for it */
+    assert_false(write_msr(f, 0xc0000103, 1) || read_msr(f, 0xc0000103, &val));
     assert_true(read_msr(f, 0x10, &val) && val == (uint64_t)NOW(f->xen));
     assert_false(write_msr(f, 0x10, val));
 }

@@ -17,9 +17,9 @@
  * Invariant: nothing here changes the processor.
  *
  * Corresponds to xen/arch/x86/msr.c, read_msr() and write_msr() of pv/emul-priv-op.c, cpu/mcheck/vmce.c, cpu/vpmu.c (off),
- * on an AMD processor of family 17h. Labs: rings.
+ * on an AMD processor of family 15h (cpu_policy.c says why). Labs: rings.
  */
-#include "vcpu/cpuid.h"
+#include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/tsc.h"
 
@@ -74,7 +74,7 @@
 
 /* --- the processor's own --- */
 
-/* Registers that family 17h has: what RDMSR would read there, if only to forget it (AMD PPR 54945, MSR registers). */
+/* Registers that the processor has: what RDMSR would read there, if only to forget it (AMD BKDG 50742, 3.21 and on). */
 static bool host_has(uint32_t msr)
 {
     static const struct {
@@ -96,31 +96,31 @@ static bool host_has(uint32_t msr)
         { 0x268, 0x26f },           /* */
         { 0x277, 0x277 },           /* PAT */
         { 0x2ff, 0x2ff },           /* MTRRdefType */
-        { 0x400, 0x45b },           /* machine check banks */
+        { 0x400, 0x41b },           /* machine check banks */
         { 0xc0000080, 0xc0000084 }, /* EFER STAR LSTAR CSTAR SFMASK */
-        { 0xc0000100, 0xc0000104 }, /* bases, TSC_AUX, TSC ratio */
-        { 0xc00000e7, 0xc00000e9 }, /* read-only counters */
+        { 0xc00000e7, 0xc00000e8 }, /* read-only MPERF, APERF */
+        { 0xc0000100, 0xc0000106 }, /* bases, TSC_AUX, TSC ratio, LWP */
+        { 0xc0000408, 0xc000040a }, /* more of machine check bank 4 */
         { 0xc0010000, 0xc0010007 }, /* performance counters */
         { 0xc0010010, 0xc0010010 }, /* SYSCFG */
         { 0xc0010015, 0xc001001a }, /* HWCR, IORRs, TOP_MEM */
         { 0xc001001d, 0xc001001d }, /* TOM2 */
+        { 0xc001001f, 0xc001001f }, /* NB_CFG */
         { 0xc0010022, 0xc0010022 }, /* machine check redirection */
         { 0xc0010030, 0xc0010035 }, /* processor name */
         { 0xc001003e, 0xc001003e }, /* HTC */
         { 0xc0010050, 0xc0010056 }, /* SMI traps */
         { 0xc0010058, 0xc0010058 }, /* MMIO configuration */
         { 0xc0010061, 0xc001006b }, /* P-states */
-        { 0xc0010073, 0xc0010074 }, /* C-states, watchdog */
+        { 0xc0010070, 0xc0010074 }, /* COFVID, C-states, watchdog */
+        { 0xc001007a, 0xc001007b }, /* power of a compute unit */
         { 0xc0010111, 0xc0010119 }, /* SMM, VM_CR, VM_HSAVE_PA */
         { 0xc0010140, 0xc0010141 }, /* OSVW */
         { 0xc0010200, 0xc001020b }, /* performance counters */
-        { 0xc0010230, 0xc001023b }, /* of the L3 */
-        { 0xc0010290, 0xc0010293 }, /* P-state limits */
-        { 0xc0010299, 0xc001029b }, /* energy */
-        { 0xc00102f0, 0xc00102f1 }, /* PPIN */
-        { 0xc0011002, 0xc0011005 }, /* CPUID overrides */
-        { 0xc0011019, 0xc001101b }, /* breakpoint masks */
-        { 0xc0011020, 0xc0011029 }, /* LS_CFG to DE_CFG */
+        { 0xc0010240, 0xc0010247 }, /* of the northbridge */
+        { 0xc0011000, 0xc0011005 }, /* CPUID overrides */
+        { 0xc0011019, 0xc0011023 }, /* breakpoint masks, LS_CFG to BU_CFG */
+        { 0xc0011027, 0xc001102d }, /* breakpoint mask, FP_CFG, DE_CFG to LS_CFG2 */
         { 0xc0011030, 0xc001103d }, /* IBS */
     };
 
@@ -138,8 +138,7 @@ static bool never_offered(uint32_t msr)
     case MSR_LWP_CBADDR:
     case MSR_PATCHLOADER:
     case MSR_PPIN_CTL:
-    case MSR_PPIN:
-    case MSR_MMIO_CONF_BASE: return true;
+    case MSR_PPIN: return true;
     default: return msr >> 16 == MSR_HYPERCALL_PAGE >> 16;
     }
 }
@@ -155,7 +154,7 @@ static bool is_ignored(uint32_t msr)
     return (msr >= MSR_K7_EVNTSEL0 && msr <= MSR_K7_PERFCTR3) ||
            (msr >= MSR_FAM15H_EVNTSEL0 && msr <= MSR_FAM15H_PERFCTR5) ||
            (msr >= MSR_PSTATE_LIMIT && msr <= MSR_PSTATE7) || msr == MSR_FID_VID_CTL || msr == MSR_FID_VID_STATUS ||
-           msr == MSR_HWCR || msr == MSR_NB_CFG;
+           msr == MSR_HWCR || msr == MSR_NB_CFG || msr == MSR_MMIO_CONF_BASE;
 }
 
 /* --- machine check: two banks that never have anything to report, and room for more --- */
@@ -187,7 +186,7 @@ static bool mce_write(struct vcpu *v, uint32_t msr, uint64_t val)
 
 /* --- the guest's --- */
 
-static bool has_tsc_aux(const struct vcpu *v) { return cpuid_guest(v, 0x80000001, 0).d & 1u << 27; /* RDTSCP */ }
+static bool has_tsc_aux(const struct vcpu *v) { return cpu_policy_has(v->domain->cpu_policy, XEN_X86_FEATURE_RDTSCP); }
 
 static uint64_t guest_efer(const struct domain *d)
 {
