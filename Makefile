@@ -33,7 +33,7 @@ TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sc
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
+GUESTS := hello echo idle rings ports corners traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
 	reboot suspend suspend-uncooperative watchdog hostile \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant

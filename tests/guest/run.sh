@@ -170,6 +170,7 @@ toy idle-until 0 --cmdline until=1000 $guests/idle $guests/idle
 toy traps 0 $guests/traps
 toy rings 0 $guests/rings
 toy ports 0 $guests/ports
+toy corners 0 $guests/corners
 toy callbacks 0 --vcpus 2 $guests/callbacks
 toy syscall 0 $guests/syscall
 toy timer 0 $guests/timer
