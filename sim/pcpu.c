@@ -11,7 +11,7 @@
  * exits exactly and early there, and the guest cannot tell.
  *
  * Where to read on: unicorn_emu.h (the engine), pcpu_state.c (registers), unicorn_count.c (time), unicorn_smc.c (code that
- * changes), pcpu_selftest.c (what all this relies upon).
+ * changes), pcpu_debug.c (breakpoints), pcpu_selftest.c (what all this relies upon).
  */
 #include "sim/pcpu_private.h"
 
@@ -55,12 +55,14 @@ const char *sim_exit_name(enum sim_exit_kind kind)
 #define TRAP_stack_fault 12
 #define TRAP_gp_fault    13
 #define TRAP_page_fault  14
+#define DR6_BS           0x4000u
+#define DR7_ENABLED      0xffu
+#define RFLAGS_RF        0x10000u
 
 /* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
 #define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))
 
-/* Legacy prefixes, and in 64-bit code REX. attr: of CS; its L bit is 0x200. */
-static bool is_prefix(uint8_t byte, uint16_t attr)
+bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
 {
     switch (byte) {
     case 0x26:
@@ -92,7 +94,7 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
     const size_t n = pcpu_fetch(e, (attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
     struct opcode op = { 0 };
 
-    while (op.prefixes + 1u < n && is_prefix(code[op.prefixes], attr)) {
+    while (op.prefixes + 1u < n && pcpu_is_prefix(code[op.prefixes], attr)) {
         op.lock |= code[op.prefixes] == 0xf0;
         op.p66 |= code[op.prefixes] == 0x66;
         op.prefixes++;
@@ -129,7 +131,6 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
         step_over(st, op.prefixes + 1u);
         x->kind = EXIT_EXCEPTION;
         x->vector = TRAP_debug;
-        st->dr[6] = *raw_dr(&e->raw, 6);
         return true;
     }
     if ((op.byte[0] & 0xfc) != 0x6c)
@@ -171,8 +172,10 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         x->error_code = raw_get(&e->raw, error_code, uint32_t);
     if (vector == TRAP_page_fault)
         x->addr = emu_exit_info2(e);
-    if (vector == TRAP_debug)
-        st->dr[6] = *raw_dr(&e->raw, 6);
+    if (vector == TRAP_debug) {
+        x->addr = *raw_dr(&e->raw, 6) & DR6_BS;
+        *raw_dr(&e->raw, 6) = 0;
+    }
 }
 
 /* INT n, INT3 and INTO do not say which they are: look. The processor is still in front of the instruction. */
@@ -264,17 +267,52 @@ static void decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_e
         }
         x->why = "an exception was not intercepted";
         break;
+    case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
     case EMU_STOP_FLUSH:
     case EMU_STOP_NONE: x->why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;
 }
 
-struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
+/* Will the instruction be executed again? All intercepts are faults of deprivileged code, or stand for one. */
+static bool is_fault(const struct sim_exit *x)
 {
-    struct emu *e = p->emu;
+    switch (x->kind) {
+    case EXIT_EXCEPTION: return x->vector != TRAP_debug;
+    case EXIT_VMMCALL:
+    case EXIT_IO:
+    case EXIT_RDMSR:
+    case EXIT_WRMSR:
+    case EXIT_CPUID:
+    case EXIT_RDTSC:
+    case EXIT_CR_READ:
+    case EXIT_CR_WRITE:
+    case EXIT_HLT: return true;
+    default: return false;
+    }
+}
+
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget)
+{
+    const bool resumed = c->state.rflags & RFLAGS_RF;
     struct sim_exit x = { 0 };
     uc_err err;
+
+    pcpu_load(e, c);
+    emu_count_start(e, budget);
+    err = emu_run(e);
+    pcpu_save(e, c);
+    x.insns = emu_count_stop(e, budget);
+    decode(e, &c->state, err, &x);
+    /* What is to be executed again does not break again; nor does what has not been executed yet. */
+    if (is_fault(&x) || (resumed && x.kind == EXIT_BUDGET && !x.insns))
+        c->state.rflags |= RFLAGS_RF;
+    return x;
+}
+
+struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
+{
+    struct sim_exit x = { 0 };
 
     if (c->state.mode == CPU_MODE_HVM) {
         x.kind = EXIT_ERROR;
@@ -287,13 +325,7 @@ struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
         x.kind = EXIT_BUDGET;
         return x;
     }
-    pcpu_load(e, c);
-    emu_count_start(e, budget);
-    err = emu_run(e);
-    pcpu_save(e, c);
-    x.insns = emu_count_stop(e, budget);
-    decode(e, &c->state, err, &x);
-    return x;
+    return c->state.dr[7] & DR7_ENABLED ? pcpu_debug_run(p->emu, c, budget) : pcpu_run_once(p->emu, c, budget);
 }
 
 /* ------------------------------------------------------------------------------------------------ the machine's -- */

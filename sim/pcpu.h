@@ -93,7 +93,7 @@ void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
 
 enum sim_exit_kind {
     EXIT_BUDGET,    /* the time slice is used up */
-    EXIT_EXCEPTION, /* vector, error_code, addr (#PF: the faulting address) */
+    EXIT_EXCEPTION, /* vector, error_code, addr (#PF: the faulting address; #DB: the bits of DR6 that it sets) */
     EXIT_SOFTINT,   /* INT n: vector, insn_len; rip behind it */
     EXIT_SYSCALL, /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
     EXIT_SYSENTER,

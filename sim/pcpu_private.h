@@ -39,6 +39,14 @@ void pcpu_fpu_save(struct emu *e, struct cpu_state *st);
 /* pcpu_walk.c: n bytes of code at the loaded guest's linear address, as far as they are mapped; returns how many. */
 size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
 
+/* pcpu.c: to the first exit, of whatever kind. */
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget);
+/* Legacy prefixes, and in 64-bit code REX. attr: of CS. */
+bool pcpu_is_prefix(uint8_t byte, uint16_t attr);
+
+/* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
+struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);
+
 /* pcpu_selftest.c: NULL, or what does not work. */
 const char *pcpu_selftest(struct pcpu *p);
 

@@ -4,7 +4,7 @@
  *
  * Concept: nothing of how this program uses Unicorn is promised by anybody, so trust nothing: find where error codes are left
  * by making page faults whose codes are known; change code in the two ways that Unicorn 2.1 gets wrong; count a known number of
- * instructions. What fails is named, and the machine does not start.
+ * instructions; break at an instruction and at a store. What fails is named, and the machine does not start.
  *
  * The test guest lives in the host's private pages: page tables, three pages of code and data.
  *
@@ -161,6 +161,9 @@ static bool count_run(struct selftest *t)
     return x.kind == EXIT_BUDGET && x.insns == 8 && st->rax == 4 && st->rip == VA(MAP_CODE);
 }
 
+/* mov %rax, (%rdi); inc %rax (twice); syscall */
+static const uint8_t code_break[] = { 0x48, 0x89, 0x07, 0x48, 0xff, 0xc0, 0x48, 0xff, 0xc0, 0x0f, 0x05 };
+
 /* pushf; pop %rbx; cld; xor %eax, %eax; syscall: the flags go in, are seen, change, come out. */
 static const uint8_t code_flags[] = { 0x9c, 0x5b, 0xfc, 0x31, 0xc0, 0x0f, 0x05 };
 
@@ -170,6 +173,25 @@ static bool flags_run(struct selftest *t)
 
     st->rflags = 0xed7;
     return pcpu_run(t->p, t->c, 1000).kind == EXIT_SYSCALL && st->rbx == 0xed7 && st->rflags == 0x246;
+}
+
+#define DR7_STORE_AND_INSN 0x10005u /* DR0: a store to a byte; DR1: an instruction */
+
+static bool break_run(struct selftest *t)
+{
+    struct cpu_state *st = guest_reset(t, code_break, sizeof(code_break));
+    bool ok;
+
+    st->rdi = VA(MAP_DATA);
+    st->dr[0] = VA(MAP_DATA);
+    st->dr[1] = VA(MAP_CODE) + 6;
+    st->dr[7] = DR7_STORE_AND_INSN;
+    st->dirty |= CPU_DIRTY_DR;
+    ok = pcpu_run(t->p, t->c, 1000).addr == 1 && st->rip == VA(MAP_CODE) + 3 && pcpu_run(t->p, t->c, 1000).addr == 2 &&
+         st->rip == VA(MAP_CODE) + 6;
+    st->dr[7] = 0x400;
+    st->dirty |= CPU_DIRTY_DR;
+    return ok;
 }
 
 static const char *check(struct selftest *t)
@@ -186,6 +208,8 @@ static const char *check(struct selftest *t)
         return "it runs stale code after a program has changed it";
     if (!count_run(t))
         return "it does not count instructions exactly";
+    if (!break_run(t))
+        return "its breakpoints do not work";
     return NULL;
 }
 

@@ -20,7 +20,8 @@
 #define RFLAGS_IF       0x200u
 #define RFLAGS_IOPL     0x3000u
 #define RFLAGS_VM       0x20000u
-#define RFLAGS_PV_CLEAR (RFLAGS_IOPL | RFLAGS_VM | 0x180000u) /* and VIF, VIP */
+#define RFLAGS_RF       0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
+#define RFLAGS_PV_CLEAR (RFLAGS_IOPL | RFLAGS_RF | RFLAGS_VM | 0x180000u) /* and VIF, VIP */
 
 #define RAW_SEG_D (1u << 22)
 #define RAW_SEG_L (1u << 21)
@@ -181,13 +182,6 @@ static void load_control(struct emu *e, const struct cpu_state *st)
     raw_set(r, hflags, uint32_t, hf);
 }
 
-static void load_debug(struct emu *e, const struct cpu_state *st)
-{
-    for (unsigned int i = 0; i < 4; i++)
-        *raw_dr(&e->raw, i) = st->dr[i];
-    *raw_dr(&e->raw, 6) = st->dr[6];
-}
-
 /* Swap another vCPU's registers out, and in what the engine kept of this one's. */
 static void engine_switch(struct emu *e, struct cpu_context *c)
 {
@@ -215,6 +209,7 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
 {
     struct cpu_state *st = &c->state;
     const uint32_t dirty = st->dirty;
+    bool flush = dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR);
 
     if (dirty & CPU_DIRTY_FPU)
         pcpu_fpu_load(e, st);
@@ -225,8 +220,8 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
     if (dirty & CPU_DIRTY_CR3)
         *raw_cr(&e->raw, 3) = st->cr3;
     if (dirty & CPU_DIRTY_DR)
-        load_debug(e, st);
-    if (dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR))
+        flush |= emu_debug_load(e, st->dr);
+    if (flush)
         emu_tlb_flush(e);
     st->dirty = 0;
 }

@@ -19,7 +19,8 @@
  * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in its
  * middle has counted instructions that did not execute: when the emulator restores the registers from its tables it also
  * computes how many, if told that the block is a counting one. So the count is exact at every exit.
- * A budget that ends inside a block is stretched to the end of that block.
+ * A budget that ends inside a block is stretched to the end of that block. A block that claims an N beyond every budget leaves at
+ * once, always: so a breakpoint stops (unicorn_debug.c).
  *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base register;
  * `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for the
@@ -95,6 +96,7 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
     struct emu *e = emu_running;
     uint8_t *flags = (uint8_t *)e->count.tb + TB_FLAGS;
     enum gate_answer answer;
+    uint64_t next;
 
     memcpy(&e->gate.pc, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(e->gate.pc));
     answer = emu_gate(e, e->gate.pc);
@@ -108,7 +110,8 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
     e->count.translate_insn(db, cpu);
     *flags &= (uint8_t)~TB_FLAG_COUNTING;
     e->gate.refused = false;
-    if (*block_is_jmp(db) == IS_JMP_NEXT && temps_run_out(e))
+    memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
+    if (*block_is_jmp(db) == IS_JMP_NEXT && (temps_run_out(e) || emu_debug_breaks(e, next)))
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
 }
 
@@ -124,6 +127,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
     memcpy(&own, ops, sizeof(own));
     e->count.translate_insn = own.translate_insn;
     own.translate_insn = translate_insn;
+    max_insns = emu_debug_block(e, tb, max_insns);
     e->count.block = db;
     e->count.tb = tb;
     e->count.armed = true;
@@ -175,6 +179,8 @@ void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb,
         uint64_t num_insns = 0;
 
         memcpy(&num_insns, (uint8_t *)e->count.block + BLOCK_NUM_INSNS, 4);
+        if (e->debug.leaves)
+            num_insns = EMU_DEBUG_LEAVE;
         memcpy((uint8_t *)e->count.patch + TCG_OP_ARG_1, &num_insns, 8);
         e->count.patch = NULL;
         emit_movi(tcg, n, num_insns);
@@ -203,6 +209,11 @@ void tb_exec_lock_x86_64(void *tcg)
         return;
     n = *expired(e);
     *expired(e) = 0;
+    e->debug.inside = false; /* an access may have been left by a fault */
+    if (n == EMU_DEBUG_LEAVE) {
+        emu_stop(e, EMU_STOP_DEBUG);
+        return;
+    }
     if (n && *counter(e) <= 0) {
         emu_stop(e, EMU_STOP_BUDGET);
         return;

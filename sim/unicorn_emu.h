@@ -27,6 +27,7 @@
 #define SIM_UNICORN_EMU_H
 
 #include "sim/machine.h"
+#include "sim/unicorn_private.h"
 #include "sim/unicorn_raw.h"
 
 /* The CPU model has 40 bits of physical address; one page-directory-pointer table reaches half of that. */
@@ -50,7 +51,15 @@ enum emu_private_page {
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
 /* What a run was stopped by; the first cause counts. */
-enum emu_stop { EMU_STOP_NONE, EMU_STOP_INTR, EMU_STOP_SYSCALL, EMU_STOP_SYSENTER, EMU_STOP_BUDGET, EMU_STOP_FLUSH };
+enum emu_stop {
+    EMU_STOP_NONE,
+    EMU_STOP_INTR,
+    EMU_STOP_SYSCALL,
+    EMU_STOP_SYSENTER,
+    EMU_STOP_BUDGET,
+    EMU_STOP_FLUSH,
+    EMU_STOP_DEBUG, /* in front of an instruction at which somebody breaks */
+};
 
 struct cpu_context;
 struct CPUState;
@@ -75,6 +84,14 @@ struct emu_real {
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
     uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
     bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
+    struct emu_access {
+#define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
+#define EMU_STORE(name, size) void (*name)(struct CPUX86State *, uint64_t, uint64_t, uint32_t, uintptr_t);
+        EMU_LOADS(EMU_LOAD)
+        EMU_STORES(EMU_STORE)
+#undef EMU_LOAD
+#undef EMU_STORE
+    } access;
 };
 
 /* struct machine's view of the engine: which frames have translated code. */
@@ -134,8 +151,20 @@ struct emu {
         uintptr_t buffer_limit; /* EMU_TB_BUFFER_LIMIT, or less in tests */
         bool buffer_full;
     } smc;
+    struct emu_debug { /* unicorn_debug.c: of the loaded vCPU, from its DR0-3 and DR7; a bit a register */
+        uint8_t breaking, watching, reads; /* on an instruction; on data; on reads of it, too */
+        uint64_t addr[4];
+        uint8_t last[4]; /* data: the length, less one */
+        bool single;     /* one instruction is being executed: note hits, and do not stop */
+        bool stopped;    /* the #DB stands for an access that is about to hit */
+        bool inside;     /* an access that was looked at is being carried out */
+        uint8_t hits;
+        bool in_family, leaves; /* the block that is being translated */
+        uint64_t known[32];
+        unsigned int nr_known, family;
+    } debug;
     struct emu_real real; /* the library's own versions of what is replaced */
-    char name[96];
+    char name[128];
 };
 
 /* The engine whose code is being run on this host thread. */
@@ -189,6 +218,18 @@ void emu_count_unmark(struct emu *e);
 /* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
 enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
+
+/* unicorn_debug.c */
+#define EMU_DEBUG_FAMILIES (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)
+#define EMU_DEBUG_LEAVE    INT32_MAX /* the length of a block that leaves at once: beyond every budget */
+/* The loaded vCPU's debug registers, into a raw state. True: the TLB must be flushed. */
+bool emu_debug_load(struct emu *e, const uint64_t dr[8]);
+/* From here on: blocks of one instruction, in which nothing breaks, and accesses are noted. */
+void emu_debug_single(struct emu *e, bool on);
+/* A block is about to be translated; returns how many instructions it may have. */
+int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_insns);
+/* It must end in front of pc. */
+bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 
 /* unicorn_smc.c */
 bool emu_smc_init(struct emu *e);

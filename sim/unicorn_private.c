@@ -34,5 +34,8 @@ bool emu_private_find(struct emu *e)
     ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
     ok &= find("cpu_ldub_code_x86_64", &real->cpu_ldub_code);
     ok &= find("x86_cpu_tlb_fill_x86_64", &real->x86_cpu_tlb_fill);
+#define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
+    EMU_LOADS(FIND_ACCESS)
+    EMU_STORES(FIND_ACCESS)
     return ok;
 }

@@ -5,8 +5,8 @@
  * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
  * same name in the program takes the library's place for everybody (interposition). What the public API cannot do is done so:
  * keep translated code right when it is written (unicorn_smc.c), count instructions at the price of a subtraction a block
- * (unicorn_count.c), look at each instruction before it is translated (unicorn_gate.c), leave an I/O instruction before it executes
- * (unicorn_io.c). None of it is promised by anybody, so it is tied to one version, and self-tests at start decide whether
+ * (unicorn_count.c), look at each instruction before it is translated (unicorn_gate.c), break where a guest asks for it (unicorn_debug.c),
+ * leave an I/O instruction before it executes (unicorn_io.c). None of it is promised by anybody, so it is tied to one version, and self-tests at start decide whether
  * the machine starts at all: there is no second way, for no other keeps a guest from bending the emulator.
  *
  * How it works: each definition here looks at `emu_running`, the engine in use on this thread. The original is found with
@@ -61,6 +61,45 @@ uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
 bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int type, int mmu_idx, bool probe,
                              uintptr_t retaddr);
 void helper_cr4_testbit_x86_64(struct CPUX86State *env, uint32_t bit);
+
+/*
+ * unicorn_debug.c: where accesses to memory go that are not translated, or not to be. `how` is how: byte order, privilege. The
+ * first half is called by translated code, the second by the library's helpers.
+ */
+#define EMU_LOADS(X)                                                                                                   \
+    X(helper_ret_ldub_mmu_x86_64, 1)                                                                                   \
+    X(helper_le_lduw_mmu_x86_64, 2)                                                                                    \
+    X(helper_le_ldul_mmu_x86_64, 4)                                                                                    \
+    X(helper_le_ldq_mmu_x86_64, 8)                                                                                     \
+    X(helper_be_lduw_mmu_x86_64, 2)                                                                                    \
+    X(helper_be_ldul_mmu_x86_64, 4)                                                                                    \
+    X(helper_be_ldq_mmu_x86_64, 8)                                                                                     \
+    X(cpu_ldub_mmuidx_ra_x86_64, 1)                                                                                    \
+    X(cpu_ldsb_mmuidx_ra_x86_64, 1)                                                                                    \
+    X(cpu_lduw_mmuidx_ra_x86_64, 2)                                                                                    \
+    X(cpu_ldsw_mmuidx_ra_x86_64, 2)                                                                                    \
+    X(cpu_ldl_mmuidx_ra_x86_64, 4)                                                                                     \
+    X(cpu_ldq_mmuidx_ra_x86_64, 8)
+#define EMU_STORES(X)                                                                                                  \
+    X(helper_ret_stb_mmu_x86_64, 1)                                                                                    \
+    X(helper_le_stw_mmu_x86_64, 2)                                                                                     \
+    X(helper_le_stl_mmu_x86_64, 4)                                                                                     \
+    X(helper_le_stq_mmu_x86_64, 8)                                                                                     \
+    X(helper_be_stw_mmu_x86_64, 2)                                                                                     \
+    X(helper_be_stl_mmu_x86_64, 4)                                                                                     \
+    X(helper_be_stq_mmu_x86_64, 8)                                                                                     \
+    X(cpu_stb_mmuidx_ra_x86_64, 1)                                                                                     \
+    X(cpu_stw_mmuidx_ra_x86_64, 2)                                                                                     \
+    X(cpu_stl_mmuidx_ra_x86_64, 4)                                                                                     \
+    X(cpu_stq_mmuidx_ra_x86_64, 8)
+#define EMU_LOAD(name, size) uint64_t name(struct CPUX86State *env, uint64_t addr, uint32_t how, uintptr_t host_pc);
+#define EMU_STORE(name, size)                                                                                          \
+    void name(struct CPUX86State *env, uint64_t addr, uint64_t value, uint32_t how, uintptr_t host_pc);
+EMU_LOADS(EMU_LOAD)
+EMU_STORES(EMU_STORE)
+#undef EMU_LOAD
+#undef EMU_STORE
+int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t len);
 
 /* unicorn_io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

@@ -55,6 +55,10 @@ struct raw_cpu {
 #define RAW_HF_GUEST       (1u << 21)
 #define RAW_HF_OSFXSR      (1u << 22)
 #define RAW_HF_SMAP        (1u << 23)
+/* Not Unicorn's: spare bits, by which unicorn_debug.c keeps kinds of blocks apart. */
+#define RAW_HF_FAMILY_SHIFT 27
+#define RAW_HF_FAMILY       (7u << RAW_HF_FAMILY_SHIFT)
+#define RAW_HF_SINGLE       (1u << 30)
 
 /* Find the layout and the live state of uc, which must not have run yet. NULL, or what is wrong (static text). */
 const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc);

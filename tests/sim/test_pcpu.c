@@ -323,11 +323,9 @@ static void test_single_step(void **state)
     struct sim_exit x;
 
     g->st->rflags |= 0x100;
-    g->st->dr[6] = 0xffff0ff0;
-    g->st->dirty |= CPU_DIRTY_DR;
     x = PG_EXEC(g, "\x48\xff\xc0\x48\xff\xc3\x90\x90");
     assert_exception(g, x, 1, PG_VA(0) + 3);
-    assert_true(g->st->dr[6] & 0x4000);
+    assert_int_equal(x.addr, 0x4000);
     assert_int_equal(x.insns, 1);
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exception(g, x, 1, PG_VA(0) + 6);
