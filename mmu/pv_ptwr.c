@@ -24,6 +24,7 @@
 #define EFLAGS_SF    0x080u
 #define EFLAGS_DF    0x400u
 #define EFLAGS_OF    0x800u
+#define EFLAGS_RF    0x10000u
 #define EFLAGS_ARITH (EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | EFLAGS_SF | EFLAGS_OF)
 
 /* An instruction in progress: what is there, what is to be there, and what happens to the registers if that is accepted. */
@@ -232,6 +233,8 @@ static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, uint64_t *ptr, const 
         return false;
     if (p.set_flags)
         p.after.rflags = (p.after.rflags & ~(uint64_t)EFLAGS_ARITH) | p.flags;
+    if (p.after.rip != v->regs->rip) /* not in the middle of a REP */
+        p.after.rflags &= ~(uint64_t)EFLAGS_RF;
     p.after.dirty = v->regs->dirty;
     *v->regs = p.after;
     return true;

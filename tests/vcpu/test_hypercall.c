@@ -156,7 +156,9 @@ static void registers_of_the_guest(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 0xdc00, 0, 0), 0);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 7, 0, 0, 0), 0x400); /* reserved bits */
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 5, 0, 0, 0), 0x400);
-    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, ~UINT64_C(0), 0, 0), 0);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, UINT64_C(1) << 32, 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, UINT64_C(1) << 32 | 0x2000, 0, 0), -EINVAL);
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, UINT32_MAX, 0, 0), 0);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 6, 0, 0, 0), 0xffffefff);
     /* I/O breakpoints need CR4.DE, enabled themselves or not as soon as any breakpoint is; the processor does not get them */
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20 | 1, 0, 0), -EPERM);

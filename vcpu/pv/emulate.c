@@ -74,15 +74,11 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
 
 static bool debugreg(struct vcpu *v, struct insn *in, bool write)
 {
-    struct hypercall_args args = { { in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15] } };
-    long val;
+    struct hypercall_args args = { { in->sys_reg } };
 
     if (write)
-        return do_set_debugreg(v, &args) == 0;
-    val = do_get_debugreg(v, &args);
-    if (val == -ENODEV)
-        return false;
-    v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)val;
+        return pv_set_debugreg(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]) == 0;
+    v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)do_get_debugreg(v, &args);
     return true;
 }
 
@@ -139,16 +135,21 @@ static bool emulate_kernel(struct vcpu *v, struct insn *in)
     }
 }
 
+/* MOV of a debug register that is not there: it is not for lack of privilege that this fails. */
+static bool is_mov_of_no_dr(const struct vcpu *v, const struct insn *in)
+{
+    return guest_kernel_mode(v) && (in->op == INSN_MOV_FROM_DR || in->op == INSN_MOV_TO_DR) &&
+           !pv_debugreg_exists(v, in->sys_reg);
+}
+
 void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
 {
     v->regs->rip += len;
     v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
     if (v->regs->rflags & X86_EFLAGS_TF)
-        hits |= 0x4000; /* BS */
-    if (hits) {
-        v->regs->dr[6] |= hits;
-        pv_inject_exception(v, X86_EXC_DB, 0);
-    }
+        hits |= DR6_BS;
+    if (hits)
+        pv_inject_debug(v, hits);
 }
 
 bool pv_emulate_privileged_op(struct vcpu *v)
@@ -159,6 +160,10 @@ bool pv_emulate_privileged_op(struct vcpu *v)
 
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
+    if (is_mov_of_no_dr(v, &in)) {
+        pv_inject_exception(v, X86_EXC_UD, 0);
+        return true;
+    }
     if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
         return false;
     TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);

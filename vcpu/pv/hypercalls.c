@@ -216,16 +216,17 @@ static long set_dr7(struct vcpu *v, uint64_t val)
     return 0;
 }
 
-/* 4 and 5 are other names of 6 and 7, unless CR4.DE takes them away. */
-static bool debugreg_exists(const struct vcpu *v, unsigned int reg)
+bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg)
 {
     return reg < 8 && !((reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & X86_CR4_DE));
 }
 
 long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
 {
-    if (!debugreg_exists(v, reg))
+    if (!pv_debugreg_exists(v, reg))
         return -ENODEV;
+    if (reg > 3 && val >> 32)
+        return -EINVAL;
     v->regs->dirty |= CPU_DIRTY_DR;
     switch (reg) {
     case 4:
@@ -249,7 +250,7 @@ long do_get_debugreg(struct vcpu *v, struct hypercall_args *args)
 {
     const unsigned int reg = (unsigned int)args->a[0];
 
-    if (!debugreg_exists(v, reg))
+    if (!pv_debugreg_exists(v, reg))
         return -ENODEV;
     if (reg == 5 || reg == 7)
         return (long)(v->regs->dr[7] | v->pv.dr7_emul);

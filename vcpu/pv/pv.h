@@ -41,6 +41,8 @@ enum {
 #define FLAT_COMPAT_USER_CS   0xe02bu
 #define FLAT_COMPAT_USER_SS   0xe033u
 
+#define DR6_BS 0x4000u /* single-step */
+
 #define X86_CR0_TS       0x8u
 #define X86_CR4_TSD      0x4u
 #define X86_CR4_DE       0x8u
@@ -93,6 +95,8 @@ uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
 void pv_flat_code_segment(struct vcpu *v, bool compat);
 
 /* --- traps.c: what an exit means --- */
+/* #DB for the conditions in these bits of DR6. */
+void pv_inject_debug(struct vcpu *v, uint64_t dr6);
 void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 
 /* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
@@ -155,7 +159,9 @@ static inline uint64_t pv_vm_assist_valid(const struct domain *d)
 /* --- hypercalls.c --- */
 hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
     do_get_debugreg, do_set_segment_base, do_nmi_op;
-/* set_debugreg: -ENODEV, -EPERM, or 0. */
+/* 4 and 5 are other names of 6 and 7, unless CR4.DE takes them away. */
+bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg);
+/* set_debugreg: -ENODEV, -EINVAL (a bit that nobody has), -EPERM (one that guests may not have), or 0. */
 long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
 /* Fill frame gmfn of domain d with hypercall stubs for its kind. -EACCES: not a frame that it may write. */
 int pv_hypercall_page_install(struct domain *d, uint64_t gmfn);

@@ -17,6 +17,12 @@
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 
+void pv_inject_debug(struct vcpu *v, uint64_t dr6)
+{
+    v->regs->dr[6] |= dr6; /* to clear them is the debugger's affair */
+    pv_inject_exception(v, X86_EXC_DB, 0);
+}
+
 /* INT n, which the gates' DPL of real Xen turns into #GP with the IDT bit: allowed when the guest's gate says so. */
 static void softint(struct vcpu *v, const struct sim_exit *e)
 {
@@ -36,6 +42,7 @@ static void softint(struct vcpu *v, const struct sim_exit *e)
         return;
     }
     v->regs->rip -= e->insn_len;
+    v->regs->rflags |= X86_EFLAGS_RF; /* a fault, unlike the interrupt it is not */
     pv_inject_exception(v, X86_EXC_GP, e->vector * 8u | X86_XEC_IDT);
 }
 
@@ -60,6 +67,8 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
     if (guest_kernel_mode(v) && (e->error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
         pv_ptwr_fault(v, e->addr, e->error_code)) {
         v->domain->xen->stats.ptwr++;
+        if (v->regs->rflags & X86_EFLAGS_TF)
+            pv_inject_debug(v, DR6_BS);
         return;
     }
     pv_inject_page_fault(v, e->addr, e->error_code);
@@ -68,7 +77,7 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
 static void exception(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->vector) {
-    case X86_EXC_DB: v->regs->dr[6] |= e->addr; break;
+    case X86_EXC_DB: pv_inject_debug(v, e->addr); return;
     case X86_EXC_UD:
         if (pv_emulate_forced_invalid_op(v))
             return;
