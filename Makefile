@@ -33,7 +33,7 @@ TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sc
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
 	reboot suspend suspend-uncooperative watchdog hostile \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant
@@ -164,8 +164,9 @@ $(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/p
 	$(call say,LD)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $(filter %.o,$^) -lgcc
 
-# A program for Linux guests of the tests.
-build/tests/guest/torture: tests/guest/torture.c build/flags
+# Programs for Linux guests of the tests.
+LINUX_PROGRAMS := $(addprefix build/tests/guest/,torture hwdebug)
+$(LINUX_PROGRAMS): build/tests/guest/%: tests/guest/%.c build/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -static -pthread -o $@ $< -lm
@@ -185,7 +186,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(addprefix build/tests/guest/,torture old64 old32)
+guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32)
 
 run: check-packages all ## build, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)

@@ -168,6 +168,7 @@ toy echo 0 $guests/echo
 toy idle 3 $guests/idle
 toy idle-until 0 --cmdline until=1000 $guests/idle $guests/idle
 toy traps 0 $guests/traps
+toy debugregs 0 $guests/debugregs
 toy rings 0 $guests/rings
 toy ports 0 $guests/ports
 toy corners 0 $guests/corners
@@ -426,6 +427,7 @@ twice() {
 }
 
 twice same-traps 0 $guests/traps
+twice same-debugregs 0 $guests/debugregs
 twice same-timer 0 $guests/timer
 twice same-pagetables 0 $guests/pagetables
 twice same-grants 0 $here/grants-owner.cfg $here/grants-user.cfg
@@ -541,20 +543,32 @@ END
     contains "nproc $2" "offline $(($2 - 1))" "online $2" worked worked $stolen "System halted" && pass
 }
 
+# linux_program PROGRAM KERNEL VCPUS PCPUS TEXT...: a program of ours runs on Linux, and prints all of the texts.
+linux_program() {
+    quick || return 0
+    program=build/tests/guest/$1
+    have "$assets/$2" "$assets/busybox" "$program" || return 0
+    echo "$1" > "$tmp/script"
+    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" "$program"
+    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
+        --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
+    shift 4
+    ended 0 && contains "$@" "System halted" && pass
+}
+
 # linux_torture NAME KERNEL VCPUS PCPUS: its processors agree on time, translations and code; see torture.c.
 linux_torture() {
     begin "$1" || return 0
-    quick || return 0
-    have "$assets/$2" "$assets/busybox" build/tests/guest/torture || return 0
-    echo torture > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" build/tests/guest/torture
-    simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
-        --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
-    ended 0 || return 0
-    for t in clock fpu tlb bases code; do
-        contains "torture: $t on $3 processors: 0 mistakes" || return 0
-    done
-    contains "System halted" && pass
+    n="on $3 processors: 0 mistakes"
+    linux_program torture "$2" "$3" "$4" "torture: clock $n" "torture: fpu $n" "torture: tlb $n" "torture: bases $n" \
+        "torture: code $n"
+}
+
+# linux_hwdebug NAME KERNEL VCPUS PCPUS: breakpoints follow the processes that have them; see hwdebug.c.
+linux_hwdebug() {
+    begin "$1" || return 0
+    linux_program hwdebug "$2" "$3" "$4" \
+        "hwdebug: $(($3 * 480)) traps in $(($3 * 4)) processes on $3 processors: 0 mistakes"
 }
 
 # linux_reboot NAME KERNEL MEMORY: Linux restarts itself, and then powers off. Only Xen's clock knows which time it is.
@@ -666,6 +680,8 @@ linux_torture linux-torture-1-on-1 vmlinuz-cloud 1 1
 linux_torture linux-torture-4-on-4 vmlinuz-cloud 4 4
 linux_torture linux-torture-6-on-3 vmlinuz-cloud 6 3
 linux_torture linux-torture-sid-4-on-2 vmlinuz-sid 4 2
+linux_hwdebug linux-hwdebug-1-on-1 vmlinuz-cloud 1 1
+linux_hwdebug linux-hwdebug-2-on-2 vmlinuz-cloud 2 2
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
