@@ -73,19 +73,20 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
 {
     struct cpu_state *st = &c->state;
     const bool resumed = st->rflags & RFLAGS_RF;
-    const uint64_t start = st->rip;
     uint64_t insns = 0, count = 0, at;
-    bool rep, done;
+    bool rep, done, waited, shadow = in_shadow(e) && st->rip == e->last_rip;
 
     e->debug.hits = 0;
     emu_debug_single(e, true);
     do {
         at = st->rip;
+        waited = shadow;
         *x = pcpu_run_once(e, c, 1);
         insns += x->insns;
         done = completed(st, at, x);
-        rep = st->rip == start && at_rep_string(e, st, &count);
-    } while (done && ((rep && !count) || (e->debug.hits && in_shadow(e))));
+        rep = st->rip == at && at_rep_string(e, st, &count);
+        shadow = in_shadow(e);
+    } while (done && ((rep && !count) || (e->debug.hits && shadow && !waited)));
     emu_debug_single(e, false);
     x->insns = insns;
     if (!done && !is_single_step(x))
