@@ -114,6 +114,7 @@ enum sim_exit_kind {
     EXIT_NR_KINDS
 };
 
+/* CPUID, RDTSC and PAUSE: addr holds bits of DR6 that #DB is to report behind the instruction. */
 struct sim_exit {
     enum sim_exit_kind kind;
     uint8_t vector;

@@ -16,8 +16,8 @@
  *    at its end: in between, a trap's frame has RF set. So it breaks once, and traps behind each iteration that hits.
  *  - Behind MOV SS and POP SS the next instruction does not break, and a trap waits until it is complete.
  *  - An instruction that faults reports no breakpoint on data: it will be executed again.
- *  - If the instruction in that shadow leaves for the hypervisor, the waiting trap is lost, as on Xen, whose own entry it hits and
- *    which then ignores it (xen/arch/x86/traps.c, do_debug()).
+ *  - If the instruction in that shadow faults, or leaves for the hypervisor by SYSCALL or INT, the waiting trap is lost, as on
+ *    Xen, whose own entry it hits and which then ignores it (xen/arch/x86/traps.c, do_debug()).
  *
  * Accesses by the hypervisor on the guest's behalf are not looked at: frames that it pushes, copies from and to the guest, instructions
  * that it emulates. On Xen the processor does report those, in the hypervisor's mode, and Xen ignores them likewise.
@@ -68,6 +68,12 @@ static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
 
 static bool in_shadow(struct emu *e) { return raw_get(&e->raw, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ; }
 
+/* Not faults on Xen, where the processor executes them: what waited comes behind them, as they are emulated. */
+static bool is_completed_by_hypervisor(const struct sim_exit *x)
+{
+    return x->kind == EXIT_CPUID || x->kind == EXIT_RDTSC || x->kind == EXIT_PAUSE;
+}
+
 /* Execute what stands at RIP, whatever breaks there. True: there is nothing to report. */
 static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
 {
@@ -89,8 +95,11 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
     } while (done && ((rep && !count) || (e->debug.hits && shadow && !waited)));
     emu_debug_single(e, false);
     x->insns = insns;
-    if (!done && !is_single_step(x))
+    if (!done && !is_single_step(x)) {
+        if (is_completed_by_hypervisor(x))
+            x->addr = e->debug.hits;
         return false;
+    }
     if (rep && (resumed || e->debug.hits))
         st->rflags |= RFLAGS_RF;
     if (!e->debug.hits)

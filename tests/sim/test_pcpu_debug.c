@@ -218,6 +218,16 @@ static void test_shadow_exit(void **state)
     assert_int_equal(x.vector, 6);
     assert_int_equal(g->st->rip, PG_VA(0) + 6);
     assert_true(g->st->rflags & RF);
+    /* ... but for an instruction that is an exit only here it is handed on. */
+    assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\xa2")).kind, EXIT_CPUID);
+    assert_int_equal(x.addr, 1);
+    assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\x31")).kind, EXIT_RDTSC);
+    assert_int_equal(x.addr, 1);
+    assert_int_equal((x = PG_EXEC(g, "\x8e\x13\xf3\x90")).kind, EXIT_PAUSE);
+    assert_int_equal(x.addr, 1);
+    disarm(g);
+    assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\xa2")).kind, EXIT_CPUID);
+    assert_int_equal(x.addr, 0);
 }
 
 /* An instruction that faults has not hit; when it is restarted it does, and where it breaks it does not break again. */

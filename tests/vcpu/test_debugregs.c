@@ -104,6 +104,46 @@ static void rf(void **state)
     assert_false(f->v->regs->rflags & X86_EFLAGS_RF);
 }
 
+/* Instructions that are exits here and not on Xen: a trap that waited for them, and single-step, come behind them. */
+static void behind_exits(void **state)
+{
+    static const enum sim_exit_kind kinds[] = { EXIT_CPUID, EXIT_RDTSC, EXIT_PAUSE };
+    struct fixture *f = *state;
+
+    gate(f, X86_EXC_DB);
+    for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const struct sim_exit e = { .kind = kinds[i], .insn_len = 2, .addr = 4 };
+
+        f->v->regs->rip = 0x1000;
+        f->v->regs->rflags = 0x202 | X86_EFLAGS_TF;
+        f->v->regs->dr[6] = 0;
+        pv_handle_exit(f->v, &e);
+        assert_int_equal(f->v->regs->rip, HANDLER + X86_EXC_DB);
+        assert_int_equal(f->v->regs->dr[6], 0x4004);
+        assert_int_equal(fix_read(f, f->v->regs->rsp + 16), 0x1002);
+    }
+}
+
+/* A vCPU is born with breakpoints armed: VCPUOP_initialise, setvcpucontext. */
+static void born_with(void **state)
+{
+    struct fixture *f = *state;
+    struct pv_guest_context *g = calloc(1, sizeof(*g));
+    struct vcpu *v = f->d->vcpu[0];
+
+    pv_get_info_guest(v, g);
+    g->nat.debugreg[2] = 0x5000;
+    g->nat.debugreg[6] = 0x4001;
+    g->nat.debugreg[7] = 0x0f000020;
+    v->regs->dirty = 0;
+    assert_int_equal(pv_set_info_guest(v, g), 0);
+    assert_int_equal(v->regs->dr[2], 0x5000);
+    assert_int_equal(v->regs->dr[6], 0xffff4ff1);
+    assert_int_equal(v->regs->dr[7], 0x0f000420);
+    assert_true(v->regs->dirty & CPU_DIRTY_DR);
+    free(g);
+}
+
 /* The breakpoint on a port needs CR4.DE, also later. */
 static void port_without_de(void **state)
 {
@@ -126,7 +166,8 @@ static void port_without_de(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fix_setup, fix_teardown)
-    const struct CMUnitTest tests[] = { TEST(mov), TEST(dr6), TEST(rf), TEST(port_without_de) };
+    const struct CMUnitTest tests[] = { TEST(mov),          TEST(dr6),       TEST(rf),
+                                        TEST(behind_exits), TEST(born_with), TEST(port_without_de) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ static void pause_insn(struct vcpu *v, const struct sim_exit *e)
 {
     const s_time_t now = NOW(v->domain->xen);
 
-    v->regs->rip += e->insn_len ? e->insn_len : 2;
+    pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->addr);
     if (now - v->pv.spin_last > SPIN_GAP)
         v->pv.spins = 0;
     v->pv.spin_last = now;
@@ -138,11 +138,11 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_EXCEPTION: exception(v, e); return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
-        pv_insn_done(v, e->insn_len ? e->insn_len : 2, 0);
+        pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->addr);
         return;
     case EXIT_RDTSC:
         if (pv_emulate_rdtsc(v, e->rdtscp))
-            pv_insn_done(v, e->insn_len, 0);
+            pv_insn_done(v, e->insn_len, (unsigned int)e->addr);
         else
             pv_inject_exception(v, X86_EXC_GP, 0);
         return;
