@@ -221,6 +221,9 @@ hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must n
 golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
 	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/guest/run.sh)
 
+survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
+	$(Q)build/tests/cpu/survey $(SURVEY)
+
 bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line
 	$(Q)build/tests/bench/bench_pcpu
 	$(Q)tools/bench.sh
@@ -241,6 +244,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
--include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu))
+-include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu \
+	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS))))
 -include $(addprefix build/asan/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

@@ -12,11 +12,12 @@
 #include "tests/cpu/survey.h"
 
 static const char usage[] =
-    "survey [WAY[/N]...] [--workers N] [--sample N]    every case, or one in N; without WAY: all\n"
+    "survey [WAY[/N]...] [--workers N] [--sample N]    every case, or one in N\n"
     "survey --case MODE HEX                            one case in all ways; MODE: 64 32 ring1 kernel64 user32\n"
     "  single      on a bare processor            page        a page full of it there\n"
     "  whole       in a domain                    whole-page  a page full of it in a domain\n"
-    "  host        the survey's own table, held against the processor that this runs on\n";
+    "  host        the survey's own table, held against the processor that this runs on\n"
+    "without WAY: single page host whole/8 whole-page/64\n";
 
 static int one_case(const char *mode, const char *hex)
 {
@@ -108,8 +109,11 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (!plan.ways)
+    if (!plan.ways) {
         plan.ways = (1u << SURVEY_NR_WAYS) - 1;
+        plan.every[SURVEY_WHOLE] = plan.every[SURVEY_WHOLE] ?: 8;
+        plan.every[SURVEY_WHOLE_PAGE] = plan.every[SURVEY_WHOLE_PAGE] ?: 64;
+    }
     if (!plan.workers || plan.workers > 64)
         plan.workers = 2;
     r = survey_run(&plan);

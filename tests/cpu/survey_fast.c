@@ -38,8 +38,9 @@
 #define PTR         (PG_VA(DATA + 1) + 0x740)
 #define PTR2        (PG_VA(DATA + 1) + 0xd40)
 
+#define CR4_FSGSBASE 0x10000u
+#define FLAGS_FIXED  0xffc2802au /* always 0, but bit 1; and VM */
 #define FLAGS_SYSTEM 0x3f7700u   /* TF IF DF IOPL NT RF VM AC VIF VIP ID */
-#define FLAGS_NEVER  0x3ff028a8u /* with those that are always 0: but not the arithmetic ones */
 
 static const uint64_t gdt[] = {
     0,
@@ -133,6 +134,8 @@ struct survey_fast *survey_fast_create(survey_features have)
     for (enum survey_mode mode = SURVEY_USER64; mode <= SURVEY_RING1; mode++) {
         s->init[mode] = *cpu_context_state(s->context[mode]);
         init_mode(&s->init[mode], mode);
+        if (HAS(have, FEAT_FSGSBASE))
+            s->init[mode].cr4 |= CR4_FSGSBASE;
     }
     s->ram = malloc(s->g.m->nr_frames << PAGE_SHIFT);
     BUG_ON(!s->ram);
@@ -217,7 +220,7 @@ static bool judge_state(const struct survey_fast *s, const struct survey_case *c
         return SAY("the machine gives up: %s", o->exit.why ? o->exit.why : "?");
     if (st->cpl != init->cpl && !(st->cpl == 3 && x->segments))
         return SAY("privilege level %u", st->cpl);
-    if ((st->rflags & 0xffc3002a) != 2 && !x->system_flags)
+    if ((st->rflags & FLAGS_FIXED) != 2 && !x->system_flags)
         return SAY("flags that cannot be: %06x", (unsigned int)st->rflags);
     if (((st->rflags ^ init->rflags) & FLAGS_SYSTEM) && !x->system_flags)
         return SAY("it changed system flags: %06x", (unsigned int)((st->rflags ^ init->rflags) & FLAGS_SYSTEM));

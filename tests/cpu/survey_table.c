@@ -294,6 +294,7 @@ static void effects_0f(const struct decoded *d, struct survey_expect *x)
     case 0x32: x->exits |= EXIT(RDMSR); break;
     case 0x34: x->exits |= EXIT(SYSENTER); break;
     case 0xa2: x->exits |= EXIT(CPUID); break;
+    case 0xae: x->segments = d->rep == 0xf3; break; /* WRFSBASE */
     case 0xa1:
     case 0xa9:
     case 0xb2:

@@ -79,31 +79,31 @@ static void judges_speak(void **state)
     }
 }
 
-static void die_at_one(const struct survey_case *c)
+static void die_at_some(const struct survey_case *c)
 {
-    if (c->mode == SURVEY_RING1 && c->map == MAP_0F && c->opcode == 0xa3)
+    if (c->mode == SURVEY_RING1 && c->map == MAP_0F && (c->opcode & 0xf0) == 0xa0)
         abort();
 }
 
-/* Whoever tries one opcode dies: that is one finding, and every case is tried all the same. */
+/* Whoever tries one of some opcodes dies: each is a finding, and every case is tried all the same. */
 static void team_survives(void **state)
 {
     const struct survey_plan plan = { .workers = 2,
                                       .seconds = 60,
                                       .ways = 1u << SURVEY_SINGLE,
                                       .every = { [SURVEY_SINGLE] = 499 },
-                                      .before = die_at_one },
+                                      .before = die_at_some },
                              alive = { .workers = 1, .seconds = 60, .ways = plan.ways, .every = { 499 } };
     struct survey_result *r = survey_run(&plan), *all = survey_run(&alive);
-    uint64_t deaths = 0;
+    unsigned int deaths = 0;
 
     for (unsigned int i = 0; i < r->nr_findings; i++)
         if (strstr(r->finding[i].why, "dies of signal 6"))
-            deaths += r->finding[i].count;
+            deaths++;
     assert_true(r->complete && all->complete);
     assert_int_equal(r->tried[SURVEY_SINGLE], all->tried[SURVEY_SINGLE]);
     assert_true(deaths > 0);
-    assert_int_equal(r->nr_findings, all->nr_findings + 1);
+    assert_int_equal(r->nr_findings, all->nr_findings + deaths);
     survey_result_free(all);
     survey_result_free(r);
 }
