@@ -94,6 +94,32 @@ static void bad_selectors(void **state)
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
 }
 
+/* An iret to virtual-8086 mode is a #GP in the guest, with the frame that it wanted. */
+static void iret_to_vm86(void **state)
+{
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+    const uint32_t frame[10] = { 0x111, 0x222, 0x333, 0x20302, 0x555, 0x666, 0x777, 0x888, 0x999, 0xaaa };
+    uint32_t seen[10];
+
+    f->v->pv.kernel_ss = 0xe021, f->v->pv.kernel_sp = f->scratch + 1024;
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 4, FLAT_COMPAT_KERNEL_CS, 0xc0101230 };
+    f->v->vcpu_info->evtchn_upcall_mask = 0;
+    r->rsp = put(f, frame, sizeof(frame));
+    call(f, __HYPERVISOR_iret, 0, 0, 0, 0);
+    assert_true(r->rip == 0xc0101230 && r->rsp == f->scratch + 1024 - sizeof(frame) && r->rax == 0x111);
+    assert_true(r->cpl == 1 && r->seg[CPU_SEG_SS].sel == 0xe021);
+    assert_false(r->rflags & (X86_EFLAGS_VM | X86_EFLAGS_TF));
+    assert_int_equal(f->v->vcpu_info->evtchn_upcall_mask, 1); /* the gate says so */
+    assert_int_equal(copy_from_guest(f->v, seen, r->rsp, sizeof(seen)), 0);
+    assert_int_equal(seen[0], 0);
+    assert_memory_equal(seen + 1, frame + 1, sizeof(frame) - 4);
+    f->v->pv.trap_ctxt[X86_EXC_GP].address = 0;
+    r->rsp = put(f, frame, sizeof(frame));
+    call(f, __HYPERVISOR_iret, 0, 0, 0, 0);
+    assert_int_equal(f->d->shutdown_code, SHUTDOWN_crash);
+}
+
 /* 64-bit members are aligned to 4: the structure has 44 bytes. */
 static void runstate(void **state)
 {
@@ -204,8 +230,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nmi),    TEST(callbacks), TEST(bad_selectors), TEST(runstate), TEST(time_area),
-        TEST(timers), TEST(io_bitmap), TEST(poll),          TEST(failsafe), TEST(iret_to_ring_0),
+        TEST(nmi),    TEST(callbacks), TEST(iret_to_vm86), TEST(bad_selectors), TEST(runstate),       TEST(time_area),
+        TEST(timers), TEST(io_bitmap), TEST(poll),         TEST(failsafe),      TEST(iret_to_ring_0),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

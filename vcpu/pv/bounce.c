@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Entering and leaving the guest kernel: bounce frames, and iret.
+ * Entering the guest kernel: bounce frames. (The way back, which guests ask for: iret.c.)
  *
  * Concept: when real hardware takes a fault it pushes a frame on the kernel's stack and jumps through the IDT. A PV guest's
  * IDT is a table in the hypervisor (set_trap_table), so the hypervisor pushes the frame itself: it "bounces" the trap. The
@@ -18,7 +18,7 @@
  * Invariants: a frame is written whole or the domain is crashed; the handler runs with TF, NT, RF, AC clear; a trap whose
  * gate says so, and every event upcall, masks upcalls.
  *
- * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/iret.c, pv/traps.c. Labs: rings, traps.
+ * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/traps.c. Labs: rings, traps.
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
@@ -27,7 +27,6 @@
 #include "vcpu/runstate.h"
 #include "vcpu/time.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* What a bounce is to do: Xen's struct trap_bounce. */
@@ -302,95 +301,4 @@ void pv_guest_syscall(struct vcpu *v)
     }
     TRACE(v->domain->xen->machine, guest_syscall, v->domain->domain_id, v->vcpu_id, r->rip, tb.eip);
     bounce(v, &tb);
-}
-
-/* --- HYPERVISOR_iret --- */
-
-/* The frame that the guest kernel leaves on its stack: public arch-x86/xen-x86_64.h, struct iret_context. */
-static long iret64(struct vcpu *v)
-{
-    struct cpu_state *r = v->regs;
-    struct iret_context c;
-
-    if (copy_from_guest(v, &c, r->rsp, sizeof(c))) {
-        vcpu_crash(v, "iret: the frame at %016lx cannot be read", r->rsp);
-        return 0;
-    }
-    if ((c.cs & 3) == 3) {
-        if (mfn_eq(v->guest_table_user, INVALID_MFN)) {
-            vcpu_crash(v, "iret to user mode with no user page tables");
-            return 0;
-        }
-        pv_toggle_guest_mode(v);
-    }
-    if (VM_ASSIST(v->domain, architectural_iopl))
-        v->pv.iopl = (c.rflags >> 12) & 3;
-    r->rip = c.rip;
-    r->rsp = c.rsp;
-    r->rflags = (c.rflags & ~(uint64_t)(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
-    if (!(c.flags & VGCF_IN_SYSCALL)) {
-        r->r11 = c.r11;
-        r->rcx = c.rcx;
-    } else if (is_canonical(c.rip)) { /* by SYSRET, which has its own idea of segments */
-        r->r11 = r->rflags;
-        r->rcx = c.rip;
-        c.cs = (c.cs | 3) == FLAT_USER_CS32 ? FLAT_USER_CS32 : FLAT_USER_CS64;
-        c.ss = FLAT_USER_SS;
-    }
-    r->rax = c.rax;
-    v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
-    v->nmi_masked = false;
-    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, c.cs);
-    pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
-    pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
-    if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
-        pv_inject_exception(v, X86_EXC_GP, 0);
-    return (long)r->rax;
-}
-
-/* PV32: the hardware's own frame below eax (xen/arch/x86/pv/iret.c, compat_iret): eax eip cs eflags [esp ss] or a VM86 tail. */
-static long iret32(struct vcpu *v)
-{
-    struct cpu_state *r = v->regs;
-    uint32_t f[6] = { 0 };
-    uint32_t sp = (uint32_t)(r->rsp + r->seg[CPU_SEG_SS].base);
-
-    if (copy_from_guest(v, f, sp, 4 * 4)) {
-        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
-        return 0;
-    }
-    uint16_t cs = (uint16_t)f[2];
-    bool ring_change = (cs & 3) > 1;
-
-    if (f[3] & X86_EFLAGS_VM) {
-        vcpu_crash(v, "iret to virtual-8086 mode, which PV guests do not have on a 64-bit Xen");
-        return 0;
-    }
-    if ((cs & 3) == 0) {
-        vcpu_crash(v, "iret to ring 0");
-        return 0;
-    }
-    if (ring_change && copy_from_guest(v, f + 4, sp + 16, 8)) {
-        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
-        return 0;
-    }
-    if (VM_ASSIST(v->domain, architectural_iopl))
-        v->pv.iopl = (f[3] >> 12) & 3;
-    r->rax = f[0];
-    r->rip = f[1];
-    r->rsp = ring_change ? f[4] : (uint32_t)(r->rsp + 16);
-    r->rflags = (f[3] & ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
-    v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
-    v->nmi_masked = false;
-    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, f[1], cs);
-    pv_set_segment(v, CPU_SEG_CS, cs);
-    if (ring_change)
-        pv_set_segment(v, CPU_SEG_SS, (uint16_t)f[5]);
-    return (long)(uint32_t)r->rax;
-}
-
-long do_iret(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)args;
-    return is_pv_32bit_domain(v->domain) ? iret32(v) : iret64(v);
 }

@@ -67,10 +67,12 @@ void pv_deliver_events(struct vcpu *v);
 void pv_guest_syscall(struct vcpu *v);
 /* Data segments could not be loaded: data_sel holds what DS, ES, FS and GS were. */
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
-hypercall_fn do_iret;
 
 /* Change between a PV64 guest's kernel and user context: page tables and GS base. */
 void pv_toggle_guest_mode(struct vcpu *v);
+
+/* --- iret.c --- */
+hypercall_fn do_iret;
 
 /* --- segments.c --- */
 
