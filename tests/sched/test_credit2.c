@@ -2,6 +2,8 @@
 /* The credit2 scheduler: shares, caps, wake-up latency, balance between run queues. */
 #include "common.h"
 
+#include "vcpu/sched/credit2.h"
+
 static void test_weights_one_pcpu(void **state)
 {
     struct wb *wb = wb_new("credit2", 1);
@@ -212,6 +214,40 @@ static void test_cap_range(void **state)
     wb_destroy(wb);
 }
 
+/* By hand: a cap is lifted while a is parked, which runs at once; and set while it runs, which counts from then on. */
+static void test_cap_lifted_and_set(void **state)
+{
+    struct wb *wb = wb_new("credit2", 1);
+    struct wb_domain *a = domain_new(wb, "a", 1, 256, 20, "compute forever");
+
+    run(wb, MILLISECS(5));
+    a->cap = 0;
+    assert_int_equal(wb_domain_apply(a), 0);
+    run(wb, MILLISECS(12));
+    a->cap = 50;
+    assert_int_equal(wb_domain_apply(a), 0);
+    run(wb, MILLISECS(30));
+    assert_schedule(wb, 0, "a0-2 a5-12 a12-17 a22-27");
+    wb_destroy(wb);
+}
+
+/* When the best of all has -10 ms, a reset gives twice as much, or nobody would have any. The heaviest only sets the pace. */
+static void test_reset_at_the_bottom(void **state)
+{
+    struct wb *wb = wb_new("credit2", 1);
+    struct wb_domain *a = domain_new(wb, "a", 2, 256, 0, "compute forever");
+
+    domain_new(wb, "heavy", 1, 65535, 0, "block");
+    run(wb, MILLISECS(3) - 1); /* a.0 and a.1 have run once, heavy in between */
+    for (unsigned int i = 0; i < 2; i++) {
+        struct c2_vcpu *svc = a->d.vcpu[i]->sched_priv;
+
+        c2_credit_sync(svc);
+        assert_int_equal(svc->credit, C2_CREDIT_INIT);
+    }
+    wb_destroy(wb);
+}
+
 /* Setting a cap again and again is no way around it: what was used of this period stays used. */
 static void test_cap_set_again(void **state)
 {
@@ -336,6 +372,8 @@ int main(void)
         cmocka_unit_test(test_yield),
         cmocka_unit_test(test_yield_is_once),
         cmocka_unit_test(test_cap_range),
+        cmocka_unit_test(test_cap_lifted_and_set),
+        cmocka_unit_test(test_reset_at_the_bottom),
         cmocka_unit_test(test_cap_set_again),
         cmocka_unit_test(test_budget_comes_back),
         cmocka_unit_test(test_small_cap_is_shared),
