@@ -8,8 +8,7 @@
  * its accesses noted, and what is reported is the sum. In virtual time none of this can be seen.
  *
  *      run ---> stopped at an access --------> step ---> hits: #DB       none: on
- *          ---> stopped at an address -------> #DB       (another vCPU's: step)
- *      RF set ------------------------------> step
+ *          ---> stopped at an address -------> #DB       RF is set, or it is another vCPU's: step
  *
  * The rules, from the AMD APM volume 2 (13.1, 8.2.2, 3.1.6) and, where it is silent, the Intel SDM volume 3 (18.3.1):
  *  - RF hides the breakpoint of one instruction, and is clear when that is complete. A repeated string instruction is complete
@@ -153,10 +152,7 @@ struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t bu
 
     pcpu_load(e, c);
     do {
-        if (e->debug.breaking && (c->state.rflags & RFLAGS_RF))
-            go_on = step(e, c, &x);
-        else
-            go_on = run(e, c, budget - insns, &x);
+        go_on = run(e, c, budget - insns, &x);
         insns += x.insns;
     } while (go_on && insns < budget);
     x.insns = insns;

@@ -123,15 +123,15 @@ static bool is_known(const struct emu_debug *d, uint64_t addr)
 static unsigned int family(struct emu *e)
 {
     struct emu_debug *d = &e->debug;
-    unsigned int nr_new = 0;
+    bool all_known = true;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(d->addr); i++)
-        nr_new += (d->breaking >> i & 1) && !is_known(d, d->addr[i]);
+        all_known &= !(d->breaking >> i & 1) || is_known(d, d->addr[i]);
     if (!d->breaking)
         return 0;
-    if (!nr_new)
+    if (all_known)
         return d->family;
-    if (d->family == EMU_DEBUG_FAMILIES || d->nr_known + nr_new > ARRAY_SIZE(d->known)) {
+    if (d->family == EMU_DEBUG_FAMILIES) { /* each brought four addresses at most */
         struct emu *outer = emu_running;
 
         emu_running = e;

@@ -53,7 +53,7 @@ uc_err emu_run(struct emu *e)
         e->stop = EMU_STOP_NONE;
         e->io_pending = false;
         e->mmu.not_canonical = false;
-        e->debug.inside = e->debug.stopped = false;
+        e->debug.stopped = false;
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);

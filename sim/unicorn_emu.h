@@ -160,7 +160,7 @@ struct emu {
         bool inside;     /* an access that was looked at is being carried out */
         uint8_t hits;
         bool in_family, leaves; /* the block that is being translated */
-        uint64_t known[32];
+        uint64_t known[4 * (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)];
         unsigned int nr_known, family;
     } debug;
     struct emu_real real; /* the library's own versions of what is replaced */

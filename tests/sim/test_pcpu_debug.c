@@ -168,6 +168,14 @@ static void test_iret(void **state)
     x = go(g);
     assert_db(g, x, PG_VA(0) + 2, 2);
     assert_int_equal(x.insns, 1);
+    disarm(g);
+    arm(g, 1, PG_VA(0) + 2, EXECUTE, LEN_1);
+    *(uint64_t *)mfn_to_virt(g->m, PG_FRAME(21)) = PG_VA(0) + 5; /* to the jump */
+    g->st->rsp = PG_VA(21);
+    g->st->rip = PG_VA(0);
+    x = go(g);
+    assert_db(g, x, PG_VA(0) + 2, 2);
+    assert_int_equal(x.insns, 2);
 }
 
 /* Behind MOV SS nothing breaks, and a trap waits for the next instruction, whose own it joins. */
@@ -254,6 +262,13 @@ static void test_fault(void **state)
     assert_db(g, x, PG_VA(0) + 3, 1);
     assert_int_equal(x.insns, 1);
     assert_int_equal(go(g).kind, EXIT_SYSCALL);
+    /* An access that faults in its second half, beside what is watched, leaves nothing behind. */
+    pg_map(g, 21, PG_FRAME(21), 0);
+    g->st->rsi = PG_VA(21) - 4;
+    assert_int_equal(PG_EXEC(g, "\x48\xad\x0f\x05").vector, 14); /* lodsq */
+    g->st->rsi = DATA;
+    x = go(g);
+    assert_db(g, x, PG_VA(0) + 2, 1);
 }
 
 /* What is executed again shows RF, what is complete does not. */
@@ -371,6 +386,22 @@ static void test_vcpus(void **state)
     cpu_context_destroy(none.c);
 }
 
+/* A new address in code that has been translated with others. */
+static void test_moved(void **state)
+{
+    struct pv_guest *g = *state;
+    struct sim_exit x;
+
+    pg_write(g, 0, 0, "\x90\x90\x90\x90\x90\x90\x0f\x05", 8);
+    for (unsigned int i = 6; i-- > 0;) {
+        disarm(g);
+        arm(g, 0, PG_VA(0) + i, EXECUTE, LEN_1);
+        g->st->rip = PG_VA(0);
+        x = go(g);
+        assert_db(g, x, PG_VA(0) + i, 1);
+    }
+}
+
 /* More addresses than families and than places for them. */
 static void test_many(void **state)
 {
@@ -481,6 +512,7 @@ int main(void)
         TEST(test_change_once),
         TEST(test_code_changes),
         TEST(test_vcpus),
+        TEST(test_moved),
         TEST(test_many),
         TEST(test_control),
         TEST(test_data),
