@@ -361,6 +361,11 @@ static bool is_stack_operand(const x86_op_mem *mem)
     return (base.number == 4 + 1 || base.number == 5 + 1) && mem->segment != X86_REG_FS && mem->segment != X86_REG_GS;
 }
 
+static bool is_bit_test(unsigned int id)
+{
+    return id == X86_INS_BT || id == X86_INS_BTS || id == X86_INS_BTR || id == X86_INS_BTC;
+}
+
 bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
                      uint64_t addr)
 {
@@ -373,8 +378,9 @@ bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const
     for (unsigned int i = 0; i < x86->op_count; i++) {
         const x86_op_mem *mem = &x86->operands[i].mem;
 
-        /* No operand is longer than the image of FXSAVE. */
-        if (x86->operands[i].type == X86_OP_MEM && addr - linear_address(st, mem, x86->addr_size, next_rip) < 512)
+        /* No operand is longer than the image of FXSAVE, but a bit string has no end. */
+        if (x86->operands[i].type == X86_OP_MEM &&
+            (is_bit_test(dec->scratch->id) || addr - linear_address(st, mem, x86->addr_size, next_rip) < 512))
             return is_stack_operand(mem);
     }
     switch (dec->scratch->id) { /* what reaches the stack without an operand that says so */

@@ -82,7 +82,7 @@ bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
 
 /* The instruction in front of which the processor stands: the number of its prefixes, two of them, and what follows. */
 struct opcode {
-    uint8_t prefixes, byte[2];
+    uint8_t prefixes, byte[3];
     bool lock, p66;
 };
 
@@ -90,7 +90,7 @@ struct opcode {
 static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
 {
     const uint16_t attr = st->seg[CPU_SEG_CS].attr;
-    uint8_t code[16] = { 0 }; /* 15, and one that is never fetched */
+    uint8_t code[17] = { 0 }; /* 15, and two that are never fetched */
     const size_t n = pcpu_fetch(e, (attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
     struct opcode op = { 0 };
 
@@ -99,7 +99,7 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
         op.p66 |= code[op.prefixes] == 0x66;
         op.prefixes++;
     }
-    memcpy(op.byte, code + op.prefixes, 2);
+    memcpy(op.byte, code + op.prefixes, sizeof(op.byte));
     return op;
 }
 
@@ -170,8 +170,10 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
     x->has_error_code = HAS_ERROR_CODE >> vector & 1;
     if (x->has_error_code)
         x->error_code = raw_get(&e->raw, error_code, uint32_t);
-    if (vector == TRAP_page_fault)
+    if (vector == TRAP_page_fault) {
         x->addr = emu_exit_info2(e);
+        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, x);
+    }
     if (vector == TRAP_debug) {
         x->addr = *raw_dr(&e->raw, 6) & DR6_BS;
         *raw_dr(&e->raw, 6) = 0;

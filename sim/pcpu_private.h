@@ -47,6 +47,9 @@ bool pcpu_is_prefix(uint8_t byte, uint16_t attr);
 /* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
 struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);
 
+/* pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left alone. */
+void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x);
+
 /* pcpu_selftest.c: NULL, or what does not work. */
 const char *pcpu_selftest(struct pcpu *p);
 

@@ -100,12 +100,14 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
 
     memcpy(&e->gate.pc, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(e->gate.pc));
     answer = emu_gate(e, e->gate.pc);
-    if (answer == GATE_OPENS && *block_num_insns(db) > 1) {
+    if ((answer == GATE_OPENS || answer == GATE_FLAGS) && *block_num_insns(db) > 1) {
         --*block_num_insns(db); /* it was counted already; as nothing was translated, the block ends in front of it */
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
         return;
     }
     e->gate.refused = answer == GATE_INVALID;
+    if (answer == GATE_FLAGS)
+        tcg_gen_callN_x86_64(e->count.tcg, (void *)helper_clac_x86_64, NULL, 1, (struct TCGTemp **)&e->count.env_temp);
     *flags |= TB_FLAG_COUNTING;
     e->count.translate_insn(db, cpu);
     *flags &= (uint8_t)~TB_FLAG_COUNTING;

@@ -201,6 +201,9 @@ static const char *start(struct emu *e)
         return why;
     emu_io_init(e);
     emu_mmu_init(e);
+    emu_helpers_init();
+    if (!emu_sse_init())
+        return "this host's processor has no SSE4.1";
     if (!emu_smc_init(e))
         return "no memory";
     if (!hooks_add(e))

@@ -83,6 +83,10 @@ struct emu_real {
     bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
     void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
     uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
+    void (*fcomi)(struct CPUX86State *);
+    void (*fucomi)(struct CPUX86State *);
+    void (*emms)(struct CPUX86State *);
+    void (*fldcw)(struct CPUX86State *, uint32_t);
     bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
     struct emu_access {
 #define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
@@ -128,9 +132,10 @@ struct emu {
         /* Or parts of it in another form, see unicorn_gate_sse.c: prefixes, */
         uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
         uint8_t rep;         /* read as this one */
-        bool hides_66;
+        bool hides_66, hides_lock;
         bool has_byte;
         uint8_t byte_at, byte; /* and the byte so far behind its start */
+        uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
     } gate;
     struct emu_count {
         struct TCGContext *tcg;
@@ -216,7 +221,7 @@ uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);
 void emu_count_unmark(struct emu *e);
 
 /* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
-enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS };
+enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
 
 /* unicorn_debug.c */
@@ -240,8 +245,11 @@ void emu_smc_note_block(struct emu *e, uintptr_t tb);
 void emu_smc_flush_all(struct emu *e);
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
-/* unicorn_io.c, unicorn_mmu.c: pull the files into the program. */
+/* unicorn_io.c, unicorn_mmu.c, unicorn_helpers.c: pull the files into the program. */
+void emu_helpers_init(void);
 void emu_io_init(struct emu *e);
 void emu_mmu_init(struct emu *e);
+/* unicorn_sse.c: false when the host cannot do the guest's arithmetic. */
+bool emu_sse_init(void);
 
 #endif

@@ -5,13 +5,15 @@
  * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
  * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, ignores LOCK where it is
  * undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
- * instruction this file reads its prefixes and opcode and gives one of three answers:
+ * instruction this file reads its prefixes and opcode and gives one of four answers:
  *
  *      GATE_PASS       translate it
  *      GATE_INVALID    the processor shown does not have it: the translator reads UD2 in its place, and so makes the fault
  *                      that the processor makes (#UD, in front of the instruction)
  *      GATE_OPENS      translate it, but as the first of a block: its helper computes RFLAGS from a state that the translator
  *                      writes only at the end of a block
+ *      GATE_FLAGS      likewise, and RFLAGS are put together in front of it: it computes them anew before it touches memory, and
+ *                      if that faults the state is neither the old one nor the new one
  *
  * What the opcodes' bytes are called here:
  *
@@ -305,13 +307,22 @@ static bool valid(struct insn_head *h)
     }
 }
 
+/* SETcc to memory; RCL and RCR of memory. */
+static bool computes_flags_first(struct insn_head *h)
+{
+    if (h->map == 1)
+        return (h->opcode & 0xf0) == 0x90 && !gate_is_reg(h);
+    return h->map == 0 && ((h->opcode & 0xfe) == 0xc0 || (h->opcode & 0xfc) == 0xd0) && (gate_reg(h) & 6) == 2 &&
+           !gate_is_reg(h);
+}
+
 enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
     struct insn_head h = { .e = e, .pc = pc, .code64 = hf & RAW_HF_CS64, .code16 = !(hf & RAW_HF_CS32) };
 
     e->gate.nr_prefixes = 0;
-    e->gate.has_byte = false;
+    e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -319,6 +330,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     if (!valid(&h))
         return GATE_INVALID;
     gate_rewrite(&h);
+    if (computes_flags_first(&h))
+        return GATE_FLAGS;
     return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;
 }
 

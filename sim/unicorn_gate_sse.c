@@ -9,6 +9,8 @@
  * Conversely it reads some that exist wrongly. These are shown to it in a form that it reads as the processor does:
  *
  *      F6 /1, F7 /1         another TEST: with reg 0
+ *      LAHF, SAHF with REX  would be of SPL: DS in place of REX
+ *      LOCK NEG             flags of the number before it is negated: without LOCK, which nobody here can tell
  *      CMPPS and its kind   only three bits of the predicate count
  *      0F 18 /4.., or of a register     a NOP: 0F 1F
  *      REX in front of MMX  of SSSE3: there are eight registers, and behind the eighth the translator finds other state
@@ -119,6 +121,12 @@ void gate_rewrite(struct insn_head *h)
         show(h, h->nr_prefixes - 1, h->rex_byte & (gate_is_reg(h) ? 0xfa : 0xfb));
     if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 1)
         show(h, h->len - 1, h->modrm & 0xc7);
+    if (h->map == 0 && (h->opcode & 0xfe) == 0x9e && h->rex)
+        show(h, h->nr_prefixes - 1, 0x3e);
+    if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 3 && h->lock) {
+        h->e->gate.nr_prefixes = (uint8_t)h->nr_prefixes;
+        h->e->gate.hides_lock = true;
+    }
     if (h->map == 1 && h->opcode == 0x18)
         show(h, h->len - 1, 0x1f);
     if (h->map == 1 && h->opcode == 0xc2) {
@@ -130,5 +138,7 @@ void gate_rewrite(struct insn_head *h)
 
 uint8_t gate_shown_prefix(const struct emu *e, uint8_t byte)
 {
+    if (byte == 0xf0 && e->gate.hides_lock)
+        return 0xf2; /* nothing to NEG */
     return byte == 0xf2 || byte == 0xf3 || (byte == 0x66 && e->gate.hides_66) ? e->gate.rep : byte;
 }

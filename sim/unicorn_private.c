@@ -37,5 +37,9 @@ bool emu_private_find(struct emu *e)
 #define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
     EMU_LOADS(FIND_ACCESS)
     EMU_STORES(FIND_ACCESS)
+    ok &= find("helper_fcomi_ST0_FT0_x86_64", &real->fcomi);
+    ok &= find("helper_fucomi_ST0_FT0_x86_64", &real->fucomi);
+    ok &= find("helper_emms_x86_64", &real->emms);
+    ok &= find("helper_fldcw_x86_64", &real->fldcw);
     return ok;
 }

@@ -31,6 +31,11 @@ struct page_collection;
 struct uc_struct;
 
 /* Called, not replaced. host_pc: where translated code is to be left, or 0: where the processor's state says. Does not return. */
+extern void tcg_gen_callN_x86_64(struct TCGContext *tcg, void *function, struct TCGTemp *result, int nargs,
+                                 struct TCGTemp **args) __attribute__((weak));
+extern uint32_t cpu_cc_compute_all_x86_64(struct CPUX86State *env, int op) __attribute__((weak));
+extern void helper_enter_mmx_x86_64(struct CPUX86State *env) __attribute__((weak));
+extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((weak));
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
 
@@ -100,6 +105,9 @@ EMU_STORES(EMU_STORE)
 #undef EMU_LOAD
 #undef EMU_STORE
 int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t len);
+
+/* unicorn_helpers.c */
+void helper_clac_x86_64(struct CPUX86State *env);
 
 /* unicorn_io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

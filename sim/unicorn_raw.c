@@ -151,6 +151,39 @@ static bool find_efer(struct raw_cpu *r, uint16_t *at)
     return found >= 0 && found < (int)r->size;
 }
 
+/* Likewise MXCSR, of 32 bits: all of its own that can be set, then none. */
+static bool find_mxcsr(struct raw_cpu *r, uint16_t *at)
+{
+    const uint32_t odd = 0xa5c3, even = 0x1f80;
+    uint8_t *before = malloc(r->size);
+    int found = -1;
+
+    if (!before)
+        return false;
+    uc_reg_write(r->uc, UC_X86_REG_MXCSR, &odd);
+    memcpy(before, r->st, r->size);
+    uc_reg_write(r->uc, UC_X86_REG_MXCSR, &even);
+    for (size_t i = 0; i + 4 <= r->size; i += 4)
+        if (!memcmp(before + i, &odd, 4) && !memcmp(r->st + i, &even, 4))
+            found = found < 0 ? (int)i : (int)r->size;
+    free(before);
+    *at = (uint16_t)found;
+    return found >= 0 && found < (int)r->size;
+}
+
+/* XMM0, by half of it; the other half follows. */
+static bool find_xmm0(struct raw_cpu *r, uint16_t *at)
+{
+    const uint64_t value[2] = { MAGIC(25), MAGIC(26) }, zero[2] = { 0 };
+    int off;
+
+    uc_reg_write(r->uc, UC_X86_REG_XMM0, value);
+    off = find_u64(r, value[0]);
+    *at = (uint16_t)off;
+    uc_reg_write(r->uc, UC_X86_REG_XMM0, zero);
+    return off >= 0;
+}
+
 /* The flags follow RIP: eflags, cc_dst, cc_src, cc_src2, cc_op, df, hflags. Check it by what a write of RFLAGS does. */
 static bool find_flags(struct raw_cpu *r)
 {
@@ -194,6 +227,8 @@ const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
         !find_reg(r, UC_X86_REG_DR0, 24, &at->dr))
         return "its control registers are not where they can be found";
     at->cr -= 3 * 8;
+    if (!find_mxcsr(r, &at->mxcsr) || !find_xmm0(r, &at->xmm0))
+        return "its MXCSR or XMM0 is not where it can be found";
     return NULL;
 }
 
