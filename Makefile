@@ -115,6 +115,12 @@ $(1)/tests/cpu/survey $(1)/tests/cpu/test_survey: $(1)/tests/cpu/%: $(1)/tests/c
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
+# So is the comparison with the host's processor.
+$(1)/tests/cpu/cpucheck $(1)/tests/cpu/test_cpucheck: $(1)/tests/cpu/%: $(1)/tests/cpu/%.o \
+		$$(call listed,$(1)/tests/cpu,$$(CPUCHECK_OBJS)) $(1)/libxenlab.a
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
+
 # These tests put made-up functions of mmu/ and vcpu/ in place of the library's: of two definitions the first is taken.
 $(1)/tests/evtchn/%: private LIBS = -Wl,-z,muldefs
 
@@ -129,6 +135,7 @@ endef
 
 # A unit test is one program, tests/<folder>/test_*.c; what they share is in tests/support.
 TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
+CPUCHECK_OBJS := cpucheck_table cpucheck_gen cpucheck_native cpucheck_guest cpucheck_known cpucheck_judge
 SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
 TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
 .SECONDARY:
@@ -181,7 +188,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup assets test asan hostile lint format golden bench help clean distclean guests check-packages
+.PHONY: all run setup assets test asan hostile cpucheck lint format golden bench help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -228,6 +235,9 @@ bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line
 	$(Q)build/tests/bench/bench_pcpu
 	$(Q)tools/bench.sh
 
+cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in a guest, a minute (CPUCHECK="--seconds 600 --seed 9")
+	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)
+
 lint: all ## check layering, hidden state, format and length of the sources
 	$(Q)tools/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
 
@@ -245,6 +255,6 @@ help: ## this list
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
 -include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu \
-	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS))))
+	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS))))
 -include $(addprefix build/asan/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))
