@@ -188,7 +188,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup assets test asan hostile cpucheck lint format golden bench help clean distclean guests check-packages
+.PHONY: all run setup assets test asan hostile survey cpucheck lint format golden bench help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)

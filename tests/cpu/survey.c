@@ -71,6 +71,8 @@ static void report(const struct survey_result *r)
         if (r->tried[way])
             printf("%s: %lu cases\n", survey_way_name(way), (unsigned long)r->tried[way]);
     }
+    if (r->tried[SURVEY_SINGLE])
+        printf("%lu of the single cases are #UD\n", (unsigned long)r->invalid);
     printf("survey: %lu cases tried, %u kinds of findings%s\n", (unsigned long)tried, r->nr_findings,
            r->complete ? "" : "; NOT COMPLETE");
 }

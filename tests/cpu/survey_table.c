@@ -178,8 +178,10 @@ static uint8_t length(const struct survey_case *c, const struct decoded *d)
 {
     unsigned int n = d->at + 1u;
 
-    if (d->vex || d->xop)
+    if (d->xop)
         return 0;
+    if (d->vex)
+        return (uint8_t)(n + modrm_length(c, d) + (d->map == 3));
     switch (d->map) {
     case 0: n += one_byte_length(c, d); break;
     case 1:

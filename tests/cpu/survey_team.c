@@ -99,7 +99,6 @@ struct worker {
     struct survey_fast *fast;
     struct survey_whole *whole;
     struct survey_host *host;
-    uint64_t tried[SURVEY_NR_WAYS], invalid;
 };
 
 /* The table against the host's processor: where it has all that the table asks for. */
@@ -124,13 +123,16 @@ static bool ask_host(struct worker *w, const struct survey_case *c, char why[SUR
     return true;
 }
 
+static void count(uint64_t *n) { atomic_fetch_add_explicit((_Atomic uint64_t *)n, 1, memory_order_relaxed); }
+
 static bool try_case(struct worker *w, enum survey_way way, const struct survey_case *c, char why[SURVEY_WHY])
 {
     switch (way) {
     case SURVEY_SINGLE: {
         const bool ok = survey_single(w->fast, c, why);
 
-        w->invalid += ok && survey_was_invalid(w->fast);
+        if (ok && survey_was_invalid(w->fast))
+            count(&w->t->sh->result.invalid);
         return ok;
     }
     case SURVEY_PAGE: return survey_page(w->fast, c, why);
@@ -161,7 +163,7 @@ static void block_run(struct worker *w)
         seat->at = survey_case_make(b->mode, b->map, b->prefix, i);
         seat->next = i + 1;
         alarm(w->t->plan->seconds);
-        atomic_fetch_add_explicit((_Atomic uint64_t *)&w->t->sh->result.tried[b->way], 1, memory_order_relaxed);
+        count(&w->t->sh->result.tried[b->way]);
         if (w->t->plan->before)
             w->t->plan->before(&seat->at);
         if (!try_case(w, b->way, &seat->at, why))
@@ -179,8 +181,11 @@ static void block_run(struct worker *w)
 
 static _Noreturn void work(struct team *t, struct seat *seat)
 {
+    static const int deadly[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS, SIGABRT };
     struct worker w = { .t = t, .seat = seat };
 
+    for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+        signal(deadly[i], SIG_DFL); /* a test's handlers are not for the worker */
     if (t->plan->ways & (1u << SURVEY_SINGLE | 1u << SURVEY_PAGE))
         w.fast = survey_fast_create(t->announced);
     if (t->plan->ways & (1u << SURVEY_WHOLE | 1u << SURVEY_WHOLE_PAGE))

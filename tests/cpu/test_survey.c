@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 
 #include "tests/cpu/survey.h"
@@ -82,7 +82,7 @@ static void judges_speak(void **state)
 static void die_at_some(const struct survey_case *c)
 {
     if (c->mode == SURVEY_RING1 && c->map == MAP_0F && (c->opcode & 0xf0) == 0xa0)
-        abort();
+        raise(SIGKILL);
 }
 
 /* Whoever tries one of some opcodes dies: each is a finding, and every case is tried all the same. */
@@ -98,7 +98,7 @@ static void team_survives(void **state)
     unsigned int deaths = 0;
 
     for (unsigned int i = 0; i < r->nr_findings; i++)
-        if (strstr(r->finding[i].why, "dies of signal 6"))
+        if (strstr(r->finding[i].why, "dies of signal 9"))
             deaths++;
     assert_true(r->complete && all->complete);
     assert_int_equal(r->tried[SURVEY_SINGLE], all->tried[SURVEY_SINGLE]);
