@@ -14,6 +14,7 @@
  *      CMPPS and its kind   only three bits of the predicate count
  *      0F 18 /4.., or of a register     a NOP: 0F 1F
  *      REX in front of MMX  of SSSE3: there are eight registers, and behind the eighth the translator finds other state
+ *      REX.R in front of C6, C7   where reg is a part of the opcode: it takes 8 for a reg that does not exist
  *      66 beside F3 or F2   it would prefer 66; F3 beside F2, it would prefer F3: shown as the one that counts
  *
  * Sources: AMD APM volume 3, 1.2.1 (the order of prefixes) and appendix A, tables A-3, A-4; volumes 4 and 5.
@@ -119,6 +120,8 @@ void gate_rewrite(struct insn_head *h)
     }
     if (h->rex && h->map >= 2 && !h->p66 && !h->rep && !h->repne && h->opcode < 0x20) /* R, and B of a register */
         show(h, h->nr_prefixes - 1, h->rex_byte & (gate_is_reg(h) ? 0xfa : 0xfb));
+    if (h->rex && h->map == 0 && (h->opcode & 0xfe) == 0xc6)
+        show(h, h->nr_prefixes - 1, h->rex_byte & 0xfb);
     if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 1)
         show(h, h->len - 1, h->modrm & 0xc7);
     if (h->map == 0 && (h->opcode & 0xfe) == 0x9e && h->rex)

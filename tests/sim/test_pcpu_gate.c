@@ -135,6 +135,8 @@ static const struct row both[] = {
 
 static const struct row only64[] = {
     INVALID("REX in front of VEX", "\x40\xc4\xe2\x70\xf2\xd0"),
+    RUNS("movb $1, %r8b, with REX.R", "\x45\xc6\xc0\x01"),
+    RUNS("movl $1, (%rdi), with REX.R", "\x44\xc7\x07\x01\x00\x00\x00"),
     INVALID("EVEX", "\x62\xf1\x7c\x48\x58\xc0"),
     INVALID("salc", "\xd6"),
     INVALID("lds", "\xc5\x07"),
