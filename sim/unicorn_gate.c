@@ -3,7 +3,7 @@
  * The gate: every instruction is looked at before it is translated.
  *
  * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
- * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, ignores LOCK where it is
+ * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI and SSE4A wrongly, ignores LOCK where it is
  * undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
  * instruction this file reads its prefixes and opcode and gives one of four answers:
  *
@@ -21,7 +21,7 @@
  *      [prefixes] [REX] 0F opcode           [ModRM]     map 1
  *      [prefixes] [REX] 0F 38 opcode        [ModRM]     map 2
  *      [prefixes] [REX] 0F 3A opcode        [ModRM]     map 3
- *      C4 RXBmmmmm WvvvvLpp opcode           ModRM      VEX, map mmmmm     (C5 RvvvvLpp: map 1)
+ *      C4 or C5 ...                                     VEX: none of it is there
  *
  * Invariants: bytes are read in order and only as far as the answer depends on them, so that code that ends at the end of a page
  * faults where the processor's own fetch would. What is refused is refused at translation: it costs nothing at run time.
@@ -87,23 +87,6 @@ static bool is_vex(struct insn_head *h)
     return (h->opcode == 0xc4 || h->opcode == 0xc5) && (h->code64 || gate_is_reg(h));
 }
 
-static void read_vex(struct insn_head *h)
-{
-    uint8_t byte = h->has_modrm ? h->modrm : gate_next_byte(h);
-
-    h->vex = h->opcode;
-    h->map = 1;
-    if (h->vex == 0xc4) {
-        h->map = byte & 0x1f;
-        byte = gate_next_byte(h);
-    }
-    h->vvvv = ~byte >> 3 & 0xf;
-    h->l = byte >> 2 & 1;
-    h->pp = byte & 3;
-    h->has_modrm = false;
-    h->opcode = gate_next_byte(h);
-}
-
 /* Prefixes and opcode; false when that alone is too long. */
 static bool read_head(struct insn_head *h)
 {
@@ -118,8 +101,8 @@ static bool read_head(struct insn_head *h)
             h->map = h->opcode == 0x38 ? 2 : 3;
             h->opcode = gate_next_byte(h);
         }
-    } else if (is_vex(h)) {
-        read_vex(h);
+    } else {
+        h->vex = is_vex(h);
     }
     return h->len < INSN_MAX_LEN;
 }
@@ -158,25 +141,6 @@ static bool lockable(struct insn_head *h)
         }
     }
     return may && !gate_is_reg(h);
-}
-
-/* Of what VEX encodes only the general-register instructions of BMI1 and BMI2: 128 bits wide, no prefix in front. */
-static bool vex_valid(struct insn_head *h)
-{
-    if (h->lock || h->p66 || h->rep || h->repne || h->rex || h->code16 || h->l)
-        return false;
-    if (h->map == 3)
-        return h->opcode == 0xf0 && h->pp == 3 && !h->vvvv; /* RORX */
-    if (h->map != 2)
-        return false;
-    switch (h->opcode) {
-    case 0xf2: return h->pp == 0;                                         /* ANDN */
-    case 0xf3: return h->pp == 0 && gate_reg(h) >= 1 && gate_reg(h) <= 3; /* BLSR BLSMSK BLSI */
-    case 0xf5: return h->pp != 1;                                         /* BZHI PEXT PDEP */
-    case 0xf6: return h->pp == 3;                                         /* MULX */
-    case 0xf7: return true;                                               /* BEXTR SHLX SARX SHRX */
-    default: return false;
-    }
 }
 
 static bool map0_valid(struct insn_head *h)
@@ -236,7 +200,7 @@ static bool map1_valid(struct insn_head *h)
     case 0x36 ... 0x37:
     case 0x39:
     case 0x3b ... 0x3f:
-    case 0x7a ... 0x7b:
+    case 0x78 ... 0x7b: /* SSE4A */
     case 0xa6 ... 0xa7:
     case 0xaa:               /* RSM, outside SMM */
     case 0xb9:               /* UD1 */
@@ -295,9 +259,7 @@ static bool map3_valid(struct insn_head *h)
 
 static bool valid(struct insn_head *h)
 {
-    if (h->vex)
-        return vex_valid(h);
-    if (h->lock && !lockable(h))
+    if (h->vex || (h->lock && !lockable(h)))
         return false;
     switch (h->map) {
     case 0: return map0_valid(h);

@@ -17,8 +17,7 @@ struct insn_head {
     unsigned int nr_prefixes; /* legacy ones and REX */
     bool code64, code16;
     bool lock, p66, p67, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
-    uint8_t vex;                                     /* opcode of the VEX prefix, 0: none */
-    uint8_t vvvv, l, pp;
+    bool vex;
     uint8_t map, opcode, modrm, rex_byte;
 };
 

@@ -15,6 +15,7 @@
  *      0F 18 /4.., or of a register     a NOP: 0F 1F
  *      REX in front of MMX  of SSSE3: there are eight registers, and behind the eighth the translator finds other state
  *      REX.R in front of C6, C7   where reg is a part of the opcode: it takes 8 for a reg that does not exist
+ *      F3 0F BC             BSF, for there is no TZCNT
  *      66 beside F3 or F2   it would prefer 66; F3 beside F2, it would prefer F3: shown as the one that counts
  *
  * Sources: AMD APM volume 3, 1.2.1 (the order of prefixes) and appendix A, tables A-3, A-4; volumes 4 and 5.
@@ -28,14 +29,14 @@ enum { NP = 1, P66 = 2, PF3 = 4, PF2 = 8, MEM = 16, REG = 32, BOTH = MEM | REG }
 static const uint8_t sse[256] = {
     [0x10 ... 0x11] = NP | P66 | PF3 | PF2 | BOTH, [0x12] = NP | P66 | PF3 | PF2 | BOTH, [0x13] = NP | P66 | MEM,
     [0x14 ... 0x15] = NP | P66 | BOTH,             [0x16] = NP | P66 | PF3 | BOTH,       [0x17] = NP | P66 | MEM,
-    [0x28 ... 0x29] = NP | P66 | BOTH,             [0x2a] = NP | P66 | PF3 | PF2 | BOTH, [0x2b] = NP | P66 | PF3 | PF2 | MEM,
+    [0x28 ... 0x29] = NP | P66 | BOTH,             [0x2a] = NP | P66 | PF3 | PF2 | BOTH, [0x2b] = NP | P66 | MEM,
     [0x2c ... 0x2d] = NP | P66 | PF3 | PF2 | BOTH, [0x2e ... 0x2f] = NP | P66 | BOTH,    [0x50] = NP | P66 | REG,
     [0x51] = NP | P66 | PF3 | PF2 | BOTH,          [0x52 ... 0x53] = NP | PF3 | BOTH,    [0x54 ... 0x57] = NP | P66 | BOTH,
     [0x58 ... 0x5a] = NP | P66 | PF3 | PF2 | BOTH, [0x5b] = NP | P66 | PF3 | BOTH,
     [0x5c ... 0x5f] = NP | P66 | PF3 | PF2 | BOTH, [0x60 ... 0x6b] = NP | P66 | BOTH,    [0x6c ... 0x6d] = P66 | BOTH,
     [0x6e] = NP | P66 | BOTH,                      [0x6f] = NP | P66 | PF3 | BOTH,
     [0x70] = NP | P66 | PF3 | PF2 | BOTH,          [0x71 ... 0x73] = NP | P66 | REG,     [0x74 ... 0x76] = NP | P66 | BOTH,
-    [0x77] = NP | BOTH,                            [0x78 ... 0x79] = P66 | PF2 | REG,    [0x7c ... 0x7d] = P66 | PF2 | BOTH,
+    [0x77] = NP | BOTH,                            [0x7c ... 0x7d] = P66 | PF2 | BOTH,
     [0x7e ... 0x7f] = NP | P66 | PF3 | BOTH,       [0xc2] = NP | P66 | PF3 | PF2 | BOTH, [0xc3] = NP | MEM,
     [0xc4] = NP | P66 | BOTH,                      [0xc5] = NP | P66 | REG,              [0xc6] = NP | P66 | BOTH,
     [0xd0] = P66 | PF2 | BOTH,                     [0xd1 ... 0xd5] = NP | P66 | BOTH,    [0xd6] = P66 | PF3 | PF2 | BOTH,
@@ -75,8 +76,7 @@ bool gate_sse_valid(struct insn_head *h)
     case 0x12:
     case 0x16: return f != P66 || !gate_is_reg(h); /* MOVLPD MOVHPD; MOVHLPS and MOVLHPS have no prefix */
     case 0x71 ... 0x73: return shift_valid(h);
-    case 0x78: return f != P66 || gate_reg(h) == 0; /* EXTRQ */
-    case 0xd6: return f == P66 || gate_is_reg(h);   /* MOVQ2DQ MOVDQ2Q */
+    case 0xd6: return f == P66 || gate_is_reg(h); /* MOVQ2DQ MOVDQ2Q */
     default: return true;
     }
 }
@@ -107,15 +107,16 @@ static uint8_t read_imm8(struct insn_head *h)
     return gate_next_byte(h);
 }
 
+/* BSF, in front of which F3 means nothing here; the translator would take it for BMI1's TZCNT, and pays no heed to F2. */
+static bool is_bsf(const struct insn_head *h) { return h->map == 1 && h->opcode == 0xbc; }
+
 void gate_rewrite(struct insn_head *h)
 {
     const bool is_sse = h->map == 1 && sse[h->opcode];
 
-    if (h->vex)
-        return;
     if (h->repne || h->rep) {
         h->e->gate.nr_prefixes = (uint8_t)h->nr_prefixes;
-        h->e->gate.rep = h->repne ? 0xf2 : 0xf3;
+        h->e->gate.rep = h->repne || is_bsf(h) ? 0xf2 : 0xf3;
         h->e->gate.hides_66 = is_sse;
     }
     if (h->rex && h->map >= 2 && !h->p66 && !h->rep && !h->repne && h->opcode < 0x20) /* R, and B of a register */
