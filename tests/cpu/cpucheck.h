@@ -80,6 +80,7 @@ enum check_known {
     KNOWN_SPLIT,
     KNOWN_CVTPS2PI,
     KNOWN_MASKMOV,
+    KNOWN_ENTER,
     NR_KNOWN
 };
 extern const char *const check_known_names[NR_KNOWN];

@@ -25,6 +25,7 @@ const char *const check_known_names[NR_KNOWN] = {
     [KNOWN_SPLIT] = "split-access",
     [KNOWN_CVTPS2PI] = "cvtps2pi-load",
     [KNOWN_MASKMOV] = "maskmov-faults",
+    [KNOWN_ENTER] = "enter-probe",
 };
 
 /* Every result register is as good as any other: one instruction is all that changed them. */
@@ -115,7 +116,7 @@ static void split(const struct check_case *c, const struct check_result *n, stru
     memcpy(g->mem, n->mem, sizeof(g->mem));
 }
 
-/* CVTPS2PI, CVTTPS2PI: eight bytes are read, not sixteen. */
+/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD: eight bytes are read, not sixteen. */
 static void cvtps2pi(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
     if (g->vector == 14 && !(g->addr & (CHECK_PAGE - 1)) && n->rip != g->rip)
@@ -125,15 +126,25 @@ static void cvtps2pi(const struct check_case *c, const struct check_result *n, s
 /* MASKMOVQ, MASKMOVDQU: whether bytes that are masked out fault is the processor's to choose. */
 static void maskmov(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
-    if (n->vector == 14)
+    if (n->vector == 14 || n->vector == 13)
+        *g = *n;
+}
+
+/* ENTER: the processor looks whether it could write where RSP will be. */
+static void enter(const struct check_case *c, const struct check_result *n, struct check_result *g)
+{
+    if (n->vector == 14 && n->rip != g->rip)
         *g = *n;
 }
 
 /* Of an operand that is written piece by piece another piece may be named. */
 static void address(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
-    if (n->vector == 14 && g->vector == 14 && n->rip == g->rip && g->addr - n->addr < 16)
-        g->addr = n->addr;
+    if (n->vector != 14 || g->vector != 14 || n->rip != g->rip || g->addr - n->addr >= 16)
+        return;
+    if (!(g->addr & (CHECK_PAGE - 1)) && g->addr != n->addr) /* the pages of the two may be absent and read only */
+        g->error_code = n->error_code;
+    g->addr = n->addr;
 }
 
 static void (*const rules[NR_KNOWN])(const struct check_case *c, const struct check_result *n,
@@ -141,7 +152,7 @@ static void (*const rules[NR_KNOWN])(const struct check_case *c, const struct ch
     [KNOWN_APPROXIMATE] = approximate, [KNOWN_ALIGNMENT] = alignment, [KNOWN_MMX] = mmx,
     [KNOWN_CMPXCHG32] = upper_halves,  [KNOWN_BSF32] = upper_halves,  [KNOWN_X87] = x87,
     [KNOWN_ADDRESS] = address,         [KNOWN_SPLIT] = split,         [KNOWN_CVTPS2PI] = cvtps2pi,
-    [KNOWN_MASKMOV] = maskmov,
+    [KNOWN_MASKMOV] = maskmov,         [KNOWN_ENTER] = enter,
 };
 
 unsigned int check_known(const struct check_case *c, const struct check_result *n, struct check_result *g)

@@ -269,10 +269,10 @@ static const struct op ops[] = {
     ONE(LOCK, 1, 0xc7, 1, NP, CX16, M | V | LK | VEC, 0, Z_, 0),
 
     { FAMILY_X87, 0, 0xd8, 0xd8, -1, NP, 0, M, 0, 0, 0 },
-    { FAMILY_X87, 0, 0xda, 0xdf, -1, NP, 0, M, 0, 0, 0 },
+    { FAMILY_X87, 0, 0xda, 0xdf, -1, NP, 0, M, C_ | Z_ | P_, 0, 0 },
     { FAMILY_X87, 0, 0xd9, 0xd9, -1, NP, 0, M, 0, 0, 0 },
     { FAMILY_X87, 0, 0xd9, 0xd9, -1, NP, 0, M | REG, 0, 0, 0 },
-    { FAMILY_X87, 0, 0xdb, 0xdb, -1, NP, 0, M, 0, 0, 0 },
+    { FAMILY_X87, 0, 0xdb, 0xdb, -1, NP, 0, M, C_ | Z_ | P_, 0, 0 },
     { FAMILY_X87, 0, 0xdf, 0xdf, -1, NP, 0, M, 0, 0, 0 },
     OP(X87, 0, 0x9b, -1, 0, 0, 0, 0),
     OP(X87, 0, 0xd9, 5, M | MEM | CTL | B, 0, 0, 0),
@@ -606,13 +606,17 @@ static uint16_t known_of(const struct op *op)
         return KNOWN(MMX) | KNOWN(CVTPS2PI) | vector;
     if (op->family == FAMILY_MMX)
         return KNOWN(MMX) | vector;
+    if (op->map == 1 && op->first == 0xe6)
+        return KNOWN(CVTPS2PI) | vector;
     if (op->family == FAMILY_SSE)
         return vector | (op->form & END ? KNOWN(APPROXIMATE) : 0);
     if (op->map == 1 && op->first == 0xb1)
-        return KNOWN(CMPXCHG32);
+        return KNOWN(CMPXCHG32) | KNOWN(ADDRESS);
     if (op->map == 1 && (op->first & 0xfe) == 0xbc && op->pfx == NP)
         return KNOWN(BSF32);
-    return 0;
+    if (op->form & IMM2)
+        return KNOWN(ENTER);
+    return op->form & M ? KNOWN(ADDRESS) : 0;
 }
 
 /* Encodings inside the ranges that are not asked for. */
