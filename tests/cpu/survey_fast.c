@@ -40,7 +40,7 @@
 
 #define CR4_FSGSBASE 0x10000u
 #define FLAGS_FIXED  0xffc2802au /* always 0, but bit 1; and VM */
-#define FLAGS_SYSTEM 0x3f7700u   /* TF IF DF IOPL NT RF VM AC VIF VIP ID */
+#define FLAGS_SYSTEM 0x3e7700u   /* TF IF DF IOPL NT VM AC VIF VIP ID; not RF, which faults set in what they save */
 
 static const uint64_t gdt[] = {
     0,
