@@ -307,7 +307,8 @@ static const struct op ops[] = {
     RANGE(SSE, 1, 0x51, 0x51, ANY, NOTHING, M | VEC),
     RANGE(SSE, 1, 0x52, 0x53, NP | PF3, NOTHING, M | VEC | END),
     RANGE(SSE, 1, 0x54, 0x57, NP | P66, NOTHING, M | VEC),
-    RANGE(SSE, 1, 0x58, 0x5a, ANY, NOTHING, M | VEC),
+    RANGE(SSE, 1, 0x58, 0x59, ANY, NOTHING, M | VEC),
+    RANGE(SSE, 1, 0x5a, 0x5a, ANY, NOTHING, M | VEC),
     RANGE(SSE, 1, 0x5b, 0x5b, NP | P66 | PF3, NOTHING, M | VEC),
     RANGE(SSE, 1, 0x5c, 0x5f, ANY, NOTHING, M | VEC),
     RANGE(SSE, 1, 0x60, 0x6f, P66, NOTHING, M | VEC),
@@ -606,7 +607,7 @@ static uint16_t known_of(const struct op *op)
         return KNOWN(MMX) | KNOWN(CVTPS2PI) | vector;
     if (op->family == FAMILY_MMX)
         return KNOWN(MMX) | vector;
-    if (op->map == 1 && op->first == 0xe6)
+    if (op->map == 1 && (op->first == 0xe6 || op->first == 0x5a))
         return KNOWN(CVTPS2PI) | vector;
     if (op->family == FAMILY_SSE)
         return vector | (op->form & END ? KNOWN(APPROXIMATE) : 0);
