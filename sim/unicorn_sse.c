@@ -176,7 +176,7 @@ void HELPER(dpps_xmm)(struct CPUX86State *env, struct xmm *d, struct xmm *s, uin
                      "addps %1, %0\n\t"
                      "movaps %0, %1\n\t"
                      "movhlps %1, %1\n\t"
-                     "addps %1, %0\n\t"
+                     "addss %1, %0\n\t" /* one sum: others would raise flags of their own */
                      "shufps $0, %0, %0"
                      : "+x"(r), "=&x"(high)
                      : "x"(b));

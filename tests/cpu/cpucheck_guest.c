@@ -68,6 +68,7 @@ static void load(struct check_guest *g, const struct check_case *c, uint8_t (*me
     uint8_t code[CHECK_MAX_INSNS * 15 + 2];
     const size_t len = check_case_code(c, code);
 
+    memset(mfn_to_virt(g->m, _mfn(FRAME_CODE)), 0, CHECK_PAGE); /* it is read as data, too */
     memcpy(mfn_to_virt(g->m, _mfn(FRAME_CODE)), code, len);
     machine_code_written(g->m, _mfn(FRAME_CODE));
     memcpy(mfn_to_virt(g->m, _mfn(FRAME_DATA)), mem[0], 2 * CHECK_PAGE);
