@@ -34,9 +34,6 @@
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
-extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
-    __attribute__((weak));
-
 #define TRAP_debug 1
 
 /* Known of Unicorn 2.1.1: struct TranslationBlock, and the flags of a block that RFLAGS gives. */

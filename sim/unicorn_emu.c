@@ -57,9 +57,8 @@ uc_err emu_run(struct emu *e)
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
-        if (e->stop == EMU_STOP_FLUSH) {
+        if (e->stop == EMU_STOP_FLUSH)
             emu_count_resume(e);
-        }
     } while (e->stop == EMU_STOP_FLUSH);
     emu_running = outer;
     return err;

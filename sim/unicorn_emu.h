@@ -239,10 +239,10 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* unicorn_smc.c */
 bool emu_smc_init(struct emu *e);
 void emu_smc_destroy(struct emu *e);
-/* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
 /* Translations fill the buffer: note where the one being made lies, and drop all of them when it is nearly full. */
 void emu_smc_note_block(struct emu *e, uintptr_t tb);
 void emu_smc_flush_all(struct emu *e);
+/* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
 /* unicorn_io.c, unicorn_mmu.c, unicorn_helpers.c: pull the files into the program. */

@@ -3,8 +3,8 @@
  * The gate: every instruction is looked at before it is translated.
  *
  * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
- * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI and SSE4A wrongly, ignores LOCK where it is
- * undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
+ * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI
+ * and SSE4A wrongly, ignores LOCK where it is undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
  * instruction this file reads its prefixes and opcode and gives one of four answers:
  *
  *      GATE_PASS       translate it

@@ -5,11 +5,13 @@
  * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
  * same name in the program takes the library's place for everybody (interposition). What the public API cannot do is done so:
  * keep translated code right when it is written (unicorn_smc.c), count instructions at the price of a subtraction a block
- * (unicorn_count.c), look at each instruction before it is translated (unicorn_gate.c), break where a guest asks for it (unicorn_debug.c),
- * leave an I/O instruction before it executes (unicorn_io.c). None of it is promised by anybody, so it is tied to one version, and self-tests at start decide whether
- * the machine starts at all: there is no second way, for no other keeps a guest from bending the emulator.
+ * (unicorn_count.c), look at each instruction before it is translated (unicorn_gate.c), break where a guest asks for it
+ * (unicorn_debug.c), leave an I/O instruction before it executes (unicorn_io.c), give the TLB virtual time (unicorn_mmu.c),
+ * compute what the library computes wrongly (unicorn_sse.c, unicorn_helpers.c). None of it is promised by anybody, so it is
+ * tied to one version, and self-tests at start decide whether the machine starts at all: there is no second way, for no other
+ * keeps a guest from bending the emulator.
  *
- * How it works: each definition here looks at `emu_running`, the engine in use on this thread. The original is found with
+ * How it works: each replacement looks at `emu_running`, the engine in use on this thread. The original is found with
  * dlsym(RTLD_NEXT). The program must be linked with -rdynamic.
  */
 #ifndef SIM_UNICORN_PRIVATE_H
@@ -30,12 +32,13 @@ struct TranslatorOps;
 struct page_collection;
 struct uc_struct;
 
-/* Called, not replaced. host_pc: where translated code is to be left, or 0: where the processor's state says. Does not return. */
+/* Called, not replaced. */
 extern void tcg_gen_callN_x86_64(struct TCGContext *tcg, void *function, struct TCGTemp *result, int nargs,
                                  struct TCGTemp **args) __attribute__((weak));
 extern uint32_t cpu_cc_compute_all_x86_64(struct CPUX86State *env, int op) __attribute__((weak));
 extern void helper_enter_mmx_x86_64(struct CPUX86State *env) __attribute__((weak));
 extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((weak));
+/* host_pc: where translated code is to be left, or 0: where the processor's state says. Does not return. */
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
 
