@@ -262,7 +262,7 @@ bool pv_ptwr_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
     ptr = ro_l1_table(v, addr);
     if (!ptr)
         return false;
-    n = guest_fetch_insn(v, v->regs->seg[CPU_SEG_CS].base + v->regs->rip, bytes, sizeof(bytes));
+    n = guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes));
     in = insn_decode(v->domain->xen->machine->decoder, v->regs, bytes, n);
     return in.op != INSN_INVALID && ptwr_insn(v, addr, ptr, &in);
 }

@@ -79,6 +79,11 @@ unsigned int insn_code_bits(const struct cpu_state *st)
     return attr & SEG_ATTR_D ? 32 : 16;
 }
 
+uint64_t insn_linear_rip(const struct cpu_state *st)
+{
+    return insn_code_bits(st) == 64 ? st->rip : (uint32_t)(st->seg[CPU_SEG_CS].base + st->rip);
+}
+
 static csh handle_for(const struct insn_decoder *dec, unsigned int bits)
 {
     return bits == 64 ? dec->mode64 : bits == 32 ? dec->mode32 : dec->mode16;

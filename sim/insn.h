@@ -62,6 +62,8 @@ bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const
 
 /* Code size of the segment that st executes: 16, 32 or 64. */
 unsigned int insn_code_bits(const struct cpu_state *st);
+/* Linear address of the instruction at st->rip: outside 64-bit code from the segment's base on, and of 32 bits. */
+uint64_t insn_linear_rip(const struct cpu_state *st);
 
 /*
  * Disassemble n bytes fetched at addr, one line an instruction, "=>" before the one at st->rip; undecodable bytes print as

@@ -91,7 +91,7 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
 {
     const uint16_t attr = st->seg[CPU_SEG_CS].attr;
     uint8_t code[17] = { 0 }; /* 15, and two that are never fetched */
-    const size_t n = pcpu_fetch(e, (attr & 0x200 ? 0 : st->seg[CPU_SEG_CS].base) + st->rip, code, 15);
+    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, 15);
     struct opcode op = { 0 };
 
     while (op.prefixes + 1u < n && pcpu_is_prefix(code[op.prefixes], attr)) {

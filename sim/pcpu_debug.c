@@ -21,15 +21,11 @@
  * Accesses by the hypervisor on the guest's behalf are not looked at: frames that it pushes, copies from and to the guest, instructions
  * that it emulates. On Xen the processor does report those, in the hypervisor's mode, and Xen ignores them likewise.
  */
+#include "sim/insn.h"
 #include "sim/pcpu_private.h"
 
 #define TRAP_debug 1
 #define RFLAGS_RF  0x10000u
-
-static uint64_t linear_rip(const struct cpu_state *st)
-{
-    return st->seg[CPU_SEG_CS].attr & 0x200 ? st->rip : (uint32_t)(st->seg[CPU_SEG_CS].base + st->rip);
-}
 
 /* At a string instruction with a REP prefix; then `count` is what it has still to do. */
 static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *count)
@@ -37,7 +33,7 @@ static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *c
     const bool code64 = st->seg[CPU_SEG_CS].attr & 0x200, code32 = st->seg[CPU_SEG_CS].attr & 0x400;
     bool rep = false, other_size = false;
     uint8_t code[15];
-    const size_t n = pcpu_fetch(e, linear_rip(st), code, sizeof(code));
+    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, sizeof(code));
     size_t i = 0;
 
     while (i < n && pcpu_is_prefix(code[i], st->seg[CPU_SEG_CS].attr)) {
@@ -115,7 +111,7 @@ static uint8_t instruction_hits(const struct emu *e, const struct cpu_state *st)
     uint8_t hits = 0;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(e->debug.addr); i++)
-        if ((e->debug.breaking >> i & 1) && e->debug.addr[i] == linear_rip(st))
+        if ((e->debug.breaking >> i & 1) && e->debug.addr[i] == insn_linear_rip(st))
             hits |= (uint8_t)(1u << i);
     return hits;
 }

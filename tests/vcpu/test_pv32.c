@@ -70,6 +70,38 @@ static void callbacks(void **state)
     assert_int_equal(call(f, __HYPERVISOR_set_segment_base, SEGBASE_FS, 0, 0, 0), -ENOSYS);
 }
 
+/* A kernel may have code segments that do not begin at 0: what it executes is where CS says. */
+static void code_segment_base(void **state)
+{
+    static const struct {
+        const char *code;
+        uint8_t len;
+        enum sim_exit_kind kind;
+    } rows[] = {
+        { "\xed", 1, EXIT_IO },                       /* in (%dx), %eax */
+        { "\x6d", 1, EXIT_IO },                       /* insl */
+        { "\x0f\x32", 2, EXIT_RDMSR },                /* rdmsr */
+        { "\x0f\x20\xe2", 3, EXIT_CR_READ },          /* mov %cr4, %edx */
+        { "\x0f\x0bxen\x0f\xa2", 7, EXIT_EXCEPTION }, /* the forced-emulation prefix, cpuid */
+    };
+    struct fixture *f = *state;
+    struct cpu_state *r = f->v->regs;
+
+    f->v->pv.iopl = 3;
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 1, FLAT_COMPAT_KERNEL_CS, 0xc0101000 };
+    r->seg[CPU_SEG_CS].base = 0x1000;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const uint32_t at = (uint32_t)fix_put(f, 1024, rows[i].code, rows[i].len);
+
+        r->rip = at - 0x1000;
+        r->rcx = 0xc0000080; /* EFER */
+        r->rdx = 0x80;
+        r->rdi = at + 512;
+        pv_handle_exit(f->v, &(struct sim_exit){ .kind = rows[i].kind, .vector = X86_EXC_UD });
+        assert_int_equal(r->rip, at - 0x1000 + rows[i].len);
+    }
+}
+
 /* CS and SS that cannot be loaded: the RPL tells where the exception comes from. A bad stack in the kernel is the end. */
 static void bad_selectors(void **state)
 {
@@ -230,8 +262,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nmi),    TEST(callbacks), TEST(iret_to_vm86), TEST(bad_selectors), TEST(runstate),       TEST(time_area),
-        TEST(timers), TEST(io_bitmap), TEST(poll),         TEST(failsafe),      TEST(iret_to_ring_0),
+        TEST(nmi),      TEST(callbacks), TEST(iret_to_vm86),   TEST(bad_selectors),
+        TEST(runstate), TEST(time_area), TEST(timers),         TEST(io_bitmap),
+        TEST(poll),     TEST(failsafe),  TEST(iret_to_ring_0), TEST(code_segment_base),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,8 @@ bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
     uint8_t bytes[15];
-    struct insn in = insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)));
+    struct insn in =
+        insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)));
 
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
@@ -200,7 +201,7 @@ bool pv_emulate_forced_invalid_op(struct vcpu *v)
     static const uint8_t prefixed_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
     uint8_t bytes[sizeof(prefixed_cpuid)];
 
-    if (guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)) < sizeof(bytes) ||
+    if (guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)) < sizeof(bytes) ||
         memcmp(bytes, prefixed_cpuid, sizeof(bytes)) != 0)
         return false;
     pv_emulate_cpuid(v);

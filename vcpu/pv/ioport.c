@@ -133,7 +133,7 @@ static bool decode(struct vcpu *v, struct io_insn *in)
 {
     const unsigned int bits = insn_code_bits(v->regs);
     uint8_t bytes[15], op;
-    size_t n = guest_fetch_insn(v, v->regs->rip, bytes, sizeof(bytes)), i = 0;
+    size_t n = guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)), i = 0;
 
     *in = (struct io_insn){
         .size = bits == 16 ? 2 : 4, .addr_size = (uint8_t)(bits / 8), .seg = CPU_SEG_DS, .port = (uint16_t)v->regs->rdx
