@@ -50,14 +50,8 @@ const char *sim_exit_name(enum sim_exit_kind kind)
 
 /* ------------------------------------------------------------------------------------------------ what happened -- */
 
-#define TRAP_debug       1
-#define TRAP_invalid_op  6
-#define TRAP_stack_fault 12
-#define TRAP_gp_fault    13
-#define TRAP_page_fault  14
-#define DR6_BS           0x4000u
-#define DR7_ENABLED      0xffu
-#define RFLAGS_RF        0x10000u
+#define DR6_BS      0x4000u
+#define DR7_ENABLED 0xffu
 
 /* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
 #define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))

@@ -24,9 +24,6 @@
 #include "sim/insn.h"
 #include "sim/pcpu_private.h"
 
-#define TRAP_debug 1
-#define RFLAGS_RF  0x10000u
-
 /* At a string instruction with a REP prefix; then `count` is what it has still to do. */
 static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *count)
 {

@@ -8,6 +8,8 @@
 #include "sim/pcpu.h"
 #include "sim/unicorn_emu.h"
 
+#define RFLAGS_RF 0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
+
 struct pcpu {
     struct emu *emu;
     unsigned int id;

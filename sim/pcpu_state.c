@@ -20,7 +20,6 @@
 #define RFLAGS_IF       0x200u
 #define RFLAGS_IOPL     0x3000u
 #define RFLAGS_VM       0x20000u
-#define RFLAGS_RF       0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
 #define RFLAGS_PV_CLEAR (RFLAGS_IOPL | RFLAGS_RF | RFLAGS_VM | 0x180000u) /* and VIF, VIP */
 
 #define RAW_SEG_D (1u << 22)

@@ -34,8 +34,6 @@
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
-#define TRAP_debug 1
-
 /* Known of Unicorn 2.1.1: struct TranslationBlock, and the flags of a block that RFLAGS gives. */
 enum { TB_PC = 0x00, TB_KEY = 0x10 };
 #define KEY_RF (1u << 16)

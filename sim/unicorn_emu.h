@@ -50,6 +50,16 @@ enum emu_private_page {
 #define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
+/* Vectors of exceptions. */
+enum {
+    TRAP_debug = 1,
+    TRAP_invalid_op = 6,
+    TRAP_stack_fault = 12,
+    TRAP_gp_fault = 13,
+    TRAP_page_fault = 14,
+    TRAP_simd_error = 19,
+};
+
 /* What a run was stopped by; the first cause counts. */
 enum emu_stop {
     EMU_STOP_NONE,

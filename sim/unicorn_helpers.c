@@ -10,12 +10,6 @@
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
-#define HELPER(name) helper_##name##_x86_64
-
-struct xmm {
-    uint64_t q[2];
-};
-
 /* ---------------------------------------------------------------------------------------- -- horizontal sums -- */
 
 /* Of a register with itself: the library reads elements that it has written already. */

@@ -18,8 +18,6 @@
 extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
                                                  uintptr_t host_pc) __attribute__((weak));
 
-#define TRAP_gp_fault 13
-
 static void io_exit(struct CPUX86State *env, uint32_t port, uint8_t size, bool in, void *host_pc)
 {
     struct emu *e = emu_running;

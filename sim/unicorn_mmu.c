@@ -17,9 +17,6 @@
 #include "sim/unicorn_private.h"
 #include "sim/vmcb.h"
 
-#define TRAP_invalid_op 6
-#define TRAP_gp_fault   13
-
 #define ACCESS_FETCH 2 /* MMUAccessType: load, store, fetch */
 
 /* The TLB's window is 100 ms; ten million instructions are what that was made for. */

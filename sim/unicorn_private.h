@@ -32,6 +32,14 @@ struct TranslatorOps;
 struct page_collection;
 struct uc_struct;
 
+/* A helper, by the short name that Unicorn's translator has for it. */
+#define HELPER(name) helper_##name##_x86_64
+
+/* An SSE register as helpers get it; its address may have any alignment. */
+struct xmm {
+    uint64_t q[2];
+};
+
 /* Called, not replaced. */
 extern void tcg_gen_callN_x86_64(struct TCGContext *tcg, void *function, struct TCGTemp *result, int nargs,
                                  struct TCGTemp **args) __attribute__((weak));

@@ -21,22 +21,13 @@
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
-#define TRAP_gp_fault   13
-#define TRAP_simd_error 19
-
 #define MXCSR_FLAGS      0x3fu
 #define MXCSR_BEFORE     0x07u /* IE DE ZE: of the operands */
 #define MXCSR_MASKS      0x1f80u
 #define MXCSR_MASK_SHIFT 7
 #define MXCSR_VALID      0xffffu
 
-#define HELPER(name) helper_##name##_x86_64
-#define RETADDR      ((uintptr_t)__builtin_return_address(0))
-
-/* A register as Unicorn keeps it; its address may have any alignment. */
-struct xmm {
-    uint64_t q[2];
-};
+#define RETADDR ((uintptr_t)__builtin_return_address(0))
 
 static uint32_t *mxcsr(struct CPUX86State *env)
 {
