@@ -5,7 +5,7 @@
  * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN. Each
  * is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does it on the
  * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing
- * emulated except what its IOPL allows. Ports are in ioport.c, MSRs in msr.c.
+ * emulated except SMSW and what its IOPL allows. Ports are in ioport.c, MSRs in msr.c.
  *
  * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI would make
  * an interrupt flag that half works; PV guests mask events instead.

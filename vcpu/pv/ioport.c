@@ -4,12 +4,12 @@
  *
  * Concept: two questions are asked of every access. Does the guest allow it to the code that makes it: by its virtual IOPL, or
  * by the port bitmap that its kernel has named (physdev.c)? If not, the guest gets its #GP. And does the administrator allow it
- * to the guest? No guest is given ports here, so what the guest allows finds no device: reads give ones, writes are lost. Four
- * ports are not devices' but the hypervisor's own, and work for everyone:
+ * to the guest? No guest is given ports here, so what the guest allows finds no device: reads give ones, writes are lost. Five
+ * ports are not devices' but the hypervisor's own, and need no leave of the administrator's:
  *
  *      0xcf8 (32 bits)     the PCI address latch, a word a domain; nothing answers behind it at 0xcfc
  *      0x42 0x43 0x61      interval timer, loudspeaker (pit.c), for domains made with XEN_X86_EMU_PIT: libxl makes none such,
- *                          but this toolstack does, so that there is something to hear
+ *                          but this toolstack does, so that there is a timer to play with
  *      0x70                the clock's index, a byte a domain; the clock itself at 0x71 is the owner's of the machine
  *
  * An access of several bytes is one to each of several ports. A string instruction is repeated here, up to a share of work;

@@ -5,7 +5,8 @@
  * Concept: RDMSR and WRMSR fault outside ring 0, so each is an exit and every answer is made up. There are four kinds:
  *
  *   the guest's own    segment bases, TSC_AUX, MCG_STATUS: kept in the vCPU
- *   constants          EFER, APIC_BASE, PAT: what a kernel must know of the machine; a write that changes one is #GP
+ *   constants          EFER, APIC_BASE, PAT, and what reads 0 (PATCHLEVEL, PLATFORM_INFO...): what a kernel must know of the
+ *                      machine; a write is #GP, but for EFER with the value that it has
  *   read 0, write lost performance counters, P-states, HWCR (and DE_CFG, which reads 2): kernels of this processor touch
  *                      them without asking
  *   #GP                the rest

@@ -36,7 +36,8 @@ enum {
     X86_EXC_AC = 17,
     X86_EXC_XM = 19,
 };
-/* Selectors of the flat segments that a PV32 kernel starts with: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
+
+/* Selectors of the flat segments of a PV32 guest: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
 #define FLAT_COMPAT_KERNEL_CS 0xe019u
 #define FLAT_COMPAT_USER_CS   0xe02bu
 #define FLAT_COMPAT_USER_SS   0xe033u
@@ -90,10 +91,10 @@ void pv_check_segments(struct vcpu *v);
  * selector, and the kernel is told with the failsafe callback.
  */
 void pv_reload_segments(struct vcpu *v);
-/* True when `sel` may be a handler's code segment (RPL right, not in Xen's range unless flat). Fixes the RPL. */
+/* `sel` with the RPL that it must have as a code or stack selector of d's kernel or user; one that is right stays. */
 uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel);
 uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
-/* A flat segment of the kind given by a FLAT_* selector. */
+/* v's CS and SS become the flat ones of a PV64 guest, compat: those of 32-bit code. */
 void pv_flat_code_segment(struct vcpu *v, bool compat);
 
 /* --- traps.c: what an exit means --- */
@@ -112,8 +113,6 @@ void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits);
 /* The low bytes of a general register, as an instruction writes them. */
 struct insn_operand;
 void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val);
-/* CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated). */
-void pv_set_cr4(struct vcpu *v, uint64_t cr4);
 void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
@@ -143,6 +142,8 @@ struct vcpu_guest_context_x86_32;
 /* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise: check and load a whole register context. 0 or -errno. */
 int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g);
 void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g);
+/* CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated). */
+void pv_set_cr4(struct vcpu *v, uint64_t cr4);
 void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_context_x86_32 *c32);
 void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_context_x86_32 *c32);
 

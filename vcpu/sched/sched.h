@@ -202,11 +202,10 @@ bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
 
 /* --- hypercalls, v is the caller: params.c --- */
 
-/* A bitmap of pCPUs from and to the caller's memory: what is beyond its nr_bits or the machine is 0. 0 or -EFAULT. */
-/* A bitmap of which nr bits (1 to 64) mean something here; more of the guest's are passed over, and zeroed. -EFAULT. */
+/* A bitmap of which nr bits (1 to 64) mean something here: more of the guest's are passed over, and zeroed. 0 or -EFAULT. */
 int bitmap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits);
 int bitmap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits);
-/* One of pCPUs. */
+/* One of pCPUs: nr is the machine's. */
 int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits);
 int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits);
 int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op); /* XEN_DOMCTL_scheduler_op */
