@@ -95,11 +95,6 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
     }
 }
 
-#define CR4_PAE        0x20u
-#define CR4_MCE        0x40u
-#define CR4_OSFXSR     0x200u
-#define CR4_OSXMMEXCPT 0x400u
-
 uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
 {
     const struct cpu_policy *p = d->cpu_policy;
@@ -107,5 +102,5 @@ uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
                          (cpu_policy_has(p, XEN_X86_FEATURE_DE) ? X86_CR4_DE : 0) |
                          (cpu_policy_has(p, XEN_X86_FEATURE_FSGSBASE) ? X86_CR4_FSGSBASE : 0);
 
-    return (cr4 & own) | CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+    return (cr4 & own) | X86_CR4_MCE | PV_CR4_FIXED;
 }

@@ -112,7 +112,7 @@ static void load_fpu(struct cpu_state *r, const void *fxsave)
 void pv_set_cr4(struct vcpu *v, uint64_t cr4)
 {
     v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, cr4);
-    v->regs->cr4 = 0x620 | (v->pv.ctrlreg[4] & X86_CR4_FSGSBASE); /* PAE OSFXSR OSXMMEXCPT */
+    v->regs->cr4 = PV_CR4_FIXED | (v->pv.ctrlreg[4] & X86_CR4_FSGSBASE);
     v->regs->dirty |= CPU_DIRTY_CR;
 }
 

@@ -44,10 +44,16 @@ enum {
 
 #define DR6_BS 0x4000u /* single-step */
 
-#define X86_CR0_TS       0x8u
-#define X86_CR4_TSD      0x4u
-#define X86_CR4_DE       0x8u
-#define X86_CR4_FSGSBASE 0x10000u
+#define X86_CR0_TS         0x8u
+#define X86_CR4_TSD        0x4u
+#define X86_CR4_DE         0x8u
+#define X86_CR4_PAE        0x20u
+#define X86_CR4_MCE        0x40u
+#define X86_CR4_OSFXSR     0x200u
+#define X86_CR4_OSXMMEXCPT 0x400u
+#define X86_CR4_FSGSBASE   0x10000u
+/* What the processor always has while a PV guest runs. */
+#define PV_CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
 
 #define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
 #define X86_XEC_TI  4u /* error code: the selector is in the LDT */
