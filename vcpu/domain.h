@@ -54,9 +54,9 @@ struct pv_vcpu {
     uint64_t kernel_ss, kernel_sp;
     uint64_t event_callback_eip, failsafe_callback_eip, syscall_callback_eip;
     uint16_t event_callback_cs, failsafe_callback_cs; /* PV32 */
-    uint64_t syscall32_callback_eip, sysenter_callback_eip;
-    uint16_t syscall32_callback_cs, sysenter_callback_cs;
-    bool syscall32_disables_events, sysenter_disables_events;
+    uint64_t syscall32_callback_eip;
+    uint16_t syscall32_callback_cs;
+    bool syscall32_disables_events;
     uint32_t vgc_flags;    /* VGCF_failsafe_disables_events, VGCF_syscall_disables_events */
     unsigned int iopl;     /* 0..3, PHYSDEVOP_set_iopl */
     uint64_t iobmp;        /* guest address of its port bitmap, PHYSDEVOP_set_iobitmap */

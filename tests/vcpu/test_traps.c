@@ -208,7 +208,6 @@ static void syscall_leaves_flat_selectors(void **state)
     /* Nobody listens: #UD at the instruction. SYSENTER is #UD in any case. */
     gate(f, X86_EXC_UD, 0);
     f->v->pv.syscall32_callback_eip = 0;
-    f->v->pv.sysenter_callback_eip = HANDLER + 0x80;
     r->seg[CPU_SEG_CS].attr = 0x4fb;
     r->rip = 0x5002;
     pv_handle_exit(f->v, &e);

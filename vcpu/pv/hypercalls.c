@@ -109,11 +109,7 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
         pv->syscall32_callback_cs = cs;
         pv->syscall32_disables_events = mask;
         return 0;
-    case CALLBACKTYPE_sysenter:
-        pv->sysenter_callback_eip = eip;
-        pv->sysenter_callback_cs = cs;
-        pv->sysenter_disables_events = mask;
-        return 0;
+    case CALLBACKTYPE_sysenter: return 0; /* taken, and never called: AMD processors have no SYSENTER in long mode */
     case CALLBACKTYPE_nmi: return nmi_callback_set(v, eip);
     default: return -ENOSYS;
     }
