@@ -4,17 +4,19 @@
  *
  * Concept: what a guest can execute is a finite list of opcode maps, so walk it: each opcode of each map behind 16 sets of
  * prefixes and before 32 ModRM bytes, in each mode that a PV guest's code can have. Every case either executes or gives the
- * exception that the architecture has for it. It is tried in three ways:
+ * exception that the architecture has for it. It is tried in these ways:
  *
  *      single   a few harmless instructions, the case, NOPs, SYSCALL: what comes back is judged in detail
  *      page     a page full of it, up to the page's end, behind which nothing is mapped: straight-line code of great length
- *      whole    in a domain, through the whole hypervisor: a trap reaches the guest's handler, nothing ends the domain
+ *      whole    in a domain, through the whole hypervisor: a trap reaches the guest's handler, nothing ends the domain;
+ *               whole-page: a page full of it there
+ *      host     on the processor that this program runs on, which judges not the engine but the survey's own table
  *
  *      survey_code.c    the list: numbers to bytes, and names
  *      survey_table.c   what the manual says of a case: legal or #UD, its length, what it may do
  *      survey_fast.c    single and page, on a bare processor
  *      survey_whole.c   whole
- *      survey_host.c    the same bytes on the processor that this program runs on: is the table right?
+ *      survey_host.c    host
  *      survey_team.c    workers, who may die of a case: it is reported by name and the survey goes on
  *      survey.c         the program; test_survey.c: a fixed sample of everything
  */

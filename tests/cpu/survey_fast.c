@@ -12,7 +12,7 @@
  * computes flags late); the case; NOPs; SYSCALL. Since every NOP counts, the count of instructions tells how long
  * the case was. It is run twice from the same state and has to do the same twice.
  *
- * What must hold is in judge_single() and judge_page(). The canary then computes a sum with the integer unit, the x87 and
+ * What must hold is in judge_single() and survey_page(). The canary then computes a sum with the integer unit, the x87 and
  * SSE, and looks whether anything was written outside of data and stack.
  *
  * Could pass wrongly: what an instruction computes is not looked at here, but the two runs' likeness is.

@@ -23,12 +23,11 @@ enum { NP = 1, P66 = 2, PF3 = 4, PF2 = 8, ANY = 15 }; /* mandatory prefixes */
 enum { MEM = 1, REG = 2, BOTH = 3 };                  /* what ModRM names */
 enum { M64 = 1, M32 = 2, ALL = 3 };                   /* code sizes */
 enum {
-    T_LOCK = 1,
-    T_GP = 2,
-    T_SEG = 4,
-    T_VEX0 = 8,
-    T_EITHER = 16
-}; /* takes LOCK; privileged; loads a segment; VEX.L = 0 */
+    T_LOCK = 1,   /* takes LOCK, with memory */
+    T_SEG = 2,    /* loads a segment */
+    T_VEX0 = 4,   /* VEX.L is 0 */
+    T_EITHER = 8, /* is EITHER */
+};
 #define REGS_ALL 0xffu
 #define R(n)     (1u << (n))
 
