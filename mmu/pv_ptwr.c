@@ -2,10 +2,11 @@
 /*
  * Writable page tables (ptwr): a plain store to a page table, made good.
  *
- * Concept: a guest maps its page tables read-only and is to change them with hypercalls. Some code does not know that it writes to a page
- * table: it stores, and faults. If the store hits an L1 entry, Xen carries it out on the guest's behalf as it would an
- * mmu_update: it decodes the instruction, works out the 64-bit entry that would result, checks it, writes it, and moves RIP on. The guest asked for
- * this with VMASST_TYPE_writable_pagetables. Higher levels are not done: those stores stay faults.
+ * Concept: a guest maps its page tables read-only and is to change them with hypercalls. Some code does not know that it
+ * writes to a page table: it stores, and faults. If the store hits an L1 entry, Xen carries it out on the guest's behalf as
+ * it would an mmu_update: it decodes the instruction, works out the 64-bit entry that would result, checks it, writes it, and
+ * moves RIP on. The guest asked for this with VMASST_TYPE_writable_pagetables. Higher levels are not done: those stores stay
+ * faults.
  *
  * Conditions: present, write, by the guest's kernel (the exit loop looks), to a live L1 table of the domain, aligned, within
  * the page of the fault, no more than eight bytes.

@@ -23,8 +23,8 @@
  * order: virt_base <= virt_kstart <= virt_entry <= virt_kend, all segments lie between virt_kstart and virt_kend, and
  * virt_kend - virt_base <= IMAGE_MEM_MAX.
  *
- * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c:
- * no lzo.
+ * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c: no
+ * lzo.
  */
 #ifndef TOOLS_IMAGE_H
 #define TOOLS_IMAGE_H

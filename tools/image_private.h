@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files image.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and nobody else.
+ * What the files image.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and
+ * nobody else.
  *
  * Concept: an ELF file comes in two widths with the same contents. image_elf.c reads either into the wide structures of
  * <elf.h>, so that the rest is written once.

@@ -24,7 +24,7 @@ struct field {
 static const struct field fields[] = {
     { "maxleaf",     0x00000000, NONE, EAX,  0, 32 },
     { "stepping",    0x00000001, NONE, EAX,  0,  4 },
-    { "model",       0x00000001, NONE, EAX,  4,  8 }, /* these two have more bits elsewhere: see set_family() */
+    { "model",       0x00000001, NONE, EAX,  4,  8 }, /* these two have more bits elsewhere: see set_value() */
     { "family",      0x00000001, NONE, EAX,  8,  9 },
     { "brandid",     0x00000001, NONE, EBX,  0,  8 },
     { "clflush",     0x00000001, NONE, EBX,  8,  8 },
