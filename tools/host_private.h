@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host.c (the computer as a whole) and host_guest.c (the guests in it) share, and nobody else.
+ * What host.c (the computer as a whole), host_guest.c and guest_nodes.c (the guests in it) and host_shutdown.c (their ends) share,
+ * and nobody else.
  */
 #ifndef TOOLS_HOST_PRIVATE_H
 #define TOOLS_HOST_PRIVATE_H

@@ -160,7 +160,7 @@ static void set_value(char reg[33], const struct field *f, char letter, uint32_t
         set_number(reg, extra, extra_length, n >> 4);
 }
 
-/* A number with nothing behind it but `end`. */
+/* A number, and behind it one of `ends` or the end of the text, where *rest is then. */
 static bool number_parse(const char *text, const char *ends, uint64_t max, uint32_t *n, const char **rest)
 {
     char *stop;

@@ -4,7 +4,8 @@
  *
  * Concept: creating, sizing, loading, pausing and destroying a domain are hypercalls of dom0, with Xen's own structure (one
  * union, selected by cmd) and interface version. xenlab's toolstack has no other way in, so what is refused here is
- * refused to it as well. Anyone but a control domain gets -EPERM.
+ * refused to it as well. Who is no control domain gets -EPERM, but for the few commands that Xen leaves to the domain of
+ * xenstore or of a device model (domctl_permission()).
  *
  * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
  *
