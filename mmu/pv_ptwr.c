@@ -253,7 +253,7 @@ static uint64_t *ro_l1_table(struct vcpu *v, uint64_t va)
 
 bool pv_ptwr_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
-    uint8_t bytes[15];
+    uint8_t bytes[INSN_MAX_LEN];
     struct insn in;
     uint64_t *ptr;
     size_t n;

@@ -25,10 +25,9 @@
 
 #include "sim/pcpu.h"
 
-#define INSN_MAX_LEN 15
-#define EFER_LMA     0x400u
-#define SEG_ATTR_L   0x200u
-#define SEG_ATTR_D   0x400u
+#define EFER_LMA   0x400u
+#define SEG_ATTR_L 0x200u
+#define SEG_ATTR_D 0x400u
 
 struct insn_decoder {
     csh mode16, mode32, mode64;

@@ -45,6 +45,8 @@ struct insn {
     char text[96];               /* "mov qword ptr [rax], rbx" */
 };
 
+#define INSN_MAX_LEN 15 /* bytes; a longer one is #GP */
+
 /* Decoder handle: one a machine. */
 struct insn_decoder;
 struct insn_decoder *insn_decoder_create(void);

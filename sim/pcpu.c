@@ -84,8 +84,8 @@ struct opcode {
 static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
 {
     const uint16_t attr = st->seg[CPU_SEG_CS].attr;
-    uint8_t code[17] = { 0 }; /* 15, and two that are never fetched */
-    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, 15);
+    uint8_t code[INSN_MAX_LEN + 2] = { 0 }; /* and two that are never fetched */
+    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, INSN_MAX_LEN);
     struct opcode op = { 0 };
 
     while (op.prefixes + 1u < n && pcpu_is_prefix(code[op.prefixes], attr)) {
@@ -140,7 +140,7 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
 /* An address that is not canonical and was reached through the stack segment. */
 static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
 {
-    uint8_t code[15];
+    uint8_t code[INSN_MAX_LEN];
 
     return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & 0x200) &&
            insn_uses_stack(e->m->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);

@@ -29,7 +29,7 @@ static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *c
 {
     const bool code64 = st->seg[CPU_SEG_CS].attr & 0x200, code32 = st->seg[CPU_SEG_CS].attr & 0x400;
     bool rep = false, other_size = false;
-    uint8_t code[15];
+    uint8_t code[INSN_MAX_LEN];
     const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, sizeof(code));
     size_t i = 0;
 

@@ -5,9 +5,8 @@
 #ifndef SIM_UNICORN_GATE_H
 #define SIM_UNICORN_GATE_H
 
+#include "sim/insn.h"
 #include "sim/unicorn_emu.h"
-
-#define INSN_MAX_LEN 15
 
 /* An instruction as far as it has been read. */
 struct insn_head {

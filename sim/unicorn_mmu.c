@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "sim/insn.h"
 #include "sim/pcpu_private.h"
 #include "sim/unicorn_private.h"
 #include "sim/vmcb.h"
@@ -65,7 +66,7 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
 /* Whether what stands at pc is a WRFSBASE or WRGSBASE whose operand is not canonical. */
 static bool segment_base_refused(struct emu *e, uint64_t pc)
 {
-    uint8_t code[15], rex = 0;
+    uint8_t code[INSN_MAX_LEN], rex = 0;
     size_t n, i = 0;
 
     n = pcpu_fetch(e, pc, code, sizeof(code));

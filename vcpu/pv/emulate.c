@@ -155,7 +155,7 @@ void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
 bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
-    uint8_t bytes[15];
+    uint8_t bytes[INSN_MAX_LEN];
     struct insn in =
         insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)));
 

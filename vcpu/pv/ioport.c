@@ -132,7 +132,7 @@ static bool prefix(uint8_t byte, unsigned int bits, struct io_insn *in)
 static bool decode(struct vcpu *v, struct io_insn *in)
 {
     const unsigned int bits = insn_code_bits(v->regs);
-    uint8_t bytes[15], op;
+    uint8_t bytes[INSN_MAX_LEN], op;
     size_t n = guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)), i = 0;
 
     *in = (struct io_insn){
