@@ -59,10 +59,6 @@ struct translator_ops {
     void *tb_stop;
 };
 
-extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
-extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
-extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
-
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 4); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 5); }
 static intptr_t counter_offset(struct emu *e) { return e->raw.at.dr + 4 * 8; }

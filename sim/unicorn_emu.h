@@ -196,7 +196,7 @@ uc_err emu_run(struct emu *e);
 /* From a hook: note the cause and stop. */
 void emu_stop(struct emu *e, enum emu_stop cause);
 void emu_tlb_flush(struct emu *e);
-/* unicorn_smc.c: one page of it; false when that is not possible. */
+/* unicorn_smc.c: one page of it; false while the engine has not run. */
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 
 /* EXITINFO2 of the last exit: the address of a #PF or NPF. */

@@ -15,9 +15,6 @@
 #include "sim/unicorn_private.h"
 #include "sim/vmcb.h"
 
-extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
-                                                 uintptr_t host_pc) __attribute__((weak));
-
 static void io_exit(struct CPUX86State *env, uint32_t port, uint8_t size, bool in, void *host_pc)
 {
     struct emu *e = emu_running;

@@ -19,10 +19,18 @@ static bool find(const char *name, void *function)
     return sym;
 }
 
+static bool called_are_there(void)
+{
+    return tcg_emit_op_x86_64 && tcg_temp_new_internal_x86_64 && tcg_temp_free_internal_x86_64 &&
+           tcg_gen_callN_x86_64 && tlb_reset_dirty_x86_64 && tlb_flush_page_x86_64 &&
+           tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 && helper_enter_mmx_x86_64 &&
+           update_mxcsr_status_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
+}
+
 bool emu_private_find(struct emu *e)
 {
     struct emu_real *real = &e->real;
-    bool ok = uc_version(NULL, NULL) >> 8 == KNOWN_VERSION;
+    bool ok = uc_version(NULL, NULL) >> 8 == KNOWN_VERSION && called_are_there();
 
     ok &= find("tb_invalidate_phys_page_fast_x86_64", &real->tb_invalidate_phys_page_fast);
     ok &= find("tlb_set_dirty_x86_64", &real->tlb_set_dirty);

@@ -40,15 +40,24 @@ struct xmm {
     uint64_t q[2];
 };
 
-/* Called, not replaced. */
+/* Called, not replaced. They are weak so that a library without one is refused (emu_private_find()) and not the program. */
+extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
+extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
+extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
 extern void tcg_gen_callN_x86_64(struct TCGContext *tcg, void *function, struct TCGTemp *result, int nargs,
                                  struct TCGTemp **args) __attribute__((weak));
+extern void tlb_reset_dirty_x86_64(struct CPUState *cpu, uint64_t host_addr, uint64_t length) __attribute__((weak));
+extern void tlb_flush_page_x86_64(struct CPUState *cpu, uint64_t vaddr) __attribute__((weak));
+extern void tb_invalidate_phys_page_range_x86_64(struct uc_struct *uc, uint64_t start, uint64_t end)
+    __attribute__((weak));
 extern uint32_t cpu_cc_compute_all_x86_64(struct CPUX86State *env, int op) __attribute__((weak));
 extern void helper_enter_mmx_x86_64(struct CPUX86State *env) __attribute__((weak));
 extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((weak));
-/* host_pc: where translated code is to be left, or 0: where the processor's state says. Does not return. */
+/* host_pc: where translated code is to be left, or 0: where its state says. The second returns if that is not intercepted. */
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
+extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
+                                                 uintptr_t host_pc) __attribute__((weak));
 
 /* unicorn_smc.c */
 void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);

@@ -22,12 +22,6 @@
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
-/* Called, not replaced; absent from a library that hides them. */
-extern void tlb_reset_dirty_x86_64(struct CPUState *cpu, uint64_t host_addr, uint64_t length) __attribute__((weak));
-extern void tb_invalidate_phys_page_range_x86_64(struct uc_struct *uc, uint64_t start, uint64_t end)
-    __attribute__((weak));
-extern void tlb_flush_page_x86_64(struct CPUState *cpu, uint64_t vaddr) __attribute__((weak));
-
 static bool frame_valid(const struct emu *e, uint64_t frame) { return frame < e->m->nr_frames + EMU_NR_PAGES; }
 
 static uint8_t *frame_host(struct emu *e, uint64_t frame)
@@ -131,11 +125,7 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     if (!frame_valid(e, frame) || !e->code.has_code[frame])
         return;
     emu_running = e;
-    if (tb_invalidate_phys_page_range_x86_64) {
-        tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
-    } else {
-        emu_smc_flush_all(e);
-    }
+    tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
     e->code.has_code[frame] = 0;
     emu_running = outer;
 }
@@ -144,7 +134,7 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 {
     struct emu *outer = emu_running;
 
-    if (!tlb_flush_page_x86_64 || !e->smc.cpu)
+    if (!e->smc.cpu)
         return false;
     emu_running = e;
     tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
