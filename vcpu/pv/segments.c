@@ -29,7 +29,6 @@
 #define DESC_CODE       (UINT64_C(1) << 43)
 #define DESC_CONFORMING (UINT64_C(1) << 42) /* data: expand-down */
 #define DESC_RW         (UINT64_C(1) << 41) /* code: readable; data: writable */
-#define DESC_L          (UINT64_C(1) << 53)
 #define DESC_G          (UINT64_C(1) << 55)
 #define DESC_DPL(d)     (((d) >> 45) & 3)
 
