@@ -8,6 +8,7 @@
  *    seen (A bits are set anew), so two runs could differ. Here the time it is told is the machine's own.
  *  - An address that is not canonical gives #GP, whatever segment it was reached through. Through the stack segment it is #SS (AMD APM
  *    volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu.c then asks the decoder.
+ *    An operand that begins below the hole and reaches into it is one as a whole: it is no #PF for the page that it begins in.
  *  - WRFSBASE and WRGSBASE take any address; one that is not canonical is #GP (AMD APM volume 3).
  */
 #include <sys/time.h>
@@ -56,6 +57,10 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
 {
     struct emu *e = emu_running;
 
+    const uint64_t last = size > 1 ? addr + (unsigned int)size - 1 : addr;
+
+    if (type != ACCESS_FETCH && !probe && is_canonical(addr) && !is_canonical(last))
+        addr = last; /* the whole operand is looked at before any of it is translated */
     if (type != ACCESS_FETCH && !is_canonical(addr)) {
         e->mmu.not_canonical = true;
         e->mmu.addr = addr;

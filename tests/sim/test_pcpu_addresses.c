@@ -72,6 +72,28 @@ static void test_not_canonical(void **state)
     pg_destroy(&g);
 }
 
+/* An operand whose beginning is the last of the lower half, and is not mapped: no #PF, as a processor was seen to answer. */
+static void test_into_the_hole(void **state)
+{
+    static const char *const code[] = { "\x48\x01\x07", "\x48\x8b\x07", "\x48\x89\x07", "\x0f\x11\x07" };
+    struct pv_guest g = pg_create(CPU_MODE_PV64, 1);
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(code); i++) {
+        struct sim_exit x;
+
+        g.st->rdi = UINT64_C(0x7ffffffffffd);
+        x = pg_exec(&g, code[i], 3);
+        assert_int_equal(x.kind, EXIT_EXCEPTION);
+        assert_int_equal(x.vector, 13);
+        g.st->rdi = UINT64_C(0x7ffffffffff0); /* all of it lies below */
+        x = pg_exec(&g, code[i], 3);
+        assert_int_equal(x.vector, 14);
+    }
+    g.st->rbp = UINT64_C(0x7ffffffffffd);
+    assert_int_equal(PG_EXEC(&g, "\x48\x89\x45\x00").vector, 12); /* mov %rax, (%rbp) */
+    pg_destroy(&g);
+}
+
 /* WRFSBASE and WRGSBASE refuse what is not canonical, read what is in the register only as far as they use it, and count. */
 static void test_segment_bases(void **state)
 {
@@ -119,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_not_canonical),
+        cmocka_unit_test(test_into_the_hole),
         cmocka_unit_test(test_segment_bases),
     };
 
