@@ -116,7 +116,7 @@ static void split(const struct check_case *c, const struct check_result *n, stru
     memcpy(g->mem, n->mem, sizeof(g->mem));
 }
 
-/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD: eight bytes are read, not sixteen. */
+/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD: eight bytes are read, not sixteen; MMX's PUNPCKL*: four, not eight. */
 static void cvtps2pi(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
     if (g->vector == 14 && !(g->addr & (CHECK_PAGE - 1)) && n->rip != g->rip)

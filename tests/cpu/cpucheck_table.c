@@ -277,7 +277,8 @@ static const struct op ops[] = {
     OP(X87, 0, 0x9b, -1, 0, 0, 0, 0),
     OP(X87, 0, 0xd9, 5, M | MEM | CTL | B, 0, 0, 0),
 
-    RANGE(MMX, 1, 0x60, 0x6f, NP, NOTHING, M),
+    RANGE(MMX, 1, 0x60, 0x62, NP, NOTHING, M),
+    RANGE(MMX, 1, 0x63, 0x6f, NP, NOTHING, M),
     RANGE(MMX, 1, 0x71, 0x73, NP, NOTHING, M | I8 | REG),
     RANGE(MMX, 1, 0x70, 0x70, NP, NOTHING, M | I8),
     RANGE(MMX, 1, 0x74, 0x76, NP, NOTHING, M),
@@ -603,7 +604,7 @@ static uint16_t known_of(const struct op *op)
         return KNOWN(X87) | KNOWN(ADDRESS) | KNOWN(SPLIT);
     if (op->map == 1 && op->first == 0xf7 && op->form & REG)
         return KNOWN(MASKMOV) | (op->family == FAMILY_MMX ? KNOWN(MMX) : 0);
-    if (op->map == 1 && op->first == 0x2c && op->family == FAMILY_MMX)
+    if (op->map == 1 && (op->first == 0x2c || op->first == 0x60) && op->family == FAMILY_MMX)
         return KNOWN(MMX) | KNOWN(CVTPS2PI) | vector;
     if (op->family == FAMILY_MMX)
         return KNOWN(MMX) | vector;
