@@ -34,7 +34,7 @@ UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
-	reboot suspend suspend-uncooperative watchdog hostile \
+	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# hostile.sh COUNT [SEED]: guests/hostile with so many seeds, from SEED on, by $XENLAB (build/xenlab); next to each, in the same
-# machine, a neighbour that must notice nothing. Prints every seed whose run was wrong, and closes with "N passed, N failed".
+# hostile.sh COUNT [SEED]: guests/hostile and guests/havoc with so many seeds, from SEED on, by $XENLAB (build/xenlab); next to each, in
+# the same machine, a neighbour that must notice nothing. Prints every seed whose run was wrong, and closes with "N passed, N failed".
 #
 # What is right: the program ends by itself, with the status of guests that powered off (0), crashed (2), or went on to the end of
 # the time they were given (3); and the neighbour says all it says when it is alone. A sanitizer's finding is another status.
@@ -30,24 +30,28 @@ run() { # OUTPUT ARGUMENT...
 }
 
 wrong() {
-    echo "seed $seed: $1"
+    echo "$guest, seed $seed: $1"
     tail -n 5 "$tmp/err" | sed 's/^/    > /'
     failed=$((failed + 1))
 }
 
-run "$tmp/expected" build/guests/idle build/guests/hello --cmdline until=10
-neighbour "$tmp/expected" > "$tmp/alone"
-[ -s "$tmp/alone" ] || {
-    echo "hostile: the neighbour says nothing when it is alone" >&2
-    exit 1
+# With as many vCPUs as the hostile one has: the command line counts for both.
+alone() { # VCPUS
+    run "$tmp/expected" --vcpus "$1" build/guests/idle build/guests/hello --cmdline until=10
+    neighbour "$tmp/expected" > "$tmp/alone$1"
+    [ -s "$tmp/alone$1" ] || {
+        echo "hostile: the neighbour says nothing when it is alone" >&2
+        exit 1
+    }
 }
 
-while [ "$seed" -lt "$end" ]; do
-    run "$tmp/out" --pcpus $((seed % 2 + 1)) --cmdline "seed=$seed n=200" build/guests/hostile build/guests/hello
+try() { # GUEST VCPUS
+    guest=$1
+    run "$tmp/out" --pcpus $((seed % 2 + 1)) --vcpus "$2" --cmdline "seed=$seed n=200" "build/guests/$guest" build/guests/hello
     neighbour "$tmp/out" > "$tmp/beside"
     case $status in
     0 | 2 | 3)
-        if cmp -s "$tmp/alone" "$tmp/beside"; then
+        if cmp -s "$tmp/alone$2" "$tmp/beside"; then
             passed=$((passed + 1))
         else
             wrong "the neighbour said something else"
@@ -55,6 +59,13 @@ while [ "$seed" -lt "$end" ]; do
         ;;
     *) wrong "status $status" ;;
     esac
+}
+
+alone 1
+alone 3
+while [ "$seed" -lt "$end" ]; do
+    try hostile 1
+    try havoc 3
     seed=$((seed + 1))
 done
 echo "$passed passed, $failed failed"
