@@ -41,13 +41,16 @@ static const uint8_t *walk(struct emu *e, uint64_t addr)
 
 size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
 {
-    const uint8_t *host = NULL;
+    size_t done = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        host = i && PAGE_OFFSET(addr + i) ? host + 1 : walk(e, addr + i);
+    while (done < n) {
+        const uint64_t left = PAGE_SIZE - PAGE_OFFSET(addr + done), len = n - done < left ? n - done : left;
+        const uint8_t *host = walk(e, addr + done);
+
         if (!host)
-            return i;
-        buf[i] = *host;
+            break;
+        memcpy(buf + done, host, len);
+        done += len;
     }
-    return n;
+    return done;
 }
