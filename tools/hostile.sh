@@ -9,6 +9,7 @@
 set -eu
 
 : "${XENLAB:=build/xenlab}"
+: "${HOSTILE_TIMEOUT:=120}" # seconds a run, for a machine that hangs
 seed=${2:-1}
 end=$((seed + $1))
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:exitcode=99}"
@@ -26,7 +27,7 @@ run() { # OUTPUT ARGUMENT...
     output=$1
     shift
     status=0
-    timeout 120 "$XENLAB" run -q --max-vtime 2s --memory 16 "$@" < /dev/null > "$output" 2> "$tmp/err" || status=$?
+    timeout "$HOSTILE_TIMEOUT" "$XENLAB" run -q --max-vtime 2s --memory 16 "$@" < /dev/null > "$output" 2> "$tmp/err" || status=$?
 }
 
 wrong() {
