@@ -12,7 +12,7 @@ set -eu
 tree=$1
 shift
 export XENLAB="$tree/xenlab"
-: "${TEST_TIMEOUT:=900}"
+: "${TEST_TIMEOUT:=1800}"
 # A sanitizer's finding is told from a test's failure by the exit status; a leak is a finding.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:exitcode=99}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:exitcode=99}"
