@@ -254,7 +254,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
--include $(addprefix build/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu \
-	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS))))
--include $(addprefix build/asan/,$(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS)))
+# Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.
+DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu \
+	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)))
+-include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))
