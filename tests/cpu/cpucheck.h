@@ -61,8 +61,6 @@ enum check_feature {
     NEEDS_MOVBE,
     NEEDS_LZCNT,
     NEEDS_CX16,
-    NEEDS_BMI1,
-    NEEDS_BMI2,
     NEEDS_ADX,
     NR_NEEDS
 };
@@ -102,7 +100,6 @@ enum check_family {
     FAMILY_X87,
     FAMILY_MMX,
     FAMILY_SSE,
-    FAMILY_VEX,
     NR_FAMILIES
 };
 extern const char *const check_family_names[NR_FAMILIES];

@@ -268,15 +268,11 @@ static const struct {
     [NEEDS_SSE42] = { "SSE4.2", 1, 2, 20 },    [NEEDS_AES] = { "AES", 1, 2, 25 },
     [NEEDS_PCLMUL] = { "PCLMULQDQ", 1, 2, 1 }, [NEEDS_POPCNT] = { "POPCNT", 1, 2, 23 },
     [NEEDS_MOVBE] = { "MOVBE", 1, 2, 22 },     [NEEDS_LZCNT] = { "LZCNT", 0x80000001, 2, 5 },
-    [NEEDS_CX16] = { "CMPXCHG16B", 1, 2, 13 }, [NEEDS_BMI1] = { "BMI1", 7, 1, 3 },
-    [NEEDS_BMI2] = { "BMI2", 7, 1, 8 },        [NEEDS_ADX] = { "ADX", 7, 1, 19 },
+    [NEEDS_CX16] = { "CMPXCHG16B", 1, 2, 13 }, [NEEDS_ADX] = { "ADX", 7, 1, 19 },
 };
 
 void check_features_choose(bool has[NR_NEEDS], FILE *f)
 {
-    /* Wrong in the emulator: docs/cpu.md. */
-    static const bool left_out[NR_NEEDS] = { [NEEDS_BMI1] = true, [NEEDS_BMI2] = true };
-
     has[NEEDS_NOTHING] = true;
     for (unsigned int i = 1; i < NR_NEEDS; i++) {
         unsigned int r[4] = { 0 };
@@ -285,6 +281,5 @@ void check_features_choose(bool has[NR_NEEDS], FILE *f)
         has[i] = r[features[i].reg] >> features[i].bit & 1;
         if (!has[i])
             fprintf(f, "this host has no %s: skipped\n", features[i].name);
-        has[i] &= !left_out[i];
     }
 }

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const check_family_names[NR_FAMILIES] = { "int", "string", "bcd", "lock", "x87", "mmx", "sse", "vex" };
+const char *const check_family_names[NR_FAMILIES] = { "int", "string", "bcd", "lock", "x87", "mmx", "sse" };
 
 enum form {
     M = 1u << 0,      /* ModRM */
@@ -219,7 +219,6 @@ static const struct op ops[] = {
     { FAMILY_INT, 1, 0x18, 0x18, -1, NP, 0, M | MEM, 0, 0, 0 },
     ONE(INT, 1, 0xb8, -1, PF3, POPCNT, M | V, 0, ALL, 0),
     ONE(INT, 1, 0xbd, -1, PF3, LZCNT, M | V, 0, ALL, ALL & ~(C_ | Z_)),
-    ONE(INT, 1, 0xbc, -1, PF3, BMI1, M | V, 0, ALL, ALL & ~(C_ | Z_)),
     { FAMILY_INT, 2, 0xf0, 0xf1, -1, NP, NEEDS_MOVBE, M | V | MEM, 0, 0, 0 },
     { FAMILY_INT, 2, 0xf0, 0xf1, -1, PF2, NEEDS_SSE42, M, 0, 0, 0 },
     ONE(INT, 2, 0xf6, -1, P66, ADX, M, C_, C_, 0),
@@ -349,19 +348,6 @@ static const struct op ops[] = {
     RANGE(SSE, 2, 0xdb, 0xdf, P66, AES, M | VEC),
     RANGE(SSE, 3, 0xdf, 0xdf, P66, AES, M | VEC | I8),
 
-    ONE(VEX, 2, 0xf2, -1, NP, BMI1, M, 0, ALL, A_ | P_),
-    ONE(VEX, 2, 0xf3, 1, NP, BMI1, M, 0, ALL, A_ | P_),
-    ONE(VEX, 2, 0xf3, 2, NP, BMI1, M, 0, ALL, A_ | P_),
-    ONE(VEX, 2, 0xf3, 3, NP, BMI1, M, 0, ALL, A_ | P_),
-    ONE(VEX, 2, 0xf7, -1, NP, BMI1, M, 0, ALL, A_ | P_ | S_),
-    ONE(VEX, 2, 0xf5, -1, NP, BMI2, M, 0, ALL, A_ | P_),
-    ONE(VEX, 2, 0xf5, -1, PF3, BMI2, M, 0, 0, 0),
-    ONE(VEX, 2, 0xf5, -1, PF2, BMI2, M, 0, 0, 0),
-    ONE(VEX, 2, 0xf6, -1, PF2, BMI2, M, 0, 0, 0),
-    ONE(VEX, 2, 0xf7, -1, P66, BMI2, M, 0, 0, 0),
-    ONE(VEX, 2, 0xf7, -1, PF3, BMI2, M, 0, 0, 0),
-    ONE(VEX, 2, 0xf7, -1, PF2, BMI2, M, 0, 0, 0),
-    ONE(VEX, 3, 0xf0, -1, PF2, BMI2, M | I8, 0, 0, 0),
 };
 
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))
@@ -500,18 +486,6 @@ static bool count_flags(struct check_insn *in, const struct op *op, unsigned int
     return true;
 }
 
-/* VEX: three bytes. vvvv is any register. */
-static void vex_prefix(struct coder *k, const struct op *op, unsigned int pfx)
-{
-    static const uint8_t pp[] = { [NP] = 0, [P66] = 1, [PF3] = 2, [PF2] = 3 };
-    const unsigned int w = k->bits == 64 && below(k->s, 2), vvvv = any_reg(k);
-    const bool none = op->map == 3 && op->first == 0xf0; /* RORX has two operands */
-
-    byte(k, 0xc4);
-    byte(k, (~k->rex & 7u) << 5 | op->map);
-    byte(k, w << 7 | (none ? 15u : ~vvvv & 15u) << 3 | pp[pfx]);
-}
-
 static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
 {
     if (op->form & STR && below(k->s, 3))
@@ -520,10 +494,6 @@ static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
         byte(k, k->bits == 64 || op->form & STR ? 0x67 : 0x3e); /* 16-bit addresses reach nothing here */
     if (k->size == 2 && op->form & (V | D64))
         byte(k, 0x66);
-    if (op->family == FAMILY_VEX) {
-        vex_prefix(k, op, pfx);
-        return;
-    }
     if (pfx == P66)
         byte(k, 0x66);
     if (pfx == PF3 || pfx == PF2)
