@@ -52,6 +52,7 @@ enum emu_private_page {
 
 /* Vectors of exceptions. */
 enum {
+    TRAP_divide_error = 0,
     TRAP_debug = 1,
     TRAP_invalid_op = 6,
     TRAP_stack_fault = 12,

@@ -5,10 +5,49 @@
  * Concept: what an instruction does beyond moving and adding is a function of the library, helper_NAME(). tests/cpu/cpucheck.c compares
  * them all with the host's processor; those that it found wrong are here. (Floating point: unicorn_sse.c.)
  */
+#include <stdlib.h>
 #include <tmmintrin.h>
 
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
+
+/* ------------------------------------------------------------------------------------------------------ division -- */
+
+/* IDIV of 16 and 32 bits (AMD APM volume 3): the library lets the host divide, which ends the program for -2^31 and -2^63 by -1. */
+static lldiv_t divide(struct CPUX86State *env, int64_t dividend, int64_t divisor, unsigned int bits, uintptr_t host_pc)
+{
+    const int64_t limit = INT64_C(1) << (bits - 1);
+    lldiv_t r;
+
+    if (divisor == 0 || (divisor == -1 && dividend == INT64_MIN))
+        raise_exception_err_ra_x86_64(env, TRAP_divide_error, 0, host_pc);
+    r = lldiv(dividend, divisor);
+    if (r.quot < -limit || r.quot >= limit)
+        raise_exception_err_ra_x86_64(env, TRAP_divide_error, 0, host_pc);
+    return r;
+}
+
+void HELPER(idivw_AX)(struct CPUX86State *env, uint64_t divisor);
+void HELPER(idivw_AX)(struct CPUX86State *env, uint64_t divisor)
+{
+    uint64_t *gpr = raw_gprs(&emu_running->raw);
+    const int32_t dividend = (int32_t)((gpr[2] & 0xffff) << 16 | (gpr[0] & 0xffff));
+    const lldiv_t r = divide(env, dividend, (int16_t)divisor, 16, RETADDR);
+
+    gpr[0] = (gpr[0] & ~UINT64_C(0xffff)) | (uint16_t)r.quot;
+    gpr[2] = (gpr[2] & ~UINT64_C(0xffff)) | (uint16_t)r.rem;
+}
+
+void HELPER(idivl_EAX)(struct CPUX86State *env, uint64_t divisor);
+void HELPER(idivl_EAX)(struct CPUX86State *env, uint64_t divisor)
+{
+    uint64_t *gpr = raw_gprs(&emu_running->raw);
+    const int64_t dividend = (int64_t)(gpr[2] << 32 | (uint32_t)gpr[0]);
+    const lldiv_t r = divide(env, dividend, (int32_t)divisor, 32, RETADDR);
+
+    gpr[0] = (uint32_t)r.quot;
+    gpr[2] = (uint32_t)r.rem;
+}
 
 /* ---------------------------------------------------------------------------------------- -- horizontal sums -- */
 

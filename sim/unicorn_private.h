@@ -35,6 +35,9 @@ struct uc_struct;
 /* A helper, by the short name that Unicorn's translator has for it. */
 #define HELPER(name) helper_##name##_x86_64
 
+/* In a helper: the place in translated code that it was called from. */
+#define RETADDR ((uintptr_t)__builtin_return_address(0))
+
 /* An SSE register as helpers get it; its address may have any alignment. */
 struct xmm {
     uint64_t q[2];

@@ -27,8 +27,6 @@
 #define MXCSR_MASK_SHIFT 7
 #define MXCSR_VALID      0xffffu
 
-#define RETADDR ((uintptr_t)__builtin_return_address(0))
-
 static uint32_t *mxcsr(struct CPUX86State *env)
 {
     return (uint32_t *)(void *)((uint8_t *)env + emu_running->raw.at.mxcsr);

@@ -2,7 +2,9 @@
 /*
  * `make cpucheck`: the emulated processor beside the host's (see cpucheck.h).
  *
- *      cpucheck [--seed N] [--count CASES] [--seconds N] [--bits 32|64] [--only FAMILY[,FAMILY...]]
+ *      cpucheck [--seed N] [--count CASES] [--seconds N] [--bits 32|64] [--only FAMILY[,FAMILY...]] [--edge]
+ *
+ *  --edge: every operand lies at the end of a page that no other follows (else: in one case of 16)
  */
 #include "tests/cpu/cpucheck.h"
 
@@ -36,9 +38,13 @@ static unsigned int families_of(char *list)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "seed", required_argument, NULL, 's' },    { "count", required_argument, NULL, 'n' },
-        { "seconds", required_argument, NULL, 't' }, { "bits", required_argument, NULL, 'b' },
-        { "only", required_argument, NULL, 'o' },    { NULL, 0, NULL, 0 },
+        { "seed", required_argument, NULL, 's' },
+        { "count", required_argument, NULL, 'n' },
+        { "seconds", required_argument, NULL, 't' },
+        { "bits", required_argument, NULL, 'b' },
+        { "only", required_argument, NULL, 'o' },
+        { "edge", no_argument, NULL, 'e' },
+        { NULL, 0, NULL, 0 },
     };
     struct check_run run = { .o.families = (1u << NR_FAMILIES) - 1, .out = stdout };
     uint64_t seed = 1, count = UINT64_MAX;
@@ -51,6 +57,7 @@ int main(int argc, char **argv)
         case 'n': count = strtoull(optarg, NULL, 0); break;
         case 't': seconds = strtod(optarg, NULL); break;
         case 'b': run.o.bits = (unsigned int)strtoul(optarg, NULL, 0); break;
+        case 'e': run.o.edge = true; break;
         case 'o': run.o.families = families_of(optarg); break;
         default: return 2;
         }

@@ -76,9 +76,10 @@ enum check_known {
     KNOWN_X87,
     KNOWN_ADDRESS,
     KNOWN_SPLIT,
-    KNOWN_CVTPS2PI,
+    KNOWN_WIDE,
     KNOWN_MASKMOV,
     KNOWN_ENTER,
+    KNOWN_CMPS,
     NR_KNOWN
 };
 extern const char *const check_known_names[NR_KNOWN];
@@ -128,8 +129,11 @@ struct check_options {
     unsigned int families; /* a bit each */
     unsigned int bits;     /* 32, 64, or 0: both */
     bool features[NR_NEEDS];
+    bool edge; /* operands lie across the end of DATA, or close to it */
 };
 void check_case_make(struct check_case *c, const struct check_options *o, uint64_t seed);
+/* Case i of how many? (This is what is returned.) */
+unsigned int check_division_make(struct check_case *c, unsigned int i);
 /* Does no instruction read a flag that an earlier one has left undefined? */
 bool check_case_valid(const struct check_case *c);
 /* The code, UD2 at its end; returns its length. */
@@ -178,7 +182,9 @@ struct check_run {
 };
 /* Is the guest's result another than the host's, beyond what is undefined or known? (Takes over what is known into g.) */
 bool check_differs(const struct check_case *c, const struct check_result *n, struct check_result *g);
-/* Cases from `seed` on; findings are shrunk and printed to run->out. Returns how many differ. */
+/* Judges the nr cases, at most 512; findings are shrunk and printed to run->out. How many differ? */
+unsigned int check_cases(struct check_run *run, struct check_case *cases, unsigned int nr);
+/* Random cases from `seed` on; findings are shrunk and printed to run->out. Returns how many differ. */
 unsigned int check_batch(struct check_run *run, uint64_t seed, unsigned int nr);
 
 #endif

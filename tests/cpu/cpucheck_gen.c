@@ -172,11 +172,13 @@ void check_memory_make(uint8_t mem[CHECK_PAGES][CHECK_PAGE], uint64_t seed)
     memcpy((uint8_t *)mem + (CHECK_CONTROL - CHECK_DATA) + 8, &fcw, 2);
 }
 
-/* Pointers into DATA, most of them aligned, some close to its end, some into RO. */
-static uint64_t pointer_make(uint64_t *s)
+/* Pointers into DATA, most of them aligned, some close to its end, some into RO. At the edge: up to 16 bytes before its end. */
+static uint64_t pointer_make(bool edge, uint64_t *s)
 {
     const uint64_t r = check_random(s);
 
+    if (edge)
+        return CHECK_DATA + 2 * CHECK_PAGE - 1 - (r >> 8 & 15);
     if ((r & 0x0f) == 0)
         return CHECK_RO + (r >> 8 & 0xff0);
     if ((r & 0x70) == 0)
@@ -186,16 +188,65 @@ static uint64_t pointer_make(uint64_t *s)
     return CHECK_DATA + 0x200 + (r >> 16 & 0x17f0);
 }
 
-static void registers_make(struct check_case *c, uint64_t *s)
+/* The ends of the ranges of each size: what overflows does it with these. */
+static const uint64_t extremes[] = {
+    0,
+    1,
+    2,
+    0x7f,
+    0x80,
+    0xff,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x7fffffff,
+    1u << 31,
+    0xffffffff,
+    UINT64_C(0x7fffffffffffffff),
+    UINT64_C(1) << 63,
+    ~UINT64_C(0),
+};
+#define NR_EXTREMES (sizeof(extremes) / sizeof(extremes[0]))
+
+/* Division and multiplication of every size, of every extreme by every other: RDX:RAX by RCX. */
+unsigned int check_division_make(struct check_case *c, unsigned int i)
+{
+    const unsigned int op = i % 16;
+    uint8_t *b = c->insn[0].bytes;
+
+    i /= 16;
+    memset(c, 0, sizeof(*c));
+    c->seed = i;
+    c->bits = 64;
+    c->nr = 1;
+    c->rflags = 0x202;
+    c->gpr[0] = extremes[i % NR_EXTREMES];
+    c->gpr[2] = extremes[i / NR_EXTREMES % NR_EXTREMES];
+    c->gpr[1] = extremes[i / (NR_EXTREMES * NR_EXTREMES) % NR_EXTREMES];
+    memcpy(c->fxsave, "\x7f\x03", 2);
+    memcpy(c->fxsave + 24, "\x80\x1f", 2);
+    switch (op & 3) { /* the size */
+    case 1: *b++ = 0x66; break;
+    case 3: *b++ = 0x48; break;
+    }
+    *b++ = op & 3 ? 0xf7 : 0xf6;
+    *b++ = (uint8_t)(0xe1 + 8 * (op >> 2)); /* MUL IMUL DIV IDIV */
+    c->insn[0].len = (uint8_t)(b - c->insn[0].bytes);
+    c->insn[0].undef = op >= 8 ? FLAG_ALL : FLAG_P | FLAG_A | FLAG_Z | FLAG_S;
+    return 16 * NR_EXTREMES * NR_EXTREMES * NR_EXTREMES;
+}
+
+static void registers_make(struct check_case *c, bool edge, uint64_t *s)
 {
     static const uint8_t pointers[] = { 3, 6, 7, 14, 15 };
+    const bool extreme = (check_random(s) & 0x70) == 0;
 
     for (unsigned int i = 0; i < 16; i++)
-        c->gpr[i] = check_random(s) & 3 ? PICK(integers, s) : check_random(s);
+        c->gpr[i] = extreme ? PICK(extremes, s) : check_random(s) & 3 ? PICK(integers, s) : check_random(s);
     if (check_random(s) & 3)
         c->gpr[1] = check_random(s) >> 8 & 0x3f; /* a count */
     for (unsigned int i = 0; i < sizeof(pointers); i++)
-        c->gpr[pointers[i]] = pointer_make(s);
+        c->gpr[pointers[i]] = pointer_make(edge, s);
     c->gpr[12] = check_random(s) & 0x38;
     c->gpr[4] = CHECK_STACK + 0x400 + (check_random(s) & 0x7f8);
     c->gpr[5] = CHECK_STACK + 0x400 + (check_random(s) & 0x7f8);
@@ -220,7 +271,8 @@ void check_case_make(struct check_case *c, const struct check_options *o, uint64
     c->seed = seed;
     c->bits = o->bits ? (uint8_t)o->bits : check_random(&s) & 1 ? 64 : 32;
     c->nr = (uint8_t)(1 + (check_random(&s) >> 9) % CHECK_MAX_INSNS);
-    registers_make(c, &s);
+    may.edge |= (check_random(&s) & 0xf00) == 0;
+    registers_make(c, may.edge, &s);
     fxsave_make(c->fxsave, &s);
     for (unsigned int i = 0; i < c->nr; i++) {
         check_insn_make(&c->insn[i], &may, c->bits, undef, &s);

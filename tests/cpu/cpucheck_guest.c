@@ -44,7 +44,7 @@ struct check_guest *check_guest_create(void)
     table(g, FRAME_L4)[0] = FRAME_L3 << PAGE_SHIFT | P | RW | US;
     table(g, FRAME_L3)[0] = FRAME_L2 << PAGE_SHIFT | P | RW | US;
     table(g, FRAME_L2)[CHECK_CODE >> 21] = FRAME_L1 << PAGE_SHIFT | P | RW | US;
-    map(g, CHECK_CODE, FRAME_CODE, P | RW | US);
+    map(g, CHECK_CODE, FRAME_CODE, P | US);
     map(g, CHECK_DATA, FRAME_DATA, P | RW | US);
     map(g, CHECK_DATA + CHECK_PAGE, FRAME_DATA + 1, P | RW | US);
     map(g, CHECK_RO, FRAME_RO, P | US);

@@ -217,17 +217,13 @@ bool check_differs(const struct check_case *c, const struct check_result *n, str
     return d.field[0];
 }
 
-unsigned int check_batch(struct check_run *run, uint64_t seed, unsigned int nr)
+unsigned int check_cases(struct check_run *run, struct check_case *cases, unsigned int nr)
 {
-    static struct check_case cases[BATCH];
     static struct check_result native[BATCH], guest;
     unsigned int found = 0;
 
     if (nr > BATCH)
         abort();
-    check_memory_make(memory, seed);
-    for (unsigned int i = 0; i < nr; i++)
-        check_case_make(&cases[i], &run->o, seed + i);
     check_native_run(run->native, cases, nr, memory, native);
     for (unsigned int i = 0; i < nr; i++) {
         unsigned int known = 0;
@@ -248,4 +244,16 @@ unsigned int check_batch(struct check_run *run, uint64_t seed, unsigned int nr)
     }
     run->differed += found;
     return found;
+}
+
+unsigned int check_batch(struct check_run *run, uint64_t seed, unsigned int nr)
+{
+    static struct check_case cases[BATCH];
+
+    if (nr > BATCH)
+        abort();
+    check_memory_make(memory, seed);
+    for (unsigned int i = 0; i < nr; i++)
+        check_case_make(&cases[i], &run->o, seed + i);
+    return check_cases(run, cases, nr);
 }

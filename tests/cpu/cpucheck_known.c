@@ -14,18 +14,11 @@
 #define XMM(r, i) ((r)->fxsave + 160 + 16 * (i))
 
 const char *const check_known_names[NR_KNOWN] = {
-    [KNOWN_NOTHING] = "",
-    [KNOWN_APPROXIMATE] = "approximations",
-    [KNOWN_ALIGNMENT] = "alignment",
-    [KNOWN_MMX] = "mmx-in-x87",
-    [KNOWN_CMPXCHG32] = "cmpxchg-32",
-    [KNOWN_BSF32] = "bsf-zero-32",
-    [KNOWN_X87] = "x87-status",
-    [KNOWN_ADDRESS] = "fault-address",
-    [KNOWN_SPLIT] = "split-access",
-    [KNOWN_CVTPS2PI] = "cvtps2pi-load",
-    [KNOWN_MASKMOV] = "maskmov-faults",
-    [KNOWN_ENTER] = "enter-probe",
+    [KNOWN_NOTHING] = "",        [KNOWN_APPROXIMATE] = "approximations", [KNOWN_ALIGNMENT] = "alignment",
+    [KNOWN_MMX] = "mmx-in-x87",  [KNOWN_CMPXCHG32] = "cmpxchg-32",       [KNOWN_BSF32] = "bsf-zero-32",
+    [KNOWN_X87] = "x87-status",  [KNOWN_ADDRESS] = "fault-address",      [KNOWN_SPLIT] = "split-access",
+    [KNOWN_WIDE] = "wide-load",  [KNOWN_MASKMOV] = "maskmov-faults",     [KNOWN_ENTER] = "enter-probe",
+    [KNOWN_CMPS] = "cmps-order",
 };
 
 /* Every result register is as good as any other: one instruction is all that changed them. */
@@ -90,7 +83,8 @@ static void x87(const struct check_case *c, const struct check_result *n, struct
 {
     const uint8_t *last = c->insn[c->nr - 1].bytes + c->insn[c->nr - 1].len - 2;
     const bool inexact = (c->fxsave[1] & 3) != 3 || (last[0] == 0xd9 && last[1] >= 0xe8);
-    const bool invalid = n->fxsave[2] & 0x01 || (last[0] == 0xd9 && (last[1] == 0xf1 || last[1] == 0xf9));
+    const bool refused = (n->fxsave[3] & 4) && !(g->fxsave[3] & 4) && last[0] == 0xd9 && last[1] >= 0xf0; /* C2: 2^63 */
+    const bool invalid = n->fxsave[2] & 0x01 || refused || (last[0] == 0xd9 && (last[1] == 0xf1 || last[1] == 0xf9));
 
     g->fxsave[2] = n->fxsave[2];
     g->fxsave[3] = (uint8_t)((g->fxsave[3] & 0x38) | (n->fxsave[3] & ~0x38));
@@ -116,8 +110,8 @@ static void split(const struct check_case *c, const struct check_result *n, stru
     memcpy(g->mem, n->mem, sizeof(g->mem));
 }
 
-/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD: eight bytes are read, not sixteen; MMX's PUNPCKL*: four, not eight. */
-static void cvtps2pi(const struct check_case *c, const struct check_result *n, struct check_result *g)
+/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD, ROUNDSS, ROUNDSD: sixteen bytes are read, not eight or four; MMX's PUNPCKL*: eight, not four. */
+static void wide_load(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
     if (g->vector == 14 && !(g->addr & (CHECK_PAGE - 1)) && n->rip != g->rip)
         *g = *n;
@@ -137,6 +131,31 @@ static void enter(const struct check_case *c, const struct check_result *n, stru
         *g = *n;
 }
 
+static const struct check_insn *insn_at(const struct check_case *c, uint64_t rip)
+{
+    uint64_t at = CHECK_CODE;
+
+    for (unsigned int i = 0; i < c->nr; i++) {
+        if (at == rip)
+            return &c->insn[i];
+        at += c->insn[i].len;
+    }
+    return NULL;
+}
+
+/* CMPS with two operands that fault: the processor names RSI's, the emulator RDI's. */
+static void cmps(const struct check_case *c, const struct check_result *n, struct check_result *g)
+{
+    const bool first = n->vector == 13 || n->vector == 14, second = g->vector == 13 || g->vector == 14;
+    const struct check_insn *in = insn_at(c, n->rip);
+
+    if (!first || !second || n->rip != g->rip || !in || !(in->known >> KNOWN_CMPS & 1))
+        return;
+    g->vector = n->vector;
+    g->error_code = n->error_code;
+    g->addr = n->addr;
+}
+
 /* Of an operand that is written piece by piece another piece may be named. */
 static void address(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
@@ -151,8 +170,8 @@ static void (*const rules[NR_KNOWN])(const struct check_case *c, const struct ch
                                      struct check_result *g) = {
     [KNOWN_APPROXIMATE] = approximate, [KNOWN_ALIGNMENT] = alignment, [KNOWN_MMX] = mmx,
     [KNOWN_CMPXCHG32] = upper_halves,  [KNOWN_BSF32] = upper_halves,  [KNOWN_X87] = x87,
-    [KNOWN_ADDRESS] = address,         [KNOWN_SPLIT] = split,         [KNOWN_CVTPS2PI] = cvtps2pi,
-    [KNOWN_MASKMOV] = maskmov,         [KNOWN_ENTER] = enter,
+    [KNOWN_ADDRESS] = address,         [KNOWN_SPLIT] = split,         [KNOWN_WIDE] = wide_load,
+    [KNOWN_MASKMOV] = maskmov,         [KNOWN_ENTER] = enter,         [KNOWN_CMPS] = cmps,
 };
 
 unsigned int check_known(const struct check_case *c, const struct check_result *n, struct check_result *g)

@@ -57,6 +57,7 @@ static const int greg[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_R
                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
 
 static struct check_native *shared; /* the handler's only way to it */
+static uint8_t *code; /* where CHECK_CODE can be written: what changes its own code is another test's subject */
 
 /* ------------------------------------------------------------------------------------------------- in the child -- */
 
@@ -74,7 +75,8 @@ static void job_load(const struct native_job *j, ucontext_t *uc)
     uint64_t xstate_bv;
 
     memory_load(shared);
-    memcpy((void *)(uintptr_t)CHECK_CODE, j->code, j->code_len);
+    memset(code, 0, CHECK_PAGE); /* it is read as data, too */
+    memcpy(code, j->code, j->code_len);
     for (unsigned int i = 0; i < 16; i++)
         r[greg[i]] = (greg_t)j->gpr[i];
     r[REG_EFL] = (greg_t)j->rflags;
@@ -129,13 +131,28 @@ static void page_map(uint32_t addr, unsigned int pages, int prot)
         _exit(3);
 }
 
+static void code_map(void)
+{
+    const int fd = memfd_create("code", 0);
+    void *p;
+
+    if (fd < 0 || ftruncate(fd, CHECK_PAGE))
+        _exit(3);
+    code = mmap(NULL, CHECK_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    p = mmap((void *)(uintptr_t)CHECK_CODE, CHECK_PAGE, PROT_READ | PROT_EXEC,
+             MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, fd, 0);
+    if (code == MAP_FAILED || p != (void *)(uintptr_t)CHECK_CODE)
+        _exit(3);
+    close(fd);
+}
+
 static void child(struct check_native *n)
 {
     static const int signals[] = { SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP };
     stack_t ss = { .ss_size = ALT_STACK };
     struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
-    page_map(CHECK_CODE, 1, PROT_READ | PROT_WRITE | PROT_EXEC);
+    code_map();
     page_map(CHECK_DATA, 2, PROT_READ | PROT_WRITE);
     page_map(CHECK_STACK, 1, PROT_READ | PROT_WRITE);
     page_map(CHECK_RO, 1, PROT_READ | PROT_WRITE);

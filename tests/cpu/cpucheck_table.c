@@ -339,7 +339,9 @@ static const struct op ops[] = {
     RANGE(SSE, 2, 0x20, 0x25, P66, SSE41, M | VEC),
     RANGE(SSE, 2, 0x28, 0x2b, P66, SSE41, M | VEC),
     RANGE(SSE, 2, 0x30, 0x41, P66, SSE42, M | VEC),
-    RANGE(SSE, 3, 0x08, 0x0e, P66, SSE41, M | VEC | I8),
+    RANGE(SSE, 3, 0x08, 0x09, P66, SSE41, M | VEC | I8),
+    RANGE(SSE, 3, 0x0a, 0x0b, P66, SSE41, M | VEC | I8),
+    RANGE(SSE, 3, 0x0c, 0x0e, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x14, 0x17, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x20, 0x22, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x40, 0x42, P66, SSE41, M | VEC | I8),
@@ -347,7 +349,6 @@ static const struct op ops[] = {
     RANGE(SSE, 3, 0x44, 0x44, P66, PCLMUL, M | VEC | I8),
     RANGE(SSE, 2, 0xdb, 0xdf, P66, AES, M | VEC),
     RANGE(SSE, 3, 0xdf, 0xdf, P66, AES, M | VEC | I8),
-
 };
 
 #define NR_OPS (sizeof(ops) / sizeof(ops[0]))
@@ -358,6 +359,7 @@ struct coder {
     struct check_insn *in;
     uint64_t *s;
     unsigned int bits, size; /* of the code; of the operand, in bytes */
+    bool edge;
     uint8_t rex;
     bool reg_operand;
 };
@@ -397,10 +399,10 @@ static void modrm_memory(struct coder *k, uint32_t form, unsigned int reg, uint8
 {
     static const uint8_t pointers64[] = { 3, 4, 5, 6, 7, 14, 15 }, pointers32[] = { 3, 4, 5, 6, 7 };
     const bool wide = k->bits == 64;
-    const unsigned int kind = below(k->s, 8);
+    const unsigned int kind = k->edge ? 7 : below(k->s, 8);
     unsigned int base = wide ? pointers64[below(k->s, 7)] : pointers32[below(k->s, 5)];
     const unsigned int index = below(k->s, 8) ? (wide ? 12 : 1) : below(k->s, wide ? 16 : 8);
-    int32_t disp = displacement(k, form);
+    int32_t disp = k->edge ? 0 : displacement(k, form);
 
     reg = (reg & 7) << 3;
     if (form & CTL || kind == 0) { /* absolute: a SIB byte without base and index, or disp32 */
@@ -509,9 +511,10 @@ static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
         byte(k, op->map == 2 ? 0x38 : 0x3a);
 }
 
-static bool encode(struct check_insn *in, const struct op *op, unsigned int bits, uint64_t *s)
+static bool encode(struct check_insn *in, const struct op *op, const struct check_options *o, unsigned int bits,
+                   uint64_t *s)
 {
-    struct coder k = { .in = in, .s = s, .bits = bits };
+    struct coder k = { .in = in, .s = s, .bits = bits, .edge = o->edge };
     uint8_t tail[16];
     unsigned int n = 0, pfx;
     const uint64_t imm = immediate(s);
@@ -575,17 +578,21 @@ static uint16_t known_of(const struct op *op)
     if (op->map == 1 && op->first == 0xf7 && op->form & REG)
         return KNOWN(MASKMOV) | (op->family == FAMILY_MMX ? KNOWN(MMX) : 0);
     if (op->map == 1 && (op->first == 0x2c || op->first == 0x60) && op->family == FAMILY_MMX)
-        return KNOWN(MMX) | KNOWN(CVTPS2PI) | vector;
+        return KNOWN(MMX) | KNOWN(WIDE) | vector;
     if (op->family == FAMILY_MMX)
         return KNOWN(MMX) | vector;
     if (op->map == 1 && (op->first == 0xe6 || op->first == 0x5a))
-        return KNOWN(CVTPS2PI) | vector;
+        return KNOWN(WIDE) | vector;
+    if (op->map == 3 && op->first == 0x0a)
+        return KNOWN(WIDE) | vector;
     if (op->family == FAMILY_SSE)
         return vector | (op->form & END ? KNOWN(APPROXIMATE) : 0);
     if (op->map == 1 && op->first == 0xb1)
         return KNOWN(CMPXCHG32) | KNOWN(ADDRESS);
     if (op->map == 1 && (op->first & 0xfe) == 0xbc && op->pfx == NP)
         return KNOWN(BSF32);
+    if (op->family == FAMILY_STRING && op->first == 0xa6)
+        return KNOWN(CMPS);
     if (op->form & IMM2)
         return KNOWN(ENTER);
     return op->form & M ? KNOWN(ADDRESS) : 0;
@@ -623,7 +630,7 @@ void check_insn_make(struct check_insn *in, const struct check_options *o, unsig
 
         if (op->family != family || !can_be(op, o, bits, undef))
             continue;
-        if (op->form & FLAGS ? encode_popf(in, bits, s) : encode(in, op, bits, s) && !unwanted(op, in, bits)) {
+        if (op->form & FLAGS ? encode_popf(in, bits, s) : encode(in, op, o, bits, s) && !unwanted(op, in, bits)) {
             in->known = known_of(op);
             in->end = op->form & END || op->family == FAMILY_X87 || in->known & (KNOWN(CMPXCHG32) | KNOWN(BSF32));
             return;
