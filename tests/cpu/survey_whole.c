@@ -159,9 +159,12 @@ static void guest_create(struct survey_whole *s, struct guest *g, bool narrow)
     domain_put(g->d);
     g->v = g->d->vcpu[0];
     g->base = (narrow ? UINT64_C(0xc0000000) : 0) + 0x200000;
-    g->init = *g->v->regs;
-    if (!narrow)
+    if (!narrow) { /* as a kernel does that knows of it */
+        g->v->pv.ctrlreg[4] |= X86_CR4_FSGSBASE;
+        g->v->regs->cr4 |= X86_CR4_FSGSBASE;
         set_user_root(g);
+    }
+    g->init = *g->v->regs;
     unmap_nothing(g);
     set_handlers(g);
     g->pv = g->v->pv;
