@@ -78,7 +78,7 @@ static bool look_at(struct emu *e, struct CPUX86State *env, uint64_t addr, unsig
     {                                                                                                                  \
         struct emu *e = emu_running;                                                                                   \
         const bool outermost = look_at(e, env, addr, size, false, host_pc);                                            \
-        const uint64_t value = e->real.access.name(env, addr, how, host_pc);                                           \
+        const uint64_t value = e->real.access.name(env, addr, emu_operand_check(env, addr, how, host_pc), host_pc);    \
                                                                                                                        \
         if (outermost)                                                                                                 \
             e->debug.inside = false;                                                                                   \
@@ -92,7 +92,7 @@ EMU_LOADS(REPLACE_LOAD)
         struct emu *e = emu_running;                                                                                   \
         const bool outermost = look_at(e, env, addr, size, true, host_pc);                                             \
                                                                                                                        \
-        e->real.access.name(env, addr, value, how, host_pc);                                                           \
+        e->real.access.name(env, addr, value, emu_operand_check(env, addr, how, host_pc), host_pc);                    \
         if (outermost)                                                                                                 \
             e->debug.inside = false;                                                                                   \
     }

@@ -98,6 +98,8 @@ struct emu_real {
     void (*fucomi)(struct CPUX86State *);
     void (*emms)(struct CPUX86State *);
     void (*fldcw)(struct CPUX86State *, uint32_t);
+    void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
+    void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
     struct emu_access {
 #define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
@@ -146,6 +148,9 @@ struct emu {
         bool hides_66, hides_lock;
         bool has_byte;
         uint8_t byte_at, byte; /* and the byte so far behind its start */
+        uint8_t operand;       /* enum emu_operand */
+        unsigned int accesses; /* of it that have been translated, */
+        uintptr_t first_addr;  /* and the first one's address (TCG's name of it) */
         uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
     } gate;
     struct emu_count {
@@ -230,6 +235,11 @@ void emu_count_resume(struct emu *e);
 uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
+
+/* unicorn_operand.c: what the memory operand of the instruction that is being translated needs. */
+enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
+/* An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library. */
+uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t index, uintptr_t host_pc);
 
 /* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
 enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS };

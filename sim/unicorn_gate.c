@@ -285,6 +285,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 
     e->gate.nr_prefixes = 0;
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
+    e->gate.operand = OPERAND_WHOLE;
+    e->gate.accesses = 0;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -292,6 +294,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     if (!valid(&h))
         return GATE_INVALID;
     gate_rewrite(&h);
+    e->gate.operand = gate_sse_operand(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;
     return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;

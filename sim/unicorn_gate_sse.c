@@ -81,6 +81,61 @@ bool gate_sse_valid(struct insn_head *h)
     }
 }
 
+/* ------------------------------------------------------------------------------------------------ operands in memory -- */
+
+/* clang-format off */
+/* By opcode: the forms whose operand has sixteen bytes and must be aligned. */
+static const uint8_t aligned[256] = {
+    [0x12] = PF3,                [0x14 ... 0x15] = NP | P66, [0x16] = PF3,                [0x28 ... 0x29] = NP | P66,
+    [0x2b] = NP | P66,           [0x2c ... 0x2d] = P66,      [0x51] = NP | P66,           [0x52 ... 0x53] = NP,
+    [0x54 ... 0x59] = NP | P66,  [0x5a] = P66,               [0x5b] = NP | P66 | PF3,     [0x5c ... 0x5f] = NP | P66,
+    [0x60 ... 0x6d] = P66,       [0x6f] = P66,               [0x70] = P66 | PF3 | PF2,    [0x74 ... 0x76] = P66,
+    [0x7c ... 0x7d] = P66 | PF2, [0x7f] = P66,               [0xc2] = NP | P66,           [0xc6] = NP | P66,
+    [0xd0] = P66 | PF2,          [0xd1 ... 0xd5] = P66,      [0xd8 ... 0xe5] = P66,       [0xe6] = P66 | PF2,
+    [0xe7 ... 0xef] = P66,       [0xf1 ... 0xf6] = P66,      [0xf8 ... 0xfe] = P66,
+};
+/* clang-format on */
+
+/* Maps 2 and 3, of XMM registers: all but what reads less than sixteen bytes, and PCMPESTRI and its kind. */
+static bool aligned_38(uint8_t opcode)
+{
+    return !(opcode >= 0x20 && opcode <= 0x25) && !(opcode >= 0x30 && opcode <= 0x35);
+}
+static bool aligned_3a(uint8_t opcode)
+{
+    return !(opcode >= 0x14 && opcode <= 0x22) && !(opcode >= 0x60 && opcode <= 0x63);
+}
+
+enum emu_operand gate_sse_operand(const struct insn_head *h)
+{
+    const unsigned int f = form(h);
+
+    switch (h->map << 8 | h->opcode) {
+    case 0x12c:
+    case 0x12d: /* CVTTPS2PI CVTPS2PI, CVTPS2PD */
+    case 0x15a:
+        if (f == NP)
+            return OPERAND_8;
+        break;
+    case 0x1e6: /* CVTDQ2PD */
+        if (f == PF3)
+            return OPERAND_8;
+        break;
+    case 0x160 ... 0x162: /* PUNPCKLBW PUNPCKLWD PUNPCKLDQ of MMX */
+        if (f == NP)
+            return OPERAND_4;
+        break;
+    case 0x30a: return OPERAND_4; /* ROUNDSS ROUNDSD */
+    case 0x30b: return OPERAND_8;
+    }
+    switch (h->map) {
+    case 1: return aligned[h->opcode] & f ? OPERAND_ALIGNED : OPERAND_WHOLE;
+    case 2: return f == P66 && h->opcode < 0xf0 && aligned_38(h->opcode) ? OPERAND_ALIGNED : OPERAND_WHOLE;
+    case 3: return f == P66 && aligned_3a(h->opcode) ? OPERAND_ALIGNED : OPERAND_WHOLE;
+    default: return OPERAND_WHOLE;
+    }
+}
+
 /* -------------------------------------------------------------------------------------------- what is shown otherwise -- */
 
 /* A byte of the instruction reads as another. */

@@ -41,6 +41,8 @@ bool emu_private_find(struct emu *e)
     ok &= find("cpu_restore_state_x86_64", &real->cpu_restore_state);
     ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
     ok &= find("cpu_ldub_code_x86_64", &real->cpu_ldub_code);
+    ok &= find("tcg_gen_qemu_ld_i64_x86_64", &real->tcg_gen_qemu_ld_i64);
+    ok &= find("tcg_gen_qemu_st_i64_x86_64", &real->tcg_gen_qemu_st_i64);
     ok &= find("x86_cpu_tlb_fill_x86_64", &real->x86_cpu_tlb_fill);
 #define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
     EMU_LOADS(FIND_ACCESS)

@@ -14,10 +14,16 @@
 #define XMM(r, i) ((r)->fxsave + 160 + 16 * (i))
 
 const char *const check_known_names[NR_KNOWN] = {
-    [KNOWN_NOTHING] = "",        [KNOWN_APPROXIMATE] = "approximations", [KNOWN_ALIGNMENT] = "alignment",
-    [KNOWN_MMX] = "mmx-in-x87",  [KNOWN_CMPXCHG32] = "cmpxchg-32",       [KNOWN_BSF32] = "bsf-zero-32",
-    [KNOWN_X87] = "x87-status",  [KNOWN_ADDRESS] = "fault-address",      [KNOWN_SPLIT] = "split-access",
-    [KNOWN_WIDE] = "wide-load",  [KNOWN_MASKMOV] = "maskmov-faults",     [KNOWN_ENTER] = "enter-probe",
+    [KNOWN_NOTHING] = "",
+    [KNOWN_APPROXIMATE] = "approximations",
+    [KNOWN_MMX] = "mmx-in-x87",
+    [KNOWN_CMPXCHG32] = "cmpxchg-32",
+    [KNOWN_BSF32] = "bsf-zero-32",
+    [KNOWN_X87] = "x87-status",
+    [KNOWN_ADDRESS] = "fault-address",
+    [KNOWN_SPLIT] = "split-access",
+    [KNOWN_MASKMOV] = "maskmov-faults",
+    [KNOWN_ENTER] = "enter-probe",
     [KNOWN_CMPS] = "cmps-order",
 };
 
@@ -35,13 +41,6 @@ static void approximate(const struct check_case *c, const struct check_result *n
                 __builtin_isinf(a))
                 memcpy(XMM(g, i) + j, XMM(n, i) + j, 4);
         }
-}
-
-/* The host refuses a misaligned operand and nothing has changed: the guest has gone on, so nothing more can be compared. */
-static void alignment(const struct check_case *c, const struct check_result *n, struct check_result *g)
-{
-    if (n->vector == 13 && !n->error_code && (g->vector != 13 || g->rip != n->rip))
-        *g = *n;
 }
 
 static const uint8_t *physical(const struct check_result *r, unsigned int i)
@@ -110,13 +109,6 @@ static void split(const struct check_case *c, const struct check_result *n, stru
     memcpy(g->mem, n->mem, sizeof(g->mem));
 }
 
-/* CVTPS2PI, CVTTPS2PI, CVTDQ2PD, ROUNDSS, ROUNDSD: sixteen bytes are read, not eight or four; MMX's PUNPCKL*: eight, not four. */
-static void wide_load(const struct check_case *c, const struct check_result *n, struct check_result *g)
-{
-    if (g->vector == 14 && !(g->addr & (CHECK_PAGE - 1)) && n->rip != g->rip)
-        *g = *n;
-}
-
 /* MASKMOVQ, MASKMOVDQU: whether bytes that are masked out fault is the processor's to choose. */
 static void maskmov(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
@@ -168,10 +160,16 @@ static void address(const struct check_case *c, const struct check_result *n, st
 
 static void (*const rules[NR_KNOWN])(const struct check_case *c, const struct check_result *n,
                                      struct check_result *g) = {
-    [KNOWN_APPROXIMATE] = approximate, [KNOWN_ALIGNMENT] = alignment, [KNOWN_MMX] = mmx,
-    [KNOWN_CMPXCHG32] = upper_halves,  [KNOWN_BSF32] = upper_halves,  [KNOWN_X87] = x87,
-    [KNOWN_ADDRESS] = address,         [KNOWN_SPLIT] = split,         [KNOWN_WIDE] = wide_load,
-    [KNOWN_MASKMOV] = maskmov,         [KNOWN_ENTER] = enter,         [KNOWN_CMPS] = cmps,
+    [KNOWN_APPROXIMATE] = approximate,
+    [KNOWN_MMX] = mmx,
+    [KNOWN_CMPXCHG32] = upper_halves,
+    [KNOWN_BSF32] = upper_halves,
+    [KNOWN_X87] = x87,
+    [KNOWN_ADDRESS] = address,
+    [KNOWN_SPLIT] = split,
+    [KNOWN_MASKMOV] = maskmov,
+    [KNOWN_ENTER] = enter,
+    [KNOWN_CMPS] = cmps,
 };
 
 unsigned int check_known(const struct check_case *c, const struct check_result *n, struct check_result *g)

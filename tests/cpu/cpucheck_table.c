@@ -339,9 +339,7 @@ static const struct op ops[] = {
     RANGE(SSE, 2, 0x20, 0x25, P66, SSE41, M | VEC),
     RANGE(SSE, 2, 0x28, 0x2b, P66, SSE41, M | VEC),
     RANGE(SSE, 2, 0x30, 0x41, P66, SSE42, M | VEC),
-    RANGE(SSE, 3, 0x08, 0x09, P66, SSE41, M | VEC | I8),
-    RANGE(SSE, 3, 0x0a, 0x0b, P66, SSE41, M | VEC | I8),
-    RANGE(SSE, 3, 0x0c, 0x0e, P66, SSE41, M | VEC | I8),
+    RANGE(SSE, 3, 0x08, 0x0e, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x14, 0x17, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x20, 0x22, P66, SSE41, M | VEC | I8),
     RANGE(SSE, 3, 0x40, 0x42, P66, SSE41, M | VEC | I8),
@@ -571,22 +569,14 @@ static bool encode_popf(struct check_insn *in, unsigned int bits, uint64_t *s)
 #define KNOWN(name) (1u << KNOWN_##name)
 static uint16_t known_of(const struct op *op)
 {
-    const unsigned int vector = KNOWN(ALIGNMENT) | KNOWN(SPLIT);
-
     if (op->family == FAMILY_X87)
         return KNOWN(X87) | KNOWN(ADDRESS) | KNOWN(SPLIT);
     if (op->map == 1 && op->first == 0xf7 && op->form & REG)
         return KNOWN(MASKMOV) | (op->family == FAMILY_MMX ? KNOWN(MMX) : 0);
-    if (op->map == 1 && (op->first == 0x2c || op->first == 0x60) && op->family == FAMILY_MMX)
-        return KNOWN(MMX) | KNOWN(WIDE) | vector;
     if (op->family == FAMILY_MMX)
-        return KNOWN(MMX) | vector;
-    if (op->map == 1 && (op->first == 0xe6 || op->first == 0x5a))
-        return KNOWN(WIDE) | vector;
-    if (op->map == 3 && op->first == 0x0a)
-        return KNOWN(WIDE) | vector;
+        return KNOWN(MMX) | KNOWN(SPLIT);
     if (op->family == FAMILY_SSE)
-        return vector | (op->form & END ? KNOWN(APPROXIMATE) : 0);
+        return KNOWN(SPLIT) | (op->form & END ? KNOWN(APPROXIMATE) : 0);
     if (op->map == 1 && op->first == 0xb1)
         return KNOWN(CMPXCHG32) | KNOWN(ADDRESS);
     if (op->map == 1 && (op->first & 0xfe) == 0xbc && op->pfx == NP)

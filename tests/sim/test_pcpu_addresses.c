@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Addresses that are not canonical: which exception they give, by the segment they are reached through, and as segment bases.
+ * Addresses that are not canonical: which exception they give, by the segment they are reached through, and as segment bases. SSE's
+ * operands: aligned or refused, and read only as far as they go. (tests/cpu/cpucheck.c has all instructions, beside the host's processor.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,12 +138,70 @@ static void test_segment_bases(void **state)
     pg_destroy(&g);
 }
 
+/* Each with its operand at (%rdi), 0 to 15 bytes behind an aligned address; how much of it is read or written. */
+static void test_sse_operands(void **state)
+{
+    static const struct {
+        const char *what, *code;
+        uint8_t len, size;
+        bool aligned;
+    } rows[] = {
+        { "movaps (%rdi), %xmm1", "\x0f\x28\x0f", 3, 16, true },
+        { "movaps %xmm1, (%rdi)", "\x0f\x29\x0f", 3, 16, true },
+        { "movntps %xmm1, (%rdi)", "\x0f\x2b\x0f", 3, 16, true },
+        { "movntdqa (%rdi), %xmm1", "\x66\x0f\x38\x2a\x0f", 5, 16, true },
+        { "addps (%rdi), %xmm1", "\x0f\x58\x0f", 3, 16, true },
+        { "pshufb (%rdi), %xmm1", "\x66\x0f\x38\x00\x0f", 5, 16, true },
+        { "cvttpd2pi (%rdi), %mm1", "\x66\x0f\x2c\x0f", 4, 16, true },
+        { "aesenc (%rdi), %xmm1", "\x66\x0f\x38\xdc\x0f", 5, 16, true },
+        { "cmpxchg16b (%rdi)", "\x48\x0f\xc7\x0f", 4, 16, true },
+        { "movups (%rdi), %xmm1", "\x0f\x10\x0f", 3, 16, false },
+        { "movdqu %xmm1, (%rdi)", "\xf3\x0f\x7f\x0f", 4, 16, false },
+        { "pcmpistri $0, (%rdi), %xmm1", "\x66\x0f\x3a\x63\x0f\x00", 6, 16, false },
+        { "addss (%rdi), %xmm1", "\xf3\x0f\x58\x0f", 4, 4, false },
+        { "roundss $0, (%rdi), %xmm1", "\x66\x0f\x3a\x0a\x0f\x00", 6, 4, false },
+        { "roundsd $0, (%rdi), %xmm1", "\x66\x0f\x3a\x0b\x0f\x00", 6, 8, false },
+        { "cvtps2pd (%rdi), %xmm1", "\x0f\x5a\x0f", 3, 8, false },
+        { "cvtdq2pd (%rdi), %xmm1", "\xf3\x0f\xe6\x0f", 4, 8, false },
+        { "cvtps2pi (%rdi), %mm1", "\x0f\x2d\x0f", 3, 8, false },
+        { "punpckldq (%rdi), %mm1", "\x0f\x62\x0f", 3, 4, false },
+        { "pmovzxbw (%rdi), %xmm1", "\x66\x0f\x38\x30\x0f", 5, 8, false },
+    };
+    const uint64_t end = PG_VA(PG_PAGES); /* nothing is mapped from here on */
+    struct pv_guest g = pg_create(CPU_MODE_PV64, 1);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (unsigned int off = 0; off < 16; off++) {
+            uint8_t code[10];
+            struct sim_exit x;
+
+            memcpy(code, rows[i].code, rows[i].len);
+            memcpy(code + rows[i].len, "\x0f\x05", 2); /* syscall */
+            for (unsigned int where = 0; where < 3; where++) {
+                const uint64_t at = (where == 2 ? PG_NOWHERE : end - (where ? 16 : 64)) + off;
+                const bool refused = off && rows[i].aligned;
+                const bool faults = where == 2 || (where == 1 && off + rows[i].size > 16);
+
+                g.st->rdi = at;
+                x = pg_exec(&g, code, rows[i].len + 2u);
+                if (x.kind != (refused || faults ? EXIT_EXCEPTION : EXIT_SYSCALL) ||
+                    (x.kind == EXIT_EXCEPTION && (x.vector != (refused ? 13 : 14) || g.st->rip != PG_VA(0))))
+                    fail_msg("%s, %u, place %u: %s, vector %u", rows[i].what, off, where, sim_exit_name(x.kind),
+                             x.vector);
+                if (faults && !refused)
+                    assert_int_equal(x.addr, where == 2 ? at : end);
+            }
+        }
+    pg_destroy(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_not_canonical),
         cmocka_unit_test(test_into_the_hole),
         cmocka_unit_test(test_segment_bases),
+        cmocka_unit_test(test_sse_operands),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
