@@ -82,6 +82,14 @@ static bool temps_run_out(const struct emu *e)
     return n > TCG_MAX_TEMPS - TCG_TEMPS_SPARE;
 }
 
+static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
+{
+    void *function;
+
+    memcpy(&function, &helper, sizeof(function));
+    tcg_gen_callN_x86_64(e->count.tcg, function, NULL, 1, (struct TCGTemp **)&e->count.env_temp);
+}
+
 /*
  * One instruction, if the gate lets it pass (unicorn_gate.c). Under the mark of a counting block the translator ends a block where
  * the next instruction might reach into the next page; otherwise a fault on that page would be reported in front of the
@@ -103,11 +111,15 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
     }
     e->gate.refused = answer == GATE_INVALID;
     if (answer == GATE_FLAGS)
-        tcg_gen_callN_x86_64(e->count.tcg, (void *)helper_clac_x86_64, NULL, 1, (struct TCGTemp **)&e->count.env_temp);
+        call(e, helper_clac_x86_64);
+    if (answer == GATE_FRAME)
+        call(e, helper_stac_x86_64);
     *flags |= TB_FLAG_COUNTING;
     e->count.translate_insn(db, cpu);
     *flags &= (uint8_t)~TB_FLAG_COUNTING;
     e->gate.refused = false;
+    if (answer == GATE_FRAME && *block_is_jmp(db) == IS_JMP_NEXT)
+        call(e, helper_stgi_x86_64);
     memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
     if (*block_is_jmp(db) == IS_JMP_NEXT && (temps_run_out(e) || emu_debug_breaks(e, next)))
         *block_is_jmp(db) = IS_JMP_TOO_MANY;

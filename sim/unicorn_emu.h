@@ -152,6 +152,7 @@ struct emu {
         unsigned int accesses; /* of it that have been translated, */
         uintptr_t first_addr;  /* and the first one's address (TCG's name of it) */
         uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
+        uint64_t frame;        /* RBP in front of the last GATE_FRAME */
     } gate;
     struct emu_count {
         struct TCGContext *tcg;
@@ -242,7 +243,7 @@ enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
 uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t index, uintptr_t host_pc);
 
 /* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
-enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS };
+enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
 
 /* unicorn_debug.c */

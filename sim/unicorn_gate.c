@@ -5,7 +5,7 @@
  * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
  * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI
  * and SSE4A wrongly, ignores LOCK where it is undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
- * instruction this file reads its prefixes and opcode and gives one of four answers:
+ * instruction this file reads its prefixes and opcode and gives one of five answers:
  *
  *      GATE_PASS       translate it
  *      GATE_INVALID    the processor shown does not have it: the translator reads UD2 in its place, and so makes the fault
@@ -14,6 +14,7 @@
  *                      writes only at the end of a block
  *      GATE_FLAGS      likewise, and RFLAGS are put together in front of it: it computes them anew before it touches memory, and
  *                      if that faults the state is neither the old one nor the new one
+ *      GATE_FRAME      translate it between two calls that keep RBP above its lower 16 bits
  *
  * What the opcodes' bytes are called here:
  *
@@ -278,6 +279,17 @@ static bool computes_flags_first(struct insn_head *h)
            !gate_is_reg(h);
 }
 
+/*
+ * ENTER with an operand of 16 bits. Processors put the frame's address into BP (tests/cpu/cpucheck.c saw it in 64-bit code), the
+ * translator as much of it into RBP as the stack's addresses are wide.
+ */
+static bool is_enter16(const struct insn_head *h)
+{
+    const bool wide = h->code64 && h->rex && h->rex_byte & 8;
+
+    return h->map == 0 && h->opcode == 0xc8 && (h->code64 ? h->p66 && !wide : h->p66 != h->code16);
+}
+
 enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
@@ -297,6 +309,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.operand = gate_sse_operand(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;
+    if (is_enter16(&h))
+        return GATE_FRAME;
     return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;
 }
 

@@ -222,6 +222,18 @@ void helper_clac_x86_64(struct CPUX86State *env)
     raw_set(&e->raw, cc_op, uint32_t, RAW_CC_OP_EFLAGS);
 }
 
+/* ------------------------------------------------------------------------------------------------ ENTER, 16 bits -- */
+
+/* In front of an instruction of the kind GATE_FRAME, and behind it. (STAC and STGI, too, are never translated.) */
+void helper_stac_x86_64(struct CPUX86State *env) { emu_running->gate.frame = raw_gprs(&emu_running->raw)[5]; }
+
+void helper_stgi_x86_64(struct CPUX86State *env)
+{
+    uint64_t *rbp = &raw_gprs(&emu_running->raw)[5];
+
+    *rbp = (emu_running->gate.frame & ~UINT64_C(0xffff)) | (*rbp & 0xffff);
+}
+
 /* ----------------------------------------------------------------------------------------------------------- x87 -- */
 
 /* FCOMI clears what it does not set: OF, SF and AF. */

@@ -135,6 +135,8 @@ int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, u
 
 /* unicorn_helpers.c */
 void helper_clac_x86_64(struct CPUX86State *env);
+void helper_stac_x86_64(struct CPUX86State *env);
+void helper_stgi_x86_64(struct CPUX86State *env);
 
 /* unicorn_io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

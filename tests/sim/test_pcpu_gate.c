@@ -196,14 +196,8 @@ static void test_64bit(void **state)
 
 static void test_32bit(void **state)
 {
-    struct pv_guest g = pg_create(CPU_MODE_PV32, 1);
+    struct pv_guest g = pg_create_user32();
 
-    g.st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x1b, 0xcfb, ~0u, 0 };
-    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
-        if (i != CPU_SEG_CS)
-            g.st->seg[i] = (struct cpu_segment){ 0x23, 0xcf3, ~0u, 0 };
-    g.st->cpl = 3;
-    g.st->dirty |= CPU_DIRTY_SEGS;
     try_rows(&g, both, ARRAY_SIZE(both));
     try_rows(&g, only32, ARRAY_SIZE(only32));
     pg_destroy(&g);

@@ -50,6 +50,19 @@ struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus)
     return g;
 }
 
+struct pv_guest pg_create_user32(void)
+{
+    struct pv_guest g = pg_create(CPU_MODE_PV32, 1);
+
+    g.st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x1b, 0xcfb, ~0u, 0 };
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+        if (i != CPU_SEG_CS)
+            g.st->seg[i] = (struct cpu_segment){ 0x23, 0xcf3, ~0u, 0 };
+    g.st->cpl = 3;
+    g.st->dirty |= CPU_DIRTY_SEGS;
+    return g;
+}
+
 void pg_destroy(struct pv_guest *g)
 {
     cpu_context_destroy(g->c);

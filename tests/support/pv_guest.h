@@ -30,6 +30,8 @@ struct pv_guest {
 
 /* Build; fails the test when that is impossible. */
 struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus);
+/* 32-bit code in ring 3, on one pCPU. */
+struct pv_guest pg_create_user32(void);
 void pg_destroy(struct pv_guest *g);
 
 /* A further vCPU in the same page tables, at the first page's start. */
