@@ -149,8 +149,8 @@ static const struct op ops[] = {
     OP(INT, 0, 0xff, 6, M | D64, 0, 0, 0),
     OP(INT, 0, 0x60, -1, D64 | O32, 0, 0, 0),
     OP(INT, 0, 0x61, -1, D64 | O32, 0, 0, 0),
-    OP(INT, 0, 0xc8, -1, IMM2, 0, 0, 0),
-    OP(INT, 0, 0xc9, -1, 0, 0, 0, 0),
+    OP(INT, 0, 0xc8, -1, D64 | IMM2, 0, 0, 0),
+    OP(INT, 0, 0xc9, -1, D64, 0, 0, 0),
     OP(INT, 0, 0x69, -1, M | V | IZ, 0, ALL, P_ | A_ | Z_ | S_),
     OP(INT, 0, 0x6b, -1, M | V | I8, 0, ALL, P_ | A_ | Z_ | S_),
     OP(INT, 1, 0xaf, -1, M | V, 0, ALL, P_ | A_ | Z_ | S_),
@@ -359,7 +359,7 @@ struct coder {
     unsigned int bits, size; /* of the code; of the operand, in bytes */
     bool edge;
     uint8_t rex;
-    bool reg_operand;
+    bool reg_operand, addr16;
 };
 
 static unsigned int below(uint64_t *s, unsigned int n) { return (unsigned int)((check_random(s) >> 16) % n); }
@@ -438,6 +438,20 @@ disp32:
     *n += 4;
 }
 
+/*
+ * 16-bit addresses reach none of the pages: LEA tells what was computed, and so does the address of the fault of all others (AMD APM
+ * volume 3, table A-33).
+ */
+static void modrm_memory16(struct coder *k, unsigned int reg, uint8_t *out, unsigned int *n)
+{
+    const unsigned int mod = below(k->s, 3), rm = below(k->s, 8), disp = (unsigned int)check_random(k->s);
+    const unsigned int size = mod == 0 && rm == 6 ? 2 : mod;
+
+    out[(*n)++] = (uint8_t)(mod << 6 | (reg & 7) << 3 | rm);
+    memcpy(out + *n, &disp, size);
+    *n += size;
+}
+
 static void modrm(struct coder *k, const struct op *op, uint8_t *out, unsigned int *n)
 {
     const unsigned int reg = op->ext >= 0 ? (unsigned int)op->ext : any_reg(k);
@@ -451,6 +465,8 @@ static void modrm(struct coder *k, const struct op *op, uint8_t *out, unsigned i
         if (rm & 8)
             k->rex |= 1;
         out[(*n)++] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    } else if (k->addr16) {
+        modrm_memory16(k, reg, out, n);
     } else {
         modrm_memory(k, op->form, reg, out, n);
     }
@@ -490,8 +506,10 @@ static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
 {
     if (op->form & STR && below(k->s, 3))
         byte(k, below(k->s, 3) ? 0xf3 : 0xf2);
-    if (!below(k->s, 24) && !(op->form & (MOFFS | FLAGS)))
-        byte(k, k->bits == 64 || op->form & STR ? 0x67 : 0x3e); /* 16-bit addresses reach nothing here */
+    if (k->addr16)
+        byte(k, 0x67);
+    else if (!below(k->s, 24) && !(op->form & (MOFFS | FLAGS)))
+        byte(k, k->bits == 64 || op->form & STR ? 0x67 : 0x3e);
     if (k->size == 2 && op->form & (V | D64))
         byte(k, 0x66);
     if (pfx == P66)
@@ -528,6 +546,8 @@ static bool encode(struct check_insn *in, const struct op *op, const struct chec
         k.size = 8;
         k.rex |= 8;
     }
+    if (bits == 32 && op->form & (M | MOFFS) && !(op->form & CTL))
+        k.addr16 = !below(s, op->first == 0x8d && !op->map ? 2 : 64);
     if (op->form & M)
         modrm(&k, op, tail, &n);
     if (op->form & (SHIFT | ROTATE | DOUBLE) && !count_flags(in, op, k.size, (unsigned int)imm & 0xff))
@@ -537,9 +557,9 @@ static bool encode(struct check_insn *in, const struct op *op, const struct chec
     for (unsigned int i = 0; i < n; i++)
         byte(&k, tail[i]);
     if (op->form & IMM2)
-        bytes(&k, below(s, 64) | (uint64_t)below(s, 3) << 16, 3);
+        bytes(&k, below(s, 64) | (uint64_t)below(s, below(s, 4) ? 3 : 256) << 16, 3);
     if (op->form & MOFFS)
-        bytes(&k, CHECK_DATA + below(s, 0x1000), bits / 8);
+        bytes(&k, CHECK_DATA + below(s, 0x1000), k.addr16 ? 2 : bits / 8);
     if (op->form & I8)
         bytes(&k, imm, 1);
     if (op->form & IZ)
