@@ -69,6 +69,12 @@ int main(int argc, char **argv)
         printf("this host does not run 32-bit code: 64-bit code only\n");
         run.o.bits = 64;
     }
+    if (run.o.bits == 64)
+        run.o.families &= ~(1u << FAMILY_BCD);
+    if (!run.o.families) {
+        printf("none of these instructions can be judged here\n");
+        count = 0;
+    }
     start = now();
     while (run.ran < count && now() - start < seconds) {
         check_batch(&run, seed, BATCH);

@@ -270,6 +270,8 @@ void check_case_make(struct check_case *c, const struct check_options *o, uint64
     memset(c, 0, sizeof(*c));
     c->seed = seed;
     c->bits = o->bits ? (uint8_t)o->bits : check_random(&s) & 1 ? 64 : 32;
+    if (o->families == 1u << FAMILY_BCD) /* which 64-bit code has not */
+        c->bits = 32;
     c->nr = (uint8_t)(1 + (check_random(&s) >> 9) % CHECK_MAX_INSNS);
     may.edge |= (check_random(&s) & 0xf00) == 0;
     registers_make(c, may.edge, &s);
