@@ -87,7 +87,7 @@ struct op {
 #define ALU_LOCK(n, r, u)                                                                                              \
     OP(LOCK, 0, 8 * n + 0, -1, M | B | LK, r, ALL, u), OP(LOCK, 0, 8 * n + 1, -1, M | V | LK, r, ALL, u),              \
         OP(LOCK, 0, 0x80, n, M | B | I8 | LK, r, ALL, u), OP(LOCK, 0, 0x81, n, M | V | IZ | LK, r, ALL, u),            \
-        OP(LOCK, 0, 0x83, n, M | V | I8 | LK, r, ALL, u)
+        OP(LOCK, 0, 0x83, n, M | V | I8 | LK, r, ALL, u), OP(LOCK, 0, 0x82, n, M | B | I8 | O32 | LK, r, ALL, u)
 #define SHIFTS(n, kind, r)                                                                                             \
     OP(INT, 0, 0xc0, n, M | B | I8 | kind, r, 0, 0), OP(INT, 0, 0xc1, n, M | V | I8 | kind, r, 0, 0),                  \
         OP(INT, 0, 0xd0, n, M | B | kind, r, 0, 0), OP(INT, 0, 0xd1, n, M | V | kind, r, 0, 0),                        \
@@ -502,6 +502,14 @@ static bool count_flags(struct check_insn *in, const struct op *op, unsigned int
     return true;
 }
 
+/* One that changes nothing where it stands here: of these segments in 32-bit code bases and limits are alike. */
+static unsigned int plain_prefix(struct coder *k, const struct op *op)
+{
+    static const uint8_t segments[] = { 0x26, 0x36, 0x3e };
+
+    return k->bits == 64 || op->form & STR ? 0x67 : segments[below(k->s, 3)];
+}
+
 static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
 {
     if (op->form & STR && below(k->s, 3))
@@ -509,7 +517,7 @@ static void prefixes(struct coder *k, const struct op *op, unsigned int pfx)
     if (k->addr16)
         byte(k, 0x67);
     else if (!below(k->s, 24) && !(op->form & (MOFFS | FLAGS)))
-        byte(k, k->bits == 64 || op->form & STR ? 0x67 : 0x3e);
+        byte(k, plain_prefix(k, op));
     if (k->size == 2 && op->form & (V | D64))
         byte(k, 0x66);
     if (pfx == P66)
@@ -613,7 +621,7 @@ static bool unwanted(const struct op *op, const struct check_insn *in, unsigned 
 {
     unsigned int i = 0;
 
-    while (i < in->len && (in->bytes[i] == 0x66 || in->bytes[i] == 0x67 || in->bytes[i] == 0x3e ||
+    while (i < in->len && (in->bytes[i] == 0x66 || in->bytes[i] == 0x67 || (in->bytes[i] & 0xe7) == 0x26 ||
                            (bits == 64 && (in->bytes[i] & 0xf0) == 0x40)))
         i++;
     if (op->family == FAMILY_X87 && i + 1 < in->len && in->bytes[i] != 0x9b && in->bytes[i + 1] < 0xc0) {
