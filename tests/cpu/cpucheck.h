@@ -78,6 +78,8 @@ enum check_known {
     KNOWN_MASKMOV,
     KNOWN_ENTER,
     KNOWN_CMPS,
+    KNOWN_LIMIT,
+    KNOWN_PUSHA,
     NR_KNOWN
 };
 extern const char *const check_known_names[NR_KNOWN];

@@ -25,6 +25,8 @@ const char *const check_known_names[NR_KNOWN] = {
     [KNOWN_MASKMOV] = "maskmov-faults",
     [KNOWN_ENTER] = "enter-probe",
     [KNOWN_CMPS] = "cmps-order",
+    [KNOWN_LIMIT] = "limit-4g",
+    [KNOWN_PUSHA] = "pusha-faults",
 };
 
 /* Every result register is as good as any other: one instruction is all that changed them. */
@@ -148,6 +150,36 @@ static void cmps(const struct check_case *c, const struct check_result *n, struc
     g->addr = n->addr;
 }
 
+/*
+ * 32-bit code, an operand that passes 4 GiB: a processor may find the segment's limit (#GP, #SS) or the page (#PF), or go on at address 0.
+ * Nothing is there in either place.
+ */
+static void limit(const struct check_case *c, const struct check_result *n, struct check_result *g)
+{
+    const bool refused = n->vector == 12 || n->vector == 13;
+
+    if (!refused && n->vector != 14)
+        return;
+    if (n->rip != g->rip || g->vector != 14 || g->addr - 0xfffffff1u > 30)
+        return;
+    g->vector = n->vector;
+    g->error_code = n->error_code;
+    g->addr = n->addr;
+}
+
+/* PUSHA and POPA whose eight pushes or pops do not all succeed: some of them may have been done. */
+static void pusha(const struct check_case *c, const struct check_result *n, struct check_result *g)
+{
+    const struct check_insn *in = insn_at(c, n->rip);
+
+    if (n->vector != 14 || g->vector != 14 || n->rip != g->rip || !in || !(in->known >> KNOWN_PUSHA & 1))
+        return;
+    g->error_code = n->error_code;
+    g->addr = n->addr;
+    memcpy(g->gpr, n->gpr, sizeof(g->gpr));
+    memcpy(g->mem, n->mem, sizeof(g->mem));
+}
+
 /* Of an operand that is written piece by piece another piece may be named. */
 static void address(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
@@ -170,6 +202,8 @@ static void (*const rules[NR_KNOWN])(const struct check_case *c, const struct ch
     [KNOWN_MASKMOV] = maskmov,
     [KNOWN_ENTER] = enter,
     [KNOWN_CMPS] = cmps,
+    [KNOWN_LIMIT] = limit,
+    [KNOWN_PUSHA] = pusha,
 };
 
 unsigned int check_known(const struct check_case *c, const struct check_result *n, struct check_result *g)

@@ -613,7 +613,15 @@ static uint16_t known_of(const struct op *op)
         return KNOWN(CMPS);
     if (op->form & IMM2)
         return KNOWN(ENTER);
+    if (op->form & O32 && (op->first & 0xfe) == 0x60)
+        return KNOWN(PUSHA);
     return op->form & M ? KNOWN(ADDRESS) : 0;
+}
+
+/* Upper halves of registers are not compared in 32-bit code. */
+static uint16_t known_in(const struct op *op, unsigned int bits)
+{
+    return bits == 32 ? (known_of(op) & ~(KNOWN(CMPXCHG32) | KNOWN(BSF32))) | KNOWN(LIMIT) : known_of(op);
 }
 
 /* Encodings inside the ranges that are not asked for. */
@@ -649,7 +657,7 @@ void check_insn_make(struct check_insn *in, const struct check_options *o, unsig
         if (op->family != family || !can_be(op, o, bits, undef))
             continue;
         if (op->form & FLAGS ? encode_popf(in, bits, s) : encode(in, op, o, bits, s) && !unwanted(op, in, bits)) {
-            in->known = known_of(op);
+            in->known = known_in(op, bits);
             in->end = op->form & END || op->family == FAMILY_X87 || in->known & (KNOWN(CMPXCHG32) | KNOWN(BSF32));
             return;
         }

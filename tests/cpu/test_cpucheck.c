@@ -158,6 +158,34 @@ static void test_judge_sees(void **state)
     assert_int_equal(seen, 9);
 }
 
+/* Of 32-bit code a #GP of the host is let pass where an operand passes 4 GiB, and nowhere else. */
+static void test_limit(void **state)
+{
+    struct check_run *run = *state;
+    struct check_case c;
+    static struct check_result n, g;
+    static uint8_t mem[CHECK_PAGES][CHECK_PAGE];
+
+    for (unsigned int passes = 0; passes < 2; passes++) {
+        memset(&c, 0, sizeof(c));
+        c.bits = 32;
+        c.rflags = 0x202;
+        c.nr = 1;
+        memcpy(c.fxsave, "\x7f\x03", 2);
+        memcpy(c.insn[0].bytes, "\x8b\x03", 2); /* mov (%ebx), %eax */
+        c.insn[0].len = 2;
+        c.insn[0].known = 1u << KNOWN_LIMIT;
+        c.gpr[3] = passes ? 0xfffffffe : 0xfffffff0;
+        check_guest_run(run->guest, &c, mem, &g);
+        assert_int_equal(g.vector, 14);
+        n = g;
+        assert_false(check_differs(&c, &n, &g));
+        n.vector = 13;
+        n.error_code = 0;
+        assert_int_equal(check_differs(&c, &n, &g), !passes);
+    }
+}
+
 /* docs/cpu.md has a line for each difference that is let pass. */
 static void test_known_are_listed(void **state)
 {
@@ -189,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_division),
         cmocka_unit_test(test_judge_sees),
         cmocka_unit_test(test_known_are_listed),
+        cmocka_unit_test(test_limit),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
