@@ -188,14 +188,14 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup assets test asan hostile survey cpucheck lint format golden bench help clean distclean guests check-packages
+.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
 
 guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32)
 
-run: check-packages all ## build, and show a demo in the terminal
+run: check-packages shown all ## build, get what README.md shows, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
@@ -204,7 +204,16 @@ setup: check-packages assets ## get what the build and the tests need; afterward
 check-packages:
 	$(Q)tools/setup.sh
 
-assets: ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
+# The real guests of README.md: GRUB, and Linux with a shell.
+shown: build/assets/initrd
+build/assets/initrd: tools/mkinitrd.sh | shown-guests
+	$(call say,INITRD)
+	$(Q)tools/mkinitrd.sh $@ build/assets/busybox
+.PHONY: shown-guests
+shown-guests:
+	$(Q)tools/assets.sh grub cloud busybox
+
+assets: shown ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
 	$(Q)tools/assets.sh
 
 test: check-packages assets all $(addprefix build/,$(TESTS)) ## run all tests (test-sim: those of one folder)

@@ -1,22 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# assets.sh: real guests for the tests, unpacked from Debian's packages below build/assets, never installed:
+# assets.sh [ASSET...]: real guests, unpacked from Debian's packages below build/assets, never installed; without a name, all of them:
 #
-#   grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
-#   vmlinuz-cloud, vmlinuz-generic           Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at once)
-#   busybox                                  a static user land for an initrd
+#   grub      grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
+#   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
+#   generic   vmlinuz-generic                          once)
+#   busybox   busybox                                  a static user land for an initrd
 #
 # The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run; they can be
 # missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and then:
 #
-#   vmlinuz-trixie                           Debian 13's (Linux 6.12)
-#   vmlinuz-sid                              the newest that Debian has (Linux 7 or later)
+#   trixie    vmlinuz-trixie                           Debian 13's (Linux 6.12)
+#   sid       vmlinuz-sid                              the newest that Debian has (Linux 7 or later)
 #
-# An asset that is there is not fetched again.
+# An asset that is there is not fetched again: when all are, no network is used.
 set -eu
 
 [ -r tools/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
+[ $# -gt 0 ] || set -- grub cloud generic busybox trixie sid
 mkdir -p build/assets
 debs=build/assets/debs
 
@@ -44,11 +46,28 @@ newer() {
     rm -rf "$debs"
 }
 
-want=
-have grub-x86_64-xen.bin grub-i386-xen.bin || want="$want grub-xen-host"
-have busybox || want="$want busybox-static"
-have vmlinuz-cloud || want="$want @linux-image-cloud-amd64:linux-image-"
-have vmlinuz-generic || want="$want @linux-image-amd64:linux-image-"
+# What is wanted of Debian 12: links below build/assets, and packages that are not there yet.
+links= want= newer=
+for asset in "$@"; do
+    package=
+    case $asset in
+    grub) names='grub-x86_64-xen.bin grub-i386-xen.bin' package=grub-xen-host ;;
+    busybox) names=busybox package=busybox-static ;;
+    cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
+    generic) names=vmlinuz-generic package=@linux-image-amd64:linux-image- ;;
+    trixie | sid)
+        newer="$newer $asset"
+        continue
+        ;;
+    *)
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, trixie and sid" >&2
+        exit 1
+        ;;
+    esac
+    links="$links $names"
+    have $names || want="$want $package"
+done
+
 if [ -n "$want" ]; then
     fetch bookworm "$want"
     for deb in "$debs"/*.deb; do
@@ -63,23 +82,27 @@ if [ -n "$want" ]; then
 
     # Names that stay the same from version to version.
     cd build/assets
-    for grub in x86_64 i386; do
-        ln -sf "usr/lib/grub-xen/grub-$grub-xen.bin" "grub-$grub-xen.bin"
+    for grub in usr/lib/grub-xen/grub-*-xen.bin; do
+        [ ! -e "$grub" ] || ln -sf "$grub" .
     done
-    ln -sf bin/busybox busybox
+    [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
     for kernel in boot/vmlinuz-*; do
         case $kernel in
+        *'*') ;; # there is none
         *-cloud-amd64) ln -sf "$kernel" vmlinuz-cloud ;;
         *) ln -sf "$kernel" vmlinuz-generic ;;
         esac
     done
     cd ../..
-    have grub-x86_64-xen.bin grub-i386-xen.bin busybox vmlinuz-cloud vmlinuz-generic || {
-        echo "assets: Debian's packages no longer hold what they held:" >&2
-        find build/assets -type l ! -exec test -e {} \; -print >&2
+    have $links || {
+        echo "assets: Debian's packages no longer hold what they held, of:$links" >&2
         exit 1
     }
 fi
 
-newer trixie @linux-image-cloud-amd64:linux-image-
-newer sid @linux-image-cloud-amd64:linux-image-:linux-binary-
+for suite in $newer; do
+    case $suite in
+    trixie) newer trixie @linux-image-cloud-amd64:linux-image- ;;
+    sid) newer sid @linux-image-cloud-amd64:linux-image-:linux-binary- ;;
+    esac
+done

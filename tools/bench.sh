@@ -102,7 +102,7 @@ have_linux() {
 # Debian's Linux from the start of the process to the end of its first shell command's run (and power-off).
 linux() {
     have_linux || return 0
-    tests/guest/mkinitrd.sh "$tmp/initrd" "$assets/busybox"
+    tools/mkinitrd.sh "$tmp/initrd" "$assets/busybox"
     i=0
     : > "$tmp/samples"
     : > "$tmp/mips"
@@ -154,7 +154,7 @@ many_domains() { # N
 eight_linuxes() {
     have_linux || return 0
     echo 'echo up' > "$tmp/script"
-    tests/guest/mkinitrd.sh "$tmp/initrd" "$assets/busybox" "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd" "$assets/busybox" "$tmp/script"
     ms=$(elapsed stat_of 'peak memory' --pcpus 2 --copies 8 --memory 128 --ramdisk "$tmp/initrd" \
         --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud")
     json "8 Linux domains on 2 pCPUs: boot and power-off" "$(echo "$ms" | tail -n 1 | awk '{ print $1 / 1000 }')" s 1

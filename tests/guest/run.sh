@@ -482,7 +482,7 @@ linux() {
     begin "$1" || return 0
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
-    [ -r "$tmp/initrd" ] || $here/mkinitrd.sh "$tmp/initrd" $assets/busybox
+    [ -r "$tmp/initrd" ] || tools/mkinitrd.sh "$tmp/initrd" $assets/busybox
     {
         echo 'uname -a'
         echo 'grep -E "MemTotal|MemFree" /proc/meminfo'
@@ -505,7 +505,7 @@ linux_script() {
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     echo 'for i in $(seq 2000); do echo "line $i of the output, which is to be complete"; done' > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0 quiet" --ramdisk "$tmp/initrd-script" \
         "$assets/$2" < /dev/null
     ended 0 || return 0
@@ -536,7 +536,7 @@ done
 wait
 awk '/^cpu / { print (\$9 > 0 ? "stolen" : "nothing stolen") }' /proc/stat
 END
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$2" --pcpus "$3" --cmdline "console=hvc0" \
         --ramdisk "$tmp/initrd-script" "$assets/vmlinuz-cloud" < /dev/null
     ended 0 || return 0
@@ -550,7 +550,7 @@ linux_program() {
     program=build/tests/guest/$1
     have "$assets/$2" "$assets/busybox" "$program" || return 0
     echo "$1" > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" "$program"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" "$program"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     shift 4
@@ -578,7 +578,7 @@ linux_reboot() {
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     echo 'if [ $(date +%s) -lt 1767225605 ]; then echo first boot; reboot -f; fi; echo second boot' > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 60s --memory "$3" --on-reboot restart --cmdline "console=hvc0" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     ended 0 && contains "Linux version 6.1" "first boot" "Restarting system" "Linux version 6.1" "second boot" && pass
@@ -592,7 +592,7 @@ linux_many() {
     copies=$2
     shift 2
     echo 'seq 2000 | sort -n | tail -n 1 | sed s/^/counted:/' > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --pcpus 2 --copies "$copies" --memory 128 --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$@" "$assets/vmlinuz-cloud" < /dev/null
     ended 0 || return 0
@@ -612,7 +612,7 @@ linux_maxvcpus() {
     quick || return 0
     have "$assets/vmlinuz-cloud" "$assets/busybox" || return 0
     echo 'echo nproc $(nproc) of $(cat /sys/devices/system/cpu/possible)' > "$tmp/script"
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     cat > "$tmp/maxvcpus.cfg" << END
 name = "maxvcpus"
 kernel = "$assets/vmlinuz-cloud"
@@ -637,7 +637,7 @@ grep -m 1 '^flags' /proc/cpuinfo
 dmesg | grep -E 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR' | sed 's/^/complaint: /'
 echo complaints: $(dmesg | grep -cE 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR')
 END
-    $here/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     ended 0 && contains "nproc $3" " fsgsbase erms " "complaints: 0" "System halted" && pass

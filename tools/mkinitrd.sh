@@ -9,8 +9,9 @@
 # name, and the contents, the last two filled up with zeroes to a multiple of 4. Written here by hand, because that
 # needs no package, and no root for the device node /dev/console, without which /init would have no standard output.
 #
-# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, which is to say
-# "poweroff -f".
+# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, and the guest powers off
+# when that ends. The shell is not process 1, whose end Linux does not survive; nor is anything else there that poweroff could
+# ask, hence its -f.
 set -eu
 
 output=$1 busybox=$2 script=${3:-}
@@ -59,7 +60,11 @@ if [ -e /script ]; then
     . /script
     poweroff -f
 fi
-exec setsid cttyhack sh -i
+echo "alias poweroff='poweroff -f' reboot='reboot -f' halt='halt -f'" > /aliases
+export ENV=/aliases
+echo 'A shell. "poweroff" or Ctrl-D ends it, and the guest.'
+setsid cttyhack sh -i
+poweroff -f
 END
 
 {
