@@ -178,6 +178,12 @@ $(LINUX_PROGRAMS): build/tests/guest/%: tests/guest/%.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -static -pthread -o $@ $< -lm
 
+# What types at the commands that README.md and docs/ show.
+build/tests/docs/typist: tests/docs/typist.c build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -o $@ $< -lutil
+
 # A guest of Xen 3.0's time, for 64 and 32 bits. It has no notes, and lies at address 0.
 build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/guest/old.c tests/guest/old.lds build/flags
 	$(call say,CC)
@@ -216,8 +222,8 @@ shown-guests:
 assets: shown ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
 	$(Q)tools/assets.sh
 
-test: check-packages assets all $(addprefix build/,$(TESTS)) ## run all tests (test-sim: those of one folder)
-	$(Q)tools/test.sh build $(TESTS) $(wildcard tests/guest/run.sh)
+test: check-packages assets all $(addprefix build/,$(TESTS) tests/docs/typist) ## run all tests (test-sim: those of one folder)
+	$(Q)tools/test.sh build $(TESTS) $(wildcard tests/*/run.sh)
 
 # The unit tests of one folder; test-guest runs the guests.
 define test_folder
@@ -226,6 +232,7 @@ test-$(1): all $$(addprefix build/,$$(filter tests/$(1)/%,$$(TESTS)))
 endef
 $(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
 test-guest: assets
+test-docs: assets build/tests/docs/typist
 
 asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
 	$(Q)tools/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
@@ -234,8 +241,8 @@ HOSTILE ?= 2000
 hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must not notice; with SEED=1, the first
 	$(Q)tools/hostile.sh $(HOSTILE) $(SEED)
 
-golden: all $(addprefix build/,$(TESTS)) ## write the expected outputs anew (look at the difference before you commit it)
-	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/guest/run.sh)
+golden: all $(addprefix build/,$(TESTS) tests/docs/typist) ## write the expected outputs anew (look at the difference before you commit it)
+	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/*/run.sh)
 
 survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
 	$(Q)build/tests/cpu/survey $(SURVEY)

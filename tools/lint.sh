@@ -122,7 +122,7 @@ format() {
 }
 
 heads() {
-    for file in $sources tools/*.sh tests/guest/*.sh Makefile; do
+    for file in $sources tools/*.sh tests/*/*.sh Makefile; do
         [ -r "$file" ] || continue
         head -n 2 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$file: opens with no SPDX line"
         if [ "$(wc -l < "$file")" -gt 400 ] && ! head -n 60 "$file" | grep -q 'Budget:'; then
@@ -132,7 +132,7 @@ heads() {
 }
 
 addresses() {
-    grep -nE '[a-z]://' Makefile tools/*.sh .ci/* tests/guest/*.sh 2> /dev/null | grep -v '^tools/lint.sh' |
+    grep -nE '[a-z]://' Makefile tools/*.sh .ci/* tests/*/*.sh 2> /dev/null | grep -v '^tools/lint.sh' |
         sed 's/^\([^:]*:[0-9]*\):.*/\1: names a host/' || true
     git ls-files -z 2> /dev/null | xargs -0 -r grep -nIF -e "$(pwd)/" 2> /dev/null |
         sed 's/^\([^:]*:[0-9]*\):.*/\1: names the place of this tree/' || true
