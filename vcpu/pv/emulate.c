@@ -4,8 +4,9 @@
  *
  * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN. Each
  * is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does it on the
- * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing
- * emulated except SMSW and what its IOPL allows. Ports are in ioport.c, MSRs in msr.c.
+ * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing of it
+ * emulated but what its IOPL allows. Ports are in ioport.c, MSRs in msr.c. CPUID and RDTSC are no matter of privilege: they are
+ * intercepted, in both modes, and answered here.
  *
  * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI would make
  * an interrupt flag that half works; PV guests mask events instead.
@@ -101,10 +102,6 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
     switch (in->op) {
     case INSN_CLI:
     case INSN_STI: return pv_iopl_ok(v);
-    case INSN_SMSW: /* not privileged at all, but the machine cannot let it through without showing the real CR0 */
-        if (in->opnd[0].kind == INSN_REG)
-            pv_write_gpr(v, &in->opnd[0], v->pv.ctrlreg[0]);
-        return in->opnd[0].kind == INSN_REG;
     default: return false;
     }
 }
