@@ -231,6 +231,25 @@ toy old64 0 --memory 8 build/tests/guest/old64
 toy old32 0 --memory 8 build/tests/guest/old32
 toy three 0 $guests/hello $guests/timer $guests/traps
 
+# The guest rings says "executed" of an instruction exactly if the hypervisor never hears of it. Its rows stand in the order of its code.
+if begin rings-executed; then
+    simulate 20 -q --trace "$tmp/trace" $guests/rings < /dev/null
+    nm -n $guests/rings | sed -n 's/^0*\([0-9a-f]*\) . insn_/\1 /p' > "$tmp/code"
+    sed -n '3,/^With/{/^ /p}' "$tmp/out" | cut -c 28- | paste -d ' ' "$tmp/code" - > "$tmp/rows"
+    sed -n '/"kind":"syscall"/d; s/.*"event":"exit".*"rip":"0x\([0-9a-f]*\)".*/\1/p' "$tmp/trace" | sort -u | awk '
+        FILENAME ~ /rows$/ { n++; at[n] = $1; name[n] = $2; executed[n] = / executed/; next }
+        length($1) == length(at[1]) { for (i = n; i > 0; i--) if (at[i] <= $1) { exits[i]++; break } }
+        END {
+            if (n < 30) print "only " n + 0 " rows"
+            for (i = 1; i <= n; i++)
+                if (executed[i] == (exits[i] > 0)) print name[i], exits[i] + 0, "exits"
+        }' "$tmp/rows" - > "$tmp/wrong"
+    if ended 0; then
+        if [ -s "$tmp/wrong" ]; then fail "what it says does not fit the trace: $(tr '\n' ';' < "$tmp/wrong")"; else pass; fi
+    fi
+    rm -f "$tmp/trace"
+fi
+
 # The weights of 2 to 1 count under credit as well, whose ticks make a round no exact measure.
 if begin spinners-credit; then
     simulate 20 -q --max-vtime 60s --sched credit $here/spinner-heavy.cfg $here/spinner-light.cfg < /dev/null
