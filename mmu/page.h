@@ -10,12 +10,12 @@
  *               how often. A frame has one type at a time: it can change only when its type count is 0. Since "writable"
  *               and "page table" are different types, no guest ever has a writable mapping of a live page table.
  *
- *   count_info:  63        62..61            ...            31..0
- *                allocated state(inuse/..)   xen_heap ...   reference count
- *   type_info:   63..61   60      59         58             57              ...  31..0
- *                type     pinned  validated  (seg desc: type value)  partial     type count
+ *   count_info:  63         62        61     60..59                53..0
+ *                allocated  xen_heap  extra  state: inuse or free  reference count
+ *   type_info:   63..61  60      59         58                         57       56      55..0
+ *                type    pinned  validated  pae_xen_l2 (an L2: PV32)   partial  locked  type count
  *
- * Invariants (mmu_audit() checks them all): see mmu/audit.h.
+ * Invariants (mmu_audit() checks them all): see mmu/audit.c.
  *
  * Corresponds to xen/include/asm-x86/mm.h and xen/arch/x86/mm.c (get_page, get_page_type, _put_page_type).
  */
