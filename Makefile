@@ -201,7 +201,7 @@ all: xenlab guests ## build everything (the default)
 
 guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32)
 
-run: check-packages shown all ## build, get what README.md shows, and show a demo in the terminal
+run: check-packages all shown ## build, get what README.md shows, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used

@@ -108,7 +108,7 @@ update() {
     [ -s "$apt/sources.list" ] || die "no Debian source in /etc/apt/sources.list or /etc/apt/sources.list.d to derive one from"
     rm -rf "$apt/lists"
     mkdir -p "$apt/lists/partial"
-    private apt-get update || die "cannot read the package lists of Debian $1 (is the network reachable?)"
+    private apt-get update -o APT::Update::Error-Mode=any || die "cannot read the package lists of Debian $1 (is the network reachable?)"
 }
 
 # A machine that is older than the suite may lack its signing key. The newest keyring of the machine's own release has
