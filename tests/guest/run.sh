@@ -518,6 +518,16 @@ linux() {
     contains "Linux version 6.1" "initrd#" "Linux (none) 6.1" "MemTotal:" "forks 42" "lines:3000" "xen" && pass
 }
 
+# linux_leave NAME TYPED: the end of the shell is the guest's, and no panic.
+linux_leave() {
+    begin "$1" || return 0
+    quick || return 0
+    have "$assets/vmlinuz-cloud" "$assets/initrd" || return 0
+    printf "$2" > "$tmp/in"
+    simulate 300 -q --max-vtime 60s docs/examples/linux.cfg < "$tmp/in"
+    ended 0 && contains "initrd#" "System halted" && pass
+}
+
 # linux_script NAME KERNEL MEMORY: the same without a keyboard, and with all messages complete and in order.
 linux_script() {
     begin "$1" || return 0
@@ -672,6 +682,11 @@ quick() {
     return 1
 }
 
+if begin assets-unknown; then
+    status=0
+    tools/assets.sh grub nosuch > "$tmp/out" 2> "$tmp/err" || status=$?
+    says 1 'there is no "nosuch", but grub, cloud, generic'
+fi
 linux_starts linux-starts-cloud vmlinuz-cloud
 linux_starts linux-starts-generic vmlinuz-generic
 for memory in 128 256 1024; do
@@ -679,6 +694,8 @@ for memory in 128 256 1024; do
 done
 linux linux-generic-256 vmlinuz-generic 256
 linux_script linux-console vmlinuz-cloud 128
+linux_leave linux-leave-exit 'exit\n'
+linux_leave linux-leave-poweroff 'poweroff\n'
 linux_reboot linux-reboot vmlinuz-cloud 256
 linux_many linux-8-domains 8
 for sched in rr credit rtds; do
