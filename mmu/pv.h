@@ -30,6 +30,8 @@ int pv_new_guest_cr3(struct vcpu *v, mfn_t root);
 int pv_set_user_cr3(struct vcpu *v, mfn_t root);
 /* CR3 value that must be loaded now for v (kernel or user root), and the GDTR/LDTR; marks v->regs dirty. */
 void pv_update_cr3(struct vcpu *v);
+/* v has gone from its kernel to a program or back: the other root, without a flush (Xen: toggle_guest_pt()). */
+void pv_toggle_cr3(struct vcpu *v);
 /* Release v's roots, and what an earlier hypercall left to be taken apart (domain death); -ERESTART when preempted. */
 int pv_drop_roots(struct vcpu *v);
 

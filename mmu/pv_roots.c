@@ -12,6 +12,7 @@
  * Corresponds to new_guest_cr3(), vcpu_destroy_pagetables() of xen/arch/x86/mm.c, xen/arch/x86/pv/mm.c, write_ptbase().
  */
 #include "mmu/pv_private.h"
+#include "mmu/tlb.h"
 
 #define GDT_LIMIT 0xefff /* up to and with Xen's page */
 #define LDT_ATTR  0x82   /* present, type LDT */
@@ -104,6 +105,7 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
             ro_mpt_set(d, root, false);
     }
     v->guest_table_user = mfn_x(root) ? root : INVALID_MFN;
+    vcpu_flush_tlb(v); /* it may know a former root of this number */
     if (!v->pv.kernel_mode && mfn_x(root))
         pv_update_cr3(v);
     return root_put(v, old);
@@ -118,6 +120,7 @@ void pv_update_cr3(struct vcpu *v)
     if (mfn_eq(root, INVALID_MFN))
         return; /* not built yet */
     r->cr3 = mfn_x(root) << PAGE_SHIFT;
+    r->root = !v->pv.kernel_mode;
     r->dirty |= CPU_DIRTY_CR3;
     v->tlb_stamp = ++v->domain->xen->tlb_clock;
     if (v->pv.ldt_ents)
@@ -128,6 +131,17 @@ void pv_update_cr3(struct vcpu *v)
     r->gdtr = (struct cpu_table){ GDT_VIRT_START(v), GDT_LIMIT };
     r->ldtr = ldt;
     r->dirty |= CPU_DIRTY_SEGS;
+}
+
+void pv_toggle_cr3(struct vcpu *v)
+{
+    const mfn_t root = v->pv.kernel_mode ? v->guest_table : v->guest_table_user;
+
+    if (mfn_eq(root, INVALID_MFN))
+        return;
+    v->regs->cr3 = mfn_x(root) << PAGE_SHIFT;
+    v->regs->root = !v->pv.kernel_mode;
+    v->regs->dirty |= CPU_DIRTY_ROOT;
 }
 
 int pv_drop_roots(struct vcpu *v)

@@ -63,6 +63,7 @@ struct machine *machine_create(const struct machine_config *cfg, char *err, size
     }
     m->ram_fd = -1;
     m->seed = m->prng = cfg->seed;
+    m->plain_engine = cfg->plain_engine;
     m->log.level = LOG_INFO;
     vclock_init(&m->clock);
     if (!ram_create(m, cfg->ram_mib, err, errlen))

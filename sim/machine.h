@@ -31,6 +31,7 @@ struct machine {
     struct trace trace;
     struct log log;
     struct insn_decoder *decoder;
+    bool plain_engine; /* as in its configuration */
     uint64_t seed;
     uint64_t prng;         /* state of machine_random() */
     unsigned int cur_pcpu; /* pCPU that is being stepped, for traces */
@@ -40,6 +41,7 @@ struct machine_config {
     uint64_t ram_mib;
     unsigned int nr_pcpus; /* 0: none, a machine for unit tests without an emulator */
     uint64_t seed;
+    bool plain_engine; /* Unicorn by its public doors only: slower, and otherwise the same */
 };
 
 /* Build a machine; NULL and a message in err when the environment does not allow it. Destroy with machine_destroy(). */

@@ -54,7 +54,9 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 #define CPU_DIRTY_DR   0x10u /* dr0-3, dr6, dr7 */
 #define CPU_DIRTY_MSR  0x20u /* kernel_gs_base, star, lstar, cstar, sfmask, pat, sysenter_* */
 #define CPU_DIRTY_FPU  0x40u /* fxsave[] holds a new FPU/SSE image to load */
-#define CPU_DIRTY_ALL  0xffu
+#define CPU_DIRTY_ROOT                                                                                                 \
+    0x80u /* cr3 and root: the vCPU goes to the other one of two roots, and nothing else has changed */
+#define CPU_DIRTY_ALL 0xffu
 
 /* One vCPU's architectural registers. Public order of gpr[] is the processor's encoding: RAX RCX RDX RBX RSP RBP RSI RDI. */
 struct cpu_state {
@@ -67,6 +69,7 @@ struct cpu_state {
     uint64_t rip, rflags;
     uint32_t dirty; /* CPU_DIRTY_* */
     uint8_t cpl;
+    uint8_t root; /* of cr3: 0, 1: which of two roots that the vCPU alternates between (a kernel's, a program's) */
     enum cpu_mode mode;
     struct cpu_segment seg[CPU_NR_SEGS];
     struct cpu_segment ldtr, tr;

@@ -20,7 +20,16 @@
 #define VA(page) (UINT64_C(0x400000) + (page)*PAGE_SIZE)
 
 enum { MAP_CODE, MAP_FUNCS, MAP_ALIAS, MAP_DATA, MAP_DATA_RO, MAP_DATA_NX, MAP_DATA_SUPER, MAP_NOTHING };
-enum { PAGE_L4, PAGE_L3, PAGE_L2, PAGE_L1, PAGE_CODE, PAGE_FUNCS, PAGE_DATA }; /* from EMU_PAGE_TEST on */
+enum {
+    PAGE_L4,
+    PAGE_L3,
+    PAGE_L2,
+    PAGE_L1,
+    PAGE_CODE,
+    PAGE_FUNCS,
+    PAGE_DATA,
+    PAGE_L4_OTHER
+}; /* from EMU_PAGE_TEST on */
 
 #define P  0x1u
 #define RW 0x2u
@@ -194,6 +203,55 @@ static bool break_run(struct selftest *t)
     return ok;
 }
 
+/* mov (%rdi), %rax; syscall */
+static const uint8_t code_read_out[] = { 0x48, 0x8b, 0x07, 0x0f, 0x05 };
+
+static uint64_t read_out(struct selftest *t, unsigned int map)
+{
+    struct cpu_state *st = cpu_context_state(t->c);
+
+    st->rip = VA(MAP_CODE);
+    st->rdi = VA(map);
+    return pcpu_run(t->p, t->c, 1000).kind == EXIT_SYSCALL ? st->rax : ~UINT64_C(0);
+}
+
+static void go_to_root(struct selftest *t, unsigned int root)
+{
+    struct cpu_state *st = cpu_context_state(t->c);
+
+    st->cr3 = test_addr(root ? PAGE_L4_OTHER : PAGE_L4);
+    st->root = (uint8_t)root;
+    st->dirty |= CPU_DIRTY_ROOT;
+}
+
+/* What two pages tables say of one address must not be mixed up, nor forgotten when the other is used. */
+static bool roots_run(struct selftest *t)
+{
+    struct cpu_state *st = guest_reset(t, code_read_out, sizeof(code_read_out));
+    uint64_t *entry = (uint64_t *)(void *)test_page(t, PAGE_L1) + MAP_DATA, was = *entry;
+    bool ok;
+
+    memset(test_page(t, PAGE_DATA), 1, 8);
+    memset(test_page(t, PAGE_FUNCS), 2, 8);
+    memcpy(test_page(t, PAGE_L4_OTHER), test_page(t, PAGE_L4), 8);
+    ok = read_out(t, MAP_DATA) == UINT64_C(0x0101010101010101);
+    if (!emu_tlb_init(t->p->emu, VA(MAP_DATA)))
+        return ok; /* then a change of roots is a flush, which was tried already */
+    ok &= read_out(t, MAP_DATA) == UINT64_C(0x0101010101010101);
+    *entry = test_addr(PAGE_FUNCS) | P | RW | US;
+    for (unsigned int i = 0; i < 4; i++) {
+        go_to_root(t, 1);
+        ok &= read_out(t, MAP_DATA) == UINT64_C(0x0202020202020202);
+        go_to_root(t, 0);
+        ok &= read_out(t, MAP_DATA) == UINT64_C(0x0101010101010101);
+    }
+    st->dirty |= CPU_DIRTY_TLB;
+    ok &= read_out(t, MAP_DATA) == UINT64_C(0x0202020202020202);
+    *entry = was;
+    st->dirty |= CPU_DIRTY_TLB;
+    return ok;
+}
+
 static const char *check(struct selftest *t)
 {
     const char *why;
@@ -208,6 +266,8 @@ static const char *check(struct selftest *t)
         return "it runs stale code after a program has changed it";
     if (!count_run(t))
         return "it does not count instructions exactly";
+    if (!roots_run(t))
+        return "its TLB mixes up two page tables";
     if (!break_run(t))
         return "its breakpoints do not work";
     return NULL;

@@ -208,6 +208,7 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
 {
     struct cpu_state *st = &c->state;
     const uint32_t dirty = st->dirty;
+    uint64_t old_root = 0;
     bool flush = dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR);
 
     if (dirty & CPU_DIRTY_FPU)
@@ -216,12 +217,18 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
         load_control(e, st);
     if (dirty & CPU_DIRTY_SEGS)
         load_segments(e, c);
-    if (dirty & CPU_DIRTY_CR3)
+    if (dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_ROOT)) {
+        old_root = *raw_cr(&e->raw, 3);
         *raw_cr(&e->raw, 3) = st->cr3;
+        raw_set(&e->raw, hflags, uint32_t,
+                (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_ROOT) | (st->root ? RAW_HF_ROOT : 0));
+    }
     if (dirty & CPU_DIRTY_DR)
         flush |= emu_debug_load(e, st->dr);
     if (flush)
         emu_tlb_flush(e);
+    else if (dirty & CPU_DIRTY_ROOT && st->cr3 != old_root)
+        emu_tlb_change_root(e, old_root, st->cr3);
     st->dirty = 0;
 }
 

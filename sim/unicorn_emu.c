@@ -37,6 +37,12 @@ static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
 
     if (e->stop == EMU_STOP_NONE)
         e->intno = intno;
+    if (!e->guest_mode) {
+        emu_run_check(e, EMU_RUN_INSIDE);
+        emu_stop(e, EMU_STOP_INTR);
+        emu_run_check(e, EMU_RUN_STOPPING);
+        return;
+    }
     emu_stop(e, EMU_STOP_INTR);
 }
 
@@ -56,21 +62,12 @@ uc_err emu_run(struct emu *e)
         e->debug.stopped = false;
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
-        err = uc_emu_start(e->uc, raw_get(&e->raw, eip, uint64_t), 0, 0, 0);
+        err = emu_enter(e);
         if (e->stop == EMU_STOP_FLUSH)
             emu_count_resume(e);
     } while (e->stop == EMU_STOP_FLUSH);
     emu_running = outer;
     return err;
-}
-
-void emu_tlb_flush(struct emu *e)
-{
-    struct emu *outer = emu_running;
-
-    emu_running = e;
-    uc_ctl_flush_tlb(e->uc);
-    emu_running = outer;
 }
 
 uint64_t emu_exit_info2(const struct emu *e)
@@ -157,6 +154,7 @@ static bool guest_mode_enter(struct emu *e)
         uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
     emu_count_start(e, EMU_MAX_BUDGET);
     emu_run(e);
+    emu_run_check(e, EMU_RUN_OVER);
     return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + 14;
 }
 
@@ -211,6 +209,7 @@ static const char *start(struct emu *e)
         return "its SVM does not work";
     if (uc_context_alloc(e->uc, &e->guest_mode) || uc_context_save(e->uc, e->guest_mode))
         return "no memory for a processor context";
+    emu_run_init(e, e->m->plain_engine);
     return NULL;
 }
 

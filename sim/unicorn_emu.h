@@ -100,6 +100,9 @@ struct emu_real {
     void (*fldcw)(struct CPUX86State *, uint32_t);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
+    uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);
+    void (*x86_stl_phys_notdirty)(struct CPUState *, uint64_t, uint32_t);
+    void (*x86_stq_phys)(struct CPUState *, uint64_t, uint64_t);
     bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
     struct emu_access {
 #define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
@@ -135,6 +138,15 @@ struct emu {
     uint16_t io_port;
     uint8_t io_size;
     bool io_in;
+    struct emu_fast { /* unicorn_run.c */
+        bool plain;   /* not wanted */
+        bool refused; /* not possible: something is not where it should be */
+        bool enter;   /* in use */
+    } fast;
+    struct emu_tlb {    /* unicorn_tlb.c */
+        bool two;       /* one of each root */
+        uint64_t other; /* the root that TLB 0 is of */
+    } tlb;
     struct emu_mmu {
         bool not_canonical; /* the #GP stands for an access to addr, which is not */
         uint64_t addr;
@@ -202,9 +214,6 @@ void emu_destroy(struct emu *e);
 uc_err emu_run(struct emu *e);
 /* From a hook: note the cause and stop. */
 void emu_stop(struct emu *e, enum emu_stop cause);
-void emu_tlb_flush(struct emu *e);
-/* unicorn_smc.c: one page of it; false while the engine has not run. */
-bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 
 /* EXITINFO2 of the last exit: the address of a #PF or NPF. */
 uint64_t emu_exit_info2(const struct emu *e);
@@ -222,6 +231,13 @@ static inline uint8_t *emu_phys(struct emu *e, uint64_t addr)
     return NULL;
 }
 
+/* Is there translated code of the frame at this physical address, which is one of emu_phys()? */
+static inline bool emu_has_code(const struct emu *e, uint64_t addr)
+{
+    return e->code
+        .has_code[(addr < EMU_PRIVATE ? addr : addr - EMU_PRIVATE + (e->m->nr_frames << PAGE_SHIFT)) >> PAGE_SHIFT];
+}
+
 /* unicorn_private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
 bool emu_private_find(struct emu *e);
 
@@ -236,6 +252,13 @@ void emu_count_resume(struct emu *e);
 uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);
 /* After anything that may have undone a part of a block. */
 void emu_count_unmark(struct emu *e);
+
+/* unicorn_run.c: enter translated code, which is left for one of the reasons in e->stop, or an error. */
+uc_err emu_enter(struct emu *e);
+/* In the first run: are things where emu_enter() would write? */
+enum emu_run_phase { EMU_RUN_INSIDE, EMU_RUN_STOPPING, EMU_RUN_OVER };
+void emu_run_check(struct emu *e, enum emu_run_phase phase);
+void emu_run_init(struct emu *e, bool plain);
 
 /* unicorn_operand.c: what the memory operand of the instruction that is being translated needs. */
 enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
@@ -258,7 +281,17 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 
-/* unicorn_smc.c */
+/* unicorn_tlb.c: all of it; one page, of both roots (false while the engine has not run). */
+void emu_tlb_flush(struct emu *e);
+bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
+/* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */
+void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
+#define EMU_NO_ROOT ~UINT64_C(0)
+/* A guest has just read at addr. Is the TLB laid out as known? If not, a change of roots flushes it. */
+bool emu_tlb_init(struct emu *e, uint64_t addr);
+
+/* unicorn_smc.c: after a store to a frame that may hold translated code: it does not any more. */
+bool emu_smc_may_set_dirty(const struct emu *e);
 bool emu_smc_init(struct emu *e);
 void emu_smc_destroy(struct emu *e);
 /* Translations fill the buffer: note where the one being made lies, and drop all of them when it is nearly full. */

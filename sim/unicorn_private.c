@@ -24,7 +24,8 @@ static bool called_are_there(void)
     return tcg_emit_op_x86_64 && tcg_temp_new_internal_x86_64 && tcg_temp_free_internal_x86_64 &&
            tcg_gen_callN_x86_64 && tlb_reset_dirty_x86_64 && tlb_flush_page_x86_64 &&
            tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 && helper_enter_mmx_x86_64 &&
-           update_mxcsr_status_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
+           update_mxcsr_status_x86_64 && cpu_exec_x86_64 && raise_exception_err_ra_x86_64 &&
+           cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)
@@ -43,6 +44,9 @@ bool emu_private_find(struct emu *e)
     ok &= find("cpu_ldub_code_x86_64", &real->cpu_ldub_code);
     ok &= find("tcg_gen_qemu_ld_i64_x86_64", &real->tcg_gen_qemu_ld_i64);
     ok &= find("tcg_gen_qemu_st_i64_x86_64", &real->tcg_gen_qemu_st_i64);
+    ok &= find("x86_ldq_phys_x86_64", &real->x86_ldq_phys);
+    ok &= find("x86_stl_phys_notdirty_x86_64", &real->x86_stl_phys_notdirty);
+    ok &= find("x86_stq_phys_x86_64", &real->x86_stq_phys);
     ok &= find("x86_cpu_tlb_fill_x86_64", &real->x86_cpu_tlb_fill);
 #define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
     EMU_LOADS(FIND_ACCESS)

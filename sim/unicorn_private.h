@@ -89,6 +89,14 @@ uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
 void tcg_gen_qemu_ld_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr_t addr, uint64_t mode, uint32_t memop);
 void tcg_gen_qemu_st_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr_t addr, uint64_t mode, uint32_t memop);
 
+/* unicorn_run.c */
+extern int cpu_exec_x86_64(struct uc_struct *uc, struct CPUState *cpu) __attribute__((weak));
+
+/* unicorn_phys.c */
+uint64_t x86_ldq_phys_x86_64(struct CPUState *cpu, uint64_t addr);
+void x86_stl_phys_notdirty_x86_64(struct CPUState *cpu, uint64_t addr, uint32_t value);
+void x86_stq_phys_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t value);
+
 /* unicorn_mmu.c */
 bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int type, int mmu_idx, bool probe,
                              uintptr_t retaddr);

@@ -60,6 +60,8 @@ struct raw_cpu {
 #define RAW_HF_FAMILY_SHIFT 27
 #define RAW_HF_FAMILY       (7u << RAW_HF_FAMILY_SHIFT)
 #define RAW_HF_SINGLE       (1u << 30)
+/* Likewise unicorn_tlb.c: the second of two roots. */
+#define RAW_HF_ROOT (1u << 31)
 
 /* Find the layout and the live state of uc, which must not have run yet. NULL, or what is wrong (static text). */
 const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc);

@@ -67,16 +67,6 @@ void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_colle
     emu_count_unmark(e);
 }
 
-/* ... and now stores to that page may go fast again: not while it holds code. */
-void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
-{
-    struct emu *e = emu_running;
-
-    if (!e || (frame_valid(e, e->smc.store_frame) && e->code.has_code[e->smc.store_frame]))
-        return;
-    e->real.tlb_set_dirty(cpu, vaddr);
-}
-
 /* Unicorn's own way of protecting new code, one virtual address. */
 void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length) {}
 
@@ -130,14 +120,7 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     emu_running = outer;
 }
 
-bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
+bool emu_smc_may_set_dirty(const struct emu *e)
 {
-    struct emu *outer = emu_running;
-
-    if (!e->smc.cpu)
-        return false;
-    emu_running = e;
-    tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
-    emu_running = outer;
-    return true;
+    return !frame_valid(e, e->smc.store_frame) || !e->code.has_code[e->smc.store_frame];
 }

@@ -49,6 +49,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
                                             : DEFAULT_RAM_MIB,
         .nr_pcpus = cfg->nr_pcpus ? cfg->nr_pcpus : 1,
         .seed = cfg->seed,
+        .plain_engine = cfg->plain_engine,
     };
 
     if (!h) {

@@ -32,7 +32,8 @@ struct host_config {
     struct host_pool
         *pools; /* CPU pools to make beside Pool-0; their numbers are filled in. Borrowed for the host's life. */
     unsigned int nr_pools;
-    bool audit; /* mmu_audit() after every hypercall */
+    bool audit;        /* mmu_audit() after every hypercall */
+    bool plain_engine; /* struct machine_config */
 };
 
 /* What the host asks of its surroundings. Each may be NULL. */

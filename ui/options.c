@@ -91,6 +91,8 @@ static const struct option options[] = {
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
     { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
       "check the frame table after every hypercall (slow)" },
+    { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
+      "no shortcuts into Unicorn: slower, and otherwise the same" },
     { "verbose",  'v', OPTION_COUNT,    NULL,       FIELD(verbose),   0, 0,
       "more messages of the hypervisor; -vv for still more" },
     { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer; -qq for errors only" },

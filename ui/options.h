@@ -43,7 +43,7 @@ struct run_options {
 
     /* Of the run. */
     s_time_t max_vtime;
-    bool realtime, stats, audit, help;
+    bool realtime, stats, audit, plain_engine, help;
     const char *trace;
     unsigned int verbose, quiet; /* how often -v, -q */
 };

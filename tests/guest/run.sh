@@ -446,6 +446,34 @@ twice() {
     rm -f "$tmp/trace1" "$tmp/trace2"
 }
 
+# engines NAME ARGUMENT...: with the shortcuts into the engine and without them, the same trace and output, byte by byte.
+engines() {
+    begin "$1" || return 0
+    shift
+    simulate 60 -q --trace "$tmp/trace1" "$@" < /dev/null
+    status1=$status
+    cp "$tmp/raw" "$tmp/raw1"
+    simulate 120 -q --plain-engine --trace "$tmp/trace2" "$@" < /dev/null
+    if [ "$status" != "$status1" ]; then
+        fail "status $status1, and $status"
+    elif ! [ -s "$tmp/trace1" ]; then
+        fail "the trace is empty"
+    elif ! cmp -s "$tmp/trace1" "$tmp/trace2" || ! cmp -s "$tmp/raw1" "$tmp/raw"; then
+        fail "the traces or the outputs differ: $(cmp "$tmp/trace1" "$tmp/trace2" | sed 's/.*differ: //')"
+    else
+        pass
+    fi
+    rm -f "$tmp/trace1" "$tmp/trace2"
+}
+
+engines engines-traps $guests/traps
+engines engines-syscall $guests/syscall
+engines engines-pagetables $guests/pagetables
+engines engines-smp --vcpus 4 --pcpus 2 $guests/smp
+engines engines-shootdown --vcpus 2 --pcpus 2 $guests/shootdown
+engines engines-debugregs $guests/debugregs
+engines engines-hostile --vcpus 2 --pcpus 2 --max-vtime 50ms --cmdline "seed=1" $guests/hostile
+
 twice same-traps 0 $guests/traps
 twice same-debugregs 0 $guests/debugregs
 twice same-timer 0 $guests/timer

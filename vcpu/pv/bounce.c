@@ -74,7 +74,7 @@ void pv_toggle_guest_mode(struct vcpu *v)
     v->pv.gs_base_user = gs;
     v->regs->dirty |= CPU_DIRTY_SEGS;
     v->pv.kernel_mode = !v->pv.kernel_mode;
-    pv_update_cr3(v);
+    pv_toggle_cr3(v);
     if (v->pv.kernel_mode) {
         runstate_catch_up(v);
         vcpu_time_catch_up(v);

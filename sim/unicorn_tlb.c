@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's TLB: flushed, and kept while a vCPU goes from its kernel to a program and back.
+ *
+ * Concept: a PV64 guest has two roots, its kernel's and its program's, and Xen changes CR3 at each system call and each return. The TLB of
+ * the library knows nothing but "forget it all", and refilling it was most of the price of a system call. But it is three TLBs, one for
+ * each MMU mode, and of these a PV guest uses but two: 1 for ring 3, 2 for the rings above and for descriptors. So TLB 0 keeps what TLB 1
+ * knew of the other root, and a change of roots exchanges the two, forty words.
+ *
+ *      TLB 0   the root that is not loaded, or nothing
+ *      TLB 1   the root in CR3, ring 3
+ *      TLB 2   rings 0 to 2, and Xen's own slots, which both roots have
+ *
+ * The cache of jumps goes by linear addresses, so blocks of the two roots must not be taken for each other: they differ by a bit of
+ * hflags (RAW_HF_ROOT), which the library takes for a part of the processor's mode.
+ *
+ * Invariants: all flushes reach all three. A store that clears "not dirty" (unicorn_smc.c) clears it in 1 and 2 only, for the page at that
+ * address in TLB 0 is another one. What is exchanged is whole: descriptor, table and the bit that says "not empty".
+ *
+ * Corresponds to PCIDs, by which Xen keeps the TLB across toggle_guest_mode() (xen/arch/x86/pv/domain.c).
+ */
+#include "sim/unicorn_emu.h"
+#include "sim/unicorn_private.h"
+
+/* In front of the registers, in 2.1.1: which TLBs are not empty; for each a descriptor; for each its table. emu_tlb_init() tries it. */
+enum {
+    NR_TLBS = 3,
+    TLB_DIRTY = -0x890, /* uint16_t, a bit each */
+    TLB_DESC = -0x870,
+    TLB_DESC_SIZE = 0x2b8,
+    TLB_DESC_VICTIMS = 0x30, /* eight entries that the table had no place for */
+    NR_VICTIMS = 8,
+    TLB_FAST = -0x40, /* struct fast */
+};
+
+struct fast {
+    uint64_t mask; /* of the table's index, in bytes */
+    uint8_t *table;
+};
+
+enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_SIZE = 64 };
+#define ENTRY_NOTDIRTY (UINT64_C(1) << 10)
+
+static struct fast *fast(struct emu *e, unsigned int tlb)
+{
+    return (struct fast *)(void *)(e->raw.st + TLB_FAST) + tlb;
+}
+
+static uint8_t *desc(struct emu *e, unsigned int tlb) { return e->raw.st + TLB_DESC + tlb * TLB_DESC_SIZE; }
+
+/* ------------------------------------------------------------------------------------------------------ flushing -- */
+
+void emu_tlb_flush(struct emu *e)
+{
+    struct emu *outer = emu_running;
+
+    emu_running = e;
+    uc_ctl_flush_tlb(e->uc);
+    emu_running = outer;
+    e->tlb.other = EMU_NO_ROOT;
+}
+
+bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
+{
+    struct emu *outer = emu_running;
+
+    if (!e->smc.cpu)
+        return false;
+    emu_running = e;
+    tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
+    emu_running = outer;
+    return true;
+}
+
+/* ---------------------------------------------------------------------------------------------------- exchanging -- */
+
+static void exchange(void *a, void *b, size_t n)
+{
+    uint8_t t[TLB_DESC_SIZE];
+
+    memcpy(t, a, n);
+    memcpy(a, b, n);
+    memcpy(b, t, n);
+}
+
+void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to)
+{
+    uint16_t full;
+
+    if (!e->tlb.two) {
+        emu_tlb_flush(e);
+        return;
+    }
+    if (e->tlb.other != to && e->tlb.other != EMU_NO_ROOT)
+        emu_tlb_flush(e); /* it kept a third root */
+    exchange(fast(e, 0), fast(e, 1), sizeof(struct fast));
+    exchange(desc(e, 0), desc(e, 1), TLB_DESC_SIZE);
+    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
+    full = (uint16_t)((full & ~3u) | (full & 1) << 1 | (full >> 1 & 1));
+    memcpy(e->raw.st + TLB_DIRTY, &full, sizeof(full));
+    e->tlb.other = from;
+}
+
+/* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
+
+static void entry_set_dirty(uint8_t *entry, uint64_t page)
+{
+    uint64_t tag;
+
+    memcpy(&tag, entry + ENTRY_WRITE, sizeof(tag));
+    if (tag == (page | ENTRY_NOTDIRTY))
+        memcpy(entry + ENTRY_WRITE, &page, sizeof(page));
+}
+
+/* Stores to this page may go fast again: not while it holds code. */
+void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
+{
+    struct emu *e = emu_running;
+    const uint64_t page = vaddr & PAGE_MASK;
+
+    if (!e || !emu_smc_may_set_dirty(e))
+        return;
+    if (!e->tlb.two) {
+        e->real.tlb_set_dirty(cpu, vaddr);
+        return;
+    }
+    for (unsigned int tlb = 1; tlb < NR_TLBS; tlb++) {
+        const struct fast *f = fast(e, tlb);
+
+        entry_set_dirty(f->table + (f->mask & (vaddr >> PAGE_SHIFT) * ENTRY_SIZE), page);
+        for (unsigned int i = 0; i < NR_VICTIMS; i++)
+            entry_set_dirty(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, page);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------- is it so here? -- */
+
+static bool entry_is(const uint8_t *entry, uint64_t tag) { return !memcmp(entry + ENTRY_READ, &tag, sizeof(tag)); }
+
+/* The guest has just read at addr, in ring 3, and nothing else in that page's part of the table. */
+static bool is_laid_out(struct emu *e, uint64_t addr)
+{
+    const struct fast *f = fast(e, 1);
+    uint16_t full;
+    bool found;
+
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
+        const uint64_t entries = (fast(e, tlb)->mask + ENTRY_SIZE) / ENTRY_SIZE;
+
+        if (!fast(e, tlb)->table || entries < 16 || entries > 1u << 20 || (entries & (entries - 1)) ||
+            fast(e, tlb)->mask % ENTRY_SIZE)
+            return false;
+    }
+    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
+    found = (full & 2) && !(full >> NR_TLBS) &&
+            entry_is(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), addr & PAGE_MASK);
+    emu_tlb_flush(e);
+    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
+        for (unsigned int i = 0; i < NR_VICTIMS; i++)
+            found &= entry_is(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, ~UINT64_C(0));
+    return found && !full && entry_is(f->table, ~UINT64_C(0));
+}
+
+bool emu_tlb_init(struct emu *e, uint64_t addr)
+{
+    e->tlb.two = e->fast.enter && is_laid_out(e, addr);
+    return e->tlb.two;
+}
