@@ -4,7 +4,8 @@
  *
  * Concept: two phases again, with a TLB flush between them. First all page table entries of the batch go; then, when no
  * processor can reach the frames any longer, the references. The other way round a frame could be handed to somebody
- * else while its former user still writes to it.
+ * else while its former user still writes to it. Of a few frames only their translations go, wherever they are: no page
+ * table can hide one (that the entry's address is the only way to it could not be told from the tables).
  *
  * A mapping with both device_map and host_map can be given up in two steps: what host_addr and dev_bus_addr name (0: not this
  * one) goes, and the handle is free when both are gone.
@@ -19,8 +20,9 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define UNMAP_BATCH   32
-#define RELEASE_BATCH 1024 /* handles looked at between two chances of preemption */
+#define UNMAP_BATCH      32
+#define FLUSH_ONE_BY_ONE 4    /* more frames, and the whole TLB is flushed */
+#define RELEASE_BATCH    1024 /* handles looked at between two chances of preemption */
 
 /* One unmapping between its phases. */
 struct unmap {
@@ -97,14 +99,28 @@ static void unmap_complete(struct vcpu *v, struct unmap *u)
     domain_put(u->rd);
 }
 
+static void flush_frames(struct domain *d, const struct unmap *u, unsigned int nr)
+{
+    unsigned int mapped = 0;
+    bool replaced = false; /* then another frame has gone to another address */
+
+    for (unsigned int i = 0; i < nr; i++) {
+        mapped += !!(u[i].done & GNTMAP_host_map);
+        replaced |= u[i].new_addr;
+    }
+    if (mapped > FLUSH_ONE_BY_ONE || replaced) {
+        pv_flush_tlb(d);
+        return;
+    }
+    for (unsigned int i = 0; i < nr && mapped; i++)
+        if (u[i].done & GNTMAP_host_map)
+            pv_flush_tlb_frame(d, u[i].mfn);
+}
+
 static void unmap_complete_all(struct vcpu *v, struct unmap *u, unsigned int nr)
 {
-    bool flush = false;
-
-    for (unsigned int i = 0; i < nr; i++)
-        flush |= u[i].done & GNTMAP_host_map;
-    if (flush && is_pv_domain(v->domain))
-        pv_flush_tlb(v->domain);
+    if (is_pv_domain(v->domain))
+        flush_frames(v->domain, u, nr);
     for (unsigned int i = 0; i < nr; i++)
         unmap_complete(v, &u[i]);
 }

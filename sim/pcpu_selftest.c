@@ -235,7 +235,7 @@ static bool roots_run(struct selftest *t)
     memset(test_page(t, PAGE_FUNCS), 2, 8);
     memcpy(test_page(t, PAGE_L4_OTHER), test_page(t, PAGE_L4), 8);
     ok = read_out(t, MAP_DATA) == UINT64_C(0x0101010101010101);
-    if (!emu_tlb_init(t->p->emu, VA(MAP_DATA)))
+    if (!emu_tlb_init(t->p->emu, VA(MAP_DATA), test_addr(PAGE_DATA)))
         return ok; /* then a change of roots is a flush, which was tried already */
     ok &= read_out(t, MAP_DATA) == UINT64_C(0x0101010101010101);
     *entry = test_addr(PAGE_FUNCS) | P | RW | US;

@@ -284,11 +284,13 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* unicorn_tlb.c: all of it; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
+/* What it knows of a frame, for all addresses. */
+void emu_tlb_flush_frame(struct emu *e, mfn_t mfn);
 /* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */
 void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
 #define EMU_NO_ROOT ~UINT64_C(0)
-/* A guest has just read at addr. Is the TLB laid out as known? If not, a change of roots flushes it. */
-bool emu_tlb_init(struct emu *e, uint64_t addr);
+/* A guest has just read at addr, of the page at phys. Is the TLB laid out as known? If not, a change of roots flushes it. */
+bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys);
 
 /* unicorn_smc.c: after a store to a frame that may hold translated code: it does not any more. */
 bool emu_smc_may_set_dirty(const struct emu *e);

@@ -38,7 +38,7 @@ struct fast {
     uint8_t *table;
 };
 
-enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_SIZE = 64 };
+enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_PADDR = 24, ENTRY_SIZE = 64 };
 #define ENTRY_NOTDIRTY (UINT64_C(1) << 10)
 
 static struct fast *fast(struct emu *e, unsigned int tlb)
@@ -70,6 +70,46 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
     tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
     emu_running = outer;
     return true;
+}
+
+/* The page of addresses that the entry is for, if it leads to this physical page; or NO_PAGE. */
+#define NO_PAGE ~UINT64_C(0)
+static uint64_t page_of(const uint8_t *entry, uint64_t phys)
+{
+    uint64_t tag[3], paddr;
+
+    memcpy(tag, entry, sizeof(tag));
+    memcpy(&paddr, entry + ENTRY_PADDR, sizeof(paddr));
+    for (unsigned int i = 0; i < ARRAY_SIZE(tag) && paddr == phys; i++) /* to read, to write, to execute */
+        if (tag[i] != ~UINT64_C(0))
+            return tag[i] & PAGE_MASK;
+    return NO_PAGE;
+}
+
+/* All entries of a frame, whatever address they are for: the whole TLB is looked through, which is less than to fill it again. */
+void emu_tlb_flush_frame(struct emu *e, mfn_t mfn)
+{
+    const uint64_t phys = mfn_x(mfn) << PAGE_SHIFT;
+    uint16_t full;
+
+    if (!e->tlb.two) {
+        emu_tlb_flush(e);
+        return;
+    }
+    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
+        const struct fast f = *fast(e, tlb);
+        uint64_t page;
+
+        if (!(full >> tlb & 1))
+            continue;
+        for (uint64_t at = 0; at <= f.mask; at += ENTRY_SIZE)
+            if ((page = page_of(f.table + at, phys)) != NO_PAGE)
+                emu_tlb_flush_page(e, page);
+        for (unsigned int i = 0; i < NR_VICTIMS; i++)
+            if ((page = page_of(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, phys)) != NO_PAGE)
+                emu_tlb_flush_page(e, page);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------------- exchanging -- */
@@ -137,8 +177,8 @@ void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
 
 static bool entry_is(const uint8_t *entry, uint64_t tag) { return !memcmp(entry + ENTRY_READ, &tag, sizeof(tag)); }
 
-/* The guest has just read at addr, in ring 3, and nothing else in that page's part of the table. */
-static bool is_laid_out(struct emu *e, uint64_t addr)
+/* The guest has just read at addr, in ring 3, in the page of memory at phys. */
+static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
 {
     const struct fast *f = fast(e, 1);
     uint16_t full;
@@ -153,7 +193,7 @@ static bool is_laid_out(struct emu *e, uint64_t addr)
     }
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     found = (full & 2) && !(full >> NR_TLBS) &&
-            entry_is(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), addr & PAGE_MASK);
+            page_of(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), phys) == (addr & PAGE_MASK);
     emu_tlb_flush(e);
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
@@ -162,8 +202,8 @@ static bool is_laid_out(struct emu *e, uint64_t addr)
     return found && !full && entry_is(f->table, ~UINT64_C(0));
 }
 
-bool emu_tlb_init(struct emu *e, uint64_t addr)
+bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys)
 {
-    e->tlb.two = e->fast.enter && is_laid_out(e, addr);
+    e->tlb.two = e->fast.enter && is_laid_out(e, addr, phys);
     return e->tlb.two;
 }

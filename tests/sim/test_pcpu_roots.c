@@ -18,6 +18,7 @@
 
 #define OTHER_L4 0x30 /* and the three levels below it */
 #define THIRD_L4 0x38
+#define LOW_L1   0x3cu
 #define RIGHTS   (PG_P | PG_RW | PG_US)
 
 /* Page tables of their own, at first with what PG_CR3 has. */
@@ -45,15 +46,17 @@ static void go(struct pv_guest *g, unsigned int l4)
 
 #define ONE (PG_CR3 >> PAGE_SHIFT)
 
-static uint64_t read_at(struct pv_guest *g, unsigned int page)
+static uint64_t read_from(struct pv_guest *g, uint64_t addr)
 {
     struct sim_exit x;
 
     g->st->rip = PG_VA(0);
-    g->st->rdi = PG_VA(page);
+    g->st->rdi = addr;
     x = pcpu_run(g->m->pcpu[0], g->c, 1000);
     return x.kind == EXIT_SYSCALL ? g->st->rax : x.kind == EXIT_EXCEPTION ? x.vector : ~UINT64_C(0);
 }
+
+static uint64_t read_at(struct pv_guest *g, unsigned int page) { return read_from(g, PG_VA(page)); }
 
 static struct pv_guest guest(void)
 {
@@ -195,6 +198,56 @@ static void test_changed_at_same_address(void **state)
     pg_destroy(&g);
 }
 
+/* A frame is flushed under all its addresses, in both roots, and nothing else is. */
+static void test_frame(void **state)
+{
+    static const unsigned int pages[] = { 5, 6, 69, 262 };
+    const unsigned int roots[] = { ONE, OTHER_L4 };
+    struct pv_guest g = guest();
+
+    for (unsigned int r = 0; r < 2; r++) {
+        for (unsigned int i = 0; i < 4; i++)
+            map_in(&g, roots[r], pages[i], PG_FRAME(5), RIGHTS);
+        map_in(&g, roots[r], 7, PG_FRAME(7), RIGHTS);
+    }
+    g.st->dirty |= CPU_DIRTY_TLB;
+    for (unsigned int r = 0; r < 2; r++) {
+        go(&g, roots[r]);
+        for (unsigned int i = 0; i < 4; i++)
+            assert_int_equal(read_at(&g, pages[i]), 1005);
+        assert_int_equal(read_at(&g, 7), 1007);
+        for (unsigned int i = 0; i < 4; i++)
+            map_in(&g, roots[r], pages[i], PG_FRAME(8), RIGHTS);
+        map_in(&g, roots[r], 7, PG_FRAME(9), RIGHTS);
+    }
+    cpu_context_flush_frame(g.c, PG_FRAME(5));
+    for (unsigned int r = 0; r < 2; r++) {
+        go(&g, roots[r]);
+        assert_int_equal(read_at(&g, 7), 1007);
+        for (unsigned int i = 0; i < 4; i++)
+            assert_int_equal(read_at(&g, pages[i]), 1008);
+    }
+    /* Address 0 is one like others. */
+    ((uint64_t *)mfn_to_virt(g.m, _mfn(ONE + 2)))[0] = LOW_L1 << PAGE_SHIFT | RIGHTS;
+    *(uint64_t *)mfn_to_virt(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(11)) << PAGE_SHIFT | RIGHTS;
+    go(&g, ONE);
+    assert_int_equal(read_from(&g, 0), 1011);
+    *(uint64_t *)mfn_to_virt(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(12)) << PAGE_SHIFT | RIGHTS;
+    assert_int_equal(read_from(&g, 0), 1011);
+    cpu_context_flush_frame(g.c, PG_FRAME(11));
+    assert_int_equal(read_from(&g, 0), 1012);
+    /* Code, too: the engine finds blocks by address. */
+    pg_write(&g, 10, 0, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
+    pg_write(&g, 0, 0, "\xff\xd7\x0f\x05", 4);          /* call *%rdi; syscall */
+    go(&g, ONE);
+    assert_int_equal(read_at(&g, 10), 1);
+    map_in(&g, ONE, 10, PG_FRAME(10), 0);
+    assert_int_equal(read_at(&g, 10), 1);
+    cpu_context_flush_frame(g.c, PG_FRAME(10));
+    assert_int_equal(read_at(&g, 10), 14);
+    pg_destroy(&g);
+}
+
 static unsigned int below(uint64_t *s, unsigned int n)
 {
     *s = *s * UINT64_C(6364136223846793005) + 1;
@@ -277,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_changed_from_other),
         cmocka_unit_test(test_changed_at_same_address),
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
