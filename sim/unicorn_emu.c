@@ -199,6 +199,7 @@ static const char *start(struct emu *e)
     emu_io_init(e);
     emu_mmu_init(e);
     emu_helpers_init();
+    emu_phys_init();
     if (!emu_sse_init())
         return "this host's processor has no SSE4.1";
     if (!emu_smc_init(e))

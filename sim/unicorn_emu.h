@@ -302,8 +302,9 @@ void emu_smc_flush_all(struct emu *e);
 /* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
-/* unicorn_io.c, unicorn_mmu.c, unicorn_helpers.c: pull the files into the program. */
+/* unicorn_io.c, unicorn_mmu.c, unicorn_helpers.c, unicorn_phys.c: pull the files into the program. */
 void emu_helpers_init(void);
+void emu_phys_init(void);
 void emu_io_init(struct emu *e);
 void emu_mmu_init(struct emu *e);
 /* unicorn_sse.c: false when the host cannot do the guest's arithmetic. */

@@ -11,12 +11,13 @@
 /* The version whose translator's numbers unicorn_count.c knows. */
 #define KNOWN_VERSION 0x020101u
 
+/* The library's, behind ours; ours must be the one that is found first, or it is not part of this program. */
 static bool find(const char *name, void *function)
 {
     void *sym = dlsym(RTLD_NEXT, name);
 
     memcpy(function, &sym, sizeof(sym));
-    return sym;
+    return sym && dlsym(RTLD_DEFAULT, name) != sym;
 }
 
 static bool called_are_there(void)
