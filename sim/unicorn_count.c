@@ -62,6 +62,7 @@ struct translator_ops {
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 4); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 5); }
 static intptr_t counter_offset(struct emu *e) { return e->raw.at.dr + 4 * 8; }
+static intptr_t note_offset(struct emu *e) { return e->raw.at.dr + 4 * 8 + 4; }
 static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + 5 * 8; }
 
 /* -------------------------------------------------------------------------------------------- translating a block -- */
@@ -80,6 +81,27 @@ static bool temps_run_out(const struct emu *e)
     memcpy(&n, (const uint8_t *)e->count.tcg + TCG_NR_TEMPS, sizeof(n));
     BUG_ON(n < 0 || n > TCG_MAX_TEMPS);
     return n > TCG_MAX_TEMPS - TCG_TEMPS_SPARE;
+}
+
+/* temp = immediate; the operation is returned so that the immediate can be filled in later. */
+static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t value)
+{
+    uint8_t *op = (uint8_t *)tcg_emit_op_x86_64(tcg, TCG_OP_MOVI_I32);
+
+    memcpy(op + TCG_OP_ARG_0, &temp, 8);
+    memcpy(op + TCG_OP_ARG_1, &value, 8);
+    return op;
+}
+
+/* What the call that follows is to know. */
+static void emit_note(struct emu *e, uint32_t value)
+{
+    struct TCGContext *tcg = e->count.tcg;
+    struct TCGTemp *temp = tcg_temp_new_internal_x86_64(tcg, 0, false);
+
+    emit_movi(tcg, temp, value);
+    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)temp, (uintptr_t)e->count.env_temp, (uintptr_t)note_offset(e));
+    tcg_temp_free_internal_x86_64(tcg, temp);
 }
 
 static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
@@ -114,6 +136,10 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
         call(e, helper_clac_x86_64);
     if (answer == GATE_FRAME)
         call(e, helper_stac_x86_64);
+    if (answer == GATE_STRING) {
+        emit_note(e, e->gate.string);
+        call(e, helper_clgi_x86_64);
+    }
     *flags |= TB_FLAG_COUNTING;
     e->count.translate_insn(db, cpu);
     *flags &= (uint8_t)~TB_FLAG_COUNTING;
@@ -144,16 +170,6 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
     e->gate.refused = false;
     e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
     e->count.block = NULL;
-}
-
-/* temp = immediate; the operation is returned so that the immediate can be filled in later. */
-static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t value)
-{
-    uint8_t *op = (uint8_t *)tcg_emit_op_x86_64(tcg, TCG_OP_MOVI_I32);
-
-    memcpy(op + TCG_OP_ARG_0, &temp, 8);
-    memcpy(op + TCG_OP_ARG_1, &value, 8);
-    return op;
 }
 
 /* Three-operand operations pass here; the first load of a block is the one of the flag. */
@@ -310,6 +326,10 @@ uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc)
 }
 
 /* ----------------------------------------------------------------------------------------------------- our side -- */
+
+uint32_t emu_count_note(struct emu *e) { return (uint32_t)counter(e)[1]; }
+uint32_t emu_count_left(struct emu *e) { return *counter(e) > 0 ? (uint32_t)*counter(e) : 0; }
+void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 
 void emu_count_start(struct emu *e, uint64_t budget)
 {

@@ -36,6 +36,7 @@
 
 /* Known of Unicorn 2.1.1: struct TranslationBlock, and the flags of a block that RFLAGS gives. */
 enum { TB_PC = 0x00, TB_KEY = 0x10 };
+#define KEY_TF (1u << 8)
 #define KEY_RF (1u << 16)
 
 #define BP_MEM_ACCESS 3 /* reads and writes of the page are watched */
@@ -152,6 +153,14 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
     /* RF set by an IRET of the guest's own: pcpu_debug.c knows how long it lasts. Behind MOV SS nothing breaks. */
     d->leaves = d->in_family && ((key & KEY_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
     return d->leaves || (key & RAW_HF_SINGLE) ? 1 : max_insns;
+}
+
+bool emu_string_wanted(const struct emu *e)
+{
+    uint32_t key;
+
+    memcpy(&key, (const uint8_t *)e->count.tb + TB_KEY, sizeof(key));
+    return e->tlb.two && !e->debug.in_family && !(key & (RAW_HF_SINGLE | KEY_TF | RAW_HF_SMAP));
 }
 
 bool emu_debug_breaks(const struct emu *e, uint64_t pc) { return e->debug.in_family && is_known(&e->debug, pc); }

@@ -164,6 +164,7 @@ struct emu {
         unsigned int accesses; /* of it that have been translated, */
         uintptr_t first_addr;  /* and the first one's address (TCG's name of it) */
         uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
+        uint8_t string;        /* GATE_STRING: log2 of the element's size, EMU_STRING_MOVES */
         uint64_t frame;        /* RBP in front of the last GATE_FRAME */
     } gate;
     struct emu_count {
@@ -260,14 +261,24 @@ enum emu_run_phase { EMU_RUN_INSIDE, EMU_RUN_STOPPING, EMU_RUN_OVER };
 void emu_run_check(struct emu *e, enum emu_run_phase phase);
 void emu_run_init(struct emu *e, bool plain);
 
+/* unicorn_string.c */
+#define EMU_STRING_MOVES 4u
+/* Its needs are met, and nobody looks at single iterations (breakpoints, single steps) of the block that is being translated. */
+bool emu_string_wanted(const struct emu *e);
+
 /* unicorn_operand.c: what the memory operand of the instruction that is being translated needs. */
 enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
 /* An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library. */
 uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t index, uintptr_t host_pc);
 
 /* unicorn_gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
-enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME };
+enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME, GATE_STRING };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
+
+/* Within a block: what the call in front of an instruction was given; instructions that the budget has left; that many were executed. */
+uint32_t emu_count_note(struct emu *e);
+uint32_t emu_count_left(struct emu *e);
+void emu_count_spend(struct emu *e, uint32_t n);
 
 /* unicorn_debug.c */
 #define EMU_DEBUG_FAMILIES (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)
@@ -286,6 +297,8 @@ void emu_tlb_flush(struct emu *e);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 /* What it knows of a frame, for all addresses. */
 void emu_tlb_flush_frame(struct emu *e, mfn_t mfn);
+/* The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access. */
+uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write);
 /* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */
 void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
 #define EMU_NO_ROOT ~UINT64_C(0)

@@ -5,7 +5,7 @@
  * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
  * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI
  * and SSE4A wrongly, ignores LOCK where it is undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
- * instruction this file reads its prefixes and opcode and gives one of five answers:
+ * instruction this file reads its prefixes and opcode and gives one of six answers:
  *
  *      GATE_PASS       translate it
  *      GATE_INVALID    the processor shown does not have it: the translator reads UD2 in its place, and so makes the fault
@@ -14,6 +14,7 @@
  *                      writes only at the end of a block
  *      GATE_FLAGS      likewise, and RFLAGS are put together in front of it: it computes them anew before it touches memory, and
  *                      if that faults the state is neither the old one nor the new one
+ *      GATE_STRING     translate it, with a call in front of it that does some of its iterations
  *      GATE_FRAME      translate it between two calls that keep RBP above its lower 16 bits
  *
  * What the opcodes' bytes are called here:
@@ -63,9 +64,9 @@ static bool note_prefix(struct insn_head *h, uint8_t byte)
     case 0x26:
     case 0x2e:
     case 0x36:
-    case 0x3e:
+    case 0x3e: break;
     case 0x64:
-    case 0x65: break;
+    case 0x65: h->fs_or_gs = true; break;
     case 0x67: h->p67 = true; break;
     case 0x66: h->p66 = true; break;
     case 0xf0: h->lock = true; break;
@@ -290,6 +291,20 @@ static bool is_enter16(const struct insn_head *h)
     return h->map == 0 && h->opcode == 0xc8 && (h->code64 ? h->p66 && !wide : h->p66 != h->code16);
 }
 
+/* REP MOVS, REP STOS, in the form that kernels clear and copy with (unicorn_string.c). */
+static bool is_string(struct insn_head *h)
+{
+    const bool moves = (h->opcode & 0xfe) == 0xa4, stores = (h->opcode & 0xfe) == 0xaa;
+
+    if (!h->code64 || !h->rep || h->map || h->p67 || h->fs_or_gs || !(moves || stores) || !emu_string_wanted(h->e))
+        return false;
+    h->e->gate.string = (uint8_t)((moves ? EMU_STRING_MOVES : 0) | (!(h->opcode & 1)            ? 0
+                                                                    : h->rex && h->rex_byte & 8 ? 3
+                                                                    : h->p66                    ? 1
+                                                                                                : 2));
+    return true;
+}
+
 enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
@@ -309,6 +324,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.operand = gate_sse_operand(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;
+    if (is_string(&h))
+        return GATE_STRING;
     if (is_enter16(&h))
         return GATE_FRAME;
     return h.map == 1 && h.opcode == 0xc7 ? GATE_OPENS : GATE_PASS;

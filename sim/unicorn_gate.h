@@ -15,7 +15,7 @@ struct insn_head {
     unsigned int len;
     unsigned int nr_prefixes; /* legacy ones and REX */
     bool code64, code16;
-    bool lock, p66, p67, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
+    bool lock, p66, p67, fs_or_gs, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
     bool vex;
     uint8_t map, opcode, modrm, rex_byte;
 };

@@ -85,6 +85,9 @@ void helper_raise_exception_x86_64(struct CPUX86State *env, int vector);
 /* unicorn_gate.c */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr);
 
+/* unicorn_string.c */
+void helper_clgi_x86_64(struct CPUX86State *env);
+
 /* unicorn_operand.c */
 void tcg_gen_qemu_ld_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr_t addr, uint64_t mode, uint32_t memop);
 void tcg_gen_qemu_st_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr_t addr, uint64_t mode, uint32_t memop);

@@ -38,7 +38,7 @@ struct fast {
     uint8_t *table;
 };
 
-enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_PADDR = 24, ENTRY_SIZE = 64 };
+enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_PADDR = 24, ENTRY_ADDEND = 32, ENTRY_SIZE = 64 };
 #define ENTRY_NOTDIRTY (UINT64_C(1) << 10)
 
 static struct fast *fast(struct emu *e, unsigned int tlb)
@@ -110,6 +110,18 @@ void emu_tlb_flush_frame(struct emu *e, mfn_t mfn)
             if ((page = page_of(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, phys)) != NO_PAGE)
                 emu_tlb_flush_page(e, page);
     }
+}
+
+uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write)
+{
+    const bool user = (raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CPL) == 3;
+    const struct fast *f = fast(e, user ? 1 : 2);
+    const uint8_t *entry = f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE);
+    uint64_t tag, addend;
+
+    memcpy(&tag, entry + (write ? ENTRY_WRITE : ENTRY_READ), sizeof(tag));
+    memcpy(&addend, entry + ENTRY_ADDEND, sizeof(addend));
+    return tag == (addr & PAGE_MASK) ? (uint8_t *)(uintptr_t)(addr + addend) : NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------- exchanging -- */
@@ -193,7 +205,8 @@ static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
     }
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     found = (full & 2) && !(full >> NR_TLBS) &&
-            page_of(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), phys) == (addr & PAGE_MASK);
+            page_of(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), phys) == (addr & PAGE_MASK) &&
+            emu_tlb_host(e, addr, false) == emu_phys(e, phys + (addr & ~PAGE_MASK));
     emu_tlb_flush(e);
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)

@@ -24,9 +24,11 @@ struct cpu_context *pg_context(enum cpu_mode mode)
     return c;
 }
 
-struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus)
+struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus) { return pg_create_engine(mode, nr_pcpus, false); }
+
+struct pv_guest pg_create_engine(enum cpu_mode mode, unsigned int nr_pcpus, bool plain)
 {
-    const struct machine_config cfg = { .ram_mib = 16, .nr_pcpus = nr_pcpus, .seed = 1 };
+    const struct machine_config cfg = { .ram_mib = 16, .nr_pcpus = nr_pcpus, .seed = 1, .plain_engine = plain };
     const uint64_t rights = PG_P | PG_RW | PG_US;
     struct pv_guest g;
     uint64_t *table;

@@ -30,6 +30,8 @@ struct pv_guest {
 
 /* Build; fails the test when that is impossible. */
 struct pv_guest pg_create(enum cpu_mode mode, unsigned int nr_pcpus);
+/* Likewise; plain: struct machine_config. */
+struct pv_guest pg_create_engine(enum cpu_mode mode, unsigned int nr_pcpus, bool plain);
 /* 32-bit code in ring 3, on one pCPU. */
 struct pv_guest pg_create_user32(void);
 void pg_destroy(struct pv_guest *g);
