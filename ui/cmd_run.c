@@ -256,7 +256,7 @@ static void stuck(struct run *r)
                 return;
             }
     snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
-             r->input.closed ? " (their input has ended)" : "");
+             r->input.closed ? ": standard input has ended" : "");
 }
 
 static void loop(struct run *r)

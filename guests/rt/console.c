@@ -29,11 +29,11 @@ void console_init(void)
     ring = mfn_to_virt(start_info->console.domU.mfn);
 }
 
-/* Let the other side run until it says that something changed, or a while has passed. */
-static void wait_for_backend(void)
+/* Let the other side run until it says that something changed, or it is `timeout` (0: no timer at all). */
+static void wait_for_backend(uint64_t timeout)
 {
     evtchn_port_t ports[1] = { port };
-    struct sched_poll poll = { .nr_ports = 1, .timeout = time_now() + 1000000 };
+    struct sched_poll poll = { .nr_ports = 1, .timeout = timeout };
 
     set_xen_guest_handle(poll.ports, ports);
     HYPERVISOR_sched_op(SCHEDOP_poll, &poll);
@@ -44,7 +44,7 @@ static void put(char c)
 {
     while (ring->out_prod - ring->out_cons >= sizeof(ring->out)) {
         event_send(port);
-        wait_for_backend();
+        wait_for_backend(time_now() + 1000000);
     }
     ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = c;
     barrier(); /* x86 keeps the order of stores; only the compiler might not */
@@ -69,16 +69,17 @@ void console_flush(void)
         return;
     while (ring->out_cons != ring->out_prod) {
         event_send(port);
-        wait_for_backend();
+        wait_for_backend(time_now() + 1000000);
     }
 }
 
+/* Who waits for a key sets no timer: a machine in which everybody does that is idle, and can be seen to be. */
 char console_read(void)
 {
     char c;
 
     while (ring->in_cons == ring->in_prod)
-        wait_for_backend();
+        wait_for_backend(0);
     barrier();
     c = ring->in[MASK_XENCONS_IDX(ring->in_cons, ring->in)];
     barrier();

@@ -406,6 +406,27 @@ if begin status-no-pcpu; then
     simulate 20 -q --sched null $guests/hello < /dev/null
     says 3 'vCPU 0 of domain 1 waits for a pCPU, and the scheduler null gives it none'
 fi
+# Whoever waits for a key that cannot come any more has been run to its end. A pipe, a file, nothing at all; and two guests.
+if begin status-no-input; then
+    printf 'hello\n' > "$tmp/in"
+    for kind in pipe file null two; do
+        case $kind in
+        pipe)
+            printf 'hello\n' | {
+                simulate 20 -q $guests/echo
+                echo "$status" > "$tmp/status"
+            }
+            status=$(cat "$tmp/status")
+            ;;
+        file) simulate 20 -q $guests/echo < "$tmp/in" ;;
+        null) simulate 20 -q $guests/echo < /dev/null ;;
+        two) simulate 20 -q $guests/echo $guests/idle < "$tmp/in" ;;
+        esac
+        [ "$status" -eq 3 ] && grep -q "nothing can wake them: standard input has ended" "$tmp/err" || break
+        kind=
+    done
+    if [ -z "$kind" ]; then pass; else fail "with $kind it ended with status $status: $(tail -n 1 "$tmp/err")"; fi
+fi
 if begin status-limit; then
     simulate 20 -q --max-vtime 50ms --cmdline "rounds=1000000" $guests/spinner < /dev/null
     ended 3 && pass
