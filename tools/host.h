@@ -16,8 +16,9 @@
 #include "tools/xl_cfg.h"
 #include "vcpu/run.h"
 
-#define HOST_ERR_SIZE   1024
-#define HOST_MAX_GUESTS 2047 /* dom0's 2-level event channels have 4096 ports: one for VIRQ_DOM_EXC, two a guest */
+#define HOST_ERR_SIZE 1024
+/* dom0's 2-level event channels have 4096 ports: port 0 is none, two are for VIRQ_DOM_EXC and VIRQ_TIMER, two a guest's. */
+#define HOST_MAX_GUESTS 2046
 
 #define HOST_DEFAULT_SCHED "credit2" /* Xen's own default */
 

@@ -337,6 +337,11 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
                  o->nr_guests);
         return -1;
     }
+    if (o->copies * o->nr_guests > HOST_MAX_GUESTS || o->nr_guests > HOST_MAX_GUESTS) {
+        snprintf(err, OPTIONS_ERR_SIZE, "%llu guests are too many: dom0 has event channels for %d",
+                 (unsigned long long)(o->copies ? o->copies : 1) * o->nr_guests, HOST_MAX_GUESTS);
+        return -1;
+    }
     return 0;
 }
 

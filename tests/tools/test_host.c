@@ -243,6 +243,29 @@ static void core_and_restart(void **state)
     rmdir(dir);
 }
 
+/* HOST_MAX_GUESTS is what dom0's ports are enough for: two a guest, and what is taken already. */
+static void most_guests(void **state)
+{
+    const struct host_config cfg = { .ram_mib = 64 };
+    const struct host_io io = { 0 };
+    char err[HOST_ERR_SIZE];
+    struct host *h = host_create(&cfg, &io, err);
+    unsigned int free_ports = 0;
+
+    assert_non_null(h);
+    for (evtchn_port_t port = 1; port < 4096; port++) {
+        struct evtchn_status s = { .dom = DOMID_SELF, .port = port };
+
+        /* A port for which there is no room yet is as free as a closed one. */
+        if (hypercall_native(host_xen(h)->dom0->vcpu[0], __HYPERVISOR_event_channel_op, EVTCHNOP_status,
+                             (uint64_t)(uintptr_t)&s, 0, 0, 0) ||
+            s.status == EVTCHNSTAT_closed)
+            free_ports++;
+    }
+    assert_int_equal(free_ports / 2, HOST_MAX_GUESTS);
+    host_destroy(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(core_and_restart),
         cmocka_unit_test(limits),
         cmocka_unit_test(names),
+        cmocka_unit_test(most_guests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
