@@ -13,6 +13,8 @@
  */
 #include "tools/image_private.h"
 
+#include "tools/printable.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -37,9 +39,7 @@ int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(err, IMAGE_ERR_SIZE, fmt, ap);
     va_end(ap);
-    for (char *p = err; *p; p++)
-        if (*p < ' ' || *p > '~')
-            *p = '?';
+    make_printable(err, strlen(err), false);
     return -1;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/printable.h"
 #include "tools/workbench_child.h"
 #include "tools/workbench_load.h"
 #include "tools/workbench_report.h"
@@ -61,6 +62,7 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
+    make_printable(text, strlen(text), true);
     fflush(stdout);
     if (o->watch)
         memcpy(o->watch->why, text, sizeof(text));

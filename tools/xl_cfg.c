@@ -9,18 +9,12 @@
 #include "tools/xl_cfg_private.h"
 
 #include "tools/image.h"
+#include "tools/printable.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void make_printable(char *s)
-{
-    for (; *s; s++)
-        if ((unsigned char)*s < ' ' || *s == 0x7f)
-            *s = '?';
-}
 
 int xl_key_line(const struct xl_reader *r, const char *key)
 {
@@ -39,7 +33,7 @@ __attribute__((format(printf, 4, 0))) static void describe(struct xl_reader *r, 
         snprintf(where, sizeof(where), ":%d", line);
     vsnprintf(what, sizeof(what), fmt, ap);
     snprintf(r->err, XL_ERR_SIZE, "%.400s%s: %s%s%s", r->path, where, key ? key : "", key ? ": " : "", what);
-    make_printable(r->err);
+    make_printable(r->err, strlen(r->err), false);
 }
 
 int xl_fail(struct xl_reader *r, const char *key, const char *fmt, ...)
@@ -182,7 +176,7 @@ static int syntax_check(struct xl_reader *r)
             snprintf(r->err, XL_ERR_SIZE, "%.*s", (int)len, report);
         else
             xl_fail(r, NULL, "%s", strerror(rc));
-        make_printable(r->err);
+        make_printable(r->err, strlen(r->err), false);
     } else {
         rc = xl_settings_read(r);
     }

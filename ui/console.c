@@ -2,6 +2,8 @@
 /* Guests' output and our messages on their way to the user; the model is in ui/console.h. */
 #include "ui/console.h"
 
+#include "tools/printable.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +85,21 @@ void console_guest_end(struct console *c, unsigned int domid)
 
 /* --- messages --- */
 
+/* Much of a message is quoted: names, and what a guest says to the hypervisor. */
+static void put_printable(FILE *f, const char *text, size_t len)
+{
+    char part[256];
+
+    for (size_t n; len; text += n, len -= n) {
+        n = len < sizeof(part) ? len : sizeof(part);
+        while (n < len && n > sizeof(part) - 4 && ((unsigned char)text[n] & 0xc0) == 0x80)
+            n--; /* not in the middle of a character */
+        memcpy(part, text, n);
+        make_printable(part, n, true);
+        fwrite(part, 1, n, f);
+    }
+}
+
 void console_message(struct console *c, const char *text, size_t len)
 {
     line_break(c);
@@ -91,7 +108,7 @@ void console_message(struct console *c, const char *text, size_t len)
         const char *nl = memchr(text, '\n', len);
         size_t n = nl ? (size_t)(nl - text) : len;
 
-        fwrite(text, 1, n, c->err);
+        put_printable(c->err, text, n);
         if (nl)
             fputs("\r\n" + !c->err_raw, c->err);
         n += nl != NULL;

@@ -38,7 +38,7 @@ struct console {
 void console_guest_write(struct console *c, unsigned int domid, const char *text, size_t len);
 /* A guest will write no more for now: show its unfinished line. */
 void console_guest_end(struct console *c, unsigned int domid);
-/* Whole lines for the user. */
+/* Whole lines for the user; what would steer the terminal is shown as '?'. */
 void console_message(struct console *c, const char *text, size_t len);
 void console_flush(struct console *c);
 /* Show what was kept back, flush, free. */

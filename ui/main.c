@@ -9,6 +9,7 @@
  * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends the run, a
  * second one that does not wait for it, a fault, abort(); and while the process is stopped.
  */
+#include "tools/printable.h"
 #include "tools/workbench.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
@@ -155,6 +156,7 @@ static int run(int argc, char **argv)
         }
     }
     options_free(&o);
+    make_printable(err, strlen(err), true);
     if (err[0])
         fprintf(stderr, "xenlab: %s\n", err);
     return status;
@@ -188,7 +190,11 @@ int main(int argc, char **argv)
         puts("xenlab " XENLAB_VERSION ", a hypervisor with the interface of Xen 4.17");
         return STATUS_OK;
     }
-    if (*command)
-        fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", command);
+    if (*command) {
+        char name[64];
+
+        make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
+        fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", name);
+    }
     return help(stderr);
 }

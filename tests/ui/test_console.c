@@ -106,6 +106,23 @@ static void test_raw_terminal(void **state)
     end(&s, "[d1] a\r\n", "m\r\nn\r\n");
 }
 
+/* What a message quotes cannot steer the terminal; it may be longer than the pieces in which it is written. */
+static void test_message_printable(void **state)
+{
+    char text[1024], expected[1024];
+    struct scene s;
+    size_t n = 0;
+
+    for (; n + 8 < sizeof(text); n += 3)
+        memcpy(text + n, "\xe4\xbd\xa0", 3);
+    strcpy(text + n, "\x1b[2J\n");
+    strcpy(expected, text);
+    expected[n] = '?';
+    begin(&s, false);
+    console_message(&s.c, text, strlen(text));
+    end(&s, "", expected);
+}
+
 /* On one terminal a message does not go into the middle of a guest's line. */
 static void test_message_in_line(void **state)
 {
@@ -139,10 +156,10 @@ static void test_write_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_guest),        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_unfinished_lines), cmocka_unit_test(test_long_line),
-        cmocka_unit_test(test_raw_terminal),     cmocka_unit_test(test_message_in_line),
-        cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_one_guest),         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_unfinished_lines),  cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_message_printable), cmocka_unit_test(test_raw_terminal),
+        cmocka_unit_test(test_message_in_line),   cmocka_unit_test(test_write_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
