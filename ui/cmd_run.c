@@ -179,6 +179,8 @@ static bool wait_input(struct run *r)
         return false;
     if (in->kind != INPUT_TERMINAL && (r->unheard || !host_console_wants_input(r->host)))
         return false;
+    if (in->kind == INPUT_TERMINAL && input_ready(in) && host_console_wants_input(r->host))
+        return true; /* it was typed since the guest was last asked */
     if (in->kind != INPUT_FILE && (left > 0 || !r->opt->max_vtime))
         wait_ns(r, true, left);
     r->idle += real_now() - before;
