@@ -389,15 +389,18 @@ static void stats_show(struct run *r)
     free(text);
 }
 
-/* The environment's failures that were noted on the way, if nothing worse has been said. */
+/*
+ * The environment's failures that were noted on the way, if nothing worse has been said. That a signal interrupted the wait for
+ * a reader is none: the signal is the reason for the end.
+ */
 static void failures_note(struct run *r)
 {
-    const int trace_error = trace_file_close(&r->trace);
+    const int interrupted = r->process->signal ? EINTR : 0, trace_error = trace_file_close(&r->trace);
 
     r->outcome.left = r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
-    if (r->console.error && r->console.error != EPIPE)
+    if (r->console.error && r->console.error != EPIPE && r->console.error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "standard output: %s", strerror(r->console.error));
-    else if (trace_error)
+    else if (trace_error && trace_error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "%s: %s", r->trace.path, strerror(trace_error));
     else
         return;
@@ -420,6 +423,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         if (machine_start(&r, &list) || guests_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
+            p->signals_catch();
             terminal_setup(&r);
             r.wall.start_up = real_now() - start;
             loop(&r);

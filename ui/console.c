@@ -5,6 +5,7 @@
 #include "tools/printable.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,4 +131,6 @@ void console_close(struct console *c)
     }
     line_break(c);
     console_flush(c);
+    if (c->error) /* or exit() would try again, and wait again */
+        __fpurge(c->out);
 }

@@ -7,7 +7,11 @@
  * nothing else.
  *
  * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends the run, a
- * second one that does not wait for it, a fault, abort(); and while the process is stopped.
+ * second one that does not wait for it, a fault, abort(); and while the process is stopped. Every signal that can be caught and
+ * would end the process by default is in one of the tables below. In the background the terminal is somebody else's: hands off.
+ *
+ * While a run starts, signals do what they do by default, so that they also end a wait for a file (a FIFO without a writer). From
+ * the moment on at which guests run they end the run in good order; what waits then (for a reader of the output) is interrupted.
  */
 #include "tools/printable.h"
 #include "tools/workbench.h"
@@ -27,16 +31,29 @@ static struct run_process process;
 static volatile sig_atomic_t terminal_is_raw;
 static struct termios terminal_before, terminal_during;
 
-static const int stopping_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-static const int fatal_signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+/* And the real-time signals. */
+static const int stopping_signals[] = { SIGINT,  SIGTERM,   SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,  SIGALRM,
+                                        SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSTKFLT };
+static const int fatal_signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+static const int suspending_signals[] = { SIGTSTP, SIGTTIN, SIGTTOU };
 static struct sigaction fatal_before[ARRAY_SIZE(fatal_signals)];
+static char fatal_stack[64 << 10]; /* a fault may be that there is no more stack */
 
 /* --- the terminal, and signals that concern it; tcsetattr() may be called in a signal handler --- */
+
+/* Is it ours to set? Another process group's it is not; a terminal that controls nobody is anybody's. */
+static void terminal_set(const struct termios *mode)
+{
+    const pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+    if (foreground < 0 || foreground == getpgrp())
+        tcsetattr(STDIN_FILENO, TCSANOW, mode);
+}
 
 static void terminal_restore(void)
 {
     if (terminal_is_raw)
-        tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
+        terminal_set(&terminal_before);
 }
 
 /* Do what would have happened without us, with the terminal restored. */
@@ -70,30 +87,35 @@ static void signal_continued(int sig)
 {
     (void)sig;
     if (terminal_is_raw)
-        tcsetattr(STDIN_FILENO, TCSANOW, &terminal_during);
+        terminal_set(&terminal_during);
 }
 
-static void handle(int sig, void (*handler)(int))
+/* What was ignored when we were started (nohup, a background job) stays so. */
+static void handle(int sig, void (*handler)(int), int flags)
 {
-    struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
+    struct sigaction sa = { .sa_handler = handler, .sa_flags = flags }, before;
 
     sigemptyset(&sa.sa_mask);
-    sigaction(sig, &sa, NULL);
+    if (sigaction(sig, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(sig, &sa, NULL);
 }
 
 static bool terminal_raw(void)
 {
-    struct sigaction sa = { .sa_sigaction = signal_fatal, .sa_flags = SA_SIGINFO };
+    struct sigaction sa = { .sa_sigaction = signal_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+    const stack_t stack = { .ss_sp = fatal_stack, .ss_size = sizeof(fatal_stack) };
 
     if (tcgetattr(STDIN_FILENO, &terminal_before))
         return false;
     terminal_during = terminal_before;
     cfmakeraw(&terminal_during);
     atexit(terminal_restore);
+    sigaltstack(&stack, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
         sigaction(fatal_signals[i], &sa, &fatal_before[i]);
-    handle(SIGTSTP, signal_suspend);
-    handle(SIGCONT, signal_continued);
+    for (size_t i = 0; i < ARRAY_SIZE(suspending_signals); i++)
+        handle(suspending_signals[i], signal_suspend, SA_RESTART);
+    handle(SIGCONT, signal_continued, SA_RESTART);
     terminal_is_raw = 1;
     return tcsetattr(STDIN_FILENO, TCSANOW, &terminal_during) == 0;
 }
@@ -121,18 +143,25 @@ static void streams_setup(void)
     close(fd);
 }
 
+/* No SA_RESTART: who waits for a reader of the output is to be interrupted. */
+static void signals_catch(void)
+{
+    for (int sig = 1; sig <= SIGRTMAX; sig++)
+        if (sigismember(&process.signals, sig) == 1)
+            handle(sig, signal_stop, 0);
+}
+
 static void process_setup(void)
 {
     streams_setup();
     sigemptyset(&process.signals);
-    for (size_t i = 0; i < ARRAY_SIZE(stopping_signals); i++) {
-        struct sigaction before;
-
+    for (size_t i = 0; i < ARRAY_SIZE(stopping_signals); i++)
         sigaddset(&process.signals, stopping_signals[i]);
-        if (sigaction(stopping_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
-            handle(stopping_signals[i], signal_stop);
-    }
-    signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such */
+    for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+        sigaddset(&process.signals, sig);
+    signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such, */
+    signal(SIGXFSZ, SIG_IGN); /* whatever it failed for */
+    process.signals_catch = signals_catch;
     process.terminal_raw = terminal_raw;
 }
 

@@ -3,6 +3,7 @@
 #include "ui/trace_file.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #define BUFFER_SIZE (1 << 20)
@@ -35,6 +36,8 @@ void trace_file_sink(void *data, const struct trace_record *rec)
 
 int trace_file_close(struct trace_file *t)
 {
+    if (t->file && t->error) /* what is left would have to wait again, for the same in vain */
+        __fpurge(t->file);
     if (t->file && fclose(t->file) && !t->error)
         t->error = errno;
     t->file = NULL;

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The program and its terminal: whatever ends it, and whenever, the terminal is as it was; while it is stopped, too.
+ *
+ * Concept: each scene is a session of its own on a pseudo-terminal, as a shell with job control makes it: a leader (ours) that puts
+ * the program into the foreground, looks at the terminal's settings, and says what is wrong in a line, or nothing. How long
+ * anything takes does not matter: the leader waits for states, and a scene that hangs is killed by its alarm.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define SCENE_SECONDS 60
+
+struct scene {
+    int master, slave;
+    pid_t program;
+    struct termios before;
+    char wrong[256];
+    char seen[16384]; /* what the program has shown, with zero bytes left out */
+    size_t nr_seen;
+};
+
+#define WRONG(s, ...) (snprintf((s)->wrong, sizeof((s)->wrong), __VA_ARGS__), false)
+
+/* --- the leader --- */
+
+static bool start(struct scene *s, const char *const *args)
+{
+    const char *program = getenv("XENLAB");
+
+    s->program = fork();
+    if (s->program == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(s->slave, getpid());
+        signal(SIGTTOU, SIG_DFL);
+        for (int fd = 0; fd < 3; fd++)
+            dup2(s->slave, fd);
+        execv(program ? program : "./xenlab", (char *const *)args);
+        _exit(127);
+    }
+    setpgid(s->program, s->program);
+    tcsetpgrp(s->slave, s->program);
+    return s->program > 0 || WRONG(s, "no process");
+}
+
+/* Take in what the program shows, so that it never waits for us. */
+static void look(struct scene *s, int ms)
+{
+    struct pollfd p = { .fd = s->master, .events = POLLIN };
+    char buf[4096];
+    ssize_t n;
+
+    while (poll(&p, 1, ms) > 0 && (n = read(s->master, buf, sizeof(buf))) > 0) {
+        for (ssize_t i = 0; i < n && s->nr_seen < sizeof(s->seen) - 1; i++)
+            if (buf[i])
+                s->seen[s->nr_seen++] = buf[i];
+        ms = 0;
+    }
+}
+
+static bool same_settings(const struct scene *s)
+{
+    const struct termios *b = &s->before;
+    struct termios now;
+
+    return tcgetattr(s->slave, &now) == 0 && now.c_iflag == b->c_iflag && now.c_oflag == b->c_oflag &&
+           now.c_cflag == b->c_cflag && now.c_lflag == b->c_lflag && !memcmp(now.c_cc, b->c_cc, sizeof(now.c_cc));
+}
+
+static bool raw(const struct scene *s)
+{
+    struct termios now;
+
+    return tcgetattr(s->slave, &now) == 0 && !(now.c_lflag & (ICANON | ECHO | ISIG));
+}
+
+/* Wait until the program has shown `text` and the keyboard is raw; or it has ended. */
+static bool wait_ready(struct scene *s, const char *text)
+{
+    while (!raw(s) || !strstr(s->seen, text)) {
+        siginfo_t info = { 0 };
+
+        look(s, 5);
+        if (waitid(P_PID, (id_t)s->program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid) {
+            look(s, 0);
+            return WRONG(s, "it has ended before \"%s\": %.100s", text, s->seen);
+        }
+    }
+    return true;
+}
+
+static bool type(struct scene *s, const char *keys)
+{
+    return write(s->master, keys, strlen(keys)) == (ssize_t)strlen(keys) || WRONG(s, "keys cannot be typed");
+}
+
+static int wait_status(struct scene *s, int flags)
+{
+    int status;
+
+    while (waitpid(s->program, &status, flags | WNOHANG) != s->program)
+        look(s, 2);
+    look(s, 0);
+    return status;
+}
+
+/* It ends with this status, and the terminal is as before. */
+static bool ends(struct scene *s, int expected)
+{
+    const int status = wait_status(s, 0);
+
+    tcsetpgrp(s->slave, getpid());
+    if (!same_settings(s))
+        return WRONG(s, "the terminal is not as it was (wait status %#x)", status);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != expected)
+        return WRONG(s, "wait status %#x instead of exit status %d: %.150s", status, expected, s->seen);
+    return true;
+}
+
+/* Run `play` in a session of its own; its complaint, or nothing, is what is returned (static). */
+static const char *scene(bool (*play)(struct scene *s, const void *arg), const void *arg)
+{
+    static char wrong[256];
+    struct scene s = { .master = posix_openpt(O_RDWR | O_NOCTTY) };
+    int report[2], status;
+    ssize_t n;
+    pid_t leader;
+
+    if (s.master < 0 || grantpt(s.master) || unlockpt(s.master) || pipe(report))
+        return "there is no pseudo-terminal";
+    leader = fork();
+    if (leader == 0) {
+        setsid();
+        alarm(SCENE_SECONDS);
+        signal(SIGTTOU, SIG_IGN);
+        s.slave = open(ptsname(s.master), O_RDWR);
+        if (s.slave < 0 || ioctl(s.slave, TIOCSCTTY, 0) < 0 || tcgetattr(s.slave, &s.before))
+            snprintf(s.wrong, sizeof(s.wrong), "the pseudo-terminal does not work");
+        else if (play(&s, arg))
+            s.wrong[0] = '\0';
+        if (write(report[1], s.wrong, sizeof(s.wrong)) != sizeof(s.wrong))
+            _exit(1);
+        _exit(0);
+    }
+    close(report[1]);
+    n = read(report[0], wrong, sizeof(wrong));
+    close(report[0]);
+    close(s.master);
+    waitpid(leader, &status, 0);
+    if (n != sizeof(wrong))
+        snprintf(wrong, sizeof(wrong), "the scene has hung (wait status %#x)", status);
+    return wrong;
+}
+
+static void check(const char *what, const char *wrong)
+{
+    if (wrong[0])
+        fail_msg("%s: %s", what, wrong);
+}
+
+static const char *const echo[] = { "xenlab", "run", "build/guests/echo", NULL };
+/* Computes all the time. */
+static const char *const spinner[] = { "xenlab", "run", "--cmdline", "rounds=1000000", "build/guests/spinner", NULL };
+
+/* --- signals --- */
+
+static bool in_table(const int *signals, size_t nr, int sig)
+{
+    while (nr-- && signals[nr] != sig)
+        ;
+    return nr != SIZE_MAX;
+}
+
+struct shot {
+    int sig;
+    const char *const *args;
+    unsigned int us; /* after the start, if it is not to wait until the keyboard is raw */
+    bool at_once;
+};
+
+static bool play_shot(struct scene *s, const void *arg)
+{
+    const struct shot *shot = arg;
+
+    if (!start(s, shot->args) || !wait_ready(s, "Ctrl-]"))
+        return false;
+    kill(s->program, shot->sig);
+    return ends(s, 128 + shot->sig);
+}
+
+/* Faults that somebody sends end as faults do. */
+static bool play_fault(struct scene *s, const void *arg)
+{
+    const struct shot *shot = arg;
+    struct rlimit none = { 0, 0 };
+    int status;
+
+    setrlimit(RLIMIT_CORE, &none);
+    if (!start(s, shot->args) || !wait_ready(s, "Ctrl-]"))
+        return false;
+    kill(s->program, shot->sig);
+    status = wait_status(s, 0);
+    if (!same_settings(s))
+        return WRONG(s, "the terminal is not as it was (wait status %#x)", status);
+    return (WIFSIGNALED(status) && WTERMSIG(status) == shot->sig) || WRONG(s, "wait status %#x", status);
+}
+
+/* Enumerated: every signal that can be caught does one of these, and none leaves the terminal raw. */
+static void test_every_signal(void **state)
+{
+    static const int faults[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+    static const int others[] = { SIGKILL, SIGSTOP,  SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT,
+                                  SIGCHLD, SIGWINCH, SIGURG,  SIGPIPE, SIGXFSZ };
+    unsigned int nr = 0;
+
+    for (int sig = 1; sig <= SIGRTMAX; sig++) {
+        struct shot shot = { sig, sig % 2 ? echo : spinner, 0, false };
+        char what[64];
+
+        if (in_table(others, COUNT(others), sig) || (sig > 31 && sig < SIGRTMIN))
+            continue;
+        snprintf(what, sizeof(what), "signal %d (%s)", sig, strsignal(sig));
+        check(what, scene(in_table(faults, COUNT(faults), sig) ? play_fault : play_shot, &shot));
+        nr++;
+    }
+    assert_int_equal(nr, 20 + (SIGRTMAX - SIGRTMIN + 1)); /* 31, less the eleven others */
+}
+
+/* These do nothing: the guest goes on, and hears what is typed. */
+static bool play_nothing(struct scene *s, const void *arg)
+{
+    static const int ignored[] = { SIGCHLD, SIGWINCH, SIGURG, SIGPIPE, SIGXFSZ, SIGCONT };
+
+    if (!start(s, echo) || !wait_ready(s, "1> "))
+        return false;
+    for (size_t i = 0; i < COUNT(ignored); i++)
+        kill(s->program, ignored[i]);
+    return type(s, "hello\r") && wait_ready(s, "5 characters") && type(s, "bye\r") && ends(s, 0);
+}
+
+static void test_harmless_signals(void **state) { check("harmless signals", scene(play_nothing, NULL)); }
+
+/* At any moment of start, run and end: whatever the program is doing, the terminal comes back. */
+static bool play_moment(struct scene *s, const void *arg)
+{
+    const struct shot *shot = arg;
+    int status;
+
+    if (!start(s, shot->args))
+        return false;
+    for (unsigned int us = 0; us < shot->us; us += 500) {
+        usleep(500);
+        look(s, 0);
+    }
+    kill(s->program, shot->sig);
+    usleep(shot->us % 1000);
+    kill(s->program, shot->sig); /* an impatient one */
+    status = wait_status(s, 0);
+    if (!same_settings(s))
+        return WRONG(s, "the terminal is not as it was (wait status %#x)", status);
+    if (WIFSIGNALED(status) ? WTERMSIG(status) != shot->sig
+                            : WEXITSTATUS(status) != 128 + shot->sig && WEXITSTATUS(status) != 0)
+        return WRONG(s, "wait status %#x: %.150s", status, s->seen);
+    return true;
+}
+
+static void test_every_moment(void **state)
+{
+    static const char *const hello[] = { "xenlab", "run", "build/guests/hello", NULL };
+    static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGALRM, SIGXCPU };
+
+    for (unsigned int i = 0; i < 140; i++) {
+        struct shot shot = { signals[i % COUNT(signals)], i % 3 ? hello : spinner, i * 701, true };
+        char what[64];
+
+        snprintf(what, sizeof(what), "signal %d after %u us", shot.sig, shot.us);
+        check(what, scene(play_moment, &shot));
+    }
+}
+
+/* --- stopping and going on --- */
+
+static bool stops(struct scene *s, int sig)
+{
+    const int status = wait_status(s, WUNTRACED);
+
+    if (!WIFSTOPPED(status) || WSTOPSIG(status) != sig)
+        return WRONG(s, "wait status %#x instead of a stop by signal %d", status, sig);
+    return true;
+}
+
+static bool play_suspend(struct scene *s, const void *arg)
+{
+    const int sig = *(const int *)arg;
+
+    if (!start(s, echo) || !wait_ready(s, "1> "))
+        return false;
+    for (int round = 0; round < 3; round++) {
+        kill(s->program, sig);
+        if (!stops(s, sig))
+            return false;
+        if (!same_settings(s))
+            return WRONG(s, "the terminal is not as it was while the program is stopped");
+        tcsetpgrp(s->slave, getpid());
+        tcsetpgrp(s->slave, s->program);
+        kill(s->program, SIGCONT);
+        if (!wait_ready(s, "1> "))
+            return false;
+    }
+    return type(s, "hello\r") && wait_ready(s, "5 characters") && type(s, "bye\r") && ends(s, 0);
+}
+
+static void test_suspend(void **state)
+{
+    static const int signals[] = { SIGTSTP, SIGTTIN, SIGTTOU };
+
+    for (size_t i = 0; i < COUNT(signals); i++)
+        check(strsignal(signals[i]), scene(play_suspend, &signals[i]));
+}
+
+/* As a shell's `kill %1` of a stopped job: it ends, though in the background, and does not touch the terminal of the shell. */
+static bool play_killed_in_background(struct scene *s, const void *arg)
+{
+    struct termios shells;
+    int status;
+
+    if (!start(s, echo) || !wait_ready(s, "1> "))
+        return false;
+    kill(s->program, SIGTSTP);
+    if (!stops(s, SIGTSTP))
+        return false;
+    tcsetpgrp(s->slave, getpid());
+    shells = s->before;
+    shells.c_lflag &= ~(tcflag_t)ICANON; /* as a shell that edits its line */
+    tcsetattr(s->slave, TCSANOW, &shells);
+    kill(s->program, SIGTERM);
+    kill(s->program, SIGCONT);
+    status = wait_status(s, WUNTRACED);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 128 + SIGTERM)
+        return WRONG(s, "wait status %#x", status);
+    s->before = shells;
+    return same_settings(s) || WRONG(s, "the shell's settings are gone");
+}
+
+static void test_killed_in_background(void **state) { check("kill %1", scene(play_killed_in_background, NULL)); }
+
+/* --- leaving --- */
+
+static bool play_leave(struct scene *s, const void *arg)
+{
+    return start(s, echo) && wait_ready(s, "1> ") && type(s, "abc\x1d") && ends(s, 130);
+}
+
+static void test_leave(void **state) { check("Ctrl-]", scene(play_leave, NULL)); }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_signal),         cmocka_unit_test(test_harmless_signals),
+        cmocka_unit_test(test_every_moment),         cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_killed_in_background), cmocka_unit_test(test_leave),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
