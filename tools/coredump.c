@@ -17,6 +17,7 @@
  */
 #include "tools/coredump.h"
 
+#include "tools/user_file.h"
 #include "tools/xc.h"
 
 #include <elf.h>
@@ -257,29 +258,41 @@ static bool write_all(struct core *c)
            section_write(c, &sh[SEC_P2M], c->p2m) && pages_write(c, &sh[SEC_PAGES]);
 }
 
+/* 0, or -errno. `why` says more, if it could not be opened. */
+static int file_write(struct core *c, const char *path, char *why, size_t len)
+{
+    const int fd = user_file_create(path, why, len);
+    int rc = 0;
+
+    if (fd < 0)
+        return -EINVAL;
+    c->file = fdopen(fd, "w");
+    if (!c->file)
+        rc = -errno;
+    else if (!write_all(c))
+        rc = errno ? -errno : -EIO;
+    if ((c->file ? fclose(c->file) : close(fd)) && !rc)
+        rc = -errno;
+    if (rc)
+        unlink(path);
+    return rc;
+}
+
 int coredump_write(struct vcpu *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE])
 {
     struct core c = { .xc = xc, .domid = domid, .is64 = is64 };
+    char why[128] = "";
     int rc = xc_domain_getinfo(xc, domid, &c.info);
 
     if (!rc)
         rc = contexts_collect(&c);
     if (!rc)
         rc = pages_collect(&c);
-    if (!rc) {
-        c.file = fopen(path, "we");
-        if (!c.file)
-            rc = -errno;
-        else if (!write_all(&c))
-            rc = errno ? -errno : -EIO;
-        if (c.file && fclose(c.file) && !rc)
-            rc = -errno;
-        if (rc && c.file)
-            unlink(path);
-    }
+    if (!rc)
+        rc = file_write(&c, path, why, sizeof(why));
     free(c.contexts);
     free(c.p2m);
     if (rc)
-        snprintf(err, COREDUMP_ERR_SIZE, "%.200s: %s", path, strerror(-rc));
+        snprintf(err, COREDUMP_ERR_SIZE, "%.200s: %s", path, why[0] ? why : strerror(-rc));
     return rc ? -1 : 0;
 }

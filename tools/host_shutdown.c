@@ -173,10 +173,12 @@ static void dump_core(struct host *h, struct guest *g)
         return;
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash, '/'))
         *slash = '_';
-    if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why))
+    if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why)) {
         host_message(h, "the core of %s cannot be written: %s", g->cfg.name, why);
-    else
+        h->failed = true;
+    } else {
         host_message(h, "the core of %s is in %s", g->cfg.name, path);
+    }
     free(path);
 }
 

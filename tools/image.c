@@ -14,9 +14,9 @@
 #include "tools/image_private.h"
 
 #include "tools/printable.h"
+#include "tools/user_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,15 +45,16 @@ int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...)
 
 int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMAGE_ERR_SIZE])
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char why[IMAGE_ERR_SIZE - 32];
+    int fd = user_file_open(path, why, sizeof(why));
     size_t used = 0, cap = 65536;
     uint8_t *buf = NULL;
     struct stat st;
     ssize_t n;
 
     if (fd < 0)
-        return image_fail(err, "cannot open: %s", strerror(errno));
-    /* The stated size is a good guess for a file, and none for a pipe: read until the end. */
+        return image_fail(err, "cannot open: %s", why);
+    /* The stated size is a good guess, and none where the kernel makes the file up: read until the end. */
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size < IMAGE_FILE_MAX)
         cap = (size_t)st.st_size + 1;
     do {

@@ -97,7 +97,7 @@ struct image {
 };
 
 /*
- * Read a whole file (also a pipe) of at most IMAGE_FILE_MAX bytes. The caller frees *data. Returns 0, or -1 with the
+ * Read a whole file (a regular one: tools/user_file.c) of at most IMAGE_FILE_MAX bytes. The caller frees *data. Returns 0, or -1 with the
  * reason in err, which does not repeat the path. An empty file is read as 0 bytes and a pointer that may be freed.
  */
 int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMAGE_ERR_SIZE]);

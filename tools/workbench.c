@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "tools/printable.h"
+#include "tools/user_file.h"
 #include "tools/workbench_child.h"
 #include "tools/workbench_load.h"
 #include "tools/workbench_report.h"
@@ -222,20 +223,21 @@ static bool is_path(const char *policy)
 }
 
 /* Standard input is copied, since it cannot be read twice, and not by the child process of a policy. */
-static FILE *workload_open(const struct options *o)
+static FILE *workload_open(const struct options *o, char *why, size_t len)
 {
-    FILE *f = strcmp(o->workload, "-") ? fopen(o->workload, "r") : tmpfile();
+    FILE *f;
     int c;
 
-    if (f && strcmp(o->workload, "-")) {
-        if (fgetc(f) == EOF && ferror(f)) { /* a directory */
-            fclose(f);
-            return NULL;
-        }
-        rewind(f);
+    if (strcmp(o->workload, "-")) {
+        const int fd = user_file_open(o->workload, why, len);
+
+        return fd < 0 ? NULL : fdopen(fd, "r");
     }
-    if (!f || strcmp(o->workload, "-"))
-        return f;
+    f = tmpfile();
+    if (!f) {
+        snprintf(why, len, "%s", strerror(errno));
+        return NULL;
+    }
     while ((c = getchar()) != EOF)
         fputc(c, f);
     rewind(f);
@@ -245,10 +247,11 @@ static FILE *workload_open(const struct options *o)
 int workbench_main(int argc, char **argv)
 {
     struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1 };
+    char why[256] = "out of memory";
     int rc;
 
     for (int i = 1; i < argc; i++) {
-        const char *why;
+        const char *wrong;
 
         if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
             return usage(o.name, stdout);
@@ -263,16 +266,16 @@ int workbench_main(int argc, char **argv)
         if (argv[i][0] != '-' || !argv[i][1] || i + 1 == argc)
             return complain(&o, "'%s': unknown argument, or its value is missing; see xenlab %s --help", argv[i],
                             o.name);
-        why = option(&o, argv[i], argv[i + 1]);
-        if (why)
-            return complain(&o, "%s %s: %s", argv[i], argv[i + 1], why);
+        wrong = option(&o, argv[i], argv[i + 1]);
+        if (wrong)
+            return complain(&o, "%s %s: %s", argv[i], argv[i + 1], wrong);
         i++;
     }
     if (!o.policy || !o.workload)
         return usage(o.name, stderr);
-    o.file = workload_open(&o);
+    o.file = workload_open(&o, why, sizeof(why));
     if (!o.file)
-        return complain(&o, "cannot read %s: %s", o.workload, strerror(errno));
+        return complain(&o, "cannot read %s: %s", o.workload, why);
     rc = is_path(o.policy) ? wb_child_run(o.policy, o.limit, run_in_child, &o) : run(&o, NULL);
     fclose(o.file);
     return rc;

@@ -341,6 +341,11 @@ static int machine_start(struct run *r, const struct guest_list *l)
     const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end, on_message };
     struct machine *m;
 
+    if (o->trace && guest_list_reads(l, o, o->trace)) {
+        snprintf(r->err, RUN_ERR_SIZE, "--trace: %s is a file that a guest comes from: the trace would take its place",
+                 o->trace);
+        return -1;
+    }
     memcpy(r->pools, o->pools, sizeof(r->pools));
     r->host = host_create(&cfg, &io, r->err);
     if (!r->host)

@@ -2,10 +2,10 @@
 /* The guests of a run, from their files and the command line; see ui/guest_list.h. */
 #include "ui/guest_list.h"
 
+#include "tools/user_file.h"
 #include "vcpu/domain.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,21 +16,14 @@
 /* What kind of file is it? -1 and a message if it cannot be read. */
 static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_LIST_ERR_SIZE])
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *head = malloc(HEAD_SIZE);
-    struct stat st;
-    ssize_t n = -1;
+    char *head = malloc(HEAD_SIZE), why[256];
+    int fd = user_file_open(path, why, sizeof(why));
+    ssize_t n = fd >= 0 && head ? read(fd, head, HEAD_SIZE) : -1;
 
-    if (fd >= 0 && head && fstat(fd, &st) == 0) {
-        if (S_ISREG(st.st_mode))
-            n = read(fd, head, HEAD_SIZE);
-        else
-            errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-    }
-    if (n < 0)
-        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
-    else
+    if (n >= 0)
         *kind = xl_file_kind(head, (size_t)n);
+    else
+        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, fd < 0 ? why : head ? strerror(errno) : "out of memory");
     free(head);
     if (fd >= 0)
         close(fd);
@@ -180,6 +173,26 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
         l->total_mib += may_have_mib(&e->guest);
     }
     return names_make(l, o, err);
+}
+
+static bool same_file(const struct stat *st, const char *path)
+{
+    struct stat other;
+
+    return path && stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+bool guest_list_reads(const struct guest_list *l, const struct run_options *o, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) || !S_ISREG(st.st_mode))
+        return false;
+    for (unsigned int i = 0; i < l->nr; i++)
+        if (same_file(&st, o->guests[i]) || same_file(&st, l->entries[i].guest.kernel) ||
+            same_file(&st, l->entries[i].guest.ramdisk))
+            return true;
+    return false;
 }
 
 void guest_list_free(struct guest_list *l)

@@ -30,6 +30,8 @@ struct guest_list {
 
 /* 0, or -1 and a message that names the file. Either way guest_list_free() ends it. cfg.warnings are not yet shown. */
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE]);
+/* Is this one of the files that its guests come from? Whoever writes to it would lose it. */
+bool guest_list_reads(const struct guest_list *l, const struct run_options *o, const char *path);
 void guest_list_free(struct guest_list *l);
 
 #endif

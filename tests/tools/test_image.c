@@ -548,7 +548,7 @@ static void test_files(void **state)
     assert_int_equal(image_load(&img, path, IMAGE_AUTO, err), -1);
     assert_string_equal(err, "cannot open: No such file or directory");
     assert_int_equal(image_load(&img, "/tmp", IMAGE_AUTO, err), -1);
-    assert_string_equal(err, "cannot read: Is a directory");
+    assert_string_equal(err, "cannot open: Is a directory");
 }
 
 /* Guests of one kernel share its image, until the last of them is gone. */

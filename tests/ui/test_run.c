@@ -248,6 +248,8 @@ static void test_guests(void **state)
     assert_int_equal(g->on_watchdog, XL_ACTION_RESTART);
     assert_int_equal(g->sched->number[XL_SCHED_CAP].value, 70);
     assert_non_null(strstr(l.entries[1].cfg.warnings, "nosuchkey"));
+    assert_true(guest_list_reads(&l, &o, f->kernel) && guest_list_reads(&l, &o, f->cfg));
+    assert_false(guest_list_reads(&l, &o, f->junk) || guest_list_reads(&l, &o, "/dev/null"));
     guest_list_free(&l);
 }
 
