@@ -77,6 +77,7 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
 static int write_svg(const struct wb *wb, const struct options *o)
 {
     const s_time_t to = o->to ? o->to : wb->machine.clock.now;
+    bool lost;
     FILE *f;
 
     if (o->from >= wb->machine.clock.now)
@@ -86,7 +87,8 @@ static int write_svg(const struct wb *wb, const struct options *o)
     if (!f)
         return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
     wb_report_svg(wb, f, o->from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
-    if (fclose(f))
+    lost = ferror(f);
+    if (fclose(f) || lost)
         return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
     return 0;
 }

@@ -12,6 +12,8 @@
  */
 #include "tools/workbench_child.h"
 
+#include "tools/printable.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -81,13 +83,12 @@ static void confine(pid_t parent)
 #endif
 }
 
-/* Did what was written get out, to where it went at the beginning? */
-static bool output_lost(const struct stat *before)
+/* Did what was written go to where it went at the beginning? */
+static bool output_redirected(const struct stat *before)
 {
     struct stat now;
 
-    return fflush(stdout) || ferror(stdout) || fstat(1, &now) || now.st_dev != before->st_dev ||
-           now.st_ino != before->st_ino;
+    return fstat(1, &now) || now.st_dev != before->st_dev || now.st_ino != before->st_ino;
 }
 
 static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *watch, wb_child_fn *fn, void *data)
@@ -110,7 +111,8 @@ static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *wat
     watch->where = WB_NOWHERE;
     watch->loaded = true;
     rc = fn(data, ops, watch);
-    watch->output_lost = has_output && output_lost(&out);
+    watch->output_error = fflush(stdout) ? errno : ferror(stdout) ? EIO : 0;
+    watch->output_lost = has_output && output_redirected(&out);
     watch->finished = true;
     _exit(rc);
 }
@@ -184,6 +186,10 @@ static int verdict(const char *path, const struct wb_watch *watch, bool killed, 
         fprintf(stderr, "xenlab: policy %s closed or redirected the program's output: the report is lost\n", path);
         return 2;
     }
+    if (watch->output_error && !WEXITSTATUS(status)) {
+        fprintf(stderr, "xenlab: standard output: %s\n", strerror(watch->output_error));
+        return 1;
+    }
     return WEXITSTATUS(status);
 }
 
@@ -192,6 +198,7 @@ int wb_child_run(const char *path, unsigned int limit, wb_child_fn *fn, void *da
     struct wb_watch *watch = mmap(NULL, sizeof(*watch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const pid_t parent = getpid();
     int status = 0, rc;
+    char shown[256];
     bool killed;
     pid_t pid;
 
@@ -214,7 +221,10 @@ int wb_child_run(const char *path, unsigned int limit, wb_child_fn *fn, void *da
     kill(-pid, SIGKILL);
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
-    rc = verdict(path, watch, killed, limit, status);
+    snprintf(shown, sizeof(shown), "%s", path);
+    make_printable(shown, strlen(shown), false);
+    make_printable((char *)watch->why, strnlen((char *)watch->why, sizeof(watch->why)), true);
+    rc = verdict(shown, watch, killed, limit, status);
     munmap(watch, sizeof(*watch));
     return rc;
 }

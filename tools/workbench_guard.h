@@ -58,7 +58,8 @@ struct wb_watch {
     volatile uint64_t beats;     /* grows as long as the simulation goes on */
     volatile s_time_t now;
     volatile bool loaded, simulated, finished, output_lost;
-    char why[400]; /* what the child has to say: its stderr may be closed */
+    volatile int output_error; /* errno of what did not get out */
+    char why[400];             /* what the child has to say: its stderr may be closed */
 };
 
 /* Must outlive the scheduler. `ops` is what to hand to wb_create(). */

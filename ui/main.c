@@ -18,6 +18,7 @@
 #include "ui/cmd_run.h"
 #include "ui/status.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,8 +160,7 @@ static void process_setup(void)
         sigaddset(&process.signals, stopping_signals[i]);
     for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
         sigaddset(&process.signals, sig);
-    signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such, */
-    signal(SIGXFSZ, SIG_IGN); /* whatever it failed for */
+    signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such */
     process.signals_catch = signals_catch;
     process.terminal_raw = terminal_raw;
 }
@@ -205,7 +205,18 @@ static int help(FILE *out)
     return out == stdout ? STATUS_OK : STATUS_ENVIRONMENT;
 }
 
-int main(int argc, char **argv)
+/* What was to be shown, and has not got out, is a failure like any other. */
+static int output_check(int status)
+{
+    const int error = fflush(stdout) ? errno : 0;
+
+    if (status != STATUS_OK || (!error && !ferror(stdout)))
+        return status;
+    fprintf(stderr, "xenlab: standard output: %s\n", error ? strerror(error) : "not all has been written");
+    return STATUS_ENVIRONMENT;
+}
+
+static int command_run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
@@ -226,4 +237,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", name);
     }
     return help(stderr);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write, and no death */
+    return output_check(command_run(argc, argv));
 }
