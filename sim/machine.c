@@ -20,8 +20,7 @@
 
 #include "sim/insn.h"
 
-#define MIB_TO_FRAMES(mib)  ((uint64_t)(mib) << (20 - PAGE_SHIFT))
-#define MACHINE_MAX_RAM_MIB (UINT64_C(1) << 20) /* 1 TiB: the emulator's physical addresses have 40 bits */
+#define MIB_TO_FRAMES(mib) ((uint64_t)(mib) << (20 - PAGE_SHIFT))
 
 static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen)
 {

@@ -15,7 +15,8 @@
 #include "sim/trace.h"
 #include "sim/types.h"
 
-#define MACHINE_MAX_PCPUS 16
+#define MACHINE_MAX_PCPUS   16
+#define MACHINE_MAX_RAM_MIB ((UINT64_C(512) << 10) - 1) /* what lies above is the emulator's own (EMU_PRIVATE) */
 
 struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */

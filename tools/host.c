@@ -11,9 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEFAULT_RAM_MIB  512
-#define XEN_OVERHEAD_MIB 32 /* frame table and page tables aside, what the hypervisor and the builder need */
-#define RUN_SLICE        MILLISECS(1)
+#define DEFAULT_RAM_MIB 512
+#define RUN_SLICE       MILLISECS(1)
 
 static void guest_crashed(void *data, struct vcpu *v, const char *why)
 {
@@ -42,7 +41,7 @@ static int dom0_boot(struct host *h)
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])
 {
     struct host *h = calloc(1, sizeof(*h));
-    uint64_t need = cfg->guests_mib + cfg->guests_mib / 32 + XEN_OVERHEAD_MIB;
+    uint64_t need = HOST_RAM_MIB(cfg->guests_mib);
     struct machine_config mc = {
         .ram_mib = cfg->ram_mib             ? cfg->ram_mib
                    : need > DEFAULT_RAM_MIB ? need

@@ -20,6 +20,9 @@
 /* dom0's 2-level event channels have 4096 ports: port 0 is none, two are for VIRQ_DOM_EXC and VIRQ_TIMER, two a guest's. */
 #define HOST_MAX_GUESTS 2046
 
+/* RAM for guests that may have so much memory: the frame table, page tables, and what hypervisor and builder need. */
+#define HOST_RAM_MIB(guests_mib) ((guests_mib) + (guests_mib) / 32 + 32)
+
 #define HOST_DEFAULT_SCHED "credit2" /* Xen's own default */
 
 struct host;
@@ -54,10 +57,11 @@ struct host_io {
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
 struct host_guest {
-    const char *name;    /* NULL: made from the file's name, and numbered if that is taken */
-    const char *kernel;  /* path, for messages and the name */
-    const char *ramdisk; /* path or NULL */
-    const char *cmdline; /* or NULL */
+    const char *name;             /* NULL: made from the file's name, and numbered if that is taken */
+    const char *kernel;           /* path, for messages and the name */
+    const char *ramdisk;          /* path or NULL */
+    const char *cmdline;          /* or NULL */
+    const struct xl_where *where; /* for messages; borrowed for the host's life, or NULL */
     bool has_type;
     enum xl_type type;
     unsigned int memory_mib; /* 0: 64 */
