@@ -83,7 +83,7 @@ static int create(struct builder *w)
         .max_vcpus = b->max_vcpus,
         .max_evtchn_port = b->limits.event_channels ?: 1023, /* xl's defaults */
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
-        .max_maptrack_frames = (int32_t)(b->limits.maptrack_frames ?: 1024),
+        .max_maptrack_frames = b->limits.no_maptrack ? 0 : (int32_t)(b->limits.maptrack_frames ?: 1024),
         .grant_opts = 2,
         .arch.emulation_flags = XEN_X86_EMU_PIT, /* unlike libxl, see vcpu/pv/ioport.c */
     };
@@ -113,6 +113,7 @@ static int create(struct builder *w)
         w->p2m[i] = i;
     rc = xc_domain_populate_physmap(w->xc, b->domid, b->nr_pages, w->p2m);
     if (rc == -ENOMEM) {
+        b->setting = "memory";
         snprintf(w->err, IMAGE_ERR_SIZE, "not enough machine memory for %llu MiB (see --ram)",
                  (unsigned long long)b->nr_pages >> 8);
         return -1;
@@ -188,6 +189,7 @@ static int lay_out(struct builder *w)
         apart += l->ramdisk_pages;
     }
     if (apart > w->b->nr_pages || l->nr_tables > ARRAY_SIZE(w->table)) {
+        w->b->setting = "memory";
         snprintf(w->err, IMAGE_ERR_SIZE, "%llu MiB of memory are too few: kernel, ramdisk and tables take %llu MiB",
                  (unsigned long long)w->b->nr_pages >> 8, (unsigned long long)(apart + 255) >> 8);
         return -1;
@@ -393,6 +395,12 @@ static int special_pages(struct builder *w)
     rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->store_port);
     if (!rc)
         rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->console_port);
+    if (rc == -ENOSPC) {
+        b->setting = "max_event_channels";
+        snprintf(w->err, IMAGE_ERR_SIZE, "expected at least 2, for console and xenstore, got %u",
+                 b->limits.event_channels);
+        return -1;
+    }
     if (rc)
         return fail(w, "the event channels of console and xenstore", rc);
     rc = xc_gnttab_seed(w->xc, b->domid, b->console_mfn, b->store_mfn);

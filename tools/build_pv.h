@@ -21,6 +21,7 @@ struct pv_build {
     uint8_t handle[16];
 
     /* results */
+    const char *setting; /* of a failure: which key of xl.cfg it is about, or NULL: the kernel */
     domid_t domid;
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */

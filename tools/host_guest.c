@@ -96,9 +96,28 @@ static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
     return n;
 }
 
+/* "guest.cfg:7: memory: ": where the setting was made; or else which kernel it is about. */
+static const char *where_or_kernel(const struct guest *g, const char *key, char where[XL_WHERE_SIZE])
+{
+    if (!key || !xl_where_is(g->cfg.where, key))
+        snprintf(where, XL_WHERE_SIZE, "%.400s: ", g->cfg.kernel);
+    else
+        xl_where(g->cfg.where, key, where);
+    return where;
+}
+
+/* The same for a file: where it is named, and its path. */
+static void file_fail(const struct guest *g, const char *key, const char *path, const char *why,
+                      char err[HOST_ERR_SIZE])
+{
+    char where[XL_WHERE_SIZE];
+
+    snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
+}
+
 int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    char why[IMAGE_ERR_SIZE];
+    char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
     struct pv_build b = {
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk,
@@ -114,7 +133,10 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 
     memcpy(b.handle, g->cfg.uuid, sizeof(b.handle));
     if (build_pv(xc(h), &b, why)) {
-        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
+        if (b.setting)
+            snprintf(err, HOST_ERR_SIZE, "%s%s", where_or_kernel(g, b.setting, where), why);
+        else
+            file_fail(g, "kernel", g->cfg.kernel, why, err);
         return -1;
     }
     g->domid = b.domid;
@@ -193,20 +215,21 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
 
 static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    char why[IMAGE_ERR_SIZE];
+    char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
 
     if (g->cfg.has_type && g->cfg.type != XL_TYPE_PV) {
-        snprintf(err, HOST_ERR_SIZE, "%s: type=\"%s\" is not supported yet, only \"pv\"", g->cfg.kernel,
+        snprintf(err, HOST_ERR_SIZE, "%s" XL_TYPE_UNSUPPORTED,
+                 where_or_kernel(g, xl_where_is(g->cfg.where, "type") ? "type" : "builder", where),
                  xl_type_name(g->cfg.type));
         return -1;
     }
     g->kernel = image_cache_get(&h->kernels, g->cfg.kernel, IMAGE_PV, why);
     if (!g->kernel) {
-        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.kernel, why);
+        file_fail(g, "kernel", g->cfg.kernel, why, err);
         return -1;
     }
     if (g->cfg.ramdisk && image_read_file(g->cfg.ramdisk, &g->ramdisk, &g->ramdisk_size, why)) {
-        snprintf(err, HOST_ERR_SIZE, "%s: %s", g->cfg.ramdisk, why);
+        file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
         return -1;
     }
     return 0;

@@ -235,6 +235,7 @@ int xl_config_load(struct xl_config *cfg, const char *path, char err[XL_ERR_SIZE
 
 void xl_config_free(struct xl_config *cfg)
 {
+    xl_where_free(&cfg->where);
     free(cfg->name);
     free(cfg->kernel);
     free(cfg->ramdisk);

@@ -17,6 +17,7 @@
 
 #include "tools/xl_cpuid.h"
 #include "tools/xl_sched.h"
+#include "tools/xl_where.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,9 +28,9 @@
 /* Size of the caller's buffer for a message. */
 #define XL_ERR_SIZE 1024
 
-#define XL_CONFIG_SIZE_MAX (64 << 10)   /* bytes of a file */
-#define XL_MEMORY_MIB_MAX  (1024 << 10) /* 1 TiB */
-#define XL_VCPUS_MAX       128          /* HVM_MAX_VCPUS of Xen */
+#define XL_CONFIG_SIZE_MAX (64 << 10) /* bytes of a file */
+#define XL_MEMORY_MIB_MAX  524287     /* MACHINE_MAX_RAM_MIB of sim/machine.h */
+#define XL_VCPUS_MAX       64         /* MAX_VIRT_CPUS of vcpu/domain.h */
 
 enum xl_type { XL_TYPE_PV, XL_TYPE_PVH, XL_TYPE_HVM };
 
@@ -48,13 +49,14 @@ enum xl_action {
 struct xl_limits {
     unsigned int event_channels;  /* highest port number */
     unsigned int grant_frames;    /* frames of its grant table */
+    bool no_maptrack;             /* maptrack_frames is stated, and 0: it cannot map anything of others */
     unsigned int maptrack_frames; /* frames' worth of records of what it maps of others */
 };
 
 /* Strings are owned by the structure; NULL is "not stated". A number of 0 is "not stated", too. */
 struct xl_config {
+    struct xl_where where; /* for what is found wanting later */
     char *name;
-    int name_line; /* where it is stated; 0: it is not */
     bool has_type; /* else type is PV, xl's default */
     enum xl_type type;
     char *kernel, *ramdisk;              /* paths that open() can take; the kernel is there unless the type is HVM */
@@ -93,6 +95,9 @@ void xl_config_free(struct xl_config *cfg);
 /* "pv", "rename-restart": as written in a file. */
 const char *xl_type_name(enum xl_type type);
 const char *xl_action_name(enum xl_action action);
+
+/* What to say of a type that is none of ours, with its name. */
+#define XL_TYPE_UNSUPPORTED "\"%s\" is not supported yet, only \"pv\""
 
 /* The inverse, for options of the command line: false if there is no such name. */
 bool xl_type_from_name(const char *name, enum xl_type *type);

@@ -11,6 +11,11 @@
  */
 #include "tools/xl_cfg_private.h"
 
+#include "mmu/grant_table.h"
+#include "sim/machine.h"
+#include "tools/nearest.h"
+#include "vcpu/domain.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -43,7 +48,8 @@ static int read_string(struct xl_reader *r, const char *key, void *out)
     return *string ? 0 : xl_fail(r, key, "not enough memory");
 }
 
-static int read_number(struct xl_reader *r, const char *key, unsigned int max, const char *expected, unsigned int *out)
+static int read_number(struct xl_reader *r, const char *key, unsigned int min, unsigned int max, const char *expected,
+                       unsigned int *out)
 {
     const char *text;
     long n = 0;
@@ -51,7 +57,7 @@ static int read_number(struct xl_reader *r, const char *key, unsigned int max, c
 
     if (got != 1)
         return got;
-    if (xlu_cfg_get_long(r->xlu, key, &n, 1) || n < 1 || n > (long)max)
+    if (xlu_cfg_get_long(r->xlu, key, &n, 1) || n < (long)min || n > (long)max)
         return xl_fail(r, key, "expected %s, got \"%.100s\"", expected, text);
     *out = (unsigned int)n;
     return 0;
@@ -59,17 +65,38 @@ static int read_number(struct xl_reader *r, const char *key, unsigned int max, c
 
 static int read_memory(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, XL_MEMORY_MIB_MAX, "a positive number of MiB (at most 1048576)", out);
+    return read_number(r, key, 1, XL_MEMORY_MIB_MAX, "a positive number of MiB (at most 524287)", out);
 }
 
 static int read_vcpus(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, XL_VCPUS_MAX, "a number of vCPUs from 1 to 128", out);
+    return read_number(r, key, 1, XL_VCPUS_MAX, "a number of vCPUs from 1 to 64", out);
 }
 
-static int read_limit(struct xl_reader *r, const char *key, void *out)
+/* 0 is the default, as libxl has it. */
+static int read_event_channels(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, INT_MAX, "a positive number", out);
+    return read_number(r, key, 0, INT_MAX, "the number of the highest event channel (0: the default, 1023)", out);
+}
+
+/* xl takes any number, and Xen refuses those that are not below its own limits (gnttab_max_frames). */
+static int read_grant_frames(struct xl_reader *r, const char *key, void *out)
+{
+    return read_number(r, key, 1, GNTTAB_MAX_GRANT_FRAMES, "1 to 64 frames", out);
+}
+
+/* 0 means none at all. */
+static int read_maptrack_frames(struct xl_reader *r, const char *key, void *out)
+{
+    struct xl_limits *limits = out;
+    unsigned int n = 1;
+
+    if (read_number(r, key, 0, GNTTAB_MAX_MAPTRACK_FRAMES, "0 to 1024 frames", &n))
+        return -1;
+    limits->no_maptrack = n == 0;
+    if (xl_key_line(r, key))
+        limits->maptrack_frames = n;
+    return 0;
 }
 
 static const char *const type_names[] = { [XL_TYPE_PV] = "pv", [XL_TYPE_PVH] = "pvh", [XL_TYPE_HVM] = "hvm" };
@@ -383,17 +410,35 @@ static const struct key {
     { "tsc_mode",      read_tsc_mode, FIELD(tsc_mode) },
     { "cpuid",         read_cpuid,   FIELD(cpuid) },
     { "uuid",          read_uuid,    FIELD(uuid) },
-    { "max_event_channels",  read_limit, FIELD(limits.event_channels) },
-    { "max_grant_frames",    read_limit, FIELD(limits.grant_frames) },
-    { "max_maptrack_frames", read_limit, FIELD(limits.maptrack_frames) },
+    { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
+    { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },
+    { "max_maptrack_frames", read_maptrack_frames, FIELD(limits) },
 };
 // clang-format on
+
+_Static_assert(COUNT(keys) <= XL_WHERE_MAX && XL_VCPUS_MAX == MAX_VIRT_CPUS &&
+                   XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB && GNTTAB_MAX_GRANT_FRAMES == 64 &&
+                   GNTTAB_MAX_MAPTRACK_FRAMES == 1024,
+               "xl_where.h and the texts above say the same numbers");
+
+/* Which key was meant, or NULL. The other keys of xl are what they are, and no misspellings. */
+static const char *key_meant(const char *name)
+{
+    const char *known[COUNT(keys)];
+
+    if (xl_key_of_xl(name))
+        return NULL;
+    for (size_t i = 0; i < COUNT(keys); i++)
+        known[i] = keys[i].name;
+    return nearest_word(name, known, COUNT(known));
+}
 
 /* Warn, once each, about the settings that no key understands. */
 static int unknown_report(struct xl_reader *r)
 {
     for (size_t i = 0; i < r->nr_settings; i++) {
-        char name[64], text[128];
+        char name[64], text[192];
+        const char *meant;
         bool known = false;
 
         snprintf(name, sizeof(name), "%.*s", r->settings[i].name_len, r->settings[i].name);
@@ -401,10 +446,25 @@ static int unknown_report(struct xl_reader *r)
             known = !strcmp(keys[k].name, name);
         if (known || xl_key_line(r, name) > r->settings[i].line)
             continue;
-        snprintf(text, sizeof(text), "%s means nothing here yet and is ignored", name);
+        meant = key_meant(name);
+        if (meant)
+            snprintf(text, sizeof(text), "%s is no key and is ignored: did you mean %s?", name, meant);
+        else
+            snprintf(text, sizeof(text), "%s means nothing here yet and is ignored", name);
         if (xl_warn(r, r->settings[i].line, text))
             return -1;
     }
+    return 0;
+}
+
+static int places_note(struct xl_reader *r)
+{
+    r->cfg->where.path = strdup(r->path);
+    if (!r->cfg->where.path)
+        return xl_fail(r, NULL, "not enough memory");
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (xl_key_line(r, keys[i].name))
+            xl_where_note(&r->cfg->where, keys[i].name, NULL, xl_key_line(r, keys[i].name));
     return 0;
 }
 
@@ -426,11 +486,10 @@ int xl_settings_read(struct xl_reader *r)
         return xl_fail(r, "name", "expected a name of one line without slashes, got \"%.100s\"", cfg->name);
     if (cfg->name && !strcmp(cfg->name, XL_DOM0_NAME))
         return xl_fail(r, "name", "\"" XL_DOM0_NAME "\" is dom0");
-    cfg->name_line = cfg->name ? xl_key_line(r, "name") : 0;
     if (!cfg->kernel && cfg->type != XL_TYPE_HVM)
-        return xl_fail(r, NULL, "no kernel: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
+        return xl_fail(r, "kernel", "there is none: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
                        type_names[cfg->type]);
-    return unknown_report(r);
+    return places_note(r) || unknown_report(r) ? -1 : 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- their names -- */

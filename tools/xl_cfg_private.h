@@ -38,6 +38,9 @@ __attribute__((format(printf, 3, 4))) int xl_fail(struct xl_reader *r, const cha
 /* Adds a line to the configuration's warnings. Returns 0, or -1 if memory is short. */
 int xl_warn(struct xl_reader *r, int line, const char *what);
 
+/* Is it a key that xl knows, and this program does not? */
+bool xl_key_of_xl(const char *name);
+
 /* Fill in the configuration from what libxlutil has parsed. Returns 0 or -1. */
 int xl_settings_read(struct xl_reader *r);
 

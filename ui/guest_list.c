@@ -2,6 +2,7 @@
 /* The guests of a run, from their files and the command line; see ui/guest_list.h. */
 #include "ui/guest_list.h"
 
+#include "sim/machine.h"
 #include "tools/user_file.h"
 #include "vcpu/domain.h"
 
@@ -35,9 +36,22 @@ static enum xl_action action_merge(const struct run_action *option, enum xl_acti
     return option->stated ? option->action : cfg;
 }
 
+/* What options say is not to be looked for in the file. */
+static void options_note(struct xl_where *w, const struct run_options *o)
+{
+    if (o->ramdisk)
+        xl_where_note(w, "ramdisk", "--ramdisk", 0);
+    if (o->type_name)
+        xl_where_note(w, "type", "--type", 0);
+    if (o->memory_mib)
+        xl_where_note(w, "memory", "--memory", 0);
+}
+
 static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
 {
     const struct xl_config *cfg = &e->cfg;
+
+    options_note(&e->cfg.where, o);
 
     e->guest = (struct host_guest){
         .name = o->name ? o->name : cfg->name,
@@ -51,6 +65,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
         .maxvcpus = cfg->maxvcpus,
         .tsc_mode = cfg->tsc_mode,
+        .where = &cfg->where,
         .has_uuid = cfg->has_uuid,
         .limits = cfg->limits,
         .sched = &cfg->sched,
@@ -67,6 +82,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
 static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o,
                       char err[GUEST_LIST_ERR_SIZE])
 {
+    char where[XL_WHERE_SIZE];
     enum xl_file_kind kind;
 
     if (file_kind(path, &kind, err))
@@ -82,12 +98,11 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
         return -1;
     }
     entry_merge(e, kind == XL_FILE_KERNEL ? path : NULL, o);
-    if (!e->guest.kernel)
-        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: names no kernel", path);
-    else if (e->guest.vcpus > MAX_VIRT_CPUS || e->guest.maxvcpus > MAX_VIRT_CPUS)
-        snprintf(err, GUEST_LIST_ERR_SIZE, "%s: a guest has at most %u vcpus here", path, MAX_VIRT_CPUS);
-    else
+    if (e->guest.kernel)
         return 0;
+    /* Only an HVM guest may have none. */
+    xl_where(&e->cfg.where, xl_where_is(&e->cfg.where, "type") ? "type" : "builder", where);
+    snprintf(err, GUEST_LIST_ERR_SIZE, "%s" XL_TYPE_UNSUPPORTED, where, xl_type_name(e->cfg.type));
     return -1;
 }
 
@@ -96,6 +111,24 @@ static unsigned int may_have_mib(const struct host_guest *g)
     const unsigned int memory_mib = g->memory_mib ? g->memory_mib : 64;
 
     return g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib;
+}
+
+/* Without --ram the machine gets what the guests may have, which can be more than there is. */
+static int total_check(const struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
+{
+    const uint64_t total = l->total_mib * (o->copies ? o->copies : 1);
+    const struct guest_entry *most = &l->entries[0];
+    char where[XL_WHERE_SIZE];
+
+    if (o->ram_mib || HOST_RAM_MIB(total) <= MACHINE_MAX_RAM_MIB)
+        return 0;
+    for (unsigned int i = 1; i < l->nr; i++)
+        if (may_have_mib(&l->entries[i].guest) > may_have_mib(&most->guest))
+            most = &l->entries[i];
+    xl_where(&most->cfg.where, most->guest.maxmem_mib > most->guest.memory_mib ? "maxmem" : "memory", where);
+    snprintf(err, GUEST_LIST_ERR_SIZE, "%sthe guests may have %llu MiB altogether, and a machine has room for %llu",
+             where, (unsigned long long)total, (unsigned long long)(MACHINE_MAX_RAM_MIB - 32) * 32 / 33);
+    return -1;
 }
 
 /* --- names --- */
@@ -115,6 +148,7 @@ static int names_stated(struct guest_list *l, const struct run_options *o, char 
 {
     for (unsigned int i = 0; i < l->nr; i++) {
         const char *name = l->entries[i].guest.name;
+        char where[XL_WHERE_SIZE];
 
         if (!name)
             continue;
@@ -124,8 +158,8 @@ static int names_stated(struct guest_list *l, const struct run_options *o, char 
             if (o->name)
                 snprintf(err, GUEST_LIST_ERR_SIZE, "--name: %s \"%s\"", why, name);
             else
-                snprintf(err, GUEST_LIST_ERR_SIZE, "%s:%d: name: %s \"%.100s\"", o->guests[i],
-                         l->entries[i].cfg.name_line, why, name);
+                snprintf(err, GUEST_LIST_ERR_SIZE, "%s%s \"%.100s\"", xl_where(&l->entries[i].cfg.where, "name", where),
+                         why, name);
             return -1;
         }
         l->names[i] = strdup(name);
@@ -172,7 +206,7 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
         }
         l->total_mib += may_have_mib(&e->guest);
     }
-    return names_make(l, o, err);
+    return total_check(l, o, err) ? -1 : names_make(l, o, err);
 }
 
 static bool same_file(const struct stat *st, const char *path)

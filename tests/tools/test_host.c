@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <xen/sched.h>
 
+#include "mmu/grant_private.h"
 #include "tools/host.h"
 #include "tools/xc.h"
 #include "vcpu/sched/sched.h"
@@ -194,6 +195,12 @@ static void limits(void **state)
     assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
     d = domain_from(host_xen(h), domid);
     assert_int_equal(d->max_evtchn_port, 10);
+    assert_int_equal(d->grant_table->max_maptrack_frames, 6);
+    g.limits = (struct xl_limits){ .no_maptrack = true };
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
+    d = domain_from(host_xen(h), domid);
+    assert_int_equal(d->grant_table->max_maptrack_frames, 0);
+    assert_int_equal(d->grant_table->max_grant_frames, 64);
     g.limits.grant_frames = 1 << 20;
     assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
     assert_non_null(strstr(err, "the domain cannot be created: Invalid argument"));

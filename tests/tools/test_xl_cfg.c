@@ -291,6 +291,74 @@ static void test_cpu_lists(void **state)
     assert_true(cpus.mask == 0 && cpus.highest == UINT32_MAX);
 }
 
+/* 0 is not the same for each of the three: none for maptrack, and the default for event channels. */
+static void test_limits_of_none(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL);
+    assert_false(cfg.limits.no_maptrack);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "max_maptrack_frames = 0\nmax_event_channels = 0\n");
+    assert_true(cfg.limits.no_maptrack && cfg.limits.maptrack_frames == 0 && cfg.limits.event_channels == 0);
+    xl_config_free(&cfg);
+}
+
+/* Other keys of xl are no misspellings, however near they are. */
+static void test_misspelt(void **state)
+{
+    static const char *const keys[][2] = {
+        { "vcpu", "vcpus" },
+        { "kernal", "kernel" },
+        { "ramdsik", "ramdisk" },
+        { "cmd_line", "cmdline" },
+        { "on_reeboot", "on_reboot" },
+        { "maxgrant_frames", "max_grant_frames" },
+        { "cpu_wieght", "cpu_weight" },
+        { "cpusoft", "cpus_soft" },
+        { "nmae", "name" },
+        { "boot", NULL },
+        { "hap", NULL },
+        { "usb", NULL },
+        { "max_grant_version", NULL },
+        { "pae", NULL },
+        { "slice", NULL },
+        { "nothing_like_it", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char text[128], expected[160];
+        struct xl_config cfg;
+
+        snprintf(text, sizeof(text), KERNEL "%s = 1\n", keys[i][0]);
+        if (keys[i][1])
+            snprintf(expected, sizeof(expected),
+                     "guest.cfg:2: warning: %s is no key and is ignored: did you mean %s?\n", keys[i][0], keys[i][1]);
+        else
+            snprintf(expected, sizeof(expected), "guest.cfg:2: warning: %s means nothing here yet and is ignored\n",
+                     keys[i][0]);
+        parse_ok(&cfg, text);
+        assert_string_equal(cfg.warnings, expected);
+        xl_config_free(&cfg);
+    }
+}
+
+static void test_where(void **state)
+{
+    char where[XL_WHERE_SIZE];
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL "\nmemory = 3; memory = 5\n\nmemory = 9");
+    assert_string_equal(xl_where(&cfg.where, "memory", where), "guest.cfg:5: memory: ");
+    assert_string_equal(xl_where(&cfg.where, "vcpus", where), "");
+    assert_string_equal(xl_where(NULL, "memory", where), "");
+    xl_where_note(&cfg.where, "memory", "--memory", 0);
+    xl_where_note(&cfg.where, "vcpus", "--vcpus", 0);
+    assert_string_equal(xl_where(&cfg.where, "memory", where), "--memory: ");
+    assert_string_equal(xl_where(&cfg.where, "vcpus", where), "--vcpus: ");
+    xl_config_free(&cfg);
+}
+
 static void test_unknown_keys(void **state)
 {
     struct xl_config cfg;
@@ -304,7 +372,7 @@ static void test_unknown_keys(void **state)
     assert_string_equal(cfg.warnings, "guest.cfg:2: warning: disk means nothing here yet and is ignored\n"
                                       "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
                                       "guest.cfg:5: warning: vif means nothing here yet and is ignored\n"
-                                      "guest.cfg:6: warning: memroy means nothing here yet and is ignored\n");
+                                      "guest.cfg:6: warning: memroy is no key and is ignored: did you mean memory?\n");
     xl_config_free(&cfg);
 }
 
@@ -314,18 +382,25 @@ static void test_wrong_values(void **state)
 {
     static const char *const cases[][2] = {
         { "\n\nmemory = 'abc'\n",
-          "guest.cfg:3: memory: expected a positive number of MiB (at most 1048576), got \"abc\"" },
-        { "memory = 0\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"0\"" },
-        { "memory = '-1'\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"-1\"" },
+          "guest.cfg:3: memory: expected a positive number of MiB (at most 524287), got \"abc\"" },
+        { "memory = 0\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 524287), got \"0\"" },
+        { "memory = '-1'\n", "guest.cfg:1: memory: expected a positive number of MiB (at most 524287), got \"-1\"" },
         { "memory = 99999999999999999999\n",
-          "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"99999999999999999999\"" },
+          "guest.cfg:1: memory: expected a positive number of MiB (at most 524287), got \"99999999999999999999\"" },
         { "memory = 2000000\n",
-          "guest.cfg:1: memory: expected a positive number of MiB (at most 1048576), got \"2000000\"" },
+          "guest.cfg:1: memory: expected a positive number of MiB (at most 524287), got \"2000000\"" },
         { "memory = 5\nmemory = [ 5 ]\n", "guest.cfg:2: memory: expected a single value, got a list" },
         { "memory = 5\nmemory += 5\n",
-          "guest.cfg:2: memory: expected a positive number of MiB (at most 1048576), got \"55\"" },
-        { "vcpus=0", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 128, got \"0\"" },
-        { "vcpus=129", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 128, got \"129\"" },
+          "guest.cfg:2: memory: expected a positive number of MiB (at most 524287), got \"55\"" },
+        { "vcpus=0", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 64, got \"0\"" },
+        { "vcpus=65", "guest.cfg:1: vcpus: expected a number of vCPUs from 1 to 64, got \"65\"" },
+        { "\nmax_grant_frames=65", "guest.cfg:2: max_grant_frames: expected 1 to 64 frames, got \"65\"" },
+        { "max_grant_frames=0", "guest.cfg:1: max_grant_frames: expected 1 to 64 frames, got \"0\"" },
+        { "max_maptrack_frames=1025", "guest.cfg:1: max_maptrack_frames: expected 0 to 1024 frames, got \"1025\"" },
+        { "max_maptrack_frames='-1'", "guest.cfg:1: max_maptrack_frames: expected 0 to 1024 frames, got \"-1\"" },
+        { "max_event_channels='many'",
+          "guest.cfg:1: max_event_channels: expected the number of the highest event channel "
+          "(0: the default, 1023), got \"many\"" },
         { "memory=4\nmaxmem=2", "guest.cfg:2: maxmem: expected at least memory, which is 4 MiB, got 2" },
         { "vcpus=4;maxvcpus=2", "guest.cfg:1: maxvcpus: expected at least vcpus, which is 4, got 2" },
         { "\ncpu_weight=0", "guest.cfg:2: cpu_weight: expected a weight from 1 to 65535, got \"0\"" },
@@ -354,8 +429,9 @@ static void test_wrong_values(void **state)
         { "name=''\n" KERNEL, "guest.cfg:1: name: expected a name of one line without slashes, got \"\"" },
         { "name='a\\nb'\n" KERNEL, "guest.cfg:1: name: expected a name of one line without slashes, got \"a?b\"" },
         { "kernel=''", "guest.cfg:1: kernel: expected a path, got \"\"" },
-        { "name='x'", "guest.cfg: no kernel: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
-        { "", "guest.cfg: no kernel: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
+        { "name='x'",
+          "guest.cfg: kernel: there is none: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
+        { "", "guest.cfg: kernel: there is none: a pv guest needs kernel = \"PATH\" (bootloaders are not run)" },
     };
 
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -470,13 +546,23 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),      cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),       cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_scheduling),    cmocka_unit_test(test_scheduling_override),
-        cmocka_unit_test(test_cpu_lists),     cmocka_unit_test(test_cpuid),
-        cmocka_unit_test(test_unknown_keys),  cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_syntax_errors), cmocka_unit_test(test_refused_outright),
-        cmocka_unit_test(test_paths),         cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),
+        cmocka_unit_test(test_cpuid),
+        cmocka_unit_test(test_limits_of_none),
+        cmocka_unit_test(test_misspelt),
+        cmocka_unit_test(test_where),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors),
+        cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),
     };
 

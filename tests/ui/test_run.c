@@ -358,6 +358,27 @@ static void test_guests_refused(void **state)
     }
 }
 
+static void test_guests_too_large(void **state)
+{
+    const struct files *f = *state;
+    const char *paths[] = { f->cfg };
+    struct run_options o = { .guests = paths, .nr_guests = 1, .copies = 5000 }; /* of 100 MiB */
+    char err[GUEST_LIST_ERR_SIZE], expected[GUEST_LIST_ERR_SIZE];
+    struct guest_list l;
+
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    guest_list_free(&l);
+    o.copies = 6000;
+    snprintf(expected, sizeof(expected),
+             "%s:4: maxmem: the guests may have 600000 MiB altogether, and a machine has room for 508368", f->cfg);
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    guest_list_free(&l);
+    assert_string_equal(err, expected);
+    o.ram_mib = 1024; /* who says how much there is shall have it */
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    guest_list_free(&l);
+}
+
 /* --- statistics --- */
 
 static void test_stats(void **state)
@@ -404,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_refused, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_guests_overridden, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_guests_refused, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_guests_too_large, files_setup, files_teardown),
         cmocka_unit_test(test_stats),
     };
 
