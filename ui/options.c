@@ -8,6 +8,7 @@
 
 #include "sim/machine.h"
 #include "tools/host.h"
+#include "tools/nearest.h"
 #include "vcpu/sched/sched.h"
 
 #include <stdlib.h>
@@ -281,6 +282,24 @@ static const struct option *option_find_letter(char letter)
 
 static bool takes_value(const struct option *opt) { return opt->kind != OPTION_FLAG && opt->kind != OPTION_COUNT; }
 
+static int unknown_error(const char *arg, size_t len, char err[OPTIONS_ERR_SIZE])
+{
+    const char *names[ARRAY_SIZE(options)], *meant;
+    char name[64];
+    size_t nr = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (options[i].kind != OPTION_HEADING)
+            names[nr++] = options[i].name;
+    snprintf(name, sizeof(name), "%.*s", (int)len, arg + 2);
+    meant = nearest_word(name, names, nr);
+    if (meant)
+        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s: did you mean --%s?", arg, meant);
+    else
+        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s (see: xenlab run --help)", arg);
+    return -1;
+}
+
 /* --name, --name=value or --name value. */
 static int parse_long(struct run_options *o, const char *arg, const char *next, bool *used_next,
                       char err[OPTIONS_ERR_SIZE])
@@ -289,10 +308,8 @@ static int parse_long(struct run_options *o, const char *arg, const char *next, 
     const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
     const struct option *opt = option_find(arg + 2, len);
 
-    if (!opt) {
-        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s (see: xenlab run --help)", arg);
-        return -1;
-    }
+    if (!opt)
+        return unknown_error(arg, len, err);
     if (!takes_value(opt)) {
         if (!value)
             return option_set(o, opt, NULL, err);
