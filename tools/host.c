@@ -118,19 +118,28 @@ unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 
 bool host_failed(const struct host *h) { return h->failed; }
 
-void host_console_kick(struct host *h)
+static struct guest *guest_at(const struct host *h, unsigned int index)
 {
-    for (struct guest *g = h->guests; g; g = g->next)
-        if (g->console)
-            console_backend_kick(g->console);
+    struct guest *g = h->guests;
+
+    while (g && g->index != index)
+        g = g->next;
+    return g;
 }
 
-bool host_console_wants_input(const struct host *h)
+void host_console_kick(struct host *h, unsigned int index)
 {
-    for (const struct guest *g = h->guests; g; g = g->next)
-        if (g->console && !g->ended && console_backend_wants_input(g->console))
-            return true;
-    return false;
+    const struct guest *g = guest_at(h, index);
+
+    if (g && g->console)
+        console_backend_kick(g->console);
+}
+
+bool host_console_wants_input(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return g && g->console && !g->ended && console_backend_wants_input(g->console);
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }
@@ -147,6 +156,34 @@ int host_guest_index(const struct host *h, domid_t domid)
     const struct guest *g = guest_find(h, domid);
 
     return g ? (int)g->index : -1;
+}
+
+domid_t host_guest_domid(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return g ? g->domid : 0;
+}
+
+int host_guest_next(const struct host *h, unsigned int index)
+{
+    const struct guest *first = NULL, *next = NULL;
+
+    for (const struct guest *g = h->guests; g && !next; g = g->next) {
+        if (g->ended)
+            continue;
+        first = first ? first : g;
+        next = g->index > index ? g : NULL;
+    }
+    next = next ? next : first;
+    return next ? (int)next->index : -1;
+}
+
+bool host_guest_ended(const struct host *h, unsigned int index)
+{
+    const struct guest *g = guest_at(h, index);
+
+    return !g || g->ended;
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

@@ -99,10 +99,10 @@ unsigned int host_guests_left(const struct host *h);
 /* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
 bool host_failed(const struct host *h);
 
-/* There may be console input now: the backend asks console_in() at its next turn. */
-void host_console_kick(struct host *h);
-/* The guest waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
-bool host_console_wants_input(const struct host *h);
+/* There may be console input for this guest (see host_guest_index()) now: the backend asks console_in() at its next turn. */
+void host_console_kick(struct host *h, unsigned int index);
+/* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
+bool host_console_wants_input(const struct host *h, unsigned int index);
 
 /* Look, do not touch. */
 struct xen *host_xen(struct host *h);
@@ -110,6 +110,11 @@ struct xen *host_xen(struct host *h);
 const struct image *host_guest_image(const struct host *h, domid_t domid);
 /* Which guest is it, in the order of host_guest_add(), from 0? It keeps this through restarts, unlike domid. -1: none of ours. */
 int host_guest_index(const struct host *h, domid_t domid);
+/* The domain that it is now, or was last; 0: there is no such guest. */
+domid_t host_guest_domid(const struct host *h, unsigned int index);
+/* The next one, around the corner if need be, that has not ended: itself if it is the only one, -1 if there is none. */
+int host_guest_next(const struct host *h, unsigned int index);
+bool host_guest_ended(const struct host *h, unsigned int index);
 const char *host_guest_name(const struct host *h, domid_t domid);
 
 #endif

@@ -51,7 +51,7 @@ struct run {
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
-    bool reader_ended; /* the guest that gets the input: the first */
+    bool reader_ended; /* the guest that gets the input (input.guest), which is a file or a pipe */
     bool unheard;      /* input was offered when all was idle, and the reader has not asked for it since */
     char *err;         /* RUN_ERR_SIZE bytes, the caller's */
 };
@@ -73,16 +73,21 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
     console_guest_write(&r->console, domid, text, len);
 }
 
-static bool is_reader(const struct run *r, domid_t domid) { return host_guest_index(r->host, domid) == 0; }
+static bool is_reader(const struct run *r, domid_t domid)
+{
+    return host_guest_index(r->host, domid) == (int)r->input.guest;
+}
 
 static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
 {
     struct run *r = data;
+    const int index = host_guest_index(r->host, domid);
 
-    if (!is_reader(r, domid))
+    if (index < 0)
         return 0;
-    r->reader_ended = r->unheard = false;
-    return input_read(&r->input, buf, len);
+    if (is_reader(r, domid))
+        r->reader_ended = r->unheard = false;
+    return input_read(&r->input, (unsigned int)index, buf, len);
 }
 
 static void crash_report(struct run *r, struct vcpu *v, const char *why)
@@ -127,7 +132,7 @@ static void on_end(void *data, domid_t domid, int reason)
                reason != SHUTDOWN_soft_reset) {
         r->outcome.unknown++;
     }
-    if (is_reader(r, domid))
+    if (is_reader(r, domid) && r->input.kind != INPUT_TERMINAL)
         r->reader_ended = true;
 }
 
@@ -146,6 +151,70 @@ static void on_message(void *data, const char *line)
     const int n = snprintf(text, sizeof(text), "xenlab: %s\n", line);
 
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+/* --- who has the keyboard --- */
+
+static void keyboard_announce(struct run *r, const char *more)
+{
+    const domid_t domid = host_guest_domid(r->host, r->input.guest);
+    const char *name = host_guest_name(r->host, domid);
+    char text[512];
+    const int n =
+        snprintf(text, sizeof(text), "xenlab: the keyboard is %.200s's (d%u)%s\n", name ? name : "?", domid, more);
+
+    console_message(&r->console, text, (size_t)n);
+}
+
+/* Ctrl-^. */
+static unsigned int keyboard_next(void *data, unsigned int guest)
+{
+    struct run *r = data;
+    const int next = host_guest_next(r->host, guest);
+
+    r->input.guest = next < 0 ? guest : (unsigned int)next;
+    keyboard_announce(r, "");
+    console_attach(&r->console, host_guest_domid(r->host, r->input.guest));
+    return r->input.guest;
+}
+
+/* The guest that has it may have ended for good, or may have become another domain. */
+static void keyboard_check(struct run *r)
+{
+    domid_t domid;
+
+    if (r->input.kind != INPUT_TERMINAL || !r->console.by_lines)
+        return;
+    if (host_guest_ended(r->host, r->input.guest) && host_guest_next(r->host, r->input.guest) >= 0)
+        keyboard_next(r, r->input.guest);
+    domid = host_guest_domid(r->host, r->input.guest);
+    if (r->console.attached != domid)
+        console_attach(&r->console, domid);
+}
+
+/* --console: by name, or by the number of its domain, which is that of its place. */
+static int keyboard_choose(struct run *r, const struct guest_list *l)
+{
+    const char *who = r->opt->console;
+    char *end;
+    unsigned long n = who ? strtoul(who, &end, 10) : 1;
+
+    for (uint64_t i = 0; who && i < l->nr_names; i++)
+        if (!strcmp(l->names[i], who)) {
+            r->input.guest = (unsigned int)i;
+            return 0;
+        }
+    if (who && (*who < '0' || *who > '9' || *end || n < 1 || n > l->nr_names)) {
+        int len = snprintf(r->err, RUN_ERR_SIZE, "--console: there is no guest \"%.100s\" (there %s", who,
+                           l->nr_names > 1 ? "are" : "is");
+
+        for (uint64_t i = 0; i < l->nr_names && i < 8; i++)
+            len += snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s %.100s", i ? "," : "", l->names[i]);
+        snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s)", l->nr_names > 8 ? "..." : "");
+        return -1;
+    }
+    r->input.guest = (unsigned int)n - 1;
+    return 0;
 }
 
 /* --- waiting --- */
@@ -177,9 +246,9 @@ static bool wait_input(struct run *r)
 
     if (in->closed || r->reader_ended)
         return false;
-    if (in->kind != INPUT_TERMINAL && (r->unheard || !host_console_wants_input(r->host)))
+    if (in->kind != INPUT_TERMINAL && (r->unheard || !host_console_wants_input(r->host, r->input.guest)))
         return false;
-    if (in->kind == INPUT_TERMINAL && input_ready(in) && host_console_wants_input(r->host))
+    if (in->kind == INPUT_TERMINAL && input_ready(in, in->guest) && host_console_wants_input(r->host, r->input.guest))
         return true; /* it was typed since the guest was last asked */
     if (in->kind != INPUT_FILE && (left > 0 || !r->opt->max_vtime))
         wait_ns(r, true, left);
@@ -205,8 +274,8 @@ static s_time_t busy_ns(const struct xen *xen)
 static void rest(struct run *r, s_time_t slice, s_time_t busy)
 {
     const s_time_t ns = pace_rest(&r->pace, NOW(host_xen(r->host)), slice, busy, real_now());
-    const bool for_input =
-        r->input.kind == INPUT_TERMINAL || (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host));
+    const bool for_input = r->input.kind == INPUT_TERMINAL ||
+                           (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
     if (ns > 0)
         wait_ns(r, for_input, ns);
@@ -240,9 +309,10 @@ static s_time_t slice_end(const struct run *r, bool busy)
 static void hand_in(struct run *r, bool idle)
 {
     input_poll(&r->input);
-    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host) && input_ready(&r->input)) {
+    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host, r->input.guest) &&
+        input_ready(&r->input, r->input.guest)) {
         r->unheard = idle;
-        host_console_kick(r->host);
+        host_console_kick(r->host, r->input.guest);
     }
 }
 
@@ -272,6 +342,8 @@ static void loop(struct run *r)
         const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
         const s_time_t slice = NOW(xen) - start, busy = busy_ns(xen) - busy_before;
 
+        keyboard_check(r);
+        console_tick(&r->console, NOW(xen), idle);
         console_flush(&r->console);
         input_poll(&r->input);
         if (ended(r))
@@ -375,7 +447,11 @@ static void terminal_setup(struct run *r)
         return;
     r->console.out_raw = isatty(STDOUT_FILENO);
     r->console.err_raw = isatty(STDERR_FILENO);
-    if (!r->opt->quiet)
+    if (r->console.by_lines)
+        r->input.next = keyboard_next, r->input.data = r;
+    if (!r->opt->quiet && r->console.by_lines)
+        keyboard_announce(r, "; Ctrl-^ gives it to the next guest, Ctrl-] leaves");
+    else if (!r->opt->quiet)
         console_message(&r->console, hint, sizeof(hint) - 1);
 }
 
@@ -414,7 +490,9 @@ static void failures_note(struct run *r)
 
 int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
-    struct run r = { .opt = o, .process = p, .console = { .out = stdout, .err = stderr }, .err = err };
+    struct run r = {
+        .opt = o, .process = p, .console = { .out = stdout, .err = stderr, .attached = CONSOLE_NOBODY }, .err = err
+    };
     const s_time_t start = real_now();
     struct guest_list list;
 
@@ -425,7 +503,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     } else {
         r.console.by_lines = list.nr_names > 1;
         warnings_print(&r, &list);
-        if (machine_start(&r, &list) || guests_start(&r, &list)) {
+        if (keyboard_choose(&r, &list) || machine_start(&r, &list) || guests_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();

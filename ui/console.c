@@ -20,8 +20,10 @@ static void put(struct console *c, const char *text, size_t len)
 /* What follows shall begin at the left. */
 static void line_break(struct console *c)
 {
-    if (c->together && c->in_line)
-        put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
+    if (!c->together || !c->in_line)
+        return;
+    put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
+    c->open = NULL;
 }
 
 void console_flush(struct console *c)
@@ -43,18 +45,41 @@ static struct console_line *line_of(struct console *c, unsigned int domid)
     return *l;
 }
 
-static void line_put(struct console *c, struct console_line *l)
+static void newline_put(struct console *c)
+{
+    put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
+    c->open = NULL;
+}
+
+/* Put out what has not been: behind what has, or behind the guest's name on a new line. */
+static void line_show(struct console *c, struct console_line *l)
 {
     char prefix[24];
 
-    put(c, prefix, (size_t)snprintf(prefix, sizeof(prefix), "[d%u] ", l->domid));
-    put(c, l->text, l->len);
-    put(c, "\r\n" + !c->out_raw, 1 + c->out_raw);
-    l->len = 0;
+    if (c->open && c->open != l)
+        newline_put(c);
+    if (!c->open)
+        put(c, prefix, (size_t)snprintf(prefix, sizeof(prefix), "[d%u] ", l->domid));
+    if (c->attached != (int)l->domid)
+        make_printable(l->text + l->shown, l->len - l->shown, true);
+    put(c, l->text + l->shown, l->len - l->shown);
+    l->shown = l->len;
+    c->open = l;
+}
+
+static void line_put(struct console *c, struct console_line *l)
+{
+    /* What was shown and then written behind is a line already. */
+    if (c->open == l || l->shown == 0 || l->shown < l->len) {
+        line_show(c, l);
+        newline_put(c);
+    }
+    l->len = l->shown = 0;
 }
 
 static void line_add(struct console *c, struct console_line *l, char byte)
 {
+    l->touched = true;
     if (byte == '\n') {
         line_put(c, l);
         return;
@@ -74,6 +99,36 @@ void console_guest_write(struct console *c, unsigned int domid, const char *text
         put(c, text, len);
     for (size_t i = 0; l && i < len; i++)
         line_add(c, l, text[i]);
+}
+
+void console_tick(struct console *c, s_time_t now, bool idle)
+{
+    struct console_line *attached = NULL;
+
+    for (struct console_line *l = c->lines; l; l = l->next) {
+        if (l->touched)
+            l->since = now;
+        l->touched = false;
+        if (c->attached == (int)l->domid)
+            attached = l;
+        else if (l->len > l->shown && (idle || now - l->since >= CONSOLE_PROMPT_AFTER))
+            line_show(c, l);
+    }
+    if (attached && attached->len && idle && c->open != attached)
+        attached->shown = 0; /* the prompt that is waited at is the last thing to be seen */
+    if (attached && attached->len > attached->shown)
+        line_show(c, attached);
+}
+
+void console_attach(struct console *c, unsigned int domid)
+{
+    struct console_line *l = c->by_lines ? line_of(c, domid) : NULL;
+
+    c->attached = (int)domid;
+    if (!l || !l->len)
+        return;
+    l->shown = c->open == l ? l->shown : 0;
+    line_show(c, l);
 }
 
 void console_guest_end(struct console *c, unsigned int domid)

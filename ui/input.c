@@ -43,40 +43,61 @@ static size_t take(struct input *in, char *buf, size_t len)
     return 0;
 }
 
+/* A key. Nobody reads, and there is no more room: better lose keys than not see Ctrl-]. */
+static void typed(struct input *in, char key)
+{
+    if (key == INPUT_LEAVE) {
+        in->left = true;
+    } else if (key == INPUT_NEXT && in->next) {
+        in->guest = in->next(in->data, in->guest);
+    } else if (in->len < INPUT_AHEAD) {
+        in->buf[in->len] = key;
+        in->to[in->len++] = (uint16_t)in->guest;
+    }
+}
+
 void input_poll(struct input *in)
 {
     if (in->kind != INPUT_TERMINAL)
         return;
     while (!in->closed && !in->left && readable(in->fd)) {
-        char typed[512];
-        size_t n = take(in, typed, sizeof(typed)), room = sizeof(in->buf) - in->len;
+        char keys[512];
+        const size_t n = take(in, keys, sizeof(keys));
 
         if (n == 0)
             return;
-        if (memchr(typed, INPUT_LEAVE, n))
-            in->left = true;
-        if (n > room) /* nobody reads: better lose keys than not see Ctrl-] */
-            n = room;
-        memcpy(in->buf + in->len, typed, n);
-        in->len += n;
+        for (size_t i = 0; i < n && !in->left; i++)
+            typed(in, keys[i]);
     }
 }
 
-size_t input_read(struct input *in, char *buf, size_t len)
+size_t input_read(struct input *in, unsigned int guest, char *buf, size_t len)
 {
-    if (in->kind != INPUT_TERMINAL)
-        return in->closed || (in->kind == INPUT_PIPE && !readable(in->fd)) ? 0 : take(in, buf, len);
-    if (len > in->len)
-        len = in->len;
-    memcpy(buf, in->buf, len);
-    memmove(in->buf, in->buf + len, in->len - len);
-    in->len -= len;
-    return len;
+    size_t n = 0, kept = 0;
+
+    if (in->kind != INPUT_TERMINAL) {
+        if (guest != in->guest || in->closed || (in->kind == INPUT_PIPE && !readable(in->fd)))
+            return 0;
+        return take(in, buf, len);
+    }
+    for (size_t i = 0; i < in->len; i++) {
+        if (in->to[i] == guest && n < len) {
+            buf[n++] = in->buf[i];
+        } else {
+            in->buf[kept] = in->buf[i];
+            in->to[kept++] = in->to[i];
+        }
+    }
+    in->len = kept;
+    return n;
 }
 
-bool input_ready(const struct input *in)
+bool input_ready(const struct input *in, unsigned int guest)
 {
-    if (in->kind == INPUT_TERMINAL)
-        return in->len > 0;
-    return !in->closed && (in->kind == INPUT_FILE || readable(in->fd));
+    if (in->kind != INPUT_TERMINAL)
+        return guest == in->guest && !in->closed && (in->kind == INPUT_FILE || readable(in->fd));
+    for (size_t i = 0; i < in->len; i++)
+        if (in->to[i] == guest)
+            return true;
+    return false;
 }

@@ -8,21 +8,32 @@
  *      file       (also /dev/null) is always ready: read whenever the guest asks. Two runs get every byte at the same time.
  *      pipe       is looked at when the guest asks, and waited for only when nothing else can happen.
  *      terminal   is looked at after every slice of time, because Ctrl-] must always be noticed; what was typed ahead is kept.
+ *
+ * Of several guests one has the keyboard. On a terminal Ctrl-^ gives it to the next one, and what was typed before stays the
+ * former one's: each key belongs to the guest that had the keyboard when it was typed.
  */
 #ifndef UI_INPUT_H
 #define UI_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define INPUT_LEAVE 0x1d /* Ctrl-], as in `xl console` */
+#define INPUT_NEXT  0x1e /* Ctrl-^, its neighbour */
+#define INPUT_AHEAD 4096
 
 struct input {
     enum { INPUT_FILE, INPUT_PIPE, INPUT_TERMINAL } kind;
     int fd;
-    bool closed;    /* no more will come */
-    bool left;      /* Ctrl-] was typed */
-    char buf[4096]; /* typed ahead */
+    bool closed;        /* no more will come */
+    bool left;          /* Ctrl-] was typed */
+    unsigned int guest; /* who has the keyboard */
+    unsigned int (*next)(void *data,
+                         unsigned int guest); /* to whom Ctrl-^ gives it; NULL: that is a key like any other */
+    void *data;
+    char buf[INPUT_AHEAD]; /* typed ahead, and for whom */
+    uint16_t to[INPUT_AHEAD];
     size_t len;
 };
 
@@ -31,10 +42,10 @@ void input_open(struct input *in, int fd);
 /* A terminal: take in what was typed. */
 void input_poll(struct input *in);
 
-/* Up to len bytes, without waiting: 0 when there are none now. */
-size_t input_read(struct input *in, char *buf, size_t len);
+/* Up to len bytes for this guest, without waiting: 0 when there are none now. */
+size_t input_read(struct input *in, unsigned int guest, char *buf, size_t len);
 
-/* Is there something to read now (the end of input is something)? */
-bool input_ready(const struct input *in);
+/* Is there something for it to read now (the end of input is something)? */
+bool input_ready(const struct input *in, unsigned int guest);
 
 #endif

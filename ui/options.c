@@ -87,6 +87,8 @@ static const struct option options[] = {
       "stop after this much virtual time: 500us, 20ms, 1.5s, 2m" },
     { "realtime",  0,  OPTION_FLAG,     NULL,       FIELD(realtime),  0, 0,
       "let virtual time pass no faster than real time" },
+    { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
+      "which of several the keyboard talks to: its name, or its number (1)" },
     { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
       "write what happens to FILE, a JSON object a line" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
@@ -441,9 +443,10 @@ void options_help(FILE *out)
           "file with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
           "\n"
           "The guest's console is this terminal; Ctrl-] leaves. Several guests share it by lines, each with its\n"
-          "guest in front ([d1] is domain 1), and the keyboard is the first one's. Standard input may be a\n"
-          "file: then the run is the same every time, to the last instruction. Messages of the hypervisor,\n"
-          "(XEN), and what guests say to it, (d1), go to standard error.\n",
+          "guest in front ([d1] is domain 1), and the keyboard talks to one of them: Ctrl-^ (Ctrl-6 on many\n"
+          "keyboards) goes to the next. Standard input may be a file: then the run is the same every time, to\n"
+          "the last instruction. Messages of the hypervisor, (XEN), and what guests say to it, (d1), go to\n"
+          "standard error. When all guests wait for input and none can come, the run ends (status 3).\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         if (options[i].kind == OPTION_HEADING)

@@ -27,6 +27,7 @@ static void begin(struct scene *s, bool by_lines)
     s->c.out = open_memstream(&s->out, &s->out_len);
     s->c.err = open_memstream(&s->err, &s->err_len);
     s->c.by_lines = by_lines;
+    s->c.attached = CONSOLE_NOBODY;
 }
 
 static void write_text(struct scene *s, unsigned int domid, const char *text)
@@ -80,6 +81,55 @@ static void test_unfinished_lines(void **state)
     console_guest_end(&s.c, 1);
     console_guest_end(&s.c, 3);
     end(&s, "[d1] half\n[d2] other\n", "");
+}
+
+/* What stays unfinished is shown: after a while, at once when all is idle; and goes on where it stands. */
+static void test_prompts(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    write_text(&s, 1, "login: ");
+    console_tick(&s.c, 1, false);
+    console_tick(&s.c, CONSOLE_PROMPT_AFTER, false); /* not yet */
+    write_text(&s, 2, "meanwhile\n");
+    console_tick(&s.c, CONSOLE_PROMPT_AFTER + 1, false);
+    write_text(&s, 1, "ro");
+    console_tick(&s.c, CONSOLE_PROMPT_AFTER + 2, true);
+    write_text(&s, 1, "ot\nPassword: ");
+    console_tick(&s.c, CONSOLE_PROMPT_AFTER + 3, true);
+    write_text(&s, 2, "again\n");
+    write_text(&s, 1, "\n# ");
+    end(&s, "[d2] meanwhile\n[d1] login: root\n[d1] Password: \n[d2] again\n[d1] # \n", "");
+}
+
+/* The guest that the keyboard talks to: its prompt is shown at once, and is the last thing to be seen when all is idle. */
+static void test_attached(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    write_text(&s, 1, "a> ");
+    write_text(&s, 2, "b> ");
+    console_attach(&s.c, 1);
+    console_tick(&s.c, 1, true);
+    console_attach(&s.c, 2);
+    write_text(&s, 2, "x\n");
+    console_attach(&s.c, 3);
+    console_tick(&s.c, 2, true);
+    end(&s, "[d1] a> \n[d2] b> \n[d1] a> \n[d2] b> x\n", "");
+}
+
+/* Of several guests that one alone can steer the terminal. */
+static void test_steering(void **state)
+{
+    struct scene s;
+
+    begin(&s, true);
+    s.c.attached = 2;
+    write_text(&s, 1, "\x1b[2J\b\a\xc2\x9b xin ch\xc3\xa0o\n\x1b[");
+    write_text(&s, 2, "\x1b[1mb\n");
+    end(&s, "[d1] ?[2J???? xin ch\xc3\xa0o\n[d2] \x1b[1mb\n[d1] ?[\n", "");
 }
 
 static void test_long_line(void **state)
@@ -158,8 +208,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_guest),         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_unfinished_lines),  cmocka_unit_test(test_long_line),
-        cmocka_unit_test(test_message_printable), cmocka_unit_test(test_raw_terminal),
-        cmocka_unit_test(test_message_in_line),   cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_message_printable), cmocka_unit_test(test_prompts),
+        cmocka_unit_test(test_attached),          cmocka_unit_test(test_steering),
+        cmocka_unit_test(test_raw_terminal),      cmocka_unit_test(test_message_in_line),
+        cmocka_unit_test(test_write_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

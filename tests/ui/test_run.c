@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
@@ -97,15 +98,15 @@ static void test_input_file(void **state)
     lseek(fd, 0, SEEK_SET);
     input_open(&in, fd);
     assert_int_equal(in.kind, INPUT_FILE);
-    assert_true(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 4), 4);
+    assert_true(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 4), 4);
     assert_memory_equal(buf, "abcd", 4);
-    assert_int_equal(input_read(&in, buf, 4), 2);
+    assert_int_equal(input_read(&in, 0, buf, 4), 2);
     assert_false(in.closed);
-    assert_int_equal(input_read(&in, buf, 4), 0);
+    assert_int_equal(input_read(&in, 0, buf, 4), 0);
     assert_true(in.closed);
-    assert_false(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 4), 0);
+    assert_false(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 4), 0);
     close(fd);
 }
 
@@ -119,17 +120,17 @@ static void test_input_pipe(void **state)
     assert_int_equal(pipe(fds), 0);
     input_open(&in, fds[0]);
     assert_int_equal(in.kind, INPUT_PIPE);
-    assert_false(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 8), 0);
+    assert_false(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 8), 0);
     assert_false(in.closed);
     assert_int_equal(write(fds[1], "x\x1dz", 3), 3);
     input_poll(&in);
-    assert_true(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 8), 3);
+    assert_true(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 8), 3);
     assert_false(in.left);
     close(fds[1]);
-    assert_true(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 8), 0);
+    assert_true(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 8), 0);
     assert_true(in.closed);
     close(fds[0]);
 }
@@ -148,17 +149,83 @@ static void test_input_terminal(void **state)
     assert_int_equal(write(terminal, "ab\n", 3), 3);
     for (int i = 0; i < 100 && in.len == 0; i++, usleep(1000))
         input_poll(&in);
-    assert_true(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 1), 1);
+    assert_true(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 1), 1);
     assert_int_equal(buf[0], 'a');
-    assert_int_equal(input_read(&in, buf, 8), 2);
-    assert_false(input_ready(&in));
+    assert_int_equal(input_read(&in, 0, buf, 8), 2);
+    assert_false(input_ready(&in, 0));
     assert_int_equal(write(terminal, "\x1d\n", 2), 2);
     for (int i = 0; i < 100 && !in.left; i++, usleep(1000))
         input_poll(&in);
     assert_true(in.left);
     close(fd);
     close(terminal);
+}
+
+static unsigned int next_of_three(void *data, unsigned int guest)
+{
+    ++*(unsigned int *)data;
+    return (guest + 1) % 3;
+}
+
+/* Ctrl-^ among several guests: each key is for who had the keyboard when it was typed. */
+static void test_input_several(void **state)
+{
+    static const char keys[] = "a\x1e\x1e"
+                               "cd\x1e"
+                               "b\x1d"
+                               "never";
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY), fd = -1;
+    unsigned int switched = 0;
+    struct termios raw;
+    struct input in;
+    char buf[8];
+
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal) ||
+        (fd = open(ptsname(terminal), O_RDWR | O_NOCTTY)) < 0)
+        skip();
+    assert_int_equal(tcgetattr(fd, &raw), 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(fd, TCSANOW, &raw), 0);
+    input_open(&in, fd);
+    in.next = next_of_three;
+    in.data = &switched;
+    assert_int_equal(write(terminal, keys, sizeof(keys) - 1), sizeof(keys) - 1);
+    for (int i = 0; i < 1000 && !in.left; i++, usleep(1000))
+        input_poll(&in);
+    assert_true(in.left);
+    assert_int_equal(switched, 3);
+    assert_int_equal(in.guest, 0);
+    assert_false(input_ready(&in, 1));
+    assert_int_equal(input_read(&in, 1, buf, 8), 0);
+    assert_int_equal(input_read(&in, 2, buf, 1), 1);
+    assert_int_equal(buf[0], 'c');
+    assert_int_equal(input_read(&in, 0, buf, 8), 2);
+    assert_memory_equal(buf, "ab", 2);
+    assert_int_equal(input_read(&in, 2, buf, 8), 1);
+    assert_int_equal(buf[0], 'd');
+    assert_false(input_ready(&in, 0) || input_ready(&in, 2));
+    close(fd);
+    close(terminal);
+}
+
+/* A pipe is one guest's alone. */
+static void test_input_pipe_of_second(void **state)
+{
+    char buf[8];
+    int fds[2];
+    struct input in;
+
+    assert_int_equal(pipe(fds), 0);
+    input_open(&in, fds[0]);
+    in.guest = 1;
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_false(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 8), 0);
+    assert_true(input_ready(&in, 1));
+    assert_int_equal(input_read(&in, 1, buf, 8), 1);
+    close(fds[0]);
+    close(fds[1]);
 }
 
 static void test_input_none(void **state)
@@ -168,8 +235,8 @@ static void test_input_none(void **state)
 
     input_open(&in, -1);
     assert_true(in.closed);
-    assert_false(input_ready(&in));
-    assert_int_equal(input_read(&in, buf, 1), 0);
+    assert_false(input_ready(&in, 0));
+    assert_int_equal(input_read(&in, 0, buf, 1), 0);
 }
 
 /* --- guests from files and options --- */
@@ -419,6 +486,8 @@ int main(void)
         cmocka_unit_test(test_input_file),
         cmocka_unit_test(test_input_pipe),
         cmocka_unit_test(test_input_terminal),
+        cmocka_unit_test(test_input_several),
+        cmocka_unit_test(test_input_pipe_of_second),
         cmocka_unit_test(test_input_none),
         cmocka_unit_test_setup_teardown(test_guests, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_names, files_setup, files_teardown),

@@ -373,12 +373,48 @@ static bool play_leave(struct scene *s, const void *arg)
 
 static void test_leave(void **state) { check("Ctrl-]", scene(play_leave, NULL)); }
 
+/* --- several guests --- */
+
+/* The keyboard goes round, past a guest that has ended; a prompt is shown; keys go to whom they were typed to. */
+static bool play_several(struct scene *s, const void *arg)
+{
+    static const char *const args[] = {
+        "xenlab", "run", "--console", "echo-2", "build/guests/echo", "build/guests/hello", "build/guests/echo", NULL
+    };
+
+    return start(s, args) && wait_ready(s, "the keyboard is echo-2's (d3); Ctrl-^ gives it to the next guest") &&
+           wait_ready(s, "[d3] 1> ") && type(s, "three\r") && wait_ready(s, "[d3] You said \"three\"") &&
+           wait_ready(s, "Good bye") && type(s, "\x1e") && wait_ready(s, "the keyboard is echo's (d1)") &&
+           type(s, "one\r") && wait_ready(s, "[d1] You said \"one\"") && type(s, "x\x1ey\x1ez\r") &&
+           wait_ready(s, "[d1] You said \"xz\"") && type(s, "bye\r") && wait_ready(s, "[d3] 2> y") && type(s, "\r") &&
+           wait_ready(s, "[d3] You said \"y\"") && type(s, "bye\r") && ends(s, 0);
+}
+
+/* When the guest that has it ends, it goes on to the next by itself. */
+static bool play_handed_on(struct scene *s, const void *arg)
+{
+    static const char *const args[] = { "xenlab", "run", "build/guests/echo", "build/guests/echo", NULL };
+
+    return start(s, args) && wait_ready(s, "[d1] 1> ") && type(s, "bye\r") &&
+           wait_ready(s, "the keyboard is echo-2's (d2)\r") && type(s, "bye\r") && ends(s, 0);
+}
+
+static void test_several(void **state)
+{
+    check("Ctrl-^", scene(play_several, NULL));
+    check("handed on", scene(play_handed_on, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_signal),         cmocka_unit_test(test_harmless_signals),
-        cmocka_unit_test(test_every_moment),         cmocka_unit_test(test_suspend),
-        cmocka_unit_test(test_killed_in_background), cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_every_signal),
+        cmocka_unit_test(test_harmless_signals),
+        cmocka_unit_test(test_every_moment),
+        cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_killed_in_background),
+        cmocka_unit_test(test_leave),
+        cmocka_unit_test(test_several),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
