@@ -186,19 +186,29 @@ static int syntax_check(struct xl_reader *r)
     return rc ? -1 : 0;
 }
 
+static int line_of(const char *text, const char *at)
+{
+    int line = 1;
+
+    for (; text < at; text++)
+        line += *text == '\n';
+    return line;
+}
+
 int xl_config_parse(struct xl_config *cfg, const char *path, const void *data, size_t size, char err[XL_ERR_SIZE])
 {
     struct xl_reader r = { .cfg = cfg, .path = path, .err = err };
+    const char *bad;
     char *text;
     int rc;
 
     memset(cfg, 0, sizeof(*cfg));
     if (size > XL_CONFIG_SIZE_MAX)
         return xl_fail(&r, NULL, "larger than %d KiB: no xl.cfg is", XL_CONFIG_SIZE_MAX >> 10);
-    if (size && memchr(data, 0, size))
-        return xl_fail(&r, NULL, "holds a zero byte: no text");
-    if (size && memmem(data, size, "\r\n", 2))
-        return xl_fail(&r, NULL, "has the line ends of DOS (CR LF), which xl does not take either");
+    if (size && (bad = memchr(data, 0, size)))
+        return fail_at(&r, line_of(data, bad), "holds a zero byte: no text");
+    if (size && (bad = memmem(data, size, "\r\n", 2)))
+        return fail_at(&r, line_of(data, bad), "has the line ends of DOS (CR LF), which xl does not take either");
     text = malloc(size + 2);
     r.settings = calloc(XL_SETTINGS_MAX, sizeof(*r.settings));
     if (text && r.settings) {
@@ -254,7 +264,7 @@ enum xl_file_kind xl_file_kind(const void *data, size_t size)
         return XL_FILE_UNKNOWN;
     if (image_probe(p, size))
         return XL_FILE_KERNEL;
-    for (size_t i = 0; i < size && i < XL_CONFIG_SIZE_MAX; i++)
+    for (size_t i = 0; i < size && i < XL_CONFIG_SIZE_MAX && p[i] != '\n'; i++)
         if ((p[i] < ' ' && !(p[i] >= '\t' && p[i] <= '\r')) || p[i] == 0x7f)
             return XL_FILE_UNKNOWN;
     return XL_FILE_CONFIG;

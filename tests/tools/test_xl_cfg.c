@@ -464,8 +464,9 @@ static void test_refused_outright(void **state)
 
     assert_non_null(big);
     assert_int_equal(xl_config_parse(&cfg, "guest.cfg", "a = 'x\0y'\n", 10, err), -1);
-    assert_string_equal(err, "guest.cfg: holds a zero byte: no text");
-    expect_error("a = 1\r\nb = 2\r\n", "guest.cfg: has the line ends of DOS (CR LF), which xl does not take either");
+    assert_string_equal(err, "guest.cfg:1: holds a zero byte: no text");
+    expect_error("a = 1\n\nb = 2\r\nc = 3\r\n",
+                 "guest.cfg:3: has the line ends of DOS (CR LF), which xl does not take either");
     memset(big, ' ', XL_CONFIG_SIZE_MAX + 1);
     assert_int_equal(xl_config_parse(&cfg, "guest.cfg", big, XL_CONFIG_SIZE_MAX + 1, err), -1);
     assert_string_equal(err, "guest.cfg: larger than 64 KiB: no xl.cfg is");
@@ -531,6 +532,8 @@ static void test_kind(void **state)
     assert_int_equal(xl_file_kind("name\0", 5), XL_FILE_UNKNOWN);
     assert_int_equal(xl_file_kind("\3750", 2), XL_FILE_CONFIG); /* Latin-1, say; the parser will judge */
     assert_int_equal(xl_file_kind("\001\002", 2), XL_FILE_UNKNOWN);
+    assert_int_equal(xl_file_kind("\001\n", 2), XL_FILE_UNKNOWN);
+    assert_int_equal(xl_file_kind("# x\n\001\0", 6), XL_FILE_CONFIG);
 }
 
 static void test_names(void **state)
