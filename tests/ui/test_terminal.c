@@ -5,6 +5,8 @@
  * Concept: each scene is a session of its own on a pseudo-terminal, as a shell with job control makes it: a leader (ours) that puts
  * the program into the foreground, looks at the terminal's settings, and says what is wrong in a line, or nothing. How long
  * anything takes does not matter: the leader waits for states, and a scene that hangs is killed by its alarm.
+ *
+ * Budget: a small shell, and what is played on it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

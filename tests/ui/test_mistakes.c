@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A hundred mistakes, on the command line and in files: each ends with the status that is documented and a message that names the
+ * culprit, and none of them gets a control character to the terminal.
+ *
+ * Concept: tables. A command is run by the shell in a folder with all kinds of files ($X is the program), a configuration is
+ * written to g.cfg, whose first line names a kernel. A program that dies or hangs has another status than any of these. (`said`
+ * is the only state, since it is what all of them write to.)
+ *
+ * Budget: two tables.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ESC          "$(printf '\\033[31m')" /* in a command */
+
+static char said[1 << 16]; /* by the last command, on both outputs */
+
+/* --- command lines --- */
+
+static const struct mistake {
+    const char *command;
+    int status;
+    const char *says; /* in one of its messages */
+} commands[] = {
+    /* no command, none known, none complete */
+    { "$X", 1, "Usage: xenlab COMMAND" },
+    { "$X rnu hello", 1, "there is no command \"rnu\"" },
+    { "$X " ESC, 1, "there is no command \"?[31m\"" },
+    { "$X ''", 1, "Usage: xenlab COMMAND" },
+    { "$X run", 1, "which guest?" },
+    { "$X run --stats", 1, "which guest?" },
+    { "$X run --", 1, "which guest?" },
+    /* options that are none, or lack something */
+    { "$X run --memroy 5 hello", 1, "there is no option --memroy: did you mean --memory?" },
+    { "$X run --vcpu 2 hello", 1, "did you mean --vcpus?" },
+    { "$X run --consle 1 hello", 1, "did you mean --console?" },
+    { "$X run --max_vtime 1s hello", 1, "did you mean --max-vtime?" },
+    { "$X run --colour hello", 1, "there is no option --colour (see: xenlab run --help)" },
+    { "$X run --" ESC " hello", 1, "there is no option --?[31m" },
+    { "$X run -z hello", 1, "there is no option -z" },
+    { "$X run -\033 hello", 1, "there is no option -?" },
+    { "$X run hello --trace", 1, "--trace needs a value" },
+    { "$X run --quiet=yes hello", 1, "--quiet takes no value" },
+    /* numbers, units, names */
+    { "$X run --memory 64M hello", 1, "--memory: \"64M\"" },
+    { "$X run --memory -1 hello", 1, "--memory: \"-1\"" },
+    { "$X run --memory " ESC " hello", 1, "--memory: \"?[31m\"" },
+    { "$X run --memory 1 hello", 1, "--memory: 1 MiB of memory are too few" },
+    { "$X run --memory 524287 hello", 1, "--memory: the guests may have 524287 MiB altogether" },
+    { "$X run --ram 32 --memory 64 hello", 1, "--memory: not enough machine memory for 64 MiB (see --ram)" },
+    { "$X run --ram 999999 hello", 1, "--ram: \"999999\" is no number from 32 to 524287" },
+    { "$X run --vcpus 0 hello", 1, "--vcpus: \"0\" is no number from 1 to 64" },
+    { "$X run --vcpus 65 hello", 1, "--vcpus: \"65\" is no number from 1 to 64" },
+    { "$X run --pcpus 17 hello", 1, "--pcpus: \"17\" is no number from 1 to 16" },
+    { "$X run --copies 2047 hello", 1, "--copies: \"2047\" is no number from 1 to 2046" },
+    { "$X run --copies 1024 hello echo", 1, "2048 guests are too many" },
+    { "$X run --seed x hello", 1, "--seed: \"x\"" },
+    { "$X run --max-vtime 5 hello", 1, "--max-vtime: \"5\" is no duration such as" },
+    { "$X run --max-vtime 5h hello", 1, "--max-vtime: \"5h\"" },
+    { "$X run --type vm hello", 1, "--type: \"vm\" is none of pv, pvh and hvm" },
+    { "$X run --type hvm hello", 1, "--type: \"hvm\" is not supported yet, only \"pv\"" },
+    { "$X run --name Domain-0 hello", 1, "--name: dom0 is called \"Domain-0\"" },
+    { "$X run --name a hello hello", 1, "--name is for one guest, not for 2" },
+    { "$X run --console x hello echo", 1, "--console: there is no guest \"x\" (there are hello, echo)" },
+    { "$X run --console 3 hello echo", 1, "--console: there is no guest \"3\"" },
+    { "$X run --console " ESC " hello", 1, "--console: there is no guest \"?[31m\" (there is hello)" },
+    { "$X run --sched cfs hello", 1, "--sched: there is no scheduler \"cfs\"" },
+    { "$X run --sched credit,slice=3 hello", 1, "--sched: credit has no parameter \"slice\"" },
+    { "$X run --sched " ESC " hello", 1, "--sched: there is no scheduler \"?[31m\"" },
+    { "$X run --cpu-weight 0 hello", 1, "--cpu-weight: expected a weight from 1 to 65535, got \"0\"" },
+    { "$X run --cap 101 hello", 1, "--cap: expected 0 to 100 percent" },
+    { "$X run --cpus 1 hello", 1, "--cpus: none of these pCPUs" },
+    { "$X run --cpus x hello", 1, "--cpus: expected pCPUs such as" },
+    { "$X run --pool x hello", 1, "--pool: there is no CPU pool \"x\"" },
+    { "$X run --cpupool a=1 hello", 1, "--cpupool a: none of these pCPUs is free" },
+    { "$X run --pcpus 2 --cpupool a=0-1 hello", 1, "--cpupool a: pCPU 0 stays in Pool-0" },
+    { "$X run --cpupool a hello", 1, "--cpupool: expected NAME=CPUS" },
+    { "$X run --cpuid sse2=0 hello", 1, "--cpuid: the first word is to be \"host\"" },
+    { "$X run --cpuid host,nosuch=0 hello", 1, "--cpuid: unknown name of a CPUID flag: \"nosuch\"" },
+    { "$X run --on-crash explode hello", 1, "--on-crash: expected destroy" },
+    { "$X run --sched rtds --period 1000 --budget 2000 hello", 1, "--budget: expected a budget within the period" },
+    /* files to be read */
+    { "$X run nosuch", 1, "nosuch: No such file or directory" },
+    { "$X run ''", 1, ": No such file or directory" },
+    { "$X run dir", 1, "dir: Is a directory" },
+    { "$X run fifo", 1, "fifo: a FIFO, and not a regular file" },
+    { "$X run dangling", 1, "dangling: a link to \"nowhere\", which is not there" },
+    { "$X run loop", 1, "loop: Too many levels of symbolic links" },
+    { "$X run hello/x", 1, "hello/x: Not a directory" },
+    { "$X run /dev/zero", 1, "/dev/zero: a device, and not a regular file" },
+    { "$X run /dev/full", 1, "/dev/full: a device" },
+    { "$X run - < hello", 1, "-: No such file or directory" },
+    { "$X run empty", 1, "empty: not a kernel image (ELF, bzImage) nor an xl.cfg" },
+    { "$X run junk", 1, "junk: not a kernel image" },
+    { "$X run /bin/true", 1, "/bin/true: " },
+    { "$X run short", 1, "short: ELF" },
+    { "$X run fifo fifo", 1, "fifo: a FIFO" },
+    { "$X run " ESC, 1, "?[31m: No such file or directory" },
+    { "$X run --ramdisk fifo hello", 1, "--ramdisk: fifo: cannot open: a FIFO" },
+    { "$X run --ramdisk dir hello", 1, "--ramdisk: dir: cannot open: Is a directory" },
+    { "$X run --ramdisk dangling hello", 1, "--ramdisk: dangling: cannot open: a link to \"nowhere\"" },
+    { "$X run --ramdisk nosuch hello", 1, "--ramdisk: nosuch: cannot open: No such file" },
+    { "$X run --ramdisk /dev/zero hello", 1, "--ramdisk: /dev/zero: cannot open: a device" },
+    { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory are too few" },
+    /* files to be written */
+    { "$X run --trace dir hello", 1, "dir: Is a directory" },
+    { "$X run --trace nodir/t hello", 1, "nodir/t: No such file or directory" },
+    { "$X run --trace into-nodir hello", 1, "into-nodir: No such file or directory" },
+    { "$X run --trace /dev/full hello", 1, "/dev/full: No space left on device" },
+    { "$X run --trace own own", 1, "--trace: own is a file that a guest comes from" },
+    { "$X run --trace own --ramdisk own hello", 1, "--trace: own is a file that a guest comes from" },
+    { "$X run hello > /dev/full", 1, "standard output: No space left on device" },
+    { "$X run hello >&-", 1, "standard output: Bad file descriptor" },
+    { "$X run hello echo > /dev/full", 1, "standard output: No space left on device" },
+    { "$X run --help > /dev/full", 1, "standard output: " },
+    { "$X --help > /dev/full", 1, "standard output: No space left on device" },
+    { "$X --version > /dev/full", 1, "standard output: No space left on device" },
+    { "$X run --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+      "the core of reboot cannot be written: reboot.core: a link: it is not written through" },
+    { "$X run --name linked --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+      "linked.core: a link: the file has another name, too" },
+    { "$X run --name piped --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+      "piped.core: a FIFO, and not a regular file" },
+    { "$X run --name folder --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+      "folder.core: Is a directory" },
+    { "$X run --name " ESC " --cmdline 'until_ms=1 how=crash' --on-crash coredump-destroy reboot", 2,
+      "the core of ?[31m is in ?[31m.core" },
+    /* input that cannot come */
+    { "printf 'hello\\n' | $X run echo", 3, "standard input has ended" },
+    { "$X run echo < /dev/null", 3, "standard input has ended" },
+    { "$X run echo <&-", 3, "standard input has ended" },
+    { "$X run echo echo < /dev/null", 3, "standard input has ended" },
+    { "printf 'bye\\n' | $X run --console 2 echo echo", 3, "nothing can wake them" },
+    /* the workbench */
+    { "$X sched --policy cfs --workload load", 1, "cfs" },
+    { "$X sched --policy rr --workload nosuch", 1, "cannot read nosuch: No such file or directory" },
+    { "$X sched --policy rr --workload fifo", 1, "cannot read fifo: a FIFO" },
+    { "$X sched --policy rr --workload dir", 1, "cannot read dir: Is a directory" },
+    { "$X sched --policy rr --workload dangling", 1, "cannot read dangling: a link to \"nowhere\"" },
+    { "$X sched --policy rr --workload /dev/zero", 1, "cannot read /dev/zero: a device" },
+    { "$X sched --policy rr --workload junk", 1, "junk:" },
+    { "$X sched --policy ./nosuch.so --workload load", 1, "nosuch.so" },
+    { "$X sched --policy ./" ESC ".so --workload load", 1, "./?[31m.so" },
+    { "$X sched --policy rr --workload " ESC, 1, "?[31m" },
+    { "$X sched --policy rr --workload load > /dev/full", 1, "standard output: No space left on device" },
+    { "$X sched --json --policy rr --workload load > /dev/full", 1, "standard output: No space left on device" },
+    { "$X sched --policy rr --workload load --svg /dev/full", 1, "/dev/full: No space left on device" },
+    { "$X sched --policy rr --workload load --svg nodir/x.svg", 1, "nodir/x.svg: No such file or directory" },
+    /* a limit on the size of files, in blocks of 512 bytes, is no death; the trace is of more than one */
+    { "ulimit -f 1; $X sched --json --policy rr --workload load > limited", 1, "standard output: File too large" },
+};
+
+/* --- configurations: the mistake is in line 2 or below --- */
+
+static const struct {
+    const char *text;
+    const char *says;
+    int status; /* 0: only warned about */
+} configs[] = {
+    { "memory = 0", "g.cfg:2: memory: expected a positive number of MiB", 1 },
+    { "memory = 'much'", "g.cfg:2: memory: expected a positive number of MiB (at most 524287), got \"much\"", 1 },
+    { "memory = 1", "g.cfg:2: memory: 1 MiB of memory are too few", 1 },
+    { "\nmaxmem = 520000", "g.cfg:3: maxmem: the guests may have 520000 MiB altogether", 1 },
+    { "memory = 64; maxmem = 32", "g.cfg:2: maxmem: expected at least memory, which is 64 MiB, got 32", 1 },
+    { "vcpus = 0", "g.cfg:2: vcpus: expected a number of vCPUs from 1 to 64, got \"0\"", 1 },
+    { "vcpus = 65", "g.cfg:2: vcpus: expected a number of vCPUs from 1 to 64, got \"65\"", 1 },
+    { "vcpus = 4\nmaxvcpus = 2", "g.cfg:3: maxvcpus: expected at least vcpus, which is 4, got 2", 1 },
+    { "max_grant_frames = 65", "g.cfg:2: max_grant_frames: expected 1 to 64 frames, got \"65\"", 1 },
+    { "max_grant_frames = 0", "g.cfg:2: max_grant_frames: expected 1 to 64 frames, got \"0\"", 1 },
+    { "max_maptrack_frames = 1025", "g.cfg:2: max_maptrack_frames: expected 0 to 1024 frames", 1 },
+    { "max_event_channels = 1", "g.cfg:2: max_event_channels: expected at least 2", 1 },
+    { "max_event_channels = '-1'", "g.cfg:2: max_event_channels: expected the number", 1 },
+    { "\n\nkernel = 'nosuch'", "g.cfg:4: kernel: nosuch: cannot open: No such file or directory", 1 },
+    { "kernel = 'fifo'", "g.cfg:2: kernel: fifo: cannot open: a FIFO", 1 },
+    { "kernel = 'dir'", "g.cfg:2: kernel: dir: cannot open: Is a directory", 1 },
+    { "kernel = 'dangling'", "g.cfg:2: kernel: dangling: cannot open: a link to \"nowhere\"", 1 },
+    { "kernel = '/dev/zero'", "g.cfg:2: kernel: /dev/zero: cannot open: a device", 1 },
+    { "kernel = 'empty'", "g.cfg:2: kernel: empty: not a kernel image: the file is empty", 1 },
+    { "kernel = 'junk'", "g.cfg:2: kernel: junk: not a kernel image", 1 },
+    { "kernel = 'short'", "g.cfg:2: kernel: short: ", 1 },
+    { "kernel = '/bin/true'", "g.cfg:2: kernel: /bin/true: ", 1 },
+    { "kernel = ''", "g.cfg:2: kernel: expected a path, got \"\"", 1 },
+    { "kernel = ['a']", "g.cfg:2: kernel: expected a single value, got a list", 1 },
+    { "kernel = '\033[31m'", "g.cfg:2: kernel: ?[31m: cannot open: No such file", 1 },
+    { "ramdisk = 'nosuch'", "g.cfg:2: ramdisk: nosuch: cannot open: No such file or directory", 1 },
+    { "ramdisk = 'fifo'", "g.cfg:2: ramdisk: fifo: cannot open: a FIFO", 1 },
+    { "ramdisk = 'dir'", "g.cfg:2: ramdisk: dir: cannot open: Is a directory", 1 },
+    { "ramdisk = 'dangling'", "g.cfg:2: ramdisk: dangling: cannot open: a link to", 1 },
+    { "type = 'hvm'", "g.cfg:2: type: \"hvm\" is not supported yet, only \"pv\"", 1 },
+    { "type = 'pvh'", "g.cfg:2: type: \"pvh\" is not supported yet, only \"pv\"", 1 },
+    { "type = 'PV'", "g.cfg:2: type: expected pv, pvh or hvm, got \"PV\"", 1 },
+    { "builder = 'hvm'", "g.cfg:2: builder: \"hvm\" is not supported yet, only \"pv\"", 1 },
+    { "name = ''", "g.cfg:2: name: expected a name", 1 },
+    { "name = 'Domain-0'", "g.cfg:2: name: \"Domain-0\" is dom0", 1 },
+    { "name = 'a/b'", "g.cfg:2: name: expected a name of one line without slashes, got \"a/b\"", 1 },
+    { "uuid = '12'", "g.cfg:2: uuid: expected 32 hexadecimal digits", 1 },
+    { "cpu_weight = 65536", "g.cfg:2: cpu_weight: expected a weight from 1 to 65535", 1 },
+    { "cap = 101", "g.cfg:2: cap: expected 0 to 100 percent", 1 },
+    { "cpus = '5'", "g.cfg:2: cpus: none of these pCPUs", 1 },
+    { "cpus = '3-1'", "g.cfg:2: cpus: expected pCPUs such as", 1 },
+    { "pool = 'fast'", "g.cfg:2: pool: there is no CPU pool \"fast\"", 1 },
+    { "pool = '\033[31m'", "g.cfg:2: pool: there is no CPU pool \"?[31m\"", 1 },
+    { "tsc_mode = 'fast'", "g.cfg:2: tsc_mode: expected default, always_emulate or native", 1 },
+    { "cpuid = 'sse2=0'", "g.cfg:2: cpuid: the first word is to be \"host\"", 1 },
+    { "cpuid = ['1:ecx=01']", "g.cfg:2: cpuid: expected 32 characters", 1 },
+    { "on_crash = 'explode'", "g.cfg:2: on_crash: expected destroy", 1 },
+    { "on_reboot = '\033[31m'", "g.cfg:2: on_reboot: expected destroy, restart, rename-restart, preserve", 1 },
+    { "memory 64", "g.cfg:2: config parsing error near `64'", 1 },
+    { "name = 'x", "g.cfg:2: string without end", 1 },
+    { "name = \033[31m", "g.cfg:2: syntax error at: ?[31m", 1 },
+    { "x = $HOME", "g.cfg:2: syntax error at: $HOME", 1 },
+    { "cpus = [ '0'", "g.cfg:3: config parsing error", 1 },
+    { "memory = 64\r", "g.cfg:2: has the line ends of DOS (CR LF)", 1 },
+    { "memroy = 64", "g.cfg:2: warning: memroy is no key and is ignored: did you mean memory?", 0 },
+    { "kernal = 'x'", "g.cfg:2: warning: kernal is no key and is ignored: did you mean kernel?", 0 },
+    { "on_rebot = 'x'", "g.cfg:2: warning: on_rebot is no key and is ignored: did you mean on_reboot?", 0 },
+    { "vif = ['']", "g.cfg:2: warning: vif means nothing here yet and is ignored", 0 },
+    { "boot = 'c'", "g.cfg:2: warning: boot means nothing here yet and is ignored", 0 },
+    { "budget = 5", "g.cfg:2: budget: warning: ignored", 0 },
+};
+
+/* --- running them --- */
+
+static void file_put(const char *path, const char *text, size_t len)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, len, f), len);
+    fclose(f);
+}
+
+/* The exit status (of a shell: 128 + N for a signal), with everything said in `said`. */
+static int run(const char *command)
+{
+    char *all;
+    size_t n;
+    int status;
+    FILE *p;
+
+    assert_true(asprintf(&all, "{ %s; } 2>&1", command) > 0);
+    p = popen(all, "r");
+    assert_non_null(p);
+    n = fread(said, 1, sizeof(said) - 1, p);
+    said[n] = '\0';
+    status = pclose(p);
+    free(all);
+    assert_int_equal(strlen(said), n);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A guest's console may say \r: it is the one that a user is attached to. */
+static bool steers(const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < ' ' && !strchr("\n\t\r", *text)) || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* All of a table are tried. How many were not as they should be. */
+static unsigned int judge(const char *what, int status, int expected, const char *says)
+{
+    if (status == expected && strstr(said, says) && !steers(said))
+        return 0;
+    print_error("%s: status %d, expected %d and \"%s\":\n%.600s\n", what, status, expected, says, said);
+    return 1;
+}
+
+static void test_commands(void **state)
+{
+    unsigned int wrong = 0;
+
+    for (size_t i = 0; i < COUNT(commands); i++)
+        wrong += judge(commands[i].command, run(commands[i].command), commands[i].status, commands[i].says);
+    assert_int_equal(wrong, 0);
+}
+
+static void test_configs(void **state)
+{
+    unsigned int wrong = 0;
+
+    for (size_t i = 0; i < COUNT(configs); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "kernel = 'hello'\n%s\n", configs[i].text);
+        file_put("g.cfg", text, strlen(text));
+        wrong += judge(configs[i].text, run("$X run g.cfg < /dev/null"), configs[i].status, configs[i].says);
+    }
+    assert_int_equal(wrong, 0);
+    assert_true(COUNT(configs) + COUNT(commands) >= 150);
+}
+
+/* What stands in the way of a core, or of a trace, is as it was. */
+static void test_nothing_lost(void **state)
+{
+    static const char *const precious[] = { "precious", "own" };
+    struct stat st;
+
+    for (size_t i = 0; i < COUNT(precious); i++)
+        assert_true(stat(precious[i], &st) == 0 && st.st_size == (i ? 8 : 5));
+    assert_true(lstat("reboot.core", &st) == 0 && S_ISLNK(st.st_mode));
+    assert_true(lstat("piped.core", &st) == 0 && S_ISFIFO(st.st_mode));
+    assert_int_equal(access("nowhere", F_OK), -1);
+}
+
+static char folder[] = "/tmp/xenlab-test-XXXXXX";
+
+static int setup(void **state)
+{
+    const char *program = getenv("XENLAB");
+    char here[PATH_MAX], path[PATH_MAX + 128];
+    static const char *const guests[] = { "hello", "echo", "reboot" };
+
+    if (!getcwd(here, sizeof(here)) || !mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof(path), "timeout 120 %s%s%s", program && *program == '/' ? "" : here,
+             program && *program == '/' ? "" : "/", program ? program : "xenlab");
+    if (setenv("X", path, 1) || chdir(folder))
+        return -1;
+    for (size_t i = 0; i < COUNT(guests); i++) {
+        snprintf(path, sizeof(path), "%s/build/guests/%s", here, guests[i]);
+        if (symlink(path, guests[i]))
+            return -1;
+    }
+    file_put("empty", "", 0);
+    file_put("junk", "\1\2\3\033[31m", 8);
+    file_put("own", "\177ELF\2\1\1", 8);
+    file_put("short", "\177ELF\2\1\1", 8);
+    file_put("precious", "12345", 5);
+    snprintf(path, sizeof(path), "cp %s/docs/examples/sched/weights.txt load && truncate -s 16M large", here);
+    return system(path) || mkdir("dir", 0700) || mkdir("folder.core", 0700) || mkfifo("fifo", 0600) ||
+           mkfifo("piped.core", 0600) || symlink("nowhere", "dangling") || symlink("loop", "loop") ||
+           symlink("nodir/t", "into-nodir") || symlink("precious", "reboot.core") || link("precious", "linked.core");
+}
+
+static int teardown(void **state)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    return chdir("/") || system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_configs),
+        cmocka_unit_test(test_nothing_lost),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
