@@ -95,12 +95,13 @@ static int write_svg(const struct wb *wb, const struct options *o)
 
 static int policy_fault(const struct wb *wb, const struct options *o)
 {
-    const char *rule = wb->xen.sched->fault ? wb->xen.sched->fault : wb->error;
-    char call[40] = "";
+    char call[40] = "", rule[WB_FAULT_SIZE];
 
     if (o->watch)
-        snprintf(call, sizeof(call), ", call %llu", (unsigned long long)o->watch->calls);
-    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->policy, (double)wb->machine.clock.now / 1e6, call, rule);
+        snprintf(call, sizeof(call), ", call %llu",
+                 (unsigned long long)(o->watch->fault_call ? o->watch->fault_call : o->watch->calls));
+    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->policy, (double)wb->machine.clock.now / 1e6, call,
+             wb_fault(wb, rule));
     return 2;
 }
 

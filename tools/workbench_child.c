@@ -102,6 +102,7 @@ static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *wat
 
     confine(parent);
     watch->where = WB_CONSTRUCTORS;
+    watch->who = wb_who(NULL, NULL, -1);
     /* Without a slash dlopen() would look among the system's libraries. */
     snprintf(here, sizeof(here), "%s%s", strchr(path, '/') ? "" : "./", path);
     lib = dlopen(here, RTLD_NOW);
@@ -153,9 +154,11 @@ static bool watch_child(pid_t pid, const struct wb_watch *watch, unsigned int li
 
 static void say_where(const struct wb_watch *watch)
 {
+    char who[WB_WHO_SIZE];
+
     if (watch->where)
-        fprintf(stderr, " in %s, call %llu, at %.6f ms of virtual time\n", wb_where_name(watch->where),
-                (unsigned long long)watch->calls, (double)watch->now / 1e6);
+        fprintf(stderr, " in %s%s, call %llu, at %.6f ms of virtual time\n", wb_where_name(watch->where),
+                wb_who_text(&watch->who, who), (unsigned long long)watch->calls, (double)watch->now / 1e6);
     else
         fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu calls\n",
                 (unsigned long long)watch->calls);

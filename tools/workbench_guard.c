@@ -30,38 +30,52 @@ const char *wb_where_name(unsigned int where)
     return where < WB_NR_WHERE ? names[where] : "an unknown place";
 }
 
+static struct wb *wb_of(const struct scheduler *s) { return (struct wb *)((char *)s->xen - offsetof(struct wb, xen)); }
+
 /* Hooks can lie inside each other (a policy's timer function that wakes somebody): `outer` is what goes on afterwards. */
-static unsigned int enter(struct scheduler *s, enum wb_where where)
+static struct wb_call enter(struct scheduler *s, enum wb_where where, struct wb_who who)
 {
     struct wb_watch *w = GUARD(s)->watch;
-    const unsigned int outer = w->where;
+    const struct wb_call outer = { w->where, w->who };
 
     w->where = where;
+    w->who = who;
     w->calls++;
     w->now = NOW(s->xen);
     return outer;
 }
 
-static void fault(struct scheduler *s, const char *hook, const char *rule)
+static struct wb_who nobody(void) { return wb_who(NULL, NULL, -1); }
+static struct wb_who on_cpu(unsigned int cpu) { return wb_who(NULL, NULL, (int)cpu); }
+static struct wb_who of_domain(const struct domain *d) { return wb_who(d, NULL, -1); }
+static struct wb_who of_vcpu(const struct vcpu *v) { return wb_who(NULL, v, (int)v->processor); }
+
+static void fault(struct scheduler *s, enum wb_where where, const char *rule, const struct vcpu *v, int cpu)
 {
     if (s->fault)
         return;
-    snprintf(s->fault_text, sizeof(s->fault_text), "%s %s", hook, rule);
+    snprintf(s->fault_text, sizeof(s->fault_text), "%s %s", wb_where_name(where), rule);
     s->fault = s->fault_text;
+    s->fault_vcpu = v;
+    s->fault_cpu = cpu;
+    GUARD(s)->watch->fault_call = GUARD(s)->watch->calls;
 }
 
-static void leave(struct scheduler *s, unsigned int outer)
+static void leave(struct scheduler *s, const struct wb_call *outer)
 {
     struct wb_watch *w = GUARD(s)->watch;
 
     if (NOW(s->xen) != w->now) {
-        fault(s, wb_where_name(w->where), "changed the clock");
+        const struct wb *wb = wb_of(s);
+        const bool known = w->who.vcpu >= 0 && wb->nr_sorted; /* domains are listed once they are complete */
+
+        fault(s, (enum wb_where)w->where, "changed the clock",
+              known ? wb->by_id[w->who.domid]->d.vcpu[w->who.vcpu] : NULL, w->who.cpu);
         s->xen->machine->clock.now = w->now;
     }
-    w->where = outer;
+    w->where = outer->where;
+    w->who = outer->who;
 }
-
-static struct wb *wb_of(const struct scheduler *s) { return (struct wb *)((char *)s->xen - offsetof(struct wb, xen)); }
 
 /* --- what a vCPU is for the core --- */
 
@@ -85,6 +99,8 @@ struct pcpu_state {
 /* The vCPU that a hook is given, and where they are few all others too; all pCPUs. */
 #define MAX_SNAPSHOT 32
 struct snapshot {
+    enum wb_where where;
+    unsigned int cpu; /* on which the hook was called, or its vCPU's */
     struct pcpu_state pcpu[MACHINE_MAX_PCPUS];
     uint64_t cpus;
     struct vcpu *v[MAX_SNAPSHOT + 1];
@@ -112,10 +128,13 @@ static struct vcpu_state state_of(const struct vcpu *v)
     return s;
 }
 
-static void snapshot_take(struct snapshot *sn, const struct scheduler *s, struct vcpu *v)
+static void snapshot_take(struct snapshot *sn, const struct scheduler *s, enum wb_where where, struct vcpu *v,
+                          unsigned int cpu)
 {
     const struct wb *wb = wb_of(s);
 
+    sn->where = where;
+    sn->cpu = cpu;
     sn->nr = 0;
     if (v)
         sn->v[sn->nr++] = v;
@@ -131,39 +150,41 @@ static void snapshot_take(struct snapshot *sn, const struct scheduler *s, struct
     }
 }
 
-static void pcpus_check(const struct snapshot *sn, struct scheduler *s, const char *hook)
+static void pcpus_check(const struct snapshot *sn, struct scheduler *s)
 {
-    bool changed = s->cpus != sn->cpus;
+    int changed = s->cpus != sn->cpus ? (int)sn->cpu : -1;
 
     for (unsigned int i = 0; i < s->xen->nr_pcpus; i++) {
         const struct pcpu_state *before = &sn->pcpu[i];
         struct xen_pcpu *p = &s->xen->pcpu[i];
 
-        changed |= p->curr != before->curr || p->slice_end != before->slice_end || p->sched != before->sched;
+        if (p->curr != before->curr || p->slice_end != before->slice_end || p->sched != before->sched)
+            changed = (int)i;
         p->curr = before->curr;
         p->slice_end = before->slice_end;
         p->sched = before->sched;
     }
     s->cpus = sn->cpus;
-    if (changed)
-        fault(s, hook, "wrote to a pCPU, or to the mask of those in its pool: they are the core's");
+    if (changed >= 0)
+        fault(s, sn->where, "wrote to a pCPU, or to the mask of those in its pool: they are the core's",
+              sn->nr ? sn->v[0] : NULL, changed);
 }
 
 /* Was one changed? Say so, and put back what the report needs. */
-static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const char *hook)
+static void snapshot_check(const struct snapshot *sn, struct scheduler *s)
 {
-    pcpus_check(sn, s, hook);
+    pcpus_check(sn, s);
     for (unsigned int i = 0; i < sn->nr; i++) {
         const struct vcpu_state after = state_of(sn->v[i]), *before = &sn->state[i];
         struct vcpu *v = sn->v[i];
 
         if (v->processor >= s->xen->nr_pcpus) {
-            fault(s, hook, "gave a vCPU a processor that does not exist");
             v->processor = 0;
+            fault(s, sn->where, "gave a vCPU a processor that does not exist", v, (int)sn->cpu);
         }
         if (!memcmp(&after, before, sizeof(after)))
             continue;
-        fault(s, hook, "wrote to a struct vcpu: only sched_priv and processor are the policy's");
+        fault(s, sn->where, "wrote to a struct vcpu: only sched_priv and processor are the policy's", v, (int)sn->cpu);
         v->domain = (struct domain *)(uintptr_t)before->domain;
         v->vcpu_id = before->vcpu_id;
         v->is_running = before->is_running;
@@ -177,51 +198,53 @@ static void snapshot_check(const struct snapshot *sn, struct scheduler *s, const
 
 /* --- hooks --- */
 
-#define VOID_HOOK(hook, params, ...)                                                                                   \
+/* `who`: what the call is about. */
+#define VOID_HOOK(hook, who, params, ...)                                                                              \
     static void guard_##hook params                                                                                    \
     {                                                                                                                  \
-        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
+        const struct wb_call outer = enter(s, WB_IN_##hook, who);                                                      \
                                                                                                                        \
         GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                                        \
-        leave(s, outer);                                                                                               \
+        leave(s, &outer);                                                                                              \
     }
 #define VCPU_HOOK(hook, params, ...)                                                                                   \
     static void guard_##hook params                                                                                    \
     {                                                                                                                  \
-        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
+        const struct wb_call outer = enter(s, WB_IN_##hook, of_vcpu(v));                                               \
         struct snapshot sn;                                                                                            \
                                                                                                                        \
-        snapshot_take(&sn, s, v);                                                                                      \
+        snapshot_take(&sn, s, WB_IN_##hook, v, v->processor);                                                          \
         GUARD(s)->real->hook(s, v, ##__VA_ARGS__);                                                                     \
-        snapshot_check(&sn, s, #hook);                                                                                 \
-        leave(s, outer);                                                                                               \
+        snapshot_check(&sn, s);                                                                                        \
+        leave(s, &outer);                                                                                              \
     }
-#define INT_HOOK(hook, params, ...)                                                                                    \
+#define INT_HOOK(hook, who, params, ...)                                                                               \
     static int guard_##hook params                                                                                     \
     {                                                                                                                  \
-        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
+        const struct wb_call outer = enter(s, WB_IN_##hook, who);                                                      \
         const int result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                     \
                                                                                                                        \
-        leave(s, outer);                                                                                               \
+        leave(s, &outer);                                                                                              \
         return result;                                                                                                 \
     }
-#define ALLOC_HOOK(hook, params, ...)                                                                                  \
+/* NULL means that there is no memory. */
+#define ALLOC_HOOK(hook, who, of, cpu_of, params, ...)                                                                 \
     static void *guard_##hook params                                                                                   \
     {                                                                                                                  \
-        const unsigned int outer = enter(s, WB_IN_##hook);                                                             \
+        const struct wb_call outer = enter(s, WB_IN_##hook, who);                                                      \
         void *result = GUARD(s)->real->hook(s, ##__VA_ARGS__);                                                         \
                                                                                                                        \
-        leave(s, outer);                                                                                               \
+        leave(s, &outer);                                                                                              \
         if (!result)                                                                                                   \
-            fault(s, #hook, "returned NULL: out of memory");                                                           \
+            fault(s, WB_IN_##hook, "returned NULL: out of memory", of, (int)(cpu_of));                                 \
         return result;                                                                                                 \
     }
 
-VOID_HOOK(deinit, (struct scheduler * s))
-VOID_HOOK(free_pdata, (struct scheduler * s, void *pdata, unsigned int cpu), pdata, cpu)
-VOID_HOOK(free_domdata, (struct scheduler * s, void *dd), dd)
-VOID_HOOK(free_udata, (struct scheduler * s, void *vd), vd)
-VOID_HOOK(dump_settings, (struct scheduler * s, char *buf, size_t len), buf, len)
+VOID_HOOK(deinit, nobody(), (struct scheduler * s))
+VOID_HOOK(free_pdata, on_cpu(cpu), (struct scheduler * s, void *pdata, unsigned int cpu), pdata, cpu)
+VOID_HOOK(free_domdata, nobody(), (struct scheduler * s, void *dd), dd)
+VOID_HOOK(free_udata, nobody(), (struct scheduler * s, void *vd), vd)
+VOID_HOOK(dump_settings, nobody(), (struct scheduler * s, char *buf, size_t len), buf, len)
 VCPU_HOOK(insert_unit, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(remove_unit, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(sleep, (struct scheduler * s, struct vcpu *v))
@@ -231,29 +254,29 @@ VCPU_HOOK(context_saved, (struct scheduler * s, struct vcpu *v))
 VCPU_HOOK(adjust_affinity, (struct scheduler * s, struct vcpu *v, const uint64_t *hard, const uint64_t *soft), hard,
           soft)
 VCPU_HOOK(migrate, (struct scheduler * s, struct vcpu *v, unsigned int new_cpu), new_cpu)
-INT_HOOK(init, (struct scheduler * s))
-INT_HOOK(adjust, (struct scheduler * s, struct domain *d, struct xen_domctl_scheduler_op *op), d, op)
-INT_HOOK(adjust_global, (struct scheduler * s, struct xen_sysctl_scheduler_op *op), op)
-INT_HOOK(set, (struct scheduler * s, const char *param, long value), param, value)
-ALLOC_HOOK(alloc_pdata, (struct scheduler * s, unsigned int cpu), cpu)
-ALLOC_HOOK(alloc_domdata, (struct scheduler * s, struct domain *d), d)
-ALLOC_HOOK(alloc_udata, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
+INT_HOOK(init, nobody(), (struct scheduler * s))
+INT_HOOK(adjust, of_domain(d), (struct scheduler * s, struct domain *d, struct xen_domctl_scheduler_op *op), d, op)
+INT_HOOK(adjust_global, nobody(), (struct scheduler * s, struct xen_sysctl_scheduler_op *op), op)
+INT_HOOK(set, nobody(), (struct scheduler * s, const char *param, long value), param, value)
+ALLOC_HOOK(alloc_pdata, on_cpu(cpu), NULL, cpu, (struct scheduler * s, unsigned int cpu), cpu)
+ALLOC_HOOK(alloc_domdata, of_domain(d), NULL, -1, (struct scheduler * s, struct domain *d), d)
+ALLOC_HOOK(alloc_udata, of_vcpu(v), v, v->processor, (struct scheduler * s, struct vcpu *v, void *dd), v, dd)
 
 /* The answer is used as an index: one that is none would hurt us. */
 static unsigned int guard_pick_resource(struct scheduler *s, struct vcpu *v)
 {
-    const unsigned int outer = enter(s, WB_IN_pick_resource);
+    const struct wb_call outer = enter(s, WB_IN_pick_resource, of_vcpu(v));
     struct snapshot sn;
     unsigned int cpu;
 
-    snapshot_take(&sn, s, v);
+    snapshot_take(&sn, s, WB_IN_pick_resource, v, v->processor);
     cpu = GUARD(s)->real->pick_resource(s, v);
-    snapshot_check(&sn, s, "pick_resource");
-    leave(s, outer);
+    snapshot_check(&sn, s);
+    leave(s, &outer);
     if (cpu >= s->xen->nr_pcpus)
-        fault(s, "pick_resource", "returned a pCPU that does not exist");
+        fault(s, WB_IN_pick_resource, "returned a pCPU that does not exist", v, (int)cpu);
     else if (vcpu_cpumask(v) && !(vcpu_cpumask(v) >> cpu & 1))
-        fault(s, "pick_resource", "returned a pCPU that the vCPU's hard affinity does not hold");
+        fault(s, WB_IN_pick_resource, "returned a pCPU that the vCPU's hard affinity does not hold", v, (int)cpu);
     else
         return cpu;
     return sched_pick_default(v);
@@ -278,7 +301,7 @@ static bool is_vcpu(struct wb *wb, const struct vcpu *v)
 }
 
 /* Slices of nanoseconds make a run last for hours; usually milliseconds were meant. */
-static void count_decision(struct scheduler *s)
+static void count_decision(struct scheduler *s, unsigned int cpu, const struct vcpu *prev)
 {
     struct wb_guard *g = GUARD(s);
     const s_time_t now = NOW(s->xen);
@@ -289,22 +312,23 @@ static void count_decision(struct scheduler *s)
         g->decisions = 0;
     g->last_decision = now;
     if (++g->decisions > MAX_DECISIONS_IN_MS)
-        fault(s, "do_schedule", "was asked 50000 times in a millisecond: are its slices, in ns, too short?");
+        fault(s, WB_IN_do_schedule, "was asked 50000 times in a millisecond: are its slices, in ns, too short?", prev,
+              (int)cpu);
 }
 
 static struct task_slice guard_do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
-    const unsigned int outer = enter(s, WB_IN_do_schedule);
+    const struct wb_call outer = enter(s, WB_IN_do_schedule, wb_who(NULL, prev, (int)cpu));
     struct task_slice ts;
     struct snapshot sn;
 
-    count_decision(s);
-    snapshot_take(&sn, s, prev);
+    count_decision(s, cpu, prev);
+    snapshot_take(&sn, s, WB_IN_do_schedule, prev, cpu);
     ts = GUARD(s)->real->do_schedule(s, cpu, prev, now);
-    snapshot_check(&sn, s, "do_schedule");
-    leave(s, outer);
+    snapshot_check(&sn, s);
+    leave(s, &outer);
     if (ts.task && !is_vcpu(wb_of(s), ts.task)) {
-        fault(s, "do_schedule", "returned a pointer that is no vCPU");
+        fault(s, WB_IN_do_schedule, "returned a pointer that is no vCPU", prev, (int)cpu);
         ts.task = NULL;
     }
     return ts;
@@ -313,10 +337,10 @@ static struct task_slice guard_do_schedule(struct scheduler *s, unsigned int cpu
 /* The clock's timers fire, among them those that the policy has set. */
 static void guard_timers(struct wb *wb)
 {
-    const unsigned int outer = enter(wb->xen.sched, WB_TIMER);
+    const struct wb_call outer = enter(wb->xen.sched, WB_TIMER, nobody());
 
     vclock_run(&wb->machine.clock);
-    leave(wb->xen.sched, outer);
+    leave(wb->xen.sched, &outer);
     GUARD(wb->xen.sched)->watch->beats++;
 }
 
@@ -331,6 +355,7 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
     g->real = real;
     g->watch = watch;
     watch->where = WB_NAMES;
+    watch->who = nobody();
     snprintf(g->name, sizeof(g->name), "%s", real->name);
     snprintf(g->opt_name, sizeof(g->opt_name), "%s", real->opt_name);
     watch->where = WB_NOWHERE;

@@ -48,18 +48,26 @@ enum wb_where {
 /* "do_schedule"; any number will do. */
 const char *wb_where_name(unsigned int where);
 
+/* A call into the policy, and what it was about: nothing where a hook is given no pCPU, vCPU or domain. */
+struct wb_call {
+    unsigned int where; /* enum wb_where */
+    struct wb_who who;
+};
+
 /*
  * Lies in memory shared with the parent process, which reads it when this one has crashed or does not come back. No pointers:
  * the policy may have written here as well.
  */
 struct wb_watch {
     volatile unsigned int where; /* enum wb_where */
+    struct wb_who who;           /* what that call is about */
     volatile uint64_t calls;     /* so far */
+    uint64_t fault_call;         /* the one in which a rule was broken; 0: the last */
     volatile uint64_t beats;     /* grows as long as the simulation goes on */
     volatile s_time_t now;
     volatile bool loaded, simulated, finished, output_lost;
     volatile int output_error; /* errno of what did not get out */
-    char why[400];             /* what the child has to say: its stderr may be closed */
+    char why[640];             /* what the child has to say: its stderr may be closed */
 };
 
 /* Must outlive the scheduler. `ops` is what to hand to wb_create(). */

@@ -172,9 +172,19 @@ static s_time_t waited(const struct wb_vcpu *wv)
     return (s_time_t)rs.time[RUNSTATE_runnable];
 }
 
-static const char *fault_of(const struct wb *wb)
+const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE])
 {
-    return wb->xen.sched->fault ? wb->xen.sched->fault : wb->error[0] ? wb->error : NULL;
+    const struct scheduler *s = wb->xen.sched;
+    char text[WB_WHO_SIZE];
+    struct wb_who who;
+
+    if (s->fault) {
+        who = wb_who(NULL, s->fault_vcpu, s->fault_cpu);
+        snprintf(buf, WB_FAULT_SIZE, "%s%s", s->fault, wb_who_text(&who, text));
+    } else {
+        snprintf(buf, WB_FAULT_SIZE, "%s", wb->error);
+    }
+    return buf;
 }
 
 /* --- table --- */
@@ -198,7 +208,7 @@ void wb_report_table(struct wb *wb, FILE *f)
     const struct figures fig = collect(wb);
     const struct sched_ops *ops = wb->xen.sched->ops;
     unsigned int rows = 0;
-    char dump[1024] = "";
+    char dump[1024] = "", fault[WB_FAULT_SIZE];
 
     fprintf(f, "%s (%s), %u pCPUs, %u vCPUs, %.3f s\n\n", ops->name, ops->opt_name, wb->xen.nr_pcpus, wb->nr_vcpus,
             fig.seconds);
@@ -226,8 +236,8 @@ void wb_report_table(struct wb *wb, FILE *f)
         dump[sizeof(dump) - 1] = '\0';
         fprintf(f, "policy's state    %s", dump);
     }
-    if (fault_of(wb))
-        fprintf(f, "\nSTOPPED: %s\n", fault_of(wb));
+    if (*wb_fault(wb, fault))
+        fprintf(f, "\nSTOPPED: %s\n", fault);
 }
 
 /* --- JSON --- */
@@ -264,6 +274,7 @@ static void json_vcpu(struct wb *wb, const struct wb_vcpu *wv, FILE *f)
 void wb_report_json(struct wb *wb, FILE *f)
 {
     const struct figures fig = collect(wb);
+    char fault[WB_FAULT_SIZE];
 
     fputs("{\"policy\":", f);
     json_string(f, wb->xen.sched->ops->opt_name);
@@ -276,8 +287,8 @@ void wb_report_json(struct wb *wb, FILE *f)
         (unsigned long long)fig.switches, (unsigned long long)fig.migrations, (unsigned long long)wb->decisions,
         fig.nr_latencies, (long long)fig.p50, (long long)fig.p99, (long long)fig.max, (long long)fig.max_wait,
         fig.fairness_error, (unsigned long long)fig.jobs, (unsigned long long)fig.misses);
-    if (fault_of(wb))
-        json_string(f, fault_of(wb));
+    if (*wb_fault(wb, fault))
+        json_string(f, fault);
     else
         fputs("null", f);
     fputs(",\"domains\":[", f);

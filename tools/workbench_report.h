@@ -7,6 +7,9 @@
 
 #include "tools/workbench_sim.h"
 
+/* Why the run ended early, and who it was about; "": it did not. */
+#define WB_FAULT_SIZE 480
+const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE]);
 void wb_report_table(struct wb *wb, FILE *f);
 void wb_report_json(struct wb *wb, FILE *f);
 /* Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. */

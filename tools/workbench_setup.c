@@ -240,3 +240,33 @@ struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id)
     *id = (int)n;
     return wd;
 }
+
+struct wb_who wb_who(const struct domain *d, const struct vcpu *v, int cpu)
+{
+    struct wb_who w = { .domid = -1, .vcpu = -1, .cpu = cpu };
+
+    if (v)
+        d = v->domain;
+    if (!d)
+        return w;
+    w.domid = d->domain_id;
+    w.vcpu = v ? (int)v->vcpu_id : -1;
+    memcpy(w.domain, ((const struct wb_domain *)d)->name, sizeof(w.domain));
+    return w;
+}
+
+const char *wb_who_text(const struct wb_who *w, char buf[WB_WHO_SIZE])
+{
+    int n = 0;
+
+    buf[0] = '\0';
+    if (w->domid >= 0)
+        n = snprintf(buf, WB_WHO_SIZE, " [domain %.31s", w->domain);
+    if (w->domid >= 0 && w->vcpu >= 0)
+        n += snprintf(buf + n, WB_WHO_SIZE - (size_t)n, ", vCPU %d (d%dv%d)", w->vcpu, w->domid, w->vcpu);
+    if (w->cpu >= 0)
+        n += snprintf(buf + n, WB_WHO_SIZE - (size_t)n, "%spCPU %d", n ? ", " : " [", w->cpu);
+    if (n)
+        snprintf(buf + n, WB_WHO_SIZE - (size_t)n, "]");
+    return buf;
+}

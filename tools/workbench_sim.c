@@ -219,9 +219,12 @@ static bool reschedule_all(struct wb *wb)
             if (wb->xen.sched && wb->xen.sched->fault)
                 return false;
             if (!--left) {
+                const struct wb_who who = wb_who(NULL, p->curr, (int)c);
+                char text[WB_WHO_SIZE];
+
                 snprintf(wb->error, sizeof(wb->error),
-                         "at %lld ns pCPUs were asked to reschedule %d times: virtual time stands still",
-                         (long long)wb->machine.clock.now, MAX_DECISIONS_AT_ONCE);
+                         "at %lld ns pCPUs were asked to reschedule %d times: virtual time stands still%s",
+                         (long long)wb->machine.clock.now, MAX_DECISIONS_AT_ONCE, wb_who_text(&who, text));
                 return false;
             }
         }

@@ -14,7 +14,8 @@
 
 #include "vcpu/sched/sched.h"
 
-#define WB_FOREVER INT64_MAX
+#define WB_FOREVER  INT64_MAX
+#define WB_WHO_SIZE 112
 
 /* One step of a vCPU's program. Durations are lo, or anything in lo..hi (uniform, from the workload's seed). */
 enum wb_step_kind {
@@ -117,7 +118,7 @@ struct wb {
     struct wb_span *span;
     size_t nr_spans, max_spans; /* max_spans 0: do not record */
     bool spans_lost;
-    char error[200];     /* why the simulation ended early; "": it did not */
+    char error[320];     /* why the simulation ended early; "": it did not */
     bool workload_wrong; /* and it is not the policy's fault; error is what follows "FILE:" */
 };
 
@@ -141,6 +142,18 @@ static inline struct wb_vcpu *wb_vcpu(struct wb_domain *wd, unsigned int id)
 {
     return (struct wb_vcpu *)wd->d.vcpu[id];
 }
+
+/*
+ * Whom a message is about. No pointers: the names are copied, so that it can be read where the vCPU cannot (workbench_guard.h).
+ * domid -1: no domain; vcpu -1: none of its vCPUs in particular; cpu -1: no pCPU.
+ */
+struct wb_who {
+    int domid, vcpu, cpu;
+    char domain[32];
+};
+struct wb_who wb_who(const struct domain *d, const struct vcpu *v, int cpu);
+/* " [domain web, vCPU 0 (d3v0), pCPU 1]"; "" when there is nothing to say. Returns buf. */
+const char *wb_who_text(const struct wb_who *w, char buf[WB_WHO_SIZE]);
 
 /* Start vCPUs that were not started yet; wb_run() does it. */
 void wb_start(struct wb *wb);

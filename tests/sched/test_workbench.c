@@ -217,44 +217,61 @@ static void test_policy_of_ones_own(void **state)
     assert_in_file("out", "Lottery Scheduler");
 }
 
+/* JSON says it in the same words as the message. */
+static void test_fault_in_reports(void **state)
+{
+    static const char who[] = "not runnable (blocked, down or paused) [domain a, vCPU 0 (d0v0), pCPU 0]";
+
+    if (!build("tests/sched/bad_policy.c", 1))
+        skip();
+    file_write("w", "domain a : compute 1ms, sleep 1ms\n");
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--json"), 2);
+    assert_in_file("out", who);
+    assert_in_file("err", who);
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 2);
+    assert_in_file("out", who);
+}
+
 static void test_bad_policies(void **state)
 {
     static const struct {
         int bad, rc;
-        const char *message;
+        const char *message, *who;
     } cases[] = {
-        { 1, 2, "not runnable" },
-        { 2, 2, "running on another pCPU" },
-        { 3, 2, "hard affinity" },
-        { 4, 2, "no vCPU" },
-        { 5, 2, "did not return within 1 s in do_schedule" },
-        { 6, 2, "crashed (Segmentation fault) in wake" },
-        { 7, 2, "ended the process (exit 0) in init" },
-        { 8, 2, "slice of 0 ns" },
-        { 9, 2, "slice of 0 ns" },
-        { 10, 2, "no do_schedule" },
-        { 11, 2, "pick_resource returned a pCPU that does not exist" },
-        { 12, 2, "in wake" },
-        { 13, 2, "did not return within 1 s in its constructors" },
-        { 14, 2, "in wake" },
-        { 15, 2, "ended the process (exit 99) in init" },
-        { 16, 2, "wake wrote to a struct vcpu" },
-        { 17, 2, "the report is lost" },
-        { 18, 2, "wake changed the clock" },
-        { 19, 2, "did not return within 1 s in a timer function" },
-        { 20, 2, "a timer is set again and again" },
-        { 21, 2, "pick_resource returned a pCPU that the vCPU's hard affinity does not hold" },
-        { 22, 2, "do_schedule wrote to a struct vcpu" },
-        { 23, 2, "alloc_udata returned NULL" },
-        { 24, 0, NULL }, /* slices without end break no rule */
-        { 25, 0, NULL },
-        { 28, 2, "50000 times in a millisecond" },
-        { 29, 2, "wake wrote to a pCPU" },
-        { 30, 2, "wake wrote to a struct vcpu" },
-        { 31, 2, "wake gave a vCPU a processor that does not exist" },
-        { 32, 2, "wake wrote to a pCPU, or to the mask of those in its pool" },
-        { 26, 1, "another version of vcpu/sched/sched.h" },
-        { 27, 1, "is no `const struct sched_ops`" },
+        { 1, 2, "not runnable", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 2, 2, "running on another pCPU", "[domain a, vCPU 0 (d0v0), pCPU 1]" },
+        { 3, 2, "hard affinity", "[domain b, vCPU 0 (d1v0), pCPU 1]" },
+        { 4, 2, "no vCPU", "[pCPU 0]" },
+        { 5, 2, "did not return within 1 s in do_schedule", "in do_schedule [pCPU 0], call " },
+        { 6, 2, "crashed (Segmentation fault) in wake", "in wake [domain a, vCPU 0 (d0v0), pCPU 0], call " },
+        { 7, 2, "ended the process (exit 0) in init", NULL },
+        { 8, 2, "slice of 0 ns", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 9, 2, "slice of 0 ns", "[pCPU 0]" },
+        { 10, 2, "no do_schedule", NULL },
+        { 11, 2, "pick_resource returned a pCPU that does not exist", "[domain a, vCPU 0 (d0v0), pCPU 999]" },
+        { 12, 2, "in wake", "in wake [domain a, vCPU 0 (d0v0), pCPU 0], call " },
+        { 13, 2, "did not return within 1 s in its constructors", NULL },
+        { 14, 2, "in wake", "in wake [domain a, vCPU 0 (d0v0), pCPU 0], call " },
+        { 15, 2, "ended the process (exit 99) in init", NULL },
+        { 16, 2, "wake wrote to a struct vcpu", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 17, 2, "the report is lost", NULL },
+        { 18, 2, "wake changed the clock", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 19, 2, "did not return within 1 s in a timer function", NULL },
+        { 20, 2, "a timer is set again and again", NULL },
+        { 21, 2, "pick_resource returned a pCPU that the vCPU's hard affinity does not hold",
+          "[domain b, vCPU 0 (d1v0), pCPU 1]" },
+        { 22, 2, "do_schedule wrote to a struct vcpu", "[domain b, vCPU 0 (d1v0), pCPU 0]" },
+        { 23, 2, "alloc_udata returned NULL",
+          "call 2: alloc_udata returned NULL: out of memory [domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 24, 0, NULL, NULL }, /* slices without end break no rule */
+        { 25, 0, NULL, NULL },
+        { 28, 2, "50000 times in a millisecond", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 29, 2, "wake wrote to a pCPU", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 30, 2, "wake wrote to a struct vcpu", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 31, 2, "wake gave a vCPU a processor that does not exist", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 32, 2, "wake wrote to a pCPU, or to the mask of those in its pool", "[domain a, vCPU 0 (d0v0), pCPU 0]" },
+        { 26, 1, "another version of vcpu/sched/sched.h", NULL },
+        { 27, 1, "is no `const struct sched_ops`", NULL },
     };
 
     file_write("w", "pcpus 2\ntime 100ms\ndomain a : compute 1ms, sleep 1ms\ndomain b hard=0 : compute 1ms, sleep 1ms\n"
@@ -267,6 +284,8 @@ static void test_bad_policies(void **state)
 #if !defined(__SANITIZE_ADDRESS__) /* which names crashes in its own words */
         if (cases[i].message)
             assert_in_file("err", cases[i].message);
+        if (cases[i].who)
+            assert_in_file("err", cases[i].who);
 #endif
     }
     /* Whatever it calls itself. */
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_odd_workloads),
         cmocka_unit_test(test_caps_that_credit2_refuses),
         cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_fault_in_reports),
         cmocka_unit_test(test_bad_policies),
     };
 

@@ -185,6 +185,8 @@ static void sched_fault(struct scheduler *s, unsigned int cpu, const struct vcpu
     if (s->fault)
         return;
     s->fault = rule;
+    s->fault_vcpu = v;
+    s->fault_cpu = (int)cpu;
     snprintf(s->fault_text, sizeof(s->fault_text), "%s on pCPU %u at %lld ns: d%dv%u", s->ops->opt_name, cpu,
              (long long)NOW(s->xen), v ? v->domain->domain_id : -1, v ? v->vcpu_id : 0);
     printk(s->xen->machine, LOG_ERR, "scheduler fault: %s (%s)", rule, s->fault_text);

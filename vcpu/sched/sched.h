@@ -93,6 +93,8 @@ struct scheduler {
     void *sched_data;  /* the policy's */
     const char *fault; /* first broken rule, NULL: none */
     char fault_text[160];
+    const struct vcpu *fault_vcpu; /* where it was broken; NULL: no vCPU's doing */
+    int fault_cpu;                 /* -1: on no pCPU */
 
     uint32_t cpupool_id;
     unsigned int n_dom;     /* domains that live here */
