@@ -32,6 +32,7 @@ struct options {
     FILE *file; /* the workload; it is read twice */
     uint64_t seed;
     bool json;
+    FILE *out;              /* of the report */
     struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
 };
 
@@ -64,7 +65,7 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     make_printable(text, strlen(text), true);
-    fflush(stdout);
+    fflush(o->out);
     if (o->watch)
         memcpy(o->watch->why, text, sizeof(text));
     else
@@ -117,7 +118,7 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
     *finished = wb_run(wb, o->time ? o->time : time);
     if (o->watch)
         o->watch->simulated = true;
-    (o->json ? wb_report_json : wb_report_table)(wb, stdout);
+    (o->json ? wb_report_json : wb_report_table)(wb, o->out);
     if (o->svg)
         rc = write_svg(wb, o);
     if (*finished)
@@ -151,19 +152,22 @@ static int run(const struct options *o, const struct sched_ops *ops)
     if (ops)
         wb_guard_timers(wb);
     rc = simulate(wb, o, o->file, &finished);
+    if (!rc && !ops && (fflush(o->out) || ferror(o->out))) /* a child's parent looks after that */
+        rc = complain(o, "standard output: %s", strerror(errno));
     /* After a fault the policy's data may be in any state: do not ask it to clean up. */
     if (finished || !ops)
         wb_destroy(wb);
     return rc;
 }
 
-static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch)
+static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch, FILE *out)
 {
     struct options *o = data;
     struct wb_guard guard;
     const char *why = wb_guard_init(&guard, ops, watch);
 
     o->watch = watch;
+    o->out = out;
     if (why) {
         complain(o, "policy %s: %s", o->policy, why);
         return 2;
@@ -249,7 +253,7 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
 
 int workbench_main(int argc, char **argv)
 {
-    struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1 };
+    struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1, .out = stdout };
     char why[256] = "out of memory";
     int rc;
 

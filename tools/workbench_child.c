@@ -16,6 +16,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,24 +84,47 @@ static void confine(pid_t parent)
 #endif
 }
 
-/* Did what was written go to where it went at the beginning? */
-static bool output_redirected(const struct stat *before)
+/*
+ * Standard output becomes a stream of our own; number 1 is standard error from here on, by lines, so that what a policy prints
+ * is seen even if it crashes then, and is no part of the report.
+ */
+static FILE *report_stream(struct wb_watch *watch)
 {
+    const int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+    if (!out || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+        snprintf(watch->why, sizeof(watch->why), "cannot write the report: standard output is closed");
+        watch->finished = true;
+        _exit(1);
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return out;
+}
+
+/* Did what was written get out, to where it went at the beginning? 0, or errno: EBADF if the policy has meddled with it. */
+static int report_close(FILE *out, const struct stat *before)
+{
+    const int failed = ferror(out) ? EIO : 0;
     struct stat now;
 
-    return fstat(1, &now) || now.st_dev != before->st_dev || now.st_ino != before->st_ino;
+    if (fstat(fileno(out), &now) || now.st_dev != before->st_dev || now.st_ino != before->st_ino)
+        return EBADF;
+    return fclose(out) ? errno : failed;
 }
 
 static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *watch, wb_child_fn *fn, void *data)
 {
     const struct sched_ops *ops;
-    struct stat out = { 0 };
+    struct stat before;
     char here[4096];
-    const bool has_output = !fstat(1, &out);
+    FILE *out;
     void *lib;
     int rc;
 
     confine(parent);
+    out = report_stream(watch);
+    fstat(fileno(out), &before);
     watch->where = WB_CONSTRUCTORS;
     watch->who = wb_who(NULL, NULL, -1);
     /* Without a slash dlopen() would look among the system's libraries. */
@@ -111,9 +135,9 @@ static _Noreturn void child(const char *path, pid_t parent, struct wb_watch *wat
     ops = table(watch, path, lib);
     watch->where = WB_NOWHERE;
     watch->loaded = true;
-    rc = fn(data, ops, watch);
-    watch->output_error = fflush(stdout) ? errno : ferror(stdout) ? EIO : 0;
-    watch->output_lost = has_output && output_redirected(&out);
+    rc = fn(data, ops, watch, out);
+    fflush(stdout);
+    watch->output_lost = report_close(out, &before);
     watch->finished = true;
     _exit(rc);
 }
@@ -186,12 +210,12 @@ static int verdict(const char *path, const struct wb_watch *watch, bool killed, 
     if (watch->why[0])
         fprintf(stderr, "xenlab: %.*s\n", (int)sizeof(watch->why), watch->why);
     if (watch->output_lost && !WEXITSTATUS(status)) {
+        if (watch->output_lost != EBADF) {
+            fprintf(stderr, "xenlab: standard output: %s\n", strerror(watch->output_lost));
+            return 1;
+        }
         fprintf(stderr, "xenlab: policy %s closed or redirected the program's output: the report is lost\n", path);
         return 2;
-    }
-    if (watch->output_error && !WEXITSTATUS(status)) {
-        fprintf(stderr, "xenlab: standard output: %s\n", strerror(watch->output_error));
-        return 1;
     }
     return WEXITSTATUS(status);
 }

@@ -3,10 +3,15 @@
 #ifndef TOOLS_WORKBENCH_CHILD_H
 #define TOOLS_WORKBENCH_CHILD_H
 
+#include <stdio.h>
+
 #include "tools/workbench_guard.h"
 
-/* What the child does with the policy's table; its return value is the exit status. */
-typedef int wb_child_fn(void *data, const struct sched_ops *ops, struct wb_watch *watch);
+/*
+ * What the child does with the policy's table; its return value is the exit status. The report goes to `out`: what the policy
+ * itself prints must not get between, and goes to standard error.
+ */
+typedef int wb_child_fn(void *data, const struct sched_ops *ops, struct wb_watch *watch, FILE *out);
 
 /*
  * Load the shared object and call fn in a child process. Returns fn's result, or 2 when the policy crashed, left or was stopped

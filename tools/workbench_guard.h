@@ -65,9 +65,9 @@ struct wb_watch {
     uint64_t fault_call;         /* the one in which a rule was broken; 0: the last */
     volatile uint64_t beats;     /* grows as long as the simulation goes on */
     volatile s_time_t now;
-    volatile bool loaded, simulated, finished, output_lost;
-    volatile int output_error; /* errno of what did not get out */
-    char why[640];             /* what the child has to say: its stderr may be closed */
+    volatile bool loaded, simulated, finished;
+    int output_lost; /* errno; EBADF: the policy's doing */
+    char why[640];   /* what the child has to say: its stderr may be closed */
 };
 
 /* Must outlive the scheduler. `ops` is what to hand to wb_create(). */

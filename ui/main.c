@@ -222,8 +222,10 @@ static int command_run(int argc, char **argv)
 
     if (!strcmp(command, "run"))
         return run(argc - 2, argv + 2);
-    if (!strcmp(command, "sched"))
+    if (!strcmp(command, "sched")) {
+        streams_setup();
         return workbench_main(argc - 1, argv + 1);
+    }
     if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help"))
         return help(stdout);
     if (!strcmp(command, "--version")) {

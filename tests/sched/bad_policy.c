@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Policies that go wrong, one for each value of BAD: what test_workbench.c expects the workbench to name. */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,7 +43,14 @@ static void wake(struct scheduler *s, struct vcpu *v)
 {
     for (unsigned int cpu = 0; cpu < s->xen->nr_pcpus; cpu++)
         sched_kick_cpu(s->xen, cpu);
-#if BAD == 6
+#if BAD == 33 /* no mistake: how one looks what happens */
+    printf("woken: d%dv%u\n", v->domain->domain_id, v->vcpu_id);
+    if (write(STDOUT_FILENO, "{\n", 2) != 2)
+        exit(1);
+#elif BAD == 34
+    printf("last words\n");
+    *(volatile int *)8 = 1;
+#elif BAD == 6
     *(volatile int *)8 = 1;
 #elif BAD == 12
     free(v);

@@ -44,8 +44,8 @@ static char *file_read(const char *name)
     return text;
 }
 
-/* Run the command; what it prints goes to the files out and err. */
-static int workbench(const char *const *args)
+/* Run the command; what it prints goes to the file of that path, and to the file err. */
+static int workbench_to(const char *to, const char *const *args)
 {
     char *argv[20] = { (char *)(uintptr_t) "sched" };
     int argc = 1, out, err, rc;
@@ -55,10 +55,11 @@ static int workbench(const char *const *args)
     fflush(NULL);
     out = dup(1);
     err = dup(2);
-    assert_non_null(freopen(path("out"), "w", stdout));
+    assert_non_null(freopen(to, "w", stdout));
     assert_non_null(freopen(path("err"), "w", stderr));
     rc = workbench_main(argc, argv);
     fflush(NULL);
+    clearerr(stdout);
     dup2(out, 1);
     dup2(err, 2);
     close(out);
@@ -66,7 +67,9 @@ static int workbench(const char *const *args)
     return rc;
 }
 
-#define WORKBENCH(...) workbench((const char *const[]){ __VA_ARGS__, NULL })
+#define ARGS(...)                                                                                                      \
+    (const char *const[]) { __VA_ARGS__, NULL }
+#define WORKBENCH(...) workbench_to(path("out"), ARGS(__VA_ARGS__))
 
 static void assert_in_file(const char *name, const char *text)
 {
@@ -217,6 +220,29 @@ static void test_policy_of_ones_own(void **state)
     assert_in_file("out", "Lottery Scheduler");
 }
 
+/* What a policy prints is seen, even if it crashes then, and is no part of the report. */
+static void test_policy_that_prints(void **state)
+{
+    char *out;
+
+    file_write("w", "domain a : compute 1ms, sleep 1ms\n");
+    if (!build("tests/sched/bad_policy.c", 33))
+        skip();
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--json"), 0);
+    assert_in_file("err", "woken: d0v0\n");
+    out = file_read("out");
+    assert_true(!strncmp(out, "{\"policy\":\"bad\"", 15) && !strstr(out, "woken") && !strstr(out, "{\n"));
+    free(out);
+    /* A report that gets lost is no success. */
+    assert_int_equal(workbench_to("/dev/full", ARGS("--policy", path("policy.so"), "--workload", path("w"))), 1);
+    assert_in_file("err", "standard output: No space left on device");
+    assert_int_equal(workbench_to("/dev/full", ARGS("--policy", "rr", "--workload", path("w"))), 1);
+    assert_in_file("err", "standard output: No space left on device");
+    assert_true(build("tests/sched/bad_policy.c", 34));
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 2);
+    assert_in_file("err", "last words\n");
+}
+
 /* JSON says it in the same words as the message. */
 static void test_fault_in_reports(void **state)
 {
@@ -323,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_odd_workloads),
         cmocka_unit_test(test_caps_that_credit2_refuses),
         cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_policy_that_prints),
         cmocka_unit_test(test_fault_in_reports),
         cmocka_unit_test(test_bad_policies),
     };
