@@ -27,6 +27,7 @@
 
 struct options {
     const char *name, *policy, *workload, *svg;
+    char *object; /* the policy is this file; NULL: one of the built-in ones */
     unsigned int pcpus, limit;
     s_time_t time, from, to;
     FILE *file; /* the workload; it is read twice */
@@ -39,10 +40,11 @@ struct options {
 static int usage(const char *name, FILE *f)
 {
     fprintf(f,
-            "usage: xenlab %s --policy NAME[,PARAM=VALUE...]|./POLICY.so --workload FILE [options]\n"
+            "usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...] --workload FILE [options]\n"
             "\n"
             "  --policy   %s\n"
-            "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`\n"
+            "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`; its `set` gets "
+            "PARAMs\n"
             "  --workload the vCPUs and what they do; - is standard input\n"
             "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
             "  --time D   how long to run, virtual time (10s, 500ms); default: what the workload says, or 1s\n"
@@ -129,6 +131,39 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
     return policy_fault(wb, o);
 }
 
+/* ",param=value,param=value" behind a shared object. Its `set` knows them, nobody else does. */
+static int set_params(struct wb *wb, const struct options *o)
+{
+    const struct sched_ops *ops = wb->xen.sched->ops;
+    const char *text = o->policy + strlen(o->object);
+
+    while (*text == ',') {
+        const size_t len = strcspn(++text, ","), name_len = strcspn(text, "=,");
+        char name[64], *end;
+        long value = 0;
+        int rc;
+
+        snprintf(name, sizeof(name), "%.*s", (int)(name_len < 63 ? name_len : 63), text);
+        errno = 0;
+        end = (char *)(uintptr_t)text + name_len;
+        if (*end == '=' && (end[1] == '-' || (end[1] >= '0' && end[1] <= '9')))
+            value = strtol(end + 1, &end, 10);
+        if (!name_len || end != text + len || len == name_len || errno)
+            return complain(o, "--policy %s: expected PARAM=NUMBER, got \"%.*s\"", o->object,
+                            (int)(len < 60 ? len : 60), text);
+        if (!ops->set)
+            return complain(o, "--policy %s: it takes no parameters: its xenlab_sched_ops has no `set`", o->object);
+        rc = sched_set_param(wb->xen.sched, name, value);
+        if (rc == -ENOENT)
+            return complain(o, "--policy %s: its `set` knows no parameter \"%s\"", o->object, name);
+        if (rc)
+            return complain(o, "--policy %s: its `set` refuses %s=%ld: %s", o->object, name, value,
+                            rc < 0 ? strerror(-rc) : "it returned a positive number, no -errno");
+        text += len;
+    }
+    return 0;
+}
+
 /* ops: NULL for a built-in policy. */
 static int run(const struct options *o, const struct sched_ops *ops)
 {
@@ -151,7 +186,9 @@ static int run(const struct options *o, const struct sched_ops *ops)
         return complain(o, "--policy %s: out of memory", o->policy);
     if (ops)
         wb_guard_timers(wb);
-    rc = simulate(wb, o, o->file, &finished);
+    rc = ops ? set_params(wb, o) : 0;
+    if (!rc)
+        rc = simulate(wb, o, o->file, &finished);
     if (!rc && !ops && (fflush(o->out) || ferror(o->out))) /* a child's parent looks after that */
         rc = complain(o, "standard output: %s", strerror(errno));
     /* After a fault the policy's data may be in any state: do not ask it to clean up. */
@@ -221,12 +258,18 @@ static const char *option(struct options *o, const char *key, const char *value)
     return NULL;
 }
 
-/* A path, as opposed to a name: a file here may be given without a "./". */
-static bool is_path(const char *policy)
+/*
+ * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a file here may
+ * be given without a "./". It goes to the first ".so,", else to the first comma in the file's name.
+ */
+static char *object_path(const char *policy)
 {
-    const size_t len = strlen(policy);
+    const char *slash = strrchr(policy, '/'), *file = slash ? slash + 1 : policy, *so = strstr(file, ".so,");
+    const size_t len = strlen(policy), all = so ? (size_t)(so + 3 - policy) : len;
 
-    return strchr(policy, '/') || (len > 3 && !strcmp(policy + len - 3, ".so"));
+    if (all > 3 && !memcmp(policy + all - 3, ".so", 3))
+        return strndup(policy, all);
+    return slash ? strndup(policy, (size_t)(file - policy) + strcspn(file, ",")) : NULL;
 }
 
 /* Standard input is copied, since it cannot be read twice, and not by the child process of a policy. */
@@ -283,7 +326,9 @@ int workbench_main(int argc, char **argv)
     o.file = workload_open(&o, why, sizeof(why));
     if (!o.file)
         return complain(&o, "cannot read %s: %s", o.workload, why);
-    rc = is_path(o.policy) ? wb_child_run(o.policy, o.limit, run_in_child, &o) : run(&o, NULL);
+    o.object = object_path(o.policy);
+    rc = o.object ? wb_child_run(o.object, o.limit, run_in_child, &o) : run(&o, NULL);
     fclose(o.file);
+    free(o.object);
     return rc;
 }

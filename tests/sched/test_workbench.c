@@ -220,6 +220,52 @@ static void test_policy_of_ones_own(void **state)
     assert_in_file("out", "Lottery Scheduler");
 }
 
+/* "./mine.so,param=3": `set` gets them; what it does not take is said. */
+static void test_parameters_of_ones_own(void **state)
+{
+    static const struct {
+        const char *params, *message; /* NULL: fine */
+    } cases[] = {
+        { ",tslice_ms=1", NULL },
+        { ",tslice_ms=1,tslice_ms=1000", NULL },
+        { ",tslice_ms=0", "policy.so: its `set` refuses tslice_ms=0: Invalid argument" },
+        { ",tslice_ms=-3", "refuses tslice_ms=-3" },
+        { ",tslice=5", "policy.so: its `set` knows no parameter \"tslice\"" },
+        { ",tslice_ms", "expected PARAM=NUMBER, got \"tslice_ms\"" },
+        { ",tslice_ms=", "expected PARAM=NUMBER, got \"tslice_ms=\"" },
+        { ",tslice_ms=x", "expected PARAM=NUMBER, got \"tslice_ms=x\"" },
+        { ",tslice_ms=5x", "expected PARAM=NUMBER, got \"tslice_ms=5x\"" },
+        { ",tslice_ms=99999999999999999999", "expected PARAM=NUMBER" },
+        { ",=5", "expected PARAM=NUMBER, got \"=5\"" },
+        { ",", "expected PARAM=NUMBER, got \"\"" },
+        { ",tslice_ms=5,", "expected PARAM=NUMBER, got \"\"" },
+    };
+    char *ten, *one, policy[128];
+
+    if (!build("docs/examples/sched/lottery.c", 0))
+        skip();
+    file_write("w", "domain a vcpus=2 : compute forever\n");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        snprintf(policy, sizeof(policy), "%s%s", path("policy.so"), cases[i].params);
+        assert_int_equal(WORKBENCH("--policy", policy, "--workload", path("w")), cases[i].message ? 1 : 0);
+        if (cases[i].message)
+            assert_in_file("err", cases[i].message);
+    }
+    /* They arrive. */
+    assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--json"), 0);
+    ten = file_read("out");
+    snprintf(policy, sizeof(policy), "%s,tslice_ms=1", path("policy.so"));
+    assert_int_equal(WORKBENCH("--policy", policy, "--workload", path("w"), "--json"), 0);
+    one = file_read("out");
+    assert_non_null(strstr(ten, "\"decisions\":101,"));
+    assert_non_null(strstr(one, "\"decisions\":1001,"));
+    free(ten);
+    free(one);
+    assert_true(build("tests/sched/bad_policy.c", 0));
+    assert_int_equal(WORKBENCH("--policy", policy, "--workload", path("w")), 1);
+    assert_in_file("err", "it takes no parameters: its xenlab_sched_ops has no `set`");
+}
+
 /* What a policy prints is seen, even if it crashes then, and is no part of the report. */
 static void test_policy_that_prints(void **state)
 {
@@ -349,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_odd_workloads),
         cmocka_unit_test(test_caps_that_credit2_refuses),
         cmocka_unit_test(test_policy_of_ones_own),
+        cmocka_unit_test(test_parameters_of_ones_own),
         cmocka_unit_test(test_policy_that_prints),
         cmocka_unit_test(test_fault_in_reports),
         cmocka_unit_test(test_bad_policies),

@@ -13,10 +13,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vcpu/sched/sched.h"
-
-#define TSLICE MILLISECS(10)
 
 struct ticket_holder {
     struct vcpu *v;
@@ -26,6 +25,7 @@ struct ticket_holder {
 
 struct lottery {
     struct ticket_holder *list;
+    s_time_t tslice;
 };
 
 static void put(struct scheduler *s, struct vcpu *v)
@@ -53,7 +53,16 @@ static void take(struct scheduler *s, struct vcpu *v)
 
 static unsigned int tickets(const struct vcpu *v) { return *(unsigned int *)v->domain->sched_priv; }
 
-static int init(struct scheduler *s) { return (s->sched_data = calloc(1, sizeof(struct lottery))) ? 0 : -ENOMEM; }
+static int init(struct scheduler *s)
+{
+    struct lottery *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return -ENOMEM;
+    l->tslice = MILLISECS(10);
+    s->sched_data = l;
+    return 0;
+}
 static void deinit(struct scheduler *s) { free(s->sched_data); }
 
 static void *alloc_domdata(struct scheduler *s, struct domain *d)
@@ -105,6 +114,7 @@ static struct vcpu *draw(struct scheduler *s, unsigned int cpu)
 
 static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
+    const struct lottery *l = s->sched_data;
     struct vcpu *next;
 
     if (prev && vcpu_runnable(prev))
@@ -112,7 +122,7 @@ static struct task_slice do_schedule(struct scheduler *s, unsigned int cpu, stru
     next = draw(s, cpu);
     if (next)
         take(s, next);
-    return (struct task_slice){ next, next ? TSLICE : -1 };
+    return (struct task_slice){ next, next ? l->tslice : -1 };
 }
 
 static int adjust(struct scheduler *s, struct domain *d, struct xen_domctl_scheduler_op *op)
@@ -120,6 +130,19 @@ static int adjust(struct scheduler *s, struct domain *d, struct xen_domctl_sched
     if (op->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
         return -EINVAL;
     *(unsigned int *)d->sched_priv = op->u.credit2.weight;
+    return 0;
+}
+
+/* --policy ./lottery.so,tslice_ms=5 */
+static int set(struct scheduler *s, const char *param, long value)
+{
+    struct lottery *l = s->sched_data;
+
+    if (strcmp(param, "tslice_ms"))
+        return -ENOENT;
+    if (value < 1 || value > 1000)
+        return -EINVAL;
+    l->tslice = MILLISECS(value);
     return 0;
 }
 
@@ -138,4 +161,5 @@ const struct sched_ops xenlab_sched_ops = {
     .sleep = take,
     .do_schedule = do_schedule,
     .adjust = adjust,
+    .set = set,
 };
