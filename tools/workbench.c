@@ -9,7 +9,6 @@
 #include "tools/workbench.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,46 +16,21 @@
 
 #include "tools/printable.h"
 #include "tools/user_file.h"
+#include "tools/workbench_args.h"
 #include "tools/workbench_child.h"
 #include "tools/workbench_load.h"
 #include "tools/workbench_report.h"
 
-#define DEFAULT_TIME  SECONDS(1)
-#define MAX_SPANS     200000
-#define DEFAULT_LIMIT 5
+#define DEFAULT_TIME SECONDS(1)
+#define MAX_SPANS    200000
 
 struct options {
-    const char *name, *policy, *workload, *svg;
-    char *object; /* the policy is this file; NULL: one of the built-in ones */
-    unsigned int pcpus, limit;
-    s_time_t time, from, to;
-    FILE *file; /* the workload; it is read twice */
-    uint64_t seed;
-    bool json;
+    struct wb_args args;
+    char *object;           /* the policy is this file; NULL: one of the built-in ones */
+    FILE *file;             /* the workload; it is read twice */
     FILE *out;              /* of the report */
     struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
 };
-
-static int usage(const char *name, FILE *f)
-{
-    fprintf(f,
-            "usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...] --workload FILE [options]\n"
-            "\n"
-            "  --policy   %s\n"
-            "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`; its `set` gets "
-            "PARAMs\n"
-            "  --workload the vCPUs and what they do; - is standard input\n"
-            "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
-            "  --time D   how long to run, virtual time (10s, 500ms); default: what the workload says, or 1s\n"
-            "  --json     print JSON instead of a table\n"
-            "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
-            "  --seed N   of the workload's random durations; default 1\n"
-            "  --limit S  seconds a shared object may take for one call; default %d\n"
-            "\n"
-            "       xenlab %s --bench    what decisions of all policies cost on this host\n",
-            name, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, name);
-    return f == stdout ? 0 : 1;
-}
 
 static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
 {
@@ -79,20 +53,20 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
 
 static int write_svg(const struct wb *wb, const struct options *o)
 {
-    const s_time_t to = o->to ? o->to : wb->machine.clock.now;
+    const s_time_t to = o->args.to ? o->args.to : wb->machine.clock.now;
     bool lost;
     FILE *f;
 
-    if (o->from >= wb->machine.clock.now)
-        return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->from / 1e6,
+    if (o->args.from >= wb->machine.clock.now)
+        return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->args.from / 1e6,
                         (double)wb->machine.clock.now / 1e6);
-    f = fopen(o->svg, "w");
+    f = fopen(o->args.svg, "w");
     if (!f)
-        return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
-    wb_report_svg(wb, f, o->from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
+        return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
+    wb_report_svg(wb, f, o->args.from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
     lost = ferror(f);
     if (fclose(f) || lost)
-        return complain(o, "cannot write %s: %s", o->svg, strerror(errno));
+        return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
     return 0;
 }
 
@@ -103,7 +77,7 @@ static int policy_fault(const struct wb *wb, const struct options *o)
     if (o->watch)
         snprintf(call, sizeof(call), ", call %llu",
                  (unsigned long long)(o->watch->fault_call ? o->watch->fault_call : o->watch->calls));
-    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->policy, (double)wb->machine.clock.now / 1e6, call,
+    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->args.policy, (double)wb->machine.clock.now / 1e6, call,
              wb_fault(wb, rule));
     return 2;
 }
@@ -115,19 +89,19 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
     int rc = 0;
 
     if (!wb_load(wb, workload, &time, err, sizeof(err)))
-        return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->workload, err);
-    wb->max_spans = o->svg ? MAX_SPANS : 0;
-    *finished = wb_run(wb, o->time ? o->time : time);
+        return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->args.workload, err);
+    wb->max_spans = o->args.svg ? MAX_SPANS : 0;
+    *finished = wb_run(wb, o->args.time ? o->args.time : time);
     if (o->watch)
         o->watch->simulated = true;
-    (o->json ? wb_report_json : wb_report_table)(wb, o->out);
-    if (o->svg)
+    (o->args.json ? wb_report_json : wb_report_table)(wb, o->out);
+    if (o->args.svg)
         rc = write_svg(wb, o);
     if (*finished)
         return rc;
     /* The workload's own mistake, or the policy's. */
     if (!wb->xen.sched->fault && wb->workload_wrong)
-        return complain(o, "%s:%s", o->workload, wb->error);
+        return complain(o, "%s:%s", o->args.workload, wb->error);
     return policy_fault(wb, o);
 }
 
@@ -135,7 +109,7 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
 static int set_params(struct wb *wb, const struct options *o)
 {
     const struct sched_ops *ops = wb->xen.sched->ops;
-    const char *text = o->policy + strlen(o->object);
+    const char *text = o->args.policy + strlen(o->object);
 
     while (*text == ',') {
         const size_t len = strcspn(++text, ","), name_len = strcspn(text, "=,");
@@ -173,17 +147,17 @@ static int run(const struct options *o, const struct sched_ops *ops)
     struct wb *wb;
     int rc;
 
-    if (!ops && !sched_option_check(o->policy, err, sizeof(err)))
+    if (!ops && !sched_option_check(o->args.policy, err, sizeof(err)))
         return complain(o, "--policy: %s", err);
     if (!wb_load_pcpus(o->file, &pcpus, err, sizeof(err)))
-        return complain(o, "%s:%s", o->workload, err);
-    wb = wb_create(o->policy, ops, o->pcpus ? o->pcpus : pcpus, o->seed);
+        return complain(o, "%s:%s", o->args.workload, err);
+    wb = wb_create(o->args.policy, ops, o->args.pcpus ? o->args.pcpus : pcpus, o->args.seed);
     if (!wb && ops) {
-        complain(o, "policy %s: init or alloc_pdata failed", o->policy);
+        complain(o, "policy %s: init or alloc_pdata failed", o->args.policy);
         return 2;
     }
     if (!wb)
-        return complain(o, "--policy %s: out of memory", o->policy);
+        return complain(o, "--policy %s: out of memory", o->args.policy);
     if (ops)
         wb_guard_timers(wb);
     rc = ops ? set_params(wb, o) : 0;
@@ -206,57 +180,13 @@ static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch
     o->watch = watch;
     o->out = out;
     if (why) {
-        complain(o, "policy %s: %s", o->policy, why);
+        complain(o, "policy %s: %s", o->args.policy, why);
         return 2;
     }
     return run(o, &guard.ops);
 }
 
-/* --- arguments --- */
-
-static bool number(const char *text, unsigned long lo, unsigned long hi, unsigned long *out)
-{
-    char *end;
-
-    *out = strtoul(text, &end, 0);
-    return *text >= '0' && *text <= '9' && !*end && *out >= lo && *out <= hi;
-}
-
-static bool window(const char *text, struct options *o)
-{
-    const char *end;
-
-    return wb_time_parse(text, &o->from, &end) && !strncmp(end, "..", 2) && wb_time_parse(end + 2, &o->to, &end) &&
-           !*end && o->to > o->from;
-}
-
-/* One option with its value. NULL: fine. */
-static const char *option(struct options *o, const char *key, const char *value)
-{
-    const char *end;
-    unsigned long n;
-
-    if (!strcmp(key, "--policy"))
-        o->policy = value;
-    else if (!strcmp(key, "--workload"))
-        o->workload = value;
-    else if (!strcmp(key, "--svg"))
-        o->svg = value;
-    else if (!strcmp(key, "--pcpus") && number(value, 1, MACHINE_MAX_PCPUS, &n))
-        o->pcpus = (unsigned int)n;
-    else if (!strcmp(key, "--limit") && number(value, 1, 3600, &n))
-        o->limit = (unsigned int)n;
-    else if (!strcmp(key, "--seed") && number(value, 0, ULONG_MAX, &n))
-        o->seed = n;
-    else if (!strcmp(key, "--time"))
-        return wb_time_parse(value, &o->time, &end) && !*end && o->time > 0 ? NULL
-                                                                            : "expected a time such as 10s or 500ms";
-    else if (!strcmp(key, "--window"))
-        return window(value, o) ? NULL : "expected a window such as 0ms..200ms";
-    else
-        return "unknown option, or its value is out of range";
-    return NULL;
-}
+/* --- the command --- */
 
 /*
  * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a file here may
@@ -278,8 +208,8 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
     FILE *f;
     int c;
 
-    if (strcmp(o->workload, "-")) {
-        const int fd = user_file_open(o->workload, why, len);
+    if (strcmp(o->args.workload, "-")) {
+        const int fd = user_file_open(o->args.workload, why, len);
 
         return fd < 0 ? NULL : fdopen(fd, "r");
     }
@@ -296,38 +226,25 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
 
 int workbench_main(int argc, char **argv)
 {
-    struct options o = { .name = argc ? argv[0] : "sched", .limit = DEFAULT_LIMIT, .seed = 1, .out = stdout };
-    char why[256] = "out of memory";
+    struct options o = { .out = stdout };
+    char why[320] = "out of memory";
     int rc;
 
-    for (int i = 1; i < argc; i++) {
-        const char *wrong;
-
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-            return usage(o.name, stdout);
-        if (!strcmp(argv[i], "--bench")) {
-            wb_bench(stdout);
-            return 0;
-        }
-        if (!strcmp(argv[i], "--json")) {
-            o.json = true;
-            continue;
-        }
-        if (argv[i][0] != '-' || !argv[i][1] || i + 1 == argc)
-            return complain(&o, "'%s': unknown argument, or its value is missing; see xenlab %s --help", argv[i],
-                            o.name);
-        wrong = option(&o, argv[i], argv[i + 1]);
-        if (wrong)
-            return complain(&o, "%s %s: %s", argv[i], argv[i + 1], wrong);
-        i++;
+    if (!wb_args_parse(&o.args, argc, argv, why, sizeof(why)))
+        return complain(&o, "%s", why);
+    if (o.args.help) {
+        wb_args_help(argv[0], stdout);
+        return 0;
     }
-    if (!o.policy || !o.workload)
-        return usage(o.name, stderr);
+    if (o.args.bench) {
+        wb_bench(stdout);
+        return 0;
+    }
     o.file = workload_open(&o, why, sizeof(why));
     if (!o.file)
-        return complain(&o, "cannot read %s: %s", o.workload, why);
-    o.object = object_path(o.policy);
-    rc = o.object ? wb_child_run(o.object, o.limit, run_in_child, &o) : run(&o, NULL);
+        return complain(&o, "cannot read %s: %s", o.args.workload, why);
+    o.object = object_path(o.args.policy);
+    rc = o.object ? wb_child_run(o.object, o.args.limit, run_in_child, &o) : run(&o, NULL);
     fclose(o.file);
     free(o.object);
     return rc;

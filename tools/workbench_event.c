@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/nearest.h"
 #include "tools/workbench_load.h"
 
 static void pause_domain(struct domain *d, int by)
@@ -95,49 +96,101 @@ static bool number(const char *text, unsigned long lo, unsigned long hi)
     return *text >= '0' && *text <= '9' && !*end && n >= lo && n <= hi;
 }
 
-/* Is it an event that can be carried out? NULL: yes. */
-static const char *event_check(struct wb *wb, const struct wb_event *ev)
+/* What there is, how it is written, and what its last word may be (hi 0: nothing, or pCPUs). */
+static const struct event_kind {
+    const char *what, *form;
+    unsigned int words, lo, hi;
+} kinds[] = {
+    { "pause", "pause DOMAIN", 2, 0, 0 },
+    { "unpause", "unpause DOMAIN", 2, 0, 0 },
+    { "weight", "weight DOMAIN NUMBER", 3, 1, 65535 },
+    { "cap", "cap DOMAIN PERCENT", 3, 0, 65535 },
+    { "hard", "hard DOMAIN[.VCPU] PCPUS, such as 0,2-3 or all", 3, 0, 0 },
+    { "soft", "soft DOMAIN[.VCPU] PCPUS, such as 0,2-3 or all", 3, 0, 0 },
+    { "unplug", "unplug PCPU", 2, 0, 0 },
+    { "plug", "plug PCPU", 2, 0, 0 },
+};
+
+static const struct event_kind *kind_find(const char *what)
 {
-    const uint64_t all = (UINT64_C(1) << wb->xen.nr_pcpus) - 1;
-    uint64_t mask;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (!strcmp(kinds[i].what, what))
+            return &kinds[i];
+    return NULL;
+}
+
+static bool kind_unknown(const struct wb_answer *w, const char *what)
+{
+    const char *names[ARRAY_SIZE(kinds)], *meant;
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        names[i] = kinds[i].what;
+    meant = nearest_word(what, names, ARRAY_SIZE(kinds));
+    return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ..., got '%s'%s%s%s", what,
+                    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+}
+
+/* Whom it concerns. */
+static bool target_check(const struct wb_answer *w, struct wb *wb, const struct wb_event *ev)
+{
+    char why[WB_TARGET_WHY];
     int id;
 
     if (on_pcpu(ev->what))
-        return number(ev->target, 0, wb->xen.nr_pcpus - 1) && !ev->value[0]
-                   ? NULL
-                   : "expected: at TIME unplug|plug PCPU, one that the machine has";
-    if (on_vcpus(ev->what)) {
-        if (!wb_target_find(wb, ev->target, &id) || !wb_mask_parse(ev->value, &mask))
-            return "expected: at TIME hard|soft DOMAIN[.VCPU] PCPUS, such as 0,2-3 or all";
-        return mask & all || !strcmp(ev->what, "soft") ? NULL : "hard affinity holds none of the pCPUs";
-    }
-    if (!strcmp(ev->what, "pause") || !strcmp(ev->what, "unpause"))
-        return wb_domain_find(wb, ev->target) && !ev->value[0] ? NULL : "expected: at TIME pause|unpause DOMAIN";
-    if (!strcmp(ev->what, "weight"))
-        return wb_domain_find(wb, ev->target) && number(ev->value, 1, 65535)
-                   ? NULL
-                   : "expected: at TIME weight DOMAIN NUMBER, 1 to 65535";
-    if (!strcmp(ev->what, "cap"))
-        return wb_domain_find(wb, ev->target) && number(ev->value, 0, 65535)
-                   ? NULL
-                   : "expected: at TIME cap DOMAIN PERCENT, 0 to 65535";
-    return "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...";
+        return number(ev->target, 0, wb->xen.nr_pcpus - 1) ||
+               wb_wrong(w, "%s %s: there is no such pCPU: this machine has 0 to %u", ev->what, ev->target,
+                        wb->xen.nr_pcpus - 1);
+    if (on_vcpus(ev->what) ? wb_target_find(wb, ev->target, &id) : wb_domain_find(wb, ev->target))
+        return true;
+    return wb_wrong(w, "%s %s: %s", ev->what, ev->target, wb_target_why(wb, ev->target, !on_vcpus(ev->what), why));
 }
 
-const char *wb_event_parse(struct wb *wb, const char *text, unsigned int line)
+/* Is it an event that can be carried out? */
+static bool event_check(const struct wb_answer *w, struct wb *wb, const struct wb_event *ev, unsigned int words)
+{
+    const uint64_t all = (UINT64_C(1) << wb->xen.nr_pcpus) - 1;
+    const struct event_kind *k = kind_find(ev->what);
+    uint64_t mask;
+
+    if (!k)
+        return kind_unknown(w, ev->what);
+    if (words != k->words)
+        return wb_wrong(w, "expected: at TIME %s", k->form);
+    if (!target_check(w, wb, ev))
+        return false;
+    if (k->hi && !number(ev->value, k->lo, k->hi))
+        return wb_wrong(w, "expected: at TIME %s, %u to %u, got '%s'", k->form, k->lo, k->hi, ev->value);
+    if (!on_vcpus(ev->what))
+        return true;
+    if (!wb_mask_parse(ev->value, &mask))
+        return wb_wrong(w, "expected: at TIME %s; pCPUs are 0 to %d", k->form, MACHINE_MAX_PCPUS - 1);
+    return mask & all || !strcmp(ev->what, "soft") ||
+           wb_wrong(w, "hard affinity holds none of the pCPUs: this machine has 0 to %u", wb->xen.nr_pcpus - 1);
+}
+
+/* "TIME WHAT TARGET [VALUE]" */
+static bool event_read(const struct wb_answer *w, struct wb *wb, const char *text, struct wb_event *ev)
+{
+    char time[48] = "", more[2] = "", why[WB_TIME_WHY];
+    const int words = sscanf(text, "%47s %15s %47s %47s %1s", time, ev->what, ev->target, ev->value, more);
+    const char *end;
+
+    if (words < 2)
+        return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
+    if (!wb_time_parse(time, &ev->at, &end) || *end)
+        return wb_wrong(w, "expected: at TIME ...: %s", wb_time_why(time, 0, why));
+    return event_check(w, wb, ev, (unsigned int)words - 1);
+}
+
+bool wb_event_parse(struct wb *wb, const char *text, unsigned int line, char *why, size_t len)
 {
     struct wb_event *ev = calloc(1, sizeof(*ev));
-    const char *end, *why = "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...";
-    char more[2] = "";
+    const struct wb_answer w = { why, len };
 
     BUG_ON(!ev);
-    text += strspn(text, " \t");
-    if (wb_time_parse(text, &ev->at, &end) &&
-        sscanf(end, "%15s %31s %47s %1s", ev->what, ev->target, ev->value, more) >= 2 && !more[0])
-        why = event_check(wb, ev);
-    if (why) {
+    if (!event_read(&w, wb, text, ev)) {
         free(ev);
-        return why;
+        return false;
     }
     ev->wb = wb;
     ev->line = line;
@@ -145,5 +198,5 @@ const char *wb_event_parse(struct wb *wb, const char *text, unsigned int line)
     wb->events = ev;
     timer_init(&ev->timer, event_fire, ev);
     timer_set(&wb->machine.clock, &ev->timer, ev->at);
-    return NULL;
+    return true;
 }

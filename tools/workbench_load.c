@@ -5,6 +5,8 @@
  * Concept: a workload is a list of lines. `domain` makes vCPUs and gives them a program, `vcpu` changes one of them, `at` says
  * what happens later (workbench_event.c), and the rest are settings. Every error names the line and what was expected, since
  * students write these files. What programs are made of is in workbench_program.c.
+ *
+ * Budget: one statement a function, each with its messages.
  */
 #include "tools/workbench_load.h"
 
@@ -13,6 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tools/nearest.h"
+
+#define WB_EVENT_WHY 256
 
 /* --- lines --- */
 
@@ -50,27 +56,37 @@ static bool number(const char *value, unsigned int lo, unsigned int hi, unsigned
     return *value >= '0' && *value <= '9' && !*end && n >= lo && n <= hi;
 }
 
-static bool microseconds(const char *value, unsigned int *out)
+static bool microseconds(struct loader *l, const char *key, const char *value, unsigned int *out)
 {
+    char why[WB_TIME_WHY];
     const char *end;
     s_time_t t;
 
-    if (!wb_time_parse(value, &t, &end) || *end || t < MICROSECS(1) || t > SECONDS(4000))
-        return false;
+    if (!wb_time_parse(value, &t, &end) || *end || t < MICROSECS(1))
+        return fail(l, "%s=%s", key, wb_time_why(value, MICROSECS(1), why));
+    if (t > SECONDS(4000))
+        return fail(l, "%s=%s: must be 4000s at most", key, value);
     *out = (unsigned int)(t / 1000);
     return true;
 }
 
+static bool pcpus(struct loader *l, const char *key, const char *value, uint64_t *mask)
+{
+    return wb_mask_parse(value, mask) ||
+           fail(l, "%s=%s: expected pCPUs of 0 to %d, such as 0,2-3 or all", key, value, MACHINE_MAX_PCPUS - 1);
+}
+
 static bool option_parse(struct loader *l, const char *key, const char *value, struct options *o)
 {
+    static const char *const keys[] = { "vcpus",  "count",     "weight", "cap", "period",
+                                        "budget", "extratime", "hard",   "soft" };
     unsigned int flag = 0;
+    const char *meant;
 
     if (!strcmp(key, "hard"))
-        return (o->hard_given = wb_mask_parse(value, &o->hard)) ||
-               fail(l, "hard=%s: pCPUs such as 0,2-3 or all", value);
+        return o->hard_given = pcpus(l, key, value, &o->hard);
     if (!strcmp(key, "soft"))
-        return (o->soft_given = wb_mask_parse(value, &o->soft)) ||
-               fail(l, "soft=%s: pCPUs such as 0,2-3 or all", value);
+        return o->soft_given = pcpus(l, key, value, &o->soft);
     o->of_domain = true;
     if (!strcmp(key, "vcpus"))
         return number(value, 1, 10000, &o->vcpus) || fail(l, "vcpus=%s: must be 1 to 10000", value);
@@ -81,16 +97,19 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
     if (!strcmp(key, "cap"))
         return number(value, 0, 65535, &o->cap) || fail(l, "cap=%s: must be 0 to 65535 percent", value);
     if (!strcmp(key, "period"))
-        return microseconds(value, &o->period_us) || fail(l, "period=%s: must be a time", value);
+        return microseconds(l, key, value, &o->period_us);
     if (!strcmp(key, "budget"))
-        return microseconds(value, &o->budget_us) || fail(l, "budget=%s: must be a time", value);
+        return microseconds(l, key, value, &o->budget_us);
     if (!strcmp(key, "extratime")) {
         if (!number(value, 0, 1, &flag))
             return fail(l, "extratime=%s: must be 0 or 1", value);
         o->extratime = flag;
         return true;
     }
-    return fail(l, "unknown option '%s'", key);
+    meant = nearest_word(key, keys, ARRAY_SIZE(keys));
+    return fail(l,
+                "there is no '%s='%s%s%s (there are: vcpus, count, weight, cap, period, budget, extratime, hard, soft)",
+                key, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "='?" : "");
 }
 
 /* "key=value key=value". */
@@ -113,7 +132,7 @@ static bool options_parse(struct loader *l, char *text, struct options *o)
 static bool affinity_apply(struct loader *l, struct vcpu *v, const struct options *o)
 {
     return !sched_set_affinity(v, o->hard_given ? &o->hard : NULL, o->soft_given ? &o->soft : NULL) ||
-           fail(l, "hard affinity holds none of the pCPUs");
+           fail(l, "hard affinity holds none of the pCPUs: this machine has 0 to %u", l->wb->xen.nr_pcpus - 1);
 }
 
 static bool domain_add_one(struct loader *l, const char *name, const struct options *o, const char *program)
@@ -175,14 +194,17 @@ static bool domain_line(struct loader *l, char *rest)
 static bool vcpu_line(struct loader *l, char *rest)
 {
     struct options o = { 0 };
-    char *program = strchr(rest, ':'), name[32];
+    char *program = strchr(rest, ':'), name[48], why[WB_TARGET_WHY];
     struct wb_domain *wd;
     int at = 0, id;
 
     if (program)
         *program++ = '\0';
-    if (sscanf(rest, "%31s%n", name, &at) != 1 || !(wd = wb_target_find(l->wb, name, &id)) || id < 0)
+    if (sscanf(rest, "%47s%n", name, &at) != 1 || !strchr(name, '.'))
         return fail(l, "expected: vcpu DOMAIN.NUMBER [hard=..] [soft=..] [: STEP, STEP...]");
+    wd = wb_target_find(l->wb, name, &id);
+    if (!wd)
+        return fail(l, "vcpu %s: %s", name, wb_target_why(l->wb, name, false, why));
     if (!options_parse(l, rest + at, &o))
         return false;
     if (o.of_domain)
@@ -201,15 +223,19 @@ static bool vcpu_line(struct loader *l, char *rest)
 static bool slot_line(struct loader *l, char *rest)
 {
     struct xen_sysctl_arinc653_schedule *a = &l->wb->arinc653;
-    char name[32], time[32], more[2];
+    char name[48], time[32], more[2], why[WB_TARGET_WHY];
     struct wb_domain *wd;
     const char *end;
     s_time_t t;
     int id;
 
-    if (sscanf(rest, "%31s %31s %1s", name, time, more) != 2 || !(wd = wb_target_find(l->wb, name, &id)) ||
-        !wb_time_parse(time, &t, &end) || *end || !t)
+    if (sscanf(rest, "%47s %31s %1s", name, time, more) != 2)
         return fail(l, "expected: slot DOMAIN[.VCPU] TIME, after the domain");
+    wd = wb_target_find(l->wb, name, &id);
+    if (!wd)
+        return fail(l, "slot %s: %s", name, wb_target_why(l->wb, name, false, why));
+    if (!wb_time_parse(time, &t, &end) || *end || !t)
+        return fail(l, "slot %s: %s", name, wb_time_why(time, 1, why));
     if (a->num_sched_entries == ARINC653_MAX_DOMAINS_PER_SCHEDULE)
         return fail(l, "too many slots: at most %d", ARINC653_MAX_DOMAINS_PER_SCHEDULE);
     memcpy(a->sched_entries[a->num_sched_entries].dom_handle, wd->d.handle, sizeof(xen_domain_handle_t));
@@ -221,24 +247,53 @@ static bool slot_line(struct loader *l, char *rest)
 /* A time of at least `least`. */
 static bool time_line(struct loader *l, char *rest, s_time_t least, s_time_t *out)
 {
+    char word[48] = "", more[2] = "", why[WB_TIME_WHY];
     const char *end;
 
-    rest += strspn(rest, " \t");
-    return (wb_time_parse(rest, out, &end) && !end[strspn(end, " \t")] && *out >= least) ||
-           fail(l, "expected a time%s, such as 10ms", least ? " above 0" : "");
+    if (sscanf(rest, "%47s %1s", word, more) != 1)
+        return fail(l, "expected one time, such as 10ms");
+    return (wb_time_parse(word, out, &end) && !*end && *out >= least) || fail(l, "%s", wb_time_why(word, least, why));
 }
 
 /* Does any policy that we know have it? One workload serves all, but a slip of the pen should not go unnoticed. */
-static bool is_parameter(const char *name)
+static bool parameter_unknown(struct loader *l, const char *name)
 {
+    const char *names[32], *meant;
+    const struct sched_tunable *t;
+    char list[200] = "";
+    size_t nr, n = 0;
+
+    t = sched_tunables(&nr);
+    for (size_t i = 0; i < nr; i++) {
+        const size_t len = strlen(list);
+        size_t k = 0;
+
+        if (!strcmp(name, t[i].name))
+            return true;
+        while (k < n && strcmp(names[k], t[i].name))
+            k++;
+        if (k < n || n == ARRAY_SIZE(names)) /* two policies have it */
+            continue;
+        names[n++] = t[i].name;
+        snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", t[i].name);
+    }
+    meant = nearest_word(name, names, n);
+    return fail(l, "no policy has a parameter '%s'%s%s%s (there are: %s)", name, meant ? "; did you mean '" : "",
+                meant ? meant : "", meant ? "'?" : "", list);
+}
+
+static bool parameter_refused(struct loader *l, const char *name, long value)
+{
+    const char *policy = l->wb->xen.sched->ops->opt_name;
     const struct sched_tunable *t;
     size_t nr;
 
     t = sched_tunables(&nr);
     for (size_t i = 0; i < nr; i++)
-        if (!strcmp(name, t[i].name))
-            return true;
-    return false;
+        if (!strcmp(name, t[i].name) && !strcmp(policy, t[i].policy) && (value < t[i].min || value > t[i].max))
+            return fail(l, "the policy refuses %s=%ld: expected %s%ld to %ld", name, value,
+                        t[i].or_zero ? "0, or " : "", t[i].min, t[i].max);
+    return fail(l, "the policy refuses %s=%ld", name, value);
 }
 
 static bool set_line(struct loader *l, char *rest)
@@ -250,24 +305,27 @@ static bool set_line(struct loader *l, char *rest)
         return fail(l, "expected: set PARAMETER NUMBER");
     value = strtol(text, &end, 0);
     if (end == text || *end)
-        return fail(l, "expected: set PARAMETER NUMBER");
+        return fail(l, "set %s: '%s' is no number; expected: set PARAMETER NUMBER", name, text);
     switch (sched_set_param(l->wb->xen.sched, name, value)) {
     case 0: return true;
-    case -ENOENT: return is_parameter(name) || fail(l, "no policy has a parameter '%s'", name);
-    default: return fail(l, "the policy refuses %s=%ld", name, value);
+    case -ENOENT: return parameter_unknown(l, name);
+    default: return parameter_refused(l, name, value);
     }
 }
 
 static bool line_parse(struct loader *l, char *text, s_time_t *time)
 {
-    char word[16] = "", *rest;
-    const char *why;
+    static const char *const words[] = {
+        "domain", "pcpus", "vcpu", "at", "slot", "frame", "set", "time", "switch-cost"
+    };
+    char word[32] = "", why[WB_EVENT_WHY], *rest;
+    const char *meant;
     int at = 0;
 
     if (strchr(text, '#'))
         *strchr(text, '#') = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    if (sscanf(text, "%15s%n", word, &at) != 1)
+    if (sscanf(text, "%31s%n", word, &at) != 1)
         return true;
     rest = text + at;
     if (!strcmp(word, "domain"))
@@ -275,7 +333,7 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     if (!strcmp(word, "vcpu"))
         return vcpu_line(l, rest);
     if (!strcmp(word, "at"))
-        return !(why = wb_event_parse(l->wb, rest, l->line)) || fail(l, "%s", why);
+        return wb_event_parse(l->wb, rest, l->line, why, sizeof(why)) || fail(l, "%s", why);
     if (!strcmp(word, "slot"))
         return slot_line(l, rest);
     if (!strcmp(word, "set"))
@@ -294,8 +352,11 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
         return time_line(l, rest, 0, &l->wb->switch_cost);
     if (!strcmp(word, "pcpus"))
         return true; /* read by wb_load_pcpus() before there was a machine */
-    return fail(l, "unknown word '%s'; lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost",
-                word);
+    meant = nearest_word(word, words, ARRAY_SIZE(words));
+    return fail(l,
+                "unknown word '%s'%s%s%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, "
+                "switch-cost)",
+                word, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
 bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)
@@ -336,6 +397,8 @@ static bool arinc653_apply(struct loader *l)
 /* Whom a program wakes must exist; it may come later in the file, so this is looked at in the end. */
 static bool wakes_check(struct loader *l, struct wb_program *p)
 {
+    char why[WB_TARGET_WHY];
+
     for (unsigned int i = 0; i < p->nr; i++) {
         struct wb_step *st = &p->step[i];
 
@@ -344,7 +407,7 @@ static bool wakes_check(struct loader *l, struct wb_program *p)
         st->target = wb_target_find(l->wb, st->target_name, &st->target_vcpu);
         l->line = p->line;
         if (!st->target)
-            return fail(l, "wake %s: there is no such domain or vCPU", st->target_name);
+            return fail(l, "wake %s: %s", st->target_name, wb_target_why(l->wb, st->target_name, false, why));
     }
     return true;
 }

@@ -7,8 +7,18 @@
 
 #include "tools/workbench_sim.h"
 
+/* Where a mistake is put into words, in full: what would be right belongs to it. Returns false. */
+struct wb_answer {
+    char *why;
+    size_t len;
+};
+bool wb_wrong(const struct wb_answer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* "10ms": number and unit ns, us, ms, s. *end points behind it. */
 bool wb_time_parse(const char *text, s_time_t *out, const char **end);
+/* What is wrong with a text that wb_time_parse() does not take, or that is less than `least` ns: "5" has no unit... Returns why. */
+#define WB_TIME_WHY 160
+const char *wb_time_why(const char *text, s_time_t least, char why[WB_TIME_WHY]);
 /* "0,2-3" or "all". */
 bool wb_mask_parse(const char *text, uint64_t *mask);
 /*
@@ -19,10 +29,17 @@ bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen);
 /* Everything else. *time is set if the workload says how long to run. False: err, as above. */
 bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen);
 
+/*
+ * What is wrong with a target that wb_target_find() does not find, or with a domain where a vCPU's number is not wanted (whole): there
+ * is no such domain, and which there are; or no such vCPU. Returns why.
+ */
+#define WB_TARGET_WHY 224
+const char *wb_target_why(struct wb *wb, const char *text, bool whole, char why[WB_TARGET_WHY]);
+
 /* workbench_bench.c: the cost of decisions, one JSON object a line. */
 void wb_bench(FILE *f);
 
-/* workbench_event.c: what follows `at`. NULL: fine, else what is wrong. */
-const char *wb_event_parse(struct wb *wb, const char *text, unsigned int line);
+/* workbench_event.c: what follows `at`. False: why. */
+bool wb_event_parse(struct wb *wb, const char *text, unsigned int line, char *why, size_t len);
 
 #endif

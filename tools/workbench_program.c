@@ -9,11 +9,24 @@
 #include "tools/workbench_load.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/nearest.h"
+
 /* --- words --- */
+
+bool wb_wrong(const struct wb_answer *w, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(w->why, w->len, fmt, ap);
+    va_end(ap);
+    return false;
+}
 
 bool wb_time_parse(const char *text, s_time_t *out, const char **end)
 {
@@ -37,6 +50,27 @@ bool wb_time_parse(const char *text, s_time_t *out, const char **end)
         return true;
     }
     return false;
+}
+
+const char *wb_time_why(const char *text, s_time_t least, char why[WB_TIME_WHY])
+{
+    const size_t digits = strspn(text, "0123456789."), units = strspn(text + digits, "abcdefghijklmnopqrstuvwxyz");
+    const char *end;
+    s_time_t t;
+
+    if (wb_time_parse(text, &t, &end) && !*end && t < least)
+        snprintf(why, WB_TIME_WHY, "\"%.40s\": must be %s", text, least == 1 ? "above 0" : "1us at least");
+    else if (digits && !text[digits] && strtod(text, NULL) >= 0)
+        snprintf(why, WB_TIME_WHY, "\"%.40s\" has no unit (ns, us, ms or s), such as %.40sms", text, text);
+    else if (digits && units && !text[digits + units] &&
+             (!strcmp(text + digits, "ns") || !strcmp(text + digits, "us") || !strcmp(text + digits, "ms") ||
+              !strcmp(text + digits, "s")))
+        snprintf(why, WB_TIME_WHY, "\"%.40s\" is no number, or longer than 28 years", text);
+    else if (digits && units && !text[digits + units])
+        snprintf(why, WB_TIME_WHY, "\"%.40s\": the units are ns, us, ms and s", text);
+    else
+        snprintf(why, WB_TIME_WHY, "\"%.40s\" is no time such as 10ms", text);
+    return why;
 }
 
 bool wb_mask_parse(const char *text, uint64_t *mask)
@@ -72,41 +106,57 @@ bool wb_mask_parse(const char *text, uint64_t *mask)
 
 /* --- programs --- */
 
+/* In the order of enum wb_step_kind. */
+static const char *const words[] = {
+    [WB_COMPUTE] = "compute", [WB_SLEEP] = "sleep", [WB_BLOCK] = "block",
+    [WB_WAKE] = "wake",       [WB_YIELD] = "yield", [WB_PERIOD] = "period",
+};
+
 /* "3ms" or "1ms..3ms" or "forever" */
-static bool range_parse(const char *text, struct wb_step *st)
+static bool range_parse(const struct wb_answer *w, const char *text, struct wb_step *st)
 {
-    const char *end;
+    const char *word = words[st->kind], *dots = strstr(text, ".."), *end;
+    char first[48], why[WB_TIME_WHY];
 
     if (!strcmp(text, "forever") && st->kind == WB_COMPUTE) {
         st->lo = st->hi = WB_FOREVER;
         return true;
     }
-    if (!wb_time_parse(text, &st->lo, &end))
-        return false;
+    if (!*text)
+        return wb_wrong(w, "%s: how long? Such as %s 3ms%s", word, word, st->kind == WB_PERIOD ? "" : ", or 1ms..3ms");
+    if (dots && st->kind == WB_PERIOD)
+        return wb_wrong(w, "period %s: a period is one time, not a range", text);
+    snprintf(first, sizeof(first), "%.*s", dots ? (int)(dots - text) : (int)strlen(text), text);
+    if (!wb_time_parse(first, &st->lo, &end) || *end || (st->kind == WB_PERIOD && !st->lo))
+        return wb_wrong(w, "%s: %s", word, wb_time_why(first, st->kind == WB_PERIOD, why));
     st->hi = st->lo;
-    if (!strncmp(end, "..", 2) && st->kind != WB_PERIOD && !wb_time_parse(end + 2, &st->hi, &end))
-        return false;
-    return !*end && st->hi >= st->lo && (st->kind != WB_PERIOD || st->lo > 0);
+    if (dots && (!wb_time_parse(dots + 2, &st->hi, &end) || *end))
+        return wb_wrong(w, "%s: %s", word, wb_time_why(dots + 2, 0, why));
+    return st->hi >= st->lo || wb_wrong(w, "%s %s: the range goes from more to less", word, text);
 }
 
-static bool step_parse(const char *word, const char *arg, struct wb_step *st)
+static bool step_parse(const struct wb_answer *w, const char *word, const char *arg, struct wb_step *st)
 {
-    static const char *const words[] = {
-        [WB_COMPUTE] = "compute", [WB_SLEEP] = "sleep", [WB_BLOCK] = "block",
-        [WB_WAKE] = "wake",       [WB_YIELD] = "yield", [WB_PERIOD] = "period",
-    };
+    const char *meant;
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(words) && strcmp(word, words[i]);)
         i++;
-    if (i == ARRAY_SIZE(words))
-        return false;
+    if (i == ARRAY_SIZE(words)) {
+        meant = nearest_word(word, words, ARRAY_SIZE(words));
+        return wb_wrong(w,
+                        "'%s' is no step%s%s%s (steps are: compute TIME, sleep TIME, period TIME, block, wake "
+                        "DOMAIN[.VCPU], yield)",
+                        word, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    }
     st->kind = (enum wb_step_kind)i;
     switch (st->kind) {
-    case WB_BLOCK:
-    case WB_YIELD: return !*arg;
-    case WB_WAKE: snprintf(st->target_name, sizeof(st->target_name), "%s", arg); return *arg;
-    default: return range_parse(arg, st);
+    case WB_BLOCK: return !*arg || wb_wrong(w, "block takes nothing behind it; for a time it is: sleep %s", arg);
+    case WB_YIELD: return !*arg || wb_wrong(w, "yield takes nothing behind it, but has '%s'", arg);
+    case WB_WAKE:
+        snprintf(st->target_name, sizeof(st->target_name), "%s", arg);
+        return *arg || wb_wrong(w, "wake: whom? wake DOMAIN, or wake DOMAIN.VCPU");
+    default: return range_parse(w, arg, st);
     }
 }
 
@@ -132,6 +182,8 @@ void wb_program_free(struct wb_program *p)
 
 bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t errlen)
 {
+    const struct wb_answer w = { err, errlen };
+
     *p = (struct wb_program){ 0 };
     while (*(text += strspn(text, " \t"))) {
         const size_t len = strcspn(text, ",");
@@ -139,14 +191,17 @@ bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t 
         struct wb_step st = { .target_vcpu = -1 };
 
         snprintf(one, sizeof(one), "%.*s", (int)(len < 95 ? len : 95), text);
-        if (len >= sizeof(one) || sscanf(one, "%15s %47s %1s", word, arg, rest) < 1 || rest[0] ||
-            !step_parse(word, arg, &st)) {
-            snprintf(
-                err, errlen,
-                "'%s' is no step; steps are: compute TIME, sleep TIME, period TIME, block, wake DOMAIN[.VCPU], yield",
-                one);
+        sscanf(one, "%15s %47s %1s", word, arg, rest);
+        if (len >= sizeof(one) || rest[0]) {
+            wb_wrong(&w, "'%s' is no step: a step is a word and at most one value, and a comma follows", one);
             goto fail;
         }
+        if (!word[0]) {
+            wb_wrong(&w, "a step is missing before a comma");
+            goto fail;
+        }
+        if (!step_parse(&w, word, arg, &st))
+            goto fail;
         if (!(p->nr & (p->nr - 1))) {
             p->step = realloc(p->step, (p->nr ? 2 * p->nr : 1) * sizeof(*p->step));
             BUG_ON(!p->step);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/workbench_sim.h"
+#include "tools/nearest.h"
+#include "tools/workbench_load.h"
 
 /* The core's trace points tell when somebody wakes. */
 static void on_trace(void *data, const struct trace_record *rec)
@@ -239,6 +240,59 @@ struct wb_domain *wb_target_find(struct wb *wb, const char *text, int *id)
         return NULL;
     *id = (int)n;
     return wd;
+}
+
+/* "a, b, c and 4 more" */
+static void domains_list(const struct wb *wb, char *list, size_t len)
+{
+    unsigned int left = wb->xen.next_domid;
+    size_t n = 0;
+
+    list[0] = '\0';
+    for (const struct wb_domain *wd = wb->domains; wd; wd = wd->next, left--) {
+        if (n + strlen(wd->name) + 24 > len) {
+            snprintf(list + n, len - n, " and %u more", left);
+            return;
+        }
+        n += (size_t)snprintf(list + n, len - n, "%s%s", n ? ", " : "", wd->name);
+    }
+}
+
+static const char *domain_nearest(const struct wb *wb, const char *name)
+{
+    const char **names = calloc(wb->xen.next_domid + 1u, sizeof(*names)), *meant;
+    size_t nr = 0;
+
+    BUG_ON(!names);
+    for (const struct wb_domain *wd = wb->domains; wd; wd = wd->next)
+        names[nr++] = wd->name;
+    meant = nearest_word(name, names, nr);
+    free(names);
+    return meant;
+}
+
+const char *wb_target_why(struct wb *wb, const char *text, bool whole, char why[WB_TARGET_WHY])
+{
+    char name[32], list[100];
+    const struct wb_domain *wd;
+    const char *meant;
+
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "."), text);
+    wd = wb_domain_find(wb, name);
+    if (wd && whole)
+        snprintf(why, WB_TARGET_WHY, "it concerns a whole domain: expected %s, without a vCPU's number", name);
+    else if (wd && wd->d.max_vcpus == 1)
+        snprintf(why, WB_TARGET_WHY, "domain %s has no such vCPU; it has %s.0 only", name, name);
+    else if (wd)
+        snprintf(why, WB_TARGET_WHY, "domain %s has no such vCPU; it has %s.0 to %s.%u", name, name, name,
+                 wd->d.max_vcpus - 1);
+    if (wd)
+        return why;
+    domains_list(wb, list, sizeof(list));
+    meant = domain_nearest(wb, name);
+    snprintf(why, WB_TARGET_WHY, "there is no such domain or vCPU%s%s%s (%s%s)", meant ? "; did you mean " : "",
+             meant ? meant : "", meant ? "?" : "", *list ? "domains so far: " : "no domain line came before", list);
+    return why;
 }
 
 struct wb_who wb_who(const struct domain *d, const struct vcpu *v, int cpu)

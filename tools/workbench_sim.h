@@ -91,7 +91,7 @@ struct wb_event {
     struct timer timer;
     struct wb_event *next;
     s_time_t at;
-    char what[16], target[32], value[48];
+    char what[16], target[48], value[48];
     unsigned int line;
     struct wb *wb;
 };
