@@ -95,7 +95,7 @@ static inline int setup(void **state) { return mkdtemp(dir) ? 0 : -1; }
 
 static inline int teardown(void **state)
 {
-    static const char *const names[] = { "w", "out", "err", "svg", "policy.so" };
+    static const char *const names[] = { "w", "out", "err", "svg", "policy.so", "policy.c" };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         unlink(path(names[i]));

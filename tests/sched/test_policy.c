@@ -82,6 +82,53 @@ static void test_policy_that_prints(void **state)
     assert_in_file("err", "last words\n");
 }
 
+/* The example with one line changed, as it would look if that had been forgotten. */
+static bool build_without(const char *line, const char *instead)
+{
+    char *text = calloc(1, 1 << 20), *at;
+    FILE *f = fopen("docs/examples/sched/lottery.c", "r"), *out = fopen(path("policy.c"), "w");
+
+    assert_true(text && f && out);
+    assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
+    fclose(f);
+    at = strstr(text, line);
+    assert_non_null(at);
+    fprintf(out, "%.*s%s%s", (int)(at - text), text, instead, at + strlen(line));
+    fclose(out);
+    free(text);
+    return build(path("policy.c"), 0);
+}
+
+/* The torture workload: sound policies stand it, and what an easy workload forgives is named. */
+static void test_torture(void **state)
+{
+    static const char torture[] = "docs/examples/sched/torture.txt", *const seeds[] = { "1", "2", "3" };
+    static const struct {
+        const char *line, *instead, *message;
+    } forgotten[] = {
+        { "    .sleep = take,\n", "", "not runnable (blocked, down or paused) [domain " },
+        { "    if (prev && vcpu_runnable(prev))", "    if (prev)", "not runnable (blocked, down or paused) [domain " },
+        { "        if (!(vcpu_cpumask(t->v) >> cpu & 1))", "        if (0)",
+          "whose hard affinity does not hold this pCPU [domain " },
+        { "    if (v->is_running)\n        return;\n", "", "" }, /* whatever comes of it */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+        for (size_t s = 0; s < ARRAY_SIZE(seeds); s++)
+            assert_int_equal(WORKBENCH("--policy", policies[i], "--workload", torture, "--seed", seeds[s]), 0);
+    if (!build("docs/examples/sched/lottery.c", 0))
+        skip();
+    for (size_t s = 0; s < ARRAY_SIZE(seeds); s++)
+        assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", torture, "--seed", seeds[s]), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(forgotten); i++) {
+        assert_true(build_without(forgotten[i].line, forgotten[i].instead));
+        assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", torture, "--limit", "1"), 2);
+#if !defined(__SANITIZE_ADDRESS__)
+        assert_in_file("err", forgotten[i].message);
+#endif
+    }
+}
+
 /* JSON says it in the same words as the message. */
 static void test_fault_in_reports(void **state)
 {
@@ -173,8 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policy_of_ones_own), cmocka_unit_test(test_parameters_of_ones_own),
-        cmocka_unit_test(test_policy_that_prints), cmocka_unit_test(test_fault_in_reports),
-        cmocka_unit_test(test_bad_policies),
+        cmocka_unit_test(test_policy_that_prints), cmocka_unit_test(test_torture),
+        cmocka_unit_test(test_fault_in_reports),   cmocka_unit_test(test_bad_policies),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
