@@ -27,8 +27,8 @@ RINGS_OBJS := native console xs_tree xs_tx xs_store xs_request xenstore
 TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sched xc build_pv \
 	printable nearest user_file image image_cache image_unpack image_elf image_notes image_symtab image_place xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others \
 	xl_cpuid guest_cpuid \
-	workbench_setup workbench_sim workbench_program \
-	workbench_load workbench_event workbench_report workbench_svg workbench_bench workbench_guard workbench_child workbench_args workbench
+	workbench_setup workbench_sim workbench_record workbench_program \
+	workbench_load workbench_event workbench_report workbench_svg_rows workbench_svg workbench_bench workbench_guard workbench_child workbench_args workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
 

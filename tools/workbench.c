@@ -53,17 +53,21 @@ static int __attribute__((format(printf, 2, 3))) complain(const struct options *
 
 static int write_svg(const struct wb *wb, const struct options *o)
 {
-    const s_time_t to = o->args.to ? o->args.to : wb->machine.clock.now;
+    const s_time_t now = wb->machine.clock.now;
+    const struct wb_chart chart = { .policy = o->args.policy,
+                                    .workload = strcmp(o->args.workload, "-") ? o->args.workload : "standard input",
+                                    .from = o->args.from,
+                                    .to = o->args.to && o->args.to < now ? o->args.to : now };
     bool lost;
     FILE *f;
 
-    if (o->args.from >= wb->machine.clock.now)
+    if (o->args.from >= now)
         return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->args.from / 1e6,
-                        (double)wb->machine.clock.now / 1e6);
+                        (double)now / 1e6);
     f = fopen(o->args.svg, "w");
     if (!f)
         return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
-    wb_report_svg(wb, f, o->args.from, to < wb->machine.clock.now ? to : wb->machine.clock.now);
+    wb_report_svg(wb, f, &chart);
     lost = ferror(f);
     if (fclose(f) || lost)
         return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
@@ -90,7 +94,11 @@ static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool
 
     if (!wb_load(wb, workload, &time, err, sizeof(err)))
         return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->args.workload, err);
-    wb->max_spans = o->args.svg ? MAX_SPANS : 0;
+    if (o->args.svg) {
+        wb->max_spans = MAX_SPANS;
+        wb->record_from = o->args.from;
+        wb->record_to = o->args.to ? o->args.to : INT64_MAX;
+    }
     *finished = wb_run(wb, o->args.time ? o->args.time : time);
     if (o->watch)
         o->watch->simulated = true;

@@ -102,7 +102,11 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
     switch (key) {
     case POLICY: a->policy = value; break;
     case WORKLOAD: a->workload = value; break;
-    case SVG: a->svg = value; break;
+    case SVG:
+        if (!strcmp(value, "-"))
+            return wb_wrong(w, "--svg: standard output is the report's; name a file");
+        a->svg = value;
+        break;
     case PCPUS:
         if (!number(w, key, value, 1, MACHINE_MAX_PCPUS, &n))
             return false;

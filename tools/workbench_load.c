@@ -293,7 +293,8 @@ static bool parameter_refused(struct loader *l, const char *name, long value)
         if (!strcmp(name, t[i].name) && !strcmp(policy, t[i].policy) && (value < t[i].min || value > t[i].max))
             return fail(l, "the policy refuses %s=%ld: expected %s%ld to %ld", name, value,
                         t[i].or_zero ? "0, or " : "", t[i].min, t[i].max);
-    return fail(l, "the policy refuses %s=%ld", name, value);
+    return fail(l, "the policy refuses %s=%ld%s", name, value,
+                l->wb->domains ? "; does the line stand before the first domain?" : "");
 }
 
 static bool set_line(struct loader *l, char *rest)
@@ -307,7 +308,10 @@ static bool set_line(struct loader *l, char *rest)
     if (end == text || *end)
         return fail(l, "set %s: '%s' is no number; expected: set PARAMETER NUMBER", name, text);
     switch (sched_set_param(l->wb->xen.sched, name, value)) {
-    case 0: return true;
+    case 0:
+        snprintf(l->wb->settings + strlen(l->wb->settings), sizeof(l->wb->settings) - strlen(l->wb->settings),
+                 " %s=%ld", name, value);
+        return true;
     case -ENOENT: return parameter_unknown(l, name);
     default: return parameter_refused(l, name, value);
     }

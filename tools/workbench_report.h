@@ -12,7 +12,11 @@
 const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE]);
 void wb_report_table(struct wb *wb, FILE *f);
 void wb_report_json(struct wb *wb, FILE *f);
-/* Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. */
-void wb_report_svg(const struct wb *wb, FILE *f, s_time_t from, s_time_t to);
+/* Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. policy and workload as the user named them. */
+struct wb_chart {
+    const char *policy, *workload;
+    s_time_t from, to;
+};
+void wb_report_svg(const struct wb *wb, FILE *f, const struct wb_chart *chart);
 
 #endif

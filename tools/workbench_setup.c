@@ -94,6 +94,8 @@ void wb_destroy(struct wb *wb)
     free(wb->by_id);
     free(wb->sorted);
     free(wb->span);
+    free(wb->state);
+    free(wb->miss);
     free(wb);
 }
 

@@ -58,8 +58,10 @@ static bool period_end(struct wb *wb, struct wb_vcpu *wv, s_time_t period)
 
     wv->jobs++;
     wv->next_release += period;
-    if (now > wv->next_release)
+    if (now > wv->next_release) {
         wv->misses++;
+        wb_record_miss(wb, wv, wv->next_release);
+    }
     if (now >= wv->next_release)
         return false; /* late: the next job has been released already */
     timer_set(&wb->machine.clock, &wv->timer, wv->next_release);
@@ -135,24 +137,6 @@ void wb_start(struct wb *wb)
     }
 }
 
-static void span_end(struct wb *wb, unsigned int cpu, struct wb_vcpu *wv)
-{
-    const s_time_t start = wb->last[cpu], now = wb->machine.clock.now;
-
-    wb->last[cpu] = now;
-    if (!wv || now == start || !wb->max_spans)
-        return;
-    if (wb->nr_spans == wb->max_spans) {
-        wb->spans_lost = true;
-        return;
-    }
-    if (!(wb->nr_spans & (wb->nr_spans - 1))) {
-        wb->span = realloc(wb->span, (wb->nr_spans ? 2 * wb->nr_spans : 1) * sizeof(*wb->span));
-        BUG_ON(!wb->span);
-    }
-    wb->span[wb->nr_spans++] = (struct wb_span){ start, now, wv, cpu };
-}
-
 static void sample_add(struct wb_samples *s, s_time_t value)
 {
     if (s->nr == s->cap) {
@@ -190,7 +174,6 @@ static void reschedule(struct wb *wb, unsigned int cpu)
     wb->decisions++;
     if (wb->xen.stats.switches == before)
         return;
-    span_end(wb, cpu, (struct wb_vcpu *)prev);
     if (next) {
         struct wb_vcpu *wv = (struct wb_vcpu *)next;
         const s_time_t since = wv->waiting_since;
@@ -253,6 +236,8 @@ static void advance(struct wb *wb, s_time_t next)
 
     if (wb->scan && delta && is_lost(wb))
         wb->lost += delta;
+    if (delta)
+        wb_record(wb);
     for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++) {
         struct wb_vcpu *wv = (struct wb_vcpu *)wb->xen.pcpu[c].curr;
 
@@ -265,7 +250,7 @@ static void advance(struct wb *wb, s_time_t next)
     wb->machine.clock.now = next;
 }
 
-bool wb_run(struct wb *wb, s_time_t until)
+static bool run(struct wb *wb, s_time_t until)
 {
     unsigned int still = 0;
 
@@ -284,8 +269,6 @@ bool wb_run(struct wb *wb, s_time_t until)
         }
         if (next > until) {
             advance(wb, until);
-            for (unsigned int c = 0; c < wb->xen.nr_pcpus; c++)
-                span_end(wb, c, (struct wb_vcpu *)wb->xen.pcpu[c].curr);
             return true;
         }
         still = next > wb->machine.clock.now ? 0 : still + 1;
@@ -304,6 +287,14 @@ bool wb_run(struct wb *wb, s_time_t until)
         }
     }
     return false;
+}
+
+bool wb_run(struct wb *wb, s_time_t until)
+{
+    const bool finished = run(wb, until);
+
+    wb_record_end(wb);
+    return finished;
 }
 
 s_time_t wb_runtime(const struct wb_vcpu *wv)

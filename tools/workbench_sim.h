@@ -27,6 +27,15 @@ enum wb_step_kind {
     WB_PERIOD,  /* end of a periodic job: sleep until the next multiple of lo; past it, a deadline was missed */
 };
 
+/* What a vCPU does when it does not run, and a pCPU that nobody may use. */
+enum wb_doing {
+    WB_NOTHING, /* it has not been started, or it runs: struct wb_span says where */
+    WB_WAITING, /* runnable, and no pCPU for it */
+    WB_SLEEPING,
+    WB_PAUSED,
+    WB_UNPLUGGED, /* a pCPU */
+};
+
 struct wb_vcpu;
 
 struct wb_step {
@@ -62,6 +71,8 @@ struct wb_vcpu {
     s_time_t max_wait; /* longest time runnable in one go: starvation shows here */
     s_time_t next_release;
     uint64_t jobs, misses;
+    enum wb_doing doing; /* since when it is that; kept only for charts */
+    s_time_t doing_since;
     uint64_t switches, migrations;
     unsigned int last_cpu;
     struct wb_samples latency;
@@ -85,6 +96,22 @@ struct wb_span {
     struct wb_vcpu *v;
     unsigned int cpu;
 };
+
+/* A stretch of time in which a vCPU did not run (v), or pCPU `cpu` was unplugged (v NULL); and a deadline that was missed. */
+struct wb_state {
+    s_time_t start, end;
+    const struct wb_vcpu *v;
+    unsigned int cpu;
+    enum wb_doing doing;
+};
+
+struct wb_miss {
+    s_time_t deadline;
+    const struct wb_vcpu *v;
+};
+
+/* Charts have a row for each vCPU if there are at most so many; nobody needs the states of more. */
+#define WB_MAX_VCPU_ROWS 32
 
 /* Something that the workload does at a given time: pause, change a weight, unplug a pCPU. */
 struct wb_event {
@@ -114,12 +141,19 @@ struct wb {
     s_time_t busy[MACHINE_MAX_PCPUS],
         lost; /* lost: a pCPU idled though somebody waited who may run there (with scan) */
     uint64_t decisions;
-    s_time_t last[MACHINE_MAX_PCPUS]; /* start of the current span */
+    struct wb_span open[MACHINE_MAX_PCPUS]; /* that have no end yet */
     struct wb_span *span;
     size_t nr_spans, max_spans; /* max_spans 0: do not record */
-    bool spans_lost;
-    char error[320];     /* why the simulation ended early; "": it did not */
-    bool workload_wrong; /* and it is not the policy's fault; error is what follows "FILE:" */
+    struct wb_state *state;
+    struct wb_miss *miss;
+    size_t nr_states, nr_misses;
+    s_time_t record_from,
+        record_to;    /* what of the run a chart will show; record_to 0: all, but states and misses not */
+    s_time_t lost_at; /* from here on there was no more room; 0: there was */
+    s_time_t unplugged_since[MACHINE_MAX_PCPUS]; /* + 1; 0: plugged in */
+    char settings[160];                          /* the workload's, as far as the policy took them: " ratelimit_us=0" */
+    char error[320];                             /* why the simulation ended early; "": it did not */
+    bool workload_wrong;                         /* and it is not the policy's fault; error is what follows "FILE:" */
 };
 
 /* A machine of nr_pcpus under a policy of the built-in ones ("credit,tslice_ms=5") or a table. NULL: no such policy. */
@@ -159,6 +193,10 @@ const char *wb_who_text(const struct wb_who *w, char buf[WB_WHO_SIZE]);
 void wb_start(struct wb *wb);
 /* Simulate until virtual time `until`. False: stopped early, wb->error or the scheduler's fault says why. */
 bool wb_run(struct wb *wb, s_time_t until);
+/* workbench_record.c: spans, states and misses. wb_record() before the clock moves, wb_record_end() at the end of the run. */
+void wb_record(struct wb *wb);
+void wb_record_end(struct wb *wb);
+void wb_record_miss(struct wb *wb, const struct wb_vcpu *wv, s_time_t deadline);
 /* Time on a pCPU so far, up to now. */
 s_time_t wb_runtime(const struct wb_vcpu *wv);
 

@@ -13,6 +13,8 @@
 
 #include "tools/workbench.h"
 
+#define MAX_FILE (8 << 20)
+
 static char dir[] = "build/workbench-XXXXXX";
 
 static inline const char *path(const char *name)
@@ -37,11 +39,11 @@ static inline void file_write(const char *name, const char *text)
 static inline char *file_read(const char *name)
 {
     FILE *f = fopen(path(name), "r");
-    char *text = calloc(1, 1 << 20);
+    char *text = calloc(1, MAX_FILE);
 
     assert_non_null(f);
     assert_non_null(text);
-    assert_true(fread(text, 1, (1 << 20) - 1, f) < (1 << 20) - 1);
+    assert_true(fread(text, 1, MAX_FILE - 1, f) < MAX_FILE - 1);
     fclose(f);
     return text;
 }

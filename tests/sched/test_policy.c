@@ -204,7 +204,7 @@ static void test_bad_policies(void **state)
     assert_true(build("tests/sched/bad_policy.c", 0));
     assert_int_equal(
         WORKBENCH("--policy", path("policy.so"), "--workload", path("w"), "--limit", "1", "--svg", path("svg")), 0);
-    assert_in_file("svg", "Bad ??? ? Scheduler");
+    assert_in_file("svg", "Bad &lt;&amp;&gt; ? Scheduler");
     file_write("policy.so", "no shared object");
     assert_int_equal(WORKBENCH("--policy", path("policy.so"), "--workload", path("w")), 1);
     assert_in_file("err", "cannot load");
