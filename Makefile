@@ -30,7 +30,7 @@ TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sc
 	workbench_setup workbench_sim workbench_record workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg_rows workbench_svg workbench_bench workbench_guard workbench_child workbench_args workbench
 # The first is the program's entry, which is no part of the library.
-UI_OBJS := main cmd_run options guest_list console input pace crash stats trace_file status
+UI_OBJS := main cmd_run cmd_doctor options guest_list console input pace crash stats trace_file status
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

@@ -15,6 +15,7 @@
  */
 #include "tools/printable.h"
 #include "tools/workbench.h"
+#include "ui/cmd_doctor.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
 
@@ -197,12 +198,29 @@ static int help(FILE *out)
           "\n"
           "  run      boot guests on a simulated computer        (xenlab run --help)\n"
           "  sched    compare schedulers on made-up workloads    (xenlab sched --help)\n"
+          "  doctor   look whether this machine is as it should be\n"
           "\n"
           "  --help, --version\n"
           "\n"
           "Try: xenlab run build/guests/hello\n",
           out);
     return out == stdout ? STATUS_OK : STATUS_ENVIRONMENT;
+}
+
+/* What to type first. The paths are those of the project's directory. */
+static int first_steps(FILE *out)
+{
+    fputs("xenlab is a Xen in one program: a hypervisor, its guests, and the computer below. Try, in this order:\n"
+          "\n"
+          "  xenlab run build/guests/hello                  a guest says where it is\n"
+          "  xenlab run build/guests/rings                  what a kernel may do that is none\n"
+          "  xenlab run --stats build/guests/timer          what it costs\n"
+          "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
+          "  xenlab sched --policy credit2 --workload docs/examples/sched/weights.txt    schedulers, without guests\n"
+          "  xenlab doctor                                  whether this machine is as it should be\n"
+          "  xenlab --help                                  all commands\n",
+          out);
+    return STATUS_ENVIRONMENT;
 }
 
 /* What was to be shown, and has not got out, is a failure like any other. */
@@ -219,6 +237,7 @@ static int output_check(int status)
 static int command_run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
+    char name[64];
 
     if (!strcmp(command, "run"))
         return run(argc - 2, argv + 2);
@@ -226,18 +245,20 @@ static int command_run(int argc, char **argv)
         streams_setup();
         return workbench_main(argc - 1, argv + 1);
     }
+    if (!strcmp(command, "doctor")) {
+        streams_setup();
+        return cmd_doctor(argc - 2, argv + 2, stdout);
+    }
     if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help"))
         return help(stdout);
     if (!strcmp(command, "--version")) {
         puts("xenlab " XENLAB_VERSION ", a hypervisor with the interface of Xen 4.17");
         return STATUS_OK;
     }
-    if (*command) {
-        char name[64];
-
-        make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
-        fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", name);
-    }
+    if (argc < 2)
+        return first_steps(stderr);
+    make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
+    fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", name);
     return help(stderr);
 }
 

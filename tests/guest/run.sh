@@ -276,6 +276,15 @@ for op in send masked; do bench event $op; done
 for op in alu branch copy call; do bench cpu $op; done
 bench switch yield
 bench switch wake --vcpus 2
+if begin no-command; then # what to try, in ten lines, and the status of a mistake
+    status=0
+    "$XENLAB" > "$tmp/out" 2> "$tmp/err" || status=$?
+    if [ $status -eq 1 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l < "$tmp/err")" -le 10 ] && grep -q 'xenlab run build/guests/hello' "$tmp/err"; then
+        pass
+    else
+        fail "status $status: $(cat "$tmp/out" "$tmp/err")"
+    fi
+fi
 if begin bench-sched; then # three figures for each of six policies and four numbers of vCPUs
     "$XENLAB" sched --bench > "$tmp/out" 2> "$tmp/err"
     status=$?

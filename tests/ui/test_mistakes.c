@@ -38,7 +38,7 @@ static const struct mistake {
     const char *says; /* in one of its messages */
 } commands[] = {
     /* no command, none known, none complete */
-    { "$X", 1, "Usage: xenlab COMMAND" },
+    { "$X", 1, "Try, in this order" },
     { "$X rnu hello", 1, "there is no command \"rnu\"" },
     { "$X " ESC, 1, "there is no command \"?[31m\"" },
     { "$X ''", 1, "Usage: xenlab COMMAND" },
