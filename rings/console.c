@@ -52,6 +52,7 @@ static bool drain_out(struct console_backend *c)
     if (n == 0)
         return false;
     if (n <= sizeof(buf)) {
+        TRACE(native_vcpu(c->kernel)->domain->xen->machine, console, c->domid, 0, n);
         for (XENCONS_RING_IDX i = 0; i < n; i++)
             buf[i] = c->intf->out[MASK_XENCONS_IDX(cons + i, c->intf->out)];
         if (c->io.out)

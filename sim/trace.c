@@ -9,7 +9,7 @@
  *
  * JSON readers keep numbers as doubles, exact to 2^53 only. So addresses (arguments whose name ends in rip, from, to, addr,
  * cr2, a1, a2, a3) are always strings "0x...", and other numbers are plain, signed (a hypercall returns -22), and become
- * such a string only where a double would round them. Xen's own traces are binary (xen/common/trace.c, xentrace(8)).
+ * such a string only where a double would round them. A domain that is none (the idle pCPU's) is null. Xen's own traces are binary (xen/common/trace.c, xentrace(8)).
  */
 #include "sim/trace.h"
 
@@ -67,6 +67,10 @@ static void json_add_arg(struct json *j, const struct trace_record *rec, const c
     const int64_t limit = INT64_C(1) << 53, number = (int64_t)value;
 
     json_add(j, ",\"%.*s\":", (int)len, name);
+    if (value == TRACE_NO_DOMAIN && len >= 6 && !memcmp(name + len - 6, "domain", 6)) {
+        json_add(j, "null");
+        return;
+    }
     if (rec->event == TRC_exit && len == 4 && !memcmp(name, "kind", 4) && value < EXIT_NR_KINDS)
         json_add(j, "\"%s\"", sim_exit_name((enum sim_exit_kind)value));
     else if (is_address(name, len) || number < -limit || number > limit)

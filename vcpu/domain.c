@@ -258,7 +258,8 @@ void domain_put(struct domain *d)
     if (--d->refcnt)
         return;
     BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
-    TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
+    if (d->type != DOMAIN_SYSTEM) /* nor was their creation an event */
+        TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
     domain_free(d);
 }
 

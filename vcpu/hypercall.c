@@ -151,6 +151,8 @@ void hypercall_guest(struct vcpu *v)
     TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, args.a[0], args.a[1], args.a[2], r->rip);
     m->clock.now += CLOCK_NS_PER_HYPERCALL;
     ret = hypercall_dispatch(v, nr, &args);
+    /* One for each hypercall, also for those that will be made again (-ERESTART) and for iret, whose result is the frame's RAX. */
+    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
     if (nr == __HYPERVISOR_iret)
         return; /* it loaded a whole new context */
     if (ret == -ERESTART) {
@@ -160,7 +162,6 @@ void hypercall_guest(struct vcpu *v)
         return;
     }
     r->rax = (uint64_t)ret & mask;
-    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
 }
 
 /* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */

@@ -27,7 +27,19 @@
 
 static struct vclock *clock_of(const struct vcpu *v) { return &v->domain->xen->machine->clock; }
 
-static void vcpu_singleshot_fire(void *data) { send_guest_vcpu_virq(data, VIRQ_TIMER); }
+/* The guest hears of it. */
+static void raise_timer(struct vcpu *v, s_time_t expires)
+{
+    TRACE(v->domain->xen->machine, timer, v->domain->domain_id, v->vcpu_id, (uint64_t)expires);
+    send_guest_vcpu_virq(v, VIRQ_TIMER);
+}
+
+static void vcpu_singleshot_fire(void *data)
+{
+    struct vcpu *v = data;
+
+    raise_timer(v, v->singleshot_timer.expires);
+}
 
 /* Raise the tick if it is due, and set the timer for the next. Ticks that were missed are not made up for. */
 static void periodic_work(struct vcpu *v)
@@ -37,7 +49,7 @@ static void periodic_work(struct vcpu *v)
     if (!v->periodic_period)
         return;
     if (now >= v->periodic_last + v->periodic_period) {
-        send_guest_vcpu_virq(v, VIRQ_TIMER);
+        raise_timer(v, v->periodic_last + v->periodic_period);
         v->periodic_last = now;
     }
     timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);

@@ -63,6 +63,9 @@ static void test_json(void **state)
 {
     static const char *const expect[] = {
         "{\"t\":1200,\"pcpu\":3,\"dom\":1,\"vcpu\":0,\"event\":\"sched_block\"}",
+        "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"sched_switch\",\"prev_domain\":1,\"prev_vcpu\":"
+        "2,"
+        "\"next_domain\":null,\"next_vcpu\":0,\"slice\":-1}",
         "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"idle\",\"until\":5000}",
         "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"idle\",\"until\":\"0x7fffffffffffffff\"}",
         "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"hypercall_ret\",\"nr\":1,\"ret\":-22}",
@@ -77,6 +80,7 @@ static void test_json(void **state)
     struct machine *m = make(&t);
 
     TRACE(m, sched_block, 1, 0);
+    TRACE(m, sched_switch, TRACE_NO_DOMAIN, 0, 1, 2, TRACE_NO_DOMAIN, 0, (uint64_t)-1);
     TRACE(m, idle, TRACE_NO_DOMAIN, 0, 5000);
     TRACE(m, idle, TRACE_NO_DOMAIN, 0, STIME_MAX);
     TRACE(m, hypercall_ret, 2, 1, 1, (uint64_t)-22);

@@ -49,7 +49,7 @@ static long iret64(struct vcpu *v)
     r->rax = c.rax;
     v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
     v->nmi_masked = false;
-    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, c.cs);
+    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, (uint16_t)c.cs);
     pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
     if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
