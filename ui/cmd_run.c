@@ -342,6 +342,7 @@ static void loop(struct run *r)
         const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
         const s_time_t slice = NOW(xen) - start, busy = busy_ns(xen) - busy_before;
 
+        trace_file_until(&r->trace, NOW(xen));
         keyboard_check(r);
         console_tick(&r->console, NOW(xen), idle);
         console_flush(&r->console);
@@ -517,6 +518,8 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     if (o->stats && r.wall.running)
         stats_show(&r);
     r.outcome.failed |= r.host && host_failed(r.host);
+    if (r.host) /* switching the computer off is no event in it */
+        host_xen(r.host)->machine->trace.sink = NULL;
     host_destroy(r.host);
     guest_list_free(&list);
     failures_note(&r);

@@ -351,6 +351,10 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab run --help)");
         return -1;
     }
+    if (o->trace && !strcmp(o->trace, "-")) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--trace: standard output is the guests' console; name a file, or /dev/stderr");
+        return -1;
+    }
     if (o->nr_guests > 1 && o->name) {
         snprintf(err, OPTIONS_ERR_SIZE, "--name is for one guest, not for %u: name them in an xl.cfg each",
                  o->nr_guests);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BUFFER_SIZE (1 << 20)
@@ -19,9 +20,8 @@ int trace_file_open(struct trace_file *t, const char *path)
     return 0;
 }
 
-void trace_file_sink(void *data, const struct trace_record *rec)
+static void record_write(struct trace_file *t, const struct trace_record *rec)
 {
-    struct trace_file *t = data;
     char line[512];
     int n = trace_format_json(rec, line, sizeof(line) - 1);
 
@@ -34,8 +34,48 @@ void trace_file_sink(void *data, const struct trace_record *rec)
         t->error = errno;
 }
 
+void trace_file_sink(void *data, const struct trace_record *rec)
+{
+    struct trace_file *t = data;
+    size_t at = t->nr;
+
+    if (t->error)
+        return;
+    if (t->nr == t->size) {
+        const size_t size = t->size ? 2 * t->size : 1024;
+        struct trace_record *held = realloc(t->held, size * sizeof(*held));
+
+        if (!held) {
+            t->error = ENOMEM;
+            return;
+        }
+        t->held = held;
+        t->size = size;
+    }
+    while (at && t->held[at - 1].time > rec->time)
+        at--;
+    memmove(&t->held[at + 1], &t->held[at], (t->nr - at) * sizeof(*rec));
+    t->held[at] = *rec;
+    t->nr++;
+}
+
+void trace_file_until(struct trace_file *t, s_time_t now)
+{
+    size_t n = 0;
+
+    for (; n < t->nr && t->held[n].time <= now; n++)
+        record_write(t, &t->held[n]);
+    if (n)
+        memmove(t->held, &t->held[n], (t->nr - n) * sizeof(*t->held));
+    t->nr -= n;
+}
+
 int trace_file_close(struct trace_file *t)
 {
+    trace_file_until(t, STIME_MAX);
+    free(t->held);
+    t->held = NULL;
+    t->size = 0;
     if (t->file && t->error) /* what is left would have to wait again, for the same in vain */
         __fpurge(t->file);
     if (t->file && fclose(t->file) && !t->error)
