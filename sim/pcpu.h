@@ -159,5 +159,7 @@ void machine_code_written(struct machine *m, mfn_t mfn);
 
 /* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);
+/* The shortcuts into it are taken: they were wanted, and it is laid out as they need it. */
+bool pcpu_backend_is_fast(const struct pcpu *p);
 
 #endif

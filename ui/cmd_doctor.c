@@ -89,7 +89,11 @@ static void check_engine(struct report *r)
         fails(r, "engine", err, limited ? "ulimit -v unlimited" : "make setup");
         return;
     }
-    ok(r, "engine", "%s, guests' code is translated; its self-tests pass", pcpu_backend_name(m->pcpu[0]));
+    if (pcpu_backend_is_fast(m->pcpu[0]))
+        ok(r, "engine", "%s, guests' code is translated; its self-tests pass", pcpu_backend_name(m->pcpu[0]));
+    else
+        missing(r, "engine", "its self-tests pass, but this build of it is laid out in another way than known",
+                "system calls of programs take four times as long, hypercalls nearly twice", "make setup");
     machine_destroy(m);
 }
 

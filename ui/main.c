@@ -216,6 +216,7 @@ static int first_steps(FILE *out)
           "  xenlab run build/guests/rings                  what a kernel may do that is none\n"
           "  xenlab run --stats build/guests/timer          what it costs\n"
           "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
+          "  xenlab run docs/examples/linux.cfg             Debian's Linux, to a shell; exit leaves\n"
           "  xenlab sched --policy credit2 --workload docs/examples/sched/weights.txt    schedulers, without guests\n"
           "  xenlab doctor                                  whether this machine is as it should be\n"
           "  xenlab --help                                  all commands\n",
