@@ -131,6 +131,10 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     };
     const struct console_io io = { g, console_out, console_in };
 
+    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE)
+        host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
+                     where_or_kernel(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
+                     strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
     memcpy(b.handle, g->cfg.uuid, sizeof(b.handle));
     if (build_pv(xc(h), &b, why)) {
         if (b.setting)

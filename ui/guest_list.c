@@ -39,6 +39,8 @@ static enum xl_action action_merge(const struct run_action *option, enum xl_acti
 /* What options say is not to be looked for in the file. */
 static void options_note(struct xl_where *w, const struct run_options *o)
 {
+    if (o->cmdline)
+        xl_where_note(w, "cmdline", "--cmdline", 0);
     if (o->ramdisk)
         xl_where_note(w, "ramdisk", "--ramdisk", 0);
     if (o->type_name)

@@ -116,6 +116,8 @@ static const struct mistake {
     { "$X run --ramdisk dangling hello", 1, "--ramdisk: dangling: cannot open: a link to \"nowhere\"" },
     { "$X run --ramdisk nosuch hello", 1, "--ramdisk: nosuch: cannot open: No such file" },
     { "$X run --ramdisk /dev/zero hello", 1, "--ramdisk: /dev/zero: cannot open: a device" },
+    { "$X run --cmdline $(seq -s, 400) hello", 0,
+      "--cmdline: warning: of the 1491 characters of the command line the guest is given the first 1023" },
     { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory are too few" },
     /* files to be written */
     { "$X run --trace dir hello", 1, "dir: Is a directory" },
