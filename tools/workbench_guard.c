@@ -8,6 +8,8 @@
  */
 #include "tools/workbench_guard.h"
 
+#include "tools/printable.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -358,6 +360,8 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
     watch->who = nobody();
     snprintf(g->name, sizeof(g->name), "%s", real->name);
     snprintf(g->opt_name, sizeof(g->opt_name), "%s", real->opt_name);
+    make_printable(g->name, strlen(g->name), false); /* the report shows them */
+    make_printable(g->opt_name, strlen(g->opt_name), false);
     watch->where = WB_NOWHERE;
     g->ops = (struct sched_ops){ .name = g->name, .opt_name = g->opt_name, .sched_id = real->sched_id };
 #define X(hook) g->ops.hook = real->hook ? guard_##hook : NULL;
