@@ -38,6 +38,8 @@
 /* Short when guests are busy, so that a key is noticed soon; long when they sleep. */
 #define SLICE_BUSY MILLISECS(1)
 #define SLICE_IDLE MILLISECS(10)
+/* In the background, while all wait for a key. */
+#define LOOK_AGAIN MILLISECS(100)
 
 struct run {
     const struct run_options *opt;
@@ -227,6 +229,13 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     const s_time_t before = real_now();
     sigset_t mask;
 
+    if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
+        for_input = false;
+        if (ns < 0 || ns > LOOK_AGAIN)
+            ts = (struct timespec){ .tv_nsec = LOOK_AGAIN }, ns = LOOK_AGAIN;
+    } else if (for_input) {
+        r->process->terminal_refresh();
+    }
     sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
     if (!r->process->stop)
         ppoll(&fd, for_input && !r->input.closed, ns < 0 ? NULL : &ts, &mask);
@@ -344,6 +353,7 @@ static void loop(struct run *r)
 
         trace_file_until(&r->trace, NOW(xen));
         keyboard_check(r);
+        r->process->terminal_refresh();
         console_tick(&r->console, NOW(xen), idle);
         console_flush(&r->console);
         input_poll(&r->input);

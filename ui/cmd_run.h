@@ -11,11 +11,12 @@
 
 /* What the process offers to a run; signals and the terminal's mode are kept by ui/main.c alone. */
 struct run_process {
-    bool stop;                    /* the run shall end: set by a signal, or by the run itself */
-    volatile sig_atomic_t signal; /* the signal that set it, or 0 */
-    sigset_t signals;             /* those that may: blocked while it is decided to wait for something */
-    void (*signals_catch)(void);  /* from now on they do */
-    bool (*terminal_raw)(void);   /* put the terminal of standard input into raw mode; false if that fails */
+    bool stop;                      /* the run shall end: set by a signal, or by the run itself */
+    volatile sig_atomic_t signal;   /* the signal that set it, or 0 */
+    sigset_t signals;               /* those that may: blocked while it is decided to wait for something */
+    void (*signals_catch)(void);    /* from now on they do */
+    bool (*terminal_raw)(void);     /* put the terminal of standard input into raw mode; false if that fails */
+    void (*terminal_refresh)(void); /* if it was in the background: now, if it is not any more */
 };
 
 /*

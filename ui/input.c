@@ -56,9 +56,16 @@ static void typed(struct input *in, char key)
     }
 }
 
+bool input_elsewhere(const struct input *in)
+{
+    const pid_t foreground = in->kind == INPUT_TERMINAL ? tcgetpgrp(in->fd) : -1;
+
+    return foreground >= 0 && foreground != getpgrp();
+}
+
 void input_poll(struct input *in)
 {
-    if (in->kind != INPUT_TERMINAL)
+    if (in->kind != INPUT_TERMINAL || input_elsewhere(in))
         return;
     while (!in->closed && !in->left && readable(in->fd)) {
         char keys[512];

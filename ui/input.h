@@ -39,6 +39,9 @@ struct input {
 
 void input_open(struct input *in, int fd);
 
+/* It is a terminal, and another process group has it: reading from it would stop us. */
+bool input_elsewhere(const struct input *in);
+
 /* A terminal: take in what was typed. */
 void input_poll(struct input *in);
 

@@ -30,7 +30,7 @@
 #define XENLAB_VERSION "0.1"
 
 static struct run_process process;
-static volatile sig_atomic_t terminal_is_raw;
+static volatile sig_atomic_t terminal_is_raw, terminal_is_set; /* is to be; is */
 static struct termios terminal_before, terminal_during;
 
 /* And the real-time signals. */
@@ -44,18 +44,18 @@ static char fatal_stack[64 << 10]; /* a fault may be that there is no more stack
 /* --- the terminal, and signals that concern it; tcsetattr() may be called in a signal handler --- */
 
 /* Is it ours to set? Another process group's it is not; a terminal that controls nobody is anybody's. */
-static void terminal_set(const struct termios *mode)
+static bool terminal_set(const struct termios *mode)
 {
     const pid_t foreground = tcgetpgrp(STDIN_FILENO);
 
-    if (foreground < 0 || foreground == getpgrp())
-        tcsetattr(STDIN_FILENO, TCSANOW, mode);
+    return (foreground < 0 || foreground == getpgrp()) && tcsetattr(STDIN_FILENO, TCSANOW, mode) == 0;
 }
 
 static void terminal_restore(void)
 {
-    if (terminal_is_raw)
+    if (terminal_is_raw && terminal_is_set)
         terminal_set(&terminal_before);
+    terminal_is_set = 0;
 }
 
 /* Do what would have happened without us, with the terminal restored. */
@@ -85,11 +85,21 @@ static void signal_suspend(int sig)
     sigaction(sig, &ours, NULL);
 }
 
+/* A run that was started in the background has the terminal when it has come to the foreground, and not before. */
+static void terminal_refresh(void)
+{
+    if (!terminal_is_raw || terminal_is_set)
+        return;
+    terminal_is_set = 1; /* first: a signal may come between the two */
+    if (!terminal_set(&terminal_during))
+        terminal_is_set = 0;
+}
+
 static void signal_continued(int sig)
 {
     (void)sig;
-    if (terminal_is_raw)
-        terminal_set(&terminal_during);
+    terminal_is_set = 0; /* a shell may have set it as it likes */
+    terminal_refresh();
 }
 
 /* What was ignored when we were started (nohup, a background job) stays so. */
@@ -119,7 +129,8 @@ static bool terminal_raw(void)
         handle(suspending_signals[i], signal_suspend, SA_RESTART);
     handle(SIGCONT, signal_continued, SA_RESTART);
     terminal_is_raw = 1;
-    return tcsetattr(STDIN_FILENO, TCSANOW, &terminal_during) == 0;
+    terminal_refresh();
+    return true;
 }
 
 /* --- ending a run by a signal --- */
@@ -164,6 +175,7 @@ static void process_setup(void)
     signal(SIGPIPE, SIG_IGN); /* a failed write is noticed as such */
     process.signals_catch = signals_catch;
     process.terminal_raw = terminal_raw;
+    process.terminal_refresh = terminal_refresh;
 }
 
 /* --- commands --- */
