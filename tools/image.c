@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +44,19 @@ int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...)
     return -1;
 }
 
+void *image_alloc(size_t size)
+{
+    const size_t large = (size_t)2 << 20;
+    void *data;
+
+    if (size < 2 * large || size > SIZE_MAX - large)
+        return malloc(size);
+    data = aligned_alloc(large, (size + large - 1) & ~(large - 1));
+    if (data)
+        madvise(data, size & ~(large - 1), MADV_HUGEPAGE);
+    return data;
+}
+
 int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMAGE_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE - 32];
@@ -60,7 +74,7 @@ int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMA
     do {
         if (!buf || used == cap) {
             cap = buf ? cap * 2 : cap;
-            uint8_t *bigger = realloc(buf, cap);
+            uint8_t *bigger = buf ? realloc(buf, cap) : image_alloc(cap);
 
             if (!bigger) {
                 image_fail(err, "not enough memory to read it");

@@ -16,6 +16,12 @@
 /* Formats a message, with unprintable characters (they came from the file) made harmless. Always returns -1. */
 __attribute__((format(printf, 2, 3))) int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...);
 
+/*
+ * As malloc(), for what is as large as a kernel: the system is asked for large pages, since to be given fifteen thousand small
+ * ones takes longer than to read a kernel into them.
+ */
+void *image_alloc(size_t size);
+
 /* Are the len bytes at offset inside something of this size? Cannot wrap. */
 static inline bool image_inside(uint64_t offset, uint64_t len, uint64_t size)
 {

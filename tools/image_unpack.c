@@ -249,7 +249,7 @@ int image_unpack(const uint8_t *data, size_t size, uint8_t **out, size_t *out_si
     if (size >= 4)
         memcpy(&hint, data + size - 4, 4);
     room.cap = hint > 65536 && hint < room.limit ? hint + 1 : 65536;
-    room.data = malloc(room.cap);
+    room.data = image_alloc(room.cap);
 
     enum verdict v = room.data ? m->unpack((struct packed){ data, size }, &room) : NO_MEMORY;
 
