@@ -11,6 +11,7 @@
  *
  * Simplifies Xen's tools/libs/guest/xg_dom_bzimageloader.c.
  */
+#include "tools/image_kept.h"
 #include "tools/image_private.h"
 
 #include "tools/printable.h"
@@ -148,8 +149,25 @@ static int bzimage_payload(const uint8_t **data, size_t *size, char err[IMAGE_ER
     return 0;
 }
 
+/* As image_unpack(); with keep, from the kernels that were kept, or to them. */
+static int unpack(const uint8_t *data, size_t size, bool keep, uint8_t **out, size_t *out_size,
+                  char err[IMAGE_ERR_SIZE])
+{
+    const int folder = keep && size >= IMAGE_KEPT_MIN ? image_kept_open() : -1;
+    int rc = 0;
+
+    if (!image_kept_get(folder, data, size, out, out_size)) {
+        rc = image_unpack(data, size, out, out_size, err);
+        if (rc == 0)
+            image_kept_put(folder, data, size, *out, *out_size, IMAGE_KEPT_MAX);
+    }
+    if (folder >= 0)
+        close(folder);
+    return rc;
+}
+
 /* From the file to the ELF file in it, unpacked if need be. What had to be allocated is the image's. */
-static int find_elf(struct image *img, const uint8_t **data, size_t *size, char err[IMAGE_ERR_SIZE])
+static int find_elf(struct image *img, const uint8_t **data, size_t *size, bool keep, char err[IMAGE_ERR_SIZE])
 {
     const char *what = "the file";
 
@@ -173,7 +191,7 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, char 
         if (!img->compressed)
             return image_fail(err, "%s is neither ELF nor compressed in a known way (%02x %02x ...)", what, (*data)[0],
                               *size > 1 ? (*data)[1] : 0);
-        if (image_unpack(*data, *size, &unpacked, &unpacked_size, err))
+        if (unpack(*data, *size, keep, &unpacked, &unpacked_size, err))
             return -1;
         img->owned_unpacked = unpacked;
         *data = unpacked;
@@ -187,18 +205,24 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, char 
 
 /* ----------------------------------------------------------------------------------------------------- the whole -- */
 
-int image_parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, char err[IMAGE_ERR_SIZE])
+static int parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, bool keep,
+                 char err[IMAGE_ERR_SIZE])
 {
     struct image_elf elf;
 
     memset(img, 0, sizeof(*img));
-    if (find_elf(img, &data, &size, err) || image_elf_open(&elf, data, size, err) ||
+    if (find_elf(img, &data, &size, keep, err) || image_elf_open(&elf, data, size, err) ||
         image_elf_segments(img, &elf, err) || image_notes_read(img, &elf, err) || image_place(img, &elf, mode, err) ||
         image_elf_symbols(img, &elf, err)) {
         image_free(img);
         return -1;
     }
     return 0;
+}
+
+int image_parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, char err[IMAGE_ERR_SIZE])
+{
+    return parse(img, data, size, mode, false, err);
 }
 
 int image_load(struct image *img, const char *path, enum image_mode mode, char err[IMAGE_ERR_SIZE])
@@ -209,7 +233,7 @@ int image_load(struct image *img, const char *path, enum image_mode mode, char e
     memset(img, 0, sizeof(*img));
     if (image_read_file(path, &data, &size, err))
         return -1;
-    if (image_parse(img, data, size, mode, err)) {
+    if (parse(img, data, size, mode, true, err)) {
         free(data);
         return -1;
     }

@@ -111,7 +111,10 @@ bool image_probe(const uint8_t *data, size_t size);
  */
 int image_parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, char err[IMAGE_ERR_SIZE]);
 
-/* image_read_file() and image_parse() in one, for those who do not want to keep the bytes: the image owns them. */
+/*
+ * image_read_file() and image_parse() in one, for those who do not want to keep the bytes: the image owns them. A large
+ * packed kernel is unpacked once only, see image_kept.h.
+ */
 int image_load(struct image *img, const char *path, enum image_mode mode, char err[IMAGE_ERR_SIZE]);
 
 /* Release what the image owns. Harmless on a cleared one and on one that was freed. */

@@ -12,6 +12,10 @@ set -eu
 tree=$1
 shift
 export XENLAB="$tree/xenlab"
+# Unpacked kernels are kept here, and not among the user's.
+mkdir -p "$tree/cache"
+XDG_CACHE_HOME=$(cd "$tree/cache" && pwd)
+export XDG_CACHE_HOME
 : "${TEST_TIMEOUT:=1800}"
 # A sanitizer's finding is told from a test's failure by the exit status; a leak is a finding.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:exitcode=99}"

@@ -745,6 +745,31 @@ if begin assets-unknown; then
     tools/assets.sh grub nosuch > "$tmp/out" 2> "$tmp/err" || status=$?
     says 1 'there is no "nosuch", but grub, cloud, generic'
 fi
+
+# kernel_kept NAME KERNEL: unpacked afresh, unpacked and kept on disk, and taken from there: the same run, byte by byte.
+kernel_kept() {
+    begin "$1" || return 0
+    have "$assets/$2" || return 0
+    for cache in off on on; do
+        (
+            export XENLAB_CACHE=$cache XDG_CACHE_HOME="$tmp/cache"
+            simulate 60 -q --memory 128 --max-vtime 20ms --trace "$tmp/trace" "$assets/$2" < /dev/null
+            echo "$status" > "$tmp/status"
+        )
+        status=$(cat "$tmp/status")
+        ended 3 || return 0
+        cat "$tmp/raw" "$tmp/trace" | cksum >> "$tmp/sums"
+    done
+    if ! [ -s "$tmp/trace" ] || [ "$(find "$tmp/cache/xenlab" -type f | wc -l)" -ne 1 ]; then
+        fail "nothing was traced, or nothing kept"
+    elif [ "$(sort -u "$tmp/sums" | wc -l)" -ne 1 ]; then
+        fail "the traces or the outputs differ"
+    else
+        pass
+    fi
+    rm -rf "$tmp/cache" "$tmp/sums" "$tmp/trace"
+}
+kernel_kept kernel-kept-xz vmlinuz-generic
 linux_starts linux-starts-cloud vmlinuz-cloud
 linux_starts linux-starts-generic vmlinuz-generic
 for memory in 128 256 1024; do

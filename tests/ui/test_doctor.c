@@ -18,8 +18,9 @@
 
 #include "ui/cmd_doctor.h"
 
-static const char *const names[] = { "engine ",  "memory ", "kernel ",   "ptrace ",   "namespaces ", "terminal ",
-                                     "display ", "locale ", "packages ", "compiler ", "toy guests ", "real guests " };
+static const char *const names[] = { "engine ",     "memory ",      "kernel ", "ptrace ",   "namespaces ",
+                                     "terminal ",   "display ",     "locale ", "packages ", "compiler ",
+                                     "toy guests ", "real guests ", "cache " };
 #define NR_NAMES (sizeof(names) / sizeof(names[0]))
 
 static char *doctor(int expected)
@@ -78,7 +79,7 @@ static void test_lines(void **state)
 /* What the environment says. */
 static void test_environment(void **state)
 {
-    char *text, *path = strdup(getenv("PATH")), here[4096];
+    char *text, *path = strdup(getenv("PATH")), here[4096], cache[4200];
 
     assert_non_null(getcwd(here, sizeof(here)));
     setenv("LC_ALL", "C", 1);
@@ -99,6 +100,21 @@ static void test_environment(void **state)
     text = doctor(0);
     assert_line(text, "locale ", "lacks ", "xx_YY.UTF-8 is not installed; costs: ");
     assert_line(text, "display ", "lacks ", "no DISPLAY");
+    free(text);
+
+    setenv("XENLAB_CACHE", "off", 1);
+    text = doctor(0);
+    assert_line(text, "cache ", "lacks ", "XENLAB_CACHE=off; costs: ");
+    free(text);
+    unsetenv("XENLAB_CACHE");
+    setenv("XDG_CACHE_HOME", "/dev/null", 1);
+    text = doctor(0);
+    assert_line(text, "cache ", "lacks ", "is no folder of yours");
+    free(text);
+    snprintf(cache, sizeof(cache), "%s/build/tests", here);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    text = doctor(0);
+    assert_line(text, "cache ", "ok ", "kept");
     free(text);
 
     setenv("LC_ALL", "C.UTF-8", 1);
