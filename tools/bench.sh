@@ -165,9 +165,13 @@ eight_linuxes() {
 start_of_process
 rate 'null hypercalls' hypercall null 2000000
 rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
+rate 'stack_switch' hypercall stack 2000000
+rate 'set_segment_base' hypercall segment 2000000
+rate 'read of CR0' trap cr0 500000
 rate 'exception bounce and iret' trap exception 500000
 rate 'page-fault bounce and iret' trap pagefault 500000
 rate 'system call of user mode and back' trap syscall 500000
+rate 'interrupt of user mode (INT) and back' trap int 500000
 rate 'page-table write by ptwr' trap ptwr 300000
 rate 'mmu_update of one' mmu update 1000000
 rate 'mmu_update in batches of 32, updates' mmu update32 3200000
@@ -185,6 +189,7 @@ many_domains 1000
 guest_rate 'ALU loop' alu 20000000
 guest_rate 'branch loop' branch 20000000
 guest_rate 'copy loop' copy 200000
+rate 'REP MOVSQ of 4 KiB' cpu movs 200000
 guest_rate 'call and return loop' call 20000000
 linux
 eight_linuxes

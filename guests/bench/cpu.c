@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * bench/cpu: guest instructions that never leave the guest. op=alu (10 instructions a turn), branch (9, 4 of them
- * branches), copy (4 KiB by 512 loads and stores of 8 bytes; 3074), call (8: two calls and returns). n counts turns.
+ * branches), copy (4 KiB by 512 loads and stores of 8 bytes; 3074), movs (the same by one REP MOVSQ), call (8: two calls and
+ * returns). n counts turns.
  */
 #include "guests/bench/bench.h"
 
@@ -39,6 +40,19 @@ static long copy(long n)
     return 0;
 }
 
+static long movs(long n)
+{
+    char *from = page_alloc(), *to = page_alloc();
+
+    while (n-- > 0) {
+        char *source = from, *target = to;
+        long count = PAGE_SIZE / 8;
+
+        asm volatile("rep movsq" : "+S"(source), "+D"(target), "+c"(count) : : "memory");
+    }
+    return 0;
+}
+
 static long call(long n)
 {
     asm volatile("jmp 4f; 2: call 3f; ret; 3: ret; 4: call 2b; dec %0; jnz 4b" : "+r"(n) : : "cc", "memory");
@@ -47,7 +61,9 @@ static long call(long n)
 
 int guest_main(void)
 {
-    static const struct bench list[] = { { "alu", alu }, { "branch", branch }, { "copy", copy }, { "call", call } };
+    static const struct bench list[] = {
+        { "alu", alu }, { "branch", branch }, { "copy", copy }, { "movs", movs }, { "call", call }
+    };
 
     return bench_main(list, ARRAY_SIZE(list));
 }

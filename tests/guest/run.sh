@@ -268,12 +268,12 @@ bench() { # GUEST OP ARGUMENT...
     ended 0 && contains "$op 64 ok" && pass
 }
 
-for op in null multicall; do bench hypercall $op; done
-for op in exception pagefault ptwr syscall; do bench trap $op; done
+for op in null multicall stack segment; do bench hypercall $op; done
+for op in exception pagefault cr0 ptwr syscall int; do bench trap $op; done
 for op in update update32 va pin1 pin4; do bench mmu $op; done
 for op in map copy; do bench grant $op; done
 for op in send masked; do bench event $op; done
-for op in alu branch copy call; do bench cpu $op; done
+for op in alu branch copy movs call; do bench cpu $op; done
 bench switch yield
 bench switch wake --vcpus 2
 if begin no-command; then # what to try, in ten lines, and the status of a mistake
