@@ -247,9 +247,8 @@ golden: all $(addprefix build/,$(TESTS) tests/docs/typist) ## write the expected
 survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
 	$(Q)build/tests/cpu/survey $(SURVEY)
 
-bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line
-	$(Q)build/tests/bench/bench_pcpu
-	$(Q)tools/bench.sh
+bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line; with BASE=FILE, beside a stored run
+	$(Q)BASE='$(subst ','\'',$(BASE))' tools/bench.sh
 
 cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in a guest, a minute (CPUCHECK="--seconds 600 --seed 9")
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}; what else there is
-# to say goes to standard error.
+# to say goes to standard error. With BASE=FILE, a stored run, that is also what has become of each figure since (see
+# bench_compare.sh), and the exit status is 1 if one has become worse.
 #
 # Concept: virtual time says nothing of speed, so each figure comes from outside. A bench guest does n operations and
 # shuts down; it is run with a small and a large n, and the difference in the program's own "real: running" time (of
 # --stats) is that of the operations alone, without start and boot. Each figure is the median of $RUNS such pairs. Compare ratios and
 # rates on one machine, on a quiet one; absolute figures of two machines say little.
 set -eu
-: "${XENLAB:=./xenlab}" "${RUNS:=5}"
+: "${XENLAB:=./xenlab}" "${RUNS:=5}" "${BASE:=}"
 bench=build/guests/bench
 assets=build/assets
 tmp=$(mktemp -d)
@@ -161,35 +162,50 @@ eight_linuxes() {
     json "8 Linux domains on 2 pCPUs: peak memory" "$(echo "$ms" | head -n 1)" MiB 1
 }
 
-"$XENLAB" sched --bench
-start_of_process
-rate 'null hypercalls' hypercall null 2000000
-rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
-rate 'stack_switch' hypercall stack 2000000
-rate 'set_segment_base' hypercall segment 2000000
-rate 'read of CR0' trap cr0 500000
-rate 'exception bounce and iret' trap exception 500000
-rate 'page-fault bounce and iret' trap pagefault 500000
-rate 'system call of user mode and back' trap syscall 500000
-rate 'interrupt of user mode (INT) and back' trap int 500000
-rate 'page-table write by ptwr' trap ptwr 300000
-rate 'mmu_update of one' mmu update 1000000
-rate 'mmu_update in batches of 32, updates' mmu update32 3200000
-rate 'update_va_mapping with INVLPG' mmu va 1000000
-rate 'pin and unpin of a full L1' mmu pin1 50000
-rate 'pin and unpin of an L4 tree' mmu pin4 50000
-rate 'grant map and unmap' grant map 300000
-rate 'grant copy of 4 KiB' grant copy 300000
-rate 'event send and upcall' event send 500000
-rate 'event send, masked' event masked 1000000
-switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
-switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
-switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
-many_domains 1000
-guest_rate 'ALU loop' alu 20000000
-guest_rate 'branch loop' branch 20000000
-guest_rate 'copy loop' copy 200000
-rate 'REP MOVSQ of 4 KiB' cpu movs 200000
-guest_rate 'call and return loop' call 20000000
-linux
-eight_linuxes
+figures() {
+    build/tests/bench/bench_pcpu
+    "$XENLAB" sched --bench
+    start_of_process
+    rate 'null hypercalls' hypercall null 2000000
+    rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
+    rate 'stack_switch' hypercall stack 2000000
+    rate 'set_segment_base' hypercall segment 2000000
+    rate 'read of CR0' trap cr0 500000
+    rate 'exception bounce and iret' trap exception 500000
+    rate 'page-fault bounce and iret' trap pagefault 500000
+    rate 'system call of user mode and back' trap syscall 500000
+    rate 'interrupt of user mode (INT) and back' trap int 500000
+    rate 'page-table write by ptwr' trap ptwr 300000
+    rate 'mmu_update of one' mmu update 1000000
+    rate 'mmu_update in batches of 32, updates' mmu update32 3200000
+    rate 'update_va_mapping with INVLPG' mmu va 1000000
+    rate 'pin and unpin of a full L1' mmu pin1 50000
+    rate 'pin and unpin of an L4 tree' mmu pin4 50000
+    rate 'grant map and unmap' grant map 300000
+    rate 'grant copy of 4 KiB' grant copy 300000
+    rate 'event send and upcall' event send 500000
+    rate 'event send, masked' event masked 1000000
+    switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
+    switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
+    switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
+    many_domains 1000
+    guest_rate 'ALU loop' alu 20000000
+    guest_rate 'branch loop' branch 20000000
+    guest_rate 'copy loop' copy 200000
+    rate 'REP MOVSQ of 4 KiB' cpu movs 200000
+    guest_rate 'call and return loop' call 20000000
+    linux
+    eight_linuxes
+}
+
+if [ -z "$BASE" ]; then
+    figures
+    exit
+fi
+tools/bench_compare.sh "$BASE" # before minutes are spent
+{
+    figures
+    : > "$tmp/complete"
+} | tee "$tmp/now"
+[ -e "$tmp/complete" ] || exit 1
+tools/bench_compare.sh "$BASE" "$tmp/now" >&2
