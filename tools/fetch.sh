@@ -10,7 +10,8 @@
 #
 # A PACKAGE written as @NAME:PREFIX means "the first package on which NAME depends and whose name begins with PREFIX", and
 # more prefixes go on from there: the kernel's meta package linux-image-amd64 depends on the versioned one that holds the
-# files, and since Linux 7 that one on linux-binary-VERSION.
+# files, and since Linux 7 that one on linux-binary-VERSION. Written as +NAME it means "that and all that it depends on and this
+# machine has not", for a program that shall run from where it is unpacked. The SUITE may be the machine's backports.
 #
 # Invariants: works without root; nothing outside DIR is written; nothing unauthenticated is accepted.
 set -eu
@@ -40,7 +41,7 @@ names='bullseye|bookworm|trixie|forky|sid|oldstable|stable|testing|unstable'
 # sources_for SUITE KEYRING: the machine's Debian sources, turned to SUITE. KEYRING, if given, replaces signed-by.
 sources_for() {
     case $1 in
-    sid | unstable) without_updates=1 ;;
+    sid | unstable | *-backports) without_updates=1 ;;
     *) without_updates= ;;
     esac
     for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
@@ -104,7 +105,12 @@ private() {
 
 # update SUITE KEYRING
 update() {
-    sources_for "$1" "$2" > "$apt/sources.list"
+    {
+        sources_for "${1%-backports}" "$2"
+        case $1 in
+        *-backports) sources_for "$1" "$2" ;;
+        esac
+    } > "$apt/sources.list"
     [ -s "$apt/sources.list" ] || die "no Debian source in /etc/apt/sources.list or /etc/apt/sources.list.d to derive one from"
     rm -rf "$apt/lists"
     mkdir -p "$apt/lists/partial"
@@ -115,8 +121,9 @@ update() {
 # it, and is itself checked with the keys that the machine trusts.
 keyring=
 own=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
-if [ "$own" != "$suite" ] && ! [ -e "/usr/share/keyrings/debian-archive-$suite-stable.gpg" ] &&
-    ! [ -e "/usr/share/keyrings/debian-archive-$suite-stable.pgp" ]; then
+release=${suite%-backports}
+if [ "$own" != "$release" ] && ! [ -e "/usr/share/keyrings/debian-archive-$release-stable.gpg" ] &&
+    ! [ -e "/usr/share/keyrings/debian-archive-$release-stable.pgp" ]; then
     update "$own" ""
     (cd "$apt" && private apt-get download debian-archive-keyring && dpkg -x debian-archive-keyring_*.deb keyring)
     for keyring in "$apt"/keyring/usr/share/keyrings/debian-archive-keyring.*; do break; done
@@ -124,9 +131,24 @@ fi
 
 update "$suite" "$keyring"
 cd "$dir"
+# What is in the backports counts less than the release's, unless it is asked for.
+target=
+[ "$release" = "$suite" ] || target="-t $suite"
 packages=
 for package in "$@"; do
     case $package in
+    +*)
+        name=${package#+}
+        private apt-get -s $target -o Dir::State::Status=/var/lib/dpkg/status --no-install-recommends install "$name" \
+            > "$apt/plan" || die "Debian $suite: $name cannot be had with what it depends on"
+        # Inst NAME [OLD] (NEW SUITE [ARCHITECTURE])
+        package=$(awk -v name="$name" '
+            $1 == "Inst" && match($0, /\([^ ]+/) {
+                print $2 "=" substr($0, RSTART + 1, RLENGTH - 1)
+                had = had || $2 == name
+            }
+            END { if (!had) print name }' "$apt/plan")
+        ;;
     @*)
         steps=${package#@}
         package=${steps%%:*}
@@ -141,5 +163,5 @@ for package in "$@"; do
     esac
     packages="$packages $package"
 done
-echo "fetching$packages (Debian $suite)"
-private apt-get download $packages || die "cannot download from Debian $suite:$packages"
+echo "fetching" $packages "(Debian $suite)"
+private apt-get download $target $packages || die "cannot download from Debian $suite:$packages"
