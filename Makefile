@@ -194,7 +194,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench help clean distclean guests check-packages
+.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -250,6 +250,9 @@ survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32
 bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line; with BASE=FILE, beside a stored run
 	$(Q)BASE='$(subst ','\'',$(BASE))' tools/bench.sh
 
+bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table of ratios (docs/bench.md)
+	$(Q)tools/bench_xen.sh
+
 cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in a guest, a minute (CPUCHECK="--seconds 600 --seed 9")
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)
 
@@ -266,7 +269,7 @@ distclean: ## remove what was fetched, too
 	$(Q)rm -rf xenlab build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
 # Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.

@@ -12,6 +12,9 @@
  * Having changed a counter, a side notifies the other through the event channel that start_info names. Nothing here is
  * a hypercall that prints: Xen does not even know that this page is a console.
  *
+ * dom0 has no such page, since nobody is behind it: under Xen it has the machine's own serial line, through a hypercall
+ * that does print.
+ *
  * Invariants: characters are in place before the counter says so (barrier); nothing unread is written over.
  *
  * Stated in public <xen/io/console.h>.
@@ -25,6 +28,8 @@ static evtchn_port_t port;
 
 void console_init(void)
 {
+    if (start_info->flags & SIF_INITDOMAIN)
+        return;
     port = start_info->console.domU.evtchn;
     ring = mfn_to_virt(start_info->console.domU.mfn);
 }
@@ -53,8 +58,10 @@ static void put(char c)
 
 void console_write(const char *text, size_t len)
 {
-    if (!ring)
+    if (!ring) {
+        console_io_write(text, len);
         return;
+    }
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\n')
             put('\r');
