@@ -471,12 +471,12 @@ void options_help(FILE *out)
           "environment does without.\n"
           "\n"
           "Examples:\n"
-          "  xenlab run build/guests/hello                     a small guest that says where it is\n"
-          "  xenlab run --stats build/guests/traps             one that faults, and what that took\n"
-          "  xenlab run build/guests/hello build/guests/timer  two side by side\n"
-          "  xenlab run --memory 128 grub-x86_64-xen.bin       GRUB, built for Xen, at its prompt\n"
-          "  echo halt | xenlab run grub-x86_64-xen.bin        its keyboard may be a pipe or a file\n"
-          "  xenlab run --cmdline console=hvc0 --ramdisk initrd.img vmlinuz\n"
+          "  xenlab run build/guests/hello                               a small guest that says where it is\n"
+          "  xenlab run --stats build/guests/traps                       one that faults, and what that took\n"
+          "  xenlab run build/guests/hello build/guests/timer            two side by side\n"
+          "  xenlab run build/assets/grub-x86_64-xen.bin                 GRUB, built for Xen, at its prompt\n"
+          "  echo halt | xenlab run build/assets/grub-x86_64-xen.bin     its keyboard may be a pipe or a file\n"
+          "  xenlab run --memory 256 --cmdline console=hvc0 --ramdisk initrd.img vmlinuz    a Linux of yours\n"
           "  xenlab run --trace t.json --max-vtime 10ms build/guests/hello\n",
           out);
 }
