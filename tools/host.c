@@ -14,10 +14,14 @@
 #define DEFAULT_RAM_MIB 512
 #define RUN_SLICE       MILLISECS(1)
 
+/* Its last words are in the console's ring still, since dom0 has not run: they come before the report. */
 static void guest_crashed(void *data, struct vcpu *v, const char *why)
 {
     struct host *h = data;
+    const struct guest *g = guest_find(h, v->domain->domain_id);
 
+    if (g && g->console)
+        console_backend_drain(g->console);
     if (h->io.guest_crashed)
         h->io.guest_crashed(h->io.data, v, why);
 }

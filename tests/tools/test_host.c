@@ -16,10 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/io/console.h>
 #include <xen/sched.h>
 
 #include "mmu/grant_private.h"
+#include "mmu/native_map.h"
 #include "tools/host.h"
+#include "tools/host_private.h"
 #include "tools/xc.h"
 #include "vcpu/sched/sched.h"
 
@@ -176,6 +179,41 @@ static void crash_loop_ends(void **state)
     host_destroy(sc.host);
 }
 
+static void last_words_out(void *data, domid_t domid, const char *text, size_t len) { strncat(data, text, len); }
+
+static void last_words_report(void *data, struct vcpu *v, const char *why)
+{
+    strcat(data, "| ");
+    strcat(data, why);
+}
+
+/* What a guest wrote before the hypervisor ended it comes before the report, although dom0 has not heard of it yet. */
+static void last_words(void **state)
+{
+    char said[512] = "";
+    const struct host_config cfg = { .ram_mib = 128 };
+    const struct host_io io = { .data = said, .console_out = last_words_out, .guest_crashed = last_words_report };
+    const struct host_guest guest = { .kernel = "build/guests/reboot", .memory_mib = 16 };
+    char err[HOST_ERR_SIZE];
+    struct host *h = host_create(&cfg, &io, err);
+    struct xencons_interface *ring;
+    struct domain *d;
+    domid_t domid;
+
+    assert_non_null(h);
+    assert_int_equal(host_guest_add(h, &guest, &domid, err), 0); /* it never runs: the test writes for it */
+    d = domain_from(host_xen(h), domid);
+    ring = native_map_foreign(xc(h), domid, guest_find(h, domid)->console_mfn);
+    assert_non_null(ring);
+    memcpy(&ring->out[ring->out_prod], "so far ", 7);
+    ring->out_prod += 7;
+    domain_crash(d, "for %s", "a test");
+    assert_string_equal(said, "so far | for a test");
+    native_unmap(xc(h), ring);
+    host_destroy(h);
+    assert_string_equal(said, "so far | for a test"); /* once */
+}
+
 /* What max_event_channels and its like say reaches the domain. */
 static void limits(void **state)
 {
@@ -280,6 +318,7 @@ int main(void)
         cmocka_unit_test(renamed),
         cmocka_unit_test(pause_before_restart),
         cmocka_unit_test(crash_loop_ends),
+        cmocka_unit_test(last_words),
         cmocka_unit_test(core_and_restart),
         cmocka_unit_test(limits),
         cmocka_unit_test(names),
