@@ -156,8 +156,9 @@ static int value_error(const struct option *opt, const char *value, char err[OPT
     if (opt->kind == OPTION_NUMBER && opt->max == UINT64_MAX)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number", opt->name, value);
     else if (opt->kind == OPTION_NUMBER)
-        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu", opt->name, value,
-                 (unsigned long long)opt->min, (unsigned long long)opt->max);
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu%s", opt->name, value,
+                 (unsigned long long)opt->min, (unsigned long long)opt->max,
+                 strcmp(opt->value, "MIB") ? "" : " (MiB, without a unit)");
     else if (opt->kind == OPTION_DURATION)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no duration such as 500us, 20ms, 1.5s or 2m", opt->name,
                  value);

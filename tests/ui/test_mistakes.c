@@ -57,7 +57,7 @@ static const struct mistake {
     { "$X run hello --trace", 1, "--trace needs a value" },
     { "$X run --quiet=yes hello", 1, "--quiet takes no value" },
     /* numbers, units, names */
-    { "$X run --memory 64M hello", 1, "--memory: \"64M\"" },
+    { "$X run --memory 64M hello", 1, "--memory: \"64M\" is no number from 1 to 524287 (MiB, without a unit)" },
     { "$X run --memory -1 hello", 1, "--memory: \"-1\"" },
     { "$X run --memory " ESC " hello", 1, "--memory: \"?[31m\"" },
     { "$X run --memory 1 hello", 1, "--memory: 1 MiB of memory are too few" },
