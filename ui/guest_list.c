@@ -31,6 +31,15 @@ static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_L
     return n < 0 ? -1 : 0;
 }
 
+/* Whoever meant a kernel, and named its source, wonders about a syntax that should be xl.cfg's. */
+static void hint_no_kernel(const char *path, char err[GUEST_LIST_ERR_SIZE])
+{
+    const char *suffix = strrchr(path, '.');
+
+    if (!suffix || strcmp(suffix, ".cfg"))
+        strncat(err, " (it is no kernel, so it is read as an xl.cfg)", GUEST_LIST_ERR_SIZE - strlen(err) - 1);
+}
+
 static enum xl_action action_merge(const struct run_action *option, enum xl_action cfg)
 {
     return option->stated ? option->action : cfg;
@@ -93,8 +102,10 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
         snprintf(err, GUEST_LIST_ERR_SIZE, "%s: %s", path, XL_FILE_UNKNOWN_WHY);
         return -1;
     }
-    if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err))
+    if (kind == XL_FILE_CONFIG && xl_config_load(&e->cfg, path, err)) {
+        hint_no_kernel(path, err);
         return -1;
+    }
     if (!xl_sched_override(&e->cfg.sched, &o->guest_sched) || !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
