@@ -202,17 +202,3 @@ void heap_free(struct xen *xen, struct page_info *pg, unsigned int order)
     }
     block_add(xen, &xen->frame_table[n], order);
 }
-
-void tlb_flush_all_since(struct xen *xen, uint64_t stamp)
-{
-    xen->tlb_clock++;
-    for_each_domain (xen, d) {
-        for_each_vcpu (d, v) {
-            if (v->tlb_stamp <= stamp) {
-                v->regs->dirty |= CPU_DIRTY_TLB;
-                v->tlb_stamp = xen->tlb_clock;
-            }
-        }
-    }
-    xen->tlb_flushed = stamp + 1;
-}

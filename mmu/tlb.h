@@ -8,7 +8,10 @@
  * slow, so Xen keeps a clock. A frame is stamped with the clock when a use of it ends; a vCPU is stamped when it flushes;
  * and only vCPUs whose stamp is not later than the frame's have to flush when the frame is used for something else. Mostly none.
  *
- * "Flush" here is a bit in the vCPU's registers that takes effect before its next instruction.
+ * "Flush" here is a bit in the vCPU's registers that takes effect before its next instruction. When all are meant, one number
+ * says so: the time since which every vCPU must have flushed before it is entered again.
+ *
+ * Invariant: tlb_flushed <= tlb_clock, so whoever flushes now has caught up.
  *
  * Corresponds to xen/arch/x86/flushtlb.c (tlbflush_filter, tlbflush_current_time); a clock of 64 bits need not wrap.
  */
@@ -31,13 +34,23 @@ static inline void vcpu_flush_tlb_one(struct vcpu *v, uint64_t va)
         cpu_context_flush_page(v->ctx, va);
 }
 
-/* All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. */
-void tlb_flush_all_since(struct xen *xen, uint64_t stamp);
-
+/*
+ * All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. Nobody goes round to tell
+ * them: each looks when it is entered, so this costs the same for one domain and for thousands.
+ */
 static inline void tlb_flush_stale(struct xen *xen, uint64_t stamp)
 {
-    if (stamp >= xen->tlb_flushed)
-        tlb_flush_all_since(xen, stamp);
+    if (stamp >= xen->tlb_flushed) {
+        xen->tlb_clock++;
+        xen->tlb_flushed = stamp + 1;
+    }
+}
+
+/* v is about to be entered: has it missed a flush? */
+static inline void tlb_catch_up(struct vcpu *v)
+{
+    if (v->tlb_stamp < v->domain->xen->tlb_flushed)
+        vcpu_flush_tlb(v);
 }
 
 #endif

@@ -122,7 +122,7 @@ struct vcpu {
     mfn_t guest_table_user; /* PV64 user L4 or INVALID_MFN */
     mfn_t compat_l3;        /* PV32: the guest's own L3, INVALID_MFN for PV64 */
     mfn_t old_guest_table;  /* a former root whose release was preempted, INVALID_MFN: none */
-    uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB, or was told to (mmu/tlb.h) */
+    uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB (mmu/tlb.h) */
 
     /* event channels and shared memory: evtchn/ */
     vcpu_info_at_4 *vcpu_info;        /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */

@@ -19,6 +19,7 @@
 #include "vcpu/run.h"
 
 #include "mmu/pv.h"
+#include "mmu/tlb.h"
 #include "vcpu/domain.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/runstate.h"
@@ -93,6 +94,7 @@ static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_
         pv_deliver_events(v);
         if (!vcpu_runnable(v))
             return;
+        tlb_catch_up(v);
 
         const struct sim_exit e = pcpu_run(p, v->ctx, (uint64_t)(end - m->clock.now) / CLOCK_NS_PER_INSN + 1);
 

@@ -63,9 +63,10 @@ struct xen {
     mfn_t m2p_compat; /* the same for PV32: 4-byte entries, and the L2 mapping them */
     mfn_t m2p_compat_l2;
     uint32_t *m2p32;
-    uint64_t outstanding_claims;     /* the sum of all domains' outstanding_pages */
-    uint64_t tlb_clock, tlb_flushed; /* mmu/tlb.h: now, and the time up to which every vCPU has flushed */
-    mfn_t zero_mfn;                  /* a frame of zeroes for empty GDT pages, and the pages of Xen's own descriptors */
+    uint64_t outstanding_claims; /* the sum of all domains' outstanding_pages */
+    uint64_t tlb_clock,
+        tlb_flushed; /* mmu/tlb.h: now, and the time since which every vCPU that is entered must have flushed */
+    mfn_t zero_mfn;  /* a frame of zeroes for empty GDT pages, and the pages of Xen's own descriptors */
     mfn_t pv64_gdt_mfn, pv32_gdt_mfn;
 
     struct domain *domain_list; /* by ascending domid; dying ones stay until their last reference is gone */
