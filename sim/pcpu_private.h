@@ -22,7 +22,7 @@ struct pcpu {
 struct cpu_context {
     struct cpu_state state;
     struct emu *emu;
-    struct cpu_context *next; /* all contexts that the engine knows */
+    struct cpu_context *next, **link; /* all contexts that the engine knows; link points to what points here */
     uc_context *saved;
     bool saved_valid;
     struct raw_segment seg[CPU_NR_SEGS]; /* what the engine holds for state.seg: converted only when it changes */

@@ -67,12 +67,9 @@ void pcpu_forget(struct cpu_context *c)
         c->emu->loaded = NULL;
     if (c->saved)
         uc_context_free(c->saved);
-    for (struct cpu_context **pp = &c->emu->contexts; *pp; pp = &(*pp)->next) {
-        if (*pp == c) {
-            *pp = c->next;
-            break;
-        }
-    }
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
     c->saved = NULL;
     c->saved_valid = false;
     c->emu = NULL;
@@ -201,6 +198,9 @@ static void engine_switch(struct emu *e, struct cpu_context *c)
     if (!c->emu) {
         c->emu = e;
         c->next = e->contexts;
+        c->link = &e->contexts;
+        if (c->next)
+            c->next->link = &c->next;
         e->contexts = c;
         BUG_ON(uc_context_alloc(e->uc, &c->saved));
         c->state.dirty = CPU_DIRTY_ALL;

@@ -193,6 +193,33 @@ static void test_outlive(void **state)
     pg_destroy(&h);
 }
 
+/* Some contexts go, in every order, and all the others outlive their machine. */
+static void test_forget(void **state)
+{
+    static const unsigned int gone[][3] = {
+        { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
+    };
+
+    for (unsigned int i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        for (unsigned int nr = 0; nr <= 3; nr++) {
+            struct pv_guest g = make(CPU_MODE_PV64), h;
+            struct cpu_context *c[3] = { g.c, pg_context(CPU_MODE_PV64), pg_context(CPU_MODE_PV64) };
+
+            for (unsigned int k = 0; k < 3; k++)
+                fpu_load(&g, g.m->pcpu[0], c[k], k, 3 + k);
+            for (unsigned int k = 0; k < nr; k++)
+                cpu_context_destroy(c[gone[i][k]]);
+            machine_destroy(g.m);
+            h = make(CPU_MODE_PV64);
+            for (unsigned int k = nr; k < 3; k++) {
+                fpu_check(&h, h.m->pcpu[0], c[gone[i][k]], gone[i][k], 3 + gone[i][k]);
+                cpu_context_destroy(c[gone[i][k]]);
+            }
+            pg_destroy(&h);
+        }
+    }
+}
+
 /* A page's translation is dropped, alone, and so is code that was reached through it. */
 static void test_flush_page(void **state)
 {
@@ -340,9 +367,10 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),    cmocka_unit_test(test_fpu_pointers),
-        cmocka_unit_test(test_two_machines), cmocka_unit_test(test_outlive),   cmocka_unit_test(test_flush_page),
-        cmocka_unit_test(test_pv32_ring1),   cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),       cmocka_unit_test(test_fxsave),     cmocka_unit_test(test_fpu_pointers),
+        cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_outlive),    cmocka_unit_test(test_flush_page),
+        cmocka_unit_test(test_forget),        cmocka_unit_test(test_pv32_ring1), cmocka_unit_test(test_pv32_iret),
+        cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
