@@ -2,12 +2,15 @@
 /* Guests' output and our messages on their way to the user; the model is in ui/console.h. */
 #include "ui/console.h"
 
+#include "sim/bug.h"
 #include "tools/printable.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/xen.h>
 
 static void put(struct console *c, const char *text, size_t len)
 {
@@ -34,15 +37,23 @@ void console_flush(struct console *c)
 
 /* --- several guests: lines --- */
 
+/* NULL: out of memory. */
 static struct console_line *line_of(struct console *c, unsigned int domid)
 {
-    struct console_line **l = &c->lines;
+    struct console_line *l;
 
-    while (*l && (*l)->domid != domid)
-        l = &(*l)->next;
-    if (!*l && (*l = calloc(1, sizeof(**l))))
-        (*l)->domid = domid;
-    return *l;
+    BUG_ON(domid >= DOMID_FIRST_RESERVED);
+    if (!c->of)
+        c->of = calloc(DOMID_FIRST_RESERVED, sizeof(*c->of)); /* most of it is never touched */
+    if (!c->of || c->of[domid])
+        return c->of ? c->of[domid] : NULL;
+    l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    l->domid = domid;
+    *(c->last ? &c->last->next : &c->lines) = l;
+    c->last = c->of[domid] = l;
+    return l;
 }
 
 static void newline_put(struct console *c)
@@ -184,6 +195,9 @@ void console_close(struct console *c)
             line_put(c, l);
         free(l);
     }
+    free(c->of);
+    c->of = NULL;
+    c->last = NULL;
     line_break(c);
     console_flush(c);
     if (c->error) /* or exit() would try again, and wait again */

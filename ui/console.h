@@ -48,7 +48,9 @@ struct console {
     bool together;              /* both are terminals: a message must not be put in the middle of a guest's line */
     bool in_line;               /* the last byte written to out was no newline */
     int error;                  /* errno of the first failed write to out; afterwards nothing is written */
-    struct console_line *lines; /* by_lines: what is kept back */
+    struct console_line *lines; /* by_lines: what is kept back, in the order in which the guests first wrote */
+    struct console_line *last;  /* of these */
+    struct console_line **of;   /* the same by domid, NULL: none */
     struct console_line *open;  /* whose unfinished line is the last thing on the output; or NULL */
 };
 

@@ -132,6 +132,21 @@ static void test_steering(void **state)
     end(&s, "[d1] ?[2J???? xin ch\xc3\xa0o\n[d2] \x1b[1mb\n[d1] ?[\n", "");
 }
 
+/* Whatever their numbers are: what is left over appears in the order in which the guests began to write. */
+static void test_order_of_guests(void **state)
+{
+    static const unsigned int domid[] = { 7, 32751, 1, 2000, 0 };
+    struct scene s;
+
+    begin(&s, true);
+    for (unsigned int round = 0; round < 2; round++)
+        for (unsigned int i = 0; i < sizeof(domid) / sizeof(domid[0]); i++)
+            write_text(&s, domid[i], round ? "b" : "a");
+    console_guest_end(&s.c, 1);
+    write_text(&s, 1, "c");
+    end(&s, "[d1] ab\n[d7] ab\n[d32751] ab\n[d1] c\n[d2000] ab\n[d0] ab\n", "");
+}
+
 static void test_long_line(void **state)
 {
     char text[CONSOLE_LINE_MAX + 11], expected[CONSOLE_LINE_MAX + 64];
@@ -211,7 +226,7 @@ int main(void)
         cmocka_unit_test(test_message_printable), cmocka_unit_test(test_prompts),
         cmocka_unit_test(test_attached),          cmocka_unit_test(test_steering),
         cmocka_unit_test(test_raw_terminal),      cmocka_unit_test(test_message_in_line),
-        cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_write_error),       cmocka_unit_test(test_order_of_guests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
