@@ -9,6 +9,7 @@
 #include "tools/xc.h"
 #include "vcpu/tsc.h"
 
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,24 @@ struct guest *guest_find(const struct host *h, domid_t domid)
     return g && g->domid == domid ? g : NULL;
 }
 
+/* --- names: no two guests have the same --- */
+
+static int name_order(const void *a, const void *b) { return strcmp(a, b); }
+
+bool guest_name_taken(const void *data, const char *name)
+{
+    const struct host *h = data;
+
+    return tfind(name, &h->names, name_order);
+}
+
+bool guest_name_claim(struct host *h, const char *name)
+{
+    const char **claimed = tsearch(name, &h->names, name_order);
+
+    return claimed && *claimed == name;
+}
+
 /* --- building and taking down guests --- */
 
 void guest_disconnect(struct guest *g)
@@ -35,6 +54,10 @@ void guest_disconnect(struct guest *g)
 
 void guest_free(struct host *h, struct guest *g)
 {
+    const char **name = g->cfg.name ? tfind(g->cfg.name, &h->names, name_order) : NULL;
+
+    if (name && *name == g->cfg.name)
+        tdelete(g->cfg.name, &h->names, name_order);
     image_cache_put(&h->kernels, g->kernel);
     free(g->ramdisk);
     free((char *)g->cfg.name);
@@ -169,16 +192,6 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     return -1;
 }
 
-bool guest_name_taken(const void *data, const char *name)
-{
-    const struct host *h = data;
-
-    for (const struct guest *g = h->guests; g; g = g->next)
-        if (!strcmp(g->cfg.name, name))
-            return true;
-    return false;
-}
-
 char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
                      const void *data)
 {
@@ -263,6 +276,10 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
     if (h->guests_left == HOST_MAX_GUESTS) {
         snprintf(err, HOST_ERR_SIZE, "%s: there are %u guests already: dom0 has no event channels left", g->cfg.kernel,
                  HOST_MAX_GUESTS);
+        goto fail;
+    }
+    if (!guest_name_claim(h, g->cfg.name)) {
+        snprintf(err, HOST_ERR_SIZE, "out of memory");
         goto fail;
     }
     guest_uuid_make(g);

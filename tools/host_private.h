@@ -44,6 +44,7 @@ struct host {
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
+    void *names;                                  /* of all guests: a tree of tsearch() */
     unsigned int nr_guests, guests_left;          /* added; not ended */
     bool failed;                                  /* what a configuration asks for could not be done */
     struct cached_image *kernels;
@@ -61,6 +62,8 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 
 /* Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
+/* From now on there is, until guest_free() of the guest whose string this is. False: out of memory, or another has it. */
+bool guest_name_claim(struct host *h, const char *name);
 
 /* If its configuration states no UUID: one that follows from its name and the seed. It keeps it when it restarts. */
 void guest_uuid_make(struct guest *g);

@@ -126,7 +126,8 @@ static bool rename_away(struct host *h, struct guest *g)
     if (old && asprintf(&base, "%s-%s", g->cfg.name, date) >= 0)
         name = host_name_free(base, 1, guest_name_taken, h);
     free(base);
-    if (!name) {
+    if (!name || !guest_name_claim(h, name)) {
+        free(name);
         free(old);
         return false;
     }

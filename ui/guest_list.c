@@ -7,6 +7,7 @@
 #include "vcpu/domain.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -146,14 +147,19 @@ static int total_check(const struct guest_list *l, const struct run_options *o, 
 
 /* --- names --- */
 
+static int name_order(const void *a, const void *b) { return strcmp(a, b); }
+
 static bool name_taken(const void *data, const char *name)
 {
     const struct guest_list *l = data;
 
-    for (uint64_t i = 0; i < l->nr_names; i++)
-        if (l->names[i] && !strcmp(l->names[i], name))
-            return true;
-    return false;
+    return tfind(name, &l->taken, name_order);
+}
+
+static bool name_give(struct guest_list *l, uint64_t i, char *name)
+{
+    l->names[i] = name;
+    return name && tsearch(name, &l->taken, name_order);
 }
 
 /* The names that were stated: they come first, so that the others are made to differ from them. */
@@ -175,32 +181,39 @@ static int names_stated(struct guest_list *l, const struct run_options *o, char 
                          why, name);
             return -1;
         }
-        l->names[i] = strdup(name);
+        if (!name_give(l, i, strdup(name))) {
+            snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+            return -1;
+        }
     }
     return 0;
 }
 
 static int names_make(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
+    uint64_t i = 0;
+
     l->nr_names = l->nr * (o->copies ? o->copies : 1);
     l->names = calloc(l->nr_names, sizeof(*l->names));
     if (l->names && names_stated(l, o, err))
         return -1;
-    for (uint64_t i = 0; l->names && i < l->nr_names; i++) {
+    for (; l->names && i < l->nr_names; i++) {
         const struct host_guest *g = &l->entries[i % l->nr].guest;
+        char *name;
 
         if (l->names[i])
             continue;
-        l->names[i] =
-            host_name_free(g->name ? g->name : basename(g->kernel), (unsigned int)(i / l->nr) + 1, name_taken, l);
-        if (!l->names[i])
+        name = host_name_free(g->name ? g->name : basename(g->kernel), (unsigned int)(i / l->nr) + 1, name_taken, l);
+        if (!name_give(l, i, name))
             break;
     }
-    if (l->names && l->names[l->nr_names - 1])
+    if (l->names && i == l->nr_names)
         return 0;
     snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
     return -1;
 }
+
+static void name_keep(void *name) { (void)name; }
 
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
@@ -246,6 +259,7 @@ void guest_list_free(struct guest_list *l)
 {
     for (unsigned int i = 0; i < l->nr; i++)
         xl_config_free(&l->entries[i].cfg);
+    tdestroy(l->taken, name_keep);
     for (uint64_t i = 0; l->names && i < l->nr_names; i++)
         free(l->names[i]);
     free(l->names);

@@ -265,6 +265,17 @@ static void names(void **state)
     assert_string_equal(err, "build/guests/reboot: a domain with the name \"reboot-2\" exists already");
     g.name = "Domain-0";
     assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+
+    g.name = "free again"; /* a guest that does not come to be leaves its name free, and no other */
+    g.kernel = "build/guests/none";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    g.name = "reboot-2";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    g.kernel = "build/guests/reboot";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), -1);
+    assert_non_null(strstr(err, "exists already"));
+    g.name = "free again";
+    assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
     host_destroy(h);
 }
 
