@@ -29,8 +29,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SMALLEST_MACHINE (8 * FIRMWARE_FRAMES) /* 8 MiB, of which firmware and M2P take 6 */
+
+#define LARGE_FRAME_TABLE (64u << 20) /* of a machine of some 5 GiB */
 
 struct heap {
     struct page_list free[HEAP_MAX_ORDER + 1];
@@ -66,13 +69,29 @@ static void heap_fill(struct xen *xen, uint64_t first, uint64_t end)
     }
 }
 
+/*
+ * Zeroes, of which the host gives what is touched. A machine with room for many domains fills its frame table densely, so the
+ * host is asked for large pages: one page fault where there would be 512. A small one stays small.
+ */
+static struct page_info *frame_table_map(uint64_t nr)
+{
+    const size_t size = nr * sizeof(struct page_info);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    if (size >= LARGE_FRAME_TABLE)
+        madvise(p, size, MADV_HUGEPAGE); /* a hint: it goes without */
+    return p;
+}
+
 int heap_init(struct xen *xen)
 {
     struct machine *m = xen->machine;
 
     if (m->nr_frames < SMALLEST_MACHINE)
         return -ENOMEM;
-    xen->frame_table = calloc(m->nr_frames, sizeof(*xen->frame_table));
+    xen->frame_table = frame_table_map(m->nr_frames);
     xen->heap = calloc(1, sizeof(*xen->heap));
     if (!xen->frame_table || !xen->heap) {
         heap_destroy(xen);
@@ -89,7 +108,8 @@ int heap_init(struct xen *xen)
 void heap_destroy(struct xen *xen)
 {
     free(xen->heap);
-    free(xen->frame_table);
+    if (xen->frame_table)
+        munmap(xen->frame_table, xen->machine->nr_frames * sizeof(*xen->frame_table));
     xen->heap = NULL;
     xen->frame_table = NULL;
 }
