@@ -36,6 +36,8 @@
 #define M2P_PER_PAGE   (PAGE_SIZE / 8)
 #define M2P32_PER_PAGE (PAGE_SIZE / 4)
 
+#define HOST_GROUP 16u /* pages of a table for which the host's memory is asked for together */
+
 static uint64_t *table(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
 
 /* A table's pages: whole extents. */
@@ -89,13 +91,26 @@ uint64_t m2p_init(struct xen *xen)
 
 bool m2p_is_open(const struct xen *xen, mfn_t mfn) { return m2p_l1(xen)[mfn_x(mfn) / M2P_PER_PAGE] & _PAGE_PRESENT; }
 
+/* The host gives memory for a group of pages at once, when the first of them comes into being: their neighbours soon will, too. */
+static void group_populate(struct xen *xen, const uint64_t *l1, mfn_t first_mfn, uint64_t page)
+{
+    const uint64_t first = page - page % HOST_GROUP;
+
+    for (uint64_t i = first; i < first + HOST_GROUP; i++)
+        if (l1[i] & _PAGE_PRESENT)
+            return;
+    machine_populate(xen->machine, _mfn(mfn_x(first_mfn) + first), HOST_GROUP);
+}
+
 static void page_open(struct xen *xen, uint64_t page)
 {
     uint64_t page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
 
+    group_populate(xen, m2p_l1(xen), xen->m2p_mfn, page);
     memset(&xen->m2p[page * M2P_PER_PAGE], 0xff, PAGE_SIZE);
     m2p_l1(xen)[page] = pte_make(_mfn(mfn_x(xen->m2p_mfn) + page), M2P_FLAGS);
     if (page32 < m2p32_frames(xen) && !(m2p32_l1(xen)[page32] & _PAGE_PRESENT)) {
+        group_populate(xen, m2p32_l1(xen), xen->m2p_compat, page32);
         memset(&xen->m2p32[page32 * M2P32_PER_PAGE], 0xff, PAGE_SIZE);
         m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
     }

@@ -103,6 +103,12 @@ void machine_destroy(struct machine *m)
     free(m);
 }
 
+void machine_populate(struct machine *m, mfn_t first, uint64_t nr)
+{
+    /* Kernels before 5.14 do not know it: then the page faults do it, as ever. */
+    madvise(m->ram + (mfn_x(first) << PAGE_SHIFT), nr << PAGE_SHIFT, MADV_POPULATE_WRITE);
+}
+
 /* SplitMix64 (Steele, Lea, Flood 2014): a counter in steps of the golden ratio, its bits then well stirred. */
 uint64_t machine_random(struct machine *m)
 {

@@ -58,6 +58,9 @@ static inline void *mfn_to_virt(const struct machine *m, mfn_t mfn)
     return m->ram + (mfn_x(mfn) << PAGE_SHIFT);
 }
 
+/* A hint: all of these frames will soon be written. The host then finds memory for them in one go, not in nr page faults. */
+void machine_populate(struct machine *m, mfn_t first, uint64_t nr);
+
 static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }
 
 /* Deterministic pseudo-random numbers from the machine's seed. */
