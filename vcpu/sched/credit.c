@@ -138,6 +138,7 @@ static int csched_init(struct scheduler *ops)
 static void csched_deinit(struct scheduler *ops)
 {
     timer_stop(&ops->xen->machine->clock, &csched(ops)->acct);
+    free(csched(ops)->share);
     free(ops->sched_data);
 }
 
@@ -195,7 +196,7 @@ static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 
 static void csched_free_udata(struct scheduler *ops, void *vd) { free(vd); }
 
-static void csched_remove(struct scheduler *ops, struct vcpu *v) { csched_deactivate(svc_of(v)); }
+static void csched_remove(struct scheduler *ops, struct vcpu *v) { csched_deactivate(ops, svc_of(v)); }
 
 static void csched_sleep(struct scheduler *ops, struct vcpu *v)
 {

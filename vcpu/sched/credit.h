@@ -34,7 +34,6 @@ struct csched_vcpu {
     s_time_t start;      /* running: since then nothing has been burnt */
     s_time_t run_since;  /* for the rate limit */
     s_time_t slice_left; /* > 0: it was interrupted in its slice */
-    s_time_t earned;     /* scratch of accounting */
 };
 
 struct csched_pcpu {
@@ -44,11 +43,22 @@ struct csched_pcpu {
     struct timer tick;
 };
 
+/* Scratch of accounting: what it must know of an active vCPU to share credits out, side by side, however many they are. */
+struct csched_share {
+    struct csched_vcpu *svc;
+    uint64_t mask; /* pCPUs that it may use */
+    int64_t weight;
+    s_time_t peak, earned; /* < 0: not known yet */
+};
+
 struct csched {
     struct timer acct;
     s_time_t tslice, tick, ratelimit, migr_delay;
     s_time_t unused; /* earned by sleepers, who may not keep it: for the others next time, or they would fall behind */
     LIST_HEAD(, csched_vcpu) active;
+    size_t nr_active;
+    struct csched_share *share; /* room for all of them */
+    size_t cap_share;
 };
 
 static inline struct csched *csched(const struct scheduler *ops) { return ops->sched_data; }
@@ -69,7 +79,7 @@ void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc);
 void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now);
 /* svc has no savings: it earns from now on. And: it earns no more. */
 void csched_activate(struct scheduler *ops, struct csched_vcpu *svc);
-void csched_deactivate(struct csched_vcpu *svc);
+void csched_deactivate(struct scheduler *ops, struct csched_vcpu *svc);
 /* The domain that runs on a pCPU, or did until now: park it if it has overdrawn its cap. */
 void csched_cap_check(struct scheduler *ops, struct csched_dom *dom, s_time_t now);
 /* Hook: a domain's weight and cap. */

@@ -9,7 +9,8 @@
  * A cap has an account of its own, one for the domain, which fills as time passes. When it is overdrawn by a period's worth all
  * vCPUs of the domain are parked until it is balanced again. So a cap is reached whatever the weight, if pCPUs would idle.
  *
- * Invariants: svc->active exactly when it is on the list; the accounting timer is armed whenever the list is not empty.
+ * Invariants: svc->active exactly when it is on the list; there is a share for each who is (nr_active); the accounting timer is
+ * armed whenever the list is not empty.
  *
  * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen's caps are limits of what a
  * vCPU earns, so one of little weight is parked although pCPUs idle. Xen activates whom a tick finds
@@ -18,6 +19,7 @@
 #include "vcpu/sched/credit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* --- credits --- */
 
@@ -31,6 +33,12 @@ void csched_activate(struct scheduler *ops, struct csched_vcpu *svc)
     if (LIST_EMPTY(&prv->active))
         timer_set(&ops->xen->machine->clock, &prv->acct, NOW(ops->xen) + prv->tslice);
     LIST_INSERT_HEAD(&prv->active, svc, link);
+    if (prv->nr_active == prv->cap_share) {
+        prv->cap_share = prv->cap_share ? 2 * prv->cap_share : 16;
+        prv->share = realloc(prv->share, prv->cap_share * sizeof(*prv->share));
+        BUG_ON(!prv->share);
+    }
+    prv->nr_active++;
     svc->active = true;
     svc->dom->nr_active++;
 }
@@ -47,11 +55,12 @@ void csched_burn(struct scheduler *ops, struct csched_vcpu *svc, s_time_t now)
         csched_activate(ops, svc);
 }
 
-void csched_deactivate(struct csched_vcpu *svc)
+void csched_deactivate(struct scheduler *ops, struct csched_vcpu *svc)
 {
     if (!svc->active)
         return;
     LIST_REMOVE(svc, link);
+    csched(ops)->nr_active--;
     svc->active = false;
     svc->dom->nr_active--;
 }
@@ -191,14 +200,16 @@ static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
     return cap < prv->tslice ? cap : prv->tslice;
 }
 
+/* Does it still wait for a share of this part of the pool? */
+static bool competes(const struct csched_share *s, uint64_t part) { return s->earned < 0 && s->mask & part; }
+
 /*
  * Share the credits of a part of the pool out by weight. What somebody may not earn (above its peak) is shared among the
  * others: each pass settles those whose fair share exceeds their peak, until a pass settles nobody.
  */
-static void hand_out_part(struct scheduler *ops, uint64_t part, s_time_t left)
+static void hand_out_part(struct csched *prv, uint64_t part, s_time_t left)
 {
-    struct csched *prv = csched(ops);
-    struct csched_vcpu *svc;
+    struct csched_share *const end = prv->share + prv->nr_active;
     bool settled = true;
 
     while (settled) {
@@ -206,49 +217,50 @@ static void hand_out_part(struct scheduler *ops, uint64_t part, s_time_t left)
         int64_t weights = 0;
 
         settled = false;
-        LIST_FOREACH(svc, &prv->active, link)
-        if (svc->earned < 0 && vcpu_cpumask(svc->v) & part)
-            weights += svc->dom->weight;
-        LIST_FOREACH(svc, &prv->active, link)
-        {
-            if (svc->earned < 0 && vcpu_cpumask(svc->v) & part && left * svc->dom->weight / weights >= peak(prv, svc)) {
-                svc->earned = peak(prv, svc);
-                rest -= svc->earned;
+        for (struct csched_share *s = prv->share; s < end; s++)
+            if (competes(s, part))
+                weights += s->weight;
+        for (struct csched_share *s = prv->share; s < end; s++) {
+            if (competes(s, part) && left * s->weight / weights >= s->peak) {
+                s->earned = s->peak;
+                rest -= s->earned;
                 settled = true;
             }
         }
-        if (!settled)
-            LIST_FOREACH(svc, &prv->active, link)
-        if (svc->earned < 0 && vcpu_cpumask(svc->v) & part)
-            svc->earned = left * svc->dom->weight / weights;
+        for (struct csched_share *s = prv->share; !settled && s < end; s++)
+            if (competes(s, part))
+                s->earned = left * s->weight / weights;
         left = rest;
     }
 }
 
-/* Where affinity divides the pool into parts that compete for nothing, each part's credits are its own. */
+/*
+ * What each active vCPU earns, in the order of the list. Where affinity divides the pool into parts that compete for nothing,
+ * each part's credits are its own.
+ */
 static void hand_out(struct scheduler *ops)
 {
     struct csched *prv = csched(ops);
     const int64_t pcpus = __builtin_popcountll(ops->cpus);
     uint64_t part[MACHINE_MAX_PCPUS] = { 0 }, last = 0;
+    struct csched_share *s = prv->share;
     struct csched_vcpu *svc;
 
     LIST_FOREACH(svc, &prv->active, link)
     {
-        svc->earned = -1;
-        if (vcpu_cpumask(svc->v) != last) /* usually there is one part, and everybody may use all of it */
-            sched_part_join(part, last = vcpu_cpumask(svc->v));
+        *s = (struct csched_share){ svc, vcpu_cpumask(svc->v), svc->dom->weight, peak(prv, svc), -1 };
+        if (s->mask != last) /* usually there is one part, and everybody may use all of it */
+            sched_part_join(part, last = s->mask);
+        s++;
     }
+    BUG_ON(s != prv->share + prv->nr_active);
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
         const int64_t n = __builtin_popcountll(part[i]);
 
         if (n)
-            hand_out_part(ops, part[i], prv->tslice * n + prv->unused * n / pcpus);
+            hand_out_part(prv, part[i], prv->tslice * n + prv->unused * n / pcpus);
     }
     prv->unused = 0;
-    LIST_FOREACH(svc, &prv->active, link)
-    if (svc->earned < 0)
-        svc->earned = 0;
 }
 
 /* Credits have been added: what follows from that for the priority. */
@@ -272,7 +284,7 @@ static void settle(struct scheduler *ops, struct csched_vcpu *svc)
         /* It does not use what it earns: others shall have it, until these savings are used up. */
         prv->unused += svc->credit - prv->tslice;
         svc->credit = prv->tslice;
-        csched_deactivate(svc);
+        csched_deactivate(ops, svc);
     }
 }
 
@@ -280,16 +292,18 @@ void csched_acct(void *data)
 {
     struct scheduler *ops = data;
     struct csched *prv = csched(ops);
-    struct csched_vcpu *svc, *next;
+    const size_t nr = prv->nr_active;
     const s_time_t now = NOW(ops->xen);
 
     hand_out(ops);
-    for (svc = LIST_FIRST(&prv->active); svc; svc = next) {
-        next = LIST_NEXT(svc, link);
-        if (svc->v->is_running)
-            csched_burn(ops, svc, now);
-        svc->credit += svc->earned;
-        settle(ops, svc);
+    for (size_t i = 0; i < nr; i++) {
+        const struct csched_share *s = &prv->share[i];
+
+        if (s->svc->v->is_running)
+            csched_burn(ops, s->svc, now);
+        if (s->earned > 0)
+            s->svc->credit += s->earned;
+        settle(ops, s->svc);
     }
     if (!LIST_EMPTY(&prv->active))
         timer_set(&ops->xen->machine->clock, &prv->acct, now + prv->tslice);
