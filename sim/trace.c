@@ -13,9 +13,6 @@
  */
 #include "sim/trace.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/machine.h"
@@ -38,17 +35,31 @@ struct json {
     size_t size, len;
 };
 
-static void __attribute__((format(printf, 2, 3))) json_add(struct json *j, const char *fmt, ...)
+/* Numbers and texts are written by hand: printf() was most of what a trace cost. */
+static void json_add_bytes(struct json *j, const char *text, size_t len)
 {
-    const size_t at = j->len < j->size ? j->len : j->size;
-    va_list ap;
-    int n;
+    if (j->len < j->size)
+        memcpy(j->buf + j->len, text, len < j->size - j->len ? len : j->size - j->len);
+    j->len += len;
+}
 
-    va_start(ap, fmt);
-    n = vsnprintf(j->size ? j->buf + at : NULL, j->size - at, fmt, ap);
-    va_end(ap);
-    BUG_ON(n < 0);
-    j->len += (size_t)n;
+static void json_add(struct json *j, const char *text) { json_add_bytes(j, text, strlen(text)); }
+
+static void json_add_number(struct json *j, uint64_t value, unsigned int base)
+{
+    char digits[20]; /* of 2^64 - 1 in base 10 */
+    size_t at = sizeof(digits);
+
+    for (; at == sizeof(digits) || value; value /= base)
+        digits[--at] = "0123456789abcdef"[value % base];
+    json_add_bytes(j, digits + at, sizeof(digits) - at);
+}
+
+static void json_add_signed(struct json *j, int64_t value)
+{
+    if (value < 0)
+        json_add(j, "-");
+    json_add_number(j, value < 0 ? -(uint64_t)value : (uint64_t)value, 10);
 }
 
 static bool is_address(const char *name, size_t len)
@@ -66,17 +77,24 @@ static void json_add_arg(struct json *j, const struct trace_record *rec, const c
 {
     const int64_t limit = INT64_C(1) << 53, number = (int64_t)value;
 
-    json_add(j, ",\"%.*s\":", (int)len, name);
+    json_add(j, ",\"");
+    json_add_bytes(j, name, len);
+    json_add(j, "\":");
     if (value == TRACE_NO_DOMAIN && len >= 6 && !memcmp(name + len - 6, "domain", 6)) {
         json_add(j, "null");
         return;
     }
-    if (rec->event == TRC_exit && len == 4 && !memcmp(name, "kind", 4) && value < EXIT_NR_KINDS)
-        json_add(j, "\"%s\"", sim_exit_name((enum sim_exit_kind)value));
-    else if (is_address(name, len) || number < -limit || number > limit)
-        json_add(j, "\"0x%" PRIx64 "\"", value);
-    else
-        json_add(j, "%" PRId64, number);
+    if (rec->event == TRC_exit && len == 4 && !memcmp(name, "kind", 4) && value < EXIT_NR_KINDS) {
+        json_add(j, "\"");
+        json_add(j, sim_exit_name((enum sim_exit_kind)value));
+        json_add(j, "\"");
+    } else if (is_address(name, len) || number < -limit || number > limit) {
+        json_add(j, "\"0x");
+        json_add_number(j, value, 16);
+        json_add(j, "\"");
+    } else {
+        json_add_signed(j, number);
+    }
 }
 
 int trace_format_json(const struct trace_record *rec, char *buf, size_t len)
@@ -84,27 +102,35 @@ int trace_format_json(const struct trace_record *rec, char *buf, size_t len)
     const char *name = rec->event < TRC_NR ? events[rec->event].args : "";
     struct json j = { .buf = buf, .size = len };
 
-    json_add(&j, "{\"t\":%" PRId64 ",\"pcpu\":%u", rec->time, rec->pcpu);
-    if (rec->domain == TRACE_NO_DOMAIN)
+    json_add(&j, "{\"t\":");
+    json_add_signed(&j, rec->time);
+    json_add(&j, ",\"pcpu\":");
+    json_add_number(&j, rec->pcpu, 10);
+    if (rec->domain == TRACE_NO_DOMAIN) {
         json_add(&j, ",\"dom\":null,\"vcpu\":null");
-    else
-        json_add(&j, ",\"dom\":%u,\"vcpu\":%u", rec->domain, rec->vcpu);
-    json_add(&j, ",\"event\":\"%s\"", trace_event_name((enum trace_event)rec->event));
+    } else {
+        json_add(&j, ",\"dom\":");
+        json_add_number(&j, rec->domain, 10);
+        json_add(&j, ",\"vcpu\":");
+        json_add_number(&j, rec->vcpu, 10);
+    }
+    json_add(&j, ",\"event\":\"");
+    json_add(&j, trace_event_name((enum trace_event)rec->event));
+    json_add(&j, "\"");
 
     for (uint32_t i = 0; i < rec->nr_args && i < TRACE_MAX_ARGS; i++) {
         const size_t n = strcspn(name, ",");
-        char unnamed[16];
+        const char unnamed[] = { 'a', 'r', 'g', (char)('0' + i) };
 
-        if (n) {
+        if (n)
             json_add_arg(&j, rec, name, n, rec->arg[i]);
-        } else {
-            const int u = snprintf(unnamed, sizeof(unnamed), "arg%u", i);
-
-            json_add_arg(&j, rec, unnamed, (size_t)u, rec->arg[i]);
-        }
+        else
+            json_add_arg(&j, rec, unnamed, sizeof(unnamed), rec->arg[i]);
         name += n + (name[n] == ',');
     }
     json_add(&j, "}");
+    if (len)
+        buf[j.len < len ? j.len : len - 1] = '\0';
     return (int)j.len;
 }
 

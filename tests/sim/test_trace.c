@@ -75,6 +75,9 @@ static void test_json(void **state)
         "\"rip\":\"0xffffffff81000000\",\"addr\":\"0x0\",\"insns\":17}",
         "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"sched_wake\",\"arg0\":4,\"arg1\":"
         "\"0x20000000000001\"}",
+        "{\"t\":1200,\"pcpu\":3,\"dom\":32766,\"vcpu\":65535,\"event\":\"sched_wake\",\"arg0\":0,\"arg1\":-1,"
+        "\"arg2\":9007199254740992,\"arg3\":-9007199254740992,\"arg4\":\"0xffdfffffffffffff\","
+        "\"arg5\":\"0x8000000000000000\"}",
     };
     struct tape t = { .nr = 0 };
     struct machine *m = make(&t);
@@ -87,6 +90,8 @@ static void test_json(void **state)
     TRACE(m, hypercall, 2, 1, 29, 1, 0, ~UINT64_C(0), 0x100000);
     TRACE(m, exit, 2, 1, EXIT_SYSCALL, 0, 0, UINT64_C(0xffffffff81000000), 0, 17);
     TRACE(m, sched_wake, 2, 1, 4, (UINT64_C(1) << 53) + 1); /* more arguments than the event has names */
+    TRACE(m, sched_wake, 32766, 65535, 0, (uint64_t)-1, UINT64_C(1) << 53, -(UINT64_C(1) << 53),
+          -(UINT64_C(1) << 53) - 1, UINT64_C(1) << 63);
     assert_int_equal(t.nr, ARRAY_SIZE(expect));
 
     for (unsigned int i = 0; i < t.nr; i++) {
