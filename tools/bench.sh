@@ -188,6 +188,7 @@ figures() {
     switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
     switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
     switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
+    many_domains 250
     many_domains 1000
     guest_rate 'ALU loop' alu 20000000
     guest_rate 'branch loop' branch 20000000
