@@ -175,7 +175,7 @@ END
     : > "$tmp/bytes"
     for ((i = 0; i < RUNS; i++)); do
         # Processes and bytes: few, and then many of the one or the other, as many as take seconds.
-        for work in few:1:1:1:1 forks:1001:1:201:1 bytes:1:1000001:1:50001; do
+        for work in few:1:1:1:1 forks:1001:1:601:1 bytes:1:1000001:1:150001; do
             IFS=: read -r what forks_here bytes_here forks_there bytes_there <<< "$work"
             here "done: $forks_here processes, $bytes_here bytes" --memory 256 --ramdisk "$initrd" \
                 --cmdline "console=hvc0 quiet forks=$forks_here bytes=$bytes_here" "$kernel"
