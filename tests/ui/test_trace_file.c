@@ -74,7 +74,7 @@ static void run(char *const *args, int nr)
         for (int fd = 0; fd < 2; fd++)
             dup2(null, fd);
         sigemptyset(&process.signals);
-        process.signals_catch = nothing;
+        process.signals_catch = process.terminal_refresh = nothing;
         rc = options_parse(&o, nr, args, err) ? 1 : cmd_run(&o, &process, err);
         options_free(&o);
         if (rc != 0 && rc != 3)
