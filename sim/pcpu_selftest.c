@@ -224,7 +224,7 @@ static void go_to_root(struct selftest *t, unsigned int root)
     st->dirty |= CPU_DIRTY_ROOT;
 }
 
-/* What two pages tables say of one address must not be mixed up, nor forgotten when the other is used. */
+/* What two page tables say of one address must not be mixed up, nor forgotten when the other is used. */
 static bool roots_run(struct selftest *t)
 {
     struct cpu_state *st = guest_reset(t, code_read_out, sizeof(code_read_out));

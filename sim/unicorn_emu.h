@@ -139,7 +139,6 @@ struct emu {
     uint8_t io_size;
     bool io_in;
     struct emu_fast { /* unicorn_run.c */
-        bool plain;   /* not wanted */
         bool refused; /* not possible: something is not where it should be */
         bool enter;   /* in use */
     } fast;

@@ -7,10 +7,9 @@
  *
  * This knows where things lie in two of the library's structures, beyond what unicorn_raw.c finds. So it is tried before it is
  * believed: in a run by uc_emu_start() the fields that are to be written must have the values that they have then (emu_run_check()). If
- * one has not, the run is entered as before, and e->fast says so: slower, and otherwise the same. (`xenlab run --plain-engine` asks for
+ * one has not, the run is entered as before: slower, and otherwise the same. The user is told (tools/host.c, `xenlab doctor`). (`xenlab run --plain-engine` asks for
  * it; tests compare the two.)
  */
-#include "sim/log.h"
 #include "sim/unicorn_emu.h"
 #include "sim/unicorn_private.h"
 
@@ -117,11 +116,4 @@ uc_err emu_enter(struct emu *e)
     return (uc_err)err;
 }
 
-void emu_run_init(struct emu *e, bool plain)
-{
-    e->fast.plain = plain;
-    e->fast.enter = !plain && !e->fast.refused;
-    if (e->fast.refused)
-        printk(e->m, LOG_WARNING,
-               "Unicorn 2.1.1, but laid out in another way than known: used by its public doors, which are slower");
-}
+void emu_run_init(struct emu *e, bool plain) { e->fast.enter = !plain && !e->fast.refused; }

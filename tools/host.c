@@ -77,6 +77,11 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         host_destroy(h);
         return NULL;
     }
+    if (!cfg->plain_engine && !pcpu_backend_is_fast(h->machine->pcpu[0]))
+        host_message(h,
+                     "warning: this build of %s is laid out in another way than known: it is used without shortcuts, "
+                     "which is slower",
+                     pcpu_backend_name(h->machine->pcpu[0]));
     h->pools = cfg->pools;
     for (; h->nr_pools < cfg->nr_pools; h->nr_pools++) {
         if (host_pool_create(xc(h), &h->pools[h->nr_pools], err)) {
