@@ -5,6 +5,7 @@
  * Concept: Capstone turns bytes into an instruction and its operands; this file turns that into the few facts a hypervisor
  * acts on: which operation, which registers, which linear address, how many bytes. Xen has a decoder and emulator of its
  * own for this (xen/arch/x86/x86_emulate/x86_emulate.c), twelve thousand lines.
+ * Capstone is slow, for it writes the instruction as text on its way; what it made of the last ones is kept.
  *
  * Invariants:
  *  - Any bytes are safe input. What is not one whole instruction of at most 15 bytes comes back as INSN_INVALID, len 0.
@@ -29,9 +30,21 @@
 #define SEG_ATTR_L 0x200u
 #define SEG_ATTR_D 0x400u
 
+/* What Capstone made of an instruction: a function of its bytes, its address and the code size. */
+struct decoded {
+    uint64_t rip;
+    unsigned int bits; /* 0: no instruction here */
+    uint8_t bytes[INSN_MAX_LEN];
+    struct insn insn; /* without the operands, whose addresses depend on registers */
+    cs_x86 x86;
+};
+
+#define NR_KEPT 64 /* a kernel writes page-table entries, and reads CR0, at few places, and many times */
+
 struct insn_decoder {
     csh mode16, mode32, mode64;
     cs_insn *scratch;
+    struct decoded kept[NR_KEPT];
 };
 
 struct insn_decoder *insn_decoder_create(void)
@@ -333,27 +346,47 @@ static void normalise(struct insn *insn, const struct cpu_state *st, unsigned in
     }
 }
 
+static bool is_kept(const struct decoded *d, unsigned int bits, uint64_t rip, const uint8_t *bytes, size_t n)
+{
+    return d->bits == bits && d->rip == rip && n >= d->insn.len && !memcmp(d->bytes, bytes, d->insn.len);
+}
+
+/* Into *d; false: it is no whole instruction, and *d is as it was. */
+static bool decode(struct insn_decoder *dec, struct decoded *d, unsigned int bits, uint64_t rip, const uint8_t *bytes,
+                   size_t n)
+{
+    struct insn insn = { .op = INSN_INVALID };
+    const cs_insn *ci = dec->scratch;
+    const uint8_t *p = bytes;
+    uint64_t addr = rip;
+
+    if (scan_prefixes(&insn, bytes, n) == n || !cs_disasm_iter(handle_for(dec, bits), &p, &n, &addr, dec->scratch))
+        return false;
+    insn.len = (uint8_t)ci->size;
+    insn.op = classify(ci, &insn.sys_reg);
+    insn.nr_operands = ci->detail->x86.op_count;
+    if (insn.nr_operands > ARRAY_SIZE(insn.opnd))
+        insn.nr_operands = ARRAY_SIZE(insn.opnd);
+    snprintf(insn.text, sizeof(insn.text), "%.24s%s%.68s", ci->mnemonic, *ci->op_str ? " " : "", ci->op_str);
+    *d = (struct decoded){ .rip = rip, .bits = bits, .insn = insn, .x86 = ci->detail->x86 };
+    memcpy(d->bytes, bytes, insn.len);
+    return true;
+}
+
 struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n)
 {
     const unsigned int bits = insn_code_bits(st);
-    struct insn insn = { .op = INSN_INVALID, .text = "(bad)" };
-    size_t left = n < INSN_MAX_LEN ? n : INSN_MAX_LEN;
-    const uint8_t *p = bytes;
-    uint64_t addr = st->rip;
-    const cs_insn *ci = dec->scratch;
-    const cs_x86 *x86;
+    struct decoded *d = &dec->kept[(st->rip ^ st->rip >> 6) % NR_KEPT];
+    struct insn insn;
 
-    if (scan_prefixes(&insn, bytes, left) == left ||
-        !cs_disasm_iter(handle_for(dec, bits), &p, &left, &addr, dec->scratch))
+    if (n > INSN_MAX_LEN)
+        n = INSN_MAX_LEN;
+    if (!is_kept(d, bits, st->rip, bytes, n) && !decode(dec, d, bits, st->rip, bytes, n))
         return (struct insn){ .op = INSN_INVALID, .text = "(bad)" };
-    x86 = &ci->detail->x86;
-    insn.len = (uint8_t)ci->size;
-    insn.op = classify(ci, &insn.sys_reg);
-    insn.nr_operands = x86->op_count < ARRAY_SIZE(insn.opnd) ? x86->op_count : ARRAY_SIZE(insn.opnd);
+    insn = d->insn;
     for (unsigned int i = 0; i < insn.nr_operands; i++)
-        insn.opnd[i] = operand(st, x86, &x86->operands[i], st->rip + ci->size);
+        insn.opnd[i] = operand(st, &d->x86, &d->x86.operands[i], st->rip + insn.len);
     normalise(&insn, st, bits);
-    snprintf(insn.text, sizeof(insn.text), "%.24s%s%.68s", ci->mnemonic, *ci->op_str ? " " : "", ci->op_str);
     return insn;
 }
 

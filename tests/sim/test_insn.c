@@ -388,11 +388,53 @@ static void test_random(void **state)
     insn_decoder_destroy(dec);
 }
 
+/* What the decoder kept of other instructions, at the same address and at such that share its place, is not seen. */
+static void test_kept(void **state)
+{
+    struct insn_decoder *dec = insn_decoder_create(), *forgetful = insn_decoder_create();
+    static const unsigned int bits[] = { 16, 32, 64 };
+    struct machine rng = { .prng = 2026 };
+    unsigned int again = 0, last = 0;
+
+    for (unsigned int i = 0; i < 60000; i++) {
+        const uint64_t r = machine_random(&rng);
+        const unsigned int row = r & 1 ? last : (r >> 8) % ARRAY_SIZE(rows);
+        struct cpu_state st = make_state(r & 2 ? rows[row].bits : bits[(r >> 32) % 3]);
+        uint8_t bytes[16], nop = 0x90;
+        size_t n = parse(rows[row].bytes, bytes);
+        char a[160], b[160];
+        struct insn kept, fresh;
+
+        if ((r >> 40) % 8 == 0)
+            bytes[(r >> 44) % n] ^= (uint8_t)(1u << (r >> 56) % 8);
+        if ((r >> 41) % 8 == 0)
+            n -= (r >> 44) % n;
+        st.rip += (r >> 48) % 3 * 4096;
+        st.gpr[(r >> 52) % 16] += r >> 20;
+        kept = insn_decode(dec, &st, bytes, n);
+        st.rip += 3 * 4096;
+        assert_int_equal(insn_decode(forgetful, &st, &nop, 1).len, 1);
+        st.rip -= 3 * 4096;
+        fresh = insn_decode(forgetful, &st, bytes, n);
+        describe(&kept, a, sizeof(a));
+        describe(&fresh, b, sizeof(b));
+        assert_string_equal(a, b);
+        assert_string_equal(kept.text, fresh.text);
+        assert_int_equal(kept.op, fresh.op);
+        assert_int_equal(kept.len, fresh.len);
+        again += row == last;
+        last = row;
+    }
+    assert_true(again > 20000);
+    insn_decoder_destroy(dec);
+    insn_decoder_destroy(forgetful);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table), cmocka_unit_test(test_invalid), cmocka_unit_test(test_code_size),
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_random),
+        cmocka_unit_test(test_text),  cmocka_unit_test(test_random),  cmocka_unit_test(test_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
