@@ -151,6 +151,13 @@ void pcpu_destroy(struct pcpu *p);
 /* Run context `c` for at most `budget` instructions. c may have been run on another pCPU before. */
 struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget);
 
+/*
+ * Deal with an exit of c. True: c goes on, for at most *budget further instructions. False: it does not, and may be gone.
+ */
+typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, uint64_t *budget);
+/* As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. */
+void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_exit_fn *on_exit, void *data);
+
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
 void pcpu_release(struct cpu_context *c);
 

@@ -143,7 +143,7 @@ struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t bu
     uint64_t insns = 0;
     bool go_on;
 
-    pcpu_load(e, c);
+    pcpu_load(e, c, false);
     do {
         go_on = run(e, c, budget - insns, &x);
         insns += x.insns;

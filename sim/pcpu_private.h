@@ -8,6 +8,7 @@
 #include "sim/pcpu.h"
 #include "sim/unicorn_emu.h"
 
+#define RFLAGS_TF 0x100u
 #define RFLAGS_RF 0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
 
 struct pcpu {
@@ -28,9 +29,12 @@ struct cpu_context {
     struct raw_segment seg[CPU_NR_SEGS]; /* what the engine holds for state.seg: converted only when it changes */
 };
 
-/* pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. */
-void pcpu_load(struct emu *e, struct cpu_context *c);
-void pcpu_save(struct emu *e, struct cpu_context *c);
+/*
+ * pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. inside: the engine
+ * is in the middle of a run, in a hook.
+ */
+void pcpu_load(struct emu *e, struct cpu_context *c, bool inside);
+void pcpu_save(struct emu *e, struct cpu_context *c, bool inside);
 /* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
 void pcpu_forget(struct cpu_context *c);
 

@@ -238,7 +238,7 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
     st->dirty = 0;
 }
 
-void pcpu_load(struct emu *e, struct cpu_context *c)
+void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
 {
     struct raw_cpu *r = &e->raw;
     struct cpu_state *st = &c->state;
@@ -249,21 +249,22 @@ void pcpu_load(struct emu *e, struct cpu_context *c)
         load_dirty(e, c);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
-    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | RFLAGS_IF);
+    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | RFLAGS_IF,
+                   inside);
     if (st->rip != e->last_rip) /* the shadow of a MOV SS ends where the guest was left */
         raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
 }
 
 /* ------------------------------------------------------------------------------------------------- reading back -- */
 
-void pcpu_save(struct emu *e, struct cpu_context *c)
+void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
 {
     struct raw_cpu *r = &e->raw;
     struct cpu_state *st = &c->state;
 
     memcpy(st->gpr, raw_gprs(r), sizeof(st->gpr));
     st->rip = e->last_rip = raw_get(r, eip, uint64_t);
-    st->rflags = raw_get_rflags(r);
+    st->rflags = raw_get_rflags(r, inside);
     st->cpl = raw_get(r, hflags, uint32_t) & RAW_HF_CPL;
     if (memcmp(raw_seg(r, 0), c->seg, sizeof(c->seg))) {
         memcpy(c->seg, raw_seg(r, 0), sizeof(c->seg));

@@ -24,11 +24,32 @@ const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\n"; }
 
 /* ------------------------------------------------------------------------------------------- running, stopping -- */
 
+static void run_begins(struct emu *e)
+{
+    e->stop = EMU_STOP_NONE;
+    e->io_pending = false;
+    e->mmu.not_canonical = false;
+    e->debug.stopped = false;
+}
+
 void emu_stop(struct emu *e, enum emu_stop cause)
 {
     if (e->stop == EMU_STOP_NONE)
         e->stop = cause;
     uc_emu_stop(e->uc);
+}
+
+/* The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on. */
+static void leave(struct emu *e, enum emu_stop cause)
+{
+    if (e->stop == EMU_STOP_NONE && e->on_exit) {
+        e->stop = cause;
+        if (e->on_exit(e)) {
+            run_begins(e);
+            return;
+        }
+    }
+    emu_stop(e, cause);
 }
 
 static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
@@ -43,10 +64,18 @@ static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
         emu_run_check(e, EMU_RUN_STOPPING);
         return;
     }
-    emu_stop(e, EMU_STOP_INTR);
+    leave(e, EMU_STOP_INTR);
 }
 
-static void hook_syscall(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_SYSCALL); }
+/* In place of Unicorn's own, which does nothing but call hooks. The block ends behind it. */
+void HELPER(syscall)(struct CPUX86State *env, int len)
+{
+    struct emu *e = emu_running;
+
+    raw_set(&e->raw, eip, uint64_t, raw_get(&e->raw, eip, uint64_t) + (uint64_t)(int64_t)len);
+    leave(e, EMU_STOP_SYSCALL);
+}
+
 static void hook_sysenter(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_SYSENTER); }
 
 uc_err emu_run(struct emu *e)
@@ -56,10 +85,7 @@ uc_err emu_run(struct emu *e)
 
     emu_running = e;
     do {
-        e->stop = EMU_STOP_NONE;
-        e->io_pending = false;
-        e->mmu.not_canonical = false;
-        e->debug.stopped = false;
+        run_begins(e);
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = emu_enter(e);
@@ -163,7 +189,6 @@ static bool hooks_add(struct emu *e)
     uc_hook h;
 
     return !uc_hook_add(e->uc, &h, UC_HOOK_INTR, (void *)hook_intr, e, 1, 0) &&
-           !uc_hook_add(e->uc, &h, UC_HOOK_INSN, (void *)hook_syscall, e, 1, 0, UC_X86_INS_SYSCALL) &&
            !uc_hook_add(e->uc, &h, UC_HOOK_INSN, (void *)hook_sysenter, e, 1, 0, UC_X86_INS_SYSENTER) &&
            !uc_ctl_exits_enable(e->uc);
 }

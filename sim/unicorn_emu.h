@@ -131,6 +131,12 @@ struct emu {
     struct cpu_context *loaded;
     struct cpu_context *contexts; /* all that the engine keeps something of */
     uint64_t last_rip;
+    /*
+     * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes on.
+     * NULL: it ends with each exit.
+     */
+    bool (*on_exit)(struct emu *e);
+    void *run; /* pcpu.c */
     /* why the run stopped */
     enum emu_stop stop;
     uint32_t intno;  /* EMU_STOP_INTR: 0x100 + SVM exit code */

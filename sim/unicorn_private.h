@@ -144,6 +144,9 @@ EMU_STORES(EMU_STORE)
 #undef EMU_STORE
 int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t len);
 
+/* unicorn_emu.c */
+void helper_syscall_x86_64(struct CPUX86State *env, int len);
+
 /* unicorn_helpers.c */
 void helper_clac_x86_64(struct CPUX86State *env);
 void helper_stac_x86_64(struct CPUX86State *env);

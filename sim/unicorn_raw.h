@@ -10,8 +10,8 @@
  *
  * Invariants:
  *  - `st` points into the running processor: an edit takes effect at the next instruction.
- *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in eflags, but
- *    what is written there must be spread as well.
+ *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in eflags, and are
+ *    spread again when one begins; within a run (from a hook) they are spread.
  */
 #ifndef SIM_UNICORN_RAW_H
 #define SIM_UNICORN_RAW_H
@@ -109,7 +109,8 @@ static inline struct raw_segment *raw_table(struct raw_cpu *r, uint16_t at)
 #define RAW_CC_MASK      0x8d5u /* CF PF AF ZF SF OF */
 #define RAW_DF           0x400u
 
-void raw_set_rflags(struct raw_cpu *r, uint64_t rflags);
-static inline uint64_t raw_get_rflags(struct raw_cpu *r) { return raw_get(r, eflags, uint64_t); }
+/* inside: within a run. */
+void raw_set_rflags(struct raw_cpu *r, uint64_t rflags, bool inside);
+uint64_t raw_get_rflags(struct raw_cpu *r, bool inside);
 
 #endif

@@ -7,7 +7,7 @@
  * ahead of the others by at most a quantum. That makes the interleaving of pCPUs a function of virtual time alone, so the same
  * run happens again whatever the host does.
  *
- *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run() -> advance the clock -> handle the exit
+ *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run_on() -> advance the clock -> handle the exit
  *
  * Invariants:
  *  - machine->clock.now is the time of the pCPU that is being stepped.
@@ -83,37 +83,48 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
     vcpu_periodic_timer_start(next);
 }
 
-/* Run guest v until `end`, or until somebody else should run. */
-static void guest_run(struct xen *xen, unsigned int cpu, struct vcpu *v, s_time_t end, const bool *stop)
+/* Guest v runs until `end`, or until somebody else should run. */
+struct guest_run {
+    struct xen *xen;
+    struct xen_pcpu *pc;
+    struct vcpu *v;
+    s_time_t end;
+    const bool *stop;
+};
+
+/* What a guest is to see before it goes on. False: it is blocked, or worse. */
+static bool guest_enter(const struct guest_run *r, uint64_t *budget)
 {
+    pv_deliver_events(r->v);
+    if (!vcpu_runnable(r->v))
+        return false;
+    tlb_catch_up(r->v);
+    *budget = (uint64_t)(r->end - r->xen->machine->clock.now) / CLOCK_NS_PER_INSN + 1;
+    return true;
+}
+
+/* It has come out: account for the time, do what it wants. The domain may be gone then, but that asks for a new schedule. */
+static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
+{
+    const struct guest_run *r = data;
+    struct xen *xen = r->xen;
     struct machine *m = xen->machine;
-    struct pcpu *p = m->pcpu[cpu];
-    struct xen_pcpu *pc = &xen->pcpu[cpu];
 
-    do {
-        pv_deliver_events(v);
-        if (!vcpu_runnable(v))
-            return;
-        tlb_catch_up(v);
-
-        const struct sim_exit e = pcpu_run(p, v->ctx, (uint64_t)(end - m->clock.now) / CLOCK_NS_PER_INSN + 1);
-
-        m->clock.now += (s_time_t)e.insns * CLOCK_NS_PER_INSN;
-        xen->stats.insns += e.insns;
-        xen->stats.exits[e.kind]++;
-        if (e.kind == EXIT_BUDGET) {
-            m->clock.now += e.insns == 0; /* time must pass, whatever the processor says */
-        } else {
-            m->clock.now += CLOCK_NS_PER_EXIT;
-            if (e.kind == EXIT_EXCEPTION)
-                xen->stats.exceptions[e.vector & 31]++;
-            TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e.kind, e.vector, e.error_code, v->regs->rip, e.addr,
-                  e.insns);
-        }
-        pv_handle_exit(v, &e);
-        if (m->clock.now >= end || m->clock.now >= vclock_next(&m->clock))
-            return;
-    } while (!pc->need_resched && !*stop);
+    m->clock.now += (s_time_t)e->insns * CLOCK_NS_PER_INSN;
+    xen->stats.insns += e->insns;
+    xen->stats.exits[e->kind]++;
+    if (e->kind == EXIT_BUDGET) {
+        m->clock.now += e->insns == 0; /* time must pass, whatever the processor says */
+    } else {
+        m->clock.now += CLOCK_NS_PER_EXIT;
+        if (e->kind == EXIT_EXCEPTION)
+            xen->stats.exceptions[e->vector & 31]++;
+        TRACE(m, exit, r->v->domain->domain_id, r->v->vcpu_id, e->kind, e->vector, e->error_code, r->v->regs->rip,
+              e->addr, e->insns);
+    }
+    pv_handle_exit(r->v, e);
+    return m->clock.now < r->end && m->clock.now < vclock_next(&m->clock) && !r->pc->need_resched && !*r->stop &&
+           guest_enter(r, budget);
 }
 
 static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *stop)
@@ -138,7 +149,11 @@ static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *
         if (pc->curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
             vcpu_block(v);
     } else if (pc->curr) {
-        guest_run(xen, cpu, pc->curr, horizon(xen, cpu, until), stop);
+        struct guest_run r = { xen, pc, pc->curr, horizon(xen, cpu, until), stop };
+        uint64_t budget;
+
+        if (guest_enter(&r, &budget))
+            pcpu_run_on(m->pcpu[cpu], r.v->ctx, budget, guest_exit, &r);
     }
     pc->now = m->clock.now;
 }
