@@ -56,7 +56,8 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 #define CPU_DIRTY_FPU  0x40u /* fxsave[] holds a new FPU/SSE image to load */
 #define CPU_DIRTY_ROOT                                                                                                 \
     0x80u /* cr3 and root: the vCPU goes to the other one of two roots, and nothing else has changed */
-#define CPU_DIRTY_ALL 0xffu
+#define CPU_DIRTY_ALL  0xffu
+#define CPU_DIRTY_BASE 0x100u /* of FS or GS: seg[].base, and nothing else of what CPU_DIRTY_SEGS stands for */
 
 /* One vCPU's architectural registers. Public order of gpr[] is the processor's encoding: RAX RCX RDX RBX RSP RBP RSI RDI. */
 struct cpu_state {

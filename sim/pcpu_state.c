@@ -171,6 +171,13 @@ static void load_segments(struct emu *e, struct cpu_context *c)
     raw_set(r, hflags, uint32_t, (raw_get(r, hflags, uint32_t) & ~HF_OF_SEGMENTS) | segment_hflags(c));
 }
 
+/* The translator need not know of these two. */
+static void load_bases(struct emu *e, struct cpu_context *c)
+{
+    for (unsigned int i = CPU_SEG_FS; i <= CPU_SEG_GS; i++)
+        raw_seg(&e->raw, i)->base = c->seg[i].base = c->state.seg[i].base;
+}
+
 static void load_control(struct emu *e, const struct cpu_state *st)
 {
     struct raw_cpu *r = &e->raw;
@@ -223,6 +230,8 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
         load_control(e, st);
     if (dirty & CPU_DIRTY_SEGS)
         load_segments(e, c);
+    else if (dirty & CPU_DIRTY_BASE)
+        load_bases(e, c);
     if (dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_ROOT)) {
         old_root = *raw_cr(&e->raw, 3);
         *raw_cr(&e->raw, 3) = st->cr3;

@@ -130,9 +130,23 @@ long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args
 
 /* --- from a guest's registers --- */
 
-/* Where the arguments are, as indices into cpu_state.gpr (RAX RCX RDX RBX RSP RBP RSI RDI R8...). */
-static const uint8_t arg_regs_64[HYPERCALL_MAX_ARGS] = { 7, 6, 2, 10, 8, 9 };
-static const uint8_t arg_regs_32[HYPERCALL_MAX_ARGS] = { 3, 1, 2, 6, 7, 5 };
+static struct hypercall_args args_of(const struct cpu_state *r, bool compat)
+{
+    if (!compat)
+        return (struct hypercall_args){ { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 } };
+    return (struct hypercall_args){ { (uint32_t)r->rbx, (uint32_t)r->rcx, (uint32_t)r->rdx, (uint32_t)r->rsi,
+                                      (uint32_t)r->rdi, (uint32_t)r->rbp } };
+}
+
+/* The other way, for a hypercall that is to be made again. */
+static void args_put(struct cpu_state *r, bool compat, const struct hypercall_args *args)
+{
+    uint64_t *const regs64[] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8, &r->r9 };
+    uint64_t *const regs32[] = { &r->rbx, &r->rcx, &r->rdx, &r->rsi, &r->rdi, &r->rbp };
+
+    for (unsigned int i = 0; i < HYPERCALL_MAX_ARGS; i++)
+        *(compat ? regs32 : regs64)[i] = compat ? (uint32_t)args->a[i] : args->a[i];
+}
 
 #define HYPERCALL_INSN_LEN 2 /* SYSCALL and INT 0x82 alike */
 
@@ -141,13 +155,10 @@ void hypercall_guest(struct vcpu *v)
     struct cpu_state *r = v->regs;
     struct machine *m = v->domain->xen->machine;
     bool compat = is_pv_32bit_domain(v->domain);
-    const uint8_t *regs = compat ? arg_regs_32 : arg_regs_64;
     uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
-    struct hypercall_args args;
+    struct hypercall_args args = args_of(r, compat);
     long ret;
 
-    for (int i = 0; i < HYPERCALL_MAX_ARGS; i++)
-        args.a[i] = r->gpr[regs[i]] & mask;
     TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, args.a[0], args.a[1], args.a[2], r->rip);
     m->clock.now += CLOCK_NS_PER_HYPERCALL;
     ret = hypercall_dispatch(v, nr, &args);
@@ -157,8 +168,7 @@ void hypercall_guest(struct vcpu *v)
         return; /* it loaded a whole new context */
     if (ret == -ERESTART) {
         r->rip -= HYPERCALL_INSN_LEN;
-        for (int i = 0; i < HYPERCALL_MAX_ARGS; i++)
-            r->gpr[regs[i]] = args.a[i] & mask;
+        args_put(r, compat, &args);
         return;
     }
     r->rax = (uint64_t)ret & mask;

@@ -72,7 +72,7 @@ void pv_toggle_guest_mode(struct vcpu *v)
 
     v->regs->seg[CPU_SEG_GS].base = v->pv.gs_base_user;
     v->pv.gs_base_user = gs;
-    v->regs->dirty |= CPU_DIRTY_SEGS;
+    v->regs->dirty |= CPU_DIRTY_BASE;
     v->pv.kernel_mode = !v->pv.kernel_mode;
     pv_toggle_cr3(v);
     if (v->pv.kernel_mode) {

@@ -263,7 +263,7 @@ long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
         if (!is_canonical(base))
             return -EINVAL;
         v->regs->seg[(unsigned int)args->a[0] == SEGBASE_FS ? CPU_SEG_FS : CPU_SEG_GS].base = base;
-        v->regs->dirty |= CPU_DIRTY_SEGS;
+        v->regs->dirty |= CPU_DIRTY_BASE;
         return 0;
     case SEGBASE_GS_USER:
         if (!is_canonical(base))

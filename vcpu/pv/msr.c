@@ -238,7 +238,7 @@ static bool write_base(struct vcpu *v, uint32_t msr, uint64_t val)
         return true;
     }
     v->regs->seg[msr == MSR_FS_BASE ? CPU_SEG_FS : CPU_SEG_GS].base = val;
-    v->regs->dirty |= CPU_DIRTY_SEGS;
+    v->regs->dirty |= CPU_DIRTY_BASE;
     return true;
 }
 
