@@ -339,7 +339,7 @@ struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t bud
  */
 static bool can_stay(const struct emu *e, const struct cpu_context *c)
 {
-    return e->loaded == c && !(c->state.dr[7] & DR7_ENABLED) && !e->smc.buffer_full &&
+    return !(c->state.dr[7] & DR7_ENABLED) && !e->smc.buffer_full &&
            !(e->stop == EMU_STOP_SYSCALL && c->state.rflags & RFLAGS_TF);
 }
 
