@@ -21,7 +21,8 @@
  * a domain's own policy lacks but the processor has does execute, as on hardware.
  *
  * The processor: AMD family 15h model 60h ("Excavator"), the youngest that fits the set of instructions. Not Zen (17h and later): Linux
- * of version 7 reads a register of the chip set there, which no PV guest can map, and dies of it.
+ * of version 7 reads a register of the chip set there, which no PV guest can map, and dies of it. It executes what is written and
+ * nothing ahead of it, and says so where there is a bit for that: a kernel need not take detours around what it cannot do.
  *
  * Simplifies Xen's arch/x86/cpu-policy.c and lib/x86/cpuid.c: no HVM policies yet, no processors of other makers, no microcode.
  */
@@ -51,6 +52,7 @@ static const uint16_t processor[] = {
     F(SYSCALL), F(NX), F(MMXEXT), F(RDTSCP), F(LM),
     F(LAHF_LM), F(ABM), F(3DNOWPREFETCH),
     F(FSGSBASE), F(ERMS), F(ADX), F(CLFLUSHOPT),
+    F(SSB_NO), F(BTC_NO), /* it does not speculate */
     F(ITSC),
 };
 
@@ -68,7 +70,7 @@ static const uint16_t pv_default[] = {
     F(XSAVEOPT), F(XSAVEC), F(XGETBV1),
     F(FSGSBASE), F(BMI1), F(AVX2), F(BMI2), F(ERMS), F(RDSEED), F(ADX), F(CLFLUSHOPT), F(CLWB), F(SHA),
     F(PREFETCHWT1), F(GFNI), F(VAES), F(VPCLMULQDQ), F(RDPID), F(CLDEMOTE),
-    F(CLZERO), F(RSTR_FP_ERR_PTRS), F(SSB_NO), F(FSRM), F(SERIALIZE),
+    F(CLZERO), F(RSTR_FP_ERR_PTRS), F(SSB_NO), F(BTC_NO), F(FSRM), F(SERIALIZE),
     F(FZRM), F(FSRS), F(FSRCS), F(LFENCE_DISPATCH), F(NSCB),
 };
 static const uint16_t pv_on_request[] = { F(MOVDIRI), F(MOVDIR64B), F(ITSC) };

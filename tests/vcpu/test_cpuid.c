@@ -61,6 +61,8 @@ static void processor(void **state)
     assert_true(cache.d >> 16 & 0xff); /* Linux divides by the ways of this cache */
     assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).a, 48 << 8 | 40);
     assert_true(cpuid_guest(f->v, 0x80000021, 0).a & 1u << 2); /* LFENCE is serialising */
+    /* SSB_NO, BTC_NO: it does not speculate */
+    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).b, 1u << 26 | 1u << 29);
     none = cpuid_guest(f->v, 0x80000022, 0);
     assert_int_equal(none.a | none.b | none.c | none.d, 0);
     none = cpuid_guest(f->v, 7, 1);
