@@ -457,4 +457,7 @@ void pcpu_destroy(struct pcpu *p)
 
 const char *pcpu_backend_name(struct pcpu *p) { return p->emu->name; }
 
-bool pcpu_backend_is_fast(const struct pcpu *p) { return p->emu->fast.enter && p->emu->tlb.two; }
+bool pcpu_backend_is_fast(const struct pcpu *p)
+{
+    return p->emu->fast.enter && p->emu->tlb.two && p->emu->lookup.slots;
+}

@@ -252,6 +252,36 @@ static bool roots_run(struct selftest *t)
     return ok;
 }
 
+/* jmp *%rdi; and, where that leads, inc %rax; syscall */
+static const uint8_t code_jump[] = { 0xff, 0xe7, 0x48, 0xff, 0xc0, 0x0f, 0x05 };
+
+static bool jump_run(struct selftest *t)
+{
+    struct cpu_state *st = cpu_context_state(t->c);
+
+    st->rip = VA(MAP_CODE);
+    st->rdi = VA(MAP_CODE) + 2;
+    st->rax = 0;
+    st->dirty |= CPU_DIRTY_TLB;
+    return pcpu_run(t->p, t->c, 1000).kind == EXIT_SYSCALL && st->rax == 1;
+}
+
+static void forget_jumps(void *data) { guest_reset(data, code_jump, sizeof(code_jump)); }
+
+/* Jumps, first to what has never been executed, then to what has, while the TLB knows it and when it does not any more. */
+static bool jumps_run(struct selftest *t)
+{
+    bool ok;
+
+    forget_jumps(t);
+    ok = jump_run(t);
+    ok &= jump_run(t);
+    emu_lookup_init(t->p->emu, forget_jumps, t);
+    for (unsigned int i = 0; i < 4; i++)
+        ok &= jump_run(t);
+    return ok;
+}
+
 static const char *check(struct selftest *t)
 {
     const char *why;
@@ -262,6 +292,8 @@ static const char *check(struct selftest *t)
         return why;
     if (!flags_run(t))
         return "the flags do not survive an exit";
+    if (!jumps_run(t))
+        return "it does not find its translations";
     if (!modify_run(t, MAP_FUNCS) || !modify_run(t, MAP_ALIAS))
         return "it runs stale code after a program has changed it";
     if (!count_run(t))

@@ -279,6 +279,7 @@ void emu_destroy(struct emu *e)
         emu_running = NULL;
     }
     emu_smc_destroy(e);
+    emu_lookup_destroy(e);
     if (e->priv)
         munmap(e->priv, EMU_NR_PAGES * PAGE_SIZE);
     free(e);

@@ -103,6 +103,10 @@ struct emu_real {
     uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);
     void (*x86_stl_phys_notdirty)(struct CPUState *, uint64_t, uint32_t);
     void (*x86_stq_phys)(struct CPUState *, uint64_t, uint64_t);
+    void (*tlb_flush_by_mmuidx)(struct CPUState *, uint16_t);
+    void (*tlb_flush_page_by_mmuidx)(struct CPUState *, uint64_t, uint16_t);
+    void *(*lookup_tb_ptr)(struct CPUX86State *);
+    struct TranslationBlock *(*tb_htable_lookup)(struct CPUState *, uint64_t, uint64_t, uint32_t, uint32_t);
     bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
     struct emu_access {
 #define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
@@ -152,6 +156,15 @@ struct emu {
         bool two;       /* one of each root */
         uint64_t other; /* the root that TLB 0 is of */
     } tlb;
+    struct emu_lookup {            /* unicorn_lookup.c */
+        struct lookup_slot *slots; /* NULL: not in use */
+        uint64_t flushes;          /* of the TLB */
+        const size_t *given_up;    /* the library's count of blocks that were */
+        /* while the self-tests run: answers that agreed, one that did not, the last one */
+        unsigned int tried, tried_code;
+        bool refused;
+        const uint8_t *found;
+    } lookup;
     struct emu_mmu {
         bool not_canonical; /* the #GP stands for an access to addr, which is not */
         uint64_t addr;
@@ -309,6 +322,12 @@ void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
 #define EMU_NO_ROOT ~UINT64_C(0)
 /* A guest has just read at addr, of the page at phys. Is the TLB laid out as known? If not, a change of roots flushes it. */
 bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys);
+
+/* unicorn_lookup.c: after a guest has jumped about; give_up: gives up a block. Are blocks laid out as known? If not, the library finds them. */
+bool emu_lookup_init(struct emu *e, void (*give_up)(void *data), void *data);
+/* All blocks are gone. */
+void emu_lookup_forget(struct emu *e);
+void emu_lookup_destroy(struct emu *e);
 
 /* unicorn_smc.c: after a store to a frame that may hold translated code: it does not any more. */
 bool emu_smc_may_set_dirty(const struct emu *e);

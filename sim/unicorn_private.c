@@ -25,8 +25,8 @@ static bool called_are_there(void)
     return tcg_emit_op_x86_64 && tcg_temp_new_internal_x86_64 && tcg_temp_free_internal_x86_64 &&
            tcg_gen_callN_x86_64 && tlb_reset_dirty_x86_64 && tlb_flush_page_x86_64 &&
            tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 && helper_enter_mmx_x86_64 &&
-           update_mxcsr_status_x86_64 && cpu_exec_x86_64 && raise_exception_err_ra_x86_64 &&
-           cpu_svm_check_intercept_param_x86_64;
+           update_mxcsr_status_x86_64 && cpu_exec_x86_64 && get_page_addr_code_x86_64 &&
+           tcg_tb_phys_invalidate_count_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)
@@ -48,6 +48,10 @@ bool emu_private_find(struct emu *e)
     ok &= find("x86_ldq_phys_x86_64", &real->x86_ldq_phys);
     ok &= find("x86_stl_phys_notdirty_x86_64", &real->x86_stl_phys_notdirty);
     ok &= find("x86_stq_phys_x86_64", &real->x86_stq_phys);
+    ok &= find("tlb_flush_by_mmuidx_x86_64", &real->tlb_flush_by_mmuidx);
+    ok &= find("tlb_flush_page_by_mmuidx_x86_64", &real->tlb_flush_page_by_mmuidx);
+    ok &= find("helper_lookup_tb_ptr_x86_64", &real->lookup_tb_ptr);
+    ok &= find("tb_htable_lookup_x86_64", &real->tb_htable_lookup);
     ok &= find("x86_cpu_tlb_fill_x86_64", &real->x86_cpu_tlb_fill);
 #define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
     EMU_LOADS(FIND_ACCESS)

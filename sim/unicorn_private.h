@@ -18,6 +18,7 @@
 #define SIM_UNICORN_PRIVATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Opaque on purpose: QEMU's types are named, never laid out. */
@@ -94,6 +95,16 @@ void tcg_gen_qemu_st_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr
 
 /* unicorn_run.c */
 extern int cpu_exec_x86_64(struct uc_struct *uc, struct CPUState *cpu) __attribute__((weak));
+
+/* unicorn_lookup.c; the first: where in RAM the code at a linear address lies, or ~0; faults do not return. */
+extern uint64_t get_page_addr_code_x86_64(struct CPUX86State *env, uint64_t addr) __attribute__((weak));
+extern size_t tcg_tb_phys_invalidate_count_x86_64(struct TCGContext *tcg) __attribute__((weak));
+void *helper_lookup_tb_ptr_x86_64(struct CPUX86State *env);
+struct TranslationBlock *tb_htable_lookup_x86_64(struct CPUState *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,
+                                                 uint32_t cflags);
+void tlb_flush_by_mmuidx_x86_64(struct CPUState *cpu, uint16_t tlbs);
+void tlb_flush_page_by_mmuidx_x86_64(struct CPUState *cpu, uint64_t addr, uint16_t tlbs);
+void tb_flush_x86_64(struct CPUState *cpu);
 
 /* unicorn_phys.c */
 uint64_t x86_ldq_phys_x86_64(struct CPUState *cpu, uint64_t addr);

@@ -104,6 +104,7 @@ void emu_smc_flush_all(struct emu *e)
 {
     emu_count_unmark(e);
     uc_ctl_flush_tb(e->uc);
+    emu_lookup_forget(e);
     e->smc.buffer_full = false;
     memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
 }

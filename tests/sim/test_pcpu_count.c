@@ -156,7 +156,7 @@ static void test_deterministic(void **state)
             assert_true(n < ARRAY_SIZE(rip[0]));
             rip[pass][n++] = g->st->rip << 16 | x.insns;
             if (pass == 0 && n == 20)
-                uc_ctl_flush_tb(g->m->pcpu[0]->emu->uc);
+                emu_smc_flush_all(g->m->pcpu[0]->emu);
         } while (x.kind == EXIT_BUDGET);
     }
     assert_memory_equal(rip[0], rip[1], sizeof(rip[0]));

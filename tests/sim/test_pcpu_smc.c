@@ -181,6 +181,27 @@ static void test_other_space(void **state)
     }
 }
 
+/* A block that begins in one page and ends in another, of which now the one and now the other is exchanged. */
+static void test_second_page(void **state)
+{
+    struct pv_guest *g = *state;
+    static const uint8_t ends[2][3] = { { 0x11, 0x22, 0xc3 }, { 0x33, 0x44, 0xc3 } };
+    static const uint8_t begins[2][3] = { { 0xb8, 0xaa, 0xbb }, { 0xb8, 0xcc, 0xdd } };
+
+    for (unsigned int i = 0; i < 2; i++) {
+        pg_write(g, 10 + i, PAGE_SIZE - 3, begins[i], 3); /* mov $..., %eax; ret */
+        pg_write(g, 12 + i, 0, ends[i], 3);
+    }
+    for (unsigned int i = 0; i < 16; i++) {
+        const unsigned int first = i >> 1 & 1, second = i & 1;
+
+        pg_map(g, FUNCS, PG_FRAME(10 + first), PG_P | PG_US);
+        pg_map(g, FUNCS + 1, PG_FRAME(12 + second), PG_P | PG_US);
+        assert_int_equal(call_func(g, PAGE_SIZE - 3),
+                         begins[first][1] | begins[first][2] << 8 | ends[second][0] << 16 | ends[second][1] << 24);
+    }
+}
+
 /* Data in a code page: stores next to code leave the code alone and are not lost. */
 static void test_data_beside_code(void **state)
 {
@@ -201,9 +222,9 @@ static void test_data_beside_code(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_same_address), TEST(test_alias),       TEST(test_one_run),
-        TEST(test_own_block),    TEST(test_buffer_full), TEST(test_host_write),
-        TEST(test_other_pcpu),   TEST(test_other_space), TEST(test_data_beside_code),
+        TEST(test_same_address),     TEST(test_alias),       TEST(test_one_run),    TEST(test_own_block),
+        TEST(test_buffer_full),      TEST(test_host_write),  TEST(test_other_pcpu), TEST(test_other_space),
+        TEST(test_data_beside_code), TEST(test_second_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
