@@ -193,11 +193,18 @@ void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t
     tcg_temp_free_internal_x86_64(tcg, n);
 }
 
-/* The way out at `leave`, the last operation of a block: N is known now. */
+/*
+ * The way out at `leave`, the last operation of a block: N is known now. Or the way out behind a SYSCALL, which is none if where to
+ * go on can be found from within (unicorn_lookup.c).
+ */
 void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx)
 {
     struct emu *e = emu_running;
 
+    if (!tb && !idx && e->gate.syscall && e->lookup.slots) {
+        tcg_gen_lookup_and_goto_ptr_x86_64(tcg);
+        return;
+    }
     if (idx == EXIT_REQUESTED && e->count.block && e->count.patch) {
         const uintptr_t env = (uintptr_t)e->count.env_temp;
         struct TCGTemp *left = tcg_temp_new_internal_x86_64(tcg, 0, false);

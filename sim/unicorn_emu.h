@@ -160,6 +160,7 @@ struct emu {
         struct lookup_slot *slots; /* NULL: not in use */
         uint64_t flushes;          /* of the TLB */
         const size_t *given_up;    /* the library's count of blocks that were */
+        void *way_out;             /* code that goes back to the library's main loop */
         /* while the self-tests run: answers that agreed, one that did not, the last one */
         unsigned int tried, tried_code;
         bool refused;
@@ -179,6 +180,7 @@ struct emu {
         bool has_byte;
         uint8_t byte_at, byte; /* and the byte so far behind its start */
         uint8_t operand;       /* enum emu_operand */
+        bool syscall;
         unsigned int accesses; /* of it that have been translated, */
         uintptr_t first_addr;  /* and the first one's address (TCG's name of it) */
         uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */

@@ -314,6 +314,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     e->gate.operand = OPERAND_WHOLE;
     e->gate.accesses = 0;
+    e->gate.syscall = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -321,6 +322,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     if (!valid(&h))
         return GATE_INVALID;
     gate_rewrite(&h);
+    e->gate.syscall = h.map == 1 && h.opcode == 0x05;
     e->gate.operand = gate_sse_operand(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;

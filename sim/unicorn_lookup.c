@@ -14,6 +14,9 @@
  * This is what the library does, found more quickly: the TLB is filled, A bits are set and pages are missed as ever. Blocks that are given
  * up are marked in themselves, and their memory is used again only when all are dropped (tb_flush()).
  *
+ * Behind a SYSCALL the library would leave translated code, and look in its main loop for where to go on. Most often that is a hypercall that
+ * has been dealt with inside (pcpu.c), so such a block goes on as behind a jump, unless the run is to stop.
+ *
  * The library's layout of a block is tried before it is believed: while the self-tests run, each answer of the library is compared with
  * what would have been answered here.
  */
@@ -150,7 +153,7 @@ bool emu_lookup_init(struct emu *e, void (*give_up)(void *data), void *data)
 {
     const size_t *count = (const size_t *)(const void *)((const uint8_t *)e->count.tcg + TCG_GIVEN_UP);
     const size_t before = *count;
-    bool ok = e->fast.enter && e->lookup.tried && e->lookup.tried_code && !e->lookup.refused &&
+    bool ok = e->fast.enter && e->lookup.tried && e->lookup.tried_code && e->lookup.way_out && !e->lookup.refused &&
               before == tcg_tb_phys_invalidate_count_x86_64(e->count.tcg);
 
     give_up(data);
@@ -172,34 +175,46 @@ void emu_lookup_destroy(struct emu *e) { free(e->lookup.slots); }
 
 /* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
 
-/* Called by translated code. */
-void *helper_lookup_tb_ptr_x86_64(struct CPUX86State *env)
+static __attribute__((noinline)) void *lookup_slowly(struct emu *e, struct CPUX86State *env)
 {
-    struct emu *e = emu_running;
     void *code;
 
     if (e->lookup.slots) {
+        const struct key k = key_now(e);
+        const uint8_t *tb = find(e, e->smc.cpu, &k);
+
+        return tb ? (void *)(uintptr_t)tb_u64(tb, TB_CODE) : e->lookup.way_out;
+    }
+    e->lookup.found = NULL;
+    code = e->real.lookup_tb_ptr(env);
+    if (e->lookup.found) {
+        e->lookup.refused |= tb_u64(e->lookup.found, TB_CODE) != (uintptr_t)code;
+        e->lookup.tried_code++;
+    } else {
+        e->lookup.refused |= e->lookup.way_out && e->lookup.way_out != code;
+        e->lookup.way_out = code;
+    }
+    return code;
+}
+
+/* Called by translated code, which goes on where this says. */
+void *helper_lookup_tb_ptr_x86_64(struct CPUX86State *env)
+{
+    struct emu *e = emu_running;
+
+    if (__builtin_expect(e->lookup.slots != NULL, 1)) {
         const uint64_t pc = raw_get(&e->raw, eip, uint64_t);
         const uint32_t flags = flags_now(e);
         const struct lookup_slot *slot = slot_of(e, pc, flags);
-        const uint8_t *tb;
 
+        if (__builtin_expect(e->stop != EMU_STOP_NONE, 0)) /* behind a SYSCALL */
+            return e->lookup.way_out;
         if (__builtin_expect(slot->pc == pc && slot->flags == flags && slot->generation == generation(e) &&
                                  !raw_seg(&e->raw, CODE_SEG)->base,
                              1))
             return (void *)(uintptr_t)(slot->tb + slot->code);
-        const struct key k = key_now(e);
-        tb = find(e, e->smc.cpu, &k);
-        if (tb)
-            return (void *)(uintptr_t)tb_u64(tb, TB_CODE);
     }
-    e->lookup.found = NULL;
-    code = e->real.lookup_tb_ptr(env);
-    if (!e->lookup.slots && e->lookup.found) {
-        e->lookup.refused |= tb_u64(e->lookup.found, TB_CODE) != (uintptr_t)code;
-        e->lookup.tried_code++;
-    }
-    return code;
+    return lookup_slowly(e, env);
 }
 
 /* Called by the library's main loop, and by its own of the above. */

@@ -96,6 +96,7 @@ void tcg_gen_qemu_st_i64_x86_64(struct TCGContext *tcg, uintptr_t value, uintptr
 /* unicorn_run.c */
 extern int cpu_exec_x86_64(struct uc_struct *uc, struct CPUState *cpu) __attribute__((weak));
 
+extern void tcg_gen_lookup_and_goto_ptr_x86_64(struct TCGContext *tcg) __attribute__((weak));
 /* unicorn_lookup.c; the first: where in RAM the code at a linear address lies, or ~0; faults do not return. */
 extern uint64_t get_page_addr_code_x86_64(struct CPUX86State *env, uint64_t addr) __attribute__((weak));
 extern size_t tcg_tb_phys_invalidate_count_x86_64(struct TCGContext *tcg) __attribute__((weak));
