@@ -27,6 +27,7 @@
 #include "mmu/pv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* --- handles --- */
 
@@ -40,17 +41,28 @@ static void maptrack_put(struct grant_table *gt, grant_handle_t handle)
     gt->free_last = handle;
 }
 
-/* A free handle, bringing another frame's worth into use when there is none and the limit allows it. */
+/* Bring another frame's worth of handles into use, if the limit and the host's memory allow it. */
+static void maptrack_grow(struct grant_table *gt)
+{
+    const unsigned int limit = gt->maptrack_limit + MAPTRACK_PER_FRAME;
+    struct grant_mapping *maptrack;
+
+    if (limit > gt->max_maptrack_frames * MAPTRACK_PER_FRAME)
+        return;
+    maptrack = realloc(gt->maptrack, limit * sizeof(*maptrack));
+    if (!maptrack)
+        return;
+    gt->maptrack = maptrack;
+    while (gt->maptrack_limit < limit)
+        maptrack_put(gt, gt->maptrack_limit++);
+}
+
 static grant_handle_t maptrack_get(struct grant_table *gt)
 {
     grant_handle_t handle;
 
-    if (gt->free_first == INVALID_MAPTRACK_HANDLE &&
-        gt->maptrack_limit < gt->max_maptrack_frames * MAPTRACK_PER_FRAME) {
-        for (unsigned int i = 0; i < MAPTRACK_PER_FRAME; i++)
-            maptrack_put(gt, gt->maptrack_limit + i);
-        gt->maptrack_limit += MAPTRACK_PER_FRAME;
-    }
+    if (gt->free_first == INVALID_MAPTRACK_HANDLE)
+        maptrack_grow(gt);
     handle = gt->free_first;
     if (handle != INVALID_MAPTRACK_HANDLE)
         gt->free_first = gt->maptrack[handle].ref;

@@ -35,6 +35,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xen/memory.h>
 
 unsigned int nr_grant_entries(const struct grant_table *gt)
@@ -128,6 +129,19 @@ int gnttab_unpopulate_status_frames(struct domain *d)
     return 0;
 }
 
+/* The hypervisor's side of entries for nr frames; those that are new are not in use. */
+static int active_grow(struct grant_table *gt, unsigned int nr)
+{
+    const size_t old = gt->nr_grant_frames * GRANTS_PER_FRAME_V1, new = nr *GRANTS_PER_FRAME_V1;
+    struct active_grant_entry *active = realloc(gt->active, new * sizeof(*active));
+
+    if (!active)
+        return -ENOMEM;
+    memset(active + old, 0, (new - old) * sizeof(*active));
+    gt->active = active;
+    return 0;
+}
+
 int gnttab_grow_table(struct domain *d, unsigned int nr)
 {
     struct grant_table *gt = d->grant_table;
@@ -138,6 +152,8 @@ int gnttab_grow_table(struct domain *d, unsigned int nr)
     BUG_ON(nr > gt->max_grant_frames);
     if (gt->version == 2)
         rc = gnttab_populate_status_frames(d, nr);
+    if (!rc && nr > gt->nr_grant_frames)
+        rc = active_grow(gt, nr);
     if (!rc && nr > gt->nr_grant_frames)
         rc = frames_add(d, gt->shared, &gt->nr_grant_frames, nr);
     return rc;
@@ -166,12 +182,9 @@ int grant_table_init(struct domain *d, int max_grant_frames, int max_maptrack_fr
     gt->max_grant_frames = max_grant_frames;
     gt->max_maptrack_frames = max_maptrack_frames;
     gt->free_first = gt->free_last = INVALID_MAPTRACK_HANDLE;
-    /* For the most there can be: the host gives memory to what is touched only. */
     gt->shared = calloc(max_grant_frames, sizeof(*gt->shared));
     gt->status = calloc(grant_to_status_frames(max_grant_frames), sizeof(*gt->status));
-    gt->active = calloc(max_grant_frames * GRANTS_PER_FRAME_V1, sizeof(*gt->active));
-    gt->maptrack = calloc(max_maptrack_frames * MAPTRACK_PER_FRAME + 1, sizeof(*gt->maptrack));
-    if (gt->shared && gt->status && gt->active && gt->maptrack)
+    if (gt->shared && gt->status)
         rc = gnttab_grow_table(d, INITIAL_NR_GRANT_FRAMES);
     if (rc)
         grant_table_destroy(d);

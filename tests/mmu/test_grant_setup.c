@@ -4,6 +4,8 @@
  */
 #include "tests/mmu/native_scene.h"
 
+#include <malloc.h>
+
 #define RW         GTF_permit_access
 #define MAX_FRAMES 4
 
@@ -47,6 +49,37 @@ static void test_init_limits(void **state)
         assert_null(d.grant_table);
         assert_int_equal(d.refcnt, 1);
     }
+    scene_close(&s);
+}
+
+/* The host's memory follows what is used: a table of one frame costs the same under any limit, and grows with its frames. */
+static void test_memory_follows_use(void **state)
+{
+    static const int limit[][2] = { { 1, 1 }, { 64, 1024 } };
+    size_t used[ARRAY_SIZE(limit)], grown;
+    struct scene s;
+
+    scene_open(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(limit); i++) {
+        struct domain d = { .xen = s.xen, .refcnt = 1, .type = DOMAIN_NATIVE };
+        const struct mallinfo2 before = mallinfo2();
+        struct mallinfo2 after;
+
+        d.page_list = d.xenpage_list = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
+        assert_int_equal(grant_table_init(&d, limit[i][0], limit[i][1], 1), 0);
+        after = mallinfo2();
+        used[i] = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+        if (limit[i][0] > 1) {
+            assert_int_equal(gnttab_grow_table(&d, limit[i][0]), 0);
+            for (grant_ref_t ref = 0; ref < nr_grant_entries(d.grant_table); ref++)
+                assert_int_equal(d.grant_table->active[ref].pin, 0);
+            after = mallinfo2();
+            grown = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+        }
+        grant_table_destroy(&d);
+    }
+    assert_true(used[1] < used[0] + PAGE_SIZE); /* the list of frames has room for the most there can be */
+    assert_true(grown > 32 * used[1]);
     scene_close(&s);
 }
 
@@ -334,11 +367,17 @@ static void test_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_init_limits),      cmocka_unit_test(test_setup_and_size),
-        cmocka_unit_test(test_privileges),       cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_version_2_growth), cmocka_unit_test(test_swap),
-        cmocka_unit_test(test_cache_flush),      cmocka_unit_test(test_hypercall_refusals),
-        cmocka_unit_test(test_acquire_resource), cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_init_limits),
+        cmocka_unit_test(test_memory_follows_use),
+        cmocka_unit_test(test_setup_and_size),
+        cmocka_unit_test(test_privileges),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_version_2_growth),
+        cmocka_unit_test(test_swap),
+        cmocka_unit_test(test_cache_flush),
+        cmocka_unit_test(test_hypercall_refusals),
+        cmocka_unit_test(test_acquire_resource),
+        cmocka_unit_test(test_usage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
