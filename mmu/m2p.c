@@ -18,8 +18,11 @@
  * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place. Who reads
  * the frames themselves finds INVALID_M2P_ENTRY in the pages that are not there yet (m2p_page_read).
  *
- * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); a free frame's entry is
- * INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at CPL 3), PV32 supervisor-readable (ring 1).
+ * The 32-bit table is for PV32 guests alone, so that none of its pages is there before the first of these comes (m2p32_begin); the
+ * toolstack, which may read it at any time, is shown what it would say.
+ *
+ * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); from m2p32_begin() on that
+ * goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at CPL 3), PV32 supervisor-readable (ring 1).
  *
  * Simplifies xen/arch/x86/x86_64/mm.c:paging_init(), setup_m2p_table(): no superpages, no hotplug.
  */
@@ -102,31 +105,64 @@ static void group_populate(struct xen *xen, const uint64_t *l1, mfn_t first_mfn,
     machine_populate(xen->machine, _mfn(mfn_x(first_mfn) + first), HOST_GROUP);
 }
 
+/* What a page of the 32-bit table says: the lower halves of two pages of the other. */
+static void page32_fill(const struct xen *xen, uint64_t page32, uint32_t *entry)
+{
+    uint64_t mfn = page32 * M2P32_PER_PAGE;
+
+    for (unsigned int i = 0; i < M2P32_PER_PAGE; i += M2P_PER_PAGE, mfn += M2P_PER_PAGE) {
+        if (mfn / M2P_PER_PAGE >= xen->m2p_frames || !m2p_is_open(xen, _mfn(mfn))) {
+            memset(&entry[i], 0xff, PAGE_SIZE / 2);
+            continue;
+        }
+        for (unsigned int k = 0; k < M2P_PER_PAGE; k++)
+            entry[i + k] = (uint32_t)xen->m2p[mfn + k];
+    }
+}
+
+static void page32_open(struct xen *xen, uint64_t page32)
+{
+    group_populate(xen, m2p32_l1(xen), xen->m2p_compat, page32);
+    page32_fill(xen, page32, &xen->m2p32[page32 * M2P32_PER_PAGE]);
+    m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
+}
+
 static void page_open(struct xen *xen, uint64_t page)
 {
-    uint64_t page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
+    const uint64_t page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
 
     group_populate(xen, m2p_l1(xen), xen->m2p_mfn, page);
     memset(&xen->m2p[page * M2P_PER_PAGE], 0xff, PAGE_SIZE);
     m2p_l1(xen)[page] = pte_make(_mfn(mfn_x(xen->m2p_mfn) + page), M2P_FLAGS);
-    if (page32 < m2p32_frames(xen) && !(m2p32_l1(xen)[page32] & _PAGE_PRESENT)) {
-        group_populate(xen, m2p32_l1(xen), xen->m2p_compat, page32);
-        memset(&xen->m2p32[page32 * M2P32_PER_PAGE], 0xff, PAGE_SIZE);
-        m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
+    if (page * M2P_PER_PAGE < xen->m2p32_entries && !(m2p32_l1(xen)[page32] & _PAGE_PRESENT))
+        page32_open(xen, page32);
+}
+
+void m2p32_begin(struct xen *xen)
+{
+    if (xen->m2p32_entries)
+        return;
+    xen->m2p32_entries = m2p32_frames(xen) * M2P32_PER_PAGE;
+    for (uint64_t page = 0; page < xen->m2p_frames && page * M2P_PER_PAGE < xen->m2p32_entries; page++) {
+        const uint64_t page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
+
+        if (m2p_is_open(xen, _mfn(page * M2P_PER_PAGE)) && !(m2p32_l1(xen)[page32] & _PAGE_PRESENT))
+            page32_open(xen, page32);
     }
 }
 
 bool m2p_page_read(const struct xen *xen, mfn_t mfn, void *page)
 {
     const uint64_t i = mfn_x(mfn) - mfn_x(xen->m2p_mfn), i32 = mfn_x(mfn) - mfn_x(xen->m2p_compat);
-    const uint64_t *l1e = i < xen->m2p_frames ? &m2p_l1(xen)[i] : i32 < m2p32_frames(xen) ? &m2p32_l1(xen)[i32] : NULL;
 
-    if (!l1e)
-        return false;
-    if (*l1e & _PAGE_PRESENT)
+    if (i < xen->m2p_frames && m2p_is_open(xen, _mfn(i * M2P_PER_PAGE)))
         memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
-    else
+    else if (i < xen->m2p_frames)
         memset(page, 0xff, PAGE_SIZE);
+    else if (i32 < m2p32_frames(xen))
+        page32_fill(xen, i32, page);
+    else
+        return false;
     return true;
 }
 
@@ -140,7 +176,7 @@ void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr)
 static void entry_set(struct xen *xen, uint64_t mfn, uint64_t pfn)
 {
     xen->m2p[mfn] = pfn;
-    if (mfn < m2p32_frames(xen) * M2P32_PER_PAGE)
+    if (mfn < xen->m2p32_entries)
         xen->m2p32[mfn] = (uint32_t)pfn;
 }
 

@@ -21,6 +21,8 @@
 uint64_t m2p_init(struct xen *xen);
 /* The frames [mfn, mfn + nr) are about to be used: their part of the tables must exist. */
 void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr);
+/* There is a PV32 domain now: its table comes into being, and is kept from here on. */
+void m2p32_begin(struct xen *xen);
 /* Was the run of frames that mfn is in ever opened? */
 bool m2p_is_open(const struct xen *xen, mfn_t mfn);
 /* Frames of the table for PV32; xen->m2p_frames are those of the other. */

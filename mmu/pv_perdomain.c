@@ -14,6 +14,7 @@
  * page is one for the whole machine (real Xen has one a processor, with TSS and LDT descriptors, which live in hidden
  * registers here); slots 257 to 259 and 261 to 271 (directmap, Xen's code) are empty, because the hypervisor is no guest code.
  */
+#include "mmu/m2p.h"
 #include "mmu/pv_private.h"
 
 #include <string.h>
@@ -124,6 +125,7 @@ static int compat_l4_create(struct vcpu *v)
 
     if (!pg)
         return -ENOMEM;
+    m2p32_begin(xen);
     v->guest_table = page_to_mfn(xen, pg);
     pv_init_xen_l4_slots(v->domain, table_map(xen, v->guest_table), false);
     return 0;

@@ -145,7 +145,6 @@ static void the_m2p(void **state)
     set_gpfn_from_mfn(xen, mfn, 1234);
     assert_int_equal(get_gpfn_from_mfn(xen, mfn), 1234);
     assert_int_equal(xen->m2p[mfn_x(mfn)], 1234);
-    assert_int_equal(xen->m2p32[mfn_x(mfn)], 1234);
     /* As the guest sees it: through the L3 that its slot 256 points to, read-only. */
     assert_int_equal(l3[0] & (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER), _PAGE_PRESENT | _PAGE_USER);
     l2 = mfn_to_virt(xen->machine, pte_mfn(l3[0]));
@@ -154,8 +153,47 @@ static void the_m2p(void **state)
     assert_int_equal(((uint64_t *)mfn_to_virt(xen->machine, pte_mfn(l1[mfn_x(mfn) / 512])))[mfn_x(mfn) % 512], 1234);
     heap_free(xen, pg, 0);
     assert_true(get_gpfn_from_mfn(xen, mfn) == INVALID_M2P_ENTRY);
-    assert_int_equal(xen->m2p32[mfn_x(mfn)], UINT32_MAX);
     assert_true(get_gpfn_from_mfn(xen, INVALID_MFN) == INVALID_M2P_ENTRY);
+    bare_close(xen);
+}
+
+/* The table for PV32 begins with the first such domain, knows what was set before, and is kept from then on. */
+static void the_m2p_for_pv32(void **state)
+{
+    struct xen *xen = bare_xen(64, 2);
+    const uint64_t *l2 = mfn_to_virt(xen->machine, xen->m2p_compat_l2), *l1;
+    uint32_t shown[PAGE_SIZE / 4];
+    struct page_info *pg[3000];
+    uint64_t n[ARRAY_SIZE(pg)];
+
+    l1 = mfn_to_virt(xen->machine, pte_mfn(l2[COMPAT_M2P_FIRST_SLOT]));
+    for (unsigned int i = 0; i < 2500; i++) {
+        pg[i] = heap_alloc(xen, 0);
+        n[i] = mfn_x(page_to_mfn(xen, pg[i]));
+        set_gpfn_from_mfn(xen, _mfn(n[i]), i);
+        assert_int_equal(l1[n[i] / 1024] & _PAGE_PRESENT, 0);
+        /* The toolstack can read it all the same. */
+        assert_true(m2p_page_read(xen, _mfn(mfn_x(xen->m2p_compat) + n[i] / 1024), shown));
+        assert_int_equal(shown[n[i] % 1024], i);
+    }
+    heap_free(xen, pg[0], 0);
+    m2p32_begin(xen);
+    m2p32_begin(xen); /* the second changes nothing */
+    for (unsigned int i = 2500; i < ARRAY_SIZE(pg); i++) {
+        pg[i] = heap_alloc(xen, 0);
+        n[i] = mfn_x(page_to_mfn(xen, pg[i]));
+        set_gpfn_from_mfn(xen, _mfn(n[i]), i);
+    }
+    heap_free(xen, pg[1], 0);
+    for (uint64_t mfn = 0; mfn < xen->machine->nr_frames; mfn++) {
+        const bool open = m2p_is_open(xen, _mfn(mfn)) || m2p_is_open(xen, _mfn(mfn ^ 512));
+
+        assert_int_equal(l1[mfn / 1024] & _PAGE_PRESENT, open ? _PAGE_PRESENT : 0);
+        if (open)
+            assert_int_equal(xen->m2p32[mfn], (uint32_t)get_gpfn_from_mfn(xen, _mfn(mfn)));
+    }
+    for (unsigned int i = 2; i < ARRAY_SIZE(pg); i++)
+        assert_int_equal(xen->m2p32[n[i]], i);
     bare_close(xen);
 }
 
@@ -235,6 +273,7 @@ int main(void)
         cmocka_unit_test(no_frame_is_given_twice),
         cmocka_unit_test(a_frame_in_use_cannot_be_freed),
         cmocka_unit_test(the_m2p),
+        cmocka_unit_test(the_m2p_for_pv32),
         cmocka_unit_test(the_m2p_is_whole_extents),
         cmocka_unit_test(a_big_machine_starts_at_once),
     };
