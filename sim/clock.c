@@ -4,7 +4,8 @@
  *
  * Concept: a binary heap of pointers, the next timer to fire at index 0 (Xen keeps the same shape a physical CPU,
  * xen/common/timer.c; here one clock serves the whole machine, so one heap does). Each timer remembers its place as
- * slot = index + 1, which makes stopping it O(log n) without a search.
+ * slot = index + 1, which makes stopping it O(log n) without a search. What the order depends on stands in the heap beside the
+ * pointer: with thousands of timers, looking it up in each of them would be a cache miss a comparison.
  *
  * Invariants:
  *  - heap[i] fires no later than its children heap[2i+1] and heap[2i+2], by (expires, seq); seq is unique, so the order is total.
@@ -23,46 +24,47 @@ void vclock_init(struct vclock *c) { *c = (struct vclock){ 0 }; }
 void vclock_destroy(struct vclock *c)
 {
     for (size_t i = 0; i < c->nr; i++)
-        c->heap[i]->slot = 0;
+        c->heap[i].t->slot = 0;
     free(c->heap);
     *c = (struct vclock){ 0 };
 }
 
 void timer_init(struct timer *t, timer_fn *fn, void *data) { *t = (struct timer){ .fn = fn, .data = data }; }
 
-static bool fires_before(const struct timer *a, const struct timer *b)
+static bool fires_before(const struct vclock_entry *a, const struct vclock_entry *b)
 {
     return a->expires != b->expires ? a->expires < b->expires : a->seq < b->seq;
 }
 
-static void put(struct vclock *c, size_t i, struct timer *t)
+static void put(struct vclock *c, size_t i, struct vclock_entry e)
 {
-    c->heap[i] = t;
-    t->slot = i + 1;
+    c->heap[i] = e;
+    e.t->slot = i + 1;
+    c->moves++;
 }
 
-static void sift_up(struct vclock *c, size_t i, struct timer *t)
+static void sift_up(struct vclock *c, size_t i, struct vclock_entry e)
 {
-    while (i > 0 && fires_before(t, c->heap[(i - 1) / 2])) {
+    while (i > 0 && fires_before(&e, &c->heap[(i - 1) / 2])) {
         put(c, i, c->heap[(i - 1) / 2]);
         i = (i - 1) / 2;
     }
-    put(c, i, t);
+    put(c, i, e);
 }
 
-static void sift_down(struct vclock *c, size_t i, struct timer *t)
+static void sift_down(struct vclock *c, size_t i, struct vclock_entry e)
 {
     for (;;) {
         size_t child = 2 * i + 1;
 
-        if (child + 1 < c->nr && fires_before(c->heap[child + 1], c->heap[child]))
+        if (child + 1 < c->nr && fires_before(&c->heap[child + 1], &c->heap[child]))
             child++;
-        if (child >= c->nr || !fires_before(c->heap[child], t))
+        if (child >= c->nr || !fires_before(&c->heap[child], &e))
             break;
         put(c, i, c->heap[child]);
         i = child;
     }
-    put(c, i, t);
+    put(c, i, e);
 }
 
 void timer_set(struct vclock *c, struct timer *t, s_time_t expires)
@@ -74,37 +76,36 @@ void timer_set(struct vclock *c, struct timer *t, s_time_t expires)
         BUG_ON(!c->heap);
     }
     t->expires = expires < c->now ? c->now : expires;
-    t->seq = ++c->seq;
-    sift_up(c, c->nr++, t);
+    sift_up(c, c->nr++, (struct vclock_entry){ t->expires, ++c->seq, t });
 }
 
 void timer_stop(struct vclock *c, struct timer *t)
 {
-    struct timer *last;
+    struct vclock_entry last;
     size_t i;
 
     if (!t->slot)
         return;
     i = t->slot - 1;
-    BUG_ON(i >= c->nr || c->heap[i] != t);
+    BUG_ON(i >= c->nr || c->heap[i].t != t);
     t->slot = 0;
     last = c->heap[--c->nr];
-    if (last == t)
+    if (last.t == t)
         return;
     /* The last timer fills the hole; it may belong above it or below it. */
     sift_up(c, i, last);
-    sift_down(c, last->slot - 1, last);
+    sift_down(c, last.t->slot - 1, last);
 }
 
-s_time_t vclock_next(const struct vclock *c) { return c->nr ? c->heap[0]->expires : STIME_MAX; }
+s_time_t vclock_next(const struct vclock *c) { return c->nr ? c->heap[0].expires : STIME_MAX; }
 
 void vclock_run(struct vclock *c)
 {
     const uint64_t last_seq = c->seq;
 
     /* Timers armed meanwhile expire now or later and have a higher seq: the first one of them on top ends the run. */
-    while (c->nr && c->heap[0]->expires <= c->now && c->heap[0]->seq <= last_seq) {
-        struct timer *t = c->heap[0];
+    while (c->nr && c->heap[0].expires <= c->now && c->heap[0].seq <= last_seq) {
+        struct timer *t = c->heap[0].t;
 
         timer_stop(c, t);
         t->fn(t->data);

@@ -24,15 +24,22 @@ struct timer {
     timer_fn *fn;
     void *data;
     s_time_t expires;
-    uint64_t seq;
     size_t slot; /* 1-based index into the heap; 0: not armed */
+};
+
+/* A timer's place in the queue. */
+struct vclock_entry {
+    s_time_t expires;
+    uint64_t seq;
+    struct timer *t;
 };
 
 struct vclock {
     s_time_t now;
     uint64_t seq;
-    struct timer **heap;
+    struct vclock_entry *heap;
     size_t nr, cap;
+    uint64_t moves; /* of entries within the heap: what keeping the order has cost */
 };
 
 void vclock_init(struct vclock *c);

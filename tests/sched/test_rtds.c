@@ -2,6 +2,8 @@
 /* The RTDS scheduler: earliest deadline first, budgets kept, feasible sets miss nothing. */
 #include "common.h"
 
+#include "vcpu/sched/runq.h"
+
 static struct wb_domain *server_new(struct wb *wb, const char *name, unsigned int period_us, unsigned int budget_us,
                                     bool extra, const char *program)
 {
@@ -178,13 +180,102 @@ static void test_parameters(void **state)
     wb_destroy(wb);
 }
 
+/*
+ * The cost of replenishment, in steps and not in time: each timer that fires takes at most the heap's depth of moves to leave it,
+ * and one or two to come back; how many fire is proportional to the vCPUs. Whatever the number of vCPUs, and whether their
+ * periods end together or one after the other.
+ */
+static void test_replenishment_is_n_log_n(void **state)
+{
+    static const unsigned int sizes[] = { 100, 1000, 10000 };
+
+    for (unsigned int i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+        const unsigned int nr = sizes[i / 2], depth = 32 - (unsigned int)__builtin_clz(nr);
+        const bool together = i % 2;
+        struct wb *wb = wb_create("rtds", NULL, 4, 1);
+        const struct vclock *clock;
+        uint64_t moves, armed;
+
+        assert_non_null(wb);
+        wb->machine.trace.sink = NULL;
+        clock = &wb->machine.clock;
+        for (unsigned int d = 0; d < nr / 10; d++) {
+            struct wb_domain *wd;
+            char name[16];
+
+            snprintf(name, sizeof(name), "d%u", d);
+            wd = wb_domain_add(wb, name, 10, "compute forever");
+            assert_non_null(wd);
+            wd->period_us = together ? 10000 : 10000 + 7 * d % 3000;
+            wd->budget_us = 10;
+            assert_int_equal(wb_domain_apply(wd), 0);
+        }
+        wb_start(wb);
+        moves = clock->moves;
+        armed = clock->seq;
+        for (unsigned int ms = 0; ms < 50; ms++) {
+            wb->machine.clock.now += MILLISECS(1);
+            vclock_run(&wb->machine.clock);
+        }
+        moves = clock->moves - moves;
+        armed = clock->seq - armed;
+        assert_in_range(armed, 3 * nr, 5 * nr + 10);
+        assert_in_range(moves, armed, armed * (depth + 3));
+        wb_destroy(wb);
+    }
+}
+
+/* The same of the queue: to put a vCPU into it or to take one out, from wherever, costs its depth at most. */
+static void test_queue_is_n_log_n(void **state)
+{
+    static const unsigned int sizes[] = { 100, 1000, 10000 };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+        const unsigned int nr = sizes[i], depth = 32 - (unsigned int)__builtin_clz(nr);
+        struct runq_node *node = calloc(nr, sizeof(*node));
+        struct vcpu v = { .hard_affinity = 1, .soft_affinity = 1 };
+        struct runq q = { 0 };
+        uint32_t rng = 1;
+        uint64_t before;
+
+        assert_non_null(node);
+        for (unsigned int n = 0; n < nr; n++)
+            runq_insert(&q, &node[n], &v, n * UINT64_C(2654435761) % nr);
+        assert_in_range(q.moves, nr, nr * depth);
+        before = q.moves;
+        for (unsigned int n = 0; n < nr; n++) {
+            struct runq_node *one;
+
+            rng = rng * 1664525 + 1013904223;
+            one = &node[(rng >> 8) % nr];
+            runq_remove(&q, one);
+            runq_insert(&q, one, &v, one->key + rng % (2 * nr));
+        }
+        assert_in_range(q.moves - before, nr, nr * (2 * depth + 2));
+        for (unsigned int n = 0; n < nr; n++) {
+            struct runq_node *first = runq_first(&q, 0, false);
+
+            runq_remove(&q, first);
+            assert_true(!q.nr || first->key <= runq_first(&q, 0, false)->key);
+        }
+        runq_destroy(&q);
+        free(node);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_edf_by_hand),       cmocka_unit_test(test_ties_by_hand),
-        cmocka_unit_test(test_deferrable),        cmocka_unit_test(test_budget_is_a_cap_unless_extratime),
-        cmocka_unit_test(test_feasible_one_pcpu), cmocka_unit_test(test_feasible_two_pcpus),
-        cmocka_unit_test(test_infeasible),        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_edf_by_hand),
+        cmocka_unit_test(test_ties_by_hand),
+        cmocka_unit_test(test_deferrable),
+        cmocka_unit_test(test_budget_is_a_cap_unless_extratime),
+        cmocka_unit_test(test_feasible_one_pcpu),
+        cmocka_unit_test(test_feasible_two_pcpus),
+        cmocka_unit_test(test_infeasible),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_replenishment_is_n_log_n),
+        cmocka_unit_test(test_queue_is_n_log_n),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,10 +12,18 @@
 
 #include "vcpu/sched/sched.h"
 
+/* As in sim/clock.c the order stands beside the pointer. */
+struct runq_entry {
+    int64_t key;
+    uint64_t seq;
+    struct runq_node *n;
+};
+
 struct runq_class {
+    struct runq *q;
     uint64_t hard, soft;
     size_t index; /* in runq->class */
-    struct runq_node **heap;
+    struct runq_entry *heap;
     size_t nr, cap;
 };
 
@@ -33,37 +41,38 @@ void runq_destroy(struct runq *q)
     *q = (struct runq){ 0 };
 }
 
-static bool precedes(const struct runq_node *a, const struct runq_node *b)
+static bool precedes(const struct runq_entry *a, const struct runq_entry *b)
 {
     return a->key != b->key ? a->key < b->key : a->seq < b->seq;
 }
 
-static void put(struct runq_class *c, size_t i, struct runq_node *n)
+static void put(struct runq_class *c, size_t i, struct runq_entry e)
 {
-    c->heap[i] = n;
-    n->slot = i;
+    c->heap[i] = e;
+    e.n->slot = i;
+    c->q->moves++;
 }
 
-static void sift_up(struct runq_class *c, size_t i, struct runq_node *n)
+static void sift_up(struct runq_class *c, size_t i, struct runq_entry e)
 {
-    for (; i > 0 && precedes(n, c->heap[(i - 1) / 2]); i = (i - 1) / 2)
+    for (; i > 0 && precedes(&e, &c->heap[(i - 1) / 2]); i = (i - 1) / 2)
         put(c, i, c->heap[(i - 1) / 2]);
-    put(c, i, n);
+    put(c, i, e);
 }
 
-static void sift_down(struct runq_class *c, size_t i, struct runq_node *n)
+static void sift_down(struct runq_class *c, size_t i, struct runq_entry e)
 {
     for (;;) {
         size_t child = 2 * i + 1;
 
-        if (child + 1 < c->nr && precedes(c->heap[child + 1], c->heap[child]))
+        if (child + 1 < c->nr && precedes(&c->heap[child + 1], &c->heap[child]))
             child++;
-        if (child >= c->nr || !precedes(c->heap[child], n))
+        if (child >= c->nr || !precedes(&c->heap[child], &e))
             break;
         put(c, i, c->heap[child]);
         i = child;
     }
-    put(c, i, n);
+    put(c, i, e);
 }
 
 static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft)
@@ -80,6 +89,7 @@ static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft
     }
     c = calloc(1, sizeof(*c));
     BUG_ON(!c);
+    c->q = q;
     c->hard = hard;
     c->soft = soft;
     c->index = q->nr_classes;
@@ -109,9 +119,8 @@ static void insert(struct runq *q, struct runq_node *n, struct vcpu *v, int64_t 
     }
     n->v = v;
     n->key = key;
-    n->seq = seq;
     n->class = c;
-    sift_up(c, c->nr++, n);
+    sift_up(c, c->nr++, (struct runq_entry){ key, seq, n });
     q->nr++;
 }
 
@@ -128,36 +137,36 @@ void runq_insert_first(struct runq *q, struct runq_node *n, struct vcpu *v, int6
 void runq_remove(struct runq *q, struct runq_node *n)
 {
     struct runq_class *c = n->class;
-    struct runq_node *last;
+    struct runq_entry last;
     const size_t i = n->slot;
 
-    BUG_ON(!c || c->heap[i] != n);
+    BUG_ON(!c || c->heap[i].n != n);
     n->class = NULL;
     q->nr--;
     last = c->heap[--c->nr];
     if (!c->nr && q->nr_classes > MAX_EMPTY_CLASSES) {
         class_drop(q, c);
-    } else if (last != n) {
+    } else if (last.n != n) {
         /* The last one fills the hole; it may belong above it or below it. */
         sift_up(c, i, last);
-        sift_down(c, last->slot, last);
+        sift_down(c, last.n->slot, last);
     }
 }
 
 struct runq_node *runq_first(const struct runq *q, unsigned int cpu, bool soft)
 {
     const uint64_t bit = UINT64_C(1) << cpu;
-    struct runq_node *first = NULL;
+    const struct runq_entry *first = NULL;
 
     for (size_t i = 0; i < q->nr_classes; i++) {
         const struct runq_class *c = q->class[i];
 
         if (!c->nr || !(c->hard & bit) || (soft && !(c->soft & bit)))
             continue;
-        if (!first || precedes(c->heap[0], first))
-            first = c->heap[0];
+        if (!first || precedes(&c->heap[0], first))
+            first = &c->heap[0];
     }
-    return first;
+    return first ? first->n : NULL;
 }
 
 void runq_kick_idle(const struct runq *q, struct xen *xen, uint64_t cpus)

@@ -26,8 +26,7 @@ struct runq_class;
 /* Embedded in a policy's data of a vCPU. */
 struct runq_node {
     struct vcpu *v;
-    int64_t key; /* smallest first */
-    uint64_t seq;
+    int64_t key;              /* smallest first */
     struct runq_class *class; /* NULL: not queued */
     size_t slot;
 };
@@ -37,6 +36,7 @@ struct runq {
     size_t nr_classes, cap;
     size_t nr; /* vCPUs waiting */
     uint64_t seq;
+    uint64_t moves; /* of entries within the heaps: what keeping the order has cost */
 };
 
 void runq_destroy(struct runq *q);
