@@ -19,7 +19,8 @@
  *   7. The windows with a vCPU's descriptor tables are the hypervisor's: no user entries, and Xen's own page is Xen's.
  *   8. Free frames, frames in use and claims add up, and a free frame has no pfn.
  *
- * Frames in runs that the heap never opened are not looked at: nothing was ever there, and nothing may refer to them.
+ * Frames in runs that the heap never opened are not looked at: nothing was ever there, and nothing may refer to them. What is
+ * expected of frames is all zero between two checks, so that none begins with clearing an array for the whole machine.
  * tests/mmu/test_audit.c breaks each rule; a new message here needs a new line there.
  *
  * Budget: eight rules, and nothing that can be understood apart from them.
@@ -34,16 +35,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What is expected of a frame. */
-struct expected {
+struct audit_expected {
     uint32_t refs, types;
     int32_t linear;
 };
 
 struct audit {
     struct xen *xen;
-    struct expected *frames;
+    struct audit_expected *frames;
     char *why;
     size_t len;
     bool wrong; /* the first difference is in why */
@@ -298,7 +300,7 @@ static void collect(struct audit *a, const struct page_info *pg)
 }
 
 /* Free, or the hypervisor's own. */
-static void compare_nobodys(struct audit *a, const struct page_info *pg, const struct expected *want)
+static void compare_nobodys(struct audit *a, const struct page_info *pg, const struct audit_expected *want)
 {
     const mfn_t mfn = page_to_mfn(a->xen, pg);
 
@@ -313,10 +315,11 @@ static void compare_nobodys(struct audit *a, const struct page_info *pg, const s
 static void compare(struct audit *a, const struct page_info *pg)
 {
     const uint64_t mfn = mfn_x(page_to_mfn(a->xen, pg));
-    const struct expected *want = &a->frames[mfn];
+    const struct audit_expected found = a->frames[mfn], *want = &found;
     const uint64_t refs = pg->count_info & PGC_count_mask, types = pg->type_info & PGT_count_mask;
     const bool shared = pg->list == PAGE_LIST_xenpage;
 
+    a->frames[mfn] = (struct audit_expected){ 0 }; /* for the next time */
     a->used += pg->owner || (pg->count_info & PGC_xen_heap);
     if (!pg->owner) {
         compare_nobodys(a, pg, want);
@@ -400,7 +403,9 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
 {
     struct audit a = { .xen = xen, .why = why, .len = len };
 
-    a.frames = calloc(xen->machine->nr_frames, sizeof(*a.frames));
+    if (!xen->audit_expected)
+        xen->audit_expected = calloc(xen->machine->nr_frames, sizeof(*a.frames));
+    a.frames = xen->audit_expected;
     if (!a.frames)
         return -ENOMEM;
     for_each_domain (xen, d)
@@ -411,6 +416,7 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
     each_frame(&a, collect);
     each_frame(&a, compare);
     sums(&a);
-    free(a.frames);
+    if (a.wrong) /* it ended in the middle */
+        memset(a.frames, 0, xen->machine->nr_frames * sizeof(*a.frames));
     return a.wrong ? -EINVAL : 0;
 }

@@ -108,9 +108,11 @@ int heap_init(struct xen *xen)
 void heap_destroy(struct xen *xen)
 {
     free(xen->heap);
+    free(xen->audit_expected);
     if (xen->frame_table)
         munmap(xen->frame_table, xen->machine->nr_frames * sizeof(*xen->frame_table));
     xen->heap = NULL;
+    xen->audit_expected = NULL;
     xen->frame_table = NULL;
 }
 
