@@ -210,7 +210,7 @@ void heap_free(struct xen *xen, struct page_info *pg, unsigned int order)
         BUG_ON(pg[i].count_info & (PGC_count_mask | PGC_allocated | PGC_state));
         BUG_ON(pg[i].list != PAGE_LIST_none || pg[i].owner);
         pg[i] = (struct page_info){ .need_scrub = true, .tlb_stamp = xen->tlb_clock };
-        m2p_forget(xen, _mfn(n + i));
+        m2p_entry_set(xen, _mfn(n + i), INVALID_M2P_ENTRY);
     }
     xen->heap->free_pages += UINT64_C(1) << order;
     for (; order < HEAP_MAX_ORDER; order++) {

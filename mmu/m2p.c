@@ -36,7 +36,6 @@
 #define M2P32_FLAGS     (_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX)
 #define M2P_TABLE_FLAGS (_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED)
 
-#define M2P_PER_PAGE   (PAGE_SIZE / 8)
 #define M2P32_PER_PAGE (PAGE_SIZE / 4)
 
 #define HOST_GROUP 16u /* pages of a table for which the host's memory is asked for together */
@@ -56,9 +55,8 @@ uint64_t m2p32_frames(const struct xen *xen)
     return n < most ? n : most;
 }
 
-/* The L1 tables stand one after the other, so that together they are one array of entries: for each extent a table. */
+/* The L1 tables are one array of entries: for each extent a table. */
 _Static_assert(M2P_EXTENT_PAGES == PTES_PER_TABLE, "an extent is what an L1 table maps");
-static uint64_t *m2p_l1(const struct xen *xen) { return table(xen, _mfn(FIRMWARE_FRAMES)); }
 static uint64_t *m2p32_l1(const struct xen *xen) { return m2p_l1(xen) + xen->m2p_frames; }
 
 /* Fill upper-level tables at `at` so that they map the nr tables (or pages) from `child` on; returns how many it took. */
@@ -91,8 +89,6 @@ uint64_t m2p_init(struct xen *xen)
     m2p_open(xen, _mfn(0), end);
     return end;
 }
-
-bool m2p_is_open(const struct xen *xen, mfn_t mfn) { return m2p_l1(xen)[mfn_x(mfn) / M2P_PER_PAGE] & _PAGE_PRESENT; }
 
 /* The host gives memory for a group of pages at once, when the first of them comes into being: their neighbours soon will, too. */
 static void group_populate(struct xen *xen, const uint64_t *l1, mfn_t first_mfn, uint64_t page)
@@ -127,9 +123,9 @@ static void page32_open(struct xen *xen, uint64_t page32)
     m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
 }
 
-static void page_open(struct xen *xen, uint64_t page)
+void m2p_page_open(struct xen *xen, mfn_t mfn)
 {
-    const uint64_t page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
+    const uint64_t page = mfn_x(mfn) / M2P_PER_PAGE, page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
 
     group_populate(xen, m2p_l1(xen), xen->m2p_mfn, page);
     memset(&xen->m2p[page * M2P_PER_PAGE], 0xff, PAGE_SIZE);
@@ -166,27 +162,11 @@ bool m2p_page_read(const struct xen *xen, mfn_t mfn, void *page)
     return true;
 }
 
-void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr)
-{
-    for (uint64_t page = mfn_x(mfn) / M2P_PER_PAGE; page <= (mfn_x(mfn) + nr - 1) / M2P_PER_PAGE; page++)
-        if (!m2p_is_open(xen, _mfn(page * M2P_PER_PAGE)))
-            page_open(xen, page);
-}
-
-static void entry_set(struct xen *xen, uint64_t mfn, uint64_t pfn)
-{
-    xen->m2p[mfn] = pfn;
-    if (mfn < xen->m2p32_entries)
-        xen->m2p32[mfn] = (uint32_t)pfn;
-}
-
-void m2p_forget(struct xen *xen, mfn_t mfn) { entry_set(xen, mfn_x(mfn), INVALID_M2P_ENTRY); }
-
 void set_gpfn_from_mfn(struct xen *xen, mfn_t mfn, uint64_t pfn)
 {
     BUG_ON(!mfn_valid(xen->machine, mfn));
     m2p_open(xen, mfn, 1);
-    entry_set(xen, mfn_x(mfn), pfn);
+    m2p_entry_set(xen, mfn, pfn);
 }
 
 uint64_t get_gpfn_from_mfn(const struct xen *xen, mfn_t mfn)
