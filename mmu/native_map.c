@@ -41,6 +41,17 @@ void native_unmap(struct vcpu *v, void *ptr)
     put_page_and_type(xen, mfn_to_page(xen, mfn));
 }
 
+int native_write_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, const void *page)
+{
+    void *mapped = native_map_foreign(v, domid, mfn);
+
+    if (!mapped)
+        return -EINVAL;
+    machine_frame_write(v->domain->xen->machine, mfn, page);
+    native_unmap(v, mapped);
+    return 0;
+}
+
 int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
 {
     struct xen *xen = v->domain->xen;

@@ -109,6 +109,14 @@ void machine_populate(struct machine *m, mfn_t first, uint64_t nr)
     madvise(m->ram + (mfn_x(first) << PAGE_SHIFT), nr << PAGE_SHIFT, MADV_POPULATE_WRITE);
 }
 
+void machine_frame_write(struct machine *m, mfn_t mfn, const void *page)
+{
+    void *to = mfn_to_virt(m, mfn);
+
+    if (pwrite(m->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
+        memcpy(to, page, PAGE_SIZE);
+}
+
 /* SplitMix64 (Steele, Lea, Flood 2014): a counter in steps of the golden ratio, its bits then well stirred. */
 uint64_t machine_random(struct machine *m)
 {

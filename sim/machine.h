@@ -61,6 +61,12 @@ static inline void *mfn_to_virt(const struct machine *m, mfn_t mfn)
 /* A hint: all of these frames will soon be written. The host then finds memory for them in one go, not in nr page faults. */
 void machine_populate(struct machine *m, mfn_t first, uint64_t nr);
 
+/*
+ * Fill a frame, PAGE_SIZE bytes. As a copy through mfn_to_virt(), which whoever looks there sees (machine_code_written() remains to
+ * be called), but of a frame that was never touched the host need not clear and map a page first.
+ */
+void machine_frame_write(struct machine *m, mfn_t mfn, const void *page);
+
 static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }
 
 /* Deterministic pseudo-random numbers from the machine's seed. */

@@ -199,27 +199,34 @@ static int lay_out(struct builder *w)
 
 /* --- step 3: contents --- */
 
-/* Copy len bytes to the guest's pseudo-physical address, or clear them (src NULL). */
+/* The part of a page. False: refused. */
+static bool load_part(struct builder *w, mfn_t mfn, uint64_t offset, const uint8_t *src, uint64_t n)
+{
+    uint8_t *page;
+
+    if (n == PAGE_SIZE)
+        return !xc_copy_to_domain_page(w->xc, w->b->domid, mfn, src);
+    page = xc_map_foreign(w->xc, w->b->domid, mfn);
+    if (!page)
+        return false;
+    memcpy(page + offset, src, n);
+    xc_unmap(w->xc, page);
+    return true;
+}
+
+/* Copy len bytes to the guest's pseudo-physical address. */
 static int load(struct builder *w, uint64_t paddr, const uint8_t *src, uint64_t len)
 {
     while (len) {
         uint64_t offset = PAGE_OFFSET(paddr), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
-        uint8_t *page = paddr >> PAGE_SHIFT < w->b->nr_pages
-                            ? xc_map_foreign(w->xc, w->b->domid, _mfn(w->p2m[paddr >> PAGE_SHIFT]))
-                            : NULL;
 
-        if (!page) {
+        if (paddr >> PAGE_SHIFT >= w->b->nr_pages || !load_part(w, _mfn(w->p2m[paddr >> PAGE_SHIFT]), offset, src, n)) {
             snprintf(w->err, IMAGE_ERR_SIZE, "the kernel does not fit into the guest's memory");
             return -1;
         }
-        if (src)
-            memcpy(page + offset, src, n);
-        else
-            memset(page + offset, 0, n);
-        xc_unmap(w->xc, page);
         paddr += n;
         len -= n;
-        src = src ? src + n : NULL;
+        src += n;
     }
     return 0;
 }

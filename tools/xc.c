@@ -372,5 +372,10 @@ int xc_read_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn, void *page)
     return native_read_foreign(xc, domid, mfn, page);
 }
 
+int xc_copy_to_domain_page(struct vcpu *xc, domid_t domid, mfn_t mfn, const void *page)
+{
+    return native_write_foreign(xc, domid, mfn, page);
+}
+
 void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn) { return native_map_foreign(xc, domid, mfn); }
 void xc_unmap(struct vcpu *xc, void *ptr) { native_unmap(xc, ptr); }

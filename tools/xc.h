@@ -83,6 +83,8 @@ int xc_get_pfn_type_batch(struct vcpu *xc, domid_t domid, unsigned int nr, uint6
 int xc_machphys_mfn_list(struct vcpu *xc, unsigned int max, xen_pfn_t *extents);
 /* Copy a foreign frame, PAGE_SIZE bytes; see native_read_foreign(). */
 int xc_read_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn, void *page);
+/* Fill a foreign frame from `page`, PAGE_SIZE bytes. -EINVAL where xc_map_foreign() refuses. */
+int xc_copy_to_domain_page(struct vcpu *xc, domid_t domid, mfn_t mfn, const void *page);
 int xc_version(struct vcpu *xc, unsigned int cmd, void *arg);
 
 /* A foreign frame as host memory, writable, until xc_unmap(). NULL: refused. */

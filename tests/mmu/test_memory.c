@@ -347,6 +347,38 @@ static void extents_check(struct scene *s)
     }
 }
 
+/* A foreign frame that is filled: the same refusals as for mapping it, and no reference is left behind. */
+static void test_write_foreign(void **state)
+{
+    uint8_t words[PAGE_SIZE];
+    struct scene s;
+    mfn_t mfn;
+    struct page_info *pg;
+    uint64_t count, type;
+
+    scene_open(&s);
+    mfn = scene_page(s.d[1]);
+    pg = mfn_to_page(s.xen, mfn);
+    count = pg->count_info;
+    memset(words, 0x5a, sizeof(words));
+    assert_int_equal(native_write_foreign(s.v[0], 1, mfn, words), 0);
+    assert_memory_equal(mfn_to_virt(s.m, mfn), words, PAGE_SIZE);
+    assert_int_equal(pg->count_info, count);
+    assert_int_equal(pg->type_info & PGT_count_mask, 0);
+    memset(words, 0, sizeof(words));
+    assert_int_equal(native_write_foreign(s.v[1], 2, scene_page(s.d[2]), words), -EINVAL); /* not privileged */
+    assert_int_equal(native_write_foreign(s.v[0], 2, mfn, words), -EINVAL);                /* another domain's */
+    assert_int_equal(native_write_foreign(s.v[0], 77, mfn, words), -EINVAL);               /* nobody's */
+    assert_int_equal(native_write_foreign(s.v[0], 1, _mfn(s.m->nr_frames), words), -EINVAL);
+    type = pg->type_info;
+    pg->type_info = PGT_seg_desc_page | PGT_validated | 1;
+    assert_int_equal(native_write_foreign(s.v[0], 1, mfn, words), -EINVAL);
+    pg->type_info = type;
+    assert_int_equal(((uint8_t *)mfn_to_virt(s.m, mfn))[9], 0x5a);
+    assert_int_equal(pg->count_info, count);
+    scene_close(&s);
+}
+
 static void test_machphys(void **state)
 {
     uint64_t list[4] = { 0 };
@@ -441,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_exchange_refusals),
         cmocka_unit_test(test_exchange_preempted),
         cmocka_unit_test(test_memory_map),
+        cmocka_unit_test(test_write_foreign),
         cmocka_unit_test(test_machphys),
         cmocka_unit_test(test_claims),
         cmocka_unit_test(test_steal),

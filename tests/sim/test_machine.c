@@ -56,6 +56,32 @@ static void test_sparse(void **state)
     machine_destroy(m);
 }
 
+/* A frame that is filled reads so everywhere, its neighbours as before, whether it was touched or not, and without the file, too. */
+static void test_frame_write(void **state)
+{
+    struct machine *m = make(64, 1);
+    uint8_t page[PAGE_SIZE], through_fd[PAGE_SIZE];
+
+    for (unsigned int n = 0; n < 3; n++) {
+        uint8_t *frame = mfn_to_virt(m, _mfn(100 + n));
+        const int fd = m->ram_fd;
+
+        memset(page, 0xa0 + (int)n, sizeof(page));
+        if (n == 1)
+            memset(frame, 0xff, PAGE_SIZE);
+        if (n == 2)
+            m->ram_fd = -1;
+        machine_frame_write(m, _mfn(100 + n), page);
+        m->ram_fd = fd;
+        assert_memory_equal(frame, page, PAGE_SIZE);
+        assert_int_equal(pread(m->ram_fd, through_fd, PAGE_SIZE, (100 + n) << PAGE_SHIFT), PAGE_SIZE);
+        assert_memory_equal(through_fd, page, PAGE_SIZE);
+        assert_int_equal(frame[PAGE_SIZE], 0);
+        assert_int_equal(frame[-1], n ? 0xa0 + (int)n - 1 : 0);
+    }
+    machine_destroy(m);
+}
+
 /* Frames that are asked for early read as they did: zero, or what is in them. */
 static void test_populate(void **state)
 {
@@ -128,8 +154,9 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ram),    cmocka_unit_test(test_sparse),  cmocka_unit_test(test_bad_frame_is_a_bug),
-        cmocka_unit_test(test_random), cmocka_unit_test(test_refused), cmocka_unit_test(test_populate),
+        cmocka_unit_test(test_ram),         cmocka_unit_test(test_sparse),  cmocka_unit_test(test_bad_frame_is_a_bug),
+        cmocka_unit_test(test_random),      cmocka_unit_test(test_refused), cmocka_unit_test(test_populate),
+        cmocka_unit_test(test_frame_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
