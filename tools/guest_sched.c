@@ -234,7 +234,7 @@ bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t
     memcpy(pool->name, text, (size_t)(eq - text));
     snprintf(cpus, sizeof(cpus), "%.*s", colon ? (int)(colon - eq - 1) : (int)strlen(eq + 1), eq + 1);
     if (colon && !sched_ops_by_name(colon + 1, strlen(colon + 1))) {
-        snprintf(why, len, "there is no scheduler \"%.32s\" (there are: %s)", colon + 1, sched_names());
+        sched_name_unknown(colon + 1, strlen(colon + 1), why, len);
         return false;
     }
     snprintf(pool->sched, sizeof(pool->sched), "%s", colon ? colon + 1 : "");

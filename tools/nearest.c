@@ -11,14 +11,20 @@
  *
  * One slip may be in any word, a second one in a word of more than four letters: with more the guess would be wrong more often
  * than right.
+ *
+ * A word may also have been cut short. Three letters or more that begin one word, and no other, mean that one, whatever else is a
+ * slip away: nobody drops the same letters by accident. ('-' and '_' are the same here: options have one, keys the other.)
  */
 #include "tools/nearest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LENGTH_MAX 63
 #define FAR        UINT32_MAX
+#define PREFIX_MIN 3
 
 static unsigned int least(unsigned int a, unsigned int b) { return a < b ? a : b; }
 
@@ -47,7 +53,32 @@ static unsigned int distance(const char *a, const char *b)
     return last[lb];
 }
 
-const char *nearest_word(const char *word, const char *const *words, size_t nr)
+static bool begins(const char *name, const char *word)
+{
+    for (; *word; word++, name++)
+        if (*word != *name && !(*word == '_' && *name == '-') && !(*word == '-' && *name == '_'))
+            return false;
+    return true;
+}
+
+/* The only one that begins with `word`. */
+static const char *by_prefix(const char *word, const char *const *words, size_t nr)
+{
+    const char *found = NULL;
+
+    if (strlen(word + strspn(word, "-")) < PREFIX_MIN)
+        return NULL;
+    for (size_t i = 0; i < nr; i++) {
+        if (!begins(words[i], word) || (found && !strcmp(found, words[i])))
+            continue;
+        if (found)
+            return NULL;
+        found = words[i];
+    }
+    return found;
+}
+
+static const char *by_distance(const char *word, const char *const *words, size_t nr)
 {
     unsigned int best = strlen(word) > 4 ? 3 : 2; /* not as far as this */
     const char *found = NULL;
@@ -61,4 +92,22 @@ const char *nearest_word(const char *word, const char *const *words, size_t nr)
         }
     }
     return found;
+}
+
+const char *nearest_word(const char *word, const char *const *words, size_t nr)
+{
+    const char *found = by_prefix(word, words, nr);
+
+    return found ? found : by_distance(word, words, nr);
+}
+
+const char *nearest_hint(const char *word, const char *const *words, size_t nr, const char *before,
+                         char hint[NEAREST_HINT_SIZE])
+{
+    const char *meant = nearest_word(word, words, nr);
+
+    hint[0] = '\0';
+    if (meant)
+        snprintf(hint, NEAREST_HINT_SIZE, "; did you mean %s%.63s?", before, meant);
+    return hint;
 }

@@ -135,17 +135,16 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
 
 static bool unknown(const struct wb_answer *w, const char *arg)
 {
-    const char *names[NR_KEYS], *meant;
-    char name[48];
+    const char *names[NR_KEYS];
+    char name[48], hint[NEAREST_HINT_SIZE];
 
     for (unsigned int i = 0; i < NR_KEYS; i++)
         names[i] = options[i].name;
     if (arg[0] != '-')
         return wb_wrong(w, "\"%.60s\" belongs to no option; a workload is named by --workload FILE", arg);
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(arg, "="), arg);
-    meant = nearest_word(name, names, NR_KEYS);
-    return meant ? wb_wrong(w, "there is no option %s; did you mean %s? (see: xenlab sched --help)", name, meant)
-                 : wb_wrong(w, "there is no option %s (see: xenlab sched --help)", name);
+    return wb_wrong(w, "there is no option %s%s (see: xenlab sched --help)", name,
+                    nearest_hint(name, names, NR_KEYS, "", hint));
 }
 
 /* One option; *used: whether its value is the next argument. */

@@ -121,13 +121,13 @@ static const struct event_kind *kind_find(const char *what)
 
 static bool kind_unknown(const struct wb_answer *w, const char *what)
 {
-    const char *names[ARRAY_SIZE(kinds)], *meant;
+    const char *names[ARRAY_SIZE(kinds)];
+    char hint[NEAREST_HINT_SIZE];
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
         names[i] = kinds[i].what;
-    meant = nearest_word(what, names, ARRAY_SIZE(kinds));
-    return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ..., got '%s'%s%s%s", what,
-                    meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ..., got \"%s\"%s", what,
+                    nearest_hint(what, names, ARRAY_SIZE(kinds), "", hint));
 }
 
 /* Whom it concerns. */
@@ -159,7 +159,7 @@ static bool event_check(const struct wb_answer *w, struct wb *wb, const struct w
     if (!target_check(w, wb, ev))
         return false;
     if (k->hi && !number(ev->value, k->lo, k->hi))
-        return wb_wrong(w, "expected: at TIME %s, %u to %u, got '%s'", k->form, k->lo, k->hi, ev->value);
+        return wb_wrong(w, "expected: at TIME %s, %u to %u, got \"%s\"", k->form, k->lo, k->hi, ev->value);
     if (!on_vcpus(ev->what))
         return true;
     if (!wb_mask_parse(ev->value, &mask))

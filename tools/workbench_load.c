@@ -80,8 +80,8 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
 {
     static const char *const keys[] = { "vcpus",  "count",     "weight", "cap", "period",
                                         "budget", "extratime", "hard",   "soft" };
+    char hint[NEAREST_HINT_SIZE];
     unsigned int flag = 0;
-    const char *meant;
 
     if (!strcmp(key, "hard"))
         return o->hard_given = pcpus(l, key, value, &o->hard);
@@ -106,10 +106,9 @@ static bool option_parse(struct loader *l, const char *key, const char *value, s
         o->extratime = flag;
         return true;
     }
-    meant = nearest_word(key, keys, ARRAY_SIZE(keys));
     return fail(l,
-                "there is no '%s='%s%s%s (there are: vcpus, count, weight, cap, period, budget, extratime, hard, soft)",
-                key, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "='?" : "");
+                "there is no \"%s=\"%s (there are: vcpus, count, weight, cap, period, budget, extratime, hard, soft)",
+                key, nearest_hint(key, keys, ARRAY_SIZE(keys), "", hint));
 }
 
 /* "key=value key=value". */
@@ -121,7 +120,7 @@ static bool options_parse(struct loader *l, char *text, struct options *o)
         char *eq = strchr(word, '=');
 
         if (!eq)
-            return fail(l, "'%s': options look like key=value", word);
+            return fail(l, "\"%s\": options look like key=value", word);
         *eq = '\0';
         if (!option_parse(l, word, eq + 1, o))
             return false;
@@ -258,9 +257,9 @@ static bool time_line(struct loader *l, char *rest, s_time_t least, s_time_t *ou
 /* Does any policy that we know have it? One workload serves all, but a slip of the pen should not go unnoticed. */
 static bool parameter_unknown(struct loader *l, const char *name)
 {
-    const char *names[32], *meant;
+    const char *names[32];
     const struct sched_tunable *t;
-    char list[200] = "";
+    char list[200] = "", hint[NEAREST_HINT_SIZE];
     size_t nr, n = 0;
 
     t = sched_tunables(&nr);
@@ -277,9 +276,8 @@ static bool parameter_unknown(struct loader *l, const char *name)
         names[n++] = t[i].name;
         snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", t[i].name);
     }
-    meant = nearest_word(name, names, n);
-    return fail(l, "no policy has a parameter '%s'%s%s%s (there are: %s)", name, meant ? "; did you mean '" : "",
-                meant ? meant : "", meant ? "'?" : "", list);
+    return fail(l, "no policy has a parameter \"%s\"%s (there are: %s)", name, nearest_hint(name, names, n, "", hint),
+                list);
 }
 
 static bool parameter_refused(struct loader *l, const char *name, long value)
@@ -306,7 +304,7 @@ static bool set_line(struct loader *l, char *rest)
         return fail(l, "expected: set PARAMETER NUMBER");
     value = strtol(text, &end, 0);
     if (end == text || *end)
-        return fail(l, "set %s: '%s' is no number; expected: set PARAMETER NUMBER", name, text);
+        return fail(l, "set %s: \"%s\" is no number; expected: set PARAMETER NUMBER", name, text);
     switch (sched_set_param(l->wb->xen.sched, name, value)) {
     case 0:
         snprintf(l->wb->settings + strlen(l->wb->settings), sizeof(l->wb->settings) - strlen(l->wb->settings),
@@ -322,8 +320,7 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
     static const char *const words[] = {
         "domain", "pcpus", "vcpu", "at", "slot", "frame", "set", "time", "switch-cost"
     };
-    char word[32] = "", why[WB_EVENT_WHY], *rest;
-    const char *meant;
+    char word[32] = "", why[WB_EVENT_WHY], hint[NEAREST_HINT_SIZE], *rest;
     int at = 0;
 
     if (strchr(text, '#'))
@@ -356,11 +353,9 @@ static bool line_parse(struct loader *l, char *text, s_time_t *time)
         return time_line(l, rest, 0, &l->wb->switch_cost);
     if (!strcmp(word, "pcpus"))
         return true; /* read by wb_load_pcpus() before there was a machine */
-    meant = nearest_word(word, words, ARRAY_SIZE(words));
     return fail(l,
-                "unknown word '%s'%s%s%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, "
-                "switch-cost)",
-                word, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+                "unknown word \"%s\"%s (lines begin with domain, vcpu, at, slot, frame, set, time, pcpus, switch-cost)",
+                word, nearest_hint(word, words, ARRAY_SIZE(words), "", hint));
 }
 
 bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen)

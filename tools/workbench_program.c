@@ -137,22 +137,20 @@ static bool range_parse(const struct wb_answer *w, const char *text, struct wb_s
 
 static bool step_parse(const struct wb_answer *w, const char *word, const char *arg, struct wb_step *st)
 {
-    const char *meant;
+    char hint[NEAREST_HINT_SIZE];
     size_t i;
 
     for (i = 0; i < ARRAY_SIZE(words) && strcmp(word, words[i]);)
         i++;
-    if (i == ARRAY_SIZE(words)) {
-        meant = nearest_word(word, words, ARRAY_SIZE(words));
+    if (i == ARRAY_SIZE(words))
         return wb_wrong(w,
-                        "'%s' is no step%s%s%s (steps are: compute TIME, sleep TIME, period TIME, block, wake "
+                        "\"%s\" is no step%s (steps are: compute TIME, sleep TIME, period TIME, block, wake "
                         "DOMAIN[.VCPU], yield)",
-                        word, meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-    }
+                        word, nearest_hint(word, words, ARRAY_SIZE(words), "", hint));
     st->kind = (enum wb_step_kind)i;
     switch (st->kind) {
     case WB_BLOCK: return !*arg || wb_wrong(w, "block takes nothing behind it; for a time it is: sleep %s", arg);
-    case WB_YIELD: return !*arg || wb_wrong(w, "yield takes nothing behind it, but has '%s'", arg);
+    case WB_YIELD: return !*arg || wb_wrong(w, "yield takes nothing behind it, but has \"%s\"", arg);
     case WB_WAKE:
         snprintf(st->target_name, sizeof(st->target_name), "%s", arg);
         return *arg || wb_wrong(w, "wake: whom? wake DOMAIN, or wake DOMAIN.VCPU");
@@ -193,7 +191,7 @@ bool wb_program_parse(struct wb_program *p, const char *text, char *err, size_t 
         snprintf(one, sizeof(one), "%.*s", (int)(len < 95 ? len : 95), text);
         sscanf(one, "%15s %47s %1s", word, arg, rest);
         if (len >= sizeof(one) || rest[0]) {
-            wb_wrong(&w, "'%s' is no step: a step is a word and at most one value, and a comma follows", one);
+            wb_wrong(&w, "\"%s\" is no step: a step is a word and at most one value, and a comma follows", one);
             goto fail;
         }
         if (!word[0]) {

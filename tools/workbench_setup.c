@@ -260,24 +260,23 @@ static void domains_list(const struct wb *wb, char *list, size_t len)
     }
 }
 
-static const char *domain_nearest(const struct wb *wb, const char *name)
+static const char *domain_nearest(const struct wb *wb, const char *name, char hint[NEAREST_HINT_SIZE])
 {
-    const char **names = calloc(wb->xen.next_domid + 1u, sizeof(*names)), *meant;
+    const char **names = calloc(wb->xen.next_domid + 1u, sizeof(*names));
     size_t nr = 0;
 
     BUG_ON(!names);
     for (const struct wb_domain *wd = wb->domains; wd; wd = wd->next)
         names[nr++] = wd->name;
-    meant = nearest_word(name, names, nr);
+    nearest_hint(name, names, nr, "", hint);
     free(names);
-    return meant;
+    return hint;
 }
 
 const char *wb_target_why(struct wb *wb, const char *text, bool whole, char why[WB_TARGET_WHY])
 {
-    char name[32], list[100];
+    char name[32], list[100], hint[NEAREST_HINT_SIZE];
     const struct wb_domain *wd;
-    const char *meant;
 
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "."), text);
     wd = wb_domain_find(wb, name);
@@ -291,9 +290,8 @@ const char *wb_target_why(struct wb *wb, const char *text, bool whole, char why[
     if (wd)
         return why;
     domains_list(wb, list, sizeof(list));
-    meant = domain_nearest(wb, name);
-    snprintf(why, WB_TARGET_WHY, "there is no such domain or vCPU%s%s%s (%s%s)", meant ? "; did you mean " : "",
-             meant ? meant : "", meant ? "?" : "", *list ? "domains so far: " : "no domain line came before", list);
+    snprintf(why, WB_TARGET_WHY, "there is no such domain or vCPU%s (%s%s)", domain_nearest(wb, name, hint),
+             *list ? "domains so far: " : "no domain line came before", list);
     return why;
 }
 

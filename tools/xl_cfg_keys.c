@@ -421,23 +421,23 @@ _Static_assert(COUNT(keys) <= XL_WHERE_MAX && XL_VCPUS_MAX == MAX_VIRT_CPUS &&
                    GNTTAB_MAX_MAPTRACK_FRAMES == 1024,
                "xl_where.h and the texts above say the same numbers");
 
-/* Which key was meant, or NULL. The other keys of xl are what they are, and no misspellings. */
-static const char *key_meant(const char *name)
+/* Which key was meant, or "". The other keys of xl are what they are, and no misspellings. */
+static const char *key_meant(const char *name, char hint[NEAREST_HINT_SIZE])
 {
     const char *known[COUNT(keys)];
 
     if (xl_key_of_xl(name))
-        return NULL;
+        return "";
     for (size_t i = 0; i < COUNT(keys); i++)
         known[i] = keys[i].name;
-    return nearest_word(name, known, COUNT(known));
+    return nearest_hint(name, known, COUNT(known), "", hint);
 }
 
 /* Warn, once each, about the settings that no key understands. */
 static int unknown_report(struct xl_reader *r)
 {
     for (size_t i = 0; i < r->nr_settings; i++) {
-        char name[64], text[192];
+        char name[64], text[192], hint[NEAREST_HINT_SIZE];
         const char *meant;
         bool known = false;
 
@@ -446,9 +446,9 @@ static int unknown_report(struct xl_reader *r)
             known = !strcmp(keys[k].name, name);
         if (known || xl_key_line(r, name) > r->settings[i].line)
             continue;
-        meant = key_meant(name);
-        if (meant)
-            snprintf(text, sizeof(text), "%s is no key and is ignored: did you mean %s?", name, meant);
+        meant = key_meant(name, hint);
+        if (*meant)
+            snprintf(text, sizeof(text), "%s is no key and is ignored%s", name, meant);
         else
             snprintf(text, sizeof(text), "%s means nothing here yet and is ignored", name);
         if (xl_warn(r, r->settings[i].line, text))

@@ -2,6 +2,8 @@
 /* xl.cfg's cpuid=: see tools/xl_cpuid.h. */
 #include "tools/xl_cpuid.h"
 
+#include "tools/nearest.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -177,6 +179,23 @@ static bool number_parse(const char *text, const char *ends, uint64_t max, uint3
     return true;
 }
 
+static void name_unknown(const char *text, size_t len, char *why, size_t why_len)
+{
+    const char *all[COUNT(fields) + COUNT(names) * 32];
+    char name[64], hint[NEAREST_HINT_SIZE];
+    size_t nr = 0;
+
+    for (size_t i = 0; i < COUNT(fields); i++)
+        all[nr++] = fields[i].name;
+    for (size_t i = 0; i < COUNT(names); i++)
+        for (unsigned int bit = 0; bit < 32; bit++)
+            if (names[i].bit[bit])
+                all[nr++] = names[i].bit[bit];
+    snprintf(name, sizeof(name), "%.*s", len > 63 ? 63 : (int)len, text);
+    snprintf(why, why_len, "unknown name of a CPUID flag: \"%s\"%s (xl.cfg(5) lists them)", name,
+             nearest_hint(name, all, nr, "", hint));
+}
+
 /* One "NAME=VALUE", up to a comma or the end. */
 static bool word_parse(struct xl_cpuid *c, const char *word, size_t len, char *why, size_t why_len)
 {
@@ -192,8 +211,7 @@ static bool word_parse(struct xl_cpuid *c, const char *word, size_t len, char *w
         return false;
     }
     if (!field_find(word, (size_t)(value - word), &f)) {
-        snprintf(why, why_len, "unknown name of a CPUID flag: \"%.*s\" (xl.cfg(5) lists them)", (int)(value - word),
-                 word);
+        name_unknown(word, (size_t)(value - word), why, why_len);
         return false;
     }
     value++;

@@ -13,6 +13,7 @@
  * While a run starts, signals do what they do by default, so that they also end a wait for a file (a FIFO without a writer). From
  * the moment on at which guests run they end the run in good order; what waits then (for a reader of the output) is interrupted.
  */
+#include "tools/nearest.h"
 #include "tools/printable.h"
 #include "tools/workbench.h"
 #include "ui/cmd_doctor.h"
@@ -250,7 +251,8 @@ static int output_check(int status)
 static int command_run(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
-    char name[64];
+    static const char *const commands[] = { "run", "sched", "doctor", "help" };
+    char name[64], hint[NEAREST_HINT_SIZE];
 
     if (!strcmp(command, "run"))
         return run(argc - 2, argv + 2);
@@ -271,7 +273,8 @@ static int command_run(int argc, char **argv)
     if (argc < 2)
         return first_steps(stderr);
     make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
-    fprintf(stderr, "xenlab: there is no command \"%s\"\n\n", name);
+    fprintf(stderr, "xenlab: there is no command \"%s\"%s\n\n", name,
+            nearest_hint(name, commands, ARRAY_SIZE(commands), "", hint));
     return help(stderr);
 }
 

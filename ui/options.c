@@ -287,19 +287,16 @@ static bool takes_value(const struct option *opt) { return opt->kind != OPTION_F
 
 static int unknown_error(const char *arg, size_t len, char err[OPTIONS_ERR_SIZE])
 {
-    const char *names[ARRAY_SIZE(options)], *meant;
-    char name[64];
+    const char *names[ARRAY_SIZE(options)];
+    char name[64], hint[NEAREST_HINT_SIZE];
     size_t nr = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
         if (options[i].kind != OPTION_HEADING)
             names[nr++] = options[i].name;
     snprintf(name, sizeof(name), "%.*s", (int)len, arg + 2);
-    meant = nearest_word(name, names, nr);
-    if (meant)
-        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s: did you mean --%s?", arg, meant);
-    else
-        snprintf(err, OPTIONS_ERR_SIZE, "there is no option %.64s (see: xenlab run --help)", arg);
+    snprintf(err, OPTIONS_ERR_SIZE, "there is no option --%s%s (see: xenlab run --help)", name,
+             nearest_hint(name, names, nr, "--", hint));
     return -1;
 }
 

@@ -97,6 +97,34 @@ static void mistakes_list_what_is_right(void **state)
     }
 }
 
+/* Every beginning, of three letters or more, that fits one parameter of the policy only; and the same of the policies' names. */
+static void beginnings_are_answered(void **state)
+{
+    char option[128], says[64], why[256];
+    size_t nr;
+    const struct sched_tunable *p = sched_tunables(&nr);
+
+    for (size_t i = 0; i < nr; i++)
+        for (size_t len = 3; len < strlen(p[i].name); len++) {
+            snprintf(option, sizeof(option), "%s,%.*s=1", p[i].policy, (int)len, p[i].name);
+            snprintf(says, sizeof(says), "; did you mean %s? (it has", p[i].name);
+            assert_false(sched_option_check(option, why, sizeof(why)));
+            if (!strstr(why, says))
+                fail_msg("%s: %s", option, why);
+        }
+    static const char *const names[][2] = {
+        { "arinc", "arinc653" }, { "ari", "arinc653" }, { "rtd", "rtds" }, { "nul", "null" }, { "credi", "credit" },
+        { "credit3", "credit" }, { "cre", NULL },       { "cfs", NULL },   { "fifo", NULL },  { "roundrobin", NULL },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        snprintf(says, sizeof(says), "; did you mean %s? (there are", names[i][1] ? names[i][1] : "");
+        assert_false(sched_option_check(names[i][0], why, sizeof(why)));
+        if (names[i][1] ? !strstr(why, says) : strstr(why, "did you mean") != NULL)
+            fail_msg("%s: %s", names[i][0], why);
+    }
+}
+
 /* Shared objects belong to the workbench: whoever tries them with guests is told. */
 static void policies_of_ones_own(void **state)
 {
@@ -111,10 +139,9 @@ static void policies_of_ones_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(policies_of_ones_own),
-        cmocka_unit_test(table_and_policies_agree),
-        cmocka_unit_test(names_and_combinations),
-        cmocka_unit_test(mistakes_list_what_is_right),
+        cmocka_unit_test(policies_of_ones_own),    cmocka_unit_test(table_and_policies_agree),
+        cmocka_unit_test(names_and_combinations),  cmocka_unit_test(mistakes_list_what_is_right),
+        cmocka_unit_test(beginnings_are_answered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

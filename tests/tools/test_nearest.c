@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which word was meant: every slip of one letter finds its word again, and what is far from all finds none. */
+/* Which word was meant: every slip of one letter and every beginning find their word again, and what is far from all finds none. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,6 +53,43 @@ static void test_one_slip(void **state)
     }
 }
 
+/* Beginnings that fit several words mean none of them, unless one is a letter away. */
+static void test_beginnings(void **state)
+{
+    static const char *const alike[] = { "cpus",    "cpus-soft", "cpu-weight", "cpupool", "--policy",
+                                         "--pcpus", "credit",    "credit2",    "cap" };
+    static const struct {
+        const char *word, *found;
+    } cases[] = {
+        { "cpus-", "cpus-soft" }, { "cpus_s", "cpus-soft" }, { "cpu-", "cpu-weight" }, { "cpup", "cpupool" },
+        { "cpu", "cpus" },        { "--pol", "--policy" },   { "--pcp", "--pcpus" },   { "--p", NULL },
+        { "cre", NULL },          { "credi", "credit" },     { "ca", "cap" },          { "---", NULL },
+    };
+
+    for (size_t w = 0; w < COUNT(words); w++)
+        for (size_t len = 3; len < strlen(words[w]); len++) {
+            char text[64];
+
+            snprintf(text, sizeof(text), "%.*s", (int)len, words[w]);
+            expect(text, words[w]);
+        }
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *got = nearest_word(cases[i].word, alike, COUNT(alike));
+
+        if (!got != !cases[i].found || (got && strcmp(got, cases[i].found)))
+            fail_msg("\"%s\": \"%s\"", cases[i].word, got ? got : "nothing");
+    }
+}
+
+static void test_hint(void **state)
+{
+    char hint[NEAREST_HINT_SIZE];
+
+    assert_string_equal(nearest_hint("mem", words, COUNT(words), "--", hint), "; did you mean --memory?");
+    assert_string_equal(nearest_hint("kernal", words, COUNT(words), "", hint), "; did you mean kernel?");
+    assert_string_equal(nearest_hint("xyz", words, COUNT(words), "", hint), "");
+}
+
 static void test_others(void **state)
 {
     char longest[200];
@@ -77,6 +114,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_slip),
+        cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_hint),
         cmocka_unit_test(test_others),
     };
 

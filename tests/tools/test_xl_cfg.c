@@ -333,7 +333,7 @@ static void test_misspelt(void **state)
         snprintf(text, sizeof(text), KERNEL "%s = 1\n", keys[i][0]);
         if (keys[i][1])
             snprintf(expected, sizeof(expected),
-                     "guest.cfg:2: warning: %s is no key and is ignored: did you mean %s?\n", keys[i][0], keys[i][1]);
+                     "guest.cfg:2: warning: %s is no key and is ignored; did you mean %s?\n", keys[i][0], keys[i][1]);
         else
             snprintf(expected, sizeof(expected), "guest.cfg:2: warning: %s means nothing here yet and is ignored\n",
                      keys[i][0]);
@@ -341,6 +341,66 @@ static void test_misspelt(void **state)
         assert_string_equal(cfg.warnings, expected);
         xl_config_free(&cfg);
     }
+}
+
+/* Every beginning, of three letters or more, that fits one key only, and is no key of xl's. */
+static void test_beginnings(void **state)
+{
+    static const char *const keys[] = {
+        "name",
+        "type",
+        "builder",
+        "kernel",
+        "ramdisk",
+        "cmdline",
+        "root",
+        "extra",
+        "memory",
+        "maxmem",
+        "vcpus",
+        "maxvcpus",
+        "cpu_weight",
+        "cap",
+        "period",
+        "budget",
+        "extratime",
+        "cpus",
+        "cpus_soft",
+        "pool",
+        "on_poweroff",
+        "on_reboot",
+        "on_crash",
+        "on_watchdog",
+        "on_soft_reset",
+        "tsc_mode",
+        "cpuid",
+        "uuid",
+        "max_event_channels",
+        "max_grant_frames",
+        "max_maptrack_frames",
+    };
+    const size_t nr = sizeof(keys) / sizeof(keys[0]);
+    unsigned int tried = 0;
+
+    for (size_t i = 0; i < nr; i++)
+        for (size_t len = 3; len < strlen(keys[i]); len++) {
+            char text[128], says[128];
+            struct xl_config cfg;
+            size_t fits = 0;
+
+            for (size_t k = 0; k < nr; k++)
+                fits += !strncmp(keys[i], keys[k], len);
+            if (fits > 1)
+                continue;
+            snprintf(text, sizeof(text), KERNEL "%.*s = 1\n", (int)len, keys[i]);
+            snprintf(says, sizeof(says), "; did you mean %s?", keys[i]);
+            parse_ok(&cfg, text);
+            if (!strstr(cfg.warnings, says))
+                fail_msg("%s: %s", text, cfg.warnings);
+            xl_config_free(&cfg);
+            tried++;
+        }
+    assert_true(tried > 90);
 }
 
 static void test_where(void **state)
@@ -372,7 +432,7 @@ static void test_unknown_keys(void **state)
     assert_string_equal(cfg.warnings, "guest.cfg:2: warning: disk means nothing here yet and is ignored\n"
                                       "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
                                       "guest.cfg:5: warning: vif means nothing here yet and is ignored\n"
-                                      "guest.cfg:6: warning: memroy is no key and is ignored: did you mean memory?\n");
+                                      "guest.cfg:6: warning: memroy is no key and is ignored; did you mean memory?\n");
     xl_config_free(&cfg);
 }
 
@@ -549,23 +609,15 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),
-        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_scheduling),
-        cmocka_unit_test(test_scheduling_override),
-        cmocka_unit_test(test_cpu_lists),
-        cmocka_unit_test(test_cpuid),
-        cmocka_unit_test(test_limits_of_none),
-        cmocka_unit_test(test_misspelt),
-        cmocka_unit_test(test_where),
-        cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_syntax_errors),
-        cmocka_unit_test(test_refused_outright),
-        cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_all_keys),       cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),     cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),      cmocka_unit_test(test_cpuid),
+        cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
+        cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
+        cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors),  cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),
     };
 

@@ -156,8 +156,8 @@ static const struct {
     { "", "which guest" },
     { "--stats", "which guest" },
     { "--nosuch g", "--nosuch" },
-    { "--mem 5 g", "--mem" },
-    { "--memoryx=5 g", "there is no option --memoryx=5: did you mean --memory?" },
+    { "--mem 5 g", "there is no option --mem; did you mean --memory?" },
+    { "--memoryx=5 g", "there is no option --memoryx; did you mean --memory?" },
     { "--ramdsik x g", "did you mean --ramdisk?" },
     { "--on_crash destroy g", "did you mean --on-crash?" },
     { "--nothing-like-it g", "there is no option --nothing-like-it (see: xenlab run --help)" },
@@ -229,6 +229,82 @@ static void test_errors(void **state)
     }
 }
 
+static char *help_text(void)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    options_help(out);
+    fclose(out);
+    return text;
+}
+
+/* The long options, from the help. */
+static size_t option_names(char names[][32], size_t max)
+{
+    char *text = help_text();
+    size_t nr = 0;
+
+    for (char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        const char *dashes = line[0] == ' ' && line[1] == ' ' && line[2] == '-' ? strstr(line, "--") : NULL;
+
+        if (dashes && dashes < line + 8) {
+            assert_true(nr < max);
+            snprintf(names[nr++], 32, "%.*s", (int)strspn(dashes + 2, "abcdefghijklmnopqrstuvwxyz-"), dashes + 2);
+        }
+    }
+    free(text);
+    return nr;
+}
+
+/* Every beginning, of three letters or more, that fits one option only is answered with that one. */
+static void test_beginnings(void **state)
+{
+    char names[64][32];
+    const size_t nr = option_names(names, 64);
+    unsigned int tried = 0;
+
+    assert_true(nr >= 35);
+    for (size_t i = 0; i < nr; i++)
+        for (size_t len = 3; len < strlen(names[i]); len++) {
+            char line[64], says[64], err[OPTIONS_ERR_SIZE];
+            struct run_options o;
+            size_t fits = 0;
+
+            for (size_t k = 0; k < nr; k++)
+                fits += !strncmp(names[i], names[k], len);
+            if (fits > 1)
+                continue;
+            snprintf(line, sizeof(line), "--%.*s=1 g", (int)len, names[i]);
+            snprintf(says, sizeof(says), "; did you mean --%s? (see", names[i]);
+            assert_int_equal(parse(&o, line, err), -1);
+            if (!strstr(err, says))
+                fail_msg("%s: \"%s\"", line, err);
+            options_free(&o);
+            tried++;
+        }
+    assert_true(tried > 80);
+}
+
+/* What resembles nothing is not taken for anything. */
+static void test_no_guess(void **state)
+{
+    static const char *const words[] = {
+        "xyzzy", "colour", "frobnicate", "zzz", "foo", "interactive", "background", "x"
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        char line[64], err[OPTIONS_ERR_SIZE];
+        struct run_options o;
+
+        snprintf(line, sizeof(line), "--%s g", words[i]);
+        assert_int_equal(parse(&o, line, err), -1);
+        assert_null(strstr(err, "did you mean"));
+        options_free(&o);
+    }
+}
+
 static void test_durations(void **state)
 {
     static const struct {
@@ -280,12 +356,8 @@ static void test_durations(void **state)
 /* Help is made from the table: it names every option, and no line is wider than a terminal may be expected to be. */
 static void test_help(void **state)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
+    char *text = help_text();
 
-    options_help(out);
-    fclose(out);
     assert_non_null(strstr(text, "--memory MIB"));
     assert_non_null(strstr(text, "-v, --verbose"));
     assert_non_null(strstr(text, "Schedulers: credit, credit2, rtds, arinc653, null, rr"));
@@ -305,7 +377,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything), cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_corners),    cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_durations),  cmocka_unit_test(test_help),
+        cmocka_unit_test(test_durations),  cmocka_unit_test(test_help),       cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_no_guess),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/nearest.h"
 #include "vcpu/sched/sched.h"
 
 /* clang-format off */
@@ -48,15 +49,34 @@ static void range_describe(const struct sched_tunable *p, char *text, size_t len
 }
 
 /* "credit has no parameter "x" (it has: tslice_ms, ratelimit_us)" */
-static void no_such_param(const struct sched_ops *ops, const char *name, int name_len, char *why, size_t len)
+static void no_such_param(const struct sched_ops *ops, const char *text, int text_len, char *why, size_t len)
 {
-    char list[128] = "";
+    char list[128] = "", name[41], hint[NEAREST_HINT_SIZE];
+    const char *names[ARRAY_SIZE(params)];
+    size_t nr = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(params); i++)
-        if (belongs(&params[i], ops))
-            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? ", " : "", params[i].name);
-    snprintf(why, len, "%s has no parameter \"%.*s\" (it has: %s)", ops->opt_name, name_len > 40 ? 40 : name_len, name,
-             *list ? list : "none");
+        if (belongs(&params[i], ops)) {
+            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", nr ? ", " : "", params[i].name);
+            names[nr++] = params[i].name;
+        }
+    snprintf(name, sizeof(name), "%.*s", text_len, text);
+    snprintf(why, len, "%s has no parameter \"%s\"%s (it has: %s)", ops->opt_name, name,
+             nearest_hint(name, names, nr, "", hint), nr ? list : "none");
+}
+
+void sched_name_unknown(const char *text, size_t text_len, char *why, size_t len)
+{
+    char list[128], name[41], hint[NEAREST_HINT_SIZE], *save;
+    const char *names[16];
+    size_t nr = 0;
+
+    snprintf(list, sizeof(list), "%s", sched_names());
+    for (char *p = strtok_r(list, ", ", &save); p && nr < ARRAY_SIZE(names); p = strtok_r(NULL, ", ", &save))
+        names[nr++] = p;
+    snprintf(name, sizeof(name), "%.*s", text_len > 40 ? 40 : (int)text_len, text);
+    snprintf(why, len, "there is no scheduler \"%s\"%s (there are: %s)", name, nearest_hint(name, names, nr, "", hint),
+             sched_names());
 }
 
 /* One "name=value", of len characters. The value goes to *value. */
@@ -97,8 +117,7 @@ bool sched_option_check(const char *option, char *why, size_t len)
         return false;
     }
     if (!ops) {
-        snprintf(why, len, "there is no scheduler \"%.*s\" (there are: %s)", n > 40 ? 40 : (int)n, option,
-                 sched_names());
+        sched_name_unknown(option, n, why, len);
         return false;
     }
     for (const char *p = option + n; *p; p += n) {

@@ -114,6 +114,8 @@ void sched_destroy(struct scheduler *s);
 const char *sched_names(void);
 /* Find a policy by name or number; NULL: none. */
 const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len);
+/* What to say of a name, of text_len characters, that it does not find: which one may have been meant, and which there are. */
+void sched_name_unknown(const char *text, size_t text_len, char *why, size_t len);
 const struct sched_ops *sched_ops_by_id(uint32_t sched_id);
 /* A parameter as it is written behind --sched NAME: options.c. (POSIX has a struct sched_param.) */
 struct sched_tunable {
