@@ -51,6 +51,8 @@ static pid_t start(const char *const *args, int in, int out)
         const int null = open("/dev/null", O_RDWR);
 
         alarm(0);
+        for (size_t i = 0; i < COUNT(signals); i++) /* what our caller ignores would stay ignored */
+            signal(signals[i], SIG_DFL);
         dup2(in < 0 ? null : in, 0);
         dup2(out < 0 ? null : out, 1);
         dup2(null, 2);
