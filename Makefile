@@ -25,7 +25,7 @@ MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mo
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 RINGS_OBJS := native console xs_tree xs_tx xs_store xs_request xenstore
 TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sched xc build_pv \
-	printable nearest user_file image image_cache image_kept image_unpack image_elf image_notes image_symtab image_place xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others \
+	printable nearest units user_file image image_cache image_kept image_unpack image_elf image_notes image_symtab image_place xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others \
 	xl_cpuid guest_cpuid \
 	workbench_setup workbench_sim workbench_record workbench_program \
 	workbench_load workbench_event workbench_report workbench_svg_rows workbench_svg workbench_bench workbench_guard workbench_child workbench_args workbench

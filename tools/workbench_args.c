@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "tools/units.h"
 #include "tools/workbench_load.h"
 
 #define DEFAULT_LIMIT 5
@@ -37,22 +38,23 @@ static const struct {
 
 void wb_args_help(const char *command, FILE *f)
 {
-    fprintf(f,
-            "usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...] --workload FILE [options]\n"
-            "\n"
-            "  --policy   %s\n"
-            "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`; its `set` gets "
-            "PARAMs\n"
-            "  --workload the vCPUs and what they do; - is standard input\n"
-            "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
-            "  --time D   how long to run, virtual time (10s, 500ms); default: what the workload says, or 1s\n"
-            "  --json     print JSON instead of a table\n"
-            "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
-            "  --seed N   of the workload's random durations; default 1\n"
-            "  --limit S  seconds a shared object may take for one call; default %d\n"
-            "\n"
-            "       xenlab %s --bench    what decisions of all policies cost on this host\n",
-            command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
+    fprintf(
+        f,
+        "Usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...] --workload FILE [options]\n"
+        "\n"
+        "  --policy   %s\n"
+        "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`; its `set` gets "
+        "PARAMs\n"
+        "  --workload the vCPUs and what they do; - is standard input\n"
+        "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
+        "  --time D   how long to run, virtual time (500us, 20ms, 1.5s, 2m); default: what the workload says, or 1s\n"
+        "  --json     print JSON instead of a table\n"
+        "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
+        "  --seed N   of the workload's random durations; default 1\n"
+        "  --limit S  seconds (or 2m) a shared object may take for one call; default %d\n"
+        "\n"
+        "       xenlab %s --bench    what decisions of all policies cost on this host\n",
+        command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
 }
 
 /* --- values --- */
@@ -72,26 +74,34 @@ static bool number(const struct wb_answer *w, enum key key, const char *text, un
 
 static bool duration(const struct wb_answer *w, const char *text, s_time_t *out)
 {
-    const char *end;
-    char why[WB_TIME_WHY];
+    char why[UNITS_WHY_SIZE];
 
-    if (wb_time_parse(text, out, &end) && !*end && *out > 0)
-        return true;
-    return wb_wrong(w, "--time: %s", wb_time_why(text, 1, why));
+    return (duration_parse(text, out) && *out > 0) || wb_wrong(w, "--time: %s", duration_why(text, 1, why));
+}
+
+/* Seconds, as a number alone; begun seconds count. */
+static bool limit(const struct wb_answer *w, const char *text, unsigned int *out)
+{
+    s_time_t t;
+
+    if (!duration_parse_in(text, "s", &t) || t <= 0 || t > SECONDS(MAX_LIMIT))
+        return wb_wrong(w, "--limit: \"%.40s\" is no time from 1 to %d seconds, such as 5, 5s or 2m", text, MAX_LIMIT);
+    *out = (unsigned int)((t + SECONDS(1) - 1) / SECONDS(1));
+    return true;
 }
 
 static bool window(const struct wb_answer *w, const char *text, struct wb_args *a)
 {
-    const char *dots = strstr(text, ".."), *end;
-    char from[40], why[WB_TIME_WHY];
+    const char *dots = strstr(text, "..");
+    char from[40], why[UNITS_WHY_SIZE];
 
     if (!dots || (size_t)(dots - text) >= sizeof(from))
         return wb_wrong(w, "--window: \"%.40s\" is no window such as 0ms..200ms", text);
     snprintf(from, sizeof(from), "%.*s", (int)(dots - text), text);
-    if (!wb_time_parse(from, &a->from, &end) || *end)
-        return wb_wrong(w, "--window: %s", wb_time_why(from, 0, why));
-    if (!wb_time_parse(dots + 2, &a->to, &end) || *end)
-        return wb_wrong(w, "--window: %s", wb_time_why(dots + 2, 0, why));
+    if (!duration_parse(from, &a->from))
+        return wb_wrong(w, "--window: %s", duration_why(from, 0, why));
+    if (!duration_parse(dots + 2, &a->to))
+        return wb_wrong(w, "--window: %s", duration_why(dots + 2, 0, why));
     return a->to > a->from || wb_wrong(w, "--window: it ends before it begins, or as it begins: \"%.40s\"", text);
 }
 
@@ -112,11 +122,7 @@ static bool option(const struct wb_answer *w, struct wb_args *a, enum key key, c
             return false;
         a->pcpus = (unsigned int)n;
         return true;
-    case LIMIT:
-        if (!number(w, key, value, 1, MAX_LIMIT, &n))
-            return false;
-        a->limit = (unsigned int)n;
-        return true;
+    case LIMIT: return limit(w, value, &a->limit);
     case SEED:
         if (!number(w, key, value, 0, ULONG_MAX, &n))
             return false;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "tools/units.h"
 #include "tools/workbench_load.h"
 
 static void pause_domain(struct domain *d, int by)
@@ -171,14 +172,13 @@ static bool event_check(const struct wb_answer *w, struct wb *wb, const struct w
 /* "TIME WHAT TARGET [VALUE]" */
 static bool event_read(const struct wb_answer *w, struct wb *wb, const char *text, struct wb_event *ev)
 {
-    char time[48] = "", more[2] = "", why[WB_TIME_WHY];
+    char time[48] = "", more[2] = "", why[UNITS_WHY_SIZE];
     const int words = sscanf(text, "%47s %15s %47s %47s %1s", time, ev->what, ev->target, ev->value, more);
-    const char *end;
 
     if (words < 2)
         return wb_wrong(w, "expected: at TIME pause|unpause|weight|cap|hard|soft|unplug|plug ...");
-    if (!wb_time_parse(time, &ev->at, &end) || *end)
-        return wb_wrong(w, "expected: at TIME ...: %s", wb_time_why(time, 0, why));
+    if (!duration_parse(time, &ev->at))
+        return wb_wrong(w, "expected: at TIME ...: %s", duration_why(time, 0, why));
     return event_check(w, wb, ev, (unsigned int)words - 1);
 }
 

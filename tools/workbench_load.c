@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "tools/units.h"
 
 #define WB_EVENT_WHY 256
 
@@ -58,12 +59,11 @@ static bool number(const char *value, unsigned int lo, unsigned int hi, unsigned
 
 static bool microseconds(struct loader *l, const char *key, const char *value, unsigned int *out)
 {
-    char why[WB_TIME_WHY];
-    const char *end;
+    char why[UNITS_WHY_SIZE];
     s_time_t t;
 
-    if (!wb_time_parse(value, &t, &end) || *end || t < MICROSECS(1))
-        return fail(l, "%s=%s", key, wb_time_why(value, MICROSECS(1), why));
+    if (!duration_parse(value, &t) || t < MICROSECS(1))
+        return fail(l, "%s=%s", key, duration_why(value, MICROSECS(1), why));
     if (t > SECONDS(4000))
         return fail(l, "%s=%s: must be 4000s at most", key, value);
     *out = (unsigned int)(t / 1000);
@@ -224,7 +224,6 @@ static bool slot_line(struct loader *l, char *rest)
     struct xen_sysctl_arinc653_schedule *a = &l->wb->arinc653;
     char name[48], time[32], more[2], why[WB_TARGET_WHY];
     struct wb_domain *wd;
-    const char *end;
     s_time_t t;
     int id;
 
@@ -233,8 +232,8 @@ static bool slot_line(struct loader *l, char *rest)
     wd = wb_target_find(l->wb, name, &id);
     if (!wd)
         return fail(l, "slot %s: %s", name, wb_target_why(l->wb, name, false, why));
-    if (!wb_time_parse(time, &t, &end) || *end || !t)
-        return fail(l, "slot %s: %s", name, wb_time_why(time, 1, why));
+    if (!duration_parse(time, &t) || !t)
+        return fail(l, "slot %s: %s", name, duration_why(time, 1, why));
     if (a->num_sched_entries == ARINC653_MAX_DOMAINS_PER_SCHEDULE)
         return fail(l, "too many slots: at most %d", ARINC653_MAX_DOMAINS_PER_SCHEDULE);
     memcpy(a->sched_entries[a->num_sched_entries].dom_handle, wd->d.handle, sizeof(xen_domain_handle_t));
@@ -246,12 +245,11 @@ static bool slot_line(struct loader *l, char *rest)
 /* A time of at least `least`. */
 static bool time_line(struct loader *l, char *rest, s_time_t least, s_time_t *out)
 {
-    char word[48] = "", more[2] = "", why[WB_TIME_WHY];
-    const char *end;
+    char word[48] = "", more[2] = "", why[UNITS_WHY_SIZE];
 
     if (sscanf(rest, "%47s %1s", word, more) != 1)
         return fail(l, "expected one time, such as 10ms");
-    return (wb_time_parse(word, out, &end) && !*end && *out >= least) || fail(l, "%s", wb_time_why(word, least, why));
+    return (duration_parse(word, out) && *out >= least) || fail(l, "%s", duration_why(word, least, why));
 }
 
 /* Does any policy that we know have it? One workload serves all, but a slip of the pen should not go unnoticed. */

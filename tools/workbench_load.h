@@ -14,11 +14,6 @@ struct wb_answer {
 };
 bool wb_wrong(const struct wb_answer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* "10ms": number and unit ns, us, ms, s. *end points behind it. */
-bool wb_time_parse(const char *text, s_time_t *out, const char **end);
-/* What is wrong with a text that wb_time_parse() does not take, or that is less than `least` ns: "5" has no unit... Returns why. */
-#define WB_TIME_WHY 160
-const char *wb_time_why(const char *text, s_time_t least, char why[WB_TIME_WHY]);
 /* "0,2-3" or "all". */
 bool wb_mask_parse(const char *text, uint64_t *mask);
 /*

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "tools/units.h"
 
 /* --- words --- */
 
@@ -26,51 +27,6 @@ bool wb_wrong(const struct wb_answer *w, const char *fmt, ...)
     vsnprintf(w->why, w->len, fmt, ap);
     va_end(ap);
     return false;
-}
-
-bool wb_time_parse(const char *text, s_time_t *out, const char **end)
-{
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
-    const size_t digits = strspn(text, "0123456789.");
-    char *after;
-    const double n = strtod(text, &after);
-
-    if (after == text || after != text + digits) /* strtod would take signs, exponents and "inf" as well */
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        const size_t len = strlen(units[i].name);
-
-        if (strncmp(after, units[i].name, len) || isalnum((unsigned char)after[len]) || n * units[i].ns > 9e17)
-            continue;
-        *out = (s_time_t)(n * units[i].ns + 0.5);
-        *end = after + len;
-        return true;
-    }
-    return false;
-}
-
-const char *wb_time_why(const char *text, s_time_t least, char why[WB_TIME_WHY])
-{
-    const size_t digits = strspn(text, "0123456789."), units = strspn(text + digits, "abcdefghijklmnopqrstuvwxyz");
-    const char *end;
-    s_time_t t;
-
-    if (wb_time_parse(text, &t, &end) && !*end && t < least)
-        snprintf(why, WB_TIME_WHY, "\"%.40s\": must be %s", text, least == 1 ? "above 0" : "1us at least");
-    else if (digits && !text[digits] && strtod(text, NULL) >= 0)
-        snprintf(why, WB_TIME_WHY, "\"%.40s\" has no unit (ns, us, ms or s), such as %.40sms", text, text);
-    else if (digits && units && !text[digits + units] &&
-             (!strcmp(text + digits, "ns") || !strcmp(text + digits, "us") || !strcmp(text + digits, "ms") ||
-              !strcmp(text + digits, "s")))
-        snprintf(why, WB_TIME_WHY, "\"%.40s\" is no number, or longer than 28 years", text);
-    else if (digits && units && !text[digits + units])
-        snprintf(why, WB_TIME_WHY, "\"%.40s\": the units are ns, us, ms and s", text);
-    else
-        snprintf(why, WB_TIME_WHY, "\"%.40s\" is no time such as 10ms", text);
-    return why;
 }
 
 bool wb_mask_parse(const char *text, uint64_t *mask)
@@ -115,8 +71,8 @@ static const char *const words[] = {
 /* "3ms" or "1ms..3ms" or "forever" */
 static bool range_parse(const struct wb_answer *w, const char *text, struct wb_step *st)
 {
-    const char *word = words[st->kind], *dots = strstr(text, ".."), *end;
-    char first[48], why[WB_TIME_WHY];
+    const char *word = words[st->kind], *dots = strstr(text, "..");
+    char first[48], why[UNITS_WHY_SIZE];
 
     if (!strcmp(text, "forever") && st->kind == WB_COMPUTE) {
         st->lo = st->hi = WB_FOREVER;
@@ -127,11 +83,11 @@ static bool range_parse(const struct wb_answer *w, const char *text, struct wb_s
     if (dots && st->kind == WB_PERIOD)
         return wb_wrong(w, "period %s: a period is one time, not a range", text);
     snprintf(first, sizeof(first), "%.*s", dots ? (int)(dots - text) : (int)strlen(text), text);
-    if (!wb_time_parse(first, &st->lo, &end) || *end || (st->kind == WB_PERIOD && !st->lo))
-        return wb_wrong(w, "%s: %s", word, wb_time_why(first, st->kind == WB_PERIOD, why));
+    if (!duration_parse(first, &st->lo) || (st->kind == WB_PERIOD && !st->lo))
+        return wb_wrong(w, "%s: %s", word, duration_why(first, st->kind == WB_PERIOD, why));
     st->hi = st->lo;
-    if (dots && (!wb_time_parse(dots + 2, &st->hi, &end) || *end))
-        return wb_wrong(w, "%s: %s", word, wb_time_why(dots + 2, 0, why));
+    if (dots && !duration_parse(dots + 2, &st->hi))
+        return wb_wrong(w, "%s: %s", word, duration_why(dots + 2, 0, why));
     return st->hi >= st->lo || wb_wrong(w, "%s %s: the range goes from more to less", word, text);
 }
 

@@ -9,6 +9,7 @@
 #include "sim/machine.h"
 #include "tools/host.h"
 #include "tools/nearest.h"
+#include "tools/units.h"
 #include "vcpu/sched/sched.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ enum option_kind {
     OPTION_FLAG,    /* --stats */
     OPTION_COUNT,   /* -vv */
     OPTION_NUMBER,
+    OPTION_SIZE, /* MiB */
     OPTION_DURATION,
     OPTION_TYPE,
     OPTION_TEXT,
@@ -47,7 +49,7 @@ struct option {
 static const struct option options[] = {
     { .name = "The guests (an option counts for each of them, and more than what its xl.cfg says):",
       .kind = OPTION_HEADING },
-    { "memory",    0,  OPTION_NUMBER,   "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
+    { "memory",    0,  OPTION_SIZE,     "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
     { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, MAX_VIRT_CPUS,     "its virtual processors (1)" },
     { "cmdline",   0,  OPTION_TEXT,     "TEXT",     FIELD(cmdline),    0, 0, "its kernel's command line" },
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
@@ -61,7 +63,7 @@ static const struct option options[] = {
     { "cpu-weight", 0, OPTION_SCHED,    "N",        0, XL_SCHED_WEIGHT,    0, "share of busy pCPUs: credit, credit2 (256)" },
     { "cap",       0,  OPTION_SCHED,    "PERCENT",  0, XL_SCHED_CAP,       0,
       "never more than this of one pCPU: credit, credit2 (0: no cap)" },
-    { "period",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_PERIOD,    0, "of a vCPU under rtds, in microseconds (10000)" },
+    { "period",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_PERIOD,    0, "of a vCPU under rtds, in microseconds, or 20ms (10000)" },
     { "budget",    0,  OPTION_SCHED,    "US",       0, XL_SCHED_BUDGET,    0, "its share of each period (4000)" },
     { "extratime", 0,  OPTION_SCHED,    "0|1",      0, XL_SCHED_EXTRATIME, 0, "and what others leave as well (1)" },
     { "cpus",      0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.hard), 0, 0, "the pCPUs it may run on: 0-3,^1" },
@@ -75,7 +77,7 @@ static const struct option options[] = {
     { "on-crash",  0,  OPTION_ACTION,   "ACTION",   FIELD(on_crash),    0, 0, "because it crashed (destroy)" },
     { "on-watchdog", 0, OPTION_ACTION,  "ACTION",   FIELD(on_watchdog), 0, 0, "by its watchdog (destroy)" },
     { .name = "The machine:", .kind = OPTION_HEADING },
-    { "ram",       0,  OPTION_NUMBER,   "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
+    { "ram",       0,  OPTION_SIZE,     "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
     { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (credit2); see below" },
@@ -105,37 +107,6 @@ static const struct option options[] = {
 
 /* --- values --- */
 
-bool duration_parse(const char *text, s_time_t *ns)
-{
-    static const struct {
-        const char *suffix;
-        uint64_t ns;
-    } units[] = { { "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 }, { "m", 60000000000 } };
-    const double century = 100 * 365.25 * 86400 * 1e9;
-    const size_t whole = strspn(text, "0123456789"),
-                 fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-    const char *suffix = text + whole + (fraction ? 1 + fraction : 0);
-
-    if (whole == 0 || whole > 19 || fraction > 9)
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        uint64_t whole_ns, part = 0, scale = units[i].ns;
-
-        if (strcmp(suffix, units[i].suffix))
-            continue;
-        if (strtod(text, NULL) * (double)units[i].ns > century)
-            return false;
-        whole_ns = strtoull(text, NULL, 10) * units[i].ns;
-        for (size_t d = 0; d < fraction; d++) { /* in integers, so that 0.1s is 100000000 ns exactly */
-            scale /= 10;
-            part += scale * (uint64_t)(text[whole + 1 + d] - '0');
-        }
-        *ns = (s_time_t)(whole_ns + part);
-        return *ns > 0;
-    }
-    return false;
-}
-
 static bool number_parse(const char *text, uint64_t *n)
 {
     uint64_t v = 0;
@@ -153,20 +124,38 @@ static bool number_parse(const char *text, uint64_t *n)
 
 static int value_error(const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
+    char why[UNITS_WHY_SIZE];
+
     if (opt->kind == OPTION_NUMBER && opt->max == UINT64_MAX)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number", opt->name, value);
     else if (opt->kind == OPTION_NUMBER)
-        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu%s", opt->name, value,
-                 (unsigned long long)opt->min, (unsigned long long)opt->max,
-                 strcmp(opt->value, "MIB") ? "" : " (MiB, without a unit)");
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu", opt->name, value,
+                 (unsigned long long)opt->min, (unsigned long long)opt->max);
+    else if (opt->kind == OPTION_SIZE)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no size from %llu to %llu MiB, such as 64, 64M or 1G",
+                 opt->name, value, (unsigned long long)opt->min, (unsigned long long)opt->max);
     else if (opt->kind == OPTION_DURATION)
-        snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no duration such as 500us, 20ms, 1.5s or 2m", opt->name,
-                 value);
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, duration_why(value, 1, why));
     else if (opt->kind == OPTION_TYPE)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is none of pv, pvh and hvm", opt->name, value);
     else
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: the value is empty", opt->name);
     return -1;
+}
+
+static bool is_time(enum xl_sched_key key) { return key == XL_SCHED_PERIOD || key == XL_SCHED_BUDGET; }
+
+/* A number, of microseconds where it is a time, which may have its unit here (in xl.cfg it may not). */
+static bool sched_number_parse(enum xl_sched_key key, const char *value, uint64_t *n)
+{
+    s_time_t ns;
+
+    if (!is_time(key))
+        return number_parse(value, n);
+    if (!duration_parse_in(value, "us", &ns) || ns % MICROSECS(1))
+        return false;
+    *n = (uint64_t)(ns / MICROSECS(1));
+    return true;
 }
 
 /* Settings of struct xl_sched are checked as those in a file are, in the same words. */
@@ -182,8 +171,9 @@ static int sched_set(struct run_options *o, const struct option *opt, const char
     if (opt->kind == OPTION_SCHED) {
         const enum xl_sched_key key = (enum xl_sched_key)opt->min;
 
-        if (!number_parse(value, &n) || n > INT64_MAX || !xl_sched_number_ok(key, (long)n))
-            snprintf(why, sizeof(why), "expected %s, got \"%.64s\"", xl_sched_key_expected(key), value);
+        if (!sched_number_parse(key, value, &n) || n > INT64_MAX || !xl_sched_number_ok(key, (long)n))
+            snprintf(why, sizeof(why), "expected %s%s, got \"%.64s\"", xl_sched_key_expected(key),
+                     is_time(key) ? ", or a time such as 20ms" : "", value);
         else
             done = xl_sched_set_number(s, key, where, (uint32_t)n);
     } else if (opt->kind == OPTION_CPUS) {
@@ -223,11 +213,12 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_FLAG: *(bool *)field = true; return 0;
     case OPTION_COUNT: ++*(unsigned int *)field; return 0;
     case OPTION_NUMBER:
-        if (!number_parse(value, &n) || n < opt->min || n > opt->max)
+    case OPTION_SIZE:
+        if (!(opt->kind == OPTION_SIZE ? size_parse : number_parse)(value, &n) || n < opt->min || n > opt->max)
             return value_error(opt, value, err);
         *(uint64_t *)field = n;
         return 0;
-    case OPTION_DURATION: return duration_parse(value, field) ? 0 : value_error(opt, value, err);
+    case OPTION_DURATION: return duration_parse(value, field) && *(s_time_t *)field ? 0 : value_error(opt, value, err);
     case OPTION_TYPE:
         if (!xl_type_from_name(value, &o->type))
             return value_error(opt, value, err);

@@ -56,7 +56,4 @@ void options_free(struct run_options *o);
 /* The help of `xenlab run`. */
 void options_help(FILE *out);
 
-/* "250us", "10ms", "1.5s", "2m": nanoseconds, more than 0. False when it is none, or more than 100 years. */
-bool duration_parse(const char *text, s_time_t *ns);
-
 #endif

@@ -164,14 +164,14 @@ static const struct {
     { "-x g", "-x" },
     { "-vx g", "-x" },
     { "g --memory", "--memory needs a value" },
-    { "--memory= g", "\"\" is no number" },
+    { "--memory= g", "\"\" is no size" },
     { "--memory 0 g", "from 1 to 524287" },
     { "--memory 524288 g", "524288" },
     { "--memory -1 g", "\"-1\"" },
     { "--memory +1 g", "\"+1\"" },
     { "--memory 0x10 g", "0x10" },
-    { "--memory 64M g", "64M" },
-    { "--memory 99999999999999999999999 g", "is no number" },
+    { "--memory 64K g", "64K" },
+    { "--memory 99999999999999999999999 g", "is no size" },
     { "--vcpus 0 g", "--vcpus" },
     { "--copies 0 g", "from 1 to 2046" },
     { "--copies 2047 g", "--copies: \"2047\" is no number from 1 to 2046" },
@@ -305,54 +305,6 @@ static void test_no_guess(void **state)
     }
 }
 
-static void test_durations(void **state)
-{
-    static const struct {
-        const char *text;
-        s_time_t ns; /* 0: refused */
-    } cases[] = {
-        { "1ns", 1 },
-        { "500us", 500000 },
-        { "20ms", 20000000 },
-        { "1s", 1000000000 },
-        { "2m", 120000000000 },
-        { "1.5s", 1500000000 },
-        { "0.1s", 100000000 },
-        { "0.000000001s", 1 },
-        { "1.25us", 1250 },
-        { "0.5m", 30000000000 },
-        { "100000000s", 100000000000000000 },
-        { "", 0 },
-        { "5", 0 },
-        { "s", 0 },
-        { "ms", 0 },
-        { "0s", 0 },
-        { "0.1ns", 0 },
-        { "-1s", 0 },
-        { "+1s", 0 },
-        { " 1s", 0 },
-        { "1 s", 0 },
-        { "1s ", 0 },
-        { "1.s", 0 },
-        { ".5s", 0 },
-        { "1e3s", 0 },
-        { "0x1s", 0 },
-        { "1h", 0 },
-        { "1S", 0 },
-        { "1.2.3s", 0 },
-        { "10000000000s", 0 },
-        { "99999999999999999999999s", 0 },
-        { "nans", 0 },
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        s_time_t ns = 0;
-
-        if (duration_parse(cases[i].text, &ns) != (cases[i].ns != 0) || (cases[i].ns && ns != cases[i].ns))
-            fail_msg("\"%s\" gives %lld", cases[i].text, (long long)ns);
-    }
-}
-
 /* Help is made from the table: it names every option, and no line is wider than a terminal may be expected to be. */
 static void test_help(void **state)
 {
@@ -377,8 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything), cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_corners),    cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_durations),  cmocka_unit_test(test_help),       cmocka_unit_test(test_beginnings),
-        cmocka_unit_test(test_no_guess),
+        cmocka_unit_test(test_help),       cmocka_unit_test(test_beginnings), cmocka_unit_test(test_no_guess),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
