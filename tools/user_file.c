@@ -91,3 +91,50 @@ int user_file_create(const char *path, char *why, size_t len)
     close(fd);
     return -1;
 }
+
+int user_file_output_open(struct user_file_output *out, const char *path, char *why, size_t len)
+{
+    const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+
+    out->fd = open(path, flags | O_EXCL, 0666);
+    out->is_new = out->fd >= 0;
+    if (out->fd < 0 && errno == EEXIST)
+        out->fd = open(path, flags, 0666);
+    return out->fd < 0 ? refuse(path, errno, why, len) : 0;
+}
+
+FILE *user_file_output_start(const struct user_file_output *out)
+{
+    const int fd = dup(out->fd);
+    struct stat st;
+    FILE *f;
+
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0)) {
+        close(fd);
+        return NULL;
+    }
+    f = fdopen(fd, "w");
+    if (!f)
+        close(fd);
+    return f;
+}
+
+void user_file_output_close(struct user_file_output *out, const char *path)
+{
+    struct stat st;
+
+    if (out->is_new && fstat(out->fd, &st) == 0 && st.st_size == 0)
+        unlink(path);
+    close(out->fd);
+    out->fd = -1;
+}
+
+bool user_file_is_open(const char *path, int fd)
+{
+    struct stat a, b;
+
+    return stat(path, &a) == 0 && fstat(fd, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}

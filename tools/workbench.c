@@ -26,9 +26,10 @@
 
 struct options {
     struct wb_args args;
-    char *object;           /* the policy is this file; NULL: one of the built-in ones */
-    FILE *file;             /* the workload; it is read twice */
-    FILE *out;              /* of the report */
+    char *object; /* the policy is this file; NULL: one of the built-in ones */
+    FILE *file;   /* the workload; it is read twice */
+    FILE *out;    /* of the report */
+    struct user_file_output svg;
     struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
 };
 
@@ -64,7 +65,7 @@ static int write_svg(const struct wb *wb, const struct options *o)
     if (o->args.from >= now)
         return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->args.from / 1e6,
                         (double)now / 1e6);
-    f = fopen(o->args.svg, "w");
+    f = user_file_output_start(&o->svg);
     if (!f)
         return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
     wb_report_svg(wb, f, &chart);
@@ -232,6 +233,32 @@ static FILE *workload_open(const struct options *o, char *why, size_t len)
     return f;
 }
 
+/* Before the work, and not in the child process of a policy. */
+static int svg_open(struct options *o)
+{
+    char why[256];
+
+    if (user_file_is_open(o->args.svg, fileno(o->file)))
+        return complain(o, "--svg: %s is the workload: the chart would take its place", o->args.svg);
+    if (user_file_output_open(&o->svg, o->args.svg, why, sizeof(why)))
+        return complain(o, "cannot write %s: %s", o->args.svg, why);
+    return 0;
+}
+
+static int policy_run(struct options *o)
+{
+    int rc = o->args.svg ? svg_open(o) : 0;
+
+    if (rc)
+        return rc;
+    o->object = object_path(o->args.policy);
+    rc = o->object ? wb_child_run(o->object, o->args.limit, run_in_child, o) : run(o, NULL);
+    free(o->object);
+    if (o->args.svg)
+        user_file_output_close(&o->svg, o->args.svg);
+    return rc;
+}
+
 int workbench_main(int argc, char **argv)
 {
     struct options o = { .out = stdout };
@@ -251,9 +278,7 @@ int workbench_main(int argc, char **argv)
     o.file = workload_open(&o, why, sizeof(why));
     if (!o.file)
         return complain(&o, "cannot read %s: %s", o.args.workload, why);
-    o.object = object_path(o.args.policy);
-    rc = o.object ? wb_child_run(o.object, o.args.limit, run_in_child, &o) : run(&o, NULL);
+    rc = policy_run(&o);
     fclose(o.file);
-    free(o.object);
     return rc;
 }

@@ -149,6 +149,7 @@ static const struct mistake {
       "folder.core: Is a directory" },
     { "$X run --name " ESC " --cmdline 'until_ms=1 how=crash' --on-crash coredump-destroy reboot", 2,
       "the core of ?[31m is in ?[31m.core" },
+    { "$X sched --policy rr --workload load --svg ./load", 1, "--svg: ./load is the workload: the chart would take" },
     /* input that cannot come */
     { "printf 'hello\\n' | $X run echo", 3, "standard input has ended" },
     { "$X run echo < /dev/null", 3, "standard input has ended" },
@@ -315,6 +316,50 @@ static void test_configs(void **state)
     assert_true(COUNT(configs) + COUNT(commands) >= 150);
 }
 
+/* A place that cannot be written to is noticed before any work: nothing else is said, and no guest has run. */
+static void test_outputs_early(void **state)
+{
+    static const char *const outputs[] = { "run hello --trace ", "sched --policy rr --workload load --svg ",
+                                           "sched --json --policy=rr --workload=load --svg=",
+                                           "sched --policy ./nosuch.so --workload load --svg " };
+    static const char *const places[][2] = {
+        { "dir", "dir: Is a directory" },
+        { "nodir/t", "nodir/t: No such file or directory" },
+        { "into-nodir", "into-nodir: " },
+        { "own/t", "own/t: Not a directory" },
+        { "loop", "loop: Too many levels of symbolic links" },
+        { "/dev/nosuch/t", "/dev/nosuch/t: No such file or directory" },
+    };
+
+    for (size_t i = 0; i < COUNT(outputs); i++)
+        for (size_t k = 0; k < COUNT(places); k++) {
+            char command[256];
+
+            snprintf(command, sizeof(command), "$X %s%s", outputs[i], places[k][0]);
+            assert_int_equal(judge(command, run(command), 1, places[k][1]), 0);
+            if (strncmp(said, "xenlab: ", 8) || strcspn(said, "\n") != strlen(said) - 1)
+                fail_msg("%s: more than one line: %s", command, said);
+        }
+}
+
+/* Work that failed leaves the chart of another day alone, and makes none. */
+static void test_outputs_kept(void **state)
+{
+    struct stat st;
+
+    file_put("chart", "12345", 5);
+    file_put("bad", "domain a : nonsense\n", 20);
+    assert_int_equal(run("$X sched --policy rr --workload bad --svg chart"), 1);
+    assert_int_equal(run("$X sched --policy ./nosuch.so --workload load --svg chart"), 1);
+    assert_int_equal(run("$X sched --policy rr --workload load --svg chart --window 100s..200s"), 1);
+    assert_true(stat("chart", &st) == 0 && st.st_size == 5);
+    assert_int_equal(run("$X sched --policy rr --workload bad --svg fresh"), 1);
+    assert_int_equal(access("fresh", F_OK), -1);
+    assert_int_equal(run("$X sched --policy rr --workload load --svg fresh"), 0);
+    assert_int_equal(run("$X sched --policy rr --workload load --svg chart"), 0);
+    assert_int_equal(run("cmp chart fresh"), 0);
+}
+
 /* What stands in the way of a core, or of a trace, is as it was. */
 static void test_nothing_lost(void **state)
 {
@@ -369,9 +414,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),
-        cmocka_unit_test(test_configs),
-        cmocka_unit_test(test_nothing_lost),
+        cmocka_unit_test(test_commands),     cmocka_unit_test(test_configs),      cmocka_unit_test(test_outputs_early),
+        cmocka_unit_test(test_outputs_kept), cmocka_unit_test(test_nothing_lost),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
