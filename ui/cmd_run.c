@@ -53,9 +53,10 @@ struct run {
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
-    bool reader_ended; /* the guest that gets the input (input.guest), which is a file or a pipe */
-    bool unheard;      /* input was offered when all was idle, and the reader has not asked for it since */
-    char *err;         /* RUN_ERR_SIZE bytes, the caller's */
+    const char *unannounced; /* what is to be said of the keyboard in the foreground, see keyboard_announce() */
+    bool reader_ended;       /* the guest that gets the input (input.guest), which is a file or a pipe */
+    bool unheard;            /* input was offered when all was idle, and the reader has not asked for it since */
+    char *err;               /* RUN_ERR_SIZE bytes, the caller's */
 };
 
 static s_time_t real_now(void)
@@ -157,14 +158,23 @@ static void on_message(void *data, const char *line)
 
 /* --- who has the keyboard --- */
 
+/* Now, or in the background when we come out of it: until then the keyboard is somebody else's. */
 static void keyboard_announce(struct run *r, const char *more)
 {
     const domid_t domid = host_guest_domid(r->host, r->input.guest);
     const char *name = host_guest_name(r->host, domid);
     char text[512];
-    const int n =
-        snprintf(text, sizeof(text), "xenlab: the keyboard is %.200s's (d%u)%s\n", name ? name : "?", domid, more);
+    int n;
 
+    if (r->unannounced && !*more)
+        more = r->unannounced;
+    r->unannounced = input_elsewhere(&r->input) ? more : NULL;
+    if (r->unannounced)
+        return;
+    if (r->console.by_lines)
+        n = snprintf(text, sizeof(text), "xenlab: the keyboard is %.200s's (d%u)%s\n", name ? name : "?", domid, more);
+    else
+        n = snprintf(text, sizeof(text), "xenlab: the keyboard is the guest's; Ctrl-] leaves\n");
     console_message(&r->console, text, (size_t)n);
 }
 
@@ -185,6 +195,8 @@ static void keyboard_check(struct run *r)
 {
     domid_t domid;
 
+    if (r->unannounced)
+        keyboard_announce(r, r->unannounced);
     if (r->input.kind != INPUT_TERMINAL || !r->console.by_lines)
         return;
     if (host_guest_ended(r->host, r->input.guest) && host_guest_next(r->host, r->input.guest) >= 0)
@@ -352,8 +364,8 @@ static void loop(struct run *r)
         const s_time_t slice = NOW(xen) - start, busy = busy_ns(xen) - busy_before;
 
         trace_file_until(&r->trace, NOW(xen));
-        keyboard_check(r);
         r->process->terminal_refresh();
+        keyboard_check(r);
         console_tick(&r->console, NOW(xen), idle);
         console_flush(&r->console);
         input_poll(&r->input);
@@ -450,8 +462,6 @@ static int machine_start(struct run *r, const struct guest_list *l)
 
 static void terminal_setup(struct run *r)
 {
-    static const char hint[] = "xenlab: the keyboard is the guest's; Ctrl-] leaves\n";
-
     r->console.together = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
     r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
     if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
@@ -460,10 +470,8 @@ static void terminal_setup(struct run *r)
     r->console.err_raw = isatty(STDERR_FILENO);
     if (r->console.by_lines)
         r->input.next = keyboard_next, r->input.data = r;
-    if (!r->opt->quiet && r->console.by_lines)
+    if (!r->opt->quiet)
         keyboard_announce(r, "; Ctrl-^ gives it to the next guest, Ctrl-] leaves");
-    else if (!r->opt->quiet)
-        console_message(&r->console, hint, sizeof(hint) - 1);
 }
 
 static void stats_show(struct run *r)

@@ -46,8 +46,8 @@ struct scene {
     pid_t program;
     struct termios before;
     char wrong[256];
-    char seen[16384]; /* what the program has shown, with zero bytes left out */
-    size_t nr_seen;
+    char seen[16384];       /* what the program has shown, with zero bytes left out */
+    size_t nr_seen, passed; /* passed: before this, wait_seen() does not look */
 };
 
 #define WRONG(s, ...) (snprintf((s)->wrong, sizeof((s)->wrong), __VA_ARGS__), false)
@@ -120,6 +120,22 @@ static bool wait_ready(struct scene *s, const char *text)
             return WRONG(s, "it has ended before \"%s\": %.100s", text, s->seen);
         }
     }
+    return true;
+}
+
+/* The same, and whoever has the terminal has it as he likes. Only what is shown from now on counts. */
+static bool wait_seen(struct scene *s, const char *text)
+{
+    const char *found;
+
+    while (!(found = strstr(s->seen + s->passed, text))) {
+        siginfo_t info = { 0 };
+
+        look(s, 5);
+        if (waitid(P_PID, (id_t)s->program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid)
+            return WRONG(s, "it has ended before \"%s\": %.100s", text, s->seen);
+    }
+    s->passed = (size_t)(found - s->seen) + strlen(text);
     return true;
 }
 
@@ -408,6 +424,38 @@ static bool play_foreground(struct scene *s, const void *arg)
            ends(s, 0);
 }
 
+/*
+ * A shell with job control, and a run with & behind it: while the shell has the terminal, nothing is said of the keyboard, which is
+ * the shell's, and the run goes on; after `fg` it is said, and true.
+ */
+static bool play_job(struct scene *s, const void *arg)
+{
+    static const char *const shell[] = { "bash", "--norc", "--noprofile", "--noediting", "-i", NULL };
+    const char *hint = arg,
+               *guests = strstr(hint, "echo") ? " build/guests/echo build/guests/echo" : " build/guests/echo";
+    const char *program = getenv("XENLAB");
+    char command[256];
+
+    snprintf(command, sizeof(command), "%s run%s &\r", program ? program : "./xenlab", guests);
+    setenv("XENLAB", "/bin/bash", 1);
+    setenv("PS1", "ready: ", 1);
+    if (!start(s, shell) || !wait_seen(s, "ready: ") || !type(s, command) || !wait_seen(s, "1> "))
+        return false;
+    if (!type(s, "echo still=$((6 * 7))\r") || !wait_seen(s, "still=42") || !type(s, "jobs\r") ||
+        !wait_seen(s, "Running") || !wait_seen(s, "ready: "))
+        return false;
+    if (strstr(s->seen, "the keyboard is") || strstr(s->seen, "Stopped") || raw(s))
+        return WRONG(s, "it meddles with the shell's terminal: %.200s", s->seen);
+    return type(s, "fg\r") && wait_ready(s, hint) && type(s, "hello\r") && wait_ready(s, "5 characters") &&
+           type(s, "\x1d") && wait_seen(s, "ready: ") && type(s, "\rexit 7\r") && ends(s, 7);
+}
+
+static void test_job(void **state)
+{
+    check("one guest, and fg", scene(play_job, "the keyboard is the guest's; Ctrl-] leaves"));
+    check("two guests, and fg", scene(play_job, "the keyboard is echo's (d1); Ctrl-^ gives it to the next guest"));
+}
+
 static void test_background(void **state)
 {
     check("background", scene(play_background, NULL));
@@ -466,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_leave),
         cmocka_unit_test(test_several),
         cmocka_unit_test(test_background),
+        cmocka_unit_test(test_job),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
