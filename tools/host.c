@@ -82,6 +82,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
                      "warning: this build of %s is laid out in another way than known: it is used without shortcuts, "
                      "which is slower",
                      pcpu_backend_name(h->machine->pcpu[0]));
+    h->kept_told = cfg->quiet;
     h->pools = cfg->pools;
     for (; h->nr_pools < cfg->nr_pools; h->nr_pools++) {
         if (host_pool_create(xc(h), &h->pools[h->nr_pools], err)) {

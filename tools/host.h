@@ -38,6 +38,7 @@ struct host_config {
     unsigned int nr_pools;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
+    bool quiet;        /* no message about what is only slower than it could be */
 };
 
 /* What the host asks of its surroundings. Each may be NULL. */

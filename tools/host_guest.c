@@ -230,6 +230,16 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }
 
+/* Of one kernel: the others' reason is the same. */
+static void kept_warn(struct host *h, const struct cached_image *kernel)
+{
+    if (!kernel->image.not_kept[0] || h->kept_told)
+        return;
+    h->kept_told = true;
+    host_message(h, "warning: %.200s cannot be kept unpacked, so each start takes longer (see: xenlab doctor): %s",
+                 kernel->path, kernel->image.not_kept);
+}
+
 static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
@@ -245,6 +255,7 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         file_fail(g, "kernel", g->cfg.kernel, why, err);
         return -1;
     }
+    kept_warn(h, g->kernel);
     if (g->cfg.ramdisk && image_read_file(g->cfg.ramdisk, &g->ramdisk, &g->ramdisk_size, why)) {
         file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
         return -1;

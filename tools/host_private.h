@@ -48,6 +48,7 @@ struct host {
     unsigned int nr_guests, guests_left;          /* added; not ended */
     bool failed;                                  /* what a configuration asks for could not be done */
     struct cached_image *kernels;
+    bool kept_told; /* that they cannot be kept on disk; or nobody wants to know */
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;

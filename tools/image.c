@@ -149,17 +149,20 @@ static int bzimage_payload(const uint8_t **data, size_t *size, char err[IMAGE_ER
     return 0;
 }
 
-/* As image_unpack(); with keep, from the kernels that were kept, or to them. */
-static int unpack(const uint8_t *data, size_t size, bool keep, uint8_t **out, size_t *out_size,
-                  char err[IMAGE_ERR_SIZE])
+/* As image_unpack(), but from the kernels that were kept, or to them; *not_kept: why not. */
+static int unpack_kept(const uint8_t *data, size_t size, uint8_t **out, size_t *out_size, char not_kept[IMAGE_ERR_SIZE],
+                       char err[IMAGE_ERR_SIZE])
 {
-    const int folder = keep && size >= IMAGE_KEPT_MIN ? image_kept_open() : -1;
-    int rc = 0;
+    char said[IMAGE_KEPT_SAID_SIZE];
+    const int folder = image_kept_open(said);
+    int rc = 0, error;
 
+    snprintf(not_kept, IMAGE_ERR_SIZE, "%s", folder < 0 ? said : "");
     if (!image_kept_get(folder, data, size, out, out_size)) {
         rc = image_unpack(data, size, out, out_size, err);
-        if (rc == 0)
-            image_kept_put(folder, data, size, *out, *out_size, IMAGE_KEPT_MAX);
+        error = rc ? 0 : image_kept_put(folder, data, size, *out, *out_size, IMAGE_KEPT_MAX);
+        if (error)
+            snprintf(not_kept, IMAGE_ERR_SIZE, "%s: %s", said, strerror(error));
     }
     if (folder >= 0)
         close(folder);
@@ -191,7 +194,8 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, bool 
         if (!img->compressed)
             return image_fail(err, "%s is neither ELF nor compressed in a known way (%02x %02x ...)", what, (*data)[0],
                               *size > 1 ? (*data)[1] : 0);
-        if (unpack(*data, *size, keep, &unpacked, &unpacked_size, err))
+        if (keep && *size >= IMAGE_KEPT_MIN ? unpack_kept(*data, *size, &unpacked, &unpacked_size, img->not_kept, err)
+                                            : image_unpack(*data, *size, &unpacked, &unpacked_size, err))
             return -1;
         img->owned_unpacked = unpacked;
         *data = unpacked;

@@ -89,6 +89,8 @@ struct image {
     uint32_t feat_required;  /* the builder must refuse if the hypervisor lacks one */
     char guest_os[32], guest_version[32], loader[32], xen_version[32]; /* "" if absent; not trusted, not sanitised */
 
+    char not_kept[IMAGE_ERR_SIZE]; /* why it will have to be unpacked at the next start, too; "" if it will not */
+
     struct image_symbol *symbols; /* by address */
     size_t nr_symbols;
 

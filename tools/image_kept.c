@@ -69,29 +69,37 @@ static void parents_make(char *path)
     }
 }
 
-int image_kept_open(void)
+int image_kept_open(char said[IMAGE_KEPT_SAID_SIZE])
 {
     const char *off = getenv("XENLAB_CACHE"), *base = getenv("XDG_CACHE_HOME"), *below = "/xenlab";
     struct stat st;
     char *path;
-    int fd;
+    int fd, made;
 
+    said[0] = '\0';
     if (off && !strcmp(off, "off"))
         return -1;
     if (!base || *base != '/') { /* one that is not absolute shall be ignored, says its specification */
         base = getenv("HOME");
         below = "/.cache/xenlab";
     }
-    if (!base || *base != '/' || asprintf(&path, "%s%s", base, below) < 0)
+    if (!base || *base != '/' || asprintf(&path, "%s%s", base, below) < 0) {
+        snprintf(said, IMAGE_KEPT_SAID_SIZE, "neither XDG_CACHE_HOME nor HOME names a folder");
         return -1;
+    }
     parents_make(path);
-    mkdir(path, 0700);
+    made = mkdir(path, 0700) && errno != EEXIST ? errno : 0;
     fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    free(path);
-    if (fd >= 0 && (fstat(fd, &st) || !is_trusted(&st))) {
+    if (fd < 0) {
+        snprintf(said, IMAGE_KEPT_SAID_SIZE, "%.120s: %s", path, strerror(made ? made : errno));
+    } else if (fstat(fd, &st) || !is_trusted(&st)) {
+        snprintf(said, IMAGE_KEPT_SAID_SIZE, "%.120s: not a folder of yours that only you may write", path);
         close(fd);
         fd = -1;
+    } else {
+        snprintf(said, IMAGE_KEPT_SAID_SIZE, "%.120s", path);
     }
+    free(path);
     return fd;
 }
 
@@ -235,42 +243,51 @@ static uint64_t survey(int folder, struct kept *oldest)
     return total;
 }
 
-/* False: it cannot be had. */
-static bool room_make(int folder, uint64_t size, uint64_t max_bytes)
+/* 0, or errno: it cannot be had. */
+static int room_make(int folder, uint64_t size, uint64_t max_bytes)
 {
     struct kept oldest;
 
-    if (size > max_bytes)
-        return false;
-    while (survey(folder, &oldest) > max_bytes - size)
-        if (!oldest.name[0] || unlinkat(folder, oldest.name, 0))
-            return false;
-    return true;
+    while (survey(folder, &oldest) > max_bytes - size) {
+        if (!oldest.name[0])
+            return ENOSPC; /* others are writing so much */
+        if (unlinkat(folder, oldest.name, 0))
+            return errno;
+    }
+    return 0;
 }
 
-void image_kept_put(int folder, const uint8_t *packed, size_t packed_size, const uint8_t *unpacked, size_t size,
-                    uint64_t max_bytes)
+int image_kept_put(int folder, const uint8_t *packed, size_t packed_size, const uint8_t *unpacked, size_t size,
+                   uint64_t max_bytes)
 {
     struct header h = { .magic = MAGIC, .packed_size = packed_size, .size = size };
+    const uint64_t room = sizeof(h) + packed_size + size;
     char name[NAME_SIZE], unfinished[NAME_SIZE];
-    int fd;
+    int fd, error;
 
     if (folder < 0)
-        return;
+        return 0;
     name_of(name, packed, packed_size);
     unlinkat(folder, name, 0); /* one that could not be used, if any: it takes no room */
-    if (!room_make(folder, sizeof(h) + packed_size + size, max_bytes))
-        return;
+    if (room > max_bytes)
+        return 0;
+    error = room_make(folder, room, max_bytes);
+    if (error)
+        return error;
 
     snprintf(unfinished, sizeof(unfinished), "%.40s" UNFINISHED "%ld", name, (long)getpid());
     unlinkat(folder, unfinished, 0); /* of a former process with our number */
     fd = openat(folder, unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return;
+        return errno;
     h.hash = hash_of(unpacked, size);
-
-    bool written = write_all(fd, &h, sizeof(h)) && write_all(fd, packed, packed_size) && write_all(fd, unpacked, size);
-
-    if (close(fd) || !written || renameat(folder, unfinished, folder, name))
+    if (!write_all(fd, &h, sizeof(h)) || !write_all(fd, packed, packed_size) || !write_all(fd, unpacked, size))
+        error = errno;
+    if (close(fd) && !error)
+        error = errno;
+    if (!error && renameat(folder, unfinished, folder, name))
+        error = errno;
+    if (error)
         unlinkat(folder, unfinished, 0);
+    return error;
 }

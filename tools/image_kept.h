@@ -12,7 +12,8 @@
  * written anew. The hashes (XXH3, 128 bits) are against accidents; against people there are owners and permissions: folder and
  * files must be the user's own, and nobody else's to write; links are not followed.
  *
- * Invariants: no failure here matters to anybody: without a folder, room or permission all is as without a cache. A file appears
+ * Invariants: no failure here stops anybody: without a folder, room or permission all is as without a cache, and slower, which
+ * is why the reason is told. A file appears
  * whole, under its name, or not at all. Together the files stay within a limit; those whose last use is longest ago go first.
  * What is not ours by its name is neither counted nor removed.
  */
@@ -29,9 +30,10 @@
 
 /*
  * Open the folder, made if need be: $XDG_CACHE_HOME/xenlab, else ~/.cache/xenlab. The caller closes the descriptor; -1 if
- * there is none that may be used, or XENLAB_CACHE=off.
+ * there is none that may be used. What is said: its path, and behind it why not; nothing if XENLAB_CACHE=off.
  */
-int image_kept_open(void);
+#define IMAGE_KEPT_SAID_SIZE 200
+int image_kept_open(char said[IMAGE_KEPT_SAID_SIZE]);
 
 /*
  * Is the unpacked form of the packed kernel there? Then it is in fresh memory that the caller frees. A folder of -1 holds
@@ -39,8 +41,8 @@ int image_kept_open(void);
  */
 bool image_kept_get(int folder, const uint8_t *packed, size_t packed_size, uint8_t **out, size_t *out_size);
 
-/* Keep it; the files in the folder may take max_bytes (IMAGE_KEPT_MAX). */
-void image_kept_put(int folder, const uint8_t *packed, size_t packed_size, const uint8_t *unpacked, size_t size,
-                    uint64_t max_bytes);
+/* Keep it; the files in the folder may take max_bytes (IMAGE_KEPT_MAX). 0, also for what is too large to be kept; or errno. */
+int image_kept_put(int folder, const uint8_t *packed, size_t packed_size, const uint8_t *unpacked, size_t size,
+                   uint64_t max_bytes);
 
 #endif

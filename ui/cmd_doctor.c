@@ -292,13 +292,13 @@ static void check_kept(struct report *r)
 {
     const char *off = getenv("XENLAB_CACHE"),
                *costs = "a packed kernel is unpacked at each start, which takes 0.3 to 1.1 s";
-    const int folder = image_kept_open();
+    char said[IMAGE_KEPT_SAID_SIZE];
+    const int folder = image_kept_open(said);
 
     if (off && !strcmp(off, "off"))
         missing(r, "cache", "XENLAB_CACHE=off", costs, "unset XENLAB_CACHE");
     else if (folder < 0)
-        missing(r, "cache", "xenlab in $XDG_CACHE_HOME or else ~/.cache is no folder of yours that only you may write",
-                costs, "export XDG_CACHE_HOME=$HOME/cache, or rm -r ~/.cache/xenlab");
+        missing(r, "cache", said, costs, "export XDG_CACHE_HOME=$HOME/cache, or rm -r ~/.cache/xenlab");
     else if (faccessat(folder, ".", W_OK | X_OK, AT_EACCESS))
         missing(r, "cache", "the folder xenlab in $XDG_CACHE_HOME or else ~/.cache may not be written", costs,
                 "chmod u+rwx ~/.cache/xenlab");

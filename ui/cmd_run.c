@@ -432,7 +432,8 @@ static int machine_start(struct run *r, const struct guest_list *l)
                                      .pools = r->pools,
                                      .nr_pools = o->nr_pools,
                                      .audit = o->audit,
-                                     .plain_engine = o->plain_engine };
+                                     .plain_engine = o->plain_engine,
+                                     .quiet = o->quiet > 0 };
     const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end, on_message };
     struct machine *m;
 

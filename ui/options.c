@@ -457,7 +457,7 @@ void options_help(FILE *out)
           "\n"
           "Large packed kernels are kept unpacked, for the next start, in $XDG_CACHE_HOME/xenlab, else in\n"
           "~/.cache/xenlab: at most 512 MiB, which may be removed at any time. XENLAB_CACHE=off in the\n"
-          "environment does without.\n"
+          "environment does without. Where it cannot be done, a warning says so.\n"
           "\n"
           "Examples:\n"
           "  xenlab run build/guests/hello                               a small guest that says where it is\n"

@@ -48,13 +48,14 @@ static void fill(uint8_t *data, size_t size, unsigned int seed)
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
+    char said[IMAGE_KEPT_SAID_SIZE];
 
     strcpy(f->home, "/tmp/test_image_kept.XXXXXX");
     if (!mkdtemp(f->home))
         return -1;
     unsetenv("XENLAB_CACHE");
     setenv("XDG_CACHE_HOME", f->home, 1);
-    f->folder = image_kept_open();
+    f->folder = image_kept_open(said);
     fill(f->packed, PACKED, 1);
     fill(f->unpacked, SIZE, 2);
     *state = f;
@@ -371,6 +372,7 @@ static void test_concurrent(void **state)
 static bool opens(const char *off, const char *cache_home, const char *home)
 {
     const char *const names[] = { "XENLAB_CACHE", "XDG_CACHE_HOME", "HOME" }, *values[] = { off, cache_home, home };
+    char said[IMAGE_KEPT_SAID_SIZE];
     int fd;
 
     for (int i = 0; i < 3; i++)
@@ -378,9 +380,10 @@ static bool opens(const char *off, const char *cache_home, const char *home)
             setenv(names[i], values[i], 1);
         else
             unsetenv(names[i]);
-    fd = image_kept_open();
+    fd = image_kept_open(said);
     if (fd >= 0)
         close(fd);
+    assert_int_equal(said[0] == 0, !strcmp(off, "off")); /* whoever switched it off need not be told */
     return fd >= 0;
 }
 
@@ -521,6 +524,34 @@ static void test_image_load(void **state)
     kernel_free(&k);
 }
 
+/* It is loaded none the less, and says why it could not be kept; once it is kept, nothing. */
+static void test_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before, small;
+    char path[128], err[IMAGE_ERR_SIZE];
+    struct kernel k;
+    struct image img;
+
+    snprintf(path, sizeof(path), "%s/kernel", f->home);
+    k = kernel_write(path, IMAGE_KEPT_MIN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){ 100000, before.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    assert_int_equal(image_load(&img, path, IMAGE_PV, err), 0);
+    assert_non_null(strstr(img.not_kept, "/xenlab: File too large"));
+    image_free(&img);
+    assert_int_equal(files(f, NULL), 0);
+    setrlimit(RLIMIT_FSIZE, &before);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(image_load(&img, path, IMAGE_PV, err), 0);
+        assert_string_equal(img.not_kept, "");
+        image_free(&img);
+    }
+    kernel_free(&k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -538,6 +569,7 @@ int main(void)
         TEST(test_which_folder),
         TEST(test_folder_of_others),
         TEST(test_image_load),
+        TEST(test_not_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void test_environment(void **state)
     unsetenv("XENLAB_CACHE");
     setenv("XDG_CACHE_HOME", "/dev/null", 1);
     text = doctor(0);
-    assert_line(text, "cache ", "lacks ", "is no folder of yours");
+    assert_line(text, "cache ", "lacks ", "/xenlab: ");
     free(text);
     snprintf(cache, sizeof(cache), "%s/build/tests", here);
     setenv("XDG_CACHE_HOME", cache, 1);

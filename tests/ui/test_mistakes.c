@@ -360,6 +360,43 @@ static void test_outputs_kept(void **state)
     assert_int_equal(run("cmp chart fresh"), 0);
 }
 
+/* Where unpacked kernels cannot be kept, a run says so once and goes on; not with -q, and not if nobody wants them kept. */
+static void test_kernels_not_kept(void **state)
+{
+    static const char warning[] =
+        "xenlab: warning: packed cannot be kept unpacked, so each start takes longer (see: xenlab doctor): ";
+    static const struct {
+        const char *command, *says; /* NULL: no warning */
+    } cases[] = {
+        { "XDG_CACHE_HOME=$PWD/own $X run packed", "own/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/blocked $X run packed", "blocked/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/link $X run packed", "link/xenlab: " },
+        { "XDG_CACHE_HOME=/proc/nowhere $X run packed", "/proc/nowhere/xenlab: No such file or directory\n" },
+        { "XDG_CACHE_HOME=$PWD/open $X run packed", "open/xenlab: not a folder of yours that only you may write\n" },
+        { "env -u HOME -u XDG_CACHE_HOME $X run packed", "neither XDG_CACHE_HOME nor HOME names a folder\n" },
+        { "XDG_CACHE_HOME=$PWD/own $X run packed packed other", "own/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/own $X run -q packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/own XENLAB_CACHE=off $X run packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/own $X run hello", NULL },
+        { "XDG_CACHE_HOME=$PWD/good $X run packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/good $X run packed", NULL },
+    };
+
+    assert_int_equal(run("{ cat hello; head -c 2M /dev/urandom; } | gzip -1 > packed"), 0);
+    assert_int_equal(run("{ cat hello; head -c 2M /dev/urandom; } | gzip -1 > other"), 0);
+    assert_int_equal(run("mkdir blocked link open open/xenlab; touch blocked/xenlab; ln -s ../dir link/xenlab"), 0);
+    assert_int_equal(run("chmod go+w open/xenlab"), 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const int status = run(cases[i].command);
+        const char *first = strstr(said, warning);
+
+        assert_int_equal(judge(cases[i].command, status, 0, cases[i].says ? cases[i].says : ""), 0);
+        if (!first != !cases[i].says || (first && strstr(first + strlen(warning), "warning")) ||
+            !strstr(said, "Good bye"))
+            fail_msg("%s: %s", cases[i].command, said);
+    }
+}
+
 /* What stands in the way of a core, or of a trace, is as it was. */
 static void test_nothing_lost(void **state)
 {
@@ -414,8 +451,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commands),     cmocka_unit_test(test_configs),      cmocka_unit_test(test_outputs_early),
-        cmocka_unit_test(test_outputs_kept), cmocka_unit_test(test_nothing_lost),
+        cmocka_unit_test(test_commands),         cmocka_unit_test(test_configs),
+        cmocka_unit_test(test_outputs_early),    cmocka_unit_test(test_outputs_kept),
+        cmocka_unit_test(test_kernels_not_kept), cmocka_unit_test(test_nothing_lost),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
