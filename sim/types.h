@@ -43,6 +43,7 @@ SIM_TYPESAFE(pfn, p)
 #define PFN_UP(addr)      (((addr) + PAGE_SIZE - 1) >> PAGE_SHIFT)
 
 #define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
+#define PLURAL(n)       ((n) == 1 ? "" : "s") /* "%u vCPU%s" */
 #define ROUND_UP(n, to) (((n) + (to)-1) / (to) * (to))
 
 /* Virtual time, in nanoseconds since the machine was switched on. */

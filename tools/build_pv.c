@@ -190,7 +190,7 @@ static int lay_out(struct builder *w)
     }
     if (apart > w->b->nr_pages || l->nr_tables > ARRAY_SIZE(w->table)) {
         w->b->setting = "memory";
-        snprintf(w->err, IMAGE_ERR_SIZE, "%llu MiB of memory are too few: kernel, ramdisk and tables take %llu MiB",
+        snprintf(w->err, IMAGE_ERR_SIZE, "%llu MiB of memory is too little: kernel, ramdisk and tables take %llu MiB",
                  (unsigned long long)w->b->nr_pages >> 8, (unsigned long long)(apart + 255) >> 8);
         return -1;
     }

@@ -99,7 +99,7 @@ static int affinity_apply(const struct guest_sched_env *env, domid_t domid, unsi
     if (rc)
         return fail(err, a->where, "%s", strerror(-rc));
     if (a->each && a->nr > nr_vcpus)
-        warn(env, a->where, "%u entries, but there are only %u vCPUs", a->nr, nr_vcpus);
+        warn(env, a->where, "%u entries, but %u vCPU%s only", a->nr, nr_vcpus, PLURAL(nr_vcpus));
     for (unsigned int id = 0; a->where && id < nr_vcpus; id++) {
         const struct xl_cpus *c;
 
@@ -141,8 +141,8 @@ static int credit_apply(const struct guest_sched_env *env, domid_t domid, unsign
     if (!weight->where && !cap->where)
         return 0;
     if (cap->where && cap->value > nr_vcpus * 100)
-        return fail(err, cap->where, "expected 0 to %u percent of one pCPU, since there are %u vCPUs, got %u",
-                    nr_vcpus * 100, nr_vcpus, cap->value);
+        return fail(err, cap->where, "expected 0 to %u percent of one pCPU, since it has %u vCPU%s, got %u",
+                    nr_vcpus * 100, nr_vcpus, PLURAL(nr_vcpus), cap->value);
     rc = xc_domain_scheduler_op(env->xc, domid, &op);
     if (!rc) {
         uint16_t *w = two ? &op.u.credit2.weight : &op.u.credit.weight, *c = two ? &op.u.credit2.cap : &op.u.credit.cap;

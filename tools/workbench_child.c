@@ -184,8 +184,8 @@ static void say_where(const struct wb_watch *watch)
         fprintf(stderr, " in %s%s, call %llu, at %.6f ms of virtual time\n", wb_where_name(watch->where),
                 wb_who_text(&watch->who, who), (unsigned long long)watch->calls, (double)watch->now / 1e6);
     else
-        fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu calls\n",
-                (unsigned long long)watch->calls);
+        fprintf(stderr, " outside its hooks (memory damaged by an earlier call?), after %llu call%s\n",
+                (unsigned long long)watch->calls, PLURAL(watch->calls));
 }
 
 /* How it ended, in words; the exit status. */

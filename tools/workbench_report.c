@@ -210,8 +210,8 @@ void wb_report_table(struct wb *wb, FILE *f)
     unsigned int rows = 0;
     char dump[1024] = "", fault[WB_FAULT_SIZE];
 
-    fprintf(f, "%s (%s), %u pCPUs, %u vCPUs, %.3f s\n\n", ops->name, ops->opt_name, wb->xen.nr_pcpus, wb->nr_vcpus,
-            fig.seconds);
+    fprintf(f, "%s (%s), %u pCPU%s, %u vCPU%s, %.3f s\n\n", ops->name, ops->opt_name, wb->xen.nr_pcpus,
+            PLURAL(wb->xen.nr_pcpus), wb->nr_vcpus, PLURAL(wb->nr_vcpus), fig.seconds);
     fprintf(f, "%-20s %6s %5s %8s %8s %8s %7s %9s %9s %9s %9s %s\n", "vCPU", "weight", "cap", "run %", "wait %",
             "switches", "migr.", "p50 ms", "p99 ms", "max ms", "longest", fig.jobs ? "missed" : "");
     for_each_wb_vcpu(wb, wd, wv)
@@ -221,12 +221,14 @@ void wb_report_table(struct wb *wb, FILE *f)
     }
     if (rows > MAX_ROWS)
         fprintf(f, "... and %u more (--json lists all)\n", rows - MAX_ROWS);
-    fprintf(f, "\nutilisation       %10.2f %% of %u pCPUs\n", fig.utilisation, wb->xen.nr_pcpus);
-    fprintf(f, "context switches  %10llu (%.0f a second), %llu migrations, %llu decisions\n",
+    fprintf(f, "\nutilisation       %10.2f %% of %u pCPU%s\n", fig.utilisation, wb->xen.nr_pcpus,
+            PLURAL(wb->xen.nr_pcpus));
+    fprintf(f, "context switches  %10llu (%.0f a second), %llu migration%s, %llu decision%s\n",
             (unsigned long long)fig.switches, fig.seconds > 0 ? (double)fig.switches / fig.seconds : 0,
-            (unsigned long long)fig.migrations, (unsigned long long)wb->decisions);
-    fprintf(f, "wake-up latency   %10.3f ms p50, %.3f ms p99, %.3f ms max (%zu wake-ups)\n", ms(fig.p50), ms(fig.p99),
-            ms(fig.max), fig.nr_latencies);
+            (unsigned long long)fig.migrations, PLURAL(fig.migrations), (unsigned long long)wb->decisions,
+            PLURAL(wb->decisions));
+    fprintf(f, "wake-up latency   %10.3f ms p50, %.3f ms p99, %.3f ms max (%zu wake-up%s)\n", ms(fig.p50), ms(fig.p99),
+            ms(fig.max), fig.nr_latencies, PLURAL(fig.nr_latencies));
     fprintf(f, "longest wait      %10.3f ms\n", ms(fig.max_wait));
     fprintf(f, "fairness error    %10.2f %% of a pCPU\n", fig.fairness_error);
     if (fig.jobs)

@@ -146,7 +146,7 @@ static double legend(const struct svg *c, FILE *f, double y)
         legend_entry(c, f, text, wd->name, &x, &y);
     }
     if (nr > MAX_LEGEND) {
-        snprintf(text, sizeof(text), "... and %u more domains", nr - MAX_LEGEND);
+        snprintf(text, sizeof(text), "... and %u more domain%s", nr - MAX_LEGEND, PLURAL(nr - MAX_LEGEND));
         legend_entry(c, f, "", text, &x, &y);
     }
     x = 10;
@@ -183,8 +183,8 @@ static void title(const struct svg *c, const struct wb_chart *chart)
     }
     fputs("</text>\n<text x=\"10\" y=\"54\">", f);
     text_cut(f, chart->workload, 60);
-    fprintf(f, ": %u vCPU%s on %u pCPU%s, virtual time %.9g ms to %.9g ms", wb->nr_vcpus, wb->nr_vcpus == 1 ? "" : "s",
-            wb->xen.nr_pcpus, wb->xen.nr_pcpus == 1 ? "" : "s", (double)c->from / 1e6, (double)c->to / 1e6);
+    fprintf(f, ": %u vCPU%s on %u pCPU%s, virtual time %.9g ms to %.9g ms", wb->nr_vcpus, PLURAL(wb->nr_vcpus),
+            wb->xen.nr_pcpus, PLURAL(wb->xen.nr_pcpus), (double)c->from / 1e6, (double)c->to / 1e6);
     fprintf(f, "%s</text>\n", wb->lost_at ? " (too much for more: see --window)" : "");
 }
 

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     pid_t pid;
 
     if (!t.dialogue)
-        die("usage: typist SECONDS DIALOGUE COMMAND");
+        die("Usage: typist SECONDS DIALOGUE COMMAND");
     show_byte(&t, '\n');
     next_line(&t);
     pid = forkpty(&t.terminal, NULL, NULL, &size);

@@ -114,8 +114,7 @@ static void weight_and_cap(void **state)
         assert_int_equal(i ? op.u.credit2.cap : op.u.credit.cap, VCPUS * 100);
         set(&sc, XL_SCHED_CAP, VCPUS * 100 + 1);
         assert_int_equal(apply(&sc), -1);
-        assert_string_equal(sc.err,
-                            "c:1: cap: expected 0 to 200 percent of one pCPU, since there are 2 vCPUs, got 201");
+        assert_string_equal(sc.err, "c:1: cap: expected 0 to 200 percent of one pCPU, since it has 2 vCPUs, got 201");
         assert_string_equal(sc.warnings, "");
         set(&sc, XL_SCHED_BUDGET, 5);
         assert_int_equal(apply(&sc), 0);

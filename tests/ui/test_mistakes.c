@@ -60,7 +60,7 @@ static const struct mistake {
     { "$X run --memory 64K hello", 1, "--memory: \"64K\" is no size from 1 to 524287 MiB, such as 64, 64M or 1G" },
     { "$X run --memory -1 hello", 1, "--memory: \"-1\"" },
     { "$X run --memory " ESC " hello", 1, "--memory: \"?[31m\"" },
-    { "$X run --memory 1 hello", 1, "--memory: 1 MiB of memory are too few" },
+    { "$X run --memory 1 hello", 1, "--memory: 1 MiB of memory is too little" },
     { "$X run --memory 524287 hello", 1, "--memory: the guests may have 524287 MiB altogether" },
     { "$X run --ram 32 --memory 64 hello", 1, "--memory: not enough machine memory for 64 MiB (see --ram)" },
     { "$X run --ram 999999 hello", 1, "--ram: \"999999\" is no size from 32 to 524287 MiB" },
@@ -125,7 +125,7 @@ static const struct mistake {
     { "$X run --ramdisk /dev/zero hello", 1, "--ramdisk: /dev/zero: cannot open: a device" },
     { "$X run --cmdline $(seq -s, 400) hello", 0,
       "--cmdline: warning: of the 1491 characters of the command line the guest is given the first 1023" },
-    { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory are too few" },
+    { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory is too little" },
     /* files to be written */
     { "$X run --trace dir hello", 1, "dir: Is a directory" },
     { "$X run --trace nodir/t hello", 1, "nodir/t: No such file or directory" },
@@ -184,7 +184,7 @@ static const struct {
 } configs[] = {
     { "memory = 0", "g.cfg:2: memory: expected a positive number of MiB", 1 },
     { "memory = 'much'", "g.cfg:2: memory: expected a positive number of MiB (at most 524287), got \"much\"", 1 },
-    { "memory = 1", "g.cfg:2: memory: 1 MiB of memory are too few", 1 },
+    { "memory = 1", "g.cfg:2: memory: 1 MiB of memory is too little", 1 },
     { "\nmaxmem = 520000", "g.cfg:3: maxmem: the guests may have 520000 MiB altogether", 1 },
     { "memory = 64; maxmem = 32", "g.cfg:2: maxmem: expected at least memory, which is 64 MiB, got 32", 1 },
     { "vcpus = 0", "g.cfg:2: vcpus: expected a number of vCPUs from 1 to 64, got \"0\"", 1 },

@@ -241,8 +241,8 @@ static int a653_set(struct scheduler *ops, const char *param, long value)
 
 static void a653_dump(struct scheduler *ops, char *buf, size_t len)
 {
-    snprintf(buf, len, "major frame %lld us, %u minor frames\n", (long long)(a653(ops)->major_frame / MICROSECS(1)),
-             a653(ops)->nr);
+    snprintf(buf, len, "major frame %lld us, %u minor frame%s\n", (long long)(a653(ops)->major_frame / MICROSECS(1)),
+             a653(ops)->nr, PLURAL(a653(ops)->nr));
 }
 
 const struct sched_ops sched_arinc653_ops = {

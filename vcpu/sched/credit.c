@@ -359,7 +359,8 @@ static void csched_dump(struct scheduler *ops, char *buf, size_t len)
                      (long long)(prv->ratelimit / MICROSECS(1)));
 
     for_each_cpu_in(ops->cpus, cpu) if (n >= 0 && (size_t)n < len) n +=
-        snprintf(buf + n, len - (size_t)n, "  pCPU %u: %zu vCPUs wait\n", cpu, runq_of(ops, cpu)->nr);
+        snprintf(buf + n, len - (size_t)n, "  pCPU %u: %zu vCPU%s waiting\n", cpu, runq_of(ops, cpu)->nr,
+                 PLURAL(runq_of(ops, cpu)->nr));
 }
 
 const struct sched_ops sched_credit_ops = {

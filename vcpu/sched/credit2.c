@@ -365,8 +365,8 @@ static void c2_dump(struct scheduler *ops, char *buf, size_t len)
         const struct c2_rqd *rqd = &c2(ops)->rqd[i];
 
         if (rqd->cpus && n >= 0 && (size_t)n < len)
-            n += snprintf(buf + n, len - (size_t)n, "  run queue %u: load %d, average %.2f, %zu vCPUs wait\n", i,
-                          rqd->load, rqd->avgload, rqd->runq.nr);
+            n += snprintf(buf + n, len - (size_t)n, "  run queue %u: load %d, average %.2f, %zu vCPU%s waiting\n", i,
+                          rqd->load, rqd->avgload, rqd->runq.nr, PLURAL(rqd->runq.nr));
     }
 }
 

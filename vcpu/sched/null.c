@@ -211,7 +211,7 @@ static struct task_slice null_do_schedule(struct scheduler *ops, unsigned int cp
 
 static void null_dump(struct scheduler *ops, char *buf, size_t len)
 {
-    snprintf(buf, len, "%u vCPUs wait for a pCPU\n", null_of(ops)->nr_waiting);
+    snprintf(buf, len, "%u vCPU%s without a pCPU\n", null_of(ops)->nr_waiting, PLURAL(null_of(ops)->nr_waiting));
 }
 
 const struct sched_ops sched_null_ops = {

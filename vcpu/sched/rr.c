@@ -104,7 +104,8 @@ static void rr_dump(struct scheduler *ops, char *buf, size_t len)
 {
     const struct rr *rr = ops->sched_data;
 
-    snprintf(buf, len, "tslice %lld ms, %zu vCPUs waiting\n", (long long)(rr->tslice / MILLISECS(1)), rr->runq.nr);
+    snprintf(buf, len, "tslice %lld ms, %zu vCPU%s waiting\n", (long long)(rr->tslice / MILLISECS(1)), rr->runq.nr,
+             PLURAL(rr->runq.nr));
 }
 
 const struct sched_ops sched_rr_ops = {

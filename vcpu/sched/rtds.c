@@ -296,7 +296,7 @@ static int rt_adjust(struct scheduler *ops, struct domain *d, struct xen_domctl_
 
 static void rt_dump(struct scheduler *ops, char *buf, size_t len)
 {
-    snprintf(buf, len, "%zu vCPUs with budget wait\n", rt(ops)->runq.nr);
+    snprintf(buf, len, "%zu vCPU%s with budget waiting\n", rt(ops)->runq.nr, PLURAL(rt(ops)->runq.nr));
 }
 
 const struct sched_ops sched_rtds_ops = {
