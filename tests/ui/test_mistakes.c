@@ -25,8 +25,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/leaks.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ESC          "$(printf '\\033[31m')" /* in a command */
+
+#define AT_A_TIME 4
+#define LEAKS_OF  8
 
 static char said[1 << 16]; /* by the last command, on both outputs */
 
@@ -255,24 +260,31 @@ static void file_put(const char *path, const char *text, size_t len)
     fclose(f);
 }
 
-/* The exit status (of a shell: 128 + N for a signal), with everything said in `said`. */
-static int run(const char *command)
+static FILE *begin(const char *command)
 {
     char *all;
-    size_t n;
-    int status;
     FILE *p;
 
     assert_true(asprintf(&all, "{ %s; } 2>&1", command) > 0);
     p = popen(all, "r");
     assert_non_null(p);
-    n = fread(said, 1, sizeof(said) - 1, p);
+    free(all);
+    return p;
+}
+
+/* The exit status (of a shell: 128 + N for a signal), with everything said in `said`. */
+static int finish(FILE *p)
+{
+    const size_t n = fread(said, 1, sizeof(said) - 1, p);
+    int status;
+
     said[n] = '\0';
     status = pclose(p);
-    free(all);
     assert_int_equal(strlen(said), n);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+static int run(const char *command) { return finish(begin(command)); }
 
 /* A guest's console may say \r: it is the one that a user is attached to. */
 static bool steers(const char *text)
@@ -292,28 +304,64 @@ static unsigned int judge(const char *what, int status, int expected, const char
     return 1;
 }
 
+/* Some at a time: they are many, and have nothing to do with each other. The leaks of a few are looked for. */
+static FILE *begin_one_of(size_t i, const char *command)
+{
+    leaks_search(i % LEAKS_OF == 0);
+    return begin(command);
+}
+
 static void test_commands(void **state)
 {
+    FILE *running[AT_A_TIME];
     unsigned int wrong = 0;
 
-    for (size_t i = 0; i < COUNT(commands); i++)
-        wrong += judge(commands[i].command, run(commands[i].command), commands[i].status, commands[i].says);
+    for (size_t i = 0; i < COUNT(commands) + AT_A_TIME; i++) {
+        FILE **p = &running[i % AT_A_TIME];
+
+        if (i >= AT_A_TIME) {
+            const struct mistake *m = &commands[i - AT_A_TIME];
+
+            wrong += judge(m->command, finish(*p), m->status, m->says);
+        }
+        if (i < COUNT(commands))
+            *p = begin_one_of(i, commands[i].command);
+    }
     assert_int_equal(wrong, 0);
+}
+
+/* Each has a folder of its own; what it names it finds here all the same. */
+static FILE *config_begin(size_t i)
+{
+    char text[256], path[32], command[64];
+
+    snprintf(path, sizeof(path), "c%zu", i);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "c%zu/g.cfg", i);
+    snprintf(text, sizeof(text), "kernel = 'hello'\n%s\n", configs[i].text);
+    file_put(path, text, strlen(text));
+    /* A small machine is made sooner; one that has to be large is refused. */
+    snprintf(command, sizeof(command), "$X run %s %s < /dev/null", strstr(text, "520000") ? "" : "--ram=128", path);
+    return begin_one_of(i, command);
 }
 
 static void test_configs(void **state)
 {
+    FILE *running[AT_A_TIME];
     unsigned int wrong = 0;
 
-    for (size_t i = 0; i < COUNT(configs); i++) {
-        char text[256];
+    for (size_t i = 0; i < COUNT(configs) + AT_A_TIME; i++) {
+        FILE **p = &running[i % AT_A_TIME];
 
-        snprintf(text, sizeof(text), "kernel = 'hello'\n%s\n", configs[i].text);
-        file_put("g.cfg", text, strlen(text));
-        wrong += judge(configs[i].text, run("$X run g.cfg < /dev/null"), configs[i].status, configs[i].says);
+        if (i >= AT_A_TIME)
+            wrong += judge(configs[i - AT_A_TIME].text, finish(*p), configs[i - AT_A_TIME].status,
+                           configs[i - AT_A_TIME].says);
+        if (i < COUNT(configs))
+            *p = config_begin(i);
     }
     assert_int_equal(wrong, 0);
     assert_true(COUNT(configs) + COUNT(commands) >= 150);
+    leaks_search(false);
 }
 
 /* A place that cannot be written to is noticed before any work: nothing else is said, and no guest has run. */
@@ -368,18 +416,21 @@ static void test_kernels_not_kept(void **state)
     static const struct {
         const char *command, *says; /* NULL: no warning */
     } cases[] = {
-        { "XDG_CACHE_HOME=$PWD/own $X run packed", "own/xenlab: Not a directory\n" },
-        { "XDG_CACHE_HOME=$PWD/blocked $X run packed", "blocked/xenlab: Not a directory\n" },
-        { "XDG_CACHE_HOME=$PWD/link $X run packed", "link/xenlab: " },
-        { "XDG_CACHE_HOME=/proc/nowhere $X run packed", "/proc/nowhere/xenlab: No such file or directory\n" },
-        { "XDG_CACHE_HOME=$PWD/open $X run packed", "open/xenlab: not a folder of yours that only you may write\n" },
-        { "env -u HOME -u XDG_CACHE_HOME $X run packed", "neither XDG_CACHE_HOME nor HOME names a folder\n" },
-        { "XDG_CACHE_HOME=$PWD/own $X run packed packed other", "own/xenlab: Not a directory\n" },
-        { "XDG_CACHE_HOME=$PWD/own $X run -q packed", NULL },
-        { "XDG_CACHE_HOME=$PWD/own XENLAB_CACHE=off $X run packed", NULL },
-        { "XDG_CACHE_HOME=$PWD/own $X run hello", NULL },
-        { "XDG_CACHE_HOME=$PWD/good $X run packed", NULL },
-        { "XDG_CACHE_HOME=$PWD/good $X run packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/own $X run --ram=48 --memory=16 packed", "own/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/blocked $X run --ram=48 --memory=16 packed", "blocked/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/link $X run --ram=48 --memory=16 packed", "link/xenlab: " },
+        { "XDG_CACHE_HOME=/proc/nowhere $X run --ram=48 --memory=16 packed",
+          "/proc/nowhere/xenlab: No such file or directory\n" },
+        { "XDG_CACHE_HOME=$PWD/open $X run --ram=48 --memory=16 packed",
+          "open/xenlab: not a folder of yours that only you may write\n" },
+        { "env -u HOME -u XDG_CACHE_HOME $X run --ram=48 --memory=16 packed",
+          "neither XDG_CACHE_HOME nor HOME names a folder\n" },
+        { "XDG_CACHE_HOME=$PWD/own $X run --ram=96 --memory=16 packed packed other", "own/xenlab: Not a directory\n" },
+        { "XDG_CACHE_HOME=$PWD/own $X run --ram=48 --memory=16 -q packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/own XENLAB_CACHE=off $X run --ram=48 --memory=16 packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/own $X run --ram=48 --memory=16 hello", NULL },
+        { "XDG_CACHE_HOME=$PWD/good $X run --ram=48 --memory=16 packed", NULL },
+        { "XDG_CACHE_HOME=$PWD/good $X run --ram=48 --memory=16 packed", NULL },
     };
 
     assert_int_equal(run("{ cat hello; head -c 2M /dev/urandom; } | gzip -1 > packed"), 0);

@@ -19,9 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/support/leaks.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -50,6 +53,7 @@ static pid_t start(const char *const *args, int in, int out)
     if (pid == 0) {
         const int null = open("/dev/null", O_RDWR);
 
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* nobody waits on if the test fails */
         alarm(0);
         for (size_t i = 0; i < COUNT(signals); i++) /* what our caller ignores would stay ignored */
             signal(signals[i], SIG_DFL);
@@ -89,26 +93,34 @@ static void wait_asleep(pid_t pid)
 
 enum end { BY_DEFAULT = 1, IN_ORDER = 2 };
 
-/* One signal: it ends by it, as allowed. */
+/* One signal: it ends by it, as allowed. All signals at a time, each for a program of its own; the leaks of one are looked for. */
 static void check(const char *what, const char *const *args, int in, int out, unsigned int allowed)
 {
+    pid_t pids[COUNT(signals)];
+
     for (size_t i = 0; i < COUNT(signals); i++) {
-        const pid_t pid = start(args, in, out);
+        leaks_search(i == 0);
+        pids[i] = start(args, in, out);
+    }
+    for (size_t i = 0; i < COUNT(signals); i++) {
         int status;
 
-        wait_asleep(pid);
-        kill(pid, signals[i]);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
+        wait_asleep(pids[i]);
+        kill(pids[i], signals[i]);
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
         if (!(allowed & IN_ORDER && WIFEXITED(status) && WEXITSTATUS(status) == 128 + signals[i]) &&
             !(allowed & BY_DEFAULT && WIFSIGNALED(status) && WTERMSIG(status) == signals[i]))
             fail_msg("%s, signal %d: wait status %#x", what, signals[i], status);
     }
 }
 
+/* A small machine is made sooner. */
+#define RUN "xenlab", "run", "--ram=48", "--memory=16"
+
 static void test_output(void **state)
 {
-    static const char *const one[] = { "xenlab", "run", "build/guests/hello", NULL };
-    static const char *const two[] = { "xenlab", "run", "build/guests/hello", "build/guests/timer", NULL };
+    static const char *const one[] = { RUN, "build/guests/hello", NULL };
+    static const char *const two[] = { RUN, "build/guests/hello", "build/guests/timer", NULL };
     int ends[2];
 
     full_pipe(ends);
@@ -120,7 +132,7 @@ static void test_output(void **state)
 
 static void test_input(void **state)
 {
-    static const char *const args[] = { "xenlab", "run", "build/guests/echo", NULL };
+    static const char *const args[] = { RUN, "build/guests/echo", NULL };
     int ends[2];
 
     assert_int_equal(pipe(ends), 0);
@@ -133,7 +145,7 @@ static void test_input(void **state)
 static void test_trace(void **state)
 {
     char dir[] = "/tmp/xenlab-test-XXXXXX", fifo[64];
-    const char *args[] = { "xenlab", "run", "--trace", fifo, "build/guests/hello", NULL };
+    const char *args[] = { RUN, "--trace", fifo, "build/guests/hello", NULL };
     int fd;
 
     assert_non_null(mkdtemp(dir));
@@ -142,7 +154,7 @@ static void test_trace(void **state)
     check("nobody opens the trace", args, -1, -1, BY_DEFAULT);
     fd = open(fifo, O_RDWR | O_NONBLOCK);
     assert_true(fd >= 0);
-    args[4] = "build/guests/rings"; /* its trace is longer than the buffer, perhaps before it runs */
+    args[6] = "build/guests/rings"; /* its trace is longer than the buffer, perhaps before it runs */
     check("nobody reads the trace", args, -1, -1, BY_DEFAULT | IN_ORDER);
     close(fd);
     unlink(fifo);
