@@ -4,16 +4,17 @@
  *
  * Concept: on real hardware a hypervisor enters a guest (VMRUN, IRET) and gets control back on an exit: a fault, an
  * interrupt, an intercepted instruction. Here that is one call. pcpu_run() executes guest instructions until something
- * needs the hypervisor and says what, by value, in a struct sim_exit. The guest's registers live in a struct cpu_state
+ * needs the hypervisor and says what, by value, in a struct sim_exit; pcpu_run_on() says it to a function, and stays with the
+ * guest for as long as that wants. The guest's registers live in a struct cpu_state
  * that belongs to the vCPU; sim/ loads it before and saves it after. Nothing above this header knows Unicorn, so
  * everything above can be driven by made-up exits in a unit test.
  *
  * Invariants:
- *  - Between two pcpu_run() calls `struct cpu_state` is the truth; the emulator's copy is a cache of it. Whoever changes
+ *  - Between two pcpu_run() calls, and in the function, `struct cpu_state` is the truth; the emulator's copy is a cache of it. Whoever changes
  *    anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
  *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are restartable);
  *    on those two it points behind it, and insn_len tells how far to go back.
- *  - pcpu_run() never runs past its budget by more than one basic block, and where it stops depends on the guest alone,
+ *  - Neither runs past its budget by more than one basic block, and where it stops depends on the guest alone,
  *    never on the host's speed.
  */
 #ifndef SIM_PCPU_H
@@ -156,7 +157,7 @@ struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
  * Deal with an exit of c. True: c goes on, for at most *budget further instructions. False: it does not, and may be gone.
  */
 typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, uint64_t *budget);
-/* As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. */
+/* As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. No guest may be run from there. */
 void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_exit_fn *on_exit, void *data);
 
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
