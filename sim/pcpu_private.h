@@ -47,6 +47,11 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
 
 /* pcpu.c: to the first exit, of whatever kind. */
 struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget);
+
+/* pcpu_exit.c: what has stopped the engine; err: what it returned. */
+void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x);
+/* Will the instruction be executed again? */
+bool pcpu_exit_is_fault(const struct sim_exit *x);
 /* Legacy prefixes, and in 64-bit code REX. attr: of CS. */
 bool pcpu_is_prefix(uint8_t byte, uint16_t attr);
 

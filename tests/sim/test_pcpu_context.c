@@ -364,40 +364,13 @@ static void test_pv32_and_pv64(void **state)
     pg_destroy(&g);
 }
 
-/* The bases of FS and GS, alone and in whole segments, in the same translated code. */
-static void test_bases(void **state)
-{
-    static const struct {
-        unsigned int seg;
-        const char *code; /* mov %seg:0, %rax; syscall */
-    } rows[] = {
-        { CPU_SEG_FS, "\x64\x48\x8b\x04\x25\x00\x00\x00\x00\x0f\x05" },
-        { CPU_SEG_GS, "\x65\x48\x8b\x04\x25\x00\x00\x00\x00\x0f\x05" },
-    };
-    static const uint32_t dirty[] = { CPU_DIRTY_BASE, CPU_DIRTY_SEGS, CPU_DIRTY_SEGS | CPU_DIRTY_BASE };
-    struct pv_guest g = pg_create(CPU_MODE_PV64, 1);
-
-    for (uint64_t i = 0; i < 24; i++) {
-        const unsigned int seg = rows[i % 2].seg;
-
-        pg_write(&g, 4, (unsigned int)i * 64, &i, 8);
-        g.st->seg[seg].base = PG_VA(4) + i * 64;
-        g.st->dirty |= dirty[i / 2 % ARRAY_SIZE(dirty)];
-        g.st->rax = ~UINT64_C(0);
-        assert_int_equal(pg_exec(&g, rows[i % 2].code, 11).kind, EXIT_SYSCALL);
-        assert_int_equal(g.st->rax, i);
-        assert_int_equal(g.st->seg[seg].base, PG_VA(4) + i * 64);
-    }
-    pg_destroy(&g);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_migrate),       cmocka_unit_test(test_fxsave),     cmocka_unit_test(test_fpu_pointers),
         cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_outlive),    cmocka_unit_test(test_flush_page),
         cmocka_unit_test(test_forget),        cmocka_unit_test(test_pv32_ring1), cmocka_unit_test(test_pv32_iret),
-        cmocka_unit_test(test_pv32_and_pv64), cmocka_unit_test(test_bases),
+        cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
