@@ -22,7 +22,8 @@
  * toolstack, which may read it at any time, is shown what it would say.
  *
  * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); from m2p32_begin() on that
- * goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at CPL 3), PV32 supervisor-readable (ring 1).
+ * goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at
+ * CPL 3), PV32 supervisor-readable (ring 1).
  *
  * Simplifies xen/arch/x86/x86_64/mm.c:paging_init(), setup_m2p_table(): no superpages, no hotplug.
  */
