@@ -28,10 +28,14 @@ enum {
     TLB_DIRTY = -0x890, /* uint16_t, a bit each */
     TLB_DESC = -0x870,
     TLB_DESC_SIZE = 0x2b8,
+    TLB_DESC_MOST =
+        0x18, /* size_t: entries in use at most, of late; a flush makes the table as large as this asks for */
     TLB_DESC_VICTIMS = 0x30, /* eight entries that the table had no place for */
     NR_VICTIMS = 8,
     TLB_FAST = -0x40, /* struct fast */
 };
+
+#define TLB_SIZE 1024 /* entries of TLB 0 and TLB 1, at least */
 
 struct fast {
     uint64_t mask; /* of the table's index, in bytes */
@@ -50,11 +54,31 @@ static uint8_t *desc(struct emu *e, unsigned int tlb) { return e->raw.st + TLB_D
 
 /* ------------------------------------------------------------------------------------------------------ flushing -- */
 
+static size_t entries(struct emu *e, unsigned int tlb) { return (fast(e, tlb)->mask + ENTRY_SIZE) / ENTRY_SIZE; }
+
+/*
+ * The library makes a table as small as what was in use between two flushes: after a few dozen system calls that is so small that two
+ * pages, of a stack and of a heap, throw each other out all the time. So it is told of more: to double (over 70 % in use), or to stay (30 %).
+ */
+static void keep_large(struct emu *e)
+{
+    for (unsigned int tlb = 0; tlb < 2; tlb++) {
+        const size_t n = entries(e, tlb), wanted = n < TLB_SIZE ? n : n * 3 / 10 + 1;
+        size_t most;
+
+        memcpy(&most, desc(e, tlb) + TLB_DESC_MOST, sizeof(most));
+        if (most < wanted)
+            memcpy(desc(e, tlb) + TLB_DESC_MOST, &wanted, sizeof(wanted));
+    }
+}
+
 void emu_tlb_flush(struct emu *e)
 {
     struct emu *outer = emu_running;
 
     emu_running = e;
+    if (e->tlb.two)
+        keep_large(e);
     uc_ctl_flush_tlb(e->uc);
     emu_running = outer;
     e->tlb.other = EMU_NO_ROOT;
