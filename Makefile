@@ -12,7 +12,7 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug log clock trace insn machine pcpu pcpu_exit pcpu_state pcpu_fpu pcpu_walk pcpu_fault pcpu_debug pcpu_selftest \
-	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_gate_sse unicorn_operand unicorn_string unicorn_run unicorn_lookup unicorn_tlb unicorn_mmu unicorn_phys unicorn_smc unicorn_debug unicorn_io unicorn_sse unicorn_helpers unicorn_private
+	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_gate_sse unicorn_operand unicorn_string unicorn_run unicorn_lookup unicorn_tlb unicorn_flush unicorn_mmu unicorn_phys unicorn_smc unicorn_debug unicorn_io unicorn_sse unicorn_helpers unicorn_private
 VCPU_OBJS := xen run domain time tsc runstate cpuid pv/traps pv/bounce pv/iret pv/segments pv/emulate pv/ioport pv/pit pv/msr pv/context pv/hypercalls pv/physdev \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl \

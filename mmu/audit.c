@@ -416,6 +416,8 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
     each_frame(&a, collect);
     each_frame(&a, compare);
     sums(&a);
+    if (!machine_tlb_agrees(xen->machine))
+        wrong(&a, "the TLB holds what is not in the page tables, and was not told so");
     if (a.wrong) /* it ended in the middle */
         memset(a.frames, 0, xen->machine->nr_frames * sizeof(*a.frames));
     return a.wrong ? -EINVAL : 0;

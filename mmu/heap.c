@@ -100,6 +100,7 @@ int heap_init(struct xen *xen)
     for (unsigned int i = 0; i <= HEAP_MAX_ORDER; i++)
         xen->heap->free[i] = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     xen->tlb_clock = xen->tlb_flushed = 1;
+    m->tells_of_mappings = true;
     xen->heap->first_frame = m2p_init(xen);
     heap_fill(xen, xen->heap->first_frame, m->nr_frames);
     return 0;

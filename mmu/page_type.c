@@ -117,6 +117,8 @@ int page_type_put(struct xen *xen, struct vcpu *v, struct page_info *pg)
     if (!rc) {
         pg->type_info = (pg->type_info & ~PGT_pae_xen_l2) - 1;
         pg->tlb_stamp = xen->tlb_clock;
+        if ((x & PGT_type_mask) == PGT_l4_page_table)
+            machine_root_gone(xen->machine, page_to_mfn(xen, pg));
     }
     if (x & PGT_partial)
         page_put(xen, pg);

@@ -103,6 +103,7 @@ void pv_destroy_gdt(struct vcpu *v)
     uint64_t *ptes = pv_gdt_ptes(v);
 
     v->pv.gdt_ents = 0;
+    machine_mappings_gone(xen->machine);
     for (unsigned int i = 0; ptes && i < FIRST_RESERVED_GDT_PAGE; i++) {
         if ((ptes[i] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(ptes[i]), xen->zero_mfn))
             put_page_and_type(xen, mfn_to_page(xen, pte_mfn(ptes[i])));
@@ -191,6 +192,7 @@ bool pv_destroy_ldt(struct vcpu *v)
     if (!v->pv.shadow_ldt_mapcnt)
         return false;
     ptes = pv_ldt_ptes(v);
+    machine_mappings_gone(xen->machine);
     for (unsigned int i = 0; i < 16; i++) {
         uint64_t e = ptes[i];
 

@@ -43,6 +43,7 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned
     if (!ptr)
         return GNTST_general_error;
     old = *ptr;
+    tlb_l1e_gone(v->domain->xen, old);
     *ptr = adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), is_pv_32bit_domain(v->domain));
     put_page_from_l1e(old, v->domain);
     /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
@@ -68,6 +69,9 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
         if (!from || from == ptr)
             return GNTST_general_error;
     }
+    tlb_l1e_gone(v->domain->xen, *ptr);
+    if (from)
+        tlb_l1e_gone(v->domain->xen, *from);
     *ptr = from ? *from : 0;
     if (from)
         *from = 0;

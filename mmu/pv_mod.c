@@ -29,6 +29,7 @@ int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, 
     const uint64_t old = *ptr;
     int rc;
 
+    tlb_l1e_gone(d->xen, old);
     if (e & _PAGE_PRESENT) {
         if (e & L1_DISALLOW_MASK) {
             pv_refused(d, "bad L1 flags in %016lx", e);
@@ -69,6 +70,7 @@ int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *
 
     if (rc)
         return rc;
+    tlb_table_entry_gone(xen, old);
     if (e & _PAGE_PRESENT) {
         if (e & (pv32 && level == 3 ? COMPAT_L3_DISALLOW_MASK : BASE_DISALLOW_MASK)) {
             pv_refused(d, "bad L%u flags in %016lx", level, e);

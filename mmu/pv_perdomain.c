@@ -149,6 +149,7 @@ int pv_vcpu_init(struct vcpu *v)
 
 void pv_vcpu_destroy(struct vcpu *v)
 {
+    machine_mappings_gone(v->domain->xen->machine); /* its windows go, and its root */
     if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN)) {
         heap_free_xen(v->domain->xen, mfn_to_page(v->domain->xen, v->guest_table), 0);
         v->guest_table = INVALID_MFN;

@@ -19,7 +19,13 @@
 
 static void ro_mpt_set(const struct domain *d, mfn_t l4, bool on)
 {
-    table_map(d->xen, l4)[RO_MPT_SLOT] = on ? pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED) : 0;
+    uint64_t *slot = &table_map(d->xen, l4)[RO_MPT_SLOT], e = 0;
+
+    if (on)
+        e = pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
+    if (e != *slot)
+        tlb_table_entry_gone(d->xen, *slot);
+    *slot = e;
 }
 
 /* Give a former root up, later if it is much work: -ERESTART then, and v->old_guest_table holds it. */
@@ -50,6 +56,7 @@ static int new_compat_l3(struct vcpu *v, mfn_t l3)
     if (rc)
         return rc;
     v->compat_l3 = l3;
+    machine_mappings_gone(d->xen->machine);
     table_map(d->xen, v->guest_table)[0] = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
     return root_put(v, old);
 }
@@ -154,6 +161,7 @@ int pv_drop_roots(struct vcpu *v)
     if (is_pv_32bit_domain(v->domain)) {
         old = v->compat_l3;
         v->compat_l3 = INVALID_MFN;
+        machine_mappings_gone(v->domain->xen->machine);
         if (!mfn_eq(v->guest_table, INVALID_MFN))
             table_map(v->domain->xen, v->guest_table)[0] = 0;
         return root_put(v, old);

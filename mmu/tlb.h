@@ -19,6 +19,7 @@
 #define MMU_TLB_H
 
 #include "mmu/page.h"
+#include "mmu/pte.h"
 
 /* v drops all translations before it executes another instruction. */
 static inline void vcpu_flush_tlb(struct vcpu *v)
@@ -44,6 +45,19 @@ static inline void tlb_flush_stale(struct xen *xen, uint64_t stamp)
         xen->tlb_clock++;
         xen->tlb_flushed = stamp + 1;
     }
+}
+
+/* An L1 entry, or one of a table above, in use is about to be replaced: what it said may be in a TLB if the processor ever used it. */
+static inline void tlb_l1e_gone(struct xen *xen, uint64_t old)
+{
+    if (!(~old & (_PAGE_PRESENT | _PAGE_ACCESSED)))
+        machine_mapping_gone(xen->machine, pte_mfn(old));
+}
+
+static inline void tlb_table_entry_gone(struct xen *xen, uint64_t old)
+{
+    if (!(~old & (_PAGE_PRESENT | _PAGE_ACCESSED)))
+        machine_mappings_gone(xen->machine);
 }
 
 /* v is about to be entered: has it missed a flush? */

@@ -33,6 +33,8 @@ struct machine {
     struct log log;
     struct insn_decoder *decoder;
     bool plain_engine; /* as in its configuration */
+    bool
+        tells_of_mappings; /* the hypervisor calls machine_mapping_gone() and its kin: page tables do not change otherwise */
     uint64_t seed;
     uint64_t prng;         /* state of machine_random() */
     unsigned int cur_pcpu; /* pCPU that is being stepped, for traces */
@@ -66,6 +68,16 @@ void machine_populate(struct machine *m, mfn_t first, uint64_t nr);
  * be called), but of a frame that was never touched the host need not clear and map a page first.
  */
 void machine_frame_write(struct machine *m, mfn_t mfn, const void *page);
+
+/*
+ * A mapping of this frame in page tables in use was taken away or changed; one of many frames; the root of page tables went out of use. A
+ * TLB flush then need not forget what is as it was. Only what has been used (A bit) needs to be told.
+ */
+void machine_mapping_gone(struct machine *m, mfn_t mfn);
+void machine_mappings_gone(struct machine *m);
+void machine_root_gone(struct machine *m, mfn_t root);
+/* Does what the TLB knows agree with the page tables, but for what it was told? For tests. */
+bool machine_tlb_agrees(struct machine *m);
 
 static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }
 

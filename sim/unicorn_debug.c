@@ -194,6 +194,7 @@ bool emu_debug_load(struct emu *e, const uint64_t dr[8])
     }
     raw_set(&e->raw, hflags, uint32_t,
             (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_FAMILY) | family(e) << RAW_HF_FAMILY_SHIFT);
+    e->tlb.gone.all |= watched || d->watching; /* the TLB marks pages that are watched */
     return watched || d->watching;
 }
 

@@ -50,6 +50,10 @@ enum emu_private_page {
 #define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
+/* Frames share bits, and there may be so many before all mappings count as gone. */
+#define EMU_GONE_BITS 8192u
+#define EMU_GONE_MANY 1024u
+
 /* Vectors of exceptions. */
 enum {
     TRAP_divide_error = 0,
@@ -152,15 +156,23 @@ struct emu {
         bool refused; /* not possible: something is not where it should be */
         bool enter;   /* in use */
     } fast;
-    struct emu_tlb {    /* unicorn_tlb.c */
-        bool two;       /* one of each root */
-        uint64_t other; /* the root that TLB 0 is of */
+    struct emu_tlb {        /* unicorn_tlb.c */
+        bool two;           /* one of each root */
+        uint64_t other;     /* the root that TLB 0 is of */
+        uint64_t root;      /* the root that TLB 1 is of */
+        struct {            /* since the last flush: mappings that are gone, of frames whose bit is set */
+            bool all, code; /* code: there may be blocks of theirs */
+            unsigned int nr;
+            uint64_t frames[EMU_GONE_BITS / 64];
+        } gone;
     } tlb;
     struct emu_lookup {            /* unicorn_lookup.c */
         struct lookup_slot *slots; /* NULL: not in use */
-        uint64_t flushes;          /* of the TLB */
+        uint64_t flushes[2];       /* of the TLB: of what it knew of the lower half of addresses, of the upper half */
         const size_t *given_up;    /* the library's count of blocks that were */
         void *way_out;             /* code that goes back to the library's main loop */
+        const uint64_t *eip, *cs_base;
+        const uint32_t *hflags, *eflags;
         /* while the self-tests run: answers that agreed, one that did not, the last one */
         unsigned int tried, tried_code;
         bool refused;
@@ -312,11 +324,12 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 
-/* unicorn_tlb.c: all of it; one page, of both roots (false while the engine has not run). */
+/* unicorn_flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 /* What it knows of a frame, for all addresses. */
 void emu_tlb_flush_frame(struct emu *e, mfn_t mfn);
+/* unicorn_tlb.c */
 /* The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access. */
 uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write);
 /* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */

@@ -92,8 +92,11 @@ static inline struct lookup_slot *slot_of(struct emu *e, uint64_t pc, uint32_t f
     return &e->lookup.slots[((pc ^ flags) * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - SLOT_BITS)];
 }
 
-/* Of the TLB, and of the blocks: each flush, and each block that is given up, begin another one. */
-static inline uint64_t generation(const struct emu *e) { return e->lookup.flushes + *e->lookup.given_up; }
+/* Of half of the addresses, and of the blocks: each flush, and each block that is given up, begin another one. */
+static inline uint64_t generation(const struct emu *e, uint64_t pc)
+{
+    return e->lookup.flushes[pc >> 63] + *e->lookup.given_up;
+}
 
 static inline bool is_block(const uint8_t *tb, const struct key *k)
 {
@@ -117,15 +120,15 @@ static const uint8_t *find(struct emu *e, struct CPUState *cpu, const struct key
     const uint8_t *tb = slot->tb;
 
     if (!is_block(tb, k) ||
-        (slot->generation != generation(e) && !is_there((struct CPUX86State *)(void *)e->raw.st, tb, k->pc))) {
+        (slot->generation != generation(e, k->pc) && !is_there((struct CPUX86State *)(void *)e->raw.st, tb, k->pc))) {
         tb = (const uint8_t *)e->real.tb_htable_lookup(cpu, k->pc, k->cs_base, k->flags, k->cflags);
         if (!tb)
             return NULL;
     }
-    if (!k->cs_base)
+    if (!k->cs_base && k->pc < ~UINT64_C(0) << PAGE_SHIFT) /* the last page goes on with the lower half */
         *slot = (struct lookup_slot){
             .pc = k->pc,
-            .generation = generation(e),
+            .generation = generation(e, k->pc),
             .tb = tb,
             .flags = k->flags,
             .code = (uint32_t)(tb_u64(tb, TB_CODE) - (uintptr_t)tb),
@@ -160,6 +163,10 @@ bool emu_lookup_init(struct emu *e, void (*give_up)(void *data), void *data)
     if (!ok || *count == before || *count != tcg_tb_phys_invalidate_count_x86_64(e->count.tcg))
         return false;
     e->lookup.given_up = count;
+    e->lookup.eip = (const uint64_t *)(const void *)(e->raw.st + e->raw.at.eip);
+    e->lookup.cs_base = &raw_seg(&e->raw, CODE_SEG)->base;
+    e->lookup.hflags = (const uint32_t *)(const void *)(e->raw.st + e->raw.at.hflags);
+    e->lookup.eflags = (const uint32_t *)(const void *)(e->raw.st + e->raw.at.eflags);
     e->lookup.slots = aligned_alloc(sizeof(struct lookup_slot), NR_SLOTS * sizeof(struct lookup_slot));
     emu_lookup_forget(e);
     return e->lookup.slots;
@@ -203,14 +210,14 @@ void *helper_lookup_tb_ptr_x86_64(struct CPUX86State *env)
     struct emu *e = emu_running;
 
     if (__builtin_expect(e->lookup.slots != NULL, 1)) {
-        const uint64_t pc = raw_get(&e->raw, eip, uint64_t);
-        const uint32_t flags = flags_now(e);
+        const uint64_t pc = *e->lookup.eip;
+        const uint32_t flags = *e->lookup.hflags | (*e->lookup.eflags & EFLAGS_OF_BLOCKS);
         const struct lookup_slot *slot = slot_of(e, pc, flags);
 
         if (__builtin_expect(e->stop != EMU_STOP_NONE, 0)) /* behind a SYSCALL */
             return e->lookup.way_out;
-        if (__builtin_expect(slot->pc == pc && slot->flags == flags && slot->generation == generation(e) &&
-                                 !raw_seg(&e->raw, CODE_SEG)->base,
+        if (__builtin_expect(slot->pc == pc && slot->flags == flags && slot->generation == generation(e, pc) &&
+                                 !*e->lookup.cs_base,
                              1))
             return (void *)(uintptr_t)(slot->tb + slot->code);
     }
@@ -246,7 +253,8 @@ void tlb_flush_by_mmuidx_x86_64(struct CPUState *cpu, uint16_t tlbs)
     void (*real)(struct CPUState *, uint16_t);
 
     if (e) {
-        e->lookup.flushes++;
+        e->lookup.flushes[0]++;
+        e->lookup.flushes[1]++;
         e->real.tlb_flush_by_mmuidx(cpu, tlbs);
         return;
     }
@@ -260,7 +268,7 @@ void tlb_flush_page_by_mmuidx_x86_64(struct CPUState *cpu, uint64_t addr, uint16
     void (*real)(struct CPUState *, uint64_t, uint16_t);
 
     if (e) {
-        e->lookup.flushes++;
+        e->lookup.flushes[addr >> 63]++;
         e->real.tlb_flush_page_by_mmuidx(cpu, addr, tlbs);
         return;
     }

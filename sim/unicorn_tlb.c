@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The engine's TLB: flushed, and kept while a vCPU goes from its kernel to a program and back.
+ * The engine's TLB, kept while a vCPU goes from its kernel to a program and back.
  *
  * Concept: a PV64 guest has two roots, its kernel's and its program's, and Xen changes CR3 at each system call and each return. The TLB of
  * the library knows nothing but "forget it all", and refilling it was most of the price of a system call. But it is three TLBs, one for
@@ -17,124 +17,12 @@
  * Invariants: all flushes reach all three. A store that clears "not dirty" (unicorn_smc.c) clears it in 1 and 2 only, for the page at that
  * address in TLB 0 is another one. What is exchanged is whole: descriptor, table and the bit that says "not empty".
  *
+ * What a flush takes out is in unicorn_flush.c.
+ *
  * Corresponds to PCIDs, by which Xen keeps the TLB across toggle_guest_mode() (xen/arch/x86/pv/domain.c).
  */
-#include "sim/unicorn_emu.h"
+#include "sim/unicorn_tlb.h"
 #include "sim/unicorn_private.h"
-
-/* In front of the registers, in 2.1.1: which TLBs are not empty; for each a descriptor; for each its table. emu_tlb_init() tries it. */
-enum {
-    NR_TLBS = 3,
-    TLB_DIRTY = -0x890, /* uint16_t, a bit each */
-    TLB_DESC = -0x870,
-    TLB_DESC_SIZE = 0x2b8,
-    TLB_DESC_MOST =
-        0x18, /* size_t: entries in use at most, of late; a flush makes the table as large as this asks for */
-    TLB_DESC_VICTIMS = 0x30, /* eight entries that the table had no place for */
-    NR_VICTIMS = 8,
-    TLB_FAST = -0x40, /* struct fast */
-};
-
-#define TLB_SIZE 1024 /* entries of TLB 0 and TLB 1, at least */
-
-struct fast {
-    uint64_t mask; /* of the table's index, in bytes */
-    uint8_t *table;
-};
-
-enum { ENTRY_READ = 0, ENTRY_WRITE = 8, ENTRY_PADDR = 24, ENTRY_ADDEND = 32, ENTRY_SIZE = 64 };
-#define ENTRY_NOTDIRTY (UINT64_C(1) << 10)
-
-static struct fast *fast(struct emu *e, unsigned int tlb)
-{
-    return (struct fast *)(void *)(e->raw.st + TLB_FAST) + tlb;
-}
-
-static uint8_t *desc(struct emu *e, unsigned int tlb) { return e->raw.st + TLB_DESC + tlb * TLB_DESC_SIZE; }
-
-/* ------------------------------------------------------------------------------------------------------ flushing -- */
-
-static size_t entries(struct emu *e, unsigned int tlb) { return (fast(e, tlb)->mask + ENTRY_SIZE) / ENTRY_SIZE; }
-
-/*
- * The library makes a table as small as what was in use between two flushes: after a few dozen system calls that is so small that two
- * pages, of a stack and of a heap, throw each other out all the time. So it is told of more: to double (over 70 % in use), or to stay (30 %).
- */
-static void keep_large(struct emu *e)
-{
-    for (unsigned int tlb = 0; tlb < 2; tlb++) {
-        const size_t n = entries(e, tlb), wanted = n < TLB_SIZE ? n : n * 3 / 10 + 1;
-        size_t most;
-
-        memcpy(&most, desc(e, tlb) + TLB_DESC_MOST, sizeof(most));
-        if (most < wanted)
-            memcpy(desc(e, tlb) + TLB_DESC_MOST, &wanted, sizeof(wanted));
-    }
-}
-
-void emu_tlb_flush(struct emu *e)
-{
-    struct emu *outer = emu_running;
-
-    emu_running = e;
-    if (e->tlb.two)
-        keep_large(e);
-    uc_ctl_flush_tlb(e->uc);
-    emu_running = outer;
-    e->tlb.other = EMU_NO_ROOT;
-}
-
-bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
-{
-    struct emu *outer = emu_running;
-
-    if (!e->smc.cpu)
-        return false;
-    emu_running = e;
-    tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
-    emu_running = outer;
-    return true;
-}
-
-/* The page of addresses that the entry is for, if it leads to this physical page; or NO_PAGE. */
-#define NO_PAGE ~UINT64_C(0)
-static uint64_t page_of(const uint8_t *entry, uint64_t phys)
-{
-    uint64_t tag[3], paddr;
-
-    memcpy(tag, entry, sizeof(tag));
-    memcpy(&paddr, entry + ENTRY_PADDR, sizeof(paddr));
-    for (unsigned int i = 0; i < ARRAY_SIZE(tag) && paddr == phys; i++) /* to read, to write, to execute */
-        if (tag[i] != ~UINT64_C(0))
-            return tag[i] & PAGE_MASK;
-    return NO_PAGE;
-}
-
-/* All entries of a frame, whatever address they are for: the whole TLB is looked through, which is less than to fill it again. */
-void emu_tlb_flush_frame(struct emu *e, mfn_t mfn)
-{
-    const uint64_t phys = mfn_x(mfn) << PAGE_SHIFT;
-    uint16_t full;
-
-    if (!e->tlb.two) {
-        emu_tlb_flush(e);
-        return;
-    }
-    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        const struct fast f = *fast(e, tlb);
-        uint64_t page;
-
-        if (!(full >> tlb & 1))
-            continue;
-        for (uint64_t at = 0; at <= f.mask; at += ENTRY_SIZE)
-            if ((page = page_of(f.table + at, phys)) != NO_PAGE)
-                emu_tlb_flush_page(e, page);
-        for (unsigned int i = 0; i < NR_VICTIMS; i++)
-            if ((page = page_of(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, phys)) != NO_PAGE)
-                emu_tlb_flush_page(e, page);
-    }
-}
 
 uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write)
 {
@@ -161,20 +49,25 @@ static void exchange(void *a, void *b, size_t n)
 
 void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to)
 {
+    struct emu *outer = emu_running;
     uint16_t full;
 
     if (!e->tlb.two) {
         emu_tlb_flush(e);
         return;
     }
-    if (e->tlb.other != to && e->tlb.other != EMU_NO_ROOT)
-        emu_tlb_flush(e); /* it kept a third root */
+    if (e->tlb.other != to && e->tlb.other != EMU_NO_ROOT) {
+        emu_running = e;
+        tlb_flush_by_mmuidx_x86_64(e->smc.cpu, 1); /* it kept a third root */
+        emu_running = outer;
+    }
     exchange(fast(e, 0), fast(e, 1), sizeof(struct fast));
     exchange(desc(e, 0), desc(e, 1), TLB_DESC_SIZE);
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     full = (uint16_t)((full & ~3u) | (full & 1) << 1 | (full >> 1 & 1));
     memcpy(e->raw.st + TLB_DIRTY, &full, sizeof(full));
     e->tlb.other = from;
+    e->tlb.root = to;
 }
 
 /* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
@@ -217,21 +110,26 @@ static bool entry_is(const uint8_t *entry, uint64_t tag) { return !memcmp(entry 
 static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
 {
     const struct fast *f = fast(e, 1);
+    const uint8_t *d = desc(e, 1);
+    size_t used, now, most;
     uint16_t full;
     bool found;
 
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        const uint64_t entries = (fast(e, tlb)->mask + ENTRY_SIZE) / ENTRY_SIZE;
+        const size_t n = entries(e, tlb);
 
-        if (!fast(e, tlb)->table || entries < 16 || entries > 1u << 20 || (entries & (entries - 1)) ||
-            fast(e, tlb)->mask % ENTRY_SIZE)
+        if (!fast(e, tlb)->table || n < 16 || n > 1u << 20 || (n & (n - 1)) || fast(e, tlb)->mask % ENTRY_SIZE)
             return false;
     }
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     found = (full & 2) && !(full >> NR_TLBS) &&
             page_of(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), phys) == (addr & PAGE_MASK) &&
             emu_tlb_host(e, addr, false) == emu_phys(e, phys + (addr & ~PAGE_MASK));
+    memcpy(&used, d + TLB_DESC_USED, sizeof(used));
     emu_tlb_flush(e);
+    memcpy(&now, d + TLB_DESC_USED, sizeof(now));
+    memcpy(&most, d + TLB_DESC_MOST, sizeof(most));
+    found &= used && used <= entries(e, 1) && !now && most >= used && most <= entries(e, 1);
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
         for (unsigned int i = 0; i < NR_VICTIMS; i++)
@@ -241,6 +139,7 @@ static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
 
 bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys)
 {
+    e->tlb.root = e->tlb.other = EMU_NO_ROOT;
     e->tlb.two = e->fast.enter && is_laid_out(e, addr, phys);
     return e->tlb.two;
 }
