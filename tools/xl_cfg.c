@@ -2,9 +2,11 @@
 /*
  * xl.cfg: the text. See xl_cfg.h for the whole, and xl_cfg_keys.c for what the settings mean.
  *
- * Concept: three passes. scan() walks the text and notes each setting's name and line: libxlutil finds a setting when
- * asked by name, but tells neither which there are nor where. Then libxlutil parses, and its complaint is ours. Then
- * the settings are read, one by one.
+ * Concept: three passes. scan() walks the text, says what is wrong with its form, and notes each setting's name and line: libxlutil
+ * finds a setting when asked by name, but tells neither which there are nor where. Then libxlutil parses; should it find more to
+ * complain of, so do we. Then the settings are read, one by one.
+ *
+ * Budget: the grammar, with a message for each way to miss it.
  */
 #include "tools/xl_cfg_private.h"
 
@@ -110,46 +112,175 @@ static const char *token_end(const char *p)
     }
 }
 
+/* What the grammar of xl.cfg wants next: KEY = VALUE, where a value may be a list, over several lines. */
+enum expected { KEY, ASSIGN, VALUE, END, ITEM, COMMA };
+
+struct scan {
+    struct xl_reader *r;
+    enum expected next;
+    int line, depth, list_line; /* depth of brackets, the outermost of which is in list_line */
+    const char *value;          /* where the statement's value begins */
+};
+
+/* The rest of the line, without the comment and the spaces at its end. */
+static int rest_length(const char *p)
+{
+    size_t len = strcspn(p, "\n#");
+
+    while (len && strchr(" \t;", p[len - 1]))
+        len--;
+    return len < 100 ? (int)len : 100;
+}
+
+/* A key at p that is right but for its capitals, in small letters; "" if it is something else. */
+static const char *small_key(const char *p, char key[32])
+{
+    const size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    bool capitals = false;
+
+    key[0] = '\0';
+    if (!len || len > 31 || *p == '_' || (*p >= '0' && *p <= '9') || p[len + strspn(p + len, " \t")] != '=')
+        return key;
+    for (size_t i = 0; i < len; i++) {
+        capitals |= p[i] >= 'A' && p[i] <= 'Z';
+        key[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] | 0x20 : p[i]);
+    }
+    key[capitals ? len : 0] = '\0';
+    return key;
+}
+
+/* At p stands what does not belong there; what would? */
+static int misplaced(const struct scan *s, const char *p)
+{
+    const struct xl_setting *last = s->r->nr_settings ? &s->r->settings[s->r->nr_settings - 1] : NULL;
+    const int len = rest_length(p), key_len = last ? last->name_len : 0;
+    const char *key = last ? last->name : "";
+    char small[32];
+
+    switch (s->next) {
+    case KEY:
+        if (*small_key(p, small))
+            return fail_at(s->r, s->line, "keys are written in small letters: %s, got: %.*s", small, len, p);
+        return fail_at(s->r, s->line, "expected KEY = VALUE, got: %.*s", len, p);
+    case ASSIGN:
+        return fail_at(s->r, s->line, "%.*s: expected %.*s = VALUE, got: %.*s", key_len, key, key_len, key,
+                       rest_length(key), key);
+    case VALUE:
+        if (!len || *p == ';')
+            return fail_at(s->r, s->line, "%.*s: the value is missing: %.*s = VALUE", key_len, key, key_len, key);
+        return fail_at(s->r, s->line,
+                       "%.*s: expected a number (whole, without a unit), or a text in quotes, \"...\", got: %.*s",
+                       key_len, key, len, p);
+    case END:
+        return fail_at(
+            s->r, s->line,
+            "%.*s: expected one value: a number (whole, without a unit), or a text in quotes, \"...\", got: %.*s",
+            key_len, key, rest_length(s->value), s->value);
+    case ITEM:
+        return fail_at(s->r, s->line, "%.*s: expected a number, a text in quotes, or the list's end, ], got: %.*s",
+                       key_len, key, len, p);
+    default:
+        return fail_at(s->r, s->line, "%.*s: expected a comma, or the end, ], of the list of line %d, got: %.*s",
+                       key_len, key, s->list_line, len, p);
+    }
+}
+
+/* The string at p has no end: none at all, or its last quote is behind a backslash that xl.cfg does not know. */
+static int string_wrong(const struct scan *s, const char *p)
+{
+    const struct xl_setting *last = s->r->nr_settings ? &s->r->settings[s->r->nr_settings - 1] : NULL;
+
+    return fail_at(s->r, s->line, "%.*s%sstring without end, or with an unknown escape: %.*s",
+                   last ? last->name_len : 0, last ? last->name : "", last ? ": " : "", (int)strcspn(p, "\n"), p);
+}
+
+static int key_note(struct scan *s, const char *p, const char *end)
+{
+    struct xl_reader *r = s->r;
+
+    if (r->nr_settings == XL_SETTINGS_MAX)
+        return fail_at(r, s->line, "more than %d settings", XL_SETTINGS_MAX);
+    r->settings[r->nr_settings++] = (struct xl_setting){ p, (int)(end - p), s->line };
+    s->next = ASSIGN;
+    return 0;
+}
+
+/* A bracket or a comma of a list. */
+static int list_token(struct scan *s, const char *p)
+{
+    const bool opens = *p == '[' && (s->next == VALUE || s->next == ITEM),
+               closes = *p == ']' && (s->next == ITEM || s->next == COMMA), separates = *p == ',' && s->next == COMMA;
+
+    if (!opens && !closes && !separates)
+        return misplaced(s, p);
+    if (opens && s->depth == 0) {
+        s->list_line = s->line;
+        s->value = p;
+    }
+    s->depth += opens - closes;
+    s->next = closes ? (s->depth ? COMMA : END) : ITEM;
+    return 0;
+}
+
+static int assign_token(struct scan *s, const char *p)
+{
+    if (s->next != ASSIGN)
+        return misplaced(s, p);
+    if (*p == '+' && ++s->r->additions > XL_ADDITIONS_MAX)
+        return fail_at(s->r, s->line, "more than %d settings with +=", XL_ADDITIONS_MAX);
+    s->next = VALUE;
+    return 0;
+}
+
+/* One token that is no space and no comment. */
+static int token(struct scan *s, const char *p, const char *end)
+{
+    switch (*p) {
+    case '\n':
+    case ';':
+        if (s->depth ? *p == ';' : s->next != KEY && s->next != END)
+            return misplaced(s, p);
+        s->line += *p == '\n';
+        if (!s->depth)
+            s->next = KEY;
+        return 0;
+    case '[':
+    case ']':
+    case ',': return list_token(s, p);
+    case '=':
+    case '+': return assign_token(s, p);
+    default:
+        if (s->next == KEY && *p >= 'a' && *p <= 'z')
+            return key_note(s, p, end);
+        if ((s->next != VALUE && s->next != ITEM) || (*p >= 'a' && *p <= 'z'))
+            return misplaced(s, p);
+        if (s->next == VALUE)
+            s->value = p;
+        s->next = s->next == VALUE ? END : COMMA;
+        return 0;
+    }
+}
+
 /*
- * Find the settings: a word at the beginning of a statement. Statements end with a line or a semicolon outside of
- * brackets. What is no token at all is refused here, since libxlutil loses memory over it; whether the tokens make
- * sense is left to it.
+ * Find the settings, and the mistakes: libxlutil's parser names the token at which it gave up, in terms of its grammar, and
+ * loses memory over what is no token at all.
  */
 static int scan(struct xl_reader *r)
 {
-    int line = 1, depth = 0;
-    bool fresh = true; /* at the beginning of a statement */
+    struct scan s = { .r = r, .line = 1 };
 
     for (const char *p = r->text, *end; *p; p = end) {
         end = token_end(p);
-        if (!end && (*p == '"' || *p == '\''))
-            return fail_at(r, line, "string without end, or with an unknown escape: %.*s", (int)strcspn(p, "\n"), p);
+        if (!end && (*p == '"' || *p == '\'') && (s.next == VALUE || s.next == ITEM))
+            return string_wrong(&s, p);
         if (!end)
-            return fail_at(r, line, "syntax error at: %.*s", (int)strcspn(p, "\n"), p);
-        switch (*p) {
-        case '\n':
-        case ';':
-            line += *p == '\n';
-            fresh = depth == 0;
-            continue;
-        case ' ':
-        case '\t':
-        case '#': continue;
-        case '[': depth++; break;
-        case ']': depth -= depth > 0; break;
-        case '+':
-            if (++r->additions > XL_ADDITIONS_MAX)
-                return fail_at(r, line, "more than %d settings with +=", XL_ADDITIONS_MAX);
-            break;
-        default:
-            if (!fresh || *p < 'a' || *p > 'z')
-                break;
-            if (r->nr_settings == XL_SETTINGS_MAX)
-                return fail_at(r, line, "more than %d settings", XL_SETTINGS_MAX);
-            r->settings[r->nr_settings++] = (struct xl_setting){ p, (int)(end - p), line };
-        }
-        fresh = false;
+            return misplaced(&s, p);
+        if (!strchr(" \t#", *p) && token(&s, p, end))
+            return -1;
     }
+    if (s.depth)
+        return fail_at(r, s.list_line, "%.*s: the list has no end, ]", r->settings[r->nr_settings - 1].name_len,
+                       r->settings[r->nr_settings - 1].name);
     return 0;
 }
 

@@ -388,8 +388,12 @@ static void loop(struct run *r)
 static void warnings_print(struct run *r, const struct guest_list *l)
 {
     for (unsigned int i = 0; i < l->nr; i++)
-        if (l->entries[i].cfg.warnings)
-            console_message(&r->console, l->entries[i].cfg.warnings, strlen(l->entries[i].cfg.warnings));
+        for (const char *line = l->entries[i].cfg.warnings; line && *line; line += strcspn(line, "\n") + 1) {
+            char text[HOST_ERR_SIZE];
+
+            snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"), line);
+            on_message(r, text);
+        }
 }
 
 static int guests_start(struct run *r, const struct guest_list *l)

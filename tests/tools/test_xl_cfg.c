@@ -498,21 +498,47 @@ static void test_wrong_values(void **state)
         expect_error(cases[i][0], cases[i][1]);
 }
 
-/* Tokens are judged here, what they make in libxlutil's words, of which the first line is taken. */
+/* The form is judged here, what is left in libxlutil's words, of which the first line is taken. */
 static void test_syntax_errors(void **state)
 {
-    expect_error("name = 'x'\nmemory 5\nvcpus 6\n",
-                 "guest.cfg:2: config parsing error near `5': syntax error, unexpected "
-                 "NUMBER, expecting += or '='");
-    expect_error("name = 'x\n", "guest.cfg:1: string without end, or with an unknown escape: 'x");
-    expect_error("a='\\x41'\n", "guest.cfg:1: string without end, or with an unknown escape: '\\x41'");
-    expect_error("\na = $x\n", "guest.cfg:2: syntax error at: $x");
-    expect_error("a = 1 + 1\n", "guest.cfg:1: syntax error at: + 1");
-    expect_error("x = [ 1,\n 2\n", "guest.cfg:3: config parsing error near `': syntax error, unexpected $end, "
-                                   "expecting ']'");
+    expect_error("name = 'x'\nmemory 5\nvcpus 6\n", "guest.cfg:2: memory: expected memory = VALUE, got: memory 5");
+    expect_error("name = 'x\n", "guest.cfg:1: name: string without end, or with an unknown escape: 'x");
+    expect_error("a='\\x41'\n", "guest.cfg:1: a: string without end, or with an unknown escape: '\\x41'");
+    expect_error("\na = $x\n", "guest.cfg:2: a: expected a number (whole, without a unit), or a text in quotes, "
+                               "\"...\", got: $x");
+    expect_error("a = 1 + 1\n", "guest.cfg:1: a: expected one value: a number (whole, without a unit), or a text in "
+                                "quotes, \"...\", got: 1 + 1");
+    expect_error("x = [ 1,\n 2\n", "guest.cfg:1: x: the list has no end, ]");
+    expect_error("x = [ [ 1 ],\n 2 3 ]\n", "guest.cfg:2: x: expected a comma, or the end, ], of the list of line 1, "
+                                           "got: 3 ]");
     expect_error("x = 1\nx += [ 1 ]\n", "guest.cfg:2: config parsing error near `]': can't add [list] to \"string\" or "
                                         "vice versa");
-    expect_error("\033[2J\n", "guest.cfg:1: syntax error at: ?[2J");
+    expect_error("\033[2J\n", "guest.cfg:1: expected KEY = VALUE, got: ?[2J");
+    expect_error("x + 5\n", "guest.cfg:1: x: expected x = VALUE, got: x + 5");
+    expect_error("x = 5 = 6\n", "guest.cfg:1: x: expected one value: a number (whole, without a unit), or a text in "
+                                "quotes, \"...\", got: 5 = 6");
+}
+
+/* Whatever three tokens follow each other: what is refused is refused here, and what is not, libxlutil takes as well. */
+static void test_grammar(void **state)
+{
+    static const char *const tokens[] = { "a", "=", "+=", "5", "'s'", "[", "]", ",", ";", "\n", "#c\n" };
+    const size_t nr = sizeof(tokens) / sizeof(tokens[0]);
+    unsigned int good = 0, tried = 0;
+
+    for (size_t n = 0; n < nr * nr * nr * nr; n++) {
+        char text[64] = KERNEL, err[XL_ERR_SIZE];
+        struct xl_config cfg;
+
+        for (size_t k = 0, left = n; k < 4; k++, left /= nr)
+            strcat(strcat(text, tokens[left % nr]), " ");
+        tried++;
+        if (xl_config_parse(&cfg, "g", text, strlen(text), err) == 0)
+            good++, xl_config_free(&cfg);
+        else if (strncmp(err, "g:", 2) || strstr(err, "config parsing error"))
+            fail_msg("%s: %s", text, err);
+    }
+    assert_true(good > 100 && good < tried / 4);
 }
 
 /* What libxlutil would not survive, or not in time. */
@@ -539,6 +565,9 @@ static void test_refused_outright(void **state)
     memset(big, '[', XL_CONFIG_SIZE_MAX);
     memcpy(big, "a=", 2);
     big[XL_CONFIG_SIZE_MAX] = 0;
+    expect_error(big, "guest.cfg:1: a: the list has no end, ]");
+    for (n = 2; n < XL_CONFIG_SIZE_MAX; n++)
+        big[n] = n < XL_CONFIG_SIZE_MAX / 2 + 1 ? '[' : ']';
     expect_error(big, "guest.cfg:1: config parsing error near `[': memory exhausted");
     free(big);
 }
@@ -609,15 +638,25 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),       cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_scheduling),     cmocka_unit_test(test_scheduling_override),
-        cmocka_unit_test(test_cpu_lists),      cmocka_unit_test(test_cpuid),
-        cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
-        cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
-        cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_wrong_values),
-        cmocka_unit_test(test_syntax_errors),  cmocka_unit_test(test_refused_outright),
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),
+        cmocka_unit_test(test_cpuid),
+        cmocka_unit_test(test_limits_of_none),
+        cmocka_unit_test(test_misspelt),
+        cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_where),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_wrong_values),
+        cmocka_unit_test(test_syntax_errors),
+        cmocka_unit_test(test_grammar),
+        cmocka_unit_test(test_refused_outright),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),
     };
 

@@ -118,7 +118,7 @@ static const struct mistake {
     { "$X run empty", 1, "empty: not a kernel image (ELF, bzImage) nor an xl.cfg" },
     { "$X run junk", 1, "junk: not a kernel image" },
     { "echo '// a guest' > src.c; $X run src.c", 1,
-      "src.c:1: syntax error at: // a guest (it is no kernel, so it is read as an xl.cfg)\n" },
+      "src.c:1: expected KEY = VALUE, got: // a guest (it is no kernel, so it is read as an xl.cfg)\n" },
     { "$X run /bin/true", 1, "/bin/true: " },
     { "$X run short", 1, "short: ELF" },
     { "$X run fifo fifo", 1, "fifo: a FIFO" },
@@ -132,35 +132,35 @@ static const struct mistake {
       "--cmdline: warning: of the 1491 characters of the command line the guest is given the first 1023" },
     { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory is too little" },
     /* files to be written */
-    { "$X run --trace dir hello", 1, "dir: Is a directory" },
-    { "$X run --trace nodir/t hello", 1, "nodir/t: No such file or directory" },
-    { "$X run --trace into-nodir hello", 1, "into-nodir: No such file or directory" },
-    { "$X run --trace /dev/full hello", 1, "/dev/full: No space left on device" },
-    { "$X run --trace own own", 1, "--trace: own is a file that a guest comes from" },
-    { "$X run --trace own --ramdisk own hello", 1, "--trace: own is a file that a guest comes from" },
-    { "$X run hello > /dev/full", 1, "standard output: No space left on device" },
-    { "$X run hello >&-", 1, "standard output: Bad file descriptor" },
-    { "$X run hello echo > /dev/full", 1, "standard output: No space left on device" },
+    { "$X run --ram=192 --trace dir hello", 1, "dir: Is a directory" },
+    { "$X run --ram=192 --trace nodir/t hello", 1, "nodir/t: No such file or directory" },
+    { "$X run --ram=192 --trace into-nodir hello", 1, "into-nodir: No such file or directory" },
+    { "$X run --ram=192 --trace /dev/full hello", 1, "/dev/full: No space left on device" },
+    { "$X run --ram=192 --trace own own", 1, "--trace: own is a file that a guest comes from" },
+    { "$X run --ram=192 --trace own --ramdisk own hello", 1, "--trace: own is a file that a guest comes from" },
+    { "$X run --ram=192 hello > /dev/full", 1, "standard output: No space left on device" },
+    { "$X run --ram=192 hello >&-", 1, "standard output: Bad file descriptor" },
+    { "$X run --ram=192 hello echo > /dev/full", 1, "standard output: No space left on device" },
     { "$X run --help > /dev/full", 1, "standard output: " },
     { "$X --help > /dev/full", 1, "standard output: No space left on device" },
     { "$X --version > /dev/full", 1, "standard output: No space left on device" },
-    { "$X run --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+    { "$X run --ram=192 --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
       "the core of reboot cannot be written: reboot.core: a link: it is not written through" },
-    { "$X run --name linked --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+    { "$X run --ram=192 --name linked --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
       "linked.core: a link: the file has another name, too" },
-    { "$X run --name piped --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+    { "$X run --ram=192 --name piped --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
       "piped.core: a FIFO, and not a regular file" },
-    { "$X run --name folder --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
+    { "$X run --ram=192 --name folder --cmdline 'until_ms=1 how=poweroff' --on-poweroff coredump-destroy reboot", 1,
       "folder.core: Is a directory" },
-    { "$X run --name " ESC " --cmdline 'until_ms=1 how=crash' --on-crash coredump-destroy reboot", 2,
+    { "$X run --ram=192 --name " ESC " --cmdline 'until_ms=1 how=crash' --on-crash coredump-destroy reboot", 2,
       "the core of ?[31m is in ?[31m.core" },
     { "$X sched --policy rr --workload load --svg ./load", 1, "--svg: ./load is the workload: the chart would take" },
     /* input that cannot come */
-    { "printf 'hello\\n' | $X run echo", 3, "standard input has ended" },
-    { "$X run echo < /dev/null", 3, "standard input has ended" },
-    { "$X run echo <&-", 3, "standard input has ended" },
-    { "$X run echo echo < /dev/null", 3, "standard input has ended" },
-    { "printf 'bye\\n' | $X run --console 2 echo echo", 3, "nothing can wake them" },
+    { "printf 'hello\\n' | $X run --ram=192 echo", 3, "standard input has ended" },
+    { "$X run --ram=192 echo < /dev/null", 3, "standard input has ended" },
+    { "$X run --ram=192 echo <&-", 3, "standard input has ended" },
+    { "$X run --ram=192 echo echo < /dev/null", 3, "standard input has ended" },
+    { "printf 'bye\\n' | $X run --ram=192 --console 2 echo echo", 3, "nothing can wake them" },
     /* the workbench */
     { "$X sched --policy cfs --workload load", 1, "cfs" },
     { "$X sched --policy rr --workload nosuch", 1, "cannot read nosuch: No such file or directory" },
@@ -235,11 +235,45 @@ static const struct {
     { "cpuid = ['1:ecx=01']", "g.cfg:2: cpuid: expected 32 characters", 1 },
     { "on_crash = 'explode'", "g.cfg:2: on_crash: expected destroy", 1 },
     { "on_reboot = '\033[31m'", "g.cfg:2: on_reboot: expected destroy, restart, rename-restart, preserve", 1 },
-    { "memory 64", "g.cfg:2: config parsing error near `64'", 1 },
-    { "name = 'x", "g.cfg:2: string without end", 1 },
-    { "name = \033[31m", "g.cfg:2: syntax error at: ?[31m", 1 },
-    { "x = $HOME", "g.cfg:2: syntax error at: $HOME\n", 1 },
-    { "cpus = [ '0'", "g.cfg:3: config parsing error", 1 },
+    { "memory 64", "g.cfg:2: memory: expected memory = VALUE, got: memory 64\n", 1 },
+    { "memory", "g.cfg:2: memory: expected memory = VALUE, got: memory\n", 1 },
+    { "memory: 64", "g.cfg:2: memory: expected memory = VALUE, got: memory: 64\n", 1 },
+    { "memory =", "g.cfg:2: memory: the value is missing: memory = VALUE\n", 1 },
+    { "\nmemory = ; vcpus = 2", "g.cfg:3: memory: the value is missing: memory = VALUE\n", 1 },
+    { "memory = 64M",
+      "g.cfg:2: memory: expected one value: a number (whole, without a unit), or a text in quotes, "
+      "\"...\", got: 64M\n",
+      1 },
+    { "memory = 64 MiB # much",
+      "g.cfg:2: memory: expected one value: a number (whole, without a unit), or a text in quotes, "
+      "\"...\", got: 64 MiB\n",
+      1 },
+    { "memory = 1.5", "got: 1.5\n", 1 },
+    { "memory = -5", "g.cfg:2: memory: expected a number (whole, without a unit), or a text in quotes", 1 },
+    { "name = My guest",
+      "g.cfg:2: name: expected a number (whole, without a unit), or a text in quotes, \"...\", "
+      "got: My guest\n",
+      1 },
+    { "ramdisk = boot/initrd.img", "g.cfg:2: ramdisk: expected a number (whole, without a unit), or a text in quotes",
+      1 },
+    { "on_crash = destroy", "g.cfg:2: on_crash: expected a number (whole, without a unit), or a text in quotes", 1 },
+    { "Memory = 64", "g.cfg:2: keys are written in small letters: memory, got: Memory = 64\n", 1 },
+    { "VCPUS=2", "g.cfg:2: keys are written in small letters: vcpus, got: VCPUS=2\n", 1 },
+    { "[guest]", "g.cfg:2: expected KEY = VALUE, got: [guest]\n", 1 },
+    { "= 5", "g.cfg:2: expected KEY = VALUE, got: = 5\n", 1 },
+    { "5 = 5", "g.cfg:2: expected KEY = VALUE, got: 5 = 5\n", 1 },
+    { "vif = [ 'a'\nmemory = 64",
+      "g.cfg:3: vif: expected a comma, or the end, ], of the list of line 2, got: memory = 64\n", 1 },
+    { "vif = [ 'a' 'b' ]", "g.cfg:2: vif: expected a comma, or the end, ], of the list of line 2, got: 'b' ]\n", 1 },
+    { "vif = [ , ]", "g.cfg:2: vif: expected a number, a text in quotes, or the list's end, ], got: , ]\n", 1 },
+    { "vif = [ a ]", "g.cfg:2: vif: expected a number, a text in quotes, or the list's end, ], got: a ]\n", 1 },
+    { "vif = [ 'a' ]]", "g.cfg:2: vif: expected one value: ", 1 },
+    { "name = 'x", "g.cfg:2: name: string without end", 1 },
+    { "name = \033[31m",
+      "g.cfg:2: name: expected a number (whole, without a unit), or a text in quotes, \"...\", got: ?[31m\n", 1 },
+    { "x = $HOME", "g.cfg:2: x: expected a number (whole, without a unit), or a text in quotes, \"...\", got: $HOME\n",
+      1 },
+    { "cpus = [ '0'", "g.cfg:2: cpus: the list has no end, ]\n", 1 },
     { "memory = 64\r", "g.cfg:2: has the line ends of DOS (CR LF)", 1 },
     { "memroy = 64", "g.cfg:2: warning: memroy is no key and is ignored; did you mean memory?", 0 },
     { "kernal = 'x'", "g.cfg:2: warning: kernal is no key and is ignored; did you mean kernel?", 0 },
@@ -295,10 +329,22 @@ static bool steers(const char *text)
     return false;
 }
 
+/* A warning says whose it is, as an error does. */
+static bool warns_badly(const char *text)
+{
+    for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+        const char *word = strstr(text, "warning: ");
+
+        if (word && word < text + strcspn(text, "\n") && strncmp(text, "xenlab: ", 8))
+            return true;
+    }
+    return false;
+}
+
 /* All of a table are tried. How many were not as they should be. */
 static unsigned int judge(const char *what, int status, int expected, const char *says)
 {
-    if (status == expected && strstr(said, says) && !steers(said))
+    if (status == expected && strstr(said, says) && !steers(said) && !warns_badly(said))
         return 0;
     print_error("%s: status %d, expected %d and \"%s\":\n%.600s\n", what, status, expected, says, said);
     return 1;
