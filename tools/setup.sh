@@ -49,7 +49,7 @@ if [ -n "$missing" ]; then
     else
         echo "setup: these Debian packages are missing. Install them with" >&2
         echo "    sudo apt-get update && sudo apt-get install --no-install-recommends$missing" >&2
-        die "then run make again"
+        die "then run make again; once xenlab is built, ./xenlab doctor tells what else is missing"
     fi
     echo "setup: installing$missing"
     install() {

@@ -63,11 +63,29 @@ static int regular(int fd, char *why, size_t len)
     return -1;
 }
 
+/* What the examples name is there when it has been made, and in the project's folder. */
+static void hint_to_make(const char *path, char *why, size_t len)
+{
+    const char *hint = NULL;
+
+    if (!strncmp(path, "build/guests/", 13))
+        hint = "make builds it";
+    else if (!strncmp(path, "build/assets/", 13))
+        hint = "make assets gets it";
+    if (hint)
+        snprintf(why + strlen(why), len - strlen(why), " (in the project's folder, %s)", hint);
+}
+
 int user_file_open(const char *path, char *why, size_t len)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = errno;
 
-    return fd < 0 ? refuse(path, errno, why, len) : regular(fd, why, len);
+    if (fd >= 0)
+        return regular(fd, why, len);
+    refuse(path, error, why, len);
+    if (error == ENOENT)
+        hint_to_make(path, why, len);
+    return -1;
 }
 
 int user_file_create(const char *path, char *why, size_t len)

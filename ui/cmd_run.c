@@ -31,6 +31,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <xen/sched.h>
@@ -467,7 +468,11 @@ static int machine_start(struct run *r, const struct guest_list *l)
 
 static void terminal_setup(struct run *r)
 {
+    struct stat st;
+
     r->console.together = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+    /* A file gets what the guest wrote, to the byte. Whoever looks through a pipe may be about to look at a shell's prompt. */
+    r->console.end_line = isatty(STDOUT_FILENO) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode));
     r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
     if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
         return;

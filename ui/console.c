@@ -198,6 +198,8 @@ void console_close(struct console *c)
     free(c->of);
     c->of = NULL;
     c->last = NULL;
+    if (c->end_line && c->in_line)
+        newline_put(c);
     line_break(c);
     console_flush(c);
     if (c->error) /* or exit() would try again, and wait again */

@@ -46,6 +46,7 @@ struct console {
     int attached;               /* by_lines: the guest that the keyboard of a terminal talks to, or CONSOLE_NOBODY */
     bool out_raw, err_raw;      /* is a terminal in raw mode */
     bool together;              /* both are terminals: a message must not be put in the middle of a guest's line */
+    bool end_line;              /* out is for people: it shall not end within a line */
     bool in_line;               /* the last byte written to out was no newline */
     int error;                  /* errno of the first failed write to out; afterwards nothing is written */
     struct console_line *lines; /* by_lines: what is kept back, in the order in which the guests first wrote */

@@ -161,6 +161,17 @@ static const struct mistake {
     { "$X run --ram=192 echo <&-", 3, "standard input has ended" },
     { "$X run --ram=192 echo echo < /dev/null", 3, "standard input has ended" },
     { "printf 'bye\\n' | $X run --ram=192 --console 2 echo echo", 3, "nothing can wake them" },
+    /* a prompt at the end: a pipe gets a newline behind it, a file what the guest wrote */
+    { "printf 'hello\\n' | $X run --ram=192 echo 2> one.err | tail -c 2 | od -An -tx1", 0, " 20 0a\n" },
+    { "printf 'bye\\n' | $X run --ram=192 echo | tail -c 2 | od -An -tx1", 0, " 0a\n" },
+    { "printf 'hello\\n' | $X run --ram=192 echo > two.out; tail -c 2 two.out | od -An -tx1", 0, " 3e 20\n" },
+    { "$X run build/guests/nosuch", 1,
+      "build/guests/nosuch: No such file or directory (in the project's folder, make builds it)" },
+    { "$X run build/assets/nosuch", 1,
+      "build/assets/nosuch: No such file or directory (in the project's folder, make assets gets it)" },
+    { "$X run --ramdisk build/assets/initrd hello", 1,
+      "No such file or directory (in the project's folder, make assets gets it)" },
+    { "$X run src/build/guests/x", 1, "src/build/guests/x: No such file or directory\n" },
     /* the workbench */
     { "$X sched --policy cfs --workload load", 1, "cfs" },
     { "$X sched --policy rr --workload nosuch", 1, "cannot read nosuch: No such file or directory" },
