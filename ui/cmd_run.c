@@ -31,6 +31,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,9 @@
 /* Short when guests are busy, so that a key is noticed soon; long when they sleep. */
 #define SLICE_BUSY MILLISECS(1)
 #define SLICE_IDLE MILLISECS(10)
+/* What programs on a serial line take a terminal for. */
+#define GUESSED_COLUMNS 80U
+#define GUESSED_ROWS    24U
 /* In the background, while all wait for a key. */
 #define LOOK_AGAIN MILLISECS(100)
 
@@ -466,6 +470,22 @@ static int machine_start(struct run *r, const struct guest_list *l)
     return 0;
 }
 
+/* A console has no size that a guest could ask for. */
+static void size_check(struct run *r)
+{
+    struct winsize size;
+    char text[160];
+    int n;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col || !size.ws_row)
+        return; /* unknown, or no terminal */
+    if (size.ws_col >= GUESSED_COLUMNS && size.ws_row >= GUESSED_ROWS)
+        return;
+    n = snprintf(text, sizeof(text), "xenlab: the terminal is %ux%u; guests that draw take it for %ux%u at least\n",
+                 size.ws_col, size.ws_row, GUESSED_COLUMNS, GUESSED_ROWS);
+    console_message(&r->console, text, (size_t)n);
+}
+
 static void terminal_setup(struct run *r)
 {
     struct stat st;
@@ -480,8 +500,10 @@ static void terminal_setup(struct run *r)
     r->console.err_raw = isatty(STDERR_FILENO);
     if (r->console.by_lines)
         r->input.next = keyboard_next, r->input.data = r;
-    if (!r->opt->quiet)
-        keyboard_announce(r, "; Ctrl-^ gives it to the next guest, Ctrl-] leaves");
+    if (r->opt->quiet)
+        return;
+    size_check(r);
+    keyboard_announce(r, "; Ctrl-^ gives it to the next guest, Ctrl-] leaves");
 }
 
 static void stats_show(struct run *r)

@@ -471,6 +471,44 @@ static bool play_leave(struct scene *s, const void *arg)
 
 static void test_leave(void **state) { check("Ctrl-]", scene(play_leave, NULL)); }
 
+/* --- a small terminal --- */
+
+struct terminal_size {
+    unsigned short columns, rows;
+    const char *says; /* or nothing of its size */
+};
+
+/* It is told, and all else is as in a large one. */
+static bool play_size(struct scene *s, const void *arg)
+{
+    const struct terminal_size *size = arg;
+    const struct winsize ws = { .ws_col = size->columns, .ws_row = size->rows };
+
+    if (ioctl(s->slave, TIOCSWINSZ, &ws))
+        return WRONG(s, "the terminal has no size");
+    if (!start(s, echo) || !wait_ready(s, "Ctrl-] leaves") || !wait_ready(s, "1> "))
+        return false;
+    if (size->says ? !strstr(s->seen, size->says) : strstr(s->seen, "the terminal is") != NULL)
+        return WRONG(s, "%ux%u: %.150s", size->columns, size->rows, s->seen);
+    return type(s, "hello\r") && wait_ready(s, "5 characters") && type(s, "bye\r") && ends(s, 0);
+}
+
+static void test_sizes(void **state)
+{
+    static const struct terminal_size sizes[] = {
+        { 80, 24, NULL },
+        { 200, 60, NULL },
+        { 0, 0, NULL }, /* unknown */
+        { 79, 24, "xenlab: the terminal is 79x24; guests that draw take it for 80x24 at least\r\n" },
+        { 80, 23, "xenlab: the terminal is 80x23; guests that draw" },
+        { 40, 10, "xenlab: the terminal is 40x10; guests that draw" },
+        { 1, 1, "xenlab: the terminal is 1x1; guests that draw" },
+    };
+
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        check("a terminal's size", scene(play_size, &sizes[i]));
+}
+
 /* --- several guests --- */
 
 /* The keyboard goes round, past a guest that has ended; a prompt is shown; keys go to whom they were typed to. */
@@ -515,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_several),
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_job),
+        cmocka_unit_test(test_sizes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
