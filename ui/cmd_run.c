@@ -250,8 +250,10 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
         for_input = false;
         if (ns < 0 || ns > LOOK_AGAIN)
             ts = (struct timespec){ .tv_nsec = LOOK_AGAIN }, ns = LOOK_AGAIN;
-    } else if (for_input) {
+    } else if (for_input) { /* we may have come to the foreground since we last looked, and wait long */
         r->process->terminal_refresh();
+        if (r->unannounced)
+            keyboard_announce(r, r->unannounced);
     }
     sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
     if (!r->process->stop)

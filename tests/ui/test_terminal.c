@@ -176,7 +176,7 @@ static const char *scene(bool (*play)(struct scene *s, const void *arg), const v
     ssize_t n;
     pid_t leader;
 
-    if (s.master < 0 || grantpt(s.master) || unlockpt(s.master) || pipe(report))
+    if (s.master < 0 || grantpt(s.master) || unlockpt(s.master) || pipe2(report, O_CLOEXEC))
         return "there is no pseudo-terminal";
     leader = fork();
     if (leader == 0) {
