@@ -63,7 +63,8 @@ static bool start_in(struct scene *s, const char *const *args, bool foreground)
         setpgid(0, 0);
         if (foreground)
             tcsetpgrp(s->slave, getpid());
-        signal(SIGTTOU, SIG_DFL);
+        for (int sig = 1; sig < NSIG; sig++) /* what our caller ignores would stay ignored */
+            signal(sig, SIG_DFL);
         for (int fd = 0; fd < 3; fd++)
             dup2(s->slave, fd);
         execv(program ? program : "./xenlab", (char *const *)args);
