@@ -20,9 +20,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-#define UNMAP_BATCH      32
-#define FLUSH_ONE_BY_ONE 4    /* more frames, and the whole TLB is flushed */
-#define RELEASE_BATCH    1024 /* handles looked at between two chances of preemption */
+#define UNMAP_BATCH   32
+#define RELEASE_BATCH 1024 /* handles looked at between two chances of preemption */
 
 /* One unmapping between its phases. */
 struct unmap {
@@ -99,28 +98,14 @@ static void unmap_complete(struct vcpu *v, struct unmap *u)
     domain_put(u->rd);
 }
 
-static void flush_frames(struct domain *d, const struct unmap *u, unsigned int nr)
-{
-    unsigned int mapped = 0;
-    bool replaced = false; /* then another frame has gone to another address */
-
-    for (unsigned int i = 0; i < nr; i++) {
-        mapped += !!(u[i].done & GNTMAP_host_map);
-        replaced |= u[i].new_addr;
-    }
-    if (mapped > FLUSH_ONE_BY_ONE || replaced) {
-        pv_flush_tlb(d);
-        return;
-    }
-    for (unsigned int i = 0; i < nr && mapped; i++)
-        if (u[i].done & GNTMAP_host_map)
-            pv_flush_tlb_frame(d, u[i].mfn);
-}
-
 static void unmap_complete_all(struct vcpu *v, struct unmap *u, unsigned int nr)
 {
-    if (is_pv_domain(v->domain))
-        flush_frames(v->domain, u, nr);
+    bool mapped = false;
+
+    for (unsigned int i = 0; i < nr; i++)
+        mapped |= u[i].done & GNTMAP_host_map;
+    if (mapped && is_pv_domain(v->domain))
+        pv_flush_tlb(v->domain);
     for (unsigned int i = 0; i < nr; i++)
         unmap_complete(v, &u[i]);
 }

@@ -60,8 +60,6 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
 
 /* TLB of d's vCPUs: all pCPUs drop what they cached. */
 void pv_flush_tlb(struct domain *d);
-/* ... of one frame, whatever addresses it had. */
-void pv_flush_tlb_frame(struct domain *d, mfn_t mfn);
 
 /* Hypercalls of this folder, for the table. */
 hypercall_fn do_mmu_update, do_update_va_mapping, do_update_va_mapping_otherdomain, do_mmuext_op, do_memory_op,

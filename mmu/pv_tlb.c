@@ -17,13 +17,6 @@ void pv_flush_tlb(struct domain *d)
         vcpu_flush_tlb(v);
 }
 
-void pv_flush_tlb_frame(struct domain *d, mfn_t mfn)
-{
-    for_each_vcpu (d, v)
-        if (v->ctx)
-            cpu_context_flush_frame(v->ctx, mfn);
-}
-
 int pv_flush_vcpumask(struct vcpu *v, uint64_t bitmap)
 {
     const bool pv32 = is_pv_32bit_domain(v->domain);

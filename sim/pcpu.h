@@ -95,8 +95,6 @@ void cpu_context_save_fpu(struct cpu_context *c);
 
 /* One translation changed below an unchanged cr3 (INVLPG): cheaper than CPU_DIRTY_TLB, takes effect before the next run. */
 void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
-/* All translations to a frame, whatever their addresses; likewise. */
-void cpu_context_flush_frame(struct cpu_context *c, mfn_t mfn);
 
 enum sim_exit_kind {
     EXIT_BUDGET,    /* the time slice is used up */

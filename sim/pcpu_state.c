@@ -91,12 +91,6 @@ void cpu_context_flush_page(struct cpu_context *c, uint64_t addr)
         c->state.dirty |= CPU_DIRTY_TLB;
 }
 
-void cpu_context_flush_frame(struct cpu_context *c, mfn_t mfn)
-{
-    if (c->emu && c->emu->loaded == c && !(c->state.dirty & CPU_DIRTY_TLB))
-        emu_tlb_flush_frame(c->emu, mfn);
-}
-
 struct cpu_state *cpu_context_state(struct cpu_context *c) { return &c->state; }
 
 void pcpu_release(struct cpu_context *c)

@@ -51,8 +51,9 @@ enum emu_private_page {
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
 /* Frames share bits, and there may be so many before all mappings count as gone. */
-#define EMU_GONE_BITS 8192u
-#define EMU_GONE_MANY 1024u
+#define EMU_GONE_BITS   8192u
+#define EMU_GONE_MANY   1024u
+#define EMU_FILLED_MANY 512u
 
 /* Vectors of exceptions. */
 enum {
@@ -165,6 +166,10 @@ struct emu {
             unsigned int nr;
             uint64_t frames[EMU_GONE_BITS / 64];
         } gone;
+        struct { /* the addresses of all entries, and perhaps others; EMU_FILLED_MANY: not of all */
+            unsigned int nr;
+            uint64_t page[EMU_FILLED_MANY];
+        } filled;
     } tlb;
     struct emu_lookup {            /* unicorn_lookup.c */
         struct lookup_slot *slots; /* NULL: not in use */
@@ -327,8 +332,10 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* unicorn_flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
-/* What it knows of a frame, for all addresses. */
-void emu_tlb_flush_frame(struct emu *e, mfn_t mfn);
+/* Something that is gone since the last flush may have been code. */
+bool emu_tlb_code_gone(const struct emu *e);
+/* It knows something of this address now. */
+void emu_tlb_filled(struct emu *e, uint64_t addr);
 /* unicorn_tlb.c */
 /* The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access. */
 uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write);

@@ -5,7 +5,8 @@
  * Concept: a flush forgets what may have changed. A PV guest's page tables are changed by the hypervisor alone, which tells of each mapping
  * that is gone (machine_mapping_gone()); and a new root has the kernel's half of the old one, mostly. So a flush takes out
  * what leads to those frames, and with another root the lower half: what is left is what a walk would find again, A and D bits
- * included. A mapping that was never used (A is clear) is in no TLB.
+ * included. A mapping that was never used (A is clear) is in no TLB. To look through a whole TLB takes longer than a flush is worth, so the
+ * addresses that it was filled for are noted, up to EMU_FILLED_MANY.
  *
  *      told of                               at the next flush goes
  *      nothing                               nothing
@@ -46,6 +47,7 @@ static void flush_all(struct emu *e)
         keep_large(e);
     uc_ctl_flush_tlb(e->uc);
     e->tlb.other = EMU_NO_ROOT;
+    e->tlb.filled.nr = 0;
 }
 
 static bool is_gone(const struct emu *e, uint64_t frame)
@@ -53,28 +55,99 @@ static bool is_gone(const struct emu *e, uint64_t frame)
     return e->tlb.gone.frames[frame % EMU_GONE_BITS / 64] >> frame % 64 & 1;
 }
 
-/* Of this TLB: what leads to frames whose mappings are gone, and the lower half if that is of another root. */
-static void take_out(struct emu *e, unsigned int tlb, bool lower)
+void emu_tlb_filled(struct emu *e, uint64_t addr)
 {
-    const struct fast *f = fast(e, tlb);
-    const size_t n = entries(e, tlb);
+    if (e->tlb.filled.nr < EMU_FILLED_MANY)
+        e->tlb.filled.page[e->tlb.filled.nr++] = addr & PAGE_MASK;
+}
+
+/* What is to be taken out: what leads to frames whose mappings are gone, and the lower half if that is of another root. */
+struct taking {
+    struct emu *e;
+    uint16_t tlbs; /* a bit each: of these */
+    bool lower;
+    uint64_t victims[NR_TLBS * NR_VICTIMS]; /* pages of those that stay */
+    unsigned int nr_victims;
+};
+
+/* Look at an entry, which may be one of a page in use. True: it stays. */
+static bool stays(struct taking *t, unsigned int tlb, uint8_t *entry)
+{
+    const uint64_t page = page_of(entry);
     size_t used;
 
-    memcpy(&used, desc(e, tlb) + TLB_DESC_USED, sizeof(used));
-    for (size_t i = 0; i < n + NR_VICTIMS; i++) {
-        uint8_t *entry = i < n ? f->table + i * ENTRY_SIZE : desc(e, tlb) + TLB_DESC_VICTIMS + (i - n) * ENTRY_SIZE;
-        uint64_t tag[4];
+    if (page == NO_PAGE)
+        return false;
+    if (!(t->lower && !(page & UPPER_HALF)) && !is_gone(t->e, phys_of(entry) >> PAGE_SHIFT))
+        return true;
+    memset(entry, 0xff, ENTRY_SIZE);
+    memcpy(&used, desc(t->e, tlb) + TLB_DESC_USED, sizeof(used));
+    used--;
+    memcpy(desc(t->e, tlb) + TLB_DESC_USED, &used, sizeof(used));
+    return false;
+}
 
-        memcpy(tag, entry, sizeof(tag)); /* to read, to write, to execute; the physical address */
-        if ((tag[0] & tag[1] & tag[2]) == ~UINT64_C(0))
-            continue;
-        /* A tag that is not in use is all ones. */
-        if ((lower && !(tag[0] & tag[1] & tag[2] & UPPER_HALF)) || is_gone(e, tag[3] >> PAGE_SHIFT)) {
-            memset(entry, 0xff, ENTRY_SIZE);
-            used--;
+static void take_out_victims(struct taking *t)
+{
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
+        for (unsigned int i = 0; i < NR_VICTIMS && (t->tlbs >> tlb & 1); i++)
+            if (stays(t, tlb, victim_at(t->e, tlb, i)))
+                t->victims[t->nr_victims++] = page_of(victim_at(t->e, tlb, i));
+}
+
+/* Does anything of this page stay? */
+static bool page_stays(struct taking *t, uint64_t page)
+{
+    bool any = false;
+
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
+        uint8_t *entry = entry_at(t->e, tlb, page);
+
+        any |= (t->tlbs >> tlb & 1) && page_of(entry) == page && stays(t, tlb, entry);
+    }
+    for (unsigned int i = 0; i < t->nr_victims && !any; i++)
+        any = t->victims[i] == page;
+    return any;
+}
+
+/* Few pages are known of: look at these, and drop those of which nothing stays. */
+static void take_out_filled(struct taking *t)
+{
+    unsigned int n = 0;
+
+    for (unsigned int i = 0; i < t->e->tlb.filled.nr; i++)
+        if (page_stays(t, t->e->tlb.filled.page[i]))
+            t->e->tlb.filled.page[n++] = t->e->tlb.filled.page[i];
+    t->e->tlb.filled.nr = n;
+}
+
+/* Look at everything, and note what stays. */
+static void take_out_all(struct taking *t)
+{
+    t->e->tlb.filled.nr = 0;
+    for (unsigned int i = 0; i < t->nr_victims; i++)
+        emu_tlb_filled(t->e, t->victims[i]);
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
+        const size_t n = t->tlbs >> tlb & 1 ? entries(t->e, tlb) : 0;
+
+        for (size_t i = 0; i < n; i++) {
+            uint8_t *entry = fast(t->e, tlb)->table + i * ENTRY_SIZE;
+
+            if (stays(t, tlb, entry))
+                emu_tlb_filled(t->e, page_of(entry));
         }
     }
-    memcpy(desc(e, tlb) + TLB_DESC_USED, &used, sizeof(used));
+}
+
+static void take_out(struct emu *e, uint16_t tlbs, bool lower)
+{
+    struct taking t = { .e = e, .tlbs = tlbs, .lower = lower };
+
+    take_out_victims(&t);
+    if (e->tlb.filled.nr < EMU_FILLED_MANY)
+        take_out_filled(&t);
+    else
+        take_out_all(&t);
 }
 
 static bool same_upper_half(struct emu *e, uint64_t root, uint64_t other)
@@ -91,9 +164,7 @@ static void flush_gone(struct emu *e, bool new_root)
     if (!new_root && !e->tlb.gone.nr)
         return;
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
-    for (unsigned int tlb = new_root ? 1 : 0; tlb < NR_TLBS; tlb++)
-        if (full >> tlb & 1)
-            take_out(e, tlb, new_root);
+    take_out(e, new_root ? full & ~1u : full, new_root); /* TLB 0 goes, then */
     if (!new_root && !e->tlb.gone.code)
         return;
     keep_large(e);
@@ -104,14 +175,21 @@ static void flush_gone(struct emu *e, bool new_root)
         e->tlb.other = EMU_NO_ROOT;
 }
 
+/* All that is gone since the last flush is noted. */
+static bool is_told(const struct emu *e)
+{
+    return e->tlb.two && e->m->tells_of_mappings && !e->tlb.gone.all && e->tlb.root != EMU_NO_ROOT;
+}
+
+bool emu_tlb_code_gone(const struct emu *e) { return !is_told(e) || e->tlb.gone.code; }
+
 void emu_tlb_flush(struct emu *e)
 {
     const uint64_t root = *raw_cr(&e->raw, 3);
     struct emu *outer = emu_running;
 
     emu_running = e;
-    if (!e->tlb.two || !e->m->tells_of_mappings || e->tlb.gone.all || e->tlb.root == EMU_NO_ROOT ||
-        (root != e->tlb.root && !same_upper_half(e, root, e->tlb.root)))
+    if (!is_told(e) || (root != e->tlb.root && !same_upper_half(e, root, e->tlb.root)))
         flush_all(e);
     else
         flush_gone(e, root != e->tlb.root);
@@ -155,36 +233,12 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 
     if (!e->smc.cpu)
         return false;
+    if (is_told(e) && !e->tlb.gone.nr)
+        return true; /* it agrees with the page tables as it is */
     emu_running = e;
     tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
     emu_running = outer;
     return true;
-}
-
-/* All entries of a frame, whatever address they are for: the whole TLB is looked through, which is less than to fill it again. */
-void emu_tlb_flush_frame(struct emu *e, mfn_t mfn)
-{
-    const uint64_t phys = mfn_x(mfn) << PAGE_SHIFT;
-    uint16_t full;
-
-    if (!e->tlb.two) {
-        emu_tlb_flush(e);
-        return;
-    }
-    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        const struct fast f = *fast(e, tlb);
-        uint64_t page;
-
-        if (!(full >> tlb & 1))
-            continue;
-        for (uint64_t at = 0; at <= f.mask; at += ENTRY_SIZE)
-            if ((page = page_of(f.table + at, phys)) != NO_PAGE)
-                emu_tlb_flush_page(e, page);
-        for (unsigned int i = 0; i < NR_VICTIMS; i++)
-            if ((page = page_of(desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE, phys)) != NO_PAGE)
-                emu_tlb_flush_page(e, page);
-    }
 }
 
 /* ------------------------------------------------------------------------------------------------------ checking -- */
@@ -215,16 +269,28 @@ static uint64_t walk(struct emu *e, uint64_t root, uint64_t addr)
     return (entry & ~(PTE_RW | PTE_US)) | (all & (PTE_RW | PTE_US));
 }
 
+static bool is_filled(const struct emu *e, uint64_t page)
+{
+    for (unsigned int i = 0; i < e->tlb.filled.nr; i++)
+        if (e->tlb.filled.page[i] == page)
+            return true;
+    return e->tlb.filled.nr == EMU_FILLED_MANY;
+}
+
 static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 {
-    const uint64_t root = tlb ? e->tlb.root : e->tlb.other;
-    uint64_t tag[4], pte;
+    const uint64_t root = tlb ? e->tlb.root : e->tlb.other, page = page_of(entry), phys = phys_of(entry);
+    uint64_t write, pte;
 
-    memcpy(tag, entry, sizeof(tag));
-    if ((tag[0] & tag[1] & tag[2]) == ~UINT64_C(0) || is_gone(e, tag[3] >> PAGE_SHIFT))
+    if (page == NO_PAGE)
         return true;
-    pte = walk(e, root, tag[0] & tag[1] & tag[2]);
-    return (pte & PTE_ADDR) == (tag[3] & PTE_ADDR) && (tag[1] == ~UINT64_C(0) || (~pte & (PTE_RW | PTE_D)) == 0) &&
+    if (!is_filled(e, page))
+        return false;
+    if (is_gone(e, phys >> PAGE_SHIFT))
+        return true;
+    memcpy(&write, entry + ENTRY_WRITE, sizeof(write));
+    pte = walk(e, root, page);
+    return (pte & PTE_ADDR) == (phys & PTE_ADDR) && (write == ~UINT64_C(0) || (~pte & (PTE_RW | PTE_D)) == 0) &&
            (tlb == 2 || (pte & PTE_US));
 }
 
@@ -233,18 +299,17 @@ bool machine_tlb_agrees(struct machine *m)
     struct emu *e = m->code ? m->code->emu : NULL;
     uint16_t full;
 
-    if (!e || !e->tlb.two || !m->tells_of_mappings || e->tlb.gone.all || e->tlb.root == EMU_NO_ROOT)
+    if (!e || !is_told(e))
         return true;
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        const size_t n = entries(e, tlb);
-
         if (!(full >> tlb & 1) || (!tlb && e->tlb.other == EMU_NO_ROOT))
             continue;
-        for (size_t i = 0; i < n + NR_VICTIMS; i++)
-            if (!entry_agrees(e, tlb,
-                              i < n ? fast(e, tlb)->table + i * ENTRY_SIZE
-                                    : desc(e, tlb) + TLB_DESC_VICTIMS + (i - n) * ENTRY_SIZE))
+        for (unsigned int i = 0; i < NR_VICTIMS; i++)
+            if (!entry_agrees(e, tlb, victim_at(e, tlb, i)))
+                return false;
+        for (size_t i = 0; i < entries(e, tlb); i++)
+            if (!entry_agrees(e, tlb, fast(e, tlb)->table + i * ENTRY_SIZE))
                 return false;
     }
     return true;

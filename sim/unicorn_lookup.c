@@ -268,7 +268,7 @@ void tlb_flush_page_by_mmuidx_x86_64(struct CPUState *cpu, uint64_t addr, uint16
     void (*real)(struct CPUState *, uint64_t, uint16_t);
 
     if (e) {
-        e->lookup.flushes[addr >> 63]++;
+        e->lookup.flushes[addr >> 63] += emu_tlb_code_gone(e);
         e->real.tlb_flush_page_by_mmuidx(cpu, addr, tlbs);
         return;
     }

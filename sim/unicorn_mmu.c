@@ -56,7 +56,6 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
                              uintptr_t retaddr)
 {
     struct emu *e = emu_running;
-
     const uint64_t last = size > 1 ? addr + (unsigned int)size - 1 : addr;
 
     if (type != ACCESS_FETCH && !probe && is_canonical(addr) && !is_canonical(last))
@@ -65,7 +64,10 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
         e->mmu.not_canonical = true;
         e->mmu.addr = addr;
     }
-    return e->real.x86_cpu_tlb_fill(cpu, addr, size, type, mmu_idx, probe, retaddr);
+    if (!e->real.x86_cpu_tlb_fill(cpu, addr, size, type, mmu_idx, probe, retaddr))
+        return false;
+    emu_tlb_filled(e, addr);
+    return true;
 }
 
 /* Whether what stands at pc is a WRFSBASE or WRGSBASE whose operand is not canonical. */

@@ -122,8 +122,8 @@ static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
             return false;
     }
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
-    found = (full & 2) && !(full >> NR_TLBS) &&
-            page_of(f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE), phys) == (addr & PAGE_MASK) &&
+    found = (full & 2) && !(full >> NR_TLBS) && page_of(entry_at(e, 1, addr)) == (addr & PAGE_MASK) &&
+            phys_of(entry_at(e, 1, addr)) == phys &&
             emu_tlb_host(e, addr, false) == emu_phys(e, phys + (addr & ~PAGE_MASK));
     memcpy(&used, d + TLB_DESC_USED, sizeof(used));
     emu_tlb_flush(e);

@@ -38,18 +38,36 @@ static inline uint8_t *desc(struct emu *e, unsigned int tlb) { return e->raw.st 
 
 static inline size_t entries(struct emu *e, unsigned int tlb) { return (fast(e, tlb)->mask + ENTRY_SIZE) / ENTRY_SIZE; }
 
-/* The page of addresses that the entry is for, if it leads to this physical page; or NO_PAGE. */
-#define NO_PAGE ~UINT64_C(0)
-static inline uint64_t page_of(const uint8_t *entry, uint64_t phys)
+static inline uint64_t phys_of(const uint8_t *entry)
 {
-    uint64_t tag[3], paddr;
+    uint64_t phys;
+
+    memcpy(&phys, entry + ENTRY_PADDR, sizeof(phys));
+    return phys;
+}
+
+/* The page of addresses that an entry is for; NO_PAGE: it is not in use. A tag that is not in use is all ones, too. */
+#define NO_PAGE ~UINT64_C(0)
+static inline uint64_t page_of(const uint8_t *entry)
+{
+    uint64_t tag[3]; /* to read, to write, to execute */
 
     memcpy(tag, entry, sizeof(tag));
-    memcpy(&paddr, entry + ENTRY_PADDR, sizeof(paddr));
-    for (unsigned int i = 0; i < ARRAY_SIZE(tag) && paddr == phys; i++) /* to read, to write, to execute */
-        if (tag[i] != ~UINT64_C(0))
-            return tag[i] & PAGE_MASK;
-    return NO_PAGE;
+    tag[0] &= tag[1] & tag[2];
+    return tag[0] == NO_PAGE ? NO_PAGE : tag[0] & PAGE_MASK;
+}
+
+/* Where in a table the entry of an address is. */
+static inline uint8_t *entry_at(struct emu *e, unsigned int tlb, uint64_t addr)
+{
+    const struct fast *f = fast(e, tlb);
+
+    return f->table + (f->mask & (addr >> PAGE_SHIFT) * ENTRY_SIZE);
+}
+
+static inline uint8_t *victim_at(struct emu *e, unsigned int tlb, unsigned int i)
+{
+    return desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE;
 }
 
 #endif
