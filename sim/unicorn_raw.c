@@ -14,8 +14,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "sim/unicorn_private.h"
-
 /* A context of Unicorn's is the state behind a few words of its own, at most these. */
 #define CONTEXT_HEAD 64
 
@@ -260,22 +258,4 @@ const char *raw_error_code_find(struct raw_cpu *r, const uint32_t *codes, unsign
     if (!why && left != 1)
         why = "the error code of an exit is not where it can be found";
     return why;
-}
-
-uint64_t raw_get_rflags(struct raw_cpu *r, bool inside)
-{
-    const uint64_t rflags = raw_get(r, eflags, uint64_t);
-
-    if (!inside)
-        return rflags;
-    return rflags | cpu_cc_compute_all_x86_64((struct CPUX86State *)(void *)r->st, raw_get(r, cc_op, int32_t)) |
-           ((uint32_t)raw_get(r, df, int32_t) & RAW_DF);
-}
-
-void raw_set_rflags(struct raw_cpu *r, uint64_t rflags, bool inside)
-{
-    raw_set(r, eflags, uint64_t, (inside ? rflags & ~(uint64_t)(RAW_CC_MASK | RAW_DF) : rflags) | 2);
-    raw_set(r, cc_src, uint64_t, rflags & RAW_CC_MASK);
-    raw_set(r, cc_op, uint32_t, RAW_CC_OP_EFLAGS);
-    raw_set(r, df, int32_t, rflags & RAW_DF ? -1 : 1);
 }

@@ -20,6 +20,7 @@
 #include <unicorn/unicorn.h>
 
 #include "sim/types.h"
+#include "sim/unicorn_private.h"
 
 /* A segment as Unicorn keeps it; `flags` is the descriptor's second word without the base and limit bits. */
 struct raw_segment {
@@ -110,7 +111,22 @@ static inline struct raw_segment *raw_table(struct raw_cpu *r, uint16_t at)
 #define RAW_DF           0x400u
 
 /* inside: within a run. */
-void raw_set_rflags(struct raw_cpu *r, uint64_t rflags, bool inside);
-uint64_t raw_get_rflags(struct raw_cpu *r, bool inside);
+static inline uint64_t raw_get_rflags(struct raw_cpu *r, bool inside)
+{
+    const uint64_t rflags = raw_get(r, eflags, uint64_t);
+
+    if (!inside)
+        return rflags;
+    return rflags | cpu_cc_compute_all_x86_64((struct CPUX86State *)(void *)r->st, raw_get(r, cc_op, int32_t)) |
+           ((uint32_t)raw_get(r, df, int32_t) & RAW_DF);
+}
+
+static inline void raw_set_rflags(struct raw_cpu *r, uint64_t rflags, bool inside)
+{
+    raw_set(r, eflags, uint64_t, (inside ? rflags & ~(uint64_t)(RAW_CC_MASK | RAW_DF) : rflags) | 2);
+    raw_set(r, cc_src, uint64_t, rflags & RAW_CC_MASK);
+    raw_set(r, cc_op, uint32_t, RAW_CC_OP_EFLAGS);
+    raw_set(r, df, int32_t, rflags & RAW_DF ? -1 : 1);
+}
 
 #endif
