@@ -33,8 +33,8 @@ struct machine {
     struct log log;
     struct insn_decoder *decoder;
     bool plain_engine; /* as in its configuration */
-    bool
-        tells_of_mappings; /* the hypervisor calls machine_mapping_gone() and its kin: page tables do not change otherwise */
+    /* The hypervisor calls machine_mapping_gone() and its kin; page tables do not change otherwise. */
+    bool tells_of_mappings;
     uint64_t seed;
     uint64_t prng;         /* state of machine_random() */
     unsigned int cur_pcpu; /* pCPU that is being stepped, for traces */

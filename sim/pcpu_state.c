@@ -86,7 +86,7 @@ void cpu_context_destroy(struct cpu_context *c)
 
 void cpu_context_flush_page(struct cpu_context *c, uint64_t addr)
 {
-    /* A vCPU that is not loaded starts with an empty TLB anyway. */
+    /* When a vCPU is loaded the TLB is flushed anyway. */
     if (c->emu && c->emu->loaded == c && !emu_tlb_flush_page(c->emu, addr))
         c->state.dirty |= CPU_DIRTY_TLB;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading guest code through the guest's page tables.
+ * Walking page tables, and reading guest code through them.
  *
  * Concept: the processor does not say which INT n it has stopped at, so the hypervisor looks. The walk is the one that the
  * hardware does, four levels of 512 entries:
@@ -16,27 +16,27 @@
 #define PTE_PSE     0x80u
 #define PTE_FRAME   UINT64_C(0x000ffffffffff000)
 
-/* Host address of linear address `addr`, NULL when it is not mapped. */
-static const uint8_t *walk(struct emu *e, uint64_t addr)
+bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct emu_walk *w)
 {
-    uint64_t table = *raw_cr(&e->raw, 3) & PTE_FRAME, entry;
-
+    w->leaf = root;
+    w->rights = ~UINT64_C(0);
     for (int shift = 39; shift >= 12; shift -= 9) {
-        const uint8_t *page = emu_phys(e, table);
+        const uint8_t *page = emu_phys(e, w->leaf & PTE_FRAME);
 
         if (!page)
-            return NULL;
-        memcpy(&entry, page + (addr >> shift & 0x1ff) * 8, 8);
-        if (!(entry & PTE_PRESENT))
-            return NULL;
-        if (shift == 12 || (shift < 39 && (entry & PTE_PSE))) {
+            return false;
+        memcpy(&w->leaf, page + (addr >> shift & 0x1ff) * 8, 8);
+        if (!(w->leaf & PTE_PRESENT))
+            return false;
+        w->rights &= w->leaf;
+        if (shift == 12 || (shift < 39 && (w->leaf & PTE_PSE))) {
             const uint64_t offset_mask = (UINT64_C(1) << shift) - 1;
 
-            return emu_phys(e, (entry & PTE_FRAME & ~offset_mask) | (addr & offset_mask));
+            w->phys = (w->leaf & PTE_FRAME & ~offset_mask) | (addr & offset_mask);
+            return true;
         }
-        table = entry & PTE_FRAME;
     }
-    return NULL;
+    return false;
 }
 
 size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
@@ -45,7 +45,8 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
 
     while (done < n) {
         const uint64_t left = PAGE_SIZE - PAGE_OFFSET(addr + done), len = n - done < left ? n - done : left;
-        const uint8_t *host = walk(e, addr + done);
+        struct emu_walk w;
+        const uint8_t *host = emu_walk(e, *raw_cr(&e->raw, 3), addr + done, &w) ? emu_phys(e, w.phys) : NULL;
 
         if (!host)
             break;

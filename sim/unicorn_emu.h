@@ -329,6 +329,14 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 
+/* pcpu_walk.c: what the page tables under a root say of a linear address. False: nothing. */
+struct emu_walk {
+    uint64_t phys;   /* the physical address */
+    uint64_t leaf;   /* the entry that maps the page */
+    uint64_t rights; /* what all entries on the way have */
+};
+bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct emu_walk *w);
+
 /* unicorn_flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);

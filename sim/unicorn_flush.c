@@ -243,31 +243,9 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 
 /* ------------------------------------------------------------------------------------------------------ checking -- */
 
-#define PTE_P    UINT64_C(1)
-#define PTE_RW   UINT64_C(2)
-#define PTE_US   UINT64_C(4)
-#define PTE_D    UINT64_C(0x40)
-#define PTE_PS   UINT64_C(0x80)
-#define PTE_ADDR UINT64_C(0x000ffffffffff000)
-
-/* What the tables under a root say of an address: the L1 entry, with what the levels above take away from it; 0: nothing. */
-static uint64_t walk(struct emu *e, uint64_t root, uint64_t addr)
-{
-    uint64_t entry = root, all = ~UINT64_C(0);
-
-    for (unsigned int level = 4; level > 0; level--) {
-        const uint64_t at = (entry & PTE_ADDR) + (addr >> (3 + 9 * level) & 511) * 8;
-        const uint8_t *p = emu_phys(e, at);
-
-        if (!p)
-            return 0;
-        memcpy(&entry, p, sizeof(entry));
-        if (!(entry & PTE_P) || (level > 1 && (entry & PTE_PS)))
-            return 0;
-        all &= entry;
-    }
-    return (entry & ~(PTE_RW | PTE_US)) | (all & (PTE_RW | PTE_US));
-}
+#define PTE_RW UINT64_C(2)
+#define PTE_US UINT64_C(4)
+#define PTE_D  UINT64_C(0x40)
 
 static bool is_filled(const struct emu *e, uint64_t page)
 {
@@ -279,8 +257,9 @@ static bool is_filled(const struct emu *e, uint64_t page)
 
 static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 {
-    const uint64_t root = tlb ? e->tlb.root : e->tlb.other, page = page_of(entry), phys = phys_of(entry);
-    uint64_t write, pte;
+    const uint64_t page = page_of(entry), phys = phys_of(entry);
+    struct emu_walk w;
+    uint64_t write;
 
     if (page == NO_PAGE)
         return true;
@@ -289,9 +268,8 @@ static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
     if (is_gone(e, phys >> PAGE_SHIFT))
         return true;
     memcpy(&write, entry + ENTRY_WRITE, sizeof(write));
-    pte = walk(e, root, page);
-    return (pte & PTE_ADDR) == (phys & PTE_ADDR) && (write == ~UINT64_C(0) || (~pte & (PTE_RW | PTE_D)) == 0) &&
-           (tlb == 2 || (pte & PTE_US));
+    return emu_walk(e, tlb ? e->tlb.root : e->tlb.other, page, &w) && w.phys == (phys & PAGE_MASK) &&
+           (write == ~UINT64_C(0) || (w.rights & PTE_RW && w.leaf & PTE_D)) && (tlb == 2 || w.rights & PTE_US);
 }
 
 bool machine_tlb_agrees(struct machine *m)

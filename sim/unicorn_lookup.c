@@ -44,7 +44,7 @@ struct lookup_slot {
 enum { TB_PC = 0, TB_CS_BASE = 8, TB_FLAGS = 16, TB_CFLAGS = 24, TB_CODE = 32, TB_PAGE = 72, TB_PAGE_2 = 80 };
 #define TCG_GIVEN_UP    0xd8 /* struct TCGContext: size_t */
 #define CFLAGS_COMPARED 0xff0effffu
-#define NO_PAGE         ~UINT64_C(0)
+#define NO_PAGE_2       ~UINT64_C(0)
 
 #define EFLAGS_OF_BLOCKS 0x73100u /* AC VM RF IOPL TF */
 
@@ -109,7 +109,7 @@ static bool is_there(struct CPUX86State *env, const uint8_t *tb, uint64_t pc)
 {
     if ((get_page_addr_code_x86_64(env, pc) & PAGE_MASK) != tb_u64(tb, TB_PAGE))
         return false;
-    return tb_u64(tb, TB_PAGE_2) == NO_PAGE ||
+    return tb_u64(tb, TB_PAGE_2) == NO_PAGE_2 ||
            get_page_addr_code_x86_64(env, (pc & PAGE_MASK) + PAGE_SIZE) == tb_u64(tb, TB_PAGE_2);
 }
 

@@ -13,8 +13,8 @@ enum {
     TLB_DIRTY = -0x890, /* uint16_t, a bit each */
     TLB_DESC = -0x870,
     TLB_DESC_SIZE = 0x2b8,
-    TLB_DESC_MOST =
-        0x18, /* size_t: entries in use at most, of late; a flush makes the table as large as this asks for */
+    /* size_t: entries in use at most, of late; a flush makes the table as large as this asks for */
+    TLB_DESC_MOST = 0x18,
     TLB_DESC_USED = 0x20,    /* size_t: entries in use */
     TLB_DESC_VICTIMS = 0x30, /* eight entries that the table had no place for */
     NR_VICTIMS = 8,

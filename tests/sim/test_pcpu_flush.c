@@ -186,12 +186,89 @@ static void test_code(void **state)
     }
 }
 
+/* INVLPG: of what is gone, that page; of what nobody was told of, nothing. */
+static void test_page(void **state)
+{
+    struct pv_guest *g = *state;
+
+    pg_write(g, 11, 0, "\xff\xe6", 2);                     /* jmp *%rsi */
+    pg_write(g, 12, 0, "\xb8\x01\x00\x00\x00\x0f\x05", 7); /* mov $1, %eax; syscall */
+    pg_write(g, 13, 0, "\xb8\x02\x00\x00\x00\x0f\x05", 7);
+    for (unsigned int i = 0; i < 4; i++) {
+        const unsigned int now = 12 + (i & 1), then = 13 - (i & 1);
+
+        for (unsigned int page = 5; page < 8; page++)
+            set(g, ONE + 3, page, mfn_x(PG_FRAME(page)), RIGHTS);
+        set(g, ONE + 3, 10, mfn_x(PG_FRAME(now)), RIGHTS);
+        machine_mappings_gone(g->m);
+        g->st->dirty |= CPU_DIRTY_TLB;
+        for (unsigned int page = 5; page < 8; page++)
+            assert_int_equal(read_at(g, page), 1000 + page);
+        set(g, ONE + 3, 7, mfn_x(PG_FRAME(17)), RIGHTS);
+        cpu_context_flush_page(g->c, PG_VA(7));
+        assert_int_equal(read_at(g, 7), 1007);
+        g->st->rsi = PG_VA(10);
+        g->st->rip = PG_VA(11);
+        assert_int_equal(pcpu_run(g->m->pcpu[0], g->c, 1000).kind, EXIT_SYSCALL);
+        assert_int_equal(g->st->rax, now - 11);
+        set(g, ONE + 3, 5, mfn_x(PG_FRAME(15)), RIGHTS);
+        set(g, ONE + 3, 6, mfn_x(PG_FRAME(16)), RIGHTS);
+        set(g, ONE + 3, 10, mfn_x(PG_FRAME(then)), RIGHTS);
+        machine_mapping_gone(g->m, PG_FRAME(5));
+        machine_mapping_gone(g->m, PG_FRAME(6));
+        machine_mapping_gone(g->m, PG_FRAME(now));
+        cpu_context_flush_page(g->c, PG_VA(5));
+        cpu_context_flush_page(g->c, PG_VA(10));
+        assert_int_equal(read_at(g, 5), 1015);
+        assert_int_equal(read_at(g, 6), 1006);
+        g->st->rip = PG_VA(11);
+        assert_int_equal(pcpu_run(g->m->pcpu[0], g->c, 1000).kind, EXIT_SYSCALL);
+        assert_int_equal(g->st->rax, then - 11);
+        g->st->dirty |= CPU_DIRTY_TLB;
+        assert_int_equal(read_at(g, 6), 1016);
+    }
+}
+
+/*
+ * Twenty addresses for one entry of the TLB: what it has no place for goes among its victims, and comes back from there. And now and then
+ * more pages than are noted.
+ */
+static void test_victims(void **state)
+{
+    struct pv_guest *g = *state;
+    uint64_t lot = 3, frame[3] = { 20, 21, 22 };
+
+    for (unsigned int i = 0; i < 20; i++)
+        set(g, UPPER_L3 + 1, 2 * i, UPPER_L3 + 2, RIGHTS);
+    for (unsigned int j = 0; j < 3; j++)
+        set(g, UPPER_L3 + 2, j, mfn_x(PG_FRAME(frame[j])), RIGHTS);
+    for (unsigned int j = 3; j < 512; j++)
+        set(g, UPPER_L3 + 2, j, mfn_x(PG_FRAME(30)), RIGHTS);
+    machine_mappings_gone(g->m);
+    for (unsigned int step = 0; step < 6000; step++) {
+        for (unsigned int k = 0; k < 600 && step % 500 == 499; k++)
+            assert_int_equal(read_from(g, UPPER + (uint64_t)(k / 500) * (4u << 20) + (3 + k % 500) * PAGE_SIZE), 1030);
+        const unsigned int j = (lot = lot * UINT64_C(6364136223846793005) + 1) >> 40 & 63, i = lot >> 48 & 1023;
+
+        if (j < 3) {
+            machine_mapping_gone(g->m, PG_FRAME(frame[j]));
+            frame[j] = 20 + i % 8;
+            set(g, UPPER_L3 + 2, j, mfn_x(PG_FRAME(frame[j])), RIGHTS);
+            g->st->dirty |= CPU_DIRTY_TLB;
+        }
+        assert_int_equal(read_from(g, UPPER + (uint64_t)(i % 20) * (4u << 20) + j % 3 * PAGE_SIZE),
+                         1000 + frame[j % 3]);
+        assert_true(machine_tlb_agrees(g->m));
+    }
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_silent), TEST(test_frames), TEST(test_many), TEST(test_roots), TEST(test_root_gone), TEST(test_code),
+        TEST(test_silent),    TEST(test_frames), TEST(test_many), TEST(test_roots),
+        TEST(test_root_gone), TEST(test_code),   TEST(test_page), TEST(test_victims),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -212,9 +212,36 @@ static void test_beside_outside(void **state)
     side_destroy(&plain);
 }
 
+static bool once_more(void *data, const struct sim_exit *x, uint64_t *budget)
+{
+    unsigned int *left = data;
+
+    return x->kind == EXIT_SYSCALL && (*left)-- > 0;
+}
+
+/* Where the run ends it ends: what stands behind the SYSCALL, and is translated already, is not executed. */
+static void test_no_further(void **state)
+{
+    struct pv_guest g = pg_create_engine(CPU_MODE_PV64, 1, false);
+    uint64_t *stored = mfn_to_virt(g.m, PG_FRAME(DATA));
+
+    pg_write(&g, 0, 0, "\x0f\x05\x48\xff\x07\x0f\x05", 7); /* syscall; incq (%rdi); syscall */
+    for (unsigned int i = 0; i < 8; i++) {
+        unsigned int left = i % 2;
+
+        *stored = 5;
+        g.st->rip = PG_VA(0);
+        g.st->rdi = PG_VA(DATA);
+        pcpu_run_on(g.m->pcpu[0], g.c, 1000, once_more, &left);
+        assert_int_equal(*stored, 5 + i % 2);
+        assert_int_equal(g.st->rip, PG_VA(0) + (i % 2 ? 7 : 2));
+    }
+    pg_destroy(&g);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_beside_outside) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_beside_outside), cmocka_unit_test(test_no_further) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
