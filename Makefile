@@ -5,30 +5,36 @@
 # Concept: objects are listed by hand, a variable a folder, folders from the bottom layer to the top and files in the
 # order in which they are best read. All but the program's entry goes into one library, libxenlab.a, which the program
 # and every unit test are linked against. The same rules build a second tree, build/asan, with sanitizers and the
-# hypervisor's self-audit. build/config.mk comes from tools/setup.sh, which make runs by itself when it is missing.
+# hypervisor's self-audit. build/config.mk comes from scripts/setup.sh, which make runs by itself when it is missing.
 
 all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug log clock trace insn machine pcpu pcpu_exit pcpu_state pcpu_fpu pcpu_walk pcpu_fault pcpu_debug pcpu_selftest \
-	unicorn_emu unicorn_raw unicorn_count unicorn_gate unicorn_gate_sse unicorn_operand unicorn_string unicorn_run unicorn_lookup unicorn_tlb unicorn_flush unicorn_mmu unicorn_phys unicorn_smc unicorn_debug unicorn_io unicorn_sse unicorn_helpers unicorn_private
-VCPU_OBJS := xen run domain time tsc runstate cpuid pv/traps pv/bounce pv/iret pv/segments pv/emulate pv/ioport pv/pit pv/msr pv/context pv/hypercalls pv/physdev \
-	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
-	hypercall kernel absent sched_op domctl sysctl \
-	sched/core sched/init sched/options sched/affinity sched/cpupool sched/params sched/runq sched/rr sched/credit sched/credit_acct \
-	sched/credit2 sched/credit2_rqd sched/credit2_cap sched/rtds sched/null sched/arinc653
-MMU_OBJS := heap m2p domheap page page_type guest_access pv_validate pv_l1 pv_mod pv_roots pv_perdomain pv_descriptor \
-	pv_mmu_update pv_va_mapping pv_mmuext pv_tlb pv_ptwr pv_grant relinquish audit \
-	memory memory_exchange memory_map memory_physmap memory_tools grant_table grant_pin grant_map \
-	grant_unmap grant_copy grant_transfer grant_setup grant_misc grant_op grant_info native_map
+SIM_OBJS := bug log clock trace insn
+ENGINE_OBJS := pcpu pcpu_exit pcpu_state pcpu_fpu pcpu_walk pcpu_fault pcpu_debug pcpu_selftest \
+	emu raw count gate gate_sse operand string run lookup tlb flush mmu phys smc debug io sse helpers private
+MACHINE_OBJS := machine
+MMU_OBJS := heap m2p domheap page page_type guest_access native_map
+MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant
+MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
+MMU_MEMORY_OBJS := memory exchange map physmap tools
+MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-RINGS_OBJS := native console xs_tree xs_tx xs_store xs_request xenstore
-TOOLS_OBJS := host host_guest guest_nodes host_shutdown resume coredump guest_sched xc build_pv \
-	printable nearest units user_file image image_cache image_kept image_unpack image_elf image_notes image_symtab image_place xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others \
-	xl_cpuid guest_cpuid \
-	workbench_setup workbench_sim workbench_record workbench_program \
-	workbench_load workbench_event workbench_report workbench_svg_rows workbench_svg workbench_bench workbench_guard workbench_child workbench_args workbench
+VCPU_OBJS := xen run domain time tsc runstate cpuid \
+	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
+	hypercall kernel absent sched_op domctl sysctl
+VCPU_PV_OBJS := traps bounce iret segments emulate ioport pit msr context hypercalls physdev
+VCPU_NATIVE_OBJS := kernel
+SCHED_OBJS := core init options affinity cpupool params runq rr credit credit_acct credit2 credit2_rqd credit2_cap rtds null arinc653
+RINGS_OBJS := console
+XENSTORE_OBJS := tree tx store request xenstore
+WORDS_OBJS := nearest printable units user_file
+XC_OBJS := xc coredump resume
+BUILD_OBJS := image image_cache image_kept image_unpack image_elf image_notes image_symtab image_place build_pv
+XL_OBJS := xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others xl_cpuid guest_cpuid guest_sched
+TOOLS_OBJS := host host_guest guest_nodes host_shutdown
+WORKBENCH_OBJS := setup sim record program load event report svg_rows svg bench guard child args workbench
 # The first is the program's entry, which is no part of the library.
 UI_OBJS := main cmd_run cmd_doctor options guest_list console input pace crash stats trace_file status
 
@@ -52,8 +58,8 @@ ifneq ($(filter-out help clean distclean setup format,$(or $(MAKECMDGOALS),all))
 include build/config.mk
 endif
 
-build/config.mk: tools/setup.sh tools/fetch.sh
-	$(Q)tools/setup.sh
+build/config.mk: scripts/setup.sh scripts/fetch.sh
+	$(Q)scripts/setup.sh
 	$(Q)touch $@
 
 CFLAGS ?= -O2 -g
@@ -86,8 +92,13 @@ build/flags build/lists: force
 # listed FOLDER, NAMES: the objects of a folder.
 listed = $(addprefix $(1)/,$(addsuffix .o,$(2)))
 
-LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) $(call listed,mmu,$(MMU_OBJS)) \
-	$(call listed,evtchn,$(EVTCHN_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,tools,$(TOOLS_OBJS))
+LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJS)) $(call listed,sim,$(MACHINE_OBJS)) \
+	$(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
+	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
+	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
+	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
+	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
+	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --
@@ -96,7 +107,7 @@ PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 define program
 $(1)/libxenlab.a: $$(addprefix $(1)/,$$(LIB_OBJS)) build/lists
 	$$(call say,AR)
-	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$(filter %.o,$$^)
+	$$(Q)rm -f $$@ && $$(AR) qcs $$@ $$(filter %.o,$$^)
 
 $(1)/xenlab: private LIBS = $$(UI_LIBS)
 $(1)/xenlab: $$(addprefix $(1)/,$$(PROGRAM_OBJS)) $(1)/libxenlab.a
@@ -211,56 +222,56 @@ setup: check-packages assets ## get what the build and the tests need; afterward
 
 # Quick when nothing is missing.
 check-packages:
-	$(Q)tools/setup.sh
+	$(Q)scripts/setup.sh
 
 # The real guests of README.md: GRUB, and Linux with a shell.
 shown: build/assets/initrd
-build/assets/initrd: tools/mkinitrd.sh | shown-guests
+build/assets/initrd: scripts/mkinitrd.sh | shown-guests
 	$(call say,INITRD)
-	$(Q)tools/mkinitrd.sh $@ build/assets/busybox
+	$(Q)scripts/mkinitrd.sh $@ build/assets/busybox
 .PHONY: shown-guests
 shown-guests:
-	$(Q)tools/assets.sh grub cloud busybox
+	$(Q)scripts/assets.sh grub cloud busybox
 
 assets: shown ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
-	$(Q)tools/assets.sh
+	$(Q)scripts/assets.sh
 
 test: check-packages assets all $(addprefix build/,$(TESTS) tests/docs/typist) ## run all tests (test-sim: those of one folder)
-	$(Q)tools/test.sh build $(TESTS) $(wildcard tests/*/run.sh)
+	$(Q)scripts/test.sh build $(TESTS) $(wildcard tests/*/run.sh)
 
 # The unit tests of one folder; test-guest runs the guests.
 define test_folder
 test-$(1): all $$(addprefix build/,$$(filter tests/$(1)/%,$$(TESTS)))
-	$$(Q)tools/test.sh build $$(filter tests/$(1)/%,$$(TESTS)) $$(wildcard tests/$(1)/run.sh)
+	$$(Q)scripts/test.sh build $$(filter tests/$(1)/%,$$(TESTS)) $$(wildcard tests/$(1)/run.sh)
 endef
 $(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
 test-guest: assets
 test-docs: assets build/tests/docs/typist
 
 asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
-	$(Q)tools/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
+	$(Q)scripts/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
 
 HOSTILE ?= 2000
 hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must not notice; with SEED=1, the first
-	$(Q)tools/hostile.sh $(HOSTILE) $(SEED)
+	$(Q)scripts/hostile.sh $(HOSTILE) $(SEED)
 
 golden: all $(addprefix build/,$(TESTS) tests/docs/typist) ## write the expected outputs anew (look at the difference before you commit it)
-	$(Q)GOLDEN=write tools/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/*/run.sh)
+	$(Q)GOLDEN=write scripts/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/*/run.sh)
 
 survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
 	$(Q)build/tests/cpu/survey $(SURVEY)
 
 bench: all build/tests/bench/bench_pcpu ## measure; one JSON object a line; with BASE=FILE, beside a stored run
-	$(Q)BASE='$(subst ','\'',$(BASE))' tools/bench.sh
+	$(Q)BASE='$(subst ','\'',$(BASE))' scripts/bench.sh
 
 bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table of ratios (docs/bench.md)
-	$(Q)tools/bench_xen.sh
+	$(Q)scripts/bench_xen.sh
 
 cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in a guest, a minute (CPUCHECK="--seconds 600 --seed 9")
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)
 
 lint: all ## check layering, hidden state, format and length of the sources
-	$(Q)tools/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
+	$(Q)scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
 
 format: ## apply .clang-format to the sources
 	$(Q)clang-format -i $$(find sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')

@@ -16,7 +16,7 @@
 #ifndef EVTCHN_EVTCHN_H
 #define EVTCHN_EVTCHN_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /*
  *            alloc_unbound        bind_interdomain by the peer

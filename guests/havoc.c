@@ -7,7 +7,7 @@
  * that Xen emulates or refuses among it (control and debug registers, MSRs, ports, strings of them, descriptors, returns); sets
  * debug registers and local descriptors; returns to random frames; grants, maps, copies and gives away pages, those
  * of its neighbours, too; binds, closes and notifies ports; starts and stops its vCPUs; writes rubbish to the rings of
- * xenstore and of the console. As with hostile, its own end is no mistake. tools/hostile.sh runs it with many seeds.
+ * xenstore and of the console. As with hostile, its own end is no mistake. scripts/hostile.sh runs it with many seeds.
  */
 #include "guests/rt/guest.h"
 

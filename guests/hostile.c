@@ -6,7 +6,7 @@
  * random registers; makes hypercalls at random, whose numbers, addresses and structures are such as often matter; changes
  * entries of its page tables at random, its own and what is beside them; asks for events and grants. It may crash, hang, or
  * lose its console: that is no mistake. The mistake would be one of the machine's: an end of the program, a broken book of
- * the hypervisor's, a neighbour that notices. tools/hostile.sh runs it with many seeds, next to such a neighbour.
+ * the hypervisor's, a neighbour that notices. scripts/hostile.sh runs it with many seeds, next to such a neighbour.
  */
 #include "guests/rt/guest.h"
 

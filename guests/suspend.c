@@ -7,7 +7,7 @@
  * answer tells where it is when it goes on: 0, in a new domain, in which everything of Xen's must be set up again;
  * 1, in the old one, since the suspend was called off: everything is as it was. Only guests with the ELF note
  * SUSPEND_CANCEL are told the second; suspend-uncooperative is this program without it, and a second vCPU shows the
- * difference (--vcpus 2). See tools/resume.c.
+ * difference (--vcpus 2). See tools/xc/resume.c.
  */
 #include "guests/rt/guest.h"
 

@@ -27,10 +27,10 @@
  */
 #include "mmu/audit.h"
 
-#include "mmu/grant_private.h"
+#include "mmu/grant/private.h"
 #include "mmu/heap.h"
 #include "mmu/m2p.h"
-#include "mmu/pv_private.h"
+#include "mmu/pv/private.h"
 
 #include <stdarg.h>
 #include <stdio.h>

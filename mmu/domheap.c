@@ -130,11 +130,14 @@ struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int ord
     return pg;
 }
 
-void page_unassign(struct page_info *pg)
+int steal_page(struct domain *d, struct page_info *pg)
 {
-    struct domain *d = pg->owner;
-
-    BUG_ON((pg->count_info & (PGC_allocated | PGC_extra | PGC_xen_heap | PGC_count_mask)) != (PGC_allocated | 1));
+    if (paging_mode_translate(d))
+        return -EOPNOTSUPP;
+    if (pg->owner != d || (pg->count_info & (PGC_xen_heap | PGC_extra)))
+        return -EINVAL;
+    if ((pg->count_info & (PGC_allocated | PGC_count_mask)) != (PGC_allocated | 1))
+        return -EINVAL;
     BUG_ON(pg->list != PAGE_LIST_page || (pg->type_info & (PGT_count_mask | PGT_pinned)));
     page_list_del(d->xen, &d->page_list, pg);
     pg->list = PAGE_LIST_none;
@@ -144,6 +147,7 @@ void page_unassign(struct page_info *pg)
     pg->tlb_stamp = d->xen->tlb_clock;
     d->tot_pages--;
     last_frame(d);
+    return 0;
 }
 
 void page_free(struct xen *xen, struct page_info *pg, unsigned int order)

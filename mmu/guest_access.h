@@ -12,7 +12,7 @@
 #ifndef MMU_GUEST_ACCESS_H
 #define MMU_GUEST_ACCESS_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /* Copy n bytes; 0 or -EFAULT. Guest addresses are 64-bit (PV32 callers zero-extend). Native vCPUs: host pointers. */
 int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n);

@@ -11,7 +11,7 @@
 #ifndef MMU_NATIVE_MAP_H
 #define MMU_NATIVE_MAP_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /* Map frame mfn of domain domid, writable. NULL: no such domain or frame, not privileged, or the frame is a page table. */
 void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn);

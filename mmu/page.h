@@ -22,7 +22,7 @@
 #ifndef MMU_PAGE_H
 #define MMU_PAGE_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #define PAGE_LIST_NULL UINT32_MAX
 
@@ -143,10 +143,11 @@ struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int ord
 /* Give frames from page_alloc(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages stays as it is. */
 int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags);
 /*
- * Take a frame from its owner, content and all, when only the allocation reference is left (the caller has checked);
- * afterwards it is as page_alloc(MEMF_no_owner) returns one.
+ * Take pg away from d: afterwards it is as page_alloc(MEMF_no_owner) returns one. Only when nothing but d's own allocation
+ * refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain. The
+ * content stays, and so may what TLBs know of it: flush before somebody else gets it. Xen arch/x86/mm.c:steal_page().
  */
-void page_unassign(struct page_info *pg);
+int steal_page(struct domain *d, struct page_info *pg);
 /* Free a block that page_alloc(MEMF_no_owner) returned and nobody references. */
 void page_free(struct xen *xen, struct page_info *pg, unsigned int order);
 /* Make a xen-heap frame mappable by d: read-write or read-only. share_xen_page_with_guest(). */

@@ -24,7 +24,7 @@
  * another CPU's validation, and -EINTR (preempted before anything was done) cannot happen: the first entry is always done.
  */
 #include "mmu/page_private.h"
-#include "mmu/pv_private.h"
+#include "mmu/pv/private.h"
 
 #include <errno.h>
 

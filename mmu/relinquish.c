@@ -11,7 +11,7 @@
  *
  * Corresponds to relinquish_memory(), domain_relinquish_resources() of xen/arch/x86/domain.c.
  */
-#include "mmu/pv_private.h"
+#include "mmu/pv/private.h"
 
 static void move(struct domain *d, struct page_info *pg, struct page_list *from, struct page_list *to,
                  enum page_list_id id)

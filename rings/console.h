@@ -3,8 +3,8 @@
 #ifndef RINGS_CONSOLE_H
 #define RINGS_CONSOLE_H
 
-#include "rings/native.h"
 #include "sim/types.h"
+#include "vcpu/native/kernel.h"
 
 struct console_backend;
 

@@ -142,7 +142,7 @@ struct sim_exit {
 const char *sim_exit_name(enum sim_exit_kind kind);
 
 /*
- * Create pCPU `id` of machine `m`. Runs the self-tests the first time (pcpu_selftest.c).
+ * Create pCPU `id` of machine `m`. Runs the self-tests the first time (sim/engine/pcpu_selftest.c).
  * Returns NULL and a message in err (what is wrong, what to do) when the emulator cannot be used.
  */
 struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t errlen);

@@ -18,7 +18,7 @@
  */
 #include "tools/host_private.h"
 
-#include "vcpu/xen.h"
+#include "vcpu/noun/xen.h"
 
 #include <stdarg.h>
 #include <stdio.h>

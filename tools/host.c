@@ -5,7 +5,7 @@
  */
 #include "tools/host_private.h"
 
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -11,9 +11,9 @@
 #ifndef TOOLS_HOST_H
 #define TOOLS_HOST_H
 
-#include "tools/guest_sched.h"
-#include "tools/image.h"
-#include "tools/xl_cfg.h"
+#include "tools/build/image.h"
+#include "tools/xl/guest_sched.h"
+#include "tools/xl/xl_cfg.h"
 #include "vcpu/run.h"
 
 #define HOST_ERR_SIZE 1024

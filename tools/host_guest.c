@@ -3,10 +3,10 @@
  * The guests of a host: read from their files, built, scheduled, connected, started. What becomes of them when they shut down
  * is in host_shutdown.c.
  */
-#include "tools/build_pv.h"
-#include "tools/guest_cpuid.h"
+#include "tools/build/build_pv.h"
 #include "tools/host_private.h"
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
+#include "tools/xl/guest_cpuid.h"
 #include "vcpu/tsc.h"
 
 #include <search.h>

@@ -7,10 +7,10 @@
 #define TOOLS_HOST_PRIVATE_H
 
 #include "rings/console.h"
-#include "rings/native.h"
-#include "rings/xenstore.h"
+#include "rings/xenstore/xenstore.h"
+#include "tools/build/image_cache.h"
 #include "tools/host.h"
-#include "tools/image_cache.h"
+#include "vcpu/native/kernel.h"
 
 struct guest {
     struct guest *next;

@@ -10,10 +10,10 @@
  *      rename-restart   it stays, under the name "NAME-<date>", and a new one is built. (Where that name is taken, as it is when
  *                       it restarts twice in a minute, xl gives up; here it is "NAME-<date>-2".)
  *      preserve         it stays, for whoever wants to look at it
- *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/coredump.c)
+ *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/xc/coredump.c)
  *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
  *
- * A guest that suspends goes on at once (tools/resume.c).
+ * A guest that suspends goes on at once (tools/xc/resume.c).
  *
  * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart; here, in
  * virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long as the guest lives
@@ -21,10 +21,10 @@
  *
  * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
  */
-#include "tools/coredump.h"
 #include "tools/host_private.h"
-#include "tools/resume.h"
-#include "tools/xc.h"
+#include "tools/xc/coredump.h"
+#include "tools/xc/resume.h"
+#include "tools/xc/xc.h"
 
 #include <stdio.h>
 #include <stdlib.h>

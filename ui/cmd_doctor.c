@@ -11,7 +11,7 @@
 #include "ui/cmd_doctor.h"
 
 #include "sim/machine.h"
-#include "tools/image_kept.h"
+#include "tools/build/image_kept.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -219,7 +219,7 @@ static void check_locale(struct report *r)
 
 /* --- what building and testing need --- */
 
-/* tools/setup.sh has the same list; a test compares them. */
+/* scripts/setup.sh has the same list; a test compares them. */
 static const char packages[] = "gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev "
                                "libncurses-dev libcmocka-dev zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev "
                                "libxxhash-dev";
@@ -256,7 +256,7 @@ static void check_packages(struct report *r)
 
     if (!packages_missing(list, sizeof(list))) {
         missing(r, "packages", "this is no Debian: dpkg-query does not answer",
-                "make cannot install what it needs by itself", "less tools/setup.sh, which names what to install");
+                "make cannot install what it needs by itself", "less scripts/setup.sh, which names what to install");
     } else if (*list) {
         snprintf(what, sizeof(what), "not installed:%s", list);
         snprintf(type, sizeof(type), "sudo apt-get install --no-install-recommends%s", list);

@@ -24,7 +24,7 @@
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
 
 #include <errno.h>

@@ -3,8 +3,8 @@
 #ifndef UI_CRASH_H
 #define UI_CRASH_H
 
-#include "tools/image.h"
-#include "vcpu/domain.h"
+#include "tools/build/image.h"
+#include "vcpu/noun/domain.h"
 
 #include <stdio.h>
 

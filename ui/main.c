@@ -15,7 +15,7 @@
  */
 #include "tools/nearest.h"
 #include "tools/printable.h"
-#include "tools/workbench.h"
+#include "tools/workbench/workbench.h"
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"

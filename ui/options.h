@@ -12,8 +12,8 @@
 #define UI_OPTIONS_H
 
 #include "sim/types.h"
-#include "tools/guest_sched.h"
-#include "tools/xl_cfg.h"
+#include "tools/xl/guest_sched.h"
+#include "tools/xl/xl_cfg.h"
 
 #include <stdio.h>
 

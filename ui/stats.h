@@ -3,7 +3,7 @@
 #ifndef UI_STATS_H
 #define UI_STATS_H
 
-#include "vcpu/xen.h"
+#include "vcpu/noun/xen.h"
 
 #include <stdio.h>
 

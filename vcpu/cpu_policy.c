@@ -16,7 +16,7 @@
  * A policy is made of leaves. Of those the bits that stand for features are also numbered, in words of 32, by public
  * arch-x86/cpufeatureset.h; there a feature that is gone takes along what is built upon it (vcpu/cpu_featureset.c).
  *
- * Invariants: what is announced executes, and what is not is #UD: raw is what the engine does right, and sim/unicorn_gate.c
+ * Invariants: what is announced executes, and what is not is #UD: raw is what the engine does right, and sim/engine/gate.c
  * refuses the rest (guests/features.c tries both). No AVX, XSAVE (nobody switches that state), RDRAND, RDSEED (runs would differ). What
  * a domain's own policy lacks but the processor has does execute, as on hardware.
  *
@@ -28,7 +28,7 @@
  */
 #include "vcpu/cpu_policy.h"
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #include <errno.h>
 #include <stdlib.h>

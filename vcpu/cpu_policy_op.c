@@ -12,7 +12,7 @@
  */
 #include "mmu/guest_access.h"
 #include "vcpu/cpu_policy.h"
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define VCPU_CPUID_H
 
 #include "vcpu/cpu_policy.h"
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subleaf);
 

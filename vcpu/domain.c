@@ -15,13 +15,13 @@
  *
  * Budget: one life, from first to last; what is torn down last mirrors what is built first.
  */
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #include "evtchn/evtchn.h"
-#include "mmu/grant_table.h"
-#include "mmu/memory.h"
+#include "mmu/grant/grant_table.h"
+#include "mmu/memory/memory.h"
 #include "mmu/page.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"

@@ -16,7 +16,7 @@
 #include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"

@@ -3,7 +3,7 @@
 #ifndef VCPU_DOMCTL_H
 #define VCPU_DOMCTL_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 struct xen_domctl_getdomaininfo;
 

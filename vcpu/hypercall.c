@@ -19,7 +19,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/audit.h"
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #ifndef VCPU_HYPERCALL_H
 #define VCPU_HYPERCALL_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /* One hypercall: who may make it, and with how many arguments. NULL: -ENOSYS. */
 struct hypercall_entry {

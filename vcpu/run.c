@@ -18,9 +18,9 @@
  */
 #include "vcpu/run.h"
 
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "mmu/tlb.h"
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"

@@ -3,7 +3,7 @@
 #ifndef VCPU_RUN_H
 #define VCPU_RUN_H
 
-#include "vcpu/xen.h"
+#include "vcpu/noun/xen.h"
 
 enum run_result {
     RUN_UNTIL, /* virtual time `until` is reached */

@@ -3,7 +3,7 @@
 #ifndef VCPU_RUNSTATE_H
 #define VCPU_RUNSTATE_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /* Copy rs to v's address space in its layout (32-bit guests have a packed one). 0 or -EFAULT. */
 int runstate_copy_to_guest(struct vcpu *v, uint64_t addr, const struct vcpu_runstate_info *rs);

@@ -5,7 +5,7 @@
 #ifndef VCPU_TIME_H
 #define VCPU_TIME_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 void vcpu_time_init(struct vcpu *v);
 void vcpu_time_destroy(struct vcpu *v);

@@ -5,7 +5,7 @@
 #ifndef VCPU_TSC_H
 #define VCPU_TSC_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 /* xl.cfg's tsc_mode, XEN_DOMCTL_settscinfo and CPUID leaf 0x40000003. (3 was PVRDTSCP, which Xen 4.13 removed.) */
 #define TSC_MODE_DEFAULT        0

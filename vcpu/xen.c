@@ -3,13 +3,13 @@
  * Bringing the hypervisor up and down. xen_create() is the boot order, one line a subsystem; compare __start_xen() in
  * xen/arch/x86/setup.c.
  */
-#include "vcpu/xen.h"
+#include "vcpu/noun/xen.h"
 
 #include "evtchn/evtchn.h"
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
-#include "vcpu/domain.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
 
 #include <errno.h>

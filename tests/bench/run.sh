@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: what tools/bench_compare.sh says of two runs of the benchmarks, which are made up here. Nothing is measured.
+# run.sh: what scripts/bench_compare.sh says of two runs of the benchmarks, which are made up here. Nothing is measured.
 set -uf
 
 passed=0 failed=0
@@ -16,7 +16,7 @@ expect() {
     name=$1 expected=$2
     shift 2
     status=0
-    tools/bench_compare.sh "$tmp/base" "$tmp/now" > "$tmp/out" 2>&1 || status=$?
+    scripts/bench_compare.sh "$tmp/base" "$tmp/now" > "$tmp/out" 2>&1 || status=$?
     why=
     [ "$status" -eq "$expected" ] || why="status $status instead of $expected"
     from=1
@@ -126,7 +126,7 @@ fi
 
 # All before minutes are spent; and with XENLAB=false they would not be.
 status=0
-BASE="$tmp/nowhere" XENLAB=false tools/bench.sh > "$tmp/out" 2>&1 || status=$?
+BASE="$tmp/nowhere" XENLAB=false scripts/bench.sh > "$tmp/out" 2>&1 || status=$?
 if [ "$status" -eq 1 ] && [ "$(wc -l < "$tmp/out")" -eq 1 ] && grep -q "nowhere is no file: a stored run" "$tmp/out"; then
     passed=$((passed + 1))
 else

@@ -26,12 +26,12 @@
 #include <xen/foreign/x86_32.h>
 
 #include "mmu/guest_access.h"
-#include "rings/native.h"
 #include "tests/support/kernel_file.h"
-#include "tools/build_pv.h"
-#include "tools/xc.h"
+#include "tools/build/build_pv.h"
+#include "tools/xc/xc.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/native/kernel.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/run.h"
 

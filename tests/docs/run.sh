@@ -61,7 +61,7 @@ extract() {
             put("named", text)
         }
         function names(line, rest) {
-            while (match(rest, /`(sim|vcpu|mmu|evtchn|rings|tools|ui|guests|tests|docs|labs)\/[^`*<]*`/)) {
+            while (match(rest, /`(sim|vcpu|mmu|evtchn|rings|tools|scripts|ui|guests|tests|docs|labs)\/[^`*<]*`/)) {
                 named(line, substr(rest, RSTART + 1, RLENGTH - 2))
                 rest = substr(rest, RSTART + RLENGTH)
             }

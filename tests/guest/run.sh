@@ -15,7 +15,7 @@
 # Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host
 # seconds is only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing.
 #
-# When could these pass wrongly? If nothing was run: hence the count at the end, and test.sh, which takes none as a
+# When could these pass wrongly? If nothing was run: hence the count at the end, and scripts/test.sh, which takes none as a
 # failure.
 #
 # Budget: a list of all guests, with what runs and judges them; in several files each would need that again.
@@ -369,7 +369,7 @@ many domains-1000-credit 1000 --sched credit --pcpus 4
 # A few of the seeds that `make hostile` tries: with sanitizers, whose build checks all of memory, fewer.
 if begin hostile; then
     seeds=$((slowness > 1 ? 3 : 8))
-    if XENLAB=$XENLAB HOSTILE_TIMEOUT=$((120 * slowness)) tools/hostile.sh $seeds > "$tmp/out" 2>&1; then
+    if XENLAB=$XENLAB HOSTILE_TIMEOUT=$((120 * slowness)) scripts/hostile.sh $seeds > "$tmp/out" 2>&1; then
         pass
     else
         fail "$(head -n 1 "$tmp/out")"
@@ -559,7 +559,7 @@ linux() {
     begin "$1" || return 0
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
-    [ -r "$tmp/initrd" ] || tools/mkinitrd.sh "$tmp/initrd" $assets/busybox
+    [ -r "$tmp/initrd" ] || scripts/mkinitrd.sh "$tmp/initrd" $assets/busybox
     {
         echo 'uname -a'
         echo 'grep -E "MemTotal|MemFree" /proc/meminfo'
@@ -592,7 +592,7 @@ linux_script() {
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     echo 'for i in $(seq 2000); do echo "line $i of the output, which is to be complete"; done' > "$tmp/script"
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory "$3" --cmdline "console=hvc0 quiet" --ramdisk "$tmp/initrd-script" \
         "$assets/$2" < /dev/null
     ended 0 || return 0
@@ -623,7 +623,7 @@ done
 wait
 awk '/^cpu / { print (\$9 > 0 ? "stolen" : "nothing stolen") }' /proc/stat
 END
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$2" --pcpus "$3" --cmdline "console=hvc0" \
         --ramdisk "$tmp/initrd-script" "$assets/vmlinuz-cloud" < /dev/null
     ended 0 || return 0
@@ -637,7 +637,7 @@ linux_program() {
     program=build/tests/guest/$1
     have "$assets/$2" "$assets/busybox" "$program" || return 0
     echo "$1" > "$tmp/script"
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" "$program"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script" "$program"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     shift 4
@@ -665,7 +665,7 @@ linux_reboot() {
     quick || return 0
     have "$assets/$2" "$assets/busybox" || return 0
     echo 'if [ $(date +%s) -lt 1767225605 ]; then echo first boot; reboot -f; fi; echo second boot' > "$tmp/script"
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 60s --memory "$3" --on-reboot restart --cmdline "console=hvc0" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     ended 0 && contains "Linux version 6.1" "first boot" "Restarting system" "Linux version 6.1" "second boot" && pass
@@ -679,7 +679,7 @@ linux_many() {
     copies=$2
     shift 2
     echo 'seq 2000 | sort -n | tail -n 1 | sed s/^/counted:/' > "$tmp/script"
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --pcpus 2 --copies "$copies" --memory 128 --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$@" "$assets/vmlinuz-cloud" < /dev/null
     ended 0 || return 0
@@ -699,7 +699,7 @@ linux_maxvcpus() {
     quick || return 0
     have "$assets/vmlinuz-cloud" "$assets/busybox" || return 0
     echo 'echo nproc $(nproc) of $(cat /sys/devices/system/cpu/possible)' > "$tmp/script"
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     cat > "$tmp/maxvcpus.cfg" << END
 name = "maxvcpus"
 kernel = "$assets/vmlinuz-cloud"
@@ -724,7 +724,7 @@ grep -m 1 '^flags' /proc/cpuinfo
 dmesg | grep -E 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR' | sed 's/^/complaint: /'
 echo complaints: $(dmesg | grep -cE 'Call Trace|WARNING:|BUG:|Oops|unchecked MSR')
 END
-    tools/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd-script" $assets/busybox "$tmp/script"
     simulate 300 -q --max-vtime 600s --memory 256 --vcpus "$3" --pcpus "$4" --cmdline "console=hvc0 quiet" \
         --ramdisk "$tmp/initrd-script" "$assets/$2" < /dev/null
     ended 0 && contains "nproc $3" " fsgsbase erms " "complaints: 0" "System halted" && pass
@@ -742,7 +742,7 @@ quick() {
 
 if begin assets-unknown; then
     status=0
-    tools/assets.sh grub nosuch > "$tmp/out" 2> "$tmp/err" || status=$?
+    scripts/assets.sh grub nosuch > "$tmp/out" 2> "$tmp/err" || status=$?
     says 1 'there is no "nosuch", but grub, cloud, generic'
 fi
 

@@ -21,7 +21,7 @@
 #include "mmu/audit.h"
 #include "mmu/guest_access.h"
 #include "mmu/heap.h"
-#include "mmu/pv_private.h"
+#include "mmu/pv/private.h"
 
 #include <errno.h>
 #include <stdio.h>

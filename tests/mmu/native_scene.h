@@ -16,9 +16,9 @@
 
 #include <cmocka.h>
 
-#include "mmu/grant_private.h"
-#include "mmu/memory_private.h"
-#include "mmu/pv.h"
+#include "mmu/grant/private.h"
+#include "mmu/memory/private.h"
+#include "mmu/pv/pv.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@
  */
 #include "fixture.h"
 
-#include "mmu/grant_private.h"
+#include "mmu/grant/private.h"
 #include "mmu/m2p.h"
 
 #include <fnmatch.h>
@@ -458,7 +458,7 @@ static void each_rule(void **state)
     try_each(&f, mutants32, ARRAY_SIZE(mutants32));
     fix_close(&f);
     messages_check("mmu/audit.c", 25);
-    messages_check("mmu/grant_info.c", 3);
+    messages_check("mmu/grant/info.c", 3);
 }
 
 int main(void)

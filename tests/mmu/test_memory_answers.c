@@ -14,7 +14,7 @@
  */
 #include "fixture.h"
 
-#include "mmu/memory_private.h"
+#include "mmu/memory/private.h"
 
 enum shape {
     NOTHING,

@@ -10,7 +10,7 @@
  */
 #include "fixture.h"
 
-#include "mmu/grant_private.h"
+#include "mmu/grant/private.h"
 
 #include <xen/grant_table.h>
 #include <xen/memory.h>

@@ -8,8 +8,8 @@
  */
 #include "tests/vcpu/fixture.h"
 
-#include "rings/xenstore.h"
-#include "rings/xs_store.h"
+#include "rings/xenstore/store.h"
+#include "rings/xenstore/xenstore.h"
 #include "sim/machine.h"
 
 #include <xen/io/xs_wire.h>

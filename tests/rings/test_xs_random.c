@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rings/xs_request.h"
+#include "rings/xenstore/request.h"
 
 #define DOMID     7
 #define NR        15 /* node n has the children 2n + 1 and 2n + 2 */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/workbench.h"
+#include "tools/workbench/workbench.h"
 
 #define MAX_FILE (8 << 20)
 

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/workbench_sim.h"
+#include "tools/workbench/sim.h"
 
 /* All of them, and credit2 with several run queues. */
 static const char *const policies[]

@@ -5,8 +5,8 @@
 
 #include "common.h"
 
-#include "rings/native.h"
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
+#include "vcpu/native/kernel.h"
 
 struct fixture {
     struct machine *m;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tools/workbench_guard.h"
+#include "tools/workbench/guard.h"
 #include "vcpu/sched/sched.h"
 
 static void test_names(void **state)

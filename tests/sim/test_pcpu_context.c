@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "sim/pcpu_private.h"
+#include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
 static struct pv_guest make(enum cpu_mode mode) { return pg_create(mode, 2); }

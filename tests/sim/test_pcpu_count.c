@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "sim/pcpu_private.h"
+#include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
 static int setup(void **state)

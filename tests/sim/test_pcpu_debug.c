@@ -2,7 +2,7 @@
 /*
  * Breakpoints of the guest: AMD APM volume 2, 13.1.
  *
- * Budget: a case a rule of sim/pcpu_debug.c; they share little but the set-up.
+ * Budget: a case a rule of sim/engine/pcpu_debug.c; they share little but the set-up.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "sim/pcpu_private.h"
+#include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
 #define DATA PG_VA(20)

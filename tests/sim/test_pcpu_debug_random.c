@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-#include "sim/pcpu_private.h"
+#include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
 #define PROGRAMS  2000

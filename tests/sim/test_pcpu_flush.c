@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TLB flushes when the hypervisor tells which mappings are gone: those go, and no others (see sim/unicorn_flush.c). That what nobody was told
+ * TLB flushes when the hypervisor tells which mappings are gone: those go, and no others (see sim/engine/flush.c). That what nobody was told
  * of is still there is how a test sees that it was kept; a hypervisor that changes tables in silence says so.
  */
 #include <setjmp.h>

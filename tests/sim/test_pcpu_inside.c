@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/unicorn_emu.h"
+#include "sim/engine/emu.h"
 #include "tests/support/pv_guest.h"
 
 #define RUNS      400

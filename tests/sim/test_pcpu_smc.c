@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Code that changes: by the guest through the address it runs at, through an alias, inside the running block; by the
- * hypervisor; by another pCPU (see sim/unicorn_smc.c).
+ * hypervisor; by another pCPU (see sim/engine/smc.c).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "sim/pcpu_private.h"
+#include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
 
 #define FUNCS 1

@@ -42,7 +42,7 @@ uint8_t *kernel_elf(const struct kernel_spec *spec, size_t *size);
 uint8_t *kernel_pack(const char *method, const uint8_t *data, size_t size, size_t *packed_size);
 uint8_t *kernel_bzimage(const uint8_t *payload, size_t size, size_t *image_size);
 
-/* The methods that kernel_pack() knows, ended by NULL: "none" and those of image_unpack.c. */
+/* The methods that kernel_pack() knows, ended by NULL: "none" and those of tools/build/image_unpack.c. */
 extern const char *const kernel_methods[];
 
 /* Kernels that parse: as 64-bit Linux says it, as an old 32-bit one did in __xen_guest. */

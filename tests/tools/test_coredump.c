@@ -10,7 +10,7 @@
 #include <xen/elfnote.h>
 #include <xen/foreign/x86_32.h>
 
-#include "tools/coredump.h"
+#include "tools/xc/coredump.h"
 
 struct file {
     const uint8_t *data;

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/guest_cpuid.h"
 #include "tools/host.h"
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
+#include "tools/xl/guest_cpuid.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/cpuid.h"
 

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/guest_sched.h"
 #include "tools/host.h"
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
+#include "tools/xl/guest_sched.h"
 #include "vcpu/sched/sched.h"
 
 #define VCPUS 2

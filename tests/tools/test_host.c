@@ -19,11 +19,11 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
-#include "mmu/grant_private.h"
+#include "mmu/grant/private.h"
 #include "mmu/native_map.h"
 #include "tools/host.h"
 #include "tools/host_private.h"
-#include "tools/xc.h"
+#include "tools/xc/xc.h"
 #include "vcpu/sched/sched.h"
 
 struct scene {

@@ -14,8 +14,8 @@
 #include <xen/sched.h>
 
 #include "tools/host.h"
-#include "tools/xc.h"
-#include "vcpu/domain.h"
+#include "tools/xc/xc.h"
+#include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
 
 #define NR_GUESTS 4

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
-#include "tools/image_cache.h"
+#include "tools/build/image_cache.h"
 
 #include <xen/elfnote.h>
 #include <xen/features.h>

@@ -27,8 +27,8 @@
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
-#include "tools/image.h"
-#include "tools/image_kept.h"
+#include "tools/build/image.h"
+#include "tools/build/image_kept.h"
 
 enum { SIZE = 50000, PACKED = 20000 };
 

@@ -7,7 +7,7 @@
  */
 #include "tests/vcpu/fixture.h"
 
-#include "tools/image.h"
+#include "tools/build/image.h"
 
 #include <elf.h>
 #include <unistd.h>

@@ -24,8 +24,8 @@
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
-#include "tools/image.h"
-#include "tools/xl_cfg.h"
+#include "tools/build/image.h"
+#include "tools/xl/xl_cfg.h"
 
 #define ROUNDS  10000
 #define SECONDS 300 /* for a whole test, on a slow machine with sanitizers; longer is a hang */

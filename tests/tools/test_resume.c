@@ -4,7 +4,7 @@
 
 #include <xen/foreign/x86_32.h>
 
-#include "tools/resume.h"
+#include "tools/xc/resume.h"
 
 #define CONSOLE 0x1234
 #define STORE   0x5678

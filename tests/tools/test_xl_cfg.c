@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/xl_cfg.h"
+#include "tools/xl/xl_cfg.h"
 #include "vcpu/tsc.h"
 
 #define KERNEL "kernel = '/k'\n"

@@ -162,10 +162,10 @@ static void test_arguments(void **state)
     assert_int_equal(cmd_doctor(1, other, stdout), 1);
 }
 
-/* The list is that of setup.sh. */
+/* The list is that of scripts/setup.sh. */
 static void test_packages(void **state)
 {
-    FILE *doctor_c = fopen("ui/cmd_doctor.c", "r"), *setup = fopen("tools/setup.sh", "r");
+    FILE *doctor_c = fopen("ui/cmd_doctor.c", "r"), *setup = fopen("scripts/setup.sh", "r");
     char *source = calloc(1, 1 << 20), *script = calloc(1, 1 << 20), *list, *end;
 
     assert_true(doctor_c && setup && source && script);
@@ -177,7 +177,7 @@ static void test_packages(void **state)
     *end = '\0';
     for (char *save, *p = strtok_r(list, " \n", &save); p; p = strtok_r(NULL, " \n", &save))
         if (!strstr(strstr(source, "static const char packages[]"), p))
-            fail_msg("tools/setup.sh installs %s, of which doctor does not know", p);
+            fail_msg("scripts/setup.sh installs %s, of which doctor does not know", p);
     fclose(doctor_c);
     fclose(setup);
     free(source);

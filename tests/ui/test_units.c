@@ -17,9 +17,9 @@
 #include <string.h>
 
 #include "tools/units.h"
-#include "tools/workbench_args.h"
-#include "tools/workbench_load.h"
-#include "tools/xl_cfg.h"
+#include "tools/workbench/args.h"
+#include "tools/workbench/load.h"
+#include "tools/xl/xl_cfg.h"
 #include "ui/options.h"
 
 /* --- the parser --- */

@@ -16,11 +16,11 @@
 #include "evtchn/evtchn.h"
 #include "mmu/audit.h"
 #include "mmu/guest_access.h"
-#include "rings/native.h"
 #include "tests/support/kernel_file.h"
-#include "tools/build_pv.h"
-#include "tools/xc.h"
+#include "tools/build/build_pv.h"
+#include "tools/xc/xc.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/native/kernel.h"
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>

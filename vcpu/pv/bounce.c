@@ -22,7 +22,7 @@
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/runstate.h"
 #include "vcpu/time.h"

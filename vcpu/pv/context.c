@@ -11,7 +11,7 @@
  * Corresponds to xen/arch/x86/domain.c (arch_set_info_guest) and domctl.c (arch_get_info_guest).
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/pv/pv.h"
 

@@ -16,7 +16,7 @@
  * Corresponds to xen/arch/x86/pv/emul-priv-op.c, emul-inv-op.c. Labs: rings.
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "sim/insn.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/pv/pv.h"

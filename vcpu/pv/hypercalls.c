@@ -9,7 +9,7 @@
  * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c.
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 

@@ -12,7 +12,7 @@
  * Corresponds to xen/arch/x86/pv/iret.c. Labs: rings, traps.
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
 /* The frame that the guest kernel leaves on its stack: public arch-x86/xen-x86_64.h, struct iret_context. */

@@ -5,7 +5,7 @@
 #ifndef VCPU_PV_PV_H
 #define VCPU_PV_PV_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #define X86_EFLAGS_CF   0x00000001u
 #define X86_EFLAGS_MBS  0x00000002u

@@ -19,7 +19,7 @@
  * Source: Intel SDM vol. 3, 3.4.5; Xen arch/x86/desc.c; public arch-x86/xen-x86_{32,64}.h.
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
 #define SEL_RPL         3u

@@ -12,7 +12,7 @@
  * Corresponds to xen/arch/x86/traps.c (do_general_protection, do_page_fault, fixup_page_fault) and pv/traps.c. Labs: rings.
  */
 #include "mmu/guest_access.h"
-#include "mmu/pv.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"

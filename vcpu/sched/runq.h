@@ -19,7 +19,7 @@
 #ifndef VCPU_SCHED_RUNQ_H
 #define VCPU_SCHED_RUNQ_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 struct runq_class;
 

@@ -33,7 +33,7 @@
 #ifndef VCPU_SCHED_SCHED_H
 #define VCPU_SCHED_SCHED_H
 
-#include "vcpu/domain.h"
+#include "vcpu/noun/domain.h"
 
 #include <xen/domctl.h>
 #include <xen/sysctl.h>

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Mapping a grant: GNTTABOP_map_grant_ref.
+ *
+ * Concept: the user gets an entry in its own page tables that points to a frame it does not own. Page tables are validated
+ * by owner, so no guest could write such an entry itself; the hypervisor writes it here, and takes for it the same
+ * references that it would take for an entry of the owner's own. A device mapping (GNTMAP_device_map) has no page table
+ * entry, only references: the frame will not go away while a device reads it.
+ *
+ * Two phases: first the entry is pinned (from here on the granter sees it in use), then the references are taken and the
+ * mapping is made. What fails in the second undoes the first.
+ *
+ * A native domain has no page tables: for GNTMAP_host_map it passes no address and finds in host_addr the host's pointer to
+ * the frame, valid until it unmaps (with that same address). It can write there whatever the flags say; the hypervisor
+ * trusts its native domains to look at GNTMAP_readonly themselves.
+ *
+ * A PV guest can lose a mapping behind the hypervisor's back, by writing over the page table entry (Xen's documentation
+ * forbids it, its release builds let it happen). The frame's references go with the entry, the pin and the handle stay until
+ * the guest dies. Hence a mapping holds a reference to the granter's struct domain, and a pin alone never proves that
+ * the frame is still the granter's.
+ *
+ * Corresponds to map_grant_ref() of xen/common/grant_table.c; frames of device memory cannot be granted here.
+ */
+#include "mmu/grant/private.h"
+
+#include "mmu/guest_access.h"
+#include "mmu/pv/pv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* --- handles --- */
+
+static void maptrack_put(struct grant_table *gt, grant_handle_t handle)
+{
+    gt->maptrack[handle] = (struct grant_mapping){ .ref = INVALID_MAPTRACK_HANDLE };
+    if (gt->free_first == INVALID_MAPTRACK_HANDLE)
+        gt->free_first = handle;
+    else
+        gt->maptrack[gt->free_last].ref = handle;
+    gt->free_last = handle;
+}
+
+/* Bring another frame's worth of handles into use, if the limit and the host's memory allow it. */
+static void maptrack_grow(struct grant_table *gt)
+{
+    const unsigned int limit = gt->maptrack_limit + MAPTRACK_PER_FRAME;
+    struct grant_mapping *maptrack;
+
+    if (limit > gt->max_maptrack_frames * MAPTRACK_PER_FRAME)
+        return;
+    maptrack = realloc(gt->maptrack, limit * sizeof(*maptrack));
+    if (!maptrack)
+        return;
+    gt->maptrack = maptrack;
+    while (gt->maptrack_limit < limit)
+        maptrack_put(gt, gt->maptrack_limit++);
+}
+
+static grant_handle_t maptrack_get(struct grant_table *gt)
+{
+    grant_handle_t handle;
+
+    if (gt->free_first == INVALID_MAPTRACK_HANDLE)
+        maptrack_grow(gt);
+    handle = gt->free_first;
+    if (handle != INVALID_MAPTRACK_HANDLE)
+        gt->free_first = gt->maptrack[handle].ref;
+    return handle;
+}
+
+void gnttab_mapping_remove(struct grant_table *gt, grant_handle_t handle)
+{
+    struct domain *rd = gt->maptrack[handle].rd;
+
+    BUG_ON(!gt->nr_mappings);
+    gt->nr_mappings--;
+    maptrack_put(gt, handle);
+    domain_put(rd);
+}
+
+/* --- the page table entry, in whatever kind of page table the user has --- */
+
+static int host_mapping_create(struct vcpu *v, struct gnttab_map_grant_ref *op, mfn_t mfn)
+{
+    struct domain *ld = v->domain;
+
+    if (is_native_domain(ld)) {
+        op->host_addr = (uintptr_t)mfn_to_virt(ld->xen->machine, mfn);
+        return GNTST_okay;
+    }
+    return is_pv_domain(ld) ? create_grant_pv_mapping(v, op->host_addr, mfn, op->flags, 0) : GNTST_general_error;
+}
+
+/* --- the references behind it --- */
+
+/* What the flags ask for: how many references to the frame, and how many of them writable. */
+static unsigned int nr_refs(unsigned int flags) { return !!(flags & GNTMAP_device_map) + !!(flags & GNTMAP_host_map); }
+
+static unsigned int nr_type_refs(unsigned int flags) { return flags & GNTMAP_readonly ? 0 : nr_refs(flags); }
+
+void gnttab_put_refs(struct xen *xen, mfn_t mfn, unsigned int flags)
+{
+    struct page_info *pg = mfn_to_page(xen, mfn);
+
+    for (unsigned int n = nr_type_refs(flags); n; n--)
+        put_page_type(xen, pg);
+    for (unsigned int n = nr_refs(flags); n; n--)
+        put_page(xen, pg);
+}
+
+static bool refs_get(struct domain *rd, struct page_info *pg, unsigned int flags)
+{
+    struct xen *xen = rd->xen;
+    unsigned int refs, types = 0;
+
+    for (refs = 0; refs < nr_refs(flags); refs++)
+        if (!get_page(pg, rd))
+            goto undo;
+    for (types = 0; types < nr_type_refs(flags); types++)
+        if (!get_page_type(xen, pg, PGT_writable_page))
+            goto undo;
+    return true;
+
+undo:
+    while (types--)
+        put_page_type(xen, pg);
+    while (refs--)
+        put_page(xen, pg);
+    return false;
+}
+
+uint32_t gnttab_pin_increment(unsigned int flags)
+{
+    const bool ro = flags & GNTMAP_readonly;
+
+    return (flags & GNTMAP_device_map ? (ro ? GNTPIN_devr_inc : GNTPIN_devw_inc) : 0) +
+           (flags & GNTMAP_host_map ? (ro ? GNTPIN_hstr_inc : GNTPIN_hstw_inc) : 0);
+}
+
+/* Fill in the active entry at its first use. */
+static int entry_activate(struct domain *ld, struct domain *rd, grant_ref_t ref)
+{
+    struct grant_table *rgt = rd->grant_table;
+    struct active_grant_entry *act = &rgt->active[ref];
+    const uint64_t gfn =
+        rgt->version == 1 ? shared_entry_v1(rgt, ref)->frame : shared_entry_v2(rgt, ref)->full_page.frame;
+    struct page_info *pg;
+    mfn_t mfn;
+    int rc = gnttab_get_frame(rd, gfn, &mfn, &pg);
+
+    if (rc != GNTST_okay)
+        return rc;
+    *act = (struct active_grant_entry){
+        .domid = ld->domain_id, .mfn = mfn, .length = PAGE_SIZE, .trans_domain = rd, .trans_gref = ref
+    };
+    put_page(rd->xen, pg); /* it was only a check: nothing can happen before the real references are taken */
+    return GNTST_okay;
+}
+
+/* First phase: the entry permits it, and says so. */
+static int entry_pin(struct domain *ld, struct domain *rd, const struct gnttab_map_grant_ref *op)
+{
+    struct grant_table *rgt = rd->grant_table;
+    const bool readonly = op->flags & GNTMAP_readonly;
+    const uint32_t inc = gnttab_pin_increment(op->flags);
+    struct active_grant_entry *act;
+    int rc;
+
+    if (op->ref >= nr_grant_entries(rgt))
+        return GNTST_bad_gntref;
+    act = &rgt->active[op->ref];
+    if (act->pin && (act->domid != ld->domain_id || (act->pin & GNTPIN_overflow(inc)) || act->is_sub_page))
+        return GNTST_general_error;
+    if (!act->pin || (!readonly && !(act->pin & GNTPIN_writers))) {
+        rc = gnttab_set_status(rgt, op->ref, readonly, true, ld->domain_id);
+        if (rc != GNTST_okay)
+            return rc;
+        if (!act->pin) {
+            rc = entry_activate(ld, rd, op->ref);
+            if (rc != GNTST_okay) {
+                gnttab_fix_status(rgt, op->ref, readonly);
+                return rc;
+            }
+        }
+    }
+    act->pin += inc;
+    return GNTST_okay;
+}
+
+/* Second phase: references, page table entry. */
+static int frame_map(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op)
+{
+    struct grant_table *rgt = rd->grant_table;
+    const mfn_t mfn = rgt->active[op->ref].mfn;
+    int rc = GNTST_general_error;
+
+    if (refs_get(rd, mfn_to_page(rd->xen, mfn), op->flags)) {
+        rc = op->flags & GNTMAP_host_map ? host_mapping_create(v, op, mfn) : GNTST_okay;
+        if (rc == GNTST_okay)
+            return rc;
+        gnttab_put_refs(rd->xen, mfn, op->flags);
+    }
+    rgt->active[op->ref].pin -= gnttab_pin_increment(op->flags);
+    gnttab_fix_status(rgt, op->ref, op->flags & GNTMAP_readonly);
+    return rc;
+}
+
+static int map_one(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_ref *op)
+{
+    struct domain *ld = v->domain;
+    struct grant_table *lgt = ld->grant_table;
+    grant_handle_t handle = maptrack_get(lgt);
+    int rc;
+
+    if (handle == INVALID_MAPTRACK_HANDLE)
+        return GNTST_no_space;
+    rc = entry_pin(ld, rd, op);
+    if (rc == GNTST_okay)
+        rc = frame_map(v, rd, op);
+    if (rc != GNTST_okay) {
+        maptrack_put(lgt, handle);
+        return rc;
+    }
+    rd->refcnt++;
+    lgt->maptrack[handle] = (struct grant_mapping){ .rd = rd, .ref = op->ref, .flags = op->flags };
+    lgt->nr_mappings++;
+    op->handle = handle;
+    op->dev_bus_addr = mfn_x(rd->grant_table->active[op->ref].mfn) << PAGE_SHIFT;
+    TRACE(ld->xen->machine, grant_map, ld->domain_id, v->vcpu_id, op->ref, op->dom, op->flags,
+          mfn_x(rd->grant_table->active[op->ref].mfn));
+    return GNTST_okay;
+}
+
+static int map_grant_ref(struct vcpu *v, struct gnttab_map_grant_ref *op)
+{
+    struct domain *rd;
+    int rc;
+
+    if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
+        return GNTST_bad_gntref;
+    if (paging_mode_translate(v->domain) &&
+        (op->flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte)))
+        return GNTST_general_error;
+    rd = gnttab_domain_get(v, op->dom);
+    if (!rd)
+        return GNTST_bad_domain;
+    rc = map_one(v, rd, op);
+    domain_put(rd);
+    return rc;
+}
+
+long gnttab_map_grant_ref(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
+{
+    struct gnttab_map_grant_ref op;
+
+    for (unsigned int i = 0; i < count; i++, uop += sizeof(op)) {
+        if (i && hypercall_preempt_check(v))
+            return i;
+        if (copy_from_guest(v, &op, uop, sizeof(op)))
+            return -EFAULT;
+        op.status = map_grant_ref(v, &op);
+        if (copy_to_guest(v, uop, &op, sizeof(op)))
+            return -EFAULT;
+    }
+    return 0;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * add_to_physmap, add_to_physmap_batch, remove_from_physmap: arranging a guest-physical address space.
+ *
+ * Concept: a translated guest (HVM, PVH) has no frame numbers but its own, so it must say at which of them it wants to see
+ * its shared_info page or a grant frame. A PV guest simply maps the machine frame, so that for a PV domain these commands
+ * answer -EACCES whoever asks: all that is told of it is whether there is such a domain.
+ *
+ * Corresponds to xenmem_add_to_physmap*() and xatp_permission_check() of xen/common/memory.c, xen/common/compat/memory.c.
+ */
+#include "mmu/memory/private.h"
+
+#include "mmu/guest_access.h"
+
+#include <errno.h>
+
+/* As many as fit into Xen's two pages for translated arguments. */
+#define COMPAT_LISTS ((2 * PAGE_SIZE - sizeof(struct xen_add_to_physmap_batch)) / (2 * sizeof(uint64_t)))
+
+#pragma pack(push, 4)
+struct xen_add_to_physmap_x86_32 {
+    domid_t domid;
+    uint16_t size;
+    uint32_t space, idx, gpfn;
+};
+struct xen_add_to_physmap_batch_x86_32 {
+    domid_t domid;
+    uint16_t space, size, extra;
+    uint32_t idxs, gpfns, errs;
+};
+struct xen_remove_from_physmap_x86_32 {
+    domid_t domid;
+    uint16_t pad;
+    uint32_t gpfn;
+};
+#pragma pack(pop)
+
+/* Is there such a domain, and an address space of its own to arrange? Then comes permission, but there is none yet. */
+static long physmap_answer(struct memop *m, domid_t domid)
+{
+    struct domain *d = domain_by_any_id(m->v, domid);
+    long rc;
+
+    if (!d)
+        return -ESRCH;
+    rc = paging_mode_translate(d) ? -EOPNOTSUPP : -EACCES;
+    domain_put(d);
+    return rc;
+}
+
+long memory_add_to_physmap(struct memop *m)
+{
+    struct xen_add_to_physmap_x86_32 xatp32;
+    struct xen_add_to_physmap xatp;
+
+    if (m->start > UINT16_MAX)
+        return -EDOM;
+    if (copy_from_guest(m->v, m->compat ? (void *)&xatp32 : &xatp, m->arg, m->compat ? sizeof(xatp32) : sizeof(xatp)))
+        return -EFAULT;
+    if (m->compat)
+        xatp = (struct xen_add_to_physmap){ xatp32.domid, xatp32.size, xatp32.space, xatp32.idx, xatp32.gpfn };
+    if (xatp.space == XENMAPSPACE_gmfn_foreign) /* add_to_physmap_batch does that */
+        return -ENOSYS;
+    return physmap_answer(m, xatp.domid);
+}
+
+/* A 32-bit caller's lists are translated before anybody looks at the call, COMPAT_LISTS elements at a time. */
+static int lists_translate(const struct memop *m, const struct xen_add_to_physmap_batch_x86_32 *b)
+{
+    uint64_t word;
+
+    if (!list_okay(m, b->idxs, b->size * 4ul) || !list_okay(m, b->gpfns, b->size * 4ul) ||
+        !list_okay(m, b->errs, b->size * sizeof(int32_t)))
+        return -EFAULT;
+    for (uint64_t i = m->start; i < b->size && i < m->start + COMPAT_LISTS; i++)
+        if (extent_get(m, b->idxs, i, &word) || extent_get(m, b->gpfns, i, &word))
+            return -EFAULT;
+    return 0;
+}
+
+long memory_add_to_physmap_batch(struct memop *m)
+{
+    struct xen_add_to_physmap_batch_x86_32 b32;
+    struct xen_add_to_physmap_batch b;
+
+    if (copy_from_guest(m->v, m->compat ? (void *)&b32 : &b, m->arg, m->compat ? sizeof(b32) : sizeof(b)))
+        return -EFAULT;
+    if (m->compat) {
+        if (lists_translate(m, &b32))
+            return -EFAULT;
+        b = (struct xen_add_to_physmap_batch){ .domid = b32.domid, .space = b32.space };
+    }
+    if (m->start > UINT16_MAX)
+        return -EDOM;
+    if (b.space == XENMAPSPACE_gmfn_range)
+        return -EOPNOTSUPP;
+    return physmap_answer(m, b.domid);
+}
+
+long memory_remove_from_physmap(struct memop *m)
+{
+    struct xen_remove_from_physmap_x86_32 xrfp32;
+    struct xen_remove_from_physmap xrfp;
+
+    if (copy_from_guest(m->v, m->compat ? (void *)&xrfp32 : &xrfp, m->arg, m->compat ? sizeof(xrfp32) : sizeof(xrfp)))
+        return -EFAULT;
+    return physmap_answer(m, m->compat ? xrfp32.domid : xrfp.domid);
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the toolstack asks of memory_op: a domain's resources and claims; and what of this PV domains do not have.
+ *
+ * Concept: some frames belong to a domain without being its memory, its grant table for one. acquire_resource gives the
+ * toolstack their numbers, to map them like any other foreign frame; so it writes the first grant entries of a guest that
+ * has never run. A claim reserves memory for a domain that is to be built, so that of two builds at the same time one fails
+ * at once, and not both half-way.
+ *
+ * Corresponds to acquire_resource() of xen/common/memory.c and domain_set_outstanding_pages() of xen/common/page_alloc.c.
+ */
+#include "mmu/memory/private.h"
+
+#include "mmu/grant/grant_table.h"
+#include "mmu/guest_access.h"
+#include "mmu/pv/private.h"
+
+#include <errno.h>
+
+/* --- acquire_resource --- */
+
+#pragma pack(push, 4)
+struct xen_mem_acquire_resource_x86_32 {
+    domid_t domid;
+    uint16_t type;
+    uint32_t id, nr_frames, pad;
+    uint64_t frame;
+    uint32_t frame_list;
+};
+struct xen_pod_target_x86_32 {
+    uint64_t target_pages, tot_pages, pod_cache_pages, pod_entries;
+    domid_t domid;
+    uint16_t pad;
+};
+struct xen_mem_access_op_x86_32 {
+    uint8_t op, access;
+    domid_t domid;
+    uint32_t nr;
+    uint64_t pfn;
+    uint32_t pfn_list, access_list;
+};
+#pragma pack(pop)
+
+/* A domain other than the caller's, by number, with a reference. May the caller act for it? That comes later. */
+static int remote_domain_get(struct memop *m, domid_t domid, struct domain **d)
+{
+    if (domid == m->currd->domain_id)
+        return -EPERM;
+    *d = domid == DOMID_SELF ? NULL : domain_by_any_id(m->v, domid);
+    return *d ? 0 : -ESRCH;
+}
+
+/* How many frames the resource can have at most. -EINVAL: none, -EOPNOTSUPP: no such kind of resource. */
+static long resource_max_frames(const struct domain *d, unsigned int type, unsigned int id)
+{
+    switch (type) {
+    case XENMEM_resource_grant_table: return gnttab_resource_max_frames(d, id) ?: -(long)EINVAL;
+    case XENMEM_resource_ioreq_server: /* these two are HVM's */
+    case XENMEM_resource_vmtrace_buf: return -EINVAL;
+    default: return -EOPNOTSUPP;
+    }
+}
+
+static int acquire_get(struct memop *m, struct xen_mem_acquire_resource *a)
+{
+    struct xen_mem_acquire_resource_x86_32 a32;
+
+    if (!m->compat)
+        return copy_from_guest(m->v, a, m->arg, sizeof(*a));
+    if (copy_from_guest(m->v, &a32, m->arg, sizeof(a32)))
+        return -EFAULT;
+    *a = (struct xen_mem_acquire_resource){ .domid = a32.domid,
+                                            .type = a32.type,
+                                            .id = a32.id,
+                                            .nr_frames = a32.nr_frames,
+                                            .pad = a32.pad,
+                                            .frame = a32.frame };
+    a->frame_list.p = (xen_pfn_t *)(uintptr_t)a32.frame_list;
+    return 0;
+}
+
+static long resource_frames(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
+{
+    uint64_t mfns[32], done = m->start;
+
+    while (done < a->nr_frames) {
+        const unsigned int todo = a->nr_frames - done < ARRAY_SIZE(mfns) ? a->nr_frames - done : ARRAY_SIZE(mfns);
+        int rc = gnttab_acquire_resource(d, a->id, a->frame + done, todo, mfns);
+
+        if (rc < 0)
+            return rc;
+        for (int i = 0; i < rc; i++)
+            if (extent_put(m, (uintptr_t)a->frame_list.p, done + i, mfns[i]))
+                return -EFAULT;
+        done += rc;
+        m->progress = done;
+        if (done < a->nr_frames && hypercall_preempt_check(m->v))
+            return -ERESTART;
+    }
+    return 0;
+}
+
+static long resource_acquire(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
+{
+    const size_t at = offsetof(struct xen_mem_acquire_resource, nr_frames); /* in both layouts */
+    const long max = resource_max_frames(d, a->type, a->id);
+    const uint32_t nr = (uint32_t)max;
+
+    if (max < 0)
+        return max;
+    if (!a->frame_list.p) /* how large can it be? */
+        return a->nr_frames || m->start ? -EINVAL : copy_to_guest(m->v, m->arg + at, &nr, sizeof(nr));
+    if (m->start >= a->nr_frames || a->nr_frames > MEMOP_MAX_EXTENTS)
+        return -EINVAL;
+    return resource_frames(m, d, a);
+}
+
+long memory_acquire_resource(struct memop *m)
+{
+    struct xen_mem_acquire_resource a;
+    struct domain *d;
+    long rc;
+
+    if (acquire_get(m, &a))
+        return -EFAULT;
+    if (a.pad || a.frame >> 32 || (a.frame + a.nr_frames) >> 32)
+        return -EINVAL;
+    rc = remote_domain_get(m, a.domid, &d);
+    if (rc)
+        return rc;
+    rc = xsm_target(m->currd, d) ?: resource_acquire(m, d, &a);
+    domain_put(d);
+    return rc;
+}
+
+/* --- claims --- */
+
+int domain_set_outstanding_pages(struct domain *d, uint64_t nr)
+{
+    struct xen *xen = d->xen;
+    const uint64_t nr_free = heap_free_pages(xen);
+
+    if (!nr) {
+        xen->outstanding_claims -= d->outstanding_pages;
+        d->outstanding_pages = 0;
+        return 0;
+    }
+    if (d->outstanding_pages || nr <= d->tot_pages || nr > d->max_pages)
+        return -EINVAL;
+    if (nr_free < xen->outstanding_claims || nr_free - xen->outstanding_claims < nr - d->tot_pages)
+        return -ENOMEM;
+    d->outstanding_pages = nr - d->tot_pages;
+    xen->outstanding_claims += d->outstanding_pages;
+    return 0;
+}
+
+long memory_claim_pages(struct memop *m)
+{
+    struct xen_memory_reservation r;
+    struct domain *d;
+    long rc = -EPERM;
+
+    if (m->compat)
+        return -ENOSYS; /* Xen does not translate it */
+    if (m->start)
+        return -EINVAL;
+    if (reservation_get(m, &r))
+        return -EFAULT;
+    if (r.extent_start.p || r.extent_order || r.mem_flags)
+        return -EINVAL;
+    d = r.domid < DOMID_FIRST_RESERVED ? domain_get(m->currd->xen, r.domid) : NULL;
+    if (!d)
+        return -EINVAL;
+    if (is_control_domain(m->currd))
+        rc = d->is_dying ? -EINVAL : domain_set_outstanding_pages(d, r.nr_extents);
+    domain_put(d);
+    return rc;
+}
+
+/* --- what only HVM guests have: populate on demand, and access rights of pages for introspection --- */
+
+long memory_pod_target(struct memop *m)
+{
+    struct xen_pod_target t; /* but for padding at its end the structure is the same for both */
+    struct domain *d;
+
+    if (copy_from_guest(m->v, &t, m->arg, m->compat ? sizeof(struct xen_pod_target_x86_32) : sizeof(t)))
+        return -EFAULT;
+    d = domain_by_any_id(m->v, t.domid);
+    if (!d)
+        return -ESRCH;
+    domain_put(d);
+    return -EINVAL;
+}
+
+long memory_access_op(struct memop *m)
+{
+    struct xen_mem_access_op op;
+    struct domain *d;
+    int rc;
+
+    /* up to the handles the same for both */
+    if (copy_from_guest(m->v, &op, m->arg, m->compat ? sizeof(struct xen_mem_access_op_x86_32) : sizeof(op)))
+        return -EFAULT;
+    rc = remote_domain_get(m, op.domid, &d);
+    if (rc)
+        return rc;
+    domain_put(d);
+    return -EINVAL;
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Segment descriptors: GDT and LDT of PV guests.
+ *
+ * Concept: a descriptor can give privilege: a gate or a segment of ring 0 would let a guest into the hypervisor's ring. So the frames of
+ * a guest's GDT and LDT have a type of their own (seg_desc): every descriptor in them was looked at, nobody has a writable
+ * mapping, and changes come one at a time through HYPERVISOR_update_descriptor. The check is forgiving where it can
+ * be: too much privilege is taken away rather than refused.
+ *
+ * An LDT is named by virtual address and comes in page by page: the first use of a segment in it faults in Xen's window
+ * (mmu/pv/perdomain.c), and the page that the guest has there is checked and mapped.
+ *
+ * Corresponds to xen/arch/x86/pv/descriptor-tables.c, pv_map_ldt_shadow_page() of xen/arch/x86/pv/mm.c.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv/private.h"
+
+#define DESC_PER_PAGE 512
+
+/* A descriptor, low word a in bits 31..0, high word b in bits 63..32; these are bits of b. */
+#define SEG_L              UINT32_C(0x00200000)
+#define SEG_G              UINT32_C(0x00800000)
+#define SEG_P              UINT32_C(0x00008000)
+#define SEG_DPL_SHIFT      13
+#define SEG_S              UINT32_C(0x00001000)
+#define SEG_TYPE           UINT32_C(0x00000f00)
+#define SEG_TYPE_CALL_GATE UINT32_C(0x00000c00)
+
+#define FLAT_COMPAT_KERNEL_CS 0xe019
+
+#define HYPERVISOR_COMPAT_VIRT_START 0xf5800000u
+
+/* May a call gate lead there? A guest's own segment, or the flat one that Xen offers. */
+static bool gate_selector_okay(const struct domain *d, uint32_t sel)
+{
+    return sel >> 3 < FIRST_RESERVED_GDT_ENTRY || (sel & 4) ||
+           sel == (is_pv_32bit_domain(d) ? FLAT_COMPAT_KERNEL_CS : FLAT_KERNEL_CS);
+}
+
+/* Old PAE kernels end their segments below where the hole used to be; the M2P is beyond that now. */
+static void extend_compat_limit(uint32_t *a, uint32_t *b)
+{
+    uint32_t base = (*b & 0xff000000) | (*b & 0xff) << 16 | *a >> 16;
+    uint64_t limit = ((*b & 0xf0000) | (*a & 0xffff)) + 1ull;
+
+    if (*b & SEG_G)
+        limit <<= PAGE_SHIFT;
+    if (!base && limit > HYPERVISOR_COMPAT_VIRT_START) {
+        *a |= 0x0000ffff;
+        *b |= 0x000f0000;
+    }
+}
+
+/* Is the descriptor harmless? It may be made so: *desc is what is to be stored. */
+static bool check_descriptor(const struct domain *d, uint64_t *desc)
+{
+    const bool pv32 = is_pv_32bit_domain(d);
+    uint32_t a = (uint32_t)*desc, b = (uint32_t)(*desc >> 32), dpl, cs;
+
+    if (!(b & SEG_P) || !(b & (SEG_S | SEG_TYPE)))
+        return true; /* it always faults; type 0 is also the second half of a call gate */
+    dpl = (b >> SEG_DPL_SHIFT) & 3;
+    dpl = pv32 ? dpl ?: 1 : 3; /* the guest kernel's own ring at best */
+    b = (b & ~(3u << SEG_DPL_SHIFT)) | dpl << SEG_DPL_SHIFT;
+    if (b & SEG_S) {
+        if (pv32 && (b & SEG_L))
+            return false;
+        if (pv32)
+            extend_compat_limit(&a, &b);
+    } else {
+        if ((b & SEG_TYPE) != SEG_TYPE_CALL_GATE || !gate_selector_okay(d, a >> 16))
+            return false;
+        /* DPL 0 makes every use fault, so that it can be emulated; the real one is kept in the selector's RPL. */
+        b &= ~(3u << SEG_DPL_SHIFT);
+        cs = ((a >> 16) & ~3u) | dpl;
+        a = (a & 0xffff) | cs << 16;
+        if (b & (pv32 ? 0xe0 : 0xff))
+            return false;
+    }
+    *desc = (uint64_t)b << 32 | a;
+    return true;
+}
+
+int pv_validate_segdesc_page(struct xen *xen, struct page_info *pg)
+{
+    uint64_t *desc = table_map(xen, page_to_mfn(xen, pg));
+
+    for (unsigned int i = 0; i < DESC_PER_PAGE; i++) {
+        if (!check_descriptor(pg->owner, &desc[i])) {
+            pv_refused(pg->owner, "bad descriptor %016lx in entry %u of frame %lx", desc[i], i,
+                       mfn_x(page_to_mfn(xen, pg)));
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+/* --- GDT --- */
+
+void pv_destroy_gdt(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    uint64_t *ptes = pv_gdt_ptes(v);
+
+    v->pv.gdt_ents = 0;
+    machine_mappings_gone(xen->machine);
+    for (unsigned int i = 0; ptes && i < FIRST_RESERVED_GDT_PAGE; i++) {
+        if ((ptes[i] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(ptes[i]), xen->zero_mfn))
+            put_page_and_type(xen, mfn_to_page(xen, pte_mfn(ptes[i])));
+        ptes[i] = pte_make(xen->zero_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
+        v->pv.gdt_frames[i] = 0;
+    }
+    vcpu_flush_tlb(v);
+}
+
+int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
+{
+    struct domain *d = v->domain;
+    struct xen *xen = d->xen;
+    unsigned int i, nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+    uint64_t *ptes;
+
+    if (entries > FIRST_RESERVED_GDT_ENTRY)
+        return -EINVAL;
+    for (i = 0; i < nr; i++)
+        if (!mfn_valid(xen->machine, _mfn(frames[i])) ||
+            !get_page_and_type(xen, mfn_to_page(xen, _mfn(frames[i])), d, PGT_seg_desc_page))
+            goto fail;
+    pv_destroy_gdt(v);
+    v->pv.gdt_ents = entries;
+    ptes = pv_gdt_ptes(v);
+    for (i = 0; i < nr; i++) {
+        v->pv.gdt_frames[i] = frames[i];
+        ptes[i] = pte_make(_mfn(frames[i]), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX);
+    }
+    return 0;
+
+fail:
+    pv_refused(d, "frame %lx cannot be a page of a GDT", frames[i]);
+    while (i-- > 0)
+        put_page_and_type(xen, mfn_to_page(xen, _mfn(frames[i])));
+    return -EINVAL;
+}
+
+long do_set_gdt(struct vcpu *v, struct hypercall_args *args)
+{
+    uint64_t frames[PV_NR_GDT_FRAMES] = { 0 };
+    const unsigned int entries = (unsigned int)args->a[1], nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+    const size_t size = is_pv_32bit_domain(v->domain) ? 4 : 8;
+
+    if (entries > FIRST_RESERVED_GDT_ENTRY)
+        return -EINVAL;
+    for (unsigned int i = 0; i < nr; i++)
+        if (copy_from_guest(v, &frames[i], args->a[0] + i * size, size))
+            return -EFAULT;
+    return is_pv_domain(v->domain) ? pv_set_gdt(v, frames, entries) : -ENOSYS;
+}
+
+/* --- LDT --- */
+
+bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
+{
+    struct domain *d = v->domain;
+    uint64_t linear = v->pv.ldt_base + offset, *l1e;
+    struct page_info *pg;
+
+    if (offset / 8 >= v->pv.ldt_ents)
+        return false;
+    if (is_pv_32bit_domain(d))
+        linear = (uint32_t)linear;
+    l1e = pv_map_guest_l1e(v, linear);
+    if (!l1e || !(*l1e & _PAGE_PRESENT) || (pv_ldt_ptes(v)[PFN_DOWN(offset)] & _PAGE_PRESENT))
+        return false;
+    pg = get_page_from_mfn(d->xen, pte_mfn(*l1e), d);
+    if (!pg)
+        return false;
+    if (page_type_get(d->xen, NULL, pg, PGT_seg_desc_page)) {
+        page_put(d->xen, pg);
+        return false;
+    }
+    pv_ldt_ptes(v)[PFN_DOWN(offset)] =
+        pte_make(pte_mfn(*l1e), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX);
+    v->pv.shadow_ldt_mapcnt++;
+    return true;
+}
+
+bool pv_destroy_ldt(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    uint64_t *ptes;
+
+    if (!v->pv.shadow_ldt_mapcnt)
+        return false;
+    ptes = pv_ldt_ptes(v);
+    machine_mappings_gone(xen->machine);
+    for (unsigned int i = 0; i < 16; i++) {
+        uint64_t e = ptes[i];
+
+        if (!(e & _PAGE_PRESENT))
+            continue;
+        ptes[i] = 0;
+        v->pv.shadow_ldt_mapcnt--;
+        put_page_and_type(xen, mfn_to_page(xen, pte_mfn(e)));
+    }
+    BUG_ON(v->pv.shadow_ldt_mapcnt);
+    return true;
+}
+
+/* --- one descriptor --- */
+
+long do_update_descriptor(struct vcpu *v, struct hypercall_args *args)
+{
+    struct domain *d = v->domain;
+    struct xen *xen = d->xen;
+    const bool pv32 = is_pv_32bit_domain(d);
+    const uint64_t *a = args->a;
+    uint64_t ma = pv32 ? (uint32_t)a[0] | a[1] << 32 : a[0], desc = pv32 ? (uint32_t)a[2] | a[3] << 32 : a[1];
+    struct page_info *pg;
+    uint64_t type = PGT_writable_page;
+    long rc = -EINVAL;
+
+    if ((ma & 7) || !check_descriptor(d, &desc))
+        return -EINVAL;
+    pg = get_page_from_mfn(xen, _mfn(PFN_DOWN(ma)), d);
+    if (!pg)
+        return -EINVAL;
+    if ((pg->type_info & PGT_type_mask) == PGT_seg_desc_page)
+        type = PGT_seg_desc_page;
+    if (!page_type_get(xen, NULL, pg, type)) {
+        table_map(xen, page_to_mfn(xen, pg))[PAGE_OFFSET(ma) / 8] = desc;
+        machine_code_written(xen->machine, page_to_mfn(xen, pg));
+        put_page_type(xen, pg);
+        rc = 0;
+    }
+    page_put(xen, pg);
+    return rc;
+}

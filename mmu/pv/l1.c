@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * L1 tables: where guests map data, and where the rules are applied most often.
+ *
+ * Concept: a present L1 entry is a claim on a frame. A read-only one takes a general reference, which any frame of the domain
+ * has to give (page tables included: that is how a guest reads its own). A writable one takes the type `writable` as well, which a live page table
+ * or descriptor table refuses. Frames of others cannot be had this way: they come through grants, whose code takes the
+ * references itself, or are mapped by who controls the other domain.
+ *
+ * Invariants: every present entry of a validated L1 table holds exactly those references (no table holds any for frames outside
+ * RAM, of which no PV guest gets any).
+ *
+ * Corresponds to get_page_from_l1e(), put_page_from_l1e(), promote_l1_table() of xen/arch/x86/mm.c. Simplified: no guest
+ * owns I/O ranges (iomem_caps is empty), no shared (dom_cow) pages, cache attributes are always write-back.
+ */
+#include "mmu/pv/private.h"
+
+/* The slow and rare ways: another domain's frame, no RAM, a refusal. */
+static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *pg_owner)
+{
+    struct xen *xen = d->xen;
+    const mfn_t mfn = pte_mfn(e);
+    struct domain *owner;
+    struct page_info *pg;
+
+    if (e & L1_DISALLOW_MASK) {
+        pv_refused(d, "bad L1 flags in %016lx", e);
+        return -EINVAL;
+    }
+    if (!mfn_valid(xen->machine, mfn) || mfn_x(mfn) < FIRMWARE_FRAMES) {
+        pv_refused(d, "may not map I/O memory at frame %lx", mfn_x(mfn));
+        return mfn_x(mfn) == PTE_MFN_MASK >> PAGE_SHIFT ? -EINVAL : -EPERM;
+    }
+    pg = mfn_to_page(xen, mfn);
+    owner = pg->owner;
+    if (owner != pg_owner && (!owner || pg_owner == d || xsm_target(pg_owner, owner)))
+        goto refused;
+    if (!owner || !page_get(pg, owner))
+        goto refused;
+    /* A foreign frame of a translated domain is not counted as writable: such domains have no page tables to protect. */
+    if ((e & _PAGE_RW) && (d == owner || !paging_mode_translate(owner)) && !page_get_writable(xen, pg)) {
+        page_put(xen, pg);
+        goto refused;
+    }
+    return 0;
+
+refused:
+    pv_refused(d, "L1 entry %016lx: frame %lx of d%d has count %lx, type %lx", e, mfn_x(mfn),
+               pg->owner ? pg->owner->domain_id : -1, pg->count_info & PGC_count_mask, pg->type_info);
+    return -EBUSY;
+}
+
+static inline int l1e_get(struct xen *xen, uint64_t e, struct domain *d, struct domain *pg_owner)
+{
+    if (!(e & L1_DISALLOW_MASK) && mfn_valid(xen->machine, pte_mfn(e)) && d == pg_owner) {
+        struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
+
+        if (page_get(pg, d)) {
+            if (!(e & _PAGE_RW) || page_get_writable(xen, pg))
+                return 0;
+            page_put(xen, pg);
+        }
+    }
+    return get_page_from_l1e_slow(e, d, pg_owner);
+}
+
+static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
+{
+    struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
+
+    if (e & _PAGE_RW) {
+        if (pg->owner == d || !paging_mode_translate(pg->owner))
+            page_put_writable(xen, pg);
+    } else if ((pg->type_info & PGT_type_mask) == PGT_seg_desc_page && (pg->type_info & PGT_count_mask) &&
+               pg->owner == d) {
+        /* Perhaps it was a page of an LDT. Rare, so all that was faulted in of every LDT goes. */
+        for_each_vcpu (d, v)
+            if (pv_destroy_ldt(v))
+                vcpu_flush_tlb(v);
+    }
+    page_put(xen, pg);
+}
+
+int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner) { return l1e_get(d->xen, e, d, pg_owner); }
+
+void put_page_from_l1e(uint64_t e, struct domain *d)
+{
+    if (e & _PAGE_PRESENT)
+        l1e_put(d->xen, e, d);
+}
+
+int pv_promote_l1_table(struct xen *xen, struct page_info *pg)
+{
+    uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
+    struct domain *d = pg->owner;
+    const bool pv32 = is_pv_32bit_domain(d);
+
+    for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1)) {
+        int rc = l1e_get(xen, l1[i], d, d);
+
+        if (rc) {
+            pv_refused(d, "frame %lx cannot be an L1 table: slot %u", mfn_x(page_to_mfn(xen, pg)), i);
+            while (i-- > 0)
+                if (l1[i] & _PAGE_PRESENT)
+                    l1e_put(xen, l1[i], d);
+            return rc;
+        }
+        l1[i] = adjust_guest_l1e(l1[i], pv32);
+    }
+    return 0;
+}
+
+void pv_demote_l1_table(struct xen *xen, struct page_info *pg)
+{
+    const uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
+    struct domain *d = pg->owner;
+
+    for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1))
+        l1e_put(xen, l1[i], d);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * HYPERVISOR_mmu_update: a list of page-table changes.
+ *
+ * Concept: the call that a PV guest makes most. Each request names an entry by its machine address and gives the new value; the
+ * low bits of the address say what kind of request it is. What is at that address decides the rest: a live table of level n
+ * gets its entry changed under the rules of that level, plain data is simply written. foreigndom names two more domains: whose
+ * tables they are (high half, plus one) and whose frames are to be mapped (low half). A toolstack builds a guest this way.
+ *
+ * The list stops at the first refused request; *pdone says how many were done. It is preempted between requests: `count` then carries a
+ * flag, and *pdone what was done so far.
+ *
+ * Simplified against do_mmu_update() of xen/arch/x86/mm.c: requests are read in chunks, so a request that changes the list itself
+ * shows its effect late; no paging, sharing or shadow modes.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv/private.h"
+
+#define CHUNK 32
+
+struct mmu_call {
+    struct vcpu *curr;
+    struct xen *xen;
+    struct domain *pt_owner, *pg_owner;
+    bool checked_pt, checked_machphys; /* asked the policy already */
+    bool flush;                        /* an entry above L1 was replaced */
+    /* The table of the last request, with a reference: the next one is likely to be in it, too. */
+    struct page_info *pg;
+    mfn_t mfn;
+};
+
+static bool table_select(struct mmu_call *c, mfn_t mfn)
+{
+    if (c->pg && mfn_eq(c->mfn, mfn))
+        return true;
+    if (c->pg)
+        page_put(c->xen, c->pg);
+    c->pg = get_page_from_mfn(c->xen, mfn, c->pt_owner);
+    c->mfn = mfn;
+    return c->pg;
+}
+
+/* Not a table: plain data, if it can be that. */
+static int write_data(struct mmu_call *c, uint64_t *ptr, uint64_t val)
+{
+    if (!page_get_writable(c->xen, c->pg))
+        return -EINVAL;
+    *ptr = val;
+    machine_code_written(c->xen->machine, c->mfn);
+    page_put_writable(c->xen, c->pg);
+    return 0;
+}
+
+static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int cmd)
+{
+    uint64_t *ptr, old;
+    int rc;
+
+    if (!c->checked_pt) {
+        rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_target(c->curr->domain, c->pg_owner);
+        if (!rc)
+            rc = xsm_target(c->curr->domain, c->pt_owner);
+        if (rc)
+            return rc;
+        c->checked_pt = true;
+    }
+    if (!table_select(c, _mfn(PFN_DOWN(ma)))) {
+        pv_refused(c->curr->domain, "frame %lx of the table is not d%u's", PFN_DOWN(ma), c->pt_owner->domain_id);
+        return -EINVAL;
+    }
+    ptr = table_map(c->xen, c->mfn) + PAGE_OFFSET(ma) / 8;
+    if (!(c->pg->type_info & PGT_validated) || !(c->pg->type_info & PGT_count_mask))
+        return write_data(c, ptr, val);
+    switch (type_level(c->pg->type_info)) {
+    case 1: return mod_l1_entry(ptr, val, cmd, c->pt_owner, c->pg_owner);
+    case 2:
+    case 3:
+    case 4:
+        if (c->pg_owner != c->pt_owner)
+            return -EINVAL;
+        old = *ptr;
+        rc = mod_table_entry(c->curr, c->pt_owner, c->mfn, ptr, val, cmd);
+        c->flush |= !rc && (old & _PAGE_PRESENT); /* what was not there is in no TLB */
+        return rc;
+    default: return write_data(c, ptr, val);
+    }
+}
+
+static int machphys_update(struct mmu_call *c, uint64_t ma, uint64_t pfn)
+{
+    struct page_info *pg;
+
+    if (c->curr->domain != c->pt_owner)
+        return -EPERM;
+    if (paging_mode_translate(c->pg_owner))
+        return -EINVAL;
+    if (!c->checked_machphys) {
+        int rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_target(c->curr->domain, c->pg_owner);
+
+        if (rc)
+            return rc;
+        c->checked_machphys = true;
+    }
+    pg = get_page_from_mfn(c->xen, _mfn(PFN_DOWN(ma)), c->pg_owner);
+    if (!pg)
+        return -EINVAL;
+    set_gpfn_from_mfn(c->xen, page_to_mfn(c->xen, pg), pfn);
+    page_put(c->xen, pg);
+    return 0;
+}
+
+static int one_update(struct mmu_call *c, const struct mmu_update *req)
+{
+    const unsigned int cmd = req->ptr & 7;
+
+    switch (cmd) {
+    case MMU_NORMAL_PT_UPDATE:
+    case MMU_PT_UPDATE_PRESERVE_AD:
+    case MMU_PT_UPDATE_NO_TRANSLATE:
+        return is_hvm_domain(c->pt_owner) ? -EOPNOTSUPP : pt_update(c, req->ptr - cmd, req->val, cmd);
+    case MMU_MACHPHYS_UPDATE: return machphys_update(c, req->ptr - cmd, req->val);
+    default: return -ENOSYS;
+    }
+}
+
+/* Carry requests out until one fails, the list ends, or the time is up (-ERESTART). *done counts. */
+static int run_list(struct mmu_call *c, uint64_t list, unsigned int count, unsigned int *done)
+{
+    struct mmu_update chunk[CHUNK];
+    unsigned int i, have = 0;
+    int rc = 0;
+
+    for (i = 0; i < count && !rc; i += !rc) {
+        const unsigned int at = i % CHUNK;
+
+        if (i && hypercall_preempt_check(c->curr)) {
+            rc = -ERESTART;
+            break;
+        }
+        if (at == 0 || at >= have) {
+            const unsigned int want = count - i < CHUNK - at ? count - i : CHUNK - at;
+
+            /* If the chunk cannot be read as a whole, what can be read counts: one by one. */
+            have = at + want;
+            if (copy_from_guest(c->curr, &chunk[at], list + i * sizeof(*chunk), want * sizeof(*chunk))) {
+                have = at + 1;
+                rc = copy_from_guest(c->curr, &chunk[at], list + i * sizeof(*chunk), sizeof(*chunk));
+            }
+        }
+        if (!rc)
+            rc = one_update(c, &chunk[at]);
+        if (!rc && old_guest_table_pending(c->curr))
+            rc = put_old_guest_table(c->curr) ? -ERESTART : 0;
+        /* The request is done; only what it replaced is not yet given up. */
+        if (rc == -ERESTART && old_guest_table_pending(c->curr)) {
+            i++;
+            break;
+        }
+    }
+    *done = i;
+    return rc;
+}
+
+static int call_domains(struct mmu_call *c, uint32_t foreigndom)
+{
+    struct domain *d = c->curr->domain;
+
+    c->pt_owner = d;
+    if (foreigndom >> 16) {
+        c->pt_owner = domain_get(c->xen, (domid_t)((foreigndom >> 16) - 1));
+        if (!c->pt_owner)
+            return -ESRCH;
+        if (c->pt_owner != d && (!c->pt_owner->max_vcpus || !c->pt_owner->vcpu[0])) {
+            domain_put(c->pt_owner);
+            return -EINVAL;
+        }
+    } else {
+        d->refcnt++;
+    }
+    c->pg_owner = get_pg_owner(c->curr, (domid_t)foreigndom);
+    if (!c->pg_owner) {
+        domain_put(c->pt_owner);
+        return -ESRCH;
+    }
+    return 0;
+}
+
+long do_mmu_update(struct vcpu *v, struct hypercall_args *args)
+{
+    struct mmu_call c = { .curr = v, .xen = v->domain->xen };
+    const uint64_t list = args->a[0], pdone = args->a[2];
+    unsigned int count = (unsigned int)args->a[1], done_before = 0, done = 0;
+    const uint32_t foreigndom = (uint32_t)args->a[3];
+    int rc;
+
+    if (put_old_guest_table(v))
+        return -ERESTART;
+    if (count == MMU_UPDATE_PREEMPTED && !list)
+        return (int)foreigndom; /* only the clearing up was left to do: this is the result */
+    if (count & MMU_UPDATE_PREEMPTED) {
+        count &= ~MMU_UPDATE_PREEMPTED;
+        if (pdone && copy_from_guest(v, &done_before, pdone, sizeof(done_before)))
+            done_before = 0;
+    }
+    if (!guest_handle_okay(v, list, (uint64_t)count * sizeof(struct mmu_update)))
+        return -EFAULT;
+    rc = call_domains(&c, foreigndom);
+    if (!rc) {
+        rc = run_list(&c, list, count, &done);
+        if (c.pg)
+            page_put(c.xen, c.pg);
+        if (c.flush)
+            pv_flush_tlb(c.pt_owner);
+        domain_put(c.pg_owner);
+        domain_put(c.pt_owner);
+    }
+    if (rc == -ERESTART && done < count) {
+        args->a[0] = list + done * sizeof(struct mmu_update);
+        args->a[1] = (count - done) | MMU_UPDATE_PREEMPTED;
+    } else if (old_guest_table_pending(v)) {
+        args->a[0] = args->a[2] = 0;
+        args->a[1] = MMU_UPDATE_PREEMPTED;
+        args->a[3] = (uint32_t)(rc == -ERESTART ? 0 : rc);
+        rc = -ERESTART;
+    }
+    done += done_before;
+    if (pdone)
+        (void)copy_to_guest(v, pdone, &done, sizeof(done));
+    return rc;
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * HYPERVISOR_mmuext_op: what a kernel does to page tables as a whole, and to the MMU.
+ *
+ * Concept: on a bare processor these are privileged instructions (mov cr3, invlpg, lldt, wbinvd) or need none at all. Pinning
+ * is Xen's own invention: it validates a tree once and keeps it so, whether a CR3 points to it or not; without it every
+ * change of address space would look through all tables again. A pin is a type reference and a general one.
+ *
+ * foreigndom lets a toolstack pin and clear pages of the domain that it builds; what concerns the vCPU itself is refused then.
+ *
+ * The commands are table-driven: what each needs is a flag, what it does a function.
+ *
+ * Corresponds to do_mmuext_op() of xen/arch/x86/mm.c, compat_mmuext_op() of x86_64/compat/mm.c.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/pv/private.h"
+
+#include <string.h>
+
+struct mmuext_call {
+    struct vcpu *curr;
+    struct domain *pg_owner;
+};
+
+/* --- pinning --- */
+
+static int pin(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    const uint64_t type = level_type(op->cmd - MMUEXT_PIN_L1_TABLE + 1);
+    struct domain *d = c->pg_owner;
+    struct page_info *pg;
+    int rc;
+
+    if (type == PGT_l4_page_table && is_pv_32bit_domain(d))
+        return 0; /* ignored: such a guest has no L4 */
+    pg = get_page_from_mfn(d->xen, _mfn(op->arg1.mfn), d);
+    if (!pg)
+        return -EINVAL;
+    rc = page_type_get(d->xen, c->curr, pg, type);
+    if (rc) {
+        if (!mfn_eq(c->curr->old_guest_table, page_to_mfn(d->xen, pg)))
+            page_put(d->xen, pg);
+        return rc;
+    }
+    if (!(pg->type_info & PGT_pinned) && !d->is_dying) {
+        pg->type_info |= PGT_pinned;
+        return 0;
+    }
+    rc = pg->type_info & PGT_pinned ? -EINVAL : 0; /* already pinned; or too late, and quietly so */
+    if (put_page_and_type_preemptible(c->curr, pg))
+        page_put_later(c->curr, pg);
+    return rc;
+}
+
+static int unpin(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    struct xen *xen = c->curr->domain->xen;
+    struct page_info *pg = get_page_from_mfn(xen, _mfn(op->arg1.mfn), c->pg_owner);
+    bool pinned;
+
+    if (!pg)
+        return -EINVAL;
+    pinned = pg->type_info & PGT_pinned;
+    if (pinned) {
+        pg->type_info &= ~PGT_pinned;
+        if (put_page_and_type_preemptible(c->curr, pg))
+            page_put_later(c->curr, pg);
+    }
+    page_put(xen, pg);
+    return pinned ? 0 : -EINVAL;
+}
+
+/* --- roots --- */
+
+static int new_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    return pv_new_guest_cr3(c->curr, _mfn(op->arg1.mfn));
+}
+
+static int new_user_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    return is_pv_32bit_domain(c->curr->domain) ? -ENOSYS : pv_set_user_cr3(c->curr, _mfn(op->arg1.mfn));
+}
+
+/* --- TLB and caches --- */
+
+static int flush_local(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    vcpu_flush_tlb(c->curr);
+    return 0;
+}
+
+static int invlpg_local(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    vcpu_flush_tlb_one(c->curr, op->arg1.linear_addr);
+    return 0;
+}
+
+static int flush_multi(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    return pv_flush_vcpumask(c->curr, (uintptr_t)op->arg2.vcpumask.p) ? -EINVAL : 0;
+}
+
+static int flush_all(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    pv_flush_tlb(c->pg_owner);
+    return 0;
+}
+
+/* Caches matter to who drives devices; no PV guest here does. */
+static int flush_cache(struct mmuext_call *c, const struct mmuext_op *op) { return -EACCES; }
+static int flush_cache_global(struct mmuext_call *c, const struct mmuext_op *op) { return -EINVAL; }
+
+static int mark_super(struct mmuext_call *c, const struct mmuext_op *op) { return -EOPNOTSUPP; }
+
+/* --- the rest --- */
+
+static int set_ldt(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    struct vcpu *v = c->curr;
+    const unsigned int ents = op->arg2.nr_ents;
+    const uint64_t base = ents ? op->arg1.linear_addr : 0;
+
+    if (PAGE_OFFSET(base) || !guest_handle_okay(v, base, 1) || ents > 8192)
+        return -EINVAL;
+    if (v->pv.ldt_ents == ents && v->pv.ldt_base == base)
+        return 0;
+    if (pv_destroy_ldt(v))
+        vcpu_flush_tlb(v);
+    v->pv.ldt_base = base;
+    v->pv.ldt_ents = ents;
+    pv_update_cr3(v);
+    return 0;
+}
+
+/* A frame that may be written to as data, with both references; NULL: refused. */
+static struct page_info *data_page(struct mmuext_call *c, xen_pfn_t mfn)
+{
+    struct xen *xen = c->curr->domain->xen;
+    struct page_info *pg = get_page_from_mfn(xen, _mfn(mfn), c->pg_owner);
+
+    if (pg && !page_get_writable(xen, pg)) {
+        page_put(xen, pg);
+        pg = NULL;
+    }
+    return pg;
+}
+
+static void data_page_done(struct xen *xen, struct page_info *pg)
+{
+    machine_code_written(xen->machine, page_to_mfn(xen, pg));
+    page_put_writable(xen, pg);
+    page_put(xen, pg);
+}
+
+static int clear_page(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    struct xen *xen = c->curr->domain->xen;
+    struct page_info *pg = data_page(c, op->arg1.mfn);
+
+    if (!pg)
+        return -EINVAL;
+    memset(table_map(xen, page_to_mfn(xen, pg)), 0, PAGE_SIZE);
+    data_page_done(xen, pg);
+    return 0;
+}
+
+static int copy_page(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    struct xen *xen = c->curr->domain->xen;
+    struct page_info *src = get_page_from_mfn(xen, _mfn(op->arg2.src_mfn), c->pg_owner), *dst;
+
+    if (!src)
+        return -EINVAL;
+    dst = data_page(c, op->arg1.mfn);
+    if (dst) {
+        memmove(table_map(xen, page_to_mfn(xen, dst)), table_map(xen, page_to_mfn(xen, src)), PAGE_SIZE);
+        data_page_done(xen, dst);
+    }
+    page_put(xen, src);
+    return dst ? 0 : -EINVAL;
+}
+
+/* --- the list --- */
+
+#define SELF 1u /* the command is about the calling vCPU: pg_owner must be the caller */
+
+static const struct {
+    int (*fn)(struct mmuext_call *c, const struct mmuext_op *op);
+    unsigned int flags;
+} commands[] = {
+    // clang-format off
+    [MMUEXT_PIN_L1_TABLE]       = { pin },
+    [MMUEXT_PIN_L2_TABLE]       = { pin },
+    [MMUEXT_PIN_L3_TABLE]       = { pin },
+    [MMUEXT_PIN_L4_TABLE]       = { pin },
+    [MMUEXT_UNPIN_TABLE]        = { unpin },
+    [MMUEXT_NEW_BASEPTR]        = { new_baseptr,        SELF },
+    [MMUEXT_NEW_USER_BASEPTR]   = { new_user_baseptr,   SELF },
+    [MMUEXT_TLB_FLUSH_LOCAL]    = { flush_local,        SELF },
+    [MMUEXT_INVLPG_LOCAL]       = { invlpg_local,       SELF },
+    [MMUEXT_TLB_FLUSH_MULTI]    = { flush_multi,        SELF },
+    [MMUEXT_INVLPG_MULTI]       = { flush_multi,        SELF },
+    [MMUEXT_TLB_FLUSH_ALL]      = { flush_all,          SELF },
+    [MMUEXT_INVLPG_ALL]         = { flush_all,          SELF },
+    [MMUEXT_FLUSH_CACHE]        = { flush_cache,        SELF },
+    [MMUEXT_FLUSH_CACHE_GLOBAL] = { flush_cache_global, SELF },
+    [MMUEXT_SET_LDT]            = { set_ldt,            SELF },
+    [MMUEXT_CLEAR_PAGE]         = { clear_page },
+    [MMUEXT_COPY_PAGE]          = { copy_page },
+    [MMUEXT_MARK_SUPER]         = { mark_super },
+    [MMUEXT_UNMARK_SUPER]       = { mark_super },
+    // clang-format on
+};
+
+static int one_op(struct mmuext_call *c, const struct mmuext_op *op)
+{
+    if (op->cmd >= ARRAY_SIZE(commands) || !commands[op->cmd].fn)
+        return -ENOSYS;
+    if ((commands[op->cmd].flags & SELF) && c->curr->domain != c->pg_owner)
+        return -EPERM;
+    return commands[op->cmd].fn(c, op);
+}
+
+struct mmuext_op_32 {
+    uint32_t cmd, arg1, arg2;
+};
+
+static size_t op_size(const struct vcpu *v)
+{
+    return is_pv_32bit_domain(v->domain) ? sizeof(struct mmuext_op_32) : sizeof(struct mmuext_op);
+}
+
+static int op_read(struct vcpu *v, uint64_t addr, struct mmuext_op *op)
+{
+    struct mmuext_op_32 op32;
+
+    if (!is_pv_32bit_domain(v->domain))
+        return copy_from_guest(v, op, addr, sizeof(*op));
+    if (copy_from_guest(v, &op32, addr, sizeof(op32)))
+        return -EFAULT;
+    memset(op, 0, sizeof(*op));
+    op->cmd = op32.cmd;
+    op->arg1.mfn = op32.arg1;
+    op->arg2.src_mfn = op32.arg2;
+    return 0;
+}
+
+static int run_list(struct mmuext_call *c, uint64_t list, unsigned int count, unsigned int *done)
+{
+    const size_t size = op_size(c->curr);
+    struct mmuext_op op;
+    unsigned int i;
+    int rc = 0;
+
+    for (i = 0; i < count && !rc; i += !rc) {
+        if (i && hypercall_preempt_check(c->curr)) {
+            rc = -ERESTART;
+            break;
+        }
+        rc = op_read(c->curr, list + i * size, &op);
+        if (!rc)
+            rc = one_op(c, &op);
+        if (!rc && put_old_guest_table(c->curr)) { /* the command is done, but not what it left behind */
+            i++;
+            rc = -ERESTART;
+            break;
+        }
+    }
+    *done = i;
+    return rc;
+}
+
+static int call_pg_owner(struct mmuext_call *c, uint32_t foreigndom)
+{
+    int rc;
+
+    c->pg_owner = get_pg_owner(c->curr, (domid_t)foreigndom);
+    if (!c->pg_owner)
+        return -ESRCH;
+    rc = is_pv_domain(c->pg_owner) ? xsm_target(c->curr->domain, c->pg_owner) : -EINVAL;
+    if (rc)
+        domain_put(c->pg_owner);
+    return rc;
+}
+
+long do_mmuext_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct mmuext_call c = { .curr = v };
+    const uint64_t list = args->a[0], pdone = args->a[2];
+    unsigned int count = (unsigned int)args->a[1], done_before = 0, done = 0;
+    const uint32_t foreigndom = (uint32_t)args->a[3];
+    int rc;
+
+    if (put_old_guest_table(v))
+        return -ERESTART;
+    if (count == MMU_UPDATE_PREEMPTED && !list)
+        return (int)foreigndom; /* only the clearing up was left to do: this is the result */
+    if (count & MMU_UPDATE_PREEMPTED) {
+        count &= ~MMU_UPDATE_PREEMPTED;
+        if (pdone && copy_from_guest(v, &done_before, pdone, sizeof(done_before)))
+            done_before = 0;
+    }
+    if (!guest_handle_okay(v, list, count * op_size(v)))
+        return -EFAULT;
+    rc = call_pg_owner(&c, foreigndom);
+    if (rc)
+        return rc;
+    rc = run_list(&c, list, count, &done);
+    domain_put(c.pg_owner);
+    if (rc == -ERESTART && done < count) {
+        args->a[0] = list + done * op_size(v);
+        args->a[1] = (count - done) | MMU_UPDATE_PREEMPTED;
+    } else if (old_guest_table_pending(v)) {
+        args->a[0] = args->a[2] = 0;
+        args->a[1] = MMU_UPDATE_PREEMPTED;
+        args->a[3] = (uint32_t)(rc == -ERESTART ? 0 : rc);
+        rc = -ERESTART;
+    }
+    done += done_before;
+    if (pdone)
+        (void)copy_to_guest(v, pdone, &done, sizeof(done));
+    return rc;
+}

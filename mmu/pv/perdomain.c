@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What Xen adds to a PV guest's address space: the M2P to read, and a place of its own for descriptor tables.
+ *
+ * Concept: the processor reads GDT and LDT at virtual addresses, so they must be mapped in whatever page tables the guest loads. The
+ * guest cannot be trusted to keep them mapped, so Xen maps them itself, supervisor-only, in L4 slot 260 of every table
+ * of the domain. Of its GDT of 16 pages a guest may fill the first 14 with frames of its own (whose descriptors were checked); page 14 is Xen's: the flat
+ * segments that every PV guest can rely on without any GDT (FLAT_KERNEL_CS and its like).
+ *
+ *      L4 slot 260 -> perdomain L3 -> L2 -> L1 tables: 32 entries a vCPU
+ *      vCPU n:   | 0 .. 13 guest's GDT frames | 14 Xen's | 15 - | 16 .. 31 LDT pages, brought in by faults |
+ *
+ * Corresponds to create_perdomain_mapping(), init_xen_l4_slots() of xen/arch/x86/mm.c and xen/arch/x86/desc.c. Simplified: Xen's own GDT
+ * page is one for the whole machine (real Xen has one a processor, with TSS and LDT descriptors, which live in hidden
+ * registers here); slots 257 to 259 and 261 to 271 (directmap, Xen's code) are empty, because the hypervisor is no guest code.
+ */
+#include "mmu/m2p.h"
+#include "mmu/pv/private.h"
+
+#include <string.h>
+
+#define VCPUS_PER_L1       16
+#define XEN_GDT_FIRST_DESC 1 /* selector 0xe008: index 1 of the reserved page */
+
+/* Ring 0 code and data (no guest can load them), then what the public headers promise: arch-x86/xen-x86_64.h, xen-x86_32.h. */
+static const uint64_t gdt_pv64[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0,
+                                     0x00cffb000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff };
+static const uint64_t gdt_pv32[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cfbb000000ffff,
+                                     0x00cfb3000000ffff, 0x00cffb000000ffff, 0x00cff3000000ffff };
+
+static mfn_t xen_frame(struct xen *xen, const uint64_t *desc, size_t n)
+{
+    struct page_info *pg = heap_alloc_xen(xen, 0);
+
+    if (!pg)
+        return INVALID_MFN;
+    for (size_t i = 0; i < n; i++)
+        table_map(xen, page_to_mfn(xen, pg))[XEN_GDT_FIRST_DESC + i] = desc[i];
+    return page_to_mfn(xen, pg);
+}
+
+/* Frames that all domains share; made when the first PV domain is. */
+static int shared_frames_init(struct xen *xen)
+{
+    if (mfn_x(xen->zero_mfn))
+        return 0;
+    xen->pv64_gdt_mfn = xen_frame(xen, gdt_pv64, ARRAY_SIZE(gdt_pv64));
+    xen->pv32_gdt_mfn = xen_frame(xen, gdt_pv32, ARRAY_SIZE(gdt_pv32));
+    xen->zero_mfn = xen_frame(xen, NULL, 0);
+    return mfn_valid(xen->machine, xen->zero_mfn) ? 0 : -ENOMEM;
+}
+
+void pv_init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
+{
+    memset(&l4[ROOT_PAGETABLE_FIRST_XEN_SLOT], 0,
+           (ROOT_PAGETABLE_LAST_XEN_SLOT - ROOT_PAGETABLE_FIRST_XEN_SLOT + 1) * sizeof(*l4));
+    if (ro_mpt)
+        l4[RO_MPT_SLOT] = pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
+    l4[PERDOMAIN_SLOT] = pte_make(d->perdomain_l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED);
+}
+
+/* The table below an entry, made when it is missing. */
+static uint64_t *table_below(struct xen *xen, uint64_t *entry)
+{
+    if (!(*entry & _PAGE_PRESENT)) {
+        struct page_info *pg = heap_alloc_xen(xen, 0);
+
+        if (!pg)
+            return NULL;
+        *entry = pte_make(page_to_mfn(xen, pg), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED);
+    }
+    return table_map(xen, pte_mfn(*entry));
+}
+
+int pv_domain_init(struct domain *d)
+{
+    struct page_info *pg;
+    int rc = shared_frames_init(d->xen);
+
+    if (rc)
+        return rc;
+    pg = heap_alloc_xen(d->xen, 0);
+    if (!pg)
+        return -ENOMEM;
+    d->perdomain_l3 = page_to_mfn(d->xen, pg);
+    return 0;
+}
+
+static void table_free(struct xen *xen, mfn_t mfn, unsigned int level)
+{
+    const uint64_t *t = table_map(xen, mfn);
+
+    for (unsigned int i = 0; level > 1 && i < PTES_PER_TABLE; i++)
+        if (t[i] & _PAGE_PRESENT)
+            table_free(xen, pte_mfn(t[i]), level - 1);
+    heap_free_xen(xen, mfn_to_page(xen, mfn), 0);
+}
+
+void pv_domain_destroy(struct domain *d)
+{
+    if (!mfn_x(d->perdomain_l3) || mfn_eq(d->perdomain_l3, INVALID_MFN))
+        return;
+    table_free(d->xen, d->perdomain_l3, 3);
+    d->perdomain_l3 = INVALID_MFN;
+}
+
+uint64_t *pv_gdt_ptes(const struct vcpu *v)
+{
+    const struct xen *xen = v->domain->xen;
+    const uint64_t *l3 = table_map(xen, v->domain->perdomain_l3), *l2;
+
+    if (!(l3[0] & _PAGE_PRESENT))
+        return NULL;
+    l2 = table_map(xen, pte_mfn(l3[0]));
+    if (!(l2[v->vcpu_id / VCPUS_PER_L1] & _PAGE_PRESENT))
+        return NULL;
+    return table_map(xen, pte_mfn(l2[v->vcpu_id / VCPUS_PER_L1])) + v->vcpu_id % VCPUS_PER_L1 * 32;
+}
+
+/* PV32: the L4 above the guest's L3 is Xen's own, one a vCPU. Only its slot 0 ever changes. */
+static int compat_l4_create(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    struct page_info *pg = heap_alloc_xen(xen, 0);
+
+    if (!pg)
+        return -ENOMEM;
+    m2p32_begin(xen);
+    v->guest_table = page_to_mfn(xen, pg);
+    pv_init_xen_l4_slots(v->domain, table_map(xen, v->guest_table), false);
+    return 0;
+}
+
+int pv_vcpu_init(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    const bool pv32 = is_pv_32bit_domain(v->domain);
+    uint64_t *t = table_below(xen, table_map(xen, v->domain->perdomain_l3));
+
+    t = t ? table_below(xen, &t[v->vcpu_id / VCPUS_PER_L1]) : NULL;
+    if (!t)
+        return -ENOMEM;
+    v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = INVALID_MFN;
+    pv_destroy_gdt(v); /* fills the window with zero pages */
+    pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE] =
+        pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
+    return pv32 ? compat_l4_create(v) : 0;
+}
+
+void pv_vcpu_destroy(struct vcpu *v)
+{
+    machine_mappings_gone(v->domain->xen->machine); /* its windows go, and its root */
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN)) {
+        heap_free_xen(v->domain->xen, mfn_to_page(v->domain->xen, v->guest_table), 0);
+        v->guest_table = INVALID_MFN;
+    }
+}
+
+int pv_switch_compat(struct domain *d)
+{
+    if (d->tot_pages || !is_pv_domain(d))
+        return -EACCES;
+    if (is_pv_32bit_domain(d))
+        return 0;
+    for_each_vcpu (d, v)
+        if (v->is_initialised)
+            return -EACCES;
+    d->type = DOMAIN_PV32;
+    for_each_vcpu (d, v) {
+        int rc = pv_vcpu_init(v);
+
+        if (rc) {
+            d->type = DOMAIN_PV64;
+            return rc;
+        }
+    }
+    return 0;
+}

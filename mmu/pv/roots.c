@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Roots: the tables that a vCPU's CR3 points to.
+ *
+ * Concept: a root is a use of an L4 table like any other: loading one takes references, leaving one gives them up, and the tree
+ * below stays valid meanwhile. A PV64 vCPU has two, since its kernel and its user code both run at CPL 3: the kernel's maps everything, the
+ * user's only what user code may see, and Xen switches between them with the mode. A PV32 vCPU has the four-entry L3 that its
+ * guest made; the L4 above it is Xen's own and only slot 0 changes.
+ *
+ * m2p_strict: without it every kernel root shows the M2P; with it user roots never do.
+ *
+ * Corresponds to new_guest_cr3(), vcpu_destroy_pagetables() of xen/arch/x86/mm.c, xen/arch/x86/pv/mm.c, write_ptbase().
+ */
+#include "mmu/pv/private.h"
+#include "mmu/tlb.h"
+
+#define GDT_LIMIT 0xefff /* up to and with Xen's page */
+#define LDT_ATTR  0x82   /* present, type LDT */
+
+static void ro_mpt_set(const struct domain *d, mfn_t l4, bool on)
+{
+    uint64_t *slot = &table_map(d->xen, l4)[RO_MPT_SLOT], e = 0;
+
+    if (on)
+        e = pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
+    if (e != *slot)
+        tlb_table_entry_gone(d->xen, *slot);
+    *slot = e;
+}
+
+/* Give a former root up, later if it is much work: -ERESTART then, and v->old_guest_table holds it. */
+static int root_put(struct vcpu *v, mfn_t mfn)
+{
+    struct page_info *pg;
+    int rc;
+
+    if (mfn_eq(mfn, INVALID_MFN))
+        return 0;
+    pg = mfn_to_page(v->domain->xen, mfn);
+    rc = put_page_and_type_preemptible(v, pg);
+    if (rc)
+        page_put_later(v, pg);
+    return rc;
+}
+
+/* PV32: an L3 under Xen's own L4. */
+static int new_compat_l3(struct vcpu *v, mfn_t l3)
+{
+    struct domain *d = v->domain;
+    mfn_t old = v->compat_l3;
+    int rc;
+
+    if (mfn_eq(old, l3))
+        return 0;
+    rc = page_and_type_get(v, d, l3, PGT_l3_page_table, 0);
+    if (rc)
+        return rc;
+    v->compat_l3 = l3;
+    machine_mappings_gone(d->xen->machine);
+    table_map(d->xen, v->guest_table)[0] = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
+    return root_put(v, old);
+}
+
+static int new_l4(struct vcpu *v, mfn_t l4)
+{
+    struct domain *d = v->domain;
+    mfn_t old = v->guest_table;
+    int rc;
+
+    if (mfn_eq(old, l4))
+        return 0;
+    rc = page_and_type_get(v, d, l4, PGT_l4_page_table, 0);
+    if (rc)
+        return rc;
+    if (!VM_ASSIST(d, m2p_strict))
+        ro_mpt_set(d, l4, true);
+    v->guest_table = l4;
+    return root_put(v, old);
+}
+
+int pv_new_guest_cr3(struct vcpu *v, mfn_t root)
+{
+    mfn_t before;
+    int rc = put_old_guest_table(v);
+
+    if (rc)
+        return rc;
+    before = is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table;
+    rc = is_pv_32bit_domain(v->domain) ? new_compat_l3(v, root) : new_l4(v, root);
+    if (!mfn_eq(before, is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table))
+        pv_destroy_ldt(v); /* it was faulted in through the old tables */
+    if (rc && rc != -ERESTART)
+        pv_refused(v->domain, "frame %lx cannot be a root: %d", mfn_x(root), rc);
+    else
+        pv_update_cr3(v);
+    return rc;
+}
+
+int pv_set_user_cr3(struct vcpu *v, mfn_t root)
+{
+    struct domain *d = v->domain;
+    mfn_t old = v->guest_table_user;
+    int rc;
+
+    if (mfn_eq(old, root) || (mfn_eq(old, INVALID_MFN) && !mfn_x(root)))
+        return 0;
+    if (mfn_x(root)) {
+        rc = page_and_type_get(v, d, root, PGT_l4_page_table, 0);
+        if (rc)
+            return rc;
+        if (VM_ASSIST(d, m2p_strict))
+            ro_mpt_set(d, root, false);
+    }
+    v->guest_table_user = mfn_x(root) ? root : INVALID_MFN;
+    vcpu_flush_tlb(v); /* it may know a former root of this number */
+    if (!v->pv.kernel_mode && mfn_x(root))
+        pv_update_cr3(v);
+    return root_put(v, old);
+}
+
+void pv_update_cr3(struct vcpu *v)
+{
+    struct cpu_state *r = v->regs;
+    mfn_t root = v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->guest_table : v->guest_table_user;
+    struct cpu_segment ldt = { 0 };
+
+    if (mfn_eq(root, INVALID_MFN))
+        return; /* not built yet */
+    r->cr3 = mfn_x(root) << PAGE_SHIFT;
+    r->root = !v->pv.kernel_mode;
+    r->dirty |= CPU_DIRTY_CR3;
+    v->tlb_stamp = ++v->domain->xen->tlb_clock;
+    if (v->pv.ldt_ents)
+        ldt = (struct cpu_segment){ 0xe000 | 8, LDT_ATTR, v->pv.ldt_ents * 8 - 1, LDT_VIRT_START(v) };
+    if (r->gdtr.base == GDT_VIRT_START(v) && r->gdtr.limit == GDT_LIMIT && r->ldtr.limit == ldt.limit &&
+        r->ldtr.attr == ldt.attr && r->ldtr.base == ldt.base)
+        return;
+    r->gdtr = (struct cpu_table){ GDT_VIRT_START(v), GDT_LIMIT };
+    r->ldtr = ldt;
+    r->dirty |= CPU_DIRTY_SEGS;
+}
+
+void pv_toggle_cr3(struct vcpu *v)
+{
+    const mfn_t root = v->pv.kernel_mode ? v->guest_table : v->guest_table_user;
+
+    if (mfn_eq(root, INVALID_MFN))
+        return;
+    v->regs->cr3 = mfn_x(root) << PAGE_SHIFT;
+    v->regs->root = !v->pv.kernel_mode;
+    v->regs->dirty |= CPU_DIRTY_ROOT;
+}
+
+int pv_drop_roots(struct vcpu *v)
+{
+    mfn_t old;
+    int rc = put_old_guest_table(v);
+
+    if (rc)
+        return rc;
+    if (is_pv_32bit_domain(v->domain)) {
+        old = v->compat_l3;
+        v->compat_l3 = INVALID_MFN;
+        machine_mappings_gone(v->domain->xen->machine);
+        if (!mfn_eq(v->guest_table, INVALID_MFN))
+            table_map(v->domain->xen, v->guest_table)[0] = 0;
+        return root_put(v, old);
+    }
+    old = v->guest_table_user;
+    v->guest_table_user = INVALID_MFN;
+    rc = root_put(v, old);
+    if (rc)
+        return rc;
+    old = v->guest_table;
+    v->guest_table = INVALID_MFN;
+    return root_put(v, old);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * HYPERVISOR_update_va_mapping: change the L1 entry behind a virtual address, and flush.
+ *
+ * Concept: the short way for the most common job, mapping one page: no list in memory, and the TLB flush that would follow is
+ * part of the call. The entry is found through the caller's current page tables; from there on it is mod_l1_entry().
+ *
+ *   flags:  bits 1..0 nothing, flush all, or flush the page (UVMF_*); the rest: 0 this vCPU, UVMF_ALL all vCPUs, else
+ *           the address of a bitmap of vCPUs
+ *
+ * Corresponds to do_update_va_mapping() and its compat and _otherdomain forms in xen/arch/x86/mm.c.
+ */
+#include "mmu/pv/private.h"
+
+struct domain *get_pg_owner(struct vcpu *v, domid_t domid)
+{
+    struct domain *d = v->domain;
+
+    if (domid == DOMID_SELF) {
+        d->refcnt++;
+        return d;
+    }
+    if (domid == d->domain_id) {
+        pv_refused(d, "cannot name itself as a foreign domain");
+        return NULL;
+    }
+    return domain_get(d->xen, domid);
+}
+
+static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
+{
+    const uint64_t target = flags & ~UVMF_FLUSHTYPE_MASK;
+
+    switch (flags & UVMF_FLUSHTYPE_MASK) {
+    case UVMF_TLB_FLUSH:
+    case UVMF_INVLPG:
+        if (target == UVMF_LOCAL && (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+            vcpu_flush_tlb_one(v, va);
+        else if (target == UVMF_LOCAL)
+            vcpu_flush_tlb(v);
+        else if (target == UVMF_ALL)
+            pv_flush_tlb(v->domain);
+        else
+            return pv_flush_vcpumask(v, target);
+    }
+    return 0;
+}
+
+static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
+{
+    uint64_t *l1e;
+    int rc = xsm_target(v->domain, pg_owner);
+
+    if (rc)
+        return rc;
+    l1e = is_pv_domain(v->domain) ? pv_map_guest_l1e(v, va) : NULL;
+    if (!l1e)
+        return -EINVAL;
+    rc = mod_l1_entry(l1e, val, MMU_NORMAL_PT_UPDATE, v->domain, pg_owner);
+    return rc ? rc : flush(v, va, flags);
+}
+
+/* A PV32 guest passes the 64-bit entry in two words. */
+static void decode(const struct vcpu *v, const uint64_t *a, uint64_t *val, const uint64_t **rest)
+{
+    const bool pv32 = is_pv_32bit_domain(v->domain);
+
+    *val = pv32 ? (uint32_t)a[1] | a[2] << 32 : a[1];
+    *rest = pv32 ? &a[3] : &a[2];
+}
+
+long do_update_va_mapping(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *rest;
+    uint64_t val;
+
+    decode(v, args->a, &val, &rest);
+    return update_va_mapping(v, args->a[0], val, rest[0], v->domain);
+}
+
+long do_update_va_mapping_otherdomain(struct vcpu *v, struct hypercall_args *args)
+{
+    struct domain *pg_owner;
+    const uint64_t *rest;
+    uint64_t val;
+    long rc;
+
+    decode(v, args->a, &val, &rest);
+    pg_owner = get_pg_owner(v, (domid_t)rest[1]);
+    if (!pg_owner)
+        return -ESRCH;
+    rc = update_va_mapping(v, args->a[0], val, rest[0], pg_owner);
+    domain_put(pg_owner);
+    return rc;
+}

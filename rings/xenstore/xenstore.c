@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xenstore for one guest: the ring.
+ *
+ * Concept: xenstore is a small tree of strings that front and back ends find each other by, and that tells a guest what the
+ * toolstack has decided for it: its name, how many of its vCPUs shall be online, how much memory it should use. A guest sends
+ * messages (header and payload) through one ring of a shared page, and gets answers and events of watches through the other.
+ * What they mean is in request.c, and what they are about in store.c. The nodes are those that libxl writes for every PV
+ * guest (tools/guest_nodes.c); those that are the guest's own (control/shutdown, data...) it may write.
+ *
+ * Invariants: as in console.c, indices are the guest's. One that cannot be, or a message longer than XENSTORE_PAYLOAD_MAX, ends
+ * the conversation for good, and the page's field `error` says why. A guest that asks and does not read is not heard any more
+ * until it does: what waits for it is bounded by OUT_STALL and the answer to one request.
+ *
+ * Source: public io/xs_wire.h, docs/misc/xenstore.txt and xenstore-ring.txt; tools/xenstore/xenstored_domain.c.
+ */
+#include "rings/xenstore/xenstore.h"
+
+#include "mmu/native_map.h"
+#include "rings/xenstore/request.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/event_channel.h>
+#include <xen/io/xs_wire.h>
+
+#define OUT_STALL 16384 /* bytes that wait to be read: then no further request is looked at */
+
+struct xenstore_conn {
+    struct native_kernel *kernel;
+    struct xenstore_domain_interface *intf;
+    evtchn_port_t port;
+    struct xs_session session;
+    bool broken;
+    uint8_t in[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX]; /* a request as far as it has arrived */
+    size_t in_len;
+    uint8_t *out; /* what did not fit into the ring yet */
+    size_t out_len, out_size;
+};
+
+static long event_op(struct xenstore_conn *c, unsigned int cmd, void *arg)
+{
+    return hypercall_native(native_vcpu(c->kernel), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0,
+                            0);
+}
+
+/* Nothing that the guest does counts any more. */
+static void conversation_end(struct xenstore_conn *c, uint32_t why)
+{
+    c->broken = true;
+    c->intf->error = why;
+}
+
+/* Queue one message. */
+static void send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
+{
+    struct xenstore_conn *c = data;
+    const size_t len = sizeof(*hdr) + hdr->len;
+
+    if (c->broken)
+        return;
+    if (c->out_len + len > c->out_size) {
+        const size_t size = 2 * (c->out_len + len);
+        uint8_t *bigger = realloc(c->out, size);
+
+        if (!bigger) {
+            conversation_end(c, XENSTORE_ERROR_COMM);
+            return;
+        }
+        c->out = bigger;
+        c->out_size = size;
+    }
+    memcpy(c->out + c->out_len, hdr, sizeof(*hdr));
+    memcpy(c->out + c->out_len + sizeof(*hdr), payload, hdr->len);
+    c->out_len += len;
+}
+
+/* Take bytes from the ring, and answer each request that is whole. True when bytes were taken. */
+static bool receive(struct xenstore_conn *c)
+{
+    XENSTORE_RING_IDX cons = c->intf->req_cons, prod = c->intf->req_prod;
+    const XENSTORE_RING_IDX before = cons;
+    const size_t header = sizeof(struct xsd_sockmsg);
+
+    atomic_thread_fence(memory_order_seq_cst);
+    if (prod - cons > XENSTORE_RING_SIZE)
+        conversation_end(c, XENSTORE_ERROR_RINGIDX);
+    for (; cons != prod && !c->broken && c->out_len < OUT_STALL; cons++) {
+        struct xsd_sockmsg req;
+
+        c->in[c->in_len++] = (uint8_t)c->intf->req[MASK_XENSTORE_IDX(cons)];
+        if (c->in_len < header)
+            continue;
+        memcpy(&req, c->in, header);
+        if (req.len > XENSTORE_PAYLOAD_MAX) {
+            conversation_end(c, XENSTORE_ERROR_PROTO);
+        } else if (c->in_len == header + req.len) {
+            xs_session_request(&c->session, &req, (const char *)c->in + header);
+            c->in_len = 0;
+        }
+    }
+    if (cons == before || c->broken)
+        return false;
+    atomic_thread_fence(memory_order_seq_cst);
+    c->intf->req_cons = cons;
+    return true;
+}
+
+/* Put waiting answers into the ring. True when bytes were put. */
+static bool transmit(struct xenstore_conn *c)
+{
+    XENSTORE_RING_IDX cons = c->intf->rsp_cons, prod = c->intf->rsp_prod, used = prod - cons;
+    size_t n = XENSTORE_RING_SIZE - used;
+
+    if (used > XENSTORE_RING_SIZE) {
+        conversation_end(c, XENSTORE_ERROR_RINGIDX);
+        return false;
+    }
+    if (n > c->out_len)
+        n = c->out_len;
+    if (n == 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        c->intf->rsp[MASK_XENSTORE_IDX(prod + i)] = (char)c->out[i];
+    atomic_thread_fence(memory_order_seq_cst);
+    c->intf->rsp_prod = prod + (XENSTORE_RING_IDX)n;
+    memmove(c->out, c->out + n, c->out_len - n);
+    c->out_len -= n;
+    return true;
+}
+
+static void xenstore_event(void *data, evtchn_port_t port)
+{
+    struct xenstore_conn *c = data;
+    struct evtchn_send op = { .port = port };
+    bool any = false, more = true;
+
+    while (more && !c->broken) {
+        more = receive(c);
+        more |= !c->broken && transmit(c);
+        any |= more;
+    }
+    if (any)
+        event_op(c, EVTCHNOP_send, &op);
+}
+
+struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port)
+{
+    struct evtchn_bind_interdomain bind = { .remote_dom = domid, .remote_port = port };
+    struct xenstore_conn *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->kernel = k;
+    if (!xs_session_init(&c->session, domid, send, c)) {
+        free(c);
+        return NULL;
+    }
+    c->intf = native_map_foreign(native_vcpu(k), domid, mfn);
+    if (!c->intf || event_op(c, EVTCHNOP_bind_interdomain, &bind)) {
+        if (c->intf)
+            native_unmap(native_vcpu(k), c->intf);
+        xs_session_end(&c->session);
+        free(c);
+        return NULL;
+    }
+    c->port = bind.local_port;
+    c->intf->server_features = XENSTORE_SERVER_FEATURE_ERROR;
+    if (!native_handle(k, c->port, xenstore_event, c)) {
+        xenstore_conn_destroy(c);
+        return NULL;
+    }
+    return c;
+}
+
+bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *value, enum xenstore_perms perms)
+{
+    const domid_t domid = c->session.domid;
+    const struct xs_access dom0 = { .store = c->session.store };
+    const struct xs_perms lists[] = {
+        [XENSTORE_NONE] = { 1, { { 0, 'n' } } },
+        [XENSTORE_READ] = { 2, { { 0, 'n' }, { domid, 'r' } } },
+        [XENSTORE_OWN] = { 1, { { domid, 'n' } } },
+        [XENSTORE_FRONT] = { 2, { { domid, 'n' }, { 0, 'r' } } },
+    };
+    char *absolute = xs_path_absolute(domid, path);
+    bool ok = absolute && xs_write(&dom0, absolute, value, strlen(value)) == 0;
+
+    if (ok && perms != XENSTORE_AS_PARENT)
+        ok = xs_set_perms(&dom0, absolute, &lists[perms]) == 0;
+    free(absolute);
+    return ok;
+}
+
+void xenstore_conn_destroy(struct xenstore_conn *c)
+{
+    struct evtchn_close close;
+
+    if (!c)
+        return;
+    close.port = c->port;
+    native_handle(c->kernel, c->port, NULL, NULL);
+    event_op(c, EVTCHNOP_close, &close);
+    native_unmap(native_vcpu(c->kernel), c->intf);
+    xs_session_end(&c->session);
+    free(c->out);
+    free(c);
+}

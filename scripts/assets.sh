@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# assets.sh [ASSET...]: real guests, unpacked from Debian's packages below build/assets, never installed; without a name, all of them:
+#
+#   grub      grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
+#   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
+#   generic   vmlinuz-generic                          once)
+#   busybox   busybox                                  a static user land for an initrd
+#
+# The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run; they can be
+# missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and then:
+#
+#   trixie    vmlinuz-trixie                           Debian 13's (Linux 6.12)
+#   sid       vmlinuz-sid                              the newest that Debian has (Linux 7 or later)
+#
+# An asset that is there is not fetched again: when all are, no network is used.
+set -eu
+
+[ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
+[ $# -gt 0 ] || set -- grub cloud generic busybox trixie sid
+mkdir -p build/assets
+debs=build/assets/debs
+
+# have LINK...: whether all of these assets are there.
+have() {
+    for link in "$@"; do
+        [ -r "build/assets/$link" ] || return 1
+    done
+}
+
+# fetch SUITE PACKAGE...: as for fetch.sh, into $debs.
+fetch() {
+    rm -rf "$debs"
+    scripts/fetch.sh "$1" "$debs" $2
+}
+
+# newer SUITE PACKAGE: the kernel in it becomes vmlinuz-SUITE.
+newer() {
+    have "vmlinuz-$1" && return
+    if fetch "$1" "$2" && dpkg-deb --fsys-tarfile "$debs"/*.deb | tar -x -O --wildcards '*/vmlinuz*' > "$debs/kernel"; then
+        mv "$debs/kernel" "build/assets/vmlinuz-$1"
+    else
+        echo "assets: no kernel of Debian $1: the tests that want it are skipped" >&2
+    fi
+    rm -rf "$debs"
+}
+
+# What is wanted of Debian 12: links below build/assets, and packages that are not there yet.
+links= want= newer=
+for asset in "$@"; do
+    package=
+    case $asset in
+    grub) names='grub-x86_64-xen.bin grub-i386-xen.bin' package=grub-xen-host ;;
+    busybox) names=busybox package=busybox-static ;;
+    cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
+    generic) names=vmlinuz-generic package=@linux-image-amd64:linux-image- ;;
+    trixie | sid)
+        newer="$newer $asset"
+        continue
+        ;;
+    *)
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, trixie and sid" >&2
+        exit 1
+        ;;
+    esac
+    links="$links $names"
+    have $names || want="$want $package"
+done
+
+if [ -n "$want" ]; then
+    fetch bookworm "$want"
+    for deb in "$debs"/*.deb; do
+        # Of a kernel package (400 MB of modules) only the kernel.
+        case $deb in
+        */linux-image-*) only='./boot' ;;
+        *) only= ;;
+        esac
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C build/assets --no-same-owner $only
+    done
+    rm -rf "$debs"
+
+    # Names that stay the same from version to version.
+    cd build/assets
+    for grub in usr/lib/grub-xen/grub-*-xen.bin; do
+        [ ! -e "$grub" ] || ln -sf "$grub" .
+    done
+    [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
+    for kernel in boot/vmlinuz-*; do
+        case $kernel in
+        *'*') ;; # there is none
+        *-cloud-amd64) ln -sf "$kernel" vmlinuz-cloud ;;
+        *) ln -sf "$kernel" vmlinuz-generic ;;
+        esac
+    done
+    cd ../..
+    have $links || {
+        echo "assets: Debian's packages no longer hold what they held, of:$links" >&2
+        exit 1
+    }
+fi
+
+for suite in $newer; do
+    case $suite in
+    trixie) newer trixie @linux-image-cloud-amd64:linux-image- ;;
+    sid) newer sid @linux-image-cloud-amd64:linux-image-:linux-binary- ;;
+    esac
+done

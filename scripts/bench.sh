@@ -1,0 +1,212 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}; what else there is
+# to say goes to standard error. With BASE=FILE, a stored run, that is also what has become of each figure since (see
+# bench_compare.sh), and the exit status is 1 if one has become worse.
+#
+# Concept: virtual time says nothing of speed, so each figure comes from outside. A bench guest does n operations and
+# shuts down; it is run with a small and a large n, and the difference in the program's own "real: running" time (of
+# --stats) is that of the operations alone, without start and boot. Each figure is the median of $RUNS such pairs. Compare ratios and
+# rates on one machine, on a quiet one; absolute figures of two machines say little.
+set -eu
+: "${XENLAB:=./xenlab}" "${RUNS:=5}" "${BASE:=}"
+bench=build/guests/bench
+assets=build/assets
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+json() { # NAME VALUE UNIT [RUNS]
+    printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "${4:-$RUNS}"
+}
+
+median() { sort -g | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+# running KEY ARGS...: one run; the line of --stats that begins with KEY, its number.
+stat_of() {
+    key=$1
+    shift
+    "$XENLAB" run --stats "$@" < /dev/null > "$tmp/out" 2> "$tmp/err" || {
+        echo "bench: xenlab run $* ended with status $?" >&2
+        tail -n 5 "$tmp/err" >&2
+        exit 1
+    }
+    awk -v key="$key" 'index($0, "  " key) == 1 { sub("^  " key, ""); print $1; exit }' "$tmp/err"
+}
+
+# rate NAME GUEST OP N [UNIT [FACTOR]]: operations a second
+rate() {
+    name=$1 guest=$2 op=$3 n=$4 unit=${5:-1/s} factor=${6:-1}
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        few=$(stat_of 'real: running' --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
+        many=$(stat_of 'real: running' --cmdline "op=$op n=$n" "$bench/$guest")
+        awk -v a="$few" -v b="$many" -v n="$n" -v f="$factor" \
+            'BEGIN { d = b - a; if (d <= 0) d = 1e-9; printf "%.0f\n", n * 0.99 * f / d }' >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "$name" "$(median < "$tmp/samples")" "$unit"
+}
+
+# switch_cost NAME OP N ARGUMENT...: microseconds a change of the vCPU on the one pCPU; each operation makes two of them
+switch_cost() {
+    name=$1 op=$2 n=$3
+    shift 3
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        few=$(stat_of 'real: running' --sched rr --cmdline "op=$op n=$((n / 100))" "$@" "$bench/switch")
+        many=$(stat_of 'real: running' --sched rr --cmdline "op=$op n=$n" "$@" "$bench/switch")
+        awk -v a="$few" -v b="$many" -v n="$n" 'BEGIN { printf "%.3f\n", (b - a) * 1e6 / (2 * n * 0.99) }' >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "$name" "$(median < "$tmp/samples")" us
+}
+
+# guest_rate NAME OP N: million guest instructions a second while a plain loop runs
+guest_rate() {
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        stat_of 'real: running' --cmdline "op=$2 n=$3" "$bench/cpu" > "$tmp/real"
+        awk '/^  instructions/ { insns = $2 } /^  real: running/ { real = $3 } END { printf "%.0f\n", insns / real / 1e6 }' \
+            "$tmp/err" >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "$1" "$(median < "$tmp/samples")" "million instructions/s"
+}
+
+# Whole-process time and memory from GNU time's or the shell's own accounting, without either: start to last line.
+start_of_process() {
+    i=0
+    : > "$tmp/samples"
+    while [ $i -lt "$RUNS" ]; do
+        a=$(date +%s%N)
+        "$XENLAB" run build/guests/hello < /dev/null > "$tmp/out" 2> "$tmp/err"
+        b=$(date +%s%N)
+        echo $(((b - a) / 1000)) >> "$tmp/samples"
+        i=$((i + 1))
+    done
+    json "process start to hello's end" "$(median < "$tmp/samples" | awk '{ print $1 / 1000 }')" ms
+    stat_of 'peak memory' build/guests/hello > "$tmp/rss"
+    [ ! -s "$tmp/rss" ] || json "hello's peak memory" "$(cat "$tmp/rss")" MiB
+}
+
+# have_linux: or it is said what is missing.
+have_linux() {
+    [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/busybox" ] && return 0
+    echo "bench: Linux is not there (make assets gets it): a figure is left out" >&2
+    return 1
+}
+
+# Debian's Linux from the start of the process to the end of its first shell command's run (and power-off).
+linux() {
+    have_linux || return 0
+    scripts/mkinitrd.sh "$tmp/initrd" "$assets/busybox"
+    i=0
+    : > "$tmp/samples"
+    : > "$tmp/mips"
+    while [ $i -lt "$RUNS" ]; do
+        a=$(date +%s%N)
+        echo 'poweroff -f' > "$tmp/in"
+        "$XENLAB" run --stats --memory 256 --ramdisk "$tmp/initrd" --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud" \
+            < "$tmp/in" > "$tmp/out" 2> "$tmp/err" || return 0
+        b=$(date +%s%N)
+        echo $(((b - a) / 1000000)) >> "$tmp/samples"
+        awk '/million a second/ { print $NF }' "$tmp/err" >> "$tmp/mips"
+        i=$((i + 1))
+    done
+    json "Linux: process start to shell and power-off" "$(median < "$tmp/samples" | awk '{ print $1 / 1000 }')" s
+    json "Linux: guest instructions" "$(median < "$tmp/mips")" "million instructions/s"
+}
+
+# elapsed COMMAND...: milliseconds of real time that it takes
+elapsed() {
+    a=$(date +%s%N)
+    "$@"
+    b=$(date +%s%N)
+    echo "$a $b" | awk '{ printf "%.3f\n", ($2 - $1) / 1e6 }'
+}
+
+idle_domains() { # COPIES
+    stat_of 'peak memory' --copies "$1" --cmdline until=1000 build/guests/idle > "$tmp/peak"
+}
+
+# Domains that start, sleep until all of them do, and power off; of the whole process, what each adds.
+many_domains() { # N
+    i=0
+    : > "$tmp/samples"
+    : > "$tmp/peaks"
+    while [ $i -lt "$RUNS" ]; do
+        few=$(elapsed idle_domains 1)
+        few_mib=$(cat "$tmp/peak")
+        many=$(elapsed idle_domains $(($1 + 1)))
+        many_mib=$(cat "$tmp/peak")
+        awk -v a="$few" -v b="$many" -v n="$1" 'BEGIN { printf "%.3f\n", (b - a) / n }' >> "$tmp/samples"
+        awk -v a="$few_mib" -v b="$many_mib" -v n="$1" 'BEGIN { printf "%.3f\n", (b - a) / n }' >> "$tmp/peaks"
+        i=$((i + 1))
+    done
+    json "$1 idle domains: created, run, destroyed, each" "$(median < "$tmp/samples")" ms
+    json "$1 idle domains: peak memory, each" "$(median < "$tmp/peaks")" MiB
+}
+
+# Eight of Debian's Linux at once, from the start of the process to the last one's power-off. Takes long, so once.
+eight_linuxes() {
+    have_linux || return 0
+    echo 'echo up' > "$tmp/script"
+    scripts/mkinitrd.sh "$tmp/initrd" "$assets/busybox" "$tmp/script"
+    ms=$(elapsed stat_of 'peak memory' --pcpus 2 --copies 8 --memory 128 --ramdisk "$tmp/initrd" \
+        --cmdline "console=hvc0 quiet" "$assets/vmlinuz-cloud")
+    json "8 Linux domains on 2 pCPUs: boot and power-off" "$(echo "$ms" | tail -n 1 | awk '{ print $1 / 1000 }')" s 1
+    json "8 Linux domains on 2 pCPUs: peak memory" "$(echo "$ms" | head -n 1)" MiB 1
+}
+
+figures() {
+    build/tests/bench/bench_pcpu
+    "$XENLAB" sched --bench
+    start_of_process
+    rate 'null hypercalls' hypercall null 2000000
+    rate 'hypercalls in multicalls of 32' hypercall multicall 3200000
+    rate 'stack_switch' hypercall stack 2000000
+    rate 'set_segment_base' hypercall segment 2000000
+    rate 'read of CR0' trap cr0 500000
+    rate 'exception bounce and iret' trap exception 500000
+    rate 'page-fault bounce and iret' trap pagefault 500000
+    rate 'system call of user mode and back' trap syscall 500000
+    rate 'interrupt of user mode (INT) and back' trap int 500000
+    rate 'page-table write by ptwr' trap ptwr 300000
+    rate 'mmu_update of one' mmu update 1000000
+    rate 'mmu_update in batches of 32, updates' mmu update32 3200000
+    rate 'update_va_mapping with INVLPG' mmu va 1000000
+    rate 'pin and unpin of a full L1' mmu pin1 50000
+    rate 'pin and unpin of an L4 tree' mmu pin4 50000
+    rate 'grant map and unmap' grant map 300000
+    rate 'grant copy of 4 KiB' grant copy 300000
+    rate 'event send and upcall' event send 500000
+    rate 'event send, masked' event masked 1000000
+    switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
+    switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
+    switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
+    many_domains 250
+    many_domains 1000
+    guest_rate 'ALU loop' alu 20000000
+    guest_rate 'branch loop' branch 20000000
+    guest_rate 'copy loop' copy 200000
+    rate 'REP MOVSQ of 4 KiB' cpu movs 200000
+    guest_rate 'call and return loop' call 20000000
+    linux
+    eight_linuxes
+}
+
+if [ -z "$BASE" ]; then
+    figures
+    exit
+fi
+scripts/bench_compare.sh "$BASE" # before minutes are spent
+{
+    figures
+    : > "$tmp/complete"
+} | tee "$tmp/now"
+[ -e "$tmp/complete" ] || exit 1
+scripts/bench_compare.sh "$BASE" "$tmp/now" >&2

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Switching the engine on: memory, host mode, VMRUN, hooks (see emu.h).
+ *
+ * Concept: what a hypervisor does once a CPU before its first guest (Xen: arch/x86/hvm/svm/svm.c, vmcb.c): build the host's
+ * page tables, turn on EFER.SVME, name a host save area, fill a VMCB with what to intercept, VMRUN. The guest it enters
+ * is a dummy whose first instruction fetch faults; the state at that moment is the template of every PV vCPU.
+ */
+#include "sim/engine/emu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim/vmcb.h"
+
+_Thread_local struct emu *emu_running;
+
+#ifdef __SANITIZE_ADDRESS__
+/* Unicorn does not give back all it allocated when it is closed; that is not ours to report. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\n"; }
+#endif
+
+/* ------------------------------------------------------------------------------------------- running, stopping -- */
+
+static void run_begins(struct emu *e)
+{
+    e->stop = EMU_STOP_NONE;
+    e->io_pending = false;
+    e->mmu.not_canonical = false;
+    e->debug.stopped = false;
+}
+
+void emu_stop(struct emu *e, enum emu_stop cause)
+{
+    if (e->stop == EMU_STOP_NONE)
+        e->stop = cause;
+    uc_emu_stop(e->uc);
+}
+
+/* The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on. */
+static void leave(struct emu *e, enum emu_stop cause)
+{
+    if (e->stop == EMU_STOP_NONE && e->on_exit) {
+        e->stop = cause;
+        if (e->on_exit(e)) {
+            run_begins(e);
+            return;
+        }
+    }
+    emu_stop(e, cause);
+}
+
+static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
+{
+    struct emu *e = data;
+
+    if (e->stop == EMU_STOP_NONE)
+        e->intno = intno;
+    if (!e->guest_mode) {
+        emu_run_check(e, EMU_RUN_INSIDE);
+        emu_stop(e, EMU_STOP_INTR);
+        emu_run_check(e, EMU_RUN_STOPPING);
+        return;
+    }
+    leave(e, EMU_STOP_INTR);
+}
+
+/* In place of Unicorn's own, which does nothing but call hooks. The block ends behind it. */
+void HELPER(syscall)(struct CPUX86State *env, int len)
+{
+    struct emu *e = emu_running;
+
+    raw_set(&e->raw, eip, uint64_t, raw_get(&e->raw, eip, uint64_t) + (uint64_t)(int64_t)len);
+    leave(e, EMU_STOP_SYSCALL);
+}
+
+static void hook_sysenter(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_SYSENTER); }
+
+uc_err emu_run(struct emu *e)
+{
+    struct emu *outer = emu_running;
+    uc_err err;
+
+    emu_running = e;
+    do {
+        run_begins(e);
+        if (e->smc.buffer_full)
+            emu_smc_flush_all(e);
+        err = emu_enter(e);
+        if (e->stop == EMU_STOP_FLUSH)
+            emu_count_resume(e);
+    } while (e->stop == EMU_STOP_FLUSH);
+    emu_running = outer;
+    return err;
+}
+
+uint64_t emu_exit_info2(const struct emu *e)
+{
+    const struct vmcb *vmcb = (const void *)(e->priv + EMU_PAGE_VMCB * PAGE_SIZE);
+
+    return vmcb->exit_info2;
+}
+
+/* ------------------------------------------------------------------------------------------------------- set-up -- */
+
+/* wrmsr EFER; wrmsr VM_HSAVE_PA; load the host's page tables; VMRUN. Registers are set from outside. */
+static const uint8_t boot_code[] = {
+    0x0f, 0x22, 0xe7,                         /* mov  %rdi, %cr4                  */
+    0x0f, 0x22, 0xde,                         /* mov  %rsi, %cr3                  */
+    0x0f, 0x30,                               /* wrmsr        EFER <- edx:eax     */
+    0x41, 0x0f, 0x22, 0xc0,                   /* mov  %r8, %cr0                   */
+    0xb9, 0x17, 0x01, 0x01, 0xc0,             /* mov  $0xc0010117, %ecx           */
+    0x44, 0x89, 0xc8,                         /* mov  %r9d, %eax                  */
+    0x4c, 0x89, 0xca, 0x48, 0xc1, 0xea, 0x20, /* mov  %r9, %rdx; shr $32, %rdx    */
+    0x0f, 0x30,                               /* wrmsr        VM_HSAVE_PA         */
+    0x4c, 0x89, 0xd0,                         /* mov  %r10, %rax                  */
+    0x0f, 0x01, 0xda,                         /* vmload %rax                      */
+    0x0f, 0x01, 0xd8,                         /* vmrun  %rax                      */
+};
+
+static void page_tables_build(struct emu *e)
+{
+    uint64_t *pml4 = emu_page(e, EMU_PAGE_PML4), *pdpt = emu_page(e, EMU_PAGE_PDPT);
+
+    /* The identity, one gigabyte an entry. */
+    pml4[0] = emu_page_addr(EMU_PAGE_PDPT) | 0x3;
+    for (uint64_t i = 0; i < 512; i++)
+        pdpt[i] = i << 30 | 0x83;
+}
+
+/*
+ * For guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not,
+ * reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see pcpu.c.
+ */
+static void vmcb_build(struct emu *e)
+{
+    struct vmcb *v = emu_page(e, EMU_PAGE_VMCB);
+
+    v->intercept_exceptions = ~0u;
+    v->intercepts1 = VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_INVD | VMCB1_PAUSE | VMCB1_HLT |
+                     VMCB1_INVLPG | VMCB1_INVLPGA | VMCB1_SHUTDOWN;
+    v->intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |
+                     VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_WBINVD | VMCB2_MONITOR | VMCB2_MWAIT;
+    v->asid = 1;
+    v->cs = (struct vmcb_segment){ 0x33, 0xafb, ~0u, 0 };
+    v->ss = v->ds = v->es = v->fs = v->gs = (struct vmcb_segment){ 0x2b, 0xcf3, ~0u, 0 };
+    v->tr = (struct vmcb_segment){ 0x40, 0x8b, 0x67, 0 };
+    v->cpl = 3;
+    v->efer = EFER_SVME | EFER_NXE | EFER_LMA | EFER_LME | EFER_SCE;
+    v->cr0 = CR0_PV;
+    v->cr4 = CR4_PV;
+    v->cr3 = emu_page_addr(EMU_PAGE_PML4); /* no entry for users: the first fetch faults */
+    v->dr6 = 0xffff0ff0;
+    v->dr7 = 0x400;
+    v->rflags = 0x202;
+    v->rip = 0x1000;
+}
+
+/* From reset to guest mode. */
+static bool guest_mode_enter(struct emu *e)
+{
+    const uint64_t set[][2] = {
+        { UC_X86_REG_RDI, CR4_PV },
+        { UC_X86_REG_RSI, emu_page_addr(EMU_PAGE_PML4) },
+        { UC_X86_REG_RCX, 0xc0000080 },
+        { UC_X86_REG_RAX, EFER_SVME | EFER_NXE | EFER_LME | EFER_LMA | EFER_SCE },
+        { UC_X86_REG_RDX, 0 },
+        { UC_X86_REG_R8, CR0_PV },
+        { UC_X86_REG_R9, emu_page_addr(EMU_PAGE_HSAVE) },
+        { UC_X86_REG_R10, emu_page_addr(EMU_PAGE_VMCB) },
+        { UC_X86_REG_RIP, emu_page_addr(EMU_PAGE_BOOT) },
+    };
+
+    memcpy(emu_page(e, EMU_PAGE_BOOT), boot_code, sizeof(boot_code));
+    page_tables_build(e);
+    vmcb_build(e);
+    for (size_t i = 0; i < ARRAY_SIZE(set); i++)
+        uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
+    emu_count_start(e, EMU_MAX_BUDGET);
+    emu_run(e);
+    emu_run_check(e, EMU_RUN_OVER);
+    return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + 14;
+}
+
+static bool hooks_add(struct emu *e)
+{
+    uc_hook h;
+
+    return !uc_hook_add(e->uc, &h, UC_HOOK_INTR, (void *)hook_intr, e, 1, 0) &&
+           !uc_hook_add(e->uc, &h, UC_HOOK_INSN, (void *)hook_sysenter, e, 1, 0, UC_X86_INS_SYSENTER) &&
+           !uc_ctl_exits_enable(e->uc);
+}
+
+static uc_err open_unicorn(struct emu *e)
+{
+    const size_t ram = e->m->nr_frames << PAGE_SHIFT, priv = EMU_NR_PAGES * PAGE_SIZE;
+    uc_err err = uc_open(UC_ARCH_X86, UC_MODE_64, &e->uc);
+
+    err = err ?: uc_ctl_set_cpu_model(e->uc, UC_CPU_X86_EPYC);
+    err = err ?: uc_ctl(e->uc, UC_CTL_WRITE(UC_CTL_TCG_BUFFER_SIZE, 1), EMU_TB_BUFFER);
+    err = err ?: uc_mem_map_ptr(e->uc, 0, ram, UC_PROT_ALL, e->m->ram);
+    return err ?: uc_mem_map_ptr(e->uc, EMU_PRIVATE, priv, UC_PROT_ALL, e->priv);
+}
+
+/* NULL, or what is wrong. */
+static const char *start(struct emu *e)
+{
+    const char *why;
+
+    e->priv = mmap(NULL, EMU_NR_PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (e->priv == MAP_FAILED) {
+        e->priv = NULL;
+        return "no memory";
+    }
+    if (!emu_private_find(e))
+        return "it is another version, or built in another way";
+    if (open_unicorn(e))
+        return "it cannot be opened with an EPYC processor and this much memory";
+    why = raw_layout_find(&e->raw, e->uc);
+    if (why)
+        return why;
+    emu_io_init(e);
+    emu_mmu_init(e);
+    emu_helpers_init();
+    emu_phys_init();
+    if (!emu_sse_init())
+        return "this host's processor has no SSE4.1";
+    if (!emu_smc_init(e))
+        return "no memory";
+    if (!hooks_add(e))
+        return "it refuses a hook";
+    if (!guest_mode_enter(e))
+        return "its SVM does not work";
+    if (uc_context_alloc(e->uc, &e->guest_mode) || uc_context_save(e->uc, e->guest_mode))
+        return "no memory for a processor context";
+    emu_run_init(e, e->m->plain_engine);
+    return NULL;
+}
+
+void emu_complain(char *err, size_t errlen, const char *why)
+{
+    unsigned int major, minor, version = uc_version(&major, &minor);
+
+    snprintf(err, errlen, "Unicorn %u.%u.%u cannot be used: %s. Use Unicorn 2.1.1 (`make setup` gets it)", major, minor,
+             version >> 8 & 0xff, why);
+}
+
+struct emu *emu_create(struct machine *m, char *err, size_t errlen)
+{
+    struct emu *e = calloc(1, sizeof(*e));
+    const char *why = NULL;
+
+    if (!e) {
+        snprintf(err, errlen, "out of memory");
+        return NULL;
+    }
+    e->m = m;
+    if (m->nr_frames << PAGE_SHIFT > EMU_PRIVATE)
+        why = "it can have less than 512 GiB of machine memory";
+    else
+        why = start(e);
+    if (why) {
+        emu_complain(err, errlen, why);
+        emu_destroy(e);
+        return NULL;
+    }
+    return e;
+}
+
+void emu_destroy(struct emu *e)
+{
+    if (e->guest_mode)
+        uc_context_free(e->guest_mode);
+    if (e->uc) {
+        emu_running = e;
+        uc_close(e->uc);
+        emu_running = NULL;
+    }
+    emu_smc_destroy(e);
+    emu_lookup_destroy(e);
+    if (e->priv)
+        munmap(e->priv, EMU_NR_PAGES * PAGE_SIZE);
+    free(e);
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine: one Unicorn instance, brought into SVM guest mode and kept there.
+ *
+ * Concept: a machine has one engine and its pCPUs take turns on it; they are stepped on one host thread anyway. What a vCPU
+ * computed is swapped in when a pCPU runs another vCPU than the engine did last (about 0.5 us and a TLB flush). One
+ * engine means one cache of translated code: a store through any pCPU drops the translations that any pCPU made.
+ *
+ * Guests run in SVM guest mode, PV guests too: every exception, software interrupt and sensitive instruction is
+ * intercepted. But the #VMEXIT that would follow never happens: the emulator reports it to a hook, which asks it to stop,
+ * and so a VMRUN is needed only once, when the machine is switched on.
+ *
+ *   physical addresses of the machine
+ *   +---------------------------+ 0
+ *   | RAM (struct machine.ram)  |
+ *   +---------------------------+ nr_frames * 4096
+ *   | nothing                   |
+ *   +---------------------------+ EMU_PRIVATE
+ *   | the host's own pages:     |   boot code, page tables, VMCB, host save area, pages for the self-tests.
+ *   | enum emu_private_page     |   No guest can map them: they are no frames of the machine.
+ *   +---------------------------+
+ *
+ * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set whenever
+ * Unicorn's code runs, so that the functions that take the place of its own (private.h) find their engine.
+ */
+#ifndef SIM_ENGINE_EMU_H
+#define SIM_ENGINE_EMU_H
+
+#include "sim/engine/private.h"
+#include "sim/engine/raw.h"
+#include "sim/machine.h"
+
+/* The CPU model has 40 bits of physical address; one page-directory-pointer table reaches half of that. */
+#define EMU_PRIVATE ((UINT64_C(1) << 39) - (1u << 20))
+
+enum emu_private_page {
+    EMU_PAGE_BOOT,
+    EMU_PAGE_PML4,
+    EMU_PAGE_PDPT,
+    EMU_PAGE_VMCB,
+    EMU_PAGE_HSAVE,
+    EMU_PAGE_TEST, /* the self-tests' page tables, code and data */
+    EMU_NR_PAGES = EMU_PAGE_TEST + 10,
+};
+
+/*
+ * Room for translations, and how much of it may be used before all are dropped. Unicorn 2.1.1 crashes when the buffer
+ * overflows in the middle of a run, so the engine interrupts the run and empties it, long before.
+ */
+#define EMU_TB_BUFFER       (128u << 20)
+#define EMU_TB_BUFFER_LIMIT (96u << 20)
+
+/* Frames share bits, and there may be so many before all mappings count as gone. */
+#define EMU_GONE_BITS   8192u
+#define EMU_GONE_MANY   1024u
+#define EMU_FILLED_MANY 512u
+
+/* Vectors of exceptions. */
+enum {
+    TRAP_divide_error = 0,
+    TRAP_debug = 1,
+    TRAP_invalid_op = 6,
+    TRAP_stack_fault = 12,
+    TRAP_gp_fault = 13,
+    TRAP_page_fault = 14,
+    TRAP_simd_error = 19,
+};
+
+/* What a run was stopped by; the first cause counts. */
+enum emu_stop {
+    EMU_STOP_NONE,
+    EMU_STOP_INTR,
+    EMU_STOP_SYSCALL,
+    EMU_STOP_SYSENTER,
+    EMU_STOP_BUDGET,
+    EMU_STOP_FLUSH,
+    EMU_STOP_DEBUG, /* in front of an instruction at which somebody breaks */
+};
+
+struct cpu_context;
+struct CPUState;
+struct CPUX86State;
+struct DisasContextBase;
+struct TCGContext;
+struct TranslationBlock;
+struct TranslatorOps;
+struct page_collection;
+struct uc_struct;
+
+/* Unicorn's own versions of the functions that unicorn_*.c replace, found when the engine starts. */
+struct emu_real {
+    void (*tb_invalidate_phys_page_fast)(struct uc_struct *, struct page_collection *, uint64_t, int, uintptr_t);
+    void (*tlb_set_dirty)(struct CPUState *, uint64_t);
+    void (*translator_loop)(const struct TranslatorOps *, struct DisasContextBase *, struct CPUState *,
+                            struct TranslationBlock *, int);
+    void (*tcg_gen_op3)(struct TCGContext *, int, uintptr_t, uintptr_t, uintptr_t);
+    void (*tcg_gen_exit_tb)(struct TCGContext *, struct TranslationBlock *, unsigned int);
+    struct TranslationBlock *(*tcg_tb_lookup)(struct TCGContext *, uintptr_t);
+    bool (*cpu_restore_state)(struct CPUState *, uintptr_t, bool);
+    void (*restore_state_to_opc)(struct CPUX86State *, struct TranslationBlock *, uint64_t *);
+    uint32_t (*cpu_ldub_code)(struct CPUX86State *, uint64_t);
+    void (*fcomi)(struct CPUX86State *);
+    void (*fucomi)(struct CPUX86State *);
+    void (*emms)(struct CPUX86State *);
+    void (*fldcw)(struct CPUX86State *, uint32_t);
+    void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
+    void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
+    uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);
+    void (*x86_stl_phys_notdirty)(struct CPUState *, uint64_t, uint32_t);
+    void (*x86_stq_phys)(struct CPUState *, uint64_t, uint64_t);
+    void (*tlb_flush_by_mmuidx)(struct CPUState *, uint16_t);
+    void (*tlb_flush_page_by_mmuidx)(struct CPUState *, uint64_t, uint16_t);
+    void *(*lookup_tb_ptr)(struct CPUX86State *);
+    struct TranslationBlock *(*tb_htable_lookup)(struct CPUState *, uint64_t, uint64_t, uint32_t, uint32_t);
+    bool (*x86_cpu_tlb_fill)(struct CPUState *, uint64_t, int, int, int, bool, uintptr_t);
+    struct emu_access {
+#define EMU_LOAD(name, size)  uint64_t (*name)(struct CPUX86State *, uint64_t, uint32_t, uintptr_t);
+#define EMU_STORE(name, size) void (*name)(struct CPUX86State *, uint64_t, uint64_t, uint32_t, uintptr_t);
+        EMU_LOADS(EMU_LOAD)
+        EMU_STORES(EMU_STORE)
+#undef EMU_LOAD
+#undef EMU_STORE
+    } access;
+};
+
+/* struct machine's view of the engine: which frames have translated code. */
+struct code_map {
+    struct emu *emu;
+    uint8_t *has_code; /* a byte a frame: the machine's, then the private pages */
+};
+
+struct emu {
+    struct machine *m;
+    struct code_map code;
+    unsigned int users; /* pCPUs */
+    uc_engine *uc;
+    struct raw_cpu raw;
+    uint8_t *priv;          /* EMU_NR_PAGES pages at EMU_PRIVATE */
+    uc_context *guest_mode; /* the state right after VMRUN */
+    struct cpu_context *loaded;
+    struct cpu_context *contexts; /* all that the engine keeps something of */
+    uint64_t last_rip;
+    /*
+     * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes on.
+     * NULL: it ends with each exit.
+     */
+    bool (*on_exit)(struct emu *e);
+    void *run; /* pcpu.c */
+    /* why the run stopped */
+    enum emu_stop stop;
+    uint32_t intno;  /* EMU_STOP_INTR: 0x100 + SVM exit code */
+    bool io_pending; /* io.c: the #GP stands for this I/O instruction */
+    uint16_t io_port;
+    uint8_t io_size;
+    bool io_in;
+    struct emu_fast { /* run.c */
+        bool refused; /* not possible: something is not where it should be */
+        bool enter;   /* in use */
+    } fast;
+    struct emu_tlb {        /* tlb.c */
+        bool two;           /* one of each root */
+        uint64_t other;     /* the root that TLB 0 is of */
+        uint64_t root;      /* the root that TLB 1 is of */
+        struct {            /* since the last flush: mappings that are gone, of frames whose bit is set */
+            bool all, code; /* code: there may be blocks of theirs */
+            unsigned int nr;
+            uint64_t frames[EMU_GONE_BITS / 64];
+        } gone;
+        struct { /* the addresses of all entries, and perhaps others; EMU_FILLED_MANY: not of all */
+            unsigned int nr;
+            uint64_t page[EMU_FILLED_MANY];
+        } filled;
+    } tlb;
+    struct emu_lookup {            /* lookup.c */
+        struct lookup_slot *slots; /* NULL: not in use */
+        uint64_t flushes[2];       /* of the TLB: of what it knew of the lower half of addresses, of the upper half */
+        const size_t *given_up;    /* the library's count of blocks that were */
+        void *way_out;             /* code that goes back to the library's main loop */
+        const uint64_t *eip, *cs_base;
+        const uint32_t *hflags, *eflags;
+        /* while the self-tests run: answers that agreed, one that did not, the last one */
+        unsigned int tried, tried_code;
+        bool refused;
+        const uint8_t *found;
+    } lookup;
+    struct emu_mmu {
+        bool not_canonical; /* the #GP stands for an access to addr, which is not */
+        uint64_t addr;
+    } mmu;
+    struct emu_gate {
+        uint64_t pc;  /* of the instruction that is being translated */
+        bool refused; /* the translator is shown UD2 in its place */
+        /* Or parts of it in another form, see gate_sse.c: prefixes, */
+        uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
+        uint8_t rep;         /* read as this one */
+        bool hides_66, hides_lock;
+        bool has_byte;
+        uint8_t byte_at, byte; /* and the byte so far behind its start */
+        uint8_t operand;       /* enum emu_operand */
+        bool syscall;
+        unsigned int accesses; /* of it that have been translated, */
+        uintptr_t first_addr;  /* and the first one's address (TCG's name of it) */
+        uint32_t flags;        /* the six in front of the last GATE_FLAGS that was executed */
+        uint8_t string;        /* GATE_STRING: log2 of the element's size, EMU_STRING_MOVES */
+        uint64_t frame;        /* RBP in front of the last GATE_FRAME */
+    } gate;
+    struct emu_count {
+        struct TCGContext *tcg;
+        void *block, *tb, *patch; /* the translation in progress */
+        void (*translate_insn)(struct DisasContextBase *, struct CPUState *);
+        bool armed;
+        void *env_temp;
+        struct TranslationBlock *marked;
+        int32_t held;     /* the counter, while a run is interrupted to empty the buffer of translations */
+        bool peek;        /* look where an instruction is, and do nothing else */
+        uint64_t last_pc; /* that was found, or restored to */
+        uint64_t extra;   /* instructions granted beyond the budget, to finish one block */
+    } count;
+    struct emu_smc {
+        uint64_t store_frame; /* frame of the store that is being looked at */
+        struct CPUState *cpu;
+        uintptr_t buffer_start; /* lowest address of a translation block: they lie in the buffer, by age */
+        uintptr_t buffer_limit; /* EMU_TB_BUFFER_LIMIT, or less in tests */
+        bool buffer_full;
+    } smc;
+    struct emu_debug {                     /* debug.c: of the loaded vCPU, from its DR0-3 and DR7; a bit a register */
+        uint8_t breaking, watching, reads; /* on an instruction; on data; on reads of it, too */
+        uint64_t addr[4];
+        uint8_t last[4]; /* data: the length, less one */
+        bool single;     /* one instruction is being executed: note hits, and do not stop */
+        bool stopped;    /* the #DB stands for an access that is about to hit */
+        bool inside;     /* an access that was looked at is being carried out */
+        uint8_t hits;
+        bool in_family, leaves; /* the block that is being translated */
+        uint64_t known[4 * (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)];
+        unsigned int nr_known, family;
+    } debug;
+    struct emu_real real; /* the library's own versions of what is replaced */
+    char name[128];
+};
+
+/* The engine whose code is being run on this host thread. */
+extern _Thread_local struct emu *emu_running;
+
+/* "Unicorn x.y.z cannot be used: <why>", and what to do about it. */
+void emu_complain(char *err, size_t errlen, const char *why);
+
+struct emu *emu_create(struct machine *m, char *err, size_t errlen);
+void emu_destroy(struct emu *e);
+
+/* Execute from raw eip until something stops it. */
+uc_err emu_run(struct emu *e);
+/* From a hook: note the cause and stop. */
+void emu_stop(struct emu *e, enum emu_stop cause);
+
+/* EXITINFO2 of the last exit: the address of a #PF or NPF. */
+uint64_t emu_exit_info2(const struct emu *e);
+
+static inline void *emu_page(struct emu *e, enum emu_private_page page) { return e->priv + page * PAGE_SIZE; }
+static inline uint64_t emu_page_addr(enum emu_private_page page) { return EMU_PRIVATE + page * PAGE_SIZE; }
+
+/* Host address of a physical one; NULL when there is nothing. */
+static inline uint8_t *emu_phys(struct emu *e, uint64_t addr)
+{
+    if (addr < e->m->nr_frames << PAGE_SHIFT)
+        return e->m->ram + addr;
+    if (addr >= EMU_PRIVATE && addr < EMU_PRIVATE + EMU_NR_PAGES * PAGE_SIZE)
+        return e->priv + (addr - EMU_PRIVATE);
+    return NULL;
+}
+
+/* Is there translated code of the frame at this physical address, which is one of emu_phys()? */
+static inline bool emu_has_code(const struct emu *e, uint64_t addr)
+{
+    return e->code
+        .has_code[(addr < EMU_PRIVATE ? addr : addr - EMU_PRIVATE + (e->m->nr_frames << PAGE_SHIFT)) >> PAGE_SHIFT];
+}
+
+/* private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
+bool emu_private_find(struct emu *e);
+
+/* count.c. Budgets are at most EMU_MAX_BUDGET. */
+#define EMU_MAX_BUDGET (INT64_C(1) << 30)
+void emu_count_start(struct emu *e, uint64_t budget);
+/* Instructions retired since emu_count_start(). */
+uint64_t emu_count_stop(struct emu *e, uint64_t budget);
+/* The run was interrupted with EMU_STOP_FLUSH and goes on. */
+void emu_count_resume(struct emu *e);
+/* Linear address of the guest instruction that called a helper, which is to return to host_pc. Changes nothing. */
+uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);
+/* After anything that may have undone a part of a block. */
+void emu_count_unmark(struct emu *e);
+
+/* run.c: enter translated code, which is left for one of the reasons in e->stop, or an error. */
+uc_err emu_enter(struct emu *e);
+/* In the first run: are things where emu_enter() would write? */
+enum emu_run_phase { EMU_RUN_INSIDE, EMU_RUN_STOPPING, EMU_RUN_OVER };
+void emu_run_check(struct emu *e, enum emu_run_phase phase);
+void emu_run_init(struct emu *e, bool plain);
+
+/* string.c */
+#define EMU_STRING_MOVES 4u
+/* Its needs are met, and nobody looks at single iterations (breakpoints, single steps) of the block that is being translated. */
+bool emu_string_wanted(const struct emu *e);
+
+/* operand.c: what the memory operand of the instruction that is being translated needs. */
+enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
+/* An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library. */
+uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t index, uintptr_t host_pc);
+
+/* gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
+enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME, GATE_STRING };
+enum gate_answer emu_gate(struct emu *e, uint64_t pc);
+
+/* Within a block: what the call in front of an instruction was given; instructions that the budget has left; that many were executed. */
+uint32_t emu_count_note(struct emu *e);
+uint32_t emu_count_left(struct emu *e);
+void emu_count_spend(struct emu *e, uint32_t n);
+
+/* debug.c */
+#define EMU_DEBUG_FAMILIES (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)
+#define EMU_DEBUG_LEAVE    INT32_MAX /* the length of a block that leaves at once: beyond every budget */
+/* The loaded vCPU's debug registers, into a raw state. True: the TLB must be flushed. */
+bool emu_debug_load(struct emu *e, const uint64_t dr[8]);
+/* From here on: blocks of one instruction, in which nothing breaks, and accesses are noted. */
+void emu_debug_single(struct emu *e, bool on);
+/* A block is about to be translated; returns how many instructions it may have. */
+int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_insns);
+/* It must end in front of pc. */
+bool emu_debug_breaks(const struct emu *e, uint64_t pc);
+
+/* pcpu_walk.c: what the page tables under a root say of a linear address. False: nothing. */
+struct emu_walk {
+    uint64_t phys;   /* the physical address */
+    uint64_t leaf;   /* the entry that maps the page */
+    uint64_t rights; /* what all entries on the way have */
+};
+bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct emu_walk *w);
+
+/* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
+void emu_tlb_flush(struct emu *e);
+bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
+/* Something that is gone since the last flush may have been code. */
+bool emu_tlb_code_gone(const struct emu *e);
+/* It knows something of this address now. */
+void emu_tlb_filled(struct emu *e, uint64_t addr);
+/* tlb.c */
+/* The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access. */
+uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write);
+/* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */
+void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
+#define EMU_NO_ROOT ~UINT64_C(0)
+/* A guest has just read at addr, of the page at phys. Is the TLB laid out as known? If not, a change of roots flushes it. */
+bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys);
+
+/* lookup.c: after a guest has jumped about; give_up: gives up a block. Are blocks laid out as known? If not, the library finds them. */
+bool emu_lookup_init(struct emu *e, void (*give_up)(void *data), void *data);
+/* All blocks are gone. */
+void emu_lookup_forget(struct emu *e);
+void emu_lookup_destroy(struct emu *e);
+
+/* smc.c: after a store to a frame that may hold translated code: it does not any more. */
+bool emu_smc_may_set_dirty(const struct emu *e);
+bool emu_smc_init(struct emu *e);
+void emu_smc_destroy(struct emu *e);
+/* Translations fill the buffer: note where the one being made lies, and drop all of them when it is nearly full. */
+void emu_smc_note_block(struct emu *e, uintptr_t tb);
+void emu_smc_flush_all(struct emu *e);
+/* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
+void emu_smc_invalidate(struct emu *e, uint64_t frame);
+
+/* io.c, mmu.c, helpers.c, phys.c: pull the files into the program. */
+void emu_helpers_init(void);
+void emu_phys_init(void);
+void emu_io_init(struct emu *e);
+void emu_mmu_init(struct emu *e);
+/* sse.c: false when the host cannot do the guest's arithmetic. */
+bool emu_sse_init(void);
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Private to the gate (gate.c, gate_sse.c): an instruction, read from its start as far as a question about it asks.
+ */
+#ifndef SIM_ENGINE_GATE_H
+#define SIM_ENGINE_GATE_H
+
+#include "sim/engine/emu.h"
+#include "sim/insn.h"
+
+/* An instruction as far as it has been read. */
+struct insn_head {
+    struct emu *e;
+    uint64_t pc;
+    unsigned int len;
+    unsigned int nr_prefixes; /* legacy ones and REX */
+    bool code64, code16;
+    bool lock, p66, p67, fs_or_gs, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
+    bool vex;
+    uint8_t map, opcode, modrm, rex_byte;
+};
+
+uint8_t gate_next_byte(struct insn_head *h);
+uint8_t gate_modrm(struct insn_head *h);
+static inline bool gate_is_reg(struct insn_head *h) { return gate_modrm(h) >= 0xc0; }
+static inline unsigned int gate_reg(struct insn_head *h) { return gate_modrm(h) >> 3 & 7; }
+
+/* gate_sse.c: of map 1, what its mandatory prefix and operand decide. */
+bool gate_sse_valid(struct insn_head *h);
+/* What its operand needs, if that is in memory. */
+enum emu_operand gate_sse_operand(const struct insn_head *h);
+/* The instruction is valid, but the translator would misread it: note in e->gate what it is to be shown. */
+void gate_rewrite(struct insn_head *h);
+uint8_t gate_shown_prefix(const struct emu *e, uint8_t byte);
+
+#endif

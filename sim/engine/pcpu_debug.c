@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Running a vCPU that has breakpoints armed.
+ *
+ * Concept: the engine stops in front of the instruction in both cases (debug.c); the processor does so in one. A breakpoint on
+ * an instruction is a fault: #DB in front of it, nothing done yet. One on data is a trap: #DB behind the instruction,
+ * together with every other condition that it met, single-step among them. So for a trap the instruction is executed alone, with
+ * its accesses noted, and what is reported is the sum. In virtual time none of this can be seen.
+ *
+ *      run ---> stopped at an access --------> step ---> hits: #DB       none: on
+ *          ---> stopped at an address -------> #DB       RF is set, or it is another vCPU's: step
+ *
+ * The rules, from the AMD APM volume 2 (13.1, 8.2.2, 3.1.6) and, where it is silent, the Intel SDM volume 3 (18.3.1):
+ *  - RF hides the breakpoint of one instruction, and is clear when that is complete. A repeated string instruction is complete
+ *    at its end: in between, a trap's frame has RF set. So it breaks once, and traps behind each iteration that hits.
+ *  - Behind MOV SS and POP SS the next instruction does not break, and a trap waits until it is complete.
+ *  - An instruction that faults reports no breakpoint on data: it will be executed again.
+ *  - If the instruction in that shadow faults, or leaves for the hypervisor by SYSCALL or INT, the waiting trap is lost, as on
+ *    Xen, whose own entry it hits and which then ignores it (xen/arch/x86/traps.c, do_debug()).
+ *
+ * Accesses by the hypervisor on the guest's behalf are not looked at: frames that it pushes, copies from and to the guest, instructions
+ * that it emulates. On Xen the processor does report those, in the hypervisor's mode, and Xen ignores them likewise.
+ */
+#include "sim/engine/pcpu_private.h"
+#include "sim/insn.h"
+
+/* At a string instruction with a REP prefix; then `count` is what it has still to do. */
+static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *count)
+{
+    const bool code64 = st->seg[CPU_SEG_CS].attr & 0x200, code32 = st->seg[CPU_SEG_CS].attr & 0x400;
+    bool rep = false, other_size = false;
+    uint8_t code[INSN_MAX_LEN];
+    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, sizeof(code));
+    size_t i = 0;
+
+    while (i < n && pcpu_is_prefix(code[i], st->seg[CPU_SEG_CS].attr)) {
+        rep |= (code[i] & 0xfe) == 0xf2;
+        other_size |= code[i] == 0x67;
+        i++;
+    }
+    if (i == n || !rep || !((code[i] >= 0xa4 && code[i] <= 0xa7) || (code[i] >= 0xaa && code[i] <= 0xaf)))
+        return false;
+    *count = st->rcx;
+    if (!code64 || other_size)
+        *count &= code64 || code32 != other_size ? UINT32_MAX : UINT16_MAX;
+    return true;
+}
+
+static bool is_single_step(const struct sim_exit *x) { return x->kind == EXIT_EXCEPTION && x->vector == TRAP_debug; }
+
+/* One instruction, or one iteration, was asked for at `start`: was it completed? The fetch of the next may have faulted already. */
+static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
+{
+    if (x->kind == EXIT_EXCEPTION && x->vector != TRAP_debug && st->rip != start) {
+        *x = (struct sim_exit){ .kind = EXIT_BUDGET, .insns = x->insns };
+        st->rflags &= ~(uint64_t)RFLAGS_RF;
+    }
+    return x->kind == EXIT_BUDGET;
+}
+
+static bool in_shadow(struct emu *e) { return raw_get(&e->raw, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ; }
+
+/* Not faults on Xen, where the processor executes them: what waited comes behind them, as they are emulated. */
+static bool is_completed_by_hypervisor(const struct sim_exit *x)
+{
+    return x->kind == EXIT_CPUID || x->kind == EXIT_RDTSC || x->kind == EXIT_PAUSE;
+}
+
+/* Execute what stands at RIP, whatever breaks there. True: there is nothing to report. */
+static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
+{
+    struct cpu_state *st = &c->state;
+    const bool resumed = st->rflags & RFLAGS_RF;
+    uint64_t insns = 0, count = 0, at;
+    bool rep, done, waited, shadow = in_shadow(e) && st->rip == e->last_rip;
+
+    e->debug.hits = 0;
+    emu_debug_single(e, true);
+    do {
+        at = st->rip;
+        waited = shadow;
+        *x = pcpu_run_once(e, c, 1);
+        insns += x->insns;
+        done = completed(st, at, x);
+        rep = st->rip == at && at_rep_string(e, st, &count);
+        shadow = in_shadow(e);
+    } while (done && ((rep && !count) || (e->debug.hits && shadow && !waited)));
+    emu_debug_single(e, false);
+    x->insns = insns;
+    if (!done && !is_single_step(x)) {
+        if (is_completed_by_hypervisor(x))
+            x->addr = e->debug.hits;
+        return false;
+    }
+    if (rep && (resumed || e->debug.hits))
+        st->rflags |= RFLAGS_RF;
+    if (!e->debug.hits)
+        return done;
+    x->kind = EXIT_EXCEPTION;
+    x->vector = TRAP_debug;
+    x->addr |= e->debug.hits;
+    return false;
+}
+
+/* Stopped in front of an instruction: the breakpoints of this vCPU there, a bit each. */
+static uint8_t instruction_hits(const struct emu *e, const struct cpu_state *st)
+{
+    uint8_t hits = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(e->debug.addr); i++)
+        if ((e->debug.breaking >> i & 1) && e->debug.addr[i] == insn_linear_rip(st))
+            hits |= (uint8_t)(1u << i);
+    return hits;
+}
+
+static bool run(struct emu *e, struct cpu_context *c, uint64_t budget, struct sim_exit *x)
+{
+    uint64_t insns;
+    uint8_t hits;
+    bool go_on;
+
+    *x = pcpu_run_once(e, c, budget);
+    if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & RFLAGS_RF)) {
+        hits = instruction_hits(e, &c->state);
+        if (hits) {
+            x->kind = EXIT_EXCEPTION;
+            x->vector = TRAP_debug;
+            x->addr = hits;
+            return false;
+        }
+    } else if (e->stop != EMU_STOP_DEBUG && !e->debug.stopped) {
+        return false;
+    }
+    insns = x->insns;
+    go_on = step(e, c, x);
+    x->insns += insns;
+    return go_on;
+}
+
+struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget)
+{
+    struct sim_exit x;
+    uint64_t insns = 0;
+    bool go_on;
+
+    pcpu_load(e, c, false);
+    do {
+        go_on = run(e, c, budget - insns, &x);
+        insns += x.insns;
+    } while (go_on && insns < budget);
+    x.insns = insns;
+    return x;
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an exit is: from what stopped the engine to a struct sim_exit.
+ *
+ * Concept: on real hardware the processor says why it left the guest in the VMCB (AMD APM volume 2, appendix C). Here the engine says the
+ * same to a hook, and where it says too little the instruction that RIP stands at is looked at: how long it is, which of two
+ * things that the engine takes for one it was.
+ *
+ * Invariants: nothing of the guest changes but RIP, where an instruction is behind it that the engine has left in front; what is read of
+ * the guest's code is not more than the processor would fetch.
+ */
+#include "sim/engine/pcpu_private.h"
+#include "sim/insn.h"
+#include "sim/vmcb.h"
+
+static const char *const exit_names[EXIT_NR_KINDS] = {
+    [EXIT_BUDGET] = "budget",
+    [EXIT_EXCEPTION] = "exception",
+    [EXIT_SOFTINT] = "softint",
+    [EXIT_SYSCALL] = "syscall",
+    [EXIT_SYSENTER] = "sysenter",
+    [EXIT_VMMCALL] = "vmmcall",
+    [EXIT_IO] = "io",
+    [EXIT_RDMSR] = "rdmsr",
+    [EXIT_WRMSR] = "wrmsr",
+    [EXIT_CPUID] = "cpuid",
+    [EXIT_RDTSC] = "rdtsc",
+    [EXIT_CR_READ] = "cr_read",
+    [EXIT_CR_WRITE] = "cr_write",
+    [EXIT_NPF] = "npf",
+    [EXIT_HLT] = "hlt",
+    [EXIT_INTWIN] = "intwin",
+    [EXIT_PAUSE] = "pause",
+    [EXIT_SHUTDOWN] = "shutdown",
+    [EXIT_ERROR] = "error",
+};
+
+const char *sim_exit_name(enum sim_exit_kind kind)
+{
+    return kind >= 0 && kind < EXIT_NR_KINDS ? exit_names[kind] : "?";
+}
+
+#define DR6_BS 0x4000u
+
+/* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
+#define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))
+
+bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
+{
+    switch (byte) {
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x64:
+    case 0x65:
+    case 0x66:
+    case 0x67:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3: return true;
+    default: return (byte & 0xf0) == 0x40 && (attr & 0x200);
+    }
+}
+
+/* The instruction in front of which the processor stands: the number of its prefixes, two of them, and what follows. */
+struct opcode {
+    uint8_t prefixes, byte[3];
+    bool lock, p66;
+};
+
+/* What is not mapped behind it reads as 0. */
+static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
+{
+    const uint16_t attr = st->seg[CPU_SEG_CS].attr;
+    uint8_t code[INSN_MAX_LEN + 2] = { 0 }; /* and two that are never fetched */
+    const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, INSN_MAX_LEN);
+    struct opcode op = { 0 };
+
+    while (op.prefixes + 1u < n && pcpu_is_prefix(code[op.prefixes], attr)) {
+        op.lock |= code[op.prefixes] == 0xf0;
+        op.p66 |= code[op.prefixes] == 0x66;
+        op.prefixes++;
+    }
+    memcpy(op.byte, code + op.prefixes, sizeof(op.byte));
+    return op;
+}
+
+/* Of the instruction in front of which the processor stands: n bytes behind its prefixes, which may be there without need. */
+static uint8_t insn_length(struct emu *e, const struct cpu_state *st, unsigned int n)
+{
+    return (uint8_t)(fetch_opcode(e, st).prefixes + n);
+}
+
+/* Behind an instruction of len bytes. */
+static void step_over(struct cpu_state *st, unsigned int len)
+{
+    st->rip += len;
+    if (!(st->seg[CPU_SEG_CS].attr & 0x200))
+        st->rip &= 0xffffffff;
+}
+
+/*
+ * What is refused at the gate (gate.c), but not by the processor shown: ICEBP, which Unicorn does not have, is a trap, reported
+ * behind it; INS and OUTS (6C to 6F), of which Unicorn would do a part, are the hypervisor's.
+ */
+static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit *x)
+{
+    const struct opcode op = fetch_opcode(e, st);
+
+    if (op.lock)
+        return false;
+    if (op.byte[0] == 0xf1) {
+        step_over(st, op.prefixes + 1u);
+        x->kind = EXIT_EXCEPTION;
+        x->vector = TRAP_debug;
+        return true;
+    }
+    if ((op.byte[0] & 0xfc) != 0x6c)
+        return false;
+    x->kind = EXIT_IO;
+    x->io.port = (uint16_t)st->rdx;
+    x->io.size = !(op.byte[0] & 1) ? 1 : op.p66 == !(st->seg[CPU_SEG_CS].attr & 0x600) ? 4 : 2;
+    x->io.in = op.byte[0] < 0x6e;
+    x->io.string = true;
+    return true;
+}
+
+/* An address that is not canonical and was reached through the stack segment. */
+static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
+{
+    uint8_t code[INSN_MAX_LEN];
+
+    return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & 0x200) &&
+           insn_uses_stack(e->m->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);
+}
+
+static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)
+{
+    if (e->io_pending && vector == TRAP_gp_fault) {
+        x->kind = EXIT_IO;
+        x->io.port = e->io_port;
+        x->io.size = e->io_size;
+        x->io.in = e->io_in;
+        return;
+    }
+    if (vector == TRAP_invalid_op && decode_refused(e, st, x))
+        return;
+    if (vector == TRAP_gp_fault && is_stack_fault(e, st))
+        vector = TRAP_stack_fault;
+    x->kind = EXIT_EXCEPTION;
+    x->vector = vector;
+    x->has_error_code = HAS_ERROR_CODE >> vector & 1;
+    if (x->has_error_code)
+        x->error_code = raw_get(&e->raw, error_code, uint32_t);
+    if (vector == TRAP_page_fault) {
+        x->addr = emu_exit_info2(e);
+        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, x);
+    }
+    if (vector == TRAP_debug) {
+        x->addr = *raw_dr(&e->raw, 6) & DR6_BS;
+        *raw_dr(&e->raw, 6) = 0;
+    }
+}
+
+/* INT n, INT3 and INTO do not say which they are: look. The processor is still in front of the instruction. */
+static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit *x)
+{
+    const struct opcode op = fetch_opcode(e, st);
+
+    x->kind = EXIT_SOFTINT;
+    x->insn_len = op.prefixes + 1;
+    switch (op.byte[0]) {
+    case 0xcc: x->vector = 3; break;
+    case 0xce: x->vector = 4; break;
+    case 0xcd:
+        x->vector = op.byte[1];
+        x->insn_len++;
+        break;
+    default:
+        x->kind = EXIT_ERROR;
+        x->why = "the code of a software interrupt changed while it executed";
+        return;
+    }
+    step_over(st, x->insn_len);
+}
+
+static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code, struct sim_exit *x)
+{
+    switch (code) {
+    case SVM_EXIT_CR_READ ... SVM_EXIT_CR_READ + 15: x->kind = EXIT_CR_READ; break;
+    case SVM_EXIT_CR_WRITE ... SVM_EXIT_CR_WRITE + 15: x->kind = EXIT_CR_WRITE; break;
+    case SVM_EXIT_EXCEPTION ... SVM_EXIT_EXCEPTION + 31:
+        decode_exception(e, st, (uint8_t)(code - SVM_EXIT_EXCEPTION), x);
+        break;
+    case SVM_EXIT_SWINT: decode_softint(e, st, x); break;
+    case SVM_EXIT_RDTSC:
+        x->kind = EXIT_RDTSC;
+        x->insn_len = insn_length(e, st, 2);
+        break;
+    case SVM_EXIT_RDTSCP:
+        x->kind = EXIT_RDTSC;
+        x->rdtscp = true;
+        x->insn_len = insn_length(e, st, 3);
+        break;
+    case SVM_EXIT_CPUID:
+        x->kind = EXIT_CPUID;
+        x->insn_len = insn_length(e, st, 2);
+        break;
+    case SVM_EXIT_PAUSE:
+        x->kind = EXIT_PAUSE;
+        x->insn_len = insn_length(e, st, 1); /* F3 is one of its prefixes */
+        break;
+    case SVM_EXIT_HLT:
+        x->kind = EXIT_HLT;
+        x->insn_len = insn_length(e, st, 1);
+        break;
+    case SVM_EXIT_VMMCALL:
+        x->kind = EXIT_VMMCALL;
+        x->insn_len = insn_length(e, st, 3);
+        break;
+    case SVM_EXIT_MSR:
+        x->kind = raw_get(&e->raw, error_code, uint32_t) ? EXIT_WRMSR : EXIT_RDMSR;
+        x->insn_len = insn_length(e, st, 2);
+        break;
+    case SVM_EXIT_SHUTDOWN: x->kind = EXIT_SHUTDOWN; break;
+    default:
+        /* Privileged or undefined for a guest: the fault that the instruction gives without SVM. */
+        x->kind = EXIT_EXCEPTION;
+        x->vector = TRAP_gp_fault;
+        x->has_error_code = true;
+        break;
+    }
+}
+
+void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x)
+{
+    switch (e->stop) {
+    case EMU_STOP_BUDGET: x->kind = EXIT_BUDGET; return;
+    case EMU_STOP_SYSCALL:
+        x->kind = EXIT_SYSCALL;
+        x->insn_len = 2;
+        return;
+    case EMU_STOP_SYSENTER:
+        x->kind = EXIT_SYSENTER;
+        x->insn_len = 2;
+        return;
+    case EMU_STOP_INTR:
+        if (e->intno >= 0x100) {
+            decode_intercept(e, st, e->intno - 0x100, x);
+            return;
+        }
+        x->why = "an exception was not intercepted";
+        break;
+    case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
+    case EMU_STOP_FLUSH:
+    case EMU_STOP_NONE: x->why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
+    }
+    x->kind = EXIT_ERROR;
+}
+
+/* All intercepts are faults of deprivileged code, or stand for one. */
+bool pcpu_exit_is_fault(const struct sim_exit *x)
+{
+    switch (x->kind) {
+    case EXIT_EXCEPTION: return x->vector != TRAP_debug;
+    case EXIT_VMMCALL:
+    case EXIT_IO:
+    case EXIT_RDMSR:
+    case EXIT_WRMSR:
+    case EXIT_CPUID:
+    case EXIT_RDTSC:
+    case EXIT_CR_READ:
+    case EXIT_CR_WRITE:
+    case EXIT_HLT: return true;
+    default: return false;
+    }
+}

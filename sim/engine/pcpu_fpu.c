@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The floating point unit, as an FXSAVE image.
+ *
+ *      offset  0    2    4   5  6    8        16       24      28         32            160
+ *             +----+----+---+--+----+--------+--------+-------+----------+-------------+--------------+
+ *             |FCW |FSW |FTW| -|FOP | FIP    | FDP    | MXCSR | MXCSR    | ST0..ST7    | XMM0..XMM15  |
+ *             |    |    |   |  |    |        |        |       | mask     | 16 bytes ea.| 16 bytes each|
+ *             +----+----+---+--+----+--------+--------+-------+----------+-------------+--------------+
+ *
+ * FTW is abridged: one bit a register (by physical number), set when it is not empty. ST(i) is physical register
+ * (TOP + i) mod 8, TOP being bits 13:11 of FSW. AMD APM volume 2, 11.4.4.
+ */
+#include "sim/engine/pcpu_private.h"
+
+#define MXCSR_MASK 0xffffu
+
+static uint16_t get16(const uint8_t *p)
+{
+    uint16_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/*
+ * Where the last x87 instruction was, and its operand: 64-bit offsets; a selector that goes with them (32-bit formats) is not
+ * kept. Unicorn changes them only when they are loaded, but a guest may load them, and must not find another's.
+ */
+static void load_pointers(struct emu *e, const uint8_t *img)
+{
+    const uint16_t selector = 0;
+
+    uc_reg_write(e->uc, UC_X86_REG_FOP, img + 6);
+    uc_reg_write(e->uc, UC_X86_REG_FIP, img + 8);
+    uc_reg_write(e->uc, UC_X86_REG_FDP, img + 16);
+    uc_reg_write(e->uc, UC_X86_REG_FCS, &selector);
+    uc_reg_write(e->uc, UC_X86_REG_FDS, &selector);
+}
+
+static void save_pointers(struct emu *e, uint8_t *img)
+{
+    uc_reg_read(e->uc, UC_X86_REG_FOP, img + 6);
+    uc_reg_read(e->uc, UC_X86_REG_FIP, img + 8);
+    uc_reg_read(e->uc, UC_X86_REG_FDP, img + 16);
+}
+
+/* Unicorn's tag word has two bits a register, 3 for an empty one. */
+void pcpu_fpu_load(struct emu *e, const struct cpu_state *st)
+{
+    const uint8_t *img = st->fxsave;
+    uint16_t fcw = get16(img), fsw = get16(img + 2), tags = 0;
+    uint32_t mxcsr;
+
+    for (unsigned int i = 0; i < 8; i++)
+        if (!(img[4] & 1u << i))
+            tags |= (uint16_t)(3u << 2 * i);
+    memcpy(&mxcsr, img + 24, 4);
+    mxcsr &= MXCSR_MASK;
+    uc_reg_write(e->uc, UC_X86_REG_FPCW, &fcw);
+    uc_reg_write(e->uc, UC_X86_REG_FPSW, &fsw);
+    load_pointers(e, img);
+    for (int i = 0; i < 8; i++)
+        uc_reg_write(e->uc, UC_X86_REG_ST0 + i, img + 32 + 16 * i);
+    uc_reg_write(e->uc, UC_X86_REG_FPTAG, &tags);
+    uc_reg_write(e->uc, UC_X86_REG_MXCSR, &mxcsr);
+    for (int i = 0; i < 16; i++)
+        uc_reg_write(e->uc, UC_X86_REG_XMM0 + i, img + 160 + 16 * i);
+}
+
+void pcpu_fpu_save(struct emu *e, struct cpu_state *st)
+{
+    uint8_t *img = st->fxsave;
+    const uint32_t mask = MXCSR_MASK;
+    uint16_t tags = 0;
+
+    memset(img, 0, sizeof(st->fxsave));
+    uc_reg_read(e->uc, UC_X86_REG_FPCW, img);
+    uc_reg_read(e->uc, UC_X86_REG_FPSW, img + 2);
+    save_pointers(e, img);
+    uc_reg_read(e->uc, UC_X86_REG_FPTAG, &tags);
+    for (unsigned int i = 0; i < 8; i++)
+        if ((tags >> 2 * i & 3) != 3)
+            img[4] |= (uint8_t)(1u << i);
+    uc_reg_read(e->uc, UC_X86_REG_MXCSR, img + 24);
+    memcpy(img + 28, &mask, 4);
+    for (int i = 0; i < 8; i++)
+        uc_reg_read(e->uc, UC_X86_REG_ST0 + i, img + 32 + 16 * i);
+    for (int i = 0; i < 16; i++)
+        uc_reg_read(e->uc, UC_X86_REG_XMM0 + i, img + 160 + 16 * i);
+}

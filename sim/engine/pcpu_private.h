@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the parts of the pCPU share: a vCPU's registers on their way into the engine and out again.
+ */
+#ifndef SIM_ENGINE_PCPU_PRIVATE_H
+#define SIM_ENGINE_PCPU_PRIVATE_H
+
+#include "sim/engine/emu.h"
+#include "sim/pcpu.h"
+
+#define RFLAGS_TF 0x100u
+#define RFLAGS_RF 0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
+
+struct pcpu {
+    struct emu *emu;
+    unsigned int id;
+};
+
+/*
+ * `emu` is the engine that knows this vCPU: its registers are in the engine (emu->loaded == this) or in `saved`, which
+ * then holds what struct cpu_state does not: FPU, SSE, and the emulator's own view of the rest.
+ */
+struct cpu_context {
+    struct cpu_state state;
+    struct emu *emu;
+    struct cpu_context *next, **link; /* all contexts that the engine knows; link points to what points here */
+    uc_context *saved;
+    bool saved_valid;
+    struct raw_segment seg[CPU_NR_SEGS]; /* what the engine holds for state.seg: converted only when it changes */
+};
+
+/*
+ * pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. inside: the engine
+ * is in the middle of a run, in a hook.
+ */
+void pcpu_load(struct emu *e, struct cpu_context *c, bool inside);
+void pcpu_save(struct emu *e, struct cpu_context *c, bool inside);
+/* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
+void pcpu_forget(struct cpu_context *c);
+
+/* pcpu_fpu.c: between struct cpu_state's FXSAVE image and the loaded engine. */
+void pcpu_fpu_load(struct emu *e, const struct cpu_state *st);
+void pcpu_fpu_save(struct emu *e, struct cpu_state *st);
+
+/* pcpu_walk.c: n bytes of code at the loaded guest's linear address, as far as they are mapped; returns how many. */
+size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
+
+/* pcpu.c: to the first exit, of whatever kind. */
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget);
+
+/* pcpu_exit.c: what has stopped the engine; err: what it returned. */
+void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x);
+/* Will the instruction be executed again? */
+bool pcpu_exit_is_fault(const struct sim_exit *x);
+/* Legacy prefixes, and in 64-bit code REX. attr: of CS. */
+bool pcpu_is_prefix(uint8_t byte, uint16_t attr);
+
+/* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
+struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);
+
+/* pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left alone. */
+void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x);
+
+/* pcpu_selftest.c: NULL, or what does not work. */
+const char *pcpu_selftest(struct pcpu *p);
+
+#endif

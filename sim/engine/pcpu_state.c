@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A vCPU's registers: created, loaded into the engine, read back.
+ *
+ * Concept: struct cpu_state is what the hypervisor reads and writes; the engine holds a working copy for the one vCPU that it
+ * runs. General registers, RIP and RFLAGS travel both ways at every run; everything else goes in only when its CPU_DIRTY_*
+ * bit says so. Coming out, the segments are looked at each time, because a guest reloads them without leaving
+ * (native MOV to FS, IRET from ring 1), and converted only when they changed.
+ *
+ * What a PV guest really runs with (Xen: arch/x86/pv/domain.c, pv_make_cr4 and friends): paging, protection and SSE are always
+ * on, IOPL is 0 and interrupts are open, whatever it believes; of CR0 only TS, of CR4 only FSGSBASE, TSD and DE are the
+ * hypervisor's to choose. CPL 0 is never entered.
+ */
+#include "sim/engine/pcpu_private.h"
+
+#include <stdlib.h>
+
+#include "sim/vmcb.h"
+
+#define RFLAGS_IF       0x200u
+#define RFLAGS_IOPL     0x3000u
+#define RFLAGS_VM       0x20000u
+#define RFLAGS_PV_CLEAR (RFLAGS_IOPL | RFLAGS_RF | RFLAGS_VM | 0x180000u) /* and VIF, VIP */
+
+#define RAW_SEG_D (1u << 22)
+#define RAW_SEG_L (1u << 21)
+
+/* ------------------------------------------------------------------------------------------ creating, forgetting -- */
+
+/* As Xen starts a PV guest: flat segments, FPU clean (arch/x86/pv/domain.c, pv_vcpu_initialise; FXSAVE defaults). */
+struct cpu_context *cpu_context_create(enum cpu_mode mode)
+{
+    struct cpu_context *c = aligned_alloc(_Alignof(struct cpu_context), sizeof(*c));
+    const uint16_t fcw = 0x37f;
+    const uint32_t mxcsr = 0x1f80;
+    struct cpu_state *st;
+
+    if (!c)
+        return NULL;
+    memset(c, 0, sizeof(*c));
+    st = &c->state;
+    st->mode = mode;
+    st->dirty = CPU_DIRTY_ALL;
+    st->rflags = 0x202;
+    st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
+    st->cr0 = CR0_PV;
+    st->cr4 = CR4_PV;
+    st->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+    st->dr[6] = 0xffff0ff0;
+    st->dr[7] = 0x400;
+    st->pat = UINT64_C(0x0007040600070406);
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++) /* Xen's FLAT_KERNEL_*: 0xe033, 0xe02b; ring 1: 0xe019, 0xe021 */
+        st->seg[i] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe02b, 0xcf3, ~0u, 0 }
+                                           : (struct cpu_segment){ 0xe021, 0xcb3, ~0u, 0 };
+    st->seg[CPU_SEG_CS] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe033, 0xafb, ~0u, 0 }
+                                                : (struct cpu_segment){ 0xe019, 0xcbb, ~0u, 0 };
+    memcpy(st->fxsave, &fcw, 2);
+    memcpy(st->fxsave + 24, &mxcsr, 4);
+    return c;
+}
+
+void pcpu_forget(struct cpu_context *c)
+{
+    if (!c->emu)
+        return;
+    if (c->emu->loaded == c)
+        c->emu->loaded = NULL;
+    if (c->saved)
+        uc_context_free(c->saved);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    c->saved = NULL;
+    c->saved_valid = false;
+    c->emu = NULL;
+    c->state.dirty = CPU_DIRTY_ALL;
+}
+
+void cpu_context_destroy(struct cpu_context *c)
+{
+    if (!c)
+        return;
+    pcpu_forget(c);
+    free(c);
+}
+
+void cpu_context_flush_page(struct cpu_context *c, uint64_t addr)
+{
+    /* When a vCPU is loaded the TLB is flushed anyway. */
+    if (c->emu && c->emu->loaded == c && !emu_tlb_flush_page(c->emu, addr))
+        c->state.dirty |= CPU_DIRTY_TLB;
+}
+
+struct cpu_state *cpu_context_state(struct cpu_context *c) { return &c->state; }
+
+void pcpu_release(struct cpu_context *c)
+{
+    cpu_context_save_fpu(c);
+    pcpu_forget(c);
+}
+
+/* ------------------------------------------------------------------------------------------------------ loading -- */
+
+static struct raw_segment segment_to_raw(const struct cpu_segment *s)
+{
+    return (struct raw_segment){
+        .selector = s->sel,
+        .base = s->base,
+        .limit = s->limit,
+        .flags = (s->attr & 0xffu) << 8 | (s->attr & 0xf00u) << 12,
+    };
+}
+
+static struct cpu_segment segment_from_raw(const struct raw_segment *r)
+{
+    return (struct cpu_segment){
+        .sel = (uint16_t)r->selector,
+        .base = r->base,
+        .limit = r->limit,
+        .attr = (uint16_t)((r->flags >> 8 & 0xff) | (r->flags >> 12 & 0xf00)),
+    };
+}
+
+/* What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3). */
+static uint32_t segment_hflags(const struct cpu_context *c)
+{
+    const struct raw_segment *seg = c->seg;
+    uint32_t hf = c->state.cpl & RAW_HF_CPL;
+
+    if (c->state.efer & EFER_LMA) {
+        hf |= RAW_HF_LMA;
+        if (seg[CPU_SEG_CS].flags & RAW_SEG_L)
+            hf |= RAW_HF_CS64 | RAW_HF_CS32;
+    }
+    if (seg[CPU_SEG_CS].flags & RAW_SEG_D)
+        hf |= RAW_HF_CS32;
+    if (seg[CPU_SEG_SS].flags & RAW_SEG_D)
+        hf |= RAW_HF_SS32;
+    if (hf & RAW_HF_CS64)
+        return hf | RAW_HF_SS32;
+    if (!(hf & RAW_HF_CS32) || seg[CPU_SEG_DS].base || seg[CPU_SEG_ES].base || seg[CPU_SEG_SS].base)
+        hf |= RAW_HF_ADDSEG;
+    return hf;
+}
+
+#define HF_OF_SEGMENTS (RAW_HF_CPL | RAW_HF_LMA | RAW_HF_CS64 | RAW_HF_CS32 | RAW_HF_SS32 | RAW_HF_ADDSEG)
+#define HF_OF_CRS      (RAW_HF_PE | RAW_HF_MP | RAW_HF_EM | RAW_HF_TS | RAW_HF_OSFXSR | RAW_HF_SMAP)
+
+static void load_segments(struct emu *e, struct cpu_context *c)
+{
+    struct raw_cpu *r = &e->raw;
+    const struct cpu_state *st = &c->state;
+
+    BUG_ON(st->mode != CPU_MODE_HVM && st->cpl == 0);
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+        c->seg[i] = segment_to_raw(&st->seg[i]);
+    memcpy(raw_seg(r, 0), c->seg, sizeof(c->seg));
+    *raw_table(r, r->at.ldt) = segment_to_raw(&st->ldtr);
+    if (st->mode == CPU_MODE_HVM)
+        *raw_table(r, r->at.tr) = segment_to_raw(&st->tr);
+    raw_table(r, r->at.gdt)->base = st->gdtr.base;
+    raw_table(r, r->at.gdt)->limit = st->gdtr.limit;
+    raw_table(r, r->at.idt)->base = st->idtr.base;
+    raw_table(r, r->at.idt)->limit = st->idtr.limit;
+    raw_set(r, hflags, uint32_t, (raw_get(r, hflags, uint32_t) & ~HF_OF_SEGMENTS) | segment_hflags(c));
+}
+
+/* The translator need not know of these two. */
+static void load_bases(struct emu *e, struct cpu_context *c)
+{
+    for (unsigned int i = CPU_SEG_FS; i <= CPU_SEG_GS; i++)
+        raw_seg(&e->raw, i)->base = c->seg[i].base = c->state.seg[i].base;
+}
+
+static void load_control(struct emu *e, const struct cpu_state *st)
+{
+    struct raw_cpu *r = &e->raw;
+    const uint64_t cr0 = CR0_PV | (st->cr0 & CR0_PV_OWN), cr4 = CR4_PV | (st->cr4 & CR4_PV_OWN);
+    uint32_t hf = raw_get(r, hflags, uint32_t) & ~HF_OF_CRS;
+
+    hf |= RAW_HF_PE | RAW_HF_MP | RAW_HF_OSFXSR | (cr0 & CR0_TS ? RAW_HF_TS : 0);
+    *raw_cr(r, 0) = cr0;
+    *raw_cr(r, 4) = cr4;
+    raw_set(r, efer, uint64_t, EFER_SVME | EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
+    raw_set(r, hflags, uint32_t, hf);
+}
+
+/* Swap another vCPU's registers out, and in what the engine kept of this one's. */
+static void engine_switch(struct emu *e, struct cpu_context *c)
+{
+    struct cpu_context *old = e->loaded;
+
+    if (c->emu && c->emu != e)
+        pcpu_release(c);
+    if (old) {
+        BUG_ON(uc_context_save(e->uc, old->saved));
+        old->saved_valid = true;
+    }
+    if (!c->emu) {
+        c->emu = e;
+        c->next = e->contexts;
+        c->link = &e->contexts;
+        if (c->next)
+            c->next->link = &c->next;
+        e->contexts = c;
+        BUG_ON(uc_context_alloc(e->uc, &c->saved));
+        c->state.dirty = CPU_DIRTY_ALL;
+    }
+    BUG_ON(uc_context_restore(e->uc, c->saved_valid ? c->saved : e->guest_mode));
+    e->loaded = c;
+    c->state.dirty |= CPU_DIRTY_TLB | CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR;
+}
+
+static void load_dirty(struct emu *e, struct cpu_context *c)
+{
+    struct cpu_state *st = &c->state;
+    const uint32_t dirty = st->dirty;
+    uint64_t old_root = 0;
+    bool flush = dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR);
+
+    if (dirty & CPU_DIRTY_FPU)
+        pcpu_fpu_load(e, st);
+    if (dirty & CPU_DIRTY_CR)
+        load_control(e, st);
+    if (dirty & CPU_DIRTY_SEGS)
+        load_segments(e, c);
+    else if (dirty & CPU_DIRTY_BASE)
+        load_bases(e, c);
+    if (dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_ROOT)) {
+        old_root = *raw_cr(&e->raw, 3);
+        *raw_cr(&e->raw, 3) = st->cr3;
+        raw_set(&e->raw, hflags, uint32_t,
+                (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_ROOT) | (st->root ? RAW_HF_ROOT : 0));
+    }
+    if (dirty & CPU_DIRTY_DR)
+        flush |= emu_debug_load(e, st->dr);
+    if (flush)
+        emu_tlb_flush(e);
+    else if (dirty & CPU_DIRTY_ROOT && st->cr3 != old_root)
+        emu_tlb_change_root(e, old_root, st->cr3);
+    st->dirty = 0;
+}
+
+void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
+{
+    struct raw_cpu *r = &e->raw;
+    struct cpu_state *st = &c->state;
+
+    if (e->loaded != c)
+        engine_switch(e, c);
+    if (st->dirty)
+        load_dirty(e, c);
+    memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
+    raw_set(r, eip, uint64_t, st->rip);
+    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | RFLAGS_IF,
+                   inside);
+    if (st->rip != e->last_rip) /* the shadow of a MOV SS ends where the guest was left */
+        raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
+}
+
+/* ------------------------------------------------------------------------------------------------- reading back -- */
+
+void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
+{
+    struct raw_cpu *r = &e->raw;
+    struct cpu_state *st = &c->state;
+
+    memcpy(st->gpr, raw_gprs(r), sizeof(st->gpr));
+    st->rip = e->last_rip = raw_get(r, eip, uint64_t);
+    st->rflags = raw_get_rflags(r, inside);
+    st->cpl = raw_get(r, hflags, uint32_t) & RAW_HF_CPL;
+    if (memcmp(raw_seg(r, 0), c->seg, sizeof(c->seg))) {
+        memcpy(c->seg, raw_seg(r, 0), sizeof(c->seg));
+        for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+            st->seg[i] = segment_from_raw(&c->seg[i]);
+    }
+}
+
+void cpu_context_save_fpu(struct cpu_context *c)
+{
+    struct emu *e = c->emu;
+
+    if (!e || (c->state.dirty & CPU_DIRTY_FPU))
+        return; /* fxsave[] is the truth already */
+    if (e->loaded != c)
+        engine_switch(e, c);
+    pcpu_fpu_save(e, &c->state);
+}

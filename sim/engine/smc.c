@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Self-modifying code: translations must die when the bytes they were made from are written.
+ *
+ * Concept: the emulator translates guest code once and keeps the result. A store to a frame that holds translated code has
+ * to be noticed, through whatever virtual address it comes (Linux patches its own text through an alias). The
+ * emulator's TLB can do that: an entry marked "not dirty" sends stores the slow way round, where the translations of the
+ * written bytes are dropped. Unicorn 2.1 gets the book-keeping wrong in two ways: after the first such store it marks the
+ * entry dirty although other translations remain in the frame, and new translations protect only the one virtual
+ * address that they were fetched through.
+ *
+ * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is not
+ * dirty in any TLB entry.
+ *
+ * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a store
+ * pass unseen.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "sim/engine/emu.h"
+#include "sim/engine/private.h"
+
+static bool frame_valid(const struct emu *e, uint64_t frame) { return frame < e->m->nr_frames + EMU_NR_PAGES; }
+
+static uint8_t *frame_host(struct emu *e, uint64_t frame)
+{
+    return frame < e->m->nr_frames ? e->m->ram + (frame << PAGE_SHIFT)
+                                   : e->priv + ((frame - e->m->nr_frames) << PAGE_SHIFT);
+}
+
+/* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
+
+/* A block was translated from this frame. */
+void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
+{
+    struct emu *e = emu_running;
+    const uint64_t frame = ram_addr >> PAGE_SHIFT;
+
+    if (!e || !frame_valid(e, frame))
+        return;
+    e->code.has_code[frame] = 1;
+    e->tlb.gone.code |= e->tlb.gone.nr != 0;
+    if (e->smc.cpu)
+        tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)frame_host(e, frame), PAGE_SIZE);
+}
+
+/* The frame's last block is gone. */
+void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
+{
+    struct emu *e = emu_running;
+
+    if (e && frame_valid(e, ram_addr >> PAGE_SHIFT))
+        e->code.has_code[ram_addr >> PAGE_SHIFT] = 0;
+}
+
+/* A store took the slow way: drop the blocks it overwrites. May not return, when it overwrites the running block. */
+void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_collection *pages, uint64_t start, int len,
+                                         uintptr_t retaddr)
+{
+    struct emu *e = emu_running;
+
+    if (!e)
+        return;
+    e->smc.store_frame = start >> PAGE_SHIFT;
+    e->real.tb_invalidate_phys_page_fast(uc, pages, start, len, retaddr);
+    emu_count_unmark(e);
+}
+
+/* Unicorn's own way of protecting new code, one virtual address. */
+void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length) {}
+
+/* ------------------------------------------------------------------------------------------------------ our side -- */
+
+bool emu_smc_init(struct emu *e)
+{
+    const size_t frames = e->m->nr_frames + EMU_NR_PAGES;
+
+    e->code.emu = e;
+    e->smc.buffer_limit = EMU_TB_BUFFER_LIMIT;
+    e->code.has_code = mmap(NULL, frames, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (e->code.has_code == MAP_FAILED) {
+        e->code.has_code = NULL;
+        return false;
+    }
+    return true;
+}
+
+void emu_smc_destroy(struct emu *e)
+{
+    if (e->code.has_code)
+        munmap(e->code.has_code, e->m->nr_frames + EMU_NR_PAGES);
+}
+
+void emu_smc_note_block(struct emu *e, uintptr_t tb)
+{
+    if (!e->smc.buffer_start || tb < e->smc.buffer_start)
+        e->smc.buffer_start = tb;
+    if (tb - e->smc.buffer_start > e->smc.buffer_limit)
+        e->smc.buffer_full = true;
+}
+
+void emu_smc_flush_all(struct emu *e)
+{
+    emu_count_unmark(e);
+    uc_ctl_flush_tb(e->uc);
+    emu_lookup_forget(e);
+    e->smc.buffer_full = false;
+    memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
+}
+
+void emu_smc_invalidate(struct emu *e, uint64_t frame)
+{
+    struct emu *outer = emu_running;
+
+    if (!frame_valid(e, frame) || !e->code.has_code[frame])
+        return;
+    emu_running = e;
+    tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
+    e->code.has_code[frame] = 0;
+    emu_running = outer;
+}
+
+bool emu_smc_may_set_dirty(const struct emu *e)
+{
+    return !frame_valid(e, e->smc.store_frame) || !e->code.has_code[e->smc.store_frame];
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Building a PV domain from a kernel image: see tools/build/build_pv.c. */
+#ifndef TOOLS_BUILD_BUILD_PV_H
+#define TOOLS_BUILD_BUILD_PV_H
+
+#include "tools/build/image.h"
+#include "tools/xl/xl_cfg.h"
+#include "vcpu/noun/domain.h"
+
+/* What is to be built, and where its console and xenstore pages ended up. */
+struct pv_build {
+    const struct image *image;
+    const uint8_t *ramdisk; /* NULL: none */
+    size_t ramdisk_size;
+    const char *cmdline; /* NULL: "" */
+    uint64_t nr_pages;
+    uint64_t max_pages; /* >= nr_pages */
+    unsigned int max_vcpus;
+    unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
+    struct xl_limits limits;
+    uint8_t handle[16];
+
+    /* results */
+    const char *setting; /* of a failure: which key of xl.cfg it is about, or NULL: the kernel */
+    domid_t domid;
+    mfn_t console_mfn, store_mfn;
+    evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */
+};
+
+/* Create and load the domain, paused. 0, or -1 with a message in err; then nothing is left behind. */
+int build_pv(struct vcpu *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
+
+#endif

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab sched`: the scheduler workbench's command line.
+ *
+ * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path, which then
+ * runs in a child process (child.c). The workload is a text file (docs/workbench.md). The report is a table, JSON or a
+ * chart. The same three inputs always give the same output, byte for byte.
+ */
+#include "tools/workbench/workbench.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/printable.h"
+#include "tools/user_file.h"
+#include "tools/workbench/args.h"
+#include "tools/workbench/child.h"
+#include "tools/workbench/load.h"
+#include "tools/workbench/report.h"
+
+#define DEFAULT_TIME SECONDS(1)
+#define MAX_SPANS    200000
+
+struct options {
+    struct wb_args args;
+    char *object; /* the policy is this file; NULL: one of the built-in ones */
+    FILE *file;   /* the workload; it is read twice */
+    FILE *out;    /* of the report */
+    struct user_file_output svg;
+    struct wb_watch *watch; /* in the child process of a student's policy: its parent speaks for it */
+};
+
+static int __attribute__((format(printf, 2, 3))) complain(const struct options *o, const char *fmt, ...)
+{
+    char text[sizeof(o->watch->why)];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    make_printable(text, strlen(text), true);
+    fflush(o->out);
+    if (o->watch)
+        memcpy(o->watch->why, text, sizeof(text));
+    else
+        fprintf(stderr, "xenlab: %s\n", text);
+    return 1;
+}
+
+/* --- one run --- */
+
+static int write_svg(const struct wb *wb, const struct options *o)
+{
+    const s_time_t now = wb->machine.clock.now;
+    const struct wb_chart chart = { .policy = o->args.policy,
+                                    .workload = strcmp(o->args.workload, "-") ? o->args.workload : "standard input",
+                                    .from = o->args.from,
+                                    .to = o->args.to && o->args.to < now ? o->args.to : now };
+    bool lost;
+    FILE *f;
+
+    if (o->args.from >= now)
+        return complain(o, "--window begins at %.6g ms, when the run has ended (%.6g ms)", (double)o->args.from / 1e6,
+                        (double)now / 1e6);
+    f = user_file_output_start(&o->svg);
+    if (!f)
+        return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
+    wb_report_svg(wb, f, &chart);
+    lost = ferror(f);
+    if (fclose(f) || lost)
+        return complain(o, "cannot write %s: %s", o->args.svg, strerror(errno));
+    return 0;
+}
+
+static int policy_fault(const struct wb *wb, const struct options *o)
+{
+    char call[40] = "", rule[WB_FAULT_SIZE];
+
+    if (o->watch)
+        snprintf(call, sizeof(call), ", call %llu",
+                 (unsigned long long)(o->watch->fault_call ? o->watch->fault_call : o->watch->calls));
+    complain(o, "policy %s broke a rule at %.6f ms%s: %s", o->args.policy, (double)wb->machine.clock.now / 1e6, call,
+             wb_fault(wb, rule));
+    return 2;
+}
+
+static int simulate(struct wb *wb, const struct options *o, FILE *workload, bool *finished)
+{
+    s_time_t time = DEFAULT_TIME;
+    char err[256];
+    int rc = 0;
+
+    if (!wb_load(wb, workload, &time, err, sizeof(err)))
+        return wb->xen.sched->fault ? policy_fault(wb, o) : complain(o, "%s:%s", o->args.workload, err);
+    if (o->args.svg) {
+        wb->max_spans = MAX_SPANS;
+        wb->record_from = o->args.from;
+        wb->record_to = o->args.to ? o->args.to : INT64_MAX;
+    }
+    *finished = wb_run(wb, o->args.time ? o->args.time : time);
+    if (o->watch)
+        o->watch->simulated = true;
+    (o->args.json ? wb_report_json : wb_report_table)(wb, o->out);
+    if (o->args.svg)
+        rc = write_svg(wb, o);
+    if (*finished)
+        return rc;
+    /* The workload's own mistake, or the policy's. */
+    if (!wb->xen.sched->fault && wb->workload_wrong)
+        return complain(o, "%s:%s", o->args.workload, wb->error);
+    return policy_fault(wb, o);
+}
+
+/* ",param=value,param=value" behind a shared object. Its `set` knows them, nobody else does. */
+static int set_params(struct wb *wb, const struct options *o)
+{
+    const struct sched_ops *ops = wb->xen.sched->ops;
+    const char *text = o->args.policy + strlen(o->object);
+
+    while (*text == ',') {
+        const size_t len = strcspn(++text, ","), name_len = strcspn(text, "=,");
+        char name[64], *end;
+        long value = 0;
+        int rc;
+
+        snprintf(name, sizeof(name), "%.*s", (int)(name_len < 63 ? name_len : 63), text);
+        errno = 0;
+        end = (char *)(uintptr_t)text + name_len;
+        if (*end == '=' && (end[1] == '-' || (end[1] >= '0' && end[1] <= '9')))
+            value = strtol(end + 1, &end, 10);
+        if (!name_len || end != text + len || len == name_len || errno)
+            return complain(o, "--policy %s: expected PARAM=NUMBER, got \"%.*s\"", o->object,
+                            (int)(len < 60 ? len : 60), text);
+        if (!ops->set)
+            return complain(o, "--policy %s: it takes no parameters: its xenlab_sched_ops has no `set`", o->object);
+        rc = sched_set_param(wb->xen.sched, name, value);
+        if (rc == -ENOENT)
+            return complain(o, "--policy %s: its `set` knows no parameter \"%s\"", o->object, name);
+        if (rc)
+            return complain(o, "--policy %s: its `set` refuses %s=%ld: %s", o->object, name, value,
+                            rc < 0 ? strerror(-rc) : "it returned a positive number, no -errno");
+        text += len;
+    }
+    return 0;
+}
+
+/* ops: NULL for a built-in policy. */
+static int run(const struct options *o, const struct sched_ops *ops)
+{
+    unsigned int pcpus = 1;
+    bool finished = false;
+    char err[256];
+    struct wb *wb;
+    int rc;
+
+    if (!ops && !sched_option_check(o->args.policy, err, sizeof(err)))
+        return complain(o, "--policy: %s", err);
+    if (!wb_load_pcpus(o->file, &pcpus, err, sizeof(err)))
+        return complain(o, "%s:%s", o->args.workload, err);
+    wb = wb_create(o->args.policy, ops, o->args.pcpus ? o->args.pcpus : pcpus, o->args.seed);
+    if (!wb && ops) {
+        complain(o, "policy %s: init or alloc_pdata failed", o->args.policy);
+        return 2;
+    }
+    if (!wb)
+        return complain(o, "--policy %s: out of memory", o->args.policy);
+    if (ops)
+        wb_guard_timers(wb);
+    rc = ops ? set_params(wb, o) : 0;
+    if (!rc)
+        rc = simulate(wb, o, o->file, &finished);
+    if (!rc && !ops && (fflush(o->out) || ferror(o->out))) /* a child's parent looks after that */
+        rc = complain(o, "standard output: %s", strerror(errno));
+    /* After a fault the policy's data may be in any state: do not ask it to clean up. */
+    if (finished || !ops)
+        wb_destroy(wb);
+    return rc;
+}
+
+static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch *watch, FILE *out)
+{
+    struct options *o = data;
+    struct wb_guard guard;
+    const char *why = wb_guard_init(&guard, ops, watch);
+
+    o->watch = watch;
+    o->out = out;
+    if (why) {
+        complain(o, "policy %s: %s", o->args.policy, why);
+        return 2;
+    }
+    return run(o, &guard.ops);
+}
+
+/* --- the command --- */
+
+/*
+ * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a file here may
+ * be given without a "./". It goes to the first ".so,", else to the first comma in the file's name.
+ */
+static char *object_path(const char *policy)
+{
+    const char *slash = strrchr(policy, '/'), *file = slash ? slash + 1 : policy, *so = strstr(file, ".so,");
+    const size_t len = strlen(policy), all = so ? (size_t)(so + 3 - policy) : len;
+
+    if (all > 3 && !memcmp(policy + all - 3, ".so", 3))
+        return strndup(policy, all);
+    return slash ? strndup(policy, (size_t)(file - policy) + strcspn(file, ",")) : NULL;
+}
+
+/* Standard input is copied, since it cannot be read twice, and not by the child process of a policy. */
+static FILE *workload_open(const struct options *o, char *why, size_t len)
+{
+    FILE *f;
+    int c;
+
+    if (strcmp(o->args.workload, "-")) {
+        const int fd = user_file_open(o->args.workload, why, len);
+
+        return fd < 0 ? NULL : fdopen(fd, "r");
+    }
+    f = tmpfile();
+    if (!f) {
+        snprintf(why, len, "%s", strerror(errno));
+        return NULL;
+    }
+    while ((c = getchar()) != EOF)
+        fputc(c, f);
+    rewind(f);
+    return f;
+}
+
+/* Before the work, and not in the child process of a policy. */
+static int svg_open(struct options *o)
+{
+    char why[256];
+
+    if (user_file_is_open(o->args.svg, fileno(o->file)))
+        return complain(o, "--svg: %s is the workload: the chart would take its place", o->args.svg);
+    if (user_file_output_open(&o->svg, o->args.svg, why, sizeof(why)))
+        return complain(o, "cannot write %s: %s", o->args.svg, why);
+    return 0;
+}
+
+static int policy_run(struct options *o)
+{
+    int rc = o->args.svg ? svg_open(o) : 0;
+
+    if (rc)
+        return rc;
+    o->object = object_path(o->args.policy);
+    rc = o->object ? wb_child_run(o->object, o->args.limit, run_in_child, o) : run(o, NULL);
+    free(o->object);
+    if (o->args.svg)
+        user_file_output_close(&o->svg, o->args.svg);
+    return rc;
+}
+
+int workbench_main(int argc, char **argv)
+{
+    struct options o = { .out = stdout };
+    char why[320] = "out of memory";
+    int rc;
+
+    if (!wb_args_parse(&o.args, argc, argv, why, sizeof(why)))
+        return complain(&o, "%s", why);
+    if (o.args.help) {
+        wb_args_help(argv[0], stdout);
+        return 0;
+    }
+    if (o.args.bench) {
+        wb_bench(stdout);
+        return 0;
+    }
+    o.file = workload_open(&o, why, sizeof(why));
+    if (!o.file)
+        return complain(&o, "cannot read %s: %s", o.args.workload, why);
+    rc = policy_run(&o);
+    fclose(o.file);
+    return rc;
+}

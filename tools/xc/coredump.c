@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Core dumps of domains, as `xl dump-core` writes them.
+ *
+ * Concept: an ELF file with sections and no segments, which crash(8) and gdb's helpers know by the note in it:
+ *
+ *      .note.Xen           what made it, how many vCPUs and pages
+ *      .xen_prstatus       struct vcpu_guest_context of each vCPU
+ *      .xen_shared_info    the page
+ *      .xen_p2m            { pfn, mfn } of each page that follows, by pfn
+ *      .xen_pages          the pages themselves; those of zeroes are holes in the file
+ *
+ * Which frames are the domain's is asked for in batches (getpageframeinfo3), and their pfns are in the machine-to-phys table, which
+ * every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need not keep.)
+ *
+ * Corresponds to tools/libs/guest/xg_core.c; format: docs/misc/dump-core-format.txt of Xen, version 0.1.
+ */
+#include "tools/xc/coredump.h"
+
+#include "tools/user_file.h"
+#include "tools/xc/xc.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xen/elfnote.h>
+#include <xen/foreign/x86_32.h>
+#include <xen/version.h>
+
+#define CORE_MAGIC          UINT64_C(0xf00febed) /* a PV domain's */
+#define CORE_FORMAT_VERSION UINT64_C(1)          /* 0.1 */
+#define BATCH               1024                 /* frames a hypercall */
+#define FRAMES_PER_EXTENT   ((2u << 20) / sizeof(uint64_t))
+#define FRAMES_PER_PAGE     (PAGE_SIZE / sizeof(uint64_t))
+
+enum { SEC_NULL, SEC_STRINGS, SEC_NOTE, SEC_PRSTATUS, SEC_SHARED_INFO, SEC_P2M, SEC_PAGES, NR_SECTIONS };
+
+static const char strings[] = "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen_shared_info\0.xen_p2m\0.xen_pages";
+
+struct note_header {
+    uint32_t namesz, descsz, type;
+    char name[4];
+};
+
+struct version_note {
+    uint64_t major, minor;
+    xen_extraversion_t extra;
+    struct xen_compile_info compile;
+    xen_capabilities_info_t capabilities;
+    xen_changeset_info_t changeset;
+    struct xen_platform_parameters platform;
+    uint64_t pagesize;
+};
+
+struct notes {
+    struct note_header none, header;
+    uint64_t magic, nr_vcpus, nr_pages, page_size;
+    struct note_header version;
+    struct version_note v;
+    struct note_header format;
+    uint64_t format_version;
+};
+
+struct p2m_entry {
+    uint64_t pfn, mfn;
+};
+
+struct core {
+    struct vcpu *xc;
+    domid_t domid;
+    bool is64;
+    FILE *file;
+    struct xen_domctl_getdomaininfo info;
+    struct p2m_entry *p2m;
+    size_t nr_pages;
+    uint8_t *contexts;
+    size_t nr_vcpus, context_size;
+};
+
+/* --- what there is --- */
+
+static int by_pfn(const void *a, const void *b)
+{
+    const struct p2m_entry *x = a, *y = b;
+
+    return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
+}
+
+/* The pfn of a frame. The page of the table that it is in is kept in `cache`, *cached says which it is. */
+static int pfn_find(struct core *c, const xen_pfn_t *extents, uint64_t mfn, uint64_t *cache, uint64_t *cached,
+                    uint64_t *pfn)
+{
+    const uint64_t page = mfn / FRAMES_PER_PAGE;
+    int rc = 0;
+
+    if (*cached != page)
+        rc = xc_read_foreign(c->xc, DOMID_XEN,
+                             _mfn(extents[mfn / FRAMES_PER_EXTENT] + page % (FRAMES_PER_EXTENT / FRAMES_PER_PAGE)),
+                             cache);
+    *cached = rc ? UINT64_MAX : page;
+    *pfn = cache[mfn % FRAMES_PER_PAGE];
+    return rc;
+}
+
+/* All frames of the domain that have a pfn. */
+static int pages_collect(struct core *c)
+{
+    uint64_t types[BATCH], cache[FRAMES_PER_PAGE], cached = UINT64_MAX, pfn;
+    struct xen_sysctl_physinfo phys;
+    int rc = xc_physinfo(c->xc, &phys), n = -ENOMEM;
+    const size_t nr_extents = rc ? 0 : phys.max_mfn / FRAMES_PER_EXTENT + 1;
+    xen_pfn_t *extents = calloc(nr_extents + 1, sizeof(*extents));
+
+    c->p2m = calloc(c->info.tot_pages + 1, sizeof(*c->p2m));
+    if (extents && c->p2m)
+        n = xc_machphys_mfn_list(c->xc, (unsigned int)nr_extents, extents);
+    if (!rc && n != (int)nr_extents)
+        rc = n < 0 ? n : -EINVAL;
+    for (uint64_t mfn = 0; !rc && mfn <= phys.max_mfn; mfn += BATCH) {
+        for (uint64_t i = 0; i < BATCH; i++)
+            types[i] = mfn + i;
+        rc = xc_get_pfn_type_batch(c->xc, c->domid, BATCH, types);
+        for (uint64_t i = 0; !rc && i < BATCH && c->nr_pages < c->info.tot_pages; i++) {
+            if (types[i] == XEN_DOMCTL_PFINFO_XTAB)
+                continue;
+            rc = pfn_find(c, extents, mfn + i, cache, &cached, &pfn);
+            if (!rc && !(pfn >> 52)) /* the hypervisor's frames that the domain sees have none */
+                c->p2m[c->nr_pages++] = (struct p2m_entry){ pfn, mfn + i };
+        }
+    }
+    free(extents);
+    if (!rc)
+        qsort(c->p2m, c->nr_pages, sizeof(*c->p2m), by_pfn);
+    return rc;
+}
+
+static int contexts_collect(struct core *c)
+{
+    c->context_size = c->is64 ? sizeof(struct vcpu_guest_context) : sizeof(struct vcpu_guest_context_x86_32);
+    c->contexts = calloc((size_t)c->info.max_vcpu_id + 1, c->context_size);
+    if (!c->contexts)
+        return -ENOMEM;
+    for (unsigned int id = 0; id <= c->info.max_vcpu_id; id++) {
+        const int rc = xc_vcpu_getcontext(c->xc, c->domid, id, c->contexts + c->nr_vcpus * c->context_size);
+
+        if (rc && rc != -ENODATA) /* that one never ran */
+            return rc;
+        c->nr_vcpus += rc == 0;
+    }
+    return 0;
+}
+
+/* --- writing --- */
+
+static struct note_header note(uint32_t type, size_t size)
+{
+    return (struct note_header){ 4, (uint32_t)size, type, "Xen" };
+}
+
+static void notes_fill(const struct core *c, struct notes *n)
+{
+    const int version = xc_version(c->xc, XENVER_version, NULL);
+
+    memset(n, 0, sizeof(*n));
+    n->none = note(XEN_ELFNOTE_DUMPCORE_NONE, 0);
+    n->header = note(XEN_ELFNOTE_DUMPCORE_HEADER, 4 * sizeof(uint64_t));
+    n->magic = CORE_MAGIC, n->nr_vcpus = c->nr_vcpus, n->nr_pages = c->nr_pages, n->page_size = PAGE_SIZE;
+    n->version = note(XEN_ELFNOTE_DUMPCORE_XEN_VERSION, sizeof(n->v));
+    n->v.major = (uint64_t)version >> 16, n->v.minor = (uint64_t)version & 0xffff, n->v.pagesize = PAGE_SIZE;
+    xc_version(c->xc, XENVER_extraversion, &n->v.extra);
+    xc_version(c->xc, XENVER_compile_info, &n->v.compile);
+    xc_version(c->xc, XENVER_capabilities, &n->v.capabilities);
+    xc_version(c->xc, XENVER_changeset, &n->v.changeset);
+    xc_version(c->xc, XENVER_platform_parameters, &n->v.platform);
+    n->format = note(XEN_ELFNOTE_DUMPCORE_FORMAT_VERSION, sizeof(n->format_version));
+    n->format_version = CORE_FORMAT_VERSION;
+}
+
+/* The header, and where everything will be. */
+static bool headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
+{
+    const struct {
+        uint32_t type;
+        uint64_t size, entsize;
+    } sizes[NR_SECTIONS] = {
+        [SEC_STRINGS] = { SHT_STRTAB, sizeof(strings), 0 },
+        [SEC_NOTE] = { SHT_NOTE, sizeof(struct notes), 0 },
+        [SEC_PRSTATUS] = { SHT_PROGBITS, c->nr_vcpus * c->context_size, c->context_size },
+        [SEC_SHARED_INFO] = { SHT_PROGBITS, PAGE_SIZE, PAGE_SIZE },
+        [SEC_P2M] = { SHT_PROGBITS, c->nr_pages * sizeof(struct p2m_entry), sizeof(struct p2m_entry) },
+        [SEC_PAGES] = { SHT_PROGBITS, c->nr_pages * PAGE_SIZE, PAGE_SIZE },
+    };
+    const Elf64_Ehdr eh = {
+        .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+        .e_type = ET_CORE,
+        .e_machine = c->is64 ? EM_X86_64 : EM_386,
+        .e_version = EV_CURRENT,
+        .e_shoff = sizeof(eh),
+        .e_ehsize = sizeof(eh),
+        .e_shentsize = sizeof(Elf64_Shdr),
+        .e_shnum = NR_SECTIONS,
+        .e_shstrndx = SEC_STRINGS,
+    };
+    uint64_t offset = sizeof(eh) + NR_SECTIONS * sizeof(Elf64_Shdr);
+    uint32_t name = 0;
+
+    memset(sh, 0, NR_SECTIONS * sizeof(*sh));
+    for (int i = 1; i < NR_SECTIONS; i++) {
+        const uint64_t align = i == SEC_PAGES ? PAGE_SIZE : i == SEC_NOTE ? 4 : 8;
+
+        name += (uint32_t)strlen(strings + name) + 1;
+        offset = (offset + align - 1) & ~(align - 1);
+        sh[i] = (Elf64_Shdr){ .sh_name = name,
+                              .sh_type = sizes[i].type,
+                              .sh_offset = offset,
+                              .sh_size = sizes[i].size,
+                              .sh_addralign = align,
+                              .sh_entsize = sizes[i].entsize };
+        offset += sizes[i].size;
+    }
+    return fwrite(&eh, sizeof(eh), 1, c->file) == 1 && fwrite(sh, sizeof(*sh), NR_SECTIONS, c->file) == NR_SECTIONS;
+}
+
+static bool section_write(struct core *c, const Elf64_Shdr *sh, const void *data)
+{
+    return fseeko(c->file, (off_t)sh->sh_offset, SEEK_SET) == 0 &&
+           (!sh->sh_size || fwrite(data, sh->sh_size, 1, c->file) == 1);
+}
+
+static bool pages_write(struct core *c, const Elf64_Shdr *sh)
+{
+    static const uint8_t zeroes[PAGE_SIZE];
+    uint8_t page[PAGE_SIZE];
+
+    for (size_t i = 0; i < c->nr_pages; i++) {
+        if (xc_read_foreign(c->xc, c->domid, _mfn(c->p2m[i].mfn), page) || !memcmp(page, zeroes, PAGE_SIZE))
+            continue;
+        if (fseeko(c->file, (off_t)(sh->sh_offset + i * PAGE_SIZE), SEEK_SET) ||
+            fwrite(page, PAGE_SIZE, 1, c->file) != 1)
+            return false;
+    }
+    return fflush(c->file) == 0 && ftruncate(fileno(c->file), (off_t)(sh->sh_offset + sh->sh_size)) == 0;
+}
+
+static bool write_all(struct core *c)
+{
+    uint8_t shared_info[PAGE_SIZE] = { 0 };
+    Elf64_Shdr sh[NR_SECTIONS];
+    struct notes n;
+
+    notes_fill(c, &n);
+    xc_read_foreign(c->xc, c->domid, _mfn(c->info.shared_info_frame), shared_info);
+    return headers_write(c, sh) && section_write(c, &sh[SEC_STRINGS], strings) && section_write(c, &sh[SEC_NOTE], &n) &&
+           section_write(c, &sh[SEC_PRSTATUS], c->contexts) && section_write(c, &sh[SEC_SHARED_INFO], shared_info) &&
+           section_write(c, &sh[SEC_P2M], c->p2m) && pages_write(c, &sh[SEC_PAGES]);
+}
+
+/* 0, or -errno. `why` says more, if it could not be opened. */
+static int file_write(struct core *c, const char *path, char *why, size_t len)
+{
+    const int fd = user_file_create(path, why, len);
+    int rc = 0;
+
+    if (fd < 0)
+        return -EINVAL;
+    c->file = fdopen(fd, "w");
+    if (!c->file)
+        rc = -errno;
+    else if (!write_all(c))
+        rc = errno ? -errno : -EIO;
+    if ((c->file ? fclose(c->file) : close(fd)) && !rc)
+        rc = -errno;
+    if (rc)
+        unlink(path);
+    return rc;
+}
+
+int coredump_write(struct vcpu *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE])
+{
+    struct core c = { .xc = xc, .domid = domid, .is64 = is64 };
+    char why[128] = "";
+    int rc = xc_domain_getinfo(xc, domid, &c.info);
+
+    if (!rc)
+        rc = contexts_collect(&c);
+    if (!rc)
+        rc = pages_collect(&c);
+    if (!rc)
+        rc = file_write(&c, path, why, sizeof(why));
+    free(c.contexts);
+    free(c.p2m);
+    if (rc)
+        snprintf(err, COREDUMP_ERR_SIZE, "%.200s: %s", path, why[0] ? why : strerror(-rc));
+    return rc ? -1 : 0;
+}

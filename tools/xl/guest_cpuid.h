@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a guest's CPUID is to say becomes hypercalls: see tools/xl/guest_cpuid.c. */
+#ifndef TOOLS_XL_GUEST_CPUID_H
+#define TOOLS_XL_GUEST_CPUID_H
+
+#include "tools/xl/xl_cpuid.h"
+#include "vcpu/noun/domain.h"
+
+#define GUEST_CPUID_ERR_SIZE 1024
+
+/*
+ * Carry out `c` for the domain, which has not run yet. invariant_tsc: the domain's TSC never changes its speed, wherever it runs.
+ * 0, or -1 with a message that names file and key.
+ */
+int guest_cpuid_apply(struct vcpu *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
+                      char err[GUEST_CPUID_ERR_SIZE]);
+
+#endif

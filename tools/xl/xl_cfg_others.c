@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The keys of xl.cfg(5) that mean nothing here: devices, firmware, HVM.
+ *
+ * Concept: a key that is not understood is ignored with a warning, and one that looks like a slip of the pen gets the key that was
+ * meant. "boot" is one letter from "root" and "hap" one from "cap", and both are keys of xl: what is in this list is no
+ * slip. A key that is missing from it is at worst told what it resembles.
+ */
+#include "tools/xl/xl_cfg_private.h"
+
+#include <string.h>
+
+bool xl_key_of_xl(const char *name)
+{
+    static const char list[] =
+        " acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic argo autoballoon"
+        " bios bios_path_override blkdev_start boot bootloader bootloader_args channel claim_mode colo console"
+        " device_model_args device_model_args_hvm device_model_args_pv device_model_override"
+        " device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user device_model_version"
+        " device_tree dhcp disable_migrate disk dm_restrict driver_domain dtdev e820_host firmware gateway "
+        "gfx_passthru gic_version"
+        " hap hdtype hpet init_seclabel ioports iomem iommu_memory ip irqs keymap latency loader localtime"
+        " max_grant_version mmio_hole monitor ms_vm_genid nestedhvm netmask nics nographic nomigrate"
+        " nx on_xend_start on_xend_stop oos opengl p9 pae passthrough pci pci_msitranslate pci_permissive"
+        " pci_power_mgmt pci_seize pvcalls pvh pvshim pvshim_cmdline pvshim_extra pvshim_path rdm rdm_mem_boundary"
+        " rtc_timeoffset sched sdl seclabel serial shadow_memory slice smbios smbios_firmware soundhw spice "
+        "spice_clipboard_sharing"
+        " spice_image_compression spice_streaming_video spiceagent_mouse spicedisable_ticketing spicehost spicepasswd"
+        " spiceport spicetls_port spiceusbredirection spicevdagent stdvga stubdomain_cmdline stubdomain_kernel"
+        " stubdomain_memory stubdomain_ramdisk suppress_spurious_page_faults tee timeoffset timer_mode "
+        "trap_unmapped_accesses usb"
+        " usbctrl usbdev usbdevice usbversion vendor_device vfb vga videoram vif viommu viridian virtio vdispl"
+        " vkb vm_event vmtrace_buf_kb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vncviewer vnuma vpmu "
+        "vpt_align vscsi"
+        " vsnd vtpm vuart xen_9pfs xen_platform_pci xend_suspend_evtchn_compat ";
+    const size_t len = strlen(name);
+
+    for (const char *p = list; len && (p = strstr(p, name)); p++)
+        if (p[-1] == ' ' && p[len] == ' ')
+            return true;
+    return false;
+}

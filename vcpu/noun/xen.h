@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * struct xen: one running hypervisor.
+ *
+ * Concept: what real Xen keeps in global variables (the domain list, the frame table, the heap, the scheduler) lives in one
+ * structure, because two machines may run in one process: migration and unit tests need that. Every domain points to
+ * its struct xen, so `v->domain->xen` reaches everything.
+ *
+ * Layering: this file belongs to the nouns (with domain.h): mmu/ and evtchn/ may include it, and it includes nothing above
+ * sim/. What lives above is reached through the tables handed down at start: the hypercall table, and struct xen_hooks.
+ */
+#ifndef VCPU_NOUN_XEN_H
+#define VCPU_NOUN_XEN_H
+
+#include "sim/machine.h"
+
+#include <xen/xen.h>
+
+struct domain;
+struct vcpu;
+struct page_info;
+struct heap;
+struct scheduler;
+struct hypercall_entry;
+struct audit;
+struct cpu_policies;
+
+#define XEN_NR_HYPERCALLS 64
+
+struct xen_stats {
+    uint64_t insns;
+    uint64_t exits[EXIT_NR_KINDS];
+    uint64_t exceptions[32];
+    uint64_t hypercalls[XEN_NR_HYPERCALLS];
+    uint64_t emulated; /* privileged instructions carried out */
+    uint64_t ptwr;     /* direct page-table writes carried out */
+    uint64_t switches;
+};
+
+/* One physical CPU as the hypervisor sees it: where the vCPU that runs on it is noted. */
+struct xen_pcpu {
+    struct vcpu *curr;  /* NULL: idle */
+    s_time_t now;       /* this pCPU's own position in virtual time */
+    s_time_t slice_end; /* when the scheduler wants to be asked again */
+    bool need_resched;  /* SCHEDULE_SOFTIRQ is raised */
+    bool online;
+    struct scheduler *sched;        /* of the CPU pool that owns it; NULL: free or offline, runs nothing */
+    struct timer idle_timer;        /* ends a slice in which nobody runs */
+    s_time_t idle_time, idle_since; /* without a vCPU: in total, before the present time; the latter's beginning */
+    void *sched_priv;
+};
+
+struct xen {
+    struct machine *machine;
+
+    /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
+    struct page_info *frame_table;
+    struct heap *heap;
+    uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
+    mfn_t m2p_mfn; /* first frame of it (contiguous) */
+    uint64_t m2p_frames;
+    mfn_t m2p_l3;     /* shared L3 that L4 slot 256 of every PV guest points to */
+    mfn_t m2p_compat; /* the same for PV32: 4-byte entries, and the L2 mapping them */
+    mfn_t m2p_compat_l2;
+    uint32_t *m2p32;
+    uint64_t m2p32_entries;                /* that are kept: 0 until there is a PV32 domain */
+    struct audit_expected *audit_expected; /* mmu/audit.c's notes, kept from one check to the next */
+    uint64_t outstanding_claims;           /* the sum of all domains' outstanding_pages */
+    uint64_t tlb_clock,
+        tlb_flushed; /* mmu/tlb.h: now, and the time since which every vCPU that is entered must have flushed */
+    mfn_t zero_mfn;  /* a frame of zeroes for empty GDT pages, and the pages of Xen's own descriptors */
+    mfn_t pv64_gdt_mfn, pv32_gdt_mfn;
+
+    struct domain *domain_list; /* by ascending domid; dying ones stay until their last reference is gone */
+    struct domain *domain_of[DOMID_FIRST_RESERVED]; /* the same domains by number */
+    struct domain *dom0;
+    struct domain *dom_xen; /* DOMID_XEN: owns the hypervisor's shared frames (M2P, resources) */
+    struct domain *dom_io;  /* DOMID_IO: owns frames that are no RAM */
+    domid_t next_domid;
+    struct domain *global_virq_handler[NR_VIRQS]; /* NULL: dom0, see send_global_virq() */
+
+    struct cpu_policies *cpu_policies; /* vcpu/cpu_policy.c */
+
+    const struct hypercall_entry *hypercalls; /* XEN_NR_HYPERCALLS entries */
+
+    struct scheduler *sched; /* Pool-0; the other CPU pools follow it (sched->next) */
+    struct xen_pcpu pcpu[MACHINE_MAX_PCPUS];
+    unsigned int nr_pcpus;
+
+    struct xen_stats stats;
+    uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */
+    s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
+    uint64_t tsc_khz;
+    bool audit;             /* run mmu_audit() after every hypercall */
+    uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
+    /* Who outside mmu/ keeps references to frames, and tells mmu_audit() (evtchn's shared pages): NULL-terminated. */
+    void (*audit_refs[4])(struct xen *xen, struct audit *a);
+
+    /* Called when a domain shuts down or crashes, after it was recorded in the domain (VIRQ_DOM_EXC is sent as well). */
+    void (*domain_event)(void *data, struct domain *d);
+    /* Called on the way out of a domain's crash while its registers are still there. */
+    void (*crash_report)(void *data, struct vcpu *v, const char *why);
+    void *hook_data;
+};
+
+static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.now; }
+
+/* Bring up the hypervisor on machine m: frame table, heap, M2P, special domains, scheduler `sched` ("rr"). NULL: err. */
+struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen);
+/* Destroys all domains too. */
+void xen_destroy(struct xen *xen);
+
+#endif
