@@ -205,18 +205,48 @@ static int run(int argc, char **argv)
     return status;
 }
 
+static int sched(int argc, char **argv)
+{
+    streams_setup();
+    return workbench_main(argc + 1, argv - 1); /* with its name */
+}
+
+static int doctor(int argc, char **argv)
+{
+    streams_setup();
+    return cmd_doctor(argc, argv, stdout);
+}
+
+static int help(FILE *out);
+static int command_help(int argc, char **argv) { return help(stdout); }
+
+static int command_version(int argc, char **argv)
+{
+    puts("xenlab " XENLAB_VERSION ", a hypervisor with the interface of Xen 4.17");
+    return STATUS_OK;
+}
+
+/* All that the program can be told to do: what is dispatched, suggested and listed. argv begins behind the command's name. */
+static const struct command {
+    const char *name, *also;
+    int (*run)(int argc, char **argv);
+    const char *help; /* NULL: not worth a line */
+} commands[] = {
+    { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
+    { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },
+    { "doctor", NULL, doctor, "look whether this machine is as it should be" },
+    { "help", "-h", command_help, NULL },
+    { "--help", NULL, command_help, NULL },
+    { "--version", NULL, command_version, NULL },
+};
+
 static int help(FILE *out)
 {
-    fputs("Usage: xenlab COMMAND [ARGUMENT]...\n"
-          "\n"
-          "  run      boot guests on a simulated computer        (xenlab run --help)\n"
-          "  sched    compare schedulers on made-up workloads    (xenlab sched --help)\n"
-          "  doctor   look whether this machine is as it should be\n"
-          "\n"
-          "  --help, --version\n"
-          "\n"
-          "Try: xenlab run build/guests/hello\n",
-          out);
+    fputs("Usage: xenlab COMMAND [ARGUMENT]...\n\n", out);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (commands[i].help)
+            fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+    fputs("\n  --help, --version\n\nTry: xenlab run build/guests/hello\n", out);
     return out == stdout ? STATUS_OK : STATUS_ENVIRONMENT;
 }
 
@@ -248,34 +278,28 @@ static int output_check(int status)
     return STATUS_ENVIRONMENT;
 }
 
+static int unknown_command(const char *command)
+{
+    const char *words[ARRAY_SIZE(commands)];
+    char name[64], hint[NEAREST_HINT_SIZE];
+    size_t nr = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (commands[i].name[0] != '-')
+            words[nr++] = commands[i].name;
+    make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
+    fprintf(stderr, "xenlab: there is no command \"%s\"%s\n\n", name, nearest_hint(name, words, nr, "", hint));
+    return help(stderr);
+}
+
 static int command_run(int argc, char **argv)
 {
-    const char *command = argc > 1 ? argv[1] : "";
-    static const char *const commands[] = { "run", "sched", "doctor", "help" };
-    char name[64], hint[NEAREST_HINT_SIZE];
-
-    if (!strcmp(command, "run"))
-        return run(argc - 2, argv + 2);
-    if (!strcmp(command, "sched")) {
-        streams_setup();
-        return workbench_main(argc - 1, argv + 1);
-    }
-    if (!strcmp(command, "doctor")) {
-        streams_setup();
-        return cmd_doctor(argc - 2, argv + 2, stdout);
-    }
-    if (!strcmp(command, "--help") || !strcmp(command, "-h") || !strcmp(command, "help"))
-        return help(stdout);
-    if (!strcmp(command, "--version")) {
-        puts("xenlab " XENLAB_VERSION ", a hypervisor with the interface of Xen 4.17");
-        return STATUS_OK;
-    }
     if (argc < 2)
         return first_steps(stderr);
-    make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
-    fprintf(stderr, "xenlab: there is no command \"%s\"%s\n\n", name,
-            nearest_hint(name, commands, ARRAY_SIZE(commands), "", hint));
-    return help(stderr);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        if (!strcmp(argv[1], commands[i].name) || (commands[i].also && !strcmp(argv[1], commands[i].also)))
+            return commands[i].run(argc - 2, argv + 2);
+    return unknown_command(argv[1]);
 }
 
 int main(int argc, char **argv)
