@@ -392,9 +392,9 @@ static void sums(struct audit *a)
 
     for (unsigned int order = 0; order <= HEAP_MAX_ORDER; order++)
         nr_free += heap_free_blocks(a->xen, order) << order;
-    if (nr_free != heap_free_pages(a->xen) || nr_free + a->used != heap_total_pages(a->xen))
+    if (nr_free != avail_domheap_pages(a->xen) || nr_free + a->used != heap_total_pages(a->xen))
         wrong(a, "of %lu frames %lu are free, by another count %lu, and %lu in use", heap_total_pages(a->xen), nr_free,
-              heap_free_pages(a->xen), a->used);
+              avail_domheap_pages(a->xen), a->used);
     if (a->claims != a->xen->outstanding_claims)
         wrong(a, "domains claim %lu frames, noted are %lu", a->claims, a->xen->outstanding_claims);
 }

@@ -5,7 +5,7 @@
  * Concept: a frame is given to a domain (its `allocated` reference, PGC_allocated), counted against the domain's limit, and put on
  * its list. Giving it up drops that reference, no more: while somebody else still maps the frame it keeps its owner and
  * its content, and goes back to the heap with its last reference. The hypervisor's own frames ("xen heap") have no owner
- * until one is shared with a domain; then the domain can map it, but what frees it is heap_free_xen().
+ * until one is shared with a domain; then the domain can map it, but what frees it is free_xenheap_pages().
  *
  * Invariants:
  *  - A domain is referenced as long as it owns a frame of any kind, so its structure outlives its last frame: a zombie.
@@ -34,16 +34,16 @@ static void last_frame(struct domain *d)
 
 /* --- the hypervisor's frames --- */
 
-struct page_info *heap_alloc_xen(struct xen *xen, unsigned int order)
+struct page_info *alloc_xenheap_pages(struct xen *xen, unsigned int order)
 {
-    struct page_info *pg = heap_alloc(xen, order);
+    struct page_info *pg = alloc_heap_pages(xen, order);
 
     for (uint64_t i = 0; pg && i < UINT64_C(1) << order; i++)
         pg[i].count_info = PGC_xen_heap;
     return pg;
 }
 
-void page_share(struct page_info *pg, struct domain *d, bool writable)
+void share_xen_page_with_guest(struct page_info *pg, struct domain *d, enum XENSHARE_flags flags)
 {
     struct xen *xen = d->xen;
 
@@ -53,7 +53,7 @@ void page_share(struct page_info *pg, struct domain *d, bool writable)
     first_frame(d);
     pg->owner = d;
     /* A type count that never goes: the frame can be mapped (writable or not), but never be made a page table. */
-    pg->type_info = (writable ? PGT_writable_page : PGT_none) | PGT_validated | 1;
+    pg->type_info = (flags == SHARE_rw ? PGT_writable_page : PGT_none) | PGT_validated | 1;
     pg->count_info |= PGC_allocated | 1;
     pg->list = PAGE_LIST_xenpage;
     page_list_add(xen, &d->xenpage_list, pg, true);
@@ -71,12 +71,12 @@ static void unshare(struct xen *xen, struct page_info *pg)
     pg->tlb_stamp = xen->tlb_clock;
     if (!(pg->count_info & PGC_xen_heap)) {
         pg->count_info = 0;
-        heap_free(xen, pg, 0);
+        free_heap_pages(xen, pg, 0);
     }
     last_frame(d);
 }
 
-void heap_free_xen(struct xen *xen, struct page_info *pg, unsigned int order)
+void free_xenheap_pages(struct xen *xen, struct page_info *pg, unsigned int order)
 {
     for (uint64_t i = 0; i < UINT64_C(1) << order; i++) {
         BUG_ON(!(pg[i].count_info & PGC_xen_heap));
@@ -87,12 +87,12 @@ void heap_free_xen(struct xen *xen, struct page_info *pg, unsigned int order)
             return;
         }
     }
-    heap_free(xen, pg, order);
+    free_heap_pages(xen, pg, order);
 }
 
 /* --- domains' frames --- */
 
-int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags)
+int assign_page(struct page_info *pg, unsigned int order, struct domain *d, unsigned int memflags)
 {
     uint64_t nr = UINT64_C(1) << order;
 
@@ -116,15 +116,15 @@ int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsi
     return 0;
 }
 
-struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags)
+struct page_info *alloc_domheap_pages(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags)
 {
-    struct page_info *pg = heap_alloc(xen, order);
+    struct page_info *pg = alloc_heap_pages(xen, order);
 
     if (pg && !(memflags & MEMF_no_owner) && (memflags & MEMF_no_refcount))
         for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
             pg[i].count_info = PGC_extra;
-    if (pg && !(memflags & MEMF_no_owner) && page_assign(pg, d, order, memflags)) {
-        page_free(xen, pg, order);
+    if (pg && !(memflags & MEMF_no_owner) && assign_page(pg, order, d, memflags)) {
+        free_domheap_pages(xen, pg, order);
         return NULL;
     }
     return pg;
@@ -150,15 +150,8 @@ int steal_page(struct domain *d, struct page_info *pg)
     return 0;
 }
 
-void page_free(struct xen *xen, struct page_info *pg, unsigned int order)
-{
-    for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
-        pg[i].count_info &= ~PGC_extra;
-    heap_free(xen, pg, order);
-}
-
 /* The last reference to an owned frame is gone. */
-void page_free_owned(struct xen *xen, struct page_info *pg)
+static void free_owned(struct xen *xen, struct page_info *pg)
 {
     struct domain *d = pg->owner;
 
@@ -172,6 +165,18 @@ void page_free_owned(struct xen *xen, struct page_info *pg)
     (*(pg->count_info & PGC_extra ? &d->extra_pages : &d->tot_pages))--;
     pg->owner = NULL;
     pg->count_info = 0;
-    heap_free(xen, pg, 0);
+    free_heap_pages(xen, pg, 0);
     last_frame(d);
+}
+
+void free_domheap_pages(struct xen *xen, struct page_info *pg, unsigned int order)
+{
+    if (pg->owner) {
+        BUG_ON(order);
+        free_owned(xen, pg);
+        return;
+    }
+    for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
+        pg[i].count_info &= ~PGC_extra;
+    free_heap_pages(xen, pg, order);
 }

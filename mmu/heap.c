@@ -117,7 +117,7 @@ void heap_destroy(struct xen *xen)
     xen->frame_table = NULL;
 }
 
-uint64_t heap_free_pages(const struct xen *xen) { return xen->heap->free_pages; }
+uint64_t avail_domheap_pages(const struct xen *xen) { return xen->heap->free_pages; }
 uint64_t heap_total_pages(const struct xen *xen) { return xen->heap->total_pages; }
 uint64_t heap_first_frame(const struct xen *xen) { return xen->heap->first_frame; }
 uint64_t heap_free_blocks(const struct xen *xen, unsigned int order) { return xen->heap->free[order].nr; }
@@ -177,7 +177,7 @@ static void prepare(struct xen *xen, struct page_info *pg, uint64_t nr)
     tlb_flush_stale(xen, stamp);
 }
 
-struct page_info *heap_alloc(struct xen *xen, unsigned int order)
+struct page_info *alloc_heap_pages(struct xen *xen, unsigned int order)
 {
     struct heap *h = xen->heap;
     struct page_info *pg;
@@ -202,7 +202,7 @@ struct page_info *heap_alloc(struct xen *xen, unsigned int order)
     return pg;
 }
 
-void heap_free(struct xen *xen, struct page_info *pg, unsigned int order)
+void free_heap_pages(struct xen *xen, struct page_info *pg, unsigned int order)
 {
     const uint64_t nr_frames = xen->machine->nr_frames;
     uint64_t n = (uint64_t)(pg - xen->frame_table);

@@ -12,8 +12,8 @@
 #define HEAP_RUN       (1u << HEAP_RUN_ORDER)
 
 /* 2^order frames, aligned, clean, unowned and unreferenced; NULL when there is no such block. */
-struct page_info *heap_alloc(struct xen *xen, unsigned int order);
+struct page_info *alloc_heap_pages(struct xen *xen, unsigned int order);
 /* Give them back; nobody owns or references them any more. */
-void heap_free(struct xen *xen, struct page_info *pg, unsigned int order);
+void free_heap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
 
 #endif

@@ -15,8 +15,6 @@
 
 #include <errno.h>
 
-bool get_page(struct page_info *pg, struct domain *d) { return page_get(pg, d); }
-
 struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d)
 {
     struct page_info *pg;
@@ -24,36 +22,37 @@ struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d
     if (!mfn_valid(xen->machine, mfn))
         return NULL;
     pg = mfn_to_page(xen, mfn);
-    return page_get(pg, d) ? pg : NULL;
+    return get_page(pg, d) ? pg : NULL;
 }
-
-void put_page(struct xen *xen, struct page_info *pg) { page_put(xen, pg); }
 
 void put_page_alloc_ref(struct xen *xen, struct page_info *pg)
 {
     if (pg->count_info & PGC_allocated) {
         pg->count_info &= ~PGC_allocated;
-        page_put(xen, pg);
+        put_page(xen, pg);
     }
 }
 
-bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type) { return !page_type_get(xen, NULL, pg, type); }
+bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type)
+{
+    return !_get_page_type(xen, NULL, pg, type);
+}
 
 int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t type)
 {
-    return page_type_get(v->domain->xen, v, pg, type);
+    return _get_page_type(v->domain->xen, v, pg, type);
 }
 
-void put_page_type(struct xen *xen, struct page_info *pg) { BUG_ON(page_type_put(xen, NULL, pg)); }
+void put_page_type(struct xen *xen, struct page_info *pg) { BUG_ON(_put_page_type(xen, NULL, pg)); }
 
-int put_page_type_preemptible(struct vcpu *v, struct page_info *pg) { return page_type_put(v->domain->xen, v, pg); }
+int put_page_type_preemptible(struct vcpu *v, struct page_info *pg) { return _put_page_type(v->domain->xen, v, pg); }
 
 bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type)
 {
-    if (!page_get(pg, d))
+    if (!get_page(pg, d))
         return false;
-    if (page_type_get(xen, NULL, pg, type)) {
-        page_put(xen, pg);
+    if (!get_page_type(xen, pg, type)) {
+        put_page(xen, pg);
         return false;
     }
     return true;
@@ -61,20 +60,20 @@ bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, 
 
 void put_page_and_type(struct xen *xen, struct page_info *pg)
 {
-    BUG_ON(page_type_put(xen, NULL, pg));
-    page_put(xen, pg);
+    put_page_type(xen, pg);
+    put_page(xen, pg);
 }
 
 int put_page_and_type_preemptible(struct vcpu *v, struct page_info *pg)
 {
-    int rc = page_type_put(v->domain->xen, v, pg);
+    int rc = put_page_type_preemptible(v, pg);
 
     if (!rc)
-        page_put(v->domain->xen, pg);
+        put_page(v->domain->xen, pg);
     return rc;
 }
 
-int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type, unsigned int flags)
+int get_page_and_type_from_mfn(struct vcpu *v, mfn_t mfn, uint64_t type, struct domain *d, unsigned int flags)
 {
     struct xen *xen = d->xen;
     struct page_info *pg;
@@ -83,15 +82,15 @@ int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type
     if (!mfn_valid(xen->machine, mfn))
         return -EINVAL;
     pg = mfn_to_page(xen, mfn);
-    if (!(flags & PTF_partial_set) && !page_get(pg, d))
+    if (!(flags & PTF_partial_set) && !get_page(pg, d))
         return -EINVAL;
-    rc = page_type_get(xen, v, pg, type);
+    rc = _get_page_type(xen, v, pg, type);
     if (!rc || (flags & PTF_partial_set) || (rc == -ERESTART && (flags & PTF_retain_ref)))
         return rc;
     /* Failed, and pg is a half-validated table that is still to be taken apart: the reference goes with that. */
     if (v && mfn_eq(v->old_guest_table, mfn))
         return rc;
-    page_put(xen, pg);
+    put_page(xen, pg);
     return rc;
 }
 
@@ -106,6 +105,6 @@ int put_old_guest_table(struct vcpu *v)
     if (page_type_put_partial(xen, v, pg))
         return -ERESTART;
     v->old_guest_table = INVALID_MFN;
-    page_put(xen, pg);
+    put_page(xen, pg);
     return 0;
 }

@@ -125,33 +125,35 @@ static inline struct page_info *page_list_next(const struct xen *xen, const stru
 /* Frame table, heap and M2P. Costs the same for every size of machine: nothing is touched before it is used. */
 int heap_init(struct xen *xen);
 void heap_destroy(struct xen *xen);
-uint64_t heap_free_pages(const struct xen *xen);
-/* 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. */
-struct page_info *heap_alloc_xen(struct xen *xen, unsigned int order);
+uint64_t avail_domheap_pages(const struct xen *xen);
+/* 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. (Xen answers with their address.) */
+struct page_info *alloc_xenheap_pages(struct xen *xen, unsigned int order);
 /*
  * The hypervisor gives its frames up. Those shared with a domain lose the domain's allocation reference and are free when
  * the last mapping is gone, the others are free now.
  */
-void heap_free_xen(struct xen *xen, struct page_info *pg, unsigned int order);
+void free_xenheap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
 /*
  * 2^order frames for d (scrubbed), assigned and counted against d->max_pages; each holds one reference
- * (PGC_allocated). NULL when memory or d's limit is exhausted. MEMF_no_owner: assign later with page_assign().
+ * (PGC_allocated). NULL when memory or d's limit is exhausted. MEMF_no_owner: assign later with assign_page().
  */
 #define MEMF_no_owner    1u
 #define MEMF_no_refcount 2u /* does not count in tot_pages but in extra_pages (Xen's MEMF_no_refcount, PGC_extra) */
-struct page_info *page_alloc(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags);
-/* Give frames from page_alloc(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages stays as it is. */
-int page_assign(struct page_info *pg, struct domain *d, unsigned int order, unsigned int memflags);
+struct page_info *alloc_domheap_pages(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags);
+/* Give frames from alloc_domheap_pages(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages stays as it is. */
+int assign_page(struct page_info *pg, unsigned int order, struct domain *d, unsigned int memflags);
 /*
- * Take pg away from d: afterwards it is as page_alloc(MEMF_no_owner) returns one. Only when nothing but d's own allocation
+ * Take pg away from d: afterwards it is as alloc_domheap_pages(MEMF_no_owner) returns one. Only when nothing but d's own allocation
  * refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain. The
  * content stays, and so may what TLBs know of it: flush before somebody else gets it. Xen arch/x86/mm.c:steal_page().
  */
 int steal_page(struct domain *d, struct page_info *pg);
-/* Free a block that page_alloc(MEMF_no_owner) returned and nobody references. */
-void page_free(struct xen *xen, struct page_info *pg, unsigned int order);
-/* Make a xen-heap frame mappable by d: read-write or read-only. share_xen_page_with_guest(). */
-void page_share(struct page_info *pg, struct domain *d, bool writable);
+/* Free a block that alloc_domheap_pages(MEMF_no_owner) returned and nobody references, or an owned frame (order 0) without references. */
+void free_domheap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
+static inline void free_domheap_page(struct xen *xen, struct page_info *pg) { free_domheap_pages(xen, pg, 0); }
+/* Make a xen-heap frame mappable by d. */
+enum XENSHARE_flags { SHARE_rw, SHARE_ro };
+void share_xen_page_with_guest(struct page_info *pg, struct domain *d, enum XENSHARE_flags flags);
 
 /* Free frames in blocks of 2^order, for statistics and tests. */
 uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
@@ -159,10 +161,27 @@ uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
 uint64_t heap_total_pages(const struct xen *xen);
 uint64_t heap_first_frame(const struct xen *xen);
 
-/* --- references: mmu/page.c; 0 or false when refused --- */
-bool get_page(struct page_info *pg, struct domain *d);
+/* --- references: mmu/page.c; false when refused, or -errno --- */
+/* A general reference, if the frame is in use at all and d owns it. */
+static inline bool get_page(struct page_info *pg, const struct domain *d)
+{
+    uint64_t x = pg->count_info & PGC_count_mask;
+
+    if (__builtin_expect(pg->owner != d || x - 1 >= PGC_count_mask - 2, 0))
+        return false;
+    pg->count_info++;
+    return true;
+}
+
+/* Give one up. With the last one the frame goes back to the heap. */
+static inline void put_page(struct xen *xen, struct page_info *pg)
+{
+    BUG_ON(!(pg->count_info & PGC_count_mask));
+    if (__builtin_expect(!(--pg->count_info & PGC_count_mask), 0))
+        free_domheap_page(xen, pg);
+}
+
 struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d);
-void put_page(struct xen *xen, struct page_info *pg);
 bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type);
 int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t type);
 void put_page_type(struct xen *xen, struct page_info *pg);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * References as the paging code itself takes them: the short ways inline, the rest in mmu/page.c and mmu/page_type.c.
+ * References as the paging code itself takes them, preemptible or not: the short ways inline, the rest in mmu/page.c and mmu/page_type.c.
  */
 #ifndef MMU_PAGE_PRIVATE_H
 #define MMU_PAGE_PRIVATE_H
@@ -8,42 +8,21 @@
 #include "mmu/pte.h"
 #include "mmu/tlb.h"
 
-/* The last reference to an owned frame is gone: back to the heap (mmu/domheap.c). */
-void page_free_owned(struct xen *xen, struct page_info *pg);
-
-/* A general reference, if the frame is in use at all and d owns it. */
-static inline bool page_get(struct page_info *pg, const struct domain *d)
-{
-    uint64_t x = pg->count_info & PGC_count_mask;
-
-    if (__builtin_expect(pg->owner != d || x - 1 >= PGC_count_mask - 2, 0))
-        return false;
-    pg->count_info++;
-    return true;
-}
-
-static inline void page_put(struct xen *xen, struct page_info *pg)
-{
-    BUG_ON(!(pg->count_info & PGC_count_mask));
-    if (__builtin_expect(!(--pg->count_info & PGC_count_mask), 0))
-        page_free_owned(xen, pg);
-}
-
 /*
  * A type reference. v is the vCPU whose hypercall this is, so that long work can be preempted and failed work undone in pieces
  * (-ERESTART, v->old_guest_table); NULL: all at once. -EINVAL when the frame is in use as something else or is no valid
  * table.
  */
-int page_type_get(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type);
+int _get_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type);
 /* Give one up. The last one of a page table gives up what its entries refer to: -ERESTART when v's share of work is done. */
-int page_type_put(struct xen *xen, struct vcpu *v, struct page_info *pg);
+int _put_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg);
 /*
  * The same for who only noted that pg was partial: the type reference is the partial state's own. If somebody has finished
  * the work since (either way), there is nothing to do.
  */
 static inline int page_type_put_partial(struct xen *xen, struct vcpu *v, struct page_info *pg)
 {
-    return pg->type_info & PGT_partial ? page_type_put(xen, v, pg) : 0;
+    return pg->type_info & PGT_partial ? _put_page_type(xen, v, pg) : 0;
 }
 
 /* The common case of the above: the frame is writable data already. */
@@ -55,7 +34,7 @@ static inline bool page_get_writable(struct xen *xen, struct page_info *pg)
         pg->type_info++;
         return true;
     }
-    return !page_type_get(xen, NULL, pg, PGT_writable_page);
+    return get_page_type(xen, pg, PGT_writable_page);
 }
 
 static inline void page_put_writable(struct xen *xen, struct page_info *pg)
@@ -66,7 +45,7 @@ static inline void page_put_writable(struct xen *xen, struct page_info *pg)
 
 /* Frame mfn of d as a `type`, with both references. -EINVAL, -ERESTART; 0 taken. */
 #define PTF_retain_ref 2u /* with -ERESTART keep the general reference (the caller notes that it has a partial entry) */
-int page_and_type_get(struct vcpu *v, struct domain *d, mfn_t mfn, uint64_t type, unsigned int flags);
+int get_page_and_type_from_mfn(struct vcpu *v, mfn_t mfn, uint64_t type, struct domain *d, unsigned int flags);
 
 /* pg is partial: let the next hypercall of v take it apart, and give up the general reference that comes with this call. */
 static inline void page_put_later(struct vcpu *v, struct page_info *pg)

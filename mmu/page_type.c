@@ -7,7 +7,7 @@
  * (validated); from then on only Xen writes to it, since a writable mapping would need the type `writable`. When the last use
  * ends the references that its entries hold are given up, and the frame is free to become something else.
  *
- *           type_get: other type, count 0          validated                type_put of the last
+ *           get: other type, count 0               validated                put of the last
  *   (any) ---------------------------------> new type, count 1 ... n ------------------------------> count 0
  *                      |        ^ again                                        |        ^ again
  *           -ERESTART  v        |                                   -ERESTART  v        |
@@ -50,7 +50,7 @@ static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint6
     return rc;
 }
 
-int page_type_get(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
+int _get_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const uint64_t x = pg->type_info;
     int rc;
@@ -85,11 +85,11 @@ int page_type_get(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_
     BUG_ON(!(x & PGT_partial) || (x & PGT_count_mask) != 1);
     pg->type_info = x & ~PGT_partial;
     rc = validate(xen, v, pg, type);
-    page_put(xen, pg);
+    put_page(xen, pg);
     return rc;
 }
 
-int page_type_put(struct xen *xen, struct vcpu *v, struct page_info *pg)
+int _put_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg)
 {
     const uint64_t x = pg->type_info;
     int rc = 0;
@@ -121,6 +121,6 @@ int page_type_put(struct xen *xen, struct vcpu *v, struct page_info *pg)
             machine_root_gone(xen->machine, page_to_mfn(xen, pg));
     }
     if (x & PGT_partial)
-        page_put(xen, pg);
+        put_page(xen, pg);
     return rc;
 }

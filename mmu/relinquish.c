@@ -41,7 +41,7 @@ static int break_table(struct xen *xen, struct vcpu *v, struct page_info *pg)
     }
     if (x & PGT_partial) {
         pg->type_info--;
-        page_put(xen, pg);
+        put_page(xen, pg);
     }
     return 0;
 }
@@ -53,9 +53,8 @@ static int relinquish_page(struct xen *xen, struct vcpu *v, struct page_info *pg
         int rc;
 
         pg->type_info &= ~PGT_pinned;
-        rc = page_type_put(xen, v,
-                           pg); /* preempted: it is partial now, and finished below or in the pass for its type */
-        page_put(xen, pg);
+        rc = _put_page_type(xen, v, pg); /* preempted: it is partial now, and finished in the pass for its type */
+        put_page(xen, pg);
         if (rc)
             return rc;
     }
@@ -76,11 +75,11 @@ static int relinquish_list(struct domain *d, struct page_list *list, enum page_l
     while ((pg = page_list_first(xen, list))) {
         if (v && n++ && hypercall_preempt_check(v))
             return -ERESTART;
-        BUG_ON(!page_get(pg, d));
+        BUG_ON(!get_page(pg, d));
         rc = relinquish_page(xen, v, pg, type);
         if (!rc && (pg->count_info & PGC_count_mask) > 1) /* or else it is free in a moment */
             move(d, pg, list, &d->arch_relmem, PAGE_LIST_relmem);
-        page_put(xen, pg);
+        put_page(xen, pg);
         if (rc)
             return rc;
     }

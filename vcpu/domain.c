@@ -94,7 +94,7 @@ static void domain_free(struct domain *d)
     if (is_pv_domain(d))
         pv_domain_destroy(d);
     if (d->shared_info)
-        heap_free_xen(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
+        free_xenheap_pages(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
     domain_list_remove(xen, d);
     free(d->cpu_policy);
     free(d->e820);
@@ -104,14 +104,14 @@ static void domain_free(struct domain *d)
 
 static int shared_info_alloc(struct domain *d)
 {
-    struct page_info *pg = heap_alloc_xen(d->xen, 0);
+    struct page_info *pg = alloc_xenheap_pages(d->xen, 0);
 
     if (!pg)
         return -ENOMEM;
     d->shared_info_mfn = page_to_mfn(d->xen, pg);
     d->shared_info = mfn_to_virt(d->xen->machine, d->shared_info_mfn);
     if (d->type != DOMAIN_NATIVE)
-        page_share(pg, d, true);
+        share_xen_page_with_guest(pg, d, SHARE_rw);
     return 0;
 }
 

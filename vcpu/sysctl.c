@@ -34,7 +34,7 @@ static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
     pi->cpu_khz = (uint32_t)xen->tsc_khz;
     pi->capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1 | XEN_SYSCTL_PHYSCAP_gnttab_v2;
     pi->total_pages = xen->machine->nr_frames;
-    pi->free_pages = heap_free_pages(xen);
+    pi->free_pages = avail_domheap_pages(xen);
     pi->outstanding_pages = xen->outstanding_claims;
     pi->max_mfn = xen->machine->nr_frames - 1;
     cpu_policy_to_featureset(&xen->cpu_policies->host, features);
@@ -127,7 +127,7 @@ static int numainfo(struct vcpu *v, struct xen_sysctl_numainfo *op)
 {
     struct xen *xen = v->domain->xen;
     const struct xen_sysctl_meminfo mem = { .memsize = xen->machine->nr_frames << PAGE_SHIFT,
-                                            .memfree = heap_free_pages(xen) << PAGE_SHIFT };
+                                            .memfree = avail_domheap_pages(xen) << PAGE_SHIFT };
     const uint32_t distance = 10;
 
     if ((HANDLE(op->meminfo) || HANDLE(op->distance)) && op->num_nodes == 0)
@@ -164,7 +164,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_sched_id: op->u.sched_id.sched_id = xen->sched->ops->sched_id; return 0;
     case XEN_SYSCTL_getdomaininfolist: return getdomaininfolist(v, &op->u.getdomaininfolist);
     case XEN_SYSCTL_getcpuinfo: return getcpuinfo(v, &op->u.getcpuinfo);
-    case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = heap_free_pages(xen) << PAGE_SHIFT; return 0;
+    case XEN_SYSCTL_availheap: op->u.availheap.avail_bytes = avail_domheap_pages(xen) << PAGE_SHIFT; return 0;
     case XEN_SYSCTL_cputopoinfo: return cputopoinfo(v, &op->u.cputopoinfo);
     case XEN_SYSCTL_numainfo: return numainfo(v, &op->u.numainfo);
     case XEN_SYSCTL_get_cpu_policy: return sysctl_get_cpu_policy(v, &op->u.cpu_policy);

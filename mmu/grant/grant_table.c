@@ -82,27 +82,27 @@ static int frames_add(struct domain *d, mfn_t *list, unsigned int *nr, unsigned 
     unsigned int i;
 
     for (i = *nr; i < want; i++) {
-        struct page_info *pg = heap_alloc_xen(xen, 0);
+        struct page_info *pg = alloc_xenheap_pages(xen, 0);
 
         if (!pg)
             goto undo;
         list[i] = page_to_mfn(xen, pg);
     }
     for (i = *nr; i < want; i++)
-        page_share(mfn_to_page(xen, list[i]), d, true);
+        share_xen_page_with_guest(mfn_to_page(xen, list[i]), d, SHARE_rw);
     *nr = want;
     return 0;
 
 undo:
     while (i-- > *nr)
-        heap_free_xen(xen, mfn_to_page(xen, list[i]), 0);
+        free_xenheap_pages(xen, mfn_to_page(xen, list[i]), 0);
     return -ENOMEM;
 }
 
 static void frames_free(struct domain *d, mfn_t *list, unsigned int nr)
 {
     for (unsigned int i = 0; i < nr; i++)
-        heap_free_xen(d->xen, mfn_to_page(d->xen, list[i]), 0);
+        free_xenheap_pages(d->xen, mfn_to_page(d->xen, list[i]), 0);
 }
 
 int gnttab_populate_status_frames(struct domain *d, unsigned int nr_grant_frames)

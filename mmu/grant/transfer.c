@@ -58,7 +58,7 @@ static int transfer_to(struct vcpu *v, struct page_info *pg, const struct gnttab
         return GNTST_bad_domain;
     if (!e->is_dying && e->tot_pages < e->max_pages && !paging_mode_translate(e) &&
         transfer_commit(e, v->domain, op->ref)) {
-        BUG_ON(page_assign(pg, e, 0, 0));
+        BUG_ON(assign_page(pg, 0, e, 0));
         transfer_complete(e, op->ref, page_to_mfn(e->xen, pg));
         rc = GNTST_okay;
     }
@@ -82,7 +82,7 @@ static int transfer_one(struct vcpu *v, const struct gnttab_transfer *op)
         pv_flush_tlb(ld);
     rc = transfer_to(v, pg, op);
     if (rc != GNTST_okay)
-        page_free(ld->xen, pg, 0);
+        free_domheap_pages(ld->xen, pg, 0);
     return rc;
 }
 

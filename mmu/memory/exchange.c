@@ -33,7 +33,7 @@ static void page_replace(struct domain *d, struct page_info *pg, unsigned int or
     const uint64_t max_pages = d->max_pages;
 
     d->max_pages = UINT64_MAX;
-    BUG_ON(page_assign(pg, d, order, 0));
+    BUG_ON(assign_page(pg, order, d, 0));
     d->max_pages = max_pages;
 }
 
@@ -148,7 +148,7 @@ static int chunk_swap(struct exchange *e, uint64_t chunk)
     int rc = 0;
 
     while (e->nr_in)
-        page_free(xen, mfn_to_page(xen, e->in[--e->nr_in]), 0);
+        free_domheap_pages(xen, mfn_to_page(xen, e->in[--e->nr_in]), 0);
     for (uint64_t j = 0; j < e->nr_out; j++) {
         const mfn_t mfn = e->out[j];
         uint64_t gpfn;
@@ -172,7 +172,7 @@ static void chunk_undo(struct exchange *e)
     struct xen *xen = e->d->xen;
 
     while (e->nr_out)
-        page_free(xen, mfn_to_page(xen, e->out[--e->nr_out]), e->x.out.extent_order);
+        free_domheap_pages(xen, mfn_to_page(xen, e->out[--e->nr_out]), e->x.out.extent_order);
     while (e->nr_in)
         page_replace(e->d, mfn_to_page(xen, e->in[--e->nr_in]), 0);
 }

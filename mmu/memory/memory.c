@@ -99,7 +99,7 @@ static void extent_free(struct domain *d, struct page_info *pg, unsigned int ord
 /* What other domains have claimed is not there for d. */
 static bool claims_allow(const struct domain *d, uint64_t nr)
 {
-    const uint64_t nr_free = heap_free_pages(d->xen), claimed = d->xen->outstanding_claims - d->outstanding_pages;
+    const uint64_t nr_free = avail_domheap_pages(d->xen), claimed = d->xen->outstanding_claims - d->outstanding_pages;
 
     return claimed <= nr_free && nr <= nr_free - claimed;
 }
@@ -135,7 +135,7 @@ static unsigned int machine_bits(const struct machine *m)
 struct page_info *extent_alloc(struct domain *d, unsigned int order, const struct placement *p, unsigned int memflags)
 {
     const uint64_t nr = UINT64_C(1) << order;
-    struct page_info *pg = !p->nowhere && claims_allow(d, nr) ? page_alloc(d->xen, d, order, memflags) : NULL;
+    struct page_info *pg = !p->nowhere && claims_allow(d, nr) ? alloc_domheap_pages(d->xen, d, order, memflags) : NULL;
     uint64_t end;
 
     if (pg && !(memflags & MEMF_no_owner))
@@ -147,7 +147,7 @@ struct page_info *extent_alloc(struct domain *d, unsigned int order, const struc
         return pg;
     /* The heap knows no zones. A machine in which this matters has more memory than `bits` can address. */
     if (memflags & MEMF_no_owner)
-        page_free(d->xen, pg, order);
+        free_domheap_pages(d->xen, pg, order);
     else
         extent_free(d, pg, order);
     return NULL;

@@ -138,7 +138,7 @@ long memory_acquire_resource(struct memop *m)
 int domain_set_outstanding_pages(struct domain *d, uint64_t nr)
 {
     struct xen *xen = d->xen;
-    const uint64_t nr_free = heap_free_pages(xen);
+    const uint64_t nr_free = avail_domheap_pages(xen);
 
     if (!nr) {
         xen->outstanding_claims -= d->outstanding_pages;

@@ -174,8 +174,8 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
     pg = get_page_from_mfn(d->xen, pte_mfn(*l1e), d);
     if (!pg)
         return false;
-    if (page_type_get(d->xen, NULL, pg, PGT_seg_desc_page)) {
-        page_put(d->xen, pg);
+    if (!get_page_type(d->xen, pg, PGT_seg_desc_page)) {
+        put_page(d->xen, pg);
         return false;
     }
     pv_ldt_ptes(v)[PFN_DOWN(offset)] =
@@ -226,12 +226,12 @@ long do_update_descriptor(struct vcpu *v, struct hypercall_args *args)
         return -EINVAL;
     if ((pg->type_info & PGT_type_mask) == PGT_seg_desc_page)
         type = PGT_seg_desc_page;
-    if (!page_type_get(xen, NULL, pg, type)) {
+    if (get_page_type(xen, pg, type)) {
         table_map(xen, page_to_mfn(xen, pg))[PAGE_OFFSET(ma) / 8] = desc;
         machine_code_written(xen->machine, page_to_mfn(xen, pg));
         put_page_type(xen, pg);
         rc = 0;
     }
-    page_put(xen, pg);
+    put_page(xen, pg);
     return rc;
 }

@@ -35,11 +35,11 @@ static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *p
     owner = pg->owner;
     if (owner != pg_owner && (!owner || pg_owner == d || xsm_target(pg_owner, owner)))
         goto refused;
-    if (!owner || !page_get(pg, owner))
+    if (!owner || !get_page(pg, owner))
         goto refused;
     /* A foreign frame of a translated domain is not counted as writable: such domains have no page tables to protect. */
     if ((e & _PAGE_RW) && (d == owner || !paging_mode_translate(owner)) && !page_get_writable(xen, pg)) {
-        page_put(xen, pg);
+        put_page(xen, pg);
         goto refused;
     }
     return 0;
@@ -55,10 +55,10 @@ static inline int l1e_get(struct xen *xen, uint64_t e, struct domain *d, struct 
     if (!(e & L1_DISALLOW_MASK) && mfn_valid(xen->machine, pte_mfn(e)) && d == pg_owner) {
         struct page_info *pg = mfn_to_page(xen, pte_mfn(e));
 
-        if (page_get(pg, d)) {
+        if (get_page(pg, d)) {
             if (!(e & _PAGE_RW) || page_get_writable(xen, pg))
                 return 0;
-            page_put(xen, pg);
+            put_page(xen, pg);
         }
     }
     return get_page_from_l1e_slow(e, d, pg_owner);
@@ -78,7 +78,7 @@ static inline void l1e_put(struct xen *xen, uint64_t e, struct domain *d)
             if (pv_destroy_ldt(v))
                 vcpu_flush_tlb(v);
     }
-    page_put(xen, pg);
+    put_page(xen, pg);
 }
 
 int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner) { return l1e_get(d->xen, e, d, pg_owner); }

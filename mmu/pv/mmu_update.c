@@ -34,7 +34,7 @@ static bool table_select(struct mmu_call *c, mfn_t mfn)
     if (c->pg && mfn_eq(c->mfn, mfn))
         return true;
     if (c->pg)
-        page_put(c->xen, c->pg);
+        put_page(c->xen, c->pg);
     c->pg = get_page_from_mfn(c->xen, mfn, c->pt_owner);
     c->mfn = mfn;
     return c->pg;
@@ -105,7 +105,7 @@ static int machphys_update(struct mmu_call *c, uint64_t ma, uint64_t pfn)
     if (!pg)
         return -EINVAL;
     set_gpfn_from_mfn(c->xen, page_to_mfn(c->xen, pg), pfn);
-    page_put(c->xen, pg);
+    put_page(c->xen, pg);
     return 0;
 }
 
@@ -208,7 +208,7 @@ long do_mmu_update(struct vcpu *v, struct hypercall_args *args)
     if (!rc) {
         rc = run_list(&c, list, count, &done);
         if (c.pg)
-            page_put(c.xen, c.pg);
+            put_page(c.xen, c.pg);
         if (c.flush)
             pv_flush_tlb(c.pt_owner);
         domain_put(c.pg_owner);

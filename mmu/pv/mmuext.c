@@ -36,10 +36,10 @@ static int pin(struct mmuext_call *c, const struct mmuext_op *op)
     pg = get_page_from_mfn(d->xen, _mfn(op->arg1.mfn), d);
     if (!pg)
         return -EINVAL;
-    rc = page_type_get(d->xen, c->curr, pg, type);
+    rc = get_page_type_preemptible(c->curr, pg, type);
     if (rc) {
         if (!mfn_eq(c->curr->old_guest_table, page_to_mfn(d->xen, pg)))
-            page_put(d->xen, pg);
+            put_page(d->xen, pg);
         return rc;
     }
     if (!(pg->type_info & PGT_pinned) && !d->is_dying) {
@@ -66,7 +66,7 @@ static int unpin(struct mmuext_call *c, const struct mmuext_op *op)
         if (put_page_and_type_preemptible(c->curr, pg))
             page_put_later(c->curr, pg);
     }
-    page_put(xen, pg);
+    put_page(xen, pg);
     return pinned ? 0 : -EINVAL;
 }
 
@@ -140,7 +140,7 @@ static struct page_info *data_page(struct mmuext_call *c, xen_pfn_t mfn)
     struct page_info *pg = get_page_from_mfn(xen, _mfn(mfn), c->pg_owner);
 
     if (pg && !page_get_writable(xen, pg)) {
-        page_put(xen, pg);
+        put_page(xen, pg);
         pg = NULL;
     }
     return pg;
@@ -150,7 +150,7 @@ static void data_page_done(struct xen *xen, struct page_info *pg)
 {
     machine_code_written(xen->machine, page_to_mfn(xen, pg));
     page_put_writable(xen, pg);
-    page_put(xen, pg);
+    put_page(xen, pg);
 }
 
 static int clear_page(struct mmuext_call *c, const struct mmuext_op *op)
@@ -177,7 +177,7 @@ static int copy_page(struct mmuext_call *c, const struct mmuext_op *op)
         memmove(table_map(xen, page_to_mfn(xen, dst)), table_map(xen, page_to_mfn(xen, src)), PAGE_SIZE);
         data_page_done(xen, dst);
     }
-    page_put(xen, src);
+    put_page(xen, src);
     return dst ? 0 : -EINVAL;
 }
 

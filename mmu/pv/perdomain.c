@@ -30,7 +30,7 @@ static const uint64_t gdt_pv32[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0x0
 
 static mfn_t xen_frame(struct xen *xen, const uint64_t *desc, size_t n)
 {
-    struct page_info *pg = heap_alloc_xen(xen, 0);
+    struct page_info *pg = alloc_xenheap_pages(xen, 0);
 
     if (!pg)
         return INVALID_MFN;
@@ -63,7 +63,7 @@ void pv_init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
 static uint64_t *table_below(struct xen *xen, uint64_t *entry)
 {
     if (!(*entry & _PAGE_PRESENT)) {
-        struct page_info *pg = heap_alloc_xen(xen, 0);
+        struct page_info *pg = alloc_xenheap_pages(xen, 0);
 
         if (!pg)
             return NULL;
@@ -79,7 +79,7 @@ int pv_domain_init(struct domain *d)
 
     if (rc)
         return rc;
-    pg = heap_alloc_xen(d->xen, 0);
+    pg = alloc_xenheap_pages(d->xen, 0);
     if (!pg)
         return -ENOMEM;
     d->perdomain_l3 = page_to_mfn(d->xen, pg);
@@ -93,7 +93,7 @@ static void table_free(struct xen *xen, mfn_t mfn, unsigned int level)
     for (unsigned int i = 0; level > 1 && i < PTES_PER_TABLE; i++)
         if (t[i] & _PAGE_PRESENT)
             table_free(xen, pte_mfn(t[i]), level - 1);
-    heap_free_xen(xen, mfn_to_page(xen, mfn), 0);
+    free_xenheap_pages(xen, mfn_to_page(xen, mfn), 0);
 }
 
 void pv_domain_destroy(struct domain *d)
@@ -121,7 +121,7 @@ uint64_t *pv_gdt_ptes(const struct vcpu *v)
 static int compat_l4_create(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
-    struct page_info *pg = heap_alloc_xen(xen, 0);
+    struct page_info *pg = alloc_xenheap_pages(xen, 0);
 
     if (!pg)
         return -ENOMEM;
@@ -151,7 +151,7 @@ void pv_vcpu_destroy(struct vcpu *v)
 {
     machine_mappings_gone(v->domain->xen->machine); /* its windows go, and its root */
     if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN)) {
-        heap_free_xen(v->domain->xen, mfn_to_page(v->domain->xen, v->guest_table), 0);
+        free_xenheap_pages(v->domain->xen, mfn_to_page(v->domain->xen, v->guest_table), 0);
         v->guest_table = INVALID_MFN;
     }
 }

@@ -52,7 +52,7 @@ static int new_compat_l3(struct vcpu *v, mfn_t l3)
 
     if (mfn_eq(old, l3))
         return 0;
-    rc = page_and_type_get(v, d, l3, PGT_l3_page_table, 0);
+    rc = get_page_and_type_from_mfn(v, l3, PGT_l3_page_table, d, 0);
     if (rc)
         return rc;
     v->compat_l3 = l3;
@@ -69,7 +69,7 @@ static int new_l4(struct vcpu *v, mfn_t l4)
 
     if (mfn_eq(old, l4))
         return 0;
-    rc = page_and_type_get(v, d, l4, PGT_l4_page_table, 0);
+    rc = get_page_and_type_from_mfn(v, l4, PGT_l4_page_table, d, 0);
     if (rc)
         return rc;
     if (!VM_ASSIST(d, m2p_strict))
@@ -105,7 +105,7 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
     if (mfn_eq(old, root) || (mfn_eq(old, INVALID_MFN) && !mfn_x(root)))
         return 0;
     if (mfn_x(root)) {
-        rc = page_and_type_get(v, d, root, PGT_l4_page_table, 0);
+        rc = get_page_and_type_from_mfn(v, root, PGT_l4_page_table, d, 0);
         if (rc)
             return rc;
         if (VM_ASSIST(d, m2p_strict))

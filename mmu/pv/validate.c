@@ -60,7 +60,7 @@ static bool linear_entry_get(struct domain *d, mfn_t table, unsigned int level, 
         to->linear_pt_count == INT16_MAX ||
         (to->type_info & (PGT_type_mask | PGT_validated)) != (level_type(level) | PGT_validated) ||
         !(to->type_info & PGT_count_mask)) {
-        page_put(xen, to);
+        put_page(xen, to);
         return false;
     }
     from->linear_pt_count--;
@@ -84,7 +84,7 @@ int get_page_from_table_entry(struct vcpu *v, struct domain *d, mfn_t table, uns
     }
     if (pae_l3 && slot == 3)
         type |= PGT_pae_xen_l2;
-    rc = page_and_type_get(v, d, pte_mfn(e), type, flags);
+    rc = get_page_and_type_from_mfn(v, pte_mfn(e), type, d, flags);
     if (rc == -EINVAL && !pae_l3 && !(flags & PTF_partial_set) && linear_entry_get(d, table, level, e))
         rc = 0;
     return rc;
@@ -104,10 +104,10 @@ int put_page_from_table_entry(struct xen *xen, struct vcpu *v, mfn_t table, uint
             from->linear_pt_count++;
             to->linear_pt_count--;
         }
-        rc = page_type_put(xen, v, to);
+        rc = _put_page_type(xen, v, to);
     }
     if (!rc)
-        page_put(xen, to);
+        put_page(xen, to);
     return rc;
 }
 

@@ -197,8 +197,6 @@ struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d
     return pg;
 }
 
-void put_page(struct xen *xen, struct page_info *pg) { pg->count_info--; }
-
 bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type)
 {
     if (pg->type_info & PGT_count_mask && (pg->type_info & PGT_type_mask) != type)

@@ -80,7 +80,7 @@ static inline void fix_domain(struct fixture *f, domid_t id, bool pv32)
     assert_int_equal(vcpu_create(d, 1, NULL), 0);
     f->d[id] = d;
     for (unsigned int i = 0; i < FIX_FRAMES; i++) {
-        struct page_info *pg = page_alloc(f->xen, d, 0, 0);
+        struct page_info *pg = alloc_domheap_pages(f->xen, d, 0, 0);
 
         assert_non_null(pg);
         f->frame[id][i] = page_to_mfn(f->xen, pg);
@@ -123,7 +123,7 @@ static inline void fix_open(struct fixture *f, bool pv32)
         fail_msg("%s", err);
     f->d[0] = f->xen->dom0;
     f->v[0] = f->xen->dom0->vcpu[0];
-    f->free_before = heap_free_pages(f->xen);
+    f->free_before = avail_domheap_pages(f->xen);
     for (domid_t id = 1; id < FIX_DOMAINS; id++) {
         fix_domain(f, id, pv32);
         fix_boot(f, id);
@@ -149,7 +149,7 @@ static inline void fix_close(struct fixture *f)
     for (domid_t id = 1; id < FIX_DOMAINS; id++)
         fix_kill(f, id);
     fix_audit(f);
-    assert_int_equal(heap_free_pages(f->xen) + 3, f->free_before);
+    assert_int_equal(avail_domheap_pages(f->xen) + 3, f->free_before);
     xen_destroy(f->xen);
     machine_destroy(f->m);
 }

@@ -80,7 +80,7 @@ static inline void scene_open_sized(struct scene *s, uint64_t mib, int grant_fra
     assert_non_null(s->xen);
     s->xen->machine = s->m;
     assert_int_equal(heap_init(s->xen), 0);
-    s->free_before = heap_free_pages(s->xen);
+    s->free_before = avail_domheap_pages(s->xen);
     for (domid_t id = 0; id < SCENE_DOMAINS; id++)
         scene_domain(s, id, grant_frames, maptrack_frames);
     s->xen->dom0 = s->d[0];
@@ -133,7 +133,7 @@ static inline void scene_close(struct scene *s)
     for (domid_t id = 0; id < SCENE_DOMAINS; id++)
         if (s->d[id])
             scene_forget(s, id);
-    assert_int_equal(heap_free_pages(s->xen), s->free_before);
+    assert_int_equal(avail_domheap_pages(s->xen), s->free_before);
     heap_destroy(s->xen);
     free(s->xen);
     machine_destroy(s->m);
@@ -163,7 +163,7 @@ static inline long memory_op(struct vcpu *v, unsigned int cmd, const void *arg)
 /* A frame of d's. */
 static inline mfn_t scene_page(struct domain *d)
 {
-    struct page_info *pg = page_alloc(d->xen, d, 0, 0);
+    struct page_info *pg = alloc_domheap_pages(d->xen, d, 0, 0);
 
     assert_non_null(pg);
     return page_to_mfn(d->xen, pg);

@@ -111,8 +111,8 @@ static void copies(bool v2)
     scene_open(&s);
     frames[OWN] = scene_page(s.d[USER]);
     frames[OTHERS] = scene_page(s.d[GRANTER]);
-    fixed = heap_alloc_xen(s.xen, 0);
-    page_share(fixed, s.d[USER], false);
+    fixed = alloc_xenheap_pages(s.xen, 0);
+    share_xen_page_with_guest(fixed, s.d[USER], SHARE_ro);
     frames[FIXED] = page_to_mfn(s.xen, fixed);
     for (domid_t id = GRANTER; v2 && id <= USER; id++)
         assert_int_equal(gnttab_op(s.v[id], GNTTABOP_set_version, &(struct gnttab_set_version){ 2 }, 1), 0);
@@ -149,7 +149,7 @@ static void copies(bool v2)
     }
     print_message("%u copies\n", nr);
     native_counts_check(&s);
-    heap_free_xen(s.xen, fixed, 0);
+    free_xenheap_pages(s.xen, fixed, 0);
     scene_close(&s);
 }
 
@@ -194,7 +194,7 @@ static struct page_info *frame_make(struct scene *s, enum frame_kind kind)
 
     if (kind == NO_FRAME || kind == SHARED)
         return kind == SHARED ? mfn_to_page(s->xen, s->d[USER]->grant_table->shared[0]) : NULL;
-    pg = page_alloc(s->xen, s->d[kind == NOT_OURS ? GRANTER : USER], 0, kind == EXTRA ? MEMF_no_refcount : 0);
+    pg = alloc_domheap_pages(s->xen, s->d[kind == NOT_OURS ? GRANTER : USER], 0, kind == EXTRA ? MEMF_no_refcount : 0);
     assert_non_null(pg);
     if (kind == IN_USE)
         assert_true(get_page(pg, s->d[USER]));
@@ -217,7 +217,7 @@ static void frame_drop(struct scene *s, enum frame_kind kind, struct page_info *
 static void transfer(struct scene *s, enum frame_kind kind, domid_t domid, enum entry_kind entry, bool headroom)
 {
     struct domain *d = domid < SCENE_DOMAINS ? s->d[domid] : NULL;
-    const uint64_t free_before = heap_free_pages(s->xen);
+    const uint64_t free_before = avail_domheap_pages(s->xen);
     struct page_info *pg = frame_make(s, kind);
     const mfn_t mfn = pg ? page_to_mfn(s->xen, pg) : _mfn(s->m->nr_frames);
     const uint64_t mine = s->d[USER]->tot_pages;
@@ -255,7 +255,7 @@ static void transfer(struct scene *s, enum frame_kind kind, domid_t domid, enum 
         assert_int_equal(get_gpfn_from_mfn(s->xen, mfn), 0x321);
         put_page_alloc_ref(s->xen, pg);
     }
-    assert_int_equal(heap_free_pages(s->xen), free_before);
+    assert_int_equal(avail_domheap_pages(s->xen), free_before);
 }
 
 static void each_transfer(void **state)

@@ -46,8 +46,8 @@ static void frames_are_scattered_and_repeatable(void **state)
     uint64_t last = 0;
 
     for (unsigned int i = 0; i < 2000; i++) {
-        uint64_t na = mfn_x(page_to_mfn(a, heap_alloc(a, 0))), nb = mfn_x(page_to_mfn(b, heap_alloc(b, 0))),
-                 nc = mfn_x(page_to_mfn(c, heap_alloc(c, 0)));
+        uint64_t na = mfn_x(page_to_mfn(a, alloc_heap_pages(a, 0))), nb = mfn_x(page_to_mfn(b, alloc_heap_pages(b, 0))),
+                 nc = mfn_x(page_to_mfn(c, alloc_heap_pages(c, 0)));
 
         assert_int_equal(na, nb);
         assert_true(na >= FIRMWARE_FRAMES && na < a->machine->nr_frames);
@@ -67,14 +67,14 @@ static void blocks_are_aligned_and_contiguous(void **state)
     struct xen *xen = bare_xen(32, 1);
 
     for (unsigned int order = 0; order <= 11; order++) {
-        struct page_info *pg = heap_alloc(xen, order);
+        struct page_info *pg = alloc_heap_pages(xen, order);
 
         assert_non_null(pg);
         assert_int_equal(mfn_x(page_to_mfn(xen, pg)) & ((1u << order) - 1), 0);
         assert_true(mfn_x(page_to_mfn(xen, pg)) + (1u << order) <= xen->machine->nr_frames);
     }
-    assert_null(heap_alloc(xen, 13));
-    assert_null(heap_alloc(xen, HEAP_MAX_ORDER + 1));
+    assert_null(alloc_heap_pages(xen, 13));
+    assert_null(alloc_heap_pages(xen, HEAP_MAX_ORDER + 1));
     bare_close(xen);
 }
 
@@ -82,7 +82,7 @@ static void blocks_are_aligned_and_contiguous(void **state)
 static void everything_joins_again(void **state)
 {
     struct xen *xen = bare_xen(16, 3);
-    uint64_t before[HEAP_MAX_ORDER + 1], total = heap_free_pages(xen), rnd = 1;
+    uint64_t before[HEAP_MAX_ORDER + 1], total = avail_domheap_pages(xen), rnd = 1;
     struct {
         struct page_info *pg;
         unsigned int order;
@@ -97,21 +97,21 @@ static void everything_joins_again(void **state)
         unsigned int k = (unsigned int)((rnd = rnd * 6364136223846793005u + 1442695040888963407u) >> 40) % 256;
 
         if (held[k].pg) {
-            heap_free(xen, held[k].pg, held[k].order);
+            free_heap_pages(xen, held[k].pg, held[k].order);
             held[k].pg = NULL;
         } else {
             held[k].order = (unsigned int)(rnd >> 33) % 5;
-            held[k].pg = heap_alloc(xen, held[k].order);
+            held[k].pg = alloc_heap_pages(xen, held[k].order);
         }
     }
     for (unsigned int k = 0; k < 256; k++)
         if (held[k].pg)
-            heap_free(xen, held[k].pg, held[k].order);
+            free_heap_pages(xen, held[k].pg, held[k].order);
     while (heap_free_blocks(xen, 0)) /* of the run that is being dealt out, what nobody has had yet */
-        run[nr_run++] = heap_alloc(xen, 0);
+        run[nr_run++] = alloc_heap_pages(xen, 0);
     while (nr_run)
-        heap_free(xen, run[--nr_run], 0);
-    assert_int_equal(heap_free_pages(xen), total);
+        free_heap_pages(xen, run[--nr_run], 0);
+    assert_int_equal(avail_domheap_pages(xen), total);
     for (unsigned int i = 0; i <= HEAP_MAX_ORDER; i++)
         assert_int_equal(heap_free_blocks(xen, i), before[i]);
     bare_close(xen);
@@ -124,12 +124,12 @@ static void no_frame_is_given_twice(void **state)
     struct page_info *pg;
     uint64_t n = 0;
 
-    while ((pg = heap_alloc(xen, 0))) {
+    while ((pg = alloc_heap_pages(xen, 0))) {
         assert_int_equal(seen[mfn_x(page_to_mfn(xen, pg))]++, 0);
         n++;
     }
     assert_int_equal(n, heap_total_pages(xen));
-    assert_int_equal(heap_free_pages(xen), 0);
+    assert_int_equal(avail_domheap_pages(xen), 0);
     free(seen);
     bare_close(xen);
 }
@@ -137,7 +137,7 @@ static void no_frame_is_given_twice(void **state)
 static void the_m2p(void **state)
 {
     struct xen *xen = bare_xen(16, 2);
-    struct page_info *pg = heap_alloc(xen, 0);
+    struct page_info *pg = alloc_heap_pages(xen, 0);
     mfn_t mfn = page_to_mfn(xen, pg);
     const uint64_t *l3 = mfn_to_virt(xen->machine, xen->m2p_l3), *l2, *l1;
 
@@ -151,7 +151,7 @@ static void the_m2p(void **state)
     l1 = mfn_to_virt(xen->machine, pte_mfn(l2[0]));
     assert_int_equal(l1[mfn_x(mfn) / 512] & (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER), _PAGE_PRESENT | _PAGE_USER);
     assert_int_equal(((uint64_t *)mfn_to_virt(xen->machine, pte_mfn(l1[mfn_x(mfn) / 512])))[mfn_x(mfn) % 512], 1234);
-    heap_free(xen, pg, 0);
+    free_heap_pages(xen, pg, 0);
     assert_true(get_gpfn_from_mfn(xen, mfn) == INVALID_M2P_ENTRY);
     assert_true(get_gpfn_from_mfn(xen, INVALID_MFN) == INVALID_M2P_ENTRY);
     bare_close(xen);
@@ -168,7 +168,7 @@ static void the_m2p_for_pv32(void **state)
 
     l1 = mfn_to_virt(xen->machine, pte_mfn(l2[COMPAT_M2P_FIRST_SLOT]));
     for (unsigned int i = 0; i < 2500; i++) {
-        pg[i] = heap_alloc(xen, 0);
+        pg[i] = alloc_heap_pages(xen, 0);
         n[i] = mfn_x(page_to_mfn(xen, pg[i]));
         set_gpfn_from_mfn(xen, _mfn(n[i]), i);
         assert_int_equal(l1[n[i] / 1024] & _PAGE_PRESENT, 0);
@@ -176,15 +176,15 @@ static void the_m2p_for_pv32(void **state)
         assert_true(m2p_page_read(xen, _mfn(mfn_x(xen->m2p_compat) + n[i] / 1024), shown));
         assert_int_equal(shown[n[i] % 1024], i);
     }
-    heap_free(xen, pg[0], 0);
+    free_heap_pages(xen, pg[0], 0);
     m2p32_begin(xen);
     m2p32_begin(xen); /* the second changes nothing */
     for (unsigned int i = 2500; i < ARRAY_SIZE(pg); i++) {
-        pg[i] = heap_alloc(xen, 0);
+        pg[i] = alloc_heap_pages(xen, 0);
         n[i] = mfn_x(page_to_mfn(xen, pg[i]));
         set_gpfn_from_mfn(xen, _mfn(n[i]), i);
     }
-    heap_free(xen, pg[1], 0);
+    free_heap_pages(xen, pg[1], 0);
     for (uint64_t mfn = 0; mfn < xen->machine->nr_frames; mfn++) {
         const bool open = m2p_is_open(xen, _mfn(mfn)) || m2p_is_open(xen, _mfn(mfn ^ 512));
 
@@ -233,7 +233,7 @@ static void a_big_machine_starts_at_once(void **state)
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t0);
     xen = bare_xen(65536, 1);
     for (unsigned int i = 0; i < 1000; i++)
-        assert_non_null(heap_alloc(xen, 0));
+        assert_non_null(alloc_heap_pages(xen, 0));
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t1);
     ms = (double)(t1.tv_sec - t0.tv_sec) * 1e3 + (double)(t1.tv_nsec - t0.tv_nsec) / 1e6;
     printf("64 GiB: %.1f ms\n", ms);
@@ -249,7 +249,7 @@ static void catch_bug(const char *file, int line, const char *what) { longjmp(ca
 static void a_frame_in_use_cannot_be_freed(void **state)
 {
     struct xen *xen = bare_xen(8, 1);
-    struct page_info *pg = heap_alloc(xen, 0);
+    struct page_info *pg = alloc_heap_pages(xen, 0);
     bug_handler_t *before = bug_set_handler(catch_bug);
     volatile bool bug_seen = false;
 
@@ -257,7 +257,7 @@ static void a_frame_in_use_cannot_be_freed(void **state)
     if (setjmp(caught))
         bug_seen = true;
     else
-        heap_free(xen, pg, 0); /* still referenced */
+        free_heap_pages(xen, pg, 0); /* still referenced */
     bug_set_handler(before);
     assert_true(bug_seen);
     bare_close(xen);

@@ -430,7 +430,7 @@ static void test_claims(void **state)
     assert_int_equal(s.d[1]->outstanding_pages, 0);
 
     /* what domain 1 claims is not there for domain 2 */
-    all = heap_free_pages(s.xen);
+    all = avail_domheap_pages(s.xen);
     s.d[1]->max_pages = s.d[2]->max_pages = all + 10;
     r = extents(NULL, all + 2, 0, 1);
     assert_int_equal(memory_op(s.v[0], XENMEM_claim_pages, &r), -ENOMEM);
@@ -458,7 +458,7 @@ static void test_steal(void **state)
     assert_null(pg->owner);
     assert_int_equal(s.d[1]->tot_pages, 0);
     assert_int_equal(s.d[1]->page_list.nr, 0);
-    page_free(s.xen, pg, 0);
+    free_domheap_pages(s.xen, pg, 0);
     scene_close(&s);
 }
 

@@ -490,7 +490,7 @@ static long reserve(const struct caller *c, unsigned int cmd, uint32_t flags, ui
 /* A frame of the domain that nothing refers to, made and taken away again. */
 static uint64_t loose_frame(struct fixture *f)
 {
-    struct page_info *pg = page_alloc(f->xen, f->d[1], 0, 0);
+    struct page_info *pg = alloc_domheap_pages(f->xen, f->d[1], 0, 0);
 
     assert_non_null(pg);
     return mfn_x(page_to_mfn(f->xen, pg));

@@ -9,7 +9,7 @@ static void references_hold_a_frame(void **state)
     mfn_t mfn;
 
     fix_open(&f, false);
-    pg = page_alloc(f.xen, f.d[1], 0, 0);
+    pg = alloc_domheap_pages(f.xen, f.d[1], 0, 0);
     mfn = page_to_mfn(f.xen, pg);
     assert_int_equal(pg->count_info, PGC_allocated | 1);
     assert_true(get_page(pg, f.d[1]));
@@ -33,7 +33,7 @@ static void a_frame_has_one_type_at_a_time(void **state)
     struct page_info *pg;
 
     fix_open(&f, false);
-    pg = page_alloc(f.xen, f.d[1], 0, 0);
+    pg = alloc_domheap_pages(f.xen, f.d[1], 0, 0);
     assert_true(get_page_type(f.xen, pg, PGT_writable_page));
     assert_true(get_page_type(f.xen, pg, PGT_writable_page));
     assert_false(get_page_type(f.xen, pg, PGT_l1_page_table));
@@ -58,10 +58,10 @@ static void shared_frames_of_the_hypervisor(void **state)
     uint64_t va = FIX_VA64 + 60 * PAGE_SIZE;
 
     fix_open(&f, false);
-    rw = heap_alloc_xen(f.xen, 0);
-    ro = heap_alloc_xen(f.xen, 0);
-    page_share(rw, f.d[1], true);
-    page_share(ro, f.d[1], false);
+    rw = alloc_xenheap_pages(f.xen, 0);
+    ro = alloc_xenheap_pages(f.xen, 0);
+    share_xen_page_with_guest(rw, f.d[1], SHARE_rw);
+    share_xen_page_with_guest(ro, f.d[1], SHARE_ro);
     fix_audit(&f);
     assert_int_equal(fix_set(&f, 1, 3, 60, pte_make(page_to_mfn(f.xen, rw), PTE_RW)), 0);
     assert_int_equal(fix_set(&f, 1, 3, 61, pte_make(page_to_mfn(f.xen, ro), PTE_RW)), -EBUSY);
@@ -71,7 +71,7 @@ static void shared_frames_of_the_hypervisor(void **state)
     assert_int_equal(fix_mmuext(&f, 1, MMUEXT_PIN_L1_TABLE, mfn_x(page_to_mfn(f.xen, ro)), 0, DOMID_SELF), -EINVAL);
     fix_audit(&f);
     /* Given up by the hypervisor while still mapped: the guest keeps it until it unmaps it. */
-    heap_free_xen(f.xen, rw, 0);
+    free_xenheap_pages(f.xen, rw, 0);
     assert_ptr_equal(rw->owner, f.d[1]);
     assert_int_equal(copy_to_guest(f.v[1], va, "x", 1), 0);
     fix_audit(&f);
@@ -79,7 +79,7 @@ static void shared_frames_of_the_hypervisor(void **state)
     assert_null(rw->owner);
     assert_int_equal(fix_set(&f, 1, 3, 61, 0), 0);
     assert_ptr_equal(ro->owner, f.d[1]);
-    heap_free_xen(f.xen, ro, 0);
+    free_xenheap_pages(f.xen, ro, 0);
     assert_null(ro->owner);
     fix_close(&f);
 }
@@ -93,7 +93,7 @@ static void frames_are_scrubbed_before_the_next_owner(void **state)
         memset(mfn_to_virt(f.m, f.frame[1][i]), 0x5a, PAGE_SIZE);
     fix_kill(&f, 1);
     f.d[2]->max_pages = 1u << 20;
-    for (struct page_info *pg; (pg = page_alloc(f.xen, f.d[2], 0, 0));) {
+    for (struct page_info *pg; (pg = alloc_domheap_pages(f.xen, f.d[2], 0, 0));) {
         const uint64_t *p = mfn_to_virt(f.m, page_to_mfn(f.xen, pg));
 
         for (unsigned int i = 0; i < 512; i++)
@@ -110,19 +110,19 @@ static void limits_of_a_domain(void **state)
 
     fix_open(&f, false);
     f.d[1]->max_pages = f.d[1]->tot_pages + 3;
-    left = heap_free_pages(f.xen);
-    assert_null(page_alloc(f.xen, f.d[1], 2, 0));
-    assert_int_equal(heap_free_pages(f.xen), left);
-    assert_non_null(page_alloc(f.xen, f.d[1], 1, 0));
-    assert_non_null(page_alloc(f.xen, f.d[1], 0, 0));
-    assert_null(page_alloc(f.xen, f.d[1], 0, 0));
-    pg = page_alloc(f.xen, f.d[1], 0, MEMF_no_refcount);
+    left = avail_domheap_pages(f.xen);
+    assert_null(alloc_domheap_pages(f.xen, f.d[1], 2, 0));
+    assert_int_equal(avail_domheap_pages(f.xen), left);
+    assert_non_null(alloc_domheap_pages(f.xen, f.d[1], 1, 0));
+    assert_non_null(alloc_domheap_pages(f.xen, f.d[1], 0, 0));
+    assert_null(alloc_domheap_pages(f.xen, f.d[1], 0, 0));
+    pg = alloc_domheap_pages(f.xen, f.d[1], 0, MEMF_no_refcount);
     assert_non_null(pg);
     assert_int_equal(f.d[1]->extra_pages, 1);
     fix_audit(&f);
-    pg = page_alloc(f.xen, NULL, 0, MEMF_no_owner);
-    assert_int_equal(page_assign(pg, f.d[1], 0, 0), -E2BIG);
-    page_free(f.xen, pg, 0);
+    pg = alloc_domheap_pages(f.xen, NULL, 0, MEMF_no_owner);
+    assert_int_equal(assign_page(pg, 0, f.d[1], 0), -E2BIG);
+    free_domheap_pages(f.xen, pg, 0);
     fix_close(&f);
 }
 
@@ -171,7 +171,7 @@ static void stale_translations_are_flushed(void **state)
     struct page_info *pg;
 
     fix_open(&f, false);
-    pg = page_alloc(f.xen, f.d[1], 0, 0);
+    pg = alloc_domheap_pages(f.xen, f.d[1], 0, 0);
     assert_int_equal(fix_set(&f, 1, 3, 100, pte_make(page_to_mfn(f.xen, pg), PTE_RW)), 0);
     flushes(f.v[1]), flushes(f.v[2]);
     assert_int_equal(fix_set(&f, 1, 3, 100, 0), 0);

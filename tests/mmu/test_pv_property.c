@@ -174,7 +174,7 @@ static void op_reservation(struct fixture *f, domid_t id)
         put_page_alloc_ref(f->xen, pg);
         put_page(f->xen, pg);
     }
-    pg = page_alloc(f->xen, f->d[id], 0, 0);
+    pg = alloc_domheap_pages(f->xen, f->d[id], 0, 0);
     if (pg)
         f->frame[id][n] = page_to_mfn(f->xen, pg);
 }
