@@ -33,7 +33,8 @@ static int dom0_boot(struct host *h)
     evtchn_port_t port;
 
     h->dom0 = native_kernel_create(h->xen->dom0);
-    if (!h->dom0)
+    h->xc = h->dom0 ? xc_interface_open(native_vcpu(h->dom0)) : NULL;
+    if (!h->xc)
         return -ENOMEM;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_handle(h->dom0, port, guests_look, h))
         return -EINVAL;
@@ -104,6 +105,7 @@ void host_destroy(struct host *h)
         guest_disconnect(g);
         guest_free(h, g);
     }
+    xc_interface_close(h->xc);
     xen_destroy(h->xen);
     native_kernel_destroy(h->dom0);
     machine_destroy(h->machine);

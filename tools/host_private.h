@@ -41,6 +41,7 @@ struct host {
     struct machine *machine;
     struct xen *xen;
     struct native_kernel *dom0;
+    struct xc_handle *xc; /* dom0's */
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
@@ -55,8 +56,8 @@ struct host {
     bool stop; /* no guest is left */
 };
 
-/* The vCPU in whose name the toolstack makes its hypercalls: dom0's. */
-static inline struct vcpu *xc(const struct host *h) { return native_vcpu(h->dom0); }
+/* Through which the toolstack makes its hypercalls. */
+static inline struct xc_handle *xc(const struct host *h) { return h->xc; }
 
 /* The guest whose domain has, or last had, this number; NULL: not one of ours. */
 struct guest *guest_find(const struct host *h, domid_t domid);

@@ -66,6 +66,7 @@ struct survey_whole {
     struct machine *m;
     struct xen *xen;
     struct native_kernel *dom0;
+    struct xc_handle *xc;
     struct guest guest[2]; /* PV64, PV32 */
     uint8_t data[3 * PAGE_SIZE];
 };
@@ -149,7 +150,7 @@ static void guest_create(struct survey_whole *s, struct guest *g, bool narrow)
     uint8_t *elf = kernel_elf(narrow ? &kernel_legacy32 : &kernel_low, &size);
     struct pv_build b = { .image = &img, .nr_pages = PAGES, .max_pages = PAGES, .max_vcpus = 1 };
 
-    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(native_vcpu(s->dom0), &b, err)) {
+    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(s->xc, &b, err)) {
         fprintf(stderr, "no guest: %s\n", err);
         abort();
     }
@@ -183,12 +184,14 @@ static void machine_up(struct survey_whole *s)
         abort();
     }
     s->dom0 = native_kernel_create(s->xen->dom0);
+    s->xc = xc_interface_open(native_vcpu(s->dom0));
     guest_create(s, &s->guest[0], false);
     guest_create(s, &s->guest[1], true);
 }
 
 static void machine_down(struct survey_whole *s)
 {
+    xc_interface_close(s->xc);
     xen_destroy(s->xen);
     native_kernel_destroy(s->dom0);
     machine_destroy(s->m);
@@ -286,11 +289,11 @@ static void run(struct survey_whole *s, struct guest *g, uint64_t end)
     const bool stop = false;
     unsigned int n = 0;
 
-    BUG_ON(xc_domain_unpause(native_vcpu(s->dom0), g->d->domain_id));
+    BUG_ON(xc_domain_unpause(s->xc, g->d->domain_id));
     do
         xen_run(s->xen, s->m->clock.now + STEP, &stop);
     while (!at_rest(g, end) && ++n < STEPS);
-    BUG_ON(xc_domain_pause(native_vcpu(s->dom0), g->d->domain_id)); /* the other guest's turn */
+    BUG_ON(xc_domain_pause(s->xc, g->d->domain_id)); /* the other guest's turn */
 }
 
 /* ------------------------------------------------------------------------------------------------------- judgement -- */

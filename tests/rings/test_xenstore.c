@@ -51,11 +51,12 @@ static void put(struct store *s, const void *data, size_t len)
 static void kick(struct store *s)
 {
     struct evtchn_send send = { .port = s->port };
+    struct vcpu *v = native_vcpu(s->f->dom0);
 
     assert_int_equal(
         fix_hypercall(s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s->f, 0, &send, sizeof(send)), 0, 0),
         0);
-    s->f->xc->native->run(s->f->xc, s->f->xc->native_data);
+    v->native->run(v, v->native_data);
 }
 
 static void get(struct store *s, void *data, size_t len)

@@ -12,7 +12,7 @@ struct fixture {
     struct machine *m;
     struct xen *xen;
     struct native_kernel *dom0;
-    struct vcpu *xc;
+    struct xc_handle *xc;
     struct domain *d; /* of two vCPUs, without a kernel */
     domid_t domid;
 };
@@ -44,7 +44,7 @@ static inline int setup(void **state)
     if (!f->xen)
         fail_msg("%s", err);
     f->dom0 = native_kernel_create(f->xen->dom0);
-    f->xc = native_vcpu(f->dom0);
+    f->xc = xc_interface_open(native_vcpu(f->dom0));
     f->d = domain_create_empty(f);
     f->domid = f->d->domain_id;
     *state = f;
@@ -55,6 +55,7 @@ static inline int teardown(void **state)
 {
     struct fixture *f = *state;
 
+    xc_interface_close(f->xc);
     xen_destroy(f->xen);
     native_kernel_destroy(f->dom0);
     machine_destroy(f->m);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/host.h"
+#include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_cpuid.h"
 #include "vcpu/cpu_policy.h"
@@ -160,7 +160,7 @@ static void random_texts(void **state)
 
 struct scene {
     struct host *host;
-    struct vcpu *xc;
+    struct xc_handle *xc;
     struct domain *d;
     char err[GUEST_CPUID_ERR_SIZE];
 };
@@ -178,7 +178,7 @@ static int setup(void **state)
     sc->host = host_create(&cfg, &io, sc->err);
     if (!sc->host)
         fail_msg("%s", sc->err);
-    sc->xc = host_xen(sc->host)->dom0->vcpu[0];
+    sc->xc = sc->host->xc;
     assert_int_equal(xc_domain_create(sc->xc, &config, &domid), 0);
     assert_int_equal(xc_domain_max_vcpus(sc->xc, domid, 1), 0);
     sc->d = domain_get(host_xen(sc->host), domid);

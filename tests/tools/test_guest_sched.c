@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/host.h"
+#include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_sched.h"
 #include "vcpu/sched/sched.h"
@@ -52,7 +52,7 @@ static void begin(struct scene *sc, const char *sched, struct host_pool *pools, 
     sc->host = host_create(&cfg, &io, sc->err);
     if (!sc->host)
         fail_msg("%s", sc->err);
-    sc->env = (struct guest_sched_env){ host_xen(sc->host)->dom0->vcpu[0], pools, nr_pools, note, sc };
+    sc->env = (struct guest_sched_env){ sc->host->xc, pools, nr_pools, note, sc };
     assert_int_equal(xc_domain_create(sc->env.xc, &config, &domid), 0);
     assert_int_equal(xc_domain_max_vcpus(sc->env.xc, domid, VCPUS), 0);
     sc->d = domain_get(host_xen(sc->host), domid);

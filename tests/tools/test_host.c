@@ -46,7 +46,7 @@ static void on_out(void *data, domid_t domid, const char *text, size_t len)
     assert_int_equal(vcpu_cpumask(d->vcpu[0]), 2);
     assert_int_equal(vcpu_soft_cpumask(d->vcpu[0]), 2);
     domain_put(d);
-    assert_int_equal(xc_domain_scheduler_op(xen->dom0->vcpu[0], domid, &op), 0);
+    assert_int_equal(xc_domain_scheduler_op(sc->host->xc, domid, &op), 0);
     assert_int_equal(op.u.credit2.weight, 777);
     assert_int_equal(op.u.credit2.cap, 50);
     if (sc->last != domid)
@@ -133,11 +133,11 @@ static void renamed(void **state)
 {
     struct xen_domctl_getdomaininfo info;
     struct scene sc;
-    struct vcpu *xc;
+    struct xc_handle *xc;
 
     begin(&sc, "until_ms=5", XL_ACTION_RENAME_RESTART);
     run(&sc, SECONDS(10), 0);
-    xc = host_xen(sc.host)->dom0->vcpu[0];
+    xc = sc.host->xc;
     assert_int_equal(sc.lives, 3);
     for (domid_t domid = sc.first; domid < sc.last; domid++) {
         assert_int_equal(xc_domain_getinfo(xc, domid, &info), 0);
@@ -203,13 +203,13 @@ static void last_words(void **state)
     assert_non_null(h);
     assert_int_equal(host_guest_add(h, &guest, &domid, err), 0); /* it never runs: the test writes for it */
     d = domain_from(host_xen(h), domid);
-    ring = native_map_foreign(xc(h), domid, guest_find(h, domid)->console_mfn);
+    ring = xc_map_foreign(xc(h), domid, guest_find(h, domid)->console_mfn);
     assert_non_null(ring);
     memcpy(&ring->out[ring->out_prod], "so far ", 7);
     ring->out_prod += 7;
     domain_crash(d, "for %s", "a test");
     assert_string_equal(said, "so far | for a test");
-    native_unmap(xc(h), ring);
+    xc_unmap(xc(h), ring);
     host_destroy(h);
     assert_string_equal(said, "so far | for a test"); /* once */
 }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <xen/sched.h>
 
-#include "tools/host.h"
+#include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
@@ -71,7 +71,7 @@ static void hotplug(struct scene *sc, unsigned int cpu, bool online)
         .u.cpu_hotplug = { .cpu = cpu, .op = online ? XEN_SYSCTL_CPU_HOTPLUG_ONLINE : XEN_SYSCTL_CPU_HOTPLUG_OFFLINE }
     };
 
-    assert_int_equal(xc_sysctl(sc->xen->dom0->vcpu[0], &op), 0);
+    assert_int_equal(xc_sysctl(sc->host->xc, &op), 0);
 }
 
 /* How long all guests together have run. */
@@ -177,13 +177,13 @@ static void expect_on(struct scene *sc, unsigned int guest, uint64_t cpus)
 static void moved_while_running(void **state)
 {
     const uint64_t all = ~UINT64_C(0);
-    struct vcpu *xc;
+    struct xc_handle *xc;
     struct scene sc;
     uint32_t pool;
 
     (void)state;
     begin(&sc, "credit2");
-    xc = sc.xen->dom0->vcpu[0];
+    xc = sc.host->xc;
     for (unsigned int i = 0; i < 8; i++) {
         const uint64_t hard = UINT64_C(1) << (i * 7 + 1) % 4;
 
@@ -214,11 +214,11 @@ static void stopped_while_running(void **state)
 {
     struct vcpu_runstate_info before, after;
     struct scene sc;
-    struct vcpu *xc;
+    struct xc_handle *xc;
 
     (void)state;
     begin(&sc, "credit2");
-    xc = sc.xen->dom0->vcpu[0];
+    xc = sc.host->xc;
     run_until(&sc, MILLISECS(5));
     assert_true(vcpu_of(&sc, 1)->is_running);
     assert_int_equal(xc_domain_pause(xc, sc.domid[1]), 0);

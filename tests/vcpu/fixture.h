@@ -35,8 +35,8 @@ struct fixture {
     struct machine *m;
     struct xen *xen;
     struct native_kernel *dom0;
-    struct vcpu *xc;  /* dom0's vCPU */
-    struct domain *d; /* the guest */
+    struct xc_handle *xc; /* dom0's */
+    struct domain *d;     /* the guest */
     struct vcpu *v;
     mfn_t store_mfn; /* its xenstore ring */
     evtchn_port_t store_port;
@@ -91,7 +91,7 @@ static inline int fix_setup(void **state)
     if (!f->xen)
         fail_msg("%s", err);
     f->dom0 = native_kernel_create(f->xen->dom0);
-    f->xc = native_vcpu(f->dom0);
+    f->xc = xc_interface_open(native_vcpu(f->dom0));
     fix_guest(f, &kernel_linux64);
     *state = f;
     return 0;
@@ -104,6 +104,7 @@ static inline int fix_teardown(void **state)
 
     if (mmu_audit(f->xen, why, sizeof(why)))
         fail_msg("audit: %s", why);
+    xc_interface_close(f->xc);
     xen_destroy(f->xen);
     native_kernel_destroy(f->dom0);
     machine_destroy(f->m);

@@ -131,9 +131,10 @@ static void console_io(void **state)
 
     ASK(f, __HYPERVISOR_console_io, 3, a, -EPERM);
     assert_int_equal(call(f, __HYPERVISOR_console_io, (uint64_t[5]){ 0, CONSOLEIO_write, 1, NOWHERE }), -EFAULT);
-    assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, 7, 0, 0, 0, 0), -ENOSYS);
-    assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, CONSOLEIO_read, 0x80000000, 0, 0, 0), -E2BIG);
-    assert_int_equal(hypercall_native(f->xc, __HYPERVISOR_console_io, CONSOLEIO_read, 1, 0, 0, 0), 0);
+    assert_int_equal(hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_console_io, 7, 0, 0, 0, 0), -ENOSYS);
+    assert_int_equal(
+        hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_console_io, CONSOLEIO_read, 0x80000000, 0, 0, 0), -E2BIG);
+    assert_int_equal(hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_console_io, CONSOLEIO_read, 1, 0, 0, 0), 0);
 }
 
 static void sched_op(void **state)

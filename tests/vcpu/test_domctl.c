@@ -353,7 +353,8 @@ static long claim(struct fixture *f, domid_t domid, uint64_t nr)
 {
     struct xen_memory_reservation r = { .nr_extents = nr, .domid = domid };
 
-    return hypercall_native(f->xc, __HYPERVISOR_memory_op, XENMEM_claim_pages, (uint64_t)(uintptr_t)&r, 0, 0, 0);
+    return hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_claim_pages, (uint64_t)(uintptr_t)&r,
+                            0, 0, 0);
 }
 
 /* The order is that of the numbers, whatever the order of creation, and however far apart they are. */
@@ -471,9 +472,9 @@ static void dom0_has_no_limit(void **state)
     struct fixture *f = *state;
     struct xen_memory_domain self = { DOMID_SELF };
 
-    assert_int_equal(
-        hypercall_native(f->xc, __HYPERVISOR_memory_op, XENMEM_maximum_reservation, (uintptr_t)&self, 0, 0, 0),
-        UINT32_MAX);
+    assert_int_equal(hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_maximum_reservation,
+                                      (uintptr_t)&self, 0, 0, 0),
+                     UINT32_MAX);
 }
 
 static void unknown_commands(void **state)

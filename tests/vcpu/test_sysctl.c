@@ -27,8 +27,9 @@ static void physinfo(void **state)
     free_pages = phys.free_pages;
     assert_int_equal(xc_domain_setmaxmem(f->xc, f->d->domain_id, (FIX_PAGES + 100) << 2), 0);
     claim.nr_extents += FIX_PAGES;
-    assert_int_equal(
-        hypercall_native(f->xc, __HYPERVISOR_memory_op, XENMEM_claim_pages, (uint64_t)(uintptr_t)&claim, 0, 0, 0), 0);
+    assert_int_equal(hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_claim_pages,
+                                      (uint64_t)(uintptr_t)&claim, 0, 0, 0),
+                     0);
     assert_int_equal(xc_physinfo(f->xc, &phys), 0);
     assert_int_equal(phys.outstanding_pages, 100);
     assert_int_equal(phys.free_pages, free_pages);

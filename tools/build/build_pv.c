@@ -25,6 +25,7 @@
  */
 #include "tools/build/build_pv.h"
 
+#include "sim/bug.h"
 #include "tools/xc/xc.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ struct layout { /* pfns */
 };
 
 struct builder {
-    struct vcpu *xc;
+    struct xc_handle *xc;
     struct pv_build *b;
     const struct image *img;
     uint64_t *p2m;
@@ -462,7 +463,7 @@ static int start_context(struct builder *w)
     return rc ? fail(w, "the first vCPU's context is refused", rc) : 0;
 }
 
-int build_pv(struct vcpu *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
+int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
 {
     struct builder *w = calloc(1, sizeof(*w));
     int rc;

@@ -4,8 +4,8 @@
 #define TOOLS_BUILD_BUILD_PV_H
 
 #include "tools/build/image.h"
+#include "tools/xc/xc.h"
 #include "tools/xl/xl_cfg.h"
-#include "vcpu/noun/domain.h"
 
 /* What is to be built, and where its console and xenstore pages ended up. */
 struct pv_build {
@@ -28,6 +28,6 @@ struct pv_build {
 };
 
 /* Create and load the domain, paused. 0, or -1 with a message in err; then nothing is left behind. */
-int build_pv(struct vcpu *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
+int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
 
 #endif

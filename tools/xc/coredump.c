@@ -69,7 +69,7 @@ struct p2m_entry {
 };
 
 struct core {
-    struct vcpu *xc;
+    struct xc_handle *xc;
     domid_t domid;
     bool is64;
     FILE *file;
@@ -278,7 +278,7 @@ static int file_write(struct core *c, const char *path, char *why, size_t len)
     return rc;
 }
 
-int coredump_write(struct vcpu *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE])
+int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE])
 {
     struct core c = { .xc = xc, .domid = domid, .is64 = is64 };
     char why[128] = "";

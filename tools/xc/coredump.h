@@ -3,11 +3,11 @@
 #ifndef TOOLS_XC_COREDUMP_H
 #define TOOLS_XC_COREDUMP_H
 
-#include "vcpu/noun/domain.h"
+#include "tools/xc/xc.h"
 
 #define COREDUMP_ERR_SIZE 256
 
 /* Write the core of PV domain domid, which does not run, to `path`. 0, or -1 with a message; then there is no file. */
-int coredump_write(struct vcpu *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE]);
+int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE]);
 
 #endif

@@ -38,7 +38,7 @@ static int fail(char *err, const char *what, int rc)
 }
 
 /* The hypercall that suspended the domain returns 1. */
-static int return_one(struct vcpu *xc, const struct suspended *s, union context *c)
+static int return_one(struct xc_handle *xc, const struct suspended *s, union context *c)
 {
     if (s->is64)
         c->c64.user_regs.rax = 1;
@@ -48,7 +48,7 @@ static int return_one(struct vcpu *xc, const struct suspended *s, union context 
 }
 
 /* The console's and xenstore's frames as mfns, where the guest has left pfns. */
-static int start_info_restore(struct vcpu *xc, const struct suspended *s, const union context *c, char *err)
+static int start_info_restore(struct xc_handle *xc, const struct suspended *s, const union context *c, char *err)
 {
     const mfn_t mfn = _mfn(s->is64 ? c->c64.user_regs.rdx : c->c32.user_regs.edx);
     char *page = xc_map_foreign(xc, s->domid, mfn);
@@ -75,7 +75,7 @@ static int start_info_restore(struct vcpu *xc, const struct suspended *s, const 
     return rc;
 }
 
-static int reset_others(struct vcpu *xc, const struct suspended *s)
+static int reset_others(struct xc_handle *xc, const struct suspended *s)
 {
     struct xen_domctl_getdomaininfo info;
     int rc = xc_domain_getinfo(xc, s->domid, &info);
@@ -85,7 +85,7 @@ static int reset_others(struct vcpu *xc, const struct suspended *s)
     return rc;
 }
 
-int resume(struct vcpu *xc, const struct suspended *s, char err[RESUME_ERR_SIZE])
+int resume(struct xc_handle *xc, const struct suspended *s, char err[RESUME_ERR_SIZE])
 {
     union context *c = calloc(1, sizeof(*c));
     int rc = c ? xc_vcpu_getcontext(xc, s->domid, 0, c) : -ENOMEM;

@@ -3,7 +3,7 @@
 #ifndef TOOLS_XC_RESUME_H
 #define TOOLS_XC_RESUME_H
 
-#include "vcpu/noun/domain.h"
+#include "tools/xc/xc.h"
 
 #define RESUME_ERR_SIZE 256
 
@@ -16,6 +16,6 @@ struct suspended {
 };
 
 /* Let it go on. 0, or -1 with a message; then it stays suspended. */
-int resume(struct vcpu *xc, const struct suspended *s, char err[RESUME_ERR_SIZE]);
+int resume(struct xc_handle *xc, const struct suspended *s, char err[RESUME_ERR_SIZE]);
 
 #endif

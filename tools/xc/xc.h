@@ -2,93 +2,103 @@
 /*
  * The control interface: the toolstack's hypercalls, one function each, as Xen's libxenctrl has them.
  *
- * Concept: the toolstack is not special. Everything it does to a domain goes through dom0's vCPU and the same table as a
- * guest's calls, with the public structures; these wrappers only fill them in. All return 0 or a positive result, or -errno
- * as the hypervisor answered.
+ * Concept: the toolstack is not special. Everything it does to a domain is a hypercall, with the public structures and
+ * through the same table as a guest's calls; these wrappers only fill them in. In whose name they are made the handle knows, and
+ * nobody else: what holds one needs to know nothing of vCPUs. All return 0 or a positive result, or -errno as the hypervisor
+ * answered.
  */
 #ifndef TOOLS_XC_XC_H
 #define TOOLS_XC_XC_H
 
-#include "vcpu/noun/domain.h"
+#include "sim/types.h"
 
 #include <xen/domctl.h>
+#include <xen/event_channel.h>
 #include <xen/sysctl.h>
 
-/* `xc` is the vCPU in whose name the calls are made: dom0's. */
-int xc_domctl(struct vcpu *xc, struct xen_domctl *op);
-int xc_sysctl(struct vcpu *xc, struct xen_sysctl *op);
+struct vcpu;
+struct xc_handle;
 
-int xc_domain_create(struct vcpu *xc, const struct xen_domctl_createdomain *config, domid_t *domid);
-int xc_domain_destroy(struct vcpu *xc, domid_t domid);
-int xc_domain_pause(struct vcpu *xc, domid_t domid);
-int xc_domain_unpause(struct vcpu *xc, domid_t domid);
+/* A handle for calls in the name of v, a native domain's vCPU, which outlives it. NULL: no memory. */
+struct xc_handle *xc_interface_open(struct vcpu *v);
+/* xc may be NULL. What was mapped through it stays mapped. */
+void xc_interface_close(struct xc_handle *xc);
+
+int xc_domctl(struct xc_handle *xc, struct xen_domctl *op);
+int xc_sysctl(struct xc_handle *xc, struct xen_sysctl *op);
+
+int xc_domain_create(struct xc_handle *xc, const struct xen_domctl_createdomain *config, domid_t *domid);
+int xc_domain_destroy(struct xc_handle *xc, domid_t domid);
+int xc_domain_pause(struct xc_handle *xc, domid_t domid);
+int xc_domain_unpause(struct xc_handle *xc, domid_t domid);
 /* XEN_DOMCTL_resumedomain: the vCPUs go on where they are. (libxc's function of this name does more: tools/xc/resume.h.) */
-int xc_domain_resume(struct vcpu *xc, domid_t domid);
-int xc_domain_max_vcpus(struct vcpu *xc, domid_t domid, unsigned int max);
-int xc_domain_setmaxmem(struct vcpu *xc, domid_t domid, uint64_t max_memkb);
-int xc_domain_set_address_size(struct vcpu *xc, domid_t domid, unsigned int bits);
+int xc_domain_resume(struct xc_handle *xc, domid_t domid);
+int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max);
+int xc_domain_setmaxmem(struct xc_handle *xc, domid_t domid, uint64_t max_memkb);
+int xc_domain_set_address_size(struct xc_handle *xc, domid_t domid, unsigned int bits);
 /* Exactly domid; -ESRCH when it is gone. */
-int xc_domain_getinfo(struct vcpu *xc, domid_t domid, struct xen_domctl_getdomaininfo *info);
+int xc_domain_getinfo(struct xc_handle *xc, domid_t domid, struct xen_domctl_getdomaininfo *info);
 /* Up to max domains from number `first` on, by number. How many there were, or -errno. */
-int xc_domain_getinfolist(struct vcpu *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info);
+int xc_domain_getinfolist(struct xc_handle *xc, domid_t first, unsigned int max, struct xen_domctl_getdomaininfo *info);
 /* XEN_DOMCTL_settscinfo for a new domain: a frequency like the machine's, from 0 on. */
-int xc_domain_set_tsc_mode(struct vcpu *xc, domid_t domid, unsigned int mode);
-int xc_domain_hypercall_init(struct vcpu *xc, domid_t domid, mfn_t mfn);
+int xc_domain_set_tsc_mode(struct xc_handle *xc, domid_t domid, unsigned int mode);
+int xc_domain_hypercall_init(struct xc_handle *xc, domid_t domid, mfn_t mfn);
 /* context: struct vcpu_guest_context, or of a 32-bit domain struct vcpu_guest_context_x86_32. set, NULL: reset the vCPU. */
-int xc_vcpu_setcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, const void *context);
-int xc_vcpu_getcontext(struct vcpu *xc, domid_t domid, unsigned int vcpu, void *context);
-int xc_physinfo(struct vcpu *xc, struct xen_sysctl_physinfo *info);
+int xc_vcpu_setcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const void *context);
+int xc_vcpu_getcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, void *context);
+int xc_physinfo(struct xc_handle *xc, struct xen_sysctl_physinfo *info);
 
 /* CPU policies as lists of leaves: *nr is the room there, and then how many there are. index: XEN_SYSCTL_cpu_policy_*. */
-int xc_get_system_cpu_policy(struct vcpu *xc, uint32_t index, xen_cpuid_leaf_t *leaves, uint32_t *nr);
-int xc_get_domain_cpu_policy(struct vcpu *xc, domid_t domid, xen_cpuid_leaf_t *leaves, uint32_t *nr);
+int xc_get_system_cpu_policy(struct xc_handle *xc, uint32_t index, xen_cpuid_leaf_t *leaves, uint32_t *nr);
+int xc_get_domain_cpu_policy(struct xc_handle *xc, domid_t domid, xen_cpuid_leaf_t *leaves, uint32_t *nr);
 /* Before it first runs. A refusal says which leaf is at fault, if it is one. */
-int xc_set_domain_cpu_policy(struct vcpu *xc, domid_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr,
+int xc_set_domain_cpu_policy(struct xc_handle *xc, domid_t domid, const xen_cpuid_leaf_t *leaves, uint32_t nr,
                              uint32_t *err_leaf, uint32_t *err_subleaf);
 
 /* Scheduling. op->sched_id and cmd are the caller's; handles in it hold host addresses. */
-int xc_domain_scheduler_op(struct vcpu *xc, domid_t domid, struct xen_domctl_scheduler_op *op);
+int xc_domain_scheduler_op(struct xc_handle *xc, domid_t domid, struct xen_domctl_scheduler_op *op);
 /* Bit per pCPU; NULL leaves that affinity as it is. */
-int xc_vcpu_setaffinity(struct vcpu *xc, domid_t domid, unsigned int vcpu, const uint64_t *hard, const uint64_t *soft);
+int xc_vcpu_setaffinity(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const uint64_t *hard,
+                        const uint64_t *soft);
 /* Exactly this pool; -ENOENT when there is none. Either result may be NULL. */
-int xc_cpupool_getinfo(struct vcpu *xc, uint32_t pool, uint32_t *sched_id, uint64_t *cpus);
-int xc_cpupool_create(struct vcpu *xc, uint32_t sched_id, uint32_t *pool);
-int xc_cpupool_addcpu(struct vcpu *xc, uint32_t pool, uint32_t cpu);
-int xc_cpupool_removecpu(struct vcpu *xc, uint32_t pool, uint32_t cpu);
-int xc_cpupool_movedomain(struct vcpu *xc, uint32_t pool, domid_t domid);
+int xc_cpupool_getinfo(struct xc_handle *xc, uint32_t pool, uint32_t *sched_id, uint64_t *cpus);
+int xc_cpupool_create(struct xc_handle *xc, uint32_t sched_id, uint32_t *pool);
+int xc_cpupool_addcpu(struct xc_handle *xc, uint32_t pool, uint32_t cpu);
+int xc_cpupool_removecpu(struct xc_handle *xc, uint32_t pool, uint32_t cpu);
+int xc_cpupool_movedomain(struct xc_handle *xc, uint32_t pool, domid_t domid);
 
 /* Give domid the frames of pfns [0, nr): p2m[i] holds pfn i on entry, its machine frame on return. */
-int xc_domain_populate_physmap(struct vcpu *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
+int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m);
 /* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */
-int xc_domain_set_memmap_limit(struct vcpu *xc, domid_t domid, uint64_t map_limitkb);
+int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb);
 
 /* A port of domid for dom0 to bind, and dom0's end of it. */
-int xc_evtchn_alloc_unbound(struct vcpu *xc, domid_t domid, evtchn_port_t *port);
-int xc_evtchn_bind_interdomain(struct vcpu *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
-int xc_evtchn_bind_virq(struct vcpu *xc, uint32_t virq, evtchn_port_t *local);
-int xc_evtchn_send(struct vcpu *xc, evtchn_port_t port);
+int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);
+int xc_evtchn_bind_interdomain(struct xc_handle *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
+int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local);
+int xc_evtchn_send(struct xc_handle *xc, evtchn_port_t port);
 
 /* dom0's own one-shot timer (VIRQ_TIMER), at an absolute system time; 0: none. */
-int xc_set_timer(struct vcpu *xc, s_time_t when);
+int xc_set_timer(struct xc_handle *xc, s_time_t when);
 
 /* MMUEXT_PIN_L4_TABLE or L3 for domid. */
-int xc_pin_table(struct vcpu *xc, domid_t domid, unsigned int cmd, mfn_t root);
+int xc_pin_table(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root);
 
 /* Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering. */
-int xc_gnttab_seed(struct vcpu *xc, domid_t domid, mfn_t console, mfn_t xenstore);
+int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore);
 
 /* What the frames mfn[0..nr) are to domid: XEN_DOMCTL_PFINFO_*, XTAB for one that is not its own. At most 1024. */
-int xc_get_pfn_type_batch(struct vcpu *xc, domid_t domid, unsigned int nr, uint64_t *frames);
+int xc_get_pfn_type_batch(struct xc_handle *xc, domid_t domid, unsigned int nr, uint64_t *frames);
 /* The first frame of each 2 MiB of the machine-to-phys table, which belongs to DOMID_XEN. How many, or -errno. */
-int xc_machphys_mfn_list(struct vcpu *xc, unsigned int max, xen_pfn_t *extents);
+int xc_machphys_mfn_list(struct xc_handle *xc, unsigned int max, xen_pfn_t *extents);
 /* Copy a foreign frame, PAGE_SIZE bytes; see native_read_foreign(). */
-int xc_read_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn, void *page);
+int xc_read_foreign(struct xc_handle *xc, domid_t domid, mfn_t mfn, void *page);
 /* Fill a foreign frame from `page`, PAGE_SIZE bytes. -EINVAL where xc_map_foreign() refuses. */
-int xc_copy_to_domain_page(struct vcpu *xc, domid_t domid, mfn_t mfn, const void *page);
-int xc_version(struct vcpu *xc, unsigned int cmd, void *arg);
+int xc_copy_to_domain_page(struct xc_handle *xc, domid_t domid, mfn_t mfn, const void *page);
+int xc_version(struct xc_handle *xc, unsigned int cmd, void *arg);
 
 /* A foreign frame as host memory, writable, until xc_unmap(). NULL: refused. */
-void *xc_map_foreign(struct vcpu *xc, domid_t domid, mfn_t mfn);
-void xc_unmap(struct vcpu *xc, void *ptr);
+void *xc_map_foreign(struct xc_handle *xc, domid_t domid, mfn_t mfn);
+void xc_unmap(struct xc_handle *xc, void *ptr);
 
 #endif

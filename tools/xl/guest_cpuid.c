@@ -69,7 +69,8 @@ static int fail(char err[GUEST_CPUID_ERR_SIZE], const struct xl_cpuid *c, const 
 }
 
 /* The domain's policy, and the two that settings are relative to. 0 or -errno. */
-static int policies_get(struct vcpu *xc, domid_t domid, struct policy *cur, struct policy *def, struct policy *host)
+static int policies_get(struct xc_handle *xc, domid_t domid, struct policy *cur, struct policy *def,
+                        struct policy *host)
 {
     int rc;
 
@@ -80,7 +81,7 @@ static int policies_get(struct vcpu *xc, domid_t domid, struct policy *cur, stru
     return rc ? rc : xc_get_system_cpu_policy(xc, XEN_SYSCTL_cpu_policy_host, host->leaf, &host->nr);
 }
 
-int guest_cpuid_apply(struct vcpu *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
+int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
                       char err[GUEST_CPUID_ERR_SIZE])
 {
     struct policy cur, def, host;

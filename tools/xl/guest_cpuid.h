@@ -3,8 +3,8 @@
 #ifndef TOOLS_XL_GUEST_CPUID_H
 #define TOOLS_XL_GUEST_CPUID_H
 
+#include "tools/xc/xc.h"
 #include "tools/xl/xl_cpuid.h"
-#include "vcpu/noun/domain.h"
 
 #define GUEST_CPUID_ERR_SIZE 1024
 
@@ -12,7 +12,7 @@
  * Carry out `c` for the domain, which has not run yet. invariant_tsc: the domain's TSC never changes its speed, wherever it runs.
  * 0, or -1 with a message that names file and key.
  */
-int guest_cpuid_apply(struct vcpu *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
+int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
                       char err[GUEST_CPUID_ERR_SIZE]);
 
 #endif

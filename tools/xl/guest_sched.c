@@ -241,7 +241,7 @@ bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t
     return xl_cpus_parse(cpus, &pool->cpus, why, len);
 }
 
-int host_pool_create(struct vcpu *xc, struct host_pool *pool, char err[GUEST_SCHED_ERR_SIZE])
+int host_pool_create(struct xc_handle *xc, struct host_pool *pool, char err[GUEST_SCHED_ERR_SIZE])
 {
     char where[64];
     uint32_t sched_id;

@@ -3,8 +3,9 @@
 #ifndef TOOLS_XL_GUEST_SCHED_H
 #define TOOLS_XL_GUEST_SCHED_H
 
+#include "sim/machine.h"
+#include "tools/xc/xc.h"
 #include "tools/xl/xl_sched.h"
-#include "vcpu/noun/domain.h"
 
 #define GUEST_SCHED_ERR_SIZE 1024
 #define HOST_MAX_POOLS       MACHINE_MAX_PCPUS
@@ -19,7 +20,7 @@ struct host_pool {
 
 /* What is needed to carry settings out, besides the settings. */
 struct guest_sched_env {
-    struct vcpu *xc;
+    struct xc_handle *xc;
     const struct host_pool *pools;
     unsigned int nr_pools;
     void (*warn)(void *data, const char *line); /* a setting that has no effect; NULL: nobody wants to know */
@@ -29,7 +30,7 @@ struct guest_sched_env {
 /* Read the argument of --cpupool. False: why says what it should have been. */
 bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t len);
 /* Take the pool's pCPUs out of Pool-0 and make the pool of them. 0, or -1 with a message. */
-int host_pool_create(struct vcpu *xc, struct host_pool *pool, char err[GUEST_SCHED_ERR_SIZE]);
+int host_pool_create(struct xc_handle *xc, struct host_pool *pool, char err[GUEST_SCHED_ERR_SIZE]);
 
 /* Carry out `s` for the domain, which has nr_vcpus vCPUs and is paused. 0, or -1 with a message that names file and key. */
 int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned int nr_vcpus, const struct xl_sched *s,
