@@ -97,46 +97,67 @@ void cpu_context_save_fpu(struct cpu_context *c);
 void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
 
 enum sim_exit_kind {
-    EXIT_BUDGET,    /* the time slice is used up */
-    EXIT_EXCEPTION, /* vector, error_code, addr (#PF: the faulting address; #DB: the bits of DR6 that it sets) */
-    EXIT_SOFTINT,   /* INT n: vector, insn_len; rip behind it */
+    EXIT_BUDGET, /* the time slice is used up */
+    EXIT_EXCEPTION,
+    EXIT_SOFTINT, /* INT n; rip behind it, by insn_len */
     EXIT_SYSCALL, /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
     EXIT_SYSENTER,
     EXIT_VMMCALL,
-    EXIT_IO, /* IN/OUT/INS/OUTS before it executes: io */
+    EXIT_IO, /* IN/OUT/INS/OUTS before it executes */
     EXIT_RDMSR,
     EXIT_WRMSR,
     EXIT_CPUID,
-    EXIT_RDTSC,   /* RDTSC, or RDTSCP: rdtscp */
+    EXIT_RDTSC,   /* RDTSC or RDTSCP */
     EXIT_CR_READ, /* HVM: MOV from/to control register; for PV a #GP exception */
     EXIT_CR_WRITE,
-    EXIT_NPF, /* nested page fault: addr is guest-physical, error_code as EXITINFO1 */
+    EXIT_NPF, /* nested page fault */
     EXIT_HLT,
     EXIT_INTWIN, /* the guest can take an interrupt now */
     EXIT_PAUSE,
     EXIT_SHUTDOWN, /* triple fault */
-    EXIT_ERROR,    /* the emulator gave up: the guest did something it cannot do; `why` tells */
+    EXIT_ERROR,    /* the emulator gave up: the guest did something it cannot do */
     EXIT_NR_KINDS
 };
 
-/* CPUID, RDTSC and PAUSE: addr holds bits of DR6 that #DB is to report behind the instruction. */
+/* What the guest was left for. kind selects the arm of the union, and no other is to be read; other kinds have none. */
 struct sim_exit {
     enum sim_exit_kind kind;
-    uint8_t vector;
     uint8_t insn_len; /* 0 when sim/ does not know it */
-    bool has_error_code;
-    bool rdtscp; /* EXIT_RDTSC */
-    uint32_t error_code;
-    uint64_t addr;
-    struct {
-        uint16_t port;
-        uint8_t size; /* bytes: 1, 2, 4 */
-        bool in;
-        bool string;
-    } io;
-    uint64_t insns;  /* guest instructions retired in this run */
-    const char *why; /* EXIT_ERROR: static text */
+    uint64_t insns;   /* guest instructions retired in this run */
+    union {
+        struct {
+            uint8_t vector;
+            bool has_error_code;
+            uint32_t error_code; /* 0 without one */
+            union {
+                uint64_t addr; /* #PF: the faulting address */
+                uint64_t dr6;  /* #DB: the bits of DR6 that it sets; of other exceptions 0 */
+            };
+        } exception; /* EXIT_EXCEPTION */
+        struct {
+            uint8_t vector;
+        } softint; /* EXIT_SOFTINT */
+        struct {
+            uint16_t port;
+            uint8_t size; /* bytes: 1, 2, 4 */
+            bool in;
+            bool string;
+        } io; /* EXIT_IO */
+        struct {
+            uint64_t dr6; /* bits of DR6 that #DB is to report behind the instruction */
+            bool rdtscp;  /* EXIT_RDTSC: it was RDTSCP */
+        } insn;           /* EXIT_CPUID, EXIT_RDTSC, EXIT_PAUSE */
+        struct {
+            const char *why; /* static text */
+        } error;             /* EXIT_ERROR */
+    };
 };
+
+/* The vector of an exception or a software interrupt, 0 of all else. */
+static inline uint8_t sim_exit_vector(const struct sim_exit *x)
+{
+    return x->kind == EXIT_EXCEPTION ? x->exception.vector : x->kind == EXIT_SOFTINT ? x->softint.vector : 0;
+}
 
 /* Name of a kind for statistics and traces. */
 const char *sim_exit_name(enum sim_exit_kind kind);

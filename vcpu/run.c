@@ -103,6 +103,18 @@ static bool guest_enter(const struct guest_run *r, uint64_t *budget)
     return true;
 }
 
+/* For the trace: the address of a page fault, or what #DB reports. */
+static uint64_t exit_addr(const struct sim_exit *e)
+{
+    switch (e->kind) {
+    case EXIT_EXCEPTION: return e->exception.addr;
+    case EXIT_CPUID:
+    case EXIT_RDTSC:
+    case EXIT_PAUSE: return e->insn.dr6;
+    default: return 0;
+    }
+}
+
 /* It has come out: account for the time, do what it wants. The domain may be gone then, but that asks for a new schedule. */
 static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
 {
@@ -118,9 +130,9 @@ static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
     } else {
         m->clock.now += CLOCK_NS_PER_EXIT;
         if (e->kind == EXIT_EXCEPTION)
-            xen->stats.exceptions[e->vector & 31]++;
-        TRACE(m, exit, r->v->domain->domain_id, r->v->vcpu_id, e->kind, e->vector, e->error_code, r->v->regs->rip,
-              e->addr, e->insns);
+            xen->stats.exceptions[e->exception.vector & 31]++;
+        TRACE(m, exit, r->v->domain->domain_id, r->v->vcpu_id, e->kind, sim_exit_vector(e),
+              e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, r->v->regs->rip, exit_addr(e), e->insns);
     }
     pv_handle_exit(r->v, e);
     return m->clock.now < r->end && m->clock.now < vclock_next(&m->clock) && !r->pc->need_resched && !*r->stop &&

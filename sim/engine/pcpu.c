@@ -97,7 +97,7 @@ static void run(struct emu *e, struct run *r)
     r->dealt_with = false;
     if (r->c->state.mode == CPU_MODE_HVM) {
         x.kind = EXIT_ERROR;
-        x.why = "hardware virtual machines are not supported yet";
+        x.error.why = "hardware virtual machines are not supported yet";
     } else if (!r->budget) {
         x.kind = EXIT_BUDGET;
     } else if (r->c->state.dr[7] & DR7_ENABLED) {

@@ -46,12 +46,25 @@ static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *c
     return true;
 }
 
-static bool is_single_step(const struct sim_exit *x) { return x->kind == EXIT_EXCEPTION && x->vector == TRAP_debug; }
+/* It becomes #DB, with these bits of DR6. */
+static void debug_exception(struct sim_exit *x, uint64_t dr6)
+{
+    x->kind = EXIT_EXCEPTION;
+    x->exception.vector = TRAP_debug;
+    x->exception.has_error_code = false;
+    x->exception.error_code = 0;
+    x->exception.dr6 = dr6;
+}
+
+static bool is_single_step(const struct sim_exit *x)
+{
+    return x->kind == EXIT_EXCEPTION && x->exception.vector == TRAP_debug;
+}
 
 /* One instruction, or one iteration, was asked for at `start`: was it completed? The fetch of the next may have faulted already. */
 static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
 {
-    if (x->kind == EXIT_EXCEPTION && x->vector != TRAP_debug && st->rip != start) {
+    if (x->kind == EXIT_EXCEPTION && x->exception.vector != TRAP_debug && st->rip != start) {
         *x = (struct sim_exit){ .kind = EXIT_BUDGET, .insns = x->insns };
         st->rflags &= ~(uint64_t)RFLAGS_RF;
     }
@@ -89,16 +102,14 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
     x->insns = insns;
     if (!done && !is_single_step(x)) {
         if (is_completed_by_hypervisor(x))
-            x->addr = e->debug.hits;
+            x->insn.dr6 = e->debug.hits;
         return false;
     }
     if (rep && (resumed || e->debug.hits))
         st->rflags |= RFLAGS_RF;
     if (!e->debug.hits)
         return done;
-    x->kind = EXIT_EXCEPTION;
-    x->vector = TRAP_debug;
-    x->addr |= e->debug.hits;
+    debug_exception(x, e->debug.hits | (done ? 0 : x->exception.dr6));
     return false;
 }
 
@@ -123,9 +134,7 @@ static bool run(struct emu *e, struct cpu_context *c, uint64_t budget, struct si
     if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & RFLAGS_RF)) {
         hits = instruction_hits(e, &c->state);
         if (hits) {
-            x->kind = EXIT_EXCEPTION;
-            x->vector = TRAP_debug;
-            x->addr = hits;
+            debug_exception(x, hits);
             return false;
         }
     } else if (e->stop != EMU_STOP_DEBUG && !e->debug.stopped) {

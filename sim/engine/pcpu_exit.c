@@ -113,7 +113,7 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
     if (op.byte[0] == 0xf1) {
         step_over(st, op.prefixes + 1u);
         x->kind = EXIT_EXCEPTION;
-        x->vector = TRAP_debug;
+        x->exception.vector = TRAP_debug;
         return true;
     }
     if ((op.byte[0] & 0xfc) != 0x6c)
@@ -149,16 +149,16 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
     if (vector == TRAP_gp_fault && is_stack_fault(e, st))
         vector = TRAP_stack_fault;
     x->kind = EXIT_EXCEPTION;
-    x->vector = vector;
-    x->has_error_code = HAS_ERROR_CODE >> vector & 1;
-    if (x->has_error_code)
-        x->error_code = raw_get(&e->raw, error_code, uint32_t);
+    x->exception.vector = vector;
+    x->exception.has_error_code = HAS_ERROR_CODE >> vector & 1;
+    if (x->exception.has_error_code)
+        x->exception.error_code = raw_get(&e->raw, error_code, uint32_t);
     if (vector == TRAP_page_fault) {
-        x->addr = emu_exit_info2(e);
+        x->exception.addr = emu_exit_info2(e);
         pcpu_page_fault(e, st, fetch_opcode(e, st).byte, x);
     }
     if (vector == TRAP_debug) {
-        x->addr = *raw_dr(&e->raw, 6) & DR6_BS;
+        x->exception.dr6 = *raw_dr(&e->raw, 6) & DR6_BS;
         *raw_dr(&e->raw, 6) = 0;
     }
 }
@@ -171,15 +171,15 @@ static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit 
     x->kind = EXIT_SOFTINT;
     x->insn_len = op.prefixes + 1;
     switch (op.byte[0]) {
-    case 0xcc: x->vector = 3; break;
-    case 0xce: x->vector = 4; break;
+    case 0xcc: x->softint.vector = 3; break;
+    case 0xce: x->softint.vector = 4; break;
     case 0xcd:
-        x->vector = op.byte[1];
+        x->softint.vector = op.byte[1];
         x->insn_len++;
         break;
     default:
         x->kind = EXIT_ERROR;
-        x->why = "the code of a software interrupt changed while it executed";
+        x->error.why = "the code of a software interrupt changed while it executed";
         return;
     }
     step_over(st, x->insn_len);
@@ -200,7 +200,7 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
         break;
     case SVM_EXIT_RDTSCP:
         x->kind = EXIT_RDTSC;
-        x->rdtscp = true;
+        x->insn.rdtscp = true;
         x->insn_len = insn_length(e, st, 3);
         break;
     case SVM_EXIT_CPUID:
@@ -227,8 +227,8 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
     default:
         /* Privileged or undefined for a guest: the fault that the instruction gives without SVM. */
         x->kind = EXIT_EXCEPTION;
-        x->vector = TRAP_gp_fault;
-        x->has_error_code = true;
+        x->exception.vector = TRAP_gp_fault;
+        x->exception.has_error_code = true;
         break;
     }
 }
@@ -250,11 +250,11 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
             decode_intercept(e, st, e->intno - 0x100, x);
             return;
         }
-        x->why = "an exception was not intercepted";
+        x->error.why = "an exception was not intercepted";
         break;
     case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
     case EMU_STOP_FLUSH:
-    case EMU_STOP_NONE: x->why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
+    case EMU_STOP_NONE: x->error.why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;
 }
@@ -263,7 +263,7 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
 bool pcpu_exit_is_fault(const struct sim_exit *x)
 {
     switch (x->kind) {
-    case EXIT_EXCEPTION: return x->vector != TRAP_debug;
+    case EXIT_EXCEPTION: return x->exception.vector != TRAP_debug;
     case EXIT_VMMCALL:
     case EXIT_IO:
     case EXIT_RDMSR:

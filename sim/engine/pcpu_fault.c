@@ -65,9 +65,9 @@ static bool rotates_through_carry(const uint8_t opcode[static 3])
 
 void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x)
 {
-    if ((x->error_code & PFEC_insn) || !modifies_memory(opcode))
+    if ((x->exception.error_code & PFEC_insn) || !modifies_memory(opcode))
         return;
-    x->error_code |= PFEC_write;
+    x->exception.error_code |= PFEC_write;
     if (rotates_through_carry(opcode)) /* the gate has made it save the flags in front of it */
         st->rflags = (st->rflags & ~(uint64_t)RAW_CC_MASK) | (e->gate.flags & RAW_CC_MASK);
 }

@@ -100,7 +100,7 @@ static bool fault_run(void *data, unsigned int i)
 
     st->rdi = VA(faults[i].map);
     x = pcpu_run(t->p, t->c, 10);
-    return x.kind == EXIT_EXCEPTION && x.vector == 14 && x.addr == VA(faults[i].map) &&
+    return x.kind == EXIT_EXCEPTION && x.exception.vector == 14 && x.exception.addr == VA(faults[i].map) &&
            st->rip == (faults[i].code == code_fetch ? VA(faults[i].map) : VA(MAP_CODE));
 }
 
@@ -196,8 +196,8 @@ static bool break_run(struct selftest *t)
     st->dr[1] = VA(MAP_CODE) + 6;
     st->dr[7] = DR7_STORE_AND_INSN;
     st->dirty |= CPU_DIRTY_DR;
-    ok = pcpu_run(t->p, t->c, 1000).addr == 1 && st->rip == VA(MAP_CODE) + 3 && pcpu_run(t->p, t->c, 1000).addr == 2 &&
-         st->rip == VA(MAP_CODE) + 6;
+    ok = pcpu_run(t->p, t->c, 1000).exception.dr6 == 1 && st->rip == VA(MAP_CODE) + 3 &&
+         pcpu_run(t->p, t->c, 1000).exception.dr6 == 2 && st->rip == VA(MAP_CODE) + 6;
     st->dr[7] = 0x400;
     st->dirty |= CPU_DIRTY_DR;
     return ok;

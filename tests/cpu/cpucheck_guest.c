@@ -94,10 +94,12 @@ void check_guest_run(struct check_guest *g, const struct check_case *c, uint8_t 
     memset(r, 0, offsetof(struct check_result, fxsave));
     r->ran = x.kind == EXIT_EXCEPTION || x.kind == EXIT_SOFTINT;
     if (!r->ran)
-        fprintf(stderr, "cpucheck: exit %s (%s)\n", sim_exit_name(x.kind), x.why ? x.why : "");
-    r->vector = x.vector;
-    r->error_code = x.has_error_code ? x.error_code : 0;
-    r->addr = x.addr;
+        fprintf(stderr, "cpucheck: exit %s (%s)\n", sim_exit_name(x.kind), x.kind == EXIT_ERROR ? x.error.why : "");
+    r->vector = sim_exit_vector(&x);
+    if (x.kind == EXIT_EXCEPTION) {
+        r->error_code = x.exception.error_code;
+        r->addr = x.exception.addr;
+    }
     memcpy(r->gpr, st->gpr, sizeof(r->gpr));
     r->rip = st->rip;
     r->rflags = st->rflags;

@@ -200,8 +200,7 @@ static void put(struct survey_fast *s, unsigned int n, unsigned int offset, cons
 
 static bool same(const struct outcome *a, const struct outcome *b, char why[SURVEY_WHY])
 {
-    if (a->exit.kind != b->exit.kind || a->exit.vector != b->exit.vector || a->exit.insns != b->exit.insns ||
-        a->exit.error_code != b->exit.error_code || a->exit.addr != b->exit.addr || a->st.rip != b->st.rip)
+    if (!pg_same_exit(&a->exit, &b->exit) || a->st.rip != b->st.rip)
         return SAY("run twice it ends in two ways");
     if (memcmp(a->st.gpr, b->st.gpr, sizeof(a->st.gpr)) || a->st.rflags != b->st.rflags)
         return SAY("run twice it computes two results");
@@ -217,7 +216,7 @@ static bool judge_state(const struct survey_fast *s, const struct survey_case *c
     const struct cpu_state *st = &o->st, *init = &s->init[c->mode];
 
     if (o->exit.kind == EXIT_ERROR)
-        return SAY("the machine gives up: %s", o->exit.why ? o->exit.why : "?");
+        return SAY("the machine gives up: %s", o->exit.error.why);
     if (st->cpl != init->cpl && !(st->cpl == 3 && x->segments))
         return SAY("privilege level %u", st->cpl);
     if ((st->rflags & FLAGS_FIXED) != 2 && !x->system_flags)
@@ -236,9 +235,11 @@ static bool judge_state(const struct survey_fast *s, const struct survey_case *c
 static bool judge_exit(const struct survey_expect *x, const struct sim_exit *e, char why[SURVEY_WHY])
 {
     if (e->kind == EXIT_EXCEPTION) {
-        if (e->vector == 6)
+        if (e->exception.vector == 6)
             return x->legality != LEGAL || SAY("#UD, but it is announced, and legal");
-        return e->vector < 32 && (x->vectors >> e->vector & 1) ? true : SAY("exception %u", e->vector);
+        return e->exception.vector < 32 && (x->vectors >> e->exception.vector & 1)
+                   ? true
+                   : SAY("exception %u", e->exception.vector);
     }
     return (x->exits >> e->kind & 1) || SAY("exit: %s", sim_exit_name(e->kind));
 }
@@ -252,14 +253,14 @@ static bool judge_single(struct survey_fast *s, const struct survey_case *c, con
 
     if (!judge_state(s, c, x, o, why))
         return false;
-    s->invalid = e->kind == EXIT_EXCEPTION && e->vector == 6 && o->st.rip == start;
+    s->invalid = e->kind == EXIT_EXCEPTION && e->exception.vector == 6 && o->st.rip == start;
     if (x->legality == ILLEGAL)
-        return s->invalid || SAY("%s, vector %u: but it is %s", sim_exit_name(e->kind), e->vector,
+        return s->invalid || SAY("%s, vector %u: but it is %s", sim_exit_name(e->kind), sim_exit_vector(e),
                                  x->needs ? "not announced" : "illegal");
     if (!ended && !judge_exit(x, e, why))
         return false;
-    if (e->kind == EXIT_EXCEPTION && e->vector != 1 && !x->jumps && o->st.rip != start)
-        return SAY("exception %u is reported at %+ld", e->vector, (long)(o->st.rip - start));
+    if (e->kind == EXIT_EXCEPTION && e->exception.vector != 1 && !x->jumps && o->st.rip != start)
+        return SAY("exception %u is reported at %+ld", e->exception.vector, (long)(o->st.rip - start));
     if (ended && x->len && !x->jumps && !x->repeats) {
         const uint64_t len = SLED_END - CASE_AT - (e->insns - 3); /* all but CMP, the case and SYSCALL are NOPs */
 
@@ -312,7 +313,7 @@ bool survey_page(struct survey_fast *s, const struct survey_case *c, char why[SU
     if (!judge_state(s, c, &x, &o, why))
         return false;
     if (x.legality == ILLEGAL)
-        return (o.exit.kind == EXIT_EXCEPTION && o.exit.vector == 6) || SAY("a page of it: no #UD");
+        return (o.exit.kind == EXIT_EXCEPTION && o.exit.exception.vector == 6) || SAY("a page of it: no #UD");
     if (o.exit.insns > 20000 + PAGE_SIZE)
         return SAY("%lu instructions in a budget of 20000", (unsigned long)o.exit.insns);
     return judge_exit(&x, &o.exit, why);
@@ -349,7 +350,7 @@ bool survey_canary(struct survey_fast *s, char why[SURVEY_WHY])
 
         if (o.exit.kind != EXIT_SYSCALL || o.exit.insns != 44)
             return SAY("the canary (%s) ends with %s, vector %u, after %lu", survey_mode_name(mode),
-                       sim_exit_name(o.exit.kind), o.exit.vector, (unsigned long)o.exit.insns);
+                       sim_exit_name(o.exit.kind), sim_exit_vector(&o.exit), (unsigned long)o.exit.insns);
         if ((uint32_t)o.st.rax != 55 || (uint32_t)o.st.rsi != 110 || (o.st.rdx & 0xffff) != 0x246 ||
             *(volatile uint32_t *)(void *)(page(s, DATA + 1) + (PTR2 & 0xfff)) != 2)
             return SAY("the canary (%s) computes %u, %u, flags %x", survey_mode_name(mode), (unsigned int)o.st.rax,

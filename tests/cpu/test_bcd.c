@@ -133,8 +133,9 @@ static void row_try(struct pv_guest *g, const struct row *r, uint8_t imm, uint32
     g->st->rip = PG_VA(0);
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     r->model(&b, imm);
-    if (x.kind != (b.fault ? EXIT_EXCEPTION : EXIT_SYSCALL) || (b.fault && (x.vector != DE || g->st->rip != PG_VA(0))))
-        fail_msg("%s %u: %s, vector %u", r->name, imm, sim_exit_name(x.kind), x.vector);
+    if (x.kind != (b.fault ? EXIT_EXCEPTION : EXIT_SYSCALL) ||
+        (b.fault && (x.exception.vector != DE || g->st->rip != PG_VA(0))))
+        fail_msg("%s %u: %s, vector %u", r->name, imm, sim_exit_name(x.kind), sim_exit_vector(&x));
     want = b.fault ? eax : (eax & 0xffff0000) | (uint32_t)b.ah << 8 | b.al;
     if (g->st->gpr[0] != want || (!b.fault && ((g->st->rflags ^ flags_of(&b) ^ (flags & ~FLAG_ALL)) & compared)))
         fail_msg("%s %u of %x, flags %x: %lx, flags %lx", r->name, imm, eax, flags, (unsigned long)g->st->gpr[0],

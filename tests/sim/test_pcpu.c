@@ -34,13 +34,13 @@ static int teardown(void **state)
 static void assert_exit(struct sim_exit x, enum sim_exit_kind kind)
 {
     if (x.kind != kind)
-        fail_msg("%s (vector %u) instead of %s", sim_exit_name(x.kind), x.vector, sim_exit_name(kind));
+        fail_msg("%s (vector %u) instead of %s", sim_exit_name(x.kind), sim_exit_vector(&x), sim_exit_name(kind));
 }
 
 static void assert_exception(struct pv_guest *g, struct sim_exit x, uint8_t vector, uint64_t rip)
 {
     assert_exit(x, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, vector);
+    assert_int_equal(x.exception.vector, vector);
     assert_int_equal(g->st->rip, rip);
 }
 
@@ -68,17 +68,17 @@ static void test_softint(void **state)
     struct sim_exit x = PG_EXEC(g, "\x90\xcd\x80");
 
     assert_exit(x, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 0x80);
+    assert_int_equal(x.softint.vector, 0x80);
     assert_int_equal(x.insn_len, 2);
     assert_int_equal(g->st->rip, PG_VA(0) + 3);
     x = PG_EXEC(g, "\x90\xcc");
     assert_exit(x, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 3);
+    assert_int_equal(x.softint.vector, 3);
     assert_int_equal(x.insn_len, 1);
     assert_int_equal(g->st->rip, PG_VA(0) + 2);
     x = PG_EXEC(g, "\xcd\x0e"); /* int $14 is no page fault */
     assert_exit(x, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 14);
+    assert_int_equal(x.softint.vector, 14);
     x = PG_EXEC(g, "\xf3\x48\xcd\x82"); /* prefixes count */
     assert_exit(x, EXIT_SOFTINT);
     assert_int_equal(x.insn_len, 4);
@@ -88,7 +88,7 @@ static void test_softint(void **state)
     g->st->rip = PG_VA(1) - 1;
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exit(x, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 0x42);
+    assert_int_equal(x.softint.vector, 0x42);
 }
 
 /* Privileged instructions are #GP(0) at CPL 3, with nothing changed. */
@@ -107,8 +107,8 @@ static void test_privileged(void **state)
         g->st->rax = g->st->rdi = PG_VA(3);
         x = pg_exec(g, code[i], strlen(code[i]));
         assert_exception(g, x, 13, PG_VA(0));
-        assert_true(x.has_error_code);
-        assert_int_equal(x.error_code, 0);
+        assert_true(x.exception.has_error_code);
+        assert_int_equal(x.exception.error_code, 0);
     }
 }
 
@@ -128,7 +128,7 @@ static void test_intercepts(void **state)
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 3);
     assert_int_equal(g->st->rip, PG_VA(0) + 1);
-    assert_true(x.rdtscp);
+    assert_true(x.insn.rdtscp);
     x = PG_EXEC(g, "\xf3\x90");
     assert_exit(x, EXIT_PAUSE);
     assert_int_equal(g->st->rip, PG_VA(0));
@@ -142,18 +142,18 @@ static void test_intercepts(void **state)
     x = PG_EXEC(g, "\xf2\x0f\x31\x90");
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 3);
-    assert_false(x.rdtscp);
+    assert_false(x.insn.rdtscp);
     x = PG_EXEC(g, "\x3e\x0f\x01\xf9\x90");
     assert_exit(x, EXIT_RDTSC);
     assert_int_equal(x.insn_len, 4);
-    assert_true(x.rdtscp);
+    assert_true(x.insn.rdtscp);
     x = PG_EXEC(g, "\xf3\x67\x90");
     assert_exit(x, EXIT_PAUSE);
     assert_int_equal(x.insn_len, 3);
     /* The prefix of Xen's forced emulation: ud2a; .ascii "xen"; cpuid */
     x = PG_EXEC(g, "\x0f\x0bxen\x0f\xa2");
     assert_exception(g, x, 6, PG_VA(0));
-    assert_false(x.has_error_code);
+    assert_false(x.exception.has_error_code);
 }
 
 static void test_exceptions(void **state)
@@ -166,17 +166,17 @@ static void test_exceptions(void **state)
     g->st->rbx = 0;
     x = PG_EXEC(g, "\x90\x90\xf7\xf3"); /* div %ebx */
     assert_exception(g, x, 0, PG_VA(0) + 2);
-    assert_false(x.has_error_code);
+    assert_false(x.exception.has_error_code);
     x = PG_EXEC(g, "\x0f\xff"); /* ud0 */
     assert_exception(g, x, 6, PG_VA(0));
     g->st->rax = UINT64_C(1) << 63 | 8; /* non-canonical */
     x = PG_EXEC(g, "\x48\x8b\x00");
     assert_exception(g, x, 13, PG_VA(0));
-    assert_int_equal(x.error_code, 0);
+    assert_int_equal(x.exception.error_code, 0);
     g->st->rax = 0x18; /* a selector beyond an empty GDT */
     x = PG_EXEC(g, "\x90\x8e\xd8");
     assert_exception(g, x, 13, PG_VA(0) + 1);
-    assert_int_equal(x.error_code, 0x18);
+    assert_int_equal(x.exception.error_code, 0x18);
 }
 
 /* P, RW, US, ID bits of the error code (AMD APM volume 2, 8.4.2), and the address. */
@@ -191,36 +191,36 @@ static void test_page_faults(void **state)
     g->st->rdi = PG_NOWHERE + 0x123;
     x = PG_EXEC(g, "\x90\x48\x8b\x07");
     assert_exception(g, x, 14, PG_VA(0) + 1);
-    assert_true(x.has_error_code);
-    assert_int_equal(x.error_code, 4);
-    assert_int_equal(x.addr, PG_NOWHERE + 0x123);
+    assert_true(x.exception.has_error_code);
+    assert_int_equal(x.exception.error_code, 4);
+    assert_int_equal(x.exception.addr, PG_NOWHERE + 0x123);
     x = PG_EXEC(g, "\x90\x48\x89\x07");
-    assert_int_equal(x.error_code, 6);
+    assert_int_equal(x.exception.error_code, 6);
     g->st->rdi = PG_VA(8) + 8;
     x = PG_EXEC(g, "\x90\x0f\x11\x07"); /* movups %xmm0, (%rdi) */
     assert_exception(g, x, 14, PG_VA(0) + 1);
-    assert_int_equal(x.error_code, 7);
-    assert_int_equal(x.addr, PG_VA(8) + 8);
+    assert_int_equal(x.exception.error_code, 7);
+    assert_int_equal(x.exception.addr, PG_VA(8) + 8);
     x = PG_EXEC(g, "\xf0\x48\x0f\xb1\x07"); /* lock cmpxchg */
-    assert_int_equal(x.error_code, 7);
+    assert_int_equal(x.exception.error_code, 7);
     g->st->rdi = PG_VA(9);
     x = PG_EXEC(g, "\x48\x8b\x07");
-    assert_int_equal(x.error_code, 5);
+    assert_int_equal(x.exception.error_code, 5);
     g->st->rdi = PG_VA(10);
     x = PG_EXEC(g, "\xff\xe7");
     assert_exception(g, x, 14, PG_VA(10));
-    assert_int_equal(x.error_code, 0x15);
-    assert_int_equal(x.addr, PG_VA(10));
+    assert_int_equal(x.exception.error_code, 0x15);
+    assert_int_equal(x.exception.addr, PG_VA(10));
     g->st->rdi = PG_NOWHERE;
     x = PG_EXEC(g, "\xff\xe7");
     assert_exception(g, x, 14, PG_NOWHERE);
-    assert_int_equal(x.error_code, 0x14);
+    assert_int_equal(x.exception.error_code, 0x14);
     /* An access that crosses into a page that is not there: the address is that page's. */
     pg_map(g, 12, PG_FRAME(12), 0);
     g->st->rdi = PG_VA(12) - 4;
     x = PG_EXEC(g, "\x48\x89\x07");
     assert_exception(g, x, 14, PG_VA(0));
-    assert_int_equal(x.addr, PG_VA(12));
+    assert_int_equal(x.exception.addr, PG_VA(12));
 }
 
 /* Code that runs off the end of what is mapped: the fault is the next page's, not that of the last block. */
@@ -235,14 +235,14 @@ static void test_fetch_fault(void **state)
     g->st->rip = PG_VA(1) - 3;
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exception(g, x, 14, PG_VA(1));
-    assert_int_equal(x.addr, PG_VA(1));
-    assert_int_equal(x.error_code, 0x14);
+    assert_int_equal(x.exception.addr, PG_VA(1));
+    assert_int_equal(x.exception.error_code, 0x14);
     assert_int_equal(g->st->rax, 1);
     pg_write(g, 0, 4090, "\x48\xff\xc0\x48\xb8\x00", 6); /* inc %rax; mov $..., %rax across the end */
     g->st->rip = PG_VA(1) - 6;
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exception(g, x, 14, PG_VA(1) - 3);
-    assert_int_equal(x.addr, PG_VA(1));
+    assert_int_equal(x.exception.addr, PG_VA(1));
     assert_int_equal(g->st->rax, 2);
 }
 
@@ -325,7 +325,7 @@ static void test_single_step(void **state)
     g->st->rflags |= 0x100;
     x = PG_EXEC(g, "\x48\xff\xc0\x48\xff\xc3\x90\x90");
     assert_exception(g, x, 1, PG_VA(0) + 3);
-    assert_int_equal(x.addr, 0x4000);
+    assert_int_equal(x.exception.dr6, 0x4000);
     assert_int_equal(x.insns, 1);
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exception(g, x, 1, PG_VA(0) + 6);
@@ -418,7 +418,7 @@ static void test_segment_loads(void **state)
     assert_int_equal(g->st->seg[CPU_SEG_DS].sel, 0);
     g->st->rdi = PG_VA(16);
     x = PG_EXEC(g, "\x48\x8b\x07"); /* the guest itself may not read it */
-    assert_int_equal(x.error_code, 5);
+    assert_int_equal(x.exception.error_code, 5);
 }
 
 /* RFLAGS come out as they went in, whatever the emulator made of them in between. */

@@ -64,12 +64,12 @@ static void test_not_canonical(void **state)
         for (unsigned int reg = 0; reg < 16; reg++)
             g.st->gpr[reg] = reg == 1 ? 0 : NOT_CANONICAL;
         x = pg_exec(&g, rows[i].code, rows[i].len);
-        if (x.kind != EXIT_EXCEPTION || x.vector != rows[i].vector || g.st->rip != PG_VA(0))
-            fail_msg("%s: %s, vector %u", rows[i].what, sim_exit_name(x.kind), x.vector);
-        assert_true(x.has_error_code && x.error_code == 0);
+        if (x.kind != EXIT_EXCEPTION || x.exception.vector != rows[i].vector || g.st->rip != PG_VA(0))
+            fail_msg("%s: %s, vector %u", rows[i].what, sim_exit_name(x.kind), sim_exit_vector(&x));
+        assert_true(x.exception.has_error_code && x.exception.error_code == 0);
     }
     /* What follows is told apart: an access to canonical memory after it, and another cause of #GP. */
-    assert_int_equal(PG_EXEC(&g, "\xfa").vector, 13); /* cli */
+    assert_int_equal(PG_EXEC(&g, "\xfa").exception.vector, 13); /* cli */
     pg_destroy(&g);
 }
 
@@ -85,13 +85,13 @@ static void test_into_the_hole(void **state)
         g.st->rdi = UINT64_C(0x7ffffffffffd);
         x = pg_exec(&g, code[i], 3);
         assert_int_equal(x.kind, EXIT_EXCEPTION);
-        assert_int_equal(x.vector, 13);
+        assert_int_equal(x.exception.vector, 13);
         g.st->rdi = UINT64_C(0x7ffffffffff0); /* all of it lies below */
         x = pg_exec(&g, code[i], 3);
-        assert_int_equal(x.vector, 14);
+        assert_int_equal(x.exception.vector, 14);
     }
     g.st->rbp = UINT64_C(0x7ffffffffffd);
-    assert_int_equal(PG_EXEC(&g, "\x48\x89\x45\x00").vector, 12); /* mov %rax, (%rbp) */
+    assert_int_equal(PG_EXEC(&g, "\x48\x89\x45\x00").exception.vector, 12); /* mov %rax, (%rbp) */
     pg_destroy(&g);
 }
 
@@ -130,11 +130,11 @@ static void test_segment_bases(void **state)
         assert_int_equal(x.insns, rows[i].refused ? 2 : 5);
         assert_int_equal(g.st->rip, PG_VA(0) + 2 + (rows[i].refused ? 0 : rows[i].len + 3));
         if (rows[i].refused)
-            assert_int_equal(x.vector, 13);
+            assert_int_equal(x.exception.vector, 13);
     }
     g.st->cr4 &= ~(UINT64_C(1) << 16);
     g.st->dirty |= CPU_DIRTY_CR;
-    assert_int_equal(PG_EXEC(&g, "\xf3\x48\x0f\xae\xd2").vector, 6);
+    assert_int_equal(PG_EXEC(&g, "\xf3\x48\x0f\xae\xd2").exception.vector, 6);
     pg_destroy(&g);
 }
 
@@ -185,11 +185,11 @@ static void test_sse_operands(void **state)
                 g.st->rdi = at;
                 x = pg_exec(&g, code, rows[i].len + 2u);
                 if (x.kind != (refused || faults ? EXIT_EXCEPTION : EXIT_SYSCALL) ||
-                    (x.kind == EXIT_EXCEPTION && (x.vector != (refused ? 13 : 14) || g.st->rip != PG_VA(0))))
+                    (x.kind == EXIT_EXCEPTION && (x.exception.vector != (refused ? 13 : 14) || g.st->rip != PG_VA(0))))
                     fail_msg("%s, %u, place %u: %s, vector %u", rows[i].what, off, where, sim_exit_name(x.kind),
-                             x.vector);
+                             sim_exit_vector(&x));
                 if (faults && !refused)
-                    assert_int_equal(x.addr, where == 2 ? at : end);
+                    assert_int_equal(x.exception.addr, where == 2 ? at : end);
             }
         }
     pg_destroy(&g);

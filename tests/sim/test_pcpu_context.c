@@ -240,7 +240,7 @@ static void test_flush_page(void **state)
     }
     l1[1] = 0;
     cpu_context_flush_page(g.c, PG_VA(1));
-    assert_int_equal(PG_EXEC(&g, "\x8a\x07\x0f\x05").vector, 14);
+    assert_int_equal(PG_EXEC(&g, "\x8a\x07\x0f\x05").exception.vector, 14);
     pg_destroy(&g);
 }
 
@@ -279,20 +279,20 @@ static void test_pv32_ring1(void **state)
 
     x = PG_EXEC(&g, "\x48\xcd\x82"); /* dec %eax: 32-bit code has no REX */
     assert_int_equal(x.kind, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 0x82);
+    assert_int_equal(x.softint.vector, 0x82);
     assert_int_equal(g.st->rax, 0xffffffff);
     assert_int_equal(g.st->cpl, 1);
     x = PG_EXEC(&g, "\xfa");
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 13);
+    assert_int_equal(x.exception.vector, 13);
     g.st->rbx = PG_VA(GDT);
     x = PG_EXEC(&g, "\x8b\x03\xcd\x82"); /* ring 1 is supervisor to the page tables */
     assert_int_equal(x.kind, EXIT_SOFTINT);
     g.st->rbx = PG_NOWHERE;
     x = PG_EXEC(&g, "\x89\x03");
-    assert_int_equal(x.vector, 14);
-    assert_int_equal(x.error_code, 2);
-    assert_int_equal(x.addr, PG_NOWHERE);
+    assert_int_equal(x.exception.vector, 14);
+    assert_int_equal(x.exception.error_code, 2);
+    assert_int_equal(x.exception.addr, PG_NOWHERE);
     g.st->rax = 0x2b;
     *(uint32_t *)mfn_to_virt(g.m, PG_FRAME(0x30)) = 0x12345678;
     x = PG_EXEC(&g, "\x8e\xc0\x26\xa1\x00\x00\x00\x00\xcd\x82"); /* mov %eax, %es; mov %es:0, %eax */
@@ -301,8 +301,8 @@ static void test_pv32_ring1(void **state)
     assert_int_equal(g.st->seg[CPU_SEG_ES].base, 0x430000);
     g.st->rax = 0x33; /* beyond the table */
     x = PG_EXEC(&g, "\x8e\xe0");
-    assert_int_equal(x.vector, 13);
-    assert_int_equal(x.error_code, 0x30);
+    assert_int_equal(x.exception.vector, 13);
+    assert_int_equal(x.exception.error_code, 0x30);
     pg_destroy(&g);
 }
 
@@ -317,7 +317,7 @@ static void test_pv32_iret(void **state)
     /* push $0x23; push $0x420000; push $0x202; push $0x1b; push $0x401000; iret */
     x = PG_EXEC(&g, "\x6a\x23\x68\x00\x00\x42\x00\x68\x02\x02\x00\x00\x6a\x1b\x68\x00\x10\x40\x00\xcf");
     assert_int_equal(x.kind, EXIT_SOFTINT);
-    assert_int_equal(x.vector, 0x80);
+    assert_int_equal(x.softint.vector, 0x80);
     assert_int_equal(x.insns, 8);
     assert_int_equal(g.st->cpl, 3);
     assert_int_equal(g.st->seg[CPU_SEG_CS].sel, 0x1b);
@@ -326,8 +326,8 @@ static void test_pv32_iret(void **state)
     assert_int_equal(g.st->rip, PG_VA(1) + 3);
     assert_int_equal(g.st->rax, 2);
     x = pcpu_run(g.m->pcpu[0], g.c, 100);
-    assert_int_equal(x.vector, 14);
-    assert_int_equal(x.error_code, 5);
+    assert_int_equal(x.exception.vector, 14);
+    assert_int_equal(x.exception.error_code, 5);
     /* ... and back, as the hypervisor bounces a trap. */
     g.st->cpl = 1;
     g.st->seg[CPU_SEG_CS] = (struct cpu_segment){ 0x09, 0xcbb, ~0u, 0 };

@@ -83,7 +83,7 @@ static uint64_t program_steps(struct pv_guest *g)
         if (x.kind == EXIT_SYSCALL)
             break;
         assert_int_equal(x.kind, EXIT_EXCEPTION);
-        assert_int_equal(x.vector, 1);
+        assert_int_equal(x.exception.vector, 1);
         assert_int_equal(x.insns, 1);
     }
     g->st->rflags &= ~UINT64_C(0x100);

@@ -45,8 +45,8 @@ static struct sim_exit go(struct pv_guest *g) { return pcpu_run(g->m->pcpu[0], g
 #define assert_db(g, x, at, bits)                                                                                      \
     do {                                                                                                               \
         assert_int_equal((x).kind, EXIT_EXCEPTION);                                                                    \
-        assert_int_equal((x).vector, 1);                                                                               \
-        assert_int_equal((x).addr, bits);                                                                              \
+        assert_int_equal((x).exception.vector, 1);                                                                     \
+        assert_int_equal((x).exception.dr6, bits);                                                                     \
         assert_int_equal((g)->st->rip, at);                                                                            \
     } while (0)
 
@@ -223,19 +223,19 @@ static void test_shadow_exit(void **state)
     assert_int_equal(x.insns, 2);
     x = go(g);
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 6);
+    assert_int_equal(x.exception.vector, 6);
     assert_int_equal(g->st->rip, PG_VA(0) + 6);
     assert_true(g->st->rflags & RF);
     /* ... but for an instruction that is an exit only here it is handed on. */
     assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\xa2")).kind, EXIT_CPUID);
-    assert_int_equal(x.addr, 1);
+    assert_int_equal(x.insn.dr6, 1);
     assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\x31")).kind, EXIT_RDTSC);
-    assert_int_equal(x.addr, 1);
+    assert_int_equal(x.insn.dr6, 1);
     assert_int_equal((x = PG_EXEC(g, "\x8e\x13\xf3\x90")).kind, EXIT_PAUSE);
-    assert_int_equal(x.addr, 1);
+    assert_int_equal(x.insn.dr6, 1);
     disarm(g);
     assert_int_equal((x = PG_EXEC(g, "\x8e\x13\x0f\xa2")).kind, EXIT_CPUID);
-    assert_int_equal(x.addr, 0);
+    assert_int_equal(x.insn.dr6, 0);
 }
 
 /* An instruction that faults has not hit; when it is restarted it does, and where it breaks it does not break again. */
@@ -254,7 +254,7 @@ static void test_fault(void **state)
     g->st->rflags |= RF;
     x = go(g);
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 14);
+    assert_int_equal(x.exception.vector, 14);
     assert_int_equal(x.insns, 0);
     assert_true(g->st->rflags & RF);
     pg_map(g, 30, PG_FRAME(30), PG_P | PG_RW | PG_US);
@@ -265,7 +265,7 @@ static void test_fault(void **state)
     /* An access that faults in its second half, beside what is watched, leaves nothing behind. */
     pg_map(g, 21, PG_FRAME(21), 0);
     g->st->rsi = PG_VA(21) - 4;
-    assert_int_equal(PG_EXEC(g, "\x48\xad\x0f\x05").vector, 14); /* lodsq */
+    assert_int_equal(PG_EXEC(g, "\x48\xad\x0f\x05").exception.vector, 14); /* lodsq */
     g->st->rsi = DATA;
     x = go(g);
     assert_db(g, x, PG_VA(0) + 2, 1);
@@ -306,8 +306,8 @@ static void test_before_fetch_fault(void **state)
     assert_db(g, x, PG_VA(1), 1);
     assert_false(g->st->rflags & RF);
     x = go(g);
-    assert_int_equal(x.vector, 14);
-    assert_int_equal(x.addr, PG_VA(1));
+    assert_int_equal(x.exception.vector, 14);
+    assert_int_equal(x.exception.addr, PG_VA(1));
 }
 
 /* Read, changed and written over a page's end, 0 to 7 bytes before it: stopped at, and yet changed once. */

@@ -239,9 +239,9 @@ static void expect(struct pv_guest *g, uint64_t rip, uint64_t bits, uint64_t *in
     const struct sim_exit x = go(g, insns, s);
 
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 1);
+    assert_int_equal(x.exception.vector, 1);
     assert_int_equal(g->st->rip, rip);
-    assert_int_equal(x.addr, bits);
+    assert_int_equal(x.exception.dr6, bits);
     ++*events;
 }
 
@@ -279,7 +279,7 @@ static uint64_t walk(struct pv_guest *g, const struct program *p, uint64_t *s, u
         shadow = k && (k->what & LOAD_SS);
     }
     x = go(g, &insns, s);
-    assert_int_equal(x.vector, 6);
+    assert_int_equal(x.exception.vector, 6);
     return insns;
 }
 
@@ -308,7 +308,7 @@ static void run_programs(struct pv_guest *g, bool narrow)
         tf = p.tf;
         p.tf = false;
         start(g, &p, narrow);
-        assert_int_equal(go(g, &plain, &s).vector, 6);
+        assert_int_equal(go(g, &plain, &s).exception.vector, 6);
         assert_memory_equal(gpr, g->st->gpr, sizeof(gpr));
         assert_memory_equal(memory, mfn_to_virt(g->m, PG_FRAME(20)), sizeof(memory));
         if (!tf) /* else a REP ends without the look at RCX that ends it otherwise */

@@ -169,9 +169,10 @@ static void try_row(struct pv_guest *g, const struct row *r, bool first)
     x = pg_exec(g, code, sizeof(code));
     end = PG_VA(0) + at + r->len + 2;
     if (r->valid && (x.kind != EXIT_SYSCALL || g->st->rip != end))
-        fail_msg("%s: %s, vector %u", r->what, sim_exit_name(x.kind), x.vector);
-    if (!r->valid && (x.kind != EXIT_EXCEPTION || x.vector != UD || g->st->rip != PG_VA(0) + at))
-        fail_msg("%s: %s, vector %u at %#lx", r->what, sim_exit_name(x.kind), x.vector, (unsigned long)g->st->rip);
+        fail_msg("%s: %s, vector %u", r->what, sim_exit_name(x.kind), sim_exit_vector(&x));
+    if (!r->valid && (x.kind != EXIT_EXCEPTION || x.exception.vector != UD || g->st->rip != PG_VA(0) + at))
+        fail_msg("%s: %s, vector %u at %#lx", r->what, sim_exit_name(x.kind), sim_exit_vector(&x),
+                 (unsigned long)g->st->rip);
     assert_int_equal(x.insns, at + (r->valid ? 2 : 0));
 }
 
@@ -325,13 +326,13 @@ static void test_prefixed_softint(void **state)
                 x = pcpu_run(g.m->pcpu[0], g.c, 100);
                 if (n == 16) { /* longer than an instruction can be */
                     assert_int_equal(x.kind, EXIT_EXCEPTION);
-                    assert_int_equal(x.vector, 13);
+                    assert_int_equal(x.exception.vector, 13);
                     assert_int_equal(g.st->rip, PG_VA(0) + at);
                     continue;
                 }
                 if (x.kind != EXIT_SOFTINT || x.insn_len != n)
                     fail_msg("%s of %u bytes: %s", rows[i].what, n, sim_exit_name(x.kind));
-                assert_int_equal(x.vector, rows[i].len == 1 ? 3 : 0x21);
+                assert_int_equal(x.softint.vector, rows[i].len == 1 ? 3 : 0x21);
                 assert_int_equal(g.st->rip, PG_VA(0) + at + n);
             }
         }
@@ -346,7 +347,7 @@ static void test_icebp(void **state)
     struct sim_exit x = PG_EXEC(&g, "\x90\x66\xf1\x90");
 
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 1);
+    assert_int_equal(x.exception.vector, 1);
     assert_int_equal(g.st->rip, PG_VA(0) + 3);
     pg_destroy(&g);
 }

@@ -198,8 +198,9 @@ static void test_beside_outside(void **state)
             if (memcmp(a, b, sizeof(*a)))
                 fail_msg("run %lu, exit %u: %s vector %u, %lu instructions, rip %lx rflags %lx; %s vector %u, %lu "
                          "instructions, rip %lx rflags %lx",
-                         seed, i, sim_exit_name(a->exit.kind), a->exit.vector, a->exit.insns, a->rip, a->rflags,
-                         sim_exit_name(b->exit.kind), b->exit.vector, b->exit.insns, b->rip, b->rflags);
+                         seed, i, sim_exit_name(a->exit.kind), sim_exit_vector(&a->exit), a->exit.insns, a->rip,
+                         a->rflags, sim_exit_name(b->exit.kind), sim_exit_vector(&b->exit), b->exit.insns, b->rip,
+                         b->rflags);
             kinds[a->exit.kind]++;
         }
         assert_int_equal(fast.nr, plain.nr);

@@ -78,7 +78,7 @@ static void random_code(enum cpu_mode mode)
         x = pg_exec(&g, code, sizeof(code));
         assert_true(g.st->cpl == 3 || (mode == CPU_MODE_PV32 && g.st->cpl == 1));
         switch (x.kind) {
-        case EXIT_EXCEPTION: assert_true(x.vector < 20 && x.vector != 8); break;
+        case EXIT_EXCEPTION: assert_true(x.exception.vector < 20 && x.exception.vector != 8); break;
         case EXIT_BUDGET:
         case EXIT_SOFTINT:
         case EXIT_SYSCALL:
@@ -88,7 +88,7 @@ static void random_code(enum cpu_mode mode)
         case EXIT_CPUID:
         case EXIT_RDTSC:
         case EXIT_PAUSE: break;
-        default: fail_msg("%s (%s) in run %u", sim_exit_name(x.kind), x.why ? x.why : "", run);
+        default: fail_msg("%s (%s) in run %u", sim_exit_name(x.kind), x.kind == EXIT_ERROR ? x.error.why : "", run);
         }
     }
     assert_int_equal(PG_EXEC(&g, "\x0f\x05").kind, EXIT_SYSCALL);

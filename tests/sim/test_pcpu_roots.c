@@ -53,7 +53,7 @@ static uint64_t read_from(struct pv_guest *g, uint64_t addr)
     g->st->rip = PG_VA(0);
     g->st->rdi = addr;
     x = pcpu_run(g->m->pcpu[0], g->c, 1000);
-    return x.kind == EXIT_SYSCALL ? g->st->rax : x.kind == EXIT_EXCEPTION ? x.vector : ~UINT64_C(0);
+    return x.kind == EXIT_SYSCALL ? g->st->rax : x.kind == EXIT_EXCEPTION ? x.exception.vector : ~UINT64_C(0);
 }
 
 static uint64_t read_at(struct pv_guest *g, unsigned int page) { return read_from(g, PG_VA(page)); }

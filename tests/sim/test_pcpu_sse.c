@@ -96,7 +96,7 @@ static void test_unmasked(void **state)
     struct sim_exit x = RUN(&g, "\x0f\x5e\xc1", &d);
 
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 19);
+    assert_int_equal(x.exception.vector, 19);
     assert_int_equal(g.st->rip, PG_VA(0) + sizeof(before));
     assert_int_equal(_mm_getcsr(), host);
     cpu_context_save_fpu(g.c);
@@ -112,7 +112,7 @@ static void test_ldmxcsr(void **state)
     struct sim_exit x = RUN(&g, "\x90", &d);
 
     assert_int_equal(x.kind, EXIT_EXCEPTION);
-    assert_int_equal(x.vector, 13);
+    assert_int_equal(x.exception.vector, 13);
     pg_destroy(&g);
 }
 

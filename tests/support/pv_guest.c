@@ -85,6 +85,13 @@ void pg_write(struct pv_guest *g, unsigned int page, unsigned int offset, const 
     machine_code_written(g->m, PG_FRAME(page));
 }
 
+bool pg_same_exit(const struct sim_exit *a, const struct sim_exit *b)
+{
+    return a->kind == b->kind && a->insns == b->insns && sim_exit_vector(a) == sim_exit_vector(b) &&
+           (a->kind != EXIT_EXCEPTION ||
+            (a->exception.error_code == b->exception.error_code && a->exception.addr == b->exception.addr));
+}
+
 struct sim_exit pg_exec(struct pv_guest *g, const void *code, size_t n)
 {
     pg_write(g, 0, 0, code, n);

@@ -45,6 +45,9 @@ void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags);
 /* The n bytes at an offset of a page, as the hypervisor writes them. */
 void pg_write(struct pv_guest *g, unsigned int page, unsigned int offset, const void *bytes, size_t n);
 
+/* Of one kind, after as many instructions, with the same vector, error code and address. */
+bool pg_same_exit(const struct sim_exit *a, const struct sim_exit *b);
+
 /* Run `code` (bytes as a string literal) from the first page's start on pCPU 0, with the registers as they are. */
 struct sim_exit pg_exec(struct pv_guest *g, const void *code, size_t n);
 #define PG_EXEC(g, literal) pg_exec(g, literal, sizeof(literal) - 1)

@@ -14,7 +14,7 @@ static void gate(struct fixture *f, unsigned int vector)
 
 static void exception(struct fixture *f, uint8_t vector, uint64_t addr)
 {
-    const struct sim_exit e = { .kind = EXIT_EXCEPTION, .vector = vector, .addr = addr };
+    const struct sim_exit e = { .kind = EXIT_EXCEPTION, .exception = { .vector = vector, .addr = addr } };
 
     pv_handle_exit(f->v, &e);
 }
@@ -89,7 +89,7 @@ static void dr6(void **state)
 static void rf(void **state)
 {
     struct fixture *f = *state;
-    const struct sim_exit int80 = { .kind = EXIT_SOFTINT, .vector = 0x80, .insn_len = 2 };
+    const struct sim_exit int80 = { .kind = EXIT_SOFTINT, .softint = { .vector = 0x80 }, .insn_len = 2 };
 
     gate(f, X86_EXC_GP);
     f->v->regs->rflags |= X86_EFLAGS_RF;
@@ -112,7 +112,7 @@ static void behind_exits(void **state)
 
     gate(f, X86_EXC_DB);
     for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
-        const struct sim_exit e = { .kind = kinds[i], .insn_len = 2, .addr = 4 };
+        const struct sim_exit e = { .kind = kinds[i], .insn_len = 2, .insn = { .dr6 = 4 } };
 
         f->v->regs->rip = 0x1000;
         f->v->regs->rflags = 0x202 | X86_EFLAGS_TF;

@@ -196,7 +196,7 @@ static void control_registers(void **state)
 {
     struct fixture *f = *state;
     struct cpu_state *r = f->v->regs;
-    const struct sim_exit gp = { .kind = EXIT_EXCEPTION, .vector = X86_EXC_GP };
+    const struct sim_exit gp = { .kind = EXIT_EXCEPTION, .exception = { .vector = X86_EXC_GP } };
     const uint64_t code = fix_put(f, CODE, "\x0f\x20\xe0\x0f\x01\xf0\x0f\x08", 8); /* mov rax, cr4; lmsw ax; invd */
 
     handler(f);

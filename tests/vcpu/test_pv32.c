@@ -97,7 +97,7 @@ static void code_segment_base(void **state)
         r->rcx = 0xc0000080; /* EFER */
         r->rdx = 0x80;
         r->rdi = at + 512;
-        pv_handle_exit(f->v, &(struct sim_exit){ .kind = rows[i].kind, .vector = X86_EXC_UD });
+        pv_handle_exit(f->v, &(struct sim_exit){ .kind = rows[i].kind, .exception = { .vector = X86_EXC_UD } });
         assert_int_equal(r->rip, at - 0x1000 + rows[i].len);
     }
 }

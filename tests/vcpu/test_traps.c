@@ -11,7 +11,7 @@ static void gate(struct fixture *f, unsigned int vector, uint8_t flags)
 
 static void exception(struct fixture *f, uint8_t vector, uint32_t error_code, uint64_t addr)
 {
-    struct sim_exit e = { .kind = EXIT_EXCEPTION, .vector = vector, .error_code = error_code, .addr = addr };
+    struct sim_exit e = { .kind = EXIT_EXCEPTION, .exception = { vector, true, error_code, { addr } } };
 
     pv_handle_exit(f->v, &e);
 }
@@ -96,7 +96,7 @@ static void software_interrupts(void **state)
 {
     struct fixture *f = *state;
     struct cpu_state *r = f->v->regs;
-    struct sim_exit e = { .kind = EXIT_SOFTINT, .vector = 0x40, .insn_len = 2 };
+    struct sim_exit e = { .kind = EXIT_SOFTINT, .softint = { .vector = 0x40 }, .insn_len = 2 };
     uint64_t rip = r->rip;
 
     gate(f, X86_EXC_GP, 0);

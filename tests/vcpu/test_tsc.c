@@ -191,8 +191,8 @@ static void time_stamp_disable(void **state)
 static void tsc_aux(void **state)
 {
     struct fixture *f = *state;
-    const struct sim_exit wrmsr = { .kind = EXIT_EXCEPTION, .vector = X86_EXC_GP },
-                          rdtscp = { .kind = EXIT_RDTSC, .insn_len = 3, .rdtscp = true };
+    const struct sim_exit wrmsr = { .kind = EXIT_EXCEPTION, .exception = { .vector = X86_EXC_GP } },
+                          rdtscp = { .kind = EXIT_RDTSC, .insn_len = 3, .insn = { .rdtscp = true } };
     const uint64_t code = fix_put(f, 0, "\x0f\x30", 2);
 
     assert_true(cpuid_guest(f->v, 0x80000001, 0).d >> 27 & 1);

@@ -26,24 +26,24 @@ void pv_inject_debug(struct vcpu *v, uint64_t dr6)
 /* INT n, which the gates' DPL of real Xen turns into #GP with the IDT bit: allowed when the guest's gate says so. */
 static void softint(struct vcpu *v, const struct sim_exit *e)
 {
-    const struct trap_info *ti = &v->pv.trap_ctxt[e->vector];
+    const struct trap_info *ti = &v->pv.trap_ctxt[e->softint.vector];
     unsigned int dpl = TI_GET_DPL(ti);
 
-    if (e->vector == X86_EXC_BP || e->vector == X86_EXC_OF) {
-        pv_inject_sw_interrupt(v, e->vector);
+    if (e->softint.vector == X86_EXC_BP || e->softint.vector == X86_EXC_OF) {
+        pv_inject_sw_interrupt(v, e->softint.vector);
         return;
     }
-    if (is_pv_32bit_domain(v->domain) && e->vector == 0x82 && guest_kernel_mode(v)) {
+    if (is_pv_32bit_domain(v->domain) && e->softint.vector == 0x82 && guest_kernel_mode(v)) {
         hypercall_guest(v);
         return;
     }
     if (dpl >= (guest_kernel_mode(v) ? 1u : 3u)) {
-        pv_inject_sw_interrupt(v, e->vector);
+        pv_inject_sw_interrupt(v, e->softint.vector);
         return;
     }
     v->regs->rip -= e->insn_len;
     v->regs->rflags |= X86_EFLAGS_RF; /* a fault, unlike the interrupt it is not */
-    pv_inject_exception(v, X86_EXC_GP, e->vector * 8u | X86_XEC_IDT);
+    pv_inject_exception(v, X86_EXC_GP, e->softint.vector * 8u | X86_XEC_IDT);
 }
 
 /* A fault in the window where the guest's LDT is mapped brings in that page of it; what it lacks is the guest's fault. */
@@ -62,22 +62,22 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
 {
     uint32_t ptwr = PFEC_write_access | PFEC_page_present;
 
-    if (ldt_fault(v, e->addr, e->error_code))
+    if (ldt_fault(v, e->exception.addr, e->exception.error_code))
         return;
-    if (guest_kernel_mode(v) && (e->error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
-        pv_ptwr_fault(v, e->addr, e->error_code)) {
+    if (guest_kernel_mode(v) && (e->exception.error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
+        pv_ptwr_fault(v, e->exception.addr, e->exception.error_code)) {
         v->domain->xen->stats.ptwr++;
         if (v->regs->rflags & X86_EFLAGS_TF)
             pv_inject_debug(v, DR6_BS);
         return;
     }
-    pv_inject_page_fault(v, e->addr, e->error_code);
+    pv_inject_page_fault(v, e->exception.addr, e->exception.error_code);
 }
 
 static void exception(struct vcpu *v, const struct sim_exit *e)
 {
-    switch (e->vector) {
-    case X86_EXC_DB: pv_inject_debug(v, e->addr); return;
+    switch (e->exception.vector) {
+    case X86_EXC_DB: pv_inject_debug(v, e->exception.dr6); return;
     case X86_EXC_UD:
         if (pv_emulate_forced_invalid_op(v))
             return;
@@ -90,12 +90,12 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
         }
         break;
     case X86_EXC_GP:
-        if (e->error_code == 0 && (pv_emulate_port_io(v) || pv_emulate_privileged_op(v)))
+        if (e->exception.error_code == 0 && (pv_emulate_port_io(v) || pv_emulate_privileged_op(v)))
             return;
         break;
     case X86_EXC_PF: page_fault(v, e); return;
     }
-    pv_inject_exception(v, e->vector, e->error_code);
+    pv_inject_exception(v, e->exception.vector, e->exception.error_code);
 }
 
 #define SPIN_FILTER 32            /* PAUSEs in a row, */
@@ -109,7 +109,7 @@ static void pause_insn(struct vcpu *v, const struct sim_exit *e)
 {
     const s_time_t now = NOW(v->domain->xen);
 
-    pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->addr);
+    pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->insn.dr6);
     if (now - v->pv.spin_last > SPIN_GAP)
         v->pv.spins = 0;
     v->pv.spin_last = now;
@@ -138,11 +138,11 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_EXCEPTION: exception(v, e); return;
     case EXIT_CPUID:
         pv_emulate_cpuid(v);
-        pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->addr);
+        pv_insn_done(v, e->insn_len ? e->insn_len : 2, (unsigned int)e->insn.dr6);
         return;
     case EXIT_RDTSC:
-        if (pv_emulate_rdtsc(v, e->rdtscp))
-            pv_insn_done(v, e->insn_len, (unsigned int)e->addr);
+        if (pv_emulate_rdtsc(v, e->insn.rdtscp))
+            pv_insn_done(v, e->insn_len, (unsigned int)e->insn.dr6);
         else
             pv_inject_exception(v, X86_EXC_GP, 0);
         return;
@@ -162,9 +162,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_SYSENTER: /* AMD processors have it in legacy mode only */
     case EXIT_VMMCALL: pv_inject_exception(v, X86_EXC_UD, 0); return;
     case EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return;
+    case EXIT_ERROR: vcpu_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_NPF:
-    case EXIT_ERROR:
-    case EXIT_NR_KINDS: vcpu_crash(v, "the machine cannot go on: %s", e->why ? e->why : sim_exit_name(e->kind)); return;
+    case EXIT_NR_KINDS: vcpu_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
     }
     BUG();
 }
