@@ -12,8 +12,8 @@ all:
 # ---------------------------------------------------------------------------------------------------- what is built --
 
 SIM_OBJS := bug log clock trace insn
-ENGINE_OBJS := pcpu pcpu_exit pcpu_state pcpu_fpu pcpu_walk pcpu_fault pcpu_debug pcpu_selftest \
-	emu raw count gate gate_sse operand string run lookup tlb flush mmu phys smc debug io sse helpers private
+ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
+	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := machine
 MMU_OBJS := heap m2p domheap page page_type guest_access native_map
 MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant

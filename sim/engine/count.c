@@ -26,209 +26,10 @@
  * `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for the
  * look at the count that ends it.
  */
-#include "sim/engine/emu.h"
-#include "sim/engine/private.h"
+#include "sim/engine/block.h"
 
-/* Known of Unicorn 2.1.1's translator; emu_private_find() lets no other version come here. */
-enum {
-    TCG_OP_MOVI_I32 = 6,
-    TCG_OP_LD_I32 = 13,
-    TCG_OP_ST_I32 = 16,
-    TCG_OP_ADD_I32 = 17,
-    TCG_OP_SUB_I32 = 18,
-    TCG_OP_ARG_0 = 0x18, /* in an operation: its first argument */
-    TCG_OP_ARG_1 = 0x20,
-    STOP_FLAG = -16, /* from the processor's state; its lower half is where a restore reports to */
-    EXIT_REQUESTED = 3,
-    BLOCK_PC_NEXT = 0x10, /* in struct DisasContextBase */
-    BLOCK_IS_JMP = 0x18,
-    BLOCK_NUM_INSNS = 0x1c,
-    IS_JMP_NEXT = 0, /* values of is_jmp: go on; the block ends in front of pc_next */
-    IS_JMP_TOO_MANY = 1,
-    TCG_NR_TEMPS = 0x30, /* in struct TCGContext */
-    TCG_MAX_TEMPS = 512,
-    TCG_TEMPS_SPARE = 128, /* more than any one instruction uses */
-    TB_FLAGS = 0x1a,       /* in struct TranslationBlock */
-    TB_FLAG_COUNTING = 0x02,
-};
-
-/* What the translator is told to do with a block; beyond these it calls nothing. */
-struct translator_ops {
-    void *init_disas_context, *tb_start, *insn_start, *breakpoint_check;
-    void (*translate_insn)(struct DisasContextBase *db, struct CPUState *cpu);
-    void *tb_stop;
-};
-
-static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 4); }
-static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, 5); }
-static intptr_t counter_offset(struct emu *e) { return e->raw.at.dr + 4 * 8; }
-static intptr_t note_offset(struct emu *e) { return e->raw.at.dr + 4 * 8 + 4; }
-static intptr_t expired_offset(struct emu *e) { return e->raw.at.dr + 5 * 8; }
-
-/* -------------------------------------------------------------------------------------------- translating a block -- */
-
-static int32_t *block_is_jmp(struct DisasContextBase *db) { return (int32_t *)(void *)((uint8_t *)db + BLOCK_IS_JMP); }
-static int32_t *block_num_insns(struct DisasContextBase *db)
-{
-    return (int32_t *)(void *)((uint8_t *)db + BLOCK_NUM_INSNS);
-}
-
-/* Temporaries are never given back within a block by some instructions (x87, PUSHF), and nothing stops the translator. */
-static bool temps_run_out(const struct emu *e)
-{
-    int32_t n;
-
-    memcpy(&n, (const uint8_t *)e->count.tcg + TCG_NR_TEMPS, sizeof(n));
-    BUG_ON(n < 0 || n > TCG_MAX_TEMPS);
-    return n > TCG_MAX_TEMPS - TCG_TEMPS_SPARE;
-}
-
-/* temp = immediate; the operation is returned so that the immediate can be filled in later. */
-static uint8_t *emit_movi(struct TCGContext *tcg, struct TCGTemp *temp, uint64_t value)
-{
-    uint8_t *op = (uint8_t *)tcg_emit_op_x86_64(tcg, TCG_OP_MOVI_I32);
-
-    memcpy(op + TCG_OP_ARG_0, &temp, 8);
-    memcpy(op + TCG_OP_ARG_1, &value, 8);
-    return op;
-}
-
-/* What the call that follows is to know. */
-static void emit_note(struct emu *e, uint32_t value)
-{
-    struct TCGContext *tcg = e->count.tcg;
-    struct TCGTemp *temp = tcg_temp_new_internal_x86_64(tcg, 0, false);
-
-    emit_movi(tcg, temp, value);
-    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)temp, (uintptr_t)e->count.env_temp, (uintptr_t)note_offset(e));
-    tcg_temp_free_internal_x86_64(tcg, temp);
-}
-
-static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
-{
-    void *function;
-
-    memcpy(&function, &helper, sizeof(function));
-    tcg_gen_callN_x86_64(e->count.tcg, function, NULL, 1, (struct TCGTemp **)&e->count.env_temp);
-}
-
-/*
- * One instruction, if the gate lets it pass (gate.c). Under the mark of a counting block the translator ends a block where
- * the next instruction might reach into the next page; otherwise a fault on that page would be reported in front of the
- * whole block.
- */
-static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
-{
-    struct emu *e = emu_running;
-    uint8_t *flags = (uint8_t *)e->count.tb + TB_FLAGS;
-    enum gate_answer answer;
-    uint64_t next;
-
-    memcpy(&e->gate.pc, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(e->gate.pc));
-    answer = emu_gate(e, e->gate.pc);
-    if ((answer == GATE_OPENS || answer == GATE_FLAGS) && *block_num_insns(db) > 1) {
-        --*block_num_insns(db); /* it was counted already; as nothing was translated, the block ends in front of it */
-        *block_is_jmp(db) = IS_JMP_TOO_MANY;
-        return;
-    }
-    e->gate.refused = answer == GATE_INVALID;
-    if (answer == GATE_FLAGS)
-        call(e, helper_clac_x86_64);
-    if (answer == GATE_FRAME)
-        call(e, helper_stac_x86_64);
-    if (answer == GATE_STRING) {
-        emit_note(e, e->gate.string);
-        call(e, helper_clgi_x86_64);
-    }
-    *flags |= TB_FLAG_COUNTING;
-    e->count.translate_insn(db, cpu);
-    *flags &= (uint8_t)~TB_FLAG_COUNTING;
-    e->gate.refused = false;
-    if (answer == GATE_FRAME && *block_is_jmp(db) == IS_JMP_NEXT)
-        call(e, helper_stgi_x86_64);
-    memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
-    if (*block_is_jmp(db) == IS_JMP_NEXT && (temps_run_out(e) || emu_debug_breaks(e, next)))
-        *block_is_jmp(db) = IS_JMP_TOO_MANY;
-}
-
-void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
-                            struct TranslationBlock *tb, int max_insns)
-{
-    struct emu *e = emu_running;
-    struct translator_ops own;
-
-    BUG_ON(!e);
-    e->smc.cpu = cpu;
-    emu_smc_note_block(e, (uintptr_t)tb);
-    memcpy(&own, ops, sizeof(own));
-    e->count.translate_insn = own.translate_insn;
-    own.translate_insn = translate_insn;
-    max_insns = emu_debug_block(e, tb, max_insns);
-    e->count.block = db;
-    e->count.tb = tb;
-    e->count.armed = true;
-    e->gate.refused = false;
-    e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
-    e->count.block = NULL;
-}
-
-/* Three-operand operations pass here; the first load of a block is the one of the flag. */
-void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t a2, uintptr_t a3)
-{
-    struct emu *e = emu_running;
-    struct TCGTemp *n;
-
-    if (!e->count.armed || opc != TCG_OP_LD_I32 || (intptr_t)a3 != STOP_FLAG) {
-        e->real.tcg_gen_op3(tcg, opc, a1, a2, a3);
-        return;
-    }
-    e->count.armed = false;
-    e->count.tcg = tcg;
-    e->count.env_temp = (void *)a2;
-    e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, a1, a2, (uintptr_t)counter_offset(e));
-    n = tcg_temp_new_internal_x86_64(tcg, 0, false);
-    e->count.patch = emit_movi(tcg, n, 0);
-    e->real.tcg_gen_op3(tcg, TCG_OP_SUB_I32, a1, a1, (uintptr_t)n);
-    e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, a1, a2, (uintptr_t)counter_offset(e));
-    tcg_temp_free_internal_x86_64(tcg, n);
-}
-
-/*
- * The way out at `leave`, the last operation of a block: N is known now. Or the way out behind a SYSCALL, which is none if where to
- * go on can be found from within (lookup.c).
- */
-void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx)
-{
-    struct emu *e = emu_running;
-
-    if (!tb && !idx && e->gate.syscall && e->lookup.slots) {
-        tcg_gen_lookup_and_goto_ptr_x86_64(tcg);
-        return;
-    }
-    if (idx == EXIT_REQUESTED && e->count.block && e->count.patch) {
-        const uintptr_t env = (uintptr_t)e->count.env_temp;
-        struct TCGTemp *left = tcg_temp_new_internal_x86_64(tcg, 0, false);
-        struct TCGTemp *n = tcg_temp_new_internal_x86_64(tcg, 0, false);
-        uint64_t num_insns = 0;
-
-        memcpy(&num_insns, (uint8_t *)e->count.block + BLOCK_NUM_INSNS, 4);
-        if (e->debug.leaves)
-            num_insns = EMU_DEBUG_LEAVE;
-        memcpy((uint8_t *)e->count.patch + TCG_OP_ARG_1, &num_insns, 8);
-        e->count.patch = NULL;
-        emit_movi(tcg, n, num_insns);
-        e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
-        e->real.tcg_gen_op3(tcg, TCG_OP_ADD_I32, (uintptr_t)left, (uintptr_t)left, (uintptr_t)n);
-        e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
-        e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)n, env, (uintptr_t)expired_offset(e));
-        tcg_temp_free_internal_x86_64(tcg, n);
-        tcg_temp_free_internal_x86_64(tcg, left);
-    }
-    e->real.tcg_gen_exit_tb(tcg, tb, idx);
-}
-
-/* Tests of the flag in a block's middle would leave through the same exit: none. Nothing stops a block in its middle. */
-void check_exit_request_x86_64(struct TCGContext *tcg) {}
+static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, COUNTER_DR); }
+static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, EXPIRED_DR); }
 
 /* ------------------------------------------------------------------------------------------------ running blocks -- */
 
@@ -279,7 +80,7 @@ struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t 
 
     emu_count_unmark(e);
     if (tb) {
-        ((uint8_t *)tb)[TB_FLAGS] |= TB_FLAG_COUNTING;
+        ((uint8_t *)tb)[TB_HOW] |= TB_HOW_COUNTING;
         e->count.marked = tb;
     }
     return tb;
@@ -288,7 +89,7 @@ struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t 
 void emu_count_unmark(struct emu *e)
 {
     if (e->count.marked)
-        ((uint8_t *)e->count.marked)[TB_FLAGS] &= (uint8_t)~TB_FLAG_COUNTING;
+        ((uint8_t *)e->count.marked)[TB_HOW] &= (uint8_t)~TB_HOW_COUNTING;
     e->count.marked = NULL;
 }
 

@@ -31,11 +31,10 @@
  *
  * Sources: AMD APM volume 2, 13.1 (the registers: 13.1.1, 13.1.4 LEN and alignment), Unicorn's accel/tcg/cputlb.c.
  */
-#include "sim/engine/emu.h"
+#include "sim/engine/block.h"
 #include "sim/engine/private.h"
 
-/* Known of Unicorn 2.1.1: struct TranslationBlock, and the flags of a block that RFLAGS gives. */
-enum { TB_PC = 0x00, TB_KEY = 0x10 };
+/* Of a block's flags those that RFLAGS gives. */
 #define KEY_TF (1u << 8)
 #define KEY_RF (1u << 16)
 
@@ -148,7 +147,7 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
     uint32_t key;
 
     memcpy(&pc, (const uint8_t *)tb + TB_PC, sizeof(pc));
-    memcpy(&key, (const uint8_t *)tb + TB_KEY, sizeof(key));
+    memcpy(&key, (const uint8_t *)tb + TB_FLAGS, sizeof(key));
     d->in_family = (key & RAW_HF_FAMILY) && !(key & RAW_HF_SINGLE);
     /* RF set by an IRET of the guest's own: pcpu_debug.c knows how long it lasts. Behind MOV SS nothing breaks. */
     d->leaves = d->in_family && ((key & KEY_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
@@ -159,7 +158,7 @@ bool emu_string_wanted(const struct emu *e)
 {
     uint32_t key;
 
-    memcpy(&key, (const uint8_t *)e->count.tb + TB_KEY, sizeof(key));
+    memcpy(&key, (const uint8_t *)e->count.tb + TB_FLAGS, sizeof(key));
     return e->tlb.two && !e->debug.in_family && !(key & (RAW_HF_SINGLE | KEY_TF | RAW_HF_SMAP));
 }
 

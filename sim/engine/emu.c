@@ -14,8 +14,6 @@
 
 #include "sim/vmcb.h"
 
-_Thread_local struct emu *emu_running;
-
 #ifdef __SANITIZE_ADDRESS__
 /* Unicorn does not give back all it allocated when it is closed; that is not ours to report. */
 const char *__lsan_default_suppressions(void);
@@ -30,13 +28,6 @@ static void run_begins(struct emu *e)
     e->io_pending = false;
     e->mmu.not_canonical = false;
     e->debug.stopped = false;
-}
-
-void emu_stop(struct emu *e, enum emu_stop cause)
-{
-    if (e->stop == EMU_STOP_NONE)
-        e->stop = cause;
-    uc_emu_stop(e->uc);
 }
 
 /* The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on. */
@@ -96,13 +87,6 @@ uc_err emu_run(struct emu *e)
     return err;
 }
 
-uint64_t emu_exit_info2(const struct emu *e)
-{
-    const struct vmcb *vmcb = (const void *)(e->priv + EMU_PAGE_VMCB * PAGE_SIZE);
-
-    return vmcb->exit_info2;
-}
-
 /* ------------------------------------------------------------------------------------------------------- set-up -- */
 
 /* wrmsr EFER; wrmsr VM_HSAVE_PA; load the host's page tables; VMRUN. Registers are set from outside. */
@@ -132,7 +116,7 @@ static void page_tables_build(struct emu *e)
 
 /*
  * For guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not,
- * reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see pcpu.c.
+ * reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see pcpu_exit.c.
  */
 static void vmcb_build(struct emu *e)
 {
@@ -221,10 +205,6 @@ static const char *start(struct emu *e)
     why = raw_layout_find(&e->raw, e->uc);
     if (why)
         return why;
-    emu_io_init(e);
-    emu_mmu_init(e);
-    emu_helpers_init();
-    emu_phys_init();
     if (!emu_sse_init())
         return "this host's processor has no SSE4.1";
     if (!emu_smc_init(e))

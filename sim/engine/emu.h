@@ -78,6 +78,7 @@ enum emu_stop {
 };
 
 struct cpu_context;
+struct pcpu_run;
 struct CPUState;
 struct CPUX86State;
 struct DisasContextBase;
@@ -87,7 +88,7 @@ struct TranslatorOps;
 struct page_collection;
 struct uc_struct;
 
-/* Unicorn's own versions of the functions that unicorn_*.c replace, found when the engine starts. */
+/* Unicorn's own versions of the functions that this program replaces, found when the engine starts (private.c). */
 struct emu_real {
     void (*tb_invalidate_phys_page_fast)(struct uc_struct *, struct page_collection *, uint64_t, int, uintptr_t);
     void (*tlb_set_dirty)(struct CPUState *, uint64_t);
@@ -145,7 +146,7 @@ struct emu {
      * NULL: it ends with each exit.
      */
     bool (*on_exit)(struct emu *e);
-    void *run; /* pcpu.c */
+    struct pcpu_run *run; /* pcpu.c: the vCPU that is being run */
     /* why the run stopped */
     enum emu_stop stop;
     uint32_t intno;  /* EMU_STOP_INTR: 0x100 + SVM exit code */
@@ -239,8 +240,12 @@ struct emu {
     char name[128];
 };
 
-/* The engine whose code is being run on this host thread. */
+/* running.c: the engine whose code is being run on this host thread. */
 extern _Thread_local struct emu *emu_running;
+/* From a hook: note the cause and stop. */
+void emu_stop(struct emu *e, enum emu_stop cause);
+/* EXITINFO2 of the last exit: the address of a #PF or NPF. */
+uint64_t emu_exit_info2(const struct emu *e);
 
 /* "Unicorn x.y.z cannot be used: <why>", and what to do about it. */
 void emu_complain(char *err, size_t errlen, const char *why);
@@ -250,12 +255,6 @@ void emu_destroy(struct emu *e);
 
 /* Execute from raw eip until something stops it. */
 uc_err emu_run(struct emu *e);
-/* From a hook: note the cause and stop. */
-void emu_stop(struct emu *e, enum emu_stop cause);
-
-/* EXITINFO2 of the last exit: the address of a #PF or NPF. */
-uint64_t emu_exit_info2(const struct emu *e);
-
 static inline void *emu_page(struct emu *e, enum emu_private_page page) { return e->priv + page * PAGE_SIZE; }
 static inline uint64_t emu_page_addr(enum emu_private_page page) { return EMU_PRIVATE + page * PAGE_SIZE; }
 
@@ -298,11 +297,6 @@ enum emu_run_phase { EMU_RUN_INSIDE, EMU_RUN_STOPPING, EMU_RUN_OVER };
 void emu_run_check(struct emu *e, enum emu_run_phase phase);
 void emu_run_init(struct emu *e, bool plain);
 
-/* string.c */
-#define EMU_STRING_MOVES 4u
-/* Its needs are met, and nobody looks at single iterations (breakpoints, single steps) of the block that is being translated. */
-bool emu_string_wanted(const struct emu *e);
-
 /* operand.c: what the memory operand of the instruction that is being translated needs. */
 enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
 /* An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library. */
@@ -311,6 +305,8 @@ uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t inde
 /* gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
 enum gate_answer { GATE_PASS, GATE_INVALID, GATE_OPENS, GATE_FLAGS, GATE_FRAME, GATE_STRING };
 enum gate_answer emu_gate(struct emu *e, uint64_t pc);
+/* emu_gate.string, for string.c. */
+#define EMU_STRING_MOVES 4u
 
 /* Within a block: what the call in front of an instruction was given; instructions that the budget has left; that many were executed. */
 uint32_t emu_count_note(struct emu *e);
@@ -328,6 +324,8 @@ void emu_debug_single(struct emu *e, bool on);
 int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_insns);
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
+/* Nobody looks at single iterations (breakpoints, single steps) of it, and string.c has what it needs. */
+bool emu_string_wanted(const struct emu *e);
 
 /* pcpu_walk.c: what the page tables under a root say of a linear address. False: nothing. */
 struct emu_walk {
@@ -369,11 +367,6 @@ void emu_smc_flush_all(struct emu *e);
 /* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 
-/* io.c, mmu.c, helpers.c, phys.c: pull the files into the program. */
-void emu_helpers_init(void);
-void emu_phys_init(void);
-void emu_io_init(struct emu *e);
-void emu_mmu_init(struct emu *e);
 /* sse.c: false when the host cannot do the guest's arithmetic. */
 bool emu_sse_init(void);
 

@@ -36,25 +36,6 @@
  */
 #include "sim/engine/gate.h"
 
-#include "sim/engine/private.h"
-
-uint8_t gate_next_byte(struct insn_head *h)
-{
-    /* Past 15 bytes the translator raises #GP; until then it gets what it is shown. */
-    return h->len < INSN_MAX_LEN
-               ? (uint8_t)h->e->real.cpu_ldub_code((struct CPUX86State *)(void *)h->e->raw.st, h->pc + h->len++)
-               : 0;
-}
-
-uint8_t gate_modrm(struct insn_head *h)
-{
-    if (!h->has_modrm) {
-        h->has_modrm = true;
-        h->modrm = gate_next_byte(h);
-    }
-    return h->modrm;
-}
-
 /* ------------------------------------------------------------------------------------------------------- reading -- */
 
 /* True while the byte is a prefix. A REX prefix counts only right in front of the opcode. */
@@ -149,7 +130,7 @@ static bool map0_valid(struct insn_head *h)
 {
     switch (h->opcode) {
     case 0x62: return !h->code64 && !gate_is_reg(h);       /* BOUND; else EVEX */
-    case 0x6c ... 0x6f: return false;                      /* INS OUTS: see pcpu.c */
+    case 0x6c ... 0x6f: return false;                      /* INS OUTS: see pcpu_exit.c */
     case 0x8c: return gate_reg(h) < 6;                     /* there are six segment registers, */
     case 0x8e: return gate_reg(h) < 6 && gate_reg(h) != 1; /* and CS is not loaded by MOV */
     case 0x8d: return !gate_is_reg(h);                     /* LEA */

@@ -6,6 +6,7 @@
 #define SIM_ENGINE_GATE_H
 
 #include "sim/engine/emu.h"
+#include "sim/engine/private.h"
 #include "sim/insn.h"
 
 /* An instruction as far as it has been read. */
@@ -20,8 +21,23 @@ struct insn_head {
     uint8_t map, opcode, modrm, rex_byte;
 };
 
-uint8_t gate_next_byte(struct insn_head *h);
-uint8_t gate_modrm(struct insn_head *h);
+static inline uint8_t gate_next_byte(struct insn_head *h)
+{
+    /* Past 15 bytes the translator raises #GP; until then it gets what it is shown. */
+    return h->len < INSN_MAX_LEN
+               ? (uint8_t)h->e->real.cpu_ldub_code((struct CPUX86State *)(void *)h->e->raw.st, h->pc + h->len++)
+               : 0;
+}
+
+static inline uint8_t gate_modrm(struct insn_head *h)
+{
+    if (!h->has_modrm) {
+        h->has_modrm = true;
+        h->modrm = gate_next_byte(h);
+    }
+    return h->modrm;
+}
+
 static inline bool gate_is_reg(struct insn_head *h) { return gate_modrm(h) >= 0xc0; }
 static inline unsigned int gate_reg(struct insn_head *h) { return gate_modrm(h) >> 3 & 7; }
 

@@ -238,7 +238,6 @@ void helper_stgi_x86_64(struct CPUX86State *env)
 
 /* FCOMI clears what it does not set: OF, SF and AF. */
 #define COMPARE(name, function)                                                                                        \
-    void function(struct CPUX86State *env);                                                                            \
     void function(struct CPUX86State *env)                                                                             \
     {                                                                                                                  \
         struct emu *e = emu_running;                                                                                   \
@@ -251,7 +250,6 @@ COMPARE(fcomi, helper_fcomi_ST0_FT0_x86_64)
 COMPARE(fucomi, helper_fucomi_ST0_FT0_x86_64)
 
 /* EMMS is an MMX instruction like others: TOP becomes 0. */
-void helper_emms_x86_64(struct CPUX86State *env);
 void helper_emms_x86_64(struct CPUX86State *env)
 {
     helper_enter_mmx_x86_64(env);
@@ -259,10 +257,7 @@ void helper_emms_x86_64(struct CPUX86State *env)
 }
 
 /* Of FCW seven bits are for storing besides the masks, and one of the others is always set. */
-void helper_fldcw_x86_64(struct CPUX86State *env, uint32_t value);
 void helper_fldcw_x86_64(struct CPUX86State *env, uint32_t value)
 {
     emu_running->real.fldcw(env, (value & 0x1f3f) | 0x40);
 }
-
-void emu_helpers_init(void) {}

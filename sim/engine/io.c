@@ -4,10 +4,10 @@
  *
  * Concept: Unicorn has no I/O intercept, and its hook for IN and OUT cannot stop exactly. So the functions behind the
  * instructions are replaced: they note port, size and direction and raise #GP, which restores the exact instruction pointer
- * and leaves like every exception; pcpu.c then reports an I/O exit instead of the #GP. Nothing has been read or written, so
+ * and leaves like every exception; pcpu_exit.c then reports an I/O exit instead of the #GP. Nothing has been read or written, so
  * the hypervisor may emulate the instruction, refuse it (the #GP it would have been), or run it again.
  * INS and OUTS do not come here: of INS the emulator would have stored a zero by then, to probe for a page fault. They are refused
- * at the gate (gate.c), and pcpu.c sees what they were.
+ * at the gate (gate.c), and pcpu_exit.c sees what they were.
  *
  * RDTSCP has an intercept, but Unicorn makes it look like an RDTSC, one call too deep for its tables of instructions.
  */
@@ -46,5 +46,3 @@ void helper_rdtscp_x86_64(struct CPUX86State *env)
 {
     cpu_svm_check_intercept_param_x86_64(env, SVM_EXIT_RDTSCP, 0, (uintptr_t)__builtin_return_address(0));
 }
-
-void emu_io_init(struct emu *e) { e->io_pending = false; }

@@ -20,7 +20,7 @@
  * The library's layout of a block is tried before it is believed: while the self-tests run, each answer of the library is compared with
  * what would have been answered here.
  */
-#include "sim/engine/emu.h"
+#include "sim/engine/block.h"
 #include "sim/engine/private.h"
 
 #include <dlfcn.h>
@@ -40,10 +40,8 @@ struct lookup_slot {
 /* In front of the registers, in 2.1.1. */
 #define CLUSTER -0x8bc
 
-/* struct TranslationBlock; what is compared of its flags is everything but how it was made. */
-enum { TB_PC = 0, TB_CS_BASE = 8, TB_FLAGS = 16, TB_CFLAGS = 24, TB_CODE = 32, TB_PAGE = 72, TB_PAGE_2 = 80 };
-#define TCG_GIVEN_UP    0xd8 /* struct TCGContext: size_t */
-#define CFLAGS_COMPARED 0xff0effffu
+#define TCG_GIVEN_UP    0xd8        /* struct TCGContext: size_t */
+#define CFLAGS_COMPARED 0xff0effffu /* of TB_CFLAGS: everything but how a block was made */
 #define NO_PAGE_2       ~UINT64_C(0)
 
 #define EFLAGS_OF_BLOCKS 0x73100u /* AC VM RF IOPL TF */

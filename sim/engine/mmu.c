@@ -7,7 +7,7 @@
  *  - Its TLB grows and shrinks by how often it was flushed in the last tenth of a second of the *host's* time. What a TLB forgets can be
  *    seen (A bits are set anew), so two runs could differ. Here the time it is told is the machine's own.
  *  - An address that is not canonical gives #GP, whatever segment it was reached through. Through the stack segment it is #SS (AMD APM
- *    volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu.c then asks the decoder.
+ *    volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu_exit.c then asks the decoder.
  *    An operand that begins below the hole and reaches into it is one as a whole: it is no #PF for the page that it begins in.
  *  - WRFSBASE and WRGSBASE take any address; one that is not canonical is #GP (AMD APM volume 3).
  */
@@ -98,5 +98,3 @@ void helper_cr4_testbit_x86_64(struct CPUX86State *env, uint32_t bit)
     if (suspect && bit == CR4_FSGSBASE && segment_base_refused(e, emu_insn_at(e, retaddr)))
         raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, retaddr);
 }
-
-void emu_mmu_init(struct emu *e) { e->mmu.not_canonical = false; }

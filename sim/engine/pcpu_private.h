@@ -45,7 +45,29 @@ void pcpu_fpu_save(struct emu *e, struct cpu_state *st);
 /* pcpu_walk.c: n bytes of code at the loaded guest's linear address, as far as they are mapped; returns how many. */
 size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
 
-/* pcpu.c: to the first exit, of whatever kind. */
+/* A run of c: what it may do, and what came of its last exit. */
+struct pcpu_run {
+    struct cpu_context *c;
+    uint64_t budget;
+    bool resumed; /* it began with RF set */
+    pcpu_exit_fn *on_exit;
+    void *data;
+    bool dealt_with, goes_on;
+};
+
+/* Into the guest. inside: as above. */
+static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
+{
+    if (r->budget > EMU_MAX_BUDGET)
+        r->budget = EMU_MAX_BUDGET;
+    r->resumed = r->c->state.rflags & RFLAGS_RF;
+    pcpu_load(e, r->c, inside);
+    emu_count_start(e, r->budget);
+}
+
+/* pcpu_enter.c: out again, with what happened in *x. err: what the engine returned. */
+void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, struct sim_exit *x);
+/* To the first exit, of whatever kind. */
 struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget);
 
 /* pcpu_exit.c: what has stopped the engine; err: what it returned. */

@@ -40,5 +40,3 @@ void x86_stq_phys_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t value)
     else
         emu_running->real.x86_stq_phys(cpu, addr, value);
 }
-
-void emu_phys_init(void) {}

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Finding Unicorn's own versions of the functions that this program replaces (see private.h).
+ *
+ * Concept: here everything that takes a function's place is named. So what the linker takes out of the library of objects follows from this
+ * file, too: nobody else calls most of these functions.
  */
 #include "sim/engine/private.h"
 
@@ -8,17 +11,30 @@
 
 #include "sim/engine/emu.h"
 
-/* The version whose translator's numbers count.c knows. */
+/* The version whose numbers translate.c, block.h, tlb.h and run.c know. */
 #define KNOWN_VERSION 0x020101u
 
-/* The library's, behind ours; ours must be the one that is found first, or it is not part of this program. */
-static bool find(const char *name, void *function)
+typedef void any_fn(void);
+
+/* Ours must be the one that is found first: then the library calls it, too. */
+static bool is_ours(const char *name, any_fn *ours)
+{
+    void *first = dlsym(RTLD_DEFAULT, name);
+
+    return !memcmp(&first, &ours, sizeof(first));
+}
+
+/* The library's, behind ours. */
+static bool find(const char *name, any_fn *ours, void *function)
 {
     void *sym = dlsym(RTLD_NEXT, name);
 
     memcpy(function, &sym, sizeof(sym));
-    return sym && dlsym(RTLD_DEFAULT, name) != sym;
+    return sym && is_ours(name, ours);
 }
+
+#define IS_OURS(name)         ok &= is_ours(#name, (any_fn *)name)
+#define REPLACES(name, field) ok &= find(#name, (any_fn *)name, &real->field)
 
 static bool called_are_there(void)
 {
@@ -34,31 +50,34 @@ bool emu_private_find(struct emu *e)
     struct emu_real *real = &e->real;
     bool ok = uc_version(NULL, NULL) >> 8 == KNOWN_VERSION && called_are_there();
 
-    ok &= find("tb_invalidate_phys_page_fast_x86_64", &real->tb_invalidate_phys_page_fast);
-    ok &= find("tlb_set_dirty_x86_64", &real->tlb_set_dirty);
-    ok &= find("translator_loop_x86_64", &real->translator_loop);
-    ok &= find("tcg_gen_op3_x86_64", &real->tcg_gen_op3);
-    ok &= find("tcg_gen_exit_tb_x86_64", &real->tcg_gen_exit_tb);
-    ok &= find("tcg_tb_lookup_x86_64", &real->tcg_tb_lookup);
-    ok &= find("cpu_restore_state_x86_64", &real->cpu_restore_state);
-    ok &= find("restore_state_to_opc_x86_64", &real->restore_state_to_opc);
-    ok &= find("cpu_ldub_code_x86_64", &real->cpu_ldub_code);
-    ok &= find("tcg_gen_qemu_ld_i64_x86_64", &real->tcg_gen_qemu_ld_i64);
-    ok &= find("tcg_gen_qemu_st_i64_x86_64", &real->tcg_gen_qemu_st_i64);
-    ok &= find("x86_ldq_phys_x86_64", &real->x86_ldq_phys);
-    ok &= find("x86_stl_phys_notdirty_x86_64", &real->x86_stl_phys_notdirty);
-    ok &= find("x86_stq_phys_x86_64", &real->x86_stq_phys);
-    ok &= find("tlb_flush_by_mmuidx_x86_64", &real->tlb_flush_by_mmuidx);
-    ok &= find("tlb_flush_page_by_mmuidx_x86_64", &real->tlb_flush_page_by_mmuidx);
-    ok &= find("helper_lookup_tb_ptr_x86_64", &real->lookup_tb_ptr);
-    ok &= find("tb_htable_lookup_x86_64", &real->tb_htable_lookup);
-    ok &= find("x86_cpu_tlb_fill_x86_64", &real->x86_cpu_tlb_fill);
-#define FIND_ACCESS(name, size) ok &= find(#name, &real->access.name);
+    REPLACES(tb_invalidate_phys_page_fast_x86_64, tb_invalidate_phys_page_fast);
+    REPLACES(tlb_set_dirty_x86_64, tlb_set_dirty);
+    REPLACES(translator_loop_x86_64, translator_loop);
+    REPLACES(tcg_gen_op3_x86_64, tcg_gen_op3);
+    REPLACES(tcg_gen_exit_tb_x86_64, tcg_gen_exit_tb);
+    REPLACES(tcg_tb_lookup_x86_64, tcg_tb_lookup);
+    REPLACES(cpu_restore_state_x86_64, cpu_restore_state);
+    REPLACES(restore_state_to_opc_x86_64, restore_state_to_opc);
+    REPLACES(cpu_ldub_code_x86_64, cpu_ldub_code);
+    REPLACES(tcg_gen_qemu_ld_i64_x86_64, tcg_gen_qemu_ld_i64);
+    REPLACES(tcg_gen_qemu_st_i64_x86_64, tcg_gen_qemu_st_i64);
+    REPLACES(x86_ldq_phys_x86_64, x86_ldq_phys);
+    REPLACES(x86_stl_phys_notdirty_x86_64, x86_stl_phys_notdirty);
+    REPLACES(x86_stq_phys_x86_64, x86_stq_phys);
+    REPLACES(tlb_flush_by_mmuidx_x86_64, tlb_flush_by_mmuidx);
+    REPLACES(tlb_flush_page_by_mmuidx_x86_64, tlb_flush_page_by_mmuidx);
+    REPLACES(helper_lookup_tb_ptr_x86_64, lookup_tb_ptr);
+    REPLACES(tb_htable_lookup_x86_64, tb_htable_lookup);
+    REPLACES(x86_cpu_tlb_fill_x86_64, x86_cpu_tlb_fill);
+#define FIND_ACCESS(name, size) REPLACES(name, access.name);
     EMU_LOADS(FIND_ACCESS)
     EMU_STORES(FIND_ACCESS)
-    ok &= find("helper_fcomi_ST0_FT0_x86_64", &real->fcomi);
-    ok &= find("helper_fucomi_ST0_FT0_x86_64", &real->fucomi);
-    ok &= find("helper_emms_x86_64", &real->emms);
-    ok &= find("helper_fldcw_x86_64", &real->fldcw);
+    REPLACES(helper_fcomi_ST0_FT0_x86_64, fcomi);
+    REPLACES(helper_fucomi_ST0_FT0_x86_64, fucomi);
+    REPLACES(helper_emms_x86_64, emms);
+    REPLACES(helper_fldcw_x86_64, fldcw);
+    IS_OURS(helper_outb_x86_64);
+    IS_OURS(helper_inb_x86_64);
+    IS_OURS(helper_rdtscp_x86_64);
     return ok;
 }

@@ -5,7 +5,7 @@
  * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
  * same name in the program takes the library's place for everybody (interposition). What the public API cannot do is done so:
  * keep translated code right when it is written (smc.c), count instructions at the price of a subtraction a block
- * (count.c), look at each instruction before it is translated (gate.c), break where a guest asks for it
+ * (count.c, translate.c), look at each instruction before it is translated (gate.c), break where a guest asks for it
  * (debug.c), leave an I/O instruction before it executes (io.c), give the TLB virtual time (mmu.c),
  * compute what the library computes wrongly (sse.c, helpers.c). None of it is promised by anybody, so it is
  * tied to one version, and self-tests at start decide whether the machine starts at all: there is no second way, for no other
@@ -68,15 +68,19 @@ void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
 void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
 void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_collection *pages, uint64_t start, int len,
                                          uintptr_t retaddr);
-void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr);
 void tlb_reset_dirty_by_vaddr_x86_64(struct CPUState *cpu, uint64_t start, uint64_t length);
-void check_exit_request_x86_64(struct TCGContext *tcg);
 
-/* count.c */
+/* tlb.c */
+void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr);
+
+/* translate.c */
 void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContextBase *db, struct CPUState *cpu,
                             struct TranslationBlock *tb, int max_insns);
 void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t a2, uintptr_t a3);
 void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx);
+void check_exit_request_x86_64(struct TCGContext *tcg);
+
+/* count.c */
 struct TranslationBlock *tcg_tb_lookup_x86_64(struct TCGContext *tcg, uintptr_t host_pc);
 bool cpu_restore_state_x86_64(struct CPUState *cpu, uintptr_t host_pc, bool will_exit);
 void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBlock *tb, uint64_t *data);
@@ -163,6 +167,10 @@ void helper_syscall_x86_64(struct CPUX86State *env, int len);
 void helper_clac_x86_64(struct CPUX86State *env);
 void helper_stac_x86_64(struct CPUX86State *env);
 void helper_stgi_x86_64(struct CPUX86State *env);
+void helper_fcomi_ST0_FT0_x86_64(struct CPUX86State *env);
+void helper_fucomi_ST0_FT0_x86_64(struct CPUX86State *env);
+void helper_emms_x86_64(struct CPUX86State *env);
+void helper_fldcw_x86_64(struct CPUX86State *env, uint32_t value);
 
 /* io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

@@ -15,8 +15,6 @@
  * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a store
  * pass unseen.
  */
-#include <dlfcn.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "sim/engine/emu.h"
@@ -120,6 +118,12 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
     e->code.has_code[frame] = 0;
     emu_running = outer;
+}
+
+void machine_code_written(struct machine *m, mfn_t mfn)
+{
+    if (m->code && m->code->has_code[mfn_x(mfn)])
+        emu_smc_invalidate(m->code->emu, mfn_x(mfn));
 }
 
 bool emu_smc_may_set_dirty(const struct emu *e)

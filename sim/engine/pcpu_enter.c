@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One entry into a guest and the exit from it: registers in, the budget set; registers out, what stopped the engine, RF.
+ *
+ * Concept: what all ways of running a vCPU have in common: those from exit to exit (pcpu.c), and the one that looks for
+ * breakpoints in between (pcpu_debug.c).
+ */
+#include "sim/engine/pcpu_private.h"
+
+void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, struct sim_exit *x)
+{
+    pcpu_save(e, r->c, inside);
+    x->insns = emu_count_stop(e, r->budget);
+    pcpu_exit_decode(e, &r->c->state, err, x);
+    /* What is to be executed again does not break again; nor does what has not been executed yet. */
+    if (pcpu_exit_is_fault(x) || (r->resumed && x->kind == EXIT_BUDGET && !x->insns))
+        r->c->state.rflags |= RFLAGS_RF;
+}
+
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget)
+{
+    struct pcpu_run r = { .c = c, .budget = budget };
+    struct sim_exit x = { 0 };
+
+    pcpu_enter(e, &r, false);
+    pcpu_leave(e, &r, false, emu_run(e), &x);
+    return x;
+}
