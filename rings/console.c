@@ -23,6 +23,7 @@
 
 struct console_backend {
     struct native_kernel *kernel;
+    struct task task;
     struct xencons_interface *intf;
     domid_t domid;
     evtchn_port_t port; /* ours */
@@ -82,19 +83,23 @@ static bool fill_in(struct console_backend *c)
     return true;
 }
 
-static void console_event(void *data, evtchn_port_t port)
+/* One pass over both rings, which are as much as a step may do. Whoever fills or empties them again says so. */
+static bool console_step(struct task *t, unsigned int budget)
 {
-    struct console_backend *c = data;
+    struct console_backend *c = t->data;
     bool out, in;
 
-    (void)port;
+    (void)budget;
     out = drain_out(c);
     if (out)
         c->connected = true;
     in = c->connected && fill_in(c);
     if (out || in)
         notify(c);
+    return false;
 }
+
+static const struct task_ops console_task = { .name = "console", .step = console_step };
 
 struct console_backend *console_backend_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port,
                                                const struct console_io *io)
@@ -115,7 +120,8 @@ struct console_backend *console_backend_create(struct native_kernel *k, domid_t 
         return NULL;
     }
     c->port = bind.local_port;
-    if (!native_handle(k, c->port, console_event, c)) {
+    task_init(&c->task, k, &console_task, c);
+    if (!native_bind(k, c->port, &c->task)) {
         console_backend_destroy(c);
         return NULL;
     }
@@ -130,7 +136,8 @@ void console_backend_destroy(struct console_backend *c)
         return;
     drain_out(c);
     close.port = c->port;
-    native_handle(c->kernel, c->port, NULL, NULL);
+    native_bind(c->kernel, c->port, NULL);
+    task_end(&c->task);
     event_op(native_vcpu(c->kernel), EVTCHNOP_close, &close);
     native_unmap(native_vcpu(c->kernel), c->intf);
     free(c);
@@ -139,7 +146,7 @@ void console_backend_destroy(struct console_backend *c)
 void console_backend_kick(struct console_backend *c)
 {
     if (c->connected)
-        native_raise(c->kernel, c->port);
+        task_ready(&c->task);
 }
 
 bool console_backend_wants_input(const struct console_backend *c)

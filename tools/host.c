@@ -36,11 +36,11 @@ static int dom0_boot(struct host *h)
     h->xc = h->dom0 ? xc_interface_open(native_vcpu(h->dom0)) : NULL;
     if (!h->xc)
         return -ENOMEM;
-    if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_handle(h->dom0, port, guests_look, h))
+    task_init(&h->look, h->dom0, &guests_look_task, h);
+    task_init(&h->restart, h->dom0, &guests_restart_task, h);
+    if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
         return -EINVAL;
-    if (xc_evtchn_bind_virq(xc(h), VIRQ_TIMER, &port) || !native_handle(h->dom0, port, guests_restart, h))
-        return -EINVAL;
-    return 0;
+    return native_timers_start(h->dom0);
 }
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])

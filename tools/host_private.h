@@ -42,6 +42,7 @@ struct host {
     struct xen *xen;
     struct native_kernel *dom0;
     struct xc_handle *xc; /* dom0's */
+    struct task look, restart; /* guests_look_task, guests_restart_task */
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
@@ -79,10 +80,8 @@ void guest_list_append(struct host *h, struct guest *g);
 void guest_disconnect(struct guest *g);
 void guest_free(struct host *h, struct guest *g);
 
-/* VIRQ_DOM_EXC: some domain has shut down, or died. */
-void guests_look(void *data, evtchn_port_t port);
-/* VIRQ_TIMER: some guest's domain is to be built again. */
-void guests_restart(void *data, evtchn_port_t port);
+/* VIRQ_DOM_EXC: some domain has shut down, or died. At a time: some guest's domain is to be built again. */
+extern const struct task_ops guests_look_task, guests_restart_task;
 
 /* One line for the user, without its newline. */
 __attribute__((format(printf, 2, 3))) void host_message(struct host *h, const char *fmt, ...);

@@ -66,7 +66,7 @@ static void restart_now(struct host *h, struct guest *g)
     guest_gone(h, g);
 }
 
-/* Set dom0's timer to the first restart that is due. */
+/* The next restart is when the first one is due. */
 static void timer_arm(struct host *h)
 {
     s_time_t first = 0;
@@ -74,19 +74,22 @@ static void timer_arm(struct host *h)
     for (const struct guest *g = h->guests; g; g = g->next)
         if (g->restart_at && (!first || g->restart_at < first))
             first = g->restart_at;
-    xc_set_timer(xc(h), first);
+    task_ready_at(&h->restart, first);
 }
 
-void guests_restart(void *data, evtchn_port_t port)
+static bool guests_restart(struct task *t, unsigned int budget)
 {
-    struct host *h = data;
+    struct host *h = t->data;
 
-    (void)port;
+    (void)budget;
     for (struct guest *g = h->guests; g; g = g->next)
         if (g->restart_at && g->restart_at <= NOW(h->xen))
             restart_now(h, g);
     timer_arm(h);
+    return false;
 }
+
+const struct task_ops guests_restart_task = { .name = "restart", .step = guests_restart };
 
 /* Its domain is gone, or has been given away. Build another, at once or after a pause. */
 static void restart(struct host *h, struct guest *g, bool crashed)
@@ -250,14 +253,14 @@ static void guest_end(struct host *h, struct guest *g, int reason)
 }
 
 /* Something about some domain changed. Which one it was is not said, so look at all, many at a time. */
-void guests_look(void *data, evtchn_port_t port)
+static bool guests_look(struct task *t, unsigned int budget)
 {
     struct xen_domctl_getdomaininfo info[64];
-    struct host *h = data;
+    struct host *h = t->data;
     domid_t first = 0;
     int n;
 
-    (void)port;
+    (void)budget;
     do {
         n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
         for (int i = 0; i < n; i++) {
@@ -268,4 +271,7 @@ void guests_look(void *data, evtchn_port_t port)
             first = (domid_t)(info[i].domain + 1);
         }
     } while (n == ARRAY_SIZE(info));
+    return false;
 }
+
+const struct task_ops guests_look_task = { .name = "toolstack", .step = guests_look };

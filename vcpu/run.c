@@ -156,7 +156,8 @@ static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *
     if (pc->curr && pc->curr->native) {
         struct vcpu *v = pc->curr;
 
-        v->native->run(v, v->native_data);
+        while (v->native->step(v, v->native_data))
+            ;
         m->clock.now += NATIVE_NS;
         if (pc->curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
             vcpu_block(v);

@@ -30,6 +30,7 @@
 
 struct xenstore_conn {
     struct native_kernel *kernel;
+    struct task task;
     struct xenstore_domain_interface *intf;
     evtchn_port_t port;
     struct xs_session session;
@@ -77,8 +78,8 @@ static void send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
     c->out_len += len;
 }
 
-/* Take bytes from the ring, and answer each request that is whole. True when bytes were taken. */
-static bool receive(struct xenstore_conn *c)
+/* Take bytes from the ring, and answer up to `budget` requests that are whole. True when bytes were taken; *more: some are left. */
+static bool receive(struct xenstore_conn *c, unsigned int budget, bool *more)
 {
     XENSTORE_RING_IDX cons = c->intf->req_cons, prod = c->intf->req_prod;
     const XENSTORE_RING_IDX before = cons;
@@ -87,7 +88,7 @@ static bool receive(struct xenstore_conn *c)
     atomic_thread_fence(memory_order_seq_cst);
     if (prod - cons > XENSTORE_RING_SIZE)
         conversation_end(c, XENSTORE_ERROR_RINGIDX);
-    for (; cons != prod && !c->broken && c->out_len < OUT_STALL; cons++) {
+    for (; cons != prod && !c->broken && budget && c->out_len < OUT_STALL; cons++) {
         struct xsd_sockmsg req;
 
         c->in[c->in_len++] = (uint8_t)c->intf->req[MASK_XENSTORE_IDX(cons)];
@@ -99,8 +100,10 @@ static bool receive(struct xenstore_conn *c)
         } else if (c->in_len == header + req.len) {
             xs_session_request(&c->session, &req, (const char *)c->in + header);
             c->in_len = 0;
+            budget--;
         }
     }
+    *more = cons != prod;
     if (cons == before || c->broken)
         return false;
     atomic_thread_fence(memory_order_seq_cst);
@@ -131,20 +134,23 @@ static bool transmit(struct xenstore_conn *c)
     return true;
 }
 
-static void xenstore_event(void *data, evtchn_port_t port)
+/* Answer some requests, and pass on what there is room for. More: requests are left, and answers are not what holds them up. */
+static bool xenstore_step(struct task *t, unsigned int budget)
 {
-    struct xenstore_conn *c = data;
-    struct evtchn_send op = { .port = port };
-    bool any = false, more = true;
+    struct xenstore_conn *c = t->data;
+    struct evtchn_send op = { .port = c->port };
+    bool any = false, more = false;
 
-    while (more && !c->broken) {
-        more = receive(c);
-        more |= !c->broken && transmit(c);
-        any |= more;
-    }
+    if (!c->broken)
+        any = receive(c, budget, &more);
+    if (!c->broken)
+        any |= transmit(c);
     if (any)
         event_op(c, EVTCHNOP_send, &op);
+    return more && !c->broken && c->out_len < OUT_STALL;
 }
+
+static const struct task_ops xenstore_task = { .name = "xenstore", .step = xenstore_step };
 
 struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port)
 {
@@ -168,7 +174,8 @@ struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domi
     }
     c->port = bind.local_port;
     c->intf->server_features = XENSTORE_SERVER_FEATURE_ERROR;
-    if (!native_handle(k, c->port, xenstore_event, c)) {
+    task_init(&c->task, k, &xenstore_task, c);
+    if (!native_bind(k, c->port, &c->task)) {
         xenstore_conn_destroy(c);
         return NULL;
     }
@@ -201,7 +208,8 @@ void xenstore_conn_destroy(struct xenstore_conn *c)
     if (!c)
         return;
     close.port = c->port;
-    native_handle(c->kernel, c->port, NULL, NULL);
+    native_bind(c->kernel, c->port, NULL);
+    task_end(&c->task);
     event_op(c, EVTCHNOP_close, &close);
     native_unmap(native_vcpu(c->kernel), c->intf);
     xs_session_end(&c->session);

@@ -56,7 +56,8 @@ static void kick(struct store *s)
     assert_int_equal(
         fix_hypercall(s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s->f, 0, &send, sizeof(send)), 0, 0),
         0);
-    v->native->run(v, v->native_data);
+    while (v->native->step(v, v->native_data))
+        ;
 }
 
 static void get(struct store *s, void *data, size_t len)

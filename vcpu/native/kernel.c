@@ -2,8 +2,13 @@
 /*
  * The kernel of a native domain: the idea is in kernel.h.
  *
- * Invariant: a port's pending bit is cleared before its handler looks at the ring, so that an event that arrives while the
- * handler runs sets it again and is not lost. This is the protocol that every guest's kernel follows as well.
+ *      pending bits --scan--> task of the port --+
+ *      VIRQ_TIMER --> tasks whose time has come -+--> ready queue --first--> one step --more?--> end of the queue
+ *      task_ready() -----------------------------+
+ *
+ * Invariant: a port's pending bit is cleared before its task looks at the ring, so that an event that arrives during a step sets
+ * it again and is not lost. This is the protocol that every guest's kernel follows as well. The bits are set by the
+ * hypervisor alone: what the kernel itself wants to happen is a matter of its ready queue.
  */
 #include "vcpu/native/kernel.h"
 
@@ -12,51 +17,191 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct handler {
-    native_handler *fn;
-    void *data;
-};
-
 struct native_kernel {
     struct vcpu *v;
-    struct handler *handlers; /* by port */
-    size_t nr_handlers;
+    struct task **task_of; /* by port; NULL: nobody's */
+    size_t nr_ports;
+    struct task *ready, **ready_tail;
+    struct task *running; /* the one whose step is being executed, unless it has ended itself */
+    struct task *due;     /* by time, the first first */
+    evtchn_port_t timer_port;
 };
 
-static void dispatch(struct native_kernel *k, evtchn_port_t port)
+/* --- tasks --- */
+
+void task_init(struct task *t, struct native_kernel *k, const struct task_ops *ops, void *data)
 {
-    if (port < k->nr_handlers && k->handlers[port].fn)
-        k->handlers[port].fn(k->handlers[port].data, port);
+    *t = (struct task){ .ops = ops, .data = data, .kernel = k };
 }
 
-/* One pass over what is pending: the two-level scan of selector word and port words. */
-static void native_run(struct vcpu *v, void *data)
+void task_ready(struct task *t)
 {
-    struct native_kernel *k = data;
-    struct shared_info *s = v->domain->shared_info;
-    struct vcpu_info *vi = v->vcpu_info;
+    struct native_kernel *k = t->kernel;
 
-    while (vi->evtchn_upcall_pending) {
-        unsigned long sel;
+    if (t->ready)
+        return;
+    t->ready = true;
+    t->next = NULL;
+    *k->ready_tail = t;
+    k->ready_tail = &t->next;
+    vcpu_kick(k->v);
+}
 
-        vi->evtchn_upcall_pending = 0;
-        sel = vi->evtchn_pending_sel;
-        vi->evtchn_pending_sel = 0;
-        for (; sel; sel &= sel - 1) {
-            unsigned int word = (unsigned int)__builtin_ctzl(sel);
-            unsigned long bits;
+static void ready_remove(struct native_kernel *k, struct task *t)
+{
+    struct task **p = &k->ready;
 
-            while ((bits = s->evtchn_pending[word] & ~s->evtchn_mask[word]) != 0) {
-                unsigned int bit = (unsigned int)__builtin_ctzl(bits);
+    if (!t->ready)
+        return;
+    while (*p != t)
+        p = &(*p)->next;
+    *p = t->next;
+    if (k->ready_tail == &t->next)
+        k->ready_tail = p;
+    t->ready = false;
+}
 
-                s->evtchn_pending[word] &= ~(1UL << bit);
-                dispatch(k, word * 64 + bit);
-            }
-        }
+static void due_remove(struct native_kernel *k, struct task *t)
+{
+    struct task **p = &k->due;
+
+    if (!t->due)
+        return;
+    while (*p != t)
+        p = &(*p)->next_due;
+    *p = t->next_due;
+    t->due = 0;
+}
+
+void task_end(struct task *t)
+{
+    struct native_kernel *k = t->kernel;
+
+    if (!k)
+        return;
+    ready_remove(k, t);
+    due_remove(k, t);
+    if (k->running == t)
+        k->running = NULL;
+    t->kernel = NULL;
+}
+
+/* --- times --- */
+
+/* The vCPU's timer is for the first of them; 0: there is none. */
+static void timer_arm(struct native_kernel *k)
+{
+    hypercall_native(k->v, __HYPERVISOR_set_timer_op, k->due ? (uint64_t)k->due->due : 0, 0, 0, 0, 0);
+}
+
+void task_ready_at(struct task *t, s_time_t due)
+{
+    struct native_kernel *k = t->kernel;
+    const struct task *first = k->due;
+    struct task **p = &k->due;
+
+    BUG_ON(!k->timer_port);
+    due_remove(k, t);
+    if (due) {
+        while (*p && (*p)->due <= due)
+            p = &(*p)->next_due;
+        t->due = due;
+        t->next_due = *p;
+        *p = t;
+    }
+    if (k->due != first || k->due == t)
+        timer_arm(k);
+}
+
+static void timer_expired(struct native_kernel *k)
+{
+    while (k->due && k->due->due <= NOW(k->v->domain->xen)) {
+        struct task *t = k->due;
+
+        due_remove(k, t);
+        task_ready(t);
+    }
+    timer_arm(k);
+}
+
+int native_timers_start(struct native_kernel *k)
+{
+    struct evtchn_bind_virq op = { .virq = VIRQ_TIMER };
+    long rc =
+        hypercall_native(k->v, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq, (uint64_t)(uintptr_t)&op, 0, 0, 0);
+
+    if (rc == 0)
+        k->timer_port = op.port;
+    return (int)rc;
+}
+
+/* --- events --- */
+
+static void port_fired(struct native_kernel *k, evtchn_port_t port)
+{
+    if (port == k->timer_port)
+        timer_expired(k);
+    else if (port < k->nr_ports && k->task_of[port])
+        task_ready(k->task_of[port]);
+}
+
+/* The upcall: one pass over what is pending, the two-level scan of selector word and port words. */
+static void upcall(struct native_kernel *k)
+{
+    struct shared_info *s = k->v->domain->shared_info;
+    struct vcpu_info *vi = k->v->vcpu_info;
+    unsigned long sel = vi->evtchn_pending_sel;
+
+    vi->evtchn_upcall_pending = 0;
+    vi->evtchn_pending_sel = 0;
+    for (; sel; sel &= sel - 1) {
+        unsigned int word = (unsigned int)__builtin_ctzl(sel);
+        unsigned long bits = s->evtchn_pending[word] & ~s->evtchn_mask[word];
+
+        s->evtchn_pending[word] &= ~bits;
+        for (; bits; bits &= bits - 1)
+            port_fired(k, word * 64 + (unsigned int)__builtin_ctzl(bits));
     }
 }
 
-static const struct native_ops native_kernel_ops = { .name = "native kernel", .run = native_run };
+bool native_bind(struct native_kernel *k, evtchn_port_t port, struct task *t)
+{
+    if (port >= k->nr_ports) {
+        size_t nr = port + 64;
+        struct task **bigger = realloc(k->task_of, nr * sizeof(struct task *));
+
+        if (!bigger)
+            return false;
+        memset(bigger + k->nr_ports, 0, (nr - k->nr_ports) * sizeof(struct task *));
+        k->task_of = bigger;
+        k->nr_ports = nr;
+    }
+    k->task_of[port] = t;
+    return true;
+}
+
+/* --- running --- */
+
+/* Take what has happened into account, then give the first ready task a step. False: there is nothing to do. */
+static bool native_step(struct vcpu *v, void *data)
+{
+    struct native_kernel *k = data;
+    struct task *t;
+
+    if (v->vcpu_info->evtchn_upcall_pending)
+        upcall(k);
+    t = k->ready;
+    if (!t)
+        return false;
+    ready_remove(k, t);
+    k->running = t;
+    if (t->ops->step(t, NATIVE_STEP_BUDGET) && k->running)
+        task_ready(t);
+    k->running = NULL;
+    return true;
+}
+
+static const struct native_ops native_kernel_ops = { .name = "native kernel", .step = native_step };
 
 struct native_kernel *native_kernel_create(struct domain *d)
 {
@@ -64,6 +209,7 @@ struct native_kernel *native_kernel_create(struct domain *d)
 
     if (!k)
         return NULL;
+    k->ready_tail = &k->ready;
     k->v = d->vcpu[0];
     k->v->native = &native_kernel_ops;
     k->v->native_data = k;
@@ -76,34 +222,8 @@ void native_kernel_destroy(struct native_kernel *k)
 {
     if (!k)
         return;
-    free(k->handlers);
+    free(k->task_of);
     free(k);
 }
 
 struct vcpu *native_vcpu(struct native_kernel *k) { return k->v; }
-
-bool native_handle(struct native_kernel *k, evtchn_port_t port, native_handler *handler, void *data)
-{
-    if (port >= k->nr_handlers) {
-        size_t nr = port + 64;
-        struct handler *h = realloc(k->handlers, nr * sizeof(*h));
-
-        if (!h)
-            return false;
-        memset(h + k->nr_handlers, 0, (nr - k->nr_handlers) * sizeof(*h));
-        k->handlers = h;
-        k->nr_handlers = nr;
-    }
-    k->handlers[port] = (struct handler){ handler, data };
-    return true;
-}
-
-void native_raise(struct native_kernel *k, evtchn_port_t port)
-{
-    struct vcpu_info *vi = k->v->vcpu_info;
-
-    k->v->domain->shared_info->evtchn_pending[port / 64] |= 1UL << (port % 64);
-    vi->evtchn_pending_sel |= 1UL << (port / 64);
-    vi->evtchn_upcall_pending = 1;
-    vcpu_kick(k->v);
-}

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel of a native domain: event dispatch.
+ * The kernel of a native domain: it runs tasks.
  *
  * Concept: dom0 and driver domains are C code on a scheduled vCPU. Their kernel does what the event part of a guest kernel
- * does: on an upcall it scans the pending bits of shared_info and calls the handler of each port. Backends are written
- * against this; they never poll, and between events the vCPU blocks.
+ * does: on an upcall it scans the pending bits of shared_info, and makes the task of each port ready. Then it gives the ready
+ * tasks a step each, in turn (task.h). Backends and the toolstack are such tasks; they never poll, and when none is ready
+ * the vCPU blocks. Times come from the vCPU's one-shot timer and VIRQ_TIMER, as in any guest.
+ *
+ * The kernel makes hypercalls and nothing else: it works for an unprivileged domain as well.
  */
 #ifndef VCPU_NATIVE_KERNEL_H
 #define VCPU_NATIVE_KERNEL_H
 
+#include "vcpu/native/task.h"
 #include "vcpu/noun/domain.h"
+
+#define NATIVE_STEP_BUDGET 16 /* units of work a step */
 
 struct native_kernel;
 
-typedef void native_handler(void *data, evtchn_port_t port);
-
 /* Make vCPU 0 of native domain d run this kernel. NULL: out of memory. */
 struct native_kernel *native_kernel_create(struct domain *d);
+/* After the domain, and after its tasks. */
 void native_kernel_destroy(struct native_kernel *k);
 
 /* The vCPU in whose name the domain's hypercalls are made. */
 struct vcpu *native_vcpu(struct native_kernel *k);
 
-/* Call handler(data, port) whenever local port `port` is pending (NULL: no more). The port is bound already. False: no memory. */
-bool native_handle(struct native_kernel *k, evtchn_port_t port, native_handler *handler, void *data);
+/* Make t ready whenever local port `port`, which is bound already, is pending (NULL: no more). False: no memory. */
+bool native_bind(struct native_kernel *k, evtchn_port_t port, struct task *t);
 
-/* Run a handler at the kernel's next turn, as if the port had fired. */
-void native_raise(struct native_kernel *k, evtchn_port_t port);
+/* Bind VIRQ_TIMER: from now on tasks may have times. 0 or -errno. */
+int native_timers_start(struct native_kernel *k);
 
 #endif

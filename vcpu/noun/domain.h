@@ -89,8 +89,8 @@ struct pv_pit {
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */
 struct native_ops {
     const char *name;
-    /* Run until there is nothing to do; handle pending events. The vCPU blocks afterwards until the next event. */
-    void (*run)(struct vcpu *v, void *data);
+    /* Do a bounded piece of work; handle pending events. False: there is nothing to do, and v blocks until the next event. */
+    bool (*step)(struct vcpu *v, void *data);
 };
 
 /* A 32-bit guest may place these at any multiple of 4: pointers to them must not promise more. */
