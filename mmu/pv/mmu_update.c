@@ -7,13 +7,12 @@
  * gets its entry changed under the rules of that level, plain data is simply written. foreigndom names two more domains: whose
  * tables they are (high half, plus one) and whose frames are to be mapped (low half). A toolstack builds a guest this way.
  *
- * The list stops at the first refused request; *pdone says how many were done. It is preempted between requests: `count` then carries a
- * flag, and *pdone what was done so far.
+ * The list stops at the first refused request, and is preempted between requests (mmu/pv/batch.h).
  *
  * Simplified against do_mmu_update() of xen/arch/x86/mm.c: requests are read in chunks, so a request that changes the list itself
  * shows its effect late; no paging, sharing or shadow modes.
  */
-#include "mmu/guest_access.h"
+#include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"
 
 #define CHUNK 32
@@ -124,13 +123,13 @@ static int one_update(struct mmu_call *c, const struct mmu_update *req)
 }
 
 /* Carry requests out until one fails, the list ends, or the time is up (-ERESTART). *done counts. */
-static int run_list(struct mmu_call *c, uint64_t list, unsigned int count, unsigned int *done)
+static int run_list(struct mmu_call *c, const struct pv_batch *b, unsigned int *done)
 {
     struct mmu_update chunk[CHUNK];
     unsigned int i, have = 0;
     int rc = 0;
 
-    for (i = 0; i < count && !rc; i += !rc) {
+    for (i = 0; i < b->count && !rc; i += !rc) {
         const unsigned int at = i % CHUNK;
 
         if (i && hypercall_preempt_check(c->curr)) {
@@ -138,13 +137,13 @@ static int run_list(struct mmu_call *c, uint64_t list, unsigned int count, unsig
             break;
         }
         if (at == 0 || at >= have) {
-            const unsigned int want = count - i < CHUNK - at ? count - i : CHUNK - at;
+            const unsigned int want = b->count - i < CHUNK - at ? b->count - i : CHUNK - at;
 
             /* If the chunk cannot be read as a whole, what can be read counts: one by one. */
             have = at + want;
-            if (copy_from_guest(c->curr, &chunk[at], list + i * sizeof(*chunk), want * sizeof(*chunk))) {
+            if (copy_from_guest(c->curr, &chunk[at], b->list + i * sizeof(*chunk), want * sizeof(*chunk))) {
                 have = at + 1;
-                rc = copy_from_guest(c->curr, &chunk[at], list + i * sizeof(*chunk), sizeof(*chunk));
+                rc = copy_from_guest(c->curr, &chunk[at], b->list + i * sizeof(*chunk), sizeof(*chunk));
             }
         }
         if (!rc)
@@ -188,25 +187,15 @@ static int call_domains(struct mmu_call *c, uint32_t foreigndom)
 long do_mmu_update(struct vcpu *v, struct hypercall_args *args)
 {
     struct mmu_call c = { .curr = v, .xen = v->domain->xen };
-    const uint64_t list = args->a[0], pdone = args->a[2];
-    unsigned int count = (unsigned int)args->a[1], done_before = 0, done = 0;
-    const uint32_t foreigndom = (uint32_t)args->a[3];
+    struct pv_batch b;
+    unsigned int done = 0;
     int rc;
 
-    if (put_old_guest_table(v))
-        return -ERESTART;
-    if (count == MMU_UPDATE_PREEMPTED && !list)
-        return (int)foreigndom; /* only the clearing up was left to do: this is the result */
-    if (count & MMU_UPDATE_PREEMPTED) {
-        count &= ~MMU_UPDATE_PREEMPTED;
-        if (pdone && copy_from_guest(v, &done_before, pdone, sizeof(done_before)))
-            done_before = 0;
-    }
-    if (!guest_handle_okay(v, list, (uint64_t)count * sizeof(struct mmu_update)))
-        return -EFAULT;
-    rc = call_domains(&c, foreigndom);
+    if (!pv_batch_begin(&b, v, args, sizeof(struct mmu_update), &rc))
+        return rc;
+    rc = call_domains(&c, b.foreigndom);
     if (!rc) {
-        rc = run_list(&c, list, count, &done);
+        rc = run_list(&c, &b, &done);
         if (c.pg)
             put_page(c.xen, c.pg);
         if (c.flush)
@@ -214,17 +203,5 @@ long do_mmu_update(struct vcpu *v, struct hypercall_args *args)
         domain_put(c.pg_owner);
         domain_put(c.pt_owner);
     }
-    if (rc == -ERESTART && done < count) {
-        args->a[0] = list + done * sizeof(struct mmu_update);
-        args->a[1] = (count - done) | MMU_UPDATE_PREEMPTED;
-    } else if (old_guest_table_pending(v)) {
-        args->a[0] = args->a[2] = 0;
-        args->a[1] = MMU_UPDATE_PREEMPTED;
-        args->a[3] = (uint32_t)(rc == -ERESTART ? 0 : rc);
-        rc = -ERESTART;
-    }
-    done += done_before;
-    if (pdone)
-        (void)copy_to_guest(v, pdone, &done, sizeof(done));
-    return rc;
+    return pv_batch_end(&b, args, done, rc);
 }

@@ -12,7 +12,7 @@
  *
  * Corresponds to do_mmuext_op() of xen/arch/x86/mm.c, compat_mmuext_op() of x86_64/compat/mm.c.
  */
-#include "mmu/guest_access.h"
+#include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"
 
 #include <string.h>
@@ -246,19 +246,18 @@ static int op_read(struct vcpu *v, uint64_t addr, struct mmuext_op *op)
     return 0;
 }
 
-static int run_list(struct mmuext_call *c, uint64_t list, unsigned int count, unsigned int *done)
+static int run_list(struct mmuext_call *c, const struct pv_batch *b, unsigned int *done)
 {
-    const size_t size = op_size(c->curr);
     struct mmuext_op op;
     unsigned int i;
     int rc = 0;
 
-    for (i = 0; i < count && !rc; i += !rc) {
+    for (i = 0; i < b->count && !rc; i += !rc) {
         if (i && hypercall_preempt_check(c->curr)) {
             rc = -ERESTART;
             break;
         }
-        rc = op_read(c->curr, list + i * size, &op);
+        rc = op_read(c->curr, b->list + i * b->size, &op);
         if (!rc)
             rc = one_op(c, &op);
         if (!rc && put_old_guest_table(c->curr)) { /* the command is done, but not what it left behind */
@@ -287,38 +286,16 @@ static int call_pg_owner(struct mmuext_call *c, uint32_t foreigndom)
 long do_mmuext_op(struct vcpu *v, struct hypercall_args *args)
 {
     struct mmuext_call c = { .curr = v };
-    const uint64_t list = args->a[0], pdone = args->a[2];
-    unsigned int count = (unsigned int)args->a[1], done_before = 0, done = 0;
-    const uint32_t foreigndom = (uint32_t)args->a[3];
+    struct pv_batch b;
+    unsigned int done = 0;
     int rc;
 
-    if (put_old_guest_table(v))
-        return -ERESTART;
-    if (count == MMU_UPDATE_PREEMPTED && !list)
-        return (int)foreigndom; /* only the clearing up was left to do: this is the result */
-    if (count & MMU_UPDATE_PREEMPTED) {
-        count &= ~MMU_UPDATE_PREEMPTED;
-        if (pdone && copy_from_guest(v, &done_before, pdone, sizeof(done_before)))
-            done_before = 0;
-    }
-    if (!guest_handle_okay(v, list, count * op_size(v)))
-        return -EFAULT;
-    rc = call_pg_owner(&c, foreigndom);
+    if (!pv_batch_begin(&b, v, args, op_size(v), &rc))
+        return rc;
+    rc = call_pg_owner(&c, b.foreigndom);
     if (rc)
         return rc;
-    rc = run_list(&c, list, count, &done);
+    rc = run_list(&c, &b, &done);
     domain_put(c.pg_owner);
-    if (rc == -ERESTART && done < count) {
-        args->a[0] = list + done * op_size(v);
-        args->a[1] = (count - done) | MMU_UPDATE_PREEMPTED;
-    } else if (old_guest_table_pending(v)) {
-        args->a[0] = args->a[2] = 0;
-        args->a[1] = MMU_UPDATE_PREEMPTED;
-        args->a[3] = (uint32_t)(rc == -ERESTART ? 0 : rc);
-        rc = -ERESTART;
-    }
-    done += done_before;
-    if (pdone)
-        (void)copy_to_guest(v, pdone, &done, sizeof(done));
-    return rc;
+    return pv_batch_end(&b, args, done, rc);
 }

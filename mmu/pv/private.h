@@ -105,7 +105,4 @@ int pv_flush_vcpumask(struct vcpu *v, uint64_t bitmap);
 /* The domains that a paging hypercall names; NULL: -ESRCH is the answer. With a reference. */
 struct domain *get_pg_owner(struct vcpu *v, domid_t domid);
 
-/* "Continued": set in `count`, and then *pdone holds what was done before (Xen's MMU_UPDATE_PREEMPTED). */
-#define MMU_UPDATE_PREEMPTED 0x80000000u
-
 #endif

@@ -208,6 +208,48 @@ static void foreign_memory(void **state)
     fix_close(&f);
 }
 
+/* How mmu_update and mmuext_op begin and end (mmu/pv/batch.h), which answer comes first, and what is left in *pdone. */
+static void lists_begin_and_end_alike(void **state)
+{
+    enum { CONTINUED = 1u << 31, NO = -1 };
+    struct fixture f;
+    uint32_t *done;
+    uint64_t va, hole = UINT64_C(0xffff800000000000);
+
+    fix_open(&f, false);
+    va = fix_args_va(&f, 1);
+    done = (uint32_t *)((uint8_t *)fix_args(&f, 1) + 4000);
+    memset(fix_args(&f, 1), 0xff, 64); /* a request that neither knows */
+    const struct {
+        uint64_t list;
+        uint32_t count;
+        uint64_t pdone;
+        uint32_t foreigndom;
+        long rc[2];
+        int64_t done[2]; /* NO: not written */
+    } rows[] = {
+        { va, 0, va + 4000, DOMID_SELF, { 0, 0 }, { 0, 0 } },
+        { va, 1, va + 4000, DOMID_SELF, { -ENOSYS, -ENOSYS }, { 0, 0 } },
+        { va, 1, hole, DOMID_SELF, { -ENOSYS, -ENOSYS }, { NO, NO } },
+        { va, CONTINUED, va + 4000, DOMID_SELF, { 0, 0 }, { 7, 7 } },
+        { va, CONTINUED | 1, va + 4000, DOMID_SELF, { -ENOSYS, -ENOSYS }, { 7, 7 } },
+        { 0, CONTINUED, va + 4000, (uint32_t)-EINVAL, { -EINVAL, -EINVAL }, { NO, NO } },
+        { hole, CONTINUED, va + 4000, 77, { -EFAULT, -EFAULT }, { NO, NO } },
+        { va, 1, va + 4000, 77, { -ESRCH, -ESRCH }, { 0, NO } },
+    };
+    for (unsigned int i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+        const unsigned int r = i / 2, which = i % 2;
+        long rc;
+
+        *done = 7;
+        rc = fix_call(f.v[1], which ? do_mmuext_op : do_mmu_update, rows[r].list, rows[r].count, rows[r].pdone,
+                      rows[r].foreigndom);
+        if (rc != rows[r].rc[which] || *done != (rows[r].done[which] == NO ? 7 : rows[r].done[which]))
+            fail_msg("row %u, %s: %ld, %u done", r, which ? "mmuext_op" : "mmu_update", rc, *done);
+    }
+    fix_close(&f);
+}
+
 /* dom0 acts for a guest that it builds. */
 static void a_toolstack_acts_for_a_guest(void **state)
 {
@@ -238,6 +280,7 @@ int main(void)
         cmocka_unit_test(refusals_pv64),
         cmocka_unit_test(refusals_pv32),
         cmocka_unit_test(foreign_memory),
+        cmocka_unit_test(lists_begin_and_end_alike),
         cmocka_unit_test(a_toolstack_acts_for_a_guest),
     };
 
