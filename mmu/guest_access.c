@@ -5,7 +5,8 @@
  * Concept: on real hardware Xen simply dereferences a guest's pointer, since the guest's page tables are loaded: the processor
  * translates, and a fault becomes -EFAULT. Here the processor is somewhere else, so this file does what it would do: from the
  * root down, an entry a level, until a page is found or a right is missing. Only the range check is the hypervisor's own: an
- * address in its hole would reach Xen's memory, and is refused before anything is looked at.
+ * address in its hole would reach Xen's memory, and is refused before anything is looked at. Native code's addresses are good here
+ * as they are.
  *
  * Invariants: never touches a frame that the guest's own tables do not map; a write sets A and D as the processor does.
  */
@@ -16,10 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n)
+static bool pv_okay(const struct vcpu *v, uint64_t addr, size_t n)
 {
-    if (is_native_domain(v->domain))
-        return true;
     /* An array that starts below the hole is stopped by what is not mapped there, as on Xen. */
     return addr < (UINT64_C(1) << 47) || addr >= UINT64_C(0xffff880000000000);
 }
@@ -76,7 +75,7 @@ static uint8_t *guest_page(struct vcpu *v, uint64_t va, bool write)
     uint64_t *leaf, bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED;
     mfn_t mfn;
 
-    if (!guest_handle_okay(v, va, 1))
+    if (!pv_okay(v, va, 1))
         return NULL;
     mfn = walk(v, va, &pfec, &leaf);
     if (mfn_eq(mfn, INVALID_MFN))
@@ -92,8 +91,6 @@ static int copy(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, bool write)
 {
     const bool pv32 = is_pv_32bit_domain(v->domain);
 
-    if (!is_pv_domain(v->domain))
-        return n ? -EFAULT : 0;
     while (n) {
         size_t part = PAGE_SIZE - PAGE_OFFSET(va) < n ? PAGE_SIZE - PAGE_OFFSET(va) : n;
         uint8_t *page = pv32 && va >> 32 ? NULL : guest_page(v, va, write);
@@ -111,25 +108,42 @@ static int copy(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, bool write)
     return 0;
 }
 
-int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)
+static int pv_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n) { return copy(v, src, dst, n, false); }
+
+static int pv_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
 {
-    if (!is_native_domain(v->domain))
-        return copy(v, src, dst, n, false);
+    return copy(v, dst, (uint8_t *)(uintptr_t)src, n, true);
+}
+
+const struct caller_mem_ops pv_caller_mem = {
+    .name = "PV guest", .copy_from = pv_copy_from, .copy_to = pv_copy_to, .okay = pv_okay
+};
+
+/* --- native code: what it names is here already --- */
+
+static bool native_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
+
+static int native_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
     if (n && !src)
         return -EFAULT;
     memcpy(dst, (const void *)(uintptr_t)src, n);
     return 0;
 }
 
-int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+static int native_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
 {
-    if (!is_native_domain(v->domain))
-        return copy(v, dst, (uint8_t *)(uintptr_t)src, n, true);
     if (n && !dst)
         return -EFAULT;
     memcpy((void *)(uintptr_t)dst, src, n);
     return 0;
 }
+
+const struct caller_mem_ops native_caller_mem = {
+    .name = "native code", .copy_from = native_copy_from, .copy_to = native_copy_to, .okay = native_okay
+};
+
+/* --- instructions --- */
 
 size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
 {

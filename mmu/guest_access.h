@@ -5,21 +5,34 @@
  * Concept: a pointer that arrives in a hypercall is a guest virtual address and never trusted. It is translated through the
  * calling vCPU's own page tables with the guest's own rights (present, user, writable at every level), page by page; an
  * address in the hypervisor's hole, an unmapped page or a read-only one gives -EFAULT and nothing is written beyond it.
- * A native domain (dom0's C code) passes host pointers instead; these functions are the one place that knows.
+ * Other callers have other addresses: who they are and how their memory is reached says vcpu/noun/caller.h.
  *
  * Corresponds to xen/include/asm-x86/guest_access.h and access_ok().
  */
 #ifndef MMU_GUEST_ACCESS_H
 #define MMU_GUEST_ACCESS_H
 
+#include "vcpu/noun/caller.h"
 #include "vcpu/noun/domain.h"
 
-/* Copy n bytes; 0 or -EFAULT. Guest addresses are 64-bit (PV32 callers zero-extend). Native vCPUs: host pointers. */
-int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n);
-int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n);
+/* The rows of those who call for themselves. */
+extern const struct caller_mem_ops pv_caller_mem, native_caller_mem;
 
-/* The rights check alone, as Xen's guest_handle_okay(): true when [addr, addr+n) lies outside the hypervisor's hole. */
-bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n);
+/* Copy n bytes from or to the caller's memory; 0 or -EFAULT. Addresses are 64-bit (PV32 callers zero-extend). */
+static inline int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    return v->caller_mem->copy_from(v, dst, src, n);
+}
+static inline int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+{
+    return v->caller_mem->copy_to(v, dst, src, n);
+}
+
+/* The rights check alone, as Xen's guest_handle_okay(): a PV guest's [addr, addr+n) lies outside the hypervisor's hole. */
+static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n)
+{
+    return v->caller_mem->okay(v, addr, n);
+}
 
 /* How a translation is meant, and what a failed one reports, as #PF error code bits (PFEC_*). */
 #define PFEC_page_present 0x01u

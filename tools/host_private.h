@@ -41,7 +41,7 @@ struct host {
     struct machine *machine;
     struct xen *xen;
     struct native_kernel *dom0;
-    struct xc_handle *xc; /* dom0's */
+    struct xc_handle *xc;      /* dom0's */
     struct task look, restart; /* guests_look_task, guests_restart_task */
     struct host_io io;
     struct guest *guests, **guests_tail;

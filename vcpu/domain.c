@@ -19,6 +19,7 @@
 
 #include "evtchn/evtchn.h"
 #include "mmu/grant/grant_table.h"
+#include "mmu/guest_access.h"
 #include "mmu/memory/memory.h"
 #include "mmu/page.h"
 #include "mmu/pv/pv.h"
@@ -208,6 +209,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->pv.kernel_mode = true;
     v->runstate.state = RUNSTATE_offline;
     v->runstate.state_entry_time = NOW(d->xen);
+    v->caller_mem = is_native_domain(d) ? &native_caller_mem : &pv_caller_mem;
     if (is_native_domain(d)) {
         v->regs = calloc(1, sizeof(*v->regs));
     } else {

@@ -191,6 +191,21 @@ long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2,
     return ret;
 }
 
+long hypercall_remote(const struct caller *c, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5)
+{
+    const struct caller_mem_ops *const mem = c->v->caller_mem;
+    void *const data = c->v->caller_data;
+    long ret;
+
+    c->v->caller_mem = c->mem;
+    c->v->caller_data = c->data;
+    ret = hypercall_native(c->v, nr, a1, a2, a3, a4, a5);
+    c->v->caller_mem = mem;
+    c->v->caller_data = data;
+    return ret;
+}
+
 /* --- multicall --- */
 
 struct multicall_entry32 {

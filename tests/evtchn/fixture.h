@@ -53,6 +53,31 @@ static inline uint64_t world_frame(unsigned int domid, unsigned int n) { return 
 
 static inline void *world_frame_virt(struct world *w, uint64_t frame) { return mfn_to_virt(&w->machine, _mfn(frame)); }
 
+#define WORLD_READ_ONLY ((uint64_t)1 << 63) /* or-ed to an address: can be read and not written */
+
+static int world_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    src &= ~WORLD_READ_ONLY;
+    if (src < PAGE_SIZE)
+        return -EFAULT;
+    memcpy(dst, (const void *)(uintptr_t)src, n);
+    return 0;
+}
+
+static int world_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+{
+    if (dst < PAGE_SIZE || dst & WORLD_READ_ONLY)
+        return -EFAULT;
+    memcpy((void *)(uintptr_t)dst, src, n);
+    return 0;
+}
+
+static bool world_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
+
+static const struct caller_mem_ops world_caller_mem = {
+    .name = "test", .copy_from = world_copy_from, .copy_to = world_copy_to, .okay = world_okay
+};
+
 static void world_add_domain(struct world *w, unsigned int id, unsigned int max_port)
 {
     struct domain *d = &w->dom[id];
@@ -77,6 +102,7 @@ static void world_add_domain(struct world *w, unsigned int id, unsigned int max_
         d->vcpu[i] = calloc(1, sizeof(struct vcpu));
         d->vcpu[i]->vcpu_id = i;
         d->vcpu[i]->domain = d;
+        d->vcpu[i]->caller_mem = &world_caller_mem;
         assert_int_equal(evtchn_vcpu_init(d->vcpu[i]), 0);
     }
 }
@@ -162,25 +188,6 @@ int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
         return -EPERM;
     }
     *out = d;
-    return 0;
-}
-
-#define WORLD_READ_ONLY ((uint64_t)1 << 63) /* or-ed to an address: can be read and not written */
-
-int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)
-{
-    src &= ~WORLD_READ_ONLY;
-    if (src < PAGE_SIZE)
-        return -EFAULT;
-    memcpy(dst, (const void *)(uintptr_t)src, n);
-    return 0;
-}
-
-int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, size_t n)
-{
-    if (dst < PAGE_SIZE || dst & WORLD_READ_ONLY)
-        return -EFAULT;
-    memcpy((void *)(uintptr_t)dst, src, n);
     return 0;
 }
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "mmu/grant/private.h"
+#include "mmu/guest_access.h"
 #include "mmu/memory/private.h"
 #include "mmu/pv/pv.h"
 
@@ -52,6 +53,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->shared_info_mfn = d->perdomain_l3 = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     v->domain = d;
+    v->caller_mem = &native_caller_mem;
     v->regs = calloc(1, sizeof(*v->regs));
     v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = INVALID_MFN;
     d->max_vcpus = 1;

@@ -43,7 +43,7 @@ struct arg {
     uint16_t space, pad;
 };
 
-struct caller {
+struct asker {
     struct fixture *f;
     domid_t id; /* 0 or 1 */
     bool compat;
@@ -147,15 +147,15 @@ static void encode(void *buf, bool compat, enum shape shape, const struct arg *a
     }
 }
 
-static uint64_t list_va(const struct caller *c) { return fix_args_va(c->f, c->id) + 2048; }
-static uint64_t *list_host(const struct caller *c) { return (uint64_t *)((uint8_t *)fix_args(c->f, c->id) + 2048); }
+static uint64_t list_va(const struct asker *c) { return fix_args_va(c->f, c->id) + 2048; }
+static uint64_t *list_host(const struct asker *c) { return (uint64_t *)((uint8_t *)fix_args(c->f, c->id) + 2048); }
 
-static long call_at(const struct caller *c, uint64_t cmd, uint64_t va)
+static long call_at(const struct asker *c, uint64_t cmd, uint64_t va)
 {
     return fix_call(c->f->v[c->id], do_memory_op, cmd, va, 0, 0);
 }
 
-static long call(const struct caller *c, uint64_t cmd, enum shape shape, const struct arg *a)
+static long call(const struct asker *c, uint64_t cmd, enum shape shape, const struct arg *a)
 {
     encode(fix_args(c->f, c->id), c->compat, shape, a);
     return call_at(c, cmd, fix_args_va(c->f, c->id));
@@ -271,7 +271,7 @@ static const domid_t nobody[] = {
 
 static unsigned int nr_calls;
 
-static void expect(const struct row *r, const struct caller *c, const char *how, domid_t domid, long got, long want)
+static void expect(const struct row *r, const struct asker *c, const char *how, domid_t domid, long got, long want)
 {
     nr_calls++;
     if (got != want)
@@ -280,7 +280,7 @@ static void expect(const struct row *r, const struct caller *c, const char *how,
 }
 
 /* What one caller is told about one domain, in all ways of asking. */
-static void ask(const struct row *r, const struct caller *c, domid_t domid, long want)
+static void ask(const struct row *r, const struct asker *c, domid_t domid, long want)
 {
     const long fault = c->id ? r->fault : r->dom0_fault;
     struct arg a = r->arg;
@@ -304,7 +304,7 @@ static void ask(const struct row *r, const struct caller *c, domid_t domid, long
     expect(r, c, ", continued far", domid, call(c, r->cmd | 0x20000 << MEMOP_EXTENT_SHIFT, r->shape, &a), r->start);
 }
 
-static void ask_all(const struct row *r, const struct caller *c)
+static void ask_all(const struct row *r, const struct asker *c)
 {
     const domid_t other = c->id ? 2 : 1;
     const bool remote = r->shape == RESOURCE || r->shape == ACCESS, by_id = r->cmd == XENMEM_claim_pages;
@@ -329,9 +329,9 @@ static void each_row(bool pv32)
         if (pv32 ? superseded : rows[i].compat)
             continue;
         fix_open(&f, pv32);
-        ask_all(&rows[i], &(struct caller){ &f, 1, pv32 });
+        ask_all(&rows[i], &(struct asker){ &f, 1, pv32 });
         if (!pv32)
-            ask_all(&rows[i], &(struct caller){ &f, 0, false });
+            ask_all(&rows[i], &(struct asker){ &f, 0, false });
         fix_audit(&f);
         while (page_list_first(f.xen, &f.d[0]->page_list)) /* what dom0 was given */
             put_page_alloc_ref(f.xen, page_list_first(f.xen, &f.d[0]->page_list));
@@ -356,7 +356,7 @@ static void every_command(void **state)
 
     fix_open(&f, false);
     for (unsigned int cmd = 0; cmd <= MEMOP_CMD_MASK; cmd++) {
-        const struct caller c = { &f, 1, false };
+        const struct asker c = { &f, 1, false };
         bool known = false;
 
         for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
@@ -447,7 +447,7 @@ static const struct edge edges[] = {
 
 static void edges_of(enum who who, bool pv32)
 {
-    struct caller c = { .id = who == DOM0 ? 0 : 1, .compat = pv32 };
+    struct asker c = { .id = who == DOM0 ? 0 : 1, .compat = pv32 };
     struct fixture f;
 
     c.f = &f;
@@ -479,7 +479,7 @@ static void in_order(void **state)
     edges_of(DOM0, false);
 }
 
-static long reserve(const struct caller *c, unsigned int cmd, uint32_t flags, uint64_t frame)
+static long reserve(const struct asker *c, unsigned int cmd, uint32_t flags, uint64_t frame)
 {
     const struct arg a = { .domid = 1, .list = list_va(c), .nr = 1, .flags = flags };
 
@@ -506,7 +506,7 @@ static void address_bits(void **state)
 {
     const unsigned int machine = PAGE_SHIFT + (unsigned int)__builtin_ctz(FIX_RAM);
     struct fixture f;
-    const struct caller c = { &f, 1, false };
+    const struct asker c = { &f, 1, false };
 
     fix_open(&f, false);
     for (unsigned int bits = 0; bits < 256; bits++) {
@@ -544,7 +544,7 @@ static void nodes(void **state)
 
     fix_open(&f, false);
     for (unsigned int i = 0; i < 256 * 4 * 2; i++) {
-        const struct caller c = { &f, i & 1, false };
+        const struct asker c = { &f, i & 1, false };
         const unsigned int node = i >> 3;
         const bool exact = i & 2, vnode = i & 4, none = node == XENMEMF_get_node(0);
         const uint32_t flags = (uint32_t)(XENMEMF_node(node) & 0xff00) | (exact ? XENMEMF_exact_node_request : 0) |
@@ -571,7 +571,7 @@ static void counts_of_32_bits(void **state)
 
     for (unsigned int pv32 = 0; pv32 < 2; pv32++) {
         struct fixture f;
-        const struct caller c = { &f, 1, pv32 };
+        const struct asker c = { &f, 1, pv32 };
         const struct arg a = { .domid = DOMID_SELF };
 
         fix_open(&f, pv32);
@@ -589,7 +589,7 @@ static void pinned_frame_given_up(void **state)
 {
     struct page_info *pg;
     struct fixture f;
-    const struct caller c = { &f, 1, false };
+    const struct asker c = { &f, 1, false };
 
     fix_open(&f, false);
     pg = fix_page(&f, 1, FIX_FREE);

@@ -141,6 +141,10 @@ struct vcpu {
     struct pv_vcpu pv;
     bool nmi_pending, nmi_masked;
 
+    /* who makes the hypercall that is carried out, see vcpu/noun/caller.h: mostly the vCPU itself */
+    const struct caller_mem_ops *caller_mem;
+    void *caller_data;
+
     /* multicall in progress: hypercall continuations go into the entry, not the registers */
     bool in_multicall;
     uint32_t preempt_count; /* counts down work within one hypercall; see hypercall_preempt_check() */
