@@ -15,7 +15,7 @@ SIM_OBJS := bug log clock trace insn
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := machine
-MMU_OBJS := heap m2p domheap page page_type guest_access native_map
+MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32 native_map
 MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := memory exchange map physmap tools
@@ -142,6 +142,13 @@ $(1)/%.o: %.c build/flags
 	$$(call say,CC)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
+
+# The same list as 32-bit code lays it out. It is data alone, so another name for its format is all that the linker needs.
+$(1)/mmu/compat_layouts32.o: mmu/compat_layouts.c build/flags
+	$$(call say,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) -m32 -std=gnu11 -ffreestanding -fno-pic -O2 $$(WARNINGS) -MMD -MP -MT $$@ -MF $$(@:.o=.d) -I. $$(XEN_ABI) $$(XEN_CFLAGS) -c -o $$@ $$<
+	$$(Q)objcopy -I elf32-i386 -O elf64-x86-64 -j .rodata -j .note.GNU-stack $$@
 
 $(1)/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
 $(1)/tests/ui/%.o: private folder_cflags = $$(UI_CFLAGS)

@@ -13,7 +13,7 @@
  * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, platform_hypercall.c, mm/paging.c and
  * xen/common/kexec.c, hypfs.c, as far as they look at the caller.
  */
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "vcpu/hypercall.h"
 
 #include <errno.h>
@@ -90,7 +90,7 @@ long do_dm_op(struct vcpu *v, struct hypercall_args *args)
 {
     const domid_t domid = (domid_t)args->a[0];
     const uint32_t nr_bufs = (uint32_t)args->a[1];
-    const size_t buf_size = is_pv_32bit_domain(v->domain) ? 8 : sizeof(struct xen_dm_op_buf);
+    const size_t buf_size = compat_size(v->domain, COMPAT_xen_dm_op_buf);
     struct xen_dm_op_buf bufs[2];
     struct domain *d;
     int rc = 0;

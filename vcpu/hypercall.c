@@ -18,7 +18,7 @@
 
 #include "evtchn/evtchn.h"
 #include "mmu/audit.h"
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
@@ -208,42 +208,17 @@ long hypercall_remote(const struct caller *c, unsigned int nr, uint64_t a1, uint
 
 /* --- multicall --- */
 
-struct multicall_entry32 {
-    uint32_t op, result, args[6];
-};
-
-static int multicall_read(struct vcpu *v, uint64_t addr, bool compat, struct multicall_entry *e)
+/* The result alone, or (the call is to be continued) all of it. */
+static int multicall_write(struct vcpu *v, uint64_t addr, const struct multicall_entry *e, bool whole)
 {
-    struct multicall_entry32 e32;
-    int rc;
-
-    if (!compat)
-        return copy_from_guest(v, e, addr, sizeof(*e));
-    rc = copy_from_guest(v, &e32, addr, sizeof(e32));
-    e->op = e32.op;
-    for (int i = 0; i < 6; i++)
-        e->args[i] = e32.args[i];
-    return rc;
-}
-
-static int multicall_write(struct vcpu *v, uint64_t addr, bool compat, const struct multicall_entry *e, bool whole)
-{
-    struct multicall_entry32 e32 = { (uint32_t)e->op, (uint32_t)e->result, { 0 } };
-
-    if (!compat)
-        return whole ? copy_to_guest(v, addr, e, sizeof(*e))
-                     : copy_to_guest(v, addr + offsetof(struct multicall_entry, result), &e->result, sizeof(e->result));
-    for (int i = 0; i < 6; i++)
-        e32.args[i] = (uint32_t)e->args[i];
-    return whole ? copy_to_guest(v, addr, &e32, sizeof(e32))
-                 : copy_to_guest(v, addr + 4, &e32.result, sizeof(e32.result));
+    return whole ? compat_to_guest(v, addr, e, COMPAT_multicall_entry)
+                 : copy_field_to_guest(v, addr, COMPAT_multicall_entry, e, result);
 }
 
 /* multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next time. */
 long do_multicall(struct vcpu *v, struct hypercall_args *args)
 {
-    bool compat = is_pv_32bit_domain(v->domain);
-    size_t size = compat ? sizeof(struct multicall_entry32) : sizeof(struct multicall_entry);
+    const size_t size = compat_size(v->domain, COMPAT_multicall_entry);
     uint64_t list = args->a[0];
     uint32_t nr = (uint32_t)args->a[1], i;
     long rc = 0;
@@ -261,7 +236,7 @@ long do_multicall(struct vcpu *v, struct hypercall_args *args)
             rc = -ERESTART;
             break;
         }
-        rc = multicall_read(v, list + i * size, compat, &e);
+        rc = compat_from_guest(v, &e, list + i * size, COMPAT_multicall_entry);
         if (rc)
             break;
         for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
@@ -274,12 +249,12 @@ long do_multicall(struct vcpu *v, struct hypercall_args *args)
         if ((long)e.result == -ERESTART) {
             for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
                 e.args[j] = a.a[j];
-            rc = multicall_write(v, list + i * size, compat, &e, true);
+            rc = multicall_write(v, list + i * size, &e, true);
             if (!rc)
                 rc = -ERESTART;
             break;
         }
-        rc = multicall_write(v, list + i * size, compat, &e, false);
+        rc = multicall_write(v, list + i * size, &e, false);
         if (rc)
             break;
     }

@@ -8,7 +8,7 @@
  *
  * Corresponds to xen/common/kernel.c and xen/drivers/char/console.c (guest_console_write).
  */
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 
@@ -79,7 +79,7 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     case XENVER_platform_parameters:
         if (compat)
             virt_start = HYPERVISOR_COMPAT_VIRT_START;
-        return copy_to_guest(v, arg, &virt_start, compat ? 4 : 8) ? -EFAULT : 0;
+        return copy_word_to_guest(v, arg, virt_start) ? -EFAULT : 0;
     case XENVER_get_features: return get_features(v, arg);
     case XENVER_pagesize: return arg ? -EINVAL : (long)PAGE_SIZE;
     case XENVER_guest_handle: return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;

@@ -15,26 +15,12 @@
  */
 #include "vcpu/runstate.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "vcpu/sched/sched.h"
-
-/* 64-bit members are aligned to 4 in 32-bit code. */
-struct runstate_info32 {
-    int32_t state;
-    uint64_t state_entry_time;
-    uint64_t time[4];
-} __attribute__((packed));
 
 int runstate_copy_to_guest(struct vcpu *v, uint64_t addr, const struct vcpu_runstate_info *rs)
 {
-    if (is_pv_32bit_domain(v->domain)) {
-        struct runstate_info32 c = { rs->state,
-                                     rs->state_entry_time,
-                                     { rs->time[0], rs->time[1], rs->time[2], rs->time[3] } };
-
-        return copy_to_guest(v, addr, &c, sizeof(c));
-    }
-    return copy_to_guest(v, addr, rs, sizeof(*rs));
+    return compat_to_guest(v, addr, rs, COMPAT_vcpu_runstate_info);
 }
 
 /* False: nothing could be written. */

@@ -9,7 +9,7 @@
  * Corresponds to xen/common/sched/core.c (do_sched_op, do_poll) and xen/common/domain.c (do_vcpu_op). Labs: timer, smp.
  */
 #include "evtchn/evtchn.h"
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/page.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
@@ -22,29 +22,6 @@
 #include <xen/foreign/x86_32.h>
 #include <xen/sched.h>
 
-struct sched_poll32 {
-    uint32_t ports, nr_ports;
-    uint64_t timeout;
-};
-
-static int sched_poll_read(struct vcpu *v, uint64_t arg, struct sched_poll *p, uint64_t *ports)
-{
-    struct sched_poll32 p32;
-
-    if (!is_pv_32bit_domain(v->domain)) {
-        if (copy_from_guest(v, p, arg, sizeof(*p)))
-            return -EFAULT;
-        *ports = (uint64_t)(uintptr_t)p->ports.p;
-        return 0;
-    }
-    if (copy_from_guest(v, &p32, arg, sizeof(p32)))
-        return -EFAULT;
-    p->nr_ports = p32.nr_ports;
-    p->timeout = p32.timeout;
-    *ports = p32.ports;
-    return 0;
-}
-
 static long do_poll(struct vcpu *v, uint64_t arg)
 {
     struct domain *d = v->domain;
@@ -52,8 +29,9 @@ static long do_poll(struct vcpu *v, uint64_t arg)
     uint64_t ports;
     evtchn_port_t port = 0;
 
-    if (sched_poll_read(v, arg, &poll, &ports))
+    if (compat_from_guest(v, &poll, arg, COMPAT_sched_poll))
         return -EFAULT;
+    ports = (uintptr_t)poll.ports.p;
     if (poll.nr_ports > 128)
         return -EINVAL;
     if (!guest_handle_okay(v, ports, poll.nr_ports * sizeof(evtchn_port_t)))
@@ -197,8 +175,7 @@ static long register_vcpu_info(struct vcpu *v, struct vcpu *target, uint64_t arg
 /* The other two areas are named by a guest virtual address; whether it is mapped is seen when it is used. 0 or -EFAULT. */
 static int read_area_address(struct vcpu *v, uint64_t arg, uint64_t *addr)
 {
-    *addr = 0;
-    if (copy_from_guest(v, addr, arg, is_pv_32bit_domain(v->domain) ? 4 : 8) || !guest_handle_okay(v, *addr, 1))
+    if (copy_word_from_guest(v, addr, arg) || !guest_handle_okay(v, *addr, 1))
         return -EFAULT;
     return 0;
 }

@@ -17,7 +17,7 @@
 #include "vcpu/time.h"
 
 #include "evtchn/evtchn.h"
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/tsc.h"
 
@@ -150,20 +150,17 @@ void vcpu_time_catch_up(struct vcpu *v)
 
 void domain_update_wallclock(struct domain *d)
 {
-    struct shared_info *s = d->shared_info;
+    uint8_t *s = (uint8_t *)d->shared_info;
+    uint32_t *wc = (uint32_t *)(s + compat_offset(d, COMPAT_shared_info, offsetof(struct shared_info, wc_version)));
+    uint32_t *wc_sec_hi =
+        (uint32_t *)(s + compat_offset(d, COMPAT_shared_info, offsetof(struct shared_info, wc_sec_hi)));
     const uint64_t host = (uint64_t)d->xen->wallclock_offset, second = (uint64_t)SECONDS(1);
     const uint64_t seconds = host / second + (uint64_t)d->time_offset_seconds;
-    /*
-     * A 32-bit guest's shared_info has 32-bit words in its two port bitmaps, so the wallclock comes sooner, and the upper half
-     * of its seconds is the last field of arch_shared_info instead of the fourth word.
-     */
-    bool compat = is_pv_32bit_domain(d);
-    uint32_t *wc = compat ? (uint32_t *)((uint8_t *)s + 32 * sizeof(struct vcpu_info) + 2 * 32 * 4) : &s->wc_version;
 
     wc[0] = (wc[0] + 1) | 1;
     wc[1] = (uint32_t)seconds;
     wc[2] = (uint32_t)(host % second);
-    wc[compat ? 9 : 3] = (uint32_t)(seconds >> 32);
+    *wc_sec_hi = (uint32_t)(seconds >> 32);
     wc[0]++;
 }
 
@@ -209,7 +206,7 @@ long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_
     case VCPUOP_set_singleshot_timer:
         if (target != v)
             return -EINVAL;
-        if (copy_from_guest(v, &oneshot, arg, is_pv_32bit_domain(v->domain) ? 12 : sizeof(oneshot)))
+        if (compat_from_guest(v, &oneshot, arg, COMPAT_vcpu_set_singleshot_timer))
             return -EFAULT;
         if ((oneshot.flags & VCPU_SSHOTTMR_future) && oneshot.timeout_abs_ns < (uint64_t)NOW(v->domain->xen))
             return -ETIME;

@@ -16,7 +16,7 @@
  */
 #include "mmu/grant/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 
 #include <errno.h>
 #include <string.h>
@@ -242,49 +242,18 @@ static int copy_one(struct vcpu *v, const struct gnttab_copy *op)
 
 /* --- the command --- */
 
-/* struct gnttab_copy as a 32-bit guest lays it out. */
-struct gnttab_copy_x86_32 {
-    struct {
-        uint32_t ref_or_gmfn;
-        domid_t domid;
-        uint16_t offset;
-    } source, dest;
-    uint16_t len, flags;
-    int16_t status;
-    uint16_t pad;
-};
-
-static int op_read(struct vcpu *v, struct gnttab_copy *op, uint64_t uop)
-{
-    struct gnttab_copy_x86_32 op32;
-
-    if (!is_pv_32bit_domain(v->domain))
-        return copy_from_guest(v, op, uop, sizeof(*op));
-    if (copy_from_guest(v, &op32, uop, sizeof(op32)))
-        return -EFAULT;
-    *op = (struct gnttab_copy){
-        .source = { .u.gmfn = op32.source.ref_or_gmfn, .domid = op32.source.domid, .offset = op32.source.offset },
-        .dest = { .u.gmfn = op32.dest.ref_or_gmfn, .domid = op32.dest.domid, .offset = op32.dest.offset },
-        .len = op32.len,
-        .flags = op32.flags,
-    };
-    return 0;
-}
-
 long gnttab_copy(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
 {
-    const bool compat = is_pv_32bit_domain(v->domain);
-    const size_t size = compat ? sizeof(struct gnttab_copy_x86_32) : sizeof(struct gnttab_copy);
-    const size_t status = compat ? offsetof(struct gnttab_copy_x86_32, status) : offsetof(struct gnttab_copy, status);
+    const size_t size = compat_size(v->domain, COMPAT_gnttab_copy);
     struct gnttab_copy op;
 
     for (unsigned int i = 0; i < count; i++, uop += size) {
         if (i && hypercall_preempt_check(v))
             return i;
-        if (op_read(v, &op, uop))
+        if (compat_from_guest(v, &op, uop, COMPAT_gnttab_copy))
             return -EFAULT;
         op.status = copy_one(v, &op);
-        if (copy_to_guest(v, uop + status, &op.status, sizeof(op.status)))
+        if (copy_field_to_guest(v, uop, COMPAT_gnttab_copy, &op, status))
             return -EFAULT;
     }
     return 0;

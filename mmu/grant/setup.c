@@ -12,13 +12,11 @@
  */
 #include "mmu/grant/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-
-#define STATUS_OFFSET(type) offsetof(struct gnttab_##type, status)
 
 /* The domain that a command is about, if v may ask. GNTST_*. */
 static int target_get(struct vcpu *v, domid_t domid, struct domain **d)
@@ -28,24 +26,7 @@ static int target_get(struct vcpu *v, domid_t domid, struct domain **d)
     return !rc ? GNTST_okay : rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
 }
 
-/* Entry i of a guest's frame list; 32-bit guests' xen_pfn_t has 4 bytes. */
-static int frame_list_put(struct vcpu *v, uint64_t list, unsigned int i, mfn_t mfn, size_t size)
-{
-    const uint64_t frame = mfn_x(mfn);
-
-    return copy_to_guest(v, list + i * size, &frame, size); /* little endian: the low half comes first */
-}
-
-struct gnttab_setup_table_x86_32 {
-    domid_t dom;
-    uint16_t pad;
-    uint32_t nr_frames;
-    int16_t status;
-    uint16_t pad2;
-    uint32_t frame_list;
-};
-
-static int setup_table(struct vcpu *v, struct domain *d, uint32_t nr, uint64_t list, size_t size)
+static int setup_table(struct vcpu *v, struct domain *d, uint32_t nr, uint64_t list)
 {
     struct grant_table *gt = d->grant_table;
     int status = GNTST_okay;
@@ -53,43 +34,30 @@ static int setup_table(struct vcpu *v, struct domain *d, uint32_t nr, uint64_t l
     if (nr > gt->max_grant_frames || gnttab_grow_table(d, nr))
         return GNTST_general_error;
     for (unsigned int i = 0; i < nr; i++)
-        if (frame_list_put(v, list, i, gt->shared[i], size))
+        if (copy_word_to_guest(v, list + i * word_size(v->domain), mfn_x(gt->shared[i])))
             status = GNTST_bad_virt_addr;
     return status;
 }
 
 long gnttab_setup_table(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
 {
-    const bool compat = is_pv_32bit_domain(v->domain);
-    const size_t pfn_size = compat ? sizeof(uint32_t) : sizeof(xen_pfn_t);
-    struct gnttab_setup_table_x86_32 op32;
     struct gnttab_setup_table op;
     uint64_t list;
     struct domain *d;
-    int16_t status;
 
     if (count != 1)
         return -EINVAL;
-    if (compat) {
-        if (copy_from_guest(v, &op32, uop, sizeof(op32)))
-            return -EFAULT;
-        op.dom = op32.dom;
-        op.nr_frames = op32.nr_frames;
-        list = op32.frame_list;
-    } else {
-        if (copy_from_guest(v, &op, uop, sizeof(op)))
-            return -EFAULT;
-        list = (uintptr_t)op.frame_list.p;
-    }
-    if (!guest_handle_okay(v, list, op.nr_frames * pfn_size))
+    if (compat_from_guest(v, &op, uop, COMPAT_gnttab_setup_table))
         return -EFAULT;
-    status = target_get(v, op.dom, &d);
-    if (status == GNTST_okay) {
-        status = setup_table(v, d, op.nr_frames, list, pfn_size);
+    list = (uintptr_t)op.frame_list.p;
+    if (!guest_handle_okay(v, list, op.nr_frames * word_size(v->domain)))
+        return -EFAULT;
+    op.status = target_get(v, op.dom, &d);
+    if (op.status == GNTST_okay) {
+        op.status = setup_table(v, d, op.nr_frames, list);
         domain_put(d);
     }
-    uop += compat ? offsetof(struct gnttab_setup_table_x86_32, status) : STATUS_OFFSET(setup_table);
-    return copy_to_guest(v, uop, &status, sizeof(status));
+    return copy_field_to_guest(v, uop, COMPAT_gnttab_setup_table, &op, status);
 }
 
 long gnttab_query_size(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
@@ -110,13 +78,6 @@ long gnttab_query_size(struct vcpu *v, uint64_t uop, unsigned int count, uint32_
     return copy_to_guest(v, uop, &op, sizeof(op));
 }
 
-struct gnttab_get_status_frames_x86_32 {
-    uint32_t nr_frames;
-    domid_t dom;
-    int16_t status;
-    uint32_t frame_list;
-};
-
 static int get_status_frames(struct vcpu *v, struct domain *d, uint32_t nr, uint64_t list)
 {
     struct grant_table *gt = d->grant_table;
@@ -124,38 +85,30 @@ static int get_status_frames(struct vcpu *v, struct domain *d, uint32_t nr, uint
 
     if (nr > gt->nr_status_frames)
         return GNTST_general_error;
-    for (unsigned int i = 0; i < nr; i++)
-        if (frame_list_put(v, list, i, gt->status[i], sizeof(uint64_t)))
+    for (unsigned int i = 0; i < nr; i++) {
+        const uint64_t frame = mfn_x(gt->status[i]); /* 64 bits for everybody */
+
+        if (copy_to_guest(v, list + i * sizeof(frame), &frame, sizeof(frame)))
             status = GNTST_bad_virt_addr;
+    }
     return status;
 }
 
 long gnttab_get_status_frames(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
 {
-    const bool compat = is_pv_32bit_domain(v->domain);
-    struct gnttab_get_status_frames_x86_32 op32;
     struct gnttab_get_status_frames op;
     struct domain *d;
-    uint64_t list;
-    int16_t status;
 
     if (count != 1)
         return -EINVAL;
-    /* Up to the handle both are the same. */
-    _Static_assert(offsetof(struct gnttab_get_status_frames, frame_list) == offsetof(typeof(op32), frame_list) &&
-                       STATUS_OFFSET(get_status_frames) == offsetof(typeof(op32), status),
-                   "get_status_frames differs in the handle only");
-    if (copy_from_guest(v, compat ? (void *)&op32 : &op, uop, compat ? sizeof(op32) : sizeof(op)))
+    if (compat_from_guest(v, &op, uop, COMPAT_gnttab_get_status_frames))
         return -EFAULT;
-    if (compat)
-        memcpy(&op, &op32, offsetof(typeof(op32), frame_list));
-    list = compat ? op32.frame_list : (uintptr_t)op.frame_list.p;
-    status = target_get(v, op.dom, &d);
-    if (status == GNTST_okay) {
-        status = get_status_frames(v, d, op.nr_frames, list);
+    op.status = target_get(v, op.dom, &d);
+    if (op.status == GNTST_okay) {
+        op.status = get_status_frames(v, d, op.nr_frames, (uintptr_t)op.frame_list.p);
         domain_put(d);
     }
-    return copy_to_guest(v, uop + STATUS_OFFSET(get_status_frames), &status, sizeof(status));
+    return copy_field_to_guest(v, uop, COMPAT_gnttab_get_status_frames, &op, status);
 }
 
 long gnttab_get_version(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)

@@ -14,7 +14,7 @@
  */
 #include "mmu/grant/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/pv.h"
 
 #include <errno.h>
@@ -86,33 +86,18 @@ static int transfer_one(struct vcpu *v, const struct gnttab_transfer *op)
     return rc;
 }
 
-struct gnttab_transfer_x86_32 {
-    uint32_t mfn;
-    domid_t domid;
-    uint16_t pad;
-    grant_ref_t ref;
-    int16_t status;
-    uint16_t pad2;
-};
-
 long gnttab_transfer(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
 {
-    const bool compat = is_pv_32bit_domain(v->domain);
-    const size_t size = compat ? sizeof(struct gnttab_transfer_x86_32) : sizeof(struct gnttab_transfer);
-    const size_t status =
-        compat ? offsetof(struct gnttab_transfer_x86_32, status) : offsetof(struct gnttab_transfer, status);
-    struct gnttab_transfer_x86_32 op32;
+    const size_t size = compat_size(v->domain, COMPAT_gnttab_transfer);
     struct gnttab_transfer op;
 
     for (unsigned int i = 0; i < count; i++, uop += size) {
         if (i && hypercall_preempt_check(v))
             return i;
-        if (copy_from_guest(v, compat ? (void *)&op32 : &op, uop, size))
+        if (compat_from_guest(v, &op, uop, COMPAT_gnttab_transfer))
             return -EFAULT;
-        if (compat)
-            op = (struct gnttab_transfer){ .mfn = op32.mfn, .domid = op32.domid, .ref = op32.ref };
         op.status = transfer_one(v, &op);
-        if (copy_to_guest(v, uop + status, &op.status, sizeof(op.status)))
+        if (copy_field_to_guest(v, uop, COMPAT_gnttab_transfer, &op, status))
             return -EFAULT;
     }
     return 0;

@@ -21,7 +21,7 @@
  */
 #include "mmu/memory/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/pv.h"
 
 #include <errno.h>
@@ -51,28 +51,6 @@ struct exchange {
 
 static uint64_t in_list(const struct exchange *e) { return (uintptr_t)e->x.in.extent_start.p; }
 static uint64_t out_list(const struct exchange *e) { return (uintptr_t)e->x.out.extent_start.p; }
-
-static int exchange_get(struct memop *m, struct xen_memory_exchange *x)
-{
-    struct xen_memory_exchange_x86_32 x32;
-
-    if (!m->compat)
-        return copy_from_guest(m->v, x, m->arg, sizeof(*x));
-    if (copy_from_guest(m->v, &x32, m->arg, sizeof(x32)))
-        return -EFAULT;
-    reservation_from_32(&x->in, &x32.in);
-    reservation_from_32(&x->out, &x32.out);
-    x->nr_exchanged = x32.nr_exchanged;
-    return 0;
-}
-
-static int exchange_put_done(struct memop *m, uint64_t nr)
-{
-    if (m->compat)
-        return copy_to_guest(m->v, m->arg + offsetof(struct xen_memory_exchange_x86_32, nr_exchanged), &nr,
-                             sizeof(uint32_t));
-    return copy_to_guest(m->v, m->arg + offsetof(struct xen_memory_exchange, nr_exchanged), &nr, sizeof(nr));
-}
 
 /* What Xen asks of a 32-bit caller before it translates the call: sizes of 32 bits, whole chunks, and lists in reach. */
 static int compat_check(const struct exchange *e)
@@ -237,7 +215,7 @@ long memory_exchange(struct memop *m)
     struct exchange e = { .m = m };
     long rc;
 
-    if (exchange_get(m, &e.x))
+    if (compat_from_guest(m->v, &e.x, m->arg, COMPAT_xen_memory_exchange))
         return -EFAULT;
     rc = m->compat ? compat_check(&e) : 0;
     if (rc)
@@ -247,7 +225,7 @@ long memory_exchange(struct memop *m)
         return 0; /* nothing is left to be found wrong */
     if (!rc)
         rc = exchange_prepare_and_run(&e);
-    if (exchange_put_done(m, e.x.nr_exchanged))
+    if (copy_field_to_guest(m->v, m->arg, COMPAT_xen_memory_exchange, &e.x, nr_exchanged))
         return -EFAULT;
     return rc;
 }

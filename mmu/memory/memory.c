@@ -26,7 +26,7 @@
  */
 #include "mmu/memory/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/pv.h"
 
 #include <errno.h>
@@ -34,17 +34,14 @@
 
 /* --- arguments --- */
 
-static size_t pfn_size(const struct memop *m) { return m->compat ? sizeof(uint32_t) : sizeof(uint64_t); }
-
 int extent_get(const struct memop *m, uint64_t list, uint64_t i, uint64_t *pfn)
 {
-    *pfn = 0;
-    return copy_from_guest(m->v, pfn, list + i * pfn_size(m), pfn_size(m)); /* little endian */
+    return copy_word_from_guest(m->v, pfn, list + i * word_size(m->currd));
 }
 
 int extent_put(const struct memop *m, uint64_t list, uint64_t i, uint64_t pfn)
 {
-    return copy_to_guest(m->v, list + i * pfn_size(m), &pfn, pfn_size(m));
+    return copy_word_to_guest(m->v, list + i * word_size(m->currd), pfn);
 }
 
 bool list_okay(const struct memop *m, uint64_t list, uint64_t size)
@@ -57,28 +54,13 @@ bool extents_okay(const struct memop *m, uint64_t list, uint64_t first, uint64_t
 {
     if (first > last)
         return true;
-    return last < UINT64_MAX / 16 && list_okay(m, list + first * pfn_size(m), (last - first + 1) * pfn_size(m));
-}
-
-void reservation_from_32(struct xen_memory_reservation *r, const struct xen_memory_reservation_x86_32 *r32)
-{
-    *r = (struct xen_memory_reservation){ .extent_start.p = (xen_pfn_t *)(uintptr_t)r32->extent_start,
-                                          .nr_extents = r32->nr_extents,
-                                          .extent_order = r32->extent_order,
-                                          .mem_flags = r32->mem_flags,
-                                          .domid = r32->domid };
+    return last < UINT64_MAX / 16 &&
+           list_okay(m, list + first * word_size(m->currd), (last - first + 1) * word_size(m->currd));
 }
 
 int reservation_get(const struct memop *m, struct xen_memory_reservation *r)
 {
-    struct xen_memory_reservation_x86_32 r32;
-
-    if (!m->compat)
-        return copy_from_guest(m->v, r, m->arg, sizeof(*r));
-    if (copy_from_guest(m->v, &r32, m->arg, sizeof(r32)))
-        return -EFAULT;
-    reservation_from_32(r, &r32);
-    return 0;
+    return compat_from_guest(m->v, r, m->arg, COMPAT_xen_memory_reservation);
 }
 
 /* --- allocation --- */

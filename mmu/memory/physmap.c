@@ -10,30 +10,12 @@
  */
 #include "mmu/memory/private.h"
 
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 
 #include <errno.h>
 
 /* As many as fit into Xen's two pages for translated arguments. */
 #define COMPAT_LISTS ((2 * PAGE_SIZE - sizeof(struct xen_add_to_physmap_batch)) / (2 * sizeof(uint64_t)))
-
-#pragma pack(push, 4)
-struct xen_add_to_physmap_x86_32 {
-    domid_t domid;
-    uint16_t size;
-    uint32_t space, idx, gpfn;
-};
-struct xen_add_to_physmap_batch_x86_32 {
-    domid_t domid;
-    uint16_t space, size, extra;
-    uint32_t idxs, gpfns, errs;
-};
-struct xen_remove_from_physmap_x86_32 {
-    domid_t domid;
-    uint16_t pad;
-    uint32_t gpfn;
-};
-#pragma pack(pop)
 
 /* Is there such a domain, and an address space of its own to arrange? Then comes permission, but there is none yet. */
 static long physmap_answer(struct memop *m, domid_t domid)
@@ -50,46 +32,40 @@ static long physmap_answer(struct memop *m, domid_t domid)
 
 long memory_add_to_physmap(struct memop *m)
 {
-    struct xen_add_to_physmap_x86_32 xatp32;
     struct xen_add_to_physmap xatp;
 
     if (m->start > UINT16_MAX)
         return -EDOM;
-    if (copy_from_guest(m->v, m->compat ? (void *)&xatp32 : &xatp, m->arg, m->compat ? sizeof(xatp32) : sizeof(xatp)))
+    if (compat_from_guest(m->v, &xatp, m->arg, COMPAT_xen_add_to_physmap))
         return -EFAULT;
-    if (m->compat)
-        xatp = (struct xen_add_to_physmap){ xatp32.domid, xatp32.size, xatp32.space, xatp32.idx, xatp32.gpfn };
     if (xatp.space == XENMAPSPACE_gmfn_foreign) /* add_to_physmap_batch does that */
         return -ENOSYS;
     return physmap_answer(m, xatp.domid);
 }
 
 /* A 32-bit caller's lists are translated before anybody looks at the call, COMPAT_LISTS elements at a time. */
-static int lists_translate(const struct memop *m, const struct xen_add_to_physmap_batch_x86_32 *b)
+static int lists_translate(const struct memop *m, const struct xen_add_to_physmap_batch *b)
 {
+    const uint64_t idxs = (uintptr_t)b->idxs.p, gpfns = (uintptr_t)b->gpfns.p, errs = (uintptr_t)b->errs.p;
     uint64_t word;
 
-    if (!list_okay(m, b->idxs, b->size * 4ul) || !list_okay(m, b->gpfns, b->size * 4ul) ||
-        !list_okay(m, b->errs, b->size * sizeof(int32_t)))
+    if (!list_okay(m, idxs, b->size * 4ul) || !list_okay(m, gpfns, b->size * 4ul) ||
+        !list_okay(m, errs, b->size * sizeof(int32_t)))
         return -EFAULT;
     for (uint64_t i = m->start; i < b->size && i < m->start + COMPAT_LISTS; i++)
-        if (extent_get(m, b->idxs, i, &word) || extent_get(m, b->gpfns, i, &word))
+        if (extent_get(m, idxs, i, &word) || extent_get(m, gpfns, i, &word))
             return -EFAULT;
     return 0;
 }
 
 long memory_add_to_physmap_batch(struct memop *m)
 {
-    struct xen_add_to_physmap_batch_x86_32 b32;
     struct xen_add_to_physmap_batch b;
 
-    if (copy_from_guest(m->v, m->compat ? (void *)&b32 : &b, m->arg, m->compat ? sizeof(b32) : sizeof(b)))
+    if (compat_from_guest(m->v, &b, m->arg, COMPAT_xen_add_to_physmap_batch))
         return -EFAULT;
-    if (m->compat) {
-        if (lists_translate(m, &b32))
-            return -EFAULT;
-        b = (struct xen_add_to_physmap_batch){ .domid = b32.domid, .space = b32.space };
-    }
+    if (m->compat && lists_translate(m, &b))
+        return -EFAULT;
     if (m->start > UINT16_MAX)
         return -EDOM;
     if (b.space == XENMAPSPACE_gmfn_range)
@@ -99,10 +75,9 @@ long memory_add_to_physmap_batch(struct memop *m)
 
 long memory_remove_from_physmap(struct memop *m)
 {
-    struct xen_remove_from_physmap_x86_32 xrfp32;
     struct xen_remove_from_physmap xrfp;
 
-    if (copy_from_guest(m->v, m->compat ? (void *)&xrfp32 : &xrfp, m->arg, m->compat ? sizeof(xrfp32) : sizeof(xrfp)))
+    if (compat_from_guest(m->v, &xrfp, m->arg, COMPAT_xen_remove_from_physmap))
         return -EFAULT;
-    return physmap_answer(m, m->compat ? xrfp32.domid : xrfp.domid);
+    return physmap_answer(m, xrfp.domid);
 }

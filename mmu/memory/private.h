@@ -2,8 +2,6 @@
 /*
  * What the files mmu/memory*.c share: the arguments of a memory_op on their way in and out of a guest.
  *
- * 32-bit guests lay the structures out with 4-byte pointers, longs and frame numbers, and align 8-byte fields to 4. The
- * structures *_x86_32 here are those; everything else works on the 64-bit ones.
  */
 #ifndef MMU_MEMORY_PRIVATE_H
 #define MMU_MEMORY_PRIVATE_H
@@ -38,18 +36,6 @@ struct memop {
 };
 typedef long memop_fn(struct memop *m);
 
-#pragma pack(push, 4)
-struct xen_memory_reservation_x86_32 {
-    uint32_t extent_start, nr_extents, extent_order, mem_flags;
-    domid_t domid;
-    uint16_t pad;
-};
-struct xen_memory_exchange_x86_32 {
-    struct xen_memory_reservation_x86_32 in, out;
-    uint32_t nr_exchanged;
-};
-#pragma pack(pop)
-
 /* Extent lists: element i of a list of frame numbers. 0 or -EFAULT. */
 int extent_get(const struct memop *m, uint64_t list, uint64_t i, uint64_t *pfn);
 int extent_put(const struct memop *m, uint64_t list, uint64_t i, uint64_t pfn);
@@ -58,7 +44,6 @@ bool list_okay(const struct memop *m, uint64_t list, uint64_t size);
 bool extents_okay(const struct memop *m, uint64_t list, uint64_t first, uint64_t last);
 
 int reservation_get(const struct memop *m, struct xen_memory_reservation *r);
-void reservation_from_32(struct xen_memory_reservation *r, const struct xen_memory_reservation_x86_32 *r32);
 
 /* The largest extent that the caller may name. */
 unsigned int memop_max_order(const struct domain *currd);

@@ -11,35 +11,13 @@
  */
 #include "mmu/memory/private.h"
 
+#include "mmu/compat.h"
 #include "mmu/grant/grant_table.h"
-#include "mmu/guest_access.h"
 #include "mmu/pv/private.h"
 
 #include <errno.h>
 
 /* --- acquire_resource --- */
-
-#pragma pack(push, 4)
-struct xen_mem_acquire_resource_x86_32 {
-    domid_t domid;
-    uint16_t type;
-    uint32_t id, nr_frames, pad;
-    uint64_t frame;
-    uint32_t frame_list;
-};
-struct xen_pod_target_x86_32 {
-    uint64_t target_pages, tot_pages, pod_cache_pages, pod_entries;
-    domid_t domid;
-    uint16_t pad;
-};
-struct xen_mem_access_op_x86_32 {
-    uint8_t op, access;
-    domid_t domid;
-    uint32_t nr;
-    uint64_t pfn;
-    uint32_t pfn_list, access_list;
-};
-#pragma pack(pop)
 
 /* A domain other than the caller's, by number, with a reference. May the caller act for it? That comes later. */
 static int remote_domain_get(struct memop *m, domid_t domid, struct domain **d)
@@ -59,24 +37,6 @@ static long resource_max_frames(const struct domain *d, unsigned int type, unsig
     case XENMEM_resource_vmtrace_buf: return -EINVAL;
     default: return -EOPNOTSUPP;
     }
-}
-
-static int acquire_get(struct memop *m, struct xen_mem_acquire_resource *a)
-{
-    struct xen_mem_acquire_resource_x86_32 a32;
-
-    if (!m->compat)
-        return copy_from_guest(m->v, a, m->arg, sizeof(*a));
-    if (copy_from_guest(m->v, &a32, m->arg, sizeof(a32)))
-        return -EFAULT;
-    *a = (struct xen_mem_acquire_resource){ .domid = a32.domid,
-                                            .type = a32.type,
-                                            .id = a32.id,
-                                            .nr_frames = a32.nr_frames,
-                                            .pad = a32.pad,
-                                            .frame = a32.frame };
-    a->frame_list.p = (xen_pfn_t *)(uintptr_t)a32.frame_list;
-    return 0;
 }
 
 static long resource_frames(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
@@ -100,16 +60,21 @@ static long resource_frames(struct memop *m, struct domain *d, const struct xen_
     return 0;
 }
 
+static int acquire_put_max(const struct memop *m, uint32_t max)
+{
+    const struct xen_mem_acquire_resource a = { .nr_frames = max };
+
+    return copy_field_to_guest(m->v, m->arg, COMPAT_xen_mem_acquire_resource, &a, nr_frames);
+}
+
 static long resource_acquire(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
 {
-    const size_t at = offsetof(struct xen_mem_acquire_resource, nr_frames); /* in both layouts */
     const long max = resource_max_frames(d, a->type, a->id);
-    const uint32_t nr = (uint32_t)max;
 
     if (max < 0)
         return max;
     if (!a->frame_list.p) /* how large can it be? */
-        return a->nr_frames || m->start ? -EINVAL : copy_to_guest(m->v, m->arg + at, &nr, sizeof(nr));
+        return a->nr_frames || m->start ? -EINVAL : acquire_put_max(m, (uint32_t)max);
     if (m->start >= a->nr_frames || a->nr_frames > MEMOP_MAX_EXTENTS)
         return -EINVAL;
     return resource_frames(m, d, a);
@@ -121,7 +86,7 @@ long memory_acquire_resource(struct memop *m)
     struct domain *d;
     long rc;
 
-    if (acquire_get(m, &a))
+    if (compat_from_guest(m->v, &a, m->arg, COMPAT_xen_mem_acquire_resource))
         return -EFAULT;
     if (a.pad || a.frame >> 32 || (a.frame + a.nr_frames) >> 32)
         return -EINVAL;
@@ -181,10 +146,10 @@ long memory_claim_pages(struct memop *m)
 
 long memory_pod_target(struct memop *m)
 {
-    struct xen_pod_target t; /* but for padding at its end the structure is the same for both */
+    struct xen_pod_target t;
     struct domain *d;
 
-    if (copy_from_guest(m->v, &t, m->arg, m->compat ? sizeof(struct xen_pod_target_x86_32) : sizeof(t)))
+    if (compat_from_guest(m->v, &t, m->arg, COMPAT_xen_pod_target))
         return -EFAULT;
     d = domain_by_any_id(m->v, t.domid);
     if (!d)
@@ -199,8 +164,7 @@ long memory_access_op(struct memop *m)
     struct domain *d;
     int rc;
 
-    /* up to the handles the same for both */
-    if (copy_from_guest(m->v, &op, m->arg, m->compat ? sizeof(struct xen_mem_access_op_x86_32) : sizeof(op)))
+    if (compat_from_guest(m->v, &op, m->arg, COMPAT_xen_mem_access_op))
         return -EFAULT;
     rc = remote_domain_get(m, op.domid, &d);
     if (rc)

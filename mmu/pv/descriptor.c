@@ -12,7 +12,7 @@
  *
  * Corresponds to xen/arch/x86/pv/descriptor-tables.c, pv_map_ldt_shadow_page() of xen/arch/x86/pv/mm.c.
  */
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/private.h"
 
 #define DESC_PER_PAGE 512
@@ -146,12 +146,11 @@ long do_set_gdt(struct vcpu *v, struct hypercall_args *args)
 {
     uint64_t frames[PV_NR_GDT_FRAMES] = { 0 };
     const unsigned int entries = (unsigned int)args->a[1], nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
-    const size_t size = is_pv_32bit_domain(v->domain) ? 4 : 8;
 
     if (entries > FIRST_RESERVED_GDT_ENTRY)
         return -EINVAL;
     for (unsigned int i = 0; i < nr; i++)
-        if (copy_from_guest(v, &frames[i], args->a[0] + i * size, size))
+        if (copy_word_from_guest(v, &frames[i], args->a[0] + i * word_size(v->domain)))
             return -EFAULT;
     return is_pv_domain(v->domain) ? pv_set_gdt(v, frames, entries) : -ENOSYS;
 }

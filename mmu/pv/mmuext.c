@@ -12,6 +12,7 @@
  *
  * Corresponds to do_mmuext_op() of xen/arch/x86/mm.c, compat_mmuext_op() of x86_64/compat/mm.c.
  */
+#include "mmu/compat.h"
 #include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"
 
@@ -222,30 +223,6 @@ static int one_op(struct mmuext_call *c, const struct mmuext_op *op)
     return commands[op->cmd].fn(c, op);
 }
 
-struct mmuext_op_32 {
-    uint32_t cmd, arg1, arg2;
-};
-
-static size_t op_size(const struct vcpu *v)
-{
-    return is_pv_32bit_domain(v->domain) ? sizeof(struct mmuext_op_32) : sizeof(struct mmuext_op);
-}
-
-static int op_read(struct vcpu *v, uint64_t addr, struct mmuext_op *op)
-{
-    struct mmuext_op_32 op32;
-
-    if (!is_pv_32bit_domain(v->domain))
-        return copy_from_guest(v, op, addr, sizeof(*op));
-    if (copy_from_guest(v, &op32, addr, sizeof(op32)))
-        return -EFAULT;
-    memset(op, 0, sizeof(*op));
-    op->cmd = op32.cmd;
-    op->arg1.mfn = op32.arg1;
-    op->arg2.src_mfn = op32.arg2;
-    return 0;
-}
-
 static int run_list(struct mmuext_call *c, const struct pv_batch *b, unsigned int *done)
 {
     struct mmuext_op op;
@@ -257,7 +234,7 @@ static int run_list(struct mmuext_call *c, const struct pv_batch *b, unsigned in
             rc = -ERESTART;
             break;
         }
-        rc = op_read(c->curr, b->list + i * b->size, &op);
+        rc = compat_from_guest(c->curr, &op, b->list + i * b->size, COMPAT_mmuext_op);
         if (!rc)
             rc = one_op(c, &op);
         if (!rc && put_old_guest_table(c->curr)) { /* the command is done, but not what it left behind */
@@ -290,7 +267,7 @@ long do_mmuext_op(struct vcpu *v, struct hypercall_args *args)
     unsigned int done = 0;
     int rc;
 
-    if (!pv_batch_begin(&b, v, args, op_size(v), &rc))
+    if (!pv_batch_begin(&b, v, args, compat_size(v->domain, COMPAT_mmuext_op), &rc))
         return rc;
     rc = call_pg_owner(&c, b.foreigndom);
     if (rc)

@@ -8,7 +8,7 @@
  *
  * Corresponds to vcpumask_to_pcpumask() of xen/arch/x86/mm.c and xen/arch/x86/flushtlb.c.
  */
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/private.h"
 
 void pv_flush_tlb(struct domain *d)
@@ -19,13 +19,12 @@ void pv_flush_tlb(struct domain *d)
 
 int pv_flush_vcpumask(struct vcpu *v, uint64_t bitmap)
 {
-    const bool pv32 = is_pv_32bit_domain(v->domain);
-    const unsigned int word = pv32 ? 32 : 64, max = v->domain->max_vcpus;
+    const unsigned int word = 8 * (unsigned int)word_size(v->domain), max = v->domain->max_vcpus;
 
     for (unsigned int bias = 0; bias < max; bias += word) {
-        uint64_t bits = 0;
+        uint64_t bits;
 
-        if (copy_from_guest(v, &bits, bitmap + bias / 8, word / 8))
+        if (copy_word_from_guest(v, &bits, bitmap + bias / 8))
             return -EFAULT;
         for (unsigned int i = 0; i < word && bias + i < max; i++)
             if ((bits >> i & 1) && v->domain->vcpu[bias + i])

@@ -457,9 +457,10 @@ static void test_pv32(void **state)
         uint16_t pad2;
         uint32_t list;
     } setup = { DOMID_SELF, 0, 2, 99, 0, 0 };
-    struct xen_memory_reservation_x86_32 r = { .extent_start = VA(SLOT_ARGS) + 256,
-                                               .nr_extents = 3,
-                                               .domid = DOMID_SELF };
+    struct reservation32 {
+        uint32_t extent_start, nr_extents, extent_order, mem_flags;
+        uint16_t domid, pad;
+    } r = { .extent_start = VA(SLOT_ARGS) + 256, .nr_extents = 3, .domid = DOMID_SELF };
     struct {
         uint32_t nr, buffer;
     } e820 = { 2, VA(SLOT_ARGS) + 256 };
@@ -503,7 +504,10 @@ static void test_pv32(void **state)
     assert_int_equal(w.xen->m2p32[list[2]], 0x902);
     assert_int_equal(MEMORY(&w, &w.g[1], decrease_reservation, r), 3);
 
-    struct xen_memory_exchange_x86_32 x = {
+    struct {
+        struct reservation32 in, out;
+        uint32_t nr_exchanged;
+    } x = {
         .in = { .extent_start = VA(SLOT_ARGS) + 256, .nr_extents = 1, .domid = DOMID_SELF },
         .out = { .extent_start = VA(SLOT_ARGS) + 260, .nr_extents = 1, .domid = DOMID_SELF },
     };

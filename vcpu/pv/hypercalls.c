@@ -8,7 +8,7 @@
  *
  * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c.
  */
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "mmu/pv/pv.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
@@ -18,31 +18,14 @@
 #include <xen/callback.h>
 #include <xen/nmi.h>
 
-/* The 32-bit layouts of this file's structures, where they differ. */
-struct trap_info32 {
-    uint8_t vector, flags;
-    uint16_t cs;
-    uint32_t address;
-};
+/* What a 32-bit kernel registers: more than the address that the 64-bit form has, so it is read by hand. */
 struct callback32 {
     uint32_t cs, eip;
 };
 
-static int trap_info_read(struct vcpu *v, uint64_t addr, struct trap_info *t)
-{
-    struct trap_info32 t32;
-    int rc;
-
-    if (!is_pv_32bit_domain(v->domain))
-        return copy_from_guest(v, t, addr, sizeof(*t));
-    rc = copy_from_guest(v, &t32, addr, sizeof(t32));
-    *t = (struct trap_info){ t32.vector, t32.flags, t32.cs, t32.address };
-    return rc;
-}
-
 long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
 {
-    size_t size = is_pv_32bit_domain(v->domain) ? sizeof(struct trap_info32) : sizeof(struct trap_info);
+    const size_t size = compat_size(v->domain, COMPAT_trap_info);
 
     if (args->a[0] == 0) {
         memset(v->pv.trap_ctxt, 0, sizeof(v->pv.trap_ctxt));
@@ -53,7 +36,7 @@ long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
 
         if (hypercall_preempt_check(v))
             return -ERESTART;
-        if (trap_info_read(v, args->a[0], &t))
+        if (compat_from_guest(v, &t, args->a[0], COMPAT_trap_info))
             return -EFAULT;
         if (t.address == 0)
             return 0;
@@ -289,16 +272,12 @@ long do_set_segment_base(struct vcpu *v, struct hypercall_args *args)
 
 long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
 {
-    const size_t word = is_pv_32bit_domain(v->domain) ? 4 : 8; /* a structure of two, of which the second is padding */
-    uint8_t cb[16] = { 0 };
-    uint64_t address = 0;
+    struct xennmi_callback cb;
 
     switch ((unsigned int)args->a[0]) {
     case XENNMI_register_callback:
-        if (copy_from_guest(v, cb, args->a[1], 2 * word))
-            return -EFAULT;
-        memcpy(&address, cb, word);
-        return nmi_callback_set(v, address);
+        return compat_from_guest(v, &cb, args->a[1], COMPAT_xennmi_callback) ? -EFAULT
+                                                                             : nmi_callback_set(v, cb.handler_address);
     case XENNMI_unregister_callback: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
     default: return -ENOSYS;
     }

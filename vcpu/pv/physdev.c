@@ -13,7 +13,7 @@
  * Corresponds to xen/arch/x86/physdev.c, get_free_pirq() of xen/arch/x86/irq.c, xen/arch/x86/compat.c.
  */
 #include "evtchn/evtchn.h"
-#include "mmu/guest_access.h"
+#include "mmu/compat.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 
@@ -40,25 +40,15 @@ static long set_iopl(struct vcpu *v, uint64_t arg)
 
 static long set_iobitmap(struct vcpu *v, uint64_t arg)
 {
-    struct {
-        uint64_t bitmap;
-        uint32_t nr_ports, pad;
-    } op;
-    struct {
-        uint32_t bitmap, nr_ports;
-    } op32;
+    struct physdev_set_iobitmap op;
+    uint64_t bitmap;
 
-    _Static_assert(sizeof(op) == sizeof(struct physdev_set_iobitmap), "a guest's address in place of a pointer");
-    if (is_pv_32bit_domain(v->domain)) {
-        if (copy_from_guest(v, &op32, arg, sizeof(op32)))
-            return -EFAULT;
-        op.bitmap = op32.bitmap, op.nr_ports = op32.nr_ports;
-    } else if (copy_from_guest(v, &op, arg, sizeof(op))) {
+    if (compat_from_guest(v, &op, arg, COMPAT_physdev_set_iobitmap))
         return -EFAULT;
-    }
-    if (!guest_handle_okay(v, op.bitmap, IOBMP_BYTES) || op.nr_ports > MAX_PORTS)
+    bitmap = (uintptr_t)op.bitmap.p;
+    if (!guest_handle_okay(v, bitmap, IOBMP_BYTES) || op.nr_ports > MAX_PORTS)
         return -EINVAL;
-    v->pv.iobmp = op.bitmap;
+    v->pv.iobmp = bitmap;
     v->pv.iobmp_limit = op.nr_ports;
     return 0;
 }
@@ -113,9 +103,9 @@ static long irq_status_query(struct vcpu *v, uint64_t arg)
 
 static long pirq_eoi_gmfn(struct vcpu *v, uint64_t arg)
 {
-    uint64_t gmfn = 0;
+    uint64_t gmfn;
 
-    if (copy_from_guest(v, &gmfn, arg, is_pv_32bit_domain(v->domain) ? 4 : 8))
+    if (copy_word_from_guest(v, &gmfn, arg))
         return -EFAULT;
     return evtchn_map_pirq_eoi(v->domain, gmfn);
 }
@@ -163,25 +153,20 @@ static long pci_add_ext(struct vcpu *v, uint64_t arg)
 
 /* What is refused after its argument was read, whatever is in it. */
 static const struct {
-    uint8_t cmd, size, size32;
+    uint8_t cmd, size;
     bool looks_first; /* for the device, and only then at who asks */
 } privileged[] = {
-#define ROW(name, type, ...)                                                                                           \
-    {                                                                                                                  \
-        PHYSDEVOP_##name, sizeof(struct type), sizeof(struct type), __VA_ARGS__                                        \
-    }
-    { PHYSDEVOP_apic_read, sizeof(struct physdev_apic), 12, false },
-    { PHYSDEVOP_apic_write, sizeof(struct physdev_apic), 12, false },
-    ROW(alloc_irq_vector, physdev_irq, false),
-    ROW(manage_pci_add, physdev_manage_pci, false),
-    ROW(manage_pci_remove, physdev_manage_pci, false),
-    ROW(pci_device_add, physdev_pci_device_add, false),
-    ROW(pci_device_remove, physdev_pci_device, false),
-    ROW(prepare_msix, physdev_pci_device, false),
-    ROW(release_msix, physdev_pci_device, false),
-    ROW(restore_msi, physdev_restore_msi, true),
-    ROW(restore_msi_ext, physdev_pci_device, true),
-#undef ROW
+    // clang-format off
+    { PHYSDEVOP_alloc_irq_vector,  sizeof(struct physdev_irq), false },
+    { PHYSDEVOP_manage_pci_add,    sizeof(struct physdev_manage_pci), false },
+    { PHYSDEVOP_manage_pci_remove, sizeof(struct physdev_manage_pci), false },
+    { PHYSDEVOP_pci_device_add,    sizeof(struct physdev_pci_device_add), false },
+    { PHYSDEVOP_pci_device_remove, sizeof(struct physdev_pci_device), false },
+    { PHYSDEVOP_prepare_msix,      sizeof(struct physdev_pci_device), false },
+    { PHYSDEVOP_release_msix,      sizeof(struct physdev_pci_device), false },
+    { PHYSDEVOP_restore_msi,       sizeof(struct physdev_restore_msi), true },
+    { PHYSDEVOP_restore_msi_ext,   sizeof(struct physdev_pci_device), true },
+    // clang-format on
 };
 
 static long privileged_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
@@ -191,7 +176,7 @@ static long privileged_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
     for (unsigned int i = 0; i < ARRAY_SIZE(privileged); i++) {
         if (privileged[i].cmd != cmd)
             continue;
-        if (copy_from_guest(v, op, arg, is_pv_32bit_domain(v->domain) ? privileged[i].size32 : privileged[i].size))
+        if (copy_from_guest(v, op, arg, privileged[i].size))
             return -EFAULT;
         return privileged[i].looks_first ? -ENODEV : refuse(v);
     }
@@ -202,7 +187,7 @@ static long privileged_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
 
 static long physdev_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
 {
-    const bool pv32 = is_pv_32bit_domain(v->domain);
+    struct physdev_apic apic;
 
     switch (cmd) {
     case PHYSDEVOP_set_iopl: return set_iopl(v, arg);
@@ -213,12 +198,14 @@ static long physdev_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
     case PHYSDEVOP_pirq_eoi_gmfn_v1:
     case PHYSDEVOP_pirq_eoi_gmfn_v2: return pirq_eoi_gmfn(v, arg);
     case PHYSDEVOP_IRQ_UNMASK_NOTIFY: return 0; /* unmasks all of the domain's interrupts */
-    case PHYSDEVOP_map_pirq: return pirq_of_domain(v, arg, pv32 ? 36 : sizeof(struct physdev_map_pirq), true);
+    case PHYSDEVOP_map_pirq: return pirq_of_domain(v, arg, compat_size(v->domain, COMPAT_physdev_map_pirq), true);
     case PHYSDEVOP_unmap_pirq: return pirq_of_domain(v, arg, sizeof(struct physdev_unmap_pirq), false);
     case PHYSDEVOP_setup_gsi: return setup_gsi(v, arg);
     case PHYSDEVOP_manage_pci_add_ext: return pci_add_ext(v, arg);
     case PHYSDEVOP_pci_mmcfg_reserved: /* these two ask who it is before they read anything */
     case PHYSDEVOP_dbgp_op: return refuse(v);
+    case PHYSDEVOP_apic_read:
+    case PHYSDEVOP_apic_write: return compat_from_guest(v, &apic, arg, COMPAT_physdev_apic) ? -EFAULT : refuse(v);
     default: return privileged_op(v, cmd, arg);
     }
 }
@@ -231,10 +218,9 @@ long do_physdev_op(struct vcpu *v, struct hypercall_args *args)
 /* The call as it was before Xen 3.2: one structure with the command inside. */
 long do_physdev_op_compat(struct vcpu *v, struct hypercall_args *args)
 {
-    const bool pv32 = is_pv_32bit_domain(v->domain);
     struct physdev_op op;
 
-    if (copy_from_guest(v, &op, args->a[0], pv32 ? 16 : sizeof(op)))
+    if (compat_from_guest(v, &op, args->a[0], COMPAT_physdev_op))
         return -EFAULT;
-    return physdev_op(v, op.cmd, args->a[0] + (pv32 ? 4 : offsetof(struct physdev_op, u)));
+    return physdev_op(v, op.cmd, args->a[0] + compat_offset(v->domain, COMPAT_physdev_op, offsetof(typeof(op), u)));
 }
