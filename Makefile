@@ -26,7 +26,8 @@ VCPU_OBJS := xen run domain time tsc runstate cpuid \
 	hypercall kernel absent sched_op domctl sysctl
 VCPU_PV_OBJS := traps bounce iret segments emulate ioport pit msr context hypercalls physdev
 VCPU_NATIVE_OBJS := kernel
-SCHED_OBJS := core init options affinity cpupool params runq rr credit credit_acct credit2 credit2_rqd credit2_cap rtds null arinc653
+SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
+	policies cpupool params options
 RINGS_OBJS := console
 XENSTORE_OBJS := tree tx store request xenstore
 WORDS_OBJS := nearest printable units user_file

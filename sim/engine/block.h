@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A block of translated code, as far as the engine knows how Unicorn lays it out, and where its instructions are counted.
+ * A block of translated code, as far as the engine knows how Unicorn lays it out, and where its instructions are
+ * counted.
  */
 #ifndef SIM_ENGINE_BLOCK_H
 #define SIM_ENGINE_BLOCK_H

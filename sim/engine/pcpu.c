@@ -2,30 +2,32 @@
 /*
  * The physical CPU: enter a guest, come back with a reason.
  *
- * Concept: pcpu_run() is the VMRUN ... #VMEXIT of this machine. Around the emulator's own run it loads the vCPU's registers,
- * sets the instruction budget, and afterwards turns what stopped the emulator into a struct sim_exit. It decides nothing:
- * what an exit means is the hypervisor's business (Xen: svm_vmexit_handler() in arch/x86/hvm/svm/svm.c for SVM guests, the
- * entry points of arch/x86/x86_64/entry.S for PV ones).
+ * Concept: pcpu_run() is the VMRUN ... #VMEXIT of this machine. Around the emulator's own run it loads the vCPU's
+ * registers, sets the instruction budget, and afterwards turns what stopped the emulator into a struct sim_exit. It
+ * decides nothing: what an exit means is the hypervisor's business (Xen: svm_vmexit_handler() in arch/x86/hvm/svm/svm.c
+ * for SVM guests, the entry points of arch/x86/x86_64/entry.S for PV ones).
  *
- * Coming out of the emulator and going in again costs more than most exits are worth. So pcpu_run_on() is told whom to ask
- * about an exit, asks from within the emulator's hook, and if the guest is to go on lets the emulator go on, with other registers:
+ * Coming out of the emulator and going in again costs more than most exits are worth. So pcpu_run_on() is told whom to
+ * ask about an exit, asks from within the emulator's hook, and if the guest is to go on lets the emulator go on, with
+ * other registers:
  *
  *      emulator ---> hook ---> exit_inside(): registers out, on_exit(), registers in ---> emulator
  *                                                       '--> that is all, or it cannot stay ---> out
  *
- * What PV guests run on is the same SVM guest mode that HVM guests use, with other page tables: Unicorn's processor reports
- * exits exactly and early there, and the guest cannot tell.
+ * What PV guests run on is the same SVM guest mode that HVM guests use, with other page tables: Unicorn's processor
+ * reports exits exactly and early there, and the guest cannot tell.
  *
- * Where to read on: emu.h (the engine), pcpu_enter.c (in and out once), pcpu_exit.c (reasons), pcpu_state.c (registers), count.c
- * (time), smc.c (code that changes), pcpu_debug.c (breakpoints), pcpu_selftest.c (what all this relies upon).
+ * Where to read on: emu.h (the engine), pcpu_enter.c (in and out once), pcpu_exit.c (reasons), pcpu_state.c
+ * (registers), count.c (time), smc.c (code that changes), pcpu_debug.c (breakpoints), pcpu_selftest.c (what all this
+ * relies upon).
  */
 #include "sim/engine/pcpu_private.h"
 
 #define DR7_ENABLED 0xffu
 
 /*
- * Can the run go on from within its exit? Not with breakpoints, which have a loop of their own; nor behind a SYSCALL with TF, for its
- * block, which is still to be left, ends with a look at that.
+ * Can the run go on from within its exit? Not with breakpoints, which have a loop of their own; nor behind a SYSCALL
+ * with TF, for its block, which is still to be left, ends with a look at that.
  */
 static bool can_stay(const struct emu *e, const struct cpu_context *c)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One entry into a guest and the exit from it: registers in, the budget set; registers out, what stopped the engine, RF.
+ * One entry into a guest and the exit from it: registers in, the budget set; registers out, what stopped the engine,
+ * RF.
  *
  * Concept: what all ways of running a vCPU have in common: those from exit to exit (pcpu.c), and the one that looks for
  * breakpoints in between (pcpu_debug.c).

@@ -2,8 +2,8 @@
 /*
  * Finding Unicorn's own versions of the functions that this program replaces (see private.h).
  *
- * Concept: here everything that takes a function's place is named. So what the linker takes out of the library of objects follows from this
- * file, too: nobody else calls most of these functions.
+ * Concept: here everything that takes a function's place is named. So what the linker takes out of the library of
+ * objects follows from this file, too: nobody else calls most of these functions.
  */
 #include "sim/engine/private.h"
 

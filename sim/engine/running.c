@@ -2,9 +2,10 @@
 /*
  * The engine that runs: which one it is, and what stops it.
  *
- * Concept: Unicorn calls the functions that take the place of its own without saying for whom. So whoever lets its code run notes the engine
- * in emu_running first, and afterwards puts back what was there: that may be another engine, since a machine can be switched on, or
- * its translations be dropped, while the hypervisor deals with an exit of another machine. One host thread runs one at a time.
+ * Concept: Unicorn calls the functions that take the place of its own without saying for whom. So whoever lets its code
+ * run notes the engine in emu_running first, and afterwards puts back what was there: that may be another engine, since
+ * a machine can be switched on, or its translations be dropped, while the hypervisor deals with an exit of another
+ * machine. One host thread runs one at a time.
  */
 #include "sim/engine/emu.h"
 

@@ -2,11 +2,12 @@
 /*
  * Translating a block: what is put into it, and into its instructions' way.
  *
- * Concept: the translator is Unicorn's. It is watched at the three points where it calls its own functions: where a block begins
- * (translator_loop()), at each instruction (translate_insn()), and where it writes operations down (tcg_gen_...()). There the rest of the
- * engine is asked: whether the instruction is one (gate.c), whether somebody breaks there (debug.c); and operations are put in: the count
- * (count.c says how it works), and calls in front of instructions, of functions that a GATE_ answer stands for. These are helpers
- * of instructions that guests do not have (CLAC, STAC, STGI, CLGI), for the translator calls only functions that it knows.
+ * Concept: the translator is Unicorn's. It is watched at the three points where it calls its own functions: where a
+ * block begins (translator_loop()), at each instruction (translate_insn()), and where it writes operations down
+ * (tcg_gen_...()). There the rest of the engine is asked: whether the instruction is one (gate.c), whether somebody
+ * breaks there (debug.c); and operations are put in: the count (count.c says how it works), and calls in front of
+ * instructions, of functions that a GATE_ answer stands for. These are helpers of instructions that guests do not have
+ * (CLAC, STAC, STGI, CLGI), for the translator calls only functions that it knows.
  *
  * Invariant: a block has fewer instructions than use up the translator's temporaries (temps_run_out()).
  */
@@ -91,9 +92,9 @@ static void call(struct emu *e, void (*helper)(struct CPUX86State *env))
 }
 
 /*
- * One instruction, if the gate lets it pass (gate.c). Under the mark of a counting block the translator ends a block where
- * the next instruction might reach into the next page; otherwise a fault on that page would be reported in front of the
- * whole block.
+ * One instruction, if the gate lets it pass (gate.c). Under the mark of a counting block the translator ends a block
+ * where the next instruction might reach into the next page; otherwise a fault on that page would be reported in front
+ * of the whole block.
  */
 static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
 {
@@ -172,8 +173,8 @@ void tcg_gen_op3_x86_64(struct TCGContext *tcg, int opc, uintptr_t a1, uintptr_t
 }
 
 /*
- * The way out at `leave`, the last operation of a block: N is known now. Or the way out behind a SYSCALL, which is none if where to
- * go on can be found from within (lookup.c).
+ * The way out at `leave`, the last operation of a block: N is known now. Or the way out behind a SYSCALL, which is none
+ * if where to go on can be found from within (lookup.c).
  */
 void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb, unsigned int idx)
 {

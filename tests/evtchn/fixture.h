@@ -219,7 +219,7 @@ void put_page_and_type(struct xen *xen, struct page_info *pg)
     put_page(xen, pg);
 }
 
-/* As vcpu/sched/core.c, and counts: nothing runs here, so last_run is free for it. */
+/* As vcpu/sched/wake.c, and counts: nothing runs here, so last_run is free for it. */
 void vcpu_unblock(struct vcpu *v)
 {
     if (!(v->pause_flags & (VPF_blocked | VPF_poll)))

@@ -39,7 +39,7 @@ struct sched_vcpu;
 #define VPF_down           0x02u /* never brought up, or VCPUOP_down */
 #define VPF_poll           0x04u /* SCHEDOP_poll */
 #define VPF_blocked_in_xen 0x08u /* waiting for a device model or backend */
-#define VPF_migrating      0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/core.c */
+#define VPF_migrating      0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/affinity.c */
 
 /* PV guests: trap bounce targets and descriptor tables. Owned by vcpu/pv/. */
 #define PV_NR_GDT_FRAMES        16
@@ -296,7 +296,7 @@ void vcpu_crash(struct vcpu *v, const char *why, ...) __attribute__((format(prin
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 
-/* --- scheduling seen from below: vcpu/sched/core.c --- */
+/* --- scheduling seen from below: vcpu/sched/wake.c --- */
 static inline bool vcpu_runnable(const struct vcpu *v)
 {
     return v->is_initialised && !v->pause_flags && !v->pause_count && !v->domain->pause_count &&

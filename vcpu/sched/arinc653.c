@@ -3,18 +3,20 @@
  * The ARINC 653 scheduler: a time table.
  *
  * Concept: avionics software is certified against worst cases, so partitions must not influence each other at all, not
- * even by idling. Therefore time is divided beforehand: a *major frame* that repeats for ever, divided into *minor frames*,
- * each belonging to one vCPU. Outside its minor frames a vCPU does not run, and if it blocks inside, the pCPU idles.
+ * even by idling. Therefore time is divided beforehand: a *major frame* that repeats for ever, divided into *minor
+ * frames*, each belonging to one vCPU. Outside its minor frames a vCPU does not run, and if it blocks inside, the pCPU
+ * idles.
  *
  *     |<---------------- major frame ---------------->|
  *     | A v0  10 ms | B v0  20 ms | A v0 5 ms |  idle  | A v0  10 ms | ...
  *
- * The table names domains by UUID, so it can be set before they exist. Of two with the same UUID the newest has the frames: a domain
- * that is built again while the old one is still dying. Until a table is set, each of dom0's vCPUs has one minor frame of 10 ms, or
- * nobody could set it. With the parameter slice_ms=N (not in Xen) every vCPU has one. A new table begins at once.
+ * The table names domains by UUID, so it can be set before they exist. Of two with the same UUID the newest has the
+ * frames: a domain that is built again while the old one is still dying. Until a table is set, each of dom0's vCPUs has
+ * one minor frame of 10 ms, or nobody could set it. With the parameter slice_ms=N (not in Xen) every vCPU has one. A
+ * new table begins at once.
  *
- * Invariants: frames begin at frame_start + n * major_frame exactly, however late decisions are made. Only the pool's first
- * pCPU runs anything: a table is for one processor.
+ * Invariants: frames begin at frame_start + n * major_frame exactly, however late decisions are made. Only the pool's
+ * first pCPU runs anything: a table is for one processor.
  *
  * Read: ARINC Specification 653P1. Corresponds to xen/common/sched/arinc653.c. What differs:
  *  - in Xen a major frame begins when the first decision after the end of the last one is made, so it drifts. A time table that

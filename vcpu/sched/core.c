@@ -1,162 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The scheduler core: what all policies have in common.
+ * The scheduler core: a pCPU asks who is next.
  *
- * Concept: three things happen to a vCPU. It stops being able to run (blocks, is paused): vcpu_sleep_nosync(). It is able
- * again (an event, unpause): vcpu_wake(). A pCPU asks who is next: sched_schedule(). Around these the core keeps the time a vCPU
- * spent in each runstate, and checks what the policy answers, so that a mistake in a policy is named and not a guest crash.
+ * Concept: sched_schedule() asks the policy of the pCPU's pool, checks what it answers, so that a mistake in a policy
+ * is named and not a guest crash, and changes the vCPU: the time that each spent in each runstate, the vCPU that
+ * migrates when it has left (affinity.c), and a timer for a pCPU that idles. What makes a vCPU runnable, or not, is
+ * wake.c.
  *
- *                    vcpu_wake                 do_schedule picks it
- *    blocked/offline ---------->  runnable  ------------------------>  running
- *          ^                          |   <------------------------       |
- *          |     vcpu_sleep_nosync    |       slice over, preempted       |
- *          '--------------------------+-----------------------------------'
+ * Invariant: pcpu[c].curr == v exactly when v->is_running and v->processor == c.
  *
- * Invariants:
- *  - pcpu[c].curr == v exactly when v->is_running and v->processor == c.
- *  - v->sched_awake says what the policy was last told; it is brought in line with vcpu_runnable(v) at every wake and sleep.
- *  - The four runstate times plus the time since state_entry_time add up to the vCPU's age, whatever happens.
- *
- * Simplifies xen/common/sched/core.c: one host thread, so "nosync" sleeping is the only kind, and no locks.
+ * Simplifies schedule() and context_saved() of xen/common/sched/core.c: one host thread, no locks.
  */
 #include "vcpu/sched/private.h"
 
 #include <stdio.h>
-
-#include "evtchn/evtchn.h"
-
-/* --- runstates --- */
-
-void vcpu_runstate_change(struct vcpu *v, int state, s_time_t now)
-{
-    struct vcpu_runstate_info *rs = &v->runstate;
-    const s_time_t delta = now - (s_time_t)rs->state_entry_time;
-
-    if (rs->state == state)
-        return;
-    /* A pCPU may be a little behind the one that set state_entry_time: no time has passed then, and none gets lost. */
-    if (delta > 0) {
-        rs->time[rs->state] += (uint64_t)delta;
-        rs->state_entry_time = (uint64_t)now;
-    }
-    rs->state = state;
-}
-
-void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out)
-{
-    const s_time_t delta = NOW(v->domain->xen) - (s_time_t)v->runstate.state_entry_time;
-
-    *out = v->runstate;
-    if (delta > 0)
-        out->time[out->state] += (uint64_t)delta;
-}
-
-/* The state of a vCPU that is not on a pCPU. */
-static int runstate_off_cpu(const struct vcpu *v)
-{
-    if (v->pause_flags & (VPF_blocked | VPF_poll))
-        return RUNSTATE_blocked;
-    return vcpu_runnable(v) || v->pause_flags == VPF_migrating ? RUNSTATE_runnable : RUNSTATE_offline;
-}
-
-/* --- sleeping and waking --- */
-
-void sched_kick_cpu(struct xen *xen, unsigned int cpu)
-{
-    struct xen_pcpu *p = &xen->pcpu[cpu];
-
-    /* An idle pCPU's own time stands still. It goes on at the time of whoever wakes it up. */
-    if (sched_cpu_waits(xen, cpu) && p->now < NOW(xen))
-        p->now = NOW(xen);
-    p->need_resched = true;
-}
-
-bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer)
-{
-    if (mask >> prefer & 1 && sched_cpu_waits(xen, prefer)) {
-        sched_kick_cpu(xen, prefer);
-        return true;
-    }
-    for_each_cpu_in(mask, cpu)
-    {
-        if (sched_cpu_waits(xen, cpu)) {
-            sched_kick_cpu(xen, cpu);
-            return true;
-        }
-    }
-    return false;
-}
-
-void vcpu_wake(struct vcpu *v)
-{
-    struct scheduler *s = v->domain->sched;
-    const s_time_t now = NOW(v->domain->xen);
-
-    if (!v->is_running)
-        vcpu_runstate_change(v, runstate_off_cpu(v), now);
-    if (!vcpu_runnable(v) || v->sched_awake)
-        return;
-    v->sched_awake = true;
-    TRACE(v->domain->xen->machine, sched_wake, v->domain->domain_id, v->vcpu_id);
-    if (s->ops->wake)
-        s->ops->wake(s, v);
-}
-
-void vcpu_sleep_nosync(struct vcpu *v)
-{
-    struct scheduler *s = v->domain->sched;
-
-    if (vcpu_runnable(v))
-        return;
-    if (!v->is_running)
-        vcpu_runstate_change(v, runstate_off_cpu(v), NOW(v->domain->xen));
-    else
-        sched_kick_cpu(v->domain->xen, v->processor);
-    if (!v->sched_awake)
-        return;
-    v->sched_awake = false;
-    if (s->ops->sleep)
-        s->ops->sleep(s, v);
-}
-
-void vcpu_unblock(struct vcpu *v)
-{
-    if (!(v->pause_flags & (VPF_blocked | VPF_poll)))
-        return;
-    v->pause_flags &= ~(VPF_blocked | VPF_poll);
-    /* A poll ends as soon as any event wakes the vCPU, not only one of the ports it polls. */
-    if (v->poll_evtchn) {
-        v->poll_evtchn = 0;
-        v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
-    }
-    vcpu_wake(v);
-}
-
-void vcpu_block(struct vcpu *v)
-{
-    v->pause_flags |= VPF_blocked;
-    /* SCHEDOP_block means "sleep until an event": with the mask set no event could ever end it. */
-    v->vcpu_info->evtchn_upcall_mask = 0;
-    if (local_events_need_delivery(v)) {
-        v->pause_flags &= ~VPF_blocked;
-        return;
-    }
-    TRACE(v->domain->xen->machine, sched_block, v->domain->domain_id, v->vcpu_id);
-    vcpu_sleep_nosync(v);
-}
-
-void vcpu_yield(struct vcpu *v)
-{
-    struct scheduler *s = v->domain->sched;
-
-    if (!v->is_running)
-        return;
-    if (s->ops->yield)
-        s->ops->yield(s, v);
-    sched_kick_cpu(v->domain->xen, v->processor);
-}
-
-/* --- changing the vCPU of a pCPU --- */
 
 /* Which rule of the contract does this answer break? NULL: none. `next` may be rubbish: look before touching. */
 static const char *broken_rule(const struct xen *xen, unsigned int cpu, const struct vcpu *prev,
@@ -223,7 +80,7 @@ static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev,
     if (prev) {
         prev->is_running = false;
         prev->last_run = now;
-        vcpu_runstate_change(prev, runstate_off_cpu(prev), now);
+        vcpu_runstate_change(prev, sched_runstate_off_cpu(prev), now);
     }
     if (next) {
         next->processor = cpu;
@@ -234,16 +91,6 @@ static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev,
         s->ops->context_saved(s, prev);
     if (prev && prev->pause_flags & VPF_migrating)
         vcpu_migrate_finish(prev);
-}
-
-s_time_t sched_cpu_idle_time(const struct xen *xen, unsigned int cpu)
-{
-    const struct xen_pcpu *p = &xen->pcpu[cpu];
-    const s_time_t now = NOW(xen);
-
-    if (!p->online)
-        return 0;
-    return p->idle_time + (!p->curr && now > p->idle_since ? now - p->idle_since : 0);
 }
 
 void sched_force_idle(struct xen *xen, unsigned int cpu)

@@ -2,16 +2,16 @@
 /*
  * CPU pools: a machine divided among schedulers.
  *
- * Concept: a pool is a set of pCPUs with a scheduler of its own; every domain lives in exactly one pool and its vCPUs run on the
- * pool's pCPUs only. Pool-0 is there from the start. To give another pool a pCPU it must first be taken out of the pool it
- * is in; in between it is free and runs nothing. One structure is both: struct scheduler.
+ * Concept: a pool is a set of pCPUs with a scheduler of its own; every domain lives in exactly one pool and its vCPUs
+ * run on the pool's pCPUs only. Pool-0 is there from the start. To give another pool a pCPU it must first be taken out
+ * of the pool it is in; in between it is free and runs nothing. One structure is both: struct scheduler.
  *
- * Invariants: pools are listed by ascending id, Pool-0 (xen->sched) first and never removed; a pCPU belongs to at most one, and
- * pCPU 0 to Pool-0 always.
+ * Invariants: pools are listed by ascending id, Pool-0 (xen->sched) first and never removed; a pCPU belongs to at most
+ * one, and pCPU 0 to Pool-0 always.
  *
- * Corresponds to xen/common/sched/cpupool.c. The errors are those that Xen 4.17 returns. In three places they are not what
- * xen/include/public/sysctl.h says: a pCPU that the pool does not have cannot be removed with -EADDRNOTAVAIL, a domain that does not
- * exist cannot be moved with -ESRCH, and a pool that has pCPUs cannot be destroyed.
+ * Corresponds to xen/common/sched/cpupool.c. The errors are those that Xen 4.17 returns. In three places they are not
+ * what xen/include/public/sysctl.h says: a pCPU that the pool does not have cannot be removed with -EADDRNOTAVAIL, a
+ * domain that does not exist cannot be moved with -ESRCH, and a pool that has pCPUs cannot be destroyed.
  */
 #include "vcpu/sched/cpupool.h"
 
@@ -36,6 +36,130 @@ uint64_t cpupool_free_cpus(const struct xen *xen)
             free |= UINT64_C(1) << cpu;
     return free;
 }
+
+int sched_init_domain(struct domain *d, uint32_t cpupool_id)
+{
+    struct scheduler *s = cpupool_find(d->xen, cpupool_id);
+
+    if (!s)
+        return -ESRCH;
+    return s->cpus ? sched_join_domain(s, d) : -ENODEV;
+}
+
+/* --- pCPUs go and come --- */
+
+/* The pool loses `cpu`: whoever is there goes elsewhere, and whoever may run nowhere else gets its affinity broken. */
+static void cpu_evacuate(struct scheduler *s, unsigned int cpu)
+{
+    for_each_domain (s->xen, d) {
+        if (d->sched != s)
+            continue;
+        for_each_vcpu (d, v) {
+            if (!vcpu_cpumask(v)) {
+                const uint64_t all = ~UINT64_C(0);
+
+                printk(s->xen->machine, LOG_INFO, "Breaking affinity for d%dv%u", d->domain_id, v->vcpu_id);
+                sched_set_affinity(v, &all, NULL);
+            } else if (v->processor == cpu) {
+                vcpu_migrate(v);
+            }
+        }
+    }
+}
+
+int sched_cpu_remove(struct scheduler *s, unsigned int cpu)
+{
+    const uint64_t bit = cpu < 64 ? UINT64_C(1) << cpu : 0;
+
+    if (!(s->cpus & bit))
+        return -ENODEV;
+    if (s->cpus == bit && s->n_dom)
+        return -EBUSY;
+    s->cpus &= ~bit;
+    cpu_evacuate(s, cpu);
+    /* The policy sees the running vCPU leave (and charges it); with the bit gone it can put nothing in its place. */
+    sched_schedule(s->xen, cpu);
+    BUG_ON(s->xen->pcpu[cpu].curr);
+    sched_cpu_detach(s, cpu);
+    return 0;
+}
+
+int sched_cpu_add(struct scheduler *s, unsigned int cpu)
+{
+    if (cpu >= s->xen->nr_pcpus)
+        return -EINVAL;
+    if (s->xen->pcpu[cpu].sched)
+        return -ENODEV;
+    return sched_cpu_attach(s, cpu);
+}
+
+int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online)
+{
+    struct xen_pcpu *p;
+    int rc = 0;
+
+    /* The boot processor cannot be taken away. */
+    if (cpu >= xen->nr_pcpus || (!online && cpu == 0))
+        return -EINVAL;
+    p = &xen->pcpu[cpu];
+    if (p->online == online)
+        return -EEXIST;
+    if (!online && p->sched)
+        rc = p->sched == xen->sched ? sched_cpu_remove(p->sched, cpu) : -ENODEV;
+    if (rc)
+        return rc;
+    p->online = online;
+    p->idle_since = NOW(xen); /* time offline is not idle time */
+    return online ? sched_cpu_add(xen->sched, cpu) : 0;
+}
+
+/* --- moving a domain --- */
+
+/* Nobody runs any more, and the old policy forgets them. */
+static void leave_all(struct domain *d)
+{
+    for_each_vcpu (d, v) {
+        v->pause_count++;
+        vcpu_sleep_nosync(v);
+        if (v->is_running)
+            sched_force_idle(d->xen, v->processor);
+        sched_leave_vcpu(v);
+    }
+}
+
+static int join_all(struct domain *d)
+{
+    int rc = 0;
+
+    for_each_vcpu (d, v) {
+        v->hard_affinity = v->soft_affinity = ~UINT64_C(0); /* the old pool's pCPUs mean nothing here */
+        v->processor = (unsigned int)__builtin_ctzll(d->sched->cpus);
+        rc = sched_join_vcpu(v);
+        if (rc)
+            break;
+    }
+    return rc;
+}
+
+int sched_move_domain(struct domain *d, struct scheduler *to)
+{
+    int rc;
+
+    BUG_ON(!to->cpus);
+    leave_all(d);
+    sched_destroy_domain(d);
+    rc = sched_join_domain(to, d);
+    if (!rc)
+        rc = join_all(d);
+    BUG_ON(rc); /* out of host memory in the middle: there is no way back */
+    for_each_vcpu (d, v) {
+        v->pause_count--;
+        vcpu_wake(v);
+    }
+    return 0;
+}
+
+/* --- what is asked of pools --- */
 
 /* An id that no pool has: one more than the last, or when there are no more the first that is free. */
 static uint32_t id_choose(const struct xen *xen)
@@ -183,72 +307,4 @@ int cpupool_do_sysctl(struct xen *xen, struct xen_sysctl_cpupool_op *op, uint64_
         rc = 0;
     }
     return rc;
-}
-
-/* --- pCPUs go and come --- */
-
-int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online)
-{
-    struct xen_pcpu *p;
-    int rc = 0;
-
-    /* The boot processor cannot be taken away. */
-    if (cpu >= xen->nr_pcpus || (!online && cpu == 0))
-        return -EINVAL;
-    p = &xen->pcpu[cpu];
-    if (p->online == online)
-        return -EEXIST;
-    if (!online && p->sched)
-        rc = p->sched == xen->sched ? sched_cpu_remove(p->sched, cpu) : -ENODEV;
-    if (rc)
-        return rc;
-    p->online = online;
-    p->idle_since = NOW(xen); /* time offline is not idle time */
-    return online ? sched_cpu_add(xen->sched, cpu) : 0;
-}
-
-/* --- moving a domain --- */
-
-/* Nobody runs any more, and the old policy forgets them. */
-static void leave_all(struct domain *d)
-{
-    for_each_vcpu (d, v) {
-        v->pause_count++;
-        vcpu_sleep_nosync(v);
-        if (v->is_running)
-            sched_force_idle(d->xen, v->processor);
-        sched_leave_vcpu(v);
-    }
-}
-
-static int join_all(struct domain *d)
-{
-    int rc = 0;
-
-    for_each_vcpu (d, v) {
-        v->hard_affinity = v->soft_affinity = ~UINT64_C(0); /* the old pool's pCPUs mean nothing here */
-        v->processor = (unsigned int)__builtin_ctzll(d->sched->cpus);
-        rc = sched_join_vcpu(v);
-        if (rc)
-            break;
-    }
-    return rc;
-}
-
-int sched_move_domain(struct domain *d, struct scheduler *to)
-{
-    int rc;
-
-    BUG_ON(!to->cpus);
-    leave_all(d);
-    sched_destroy_domain(d);
-    rc = sched_join_domain(to, d);
-    if (!rc)
-        rc = join_all(d);
-    BUG_ON(rc); /* out of host memory in the middle: there is no way back */
-    for_each_vcpu (d, v) {
-        v->pause_count--;
-        vcpu_wake(v);
-    }
-    return 0;
 }

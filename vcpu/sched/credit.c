@@ -2,41 +2,46 @@
 /*
  * The credit scheduler: proportional share with priorities.
  *
- * Concept: credits are CPU time. Every accounting period (30 ms) the pool hands out as many as its pCPUs can run in that time,
- * in proportion to the weights of the vCPUs that want to run; running burns them. Who has credits left is UNDER, who has
- * overdrawn is OVER, and OVER runs only when nobody is UNDER: that is all it takes for shares to follow weights. Inside a
- * priority it is round robin with 30 ms slices. A vCPU that wakes and is UNDER gets BOOST, ahead of the others, until the next
- * tick finds it running: this is why an interactive guest is served at once although spinners fill the machine. Who is new, or
- * has only been moved to another pCPU, has not waited for anything and gets none.
+ * Concept: credits are CPU time. Every accounting period (30 ms) the pool hands out as many as its pCPUs can run in
+ * that time, in proportion to the weights of the vCPUs that want to run; running burns them. Who has credits left is
+ * UNDER, who has overdrawn is OVER, and OVER runs only when nobody is UNDER: that is all it takes for shares to follow
+ * weights. Inside a priority it is round robin with 30 ms slices. A vCPU that wakes and is UNDER gets BOOST, ahead of
+ * the others, until the next tick finds it running: this is why an interactive guest is served at once although
+ * spinners fill the machine. Who is new, or has only been moved to another pCPU, has not waited for anything and gets
+ * none.
  *
  *     BOOST   woke up, has credits          each pCPU has a queue ordered by priority, then first come first
  *     UNDER   has credits                   served; a pCPU with nothing better than OVER of its own looks into
  *     OVER    has none                      the other queues and steals (soft affinity first, then hard)
  *
- * Two spinners on one pCPU, b with twice a's weight; a slice is 30 ms, and so is a period, in which a earns 10 and b 20:
+ * Two spinners on one pCPU, b with twice a's weight; a slice is 30 ms, and so is a period, in which a earns 10 and b
+ * 20:
  *
  *     time      0          30         60         90         120        150        180        210 ms
  *     runs      |--- a ----|--- b ----|--- b ----|--- a ----|--- b ----|--- b ----|--- a ----|
  *     a has     0         -20        -10         0         -20        -10         0         -20
  *     b has     0          20         10         0          20         10         0          20
  *
- * With several pCPUs that is not enough: the slices of others in the same queue can keep a heavy vCPU from what it earns while
- * a light one next door overdraws. So UNDER and OVER have two steps each. Who has saved more than a slice is owed time and goes
- * first (PRI_OWED); who has overdrawn more than one goes last (PRI_DEEP).
+ * With several pCPUs that is not enough: the slices of others in the same queue can keep a heavy vCPU from what it
+ * earns while a light one next door overdraws. So UNDER and OVER have two steps each. Who has saved more than a slice
+ * is owed time and goes first (PRI_OWED); who has overdrawn more than one goes last (PRI_DEEP).
  *
- * A cap limits a domain even if pCPUs idle: it is parked (not queued) when it has overdrawn more than one period's cap. The rate
- * limit keeps wake-ups from preempting somebody who has run for less than 1 ms. Who yields goes behind those of its priority; when
- * there are none, behind one of the next lower, who gets a slice although it is less important: yielding has its price.
+ * A cap limits a domain even if pCPUs idle: it is parked (not queued) when it has overdrawn more than one period's cap.
+ * The rate limit keeps wake-ups from preempting somebody who has run for less than 1 ms. Who yields goes behind those
+ * of its priority; when there are none, behind one of the next lower, who gets a slice although it is less important:
+ * yielding has its price.
  *
- * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor, under its
- * current priority or, after a yield and until accounting, that of those whom it lets go first. Neither debts nor savings last for
- * ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go lower), and a sleeper has at most one slice's.
+ * Invariants: a vCPU is queued exactly when it is awake, not running and not parked, on the queue of v->processor,
+ * under its current priority or, after a yield and until accounting, that of those whom it lets go first. Neither debts
+ * nor savings last for ever: credit lies within MAX_CREDIT_SLICES slices of 0 (a capped one may go lower), and a
+ * sleeper has at most one slice's.
  *
- * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us). Simplifies
- * xen/common/sched/credit.c: credits are ns instead of 10 a ms; Xen forgets debts and savings beyond one slice and has no
- * steps in UNDER and OVER, so its shares are rougher; a preempted vCPU keeps its place and the rest of its slice; in Xen
- * who yields lets one of lower priority go first also if there are some of its own; no power-aware placement; the tick of an idle
- * pCPU and the accounting of an idle pool are stopped. Accounting is the only part that looks at all active vCPUs, once a period.
+ * Read: the Xen wiki, "Credit Scheduler"; docs/misc/xen-command-line (sched_credit_tslice_ms, sched_ratelimit_us).
+ * Simplifies xen/common/sched/credit.c: credits are ns instead of 10 a ms; Xen forgets debts and savings beyond one
+ * slice and has no steps in UNDER and OVER, so its shares are rougher; a preempted vCPU keeps its place and the rest of
+ * its slice; in Xen who yields lets one of lower priority go first also if there are some of its own; no power-aware
+ * placement; the tick of an idle pCPU and the accounting of an idle pool are stopped. Accounting is the only part that
+ * looks at all active vCPUs, once a period.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -49,75 +54,6 @@
 #define DEFAULT_TSLICE_MS    30
 #define DEFAULT_RATELIMIT_US 1000
 #define TICKS_PER_TSLICE     3
-
-/* --- queues --- */
-
-/* Does cpu run somebody less important than pri, and nobody has told it so yet? */
-static bool runs(const struct xen *xen, unsigned int cpu, enum pri pri)
-{
-    const struct xen_pcpu *p = &xen->pcpu[cpu];
-
-    return p->curr && !p->need_resched && svc_of(p->curr)->pri > pri;
-}
-
-/* Somebody should look at svc, which was just queued: an idle pCPU, or one that runs something less important. */
-void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    struct xen *xen = ops->xen;
-    struct vcpu *v = svc->v;
-    enum pri worst = svc->pri;
-    int victim = -1;
-
-    if (sched_kick_idle(xen, vcpu_soft_cpumask(v), v->processor) || sched_kick_idle(xen, vcpu_cpumask(v), v->processor))
-        return;
-    if (runs(xen, v->processor, worst)) {
-        sched_kick_cpu(xen, v->processor);
-        return;
-    }
-    for_each_cpu_in(vcpu_cpumask(v), cpu)
-    {
-        if (!runs(xen, cpu, worst))
-            continue;
-        worst = svc_of(xen->pcpu[cpu].curr)->pri;
-        victim = (int)cpu;
-    }
-    if (victim >= 0)
-        sched_kick_cpu(xen, (unsigned int)victim);
-}
-
-void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    struct runq *q = runq_of(ops, svc->v->processor);
-
-    /* Who was interrupted stays at the front for the rest of its slice. */
-    if (svc->slice_left > 0)
-        runq_insert_first(q, &svc->node, svc->v, svc->pri);
-    else
-        runq_insert(q, &svc->node, svc->v, svc->pri);
-}
-
-/* svc yields; accounting puts the queue in order again (set_pri() in credit_acct.c). */
-static void enqueue_yielding(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    struct runq *q = runq_of(ops, svc->v->processor);
-    struct runq_node *first = runq_first(q, svc->v->processor, false);
-    const enum pri own = svc->pri == PRI_OWED ? PRI_UNDER : svc->pri == PRI_OVER ? PRI_DEEP : svc->pri;
-
-    svc->slice_left = 0;
-    if (!first || first->key <= (int64_t)own) {
-        runq_insert(q, &svc->node, svc->v, own);
-        return;
-    }
-    runq_remove(q, first);
-    runq_insert_first(q, &svc->node, svc->v, first->key);
-    runq_insert_first(q, first, first->v, first->key);
-}
-
-void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc)
-{
-    if (runq_queued(&svc->node))
-        runq_remove(runq_of(ops, svc->v->processor), &svc->node);
-}
 
 /* --- hooks --- */
 
@@ -224,8 +160,8 @@ static void csched_migrate(struct scheduler *ops, struct vcpu *v, unsigned int n
 static void csched_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }
 
 /*
- * The best vCPU on another pCPU's queue that cpu may run and that is better than `than`. One that left its pCPU less than
- * migr_delay ago is left there, its data is in that pCPU's cache; *again: when the first of these may be taken.
+ * The best vCPU on another pCPU's queue that cpu may run and that is better than `than`. One that left its pCPU less
+ * than migr_delay ago is left there, its data is in that pCPU's cache; *again: when the first of these may be taken.
  */
 static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_t than, s_time_t now, s_time_t *again)
 {
@@ -280,7 +216,7 @@ static struct task_slice csched_do_schedule(struct scheduler *ops, unsigned int 
             if (ran < prv->ratelimit && !yields)
                 return csched_run(ops, cpu, svc, now, prv->ratelimit - (ran < 0 ? 0 : ran));
             if (yields)
-                enqueue_yielding(ops, svc);
+                csched_enqueue_yielding(ops, svc);
             else
                 csched_enqueue(ops, svc);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Data of the credit policy, shared by its two files: credit.c (who runs) and credit_acct.c (who has credits). */
+/* Data of the credit policy, shared by its files: credit_runq.c (who waits), credit_acct.c (who has credits), credit.c (who runs). */
 #ifndef VCPU_SCHED_CREDIT_H
 #define VCPU_SCHED_CREDIT_H
 
@@ -68,9 +68,12 @@ static inline struct runq *runq_of(const struct scheduler *ops, unsigned int cpu
     return &((struct csched_pcpu *)ops->xen->pcpu[cpu].sched_priv)->runq;
 }
 
-/* credit.c: onto the queue of v->processor and off it; tell a pCPU that it should look at svc. */
+/* credit_runq.c: onto the queue of v->processor and off it. */
 void csched_enqueue(struct scheduler *ops, struct csched_vcpu *svc);
+/* svc yields; accounting puts the queue in order again (set_pri() in credit_acct.c). */
+void csched_enqueue_yielding(struct scheduler *ops, struct csched_vcpu *svc);
 void csched_dequeue(struct scheduler *ops, struct csched_vcpu *svc);
+/* Somebody should look at svc, which was just queued: an idle pCPU, or one that runs something less important. */
 void csched_tickle(struct scheduler *ops, struct csched_vcpu *svc);
 
 /* credit_acct.c */

@@ -2,33 +2,36 @@
 /*
  * The credit2 scheduler: fair by credit order, on shared run queues.
  *
- * Concept: everybody starts with the same credit and burns it while running, slowly with a high weight and fast with a low one.
- * The one with the most credit runs. So those who sleep keep credit and run at once when they wake, without any special
- * priority, and those who compute all day burn in proportion. When even the best has none left, everybody gets another
- * portion (a *reset*). A slice lasts until the credits of the runner and of the next in the queue meet, but not less than the
- * rate limit (1 ms) and not more than 10 ms.
+ * Concept: everybody starts with the same credit and burns it while running, slowly with a high weight and fast with a
+ * low one. The one with the most credit runs. So those who sleep keep credit and run at once when they wake, without
+ * any special priority, and those who compute all day burn in proportion. When even the best has none left, everybody
+ * gets another portion (a *reset*). A slice lasts until the credits of the runner and of the next in the queue meet,
+ * but not less than the rate limit (1 ms) and not more than 10 ms.
  *
  *     credit                     A runs     B runs      reset: both + 10 ms
  *     10 ms  A===B                \           |             .---
  *                                  \___A       \___ B      /
  *      0 ---------------------------------------------A,B-'
  *
- * Nobody has more than 10.5 ms or less than -10. So who was kept back (by a cap, a pause, its affinity) cannot keep others
- * waiting for long afterwards, however long it was. The price: who has a pCPU to itself gets no further ahead of those who share
- * one, so on several pCPUs shares follow weights only roughly; and a weight 20 times less than another still gets a slice in each
- * reset's 10 ms.
+ * Nobody has more than 10.5 ms or less than -10. So who was kept back (by a cap, a pause, its affinity) cannot keep
+ * others waiting for long afterwards, however long it was. The price: who has a pCPU to itself gets no further ahead of
+ * those who share one, so on several pCPUs shares follow weights only roughly; and a weight 20 times less than another
+ * still gets a slice in each reset's 10 ms.
  *
- * pCPUs are grouped into run queues that share one order (Xen: by socket or cache; here `cpus_per_runqueue` neighbours), so
- * inside a group fairness needs no stealing. Between groups load balancing moves vCPUs, by the smoothed number of those who want
- * to run: at each reset, and when a pCPU would go idle. Caps are in credit2_cap.c.
+ * pCPUs are grouped into run queues that share one order (Xen: by socket or cache; here `cpus_per_runqueue`
+ * neighbours), so inside a group fairness needs no stealing. Between groups load balancing moves vCPUs, by the smoothed
+ * number of those who want to run: at each reset, and when a pCPU would go idle (credit2_balance.c). Caps are in
+ * credit2_cap.c.
  *
- * Invariants: a vCPU is queued exactly when it is awake, not running and not parked; svc->rqd is the group of v->processor.
+ * Invariants: a vCPU is queued exactly when it is awake, not running and not parked; svc->rqd is the group of
+ * v->processor.
  *
- * A reset visits only those who run: given[] counts what resets have handed out, and the others catch up when they are looked
- * at next (c2_credit_sync). Queued vCPUs all gain the same, so their order does not change.
+ * A reset visits only those who run: given[] counts what resets have handed out, and the others catch up when they are
+ * looked at next (c2_credit_sync). Queued vCPUs all gain the same, so their order does not change.
  *
- * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Corresponds to xen/common/sched/credit2.c: credits,
- * resets, slices and yielding are as there, but for what credit2_rqd.c and credit2_cap.c say of parts and of helpings. Besides:
+ * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Corresponds to xen/common/sched/credit2.c:
+ * credits, resets, slices and yielding are as there, but for what credit2_rqd.c and credit2_cap.c say of parts and of
+ * helpings. Besides:
  *  - a waker marks a pCPU whose vCPU is within its rate limit, and gets it when that is over. Xen leaves such a pCPU alone, so a
  *    waker may wait to the end of a slice; here wake-up latency is the rate limit, as its name says;
  *  - when the first in the queue finds no budget the next is asked. Xen leaves the pCPU idle until it is asked again;
@@ -45,53 +48,7 @@
 #define DEFAULT_WEIGHT            256
 #define MAX_TIMER                 MILLISECS(10)
 #define DEFAULT_RATELIMIT         MICROSECS(1000)
-#define MIGRATE_RESIST            MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
 #define DEFAULT_CPUS_PER_RUNQUEUE 16 /* sched_credit2_max_cpus_runqueue, within a socket; the machine has one */
-
-static void enqueue(struct c2_vcpu *svc)
-{
-    c2_credit_sync(svc);
-    runq_insert(&svc->rqd->runq, &svc->node, svc->v, svc->given - svc->credit); /* smallest first: most credit */
-}
-
-/* Somebody should look at svc, which was just queued. */
-static void tickle(struct scheduler *ops, struct c2_vcpu *svc)
-{
-    struct xen *xen = ops->xen;
-    const uint64_t here = svc->rqd->cpus & vcpu_cpumask(svc->v);
-    s_time_t lowest = svc->credit;
-    int victim = -1;
-
-    if (sched_kick_idle(xen, here & vcpu_soft_cpumask(svc->v), svc->v->processor) ||
-        sched_kick_idle(xen, here, svc->v->processor) ||
-        sched_kick_idle(xen, vcpu_cpumask(svc->v), svc->v->processor)) /* another group's: it will pull */
-        return;
-    for_each_cpu_in(here, cpu)
-    {
-        struct c2_vcpu *cur = xen->pcpu[cpu].curr ? svc_of(xen->pcpu[cpu].curr) : NULL;
-        s_time_t credit;
-
-        if (!cur || xen->pcpu[cpu].need_resched)
-            continue;
-        c2_burn(cur, NOW(xen));
-        credit = cur->credit + (cpu != svc->v->processor ? MIGRATE_RESIST : 0);
-        if (credit < lowest) {
-            lowest = credit;
-            victim = (int)cpu;
-        }
-    }
-    if (victim >= 0)
-        sched_kick_cpu(xen, (unsigned int)victim);
-}
-
-void c2_unpark(struct c2_vcpu *svc)
-{
-    svc->parked = false;
-    if (!svc->v->sched_awake || svc->v->is_running)
-        return;
-    enqueue(svc);
-    tickle(svc->v->domain->sched, svc);
-}
 
 /* --- choosing --- */
 
@@ -142,7 +99,7 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
         c2_reset(svc, now);
         pulled = c2_pull(ops, cpu, false, now);
         if (pulled)
-            enqueue(pulled);
+            c2_enqueue(pulled);
     }
     runq_kick_idle(&svc->rqd->runq, ops->xen, ops->cpus);
     return (struct task_slice){ svc->v, slice(c2(ops), svc, cpu, now) };
@@ -178,7 +135,7 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
     else
         next = c2_pull(ops, cpu, true, now);
     if (cur)
-        enqueue(cur);
+        c2_enqueue(cur);
     if (!next)
         return (struct task_slice){ NULL, -1 };
     return run(ops, cpu, next, prev, now);
@@ -293,8 +250,8 @@ static void c2_wake(struct scheduler *ops, struct vcpu *v)
     c2_load_count(svc, true, NOW(ops->xen));
     if (v->is_running || svc->parked)
         return;
-    enqueue(svc);
-    tickle(ops, svc);
+    c2_enqueue(svc);
+    c2_tickle(ops, svc);
 }
 
 static void c2_yield(struct scheduler *ops, struct vcpu *v) { svc_of(v)->yield = true; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Data of the credit2 policy, shared by its files: credit2.c (who runs), credit2_rqd.c (run queues and the balance between
- * them) and credit2_cap.c (who may not run).
+ * Data of the credit2 policy, shared by its files: credit2_rqd.c (run queues), credit2_cap.c (who may not run),
+ * credit2_balance.c (who goes to another queue) and credit2.c (who runs).
  */
 #ifndef VCPU_SCHED_CREDIT2_H
 #define VCPU_SCHED_CREDIT2_H
@@ -91,19 +91,22 @@ void c2_reset(struct c2_vcpu *svc, s_time_t now);
 void c2_burn(struct c2_vcpu *svc, s_time_t now);
 /* svc wants the CPU, or no longer. */
 void c2_load_count(struct c2_vcpu *svc, bool counted, s_time_t now);
+/* What placing decisions go by: how it has been lately, and how it is now. */
+double c2_load_of(struct c2_rqd *rqd, s_time_t now);
 void c2_assign(struct c2_vcpu *svc, struct c2_rqd *rqd);
 void c2_deassign(struct c2_vcpu *svc, s_time_t now);
+/* Hook: v goes to a pCPU, perhaps of another run queue. */
+void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
 /* Find the parts of rqd anew. */
 void c2_parts_rebuild(struct c2_rqd *rqd);
 /* The domain's weight has changed. */
 void c2_reweigh(struct c2_vcpu *svc, s_time_t now);
+void c2_enqueue(struct c2_vcpu *svc);
 void c2_dequeue(struct c2_vcpu *svc);
-/* Balance: take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
-struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);
-/* Hooks: the best group for v, and a pCPU in it; and going there. */
-unsigned int c2_pick_resource(struct scheduler *ops, struct vcpu *v);
-void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu);
-
+/* Somebody should look at svc, which was just queued. */
+void c2_tickle(struct scheduler *ops, struct c2_vcpu *svc);
+/* svc has budget again: put it where it belongs. */
+void c2_unpark(struct c2_vcpu *svc);
 /* credit2_cap.c */
 
 /* May svc run? A capped vCPU without budget takes some of the domain's, or is parked until there is some again. */
@@ -114,7 +117,11 @@ void c2_cap_init(struct c2_dom *dom, struct scheduler *ops);
 void c2_cap_set(struct c2_dom *dom, unsigned int cap);
 void c2_cap_stop(struct c2_dom *dom);
 
-/* credit2.c, for unparking: svc may run again, put it where it belongs. */
-void c2_unpark(struct c2_vcpu *svc);
+/* credit2_balance.c */
+
+/* Take a vCPU over from a busier group (idle: from any where somebody waits). It is not queued. NULL: none. */
+struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now);
+/* Hook: the best group for v, and a pCPU in it. */
+unsigned int c2_pick_resource(struct scheduler *ops, struct vcpu *v);
 
 #endif

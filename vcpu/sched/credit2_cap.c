@@ -2,11 +2,12 @@
 /*
  * Credit2's caps: a budget a period.
  *
- * Concept: a cap of 30 % is 3 ms of CPU time in every 10 ms, for all vCPUs of the domain together. The time lies in a pool of
- * the domain; a vCPU takes a helping out of it before it runs, burns that, and puts back what it has not used when it leaves the
- * pCPU. Pool empty: the vCPU is parked, until somebody puts back or the replenishment timer fills the pool, once a period. Helpings
- * rather than one counter keep vCPUs of one domain from eating it all one after the other. A vCPU that overran its helping leaves a
- * debt, paid from the next period, so that the long-term average is the cap exactly.
+ * Concept: a cap of 30 % is 3 ms of CPU time in every 10 ms, for all vCPUs of the domain together. The time lies in a
+ * pool of the domain; a vCPU takes a helping out of it before it runs, burns that, and puts back what it has not used
+ * when it leaves the pCPU. Pool empty: the vCPU is parked, until somebody puts back or the replenishment timer fills
+ * the pool, once a period. Helpings rather than one counter keep vCPUs of one domain from eating it all one after the
+ * other. A vCPU that overran its helping leaves a debt, paid from the next period, so that the long-term average is the
+ * cap exactly.
  *
  *     cap 40 %, two spinning vCPUs, one pCPU: 4 ms in every 10, helpings of 2 ms
  *
@@ -15,8 +16,8 @@
  *     b runs         ######    parked              ######    parked
  *     pool, ms    2  0                          2  0                          2     (4 come, whoever runs first takes 2)
  *
- * Invariants: only who runs has budget; that and the pool's never exceed one period's budget together; the timer runs only
- * while something of the budget is used, so an idle domain costs nothing.
+ * Invariants: only who runs has budget; that and the pool's never exceed one period's budget together; the timer runs
+ * only while something of the budget is used, so an idle domain costs nothing.
  *
  * Corresponds to the cap part of xen/common/sched/credit2.c. What differs:
  *  - whoever had to be content with less than a full helping is unparked first, and a full helping is never more than the cap. Xen

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Credit2's run queues: credit and load of those who belong to them, and balance between them.
+ * Credit2's run queues: who belongs to them and who waits, and what both have of credit and make of load.
  *
- * Concept: a run queue's load is the number of its vCPUs that run or want to; avgload follows it with a time constant of about a
- * second, so that a short burst moves nobody. Where a vCPU is placed, and whether one is taken over from another queue, goes by
- * the mean of the two. Burning depends on the queue as well: its heaviest vCPU burns credit at the speed of time and a lighter
- * one faster, by the ratio of weights.
+ * Concept: a run queue's load is the number of its vCPUs that run or want to; avgload follows it with a time constant
+ * of about a second, so that a short burst moves nobody. Where a vCPU is placed, and whether one is taken over from
+ * another queue, goes by the mean of the two. Burning depends on the queue as well: its heaviest vCPU burns credit at
+ * the speed of time and a lighter one faster, by the ratio of weights.
  *
- * pCPUs whose vCPUs cannot run on each other's (by affinity) are parts. Each is as if it had a run queue to itself: it has its
- * own resets and its own heaviest vCPU. In Xen parts share them, and then pinning takes the meaning from weights: with 256 and
- * 1024 pinned to one pCPU and 64, 64 and 128 to another, those get 37, 37 and 25 %, since a reset waits for the first pCPU's
- * vCPUs while those of the second are all at C2_CREDIT_MIN. That pinned vCPUs compete where they are pinned is worth a student's
- * seeing; that they do not is an accident of who shares a queue.
+ * pCPUs whose vCPUs cannot run on each other's (by affinity) are parts. Each is as if it had a run queue to itself: it
+ * has its own resets and its own heaviest vCPU. In Xen parts share them, and then pinning takes the meaning from
+ * weights: with 256 and 1024 pinned to one pCPU and 64, 64 and 128 to another, those get 37, 37 and 25 %, since a reset
+ * waits for the first pCPU's vCPUs while those of the second are all at C2_CREDIT_MIN. That pinned vCPUs compete where
+ * they are pinned is worth a student's seeing; that they do not is an accident of who shares a queue.
  *
- * Invariants: svc->part is the part that svc->mask lies in. rqd->load counts the vCPUs with svc->counted; max_weight[] is the
- * largest weight in a part and nr_max[] how many have it.
+ * Invariants: svc->part is the part that svc->mask lies in. rqd->load counts the vCPUs with svc->counted; max_weight[]
+ * is the largest weight in a part and nr_max[] how many have it.
  *
- * Corresponds to update_runq_load(), balance_load(), t2c_update() and reset_credit() in xen/common/sched/credit2.c.
+ * Corresponds to update_runq_load(), t2c_update(), reset_credit() and runq_tickle() in xen/common/sched/credit2.c.
  */
 #include "vcpu/sched/credit2.h"
 
-#define LOAD_WINDOW SECONDS(1)
+#define LOAD_WINDOW    SECONDS(1)
+#define MIGRATE_RESIST MICROSECS(500) /* a waker must be better by this to preempt on another pCPU than its own */
 
 /* --- credit --- */
 
@@ -85,8 +86,7 @@ static void load_update(struct c2_rqd *rqd, int change, s_time_t now)
     rqd->load += change;
 }
 
-/* What placing decisions go by: how it has been lately, and how it is now. */
-static double load_of(struct c2_rqd *rqd, s_time_t now)
+double c2_load_of(struct c2_rqd *rqd, s_time_t now)
 {
     load_update(rqd, 0, now);
     return (rqd->avgload + rqd->load) / 2;
@@ -219,89 +219,6 @@ void c2_reweigh(struct c2_vcpu *svc, s_time_t now)
     c2_load_count(svc, counted, now);
 }
 
-void c2_dequeue(struct c2_vcpu *svc)
-{
-    if (runq_queued(&svc->node))
-        runq_remove(&svc->rqd->runq, &svc->node);
-    c2_credit_sync(svc);
-}
-
-/* --- balance --- */
-
-/* The busiest other group's first vCPU that cpu may run, if it is so busy that moving one pays. NULL: none. */
-static struct c2_vcpu *busiest_first(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
-{
-    struct c2_rqd *here = rqd_of(ops, cpu);
-    struct c2_vcpu *best = NULL;
-    double most = load_of(here, now) + 1.5; /* moving one vCPU between 2 and 1 would gain nothing */
-
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
-        struct c2_rqd *rqd = &c2(ops)->rqd[i];
-        struct runq_node *n;
-        double load;
-
-        if (rqd == here || !rqd->runq.nr)
-            continue;
-        load = load_of(rqd, now);
-        /* Per pCPU, the groups may differ in size. An idle pCPU takes whatever waits anywhere. */
-        if (!idle && load * __builtin_popcountll(here->cpus) < most * __builtin_popcountll(rqd->cpus))
-            continue;
-        n = runq_first(&rqd->runq, cpu, true);
-        if (!n && idle)
-            n = runq_first(&rqd->runq, cpu, false);
-        if (n) {
-            best = svc_of(n->v);
-            most = load;
-        }
-    }
-    return best;
-}
-
-struct c2_vcpu *c2_pull(struct scheduler *ops, unsigned int cpu, bool idle, s_time_t now)
-{
-    struct c2_vcpu *svc;
-
-    do {
-        svc = busiest_first(ops, cpu, idle, now);
-        if (!svc)
-            return NULL;
-        c2_dequeue(svc);
-    } while (idle && !c2_budget_ok(svc));
-    c2_deassign(svc, now);
-    svc->v->processor = cpu;
-    c2_assign(svc, rqd_of(ops, cpu));
-    c2_load_count(svc, true, now);
-    return svc;
-}
-
-/* The group with the least load a pCPU; where it was before is worth half a vCPU. In it, as the default does. */
-unsigned int c2_pick_resource(struct scheduler *ops, struct vcpu *v)
-{
-    struct c2 *prv = c2(ops);
-    const uint64_t mask = vcpu_soft_cpumask(v);
-    double least = 0;
-    int best = -1;
-
-    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++) {
-        struct c2_rqd *rqd = &prv->rqd[i];
-        double load;
-
-        if (!(rqd->cpus & mask))
-            continue;
-        load = load_of(rqd, NOW(ops->xen)) / __builtin_popcountll(rqd->cpus);
-        if (rqd->cpus >> v->processor & 1)
-            load -= 0.5 / __builtin_popcountll(rqd->cpus);
-        if (best < 0 || load < least) {
-            best = (int)i;
-            least = load;
-        }
-    }
-    if (best < 0 || (prv->rqd[best].cpus & mask) >> v->processor & 1)
-        return v->processor;
-    for_each_cpu_in(prv->rqd[best].cpus & mask, cpu) if (sched_cpu_waits(ops->xen, cpu)) return cpu;
-    return (unsigned int)__builtin_ctzll(prv->rqd[best].cpus & mask);
-}
-
 void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
 {
     struct c2_vcpu *svc = svc_of(v);
@@ -315,4 +232,57 @@ void c2_migrate(struct scheduler *ops, struct vcpu *v, unsigned int new_cpu)
     }
     c2_deassign(svc, now);
     c2_assign(svc, rqd_of(ops, new_cpu));
+}
+
+/* --- waiting --- */
+
+void c2_dequeue(struct c2_vcpu *svc)
+{
+    if (runq_queued(&svc->node))
+        runq_remove(&svc->rqd->runq, &svc->node);
+    c2_credit_sync(svc);
+}
+
+void c2_enqueue(struct c2_vcpu *svc)
+{
+    c2_credit_sync(svc);
+    runq_insert(&svc->rqd->runq, &svc->node, svc->v, svc->given - svc->credit); /* smallest first: most credit */
+}
+
+void c2_tickle(struct scheduler *ops, struct c2_vcpu *svc)
+{
+    struct xen *xen = ops->xen;
+    const uint64_t here = svc->rqd->cpus & vcpu_cpumask(svc->v);
+    s_time_t lowest = svc->credit;
+    int victim = -1;
+
+    if (sched_kick_idle(xen, here & vcpu_soft_cpumask(svc->v), svc->v->processor) ||
+        sched_kick_idle(xen, here, svc->v->processor) ||
+        sched_kick_idle(xen, vcpu_cpumask(svc->v), svc->v->processor)) /* another group's: it will pull */
+        return;
+    for_each_cpu_in(here, cpu)
+    {
+        struct c2_vcpu *cur = xen->pcpu[cpu].curr ? svc_of(xen->pcpu[cpu].curr) : NULL;
+        s_time_t credit;
+
+        if (!cur || xen->pcpu[cpu].need_resched)
+            continue;
+        c2_burn(cur, NOW(xen));
+        credit = cur->credit + (cpu != svc->v->processor ? MIGRATE_RESIST : 0);
+        if (credit < lowest) {
+            lowest = credit;
+            victim = (int)cpu;
+        }
+    }
+    if (victim >= 0)
+        sched_kick_cpu(xen, (unsigned int)victim);
+}
+
+void c2_unpark(struct c2_vcpu *svc)
+{
+    svc->parked = false;
+    if (!svc->v->sched_awake || svc->v->is_running)
+        return;
+    c2_enqueue(svc);
+    c2_tickle(svc->v->domain->sched, svc);
 }

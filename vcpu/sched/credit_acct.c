@@ -2,19 +2,20 @@
 /*
  * The credit scheduler's bookkeeping: earning and burning, and what follows from it for priorities; caps.
  *
- * Concept: a vCPU on the active list earns credits once a period, by weight. Who has saved a whole period's worth and sleeps
- * leaves the list, so that its share goes to those who run; it comes back when its savings are used up. This is the only part
- * of the policy that looks at every active vCPU.
+ * Concept: a vCPU on the active list earns credits once a period, by weight. Who has saved a whole period's worth and
+ * sleeps leaves the list, so that its share goes to those who run; it comes back when its savings are used up. This is
+ * the only part of the policy that looks at every active vCPU.
  *
- * A cap has an account of its own, one for the domain, which fills as time passes. When it is overdrawn by a period's worth all
- * vCPUs of the domain are parked until it is balanced again. So a cap is reached whatever the weight, if pCPUs would idle.
+ * A cap has an account of its own, one for the domain, which fills as time passes. When it is overdrawn by a period's
+ * worth all vCPUs of the domain are parked until it is balanced again. So a cap is reached whatever the weight, if
+ * pCPUs would idle.
  *
- * Invariants: svc->active exactly when it is on the list; there is a share for each who is (nr_active); the accounting timer is
- * armed whenever the list is not empty.
+ * Invariants: svc->active exactly when it is on the list; there is a share for each who is (nr_active); the accounting
+ * timer is armed whenever the list is not empty.
  *
- * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen's caps are limits of what a
- * vCPU earns, so one of little weight is parked although pCPUs idle. Xen activates whom a tick finds
- * running, which is a matter of chance.
+ * Corresponds to csched_acct() and __csched_vcpu_acct_start() in xen/common/sched/credit.c. Xen's caps are limits of
+ * what a vCPU earns, so one of little weight is parked although pCPUs idle. Xen activates whom a tick finds running,
+ * which is a matter of chance.
  */
 #include "vcpu/sched/credit.h"
 
@@ -204,8 +205,8 @@ static s_time_t peak(const struct csched *prv, const struct csched_vcpu *svc)
 static bool competes(const struct csched_share *s, uint64_t part) { return s->earned < 0 && s->mask & part; }
 
 /*
- * Share the credits of a part of the pool out by weight. What somebody may not earn (above its peak) is shared among the
- * others: each pass settles those whose fair share exceeds their peak, until a pass settles nobody.
+ * Share the credits of a part of the pool out by weight. What somebody may not earn (above its peak) is shared among
+ * the others: each pass settles those whose fair share exceeds their peak, until a pass settles nobody.
  */
 static void hand_out_part(struct csched *prv, uint64_t part, s_time_t left)
 {
@@ -235,8 +236,8 @@ static void hand_out_part(struct csched *prv, uint64_t part, s_time_t left)
 }
 
 /*
- * What each active vCPU earns, in the order of the list. Where affinity divides the pool into parts that compete for nothing,
- * each part's credits are its own.
+ * What each active vCPU earns, in the order of the list. Where affinity divides the pool into parts that compete for
+ * nothing, each part's credits are its own.
  */
 static void hand_out(struct scheduler *ops)
 {

@@ -2,41 +2,19 @@
 /*
  * Schedulers, and domains and vCPUs in them, come and go.
  *
- * Concept: a policy keeps its own data for the pool, for each of its pCPUs, for each domain and for each vCPU, and hangs it on
- * the sched_priv pointers. All of these are created and freed here, in one order, so a policy never has to ask what exists.
+ * Concept: a policy keeps its own data for the pool, for each of its pCPUs, for each domain and for each vCPU, and
+ * hangs it on the sched_priv pointers. All of these are created and freed here, in one order, so a policy never has to
+ * ask what exists.
  *
- * Invariants: xen->pcpu[c].sched == s exactly when bit c is in s->cpus; d->sched_priv and v->sched_priv belong to d->sched.
+ * Invariants: xen->pcpu[c].sched == s exactly when bit c is in s->cpus; d->sched_priv and v->sched_priv belong to
+ * d->sched.
  *
  * Corresponds to xen/common/sched/core.c (scheduler_init, sched_init_vcpu and so on).
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "vcpu/sched/cpupool.h"
 #include "vcpu/sched/private.h"
-
-static const struct sched_ops *const policies[] = {
-    &sched_credit_ops, &sched_credit2_ops, &sched_rtds_ops, &sched_arinc653_ops, &sched_null_ops, &sched_rr_ops,
-};
-
-const char *sched_names(void) { return "credit, credit2, rtds, arinc653, null, rr"; }
-
-const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
-        if (strlen(policies[i]->opt_name) == len && !memcmp(policies[i]->opt_name, opt_name, len))
-            return policies[i];
-    return NULL;
-}
-
-const struct sched_ops *sched_ops_by_id(uint32_t sched_id)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
-        if (policies[i]->sched_id == sched_id)
-            return policies[i];
-    return NULL;
-}
 
 /* --- schedulers --- */
 
@@ -85,42 +63,6 @@ struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops,
             sched_destroy(s);
             return NULL;
         }
-    }
-    return s;
-}
-
-/* ",param=value,param=value" */
-static bool set_params(struct scheduler *s, const char *text, bool tolerant)
-{
-    while (*text == ',') {
-        const char *eq = strchr(++text, '=');
-        char name[32], *end;
-        long value;
-        int rc;
-
-        if (!eq || (size_t)(eq - text) >= sizeof(name))
-            return false;
-        memcpy(name, text, (size_t)(eq - text));
-        name[eq - text] = '\0';
-        value = strtol(eq + 1, &end, 10);
-        rc = sched_set_param(s, name, value);
-        if (end == eq + 1 || (rc && !(tolerant && rc == -EINVAL)))
-            return false;
-        text = end;
-    }
-    return !*text;
-}
-
-struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t cpus)
-{
-    const size_t len = strcspn(opt_name, ",");
-    const struct sched_ops *ops = sched_ops_by_name(opt_name, len);
-    struct scheduler *s = ops ? sched_create_ops(xen, ops, cpus) : NULL;
-
-    /* Twice: a value may make sense only beside one that comes later (credit's ratelimit, and its slice). */
-    if (s && (!set_params(s, opt_name + len, true) || !set_params(s, opt_name + len, false))) {
-        sched_destroy(s);
-        return NULL;
     }
     return s;
 }
@@ -181,15 +123,6 @@ int sched_join_domain(struct scheduler *s, struct domain *d)
     d->sched_priv = dd;
     s->n_dom++;
     return 0;
-}
-
-int sched_init_domain(struct domain *d, uint32_t cpupool_id)
-{
-    struct scheduler *s = cpupool_find(d->xen, cpupool_id);
-
-    if (!s)
-        return -ESRCH;
-    return s->cpus ? sched_join_domain(s, d) : -ENODEV;
 }
 
 void sched_destroy_domain(struct domain *d)

@@ -3,22 +3,24 @@
  * The null scheduler: no scheduling.
  *
  * Concept: every vCPU gets a pCPU of its own and keeps it. Nothing is ever decided at run time, so nothing is lost to
- * deciding, and no vCPU disturbs another: meant for machines that have enough pCPUs. vCPUs for which there is none wait, and
- * run only if a pCPU becomes free (a vCPU goes down or its domain is gone). A blocked or paused vCPU keeps its pCPU, which idles,
- * and so do those of a domain that has shut down.
+ * deciding, and no vCPU disturbs another: meant for machines that have enough pCPUs. vCPUs for which there is none
+ * wait, and run only if a pCPU becomes free (a vCPU goes down or its domain is gone). A blocked or paused vCPU keeps
+ * its pCPU, which idles, and so do those of a domain that has shut down.
  *
  *     pCPU        0       1       2        waiting
  *     vCPU       a.0     a.1     b.0       b.1, c.0      a.1 blocks: pCPU 1 idles, b.1 goes on waiting
  *                a.0     b.1     b.0       c.0           a.1 goes down (VCPUOP_down): b.1 gets pCPU 1
  *
- * A pCPU that becomes free goes to the first who waits and prefers it by soft affinity, if there is one, else to the first who may
- * use it. Who waits is found by looking at all who do: that is when vCPUs and pCPUs come and go, not at run time.
+ * A pCPU that becomes free goes to the first who waits and prefers it by soft affinity, if there is one, else to the
+ * first who may use it. Who waits is found by looking at all who do: that is when vCPUs and pCPUs come and go, not at
+ * run time.
  *
- * Invariants: assigned[c] == v exactly when v's data says cpu == c. A vCPU that has been awake since it came up is assigned or
- * waits, in the order of arrival, unless it is about to leave a pCPU; while one waits no pCPU that it may use stays free.
+ * Invariants: assigned[c] == v exactly when v's data says cpu == c. A vCPU that has been awake since it came up is
+ * assigned or waits, in the order of arrival, unless it is about to leave a pCPU; while one waits no pCPU that it may
+ * use stays free.
  *
- * Corresponds to xen/common/sched/null.c. There a vCPU that comes up and whose old pCPU is taken asks all free ones, of which the
- * first to look gets it; here it is one that it prefers, or the first.
+ * Corresponds to xen/common/sched/null.c. There a vCPU that comes up and whose old pCPU is taken asks all free ones, of
+ * which the first to look gets it; here it is one that it prefers, or the first.
  */
 #include <errno.h>
 #include <stdio.h>

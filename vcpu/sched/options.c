@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What may be written behind --sched: the policies' names and their parameters.
+ * What may be written behind --sched: the policies' names and their parameters; and the scheduler that it means.
  *
- * Concept: a policy sets a parameter by name (sched_ops.set) and knows no more of it; this table is what help texts are made from,
- * and what a mistake is answered with. A test holds the two together.
+ * Concept: a policy sets a parameter by name (sched_ops.set) and knows no more of it; this table is what help texts are
+ * made from, and what a mistake is answered with. A test holds the two together.
  *
  *      NAME[,PARAM=VALUE...]       credit,tslice_ms=5,ratelimit_us=0
  *
  * Corresponds to Xen's boot parameters sched=, sched_credit_tslice_ms=, sched_ratelimit_us=...; the ranges are Xen's.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,42 @@ static const struct sched_tunable *param_check(const struct sched_ops *ops, cons
     }
     no_such_param(ops, text, (int)name_len, why, len);
     return NULL;
+}
+
+/* ",param=value,param=value" */
+static bool set_params(struct scheduler *s, const char *text, bool tolerant)
+{
+    while (*text == ',') {
+        const char *eq = strchr(++text, '=');
+        char name[32], *end;
+        long value;
+        int rc;
+
+        if (!eq || (size_t)(eq - text) >= sizeof(name))
+            return false;
+        memcpy(name, text, (size_t)(eq - text));
+        name[eq - text] = '\0';
+        value = strtol(eq + 1, &end, 10);
+        rc = sched_set_param(s, name, value);
+        if (end == eq + 1 || (rc && !(tolerant && rc == -EINVAL)))
+            return false;
+        text = end;
+    }
+    return !*text;
+}
+
+struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t cpus)
+{
+    const size_t len = strcspn(opt_name, ",");
+    const struct sched_ops *ops = sched_ops_by_name(opt_name, len);
+    struct scheduler *s = ops ? sched_create_ops(xen, ops, cpus) : NULL;
+
+    /* Twice: a value may make sense only beside one that comes later (credit's ratelimit, and its slice). */
+    if (s && (!set_params(s, opt_name + len, true) || !set_params(s, opt_name + len, false))) {
+        sched_destroy(s);
+        return NULL;
+    }
+    return s;
 }
 
 bool sched_option_check(const char *option, char *why, size_t len)

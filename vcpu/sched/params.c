@@ -2,8 +2,8 @@
 /*
  * Scheduler parameters and CPU pools as hypercalls see them.
  *
- * Concept: policies know nothing of guests' memory. Here the structures that a toolstack's hypercall points to are copied in,
- * the handles in them are replaced by host pointers for the policy, and results are copied out.
+ * Concept: policies know nothing of guests' memory. Here the structures that a toolstack's hypercall points to are
+ * copied in, the handles in them are replaced by host pointers for the policy, and results are copied out.
  *
  * Corresponds to sched_adjust() and sched_adjust_global() in xen/common/sched/core.c.
  */
@@ -58,8 +58,8 @@ int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bi
 /* --- parameters --- */
 
 /*
- * One element at a time. What has been done stays done when a later one is wrong. A long list may be cut short: nr_vcpus says
- * how many were done, and the caller comes again with the rest.
+ * One element at a time. What has been done stays done when a later one is wrong. A long list may be cut short:
+ * nr_vcpus says how many were done, and the caller comes again with the rest.
  */
 static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
 {

@@ -2,9 +2,10 @@
 /*
  * Round robin: the teaching baseline.
  *
- * Concept: one queue for the pool, first come first served. A pCPU runs the vCPU at the front for one slice (10 ms) and puts it
- * at the back. Everybody gets the same, nobody has priority, and a vCPU that wakes waits for its turn: compare the wake-up
- * latency of an interactive vCPU here with credit's BOOST. Read this file first; the other policies have the same hooks.
+ * Concept: one queue for the pool, first come first served. A pCPU runs the vCPU at the front for one slice (10 ms) and
+ * puts it at the back. Everybody gets the same, nobody has priority, and a vCPU that wakes waits for its turn: compare
+ * the wake-up latency of an interactive vCPU here with credit's BOOST. Read this file first; the other policies have
+ * the same hooks.
  *
  *     time      0          10     14         24         34     38 ms         b computes for 4 ms and sleeps for 8;
  *     runs      |--- a ----|- b --|--- c ----|--- a ----|- b --| ...         it wakes at 22

@@ -2,22 +2,22 @@
 /*
  * The RTDS scheduler: real-time deferrable server.
  *
- * Concept: every vCPU is a server with a period and a budget: it may use `budget` of CPU time in every `period`, at any time
- * in it (deferrable: what it does not need now is kept until the period ends, then lost). Among those with budget the one
- * whose period ends first runs: global earliest deadline first. EDF is optimal on one pCPU: if the budgets fit at all (sum
- * of budget/period <= 1), every server gets its budget in time. Out of budget means depleted: waiting for the next
- * period, even if the pCPU idles then. With `extratime` a depleted server gets its budget again but one priority level lower,
- * so it uses what all others leave.
+ * Concept: every vCPU is a server with a period and a budget: it may use `budget` of CPU time in every `period`, at any
+ * time in it (deferrable: what it does not need now is kept until the period ends, then lost). Among those with budget
+ * the one whose period ends first runs: global earliest deadline first. EDF is optimal on one pCPU: if the budgets fit
+ * at all (sum of budget/period <= 1), every server gets its budget in time. Out of budget means depleted: waiting for
+ * the next period, even if the pCPU idles then. With `extratime` a depleted server gets its budget again but one
+ * priority level lower, so it uses what all others leave.
  *
  *     period    |<--------- 10 ms --------->|<--------- 10 ms ---------...
  *     running   ####      ####              ########
  *     budget    4 -> 2    2 -> 0, depleted  4 again: replenished
  *
- * What a server could not use in its period because others came first is lost as well, as in Xen: in an overloaded set nobody's
- * deadline lies further away than its period, and nobody gets more than its budget.
+ * What a server could not use in its period because others came first is lost as well, as in Xen: in an overloaded set
+ * nobody's deadline lies further away than its period, and nobody gets more than its budget.
  *
- * Invariants: a vCPU is queued exactly when it is awake, not running and not depleted; its replenishment timer is armed, for
- * cur_deadline, exactly while it is awake; cur_budget > 0 unless depleted.
+ * Invariants: a vCPU is queued exactly when it is awake, not running and not depleted; its replenishment timer is
+ * armed, for cur_deadline, exactly while it is awake; cur_budget > 0 unless depleted.
  *
  * Read: Sisu Xi et al., "Real-Time Multi-Core Virtual Machine Scheduling in Xen" (EMSOFT 2014; RT-Xen). Simplifies
  * xen/common/sched/rt.c: a timer per vCPU instead of a queue of its own behind one timer.

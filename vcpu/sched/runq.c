@@ -2,9 +2,9 @@
 /*
  * Run queues by affinity class; runq.h explains.
  *
- * Concept: heap[i] precedes heap[2i+1] and heap[2i+2]; a node remembers its place, so that a vCPU in the middle can go to
- * sleep in O(log n). A few empty classes are kept, since their vCPUs tend to come back; more give their place to the last one,
- * so that pCPUs do not look at masks that nobody has any more.
+ * Concept: heap[i] precedes heap[2i+1] and heap[2i+2]; a node remembers its place, so that a vCPU in the middle can go
+ * to sleep in O(log n). A few empty classes are kept, since their vCPUs tend to come back; more give their place to the
+ * last one, so that pCPUs do not look at masks that nobody has any more.
  */
 #include "vcpu/sched/runq.h"
 

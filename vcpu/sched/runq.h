@@ -3,16 +3,17 @@
  * A run queue that knows about affinity.
  *
  * Concept: a policy keeps its waiting vCPUs in some order (by credit, by deadline, first come first served) and a pCPU
- * takes the first that may run on it. A list is easy, but when the first 9,999 vCPUs are pinned elsewhere the pCPU looks at
- * all of them. So vCPUs with equal (hard, soft) affinity form a class; each class is a binary heap, the first vCPU at index 0. A
- * pCPU compares the heads of the classes that allow it. There are usually very few different masks, however many vCPUs.
+ * takes the first that may run on it. A list is easy, but when the first 9,999 vCPUs are pinned elsewhere the pCPU
+ * looks at all of them. So vCPUs with equal (hard, soft) affinity form a class; each class is a binary heap, the first
+ * vCPU at index 0. A pCPU compares the heads of the classes that allow it. There are usually very few different masks,
+ * however many vCPUs.
  *
  *     hard 0-3, soft 0-3:   a 3   d 5   b 9            pCPU 0 takes c, the smallest key of those that it may run;
  *     hard 0,   soft 0:     c 1   e 7                  pCPU 3 takes a
  *     hard 1-2, soft 1:     f 2
  *
- * Invariants: a node is in at most one run queue; equal keys come out in the order they were put in (a sequence number);
- * nothing depends on addresses.
+ * Invariants: a node is in at most one run queue; equal keys come out in the order they were put in (a sequence
+ * number); nothing depends on addresses.
  *
  * Xen's policies use linked lists and red-black trees and walk them (xen/common/sched/credit.c, credit2.c, rt.c).
  */

@@ -2,10 +2,10 @@
 /*
  * The scheduler framework.
  *
- * Concept: *when* a pCPU changes vCPU is mechanism (core.c: blocking, waking, pausing, slices, runstate accounting); *which*
- * vCPU comes next is policy. A policy is one struct sched_ops and one file. The core calls it with plain facts; the
- * policy answers from its own data, hung on sched_priv pointers. A policy knows neither the emulator nor paging, so each
- * can be driven by a unit test or the workbench with made-up vCPUs.
+ * Concept: *when* a pCPU changes vCPU is mechanism (wake.c: blocking, waking, pausing, runstates; core.c: slices,
+ * switches); *which* vCPU comes next is policy. A policy is one struct sched_ops and one file. The core calls it with
+ * plain facts; the policy answers from its own data, hung on sched_priv pointers. A policy knows neither the emulator
+ * nor paging, so each can be driven by a unit test or the workbench with made-up vCPUs.
  *
  * What a policy sees of one vCPU, always in this order:
  *
@@ -17,18 +17,20 @@
  *    that pCPU to reschedule, and do_schedule gets it as prev, where vcpu_runnable(prev) tells whether it wants to go on.
  *  - A vCPU that leaves a pCPU does so through do_schedule(prev), which puts it back on a queue if it is still runnable.
  *
- * Contract, which the core checks (a policy that breaks it is named, see fault in struct scheduler): do_schedule returns a
- * runnable vCPU of its own pool that runs on no other pCPU and whose hard affinity holds this pCPU, or NULL for idle.
- * The answer must not be found by looking at every vCPU: 10,000 of them cost a policy no more than O(log n) a decision.
+ * Contract, which the core checks (a policy that breaks it is named, see fault in struct scheduler): do_schedule
+ * returns a runnable vCPU of its own pool that runs on no other pCPU and whose hard affinity holds this pCPU, or NULL
+ * for idle. The answer must not be found by looking at every vCPU: 10,000 of them cost a policy no more than O(log n) a
+ * decision.
  *
  * Time: each pCPU has its own position in virtual time, and the core may be entered for a pCPU that is a little behind
  * another. `now` never goes backwards for one pCPU, but across pCPUs it may, so differences are clamped at 0.
  *
- * Corresponds to struct scheduler in xen/common/sched/private.h, and to core.c. The hooks have Xen's names. Xen schedules
- * "units" of several vCPUs on "resources" of several pCPUs, so that hyperthreads of a core can be kept to one domain; here a unit
- * is a vCPU and a resource a pCPU number. No locks, hence no switch_sched; move_timers is not needed, since timers belong to no
- * pCPU; and one host thread serves several machines, so there is no global_init. What differs besides: do_schedule returns its
- * decision, as in Xen before 4.13; deinit_pdata is part of free_pdata; `set` is xenlab's own.
+ * Corresponds to struct scheduler in xen/common/sched/private.h, and to core.c. The hooks have Xen's names. Xen
+ * schedules "units" of several vCPUs on "resources" of several pCPUs, so that hyperthreads of a core can be kept to one
+ * domain; here a unit is a vCPU and a resource a pCPU number. No locks, hence no switch_sched; move_timers is not
+ * needed, since timers belong to no pCPU; and one host thread serves several machines, so there is no global_init. What
+ * differs besides: do_schedule returns its decision, as in Xen before 4.13; deinit_pdata is part of free_pdata; `set`
+ * is xenlab's own.
  */
 #ifndef VCPU_SCHED_SCHED_H
 #define VCPU_SCHED_SCHED_H
@@ -137,8 +139,8 @@ int sched_init_vcpu(struct vcpu *v);
 void sched_destroy_vcpu(struct vcpu *v);
 
 /*
- * Ask the policy what pCPU `cpu` runs next, do the accounting and bookkeeping of the switch (prev leaves, next enters) and
- * return it: NULL means idle. xen->pcpu[cpu].slice_end is set. The caller loads registers and runs it.
+ * Ask the policy what pCPU `cpu` runs next, do the accounting and bookkeeping of the switch (prev leaves, next enters)
+ * and return it: NULL means idle. xen->pcpu[cpu].slice_end is set. The caller loads registers and runs it.
  */
 struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu);
 
@@ -156,7 +158,7 @@ void vcpu_block(struct vcpu *v);
 void vcpu_runstate_change(struct vcpu *v, int state, s_time_t now);
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 
-/* --- affinity and pCPUs that come and go: affinity.c --- */
+/* --- affinity (affinity.c), pCPUs that come and go (cpupool.c), what policies ask (cpus.c) --- */
 
 /* Where v may run now: its hard affinity, as far as its pool has those pCPUs. */
 static inline uint64_t vcpu_cpumask(const struct vcpu *v) { return v->hard_affinity & v->domain->sched->cpus; }
@@ -175,14 +177,15 @@ void vcpu_migrate(struct vcpu *v);
 /* Used by the core: a vCPU with VPF_migrating has left its pCPU and goes where pick_resource says. */
 void vcpu_migrate_finish(struct vcpu *v);
 /*
- * Take a pCPU out of its pool (it may be running a vCPU) or give a free one to a pool. Where the last pCPU of a vCPU's hard
- * affinity goes, the affinity is broken, as Xen does. -EBUSY: the last pCPU of a pool with domains; -ENODEV: not free/owned.
+ * Take a pCPU out of its pool (it may be running a vCPU) or give a free one to a pool. Where the last pCPU of a vCPU's
+ * hard affinity goes, the affinity is broken, as Xen does. -EBUSY: the last pCPU of a pool with domains; -ENODEV: not
+ * free/owned.
  */
 int sched_cpu_remove(struct scheduler *s, unsigned int cpu);
 int sched_cpu_add(struct scheduler *s, unsigned int cpu);
 /*
- * XEN_SYSCTL_cpu_hotplug: a pCPU goes offline, which must be free or in Pool-0, or comes back, into Pool-0. -EINVAL: there is no
- * such pCPU, or it is pCPU 0; -EEXIST: it is in that state already; -ENODEV: it is in another pool.
+ * XEN_SYSCTL_cpu_hotplug: a pCPU goes offline, which must be free or in Pool-0, or comes back, into Pool-0. -EINVAL:
+ * there is no such pCPU, or it is pCPU 0; -EEXIST: it is in that state already; -ENODEV: it is in another pool.
  */
 int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online);
 /* Move a domain with all vCPUs to another pool, which must have pCPUs. Affinities become "all". */
@@ -195,8 +198,8 @@ static inline bool sched_cpu_waits(const struct xen *xen, unsigned int cpu)
     return !xen->pcpu[cpu].curr && !xen->pcpu[cpu].need_resched;
 }
 /*
- * Parts of a pool that compete for nothing: part[] (MACHINE_MAX_PCPUS of them, empty ones 0) holds disjoint sets of pCPUs, each at
- * the index of its first pCPU. Add one that a vCPU may use; sets that it touches become one.
+ * Parts of a pool that compete for nothing: part[] (MACHINE_MAX_PCPUS of them, empty ones 0) holds disjoint sets of
+ * pCPUs, each at the index of its first pCPU. Add one that a vCPU may use; sets that it touches become one.
  */
 void sched_part_join(uint64_t *part, uint64_t cpus);
 /* v runs where it would rather not, and a pCPU that it prefers is idle: vcpu_migrate() will take it there. */
