@@ -15,17 +15,17 @@ SIM_OBJS := bug log clock trace insn
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := machine
-MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32 native_map
+MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
 MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
-MMU_MEMORY_OBJS := memory exchange map physmap tools
+MMU_MEMORY_OBJS := memory exchange map physmap foreign tools
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 VCPU_OBJS := xen run domain time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl
 VCPU_PV_OBJS := traps bounce iret segments emulate ioport pit msr context hypercalls physdev
-VCPU_NATIVE_OBJS := kernel
+VCPU_NATIVE_OBJS := kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console

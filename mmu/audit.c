@@ -30,6 +30,7 @@
 #include "mmu/grant/private.h"
 #include "mmu/heap.h"
 #include "mmu/m2p.h"
+#include "mmu/memory/foreign.h"
 #include "mmu/pv/private.h"
 
 #include <stdarg.h>
@@ -278,6 +279,17 @@ static void grants(struct audit *a, const struct domain *d)
     }
 }
 
+/* Nobody refers to the hypervisor's own table. */
+static void foreign_frames(struct audit *a, const struct domain *d)
+{
+    for (size_t i = 0; i < d->physmap.nr; i++) {
+        const struct foreign_mapping *map = &d->physmap.map[i];
+
+        for (unsigned int n = is_m2p_frame(a->xen, foreign_mfn(map)) ? 0 : map->uses; n; n--)
+            audit_ref(a, foreign_mfn(map), foreign_is_read_only(map) ? PGT_none : PGT_writable_page);
+    }
+}
+
 static void grant_report(void *data, const char *what) { wrong(data, "%s", what); }
 
 /* --- frames --- */
@@ -295,8 +307,6 @@ static void collect(struct audit *a, const struct page_info *pg)
         audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
     if (t & PGT_partial)
         audit_ref(a, page_to_mfn(a->xen, pg), t & PGT_type_mask);
-    for (unsigned int i = 0; i < pg->native_maps; i++)
-        audit_ref(a, page_to_mfn(a->xen, pg), PGT_writable_page);
 }
 
 /* Free, or the hypervisor's own. */
@@ -377,6 +387,7 @@ static void domain(struct audit *a, const struct domain *d)
     for_each_vcpu (d, v)
         vcpu(a, v);
     grants(a, d);
+    foreign_frames(a, d);
     extra = list_check(a, d, &d->page_list, PAGE_LIST_page) + list_check(a, d, &d->arch_relmem, PAGE_LIST_relmem);
     list_check(a, d, &d->xenpage_list, PAGE_LIST_xenpage);
     if (d->tot_pages + extra != nr || d->extra_pages != extra)

@@ -15,11 +15,11 @@
  *
  * The tables of a big machine are big themselves, and most of it is never used. So a page of the M2P comes into being when
  * the heap first hands out one of the 512 frames that it describes: until then its L1 entry is not present. That is as on a real
- * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place. Who reads
- * the frames themselves finds INVALID_M2P_ENTRY in the pages that are not there yet (m2p_page_read).
+ * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place. For who maps
+ * the frames themselves the pages that are not there yet come into being, too (m2p_frame_open).
  *
- * The 32-bit table is for PV32 guests alone, so that none of its pages is there before the first of these comes (m2p32_begin); the
- * toolstack, which may read it at any time, is shown what it would say.
+ * The 32-bit table is for PV32 guests alone, so that none of its pages is there before the first of these comes, or the
+ * toolstack wants to read it (m2p32_begin).
  *
  * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); from m2p32_begin() on that
  * goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at
@@ -148,18 +148,19 @@ void m2p32_begin(struct xen *xen)
     }
 }
 
-bool m2p_page_read(const struct xen *xen, mfn_t mfn, void *page)
+bool m2p_frame_open(struct xen *xen, mfn_t mfn)
 {
     const uint64_t i = mfn_x(mfn) - mfn_x(xen->m2p_mfn), i32 = mfn_x(mfn) - mfn_x(xen->m2p_compat);
 
-    if (i < xen->m2p_frames && m2p_is_open(xen, _mfn(i * M2P_PER_PAGE)))
-        memcpy(page, mfn_to_virt(xen->machine, mfn), PAGE_SIZE);
-    else if (i < xen->m2p_frames)
-        memset(page, 0xff, PAGE_SIZE);
-    else if (i32 < m2p32_frames(xen))
-        page32_fill(xen, i32, page);
-    else
+    if (!is_m2p_frame(xen, mfn))
         return false;
+    if (i < xen->m2p_frames) {
+        m2p_open(xen, _mfn(i * M2P_PER_PAGE), 1);
+        return true;
+    }
+    m2p32_begin(xen);
+    if (!(m2p32_l1(xen)[i32] & _PAGE_PRESENT))
+        page32_open(xen, i32);
     return true;
 }
 

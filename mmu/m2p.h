@@ -42,8 +42,14 @@ static inline void m2p_open(struct xen *xen, mfn_t mfn, uint64_t nr)
 }
 /* Frames of the table for PV32; xen->m2p_frames are those of the other. */
 uint64_t m2p32_frames(const struct xen *xen);
-/* Copy a frame of either table to `page`, as it is or will be. False: the frame is of none of them. */
-bool m2p_page_read(const struct xen *xen, mfn_t mfn, void *page);
+/* Is it a frame of either table? */
+static inline bool is_m2p_frame(const struct xen *xen, mfn_t mfn)
+{
+    return mfn_x(mfn) - mfn_x(xen->m2p_mfn) < xen->m2p_frames ||
+           mfn_x(mfn) - mfn_x(xen->m2p_compat) < m2p32_frames(xen);
+}
+/* A frame of either table is to be read: it is filled in, and kept from here on. False: it is of none of them. */
+bool m2p_frame_open(struct xen *xen, mfn_t mfn);
 /* Of a frame whose page is open, in both tables. */
 static inline void m2p_entry_set(struct xen *xen, mfn_t mfn, uint64_t pfn)
 {

@@ -71,9 +71,8 @@ struct page_info {
     uint16_t nr_validated_ptes;
     int16_t linear_pt_count; /* < 0: has that many linear entries; > 0: others have that many linear entries to it */
     uint8_t partial_flags;
-    uint8_t list;        /* enum page_list_id */
-    uint8_t native_maps; /* mappings by native domains (mmu/native_map.h), each a reference of both kinds */
-    bool need_scrub;     /* free, and still holds somebody's data */
+    uint8_t list;    /* enum page_list_id */
+    bool need_scrub; /* free, and still holds somebody's data */
 };
 
 static inline struct page_info *mfn_to_page(const struct xen *xen, mfn_t mfn) { return &xen->frame_table[mfn_x(mfn)]; }

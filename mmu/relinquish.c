@@ -11,6 +11,7 @@
  *
  * Corresponds to relinquish_memory(), domain_relinquish_resources() of xen/arch/x86/domain.c.
  */
+#include "mmu/memory/foreign.h"
 #include "mmu/pv/private.h"
 
 static void move(struct domain *d, struct page_info *pg, struct page_list *from, struct page_list *to,
@@ -96,6 +97,7 @@ int domain_relinquish_memory(struct domain *d)
     d->refcnt++; /* the last frame must not take the structure away from under us */
     rc = 0;
     if (d->relmem_step == 0) {
+        native_physmap_destroy(d);
         for (struct page_info *pg = page_list_first(d->xen, &d->xenpage_list), *next; pg; pg = next) {
             next = page_list_next(d->xen, pg);
             put_page_alloc_ref(d->xen, pg);

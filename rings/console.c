@@ -14,7 +14,7 @@
  */
 #include "rings/console.h"
 
-#include "mmu/native_map.h"
+#include "vcpu/native/map.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -16,8 +16,8 @@
  */
 #include "rings/xenstore/xenstore.h"
 
-#include "mmu/native_map.h"
 #include "rings/xenstore/request.h"
+#include "vcpu/native/map.h"
 
 #include <errno.h>
 #include <stdatomic.h>

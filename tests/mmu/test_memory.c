@@ -6,7 +6,7 @@
  */
 #include "tests/mmu/native_scene.h"
 
-#include "mmu/native_map.h"
+#include "mmu/memory/foreign.h"
 
 #include <xen/foreign/x86_32.h>
 
@@ -311,6 +311,37 @@ static void test_memory_map(void **state)
     scene_close(&s);
 }
 
+/* add_to_physmap_batch by v, of frames of `domid`, in one window. errs as it leaves them. */
+static long foreign_add(struct vcpu *v, domid_t domid, unsigned int nr, uint64_t *mfns, uint64_t *gfns, int *errs)
+{
+    struct xen_add_to_physmap_batch op = {
+        .domid = DOMID_SELF, .space = XENMAPSPACE_gmfn_foreign, .size = (uint16_t)nr, .u.foreign_domid = domid
+    };
+
+    op.idxs.p = mfns;
+    op.gpfns.p = gfns;
+    op.errs.p = errs;
+    return memory_op(v, XENMEM_add_to_physmap_batch, &op);
+}
+
+/* The same of one frame: what the call or the frame's own answer is. */
+static long foreign_map(struct vcpu *v, domid_t domid, uint64_t mfn, uint64_t window, uint64_t *gfn)
+{
+    int err = 1;
+    long rc;
+
+    *gfn = window;
+    rc = foreign_add(v, domid, 1, &mfn, gfn, &err);
+    return rc ? rc : err;
+}
+
+static long foreign_unmap(struct vcpu *v, uint64_t gfn)
+{
+    struct xen_remove_from_physmap op = { .domid = DOMID_SELF, .gpfn = gfn };
+
+    return memory_op(v, XENMEM_remove_from_physmap, &op);
+}
+
 /*
  * Each extent is 2 MiB at a multiple of 2 MiB, and all of it is table: who maps an extent sees nothing else. What has not been
  * needed yet reads as entries that are invalid.
@@ -318,9 +349,11 @@ static void test_memory_map(void **state)
 static void extents_check(struct scene *s)
 {
     static const unsigned int cmds[] = { XENMEM_machphys_mfn_list, XENMEM_machphys_compat_mfn_list };
-    uint64_t list[4], words[PAGE_SIZE / 8], last = UINT64_MAX;
+    struct domain dom_xen = { .domain_id = DOMID_XEN, .xen = s->xen, .refcnt = 1, .type = DOMAIN_SYSTEM };
+    uint64_t list[4], last = UINT64_MAX, gfn;
     const mfn_t mfn = scene_page(s->d[1]);
 
+    s->xen->dom_xen = &dom_xen;
     set_gpfn_from_mfn(s->xen, mfn, 0x1234);
     for (unsigned int c = 0; c < 2; c++) {
         const unsigned int per_page = c ? PAGE_SIZE / 4 : PAGE_SIZE / 8;
@@ -335,47 +368,96 @@ static void extents_check(struct scene *s)
         assert_true(last == UINT64_MAX || list[0] == last + 512);
         last = list[0];
         for (uint64_t i = 0; i < 512; i++) {
-            assert_int_equal(native_read_foreign(s->v[0], DOMID_XEN, _mfn(list[0] + i), words), 0);
-            for (uint64_t k = 0; k < ARRAY_SIZE(words); k++)
+            const uint64_t *words = mfn_to_virt(s->m, _mfn(list[0] + i));
+
+            assert_int_equal(foreign_map(s->v[0], DOMID_XEN, list[0] + i, NATIVE_GFN_READ_ONLY, &gfn), 0);
+            assert_int_equal(gfn, (list[0] + i) | NATIVE_GFN_READ_ONLY);
+            for (uint64_t k = 0; k < PAGE_SIZE / 8; k++)
                 found += words[k] != UINT64_MAX;
             if (i == mfn_x(mfn) / per_page)
-                assert_int_equal(c ? ((uint32_t *)words)[mfn_x(mfn) % per_page] : words[mfn_x(mfn) % per_page], 0x1234);
+                assert_int_equal(c ? ((const uint32_t *)words)[mfn_x(mfn) % per_page] : words[mfn_x(mfn) % per_page],
+                                 0x1234);
         }
         assert_int_equal(found, 1);
-        assert_int_equal(native_read_foreign(s->v[0], DOMID_XEN, _mfn(list[0] + (c ? 512 : UINT64_MAX)), words),
+        assert_int_equal(foreign_map(s->v[0], DOMID_XEN, list[0] + (c ? 512 : UINT64_MAX), NATIVE_GFN_READ_ONLY, &gfn),
                          -EINVAL);
+        assert_int_equal(foreign_map(s->v[0], DOMID_XEN, list[0], 0, &gfn), -EINVAL); /* not to be written */
+        assert_int_equal(foreign_map(s->v[1], DOMID_XEN, list[0], NATIVE_GFN_READ_ONLY, &gfn), -EPERM);
     }
 }
 
-/* A foreign frame that is filled: the same refusals as for mapping it, and no reference is left behind. */
-static void test_write_foreign(void **state)
+/* Who may map what, and which references that takes. */
+static void test_foreign(void **state)
 {
-    uint8_t words[PAGE_SIZE];
     struct scene s;
-    mfn_t mfn;
     struct page_info *pg;
-    uint64_t count, type;
+    uint64_t count, gfn, ro, mfn, other;
 
     scene_open(&s);
-    mfn = scene_page(s.d[1]);
-    pg = mfn_to_page(s.xen, mfn);
+    mfn = mfn_x(scene_page(s.d[1]));
+    other = mfn_x(scene_page(s.d[2]));
+    pg = mfn_to_page(s.xen, _mfn(mfn));
     count = pg->count_info;
-    memset(words, 0x5a, sizeof(words));
-    assert_int_equal(native_write_foreign(s.v[0], 1, mfn, words), 0);
-    assert_memory_equal(mfn_to_virt(s.m, mfn), words, PAGE_SIZE);
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, 0, &gfn), 0);
+    assert_int_equal(gfn, mfn);
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, 0, &gfn), 0); /* by another part of dom0 */
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, NATIVE_GFN_READ_ONLY, &ro), 0);
+    assert_int_equal(ro, mfn | NATIVE_GFN_READ_ONLY);
+    assert_int_equal(pg->count_info, count + 3);
+    assert_int_equal(pg->type_info & (PGT_type_mask | PGT_count_mask), PGT_writable_page | 2);
+    assert_int_equal(foreign_unmap(s.v[1], gfn), -ENOENT); /* not that domain's */
+    assert_int_equal(foreign_unmap(s.v[0], gfn), 0);
+    assert_int_equal(foreign_unmap(s.v[0], gfn), 0);
+    assert_int_equal(foreign_unmap(s.v[0], gfn), -ENOENT);
+    assert_int_equal(foreign_unmap(s.v[0], ro), 0);
     assert_int_equal(pg->count_info, count);
     assert_int_equal(pg->type_info & PGT_count_mask, 0);
-    memset(words, 0, sizeof(words));
-    assert_int_equal(native_write_foreign(s.v[1], 2, scene_page(s.d[2]), words), -EINVAL); /* not privileged */
-    assert_int_equal(native_write_foreign(s.v[0], 2, mfn, words), -EINVAL);                /* another domain's */
-    assert_int_equal(native_write_foreign(s.v[0], 77, mfn, words), -EINVAL);               /* nobody's */
-    assert_int_equal(native_write_foreign(s.v[0], 1, _mfn(s.m->nr_frames), words), -EINVAL);
-    type = pg->type_info;
+
+    assert_int_equal(foreign_map(s.v[1], 2, other, 0, &gfn), -EPERM);
+    assert_int_equal(foreign_map(s.v[0], 2, mfn, 0, &gfn), -EINVAL); /* another domain's */
+    assert_int_equal(foreign_map(s.v[0], 0, mfn_x(scene_page(s.d[0])), 0, &gfn), -EINVAL);
+    assert_int_equal(foreign_map(s.v[0], 77, mfn, 0, &gfn), -ESRCH);
+    assert_int_equal(foreign_map(s.v[0], DOMID_IO, mfn, 0, &gfn), -ESRCH);
+    assert_int_equal(foreign_map(s.v[0], 1, s.m->nr_frames, 0, &gfn), -EINVAL);
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, 1, &gfn), -EINVAL); /* no window begins there */
+    s.d[1]->target = 2;                                              /* XEN_DOMCTL_set_target */
+    assert_int_equal(foreign_map(s.v[1], 2, other, 0, &gfn), 0);
+    assert_int_equal(foreign_unmap(s.v[1], gfn), 0);
+
     pg->type_info = PGT_seg_desc_page | PGT_validated | 1;
-    assert_int_equal(native_write_foreign(s.v[0], 1, mfn, words), -EINVAL);
-    pg->type_info = type;
-    assert_int_equal(((uint8_t *)mfn_to_virt(s.m, mfn))[9], 0x5a);
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, 0, &gfn), -EINVAL);
+    assert_int_equal(foreign_map(s.v[0], 1, mfn, NATIVE_GFN_READ_ONLY, &gfn), 0);
+    assert_int_equal(foreign_unmap(s.v[0], gfn), 0);
+    pg->type_info = 0;
     assert_int_equal(pg->count_info, count);
+    scene_close(&s);
+}
+
+/* Many in one call, in no order: one that is refused stops nobody; and who dies has nothing mapped any more. */
+static void test_foreign_many(void **state)
+{
+    uint64_t mfns[100], gfns[100] = { 0 }, count;
+    int errs[100];
+    struct scene s;
+
+    scene_open(&s);
+    s.d[1]->target = 2;
+    for (unsigned int i = 0; i < 100; i++)
+        mfns[i * 37 % 100] = mfn_x(scene_page(s.d[i == 50 ? 0 : 2]));
+    count = mfn_to_page(s.xen, _mfn(mfns[0]))->count_info;
+    s.v[1]->preempt_count = 500; /* preempted on the way, and continued */
+    assert_int_equal(foreign_add(s.v[1], 2, 100, mfns, gfns, errs), 0);
+    for (unsigned int i = 0; i < 100; i++)
+        assert_int_equal(errs[i], i == 50 * 37 % 100 ? -EINVAL : 0);
+    assert_int_equal(s.d[1]->physmap.nr, 99);
+    for (unsigned int i = 1; i < 99; i++)
+        assert_true(s.d[1]->physmap.map[i - 1].gfn < s.d[1]->physmap.map[i].gfn);
+    for (unsigned int i = 0; i < 100; i += 3)
+        assert_int_equal(foreign_unmap(s.v[1], mfns[i]), errs[i] ? -ENOENT : 0);
+    assert_int_equal(foreign_add(s.v[1], 2, 2, (uint64_t *)NULL, gfns, errs), -EFAULT);
+    scene_kill(&s, 1);
+    assert_int_equal(s.d[1]->physmap.nr, 0);
+    assert_int_equal(mfn_to_page(s.xen, _mfn(mfns[0]))->count_info, count);
     scene_close(&s);
 }
 
@@ -473,7 +555,8 @@ int main(void)
         cmocka_unit_test(test_exchange_refusals),
         cmocka_unit_test(test_exchange_preempted),
         cmocka_unit_test(test_memory_map),
-        cmocka_unit_test(test_write_foreign),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_foreign_many),
         cmocka_unit_test(test_machphys),
         cmocka_unit_test(test_claims),
         cmocka_unit_test(test_steal),

@@ -20,7 +20,6 @@
 #include <xen/sched.h>
 
 #include "mmu/grant/private.h"
-#include "mmu/native_map.h"
 #include "tools/host.h"
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"

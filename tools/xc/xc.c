@@ -3,7 +3,7 @@
 #include "tools/xc/xc.h"
 
 #include "mmu/memory/memory.h"
-#include "mmu/native_map.h"
+#include "vcpu/native/map.h"
 #include "vcpu/noun/domain.h"
 
 #include <errno.h>

@@ -91,9 +91,9 @@ int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xen
 int xc_get_pfn_type_batch(struct xc_handle *xc, domid_t domid, unsigned int nr, uint64_t *frames);
 /* The first frame of each 2 MiB of the machine-to-phys table, which belongs to DOMID_XEN. How many, or -errno. */
 int xc_machphys_mfn_list(struct xc_handle *xc, unsigned int max, xen_pfn_t *extents);
-/* Copy a foreign frame, PAGE_SIZE bytes; see native_read_foreign(). */
+/* Copy a foreign frame, PAGE_SIZE bytes, also of a page table. -ESRCH, -EPERM, -EINVAL: it is not the domain's. */
 int xc_read_foreign(struct xc_handle *xc, domid_t domid, mfn_t mfn, void *page);
-/* Fill a foreign frame from `page`, PAGE_SIZE bytes. -EINVAL where xc_map_foreign() refuses. */
+/* Fill a foreign frame from `page`, PAGE_SIZE bytes. Errors as above, and -EINVAL for a page table. */
 int xc_copy_to_domain_page(struct xc_handle *xc, domid_t domid, mfn_t mfn, const void *page);
 int xc_version(struct xc_handle *xc, unsigned int cmd, void *arg);
 

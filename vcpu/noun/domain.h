@@ -207,6 +207,10 @@ struct domain {
     mfn_t perdomain_l3;            /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
     uint64_t vm_assist;            /* bits VMASST_TYPE_* */
     struct grant_table *grant_table;
+    struct native_physmap {
+        struct foreign_mapping *map;
+        size_t nr, room;
+    } physmap;              /* native: what it has mapped of others, by gfn; see mmu/memory/foreign.c */
     struct e820entry *e820; /* XENMEM_set_memory_map; malloc'ed, see mmu/memory/memory.h */
     unsigned int nr_e820;
 
