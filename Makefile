@@ -32,12 +32,12 @@ RINGS_OBJS := console
 XENSTORE_OBJS := tree tx store request xenstore
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc coredump resume
-BUILD_OBJS := image image_cache image_kept image_unpack image_elf image_notes image_symtab image_place build_pv
-XL_OBJS := xl_where xl_sched xl_cfg xl_cfg_keys xl_cfg_others xl_cpuid guest_cpuid guest_sched
-TOOLS_OBJS := host host_guest guest_nodes host_shutdown
-WORKBENCH_OBJS := setup sim record program load event report svg_rows svg bench guard child args workbench
-# The first is the program's entry, which is no part of the library.
-UI_OBJS := main cmd_run cmd_doctor options guest_list console input pace crash stats trace_file status
+BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image image_cache build_pv
+XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
+TOOLS_OBJS := guest_nodes host_guest host_shutdown host
+WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
+# The program; its entry, main, is linked into no test.
+UI_OBJS := options guest_list console input pace crash stats trace_file status cmd_run cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

@@ -72,7 +72,7 @@ struct host_guest {
     unsigned int tsc_mode;   /* TSC_MODE_* of vcpu/tsc.h */
     bool has_uuid;           /* else one is made */
     uint8_t uuid[16];
-    struct xl_limits limits;
+    struct build_limits limits;
     const struct xl_sched *sched; /* NULL: nothing is stated */
     const struct xl_cpuid *cpuid; /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;

@@ -228,12 +228,12 @@ static void limits(void **state)
     assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
     d = domain_from(host_xen(h), domid);
     assert_int_equal(d->max_evtchn_port, 1023);
-    g.limits = (struct xl_limits){ .event_channels = 10, .grant_frames = 5, .maptrack_frames = 6 };
+    g.limits = (struct build_limits){ .event_channels = 10, .grant_frames = 5, .maptrack_frames = 6 };
     assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
     d = domain_from(host_xen(h), domid);
     assert_int_equal(d->max_evtchn_port, 10);
     assert_int_equal(d->grant_table->max_maptrack_frames, 6);
-    g.limits = (struct xl_limits){ .no_maptrack = true };
+    g.limits = (struct build_limits){ .no_maptrack = true };
     assert_int_equal(host_guest_add(h, &g, &domid, err), 0);
     d = domain_from(host_xen(h), domid);
     assert_int_equal(d->grant_table->max_maptrack_frames, 0);

@@ -4,8 +4,8 @@
 #define TOOLS_BUILD_BUILD_PV_H
 
 #include "tools/build/image.h"
+#include "tools/build/limits.h"
 #include "tools/xc/xc.h"
-#include "tools/xl/xl_cfg.h"
 
 /* What is to be built, and where its console and xenstore pages ended up. */
 struct pv_build {
@@ -17,7 +17,7 @@ struct pv_build {
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;
     unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
-    struct xl_limits limits;
+    struct build_limits limits;
     uint8_t handle[16];
 
     /* results */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files image.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and
+ * What the files image.c, image_file.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and
  * nobody else.
  *
  * Concept: an ELF file comes in two widths with the same contents. image_elf.c reads either into the wide structures of
@@ -13,7 +13,7 @@
 
 #include <elf.h>
 
-/* Formats a message, with unprintable characters (they came from the file) made harmless. Always returns -1. */
+/* image_file.c. Formats a message, with unprintable characters (they came from the file) made harmless. Always returns -1. */
 __attribute__((format(printf, 2, 3))) int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...);
 
 /*

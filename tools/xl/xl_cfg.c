@@ -13,61 +13,9 @@
 #include "tools/build/image.h"
 #include "tools/printable.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int xl_key_line(const struct xl_reader *r, const char *key)
-{
-    for (size_t i = r->nr_settings; i-- > 0;)
-        if (!strncmp(r->settings[i].name, key, (size_t)r->settings[i].name_len) && !key[r->settings[i].name_len])
-            return r->settings[i].line;
-    return 0;
-}
-
-__attribute__((format(printf, 4, 0))) static void describe(struct xl_reader *r, int line, const char *key,
-                                                           const char *fmt, va_list ap)
-{
-    char where[32] = "", what[512];
-
-    if (line)
-        snprintf(where, sizeof(where), ":%d", line);
-    vsnprintf(what, sizeof(what), fmt, ap);
-    snprintf(r->err, XL_ERR_SIZE, "%.400s%s: %s%s%s", r->path, where, key ? key : "", key ? ": " : "", what);
-    make_printable(r->err, strlen(r->err), false);
-}
-
-int xl_fail(struct xl_reader *r, const char *key, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    describe(r, key ? xl_key_line(r, key) : 0, key, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-__attribute__((format(printf, 3, 4))) static int fail_at(struct xl_reader *r, int line, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    describe(r, line, NULL, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-int xl_warn(struct xl_reader *r, int line, const char *what)
-{
-    char *more = NULL, *old = r->cfg->warnings;
-
-    if (asprintf(&more, "%s%.400s:%d: warning: %s\n", old ? old : "", r->path, line, what) < 0)
-        return xl_fail(r, NULL, "not enough memory");
-    free(old);
-    r->cfg->warnings = more;
-    return 0;
-}
 
 /* ------------------------------------------------------------------------------------------------------ the text -- */
 
@@ -160,28 +108,28 @@ static int misplaced(const struct scan *s, const char *p)
     switch (s->next) {
     case KEY:
         if (*small_key(p, small))
-            return fail_at(s->r, s->line, "keys are written in small letters: %s, got: %.*s", small, len, p);
-        return fail_at(s->r, s->line, "expected KEY = VALUE, got: %.*s", len, p);
+            return xl_fail_at(s->r, s->line, "keys are written in small letters: %s, got: %.*s", small, len, p);
+        return xl_fail_at(s->r, s->line, "expected KEY = VALUE, got: %.*s", len, p);
     case ASSIGN:
-        return fail_at(s->r, s->line, "%.*s: expected %.*s = VALUE, got: %.*s", key_len, key, key_len, key,
-                       rest_length(key), key);
+        return xl_fail_at(s->r, s->line, "%.*s: expected %.*s = VALUE, got: %.*s", key_len, key, key_len, key,
+                          rest_length(key), key);
     case VALUE:
         if (!len || *p == ';')
-            return fail_at(s->r, s->line, "%.*s: the value is missing: %.*s = VALUE", key_len, key, key_len, key);
-        return fail_at(s->r, s->line,
-                       "%.*s: expected a number (whole, without a unit), or a text in quotes, \"...\", got: %.*s",
-                       key_len, key, len, p);
+            return xl_fail_at(s->r, s->line, "%.*s: the value is missing: %.*s = VALUE", key_len, key, key_len, key);
+        return xl_fail_at(s->r, s->line,
+                          "%.*s: expected a number (whole, without a unit), or a text in quotes, \"...\", got: %.*s",
+                          key_len, key, len, p);
     case END:
-        return fail_at(
+        return xl_fail_at(
             s->r, s->line,
             "%.*s: expected one value: a number (whole, without a unit), or a text in quotes, \"...\", got: %.*s",
             key_len, key, rest_length(s->value), s->value);
     case ITEM:
-        return fail_at(s->r, s->line, "%.*s: expected a number, a text in quotes, or the list's end, ], got: %.*s",
-                       key_len, key, len, p);
+        return xl_fail_at(s->r, s->line, "%.*s: expected a number, a text in quotes, or the list's end, ], got: %.*s",
+                          key_len, key, len, p);
     default:
-        return fail_at(s->r, s->line, "%.*s: expected a comma, or the end, ], of the list of line %d, got: %.*s",
-                       key_len, key, s->list_line, len, p);
+        return xl_fail_at(s->r, s->line, "%.*s: expected a comma, or the end, ], of the list of line %d, got: %.*s",
+                          key_len, key, s->list_line, len, p);
     }
 }
 
@@ -190,8 +138,8 @@ static int string_wrong(const struct scan *s, const char *p)
 {
     const struct xl_setting *last = s->r->nr_settings ? &s->r->settings[s->r->nr_settings - 1] : NULL;
 
-    return fail_at(s->r, s->line, "%.*s%sstring without end, or with an unknown escape: %.*s",
-                   last ? last->name_len : 0, last ? last->name : "", last ? ": " : "", (int)strcspn(p, "\n"), p);
+    return xl_fail_at(s->r, s->line, "%.*s%sstring without end, or with an unknown escape: %.*s",
+                      last ? last->name_len : 0, last ? last->name : "", last ? ": " : "", (int)strcspn(p, "\n"), p);
 }
 
 static int key_note(struct scan *s, const char *p, const char *end)
@@ -199,7 +147,7 @@ static int key_note(struct scan *s, const char *p, const char *end)
     struct xl_reader *r = s->r;
 
     if (r->nr_settings == XL_SETTINGS_MAX)
-        return fail_at(r, s->line, "more than %d settings", XL_SETTINGS_MAX);
+        return xl_fail_at(r, s->line, "more than %d settings", XL_SETTINGS_MAX);
     r->settings[r->nr_settings++] = (struct xl_setting){ p, (int)(end - p), s->line };
     s->next = ASSIGN;
     return 0;
@@ -227,7 +175,7 @@ static int assign_token(struct scan *s, const char *p)
     if (s->next != ASSIGN)
         return misplaced(s, p);
     if (*p == '+' && ++s->r->additions > XL_ADDITIONS_MAX)
-        return fail_at(s->r, s->line, "more than %d settings with +=", XL_ADDITIONS_MAX);
+        return xl_fail_at(s->r, s->line, "more than %d settings with +=", XL_ADDITIONS_MAX);
     s->next = VALUE;
     return 0;
 }
@@ -279,8 +227,8 @@ static int scan(struct xl_reader *r)
             return -1;
     }
     if (s.depth)
-        return fail_at(r, s.list_line, "%.*s: the list has no end, ]", r->settings[r->nr_settings - 1].name_len,
-                       r->settings[r->nr_settings - 1].name);
+        return xl_fail_at(r, s.list_line, "%.*s: the list has no end, ]", r->settings[r->nr_settings - 1].name_len,
+                          r->settings[r->nr_settings - 1].name);
     return 0;
 }
 
@@ -337,9 +285,9 @@ int xl_config_parse(struct xl_config *cfg, const char *path, const void *data, s
     if (size > XL_CONFIG_SIZE_MAX)
         return xl_fail(&r, NULL, "larger than %d KiB: no xl.cfg is", XL_CONFIG_SIZE_MAX >> 10);
     if (size && (bad = memchr(data, 0, size)))
-        return fail_at(&r, line_of(data, bad), "holds a zero byte: no text");
+        return xl_fail_at(&r, line_of(data, bad), "holds a zero byte: no text");
     if (size && (bad = memmem(data, size, "\r\n", 2)))
-        return fail_at(&r, line_of(data, bad), "has the line ends of DOS (CR LF), which xl does not take either");
+        return xl_fail_at(&r, line_of(data, bad), "has the line ends of DOS (CR LF), which xl does not take either");
     text = malloc(size + 2);
     r.settings = calloc(XL_SETTINGS_MAX, sizeof(*r.settings));
     if (text && r.settings) {
@@ -400,9 +348,3 @@ enum xl_file_kind xl_file_kind(const void *data, size_t size)
             return XL_FILE_UNKNOWN;
     return XL_FILE_CONFIG;
 }
-
-/*
- * libxlutil needs one function of libxenlight, for a sort of value that is not asked for here. With this one in its
- * place libxlutil.a can be linked alone, without the dozen libraries that libxenlight brings (4 ms of every start).
- */
-void libxl_defbool_set(libxl_defbool *db, bool b) { db->val = b ? 1 : -1; }

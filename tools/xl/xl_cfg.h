@@ -15,6 +15,7 @@
 #ifndef TOOLS_XL_XL_CFG_H
 #define TOOLS_XL_XL_CFG_H
 
+#include "tools/build/limits.h"
 #include "tools/xl/xl_cpuid.h"
 #include "tools/xl/xl_sched.h"
 #include "tools/xl/xl_where.h"
@@ -45,14 +46,6 @@ enum xl_action {
     XL_ACTION_SOFT_RESET,
 };
 
-/* What a domain may have at most; 0 is "not stated". */
-struct xl_limits {
-    unsigned int event_channels;  /* highest port number */
-    unsigned int grant_frames;    /* frames of its grant table */
-    bool no_maptrack;             /* maptrack_frames is stated, and 0: it cannot map anything of others */
-    unsigned int maptrack_frames; /* frames' worth of records of what it maps of others */
-};
-
 /* Strings are owned by the structure; NULL is "not stated". A number of 0 is "not stated", too. */
 struct xl_config {
     struct xl_where where; /* for what is found wanting later */
@@ -67,7 +60,7 @@ struct xl_config {
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
     unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
     struct xl_cpuid cpuid;
-    struct xl_limits limits;
+    struct build_limits limits;
     bool has_uuid;
     uint8_t uuid[16];
     char *warnings; /* lines for the user, each with its newline, or NULL */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What xl_cfg.c (the text) and xl_cfg_keys.c (the meaning) tell each other, and nobody else.
+ * What xl_cfg.c (the text), xl_cfg_keys.c (the meaning) and xl_cfg_say.c (the messages) tell each other, and nobody else.
  */
 #ifndef TOOLS_XL_XL_CFG_PRIVATE_H
 #define TOOLS_XL_XL_CFG_PRIVATE_H
@@ -34,6 +34,9 @@ int xl_key_line(const struct xl_reader *r, const char *key);
 
 /* Leaves "path:line: key: ..." in the reader's err, without the line or the key if there is none. Returns -1. */
 __attribute__((format(printf, 3, 4))) int xl_fail(struct xl_reader *r, const char *key, const char *fmt, ...);
+
+/* The same of a line that is known; 0: of none. */
+__attribute__((format(printf, 3, 4))) int xl_fail_at(struct xl_reader *r, int line, const char *fmt, ...);
 
 /* Adds a line to the configuration's warnings. Returns 0, or -1 if memory is short. */
 int xl_warn(struct xl_reader *r, int line, const char *what);
