@@ -82,6 +82,7 @@ static inline size_t compat_size(const struct domain *d, enum compat_struct s) {
 size_t compat_offset(const struct domain *d, enum compat_struct s, size_t at);
 size_t compat32_field_size(enum compat_struct s, size_t at);
 
+/* What the following do for 32-bit guests. */
 int compat32_from_guest(struct vcpu *v, void *dst, uint64_t src, enum compat_struct s);
 int compat32_to_guest(struct vcpu *v, uint64_t dst, const void *src, enum compat_struct s);
 

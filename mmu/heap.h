@@ -9,7 +9,6 @@
 
 #define HEAP_MAX_ORDER 20 /* as Xen's MAX_ORDER */
 #define HEAP_RUN_ORDER 9  /* single frames are dealt out of runs of 512: also what one page of the M2P describes */
-#define HEAP_RUN       (1u << HEAP_RUN_ORDER)
 
 /* 2^order frames, aligned, clean, unowned and unreferenced; NULL when there is no such block. */
 struct page_info *alloc_heap_pages(struct xen *xen, unsigned int order);

@@ -45,8 +45,6 @@ int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t typ
 
 void put_page_type(struct xen *xen, struct page_info *pg) { BUG_ON(_put_page_type(xen, NULL, pg)); }
 
-int put_page_type_preemptible(struct vcpu *v, struct page_info *pg) { return _put_page_type(v->domain->xen, v, pg); }
-
 bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type)
 {
     if (!get_page(pg, d))
@@ -66,7 +64,7 @@ void put_page_and_type(struct xen *xen, struct page_info *pg)
 
 int put_page_and_type_preemptible(struct vcpu *v, struct page_info *pg)
 {
-    int rc = put_page_type_preemptible(v, pg);
+    int rc = _put_page_type(v->domain->xen, v, pg);
 
     if (!rc)
         put_page(v->domain->xen, pg);

@@ -184,7 +184,6 @@ struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d
 bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type);
 int get_page_type_preemptible(struct vcpu *v, struct page_info *pg, uint64_t type);
 void put_page_type(struct xen *xen, struct page_info *pg);
-int put_page_type_preemptible(struct vcpu *v, struct page_info *pg);
 bool get_page_and_type(struct xen *xen, struct page_info *pg, struct domain *d, uint64_t type);
 void put_page_and_type(struct xen *xen, struct page_info *pg);
 int put_page_and_type_preemptible(struct vcpu *v, struct page_info *pg);

@@ -32,8 +32,6 @@ SIM_TYPESAFE(gfn, g)
 SIM_TYPESAFE(pfn, p)
 
 #define INVALID_MFN _mfn(~UINT64_C(0))
-#define INVALID_GFN _gfn(~UINT64_C(0))
-#define INVALID_PFN _pfn(~UINT64_C(0))
 
 #define PAGE_SHIFT        12
 #define PAGE_SIZE         4096UL

@@ -25,53 +25,52 @@
 #include <errno.h>
 #include <xen/arch-x86/xen-mca.h>
 
-#define CALL(nr, handler, compat, hvm_, args) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_, args }
+#define CALL(nr, handler, compat, hvm_) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_ }
 
 // clang-format off: a table
 const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
-    /*   name                          PV64                               PV32                               HVM                 args */
-    CALL(set_trap_table, do_set_trap_table, do_set_trap_table, NULL, 1),
-    CALL(mmu_update, do_mmu_update, do_mmu_update, NULL, 4),
-    CALL(set_gdt, do_set_gdt, do_set_gdt, NULL, 2),
-    CALL(stack_switch, do_stack_switch, do_stack_switch, NULL, 2),
-    CALL(set_callbacks, do_set_callbacks, do_set_callbacks, NULL, 4),
-    CALL(fpu_taskswitch, do_fpu_taskswitch, do_fpu_taskswitch, NULL, 1),
-    CALL(sched_op_compat, do_sched_op_compat_old, do_sched_op_compat_old, NULL, 2),
-    CALL(platform_op, do_platform_op, do_platform_op, NULL, 1),
-    CALL(set_debugreg, do_set_debugreg, do_set_debugreg, NULL, 2),
-    CALL(get_debugreg, do_get_debugreg, do_get_debugreg, NULL, 1),
-    CALL(update_descriptor, do_update_descriptor, do_update_descriptor, NULL, 4),
-    CALL(memory_op, do_memory_op, do_memory_op, do_memory_op, 2),
-    CALL(multicall, do_multicall, do_multicall, do_multicall, 2),
-    CALL(update_va_mapping, do_update_va_mapping, do_update_va_mapping, NULL, 4),
-    CALL(set_timer_op, do_set_timer_op, do_set_timer_op, do_set_timer_op, 2),
-    CALL(event_channel_op_compat, do_event_channel_op_compat, do_event_channel_op_compat, NULL, 1),
-    CALL(xen_version, do_xen_version, do_xen_version, do_xen_version, 2),
-    CALL(console_io, do_console_io, do_console_io, do_console_io, 3),
-    CALL(physdev_op_compat, do_physdev_op_compat, do_physdev_op_compat, NULL, 1),
-    CALL(grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op, 3),
-    CALL(vm_assist, do_vm_assist, do_vm_assist, do_vm_assist, 2),
-    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, NULL, 5),
-    CALL(iret, do_iret, do_iret, NULL, 0),
-    CALL(vcpu_op, do_vcpu_op, do_vcpu_op, do_vcpu_op, 3),
-    CALL(set_segment_base, do_set_segment_base, NULL, NULL, 2),
-    CALL(mmuext_op, do_mmuext_op, do_mmuext_op, NULL, 4),
-    CALL(xsm_op, do_xsm_op, do_xsm_op, do_xsm_op, 1),
-    CALL(nmi_op, do_nmi_op, do_nmi_op, NULL, 2),
-    CALL(sched_op, do_sched_op, do_sched_op, do_sched_op, 2),
-    CALL(callback_op, do_callback_op, do_callback_op, NULL, 2),
-    CALL(event_channel_op, do_event_channel_op, do_event_channel_op, do_event_channel_op, 2),
-    CALL(physdev_op, do_physdev_op, do_physdev_op, do_physdev_op, 2),
-    CALL(hvm_op, do_hvm_op, do_hvm_op, do_hvm_op, 2),
-    CALL(sysctl, do_sysctl, do_sysctl, do_sysctl, 1),
-    CALL(domctl, do_domctl, do_domctl, do_domctl, 1),
-    CALL(kexec_op, do_kexec_op, do_kexec_op, NULL, 2),
-    CALL(xenpmu_op, do_xenpmu_op, do_xenpmu_op, do_xenpmu_op, 2),
-    CALL(dm_op, do_dm_op, do_dm_op, do_dm_op, 3),
-    CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op, 5),
-    [__HYPERVISOR_mca] = { "mca", do_mca, do_mca, NULL, 1 },
-    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont,
-                              1 },
+    /*   name                          PV64                               PV32                               HVM */
+    CALL(set_trap_table, do_set_trap_table, do_set_trap_table, NULL),
+    CALL(mmu_update, do_mmu_update, do_mmu_update, NULL),
+    CALL(set_gdt, do_set_gdt, do_set_gdt, NULL),
+    CALL(stack_switch, do_stack_switch, do_stack_switch, NULL),
+    CALL(set_callbacks, do_set_callbacks, do_set_callbacks, NULL),
+    CALL(fpu_taskswitch, do_fpu_taskswitch, do_fpu_taskswitch, NULL),
+    CALL(sched_op_compat, do_sched_op_compat_old, do_sched_op_compat_old, NULL),
+    CALL(platform_op, do_platform_op, do_platform_op, NULL),
+    CALL(set_debugreg, do_set_debugreg, do_set_debugreg, NULL),
+    CALL(get_debugreg, do_get_debugreg, do_get_debugreg, NULL),
+    CALL(update_descriptor, do_update_descriptor, do_update_descriptor, NULL),
+    CALL(memory_op, do_memory_op, do_memory_op, do_memory_op),
+    CALL(multicall, do_multicall, do_multicall, do_multicall),
+    CALL(update_va_mapping, do_update_va_mapping, do_update_va_mapping, NULL),
+    CALL(set_timer_op, do_set_timer_op, do_set_timer_op, do_set_timer_op),
+    CALL(event_channel_op_compat, do_event_channel_op_compat, do_event_channel_op_compat, NULL),
+    CALL(xen_version, do_xen_version, do_xen_version, do_xen_version),
+    CALL(console_io, do_console_io, do_console_io, do_console_io),
+    CALL(physdev_op_compat, do_physdev_op_compat, do_physdev_op_compat, NULL),
+    CALL(grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op),
+    CALL(vm_assist, do_vm_assist, do_vm_assist, do_vm_assist),
+    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, NULL),
+    CALL(iret, do_iret, do_iret, NULL),
+    CALL(vcpu_op, do_vcpu_op, do_vcpu_op, do_vcpu_op),
+    CALL(set_segment_base, do_set_segment_base, NULL, NULL),
+    CALL(mmuext_op, do_mmuext_op, do_mmuext_op, NULL),
+    CALL(xsm_op, do_xsm_op, do_xsm_op, do_xsm_op),
+    CALL(nmi_op, do_nmi_op, do_nmi_op, NULL),
+    CALL(sched_op, do_sched_op, do_sched_op, do_sched_op),
+    CALL(callback_op, do_callback_op, do_callback_op, NULL),
+    CALL(event_channel_op, do_event_channel_op, do_event_channel_op, do_event_channel_op),
+    CALL(physdev_op, do_physdev_op, do_physdev_op, do_physdev_op),
+    CALL(hvm_op, do_hvm_op, do_hvm_op, do_hvm_op),
+    CALL(sysctl, do_sysctl, do_sysctl, do_sysctl),
+    CALL(domctl, do_domctl, do_domctl, do_domctl),
+    CALL(kexec_op, do_kexec_op, do_kexec_op, NULL),
+    CALL(xenpmu_op, do_xenpmu_op, do_xenpmu_op, do_xenpmu_op),
+    CALL(dm_op, do_dm_op, do_dm_op, do_dm_op),
+    CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op),
+    [__HYPERVISOR_mca] = { "mca", do_mca, do_mca, NULL },
+    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont },
 };
 // clang-format on
 
@@ -109,7 +108,8 @@ static void audit(struct xen *xen)
     }
 }
 
-long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args)
+/* One entry, from wherever. Returns the handler's answer, -ERESTART included. */
+static long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args)
 {
     struct xen *xen = v->domain->xen;
     const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;

@@ -7,11 +7,10 @@
 
 #include "vcpu/noun/domain.h"
 
-/* One hypercall: who may make it, and with how many arguments. NULL: -ENOSYS. */
+/* One hypercall: its handler for each kind of caller. NULL: -ENOSYS. */
 struct hypercall_entry {
     const char *name;
     hypercall_fn *pv64, *pv32, *hvm;
-    uint8_t nr_args;
 };
 
 extern const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS];
@@ -21,9 +20,6 @@ const char *hypercall_name(unsigned int nr);
 
 /* The guest executed its hypercall instruction: arguments are in v's registers, the result goes into RAX. */
 void hypercall_guest(struct vcpu *v);
-
-/* One entry, from wherever. Returns the handler's answer, -ERESTART included. */
-long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args);
 
 hypercall_fn do_multicall, do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl,
     do_platform_op, do_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op,

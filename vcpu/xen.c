@@ -67,7 +67,7 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
     xen->nr_pcpus = m->nr_pcpus ? m->nr_pcpus : 1; /* a machine without processors still schedules, in unit tests */
     for (unsigned int i = 0; i < xen->nr_pcpus; i++)
         xen->pcpu[i].online = true;
-    xen->sched = sched_create(xen, sched, xen->nr_pcpus == 64 ? ~UINT64_C(0) : (UINT64_C(1) << xen->nr_pcpus) - 1);
+    xen->sched = sched_create(xen, sched, (UINT64_C(1) << xen->nr_pcpus) - 1);
     if (!xen->sched) {
         snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched,
                  sched_names());

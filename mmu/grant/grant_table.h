@@ -35,27 +35,7 @@ int gnttab_release_mappings(struct domain *d);
 unsigned int gnttab_resource_max_frames(const struct domain *d, unsigned int id);
 int gnttab_acquire_resource(struct domain *d, unsigned int id, uint64_t frame, unsigned int nr, uint64_t *mfns);
 
-/* --- for panels and checkers; nothing below changes anything --- */
-struct gnttab_usage {
-    unsigned int version, nr_frames, max_frames, nr_status_frames;
-    unsigned int nr_entries;    /* grant references that exist */
-    unsigned int nr_permitting; /* of these: grant access now */
-    unsigned int nr_active;     /* of these: in use by somebody */
-    unsigned int nr_mappings;   /* d's own mappings of others' grants */
-    unsigned int nr_handles, max_handles;
-};
-void gnttab_usage(const struct domain *d, struct gnttab_usage *u);
-
-/* One grant entry. False: no such reference. */
-struct gnttab_entry_info {
-    uint16_t flags; /* GTF_*, with reading and writing wherever the version keeps them */
-    domid_t domid;
-    uint64_t frame;
-    unsigned int host_readers, host_writers, dev_readers, dev_writers; /* who holds it now */
-    mfn_t mfn;                                                         /* INVALID_MFN when nobody does */
-};
-bool gnttab_entry_info(const struct domain *d, grant_ref_t ref, struct gnttab_entry_info *info);
-
+/* --- for checkers; nothing below changes anything --- */
 /* How many live mappings of frame mfn d holds through grants; of those that allow writing when `writable`. */
 unsigned int gnttab_mappings_of(const struct domain *d, mfn_t mfn, bool writable);
 

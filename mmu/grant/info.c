@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Grant tables for people and for the checker: nothing in here changes anything.
+ * Grant tables for the checker: nothing in here changes anything.
  *
  * Concept: gnttab_audit() is the definition of "right" for grant tables. It forgets the pin counts, adds them up again from
  * every domain's mappings, and compares.
@@ -10,57 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PIN_COUNT(pin, kind) (((pin) / GNTPIN_##kind##_inc) & 0xff)
-
-static uint64_t entry_frame(const struct grant_table *gt, grant_ref_t ref)
-{
-    return gt->version == 1 ? shared_entry_v1(gt, ref)->frame : shared_entry_v2(gt, ref)->full_page.frame;
-}
-
-bool gnttab_entry_info(const struct domain *d, grant_ref_t ref, struct gnttab_entry_info *info)
-{
-    const struct grant_table *gt = d->grant_table;
-    const grant_entry_header_t *entry;
-    uint32_t pin;
-
-    if (!gt || ref >= nr_grant_entries(gt))
-        return false;
-    entry = shared_entry_header(gt, ref);
-    pin = gt->active[ref].pin;
-    *info = (struct gnttab_entry_info){
-        .flags = entry->flags | *grant_status_word(gt, ref),
-        .domid = entry->domid,
-        .frame = entry_frame(gt, ref),
-        .host_readers = PIN_COUNT(pin, hstr),
-        .host_writers = PIN_COUNT(pin, hstw),
-        .dev_readers = PIN_COUNT(pin, devr),
-        .dev_writers = PIN_COUNT(pin, devw),
-        .mfn = pin ? gt->active[ref].mfn : INVALID_MFN,
-    };
-    return true;
-}
-
-void gnttab_usage(const struct domain *d, struct gnttab_usage *u)
-{
-    const struct grant_table *gt = d->grant_table;
-
-    *u = (struct gnttab_usage){ 0 };
-    if (!gt)
-        return;
-    u->version = gt->version;
-    u->nr_frames = gt->nr_grant_frames;
-    u->max_frames = gt->max_grant_frames;
-    u->nr_status_frames = gt->nr_status_frames;
-    u->nr_entries = nr_grant_entries(gt);
-    u->nr_mappings = gt->nr_mappings;
-    u->nr_handles = gt->maptrack_limit;
-    u->max_handles = gt->max_maptrack_frames * MAPTRACK_PER_FRAME;
-    for (grant_ref_t ref = 0; ref < u->nr_entries; ref++) {
-        u->nr_permitting += (shared_entry_header(gt, ref)->flags & GTF_type_mask) != GTF_invalid;
-        u->nr_active += gt->active[ref].pin != 0;
-    }
-}
 
 unsigned int gnttab_mappings_of(const struct domain *d, mfn_t mfn, bool writable)
 {

@@ -135,7 +135,8 @@ struct page_info *extent_alloc(struct domain *d, unsigned int order, const struc
     return NULL;
 }
 
-int guest_remove_page(struct domain *d, uint64_t gfn)
+/* Frame gfn of d is given back to the hypervisor. 0, -EINVAL (no frame), -ENXIO (not d's). */
+static int guest_remove_page(struct domain *d, uint64_t gfn)
 {
     struct xen *xen = d->xen;
     const mfn_t mfn = paging_mode_translate(d) ? INVALID_MFN : _mfn(gfn);

@@ -16,9 +16,6 @@ struct e820entry {
     uint32_t type;
 } __attribute__((packed));
 
-/* Frame gfn of d is given back to the hypervisor. 0, -EINVAL (no frame), -ENXIO (not d's). Xen: guest_remove_page(). */
-int guest_remove_page(struct domain *d, uint64_t gfn);
-
 /*
  * Reserve memory for d to grow to nr pages, without choosing any (0: no more). -EINVAL, -ENOMEM. The claim shrinks as d
  * is given pages. Xen common/page_alloc.c:domain_set_outstanding_pages().

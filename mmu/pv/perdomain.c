@@ -155,24 +155,3 @@ void pv_vcpu_destroy(struct vcpu *v)
         v->guest_table = INVALID_MFN;
     }
 }
-
-int pv_switch_compat(struct domain *d)
-{
-    if (d->tot_pages || !is_pv_domain(d))
-        return -EACCES;
-    if (is_pv_32bit_domain(d))
-        return 0;
-    for_each_vcpu (d, v)
-        if (v->is_initialised)
-            return -EACCES;
-    d->type = DOMAIN_PV32;
-    for_each_vcpu (d, v) {
-        int rc = pv_vcpu_init(v);
-
-        if (rc) {
-            d->type = DOMAIN_PV64;
-            return rc;
-        }
-    }
-    return 0;
-}

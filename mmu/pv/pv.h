@@ -21,8 +21,6 @@
 int pv_domain_init(struct domain *d);
 void pv_domain_destroy(struct domain *d);
 int pv_vcpu_init(struct vcpu *v);
-/* Make an empty PV64 domain a PV32 one (XEN_DOMCTL_set_address_size 32). -EACCES once it has memory or a live vCPU. */
-int pv_switch_compat(struct domain *d);
 void pv_vcpu_destroy(struct vcpu *v);
 
 /* Make root the vCPU's kernel page table (setvcpucontext: validates it). do_mmuext NEW_BASEPTR uses the same. */

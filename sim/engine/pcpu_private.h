@@ -35,8 +35,6 @@ struct cpu_context {
  */
 void pcpu_load(struct emu *e, struct cpu_context *c, bool inside);
 void pcpu_save(struct emu *e, struct cpu_context *c, bool inside);
-/* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
-void pcpu_forget(struct cpu_context *c);
 
 /* pcpu_fpu.c: between struct cpu_state's FXSAVE image and the loaded engine. */
 void pcpu_fpu_load(struct emu *e, const struct cpu_state *st);

@@ -59,7 +59,8 @@ struct cpu_context *cpu_context_create(enum cpu_mode mode)
     return c;
 }
 
-void pcpu_forget(struct cpu_context *c)
+/* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
+static void pcpu_forget(struct cpu_context *c)
 {
     if (!c->emu)
         return;

@@ -204,11 +204,3 @@ const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t
     *offset = addr - sym->addr;
     return sym->name;
 }
-
-uint64_t image_symbol_address(const struct image *img, const char *name)
-{
-    for (size_t i = 0; i < img->nr_symbols; i++)
-        if (!strcmp(img->symbols[i].name, name))
-            return img->symbols[i].addr;
-    return UNSET_ADDR;
-}

@@ -128,7 +128,4 @@ void image_free(struct image *img);
  */
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset);
 
-/* The address of a symbol by its exact name, or UNSET_ADDR. */
-uint64_t image_symbol_address(const struct image *img, const char *name);
-
 #endif

@@ -19,7 +19,7 @@
 #define MAX_LEGEND 40 /* domains; what is beyond is counted */
 #define BIG        (SVG_CHAR * 16 / 12)
 
-void svg_text(FILE *f, const char *s)
+static void svg_text(FILE *f, const char *s)
 {
     for (; *s; s++) {
         if (*s == '<' || *s == '>' || *s == '&')

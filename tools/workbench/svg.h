@@ -27,8 +27,6 @@ static inline double svg_x(const struct svg *c, s_time_t t)
     return c->left + (SVG_WIDTH - c->left - SVG_RIGHT) * (double)(t - c->from) / (double)(c->to - c->from);
 }
 
-/* Text that may hold anything, as XML. */
-void svg_text(FILE *f, const char *s);
 /* How a domain is filled: "url(#d3)". Defined by svg_paints(). */
 unsigned int svg_paint(const struct wb_domain *wd);
 void svg_paints(const struct svg *c);

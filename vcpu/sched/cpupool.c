@@ -141,7 +141,8 @@ static int join_all(struct domain *d)
     return rc;
 }
 
-int sched_move_domain(struct domain *d, struct scheduler *to)
+/* Move a domain with all vCPUs to another pool, which must have pCPUs. Affinities become "all". */
+static int sched_move_domain(struct domain *d, struct scheduler *to)
 {
     int rc;
 

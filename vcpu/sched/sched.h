@@ -188,8 +188,6 @@ int sched_cpu_add(struct scheduler *s, unsigned int cpu);
  * there is no such pCPU, or it is pCPU 0; -EEXIST: it is in that state already; -ENODEV: it is in another pool.
  */
 int sched_cpu_hotplug(struct xen *xen, unsigned int cpu, bool online);
-/* Move a domain with all vCPUs to another pool, which must have pCPUs. Affinities become "all". */
-int sched_move_domain(struct domain *d, struct scheduler *to);
 /* Default of pick_resource: stay if allowed and soft affinity agrees, else an idle pCPU, else the first allowed one. */
 unsigned int sched_pick_default(struct vcpu *v);
 /* Idle, and nobody has asked it to reschedule. */
