@@ -43,6 +43,10 @@
 #define BIT_LINKED  (1u << EVTCHN_FIFO_LINKED)
 #define BIT_BUSY    (1u << EVTCHN_FIFO_BUSY)
 
+_Static_assert(EVTCHN_FIFO_PENDING == 31 && EVTCHN_FIFO_MASKED == 30 && EVTCHN_FIFO_LINKED == 29 &&
+                   EVTCHN_FIFO_BUSY == 28 && EVTCHN_FIFO_LINK_BITS == 17,
+               "the drawing of a word");
+
 struct evtchn_fifo_domain {
     struct {
         event_word_t *words;

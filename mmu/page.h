@@ -54,6 +54,17 @@
 #define PGC_state       (UINT64_C(3) << 59)
 #define PGC_count_mask  ((UINT64_C(1) << 54) - 1)
 
+/* The drawings above: every bit once. */
+_Static_assert(PGC_allocated + PGC_xen_heap + PGC_extra + PGC_state + PGC_count_mask == UINT64_C(0xf83fffffffffffff) &&
+                   PGC_allocated > PGC_xen_heap && PGC_xen_heap > PGC_extra && PGC_extra > PGC_state,
+               "count_info");
+_Static_assert(PGT_type_mask + PGT_pinned + PGT_validated + PGT_pae_xen_l2 + PGT_partial + PGT_locked +
+                           PGT_count_mask ==
+                       UINT64_MAX &&
+                   PGT_pinned > PGT_validated && PGT_validated > PGT_pae_xen_l2 && PGT_pae_xen_l2 > PGT_partial &&
+                   PGT_partial > PGT_locked,
+               "type_info");
+
 /* page_info.partial_flags: the entry at nr_validated_ptes holds a reference to a frame whose own type is partial. */
 #define PTF_partial_set 1u
 

@@ -2,8 +2,8 @@
 /*
  * Page-table entries: their bits, and which of them a PV guest may set.
  *
- *   63 62        58..52             51                          12 11..9 8  7   6 5 4   3   2  1  0
- *   NX GNTTAB    available  52:GK   machine frame number           avail G  PAT D A PCD PWT US RW P
+ *   63 62     61..53     52  51                 12  11..9  8  7    6  5  4    3    2   1   0
+ *   NX GNTTAB available  GK  machine frame number   avail  G  PAT  D  A  PCD  PWT  US  RW  P
  *
  * The same layout serves all four levels; in levels 2 to 4 bit 7 means "large page" (PSE), which PV guests do not get.
  * Xen changes what a PV64 guest wrote in one way: kernel and user of such a guest both run at CPL 3, so every entry gets
@@ -36,6 +36,13 @@
 
 #define PTE_MFN_MASK   UINT64_C(0x000ffffffffff000)
 #define PTES_PER_TABLE 512u
+
+/* The drawing above: every bit once, and what lies in the upper available ones. */
+_Static_assert(_PAGE_PRESENT + _PAGE_RW + _PAGE_USER + _PAGE_PWT + _PAGE_PCD + _PAGE_ACCESSED + _PAGE_DIRTY +
+                       _PAGE_PAT + _PAGE_GLOBAL + _PAGE_AVAIL + PTE_MFN_MASK + _PAGE_AVAIL_HIGH + _PAGE_NX ==
+                   UINT64_MAX,
+               "all bits of an entry");
+_Static_assert(_PAGE_AVAIL_HIGH >> 52 == 0x7ff && _PAGE_GUEST_KERNEL >> 52 == 1 && _PAGE_GNTTAB >> 62 == 1, "62..52");
 
 /* Bits that a present entry of a guest must not have. */
 #define BASE_DISALLOW_MASK      (_PAGE_PWT | _PAGE_PCD | _PAGE_PSE | _PAGE_GLOBAL)

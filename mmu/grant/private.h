@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files mmu/grant_*.c share: the layout of a grant table and the steps that several commands take.
+ * What the files of mmu/grant/ share: the layout of a grant table and the steps that several commands take.
  */
 #ifndef MMU_GRANT_PRIVATE_H
 #define MMU_GRANT_PRIVATE_H
@@ -15,10 +15,13 @@
  *   | dev  ro | dev   rw | host  ro | host rw |   a counter with its top bit set takes no more
  *   +---------+----------+----------+---------+
  */
-#define GNTPIN_hstw_inc      (1u << 0)
-#define GNTPIN_hstr_inc      (1u << 8)
-#define GNTPIN_devw_inc      (1u << 16)
-#define GNTPIN_devr_inc      (1u << 24)
+#define GNTPIN_hstw_inc (1u << 0)
+#define GNTPIN_hstr_inc (1u << 8)
+#define GNTPIN_devw_inc (1u << 16)
+#define GNTPIN_devr_inc (1u << 24)
+_Static_assert(GNTPIN_devr_inc > GNTPIN_devw_inc && GNTPIN_devw_inc > GNTPIN_hstr_inc &&
+                   (GNTPIN_devr_inc + GNTPIN_devw_inc + GNTPIN_hstr_inc + GNTPIN_hstw_inc) * 0xff == UINT32_MAX,
+               "the drawing");
 #define GNTPIN_hstw_mask     (0xffu << 0)
 #define GNTPIN_devw_mask     (0xffu << 16)
 #define GNTPIN_writers       (GNTPIN_hstw_mask | GNTPIN_devw_mask)

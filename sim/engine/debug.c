@@ -38,6 +38,8 @@
 #define KEY_TF (1u << 8)
 #define KEY_RF (1u << 16)
 
+_Static_assert(RAW_HF_FAMILY == 7u << 27 && RAW_HF_SINGLE == 1u << 30, "the drawing of hflags");
+
 #define BP_MEM_ACCESS 3 /* reads and writes of the page are watched */
 
 /* --------------------------------------------------------------------------------------------------------- data -- */

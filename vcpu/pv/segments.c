@@ -32,6 +32,10 @@
 #define DESC_G          (UINT64_C(1) << 55)
 #define DESC_DPL(d)     (((d) >> 45) & 3)
 
+_Static_assert(DESC_G >> 55 == 1 && DESC_P >> 47 == 1 && DESC_DPL(UINT64_C(1) << 46) == 2 && DESC_S >> 44 == 1 &&
+                   (DESC_CODE | DESC_CONFORMING | DESC_RW) >> 40 == 0xe,
+               "the drawing of a descriptor");
+
 #define ATTR_P 0x80u /* of struct cpu_segment */
 
 #define FLAT_GDT_FIRST 0xe000u
