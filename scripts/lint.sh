@@ -4,11 +4,15 @@
 # lint.sh OBJECT... : what the compiler cannot check. Prints every finding as FILE: what is wrong; fails if there is any.
 #
 #   1. layering    includes run down the list in scripts/layers.txt and form no cycle
-#   2. state       no mutable state at file scope outside ui/main.c (looked for in the objects, named as in the Makefile)
+#   2. state       no mutable state outside ui/main.c, of a file, a function or a thread (looked for in the objects, named as in
+#                  the Makefile)
 #   3. lists       every source file is in one of the Makefile's lists
 #   4. format      clang-format would change nothing
 #   5. heads       every source opens with its licence; one of more than 400 lines says why ("Budget:") in its head
-#   6. addresses   build scripts name no host, and nothing names the place where this tree happens to be
+#   6. used        a symbol that no other file of the program uses is static, or the tests stand on it
+#   7. names       a file, or a function with (), that a comment or a document names exists: here, or in scripts/foreign.txt
+#   8. functions   none has more than 60 lines (tests may)
+#   9. addresses   build scripts name no host, and nothing names the place where this tree happens to be
 set -eu
 
 [ -r scripts/layers.txt ] || {
@@ -88,10 +92,12 @@ state() {
         [ "$object" != ui/main.o ] || continue
         objdump -t "build/$object" | awk -v object="$object" '
             FILENAME ~ /layers\.txt$/ { if ($1 == "state") allowed[$2 " " $3] = 1; next }
-            / O / {
-                for (i = 1; i < NF; i++) if ($i == "O") section = $(i + 1)
-                if (section !~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ || section ~ /^\.data\.rel\.ro/) next
-                if (!((object " " $NF) in allowed)) print object ": " $NF " is mutable state at file scope (" section ")"
+            # Symbols of a thread have no O; those of sections the name of theirs.
+            / O / || /\t?\.t(data|bss)/ {
+                for (i = 2; i < NF; i++) if ($i ~ /^(\.|\*COM)/) break
+                section = $i
+                if (section !~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ || section ~ /^\.data\.rel\.ro/ || $NF == section) next
+                if (!((object " " $NF) in allowed)) print object ": " $NF " is mutable state (" section ")"
             }' scripts/layers.txt -
     done
 }
@@ -131,6 +137,98 @@ heads() {
     done
 }
 
+# Symbols that one object defines and no other one of the program asks for. What replaces functions of Unicorn is found by name.
+used() {
+    for object in "$@"; do
+        nm -g "build/$object" | sed "s|^|$object |"
+    done > "$tmp/symbols"
+    awk '
+        FILENAME ~ /layers\.txt$/ { if ($1 == "outside") wanted[$2] = 1; next }
+        $2 == "U" { wanted[$3] = 1; next }
+        NF == 4 && $3 ~ /[TDBRC]/ && $1 !~ /^sim\/engine\// { defined[$4] = $1 }
+        END { for (name in defined) if (!(name in wanted)) print name, defined[name] }
+    ' scripts/layers.txt "$tmp/symbols" | while read -r name object; do
+        grep -qrw --include='*.[ch]' "$name" tests ||
+            echo "${object%.o}.c: nobody else uses $name: static, or nothing"
+    done
+}
+
+# Comments (of Makefile and scripts, too) and documents on the one hand, all words of the code on the other.
+names() {
+    documents=$(ls README.md docs/*.md)
+    awk -v words="$tmp/words" '
+        function comment(text) { if (text != "") print FILENAME ":" FNR " " text }
+        FNR == 1 { inside = 0 }
+        FILENAME ~ /\.md$/ { comment($0); next }
+        FILENAME ~ /(\.sh|Makefile)$/ { if (match($0, /^[ \t]*#/)) comment($0); next }
+        {
+            line = $0
+            gsub(/\\./, "", line)
+            gsub(/\047"\047/, "", line)
+            if (!inside) gsub(/"[^"]*"/, "", line)
+            while (line != "") {
+                if (inside) {
+                    end = index(line, "*/")
+                    comment(end ? substr(line, 1, end - 1) : line)
+                    inside = !end
+                    line = end ? substr(line, end + 2) : ""
+                    continue
+                }
+                block = index(line, "/*")
+                rest = index(line, "//")
+                start = block && (!rest || block < rest) ? block : rest
+                code = start ? substr(line, 1, start - 1) : line
+                gsub(/[^A-Za-z0-9_]+/, "\n", code)
+                print code > words
+                if (start && start == rest) comment(substr(line, start))
+                inside = start && start == block
+                line = inside ? substr(line, start + 2) : ""
+            }
+        }' $sources $documents scripts/*.sh Makefile > "$tmp/comments"
+    git ls-files 2> /dev/null > "$tmp/files" || find . -type f | sed 's|^\./||' > "$tmp/files"
+    awk '
+        function known(path,   folder, i) {
+            sub(/^\.?\//, "", path)
+            if (path in file || path in foreign) return 1
+            for (i = length(path); i > 0; i--) # xen/: all that is below
+                if (substr(path, i, 1) == "/" && substr(path, 1, i) in foreign) return 1
+            folder = $1
+            sub(/[^\/]*:.*/, "", folder)
+            return folder path in file || path ~ /\*/ && matches(path)
+        }
+        function matches(pattern,   f) {
+            gsub(/\./, "\\.", pattern)
+            gsub(/\*/, "[^/]*", pattern)
+            for (f in file) if (f ~ ("^" pattern "$")) return 1
+            return 0
+        }
+        FILENAME ~ /words$/ { word[$1] = 1; next }
+        FILENAME ~ /files$/ { file[$1] = 1; sub(/.*\//, "", $1); file[$1] = 1; next }
+        FILENAME ~ /foreign\.txt$/ { if ($1 !~ /^#/) for (i = 1; i <= NF; i++) foreign[$i] = 1; next }
+        {
+            text = " " substr($0, length($1) + 2) " "
+            for (rest = text; match(rest, /[A-Za-z0-9_*.\/-]*[A-Za-z0-9_*]\.(c|h|S|sh|lds)[^A-Za-z0-9_]/); rest = substr(rest, RSTART + RLENGTH - 1)) {
+                name = substr(rest, RSTART, RLENGTH - 1)
+                if (!known(name)) print $1 " names " name ", which is no file of the project, nor in scripts/foreign.txt"
+            }
+            for (rest = text; match(rest, /[A-Za-z_][A-Za-z0-9_]*\(\)/); rest = substr(rest, RSTART + RLENGTH)) {
+                name = substr(rest, RSTART, RLENGTH - 2)
+                if (substr(rest, RSTART - 1, 1) ~ /[.>]/ || name in word || name in foreign) continue
+                print $1 " names " name "(), which is nothing of the project, nor in scripts/foreign.txt"
+            }
+        }' "$tmp/words" "$tmp/files" scripts/foreign.txt "$tmp/comments"
+}
+
+functions() {
+    awk '
+        FNR == 1 { start = 0 }
+        /^\{$/ { start = FNR }
+        /^\}/ {
+            if (start && FNR - start > 61) print FILENAME ":" start ": a function of " FNR - start - 1 " lines"
+            start = 0
+        }' $(grep -v '^tests/' "$tmp/sources")
+}
+
 addresses() {
     grep -nE '[a-z]://' Makefile scripts/*.sh .ci/* tests/*/*.sh 2> /dev/null | grep -v '^scripts/lint.sh' |
         sed 's/^\([^:]*:[0-9]*\):.*/\1: names a host/' || true
@@ -144,6 +242,9 @@ addresses() {
     lists "$@"
     format
     heads
+    used "$@"
+    names
+    functions
     addresses
 } > "$tmp/findings"
 

@@ -25,6 +25,8 @@
 #include <errno.h>
 #include <xen/arch-x86/xen-mca.h>
 
+static hypercall_fn do_multicall;
+
 #define CALL(nr, handler, compat, hvm_) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_ }
 
 // clang-format off: a table
@@ -70,7 +72,8 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(dm_op, do_dm_op, do_dm_op, do_dm_op),
     CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op),
     [__HYPERVISOR_mca] = { "mca", do_mca, do_mca, NULL },
-    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont },
+    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont,
+                              do_paging_domctl_cont },
 };
 // clang-format on
 
@@ -216,7 +219,7 @@ static int multicall_write(struct vcpu *v, uint64_t addr, const struct multicall
 }
 
 /* multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next time. */
-long do_multicall(struct vcpu *v, struct hypercall_args *args)
+static long do_multicall(struct vcpu *v, struct hypercall_args *args)
 {
     const size_t size = compat_size(v->domain, COMPAT_multicall_entry);
     uint64_t list = args->a[0];

@@ -8,7 +8,7 @@
 static evtchn_port_t port;
 static volatile long upcalls;
 
-/* For one port that is known; the general way is in rt/event.c. */
+/* For one port that is known; the general way is in guests/rt/event.c. */
 static void upcall(struct guest_regs *regs)
 {
     struct vcpu_info *vi = &shared_info->vcpu_info[0];

@@ -9,7 +9,7 @@
 
 extern char skip_ud[], skip_fault[], skip_syscall[];
 
-/* Behind an instruction of known length, and back by iret. The frame: rcx r11 [error code] rip ... (see rt/entry.S). */
+/* Behind an instruction of known length, and back by iret. The frame: rcx r11 [error code] rip ... (see guests/rt/entry.S). */
 asm(".text\n"
     "skip_ud: pop %rcx; pop %r11; addq $2, (%rsp); push $0; jmp hypercall_page + 23 * 32\n"
     "skip_fault: pop %rcx; pop %r11; addq $2, 8(%rsp); movq $0, (%rsp); jmp hypercall_page + 23 * 32\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files mmu/memory*.c share: the arguments of a memory_op on their way in and out of a guest.
+ * What the files of mmu/memory/ share: the arguments of a memory_op on their way in and out of a guest.
  *
  */
 #ifndef MMU_MEMORY_PRIVATE_H
