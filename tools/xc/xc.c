@@ -329,18 +329,6 @@ int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *loca
     return (int)rc;
 }
 
-int xc_evtchn_send(struct xc_handle *xc, evtchn_port_t port)
-{
-    struct evtchn_send op = { .port = port };
-
-    return (int)xc_hypercall(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_send, PTR(&op), 0, 0, 0);
-}
-
-int xc_set_timer(struct xc_handle *xc, s_time_t when)
-{
-    return (int)xc_hypercall(xc, __HYPERVISOR_set_timer_op, (uint64_t)when, 0, 0, 0, 0);
-}
-
 int xc_pin_table(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
 {
     struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };

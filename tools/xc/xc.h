@@ -76,10 +76,6 @@ int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map
 int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);
 int xc_evtchn_bind_interdomain(struct xc_handle *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
 int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local);
-int xc_evtchn_send(struct xc_handle *xc, evtchn_port_t port);
-
-/* dom0's own one-shot timer (VIRQ_TIMER), at an absolute system time; 0: none. */
-int xc_set_timer(struct xc_handle *xc, s_time_t when);
 
 /* MMUEXT_PIN_L4_TABLE or L3 for domid. */
 int xc_pin_table(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root);
