@@ -253,6 +253,7 @@ test-$(1): all $$(addprefix build/,$$(filter tests/$(1)/%,$$(TESTS)))
 	$$(Q)scripts/test.sh build $$(filter tests/$(1)/%,$$(TESTS)) $$(wildcard tests/$(1)/run.sh)
 endef
 $(foreach f,$(notdir $(wildcard tests/*)),$(eval $(call test_folder,$(f))))
+# GUEST=hello, or GUEST='linux-*': only these.
 test-guest: assets
 test-docs: assets build/tests/docs/typist
 

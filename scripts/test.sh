@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # test.sh TREE TEST... : run unit tests (tests/<folder>/test_*, built below TREE) and guest harnesses (*.sh), and close
-# with one line that adds up all of them: "N passed, N failed", and ", N skipped" if any was.
+# with one line that adds up all of them: "N passed, N failed", and ", N errors" and ", N skipped" if there are any.
 #
 # Concept: every unit test prints cmocka's own summary, and a harness closes with a line like ours; both are shown, a
 # failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does not
@@ -23,8 +23,8 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:exitcode=99}"
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-passed=0 failed=0 skipped=0
-closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}\)$'
+passed=0 failed=0 errors=0 skipped=0
+closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* errors\)\{0,1\}\(, [0-9]* skipped\)\{0,1\}\)$'
 
 # sum PATTERN: the sum of the numbers that the pattern's group finds in $out.
 sum() {
@@ -58,24 +58,26 @@ for test in "$@"; do
         line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
         p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
         f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+        e=$(echo "$line" | sed -n 's/.* \([0-9]*\) errors.*/\1/p')
         s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
         ;;
     *)
         p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
         f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
+        e=0
         s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
         ;;
     esac
-    p=${p:-0} f=${f:-0} s=${s:-0}
+    p=${p:-0} f=${f:-0} e=${e:-0} s=${s:-0}
     why=
-    if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
+    if [ "$status" -ne 0 ] && [ "$((f + e))" -eq 0 ]; then
         f=1
         case $status in
         124) why="took longer than $TEST_TIMEOUT s" ;;
         99) why="a sanitizer's finding" ;;
         *) why="ended with status $status" ;;
         esac
-    elif [ "$((p + f + s))" -eq 0 ]; then
+    elif [ "$((p + f + e + s))" -eq 0 ]; then
         f=1 why="reported no test"
     fi
 
@@ -90,14 +92,13 @@ for test in "$@"; do
         ;;
     esac
     [ -z "$why" ] || echo "$test: FAILED: $why"
-    echo "== $test: $p passed, $f failed, $s skipped ($(($(date +%s) - start)) s)"
-    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    echo "== $test: $p passed, $f failed$([ "$e" -eq 0 ] || echo ", $e errors"), $s skipped ($(($(date +%s) - start)) s)"
+    passed=$((passed + p)) failed=$((failed + f)) errors=$((errors + e)) skipped=$((skipped + s))
 done
 
 echo
-if [ "$skipped" -gt 0 ]; then
-    echo "$passed passed, $failed failed, $skipped skipped"
-else
-    echo "$passed passed, $failed failed"
-fi
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+line="$passed passed, $failed failed"
+[ "$errors" -eq 0 ] || line="$line, $errors errors"
+[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ "$((failed + errors))" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# judge_case.sh: what comes before judging, read by judge.sh: finding tests, translating them with judge.awk, and setting
+# a case up. `launch`, and what is expected, are its own.
+#
+# $patterns: the names of cases or of test files that are wanted (all, if empty). $tmp: a folder for all; a case has $tmp/NAME.
+: "${XENLAB:=./xenlab}" "${GOLDEN:=}" "${V:=}"
+assets=build/assets
+passed=0 failed=0 errors=0 skipped=0
+tmp=$(mktemp -d)
+case $XENLAB in
+*asan*) slowness=10 ;;
+*) slowness=1 ;;
+esac
+
+# tests PLACE...: the test files there are.
+tests() {
+    for place in "$@"; do
+        if [ -d "$place" ]; then find "$place" -name '*.test' | sort; else echo "$place"; fi
+    done
+}
+
+# stem FILE: linux/boot.test has the case linux-boot, unless it names its cases; folders above the first that has tests do not count.
+stem() {
+    s=${1%.test}
+    case $s in
+    */guest/*) s=${s##*/guest/} ;;
+    *) s=${s##*/} ;;
+    esac
+    echo "$s" | tr / -
+}
+
+# each_test PLACE...: translate every file, and do what it says.
+each_test() {
+    for file in $(tests "$@"); do
+        name=$(stem "$file")
+        if ! [ -r "$file" ]; then
+            error "$file cannot be read"
+        elif awk -v file="$file" -v stem="$name" -v tmp="$tmp" -v slow=$((slowness > 1)) -f scripts/judge.awk "$file" > "$tmp/calls"; then
+            . "$tmp/calls"
+        else
+            error "$file cannot be translated"
+        fi
+    done
+}
+
+# fault TEXT...: all that is wrong with a test file. Whoever asked for another test does not want to know.
+fault() {
+    wanted "$name" || return 0
+    error "$1"
+    shift
+    for text in "$@"; do
+        echo "      $text"
+    done
+}
+
+# wanted NAME: whether it, or its file, is.
+wanted() {
+    [ -n "$patterns" ] || return 0
+    for p in $patterns; do
+        case $1 in
+        $p) return 0 ;;
+        esac
+        case $(stem "$file") in
+        $p) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# begin NAME: whether this case is wanted; $name is it from now on.
+begin() {
+    wanted "$1" || return 1
+    name=$1 dir=$tmp/$1 number=0
+    case " $seen " in
+    *" $name "*)
+        error "$file: another file has a case of this name"
+        return 1
+        ;;
+    esac
+    seen="$seen $name"
+    mkdir "$dir"
+}
+seen=
+
+# needs FILE: or the case is skipped.
+needs() {
+    [ -r "$1" ] || {
+        skip "$1 is not there"
+        return 1
+    }
+}
+
+# settle VARIABLE=VALUE...: what holds for all runs of this case.
+settle() {
+    for setting in "$@"; do
+        eval "${setting%%=*}=\${setting#*=}"
+    done
+    input=/dev/null
+}
+
+# put NAME TEXT: a file of this case.
+put() {
+    printf %s "$2" > "$dir/$1"
+}
+# A backslash in what is typed means what it means to printf.
+type_in() {
+    printf %b "$1" > "$dir/input"
+    [ "$stdin" = null ] || input=$dir/input
+}
+
+# initrd SCRIPT PROGRAM...: a RAM disk for Linux, that executes the script, or has a shell if there is none.
+initrd() {
+    needs $assets/busybox || return 1
+    script=
+    if [ -n "$1" ]; then
+        script=$dir/script
+        put script "$1"
+    fi
+    shift
+    scripts/mkinitrd.sh "$dir/initrd" $assets/busybox ${script:+"$script"} "$@" 2> "$dir/err" || {
+        error "$dir/initrd cannot be made: $(tail -n 1 "$dir/err")"
+        return 1
+    }
+}
