@@ -12,7 +12,8 @@
 #   6. used        a symbol that no other file of the program uses is static, or the tests stand on it
 #   7. names       a file, or a function with (), that a comment or a document names exists: here, or in scripts/foreign.txt
 #   8. functions   none has more than 60 lines (tests may)
-#   9. addresses   build scripts name no host, and nothing names the place where this tree happens to be
+#   9. rooms       a room's README.md names each of its files once, and no others, and keeps within its budget
+#  10. addresses   build scripts name no host, and nothing names the place where this tree happens to be
 set -eu
 
 [ -r scripts/layers.txt ] || {
@@ -229,6 +230,24 @@ functions() {
         }' $(grep -v '^tests/' "$tmp/sources")
 }
 
+# Files are named in the paragraph "In reading order:", `x.c`, `x.h` or `x.[ch]`; the budget is of the room's own lines.
+rooms() {
+    for room in $(sed -n 's|^\([^/]*.*\)/[^/]*\.[ch]$|\1|p' "$tmp/sources" | grep -Ev '^(tests|labs|guests/.*)(/|$)' | sort -u); do
+        if [ ! -r "$room/README.md" ]; then
+            echo "$room: has no README.md that says what may enter"
+            continue
+        fi
+        sed -n '/^In reading order:/,/^$/p' "$room/README.md" | grep -o '`[a-z0-9_-]*\.[][ch]*`' | tr -d '`' |
+            sed 's/^\(.*\)\[ch\]$/\1h\n\1c/' | sort > "$tmp/named"
+        grep -E "^$room/[^/]*\.[ch]\$" "$tmp/sources" | sed 's|.*/||' | sort > "$tmp/there"
+        comm -13 "$tmp/named" "$tmp/there" | sed "s|.*|$room/README.md: does not name &|"
+        comm -23 "$tmp/named" "$tmp/there" | sed "s|.*|$room/README.md: names &, which is not there, or twice|"
+        lines=$(sed "s|^|$room/|" "$tmp/there" | xargs cat | wc -l)
+        budget=$(sed -n 's/^Budget: \([0-9]*\) lines$/\1/p' "$room/README.md")
+        [ "$lines" -le "${budget:-0}" ] || echo "$room/README.md: a budget of ${budget:-no} lines, and $lines are there"
+    done
+}
+
 addresses() {
     grep -nE '[a-z]://' Makefile scripts/*.sh .ci/* tests/*/*.sh 2> /dev/null | grep -v '^scripts/lint.sh' |
         sed 's/^\([^:]*:[0-9]*\):.*/\1: names a host/' || true
@@ -245,6 +264,7 @@ addresses() {
     used "$@"
     names
     functions
+    rooms
     addresses
 } > "$tmp/findings"
 
