@@ -24,8 +24,8 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen run domain time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl
-VCPU_PV_OBJS := traps bounce iret segments emulate ioport pit msr context hypercalls physdev
-VCPU_NATIVE_OBJS := kernel map
+VCPU_PV_OBJS := guest traps bounce iret segments emulate ioport pit msr context hypercalls physdev
+VCPU_NATIVE_OBJS := guest kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console

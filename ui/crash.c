@@ -129,12 +129,12 @@ static void code_print(FILE *out, struct vcpu *v, const struct image *img)
 static bool word_read(struct vcpu *v, uint64_t addr, uint64_t *word)
 {
     *word = 0;
-    return copy_from_guest(v, word, addr, is_pv_32bit_domain(v->domain) ? 4 : 8) == 0;
+    return copy_from_guest(v, word, addr, v->domain->guest->word) == 0;
 }
 
 static void stack_print(FILE *out, struct vcpu *v)
 {
-    const unsigned int size = is_pv_32bit_domain(v->domain) ? 4 : 8;
+    const unsigned int size = v->domain->guest->word;
     uint64_t word;
     unsigned int i;
 
@@ -156,7 +156,7 @@ static void frame_print(FILE *out, unsigned int nr, uint64_t addr, const struct 
 
 static void backtrace_print(FILE *out, struct vcpu *v, const struct image *img)
 {
-    const unsigned int size = is_pv_32bit_domain(v->domain) ? 4 : 8;
+    const unsigned int size = v->domain->guest->word;
     uint64_t rbp = v->regs->rbp, caller_rbp, ret;
 
     fprintf(out, "backtrace (by frame pointers):\n");

@@ -22,9 +22,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/memory/memory.h"
 #include "mmu/page.h"
-#include "mmu/pv/pv.h"
 #include "vcpu/cpu_policy.h"
-#include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 #include "vcpu/tsc.h"
@@ -79,21 +77,14 @@ static void domain_free(struct domain *d)
         vcpu_time_destroy(v);
         sched_destroy_vcpu(v);
         evtchn_vcpu_destroy(v);
-        if (is_pv_domain(d))
-            pv_vcpu_destroy(v);
-        if (v->ctx) {
-            pcpu_release(v->ctx);
-            cpu_context_destroy(v->ctx);
-        } else {
-            free(v->regs);
-        }
+        d->guest->vcpu_destroy(v);
         free(v);
     }
     sched_destroy_domain(d);
     evtchn_destroy_final(d);
     grant_table_destroy(d);
-    if (is_pv_domain(d))
-        pv_domain_destroy(d);
+    if (d->guest)
+        d->guest->domain_destroy(d);
     if (d->shared_info)
         free_xenheap_pages(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
     domain_list_remove(xen, d);
@@ -111,8 +102,6 @@ static int shared_info_alloc(struct domain *d)
         return -ENOMEM;
     d->shared_info_mfn = page_to_mfn(d->xen, pg);
     d->shared_info = mfn_to_virt(d->xen->machine, d->shared_info_mfn);
-    if (d->type != DOMAIN_NATIVE)
-        share_xen_page_with_guest(pg, d, SHARE_rw);
     return 0;
 }
 
@@ -130,10 +119,8 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     rc = init_domain_cpu_policy(d);
     if (!rc)
         rc = shared_info_alloc(d);
-    if (!rc && is_pv_domain(d)) {
-        pv_pit_init(d);
-        rc = pv_domain_init(d);
-    }
+    if (!rc)
+        rc = d->guest->domain_init(d);
     if (!rc)
         rc = evtchn_init(d, config->max_evtchn_port);
     if (!rc)
@@ -143,8 +130,8 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     return rc;
 }
 
-int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_createdomain *config, bool privileged,
-                  struct domain **out)
+int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
+                  const struct xen_domctl_createdomain *config, bool privileged, struct domain **out)
 {
     struct domain *d = calloc(1, sizeof(*d));
     int rc = 0;
@@ -160,10 +147,8 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
     d->shared_info_mfn = d->perdomain_l3 = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     d->controller_pause_count = 1; /* the toolstack unpauses a domain when it is ready */
-    d->type = !config                                ? DOMAIN_SYSTEM
-              : privileged                           ? DOMAIN_NATIVE
-              : (config->flags & XEN_DOMCTL_CDF_hvm) ? DOMAIN_HVM
-                                                     : DOMAIN_PV64;
+    d->guest = guest;
+    d->type = guest ? guest->type : DOMAIN_SYSTEM;
     for (int i = 0; i < 2; i++)
         domain_watchdog_init(d, i);
     if (config) {
@@ -186,11 +171,6 @@ int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_create
     return 0;
 }
 
-static enum cpu_mode domain_cpu_mode(const struct domain *d)
-{
-    return d->type == DOMAIN_HVM ? CPU_MODE_HVM : d->type == DOMAIN_PV32 ? CPU_MODE_PV32 : CPU_MODE_PV64;
-}
-
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 {
     struct vcpu *v;
@@ -206,25 +186,19 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->pause_flags = VPF_down;
     v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = v->vcpu_info_mfn = INVALID_MFN;
     v->hard_affinity = v->soft_affinity = ~UINT64_C(0);
-    v->pv.kernel_mode = true;
     v->runstate.state = RUNSTATE_offline;
     v->runstate.state_entry_time = NOW(d->xen);
-    v->caller_mem = is_native_domain(d) ? &native_caller_mem : &pv_caller_mem;
-    if (is_native_domain(d)) {
-        v->regs = calloc(1, sizeof(*v->regs));
-    } else {
-        v->ctx = cpu_context_create(domain_cpu_mode(d));
-        v->regs = v->ctx ? cpu_context_state(v->ctx) : NULL;
-    }
-    if (!v->regs) {
-        free(v);
-        return -ENOMEM;
-    }
+    v->caller_mem = d->guest->caller_mem;
     vcpu_time_init(v);
     d->vcpu[id] = v;
-    rc = evtchn_vcpu_init(v);
-    if (!rc && is_pv_domain(d))
-        rc = pv_vcpu_init(v);
+    rc = d->guest->vcpu_init(v);
+    if (!v->regs) {
+        d->vcpu[id] = NULL;
+        free(v);
+        return rc;
+    }
+    if (!rc)
+        rc = evtchn_vcpu_init(v);
     if (!rc)
         rc = sched_init_vcpu(v);
     if (rc)
@@ -396,15 +370,9 @@ int domain_kill(struct domain *d)
     rc = gnttab_release_mappings(d);
     if (rc)
         return rc;
-    if (is_pv_domain(d)) {
-        for_each_vcpu (d, v) {
-            rc = pv_drop_roots(v);
-            if (rc)
-                return rc;
-            pv_destroy_gdt(v);
-            pv_destroy_ldt(v);
-        }
-    }
+    rc = d->guest->relinquish(d);
+    if (rc)
+        return rc;
     for_each_vcpu (d, v)
         evtchn_unmap_vcpu_info(v);
     rc = domain_relinquish_memory(d);

@@ -16,7 +16,7 @@
 #include "vcpu/domctl.h"
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"
-#include "mmu/pv/pv.h"
+#include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
@@ -25,10 +25,8 @@
 #include "vcpu/tsc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xen/domctl.h>
-#include <xen/foreign/x86_32.h>
 #include <xen/grant_table.h>
 
 #define XEN_MAX_DOMID (DOMID_FIRST_RESERVED - 1)
@@ -104,7 +102,7 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
     if (!rc && (op->u.createdomain.flags & XEN_DOMCTL_CDF_hvm))
         rc = -EINVAL; /* no HVM yet: as on a processor without it */
     if (!rc)
-        rc = domain_create(xen, id, &op->u.createdomain, false, &d);
+        rc = domain_create(xen, id, &pv64_guest, &op->u.createdomain, false, &d);
     if (rc)
         return rc;
     op->domain = d->domain_id;
@@ -195,61 +193,23 @@ static int vcpu_of(struct domain *d, unsigned int id, struct vcpu **out)
 static int setvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
 {
     uint64_t from = (uint64_t)(uintptr_t)op->ctxt.p;
-    struct pv_guest_context *g;
     struct vcpu *target;
-    int rc = vcpu_of(d, op->vcpu, &target);
 
-    if (rc || d == v->domain || !is_pv_domain(d))
+    if (vcpu_of(d, op->vcpu, &target) || d == v->domain || !d->guest->set_context)
         return -EINVAL;
-    if (!from)
-        return vcpu_reset(target); /* it must be set again before it can run */
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    if (is_pv_32bit_domain(d)) {
-        struct vcpu_guest_context_x86_32 c32;
-
-        rc = copy_from_guest(v, &c32, from, sizeof(c32));
-        if (!rc)
-            pv_context_from_32(g, &c32);
-    } else {
-        rc = copy_from_guest(v, &g->nat, from, sizeof(g->nat));
-    }
-    if (!rc) {
-        domain_pause(d);
-        rc = pv_set_info_guest(target, g);
-        domain_unpause(d);
-    }
-    free(g);
-    return rc;
+    /* After a reset it must be set again before it can run. */
+    return from ? d->guest->set_context(target, v, from, false) : d->guest->reset_context(target);
 }
 
 static int getvcpucontext(struct vcpu *v, struct domain *d, const struct xen_domctl_vcpucontext *op)
 {
-    uint64_t to = (uint64_t)(uintptr_t)op->ctxt.p;
-    struct pv_guest_context *g;
     struct vcpu *target;
-    int rc = vcpu_of(d, op->vcpu, &target);
 
-    if (rc || target == v || !is_pv_domain(d)) /* a native vCPU has no context */
+    if (vcpu_of(d, op->vcpu, &target) || target == v || !d->guest->get_context)
         return -EINVAL;
     if (!target->is_initialised)
         return -ENODATA;
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    pcpu_release(target->ctx);
-    pv_get_info_guest(target, g);
-    if (is_pv_32bit_domain(d)) {
-        struct vcpu_guest_context_x86_32 c32;
-
-        pv_context_to_32(g, &c32);
-        rc = copy_to_guest(v, to, &c32, sizeof(c32));
-    } else {
-        rc = copy_to_guest(v, to, &g->nat, sizeof(g->nat));
-    }
-    free(g);
-    return rc;
+    return d->guest->get_context(target, v, (uint64_t)(uintptr_t)op->ctxt.p);
 }
 
 /* --- pausing --- */
@@ -286,38 +246,6 @@ static int max_mem(struct domain *d, uint64_t max_memkb)
 
     d->max_pages = pages < UINT32_MAX ? pages : UINT32_MAX;
     return 0;
-}
-
-/* Turn a new, empty PV domain into a 32-bit one; there is no way back (Xen: switch_compat). */
-static int set_address_size(struct domain *d, uint32_t size)
-{
-    int rc;
-
-    if (!is_pv_domain(d) || (size != 32 && size != 64))
-        return -EINVAL;
-    if ((size == 32) == is_pv_32bit_domain(d))
-        return 0;
-    if (size == 64)
-        return -EINVAL;
-    if (d->tot_pages > 0)
-        return -EACCES;
-    for_each_vcpu (d, v) {
-        struct cpu_context *ctx = cpu_context_create(CPU_MODE_PV32);
-
-        if (!ctx)
-            return -ENOMEM;
-        cpu_context_destroy(v->ctx);
-        v->ctx = ctx;
-        v->regs = cpu_context_state(ctx);
-        pv_vcpu_destroy(v);
-    }
-    pv_domain_destroy(d);
-    d->type = DOMAIN_PV32;
-    recalculate_cpuid_policy(d);
-    rc = pv_domain_init(d);
-    for_each_vcpu (d, v)
-        rc = rc ? rc : pv_vcpu_init(v);
-    return rc;
 }
 
 /* The types of frames, for save and debuggers: an array of frame numbers in, types out. */
@@ -507,8 +435,9 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         domain_update_wallclock(d);
         return 0;
     case XEN_DOMCTL_hypercall_init: return pv_hypercall_page_install(d, op->u.hypercall_init.gmfn);
-    case XEN_DOMCTL_set_address_size: return set_address_size(d, op->u.address_size.size);
-    case XEN_DOMCTL_get_address_size: op->u.address_size.size = is_pv_32bit_domain(d) ? 32 : 64; return 0;
+    case XEN_DOMCTL_set_address_size:
+        return d->guest->set_address_size ? d->guest->set_address_size(d, op->u.address_size.size) : -EINVAL;
+    case XEN_DOMCTL_get_address_size: op->u.address_size.size = d->guest->word * 8u; return 0;
     case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
     case XEN_DOMCTL_set_target: return set_target(d, (domid_t)op->u.set_target.target);
     case XEN_DOMCTL_set_virq_handler: return set_global_virq_handler(d, op->u.set_virq_handler.virq);

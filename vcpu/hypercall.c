@@ -27,7 +27,7 @@
 
 static hypercall_fn do_multicall;
 
-#define CALL(nr, handler, compat, hvm_) [__HYPERVISOR_##nr] = { #nr, handler, compat, hvm_ }
+#define CALL(nr, handler, compat, hvm_) [__HYPERVISOR_##nr] = { #nr, { handler, compat, hvm_ } }
 
 // clang-format off: a table
 const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
@@ -71,9 +71,9 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(xenpmu_op, do_xenpmu_op, do_xenpmu_op, do_xenpmu_op),
     CALL(dm_op, do_dm_op, do_dm_op, do_dm_op),
     CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op),
-    [__HYPERVISOR_mca] = { "mca", do_mca, do_mca, NULL },
-    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", do_paging_domctl_cont, do_paging_domctl_cont,
-                              do_paging_domctl_cont },
+    [__HYPERVISOR_mca] = { "mca", { do_mca, do_mca, NULL } },
+    [__HYPERVISOR_arch_1] = { "paging_domctl_cont",
+                              { do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont } },
 };
 // clang-format on
 
@@ -116,11 +116,7 @@ static long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_arg
 {
     struct xen *xen = v->domain->xen;
     const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;
-    hypercall_fn *fn = !e                              ? NULL
-                       : is_pv_32bit_domain(v->domain) ? e->pv32
-                       : is_hvm_domain(v->domain)      ? e->hvm
-                                                       : e->pv64;
-
+    hypercall_fn *fn = e ? e->fn[v->domain->guest->hypercalls] : NULL;
     long ret;
 
     if (e)

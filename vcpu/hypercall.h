@@ -10,7 +10,7 @@
 /* One hypercall: its handler for each kind of caller. NULL: -ENOSYS. */
 struct hypercall_entry {
     const char *name;
-    hypercall_fn *pv64, *pv32, *hvm;
+    hypercall_fn *fn[HYPERCALLS_NR_COLUMNS];
 };
 
 extern const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS];

@@ -10,19 +10,16 @@
  */
 #include "mmu/compat.h"
 #include "vcpu/hypercall.h"
-#include "vcpu/pv/pv.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <xen/features.h>
-#include <xen/foreign/x86_32.h>
 #include <xen/version.h>
 
-#define XEN_MAJOR                    4u
-#define XEN_MINOR                    17u
-#define XEN_DENIED                   "<denied>"
-#define HYPERVISOR_COMPAT_VIRT_START UINT32_C(0xf5800000)
+#define XEN_MAJOR  4u
+#define XEN_MINOR  17u
+#define XEN_DENIED "<denied>"
 
 /* Copy a string into a fixed-size field of the ABI, zero-padded. */
 static long version_string(struct vcpu *v, uint64_t arg, const char *text, size_t size)
@@ -49,25 +46,18 @@ static long get_features(struct vcpu *v, uint64_t arg)
         return -EFAULT;
     if (fi.submap_idx != 0)
         return -EINVAL;
-    fi.submap = 1u << XENFEAT_memory_op_vnode_supported |
-                1u << (paging_mode_translate(d) ? XENFEAT_not_direct_mapped : XENFEAT_direct_mapped);
+    fi.submap = 1u << XENFEAT_memory_op_vnode_supported | d->guest->features;
     if (VM_ASSIST(d, pae_extended_cr3))
         fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;
-    if (paging_mode_translate(d))
-        fi.submap |= 1u << XENFEAT_writable_page_tables | 1u << XENFEAT_auto_translated_physmap |
-                     1u << XENFEAT_hvm_safe_pvclock | 1u << XENFEAT_hvm_callback_vector;
     if (is_control_domain(d))
         fi.submap |= 1u << XENFEAT_dom0;
-    if (is_pv_domain(d))
-        fi.submap |= 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |
-                     1u << XENFEAT_gnttab_map_avail_bits;
     return copy_to_guest(v, arg, &fi, sizeof(fi)) ? -EFAULT : 0;
 }
 
 long do_xen_version(struct vcpu *v, struct hypercall_args *args)
 {
-    uint64_t arg = args->a[1], virt_start = HYPERVISOR_VIRT_START;
-    bool compat = is_pv_32bit_domain(v->domain), priv = is_control_domain(v->domain);
+    uint64_t arg = args->a[1], virt_start = v->domain->guest->hypervisor_virt_start;
+    bool priv = is_control_domain(v->domain);
 
     switch ((unsigned int)args->a[0]) {
     case XENVER_version: return XEN_MAJOR << 16 | XEN_MINOR;
@@ -76,10 +66,7 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     case XENVER_capabilities:
         return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p ", XEN_CAPABILITIES_INFO_LEN);
     case XENVER_changeset: return version_string(v, arg, "xenlab", XEN_CHANGESET_INFO_LEN);
-    case XENVER_platform_parameters:
-        if (compat)
-            virt_start = HYPERVISOR_COMPAT_VIRT_START;
-        return copy_word_to_guest(v, arg, virt_start) ? -EFAULT : 0;
+    case XENVER_platform_parameters: return copy_word_to_guest(v, arg, virt_start) ? -EFAULT : 0;
     case XENVER_get_features: return get_features(v, arg);
     case XENVER_pagesize: return arg ? -EINVAL : (long)PAGE_SIZE;
     case XENVER_guest_handle: return copy_to_guest(v, arg, v->domain->handle, sizeof(v->domain->handle)) ? -EFAULT : 0;
@@ -142,7 +129,7 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
 long do_vm_assist(struct vcpu *v, struct hypercall_args *args)
 {
     uint64_t type = (unsigned int)args->a[1];
-    uint64_t valid = is_pv_domain(v->domain) ? pv_vm_assist_valid(v->domain) : 1UL << VMASST_TYPE_runstate_update_flag;
+    uint64_t valid = v->domain->guest->vm_assist_valid;
 
     if (type >= 64 || !((valid >> type) & 1))
         return -EINVAL;

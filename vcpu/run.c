@@ -18,16 +18,13 @@
  */
 #include "vcpu/run.h"
 
-#include "mmu/pv/pv.h"
 #include "mmu/tlb.h"
 #include "vcpu/noun/domain.h"
-#include "vcpu/pv/pv.h"
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
-#define NATIVE_NS    1000          /* what a run of native code costs */
 
 /* The pCPU that is furthest behind among those with work; -1: all idle. */
 static int pick_pcpu(struct xen *xen)
@@ -60,7 +57,7 @@ static s_time_t horizon(const struct xen *xen, unsigned int cpu, s_time_t until)
     return end > xen->machine->clock.now ? end : xen->machine->clock.now + 1;
 }
 
-/* What entering and leaving a pCPU means to the guest: its clock, its ticker, its runstate area, its page tables. */
+/* prev leaves a pCPU, next comes onto it. */
 static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next)
 {
     if (prev) {
@@ -72,15 +69,7 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
         return;
     if (next->last_run > NOW(xen))
         xen->machine->clock.now = next->last_run;
-    if (next->native)
-        return;
-    if (is_pv_domain(next->domain)) {
-        pv_update_cr3(next);
-        pv_reload_segments(next);
-    }
-    runstate_update_area(next);
-    vcpu_update_system_time(next, next);
-    vcpu_periodic_timer_start(next);
+    next->domain->guest->switch_to(next);
 }
 
 /* Guest v runs until `end`, or until somebody else should run. */
@@ -95,7 +84,7 @@ struct guest_run {
 /* What a guest is to see before it goes on. False: it is blocked, or worse. */
 static bool guest_enter(const struct guest_run *r, uint64_t *budget)
 {
-    pv_deliver_events(r->v);
+    r->v->domain->guest->deliver(r->v);
     if (!vcpu_runnable(r->v))
         return false;
     tlb_catch_up(r->v);
@@ -134,9 +123,19 @@ static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
         TRACE(m, exit, r->v->domain->domain_id, r->v->vcpu_id, e->kind, sim_exit_vector(e),
               e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, r->v->regs->rip, exit_addr(e), e->insns);
     }
-    pv_handle_exit(r->v, e);
+    r->v->domain->guest->handle_exit(r->v, e);
     return m->clock.now < r->end && m->clock.now < vclock_next(&m->clock) && !r->pc->need_resched && !*r->stop &&
            guest_enter(r, budget);
+}
+
+void run_on_pcpu(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
+{
+    struct xen *xen = v->domain->xen;
+    struct guest_run r = { xen, &xen->pcpu[cpu], v, end, stop };
+    uint64_t budget;
+
+    if (guest_enter(&r, &budget))
+        pcpu_run_on(xen->machine->pcpu[cpu], v->ctx, budget, guest_exit, &r);
 }
 
 static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *stop)
@@ -153,21 +152,8 @@ static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *
         if (next != prev)
             context_switch(xen, prev, next);
     }
-    if (pc->curr && pc->curr->native) {
-        struct vcpu *v = pc->curr;
-
-        while (v->native->step(v, v->native_data))
-            ;
-        m->clock.now += NATIVE_NS;
-        if (pc->curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
-            vcpu_block(v);
-    } else if (pc->curr) {
-        struct guest_run r = { xen, pc, pc->curr, horizon(xen, cpu, until), stop };
-        uint64_t budget;
-
-        if (guest_enter(&r, &budget))
-            pcpu_run_on(m->pcpu[cpu], r.v->ctx, budget, guest_exit, &r);
-    }
+    if (pc->curr)
+        pc->curr->domain->guest->run(pc->curr, cpu, horizon(xen, cpu, until), stop);
     pc->now = m->clock.now;
 }
 

@@ -17,4 +17,8 @@ enum run_result {
  */
 enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop);
 
+/* For rows of guest_ops (run): v executes its code on the processor of pCPU `cpu`. */
+struct vcpu;
+void run_on_pcpu(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop);
+
 #endif

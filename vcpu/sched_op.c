@@ -12,14 +12,11 @@
 #include "mmu/compat.h"
 #include "mmu/page.h"
 #include "vcpu/hypercall.h"
-#include "vcpu/pv/pv.h"
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <xen/foreign/x86_32.h>
 #include <xen/sched.h>
 
 static long do_poll(struct vcpu *v, uint64_t arg)
@@ -118,31 +115,6 @@ long do_sched_op_compat_old(struct vcpu *v, struct hypercall_args *args)
 
 /* --- vcpu_op --- */
 
-static long vcpu_initialise(struct vcpu *v, struct vcpu *target, uint64_t arg)
-{
-    struct pv_guest_context *g;
-    long rc;
-
-    if (!is_pv_domain(v->domain))
-        return -ENOSYS;
-    g = calloc(1, sizeof(*g));
-    if (!g)
-        return -ENOMEM;
-    if (is_pv_32bit_domain(v->domain)) {
-        struct vcpu_guest_context_x86_32 c32;
-
-        rc = copy_from_guest(v, &c32, arg, sizeof(c32));
-        if (!rc)
-            pv_context_from_32(g, &c32);
-    } else {
-        rc = copy_from_guest(v, &g->nat, arg, sizeof(g->nat));
-    }
-    if (!rc)
-        rc = target->is_initialised ? -EEXIST : pv_set_info_guest(target, g);
-    free(g);
-    return rc;
-}
-
 static bool domain_any_vcpu_up(struct domain *d)
 {
     for_each_vcpu (d, v)
@@ -216,7 +188,10 @@ long do_vcpu_op(struct vcpu *v, struct hypercall_args *args)
     if (!target)
         return -ENOENT;
     switch (cmd) {
-    case VCPUOP_initialise: return vcpu_info_is_dummy(target) ? -EINVAL : vcpu_initialise(v, target, arg);
+    case VCPUOP_initialise:
+        return vcpu_info_is_dummy(target) ? -EINVAL
+               : d->guest->set_context    ? d->guest->set_context(target, v, arg, true)
+                                          : -ENOSYS;
     case VCPUOP_up:
         if (!target->is_initialised)
             return -EINVAL;

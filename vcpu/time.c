@@ -86,8 +86,6 @@ void vcpu_time_init(struct vcpu *v)
     timer_init(&v->singleshot_timer, vcpu_singleshot_fire, v);
     timer_init(&v->periodic_timer, vcpu_periodic_fire, v);
     timer_init(&v->poll_timer, vcpu_poll_fire, v);
-    if (is_pv_domain(v->domain))
-        v->periodic_period = MILLISECS(10); /* PV guests have a 100 Hz ticker until they stop it */
 }
 
 void vcpu_time_destroy(struct vcpu *v)

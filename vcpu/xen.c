@@ -22,9 +22,9 @@
 
 static int system_domains_create(struct xen *xen)
 {
-    int rc = domain_create(xen, DOMID_XEN, NULL, false, &xen->dom_xen);
+    int rc = domain_create(xen, DOMID_XEN, NULL, NULL, false, &xen->dom_xen);
 
-    return rc ? rc : domain_create(xen, DOMID_IO, NULL, false, &xen->dom_io);
+    return rc ? rc : domain_create(xen, DOMID_IO, NULL, NULL, false, &xen->dom_io);
 }
 
 /* dom0 exists from the first hypercall on; its kernel (rings/) is given to its vCPU later. */
@@ -37,7 +37,7 @@ static int dom0_create(struct xen *xen)
         .max_maptrack_frames = -1,
         .grant_opts = 2,
     };
-    int rc = domain_create(xen, 0, &config, true, &xen->dom0);
+    int rc = domain_create(xen, 0, &native_guest, &config, true, &xen->dom0);
 
     if (!rc)
         rc = vcpu_create(xen->dom0, 0, NULL);

@@ -85,7 +85,7 @@ static inline void fix_domain(struct fixture *f, domid_t id, bool pv32)
     };
     struct domain *d;
 
-    assert_int_equal(domain_create(f->xen, id, &config, false, &d), 0);
+    assert_int_equal(domain_create(f->xen, id, &pv64_guest, &config, false, &d), 0);
     d->max_pages = 4 * FIX_FRAMES;
     if (pv32)
         fix_switch_compat(f->v[0], d);

@@ -86,7 +86,7 @@ static void guest_open(struct world *w, struct guest *g, domid_t domid, bool pv3
     struct xen_memory_reservation r = { .nr_extents = NR_FRAMES, .domid = domid };
     struct hypercall_args args = { { XENMEM_populate_physmap, (uintptr_t)&r } };
 
-    assert_int_equal(domain_create(w->xen, domid, &config, false, &g->d), 0);
+    assert_int_equal(domain_create(w->xen, domid, &pv64_guest, &config, false, &g->d), 0);
     if (pv32)
         switch_compat(w->dom0, g->d);
     assert_int_equal(vcpu_create(g->d, 0, &g->v), 0);

@@ -17,6 +17,7 @@
 #ifndef VCPU_NOUN_DOMAIN_H
 #define VCPU_NOUN_DOMAIN_H
 
+#include "vcpu/noun/guest.h"
 #include "vcpu/noun/xen.h"
 
 #include <xen/event_channel.h>
@@ -100,7 +101,7 @@ struct vcpu {
     unsigned int vcpu_id;
     struct domain *domain;
     struct cpu_context *ctx; /* NULL for native vCPUs */
-    struct cpu_state *regs;  /* inside ctx; native: a private one, unused */
+    struct cpu_state *regs;  /* inside ctx; native: a private one, never loaded */
     const struct native_ops *native;
     void *native_data;
 
@@ -177,9 +178,10 @@ struct domain {
     struct domain *next;
     unsigned int refcnt;
 
-    enum { DOMAIN_PV64, DOMAIN_PV32, DOMAIN_HVM, DOMAIN_NATIVE, DOMAIN_SYSTEM } type;
-    bool is_privileged; /* dom0: is_control_domain() */
-    domid_t target;     /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
+    enum domain_type type;
+    const struct guest_ops *guest; /* the operations of its kind; NULL: a system domain */
+    bool is_privileged;            /* dom0: is_control_domain() */
+    domid_t target;                /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
     uint8_t handle[16];
     uint32_t createflags; /* XEN_DOMCTL_CDF_* */
     uint32_t ssidref;
@@ -267,10 +269,13 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
 
 /* --- life of domains: vcpu/domain.c --- */
 
-/* DOMCTL createdomain's lower half: an empty, paused domain. config: struct xen_domctl_createdomain. -errno on refusal. */
+/*
+ * DOMCTL createdomain's lower half: an empty, paused domain of a kind; guest and config NULL: a system domain. Its kind does not
+ * make it privileged, nor the other way round. -errno on refusal.
+ */
 struct xen_domctl_createdomain;
-int domain_create(struct xen *xen, domid_t domid, const struct xen_domctl_createdomain *config, bool privileged,
-                  struct domain **out);
+int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
+                  const struct xen_domctl_createdomain *config, bool privileged, struct domain **out);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
 /* Look up by number and take a reference; NULL when there is none. Dying domains are found too. */
@@ -291,8 +296,6 @@ int domain_kill(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
-/* Back to how vcpu_create() left it, down and without registers or tables, for PV. -ERESTART: call again. vcpu/pv/context.c */
-int vcpu_reset(struct vcpu *v);
 /* The guest did what cannot be continued. Prints why and shuts the domain down with SHUTDOWN_crash. */
 void domain_crash(struct domain *d, const char *why, ...) __attribute__((format(printf, 2, 3)));
 void vcpu_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));

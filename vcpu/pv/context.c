@@ -56,7 +56,7 @@ static int context_check(struct vcpu *v, const struct pv_guest_context *g)
         return -EINVAL;
     if (c->gdt_ents > FIRST_RESERVED_GDT_PAGE * 512)
         return -EINVAL;
-    if (v->vcpu_id == 0 && (c->vm_assist & ~pv_vm_assist_valid(v->domain)))
+    if (v->vcpu_id == 0 && (c->vm_assist & ~v->domain->guest->vm_assist_valid))
         return -EINVAL;
     /* It would start in user mode, on page tables that it has not got. */
     return !v->is_initialised && !pv32 && !(c->flags & VGCF_IN_KERNEL) && !c->ctrlreg[1] ? -EINVAL : 0;
@@ -225,6 +225,7 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     bool kernel = v->pv.kernel_mode;
 
     memset(g, 0, sizeof(*g));
+    pcpu_release(v->ctx);
     cpu_context_save_fpu(v->ctx);
     memcpy(&c->fpu_ctxt, r->fxsave, sizeof(r->fxsave));
     c->flags = v->pv.vgc_flags | VGCF_I387_VALID | (guest_kernel_mode(v) ? VGCF_IN_KERNEL : 0) |
@@ -263,7 +264,7 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     c->gs_base_user = kernel ? v->pv.gs_base_user : r->seg[CPU_SEG_GS].base;
 }
 
-int vcpu_reset(struct vcpu *v)
+int pv_vcpu_reset(struct vcpu *v)
 {
     int rc;
 

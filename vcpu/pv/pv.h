@@ -147,23 +147,13 @@ struct pv_guest_context {
 struct vcpu_guest_context_x86_32;
 /* XEN_DOMCTL_setvcpucontext, VCPUOP_initialise: check and load a whole register context. 0 or -errno. */
 int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g);
+/* Back to how vcpu_create() left it, down and without registers or tables. -ERESTART: call again. */
+int pv_vcpu_reset(struct vcpu *v);
 void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g);
 /* CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated). */
 void pv_set_cr4(struct vcpu *v, uint64_t cr4);
 void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_context_x86_32 *c32);
 void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_context_x86_32 *c32);
-
-/* vm_assist bits a PV guest may set (Xen: NATIVE_VM_ASSIST_VALID). */
-#define PV_VM_ASSIST_VALID                                                                                             \
-    ((1UL << VMASST_TYPE_4gb_segments) | (1UL << VMASST_TYPE_4gb_segments_notify) |                                    \
-     (1UL << VMASST_TYPE_writable_pagetables) | (1UL << VMASST_TYPE_pae_extended_cr3) |                                \
-     (1UL << VMASST_TYPE_architectural_iopl) | (1UL << VMASST_TYPE_runstate_update_flag) |                             \
-     (1UL << VMASST_TYPE_m2p_strict))
-
-static inline uint64_t pv_vm_assist_valid(const struct domain *d)
-{
-    return is_pv_32bit_domain(d) ? PV_VM_ASSIST_VALID & UINT32_MAX : PV_VM_ASSIST_VALID;
-}
 
 /* --- hypercalls.c --- */
 hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,

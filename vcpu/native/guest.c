@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The row of native guests in the table of kinds (vcpu/noun/guest.h).
+ *
+ * Concept: a native vCPU is scheduled like any other, and when its turn comes a function of this program is called
+ * (struct native_ops; its kernel is vcpu/native/kernel.c). It has no processor context: nothing can exit, nothing is
+ * injected, and it looks for its events itself. Its memory is reached by pointers.
+ */
+#include "vcpu/noun/guest.h"
+#include "mmu/guest_access.h"
+#include "vcpu/noun/domain.h"
+#include "vcpu/sched/sched.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <xen/features.h>
+
+#define NATIVE_NS 1000 /* what a run of native code costs */
+
+static int domain_init(struct domain *d) { return 0; }
+static void domain_destroy(struct domain *d) {}
+static int relinquish(struct domain *d) { return 0; }
+static void switch_to(struct vcpu *v) {}
+
+/* Its registers are never loaded: what marks a vCPU's TLB as stale marks it there. */
+static int vcpu_init(struct vcpu *v)
+{
+    v->regs = calloc(1, sizeof(*v->regs));
+    return v->regs ? 0 : -ENOMEM;
+}
+
+static void vcpu_destroy(struct vcpu *v) { free(v->regs); }
+
+static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
+{
+    struct xen *xen = v->domain->xen;
+
+    while (v->native->step(v, v->native_data))
+        ;
+    xen->machine->clock.now += NATIVE_NS;
+    if (xen->pcpu[cpu].curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
+        vcpu_block(v);
+}
+
+const struct guest_ops native_guest = {
+    .name = "native",
+    .type = DOMAIN_NATIVE,
+    .hypercalls = HYPERCALLS_PV64,
+    .word = 8,
+    .hypervisor_virt_start = HYPERVISOR_VIRT_START,
+    .features = 1u << XENFEAT_direct_mapped,
+    .vm_assist_valid = 1u << VMASST_TYPE_runstate_update_flag,
+    .caller_mem = &native_caller_mem,
+    .domain_init = domain_init,
+    .domain_destroy = domain_destroy,
+    .vcpu_init = vcpu_init,
+    .vcpu_destroy = vcpu_destroy,
+    .relinquish = relinquish,
+    .switch_to = switch_to,
+    .run = run,
+};
