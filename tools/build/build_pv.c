@@ -11,10 +11,12 @@
  * its guest can write. Kernels that say so (INIT_P2M, MOD_START_PFN) have the p2m list elsewhere in the address space, or the
  * ramdisk not mapped at all. RSI holds the address of start_info, which tells the rest.
  *
- * Steps: create -> populate -> lay out -> load -> page tables -> start_info, shared_info -> pin -> vCPU context.
- * The page tables are made of machine frame numbers, by pfn through the p2m array that populate_physmap returned.
+ * Phases: create -> populate -> lay out -> load -> start_info, shared_info -> page tables -> pin -> vCPU context; the table at the
+ * end of this file. The page tables are made of machine frame numbers, by pfn through the p2m array that populate_physmap returned.
  *
- * Budget: six steps over one structure; apart they would need it in a header of its own.
+ * A phase that grows with the guest is cut into steps, so that dom0 can do something else in between: build_pv_step() does one.
+ *
+ * Budget: phases over one structure; apart they would need it in a header of its own.
  *
  * A guest that may grow (maxmem above memory) is told by its memory map, as libxl leaves it: RAM up to maxmem, of which
  * the first part is there. libxl's limit starts at `memory`, for `xl mem-set` to raise; here there is no such command, and
@@ -54,17 +56,40 @@ struct layout { /* pfns */
     uint64_t end; /* first pfn after what is mapped at virt_base */
 };
 
+/* Pages [pfn, pfn + nr) are to be mapped at va; how far that has got. */
+struct mapping {
+    uint64_t va, pfn, nr;
+};
+
 struct builder {
     struct xc_handle *xc;
     struct pv_build *b;
     const struct image *img;
+    unsigned int phase; /* index into phases[] */
     uint64_t *p2m;
+    uint64_t nr_populated;
+    uint32_t *p2m32; /* the list as a 32-bit guest sees it */
     struct layout l;
+    struct
+        loading { /* what is copied to where: segments of the kernel, ramdisk, p2m list; and how far the present one has got */
+        uint64_t paddr, len;
+        const uint8_t *src;
+    } loads[IMAGE_SEGMENTS_MAX + 3];
+    unsigned int nr_loads, load;
+    struct mapping maps[2]; /* everything from VIRT_BASE on; the p2m list, if it is apart */
     bool p2m_apart, ramdisk_unmapped, is64;
     uint64_t *table[4096]; /* host addresses of table pages while they are being filled, by index from l.tables */
-    uint64_t tables_used;
+    uint64_t tables_open, tables_used;
     char *err;
 };
+
+/* What a phase answers, beside 0 (it is done) and -1 (failed; err says why): it goes on with the next step. */
+#define MORE 1
+
+/* How much is done in a step: some ten microseconds' worth, by CLOCK_NS_PER_UNIT and _KIB. */
+#define POPULATE_FRAMES (1u<<30)
+#define LOAD_PAGES      16
+#define OPEN_TABLES     16
 
 static int fail(struct builder *w, const char *what, int rc)
 {
@@ -75,7 +100,7 @@ static int fail(struct builder *w, const char *what, int rc)
 static uint64_t pfn_of(const struct builder *w, uint64_t va) { return (va - w->img->virt_base) >> PAGE_SHIFT; }
 static uint64_t va_of(const struct builder *w, uint64_t pfn) { return w->img->virt_base + (pfn << PAGE_SHIFT); }
 
-/* --- step 1: the empty domain with its memory --- */
+/* --- the empty domain, and its memory --- */
 
 static int create(struct builder *w)
 {
@@ -91,7 +116,6 @@ static int create(struct builder *w)
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
-    b->domid = 0;
     rc = xc_domain_create(w->xc, &config, &b->domid);
     if (rc)
         return fail(w, "the domain cannot be created", rc);
@@ -112,17 +136,28 @@ static int create(struct builder *w)
         return fail(w, "the p2m list", -ENOMEM);
     for (uint64_t i = 0; i < b->nr_pages; i++)
         w->p2m[i] = i;
-    rc = xc_domain_populate_physmap(w->xc, b->domid, b->nr_pages, w->p2m);
+    return 0;
+}
+
+static int populate(struct builder *w)
+{
+    struct pv_build *b = w->b;
+    uint64_t left = b->nr_pages - w->nr_populated, n = left < POPULATE_FRAMES ? left : POPULATE_FRAMES;
+    int rc = xc_domain_populate_physmap(w->xc, b->domid, n, w->p2m + w->nr_populated);
+
     if (rc == -ENOMEM) {
         b->setting = "memory";
         snprintf(w->err, IMAGE_ERR_SIZE, "not enough machine memory for %llu MiB (see --ram)",
                  (unsigned long long)b->nr_pages >> 8);
         return -1;
     }
-    return rc ? fail(w, "the domain's memory", rc) : 0;
+    if (rc)
+        return fail(w, "the domain's memory", rc);
+    w->nr_populated += n;
+    return n < left ? MORE : 0;
 }
 
-/* --- step 2: the layout --- */
+/* --- the layout --- */
 
 /* Tables of one level (shift: the bits a table of that level spans) that [from, to) needs. */
 static uint64_t tables_for(uint64_t from, uint64_t to, unsigned int shift)
@@ -198,7 +233,7 @@ static int lay_out(struct builder *w)
     return 0;
 }
 
-/* --- step 3: contents --- */
+/* --- contents --- */
 
 /* The part of a page. False: refused. */
 static bool load_part(struct builder *w, mfn_t mfn, uint64_t offset, const uint8_t *src, uint64_t n)
@@ -215,48 +250,57 @@ static bool load_part(struct builder *w, mfn_t mfn, uint64_t offset, const uint8
     return true;
 }
 
-/* Copy len bytes to the guest's pseudo-physical address. */
-static int load(struct builder *w, uint64_t paddr, const uint8_t *src, uint64_t len)
+/* len bytes belong at the guest's pseudo-physical address. */
+static void load_add(struct builder *w, uint64_t paddr, const void *src, uint64_t len)
 {
-    while (len) {
-        uint64_t offset = PAGE_OFFSET(paddr), n = PAGE_SIZE - offset < len ? PAGE_SIZE - offset : len;
+    BUG_ON(w->nr_loads == ARRAY_SIZE(w->loads));
+    w->loads[w->nr_loads++] = (struct loading){ paddr, len, src };
+}
 
-        if (paddr >> PAGE_SHIFT >= w->b->nr_pages || !load_part(w, _mfn(w->p2m[paddr >> PAGE_SHIFT]), offset, src, n)) {
-            snprintf(w->err, IMAGE_ERR_SIZE, "the kernel does not fit into the guest's memory");
-            return -1;
-        }
-        paddr += n;
-        len -= n;
-        src += n;
+static int loads_list(struct builder *w)
+{
+    for (unsigned int i = 0; i < w->img->nr_segments; i++) {
+        const struct image_segment *s = &w->img->segments[i];
+
+        load_add(w, s->paddr, s->data, s->filesz); /* frames come scrubbed: the rest is zero already */
     }
+    if (w->l.ramdisk_pages)
+        load_add(w, w->l.ramdisk << PAGE_SHIFT, w->b->ramdisk, w->b->ramdisk_size);
+    if (w->is64) {
+        load_add(w, w->l.p2m << PAGE_SHIFT, w->p2m, w->b->nr_pages * 8);
+        return 0;
+    }
+    w->p2m32 = malloc(w->b->nr_pages * 4);
+    if (!w->p2m32)
+        return fail(w, "the p2m list", -ENOMEM);
+    for (uint64_t i = 0; i < w->b->nr_pages; i++)
+        w->p2m32[i] = (uint32_t)w->p2m[i];
+    load_add(w, w->l.p2m << PAGE_SHIFT, w->p2m32, w->b->nr_pages * 4);
     return 0;
 }
 
-static int load_contents(struct builder *w)
+static int load(struct builder *w)
 {
-    uint32_t *p2m32;
-    int rc = 0;
+    for (unsigned int pages = 0; w->load < w->nr_loads && pages < LOAD_PAGES;) {
+        struct loading *l = &w->loads[w->load];
+        uint64_t offset = PAGE_OFFSET(l->paddr), n = PAGE_SIZE - offset < l->len ? PAGE_SIZE - offset : l->len;
 
-    for (unsigned int i = 0; i < w->img->nr_segments && !rc; i++) {
-        const struct image_segment *s = &w->img->segments[i];
-
-        rc = load(w, s->paddr, s->data, s->filesz); /* frames come scrubbed: the rest is zero already */
+        if (!l->len) {
+            w->load++;
+            continue;
+        }
+        if (l->paddr >> PAGE_SHIFT >= w->b->nr_pages ||
+            !load_part(w, _mfn(w->p2m[l->paddr >> PAGE_SHIFT]), offset, l->src, n)) {
+            snprintf(w->err, IMAGE_ERR_SIZE, "the kernel does not fit into the guest's memory");
+            return -1;
+        }
+        *l = (struct loading){ l->paddr + n, l->len - n, l->src + n };
+        pages++;
     }
-    if (!rc && w->l.ramdisk_pages)
-        rc = load(w, w->l.ramdisk << PAGE_SHIFT, w->b->ramdisk, w->b->ramdisk_size);
-    if (rc || w->is64)
-        return rc ? rc : load(w, w->l.p2m << PAGE_SHIFT, (const uint8_t *)w->p2m, w->b->nr_pages * 8);
-    p2m32 = malloc(w->b->nr_pages * 4);
-    if (!p2m32)
-        return fail(w, "the p2m list", -ENOMEM);
-    for (uint64_t i = 0; i < w->b->nr_pages; i++)
-        p2m32[i] = (uint32_t)w->p2m[i];
-    rc = load(w, w->l.p2m << PAGE_SHIFT, (const uint8_t *)p2m32, w->b->nr_pages * 4);
-    free(p2m32);
-    return rc;
+    return w->load < w->nr_loads ? MORE : 0;
 }
 
-/* --- step 4: page tables --- */
+/* --- page tables --- */
 
 static uint64_t *table_host(struct builder *w, uint64_t index)
 {
@@ -286,48 +330,67 @@ static bool is_table(const struct builder *w, uint64_t pfn)
     return pfn >= w->l.tables && pfn < w->l.tables + w->l.nr_tables;
 }
 
-/* Map nr pages from pfn at va. Walks from the root once for each L1 (2 MiB). */
-static void map(struct builder *w, uint64_t va, uint64_t pfn, uint64_t nr)
+static int tables_open(struct builder *w)
 {
-    uint64_t *l1 = NULL;
-
-    for (; nr; nr--, va += PAGE_SIZE, pfn++) {
-        if (!l1 || (va & ((1u << 21) - 1)) == 0) {
-            uint64_t t = 0;
-
-            if (w->is64)
-                t = table_below(w, t, va >> 39 & 511, TABLE_FLAGS);
-            t = table_below(w, t, w->is64 ? va >> 30 & 511 : va >> 30 & 3, w->is64 ? TABLE_FLAGS : PTE_P);
-            l1 = table_host(w, table_below(w, t, va >> 21 & 511, TABLE_FLAGS));
-        }
-        l1[va >> 12 & 511] =
-            w->p2m[pfn] << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_D | (is_table(w, pfn) ? 0 : PTE_RW);
-    }
+    for (unsigned int n = 0; n < OPEN_TABLES && w->tables_open < w->l.nr_tables; n++)
+        if (!table_host(w, w->tables_open++))
+            return fail(w, "a page table", -EINVAL);
+    if (w->tables_open < w->l.nr_tables)
+        return MORE;
+    w->tables_used = 1; /* the root */
+    w->maps[0] = (struct mapping){ w->img->virt_base, 0, w->l.end };
+    if (w->p2m_apart)
+        w->maps[1] = (struct mapping){ w->img->p2m_base, w->l.p2m, w->l.p2m_pages };
+    return 0;
 }
 
-static int make_tables(struct builder *w)
+/* The L1 for va. Walks from the root. */
+static uint64_t *l1_for(struct builder *w, uint64_t va)
 {
-    int rc;
+    uint64_t t = 0;
 
-    for (uint64_t i = 0; i < w->l.nr_tables; i++)
-        if (!table_host(w, i))
-            return fail(w, "a page table", -EINVAL);
-    w->tables_used = 1; /* the root */
-    map(w, w->img->virt_base, 0, w->l.end);
-    if (w->p2m_apart)
-        map(w, w->img->p2m_base, w->l.p2m, w->l.p2m_pages);
+    if (w->is64)
+        t = table_below(w, t, va >> 39 & 511, TABLE_FLAGS);
+    t = table_below(w, t, w->is64 ? va >> 30 & 511 : va >> 30 & 3, w->is64 ? TABLE_FLAGS : PTE_P);
+    return table_host(w, table_below(w, t, va >> 21 & 511, TABLE_FLAGS));
+}
+
+/* One L1 a step. */
+static int tables_fill(struct builder *w)
+{
+    struct mapping *m = w->maps[0].nr ? &w->maps[0] : &w->maps[1];
+    uint64_t *l1 = m->nr ? l1_for(w, m->va) : NULL;
+
+    while (m->nr) {
+        l1[m->va >> 12 & 511] =
+            w->p2m[m->pfn] << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_D | (is_table(w, m->pfn) ? 0 : PTE_RW);
+        *m = (struct mapping){ m->va + PAGE_SIZE, m->pfn + 1, m->nr - 1 };
+        if ((m->va & ((1u << 21) - 1)) == 0)
+            break;
+    }
+    return w->maps[0].nr || w->maps[1].nr ? MORE : 0;
+}
+
+static int tables_close(struct builder *w)
+{
     if (!w->is64)
         table_below(w, 0, 3, PTE_P);
     for (uint64_t i = 0; i < w->l.nr_tables; i++) {
         xc_unmap(w->xc, w->table[i]); /* while we can write it, it cannot become a page table */
         w->table[i] = NULL;
     }
-    rc = xc_pin_table(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE,
-                      _mfn(w->p2m[w->l.tables]));
+    return 0;
+}
+
+static int pin(struct builder *w)
+{
+    int rc = xc_pin_table(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE,
+                          _mfn(w->p2m[w->l.tables]));
+
     return rc ? fail(w, "the initial page tables are refused", rc) : 0;
 }
 
-/* --- step 5: start_info, shared_info, grants, ports --- */
+/* --- start_info, shared_info, grants, ports --- */
 
 /* The fields of both layouts; T is the structure, PTR the type of its words. */
 #define FILL_START_INFO(si, shared_mfn)                                                                                \
@@ -425,7 +488,7 @@ static int special_pages(struct builder *w)
     return rc;
 }
 
-/* --- step 6: the first vCPU --- */
+/* --- the first vCPU --- */
 
 static int start_context(struct builder *w)
 {
@@ -463,33 +526,65 @@ static int start_context(struct builder *w)
     return rc ? fail(w, "the first vCPU's context is refused", rc) : 0;
 }
 
-int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
+/* --- all of it, in order --- */
+
+static int (*const phases[])(struct builder *w) = {
+    create,        /* an empty domain */
+    populate,      /* its memory: the p2m list */
+    lay_out,       /* what will be where */
+    loads_list,    /* what is to be copied */
+    load,          /* kernel, ramdisk, p2m list */
+    special_pages, /* console, xenstore, shared_info, start_info, the hypercall page */
+    tables_open,   /* the page tables' frames are mapped, */
+    tables_fill,   /* written, */
+    tables_close,  /* unmapped, */
+    pin,           /* and become page tables */
+    start_context, /* the first vCPU's registers */
+};
+
+struct builder *build_pv_begin(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
 {
     struct builder *w = calloc(1, sizeof(*w));
-    int rc;
 
     if (!w) {
         snprintf(err, IMAGE_ERR_SIZE, "out of memory");
-        return -1;
+        return NULL;
     }
     w->xc = xc, w->b = b, w->img = b->image, w->err = err, w->is64 = b->image->is64;
-    rc = create(w);
-    if (!rc)
-        rc = lay_out(w);
-    if (!rc)
-        rc = load_contents(w);
-    if (!rc)
-        rc = special_pages(w);
-    if (!rc)
-        rc = make_tables(w);
-    if (!rc)
-        rc = start_context(w);
+    b->domid = 0;
+    return w;
+}
+
+int build_pv_step(struct builder *w)
+{
+    int rc = phases[w->phase](w);
+
+    if (rc == 0)
+        w->phase++;
+    return rc < 0 ? rc : w->phase < ARRAY_SIZE(phases);
+}
+
+void build_pv_end(struct builder *w)
+{
+    if (!w)
+        return;
     for (uint64_t i = 0; i < ARRAY_SIZE(w->table); i++)
         if (w->table[i])
-            xc_unmap(xc, w->table[i]);
-    if (rc && b->domid)
-        xc_domain_destroy(xc, b->domid);
+            xc_unmap(w->xc, w->table[i]);
+    if (w->phase < ARRAY_SIZE(phases) && w->b->domid)
+        xc_domain_destroy(w->xc, w->b->domid);
     free(w->p2m);
+    free(w->p2m32);
     free(w);
+}
+
+int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
+{
+    struct builder *w = build_pv_begin(xc, b, err);
+    int rc = w ? 1 : -1;
+
+    while (rc > 0)
+        rc = build_pv_step(w);
+    build_pv_end(w);
     return rc;
 }

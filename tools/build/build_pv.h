@@ -27,7 +27,18 @@ struct pv_build {
     evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */
 };
 
-/* Create and load the domain, paused. 0, or -1 with a message in err; then nothing is left behind. */
+/*
+ * Create and load the domain, paused, a step at a time. b, what it points to, and err are the caller's, and are needed until the end.
+ * NULL: out of memory, and err says so.
+ */
+struct builder;
+struct builder *build_pv_begin(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
+/* 1: there is more to do; 0: the domain is whole; -1 with a message in err. No step after the last two. */
+int build_pv_step(struct builder *w);
+/* At any time; of a domain that is not whole nothing is left behind. NULL: nothing to do. */
+void build_pv_end(struct builder *w);
+
+/* All steps in a row: for those who have nothing else to do in the meantime. 0, or -1 with a message in err. */
 int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
 
 #endif
