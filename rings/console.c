@@ -56,6 +56,7 @@ static bool drain_out(struct console_backend *c)
         TRACE(native_vcpu(c->kernel)->domain->xen->machine, console, c->domid, 0, n);
         for (XENCONS_RING_IDX i = 0; i < n; i++)
             buf[i] = c->intf->out[MASK_XENCONS_IDX(cons + i, c->intf->out)];
+        task_charge(&c->task, 0, n);
         if (c->io.out)
             c->io.out(c->io.data, c->domid, buf, n);
     }
@@ -76,6 +77,7 @@ static bool fill_in(struct console_backend *c)
     n = c->io.in(c->io.data, c->domid, buf, sizeof(buf) - used);
     if (n == 0)
         return false;
+    task_charge(&c->task, 0, n);
     for (size_t i = 0; i < n; i++)
         c->intf->in[MASK_XENCONS_IDX(prod + i, c->intf->in)] = buf[i];
     atomic_thread_fence(memory_order_seq_cst); /* the bytes before the index */

@@ -28,7 +28,7 @@
 #define CONSOLE_LIMIT "1048576" /* bytes of output that xenconsoled keeps */
 
 struct writer {
-    const struct guest *g;
+    struct guest *g;
     bool failed;
 };
 
@@ -45,6 +45,7 @@ __attribute__((format(printf, 4, 5))) static void node(struct writer *w, const c
     va_end(ap);
     if (!value || !xenstore_node_add(w->g->xenstore, path, value, perms))
         w->failed = true;
+    task_charge(&w->g->task, 1, 0);
     free(value);
 }
 

@@ -37,7 +37,6 @@ static int dom0_boot(struct host *h)
     if (!h->xc)
         return -ENOMEM;
     task_init(&h->look, h->dom0, &guests_look_task, h);
-    task_init(&h->restart, h->dom0, &guests_restart_task, h);
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
         return -EINVAL;
     return native_timers_start(h->dom0);
@@ -102,7 +101,6 @@ void host_destroy(struct host *h)
         struct guest *g = h->guests;
 
         h->guests = g->next;
-        guest_disconnect(g);
         guest_free(h, g);
     }
     xc_interface_close(h->xc);
@@ -151,7 +149,18 @@ bool host_console_wants_input(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    return g && g->console && !g->ended && console_backend_wants_input(g->console);
+    return g && g->console && g->state != GUEST_ENDED && console_backend_wants_input(g->console);
+}
+
+size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max)
+{
+    const struct task_kind *kinds;
+    size_t nr = native_kinds(h->dom0, &kinds);
+
+    nr = nr < max ? nr : max;
+    for (size_t i = 0; i < nr; i++)
+        t[i] = (struct host_task_time){ kinds[i].ops->name, kinds[i].steps, kinds[i].ns };
+    return nr;
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }
@@ -182,7 +191,7 @@ int host_guest_next(const struct host *h, unsigned int index)
     const struct guest *first = NULL, *next = NULL;
 
     for (const struct guest *g = h->guests; g && !next; g = g->next) {
-        if (g->ended)
+        if (g->state == GUEST_ENDED)
             continue;
         first = first ? first : g;
         next = g->index > index ? g : NULL;
@@ -195,7 +204,7 @@ bool host_guest_ended(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    return !g || g->ended;
+    return !g || g->state == GUEST_ENDED;
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

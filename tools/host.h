@@ -105,6 +105,14 @@ void host_console_kick(struct host *h, unsigned int index);
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
 
+/* What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many, at most max. */
+struct host_task_time {
+    const char *name;
+    uint64_t steps;
+    s_time_t ns; /* virtual */
+};
+size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max);
+
 /* Look, do not touch. */
 struct xen *host_xen(struct host *h);
 /* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */

@@ -2,11 +2,15 @@
 /*
  * The guests of a host: read from their files, built, scheduled, connected, started. What becomes of them when they shut down
  * is in host_shutdown.c.
+ *
+ * Building is work of dom0 and takes dom0's time, the first guest's as well as that of one that restarts while others run: it
+ * is done by the guest's task, a step at a time. host_guest_add() lets the machine run until that is done. Reading the files is
+ * not: they are outside of the machine.
  */
-#include "tools/build/build_pv.h"
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_cpuid.h"
+#include "vcpu/sched/private.h"
 #include "vcpu/tsc.h"
 
 #include <search.h>
@@ -16,6 +20,7 @@
 #include <string.h>
 
 #define DEFAULT_GUEST_MIB 64
+#define BUILD_PATIENCE    SECONDS(1000) /* virtual; 1 TiB takes 100 */
 
 struct guest *guest_find(const struct host *h, domid_t domid)
 {
@@ -58,6 +63,10 @@ void guest_free(struct host *h, struct guest *g)
 
     if (name && *name == g->cfg.name)
         tdelete(g->cfg.name, &h->names, name_order);
+    task_end(&g->task);
+    turn_forget(h, g);
+    build_pv_end(g->builder);
+    guest_disconnect(g);
     image_cache_put(&h->kernels, g->kernel);
     free(g->ramdisk);
     free((char *)g->cfg.name);
@@ -138,10 +147,15 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
     snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
 }
 
-int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+static bool build_begin(struct host *h, struct guest *g)
 {
-    char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
-    struct pv_build b = {
+    char where[XL_WHERE_SIZE];
+
+    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE)
+        host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
+                     where_or_kernel(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
+                     strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
+    g->build = (struct pv_build){
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk,
         .ramdisk_size = g->ramdisk_size,
@@ -152,44 +166,75 @@ int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         .tsc_mode = g->cfg.tsc_mode,
         .limits = g->cfg.limits,
     };
+    memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
+    g->builder = build_pv_begin(xc(h), &g->build, g->build_err);
+    return g->builder;
+}
+
+/* The domain is whole. -1: it has been destroyed again. */
+static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    const struct pv_build *b = &g->build;
     const struct console_io io = { g, console_out, console_in };
 
-    if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE)
-        host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
-                     where_or_kernel(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
-                     strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
-    memcpy(b.handle, g->cfg.uuid, sizeof(b.handle));
-    if (build_pv(xc(h), &b, why)) {
-        if (b.setting)
-            snprintf(err, HOST_ERR_SIZE, "%s%s", where_or_kernel(g, b.setting, where), why);
-        else
-            file_fail(g, "kernel", g->cfg.kernel, why, err);
-        return -1;
-    }
-    g->domid = b.domid;
-    g->console_mfn = b.console_mfn;
-    g->store_mfn = b.store_mfn;
-    g->console_port = b.console_port;
-    g->store_port = b.store_port;
+    g->domid = b->domid;
+    g->console_mfn = b->console_mfn;
+    g->store_mfn = b->store_mfn;
+    g->console_port = b->console_port;
+    g->store_port = b->store_port;
     if (guest_cpuid(h, g, err) || guest_schedule(h, g, err)) {
-        xc_domain_destroy(xc(h), b.domid);
+        xc_domain_destroy(xc(h), b->domid);
         return -1;
     }
-    if (!g->built && b.image->symtab_lost)
+    if (!g->built && b->image->symtab_lost)
         host_message(h, "%s: the kernel asks for its symbol table, but its file has none: loaded without",
                      g->cfg.kernel);
     g->built = true;
-    g->console = console_backend_create(h->dom0, b.domid, b.console_mfn, b.console_port, &io);
-    g->xenstore = xenstore_conn_create(h->dom0, b.domid, b.store_mfn, b.store_port);
+    g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
+    g->xenstore = xenstore_conn_create(h->dom0, b->domid, b->store_mfn, b->store_port);
     if (g->console && g->xenstore && guest_introduce(g)) {
         g->born = NOW(h->xen);
         h->guest_of[g->domid] = g;
         return 0;
     }
     guest_disconnect(g);
-    xc_domain_destroy(xc(h), b.domid);
+    xc_domain_destroy(xc(h), b->domid);
     snprintf(err, HOST_ERR_SIZE, "%s: the console or xenstore cannot be connected", g->cfg.kernel);
     return -1;
+}
+
+int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    char where[XL_WHERE_SIZE];
+    int rc = g->builder || build_begin(h, g) ? build_pv_step(g->builder) : -1;
+
+    if (rc > 0)
+        return rc;
+    build_pv_end(g->builder);
+    g->builder = NULL;
+    if (rc == 0)
+        return guest_connect(h, g, err);
+    if (g->build.setting)
+        snprintf(err, HOST_ERR_SIZE, "%s%s", where_or_kernel(g, g->build.setting, where), g->build_err);
+    else
+        file_fail(g, "kernel", g->cfg.kernel, g->build_err, err);
+    return -1;
+}
+
+/* Let the machine run until the guest is built. */
+static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    g->err = err;
+    g->state = GUEST_BUILD;
+    task_init(&g->task, h->dom0, &guest_task, g);
+    task_ready(&g->task);
+    if (xen_run(h->xen, NOW(h->xen) + BUILD_PATIENCE, &g->settled) != RUN_STOP) {
+        snprintf(err, HOST_ERR_SIZE, "%s: cannot be built: the scheduler %s gives dom0 no pCPU", g->cfg.kernel,
+                 h->xen->dom0->sched->ops->opt_name);
+        return -1;
+    }
+    g->err = NULL;
+    return g->state == GUEST_ALIVE ? 0 : -1;
 }
 
 char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
@@ -294,7 +339,7 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
         goto fail;
     }
     guest_uuid_make(g);
-    if (guest_load(h, g, err) || guest_build(h, g, err))
+    if (guest_load(h, g, err) || guest_built_wait(h, g, err))
         goto fail;
     guest_list_append(h, g);
     h->guests_left++;

@@ -8,18 +8,38 @@
 
 #include "rings/console.h"
 #include "rings/xenstore/xenstore.h"
+#include "tools/build/build_pv.h"
 #include "tools/build/image_cache.h"
 #include "tools/host.h"
 #include "vcpu/native/kernel.h"
+
+/* Where a guest is in its life, and what its task does there. */
+enum guest_state {
+    GUEST_BUILD,   /* its domain is being built, for the first time or again: host_guest.c */
+    GUEST_ALIVE,   /* it has one; the task waits */
+    GUEST_DOWN,    /* that has shut down: what is to become of it? From here on host_shutdown.c */
+    GUEST_DESTROY, /* its domain is being taken down */
+    GUEST_PAUSE,   /* it has none, and will get another; the task waits until then */
+    GUEST_ENDED    /* it will not run again */
+};
 
 struct guest {
     struct guest *next;
     unsigned int index; /* in the order of host_guest_add() */
     domid_t domid;
-    bool ended;          /* it will not run again */
-    s_time_t born;       /* when its domain was built */
-    s_time_t restart_at; /* when its domain is to be built again; 0: it has one */
-    unsigned int quick;  /* restarts in a row after a short life, and how many of them after a crash */
+    enum guest_state state;
+    struct task
+        task;     /* dom0's, for this guest: one step of its state at a time. A guest that was renamed away has none. */
+    bool settled; /* the task has nothing to do: whoever waits for it may go on */
+    struct guest *next_waiting; /* in host's `waiting`, for its turn: see turn_take() */
+    char *err;                  /* host_guest_add() waits and wants to know what goes wrong; NULL: it is a restart */
+    struct pv_build build;
+    struct builder *builder; /* GUEST_BUILD, and begun */
+    char build_err[IMAGE_ERR_SIZE];
+    int reason;         /* GUEST_DOWN: SHUTDOWN_* */
+    bool restarts;      /* GUEST_DESTROY: another domain is built then */
+    s_time_t born;      /* when its domain was built */
+    unsigned int quick; /* restarts in a row after a short life, and how many of them after a crash */
     unsigned int crashes;
     struct host_guest cfg; /* strings are ours */
     struct xl_sched sched; /* cfg.sched points here */
@@ -41,8 +61,9 @@ struct host {
     struct machine *machine;
     struct xen *xen;
     struct native_kernel *dom0;
-    struct xc_handle *xc;      /* dom0's */
-    struct task look, restart; /* guests_look_task, guests_restart_task */
+    struct xc_handle *xc;         /* dom0's */
+    struct task look;             /* guests_look_task */
+    struct guest *busy, *waiting; /* whose domain is being built or destroyed, and whose will be, in order */
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
@@ -73,15 +94,23 @@ void guest_uuid_make(struct guest *g);
 /* Write its nodes. False: out of memory. */
 bool guest_introduce(struct guest *g);
 
-/* Build the domain of g (again), paused, and connect its devices. 0, or -1 with a message. */
-int guest_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/*
+ * A step of building the domain of g (again), paused, with its devices connected at last. 1: there is more to do; 0: done; -1 with a
+ * message.
+ */
+int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_list_append(struct host *h, struct guest *g);
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */
 void guest_disconnect(struct guest *g);
 void guest_free(struct host *h, struct guest *g);
 
-/* VIRQ_DOM_EXC: some domain has shut down, or died. At a time: some guest's domain is to be built again. */
-extern const struct task_ops guests_look_task, guests_restart_task;
+/* g goes: it neither has nor wants its turn any more. */
+void turn_forget(struct host *h, struct guest *g);
+
+/* VIRQ_DOM_EXC: some domain has shut down, or died. */
+extern const struct task_ops guests_look_task;
+/* Of each guest: what its state asks for. */
+extern const struct task_ops guest_task;
 
 /* One line for the user, without its newline. */
 __attribute__((format(printf, 2, 3))) void host_message(struct host *h, const char *fmt, ...);

@@ -26,6 +26,7 @@
 #include "tools/xc/resume.h"
 #include "tools/xc/xc.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,63 +38,97 @@
 #define PAUSE_MAX   SECONDS(2)
 #define CRASHES_MAX 10
 
-static void guest_gone(struct host *h, struct guest *g)
+/* What a step answers: whether the guest's task has more to do. */
+
+static bool settle(struct guest *g, enum guest_state state)
 {
-    g->ended = true;
-    if (--h->guests_left == 0)
-        h->stop = true;
+    g->state = state;
+    g->settled = true;
+    return false;
 }
 
-static void destroy(struct host *h, struct guest *g)
+static bool guest_gone(struct host *h, struct guest *g)
 {
-    guest_disconnect(g);
-    xc_domain_destroy(xc(h), g->domid);
+    if (--h->guests_left == 0)
+        h->stop = true;
+    return settle(g, GUEST_ENDED);
+}
+
+/*
+ * --- turns ---
+ *
+ * Building and destroying is done for one guest at a time, in the order in which they came to need it: so whoever else wants
+ * something of dom0, which are the guests that run, waits for one step of that, and not for one for each of many guests.
+ */
+
+static bool turn_take(struct host *h, struct guest *g)
+{
+    struct guest **p = &h->waiting;
+
+    if (!h->busy)
+        h->busy = g;
+    if (h->busy == g)
+        return true;
+    while (*p)
+        p = &(*p)->next_waiting;
+    *p = g;
+    g->next_waiting = NULL;
+    return false;
+}
+
+static void turn_give(struct host *h)
+{
+    h->busy = h->waiting;
+    if (!h->busy)
+        return;
+    h->waiting = h->busy->next_waiting;
+    task_ready(&h->busy->task);
+}
+
+void turn_forget(struct host *h, struct guest *g)
+{
+    for (struct guest **p = &h->waiting; *p; p = &(*p)->next_waiting)
+        if (*p == g) {
+            *p = g->next_waiting;
+            return;
+        }
+    if (h->busy == g)
+        turn_give(h);
+}
+
+/* --- building --- */
+
+static bool build_step(struct host *h, struct guest *g)
+{
+    char why[HOST_ERR_SIZE];
+    const int rc = guest_build_step(h, g, g->err ? g->err : why);
+
+    if (rc > 0)
+        return true;
+    if (g->err) /* host_guest_add() does the rest */
+        return settle(g, rc ? GUEST_ENDED : GUEST_ALIVE);
+    if (rc == 0) {
+        xc_domain_unpause(xc(h), g->domid);
+        return settle(g, GUEST_ALIVE);
+    }
+    host_message(h, "%s cannot be restarted: %s", g->cfg.name, why);
+    h->failed = true;
+    return guest_gone(h, g);
+}
+
+static bool build_again(struct guest *g)
+{
+    g->settled = false;
+    g->state = GUEST_BUILD;
+    return true;
 }
 
 /* --- restarting --- */
 
-static void restart_now(struct host *h, struct guest *g)
-{
-    char why[HOST_ERR_SIZE];
-
-    g->restart_at = 0;
-    if (guest_build(h, g, why) == 0) {
-        xc_domain_unpause(xc(h), g->domid);
-        return;
-    }
-    host_message(h, "%s cannot be restarted: %s", g->cfg.name, why);
-    h->failed = true;
-    guest_gone(h, g);
-}
-
-/* The next restart is when the first one is due. */
-static void timer_arm(struct host *h)
-{
-    s_time_t first = 0;
-
-    for (const struct guest *g = h->guests; g; g = g->next)
-        if (g->restart_at && (!first || g->restart_at < first))
-            first = g->restart_at;
-    task_ready_at(&h->restart, first);
-}
-
-static bool guests_restart(struct task *t, unsigned int budget)
-{
-    struct host *h = t->data;
-
-    (void)budget;
-    for (struct guest *g = h->guests; g; g = g->next)
-        if (g->restart_at && g->restart_at <= NOW(h->xen))
-            restart_now(h, g);
-    timer_arm(h);
-    return false;
-}
-
-const struct task_ops guests_restart_task = { .name = "restart", .step = guests_restart };
-
 /* Its domain is gone, or has been given away. Build another, at once or after a pause. */
-static void restart(struct host *h, struct guest *g, bool crashed)
+static bool restart(struct host *h, struct guest *g)
 {
+    const bool crashed = g->reason == SHUTDOWN_crash || g->reason == SHUTDOWN_watchdog;
     const bool quick = NOW(h->xen) - g->born < SHORT_LIFE;
     s_time_t pause = 0;
 
@@ -103,18 +138,16 @@ static void restart(struct host *h, struct guest *g, bool crashed)
     if (g->crashes >= CRASHES_MAX) {
         host_message(h, "%s has crashed %u times in a row, each time within %lld s of its start: not restarted",
                      g->cfg.name, g->crashes, (long long)(SHORT_LIFE / SECONDS(1)));
-        guest_gone(h, g);
-        return;
+        return guest_gone(h, g);
     }
     if (g->quick)
         pause = g->quick < 16 && PAUSE_FIRST << (g->quick - 1) < PAUSE_MAX ? PAUSE_FIRST << (g->quick - 1) : PAUSE_MAX;
     g->quick++;
-    if (!pause) {
-        restart_now(h, g);
-        return;
-    }
-    g->restart_at = NOW(h->xen) + pause;
-    timer_arm(h);
+    if (!pause)
+        return build_again(g);
+    g->state = GUEST_PAUSE;
+    task_ready_at(&g->task, NOW(h->xen) + pause);
+    return false;
 }
 
 /* The domain of g becomes a guest of its own, which has ended, with the date in its name. False: out of memory. */
@@ -136,7 +169,8 @@ static bool rename_away(struct host *h, struct guest *g)
     }
     old->cfg.name = name;
     old->domid = g->domid;
-    old->ended = true;
+    old->state = GUEST_ENDED;
+    old->settled = true;
     old->kernel = g->kernel;
     old->kernel->users++;
     old->console = g->console;
@@ -151,7 +185,7 @@ static bool rename_away(struct host *h, struct guest *g)
 /* --- suspending --- */
 
 /* Nobody is saving it, so it goes on at once, as after a checkpoint. If it cannot, it stays as it is. */
-static void suspended(struct host *h, struct guest *g)
+static bool suspended(struct host *h, struct guest *g)
 {
     const struct image *img = &g->kernel->image;
     const struct suspended s = { g->domid, img->is64, img->suspend_cancel, g->console_mfn, g->store_mfn };
@@ -159,11 +193,11 @@ static void suspended(struct host *h, struct guest *g)
 
     console_backend_drain(g->console);
     if (resume(xc(h), &s, why) == 0)
-        return;
+        return settle(g, GUEST_ALIVE);
     host_message(h, "%s is suspended, and stays so: %s", g->cfg.name, why);
     if (h->io.guest_ended)
         h->io.guest_ended(h->io.data, g->domid, SHUTDOWN_suspend);
-    guest_gone(h, g);
+    return guest_gone(h, g);
 }
 
 /* --- core dumps --- */
@@ -207,19 +241,32 @@ static bool restarts(enum xl_action action)
     return action == XL_ACTION_RESTART || action == XL_ACTION_COREDUMP_RESTART || action == XL_ACTION_RENAME_RESTART;
 }
 
-static void guest_end(struct host *h, struct guest *g, int reason)
+/* From here on nothing of the domain is looked at. */
+static bool destroy(struct guest *g, bool restarts)
 {
-    const bool crashed = reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog;
+    guest_disconnect(g);
+    g->restarts = restarts;
+    g->state = GUEST_DESTROY;
+    return true;
+}
+
+static bool destroy_step(struct host *h, struct guest *g)
+{
+    if (xc_domain_destroy_step(xc(h), g->domid) == -ERESTART)
+        return true;
+    return g->restarts ? restart(h, g) : guest_gone(h, g);
+}
+
+static bool down(struct host *h, struct guest *g)
+{
     enum xl_action action;
 
-    if (reason == SHUTDOWN_suspend) {
-        suspended(h, g);
-        return;
-    }
-    action = action_for(h, g, reason);
+    if (g->reason == SHUTDOWN_suspend)
+        return suspended(h, g);
+    action = action_for(h, g, g->reason);
     console_backend_drain(g->console);
     if (h->io.guest_ended)
-        h->io.guest_ended(h->io.data, g->domid, reason);
+        h->io.guest_ended(h->io.data, g->domid, g->reason);
 
     if (restarts(action))
         g->nr_unread = console_backend_unread(g->console, g->unread, sizeof(g->unread));
@@ -227,30 +274,50 @@ static void guest_end(struct host *h, struct guest *g, int reason)
         dump_core(h, g);
     switch (action) {
     case XL_ACTION_COREDUMP_DESTROY:
-    case XL_ACTION_DESTROY:
-        destroy(h, g);
-        guest_gone(h, g);
-        break;
+    case XL_ACTION_DESTROY: return destroy(g, false);
     case XL_ACTION_COREDUMP_RESTART:
-    case XL_ACTION_RESTART:
-        destroy(h, g);
-        restart(h, g, crashed);
-        break;
-    case XL_ACTION_RENAME_RESTART:
-        if (rename_away(h, g))
-            restart(h, g, crashed);
-        else
-            guest_gone(h, g);
-        break;
+    case XL_ACTION_RESTART: return destroy(g, true);
+    case XL_ACTION_RENAME_RESTART: return rename_away(h, g) ? restart(h, g) : guest_gone(h, g);
     case XL_ACTION_SOFT_RESET:
         host_message(h, "%s: soft-reset is for HVM guests, and this one is PV: destroyed", g->cfg.name);
         h->failed = true;
-        destroy(h, g);
-        guest_gone(h, g);
-        break;
-    case XL_ACTION_PRESERVE: guest_gone(h, g); break;
+        return destroy(g, false);
+    case XL_ACTION_PRESERVE: break;
     }
+    return guest_gone(h, g);
 }
+
+static bool step_in_turn(struct host *h, struct guest *g, bool (*step)(struct host *h, struct guest *g))
+{
+    const enum guest_state state = g->state;
+    bool more;
+
+    if (!turn_take(h, g))
+        return false;
+    more = step(h, g);
+    if (g->state != state)
+        turn_give(h);
+    return more;
+}
+
+static bool guest_step(struct task *t, unsigned int budget)
+{
+    struct guest *g = t->data;
+    struct host *h = g->host;
+
+    (void)budget; /* each step is as short as it can be */
+    switch (g->state) {
+    case GUEST_BUILD: return step_in_turn(h, g, build_step);
+    case GUEST_DOWN: return down(h, g);
+    case GUEST_DESTROY: return step_in_turn(h, g, destroy_step);
+    case GUEST_PAUSE: return build_again(g);
+    case GUEST_ALIVE:
+    case GUEST_ENDED: break;
+    }
+    return false;
+}
+
+const struct task_ops guest_task = { .name = "toolstack", .step = guest_step };
 
 /* Something about some domain changed. Which one it was is not said, so look at all, many at a time. */
 static bool guests_look(struct task *t, unsigned int budget)
@@ -260,18 +327,22 @@ static bool guests_look(struct task *t, unsigned int budget)
     domid_t first = 0;
     int n;
 
-    (void)budget;
+    (void)budget; /* in one step: an event that came between two would have to begin from the start again */
     do {
         n = xc_domain_getinfolist(xc(h), first, ARRAY_SIZE(info), info);
         for (int i = 0; i < n; i++) {
             struct guest *g = guest_find(h, info[i].domain);
 
-            if (g && !g->ended && !g->restart_at && (info[i].flags & XEN_DOMINF_shutdown))
-                guest_end(h, g, (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask));
+            if (g && g->state == GUEST_ALIVE && (info[i].flags & XEN_DOMINF_shutdown)) {
+                g->reason = (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
+                g->state = GUEST_DOWN;
+                task_ready(&g->task);
+            }
             first = (domid_t)(info[i].domain + 1);
         }
+        task_charge(t, n > 0 ? (unsigned int)n : 0, 0);
     } while (n == ARRAY_SIZE(info));
     return false;
 }
 
-const struct task_ops guests_look_task = { .name = "toolstack", .step = guests_look };
+const struct task_ops guests_look_task = { .name = "toolstack: who?", .step = guests_look };

@@ -510,6 +510,7 @@ static void terminal_setup(struct run *r)
 
 static void stats_show(struct run *r)
 {
+    struct host_task_time tasks[8];
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
@@ -517,7 +518,7 @@ static void stats_show(struct run *r)
     if (!out)
         return;
     r->wall.peak_kib = stats_peak_kib();
-    stats_print(out, host_xen(r->host), &r->wall);
+    stats_print(out, host_xen(r->host), &r->wall, tasks, host_dom0_time(r->host, tasks, ARRAY_SIZE(tasks)));
     fclose(out);
     console_message(&r->console, text, len);
     free(text);

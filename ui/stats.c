@@ -63,7 +63,26 @@ uint64_t stats_peak_kib(void)
     return kib;
 }
 
-void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall)
+/* Virtual time, and for what. */
+static void dom0_print(FILE *out, const struct host_task_time *tasks, size_t nr)
+{
+    s_time_t total = 0;
+
+    for (size_t i = 0; i < nr; i++)
+        total += tasks[i].ns;
+    fprintf(out, "dom0\n");
+    seconds(out, "running", total);
+    for (size_t i = 0; i < nr; i++) {
+        char name[40];
+
+        snprintf(name, sizeof(name), "  %s", tasks[i].name);
+        if (tasks[i].ns)
+            seconds(out, name, tasks[i].ns);
+    }
+}
+
+void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall, const struct host_task_time *dom0,
+                 size_t nr_tasks)
 {
     const struct xen_stats *s = &xen->stats;
     const uint64_t exits = sum(s->exits, EXIT_NR_KINDS);
@@ -90,6 +109,7 @@ void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall
         row(out, sim_exit_name((enum sim_exit_kind)k), s->exits[k]);
     if (sum(s->exceptions, 32))
         exceptions_print(out, s->exceptions);
+    dom0_print(out, dom0, nr_tasks);
     fprintf(out, "hypercalls (dom0's, too)\n");
     for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
         row(out, hypercall_name(nr), s->hypercalls[nr]);

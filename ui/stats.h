@@ -3,6 +3,7 @@
 #ifndef UI_STATS_H
 #define UI_STATS_H
 
+#include "tools/host.h"
 #include "vcpu/noun/xen.h"
 
 #include <stdio.h>
@@ -18,6 +19,8 @@ struct stats_wall {
 /* Most memory that this process ever had, in KiB; 0 if that cannot be learned. */
 uint64_t stats_peak_kib(void);
 
-void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall);
+/* dom0: the kinds of its tasks, of which there are nr_tasks. */
+void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall, const struct host_task_time *dom0,
+                 size_t nr_tasks);
 
 #endif

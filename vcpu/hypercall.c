@@ -176,18 +176,41 @@ void hypercall_guest(struct vcpu *v)
 /* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */
 static uint64_t native_arg(uint64_t a) { return a >> 32 ? 0 : a; }
 
-long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+static long native_dispatch(struct vcpu *v, unsigned int nr, struct hypercall_args *args)
 {
-    struct hypercall_args args = { { a1, a2, a3, a4, a5 } };
+    struct xen *xen = v->domain->xen;
+    const uint64_t before = xen->units;
+    long ret;
+
+    native_charge(v, CLOCK_NS_PER_HYPERCALL);
+    ret = hypercall_dispatch(v, nr, args);
+    native_charge(v, (s_time_t)(xen->units - before) * CLOCK_NS_PER_UNIT);
+    return ret;
+}
+
+static long native_call(struct vcpu *v, unsigned int nr, struct hypercall_args *args, bool once)
+{
     struct machine *m = v->domain->xen->machine;
     long ret;
 
-    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, native_arg(a1), native_arg(a2), native_arg(a3), 0);
+    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, native_arg(args->a[0]), native_arg(args->a[1]),
+          native_arg(args->a[2]), 0);
     do
-        ret = hypercall_dispatch(v, nr, &args);
-    while (ret == -ERESTART);
+        ret = native_dispatch(v, nr, args);
+    while (ret == -ERESTART && !once);
     TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
     return ret;
+}
+
+long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
+{
+    return native_call(v, nr, &(struct hypercall_args){ { a1, a2, a3, a4, a5 } }, false);
+}
+
+long hypercall_native_once(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                           uint64_t a5)
+{
+    return native_call(v, nr, &(struct hypercall_args){ { a1, a2, a3, a4, a5 } }, true);
 }
 
 long hypercall_remote(const struct caller *c, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,

@@ -23,6 +23,12 @@
 
 #include <xen/io/console.h>
 
+/*
+ * dom0 says when it has made room, so the time is for a dom0 that does not. A short one would be worse than useless: many guests
+ * that look again and again keep a busy dom0 from what they wait for.
+ */
+#define PATIENCE 100000000ul /* ns */
+
 static volatile struct xencons_interface *ring;
 static evtchn_port_t port;
 
@@ -49,7 +55,7 @@ static void put(char c)
 {
     while (ring->out_prod - ring->out_cons >= sizeof(ring->out)) {
         event_send(port);
-        wait_for_backend(time_now() + 1000000);
+        wait_for_backend(time_now() + PATIENCE);
     }
     ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = c;
     barrier(); /* x86 keeps the order of stores; only the compiler might not */
@@ -76,7 +82,7 @@ void console_flush(void)
         return;
     while (ring->out_cons != ring->out_prod) {
         event_send(port);
-        wait_for_backend(time_now() + 1000000);
+        wait_for_backend(time_now() + PATIENCE);
     }
 }
 

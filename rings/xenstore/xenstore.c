@@ -99,6 +99,7 @@ static bool receive(struct xenstore_conn *c, unsigned int budget, bool *more)
             conversation_end(c, XENSTORE_ERROR_PROTO);
         } else if (c->in_len == header + req.len) {
             xs_session_request(&c->session, &req, (const char *)c->in + header);
+            task_charge(&c->task, 1, c->in_len);
             c->in_len = 0;
             budget--;
         }
@@ -125,6 +126,7 @@ static bool transmit(struct xenstore_conn *c)
         n = c->out_len;
     if (n == 0)
         return false;
+    task_charge(&c->task, 0, n);
     for (size_t i = 0; i < n; i++)
         c->intf->rsp[MASK_XENSTORE_IDX(prod + i)] = (char)c->out[i];
     atomic_thread_fence(memory_order_seq_cst);

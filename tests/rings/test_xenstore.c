@@ -47,15 +47,22 @@ static void put(struct store *s, const void *data, size_t len)
         s->ring->req[MASK_XENSTORE_IDX(s->ring->req_prod++)] = ((const char *)data)[i];
 }
 
-/* Tell the backend, and let it run. */
-static void kick(struct store *s)
+/* Tell the backend. */
+static void tell(struct store *s)
 {
     struct evtchn_send send = { .port = s->port };
-    struct vcpu *v = native_vcpu(s->f->dom0);
 
     assert_int_equal(
         fix_hypercall(s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(s->f, 0, &send, sizeof(send)), 0, 0),
         0);
+}
+
+/* And let it run. */
+static void kick(struct store *s)
+{
+    struct vcpu *v = native_vcpu(s->f->dom0);
+
+    tell(s);
     while (v->native->step(v, v->native_data))
         ;
 }
@@ -616,6 +623,36 @@ static void answers_not_read(void **state)
     xenstore_conn_destroy(s.conn);
 }
 
+/* One guest's many requests are answered a budget at a time: another's, which came later, is answered in between. */
+static void flood(void **state)
+{
+    struct xsd_sockmsg m = { .type = XS_READ, .len = 5 };
+    struct fixture *f = *state;
+    struct vcpu *v = native_vcpu(f->dom0);
+    struct store loud, soft;
+
+    begin(&loud, f);
+    for (m.req_id = 0; m.req_id < 3 * NATIVE_STEP_BUDGET; m.req_id++) {
+        put(&loud, &m, sizeof(m));
+        put(&loud, "name", 5);
+    }
+    tell(&loud);
+    fix_guest(f, &kernel_linux64); /* the fixture's guest from here on */
+    begin(&soft, f);
+    put(&soft, &m, sizeof(m));
+    put(&soft, "name", 5);
+    tell(&soft);
+    assert_true(v->native->step(v, v->native_data));
+    assert_true(v->native->step(v, v->native_data));
+    assert_true(waiting(&soft));
+    assert_int_equal(loud.ring->req_prod - loud.ring->req_cons, 2 * NATIVE_STEP_BUDGET * (sizeof(m) + 5));
+    while (v->native->step(v, v->native_data))
+        ;
+    assert_int_equal(loud.ring->req_prod, loud.ring->req_cons);
+    xenstore_conn_destroy(loud.conn);
+    xenstore_conn_destroy(soft.conn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -632,6 +669,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_long, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(ring_wraps, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(answers_not_read, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(flood, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

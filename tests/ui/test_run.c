@@ -451,6 +451,7 @@ static void test_guests_too_large(void **state)
 static void test_stats(void **state)
 {
     const struct stats_wall wall = { .start_up = MILLISECS(7), .running = SECONDS(1), .peak_kib = 1536 };
+    const struct host_task_time dom0[] = { { "kernel", 0, 0 }, { "console", 5, 2500 }, { "toolstack", 9, 40000 } };
     struct machine m = { 0 };
     struct xen xen = { .machine = &m };
     char *text = NULL;
@@ -463,7 +464,7 @@ static void test_stats(void **state)
     xen.stats.exits[EXIT_EXCEPTION] = 1;
     xen.stats.exceptions[14] = 1;
     xen.stats.hypercalls[__HYPERVISOR_mmu_update] = 3;
-    stats_print(out, &xen, &wall);
+    stats_print(out, &xen, &wall, dom0, 3);
     fclose(out);
     assert_non_null(strstr(text, "virtual                            1.500000 s"));
     assert_non_null(strstr(text, "million a second (real)              20.0"));
@@ -471,6 +472,10 @@ static void test_stats(void **state)
     assert_non_null(strstr(text, "mmu_update                                3"));
     assert_non_null(strstr(text, "peak memory                             1.5 MiB"));
     assert_true(stats_peak_kib() > 1024); /* a C library is that large */
+    assert_non_null(strstr(
+        text,
+        "dom0\n  running                            0.000043 s\n    console                          0.000003 s\n"));
+    assert_null(strstr(text, "kernel"));
     assert_null(strstr(text, "xen_version"));
     assert_null(strstr(text, "waiting"));
     free(text);

@@ -87,7 +87,7 @@ struct builder {
 #define MORE 1
 
 /* How much is done in a step: some ten microseconds' worth, by CLOCK_NS_PER_UNIT and _KIB. */
-#define POPULATE_FRAMES (1u<<30)
+#define POPULATE_FRAMES 64
 #define LOAD_PAGES      16
 #define OPEN_TABLES     16
 
@@ -368,25 +368,29 @@ static int tables_fill(struct builder *w)
         if ((m->va & ((1u << 21) - 1)) == 0)
             break;
     }
-    return w->maps[0].nr || w->maps[1].nr ? MORE : 0;
+    if (w->maps[0].nr || w->maps[1].nr)
+        return MORE;
+    if (!w->is64)
+        table_below(w, 0, 3, PTE_P);
+    return 0;
 }
 
 static int tables_close(struct builder *w)
 {
-    if (!w->is64)
-        table_below(w, 0, 3, PTE_P);
-    for (uint64_t i = 0; i < w->l.nr_tables; i++) {
-        xc_unmap(w->xc, w->table[i]); /* while we can write it, it cannot become a page table */
-        w->table[i] = NULL;
+    for (unsigned int n = 0; n < OPEN_TABLES && w->tables_open > 0; n++) {
+        xc_unmap(w->xc, w->table[--w->tables_open]); /* while we can write it, it cannot become a page table */
+        w->table[w->tables_open] = NULL;
     }
-    return 0;
+    return w->tables_open ? MORE : 0;
 }
 
 static int pin(struct builder *w)
 {
-    int rc = xc_pin_table(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE,
-                          _mfn(w->p2m[w->l.tables]));
+    int rc = xc_pin_table_step(w->xc, w->b->domid, w->is64 ? MMUEXT_PIN_L4_TABLE : MMUEXT_PIN_L3_TABLE,
+                               _mfn(w->p2m[w->l.tables]));
 
+    if (rc == -ERESTART)
+        return MORE;
     return rc ? fail(w, "the initial page tables are refused", rc) : 0;
 }
 

@@ -66,6 +66,16 @@ static int simple(struct xc_handle *xc, uint32_t cmd, domid_t domid)
 }
 
 int xc_domain_destroy(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_destroydomain, domid); }
+
+int xc_domain_destroy_step(struct xc_handle *xc, domid_t domid)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_destroydomain,
+                             .domain = domid,
+                             .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
+
+    return (int)hypercall_native_once(xc->v, __HYPERVISOR_domctl, PTR(&op), 0, 0, 0, 0);
+}
+
 int xc_domain_pause(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_pausedomain, domid); }
 int xc_domain_unpause(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_unpausedomain, domid); }
 
@@ -329,11 +339,11 @@ int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *loca
     return (int)rc;
 }
 
-int xc_pin_table(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
+int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
 {
     struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };
 
-    return (int)xc_hypercall(xc, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
+    return (int)hypercall_native_once(xc->v, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
 }
 
 int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore)

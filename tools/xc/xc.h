@@ -29,6 +29,8 @@ int xc_sysctl(struct xc_handle *xc, struct xen_sysctl *op);
 
 int xc_domain_create(struct xc_handle *xc, const struct xen_domctl_createdomain *config, domid_t *domid);
 int xc_domain_destroy(struct xc_handle *xc, domid_t domid);
+/* A share of it: -ERESTART means that there is more to do, until it answers something else. */
+int xc_domain_destroy_step(struct xc_handle *xc, domid_t domid);
 int xc_domain_pause(struct xc_handle *xc, domid_t domid);
 int xc_domain_unpause(struct xc_handle *xc, domid_t domid);
 /* XEN_DOMCTL_resumedomain: the vCPUs go on where they are. (libxc's function of this name does more: tools/xc/resume.h.) */
@@ -77,8 +79,8 @@ int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *
 int xc_evtchn_bind_interdomain(struct xc_handle *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
 int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local);
 
-/* MMUEXT_PIN_L4_TABLE or L3 for domid. */
-int xc_pin_table(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root);
+/* MMUEXT_PIN_L4_TABLE or L3 for domid: a share of it. -ERESTART means that there is more to do, until it answers something else. */
+int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root);
 
 /* Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering. */
 int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore);

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <xen/features.h>
 
-#define NATIVE_NS 1000 /* what a run of native code costs */
-
 static int domain_init(struct domain *d) { return 0; }
 static void domain_destroy(struct domain *d) {}
 static int relinquish(struct domain *d) { return 0; }
@@ -31,14 +29,18 @@ static int vcpu_init(struct vcpu *v)
 
 static void vcpu_destroy(struct vcpu *v) { free(v->regs); }
 
+/* Until `end`, or until somebody else should run: step by step, each of which says what it has cost. */
 static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
 {
-    struct xen *xen = v->domain->xen;
+    const struct xen *xen = v->domain->xen;
+    const struct vclock *clock = &xen->machine->clock;
+    const struct xen_pcpu *pc = &xen->pcpu[cpu];
+    bool more = true;
 
-    while (v->native->step(v, v->native_data))
-        ;
-    xen->machine->clock.now += NATIVE_NS;
-    if (xen->pcpu[cpu].curr == v && vcpu_runnable(v)) /* it may have taken its own pCPU away */
+    /* It may have taken its own pCPU away. */
+    while (more && pc->curr == v && !pc->need_resched && clock->now < end && clock->now < vclock_next(clock) && !*stop)
+        more = v->native->step(v, v->native_data);
+    if (!more && pc->curr == v && vcpu_runnable(v))
         vcpu_block(v);
 }
 

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KIND_KERNEL 0 /* what is done for no task */
+
 struct native_kernel {
     struct vcpu *v;
     struct task **task_of; /* by port; NULL: nobody's */
@@ -25,13 +27,36 @@ struct native_kernel {
     struct task *running; /* the one whose step is being executed, unless it has ended itself */
     struct task *due;     /* by time, the first first */
     evtchn_port_t timer_port;
+    struct task_kind kinds[NATIVE_KINDS_MAX];
+    size_t nr_kinds;
 };
 
 /* --- tasks --- */
 
+static struct task_kind *kind_of(struct native_kernel *k, const struct task_ops *ops)
+{
+    for (size_t i = 0; i < k->nr_kinds; i++)
+        if (k->kinds[i].ops == ops)
+            return &k->kinds[i];
+    BUG_ON(k->nr_kinds == NATIVE_KINDS_MAX);
+    k->kinds[k->nr_kinds].ops = ops;
+    return &k->kinds[k->nr_kinds++];
+}
+
 void task_init(struct task *t, struct native_kernel *k, const struct task_ops *ops, void *data)
 {
-    *t = (struct task){ .ops = ops, .data = data, .kernel = k };
+    *t = (struct task){ .ops = ops, .data = data, .kernel = k, .kind = kind_of(k, ops) };
+}
+
+void task_charge(struct task *t, unsigned int requests, size_t bytes)
+{
+    native_charge(t->kernel->v, (s_time_t)requests * CLOCK_NS_PER_UNIT + (s_time_t)bytes * CLOCK_NS_PER_KIB / 1024);
+}
+
+size_t native_kinds(const struct native_kernel *k, const struct task_kind **kinds)
+{
+    *kinds = k->kinds;
+    return k->nr_kinds;
 }
 
 void task_ready(struct task *t)
@@ -182,26 +207,50 @@ bool native_bind(struct native_kernel *k, evtchn_port_t port, struct task *t)
 
 /* --- running --- */
 
+/* One step of t, and what has been done for it since `begin`. */
+static void task_step(struct native_kernel *k, struct task *t, s_time_t begin)
+{
+    const struct xen *xen = k->v->domain->xen;
+    struct task_kind *kind = t->kind;
+    bool more;
+
+    native_charge(k->v, CLOCK_NS_PER_STEP);
+    k->running = t;
+    more = t->ops->step(t, NATIVE_STEP_BUDGET);
+    kind->steps++;
+    kind->ns += NOW(xen) - begin;
+    if (!k->running)
+        return; /* it has ended, and may be gone */
+    k->running = NULL;
+    t->ns += NOW(xen) - begin;
+    if (more)
+        task_ready(t);
+}
+
 /* Take what has happened into account, then give the first ready task a step. False: there is nothing to do. */
 static bool native_step(struct vcpu *v, void *data)
 {
     struct native_kernel *k = data;
+    const s_time_t begin = NOW(v->domain->xen);
     struct task *t;
 
+    v->metered = true;
     if (v->vcpu_info->evtchn_upcall_pending)
         upcall(k);
     t = k->ready;
-    if (!t)
-        return false;
-    ready_remove(k, t);
-    k->running = t;
-    if (t->ops->step(t, NATIVE_STEP_BUDGET) && k->running)
-        task_ready(t);
-    k->running = NULL;
-    return true;
+    if (t) {
+        ready_remove(k, t);
+        task_step(k, t, begin);
+    } else { /* somebody's time has come who has ended */
+        k->kinds[KIND_KERNEL].ns += NOW(v->domain->xen) - begin;
+    }
+    v->metered = false;
+    return t;
 }
 
 static const struct native_ops native_kernel_ops = { .name = "native kernel", .step = native_step };
+
+static const struct task_ops no_task = { .name = "kernel" };
 
 struct native_kernel *native_kernel_create(struct domain *d)
 {
@@ -210,6 +259,7 @@ struct native_kernel *native_kernel_create(struct domain *d)
     if (!k)
         return NULL;
     k->ready_tail = &k->ready;
+    kind_of(k, &no_task);
     k->v = d->vcpu[0];
     k->v->native = &native_kernel_ops;
     k->v->native_data = k;

@@ -16,6 +16,7 @@
 #include "vcpu/noun/domain.h"
 
 #define NATIVE_STEP_BUDGET 16 /* units of work a step */
+#define NATIVE_KINDS_MAX   8
 
 struct native_kernel;
 
@@ -29,6 +30,9 @@ struct vcpu *native_vcpu(struct native_kernel *k);
 
 /* Make t ready whenever local port `port`, which is bound already, is pending (NULL: no more). False: no memory. */
 bool native_bind(struct native_kernel *k, evtchn_port_t port, struct task *t);
+
+/* The kinds of tasks that there have been: what the vCPU's running time was for. How many. */
+size_t native_kinds(const struct native_kernel *k, const struct task_kind **kinds);
 
 /* Bind VIRQ_TIMER: from now on tasks may have times. 0 or -errno. */
 int native_timers_start(struct native_kernel *k);

@@ -54,6 +54,7 @@ int native_write_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, const void *p
 
     if (rc)
         return rc;
+    native_charge(v, CLOCK_NS_PER_KIB * PAGE_SIZE / 1024);
     machine_frame_write(v->domain->xen->machine, _mfn(gfn), page);
     take_away(v, gfn);
     return 0;
@@ -66,6 +67,7 @@ int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
 
     if (rc)
         return rc;
+    native_charge(v, CLOCK_NS_PER_KIB * PAGE_SIZE / 1024);
     memcpy(page, v->domain->xen->machine->ram + ((gfn & ~NATIVE_GFN_READ_ONLY) << PAGE_SHIFT), PAGE_SIZE);
     take_away(v, gfn);
     return 0;

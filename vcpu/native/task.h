@@ -17,6 +17,8 @@
  * Invariants: a task is in the ready queue at most once, so being made ready ten times means one step at least, not ten. One that
  * is made ready while its own step runs is ready again afterwards, whatever the step answers: no event is lost.
  *
+ * Time passes in a step by what it does: CLOCK_NS_PER_STEP, its hypercalls, and what it says itself by task_charge().
+ *
  * Corresponds to tasklets (xen/common/tasklet.c) and to what a driver domain's kernel makes of threads.
  */
 #ifndef VCPU_NATIVE_TASK_H
@@ -36,10 +38,19 @@ struct task_ops {
     bool (*step)(struct task *t, unsigned int budget);
 };
 
+/* All tasks of the same ops, those that have ended included. */
+struct task_kind {
+    const struct task_ops *ops;
+    uint64_t steps;
+    s_time_t ns;
+};
+
 struct task {
     const struct task_ops *ops;
     void *data; /* the state, the step's own business */
     struct native_kernel *kernel;
+    struct task_kind *kind;
+    s_time_t ns;       /* what its steps have cost */
     struct task *next; /* in the ready queue */
     bool ready;
     s_time_t due; /* when it is to be made ready; 0: not by time */
@@ -58,5 +69,8 @@ void task_ready(struct task *t);
  * one counts.
  */
 void task_ready_at(struct task *t, s_time_t due);
+
+/* In a step of t: it has carried out so many requests, or anything that is as much work, and copied so many bytes. */
+void task_charge(struct task *t, unsigned int requests, size_t bytes);
 
 #endif

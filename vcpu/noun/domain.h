@@ -89,7 +89,10 @@ struct pv_pit {
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */
 struct native_ops {
     const char *name;
-    /* Do a bounded piece of work; handle pending events. False: there is nothing to do, and v blocks until the next event. */
+    /*
+     * Do a bounded piece of work, and let the clock go on by what it costs; handle pending events. False: there is nothing to
+     * do, and v blocks until the next event.
+     */
     bool (*step)(struct vcpu *v, void *data);
 };
 
@@ -104,6 +107,7 @@ struct vcpu {
     struct cpu_state *regs;  /* inside ctx; native: a private one, never loaded */
     const struct native_ops *native;
     void *native_data;
+    bool metered; /* native: in a step, so what it does takes time; see native_charge() */
 
     /* scheduling: vcpu/sched/ */
     bool is_initialised;
@@ -328,16 +332,33 @@ struct hypercall_args {
 };
 typedef long hypercall_fn(struct vcpu *v, struct hypercall_args *args);
 
-/* A hypercall made by native code as vCPU v (dom0's kernel and toolstack): continued until it is done. */
+/*
+ * Native code has worked for ns: time passes, if that was in a step of its kernel. What it does outside of one (before the machine
+ * runs, when it is switched off, in unit tests) takes no time, since there is no pCPU whose time it could be.
+ */
+static inline void native_charge(struct vcpu *v, s_time_t ns)
+{
+    if (v->metered)
+        v->domain->xen->machine->clock.now += ns;
+}
+
+/*
+ * A hypercall made by native code as vCPU v (dom0's kernel and toolstack), continued until it is done. It costs what a guest's
+ * does, and its units of work.
+ */
 long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
+/* The same, but once: -ERESTART means that there is more to do. For calls that can be made again as they are. */
+long hypercall_native_once(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                           uint64_t a5);
 
 /*
  * True when the hypercall that v executes should be preempted: its share of work is used up. Call it once per unit of
- * work (a page, a batch entry). Deterministic: counts, does not look at a clock. Native callers are preempted too (the
- * dispatcher loops).
+ * work (a page, a batch entry). Deterministic: counts, does not look at a clock. Native callers are preempted too, and pay for
+ * the units.
  */
 static inline bool hypercall_preempt_check(struct vcpu *v)
 {
+    v->domain->xen->units++;
     return ++v->preempt_count > 512 && (v->preempt_count = 0, true);
 }
 
