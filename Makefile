@@ -15,13 +15,14 @@ SIM_OBJS := bug log clock trace insn
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := machine
+NOUN_OBJS := domain_list
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
 MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := memory exchange map physmap foreign tools
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-VCPU_OBJS := xen run domain time tsc runstate cpuid \
+VCPU_OBJS := xen run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl
 VCPU_PV_OBJS := guest traps bounce iret segments emulate ioport pit msr context hypercalls physdev
@@ -94,7 +95,7 @@ build/flags build/lists: force
 listed = $(addprefix $(1)/,$(addsuffix .o,$(2)))
 
 LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJS)) $(call listed,sim,$(MACHINE_OBJS)) \
-	$(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
+	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \

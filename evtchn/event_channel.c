@@ -34,13 +34,13 @@ int evtchn_may_target(struct vcpu *v, const struct domain *d)
     int rc = domain_for_target(v, d->domain_id, &target);
 
     if (!rc)
-        domain_put(target);
+        put_domain(target);
     return rc;
 }
 
 int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
 {
-    struct domain *d = domain_by_any_id(v, op->dom);
+    struct domain *d = get_domain_by_any_id(v, op->dom);
     struct evtchn *chn = NULL;
     int rc;
 
@@ -54,7 +54,7 @@ int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
         evtchn_occupy(d, chn, ECS_UNBOUND, 0);
         op->port = chn->port;
     }
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -82,13 +82,13 @@ static int interdomain_connect(struct domain *ld, struct domain *rd, struct evtc
 
 int evtchn_bind_interdomain(struct vcpu *v, struct evtchn_bind_interdomain *op)
 {
-    struct domain *rd = domain_by_any_id(v, op->remote_dom);
+    struct domain *rd = get_domain_by_any_id(v, op->remote_dom);
     int rc;
 
     if (!rd)
         return -ESRCH;
     rc = interdomain_connect(v->domain, rd, op);
-    domain_put(rd);
+    put_domain(rd);
     return rc;
 }
 
@@ -240,7 +240,7 @@ static void port_describe(const struct evtchn *chn, struct evtchn_status *op)
 
 int evtchn_status(struct vcpu *v, struct evtchn_status *op)
 {
-    struct domain *d = domain_by_any_id(v, op->dom);
+    struct domain *d = get_domain_by_any_id(v, op->dom);
     const struct evtchn *chn;
     int rc;
 
@@ -250,7 +250,7 @@ int evtchn_status(struct vcpu *v, struct evtchn_status *op)
     rc = !chn ? -EINVAL : chn->notify ? -EACCES : evtchn_may_target(v, d);
     if (!rc)
         port_describe(chn, op);
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 

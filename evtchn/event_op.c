@@ -59,7 +59,7 @@ static int op_unmask(struct vcpu *v, union arg *a)
 /* May v reset the domain it names? With a reference in *out, if so. */
 static int reset_domain(struct vcpu *v, domid_t domid, struct domain **out)
 {
-    struct domain *d = domain_by_any_id(v, domid);
+    struct domain *d = get_domain_by_any_id(v, domid);
     int rc;
 
     if (!d)
@@ -68,7 +68,7 @@ static int reset_domain(struct vcpu *v, domid_t domid, struct domain **out)
     if (!rc && d != v->domain && !d->controller_pause_count)
         rc = -EINVAL; /* somebody else's ports may be closed only while it is stopped */
     if (rc)
-        domain_put(d);
+        put_domain(d);
     else
         *out = d;
     return rc;
@@ -82,7 +82,7 @@ static int op_reset(struct vcpu *v, union arg *a)
     if (rc)
         return rc;
     evtchn_reset(d);
-    domain_put(d);
+    put_domain(d);
     return 0;
 }
 
@@ -94,7 +94,7 @@ static int op_reset_cont(struct vcpu *v, union arg *a)
 
     if (rc)
         return rc;
-    domain_put(d);
+    put_domain(d);
     return -EBUSY;
 }
 

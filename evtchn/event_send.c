@@ -44,7 +44,7 @@ void evtchn_check_pollers(struct domain *d, evtchn_port_t port)
             continue;
         d->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
         v->poll_evtchn = 0;
-        vcpu_unblock(v);
+        vcpu_kick(v);
     }
 }
 

@@ -72,7 +72,7 @@ int evtchn_init(struct domain *d, unsigned int max_port);
 void evtchn_destroy(struct domain *d);
 /* Free the port table: nobody may name a port of d any more. */
 void evtchn_destroy_final(struct domain *d);
-/* xen->audit_refs: the frames that guests lent for FIFO event words and control blocks. */
+/* xen->hooks->audit_refs: the frames that guests lent for FIFO event words and control blocks. */
 void evtchn_audit_refs(struct xen *xen, struct audit *a);
 int evtchn_vcpu_init(struct vcpu *v);
 void evtchn_vcpu_destroy(struct vcpu *v);

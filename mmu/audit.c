@@ -422,8 +422,8 @@ int mmu_audit(struct xen *xen, char *why, size_t len)
     for_each_domain (xen, d)
         domain(&a, d);
     gnttab_audit(xen, grant_report, &a);
-    for (unsigned int i = 0; i < ARRAY_SIZE(xen->audit_refs) && xen->audit_refs[i]; i++)
-        xen->audit_refs[i](xen, &a);
+    if (xen->hooks->audit_refs)
+        xen->hooks->audit_refs(xen, &a);
     each_frame(&a, collect);
     each_frame(&a, compare);
     sums(&a);

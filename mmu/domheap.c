@@ -23,13 +23,13 @@ static uint64_t domain_frames(const struct domain *d) { return d->tot_pages + d-
 static void first_frame(struct domain *d)
 {
     if (!domain_frames(d))
-        d->refcnt++;
+        get_knownalive_domain(d);
 }
 
 static void last_frame(struct domain *d)
 {
     if (!domain_frames(d))
-        domain_put(d);
+        put_domain(d);
 }
 
 /* --- the hypervisor's frames --- */

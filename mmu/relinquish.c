@@ -94,7 +94,7 @@ int domain_relinquish_memory(struct domain *d)
     static const uint64_t types[] = { PGT_l4_page_table, PGT_l3_page_table, PGT_l2_page_table };
     int rc;
 
-    d->refcnt++; /* the last frame must not take the structure away from under us */
+    get_knownalive_domain(d); /* the last frame must not take the structure away from under us */
     rc = 0;
     if (d->relmem_step == 0) {
         native_physmap_destroy(d);
@@ -106,6 +106,6 @@ int domain_relinquish_memory(struct domain *d)
     }
     for (; d->relmem_step <= ARRAY_SIZE(types) && !rc; d->relmem_step += !rc)
         rc = relinquish_list(d, &d->page_list, PAGE_LIST_page, types[d->relmem_step - 1]);
-    domain_put(d);
+    put_domain(d);
     return rc;
 }

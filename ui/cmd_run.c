@@ -119,13 +119,13 @@ static void on_crash(void *data, struct vcpu *v, const char *why) { crash_report
 /* A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown yet. */
 static void self_crash_report(struct run *r, domid_t domid, int reason)
 {
-    struct domain *d = domain_get(host_xen(r->host), domid);
+    struct domain *d = get_domain_by_id(host_xen(r->host), domid);
 
     if (d && !d->crash_reason[0] && d->max_vcpus && d->vcpu[0])
         crash_report(r, d->vcpu[0],
                      reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)");
     if (d)
-        domain_put(d);
+        put_domain(d);
 }
 
 static void on_end(void *data, domid_t domid, int reason)

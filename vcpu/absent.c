@@ -30,7 +30,7 @@ static long privileged_only(const struct vcpu *v) { return is_control_domain(v->
 /* An operation on a domain, which its first two bytes name: for HVM ones only. mine: others' are refused. */
 static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool mine)
 {
-    struct domain *d = domain_by_any_id(v, domid);
+    struct domain *d = get_domain_by_any_id(v, domid);
     int rc = 0;
 
     if (!d)
@@ -39,7 +39,7 @@ static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool mine)
         rc = -EPERM;
     else
         rc = is_hvm_domain(d) ? -ENOSYS : -EINVAL;
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -99,14 +99,14 @@ long do_dm_op(struct vcpu *v, struct hypercall_args *args)
         return -E2BIG;
     if (copy_from_guest(v, bufs, args->a[2], nr_bufs * buf_size))
         return -EFAULT;
-    d = domid < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, domid) : NULL;
+    d = get_domain_by_id(v->domain->xen, domid);
     if (!d)
         return -ESRCH;
     if (d == v->domain)
         rc = -EPERM;
     else if (is_hvm_domain(d))
         rc = is_control_domain(v->domain) || v->domain->target == domid ? -EOPNOTSUPP : -EPERM;
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -131,10 +131,10 @@ long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
         return -EFAULT;
     if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION || op.cmd != XEN_DOMCTL_shadow_op)
         return -EBADRQC;
-    d = op.domain < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, op.domain) : NULL;
+    d = get_domain_by_id(v->domain->xen, op.domain);
     if (!d)
         return -ESRCH;
-    domain_put(d);
+    put_domain(d);
     return privileged_only(v);
 }
 

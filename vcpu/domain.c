@@ -2,18 +2,17 @@
 /*
  * The life of a domain: created, run, shut down, killed, forgotten.
  *
- * Concept: shutting down and dying are different things. domain_shutdown() only stops the vCPUs and tells dom0 why (VIRQ_DOM_EXC);
+ * Concept: shutting down and dying are different things. domain_shutdown() (vcpu/shutdown.c) only stops the vCPUs and tells dom0 why;
  * memory, registers and event channels stay for the toolstack to look at. domain_kill() takes everything back, in steps
  * small enough to be preempted. The structure itself goes with the last reference: as long as one of its frames is mapped
  * by somebody else the domain stays on the list, a zombie.
  *
  * Invariants:
- *  - A domain on xen->domain_list has refcnt >= 1; domain_put() of the last one frees it, and only a dead one.
+ *  - A domain on xen->domain_list has refcnt >= 1; put_domain() of the last one frees it, and only a dead one.
  *  - is_dying only grows: alive -> dying -> dead.
  *
  * Simplifies xen/common/domain.c: no RCU (one host thread), references are plain integers.
  *
- * Budget: one life, from first to last; what is torn down last mirrors what is built first.
  */
 #include "vcpu/noun/domain.h"
 
@@ -28,43 +27,13 @@
 #include "vcpu/tsc.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xen/domctl.h>
-#include <xen/sched.h>
 
 /* What the toolstack gets when it asks for the hypervisor's default (docs: gnttab_max_frames, gnttab_max_maptrack_frames). */
 #define DEFAULT_MAX_GRANT_FRAMES    64
 #define DEFAULT_MAX_MAPTRACK_FRAMES 1024
-
-/* The link that points to domain `domid`, or will: the next field of the one with the next lower number. */
-static struct domain **place_in_list(struct xen *xen, domid_t domid)
-{
-    while (domid-- > 0)
-        if (xen->domain_of[domid])
-            return &xen->domain_of[domid]->next;
-    return &xen->domain_list;
-}
-
-static void domain_list_insert(struct xen *xen, struct domain *d)
-{
-    struct domain **pd;
-
-    xen->domain_of[d->domain_id] = d;
-    pd = place_in_list(xen, d->domain_id);
-    d->next = *pd;
-    *pd = d;
-}
-
-static void domain_list_remove(struct xen *xen, struct domain *d)
-{
-    if (d->type == DOMAIN_SYSTEM)
-        return; /* it never was on it */
-    *place_in_list(xen, d->domain_id) = d->next;
-    xen->domain_of[d->domain_id] = NULL;
-}
 
 /* Free what even a dead domain still holds. Also the way out of a failed domain_create(). */
 static void domain_free(struct domain *d)
@@ -87,11 +56,20 @@ static void domain_free(struct domain *d)
         d->guest->domain_destroy(d);
     if (d->shared_info)
         free_xenheap_pages(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
-    domain_list_remove(xen, d);
+    if (d->type != DOMAIN_SYSTEM)
+        domain_list_remove(d);
     free(d->cpu_policy);
     free(d->e820);
     free(d->vcpu);
     free(d);
+}
+
+void domain_destroy(struct domain *d)
+{
+    BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
+    if (d->type != DOMAIN_SYSTEM) /* nor was their creation an event */
+        TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
+    domain_free(d);
 }
 
 static int shared_info_alloc(struct domain *d)
@@ -157,7 +135,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
         d->ssidref = config->ssidref;
         d->emulation_flags = config->arch.emulation_flags;
         d->msr_relaxed = config->arch.misc_flags & XEN_X86_MSR_RELAXED;
-        domain_list_insert(xen, d);
+        domain_list_insert(d);
         tsc_set_info(d, &(struct xen_domctl_tsc_info){ .tsc_mode = TSC_MODE_DEFAULT });
         rc = domain_init_parts(d, config);
     }
@@ -208,144 +186,6 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     return 0;
 }
 
-struct domain *domain_get(struct xen *xen, domid_t domid)
-{
-    struct domain *d = domid == DOMID_XEN             ? xen->dom_xen
-                       : domid == DOMID_IO            ? xen->dom_io
-                       : domid < DOMID_FIRST_RESERVED ? xen->domain_of[domid]
-                                                      : NULL;
-
-    if (d)
-        d->refcnt++;
-    return d;
-}
-
-struct domain *domain_from(const struct xen *xen, domid_t domid)
-{
-    for (unsigned int id = domid; id < DOMID_FIRST_RESERVED; id++)
-        if (xen->domain_of[id])
-            return xen->domain_of[id];
-    return NULL;
-}
-
-void domain_put(struct domain *d)
-{
-    BUG_ON(d->refcnt == 0);
-    if (--d->refcnt)
-        return;
-    BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
-    if (d->type != DOMAIN_SYSTEM) /* nor was their creation an event */
-        TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
-    domain_free(d);
-}
-
-struct domain *domain_by_any_id(struct vcpu *v, domid_t domid)
-{
-    if (domid == DOMID_SELF)
-        domid = v->domain->domain_id;
-    else if (domid >= DOMID_FIRST_RESERVED)
-        return NULL;
-    return domain_get(v->domain->xen, domid);
-}
-
-int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
-{
-    struct domain *d = domain_by_any_id(v, domid), *self = v->domain;
-
-    if (!d)
-        return -ESRCH;
-    if (d != self && !is_control_domain(self) && self->target != d->domain_id) {
-        domain_put(d);
-        return -EPERM;
-    }
-    *out = d;
-    return 0;
-}
-
-void domain_pause(struct domain *d)
-{
-    d->pause_count++;
-    for_each_vcpu (d, v)
-        vcpu_sleep_nosync(v);
-}
-
-void domain_unpause(struct domain *d)
-{
-    BUG_ON(d->pause_count <= 0);
-    if (--d->pause_count == 0)
-        for_each_vcpu (d, v)
-            vcpu_wake(v);
-}
-
-/* Tell dom0, or whom it put in charge, that something about a domain changed; it will look with getdomaininfo. */
-static void domain_notify(struct domain *d)
-{
-    struct xen *xen = d->xen;
-
-    if (xen->dom0 && d != xen->dom0)
-        send_global_virq(xen, VIRQ_DOM_EXC);
-    if (xen->domain_event)
-        xen->domain_event(xen->hook_data, d);
-}
-
-void domain_shutdown(struct domain *d, int reason)
-{
-    if (d->shutdown_code == -1)
-        d->shutdown_code = reason;
-    if (d->is_shutting_down)
-        return;
-    d->is_shutting_down = d->is_shut_down = true;
-    TRACE(d->xen->machine, domain_shutdown, d->domain_id, 0, d->shutdown_code);
-    for_each_vcpu (d, v)
-        vcpu_sleep_nosync(v);
-    domain_notify(d);
-}
-
-void domain_resume(struct domain *d)
-{
-    d->is_shutting_down = d->is_shut_down = false;
-    d->shutdown_code = -1;
-    d->crash_reason[0] = '\0';
-    for_each_vcpu (d, v)
-        vcpu_wake(v);
-}
-
-static void crash(struct domain *d, struct vcpu *v, const char *why, va_list ap)
-{
-    struct xen *xen = d->xen;
-
-    if (d->is_shutting_down)
-        return;
-    vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
-    printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v ? v->vcpu_id : 0, d->crash_reason);
-    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v ? v->regs->rip : 0);
-    if (xen->crash_report && v)
-        xen->crash_report(xen->hook_data, v, d->crash_reason);
-    domain_shutdown(d, SHUTDOWN_crash);
-}
-
-void domain_crash(struct domain *d, const char *why, ...)
-{
-    struct vcpu *v = d->max_vcpus ? d->vcpu[0] : NULL;
-    va_list ap;
-
-    for_each_vcpu (d, w)
-        if (w->is_running)
-            v = w;
-    va_start(ap, why);
-    crash(d, v, why, ap);
-    va_end(ap);
-}
-
-void vcpu_crash(struct vcpu *v, const char *why, ...)
-{
-    va_list ap;
-
-    va_start(ap, why);
-    crash(v->domain, v, why, ap);
-    va_end(ap);
-}
-
 /*
  * The order matters: first nothing can be sent to the domain, then it maps nothing of others, then its page tables stop
  * referring to frames, and last the frames themselves go. Each step may be entered again after -ERESTART.
@@ -380,6 +220,6 @@ int domain_kill(struct domain *d)
         return rc;
     d->is_dying = DOMDYING_dead;
     domain_notify(d);
-    domain_put(d);
+    put_domain(d);
     return 0;
 }

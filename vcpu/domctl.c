@@ -68,9 +68,9 @@ static int domid_choose(struct xen *xen, domid_t want, domid_t *out)
     struct domain *d;
 
     if (want > 0 && want <= XEN_MAX_DOMID) {
-        d = domain_get(xen, want);
+        d = get_domain_by_id(xen, want);
         if (d) {
-            domain_put(d);
+            put_domain(d);
             return -EEXIST;
         }
         *out = want;
@@ -80,12 +80,12 @@ static int domid_choose(struct xen *xen, domid_t want, domid_t *out)
         domid_t id = xen->next_domid;
 
         xen->next_domid = id == XEN_MAX_DOMID ? 1 : id + 1;
-        d = domain_get(xen, id);
+        d = get_domain_by_id(xen, id);
         if (!d) {
             *out = id;
             return 0;
         }
-        domain_put(d);
+        put_domain(d);
     }
     return -ENOMEM;
 }
@@ -382,11 +382,11 @@ static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
 /* d is to be the device model's domain of another: once, and for HVM domains, which have device models. */
 static int set_target(struct domain *d, domid_t target)
 {
-    struct domain *e = target < DOMID_FIRST_RESERVED ? domain_get(d->xen, target) : NULL;
+    struct domain *e = get_domain_by_id(d->xen, target);
     int rc = !e ? -ESRCH : d == e || d->target != DOMID_INVALID ? -EINVAL : is_hvm_domain(e) ? 0 : -EOPNOTSUPP;
 
     if (e)
-        domain_put(e);
+        put_domain(e);
     if (!rc)
         d->target = target;
     return rc;
@@ -479,8 +479,7 @@ static int domctl_subject(struct xen *xen, const struct xen_domctl *op, struct d
     *d = NULL;
     if (op->cmd == XEN_DOMCTL_createdomain)
         return 0;
-    if (op->domain < DOMID_FIRST_RESERVED || (device && op->domain == DOMID_IO))
-        *d = domain_get(xen, op->domain);
+    *d = device && op->domain == DOMID_IO ? get_system_domain(xen, DOMID_IO) : get_domain_by_id(xen, op->domain);
     if (!*d && op->domain == DOMID_INVALID && op->cmd == XEN_DOMCTL_test_assign_device)
         return 0;
     return *d || op->cmd == XEN_DOMCTL_getdomaininfo ? 0 : -ESRCH;
@@ -521,7 +520,7 @@ long do_domctl(struct vcpu *v, struct hypercall_args *args)
              : d                                  ? domctl_domain(v, d, &op)
                                                   : -EOPNOTSUPP; /* test_assign_device of nobody */
     if (d)
-        domain_put(d);
+        put_domain(d);
     if (rc == -EPERM || rc == -ERESTART)
         return rc;
     if (copy_to_guest(v, args->a[0], &op, sizeof(op)) && !rc)

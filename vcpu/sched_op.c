@@ -59,15 +59,15 @@ static long remote_shutdown(struct vcpu *v, uint64_t arg)
 
     if (copy_from_guest(v, &rs, arg, sizeof(rs)))
         return -EFAULT;
-    d = rs.domain_id < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, rs.domain_id) : NULL;
+    d = get_domain_by_id(v->domain->xen, rs.domain_id);
     if (!d)
         return -ESRCH;
     if (!is_control_domain(v->domain) && v->domain->target != d->domain_id) {
-        domain_put(d);
+        put_domain(d);
         return -EPERM;
     }
     domain_shutdown(d, (uint8_t)rs.reason);
-    domain_put(d);
+    put_domain(d);
     return 0;
 }
 

@@ -20,6 +20,12 @@
 /* 2026-01-01 00:00:00 UTC: the machine's real-time clock at power-on. A constant, so that runs repeat. */
 #define BOOT_WALLCLOCK SECONDS(1767225600)
 
+static const struct xen_hooks hooks = {
+    .vcpu_unblock = vcpu_unblock,
+    .domain_destroy = domain_destroy,
+    .audit_refs = evtchn_audit_refs,
+};
+
 static int system_domains_create(struct xen *xen)
 {
     int rc = domain_create(xen, DOMID_XEN, NULL, NULL, false, &xen->dom_xen);
@@ -59,11 +65,11 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
         return NULL;
     }
     xen->machine = m;
+    xen->hooks = &hooks;
     xen->hypercalls = hypercall_table;
     xen->wallclock_offset = BOOT_WALLCLOCK;
     xen->tsc_khz = 1000000;
     xen->next_domid = 1;
-    xen->audit_refs[0] = evtchn_audit_refs;
     xen->nr_pcpus = m->nr_pcpus ? m->nr_pcpus : 1; /* a machine without processors still schedules, in unit tests */
     for (unsigned int i = 0; i < xen->nr_pcpus; i++)
         xen->pcpu[i].online = true;
@@ -120,9 +126,9 @@ void xen_destroy(struct xen *xen)
         domain_destroy_now(d);
     BUG_ON(xen->domain_list); /* a reference leaked */
     if (xen->dom_io)
-        domain_put(xen->dom_io);
+        put_domain(xen->dom_io);
     if (xen->dom_xen)
-        domain_put(xen->dom_xen);
+        put_domain(xen->dom_xen);
     heap_destroy(xen);
     sched_destroy(xen->sched);
     free(xen->cpu_policies);

@@ -38,7 +38,7 @@ static void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
     gnttab_fix_status(rgt, ref, readonly);
     if (td != rd) {
         grant_release(td, act->trans_gref, readonly);
-        domain_put(td);
+        put_domain(td);
     }
 }
 
@@ -57,12 +57,12 @@ static int transitive_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref
 
     if (entry->transitive.trans_domid == rd->domain_id)
         return GNTST_general_error;
-    td = gnttab_domain_get(v, entry->transitive.trans_domid);
+    td = get_domain_by_id(v->domain->xen, entry->transitive.trans_domid);
     if (!td)
         return GNTST_general_error;
     rc = grant_acquire(v, td, tref, rd->domain_id, readonly, false, frame);
     if (rc != GNTST_okay) {
-        domain_put(td);
+        put_domain(td);
         return rc;
     }
     if (!act->pin) {
@@ -77,7 +77,7 @@ static int transitive_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref
                act->length != frame->length || act->trans_domain != td || act->trans_gref != tref) {
         /* The granter rewrote an entry that is in use. Xen tries again until that use has ended; here the caller may. */
         grant_release(td, tref, readonly);
-        domain_put(td);
+        put_domain(td);
         put_page(rd->xen, frame->page);
         return GNTST_eagain;
     }
@@ -161,7 +161,7 @@ static int buf_domain_get(struct vcpu *v, struct copy_buf *buf)
     /* A frame number speaks for nobody but oneself. */
     if (!buf->is_ref && buf->ptr.domid != DOMID_SELF)
         return GNTST_permission_denied;
-    buf->domain = domain_by_any_id(v, buf->ptr.domid);
+    buf->domain = get_domain_by_any_id(v, buf->ptr.domid);
     return buf->domain ? GNTST_okay : GNTST_bad_domain;
 }
 
@@ -234,9 +234,9 @@ static int copy_one(struct vcpu *v, const struct gnttab_copy *op)
         buf_unclaim(&src, false);
     }
     if (src.domain)
-        domain_put(src.domain);
+        put_domain(src.domain);
     if (dst.domain)
-        domain_put(dst.domain);
+        put_domain(dst.domain);
     return rc;
 }
 

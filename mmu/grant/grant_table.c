@@ -70,11 +70,6 @@ uint16_t *grant_status_word(const struct grant_table *gt, grant_ref_t ref)
     return (grant_status_t *)frame_ptr(gt, gt->status[ref / STATUS_PER_FRAME]) + ref % STATUS_PER_FRAME;
 }
 
-struct domain *gnttab_domain_get(struct vcpu *v, domid_t domid)
-{
-    return domid < DOMID_FIRST_RESERVED ? domain_get(v->domain->xen, domid) : NULL;
-}
-
 /* Append frames to list until it has `want`. All or nothing: -ENOMEM leaves *nr as it was. */
 static int frames_add(struct domain *d, mfn_t *list, unsigned int *nr, unsigned int want)
 {

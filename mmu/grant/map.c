@@ -76,7 +76,7 @@ void gnttab_mapping_remove(struct grant_table *gt, grant_handle_t handle)
     BUG_ON(!gt->nr_mappings);
     gt->nr_mappings--;
     maptrack_put(gt, handle);
-    domain_put(rd);
+    put_domain(rd);
 }
 
 /* --- the page table entry, in whatever kind of page table the user has --- */
@@ -222,7 +222,7 @@ static int map_one(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_re
         maptrack_put(lgt, handle);
         return rc;
     }
-    rd->refcnt++;
+    get_knownalive_domain(rd);
     lgt->maptrack[handle] = (struct grant_mapping){ .rd = rd, .ref = op->ref, .flags = op->flags };
     lgt->nr_mappings++;
     op->handle = handle;
@@ -242,11 +242,11 @@ static int map_grant_ref(struct vcpu *v, struct gnttab_map_grant_ref *op)
     if (paging_mode_translate(v->domain) &&
         (op->flags & (GNTMAP_device_map | GNTMAP_application_map | GNTMAP_contains_pte)))
         return GNTST_general_error;
-    rd = gnttab_domain_get(v, op->dom);
+    rd = get_domain_by_id(v->domain->xen, op->dom);
     if (!rd)
         return GNTST_bad_domain;
     rc = map_one(v, rd, op);
-    domain_put(rd);
+    put_domain(rd);
     return rc;
 }
 

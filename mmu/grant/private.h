@@ -85,9 +85,6 @@ int gnttab_grow_table(struct domain *d, unsigned int nr);
 int gnttab_populate_status_frames(struct domain *d, unsigned int nr_grant_frames);
 int gnttab_unpopulate_status_frames(struct domain *d);
 
-/* The domain that an operation names by number (no DOMID_SELF, no system domain), with a reference. */
-struct domain *gnttab_domain_get(struct vcpu *v, domid_t domid);
-
 /* --- pin.c: beginning and ending the use of an entry --- */
 /*
  * May domain ldom use entry ref as asked? Checks what the granter wrote, and marks the entry as in use. GNTST_*. `map`: it

@@ -55,7 +55,7 @@ long gnttab_setup_table(struct vcpu *v, uint64_t uop, unsigned int count, uint32
     op.status = target_get(v, op.dom, &d);
     if (op.status == GNTST_okay) {
         op.status = setup_table(v, d, op.nr_frames, list);
-        domain_put(d);
+        put_domain(d);
     }
     return copy_field_to_guest(v, uop, COMPAT_gnttab_setup_table, &op, status);
 }
@@ -73,7 +73,7 @@ long gnttab_query_size(struct vcpu *v, uint64_t uop, unsigned int count, uint32_
     if (op.status == GNTST_okay) {
         op.nr_frames = d->grant_table->nr_grant_frames;
         op.max_nr_frames = d->grant_table->max_grant_frames;
-        domain_put(d);
+        put_domain(d);
     }
     return copy_to_guest(v, uop, &op, sizeof(op));
 }
@@ -106,7 +106,7 @@ long gnttab_get_status_frames(struct vcpu *v, uint64_t uop, unsigned int count, 
     op.status = target_get(v, op.dom, &d);
     if (op.status == GNTST_okay) {
         op.status = get_status_frames(v, d, op.nr_frames, (uintptr_t)op.frame_list.p);
-        domain_put(d);
+        put_domain(d);
     }
     return copy_field_to_guest(v, uop, COMPAT_gnttab_get_status_frames, &op, status);
 }
@@ -123,7 +123,7 @@ long gnttab_get_version(struct vcpu *v, uint64_t uop, unsigned int count, uint32
     if (rc)
         return rc;
     op.version = d->grant_table->version;
-    domain_put(d);
+    put_domain(d);
     return copy_to_guest(v, uop + offsetof(typeof(op), version), &op.version, sizeof(op.version));
 }
 

@@ -51,7 +51,7 @@ static void transfer_complete(struct domain *e, grant_ref_t ref, mfn_t mfn)
 /* Give nobody's page to the domain that is meant to have it. */
 static int transfer_to(struct vcpu *v, struct page_info *pg, const struct gnttab_transfer *op)
 {
-    struct domain *e = gnttab_domain_get(v, op->domid);
+    struct domain *e = get_domain_by_id(v->domain->xen, op->domid);
     int rc = GNTST_general_error;
 
     if (!e)
@@ -62,7 +62,7 @@ static int transfer_to(struct vcpu *v, struct page_info *pg, const struct gnttab
         transfer_complete(e, op->ref, page_to_mfn(e->xen, pg));
         rc = GNTST_okay;
     }
-    domain_put(e);
+    put_domain(e);
     return rc;
 }
 

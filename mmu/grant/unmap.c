@@ -59,7 +59,7 @@ static int unmap_begin(struct vcpu *v, struct unmap *u)
     map = &lgt->maptrack[u->handle];
     flags = map->flags;
     u->rd = map->rd;
-    u->rd->refcnt++;
+    get_knownalive_domain(u->rd);
     u->ref = map->ref;
     u->mfn = u->rd->grant_table->active[u->ref].mfn;
 
@@ -95,7 +95,7 @@ static void unmap_complete(struct vcpu *v, struct unmap *u)
         gnttab_fix_status(rd->grant_table, u->ref, u->done & GNTMAP_readonly);
         TRACE(rd->xen->machine, grant_unmap, v->domain->domain_id, v->vcpu_id, u->handle, mfn_x(u->mfn));
     }
-    domain_put(u->rd);
+    put_domain(u->rd);
 }
 
 static void unmap_complete_all(struct vcpu *v, struct unmap *u, unsigned int nr)

@@ -206,7 +206,7 @@ static long exchange_prepare_and_run(struct exchange *e)
         rc = exchange_run(e);
     free(e->in);
     free(e->out);
-    domain_put(e->d);
+    put_domain(e->d);
     return rc;
 }
 

@@ -71,7 +71,7 @@ long memory_set_memory_map(struct memop *m)
     } else {
         free(e820);
     }
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 

@@ -256,7 +256,7 @@ static long memory_reservation(struct memop *m)
     r.populate_on_demand = m->op == XENMEM_populate_physmap && (xmr.mem_flags & XENMEMF_populate_on_demand);
     r.max_order = r.populate_on_demand ? MAX_ORDER : memop_max_order(m->currd);
     reservation_run(&r, one[m->op]);
-    domain_put(r.d);
+    put_domain(r.d);
     m->progress = r.nr_done;
     return r.preempted ? -ERESTART : (long)r.nr_done;
 }
@@ -290,7 +290,7 @@ static long memory_stat(struct memop *m)
     rc = m->op == XENMEM_current_reservation   ? d->tot_pages
          : m->op == XENMEM_maximum_reservation ? d->max_pages
                                                : domain_maximum_gpfn(d);
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -310,7 +310,7 @@ static long memory_get_vnumainfo(struct memop *m)
     rc = domain_for_target(m->v, info.domid, &d);
     if (rc)
         return rc;
-    domain_put(d);
+    put_domain(d);
     return -EOPNOTSUPP;
 }
 

@@ -23,13 +23,13 @@
 /* Is there such a domain, and an address space of its own to arrange? Then comes permission, but there is none yet. */
 static long physmap_answer(struct memop *m, domid_t domid)
 {
-    struct domain *d = domain_by_any_id(m->v, domid);
+    struct domain *d = get_domain_by_any_id(m->v, domid);
     long rc;
 
     if (!d)
         return -ESRCH;
     rc = paging_mode_translate(d) ? -EOPNOTSUPP : -EACCES;
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -64,7 +64,7 @@ static int lists_translate(const struct memop *m, const struct xen_add_to_physma
 /* *fd: referenced. Of domains without a number only DOMID_XEN, as in p2m_add_foreign(). */
 static int foreign_domain_get(struct memop *m, domid_t domid, struct domain **fd)
 {
-    *fd = domid == DOMID_XEN ? domain_get(m->currd->xen, domid) : domain_by_any_id(m->v, domid);
+    *fd = domid == DOMID_XEN ? get_system_domain(m->currd->xen, domid) : get_domain_by_any_id(m->v, domid);
     return *fd ? 0 : -ESRCH;
 }
 
@@ -99,7 +99,7 @@ static long native_add_batch(struct memop *m, const struct xen_add_to_physmap_ba
             rc = -ERESTART;
         }
     }
-    domain_put(fd);
+    put_domain(fd);
     return rc;
 }
 

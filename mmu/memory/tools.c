@@ -24,7 +24,7 @@ static int remote_domain_get(struct memop *m, domid_t domid, struct domain **d)
 {
     if (domid == m->currd->domain_id)
         return -EPERM;
-    *d = domid == DOMID_SELF ? NULL : domain_by_any_id(m->v, domid);
+    *d = domid == DOMID_SELF ? NULL : get_domain_by_any_id(m->v, domid);
     return *d ? 0 : -ESRCH;
 }
 
@@ -94,7 +94,7 @@ long memory_acquire_resource(struct memop *m)
     if (rc)
         return rc;
     rc = xsm_target(m->currd, d) ?: resource_acquire(m, d, &a);
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -133,12 +133,12 @@ long memory_claim_pages(struct memop *m)
         return -EFAULT;
     if (r.extent_start.p || r.extent_order || r.mem_flags)
         return -EINVAL;
-    d = r.domid < DOMID_FIRST_RESERVED ? domain_get(m->currd->xen, r.domid) : NULL;
+    d = get_domain_by_id(m->currd->xen, r.domid);
     if (!d)
         return -EINVAL;
     if (is_control_domain(m->currd))
         rc = d->is_dying ? -EINVAL : domain_set_outstanding_pages(d, r.nr_extents);
-    domain_put(d);
+    put_domain(d);
     return rc;
 }
 
@@ -151,10 +151,10 @@ long memory_pod_target(struct memop *m)
 
     if (compat_from_guest(m->v, &t, m->arg, COMPAT_xen_pod_target))
         return -EFAULT;
-    d = domain_by_any_id(m->v, t.domid);
+    d = get_domain_by_any_id(m->v, t.domid);
     if (!d)
         return -ESRCH;
-    domain_put(d);
+    put_domain(d);
     return -EINVAL;
 }
 
@@ -169,6 +169,6 @@ long memory_access_op(struct memop *m)
     rc = remote_domain_get(m, op.domid, &d);
     if (rc)
         return rc;
-    domain_put(d);
+    put_domain(d);
     return -EINVAL;
 }

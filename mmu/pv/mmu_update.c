@@ -166,19 +166,19 @@ static int call_domains(struct mmu_call *c, uint32_t foreigndom)
 
     c->pt_owner = d;
     if (foreigndom >> 16) {
-        c->pt_owner = domain_get(c->xen, (domid_t)((foreigndom >> 16) - 1));
+        c->pt_owner = get_domain_by_id(c->xen, (domid_t)((foreigndom >> 16) - 1));
         if (!c->pt_owner)
             return -ESRCH;
         if (c->pt_owner != d && (!c->pt_owner->max_vcpus || !c->pt_owner->vcpu[0])) {
-            domain_put(c->pt_owner);
+            put_domain(c->pt_owner);
             return -EINVAL;
         }
     } else {
-        d->refcnt++;
+        get_knownalive_domain(d);
     }
     c->pg_owner = get_pg_owner(c->curr, (domid_t)foreigndom);
     if (!c->pg_owner) {
-        domain_put(c->pt_owner);
+        put_domain(c->pt_owner);
         return -ESRCH;
     }
     return 0;
@@ -200,8 +200,8 @@ long do_mmu_update(struct vcpu *v, struct hypercall_args *args)
             put_page(c.xen, c.pg);
         if (c.flush)
             pv_flush_tlb(c.pt_owner);
-        domain_put(c.pg_owner);
-        domain_put(c.pt_owner);
+        put_domain(c.pg_owner);
+        put_domain(c.pt_owner);
     }
     return pv_batch_end(&b, args, done, rc);
 }

@@ -256,7 +256,7 @@ static int call_pg_owner(struct mmuext_call *c, uint32_t foreigndom)
         return -ESRCH;
     rc = is_pv_domain(c->pg_owner) ? xsm_target(c->curr->domain, c->pg_owner) : -EINVAL;
     if (rc)
-        domain_put(c->pg_owner);
+        put_domain(c->pg_owner);
     return rc;
 }
 
@@ -273,6 +273,6 @@ long do_mmuext_op(struct vcpu *v, struct hypercall_args *args)
     if (rc)
         return rc;
     rc = run_list(&c, &b, &done);
-    domain_put(c.pg_owner);
+    put_domain(c.pg_owner);
     return pv_batch_end(&b, args, done, rc);
 }

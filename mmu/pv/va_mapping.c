@@ -17,14 +17,14 @@ struct domain *get_pg_owner(struct vcpu *v, domid_t domid)
     struct domain *d = v->domain;
 
     if (domid == DOMID_SELF) {
-        d->refcnt++;
+        get_knownalive_domain(d);
         return d;
     }
     if (domid == d->domain_id) {
         pv_refused(d, "cannot name itself as a foreign domain");
         return NULL;
     }
-    return domain_get(d->xen, domid);
+    return domid >= DOMID_FIRST_RESERVED ? get_system_domain(d->xen, domid) : get_domain_by_id(d->xen, domid);
 }
 
 static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
@@ -90,6 +90,6 @@ long do_update_va_mapping_otherdomain(struct vcpu *v, struct hypercall_args *arg
     if (!pg_owner)
         return -ESRCH;
     rc = update_va_mapping(v, args->a[0], val, rest[0], pg_owner);
-    domain_put(pg_owner);
+    put_domain(pg_owner);
     return rc;
 }

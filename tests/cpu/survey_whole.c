@@ -156,8 +156,8 @@ static void guest_create(struct survey_whole *s, struct guest *g, bool narrow)
     }
     image_free(&img);
     free(elf);
-    g->d = domain_get(s->xen, b.domid);
-    domain_put(g->d);
+    g->d = get_domain_by_id(s->xen, b.domid);
+    put_domain(g->d);
     g->v = g->d->vcpu[0];
     g->base = (narrow ? UINT64_C(0xc0000000) : 0) + 0x200000;
     if (!narrow) { /* as a kernel does that knows of it */

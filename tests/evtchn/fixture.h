@@ -92,7 +92,7 @@ static void world_add_domain(struct world *w, unsigned int id, unsigned int max_
     d->vcpu = calloc(WORLD_VCPUS, sizeof(*d->vcpu));
     d->shared_info_mfn = _mfn(world_frame(id, 0));
     d->shared_info = world_frame_virt(w, world_frame(id, 0));
-    d->next = id < 2 ? &w->dom[id + 1] : NULL;
+    domain_list_insert(d);
     for (unsigned int i = 0; i < FRAMES_A_DOMAIN; i++) {
         w->xen.frame_table[world_frame(id, i)].owner = d;
         w->xen.frame_table[world_frame(id, i)].count_info = PGC_allocated | 1;
@@ -107,6 +107,19 @@ static void world_add_domain(struct world *w, unsigned int id, unsigned int max_
     }
 }
 
+/* As vcpu/sched/wake.c, and counts: nothing runs here, so last_run is free for it. */
+static void world_unblock(struct vcpu *v)
+{
+    if (!(v->pause_flags & (VPF_blocked | VPF_poll)))
+        return;
+    v->pause_flags &= ~(VPF_blocked | VPF_poll);
+    v->poll_evtchn = 0;
+    v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
+    v->last_run++;
+}
+
+static const struct xen_hooks world_hooks = { .vcpu_unblock = world_unblock };
+
 static struct world *world_create(unsigned int max_port)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -117,10 +130,11 @@ static struct world *world_create(unsigned int max_port)
     w->machine.trace.sink = world_trace;
     w->machine.trace.data = w;
     w->xen.machine = &w->machine;
+    w->xen.hooks = &world_hooks;
     w->xen.frame_table = calloc(WORLD_FRAMES, sizeof(struct page_info));
     for (unsigned int id = 0; id < 3; id++)
         world_add_domain(w, id, max_port);
-    w->xen.dom0 = w->xen.domain_list = &w->dom[0];
+    w->xen.dom0 = &w->dom[0];
     return w;
 }
 
@@ -162,35 +176,6 @@ static void world_destroy(struct world *w)
 
 /* --- what evtchn/ stands on --- */
 
-struct domain *domain_by_any_id(struct vcpu *v, domid_t domid)
-{
-    struct domain *d = v->domain->xen->domain_list;
-
-    if (domid == DOMID_SELF)
-        domid = v->domain->domain_id;
-    while (d && d->domain_id != domid)
-        d = d->next;
-    if (d)
-        d->refcnt++;
-    return d;
-}
-
-void domain_put(struct domain *d) { d->refcnt--; }
-
-int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
-{
-    struct domain *d = domain_by_any_id(v, domid);
-
-    if (!d)
-        return -ESRCH;
-    if (d != v->domain && !v->domain->is_privileged && v->domain->target != domid) {
-        domain_put(d);
-        return -EPERM;
-    }
-    *out = d;
-    return 0;
-}
-
 struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d)
 {
     struct page_info *pg;
@@ -217,17 +202,6 @@ void put_page_and_type(struct xen *xen, struct page_info *pg)
 {
     pg->type_info--;
     put_page(xen, pg);
-}
-
-/* As vcpu/sched/wake.c, and counts: nothing runs here, so last_run is free for it. */
-void vcpu_unblock(struct vcpu *v)
-{
-    if (!(v->pause_flags & (VPF_blocked | VPF_poll)))
-        return;
-    v->pause_flags &= ~(VPF_blocked | VPF_poll);
-    v->poll_evtchn = 0;
-    v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
-    v->last_run++;
 }
 
 static inline unsigned int world_wakeups(const struct vcpu *v) { return (unsigned int)v->last_run; }

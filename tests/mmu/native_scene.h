@@ -38,7 +38,7 @@ struct scene {
 
 static inline struct domain *scene_domain(struct scene *s, domid_t domid, int grant_frames, int maptrack_frames)
 {
-    struct domain *d = calloc(1, sizeof(*d)), **pd = &s->xen->domain_list;
+    struct domain *d = calloc(1, sizeof(*d));
     struct vcpu *v = calloc(1, sizeof(*v));
 
     assert_true(d && v);
@@ -60,9 +60,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->vcpu = calloc(1, sizeof(*d->vcpu));
     assert_true(v->regs && d->vcpu);
     d->vcpu[0] = v;
-    while (*pd)
-        pd = &(*pd)->next;
-    *pd = s->xen->domain_of[domid] = d;
+    domain_list_insert(d);
     assert_int_equal(grant_table_init(d, grant_frames, maptrack_frames, 2), 0);
     s->d[domid] = d;
     s->v[domid] = v;
@@ -72,6 +70,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
 static inline void scene_open_sized(struct scene *s, uint64_t mib, int grant_frames, int maptrack_frames)
 {
     const struct machine_config cfg = { .ram_mib = mib, .nr_pcpus = 0, .seed = 1 };
+    static const struct xen_hooks hooks; /* nothing sleeps, and domains are forgotten by scene_forget() */
     char err[200] = "";
 
     *s = (struct scene){ 0 };
@@ -81,6 +80,7 @@ static inline void scene_open_sized(struct scene *s, uint64_t mib, int grant_fra
     s->xen = calloc(1, sizeof(*s->xen));
     assert_non_null(s->xen);
     s->xen->machine = s->m;
+    s->xen->hooks = &hooks;
     assert_int_equal(heap_init(s->xen), 0);
     s->free_before = avail_domheap_pages(s->xen);
     for (domid_t id = 0; id < SCENE_DOMAINS; id++)
@@ -110,14 +110,11 @@ static inline void scene_kill(struct scene *s, domid_t domid)
 
 static inline void scene_forget(struct scene *s, domid_t domid)
 {
-    struct domain *d = s->d[domid], **pd = &s->xen->domain_list;
+    struct domain *d = s->d[domid];
 
     assert_int_equal(d->refcnt, 1);
     grant_table_destroy(d);
-    while (*pd != d)
-        pd = &(*pd)->next;
-    *pd = d->next;
-    s->xen->domain_of[domid] = NULL;
+    domain_list_remove(d);
     free(d->vcpu[0]->regs);
     free(d->vcpu[0]);
     free(d->vcpu);

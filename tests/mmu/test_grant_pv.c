@@ -138,8 +138,8 @@ static void world_close(struct world *w)
     for (int i = 0; i < 2; i++)
         if (w->g[i].d)
             kill_guest(w, &w->g[i]);
-    assert_null(domain_get(w->xen, 1));
-    assert_null(domain_get(w->xen, 2));
+    assert_null(get_domain_by_id(w->xen, 1));
+    assert_null(get_domain_by_id(w->xen, 2));
     xen_destroy(w->xen);
     machine_destroy(w->m);
 }
@@ -345,20 +345,20 @@ static void test_deaths(void **state)
     map(&w, &w.g[1], VA(SLOT_FREE), GNTMAP_host_map, GNTST_okay);
     map(&w, &w.g[1], VA(SLOT_FREE + 1), GNTMAP_host_map | GNTMAP_device_map | GNTMAP_readonly, GNTST_okay);
     kill_guest(&w, &w.g[1]);
-    assert_null(domain_get(w.xen, 2));
+    assert_null(get_domain_by_id(w.xen, 2));
     assert_int_equal(shared_entry_v1(w.g[0].d->grant_table, REF)->flags, RW);
     assert_int_equal(gnttab_audit(w.xen, report, NULL), 0);
 
     guest_open(&w, &w.g[1], 2, false);
     op = map(&w, &w.g[1], VA(SLOT_FREE), GNTMAP_host_map, GNTST_okay);
     kill_guest(&w, &w.g[0]);
-    zombie = domain_get(w.xen, 1);
+    zombie = get_domain_by_id(w.xen, 1);
     assert_non_null(zombie);
     assert_int_equal(zombie->tot_pages, 1);
-    domain_put(zombie);
+    put_domain(zombie);
     assert_ptr_equal(mfn_to_page(w.xen, mfn)->owner, zombie);
     assert_int_equal(unmap(&w, &w.g[1], op.handle, VA(SLOT_FREE)), GNTST_okay);
-    assert_null(domain_get(w.xen, 1));
+    assert_null(get_domain_by_id(w.xen, 1));
     world_close(&w);
 }
 

@@ -133,20 +133,25 @@ static void audit_held(struct xen *xen, struct audit *a) { audit_ref(a, held, PG
 static void a_mapped_frame_keeps_its_dead_owner(void **state)
 {
     struct fixture f;
+    const struct xen_hooks *hooks;
+    struct xen_hooks with_held;
     struct page_info *pg;
 
     fix_open(&f, false);
     pg = fix_page(&f, 1, FIX_FREE);
     assert_true(get_page(pg, f.d[1]));
     held = page_to_mfn(f.xen, pg);
-    f.xen->audit_refs[0] = audit_held;
+    hooks = f.xen->hooks;
+    with_held = *hooks;
+    with_held.audit_refs = audit_held;
+    f.xen->hooks = &with_held;
     fix_kill(&f, 1);
     assert_ptr_equal(pg->owner, f.xen->domain_list->next); /* a zombie, on the list */
     assert_int_equal(pg->owner->is_dying, DOMDYING_dead);
     assert_int_equal(pg->owner->tot_pages, 1);
     fix_audit(&f);
     put_page(f.xen, pg);
-    f.xen->audit_refs[0] = NULL;
+    f.xen->hooks = hooks;
     assert_ptr_equal(f.xen->domain_list->next, f.d[2]);
     fix_close(&f);
 }

@@ -27,8 +27,8 @@ static inline struct domain *domain_create_empty(struct fixture *f)
 
     assert_int_equal(xc_domain_create(f->xc, &c, &domid), 0);
     assert_int_equal(xc_domain_max_vcpus(f->xc, domid, 2), 0);
-    d = domain_get(f->xen, domid);
-    domain_put(d);
+    d = get_domain_by_id(f->xen, domid);
+    put_domain(d);
     return d;
 }
 

@@ -290,7 +290,7 @@ static void domain_random(struct chaos *ch)
 }
 
 /* The program of others may still name it, so its memory lives until the end. */
-static void domain_destroy(struct chaos *ch, struct wb_domain *wd)
+static void chaos_domain_destroy(struct chaos *ch, struct wb_domain *wd)
 {
     struct wb_domain **link = &ch->wb->domains;
     struct domain **dlink = &ch->wb->xen.domain_list;
@@ -396,7 +396,7 @@ static void disturb(struct chaos *ch)
         break;
     case 8:
         if (wb->domains->next && wd != wb->domains)
-            domain_destroy(ch, wd);
+            chaos_domain_destroy(ch, wd);
         break;
     case 9:
         if (wb->nr_vcpus < 200)

@@ -181,8 +181,8 @@ static int setup(void **state)
     sc->xc = sc->host->xc;
     assert_int_equal(xc_domain_create(sc->xc, &config, &domid), 0);
     assert_int_equal(xc_domain_max_vcpus(sc->xc, domid, 1), 0);
-    sc->d = domain_get(host_xen(sc->host), domid);
-    domain_put(sc->d);
+    sc->d = get_domain_by_id(host_xen(sc->host), domid);
+    put_domain(sc->d);
     *state = sc;
     return 0;
 }

@@ -55,8 +55,8 @@ static void begin(struct scene *sc, const char *sched, struct host_pool *pools, 
     sc->env = (struct guest_sched_env){ sc->host->xc, pools, nr_pools, note, sc };
     assert_int_equal(xc_domain_create(sc->env.xc, &config, &domid), 0);
     assert_int_equal(xc_domain_max_vcpus(sc->env.xc, domid, VCPUS), 0);
-    sc->d = domain_get(host_xen(sc->host), domid);
-    domain_put(sc->d);
+    sc->d = get_domain_by_id(host_xen(sc->host), domid);
+    put_domain(sc->d);
 }
 
 static int apply(struct scene *sc)

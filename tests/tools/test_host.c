@@ -39,12 +39,12 @@ static void on_out(void *data, domid_t domid, const char *text, size_t len)
     struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_CREDIT2, .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
     struct scene *sc = data;
     struct xen *xen = host_xen(sc->host);
-    struct domain *d = domain_get(xen, domid);
+    struct domain *d = get_domain_by_id(xen, domid);
 
     assert_non_null(d);
     assert_int_equal(vcpu_cpumask(d->vcpu[0]), 2);
     assert_int_equal(vcpu_soft_cpumask(d->vcpu[0]), 2);
-    domain_put(d);
+    put_domain(d);
     assert_int_equal(xc_domain_scheduler_op(sc->host->xc, domid, &op), 0);
     assert_int_equal(op.u.credit2.weight, 777);
     assert_int_equal(op.u.credit2.cap, 50);

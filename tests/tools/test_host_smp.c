@@ -80,13 +80,13 @@ static s_time_t work(struct scene *sc)
     s_time_t sum = 0;
 
     for (unsigned int i = 0; i < NR_GUESTS; i++) {
-        struct domain *d = domain_get(sc->xen, sc->domid[i]);
+        struct domain *d = get_domain_by_id(sc->xen, sc->domid[i]);
         struct vcpu_runstate_info rs;
 
         assert_non_null(d);
         vcpu_runstate_get(d->vcpu[0], &rs);
         sum += (s_time_t)rs.time[RUNSTATE_running];
-        domain_put(d);
+        put_domain(d);
     }
     return sum;
 }
@@ -148,10 +148,10 @@ static void hotplug_while_running(void **state)
 
 static struct vcpu *vcpu_of(struct scene *sc, unsigned int guest)
 {
-    struct domain *d = domain_get(sc->xen, sc->domid[guest]);
+    struct domain *d = get_domain_by_id(sc->xen, sc->domid[guest]);
 
     assert_non_null(d);
-    domain_put(d);
+    put_domain(d);
     return d->vcpu[0];
 }
 

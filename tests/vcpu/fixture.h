@@ -68,8 +68,8 @@ static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
         fail_msg("%s", err);
     image_free(&img);
     free(elf);
-    f->d = domain_get(f->xen, b.domid);
-    domain_put(f->d);
+    f->d = get_domain_by_id(f->xen, b.domid);
+    put_domain(f->d);
     f->store_mfn = b.store_mfn;
     f->store_port = b.store_port;
     f->v = f->d->vcpu[0];

@@ -115,7 +115,7 @@ static void eoi_frame(void **state)
     assert_int_equal(physdev(f, PHYSDEVOP_pirq_eoi_gmfn_v1, &frame, sizeof(frame)), 0);
     assert_int_equal(physdev(f, PHYSDEVOP_pirq_eoi_gmfn_v2, &frame, sizeof(frame)), -EBUSY);
     assert_int_equal(xc_domain_destroy(f->xc, f->d->domain_id), 0); /* the frame goes, and with it the domain */
-    assert_null(domain_get(f->xen, 1));
+    assert_null(get_domain_by_id(f->xen, 1));
 }
 
 static void owners_of_devices(void **state)

@@ -16,7 +16,7 @@
 #include <xen/features.h>
 
 static int domain_init(struct domain *d) { return 0; }
-static void domain_destroy(struct domain *d) {}
+static void domain_forget(struct domain *d) {}
 static int relinquish(struct domain *d) { return 0; }
 static void switch_to(struct vcpu *v) {}
 
@@ -54,7 +54,7 @@ const struct guest_ops native_guest = {
     .vm_assist_valid = 1u << VMASST_TYPE_runstate_update_flag,
     .caller_mem = &native_caller_mem,
     .domain_init = domain_init,
-    .domain_destroy = domain_destroy,
+    .domain_destroy = domain_forget,
     .vcpu_init = vcpu_init,
     .vcpu_destroy = vcpu_destroy,
     .relinquish = relinquish,

@@ -12,7 +12,7 @@
  *  - A vCPU is runnable when pause_flags == 0 and both pause counts are 0.
  *
  * Simplifies xen/include/xen/sched.h: no RCU, no locks (one host thread), no sched_units (a unit is a vCPU).
- * Going up happens through struct vcpu_notify_ops below.
+ * Going up happens through xen->hooks.
  */
 #ifndef VCPU_NOUN_DOMAIN_H
 #define VCPU_NOUN_DOMAIN_H
@@ -271,6 +271,31 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
     return v->domain->type == DOMAIN_PV32 ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
 }
 
+/* --- the list of domains: vcpu/noun/domain_list.c --- */
+
+/* Another reference to a domain that is there already. */
+static inline void get_knownalive_domain(struct domain *d) { d->refcnt++; }
+/* Give a reference back. The last one frees the domain, which must be dead (or a system domain). */
+static inline void put_domain(struct domain *d)
+{
+    BUG_ON(d->refcnt == 0);
+    if (!--d->refcnt)
+        d->xen->hooks->domain_destroy(d);
+}
+/* Look up by number and take a reference; NULL when there is none. Dying domains are found, system domains are not. */
+struct domain *get_domain_by_id(struct xen *xen, domid_t domid);
+/* DOMID_XEN or DOMID_IO, with a reference. NULL: another number, or not made yet. */
+struct domain *get_system_domain(struct xen *xen, domid_t domid);
+/* As get_domain_by_id() for what a guest names in a hypercall, DOMID_SELF or a number: Xen's rcu_lock_domain_by_any_id(). NULL: -ESRCH. */
+struct domain *get_domain_by_any_id(struct vcpu *v, domid_t domid);
+/* The domain with the lowest number that is not below domid, without a reference; NULL: none. */
+struct domain *domain_from(const struct xen *xen, domid_t domid);
+/* As above for operations on another domain's resources: refuses with -EPERM unless v may act on it (xsm default policy). */
+int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out);
+/* By d's number, which must be free; for domain_create() and domain_destroy(). */
+void domain_list_insert(struct domain *d);
+void domain_list_remove(struct domain *d);
+
 /* --- life of domains: vcpu/domain.c --- */
 
 /*
@@ -282,21 +307,17 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
                   const struct xen_domctl_createdomain *config, bool privileged, struct domain **out);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
-/* Look up by number and take a reference; NULL when there is none. Dying domains are found too. */
-struct domain *domain_get(struct xen *xen, domid_t domid);
-void domain_put(struct domain *d);
-/* The domain with the lowest number that is not below domid, without a reference; NULL: none. */
-struct domain *domain_from(const struct xen *xen, domid_t domid);
-/*
- * The domain that a guest names in a hypercall: DOMID_SELF or a number; with a reference. NULL: -ESRCH is the answer.
- * rcu_lock_domain_by_any_id() in Xen.
- */
-struct domain *domain_by_any_id(struct vcpu *v, domid_t domid);
-/* As above for operations on another domain's resources: refuses with -EPERM unless v may act on it (xsm default policy). */
-int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out);
-
+/* Back to how vcpu_create() left it, down and without registers or tables, for PV. -ERESTART: call again. vcpu/pv/context.c */
+int vcpu_reset(struct vcpu *v);
 /* Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain. */
 int domain_kill(struct domain *d);
+/* xen->hooks: the last reference is gone. Frees d. */
+void domain_destroy(struct domain *d);
+
+/* --- how it stops: vcpu/shutdown.c --- */
+
+/* Tell dom0, or whom it put in charge (VIRQ_DOM_EXC), that something about d changed; it will look with getdomaininfo. */
+void domain_notify(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
@@ -316,10 +337,14 @@ static inline bool vcpu_runnable(const struct vcpu *v)
 void vcpu_wake(struct vcpu *v);
 /* v must not run any more (its pause_flags or counts were set). If it is running its pCPU is asked to reschedule. */
 void vcpu_sleep_nosync(struct vcpu *v);
-/* An event is pending for v: end SCHEDOP_block. */
+/* An event is pending for v: end SCHEDOP_block or SCHEDOP_poll. (Below vcpu/sched/: vcpu_kick().) */
 void vcpu_unblock(struct vcpu *v);
 /* An event was made pending (not masked): wake v up if it blocks; it takes the upcall when it next enters the guest. */
-static inline void vcpu_kick(struct vcpu *v) { vcpu_unblock(v); }
+static inline void vcpu_kick(struct vcpu *v)
+{
+    if (v->pause_flags & (VPF_blocked | VPF_poll))
+        v->domain->xen->hooks->vcpu_unblock(v);
+}
 
 /* --- hypercalls --- */
 #define HYPERCALL_MAX_ARGS 6

@@ -16,6 +16,7 @@
 
 #include <xen/xen.h>
 
+struct xen;
 struct domain;
 struct vcpu;
 struct page_info;
@@ -50,8 +51,19 @@ struct xen_pcpu {
     void *sched_priv;
 };
 
+/* What mmu/ and evtchn/ must call above themselves. */
+struct xen_hooks {
+    /* An event is pending for v: end SCHEDOP_block or SCHEDOP_poll. vcpu/sched/wake.c; called by vcpu_kick(). */
+    void (*vcpu_unblock)(struct vcpu *v);
+    /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
+    void (*domain_destroy)(struct domain *d);
+    /* mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody. */
+    void (*audit_refs)(struct xen *xen, struct audit *a);
+};
+
 struct xen {
     struct machine *machine;
+    const struct xen_hooks *hooks;
 
     /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
     struct page_info *frame_table;
@@ -94,11 +106,7 @@ struct xen {
     uint64_t tsc_khz;
     bool audit;             /* run mmu_audit() after every hypercall */
     uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
-    /* Who outside mmu/ keeps references to frames, and tells mmu_audit() (evtchn's shared pages): NULL-terminated. */
-    void (*audit_refs[4])(struct xen *xen, struct audit *a);
 
-    /* Called when a domain shuts down or crashes, after it was recorded in the domain (VIRQ_DOM_EXC is sent as well). */
-    void (*domain_event)(void *data, struct domain *d);
     /* Called on the way out of a domain's crash while its registers are still there. */
     void (*crash_report)(void *data, struct vcpu *v, const char *why);
     void *hook_data;

@@ -125,9 +125,9 @@ static long pirq_of_domain(struct vcpu *v, uint64_t arg, size_t size, bool resul
     if (copy_from_guest(v, op, arg, size))
         return -EFAULT;
     domid = (domid_t)(op[0] | op[1] << 8);
-    d = domain_by_any_id(v, domid);
+    d = get_domain_by_any_id(v, domid);
     if (d)
-        domain_put(d);
+        put_domain(d);
     if (results && copy_to_guest(v, arg, op, size))
         return -EFAULT;
     return d ? refuse(v) : -ESRCH;

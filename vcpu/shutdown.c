@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How a domain stops: paused, shut down, crashed.
+ *
+ * Concept: a pause is somebody's wish and is counted; a shutdown is the end of the guest's own story (it powered off, suspended,
+ * crashed, let its watchdog starve) and is recorded once, with its reason. Either way only the vCPUs stop: what there is to
+ * look at stays until dom0, told with VIRQ_DOM_EXC, has looked and destroys the domain (domain_kill() in vcpu/domain.c) or, after a
+ * suspend that came to nothing, lets it go on (domain_resume()).
+ *
+ * Corresponds to domain_pause(), domain_shutdown(), domain_resume() and __domain_crash() in xen/common/domain.c.
+ */
+#include "vcpu/noun/domain.h"
+
+#include "evtchn/evtchn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <xen/sched.h>
+
+void domain_pause(struct domain *d)
+{
+    d->pause_count++;
+    for_each_vcpu (d, v)
+        vcpu_sleep_nosync(v);
+}
+
+void domain_unpause(struct domain *d)
+{
+    BUG_ON(d->pause_count <= 0);
+    if (--d->pause_count == 0)
+        for_each_vcpu (d, v)
+            vcpu_wake(v);
+}
+
+void domain_notify(struct domain *d)
+{
+    struct xen *xen = d->xen;
+
+    if (xen->dom0 && d != xen->dom0)
+        send_global_virq(xen, VIRQ_DOM_EXC);
+}
+
+void domain_shutdown(struct domain *d, int reason)
+{
+    if (d->shutdown_code == -1)
+        d->shutdown_code = reason;
+    if (d->is_shutting_down)
+        return;
+    d->is_shutting_down = d->is_shut_down = true;
+    TRACE(d->xen->machine, domain_shutdown, d->domain_id, 0, d->shutdown_code);
+    for_each_vcpu (d, v)
+        vcpu_sleep_nosync(v);
+    domain_notify(d);
+}
+
+void domain_resume(struct domain *d)
+{
+    d->is_shutting_down = d->is_shut_down = false;
+    d->shutdown_code = -1;
+    d->crash_reason[0] = '\0';
+    for_each_vcpu (d, v)
+        vcpu_wake(v);
+}
+
+static void crash(struct domain *d, struct vcpu *v, const char *why, va_list ap)
+{
+    struct xen *xen = d->xen;
+
+    if (d->is_shutting_down)
+        return;
+    vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
+    printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v ? v->vcpu_id : 0, d->crash_reason);
+    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v ? v->regs->rip : 0);
+    if (xen->crash_report && v)
+        xen->crash_report(xen->hook_data, v, d->crash_reason);
+    domain_shutdown(d, SHUTDOWN_crash);
+}
+
+void domain_crash(struct domain *d, const char *why, ...)
+{
+    struct vcpu *v = d->max_vcpus ? d->vcpu[0] : NULL;
+    va_list ap;
+
+    for_each_vcpu (d, w)
+        if (w->is_running)
+            v = w;
+    va_start(ap, why);
+    crash(d, v, why, ap);
+    va_end(ap);
+}
+
+void vcpu_crash(struct vcpu *v, const char *why, ...)
+{
+    va_list ap;
+
+    va_start(ap, why);
+    crash(v->domain, v, why, ap);
+    va_end(ap);
+}
