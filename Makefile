@@ -17,15 +17,15 @@ ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu ope
 MACHINE_OBJS := machine
 NOUN_OBJS := domain_list
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
-MMU_PV_OBJS := validate l1 mod roots perdomain descriptor mmu_update va_mapping mmuext tlb ptwr grant
+MMU_PV_OBJS := perdomain l1 validate mod descriptor roots paging mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
-MMU_MEMORY_OBJS := memory exchange map physmap foreign tools
+MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 VCPU_OBJS := xen run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl
-VCPU_PV_OBJS := guest traps bounce iret segments emulate ioport pit msr context hypercalls physdev
+VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options

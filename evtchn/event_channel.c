@@ -318,3 +318,17 @@ void evtchn_destroy(struct domain *d)
     evtchn_fifo_destroy(d);
     evtchn_2l_init(d);
 }
+
+/* --- life of vCPUs --- */
+
+int evtchn_vcpu_init(struct vcpu *v)
+{
+    vcpu_info_reset(v);
+    return evtchn_fifo_vcpu_init(v);
+}
+
+void evtchn_vcpu_destroy(struct vcpu *v)
+{
+    evtchn_fifo_vcpu_destroy(v);
+    evtchn_unmap_vcpu_info(v);
+}

@@ -52,6 +52,9 @@ int evtchn_get_free_port(struct domain *d, struct evtchn **out);
 void evtchn_occupy(struct domain *d, struct evtchn *chn, enum evtchn_state state, unsigned int vcpu_id);
 void evtchn_vacate(struct domain *d, struct evtchn *chn);
 
+/* The event happened: set the pending bit and tell the guest, as d's ABI does it. */
+void evtchn_set_pending(struct domain *d, struct evtchn *chn);
+
 /* --- event_channel.c --- */
 
 /* Close a port. guest: on behalf of the guest, which may not close the hypervisor's own. */
@@ -70,12 +73,6 @@ int evtchn_may_target(struct vcpu *v, const struct domain *d);
 /* --- event_send.c --- */
 
 bool evtchn_virq_is_global(uint32_t virq);
-/* The event happened: set the pending bit and tell the guest, as d's ABI does it. */
-void evtchn_set_pending(struct domain *d, struct evtchn *chn);
-/* ABI: v (NULL: there is none) shall have its upcall. */
-void evtchn_mark_events_pending(struct vcpu *v);
-/* ABI: port became pending, masked or not: wake those that wait for it in SCHEDOP_poll. */
-void evtchn_check_pollers(struct domain *d, evtchn_port_t port);
 void evtchn_clear_global_virq_handlers(struct domain *d);
 
 /* --- event_2l.c, event_fifo.c --- */
@@ -92,6 +89,13 @@ int evtchn_fifo_vcpu_init(struct vcpu *v);
 void evtchn_fifo_vcpu_destroy(struct vcpu *v);
 
 /* --- vcpu_info.c --- */
+
+/* Where v's vcpu_info is as long as it registered none. */
+void vcpu_info_reset(struct vcpu *v);
+/* ABI: v (NULL: there is none) shall have its upcall. */
+void evtchn_mark_events_pending(struct vcpu *v);
+/* ABI: port became pending, masked or not: wake those that wait for it in SCHEDOP_poll. */
+void evtchn_check_pollers(struct domain *d, evtchn_port_t port);
 
 /* The selector word of v's vcpu_info, 32 or 64 bits. */
 void *evtchn_pending_sel(const struct vcpu *v);

@@ -97,6 +97,32 @@ void evtchn_vacate(struct domain *d, struct evtchn *chn)
         d->first_free_evtchn = chn->port;
 }
 
+/* --- what the ABI does with a port --- */
+
+void evtchn_set_pending(struct domain *d, struct evtchn *chn)
+{
+    if (!evtchn_usable(chn))
+        return;
+    TRACE(d->xen->machine, evtchn_pending, d->domain_id, chn->notify_vcpu_id, chn->port);
+    d->evtchn_port_ops->set_pending(d, chn);
+}
+
+bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *chn = evtchn_from_port(d, port);
+
+    return chn && evtchn_usable(chn) && d->evtchn_port_ops->is_pending(d, chn);
+}
+
+bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port)
+{
+    const struct evtchn *chn = evtchn_from_port(d, port);
+
+    return !chn || !evtchn_usable(chn) || d->evtchn_port_ops->is_masked(d, chn);
+}
+
+/* --- life of the table --- */
+
 int evtchn_init(struct domain *d, unsigned int max_port)
 {
     int rc;

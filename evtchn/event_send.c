@@ -25,37 +25,6 @@ bool evtchn_virq_is_global(uint32_t virq)
     return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
 }
 
-void evtchn_mark_events_pending(struct vcpu *v)
-{
-    if (!v ||
-        shared_test_and_set_bit(&v->vcpu_info->evtchn_upcall_pending, 0)) /* its other bits are the guest's affair */
-        return;
-    vcpu_kick(v);
-}
-
-void evtchn_check_pollers(struct domain *d, evtchn_port_t port)
-{
-    uint64_t waiting = d->poll_mask;
-
-    for (; waiting; waiting &= waiting - 1) {
-        struct vcpu *v = d->vcpu[__builtin_ctzll(waiting)];
-
-        if (v->poll_evtchn > 0 && (evtchn_port_t)v->poll_evtchn != port)
-            continue;
-        d->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
-        v->poll_evtchn = 0;
-        vcpu_kick(v);
-    }
-}
-
-void evtchn_set_pending(struct domain *d, struct evtchn *chn)
-{
-    if (!evtchn_usable(chn))
-        return;
-    TRACE(d->xen->machine, evtchn_pending, d->domain_id, chn->notify_vcpu_id, chn->port);
-    d->evtchn_port_ops->set_pending(d, chn);
-}
-
 static void trace_send(struct domain *d, evtchn_port_t port, const struct domain *rd, evtchn_port_t rport)
 {
     const struct vcpu *curr = d->xen->pcpu[d->xen->machine->cur_pcpu].curr;
@@ -142,20 +111,4 @@ void evtchn_clear_global_virq_handlers(struct domain *d)
     for (unsigned int virq = 0; virq < NR_VIRQS; virq++)
         if (d->xen->global_virq_handler[virq] == d)
             d->xen->global_virq_handler[virq] = NULL;
-}
-
-/* --- questions --- */
-
-bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)
-{
-    const struct evtchn *chn = evtchn_from_port(d, port);
-
-    return chn && evtchn_usable(chn) && d->evtchn_port_ops->is_pending(d, chn);
-}
-
-bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port)
-{
-    const struct evtchn *chn = evtchn_from_port(d, port);
-
-    return !chn || !evtchn_usable(chn) || d->evtchn_port_ops->is_masked(d, chn);
 }

@@ -47,8 +47,7 @@ void *evtchn_pending_sel(const struct vcpu *v)
     return &v->vcpu_info->evtchn_pending_sel;
 }
 
-/* Where v's vcpu_info is as long as it registered none. */
-static void vcpu_info_reset(struct vcpu *v)
+void vcpu_info_reset(struct vcpu *v)
 {
     if (v->vcpu_id < XEN_LEGACY_MAX_VCPUS)
         v->vcpu_info = &v->domain->shared_info->vcpu_info[v->vcpu_id];
@@ -57,16 +56,27 @@ static void vcpu_info_reset(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
-int evtchn_vcpu_init(struct vcpu *v)
+void evtchn_mark_events_pending(struct vcpu *v)
 {
-    vcpu_info_reset(v);
-    return evtchn_fifo_vcpu_init(v);
+    if (!v ||
+        shared_test_and_set_bit(&v->vcpu_info->evtchn_upcall_pending, 0)) /* its other bits are the guest's affair */
+        return;
+    vcpu_kick(v);
 }
 
-void evtchn_vcpu_destroy(struct vcpu *v)
+void evtchn_check_pollers(struct domain *d, evtchn_port_t port)
 {
-    evtchn_fifo_vcpu_destroy(v);
-    evtchn_unmap_vcpu_info(v);
+    uint64_t waiting = d->poll_mask;
+
+    for (; waiting; waiting &= waiting - 1) {
+        struct vcpu *v = d->vcpu[__builtin_ctzll(waiting)];
+
+        if (v->poll_evtchn > 0 && (evtchn_port_t)v->poll_evtchn != port)
+            continue;
+        d->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
+        v->poll_evtchn = 0;
+        vcpu_kick(v);
+    }
 }
 
 int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset)

@@ -32,6 +32,14 @@ static void last_frame(struct domain *d)
         put_domain(d);
 }
 
+void put_page_alloc_ref(struct xen *xen, struct page_info *pg)
+{
+    if (pg->count_info & PGC_allocated) {
+        pg->count_info &= ~PGC_allocated;
+        put_page(xen, pg);
+    }
+}
+
 /* --- the hypervisor's frames --- */
 
 struct page_info *alloc_xenheap_pages(struct xen *xen, unsigned int order)

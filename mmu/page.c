@@ -25,14 +25,6 @@ struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d
     return get_page(pg, d) ? pg : NULL;
 }
 
-void put_page_alloc_ref(struct xen *xen, struct page_info *pg)
-{
-    if (pg->count_info & PGC_allocated) {
-        pg->count_info &= ~PGC_allocated;
-        put_page(xen, pg);
-    }
-}
-
 bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type)
 {
     return !_get_page_type(xen, NULL, pg, type);

@@ -24,20 +24,14 @@
  * another CPU's validation, and -EINTR (preempted before anything was done) cannot happen: the first entry is always done.
  */
 #include "mmu/page_private.h"
-#include "mmu/pv/private.h"
+#include "mmu/paging.h"
 
 #include <errno.h>
 
 static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
-    int rc;
-
-    if (type == PGT_l1_page_table)
-        rc = pv_promote_l1_table(xen, pg);
-    else if (type == PGT_seg_desc_page)
-        rc = pv_validate_segdesc_page(xen, pg);
-    else
-        rc = pv_promote_table(xen, v, pg, type);
+    const struct paging_ops *paging = pg->owner->paging;
+    int rc = paging ? paging->promote(xen, v, pg, type) : -EINVAL;
 
     if (!rc) {
         pg->type_info |= PGT_validated;
@@ -105,10 +99,7 @@ int _put_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg)
             pg->partial_flags = 0;
         }
         pg->type_info &= ~(PGT_validated | PGT_partial);
-        if ((x & PGT_type_mask) == PGT_l1_page_table)
-            pv_demote_l1_table(xen, pg);
-        else
-            rc = pv_demote_table(xen, v, pg);
+        rc = pg->owner->paging->demote(xen, v, pg);
         if (rc) {
             pg->type_info |= PGT_partial;
             pg->count_info++;

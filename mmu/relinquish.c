@@ -12,7 +12,10 @@
  * Corresponds to relinquish_memory(), domain_relinquish_resources() of xen/arch/x86/domain.c.
  */
 #include "mmu/memory/foreign.h"
-#include "mmu/pv/private.h"
+#include "mmu/page_private.h"
+#include "mmu/paging.h"
+
+#include <errno.h>
 
 static void move(struct domain *d, struct page_info *pg, struct page_list *from, struct page_list *to,
                  enum page_list_id id)
@@ -32,7 +35,7 @@ static int break_table(struct xen *xen, struct vcpu *v, struct page_info *pg)
         pg->partial_flags = 0;
     }
     pg->type_info &= ~(PGT_validated | PGT_partial);
-    if (pv_demote_table(xen, v, pg)) {
+    if (pg->owner->paging->demote(xen, v, pg)) {
         pg->type_info |= PGT_partial;
         if (!(x & PGT_partial)) {
             pg->type_info++; /* the partial state's own references */

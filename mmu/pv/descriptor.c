@@ -97,22 +97,6 @@ int pv_validate_segdesc_page(struct xen *xen, struct page_info *pg)
 
 /* --- GDT --- */
 
-void pv_destroy_gdt(struct vcpu *v)
-{
-    struct xen *xen = v->domain->xen;
-    uint64_t *ptes = pv_gdt_ptes(v);
-
-    v->pv.gdt_ents = 0;
-    machine_mappings_gone(xen->machine);
-    for (unsigned int i = 0; ptes && i < FIRST_RESERVED_GDT_PAGE; i++) {
-        if ((ptes[i] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(ptes[i]), xen->zero_mfn))
-            put_page_and_type(xen, mfn_to_page(xen, pte_mfn(ptes[i])));
-        ptes[i] = pte_make(xen->zero_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
-        v->pv.gdt_frames[i] = 0;
-    }
-    vcpu_flush_tlb(v);
-}
-
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
 {
     struct domain *d = v->domain;
@@ -180,28 +164,6 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
     pv_ldt_ptes(v)[PFN_DOWN(offset)] =
         pte_make(pte_mfn(*l1e), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX);
     v->pv.shadow_ldt_mapcnt++;
-    return true;
-}
-
-bool pv_destroy_ldt(struct vcpu *v)
-{
-    struct xen *xen = v->domain->xen;
-    uint64_t *ptes;
-
-    if (!v->pv.shadow_ldt_mapcnt)
-        return false;
-    ptes = pv_ldt_ptes(v);
-    machine_mappings_gone(xen->machine);
-    for (unsigned int i = 0; i < 16; i++) {
-        uint64_t e = ptes[i];
-
-        if (!(e & _PAGE_PRESENT))
-            continue;
-        ptes[i] = 0;
-        v->pv.shadow_ldt_mapcnt--;
-        put_page_and_type(xen, mfn_to_page(xen, pte_mfn(e)));
-    }
-    BUG_ON(v->pv.shadow_ldt_mapcnt);
     return true;
 }
 

@@ -117,6 +117,44 @@ uint64_t *pv_gdt_ptes(const struct vcpu *v)
     return table_map(xen, pte_mfn(l2[v->vcpu_id / VCPUS_PER_L1])) + v->vcpu_id % VCPUS_PER_L1 * 32;
 }
 
+void pv_destroy_gdt(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    uint64_t *ptes = pv_gdt_ptes(v);
+
+    v->pv.gdt_ents = 0;
+    machine_mappings_gone(xen->machine);
+    for (unsigned int i = 0; ptes && i < FIRST_RESERVED_GDT_PAGE; i++) {
+        if ((ptes[i] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(ptes[i]), xen->zero_mfn))
+            put_page_and_type(xen, mfn_to_page(xen, pte_mfn(ptes[i])));
+        ptes[i] = pte_make(xen->zero_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
+        v->pv.gdt_frames[i] = 0;
+    }
+    vcpu_flush_tlb(v);
+}
+
+bool pv_destroy_ldt(struct vcpu *v)
+{
+    struct xen *xen = v->domain->xen;
+    uint64_t *ptes;
+
+    if (!v->pv.shadow_ldt_mapcnt)
+        return false;
+    ptes = pv_ldt_ptes(v);
+    machine_mappings_gone(xen->machine);
+    for (unsigned int i = 0; i < 16; i++) {
+        uint64_t e = ptes[i];
+
+        if (!(e & _PAGE_PRESENT))
+            continue;
+        ptes[i] = 0;
+        v->pv.shadow_ldt_mapcnt--;
+        put_page_and_type(xen, mfn_to_page(xen, pte_mfn(e)));
+    }
+    BUG_ON(v->pv.shadow_ldt_mapcnt);
+    return true;
+}
+
 /* PV32: the L4 above the guest's L3 is Xen's own, one a vCPU. Only its slot 0 ever changes. */
 static int compat_l4_create(struct vcpu *v)
 {

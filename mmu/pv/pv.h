@@ -17,6 +17,9 @@
 #define GDT_VIRT_START(v) (PERDOMAIN_VIRT_START + ((uint64_t)(v)->vcpu_id << (PAGE_SHIFT + 5)))
 #define LDT_VIRT_START(v) (GDT_VIRT_START(v) + 16 * PAGE_SIZE)
 
+/* d->paging of PV domains, and of native ones (mmu/pv/paging.c). */
+extern const struct paging_ops pv_paging_ops;
+
 /* Create and free the per-domain mappings (perdomain_l3) and, per vCPU, its GDT/LDT windows incl. Xen's reserved GDT page. */
 int pv_domain_init(struct domain *d);
 void pv_domain_destroy(struct domain *d);

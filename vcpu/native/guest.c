@@ -8,6 +8,7 @@
  */
 #include "vcpu/noun/guest.h"
 #include "mmu/guest_access.h"
+#include "mmu/pv/pv.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
 
@@ -15,7 +16,12 @@
 #include <stdlib.h>
 #include <xen/features.h>
 
-static int domain_init(struct domain *d) { return 0; }
+static int domain_init(struct domain *d)
+{
+    d->paging = &pv_paging_ops;
+    return 0;
+}
+
 static void domain_forget(struct domain *d) {}
 static int relinquish(struct domain *d) { return 0; }
 static void switch_to(struct vcpu *v) {}

@@ -24,6 +24,7 @@
 #include <xen/vcpu.h>
 
 struct grant_table;
+struct paging_ops;
 struct e820entry;
 struct evtchn;
 struct evtchn_port_ops;
@@ -203,7 +204,8 @@ struct domain {
     char crash_reason[120];
 
     /* mmu/ */
-    uint64_t tot_pages, max_pages; /* of 32 bits, as in Xen: memory_op answers with them */
+    const struct paging_ops *paging; /* mmu/paging.h; NULL: its frames never become tables */
+    uint64_t tot_pages, max_pages;   /* of 32 bits, as in Xen: memory_op answers with them */
     uint64_t outstanding_pages, extra_pages;
     struct page_list page_list;    /* frames that count in tot_pages */
     struct page_list xenpage_list; /* hypervisor frames shared with the domain: shared_info, grant frames */

@@ -228,9 +228,15 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
     pv_inject_exception(v, X86_EXC_PF, error_code);
 }
 
+void pv_inject_debug(struct vcpu *v, uint64_t dr6)
+{
+    v->regs->dr[6] |= dr6; /* to clear them is the debugger's affair */
+    pv_inject_exception(v, X86_EXC_DB, 0);
+}
+
 /* --- events --- */
 
-static void deliver_events(struct vcpu *v)
+void pv_bounce_event(struct vcpu *v)
 {
     struct trap_bounce tb = { .eip = v->pv.event_callback_eip, .cs = v->pv.event_callback_cs, .interrupt = true };
 
@@ -249,12 +255,6 @@ static void deliver_events(struct vcpu *v)
         vcpu_crash(v, "an event is due and there is no event callback");
     else
         bounce(v, &tb);
-}
-
-void pv_deliver_events(struct vcpu *v)
-{
-    deliver_events(v);
-    pv_check_segments(v);
 }
 
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])

@@ -139,6 +139,13 @@ static bool is_mov_of_no_dr(const struct vcpu *v, const struct insn *in)
            !pv_debugreg_exists(v, in->sys_reg);
 }
 
+bool pv_iopl_ok(const struct vcpu *v)
+{
+    unsigned int cpl = !guest_kernel_mode(v) ? 3 : VM_ASSIST(v->domain, architectural_iopl) ? 0 : 1;
+
+    return cpl <= v->pv.iopl;
+}
+
 void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
 {
     v->regs->rip += len;

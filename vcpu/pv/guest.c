@@ -29,6 +29,7 @@
 static int domain_init(struct domain *d)
 {
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
+    d->paging = &pv_paging_ops;
     pv_pit_init(d);
     return pv_domain_init(d);
 }

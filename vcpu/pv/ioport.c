@@ -28,13 +28,6 @@
 #define PCI_ADDRESS 0xcf8u
 #define RTC_INDEX   0x70u
 
-bool pv_iopl_ok(const struct vcpu *v)
-{
-    unsigned int cpl = !guest_kernel_mode(v) ? 3 : VM_ASSIST(v->domain, architectural_iopl) ? 0 : 1;
-
-    return cpl <= v->pv.iopl;
-}
-
 /* Does the guest allow it: its own IOPL, or its bitmap? What cannot be read of that forbids. */
 static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
 {

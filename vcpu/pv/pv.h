@@ -68,8 +68,10 @@ void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_cod
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 /* A software interrupt whose gate allows it (rip is behind the instruction already). */
 void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector);
-/* Deliver what is due before the guest is entered: NMI, the event upcall, what its selectors are worth. */
-void pv_deliver_events(struct vcpu *v);
+/* #DB for the conditions in these bits of DR6. */
+void pv_inject_debug(struct vcpu *v, uint64_t dr6);
+/* An NMI or the event upcall, if one is due. */
+void pv_bounce_event(struct vcpu *v);
 /* SYSCALL that is no hypercall: from user mode, or from a kernel's 32-bit code. */
 void pv_guest_syscall(struct vcpu *v);
 /* Data segments could not be loaded: data_sel holds what DS, ES, FS and GS were. */
@@ -90,22 +92,24 @@ int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n);
 bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
 /* The same for CS or SS; one that would fault stands in the register with nothing behind it. CS sets the CPL. */
 void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
-/* Before v is entered: the exception for such a CS or SS. */
-void pv_check_segments(struct vcpu *v);
-/*
- * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a null
- * selector, and the kernel is told with the failsafe callback.
- */
-void pv_reload_segments(struct vcpu *v);
+/* The one of them that does so, and the exception that loading it raises; CPU_NR_SEGS: both are loaded. */
+unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector);
 /* `sel` with the RPL that it must have as a code or stack selector of d's kernel or user; one that is right stays. */
 uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel);
 uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
 /* v's CS and SS become the flat ones of a PV64 guest, compat: those of 32-bit code. */
 void pv_flat_code_segment(struct vcpu *v, bool compat);
 
+/* --- deliver.c: the last steps before the guest is entered --- */
+/* Deliver what is due before the guest is entered: NMI, the event upcall, what its selectors are worth. */
+void pv_deliver_events(struct vcpu *v);
+/*
+ * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a null
+ * selector, and the kernel is told with the failsafe callback.
+ */
+void pv_reload_segments(struct vcpu *v);
+
 /* --- traps.c: what an exit means --- */
-/* #DB for the conditions in these bits of DR6. */
-void pv_inject_debug(struct vcpu *v, uint64_t dr6);
 void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 
 /* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
@@ -122,10 +126,10 @@ void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val);
 void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
-
-/* --- ioport.c --- */
 /* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
 bool pv_iopl_ok(const struct vcpu *v);
+
+/* --- ioport.c --- */
 /* IN, OUT, INS, OUTS at RIP. True: carried out, or a fault delivered; false: none of these, or not allowed. */
 bool pv_emulate_port_io(struct vcpu *v);
 

@@ -148,55 +148,21 @@ void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
     v->regs->dirty |= CPU_DIRTY_SEGS;
 }
 
-/* The first of CS and SS that is not loaded; CPU_NR_SEGS: both are. */
-static unsigned int missing_segment(const struct vcpu *v)
+unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector)
 {
-    const struct cpu_segment *seg = v->regs->seg;
-
-    return !(seg[CPU_SEG_CS].attr & ATTR_P) ? CPU_SEG_CS : !(seg[CPU_SEG_SS].attr & ATTR_P) ? CPU_SEG_SS : CPU_NR_SEGS;
-}
-
-void pv_check_segments(struct vcpu *v)
-{
-    const unsigned int seg = missing_segment(v);
-    unsigned int vector = X86_EXC_GP;
+    const struct cpu_segment *s = v->regs->seg;
+    const unsigned int seg = !(s[CPU_SEG_CS].attr & ATTR_P)   ? CPU_SEG_CS
+                             : !(s[CPU_SEG_SS].attr & ATTR_P) ? CPU_SEG_SS
+                                                              : CPU_NR_SEGS;
     uint64_t desc;
-    uint16_t sel;
 
     if (seg == CPU_NR_SEGS)
-        return;
-    sel = v->regs->seg[seg].sel;
-    if ((sel & ~SEL_RPL) && descriptor_read(v, sel, &desc) && segment_check(seg, sel, desc, v->regs->cpl) &&
-        !(desc & DESC_P))
-        vector = seg == CPU_SEG_CS ? X86_EXC_NP : X86_EXC_SS;
-    pv_inject_exception(v, vector, sel & 0xfffcu);
-    if (missing_segment(v) != CPU_NR_SEGS)
-        vcpu_crash(v, "bad stack selector %04x in the kernel", v->regs->seg[CPU_SEG_SS].sel);
-}
-
-void pv_reload_segments(struct vcpu *v)
-{
-    static const uint8_t segs[4] = { CPU_SEG_DS, CPU_SEG_ES, CPU_SEG_FS, CPU_SEG_GS };
-    uint16_t data_sel[4];
-    bool ok = true;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(segs); i++) {
-        struct cpu_segment *s = &v->regs->seg[segs[i]];
-        const uint64_t base = s->base;
-
-        data_sel[i] = s->sel;
-        if ((s->sel & ~3u) == 0)
-            continue;
-        if (!pv_load_segment(v, segs[i], s->sel)) {
-            *s = (struct cpu_segment){ 0 };
-            v->regs->dirty |= CPU_DIRTY_SEGS;
-            ok = false;
-        }
-        if (segs[i] >= CPU_SEG_FS && is_pv_64bit_domain(v->domain))
-            s->base = base; /* 64-bit code sets the base apart from the selector */
-    }
-    if (!ok)
-        pv_failsafe_callback(v, data_sel);
+        return seg;
+    *vector = X86_EXC_GP;
+    if ((s[seg].sel & ~SEL_RPL) && descriptor_read(v, s[seg].sel, &desc) &&
+        segment_check(seg, s[seg].sel, desc, v->regs->cpl) && !(desc & DESC_P))
+        *vector = seg == CPU_SEG_CS ? X86_EXC_NP : X86_EXC_SS;
+    return seg;
 }
 
 uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel)

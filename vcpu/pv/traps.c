@@ -17,12 +17,6 @@
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 
-void pv_inject_debug(struct vcpu *v, uint64_t dr6)
-{
-    v->regs->dr[6] |= dr6; /* to clear them is the debugger's affair */
-    pv_inject_exception(v, X86_EXC_DB, 0);
-}
-
 /* INT n, which the gates' DPL of real Xen turns into #GP with the IDT bit: allowed when the guest's gate says so. */
 static void softint(struct vcpu *v, const struct sim_exit *e)
 {
