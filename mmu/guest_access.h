@@ -12,6 +12,7 @@
 #ifndef MMU_GUEST_ACCESS_H
 #define MMU_GUEST_ACCESS_H
 
+#include "sim/x86.h"
 #include "vcpu/noun/caller.h"
 #include "vcpu/noun/domain.h"
 
@@ -34,16 +35,9 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
     return v->caller_mem->okay(v, addr, n);
 }
 
-/* How a translation is meant, and what a failed one reports, as #PF error code bits (PFEC_*). */
-#define PFEC_page_present 0x01u
-#define PFEC_write_access 0x02u
-#define PFEC_user_mode    0x04u
-#define PFEC_reserved_bit 0x08u
-#define PFEC_insn_fetch   0x10u
-
 /*
  * Translate one guest virtual address through v's current page tables (kernel or user root as v runs now). Returns the
- * frame or INVALID_MFN with the error bits in *pfec, which on entry says what the access is. Marks nothing accessed.
+ * frame or INVALID_MFN with the error bits in *pfec, which on entry says what the access is (PFEC_*). Marks nothing accessed.
  */
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 

@@ -17,25 +17,11 @@
 #define MMU_PTE_H
 
 #include "mmu/page.h"
+#include "sim/x86.h"
 
-#define _PAGE_PRESENT      UINT64_C(0x001)
-#define _PAGE_RW           UINT64_C(0x002)
-#define _PAGE_USER         UINT64_C(0x004)
-#define _PAGE_PWT          UINT64_C(0x008)
-#define _PAGE_PCD          UINT64_C(0x010)
-#define _PAGE_ACCESSED     UINT64_C(0x020)
-#define _PAGE_DIRTY        UINT64_C(0x040)
-#define _PAGE_PAT          UINT64_C(0x080)
-#define _PAGE_PSE          UINT64_C(0x080)
-#define _PAGE_GLOBAL       UINT64_C(0x100)
-#define _PAGE_AVAIL        UINT64_C(0xe00)
 #define _PAGE_GUEST_KERNEL (UINT64_C(1) << 52)
 #define _PAGE_AVAIL_HIGH   (UINT64_C(0x7ff) << 52)
 #define _PAGE_GNTTAB       (UINT64_C(1) << 62)
-#define _PAGE_NX           (UINT64_C(1) << 63)
-
-#define PTE_MFN_MASK   UINT64_C(0x000ffffffffff000)
-#define PTES_PER_TABLE 512u
 
 /* The drawing above: every bit once, and what lies in the upper available ones. */
 _Static_assert(_PAGE_PRESENT + _PAGE_RW + _PAGE_USER + _PAGE_PWT + _PAGE_PCD + _PAGE_ACCESSED + _PAGE_DIRTY +
@@ -55,10 +41,6 @@ _Static_assert(_PAGE_AVAIL_HIGH >> 52 == 0x7ff && _PAGE_GUEST_KERNEL >> 52 == 1 
 
 static inline mfn_t pte_mfn(uint64_t e) { return _mfn((e & PTE_MFN_MASK) >> PAGE_SHIFT); }
 static inline uint64_t pte_make(mfn_t mfn, uint64_t flags) { return mfn_x(mfn) << PAGE_SHIFT | flags; }
-static inline unsigned int pte_index(uint64_t va, unsigned int level)
-{
-    return (va >> (PAGE_SHIFT + 9 * (level - 1))) & (PTES_PER_TABLE - 1);
-}
 
 /* PGT_l1_page_table .. PGT_l4_page_table and back. */
 static inline uint64_t level_type(unsigned int level) { return (uint64_t)level << 61; }

@@ -26,10 +26,6 @@
 
 #include "sim/pcpu.h"
 
-#define EFER_LMA   0x400u
-#define SEG_ATTR_L 0x200u
-#define SEG_ATTR_D 0x400u
-
 /* What Capstone made of an instruction: a function of its bytes, its address and the code size. */
 struct decoded {
     uint64_t rip;

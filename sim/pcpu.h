@@ -21,6 +21,7 @@
 #define SIM_PCPU_H
 
 #include "sim/types.h"
+#include "sim/x86.h"
 
 struct machine;
 struct pcpu;
@@ -31,6 +32,12 @@ enum cpu_mode {
     CPU_MODE_PV32, /* kernel in ring 1, user in ring 3, compatibility mode under PAE-shaped 4-level tables */
     CPU_MODE_HVM,  /* SVM guest mode under nested paging */
 };
+
+/* CR0 and CR4 in the two PV modes: what the processor has whatever cr0 and cr4 say, and what it takes from them. */
+#define PV_CR0_FIXED (X86_CR0_PG | X86_CR0_AM | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_MP | X86_CR0_PE)
+#define PV_CR0_OWN   X86_CR0_TS
+#define PV_CR4_FIXED (X86_CR4_OSXMMEXCPT | X86_CR4_OSFXSR | X86_CR4_PAE)
+#define PV_CR4_OWN   (X86_CR4_FSGSBASE | X86_CR4_DE | X86_CR4_TSD)
 
 /* A segment register with its hidden part, attributes as in a VMCB (AMD APM vol. 2, 15.5.1: descriptor bits 55:52,47:40). */
 struct cpu_segment {

@@ -93,17 +93,4 @@ enum svm_exit {
     SVM_EXIT_NPF = 0x400,
 };
 
-#define EFER_SCE  0x001u
-#define EFER_LME  0x100u
-#define EFER_LMA  0x400u
-#define EFER_NXE  0x800u
-#define EFER_SVME 0x1000u
-
-#define CR0_TS       0x8u
-#define CR0_PV       0x80050033u /* PG AM WP NE ET MP PE: what a PV guest runs with, whatever it believes */
-#define CR0_PV_OWN   CR0_TS      /* what it may change */
-#define CR4_FSGSBASE 0x10000u
-#define CR4_PV       0x620u                /* OSXMMEXCPT OSFXSR PAE */
-#define CR4_PV_OWN   (CR4_FSGSBASE | 0xcu) /* TSD, DE too */
-
 #endif

@@ -17,14 +17,8 @@
 
 #define DESC_PER_PAGE 512
 
-/* A descriptor, low word a in bits 31..0, high word b in bits 63..32; these are bits of b. */
-#define SEG_L              UINT32_C(0x00200000)
-#define SEG_G              UINT32_C(0x00800000)
-#define SEG_P              UINT32_C(0x00008000)
-#define SEG_DPL_SHIFT      13
-#define SEG_S              UINT32_C(0x00001000)
-#define SEG_TYPE           UINT32_C(0x00000f00)
-#define SEG_TYPE_CALL_GATE UINT32_C(0x00000c00)
+/* A descriptor, low word a in bits 31..0, high word b in bits 63..32: _SEGMENT_* and this are bits of b. */
+#define SEGMENT_TYPE_CALL_GATE 0x00000c00u
 
 #define FLAT_COMPAT_KERNEL_CS 0xe019
 
@@ -43,7 +37,7 @@ static void extend_compat_limit(uint32_t *a, uint32_t *b)
     uint32_t base = (*b & 0xff000000) | (*b & 0xff) << 16 | *a >> 16;
     uint64_t limit = ((*b & 0xf0000) | (*a & 0xffff)) + 1ull;
 
-    if (*b & SEG_G)
+    if (*b & _SEGMENT_G)
         limit <<= PAGE_SHIFT;
     if (!base && limit > HYPERVISOR_COMPAT_VIRT_START) {
         *a |= 0x0000ffff;
@@ -57,21 +51,21 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
     const bool pv32 = is_pv_32bit_domain(d);
     uint32_t a = (uint32_t)*desc, b = (uint32_t)(*desc >> 32), dpl, cs;
 
-    if (!(b & SEG_P) || !(b & (SEG_S | SEG_TYPE)))
+    if (!(b & _SEGMENT_P) || !(b & (_SEGMENT_S | _SEGMENT_TYPE)))
         return true; /* it always faults; type 0 is also the second half of a call gate */
-    dpl = (b >> SEG_DPL_SHIFT) & 3;
+    dpl = (b >> _SEGMENT_DPL_SHIFT) & 3;
     dpl = pv32 ? dpl ?: 1 : 3; /* the guest kernel's own ring at best */
-    b = (b & ~(3u << SEG_DPL_SHIFT)) | dpl << SEG_DPL_SHIFT;
-    if (b & SEG_S) {
-        if (pv32 && (b & SEG_L))
+    b = (b & ~_SEGMENT_DPL) | dpl << _SEGMENT_DPL_SHIFT;
+    if (b & _SEGMENT_S) {
+        if (pv32 && (b & _SEGMENT_L))
             return false;
         if (pv32)
             extend_compat_limit(&a, &b);
     } else {
-        if ((b & SEG_TYPE) != SEG_TYPE_CALL_GATE || !gate_selector_okay(d, a >> 16))
+        if ((b & _SEGMENT_TYPE) != SEGMENT_TYPE_CALL_GATE || !gate_selector_okay(d, a >> 16))
             return false;
         /* DPL 0 makes every use fault, so that it can be emulated; the real one is kept in the selector's RPL. */
-        b &= ~(3u << SEG_DPL_SHIFT);
+        b &= ~_SEGMENT_DPL;
         cs = ((a >> 16) & ~3u) | dpl;
         a = (a & 0xffff) | cs << 16;
         if (b & (pv32 ? 0xe0 : 0xff))

@@ -18,16 +18,6 @@
 #include "mmu/pv/private.h"
 #include "sim/insn.h"
 
-#define EFLAGS_CF    0x001u
-#define EFLAGS_PF    0x004u
-#define EFLAGS_AF    0x010u
-#define EFLAGS_ZF    0x040u
-#define EFLAGS_SF    0x080u
-#define EFLAGS_DF    0x400u
-#define EFLAGS_OF    0x800u
-#define EFLAGS_RF    0x10000u
-#define EFLAGS_ARITH (EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | EFLAGS_SF | EFLAGS_OF)
-
 /* An instruction in progress: what is there, what is to be there, and what happens to the registers if that is accepted. */
 struct ptwr {
     struct vcpu *v;
@@ -71,17 +61,17 @@ static void flags_set(struct ptwr *p, unsigned int size, uint64_t a, uint64_t b,
     uint64_t f = 0;
 
     res &= size_mask(size);
-    f |= !res ? EFLAGS_ZF : 0;
-    f |= res & sign ? EFLAGS_SF : 0;
-    f |= __builtin_parity(res & 0xff) ? 0 : EFLAGS_PF;
+    f |= !res ? X86_EFLAGS_ZF : 0;
+    f |= res & sign ? X86_EFLAGS_SF : 0;
+    f |= __builtin_parity(res & 0xff) ? 0 : X86_EFLAGS_PF;
     if (arith) {
-        f |= (a ^ b ^ res) & 0x10 ? EFLAGS_AF : 0;
+        f |= (a ^ b ^ res) & 0x10 ? X86_EFLAGS_AF : 0;
         if (arith > 0) {
-            f |= res < a ? EFLAGS_CF : 0;
-            f |= ~(a ^ b) & (a ^ res) & sign ? EFLAGS_OF : 0;
+            f |= res < a ? X86_EFLAGS_CF : 0;
+            f |= ~(a ^ b) & (a ^ res) & sign ? X86_EFLAGS_OF : 0;
         } else {
-            f |= a < b ? EFLAGS_CF : 0;
-            f |= (a ^ b) & (a ^ res) & sign ? EFLAGS_OF : 0;
+            f |= a < b ? X86_EFLAGS_CF : 0;
+            f |= (a ^ b) & (a ^ res) & sign ? X86_EFLAGS_OF : 0;
         }
     }
     p->flags = f;
@@ -96,7 +86,7 @@ static bool bit_op(struct ptwr *p)
     if (!operand_get(p->v->regs, &p->insn->opnd[1], &n))
         return false;
     bit = UINT64_C(1) << (n & (8 * size - 1));
-    p->flags = (p->v->regs->rflags & EFLAGS_ARITH & ~EFLAGS_CF) | (p->old & bit ? EFLAGS_CF : 0);
+    p->flags = (p->v->regs->rflags & X86_EFLAGS_ARITH_MASK & ~X86_EFLAGS_CF) | (p->old & bit ? X86_EFLAGS_CF : 0);
     p->set_flags = true;
     p->val = p->insn->op == INSN_BTS ? p->old | bit : p->insn->op == INSN_BTR ? p->old & ~bit : p->old ^ bit;
     return true;
@@ -123,7 +113,7 @@ static bool cmpxchg8b(struct ptwr *p)
         return false;
     p->write = p->old == ((r->rdx << 32) | (uint32_t)r->rax);
     p->val = (r->rcx << 32) | (uint32_t)r->rbx;
-    p->flags = (r->rflags & EFLAGS_ARITH & ~EFLAGS_ZF) | (p->write ? EFLAGS_ZF : 0);
+    p->flags = (r->rflags & X86_EFLAGS_ARITH_MASK & ~X86_EFLAGS_ZF) | (p->write ? X86_EFLAGS_ZF : 0);
     p->set_flags = true;
     if (!p->write) {
         p->after.rax = (uint32_t)p->old;
@@ -137,7 +127,7 @@ static bool string_op(struct ptwr *p)
 {
     struct cpu_state *r = &p->after;
     const unsigned int size = p->insn->opnd[0].size;
-    const int64_t step = r->rflags & EFLAGS_DF ? -(int64_t)size : size;
+    const int64_t step = r->rflags & X86_EFLAGS_DF ? -(int64_t)size : size;
 
     if (is_pv_32bit_domain(p->v->domain))
         return false; /* address size and wrap are not worth it */
@@ -233,9 +223,9 @@ static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, uint64_t *ptr, const 
     if (p.write && !entry_update(v, entry, (*entry & ~mask) | (p.val << shift & mask), dst->addr, dst->size))
         return false;
     if (p.set_flags)
-        p.after.rflags = (p.after.rflags & ~(uint64_t)EFLAGS_ARITH) | p.flags;
+        p.after.rflags = (p.after.rflags & ~(uint64_t)X86_EFLAGS_ARITH_MASK) | p.flags;
     if (p.after.rip != v->regs->rip) /* not in the middle of a REP */
-        p.after.rflags &= ~(uint64_t)EFLAGS_RF;
+        p.after.rflags &= ~(uint64_t)X86_EFLAGS_RF;
     p.after.dirty = v->regs->dirty;
     *v->regs = p.after;
     return true;

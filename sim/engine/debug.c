@@ -34,10 +34,6 @@
 #include "sim/engine/block.h"
 #include "sim/engine/private.h"
 
-/* Of a block's flags those that RFLAGS gives. */
-#define KEY_TF (1u << 8)
-#define KEY_RF (1u << 16)
-
 _Static_assert(RAW_HF_FAMILY == 7u << 27 && RAW_HF_SINGLE == 1u << 30, "the drawing of hflags");
 
 #define BP_MEM_ACCESS 3 /* reads and writes of the page are watched */
@@ -152,7 +148,7 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
     memcpy(&key, (const uint8_t *)tb + TB_FLAGS, sizeof(key));
     d->in_family = (key & RAW_HF_FAMILY) && !(key & RAW_HF_SINGLE);
     /* RF set by an IRET of the guest's own: pcpu_debug.c knows how long it lasts. Behind MOV SS nothing breaks. */
-    d->leaves = d->in_family && ((key & KEY_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
+    d->leaves = d->in_family && ((key & X86_EFLAGS_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
     return d->leaves || (key & RAW_HF_SINGLE) ? 1 : max_insns;
 }
 
@@ -161,7 +157,7 @@ bool emu_string_wanted(const struct emu *e)
     uint32_t key;
 
     memcpy(&key, (const uint8_t *)e->count.tb + TB_FLAGS, sizeof(key));
-    return e->tlb.two && !e->debug.in_family && !(key & (RAW_HF_SINGLE | KEY_TF | RAW_HF_SMAP));
+    return e->tlb.two && !e->debug.in_family && !(key & (RAW_HF_SINGLE | X86_EFLAGS_TF | RAW_HF_SMAP));
 }
 
 bool emu_debug_breaks(const struct emu *e, uint64_t pc) { return e->debug.in_family && is_known(&e->debug, pc); }

@@ -133,12 +133,12 @@ static void vmcb_build(struct emu *e)
     v->tr = (struct vmcb_segment){ 0x40, 0x8b, 0x67, 0 };
     v->cpl = 3;
     v->efer = EFER_SVME | EFER_NXE | EFER_LMA | EFER_LME | EFER_SCE;
-    v->cr0 = CR0_PV;
-    v->cr4 = CR4_PV;
+    v->cr0 = PV_CR0_FIXED;
+    v->cr4 = PV_CR4_FIXED;
     v->cr3 = emu_page_addr(EMU_PAGE_PML4); /* no entry for users: the first fetch faults */
-    v->dr6 = 0xffff0ff0;
-    v->dr7 = 0x400;
-    v->rflags = 0x202;
+    v->dr6 = X86_DR6_DEFAULT;
+    v->dr7 = X86_DR7_DEFAULT;
+    v->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
     v->rip = 0x1000;
 }
 
@@ -146,12 +146,12 @@ static void vmcb_build(struct emu *e)
 static bool guest_mode_enter(struct emu *e)
 {
     const uint64_t set[][2] = {
-        { UC_X86_REG_RDI, CR4_PV },
+        { UC_X86_REG_RDI, PV_CR4_FIXED },
         { UC_X86_REG_RSI, emu_page_addr(EMU_PAGE_PML4) },
         { UC_X86_REG_RCX, 0xc0000080 },
         { UC_X86_REG_RAX, EFER_SVME | EFER_NXE | EFER_LME | EFER_LMA | EFER_SCE },
         { UC_X86_REG_RDX, 0 },
-        { UC_X86_REG_R8, CR0_PV },
+        { UC_X86_REG_R8, PV_CR0_FIXED },
         { UC_X86_REG_R9, emu_page_addr(EMU_PAGE_HSAVE) },
         { UC_X86_REG_R10, emu_page_addr(EMU_PAGE_VMCB) },
         { UC_X86_REG_RIP, emu_page_addr(EMU_PAGE_BOOT) },
@@ -165,7 +165,7 @@ static bool guest_mode_enter(struct emu *e)
     emu_count_start(e, EMU_MAX_BUDGET);
     emu_run(e);
     emu_run_check(e, EMU_RUN_OVER);
-    return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + 14;
+    return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + X86_EXC_PF;
 }
 
 static bool hooks_add(struct emu *e)

@@ -243,10 +243,6 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 
 /* ------------------------------------------------------------------------------------------------------ checking -- */
 
-#define PTE_RW UINT64_C(2)
-#define PTE_US UINT64_C(4)
-#define PTE_D  UINT64_C(0x40)
-
 static bool is_filled(const struct emu *e, uint64_t page)
 {
     for (unsigned int i = 0; i < e->tlb.filled.nr; i++)
@@ -269,7 +265,8 @@ static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
         return true;
     memcpy(&write, entry + ENTRY_WRITE, sizeof(write));
     return emu_walk(e, tlb ? e->tlb.root : e->tlb.other, page, &w) && w.phys == (phys & PAGE_MASK) &&
-           (write == ~UINT64_C(0) || (w.rights & PTE_RW && w.leaf & PTE_D)) && (tlb == 2 || w.rights & PTE_US);
+           (write == ~UINT64_C(0) || (w.rights & _PAGE_RW && w.leaf & _PAGE_DIRTY)) &&
+           (tlb == 2 || w.rights & _PAGE_USER);
 }
 
 bool machine_tlb_agrees(struct machine *m)

@@ -44,7 +44,7 @@ struct lookup_slot {
 #define CFLAGS_COMPARED 0xff0effffu /* of TB_CFLAGS: everything but how a block was made */
 #define NO_PAGE_2       ~UINT64_C(0)
 
-#define EFLAGS_OF_BLOCKS 0x73100u /* AC VM RF IOPL TF */
+#define EFLAGS_OF_BLOCKS (X86_EFLAGS_AC | X86_EFLAGS_VM | X86_EFLAGS_RF | X86_EFLAGS_IOPL | X86_EFLAGS_TF)
 
 struct key {
     uint64_t pc, cs_base;

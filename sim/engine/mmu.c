@@ -24,8 +24,6 @@
 /* The TLB's window is 100 ms; ten million instructions are what that was made for. */
 #define TLB_CLOCK_SCALE 10
 
-static bool is_canonical(uint64_t addr) { return (uint64_t)((int64_t)addr >> 47) + 1 <= 1; }
-
 /* ------------------------------------------------------------------------------------ in place of the host's own -- */
 
 /*
@@ -95,6 +93,6 @@ void helper_cr4_testbit_x86_64(struct CPUX86State *env, uint32_t bit)
         raise_exception_err_ra_x86_64(env, TRAP_invalid_op, 0, retaddr);
     for (unsigned int i = 0; i < 16; i++)
         suspect |= !is_canonical(raw_gprs(&e->raw)[i]);
-    if (suspect && bit == CR4_FSGSBASE && segment_base_refused(e, emu_insn_at(e, retaddr)))
+    if (suspect && bit == X86_CR4_FSGSBASE && segment_base_refused(e, emu_insn_at(e, retaddr)))
         raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, retaddr);
 }

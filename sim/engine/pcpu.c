@@ -23,16 +23,14 @@
  */
 #include "sim/engine/pcpu_private.h"
 
-#define DR7_ENABLED 0xffu
-
 /*
  * Can the run go on from within its exit? Not with breakpoints, which have a loop of their own; nor behind a SYSCALL
  * with TF, for its block, which is still to be left, ends with a look at that.
  */
 static bool can_stay(const struct emu *e, const struct cpu_context *c)
 {
-    return !(c->state.dr[7] & DR7_ENABLED) && !e->smc.buffer_full &&
-           !(e->stop == EMU_STOP_SYSCALL && c->state.rflags & RFLAGS_TF);
+    return !(c->state.dr[7] & X86_DR7_ACTIVE) && !e->smc.buffer_full &&
+           !(e->stop == EMU_STOP_SYSCALL && c->state.rflags & X86_EFLAGS_TF);
 }
 
 /* The engine is in a hook, in front of the exit. */
@@ -60,7 +58,7 @@ static void run(struct emu *e, struct pcpu_run *r)
         x.error.why = "hardware virtual machines are not supported yet";
     } else if (!r->budget) {
         x.kind = EXIT_BUDGET;
-    } else if (r->c->state.dr[7] & DR7_ENABLED) {
+    } else if (r->c->state.dr[7] & X86_DR7_ACTIVE) {
         x = pcpu_debug_run(e, r->c, r->budget < EMU_MAX_BUDGET ? r->budget : EMU_MAX_BUDGET);
     } else {
         uc_err err;

@@ -27,7 +27,7 @@
 /* At a string instruction with a REP prefix; then `count` is what it has still to do. */
 static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *count)
 {
-    const bool code64 = st->seg[CPU_SEG_CS].attr & 0x200, code32 = st->seg[CPU_SEG_CS].attr & 0x400;
+    const bool code64 = st->seg[CPU_SEG_CS].attr & SEG_ATTR_L, code32 = st->seg[CPU_SEG_CS].attr & SEG_ATTR_D;
     bool rep = false, other_size = false;
     uint8_t code[INSN_MAX_LEN];
     const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, sizeof(code));
@@ -66,7 +66,7 @@ static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
 {
     if (x->kind == EXIT_EXCEPTION && x->exception.vector != TRAP_debug && st->rip != start) {
         *x = (struct sim_exit){ .kind = EXIT_BUDGET, .insns = x->insns };
-        st->rflags &= ~(uint64_t)RFLAGS_RF;
+        st->rflags &= ~(uint64_t)X86_EFLAGS_RF;
     }
     return x->kind == EXIT_BUDGET;
 }
@@ -83,7 +83,7 @@ static bool is_completed_by_hypervisor(const struct sim_exit *x)
 static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
 {
     struct cpu_state *st = &c->state;
-    const bool resumed = st->rflags & RFLAGS_RF;
+    const bool resumed = st->rflags & X86_EFLAGS_RF;
     uint64_t insns = 0, count = 0, at;
     bool rep, done, waited, shadow = in_shadow(e) && st->rip == e->last_rip;
 
@@ -106,7 +106,7 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
         return false;
     }
     if (rep && (resumed || e->debug.hits))
-        st->rflags |= RFLAGS_RF;
+        st->rflags |= X86_EFLAGS_RF;
     if (!e->debug.hits)
         return done;
     debug_exception(x, e->debug.hits | (done ? 0 : x->exception.dr6));
@@ -131,7 +131,7 @@ static bool run(struct emu *e, struct cpu_context *c, uint64_t budget, struct si
     bool go_on;
 
     *x = pcpu_run_once(e, c, budget);
-    if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & RFLAGS_RF)) {
+    if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & X86_EFLAGS_RF)) {
         hits = instruction_hits(e, &c->state);
         if (hits) {
             debug_exception(x, hits);

@@ -15,7 +15,7 @@ void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, stru
     pcpu_exit_decode(e, &r->c->state, err, x);
     /* What is to be executed again does not break again; nor does what has not been executed yet. */
     if (pcpu_exit_is_fault(x) || (r->resumed && x->kind == EXIT_BUDGET && !x->insns))
-        r->c->state.rflags |= RFLAGS_RF;
+        r->c->state.rflags |= X86_EFLAGS_RF;
 }
 
 struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget)

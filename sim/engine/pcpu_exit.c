@@ -40,11 +40,6 @@ const char *sim_exit_name(enum sim_exit_kind kind)
     return kind >= 0 && kind < EXIT_NR_KINDS ? exit_names[kind] : "?";
 }
 
-#define DR6_BS 0x4000u
-
-/* Double fault, invalid TSS, segment not present, stack, protection, page, alignment, control protection. */
-#define HAS_ERROR_CODE ((1u << 8) | (0x1fu << 10) | (1u << 17) | (1u << 21))
-
 bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
 {
     switch (byte) {
@@ -59,7 +54,7 @@ bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
     case 0xf0:
     case 0xf2:
     case 0xf3: return true;
-    default: return (byte & 0xf0) == 0x40 && (attr & 0x200);
+    default: return (byte & 0xf0) == 0x40 && (attr & SEG_ATTR_L);
     }
 }
 
@@ -96,7 +91,7 @@ static uint8_t insn_length(struct emu *e, const struct cpu_state *st, unsigned i
 static void step_over(struct cpu_state *st, unsigned int len)
 {
     st->rip += len;
-    if (!(st->seg[CPU_SEG_CS].attr & 0x200))
+    if (!(st->seg[CPU_SEG_CS].attr & SEG_ATTR_L))
         st->rip &= 0xffffffff;
 }
 
@@ -131,7 +126,7 @@ static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
 {
     uint8_t code[INSN_MAX_LEN];
 
-    return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & 0x200) &&
+    return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & SEG_ATTR_L) &&
            insn_uses_stack(e->m->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);
 }
 
@@ -150,7 +145,7 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         vector = TRAP_stack_fault;
     x->kind = EXIT_EXCEPTION;
     x->exception.vector = vector;
-    x->exception.has_error_code = HAS_ERROR_CODE >> vector & 1;
+    x->exception.has_error_code = X86_EXC_HAVE_EC >> vector & 1;
     if (x->exception.has_error_code)
         x->exception.error_code = raw_get(&e->raw, error_code, uint32_t);
     if (vector == TRAP_page_fault) {
@@ -158,7 +153,7 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         pcpu_page_fault(e, st, fetch_opcode(e, st).byte, x);
     }
     if (vector == TRAP_debug) {
-        x->exception.dr6 = *raw_dr(&e->raw, 6) & DR6_BS;
+        x->exception.dr6 = *raw_dr(&e->raw, 6) & X86_DR6_BS;
         *raw_dr(&e->raw, 6) = 0;
     }
 }

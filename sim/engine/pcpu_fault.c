@@ -11,9 +11,6 @@
  */
 #include "sim/engine/pcpu_private.h"
 
-#define PFEC_write 0x02u
-#define PFEC_insn  0x10u
-
 /* The groups' opcodes are told apart by reg of ModRM. */
 static bool modifies_memory_0f(uint8_t opcode, uint8_t reg)
 {
@@ -65,9 +62,9 @@ static bool rotates_through_carry(const uint8_t opcode[static 3])
 
 void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x)
 {
-    if ((x->exception.error_code & PFEC_insn) || !modifies_memory(opcode))
+    if ((x->exception.error_code & PFEC_insn_fetch) || !modifies_memory(opcode))
         return;
-    x->exception.error_code |= PFEC_write;
+    x->exception.error_code |= PFEC_write_access;
     if (rotates_through_carry(opcode)) /* the gate has made it save the flags in front of it */
         st->rflags = (st->rflags & ~(uint64_t)RAW_CC_MASK) | (e->gate.flags & RAW_CC_MASK);
 }

@@ -8,9 +8,6 @@
 #include "sim/engine/emu.h"
 #include "sim/pcpu.h"
 
-#define RFLAGS_TF 0x100u
-#define RFLAGS_RF 0x10000u /* pcpu_debug.c keeps it; in the engine it would make other blocks of all code */
-
 struct pcpu {
     struct emu *emu;
     unsigned int id;
@@ -58,7 +55,7 @@ static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
 {
     if (r->budget > EMU_MAX_BUDGET)
         r->budget = EMU_MAX_BUDGET;
-    r->resumed = r->c->state.rflags & RFLAGS_RF;
+    r->resumed = r->c->state.rflags & X86_EFLAGS_RF;
     pcpu_load(e, r->c, inside);
     emu_count_start(e, r->budget);
 }

@@ -31,10 +31,10 @@ enum {
     PAGE_L4_OTHER
 }; /* from EMU_PAGE_TEST on */
 
-#define P  0x1u
-#define RW 0x2u
-#define US 0x4u
-#define NX (UINT64_C(1) << 63)
+#define P  _PAGE_PRESENT
+#define RW _PAGE_RW
+#define US _PAGE_USER
+#define NX _PAGE_NX
 
 struct selftest {
     struct pcpu *p;
@@ -70,7 +70,7 @@ static struct cpu_state *guest_reset(struct selftest *t, const uint8_t *code, si
     emu_smc_invalidate(t->p->emu, t->p->emu->m->nr_frames + EMU_PAGE_TEST + PAGE_CODE);
     memset(st->gpr, 0, sizeof(st->gpr));
     st->rip = VA(MAP_CODE);
-    st->rflags = 0x202;
+    st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
     st->rsp = VA(MAP_DATA) + PAGE_SIZE;
     st->cr3 = test_addr(PAGE_L4);
     st->dirty |= CPU_DIRTY_CR3;
@@ -198,7 +198,7 @@ static bool break_run(struct selftest *t)
     st->dirty |= CPU_DIRTY_DR;
     ok = pcpu_run(t->p, t->c, 1000).exception.dr6 == 1 && st->rip == VA(MAP_CODE) + 3 &&
          pcpu_run(t->p, t->c, 1000).exception.dr6 == 2 && st->rip == VA(MAP_CODE) + 6;
-    st->dr[7] = 0x400;
+    st->dr[7] = X86_DR7_DEFAULT;
     st->dirty |= CPU_DIRTY_DR;
     return ok;
 }

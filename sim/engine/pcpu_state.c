@@ -17,13 +17,11 @@
 
 #include "sim/vmcb.h"
 
-#define RFLAGS_IF       0x200u
-#define RFLAGS_IOPL     0x3000u
-#define RFLAGS_VM       0x20000u
-#define RFLAGS_PV_CLEAR (RFLAGS_IOPL | RFLAGS_RF | RFLAGS_VM | 0x180000u) /* and VIF, VIP */
-
-#define RAW_SEG_D (1u << 22)
-#define RAW_SEG_L (1u << 21)
+/*
+ * Kept out of the engine for PV guests: IOPL is emulated, pcpu_debug.c deals with RF (which would make other blocks of all code), and
+ * the others belong to a mode that they do not have.
+ */
+#define RFLAGS_PV_CLEAR (X86_EFLAGS_IOPL | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_VIF | X86_EFLAGS_VIP)
 
 /* ------------------------------------------------------------------------------------------ creating, forgetting -- */
 
@@ -41,13 +39,13 @@ struct cpu_context *cpu_context_create(enum cpu_mode mode)
     st = &c->state;
     st->mode = mode;
     st->dirty = CPU_DIRTY_ALL;
-    st->rflags = 0x202;
+    st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
     st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
-    st->cr0 = CR0_PV;
-    st->cr4 = CR4_PV;
+    st->cr0 = PV_CR0_FIXED;
+    st->cr4 = PV_CR4_FIXED;
     st->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
-    st->dr[6] = 0xffff0ff0;
-    st->dr[7] = 0x400;
+    st->dr[6] = X86_DR6_DEFAULT;
+    st->dr[7] = X86_DR7_DEFAULT;
     st->pat = UINT64_C(0x0007040600070406);
     for (unsigned int i = 0; i < CPU_NR_SEGS; i++) /* Xen's FLAT_KERNEL_*: 0xe033, 0xe02b; ring 1: 0xe019, 0xe021 */
         st->seg[i] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe02b, 0xcf3, ~0u, 0 }
@@ -130,12 +128,12 @@ static uint32_t segment_hflags(const struct cpu_context *c)
 
     if (c->state.efer & EFER_LMA) {
         hf |= RAW_HF_LMA;
-        if (seg[CPU_SEG_CS].flags & RAW_SEG_L)
+        if (seg[CPU_SEG_CS].flags & _SEGMENT_L)
             hf |= RAW_HF_CS64 | RAW_HF_CS32;
     }
-    if (seg[CPU_SEG_CS].flags & RAW_SEG_D)
+    if (seg[CPU_SEG_CS].flags & _SEGMENT_DB)
         hf |= RAW_HF_CS32;
-    if (seg[CPU_SEG_SS].flags & RAW_SEG_D)
+    if (seg[CPU_SEG_SS].flags & _SEGMENT_DB)
         hf |= RAW_HF_SS32;
     if (hf & RAW_HF_CS64)
         return hf | RAW_HF_SS32;
@@ -176,10 +174,10 @@ static void load_bases(struct emu *e, struct cpu_context *c)
 static void load_control(struct emu *e, const struct cpu_state *st)
 {
     struct raw_cpu *r = &e->raw;
-    const uint64_t cr0 = CR0_PV | (st->cr0 & CR0_PV_OWN), cr4 = CR4_PV | (st->cr4 & CR4_PV_OWN);
+    const uint64_t cr0 = PV_CR0_FIXED | (st->cr0 & PV_CR0_OWN), cr4 = PV_CR4_FIXED | (st->cr4 & PV_CR4_OWN);
     uint32_t hf = raw_get(r, hflags, uint32_t) & ~HF_OF_CRS;
 
-    hf |= RAW_HF_PE | RAW_HF_MP | RAW_HF_OSFXSR | (cr0 & CR0_TS ? RAW_HF_TS : 0);
+    hf |= RAW_HF_PE | RAW_HF_MP | RAW_HF_OSFXSR | (cr0 & X86_CR0_TS ? RAW_HF_TS : 0);
     *raw_cr(r, 0) = cr0;
     *raw_cr(r, 4) = cr4;
     raw_set(r, efer, uint64_t, EFER_SVME | EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
@@ -253,7 +251,7 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
         load_dirty(e, c);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
-    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | RFLAGS_IF,
+    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF,
                    inside);
     if (st->rip != e->last_rip) /* the shadow of a MOV SS ends where the guest was left */
         raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);

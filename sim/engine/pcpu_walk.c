@@ -12,27 +12,23 @@
  */
 #include "sim/engine/pcpu_private.h"
 
-#define PTE_PRESENT 0x1u
-#define PTE_PSE     0x80u
-#define PTE_FRAME   UINT64_C(0x000ffffffffff000)
-
 bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct emu_walk *w)
 {
     w->leaf = root;
     w->rights = ~UINT64_C(0);
     for (int shift = 39; shift >= 12; shift -= 9) {
-        const uint8_t *page = emu_phys(e, w->leaf & PTE_FRAME);
+        const uint8_t *page = emu_phys(e, w->leaf & PTE_MFN_MASK);
 
         if (!page)
             return false;
         memcpy(&w->leaf, page + (addr >> shift & 0x1ff) * 8, 8);
-        if (!(w->leaf & PTE_PRESENT))
+        if (!(w->leaf & _PAGE_PRESENT))
             return false;
         w->rights &= w->leaf;
-        if (shift == 12 || (shift < 39 && (w->leaf & PTE_PSE))) {
+        if (shift == 12 || (shift < 39 && (w->leaf & _PAGE_PSE))) {
             const uint64_t offset_mask = (UINT64_C(1) << shift) - 1;
 
-            w->phys = (w->leaf & PTE_FRAME & ~offset_mask) | (addr & offset_mask);
+            w->phys = (w->leaf & PTE_MFN_MASK & ~offset_mask) | (addr & offset_mask);
             return true;
         }
     }

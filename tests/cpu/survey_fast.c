@@ -38,7 +38,6 @@
 #define PTR         (PG_VA(DATA + 1) + 0x740)
 #define PTR2        (PG_VA(DATA + 1) + 0xd40)
 
-#define CR4_FSGSBASE 0x10000u
 #define FLAGS_FIXED  0xffc2802au /* always 0, but bit 1; and VM */
 #define FLAGS_SYSTEM 0x3e7700u   /* TF IF DF IOPL NT VM AC VIF VIP ID; not RF, which faults set in what they save */
 
@@ -135,7 +134,7 @@ struct survey_fast *survey_fast_create(survey_features have)
         s->init[mode] = *cpu_context_state(s->context[mode]);
         init_mode(&s->init[mode], mode);
         if (HAS(have, FEAT_FSGSBASE))
-            s->init[mode].cr4 |= CR4_FSGSBASE;
+            s->init[mode].cr4 |= X86_CR4_FSGSBASE;
     }
     s->ram = malloc(s->g.m->nr_frames << PAGE_SHIFT);
     BUG_ON(!s->ram);

@@ -18,9 +18,9 @@
 
 #define DATA PG_VA(20)
 
-#define RF 0x10000u
-#define TF 0x100u
-#define BS 0x4000u
+#define RF X86_EFLAGS_RF
+#define TF X86_EFLAGS_TF
+#define BS X86_DR6_BS
 
 enum { EXECUTE, WRITE, IO, ACCESS };         /* DR7's R/W */
 enum { LEN_1, LEN_2, LEN_8, LEN_4, NR_LEN }; /* DR7's LEN */

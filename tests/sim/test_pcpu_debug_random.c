@@ -26,9 +26,9 @@
 #define MIDDLE    (AREA + PAGE_SIZE)
 #define STACK     (MIDDLE + 64)
 
-#define RF 0x10000u
-#define TF 0x100u
-#define BS 0x4000u
+#define RF X86_EFLAGS_RF
+#define TF X86_EFLAGS_TF
+#define BS X86_DR6_BS
 
 enum { READ = 1, STORE = 2, PUSH = 4, POP = 8, FROM_RSI = 16, TO_RDI = 32, LOAD_SS = 64, REP = 128 };
 

@@ -28,6 +28,7 @@
 #include "tools/build/build_pv.h"
 
 #include "sim/bug.h"
+#include "sim/x86.h"
 #include "tools/xc/xc.h"
 
 #include <errno.h>
@@ -37,12 +38,7 @@
 #include <xen/foreign/x86_32.h>
 #include <xen/xen.h>
 
-#define PTE_P          0x001u
-#define PTE_RW         0x002u
-#define PTE_US         0x004u
-#define PTE_A          0x020u
-#define PTE_D          0x040u
-#define TABLE_FLAGS    (PTE_P | PTE_RW | PTE_US | PTE_A | PTE_D)
+#define TABLE_FLAGS    (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY)
 #define LAYOUT_ALIGN   (UINT64_C(4) << 20)
 #define LAYOUT_PAD     (UINT64_C(512) << 10)
 #define PAE_LAST_L3_VA UINT32_C(0xc0000000)
@@ -314,7 +310,7 @@ static uint64_t table_below(struct builder *w, uint64_t index, unsigned int slot
 {
     uint64_t *entry = &table_host(w, index)[slot];
 
-    if (!(*entry & PTE_P)) {
+    if (!(*entry & _PAGE_PRESENT)) {
         BUG_ON(w->tables_used >= w->l.nr_tables);
         *entry = w->p2m[w->l.tables + w->tables_used] << PAGE_SHIFT | flags;
         return w->tables_used++;
@@ -351,7 +347,7 @@ static uint64_t *l1_for(struct builder *w, uint64_t va)
 
     if (w->is64)
         t = table_below(w, t, va >> 39 & 511, TABLE_FLAGS);
-    t = table_below(w, t, w->is64 ? va >> 30 & 511 : va >> 30 & 3, w->is64 ? TABLE_FLAGS : PTE_P);
+    t = table_below(w, t, w->is64 ? va >> 30 & 511 : va >> 30 & 3, w->is64 ? TABLE_FLAGS : _PAGE_PRESENT);
     return table_host(w, table_below(w, t, va >> 21 & 511, TABLE_FLAGS));
 }
 
@@ -362,8 +358,8 @@ static int tables_fill(struct builder *w)
     uint64_t *l1 = m->nr ? l1_for(w, m->va) : NULL;
 
     while (m->nr) {
-        l1[m->va >> 12 & 511] =
-            w->p2m[m->pfn] << PAGE_SHIFT | PTE_P | PTE_US | PTE_A | PTE_D | (is_table(w, m->pfn) ? 0 : PTE_RW);
+        l1[m->va >> 12 & 511] = w->p2m[m->pfn] << PAGE_SHIFT | _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED |
+                                _PAGE_DIRTY | (is_table(w, m->pfn) ? 0 : _PAGE_RW);
         *m = (struct mapping){ m->va + PAGE_SIZE, m->pfn + 1, m->nr - 1 };
         if ((m->va & ((1u << 21) - 1)) == 0)
             break;
@@ -371,7 +367,7 @@ static int tables_fill(struct builder *w)
     if (w->maps[0].nr || w->maps[1].nr)
         return MORE;
     if (!w->is64)
-        table_below(w, 0, 3, PTE_P);
+        table_below(w, 0, 3, _PAGE_PRESENT);
     return 0;
 }
 

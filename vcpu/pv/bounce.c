@@ -61,10 +61,7 @@ static const char *const exception_name[32] = {
     "#XM SIMD fault",
 };
 
-static bool exception_has_error_code(unsigned int vector)
-{
-    return vector < 32 && ((1u << vector) & 0x00227d00); /* DF TS NP SS GP PF AC CP */
-}
+static bool exception_has_error_code(unsigned int vector) { return vector < 32 && (X86_EXC_HAVE_EC >> vector & 1); }
 
 void pv_toggle_guest_mode(struct vcpu *v)
 {
@@ -279,7 +276,7 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 void pv_guest_syscall(struct vcpu *v)
 {
     struct cpu_state *r = v->regs;
-    bool compat = !(r->seg[CPU_SEG_CS].attr & 0x200);
+    bool compat = !(r->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
     struct trap_bounce tb = {
         .eip = compat ? v->pv.syscall32_callback_eip : v->pv.syscall_callback_eip,
         .cs = v->pv.syscall32_callback_cs,

@@ -151,7 +151,7 @@ void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
     v->regs->rip += len;
     v->regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
     if (v->regs->rflags & X86_EFLAGS_TF)
-        hits |= DR6_BS;
+        hits |= X86_DR6_BS;
     if (hits)
         pv_inject_debug(v, hits);
 }

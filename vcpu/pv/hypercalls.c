@@ -168,22 +168,18 @@ long do_fpu_taskswitch(struct vcpu *v, struct hypercall_args *args)
     return 0;
 }
 
-/* DR6 and DR7: bits that read as one, bits that are the guest's (Intel SDM vol. 3, 17.2). */
-#define DR6_ONES   UINT64_C(0xffff0ff0)
-#define DR6_VALID  UINT64_C(0x0000e00f)
-#define DR7_ONES   UINT64_C(0x400)
-#define DR7_VALID  UINT64_C(0xffff23ff)
-#define DR7_GD     UINT64_C(0x2000)
-#define DR7_ACTIVE UINT64_C(0xff) /* any breakpoint is enabled */
+/* Bits of DR6 and DR7 that are the guest's (Intel SDM vol. 3, 17.2). */
+#define DR6_VALID UINT64_C(0x0000e00f)
+#define DR7_VALID UINT64_C(0xffff23ff)
 
 /* Breakpoints on I/O need CR4.DE, and are not the processor's affair: it sees no I/O that is emulated. */
 static long set_dr7(struct vcpu *v, uint64_t val)
 {
     uint64_t on_io = 0;
 
-    if (val & DR7_GD)
+    if (val & X86_DR7_GD)
         return -EPERM;
-    for (unsigned int i = 0; i < 4 && (val & DR7_ACTIVE); i++) {
+    for (unsigned int i = 0; i < 4 && (val & X86_DR7_ACTIVE); i++) {
         if ((val >> (16 + 4 * i) & 3) != 2)
             continue;
         if (!(v->pv.ctrlreg[4] & X86_CR4_DE))
@@ -191,7 +187,7 @@ static long set_dr7(struct vcpu *v, uint64_t val)
         on_io |= val & UINT64_C(3) << (2 * i);
     }
     v->pv.dr7_emul = on_io;
-    v->regs->dr[7] = ((val & DR7_VALID) | DR7_ONES) & ~on_io;
+    v->regs->dr[7] = ((val & DR7_VALID) | X86_DR7_DEFAULT) & ~on_io;
     return 0;
 }
 
@@ -209,7 +205,7 @@ long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
     v->regs->dirty |= CPU_DIRTY_DR;
     switch (reg) {
     case 4:
-    case 6: v->regs->dr[6] = (val & DR6_VALID) | DR6_ONES; return 0;
+    case 6: v->regs->dr[6] = (val & DR6_VALID) | X86_DR6_DEFAULT; return 0;
     case 5:
     case 7: return set_dr7(v, val);
     default:

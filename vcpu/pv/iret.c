@@ -52,7 +52,7 @@ static long iret64(struct vcpu *v)
     TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, (uint16_t)c.cs);
     pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
-    if ((r->seg[CPU_SEG_CS].attr & 0x200) && !is_canonical(c.rip))
+    if ((r->seg[CPU_SEG_CS].attr & SEG_ATTR_L) && !is_canonical(c.rip))
         pv_inject_exception(v, X86_EXC_GP, 0);
     return (long)r->rax;
 }

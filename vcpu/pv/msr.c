@@ -65,10 +65,6 @@
 #define MSR_PPIN_CTL          0xc00102f0u
 #define MSR_PPIN              0xc00102f1u
 #define MSR_DE_CFG            0xc0011029u
-#define EFER_SCE              0x1u
-#define EFER_LME              0x100u
-#define EFER_LMA              0x400u
-#define EFER_NX               0x800u
 #define DE_CFG_LFENCE         0x2u                     /* LFENCE lets nothing behind it begin */
 #define XEN_MSR_PAT           UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
 #define GUEST_MC_BANKS        2u                       /* machine check banks that each guest has */
@@ -191,7 +187,7 @@ static bool has_tsc_aux(const struct vcpu *v) { return cpu_policy_has(v->domain-
 
 static uint64_t guest_efer(const struct domain *d)
 {
-    return EFER_SCE | EFER_NX | (is_pv_64bit_domain(d) ? EFER_LME | EFER_LMA : 0);
+    return EFER_SCE | EFER_NXE | (is_pv_64bit_domain(d) ? EFER_LME | EFER_LMA : 0);
 }
 
 static bool read(struct vcpu *v, uint32_t msr, uint64_t *val)

@@ -5,61 +5,13 @@
 #ifndef VCPU_PV_PV_H
 #define VCPU_PV_PV_H
 
+#include "sim/x86.h"
 #include "vcpu/noun/domain.h"
-
-#define X86_EFLAGS_CF   0x00000001u
-#define X86_EFLAGS_MBS  0x00000002u
-#define X86_EFLAGS_TF   0x00000100u
-#define X86_EFLAGS_IF   0x00000200u
-#define X86_EFLAGS_DF   0x00000400u
-#define X86_EFLAGS_IOPL 0x00003000u
-#define X86_EFLAGS_NT   0x00004000u
-#define X86_EFLAGS_RF   0x00010000u
-#define X86_EFLAGS_VM   0x00020000u
-#define X86_EFLAGS_AC   0x00040000u
-
-enum {
-    X86_EXC_DE = 0,
-    X86_EXC_DB = 1,
-    X86_EXC_NMI = 2,
-    X86_EXC_BP = 3,
-    X86_EXC_OF = 4,
-    X86_EXC_UD = 6,
-    X86_EXC_NM = 7,
-    X86_EXC_DF = 8,
-    X86_EXC_TS = 10,
-    X86_EXC_NP = 11,
-    X86_EXC_SS = 12,
-    X86_EXC_GP = 13,
-    X86_EXC_PF = 14,
-    X86_EXC_MF = 16,
-    X86_EXC_AC = 17,
-    X86_EXC_XM = 19,
-};
 
 /* Selectors of the flat segments of a PV32 guest: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
 #define FLAT_COMPAT_KERNEL_CS 0xe019u
 #define FLAT_COMPAT_USER_CS   0xe02bu
 #define FLAT_COMPAT_USER_SS   0xe033u
-
-#define DR6_BS 0x4000u /* single-step */
-
-#define X86_CR0_TS         0x8u
-#define X86_CR4_TSD        0x4u
-#define X86_CR4_DE         0x8u
-#define X86_CR4_PAE        0x20u
-#define X86_CR4_MCE        0x40u
-#define X86_CR4_OSFXSR     0x200u
-#define X86_CR4_OSXMMEXCPT 0x400u
-#define X86_CR4_FSGSBASE   0x10000u
-/* What the processor always has while a PV guest runs. */
-#define PV_CR4_FIXED (X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
-
-#define X86_XEC_IDT 2u /* error code: the selector is an IDT index */
-#define X86_XEC_TI  4u /* error code: the selector is in the LDT */
-
-/* Bits 63:47 are all alike: what the processor accepts as an address. */
-static inline bool is_canonical(uint64_t addr) { return ((int64_t)(addr << 16) >> 16) == (int64_t)addr; }
 
 /* --- bounce.c: entering the guest kernel --- */
 

@@ -62,7 +62,7 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
         pv_ptwr_fault(v, e->exception.addr, e->exception.error_code)) {
         v->domain->xen->stats.ptwr++;
         if (v->regs->rflags & X86_EFLAGS_TF)
-            pv_inject_debug(v, DR6_BS);
+            pv_inject_debug(v, X86_DR6_BS);
         return;
     }
     pv_inject_page_fault(v, e->exception.addr, e->exception.error_code);
@@ -119,7 +119,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_BUDGET:
     case EXIT_INTWIN: return;
     case EXIT_SYSCALL:
-        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain) && (v->regs->seg[CPU_SEG_CS].attr & 0x200)) {
+        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain) && (v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L)) {
             pv_flat_code_segment(v, false); /* as after SYSRET, whatever they were */
             v->regs->rcx = v->regs->rip;    /* what the instruction does */
             v->regs->r11 = v->regs->rflags;
