@@ -278,28 +278,6 @@ static enum insn_op classify(const cs_insn *ci, uint8_t *sys_reg)
     return INSN_OTHER;
 }
 
-/* Note LOCK and REP; returns how many prefix bytes there are. */
-static size_t scan_prefixes(struct insn *insn, const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        switch (bytes[i]) {
-        case 0xf0: insn->lock = true; break;
-        case 0xf2:
-        case 0xf3: insn->rep = true; break;
-        case 0x26:
-        case 0x2e:
-        case 0x36:
-        case 0x3e:
-        case 0x64:
-        case 0x65:
-        case 0x66:
-        case 0x67: break;
-        default: return i;
-        }
-    }
-    return n;
-}
-
 /* Bring what Capstone leaves vague into the form that insn.h promises. */
 static void normalise(struct insn *insn, const struct cpu_state *st, unsigned int bits)
 {
@@ -351,12 +329,13 @@ static bool is_kept(const struct decoded *d, unsigned int bits, uint64_t rip, co
 static bool decode(struct insn_decoder *dec, struct decoded *d, unsigned int bits, uint64_t rip, const uint8_t *bytes,
                    size_t n)
 {
-    struct insn insn = { .op = INSN_INVALID };
+    const struct insn_prefixes prefixes = insn_prefixes(bytes, n, bits == 64);
+    struct insn insn = { .op = INSN_INVALID, .lock = prefixes.lock, .rep = prefixes.rep || prefixes.repne };
     const cs_insn *ci = dec->scratch;
     const uint8_t *p = bytes;
     uint64_t addr = rip;
 
-    if (scan_prefixes(&insn, bytes, n) == n || !cs_disasm_iter(handle_for(dec, bits), &p, &n, &addr, dec->scratch))
+    if (prefixes.nr == n || !cs_disasm_iter(handle_for(dec, bits), &p, &n, &addr, dec->scratch))
         return false;
     insn.len = (uint8_t)ci->size;
     insn.op = classify(ci, &insn.sys_reg);

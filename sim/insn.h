@@ -47,6 +47,56 @@ struct insn {
 
 #define INSN_MAX_LEN 15 /* bytes; a longer one is #GP */
 
+/*
+ * What stands in front of an opcode: the legacy prefixes, in any order, and in 64-bit code REX, which counts only right in front of it.
+ * AMD APM volume 3, 1.2.
+ */
+struct insn_prefixes {
+    uint8_t nr;      /* bytes */
+    uint8_t rex;     /* 0: none */
+    bool lock;       /* F0 */
+    bool rep, repne; /* F3, F2: of both the last counts */
+    bool p66, p67;
+    bool fs_or_gs; /* in 64-bit code the other segments' prefixes do nothing */
+};
+
+/* Take byte as the next of the prefixes p; false: it is none. Is used byte by byte by those who must not read too far. */
+static inline bool insn_prefix(struct insn_prefixes *p, uint8_t byte, bool code64)
+{
+    uint8_t rex = 0;
+
+    switch (byte) {
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e: break;
+    case 0x64:
+    case 0x65: p->fs_or_gs = true; break;
+    case 0x66: p->p66 = true; break;
+    case 0x67: p->p67 = true; break;
+    case 0xf0: p->lock = true; break;
+    case 0xf2: p->repne = true, p->rep = false; break;
+    case 0xf3: p->rep = true, p->repne = false; break;
+    default:
+        if (!code64 || (byte & 0xf0) != 0x40)
+            return false;
+        rex = byte;
+    }
+    p->rex = rex;
+    p->nr++;
+    return true;
+}
+
+/* The prefixes at the start of n bytes; .nr == n: there is nothing behind them. */
+static inline struct insn_prefixes insn_prefixes(const uint8_t *bytes, size_t n, bool code64)
+{
+    struct insn_prefixes p = { 0 };
+
+    for (size_t i = 0; i < n && insn_prefix(&p, bytes[i], code64); i++)
+        ;
+    return p;
+}
+
 /* Decoder handle: one a machine. */
 struct insn_decoder;
 struct insn_decoder *insn_decoder_create(void);

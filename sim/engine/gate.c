@@ -38,32 +38,6 @@
 
 /* ------------------------------------------------------------------------------------------------------- reading -- */
 
-/* True while the byte is a prefix. A REX prefix counts only right in front of the opcode. */
-static bool note_prefix(struct insn_head *h, uint8_t byte)
-{
-    switch (byte) {
-    case 0x26:
-    case 0x2e:
-    case 0x36:
-    case 0x3e: break;
-    case 0x64:
-    case 0x65: h->fs_or_gs = true; break;
-    case 0x67: h->p67 = true; break;
-    case 0x66: h->p66 = true; break;
-    case 0xf0: h->lock = true; break;
-    case 0xf2: h->repne = true, h->rep = false; break;
-    case 0xf3: h->rep = true, h->repne = false; break;
-    default:
-        if (!h->code64 || (byte & 0xf0) != 0x40)
-            return false;
-        h->rex = true;
-        h->rex_byte = byte;
-        return true;
-    }
-    h->rex = false;
-    return true;
-}
-
 /* Outside 64-bit code LES, LDS and BOUND, which have a memory operand, share their opcodes with VEX and EVEX. */
 static bool is_vex(struct insn_head *h)
 {
@@ -75,8 +49,7 @@ static bool read_head(struct insn_head *h)
 {
     do
         h->opcode = gate_next_byte(h);
-    while (note_prefix(h, h->opcode) && h->len < INSN_MAX_LEN);
-    h->nr_prefixes = h->len - 1;
+    while (insn_prefix(&h->prefixes, h->opcode, h->code64) && h->len < INSN_MAX_LEN);
     if (h->opcode == 0x0f) {
         h->map = 1;
         h->opcode = gate_next_byte(h);
@@ -162,14 +135,15 @@ static bool group7_valid(struct insn_head *h)
 static bool group15_valid(struct insn_head *h)
 {
     if (!gate_is_reg(h)) {
-        if (h->rep || h->repne)
+        if (h->prefixes.rep || h->prefixes.repne)
             return false;
-        return h->p66 ? gate_reg(h) == 7
-                      : gate_reg(h) < 4 || gate_reg(h) == 7; /* CLFLUSHOPT; FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH */
+        return h->prefixes.p66
+                   ? gate_reg(h) == 7
+                   : gate_reg(h) < 4 || gate_reg(h) == 7; /* CLFLUSHOPT; FXSAVE FXRSTOR LDMXCSR STMXCSR CLFLUSH */
     }
-    if (h->rep)
+    if (h->prefixes.rep)
         return h->code64 && gate_reg(h) < 4; /* RDFSBASE RDGSBASE WRFSBASE WRGSBASE */
-    return !h->repne && !h->p66 && gate_reg(h) >= 5;
+    return !h->prefixes.repne && !h->prefixes.p66 && gate_reg(h) >= 5;
 }
 
 static bool map1_valid(struct insn_head *h)
@@ -191,7 +165,7 @@ static bool map1_valid(struct insn_head *h)
     case 0x34:
     case 0x35: return !(raw_get(&h->e->raw, hflags, uint32_t) & RAW_HF_LMA); /* SYSENTER, SYSEXIT: not in long mode */
     case 0xae: return group15_valid(h);
-    case 0xb8: return h->rep; /* POPCNT */
+    case 0xb8: return h->prefixes.rep; /* POPCNT */
     case 0xba: return gate_reg(h) >= 4;
     case 0xb2: /* LSS LFS LGS */
     case 0xb4:
@@ -204,7 +178,7 @@ static bool map1_valid(struct insn_head *h)
 /* 0F 38: SSSE3 with and without 66, SSE4 and AES with 66, and a few of their own. */
 static bool map2_valid(struct insn_head *h)
 {
-    const bool plain = !h->rep && !h->repne;
+    const bool plain = !h->prefixes.rep && !h->prefixes.repne;
 
     switch (h->opcode) {
     case 0x00 ... 0x0b:
@@ -216,16 +190,16 @@ static bool map2_valid(struct insn_head *h)
     case 0x28 ... 0x2b:
     case 0x30 ... 0x35:
     case 0x37 ... 0x41:
-    case 0xdb ... 0xdf: return plain && h->p66;
-    case 0xf0 ... 0xf1: return h->repne || (plain && !gate_is_reg(h)); /* CRC32; MOVBE */
-    case 0xf6: return h->rep || (plain && h->p66);                     /* ADOX ADCX */
+    case 0xdb ... 0xdf: return plain && h->prefixes.p66;
+    case 0xf0 ... 0xf1: return h->prefixes.repne || (plain && !gate_is_reg(h)); /* CRC32; MOVBE */
+    case 0xf6: return h->prefixes.rep || (plain && h->prefixes.p66);            /* ADOX ADCX */
     default: return false;
     }
 }
 
 static bool map3_valid(struct insn_head *h)
 {
-    if (h->rep || h->repne)
+    if (h->prefixes.rep || h->prefixes.repne)
         return false;
     switch (h->opcode) {
     case 0x0f: return true; /* PALIGNR, also of MMX registers */
@@ -235,14 +209,14 @@ static bool map3_valid(struct insn_head *h)
     case 0x40 ... 0x42:
     case 0x44:
     case 0x60 ... 0x63:
-    case 0xdf: return h->p66;
+    case 0xdf: return h->prefixes.p66;
     default: return false;
     }
 }
 
 static bool valid(struct insn_head *h)
 {
-    if (h->vex || (h->lock && !lockable(h)))
+    if (h->vex || (h->prefixes.lock && !lockable(h)))
         return false;
     switch (h->map) {
     case 0: return map0_valid(h);
@@ -267,9 +241,9 @@ static bool computes_flags_first(struct insn_head *h)
  */
 static bool is_enter16(const struct insn_head *h)
 {
-    const bool wide = h->code64 && h->rex && h->rex_byte & 8;
+    const bool wide = h->code64 && h->prefixes.rex & 8;
 
-    return h->map == 0 && h->opcode == 0xc8 && (h->code64 ? h->p66 && !wide : h->p66 != h->code16);
+    return h->map == 0 && h->opcode == 0xc8 && (h->code64 ? h->prefixes.p66 && !wide : h->prefixes.p66 != h->code16);
 }
 
 /* REP MOVS, REP STOS, in the form that kernels clear and copy with (string.c). */
@@ -277,12 +251,13 @@ static bool is_string(struct insn_head *h)
 {
     const bool moves = (h->opcode & 0xfe) == 0xa4, stores = (h->opcode & 0xfe) == 0xaa;
 
-    if (!h->code64 || !h->rep || h->map || h->p67 || h->fs_or_gs || !(moves || stores) || !emu_string_wanted(h->e))
+    if (!h->code64 || !h->prefixes.rep || h->map || h->prefixes.p67 || h->prefixes.fs_or_gs || !(moves || stores) ||
+        !emu_string_wanted(h->e))
         return false;
-    h->e->gate.string = (uint8_t)((moves ? EMU_STRING_MOVES : 0) | (!(h->opcode & 1)            ? 0
-                                                                    : h->rex && h->rex_byte & 8 ? 3
-                                                                    : h->p66                    ? 1
-                                                                                                : 2));
+    h->e->gate.string = (uint8_t)((moves ? EMU_STRING_MOVES : 0) | (!(h->opcode & 1)      ? 0
+                                                                    : h->prefixes.rex & 8 ? 3
+                                                                    : h->prefixes.p66     ? 1
+                                                                                          : 2));
     return true;
 }
 

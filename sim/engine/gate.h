@@ -14,11 +14,10 @@ struct insn_head {
     struct emu *e;
     uint64_t pc;
     unsigned int len;
-    unsigned int nr_prefixes; /* legacy ones and REX */
+    struct insn_prefixes prefixes;
     bool code64, code16;
-    bool lock, p66, p67, fs_or_gs, repne, rep, rex, has_modrm; /* of F2 and F3 the last counts */
-    bool vex;
-    uint8_t map, opcode, modrm, rex_byte;
+    bool vex, has_modrm;
+    uint8_t map, opcode, modrm;
 };
 
 static inline uint8_t gate_next_byte(struct insn_head *h)

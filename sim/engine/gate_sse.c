@@ -46,7 +46,10 @@ static const uint8_t sse[256] = {
 };
 /* clang-format on */
 
-static unsigned int form(const struct insn_head *h) { return h->repne ? PF2 : h->rep ? PF3 : h->p66 ? P66 : NP; }
+static unsigned int form(const struct insn_head *h)
+{
+    return h->prefixes.repne ? PF2 : h->prefixes.rep ? PF3 : h->prefixes.p66 ? P66 : NP;
+}
 
 /* Shifts by a constant: left, right, and of words and doublewords right with the sign; of 16 bytes only with 66. */
 static bool shift_valid(struct insn_head *h)
@@ -56,7 +59,7 @@ static bool shift_valid(struct insn_head *h)
     case 6: return true;
     case 4: return h->opcode != 0x73;
     case 3:
-    case 7: return h->opcode == 0x73 && h->p66;
+    case 7: return h->opcode == 0x73 && h->prefixes.p66;
     default: return false;
     }
 }
@@ -150,7 +153,7 @@ static void show(struct insn_head *h, unsigned int at, uint8_t byte)
 static uint8_t read_imm8(struct insn_head *h)
 {
     const unsigned int mod = gate_modrm(h) >> 6, rm = h->modrm & 7;
-    const bool wide = h->code64 || h->code16 == h->p67; /* 32-bit addresses, or 64-bit ones */
+    const bool wide = h->code64 || h->code16 == h->prefixes.p67; /* 32-bit addresses, or 64-bit ones */
     unsigned int skip = mod == 1 ? 1 : mod == 2 ? (wide ? 4 : 2) : 0;
 
     if (mod == 0 && rm == (wide ? 5 : 6))
@@ -169,21 +172,22 @@ void gate_rewrite(struct insn_head *h)
 {
     const bool is_sse = h->map == 1 && sse[h->opcode];
 
-    if (h->repne || h->rep) {
-        h->e->gate.nr_prefixes = (uint8_t)h->nr_prefixes;
-        h->e->gate.rep = h->repne || is_bsf(h) ? 0xf2 : 0xf3;
+    if (h->prefixes.repne || h->prefixes.rep) {
+        h->e->gate.nr_prefixes = h->prefixes.nr;
+        h->e->gate.rep = h->prefixes.repne || is_bsf(h) ? 0xf2 : 0xf3;
         h->e->gate.hides_66 = is_sse;
     }
-    if (h->rex && h->map >= 2 && !h->p66 && !h->rep && !h->repne && h->opcode < 0x20) /* R, and B of a register */
-        show(h, h->nr_prefixes - 1, h->rex_byte & (gate_is_reg(h) ? 0xfa : 0xfb));
-    if (h->rex && h->map == 0 && (h->opcode & 0xfe) == 0xc6)
-        show(h, h->nr_prefixes - 1, h->rex_byte & 0xfb);
+    if (h->prefixes.rex && h->map >= 2 && !h->prefixes.p66 && !h->prefixes.rep && !h->prefixes.repne &&
+        h->opcode < 0x20) /* R, and B of a register */
+        show(h, h->prefixes.nr - 1, h->prefixes.rex & (gate_is_reg(h) ? 0xfa : 0xfb));
+    if (h->prefixes.rex && h->map == 0 && (h->opcode & 0xfe) == 0xc6)
+        show(h, h->prefixes.nr - 1, h->prefixes.rex & 0xfb);
     if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 1)
         show(h, h->len - 1, h->modrm & 0xc7);
-    if (h->map == 0 && (h->opcode & 0xfe) == 0x9e && h->rex)
-        show(h, h->nr_prefixes - 1, 0x3e);
-    if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 3 && h->lock) {
-        h->e->gate.nr_prefixes = (uint8_t)h->nr_prefixes;
+    if (h->map == 0 && (h->opcode & 0xfe) == 0x9e && h->prefixes.rex)
+        show(h, h->prefixes.nr - 1, 0x3e);
+    if (h->map == 0 && (h->opcode & 0xfe) == 0xf6 && gate_reg(h) == 3 && h->prefixes.lock) {
+        h->e->gate.nr_prefixes = h->prefixes.nr;
         h->e->gate.hides_lock = true;
     }
     if (h->map == 1 && h->opcode == 0x18)

@@ -71,15 +71,14 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
 /* Whether what stands at pc is a WRFSBASE or WRGSBASE whose operand is not canonical. */
 static bool segment_base_refused(struct emu *e, uint64_t pc)
 {
-    uint8_t code[INSN_MAX_LEN], rex = 0;
-    size_t n, i = 0;
+    uint8_t code[INSN_MAX_LEN];
+    const size_t n = pcpu_fetch(e, pc, code, sizeof(code));
+    const struct insn_prefixes p = insn_prefixes(code, n, true);
+    const uint8_t modrm = p.nr + 2u < n ? code[p.nr + 2] : 0;
 
-    n = pcpu_fetch(e, pc, code, sizeof(code));
-    while (i < n && code[i] != 0x0f)
-        rex = code[i++];
-    if (i + 2 >= n || (rex & 0xf8) != 0x48 || (code[i + 2] >> 3 & 7) < 2) /* of 64 bits, and a write */
+    if ((p.rex & 8) == 0 || (modrm >> 3 & 7) < 2) /* of 64 bits, and a write */
         return false;
-    return !is_canonical(raw_gprs(&e->raw)[(code[i + 2] & 7) | (rex & 1) << 3]);
+    return !is_canonical(raw_gprs(&e->raw)[(modrm & 7) | (p.rex & 1) << 3]);
 }
 
 /* Called in front of RDFSBASE and its kind, for CR4.FSGSBASE. Most registers hold canonical numbers most of the time. */

@@ -28,21 +28,16 @@
 static bool at_rep_string(struct emu *e, const struct cpu_state *st, uint64_t *count)
 {
     const bool code64 = st->seg[CPU_SEG_CS].attr & SEG_ATTR_L, code32 = st->seg[CPU_SEG_CS].attr & SEG_ATTR_D;
-    bool rep = false, other_size = false;
     uint8_t code[INSN_MAX_LEN];
     const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, sizeof(code));
-    size_t i = 0;
+    const struct insn_prefixes p = insn_prefixes(code, n, code64);
+    const uint8_t opcode = p.nr < n ? code[p.nr] : 0;
 
-    while (i < n && pcpu_is_prefix(code[i], st->seg[CPU_SEG_CS].attr)) {
-        rep |= (code[i] & 0xfe) == 0xf2;
-        other_size |= code[i] == 0x67;
-        i++;
-    }
-    if (i == n || !rep || !((code[i] >= 0xa4 && code[i] <= 0xa7) || (code[i] >= 0xaa && code[i] <= 0xaf)))
+    if (!(p.rep || p.repne) || !((opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf)))
         return false;
     *count = st->rcx;
-    if (!code64 || other_size)
-        *count &= code64 || code32 != other_size ? UINT32_MAX : UINT16_MAX;
+    if (!code64 || p.p67)
+        *count &= code64 || code32 != p.p67 ? UINT32_MAX : UINT16_MAX;
     return true;
 }
 

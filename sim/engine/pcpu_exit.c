@@ -40,51 +40,27 @@ const char *sim_exit_name(enum sim_exit_kind kind)
     return kind >= 0 && kind < EXIT_NR_KINDS ? exit_names[kind] : "?";
 }
 
-bool pcpu_is_prefix(uint8_t byte, uint16_t attr)
-{
-    switch (byte) {
-    case 0x26:
-    case 0x2e:
-    case 0x36:
-    case 0x3e:
-    case 0x64:
-    case 0x65:
-    case 0x66:
-    case 0x67:
-    case 0xf0:
-    case 0xf2:
-    case 0xf3: return true;
-    default: return (byte & 0xf0) == 0x40 && (attr & SEG_ATTR_L);
-    }
-}
-
-/* The instruction in front of which the processor stands: the number of its prefixes, two of them, and what follows. */
+/* The instruction in front of which the processor stands: its prefixes, and what follows. */
 struct opcode {
-    uint8_t prefixes, byte[3];
-    bool lock, p66;
+    struct insn_prefixes prefixes;
+    uint8_t byte[3];
 };
 
 /* What is not mapped behind it reads as 0. */
 static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
 {
-    const uint16_t attr = st->seg[CPU_SEG_CS].attr;
     uint8_t code[INSN_MAX_LEN + 2] = { 0 }; /* and two that are never fetched */
     const size_t n = pcpu_fetch(e, insn_linear_rip(st), code, INSN_MAX_LEN);
-    struct opcode op = { 0 };
+    struct opcode op = { .prefixes = insn_prefixes(code, n ? n - 1 : 0, st->seg[CPU_SEG_CS].attr & SEG_ATTR_L) };
 
-    while (op.prefixes + 1u < n && pcpu_is_prefix(code[op.prefixes], attr)) {
-        op.lock |= code[op.prefixes] == 0xf0;
-        op.p66 |= code[op.prefixes] == 0x66;
-        op.prefixes++;
-    }
-    memcpy(op.byte, code + op.prefixes, sizeof(op.byte));
+    memcpy(op.byte, code + op.prefixes.nr, sizeof(op.byte));
     return op;
 }
 
 /* Of the instruction in front of which the processor stands: n bytes behind its prefixes, which may be there without need. */
 static uint8_t insn_length(struct emu *e, const struct cpu_state *st, unsigned int n)
 {
-    return (uint8_t)(fetch_opcode(e, st).prefixes + n);
+    return (uint8_t)(fetch_opcode(e, st).prefixes.nr + n);
 }
 
 /* Behind an instruction of len bytes. */
@@ -103,10 +79,10 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
 {
     const struct opcode op = fetch_opcode(e, st);
 
-    if (op.lock)
+    if (op.prefixes.lock)
         return false;
     if (op.byte[0] == 0xf1) {
-        step_over(st, op.prefixes + 1u);
+        step_over(st, op.prefixes.nr + 1u);
         x->kind = EXIT_EXCEPTION;
         x->exception.vector = TRAP_debug;
         return true;
@@ -115,7 +91,7 @@ static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit 
         return false;
     x->kind = EXIT_IO;
     x->io.port = (uint16_t)st->rdx;
-    x->io.size = !(op.byte[0] & 1) ? 1 : op.p66 == !(st->seg[CPU_SEG_CS].attr & 0x600) ? 4 : 2;
+    x->io.size = !(op.byte[0] & 1) ? 1 : op.prefixes.p66 == !(st->seg[CPU_SEG_CS].attr & 0x600) ? 4 : 2;
     x->io.in = op.byte[0] < 0x6e;
     x->io.string = true;
     return true;
@@ -164,7 +140,7 @@ static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit 
     const struct opcode op = fetch_opcode(e, st);
 
     x->kind = EXIT_SOFTINT;
-    x->insn_len = op.prefixes + 1;
+    x->insn_len = op.prefixes.nr + 1;
     switch (op.byte[0]) {
     case 0xcc: x->softint.vector = 3; break;
     case 0xce: x->softint.vector = 4; break;

@@ -69,8 +69,6 @@ struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t bud
 void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x);
 /* Will the instruction be executed again? */
 bool pcpu_exit_is_fault(const struct sim_exit *x);
-/* Legacy prefixes, and in 64-bit code REX. attr: of CS. */
-bool pcpu_is_prefix(uint8_t byte, uint16_t attr);
 
 /* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
 struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);

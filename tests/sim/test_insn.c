@@ -432,11 +432,32 @@ static void test_kept(void **state)
     insn_decoder_destroy(forgetful);
 }
 
+/* Of F2 and F3 the last counts, and REX only right in front of the opcode and in 64-bit code. */
+static void test_prefixes(void **state)
+{
+    static const uint8_t all[] = { 0xf0, 0xf2, 0xf3, 0x66, 0x67, 0x65, 0x48, 0xa4 }, rex_first[] = { 0x48, 0x2e, 0x90 };
+    struct insn_prefixes p = insn_prefixes(all, sizeof(all), true);
+
+    (void)state;
+    assert_int_equal(p.nr, 7);
+    assert_int_equal(p.rex, 0x48);
+    assert_true(p.lock && p.rep && !p.repne && p.p66 && p.p67 && p.fs_or_gs);
+    p = insn_prefixes(all, sizeof(all), false);
+    assert_int_equal(p.nr, 6);
+    assert_int_equal(p.rex, 0);
+    p = insn_prefixes(rex_first, sizeof(rex_first), true);
+    assert_int_equal(p.nr, 2);
+    assert_int_equal(p.rex, 0);
+    assert_false(p.lock || p.rep || p.repne || p.p66 || p.p67 || p.fs_or_gs);
+    assert_int_equal(insn_prefixes(all, 3, true).nr, 3); /* nothing is behind them */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), cmocka_unit_test(test_invalid), cmocka_unit_test(test_code_size),
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_random),  cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_prefixes),  cmocka_unit_test(test_table), cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_code_size), cmocka_unit_test(test_text),  cmocka_unit_test(test_random),
+        cmocka_unit_test(test_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
