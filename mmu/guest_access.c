@@ -13,6 +13,7 @@
 #include "mmu/guest_access.h"
 
 #include "mmu/pte.h"
+#include "sim/walk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,35 +29,22 @@ static mfn_t walk_root(const struct vcpu *v)
     return v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->guest_table : v->guest_table_user;
 }
 
-/* The walk itself. *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */
+/* *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */
 static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, uint64_t **leaf)
 {
-    const struct xen *xen = v->domain->xen;
-    uint64_t rights = _PAGE_RW | _PAGE_USER, e = 0;
-    mfn_t table = walk_root(v);
-    bool nx = false;
+    const struct machine *m = v->domain->xen->machine;
+    struct page_walk w;
 
-    if (mfn_eq(table, INVALID_MFN) || (int64_t)(va << 16) >> 16 != (int64_t)va)
-        goto absent;
-    for (unsigned int level = 4; level > 0; level--) {
-        uint64_t *ptr = (uint64_t *)mfn_to_virt(xen->machine, table) + pte_index(va, level);
-
-        e = *ptr;
-        if (!(e & _PAGE_PRESENT) || (level > 1 && (e & _PAGE_PSE)))
-            goto absent;
-        rights &= e;
-        nx |= !!(e & _PAGE_NX);
-        table = pte_mfn(e);
-        *leaf = ptr;
+    if (machine_walk(m, walk_root(v), va, &w) && w.level == 1) {
+        if (!page_walk_allows(&w, *pfec)) {
+            *pfec |= PFEC_page_present;
+            return INVALID_MFN;
+        }
+        if (mfn_valid(m, pte_mfn(w.leaf))) {
+            *leaf = w.entry;
+            return pte_mfn(w.leaf);
+        }
     }
-    if (((*pfec & PFEC_write_access) && !(rights & _PAGE_RW)) || ((*pfec & PFEC_user_mode) && !(rights & _PAGE_USER)) ||
-        ((*pfec & PFEC_insn_fetch) && nx)) {
-        *pfec |= PFEC_page_present;
-        return INVALID_MFN;
-    }
-    if (mfn_valid(xen->machine, table))
-        return table;
-absent:
     *pfec &= ~PFEC_page_present;
     return INVALID_MFN;
 }

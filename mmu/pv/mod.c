@@ -13,6 +13,7 @@
  */
 #include "mmu/guest_access.h"
 #include "mmu/pv/private.h"
+#include "sim/walk.h"
 
 static inline void entry_write(uint64_t *ptr, uint64_t e, unsigned int cmd)
 {
@@ -102,18 +103,12 @@ static bool is_live_l1_table(const struct xen *xen, const struct domain *d, mfn_
 uint64_t *pv_map_guest_l1e(struct vcpu *v, uint64_t va)
 {
     struct domain *d = v->domain;
-    mfn_t table = v->guest_table;
+    struct page_walk w;
 
-    if (mfn_eq(table, INVALID_MFN) || !guest_handle_okay(v, va, 1) || (is_pv_32bit_domain(d) && va != (uint32_t)va))
+    if (!guest_handle_okay(v, va, 1) || (is_pv_32bit_domain(d) && va != (uint32_t)va))
         return NULL;
-    for (unsigned int level = 4; level > 1; level--) {
-        uint64_t e = table_map(d->xen, table)[pte_index(va, level)];
-
-        if ((e & (_PAGE_PRESENT | _PAGE_PSE)) != _PAGE_PRESENT)
-            return NULL;
-        table = pte_mfn(e);
-    }
-    return is_live_l1_table(d->xen, d, table) ? &table_map(d->xen, table)[pte_index(va, 1)] : NULL;
+    machine_walk(d->xen->machine, v->guest_table, va, &w); /* the entry that it ends at need not be present */
+    return w.level == 1 && is_live_l1_table(d->xen, d, _mfn(PFN_DOWN(w.table))) ? w.entry : NULL;
 }
 
 uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma)

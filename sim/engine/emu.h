@@ -259,7 +259,7 @@ static inline void *emu_page(struct emu *e, enum emu_private_page page) { return
 static inline uint64_t emu_page_addr(enum emu_private_page page) { return EMU_PRIVATE + page * PAGE_SIZE; }
 
 /* Host address of a physical one; NULL when there is nothing. */
-static inline uint8_t *emu_phys(struct emu *e, uint64_t addr)
+static inline uint8_t *emu_phys(const struct emu *e, uint64_t addr)
 {
     if (addr < e->m->nr_frames << PAGE_SHIFT)
         return e->m->ram + addr;
@@ -327,13 +327,9 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* Nobody looks at single iterations (breakpoints, single steps) of it, and string.c has what it needs. */
 bool emu_string_wanted(const struct emu *e);
 
-/* pcpu_walk.c: what the page tables under a root say of a linear address. False: nothing. */
-struct emu_walk {
-    uint64_t phys;   /* the physical address */
-    uint64_t leaf;   /* the entry that maps the page */
-    uint64_t rights; /* what all entries on the way have */
-};
-bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct emu_walk *w);
+struct page_walk;
+/* pcpu_walk.c: page_walk() in RAM and the pages of the engine. */
+bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
 
 /* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);

@@ -19,6 +19,7 @@
  */
 #include "sim/engine/private.h"
 #include "sim/engine/tlb.h"
+#include "sim/walk.h"
 
 #define TLB_SIZE   1024 /* entries of TLB 0 and TLB 1, at least */
 #define UPPER_HALF (UINT64_C(1) << 63)
@@ -254,7 +255,7 @@ static bool is_filled(const struct emu *e, uint64_t page)
 static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 {
     const uint64_t page = page_of(entry), phys = phys_of(entry);
-    struct emu_walk w;
+    struct page_walk w;
     uint64_t write;
 
     if (page == NO_PAGE)
