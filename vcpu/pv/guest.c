@@ -151,6 +151,8 @@ static int get_context_32(struct vcpu *v, struct vcpu *caller, uint64_t addr)
 
 /* --- from the one row to the other --- */
 
+static const struct guest_ops pv32_guest;
+
 static int set_address_size_64(struct domain *d, unsigned int bits)
 {
     int rc;
@@ -211,7 +213,7 @@ const struct guest_ops pv64_guest = {
     .set_address_size = set_address_size_64,
 };
 
-const struct guest_ops pv32_guest = {
+static const struct guest_ops pv32_guest = {
     .name = "PV32",
     .type = DOMAIN_PV32,
     PV_GUEST,
