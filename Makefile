@@ -217,7 +217,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen help clean distclean guests check-packages
+.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -260,6 +260,9 @@ test-docs: assets build/tests/docs/typist
 
 asan: assets guests $(addprefix build/asan/,xenlab $(TESTS)) ## all tests, with sanitizers and the self-audit
 	$(Q)scripts/test.sh build/asan $(TESTS) $(wildcard tests/guest/run.sh)
+
+traces: all ## for refactorings: the traces of all guest tests, of BASE=path/to/old/xenlab and of this one, compared (GUEST=one)
+	$(Q)scripts/traces.sh '$(BASE)' build/xenlab '$(GUEST)'
 
 HOSTILE ?= 2000
 hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must not notice; with SEED=1, the first

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# judge_case.sh: what comes before judging, read by judge.sh: finding tests, translating them with judge.awk, and setting
-# a case up. `launch`, and what is expected, are its own.
+# judge_case.sh: what judge.sh and traces.sh have in common, read by both: finding tests, translating them with judge.awk, and setting
+# a case up. Each of them has its own `launch` and `pass`, and what is expected.
 #
 # $patterns: the names of cases or of test files that are wanted (all, if empty). $tmp: a folder for all; a case has $tmp/NAME.
 : "${XENLAB:=./xenlab}" "${GOLDEN:=}" "${V:=}"
@@ -34,10 +34,11 @@ stem() {
 # each_test PLACE...: translate every file, and do what it says.
 each_test() {
     for file in $(tests "$@"); do
-        name=$(stem "$file")
+        stem=$(stem "$file")
+        name=$stem
         if ! [ -r "$file" ]; then
             error "$file cannot be read"
-        elif awk -v file="$file" -v stem="$name" -v tmp="$tmp" -v slow=$((slowness > 1)) -f scripts/judge.awk "$file" > "$tmp/calls"; then
+        elif awk -v file="$file" -v stem="$stem" -v tmp="$tmp" -v slow=$((slowness > 1)) -f scripts/judge.awk "$file" > "$tmp/calls"; then
             . "$tmp/calls"
         else
             error "$file cannot be translated"
@@ -62,7 +63,7 @@ wanted() {
         case $1 in
         $p) return 0 ;;
         esac
-        case $(stem "$file") in
+        case $stem in
         $p) return 0 ;;
         esac
     done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: whether scripts/judge.sh notices what it is there to notice. No guest is run: a small script takes the
+# run.sh: whether scripts/judge.sh and scripts/traces.sh notice what they are there to notice. No guest is run: a small script takes the
 # place of xenlab, and says what it is told to.
 #
 # Concept: there is one test that uses every key, and a program that does all it expects. Then one thing after the other is made wrong, in
@@ -260,6 +260,30 @@ for file in $(find tests/guest -name '*.test'); do
 done | awk -F "'" '/^begin/ { name = $2 } /^fault/ { print } /^ *golden/ { print name ".out" }' | sort > "$tmp/golden-cases"
 (cd tests/guest/expected && ls) | sort | diff - "$tmp/golden-cases" > "$tmp/said" 2>&1 || status=$?
 tell
+
+# traces NAME STATUS TEXT...: of this program and a changed one, running one small test.
+traces() {
+    name=traces-$1 expected=$2
+    shift 2
+    status=0
+    scripts/traces.sh "$tmp/xenlab" "$tmp/other" idle > "$tmp/said" 2>&1 || status=$?
+    tell "$@"
+}
+cat > "$tmp/xenlab" << 'END'
+#!/bin/sh
+while [ "$1" != --trace ]; do shift; done
+printf 'one\ntwo\n' > "$2"
+echo says
+END
+cp "$tmp/xenlab" "$tmp/other"
+traces same 0 "1 runs compared" "0 differ"
+sed -i 's/two/three/' "$tmp/other"; traces event 1 "DIFF  idle, run 1: trace" "trace, line 2:" "old: two" "new: three"
+cp "$tmp/xenlab" "$tmp/other"
+sed -i 's/says/said/' "$tmp/other"; traces output 1 "out, line 1:"
+cp "$tmp/xenlab" "$tmp/other"
+echo 'exit 3' >> "$tmp/other"; traces status 1 "old: status 0" "new: status 3"
+echo 'exit 139' > "$tmp/other"; traces died 2 "status 139"
+rm "$tmp/other"; traces missing 2 "is no program"
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
