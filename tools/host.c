@@ -19,11 +19,14 @@ static void guest_crashed(void *data, struct vcpu *v, const char *why)
 {
     struct host *h = data;
     const struct guest *g = guest_find(h, v->domain->domain_id);
+    struct crash_report report;
 
     if (g && g->console)
         console_backend_drain(g->console);
-    if (h->io.guest_crashed)
-        h->io.guest_crashed(h->io.data, v, why);
+    if (!h->io.guest_crashed)
+        return;
+    crash_report_make(v, why, &report);
+    h->io.guest_crashed(h->io.data, &report);
 }
 
 /* --- coming up --- */
@@ -161,6 +164,39 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
     for (size_t i = 0; i < nr; i++)
         t[i] = (struct host_task_time){ kinds[i].ops->name, kinds[i].steps, kinds[i].ns };
     return nr;
+}
+
+/* --- looking --- */
+
+s_time_t host_now(const struct host *h) { return NOW(h->xen); }
+
+s_time_t host_busy(const struct host *h) { return snapshot_busy(h->xen); }
+
+void host_snapshot(const struct host *h, struct snapshot *s) { snapshot_take(h->xen, s); }
+
+bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report)
+{
+    struct domain *d = domain_get(h->xen, domid);
+    const bool untold = d && !d->crash_reason[0] && d->max_vcpus && d->vcpu[0];
+
+    if (untold)
+        crash_report_make(d->vcpu[0], why, report);
+    if (d)
+        domain_put(d);
+    return untold;
+}
+
+void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t len), void *data, enum log_level level)
+{
+    h->machine->log.sink = sink;
+    h->machine->log.data = data;
+    h->machine->log.level = level;
+}
+
+void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data)
+{
+    h->machine->trace.sink = sink;
+    h->machine->trace.data = data;
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }

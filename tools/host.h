@@ -12,6 +12,7 @@
 #define TOOLS_HOST_H
 
 #include "tools/build/image.h"
+#include "tools/snapshot.h"
 #include "tools/xl/guest_sched.h"
 #include "tools/xl/xl_cfg.h"
 #include "vcpu/run.h"
@@ -48,8 +49,8 @@ struct host_io {
     void (*console_out)(void *data, domid_t domid, const char *text, size_t len);
     /* Up to len bytes of input for guest `domid`'s console; 0 when there is none now. */
     size_t (*console_in)(void *data, domid_t domid, char *buf, size_t len);
-    /* The guest's vCPU crashed; its registers are still those of the crash. Called before guest_ended. */
-    void (*guest_crashed)(void *data, struct vcpu *v, const char *why);
+    /* The hypervisor ended a guest. Called before guest_ended. */
+    void (*guest_crashed)(void *data, const struct crash_report *report);
     /* A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it comes back). */
     void (*guest_ended)(void *data, domid_t domid, int reason);
     /* The toolstack has something to say: one line, without its newline. */
@@ -113,7 +114,17 @@ struct host_task_time {
 };
 size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max);
 
-/* Look, do not touch. */
+/* What time it is in the machine, and how things are there. */
+s_time_t host_now(const struct host *h);
+s_time_t host_busy(const struct host *h); /* as much of it as guests have taken up, and did not sleep through */
+void host_snapshot(const struct host *h, struct snapshot *s);
+/* Where domain domid has ended that says that it crashed, of which the hypervisor knows nothing. False: there is nothing to tell. */
+bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report);
+/* Who gets the hypervisor's messages, up to that level, and what happens: see sim/log.h and sim/trace.h. sink NULL: nobody. */
+void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t len), void *data, enum log_level level);
+void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data);
+
+/* For tests: the inside. */
 struct xen *host_xen(struct host *h);
 /* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */
 const struct image *host_guest_image(const struct host *h, domid_t domid);

@@ -24,8 +24,6 @@
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
-#include "vcpu/noun/domain.h"
-#include "vcpu/sched/sched.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -98,34 +96,31 @@ static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
     return input_read(&r->input, (unsigned int)index, buf, len);
 }
 
-static void crash_report(struct run *r, struct vcpu *v, const char *why)
+static void on_crash(void *data, const struct crash_report *report)
 {
-    const domid_t domid = v->domain->domain_id;
+    struct run *r = data;
+    const domid_t domid = report->domid;
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
     console_guest_end(&r->console, domid);
     if (out) {
-        crash_print(out, v, host_guest_name(r->host, domid), why, host_guest_image(r->host, domid));
+        crash_print(out, report, host_guest_name(r->host, domid), host_guest_image(r->host, domid));
         fclose(out);
         console_message(&r->console, text, len);
         free(text);
     }
 }
 
-static void on_crash(void *data, struct vcpu *v, const char *why) { crash_report(data, v, why); }
-
 /* A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown yet. */
 static void self_crash_report(struct run *r, domid_t domid, int reason)
 {
-    struct domain *d = get_domain_by_id(host_xen(r->host), domid);
+    const char *why = reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)";
+    struct crash_report report;
 
-    if (d && !d->crash_reason[0] && d->max_vcpus && d->vcpu[0])
-        crash_report(r, d->vcpu[0],
-                     reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)");
-    if (d)
-        put_domain(d);
+    if (host_crash_report(r->host, domid, why, &report))
+        on_crash(r, &report);
 }
 
 static void on_end(void *data, domid_t domid, int reason)
@@ -269,7 +264,7 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 static bool wait_input(struct run *r)
 {
     const struct input *in = &r->input;
-    const s_time_t now = NOW(host_xen(r->host)), before = real_now();
+    const s_time_t now = host_now(r->host), before = real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
     if (in->closed || r->reader_ended)
@@ -285,23 +280,10 @@ static bool wait_input(struct run *r)
     return true;
 }
 
-/* The virtual time that guests have taken up since the start: all of it but what they slept through. */
-static s_time_t busy_ns(const struct xen *xen)
-{
-    s_time_t ns = (s_time_t)xen->stats.insns * CLOCK_NS_PER_INSN;
-
-    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
-        if (k != EXIT_BUDGET)
-            ns += (s_time_t)xen->stats.exits[k] * CLOCK_NS_PER_EXIT;
-    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
-        ns += (s_time_t)xen->stats.hypercalls[nr] * CLOCK_NS_PER_HYPERCALL;
-    return ns;
-}
-
 /* Between two slices. */
 static void rest(struct run *r, s_time_t slice, s_time_t busy)
 {
-    const s_time_t ns = pace_rest(&r->pace, NOW(host_xen(r->host)), slice, busy, real_now());
+    const s_time_t ns = pace_rest(&r->pace, host_now(r->host), slice, busy, real_now());
     const bool for_input = r->input.kind == INPUT_TERMINAL ||
                            (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
@@ -317,7 +299,7 @@ static bool ended(struct run *r)
 
     if (r->process->stop || r->input.left || r->console.error || r->trace.error || host_guests_left(r->host) == 0)
         return true;
-    if (!o->max_vtime || NOW(host_xen(r->host)) + r->idle < o->max_vtime)
+    if (!o->max_vtime || host_now(r->host) + r->idle < o->max_vtime)
         return false;
     r->outcome.limit = true;
     snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
@@ -328,7 +310,7 @@ static bool ended(struct run *r)
 static s_time_t slice_end(const struct run *r, bool busy)
 {
     const s_time_t length = busy ? SLICE_BUSY : SLICE_IDLE;
-    const s_time_t end = (NOW(host_xen(r->host)) / length + 1) * length, limit = r->opt->max_vtime;
+    const s_time_t end = (host_now(r->host) / length + 1) * length, limit = r->opt->max_vtime;
 
     return limit && end > limit ? limit : end;
 }
@@ -347,33 +329,32 @@ static void hand_in(struct run *r, bool idle)
 /* Nothing will ever happen again: why? */
 static void stuck(struct run *r)
 {
-    for_each_domain (host_xen(r->host), d)
-        for_each_vcpu (d, v)
-            if (vcpu_runnable(v)) {
-                snprintf(r->err, RUN_ERR_SIZE,
-                         "vCPU %u of domain %u waits for a pCPU, and the scheduler %s gives it none", v->vcpu_id,
-                         d->domain_id, d->sched->ops->opt_name);
-                return;
-            }
+    struct snapshot s;
+
+    host_snapshot(r->host, &s);
+    if (s.anybody_waits) {
+        snprintf(r->err, RUN_ERR_SIZE, "vCPU %u of domain %u waits for a pCPU, and the scheduler %s gives it none",
+                 s.waiting.vcpu, s.waiting.domid, s.waiting.sched);
+        return;
+    }
     snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
              r->input.closed ? ": standard input has ended" : "");
 }
 
 static void loop(struct run *r)
 {
-    const struct xen *xen = host_xen(r->host);
     bool was_busy = true;
 
-    pace_start(&r->pace, NOW(xen), real_now());
+    pace_start(&r->pace, host_now(r->host), real_now());
     for (;;) {
-        const s_time_t start = NOW(xen), busy_before = busy_ns(xen);
+        const s_time_t start = host_now(r->host), busy_before = host_busy(r->host);
         const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
-        const s_time_t slice = NOW(xen) - start, busy = busy_ns(xen) - busy_before;
+        const s_time_t now = host_now(r->host), slice = now - start, busy = host_busy(r->host) - busy_before;
 
-        trace_file_until(&r->trace, NOW(xen));
+        trace_file_until(&r->trace, now);
         r->process->terminal_refresh();
         keyboard_check(r);
-        console_tick(&r->console, NOW(xen), idle);
+        console_tick(&r->console, now, idle);
         console_flush(&r->console);
         input_poll(&r->input);
         if (ended(r))
@@ -446,7 +427,6 @@ static int machine_start(struct run *r, const struct guest_list *l)
                                      .plain_engine = o->plain_engine,
                                      .quiet = o->quiet > 0 };
     const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end, on_message };
-    struct machine *m;
 
     if (o->trace && guest_list_reads(l, o, o->trace)) {
         snprintf(r->err, RUN_ERR_SIZE, "--trace: %s is a file that a guest comes from: the trace would take its place",
@@ -457,18 +437,14 @@ static int machine_start(struct run *r, const struct guest_list *l)
     r->host = host_create(&cfg, &io, r->err);
     if (!r->host)
         return -1;
-    m = host_xen(r->host)->machine;
-    m->log.sink = on_log;
-    m->log.data = r;
-    m->log.level = log_level(o);
+    host_log(r->host, on_log, r, log_level(o));
     if (!o->trace)
         return 0;
     if (trace_file_open(&r->trace, o->trace)) {
         snprintf(r->err, RUN_ERR_SIZE, "%s: %s", o->trace, strerror(errno));
         return -1;
     }
-    m->trace.sink = trace_file_sink;
-    m->trace.data = &r->trace;
+    host_trace(r->host, trace_file_sink, &r->trace);
     return 0;
 }
 
@@ -514,11 +490,13 @@ static void stats_show(struct run *r)
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
+    struct snapshot s;
 
     if (!out)
         return;
     r->wall.peak_kib = stats_peak_kib();
-    stats_print(out, host_xen(r->host), &r->wall, tasks, host_dom0_time(r->host, tasks, ARRAY_SIZE(tasks)));
+    host_snapshot(r->host, &s);
+    stats_print(out, &s, &r->wall, tasks, host_dom0_time(r->host, tasks, ARRAY_SIZE(tasks)));
     fclose(out);
     console_message(&r->console, text, len);
     free(text);
@@ -572,7 +550,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         stats_show(&r);
     r.outcome.failed |= r.host && host_failed(r.host);
     if (r.host) /* switching the computer off is no event in it */
-        host_xen(r.host)->machine->trace.sink = NULL;
+        host_trace(r.host, NULL, NULL);
     host_destroy(r.host);
     guest_list_free(&list);
     failures_note(&r);

@@ -4,11 +4,11 @@
 #define UI_CRASH_H
 
 #include "tools/build/image.h"
-#include "vcpu/noun/domain.h"
+#include "tools/snapshot.h"
 
 #include <stdio.h>
 
-/* v's registers and memory are still those of the crash. img: the kernel it was started from, for symbols, or NULL. */
-void crash_print(FILE *out, struct vcpu *v, const char *name, const char *why, const struct image *img);
+/* name: of the domain, or NULL. img: the kernel it was started from, for symbols, or NULL. */
+void crash_print(FILE *out, const struct crash_report *r, const char *name, const struct image *img);
 
 #endif

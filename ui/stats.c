@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * --stats: the counters of struct xen_stats as a table.
+ * --stats: the counters of a snapshot as a table.
  *
  * Concept: what a guest costs a hypervisor is exits, not instructions. The table shows both, so that a lesson can say "this
  * guest ran 4000 instructions an exit" or "half of its hypercalls are mmu_update". The counts are exact and the same on every
  * run; only the lines of real time differ. Rows that are 0 are left out.
  */
 #include "ui/stats.h"
-
-#include "vcpu/hypercall.h"
 
 #include <inttypes.h>
 
@@ -29,19 +27,21 @@ static void seconds(FILE *out, const char *name, s_time_t ns)
     fprintf(out, "  %-28s %14.6f s\n", name, (double)ns / 1e9);
 }
 
-static uint64_t sum(const uint64_t *n, size_t count)
+static void counts_print(FILE *out, const struct snapshot_count *c, unsigned int nr)
 {
-    uint64_t total = 0;
-
-    while (count--)
-        total += n[count];
-    return total;
+    for (; nr--; c++)
+        row(out, c->name, c->n);
 }
 
 static void exceptions_print(FILE *out, const uint64_t *n)
 {
+    uint64_t sum = 0;
     char name[24];
 
+    for (unsigned int v = 0; v < 32; v++)
+        sum += n[v];
+    if (!sum)
+        return;
     fprintf(out, "exceptions\n");
     for (unsigned int v = 0; v < 32; v++) {
         snprintf(name, sizeof(name), "%2u %s", v, exception_names[v]);
@@ -81,14 +81,15 @@ static void dom0_print(FILE *out, const struct host_task_time *tasks, size_t nr)
     }
 }
 
-void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall, const struct host_task_time *dom0,
+void stats_print(FILE *out, const struct snapshot *s, const struct stats_wall *wall, const struct host_task_time *dom0,
                  size_t nr_tasks)
 {
-    const struct xen_stats *s = &xen->stats;
-    const uint64_t exits = sum(s->exits, EXIT_NR_KINDS);
+    uint64_t exits = 0;
 
+    for (unsigned int k = 0; k < s->nr_exits; k++)
+        exits += s->exits[k].n;
     fprintf(out, "time\n");
-    seconds(out, "virtual", NOW(xen));
+    seconds(out, "virtual", s->now);
     seconds(out, "real: starting", wall->start_up);
     seconds(out, "real: running", wall->running);
     if (wall->waiting)
@@ -105,12 +106,9 @@ void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall
     row(out, "page-table writes emulated", s->ptwr);
     row(out, "context switches", s->switches);
     fprintf(out, "exits\n");
-    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
-        row(out, sim_exit_name((enum sim_exit_kind)k), s->exits[k]);
-    if (sum(s->exceptions, 32))
-        exceptions_print(out, s->exceptions);
+    counts_print(out, s->exits, s->nr_exits);
+    exceptions_print(out, s->exceptions);
     dom0_print(out, dom0, nr_tasks);
     fprintf(out, "hypercalls (dom0's, too)\n");
-    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
-        row(out, hypercall_name(nr), s->hypercalls[nr]);
+    counts_print(out, s->hypercalls, s->nr_hypercalls);
 }

@@ -4,7 +4,6 @@
 #define UI_STATS_H
 
 #include "tools/host.h"
-#include "vcpu/noun/xen.h"
 
 #include <stdio.h>
 
@@ -20,7 +19,7 @@ struct stats_wall {
 uint64_t stats_peak_kib(void);
 
 /* dom0: the kinds of its tasks, of which there are nr_tasks. */
-void stats_print(FILE *out, const struct xen *xen, const struct stats_wall *wall, const struct host_task_time *dom0,
+void stats_print(FILE *out, const struct snapshot *s, const struct stats_wall *wall, const struct host_task_time *dom0,
                  size_t nr_tasks);
 
 #endif

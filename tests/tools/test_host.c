@@ -180,10 +180,10 @@ static void crash_loop_ends(void **state)
 
 static void last_words_out(void *data, domid_t domid, const char *text, size_t len) { strncat(data, text, len); }
 
-static void last_words_report(void *data, struct vcpu *v, const char *why)
+static void last_words_report(void *data, const struct crash_report *report)
 {
     strcat(data, "| ");
-    strcat(data, why);
+    strcat(data, report->why);
 }
 
 /* What a guest wrote before the hypervisor ended it comes before the report, although dom0 has not heard of it yet. */

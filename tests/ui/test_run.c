@@ -452,19 +452,18 @@ static void test_stats(void **state)
 {
     const struct stats_wall wall = { .start_up = MILLISECS(7), .running = SECONDS(1), .peak_kib = 1536 };
     const struct host_task_time dom0[] = { { "kernel", 0, 0 }, { "console", 5, 2500 }, { "toolstack", 9, 40000 } };
-    struct machine m = { 0 };
-    struct xen xen = { .machine = &m };
+    struct snapshot s = { .now = MILLISECS(1500),
+                          .insns = 20000000,
+                          .nr_exits = 2,
+                          .exits = { { "syscall", 3 }, { "exception", 1 } },
+                          .nr_hypercalls = 2,
+                          .hypercalls = { { "mmu_update", 3 }, { "xen_version", 0 } } };
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    m.clock.now = MILLISECS(1500);
-    xen.stats.insns = 20000000;
-    xen.stats.exits[EXIT_SYSCALL] = 3;
-    xen.stats.exits[EXIT_EXCEPTION] = 1;
-    xen.stats.exceptions[14] = 1;
-    xen.stats.hypercalls[__HYPERVISOR_mmu_update] = 3;
-    stats_print(out, &xen, &wall, dom0, 3);
+    s.exceptions[14] = 1;
+    stats_print(out, &s, &wall, dom0, 3);
     fclose(out);
     assert_non_null(strstr(text, "virtual                            1.500000 s"));
     assert_non_null(strstr(text, "million a second (real)              20.0"));

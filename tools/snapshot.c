@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Snapshots are made: see tools/snapshot.h.
+ *
+ * Invariants of a crash's report: everything in the guest is suspect, since it crashed. All memory is read through the guest's own page
+ * tables with copy_from_guest(), which fails rather than faults. Code that was compiled with frame pointers has a backtrace: RBP points to
+ * a frame, a pair of words in memory,
+ *
+ *      [ RBP of the caller | return address ]  [ its locals ... ]  [ RBP of its caller | return address ] ...
+ *
+ * The chain is followed only upwards, and not for ever.
+ */
+#include "tools/snapshot.h"
+
+#include "mmu/guest_access.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/sched/sched.h"
+
+#include <string.h>
+
+#define FRAME_SIZE_MAX (64 << 10) /* a frame that is larger is none */
+
+_Static_assert(EXIT_NR_KINDS <= SNAPSHOT_MAX_COUNTS && XEN_NR_HYPERCALLS <= SNAPSHOT_MAX_COUNTS, "no room for all");
+
+/* --- the machine --- */
+
+s_time_t snapshot_busy(const struct xen *xen)
+{
+    s_time_t ns = (s_time_t)xen->stats.insns * CLOCK_NS_PER_INSN;
+
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+        if (k != EXIT_BUDGET)
+            ns += (s_time_t)xen->stats.exits[k] * CLOCK_NS_PER_EXIT;
+    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
+        ns += (s_time_t)xen->stats.hypercalls[nr] * CLOCK_NS_PER_HYPERCALL;
+    return ns;
+}
+
+static void waiting_find(const struct xen *xen, struct snapshot *s)
+{
+    for_each_domain (xen, d)
+        for_each_vcpu (d, v)
+            if (vcpu_runnable(v)) {
+                s->anybody_waits = true;
+                s->waiting = (struct snapshot_vcpu){ d->domain_id, v->vcpu_id, d->sched->ops->opt_name };
+                return;
+            }
+}
+
+void snapshot_take(const struct xen *xen, struct snapshot *s)
+{
+    const struct xen_stats *st = &xen->stats;
+
+    *s = (struct snapshot){ .now = NOW(xen),
+                            .insns = st->insns,
+                            .emulated = st->emulated,
+                            .ptwr = st->ptwr,
+                            .switches = st->switches,
+                            .nr_exits = EXIT_NR_KINDS,
+                            .nr_hypercalls = XEN_NR_HYPERCALLS };
+    for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
+        s->exits[k] = (struct snapshot_count){ sim_exit_name((enum sim_exit_kind)k), st->exits[k] };
+    for (unsigned int nr = 0; nr < XEN_NR_HYPERCALLS; nr++)
+        s->hypercalls[nr] = (struct snapshot_count){ hypercall_name(nr), st->hypercalls[nr] };
+    memcpy(s->exceptions, st->exceptions, sizeof(s->exceptions));
+    waiting_find(xen, s);
+}
+
+/* --- a crash --- */
+
+/* The code around RIP: what lies before it may be on another page, which may be there or not. */
+static void code_read(struct vcpu *v, struct crash_report *r)
+{
+    const uint64_t rip = v->regs->rip;
+    unsigned int before = rip < CRASH_CODE_BEFORE ? (unsigned int)rip : CRASH_CODE_BEFORE;
+
+    r->nr_after = (unsigned int)guest_fetch_insn(v, rip, r->code + CRASH_CODE_BEFORE, CRASH_CODE_AFTER);
+    if (guest_fetch_insn(v, rip - before, r->code + CRASH_CODE_BEFORE - before, before) < before) {
+        before = PAGE_OFFSET(rip);
+        before = (unsigned int)guest_fetch_insn(v, rip - before, r->code + CRASH_CODE_BEFORE - before, before);
+    }
+    r->nr_before = before;
+}
+
+static bool word_read(struct vcpu *v, uint64_t addr, uint64_t *word)
+{
+    *word = 0;
+    return copy_from_guest(v, word, addr, is_pv_32bit_domain(v->domain) ? 4 : 8) == 0;
+}
+
+static void backtrace_make(struct vcpu *v, struct crash_report *r)
+{
+    const unsigned int size = r->is_32bit ? 4 : 8;
+    uint64_t rbp = v->regs->rbp, caller_rbp, ret;
+
+    while (r->nr_frames < CRASH_FRAMES) {
+        if (!word_read(v, rbp, &caller_rbp) || !word_read(v, rbp + size, &ret) || ret == 0)
+            break;
+        r->frames[r->nr_frames++] = ret;
+        if (caller_rbp <= rbp || caller_rbp - rbp > FRAME_SIZE_MAX)
+            break;
+        rbp = caller_rbp;
+    }
+}
+
+void crash_report_make(struct vcpu *v, const char *why, struct crash_report *r)
+{
+    *r = (struct crash_report){
+        .domid = v->domain->domain_id, .vcpu = v->vcpu_id, .why = why, .is_native = is_native_domain(v->domain)
+    };
+    if (r->is_native)
+        return;
+    r->is_32bit = is_pv_32bit_domain(v->domain);
+    r->kernel_mode = guest_kernel_mode(v);
+    r->regs = *v->regs;
+    r->root = v->guest_table;
+    r->user_root = v->guest_table_user;
+    r->has_cr2 = v->vcpu_info && !r->is_32bit; /* a PV guest is told there where it faulted */
+    r->cr2 = r->has_cr2 ? v->vcpu_info->arch.cr2 : 0;
+    code_read(v, r);
+    while (r->nr_words < CRASH_STACK_WORDS &&
+           word_read(v, v->regs->rsp + r->nr_words * (r->is_32bit ? 4 : 8), &r->stack[r->nr_words]))
+        r->nr_words++;
+    if (v->regs->rbp)
+        backtrace_make(v, r);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is to be seen of a machine, by value.
+ *
+ * Concept: who shows something (ui/) neither holds nor walks the hypervisor's structures, which change under its hands and could be
+ * changed by them. It gets copies: numbers, names, bytes. They are made between two steps of the machine, here and nowhere else,
+ * and making them changes nothing. (But for one thing: a crash's stack is read as the guest itself would read it, so that its page table's A
+ * bits are set.) What they mean is for the reader: addresses become symbols, and bytes code, in ui/.
+ */
+#ifndef TOOLS_SNAPSHOT_H
+#define TOOLS_SNAPSHOT_H
+
+#include "sim/pcpu.h"
+#include "sim/types.h"
+
+#include <xen/xen.h>
+
+struct xen;
+struct vcpu;
+
+#define SNAPSHOT_MAX_COUNTS 64
+
+/* How often something happened; name is a constant. */
+struct snapshot_count {
+    const char *name;
+    uint64_t n;
+};
+
+/* A vCPU that could run. */
+struct snapshot_vcpu {
+    domid_t domid;
+    unsigned int vcpu;
+    const char *sched; /* its scheduler, as --sched knows it */
+};
+
+struct snapshot {
+    s_time_t now; /* virtual time */
+    uint64_t insns, emulated, ptwr, switches;
+    unsigned int nr_exits, nr_hypercalls;
+    struct snapshot_count exits[SNAPSHOT_MAX_COUNTS], hypercalls[SNAPSHOT_MAX_COUNTS];
+    uint64_t exceptions[32]; /* by vector */
+    bool anybody_waits;
+    struct snapshot_vcpu waiting; /* if so: the first that is runnable */
+};
+
+/* The virtual time that guests have taken up since the start: all of it but what they slept through. */
+s_time_t snapshot_busy(const struct xen *xen);
+void snapshot_take(const struct xen *xen, struct snapshot *s);
+
+#define CRASH_CODE_BEFORE 1024 /* bytes of code before RIP, at most */
+#define CRASH_CODE_AFTER  24
+#define CRASH_STACK_WORDS 16
+#define CRASH_FRAMES      23
+
+/* Where a domain was when it crashed, and how it came there. */
+struct crash_report {
+    domid_t domid;
+    unsigned int vcpu;
+    const char *why; /* good for the call that brings the report */
+    bool is_native;  /* then nothing of what follows is filled in */
+    bool is_32bit, kernel_mode;
+    struct cpu_state regs;
+    mfn_t root, user_root; /* of page tables; user_root: INVALID_MFN if there is none */
+    bool has_cr2;
+    uint64_t cr2; /* what the guest was told */
+    /* code[CRASH_CODE_BEFORE] is the byte at RIP; so many before it and from it on could be read */
+    unsigned int nr_before, nr_after;
+    uint8_t code[CRASH_CODE_BEFORE + CRASH_CODE_AFTER];
+    unsigned int nr_words, nr_frames;
+    uint64_t stack[CRASH_STACK_WORDS]; /* from RSP on */
+    uint64_t frames[CRASH_FRAMES];     /* return addresses by frame pointers, innermost first */
+};
+
+void crash_report_make(struct vcpu *v, const char *why, struct crash_report *r);
+
+#endif
