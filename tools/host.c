@@ -5,11 +5,18 @@
  */
 #include "tools/host_private.h"
 
+#include "mmu/grant/grant_table.h"
 #include "tools/xc/xc.h"
+#include "vcpu/cpu_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+_Static_assert(HOST_MAX_POOLS == MACHINE_MAX_PCPUS && XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB &&
+                   XL_VCPUS_MAX == MAX_VIRT_CPUS && XL_GRANT_FRAMES_MAX == GNTTAB_MAX_GRANT_FRAMES &&
+                   XL_MAPTRACK_FRAMES_MAX == GNTTAB_MAX_MAPTRACK_FRAMES && XC_MAX_LEAVES == CPUID_MAX_SERIALISED_LEAVES,
+               "the toolstack, which sees nothing of the hypervisor, knows its limits");
 
 #define DEFAULT_RAM_MIB 512
 #define RUN_SLICE       MILLISECS(1)

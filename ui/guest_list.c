@@ -4,7 +4,6 @@
 
 #include "sim/machine.h"
 #include "tools/user_file.h"
-#include "vcpu/noun/domain.h"
 
 #include <errno.h>
 #include <search.h>

@@ -10,7 +10,7 @@
 #include "tools/host.h"
 #include "tools/nearest.h"
 #include "tools/units.h"
-#include "vcpu/sched/sched.h"
+#include "vcpu/sched/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +50,7 @@ static const struct option options[] = {
     { .name = "The guests (an option counts for each of them, and more than what its xl.cfg says):",
       .kind = OPTION_HEADING },
     { "memory",    0,  OPTION_SIZE,     "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
-    { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, MAX_VIRT_CPUS,     "its virtual processors (1)" },
+    { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, XL_VCPUS_MAX,      "its virtual processors (1)" },
     { "cmdline",   0,  OPTION_TEXT,     "TEXT",     FIELD(cmdline),    0, 0, "its kernel's command line" },
     { "ramdisk",   0,  OPTION_TEXT,     "FILE",     FIELD(ramdisk),    0, 0, "its initial RAM disk" },
     { "type",      0,  OPTION_TYPE,     "TYPE",     FIELD(type_name),  0, 0, "pv, pvh or hvm (pv)" },

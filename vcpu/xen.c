@@ -10,6 +10,7 @@
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/domain.h"
+#include "vcpu/sched/names.h"
 #include "vcpu/sched/sched.h"
 
 #include <errno.h>

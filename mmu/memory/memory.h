@@ -5,16 +5,8 @@
 #ifndef MMU_MEMORY_MEMORY_H
 #define MMU_MEMORY_MEMORY_H
 
+#include "mmu/memory/e820.h"
 #include "mmu/page.h"
-
-/* An entry of a PC's memory map, as BIOS function E820 returns it. */
-#define E820_RAM      1
-#define E820_RESERVED 2
-#define E820_MAX      1024 /* entries */
-struct e820entry {
-    uint64_t addr, size; /* bytes */
-    uint32_t type;
-} __attribute__((packed));
 
 /*
  * Reserve memory for d to grow to nr pages, without choosing any (0: no more). -EINVAL, -ENOMEM. The claim shrinks as d

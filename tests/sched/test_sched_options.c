@@ -4,6 +4,7 @@
  * what would be right.
  */
 #include "tests/sched/common.h"
+#include "vcpu/sched/names.h"
 
 /* Both say the same of this option. */
 static void expect(const char *option, bool good)

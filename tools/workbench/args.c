@@ -14,6 +14,7 @@
 #include "tools/nearest.h"
 #include "tools/units.h"
 #include "tools/workbench/load.h"
+#include "vcpu/sched/names.h"
 
 #define DEFAULT_LIMIT 5
 #define MAX_LIMIT     3600

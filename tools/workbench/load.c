@@ -18,6 +18,7 @@
 
 #include "tools/nearest.h"
 #include "tools/units.h"
+#include "vcpu/sched/names.h"
 
 #define WB_EVENT_WHY 256
 

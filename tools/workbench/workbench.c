@@ -20,6 +20,7 @@
 #include "tools/workbench/child.h"
 #include "tools/workbench/load.h"
 #include "tools/workbench/report.h"
+#include "vcpu/sched/names.h"
 
 #define DEFAULT_TIME SECONDS(1)
 #define MAX_SPANS    200000

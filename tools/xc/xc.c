@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The control interface: see tools/xc/xc.h. A native caller passes host addresses where a guest passes guest handles. */
+/*
+ * The control interface: see tools/xc/xc.h. A native caller passes host addresses where a guest passes guest handles.
+ *
+ * Budget: one function a hypercall, most of them of three lines.
+ */
 #include "tools/xc/xc.h"
 
-#include "mmu/memory/memory.h"
+#include "mmu/memory/e820.h"
 #include "vcpu/native/map.h"
 #include "vcpu/noun/domain.h"
 

@@ -16,6 +16,9 @@
 #include <xen/event_channel.h>
 #include <xen/sysctl.h>
 
+/* Leaves that a CPU policy may have: CPUID_MAX_SERIALISED_LEAVES of vcpu/cpu_policy.h. */
+#define XC_MAX_LEAVES 120
+
 struct vcpu;
 struct xc_handle;
 

@@ -11,14 +11,15 @@
 #include "tools/xl/guest_cpuid.h"
 
 #include "tools/xc/xc.h"
-#include "vcpu/cpu_policy.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#define ITSC (1u << 8) /* leaf 0x80000007, EDX: the TSC is invariant (AMD APM vol. 3, appendix E) */
+
 struct policy {
-    xen_cpuid_leaf_t leaf[CPUID_MAX_SERIALISED_LEAVES];
+    xen_cpuid_leaf_t leaf[XC_MAX_LEAVES];
     uint32_t nr;
 };
 
@@ -74,7 +75,7 @@ static int policies_get(struct xc_handle *xc, domid_t domid, struct policy *cur,
 {
     int rc;
 
-    cur->nr = def->nr = host->nr = CPUID_MAX_SERIALISED_LEAVES;
+    cur->nr = def->nr = host->nr = XC_MAX_LEAVES;
     rc = xc_get_domain_cpu_policy(xc, domid, cur->leaf, &cur->nr);
     if (!rc)
         rc = xc_get_system_cpu_policy(xc, XEN_SYSCTL_cpu_policy_pv_default, def->leaf, &def->nr);
@@ -96,7 +97,7 @@ int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, bool invariant_tsc, c
     if (rc || !power)
         return fail(err, c, rc ? strerror(-rc) : "missing", 0x80000007, XL_CPUID_NO_SUBLEAF);
     if (invariant_tsc)
-        power->d |= 1u << (XEN_X86_FEATURE_ITSC % 32);
+        power->d |= ITSC;
     for (unsigned int i = 0; i < c->nr; i++)
         if (leaf_apply(&cur, &def, &host, &c->leaf[i]))
             return fail(err, c, "the processor has no such leaf", c->leaf[i].leaf, c->leaf[i].subleaf);

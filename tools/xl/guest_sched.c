@@ -14,7 +14,7 @@
 #include "tools/xl/guest_sched.h"
 
 #include "tools/xc/xc.h"
-#include "vcpu/sched/sched.h"
+#include "vcpu/sched/names.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -122,10 +122,10 @@ static int affinity_apply(const struct guest_sched_env *env, domid_t domid, unsi
 /* --- parameters of the scheduler --- */
 
 static void ignored(const struct guest_sched_env *env, const struct xl_sched *s, enum xl_sched_key key,
-                    const struct sched_ops *ops)
+                    const char *sched)
 {
     if (s->number[key].where)
-        warn(env, s->number[key].where, "ignored: the scheduler is %s, and %s counts under %s", ops->opt_name,
+        warn(env, s->number[key].where, "ignored: the scheduler is %s, and %s counts under %s", sched,
              xl_sched_key_name(key), key <= XL_SCHED_CAP ? "credit and credit2" : "rtds");
 }
 
@@ -195,27 +195,27 @@ static int rtds_apply(const struct guest_sched_env *env, domid_t domid, unsigned
 int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned int nr_vcpus, const struct xl_sched *s,
                       char err[GUEST_SCHED_ERR_SIZE])
 {
-    const struct sched_ops *ops;
+    const char *sched;
     uint32_t pool, sched_id;
     uint64_t cpus = 0;
 
     if (pool_apply(env, domid, s, &pool, err))
         return -1;
-    if (xc_cpupool_getinfo(env->xc, pool, &sched_id, &cpus) || !(ops = sched_ops_by_id(sched_id)))
+    if (xc_cpupool_getinfo(env->xc, pool, &sched_id, &cpus) || !(sched = sched_name_by_id(sched_id)))
         return fail(err, "scheduling", "the CPU pool tells nothing of itself");
     if (affinity_apply(env, domid, nr_vcpus, cpus, &s->hard, true, err) ||
         affinity_apply(env, domid, nr_vcpus, cpus, &s->soft, false, err))
         return -1;
     if (sched_id != XEN_SCHEDULER_CREDIT && sched_id != XEN_SCHEDULER_CREDIT2) {
-        ignored(env, s, XL_SCHED_WEIGHT, ops);
-        ignored(env, s, XL_SCHED_CAP, ops);
+        ignored(env, s, XL_SCHED_WEIGHT, sched);
+        ignored(env, s, XL_SCHED_CAP, sched);
     } else if (credit_apply(env, domid, nr_vcpus, s, sched_id, err)) {
         return -1;
     }
     if (sched_id == XEN_SCHEDULER_RTDS)
         return rtds_apply(env, domid, nr_vcpus, s, err);
     for (int key = XL_SCHED_PERIOD; key < XL_SCHED_NR; key++)
-        ignored(env, s, (enum xl_sched_key)key, ops);
+        ignored(env, s, (enum xl_sched_key)key, sched);
     return 0;
 }
 
@@ -224,6 +224,7 @@ int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned
 bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t len)
 {
     const char *eq = strchr(text, '='), *colon = eq ? strchr(eq, ':') : NULL;
+    uint32_t sched_id;
     char cpus[128];
 
     memset(pool, 0, sizeof(*pool));
@@ -233,7 +234,7 @@ bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t
     }
     memcpy(pool->name, text, (size_t)(eq - text));
     snprintf(cpus, sizeof(cpus), "%.*s", colon ? (int)(colon - eq - 1) : (int)strlen(eq + 1), eq + 1);
-    if (colon && !sched_ops_by_name(colon + 1, strlen(colon + 1))) {
+    if (colon && !sched_id_by_name(colon + 1, strlen(colon + 1), &sched_id)) {
         sched_name_unknown(colon + 1, strlen(colon + 1), why, len);
         return false;
     }
@@ -250,7 +251,7 @@ int host_pool_create(struct xc_handle *xc, struct host_pool *pool, char err[GUES
 
     snprintf(where, sizeof(where), "--cpupool %s", pool->name);
     if (pool->sched[0])
-        sched_id = sched_ops_by_name(pool->sched, strlen(pool->sched))->sched_id;
+        sched_id_by_name(pool->sched, strlen(pool->sched), &sched_id); /* it was checked when it was read */
     if (!rc && !(pool->cpus.mask & cpus))
         return fail(err, where, "none of these pCPUs is free to be taken from Pool-0");
     if (!rc && pool->cpus.mask & 1)

@@ -29,9 +29,11 @@
 /* Size of the caller's buffer for a message. */
 #define XL_ERR_SIZE 1024
 
-#define XL_CONFIG_SIZE_MAX (64 << 10) /* bytes of a file */
-#define XL_MEMORY_MIB_MAX  524287     /* MACHINE_MAX_RAM_MIB of sim/machine.h */
-#define XL_VCPUS_MAX       64         /* MAX_VIRT_CPUS of vcpu/noun/domain.h */
+#define XL_CONFIG_SIZE_MAX     (64 << 10) /* bytes of a file */
+#define XL_MEMORY_MIB_MAX      524287     /* MACHINE_MAX_RAM_MIB of sim/machine.h */
+#define XL_VCPUS_MAX           64         /* MAX_VIRT_CPUS of vcpu/noun/domain.h */
+#define XL_GRANT_FRAMES_MAX    64         /* GNTTAB_MAX_* of mmu/grant/grant_table.h */
+#define XL_MAPTRACK_FRAMES_MAX 1024
 
 enum xl_type { XL_TYPE_PV, XL_TYPE_PVH, XL_TYPE_HVM };
 

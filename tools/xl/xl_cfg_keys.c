@@ -11,10 +11,7 @@
  */
 #include "tools/xl/xl_cfg_private.h"
 
-#include "mmu/grant/grant_table.h"
-#include "sim/machine.h"
 #include "tools/nearest.h"
-#include "vcpu/noun/domain.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -82,7 +79,7 @@ static int read_event_channels(struct xl_reader *r, const char *key, void *out)
 /* xl takes any number, and Xen refuses those that are not below its own limits (gnttab_max_frames). */
 static int read_grant_frames(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, 1, GNTTAB_MAX_GRANT_FRAMES, "1 to 64 frames", out);
+    return read_number(r, key, 1, XL_GRANT_FRAMES_MAX, "1 to 64 frames", out);
 }
 
 /* 0 means none at all. */
@@ -91,7 +88,7 @@ static int read_maptrack_frames(struct xl_reader *r, const char *key, void *out)
     struct build_limits *limits = out;
     unsigned int n = 1;
 
-    if (read_number(r, key, 0, GNTTAB_MAX_MAPTRACK_FRAMES, "0 to 1024 frames", &n))
+    if (read_number(r, key, 0, XL_MAPTRACK_FRAMES_MAX, "0 to 1024 frames", &n))
         return -1;
     limits->no_maptrack = n == 0;
     if (xl_key_line(r, key))
@@ -416,9 +413,7 @@ static const struct key {
 };
 // clang-format on
 
-_Static_assert(COUNT(keys) <= XL_WHERE_MAX && XL_VCPUS_MAX == MAX_VIRT_CPUS &&
-                   XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB && GNTTAB_MAX_GRANT_FRAMES == 64 &&
-                   GNTTAB_MAX_MAPTRACK_FRAMES == 1024,
+_Static_assert(COUNT(keys) <= XL_WHERE_MAX && XL_GRANT_FRAMES_MAX == 64 && XL_MAPTRACK_FRAMES_MAX == 1024,
                "xl_where.h and the texts above say the same numbers");
 
 /* Which key was meant, or "". The other keys of xl are what they are, and no misspellings. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tools/nearest.h"
+#include "vcpu/sched/names.h"
 #include "vcpu/sched/sched.h"
 
 /* clang-format off */

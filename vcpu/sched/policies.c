@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "vcpu/sched/names.h"
 #include "vcpu/sched/sched.h"
 
 static const struct sched_ops *const policies[] = {
@@ -29,4 +30,20 @@ const struct sched_ops *sched_ops_by_id(uint32_t sched_id)
         if (policies[i]->sched_id == sched_id)
             return policies[i];
     return NULL;
+}
+
+bool sched_id_by_name(const char *opt_name, size_t len, uint32_t *sched_id)
+{
+    const struct sched_ops *ops = sched_ops_by_name(opt_name, len);
+
+    if (ops)
+        *sched_id = ops->sched_id;
+    return ops != NULL;
+}
+
+const char *sched_name_by_id(uint32_t sched_id)
+{
+    const struct sched_ops *ops = sched_ops_by_id(sched_id);
+
+    return ops ? ops->opt_name : NULL;
 }

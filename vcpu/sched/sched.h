@@ -112,23 +112,9 @@ struct scheduler *sched_create(struct xen *xen, const char *opt_name, uint64_t c
 struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops, uint64_t cpus);
 /* The domains are gone. Destroying xen->sched destroys the other CPU pools too. */
 void sched_destroy(struct scheduler *s);
-/* "credit, credit2, ..." for messages. */
-const char *sched_names(void);
 /* Find a policy by name or number; NULL: none. */
 const struct sched_ops *sched_ops_by_name(const char *opt_name, size_t len);
-/* What to say of a name, of text_len characters, that it does not find: which one may have been meant, and which there are. */
-void sched_name_unknown(const char *text, size_t text_len, char *why, size_t len);
 const struct sched_ops *sched_ops_by_id(uint32_t sched_id);
-/* A parameter as it is written behind --sched NAME: options.c. (POSIX has a struct sched_param.) */
-struct sched_tunable {
-    const char *policy, *name;
-    long min, max;
-    bool or_zero; /* 0 is allowed besides min..max */
-    const char *help;
-};
-const struct sched_tunable *sched_tunables(size_t *nr);
-/* Would sched_create() take this "NAME[,PARAM=VALUE...]"? False: why lists what it would. */
-bool sched_option_check(const char *option, char *why, size_t len);
 /* Set one parameter of a policy by name ("tslice_ms", 5). -ENOENT: no such parameter, -EINVAL: out of range. */
 int sched_set_param(struct scheduler *s, const char *param, long value);
 
