@@ -18,8 +18,6 @@
  */
 #include "tools/host_private.h"
 
-#include "vcpu/noun/xen.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +67,7 @@ static void empty_nodes(struct writer *w, const char *const *paths, enum xenstor
 static void vm_nodes(struct writer *w, const char *uuid)
 {
     const struct guest *g = w->g;
-    const uint64_t centis = (uint64_t)(g->host->xen->wallclock_offset + NOW(g->host->xen)) / MILLISECS(10);
+    const uint64_t centis = (uint64_t)host_wallclock(g->host) / MILLISECS(10);
     char path[128];
 
     node(w, path_make(path, "/vm/%s/uuid", uuid), XENSTORE_AS_PARENT, "%s", uuid);
@@ -158,7 +156,7 @@ static void console_nodes(struct writer *w)
 
 void guest_uuid_make(struct guest *g)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ g->host->machine->seed; /* FNV-1a: of the seed and the name */
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ g->host->seed; /* FNV-1a: of the seed and the name */
 
     if (g->cfg.has_uuid)
         return;

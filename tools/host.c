@@ -8,6 +8,7 @@
 #include "mmu/grant/grant_table.h"
 #include "tools/xc/xc.h"
 #include "vcpu/cpu_policy.h"
+#include "vcpu/tsc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@
 
 _Static_assert(HOST_MAX_POOLS == MACHINE_MAX_PCPUS && XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB &&
                    XL_VCPUS_MAX == MAX_VIRT_CPUS && XL_GRANT_FRAMES_MAX == GNTTAB_MAX_GRANT_FRAMES &&
-                   XL_MAPTRACK_FRAMES_MAX == GNTTAB_MAX_MAPTRACK_FRAMES && XC_MAX_LEAVES == CPUID_MAX_SERIALISED_LEAVES,
+                   XL_MAPTRACK_FRAMES_MAX == GNTTAB_MAX_MAPTRACK_FRAMES &&
+                   XC_MAX_LEAVES == CPUID_MAX_SERIALISED_LEAVES && XL_TSC_ALWAYS_EMULATE == TSC_MODE_ALWAYS_EMULATE,
                "the toolstack, which sees nothing of the hypervisor, knows its limits");
 
 #define DEFAULT_RAM_MIB 512
@@ -70,6 +72,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         return NULL;
     }
     h->io = *io;
+    h->seed = cfg->seed;
     h->guests_tail = &h->guests;
     h->machine = machine_create(&mc, err, HOST_ERR_SIZE); /* RAM, processors, clock */
     if (h->machine)
@@ -176,6 +179,8 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
 /* --- looking --- */
 
 s_time_t host_now(const struct host *h) { return NOW(h->xen); }
+
+s_time_t host_wallclock(const struct host *h) { return h->xen->wallclock_offset + NOW(h->xen); }
 
 s_time_t host_busy(const struct host *h) { return snapshot_busy(h->xen); }
 

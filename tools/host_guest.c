@@ -10,8 +10,6 @@
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_cpuid.h"
-#include "vcpu/sched/private.h"
-#include "vcpu/tsc.h"
 
 #include <search.h>
 #include <stdarg.h>
@@ -103,7 +101,7 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
 /* An emulated TSC is invariant wherever the domain goes (libxl__cpuid_legacy()). */
 static int guest_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    return guest_cpuid_apply(xc(h), g->domid, g->cfg.tsc_mode == TSC_MODE_ALWAYS_EMULATE, &g->cpuid, err);
+    return guest_cpuid_apply(xc(h), g->domid, g->cfg.tsc_mode == XL_TSC_ALWAYS_EMULATE, &g->cpuid, err);
 }
 
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
@@ -193,7 +191,7 @@ static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
     g->xenstore = xenstore_conn_create(h->dom0, b->domid, b->store_mfn, b->store_port);
     if (g->console && g->xenstore && guest_introduce(g)) {
-        g->born = NOW(h->xen);
+        g->born = host_now(h);
         h->guest_of[g->domid] = g;
         return 0;
     }
@@ -228,7 +226,7 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
     g->state = GUEST_BUILD;
     task_init(&g->task, h->dom0, &guest_task, g);
     task_ready(&g->task);
-    if (xen_run(h->xen, NOW(h->xen) + BUILD_PATIENCE, &g->settled) != RUN_STOP) {
+    if (xen_run(h->xen, host_now(h) + BUILD_PATIENCE, &g->settled) != RUN_STOP) {
         snprintf(err, HOST_ERR_SIZE, "%s: cannot be built: the scheduler %s gives dom0 no pCPU", g->cfg.kernel,
                  h->xen->dom0->sched->ops->opt_name);
         return -1;

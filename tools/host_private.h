@@ -59,7 +59,8 @@ struct guest {
 
 struct host {
     struct machine *machine;
-    struct xen *xen;
+    struct xen *xen; /* host.c's alone; the other files make hypercalls */
+    uint64_t seed;
     struct native_kernel *dom0;
     struct xc_handle *xc;         /* dom0's */
     struct task look;             /* guests_look_task */
@@ -111,6 +112,9 @@ void turn_forget(struct host *h, struct guest *g);
 extern const struct task_ops guests_look_task;
 /* Of each guest: what its state asks for. */
 extern const struct task_ops guest_task;
+
+/* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
+s_time_t host_wallclock(const struct host *h);
 
 /* One line for the user, without its newline. */
 __attribute__((format(printf, 2, 3))) void host_message(struct host *h, const char *fmt, ...);

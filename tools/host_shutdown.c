@@ -129,7 +129,7 @@ static bool build_again(struct guest *g)
 static bool restart(struct host *h, struct guest *g)
 {
     const bool crashed = g->reason == SHUTDOWN_crash || g->reason == SHUTDOWN_watchdog;
-    const bool quick = NOW(h->xen) - g->born < SHORT_LIFE;
+    const bool quick = host_now(h) - g->born < SHORT_LIFE;
     s_time_t pause = 0;
 
     if (!quick)
@@ -146,14 +146,14 @@ static bool restart(struct host *h, struct guest *g)
     if (!pause)
         return build_again(g);
     g->state = GUEST_PAUSE;
-    task_ready_at(&g->task, NOW(h->xen) + pause);
+    task_ready_at(&g->task, host_now(h) + pause);
     return false;
 }
 
 /* The domain of g becomes a guest of its own, which has ended, with the date in its name. False: out of memory. */
 static bool rename_away(struct host *h, struct guest *g)
 {
-    const time_t now = (time_t)((h->xen->wallclock_offset + NOW(h->xen)) / SECONDS(1));
+    const time_t now = (time_t)(host_wallclock(h) / SECONDS(1));
     struct guest *old = calloc(1, sizeof(*old));
     char date[32], *base = NULL, *name = NULL;
     struct tm tm;

@@ -31,6 +31,7 @@
 
 #define XL_CONFIG_SIZE_MAX     (64 << 10) /* bytes of a file */
 #define XL_MEMORY_MIB_MAX      524287     /* MACHINE_MAX_RAM_MIB of sim/machine.h */
+#define XL_TSC_ALWAYS_EMULATE  1          /* TSC_MODE_* of vcpu/tsc.h */
 #define XL_VCPUS_MAX           64         /* MAX_VIRT_CPUS of vcpu/noun/domain.h */
 #define XL_GRANT_FRAMES_MAX    64         /* GNTTAB_MAX_* of mmu/grant/grant_table.h */
 #define XL_MAPTRACK_FRAMES_MAX 1024
