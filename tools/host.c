@@ -8,6 +8,7 @@
 #include "mmu/grant/grant_table.h"
 #include "tools/xc/xc.h"
 #include "vcpu/cpu_policy.h"
+#include "vcpu/sched/private.h"
 #include "vcpu/tsc.h"
 
 #include <errno.h>
@@ -176,6 +177,13 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
     return nr;
 }
 
+bool host_wait(struct host *h, s_time_t patience, const bool *done)
+{
+    return xen_run(h->xen, NOW(h->xen) + patience, done) == RUN_STOP;
+}
+
+const char *host_sched_name(const struct host *h) { return h->xen->dom0->sched->ops->opt_name; }
+
 /* --- looking --- */
 
 s_time_t host_now(const struct host *h) { return NOW(h->xen); }
@@ -188,13 +196,13 @@ void host_snapshot(const struct host *h, struct snapshot *s) { snapshot_take(h->
 
 bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report)
 {
-    struct domain *d = domain_get(h->xen, domid);
+    struct domain *d = get_domain_by_id(h->xen, domid);
     const bool untold = d && !d->crash_reason[0] && d->max_vcpus && d->vcpu[0];
 
     if (untold)
         crash_report_make(d->vcpu[0], why, report);
     if (d)
-        domain_put(d);
+        put_domain(d);
     return untold;
 }
 

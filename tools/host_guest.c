@@ -226,9 +226,9 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
     g->state = GUEST_BUILD;
     task_init(&g->task, h->dom0, &guest_task, g);
     task_ready(&g->task);
-    if (xen_run(h->xen, host_now(h) + BUILD_PATIENCE, &g->settled) != RUN_STOP) {
+    if (!host_wait(h, BUILD_PATIENCE, &g->settled)) {
         snprintf(err, HOST_ERR_SIZE, "%s: cannot be built: the scheduler %s gives dom0 no pCPU", g->cfg.kernel,
-                 h->xen->dom0->sched->ops->opt_name);
+                 host_sched_name(h));
         return -1;
     }
     g->err = NULL;

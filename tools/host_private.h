@@ -116,6 +116,11 @@ extern const struct task_ops guest_task;
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
 s_time_t host_wallclock(const struct host *h);
 
+/* Let the machine run until *done, at most that long (ns of virtual time). False: it is not done. */
+bool host_wait(struct host *h, s_time_t patience, const bool *done);
+/* Of the pool that dom0 lives in. */
+const char *host_sched_name(const struct host *h);
+
 /* One line for the user, without its newline. */
 __attribute__((format(printf, 2, 3))) void host_message(struct host *h, const char *fmt, ...);
 
