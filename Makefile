@@ -217,7 +217,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run book setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -285,6 +285,9 @@ cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in
 
 lint: all ## check layering, hidden state, format and length of the sources
 	$(Q)scripts/lint.sh $(LIB_OBJS) $(PROGRAM_OBJS)
+
+book: ## print the files of docs/book.list, the way through the sources, with a table of contents (make book | less)
+	@scripts/book.sh
 
 format: ## apply .clang-format to the sources
 	$(Q)clang-format -i $$(find sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')

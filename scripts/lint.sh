@@ -13,7 +13,8 @@
 #   7. names       a file, or a function with (), that a comment or a document names exists: here, or in scripts/foreign.txt
 #   8. functions   none has more than 60 lines (tests may)
 #   9. rooms       a room's README.md names each of its files once, and no others, and keeps within its budget
-#  10. addresses   build scripts name no host, and nothing names the place where this tree happens to be
+#  10. book        the files of docs/book.list exist, and keep within the size that it promises
+#  11. addresses   build scripts name no host, and nothing names the place where this tree happens to be
 set -eu
 
 [ -r scripts/layers.txt ] || {
@@ -272,6 +273,7 @@ addresses() {
     names
     functions
     rooms
+    scripts/book.sh check
     addresses
 } > "$tmp/findings"
 
