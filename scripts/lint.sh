@@ -3,7 +3,8 @@
 #
 # lint.sh OBJECT... : what the compiler cannot check. Prints every finding as FILE: what is wrong; fails if there is any.
 #
-#   1. layering    includes run down the list in scripts/layers.txt, keep to its exceptions, and form no cycle
+#   1. layering    includes run down the list in scripts/layers.txt, keep to its exceptions, and form no cycle; so do
+#                  linked symbols (scripts/symbols.sh)
 #   2. state       no mutable state outside ui/main.c, of a file, a function or a thread (looked for in the objects, named as in
 #                  the Makefile)
 #   3. lists       every source file is in one of the Makefile's lists
@@ -265,6 +266,7 @@ addresses() {
 
 {
     layering
+    scripts/symbols.sh build "$@"
     state "$@"
     lists "$@"
     format
@@ -279,5 +281,7 @@ addresses() {
 
 cat "$tmp/findings"
 n=$(wc -l < "$tmp/findings")
-echo "lint: $n findings in $(wc -l < "$tmp/sources") files"
+up=$(grep -c '^[^ ]*\.o: uses ' "$tmp/findings" || true)
+circles=$(grep -c '^[^ ]*\.o: circle of objects' "$tmp/findings" || true)
+echo "lint: $n findings in $(wc -l < "$tmp/sources") files; symbols that run up: $up, circles: $circles"
 [ "$n" -eq 0 ]

@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# scripts/symbols.sh BUILD OBJECT... : what includes cannot show, because a function may be declared anywhere. An object may use a symbol (of any
+# kind: function, data, thread-local, weak) only of an object of its own layer or of one listed before it in scripts/layers.txt, and
+# no objects may use each other's in a circle. Objects are named as in the Makefile, below BUILD. Prints a line a finding, which begins
+# with the object, "uses" for a symbol that runs up, "circle" for a circle. tests/lint/run.sh shows it what it must find.
+set -eu
+
+build=$1
+shift
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+: > "$tmp/edges"
+
+(cd "$build" && nm -oP "$@") > "$tmp/symbols"
+
+awk -v edges="$tmp/edges" '
+    # The longest path of the list that the file is, or is below.
+    function place(file,   p, best) {
+        best = ""
+        for (p in layer)
+            if ((p == file || (p ~ /\/$/ && index(file, p) == 1)) && length(p) > length(best)) best = p
+        return best
+    }
+    function source(object) { sub(/o$/, "c", object); return object }
+    FILENAME ~ /layers\.txt$/ {
+        if ($1 == "layer") height++
+        if ($1 == "layer" || $1 == "beside")
+            for (i = 3; i <= NF; i++) {
+                layer[$i] = $2
+                level[$i] = height
+            }
+        next
+    }
+    { object = $1; sub(/:$/, "", object) }
+    $3 ~ /^[TDBRVWCGSui]$/ { home[$2] = object; next }
+    $3 ~ /^[Uwv]$/ { by[++n] = object; symbol[n] = $2 }
+    END {
+        for (i = 1; i <= n; i++) {
+            to = home[symbol[i]]
+            if (to == "" || to == by[i]) continue
+            print by[i], to, symbol[i] > edges
+            a = place(source(by[i])); b = place(source(to))
+            if (layer[a] != layer[b] && level[b] >= level[a])
+                print by[i] ": uses " symbol[i] " of " to ": " layer[b] (level[b] > level[a] ? " is above " : " is beside ") layer[a]
+        }
+    }' scripts/layers.txt "$tmp/symbols"
+
+# tsort names the objects of each circle in turn; between any two neighbours one uses the other.
+cut -d ' ' -f 1,2 "$tmp/edges" | sort -u | tsort 2>&1 > /dev/null | awk '
+    function link(a, b) { return (a " " b) in use ? a " uses " use[a " " b] " of " b : b " uses " use[b " " a] " of " a }
+    function finish(   i, text) {
+        for (i = 1; i <= n; i++) text = text (i > 1 ? ", " : "") link(of[i], of[i % n + 1])
+        if (n) print of[1] ": circle of objects: " text
+        n = 0
+    }
+    FILENAME ~ /edges$/ { use[$1 " " $2] = $3; next }
+    /input contains a loop/ { finish(); next }
+    { of[++n] = $2 }
+    END { finish() }' "$tmp/edges" -
