@@ -239,7 +239,7 @@ functions() {
         }' $(grep -v '^tests/' "$tmp/sources")
 }
 
-# Files are named in the paragraph "In reading order:", `x.c`, `x.h` or `x.[ch]`; the budget is of the room's own lines.
+# Files are named in the paragraph "In reading order:", in backquotes, a pair as one with [ch] at its end; the budget is of the room's own lines.
 rooms() {
     for room in $(sed -n 's|^\([^/]*.*\)/[^/]*\.[ch]$|\1|p' "$tmp/sources" | grep -Ev '^(tests|labs|guests/.*)(/|$)' | sort -u); do
         if [ ! -r "$room/README.md" ]; then

@@ -8,7 +8,6 @@
 #include "mmu/grant/grant_table.h"
 #include "tools/xc/xc.h"
 #include "vcpu/cpu_policy.h"
-#include "vcpu/sched/private.h"
 #include "vcpu/tsc.h"
 
 #include <errno.h>
@@ -177,18 +176,7 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
     return nr;
 }
 
-bool host_wait(struct host *h, s_time_t patience, const bool *done)
-{
-    return xen_run(h->xen, NOW(h->xen) + patience, done) == RUN_STOP;
-}
-
-const char *host_sched_name(const struct host *h) { return h->xen->dom0->sched->ops->opt_name; }
-
 /* --- looking --- */
-
-s_time_t host_now(const struct host *h) { return NOW(h->xen); }
-
-s_time_t host_wallclock(const struct host *h) { return h->xen->wallclock_offset + NOW(h->xen); }
 
 s_time_t host_busy(const struct host *h) { return snapshot_busy(h->xen); }
 

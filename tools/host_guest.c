@@ -76,18 +76,6 @@ void guest_free(struct host *h, struct guest *g)
     free(g);
 }
 
-void host_message(struct host *h, const char *fmt, ...)
-{
-    char line[HOST_ERR_SIZE];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    if (h->io.message)
-        h->io.message(h->io.data, line);
-}
-
 static void sched_warning(void *data, const char *line) { host_message(data, "%s", line); }
 
 /* Pool, affinity, weight...: between building and unpausing. */
@@ -233,20 +221,6 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
     }
     g->err = NULL;
     return g->state == GUEST_ALIVE ? 0 : -1;
-}
-
-char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
-                     const void *data)
-{
-    for (unsigned int n = first;; n++) {
-        char *name = NULL;
-
-        if (asprintf(&name, n > 1 ? "%s-%u" : "%s", base, n) < 0)
-            return NULL;
-        if (strcmp(name, XL_DOM0_NAME) && !taken(data, name))
-            return name;
-        free(name);
-    }
 }
 
 static bool guest_configure(struct guest *g, const struct host_guest *cfg)

@@ -105,6 +105,10 @@ void guest_list_append(struct host *h, struct guest *g);
 void guest_disconnect(struct guest *g);
 void guest_free(struct host *h, struct guest *g);
 
+/* tools/host_turn.c: has g its turn? If not, its task is made ready when it comes. */
+bool turn_take(struct host *h, struct guest *g);
+/* Whoever has it is done: it is the next one's. */
+void turn_give(struct host *h);
 /* g goes: it neither has nor wants its turn any more. */
 void turn_forget(struct host *h, struct guest *g);
 

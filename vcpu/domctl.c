@@ -102,7 +102,7 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
     if (!rc && (op->u.createdomain.flags & XEN_DOMCTL_CDF_hvm))
         rc = -EINVAL; /* no HVM yet: as on a processor without it */
     if (!rc)
-        rc = domain_create(xen, id, &pv64_guest, &op->u.createdomain, false, &d);
+        rc = domain_create(xen, id, v->domain->xen->hooks->new_domain, &op->u.createdomain, false, &d);
     if (rc)
         return rc;
     op->domain = d->domain_id;

@@ -25,6 +25,7 @@ static const struct xen_hooks hooks = {
     .vcpu_unblock = vcpu_unblock,
     .domain_destroy = domain_destroy,
     .audit_refs = evtchn_audit_refs,
+    .new_domain = &pv64_guest,
 };
 
 static int system_domains_create(struct xen *xen)

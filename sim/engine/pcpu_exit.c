@@ -13,33 +13,6 @@
 #include "sim/insn.h"
 #include "sim/vmcb.h"
 
-static const char *const exit_names[EXIT_NR_KINDS] = {
-    [EXIT_BUDGET] = "budget",
-    [EXIT_EXCEPTION] = "exception",
-    [EXIT_SOFTINT] = "softint",
-    [EXIT_SYSCALL] = "syscall",
-    [EXIT_SYSENTER] = "sysenter",
-    [EXIT_VMMCALL] = "vmmcall",
-    [EXIT_IO] = "io",
-    [EXIT_RDMSR] = "rdmsr",
-    [EXIT_WRMSR] = "wrmsr",
-    [EXIT_CPUID] = "cpuid",
-    [EXIT_RDTSC] = "rdtsc",
-    [EXIT_CR_READ] = "cr_read",
-    [EXIT_CR_WRITE] = "cr_write",
-    [EXIT_NPF] = "npf",
-    [EXIT_HLT] = "hlt",
-    [EXIT_INTWIN] = "intwin",
-    [EXIT_PAUSE] = "pause",
-    [EXIT_SHUTDOWN] = "shutdown",
-    [EXIT_ERROR] = "error",
-};
-
-const char *sim_exit_name(enum sim_exit_kind kind)
-{
-    return kind >= 0 && kind < EXIT_NR_KINDS ? exit_names[kind] : "?";
-}
-
 /* The instruction in front of which the processor stands: its prefixes, and what follows. */
 struct opcode {
     struct insn_prefixes prefixes;

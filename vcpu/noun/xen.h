@@ -23,6 +23,7 @@ struct page_info;
 struct heap;
 struct scheduler;
 struct hypercall_entry;
+struct guest_ops;
 struct audit;
 struct cpu_policies;
 
@@ -59,6 +60,8 @@ struct xen_hooks {
     void (*domain_destroy)(struct domain *d);
     /* mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody. */
     void (*audit_refs)(struct xen *xen, struct audit *a);
+    /* The kind of a domain that XEN_DOMCTL_createdomain makes. vcpu/pv/guest.c. */
+    const struct guest_ops *new_domain;
 };
 
 struct xen {

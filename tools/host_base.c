@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the files about guests ask of the host: to say something, what time it is, a name, and to let the machine run. They
+ * know nothing of the hypervisor themselves.
+ */
+#include "tools/host_private.h"
+
+#include "tools/xl/xl_cfg.h"
+#include "vcpu/noun/domain.h"
+#include "vcpu/run.h"
+#include "vcpu/sched/private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void host_message(struct host *h, const char *fmt, ...)
+{
+    char line[HOST_ERR_SIZE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (h->io.message)
+        h->io.message(h->io.data, line);
+}
+
+s_time_t host_now(const struct host *h) { return NOW(h->xen); }
+
+s_time_t host_wallclock(const struct host *h) { return h->xen->wallclock_offset + NOW(h->xen); }
+
+bool host_wait(struct host *h, s_time_t patience, const bool *done)
+{
+    return xen_run(h->xen, NOW(h->xen) + patience, done) == RUN_STOP;
+}
+
+const char *host_sched_name(const struct host *h) { return h->xen->dom0->sched->ops->opt_name; }
+
+char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
+                     const void *data)
+{
+    for (unsigned int n = first;; n++) {
+        char *name = NULL;
+
+        if (asprintf(&name, n > 1 ? "%s-%u" : "%s", base, n) < 0)
+            return NULL;
+        if (strcmp(name, XL_DOM0_NAME) && !taken(data, name))
+            return name;
+        free(name);
+    }
+}
