@@ -20,7 +20,7 @@
  * pages of its own, too; machine_walk() is the walk in RAM. Inline and unrolled, so that neither the function nor the levels cost
  * anything: each hypercall with a pointer comes here.
  *
- * AMD APM volume 2, 5.3 and 5.6; Xen: guest_walk_tables() (arch/x86/mm/guest_walk.c), map_guest_l1e() (pv/mm.c). Simplified: no PAE
+ * AMD APM volume 2, 5.3 and 5.6; Xen: xen/arch/x86/mm/guest_walk.c, map_guest_l1e(). Simplified: no PAE
  * tables (a PV32 guest runs on four levels here), and reserved bits are ignored.
  */
 #ifndef SIM_WALK_H
