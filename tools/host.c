@@ -49,6 +49,7 @@ static int dom0_boot(struct host *h)
     if (!h->xc)
         return -ENOMEM;
     task_init(&h->look, h->dom0, &guests_look_task, h);
+    h->guest_task = &guest_task;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
         return -EINVAL;
     return native_timers_start(h->dom0);

@@ -212,7 +212,7 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
 {
     g->err = err;
     g->state = GUEST_BUILD;
-    task_init(&g->task, h->dom0, &guest_task, g);
+    task_init(&g->task, h->dom0, h->guest_task, g);
     task_ready(&g->task);
     if (!host_wait(h, BUILD_PATIENCE, &g->settled)) {
         snprintf(err, HOST_ERR_SIZE, "%s: cannot be built: the scheduler %s gives dom0 no pCPU", g->cfg.kernel,

@@ -62,9 +62,10 @@ struct host {
     struct xen *xen; /* host.c's alone; the other files make hypercalls */
     uint64_t seed;
     struct native_kernel *dom0;
-    struct xc_handle *xc;         /* dom0's */
-    struct task look;             /* guests_look_task */
-    struct guest *busy, *waiting; /* whose domain is being built or destroyed, and whose will be, in order */
+    struct xc_handle *xc;              /* dom0's */
+    struct task look;                  /* guests_look_task */
+    const struct task_ops *guest_task; /* of each guest's task: guest_task */
+    struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
     struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
