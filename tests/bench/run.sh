@@ -115,7 +115,7 @@ expect now-empty 1 "now is empty"
 
 # Names of files that awk would take for something else.
 figure a 1 > "$tmp/a=b"
-if (here=$PWD && cd "$tmp" && cp -r "$here/tools/bench_compare.sh" . && cp a=b - && ./bench_compare.sh a=b - > out 2>&1) &&
+if (here=$PWD && cd "$tmp" && cp -r "$here/scripts/bench_compare.sh" . && cp a=b - && ./bench_compare.sh a=b - > out 2>&1) &&
     grep -q '1.00 same' "$tmp/out"; then
     passed=$((passed + 1))
 else
