@@ -19,6 +19,7 @@
  * (closing a port is cheap, and there are at most 2^17).
  */
 #include "evtchn/event_channel.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 
@@ -27,16 +28,6 @@
 #define NR_PIRQS_DOMU  56u
 
 /* --- binding --- */
-
-int evtchn_may_target(struct vcpu *v, const struct domain *d)
-{
-    struct domain *target;
-    int rc = domain_for_target(v, d->domain_id, &target);
-
-    if (!rc)
-        put_domain(target);
-    return rc;
-}
 
 int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
 {
@@ -48,7 +39,7 @@ int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
         return -ESRCH;
     rc = evtchn_get_free_port(d, &chn);
     if (!rc)
-        rc = evtchn_may_target(v, d);
+        rc = xsm_evtchn_unbound(v->domain, d);
     if (!rc) {
         chn->u.unbound.remote_domid = op->remote_dom == DOMID_SELF ? v->domain->domain_id : op->remote_dom;
         evtchn_occupy(d, chn, ECS_UNBOUND, 0);
@@ -247,7 +238,7 @@ int evtchn_status(struct vcpu *v, struct evtchn_status *op)
     if (!d)
         return -ESRCH;
     chn = evtchn_from_port(d, op->port);
-    rc = !chn ? -EINVAL : chn->notify ? -EACCES : evtchn_may_target(v, d);
+    rc = !chn ? -EINVAL : chn->notify ? -EACCES : xsm_evtchn_status(v->domain, d);
     if (!rc)
         port_describe(chn, op);
     put_domain(d);

@@ -67,8 +67,6 @@ int evtchn_bind_ipi(struct vcpu *v, struct evtchn_bind_ipi *op);
 int evtchn_bind_pirq(struct vcpu *v, struct evtchn_bind_pirq *op);
 int evtchn_bind_vcpu(struct vcpu *v, const struct evtchn_bind_vcpu *op);
 int evtchn_status(struct vcpu *v, struct evtchn_status *op);
-/* May v do to d what needs XSM_TARGET: itself, its target, or anything for dom0? 0 or -EPERM. */
-int evtchn_may_target(struct vcpu *v, const struct domain *d);
 
 /* --- event_send.c --- */
 

@@ -12,6 +12,7 @@
 #include "evtchn/event_channel.h"
 
 #include "mmu/guest_access.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 
@@ -59,18 +60,12 @@ static int op_unmask(struct vcpu *v, union arg *a)
 /* May v reset the domain it names? With a reference in *out, if so. */
 static int reset_domain(struct vcpu *v, domid_t domid, struct domain **out)
 {
-    struct domain *d = get_domain_by_any_id(v, domid);
-    int rc;
+    int rc = get_domain_for(v, domid, xsm_evtchn_reset, out);
 
-    if (!d)
-        return -ESRCH;
-    rc = evtchn_may_target(v, d);
-    if (!rc && d != v->domain && !d->controller_pause_count)
+    if (!rc && *out != v->domain && !(*out)->controller_pause_count) {
+        put_domain(*out);
         rc = -EINVAL; /* somebody else's ports may be closed only while it is stopped */
-    if (rc)
-        put_domain(d);
-    else
-        *out = d;
+    }
     return rc;
 }
 

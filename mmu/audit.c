@@ -32,6 +32,7 @@
 #include "mmu/m2p.h"
 #include "mmu/memory/foreign.h"
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint6
     owner = mfn_to_page(xen, mfn)->owner;
     audit_ref(a, mfn,
               (e & _PAGE_RW) && (owner == d || !owner || !paging_mode_translate(owner)) ? PGT_writable_page : PGT_none);
-    if (owner == d || !owner || d->is_dying || is_control_domain(d) || d->target == owner->domain_id)
+    if (!owner || d->is_dying || !xsm_priv_mapping(d, owner))
         return;
     if (!gnttab_mappings_of(d, mfn, e & _PAGE_RW))
         wrong(a, "L1 table %lx of d%u maps frame %lx of d%u without a grant", mfn_x(table), d->domain_id, mfn_x(mfn),

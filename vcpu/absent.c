@@ -15,6 +15,7 @@
  */
 #include "mmu/compat.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <xen/domctl.h>
@@ -23,21 +24,18 @@
 #include <xen/hvm/params.h>
 #include <xen/platform.h>
 
-static long privileged_only(const struct vcpu *v) { return is_control_domain(v->domain) ? -ENOSYS : -EPERM; }
-
 /* --- hvm_op: a PV guest may ask for the time, and write into a trace that nobody reads --- */
 
-/* An operation on a domain, which its first two bytes name: for HVM ones only. mine: others' are refused. */
-static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool mine)
+/* An operation on a domain, which its first two bytes name: for HVM ones only. checked: xsm_hvm_param() is asked first. */
+static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool checked)
 {
     struct domain *d = get_domain_by_any_id(v, domid);
-    int rc = 0;
+    int rc;
 
     if (!d)
         return -ESRCH;
-    if (mine && d != v->domain && !is_control_domain(v->domain) && v->domain->target != d->domain_id)
-        rc = -EPERM;
-    else
+    rc = checked ? xsm_hvm_param(v->domain, d) : 0;
+    if (!rc)
         rc = is_hvm_domain(d) ? -ENOSYS : -EINVAL;
     put_domain(d);
     return rc;
@@ -105,7 +103,7 @@ long do_dm_op(struct vcpu *v, struct hypercall_args *args)
     if (d == v->domain)
         rc = -EPERM;
     else if (is_hvm_domain(d))
-        rc = is_control_domain(v->domain) || v->domain->target == domid ? -EOPNOTSUPP : -EPERM;
+        rc = xsm_dm_op(v->domain, d) ?: -EOPNOTSUPP;
     put_domain(d);
     return rc;
 }
@@ -118,7 +116,7 @@ long do_platform_op(struct vcpu *v, struct hypercall_args *args)
 
     if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
         return -EFAULT;
-    return op.interface_version != XENPF_INTERFACE_VERSION ? -EACCES : privileged_only(v);
+    return op.interface_version != XENPF_INTERFACE_VERSION ? -EACCES : (xsm_platform_op(v->domain, NULL) ?: -ENOSYS);
 }
 
 /* How Xen continues a long XEN_DOMCTL_shadow_op: nobody needs to call it. */
@@ -126,6 +124,7 @@ long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
 {
     struct xen_domctl op;
     struct domain *d;
+    int rc;
 
     if (copy_from_guest(v, &op, args->a[0], sizeof(op)))
         return -EFAULT;
@@ -134,26 +133,27 @@ long do_paging_domctl_cont(struct vcpu *v, struct hypercall_args *args)
     d = get_domain_by_id(v->domain->xen, op.domain);
     if (!d)
         return -ESRCH;
+    rc = xsm_domctl(v->domain, d) ?: -ENOSYS;
     put_domain(d);
-    return privileged_only(v);
+    return rc;
 }
 
 long do_kexec_op(struct vcpu *v, struct hypercall_args *args)
 {
     (void)args;
-    return privileged_only(v);
+    return xsm_kexec(v->domain, NULL) ?: -ENOSYS;
 }
 
 long do_hypfs_op(struct vcpu *v, struct hypercall_args *args)
 {
     (void)args;
-    return privileged_only(v);
+    return xsm_hypfs_op(v->domain, NULL) ?: -ENOSYS;
 }
 
 long do_mca(struct vcpu *v, struct hypercall_args *args)
 {
     (void)args;
-    return privileged_only(v);
+    return xsm_do_mca(v->domain, NULL) ?: -ENOSYS;
 }
 
 /* --- switched off, and not compiled in --- */

@@ -19,6 +19,7 @@
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
@@ -485,19 +486,17 @@ static int domctl_subject(struct xen *xen, const struct xen_domctl *op, struct d
     return *d || op->cmd == XEN_DOMCTL_getdomaininfo ? 0 : -ESRCH;
 }
 
-/* xsm_domctl(): dom0 may everything, the xenstore's domain may look, and a device model's may arrange its target's devices. */
+/* Which line of the table the command is. */
 static int domctl_permission(const struct domain *by, const struct domain *d, uint32_t cmd)
 {
-    bool ok = is_control_domain(by);
-
     switch (cmd) {
     case XEN_DOMCTL_ioport_mapping:
     case XEN_DOMCTL_memory_mapping:
     case XEN_DOMCTL_bind_pt_irq:
-    case XEN_DOMCTL_unbind_pt_irq: ok |= d && by->target == d->domain_id; break;
-    case XEN_DOMCTL_getdomaininfo: ok |= !!(by->createflags & XEN_DOMCTL_CDF_xs_domain); break;
+    case XEN_DOMCTL_unbind_pt_irq: return xsm_domctl_device(by, d);
+    case XEN_DOMCTL_getdomaininfo: return xsm_getdomaininfo(by, d);
+    default: return xsm_domctl(by, d);
     }
-    return ok ? 0 : -EPERM;
 }
 
 long do_domctl(struct vcpu *v, struct hypercall_args *args)

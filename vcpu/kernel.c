@@ -10,6 +10,7 @@
  */
 #include "mmu/compat.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +58,7 @@ static long get_features(struct vcpu *v, uint64_t arg)
 long do_xen_version(struct vcpu *v, struct hypercall_args *args)
 {
     uint64_t arg = args->a[1], virt_start = v->domain->guest->hypervisor_virt_start;
-    bool priv = is_control_domain(v->domain);
+    const bool priv = !xsm_xen_version(v->domain, NULL);
 
     switch ((unsigned int)args->a[0]) {
     case XENVER_version: return XEN_MAJOR << 16 | XEN_MINOR;
@@ -119,8 +120,8 @@ long do_console_io(struct vcpu *v, struct hypercall_args *args)
             args->a[2] += done;
         }
         return 0;
-    case CONSOLEIO_read: return !is_control_domain(v->domain) ? -EPERM : *count > INT32_MAX ? -E2BIG : 0;
-    default: return is_control_domain(v->domain) ? -ENOSYS : -EPERM;
+    case CONSOLEIO_read: return xsm_console_io(v->domain, NULL) ?: (*count > INT32_MAX ? -E2BIG : 0);
+    default: return xsm_console_io(v->domain, NULL) ?: -ENOSYS;
     }
 }
 

@@ -12,6 +12,7 @@
 #include "mmu/compat.h"
 #include "mmu/page.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
@@ -56,19 +57,18 @@ static long remote_shutdown(struct vcpu *v, uint64_t arg)
 {
     struct sched_remote_shutdown rs;
     struct domain *d;
+    int rc;
 
     if (copy_from_guest(v, &rs, arg, sizeof(rs)))
         return -EFAULT;
     d = get_domain_by_id(v->domain->xen, rs.domain_id);
     if (!d)
         return -ESRCH;
-    if (!is_control_domain(v->domain) && v->domain->target != d->domain_id) {
-        put_domain(d);
-        return -EPERM;
-    }
-    domain_shutdown(d, (uint8_t)rs.reason);
+    rc = xsm_schedop_shutdown(v->domain, d);
+    if (!rc)
+        domain_shutdown(d, (uint8_t)rs.reason);
     put_domain(d);
-    return 0;
+    return rc;
 }
 
 long do_sched_op(struct vcpu *v, struct hypercall_args *args)

@@ -7,7 +7,7 @@
  * look at stays until dom0, told with VIRQ_DOM_EXC, has looked and destroys the domain (domain_kill() in vcpu/domain.c) or, after a
  * suspend that came to nothing, lets it go on (domain_resume()).
  *
- * Corresponds to domain_pause(), domain_shutdown(), domain_resume() and __domain_crash() in xen/common/domain.c.
+ * Corresponds to domain_pause(), domain_shutdown(), domain_resume() and domain_crash() in xen/common/domain.c.
  */
 #include "vcpu/noun/domain.h"
 

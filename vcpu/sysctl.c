@@ -12,6 +12,7 @@
 #include "vcpu/cpu_policy.h"
 #include "vcpu/domctl.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 #include "vcpu/sched/sched.h"
 
 #include <errno.h>
@@ -192,9 +193,7 @@ long do_sysctl(struct vcpu *v, struct hypercall_args *args)
         return -EFAULT;
     if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
         return -EACCES;
-    if (!is_control_domain(v->domain))
-        return -EPERM;
-    rc = sysctl(v, &op);
+    rc = xsm_sysctl(v->domain, NULL) ?: sysctl(v, &op);
     if ((rc == 0 || rc == -ENOBUFS) && copy_to_guest(v, args->a[0], &op, sizeof(op)))
         rc = -EFAULT;
     return rc;

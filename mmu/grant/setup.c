@@ -13,15 +13,16 @@
 #include "mmu/grant/private.h"
 
 #include "mmu/compat.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
 /* The domain that a command is about, if v may ask. GNTST_*. */
-static int target_get(struct vcpu *v, domid_t domid, struct domain **d)
+static int target_get(struct vcpu *v, domid_t domid, xsm_fn *may, struct domain **d)
 {
-    int rc = domain_for_target(v, domid, d);
+    int rc = get_domain_for(v, domid, may, d);
 
     return !rc ? GNTST_okay : rc == -EPERM ? GNTST_permission_denied : GNTST_bad_domain;
 }
@@ -52,7 +53,7 @@ long gnttab_setup_table(struct vcpu *v, uint64_t uop, unsigned int count, uint32
     list = (uintptr_t)op.frame_list.p;
     if (!guest_handle_okay(v, list, op.nr_frames * word_size(v->domain)))
         return -EFAULT;
-    op.status = target_get(v, op.dom, &d);
+    op.status = target_get(v, op.dom, xsm_grant_setup, &d);
     if (op.status == GNTST_okay) {
         op.status = setup_table(v, d, op.nr_frames, list);
         put_domain(d);
@@ -69,7 +70,7 @@ long gnttab_query_size(struct vcpu *v, uint64_t uop, unsigned int count, uint32_
         return -EINVAL;
     if (copy_from_guest(v, &op, uop, sizeof(op)))
         return -EFAULT;
-    op.status = target_get(v, op.dom, &d);
+    op.status = target_get(v, op.dom, xsm_grant_query_size, &d);
     if (op.status == GNTST_okay) {
         op.nr_frames = d->grant_table->nr_grant_frames;
         op.max_nr_frames = d->grant_table->max_grant_frames;
@@ -103,7 +104,7 @@ long gnttab_get_status_frames(struct vcpu *v, uint64_t uop, unsigned int count, 
         return -EINVAL;
     if (compat_from_guest(v, &op, uop, COMPAT_gnttab_get_status_frames))
         return -EFAULT;
-    op.status = target_get(v, op.dom, &d);
+    op.status = target_get(v, op.dom, xsm_grant_setup, &d);
     if (op.status == GNTST_okay) {
         op.status = get_status_frames(v, d, op.nr_frames, (uintptr_t)op.frame_list.p);
         put_domain(d);
@@ -119,7 +120,7 @@ long gnttab_get_version(struct vcpu *v, uint64_t uop, unsigned int count, uint32
 
     if (copy_from_guest(v, &op, uop, sizeof(op)))
         return -EFAULT;
-    rc = domain_for_target(v, op.dom, &d);
+    rc = get_domain_for(v, op.dom, xsm_grant_query_size, &d);
     if (rc)
         return rc;
     op.version = d->grant_table->version;

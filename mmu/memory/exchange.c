@@ -23,6 +23,7 @@
 
 #include "mmu/compat.h"
 #include "mmu/pv/pv.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,7 +192,7 @@ static long exchange_prepare_and_run(struct exchange *e)
     e->place.bits = XENMEMF_get_address_bits(e->x.out.mem_flags);
     if (!propagate_node(e->m->currd, e->x.out.mem_flags, &e->place))
         return -EINVAL;
-    rc = domain_for_target(e->m->v, e->x.in.domid, &e->d);
+    rc = get_domain_for(e->m->v, e->x.in.domid, xsm_memory_exchange, &e->d);
     if (rc)
         return rc;
     e->in = calloc(UINT64_C(1) << (e->in_shift + e->x.in.extent_order), sizeof(*e->in));

@@ -23,6 +23,7 @@
 
 #include "mmu/m2p.h"
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read
 
     if (fd == d)
         return -EINVAL;
-    rc = xsm_target(d, fd) ?: refs_get(fd, mfn, read_only);
+    rc = xsm_map_gmfn_foreign(d, fd) ?: refs_get(fd, mfn, read_only);
     if (rc)
         return rc;
     *gfn = mfn_x(mfn) | (read_only ? NATIVE_GFN_READ_ONLY : 0);

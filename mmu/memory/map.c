@@ -14,6 +14,7 @@
 
 #include "mmu/compat.h"
 #include "mmu/m2p.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ long memory_set_memory_map(struct memop *m)
         return -EFAULT;
     if (a.map.nr_entries > E820_MAX)
         return -EINVAL;
-    rc = domain_for_target(m->v, a.domid, &d);
+    rc = get_domain_for(m->v, a.domid, xsm_domain_memory_map, &d);
     if (rc)
         return rc;
     e820 = calloc(a.map.nr_entries + 1, sizeof(*e820));
@@ -82,11 +83,13 @@ long memory_machine_memory_map(struct memop *m)
     const struct e820entry ram = { .size = m->currd->xen->machine->nr_frames << PAGE_SHIFT, .type = E820_RAM };
     struct xen_memory_map a;
     const bool copied = !map_arg_get(m, &a);
+    int rc;
 
     if (m->compat && !copied)
         return -EFAULT; /* translated first, then looked at */
-    if (!is_control_domain(m->currd))
-        return -EPERM;
+    rc = xsm_machine_memory_map(m->currd, NULL);
+    if (rc)
+        return rc;
     if (!copied)
         return -EFAULT;
     if (a.buffer.p) {

@@ -28,6 +28,7 @@
 
 #include "mmu/compat.h"
 #include "mmu/pv/pv.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 #include <xen/foreign/x86_32.h>
@@ -143,7 +144,7 @@ static long memory_reservation(struct memop *m)
     /* A node of the guest's own topology says nothing, for no domain has one */
     if (!(xmr.mem_flags & XENMEMF_vnode) && !propagate_node(m->currd, xmr.mem_flags, &r.place))
         return m->start;
-    if (domain_for_target(m->v, xmr.domid, &r.d))
+    if (get_domain_for(m->v, xmr.domid, xsm_memory_adjust_reservation, &r.d))
         return m->start;
     r.list = (uintptr_t)xmr.extent_start.p;
     r.nr_extents = xmr.nr_extents;
@@ -180,7 +181,7 @@ static long memory_stat(struct memop *m)
 
     if (copy_from_guest(m->v, &xmd, m->arg, sizeof(xmd)))
         return -EFAULT;
-    rc = domain_for_target(m->v, xmd.domid, &d);
+    rc = get_domain_for(m->v, xmd.domid, xsm_memory_stat_reservation, &d);
     if (rc)
         return rc;
     rc = m->op == XENMEM_current_reservation   ? d->tot_pages
@@ -203,7 +204,7 @@ static long memory_get_vnumainfo(struct memop *m)
         return -EFAULT;
     if (info.pad)
         return -EINVAL;
-    rc = domain_for_target(m->v, info.domid, &d);
+    rc = get_domain_for(m->v, info.domid, xsm_get_vnumainfo, &d);
     if (rc)
         return rc;
     put_domain(d);

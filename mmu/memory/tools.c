@@ -14,6 +14,7 @@
 #include "mmu/compat.h"
 #include "mmu/grant/grant_table.h"
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 
@@ -93,7 +94,7 @@ long memory_acquire_resource(struct memop *m)
     rc = remote_domain_get(m, a.domid, &d);
     if (rc)
         return rc;
-    rc = xsm_target(m->currd, d) ?: resource_acquire(m, d, &a);
+    rc = xsm_domain_resource_map(m->currd, d) ?: resource_acquire(m, d, &a);
     put_domain(d);
     return rc;
 }
@@ -123,7 +124,7 @@ long memory_claim_pages(struct memop *m)
 {
     struct xen_memory_reservation r;
     struct domain *d;
-    long rc = -EPERM;
+    long rc;
 
     if (m->compat)
         return -ENOSYS; /* Xen does not translate it */
@@ -136,8 +137,7 @@ long memory_claim_pages(struct memop *m)
     d = get_domain_by_id(m->currd->xen, r.domid);
     if (!d)
         return -EINVAL;
-    if (is_control_domain(m->currd))
-        rc = d->is_dying ? -EINVAL : domain_set_outstanding_pages(d, r.nr_extents);
+    rc = xsm_claim_pages(m->currd, d) ?: (d->is_dying ? -EINVAL : domain_set_outstanding_pages(d, r.nr_extents));
     put_domain(d);
     return rc;
 }

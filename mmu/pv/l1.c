@@ -14,6 +14,7 @@
  * owns I/O ranges (iomem_caps is empty), no shared (dom_cow) pages, cache attributes are always write-back.
  */
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 /* The slow and rare ways: another domain's frame, no RAM, a refusal. */
 static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *pg_owner)
@@ -33,7 +34,7 @@ static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *p
     }
     pg = mfn_to_page(xen, mfn);
     owner = pg->owner;
-    if (owner != pg_owner && (!owner || pg_owner == d || xsm_target(pg_owner, owner)))
+    if (owner != pg_owner && (!owner || pg_owner == d || xsm_priv_mapping(pg_owner, owner)))
         goto refused;
     if (!owner || !get_page(pg, owner))
         goto refused;

@@ -14,6 +14,7 @@
  */
 #include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 #define CHUNK 32
 
@@ -56,9 +57,9 @@ static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int
     int rc;
 
     if (!c->checked_pt) {
-        rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_target(c->curr->domain, c->pg_owner);
+        rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_mmu_update(c->curr->domain, c->pg_owner);
         if (!rc)
-            rc = xsm_target(c->curr->domain, c->pt_owner);
+            rc = xsm_mmu_update(c->curr->domain, c->pt_owner);
         if (rc)
             return rc;
         c->checked_pt = true;
@@ -94,7 +95,7 @@ static int machphys_update(struct mmu_call *c, uint64_t ma, uint64_t pfn)
     if (paging_mode_translate(c->pg_owner))
         return -EINVAL;
     if (!c->checked_machphys) {
-        int rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_target(c->curr->domain, c->pg_owner);
+        int rc = c->pg_owner == c->xen->dom_io ? 0 : xsm_mmu_update(c->curr->domain, c->pg_owner);
 
         if (rc)
             return rc;

@@ -15,6 +15,7 @@
 #include "mmu/compat.h"
 #include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 #include <string.h>
 
@@ -254,7 +255,7 @@ static int call_pg_owner(struct mmuext_call *c, uint32_t foreigndom)
     c->pg_owner = get_pg_owner(c->curr, (domid_t)foreigndom);
     if (!c->pg_owner)
         return -ESRCH;
-    rc = is_pv_domain(c->pg_owner) ? xsm_target(c->curr->domain, c->pg_owner) : -EINVAL;
+    rc = is_pv_domain(c->pg_owner) ? xsm_mmuext_op(c->curr->domain, c->pg_owner) : -EINVAL;
     if (rc)
         put_domain(c->pg_owner);
     return rc;

@@ -52,12 +52,6 @@ static inline int prev_present(const uint64_t *t, unsigned int i)
 
 static inline uint64_t *table_map(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
 
-/* XSM_TARGET of the default policy: may d act on t? */
-static inline int xsm_target(const struct domain *d, const struct domain *t)
-{
-    return d == t || is_control_domain(d) || d->target == t->domain_id ? 0 : -EPERM;
-}
-
 /* --- mmu/pv/l1.c: what an L1 entry refers to --- */
 
 /* Take the references that entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM, -EBUSY, -EACCES. */

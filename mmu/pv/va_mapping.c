@@ -11,6 +11,7 @@
  * Corresponds to do_update_va_mapping() and its compat and _otherdomain forms in xen/arch/x86/mm.c.
  */
 #include "mmu/pv/private.h"
+#include "vcpu/noun/xsm.h"
 
 struct domain *get_pg_owner(struct vcpu *v, domid_t domid)
 {
@@ -49,7 +50,7 @@ static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
 static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
 {
     uint64_t *l1e;
-    int rc = xsm_target(v->domain, pg_owner);
+    int rc = xsm_update_va_mapping(v->domain, pg_owner);
 
     if (rc)
         return rc;

@@ -292,8 +292,6 @@ struct domain *get_system_domain(struct xen *xen, domid_t domid);
 struct domain *get_domain_by_any_id(struct vcpu *v, domid_t domid);
 /* The domain with the lowest number that is not below domid, without a reference; NULL: none. */
 struct domain *domain_from(const struct xen *xen, domid_t domid);
-/* As above for operations on another domain's resources: refuses with -EPERM unless v may act on it (xsm default policy). */
-int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out);
 /* By d's number, which must be free; for domain_create() and domain_destroy(). */
 void domain_list_insert(struct domain *d);
 void domain_list_remove(struct domain *d);

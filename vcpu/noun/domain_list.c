@@ -14,8 +14,6 @@
  */
 #include "vcpu/noun/domain.h"
 
-#include <errno.h>
-
 /* The link that points to domain `domid`, or will: the next field of the one with the next lower number. */
 static struct domain **place_in_list(struct xen *xen, domid_t domid)
 {
@@ -70,18 +68,4 @@ struct domain *domain_from(const struct xen *xen, domid_t domid)
         if (xen->domain_of[id])
             return xen->domain_of[id];
     return NULL;
-}
-
-int domain_for_target(struct vcpu *v, domid_t domid, struct domain **out)
-{
-    struct domain *d = get_domain_by_any_id(v, domid), *self = v->domain;
-
-    if (!d)
-        return -ESRCH;
-    if (d != self && !is_control_domain(self) && self->target != d->domain_id) {
-        put_domain(d);
-        return -EPERM;
-    }
-    *out = d;
-    return 0;
 }

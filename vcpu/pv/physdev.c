@@ -15,6 +15,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/compat.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/xsm.h"
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>
@@ -113,7 +114,7 @@ static long pirq_eoi_gmfn(struct vcpu *v, uint64_t arg)
 /* --- for those who own devices --- */
 
 /* The answer to who may not, and to who may: there is no such hardware here. */
-static long refuse(const struct vcpu *v) { return is_control_domain(v->domain) ? -ENODEV : -EPERM; }
+static long refuse(const struct vcpu *v) { return xsm_physdev_op(v->domain, NULL) ?: -ENODEV; }
 
 /* Operations on the interrupts of a domain that is named. */
 static long pirq_of_domain(struct vcpu *v, uint64_t arg, size_t size, bool results)
