@@ -118,7 +118,7 @@ $(1)/xenlab: $$(addprefix $(1)/,$$(PROGRAM_OBJS)) $(1)/libxenlab.a
 
 $(1)/tests/%: $(1)/tests/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a
 	$$(call say,LD)
-	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(LIBS) $$(CMOCKA_LIBS)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
 $(1)/tests/ui/%: $(1)/tests/ui/%.o $$(addprefix $(1)/,$$(TEST_SUPPORT) $$(filter-out ui/main.o,$$(PROGRAM_OBJS))) \
 		$(1)/libxenlab.a
@@ -136,9 +136,6 @@ $(1)/tests/cpu/cpucheck $(1)/tests/cpu/test_cpucheck: $(1)/tests/cpu/%: $(1)/tes
 		$$(call listed,$(1)/tests/cpu,$$(CPUCHECK_OBJS)) $(1)/libxenlab.a
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
-
-# These tests put made-up functions of mmu/ and vcpu/ in place of the library's: of two definitions the first is taken.
-$(1)/tests/evtchn/%: private LIBS = -Wl,-z,muldefs
 
 $(1)/%.o: %.c build/flags
 	$$(call say,CC)

@@ -2,9 +2,11 @@
 /*
  * A world for the tests of event channels: three domains, some frames, and nothing that runs.
  *
- * Concept: evtchn/ stands on a few functions of mmu/ and vcpu/. This header defines them all, in the simplest way that keeps
- * the books (who owns a frame, how often it is referenced, which vCPU was woken how often), so that neither a processor nor
- * page tables nor a scheduler are linked in. Guest addresses are host addresses; those below 4096 are not mapped.
+ * Concept: evtchn/ asks mmu/ for references to the frames that guests lend it, and vcpu/ to wake vCPUs. The first are the real
+ * ones, on a frame table made by hand: a frame of another domain is refused because of its owner, a page table because of the type
+ * that a test gives it, and world_destroy() finds every reference that was not given back. Waking goes up through xen->hooks, which
+ * are the tests' own and count. So neither a processor nor page tables nor a scheduler take part. Guest addresses are host
+ * addresses; those below 4096 are not mapped.
  *
  * Include it once in a test program.
  */
@@ -172,36 +174,6 @@ static void world_destroy(struct world *w)
     free(w->xen.frame_table);
     free(w->machine.ram);
     free(w);
-}
-
-/* --- what evtchn/ stands on --- */
-
-struct page_info *get_page_from_mfn(struct xen *xen, mfn_t mfn, struct domain *d)
-{
-    struct page_info *pg;
-
-    if (!mfn_valid(xen->machine, mfn))
-        return NULL;
-    pg = mfn_to_page(xen, mfn);
-    if (pg->owner != d)
-        return NULL;
-    pg->count_info++;
-    return pg;
-}
-
-bool get_page_type(struct xen *xen, struct page_info *pg, uint64_t type)
-{
-    if (pg->type_info & PGT_count_mask && (pg->type_info & PGT_type_mask) != type)
-        return false;
-    pg->type_info = (pg->type_info & ~PGT_type_mask) | type;
-    pg->type_info++;
-    return true;
-}
-
-void put_page_and_type(struct xen *xen, struct page_info *pg)
-{
-    pg->type_info--;
-    put_page(xen, pg);
 }
 
 static inline unsigned int world_wakeups(const struct vcpu *v) { return (unsigned int)v->last_run; }
