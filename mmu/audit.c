@@ -143,7 +143,7 @@ static void table_entry(struct audit *a, const struct domain *d, mfn_t table, un
 static void xen_slots(struct audit *a, const struct domain *d, mfn_t table, const uint64_t *l4)
 {
     const uint64_t m2p = pte_make(a->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER),
-                   perdomain = pte_make(d->perdomain_l3, _PAGE_PRESENT | _PAGE_RW);
+                   perdomain = pte_make(d->pv.perdomain_l3, _PAGE_PRESENT | _PAGE_RW);
 
     for (unsigned int i = ROOT_PAGETABLE_FIRST_XEN_SLOT; i <= ROOT_PAGETABLE_LAST_XEN_SLOT; i++) {
         uint64_t e = l4[i] & ~_PAGE_ACCESSED;
@@ -239,28 +239,28 @@ static void windows(struct audit *a, const struct vcpu *v)
 /* PV32: the L4 of Xen's that is above the guest's L3. */
 static void compat_l4(struct audit *a, const struct vcpu *v)
 {
-    const uint64_t *l4 = table_map(a->xen, v->guest_table);
+    const uint64_t *l4 = table_map(a->xen, v->pv.guest_table);
 
-    xen_slots(a, v->domain, v->guest_table, l4);
-    if ((l4[0] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(l4[0]), v->compat_l3))
+    xen_slots(a, v->domain, v->pv.guest_table, l4);
+    if ((l4[0] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(l4[0]), v->pv.compat_l3))
         wrong(a, "d%uv%u has another root than its L3: %016lx", v->domain->domain_id, v->vcpu_id, l4[0]);
 }
 
 static void vcpu(struct audit *a, const struct vcpu *v)
 {
-    if (is_pv_64bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN))
-        audit_ref(a, v->guest_table, PGT_l4_page_table);
-    if (is_pv_domain(v->domain) && !mfn_eq(v->guest_table_user, INVALID_MFN))
-        audit_ref(a, v->guest_table_user, PGT_l4_page_table);
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->compat_l3, INVALID_MFN))
-        audit_ref(a, v->compat_l3, PGT_l3_page_table);
+    if (is_pv_64bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN))
+        audit_ref(a, v->pv.guest_table, PGT_l4_page_table);
+    if (is_pv_domain(v->domain) && !mfn_eq(v->pv.guest_table_user, INVALID_MFN))
+        audit_ref(a, v->pv.guest_table_user, PGT_l4_page_table);
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.compat_l3, INVALID_MFN))
+        audit_ref(a, v->pv.compat_l3, PGT_l3_page_table);
     if (!mfn_eq(v->old_guest_table, INVALID_MFN))
         audit_ref(a, v->old_guest_table, PGT_none);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN) && mfn_x(v->vcpu_info_mfn))
         audit_ref(a, v->vcpu_info_mfn, PGT_writable_page);
-    if (is_pv_domain(v->domain) && !mfn_eq(v->domain->perdomain_l3, INVALID_MFN))
+    if (is_pv_domain(v->domain) && !mfn_eq(v->domain->pv.perdomain_l3, INVALID_MFN))
         windows(a, v);
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN))
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN))
         compat_l4(a, v);
 }
 
@@ -283,8 +283,8 @@ static void grants(struct audit *a, const struct domain *d)
 /* Nobody refers to the hypervisor's own table. */
 static void foreign_frames(struct audit *a, const struct domain *d)
 {
-    for (size_t i = 0; i < d->physmap.nr; i++) {
-        const struct foreign_mapping *map = &d->physmap.map[i];
+    for (size_t i = 0; i < d->native.physmap.nr; i++) {
+        const struct foreign_mapping *map = &d->native.physmap.map[i];
 
         for (unsigned int n = is_m2p_frame(a->xen, foreign_mfn(map)) ? 0 : map->uses; n; n--)
             audit_ref(a, foreign_mfn(map), foreign_is_read_only(map) ? PGT_none : PGT_writable_page);

@@ -26,7 +26,7 @@ static bool pv_okay(const struct vcpu *v, uint64_t addr, size_t n)
 
 static mfn_t walk_root(const struct vcpu *v)
 {
-    return v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->guest_table : v->guest_table_user;
+    return v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->pv.guest_table : v->pv.guest_table_user;
 }
 
 /* *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */

@@ -113,8 +113,8 @@ void crash_report_make(struct vcpu *v, const char *why, struct crash_report *r)
     r->is_32bit = is_pv_32bit_domain(v->domain);
     r->kernel_mode = guest_kernel_mode(v);
     r->regs = *v->regs;
-    r->root = v->guest_table;
-    r->user_root = v->guest_table_user;
+    r->root = v->pv.guest_table;
+    r->user_root = v->pv.guest_table_user;
     r->has_cr2 = v->vcpu_info && !r->is_32bit; /* a PV guest is told there where it faulted */
     r->cr2 = r->has_cr2 ? v->vcpu_info->arch.cr2 : 0;
     code_read(v, r);

@@ -97,7 +97,7 @@ static void refs_put(struct xen *xen, const struct foreign_mapping *map)
 
 int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read_only, uint64_t *gfn)
 {
-    struct native_physmap *p = &d->physmap;
+    struct native_physmap *p = &d->native.physmap;
     size_t i;
     int rc;
 
@@ -123,7 +123,7 @@ int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read
 
 int native_physmap_remove(struct domain *d, uint64_t gfn)
 {
-    struct native_physmap *p = &d->physmap;
+    struct native_physmap *p = &d->native.physmap;
     const size_t i = place(p, gfn);
 
     if (!is_mapped(p, i, gfn))
@@ -136,7 +136,7 @@ int native_physmap_remove(struct domain *d, uint64_t gfn)
 
 void native_physmap_destroy(struct domain *d)
 {
-    struct native_physmap *p = &d->physmap;
+    struct native_physmap *p = &d->native.physmap;
 
     while (p->nr)
         native_physmap_remove(d, p->map[p->nr - 1].gfn);

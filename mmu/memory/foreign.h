@@ -8,7 +8,7 @@
 /* The window in which a native domain's foreign frames may only be read. */
 #define NATIVE_GFN_READ_ONLY (UINT64_C(1) << 40)
 
-/* An entry of d->physmap. */
+/* An entry of d->native.physmap. */
 struct foreign_mapping {
     uint64_t gfn;      /* of the native domain: the frame's number, in one of the two windows */
     unsigned int uses; /* times that it was added, and not removed yet; each has references of its own */

@@ -107,7 +107,7 @@ uint64_t *pv_map_guest_l1e(struct vcpu *v, uint64_t va)
 
     if (!guest_handle_okay(v, va, 1) || (is_pv_32bit_domain(d) && va != (uint32_t)va))
         return NULL;
-    machine_walk(d->xen->machine, v->guest_table, va, &w); /* the entry that it ends at need not be present */
+    machine_walk(d->xen->machine, v->pv.guest_table, va, &w); /* the entry that it ends at need not be present */
     return w.level == 1 && is_live_l1_table(d->xen, d, _mfn(PFN_DOWN(w.table))) ? w.entry : NULL;
 }
 

@@ -56,7 +56,7 @@ void pv_init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
            (ROOT_PAGETABLE_LAST_XEN_SLOT - ROOT_PAGETABLE_FIRST_XEN_SLOT + 1) * sizeof(*l4));
     if (ro_mpt)
         l4[RO_MPT_SLOT] = pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
-    l4[PERDOMAIN_SLOT] = pte_make(d->perdomain_l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED);
+    l4[PERDOMAIN_SLOT] = pte_make(d->pv.perdomain_l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED);
 }
 
 /* The table below an entry, made when it is missing. */
@@ -82,7 +82,7 @@ int pv_domain_init(struct domain *d)
     pg = alloc_xenheap_pages(d->xen, 0);
     if (!pg)
         return -ENOMEM;
-    d->perdomain_l3 = page_to_mfn(d->xen, pg);
+    d->pv.perdomain_l3 = page_to_mfn(d->xen, pg);
     return 0;
 }
 
@@ -98,16 +98,16 @@ static void table_free(struct xen *xen, mfn_t mfn, unsigned int level)
 
 void pv_domain_destroy(struct domain *d)
 {
-    if (!mfn_x(d->perdomain_l3) || mfn_eq(d->perdomain_l3, INVALID_MFN))
+    if (!mfn_x(d->pv.perdomain_l3) || mfn_eq(d->pv.perdomain_l3, INVALID_MFN))
         return;
-    table_free(d->xen, d->perdomain_l3, 3);
-    d->perdomain_l3 = INVALID_MFN;
+    table_free(d->xen, d->pv.perdomain_l3, 3);
+    d->pv.perdomain_l3 = INVALID_MFN;
 }
 
 uint64_t *pv_gdt_ptes(const struct vcpu *v)
 {
     const struct xen *xen = v->domain->xen;
-    const uint64_t *l3 = table_map(xen, v->domain->perdomain_l3), *l2;
+    const uint64_t *l3 = table_map(xen, v->domain->pv.perdomain_l3), *l2;
 
     if (!(l3[0] & _PAGE_PRESENT))
         return NULL;
@@ -164,8 +164,8 @@ static int compat_l4_create(struct vcpu *v)
     if (!pg)
         return -ENOMEM;
     m2p32_begin(xen);
-    v->guest_table = page_to_mfn(xen, pg);
-    pv_init_xen_l4_slots(v->domain, table_map(xen, v->guest_table), false);
+    v->pv.guest_table = page_to_mfn(xen, pg);
+    pv_init_xen_l4_slots(v->domain, table_map(xen, v->pv.guest_table), false);
     return 0;
 }
 
@@ -173,12 +173,12 @@ int pv_vcpu_init(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
     const bool pv32 = is_pv_32bit_domain(v->domain);
-    uint64_t *t = table_below(xen, table_map(xen, v->domain->perdomain_l3));
+    uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
 
     t = t ? table_below(xen, &t[v->vcpu_id / VCPUS_PER_L1]) : NULL;
     if (!t)
         return -ENOMEM;
-    v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = INVALID_MFN;
+    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = v->old_guest_table = INVALID_MFN;
     pv_destroy_gdt(v); /* fills the window with zero pages */
     pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE] =
         pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
@@ -188,8 +188,8 @@ int pv_vcpu_init(struct vcpu *v)
 void pv_vcpu_destroy(struct vcpu *v)
 {
     machine_mappings_gone(v->domain->xen->machine); /* its windows go, and its root */
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->guest_table, INVALID_MFN)) {
-        free_xenheap_pages(v->domain->xen, mfn_to_page(v->domain->xen, v->guest_table), 0);
-        v->guest_table = INVALID_MFN;
+    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN)) {
+        free_xenheap_pages(v->domain->xen, mfn_to_page(v->domain->xen, v->pv.guest_table), 0);
+        v->pv.guest_table = INVALID_MFN;
     }
 }

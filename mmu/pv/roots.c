@@ -47,7 +47,7 @@ static int root_put(struct vcpu *v, mfn_t mfn)
 static int new_compat_l3(struct vcpu *v, mfn_t l3)
 {
     struct domain *d = v->domain;
-    mfn_t old = v->compat_l3;
+    mfn_t old = v->pv.compat_l3;
     int rc;
 
     if (mfn_eq(old, l3))
@@ -55,16 +55,16 @@ static int new_compat_l3(struct vcpu *v, mfn_t l3)
     rc = get_page_and_type_from_mfn(v, l3, PGT_l3_page_table, d, 0);
     if (rc)
         return rc;
-    v->compat_l3 = l3;
+    v->pv.compat_l3 = l3;
     machine_mappings_gone(d->xen->machine);
-    table_map(d->xen, v->guest_table)[0] = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
+    table_map(d->xen, v->pv.guest_table)[0] = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
     return root_put(v, old);
 }
 
 static int new_l4(struct vcpu *v, mfn_t l4)
 {
     struct domain *d = v->domain;
-    mfn_t old = v->guest_table;
+    mfn_t old = v->pv.guest_table;
     int rc;
 
     if (mfn_eq(old, l4))
@@ -74,7 +74,7 @@ static int new_l4(struct vcpu *v, mfn_t l4)
         return rc;
     if (!VM_ASSIST(d, m2p_strict))
         ro_mpt_set(d, l4, true);
-    v->guest_table = l4;
+    v->pv.guest_table = l4;
     return root_put(v, old);
 }
 
@@ -85,9 +85,9 @@ int pv_new_guest_cr3(struct vcpu *v, mfn_t root)
 
     if (rc)
         return rc;
-    before = is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table;
+    before = is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table;
     rc = is_pv_32bit_domain(v->domain) ? new_compat_l3(v, root) : new_l4(v, root);
-    if (!mfn_eq(before, is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table))
+    if (!mfn_eq(before, is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table))
         pv_destroy_ldt(v); /* it was faulted in through the old tables */
     if (rc && rc != -ERESTART)
         pv_refused(v->domain, "frame %lx cannot be a root: %d", mfn_x(root), rc);
@@ -99,7 +99,7 @@ int pv_new_guest_cr3(struct vcpu *v, mfn_t root)
 int pv_set_user_cr3(struct vcpu *v, mfn_t root)
 {
     struct domain *d = v->domain;
-    mfn_t old = v->guest_table_user;
+    mfn_t old = v->pv.guest_table_user;
     int rc;
 
     if (mfn_eq(old, root) || (mfn_eq(old, INVALID_MFN) && !mfn_x(root)))
@@ -111,7 +111,7 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
         if (VM_ASSIST(d, m2p_strict))
             ro_mpt_set(d, root, false);
     }
-    v->guest_table_user = mfn_x(root) ? root : INVALID_MFN;
+    v->pv.guest_table_user = mfn_x(root) ? root : INVALID_MFN;
     vcpu_flush_tlb(v); /* it may know a former root of this number */
     if (!v->pv.kernel_mode && mfn_x(root))
         pv_update_cr3(v);
@@ -121,7 +121,7 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
 void pv_update_cr3(struct vcpu *v)
 {
     struct cpu_state *r = v->regs;
-    mfn_t root = v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->guest_table : v->guest_table_user;
+    mfn_t root = v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->pv.guest_table : v->pv.guest_table_user;
     struct cpu_segment ldt = { 0 };
 
     if (mfn_eq(root, INVALID_MFN))
@@ -142,7 +142,7 @@ void pv_update_cr3(struct vcpu *v)
 
 void pv_toggle_cr3(struct vcpu *v)
 {
-    const mfn_t root = v->pv.kernel_mode ? v->guest_table : v->guest_table_user;
+    const mfn_t root = v->pv.kernel_mode ? v->pv.guest_table : v->pv.guest_table_user;
 
     if (mfn_eq(root, INVALID_MFN))
         return;
@@ -159,19 +159,19 @@ int pv_drop_roots(struct vcpu *v)
     if (rc)
         return rc;
     if (is_pv_32bit_domain(v->domain)) {
-        old = v->compat_l3;
-        v->compat_l3 = INVALID_MFN;
+        old = v->pv.compat_l3;
+        v->pv.compat_l3 = INVALID_MFN;
         machine_mappings_gone(v->domain->xen->machine);
-        if (!mfn_eq(v->guest_table, INVALID_MFN))
-            table_map(v->domain->xen, v->guest_table)[0] = 0;
+        if (!mfn_eq(v->pv.guest_table, INVALID_MFN))
+            table_map(v->domain->xen, v->pv.guest_table)[0] = 0;
         return root_put(v, old);
     }
-    old = v->guest_table_user;
-    v->guest_table_user = INVALID_MFN;
+    old = v->pv.guest_table_user;
+    v->pv.guest_table_user = INVALID_MFN;
     rc = root_put(v, old);
     if (rc)
         return rc;
-    old = v->guest_table;
-    v->guest_table = INVALID_MFN;
+    old = v->pv.guest_table;
+    v->pv.guest_table = INVALID_MFN;
     return root_put(v, old);
 }

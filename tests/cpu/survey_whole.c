@@ -110,7 +110,7 @@ static void put(struct guest *g, uint64_t addr, const void *bytes, size_t n)
 /* A user root: the kernel's own. */
 static void set_user_root(struct guest *g)
 {
-    const struct mmuext_op op = { .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = mfn_x(g->v->guest_table) };
+    const struct mmuext_op op = { .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = mfn_x(g->v->pv.guest_table) };
 
     put(g, place(g, DATA), &op, sizeof(op));
     BUG_ON(hypercall(g, __HYPERVISOR_mmuext_op, place(g, DATA), 1, 0, DOMID_SELF));

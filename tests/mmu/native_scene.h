@@ -51,12 +51,12 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->target = DOMID_INVALID;
     d->shutdown_code = -1;
     d->max_pages = 2048;
-    d->shared_info_mfn = d->perdomain_l3 = INVALID_MFN;
+    d->shared_info_mfn = d->pv.perdomain_l3 = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     v->domain = d;
     v->caller_mem = &native_caller_mem;
     v->regs = calloc(1, sizeof(*v->regs));
-    v->guest_table = v->guest_table_user = v->compat_l3 = v->old_guest_table = INVALID_MFN;
+    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = v->old_guest_table = INVALID_MFN;
     d->max_vcpus = 1;
     d->vcpu = calloc(1, sizeof(*d->vcpu));
     assert_true(v->regs && d->vcpu);

@@ -43,8 +43,8 @@ static void reference_too_many(struct fixture *f) { fix_page(f, 1, DATA)->count_
 static void reference_too_few(struct fixture *f) { fix_page(f, 1, DATA)->count_info--; }
 static void reference_to_its_own(struct fixture *f) { fix_page(f, 1, DATA)->count_info &= ~PGC_allocated; }
 static void pin_forgotten(struct fixture *f) { fix_page(f, 1, L4_64)->type_info |= PGT_pinned; }
-static void root_without_reference(struct fixture *f) { f->d[1]->vcpu[1]->guest_table = f->frame[1][L4_64]; }
-static void user_root_without_reference(struct fixture *f) { f->v[1]->guest_table_user = f->frame[1][L4_64]; }
+static void root_without_reference(struct fixture *f) { f->d[1]->vcpu[1]->pv.guest_table = f->frame[1][L4_64]; }
+static void user_root_without_reference(struct fixture *f) { f->v[1]->pv.guest_table_user = f->frame[1][L4_64]; }
 static void old_table_without_reference(struct fixture *f) { f->v[1]->old_guest_table = f->frame[1][DATA]; }
 static void vcpu_info_without_reference(struct fixture *f) { f->v[1]->vcpu_info_mfn = f->frame[1][DATA]; }
 static void map_without_reference(struct fixture *f) { *entry(f, L1_64, FREE_SLOT) = fix_pte(f, 1, DATA, PTE_RO); }
@@ -69,7 +69,7 @@ static void frame_out_of_range(struct fixture *f)
 {
     *entry(f, L1_64, FREE_SLOT) = pte_make(_mfn(f->m->nr_frames), PTE_RO);
 }
-static void root_out_of_range(struct fixture *f) { f->v[1]->guest_table_user = _mfn(f->m->nr_frames); }
+static void root_out_of_range(struct fixture *f) { f->v[1]->pv.guest_table_user = _mfn(f->m->nr_frames); }
 static void m2p_frame(struct fixture *f) { *entry(f, L1_64, FREE_SLOT) = pte_make(f->xen->m2p_mfn, PTE_RW); }
 static void firmware_frame(struct fixture *f) { *entry(f, L1_64, FREE_SLOT) = pte_make(_mfn(3), PTE_RO); }
 static void untouched_frame(struct fixture *f)
@@ -119,8 +119,11 @@ static void xen_l2_mark_on_l2(struct fixture *f) { fix_page(f, 1, OTHER_L2)->typ
 static void xen_slot(struct fixture *f) { *entry(f, L4_64, 258) = fix_pte(f, 1, L4_64, PTE_RO); }
 static void perdomain_slot_user(struct fixture *f) { *entry(f, L4_64, PERDOMAIN_SLOT) |= _PAGE_USER; }
 static void m2p_slot_writable(struct fixture *f) { *entry(f, L4_64, RO_MPT_SLOT) |= _PAGE_RW; }
-static void xen_l4_32(struct fixture *f) { fix_table(f, f->v[1]->guest_table)[261] = fix_pte(f, 1, L3_32, PTE_RW); }
-static void xen_l4_root_32(struct fixture *f) { fix_table(f, f->v[1]->guest_table)[0] = fix_pte(f, 1, L2_32, PTE_RW); }
+static void xen_l4_32(struct fixture *f) { fix_table(f, f->v[1]->pv.guest_table)[261] = fix_pte(f, 1, L3_32, PTE_RW); }
+static void xen_l4_root_32(struct fixture *f)
+{
+    fix_table(f, f->v[1]->pv.guest_table)[0] = fix_pte(f, 1, L2_32, PTE_RW);
+}
 static void not_validated(struct fixture *f) { fix_page(f, 1, L1_64)->type_info &= ~PGT_validated; }
 static void partial_and_validated(struct fixture *f) { fix_page(f, 1, L1_64)->type_info |= PGT_partial; }
 static void partial_and_shared(struct fixture *f)

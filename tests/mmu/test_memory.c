@@ -449,14 +449,14 @@ static void test_foreign_many(void **state)
     assert_int_equal(foreign_add(s.v[1], 2, 100, mfns, gfns, errs), 0);
     for (unsigned int i = 0; i < 100; i++)
         assert_int_equal(errs[i], i == 50 * 37 % 100 ? -EINVAL : 0);
-    assert_int_equal(s.d[1]->physmap.nr, 99);
+    assert_int_equal(s.d[1]->native.physmap.nr, 99);
     for (unsigned int i = 1; i < 99; i++)
-        assert_true(s.d[1]->physmap.map[i - 1].gfn < s.d[1]->physmap.map[i].gfn);
+        assert_true(s.d[1]->native.physmap.map[i - 1].gfn < s.d[1]->native.physmap.map[i].gfn);
     for (unsigned int i = 0; i < 100; i += 3)
         assert_int_equal(foreign_unmap(s.v[1], mfns[i]), errs[i] ? -ENOENT : 0);
     assert_int_equal(foreign_add(s.v[1], 2, 2, (uint64_t *)NULL, gfns, errs), -EFAULT);
     scene_kill(&s, 1);
-    assert_int_equal(s.d[1]->physmap.nr, 0);
+    assert_int_equal(s.d[1]->native.physmap.nr, 0);
     assert_int_equal(mfn_to_page(s.xen, _mfn(mfns[0]))->count_info, count);
     scene_close(&s);
 }

@@ -61,8 +61,8 @@ static void entries_of_pv32(void **state)
     assert_true(entry(&f, 1, 2, 100) == fix_pte(&f, 1, DATA, _PAGE_PRESENT | _PAGE_RW));
     /* The M2P in the hole, supervisor only; the root above the guest's. */
     assert_int_equal(entry(&f, 1, 1, 428) & (_PAGE_PRESENT | _PAGE_USER | _PAGE_RW), _PAGE_PRESENT);
-    assert_true(mfn_eq(pte_mfn(fix_table(&f, f.v[1]->guest_table)[0]), f.frame[1][0]));
-    assert_int_equal(f.v[1]->regs->cr3, mfn_x(f.v[1]->guest_table) << PAGE_SHIFT);
+    assert_true(mfn_eq(pte_mfn(fix_table(&f, f.v[1]->pv.guest_table)[0]), f.frame[1][0]));
+    assert_int_equal(f.v[1]->regs->cr3, mfn_x(f.v[1]->pv.guest_table) << PAGE_SHIFT);
     fix_close(&f);
 }
 
@@ -257,10 +257,10 @@ static void roots(void **state)
     assert_int_equal(fix_page(&f, 1, L4)->type_info & PGT_count_mask, 0); /* it was not pinned */
     fix_audit(&f);
     assert_int_equal(fix_mmuext(&f, 1, MMUEXT_NEW_USER_BASEPTR, mfn_x(f.frame[1][T2]), 0, DOMID_SELF), 0);
-    assert_true(mfn_eq(f.v[1]->guest_table_user, f.frame[1][T2]));
+    assert_true(mfn_eq(f.v[1]->pv.guest_table_user, f.frame[1][T2]));
     fix_audit(&f);
     assert_int_equal(fix_mmuext(&f, 1, MMUEXT_NEW_USER_BASEPTR, 0, 0, DOMID_SELF), 0);
-    assert_true(mfn_eq(f.v[1]->guest_table_user, INVALID_MFN));
+    assert_true(mfn_eq(f.v[1]->pv.guest_table_user, INVALID_MFN));
     /* A refused root changes nothing. */
     assert_int_equal(fix_mmuext(&f, 1, MMUEXT_NEW_BASEPTR, mfn_x(f.frame[1][DATA]), 0, DOMID_SELF), -EINVAL);
     assert_int_equal(f.v[1]->regs->cr3, mfn_x(f.frame[1][T1]) << PAGE_SHIFT);

@@ -197,7 +197,7 @@ static void foreign_memory(void **state)
     assert_int_equal(fix_mmu_update(&f, 1, slot, PTE_MFN_MASK | P, DOMID_SELF), -EINVAL);
     /* Xen's own and free frames are nobody's. */
     assert_int_equal(fix_mmu_update(&f, 1, slot, pte_make(f.xen->m2p_mfn, P), DOMID_SELF), -EBUSY);
-    assert_int_equal(fix_mmu_update(&f, 1, slot, pte_make(f.d[1]->perdomain_l3, P), DOMID_SELF), -EBUSY);
+    assert_int_equal(fix_mmu_update(&f, 1, slot, pte_make(f.d[1]->pv.perdomain_l3, P), DOMID_SELF), -EBUSY);
     /* A stub domain may map its target's frames. */
     f.d[1]->target = 2;
     assert_int_equal(fix_mmu_update(&f, 1, slot, theirs | _PAGE_RW, 2), 0);

@@ -63,7 +63,7 @@ static void kick(struct store *s)
     struct vcpu *v = native_vcpu(s->f->dom0);
 
     tell(s);
-    while (v->native->step(v, v->native_data))
+    while (v->native.ops->step(v, v->native.data))
         ;
 }
 
@@ -642,11 +642,11 @@ static void flood(void **state)
     put(&soft, &m, sizeof(m));
     put(&soft, "name", 5);
     tell(&soft);
-    assert_true(v->native->step(v, v->native_data));
-    assert_true(v->native->step(v, v->native_data));
+    assert_true(v->native.ops->step(v, v->native.data));
+    assert_true(v->native.ops->step(v, v->native.data));
     assert_true(waiting(&soft));
     assert_int_equal(loud.ring->req_prod - loud.ring->req_cons, 2 * NATIVE_STEP_BUDGET * (sizeof(m) + 5));
-    while (v->native->step(v, v->native_data))
+    while (v->native.ops->step(v, v->native.data))
         ;
     assert_int_equal(loud.ring->req_prod, loud.ring->req_cons);
     xenstore_conn_destroy(loud.conn);

@@ -128,8 +128,8 @@ static void failures(void **state)
     assert_int_equal(coredump_write(f->xc, 4711, true, "/nosuch/core", err), -1);
     assert_int_equal(xc_read_foreign(f->xc, f->d->domain_id, f->xen->dom0->shared_info_mfn, page), -EINVAL);
     assert_int_equal(xc_read_foreign(f->xc, f->d->domain_id, _mfn(~UINT64_C(0)), page), -EINVAL);
-    assert_int_equal(xc_read_foreign(f->xc, 4711, f->v->guest_table, page), -ESRCH);
-    assert_int_equal(xc_read_foreign(f->xc, DOMID_XEN, f->v->guest_table, page), -EINVAL);
+    assert_int_equal(xc_read_foreign(f->xc, 4711, f->v->pv.guest_table, page), -ESRCH);
+    assert_int_equal(xc_read_foreign(f->xc, DOMID_XEN, f->v->pv.guest_table, page), -EINVAL);
 }
 
 int main(void)

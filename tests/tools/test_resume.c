@@ -92,7 +92,7 @@ static void cooperative_and_not(void **state)
 static void wrong_record(void **state)
 {
     struct fixture *f = *state;
-    const mfn_t wrong[] = { _mfn(0), f->v->guest_table, f->xen->dom0->shared_info_mfn, _mfn(~UINT64_C(0)) };
+    const mfn_t wrong[] = { _mfn(0), f->v->pv.guest_table, f->xen->dom0->shared_info_mfn, _mfn(~UINT64_C(0)) };
     char err[RESUME_ERR_SIZE];
 
     assert_int_equal(xc_domain_unpause(f->xc, f->d->domain_id), 0);

@@ -150,7 +150,7 @@ static void reset(void **state)
 {
     struct fixture *f = *state;
     struct vcpu_guest_context *c = calloc(1, sizeof(*c));
-    const uint64_t root = mfn_x(f->v->guest_table);
+    const uint64_t root = mfn_x(f->v->pv.guest_table);
 
     assert_int_equal(get_context(f, 0, c), 0);
     f->v->pause_flags |= VPF_poll;
@@ -162,7 +162,7 @@ static void reset(void **state)
     assert_int_equal(get_context(f, 0, c), -ENODATA);
     assert_int_equal(set_context(f, 0, c), 0);
     assert_true(f->v->is_initialised);
-    assert_int_equal(mfn_x(f->v->guest_table), root);
+    assert_int_equal(mfn_x(f->v->pv.guest_table), root);
     free(c);
 }
 

@@ -183,7 +183,7 @@ static void vcpu_refusals(void **state)
     get.u.vcpucontext.vcpu = 0;
     assert_int_equal(xc_domctl(f->xc, &get), 0);
     assert_int_equal(c->user_regs.rip, f->v->regs->rip);
-    assert_int_equal(c->ctrlreg[3] >> PAGE_SHIFT, mfn_x(f->v->guest_table));
+    assert_int_equal(c->ctrlreg[3] >> PAGE_SHIFT, mfn_x(f->v->pv.guest_table));
     assert_true(c->flags & VGCF_IN_KERNEL);
     free(c);
 }
@@ -225,7 +225,7 @@ static void suspend(struct fixture *f, evtchn_port_t virq)
 
     f->xen->dom0->shared_info->evtchn_pending[virq / 64] = 0;
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, fix_put(f, 0, &op, sizeof(op)),
-                                   mfn_x(f->v->guest_table), 0),
+                                   mfn_x(f->v->pv.guest_table), 0),
                      0);
     shutdown_flags(f, true, SHUTDOWN_suspend);
     assert_false(vcpu_runnable(f->v));
@@ -290,7 +290,7 @@ static void contexts_around_a_resume(void **state)
     suspend(f, virq);
 
     assert_int_equal(xc_vcpu_getcontext(f->xc, id, 0, c), 0);
-    assert_int_equal(c->user_regs.rdx, mfn_x(f->v->guest_table)); /* the third argument is still there */
+    assert_int_equal(c->user_regs.rdx, mfn_x(f->v->pv.guest_table)); /* the third argument is still there */
     c->user_regs.rax = 1;
     c->ctrlreg[1] = c->ctrlreg[3];
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 0, c), -EOPNOTSUPP); /* tables are the guest's affair */
@@ -307,7 +307,7 @@ static void contexts_around_a_resume(void **state)
 
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, NULL), 0); /* reset */
     assert_true(!f->d->vcpu[1]->is_initialised && f->d->vcpu[1]->pause_flags == VPF_down);
-    assert_true(mfn_eq(f->d->vcpu[1]->guest_table, INVALID_MFN));
+    assert_true(mfn_eq(f->d->vcpu[1]->pv.guest_table, INVALID_MFN));
     assert_int_equal(xc_vcpu_getcontext(f->xc, id, 1, c), -ENODATA);
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, NULL), 0); /* harmless again */
     assert_int_equal(xc_vcpu_setcontext(f->xc, id, 1, second), 0);

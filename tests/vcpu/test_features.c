@@ -105,7 +105,7 @@ static void interrupt_numbers(void **state)
 static void eoi_frame(void **state)
 {
     struct fixture *f = *state;
-    struct physdev_pirq_eoi_gmfn frame = { .gmfn = mfn_x(f->v->guest_table) };
+    struct physdev_pirq_eoi_gmfn frame = { .gmfn = mfn_x(f->v->pv.guest_table) };
     uint32_t pfec = 0;
 
     assert_int_equal(physdev(f, PHYSDEVOP_pirq_eoi_gmfn_v2, &frame, sizeof(frame)), -EINVAL); /* a page table */

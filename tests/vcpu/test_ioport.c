@@ -157,7 +157,7 @@ static void strings(void **state)
 
     r->rdx = 0x70, r->rsi = data, r->rcx = 3;
     assert_int_equal(RUN(f, "\xf3\x6e"), 0); /* rep outsb */
-    assert_true(r->rsi == data + 3 && r->rcx == 0 && f->d->cmos_idx == 0x33);
+    assert_true(r->rsi == data + 3 && r->rcx == 0 && f->d->pv.cmos_idx == 0x33);
     r->rdi = data + 4, r->rcx = 7;
     assert_int_equal(RUN(f, "\x6c"), 0); /* insb: once */
     assert_true(r->rdi == data + 5 && r->rcx == 7);
@@ -169,7 +169,7 @@ static void strings(void **state)
     r->rflags &= ~(uint64_t)X86_EFLAGS_DF;
     r->rdx = 0xcf8, r->rsi = data;
     assert_int_equal(RUN(f, "\x6f"), 0); /* outsd */
-    assert_true(r->rsi == data + 4 && f->d->pci_cf8 == 0x44332211);
+    assert_true(r->rsi == data + 4 && f->d->pv.pci_cf8 == 0x44332211);
     r->rcx = UINT64_C(0xffffffff00000002), r->rsi = data; /* a counter of 32 bits, and a pointer to nowhere */
     assert_int_equal(RUN(f, "\x67\xf3\x6f"), HANDLER + X86_EXC_PF);
     assert_int_equal(f->v->pv.ctrlreg[2], (uint32_t)data);
@@ -221,7 +221,7 @@ static void string_traps(void **state)
 
     r->rdx = 0x70, r->rsi = data, r->rcx = 3, r->rflags |= X86_EFLAGS_TF;
     assert_int_equal(RUN(f, "\xf3\x6e"), HANDLER + X86_EXC_DB);
-    assert_true(r->rcx == 2 && r->rsi == data + 1 && f->d->cmos_idx == 0x11);
+    assert_true(r->rcx == 2 && r->rsi == data + 1 && f->d->pv.cmos_idx == 0x11);
     assert_int_equal(fix_read(f, r->rsp + 16), f->scratch + CODE);
     r->rsp = stack, r->rcx = 1, r->rflags |= X86_EFLAGS_TF;
     assert_int_equal(RUN(f, "\xf3\x6e"), HANDLER + X86_EXC_DB);

@@ -172,7 +172,7 @@ static void hypercall_page(void **state)
     handler(f);
     assert_true(read_msr(f, 0x40000000, &val) && val == 0);
     assert_false(write_msr(f, 0x40000000, mfn << PAGE_SHIFT | 1));                          /* a second page */
-    assert_false(write_msr(f, 0x40000000, mfn_x(f->v->guest_table) << PAGE_SHIFT));         /* a page table */
+    assert_false(write_msr(f, 0x40000000, mfn_x(f->v->pv.guest_table) << PAGE_SHIFT));      /* a page table */
     assert_false(write_msr(f, 0x40000000, (uint64_t)mfn_x(f->xen->m2p_mfn) << PAGE_SHIFT)); /* Xen's */
     assert_false(read_msr(f, 0x400000ff, &val) || write_msr(f, 0x40000001, 0));
     assert_true(write_msr(f, 0x40000000, mfn << PAGE_SHIFT));

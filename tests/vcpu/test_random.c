@@ -59,7 +59,7 @@ static uint64_t interesting(struct fixture *f)
         MILLISECS(1),
         SECONDS(1),
         (uint64_t)NOW(f->xen),
-        mfn_x(f->v->guest_table),
+        mfn_x(f->v->pv.guest_table),
         f->scratch & ~UINT64_C(4095),
         0x1000,
     };

@@ -313,7 +313,7 @@ static void emulated_values(void **state)
     gate(f, X86_EXC_GP, 0);
     r->rip = fix_put(f, 0, "\x0f\x20\xd8", 3); /* mov rax, cr3: the guest's own root */
     exception(f, X86_EXC_GP, 0, 0);
-    assert_int_equal(r->rax, mfn_x(f->v->guest_table) << PAGE_SHIFT);
+    assert_int_equal(r->rax, mfn_x(f->v->pv.guest_table) << PAGE_SHIFT);
     f->v->pv.iopl = 1;
     r->rax = 0x1234;
     r->rip = fix_put(f, 0, "\xe4\x80", 2); /* in al, 0x80: nobody there */

@@ -45,7 +45,7 @@ static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop
 
     /* It may have taken its own pCPU away. */
     while (more && pc->curr == v && !pc->need_resched && clock->now < end && clock->now < vclock_next(clock) && !*stop)
-        more = v->native->step(v, v->native_data);
+        more = v->native.ops->step(v, v->native.data);
     if (!more && pc->curr == v && vcpu_runnable(v))
         vcpu_block(v);
 }

@@ -234,7 +234,7 @@ static bool native_step(struct vcpu *v, void *data)
     const s_time_t begin = NOW(v->domain->xen);
     struct task *t;
 
-    v->metered = true;
+    v->native.metered = true;
     if (v->vcpu_info->evtchn_upcall_pending)
         upcall(k);
     t = k->ready;
@@ -244,7 +244,7 @@ static bool native_step(struct vcpu *v, void *data)
     } else { /* somebody's time has come who has ended */
         k->kinds[KIND_KERNEL].ns += NOW(v->domain->xen) - begin;
     }
-    v->metered = false;
+    v->native.metered = false;
     return t;
 }
 
@@ -261,8 +261,8 @@ struct native_kernel *native_kernel_create(struct domain *d)
     k->ready_tail = &k->ready;
     kind_of(k, &no_task);
     k->v = d->vcpu[0];
-    k->v->native = &native_kernel_ops;
-    k->v->native_data = k;
+    k->v->native.ops = &native_kernel_ops;
+    k->v->native.data = k;
     d->controller_pause_count = 0; /* it was waiting for its kernel */
     vcpu_wake(k->v);
     return k;

@@ -42,10 +42,13 @@ struct sched_vcpu;
 #define VPF_poll      0x04u /* SCHEDOP_poll */
 #define VPF_migrating 0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/affinity.c */
 
-/* PV guests: trap bounce targets and descriptor tables. Owned by vcpu/pv/. */
+/* A PV vCPU: trap bounce targets and descriptor tables, owned by vcpu/pv/; page tables, owned by mmu/pv/. */
 #define PV_NR_GDT_FRAMES        16
 #define FIRST_RESERVED_GDT_PAGE 14
 struct pv_vcpu {
+    mfn_t guest_table; /* the kernel's L4 (PV32: the L4 that Xen made above the guest's L3); holds a type reference */
+    mfn_t guest_table_user; /* PV64: user mode's L4, or INVALID_MFN */
+    mfn_t compat_l3;        /* PV32: the guest's own L3, INVALID_MFN for PV64 */
     struct trap_info trap_ctxt[256];
     uint64_t gdt_frames[PV_NR_GDT_FRAMES]; /* mfn; 0: not set */
     unsigned int gdt_ents;
@@ -87,6 +90,14 @@ struct pv_pit {
     bool bcd, status_latched, gate, speaker;
 };
 
+/* A PV domain. */
+struct pv_domain {
+    mfn_t perdomain_l3; /* L4 slot 260: GDT and LDT of each vCPU, private to this domain. Owned by mmu/pv/ */
+    struct pv_pit pit;
+    uint32_t pci_cf8; /* PCI address latch, port 0xcf8 */
+    uint8_t cmos_idx; /* port 0x70 */
+};
+
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */
 struct native_ops {
     const char *name;
@@ -95,6 +106,19 @@ struct native_ops {
      * do, and v blocks until the next event.
      */
     bool (*step)(struct vcpu *v, void *data);
+};
+struct native_vcpu {
+    const struct native_ops *ops;
+    void *data;
+    bool metered; /* in a step, so what it does takes time; see native_charge() */
+};
+
+/* A native domain: what it has mapped of others, by gfn; see mmu/memory/foreign.c. */
+struct native_domain {
+    struct native_physmap {
+        struct foreign_mapping *map;
+        size_t nr, room;
+    } physmap;
 };
 
 /* A 32-bit guest may place these at any multiple of 4: pointers to them must not promise more. */
@@ -106,9 +130,8 @@ struct vcpu {
     struct domain *domain;
     struct cpu_context *ctx; /* NULL for native vCPUs */
     struct cpu_state *regs;  /* inside ctx; native: a private one, never loaded */
-    const struct native_ops *native;
-    void *native_data;
-    bool metered; /* native: in a step, so what it does takes time; see native_charge() */
+    struct pv_vcpu pv;
+    struct native_vcpu native;
 
     /* scheduling: vcpu/sched/ */
     bool is_initialised;
@@ -123,11 +146,8 @@ struct vcpu {
     bool sched_awake;                      /* the policy was told wake() and not yet sleep() */
 
     /* paging: mmu/ */
-    mfn_t guest_table; /* PV: kernel L4 (PV32: the L4 that Xen made above the guest's L3); holds a type reference */
-    mfn_t guest_table_user; /* PV64 user L4 or INVALID_MFN */
-    mfn_t compat_l3;        /* PV32: the guest's own L3, INVALID_MFN for PV64 */
-    mfn_t old_guest_table;  /* a former root whose release was preempted, INVALID_MFN: none */
-    uint64_t tlb_stamp;     /* xen->tlb_clock when it last flushed its TLB (mmu/tlb.h) */
+    mfn_t old_guest_table; /* a table whose release was preempted in its hypercall, INVALID_MFN: none */
+    uint64_t tlb_stamp;    /* xen->tlb_clock when it last flushed its TLB (mmu/tlb.h) */
 
     /* event channels and shared memory: evtchn/ */
     vcpu_info_at_4 *vcpu_info;        /* host address: in shared_info, or registered by VCPUOP_register_vcpu_info */
@@ -143,7 +163,6 @@ struct vcpu {
     uint64_t runstate_guest; /* guest virtual addresses registered, 0: none */
     uint64_t time_info_guest;
 
-    struct pv_vcpu pv;
     bool nmi_pending, nmi_masked;
 
     /* who makes the hypercall that is carried out, see vcpu/noun/caller.h: mostly the vCPU itself */
@@ -185,8 +204,10 @@ struct domain {
 
     enum domain_type type;
     const struct guest_ops *guest; /* the operations of its kind; NULL: a system domain */
-    bool is_privileged;            /* dom0: is_control_domain() */
-    domid_t target;                /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
+    struct pv_domain pv;
+    struct native_domain native;
+    bool is_privileged; /* dom0: is_control_domain() */
+    domid_t target;     /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
     uint8_t handle[16];
     uint32_t createflags; /* XEN_DOMCTL_CDF_* */
     uint32_t ssidref;
@@ -211,13 +232,8 @@ struct domain {
     struct page_list xenpage_list; /* hypervisor frames shared with the domain: shared_info, grant frames */
     struct page_list arch_relmem;  /* frames on their way out during relinquish */
     unsigned int relmem_step;      /* how far domain_relinquish_memory() got */
-    mfn_t perdomain_l3;            /* L4 slot 260: GDT and LDT of each vCPU, private to this domain */
     uint64_t vm_assist;            /* bits VMASST_TYPE_* */
     struct grant_table *grant_table;
-    struct native_physmap {
-        struct foreign_mapping *map;
-        size_t nr, room;
-    } physmap;              /* native: what it has mapped of others, by gfn; see mmu/memory/foreign.c */
     struct e820entry *e820; /* XENMEM_set_memory_map; malloc'ed, see mmu/memory/memory.h */
     unsigned int nr_e820;
 
@@ -241,9 +257,6 @@ struct domain {
     struct domain_tsc tsc;
     struct timer watchdog[2];
     uint32_t emulation_flags; /* XEN_X86_EMU_* */
-    struct pv_pit pit;
-    uint32_t pci_cf8; /* PCI address latch, port 0xcf8 */
-    uint8_t cmos_idx; /* port 0x70 */
     bool watchdog_armed[2];
     char console_line[256]; /* console_io(write): collected until a newline */
     unsigned int console_len;
@@ -363,7 +376,7 @@ typedef long hypercall_fn(struct vcpu *v, struct hypercall_args *args);
  */
 static inline void native_charge(struct vcpu *v, s_time_t ns)
 {
-    if (v->metered)
+    if (v->native.metered)
         v->domain->xen->machine->clock.now += ns;
 }
 

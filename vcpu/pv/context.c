@@ -68,10 +68,10 @@ static bool same_tables(const struct vcpu *v, const struct vcpu_guest_context *c
     const struct domain *d = v->domain;
 
     if (is_pv_32bit_domain(d)) {
-        if (c->ctrlreg[3] != mfn_to_cr3(d, v->compat_l3))
+        if (c->ctrlreg[3] != mfn_to_cr3(d, v->pv.compat_l3))
             return false;
     } else {
-        if (c->ctrlreg[3] != mfn_to_cr3(d, v->guest_table) || c->ctrlreg[1] != mfn_to_cr3(d, v->guest_table_user))
+        if (c->ctrlreg[3] != mfn_to_cr3(d, v->pv.guest_table) || c->ctrlreg[1] != mfn_to_cr3(d, v->pv.guest_table_user))
             return false;
         if (!c->ctrlreg[1] && !(c->flags & VGCF_IN_KERNEL))
             return false;
@@ -247,8 +247,8 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     c->kernel_ss = v->pv.kernel_ss;
     c->kernel_sp = v->pv.kernel_sp;
     memcpy(c->ctrlreg, v->pv.ctrlreg, sizeof(c->ctrlreg));
-    c->ctrlreg[3] = mfn_to_cr3(v->domain, is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table);
-    c->ctrlreg[1] = is_pv_64bit_domain(v->domain) ? mfn_to_cr3(v->domain, v->guest_table_user) : 0;
+    c->ctrlreg[3] = mfn_to_cr3(v->domain, is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table);
+    c->ctrlreg[1] = is_pv_64bit_domain(v->domain) ? mfn_to_cr3(v->domain, v->pv.guest_table_user) : 0;
     for (unsigned int i = 0; i < 4; i++)
         c->debugreg[i] = r->dr[i];
     c->debugreg[6] = r->dr[6];

@@ -37,7 +37,7 @@ static void set_edx_eax(struct vcpu *v, uint64_t val)
 
 static bool cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
 {
-    mfn_t root = is_pv_32bit_domain(v->domain) ? v->compat_l3 : v->guest_table;
+    mfn_t root = is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table;
 
     switch (cr) {
     case 0:

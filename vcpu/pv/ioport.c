@@ -70,9 +70,9 @@ static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
     uint32_t data = 0;
 
     if (port == PCI_ADDRESS && size == 4)
-        return d->pci_cf8;
+        return d->pv.pci_cf8;
     for (unsigned int i = 0; i < size; i++, port++) {
-        const uint8_t byte = is_pit(d, port) ? pv_pit_read(d, port) : port == RTC_INDEX ? d->cmos_idx : 0xff;
+        const uint8_t byte = is_pit(d, port) ? pv_pit_read(d, port) : port == RTC_INDEX ? d->pv.cmos_idx : 0xff;
 
         data |= (uint32_t)byte << (8 * i);
     }
@@ -82,14 +82,14 @@ static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
 static void io_write(struct domain *d, uint16_t port, unsigned int size, uint32_t data)
 {
     if (port == PCI_ADDRESS && size == 4) {
-        d->pci_cf8 = data;
+        d->pv.pci_cf8 = data;
         return;
     }
     for (; size--; port++, data >>= 8) {
         if (is_pit(d, port))
             pv_pit_write(d, port, (uint8_t)data);
         else if (port == RTC_INDEX)
-            d->cmos_idx = (uint8_t)data;
+            d->pv.cmos_idx = (uint8_t)data;
     }
 }
 

@@ -26,7 +26,7 @@ static long iret64(struct vcpu *v)
         return 0;
     }
     if ((c.cs & 3) == 3) {
-        if (mfn_eq(v->guest_table_user, INVALID_MFN)) {
+        if (mfn_eq(v->pv.guest_table_user, INVALID_MFN)) {
             vcpu_crash(v, "iret to user mode with no user page tables");
             return 0;
         }

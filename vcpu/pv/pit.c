@@ -24,15 +24,15 @@ enum { ACCESS_LATCH, ACCESS_LOW, ACCESS_HIGH, ACCESS_WORD, ACCESS_WORD_HIGH }; /
 /* Ticks since the counter was loaded. */
 static uint64_t elapsed(const struct domain *d)
 {
-    return (uint64_t)((unsigned __int128)(NOW(d->xen) - d->pit.loaded) * PIT_HZ / (uint64_t)SECONDS(1));
+    return (uint64_t)((unsigned __int128)(NOW(d->xen) - d->pv.pit.loaded) * PIT_HZ / (uint64_t)SECONDS(1));
 }
 
 static uint16_t count(const struct domain *d)
 {
-    const uint32_t n = d->pit.count;
+    const uint32_t n = d->pv.pit.count;
     const uint64_t t = elapsed(d);
 
-    switch (d->pit.mode) {
+    switch (d->pv.pit.mode) {
     case 0:
     case 1:
     case 4:
@@ -44,10 +44,10 @@ static uint16_t count(const struct domain *d)
 
 static bool output(const struct domain *d)
 {
-    const uint32_t n = d->pit.count;
+    const uint32_t n = d->pv.pit.count;
     const uint64_t t = elapsed(d);
 
-    switch (d->pit.mode) {
+    switch (d->pv.pit.mode) {
     case 1: return t < n;
     case 2: return t && t % n == 0;
     case 3: return t % n < (n + 1) / 2;
@@ -59,8 +59,8 @@ static bool output(const struct domain *d)
 
 static void load(struct domain *d, uint16_t val)
 {
-    d->pit.count = val ? val : 0x10000;
-    d->pit.loaded = NOW(d->xen);
+    d->pv.pit.count = val ? val : 0x10000;
+    d->pv.pit.loaded = NOW(d->xen);
 }
 
 static void latch_count(struct pv_pit *p, uint16_t now)
@@ -73,7 +73,7 @@ static void latch_count(struct pv_pit *p, uint16_t now)
 
 static void latch_status(struct domain *d)
 {
-    struct pv_pit *p = &d->pit;
+    struct pv_pit *p = &d->pv.pit;
 
     if (!p->status_latched)
         p->status = (uint8_t)(output(d) << 7 | p->access << 4 | p->mode << 1 | p->bcd);
@@ -82,7 +82,7 @@ static void latch_status(struct domain *d)
 
 static void write_control(struct domain *d, uint8_t val)
 {
-    struct pv_pit *p = &d->pit;
+    struct pv_pit *p = &d->pv.pit;
     const uint8_t access = val >> 4 & 3;
 
     if (val >> 6 == 3 && (val & 8)) { /* read-back, of channel 2 too */
@@ -106,7 +106,7 @@ static void write_control(struct domain *d, uint8_t val)
 
 static void write_count(struct domain *d, uint8_t val)
 {
-    struct pv_pit *p = &d->pit;
+    struct pv_pit *p = &d->pv.pit;
 
     switch (p->writes) {
     case ACCESS_HIGH: load(d, (uint16_t)(val << 8)); break;
@@ -124,7 +124,7 @@ static void write_count(struct domain *d, uint8_t val)
 
 static uint8_t read_count(struct domain *d)
 {
-    struct pv_pit *p = &d->pit;
+    struct pv_pit *p = &d->pv.pit;
     uint8_t *state = p->count_latched ? &p->count_latched : &p->reads;
     const uint16_t n = p->count_latched ? p->latched_count : count(d);
     const uint8_t access = *state;
@@ -145,7 +145,7 @@ static uint8_t read_count(struct domain *d)
 /* A rising gate starts the counter again, but for the modes in which it only holds the counter (not done). */
 static void write_speaker(struct domain *d, uint8_t val)
 {
-    struct pv_pit *p = &d->pit;
+    struct pv_pit *p = &d->pv.pit;
 
     if ((val & 1) && !p->gate && p->mode != 0 && p->mode != 4)
         p->loaded = NOW(d->xen);
@@ -157,10 +157,13 @@ static uint8_t read_speaker(const struct domain *d)
 {
     const bool refresh = NOW(d->xen) >> 14 & 1; /* toggles every 16 us */
 
-    return (uint8_t)(output(d) << 5 | refresh << 4 | d->pit.speaker << 1 | d->pit.gate);
+    return (uint8_t)(output(d) << 5 | refresh << 4 | d->pv.pit.speaker << 1 | d->pv.pit.gate);
 }
 
-void pv_pit_init(struct domain *d) { d->pit = (struct pv_pit){ .count = 0x10000, .loaded = NOW(d->xen), .mode = 7 }; }
+void pv_pit_init(struct domain *d)
+{
+    d->pv.pit = (struct pv_pit){ .count = 0x10000, .loaded = NOW(d->xen), .mode = 7 };
+}
 
 uint8_t pv_pit_read(struct domain *d, uint16_t port)
 {
