@@ -22,7 +22,7 @@ const char *hypercall_name(unsigned int nr);
 void hypercall_guest(struct vcpu *v);
 
 hypercall_fn do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl, do_platform_op,
-    do_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op, do_paging_domctl_cont,
-    do_kexec_op, do_hypfs_op, do_mca;
+    do_set_timer_op, compat_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op,
+    do_paging_domctl_cont, do_kexec_op, do_hypfs_op, do_mca;
 
 #endif

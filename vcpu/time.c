@@ -168,13 +168,10 @@ void domain_update_wallclock(struct domain *d)
  * set_timer_op(timeout): one-shot timer at absolute system time, 0 stops it. Xen treats a value far in the future as the
  * sign of a guest whose clock went backwards (Linux does that) and fires soon instead of never (common/schedule.c).
  */
-long do_set_timer_op(struct vcpu *v, struct hypercall_args *args)
+static long set_timer_op(struct vcpu *v, s_time_t timeout)
 {
-    s_time_t timeout = (s_time_t)args->a[0];
     s_time_t now = NOW(v->domain->xen);
 
-    if (is_pv_32bit_domain(v->domain))
-        timeout = (s_time_t)((args->a[0] & UINT32_MAX) | (args->a[1] << 32));
     if (timeout == 0) {
         timer_stop(clock_of(v), &v->singleshot_timer);
         return 0;
@@ -183,6 +180,14 @@ long do_set_timer_op(struct vcpu *v, struct hypercall_args *args)
         timeout = now + MILLISECS(100);
     timer_set(clock_of(v), &v->singleshot_timer, timeout);
     return 0;
+}
+
+long do_set_timer_op(struct vcpu *v, struct hypercall_args *args) { return set_timer_op(v, (s_time_t)args->a[0]); }
+
+/* The time in two words. */
+long compat_set_timer_op(struct vcpu *v, struct hypercall_args *args)
+{
+    return set_timer_op(v, (s_time_t)((uint32_t)args->a[0] | args->a[1] << 32));
 }
 
 #define STIME_DELTA_MAX ((UINT64_C(1) << 62) - 1) /* so that a sum of times does not overflow */

@@ -23,7 +23,7 @@ void vcpu_time_catch_up(struct vcpu *v);
 /* Wallclock in shared_info: seconds and nanoseconds of 1970 at system time 0. */
 void domain_update_wallclock(struct domain *d);
 
-hypercall_fn do_set_timer_op;
+hypercall_fn do_set_timer_op, compat_set_timer_op;
 long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout);
 long vcpuop_timer(struct vcpu *v, unsigned int cmd, struct vcpu *target, uint64_t arg);
 /* Start waiting in SCHEDOP_poll until `timeout` (0: none). */

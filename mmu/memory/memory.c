@@ -249,12 +249,12 @@ static const struct memop_entry memop_table[] = {
 };
 /* clang-format on */
 
-long do_memory_op(struct vcpu *v, struct hypercall_args *args)
+static long memory_op(struct vcpu *v, struct hypercall_args *args, bool compat)
 {
     struct memop m = {
         .v = v,
         .currd = v->domain,
-        .compat = is_pv_32bit_domain(v->domain),
+        .compat = compat,
         .op = args->a[0] & MEMOP_CMD_MASK,
         .start = args->a[0] >> MEMOP_EXTENT_SHIFT,
         .arg = args->a[1],
@@ -268,5 +268,8 @@ long do_memory_op(struct vcpu *v, struct hypercall_args *args)
     rc = memop_table[m.op].fn(&m);
     if (rc == -ERESTART)
         args->a[0] = m.op | m.progress << MEMOP_EXTENT_SHIFT;
-    return m.compat && rc > INT32_MAX ? INT32_MAX : rc; /* more would be an error there */
+    return compat && rc > INT32_MAX ? INT32_MAX : rc; /* more would be an error there */
 }
+
+long do_memory_op(struct vcpu *v, struct hypercall_args *args) { return memory_op(v, args, false); }
+long compat_memory_op(struct vcpu *v, struct hypercall_args *args) { return memory_op(v, args, true); }

@@ -163,13 +163,9 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
 
 /* --- one descriptor --- */
 
-long do_update_descriptor(struct vcpu *v, struct hypercall_args *args)
+static long update_descriptor(struct domain *d, uint64_t ma, uint64_t desc)
 {
-    struct domain *d = v->domain;
     struct xen *xen = d->xen;
-    const bool pv32 = is_pv_32bit_domain(d);
-    const uint64_t *a = args->a;
-    uint64_t ma = pv32 ? (uint32_t)a[0] | a[1] << 32 : a[0], desc = pv32 ? (uint32_t)a[2] | a[3] << 32 : a[1];
     struct page_info *pg;
     uint64_t type = PGT_writable_page;
     long rc = -EINVAL;
@@ -189,4 +185,17 @@ long do_update_descriptor(struct vcpu *v, struct hypercall_args *args)
     }
     put_page(xen, pg);
     return rc;
+}
+
+long do_update_descriptor(struct vcpu *v, struct hypercall_args *args)
+{
+    return update_descriptor(v->domain, args->a[0], args->a[1]);
+}
+
+/* The machine address and the descriptor in two words each. */
+long compat_update_descriptor(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *a = args->a;
+
+    return update_descriptor(v->domain, (uint32_t)a[0] | a[1] << 32, (uint32_t)a[2] | a[3] << 32);
 }

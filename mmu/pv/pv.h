@@ -63,7 +63,8 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
 void pv_flush_tlb(struct domain *d);
 
 /* Hypercalls of this folder, for the table. */
-hypercall_fn do_mmu_update, do_update_va_mapping, do_update_va_mapping_otherdomain, do_mmuext_op, do_memory_op,
-    do_grant_table_op, do_set_gdt, do_update_descriptor;
+hypercall_fn do_mmu_update, do_update_va_mapping, compat_update_va_mapping, do_update_va_mapping_otherdomain,
+    compat_update_va_mapping_otherdomain, do_mmuext_op, do_memory_op, compat_memory_op, do_grant_table_op, do_set_gdt,
+    do_update_descriptor, compat_update_descriptor;
 
 #endif

@@ -61,36 +61,43 @@ static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_
     return rc ? rc : flush(v, va, flags);
 }
 
-/* A PV32 guest passes the 64-bit entry in two words. */
-static void decode(const struct vcpu *v, const uint64_t *a, uint64_t *val, const uint64_t **rest)
+static long otherdomain(struct vcpu *v, uint64_t va, uint64_t val, uint64_t flags, domid_t domid)
 {
-    const bool pv32 = is_pv_32bit_domain(v->domain);
+    struct domain *pg_owner = get_pg_owner(v, domid);
+    long rc;
 
-    *val = pv32 ? (uint32_t)a[1] | a[2] << 32 : a[1];
-    *rest = pv32 ? &a[3] : &a[2];
+    if (!pg_owner)
+        return -ESRCH;
+    rc = update_va_mapping(v, va, val, flags, pg_owner);
+    put_domain(pg_owner);
+    return rc;
 }
 
 long do_update_va_mapping(struct vcpu *v, struct hypercall_args *args)
 {
-    const uint64_t *rest;
-    uint64_t val;
+    const uint64_t *a = args->a;
 
-    decode(v, args->a, &val, &rest);
-    return update_va_mapping(v, args->a[0], val, rest[0], v->domain);
+    return update_va_mapping(v, a[0], a[1], a[2], v->domain);
 }
 
 long do_update_va_mapping_otherdomain(struct vcpu *v, struct hypercall_args *args)
 {
-    struct domain *pg_owner;
-    const uint64_t *rest;
-    uint64_t val;
-    long rc;
+    const uint64_t *a = args->a;
 
-    decode(v, args->a, &val, &rest);
-    pg_owner = get_pg_owner(v, (domid_t)rest[1]);
-    if (!pg_owner)
-        return -ESRCH;
-    rc = update_va_mapping(v, args->a[0], val, rest[0], pg_owner);
-    put_domain(pg_owner);
-    return rc;
+    return otherdomain(v, a[0], a[1], a[2], (domid_t)a[3]);
+}
+
+/* A PV32 guest passes the 64-bit entry in two words. */
+long compat_update_va_mapping(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *a = args->a;
+
+    return update_va_mapping(v, a[0], (uint32_t)a[1] | a[2] << 32, a[3], v->domain);
+}
+
+long compat_update_va_mapping_otherdomain(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *a = args->a;
+
+    return otherdomain(v, a[0], (uint32_t)a[1] | a[2] << 32, a[3], (domid_t)a[4]);
 }

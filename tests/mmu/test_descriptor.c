@@ -73,7 +73,7 @@ static uint64_t *stored(struct fixture *f) { return &fix_table(f, f->frame[1][DA
 static long update(struct fixture *f, uint64_t ma, uint64_t desc)
 {
     return is_pv_32bit_domain(f->d[1])
-               ? fix_call(f->v[1], do_update_descriptor, (uint32_t)ma, ma >> 32, (uint32_t)desc, desc >> 32)
+               ? fix_call(f->v[1], compat_update_descriptor, (uint32_t)ma, ma >> 32, (uint32_t)desc, desc >> 32)
                : fix_call(f->v[1], do_update_descriptor, ma, desc, 0, 0);
 }
 

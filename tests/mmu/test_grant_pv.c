@@ -162,7 +162,7 @@ static long call_at(struct world *w, struct guest *g, hypercall_fn *fn, unsigned
 }
 
 #define GNTTAB(w, g, cmd, arg) call_at(w, g, do_grant_table_op, GNTTABOP_##cmd, &(arg), sizeof(arg), 1)
-#define MEMORY(w, g, cmd, arg) call_at(w, g, do_memory_op, XENMEM_##cmd, &(arg), sizeof(arg), 0)
+#define MEMORY(w, g, cmd, arg) call_at(w, g, compat_memory_op, XENMEM_##cmd, &(arg), sizeof(arg), 0)
 
 static void grant(struct guest *g, grant_ref_t ref, uint16_t flags, domid_t domid, mfn_t mfn)
 {

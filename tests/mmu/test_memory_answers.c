@@ -152,7 +152,9 @@ static uint64_t *list_host(const struct asker *c) { return (uint64_t *)((uint8_t
 
 static long call_at(const struct asker *c, uint64_t cmd, uint64_t va)
 {
-    return fix_call(c->f->v[c->id], do_memory_op, cmd, va, 0, 0);
+    struct vcpu *v = c->f->v[c->id];
+
+    return fix_call(v, is_pv_32bit_domain(v->domain) ? compat_memory_op : do_memory_op, cmd, va, 0, 0);
 }
 
 static long call(const struct asker *c, uint64_t cmd, enum shape shape, const struct arg *a)

@@ -123,7 +123,7 @@ static void op_va_mapping(struct fixture *f, domid_t id)
     uint64_t va = FIX_VA(f->d[id]) + (FIX_FREE + pick(504)) * PAGE_SIZE, e = any_entry(f, id), flags = pick(8);
 
     if (is_pv_32bit_domain(f->d[id]))
-        call(f->v[id], do_update_va_mapping, (struct hypercall_args){ { va, (uint32_t)e, e >> 32, flags } });
+        call(f->v[id], compat_update_va_mapping, (struct hypercall_args){ { va, (uint32_t)e, e >> 32, flags } });
     else
         call(f->v[id], do_update_va_mapping, (struct hypercall_args){ { va, e, flags } });
 }

@@ -233,10 +233,10 @@ static void descriptors_of_pv32(void **state)
     for (unsigned int dpl = 0; dpl < 4; dpl++) {
         uint64_t d = DATA32(dpl), ma = (mfn_x(f.frame[1][DATA]) << PAGE_SHIFT) + 8;
 
-        assert_int_equal(fix_call(f.v[1], do_update_descriptor, ma, 0, (uint32_t)d, d >> 32), 0);
+        assert_int_equal(fix_call(f.v[1], compat_update_descriptor, ma, 0, (uint32_t)d, d >> 32), 0);
         assert_true(gdt[1] == DATA32(dpl ? dpl : 1));
     }
-    assert_int_equal(fix_call(f.v[1], do_update_descriptor, mfn_x(f.frame[1][DATA]) << PAGE_SHIFT, 0,
+    assert_int_equal(fix_call(f.v[1], compat_update_descriptor, mfn_x(f.frame[1][DATA]) << PAGE_SHIFT, 0,
                               (uint32_t)CODE64(1), CODE64(1) >> 32),
                      -EINVAL); /* 64-bit code */
     fix_close(&f);

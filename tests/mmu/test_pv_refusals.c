@@ -144,7 +144,7 @@ static long request(struct fixture *f, const struct row *r)
         return fix_mmuext(f, 1, r->a, mfn_x(f->frame[1][r->b]), mfn_x(f->frame[1][r->frame]), DOMID_SELF);
     default:
         if (is_pv_32bit_domain(f->d[1]))
-            return fix_call(f->v[1], do_update_va_mapping, FIX_VA32 + r->a * PAGE_SIZE, (uint32_t)e, e >> 32, 0);
+            return fix_call(f->v[1], compat_update_va_mapping, FIX_VA32 + r->a * PAGE_SIZE, (uint32_t)e, e >> 32, 0);
         return fix_call(f->v[1], do_update_va_mapping, FIX_VA64 + r->a * PAGE_SIZE, e, 0, 0);
     }
 }

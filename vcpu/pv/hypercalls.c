@@ -18,8 +18,9 @@
 #include <xen/callback.h>
 #include <xen/nmi.h>
 
-/* What a 32-bit kernel registers: more than the address that the 64-bit form has, so it is read by hand. */
-struct callback32 {
+/* struct callback_register of a 32-bit kernel: the selector is its own to choose. */
+struct callback_register32 {
+    uint16_t type, flags;
     uint32_t cs, eip;
 };
 
@@ -111,43 +112,59 @@ static long callback_unregister(struct vcpu *v, unsigned int type)
     }
 }
 
+static long unregister_op(struct vcpu *v, uint64_t arg)
+{
+    struct callback_unregister unreg;
+
+    return copy_from_guest(v, &unreg, arg, sizeof(unreg)) ? -EFAULT : callback_unregister(v, unreg.type);
+}
+
 long do_callback_op(struct vcpu *v, struct hypercall_args *args)
 {
-    bool compat = is_pv_32bit_domain(v->domain);
-    struct callback_register reg = { 0 };
-    struct callback32 where32 = { 0 };
-    struct callback_unregister unreg;
-    uint64_t arg = args->a[1], eip;
+    struct callback_register reg;
 
     switch ((unsigned int)args->a[0]) {
     case CALLBACKOP_register:
-        if (copy_from_guest(v, &reg, arg, offsetof(struct callback_register, address) - (compat ? 4 : 0)))
+        if (copy_from_guest(v, &reg, args->a[1], sizeof(reg)))
             return -EFAULT;
-        if (compat ? copy_from_guest(v, &where32, arg + 4, sizeof(where32)) : copy_from_guest(v, &eip, arg + 8, 8))
-            return -EFAULT;
-        return callback_register(v, reg.type, reg.flags, compat ? where32.eip : eip,
-                                 (uint16_t)(compat ? where32.cs : FLAT_KERNEL_CS));
-    case CALLBACKOP_unregister:
-        if (copy_from_guest(v, &unreg, arg, sizeof(unreg)))
-            return -EFAULT;
-        return callback_unregister(v, unreg.type);
-    default: return compat ? -EINVAL : -ENOSYS;
+        return callback_register(v, reg.type, reg.flags, reg.address, FLAT_KERNEL_CS);
+    case CALLBACKOP_unregister: return unregister_op(v, args->a[1]);
+    default: return -ENOSYS;
     }
 }
 
-/* PV64: (event, failsafe, syscall); PV32: (event_cs, event_eip, failsafe_cs, failsafe_eip). What is no address is left out. */
+long compat_callback_op(struct vcpu *v, struct hypercall_args *args)
+{
+    struct callback_register32 reg;
+
+    switch ((unsigned int)args->a[0]) {
+    case CALLBACKOP_register:
+        if (copy_from_guest(v, &reg, args->a[1], sizeof(reg)))
+            return -EFAULT;
+        return callback_register(v, reg.type, reg.flags, reg.eip, (uint16_t)reg.cs);
+    case CALLBACKOP_unregister: return unregister_op(v, args->a[1]);
+    default: return -EINVAL;
+    }
+}
+
+/* (event, failsafe, syscall). What is no address is left out. */
 long do_set_callbacks(struct vcpu *v, struct hypercall_args *args)
 {
     const uint64_t *a = args->a;
 
-    if (is_pv_32bit_domain(v->domain)) {
-        callback_register(v, CALLBACKTYPE_event, 0, a[1], (uint16_t)a[0]);
-        callback_register(v, CALLBACKTYPE_failsafe, 0, a[3], (uint16_t)a[2]);
-        return 0;
-    }
     callback_register(v, CALLBACKTYPE_event, 0, a[0], FLAT_KERNEL_CS);
     callback_register(v, CALLBACKTYPE_failsafe, 0, a[1], FLAT_KERNEL_CS);
     callback_register(v, CALLBACKTYPE_syscall, 0, a[2], FLAT_KERNEL_CS);
+    return 0;
+}
+
+/* (event_cs, event_eip, failsafe_cs, failsafe_eip) */
+long compat_set_callbacks(struct vcpu *v, struct hypercall_args *args)
+{
+    const uint64_t *a = args->a;
+
+    callback_register(v, CALLBACKTYPE_event, 0, a[1], (uint16_t)a[0]);
+    callback_register(v, CALLBACKTYPE_failsafe, 0, a[3], (uint16_t)a[2]);
     return 0;
 }
 

@@ -16,7 +16,7 @@
 #include "vcpu/pv/pv.h"
 
 /* The frame that the guest kernel leaves on its stack: public arch-x86/xen-x86_64.h, struct iret_context. */
-static long iret64(struct vcpu *v)
+long do_iret(struct vcpu *v, struct hypercall_args *args)
 {
     struct cpu_state *r = v->regs;
     struct iret_context c;
@@ -61,7 +61,7 @@ static long iret64(struct vcpu *v)
  * Virtual-8086 mode is not to be had in long mode. The guest's #GP handler is told so as if the first instruction there had
  * faulted: it finds the whole frame on the kernel's stack, an error code of 0 in the place of EAX.
  */
-static void iret32_vm86(struct vcpu *v, uint32_t sp)
+static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
 {
     const struct trap_info *ti = &v->pv.trap_ctxt[X86_EXC_GP];
     struct cpu_state *r = v->regs;
@@ -89,7 +89,7 @@ static void iret32_vm86(struct vcpu *v, uint32_t sp)
 }
 
 /* PV32: the hardware's own frame below eax (xen/arch/x86/pv/iret.c, compat_iret): eax eip cs eflags [esp ss] or a VM86 tail. */
-static long iret32(struct vcpu *v)
+long compat_iret(struct vcpu *v, struct hypercall_args *args)
 {
     struct cpu_state *r = v->regs;
     uint32_t f[6] = { 0 };
@@ -105,7 +105,7 @@ static long iret32(struct vcpu *v)
     if (VM_ASSIST(v->domain, architectural_iopl))
         v->pv.iopl = (f[3] >> 12) & 3;
     if (f[3] & X86_EFLAGS_VM) {
-        iret32_vm86(v, sp);
+        compat_iret_vm86(v, sp);
         return (long)(uint32_t)r->rax;
     }
     if ((cs & 3) == 0) {
@@ -127,10 +127,4 @@ static long iret32(struct vcpu *v)
     if (ring_change)
         pv_set_segment(v, CPU_SEG_SS, (uint16_t)f[5]);
     return (long)(uint32_t)r->rax;
-}
-
-long do_iret(struct vcpu *v, struct hypercall_args *args)
-{
-    (void)args;
-    return is_pv_32bit_domain(v->domain) ? iret32(v) : iret64(v);
 }

@@ -33,7 +33,7 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
 void pv_toggle_guest_mode(struct vcpu *v);
 
 /* --- iret.c --- */
-hypercall_fn do_iret;
+hypercall_fn do_iret, compat_iret;
 
 /* --- segments.c --- */
 
@@ -112,8 +112,8 @@ void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_cont
 void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_context_x86_32 *c32);
 
 /* --- hypercalls.c --- */
-hypercall_fn do_set_trap_table, do_set_callbacks, do_callback_op, do_stack_switch, do_fpu_taskswitch, do_set_debugreg,
-    do_get_debugreg, do_set_segment_base, do_nmi_op;
+hypercall_fn do_set_trap_table, do_set_callbacks, compat_set_callbacks, do_callback_op, compat_callback_op,
+    do_stack_switch, do_fpu_taskswitch, do_set_debugreg, do_get_debugreg, do_set_segment_base, do_nmi_op;
 /* 4 and 5 are other names of 6 and 7, unless CR4.DE takes them away. */
 bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg);
 /* set_debugreg: -ENODEV, -EINVAL (a bit that nobody has), -EPERM (one that guests may not have), or 0. */
