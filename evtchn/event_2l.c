@@ -63,7 +63,7 @@ static void event_2l_set_pending(struct domain *d, struct evtchn *chn)
     if (!fits(d, chn) || shared_test_and_set_bit(pending_map(d), chn->port))
         return;
     if (!shared_test_bit(mask_map(d), chn->port) && set_selector(d, chn))
-        evtchn_mark_events_pending(d->vcpu[chn->notify_vcpu_id]);
+        vcpu_mark_events_pending(d->vcpu[chn->notify_vcpu_id]);
     evtchn_check_pollers(d, chn->port);
 }
 
@@ -79,7 +79,7 @@ static void event_2l_unmask(struct domain *d, struct evtchn *chn)
         return;
     if (shared_test_and_clear_bit(mask_map(d), chn->port) && shared_test_bit(pending_map(d), chn->port) &&
         set_selector(d, chn))
-        evtchn_mark_events_pending(d->vcpu[chn->notify_vcpu_id]);
+        vcpu_mark_events_pending(d->vcpu[chn->notify_vcpu_id]);
 }
 
 static bool event_2l_is_pending(const struct domain *d, const struct evtchn *chn)
@@ -103,7 +103,7 @@ static const struct evtchn_port_ops evtchn_port_ops_2l = {
 
 void evtchn_2l_init(struct domain *d) { d->evtchn_port_ops = &evtchn_port_ops_2l; }
 
-unsigned int evtchn_abi_ports(const struct domain *d)
+unsigned int max_evtchns(const struct domain *d)
 {
     return d->evtchn_fifo ? EVTCHN_FIFO_NR_CHANNELS : bits_per_word(d) * bits_per_word(d);
 }

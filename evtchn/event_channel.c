@@ -37,7 +37,7 @@ int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
 
     if (!d)
         return -ESRCH;
-    rc = evtchn_get_free_port(d, &chn);
+    rc = get_free_port(d, &chn);
     if (!rc)
         rc = xsm_evtchn_unbound(v->domain, d);
     if (!rc) {
@@ -52,7 +52,7 @@ int evtchn_alloc_unbound(struct vcpu *v, struct evtchn_alloc_unbound *op)
 static int interdomain_connect(struct domain *ld, struct domain *rd, struct evtchn_bind_interdomain *op)
 {
     struct evtchn *lchn = NULL, *rchn;
-    int rc = evtchn_get_free_port(ld, &lchn);
+    int rc = get_free_port(ld, &lchn);
 
     if (rc)
         return rc;
@@ -66,7 +66,7 @@ static int interdomain_connect(struct domain *ld, struct domain *rd, struct evtc
     rchn->u.interdomain.remote_port = lchn->port;
     rchn->state = ECS_INTERDOMAIN;
     /* The peer may have sent while nobody was connected, and that was dropped: let the new side look once. */
-    evtchn_set_pending(ld, lchn);
+    evtchn_port_set_pending(ld, lchn);
     op->local_port = lchn->port;
     return 0;
 }
@@ -90,14 +90,14 @@ int evtchn_bind_virq(struct vcpu *v, struct evtchn_bind_virq *op)
     struct vcpu *target;
     int rc;
 
-    if (op->virq >= NR_VIRQS || (evtchn_virq_is_global(op->virq) && op->vcpu != 0))
+    if (op->virq >= NR_VIRQS || (virq_is_global(op->virq) && op->vcpu != 0))
         return -EINVAL;
     target = domain_vcpu(d, op->vcpu);
     if (!target)
         return -ENOENT;
     if (target->virq_to_evtchn[op->virq])
         return -EEXIST;
-    rc = evtchn_get_free_port(d, &chn);
+    rc = get_free_port(d, &chn);
     if (rc)
         return rc;
     chn->u.virq = op->virq;
@@ -113,7 +113,7 @@ int evtchn_bind_ipi(struct vcpu *v, struct evtchn_bind_ipi *op)
 
     if (!domain_vcpu(v->domain, op->vcpu))
         return -ENOENT;
-    rc = evtchn_get_free_port(v->domain, &chn);
+    rc = get_free_port(v->domain, &chn);
     if (rc)
         return rc;
     evtchn_occupy(v->domain, chn, ECS_IPI, op->vcpu);
@@ -146,7 +146,7 @@ int evtchn_bind_pirq(struct vcpu *v, struct evtchn_bind_pirq *op)
         return -EPERM;
     if (pirq_find(d, op->pirq))
         return -EEXIST;
-    rc = evtchn_get_free_port(d, &chn);
+    rc = get_free_port(d, &chn);
     if (rc)
         return rc;
     chn->u.pirq.irq = op->pirq;
@@ -160,14 +160,15 @@ bool send_guest_pirq(struct domain *d, uint32_t pirq)
     struct evtchn *chn = pirq_find(d, pirq);
 
     if (chn)
-        evtchn_set_pending(d, chn);
+        evtchn_port_set_pending(d, chn);
     return chn;
 }
 
-int evtchn_alloc_unbound_xen(struct domain *d, unsigned int vcpu_id, domid_t remote_domid, evtchn_notify_fn *notify)
+int alloc_unbound_xen_event_channel(struct domain *d, unsigned int vcpu_id, domid_t remote_domid,
+                                    xen_event_channel_notification_t notify)
 {
     struct evtchn *chn = NULL;
-    int rc = evtchn_get_free_port(d, &chn);
+    int rc = get_free_port(d, &chn);
 
     if (rc)
         return rc;
@@ -190,7 +191,7 @@ int evtchn_bind_vcpu(struct vcpu *v, const struct evtchn_bind_vcpu *op)
         return -EINVAL;
     switch (chn->state) {
     case ECS_VIRQ:
-        if (!evtchn_virq_is_global(chn->u.virq))
+        if (!virq_is_global(chn->u.virq))
             return -EINVAL;
         break;
     case ECS_UNBOUND:
@@ -275,11 +276,11 @@ int evtchn_close(struct domain *d, evtchn_port_t port, bool guest)
     case ECS_PIRQ:
     case ECS_IPI: break;
     }
-    evtchn_vacate(d, chn);
+    evtchn_free(d, chn);
     return 0;
 }
 
-void evtchn_free_xen(struct domain *d, evtchn_port_t port)
+void free_xen_event_channel(struct domain *d, evtchn_port_t port)
 {
     if (d->is_dying)
         return; /* evtchn_destroy() has done it */
@@ -302,7 +303,7 @@ void evtchn_destroy(struct domain *d)
     for (evtchn_port_t port = 1; port < d->valid_evtchns; port++)
         evtchn_close(d, port, false);
     BUG_ON(d->active_evtchns);
-    evtchn_clear_global_virq_handlers(d);
+    clear_global_virq_handlers(d);
     if (d->pirq_eoi_mfn)
         evtchn_unpin_frame(d, _mfn(d->pirq_eoi_mfn));
     d->pirq_eoi_mfn = 0;
@@ -321,5 +322,5 @@ int evtchn_vcpu_init(struct vcpu *v)
 void evtchn_vcpu_destroy(struct vcpu *v)
 {
     evtchn_fifo_vcpu_destroy(v);
-    evtchn_unmap_vcpu_info(v);
+    unmap_vcpu_info(v);
 }

@@ -48,12 +48,12 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
  * The lowest free port. Nothing changes: the caller occupies it or leaves it. 0, -EINVAL (d is dying), -ENOSPC (limit), or
  * -ENOMEM.
  */
-int evtchn_get_free_port(struct domain *d, struct evtchn **out);
+int get_free_port(struct domain *d, struct evtchn **out);
 void evtchn_occupy(struct domain *d, struct evtchn *chn, enum evtchn_state state, unsigned int vcpu_id);
-void evtchn_vacate(struct domain *d, struct evtchn *chn);
+void evtchn_free(struct domain *d, struct evtchn *chn);
 
 /* The event happened: set the pending bit and tell the guest, as d's ABI does it. */
-void evtchn_set_pending(struct domain *d, struct evtchn *chn);
+void evtchn_port_set_pending(struct domain *d, struct evtchn *chn);
 
 /* --- event_channel.c --- */
 
@@ -70,14 +70,14 @@ int evtchn_status(struct vcpu *v, struct evtchn_status *op);
 
 /* --- event_send.c --- */
 
-bool evtchn_virq_is_global(uint32_t virq);
-void evtchn_clear_global_virq_handlers(struct domain *d);
+bool virq_is_global(uint32_t virq);
+void clear_global_virq_handlers(struct domain *d);
 
 /* --- event_2l.c, event_fifo.c --- */
 
 void evtchn_2l_init(struct domain *d);
 /* Ports that d's ABI has room for. */
-unsigned int evtchn_abi_ports(const struct domain *d);
+unsigned int max_evtchns(const struct domain *d);
 int evtchn_fifo_init_control(struct domain *d, struct evtchn_init_control *op);
 int evtchn_fifo_expand_array(struct domain *d, const struct evtchn_expand_array *op);
 /* Give back the frames; d has no ABI until evtchn_2l_init(). Harmless when d does not use FIFO. */
@@ -91,7 +91,7 @@ void evtchn_fifo_vcpu_destroy(struct vcpu *v);
 /* Where v's vcpu_info is as long as it registered none. */
 void vcpu_info_reset(struct vcpu *v);
 /* ABI: v (NULL: there is none) shall have its upcall. */
-void evtchn_mark_events_pending(struct vcpu *v);
+void vcpu_mark_events_pending(struct vcpu *v);
 /* ABI: port became pending, masked or not: wake those that wait for it in SCHEDOP_poll. */
 void evtchn_check_pollers(struct domain *d, evtchn_port_t port);
 

@@ -121,7 +121,7 @@ static void event_fifo_set_pending(struct domain *d, struct evtchn *chn)
         const event_word_t was = __atomic_fetch_or(word, BIT_LINKED, __ATOMIC_SEQ_CST);
 
         if (!(was & BIT_LINKED) && enqueue(v, chn))
-            evtchn_mark_events_pending(v);
+            vcpu_mark_events_pending(v);
     }
     if (!(old & BIT_PENDING))
         evtchn_check_pollers(d, chn->port);
@@ -310,7 +310,7 @@ static int array_add_page(struct domain *d, uint64_t gfn)
 
         if (chn->pending) {
             chn->pending = false;
-            evtchn_set_pending(d, chn);
+            evtchn_port_set_pending(d, chn);
         }
     }
     return 0;

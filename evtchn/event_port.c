@@ -18,11 +18,11 @@
 
 #define EVTCHNS_PER_BUCKET 64u
 
-bool evtchn_port_is_valid(const struct domain *d, evtchn_port_t port) { return port < d->valid_evtchns; }
+bool port_is_valid(const struct domain *d, evtchn_port_t port) { return port < d->valid_evtchns; }
 
 struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port)
 {
-    if (!evtchn_port_is_valid(d, port))
+    if (!port_is_valid(d, port))
         return NULL;
     return &d->evtchn_bucket[port / EVTCHNS_PER_BUCKET][port % EVTCHNS_PER_BUCKET];
 }
@@ -49,11 +49,11 @@ static bool is_busy(const struct domain *d, const struct evtchn *chn)
     return d->evtchn_port_ops->is_busy && d->evtchn_port_ops->is_busy(d, chn);
 }
 
-int evtchn_get_free_port(struct domain *d, struct evtchn **out)
+int get_free_port(struct domain *d, struct evtchn **out)
 {
     if (d->is_dying)
         return -EINVAL;
-    for (evtchn_port_t port = d->first_free_evtchn; port <= d->max_evtchn_port && port < evtchn_abi_ports(d); port++) {
+    for (evtchn_port_t port = d->first_free_evtchn; port <= d->max_evtchn_port && port < max_evtchns(d); port++) {
         struct evtchn *chn = evtchn_from_port(d, port);
 
         if (!chn) {
@@ -83,7 +83,7 @@ void evtchn_occupy(struct domain *d, struct evtchn *chn, enum evtchn_state state
         d->evtchn_port_ops->init(d, chn);
 }
 
-void evtchn_vacate(struct domain *d, struct evtchn *chn)
+void evtchn_free(struct domain *d, struct evtchn *chn)
 {
     /* Whoever gets this port next must not find an event of its former life. */
     if (evtchn_usable(chn))
@@ -99,7 +99,7 @@ void evtchn_vacate(struct domain *d, struct evtchn *chn)
 
 /* --- what the ABI does with a port --- */
 
-void evtchn_set_pending(struct domain *d, struct evtchn *chn)
+void evtchn_port_set_pending(struct domain *d, struct evtchn *chn)
 {
     if (!evtchn_usable(chn))
         return;

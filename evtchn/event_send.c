@@ -4,8 +4,8 @@
  *
  * Concept: three steps, each of which may be the last one.
  *   1. evtchn_send() finds the receiving port: the peer's, or for an IPI the sender's own.
- *   2. evtchn_set_pending() lets the ABI set the bits; it decides whether the guest has to be told.
- *   3. evtchn_mark_events_pending() sets evtchn_upcall_pending, and wakes the vCPU if it sleeps. Entering a guest for which
+ *   2. evtchn_port_set_pending() lets the ABI set the bits; it decides whether the guest has to be told.
+ *   3. vcpu_mark_events_pending() sets evtchn_upcall_pending, and wakes the vCPU if it sleeps. Entering a guest for which
  *      evtchn_upcall_pending is set and evtchn_upcall_mask is not begins with the upcall (vcpu/pv/).
  *
  * VIRQs: a per-vCPU one (timer, debug) may be bound once for each vCPU and always is delivered there. A global one is bound
@@ -19,7 +19,7 @@
 
 #include <errno.h>
 
-bool evtchn_virq_is_global(uint32_t virq)
+bool virq_is_global(uint32_t virq)
 {
     BUG_ON(virq >= NR_VIRQS);
     return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
@@ -48,18 +48,18 @@ int evtchn_send(struct domain *d, evtchn_port_t port)
         if (rchn->notify)
             rchn->notify(domain_vcpu(rd, rchn->notify_vcpu_id), rchn->port);
         else
-            evtchn_set_pending(rd, rchn);
+            evtchn_port_set_pending(rd, rchn);
         return 0;
     case ECS_IPI:
         trace_send(d, port, d, port);
-        evtchn_set_pending(d, chn);
+        evtchn_port_set_pending(d, chn);
         return 0;
     case ECS_UNBOUND: return 0; /* nobody listens yet: dropped; bind_interdomain makes up for it */
     default: return -EINVAL;
     }
 }
 
-void evtchn_notify_xen(struct domain *d, evtchn_port_t port)
+void notify_via_xen_event_channel(struct domain *d, evtchn_port_t port)
 {
     struct evtchn *chn = evtchn_from_port(d, port);
 
@@ -70,7 +70,7 @@ void evtchn_notify_xen(struct domain *d, evtchn_port_t port)
         struct domain *rd = chn->u.interdomain.remote_dom;
 
         trace_send(d, port, rd, chn->u.interdomain.remote_port);
-        evtchn_set_pending(rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
+        evtchn_port_set_pending(rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
     }
 }
 
@@ -78,18 +78,18 @@ void evtchn_notify_xen(struct domain *d, evtchn_port_t port)
 
 void send_guest_vcpu_virq(struct vcpu *v, uint32_t virq)
 {
-    BUG_ON(evtchn_virq_is_global(virq));
+    BUG_ON(virq_is_global(virq));
     if (v->virq_to_evtchn[virq])
-        evtchn_set_pending(v->domain, evtchn_from_port(v->domain, v->virq_to_evtchn[virq]));
+        evtchn_port_set_pending(v->domain, evtchn_from_port(v->domain, v->virq_to_evtchn[virq]));
 }
 
 void send_guest_global_virq(struct domain *d, uint32_t virq)
 {
     const struct vcpu *v = d ? domain_vcpu(d, 0) : NULL;
 
-    BUG_ON(!evtchn_virq_is_global(virq));
+    BUG_ON(!virq_is_global(virq));
     if (v && v->virq_to_evtchn[virq])
-        evtchn_set_pending(d, evtchn_from_port(d, v->virq_to_evtchn[virq]));
+        evtchn_port_set_pending(d, evtchn_from_port(d, v->virq_to_evtchn[virq]));
 }
 
 void send_global_virq(struct xen *xen, uint32_t virq)
@@ -100,13 +100,13 @@ void send_global_virq(struct xen *xen, uint32_t virq)
 
 int set_global_virq_handler(struct domain *d, uint32_t virq)
 {
-    if (virq >= NR_VIRQS || !evtchn_virq_is_global(virq) || d->is_dying)
+    if (virq >= NR_VIRQS || !virq_is_global(virq) || d->is_dying)
         return -EINVAL;
     d->xen->global_virq_handler[virq] = d;
     return 0;
 }
 
-void evtchn_clear_global_virq_handlers(struct domain *d)
+void clear_global_virq_handlers(struct domain *d)
 {
     for (unsigned int virq = 0; virq < NR_VIRQS; virq++)
         if (d->xen->global_virq_handler[virq] == d)

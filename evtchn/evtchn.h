@@ -38,7 +38,7 @@ enum evtchn_state {
 };
 
 /* Called instead of an upcall: v is the vCPU that the port is bound to, port is the consumer's own. */
-typedef void evtchn_notify_fn(struct vcpu *v, evtchn_port_t port);
+typedef void (*xen_event_channel_notification_t)(struct vcpu *v, evtchn_port_t port);
 
 struct evtchn {
     enum evtchn_state state;
@@ -61,8 +61,8 @@ struct evtchn {
         } pirq;        /* ECS_PIRQ */
         uint32_t virq; /* ECS_VIRQ */
     } u;
-    evtchn_notify_fn
-        *notify; /* not NULL: the hypervisor itself consumes (Xen: xen_consumer) and the guest must not touch */
+    /* not NULL: the hypervisor itself consumes (Xen: xen_consumer) and the guest must not touch */
+    xen_event_channel_notification_t notify;
 };
 
 /* --- life: called from vcpu/domain.c --- */
@@ -103,16 +103,17 @@ unsigned int domain_nr_pirqs(const struct domain *d);
 /* --- ports of the hypervisor's own: a device model's or monitor's channel to Xen --- */
 
 /* An unbound port of d for remote_domid whose events call notify. The guest can see it, not use it. Port or -errno. */
-int evtchn_alloc_unbound_xen(struct domain *d, unsigned int vcpu_id, domid_t remote_domid, evtchn_notify_fn *notify);
-void evtchn_free_xen(struct domain *d, evtchn_port_t port);
+int alloc_unbound_xen_event_channel(struct domain *d, unsigned int vcpu_id, domid_t remote_domid,
+                                    xen_event_channel_notification_t notify);
+void free_xen_event_channel(struct domain *d, evtchn_port_t port);
 /* Send from such a port to whoever bound it. */
-void evtchn_notify_xen(struct domain *d, evtchn_port_t port);
+void notify_via_xen_event_channel(struct domain *d, evtchn_port_t port);
 
 /* --- questions --- */
 
 /* NULL when d has no such port. */
 struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port);
-bool evtchn_port_is_valid(const struct domain *d, evtchn_port_t port);
+bool port_is_valid(const struct domain *d, evtchn_port_t port);
 /* SCHEDOP_poll's question: is this port pending? */
 bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
 bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port);
@@ -129,12 +130,12 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
 static inline bool has_32bit_shinfo(const struct domain *d) { return is_pv_32bit_domain(d) || d->hvm_32bit_shinfo; }
 
 /*
- * VCPUOP_register_vcpu_info by `curr`: move v's vcpu_info into the guest's frame (Xen: map_vcpu_info). -ENXIO: bad offset;
+ * VCPUOP_register_vcpu_info by `curr`: move v's vcpu_info into the guest's frame. -ENXIO: bad offset;
  * -EINVAL: done before, v is another vCPU that is up (it is using the old place), or not the guest's own writable memory.
  */
-int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset);
+int map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset);
 /* Back to shared_info (what was in the guest's frame is not copied); the frame is released. */
-void evtchn_unmap_vcpu_info(struct vcpu *v);
+void unmap_vcpu_info(struct vcpu *v);
 /*
  * PHYSDEVOP_pirq_eoi_gmfn: the guest lends a frame of bits that say which interrupts it must acknowledge. None must, here.
  * -EINVAL: not the guest's own writable memory; -EBUSY: there is one already. Given back when the domain dies.

@@ -56,7 +56,7 @@ void vcpu_info_reset(struct vcpu *v)
     v->vcpu_info_mfn = INVALID_MFN;
 }
 
-void evtchn_mark_events_pending(struct vcpu *v)
+void vcpu_mark_events_pending(struct vcpu *v)
 {
     if (!v ||
         shared_test_and_set_bit(&v->vcpu_info->evtchn_upcall_pending, 0)) /* its other bits are the guest's affair */
@@ -79,7 +79,7 @@ void evtchn_check_pollers(struct domain *d, evtchn_port_t port)
     }
 }
 
-int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset)
+int map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset)
 {
     const bool is_32bit = has_32bit_shinfo(v->domain);
     const unsigned int align = is_32bit ? sizeof(uint32_t) : sizeof(uint64_t);
@@ -109,7 +109,7 @@ int evtchn_map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, 
     return 0;
 }
 
-void evtchn_unmap_vcpu_info(struct vcpu *v)
+void unmap_vcpu_info(struct vcpu *v)
 {
     const mfn_t mfn = v->vcpu_info_mfn;
 

@@ -214,7 +214,7 @@ int domain_kill(struct domain *d)
     if (rc)
         return rc;
     for_each_vcpu (d, v)
-        evtchn_unmap_vcpu_info(v);
+        unmap_vcpu_info(v);
     rc = domain_relinquish_memory(d);
     if (rc)
         return rc;

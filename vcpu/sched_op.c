@@ -39,7 +39,7 @@ static long do_poll(struct vcpu *v, uint64_t arg)
     for (unsigned int i = 0; i < poll.nr_ports; i++) {
         if (copy_from_guest(v, &port, ports + i * sizeof(port), sizeof(port)))
             return -EFAULT;
-        if (!evtchn_port_is_valid(d, port))
+        if (!port_is_valid(d, port))
             return -EINVAL;
         if (evtchn_port_is_pending(d, port))
             return 0;
@@ -138,7 +138,7 @@ static long register_vcpu_info(struct vcpu *v, struct vcpu *target, uint64_t arg
 
     if (copy_from_guest(v, &info, arg, sizeof(info)))
         return -EFAULT;
-    rc = evtchn_map_vcpu_info(target, v, info.mfn, info.offset);
+    rc = map_vcpu_info(target, v, info.mfn, info.offset);
     if (!rc)
         vcpu_update_system_time(target, v);
     return rc;

@@ -146,7 +146,7 @@ static void world_kill(struct world *w, unsigned int id)
     w->dom[id].is_dying = DOMDYING_dying;
     evtchn_destroy(&w->dom[id]);
     for_each_vcpu (&w->dom[id], v)
-        evtchn_unmap_vcpu_info(v);
+        unmap_vcpu_info(v);
     w->dom[id].is_dying = DOMDYING_dead;
 }
 

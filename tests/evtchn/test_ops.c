@@ -360,12 +360,12 @@ static void test_xen_consumer(void **state)
     int port;
     WORLD(4095);
 
-    port = evtchn_alloc_unbound_xen(&w->dom[1], 3, 0, count_notify);
+    port = alloc_unbound_xen_event_channel(&w->dom[1], 3, 0, count_notify);
     assert_int_equal(port, 1);
     assert_int_equal(op_port(v1, EVTCHNOP_close, port), -EINVAL);
     assert_int_equal(op_port(v1, EVTCHNOP_send, port), -EINVAL);
     assert_int_equal(op_bind_vcpu(v1, port, 0), -EINVAL);
-    evtchn_notify_xen(&w->dom[1], (evtchn_port_t)port); /* not connected */
+    notify_via_xen_event_channel(&w->dom[1], (evtchn_port_t)port); /* not connected */
     assert_int_equal(op_bind_interdomain(v0, 1, port), 1);
     assert_int_equal(op_port(v0, EVTCHNOP_send, 1), 0);
     assert_int_equal(op_port(v0, EVTCHNOP_send, 1), 0);
@@ -373,7 +373,7 @@ static void test_xen_consumer(void **state)
     assert_false(evtchn_port_is_pending(&w->dom[1], (evtchn_port_t)port));
     assert_int_equal(w->dom[1].shared_info->evtchn_pending[0], 0);
     w->dom[0].shared_info->evtchn_pending[0] = 0;
-    evtchn_notify_xen(&w->dom[1], (evtchn_port_t)port);
+    notify_via_xen_event_channel(&w->dom[1], (evtchn_port_t)port);
     assert_true(evtchn_port_is_pending(&w->dom[0], 1));
     assert_int_equal(op_bind_ipi(v1, 0), 2);
     assert_int_equal(op_reset(v1, DOMID_SELF), 0); /* closes its own only */
@@ -385,9 +385,9 @@ static void test_xen_consumer(void **state)
     /* not even its state can be seen */
     assert_int_equal(event_op(v1, EVTCHNOP_status, &status), -EACCES);
     assert_int_equal(event_op(v0, EVTCHNOP_status, &status), -EACCES);
-    evtchn_free_xen(&w->dom[1], (evtchn_port_t)port);
+    free_xen_event_channel(&w->dom[1], (evtchn_port_t)port);
     assert_int_equal(op_status(v0, DOMID_SELF, 1).status, EVTCHNSTAT_unbound);
-    evtchn_alloc_unbound_xen(&w->dom[1], 3, 0, count_notify); /* world_destroy(): gone with its domain */
+    alloc_unbound_xen_event_channel(&w->dom[1], 3, 0, count_notify); /* world_destroy(): gone with its domain */
     world_destroy(w);
 }
 
@@ -491,42 +491,42 @@ static void test_vcpu_info(void **state)
     WORLD(4095);
 
     far = w->dom[1].vcpu[32];
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, PAGE_SIZE - 63), -ENXIO);
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, ~0u), -ENXIO);
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, 4), -ENXIO);
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, world_frame(2, 9), 0), -EINVAL);
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, ~UINT64_C(0), 0), -EINVAL);
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, PAGE_SIZE - 63), -ENXIO);
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, ~0u), -ENXIO);
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, 4), -ENXIO);
+    assert_int_equal(map_vcpu_info(v1, v1, world_frame(2, 9), 0), -EINVAL);
+    assert_int_equal(map_vcpu_info(v1, v1, ~UINT64_C(0), 0), -EINVAL);
     w->xen.frame_table[gfn].type_info = PGT_l1_page_table | 1; /* a page table */
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, 64), -EINVAL);
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, 64), -EINVAL);
     w->xen.frame_table[gfn].type_info = 0;
     assert_int_equal(w->xen.frame_table[gfn].count_info & PGC_count_mask, 1);
 
     v1->vcpu_info->arch.cr2 = 0x1234;
     v1->vcpu_info->evtchn_upcall_mask = 1;
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, 64), 0);
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, 64), 0);
     vi = (struct vcpu_info *)((uint8_t *)world_frame_virt(w, gfn) + 64);
     assert_ptr_equal(v1->vcpu_info, vi);
     assert_true(vi->arch.cr2 == 0x1234 && vi->evtchn_upcall_mask == 1);
     assert_true(vi->evtchn_upcall_pending == 1 && vi->evtchn_pending_sel == ~UINT64_C(0));
-    assert_int_equal(evtchn_map_vcpu_info(v1, v1, gfn, 128), -EINVAL); /* only once */
+    assert_int_equal(map_vcpu_info(v1, v1, gfn, 128), -EINVAL); /* only once */
     assert_true((w->xen.frame_table[gfn].type_info & PGT_type_mask) == PGT_writable_page);
 
     /* vCPU 32 has a dummy until then, which no guest sees */
     assert_true(vcpu_info_is_dummy(far) && !vcpu_info_is_dummy(v1));
     assert_int_equal(op_bind_ipi(v1, 32), 1);
     assert_int_equal(op_port(v1, EVTCHNOP_send, 1), 0);
-    assert_int_equal(evtchn_map_vcpu_info(far, far, gfn, PAGE_SIZE - 64), 0);
+    assert_int_equal(map_vcpu_info(far, far, gfn, PAGE_SIZE - 64), 0);
     vi = far->vcpu_info;
     assert_true(vi->evtchn_upcall_mask == 1 && vi->evtchn_upcall_pending == 1 && !vi->arch.cr2);
     assert_false(vcpu_info_is_dummy(far));
-    evtchn_unmap_vcpu_info(far);
-    evtchn_unmap_vcpu_info(far);
+    unmap_vcpu_info(far);
+    unmap_vcpu_info(far);
     assert_true(vcpu_info_is_dummy(far));
 
     /* PV32: aligned to 4, and a selector of 32 bits */
     w->dom[2].type = DOMAIN_PV32;
-    assert_int_equal(evtchn_map_vcpu_info(v2, v2, world_frame(2, 1), 2), -ENXIO);
-    assert_int_equal(evtchn_map_vcpu_info(v2, v2, world_frame(2, 1), 8), 0);
+    assert_int_equal(map_vcpu_info(v2, v2, world_frame(2, 1), 2), -ENXIO);
+    assert_int_equal(map_vcpu_info(v2, v2, world_frame(2, 1), 8), 0);
     assert_true(((struct vcpu_info_x86_32 *)v2->vcpu_info)->evtchn_pending_sel == ~UINT32_C(0));
     assert_int_equal(((struct vcpu_info_x86_32 *)v2->vcpu_info)->arch.cr2, 0);
     world_destroy(w);
