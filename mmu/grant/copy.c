@@ -35,7 +35,7 @@ static void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
     struct domain *td = act->trans_domain;
 
     act->pin -= readonly ? GNTPIN_hstr_inc : GNTPIN_hstw_inc;
-    gnttab_fix_status(rgt, ref, readonly);
+    reduce_status_for_pin(rgt, ref, readonly);
     if (td != rd) {
         grant_release(td, act->trans_gref, readonly);
         put_domain(td);
@@ -94,7 +94,7 @@ static int frame_acquire(struct domain *rd, grant_ref_t ref, domid_t ldom, struc
     uint64_t gfn = !entry     ? shared_entry_v1(rgt, ref)->frame
                    : sub_page ? entry->sub_page.frame
                               : entry->full_page.frame;
-    int rc = gnttab_get_frame(rd, gfn, &frame->mfn, &frame->page);
+    int rc = get_paged_frame(rd, gfn, &frame->mfn, &frame->page);
 
     if (rc != GNTST_okay)
         return rc;
@@ -131,7 +131,7 @@ static int grant_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref, dom
     if (act->pin && (act->domid != ldom || (act->pin & GNTPIN_overflow(inc))))
         return GNTST_general_error;
     if (!act->pin || (!readonly && !(act->pin & GNTPIN_writers)))
-        rc = gnttab_set_status(rgt, ref, readonly, false, ldom);
+        rc = _set_status(rgt, ref, readonly, false, ldom);
     if (rc != GNTST_okay)
         return rc;
     if (rgt->version == 2 && (shared_entry_header(rgt, ref)->flags & GTF_type_mask) == GTF_transitive)
@@ -139,7 +139,7 @@ static int grant_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref, dom
     else
         rc = act->pin ? frame_again(rd, act, frame) : frame_acquire(rd, ref, ldom, frame);
     if (rc != GNTST_okay) {
-        gnttab_fix_status(rgt, ref, readonly);
+        reduce_status_for_pin(rgt, ref, readonly);
         return rc;
     }
     act->pin += inc;
@@ -185,7 +185,7 @@ static int buf_claim(struct vcpu *v, struct copy_buf *buf)
     } else {
         buf->frame.start = 0;
         buf->frame.length = PAGE_SIZE;
-        rc = gnttab_get_frame(buf->domain, buf->ptr.u.gmfn, &buf->frame.mfn, &buf->frame.page);
+        rc = get_paged_frame(buf->domain, buf->ptr.u.gmfn, &buf->frame.mfn, &buf->frame.page);
     }
     if (rc != GNTST_okay || buf->readonly)
         return rc;

@@ -147,7 +147,7 @@ static int entry_activate(struct domain *ld, struct domain *rd, grant_ref_t ref)
         rgt->version == 1 ? shared_entry_v1(rgt, ref)->frame : shared_entry_v2(rgt, ref)->full_page.frame;
     struct page_info *pg;
     mfn_t mfn;
-    int rc = gnttab_get_frame(rd, gfn, &mfn, &pg);
+    int rc = get_paged_frame(rd, gfn, &mfn, &pg);
 
     if (rc != GNTST_okay)
         return rc;
@@ -173,13 +173,13 @@ static int entry_pin(struct domain *ld, struct domain *rd, const struct gnttab_m
     if (act->pin && (act->domid != ld->domain_id || (act->pin & GNTPIN_overflow(inc)) || act->is_sub_page))
         return GNTST_general_error;
     if (!act->pin || (!readonly && !(act->pin & GNTPIN_writers))) {
-        rc = gnttab_set_status(rgt, op->ref, readonly, true, ld->domain_id);
+        rc = _set_status(rgt, op->ref, readonly, true, ld->domain_id);
         if (rc != GNTST_okay)
             return rc;
         if (!act->pin) {
             rc = entry_activate(ld, rd, op->ref);
             if (rc != GNTST_okay) {
-                gnttab_fix_status(rgt, op->ref, readonly);
+                reduce_status_for_pin(rgt, op->ref, readonly);
                 return rc;
             }
         }
@@ -202,7 +202,7 @@ static int frame_map(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_
         gnttab_put_refs(rd->xen, mfn, op->flags);
     }
     rgt->active[op->ref].pin -= gnttab_pin_increment(op->flags);
-    gnttab_fix_status(rgt, op->ref, op->flags & GNTMAP_readonly);
+    reduce_status_for_pin(rgt, op->ref, op->flags & GNTMAP_readonly);
     return rc;
 }
 

@@ -21,7 +21,7 @@ static bool entry_permits(const struct grant_table *rgt, const grant_entry_heade
     return flags == GTF_permit_access || (rgt->version == 2 && !map && flags == GTF_transitive);
 }
 
-int gnttab_set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom)
+int _set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom)
 {
     const grant_entry_header_t *entry = shared_entry_header(rgt, ref);
 
@@ -33,7 +33,7 @@ int gnttab_set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, b
     return GNTST_okay;
 }
 
-void gnttab_fix_status(struct grant_table *rgt, grant_ref_t ref, bool readonly)
+void reduce_status_for_pin(struct grant_table *rgt, grant_ref_t ref, bool readonly)
 {
     const uint32_t pin = rgt->active[ref].pin;
     uint16_t *status = grant_status_word(rgt, ref);
@@ -44,7 +44,7 @@ void gnttab_fix_status(struct grant_table *rgt, grant_ref_t ref, bool readonly)
         *status &= ~GTF_reading;
 }
 
-int gnttab_get_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page)
+int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page)
 {
     /* A guest without translation grants machine frames; it must own them. */
     *page = paging_mode_translate(rd) ? NULL : get_page_from_mfn(rd->xen, _mfn(gfn), rd);

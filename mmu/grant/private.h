@@ -90,11 +90,11 @@ int gnttab_unpopulate_status_frames(struct domain *d);
  * May domain ldom use entry ref as asked? Checks what the granter wrote, and marks the entry as in use. GNTST_*. `map`: it
  * is to be mapped, so that a sub-page grant will not do.
  */
-int gnttab_set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom);
+int _set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom);
 /* One use less, or one that failed: take the marks back that nothing justifies any longer. */
-void gnttab_fix_status(struct grant_table *rgt, grant_ref_t ref, bool readonly);
+void reduce_status_for_pin(struct grant_table *rgt, grant_ref_t ref, bool readonly);
 /* The frame behind a frame number that rd wrote into an entry, with a reference. GNTST_*. */
-int gnttab_get_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page);
+int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page);
 
 /* --- map.c: mappings --- */
 /* What GNTMAP_device_map, _host_map and _readonly in flags stand for: pins, and references to the frame to give back. */

@@ -92,7 +92,7 @@ static void unmap_complete(struct vcpu *v, struct unmap *u)
 
         gnttab_put_refs(rd->xen, u->mfn, u->done);
         rd->grant_table->active[u->ref].pin -= gnttab_pin_increment(u->done);
-        gnttab_fix_status(rd->grant_table, u->ref, u->done & GNTMAP_readonly);
+        reduce_status_for_pin(rd->grant_table, u->ref, u->done & GNTMAP_readonly);
         TRACE(rd->xen->machine, grant_unmap, v->domain->domain_id, v->vcpu_id, u->handle, mfn_x(u->mfn));
     }
     put_domain(u->rd);
@@ -180,7 +180,7 @@ int gnttab_release_mappings(struct domain *d)
         rgt = map->rd->grant_table;
         gnttab_put_refs(d->xen, rgt->active[map->ref].mfn, refs);
         rgt->active[map->ref].pin -= gnttab_pin_increment(map->flags);
-        gnttab_fix_status(rgt, map->ref, map->flags & GNTMAP_readonly);
+        reduce_status_for_pin(rgt, map->ref, map->flags & GNTMAP_readonly);
         gnttab_mapping_remove(gt, gt->maptrack_limit - 1);
     }
     gt->free_first = gt->free_last = INVALID_MAPTRACK_HANDLE;

@@ -71,7 +71,7 @@ static int compat_check(const struct exchange *e)
 static int exchange_check(struct exchange *e)
 {
     const struct xen_memory_reservation *in = &e->x.in, *out = &e->x.out;
-    const unsigned int max = memop_max_order(e->m->currd);
+    const unsigned int max = max_order(e->m->currd);
 
     if (in->extent_order > max || out->extent_order > max)
         return -EPERM;

@@ -47,7 +47,7 @@ int reservation_get(const struct memop *m, struct xen_memory_reservation *r)
 
 /* --- allocation --- */
 
-unsigned int memop_max_order(const struct domain *currd)
+unsigned int max_order(const struct domain *currd)
 {
     /* Xen's CONFIG_CTLDOM_MAX_ORDER and CONFIG_DOMU_MAX_ORDER: 1 GiB for who controls domains, 2 MiB for the others */
     return is_control_domain(currd) ? 18 : 9;

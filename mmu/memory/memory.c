@@ -151,7 +151,7 @@ static long memory_reservation(struct memop *m)
     r.nr_done = m->start;
     r.order = xmr.extent_order;
     r.populate_on_demand = m->op == XENMEM_populate_physmap && (xmr.mem_flags & XENMEMF_populate_on_demand);
-    r.max_order = r.populate_on_demand ? MAX_ORDER : memop_max_order(m->currd);
+    r.max_order = r.populate_on_demand ? MAX_ORDER : max_order(m->currd);
     reservation_run(&r, one[m->op]);
     put_domain(r.d);
     m->progress = r.nr_done;

@@ -46,7 +46,7 @@ bool extents_okay(const struct memop *m, uint64_t list, uint64_t first, uint64_t
 int reservation_get(const struct memop *m, struct xen_memory_reservation *r);
 
 /* The largest extent that the caller may name. */
-unsigned int memop_max_order(const struct domain *currd);
+unsigned int max_order(const struct domain *currd);
 /* Where new frames may lie, as a caller's mem_flags have it. */
 struct placement {
     unsigned int bits; /* below machine address 2^bits; 0, or more bits than an address has: anywhere */

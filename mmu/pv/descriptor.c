@@ -75,7 +75,7 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
     return true;
 }
 
-int pv_validate_segdesc_page(struct xen *xen, struct page_info *pg)
+int validate_segdesc_page(struct xen *xen, struct page_info *pg)
 {
     uint64_t *desc = table_map(xen, page_to_mfn(xen, pg));
 
@@ -145,7 +145,7 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
         return false;
     if (is_pv_32bit_domain(d))
         linear = (uint32_t)linear;
-    l1e = pv_map_guest_l1e(v, linear);
+    l1e = map_guest_l1e(v, linear);
     if (!l1e || !(*l1e & _PAGE_PRESENT) || (pv_ldt_ptes(v)[PFN_DOWN(offset)] & _PAGE_PRESENT))
         return false;
     pg = get_page_from_mfn(d->xen, pte_mfn(*l1e), d);

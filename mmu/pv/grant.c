@@ -33,7 +33,7 @@ static uint64_t grant_pte_flags(unsigned int flags, unsigned int cache_flags)
 
 static uint64_t *host_entry(struct vcpu *v, uint64_t addr, unsigned int flags)
 {
-    return flags & GNTMAP_contains_pte ? pv_map_l1e_at(v->domain, addr) : pv_map_guest_l1e(v, addr);
+    return flags & GNTMAP_contains_pte ? pv_map_l1e_at(v->domain, addr) : map_guest_l1e(v, addr);
 }
 
 int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned int flags, unsigned int cache_flags)
@@ -65,7 +65,7 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
         return GNTST_general_error;
     }
     if (new_addr) {
-        from = pv_map_guest_l1e(v, new_addr);
+        from = map_guest_l1e(v, new_addr);
         if (!from || from == ptr)
             return GNTST_general_error;
     }

@@ -90,7 +90,7 @@ void put_page_from_l1e(uint64_t e, struct domain *d)
         l1e_put(d->xen, e, d);
 }
 
-int pv_promote_l1_table(struct xen *xen, struct page_info *pg)
+int promote_l1_table(struct xen *xen, struct page_info *pg)
 {
     uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
     struct domain *d = pg->owner;
@@ -111,7 +111,7 @@ int pv_promote_l1_table(struct xen *xen, struct page_info *pg)
     return 0;
 }
 
-void pv_demote_l1_table(struct xen *xen, struct page_info *pg)
+void demote_l1_table(struct xen *xen, struct page_info *pg)
 {
     const uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
     struct domain *d = pg->owner;

@@ -76,7 +76,7 @@ static int unpin(struct mmuext_call *c, const struct mmuext_op *op)
 
 static int new_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    return pv_new_guest_cr3(c->curr, _mfn(op->arg1.mfn));
+    return new_guest_cr3(c->curr, _mfn(op->arg1.mfn));
 }
 
 static int new_user_baseptr(struct mmuext_call *c, const struct mmuext_op *op)

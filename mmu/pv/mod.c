@@ -100,7 +100,7 @@ static bool is_live_l1_table(const struct xen *xen, const struct domain *d, mfn_
            (pg->type_info & (PGT_type_mask | PGT_validated)) == (PGT_l1_page_table | PGT_validated);
 }
 
-uint64_t *pv_map_guest_l1e(struct vcpu *v, uint64_t va)
+uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va)
 {
     struct domain *d = v->domain;
     struct page_walk w;

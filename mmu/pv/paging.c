@@ -11,9 +11,9 @@
 static int pv_promote(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     if (type == PGT_l1_page_table)
-        return pv_promote_l1_table(xen, pg);
+        return promote_l1_table(xen, pg);
     if (type == PGT_seg_desc_page)
-        return pv_validate_segdesc_page(xen, pg);
+        return validate_segdesc_page(xen, pg);
     return pv_promote_table(xen, v, pg, type);
 }
 
@@ -21,7 +21,7 @@ static int pv_demote(struct xen *xen, struct vcpu *v, struct page_info *pg)
 {
     if ((pg->type_info & PGT_type_mask) != PGT_l1_page_table)
         return pv_demote_table(xen, v, pg);
-    pv_demote_l1_table(xen, pg);
+    demote_l1_table(xen, pg);
     return 0;
 }
 

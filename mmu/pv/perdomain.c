@@ -50,7 +50,7 @@ static int shared_frames_init(struct xen *xen)
     return mfn_valid(xen->machine, xen->zero_mfn) ? 0 : -ENOMEM;
 }
 
-void pv_init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
+void init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
 {
     memset(&l4[ROOT_PAGETABLE_FIRST_XEN_SLOT], 0,
            (ROOT_PAGETABLE_LAST_XEN_SLOT - ROOT_PAGETABLE_FIRST_XEN_SLOT + 1) * sizeof(*l4));
@@ -72,7 +72,7 @@ static uint64_t *table_below(struct xen *xen, uint64_t *entry)
     return table_map(xen, pte_mfn(*entry));
 }
 
-int pv_domain_init(struct domain *d)
+int pv_domain_initialise(struct domain *d)
 {
     struct page_info *pg;
     int rc = shared_frames_init(d->xen);
@@ -165,11 +165,11 @@ static int compat_l4_create(struct vcpu *v)
         return -ENOMEM;
     m2p32_begin(xen);
     v->pv.guest_table = page_to_mfn(xen, pg);
-    pv_init_xen_l4_slots(v->domain, table_map(xen, v->pv.guest_table), false);
+    init_xen_l4_slots(v->domain, table_map(xen, v->pv.guest_table), false);
     return 0;
 }
 
-int pv_vcpu_init(struct vcpu *v)
+int pv_vcpu_initialise(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
     const bool pv32 = is_pv_32bit_domain(v->domain);

@@ -57,8 +57,8 @@ static inline uint64_t *table_map(const struct xen *xen, mfn_t mfn) { return mfn
 /* Take the references that entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM, -EBUSY, -EACCES. */
 int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner);
 void put_page_from_l1e(uint64_t e, struct domain *d);
-int pv_promote_l1_table(struct xen *xen, struct page_info *pg);
-void pv_demote_l1_table(struct xen *xen, struct page_info *pg);
+int promote_l1_table(struct xen *xen, struct page_info *pg);
+void demote_l1_table(struct xen *xen, struct page_info *pg);
 
 /* --- mmu/pv/validate.c: what tables of level 2 to 4 refer to --- */
 
@@ -77,20 +77,20 @@ int pv_demote_table(struct xen *xen, struct vcpu *v, struct page_info *pg);
 int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner);
 int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *ptr, uint64_t e, unsigned int cmd);
 /* The L1 entry that maps va in v's kernel page tables, inside a frame that v's domain has as a live L1 table; else NULL. */
-uint64_t *pv_map_guest_l1e(struct vcpu *v, uint64_t va);
+uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va);
 /* The table behind machine address ma: is it a live L1 table of d? Its entry, or NULL. */
 uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
 
 /* --- mmu/pv/perdomain.c, mmu/pv/roots.c --- */
 
 /* Xen's own slots of a fresh L4. */
-void pv_init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt);
+void init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt);
 /* The GDT and LDT windows of v: 32 entries. */
 uint64_t *pv_gdt_ptes(const struct vcpu *v);
 static inline uint64_t *pv_ldt_ptes(const struct vcpu *v) { return pv_gdt_ptes(v) + 16; }
 
 /* --- mmu/pv/descriptor.c --- */
-int pv_validate_segdesc_page(struct xen *xen, struct page_info *pg);
+int validate_segdesc_page(struct xen *xen, struct page_info *pg);
 
 /* --- TLB requests of guests, mmu/pv/tlb.c --- */
 /* Flush the vCPUs in a guest's bitmap: -EFAULT when it cannot be read. */

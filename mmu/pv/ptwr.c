@@ -234,14 +234,14 @@ static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, uint64_t *ptr, const 
 /* The page that va maps, if that is a live L1 table of the domain, mapped read-only. */
 static uint64_t *ro_l1_table(struct vcpu *v, uint64_t va)
 {
-    uint64_t *l1e = pv_map_guest_l1e(v, va);
+    uint64_t *l1e = map_guest_l1e(v, va);
 
     if (!l1e || (*l1e & (_PAGE_PRESENT | _PAGE_RW)) != _PAGE_PRESENT)
         return NULL;
     return pv_map_l1e_at(v->domain, mfn_x(pte_mfn(*l1e)) << PAGE_SHIFT);
 }
 
-bool pv_ptwr_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
+bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
     uint8_t bytes[INSN_MAX_LEN];
     struct insn in;

@@ -21,20 +21,20 @@
 extern const struct paging_ops pv_paging_ops;
 
 /* Create and free the per-domain mappings (perdomain_l3) and, per vCPU, its GDT/LDT windows incl. Xen's reserved GDT page. */
-int pv_domain_init(struct domain *d);
+int pv_domain_initialise(struct domain *d);
 void pv_domain_destroy(struct domain *d);
-int pv_vcpu_init(struct vcpu *v);
+int pv_vcpu_initialise(struct vcpu *v);
 void pv_vcpu_destroy(struct vcpu *v);
 
 /* Make root the vCPU's kernel page table (setvcpucontext: validates it). do_mmuext NEW_BASEPTR uses the same. */
-int pv_new_guest_cr3(struct vcpu *v, mfn_t root);
+int new_guest_cr3(struct vcpu *v, mfn_t root);
 int pv_set_user_cr3(struct vcpu *v, mfn_t root);
 /* CR3 value that must be loaded now for v (kernel or user root), and the GDTR/LDTR; marks v->regs dirty. */
 void pv_update_cr3(struct vcpu *v);
-/* v has gone from its kernel to a program or back: the other root, without a flush (Xen: toggle_guest_pt()). */
-void pv_toggle_cr3(struct vcpu *v);
+/* v has gone from its kernel to a program or back: the other root, without a flush. */
+void toggle_guest_pt(struct vcpu *v);
 /* Release v's roots, and what an earlier hypercall left to be taken apart (domain death); -ERESTART when preempted. */
-int pv_drop_roots(struct vcpu *v);
+int vcpu_destroy_pagetables(struct vcpu *v);
 
 /* Load a GDT of `entries` descriptors from frames[]: validated as seg_desc pages. 0 or -EINVAL. */
 int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries);
@@ -45,7 +45,7 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset);
 bool pv_destroy_ldt(struct vcpu *v);
 
 /* A write fault on a read-only page-table frame: carry the write out as mmu_update would (ptwr). True when handled. */
-bool pv_ptwr_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
+bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 
 /*
  * Grant mappings in v's own page tables, for mmu/grant/map.c; GNTST_okay or GNTST_general_error. The caller holds the

@@ -78,7 +78,7 @@ static int new_l4(struct vcpu *v, mfn_t l4)
     return root_put(v, old);
 }
 
-int pv_new_guest_cr3(struct vcpu *v, mfn_t root)
+int new_guest_cr3(struct vcpu *v, mfn_t root)
 {
     mfn_t before;
     int rc = put_old_guest_table(v);
@@ -140,7 +140,7 @@ void pv_update_cr3(struct vcpu *v)
     r->dirty |= CPU_DIRTY_SEGS;
 }
 
-void pv_toggle_cr3(struct vcpu *v)
+void toggle_guest_pt(struct vcpu *v)
 {
     const mfn_t root = v->pv.kernel_mode ? v->pv.guest_table : v->pv.guest_table_user;
 
@@ -151,7 +151,7 @@ void pv_toggle_cr3(struct vcpu *v)
     v->regs->dirty |= CPU_DIRTY_ROOT;
 }
 
-int pv_drop_roots(struct vcpu *v)
+int vcpu_destroy_pagetables(struct vcpu *v)
 {
     mfn_t old;
     int rc = put_old_guest_table(v);

@@ -54,7 +54,7 @@ static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_
 
     if (rc)
         return rc;
-    l1e = is_pv_domain(v->domain) ? pv_map_guest_l1e(v, va) : NULL;
+    l1e = is_pv_domain(v->domain) ? map_guest_l1e(v, va) : NULL;
     if (!l1e)
         return -EINVAL;
     rc = mod_l1_entry(l1e, val, MMU_NORMAL_PT_UPDATE, v->domain, pg_owner);

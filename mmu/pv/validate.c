@@ -133,7 +133,7 @@ static void promote_done(struct xen *xen, struct page_info *pg, uint64_t *table,
     struct domain *d = pg->owner;
 
     if (type == PGT_l4_page_table)
-        pv_init_xen_l4_slots(d, table, VM_ASSIST(d, m2p_strict));
+        init_xen_l4_slots(d, table, VM_ASSIST(d, m2p_strict));
     if (type & PGT_pae_xen_l2)
         memcpy(&table[COMPAT_M2P_FIRST_SLOT], &table_map(xen, xen->m2p_compat_l2)[COMPAT_M2P_FIRST_SLOT],
                COMPAT_M2P_NR_SLOTS * sizeof(*table));

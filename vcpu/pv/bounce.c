@@ -71,7 +71,7 @@ void pv_toggle_guest_mode(struct vcpu *v)
     v->pv.gs_base_user = gs;
     v->regs->dirty |= CPU_DIRTY_BASE;
     v->pv.kernel_mode = !v->pv.kernel_mode;
-    pv_toggle_cr3(v);
+    toggle_guest_pt(v);
     if (v->pv.kernel_mode) {
         runstate_catch_up(v);
         vcpu_time_catch_up(v);

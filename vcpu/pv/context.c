@@ -200,7 +200,7 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
         rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
         if (rc)
             return rc;
-        rc = pv_new_guest_cr3(v, _mfn(cr3_to_mfn(d, c->ctrlreg[3])));
+        rc = new_guest_cr3(v, _mfn(cr3_to_mfn(d, c->ctrlreg[3])));
         if (!rc && is_pv_64bit_domain(d) && c->ctrlreg[1])
             rc = pv_set_user_cr3(v, _mfn(c->ctrlreg[1] >> 12));
         if (rc)
@@ -273,7 +273,7 @@ int pv_vcpu_reset(struct vcpu *v)
     pcpu_release(v->ctx);
     pv_destroy_gdt(v);
     pv_destroy_ldt(v);
-    rc = pv_drop_roots(v);
+    rc = vcpu_destroy_pagetables(v);
     if (!rc) {
         v->pv.ldt_ents = 0;
         v->nmi_masked = false;

@@ -64,7 +64,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 2: v->pv.ctrlreg[2] = val; return true;
     case 3:
         do /* releasing the old root may be preempted, an instruction may not */
-            rc = pv_new_guest_cr3(
+            rc = new_guest_cr3(
                 v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20 : val >> 12));
         while (rc == -ERESTART);
         return rc == 0;

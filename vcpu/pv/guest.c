@@ -31,7 +31,7 @@ static int domain_init(struct domain *d)
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     d->paging = &pv_paging_ops;
     pv_pit_init(d);
-    return pv_domain_init(d);
+    return pv_domain_initialise(d);
 }
 
 /* A processor context for v's code, as wide as its kind. */
@@ -54,7 +54,7 @@ static int vcpu_init(struct vcpu *v, enum cpu_mode mode)
 
     v->pv.kernel_mode = true;
     v->periodic_period = MILLISECS(10); /* PV guests have a 100 Hz ticker until they stop it */
-    return rc ? rc : pv_vcpu_init(v);
+    return rc ? rc : pv_vcpu_initialise(v);
 }
 
 static int vcpu_init_64(struct vcpu *v) { return vcpu_init(v, CPU_MODE_PV64); }
@@ -72,7 +72,7 @@ static void vcpu_destroy(struct vcpu *v)
 static int relinquish(struct domain *d)
 {
     for_each_vcpu (d, v) {
-        int rc = pv_drop_roots(v);
+        int rc = vcpu_destroy_pagetables(v);
 
         if (rc)
             return rc;
@@ -171,9 +171,9 @@ static int set_address_size_64(struct domain *d, unsigned int bits)
     d->guest = &pv32_guest;
     d->type = d->guest->type;
     recalculate_cpuid_policy(d);
-    rc = pv_domain_init(d);
+    rc = pv_domain_initialise(d);
     for_each_vcpu (d, v)
-        rc = rc ? rc : pv_vcpu_init(v);
+        rc = rc ? rc : pv_vcpu_initialise(v);
     return rc;
 }
 
