@@ -87,7 +87,7 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
 }
 
 /* An emulated TSC is invariant wherever the domain goes (libxl__cpuid_legacy()). */
-static int guest_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+static int guest_set_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     return guest_cpuid_apply(xc(h), g->domid, g->cfg.tsc_mode == XL_TSC_ALWAYS_EMULATE, &g->cpuid, err);
 }
@@ -168,7 +168,7 @@ static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE
     g->store_mfn = b->store_mfn;
     g->console_port = b->console_port;
     g->store_port = b->store_port;
-    if (guest_cpuid(h, g, err) || guest_schedule(h, g, err)) {
+    if (guest_set_cpuid(h, g, err) || guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b->domid);
         return -1;
     }

@@ -64,13 +64,13 @@ static uint32_t *feature_word(struct cpu_policy *p, unsigned int n)
     return words[n];
 }
 
-void cpu_policy_to_featureset(const struct cpu_policy *p, uint32_t fs[FEATURESET_NR_ENTRIES])
+void cpuid_policy_to_featureset(const struct cpu_policy *p, uint32_t fs[FEATURESET_NR_ENTRIES])
 {
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
         fs[i] = *feature_word((struct cpu_policy *)p, i);
 }
 
-void cpu_policy_from_featureset(struct cpu_policy *p, const uint32_t fs[FEATURESET_NR_ENTRIES])
+void cpuid_featureset_to_policy(const uint32_t fs[FEATURESET_NR_ENTRIES], struct cpu_policy *p)
 {
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
         *feature_word(p, i) = fs[i];

@@ -176,7 +176,7 @@ static void calculate_raw_policy(struct cpu_policy *p, unsigned int nr_pcpus)
     p->basic[1].a = p->extd[1].a = EXCAVATOR;
     p->basic[1].b |= 64 / 8 << 8; /* CLFLUSH: quadwords of a line */
     set_features(fs, processor, ARRAY_SIZE(processor));
-    cpu_policy_from_featureset(p, fs);
+    cpuid_featureset_to_policy(fs, p);
     p->extd[1].d |= p->basic[1].d & COMMON_1D;
 }
 
@@ -186,11 +186,11 @@ static void calculate_host_policy(struct cpu_policy *p)
     uint32_t fs[FEATURESET_NR_ENTRIES];
 
     p->extd[0].a = 0x80000000 + CPUID_GUEST_NR_EXTD_AMD - 1;
-    cpu_policy_to_featureset(p, fs);
+    cpuid_policy_to_featureset(p, fs);
     featureset_clear(fs, F(SEP));
     featureset_set(fs, F(LFENCE_DISPATCH));
     sanitise_featureset(fs);
-    cpu_policy_from_featureset(p, fs);
+    cpuid_featureset_to_policy(fs, p);
     recalculate_misc(p);
 }
 
@@ -199,12 +199,12 @@ static void calculate_guest_policy(struct cpu_policy *p, uint32_t *mask, const u
 {
     uint32_t fs[FEATURESET_NR_ENTRIES];
 
-    cpu_policy_to_featureset(p, fs);
+    cpuid_policy_to_featureset(p, fs);
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
         fs[i] = (fs[i] & mask[i]) | always[i];
     featureset_set(fs, F(HYPERVISOR));
     sanitise_featureset(fs);
-    cpu_policy_from_featureset(p, fs);
+    cpuid_featureset_to_policy(fs, p);
     recalculate_misc(p);
 }
 
@@ -272,14 +272,14 @@ void recalculate_cpuid_policy(struct domain *d)
     p->basic[0].a = min32(p->basic[0].a, max->basic[0].a);
     p->feat[0].a = min32(p->feat[0].a, max->feat[0].a);
     p->extd[0].a = 0x80000000 | min32(p->extd[0].a & 0xffff, last);
-    cpu_policy_to_featureset(p, fs);
-    cpu_policy_to_featureset(max, max_fs);
+    cpuid_policy_to_featureset(p, fs);
+    cpuid_policy_to_featureset(max, max_fs);
     if (is_pv_32bit_domain(d)) /* no long mode, and what stands on it */
         featureset_clear(max_fs, F(LM));
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
         fs[i] &= max_fs[i];
     sanitise_featureset(fs);
-    cpu_policy_from_featureset(p, fs);
+    cpuid_featureset_to_policy(fs, p);
 
     p->basic[1].b = (p->basic[1].b & ~0xff00u) | (max->basic[1].b & 0xff00); /* lines of a cache are the host's */
     recalculate_addresses(p, max);

@@ -75,8 +75,8 @@ static inline void featureset_clear(uint32_t *fs, unsigned int f) { fs[f / 32] &
 static inline bool featureset_has(const uint32_t *fs, unsigned int f) { return fs[f / 32] >> (f % 32) & 1; }
 
 bool cpu_policy_has(const struct cpu_policy *p, unsigned int feature);
-void cpu_policy_to_featureset(const struct cpu_policy *p, uint32_t fs[FEATURESET_NR_ENTRIES]);
-void cpu_policy_from_featureset(struct cpu_policy *p, const uint32_t fs[FEATURESET_NR_ENTRIES]);
+void cpuid_policy_to_featureset(const struct cpu_policy *p, uint32_t fs[FEATURESET_NR_ENTRIES]);
+void cpuid_featureset_to_policy(const uint32_t fs[FEATURESET_NR_ENTRIES], struct cpu_policy *p);
 /* Take away what Xen does not know, and what cannot be without something else that is not there (SSE2 without SSE). */
 void sanitise_featureset(uint32_t fs[FEATURESET_NR_ENTRIES]);
 
@@ -94,10 +94,10 @@ struct cpu_policy_errors {
     uint32_t leaf, subleaf, msr;
 };
 /* Zero the leaves that lie beyond the policy's own limits. */
-void cpu_policy_clear_out_of_range_leaves(struct cpu_policy *p);
+void x86_cpuid_policy_clear_out_of_range_leaves(struct cpu_policy *p);
 /* Whether a guest with this policy can run where `host` is the most there is. 0, or -EINVAL with *e. */
-int cpu_policies_are_compatible(const struct cpu_policy *host, const struct cpu_policy *guest,
-                                struct cpu_policy_errors *e);
+int x86_cpu_policies_are_compatible(const struct cpu_policy *host, const struct cpu_policy *guest,
+                                    struct cpu_policy_errors *e);
 
 /* --- the toolstack's calls, in the name of v: vcpu/cpu_policy_op.c --- */
 int domctl_get_cpu_policy(struct vcpu *v, struct domain *d, struct xen_domctl_cpu_policy *op);

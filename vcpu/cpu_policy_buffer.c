@@ -148,7 +148,7 @@ static unsigned int typed_end(const struct cpuid_leaf *l, unsigned int nr, uint3
     return i;
 }
 
-void cpu_policy_clear_out_of_range_leaves(struct cpu_policy *p)
+void x86_cpuid_policy_clear_out_of_range_leaves(struct cpu_policy *p)
 {
     const uint32_t max = p->basic[0].a;
 
@@ -161,8 +161,8 @@ void cpu_policy_clear_out_of_range_leaves(struct cpu_policy *p)
     zero_from(p->extd, limit(p->extd[0].a & 0xffff, CPUID_GUEST_NR_EXTD_AMD), CPUID_GUEST_NR_EXTD_AMD);
 }
 
-int cpu_policies_are_compatible(const struct cpu_policy *host, const struct cpu_policy *guest,
-                                struct cpu_policy_errors *e)
+int x86_cpu_policies_are_compatible(const struct cpu_policy *host, const struct cpu_policy *guest,
+                                    struct cpu_policy_errors *e)
 {
     *e = (struct cpu_policy_errors){ -1, -1, -1 };
     if (guest->basic[0].a > host->basic[0].a)

@@ -111,8 +111,8 @@ static int update_domain_cpu_policy(struct vcpu *v, struct domain *d, struct xen
     if (!rc)
         rc = msrs_from_guest(v, &p, op, &e);
     if (!rc) {
-        cpu_policy_clear_out_of_range_leaves(&p);
-        rc = cpu_policies_are_compatible(&d->xen->cpu_policies->pv_max, &p, &e);
+        x86_cpuid_policy_clear_out_of_range_leaves(&p);
+        rc = x86_cpu_policies_are_compatible(&d->xen->cpu_policies->pv_max, &p, &e);
     }
     if (rc) {
         op->err_leaf = e.leaf;
@@ -170,7 +170,7 @@ int sysctl_get_cpu_featureset(struct vcpu *v, struct xen_sysctl_cpu_featureset *
         return -EINVAL;
     if (!table[op->index])
         return -EOPNOTSUPP;
-    cpu_policy_to_featureset(table[op->index], fs);
+    cpuid_policy_to_featureset(table[op->index], fs);
     if (op->nr_features > FEATURESET_NR_ENTRIES)
         op->nr_features = FEATURESET_NR_ENTRIES;
     if (copy_to_guest(v, HANDLE(op->features), fs, op->nr_features * sizeof(fs[0])))

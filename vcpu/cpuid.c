@@ -81,7 +81,7 @@ static struct cpuid_leaf basic_leaf(const struct cpu_policy *p, uint32_t leaf, u
 }
 
 /* A leaf beyond the last of its range is all zeroes, as on AMD processors. */
-struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subleaf)
+struct cpuid_leaf guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf)
 {
     const struct cpu_policy *p = v->domain->cpu_policy;
     const uint32_t n = leaf & 0xffff;
@@ -95,7 +95,7 @@ struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subl
     }
 }
 
-uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4)
+uint64_t pv_fixup_guest_cr4(const struct domain *d, uint64_t cr4)
 {
     const struct cpu_policy *p = d->cpu_policy;
     const uint64_t own = (cpu_policy_has(p, XEN_X86_FEATURE_TSC) ? X86_CR4_TSD : 0) |

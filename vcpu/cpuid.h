@@ -6,9 +6,9 @@
 #include "vcpu/cpu_policy.h"
 #include "vcpu/noun/domain.h"
 
-struct cpuid_leaf cpuid_guest(const struct vcpu *v, uint32_t leaf, uint32_t subleaf);
+struct cpuid_leaf guest_cpuid(const struct vcpu *v, uint32_t leaf, uint32_t subleaf);
 
 /* CR4 as a PV guest may have it: what it asks for, cut to what its CPUID offers, plus what Xen forces on. */
-uint64_t cpuid_guest_cr4(const struct domain *d, uint64_t cr4);
+uint64_t pv_fixup_guest_cr4(const struct domain *d, uint64_t cr4);
 
 #endif

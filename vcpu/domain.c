@@ -128,7 +128,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
     d->guest = guest;
     d->type = guest ? guest->type : DOMAIN_SYSTEM;
     for (int i = 0; i < 2; i++)
-        domain_watchdog_init(d, i);
+        watchdog_domain_init(d, i);
     if (config) {
         memcpy(d->handle, config->handle, sizeof(d->handle));
         d->createflags = config->flags;

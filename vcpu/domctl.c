@@ -112,7 +112,7 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
 
 /* --- information --- */
 
-void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info)
+void getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
     unsigned int online = 0, running = 0, blocked = 0;
 
@@ -230,7 +230,7 @@ static int unpausedomain(struct domain *d)
     if (d->controller_pause_count == 0)
         return -EINVAL;
     if (!d->creation_finished)
-        domain_update_wallclock(d);
+        update_domain_wallclock_time(d);
     d->creation_finished = true;
     if (--d->controller_pause_count == 0)
         for_each_vcpu (d, v)
@@ -376,7 +376,7 @@ static int settscinfo(struct domain *d, const struct xen_domctl_tsc_info *info)
 
     for_each_vcpu (d, v)
         if (!rc && v->is_initialised)
-            vcpu_update_system_time(v, v);
+            update_vcpu_system_time(v, v);
     return rc;
 }
 
@@ -433,7 +433,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_setdomainhandle: memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle)); return 0;
     case XEN_DOMCTL_settimeoffset:
         d->time_offset_seconds = op->u.settimeoffset.time_offset_seconds;
-        domain_update_wallclock(d);
+        update_domain_wallclock_time(d);
         return 0;
     case XEN_DOMCTL_hypercall_init: return pv_hypercall_page_install(d, op->u.hypercall_init.gmfn);
     case XEN_DOMCTL_set_address_size:
@@ -458,13 +458,13 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
 }
 
 /* getdomaininfo finds the first domain with a number not below the one given: that is how lists are walked. */
-static int getdomaininfo(struct vcpu *v, struct xen_domctl *op)
+static int next_getdomaininfo(struct vcpu *v, struct xen_domctl *op)
 {
     struct domain *d = domain_from(v->domain->xen, op->domain);
 
     if (!d)
         return op->domain >= DOMID_FIRST_RESERVED ? -EINVAL : -ESRCH;
-    domctl_getdomaininfo(d, &op->u.getdomaininfo);
+    getdomaininfo(d, &op->u.getdomaininfo);
     op->domain = d->domain_id;
     return 0;
 }
@@ -515,7 +515,7 @@ long do_domctl(struct vcpu *v, struct hypercall_args *args)
     rc = domctl_permission(v->domain, d, op.cmd);
     if (rc == 0)
         rc = op.cmd == XEN_DOMCTL_createdomain    ? createdomain(v, &op)
-             : op.cmd == XEN_DOMCTL_getdomaininfo ? getdomaininfo(v, &op)
+             : op.cmd == XEN_DOMCTL_getdomaininfo ? next_getdomaininfo(v, &op)
              : d                                  ? domctl_domain(v, d, &op)
                                                   : -EOPNOTSUPP; /* test_assign_device of nobody */
     if (d)

@@ -8,6 +8,6 @@
 struct xen_domctl_getdomaininfo;
 
 /* Fill in what XEN_DOMCTL_getdomaininfo and XEN_SYSCTL_getdomaininfolist say of a domain. */
-void domctl_getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);
+void getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
 #endif

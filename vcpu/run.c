@@ -63,7 +63,7 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
     if (prev) {
         vcpu_periodic_timer_stop(prev);
         if (!prev->domain->is_dying)
-            runstate_update_area(prev);
+            update_runstate_area(prev);
     }
     if (!next)
         return;

@@ -37,7 +37,7 @@ static bool update(struct vcpu *v)
     return runstate_copy_to_guest(v, v->runstate_guest, &rs) == 0;
 }
 
-void runstate_update_area(struct vcpu *v)
+void update_runstate_area(struct vcpu *v)
 {
     if (v->runstate_guest && !update(v))
         v->pv.need_update_runstate_area = is_pv_64bit_domain(v->domain) && !guest_kernel_mode(v);

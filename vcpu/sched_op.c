@@ -140,7 +140,7 @@ static long register_vcpu_info(struct vcpu *v, struct vcpu *target, uint64_t arg
         return -EFAULT;
     rc = map_vcpu_info(target, v, info.mfn, info.offset);
     if (!rc)
-        vcpu_update_system_time(target, v);
+        update_vcpu_system_time(target, v);
     return rc;
 }
 
@@ -174,7 +174,7 @@ static long register_time_area(struct vcpu *v, struct vcpu *target, uint64_t arg
     if (read_area_address(v, arg, &addr))
         return -EFAULT;
     target->time_info_guest = addr;
-    vcpu_update_system_time(target, v);
+    update_vcpu_system_time(target, v);
     return 0;
 }
 

@@ -38,7 +38,7 @@ static int physinfo(struct xen *xen, struct xen_sysctl_physinfo *pi)
     pi->free_pages = avail_domheap_pages(xen);
     pi->outstanding_pages = xen->outstanding_claims;
     pi->max_mfn = xen->machine->nr_frames - 1;
-    cpu_policy_to_featureset(&xen->cpu_policies->host, features);
+    cpuid_policy_to_featureset(&xen->cpu_policies->host, features);
     memcpy(pi->hw_cap, features, sizeof(pi->hw_cap));
     return 0;
 }
@@ -51,7 +51,7 @@ static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist
     for (struct domain *d = domain_from(v->domain->xen, op->first_domain); d; d = d->next) {
         if (n == op->max_domains)
             break;
-        domctl_getdomaininfo(d, &info);
+        getdomaininfo(d, &info);
         if (copy_to_guest(v, HANDLE(op->buffer) + n * sizeof(info), &info, sizeof(info)))
             return -EFAULT;
         n++;

@@ -116,7 +116,7 @@ static bool update_secondary(struct vcpu *v, struct vcpu *space, struct vcpu_tim
     return true;
 }
 
-void vcpu_update_system_time(struct vcpu *v, struct vcpu *space)
+void update_vcpu_system_time(struct vcpu *v, struct vcpu *space)
 {
     const struct domain *d = v->domain;
     const struct time_scale scale = tsc_scale(d);
@@ -146,7 +146,7 @@ void vcpu_time_catch_up(struct vcpu *v)
         t->version = 0;
 }
 
-void domain_update_wallclock(struct domain *d)
+void update_domain_wallclock_time(struct domain *d)
 {
     uint8_t *s = (uint8_t *)d->shared_info;
     uint32_t *wc = (uint32_t *)(s + compat_offset(d, COMPAT_shared_info, offsetof(struct shared_info, wc_version)));
@@ -236,7 +236,7 @@ static void watchdog_fire(void *data)
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
-void domain_watchdog_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
+void watchdog_domain_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
 
 /* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based); timeout 0 stops an old one, a new one fires at once. */
 long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)

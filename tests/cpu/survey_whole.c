@@ -200,7 +200,7 @@ static void machine_down(struct survey_whole *s)
 static void leaf(void *data, uint32_t n, uint32_t subleaf, uint32_t regs[4])
 {
     const struct survey_whole *s = data;
-    const struct cpuid_leaf l = cpuid_guest(s->guest[0].v, n, subleaf);
+    const struct cpuid_leaf l = guest_cpuid(s->guest[0].v, n, subleaf);
 
     regs[0] = l.a, regs[1] = l.b, regs[2] = l.c, regs[3] = l.d;
 }
@@ -253,7 +253,7 @@ static void enter(struct guest *g, enum survey_mode mode, uint64_t rip)
     const bool kernel = mode == SURVEY_RING1 || mode == SURVEY_KERNEL64;
 
     if (!is32(g) && v->pv.kernel_mode != kernel)
-        pv_toggle_guest_mode(v);
+        toggle_guest_mode(v);
     memcpy(v->pv.ctrlreg, g->pv.ctrlreg, sizeof(v->pv.ctrlreg));
     v->pv.iopl = g->pv.iopl;
     v->pv.gs_base_user = 0;

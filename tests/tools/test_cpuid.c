@@ -210,7 +210,7 @@ static int apply(struct scene *sc, bool itsc, const char *text)
     return rc;
 }
 
-static struct cpuid_leaf read_leaf(struct scene *sc, uint32_t leaf) { return cpuid_guest(sc->d->vcpu[0], leaf, 0); }
+static struct cpuid_leaf read_leaf(struct scene *sc, uint32_t leaf) { return guest_cpuid(sc->d->vcpu[0], leaf, 0); }
 
 static bool has(struct scene *sc, unsigned int feature) { return cpu_policy_has(sc->d->cpu_policy, feature); }
 

@@ -94,10 +94,10 @@ static void policies_are_nested(void **state)
     uint32_t raw[FEATURESET_NR_ENTRIES], host[FEATURESET_NR_ENTRIES], max[FEATURESET_NR_ENTRIES],
         def[FEATURESET_NR_ENTRIES], nr = 0;
 
-    cpu_policy_to_featureset(&c->raw, raw);
-    cpu_policy_to_featureset(&c->host, host);
-    cpu_policy_to_featureset(&c->pv_max, max);
-    cpu_policy_to_featureset(&c->pv_def, def);
+    cpuid_policy_to_featureset(&c->raw, raw);
+    cpuid_policy_to_featureset(&c->host, host);
+    cpuid_policy_to_featureset(&c->pv_max, max);
+    cpuid_policy_to_featureset(&c->pv_def, def);
     raw[F(LFENCE_DISPATCH) / 32] |= 1u << (F(LFENCE_DISPATCH) % 32);
     host[1] |= 1u << 31; /* HYPERVISOR */
     host[0] |= 1u << 28; /* HTT */
@@ -191,7 +191,7 @@ static void featuresets(void **state)
         }
         assert_int_equal(xc_sysctl(f->xc, &op), 0);
         assert_int_equal(op.u.cpu_featureset.nr_features, FEATURESET_NR_ENTRIES);
-        cpu_policy_to_featureset(which[i], want);
+        cpuid_policy_to_featureset(which[i], want);
         assert_memory_equal(got, want, sizeof(want));
         memset(got, 0xaa, sizeof(got));
         op = featureset_op(i, 4, got);
@@ -262,7 +262,7 @@ static void what_is_got(void **state)
     assert_int_equal(m, 2);
     all = get(f, leaves);
     for (uint32_t i = 0; i < all; i++) { /* what is listed is what the guest reads */
-        struct cpuid_leaf l = cpuid_guest(f->v, leaves[i].leaf, leaves[i].subleaf);
+        struct cpuid_leaf l = guest_cpuid(f->v, leaves[i].leaf, leaves[i].subleaf);
 
         if (leaves[i].leaf >> 16 != 0x4000)
             assert_memory_equal(&l, &leaves[i].a, sizeof(l));
@@ -393,20 +393,20 @@ static void masking(void **state)
     assert_false(has(f, F(SSE3)) || has(f, F(SSSE3)) || has(f, F(SSE4_1)) || has(f, F(SSE4_2)) || has(f, F(SSE4A)));
     assert_false(has(f, F(PSE)) || has(f, F(PGE)) || has(f, F(AVX)) || has(f, F(RDRAND)));
     assert_true(has(f, F(SSE2)) && has(f, F(LM)) && has(f, F(POPCNT)));
-    assert_int_equal(cpuid_guest(f->v, 1, 0).b & 0xff00ffff, 8 << 8 | 3);
-    assert_int_equal(cpuid_guest(f->v, 0x80000001, 0).c & 1u << 6, 0); /* SSE4A */
+    assert_int_equal(guest_cpuid(f->v, 1, 0).b & 0xff00ffff, 8 << 8 | 3);
+    assert_int_equal(guest_cpuid(f->v, 0x80000001, 0).c & 1u << 6, 0); /* SSE4A */
 
-    assert_int_equal(cpuid_guest_cr4(f->d, 0x10000) & 0x10000, 0x10000);
+    assert_int_equal(pv_fixup_guest_cr4(f->d, 0x10000) & 0x10000, 0x10000);
     l7.b &= ~1u;
     assert_int_equal(set_one(f, l7, NULL), 0);
-    assert_int_equal(cpuid_guest_cr4(f->d, 0x10000) & 0x10000, 0);
+    assert_int_equal(pv_fixup_guest_cr4(f->d, 0x10000) & 0x10000, 0);
 
     assert_false(has(f, F(ITSC)));
     e7.d |= 1u << 8;
     e7.a = 5;
     assert_int_equal(set_one(f, e7, NULL), 0);
     assert_true(has(f, F(ITSC)));
-    assert_int_equal(cpuid_guest(f->v, 0x80000007, 0).a, 0);
+    assert_int_equal(guest_cpuid(f->v, 0x80000007, 0).a, 0);
 }
 
 static void limits(void **state)
@@ -418,26 +418,26 @@ static void limits(void **state)
 
     addr.a = 64 << 8 | 30;
     assert_int_equal(set_one(f, addr, NULL), 0);
-    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).a, 48 << 8 | 36);
+    assert_int_equal(guest_cpuid(f->v, 0x80000008, 0).a, 48 << 8 | 36);
     zero.a = 1;
     assert_int_equal(set_one(f, zero, NULL), 0);
     assert_false(has(f, F(FSGSBASE)));
-    l = cpuid_guest(f->v, 7, 0);
+    l = guest_cpuid(f->v, 7, 0);
     assert_int_equal(l.a | l.b | l.c | l.d, 0);
     extd.a = 0x80000004;
     assert_int_equal(set_one(f, extd, NULL), 0);
-    l = cpuid_guest(f->v, 0x80000008, 0);
+    l = guest_cpuid(f->v, 0x80000008, 0);
     assert_int_equal(l.a | l.b | l.c | l.d, 0);
     assert_int_equal(set_one(f, hv, NULL), 0);
-    assert_int_equal(cpuid_guest(f->v, 0x40000000, 0).a, 0x40000003);
-    l = cpuid_guest(f->v, 0x40000005, 0);
+    assert_int_equal(guest_cpuid(f->v, 0x40000000, 0).a, 0x40000003);
+    l = guest_cpuid(f->v, 0x40000005, 0);
     assert_int_equal(l.a | l.b | l.c | l.d, 0);
     hv.a = 1;
     assert_int_equal(set_one(f, hv, NULL), 0);
-    assert_int_equal(cpuid_guest(f->v, 0x40000000, 0).a, 0x40000002);
+    assert_int_equal(guest_cpuid(f->v, 0x40000000, 0).a, 0x40000002);
     hv.a = 99;
     assert_int_equal(set_one(f, hv, NULL), 0);
-    assert_int_equal(cpuid_guest(f->v, 0x40000000, 0).a, 0x40000005);
+    assert_int_equal(guest_cpuid(f->v, 0x40000000, 0).a, 0x40000005);
 }
 
 static void pv32(void **state)
@@ -448,7 +448,7 @@ static void pv32(void **state)
     assert_true(is_pv_32bit_domain(f->d));
     assert_false(has(f, F(LM)) || has(f, F(CX16)) || has(f, F(LAHF_LM)));
     assert_true(has(f, F(SSE4_2)) && has(f, F(SYSCALL)));
-    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).a >> 8, 32);
+    assert_int_equal(guest_cpuid(f->v, 0x80000008, 0).a >> 8, 32);
 }
 
 /* Whatever the toolstack sends, a domain has nothing that no PV domain can have, and a list that is in order. */
@@ -459,7 +459,7 @@ static void random_policies(void **state)
     uint32_t max[FEATURESET_NR_ENTRIES], fs[FEATURESET_NR_ENTRIES], clean[FEATURESET_NR_ENTRIES];
     unsigned int taken = 0;
 
-    cpu_policy_to_featureset(&f->xen->cpu_policies->pv_max, max);
+    cpuid_policy_to_featureset(&f->xen->cpu_policies->pv_max, max);
     for (unsigned int i = 0; i < 3000; i++) {
         unsigned int n = get(f, leaves);
 
@@ -470,7 +470,7 @@ static void random_policies(void **state)
             *reg = random32() % 4 ? *reg ^ 1u << random32() % 32 : random32();
         }
         taken += set(f, leaves, n, NULL) == 0;
-        cpu_policy_to_featureset(f->d->cpu_policy, fs);
+        cpuid_policy_to_featureset(f->d->cpu_policy, fs);
         fs[2] &= ~0x0183f3ffu; /* what AMD says twice */
         memcpy(clean, fs, sizeof(fs));
         sanitise_featureset(clean);

@@ -11,7 +11,7 @@ static void no_apic_id(void **state)
     struct fixture *f = *state;
 
     for (unsigned int i = 0; i < f->d->max_vcpus; i++) {
-        struct cpuid_leaf l = cpuid_guest(f->d->vcpu[i], 1, 0);
+        struct cpuid_leaf l = guest_cpuid(f->d->vcpu[i], 1, 0);
 
         assert_int_equal(l.b >> 24, 0);
         assert_int_equal(l.d & 1u << 9, 1u << 9); /* APIC */
@@ -22,15 +22,15 @@ static void no_apic_id(void **state)
 static void hypervisor_leaves(void **state)
 {
     struct fixture *f = *state;
-    struct cpuid_leaf l = cpuid_guest(f->v, 0x40000000, 0);
+    struct cpuid_leaf l = guest_cpuid(f->v, 0x40000000, 0);
 
     assert_memory_equal(&l.b, "XenVMMXenVMM", 12);
     assert_true(l.a >= 0x40000005);
-    assert_int_equal(cpuid_guest(f->v, 0x40000001, 0).a, 4 << 16 | 17);
-    l = cpuid_guest(f->v, 0x40000002, 0);
+    assert_int_equal(guest_cpuid(f->v, 0x40000001, 0).a, 4 << 16 | 17);
+    l = guest_cpuid(f->v, 0x40000002, 0);
     assert_int_equal(l.a, 1); /* hypercall pages */
     assert_int_equal(l.c & XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD);
-    l = cpuid_guest(f->v, 0x400000ff, 0);
+    l = guest_cpuid(f->v, 0x400000ff, 0);
     assert_int_equal(l.a | l.b | l.c | l.d, 0);
 }
 
@@ -38,7 +38,7 @@ static void hypervisor_leaves(void **state)
 static void features_that_are_not_there(void **state)
 {
     struct fixture *f = *state;
-    struct cpuid_leaf l1 = cpuid_guest(f->v, 1, 0), ext = cpuid_guest(f->v, 0x80000001, 0);
+    struct cpuid_leaf l1 = guest_cpuid(f->v, 1, 0), ext = guest_cpuid(f->v, 0x80000001, 0);
 
     assert_int_equal(l1.c & (1u << 26 | 1u << 27 | 1u << 28 | 1u << 30), 0); /* XSAVE OSXSAVE AVX RDRAND */
     assert_int_equal(l1.c & 1u << 3, 0);                                     /* MONITOR */
@@ -51,23 +51,23 @@ static void features_that_are_not_there(void **state)
 static void processor(void **state)
 {
     struct fixture *f = *state;
-    struct cpuid_leaf l0 = cpuid_guest(f->v, 0, 0), l1 = cpuid_guest(f->v, 1, 0);
-    struct cpuid_leaf cache = cpuid_guest(f->v, 0x80000005, 0), none;
+    struct cpuid_leaf l0 = guest_cpuid(f->v, 0, 0), l1 = guest_cpuid(f->v, 1, 0);
+    struct cpuid_leaf cache = guest_cpuid(f->v, 0x80000005, 0), none;
 
     assert_memory_equal(&l0.b, "Auth", 4);
     assert_int_equal((l1.a >> 8 & 0xf) + (l1.a >> 20 & 0xff), 0x15);
-    assert_int_equal(cpuid_guest(f->v, 0x80000001, 0).a, l1.a);
+    assert_int_equal(guest_cpuid(f->v, 0x80000001, 0).a, l1.a);
     assert_int_equal(l1.b >> 8 & 0xff, 8);
     assert_true(cache.d >> 16 & 0xff); /* Linux divides by the ways of this cache */
-    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).a, 48 << 8 | 40);
-    assert_true(cpuid_guest(f->v, 0x80000021, 0).a & 1u << 2); /* LFENCE is serialising */
+    assert_int_equal(guest_cpuid(f->v, 0x80000008, 0).a, 48 << 8 | 40);
+    assert_true(guest_cpuid(f->v, 0x80000021, 0).a & 1u << 2); /* LFENCE is serialising */
     /* SSB_NO, BTC_NO: it does not speculate */
-    assert_int_equal(cpuid_guest(f->v, 0x80000008, 0).b, 1u << 26 | 1u << 29);
-    none = cpuid_guest(f->v, 0x80000022, 0);
+    assert_int_equal(guest_cpuid(f->v, 0x80000008, 0).b, 1u << 26 | 1u << 29);
+    none = guest_cpuid(f->v, 0x80000022, 0);
     assert_int_equal(none.a | none.b | none.c | none.d, 0);
-    none = cpuid_guest(f->v, 7, 1);
+    none = guest_cpuid(f->v, 7, 1);
     assert_int_equal(none.a | none.b | none.c | none.d, 0);
-    none = cpuid_guest(f->v, 0x10000, 0);
+    none = guest_cpuid(f->v, 0x10000, 0);
     assert_int_equal(none.a | none.b | none.c | none.d, 0);
 }
 
@@ -76,8 +76,8 @@ static void cr4(void **state)
 {
     struct fixture *f = *state;
 
-    assert_int_equal(cpuid_guest_cr4(f->d, ~UINT64_C(0)), 0x1066c);
-    assert_int_equal(cpuid_guest_cr4(f->d, 0), 0x660);
+    assert_int_equal(pv_fixup_guest_cr4(f->d, ~UINT64_C(0)), 0x1066c);
+    assert_int_equal(pv_fixup_guest_cr4(f->d, 0), 0x660);
     f->v->regs->dirty = 0;
     pv_set_cr4(f->v, 0x10000);
     assert_int_equal(f->v->regs->cr4, 0x10620);

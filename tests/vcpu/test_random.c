@@ -166,7 +166,7 @@ static void random_calls(void **state)
                 vclock_run(&f->m->clock);
             }
             if (rnd() % 16 == 0)
-                vcpu_update_system_time(f->v, f->v);
+                update_vcpu_system_time(f->v, f->v);
             revive(f);
         }
         if (mmu_audit(f->xen, why, sizeof(why)))
@@ -202,7 +202,7 @@ static void random_contexts(void **state)
             v->vcpu_info->evtchn_upcall_mask = rnd() % 2;
             pv_reload_segments(v);
             pv_deliver_events(v);
-            vcpu_update_system_time(v, v);
+            update_vcpu_system_time(v, v);
         }
         if (rnd() % 2)
             while (xc_vcpu_setcontext(f->xc, f->d->domain_id, 1, NULL))
@@ -227,7 +227,7 @@ static void random_tsc_modes(void **state)
         op.u.tsc_info.elapsed_nsec = interesting(f);
         f->xen->nr_pcpus = rnd() % 3;
         assert_int_equal(xc_domctl(f->xc, &op), op.u.tsc_info.tsc_mode > 2 ? -EINVAL : 0);
-        vcpu_update_system_time(f->v, f->v);
+        update_vcpu_system_time(f->v, f->v);
         last ^= guest_rdtsc(f->v);
         op.cmd = XEN_DOMCTL_gettscinfo;
         assert_int_equal(xc_domctl(f->xc, &op), 0);

@@ -91,7 +91,7 @@ static void runstate_registered(void **state)
                      -EFAULT);
     /* An address that is not mapped is good: it may be when it is needed. */
     assert_int_equal(register_area(f, VCPUOP_register_runstate_memory_area, 0, 0x1000), 0);
-    runstate_update_area(f->v);
+    update_runstate_area(f->v);
     assert_false(f->v->pv.need_update_runstate_area); /* the kernel itself has not mapped it: there is no better time */
 }
 
@@ -104,11 +104,11 @@ static void runstate_in_user_mode(void **state)
     enter_user(f);
     pass_time(f, 1000);
     vcpu_runstate_change(f->v, RUNSTATE_blocked, NOW(f->xen));
-    runstate_update_area(f->v);
+    update_runstate_area(f->v);
     f->v->pv.kernel_mode = true;
     assert_int_not_equal(area(f).state, RUNSTATE_blocked);
     f->v->pv.kernel_mode = false;
-    pv_toggle_guest_mode(f->v);
+    toggle_guest_mode(f->v);
     assert_int_equal(area(f).state, RUNSTATE_blocked);
     assert_false(f->v->pv.need_update_runstate_area);
 }
@@ -121,7 +121,7 @@ static void runstate_update_flag(void **state)
     assert_int_equal(
         fix_hypercall(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_runstate_update_flag, 0, 0), 0);
     vcpu_runstate_change(f->v, RUNSTATE_blocked, NOW(f->xen) + 5);
-    runstate_update_area(f->v);
+    update_runstate_area(f->v);
     assert_int_equal(area(f).state_entry_time, NOW(f->xen) + 5); /* no flag is left behind */
 }
 
@@ -135,7 +135,7 @@ static void time_info_versions(void **state)
     struct vcpu_time_info copy;
 
     pass_time(f, 12345);
-    vcpu_update_system_time(f->v, f->v);
+    update_vcpu_system_time(f->v, f->v);
     assert_int_equal(t->version % 2, 0);
     assert_int_equal(t->version, version + 2);
     assert_int_equal(t->system_time, NOW(f->xen));
@@ -144,7 +144,7 @@ static void time_info_versions(void **state)
     copy = time_area(f);
     assert_memory_equal(&copy, t, sizeof(copy));
     pass_time(f, 777);
-    vcpu_update_system_time(f->v, f->v);
+    update_vcpu_system_time(f->v, f->v);
     copy = time_area(f);
     assert_memory_equal(&copy, t, sizeof(copy));
     assert_int_equal(copy.version, version + 6);
@@ -166,14 +166,14 @@ static void time_info_in_user_mode(void **state)
     enter_user(f);
     for (unsigned int i = 0; i < 3; i++) {
         pass_time(f, 1000);
-        vcpu_update_system_time(f->v, f->v);
+        update_vcpu_system_time(f->v, f->v);
     }
-    pv_toggle_guest_mode(f->v);
+    toggle_guest_mode(f->v);
     copy = time_area(f);
     assert_memory_equal(&copy, t, sizeof(copy));
     assert_int_equal(copy.version % 2, 0);
     pass_time(f, 1000);
-    vcpu_update_system_time(f->v, f->v);
+    update_vcpu_system_time(f->v, f->v);
     copy = time_area(f);
     assert_memory_equal(&copy, t, sizeof(copy));
 }

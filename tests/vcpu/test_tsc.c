@@ -133,34 +133,34 @@ static void emulated_grows(void **state)
     }
     f->m->clock.now = SECONDS(2);
     assert_int_equal(rdtsc(f), SECONDS(2));
-    vcpu_update_system_time(f->v, f->v);
+    update_vcpu_system_time(f->v, f->v);
     assert_int_equal(f->v->vcpu_info->time.flags, 0); /* clocks of two vCPUs are not to be compared */
     f->xen->nr_pcpus = 1;
-    vcpu_update_system_time(f->v, f->v);
+    update_vcpu_system_time(f->v, f->v);
     assert_int_equal(f->v->vcpu_info->time.flags, XEN_PVCLOCK_TSC_STABLE_BIT);
 }
 
 static void cpuid_leaf_3(void **state)
 {
     struct fixture *f = *state;
-    struct cpuid_leaf l = cpuid_guest(f->v, 0x40000003, 0);
+    struct cpuid_leaf l = guest_cpuid(f->v, 0x40000003, 0);
 
     assert_true(l.a == 6 && l.b == TSC_MODE_DEFAULT && l.c == 1000000 && l.d == 1);
-    l = cpuid_guest(f->v, 0x40000003, 1);
+    l = guest_cpuid(f->v, 0x40000003, 1);
     assert_true(l.c == 0x80000000 && l.d == 1);
-    l = cpuid_guest(f->v, 0x40000003, 2);
+    l = guest_cpuid(f->v, 0x40000003, 2);
     assert_true(l.a == 1000000 && !l.b && !l.c && !l.d);
-    l = cpuid_guest(f->v, 0x40000003, 3);
+    l = guest_cpuid(f->v, 0x40000003, 3);
     assert_true(!l.a && !l.b && !l.c && !l.d);
     f->m->clock.now = SECONDS(4);
     f->xen->nr_pcpus = 2;
     assert_int_equal(set_mode(f, TSC_MODE_ALWAYS_EMULATE, 4000000, SECONDS(1), 3), 0);
-    l = cpuid_guest(f->v, 0x40000003, 0);
+    l = guest_cpuid(f->v, 0x40000003, 0);
     assert_true(l.a == 5 && l.b == TSC_MODE_ALWAYS_EMULATE && l.c == 4000000 && l.d == 4);
-    l = cpuid_guest(f->v, 0x40000003, 1);
+    l = guest_cpuid(f->v, 0x40000003, 1);
     assert_true(!l.a && !l.b && l.c == 0x80000000 && (int8_t)l.d == -1); /* the offset is in what is read */
     assert_int_equal(set_mode(f, TSC_MODE_NEVER_EMULATE, 0, 0, 0), 0);
-    l = cpuid_guest(f->v, 0x40000003, 1);
+    l = guest_cpuid(f->v, 0x40000003, 1);
     assert_int_equal(l.a | (uint64_t)l.b << 32, SECONDS(3));
 }
 
@@ -195,7 +195,7 @@ static void tsc_aux(void **state)
                           rdtscp = { .kind = EXIT_RDTSC, .insn_len = 3, .insn = { .rdtscp = true } };
     const uint64_t code = fix_put(f, 0, "\x0f\x30", 2);
 
-    assert_true(cpuid_guest(f->v, 0x80000001, 0).d >> 27 & 1);
+    assert_true(guest_cpuid(f->v, 0x80000001, 0).d >> 27 & 1);
     f->v->regs->rip = code;
     f->v->regs->rcx = 0xc0000103, f->v->regs->rax = 77, f->v->regs->rdx = 0;
     pv_handle_exit(f->v, &wrmsr);

@@ -63,7 +63,7 @@ static const char *const exception_name[32] = {
 
 static bool exception_has_error_code(unsigned int vector) { return vector < 32 && (X86_EXC_HAVE_EC >> vector & 1); }
 
-void pv_toggle_guest_mode(struct vcpu *v)
+void toggle_guest_mode(struct vcpu *v)
 {
     uint64_t gs = v->regs->seg[CPU_SEG_GS].base;
 
@@ -123,7 +123,7 @@ static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
     *f++ = r->seg[CPU_SEG_SS].sel;
 
     if (!from_kernel)
-        pv_toggle_guest_mode(v);
+        toggle_guest_mode(v);
     sp = (sp & ~UINT64_C(15)) - (uint64_t)(f - frame) * 8;
     if (copy_to_guest(v, sp, frame, (size_t)(f - frame) * 8)) {
         vcpu_crash(v, "no stack for a trap frame at %016lx", sp);
@@ -205,7 +205,7 @@ static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uin
     bounce(v, &tb);
 }
 
-void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code)
+void pv_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code)
 {
     inject(v, vector, exception_has_error_code(vector), error_code);
 }
@@ -222,13 +222,13 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
         ((uint32_t *)v->vcpu_info)[2] = (uint32_t)addr; /* xen/foreign/x86_32.h: arch.cr2 is the third word */
     else
         v->vcpu_info->arch.cr2 = addr;
-    pv_inject_exception(v, X86_EXC_PF, error_code);
+    pv_inject_hw_exception(v, X86_EXC_PF, error_code);
 }
 
 void pv_inject_debug(struct vcpu *v, uint64_t dr6)
 {
     v->regs->dr[6] |= dr6; /* to clear them is the debugger's affair */
-    pv_inject_exception(v, X86_EXC_DB, 0);
+    pv_inject_hw_exception(v, X86_EXC_DB, 0);
 }
 
 /* --- events --- */
@@ -293,7 +293,7 @@ void pv_guest_syscall(struct vcpu *v)
     }
     if (tb.eip == 0) {
         r->rip -= 2;
-        pv_inject_exception(v, X86_EXC_UD, 0);
+        pv_inject_hw_exception(v, X86_EXC_UD, 0);
         return;
     }
     TRACE(v->domain->xen->machine, guest_syscall, v->domain->domain_id, v->vcpu_id, r->rip, tb.eip);

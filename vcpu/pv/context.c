@@ -84,12 +84,12 @@ static bool same_tables(const struct vcpu *v, const struct vcpu_guest_context *c
 static void load_debug_registers(struct vcpu *v, const struct vcpu_guest_context *c)
 {
     memset(v->regs->dr, 0, sizeof(v->regs->dr));
-    pv_set_debugreg(v, 6, 0);
-    pv_set_debugreg(v, 7, 0);
+    set_debugreg(v, 6, 0);
+    set_debugreg(v, 7, 0);
     for (unsigned int i = 0; i < 4; i++)
-        pv_set_debugreg(v, i, c->debugreg[i]);
-    pv_set_debugreg(v, 6, c->debugreg[6]);
-    pv_set_debugreg(v, 7, c->debugreg[7]); /* what it may not set is left out */
+        set_debugreg(v, i, c->debugreg[i]);
+    set_debugreg(v, 6, c->debugreg[6]);
+    set_debugreg(v, 7, c->debugreg[7]); /* what it may not set is left out */
 }
 
 /* fxsave: NULL for what a processor has after a reset. */
@@ -111,7 +111,7 @@ static void load_fpu(struct cpu_state *r, const void *fxsave)
 
 void pv_set_cr4(struct vcpu *v, uint64_t cr4)
 {
-    v->pv.ctrlreg[4] = cpuid_guest_cr4(v->domain, cr4);
+    v->pv.ctrlreg[4] = pv_fixup_guest_cr4(v->domain, cr4);
     v->regs->cr4 = PV_CR4_FIXED | (v->pv.ctrlreg[4] & X86_CR4_FSGSBASE);
     v->regs->dirty |= CPU_DIRTY_CR;
 }
@@ -144,8 +144,8 @@ static void load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
         uint16_t sel;
     } data[] = { { CPU_SEG_DS, u->ds }, { CPU_SEG_ES, u->es }, { CPU_SEG_FS, u->fs }, { CPU_SEG_GS, u->gs } };
 
-    pv_set_segment(v, CPU_SEG_CS, pv_fixup_guest_code_selector(v->domain, u->cs));
-    pv_set_segment(v, CPU_SEG_SS, pv_fixup_guest_stack_selector(v->domain, u->ss));
+    pv_set_segment(v, CPU_SEG_CS, fixup_guest_code_selector(v->domain, u->cs));
+    pv_set_segment(v, CPU_SEG_SS, fixup_guest_stack_selector(v->domain, u->ss));
     for (unsigned int i = 0; i < ARRAY_SIZE(data); i++)
         if (!pv_load_segment(v, data[i].seg, data[i].sel))
             r->seg[data[i].seg] = (struct cpu_segment){ .sel = data[i].sel };
@@ -163,13 +163,13 @@ static void load_callbacks(struct vcpu *v, const struct pv_guest_context *g)
 
     memcpy(pv->trap_ctxt, c->trap_ctxt, sizeof(pv->trap_ctxt));
     for (unsigned int i = 0; i < ARRAY_SIZE(pv->trap_ctxt); i++)
-        pv->trap_ctxt[i].cs = pv_fixup_guest_code_selector(v->domain, pv->trap_ctxt[i].cs);
-    pv->kernel_ss = pv_fixup_guest_stack_selector(v->domain, (uint16_t)c->kernel_ss);
+        pv->trap_ctxt[i].cs = fixup_guest_code_selector(v->domain, pv->trap_ctxt[i].cs);
+    pv->kernel_ss = fixup_guest_stack_selector(v->domain, (uint16_t)c->kernel_ss);
     pv->kernel_sp = c->kernel_sp;
     pv->event_callback_eip = c->event_callback_eip;
     pv->failsafe_callback_eip = c->failsafe_callback_eip;
-    pv->event_callback_cs = pv_fixup_guest_code_selector(v->domain, g->event_callback_cs);
-    pv->failsafe_callback_cs = pv_fixup_guest_code_selector(v->domain, g->failsafe_callback_cs);
+    pv->event_callback_cs = fixup_guest_code_selector(v->domain, g->event_callback_cs);
+    pv->failsafe_callback_cs = fixup_guest_code_selector(v->domain, g->failsafe_callback_cs);
     pv->syscall_callback_eip = is_pv_64bit_domain(v->domain) ? c->syscall_callback_eip : 0;
     pv->vgc_flags = (uint32_t)c->flags & ~(uint32_t)(VGCF_I387_VALID | VGCF_IN_KERNEL | VGCF_online);
 }

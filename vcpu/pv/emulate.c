@@ -78,7 +78,7 @@ static bool debugreg(struct vcpu *v, struct insn *in, bool write)
     struct hypercall_args args = { { in->sys_reg } };
 
     if (write)
-        return pv_set_debugreg(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]) == 0;
+        return set_debugreg(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]) == 0;
     v->regs->gpr[in->opnd[0].gpr & 15] = (uint64_t)do_get_debugreg(v, &args);
     return true;
 }
@@ -101,7 +101,7 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
 {
     switch (in->op) {
     case INSN_CLI:
-    case INSN_STI: return pv_iopl_ok(v);
+    case INSN_STI: return iopl_ok(v);
     default: return false;
     }
 }
@@ -139,7 +139,7 @@ static bool is_mov_of_no_dr(const struct vcpu *v, const struct insn *in)
            !pv_debugreg_exists(v, in->sys_reg);
 }
 
-bool pv_iopl_ok(const struct vcpu *v)
+bool iopl_ok(const struct vcpu *v)
 {
     unsigned int cpl = !guest_kernel_mode(v) ? 3 : VM_ASSIST(v->domain, architectural_iopl) ? 0 : 1;
 
@@ -166,7 +166,7 @@ bool pv_emulate_privileged_op(struct vcpu *v)
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
     if (is_mov_of_no_dr(v, &in)) {
-        pv_inject_exception(v, X86_EXC_UD, 0);
+        pv_inject_hw_exception(v, X86_EXC_UD, 0);
         return true;
     }
     if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
@@ -181,7 +181,7 @@ bool pv_emulate_privileged_op(struct vcpu *v)
 
 void pv_emulate_cpuid(struct vcpu *v)
 {
-    struct cpuid_leaf leaf = cpuid_guest(v, (uint32_t)v->regs->rax, (uint32_t)v->regs->rcx);
+    struct cpuid_leaf leaf = guest_cpuid(v, (uint32_t)v->regs->rax, (uint32_t)v->regs->rcx);
 
     v->regs->rax = leaf.a;
     v->regs->rbx = leaf.b;

@@ -89,8 +89,8 @@ static void switch_to(struct vcpu *v)
 {
     pv_update_cr3(v);
     pv_reload_segments(v);
-    runstate_update_area(v);
-    vcpu_update_system_time(v, v);
+    update_runstate_area(v);
+    update_vcpu_system_time(v, v);
     vcpu_periodic_timer_start(v);
 }
 

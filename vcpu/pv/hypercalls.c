@@ -43,7 +43,7 @@ long do_set_trap_table(struct vcpu *v, struct hypercall_args *args)
             return 0;
         if (!is_canonical(t.address))
             return -EINVAL;
-        t.cs = pv_fixup_guest_code_selector(v->domain, t.cs);
+        t.cs = fixup_guest_code_selector(v->domain, t.cs);
         v->pv.trap_ctxt[t.vector] = t;
     }
 }
@@ -71,7 +71,7 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
 
     if (!is_canonical(eip))
         return -EINVAL;
-    cs = pv_fixup_guest_code_selector(v->domain, cs);
+    cs = fixup_guest_code_selector(v->domain, cs);
     switch (type) {
     case CALLBACKTYPE_event:
         pv->event_callback_eip = eip;
@@ -170,7 +170,7 @@ long compat_set_callbacks(struct vcpu *v, struct hypercall_args *args)
 
 long do_stack_switch(struct vcpu *v, struct hypercall_args *args)
 {
-    v->pv.kernel_ss = pv_fixup_guest_stack_selector(v->domain, (uint16_t)args->a[0]);
+    v->pv.kernel_ss = fixup_guest_stack_selector(v->domain, (uint16_t)args->a[0]);
     v->pv.kernel_sp = args->a[1];
     return 0;
 }
@@ -213,7 +213,7 @@ bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg)
     return reg < 8 && !((reg == 4 || reg == 5) && (v->pv.ctrlreg[4] & X86_CR4_DE));
 }
 
-long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
+long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
 {
     if (!pv_debugreg_exists(v, reg))
         return -ENODEV;
@@ -235,7 +235,7 @@ long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val)
 
 long do_set_debugreg(struct vcpu *v, struct hypercall_args *args)
 {
-    return pv_set_debugreg(v, (unsigned int)args->a[0], args->a[1]);
+    return set_debugreg(v, (unsigned int)args->a[0], args->a[1]);
 }
 
 long do_get_debugreg(struct vcpu *v, struct hypercall_args *args)

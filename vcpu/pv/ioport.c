@@ -33,7 +33,7 @@ static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
 {
     uint8_t bits[2] = { 0xff, 0xff };
 
-    if (pv_iopl_ok(v))
+    if (iopl_ok(v))
         return true;
     if (port + size > v->pv.iobmp_limit)
         return false;
@@ -184,7 +184,7 @@ static bool element(struct vcpu *v, const struct io_insn *in, uint64_t offset, u
              offset <= s->limit - (in->size - 1u);
     }
     if (!ok)
-        pv_inject_exception(v, in->seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
+        pv_inject_hw_exception(v, in->seg == CPU_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
     return ok;
 }
 

@@ -30,7 +30,7 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
             vcpu_crash(v, "iret to user mode with no user page tables");
             return 0;
         }
-        pv_toggle_guest_mode(v);
+        toggle_guest_mode(v);
     }
     if (VM_ASSIST(v->domain, architectural_iopl))
         v->pv.iopl = (c.rflags >> 12) & 3;
@@ -53,7 +53,7 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
     pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
     if ((r->seg[CPU_SEG_CS].attr & SEG_ATTR_L) && !is_canonical(c.rip))
-        pv_inject_exception(v, X86_EXC_GP, 0);
+        pv_inject_hw_exception(v, X86_EXC_GP, 0);
     return (long)r->rax;
 }
 

@@ -16,7 +16,7 @@
 /* --- bounce.c: entering the guest kernel --- */
 
 /* Deliver exception `vector` to the guest kernel (the vCPU then stands at its handler). No handler: the domain crashes. */
-void pv_inject_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
+void pv_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 /* A software interrupt whose gate allows it (rip is behind the instruction already). */
 void pv_inject_sw_interrupt(struct vcpu *v, unsigned int vector);
@@ -30,7 +30,7 @@ void pv_guest_syscall(struct vcpu *v);
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
 
 /* Change between a PV64 guest's kernel and user context: page tables and GS base. */
-void pv_toggle_guest_mode(struct vcpu *v);
+void toggle_guest_mode(struct vcpu *v);
 
 /* --- iret.c --- */
 hypercall_fn do_iret, compat_iret;
@@ -47,8 +47,8 @@ void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
 /* The one of them that does so, and the exception that loading it raises; CPU_NR_SEGS: both are loaded. */
 unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector);
 /* `sel` with the RPL that it must have as a code or stack selector of d's kernel or user; one that is right stays. */
-uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel);
-uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
+uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel);
+uint16_t fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
 /* v's CS and SS become the flat ones of a PV64 guest, compat: those of 32-bit code. */
 void pv_flat_code_segment(struct vcpu *v, bool compat);
 
@@ -79,7 +79,7 @@ void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
 /* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
-bool pv_iopl_ok(const struct vcpu *v);
+bool iopl_ok(const struct vcpu *v);
 
 /* --- ioport.c --- */
 /* IN, OUT, INS, OUTS at RIP. True: carried out, or a fault delivered; false: none of these, or not allowed. */
@@ -117,7 +117,7 @@ hypercall_fn do_set_trap_table, do_set_callbacks, compat_set_callbacks, do_callb
 /* 4 and 5 are other names of 6 and 7, unless CR4.DE takes them away. */
 bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg);
 /* set_debugreg: -ENODEV, -EINVAL (a bit that nobody has), -EPERM (one that guests may not have), or 0. */
-long pv_set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
+long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
 /* Fill frame gmfn of domain d with hypercall stubs for its kind. -EACCES: not a frame that it may write. */
 int pv_hypercall_page_install(struct domain *d, uint64_t gmfn);
 

@@ -165,12 +165,12 @@ unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector)
     return seg;
 }
 
-uint16_t pv_fixup_guest_stack_selector(const struct domain *d, uint16_t sel)
+uint16_t fixup_guest_stack_selector(const struct domain *d, uint16_t sel)
 {
     return is_pv_32bit_domain(d) ? (uint16_t)((sel & SEL_RPL) ? sel : sel | 1) : (uint16_t)(sel | SEL_RPL);
 }
 
-uint16_t pv_fixup_guest_code_selector(const struct domain *d, uint16_t sel)
+uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel)
 {
     if (is_pv_32bit_domain(d))
         return (uint16_t)((sel & SEL_RPL) ? sel : sel | 1);

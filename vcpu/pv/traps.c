@@ -37,7 +37,7 @@ static void softint(struct vcpu *v, const struct sim_exit *e)
     }
     v->regs->rip -= e->insn_len;
     v->regs->rflags |= X86_EFLAGS_RF; /* a fault, unlike the interrupt it is not */
-    pv_inject_exception(v, X86_EXC_GP, e->softint.vector * 8u | X86_XEC_IDT);
+    pv_inject_hw_exception(v, X86_EXC_GP, e->softint.vector * 8u | X86_XEC_IDT);
 }
 
 /* A fault in the window where the guest's LDT is mapped brings in that page of it; what it lacks is the guest's fault. */
@@ -89,7 +89,7 @@ static void exception(struct vcpu *v, const struct sim_exit *e)
         break;
     case X86_EXC_PF: page_fault(v, e); return;
     }
-    pv_inject_exception(v, e->exception.vector, e->exception.error_code);
+    pv_inject_hw_exception(v, e->exception.vector, e->exception.error_code);
 }
 
 #define SPIN_FILTER 32            /* PAUSEs in a row, */
@@ -138,12 +138,12 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         if (pv_emulate_rdtsc(v, e->insn.rdtscp))
             pv_insn_done(v, e->insn_len, (unsigned int)e->insn.dr6);
         else
-            pv_inject_exception(v, X86_EXC_GP, 0);
+            pv_inject_hw_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_PAUSE: pause_insn(v, e); return;
     case EXIT_IO:
         if (!pv_emulate_port_io(v))
-            pv_inject_exception(v, X86_EXC_GP, 0);
+            pv_inject_hw_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_RDMSR:
     case EXIT_WRMSR:
@@ -151,10 +151,10 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_CR_WRITE:
     case EXIT_HLT: /* all of these are #GP for deprivileged code */
         if (!pv_emulate_privileged_op(v))
-            pv_inject_exception(v, X86_EXC_GP, 0);
+            pv_inject_hw_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_SYSENTER: /* AMD processors have it in legacy mode only */
-    case EXIT_VMMCALL: pv_inject_exception(v, X86_EXC_UD, 0); return;
+    case EXIT_VMMCALL: pv_inject_hw_exception(v, X86_EXC_UD, 0); return;
     case EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return;
     case EXIT_ERROR: vcpu_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_NPF:

@@ -140,7 +140,7 @@ void vcpu_yield(struct vcpu *v);
 /* SCHEDOP_block: sleeps unless an event is already deliverable (upcall mask is cleared first). */
 void vcpu_block(struct vcpu *v);
 
-/* Runstate bookkeeping: RUNSTATE_* since now. runstate_update_area() copies it to the guest's registered area. */
+/* Runstate bookkeeping: RUNSTATE_* since now. update_runstate_area() copies it to the guest's registered area. */
 void vcpu_runstate_change(struct vcpu *v, int state, s_time_t now);
 void vcpu_runstate_get(const struct vcpu *v, struct vcpu_runstate_info *out);
 
