@@ -286,17 +286,17 @@ static int setvcpuaffinity(struct vcpu *v, struct vcpu *target, struct xen_domct
 {
     const bool hard = op->flags & XEN_VCPUAFFINITY_HARD, soft = op->flags & XEN_VCPUAFFINITY_SOFT;
     uint64_t hard_map = 0, soft_map = 0;
-    int rc = hard ? cpumap_from_guest(v, &op->cpumap_hard, &hard_map) : 0;
+    int rc = hard ? xenctl_bitmap_to_cpumask(v, &op->cpumap_hard, &hard_map) : 0;
 
     if (!rc && soft)
-        rc = cpumap_from_guest(v, &op->cpumap_soft, &soft_map);
+        rc = xenctl_bitmap_to_cpumask(v, &op->cpumap_soft, &soft_map);
     if (!rc && (hard || soft))
         rc = sched_set_affinity(target, hard ? &hard_map : NULL, soft ? &soft_map : NULL);
     /* The answer is what they come to, in the domain's CPU pool. */
     if (!rc && hard)
-        rc = cpumap_to_guest(v, &op->cpumap_hard, vcpu_cpumask(target));
+        rc = cpumask_to_xenctl_bitmap(v, &op->cpumap_hard, vcpu_cpumask(target));
     if (!rc && soft)
-        rc = cpumap_to_guest(v, &op->cpumap_soft, vcpu_cpumask(target) & target->soft_affinity);
+        rc = cpumask_to_xenctl_bitmap(v, &op->cpumap_soft, vcpu_cpumask(target) & target->soft_affinity);
     return rc;
 }
 
@@ -306,9 +306,9 @@ static int getvcpuaffinity(struct vcpu *v, const struct vcpu *target, const stru
     int rc = 0;
 
     if (op->flags & XEN_VCPUAFFINITY_HARD)
-        rc = cpumap_to_guest(v, &op->cpumap_hard, target->hard_affinity);
+        rc = cpumask_to_xenctl_bitmap(v, &op->cpumap_hard, target->hard_affinity);
     if (!rc && op->flags & XEN_VCPUAFFINITY_SOFT)
-        rc = cpumap_to_guest(v, &op->cpumap_soft, target->soft_affinity);
+        rc = cpumask_to_xenctl_bitmap(v, &op->cpumap_soft, target->soft_affinity);
     return rc;
 }
 
@@ -329,7 +329,7 @@ static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpu
 static int setnodeaffinity(struct vcpu *v, struct domain *d, const struct xen_domctl_nodeaffinity *op)
 {
     uint64_t nodes;
-    int rc = bitmap_from_guest(v, &op->nodemap, 64, &nodes);
+    int rc = xenctl_bitmap_to_bitmap(v, &op->nodemap, 64, &nodes);
 
     if (!rc && !(nodes & 1))
         rc = -EINVAL;
@@ -342,7 +342,7 @@ static int getnodeaffinity(struct vcpu *v, const struct domain *d, const struct 
 {
     const uint64_t chosen = d->max_vcpus && d->vcpu[0] ? 1 : ~UINT64_C(0);
 
-    return bitmap_to_guest(v, &op->nodemap, 64, d->node_affinity ? d->node_affinity : chosen);
+    return bitmap_to_xenctl_bitmap(v, &op->nodemap, 64, d->node_affinity ? d->node_affinity : chosen);
 }
 
 static int destroydomain(struct vcpu *v, struct domain *d)
@@ -429,7 +429,7 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
     case XEN_DOMCTL_setvcpuaffinity:
     case XEN_DOMCTL_getvcpuaffinity:
         return vcpuaffinity(v, d, &op->u.vcpuaffinity, op->cmd == XEN_DOMCTL_setvcpuaffinity);
-    case XEN_DOMCTL_scheduler_op: return sched_domctl(v, d, &op->u.scheduler_op);
+    case XEN_DOMCTL_scheduler_op: return sched_adjust(v, d, &op->u.scheduler_op);
     case XEN_DOMCTL_setdomainhandle: memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle)); return 0;
     case XEN_DOMCTL_settimeoffset:
         d->time_offset_seconds = op->u.settimeoffset.time_offset_seconds;

@@ -93,7 +93,7 @@ static int getcpuinfo(struct vcpu *v, struct xen_sysctl_getcpuinfo *op)
     uint32_t n = op->max_cpus < xen->nr_pcpus ? op->max_cpus : xen->nr_pcpus;
 
     for (uint32_t i = 0; i < n; i++) {
-        struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)sched_cpu_idle_time(xen, i) };
+        struct xen_sysctl_cpuinfo info = { .idletime = (uint64_t)get_cpu_idle_time(xen, i) };
 
         if (copy_to_guest(v, HANDLE(op->info) + i * sizeof(info), &info, sizeof(info)))
             return -EFAULT;
@@ -173,7 +173,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
     case XEN_SYSCTL_get_cpu_levelling_caps: /* every CPUID of a guest exits */
         op->u.cpu_levelling_caps.caps = XEN_SYSCTL_CPU_LEVELCAP_faulting;
         return 0;
-    case XEN_SYSCTL_scheduler_op: return sched_sysctl(v, &op->u.scheduler_op);
+    case XEN_SYSCTL_scheduler_op: return sched_adjust_global(v, &op->u.scheduler_op);
     case XEN_SYSCTL_cpupool_op: return cpupool_sysctl(v, &op->u.cpupool_op);
     case XEN_SYSCTL_cpu_hotplug: return cpu_hotplug(xen, &op->u.cpu_hotplug);
     case XEN_SYSCTL_get_pmstat: return cpu_is_online(xen, op->u.get_pmstat.cpuid) ? -ENODEV : -EINVAL;

@@ -35,7 +35,7 @@ bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer)
     return false;
 }
 
-s_time_t sched_cpu_idle_time(const struct xen *xen, unsigned int cpu)
+s_time_t get_cpu_idle_time(const struct xen *xen, unsigned int cpu)
 {
     const struct xen_pcpu *p = &xen->pcpu[cpu];
     const s_time_t now = NOW(xen);

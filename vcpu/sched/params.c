@@ -18,7 +18,7 @@
 
 /* --- bitmaps of pCPUs --- */
 
-int bitmap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits)
+int xenctl_bitmap_to_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits)
 {
     const size_t ours = (nr + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
 
@@ -31,7 +31,7 @@ int bitmap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned 
     return 0;
 }
 
-int bitmap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits)
+int bitmap_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits)
 {
     const size_t ours = (nr + 7) / 8, bytes = ((size_t)map->nr_bits + 7) / 8;
     const uint8_t zero = 0;
@@ -45,14 +45,14 @@ int bitmap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned in
     return 0;
 }
 
-int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits)
+int xenctl_bitmap_to_cpumask(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits)
 {
-    return bitmap_from_guest(v, map, v->domain->xen->nr_pcpus, bits);
+    return xenctl_bitmap_to_bitmap(v, map, v->domain->xen->nr_pcpus, bits);
 }
 
-int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
+int cpumask_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits)
 {
-    return bitmap_to_guest(v, map, v->domain->xen->nr_pcpus, bits);
+    return bitmap_to_xenctl_bitmap(v, map, v->domain->xen->nr_pcpus, bits);
 }
 
 /* --- parameters --- */
@@ -86,7 +86,7 @@ static int adjust_vcpus(struct vcpu *v, struct domain *d, struct xen_domctl_sche
     return rc;
 }
 
-int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
+int sched_adjust(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op)
 {
     const struct sched_ops *ops;
 
@@ -117,7 +117,7 @@ static int adjust_arinc653(struct vcpu *v, struct scheduler *s, struct xen_sysct
     return rc;
 }
 
-int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op)
+int sched_adjust_global(struct vcpu *v, struct xen_sysctl_scheduler_op *op)
 {
     struct scheduler *s;
 
@@ -143,5 +143,5 @@ int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op)
     rc = cpupool_do_sysctl(v->domain->xen, op, &cpumap);
     if (rc || (op->op != XEN_SYSCTL_CPUPOOL_OP_INFO && op->op != XEN_SYSCTL_CPUPOOL_OP_FREEINFO))
         return rc;
-    return cpumap_to_guest(v, &op->cpumap, cpumap);
+    return cpumask_to_xenctl_bitmap(v, &op->cpumap, cpumap);
 }

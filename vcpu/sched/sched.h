@@ -133,8 +133,8 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu);
 /* Ask pCPU `cpu` to call sched_schedule() at its next chance (Xen: cpu_raise_softirq(SCHEDULE_SOFTIRQ)). */
 void sched_kick_cpu(struct xen *xen, unsigned int cpu);
 
-/* How long pCPU `cpu` has had nobody to run; 0 while it is offline (Xen: get_cpu_idle_time()). */
-s_time_t sched_cpu_idle_time(const struct xen *xen, unsigned int cpu);
+/* How long pCPU `cpu` has had nobody to run; 0 while it is offline. */
+s_time_t get_cpu_idle_time(const struct xen *xen, unsigned int cpu);
 
 void vcpu_yield(struct vcpu *v);
 /* SCHEDOP_block: sleeps unless an event is already deliverable (upcall mask is cleared first). */
@@ -194,13 +194,13 @@ bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
 /* --- hypercalls, v is the caller: params.c --- */
 
 /* A bitmap of which nr bits (1 to 64) mean something here: more of the guest's are passed over, and zeroed. 0 or -EFAULT. */
-int bitmap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits);
-int bitmap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits);
+int xenctl_bitmap_to_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits);
+int bitmap_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits);
 /* One of pCPUs: nr is the machine's. */
-int cpumap_from_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits);
-int cpumap_to_guest(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits);
-int sched_domctl(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op); /* XEN_DOMCTL_scheduler_op */
-int sched_sysctl(struct vcpu *v, struct xen_sysctl_scheduler_op *op);                   /* XEN_SYSCTL_scheduler_op */
+int xenctl_bitmap_to_cpumask(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t *bits);
+int cpumask_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, uint64_t bits);
+int sched_adjust(struct vcpu *v, struct domain *d, struct xen_domctl_scheduler_op *op); /* XEN_DOMCTL_scheduler_op */
+int sched_adjust_global(struct vcpu *v, struct xen_sysctl_scheduler_op *op);            /* XEN_SYSCTL_scheduler_op */
 int cpupool_sysctl(struct vcpu *v, struct xen_sysctl_cpupool_op *op);                   /* XEN_SYSCTL_cpupool_op */
 
 #define for_each_cpu_in(mask, cpu)                                                                                     \
