@@ -38,7 +38,7 @@ static uint64_t rdtsc(struct fixture *f)
     return f->v->regs->rax | f->v->regs->rdx << 32;
 }
 
-/* ns by the formula of public vcpu/noun/xen.h: 128 bits, since the difference may have 64. */
+/* ns by the formula of public xen/xen.h: 128 bits, since the difference may have 64. */
 static uint64_t system_time(const struct vcpu_time_info *t, uint64_t tsc)
 {
     uint64_t delta = tsc - t->tsc_timestamp;
