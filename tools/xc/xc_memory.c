@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A domain's memory: giving it some, its frames as the toolstack sees them, its page tables, and the grants that it starts with.
+ *
+ * A foreign frame is reached in two ways: as a copy of a page, or mapped into dom0; both are the hypervisor's calls, which
+ * look at whose the frame is and what it is used as.
+ */
+#include "tools/xc/xc_private.h"
+
+#include "mmu/memory/e820.h"
+#include "vcpu/native/map.h"
+
+#include <errno.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
+#include <xen/xen.h>
+
+int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr, uint64_t *p2m)
+{
+    struct xen_memory_reservation res = { .domid = domid, .nr_extents = nr };
+    long done;
+
+    res.extent_start.p = (xen_pfn_t *)p2m;
+    done = xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_populate_physmap, PTR(&res), 0, 0, 0);
+    if (done < 0)
+        return (int)done;
+    return (uint64_t)done == nr ? 0 : -ENOMEM;
+}
+
+int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb)
+{
+    struct e820entry ram = { .size = map_limitkb << 10, .type = E820_RAM };
+    struct xen_foreign_memory_map fmap = { .domid = domid, .map.nr_entries = 1 };
+
+    set_xen_guest_handle(fmap.map.buffer, &ram);
+    return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, PTR(&fmap), 0, 0, 0);
+}
+
+int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
+{
+    struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };
+
+    return (int)hypercall_native_once(xc->v, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
+}
+
+int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore)
+{
+    xen_pfn_t frame = 0;
+    struct gnttab_setup_table setup = { .dom = domid, .nr_frames = 1 };
+    grant_entry_v1_t *entry;
+    long rc;
+
+    set_xen_guest_handle(setup.frame_list, &frame);
+    rc = xc_hypercall(xc, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, PTR(&setup), 1, 0, 0);
+    if (rc || setup.status != GNTST_okay)
+        return rc ? (int)rc : -EINVAL;
+    entry = xc_map_foreign(xc, domid, _mfn(frame));
+    if (!entry)
+        return -EINVAL;
+    entry[GNTTAB_RESERVED_CONSOLE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(console) };
+    entry[GNTTAB_RESERVED_XENSTORE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(xenstore) };
+    xc_unmap(xc, entry);
+    return 0;
+}
+
+int xc_get_pfn_type_batch(struct xc_handle *xc, domid_t domid, unsigned int nr, uint64_t *frames)
+{
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_getpageframeinfo3, .domain = domid, .u.getpageframeinfo3.num = nr };
+
+    op.u.getpageframeinfo3.array.p = (void *)frames;
+    return xc_domctl(xc, &op);
+}
+
+int xc_machphys_mfn_list(struct xc_handle *xc, unsigned int max, xen_pfn_t *extents)
+{
+    struct xen_machphys_mfn_list op = { .max_extents = max };
+    long rc;
+
+    set_xen_guest_handle(op.extent_start, extents);
+    rc = xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_machphys_mfn_list, PTR(&op), 0, 0, 0);
+    return rc ? (int)rc : (int)op.nr_extents;
+}
+
+int xc_read_foreign(struct xc_handle *xc, domid_t domid, mfn_t mfn, void *page)
+{
+    return native_read_foreign(xc->v, domid, mfn, page);
+}
+
+int xc_copy_to_domain_page(struct xc_handle *xc, domid_t domid, mfn_t mfn, const void *page)
+{
+    return native_write_foreign(xc->v, domid, mfn, page);
+}
+
+void *xc_map_foreign(struct xc_handle *xc, domid_t domid, mfn_t mfn) { return native_map_foreign(xc->v, domid, mfn); }
+
+void xc_unmap(struct xc_handle *xc, void *ptr) { native_unmap(xc->v, ptr); }
