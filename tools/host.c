@@ -10,7 +10,6 @@
 #include "vcpu/cpu_policy.h"
 #include "vcpu/tsc.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -38,7 +37,32 @@ static void guest_crashed(void *data, struct vcpu *v, const char *why)
     h->io.guest_crashed(h->io.data, &report);
 }
 
-/* --- coming up --- */
+/* --- coming up: each *_start() answers 0, or -1 with a message --- */
+
+static int machine_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
+{
+    const uint64_t need = HOST_RAM_MIB(cfg->guests_mib), least = need > DEFAULT_RAM_MIB ? need : DEFAULT_RAM_MIB;
+    const struct machine_config mc = {
+        .ram_mib = cfg->ram_mib ?: least,
+        .nr_pcpus = cfg->nr_pcpus ?: 1,
+        .seed = cfg->seed,
+        .plain_engine = cfg->plain_engine,
+    };
+
+    h->machine = machine_create(&mc, err, HOST_ERR_SIZE);
+    return h->machine ? 0 : -1;
+}
+
+static int xen_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
+{
+    h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED, err, HOST_ERR_SIZE);
+    if (!h->xen)
+        return -1;
+    h->xen->audit = cfg->audit;
+    h->xen->hook_data = h;
+    h->xen->crash_report = guest_crashed;
+    return 0;
+}
 
 static int dom0_boot(struct host *h)
 {
@@ -47,26 +71,46 @@ static int dom0_boot(struct host *h)
     h->dom0 = native_kernel_create(h->xen->dom0);
     h->xc = h->dom0 ? xc_interface_open(native_vcpu(h->dom0)) : NULL;
     if (!h->xc)
-        return -ENOMEM;
+        return -1;
     task_init(&h->look, h->dom0, &guests_look_task, h);
     h->guest_task = &guest_task;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
-        return -EINVAL;
+        return -1;
     return native_timers_start(h->dom0);
+}
+
+static int dom0_start(struct host *h, char err[HOST_ERR_SIZE])
+{
+    if (!dom0_boot(h))
+        return 0;
+    snprintf(err, HOST_ERR_SIZE, "dom0 does not start");
+    return -1;
+}
+
+static void slow_engine_warn(struct host *h)
+{
+    struct pcpu *pcpu = h->machine->pcpu[0];
+
+    if (!pcpu_backend_is_fast(pcpu))
+        host_message(h,
+                     "warning: this build of %s is laid out in another way than known: it is used without shortcuts, "
+                     "which is slower",
+                     pcpu_backend_name(pcpu));
+}
+
+static int pools_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
+{
+    h->pools = cfg->pools;
+    for (; h->nr_pools < cfg->nr_pools; h->nr_pools++)
+        if (host_pool_create(xc(h), &h->pools[h->nr_pools], err))
+            return -1;
+    return 0;
 }
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])
 {
     struct host *h = calloc(1, sizeof(*h));
-    uint64_t need = HOST_RAM_MIB(cfg->guests_mib);
-    struct machine_config mc = {
-        .ram_mib = cfg->ram_mib             ? cfg->ram_mib
-                   : need > DEFAULT_RAM_MIB ? need
-                                            : DEFAULT_RAM_MIB,
-        .nr_pcpus = cfg->nr_pcpus ? cfg->nr_pcpus : 1,
-        .seed = cfg->seed,
-        .plain_engine = cfg->plain_engine,
-    };
+    int rc;
 
     if (!h) {
         snprintf(err, HOST_ERR_SIZE, "out of memory");
@@ -74,36 +118,18 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
     }
     h->io = *io;
     h->seed = cfg->seed;
-    h->guests_tail = &h->guests;
-    h->machine = machine_create(&mc, err, HOST_ERR_SIZE); /* RAM, processors, clock */
-    if (h->machine)
-        h->xen = xen_create(h->machine, cfg->sched ? cfg->sched : HOST_DEFAULT_SCHED, err,
-                            HOST_ERR_SIZE); /* frames, heap, scheduler, dom0 */
-    if (!h->xen) {
-        host_destroy(h);
-        return NULL;
-    }
-    h->xen->audit = cfg->audit;
-    h->xen->hook_data = h;
-    h->xen->crash_report = guest_crashed;
-    if (dom0_boot(h)) { /* dom0's kernel: events from here on */
-        snprintf(err, HOST_ERR_SIZE, "dom0 does not start");
-        host_destroy(h);
-        return NULL;
-    }
-    if (!cfg->plain_engine && !pcpu_backend_is_fast(h->machine->pcpu[0]))
-        host_message(h,
-                     "warning: this build of %s is laid out in another way than known: it is used without shortcuts, "
-                     "which is slower",
-                     pcpu_backend_name(h->machine->pcpu[0]));
     h->kept_told = cfg->quiet;
-    h->pools = cfg->pools;
-    for (; h->nr_pools < cfg->nr_pools; h->nr_pools++) {
-        if (host_pool_create(xc(h), &h->pools[h->nr_pools], err)) {
-            host_destroy(h);
-            return NULL;
-        }
+    h->guests_tail = &h->guests;
+    rc = machine_start(h, cfg, err);     /* RAM, processors, clock */
+    rc = rc ?: xen_start(h, cfg, err);   /* scheduler, frames, heap, dom0 */
+    rc = rc ?: dom0_start(h, err);       /* dom0's kernel: events from here on */
+    rc = rc ?: pools_start(h, cfg, err); /* CPU pools, by dom0's hypercalls; guests are added later */
+    if (rc) {
+        host_destroy(h);
+        return NULL;
     }
+    if (!cfg->plain_engine)
+        slow_engine_warn(h);
     return h;
 }
 

@@ -35,7 +35,7 @@ static int system_domains_create(struct xen *xen)
     return rc ? rc : domain_create(xen, DOMID_IO, NULL, NULL, false, &xen->dom_io);
 }
 
-/* dom0 exists from the first hypercall on; its kernel (rings/) is given to its vCPU later. */
+/* dom0 exists from the first hypercall on; its kernel (vcpu/native/) is given to its vCPU later. */
 static int dom0_create(struct xen *xen)
 {
     struct xen_domctl_createdomain config = {
@@ -57,6 +57,25 @@ static int dom0_create(struct xen *xen)
     return 0;
 }
 
+/* The processors, and whose turn it is on them. err says what is wrong with the choice of a policy. */
+static int scheduling_init(struct xen *xen, const char *sched, char *err, size_t errlen)
+{
+    xen->nr_pcpus = xen->machine->nr_pcpus ?: 1; /* a machine without processors still schedules, in unit tests */
+    for (unsigned int i = 0; i < xen->nr_pcpus; i++)
+        xen->pcpu[i].online = true;
+    xen->sched = sched_create(xen, sched, (UINT64_C(1) << xen->nr_pcpus) - 1);
+    if (xen->sched)
+        return 0;
+    snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched, sched_names());
+    return -EINVAL;
+}
+
+static int cpu_policies_init(struct xen *xen)
+{
+    xen->cpu_policies = cpu_policies_create(xen->nr_pcpus);
+    return xen->cpu_policies ? 0 : -ENOMEM;
+}
+
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen)
 {
     struct xen *xen = calloc(1, sizeof(*xen));
@@ -66,37 +85,25 @@ struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t e
         snprintf(err, errlen, "out of memory");
         return NULL;
     }
-    xen->machine = m;
-    xen->hooks = &hooks;
-    xen->hypercalls = hypercall_table;
-    xen->wallclock_offset = BOOT_WALLCLOCK;
-    xen->tsc_khz = 1000000;
-    xen->next_domid = 1;
-    xen->nr_pcpus = m->nr_pcpus ? m->nr_pcpus : 1; /* a machine without processors still schedules, in unit tests */
-    for (unsigned int i = 0; i < xen->nr_pcpus; i++)
-        xen->pcpu[i].online = true;
-    xen->sched = sched_create(xen, sched, (UINT64_C(1) << xen->nr_pcpus) - 1);
-    if (!xen->sched) {
-        snprintf(err, errlen, "no scheduler \"%s\", or none with such parameters (there are: %s)", sched,
-                 sched_names());
-        free(xen);
-        return NULL;
-    }
-    xen->cpu_policies = cpu_policies_create(xen->nr_pcpus);
-    rc = xen->cpu_policies ? 0 : -ENOMEM;
+    *xen = (struct xen){ .machine = m,
+                         .hooks = &hooks,
+                         .hypercalls = hypercall_table,
+                         .wallclock_offset = BOOT_WALLCLOCK,
+                         .tsc_khz = 1000000,
+                         .next_domid = 1 };
+    *err = '\0';
+    rc = scheduling_init(xen, sched, err, errlen);
+    rc = rc ?: cpu_policies_init(xen);     /* what CPUID may say */
+    rc = rc ?: heap_init(xen);             /* the frame table, the heap, the machine-to-phys table */
+    rc = rc ?: system_domains_create(xen); /* owners of frames that are nobody's */
+    rc = rc ?: dom0_create(xen);           /* the first domain; all others are its work */
     if (!rc)
-        rc = heap_init(xen); /* the frame table, the heap, the machine-to-phys table */
-    if (!rc)
-        rc = system_domains_create(xen);
-    if (!rc)
-        rc = dom0_create(xen);
-    if (rc) {
+        return xen;
+    if (!*err)
         snprintf(err, errlen, "the hypervisor does not start: %s (more --ram?)",
                  rc == -ENOMEM ? "out of memory" : "bug");
-        xen_destroy(xen);
-        return NULL;
-    }
-    return xen;
+    xen_destroy(xen);
+    return NULL;
 }
 
 /* Destroy d, all of it that nobody else uses. */

@@ -7,7 +7,7 @@
  * they are written dom0 has them mapped, and as long as that is so, Xen accepts none of them as a page table: so they are
  * unmapped before the root is pinned, which has Xen look through them all. In what they map they are themselves read-only.
  *
- * Corresponds to setup_pgtables_pv() of tools/libs/guest/xg_dom_x86.c.
+ * Corresponds to setup_pgtables_x86_64() of tools/libs/guest/xg_dom_x86.c.
  */
 #include "tools/build/build_pv_private.h"
 
