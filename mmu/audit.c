@@ -283,7 +283,7 @@ static void grants(struct audit *a, const struct domain *d)
 /* Nobody refers to the hypervisor's own table. */
 static void foreign_frames(struct audit *a, const struct domain *d)
 {
-    for (size_t i = 0; i < d->native.physmap.nr; i++) {
+    for (size_t i = 0; is_native_domain(d) && i < d->native.physmap.nr; i++) {
         const struct foreign_mapping *map = &d->native.physmap.map[i];
 
         for (unsigned int n = is_m2p_frame(a->xen, foreign_mfn(map)) ? 0 : map->uses; n; n--)

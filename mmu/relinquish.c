@@ -100,7 +100,8 @@ int domain_relinquish_memory(struct domain *d)
     get_knownalive_domain(d); /* the last frame must not take the structure away from under us */
     rc = 0;
     if (d->relmem_step == 0) {
-        native_physmap_destroy(d);
+        if (is_native_domain(d))
+            native_physmap_destroy(d);
         for (struct page_info *pg = page_list_first(d->xen, &d->xenpage_list), *next; pg; pg = next) {
             next = page_list_next(d->xen, pg);
             put_page_alloc_ref(d->xen, pg);

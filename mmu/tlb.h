@@ -24,7 +24,8 @@
 /* v drops all translations before it executes another instruction. */
 static inline void vcpu_flush_tlb(struct vcpu *v)
 {
-    v->regs->dirty |= CPU_DIRTY_TLB;
+    if (v->regs) /* a native vCPU has no TLB */
+        v->regs->dirty |= CPU_DIRTY_TLB;
     v->tlb_stamp = ++v->domain->xen->tlb_clock;
 }
 

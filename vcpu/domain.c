@@ -122,7 +122,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
     d->is_privileged = privileged;
     d->target = DOMID_INVALID;
     d->shutdown_code = -1;
-    d->shared_info_mfn = d->pv.perdomain_l3 = INVALID_MFN;
+    d->shared_info_mfn = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     d->controller_pause_count = 1; /* the toolstack unpauses a domain when it is ready */
     d->guest = guest;
@@ -162,7 +162,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     v->vcpu_id = id;
     v->domain = d;
     v->pause_flags = VPF_down;
-    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = v->old_guest_table = v->vcpu_info_mfn = INVALID_MFN;
+    v->old_guest_table = v->vcpu_info_mfn = INVALID_MFN;
     v->hard_affinity = v->soft_affinity = ~UINT64_C(0);
     v->runstate.state = RUNSTATE_offline;
     v->runstate.state_entry_time = NOW(d->xen);
@@ -170,7 +170,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     vcpu_time_init(v);
     d->vcpu[id] = v;
     rc = d->guest->vcpu_init(v);
-    if (!v->regs) {
+    if (rc && !v->regs) {
         d->vcpu[id] = NULL;
         free(v);
         return rc;

@@ -70,7 +70,7 @@ static void crash(struct domain *d, struct vcpu *v, const char *why, va_list ap)
         return;
     vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
     printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v ? v->vcpu_id : 0, d->crash_reason);
-    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v ? v->regs->rip : 0);
+    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v && v->regs ? v->regs->rip : 0);
     if (xen->crash_report && v)
         xen->crash_report(xen->hook_data, v, d->crash_reason);
     domain_shutdown(d, SHUTDOWN_crash);

@@ -129,12 +129,16 @@ void update_vcpu_system_time(struct vcpu *v, struct vcpu *space)
         .tsc_shift = (int8_t)scale.shift,
         .flags = host_tsc_is_safe(d->xen) ? XEN_PVCLOCK_TSC_STABLE_BIT : 0, /* is another vCPU's clock comparable? */
     };
+    bool written;
 
     __atomic_store_n(&shared->version, t.version, __ATOMIC_SEQ_CST);
     *shared = t;
     __atomic_store_n(&shared->version, t.version + 1, __ATOMIC_SEQ_CST);
+    written = !v->time_info_guest || update_secondary(v, space, &t);
+    if (!is_pv_64bit_domain(d))
+        return;
     v->pv.pending_system_time.version = 0;
-    if (v->time_info_guest && !update_secondary(v, space, &t) && is_pv_64bit_domain(d) && !guest_kernel_mode(v))
+    if (!written && !guest_kernel_mode(v))
         v->pv.pending_system_time = t;
 }
 

@@ -175,10 +175,10 @@ int pv_vcpu_initialise(struct vcpu *v)
     const bool pv32 = is_pv_32bit_domain(v->domain);
     uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
 
+    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = INVALID_MFN;
     t = t ? table_below(xen, &t[v->vcpu_id / VCPUS_PER_L1]) : NULL;
     if (!t)
         return -ENOMEM;
-    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = v->old_guest_table = INVALID_MFN;
     pv_destroy_gdt(v); /* fills the window with zero pages */
     pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE] =
         pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);

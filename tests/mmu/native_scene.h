@@ -51,15 +51,14 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->target = DOMID_INVALID;
     d->shutdown_code = -1;
     d->max_pages = 2048;
-    d->shared_info_mfn = d->pv.perdomain_l3 = INVALID_MFN;
+    d->shared_info_mfn = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     v->domain = d;
     v->caller_mem = &native_caller_mem;
-    v->regs = calloc(1, sizeof(*v->regs));
-    v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = v->old_guest_table = INVALID_MFN;
+    v->old_guest_table = INVALID_MFN;
     d->max_vcpus = 1;
     d->vcpu = calloc(1, sizeof(*d->vcpu));
-    assert_true(v->regs && d->vcpu);
+    assert_non_null(d->vcpu);
     d->vcpu[0] = v;
     domain_list_insert(d);
     assert_int_equal(grant_table_init(d, grant_frames, maptrack_frames, 2), 0);
@@ -116,7 +115,6 @@ static inline void scene_forget(struct scene *s, domid_t domid)
     assert_int_equal(d->refcnt, 1);
     grant_table_destroy(d);
     domain_list_remove(d);
-    free(d->vcpu[0]->regs);
     free(d->vcpu[0]);
     free(d->vcpu);
     free(d->e820);

@@ -4,7 +4,7 @@
  *
  * Concept: a native vCPU is scheduled like any other, and when its turn comes a function of this program does the next
  * step of its work, says how long that took, and comes back to the exit loop (its kernel is vcpu/native/kernel.c). It has no
- * processor context: nothing can exit, nothing is injected, and it looks for its events itself. Its memory is reached by pointers.
+ * processor context and no registers: nothing can exit, nothing is injected, and it looks for its events itself. Its memory is reached by pointers.
  */
 #include "vcpu/noun/guest.h"
 #include "mmu/guest_access.h"
@@ -12,8 +12,6 @@
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/sched.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <xen/features.h>
 
 static int domain_init(struct domain *d)
@@ -26,14 +24,8 @@ static void domain_forget(struct domain *d) {}
 static int relinquish(struct domain *d) { return 0; }
 static void switch_to(struct vcpu *v) {}
 
-/* Its registers are never loaded: what marks a vCPU's TLB as stale marks it there. */
-static int vcpu_init(struct vcpu *v)
-{
-    v->regs = calloc(1, sizeof(*v->regs));
-    return v->regs ? 0 : -ENOMEM;
-}
-
-static void vcpu_destroy(struct vcpu *v) { free(v->regs); }
+static int vcpu_init(struct vcpu *v) { return 0; } /* its kernel fills in v->native */
+static void vcpu_destroy(struct vcpu *v) {}
 
 /* Until `end`, or until somebody else should run: step by step, each of which says what it has cost. */
 static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
@@ -53,7 +45,7 @@ static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop
 const struct guest_ops native_guest = {
     .name = "native",
     .type = DOMAIN_NATIVE,
-    .hypercalls = HYPERCALLS_PV64,
+    .hypercalls = HYPERCALLS_NATIVE,
     .word = 8,
     .hypervisor_virt_start = HYPERVISOR_VIRT_START,
     .features = 1u << XENFEAT_direct_mapped,

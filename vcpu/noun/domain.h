@@ -9,6 +9,8 @@
  * Invariants:
  *  - d->refcnt > 0 while the domain is on xen->domain_list; whoever keeps a pointer across a hypercall holds a reference.
  *  - v->regs is valid for guest vCPUs only while the vCPU is not inside pcpu_run(): the hypervisor runs when guests do not.
+ *  - What belongs to one kind of domain is an arm of a union, here and in struct vcpu; d->type selects it (v->domain->type), and no other
+ *    is to be read or written: PV64 and PV32 have `pv`, native domains `native`, system domains none. tests/vcpu/test_kinds.c looks.
  *  - A vCPU is runnable when pause_flags == 0 and both pause counts are 0.
  *
  * Simplifies xen/include/xen/sched.h: no RCU, no locks (one host thread), no sched_units (a unit is a vCPU).
@@ -128,10 +130,12 @@ typedef struct vcpu_time_info vcpu_time_info_at_4 __attribute__((aligned(4)));
 struct vcpu {
     unsigned int vcpu_id;
     struct domain *domain;
-    struct cpu_context *ctx; /* NULL for native vCPUs */
-    struct cpu_state *regs;  /* inside ctx; native: a private one, never loaded */
-    struct pv_vcpu pv;
-    struct native_vcpu native;
+    struct cpu_context *ctx; /* NULL for native vCPUs: no processor ever has their registers */
+    struct cpu_state *regs;  /* inside ctx; NULL likewise */
+    union {
+        struct pv_vcpu pv;
+        struct native_vcpu native;
+    };
 
     /* scheduling: vcpu/sched/ */
     bool is_initialised;
@@ -204,8 +208,10 @@ struct domain {
 
     enum domain_type type;
     const struct guest_ops *guest; /* the operations of its kind; NULL: a system domain */
-    struct pv_domain pv;
-    struct native_domain native;
+    union {
+        struct pv_domain pv;
+        struct native_domain native;
+    };
     bool is_privileged; /* dom0: is_control_domain() */
     domid_t target;     /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
     uint8_t handle[16];

@@ -28,7 +28,7 @@ struct caller_mem_ops;
 enum domain_type { DOMAIN_PV64, DOMAIN_PV32, DOMAIN_HVM, DOMAIN_NATIVE, DOMAIN_SYSTEM };
 
 /* Which handlers its hypercalls have: a column of hypercall_table. */
-enum hypercall_column { HYPERCALLS_PV64, HYPERCALLS_PV32, HYPERCALLS_HVM, HYPERCALLS_NR_COLUMNS };
+enum hypercall_column { HYPERCALLS_PV64, HYPERCALLS_PV32, HYPERCALLS_HVM, HYPERCALLS_NATIVE, HYPERCALLS_NR_COLUMNS };
 
 struct guest_ops {
     const char *name;
@@ -45,7 +45,7 @@ struct guest_ops {
     /* --- life. init: 0 or -errno; what it has made by then is undone by destroy, which follows in any case --- */
     int (*domain_init)(struct domain *d);
     void (*domain_destroy)(struct domain *d);
-    int (*vcpu_init)(struct vcpu *v); /* makes v->regs, and v->ctx if it runs on a processor */
+    int (*vcpu_init)(struct vcpu *v); /* its arm; v->ctx and v->regs, if it runs on a processor */
     void (*vcpu_destroy)(struct vcpu *v);
     /* d dies: let go of what keeps its frames in use. -ERESTART: call again. */
     int (*relinquish)(struct domain *d);

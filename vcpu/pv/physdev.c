@@ -191,8 +191,8 @@ static long physdev_op(struct vcpu *v, unsigned int cmd, uint64_t arg)
     struct physdev_apic apic;
 
     switch (cmd) {
-    case PHYSDEVOP_set_iopl: return set_iopl(v, arg);
-    case PHYSDEVOP_set_iobitmap: return set_iobitmap(v, arg);
+    case PHYSDEVOP_set_iopl: return is_pv_domain(v->domain) ? set_iopl(v, arg) : -ENOSYS;
+    case PHYSDEVOP_set_iobitmap: return is_pv_domain(v->domain) ? set_iobitmap(v, arg) : -ENOSYS;
     case PHYSDEVOP_get_free_pirq: return get_free_pirq(v, arg);
     case PHYSDEVOP_eoi: return eoi(v, arg);
     case PHYSDEVOP_irq_status_query: return irq_status_query(v, arg);
