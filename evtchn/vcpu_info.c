@@ -15,6 +15,7 @@
 #include "evtchn/event_channel.h"
 
 #include "mmu/page.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,10 +36,14 @@ void *evtchn_pin_frame(struct domain *d, uint64_t gfn, mfn_t *mfn)
         return NULL;
     }
     *mfn = page_to_mfn(xen, pg);
-    return mfn_to_virt(xen->machine, *mfn);
+    return frame_share(xen->machine, *mfn);
 }
 
-void evtchn_unpin_frame(struct domain *d, mfn_t mfn) { put_page_and_type(d->xen, mfn_to_page(d->xen, mfn)); }
+void evtchn_unpin_frame(struct domain *d, mfn_t mfn)
+{
+    frame_unshare(d->xen->machine, mfn);
+    put_page_and_type(d->xen, mfn_to_page(d->xen, mfn));
+}
 
 void *evtchn_pending_sel(const struct vcpu *v)
 {

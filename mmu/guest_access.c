@@ -13,6 +13,7 @@
 #include "mmu/guest_access.h"
 
 #include "mmu/pte.h"
+#include "sim/frame.h"
 #include "sim/walk.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ static mfn_t walk_root(const struct vcpu *v)
 }
 
 /* *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */
-static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, uint64_t **leaf)
+static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, const uint64_t **leaf)
 {
     const struct machine *m = v->domain->xen->machine;
     struct page_walk w;
@@ -51,56 +52,62 @@ static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, uint64_t **
 
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec)
 {
-    uint64_t *leaf;
+    const uint64_t *leaf;
 
     return is_pv_domain(v->domain) ? walk(v, va, pfec, &leaf) : INVALID_MFN;
 }
 
-/* Host address of guest byte va, good to the end of its page; NULL: -EFAULT. */
-static uint8_t *guest_page(struct vcpu *v, uint64_t va, bool write)
+/* The frame of the page that guest byte va is in, for one access; INVALID_MFN: -EFAULT. */
+static inline mfn_t guest_frame(struct vcpu *v, uint64_t va, bool write)
 {
+    const uint64_t bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED, *leaf;
     uint32_t pfec = write ? PFEC_write_access : 0;
-    uint64_t *leaf, bits = write ? _PAGE_ACCESSED | _PAGE_DIRTY : _PAGE_ACCESSED;
     mfn_t mfn;
 
-    if (!pv_okay(v, va, 1))
-        return NULL;
+    if (!pv_okay(v, va, 1) || (is_pv_32bit_domain(v->domain) && va >> 32))
+        return INVALID_MFN;
     mfn = walk(v, va, &pfec, &leaf);
-    if (mfn_eq(mfn, INVALID_MFN))
-        return NULL;
-    if ((*leaf & bits) != bits)
-        *leaf |= bits;
-    if (write)
-        machine_code_written(v->domain->xen->machine, mfn);
-    return (uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va);
+    if (!mfn_eq(mfn, INVALID_MFN) && (*leaf & bits) != bits)
+        frame_write_u64(v->domain->xen->machine, leaf, *leaf | bits);
+    return mfn;
 }
 
-static int copy(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, bool write)
+/* How many of n bytes from va on lie in its page. */
+static inline size_t in_page(uint64_t va, size_t n)
 {
-    const bool pv32 = is_pv_32bit_domain(v->domain);
+    return PAGE_SIZE - PAGE_OFFSET(va) < n ? PAGE_SIZE - PAGE_OFFSET(va) : n;
+}
 
-    while (n) {
-        size_t part = PAGE_SIZE - PAGE_OFFSET(va) < n ? PAGE_SIZE - PAGE_OFFSET(va) : n;
-        uint8_t *page = pv32 && va >> 32 ? NULL : guest_page(v, va, write);
+static int pv_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    for (size_t done = 0, part; done < n; done += part) {
+        const uint64_t va = src + done;
+        const mfn_t mfn = guest_frame(v, va, false);
 
-        if (!page)
+        if (mfn_eq(mfn, INVALID_MFN))
             return -EFAULT;
-        if (write)
-            memcpy(page, buf, part);
-        else
-            memcpy(buf, page, part);
-        va += part;
-        buf += part;
-        n -= part;
+        part = in_page(va, n - done);
+        memcpy((uint8_t *)dst + done, (const uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va),
+               part);
     }
     return 0;
 }
 
-static int pv_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n) { return copy(v, src, dst, n, false); }
-
 static int pv_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
 {
-    return copy(v, dst, (uint8_t *)(uintptr_t)src, n, true);
+    struct machine *m = v->domain->xen->machine;
+
+    for (size_t done = 0, part; done < n; done += part) {
+        const uint64_t va = dst + done;
+        const mfn_t mfn = guest_frame(v, va, true);
+
+        if (mfn_eq(mfn, INVALID_MFN))
+            return -EFAULT;
+        part = in_page(va, n - done);
+        memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(va), (const uint8_t *)src + done, part);
+        frame_write_end(m, mfn);
+    }
+    return 0;
 }
 
 const struct caller_mem_ops pv_caller_mem = {
@@ -138,15 +145,13 @@ size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
     size_t done = 0;
 
     while (done < n && is_pv_domain(v->domain)) {
-        size_t part = PAGE_SIZE - PAGE_OFFSET(va + done);
+        const size_t part = in_page(va + done, n - done);
         uint32_t pfec = PFEC_insn_fetch;
         mfn_t mfn = guest_walk(v, va + done, &pfec);
 
         if (mfn_eq(mfn, INVALID_MFN))
             break;
-        if (part > n - done)
-            part = n - done;
-        memcpy(buf + done, (uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va + done), part);
+        memcpy(buf + done, (const uint8_t *)mfn_to_virt(v->domain->xen->machine, mfn) + PAGE_OFFSET(va + done), part);
         done += part;
     }
     return done;

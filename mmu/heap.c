@@ -169,8 +169,8 @@ static void prepare(struct xen *xen, struct page_info *pg, uint64_t nr)
         if (pg[i].need_scrub) {
             mfn_t mfn = page_to_mfn(xen, pg + i);
 
-            memset(mfn_to_virt(m, mfn), 0, PAGE_SIZE);
-            machine_code_written(m, mfn);
+            memset(frame_write_begin(m, mfn), 0, PAGE_SIZE);
+            frame_write_end(m, mfn);
             pg[i].need_scrub = false;
         }
     }

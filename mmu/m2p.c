@@ -41,8 +41,6 @@
 
 #define HOST_GROUP 16u /* pages of a table for which the host's memory is asked for together */
 
-static uint64_t *table(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
-
 /* A table's pages: whole extents. */
 static uint64_t nr_pages(const struct xen *xen, uint64_t per_page)
 {
@@ -58,14 +56,17 @@ uint64_t m2p32_frames(const struct xen *xen)
 
 /* The L1 tables are one array of entries: for each extent a table. */
 _Static_assert(M2P_EXTENT_PAGES == PTES_PER_TABLE, "an extent is what an L1 table maps");
-static uint64_t *m2p32_l1(const struct xen *xen) { return m2p_l1(xen) + xen->m2p_frames; }
+static const uint64_t *m2p32_l1(const struct xen *xen) { return m2p_l1(xen) + xen->m2p_frames; }
 
 /* Fill upper-level tables at `at` so that they map the nr tables (or pages) from `child` on; returns how many it took. */
 static uint64_t map_tables(struct xen *xen, uint64_t at, uint64_t child, uint64_t nr, unsigned int first_slot,
                            uint64_t flags)
 {
-    for (uint64_t i = 0; i < nr; i++)
-        table(xen, _mfn(at + i / PTES_PER_TABLE))[(first_slot + i) % PTES_PER_TABLE] = pte_make(_mfn(child + i), flags);
+    for (uint64_t i = 0; i < nr; i++) {
+        const uint64_t *table = mfn_to_virt(xen->machine, _mfn(at + i / PTES_PER_TABLE));
+
+        frame_write_u64(xen->machine, &table[(first_slot + i) % PTES_PER_TABLE], pte_make(_mfn(child + i), flags));
+    }
     return ROUND_UP(nr, PTES_PER_TABLE) / PTES_PER_TABLE;
 }
 
@@ -119,18 +120,23 @@ static void page32_fill(const struct xen *xen, uint64_t page32, uint32_t *entry)
 
 static void page32_open(struct xen *xen, uint64_t page32)
 {
+    const mfn_t mfn = _mfn(mfn_x(xen->m2p_compat) + page32);
+
     group_populate(xen, m2p32_l1(xen), xen->m2p_compat, page32);
-    page32_fill(xen, page32, &xen->m2p32[page32 * M2P32_PER_PAGE]);
-    m2p32_l1(xen)[page32] = pte_make(_mfn(mfn_x(xen->m2p_compat) + page32), M2P32_FLAGS);
+    page32_fill(xen, page32, frame_write_begin(xen->machine, mfn));
+    frame_write_end(xen->machine, mfn);
+    frame_write_u64(xen->machine, &m2p32_l1(xen)[page32], pte_make(mfn, M2P32_FLAGS));
 }
 
 void m2p_page_open(struct xen *xen, mfn_t mfn)
 {
     const uint64_t page = mfn_x(mfn) / M2P_PER_PAGE, page32 = page / (M2P32_PER_PAGE / M2P_PER_PAGE);
+    const mfn_t at = _mfn(mfn_x(xen->m2p_mfn) + page);
 
     group_populate(xen, m2p_l1(xen), xen->m2p_mfn, page);
-    memset(&xen->m2p[page * M2P_PER_PAGE], 0xff, PAGE_SIZE);
-    m2p_l1(xen)[page] = pte_make(_mfn(mfn_x(xen->m2p_mfn) + page), M2P_FLAGS);
+    memset(frame_write_begin(xen->machine, at), 0xff, PAGE_SIZE);
+    frame_write_end(xen->machine, at);
+    frame_write_u64(xen->machine, &m2p_l1(xen)[page], pte_make(at, M2P_FLAGS));
     if (page * M2P_PER_PAGE < xen->m2p32_entries && !(m2p32_l1(xen)[page32] & _PAGE_PRESENT))
         page32_open(xen, page32);
 }
@@ -162,6 +168,15 @@ bool m2p_frame_open(struct xen *xen, mfn_t mfn)
     if (!(m2p32_l1(xen)[i32] & _PAGE_PRESENT))
         page32_open(xen, i32);
     return true;
+}
+
+void m2p32_entry_set(struct xen *xen, mfn_t mfn, uint32_t pfn)
+{
+    const mfn_t at = virt_to_mfn(xen->machine, &xen->m2p32[mfn_x(mfn)]);
+    uint32_t *page = frame_write_begin(xen->machine, at);
+
+    page[mfn_x(mfn) % M2P32_PER_PAGE] = pfn;
+    frame_write_end(xen->machine, at);
 }
 
 void set_gpfn_from_mfn(struct xen *xen, mfn_t mfn, uint64_t pfn)

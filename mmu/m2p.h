@@ -7,6 +7,7 @@
 
 #include "mmu/page.h"
 #include "mmu/pte.h"
+#include "sim/frame.h"
 
 /* Where the 32-bit table is in a PV32 guest: slots of the L2 that covers the last GiB. */
 #define COMPAT_M2P_FIRST_SLOT 428 /* (0xf5800000 >> 21) & 511 */
@@ -23,7 +24,7 @@ uint64_t m2p_init(struct xen *xen);
 #define M2P_PER_PAGE (PAGE_SIZE / 8)
 
 /* The L1 tables of the M2P: one entry for each of its pages, one table behind the other. */
-static inline uint64_t *m2p_l1(const struct xen *xen) { return mfn_to_virt(xen->machine, _mfn(FIRMWARE_FRAMES)); }
+static inline const uint64_t *m2p_l1(const struct xen *xen) { return mfn_to_virt(xen->machine, _mfn(FIRMWARE_FRAMES)); }
 /* There is a PV32 domain now: its table comes into being, and is kept from here on. */
 void m2p32_begin(struct xen *xen);
 /* Was the run of frames that mfn is in ever opened? */
@@ -50,12 +51,13 @@ static inline bool is_m2p_frame(const struct xen *xen, mfn_t mfn)
 }
 /* A frame of either table is to be read: it is filled in, and kept from here on. False: it is of none of them. */
 bool m2p_frame_open(struct xen *xen, mfn_t mfn);
+void m2p32_entry_set(struct xen *xen, mfn_t mfn, uint32_t pfn); /* m2p_entry_set() in the second one */
 /* Of a frame whose page is open, in both tables. */
 static inline void m2p_entry_set(struct xen *xen, mfn_t mfn, uint64_t pfn)
 {
-    xen->m2p[mfn_x(mfn)] = pfn;
+    frame_write_u64(xen->machine, &xen->m2p[mfn_x(mfn)], pfn);
     if (mfn_x(mfn) < xen->m2p32_entries)
-        xen->m2p32[mfn_x(mfn)] = (uint32_t)pfn;
+        m2p32_entry_set(xen, mfn, (uint32_t)pfn);
 }
 
 #endif

@@ -40,6 +40,13 @@ static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen
     }
     m->ram = ram;
     m->nr_frames = MIB_TO_FRAMES(mib);
+    m->shares = mmap(NULL, m->nr_frames * sizeof(*m->shares), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (m->shares == MAP_FAILED) {
+        snprintf(err, errlen, "out of memory");
+        m->shares = NULL;
+        return false;
+    }
     return true;
 }
 
@@ -96,6 +103,8 @@ void machine_destroy(struct machine *m)
     }
     insn_decoder_destroy(m->decoder);
     vclock_destroy(&m->clock);
+    if (m->shares)
+        munmap(m->shares, m->nr_frames * sizeof(*m->shares));
     if (m->ram)
         munmap(m->ram, m->nr_frames << PAGE_SHIFT);
     if (m->ram_fd >= 0)
@@ -107,14 +116,6 @@ void machine_populate(struct machine *m, mfn_t first, uint64_t nr)
 {
     /* Kernels before 5.14 do not know it: then the page faults do it, as ever. */
     madvise(m->ram + (mfn_x(first) << PAGE_SHIFT), nr << PAGE_SHIFT, MADV_POPULATE_WRITE);
-}
-
-void machine_frame_write(struct machine *m, mfn_t mfn, const void *page)
-{
-    void *to = mfn_to_virt(m, mfn);
-
-    if (pwrite(m->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
-        memcpy(to, page, PAGE_SIZE);
 }
 
 /* SplitMix64 (Steele, Lea, Flood 2014): a counter in steps of the golden ratio, its bits then well stirred. */

@@ -22,8 +22,11 @@ struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
 struct machine {
-    uint8_t *ram;
+    uint8_t *ram; /* for sim/: others read it by mfn_to_virt(), and write it by sim/frame.h */
     uint64_t nr_frames;
+    uint8_t *has_code;        /* a byte a frame: the engine has translated code of it; NULL: there are no processors */
+    uint32_t *shares;         /* a count a frame, of frame_share() */
+    unsigned int frames_open; /* frame_write_begin() without frame_write_end() */
     int ram_fd;
     unsigned int nr_pcpus;
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
@@ -53,21 +56,24 @@ void machine_destroy(struct machine *m);
 
 static inline bool mfn_valid(const struct machine *m, mfn_t mfn) { return mfn_x(mfn) < m->nr_frames; }
 
-/* Host address of a frame; the mfn must be valid. Whoever writes through it calls machine_code_written() after. */
-static inline void *mfn_to_virt(const struct machine *m, mfn_t mfn)
+/* Host address of a frame, to read it; the mfn must be valid. Who writes says so: sim/frame.h. */
+static inline const void *mfn_to_virt(const struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn));
     return m->ram + (mfn_x(mfn) << PAGE_SHIFT);
 }
 
+/* The frame that a host address is in. */
+static inline mfn_t virt_to_mfn(const struct machine *m, const void *virt)
+{
+    const mfn_t mfn = _mfn((uint64_t)((const uint8_t *)virt - m->ram) >> PAGE_SHIFT);
+
+    BUG_ON(!mfn_valid(m, mfn));
+    return mfn;
+}
+
 /* A hint: all of these frames will soon be written. The host then finds memory for them in one go, not in nr page faults. */
 void machine_populate(struct machine *m, mfn_t first, uint64_t nr);
-
-/*
- * Fill a frame, PAGE_SIZE bytes. As a copy through mfn_to_virt(), which whoever looks there sees (machine_code_written() remains to
- * be called), but of a frame that was never touched the host need not clear and map a page first.
- */
-void machine_frame_write(struct machine *m, mfn_t mfn, const void *page);
 
 /*
  * A mapping of this frame in page tables in use was taken away or changed; one of many frames; the root of page tables went out of use. A

@@ -189,9 +189,6 @@ void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_ex
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
 void pcpu_release(struct cpu_context *c);
 
-/* Drop every translation of code in frame mfn on all pCPUs of the machine. Cheap when the frame was never executed. */
-void machine_code_written(struct machine *m, mfn_t mfn);
-
 /* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);
 /* The shortcuts into it are taken: they were wanted, and it is laid out as they need it. */

@@ -14,7 +14,7 @@
  *
  * It lies in sim/ and not in mmu/, since it has users below and above that line: the engine looks for the instruction that was
  * stopped at and compares its TLB; the hypervisor reaches a guest's memory, and finds the entry that a guest wants changed. It
- * looks and changes nothing: who makes an access on a guest's behalf sets A and D in *entry.
+ * looks and changes nothing: who makes an access on a guest's behalf sets A and D in the entry (frame_write_u64()).
  *
  * Where the tables are is the caller's affair (a function from the physical address to the table), so that the engine may walk in
  * pages of its own, too; machine_walk() is the walk in RAM. Inline and unrolled, so that neither the function nor the levels cost
@@ -31,16 +31,16 @@
 
 /* How far a walk came: the last entry that was read. level 5: not even one. */
 struct page_walk {
-    uint64_t *entry; /* where it stands */
-    uint64_t leaf;   /* what it says */
-    uint64_t table;  /* physical address of the table that it is in */
-    uint64_t phys;   /* physical address of the byte; if it was found */
-    uint64_t rights; /* RW, US: all entries have it; NX: one has it; if it was found */
+    const uint64_t *entry; /* where it stands */
+    uint64_t leaf;         /* what it says */
+    uint64_t table;        /* physical address of the table that it is in */
+    uint64_t phys;         /* physical address of the byte; if it was found */
+    uint64_t rights;       /* RW, US: all entries have it; NX: one has it; if it was found */
     unsigned int level;
 };
 
 /* The table at physical address addr, of which the last 12 bits are 0; NULL: nothing is there. */
-typedef uint64_t *page_walk_table_fn(const void *ctx, uint64_t addr);
+typedef const uint64_t *page_walk_table_fn(const void *ctx, uint64_t addr);
 
 /* Translate va under the tables at physical address root (the other bits of CR3 are ignored). True: there is a page, or a large one. */
 static inline bool page_walk(struct page_walk *w, uint64_t root, uint64_t va, page_walk_table_fn *table,
@@ -55,7 +55,7 @@ static inline bool page_walk(struct page_walk *w, uint64_t root, uint64_t va, pa
         return false;
 #pragma GCC unroll 4
     for (level = 4; level > 0; level--) {
-        uint64_t *t = table(ctx, e & PTE_MFN_MASK);
+        const uint64_t *t = table(ctx, e & PTE_MFN_MASK);
 
         if (!t)
             return false;
@@ -85,7 +85,7 @@ static inline bool page_walk_allows(const struct page_walk *w, uint32_t access)
            !((access & PFEC_insn_fetch) && (w->rights & _PAGE_NX));
 }
 
-static inline uint64_t *machine_table(const void *machine, uint64_t addr)
+static inline const uint64_t *machine_table(const void *machine, uint64_t addr)
 {
     const struct machine *m = machine;
 

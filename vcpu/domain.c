@@ -21,6 +21,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/memory/memory.h"
 #include "mmu/page.h"
+#include "sim/frame.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
@@ -54,8 +55,10 @@ static void domain_free(struct domain *d)
     grant_table_destroy(d);
     if (d->guest)
         d->guest->domain_destroy(d);
-    if (d->shared_info)
+    if (d->shared_info) {
+        frame_unshare(xen->machine, d->shared_info_mfn);
         free_xenheap_pages(xen, mfn_to_page(xen, d->shared_info_mfn), 0);
+    }
     if (d->type != DOMAIN_SYSTEM)
         domain_list_remove(d);
     free(d->cpu_policy);
@@ -79,7 +82,7 @@ static int shared_info_alloc(struct domain *d)
     if (!pg)
         return -ENOMEM;
     d->shared_info_mfn = page_to_mfn(d->xen, pg);
-    d->shared_info = mfn_to_virt(d->xen->machine, d->shared_info_mfn);
+    d->shared_info = frame_share(d->xen->machine, d->shared_info_mfn);
     return 0;
 }
 

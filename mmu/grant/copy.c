@@ -16,6 +16,8 @@
  */
 #include "mmu/grant/private.h"
 
+#include "sim/frame.h"
+
 #include "mmu/compat.h"
 
 #include <errno.h>
@@ -208,9 +210,9 @@ static int copy_bytes(struct vcpu *v, struct copy_buf *dst, const struct copy_bu
         return GNTST_bad_copy_arg;
     if (!buf_covers(src, len) || !buf_covers(dst, len))
         return GNTST_general_error;
-    memmove((uint8_t *)mfn_to_virt(m, dst->frame.mfn) + dst->ptr.offset,
+    memmove((uint8_t *)frame_write_begin(m, dst->frame.mfn) + dst->ptr.offset,
             (const uint8_t *)mfn_to_virt(m, src->frame.mfn) + src->ptr.offset, len);
-    machine_code_written(m, dst->frame.mfn);
+    frame_write_end(m, dst->frame.mfn);
     TRACE(m, grant_copy, v->domain->domain_id, v->vcpu_id, src->domain->domain_id, dst->domain->domain_id, len);
     return GNTST_okay;
 }

@@ -9,6 +9,7 @@
  * one list of free handles a domain instead of one a vCPU.
  */
 #include "mmu/grant/private.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ unsigned int nr_grant_entries(const struct grant_table *gt)
     return gt->nr_grant_frames * (gt->version == 1 ? GRANTS_PER_FRAME_V1 : GRANTS_PER_FRAME_V2);
 }
 
-static void *frame_ptr(const struct grant_table *gt, mfn_t mfn) { return mfn_to_virt(gt->domain->xen->machine, mfn); }
+static void *frame_ptr(const struct grant_table *gt, mfn_t mfn) { return frame_shared(gt->domain->xen->machine, mfn); }
 
 grant_entry_v1_t *shared_entry_v1(const struct grant_table *gt, grant_ref_t ref)
 {
@@ -60,8 +61,10 @@ static int frames_add(struct domain *d, mfn_t *list, unsigned int *nr, unsigned 
             goto undo;
         list[i] = page_to_mfn(xen, pg);
     }
-    for (i = *nr; i < want; i++)
+    for (i = *nr; i < want; i++) {
+        frame_share(xen->machine, list[i]);
         share_xen_page_with_guest(mfn_to_page(xen, list[i]), d, SHARE_rw);
+    }
     *nr = want;
     return 0;
 
@@ -73,8 +76,10 @@ undo:
 
 static void frames_free(struct domain *d, mfn_t *list, unsigned int nr)
 {
-    for (unsigned int i = 0; i < nr; i++)
+    for (unsigned int i = 0; i < nr; i++) {
+        frame_unshare(d->xen->machine, list[i]);
         free_xenheap_pages(d->xen, mfn_to_page(d->xen, list[i]), 0);
+    }
 }
 
 int gnttab_populate_status_frames(struct domain *d, unsigned int nr_grant_frames)

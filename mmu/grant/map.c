@@ -25,6 +25,7 @@
 
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -87,6 +88,8 @@ static int host_mapping_create(struct vcpu *v, struct gnttab_map_grant_ref *op, 
 
     if (is_native_domain(ld)) {
         op->host_addr = (uintptr_t)mfn_to_virt(ld->xen->machine, mfn);
+        if (!(op->flags & GNTMAP_readonly))
+            frame_share(ld->xen->machine, mfn);
         return GNTST_okay;
     }
     return is_pv_domain(ld) ? create_grant_pv_mapping(v, op->host_addr, mfn, op->flags, 0) : GNTST_general_error;

@@ -13,6 +13,7 @@
 #include "mmu/grant/private.h"
 
 #include "mmu/compat.h"
+#include "sim/frame.h"
 #include "vcpu/noun/xsm.h"
 
 #include <errno.h>
@@ -197,7 +198,7 @@ static int version_change(struct domain *d, unsigned int version)
     if (rc)
         return rc;
     for (unsigned int i = 0; i < gt->nr_grant_frames; i++)
-        memset(mfn_to_virt(d->xen->machine, gt->shared[i]), 0, PAGE_SIZE);
+        memset(frame_shared(d->xen->machine, gt->shared[i]), 0, PAGE_SIZE);
     gt->version = version;
     reserved_restore(gt, save);
     return 0;

@@ -16,6 +16,7 @@
 
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -38,9 +39,11 @@ static int host_mapping_replace(struct vcpu *v, const struct unmap *u, unsigned 
     struct domain *ld = v->domain;
 
     if (is_native_domain(ld)) {
-        bool same = u->host_addr == (uintptr_t)mfn_to_virt(ld->xen->machine, u->mfn);
-
-        return same && !u->new_addr ? GNTST_okay : GNTST_general_error;
+        if (u->host_addr != (uintptr_t)mfn_to_virt(ld->xen->machine, u->mfn) || u->new_addr)
+            return GNTST_general_error;
+        if (!(flags & GNTMAP_readonly))
+            frame_unshare(ld->xen->machine, u->mfn);
+        return GNTST_okay;
     }
     return is_pv_domain(ld) ? replace_grant_pv_mapping(v, u->host_addr, u->mfn, u->new_addr, flags)
                             : GNTST_general_error;
@@ -178,6 +181,8 @@ int gnttab_release_mappings(struct domain *d)
         if (!is_native_domain(d))
             refs &= ~GNTMAP_host_map;
         rgt = map->rd->grant_table;
+        if (refs & GNTMAP_host_map && !(refs & GNTMAP_readonly))
+            frame_unshare(d->xen->machine, rgt->active[map->ref].mfn);
         gnttab_put_refs(d->xen, rgt->active[map->ref].mfn, refs);
         rgt->active[map->ref].pin -= gnttab_pin_increment(map->flags);
         reduce_status_for_pin(rgt, map->ref, map->flags & GNTMAP_readonly);

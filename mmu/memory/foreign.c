@@ -75,8 +75,12 @@ static int refs_get(struct domain *fd, mfn_t mfn, bool read_only)
     pg = get_page_from_mfn(xen, mfn, fd);
     if (!pg)
         return -EINVAL;
-    if (read_only || get_page_type(xen, pg, PGT_writable_page))
+    if (read_only)
         return 0;
+    if (get_page_type(xen, pg, PGT_writable_page)) {
+        frame_share(xen->machine, mfn);
+        return 0;
+    }
     put_page(xen, pg);
     return -EINVAL;
 }
@@ -91,7 +95,7 @@ static void refs_put(struct xen *xen, const struct foreign_mapping *map)
         put_page(xen, pg);
         return;
     }
-    machine_code_written(xen->machine, foreign_mfn(map));
+    frame_unshare(xen->machine, foreign_mfn(map));
     put_page_and_type(xen, pg);
 }
 

@@ -77,16 +77,18 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
 
 int validate_segdesc_page(struct xen *xen, struct page_info *pg)
 {
-    uint64_t *desc = table_map(xen, page_to_mfn(xen, pg));
+    const mfn_t mfn = page_to_mfn(xen, pg);
+    uint64_t *desc = frame_write_begin(xen->machine, mfn);
+    int rc = 0;
 
-    for (unsigned int i = 0; i < DESC_PER_PAGE; i++) {
+    for (unsigned int i = 0; i < DESC_PER_PAGE && !rc; i++) {
         if (!check_descriptor(pg->owner, &desc[i])) {
-            pv_refused(pg->owner, "bad descriptor %016lx in entry %u of frame %lx", desc[i], i,
-                       mfn_x(page_to_mfn(xen, pg)));
-            return -EINVAL;
+            pv_refused(pg->owner, "bad descriptor %016lx in entry %u of frame %lx", desc[i], i, mfn_x(mfn));
+            rc = -EINVAL;
         }
     }
-    return 0;
+    frame_write_end(xen->machine, mfn);
+    return rc;
 }
 
 /* --- GDT --- */
@@ -96,7 +98,7 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     struct domain *d = v->domain;
     struct xen *xen = d->xen;
     unsigned int i, nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
-    uint64_t *ptes;
+    const uint64_t *ptes;
 
     if (entries > FIRST_RESERVED_GDT_ENTRY)
         return -EINVAL;
@@ -109,7 +111,8 @@ int pv_set_gdt(struct vcpu *v, const uint64_t *frames, unsigned int entries)
     ptes = pv_gdt_ptes(v);
     for (i = 0; i < nr; i++) {
         v->pv.gdt_frames[i] = frames[i];
-        ptes[i] = pte_make(_mfn(frames[i]), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX);
+        frame_write_u64(xen->machine, &ptes[i],
+                        pte_make(_mfn(frames[i]), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX));
     }
     return 0;
 
@@ -138,7 +141,8 @@ long do_set_gdt(struct vcpu *v, struct hypercall_args *args)
 bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
 {
     struct domain *d = v->domain;
-    uint64_t linear = v->pv.ldt_base + offset, *l1e;
+    uint64_t linear = v->pv.ldt_base + offset;
+    const uint64_t *l1e;
     struct page_info *pg;
 
     if (offset / 8 >= v->pv.ldt_ents)
@@ -155,8 +159,8 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
         put_page(d->xen, pg);
         return false;
     }
-    pv_ldt_ptes(v)[PFN_DOWN(offset)] =
-        pte_make(pte_mfn(*l1e), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX);
+    frame_write_u64(d->xen->machine, &pv_ldt_ptes(v)[PFN_DOWN(offset)],
+                    pte_make(pte_mfn(*l1e), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX));
     v->pv.shadow_ldt_mapcnt++;
     return true;
 }
@@ -178,8 +182,7 @@ static long update_descriptor(struct domain *d, uint64_t ma, uint64_t desc)
     if ((pg->type_info & PGT_type_mask) == PGT_seg_desc_page)
         type = PGT_seg_desc_page;
     if (get_page_type(xen, pg, type)) {
-        table_map(xen, page_to_mfn(xen, pg))[PAGE_OFFSET(ma) / 8] = desc;
-        machine_code_written(xen->machine, page_to_mfn(xen, pg));
+        frame_write_u64(xen->machine, table_map(xen, page_to_mfn(xen, pg)) + PAGE_OFFSET(ma) / 8, desc);
         put_page_type(xen, pg);
         rc = 0;
     }

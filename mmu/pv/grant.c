@@ -31,20 +31,23 @@ static uint64_t grant_pte_flags(unsigned int flags, unsigned int cache_flags)
     return f;
 }
 
-static uint64_t *host_entry(struct vcpu *v, uint64_t addr, unsigned int flags)
+static const uint64_t *host_entry(struct vcpu *v, uint64_t addr, unsigned int flags)
 {
     return flags & GNTMAP_contains_pte ? pv_map_l1e_at(v->domain, addr) : map_guest_l1e(v, addr);
 }
 
 int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned int flags, unsigned int cache_flags)
 {
-    uint64_t *ptr = host_entry(v, addr, flags), old;
+    const uint64_t *ptr = host_entry(v, addr, flags);
+    uint64_t old;
 
     if (!ptr)
         return GNTST_general_error;
     old = *ptr;
     tlb_l1e_gone(v->domain->xen, old);
-    *ptr = adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), is_pv_32bit_domain(v->domain));
+    frame_write_u64(
+        v->domain->xen->machine, ptr,
+        adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), is_pv_32bit_domain(v->domain)));
     put_page_from_l1e(old, v->domain);
     /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
     if (old & _PAGE_PRESENT)
@@ -54,7 +57,8 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned
 
 int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_t new_addr, unsigned int flags)
 {
-    uint64_t *ptr = host_entry(v, addr, flags), *from = NULL;
+    const uint64_t *ptr = host_entry(v, addr, flags), *from = NULL;
+    struct machine *m = v->domain->xen->machine;
 
     if (new_addr && (flags & GNTMAP_contains_pte))
         return GNTST_general_error;
@@ -72,8 +76,8 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
     tlb_l1e_gone(v->domain->xen, *ptr);
     if (from)
         tlb_l1e_gone(v->domain->xen, *from);
-    *ptr = from ? *from : 0;
+    frame_write_u64(m, ptr, from ? *from : 0);
     if (from)
-        *from = 0;
+        frame_write_u64(m, from, 0);
     return GNTST_okay;
 }

@@ -92,23 +92,26 @@ void put_page_from_l1e(uint64_t e, struct domain *d)
 
 int promote_l1_table(struct xen *xen, struct page_info *pg)
 {
-    uint64_t *l1 = table_map(xen, page_to_mfn(xen, pg));
+    const mfn_t mfn = page_to_mfn(xen, pg);
+    uint64_t *l1 = frame_write_begin(xen->machine, mfn);
     struct domain *d = pg->owner;
     const bool pv32 = is_pv_32bit_domain(d);
+    int rc = 0;
 
     for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1)) {
-        int rc = l1e_get(xen, l1[i], d, d);
+        rc = l1e_get(xen, l1[i], d, d);
 
         if (rc) {
-            pv_refused(d, "frame %lx cannot be an L1 table: slot %u", mfn_x(page_to_mfn(xen, pg)), i);
+            pv_refused(d, "frame %lx cannot be an L1 table: slot %u", mfn_x(mfn), i);
             while (i-- > 0)
                 if (l1[i] & _PAGE_PRESENT)
                     l1e_put(xen, l1[i], d);
-            return rc;
+            break;
         }
         l1[i] = adjust_guest_l1e(l1[i], pv32);
     }
-    return 0;
+    frame_write_end(xen->machine, mfn);
+    return rc;
 }
 
 void demote_l1_table(struct xen *xen, struct page_info *pg)

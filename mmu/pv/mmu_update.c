@@ -27,6 +27,7 @@ struct mmu_call {
     /* The table of the last request, with a reference: the next one is likely to be in it, too. */
     struct page_info *pg;
     mfn_t mfn;
+    const uint64_t *table;
 };
 
 static bool table_select(struct mmu_call *c, mfn_t mfn)
@@ -37,23 +38,24 @@ static bool table_select(struct mmu_call *c, mfn_t mfn)
         put_page(c->xen, c->pg);
     c->pg = get_page_from_mfn(c->xen, mfn, c->pt_owner);
     c->mfn = mfn;
+    c->table = c->pg ? table_map(c->xen, mfn) : NULL;
     return c->pg;
 }
 
 /* Not a table: plain data, if it can be that. */
-static int write_data(struct mmu_call *c, uint64_t *ptr, uint64_t val)
+static int write_data(struct mmu_call *c, const uint64_t *ptr, uint64_t val)
 {
     if (!page_get_writable(c->xen, c->pg))
         return -EINVAL;
-    *ptr = val;
-    machine_code_written(c->xen->machine, c->mfn);
+    frame_write_u64(c->xen->machine, ptr, val);
     page_put_writable(c->xen, c->pg);
     return 0;
 }
 
 static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int cmd)
 {
-    uint64_t *ptr, old;
+    const uint64_t *ptr;
+    uint64_t old;
     int rc;
 
     if (!c->checked_pt) {
@@ -68,7 +70,7 @@ static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int
         pv_refused(c->curr->domain, "frame %lx of the table is not d%u's", PFN_DOWN(ma), c->pt_owner->domain_id);
         return -EINVAL;
     }
-    ptr = table_map(c->xen, c->mfn) + PAGE_OFFSET(ma) / 8;
+    ptr = c->table + PAGE_OFFSET(ma) / 8;
     if (!(c->pg->type_info & PGT_validated) || !(c->pg->type_info & PGT_count_mask))
         return write_data(c, ptr, val);
     switch (type_level(c->pg->type_info)) {

@@ -150,7 +150,6 @@ static struct page_info *data_page(struct mmuext_call *c, xen_pfn_t mfn)
 
 static void data_page_done(struct xen *xen, struct page_info *pg)
 {
-    machine_code_written(xen->machine, page_to_mfn(xen, pg));
     page_put_writable(xen, pg);
     put_page(xen, pg);
 }
@@ -162,7 +161,8 @@ static int clear_page(struct mmuext_call *c, const struct mmuext_op *op)
 
     if (!pg)
         return -EINVAL;
-    memset(table_map(xen, page_to_mfn(xen, pg)), 0, PAGE_SIZE);
+    memset(frame_write_begin(xen->machine, page_to_mfn(xen, pg)), 0, PAGE_SIZE);
+    frame_write_end(xen->machine, page_to_mfn(xen, pg));
     data_page_done(xen, pg);
     return 0;
 }
@@ -176,7 +176,9 @@ static int copy_page(struct mmuext_call *c, const struct mmuext_op *op)
         return -EINVAL;
     dst = data_page(c, op->arg1.mfn);
     if (dst) {
-        memmove(table_map(xen, page_to_mfn(xen, dst)), table_map(xen, page_to_mfn(xen, src)), PAGE_SIZE);
+        memmove(frame_write_begin(xen->machine, page_to_mfn(xen, dst)), table_map(xen, page_to_mfn(xen, src)),
+                PAGE_SIZE);
+        frame_write_end(xen->machine, page_to_mfn(xen, dst));
         data_page_done(xen, dst);
     }
     put_page(xen, src);

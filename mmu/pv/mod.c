@@ -15,16 +15,16 @@
 #include "mmu/pv/private.h"
 #include "sim/walk.h"
 
-static inline void entry_write(uint64_t *ptr, uint64_t e, unsigned int cmd)
+static inline void entry_write(struct xen *xen, const uint64_t *ptr, uint64_t e, unsigned int cmd)
 {
     if (cmd == MMU_PT_UPDATE_PRESERVE_AD)
         e |= *ptr & (_PAGE_ACCESSED | _PAGE_DIRTY);
-    *ptr = e;
+    frame_write_u64(xen->machine, ptr, e);
 }
 
 static inline bool same_references(uint64_t old, uint64_t e) { return !((old ^ e) & ~FASTPATH_FLAG_WHITELIST); }
 
-int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner)
+int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner)
 {
     const bool pv32 = is_pv_32bit_domain(d);
     const uint64_t old = *ptr;
@@ -37,7 +37,7 @@ int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, 
             return -EINVAL;
         }
         if (same_references(old, e)) {
-            entry_write(ptr, adjust_guest_l1e(e, pv32), cmd);
+            entry_write(d->xen, ptr, adjust_guest_l1e(e, pv32), cmd);
             return 0;
         }
         rc = get_page_from_l1e(e, d, pg_owner);
@@ -45,7 +45,7 @@ int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, 
             return rc;
         e = adjust_guest_l1e(e, pv32);
     }
-    entry_write(ptr, e, cmd);
+    entry_write(d->xen, ptr, e, cmd);
     put_page_from_l1e(old, d);
     return 0;
 }
@@ -61,7 +61,7 @@ static int slot_check(const struct domain *d, uint64_t type, unsigned int slot)
     return level == 2 ? -EPERM : -EINVAL;
 }
 
-int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *ptr, uint64_t e, unsigned int cmd)
+int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, const uint64_t *ptr, uint64_t e, unsigned int cmd)
 {
     struct xen *xen = d->xen;
     const uint64_t type = mfn_to_page(xen, table)->type_info, old = *ptr;
@@ -78,7 +78,7 @@ int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *
             return -EINVAL;
         }
         if (same_references(old, e)) {
-            entry_write(ptr, adjust_guest_table_entry(e, level, pv32), cmd);
+            entry_write(xen, ptr, adjust_guest_table_entry(e, level, pv32), cmd);
             return 0;
         }
         rc = get_page_from_table_entry(curr, d, table, level, slot, e, 0);
@@ -86,7 +86,7 @@ int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *
             return rc;
         e = adjust_guest_table_entry(e, level, pv32);
     }
-    entry_write(ptr, e, cmd);
+    entry_write(xen, ptr, e, cmd);
     if (put_page_from_table_entry(xen, curr, table, old, 0))
         page_put_later(curr, mfn_to_page(xen, pte_mfn(old)));
     return 0;
@@ -100,7 +100,7 @@ static bool is_live_l1_table(const struct xen *xen, const struct domain *d, mfn_
            (pg->type_info & (PGT_type_mask | PGT_validated)) == (PGT_l1_page_table | PGT_validated);
 }
 
-uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va)
+const uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va)
 {
     struct domain *d = v->domain;
     struct page_walk w;
@@ -111,7 +111,7 @@ uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va)
     return w.level == 1 && is_live_l1_table(d->xen, d, _mfn(PFN_DOWN(w.table))) ? w.entry : NULL;
 }
 
-uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma)
+const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma)
 {
     if ((ma & 7) || !is_live_l1_table(d->xen, d, _mfn(PFN_DOWN(ma))))
         return NULL;

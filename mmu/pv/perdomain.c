@@ -31,11 +31,14 @@ static const uint64_t gdt_pv32[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0x0
 static mfn_t xen_frame(struct xen *xen, const uint64_t *desc, size_t n)
 {
     struct page_info *pg = alloc_xenheap_pages(xen, 0);
+    uint64_t *gdt;
 
     if (!pg)
         return INVALID_MFN;
+    gdt = frame_write_begin(xen->machine, page_to_mfn(xen, pg));
     for (size_t i = 0; i < n; i++)
-        table_map(xen, page_to_mfn(xen, pg))[XEN_GDT_FIRST_DESC + i] = desc[i];
+        gdt[XEN_GDT_FIRST_DESC + i] = desc[i];
+    frame_write_end(xen->machine, page_to_mfn(xen, pg));
     return page_to_mfn(xen, pg);
 }
 
@@ -60,14 +63,14 @@ void init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt)
 }
 
 /* The table below an entry, made when it is missing. */
-static uint64_t *table_below(struct xen *xen, uint64_t *entry)
+static const uint64_t *table_below(struct xen *xen, const uint64_t *entry)
 {
     if (!(*entry & _PAGE_PRESENT)) {
         struct page_info *pg = alloc_xenheap_pages(xen, 0);
 
         if (!pg)
             return NULL;
-        *entry = pte_make(page_to_mfn(xen, pg), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED);
+        frame_write_u64(xen->machine, entry, pte_make(page_to_mfn(xen, pg), _PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED));
     }
     return table_map(xen, pte_mfn(*entry));
 }
@@ -104,7 +107,7 @@ void pv_domain_destroy(struct domain *d)
     d->pv.perdomain_l3 = INVALID_MFN;
 }
 
-uint64_t *pv_gdt_ptes(const struct vcpu *v)
+const uint64_t *pv_gdt_ptes(const struct vcpu *v)
 {
     const struct xen *xen = v->domain->xen;
     const uint64_t *l3 = table_map(xen, v->domain->pv.perdomain_l3), *l2;
@@ -120,14 +123,14 @@ uint64_t *pv_gdt_ptes(const struct vcpu *v)
 void pv_destroy_gdt(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
-    uint64_t *ptes = pv_gdt_ptes(v);
+    const uint64_t *ptes = pv_gdt_ptes(v);
 
     v->pv.gdt_ents = 0;
     machine_mappings_gone(xen->machine);
     for (unsigned int i = 0; ptes && i < FIRST_RESERVED_GDT_PAGE; i++) {
         if ((ptes[i] & _PAGE_PRESENT) && !mfn_eq(pte_mfn(ptes[i]), xen->zero_mfn))
             put_page_and_type(xen, mfn_to_page(xen, pte_mfn(ptes[i])));
-        ptes[i] = pte_make(xen->zero_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
+        frame_write_u64(xen->machine, &ptes[i], pte_make(xen->zero_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX));
         v->pv.gdt_frames[i] = 0;
     }
     vcpu_flush_tlb(v);
@@ -136,7 +139,7 @@ void pv_destroy_gdt(struct vcpu *v)
 bool pv_destroy_ldt(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
-    uint64_t *ptes;
+    const uint64_t *ptes;
 
     if (!v->pv.shadow_ldt_mapcnt)
         return false;
@@ -147,7 +150,7 @@ bool pv_destroy_ldt(struct vcpu *v)
 
         if (!(e & _PAGE_PRESENT))
             continue;
-        ptes[i] = 0;
+        frame_write_u64(xen->machine, &ptes[i], 0);
         v->pv.shadow_ldt_mapcnt--;
         put_page_and_type(xen, mfn_to_page(xen, pte_mfn(e)));
     }
@@ -165,7 +168,8 @@ static int compat_l4_create(struct vcpu *v)
         return -ENOMEM;
     m2p32_begin(xen);
     v->pv.guest_table = page_to_mfn(xen, pg);
-    init_xen_l4_slots(v->domain, table_map(xen, v->pv.guest_table), false);
+    init_xen_l4_slots(v->domain, frame_write_begin(xen->machine, v->pv.guest_table), false);
+    frame_write_end(xen->machine, v->pv.guest_table);
     return 0;
 }
 
@@ -173,15 +177,15 @@ int pv_vcpu_initialise(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
     const bool pv32 = is_pv_32bit_domain(v->domain);
-    uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
+    const uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
 
     v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = INVALID_MFN;
     t = t ? table_below(xen, &t[v->vcpu_id / VCPUS_PER_L1]) : NULL;
     if (!t)
         return -ENOMEM;
     pv_destroy_gdt(v); /* fills the window with zero pages */
-    pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE] =
-        pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX);
+    frame_write_u64(xen->machine, &pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE],
+                    pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX));
     return pv32 ? compat_l4_create(v) : 0;
 }
 

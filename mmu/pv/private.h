@@ -7,6 +7,7 @@
 
 #include "mmu/page_private.h"
 #include "mmu/pv/pv.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 
@@ -50,7 +51,7 @@ static inline int prev_present(const uint64_t *t, unsigned int i)
     return (int)i - 1;
 }
 
-static inline uint64_t *table_map(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
+static inline const uint64_t *table_map(const struct xen *xen, mfn_t mfn) { return mfn_to_virt(xen->machine, mfn); }
 
 /* --- mmu/pv/l1.c: what an L1 entry refers to --- */
 
@@ -74,20 +75,21 @@ int pv_demote_table(struct xen *xen, struct vcpu *v, struct page_info *pg);
 /* --- mmu/pv/mod.c: changing one entry of a live table --- */
 
 /* cmd: MMU_NORMAL_PT_UPDATE and its variants. curr: who does it; d: owner of the table. */
-int mod_l1_entry(uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner);
-int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, uint64_t *ptr, uint64_t e, unsigned int cmd);
+int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner);
+int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, const uint64_t *ptr, uint64_t e,
+                    unsigned int cmd);
 /* The L1 entry that maps va in v's kernel page tables, inside a frame that v's domain has as a live L1 table; else NULL. */
-uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va);
+const uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va);
 /* The table behind machine address ma: is it a live L1 table of d? Its entry, or NULL. */
-uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
+const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
 
 /* --- mmu/pv/perdomain.c, mmu/pv/roots.c --- */
 
 /* Xen's own slots of a fresh L4. */
 void init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt);
 /* The GDT and LDT windows of v: 32 entries. */
-uint64_t *pv_gdt_ptes(const struct vcpu *v);
-static inline uint64_t *pv_ldt_ptes(const struct vcpu *v) { return pv_gdt_ptes(v) + 16; }
+const uint64_t *pv_gdt_ptes(const struct vcpu *v);
+static inline const uint64_t *pv_ldt_ptes(const struct vcpu *v) { return pv_gdt_ptes(v) + 16; }
 
 /* --- mmu/pv/descriptor.c --- */
 int validate_segdesc_page(struct xen *xen, struct page_info *pg);

@@ -188,7 +188,7 @@ static bool compute(struct ptwr *p)
 }
 
 /* Put the new entry in place, under the rules of mmu_update. */
-static bool entry_update(struct vcpu *v, uint64_t *ptr, uint64_t e, uint64_t addr, unsigned int size)
+static bool entry_update(struct vcpu *v, const uint64_t *ptr, uint64_t e, uint64_t addr, unsigned int size)
 {
     struct domain *d = v->domain;
 
@@ -203,11 +203,12 @@ static bool entry_update(struct vcpu *v, uint64_t *ptr, uint64_t e, uint64_t add
     return false;
 }
 
-static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, uint64_t *ptr, const struct insn *in)
+static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, const uint64_t *ptr, const struct insn *in)
 {
     const struct insn_operand *dst = &in->opnd[0];
     struct ptwr p = { .v = v, .insn = in, .after = *v->regs };
-    uint64_t *entry, mask;
+    const uint64_t *entry;
+    uint64_t mask;
     unsigned int shift;
 
     if (dst->kind != INSN_MEM || !dst->size || dst->size > 8 || (dst->addr & (dst->size - 1)) ||
@@ -232,9 +233,9 @@ static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, uint64_t *ptr, const 
 }
 
 /* The page that va maps, if that is a live L1 table of the domain, mapped read-only. */
-static uint64_t *ro_l1_table(struct vcpu *v, uint64_t va)
+static const uint64_t *ro_l1_table(struct vcpu *v, uint64_t va)
 {
-    uint64_t *l1e = map_guest_l1e(v, va);
+    const uint64_t *l1e = map_guest_l1e(v, va);
 
     if (!l1e || (*l1e & (_PAGE_PRESENT | _PAGE_RW)) != _PAGE_PRESENT)
         return NULL;
@@ -245,7 +246,7 @@ bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
     uint8_t bytes[INSN_MAX_LEN];
     struct insn in;
-    uint64_t *ptr;
+    const uint64_t *ptr;
     size_t n;
 
     if (!VM_ASSIST(v->domain, writable_pagetables))

@@ -19,13 +19,14 @@
 
 static void ro_mpt_set(const struct domain *d, mfn_t l4, bool on)
 {
-    uint64_t *slot = &table_map(d->xen, l4)[RO_MPT_SLOT], e = 0;
+    const uint64_t *slot = &table_map(d->xen, l4)[RO_MPT_SLOT];
+    uint64_t e = 0;
 
     if (on)
         e = pte_make(d->xen->m2p_l3, _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED);
     if (e != *slot)
         tlb_table_entry_gone(d->xen, *slot);
-    *slot = e;
+    frame_write_u64(d->xen->machine, slot, e);
 }
 
 /* Give a former root up, later if it is much work: -ERESTART then, and v->old_guest_table holds it. */
@@ -43,7 +44,13 @@ static int root_put(struct vcpu *v, mfn_t mfn)
     return rc;
 }
 
-/* PV32: an L3 under Xen's own L4. */
+/* PV32: the one slot of Xen's own L4 that changes. */
+static void compat_slot_set(struct vcpu *v, uint64_t e)
+{
+    frame_write_u64(v->domain->xen->machine, table_map(v->domain->xen, v->pv.guest_table), e);
+}
+
+/* PV32: an L3 under it. */
 static int new_compat_l3(struct vcpu *v, mfn_t l3)
 {
     struct domain *d = v->domain;
@@ -57,7 +64,7 @@ static int new_compat_l3(struct vcpu *v, mfn_t l3)
         return rc;
     v->pv.compat_l3 = l3;
     machine_mappings_gone(d->xen->machine);
-    table_map(d->xen, v->pv.guest_table)[0] = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
+    compat_slot_set(v, pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED));
     return root_put(v, old);
 }
 
@@ -163,7 +170,7 @@ int vcpu_destroy_pagetables(struct vcpu *v)
         v->pv.compat_l3 = INVALID_MFN;
         machine_mappings_gone(v->domain->xen->machine);
         if (!mfn_eq(v->pv.guest_table, INVALID_MFN))
-            table_map(v->domain->xen, v->pv.guest_table)[0] = 0;
+            compat_slot_set(v, 0);
         return root_put(v, old);
     }
     old = v->pv.guest_table_user;

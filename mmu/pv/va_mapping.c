@@ -49,7 +49,7 @@ static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
 
 static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
 {
-    uint64_t *l1e;
+    const uint64_t *l1e;
     int rc = xsm_update_va_mapping(v->domain, pg_owner);
 
     if (rc)

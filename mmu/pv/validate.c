@@ -128,8 +128,10 @@ static void promote_failed(struct xen *xen, struct vcpu *v, struct page_info *pg
         BUG_ON(pv_demote_table(xen, NULL, pg));
 }
 
-static void promote_done(struct xen *xen, struct page_info *pg, uint64_t *table, uint64_t type)
+static void promote_done(struct xen *xen, struct page_info *pg, uint64_t type)
 {
+    const mfn_t mfn = page_to_mfn(xen, pg);
+    uint64_t *table = frame_write_begin(xen->machine, mfn);
     struct domain *d = pg->owner;
 
     if (type == PGT_l4_page_table)
@@ -137,6 +139,7 @@ static void promote_done(struct xen *xen, struct page_info *pg, uint64_t *table,
     if (type & PGT_pae_xen_l2)
         memcpy(&table[COMPAT_M2P_FIRST_SLOT], &table_map(xen, xen->m2p_compat_l2)[COMPAT_M2P_FIRST_SLOT],
                COMPAT_M2P_NR_SLOTS * sizeof(*table));
+    frame_write_end(xen->machine, mfn);
     pg->nr_validated_ptes = PTES_PER_TABLE;
     pg->partial_flags = 0;
 }
@@ -147,7 +150,7 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
     const unsigned int level = type_level(type);
     struct domain *d = pg->owner;
     const bool pv32 = is_pv_32bit_domain(d);
-    uint64_t *table = table_map(xen, mfn);
+    const uint64_t *table = table_map(xen, mfn);
     unsigned int i, partial = pg->partial_flags, done = 0;
     int rc = 0;
 
@@ -157,7 +160,8 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
         if (!(table[3] & _PAGE_PRESENT))
             return -EINVAL;
         /* The guest has four entries; the processor is going to look at all. */
-        memset(&table[4], 0, (PTES_PER_TABLE - 4) * sizeof(*table));
+        memset((uint64_t *)frame_write_begin(xen->machine, mfn) + 4, 0, (PTES_PER_TABLE - 4) * sizeof(*table));
+        frame_write_end(xen->machine, mfn);
     }
     for (i = next_present(table, pg->nr_validated_ptes); i < PTES_PER_TABLE;
          i = next_present(table, i + 1), partial = 0) {
@@ -171,10 +175,10 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
         rc = get_page_from_table_entry(v, d, mfn, level, i, table[i], partial | PTF_retain_ref);
         if (rc)
             break;
-        table[i] = adjust_guest_table_entry(table[i], level, pv32);
+        frame_write_u64(xen->machine, &table[i], adjust_guest_table_entry(table[i], level, pv32));
     }
     if (!rc) {
-        promote_done(xen, pg, table, type);
+        promote_done(xen, pg, type);
     } else if (rc == -ERESTART) {
         pg->nr_validated_ptes = (uint16_t)i;
         pg->partial_flags = PTF_partial_set;

@@ -124,6 +124,8 @@ struct emu_real {
     } access;
 };
 
+#define EMU_SHARED_MANY 16
+
 /* struct machine's view of the engine: which frames have translated code. */
 struct code_map {
     struct emu *emu;
@@ -218,7 +220,9 @@ struct emu {
         uint64_t extra;   /* instructions granted beyond the budget, to finish one block */
     } count;
     struct emu_smc {
-        uint64_t store_frame; /* frame of the store that is being looked at */
+        uint64_t store_frame;             /* frame of the store that is being looked at */
+        unsigned int nr_shared;           /* the shared frames that were translated from since the guest was entered; */
+        uint64_t shared[EMU_SHARED_MANY]; /* more than that: buffer_full is set instead */
         struct CPUState *cpu;
         uintptr_t buffer_start; /* lowest address of a translation block: they lie in the buffer, by age */
         uintptr_t buffer_limit; /* EMU_TB_BUFFER_LIMIT, or less in tests */
@@ -362,6 +366,8 @@ void emu_smc_note_block(struct emu *e, uintptr_t tb);
 void emu_smc_flush_all(struct emu *e);
 /* Drop all translations of code in a frame (numbered as in emu.code.has_code). */
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
+/* The guest is about to be entered: drop what was translated of shared frames (sim/frame.h) before. */
+void emu_smc_drop_shared(struct emu *e);
 
 /* sse.c: false when the host cannot do the guest's arithmetic. */
 bool emu_sse_init(void);

@@ -52,6 +52,7 @@ static void run(struct emu *e, struct pcpu_run *r)
 {
     struct sim_exit x = { 0 };
 
+    BUG_ON(e->m->frames_open);
     r->dealt_with = false;
     if (r->c->state.mode == CPU_MODE_HVM) {
         x.kind = EXIT_ERROR;

@@ -25,6 +25,7 @@ struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t e
     if (p->emu->users++)
         return p;
     m->code = &p->emu->code;
+    m->has_code = p->emu->code.has_code;
     why = pcpu_selftest(p);
     if (!why)
         return p;
@@ -41,6 +42,7 @@ void pcpu_destroy(struct pcpu *p)
         while (e->contexts)
             pcpu_release(e->contexts);
         e->m->code = NULL;
+        e->m->has_code = NULL;
         emu_destroy(e);
     }
     free(p);

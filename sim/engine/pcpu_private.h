@@ -56,6 +56,8 @@ static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
     if (r->budget > EMU_MAX_BUDGET)
         r->budget = EMU_MAX_BUDGET;
     r->resumed = r->c->state.rflags & X86_EFLAGS_RF;
+    if (__builtin_expect(e->smc.nr_shared, 0))
+        emu_smc_drop_shared(e);
     pcpu_load(e, r->c, inside);
     emu_count_start(e, r->budget);
 }

@@ -6,7 +6,7 @@
 #include "sim/engine/pcpu_private.h"
 #include "sim/walk.h"
 
-static uint64_t *table(const void *e, uint64_t addr) { return (uint64_t *)(void *)emu_phys(e, addr); }
+static const uint64_t *table(const void *e, uint64_t addr) { return (const uint64_t *)(void *)emu_phys(e, addr); }
 
 bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w)
 {

@@ -12,6 +12,9 @@
  * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is not
  * dirty in any TLB entry.
  *
+ * What others than guests write comes in by sim/frame.h. Frames that they write at any time are noted when they are
+ * translated from, and what was translated is dropped before the next run.
+ *
  * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a store
  * pass unseen.
  */
@@ -19,6 +22,7 @@
 
 #include "sim/engine/emu.h"
 #include "sim/engine/private.h"
+#include "sim/frame.h"
 
 static bool frame_valid(const struct emu *e, uint64_t frame) { return frame < e->m->nr_frames + EMU_NR_PAGES; }
 
@@ -26,6 +30,14 @@ static uint8_t *frame_host(struct emu *e, uint64_t frame)
 {
     return frame < e->m->nr_frames ? e->m->ram + (frame << PAGE_SHIFT)
                                    : e->priv + ((frame - e->m->nr_frames) << PAGE_SHIFT);
+}
+
+static void note_shared(struct emu *e, uint64_t frame)
+{
+    if (e->smc.nr_shared < EMU_SHARED_MANY)
+        e->smc.shared[e->smc.nr_shared++] = frame;
+    else
+        e->smc.buffer_full = true; /* of this, too: everything is dropped, soon */
 }
 
 /* ------------------------------------------------------------------------------------ in place of Unicorn's own -- */
@@ -39,6 +51,8 @@ void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
     if (!e || !frame_valid(e, frame))
         return;
     e->code.has_code[frame] = 1;
+    if (frame < e->m->nr_frames && e->m->shares[frame])
+        note_shared(e, frame);
     e->tlb.gone.code |= e->tlb.gone.nr != 0;
     if (e->smc.cpu)
         tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)frame_host(e, frame), PAGE_SIZE);
@@ -105,6 +119,7 @@ void emu_smc_flush_all(struct emu *e)
     uc_ctl_flush_tb(e->uc);
     emu_lookup_forget(e);
     e->smc.buffer_full = false;
+    e->smc.nr_shared = 0;
     memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
 }
 
@@ -120,11 +135,13 @@ void emu_smc_invalidate(struct emu *e, uint64_t frame)
     emu_running = outer;
 }
 
-void machine_code_written(struct machine *m, mfn_t mfn)
+void emu_smc_drop_shared(struct emu *e)
 {
-    if (m->code && m->code->has_code[mfn_x(mfn)])
-        emu_smc_invalidate(m->code->emu, mfn_x(mfn));
+    while (e->smc.nr_shared)
+        emu_smc_invalidate(e, e->smc.shared[--e->smc.nr_shared]);
 }
+
+void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->code->emu, mfn_x(mfn)); }
 
 bool emu_smc_may_set_dirty(const struct emu *e)
 {

@@ -9,6 +9,7 @@
 
 #include "sim/insn.h"
 #include "sim/machine.h"
+#include "tests/support/ram.h"
 
 #define P  0x1u
 #define RW 0x2u
@@ -22,7 +23,7 @@ struct check_guest {
     struct cpu_segment cs64;
 };
 
-static uint64_t *table(struct check_guest *g, unsigned int frame) { return mfn_to_virt(g->m, _mfn(frame)); }
+static uint64_t *table(struct check_guest *g, unsigned int frame) { return ram_page(g->m, _mfn(frame)); }
 
 static void map(struct check_guest *g, uint32_t addr, unsigned int frame, uint64_t rights)
 {
@@ -68,12 +69,11 @@ static void load(struct check_guest *g, const struct check_case *c, uint8_t (*me
     uint8_t code[CHECK_MAX_INSNS * 15 + 2];
     const size_t len = check_case_code(c, code);
 
-    memset(mfn_to_virt(g->m, _mfn(FRAME_CODE)), 0, CHECK_PAGE); /* it is read as data, too */
-    memcpy(mfn_to_virt(g->m, _mfn(FRAME_CODE)), code, len);
-    machine_code_written(g->m, _mfn(FRAME_CODE));
-    memcpy(mfn_to_virt(g->m, _mfn(FRAME_DATA)), mem[0], 2 * CHECK_PAGE);
-    memcpy(mfn_to_virt(g->m, _mfn(FRAME_STACK)), mem[2], CHECK_PAGE);
-    memcpy(mfn_to_virt(g->m, _mfn(FRAME_RO)), mem[3], CHECK_PAGE);
+    memset(ram_page(g->m, _mfn(FRAME_CODE)), 0, CHECK_PAGE); /* it is read as data, too */
+    memcpy(ram_page(g->m, _mfn(FRAME_CODE)), code, len);
+    memcpy(ram_page(g->m, _mfn(FRAME_DATA)), mem[0], 2 * CHECK_PAGE);
+    memcpy(ram_page(g->m, _mfn(FRAME_STACK)), mem[2], CHECK_PAGE);
+    memcpy(ram_page(g->m, _mfn(FRAME_RO)), mem[3], CHECK_PAGE);
     memcpy(st->gpr, c->gpr, sizeof(st->gpr));
     st->rflags = c->rflags;
     st->rip = CHECK_CODE;
@@ -104,8 +104,8 @@ void check_guest_run(struct check_guest *g, const struct check_case *c, uint8_t 
     r->rip = st->rip;
     r->rflags = st->rflags;
     memcpy(r->fxsave, st->fxsave, sizeof(r->fxsave));
-    memcpy(r->mem[0], mfn_to_virt(g->m, _mfn(FRAME_DATA)), 2 * CHECK_PAGE);
-    memcpy(r->mem[2], mfn_to_virt(g->m, _mfn(FRAME_STACK)), CHECK_PAGE);
+    memcpy(r->mem[0], ram_page(g->m, _mfn(FRAME_DATA)), 2 * CHECK_PAGE);
+    memcpy(r->mem[2], ram_page(g->m, _mfn(FRAME_STACK)), CHECK_PAGE);
 }
 
 /* --------------------------------------------------------------------------------------------------------- text -- */

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define CODE        0u
 #define FULL        2u
@@ -68,7 +69,7 @@ struct outcome {
     uint64_t memory; /* a sum of data and stack */
 };
 
-static uint8_t *page(struct survey_fast *s, unsigned int n) { return mfn_to_virt(s->g.m, PG_FRAME(n)); }
+static uint8_t *page(struct survey_fast *s, unsigned int n) { return ram_page(s->g.m, PG_FRAME(n)); }
 
 /* ------------------------------------------------------------------------------------------------------ the guest -- */
 

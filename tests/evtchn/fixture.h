@@ -28,6 +28,7 @@
 #include "evtchn/event_channel.h"
 #include "mmu/guest_access.h"
 #include "mmu/page.h"
+#include "tests/support/ram.h"
 
 #define WORLD_FRAMES    256
 #define WORLD_VCPUS     34
@@ -53,7 +54,7 @@ static void world_trace(void *data, const struct trace_record *rec)
 
 static inline uint64_t world_frame(unsigned int domid, unsigned int n) { return (uint64_t)domid * FRAMES_A_DOMAIN + n; }
 
-static inline void *world_frame_virt(struct world *w, uint64_t frame) { return mfn_to_virt(&w->machine, _mfn(frame)); }
+static inline void *world_frame_virt(struct world *w, uint64_t frame) { return ram_page(&w->machine, _mfn(frame)); }
 
 #define WORLD_READ_ONLY ((uint64_t)1 << 63) /* or-ed to an address: can be read and not written */
 
@@ -127,6 +128,7 @@ static struct world *world_create(unsigned int max_port)
     struct world *w = calloc(1, sizeof(*w));
 
     w->machine.nr_frames = WORLD_FRAMES;
+    w->machine.shares = calloc(WORLD_FRAMES, sizeof(*w->machine.shares));
     w->machine.ram = aligned_alloc(PAGE_SIZE, WORLD_FRAMES * PAGE_SIZE);
     memset(w->machine.ram, 0, WORLD_FRAMES * PAGE_SIZE);
     w->machine.trace.sink = world_trace;
@@ -173,6 +175,7 @@ static void world_destroy(struct world *w)
     }
     free(w->xen.frame_table);
     free(w->machine.ram);
+    free(w->machine.shares);
     free(w);
 }
 

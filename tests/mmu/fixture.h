@@ -22,6 +22,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/heap.h"
 #include "mmu/pv/private.h"
+#include "tests/support/ram.h"
 #include "vcpu/hypercall.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ struct fixture {
     uint64_t free_before; /* frames free before there was any guest */
 };
 
-static inline uint64_t *fix_table(const struct fixture *f, mfn_t mfn) { return mfn_to_virt(f->m, mfn); }
+static inline uint64_t *fix_table(const struct fixture *f, mfn_t mfn) { return ram_page(f->m, mfn); }
 
 static inline void fix_audit(struct fixture *f)
 {
@@ -183,12 +184,12 @@ static inline long fix_call(struct vcpu *v, hypercall_fn *fn, uint64_t a0, uint6
 /* Where a guest has its arguments: virtual address, and the same bytes for us. dom0 passes host addresses. */
 static inline uint64_t fix_args_va(const struct fixture *f, domid_t id)
 {
-    return id ? FIX_VA(f->d[id]) + FIX_ARGS * PAGE_SIZE : (uintptr_t)mfn_to_virt(f->m, f->frame[1][FIX_ARGS]);
+    return id ? FIX_VA(f->d[id]) + FIX_ARGS * PAGE_SIZE : (uintptr_t)ram_page(f->m, f->frame[1][FIX_ARGS]);
 }
 
 static inline void *fix_args(const struct fixture *f, domid_t id)
 {
-    return mfn_to_virt(f->m, f->frame[id ? id : 1][FIX_ARGS]);
+    return ram_page(f->m, f->frame[id ? id : 1][FIX_ARGS]);
 }
 
 #define FIX_FD(pt_owner, pg_owner) ((uint32_t)((pt_owner) + 1) << 16 | (pg_owner))

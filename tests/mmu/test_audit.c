@@ -87,10 +87,14 @@ static void type_too_many(struct fixture *f) { fix_page(f, 1, DATA)->type_info++
 static void type_too_few(struct fixture *f) { fix_page(f, 1, DATA)->type_info--; }
 static void table_writable(struct fixture *f) { *entry(f, L1_64, L2_64) |= _PAGE_RW; }
 static void data_as_table(struct fixture *f) { *entry(f, L2_64, 100) = fix_pte(f, 1, DATA, PTE_RO); }
-static void gdt_page_unchecked(struct fixture *f)
+/* An entry of the GDT's window. */
+static uint64_t *window(struct fixture *f, unsigned int i)
 {
-    pv_gdt_ptes(f->v[1])[0] = fix_pte(f, 1, DATA, _PAGE_PRESENT | _PAGE_RW);
+    const uint64_t *entry = &pv_gdt_ptes(f->v[1])[i];
+
+    return (uint64_t *)fix_table(f, virt_to_mfn(f->m, entry)) + PAGE_OFFSET((uintptr_t)entry) / 8;
 }
+static void gdt_page_unchecked(struct fixture *f) { *window(f, 0) = fix_pte(f, 1, DATA, _PAGE_PRESENT | _PAGE_RW); }
 static void shared_frame_untyped(struct fixture *f) { mfn_to_page(f->xen, f->d[1]->shared_info_mfn)->type_info--; }
 
 /* --- 3: tables --- */
@@ -196,11 +200,11 @@ static void off_the_list(struct fixture *f)
 }
 
 /* --- 7: descriptor windows --- */
-static void window_user(struct fixture *f) { pv_gdt_ptes(f->v[1])[3] |= _PAGE_USER; }
-static void window_of_xen_writable(struct fixture *f) { pv_gdt_ptes(f->v[1])[FIRST_RESERVED_GDT_PAGE] |= _PAGE_RW; }
+static void window_user(struct fixture *f) { *window(f, 3) |= _PAGE_USER; }
+static void window_of_xen_writable(struct fixture *f) { *window(f, FIRST_RESERVED_GDT_PAGE) |= _PAGE_RW; }
 static void window_of_xen_replaced(struct fixture *f)
 {
-    pv_gdt_ptes(f->v[1])[FIRST_RESERVED_GDT_PAGE] = fix_pte(f, 1, DATA, _PAGE_PRESENT);
+    *window(f, FIRST_RESERVED_GDT_PAGE) = fix_pte(f, 1, DATA, _PAGE_PRESENT);
 }
 static void ldt_count(struct fixture *f) { f->v[1]->pv.shadow_ldt_mapcnt++; }
 
@@ -212,7 +216,7 @@ static void frame_lost(struct fixture *f)
 
     pg->count_info |= PGC_xen_heap; /* in use and free */
 }
-static void free_frame_with_pfn(struct fixture *f) { f->xen->m2p[mfn_x(free_frame(f))] = 5; }
+static void free_frame_with_pfn(struct fixture *f) { m2p_entry_set(f->xen, free_frame(f), 5); }
 static void claims_sum(struct fixture *f) { f->xen->outstanding_claims++; }
 
 #define NOBODYS "frame * is nobody's, *"

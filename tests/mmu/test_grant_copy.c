@@ -5,6 +5,7 @@
  * Domain 1 grants, domain 2 copies; domain 3 is the far end of a transitive grant.
  */
 #include "tests/mmu/native_scene.h"
+#include "tests/support/ram.h"
 
 #define GRANTER 1
 #define USER    2
@@ -15,7 +16,7 @@
 #define SRC     GNTCOPY_source_gref
 #define DST     GNTCOPY_dest_gref
 
-static uint8_t *bytes(struct scene *s, mfn_t mfn) { return mfn_to_virt(s->m, mfn); }
+static uint8_t *bytes(struct scene *s, mfn_t mfn) { return ram_page(s->m, mfn); }
 
 static int do_copy(struct vcpu *v, struct gnttab_copy op)
 {

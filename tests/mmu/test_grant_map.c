@@ -5,6 +5,7 @@
  * Domain 1 grants, domain 2 maps. Both are native: the host mapping is a pointer.
  */
 #include "tests/mmu/native_scene.h"
+#include "tests/support/ram.h"
 
 #define GRANTER 1
 #define USER    2
@@ -100,7 +101,7 @@ static void test_flags_and_counts(void **state)
 
     ro = do_map(s.v[USER], GRANTER, REF, GNTMAP_host_map | GNTMAP_readonly, GNTST_okay);
     assert_int_equal(entry_flags(&s, REF), RW | GTF_reading);
-    assert_ptr_equal((void *)(uintptr_t)ro.host_addr, mfn_to_virt(s.m, mfn));
+    assert_ptr_equal((void *)(uintptr_t)ro.host_addr, ram_page(s.m, mfn));
     assert_int_equal(ro.dev_bus_addr, mfn_x(mfn) << PAGE_SHIFT);
     assert_int_equal(refs(&s, mfn), 2);
     assert_int_equal(types(&s, mfn), 0);
@@ -262,7 +263,7 @@ static void test_mapping_keeps_frame_alive(void **state)
 
     scene_open(&s);
     mfn = scene_page(s.d[GRANTER]);
-    strcpy(mfn_to_virt(s.m, mfn), "still here");
+    strcpy(ram_page(s.m, mfn), "still here");
     grant_v1(s.d[GRANTER], REF, RW, USER, mfn);
     op = do_map(s.v[USER], GRANTER, REF, GNTMAP_host_map, GNTST_okay);
     scene_kill(&s, GRANTER);

@@ -20,6 +20,7 @@
 #include "mmu/memory/private.h"
 #include "mmu/pte.h"
 #include "mmu/pv/pv.h"
+#include "tests/support/ram.h"
 #include "vcpu/hypercall.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ struct world {
     struct guest g[2]; /* domains 1 and 2 */
 };
 
-static uint64_t *table(struct world *w, mfn_t mfn) { return mfn_to_virt(w->m, mfn); }
+static uint64_t *table(struct world *w, mfn_t mfn) { return ram_page(w->m, mfn); }
 
 static void guest_tables(struct world *w, struct guest *g, bool pv32)
 {

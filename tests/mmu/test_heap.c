@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "mmu/m2p.h"
+#include "tests/support/ram.h"
 
 #include <time.h>
 
@@ -147,10 +148,10 @@ static void the_m2p(void **state)
     assert_int_equal(xen->m2p[mfn_x(mfn)], 1234);
     /* As the guest sees it: through the L3 that its slot 256 points to, read-only. */
     assert_int_equal(l3[0] & (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER), _PAGE_PRESENT | _PAGE_USER);
-    l2 = mfn_to_virt(xen->machine, pte_mfn(l3[0]));
-    l1 = mfn_to_virt(xen->machine, pte_mfn(l2[0]));
+    l2 = ram_page(xen->machine, pte_mfn(l3[0]));
+    l1 = ram_page(xen->machine, pte_mfn(l2[0]));
     assert_int_equal(l1[mfn_x(mfn) / 512] & (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER), _PAGE_PRESENT | _PAGE_USER);
-    assert_int_equal(((uint64_t *)mfn_to_virt(xen->machine, pte_mfn(l1[mfn_x(mfn) / 512])))[mfn_x(mfn) % 512], 1234);
+    assert_int_equal(((uint64_t *)ram_page(xen->machine, pte_mfn(l1[mfn_x(mfn) / 512])))[mfn_x(mfn) % 512], 1234);
     free_heap_pages(xen, pg, 0);
     assert_true(get_gpfn_from_mfn(xen, mfn) == INVALID_M2P_ENTRY);
     assert_true(get_gpfn_from_mfn(xen, INVALID_MFN) == INVALID_M2P_ENTRY);
@@ -165,7 +166,7 @@ static void the_m2p_for_pv32(void **state)
     struct page_info *pg[3000];
     uint64_t n[ARRAY_SIZE(pg)];
 
-    l1 = mfn_to_virt(xen->machine, pte_mfn(l2[COMPAT_M2P_FIRST_SLOT]));
+    l1 = ram_page(xen->machine, pte_mfn(l2[COMPAT_M2P_FIRST_SLOT]));
     for (unsigned int i = 0; i < 2500; i++) {
         pg[i] = alloc_heap_pages(xen, 0);
         n[i] = mfn_x(page_to_mfn(xen, pg[i]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Frames: references, types, sharing, ownership; what a domain leaves behind. */
 #include "fixture.h"
+#include "tests/support/ram.h"
 
 static void references_hold_a_frame(void **state)
 {
@@ -18,7 +19,7 @@ static void references_hold_a_frame(void **state)
     assert_int_equal(pg->count_info, 1);
     put_page_alloc_ref(f.xen, pg); /* once only */
     assert_ptr_equal(pg->owner, f.d[1]);
-    memset(mfn_to_virt(f.m, mfn), 0xaa, PAGE_SIZE);
+    memset(ram_page(f.m, mfn), 0xaa, PAGE_SIZE);
     put_page(f.xen, pg);
     assert_null(pg->owner);
     assert_false(get_page(pg, f.d[1])); /* free frames cannot be had */
@@ -90,7 +91,7 @@ static void frames_are_scrubbed_before_the_next_owner(void **state)
 
     fix_open(&f, false);
     for (unsigned int i = FIX_FREE; i < FIX_FRAMES; i++)
-        memset(mfn_to_virt(f.m, f.frame[1][i]), 0x5a, PAGE_SIZE);
+        memset(ram_page(f.m, f.frame[1][i]), 0x5a, PAGE_SIZE);
     fix_kill(&f, 1);
     f.d[2]->max_pages = 1u << 20;
     for (struct page_info *pg; (pg = alloc_domheap_pages(f.xen, f.d[2], 0, 0));) {

@@ -11,6 +11,7 @@
 #include "fixture.h"
 
 #include "mmu/grant/private.h"
+#include "tests/support/ram.h"
 
 #include <xen/grant_table.h>
 #include <xen/memory.h>
@@ -182,7 +183,7 @@ static void op_reservation(struct fixture *f, domid_t id)
 /* The other grants a frame, this one maps or unmaps it. */
 static void op_grant(struct fixture *f, domid_t id)
 {
-    grant_entry_v1_t *entry = mfn_to_virt(f->m, f->d[3 - id]->grant_table->shared[0]);
+    grant_entry_v1_t *entry = ram_page(f->m, f->d[3 - id]->grant_table->shared[0]);
     grant_ref_t ref = 8 + pick(4);
 
     if (chance(40)) {

@@ -6,6 +6,7 @@
  *
  * Budget: the two sides of a conversation, and what is said in it, are read together.
  */
+#include "tests/support/ram.h"
 #include "tests/vcpu/fixture.h"
 
 #include "rings/xenstore/store.h"
@@ -29,7 +30,7 @@ struct store {
 
 static void begin(struct store *s, struct fixture *f)
 {
-    *s = (struct store){ .f = f, .port = f->store_port, .ring = mfn_to_virt(f->m, f->store_mfn) };
+    *s = (struct store){ .f = f, .port = f->store_port, .ring = ram_page(f->m, f->store_mfn) };
     snprintf(s->own, sizeof(s->own), "/local/domain/%u", f->d->domain_id);
     s->conn = xenstore_conn_create(f->dom0, f->d->domain_id, f->store_mfn, f->store_port);
     assert_non_null(s->conn);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sim/machine.h"
+#include "tests/support/ram.h"
 
 static struct machine *make(uint64_t mib, uint64_t seed)
 {
@@ -30,13 +31,13 @@ static struct machine *make(uint64_t mib, uint64_t seed)
 static void test_ram(void **state)
 {
     struct machine *m = make(64, 1);
-    uint8_t *last = mfn_to_virt(m, _mfn(m->nr_frames - 1)), through_fd = 0;
+    uint8_t *last = ram_page(m, _mfn(m->nr_frames - 1)), through_fd = 0;
 
     assert_int_equal(m->nr_frames, 64 * 256);
     assert_true(mfn_valid(m, _mfn(0)));
     assert_false(mfn_valid(m, _mfn(m->nr_frames)));
     assert_false(mfn_valid(m, INVALID_MFN));
-    assert_ptr_equal(mfn_to_virt(m, _mfn(0)), m->ram);
+    assert_ptr_equal(ram_page(m, _mfn(0)), m->ram);
     assert_int_equal(last[0], 0);
     last[4095] = 0x5a;
     assert_int_equal(pread(m->ram_fd, &through_fd, 1, (64 << 20) - 1), 1); /* another process sees it, too */
@@ -50,7 +51,7 @@ static void test_sparse(void **state)
     struct machine *m = make(64 * 1024, 1);
     struct stat st;
 
-    *(uint8_t *)mfn_to_virt(m, _mfn(m->nr_frames / 2)) = 1;
+    *(uint8_t *)ram_page(m, _mfn(m->nr_frames / 2)) = 1;
     assert_int_equal(fstat(m->ram_fd, &st), 0);
     assert_true(st.st_blocks * 512 <= 2 << 20);
     machine_destroy(m);
@@ -63,7 +64,7 @@ static void test_frame_write(void **state)
     uint8_t page[PAGE_SIZE], through_fd[PAGE_SIZE];
 
     for (unsigned int n = 0; n < 3; n++) {
-        uint8_t *frame = mfn_to_virt(m, _mfn(100 + n));
+        uint8_t *frame = ram_page(m, _mfn(100 + n));
         const int fd = m->ram_fd;
 
         memset(page, 0xa0 + (int)n, sizeof(page));
@@ -71,7 +72,7 @@ static void test_frame_write(void **state)
             memset(frame, 0xff, PAGE_SIZE);
         if (n == 2)
             m->ram_fd = -1;
-        machine_frame_write(m, _mfn(100 + n), page);
+        frame_fill(m, _mfn(100 + n), page);
         m->ram_fd = fd;
         assert_memory_equal(frame, page, PAGE_SIZE);
         assert_int_equal(pread(m->ram_fd, through_fd, PAGE_SIZE, (100 + n) << PAGE_SHIFT), PAGE_SIZE);
@@ -86,7 +87,7 @@ static void test_frame_write(void **state)
 static void test_populate(void **state)
 {
     struct machine *m = make(64, 1);
-    uint8_t *frame = mfn_to_virt(m, _mfn(100));
+    uint8_t *frame = ram_page(m, _mfn(100));
     struct stat before, after;
 
     frame[5] = 0x5a;
@@ -109,7 +110,7 @@ static void test_bad_frame_is_a_bug(void **state)
     bug_handler_t *former = bug_set_handler(catch_bug);
 
     if (!setjmp(caught)) {
-        mfn_to_virt(m, _mfn(256));
+        ram_page(m, _mfn(256));
         fail();
     }
     bug_set_handler(former);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 static int setup(void **state)
 {
@@ -272,7 +273,7 @@ static void test_restart(void **state)
     pg_map(g, 12, PG_FRAME(12), PG_P | PG_RW | PG_US);
     x = pcpu_run(g->m->pcpu[0], g->c, 100);
     assert_exit(x, EXIT_SYSCALL);
-    assert_int_equal(*(uint64_t *)mfn_to_virt(g->m, PG_FRAME(12)), 8);
+    assert_int_equal(*(uint64_t *)ram_page(g->m, PG_FRAME(12)), 8);
 }
 
 static void test_io(void **state)
@@ -300,7 +301,7 @@ static void test_io(void **state)
         g->st->rbx = 0;
         g->st->rdi = g->st->rsi = PG_VA(20);
         memcpy(code + 4, io[i].code, strlen(io[i].code));
-        *(uint64_t *)mfn_to_virt(g->m, PG_FRAME(20)) = 0x1122334455667788;
+        *(uint64_t *)ram_page(g->m, PG_FRAME(20)) = 0x1122334455667788;
         x = pg_exec(g, code, sizeof(code));
         assert_exit(x, EXIT_IO);
         assert_int_equal(x.io.port, io[i].port);
@@ -312,7 +313,7 @@ static void test_io(void **state)
         assert_int_equal(g->st->rcx, 5);
         assert_true(g->st->rflags & 1);
         assert_int_equal(x.insns, 2);
-        assert_int_equal(*(uint64_t *)mfn_to_virt(g->m, PG_FRAME(20)), 0x1122334455667788); /* by INS, either */
+        assert_int_equal(*(uint64_t *)ram_page(g->m, PG_FRAME(20)), 0x1122334455667788); /* by INS, either */
     }
 }
 
@@ -386,7 +387,7 @@ static void test_fsgsbase(void **state)
     /* ... and a base set from outside is used. */
     g->st->seg[CPU_SEG_GS].base = PG_VA(20);
     g->st->dirty |= CPU_DIRTY_SEGS;
-    *(uint64_t *)mfn_to_virt(g->m, PG_FRAME(20)) = 0x77;
+    *(uint64_t *)ram_page(g->m, PG_FRAME(20)) = 0x77;
     x = PG_EXEC(g, "\x65\x48\x8b\x04\x25\x00\x00\x00\x00\x0f\x05"); /* mov %gs:0, %rax */
     assert_exit(x, EXIT_SYSCALL);
     assert_int_equal(g->st->rax, 0x77);
@@ -396,7 +397,7 @@ static void test_fsgsbase(void **state)
 static void test_segment_loads(void **state)
 {
     struct pv_guest *g = *state;
-    uint64_t *gdt = mfn_to_virt(g->m, PG_FRAME(16));
+    uint64_t *gdt = ram_page(g->m, PG_FRAME(16));
     struct sim_exit x;
 
     pg_map(g, 16, PG_FRAME(16), PG_P | PG_RW);

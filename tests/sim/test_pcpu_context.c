@@ -14,6 +14,7 @@
 
 #include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 static struct pv_guest make(enum cpu_mode mode) { return pg_create(mode, 2); }
 
@@ -73,14 +74,14 @@ static void fpu_load(struct pv_guest *g, struct pcpu *p, struct cpu_context *c, 
 {
     const struct fpu_data d = fpu_data(seed);
 
-    memcpy(mfn_to_virt(g->m, PG_FRAME(20 + n)), &d, sizeof(d));
+    memcpy(ram_page(g->m, PG_FRAME(20 + n)), &d, sizeof(d));
     fpu_run(g, p, c, n, load_all, sizeof(load_all));
 }
 
 static void fpu_check(struct pv_guest *g, struct pcpu *p, struct cpu_context *c, unsigned int n, unsigned int seed)
 {
     const struct fpu_data d = fpu_data(seed);
-    struct fpu_data *got = mfn_to_virt(g->m, PG_FRAME(20 + n));
+    struct fpu_data *got = ram_page(g->m, PG_FRAME(20 + n));
 
     memset(got, 0, sizeof(*got));
     fpu_run(g, p, c, n, store_all, sizeof(store_all));
@@ -224,7 +225,7 @@ static void test_forget(void **state)
 static void test_flush_page(void **state)
 {
     struct pv_guest g = make(CPU_MODE_PV64);
-    uint64_t *l1 = mfn_to_virt(g.m, _mfn(0x13));
+    uint64_t *l1 = ram_page(g.m, _mfn(0x13));
 
     pg_write(&g, 1, 0, "\xb8\x01\x00\x00\x00\xc3", 6); /* mov $1, %eax; ret */
     pg_write(&g, 2, 0, "\xb8\x02\x00\x00\x00\xc3", 6);
@@ -263,7 +264,7 @@ static struct pv_guest make_pv32(void)
     struct pv_guest g = make(CPU_MODE_PV32);
 
     pg_map(&g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
-    memcpy(mfn_to_virt(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
+    memcpy(ram_page(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
     g.st->gdtr.base = PG_VA(GDT);
     g.st->gdtr.limit = sizeof(gdt) - 1;
     g.st->seg[CPU_SEG_CS].sel = 0x09;
@@ -294,7 +295,7 @@ static void test_pv32_ring1(void **state)
     assert_int_equal(x.exception.error_code, 2);
     assert_int_equal(x.exception.addr, PG_NOWHERE);
     g.st->rax = 0x2b;
-    *(uint32_t *)mfn_to_virt(g.m, PG_FRAME(0x30)) = 0x12345678;
+    *(uint32_t *)ram_page(g.m, PG_FRAME(0x30)) = 0x12345678;
     x = PG_EXEC(&g, "\x8e\xc0\x26\xa1\x00\x00\x00\x00\xcd\x82"); /* mov %eax, %es; mov %es:0, %eax */
     assert_int_equal(x.kind, EXIT_SOFTINT);
     assert_int_equal(g.st->rax, 0x12345678);

@@ -14,6 +14,7 @@
 
 #include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 static int setup(void **state)
 {
@@ -57,7 +58,7 @@ static const uint8_t function[] = { 0x49, 0xff, 0xc0, 0x49, 0x83, 0xf8, 0x05, 0x
 static void program_start(struct pv_guest *g)
 {
     memset(g->st->gpr, 0, sizeof(g->st->gpr));
-    memset(mfn_to_virt(g->m, PG_FRAME(20)), 0, PAGE_SIZE);
+    memset(ram_page(g->m, PG_FRAME(20)), 0, PAGE_SIZE);
     g->st->rflags = 0x202;
     g->st->rsp = PG_VA(PG_STACK + 1);
     g->st->rdi = PG_VA(20);

@@ -15,6 +15,7 @@
 
 #include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define DATA PG_VA(20)
 
@@ -159,7 +160,7 @@ static void test_iret(void **state)
     g->st->rdi = DATA;
     g->st->rcx = 3;
     g->st->rsp = PG_VA(21);
-    memcpy(mfn_to_virt(g->m, PG_FRAME(21)), frame, sizeof(frame));
+    memcpy(ram_page(g->m, PG_FRAME(21)), frame, sizeof(frame));
     x = PG_EXEC(g, "\x48\xcf\xf3\xaa\x90\xeb\xfb"); /* iretq; rep stosb; nop; jmp back to it */
     assert_db(g, x, PG_VA(0) + 5, 8);
     assert_int_equal(x.insns, 6);
@@ -170,7 +171,7 @@ static void test_iret(void **state)
     assert_int_equal(x.insns, 1);
     disarm(g);
     arm(g, 1, PG_VA(0) + 2, EXECUTE, LEN_1);
-    *(uint64_t *)mfn_to_virt(g->m, PG_FRAME(21)) = PG_VA(0) + 5; /* to the jump */
+    *(uint64_t *)ram_page(g->m, PG_FRAME(21)) = PG_VA(0) + 5; /* to the jump */
     g->st->rsp = PG_VA(21);
     g->st->rip = PG_VA(0);
     x = go(g);
@@ -318,7 +319,7 @@ static void test_change_once(void **state)
     for (unsigned int at = 0xff9; at <= 0x1000; at++)
         for (unsigned int w = 0xff8; w < 0x1008; w++) {
             uint64_t value = UINT64_C(0xff00ff00ff00ffff);
-            uint8_t *host[2] = { mfn_to_virt(g->m, PG_FRAME(20)), mfn_to_virt(g->m, PG_FRAME(21)) };
+            uint8_t *host[2] = { ram_page(g->m, PG_FRAME(20)), ram_page(g->m, PG_FRAME(21)) };
             struct sim_exit x;
 
             for (unsigned int i = 0; i < 8; i++)

@@ -19,6 +19,7 @@
 
 #include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define PROGRAMS  2000
 #define MAX_INSNS 16
@@ -155,7 +156,7 @@ static void start(struct pv_guest *g, const struct program *p, bool narrow)
     const uint32_t mxcsr = 0x1f80;
 
     for (unsigned int i = 0; i < PAGE_SIZE * 2; i++)
-        ((uint8_t *)mfn_to_virt(g->m, PG_FRAME(20)))[i] = (uint8_t)(i * 7);
+        ((uint8_t *)ram_page(g->m, PG_FRAME(20)))[i] = (uint8_t)(i * 7);
     pg_write(g, 20, SS_AT, &ss, 2);
     memset(g->st->gpr, 0, sizeof(g->st->gpr));
     g->st->rbp = ss;
@@ -302,7 +303,7 @@ static void run_programs(struct pv_guest *g, bool narrow)
         start(g, &p, narrow);
         insns = walk(g, &p, &s, &events);
         memcpy(gpr, g->st->gpr, sizeof(gpr));
-        memcpy(memory, mfn_to_virt(g->m, PG_FRAME(20)), sizeof(memory));
+        memcpy(memory, ram_page(g->m, PG_FRAME(20)), sizeof(memory));
         g->st->dr[7] = 0x400;
         g->st->dirty |= CPU_DIRTY_DR;
         tf = p.tf;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define ONE      (PG_CR3 >> PAGE_SHIFT)
 #define OTHER    0x30u
@@ -23,7 +24,7 @@
 
 static void set(struct pv_guest *g, uint64_t table, uint64_t slot, uint64_t frame, uint64_t flags)
 {
-    ((uint64_t *)mfn_to_virt(g->m, _mfn(table)))[slot] = frame << PAGE_SHIFT | flags;
+    ((uint64_t *)ram_page(g->m, _mfn(table)))[slot] = frame << PAGE_SHIFT | flags;
 }
 
 /* Two roots with lower halves of their own, and one upper half. */
@@ -34,9 +35,9 @@ static int setup(void **state)
     g = pg_create(CPU_MODE_PV64, 1);
     pg_write(&g, 0, 0, "\x48\x8b\x07\x0f\x05", 5); /* mov (%rdi), %rax; syscall */
     for (uint64_t page = 1; page < PG_PAGES; page++)
-        *(uint64_t *)mfn_to_virt(g.m, PG_FRAME(page)) = 1000 + page;
+        *(uint64_t *)ram_page(g.m, PG_FRAME(page)) = 1000 + page;
     for (unsigned int i = 0; i < 4; i++)
-        memcpy(mfn_to_virt(g.m, _mfn(OTHER + i)), mfn_to_virt(g.m, _mfn(ONE + i)), PAGE_SIZE);
+        memcpy(ram_page(g.m, _mfn(OTHER + i)), ram_page(g.m, _mfn(ONE + i)), PAGE_SIZE);
     set(&g, OTHER, 0, OTHER + 1, RIGHTS);
     set(&g, OTHER + 1, 0, OTHER + 2, RIGHTS);
     set(&g, OTHER + 2, PG_VA(0) >> 21, OTHER + 3, RIGHTS);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define UD 6
 
@@ -160,7 +161,7 @@ static void try_row(struct pv_guest *g, const struct row *r, bool first)
     struct sim_exit x;
     uint64_t end;
 
-    memset(mfn_to_virt(g->m, PG_FRAME(8)), 0, PAGE_SIZE);
+    memset(ram_page(g->m, PG_FRAME(8)), 0, PAGE_SIZE);
     memset(g->st->gpr, 0, sizeof(g->st->gpr));
     g->st->rdi = PG_VA(8);
     g->st->rsp = PG_VA(PG_STACK + 1);
@@ -287,7 +288,7 @@ static void test_cmpxchg_flags(void **state)
             uint8_t code[32] = { 0x4d, 0x39, 0xc1 }; /* cmp %r8, %r9 */
             struct sim_exit x;
 
-            memset(mfn_to_virt(g.m, PG_FRAME(8)), 0, 16);
+            memset(ram_page(g.m, PG_FRAME(8)), 0, 16);
             memset(g.st->gpr, 0, sizeof(g.st->gpr));
             g.st->rflags = 0x202;
             g.st->rdi = PG_VA(8);

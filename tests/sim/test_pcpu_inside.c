@@ -20,6 +20,7 @@
 
 #include "sim/engine/emu.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define RUNS      400
 #define MAX_EXITS 200
@@ -224,7 +225,7 @@ static bool once_more(void *data, const struct sim_exit *x, uint64_t *budget)
 static void test_no_further(void **state)
 {
     struct pv_guest g = pg_create_engine(CPU_MODE_PV64, 1, false);
-    uint64_t *stored = mfn_to_virt(g.m, PG_FRAME(DATA));
+    uint64_t *stored = ram_page(g.m, PG_FRAME(DATA));
 
     pg_write(&g, 0, 0, "\x0f\x05\x48\xff\x07\x0f\x05", 7); /* syscall; incq (%rdi); syscall */
     for (unsigned int i = 0; i < 8; i++) {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define RUNS 6000
 #define GDT  16
@@ -65,7 +66,7 @@ static void random_code(enum cpu_mode mode)
     uint64_t s = 88172645463325252;
 
     pg_map(&g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
-    memcpy(mfn_to_virt(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
+    memcpy(ram_page(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
     for (unsigned int run = 0; run < RUNS; run++) {
         uint8_t code[64];
         struct sim_exit x;

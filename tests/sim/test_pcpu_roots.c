@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define OTHER_L4 0x30 /* and the three levels below it */
 #define THIRD_L4 0x38
@@ -25,16 +26,16 @@
 static void root_build(struct pv_guest *g, unsigned int l4)
 {
     for (unsigned int i = 0; i < 4; i++)
-        memcpy(mfn_to_virt(g->m, _mfn(l4 + i)), mfn_to_virt(g->m, _mfn((PG_CR3 >> PAGE_SHIFT) + i)), PAGE_SIZE);
-    *(uint64_t *)mfn_to_virt(g->m, _mfn(l4)) = (l4 + 1) << PAGE_SHIFT | RIGHTS;
-    *(uint64_t *)mfn_to_virt(g->m, _mfn(l4 + 1)) = (l4 + 2) << PAGE_SHIFT | RIGHTS;
-    ((uint64_t *)mfn_to_virt(g->m, _mfn(l4 + 2)))[PG_VA(0) >> 21] = (l4 + 3) << PAGE_SHIFT | RIGHTS;
+        memcpy(ram_page(g->m, _mfn(l4 + i)), ram_page(g->m, _mfn((PG_CR3 >> PAGE_SHIFT) + i)), PAGE_SIZE);
+    *(uint64_t *)ram_page(g->m, _mfn(l4)) = (l4 + 1) << PAGE_SHIFT | RIGHTS;
+    *(uint64_t *)ram_page(g->m, _mfn(l4 + 1)) = (l4 + 2) << PAGE_SHIFT | RIGHTS;
+    ((uint64_t *)ram_page(g->m, _mfn(l4 + 2)))[PG_VA(0) >> 21] = (l4 + 3) << PAGE_SHIFT | RIGHTS;
 }
 
 /* Behind the engine's back: no flush. */
 static void map_in(struct pv_guest *g, unsigned int l4, unsigned int page, mfn_t mfn, uint64_t rights)
 {
-    ((uint64_t *)mfn_to_virt(g->m, _mfn(l4 + 3)))[page] = mfn_x(mfn) << PAGE_SHIFT | rights;
+    ((uint64_t *)ram_page(g->m, _mfn(l4 + 3)))[page] = mfn_x(mfn) << PAGE_SHIFT | rights;
 }
 
 static void go(struct pv_guest *g, unsigned int l4)
@@ -64,7 +65,7 @@ static struct pv_guest guest(void)
 
     pg_write(&g, 0, 0, "\x48\x8b\x07\x0f\x05", 5); /* mov (%rdi), %rax; syscall */
     for (uint64_t page = 1; page < PG_PAGES; page++)
-        *(uint64_t *)mfn_to_virt(g.m, PG_FRAME(page)) = 1000 + page;
+        *(uint64_t *)ram_page(g.m, PG_FRAME(page)) = 1000 + page;
     root_build(&g, OTHER_L4);
     root_build(&g, THIRD_L4);
     return g;
@@ -235,11 +236,11 @@ static void test_frame(void **state)
             assert_int_equal(read_at(&g, pages[i]), 1008);
     }
     /* Address 0 is one like others. */
-    ((uint64_t *)mfn_to_virt(g.m, _mfn(ONE + 2)))[0] = LOW_L1 << PAGE_SHIFT | RIGHTS;
-    *(uint64_t *)mfn_to_virt(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(11)) << PAGE_SHIFT | RIGHTS;
+    ((uint64_t *)ram_page(g.m, _mfn(ONE + 2)))[0] = LOW_L1 << PAGE_SHIFT | RIGHTS;
+    *(uint64_t *)ram_page(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(11)) << PAGE_SHIFT | RIGHTS;
     go(&g, ONE);
     assert_int_equal(read_from(&g, 0), 1011);
-    *(uint64_t *)mfn_to_virt(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(12)) << PAGE_SHIFT | RIGHTS;
+    *(uint64_t *)ram_page(g.m, _mfn(LOW_L1)) = mfn_x(PG_FRAME(12)) << PAGE_SHIFT | RIGHTS;
     assert_int_equal(read_from(&g, 0), 1011);
     flush_frame(&g, PG_FRAME(11));
     assert_int_equal(read_from(&g, 0), 1012);

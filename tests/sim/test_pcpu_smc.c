@@ -14,6 +14,7 @@
 
 #include "sim/engine/pcpu_private.h"
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define FUNCS 1
 #define ALIAS 2
@@ -213,7 +214,7 @@ static void test_data_beside_code(void **state)
     g->st->rcx = 0x100;
     g->st->rax = 0xab;
     assert_int_equal(PG_EXEC(g, "\xf3\xaa\x0f\x05").kind, EXIT_SYSCALL); /* rep stosb */
-    assert_int_equal(((uint8_t *)mfn_to_virt(g->m, PG_FRAME(FUNCS)))[0x8ff], 0xab);
+    assert_int_equal(((uint8_t *)ram_page(g->m, PG_FRAME(FUNCS)))[0x8ff], 0xab);
     assert_int_equal(call_func(g, 0), 9);
 }
 

@@ -14,6 +14,7 @@
 #include <xmmintrin.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define ZERO      0x04u
 #define OVERFLOW  0x08u
@@ -39,7 +40,7 @@ static struct sim_exit run(struct pv_guest *g, const char *op, size_t len, struc
     pg_write(g, 8, 0, d, sizeof(*d));
     g->st->rdi = PG_VA(8);
     x = pg_exec(g, code, sizeof(before) + len + sizeof(after));
-    memcpy(d, mfn_to_virt(g->m, PG_FRAME(8)), sizeof(*d));
+    memcpy(d, ram_page(g->m, PG_FRAME(8)), sizeof(*d));
     return x;
 }
 

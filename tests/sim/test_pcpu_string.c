@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #define DATA  4 /* eight pages of data, */
 #define PAGES 8 /* the third of them read-only, the sixth not there, the seventh with code in it */
@@ -87,8 +88,8 @@ static void test_random(void **state)
     for (size_t at = 0; at < PAGES * PAGE_SIZE; at += 8) {
         const uint64_t value = random_next(&fill) * 0x10001;
 
-        memcpy((uint8_t *)mfn_to_virt(fast.m, PG_FRAME(DATA)) + at, &value, 8);
-        memcpy((uint8_t *)mfn_to_virt(plain.m, PG_FRAME(DATA)) + at, &value, 8);
+        memcpy((uint8_t *)ram_page(fast.m, PG_FRAME(DATA)) + at, &value, 8);
+        memcpy((uint8_t *)ram_page(plain.m, PG_FRAME(DATA)) + at, &value, 8);
     }
     pg_write(&fast, DATA + 6, 0x800, "\x0f\x05", 2);
     pg_write(&plain, DATA + 6, 0x800, "\x0f\x05", 2);

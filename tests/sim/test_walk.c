@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "sim/walk.h"
+#include "tests/support/ram.h"
 
 #define TABLES 24u /* frames 0 to 23 */
 #define SLOTS  4u  /* of each, so many are filled: 0, 1, 510, 511 */
@@ -25,7 +26,7 @@ static uint64_t slot_of(uint64_t r) { return r % SLOTS < SLOTS / 2 ? r % SLOTS :
 static void fill(struct machine *m)
 {
     for (unsigned int t = 0; t < TABLES; t++) {
-        uint64_t *table = mfn_to_virt(m, _mfn(t));
+        uint64_t *table = ram_page(m, _mfn(t));
 
         for (unsigned int i = 0; i < SLOTS; i++) {
             const uint64_t r = machine_random(m);
@@ -53,7 +54,7 @@ static bool step(struct machine *m, struct model *x, uint64_t table, unsigned in
 {
     if (table / PAGE_SIZE >= m->nr_frames)
         return false;
-    memcpy(&x->entry, (uint8_t *)mfn_to_virt(m, _mfn(table / PAGE_SIZE)) + slot * 8, 8);
+    memcpy(&x->entry, (uint8_t *)ram_page(m, _mfn(table / PAGE_SIZE)) + slot * 8, 8);
     x->table = table;
     x->level = level;
     if (x->entry % 2 == 0)
@@ -143,7 +144,7 @@ static void test_random(void **state)
         if (x.level < 5) {
             assert_int_equal(w.table, x.table);
             assert_int_equal(w.leaf, x.entry);
-            assert_ptr_equal(w.entry, (uint64_t *)mfn_to_virt(m, _mfn(PFN_DOWN(x.table))) + pte_index(va, x.level));
+            assert_ptr_equal(w.entry, (uint64_t *)ram_page(m, _mfn(PFN_DOWN(x.table))) + pte_index(va, x.level));
         }
         if (x.found) {
             assert_int_equal(w.phys, x.phys);

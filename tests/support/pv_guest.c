@@ -3,6 +3,7 @@
  * See pv_guest.h.
  */
 #include "tests/support/pv_guest.h"
+#include "tests/support/ram.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,11 +40,11 @@ struct pv_guest pg_create_engine(enum cpu_mode mode, unsigned int nr_pcpus, bool
         fprintf(stderr, "no machine: %s\n", err);
         abort();
     }
-    table = mfn_to_virt(g.m, _mfn(L4));
+    table = ram_page(g.m, _mfn(L4));
     table[0] = L3 << PAGE_SHIFT | rights;
-    table = mfn_to_virt(g.m, _mfn(L3));
+    table = ram_page(g.m, _mfn(L3));
     table[0] = L2 << PAGE_SHIFT | rights;
-    table = mfn_to_virt(g.m, _mfn(L2));
+    table = ram_page(g.m, _mfn(L2));
     table[PG_VA(0) >> 21] = L1 << PAGE_SHIFT | rights;
     g.c = pg_context(mode);
     g.st = cpu_context_state(g.c);
@@ -73,7 +74,7 @@ void pg_destroy(struct pv_guest *g)
 
 void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags)
 {
-    uint64_t *l1 = mfn_to_virt(g->m, _mfn(L1));
+    uint64_t *l1 = ram_page(g->m, _mfn(L1));
 
     l1[page] = mfn_x(mfn) << PAGE_SHIFT | flags;
     g->st->dirty |= CPU_DIRTY_TLB;
@@ -81,8 +82,7 @@ void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags)
 
 void pg_write(struct pv_guest *g, unsigned int page, unsigned int offset, const void *bytes, size_t n)
 {
-    memcpy((uint8_t *)mfn_to_virt(g->m, PG_FRAME(page)) + offset, bytes, n);
-    machine_code_written(g->m, PG_FRAME(page));
+    memcpy((uint8_t *)ram_page(g->m, PG_FRAME(page)) + offset, bytes, n);
 }
 
 bool pg_same_exit(const struct sim_exit *a, const struct sim_exit *b)

@@ -3,6 +3,7 @@
 #include "vcpu/native/map.h"
 
 #include "mmu/memory/foreign.h"
+#include "sim/frame.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,13 +40,10 @@ void *native_map_foreign(struct vcpu *v, domid_t domid, mfn_t mfn)
 {
     uint64_t gfn;
 
-    return add(v, domid, mfn, 0, &gfn) ? NULL : v->domain->xen->machine->ram + (gfn << PAGE_SHIFT);
+    return add(v, domid, mfn, 0, &gfn) ? NULL : frame_shared(v->domain->xen->machine, _mfn(gfn));
 }
 
-void native_unmap(struct vcpu *v, void *ptr)
-{
-    take_away(v, (uint64_t)((uint8_t *)ptr - v->domain->xen->machine->ram) >> PAGE_SHIFT);
-}
+void native_unmap(struct vcpu *v, void *ptr) { take_away(v, mfn_x(virt_to_mfn(v->domain->xen->machine, ptr))); }
 
 int native_write_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, const void *page)
 {
@@ -55,7 +53,7 @@ int native_write_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, const void *p
     if (rc)
         return rc;
     native_charge(v, CLOCK_NS_PER_KIB * PAGE_SIZE / 1024);
-    machine_frame_write(v->domain->xen->machine, _mfn(gfn), page);
+    frame_fill(v->domain->xen->machine, _mfn(gfn), page);
     take_away(v, gfn);
     return 0;
 }
@@ -68,7 +66,7 @@ int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
     if (rc)
         return rc;
     native_charge(v, CLOCK_NS_PER_KIB * PAGE_SIZE / 1024);
-    memcpy(page, v->domain->xen->machine->ram + ((gfn & ~NATIVE_GFN_READ_ONLY) << PAGE_SHIFT), PAGE_SIZE);
+    memcpy(page, mfn_to_virt(v->domain->xen->machine, _mfn(gfn & ~NATIVE_GFN_READ_ONLY)), PAGE_SIZE);
     take_away(v, gfn);
     return 0;
 }

@@ -71,13 +71,13 @@ struct xen {
     /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
     struct page_info *frame_table;
     struct heap *heap;
-    uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
-    mfn_t m2p_mfn; /* first frame of it (contiguous) */
+    const uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */
+    mfn_t m2p_mfn;       /* first frame of it (contiguous) */
     uint64_t m2p_frames;
     mfn_t m2p_l3;     /* shared L3 that L4 slot 256 of every PV guest points to */
     mfn_t m2p_compat; /* the same for PV32: 4-byte entries, and the L2 mapping them */
     mfn_t m2p_compat_l2;
-    uint32_t *m2p32;
+    const uint32_t *m2p32;
     uint64_t m2p32_entries;                /* that are kept: 0 until there is a PV32 domain */
     struct audit_expected *audit_expected; /* mmu/audit.c's notes, kept from one check to the next */
     uint64_t outstanding_claims;           /* the sum of all domains' outstanding_pages */

@@ -10,6 +10,7 @@
  */
 #include "mmu/compat.h"
 #include "mmu/pv/pv.h"
+#include "sim/frame.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/pv/pv.h"
 
@@ -333,7 +334,7 @@ int pv_hypercall_page_install(struct domain *d, uint64_t gmfn)
         put_page(d->xen, pg);
         return -EACCES;
     }
-    page = mfn_to_virt(d->xen->machine, _mfn(gmfn));
+    page = frame_write_begin(d->xen->machine, _mfn(gmfn));
     memset(page, 0xcc, PAGE_SIZE);
     for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++) {
         if (is_pv_32bit_domain(d))
@@ -341,7 +342,7 @@ int pv_hypercall_page_install(struct domain *d, uint64_t gmfn)
         else
             stub64(page + nr * 32, nr);
     }
-    machine_code_written(d->xen->machine, _mfn(gmfn));
+    frame_write_end(d->xen->machine, _mfn(gmfn));
     put_page_and_type(d->xen, pg);
     return 0;
 }

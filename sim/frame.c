@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Frames are written in one way: explained in sim/frame.h. What is not inline of it. */
+#include "sim/frame.h"
+
+#include <string.h>
+#include <unistd.h>
+
+void frame_fill(struct machine *m, mfn_t mfn, const void *page)
+{
+    void *to = frame_write_begin(m, mfn);
+
+    if (pwrite(m->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
+        memcpy(to, page, PAGE_SIZE);
+    frame_write_end(m, mfn);
+}
+
+void *frame_share(struct machine *m, mfn_t mfn)
+{
+    BUG_ON(!mfn_valid(m, mfn));
+    frame_written(m, mfn); /* the code that there is was not noted as that of a shared frame */
+    BUG_ON(!++m->shares[mfn_x(mfn)]);
+    return frame_shared(m, mfn);
+}
+
+void frame_unshare(struct machine *m, mfn_t mfn)
+{
+    BUG_ON(!mfn_valid(m, mfn) || !m->shares[mfn_x(mfn)]);
+    m->shares[mfn_x(mfn)]--;
+    frame_written(m, mfn);
+}
