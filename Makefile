@@ -150,6 +150,7 @@ $(1)/mmu/compat_layouts32.o: mmu/compat_layouts.c build/flags
 	$$(Q)objcopy -I elf32-i386 -O elf64-x86-64 -j .rodata -j .note.GNU-stack $$@
 
 $(1)/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
+$(1)/mmu/%.o $(1)/evtchn/%.o $(1)/vcpu/%.o $(1)/rings/%.o: private folder_cflags = -Wcast-qual
 $(1)/tests/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
 endef
 

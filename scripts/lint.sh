@@ -15,7 +15,8 @@
 #   8. functions   none has more than 60 lines (tests may)
 #   9. rooms       a room's README.md names each of its files once, and no others, and keeps within its budget
 #  10. book        the files of docs/book.list exist, and keep within the size that it promises
-#  11. addresses   build scripts name no host, and nothing names the place where this tree happens to be
+#  11. frames      above sim/ machine RAM is read by mfn_to_virt() and written by sim/frame.h (the compiler refuses a cast of const)
+#  12. addresses   build scripts name no host, and nothing names the place where this tree happens to be
 set -eu
 
 [ -r scripts/layers.txt ] || {
@@ -257,6 +258,12 @@ rooms() {
     done
 }
 
+frames() {
+    grep -nE -- '->ram\>|\<machine_code_written\(|\*\) ?\(uintptr_t\) ?(mfn_to_virt|table_map)\(' \
+        $(grep -E '^(vcpu|mmu|evtchn|rings|tools|ui)/' "$tmp/sources") |
+        sed 's/^\([^:]*:[0-9]*\):.*/\1: reaches into machine RAM past sim\/frame.h/' || true
+}
+
 addresses() {
     grep -nE '[a-z]://' Makefile scripts/*.sh .ci/* tests/*/*.sh 2> /dev/null | grep -v '^scripts/lint.sh' |
         sed 's/^\([^:]*:[0-9]*\):.*/\1: names a host/' || true
@@ -276,6 +283,7 @@ addresses() {
     functions
     rooms
     scripts/book.sh check
+    frames
     addresses
 } > "$tmp/findings"
 

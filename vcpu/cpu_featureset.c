@@ -64,10 +64,16 @@ static uint32_t *feature_word(struct cpu_policy *p, unsigned int n)
     return words[n];
 }
 
+/* For reading alone. */
+static uint32_t feature_read(const struct cpu_policy *p, unsigned int n)
+{
+    return *feature_word((struct cpu_policy *)(uintptr_t)p, n);
+}
+
 void cpuid_policy_to_featureset(const struct cpu_policy *p, uint32_t fs[FEATURESET_NR_ENTRIES])
 {
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
-        fs[i] = *feature_word((struct cpu_policy *)p, i);
+        fs[i] = feature_read(p, i);
 }
 
 void cpuid_featureset_to_policy(const uint32_t fs[FEATURESET_NR_ENTRIES], struct cpu_policy *p)
@@ -78,7 +84,7 @@ void cpuid_featureset_to_policy(const uint32_t fs[FEATURESET_NR_ENTRIES], struct
 
 bool cpu_policy_has(const struct cpu_policy *p, unsigned int feature)
 {
-    return *feature_word((struct cpu_policy *)p, feature / 32) >> (feature % 32) & 1;
+    return feature_read(p, feature / 32) >> (feature % 32) & 1;
 }
 
 static void known_features(uint32_t fs[FEATURESET_NR_ENTRIES])
