@@ -15,7 +15,7 @@
  *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are restartable);
  *    on those two it points behind it, and insn_len tells how far to go back.
  *  - Neither runs past its budget by more than one basic block, and where it stops depends on the guest alone,
- *    never on the host's speed.
+ *    never on the host's speed; with breakpoints armed, also on the breakpoints of vCPUs that ran before (sim/engine/debug.c).
  */
 #ifndef SIM_PCPU_H
 #define SIM_PCPU_H
@@ -67,7 +67,19 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 #define CPU_DIRTY_ALL  0xffu
 #define CPU_DIRTY_BASE 0x100u /* of FS or GS: seg[].base, and nothing else of what CPU_DIRTY_SEGS stands for */
 
-/* One vCPU's architectural registers. Public order of gpr[] is the processor's encoding: RAX RCX RDX RBX RSP RBP RSI RDI. */
+/*
+ * One vCPU's architectural registers: the whole truth about it. Copied into a new context of the same mode, with all bits of `dirty` set, it
+ * goes on exactly as it would have, on any pCPU of any machine with the same memory (tests/sim/test_pcpu_copy.c). What the engine
+ * keeps of a vCPU besides is either a copy, or cannot be seen by a guest:
+ *
+ *      FPU, MMX, SSE     in the engine since CPU_DIRTY_FPU loaded them; cpu_context_save_fpu() is what makes a copy whole
+ *      segments          as the engine holds them, to see which ones the guest has reloaded
+ *      RFLAGS            in parts, within a run
+ *      the TLB           empty in a new context: a guest that relies on a stale entry would notice, as on hardware
+ *      MSRs, CR0, CR4    what no PV guest can change is not loaded; DR6 and CR2 are the hypervisor's, who reports them
+ *
+ * Order of gpr[]: the processor's encoding, RAX RCX RDX RBX RSP RBP RSI RDI.
+ */
 struct cpu_state {
     union {
         uint64_t gpr[16];
@@ -76,9 +88,11 @@ struct cpu_state {
         };
     };
     uint64_t rip, rflags;
-    uint32_t dirty; /* CPU_DIRTY_* */
+    uint64_t exit_rip; /* rip at the last exit */
+    uint32_t dirty;    /* CPU_DIRTY_* */
     uint8_t cpl;
-    uint8_t root; /* of cr3: 0, 1: which of two roots that the vCPU alternates between (a kernel's, a program's) */
+    uint8_t root;    /* of cr3: 0, 1: which of two roots that the vCPU alternates between (a kernel's, a program's) */
+    bool int_shadow; /* the instruction at exit_rip is in the shadow of a MOV SS; to move rip ends it */
     enum cpu_mode mode;
     struct cpu_segment seg[CPU_NR_SEGS];
     struct cpu_segment ldtr, tr;
@@ -87,8 +101,10 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t ncr3;                    /* HVM: root of the nested page tables */
-    _Alignas(16) uint8_t fxsave[512]; /* valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU */
+    uint64_t ncr3; /* HVM: root of the nested page tables */
+    /* These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit pointers. */
+    _Alignas(16) uint8_t fxsave[512];
+    uint16_t fpu_cs, fpu_ds; /* the selectors beside FIP and FDP, which the form with 32-bit pointers has */
 };
 
 /* A vCPU as sim/ sees it: the registers above, and the rest of the processor's state (FPU, SSE), which sim/ keeps. */

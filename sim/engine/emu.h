@@ -104,6 +104,7 @@ struct emu_real {
     void (*fucomi)(struct CPUX86State *);
     void (*emms)(struct CPUX86State *);
     void (*fldcw)(struct CPUX86State *, uint32_t);
+    void (*fxrstor)(struct CPUX86State *, uint64_t);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);
@@ -142,7 +143,6 @@ struct emu {
     uc_context *guest_mode; /* the state right after VMRUN */
     struct cpu_context *loaded;
     struct cpu_context *contexts; /* all that the engine keeps something of */
-    uint64_t last_rip;
     /*
      * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes on.
      * NULL: it ends with each exit.

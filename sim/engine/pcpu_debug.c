@@ -66,8 +66,6 @@ static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
     return x->kind == EXIT_BUDGET;
 }
 
-static bool in_shadow(struct emu *e) { return raw_get(&e->raw, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ; }
-
 /* Not faults on Xen, where the processor executes them: what waited comes behind them, as they are emulated. */
 static bool is_completed_by_hypervisor(const struct sim_exit *x)
 {
@@ -80,7 +78,7 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
     struct cpu_state *st = &c->state;
     const bool resumed = st->rflags & X86_EFLAGS_RF;
     uint64_t insns = 0, count = 0, at;
-    bool rep, done, waited, shadow = in_shadow(e) && st->rip == e->last_rip;
+    bool rep, done, waited, shadow = st->int_shadow;
 
     e->debug.hits = 0;
     emu_debug_single(e, true);
@@ -91,7 +89,7 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
         insns += x->insns;
         done = completed(st, at, x);
         rep = st->rip == at && at_rep_string(e, st, &count);
-        shadow = in_shadow(e);
+        shadow = st->int_shadow;
     } while (done && ((rep && !count) || (e->debug.hits && shadow && !waited)));
     emu_debug_single(e, false);
     x->insns = insns;

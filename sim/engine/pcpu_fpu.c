@@ -24,25 +24,29 @@ static uint16_t get16(const uint8_t *p)
 }
 
 /*
- * Where the last x87 instruction was, and its operand: 64-bit offsets; a selector that goes with them (32-bit formats) is not
- * kept. Unicorn changes them only when they are loaded, but a guest may load them, and must not find another's.
+ * Where the last x87 instruction was, and its operand. Unicorn changes them only when they are loaded, but a guest may load them, and
+ * must not find another's.
  */
-static void load_pointers(struct emu *e, const uint8_t *img)
+static void load_pointers(struct emu *e, const struct cpu_state *st)
 {
-    const uint16_t selector = 0;
+    const uint8_t *img = st->fxsave;
 
     uc_reg_write(e->uc, UC_X86_REG_FOP, img + 6);
     uc_reg_write(e->uc, UC_X86_REG_FIP, img + 8);
     uc_reg_write(e->uc, UC_X86_REG_FDP, img + 16);
-    uc_reg_write(e->uc, UC_X86_REG_FCS, &selector);
-    uc_reg_write(e->uc, UC_X86_REG_FDS, &selector);
+    uc_reg_write(e->uc, UC_X86_REG_FCS, &st->fpu_cs);
+    uc_reg_write(e->uc, UC_X86_REG_FDS, &st->fpu_ds);
 }
 
-static void save_pointers(struct emu *e, uint8_t *img)
+static void save_pointers(struct emu *e, struct cpu_state *st)
 {
+    uint8_t *img = st->fxsave;
+
     uc_reg_read(e->uc, UC_X86_REG_FOP, img + 6);
     uc_reg_read(e->uc, UC_X86_REG_FIP, img + 8);
     uc_reg_read(e->uc, UC_X86_REG_FDP, img + 16);
+    uc_reg_read(e->uc, UC_X86_REG_FCS, &st->fpu_cs);
+    uc_reg_read(e->uc, UC_X86_REG_FDS, &st->fpu_ds);
 }
 
 /* Unicorn's tag word has two bits a register, 3 for an empty one. */
@@ -59,7 +63,7 @@ void pcpu_fpu_load(struct emu *e, const struct cpu_state *st)
     mxcsr &= MXCSR_MASK;
     uc_reg_write(e->uc, UC_X86_REG_FPCW, &fcw);
     uc_reg_write(e->uc, UC_X86_REG_FPSW, &fsw);
-    load_pointers(e, img);
+    load_pointers(e, st);
     for (int i = 0; i < 8; i++)
         uc_reg_write(e->uc, UC_X86_REG_ST0 + i, img + 32 + 16 * i);
     uc_reg_write(e->uc, UC_X86_REG_FPTAG, &tags);
@@ -77,7 +81,7 @@ void pcpu_fpu_save(struct emu *e, struct cpu_state *st)
     memset(img, 0, sizeof(st->fxsave));
     uc_reg_read(e->uc, UC_X86_REG_FPCW, img);
     uc_reg_read(e->uc, UC_X86_REG_FPSW, img + 2);
-    save_pointers(e, img);
+    save_pointers(e, st);
     uc_reg_read(e->uc, UC_X86_REG_FPTAG, &tags);
     for (unsigned int i = 0; i < 8; i++)
         if ((tags >> 2 * i & 3) != 3)

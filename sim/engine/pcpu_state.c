@@ -253,8 +253,10 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
     raw_set(r, eip, uint64_t, st->rip);
     raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF,
                    inside);
-    if (st->rip != e->last_rip) /* the shadow of a MOV SS ends where the guest was left */
-        raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
+    if (st->rip != st->exit_rip)
+        st->int_shadow = false;
+    if (!(raw_get(r, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ) == st->int_shadow)
+        raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) ^ RAW_HF_INHIBIT_IRQ);
 }
 
 /* ------------------------------------------------------------------------------------------------- reading back -- */
@@ -263,11 +265,13 @@ void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
 {
     struct raw_cpu *r = &e->raw;
     struct cpu_state *st = &c->state;
+    const uint32_t hf = raw_get(r, hflags, uint32_t);
 
     memcpy(st->gpr, raw_gprs(r), sizeof(st->gpr));
-    st->rip = e->last_rip = raw_get(r, eip, uint64_t);
+    st->rip = st->exit_rip = raw_get(r, eip, uint64_t);
     st->rflags = raw_get_rflags(r, inside);
-    st->cpl = raw_get(r, hflags, uint32_t) & RAW_HF_CPL;
+    st->cpl = hf & RAW_HF_CPL;
+    st->int_shadow = hf & RAW_HF_INHIBIT_IRQ;
     if (memcmp(raw_seg(r, 0), c->seg, sizeof(c->seg))) {
         memcpy(c->seg, raw_seg(r, 0), sizeof(c->seg));
         for (unsigned int i = 0; i < CPU_NR_SEGS; i++)

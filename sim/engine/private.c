@@ -41,8 +41,9 @@ static bool called_are_there(void)
     return tcg_emit_op_x86_64 && tcg_temp_new_internal_x86_64 && tcg_temp_free_internal_x86_64 &&
            tcg_gen_callN_x86_64 && tcg_gen_lookup_and_goto_ptr_x86_64 && tlb_reset_dirty_x86_64 &&
            tlb_flush_page_x86_64 && tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 &&
-           helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_exec_x86_64 && get_page_addr_code_x86_64 &&
-           tcg_tb_phys_invalidate_count_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
+           helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_ldub_data_ra_x86_64 && cpu_ldl_data_ra_x86_64 &&
+           cpu_exec_x86_64 && get_page_addr_code_x86_64 && tcg_tb_phys_invalidate_count_x86_64 &&
+           raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)
@@ -76,6 +77,7 @@ bool emu_private_find(struct emu *e)
     REPLACES(helper_fucomi_ST0_FT0_x86_64, fucomi);
     REPLACES(helper_emms_x86_64, emms);
     REPLACES(helper_fldcw_x86_64, fldcw);
+    REPLACES(helper_fxrstor_x86_64, fxrstor);
     IS_OURS(helper_outb_x86_64);
     IS_OURS(helper_inb_x86_64);
     IS_OURS(helper_rdtscp_x86_64);

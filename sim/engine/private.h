@@ -57,6 +57,9 @@ extern void tb_invalidate_phys_page_range_x86_64(struct uc_struct *uc, uint64_t 
 extern uint32_t cpu_cc_compute_all_x86_64(struct CPUX86State *env, int op) __attribute__((weak));
 extern void helper_enter_mmx_x86_64(struct CPUX86State *env) __attribute__((weak));
 extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((weak));
+extern uint32_t cpu_ldub_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc)
+    __attribute__((weak));
+extern uint32_t cpu_ldl_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc) __attribute__((weak));
 /* host_pc: where translated code is to be left, or 0: where its state says. The second returns if that is not intercepted. */
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
@@ -171,6 +174,9 @@ void helper_fcomi_ST0_FT0_x86_64(struct CPUX86State *env);
 void helper_fucomi_ST0_FT0_x86_64(struct CPUX86State *env);
 void helper_emms_x86_64(struct CPUX86State *env);
 void helper_fldcw_x86_64(struct CPUX86State *env, uint32_t value);
+
+/* sse.c */
+void helper_fxrstor_x86_64(struct CPUX86State *env, uint64_t addr);
 
 /* io.c */
 void helper_outb_x86_64(struct CPUX86State *env, uint32_t port, uint32_t data);

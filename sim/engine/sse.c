@@ -299,4 +299,15 @@ void HELPER(ldmxcsr)(struct CPUX86State *env, uint32_t value)
     update_mxcsr_status_x86_64(env); /* for what is still computed in software */
 }
 
+/* Nor are they for FXRSTOR, whose faults on the way to MXCSR come first. */
+void HELPER(fxrstor)(struct CPUX86State *env, uint64_t addr)
+{
+    if (!(addr & 15)) {
+        cpu_ldub_data_ra_x86_64(env, addr, RETADDR);
+        if (cpu_ldl_data_ra_x86_64(env, addr + 24, RETADDR) & ~MXCSR_VALID)
+            raise_exception_err_ra_x86_64(env, TRAP_gp_fault, 0, RETADDR);
+    }
+    emu_running->real.fxrstor(env, addr);
+}
+
 bool emu_sse_init(void) { return __builtin_cpu_supports("sse4.1"); }
