@@ -21,6 +21,7 @@
 #define SIM_PCPU_H
 
 #include "sim/types.h"
+#include "sim/vmcb.h"
 #include "sim/x86.h"
 
 struct machine;
@@ -94,6 +95,7 @@ struct cpu_state {
     uint8_t root;    /* of cr3: 0, 1: which of two roots that the vCPU alternates between (a kernel's, a program's) */
     bool int_shadow; /* the instruction at exit_rip is in the shadow of a MOV SS; to move rip ends it */
     enum cpu_mode mode;
+    struct vcpu_controls controls; /* as it was created with */
     struct cpu_segment seg[CPU_NR_SEGS];
     struct cpu_segment ldtr, tr;
     struct cpu_table gdtr, idtr;
@@ -101,7 +103,6 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    uint64_t ncr3; /* HVM: root of the nested page tables */
     /* These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit pointers. */
     _Alignas(16) uint8_t fxsave[512];
     uint16_t fpu_cs, fpu_ds; /* the selectors beside FIP and FDP, which the form with 32-bit pointers has */
@@ -110,7 +111,8 @@ struct cpu_state {
 /* A vCPU as sim/ sees it: the registers above, and the rest of the processor's state (FPU, SSE), which sim/ keeps. */
 struct cpu_context;
 
-struct cpu_context *cpu_context_create(enum cpu_mode mode);
+/* In the state in which Xen starts a PV guest of that mode. NULL: no memory. */
+struct cpu_context *cpu_context_create(enum cpu_mode mode, const struct vcpu_controls *controls);
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
 /* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */

@@ -73,6 +73,29 @@ _Static_assert(sizeof(struct vmcb) == 0x670, "layout of the VMCB");
 #define VMCB2_MONITOR (1u << 10)
 #define VMCB2_MWAIT   (1u << 11)
 
+/*
+ * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS), and the engine only
+ * hands it to the processor. A field comes with whoever needs it: what only HVM guests want, intercepts of CR, DR, MSR and I/O
+ * accesses, event_inj, the virtual interrupt, ASID, np_control and ncr3, comes with them.
+ */
+struct vcpu_controls {
+    uint32_t intercept_exceptions;
+    uint32_t intercepts1, intercepts2;
+};
+
+/*
+ * Of guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not, reads what
+ * the guest runs with, as on real Xen). Every fault and every INT is intercepted: see sim/engine/pcpu_exit.c.
+ */
+#define PV_CONTROLS                                                                                                    \
+    ((struct vcpu_controls){                                                                                           \
+        .intercept_exceptions = ~0u,                                                                                   \
+        .intercepts1 = VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_INVD | VMCB1_PAUSE | VMCB1_HLT |  \
+                       VMCB1_INVLPG | VMCB1_INVLPGA | VMCB1_SHUTDOWN,                                                  \
+        .intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |           \
+                       VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_WBINVD | VMCB2_MONITOR | VMCB2_MWAIT,         \
+    })
+
 /* Exit codes, as hooks see them with 0x100 added. */
 enum svm_exit {
     SVM_EXIT_CR_READ = 0x00,

@@ -4,7 +4,8 @@
  *
  * Concept: what a hypervisor does once a CPU before its first guest (Xen: arch/x86/hvm/svm/svm.c, vmcb.c): build the host's
  * page tables, turn on EFER.SVME, name a host save area, fill a VMCB with what to intercept, VMRUN. The guest it enters
- * is a dummy whose first instruction fetch faults; the state at that moment is the template of every PV vCPU.
+ * is a dummy whose first instruction fetch faults; the state at that moment is the template of every vCPU with the same controls. The
+ * first vCPU with others goes through all of this once more, from the reset state.
  */
 #include "sim/engine/emu.h"
 
@@ -49,7 +50,7 @@ static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
 
     if (e->stop == EMU_STOP_NONE)
         e->intno = intno;
-    if (!e->guest_mode) {
+    if (e->entering) {
         emu_run_check(e, EMU_RUN_INSIDE);
         emu_stop(e, EMU_STOP_INTR);
         emu_run_check(e, EMU_RUN_STOPPING);
@@ -114,19 +115,13 @@ static void page_tables_build(struct emu *e)
         pdpt[i] = i << 30 | 0x83;
 }
 
-/*
- * For guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not,
- * reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see pcpu_exit.c.
- */
-static void vmcb_build(struct emu *e)
+static void vmcb_build(struct emu *e, const struct vcpu_controls *controls)
 {
     struct vmcb *v = emu_page(e, EMU_PAGE_VMCB);
 
-    v->intercept_exceptions = ~0u;
-    v->intercepts1 = VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_INVD | VMCB1_PAUSE | VMCB1_HLT |
-                     VMCB1_INVLPG | VMCB1_INVLPGA | VMCB1_SHUTDOWN;
-    v->intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |
-                     VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_WBINVD | VMCB2_MONITOR | VMCB2_MWAIT;
+    v->intercept_exceptions = controls->intercept_exceptions;
+    v->intercepts1 = controls->intercepts1;
+    v->intercepts2 = controls->intercepts2;
     v->asid = 1;
     v->cs = (struct vmcb_segment){ 0x33, 0xafb, ~0u, 0 };
     v->ss = v->ds = v->es = v->fs = v->gs = (struct vmcb_segment){ 0x2b, 0xcf3, ~0u, 0 };
@@ -143,7 +138,7 @@ static void vmcb_build(struct emu *e)
 }
 
 /* From reset to guest mode. */
-static bool guest_mode_enter(struct emu *e)
+static bool guest_mode_enter(struct emu *e, const struct vcpu_controls *controls)
 {
     const uint64_t set[][2] = {
         { UC_X86_REG_RDI, PV_CR4_FIXED },
@@ -159,13 +154,42 @@ static bool guest_mode_enter(struct emu *e)
 
     memcpy(emu_page(e, EMU_PAGE_BOOT), boot_code, sizeof(boot_code));
     page_tables_build(e);
-    vmcb_build(e);
+    vmcb_build(e, controls);
     for (size_t i = 0; i < ARRAY_SIZE(set); i++)
         uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
     emu_count_start(e, EMU_MAX_BUDGET);
+    e->entering = true;
     emu_run(e);
+    e->entering = false;
     emu_run_check(e, EMU_RUN_OVER);
     return e->stop == EMU_STOP_INTR && e->intno == 0x100 + SVM_EXIT_EXCEPTION + X86_EXC_PF;
+}
+
+static uc_context *guest_mode_new(struct emu *e, const struct vcpu_controls *controls)
+{
+    struct emu_guest_mode *g = &e->guest_mode[e->nr_guest_modes];
+
+    BUG_ON(e->nr_guest_modes == EMU_GUEST_MODES);
+    if (!guest_mode_enter(e, controls) || uc_context_alloc(e->uc, &g->state))
+        return NULL;
+    g->controls = *controls;
+    e->nr_guest_modes++;
+    return uc_context_save(e->uc, g->state) ? NULL : g->state;
+}
+
+uc_context *emu_guest_mode(struct emu *e, const struct vcpu_controls *controls)
+{
+    uc_context *state;
+
+    for (unsigned int i = 0; i < e->nr_guest_modes; i++)
+        if (!memcmp(&e->guest_mode[i].controls, controls, sizeof(*controls)))
+            return e->guest_mode[i].state;
+    BUG_ON(uc_context_restore(e->uc, e->reset));
+    emu_tlb_flush(e);
+    state = guest_mode_new(e, controls);
+    BUG_ON(!state);
+    emu_tlb_flush(e);
+    return state;
 }
 
 static bool hooks_add(struct emu *e)
@@ -211,10 +235,10 @@ static const char *start(struct emu *e)
         return "no memory";
     if (!hooks_add(e))
         return "it refuses a hook";
-    if (!guest_mode_enter(e))
-        return "its SVM does not work";
-    if (uc_context_alloc(e->uc, &e->guest_mode) || uc_context_save(e->uc, e->guest_mode))
+    if (uc_context_alloc(e->uc, &e->reset) || uc_context_save(e->uc, e->reset))
         return "no memory for a processor context";
+    if (!guest_mode_new(e, &PV_CONTROLS))
+        return "its SVM does not work";
     emu_run_init(e, e->m->plain_engine);
     return NULL;
 }
@@ -251,8 +275,10 @@ struct emu *emu_create(struct machine *m, char *err, size_t errlen)
 
 void emu_destroy(struct emu *e)
 {
-    if (e->guest_mode)
-        uc_context_free(e->guest_mode);
+    for (unsigned int i = 0; i < e->nr_guest_modes; i++)
+        uc_context_free(e->guest_mode[i].state);
+    if (e->reset)
+        uc_context_free(e->reset);
     if (e->uc) {
         emu_running = e;
         uc_close(e->uc);

@@ -29,6 +29,7 @@
 #include "sim/engine/private.h"
 #include "sim/engine/raw.h"
 #include "sim/machine.h"
+#include "sim/vmcb.h"
 
 /* The CPU model has 40 bits of physical address; one page-directory-pointer table reaches half of that. */
 #define EMU_PRIVATE ((UINT64_C(1) << 39) - (1u << 20))
@@ -47,6 +48,7 @@ enum emu_private_page {
  * Room for translations, and how much of it may be used before all are dropped. Unicorn 2.1.1 crashes when the buffer
  * overflows in the middle of a run, so the engine interrupts the run and empties it, long before.
  */
+#define EMU_GUEST_MODES     4
 #define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
@@ -140,7 +142,13 @@ struct emu {
     uc_engine *uc;
     struct raw_cpu raw;
     uint8_t *priv;          /* EMU_NR_PAGES pages at EMU_PRIVATE */
-    uc_context *guest_mode; /* the state right after VMRUN */
+    uc_context *reset;      /* the state before the first instruction */
+    struct emu_guest_mode { /* the state right after VMRUN: one for each kind of controls that a vCPU has had */
+        struct vcpu_controls controls;
+        uc_context *state;
+    } guest_mode[EMU_GUEST_MODES];
+    unsigned int nr_guest_modes;
+    bool entering; /* on the way to one of them */
     struct cpu_context *loaded;
     struct cpu_context *contexts; /* all that the engine keeps something of */
     /*
@@ -337,6 +345,9 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
 
 /* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
+
+/* emu.c: what the processor is in guest mode with these controls. The loaded context's registers must have been saved. */
+uc_context *emu_guest_mode(struct emu *e, const struct vcpu_controls *controls);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 /* Something that is gone since the last flush may have been code. */
 bool emu_tlb_code_gone(const struct emu *e);

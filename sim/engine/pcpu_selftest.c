@@ -307,7 +307,7 @@ static const char *check(struct selftest *t)
 
 const char *pcpu_selftest(struct pcpu *p)
 {
-    struct selftest t = { p, cpu_context_create(CPU_MODE_PV64) };
+    struct selftest t = { p, cpu_context_create(CPU_MODE_PV64, &PV_CONTROLS) };
     unsigned int major, minor, version = uc_version(&major, &minor);
     const char *why;
 

@@ -26,7 +26,7 @@
 /* ------------------------------------------------------------------------------------------ creating, forgetting -- */
 
 /* As Xen starts a PV guest: flat segments, FPU clean (arch/x86/pv/domain.c, pv_vcpu_initialise; FXSAVE defaults). */
-struct cpu_context *cpu_context_create(enum cpu_mode mode)
+struct cpu_context *cpu_context_create(enum cpu_mode mode, const struct vcpu_controls *controls)
 {
     struct cpu_context *c = aligned_alloc(_Alignof(struct cpu_context), sizeof(*c));
     const uint16_t fcw = 0x37f;
@@ -38,6 +38,7 @@ struct cpu_context *cpu_context_create(enum cpu_mode mode)
     memset(c, 0, sizeof(*c));
     st = &c->state;
     st->mode = mode;
+    st->controls = *controls;
     st->dirty = CPU_DIRTY_ALL;
     st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
     st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
@@ -205,7 +206,7 @@ static void engine_switch(struct emu *e, struct cpu_context *c)
         BUG_ON(uc_context_alloc(e->uc, &c->saved));
         c->state.dirty = CPU_DIRTY_ALL;
     }
-    BUG_ON(uc_context_restore(e->uc, c->saved_valid ? c->saved : e->guest_mode));
+    BUG_ON(uc_context_restore(e->uc, c->saved_valid ? c->saved : emu_guest_mode(e, &c->state.controls)));
     e->loaded = c;
     c->state.dirty |= CPU_DIRTY_TLB | CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR;
 }

@@ -112,6 +112,28 @@ static void test_migrate(void **state)
     pg_destroy(&g);
 }
 
+/* Who chooses what leaves the guest is who makes the vCPU: two that differ, on one engine, in turn. */
+static void test_controls(void **state)
+{
+    static const uint8_t code[] = { 0x0f, 0x31, 0x0f, 0x05 }; /* rdtsc; syscall */
+    struct vcpu_controls controls = PV_CONTROLS;
+    struct pv_guest g = make(CPU_MODE_PV64);
+    struct cpu_context *other;
+
+    controls.intercepts1 &= ~VMCB1_RDTSC;
+    other = cpu_context_create(CPU_MODE_PV64, &controls);
+    pg_write(&g, 0, 0, code, sizeof(code));
+    cpu_context_state(other)->cr3 = PG_CR3;
+    for (unsigned int i = 0; i < 6; i++) {
+        struct cpu_context *c = i & 1 ? other : g.c;
+
+        cpu_context_state(c)->rip = PG_VA(0);
+        assert_int_equal(pcpu_run(g.m->pcpu[i / 2 & 1], c, 1000).kind, i & 1 ? EXIT_SYSCALL : EXIT_RDTSC);
+    }
+    cpu_context_destroy(other);
+    pg_destroy(&g);
+}
+
 /* The FXSAVE image leaves with the vCPU, and brings the registers back, in the same machine or in another. */
 static void test_fxsave(void **state)
 {
@@ -368,10 +390,10 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_migrate),       cmocka_unit_test(test_fxsave),     cmocka_unit_test(test_fpu_pointers),
-        cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_outlive),    cmocka_unit_test(test_flush_page),
-        cmocka_unit_test(test_forget),        cmocka_unit_test(test_pv32_ring1), cmocka_unit_test(test_pv32_iret),
-        cmocka_unit_test(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),        cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_outlive),
+        cmocka_unit_test(test_flush_page),   cmocka_unit_test(test_forget),        cmocka_unit_test(test_pv32_ring1),
+        cmocka_unit_test(test_pv32_iret),    cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,7 +263,7 @@ static void start(struct side *a, const struct program *p, bool narrow, uint64_t
 /* Into a context that no engine has seen; perhaps in the other machine. */
 static void copy(struct side *a, bool elsewhere)
 {
-    struct cpu_context *c = cpu_context_create(a->st->mode);
+    struct cpu_context *c = cpu_context_create(a->st->mode, &a->st->controls);
 
     cpu_context_save_fpu(a->c);
     *cpu_context_state(c) = *a->st;

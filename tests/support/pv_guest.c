@@ -16,7 +16,7 @@
 
 struct cpu_context *pg_context(enum cpu_mode mode)
 {
-    struct cpu_context *c = cpu_context_create(mode);
+    struct cpu_context *c = cpu_context_create(mode, &PV_CONTROLS);
     struct cpu_state *st = cpu_context_state(c);
 
     st->cr3 = PG_CR3;
