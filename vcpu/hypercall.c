@@ -53,7 +53,8 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(physdev_op_compat, do_physdev_op_compat, do_physdev_op_compat, NULL, NULL),
     CALL(grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op, do_grant_table_op),
     CALL(vm_assist, do_vm_assist, do_vm_assist, do_vm_assist, do_vm_assist),
-    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, compat_update_va_mapping_otherdomain, NULL, NULL),
+    CALL(update_va_mapping_otherdomain, do_update_va_mapping_otherdomain, compat_update_va_mapping_otherdomain, NULL,
+         NULL),
     CALL(iret, do_iret, compat_iret, NULL, NULL),
     CALL(vcpu_op, do_vcpu_op, do_vcpu_op, do_vcpu_op, do_vcpu_op),
     CALL(set_segment_base, do_set_segment_base, NULL, NULL, NULL),
@@ -72,8 +73,9 @@ const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS] = {
     CALL(dm_op, do_dm_op, do_dm_op, do_dm_op, do_dm_op),
     CALL(hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op, do_hypfs_op),
     [__HYPERVISOR_mca] = { "mca", { do_mca, do_mca, NULL, do_mca } },
-    [__HYPERVISOR_arch_1] = { "paging_domctl_cont", { do_paging_domctl_cont, do_paging_domctl_cont,
-                                                      do_paging_domctl_cont, do_paging_domctl_cont } },
+    [__HYPERVISOR_arch_1] = { "paging_domctl_cont",
+                              { do_paging_domctl_cont, do_paging_domctl_cont, do_paging_domctl_cont,
+                                do_paging_domctl_cont } },
 };
 // clang-format on
 

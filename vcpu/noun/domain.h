@@ -15,6 +15,8 @@
  *
  * Simplifies xen/include/xen/sched.h: no RCU, no locks (one host thread), no sched_units (a unit is a vCPU).
  * Going up happens through xen->hooks.
+ *
+ * Budget: over 400 lines, since the two structures and what is done to them belong together.
  */
 #ifndef VCPU_NOUN_DOMAIN_H
 #define VCPU_NOUN_DOMAIN_H
