@@ -6,6 +6,11 @@
  * one path of the hypervisor or of dom0, and run again. As an entry of a page table or as a descriptor it is "not present":
  *
  *      b8 n n n n 0f 0b 00       mov $n, %eax; ud2
+ *
+ * Of the twenty paths ten executed the old word before sim/frame.h was: mmu_update of a page table, update_va_mapping, ptwr,
+ * pinning an L4, loading a GDT, shared_info, vcpu_info, the grant table, and the two kinds of mappings of dom0.
+ *
+ * Budget: 440 lines, since the paths have one set of tools in common, and are to be seen beside each other.
  */
 #include "tests/vcpu/fixture.h"
 
