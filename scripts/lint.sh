@@ -23,6 +23,7 @@ set -eu
     echo "lint: run me from the project's root" >&2
     exit 1
 }
+. scripts/layers.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 : > "$tmp/edges"
@@ -41,21 +42,7 @@ includes() {
 
 layering() {
     includes > "$tmp/includes"
-    awk -v edges="$tmp/edges" '
-        # The longest path of the list that the file is, or is below.
-        function place(file,   p, best) {
-            best = ""
-            for (p in layer)
-                if ((p == file || (p ~ /\/$/ && index(file, p) == 1)) && length(p) > length(best)) best = p
-            return best
-        }
-        FILENAME ~ /layers\.txt$/ && /^(layer|beside|apart)/ {
-            if ($1 == "layer") height++
-            for (i = 3; i <= NF; i++) {
-                layer[$i] = $2
-                level[$i] = $1 == "apart" ? 0 : height
-            }
-        }
+    awk -v edges="$tmp/edges" "$layers_awk"'
         FILENAME ~ /layers\.txt$/ && $1 == "only" { only[$2] = $3 }
         FILENAME ~ /layers\.txt$/ && $1 == "never" { for (i = 3; i <= NF; i++) never[$2 " " $i] = 1 }
         FILENAME ~ /layers\.txt$/ && $1 == "but" { for (i = 2; i <= NF; i++) value[$i] = 1 }

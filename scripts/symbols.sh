@@ -9,30 +9,16 @@ set -eu
 
 build=$1
 shift
+. "$(dirname "$0")/layers.sh"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 : > "$tmp/edges"
 
 (cd "$build" && nm -oP "$@") > "$tmp/symbols"
 
-awk -v edges="$tmp/edges" '
-    # The longest path of the list that the file is, or is below.
-    function place(file,   p, best) {
-        best = ""
-        for (p in layer)
-            if ((p == file || (p ~ /\/$/ && index(file, p) == 1)) && length(p) > length(best)) best = p
-        return best
-    }
+awk -v edges="$tmp/edges" "$layers_awk"'
     function source(object) { sub(/o$/, "c", object); return object }
-    FILENAME ~ /layers\.txt$/ {
-        if ($1 == "layer") height++
-        if ($1 == "layer" || $1 == "beside")
-            for (i = 3; i <= NF; i++) {
-                layer[$i] = $2
-                level[$i] = height
-            }
-        next
-    }
+    FILENAME ~ /layers\.txt$/ { next }
     { object = $1; sub(/:$/, "", object) }
     $3 ~ /^[TDBRVWCGSui]$/ { home[$2] = object; next }
     $3 ~ /^[Uwv]$/ { by[++n] = object; symbol[n] = $2 }

@@ -37,7 +37,7 @@ static void guest_crashed(void *data, struct vcpu *v, const char *why)
     h->io.guest_crashed(h->io.data, &report);
 }
 
-/* --- coming up: each *_start() answers 0, or -1 with a message --- */
+/* --- coming up: each part answers 0, or -1 with a message --- */
 
 static int machine_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
 {
