@@ -26,7 +26,6 @@ struct evtchn_port_ops {
     void (*clear_pending)(struct domain *d, struct evtchn *chn);
     void (*unmask)(struct domain *d, struct evtchn *chn);
     bool (*is_pending)(const struct domain *d, const struct evtchn *chn);
-    bool (*is_masked)(const struct domain *d, const struct evtchn *chn);
     /* The port is free, but the guest has not taken it off its queue yet: it must not be used again. May be NULL. */
     bool (*is_busy)(const struct domain *d, const struct evtchn *chn);
     /* 0 or -EINVAL. NULL: this ABI has no priorities. */

@@ -147,26 +147,21 @@ static void event_fifo_unmask(struct domain *d, struct evtchn *chn)
         event_fifo_set_pending(d, chn); /* it was not put on a queue while it was masked */
 }
 
-static bool word_test(const struct domain *d, const struct evtchn *chn, event_word_t bits, bool if_absent)
+static bool word_test(const struct domain *d, const struct evtchn *chn, event_word_t bits)
 {
     const event_word_t *word = word_from_port(d, chn->port);
 
-    return word ? word_read(word) & bits : if_absent;
+    return word && word_read(word) & bits;
 }
 
 static bool event_fifo_is_pending(const struct domain *d, const struct evtchn *chn)
 {
-    return word_test(d, chn, BIT_PENDING, false);
-}
-
-static bool event_fifo_is_masked(const struct domain *d, const struct evtchn *chn)
-{
-    return word_test(d, chn, BIT_MASKED, true);
+    return word_test(d, chn, BIT_PENDING);
 }
 
 static bool event_fifo_is_busy(const struct domain *d, const struct evtchn *chn)
 {
-    return word_test(d, chn, BIT_LINKED, false);
+    return word_test(d, chn, BIT_LINKED);
 }
 
 /* An event that is on a queue already stays there; the next one goes to the new queue. */
@@ -187,7 +182,6 @@ static const struct evtchn_port_ops evtchn_port_ops_fifo = {
     .clear_pending = event_fifo_clear_pending,
     .unmask = event_fifo_unmask,
     .is_pending = event_fifo_is_pending,
-    .is_masked = event_fifo_is_masked,
     .is_busy = event_fifo_is_busy,
     .set_priority = event_fifo_set_priority,
 };

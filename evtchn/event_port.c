@@ -114,13 +114,6 @@ bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)
     return chn && evtchn_usable(chn) && d->evtchn_port_ops->is_pending(d, chn);
 }
 
-bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port)
-{
-    const struct evtchn *chn = evtchn_from_port(d, port);
-
-    return !chn || !evtchn_usable(chn) || d->evtchn_port_ops->is_masked(d, chn);
-}
-
 /* --- life of the table --- */
 
 int evtchn_init(struct domain *d, unsigned int max_port)

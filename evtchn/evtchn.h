@@ -116,7 +116,6 @@ struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port);
 bool port_is_valid(const struct domain *d, evtchn_port_t port);
 /* SCHEDOP_poll's question: is this port pending? */
 bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port);
-bool evtchn_port_is_masked(struct domain *d, evtchn_port_t port);
 
 /* An upcall is due: pending and not masked (evtchn_upcall_pending && !evtchn_upcall_mask). */
 static inline bool local_events_need_delivery(const struct vcpu *v)

@@ -10,7 +10,8 @@
 #   3. lists       every source file is in one of the Makefile's lists
 #   4. format      clang-format would change nothing
 #   5. heads       every source opens with its licence; one of more than 400 lines says why ("Budget:") in its head
-#   6. used        a symbol that no other file of the program uses is static, or the tests stand on it
+#   6. used        a symbol that no other file of the program uses is static; or its own file uses it, and so do tests; or layers.txt says
+#                  why there is something that only tests use
 #   7. names       a file, or a function with (), that a comment or a document names exists: here, or in scripts/foreign.txt
 #   8. functions   none has more than 60 lines (tests may)
 #   9. rooms       a room's README.md names each of its files once, and no others, and keeps within its budget
@@ -145,9 +146,17 @@ used() {
         $2 == "U" { wanted[$3] = 1; next }
         NF == 4 && $3 ~ /[TDBRC]/ && $1 !~ /^sim\/engine\// { defined[$4] = $1 }
         END { for (name in defined) if (!(name in wanted)) print name, defined[name] }
-    ' scripts/layers.txt "$tmp/symbols" | while read -r name object; do
-        grep -qrw --include='*.[ch]' "$name" tests ||
-            echo "${object%.o}.c: nobody else uses $name: static, or nothing"
+    ' scripts/layers.txt "$tmp/symbols" > "$tmp/unwanted"
+    while read -r name object; do
+        file=${object%.o}.c
+        if ! grep -qrw --include='*.[ch]' "$name" tests; then
+            echo "$file: nobody else uses $name: static, or nothing"
+        elif [ "$(sed '/^ \*/d; s|/\*.*||' "$file" | grep -cw "$name")" -lt 2 ] && ! grep -q "^tests $name " scripts/layers.txt; then
+            echo "$file: only tests use $name"
+        fi
+    done < "$tmp/unwanted"
+    sed -n 's/^tests \([^ ]*\) .*/\1/p' scripts/layers.txt | while read -r name; do
+        grep -q "^$name " "$tmp/unwanted" || echo "scripts/layers.txt: $name is used, or not there: it needs no reason"
     done
 }
 

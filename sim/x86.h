@@ -37,14 +37,12 @@
 #define X86_EFLAGS_AC   0x00040000u
 #define X86_EFLAGS_VIF  0x00080000u
 #define X86_EFLAGS_VIP  0x00100000u
-#define X86_EFLAGS_ID   0x00200000u
 /* What arithmetic computes. */
 #define X86_EFLAGS_ARITH_MASK                                                                                          \
     (X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | X86_EFLAGS_OF)
 
 #define X86_CR0_PE 0x00000001u
 #define X86_CR0_MP 0x00000002u
-#define X86_CR0_EM 0x00000004u
 #define X86_CR0_TS 0x00000008u
 #define X86_CR0_ET 0x00000010u
 #define X86_CR0_NE 0x00000020u
@@ -87,9 +85,7 @@ enum {
      1u << X86_EXC_AC | 1u << X86_EXC_CP)
 
 /* Error codes with a selector: what its upper bits are the index of, if not of a descriptor in the GDT. */
-#define X86_XEC_EXT 1u /* the event came from outside the program */
 #define X86_XEC_IDT 2u /* of a gate in the IDT */
-#define X86_XEC_TI  4u /* in the LDT */
 
 /* Error code of a page fault: how the access was meant, and whether it failed for lack of a right. */
 #define PFEC_page_present 0x01u
@@ -122,8 +118,6 @@ static inline unsigned int pte_index(uint64_t va, unsigned int level)
 
 /* The upper half of a segment descriptor (4.7). */
 #define _SEGMENT_TYPE      0x00000f00u
-#define _SEGMENT_EC        0x00000400u /* expand-down, conforming */
-#define _SEGMENT_CODE      0x00000800u
 #define _SEGMENT_S         0x00001000u /* code or data, and no gate or TSS */
 #define _SEGMENT_DPL       0x00006000u
 #define _SEGMENT_DPL_SHIFT 13

@@ -62,38 +62,20 @@ void domain_resume(struct domain *d)
         vcpu_wake(v);
 }
 
-static void crash(struct domain *d, struct vcpu *v, const char *why, va_list ap)
+void domain_crash(struct vcpu *v, const char *why, ...)
 {
+    struct domain *d = v->domain;
     struct xen *xen = d->xen;
+    va_list ap;
 
     if (d->is_shutting_down)
         return;
+    va_start(ap, why);
     vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
-    printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v ? v->vcpu_id : 0, d->crash_reason);
-    TRACE(xen->machine, domain_crash, d->domain_id, v ? v->vcpu_id : 0, v && v->regs ? v->regs->rip : 0);
-    if (xen->crash_report && v)
+    va_end(ap);
+    printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v->vcpu_id, d->crash_reason);
+    TRACE(xen->machine, domain_crash, d->domain_id, v->vcpu_id, v->regs ? v->regs->rip : 0);
+    if (xen->crash_report)
         xen->crash_report(xen->hook_data, v, d->crash_reason);
     domain_shutdown(d, SHUTDOWN_crash);
-}
-
-void domain_crash(struct domain *d, const char *why, ...)
-{
-    struct vcpu *v = d->max_vcpus ? d->vcpu[0] : NULL;
-    va_list ap;
-
-    for_each_vcpu (d, w)
-        if (w->is_running)
-            v = w;
-    va_start(ap, why);
-    crash(d, v, why, ap);
-    va_end(ap);
-}
-
-void vcpu_crash(struct vcpu *v, const char *why, ...)
-{
-    va_list ap;
-
-    va_start(ap, why);
-    crash(v->domain, v, why, ap);
-    va_end(ap);
 }

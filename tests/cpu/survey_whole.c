@@ -145,17 +145,12 @@ static void set_handlers(struct guest *g)
 static void guest_create(struct survey_whole *s, struct guest *g, bool narrow)
 {
     char err[IMAGE_ERR_SIZE] = "";
-    struct image img;
-    size_t size;
-    uint8_t *elf = kernel_elf(narrow ? &kernel_legacy32 : &kernel_low, &size);
-    struct pv_build b = { .image = &img, .nr_pages = PAGES, .max_pages = PAGES, .max_vcpus = 1 };
+    struct pv_build b = { .nr_pages = PAGES, .max_pages = PAGES, .max_vcpus = 1 };
 
-    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(s->xc, &b, err)) {
+    if (kernel_build(s->xc, narrow ? &kernel_legacy32 : &kernel_low, &b, err)) {
         fprintf(stderr, "no guest: %s\n", err);
         abort();
     }
-    image_free(&img);
-    free(elf);
     g->d = get_domain_by_id(s->xen, b.domid);
     put_domain(g->d);
     g->v = g->d->vcpu[0];

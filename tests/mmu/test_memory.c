@@ -275,7 +275,7 @@ static void test_exchange_preempted(void **state)
 
 static void test_memory_map(void **state)
 {
-    struct e820entry map[2] = { { 0, 0x100000, E820_RAM }, { 0x100000, 0x4000, E820_RESERVED } }, got[4];
+    struct e820entry map[2] = { { 0, 0x100000, E820_RAM }, { 0x100000, 0x4000, 2 /* reserved */ } }, got[4];
     struct xen_foreign_memory_map set = { .domid = 1, .map.nr_entries = 2 };
     struct xen_memory_map get = { .nr_entries = 4 };
     struct scene s;

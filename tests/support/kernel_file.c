@@ -7,6 +7,8 @@
  */
 #include "tests/support/kernel_file.h"
 
+#include "tools/build/build_pv.h"
+
 #include <bzlib.h>
 #include <elf.h>
 #include <lz4.h>
@@ -331,4 +333,26 @@ uint8_t *kernel_bzimage(const uint8_t *payload, size_t size, size_t *image_size)
     memcpy(file + setup + skip, payload, size);
     *image_size = setup + skip + size;
     return file;
+}
+
+int kernel_build(struct xc_handle *xc, const struct kernel_spec *spec, struct pv_build *b, char *err)
+{
+    struct image img;
+    size_t size;
+    uint8_t *elf = kernel_elf(spec, &size);
+    struct builder *w = NULL;
+    int rc = image_parse(&img, elf, size, IMAGE_PV, err);
+
+    b->image = &img;
+    if (!rc) {
+        w = build_pv_begin(xc, b, err);
+        rc = w ? 1 : -1;
+    }
+    while (rc > 0)
+        rc = build_pv_step(w);
+    build_pv_end(w);
+    image_free(&img);
+    free(elf);
+    b->image = NULL;
+    return rc;
 }

@@ -42,6 +42,15 @@ uint8_t *kernel_elf(const struct kernel_spec *spec, size_t *size);
 uint8_t *kernel_pack(const char *method, const uint8_t *data, size_t size, size_t *packed_size);
 uint8_t *kernel_bzimage(const uint8_t *payload, size_t size, size_t *image_size);
 
+struct pv_build;
+struct xc_handle;
+
+/*
+ * Build a domain of the kernel of `spec`, all steps in a row; b->image is for the length of the call. 0, or -1 with a message in
+ * err, IMAGE_ERR_SIZE bytes.
+ */
+int kernel_build(struct xc_handle *xc, const struct kernel_spec *spec, struct pv_build *b, char *err);
+
 /* The methods that kernel_pack() knows, ended by NULL: "none" and those of tools/build/image_unpack.c. */
 extern const char *const kernel_methods[];
 

@@ -206,7 +206,7 @@ static void last_words(void **state)
     assert_non_null(ring);
     memcpy(&ring->out[ring->out_prod], "so far ", 7);
     ring->out_prod += 7;
-    domain_crash(d, "for %s", "a test");
+    domain_crash(d->vcpu[0], "for %s", "a test");
     assert_string_equal(said, "so far | for a test");
     xc_unmap(xc(h), ring);
     host_destroy(h);

@@ -77,7 +77,7 @@ static void test_linux64(void **state)
 
     load_ok(&l, &kernel_linux64, IMAGE_AUTO);
     assert_int_equal(l.img.mode, IMAGE_PV);
-    assert_true(l.img.is64 && !l.img.compressed && !l.img.from_bzimage && !l.img.from_legacy_section);
+    assert_true(l.img.is64 && !l.img.compressed && !l.img.from_legacy_section);
     assert_true(l.img.virt_base == 0xffffffff80000000 && l.img.paddr_offset == 0);
     assert_true(l.img.virt_kstart == 0xffffffff81000000 && l.img.virt_kend == 0xffffffff81003000);
     assert_true(l.img.virt_entry == 0xffffffff81000010);
@@ -87,7 +87,6 @@ static void test_linux64(void **state)
     assert_true(l.img.has_mod_start_pfn && l.img.suspend_cancel && !l.img.bsd_symtab);
     assert_int_equal(l.img.pae, IMAGE_PAE_EXTCR3);
     assert_int_equal(l.img.feat_required, FEATURE(writable_page_tables));
-    assert_int_equal(l.img.feat_supported, 0x8801 | FEATURE(writable_page_tables) | FEATURE(pae_pgdir_above_4gb));
     assert_string_equal(l.img.guest_os, "linux");
     assert_string_equal(l.img.guest_version, "2.6");
     assert_string_equal(l.img.loader, "generic");
@@ -113,7 +112,7 @@ static void test_defaults(void **state)
     assert_true(l.img.hypercall_page == UNSET_ADDR && l.img.p2m_base == UNSET_ADDR);
     assert_true(l.img.hv_start_low == UNSET_ADDR && l.img.phys32_entry == UNSET_ADDR);
     assert_true(!l.img.has_mod_start_pfn && !l.img.suspend_cancel && l.img.pae == IMAGE_PAE_NO);
-    assert_true(l.img.feat_supported == 0 && l.img.feat_required == 0 && l.img.nr_symbols == 0);
+    assert_true(l.img.feat_required == 0 && l.img.nr_symbols == 0);
     unload(&l);
 
     spec.notes_in_section = true;
@@ -170,8 +169,6 @@ static void test_features(void **state)
                          "hvm_callback_vector||some_future_thing|writable_page_table";
     load_ok(&l, &spec, IMAGE_PV);
     assert_int_equal(l.img.feat_required, FEATURE(supervisor_mode_kernel));
-    assert_int_equal(l.img.feat_supported, FEATURE(writable_descriptor_tables) | FEATURE(auto_translated_physmap) |
-                                               FEATURE(supervisor_mode_kernel) | FEATURE(hvm_callback_vector));
     unload(&l);
     spec.notes[2].text = "writable_page_tables|!some_future_thing";
     expect_refusal(&l, load(&l, &spec, IMAGE_PV), "requires the unknown feature \"some_future_thing\"");
@@ -264,7 +261,6 @@ static void test_legacy(void **state)
     assert_true(l.img.virt_kstart == 0xc0100000 && l.img.virt_entry == 0xc0100020);
     assert_true(l.img.segments[0].paddr == 0x100000 && l.img.segments[0].vaddr == 0xc0100000);
     assert_true(l.img.hypercall_page == 0xc0101000); /* a page number from virt_base */
-    assert_int_equal(l.img.feat_supported, FEATURE(writable_page_tables) | FEATURE(pae_pgdir_above_4gb));
     assert_int_equal(l.img.feat_required, FEATURE(pae_pgdir_above_4gb));
     assert_true(l.img.pae == IMAGE_PAE_EXTCR3 && l.img.bsd_symtab);
     assert_string_equal(l.img.guest_os, "linux");
@@ -411,7 +407,7 @@ static void test_packed(void **state)
         assert_true(image_probe(l.file, l.size));
         if (image_parse(&l.img, l.file, l.size, IMAGE_AUTO, l.err))
             fail_msg("%s: refused: %s", method, l.err);
-        assert_true(l.img.from_bzimage && l.img.virt_entry == 0xffffffff81000010);
+        assert_true(l.img.virt_entry == 0xffffffff81000010);
         assert_string_equal(l.img.compressed ? l.img.compressed : "none", method);
         assert_int_equal(l.img.segments[0].data[9], 63);
         unload(&l);
@@ -423,7 +419,6 @@ static void test_packed(void **state)
         /* By itself, a packed file is taken for a kernel if it is gzip. */
         if (!strcmp(method, "gzip")) {
             assert_int_equal(image_parse(&l.img, packed, packed_size, IMAGE_AUTO, l.err), 0);
-            assert_true(!l.img.from_bzimage);
             image_free(&l.img);
         } else if (strcmp(method, "none")) {
             assert_int_equal(image_parse(&l.img, packed, packed_size, IMAGE_AUTO, l.err), -1);
@@ -622,7 +617,7 @@ static void test_real_linux(void **state)
     struct image img;
 
     real(&img, "build/assets/vmlinuz-cloud");
-    assert_true(img.is64 && img.from_bzimage && img.virt_base == 0xffffffff80000000);
+    assert_true(img.is64 && img.virt_base == 0xffffffff80000000);
     assert_string_equal(img.guest_os, "linux");
     assert_true(img.has_mod_start_pfn && img.p2m_base == 0x8000000000);
     assert_true(img.feat_required == FEATURE(writable_page_tables) && img.phys32_entry != UNSET_ADDR);

@@ -59,15 +59,10 @@ static inline void fix_log(void *data, const char *line, size_t len)
 static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
 {
     char err[IMAGE_ERR_SIZE] = "";
-    struct image img;
-    size_t size;
-    uint8_t *elf = kernel_elf(spec, &size);
-    struct pv_build b = { .image = &img, .nr_pages = FIX_PAGES, .max_pages = FIX_PAGES, .max_vcpus = 4 };
+    struct pv_build b = { .nr_pages = FIX_PAGES, .max_pages = FIX_PAGES, .max_vcpus = 4 };
 
-    if (image_parse(&img, elf, size, IMAGE_PV, err) || build_pv(f->xc, &b, err))
+    if (kernel_build(f->xc, spec, &b, err))
         fail_msg("%s", err);
-    image_free(&img);
-    free(elf);
     f->d = get_domain_by_id(f->xen, b.domid);
     put_domain(f->d);
     f->store_mfn = b.store_mfn;

@@ -254,7 +254,7 @@ static void resume_after_suspend(void **state)
         assert_int_equal(xc_domain_unpause(f->xc, id), 0);
         assert_true(vcpu_runnable(f->v));
     }
-    domain_crash(f->d, "a test");
+    domain_crash(f->v, "a test");
     assert_int_equal(xc_domain_resume(f->xc, id), 0); /* Xen resumes whatever is shut down */
     shutdown_flags(f, false, 255);
     assert_int_equal(f->d->crash_reason[0], 0);

@@ -152,14 +152,17 @@ static void times(void **state)
 static void ports(void **state)
 {
     struct evtchn_send send = { 0 };
-    evtchn_port_t local;
+    struct evtchn_bind_interdomain bind;
     uint64_t arg;
     struct scene s;
 
     scene_init(&s, state);
     send.port = s.f->store_port;
-    assert_int_equal(xc_evtchn_bind_interdomain(s.f->xc, s.f->d->domain_id, s.f->store_port, &local), 0);
-    assert_true(native_bind(s.f->dom0, local, &s.a.task));
+    bind = (struct evtchn_bind_interdomain){ .remote_dom = s.f->d->domain_id, .remote_port = s.f->store_port };
+    assert_int_equal(hypercall_native(native_vcpu(s.f->dom0), __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain,
+                                      (uintptr_t)&bind, 0, 0, 0),
+                     0);
+    assert_true(native_bind(s.f->dom0, bind.local_port, &s.a.task));
     run_until(&s, SECONDS(1));
     s.line[0] = 0; /* a bound port fires once */
     arg = fix_put(s.f, 0, &send, sizeof(send));
@@ -167,7 +170,7 @@ static void ports(void **state)
     assert_int_equal(fix_hypercall(s.f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, arg, 0, 0), 0);
     run_until(&s, SECONDS(1));
     assert_string_equal(s.line, "a");
-    native_bind(s.f->dom0, local, NULL);
+    native_bind(s.f->dom0, bind.local_port, NULL);
     assert_int_equal(fix_hypercall(s.f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, arg, 0, 0), 0);
     assert_int_equal(run_until(&s, SECONDS(1)), RUN_IDLE);
     assert_string_equal(s.line, "a");

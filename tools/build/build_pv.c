@@ -116,14 +116,3 @@ void build_pv_end(struct builder *w)
     free(w->p2m32);
     free(w);
 }
-
-int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
-{
-    struct builder *w = build_pv_begin(xc, b, err);
-    int rc = w ? 1 : -1;
-
-    while (rc > 0)
-        rc = build_pv_step(w);
-    build_pv_end(w);
-    return rc;
-}

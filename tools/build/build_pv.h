@@ -38,7 +38,4 @@ int build_pv_step(struct builder *w);
 /* At any time; of a domain that is not whole nothing is left behind. NULL: nothing to do. */
 void build_pv_end(struct builder *w);
 
-/* All steps in a row: for those who have nothing else to do in the meantime. 0, or -1 with a message in err. */
-int build_pv(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
-
 #endif

@@ -106,7 +106,6 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, bool 
     if (is_bzimage(*data, *size)) {
         if (bzimage_payload(data, size, err))
             return -1;
-        img->from_bzimage = true;
         what = "the payload of the bzImage";
     }
     if (!is_elf(*data, *size)) {

@@ -67,7 +67,7 @@ struct image {
     enum image_mode mode;
     bool is64;              /* x86-64 code, else i386 */
     const char *compressed; /* the method that the kernel was packed with, or NULL; a literal */
-    bool from_bzimage, from_legacy_section;
+    bool from_legacy_section;
 
     struct image_segment segments[IMAGE_SEGMENTS_MAX + 1]; /* the file's, and the symbol table */
     unsigned int nr_segments;                              /* at least 1 */
@@ -85,8 +85,7 @@ struct image {
     bool bsd_symtab;         /* wants its symbol table behind itself: then the last segment is that, or else */
     bool symtab_lost;        /* there is none that can be loaded */
     enum image_pae pae;
-    uint32_t feat_supported; /* bit n: XENFEAT_n; includes what is required */
-    uint32_t feat_required;  /* the builder must refuse if the hypervisor lacks one */
+    uint32_t feat_required; /* bit n: XENFEAT_n; the builder must refuse if the hypervisor lacks one */
     char guest_os[32], guest_version[32], loader[32], xen_version[32]; /* "" if absent; not trusted, not sanitised */
 
     char not_kept[IMAGE_ERR_SIZE]; /* why it will have to be unpacked at the next start, too; "" if it will not */

@@ -55,7 +55,6 @@ static int features_read(struct image *img, const char *list, size_t len, char e
             if (feature_names[i] && strlen(feature_names[i]) == n && !memcmp(feature_names[i], name, n))
                 break;
         if (i < sizeof(feature_names) / sizeof(feature_names[0])) {
-            img->feat_supported |= UINT32_C(1) << i;
             img->feat_required |= (uint32_t)required << i;
         } else if (required) {
             return image_fail(err, "the kernel requires the unknown feature \"%.*s\"", (int)(n < 64 ? n : 64), name);
@@ -123,12 +122,7 @@ static int note_apply(struct image *img, const struct note *n, char err[IMAGE_ER
         rc = note_number(n, "SUSPEND_CANCEL", &value, err);
         img->suspend_cancel = value != 0;
         return rc;
-    case XEN_ELFNOTE_SUPPORTED_FEATURES:
-        /* An array of 32-bit words, of which 4.17 knows the first. */
-        if (n->size >= 4 && n->avail >= 4)
-            memcpy(&value, n->desc, 4);
-        img->feat_supported |= (uint32_t)value;
-        return 0;
+    case XEN_ELFNOTE_SUPPORTED_FEATURES: return 0; /* what it could do, and need not */
     case XEN_ELFNOTE_FEATURES: return features_read(img, (const char *)n->desc, note_strlen(n), err);
     case XEN_ELFNOTE_XEN_VERSION: note_string(n, img->xen_version, sizeof(img->xen_version)); return 0;
     case XEN_ELFNOTE_GUEST_OS: note_string(n, img->guest_os, sizeof(img->guest_os)); return 0;

@@ -77,9 +77,8 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
 /* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */
 int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb);
 
-/* A port of domid for dom0 to bind, and dom0's end of it. */
+/* A port of domid for dom0 to bind. */
 int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);
-int xc_evtchn_bind_interdomain(struct xc_handle *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local);
 int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local);
 
 /* MMUEXT_PIN_L4_TABLE or L3 for domid: a share of it. -ERESTART means that there is more to do, until it answers something else. */

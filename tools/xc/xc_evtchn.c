@@ -13,15 +13,6 @@ int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *
     return (int)rc;
 }
 
-int xc_evtchn_bind_interdomain(struct xc_handle *xc, domid_t domid, evtchn_port_t remote, evtchn_port_t *local)
-{
-    struct evtchn_bind_interdomain op = { .remote_dom = domid, .remote_port = remote };
-    long rc = xc_hypercall(xc, __HYPERVISOR_event_channel_op, EVTCHNOP_bind_interdomain, PTR(&op), 0, 0, 0);
-
-    *local = op.local_port;
-    return (int)rc;
-}
-
 int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local)
 {
     struct evtchn_bind_virq op = { .virq = virq };

@@ -93,7 +93,6 @@ void xl_config_free(struct xl_config *cfg);
 
 /* "pv", "rename-restart": as written in a file. */
 const char *xl_type_name(enum xl_type type);
-const char *xl_action_name(enum xl_action action);
 
 /* What to say of a type that is none of ours, with its name. */
 #define XL_TYPE_UNSUPPORTED "\"%s\" is not supported yet, only \"pv\""

@@ -34,7 +34,6 @@ struct evtchn;
 struct evtchn_port_ops;
 struct evtchn_fifo_domain;
 struct evtchn_fifo_vcpu;
-struct sched_vcpu;
 
 #define MAX_VIRT_CPUS                                                                                                  \
     64 /* as issue says: up to 64 vCPUs (Xen's PV limit with the 2-level ABI: BITS_PER_LONG ports words) */
@@ -328,8 +327,6 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
                   const struct xen_domctl_createdomain *config, bool privileged, struct domain **out);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
-/* Back to how vcpu_create() left it, down and without registers or tables, for PV. -ERESTART: call again. vcpu/pv/context.c */
-int vcpu_reset(struct vcpu *v);
 /* Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain. */
 int domain_kill(struct domain *d);
 /* xen->hooks: the last reference is gone. Frees d. */
@@ -342,9 +339,8 @@ void domain_notify(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
-/* The guest did what cannot be continued. Prints why and shuts the domain down with SHUTDOWN_crash. */
-void domain_crash(struct domain *d, const char *why, ...) __attribute__((format(printf, 2, 3)));
-void vcpu_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));
+/* v did what cannot be continued. Prints why and shuts its domain down with SHUTDOWN_crash. (Xen: domain_crash(current->domain).) */
+void domain_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 

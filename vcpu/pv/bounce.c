@@ -126,7 +126,7 @@ static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
         toggle_guest_mode(v);
     sp = (sp & ~UINT64_C(15)) - (uint64_t)(f - frame) * 8;
     if (copy_to_guest(v, sp, frame, (size_t)(f - frame) * 8)) {
-        vcpu_crash(v, "no stack for a trap frame at %016lx", sp);
+        domain_crash(v, "no stack for a trap frame at %016lx", sp);
         return;
     }
     r->rsp = sp;
@@ -154,16 +154,16 @@ static void bounce32(struct vcpu *v, const struct trap_bounce *tb)
         *f++ = old_ss;
     }
     if (!pv_load_segment(v, CPU_SEG_CS, tb->cs) || (r->cpl & 3) == 3) {
-        vcpu_crash(v, "bad code selector %04x for a trap handler", tb->cs);
+        domain_crash(v, "bad code selector %04x for a trap handler", tb->cs);
         return;
     }
     if (!from_kernel && !pv_load_segment(v, CPU_SEG_SS, (uint16_t)v->pv.kernel_ss)) {
-        vcpu_crash(v, "bad kernel stack selector %04x", (unsigned int)v->pv.kernel_ss);
+        domain_crash(v, "bad kernel stack selector %04x", (unsigned int)v->pv.kernel_ss);
         return;
     }
     sp = (from_kernel ? esp : (uint32_t)v->pv.kernel_sp) - (uint32_t)(f - frame) * 4;
     if (copy_to_guest(v, (uint32_t)(sp + r->seg[CPU_SEG_SS].base), frame, (size_t)(f - frame) * 4)) {
-        vcpu_crash(v, "no stack for a trap frame at %08x", sp);
+        domain_crash(v, "no stack for a trap frame at %08x", sp);
         return;
     }
     r->rsp = sp;
@@ -197,9 +197,9 @@ static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uin
         const char *name = vector < 32 && exception_name[vector] ? exception_name[vector] : "trap";
 
         if (vector == X86_EXC_PF)
-            vcpu_crash(v, "unhandled %s at address %016lx, error code %04x", name, v->pv.ctrlreg[2], error_code);
+            domain_crash(v, "unhandled %s at address %016lx, error code %04x", name, v->pv.ctrlreg[2], error_code);
         else
-            vcpu_crash(v, "unhandled %s (vector %u, error code %04x)", name, vector, error_code);
+            domain_crash(v, "unhandled %s (vector %u, error code %04x)", name, vector, error_code);
         return;
     }
     bounce(v, &tb);
@@ -249,7 +249,7 @@ void pv_bounce_event(struct vcpu *v)
         return;
     TRACE(v->domain->xen->machine, upcall, v->domain->domain_id, v->vcpu_id, v->regs->rip, tb.eip);
     if (tb.eip == 0)
-        vcpu_crash(v, "an event is due and there is no event callback");
+        domain_crash(v, "an event is due and there is no event callback");
     else
         bounce(v, &tb);
 }
@@ -265,7 +265,7 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 
     memcpy(tb.data_sel, data_sel, sizeof(tb.data_sel));
     if (tb.eip == 0)
-        vcpu_crash(v, "bad segments and no failsafe callback");
+        domain_crash(v, "bad segments and no failsafe callback");
     else
         bounce(v, &tb);
 }

@@ -19,7 +19,7 @@ static void check_segments(struct vcpu *v)
         return;
     pv_inject_hw_exception(v, vector, v->regs->seg[seg].sel & 0xfffcu);
     if (pv_missing_segment(v, &vector) != CPU_NR_SEGS)
-        vcpu_crash(v, "bad stack selector %04x in the kernel", v->regs->seg[CPU_SEG_SS].sel);
+        domain_crash(v, "bad stack selector %04x in the kernel", v->regs->seg[CPU_SEG_SS].sel);
 }
 
 void pv_deliver_events(struct vcpu *v)

@@ -22,12 +22,12 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
     struct iret_context c;
 
     if (copy_from_guest(v, &c, r->rsp, sizeof(c))) {
-        vcpu_crash(v, "iret: the frame at %016lx cannot be read", r->rsp);
+        domain_crash(v, "iret: the frame at %016lx cannot be read", r->rsp);
         return 0;
     }
     if ((c.cs & 3) == 3) {
         if (mfn_eq(v->pv.guest_table_user, INVALID_MFN)) {
-            vcpu_crash(v, "iret to user mode with no user page tables");
+            domain_crash(v, "iret to user mode with no user page tables");
             return 0;
         }
         toggle_guest_mode(v);
@@ -69,7 +69,7 @@ static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
     const uint32_t to = (uint32_t)v->pv.kernel_sp - (uint32_t)sizeof(frame);
 
     if (copy_from_guest(v, frame, sp, sizeof(frame)) || ti->address == 0) {
-        vcpu_crash(v, "iret to virtual-8086 mode, and no #GP handler to be told");
+        domain_crash(v, "iret to virtual-8086 mode, and no #GP handler to be told");
         return;
     }
     r->rax = frame[0];
@@ -79,7 +79,7 @@ static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
     v->nmi_masked = false;
     frame[0] = 0;
     if (copy_to_guest(v, to, frame, sizeof(frame))) {
-        vcpu_crash(v, "no stack for a trap frame at %08x", to);
+        domain_crash(v, "no stack for a trap frame at %08x", to);
         return;
     }
     r->rsp = to;
@@ -96,7 +96,7 @@ long compat_iret(struct vcpu *v, struct hypercall_args *args)
     uint32_t sp = (uint32_t)(r->rsp + r->seg[CPU_SEG_SS].base);
 
     if (copy_from_guest(v, f, sp, 4 * 4)) {
-        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
+        domain_crash(v, "iret: the frame at %08x cannot be read", sp);
         return 0;
     }
     uint16_t cs = (uint16_t)f[2];
@@ -109,11 +109,11 @@ long compat_iret(struct vcpu *v, struct hypercall_args *args)
         return (long)(uint32_t)r->rax;
     }
     if ((cs & 3) == 0) {
-        vcpu_crash(v, "iret to ring 0");
+        domain_crash(v, "iret to ring 0");
         return 0;
     }
     if (ring_change && copy_from_guest(v, f + 4, sp + 16, 8)) {
-        vcpu_crash(v, "iret: the frame at %08x cannot be read", sp);
+        domain_crash(v, "iret: the frame at %08x cannot be read", sp);
         return 0;
     }
     r->rax = f[0];

@@ -155,10 +155,10 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
         return;
     case EXIT_SYSENTER: /* AMD processors have it in legacy mode only */
     case EXIT_VMMCALL: pv_inject_hw_exception(v, X86_EXC_UD, 0); return;
-    case EXIT_SHUTDOWN: vcpu_crash(v, "triple fault"); return;
-    case EXIT_ERROR: vcpu_crash(v, "the machine cannot go on: %s", e->error.why); return;
+    case EXIT_SHUTDOWN: domain_crash(v, "triple fault"); return;
+    case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_NPF:
-    case EXIT_NR_KINDS: vcpu_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
+    case EXIT_NR_KINDS: domain_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
     }
     BUG();
 }
