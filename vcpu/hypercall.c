@@ -181,12 +181,13 @@ static uint64_t native_arg(uint64_t a) { return a >> 32 ? 0 : a; }
 static long native_dispatch(struct vcpu *v, unsigned int nr, struct hypercall_args *args)
 {
     struct xen *xen = v->domain->xen;
-    const uint64_t before = xen->units;
+    const uint64_t units = xen->units, bytes = xen->bytes_copied;
     long ret;
 
     native_charge(v, CLOCK_NS_PER_HYPERCALL);
     ret = hypercall_dispatch(v, nr, args);
-    native_charge(v, (s_time_t)(xen->units - before) * CLOCK_NS_PER_UNIT);
+    native_charge(v, (s_time_t)(xen->units - units) * CLOCK_NS_PER_UNIT);
+    native_charge(v, (s_time_t)(xen->bytes_copied - bytes) * CLOCK_NS_PER_KIB / 1024);
     return ret;
 }
 

@@ -9,6 +9,8 @@
  *   - a transitive grant of A to B says "what C granted to me as reference r, you may use": the hypervisor follows it to C's
  *     entry, one step and no further, and both entries are in use while the copy lasts.
  *
+ * A guest pays the same for every operation; native code, whose time is what it does, for the bytes.
+ *
  * Each operation claims its two buffers, copies, and releases them. (Xen keeps the last two claimed for the next operation
  * of the batch; without locks there is little to save.)
  *
@@ -213,6 +215,7 @@ static int copy_bytes(struct vcpu *v, struct copy_buf *dst, const struct copy_bu
     memmove((uint8_t *)frame_write_begin(m, dst->frame.mfn) + dst->ptr.offset,
             (const uint8_t *)mfn_to_virt(m, src->frame.mfn) + src->ptr.offset, len);
     frame_write_end(m, dst->frame.mfn);
+    v->domain->xen->bytes_copied += len;
     TRACE(m, grant_copy, v->domain->domain_id, v->vcpu_id, src->domain->domain_id, dst->domain->domain_id, len);
     return GNTST_okay;
 }

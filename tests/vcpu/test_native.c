@@ -188,6 +188,47 @@ static s_time_t kinds_total(const struct native_kernel *k)
 
 static s_time_t ran(const struct domain *d) { return (s_time_t)d->vcpu[0]->runstate.time[RUNSTATE_running]; }
 
+/* A back end that copies `len` bytes from one granted page to another. */
+struct copier {
+    struct task task;
+    domid_t domid;
+    uint16_t len;
+};
+
+static bool copier_step(struct task *t, unsigned int budget)
+{
+    const struct copier *c = t->data;
+    struct gnttab_copy op = { .source = { .u.ref = GNTTAB_RESERVED_CONSOLE, .domid = c->domid },
+                              .dest = { .u.ref = GNTTAB_RESERVED_XENSTORE, .domid = c->domid },
+                              .len = c->len,
+                              .flags = GNTCOPY_source_gref | GNTCOPY_dest_gref };
+    struct vcpu *v = native_vcpu(t->kernel);
+
+    assert_int_equal(hypercall_native(v, __HYPERVISOR_grant_table_op, GNTTABOP_copy, (uintptr_t)&op, 1, 0, 0), 0);
+    assert_int_equal(op.status, GNTST_okay);
+    return false;
+}
+
+/* The bytes that a hypercall copies for native code cost as those that it copies itself. */
+static void copies(void **state)
+{
+    static const struct task_ops ops = { .name = "copier", .step = copier_step };
+    static const uint16_t lens[] = { 0, 1024, PAGE_SIZE };
+    struct copier c;
+    struct scene s;
+
+    scene_init(&s, state);
+    c.domid = s.f->d->domain_id;
+    for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
+        task_init(&c.task, s.f->dom0, &ops, &c);
+        c.len = lens[i];
+        task_ready(&c.task);
+        run_until(&s, NOW(s.f->xen) + MILLISECS(1));
+        assert_int_equal(c.task.ns, CLOCK_NS_PER_STEP + CLOCK_NS_PER_HYPERCALL + lens[i] / 1024 * CLOCK_NS_PER_KIB);
+        task_end(&c.task);
+    }
+}
+
 /* Steps, hypercalls, requests and bytes cost what the table in sim/clock.h says, and all time is some task's. */
 static void costs(void **state)
 {
@@ -364,6 +405,7 @@ int main(void)
         TEST(times),
         TEST(ports),
         TEST(costs),
+        TEST(copies),
         TEST(free_outside),
         TEST(horizon_is_kept),
         TEST(unprivileged),

@@ -386,7 +386,7 @@ static inline void native_charge(struct vcpu *v, s_time_t ns)
 
 /*
  * A hypercall made by native code as vCPU v (dom0's kernel and toolstack), continued until it is done. It costs what a guest's
- * does, and its units of work.
+ * does, its units of work, and the bytes that it copies.
  */
 long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 /* The same, but once: -ERESTART means that there is more to do. For calls that can be made again as they are. */

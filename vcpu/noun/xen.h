@@ -103,7 +103,8 @@ struct xen {
     unsigned int nr_pcpus;
 
     struct xen_stats stats;
-    uint64_t units;            /* of work in hypercalls, see hypercall_preempt_check() */
+    uint64_t units;            /* of work in hypercalls, see hypercall_preempt_check(); native callers pay for them, */
+    uint64_t bytes_copied;     /* and for the bytes that a hypercall copies from frame to frame */
     uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
