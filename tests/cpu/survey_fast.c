@@ -42,16 +42,6 @@
 #define FLAGS_FIXED  0xffc2802au /* always 0, but bit 1; and VM */
 #define FLAGS_SYSTEM 0x3e7700u   /* TF IF DF IOPL NT VM AC VIF VIP ID; not RF, which faults set in what they save */
 
-static const uint64_t gdt[] = {
-    0,
-    UINT64_C(0x00cfbb000000ffff), /* 0x09: ring 1 code */
-    UINT64_C(0x00cfb3000000ffff), /* 0x11: ring 1 data */
-    UINT64_C(0x00cffb000000ffff), /* 0x1b: ring 3 code */
-    UINT64_C(0x00cff3000000ffff), /* 0x23: ring 3 data */
-    UINT64_C(0x0040f3430000ffff), /* 0x2b: a small one */
-    UINT64_C(0x00affb000000ffff), /* 0x33: 64-bit code */
-};
-
 struct survey_fast {
     struct pv_guest g;
     struct cpu_state init[3]; /* of the three modes */
@@ -83,7 +73,7 @@ static void init_mode(struct cpu_state *st, enum survey_mode mode)
                           : ring1               ? (struct cpu_segment){ 0x09, 0xcbb, ~0u, 0 }
                                                 : (struct cpu_segment){ 0x1b, 0xcfb, ~0u, 0 };
     st->cpl = ring1 ? 1 : 3;
-    st->gdtr = (struct cpu_table){ PG_VA(GDT), sizeof(gdt) - 1 };
+    st->gdtr = (struct cpu_table){ PG_VA(GDT), sizeof(pg_gdt) - 1 };
     st->rflags = 0x202;
     for (unsigned int i = 0; i < 16; i++)
         st->gpr[i] = i & 1 ? PTR2 : PTR;
@@ -123,7 +113,7 @@ struct survey_fast *survey_fast_create(survey_features have)
     pg_map(&s->g, CODE, PG_FRAME(CODE), PG_P | PG_US);
     pg_map(&s->g, FULL, PG_FRAME(FULL), PG_P | PG_US);
     pg_map(&s->g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
-    memcpy(page(s, GDT), gdt, sizeof(gdt));
+    memcpy(page(s, GDT), pg_gdt, sizeof(pg_gdt));
     for (unsigned int i = 0; i < DATA_PAGES; i++)
         pg_map(&s->g, DATA + i, PG_FRAME(DATA + i), PG_P | PG_RW | PG_US | PG_NX);
     for (unsigned int i = 0; i < STACK_PAGES; i++)

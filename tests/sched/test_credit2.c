@@ -4,33 +4,9 @@
 
 #include "vcpu/sched/credit2.h"
 
-static void test_weights_one_pcpu(void **state)
-{
-    struct wb *wb = wb_new("credit2", 1);
-    struct wb_domain *a = domain_new(wb, "a", 1, 256, 0, "compute forever");
-    struct wb_domain *b = domain_new(wb, "b", 1, 512, 0, "compute forever");
-    struct wb_domain *c = domain_new(wb, "c", 1, 1024, 0, "compute forever");
+static void test_weights_one_pcpu(void **state) { expect_weights_one_pcpu("credit2"); }
 
-    run(wb, SECONDS(10));
-    assert_share(wb, a, 100.0 / 7);
-    assert_share(wb, b, 200.0 / 7);
-    assert_share(wb, c, 400.0 / 7);
-    assert_int_equal(wb->lost, 0);
-    wb_destroy(wb);
-}
-
-static void test_weights_two_pcpus(void **state)
-{
-    struct wb *wb = wb_new("credit2", 2);
-    struct wb_domain *a = domain_new(wb, "a", 2, 256, 0, "compute forever");
-    struct wb_domain *b = domain_new(wb, "b", 2, 512, 0, "compute forever");
-
-    run(wb, SECONDS(10));
-    assert_share(wb, a, 200.0 / 3);
-    assert_share(wb, b, 400.0 / 3);
-    assert_int_equal(wb->lost, 0);
-    wb_destroy(wb);
-}
+static void test_weights_two_pcpus(void **state) { expect_weights_two_pcpus("credit2"); }
 
 /*
  * Pinned, vCPUs compete on their pCPU only: weights count there, however many others there are elsewhere. Then somebody comes who
@@ -70,20 +46,7 @@ static void test_weights_pinned(void **state)
     wb_destroy(wb);
 }
 
-/* A weight that one vCPU cannot use: it gets a whole pCPU, the rest goes to the others. */
-static void test_infeasible_weight(void **state)
-{
-    struct wb *wb = wb_new("credit2", 2);
-    struct wb_domain *a = domain_new(wb, "a", 1, 10000, 0, "compute forever");
-    struct wb_domain *b = domain_new(wb, "b", 1, 256, 0, "compute forever");
-    struct wb_domain *c = domain_new(wb, "c", 1, 256, 0, "compute forever");
-
-    run(wb, SECONDS(10));
-    assert_share(wb, a, 100);
-    assert_share(wb, b, 50);
-    assert_share(wb, c, 50);
-    wb_destroy(wb);
-}
+static void test_infeasible_weight(void **state) { expect_infeasible_weight("credit2"); }
 
 /* Alone: the cap exactly. Together a cap is an upper bound: budget that others kept one from using is not saved up. */
 static void test_caps(void **state)
@@ -329,20 +292,7 @@ static void test_parameters(void **state)
     wb_destroy(wb);
 }
 
-/* Who wakes with credits left preempts spinners at once; under round robin it waits for its turn. */
-static void test_wakeup(void **state)
-{
-    struct wb *wb = wb_new("credit2", 1);
-    struct wb_domain *io;
-
-    domain_new(wb, "spin", 3, 256, 0, "compute forever");
-    io = domain_new(wb, "io", 1, 256, 0, "compute 100us, sleep 20ms");
-    run(wb, SECONDS(10));
-    assert_true(wb_vcpu(io, 0)->latency.nr > 400);
-    for (size_t i = 3; i < wb_vcpu(io, 0)->latency.nr; i++)
-        assert_true(wb_vcpu(io, 0)->latency.v[i] <= MILLISECS(1)); /* the rate limit */
-    wb_destroy(wb);
-}
+static void test_wakeup(void **state) { expect_boost("credit2"); }
 
 static void test_stealing(void **state)
 {

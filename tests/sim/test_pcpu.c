@@ -17,21 +17,6 @@
 #include "tests/support/pv_guest.h"
 #include "tests/support/ram.h"
 
-static int setup(void **state)
-{
-    static struct pv_guest g; /* one test program, one machine */
-
-    g = pg_create(CPU_MODE_PV64, 1);
-    *state = &g;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pg_destroy(*state);
-    return 0;
-}
-
 static void assert_exit(struct sim_exit x, enum sim_exit_kind kind)
 {
     if (x.kind != kind)
@@ -459,23 +444,23 @@ static void test_accessed_dirty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_syscall, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_softint, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_privileged, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_intercepts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_exceptions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_page_faults, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fetch_fault, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_no_double_fault, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_io, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_single_step, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_single_step_popf, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_task_switched, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fsgsbase, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_segment_loads, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rflags, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_accessed_dirty, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_syscall, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_softint, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_privileged, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_intercepts, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_exceptions, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_page_faults, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_fetch_fault, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_no_double_fault, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_restart, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_io, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_single_step, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_single_step_popf, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_task_switched, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_fsgsbase, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_segment_loads, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_rflags, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_accessed_dirty, pg_setup, pg_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,21 +16,6 @@
 #include "tests/support/pv_guest.h"
 #include "tests/support/ram.h"
 
-static int setup(void **state)
-{
-    static struct pv_guest g; /* one test at a time */
-
-    g = pg_create(CPU_MODE_PV64, 1);
-    *state = &g;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    pg_destroy(*state);
-    return 0;
-}
-
 /* Calls, branches, loads, stores, a divide, a string instruction; faults on the way are repaired by the test. */
 static const uint8_t program[] = {
     0x48, 0xff, 0xc0,          /* 1: inc %rax            */
@@ -212,11 +197,11 @@ static void test_budget_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_exact, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_deterministic, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_partial, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_budget_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_exact, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_slices, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_deterministic, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_partial, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_budget_limits, pg_setup, pg_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

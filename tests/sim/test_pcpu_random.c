@@ -28,17 +28,6 @@ static uint64_t next_random(uint64_t *s)
     return *s;
 }
 
-/* Flat code and data for rings 1 and 3, a small data segment, 64-bit code. */
-static const uint64_t gdt[] = {
-    0,
-    UINT64_C(0x00cfbb000000ffff),
-    UINT64_C(0x00cfb3000000ffff),
-    UINT64_C(0x00cffb000000ffff),
-    UINT64_C(0x00cff3000000ffff),
-    UINT64_C(0x0040f3430000ffff),
-    UINT64_C(0x00affb000000ffff),
-};
-
 static const uint8_t openings[][2] = {
     { 0x0f, 0x01 }, { 0x66, 0x0f }, { 0xf3, 0x0f }, { 0xf2, 0x0f }, { 0x0f, 0xae }, { 0x0f, 0xc7 },
     { 0x0f, 0x00 }, { 0xc5, 0xf8 }, { 0xc4, 0xe2 }, { 0x8e, 0xe0 }, { 0xcf, 0x90 }, { 0x9d, 0x90 },
@@ -48,7 +37,7 @@ static void start(struct pv_guest *g, const struct cpu_state *init, uint64_t *s)
 {
     memcpy(g->st->seg, init->seg, sizeof(init->seg));
     g->st->cpl = init->cpl;
-    g->st->gdtr = (struct cpu_table){ PG_VA(GDT), sizeof(gdt) - 1 };
+    g->st->gdtr = (struct cpu_table){ PG_VA(GDT), sizeof(pg_gdt) - 1 };
     g->st->dirty |= CPU_DIRTY_SEGS;
     g->st->rflags = 0x202 | (next_random(s) & 7 ? 0 : 0x100);
     for (unsigned int i = 0; i < 16; i++) {
@@ -66,7 +55,7 @@ static void random_code(enum cpu_mode mode)
     uint64_t s = 88172645463325252;
 
     pg_map(&g, GDT, PG_FRAME(GDT), PG_P | PG_RW);
-    memcpy(ram_page(g.m, PG_FRAME(GDT)), gdt, sizeof(gdt));
+    memcpy(ram_page(g.m, PG_FRAME(GDT)), pg_gdt, sizeof(pg_gdt));
     for (unsigned int run = 0; run < RUNS; run++) {
         uint8_t code[64];
         struct sim_exit x;

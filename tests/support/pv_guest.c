@@ -9,6 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const uint64_t pg_gdt[7] = {
+    0,
+    UINT64_C(0x00cfbb000000ffff), /* 0x09: ring 1 code */
+    UINT64_C(0x00cfb3000000ffff), /* 0x11: ring 1 data */
+    UINT64_C(0x00cffb000000ffff), /* 0x1b: ring 3 code */
+    UINT64_C(0x00cff3000000ffff), /* 0x23: ring 3 data */
+    UINT64_C(0x0040f3430000ffff), /* 0x2b: a small one */
+    UINT64_C(0x00affb000000ffff), /* 0x33: 64-bit code */
+};
+
 #define L4 0x10
 #define L3 0x11
 #define L2 0x12
@@ -97,4 +107,19 @@ struct sim_exit pg_exec(struct pv_guest *g, const void *code, size_t n)
     pg_write(g, 0, 0, code, n);
     g->st->rip = PG_VA(0);
     return pcpu_run(g->m->pcpu[0], g->c, 1000000);
+}
+
+int pg_setup(void **state)
+{
+    static struct pv_guest g; /* one test at a time */
+
+    g = pg_create(CPU_MODE_PV64, 1);
+    *state = &g;
+    return 0;
+}
+
+int pg_teardown(void **state)
+{
+    pg_destroy(*state);
+    return 0;
 }

@@ -22,6 +22,9 @@
 #define PG_US 0x4u
 #define PG_NX (UINT64_C(1) << 63)
 
+/* A GDT with flat code and data for rings 1 and 3, a small data segment, and 64-bit code: selectors 0x09, 0x11, 0x1b, 0x23, 0x2b, 0x33. */
+extern const uint64_t pg_gdt[7];
+
 struct pv_guest {
     struct machine *m;
     struct cpu_context *c;
@@ -35,6 +38,9 @@ struct pv_guest pg_create_engine(enum cpu_mode mode, unsigned int nr_pcpus, bool
 /* 32-bit code in ring 3, on one pCPU. */
 struct pv_guest pg_create_user32(void);
 void pg_destroy(struct pv_guest *g);
+/* A test's fixture: a PV64 guest on one pCPU. */
+int pg_setup(void **state);
+int pg_teardown(void **state);
 
 /* A further vCPU in the same page tables, at the first page's start. */
 struct cpu_context *pg_context(enum cpu_mode mode);
