@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* domctl: a domain's memory, width and target; sysctl: what is asked of the machine. */
+#include "tests/vcpu/fixture.h"
+
+#include <xen/memory.h>
+#include <xen/sysctl.h>
+
+/* --- a limit on memory --- */
+
+static long pages_more(struct fixture *f, uint64_t nr)
+{
+    struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
+
+    return fix_hypercall(f, __HYPERVISOR_memory_op, XENMEM_increase_reservation, fix_put(f, 0, &r, sizeof(r)), 0, 0);
+}
+
+/* nr pages from pfn on, which nothing maps, go back. */
+static long pages_back(struct fixture *f, uint64_t pfn, uint64_t nr)
+{
+    struct xen_memory_reservation r = { .nr_extents = nr, .domid = DOMID_SELF };
+    uint64_t mfn[16] = { 0 };
+
+    for (uint64_t i = 0; i < nr; i++)
+        while (get_gpfn_from_mfn(f->xen, _mfn(mfn[i])) != pfn + i)
+            assert_in_range(++mfn[i], 1, f->m->nr_frames - 1);
+    r.extent_start.p = (xen_pfn_t *)fix_put(f, 256, mfn, sizeof(mfn)); /* the guest's address */
+    return fix_hypercall(f, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, fix_put(f, 0, &r, sizeof(r)), 0, 0);
+}
+
+/* The limit may be less than the domain has, which then goes down with what it gives back, and never up again. */
+static void max_mem_ratchets_down(void **state)
+{
+    struct fixture *f = *state;
+    const domid_t domid = f->d->domain_id;
+    const uint64_t limit = FIX_PAGES - 10;
+
+    f->d->creation_finished = true;
+    assert_int_equal(f->d->tot_pages, FIX_PAGES);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, limit << 2), 0);
+    assert_int_equal(f->d->tot_pages, FIX_PAGES);
+    assert_int_equal(f->d->max_pages, limit);
+    assert_int_equal(pages_more(f, 1), 0);
+    assert_int_equal(pages_back(f, FIX_PAGES - 4, 4), 4);
+    assert_int_equal(f->d->tot_pages, FIX_PAGES - 4);
+    assert_int_equal(pages_more(f, 1), 0); /* still above */
+    assert_int_equal(pages_back(f, FIX_PAGES - 10, 6), 6);
+    assert_int_equal(pages_more(f, 1), 0); /* at the limit */
+    assert_int_equal(pages_back(f, FIX_PAGES - 13, 3), 3);
+    assert_int_equal(pages_more(f, 16), 3); /* below: up to it */
+    assert_int_equal(f->d->tot_pages, limit);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, (limit + 2) << 2), 0);
+    assert_int_equal(pages_more(f, 16), 2);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, 0), 0);
+    assert_int_equal(f->d->max_pages, 0);
+    assert_int_equal(xc_domain_setmaxmem(f->xc, domid, UINT64_MAX), 0);
+    assert_int_equal(f->d->max_pages, UINT32_MAX);
+}
+
+/* No limit, as a number that is no error. */
+static void dom0_has_no_limit(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_memory_domain self = { DOMID_SELF };
+
+    assert_int_equal(hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, XENMEM_maximum_reservation,
+                                      (uintptr_t)&self, 0, 0, 0),
+                     UINT32_MAX);
+}
+
+static void unknown_commands(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = 9999, .domain = f->d->domain_id };
+    struct xen_sysctl sys = { .cmd = 9999 };
+
+    assert_int_equal(xc_domctl(f->xc, &op), -ENOSYS);
+    assert_int_equal(xc_sysctl(f->xc, &sys), -ENOSYS);
+}
+
+/* The first vCPU of a 32-bit kernel starts in ring 1, in tables that Xen accepted. */
+static void pv32_is_built(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_get_address_size };
+
+    fix_guest(f, &kernel_legacy32);
+    op.domain = f->d->domain_id;
+    assert_int_equal(xc_domctl(f->xc, &op), 0);
+    assert_int_equal(op.u.address_size.size, 32);
+    assert_int_equal(f->v->regs->cpl, 1);
+    assert_int_equal(f->v->regs->seg[CPU_SEG_CS].sel, 0xe019);
+    assert_int_equal(xc_domain_set_address_size(f->xc, op.domain, 64), -EINVAL);
+}
+
+/* 64 becomes 32 as long as the domain is empty, and never 64 again; what it is already it may be asked to be. */
+static void address_size(void **state)
+{
+    const struct xen_domctl_createdomain config = {
+        .max_vcpus = 1, .max_grant_frames = 1, .max_maptrack_frames = 1, .grant_opts = 2
+    };
+    struct fixture *f = *state;
+    domid_t domid = 0;
+
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 64), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), -EACCES); /* it has memory */
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 16), -EINVAL);
+    assert_int_equal(xc_domain_create(f->xc, &config, &domid), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 32), 0);
+    assert_int_equal(xc_domain_set_address_size(f->xc, domid, 64), -EINVAL);
+    assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+    fix_guest(f, &kernel_legacy32);
+    assert_int_equal(xc_domain_set_address_size(f->xc, f->d->domain_id, 32), 0);
+}
+
+static void targets(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_set_target, .domain = f->d->domain_id };
+
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP); /* a PV domain, 0 */
+    op.u.set_target.target = 4711;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op.u.set_target.target = DOMID_SELF;
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op.u.set_target.target = f->d->domain_id;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* itself */
+    assert_int_equal(f->d->target, DOMID_INVALID);
+    f->d->target = 17;
+    op.u.set_target.target = 0;
+    assert_int_equal(xc_domctl(f->xc, &op), -EINVAL); /* it has one */
+    f->d->target = DOMID_INVALID;
+}
+
+/* Domains that are never found, and commands that find none. */
+static void nobody(void **state)
+{
+    struct fixture *f = *state;
+    static const domid_t reserved[] = { DOMID_FIRST_RESERVED, DOMID_IO, DOMID_XEN, DOMID_COW, DOMID_INVALID };
+    static const uint32_t no_iommu[] = { XEN_DOMCTL_assign_device, XEN_DOMCTL_deassign_device,
+                                         XEN_DOMCTL_test_assign_device, XEN_DOMCTL_get_device_group };
+    struct xen_domctl op;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(reserved); i++) {
+        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = reserved[i] };
+        assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+        op = (struct xen_domctl){ .cmd = XEN_DOMCTL_pausedomain, .domain = reserved[i] };
+        assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    }
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo, .domain = DOMID_FIRST_RESERVED - 1 };
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    for (unsigned int i = 0; i < ARRAY_SIZE(no_iommu); i++) {
+        op = (struct xen_domctl){ .cmd = no_iommu[i], .domain = f->d->domain_id };
+        assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+    }
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_test_assign_device, .domain = DOMID_INVALID };
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_INVALID };
+    assert_int_equal(xc_domctl(f->xc, &op), -ESRCH);
+    op = (struct xen_domctl){ .cmd = XEN_DOMCTL_deassign_device, .domain = DOMID_IO };
+    assert_int_equal(xc_domctl(f->xc, &op), -EOPNOTSUPP);
+}
+
+/* --- sysctl --- */
+
+static uint32_t readconsole(struct fixture *f, char *buf, uint32_t count, bool clear, uint32_t *incremental)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole };
+
+    op.u.readconsole.clear = clear;
+    op.u.readconsole.count = count;
+    op.u.readconsole.incremental = !!incremental;
+    op.u.readconsole.index = incremental ? *incremental : 0;
+    op.u.readconsole.buffer.p = buf;
+    assert_int_equal(xc_sysctl(f->xc, &op), 0);
+    if (incremental)
+        *incremental = op.u.readconsole.index;
+    return op.u.readconsole.count;
+}
+
+/* xl dmesg -c: what has been read is gone for the next reader, and for him who reads on as well. */
+static void console_is_cleared(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t index = 0, n;
+    char buf[8192];
+
+    readconsole(f, buf, sizeof(buf), true, NULL);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 0);
+    log_write(f->m, "one\n", 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 4);
+    n = readconsole(f, buf, 3, true, &index); /* from an index that is gone; and three bytes are cleared */
+    assert_int_equal(n, 3);
+    assert_memory_equal(buf, "one", 3);
+    log_write(f->m, "two\n", 4);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, &index), 5);
+    assert_memory_equal(buf, "\ntwo\n", 5);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, &index), 0);
+    assert_int_equal(readconsole(f, buf, sizeof(buf), false, NULL), 5);
+    for (unsigned int i = 0; i < LOG_RING_SIZE / 4; i++) /* more than there is room for */
+        log_write(f->m, "abc\n", 4);
+    assert_int_equal(readconsole(f, buf, 4, true, NULL), 4);
+    assert_memory_equal(buf, "abc\n", 4);
+}
+
+static void absent_sysctls(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint32_t cmd;
+        int answer;
+    } ops[] = { { XEN_SYSCTL_coverage_op, -EOPNOTSUPP }, { XEN_SYSCTL_psr_cmt_op, -ENODEV },
+                { XEN_SYSCTL_psr_alloc, -ENODEV },       { XEN_SYSCTL_get_pmstat, -ENODEV },
+                { XEN_SYSCTL_perfc_op, -ENOSYS },        { XEN_SYSCTL_lockprof_op, -ENOSYS } };
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_get_pmstat, .u.get_pmstat.cpuid = 1 };
+
+    assert_int_equal(xc_sysctl(f->xc, &op), -EINVAL); /* no such pCPU */
+    for (unsigned int i = 0; i < ARRAY_SIZE(ops); i++) {
+        op = (struct xen_sysctl){ .cmd = ops[i].cmd };
+        assert_int_equal(xc_sysctl(f->xc, &op), ops[i].answer);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(max_mem_ratchets_down, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(dom0_has_no_limit, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(unknown_commands, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(pv32_is_built, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(address_size, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(targets, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(nobody, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(console_is_cleared, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(absent_sysctls, fix_setup, fix_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
