@@ -3,6 +3,8 @@
  * The kernel of native domains: which task has its step when, what that costs, and who runs in between.
  *
  * A task of these tests writes its letter into a line that all share, so that a line is an order of steps.
+ *
+ * Budget: more than 400 lines, since all tests need the same made-up tasks.
  */
 #include "tests/vcpu/fixture.h"
 
