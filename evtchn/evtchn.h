@@ -126,7 +126,7 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
 /* --- vcpu_info: vcpu_info.c --- */
 
 /* shared_info and vcpu_info have the layout of <xen/foreign/x86_32.h>: PV32, and HVM guests that run 32-bit kernels. */
-static inline bool has_32bit_shinfo(const struct domain *d) { return is_pv_32bit_domain(d) || d->hvm_32bit_shinfo; }
+#define has_32bit_shinfo(d) ((d)->has_32bit_shinfo)
 
 /*
  * VCPUOP_register_vcpu_info by `curr`: move v's vcpu_info into the guest's frame. -ENXIO: bad offset;

@@ -99,7 +99,7 @@ static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint6
         wrong(a, "L1 table %lx maps frame %lx", mfn_x(table), mfn_x(mfn));
         return;
     }
-    if ((e & L1_DISALLOW_MASK) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)))
+    if ((e & L1_DISALLOW_MASK) || (has_user_root(d) && !(e & _PAGE_USER)))
         wrong(a, "L1 table %lx has entry %016lx", mfn_x(table), e);
     owner = mfn_to_page(xen, mfn)->owner;
     audit_ref(a, mfn,
@@ -114,24 +114,23 @@ static void l1_entry(struct audit *a, const struct domain *d, mfn_t table, uint6
 static void table_entry(struct audit *a, const struct domain *d, mfn_t table, unsigned int level, unsigned int slot,
                         uint64_t e)
 {
-    const bool pae_l3 = level == 3 && is_pv_32bit_domain(d);
+    const struct pt_level *l = &d->abi->level[level];
     mfn_t mfn = pte_mfn(e);
     uint64_t type = level_type(level - 1);
 
-    if ((e & (pae_l3 ? COMPAT_L3_DISALLOW_MASK : BASE_DISALLOW_MASK)) || (is_pv_64bit_domain(d) && !(e & _PAGE_USER)) ||
-        !mfn_valid(a->xen->machine, mfn)) {
+    if ((e & l->disallow) || (e & l->set) != l->set || !mfn_valid(a->xen->machine, mfn)) {
         wrong(a, "L%u table %lx has entry %016lx", level, mfn_x(table), e);
         return;
     }
     if ((mfn_to_page(a->xen, mfn)->type_info & PGT_type_mask) == level_type(level)) {
-        if ((e & _PAGE_RW) || pae_l3)
+        if (e & _PAGE_RW) /* as all entries of an L3 of four have */
             wrong(a, "L%u table %lx has a linear entry that it must not have: %016lx", level, mfn_x(table), e);
         if (mfn_eq(mfn, table))
             return;
         type = level_type(level);
         a->frames[mfn_x(table)].linear--;
         a->frames[mfn_x(mfn)].linear++;
-    } else if (pae_l3 && slot == 3) {
+    } else if (slot == l->xen_l2_slot) {
         type |= PGT_pae_xen_l2;
     }
     audit_ref(a, mfn, type);
@@ -154,18 +153,20 @@ static void xen_slots(struct audit *a, const struct domain *d, mfn_t table, cons
 }
 
 /* PV32: the slots of the last L2 that are Xen's show the M2P, and of an L3 only four are looked at. */
-static void compat_slots(struct audit *a, mfn_t table, uint64_t type, const uint64_t *t)
+static void compat_slots(struct audit *a, const struct domain *d, mfn_t table, uint64_t type, const uint64_t *t)
 {
     const uint64_t *m2p = table_map(a->xen, a->xen->m2p_compat_l2);
+    const unsigned int level = type_level(type);
 
     if (type & PGT_pae_xen_l2)
         for (unsigned int i = COMPAT_M2P_FIRST_SLOT; i < PTES_PER_TABLE; i++)
             if ((t[i] ^ m2p[i]) & ~_PAGE_ACCESSED)
                 wrong(a, "L2 table %lx has %016lx in Xen's slot %u", mfn_x(table), t[i], i);
-    if ((type & PGT_type_mask) == PGT_l3_page_table)
-        for (unsigned int i = 4; i < PTES_PER_TABLE; i++)
+    if (level > 1)
+        for (unsigned int i = d->abi->level[level].slots; i < PTES_PER_TABLE; i++)
             if (t[i])
-                wrong(a, "L3 table %lx of four entries has %016lx in slot %u", mfn_x(table), t[i], i);
+                wrong(a, "L%u table %lx of %u entries has %016lx in slot %u", level, mfn_x(table),
+                      d->abi->level[level].slots, t[i], i);
 }
 
 static void table(struct audit *a, const struct page_info *pg)
@@ -194,15 +195,14 @@ static void table(struct audit *a, const struct page_info *pg)
         return;
     if (level == 4)
         xen_slots(a, d, mfn, t);
-    if (is_pv_32bit_domain(d))
-        compat_slots(a, mfn, pg->type_info, t);
+    compat_slots(a, d, mfn, pg->type_info, t);
 }
 
 /* The bits beside a type. */
 static void type_bits(struct audit *a, const struct page_info *pg)
 {
     const uint64_t t = pg->type_info, count = t & PGT_count_mask;
-    const bool l2_of_pv32 = (t & PGT_type_mask) == PGT_l2_page_table && is_pv_32bit_domain(pg->owner);
+    const bool l2_of_pv32 = (t & PGT_type_mask) == PGT_l2_page_table && pg->owner->abi->root_level == 3;
 
     if (type_is_table(t) ? !count && (t & (PGT_validated | PGT_partial)) : !!(t & (PGT_pinned | PGT_partial)))
         wrong(a, "frame %lx is no table in use, but has type_info %016lx", mfn_x(page_to_mfn(a->xen, pg)), t);
@@ -217,14 +217,14 @@ static void type_bits(struct audit *a, const struct page_info *pg)
 static void windows(struct audit *a, const struct vcpu *v)
 {
     const struct domain *d = v->domain;
-    const mfn_t xen_gdt = is_pv_32bit_domain(d) ? a->xen->pv32_gdt_mfn : a->xen->pv64_gdt_mfn;
+    const mfn_t gdt = pv_xen_gdt_mfn(d);
     const uint64_t *ptes = pv_gdt_ptes(v);
     unsigned int nr_ldt = 0;
 
     for (unsigned int i = 0; ptes && i < 32; i++) {
         const bool xens = i == FIRST_RESERVED_GDT_PAGE;
 
-        if (xens ? !mfn_eq(pte_mfn(ptes[i]), xen_gdt) || (ptes[i] & (_PAGE_RW | _PAGE_USER)) : !!(ptes[i] & _PAGE_USER))
+        if (xens ? !mfn_eq(pte_mfn(ptes[i]), gdt) || (ptes[i] & (_PAGE_RW | _PAGE_USER)) : !!(ptes[i] & _PAGE_USER))
             wrong(a, "the descriptor window of d%uv%u has %016lx in slot %u", d->domain_id, v->vcpu_id, ptes[i], i);
         if (xens || !(ptes[i] & _PAGE_PRESENT) || mfn_eq(pte_mfn(ptes[i]), a->xen->zero_mfn))
             continue;
@@ -246,22 +246,28 @@ static void compat_l4(struct audit *a, const struct vcpu *v)
         wrong(a, "d%uv%u has another root than its L3: %016lx", v->domain->domain_id, v->vcpu_id, l4[0]);
 }
 
+static void pv_vcpu(struct audit *a, const struct vcpu *v)
+{
+    const unsigned int root_level = v->domain->abi->root_level;
+
+    if (!mfn_eq(pv_guest_root(v), INVALID_MFN))
+        audit_ref(a, pv_guest_root(v), level_type(root_level));
+    if (!mfn_eq(v->pv.guest_table_user, INVALID_MFN))
+        audit_ref(a, v->pv.guest_table_user, PGT_l4_page_table);
+    if (!mfn_eq(v->domain->pv.perdomain_l3, INVALID_MFN))
+        windows(a, v);
+    if (root_level == 3 && !mfn_eq(v->pv.guest_table, INVALID_MFN))
+        compat_l4(a, v);
+}
+
 static void vcpu(struct audit *a, const struct vcpu *v)
 {
-    if (is_pv_64bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN))
-        audit_ref(a, v->pv.guest_table, PGT_l4_page_table);
-    if (is_pv_domain(v->domain) && !mfn_eq(v->pv.guest_table_user, INVALID_MFN))
-        audit_ref(a, v->pv.guest_table_user, PGT_l4_page_table);
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.compat_l3, INVALID_MFN))
-        audit_ref(a, v->pv.compat_l3, PGT_l3_page_table);
     if (!mfn_eq(v->old_guest_table, INVALID_MFN))
         audit_ref(a, v->old_guest_table, PGT_none);
     if (!mfn_eq(v->vcpu_info_mfn, INVALID_MFN) && mfn_x(v->vcpu_info_mfn))
         audit_ref(a, v->vcpu_info_mfn, PGT_writable_page);
-    if (is_pv_domain(v->domain) && !mfn_eq(v->domain->pv.perdomain_l3, INVALID_MFN))
-        windows(a, v);
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN))
-        compat_l4(a, v);
+    if (is_pv_domain(v->domain))
+        pv_vcpu(a, v);
 }
 
 /* A grant mapping holds references itself, except for those of a PV guest's page-table entry. */

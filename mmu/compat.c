@@ -62,4 +62,9 @@ size_t compat_offset(const struct domain *d, enum compat_struct s, size_t at)
     return compat_layout(d, s)->field[field_at(s, at)].at;
 }
 
-size_t compat32_field_size(enum compat_struct s, size_t at) { return compat_layouts32[s].field[field_at(s, at)].size; }
+int compat32_field_to_guest(struct vcpu *v, uint64_t dst, enum compat_struct s, size_t at, const void *field)
+{
+    const struct compat_field *f = &compat_layouts32[s].field[field_at(s, at)];
+
+    return copy_to_guest(v, dst + f->at, field, f->size); /* little endian: cut at its end */
+}

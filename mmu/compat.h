@@ -70,51 +70,47 @@ extern const struct compat_layout compat_layouts64[NR_COMPAT_STRUCTS], compat_la
 
 #ifndef __i386__
 #include "mmu/guest_access.h"
+#include "vcpu/noun/guest_abi.h"
 
 static inline const struct compat_layout *compat_layout(const struct domain *d, enum compat_struct s)
 {
-    return is_pv_32bit_domain(d) ? &compat_layouts32[s] : &compat_layouts64[s];
+    return &d->abi->layouts[s];
 }
 
 /* Bytes that the structure has in d's memory. */
 static inline size_t compat_size(const struct domain *d, enum compat_struct s) { return compat_layout(d, s)->size; }
 /* Where a field of the list is there: `at` is its offset in the 64-bit form. */
 size_t compat_offset(const struct domain *d, enum compat_struct s, size_t at);
-size_t compat32_field_size(enum compat_struct s, size_t at);
 
 /* What the following do for 32-bit guests. */
 int compat32_from_guest(struct vcpu *v, void *dst, uint64_t src, enum compat_struct s);
 int compat32_to_guest(struct vcpu *v, uint64_t dst, const void *src, enum compat_struct s);
+int compat32_field_to_guest(struct vcpu *v, uint64_t dst, enum compat_struct s, size_t at, const void *field);
 
 /* Read and write a structure at a guest address; dst and src here are the public header's (64-bit) ones. 0 or -EFAULT. */
 static inline int compat_from_guest(struct vcpu *v, void *dst, uint64_t src, enum compat_struct s)
 {
-    return is_pv_32bit_domain(v->domain) ? compat32_from_guest(v, dst, src, s)
-                                         : copy_from_guest(v, dst, src, compat_layouts64[s].size);
+    return v->domain->abi->layouts == compat_layouts64 ? copy_from_guest(v, dst, src, compat_layouts64[s].size)
+                                                       : compat32_from_guest(v, dst, src, s);
 }
 static inline int compat_to_guest(struct vcpu *v, uint64_t dst, const void *src, enum compat_struct s)
 {
-    return is_pv_32bit_domain(v->domain) ? compat32_to_guest(v, dst, src, s)
-                                         : copy_to_guest(v, dst, src, compat_layouts64[s].size);
+    return v->domain->abi->layouts == compat_layouts64 ? copy_to_guest(v, dst, src, compat_layouts64[s].size)
+                                                       : compat32_to_guest(v, dst, src, s);
 }
 
 static inline int compat_field_to_guest(struct vcpu *v, uint64_t dst, enum compat_struct s, size_t at,
                                         const void *field, size_t n)
 {
-    if (is_pv_32bit_domain(v->domain)) {
-        dst += compat_offset(v->domain, s, at);
-        n = compat32_field_size(s, at); /* little endian: cut at its end */
-    } else {
-        dst += at;
-    }
-    return copy_to_guest(v, dst, field, n);
+    return v->domain->abi->layouts == compat_layouts64 ? copy_to_guest(v, dst + at, field, n)
+                                                       : compat32_field_to_guest(v, dst, s, at, field);
 }
 /* Write ptr->field, one of the list, and nothing else into the structure at guest address dst. 0 or -EFAULT. */
 #define copy_field_to_guest(v, dst, s, ptr, field)                                                                     \
     compat_field_to_guest(v, dst, s, offsetof(typeof(*(ptr)), field), &(ptr)->field, sizeof((ptr)->field))
 
 /* A guest's `unsigned long`: what its frame numbers, addresses and words of bitmaps are. */
-static inline size_t word_size(const struct domain *d) { return is_pv_32bit_domain(d) ? 4 : 8; }
+static inline size_t word_size(const struct domain *d) { return d->abi->word; }
 static inline int copy_word_from_guest(struct vcpu *v, uint64_t *word, uint64_t src)
 {
     *word = 0;

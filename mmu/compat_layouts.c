@@ -84,7 +84,7 @@ const struct compat_layout THIS_TABLE[NR_COMPAT_STRUCTS] = {
     S(xennmi_callback, 1, F(xennmi_callback, handler_address)),
 
     /* the upper half of the seconds is in two places, since the one for 64 bits came later */
-    S(shared_info, 2, F(shared_info, wc_version), F(shared_info, WC_SEC_HI)),
+    S(shared_info, 3, F(shared_info, wc_version), F(shared_info, WC_SEC_HI), F(shared_info, arch.max_pfn)),
     S(sched_poll, 3, F(sched_poll, ports), F(sched_poll, nr_ports), F(sched_poll, timeout)),
     S(vcpu_set_singleshot_timer, 2, F(vcpu_set_singleshot_timer, timeout_abs_ns), F(vcpu_set_singleshot_timer, flags)),
     S(vcpu_runstate_info, 3, F(vcpu_runstate_info, state), F(vcpu_runstate_info, state_entry_time),

@@ -21,14 +21,11 @@
 
 static bool pv_okay(const struct vcpu *v, uint64_t addr, size_t n)
 {
-    /* An array that starts below the hole is stopped by what is not mapped there, as on Xen. */
+    /* An array that starts below the hole is stopped by what is not mapped there, as on Xen; so is a PV32 guest above 4 GiB. */
     return addr < (UINT64_C(1) << 47) || addr >= UINT64_C(0xffff880000000000);
 }
 
-static mfn_t walk_root(const struct vcpu *v)
-{
-    return v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->pv.guest_table : v->pv.guest_table_user;
-}
+static mfn_t walk_root(const struct vcpu *v) { return v->pv.kernel_mode ? v->pv.guest_table : v->pv.guest_table_user; }
 
 /* *leaf: the entry that maps the page. Large pages occur in Xen's own slots only, and not even there now. */
 static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, const uint64_t **leaf)
@@ -64,7 +61,7 @@ static inline mfn_t guest_frame(struct vcpu *v, uint64_t va, bool write)
     uint32_t pfec = write ? PFEC_write_access : 0;
     mfn_t mfn;
 
-    if (!pv_okay(v, va, 1) || (is_pv_32bit_domain(v->domain) && va >> 32))
+    if (!pv_okay(v, va, 1))
         return INVALID_MFN;
     mfn = walk(v, va, &pfec, &leaf);
     if (!mfn_eq(mfn, INVALID_MFN) && (*leaf & bits) != bits)

@@ -31,9 +31,8 @@ _Static_assert(_PAGE_PRESENT + _PAGE_RW + _PAGE_USER + _PAGE_PWT + _PAGE_PCD + _
 _Static_assert(_PAGE_AVAIL_HIGH >> 52 == 0x7ff && _PAGE_GUEST_KERNEL >> 52 == 1 && _PAGE_GNTTAB >> 62 == 1, "62..52");
 
 /* Bits that a present entry of a guest must not have. */
-#define BASE_DISALLOW_MASK      (_PAGE_PWT | _PAGE_PCD | _PAGE_PSE | _PAGE_GLOBAL)
-#define L1_DISALLOW_MASK        ((BASE_DISALLOW_MASK | _PAGE_GNTTAB) & ~_PAGE_GLOBAL)
-#define COMPAT_L3_DISALLOW_MASK (BASE_DISALLOW_MASK | _PAGE_AVAIL_HIGH | _PAGE_NX)
+#define BASE_DISALLOW_MASK (_PAGE_PWT | _PAGE_PCD | _PAGE_PSE | _PAGE_GLOBAL)
+#define L1_DISALLOW_MASK   ((BASE_DISALLOW_MASK | _PAGE_GNTTAB) & ~_PAGE_GLOBAL)
 
 /* A change of these bits alone neither needs nor frees a reference. */
 #define FASTPATH_FLAG_WHITELIST                                                                                        \
@@ -47,23 +46,14 @@ static inline uint64_t level_type(unsigned int level) { return (uint64_t)level <
 static inline unsigned int type_level(uint64_t type) { return (unsigned int)(type >> 61); }
 static inline bool type_is_table(uint64_t type) { return type_level(type) - 1 < 4; }
 
-/* What Xen makes of an entry that a guest wrote. */
-static inline uint64_t adjust_guest_l1e(uint64_t e, bool pv32)
+/* What Xen makes of an L1 entry that a guest wrote, whose kernel runs in this ring. */
+static inline uint64_t adjust_guest_l1e(uint64_t e, unsigned int kernel_ring)
 {
-    if (!(e & _PAGE_PRESENT) || pv32)
+    if (!(e & _PAGE_PRESENT) || kernel_ring != 3)
         return e;
     if (!(e & _PAGE_USER))
         return e | _PAGE_GUEST_KERNEL | _PAGE_USER;
     return e & _PAGE_GUEST_KERNEL ? e : e | _PAGE_GLOBAL;
-}
-
-static inline uint64_t adjust_guest_table_entry(uint64_t e, unsigned int level, bool pv32)
-{
-    if (!(e & _PAGE_PRESENT))
-        return e;
-    if (!pv32)
-        return e | _PAGE_USER;
-    return level == 3 ? e | _PAGE_USER | _PAGE_RW : e;
 }
 
 #endif

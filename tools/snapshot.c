@@ -14,6 +14,7 @@
 
 #include "mmu/guest_access.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/guest_abi.h"
 #include "vcpu/sched/sched.h"
 
 #include <string.h>
@@ -85,7 +86,7 @@ static void code_read(struct vcpu *v, struct crash_report *r)
 static bool word_read(struct vcpu *v, uint64_t addr, uint64_t *word)
 {
     *word = 0;
-    return copy_from_guest(v, word, addr, is_pv_32bit_domain(v->domain) ? 4 : 8) == 0;
+    return copy_from_guest(v, word, addr, v->domain->abi->word) == 0;
 }
 
 static void backtrace_make(struct vcpu *v, struct crash_report *r)
@@ -110,7 +111,7 @@ void crash_report_make(struct vcpu *v, const char *why, struct crash_report *r)
     };
     if (r->is_native)
         return;
-    r->is_32bit = is_pv_32bit_domain(v->domain);
+    r->is_32bit = v->domain->abi->word == 4;
     r->kernel_mode = guest_kernel_mode(v);
     r->regs = *v->regs;
     r->root = v->pv.guest_table;

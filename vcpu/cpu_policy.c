@@ -29,6 +29,7 @@
 #include "vcpu/cpu_policy.h"
 
 #include "vcpu/noun/domain.h"
+#include "vcpu/noun/guest_abi.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -274,7 +275,7 @@ void recalculate_cpuid_policy(struct domain *d)
     p->extd[0].a = 0x80000000 | min32(p->extd[0].a & 0xffff, last);
     cpuid_policy_to_featureset(p, fs);
     cpuid_policy_to_featureset(max, max_fs);
-    if (is_pv_32bit_domain(d)) /* no long mode, and what stands on it */
+    if (!(d->abi->efer & EFER_LMA)) /* no long mode, and what stands on it */
         featureset_clear(max_fs, F(LM));
     for (unsigned int i = 0; i < FEATURESET_NR_ENTRIES; i++)
         fs[i] &= max_fs[i];

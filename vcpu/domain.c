@@ -23,6 +23,7 @@
 #include "mmu/page.h"
 #include "sim/frame.h"
 #include "vcpu/cpu_policy.h"
+#include "vcpu/noun/guest_abi.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
 #include "vcpu/tsc.h"
@@ -111,6 +112,14 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     return rc;
 }
 
+void domain_set_guest(struct domain *d, const struct guest_ops *guest)
+{
+    d->guest = guest;
+    d->type = guest ? guest->type : DOMAIN_SYSTEM;
+    d->abi = guest ? guest->abi : NULL;
+    d->has_32bit_shinfo = guest && guest->abi->word == 4;
+}
+
 int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
                   const struct xen_domctl_createdomain *config, bool privileged, struct domain **out)
 {
@@ -128,8 +137,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
     d->shared_info_mfn = INVALID_MFN;
     d->page_list = d->xenpage_list = d->arch_relmem = (struct page_list){ PAGE_LIST_NULL, PAGE_LIST_NULL, 0 };
     d->controller_pause_count = 1; /* the toolstack unpauses a domain when it is ready */
-    d->guest = guest;
-    d->type = guest ? guest->type : DOMAIN_SYSTEM;
+    domain_set_guest(d, guest);
     for (int i = 0; i < 2; i++)
         watchdog_domain_init(d, i);
     if (config) {

@@ -19,6 +19,7 @@
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/noun/guest_abi.h"
 #include "vcpu/noun/xsm.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
@@ -435,10 +436,10 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         d->time_offset_seconds = op->u.settimeoffset.time_offset_seconds;
         update_domain_wallclock_time(d);
         return 0;
-    case XEN_DOMCTL_hypercall_init: return pv_hypercall_page_install(d, op->u.hypercall_init.gmfn);
+    case XEN_DOMCTL_hypercall_init: return hypercall_page_install(d, op->u.hypercall_init.gmfn);
     case XEN_DOMCTL_set_address_size:
         return d->guest->set_address_size ? d->guest->set_address_size(d, op->u.address_size.size) : -EINVAL;
-    case XEN_DOMCTL_get_address_size: op->u.address_size.size = d->guest->word * 8u; return 0;
+    case XEN_DOMCTL_get_address_size: op->u.address_size.size = d->abi->word * 8u; return 0;
     case XEN_DOMCTL_getpageframeinfo3: return getpageframeinfo3(v, d, &op->u.getpageframeinfo3);
     case XEN_DOMCTL_set_target: return set_target(d, (domid_t)op->u.set_target.target);
     case XEN_DOMCTL_set_virq_handler: return set_global_virq_handler(d, op->u.set_virq_handler.virq);

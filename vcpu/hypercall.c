@@ -131,7 +131,7 @@ static long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_arg
 
 /* --- from a guest's registers --- */
 
-static struct hypercall_args args_of(const struct cpu_state *r, bool compat)
+static inline struct hypercall_args args_of(const struct cpu_state *r, bool compat)
 {
     if (!compat)
         return (struct hypercall_args){ { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 } };
@@ -140,7 +140,7 @@ static struct hypercall_args args_of(const struct cpu_state *r, bool compat)
 }
 
 /* The other way, for a hypercall that is to be made again. */
-static void args_put(struct cpu_state *r, bool compat, const struct hypercall_args *args)
+static inline void args_put(struct cpu_state *r, bool compat, const struct hypercall_args *args)
 {
     uint64_t *const regs64[] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8, &r->r9 };
     uint64_t *const regs32[] = { &r->rbx, &r->rcx, &r->rdx, &r->rsi, &r->rdi, &r->rbp };
@@ -151,12 +151,11 @@ static void args_put(struct cpu_state *r, bool compat, const struct hypercall_ar
 
 #define HYPERCALL_INSN_LEN 2 /* SYSCALL and INT 0x82 alike */
 
-void hypercall_guest(struct vcpu *v)
+static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool compat)
 {
     struct cpu_state *r = v->regs;
     struct machine *m = v->domain->xen->machine;
-    bool compat = is_pv_32bit_domain(v->domain);
-    uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
+    const uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
     struct hypercall_args args = args_of(r, compat);
     long ret;
 
@@ -174,6 +173,9 @@ void hypercall_guest(struct vcpu *v)
     }
     r->rax = (uint64_t)ret & mask;
 }
+
+void hypercall_guest(struct vcpu *v) { hypercall(v, false); }
+void compat_hypercall_guest(struct vcpu *v) { hypercall(v, true); }
 
 /* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */
 static uint64_t native_arg(uint64_t a) { return a >> 32 ? 0 : a; }

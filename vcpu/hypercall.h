@@ -19,7 +19,8 @@ extern const struct hypercall_entry hypercall_table[XEN_NR_HYPERCALLS];
 const char *hypercall_name(unsigned int nr);
 
 /* The guest executed its hypercall instruction: arguments are in v's registers, the result goes into RAX. */
-void hypercall_guest(struct vcpu *v);
+void hypercall_guest(struct vcpu *v);        /* SYSCALL */
+void compat_hypercall_guest(struct vcpu *v); /* INT 0x82 */
 
 hypercall_fn do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl, do_platform_op,
     do_set_timer_op, compat_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op,

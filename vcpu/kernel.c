@@ -57,7 +57,7 @@ static long get_features(struct vcpu *v, uint64_t arg)
 
 long do_xen_version(struct vcpu *v, struct hypercall_args *args)
 {
-    uint64_t arg = args->a[1], virt_start = v->domain->guest->hypervisor_virt_start;
+    uint64_t arg = args->a[1], virt_start = v->domain->abi->hypervisor_virt_start;
     const bool priv = !xsm_xen_version(v->domain, NULL);
 
     switch ((unsigned int)args->a[0]) {

@@ -39,8 +39,8 @@ static bool update(struct vcpu *v)
 
 void update_runstate_area(struct vcpu *v)
 {
-    if (v->runstate_guest && !update(v) && is_pv_64bit_domain(v->domain))
-        v->pv.need_update_runstate_area = !guest_kernel_mode(v);
+    if (v->runstate_guest && !update(v) && is_pv_domain(v->domain))
+        v->pv.need_update_runstate_area = on_user_root(v);
 }
 
 void runstate_catch_up(struct vcpu *v)

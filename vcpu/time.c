@@ -135,10 +135,10 @@ void update_vcpu_system_time(struct vcpu *v, struct vcpu *space)
     *shared = t;
     __atomic_store_n(&shared->version, t.version + 1, __ATOMIC_SEQ_CST);
     written = !v->time_info_guest || update_secondary(v, space, &t);
-    if (!is_pv_64bit_domain(d))
+    if (!is_pv_domain(d))
         return;
     v->pv.pending_system_time.version = 0;
-    if (!written && !guest_kernel_mode(v))
+    if (!written && on_user_root(v))
         v->pv.pending_system_time = t;
 }
 

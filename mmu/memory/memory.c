@@ -31,7 +31,7 @@
 #include "vcpu/noun/xsm.h"
 
 #include <errno.h>
-#include <xen/foreign/x86_32.h>
+#include <string.h>
 
 /* --- the reservation commands: how far each came is in nr_done --- */
 struct reservation {
@@ -167,9 +167,11 @@ static uint64_t domain_maximum_gpfn(const struct domain *d)
 {
     uint64_t nr = 0;
 
-    if (d->shared_info)
-        nr = is_pv_32bit_domain(d) ? ((const struct shared_info_x86_32 *)d->shared_info)->arch.max_pfn
-                                   : d->shared_info->arch.max_pfn;
+    if (d->shared_info) /* a word of the guest's, little endian */
+        memcpy(&nr,
+               (const uint8_t *)d->shared_info +
+                   compat_offset(d, COMPAT_shared_info, offsetof(struct shared_info, arch.max_pfn)),
+               word_size(d));
     return nr ? nr - 1 : 0;
 }
 

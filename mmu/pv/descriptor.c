@@ -20,26 +20,21 @@
 /* A descriptor, low word a in bits 31..0, high word b in bits 63..32: _SEGMENT_* and this are bits of b. */
 #define SEGMENT_TYPE_CALL_GATE 0x00000c00u
 
-#define FLAT_COMPAT_KERNEL_CS 0xe019
-
-#define HYPERVISOR_COMPAT_VIRT_START 0xf5800000u
-
 /* May a call gate lead there? A guest's own segment, or the flat one that Xen offers. */
 static bool gate_selector_okay(const struct domain *d, uint32_t sel)
 {
-    return sel >> 3 < FIRST_RESERVED_GDT_ENTRY || (sel & 4) ||
-           sel == (is_pv_32bit_domain(d) ? FLAT_COMPAT_KERNEL_CS : FLAT_KERNEL_CS);
+    return sel >> 3 < FIRST_RESERVED_GDT_ENTRY || (sel & 4) || sel == d->abi->flat_kernel_cs;
 }
 
 /* Old PAE kernels end their segments below where the hole used to be; the M2P is beyond that now. */
-static void extend_compat_limit(uint32_t *a, uint32_t *b)
+static void extend_limit(const struct domain *d, uint32_t *a, uint32_t *b)
 {
     uint32_t base = (*b & 0xff000000) | (*b & 0xff) << 16 | *a >> 16;
     uint64_t limit = ((*b & 0xf0000) | (*a & 0xffff)) + 1ull;
 
     if (*b & _SEGMENT_G)
         limit <<= PAGE_SHIFT;
-    if (!base && limit > HYPERVISOR_COMPAT_VIRT_START) {
+    if (!base && limit > d->abi->hypervisor_virt_start) {
         *a |= 0x0000ffff;
         *b |= 0x000f0000;
     }
@@ -48,19 +43,18 @@ static void extend_compat_limit(uint32_t *a, uint32_t *b)
 /* Is the descriptor harmless? It may be made so: *desc is what is to be stored. */
 static bool check_descriptor(const struct domain *d, uint64_t *desc)
 {
-    const bool pv32 = is_pv_32bit_domain(d);
+    const struct guest_abi *abi = d->abi;
     uint32_t a = (uint32_t)*desc, b = (uint32_t)(*desc >> 32), dpl, cs;
 
     if (!(b & _SEGMENT_P) || !(b & (_SEGMENT_S | _SEGMENT_TYPE)))
         return true; /* it always faults; type 0 is also the second half of a call gate */
     dpl = (b >> _SEGMENT_DPL_SHIFT) & 3;
-    dpl = pv32 ? dpl ?: 1 : 3; /* the guest kernel's own ring at best */
+    dpl = dpl < abi->kernel_ring ? abi->kernel_ring : dpl;
     b = (b & ~_SEGMENT_DPL) | dpl << _SEGMENT_DPL_SHIFT;
     if (b & _SEGMENT_S) {
-        if (pv32 && (b & _SEGMENT_L))
+        if (b & abi->segment_refused)
             return false;
-        if (pv32)
-            extend_compat_limit(&a, &b);
+        extend_limit(d, &a, &b);
     } else {
         if ((b & _SEGMENT_TYPE) != SEGMENT_TYPE_CALL_GATE || !gate_selector_okay(d, a >> 16))
             return false;
@@ -68,7 +62,7 @@ static bool check_descriptor(const struct domain *d, uint64_t *desc)
         b &= ~_SEGMENT_DPL;
         cs = ((a >> 16) & ~3u) | dpl;
         a = (a & 0xffff) | cs << 16;
-        if (b & (pv32 ? 0xe0 : 0xff))
+        if (b & abi->call_gate_refused)
             return false;
     }
     *desc = (uint64_t)b << 32 | a;
@@ -147,7 +141,7 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset)
 
     if (offset / 8 >= v->pv.ldt_ents)
         return false;
-    if (is_pv_32bit_domain(d))
+    if (d->abi->word == 4)
         linear = (uint32_t)linear;
     l1e = map_guest_l1e(v, linear);
     if (!l1e || !(*l1e & _PAGE_PRESENT) || (pv_ldt_ptes(v)[PFN_DOWN(offset)] & _PAGE_PRESENT))

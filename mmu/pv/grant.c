@@ -47,7 +47,7 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned
     tlb_l1e_gone(v->domain->xen, old);
     frame_write_u64(
         v->domain->xen->machine, ptr,
-        adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), is_pv_32bit_domain(v->domain)));
+        adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), v->domain->abi->kernel_ring));
     put_page_from_l1e(old, v->domain);
     /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
     if (old & _PAGE_PRESENT)

@@ -95,7 +95,7 @@ int promote_l1_table(struct xen *xen, struct page_info *pg)
     const mfn_t mfn = page_to_mfn(xen, pg);
     uint64_t *l1 = frame_write_begin(xen->machine, mfn);
     struct domain *d = pg->owner;
-    const bool pv32 = is_pv_32bit_domain(d);
+    const unsigned int ring = d->abi->kernel_ring;
     int rc = 0;
 
     for (unsigned int i = next_present(l1, 0); i < PTES_PER_TABLE; i = next_present(l1, i + 1)) {
@@ -108,7 +108,7 @@ int promote_l1_table(struct xen *xen, struct page_info *pg)
                     l1e_put(xen, l1[i], d);
             break;
         }
-        l1[i] = adjust_guest_l1e(l1[i], pv32);
+        l1[i] = adjust_guest_l1e(l1[i], ring);
     }
     frame_write_end(xen->machine, mfn);
     return rc;

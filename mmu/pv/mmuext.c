@@ -33,7 +33,7 @@ static int pin(struct mmuext_call *c, const struct mmuext_op *op)
     struct page_info *pg;
     int rc;
 
-    if (type == PGT_l4_page_table && is_pv_32bit_domain(d))
+    if (type_level(type) > d->abi->root_level)
         return 0; /* ignored: such a guest has no L4 */
     pg = get_page_from_mfn(d->xen, _mfn(op->arg1.mfn), d);
     if (!pg)
@@ -81,7 +81,7 @@ static int new_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
 
 static int new_user_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    return is_pv_32bit_domain(c->curr->domain) ? -ENOSYS : pv_set_user_cr3(c->curr, _mfn(op->arg1.mfn));
+    return has_user_root(c->curr->domain) ? pv_set_user_cr3(c->curr, _mfn(op->arg1.mfn)) : -ENOSYS;
 }
 
 /* --- TLB and caches --- */

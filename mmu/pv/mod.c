@@ -26,7 +26,7 @@ static inline bool same_references(uint64_t old, uint64_t e) { return !((old ^ e
 
 int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner)
 {
-    const bool pv32 = is_pv_32bit_domain(d);
+    const unsigned int ring = d->abi->kernel_ring;
     const uint64_t old = *ptr;
     int rc;
 
@@ -37,13 +37,13 @@ int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domai
             return -EINVAL;
         }
         if (same_references(old, e)) {
-            entry_write(d->xen, ptr, adjust_guest_l1e(e, pv32), cmd);
+            entry_write(d->xen, ptr, adjust_guest_l1e(e, ring), cmd);
             return 0;
         }
         rc = get_page_from_l1e(e, d, pg_owner);
         if (rc)
             return rc;
-        e = adjust_guest_l1e(e, pv32);
+        e = adjust_guest_l1e(e, ring);
     }
     entry_write(d->xen, ptr, e, cmd);
     put_page_from_l1e(old, d);
@@ -55,7 +55,7 @@ static int slot_check(const struct domain *d, uint64_t type, unsigned int slot)
 {
     const unsigned int level = type_level(type);
 
-    if (pv_is_guest_slot(d, type, slot) && !(level == 3 && is_pv_32bit_domain(d) && slot >= 3))
+    if (pv_is_guest_slot(d, type, slot) && slot < d->abi->level[level].xen_l2_slot)
         return 0;
     pv_refused(d, "L%u slot %u is Xen's", level, slot);
     return level == 2 ? -EPERM : -EINVAL;
@@ -66,25 +66,25 @@ int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, const uint
     struct xen *xen = d->xen;
     const uint64_t type = mfn_to_page(xen, table)->type_info, old = *ptr;
     const unsigned int level = type_level(type), slot = ((uintptr_t)ptr & ~PAGE_MASK) / sizeof(*ptr);
-    const bool pv32 = is_pv_32bit_domain(d);
+    const struct pt_level *l = &d->abi->level[level];
     int rc = slot_check(d, type, slot);
 
     if (rc)
         return rc;
     tlb_table_entry_gone(xen, old);
     if (e & _PAGE_PRESENT) {
-        if (e & (pv32 && level == 3 ? COMPAT_L3_DISALLOW_MASK : BASE_DISALLOW_MASK)) {
+        if (e & l->disallow) {
             pv_refused(d, "bad L%u flags in %016lx", level, e);
             return -EINVAL;
         }
         if (same_references(old, e)) {
-            entry_write(xen, ptr, adjust_guest_table_entry(e, level, pv32), cmd);
+            entry_write(xen, ptr, e | l->set, cmd);
             return 0;
         }
         rc = get_page_from_table_entry(curr, d, table, level, slot, e, 0);
         if (rc)
             return rc;
-        e = adjust_guest_table_entry(e, level, pv32);
+        e |= l->set;
     }
     entry_write(xen, ptr, e, cmd);
     if (put_page_from_table_entry(xen, curr, table, old, 0))
@@ -105,7 +105,7 @@ const uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va)
     struct domain *d = v->domain;
     struct page_walk w;
 
-    if (!guest_handle_okay(v, va, 1) || (is_pv_32bit_domain(d) && va != (uint32_t)va))
+    if (!guest_handle_okay(v, va, 1))
         return NULL;
     machine_walk(d->xen->machine, v->pv.guest_table, va, &w); /* the entry that it ends at need not be present */
     return w.level == 1 && is_live_l1_table(d->xen, d, _mfn(PFN_DOWN(w.table))) ? w.entry : NULL;

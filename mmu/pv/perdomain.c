@@ -19,27 +19,29 @@
 
 #include <string.h>
 
-#define VCPUS_PER_L1       16
-#define XEN_GDT_FIRST_DESC 1 /* selector 0xe008: index 1 of the reserved page */
+#define VCPUS_PER_L1 16
 
-/* Ring 0 code and data (no guest can load them), then what the public headers promise: arch-x86/xen-x86_64.h, xen-x86_32.h. */
-static const uint64_t gdt_pv64[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0,
-                                     0x00cffb000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff };
-static const uint64_t gdt_pv32[] = { 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cfbb000000ffff,
-                                     0x00cfb3000000ffff, 0x00cffb000000ffff, 0x00cff3000000ffff };
-
-static mfn_t xen_frame(struct xen *xen, const uint64_t *desc, size_t n)
+static mfn_t xen_frame(struct xen *xen)
 {
     struct page_info *pg = alloc_xenheap_pages(xen, 0);
-    uint64_t *gdt;
 
-    if (!pg)
-        return INVALID_MFN;
-    gdt = frame_write_begin(xen->machine, page_to_mfn(xen, pg));
-    for (size_t i = 0; i < n; i++)
-        gdt[XEN_GDT_FIRST_DESC + i] = desc[i];
-    frame_write_end(xen->machine, page_to_mfn(xen, pg));
-    return page_to_mfn(xen, pg);
+    return pg ? page_to_mfn(xen, pg) : INVALID_MFN;
+}
+
+/* Selector 0xe008 on: ring 0 code and data, which no guest can load, then the flat segments. */
+static mfn_t xen_gdt(struct xen *xen, const struct guest_abi *abi)
+{
+    const mfn_t mfn = xen_frame(xen);
+    uint64_t *desc;
+
+    if (mfn_eq(mfn, INVALID_MFN))
+        return mfn;
+    desc = frame_write_begin(xen->machine, mfn);
+    desc[1] = 0x00af9b000000ffff;
+    desc[2] = 0x00cf93000000ffff;
+    memcpy(&desc[3], abi->flat_gdt, sizeof(abi->flat_gdt));
+    frame_write_end(xen->machine, mfn);
+    return mfn;
 }
 
 /* Frames that all domains share; made when the first PV domain is. */
@@ -47,9 +49,9 @@ static int shared_frames_init(struct xen *xen)
 {
     if (mfn_x(xen->zero_mfn))
         return 0;
-    xen->pv64_gdt_mfn = xen_frame(xen, gdt_pv64, ARRAY_SIZE(gdt_pv64));
-    xen->pv32_gdt_mfn = xen_frame(xen, gdt_pv32, ARRAY_SIZE(gdt_pv32));
-    xen->zero_mfn = xen_frame(xen, NULL, 0);
+    xen->pv64_gdt_mfn = xen_gdt(xen, &pv64_abi);
+    xen->pv32_gdt_mfn = xen_gdt(xen, &pv32_abi);
+    xen->zero_mfn = xen_frame(xen);
     return mfn_valid(xen->machine, xen->zero_mfn) ? 0 : -ENOMEM;
 }
 
@@ -159,7 +161,7 @@ bool pv_destroy_ldt(struct vcpu *v)
 }
 
 /* PV32: the L4 above the guest's L3 is Xen's own, one a vCPU. Only its slot 0 ever changes. */
-static int compat_l4_create(struct vcpu *v)
+static int setup_compat_l4(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
     struct page_info *pg = alloc_xenheap_pages(xen, 0);
@@ -176,7 +178,6 @@ static int compat_l4_create(struct vcpu *v)
 int pv_vcpu_initialise(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
-    const bool pv32 = is_pv_32bit_domain(v->domain);
     const uint64_t *t = table_below(xen, table_map(xen, v->domain->pv.perdomain_l3));
 
     v->pv.guest_table = v->pv.guest_table_user = v->pv.compat_l3 = INVALID_MFN;
@@ -185,14 +186,14 @@ int pv_vcpu_initialise(struct vcpu *v)
         return -ENOMEM;
     pv_destroy_gdt(v); /* fills the window with zero pages */
     frame_write_u64(xen->machine, &pv_gdt_ptes(v)[FIRST_RESERVED_GDT_PAGE],
-                    pte_make(pv32 ? xen->pv32_gdt_mfn : xen->pv64_gdt_mfn, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX));
-    return pv32 ? compat_l4_create(v) : 0;
+                    pte_make(pv_xen_gdt_mfn(v->domain), _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_NX));
+    return v->domain->abi->root_level == 3 ? setup_compat_l4(v) : 0;
 }
 
 void pv_vcpu_destroy(struct vcpu *v)
 {
     machine_mappings_gone(v->domain->xen->machine); /* its windows go, and its root */
-    if (is_pv_32bit_domain(v->domain) && !mfn_eq(v->pv.guest_table, INVALID_MFN)) {
+    if (v->domain->abi->root_level == 3 && !mfn_eq(v->pv.guest_table, INVALID_MFN)) {
         free_xenheap_pages(v->domain->xen, mfn_to_page(v->domain->xen, v->pv.guest_table), 0);
         v->pv.guest_table = INVALID_MFN;
     }

@@ -90,6 +90,11 @@ void init_xen_l4_slots(const struct domain *d, uint64_t *l4, bool ro_mpt);
 /* The GDT and LDT windows of v: 32 entries. */
 const uint64_t *pv_gdt_ptes(const struct vcpu *v);
 static inline const uint64_t *pv_ldt_ptes(const struct vcpu *v) { return pv_gdt_ptes(v) + 16; }
+/* The page that is Xen's in the GDT window of d's vCPUs. */
+static inline mfn_t pv_xen_gdt_mfn(const struct domain *d)
+{
+    return d->abi == &pv32_abi ? d->xen->pv32_gdt_mfn : d->xen->pv64_gdt_mfn;
+}
 
 /* --- mmu/pv/descriptor.c --- */
 int validate_segdesc_page(struct xen *xen, struct page_info *pg);

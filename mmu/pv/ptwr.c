@@ -129,7 +129,7 @@ static bool string_op(struct ptwr *p)
     const unsigned int size = p->insn->opnd[0].size;
     const int64_t step = r->rflags & X86_EFLAGS_DF ? -(int64_t)size : size;
 
-    if (is_pv_32bit_domain(p->v->domain))
+    if (p->v->domain->abi->word < 8)
         return false; /* address size and wrap are not worth it */
     p->val = r->rax & size_mask(size);
     if (p->insn->op == INSN_MOVS) {
@@ -198,7 +198,7 @@ static bool entry_update(struct vcpu *v, const uint64_t *ptr, uint64_t e, uint64
      * A PAE kernel writes an entry in two halves, and the upper half first leaves a bad one for a moment. It can have that,
      * but not present.
      */
-    if (is_pv_32bit_domain(d) && size == 4 && (addr & 4))
+    if (size == d->abi->word && (addr & 4))
         return !mod_l1_entry(ptr, e & ~_PAGE_PRESENT, MMU_NORMAL_PT_UPDATE, d, d);
     return false;
 }

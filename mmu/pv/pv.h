@@ -6,6 +6,7 @@
 #define MMU_PV_PV_H
 
 #include "mmu/page.h"
+#include "vcpu/noun/guest_abi.h"
 
 /* Xen's own slots in a PV64 guest's L4 (public: arch-x86/xen-x86_64.h, HYPERVISOR_VIRT_START/END). */
 #define ROOT_PAGETABLE_FIRST_XEN_SLOT 256
@@ -26,6 +27,11 @@ void pv_domain_destroy(struct domain *d);
 int pv_vcpu_initialise(struct vcpu *v);
 void pv_vcpu_destroy(struct vcpu *v);
 
+/* The table that the guest's kernel has made its root, as it knows it; INVALID_MFN: none yet. */
+static inline mfn_t pv_guest_root(const struct vcpu *v)
+{
+    return v->domain->abi->root_level == 3 ? v->pv.compat_l3 : v->pv.guest_table;
+}
 /* Make root the vCPU's kernel page table (setvcpucontext: validates it). do_mmuext NEW_BASEPTR uses the same. */
 int new_guest_cr3(struct vcpu *v, mfn_t root);
 int pv_set_user_cr3(struct vcpu *v, mfn_t root);

@@ -44,58 +44,58 @@ static int root_put(struct vcpu *v, mfn_t mfn)
     return rc;
 }
 
-/* PV32: the one slot of Xen's own L4 that changes. */
-static void compat_slot_set(struct vcpu *v, uint64_t e)
+/* PV32: the guest's L3 goes under Xen's own L4. */
+static void compat_l3_set(struct vcpu *v, mfn_t l3)
 {
-    frame_write_u64(v->domain->xen->machine, table_map(v->domain->xen, v->pv.guest_table), e);
-}
+    uint64_t e = 0;
 
-/* PV32: an L3 under it. */
-static int new_compat_l3(struct vcpu *v, mfn_t l3)
-{
-    struct domain *d = v->domain;
-    mfn_t old = v->pv.compat_l3;
-    int rc;
-
-    if (mfn_eq(old, l3))
-        return 0;
-    rc = get_page_and_type_from_mfn(v, l3, PGT_l3_page_table, d, 0);
-    if (rc)
-        return rc;
+    if (!mfn_eq(l3, INVALID_MFN))
+        e = pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED);
     v->pv.compat_l3 = l3;
-    machine_mappings_gone(d->xen->machine);
-    compat_slot_set(v, pte_make(l3, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED));
-    return root_put(v, old);
+    machine_mappings_gone(v->domain->xen->machine);
+    if (!mfn_eq(v->pv.guest_table, INVALID_MFN))
+        frame_write_u64(v->domain->xen->machine, table_map(v->domain->xen, v->pv.guest_table), e);
 }
 
-static int new_l4(struct vcpu *v, mfn_t l4)
+static void l4_set(struct vcpu *v, mfn_t l4)
 {
-    struct domain *d = v->domain;
-    mfn_t old = v->pv.guest_table;
+    if (!mfn_eq(l4, INVALID_MFN) && !VM_ASSIST(v->domain, m2p_strict))
+        ro_mpt_set(v->domain, l4, true);
+    v->pv.guest_table = l4;
+}
+
+/* pv_guest_root() from now on; the references are the caller's affair. INVALID_MFN: none. */
+static void guest_root_set(struct vcpu *v, mfn_t root)
+{
+    if (v->domain->abi->root_level == 3)
+        compat_l3_set(v, root);
+    else
+        l4_set(v, root);
+}
+
+static int new_root(struct vcpu *v, mfn_t root)
+{
+    const mfn_t old = pv_guest_root(v);
     int rc;
 
-    if (mfn_eq(old, l4))
+    if (mfn_eq(old, root))
         return 0;
-    rc = get_page_and_type_from_mfn(v, l4, PGT_l4_page_table, d, 0);
+    rc = get_page_and_type_from_mfn(v, root, level_type(v->domain->abi->root_level), v->domain, 0);
     if (rc)
         return rc;
-    if (!VM_ASSIST(d, m2p_strict))
-        ro_mpt_set(d, l4, true);
-    v->pv.guest_table = l4;
-    return root_put(v, old);
+    guest_root_set(v, root);
+    rc = root_put(v, old);
+    pv_destroy_ldt(v); /* it was faulted in through the old tables */
+    return rc;
 }
 
 int new_guest_cr3(struct vcpu *v, mfn_t root)
 {
-    mfn_t before;
     int rc = put_old_guest_table(v);
 
     if (rc)
         return rc;
-    before = is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table;
-    rc = is_pv_32bit_domain(v->domain) ? new_compat_l3(v, root) : new_l4(v, root);
-    if (!mfn_eq(before, is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table))
-        pv_destroy_ldt(v); /* it was faulted in through the old tables */
+    rc = new_root(v, root);
     if (rc && rc != -ERESTART)
         pv_refused(v->domain, "frame %lx cannot be a root: %d", mfn_x(root), rc);
     else
@@ -128,7 +128,7 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
 void pv_update_cr3(struct vcpu *v)
 {
     struct cpu_state *r = v->regs;
-    mfn_t root = v->pv.kernel_mode || is_pv_32bit_domain(v->domain) ? v->pv.guest_table : v->pv.guest_table_user;
+    mfn_t root = v->pv.kernel_mode ? v->pv.guest_table : v->pv.guest_table_user;
     struct cpu_segment ldt = { 0 };
 
     if (mfn_eq(root, INVALID_MFN))
@@ -165,20 +165,12 @@ int vcpu_destroy_pagetables(struct vcpu *v)
 
     if (rc)
         return rc;
-    if (is_pv_32bit_domain(v->domain)) {
-        old = v->pv.compat_l3;
-        v->pv.compat_l3 = INVALID_MFN;
-        machine_mappings_gone(v->domain->xen->machine);
-        if (!mfn_eq(v->pv.guest_table, INVALID_MFN))
-            compat_slot_set(v, 0);
-        return root_put(v, old);
-    }
     old = v->pv.guest_table_user;
     v->pv.guest_table_user = INVALID_MFN;
     rc = root_put(v, old);
     if (rc)
         return rc;
-    old = v->pv.guest_table;
-    v->pv.guest_table = INVALID_MFN;
+    old = pv_guest_root(v);
+    guest_root_set(v, INVALID_MFN);
     return root_put(v, old);
 }

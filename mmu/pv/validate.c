@@ -19,8 +19,8 @@
  * reference, or to another validated table of the same level, if that has no linear entries and this one is not the target of any, so
  * that no cycle arises (linear_pt_count).
  *
- * PV32: the L3 has four entries, the last one required; its L2 is special (PGT_pae_xen_l2) since the hole at
- * 0xf5800000, with the 32-bit M2P in it, is there.
+ * What differs for 32 bits is in struct pt_level (vcpu/noun/guest_abi.h): no L4, and an L3 of four entries. The last of these is
+ * required, and its L2 is special (PGT_pae_xen_l2), since the hole at 0xf5800000, with the 32-bit M2P in it, is there.
  *
  * Invariants: of a partial table the first nr_validated_ptes entries hold references, and with PTF_partial_set the next one
  * holds a general reference to a table that is partial itself.
@@ -74,18 +74,19 @@ static bool linear_entry_get(struct domain *d, mfn_t table, unsigned int level, 
 int get_page_from_table_entry(struct vcpu *v, struct domain *d, mfn_t table, unsigned int level, unsigned int slot,
                               uint64_t e, unsigned int flags)
 {
-    const bool pae_l3 = level == 3 && is_pv_32bit_domain(d);
+    const struct pt_level *l = &d->abi->level[level];
     uint64_t type = level_type(level - 1);
     int rc;
 
-    if (e & (pae_l3 ? COMPAT_L3_DISALLOW_MASK : BASE_DISALLOW_MASK)) {
+    if (e & l->disallow) {
         pv_refused(d, "bad L%u flags in %016lx", level, e);
         return -EINVAL;
     }
-    if (pae_l3 && slot == 3)
+    if (slot == l->xen_l2_slot)
         type |= PGT_pae_xen_l2;
     rc = get_page_and_type_from_mfn(v, pte_mfn(e), type, d, flags);
-    if (rc == -EINVAL && !pae_l3 && !(flags & PTF_partial_set) && linear_entry_get(d, table, level, e))
+    if (rc == -EINVAL && l->slots == PTES_PER_TABLE && !(flags & PTF_partial_set) &&
+        linear_entry_get(d, table, level, e))
         rc = 0;
     return rc;
 }
@@ -149,18 +150,16 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
     const mfn_t mfn = page_to_mfn(xen, pg);
     const unsigned int level = type_level(type);
     struct domain *d = pg->owner;
-    const bool pv32 = is_pv_32bit_domain(d);
+    const struct pt_level *l = &d->abi->level[level];
     const uint64_t *table = table_map(xen, mfn);
     unsigned int i, partial = pg->partial_flags, done = 0;
     int rc = 0;
 
-    if (pv32 && level == 4)
-        return -EINVAL; /* such a guest has none */
-    if (pv32 && level == 3) {
-        if (!(table[3] & _PAGE_PRESENT))
-            return -EINVAL;
-        /* The guest has four entries; the processor is going to look at all. */
-        memset((uint64_t *)frame_write_begin(xen->machine, mfn) + 4, 0, (PTES_PER_TABLE - 4) * sizeof(*table));
+    if (!l->slots || (l->xen_l2_slot < l->slots && !(table[l->xen_l2_slot] & _PAGE_PRESENT)))
+        return -EINVAL;
+    if (l->slots < PTES_PER_TABLE) { /* the processor is going to look at all */
+        memset((uint64_t *)frame_write_begin(xen->machine, mfn) + l->slots, 0,
+               (PTES_PER_TABLE - l->slots) * sizeof(*table));
         frame_write_end(xen->machine, mfn);
     }
     for (i = next_present(table, pg->nr_validated_ptes); i < PTES_PER_TABLE;
@@ -175,7 +174,7 @@ int pv_promote_table(struct xen *xen, struct vcpu *v, struct page_info *pg, uint
         rc = get_page_from_table_entry(v, d, mfn, level, i, table[i], partial | PTF_retain_ref);
         if (rc)
             break;
-        frame_write_u64(xen->machine, &table[i], adjust_guest_table_entry(table[i], level, pv32));
+        frame_write_u64(xen->machine, &table[i], table[i] | l->set);
     }
     if (!rc) {
         promote_done(xen, pg, type);

@@ -94,11 +94,13 @@ static long hypercall(struct guest *g, unsigned int nr, uint64_t a1, uint64_t a2
     struct cpu_state *r = g->v->regs;
 
     r->rax = nr;
-    if (is32(g))
+    if (is32(g)) {
         r->rbx = a1, r->rcx = a2, r->rdx = a3, r->rsi = a4;
-    else
+        compat_hypercall_guest(g->v);
+    } else {
         r->rdi = a1, r->rsi = a2, r->rdx = a3, r->r10 = a4;
-    hypercall_guest(g->v);
+        hypercall_guest(g->v);
+    }
     return is32(g) ? (int32_t)r->rax : (long)r->rax;
 }
 
@@ -126,7 +128,7 @@ static void unmap_nothing(struct guest *g)
 
 static void set_handlers(struct guest *g)
 {
-    const uint16_t cs = is32(g) ? FLAT_COMPAT_KERNEL_CS : FLAT_KERNEL_CS;
+    const uint16_t cs = is32(g) ? pv32_abi.flat_kernel_cs : FLAT_KERNEL_CS;
     struct pv_vcpu *pv = &g->v->pv;
 
     for (unsigned int i = 0; i < NR_HANDLERS; i++)

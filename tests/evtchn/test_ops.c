@@ -89,7 +89,7 @@ static void test_abi_limits(void **state)
 {
     WORLD(~0u);
 
-    w->dom[2].type = DOMAIN_PV32;
+    w->dom[2].has_32bit_shinfo = true;
     fill(v1, 4095);
     fill(v2, 1023);
     /* the last one of each lies in the last word of its map */
@@ -111,7 +111,7 @@ static void test_layout_shrinks(void **state)
 
     w->dom[1].type = DOMAIN_HVM;
     fill(v1, 4095);
-    w->dom[1].hvm_32bit_shinfo = true;
+    w->dom[1].has_32bit_shinfo = true;
     before = *w->dom[1].shared_info;
     assert_int_equal(op_port(v1, EVTCHNOP_send, 1024), 0);
     assert_int_equal(op_port(v1, EVTCHNOP_unmask, 1024), 0);
@@ -523,7 +523,7 @@ static void test_vcpu_info(void **state)
     assert_true(vcpu_info_is_dummy(far));
 
     /* PV32: aligned to 4, and a selector of 32 bits */
-    w->dom[2].type = DOMAIN_PV32;
+    w->dom[2].has_32bit_shinfo = true;
     assert_int_equal(map_vcpu_info(v2, v2, world_frame(2, 1), 2), -ENXIO);
     assert_int_equal(map_vcpu_info(v2, v2, world_frame(2, 1), 8), 0);
     assert_true(((struct vcpu_info_x86_32 *)v2->vcpu_info)->evtchn_pending_sel == ~UINT32_C(0));

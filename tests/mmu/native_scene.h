@@ -47,6 +47,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->refcnt = 1;
     d->type = DOMAIN_NATIVE;
     d->is_privileged = domid == 0;
+    d->abi = &pv64_abi;
     d->paging = &pv_paging_ops;
     d->target = DOMID_INVALID;
     d->shutdown_code = -1;

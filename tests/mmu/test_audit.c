@@ -112,7 +112,8 @@ static void linear_to_other_writable(struct fixture *f)
     assert_true(*entry(f, L2_64, 6) & _PAGE_PRESENT);
 }
 static void linear_l2_writable_32(struct fixture *f) { *entry(f, L2_32, 5) = fix_pte(f, 1, L2_32, PTE_RW); }
-static void linear_l3_32(struct fixture *f) { *entry(f, L3_32, 0) = fix_pte(f, 1, L3_32, _PAGE_PRESENT); }
+static void linear_l3_32(struct fixture *f) { *entry(f, L3_32, 0) = fix_pte(f, 1, L3_32, PTE_RW); }
+static void l3_entry_as_written_32(struct fixture *f) { *entry(f, L3_32, 3) &= ~_PAGE_RW; }
 static void nx_in_l3_32(struct fixture *f) { *entry(f, L3_32, 3) |= _PAGE_NX; }
 static void fifth_slot_32(struct fixture *f) { *entry(f, L3_32, 4) = fix_pte(f, 1, DATA, _PAGE_ACCESSED); }
 static void last_l2_unmarked_32(struct fixture *f) { fix_page(f, 1, L2_32)->type_info &= ~PGT_pae_xen_l2; }
@@ -301,7 +302,8 @@ static const struct mutant mutants32[] = {
     { "3", "a writable linear L2",                 LINEAR,                             linear_l2_writable_32 },
     { "3", "a linear L3",                          LINEAR,                             linear_l3_32 },
     { "3", "NX in an L3 of four entries",          "L3 table * has entry *",           nx_in_l3_32 },
-    { "3", "a fifth entry",                        "L3 table * of four entries has * in slot 4", fifth_slot_32 },
+    { "3", "an L3 entry as the guest wrote it",    "L3 table * has entry *",           l3_entry_as_written_32 },
+    { "3", "a fifth entry",                        "L3 table * of 4 entries has * in slot 4", fifth_slot_32 },
     { "3", "the last L2 without its mark",         USED_AS,                            last_l2_unmarked_32 },
     { "3", "the M2P writable",                     "L2 table * in Xen's slot 428",     m2p_slot_32 },
     { "3", "a table behind the M2P",               "L2 table * in Xen's slot 511",     m2p_slot_behind_32 },

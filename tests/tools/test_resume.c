@@ -19,7 +19,7 @@ static int suspend_and_resume(struct fixture *f, bool cancel, mfn_t mfn, char er
 
     if (is_pv_32bit_domain(f->d)) {
         r->rax = __HYPERVISOR_sched_op, r->rbx = SCHEDOP_shutdown, r->rcx = arg, r->rdx = mfn_x(mfn);
-        hypercall_guest(f->v);
+        compat_hypercall_guest(f->v);
     } else {
         fix_hypercall(f, __HYPERVISOR_sched_op, SCHEDOP_shutdown, arg, mfn_x(mfn), 0);
     }

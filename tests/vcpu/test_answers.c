@@ -36,11 +36,13 @@ static long call(struct fixture *f, unsigned int nr, const uint64_t args[5])
     long got;
 
     r->rax = nr;
-    if (pv32)
+    if (pv32) {
         r->rbx = args[1], r->rcx = args[2], r->rdx = args[3], r->rsi = args[4];
-    else
+        compat_hypercall_guest(f->v);
+    } else {
         r->rdi = args[1], r->rsi = args[2], r->rdx = args[3], r->r10 = args[4];
-    hypercall_guest(f->v);
+        hypercall_guest(f->v);
+    }
     got = pv32 ? (int32_t)r->rax : (long)r->rax;
     f->v->pause_flags = 0; /* SCHEDOP_block */
     f->d->is_shutting_down = f->d->is_shut_down = false;

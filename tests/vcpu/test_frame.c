@@ -135,7 +135,7 @@ static void by_grant_copy(struct fixture *f, mfn_t mfn, uint64_t va)
 
 static void by_hypercall_page(struct fixture *f, mfn_t mfn, uint64_t va)
 {
-    assert_int_equal(pv_hypercall_page_install(f->d, mfn_x(mfn)), 0);
+    assert_int_equal(hypercall_page_install(f->d, mfn_x(mfn)), 0);
 }
 
 static void by_write_foreign(struct fixture *f, mfn_t mfn, uint64_t va)

@@ -9,6 +9,8 @@
 #include <xen/nmi.h>
 #include <xen/physdev.h>
 
+#define FLAT_RING1_CS 0xe019u /* <xen/arch-x86/xen-x86_32.h> */
+
 static int setup(void **state)
 {
     struct fixture *f;
@@ -26,11 +28,18 @@ static long call(struct fixture *f, uint32_t nr, uint32_t a1, uint32_t a2, uint3
     struct cpu_state *r = f->v->regs;
 
     r->rax = nr, r->rbx = a1, r->rcx = a2, r->rdx = a3, r->rsi = a4;
-    hypercall_guest(f->v);
+    compat_hypercall_guest(f->v);
     return (int32_t)r->rax;
 }
 
 static uint32_t put(struct fixture *f, const void *data, size_t n) { return (uint32_t)fix_put(f, 0, data, n); }
+
+/* A frame number of more than 20 bits has its upper ones in the low bits of CR3. */
+static void frames_above_4gib(void **state)
+{
+    assert_int_equal(pv32_abi.mfn_to_cr3(_mfn(0x00312345)), 0x12345003);
+    assert_int_equal(mfn_x(pv32_abi.cr3_to_mfn(0x12345003)), 0x00312345);
+}
 
 static void nmi(void **state)
 {
@@ -43,9 +52,9 @@ static void nmi(void **state)
     } reg = { CALLBACKTYPE_nmi, 0, 0x61, 0xc0104560 };
 
     assert_int_equal(call(f, __HYPERVISOR_nmi_op, XENNMI_register_callback, put(f, words, 8), 0, 0), 0);
-    assert_true(t->address == 0xc0101230 && t->cs == FLAT_COMPAT_KERNEL_CS && TI_GET_IF(t));
+    assert_true(t->address == 0xc0101230 && t->cs == FLAT_RING1_CS && TI_GET_IF(t));
     assert_int_equal(call(f, __HYPERVISOR_callback_op, CALLBACKOP_register, put(f, &reg, sizeof(reg)), 0, 0), 0);
-    assert_true(t->address == 0xc0104560 && t->cs == FLAT_COMPAT_KERNEL_CS);
+    assert_true(t->address == 0xc0104560 && t->cs == FLAT_RING1_CS);
 }
 
 static void callbacks(void **state)
@@ -88,7 +97,7 @@ static void code_segment_base(void **state)
     struct cpu_state *r = f->v->regs;
 
     f->v->pv.iopl = 3;
-    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 1, FLAT_COMPAT_KERNEL_CS, 0xc0101000 };
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 1, FLAT_RING1_CS, 0xc0101000 };
     r->seg[CPU_SEG_CS].base = 0x1000;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         const uint32_t at = (uint32_t)fix_put(f, 1024, rows[i].code, rows[i].len);
@@ -109,11 +118,11 @@ static void bad_selectors(void **state)
     struct cpu_state *r = f->v->regs;
     uint32_t frame[4];
 
-    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 0, FLAT_COMPAT_KERNEL_CS, 0xc0101230 };
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 0, FLAT_RING1_CS, 0xc0101230 };
     f->v->pv.kernel_ss = 0xe021, f->v->pv.kernel_sp = f->scratch + 1024;
     pv_set_segment(f->v, CPU_SEG_CS, 0x1231);
     pv_deliver_events(f->v);
-    assert_true(r->rip == 0xc0101230 && r->seg[CPU_SEG_CS].sel == FLAT_COMPAT_KERNEL_CS && r->cpl == 1);
+    assert_true(r->rip == 0xc0101230 && r->seg[CPU_SEG_CS].sel == FLAT_RING1_CS && r->cpl == 1);
     assert_int_equal(copy_from_guest(f->v, frame, r->rsp, sizeof(frame)), 0);
     assert_true(frame[0] == 0x1230 && (frame[2] & 0xffff) == 0x1231);
     pv_set_segment(f->v, CPU_SEG_CS, 0x1233); /* from user mode: on the kernel's stack */
@@ -135,7 +144,7 @@ static void iret_to_vm86(void **state)
     uint32_t seen[10];
 
     f->v->pv.kernel_ss = 0xe021, f->v->pv.kernel_sp = f->scratch + 1024;
-    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 4, FLAT_COMPAT_KERNEL_CS, 0xc0101230 };
+    f->v->pv.trap_ctxt[X86_EXC_GP] = (struct trap_info){ X86_EXC_GP, 4, FLAT_RING1_CS, 0xc0101230 };
     f->v->vcpu_info->evtchn_upcall_mask = 0;
     r->rsp = put(f, frame, sizeof(frame));
     call(f, __HYPERVISOR_iret, 0, 0, 0, 0);
@@ -232,7 +241,7 @@ static void poll(void **state)
 static void iret_to_ring_0(void **state)
 {
     struct fixture *f = *state;
-    const uint32_t frame[4] = { 0, 0xc0100000, FLAT_COMPAT_KERNEL_CS & ~3u, X86_EFLAGS_IF };
+    const uint32_t frame[4] = { 0, 0xc0100000, FLAT_RING1_CS & ~3u, X86_EFLAGS_IF };
 
     f->v->regs->rsp = put(f, frame, sizeof(frame));
     call(f, __HYPERVISOR_iret, 0, 0, 0, 0);
@@ -249,22 +258,32 @@ static void failsafe(void **state)
     uint32_t frame[7];
 
     f->v->pv.failsafe_callback_eip = 0xc0104560;
-    f->v->pv.failsafe_callback_cs = FLAT_COMPAT_KERNEL_CS;
+    f->v->pv.failsafe_callback_cs = FLAT_RING1_CS;
     r->seg[CPU_SEG_GS].sel = 0x43; /* there is no such descriptor */
     pv_reload_segments(f->v);
     assert_true(r->rip == 0xc0104560 && r->rsp == esp - 7 * 4);
     assert_int_equal(copy_from_guest(f->v, frame, r->rsp, sizeof(frame)), 0);
     assert_true(frame[3] == 0x43 && r->seg[CPU_SEG_GS].sel == 0); /* ds es fs gs eip cs eflags */
-    assert_int_equal(frame[5] & 0xffff, FLAT_COMPAT_KERNEL_CS);
+    assert_int_equal(frame[5] & 0xffff, FLAT_RING1_CS);
 }
 
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fix_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(nmi),      TEST(callbacks), TEST(iret_to_vm86),   TEST(bad_selectors),
-        TEST(runstate), TEST(time_area), TEST(timers),         TEST(io_bitmap),
-        TEST(poll),     TEST(failsafe),  TEST(iret_to_ring_0), TEST(code_segment_base),
+        TEST(nmi),
+        TEST(callbacks),
+        TEST(iret_to_vm86),
+        TEST(bad_selectors),
+        TEST(runstate),
+        TEST(time_area),
+        TEST(timers),
+        TEST(io_bitmap),
+        TEST(poll),
+        TEST(failsafe),
+        TEST(iret_to_ring_0),
+        TEST(code_segment_base),
+        TEST(frames_above_4gib),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,7 +128,7 @@ static long call(struct fixture *f, uint64_t nr, uint64_t a1, uint64_t a2, uint6
     if (!is_pv_32bit_domain(f->d))
         return fix_hypercall(f, nr, a1, a2, a3, a4);
     r->rax = nr, r->rbx = a1, r->rcx = a2, r->rdx = a3, r->rsi = a4;
-    hypercall_guest(f->v);
+    compat_hypercall_guest(f->v);
     return (int32_t)r->rax;
 }
 

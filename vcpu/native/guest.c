@@ -9,7 +9,8 @@
 #include "vcpu/noun/guest.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
-#include "vcpu/noun/domain.h"
+#include "vcpu/noun/guest_abi.h"
+#include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 
 #include <xen/features.h>
@@ -45,9 +46,9 @@ static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop
 const struct guest_ops native_guest = {
     .name = "native",
     .type = DOMAIN_NATIVE,
+    .abi = &pv64_abi,
     .hypercalls = HYPERCALLS_NATIVE,
-    .word = 8,
-    .hypervisor_virt_start = HYPERVISOR_VIRT_START,
+    .init_hypercall_page = pv_ring3_init_hypercall_page,
     .features = 1u << XENFEAT_direct_mapped,
     .vm_assist_valid = 1u << VMASST_TYPE_runstate_update_flag,
     .caller_mem = &native_caller_mem,

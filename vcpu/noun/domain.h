@@ -209,6 +209,7 @@ struct domain {
 
     enum domain_type type;
     const struct guest_ops *guest; /* the operations of its kind; NULL: a system domain */
+    const struct guest_abi *abi;   /* its row's, vcpu/noun/guest_abi.h */
     union {
         struct pv_domain pv;
         struct native_domain native;
@@ -252,7 +253,7 @@ struct domain {
     unsigned int valid_evtchns;     /* ports that exist */
     unsigned int active_evtchns;    /* ports in use, port 0 not counted */
     unsigned int first_free_evtchn; /* all ports below it are in use */
-    bool hvm_32bit_shinfo;          /* HVM: shared_info has the 32-bit layout, see has_32bit_shinfo() */
+    bool has_32bit_shinfo;          /* shared_info has the 32-bit layout: for PV32; an HVM guest may change it */
     const struct evtchn_port_ops *evtchn_port_ops;
     struct evtchn_fifo_domain *evtchn_fifo;
     uint64_t poll_mask;    /* bit per vCPU that polls */
@@ -273,7 +274,6 @@ struct domain {
     void *sched_priv;
 };
 
-#define is_pv_64bit_domain(d)    ((d)->type == DOMAIN_PV64)
 #define is_pv_32bit_domain(d)    ((d)->type == DOMAIN_PV32)
 #define is_pv_domain(d)          ((d)->type == DOMAIN_PV64 || (d)->type == DOMAIN_PV32)
 #define is_hvm_domain(d)         ((d)->type == DOMAIN_HVM)
@@ -290,7 +290,7 @@ struct domain {
 /* The guest CPL as Xen sees it: PV64 kernel 0, user 3 (the real CPL is 3 for both); PV32 kernel 1. */
 static inline bool guest_kernel_mode(const struct vcpu *v)
 {
-    return v->domain->type == DOMAIN_PV32 ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
+    return is_pv_32bit_domain(v->domain) ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
 }
 
 /* --- the list of domains: vcpu/noun/domain_list.c --- */
@@ -325,6 +325,8 @@ void domain_list_remove(struct domain *d);
 struct xen_domctl_createdomain;
 int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
                   const struct xen_domctl_createdomain *config, bool privileged, struct domain **out);
+/* d is of this kind from now on: its row, and what is copied from there. NULL: a system domain. */
+void domain_set_guest(struct domain *d, const struct guest_ops *guest);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
 /* Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain. */

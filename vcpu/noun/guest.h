@@ -24,6 +24,8 @@
 struct domain;
 struct vcpu;
 struct caller_mem_ops;
+struct guest_abi;
+struct trap_bounce;
 
 enum domain_type { DOMAIN_PV64, DOMAIN_PV32, DOMAIN_HVM, DOMAIN_NATIVE, DOMAIN_SYSTEM };
 
@@ -35,9 +37,8 @@ struct guest_ops {
     enum domain_type type;
 
     /* --- what its code sees --- */
+    const struct guest_abi *abi; /* what is due to its being of 64 or 32 bits: vcpu/noun/guest_abi.h */
     enum hypercall_column hypercalls;
-    uint8_t word;                            /* bytes of its unsigned long, and of a guest address in memory */
-    uint64_t hypervisor_virt_start;          /* XENVER_platform_parameters */
     uint32_t features;                       /* XENVER_get_features: bits that all domains of the kind have */
     uint64_t vm_assist_valid;                /* bits VMASST_TYPE_* that it may set */
     const struct caller_mem_ops *caller_mem; /* how a hypercall reaches its memory */
@@ -58,6 +59,10 @@ struct guest_ops {
     void (*deliver)(struct vcpu *v);
     /* Its code came out for this reason. */
     void (*handle_exit)(struct vcpu *v, const struct sim_exit *exit);
+    /* PV: write a trap's or an event's frame onto its kernel's stack; it then stands at the handler. */
+    void (*create_bounce_frame)(struct vcpu *v, const struct trap_bounce *tb);
+    /* Fill in its hypercall page: a stub of 32 bytes each, so that it need not know which instruction to use. */
+    void (*init_hypercall_page)(uint8_t *page);
 
     /* --- the registers as one structure of its ABI (vcpu_guest_context). All NULL: it has none --- */
     /*

@@ -100,7 +100,7 @@ static void bounce_enter(struct vcpu *v, const struct trap_bounce *tb)
         v->vcpu_info->evtchn_upcall_mask = 1;
 }
 
-static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
+void create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
     struct cpu_state *r = v->regs;
     bool masked = v->vcpu_info->evtchn_upcall_mask;
@@ -130,11 +130,11 @@ static void bounce64(struct vcpu *v, const struct trap_bounce *tb)
         return;
     }
     r->rsp = sp;
-    pv_flat_code_segment(v, false);
+    pv_flat_segments(v, FLAT_KERNEL_CS, FLAT_KERNEL_SS);
     bounce_enter(v, tb);
 }
 
-static void bounce32(struct vcpu *v, const struct trap_bounce *tb)
+void compat_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb)
 {
     struct cpu_state *r = v->regs;
     bool masked = v->vcpu_info->evtchn_upcall_mask;
@@ -170,13 +170,7 @@ static void bounce32(struct vcpu *v, const struct trap_bounce *tb)
     bounce_enter(v, tb);
 }
 
-static void bounce(struct vcpu *v, const struct trap_bounce *tb)
-{
-    if (is_pv_32bit_domain(v->domain))
-        bounce32(v, tb);
-    else
-        bounce64(v, tb);
-}
+static void bounce(struct vcpu *v, const struct trap_bounce *tb) { v->domain->guest->create_bounce_frame(v, tb); }
 
 /* --- exceptions --- */
 
@@ -218,10 +212,7 @@ void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
     if (!guest_kernel_mode(v))
         error_code |= PFEC_user_mode;
     v->pv.ctrlreg[2] = addr;
-    if (is_pv_32bit_domain(v->domain))
-        ((uint32_t *)v->vcpu_info)[2] = (uint32_t)addr; /* xen/foreign/x86_32.h: arch.cr2 is the third word */
-    else
-        v->vcpu_info->arch.cr2 = addr;
+    memcpy((uint8_t *)v->vcpu_info + v->domain->abi->vcpu_info_cr2, &addr, v->domain->abi->word);
     pv_inject_hw_exception(v, X86_EXC_PF, error_code);
 }
 
@@ -275,6 +266,7 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
 /* Xen's entry does not look what CS and SS were: the frame has the flat ones, as they are after a SYSRET. */
 void pv_guest_syscall(struct vcpu *v)
 {
+    const struct guest_abi *abi = v->domain->abi;
     struct cpu_state *r = v->regs;
     bool compat = !(r->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
     struct trap_bounce tb = {
@@ -285,12 +277,7 @@ void pv_guest_syscall(struct vcpu *v)
 
     r->rcx = r->rip; /* what the instruction itself does */
     r->r11 = r->rflags;
-    if (is_pv_32bit_domain(v->domain)) {
-        pv_set_segment(v, CPU_SEG_CS, FLAT_COMPAT_USER_CS);
-        pv_set_segment(v, CPU_SEG_SS, FLAT_COMPAT_USER_SS);
-    } else {
-        pv_flat_code_segment(v, compat);
-    }
+    pv_flat_segments(v, compat ? abi->flat_user_cs32 : abi->flat_user_cs, abi->flat_user_ss);
     if (tb.eip == 0) {
         r->rip -= 2;
         pv_inject_hw_exception(v, X86_EXC_UD, 0);

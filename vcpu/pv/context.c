@@ -19,17 +19,9 @@
 #include <string.h>
 #include <xen/foreign/x86_32.h>
 
-/* PV32's cr3 holds frame numbers above 20 bits in its low bits (public arch-x86/xen-x86_32.h). */
-static uint64_t cr3_to_mfn(const struct domain *d, uint64_t cr3)
-{
-    return is_pv_32bit_domain(d) ? ((uint32_t)cr3 >> 12 | (uint32_t)cr3 << 20) : cr3 >> 12;
-}
-
 static uint64_t mfn_to_cr3(const struct domain *d, mfn_t mfn)
 {
-    if (mfn_eq(mfn, INVALID_MFN))
-        return 0;
-    return is_pv_32bit_domain(d) ? (uint32_t)(mfn_x(mfn) << 12 | mfn_x(mfn) >> 20) : mfn_x(mfn) << 12;
+    return mfn_eq(mfn, INVALID_MFN) ? 0 : d->abi->mfn_to_cr3(mfn);
 }
 
 static unsigned int nr_gdt_frames(const struct vcpu_guest_context *c)
@@ -37,21 +29,23 @@ static unsigned int nr_gdt_frames(const struct vcpu_guest_context *c)
     return (unsigned int)(c->gdt_ents + 511) / 512;
 }
 
+static bool starts_in_user_mode(const struct domain *d, const struct vcpu_guest_context *c)
+{
+    return has_user_root(d) && !(c->flags & VGCF_IN_KERNEL);
+}
+
 static int context_check(struct vcpu *v, const struct pv_guest_context *g)
 {
     const struct vcpu_guest_context *c = &g->nat;
-    const bool pv32 = is_pv_32bit_domain(v->domain);
 
-    if (!pv32) {
-        if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) || !is_canonical(c->kernel_sp) ||
-            !is_canonical(c->event_callback_eip) || !is_canonical(c->failsafe_callback_eip) ||
-            !is_canonical(c->syscall_callback_eip) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
-            !is_canonical(c->gs_base_user) || !guest_handle_okay(v, c->ldt_base, 1))
+    if (!is_canonical(c->user_regs.rip) || !is_canonical(c->user_regs.rsp) || !is_canonical(c->kernel_sp) ||
+        !is_canonical(c->event_callback_eip) || !is_canonical(c->failsafe_callback_eip) ||
+        !is_canonical(c->syscall_callback_eip) || !is_canonical(c->fs_base) || !is_canonical(c->gs_base_kernel) ||
+        !is_canonical(c->gs_base_user) || !guest_handle_okay(v, c->ldt_base, 1))
+        return -EINVAL;
+    for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+        if (!is_canonical(c->trap_ctxt[i].address))
             return -EINVAL;
-        for (unsigned int i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
-            if (!is_canonical(c->trap_ctxt[i].address))
-                return -EINVAL;
-    }
     if (c->ldt_ents > 8192 || (c->ldt_base & (PAGE_SIZE - 1)))
         return -EINVAL;
     if (c->gdt_ents > FIRST_RESERVED_GDT_PAGE * 512)
@@ -59,7 +53,7 @@ static int context_check(struct vcpu *v, const struct pv_guest_context *g)
     if (v->vcpu_id == 0 && (c->vm_assist & ~v->domain->guest->vm_assist_valid))
         return -EINVAL;
     /* It would start in user mode, on page tables that it has not got. */
-    return !v->is_initialised && !pv32 && !(c->flags & VGCF_IN_KERNEL) && !c->ctrlreg[1] ? -EINVAL : 0;
+    return !v->is_initialised && starts_in_user_mode(v->domain, c) && !c->ctrlreg[1] ? -EINVAL : 0;
 }
 
 /* The tables of a vCPU that is initialised are its guest's alone to change: does the context name the ones that it has? */
@@ -67,15 +61,12 @@ static bool same_tables(const struct vcpu *v, const struct vcpu_guest_context *c
 {
     const struct domain *d = v->domain;
 
-    if (is_pv_32bit_domain(d)) {
-        if (c->ctrlreg[3] != mfn_to_cr3(d, v->pv.compat_l3))
-            return false;
-    } else {
-        if (c->ctrlreg[3] != mfn_to_cr3(d, v->pv.guest_table) || c->ctrlreg[1] != mfn_to_cr3(d, v->pv.guest_table_user))
-            return false;
-        if (!c->ctrlreg[1] && !(c->flags & VGCF_IN_KERNEL))
-            return false;
-    }
+    if (c->ctrlreg[3] != mfn_to_cr3(d, pv_guest_root(v)))
+        return false;
+    if (has_user_root(d) && c->ctrlreg[1] != mfn_to_cr3(d, v->pv.guest_table_user))
+        return false;
+    if (starts_in_user_mode(d, c) && !c->ctrlreg[1])
+        return false;
     if (c->gdt_ents != v->pv.gdt_ents || memcmp(c->gdt_frames, v->pv.gdt_frames, nr_gdt_frames(c) * sizeof(uint64_t)))
         return false;
     return c->ldt_ents == v->pv.ldt_ents && c->ldt_base == v->pv.ldt_base;
@@ -149,7 +140,7 @@ static void load_segments(struct vcpu *v, const struct vcpu_guest_context *c)
     for (unsigned int i = 0; i < ARRAY_SIZE(data); i++)
         if (!pv_load_segment(v, data[i].seg, data[i].sel))
             r->seg[data[i].seg] = (struct cpu_segment){ .sel = data[i].sel };
-    if (is_pv_64bit_domain(v->domain)) {
+    if (v->domain->abi->efer & EFER_LMA) {
         r->seg[CPU_SEG_FS].base = c->fs_base;
         r->seg[CPU_SEG_GS].base = v->pv.kernel_mode ? c->gs_base_kernel : c->gs_base_user;
         v->pv.gs_base_user = v->pv.kernel_mode ? c->gs_base_user : c->gs_base_kernel;
@@ -170,7 +161,7 @@ static void load_callbacks(struct vcpu *v, const struct pv_guest_context *g)
     pv->failsafe_callback_eip = c->failsafe_callback_eip;
     pv->event_callback_cs = fixup_guest_code_selector(v->domain, g->event_callback_cs);
     pv->failsafe_callback_cs = fixup_guest_code_selector(v->domain, g->failsafe_callback_cs);
-    pv->syscall_callback_eip = is_pv_64bit_domain(v->domain) ? c->syscall_callback_eip : 0;
+    pv->syscall_callback_eip = c->syscall_callback_eip;
     pv->vgc_flags = (uint32_t)c->flags & ~(uint32_t)(VGCF_I387_VALID | VGCF_IN_KERNEL | VGCF_online);
 }
 
@@ -200,13 +191,13 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
         rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
         if (rc)
             return rc;
-        rc = new_guest_cr3(v, _mfn(cr3_to_mfn(d, c->ctrlreg[3])));
-        if (!rc && is_pv_64bit_domain(d) && c->ctrlreg[1])
-            rc = pv_set_user_cr3(v, _mfn(c->ctrlreg[1] >> 12));
+        rc = new_guest_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[3]));
+        if (!rc && has_user_root(d) && c->ctrlreg[1])
+            rc = pv_set_user_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[1]));
         if (rc)
             return rc == -ERESTART ? rc : -EINVAL;
     }
-    v->pv.kernel_mode = is_pv_32bit_domain(d) || (c->flags & VGCF_IN_KERNEL);
+    v->pv.kernel_mode = !starts_in_user_mode(d, c);
     pv_update_cr3(v);
     load_segments(v, c);
     v->is_initialised = true;
@@ -247,8 +238,8 @@ void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g)
     c->kernel_ss = v->pv.kernel_ss;
     c->kernel_sp = v->pv.kernel_sp;
     memcpy(c->ctrlreg, v->pv.ctrlreg, sizeof(c->ctrlreg));
-    c->ctrlreg[3] = mfn_to_cr3(v->domain, is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table);
-    c->ctrlreg[1] = is_pv_64bit_domain(v->domain) ? mfn_to_cr3(v->domain, v->pv.guest_table_user) : 0;
+    c->ctrlreg[3] = mfn_to_cr3(v->domain, pv_guest_root(v));
+    c->ctrlreg[1] = mfn_to_cr3(v->domain, v->pv.guest_table_user);
     for (unsigned int i = 0; i < 4; i++)
         c->debugreg[i] = r->dr[i];
     c->debugreg[6] = r->dr[6];

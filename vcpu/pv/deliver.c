@@ -46,7 +46,7 @@ void pv_reload_segments(struct vcpu *v)
             v->regs->dirty |= CPU_DIRTY_SEGS;
             ok = false;
         }
-        if (segs[i] >= CPU_SEG_FS && is_pv_64bit_domain(v->domain))
+        if (segs[i] >= CPU_SEG_FS && (v->domain->abi->efer & EFER_LMA))
             s->base = base; /* 64-bit code sets the base apart from the selector */
     }
     if (!ok)

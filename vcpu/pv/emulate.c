@@ -37,15 +37,11 @@ static void set_edx_eax(struct vcpu *v, uint64_t val)
 
 static bool cr_read(struct vcpu *v, unsigned int cr, uint64_t *val)
 {
-    mfn_t root = is_pv_32bit_domain(v->domain) ? v->pv.compat_l3 : v->pv.guest_table;
-
     switch (cr) {
     case 0:
     case 2:
     case 4: *val = v->pv.ctrlreg[cr]; return true;
-    case 3: /* frames above 4 GiB rotate into the low bits for PV32 (public arch-x86/xen-x86_32.h, xen_pfn_to_cr3) */
-        *val = is_pv_32bit_domain(v->domain) ? (uint32_t)(mfn_x(root) << 12 | mfn_x(root) >> 20) : mfn_x(root) << 12;
-        return true;
+    case 3: *val = v->domain->abi->mfn_to_cr3(pv_guest_root(v)); return true;
     default: return false;
     }
 }
@@ -64,8 +60,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 2: v->pv.ctrlreg[2] = val; return true;
     case 3:
         do /* releasing the old root may be preempted, an instruction may not */
-            rc = new_guest_cr3(
-                v, _mfn(is_pv_32bit_domain(v->domain) ? (uint32_t)val >> 12 | (uint32_t)val << 20 : val >> 12));
+            rc = new_guest_cr3(v, v->domain->abi->cr3_to_mfn(val));
         while (rc == -ERESTART);
         return rc == 0;
     case 4: pv_set_cr4(v, val); return true;

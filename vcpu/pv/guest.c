@@ -22,8 +22,6 @@
 #include <xen/features.h>
 #include <xen/foreign/x86_32.h>
 
-#define HYPERVISOR_COMPAT_VIRT_START 0xf5800000u /* public arch-x86/xen-x86_32.h: HYPERVISOR_VIRT_START_PAE */
-
 /* --- life --- */
 
 static int domain_init(struct domain *d)
@@ -168,8 +166,7 @@ static int set_address_size_64(struct domain *d, unsigned int bits)
         pv_vcpu_destroy(v);
     }
     pv_domain_destroy(d);
-    d->guest = &pv32_guest;
-    d->type = d->guest->type;
+    domain_set_guest(d, &pv32_guest);
     recalculate_cpuid_policy(d);
     rc = pv_domain_initialise(d);
     for_each_vcpu (d, v)
@@ -204,8 +201,9 @@ const struct guest_ops pv64_guest = {
     .type = DOMAIN_PV64,
     PV_GUEST,
     .hypercalls = HYPERCALLS_PV64,
-    .word = 8,
-    .hypervisor_virt_start = HYPERVISOR_VIRT_START,
+    .abi = &pv64_abi,
+    .create_bounce_frame = create_bounce_frame,
+    .init_hypercall_page = pv_ring3_init_hypercall_page,
     .vm_assist_valid = PV_VM_ASSIST_VALID,
     .vcpu_init = vcpu_init_64,
     .set_context = set_context_64,
@@ -218,8 +216,9 @@ static const struct guest_ops pv32_guest = {
     .type = DOMAIN_PV32,
     PV_GUEST,
     .hypercalls = HYPERCALLS_PV32,
-    .word = 4,
-    .hypervisor_virt_start = HYPERVISOR_COMPAT_VIRT_START,
+    .abi = &pv32_abi,
+    .create_bounce_frame = compat_create_bounce_frame,
+    .init_hypercall_page = pv_ring1_init_hypercall_page,
     .vm_assist_valid = PV_VM_ASSIST_VALID & UINT32_MAX,
     .vcpu_init = vcpu_init_32,
     .set_context = set_context_32,

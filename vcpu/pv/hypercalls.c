@@ -58,11 +58,16 @@ static long nmi_callback_set(struct vcpu *v, uint64_t address)
         return -EINVAL;
     *t = (struct trap_info){
         .vector = X86_EXC_NMI,
-        .cs = is_pv_32bit_domain(v->domain) ? FLAT_COMPAT_KERNEL_CS : FLAT_KERNEL_CS,
+        .cs = v->domain->abi->flat_kernel_cs,
         .address = address,
     };
     TI_SET_IF(t, 1);
     return 0;
+}
+
+static bool callback_type_exists(const struct vcpu *v, unsigned int type)
+{
+    return type < 32 && (v->domain->abi->callback_types >> type & 1);
 }
 
 static long callback_register(struct vcpu *v, unsigned int type, unsigned int flags, uint64_t eip, uint16_t cs)
@@ -72,6 +77,8 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
 
     if (!is_canonical(eip))
         return -EINVAL;
+    if (!callback_type_exists(v, type))
+        return -ENOSYS;
     cs = fixup_guest_code_selector(v->domain, cs);
     switch (type) {
     case CALLBACKTYPE_event:
@@ -84,8 +91,6 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
         pv->vgc_flags = (pv->vgc_flags & ~VGCF_failsafe_disables_events) | (mask ? VGCF_failsafe_disables_events : 0);
         return 0;
     case CALLBACKTYPE_syscall:
-        if (is_pv_32bit_domain(v->domain))
-            return -ENOSYS;
         pv->syscall_callback_eip = eip;
         pv->vgc_flags = (pv->vgc_flags & ~VGCF_syscall_disables_events) | (mask ? VGCF_syscall_disables_events : 0);
         return 0;
@@ -94,23 +99,19 @@ static long callback_register(struct vcpu *v, unsigned int type, unsigned int fl
         pv->syscall32_callback_cs = cs;
         pv->syscall32_disables_events = mask;
         return 0;
-    case CALLBACKTYPE_sysenter: return 0; /* taken, and never called: AMD processors have no SYSENTER in long mode */
     case CALLBACKTYPE_nmi: return nmi_callback_set(v, eip);
-    default: return -ENOSYS;
+    default: return 0; /* CALLBACKTYPE_sysenter: AMD processors have no SYSENTER in long mode */
     }
 }
 
 static long callback_unregister(struct vcpu *v, unsigned int type)
 {
-    switch (type) {
-    case CALLBACKTYPE_event:
-    case CALLBACKTYPE_failsafe:
-    case CALLBACKTYPE_syscall32:
-    case CALLBACKTYPE_sysenter: return -EINVAL;
-    case CALLBACKTYPE_syscall: return is_pv_32bit_domain(v->domain) ? -ENOSYS : -EINVAL;
-    case CALLBACKTYPE_nmi: memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info)); return 0;
-    default: return -ENOSYS;
-    }
+    if (!callback_type_exists(v, type))
+        return -ENOSYS;
+    if (type != CALLBACKTYPE_nmi)
+        return -EINVAL;
+    memset(&v->pv.trap_ctxt[X86_EXC_NMI], 0, sizeof(struct trap_info));
+    return 0;
 }
 
 static long unregister_op(struct vcpu *v, uint64_t arg)
@@ -297,7 +298,9 @@ long do_nmi_op(struct vcpu *v, struct hypercall_args *args)
     }
 }
 
-/* --- the hypercall page: one stub of 32 bytes a hypercall, so that the guest need not know which instruction to use --- */
+/* --- the hypercall page: one stub of 32 bytes a hypercall --- */
+
+#define HYPERCALL_STUB 32
 
 static uint8_t *put(uint8_t *p, const void *bytes, size_t n) { return (uint8_t *)memcpy(p, bytes, n) + n; }
 
@@ -323,7 +326,19 @@ static void stub32(uint8_t *p, uint32_t nr)
     put(p, "\xcd\x82\xc3", nr == __HYPERVISOR_iret ? 2 : 3); /* int 0x82; ret */
 }
 
-int pv_hypercall_page_install(struct domain *d, uint64_t gmfn)
+void pv_ring3_init_hypercall_page(uint8_t *page)
+{
+    for (uint32_t nr = 0; nr < PAGE_SIZE / HYPERCALL_STUB; nr++)
+        stub64(page + nr * HYPERCALL_STUB, nr);
+}
+
+void pv_ring1_init_hypercall_page(uint8_t *page)
+{
+    for (uint32_t nr = 0; nr < PAGE_SIZE / HYPERCALL_STUB; nr++)
+        stub32(page + nr * HYPERCALL_STUB, nr);
+}
+
+int hypercall_page_install(struct domain *d, uint64_t gmfn)
 {
     struct page_info *pg = get_page_from_mfn(d->xen, _mfn(gmfn), d);
     uint8_t *page;
@@ -336,12 +351,7 @@ int pv_hypercall_page_install(struct domain *d, uint64_t gmfn)
     }
     page = frame_write_begin(d->xen->machine, _mfn(gmfn));
     memset(page, 0xcc, PAGE_SIZE);
-    for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++) {
-        if (is_pv_32bit_domain(d))
-            stub32(page + nr * 32, nr);
-        else
-            stub64(page + nr * 32, nr);
-    }
+    d->guest->init_hypercall_page(page);
     frame_write_end(d->xen->machine, _mfn(gmfn));
     put_page_and_type(d->xen, pg);
     return 0;

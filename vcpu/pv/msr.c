@@ -185,19 +185,17 @@ static bool mce_write(struct vcpu *v, uint32_t msr, uint64_t val)
 
 static bool has_tsc_aux(const struct vcpu *v) { return cpu_policy_has(v->domain->cpu_policy, XEN_X86_FEATURE_RDTSCP); }
 
-static uint64_t guest_efer(const struct domain *d)
-{
-    return EFER_SCE | EFER_NXE | (is_pv_64bit_domain(d) ? EFER_LME | EFER_LMA : 0);
-}
+/* The MSRs FS_BASE, GS_BASE and its shadow. */
+static bool has_bases(const struct domain *d) { return d->abi->efer & EFER_LMA; }
 
 static bool read(struct vcpu *v, uint32_t msr, uint64_t *val)
 {
     *val = 0;
     switch (msr) {
-    case MSR_FS_BASE: *val = v->regs->seg[CPU_SEG_FS].base; return is_pv_64bit_domain(v->domain);
-    case MSR_GS_BASE: *val = v->regs->seg[CPU_SEG_GS].base; return is_pv_64bit_domain(v->domain);
-    case MSR_SHADOW_GS_BASE: *val = v->pv.gs_base_user; return is_pv_64bit_domain(v->domain);
-    case MSR_EFER: *val = guest_efer(v->domain); return true;
+    case MSR_FS_BASE: *val = v->regs->seg[CPU_SEG_FS].base; return has_bases(v->domain);
+    case MSR_GS_BASE: *val = v->regs->seg[CPU_SEG_GS].base; return has_bases(v->domain);
+    case MSR_SHADOW_GS_BASE: *val = v->pv.gs_base_user; return has_bases(v->domain);
+    case MSR_EFER: *val = v->domain->abi->efer; return true;
     case MSR_TSC: *val = guest_rdtsc(v); return true;
     case MSR_TSC_AUX: *val = has_tsc_aux(v) ? v->pv.tsc_aux : 0; return has_tsc_aux(v);
     case MSR_APIC_BASE: *val = 0xfee00800u | (v->vcpu_id == 0 ? 0x100u : 0); return true;
@@ -227,7 +225,7 @@ bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
 
 static bool write_base(struct vcpu *v, uint32_t msr, uint64_t val)
 {
-    if (!is_pv_64bit_domain(v->domain) || !is_canonical(val))
+    if (!has_bases(v->domain) || !is_canonical(val))
         return false;
     if (msr == MSR_SHADOW_GS_BASE) {
         v->pv.gs_base_user = val;
@@ -249,11 +247,11 @@ bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
             return false;
         v->pv.tsc_aux = (uint32_t)val;
         return true;
-    case MSR_EFER: return val == guest_efer(v->domain); /* Linux writes back what it has read */
-    case MSR_MISC_FEATURES: return val == 0;            /* no CPUID faulting */
+    case MSR_EFER: return val == v->domain->abi->efer; /* Linux writes back what it has read */
+    case MSR_MISC_FEATURES: return val == 0;           /* no CPUID faulting */
     case MSR_DE_CFG: return true;
     case MSR_HYPERCALL_PAGE:
-        return (val & (PAGE_SIZE - 1)) == 0 && pv_hypercall_page_install(v->domain, val >> PAGE_SHIFT) == 0;
+        return (val & (PAGE_SIZE - 1)) == 0 && hypercall_page_install(v->domain, val >> PAGE_SHIFT) == 0;
     case MSR_APIC_BASE:
     case MSR_CR_PAT:
     case MSR_PATCHLEVEL:

@@ -6,12 +6,7 @@
 #define VCPU_PV_PV_H
 
 #include "sim/x86.h"
-#include "vcpu/noun/domain.h"
-
-/* Selectors of the flat segments of a PV32 guest: <xen/arch-x86/xen-x86_32.h> has them, for 32-bit code. */
-#define FLAT_COMPAT_KERNEL_CS 0xe019u
-#define FLAT_COMPAT_USER_CS   0xe02bu
-#define FLAT_COMPAT_USER_SS   0xe033u
+#include "vcpu/noun/guest_abi.h"
 
 /* --- bounce.c: entering the guest kernel --- */
 
@@ -28,6 +23,10 @@ void pv_bounce_event(struct vcpu *v);
 void pv_guest_syscall(struct vcpu *v);
 /* Data segments could not be loaded: data_sel holds what DS, ES, FS and GS were. */
 void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4]);
+
+/* The two ways to write a trap's frame: operations of struct guest_ops. */
+void create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb);
+void compat_create_bounce_frame(struct vcpu *v, const struct trap_bounce *tb);
 
 /* Change between a PV64 guest's kernel and user context: page tables and GS base. */
 void toggle_guest_mode(struct vcpu *v);
@@ -49,8 +48,13 @@ unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector);
 /* `sel` with the RPL that it must have as a code or stack selector of d's kernel or user; one that is right stays. */
 uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel);
 uint16_t fixup_guest_stack_selector(const struct domain *d, uint16_t sel);
-/* v's CS and SS become the flat ones of a PV64 guest, compat: those of 32-bit code. */
-void pv_flat_code_segment(struct vcpu *v, bool compat);
+/* v's CS and SS become two of Xen's flat segments, of ring 3; mostly they are these already. */
+void pv_load_flat_segments(struct vcpu *v, uint16_t cs, uint16_t ss);
+static inline void pv_flat_segments(struct vcpu *v, uint16_t cs, uint16_t ss)
+{
+    if (v->regs->seg[CPU_SEG_CS].sel != cs || v->regs->seg[CPU_SEG_SS].sel != ss)
+        pv_load_flat_segments(v, cs, ss);
+}
 
 /* --- deliver.c: the last steps before the guest is entered --- */
 /* Deliver what is due before the guest is entered: NMI, the event upcall, what its selectors are worth. */
@@ -118,8 +122,11 @@ hypercall_fn do_set_trap_table, do_set_callbacks, compat_set_callbacks, do_callb
 bool pv_debugreg_exists(const struct vcpu *v, unsigned int reg);
 /* set_debugreg: -ENODEV, -EINVAL (a bit that nobody has), -EPERM (one that guests may not have), or 0. */
 long set_debugreg(struct vcpu *v, unsigned int reg, uint64_t val);
-/* Fill frame gmfn of domain d with hypercall stubs for its kind. -EACCES: not a frame that it may write. */
-int pv_hypercall_page_install(struct domain *d, uint64_t gmfn);
+/* Make frame gmfn of domain d its hypercall page. -EACCES: not a frame that it may write. */
+int hypercall_page_install(struct domain *d, uint64_t gmfn);
+/* What fills it, for kernels in ring 3 and ring 1: operations of struct guest_ops. */
+void pv_ring3_init_hypercall_page(uint8_t *page);
+void pv_ring1_init_hypercall_page(uint8_t *page);
 
 /* --- physdev.c --- */
 hypercall_fn do_physdev_op, do_physdev_op_compat;

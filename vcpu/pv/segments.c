@@ -38,20 +38,16 @@ _Static_assert(DESC_G >> 55 == 1 && DESC_P >> 47 == 1 && DESC_DPL(UINT64_C(1) <<
 
 #define ATTR_P 0x80u /* of struct cpu_segment */
 
-#define FLAT_GDT_FIRST 0xe000u
+#define XEN_GDT_FIRST  0xe000u
+#define FLAT_GDT_FIRST 0xe018u /* of those that a guest may load */
 
-/* Xen's flat descriptors by index from 0xe000: ring 3 (PV64), ring 1 and 3 (PV32). */
-static const uint64_t flat_pv64[] = {
-    [4] = 0x00cffb000000ffff, /* 0xe023 ring 3 code, 32-bit */
-    [5] = 0x00cff3000000ffff, /* 0xe02b ring 3 data */
-    [6] = 0x00affb000000ffff, /* 0xe033 ring 3 code, 64-bit */
-};
-static const uint64_t flat_pv32[] = {
-    [3] = 0x00cfbb000000ffff, /* 0xe019 ring 1 code */
-    [4] = 0x00cfb3000000ffff, /* 0xe021 ring 1 data */
-    [5] = 0x00cffb000000ffff, /* 0xe02b ring 3 code */
-    [6] = 0x00cff3000000ffff, /* 0xe033 ring 3 data */
-};
+/* Xen's flat descriptor that sel names; 0: there is none, or it is for ring 0. */
+static uint64_t flat_descriptor(const struct vcpu *v, uint16_t sel)
+{
+    const unsigned int n = ((sel & ~7u) - FLAT_GDT_FIRST) >> 3;
+
+    return n < ARRAY_SIZE(v->domain->abi->flat_gdt) ? v->domain->abi->flat_gdt[n] : 0;
+}
 
 int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n)
 {
@@ -71,12 +67,8 @@ static bool descriptor_read(struct vcpu *v, uint16_t sel, uint64_t *desc)
 
     if (sel & SEL_TI)
         return index < v->pv.ldt_ents && pv_copy_from_kernel(v, desc, v->pv.ldt_base + index * 8, 8) == 0;
-    if ((sel & ~7u) >= FLAT_GDT_FIRST) {
-        unsigned int n = ((sel & ~7u) - FLAT_GDT_FIRST) >> 3;
-
-        if (n >= ARRAY_SIZE(flat_pv64))
-            return false;
-        *desc = is_pv_32bit_domain(v->domain) ? flat_pv32[n] : flat_pv64[n];
+    if (sel >= XEN_GDT_FIRST) {
+        *desc = flat_descriptor(v, sel);
         return *desc != 0;
     }
     if (index >= v->pv.gdt_ents || !v->pv.gdt_frames[index / 512])
@@ -119,8 +111,8 @@ bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
     unsigned int cpl = seg == CPU_SEG_CS ? sel & SEL_RPL : regs->cpl;
     uint64_t desc;
 
-    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && (sel & ~7u) >= FLAT_GDT_FIRST &&
-        (regs->seg[seg].attr & ATTR_P) && (seg != CPU_SEG_CS || regs->cpl == cpl))
+    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && sel >= XEN_GDT_FIRST && (regs->seg[seg].attr & ATTR_P) &&
+        (seg != CPU_SEG_CS || regs->cpl == cpl))
         return true; /* the common case: flat before, the same flat after */
     if ((sel & ~SEL_RPL) == 0) {
         if (seg == CPU_SEG_CS || seg == CPU_SEG_SS) /* for SS in rings below 3 only, where no guest's 64-bit code is */
@@ -167,25 +159,19 @@ unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector)
 
 uint16_t fixup_guest_stack_selector(const struct domain *d, uint16_t sel)
 {
-    return is_pv_32bit_domain(d) ? (uint16_t)((sel & SEL_RPL) ? sel : sel | 1) : (uint16_t)(sel | SEL_RPL);
+    const uint8_t ring = d->abi->kernel_ring;
+
+    return (sel & SEL_RPL) < ring ? (uint16_t)((sel & ~SEL_RPL) | ring) : sel;
 }
 
-uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel)
-{
-    if (is_pv_32bit_domain(d))
-        return (uint16_t)((sel & SEL_RPL) ? sel : sel | 1);
-    return (uint16_t)(sel | SEL_RPL);
-}
+uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel) { return fixup_guest_stack_selector(d, sel); }
 
-void pv_flat_code_segment(struct vcpu *v, bool compat)
+void pv_load_flat_segments(struct vcpu *v, uint16_t cs, uint16_t ss)
 {
     struct cpu_state *regs = v->regs;
-    uint16_t cs = compat ? FLAT_RING3_CS32 : FLAT_KERNEL_CS64;
 
-    if (regs->seg[CPU_SEG_CS].sel == cs && regs->seg[CPU_SEG_SS].sel == FLAT_KERNEL_SS)
-        return;
-    regs->seg[CPU_SEG_CS] = segment_from_descriptor(cs, flat_pv64[compat ? 4 : 6]);
-    regs->seg[CPU_SEG_SS] = segment_from_descriptor(FLAT_KERNEL_SS, flat_pv64[5]);
+    regs->seg[CPU_SEG_CS] = segment_from_descriptor(cs, flat_descriptor(v, cs));
+    regs->seg[CPU_SEG_SS] = segment_from_descriptor(ss, flat_descriptor(v, ss));
     regs->cpl = 3;
     regs->dirty |= CPU_DIRTY_SEGS;
 }

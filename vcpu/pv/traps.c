@@ -27,8 +27,8 @@ static void softint(struct vcpu *v, const struct sim_exit *e)
         pv_inject_sw_interrupt(v, e->softint.vector);
         return;
     }
-    if (is_pv_32bit_domain(v->domain) && e->softint.vector == 0x82 && guest_kernel_mode(v)) {
-        hypercall_guest(v);
+    if (e->softint.vector == v->domain->abi->hypercall_vector && guest_kernel_mode(v)) {
+        compat_hypercall_guest(v);
         return;
     }
     if (dpl >= (guest_kernel_mode(v) ? 1u : 3u)) {
@@ -119,9 +119,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_BUDGET:
     case EXIT_INTWIN: return;
     case EXIT_SYSCALL:
-        if (guest_kernel_mode(v) && !is_pv_32bit_domain(v->domain) && (v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L)) {
-            pv_flat_code_segment(v, false); /* as after SYSRET, whatever they were */
-            v->regs->rcx = v->regs->rip;    /* what the instruction does */
+        if (guest_kernel_mode(v) && (v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L)) { /* a PV32 guest has no such code */
+            pv_flat_segments(v, FLAT_KERNEL_CS, FLAT_KERNEL_SS); /* as after SYSRET, whatever they were */
+            v->regs->rcx = v->regs->rip;                         /* what the instruction does */
             v->regs->r11 = v->regs->rflags;
             hypercall_guest(v);
         } else {
