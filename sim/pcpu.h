@@ -56,7 +56,7 @@ struct cpu_table {
 enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, CPU_NR_SEGS };
 
 /* Which parts of struct cpu_state changed since the last exit. General registers, RIP and RFLAGS are always loaded. */
-#define CPU_DIRTY_SEGS 0x01u /* seg[], ldtr, gdtr, idtr, tr, cpl */
+#define CPU_DIRTY_SEGS 0x01u /* seg[], ldtr, gdtr, idtr, cpl, int_shadow */
 #define CPU_DIRTY_CR3  0x02u /* cr3: also flushes the TLB */
 #define CPU_DIRTY_CR   0x04u /* cr0, cr4, efer, cr2 */
 #define CPU_DIRTY_TLB  0x08u /* translations changed below an unchanged cr3: flush */
@@ -97,7 +97,7 @@ struct cpu_state {
     enum cpu_mode mode;
     struct vcpu_controls controls; /* as it was created with */
     struct cpu_segment seg[CPU_NR_SEGS];
-    struct cpu_segment ldtr, tr;
+    struct cpu_segment ldtr;
     struct cpu_table gdtr, idtr;
     uint64_t cr0, cr2, cr3, cr4, cr8, efer;
     uint64_t dr[8];

@@ -184,10 +184,12 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
     case EMU_STOP_SYSCALL:
         x->kind = EXIT_SYSCALL;
         x->insn_len = 2;
+        st->int_shadow = false; /* SYSCALL itself was in it, if anything */
         return;
     case EMU_STOP_SYSENTER:
         x->kind = EXIT_SYSENTER;
         x->insn_len = 2;
+        st->int_shadow = false;
         return;
     case EMU_STOP_INTR:
         if (e->intno >= 0x100) {

@@ -7,9 +7,9 @@
  * bit says so. Coming out, the segments are looked at each time, because a guest reloads them without leaving
  * (native MOV to FS, IRET from ring 1), and converted only when they changed.
  *
- * What a PV guest really runs with (Xen: arch/x86/pv/domain.c, pv_make_cr4 and friends): paging, protection and SSE are always
- * on, IOPL is 0 and interrupts are open, whatever it believes; of CR0 only TS, of CR4 only FSGSBASE, TSD and DE are the
- * hypervisor's to choose. CPL 0 is never entered.
+ * PV guests are the only kind so far (pcpu.c refuses others). What one really runs with (Xen: arch/x86/pv/domain.c,
+ * pv_make_cr4 and friends): paging, protection and SSE are always on, IOPL is 0 and interrupts are open, whatever it
+ * believes; of CR0 only TS, of CR4 only FSGSBASE, TSD and DE are the hypervisor's to choose. CPL 0 is never entered.
  */
 #include "sim/engine/pcpu_private.h"
 
@@ -121,11 +121,11 @@ static struct cpu_segment segment_from_raw(const struct raw_segment *r)
     };
 }
 
-/* What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3). */
+/* What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3), and of the shadow of a MOV SS. */
 static uint32_t segment_hflags(const struct cpu_context *c)
 {
     const struct raw_segment *seg = c->seg;
-    uint32_t hf = c->state.cpl & RAW_HF_CPL;
+    uint32_t hf = (c->state.cpl & RAW_HF_CPL) | (c->state.int_shadow ? RAW_HF_INHIBIT_IRQ : 0);
 
     if (c->state.efer & EFER_LMA) {
         hf |= RAW_HF_LMA;
@@ -143,21 +143,20 @@ static uint32_t segment_hflags(const struct cpu_context *c)
     return hf;
 }
 
-#define HF_OF_SEGMENTS (RAW_HF_CPL | RAW_HF_LMA | RAW_HF_CS64 | RAW_HF_CS32 | RAW_HF_SS32 | RAW_HF_ADDSEG)
-#define HF_OF_CRS      (RAW_HF_PE | RAW_HF_MP | RAW_HF_EM | RAW_HF_TS | RAW_HF_OSFXSR | RAW_HF_SMAP)
+#define HF_OF_SEGMENTS                                                                                                 \
+    (RAW_HF_CPL | RAW_HF_INHIBIT_IRQ | RAW_HF_LMA | RAW_HF_CS64 | RAW_HF_CS32 | RAW_HF_SS32 | RAW_HF_ADDSEG)
+#define HF_OF_CRS (RAW_HF_PE | RAW_HF_MP | RAW_HF_EM | RAW_HF_TS | RAW_HF_OSFXSR | RAW_HF_SMAP)
 
 static void load_segments(struct emu *e, struct cpu_context *c)
 {
     struct raw_cpu *r = &e->raw;
     const struct cpu_state *st = &c->state;
 
-    BUG_ON(st->mode != CPU_MODE_HVM && st->cpl == 0);
+    BUG_ON(st->cpl == 0);
     for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
         c->seg[i] = segment_to_raw(&st->seg[i]);
     memcpy(raw_seg(r, 0), c->seg, sizeof(c->seg));
     *raw_table(r, r->at.ldt) = segment_to_raw(&st->ldtr);
-    if (st->mode == CPU_MODE_HVM)
-        *raw_table(r, r->at.tr) = segment_to_raw(&st->tr);
     raw_table(r, r->at.gdt)->base = st->gdtr.base;
     raw_table(r, r->at.gdt)->limit = st->gdtr.limit;
     raw_table(r, r->at.idt)->base = st->idtr.base;
@@ -252,12 +251,11 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
         load_dirty(e, c);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
-    raw_set_rflags(r, st->mode == CPU_MODE_HVM ? st->rflags : (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF,
-                   inside);
-    if (st->rip != st->exit_rip)
+    raw_set_rflags(r, (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF, inside);
+    if (st->rip != st->exit_rip) {
         st->int_shadow = false;
-    if (!(raw_get(r, hflags, uint32_t) & RAW_HF_INHIBIT_IRQ) == st->int_shadow)
-        raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) ^ RAW_HF_INHIBIT_IRQ);
+        raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------- reading back -- */

@@ -221,7 +221,7 @@ const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
         return "its segment registers are not where they can be found";
     at->segs -= 4 * sizeof(struct raw_segment) + offsetof(struct raw_segment, base);
     if (!find_mmr(r, UC_X86_REG_GDTR, 19, &at->gdt) || !find_mmr(r, UC_X86_REG_IDTR, 20, &at->idt) ||
-        !find_mmr(r, UC_X86_REG_LDTR, 21, &at->ldt) || !find_mmr(r, UC_X86_REG_TR, 22, &at->tr))
+        !find_mmr(r, UC_X86_REG_LDTR, 21, &at->ldt))
         return "its descriptor table registers are not where they can be found";
     if (!find_reg(r, UC_X86_REG_CR3, 23, &at->cr) || !find_efer(r, &at->efer) ||
         !find_reg(r, UC_X86_REG_DR0, 24, &at->dr))
