@@ -8,8 +8,8 @@
  * policy never finds on its queues a vCPU whose masks changed under it.
  *
  *   vcpu_migrate():  VPF_migrating set, sleep  --not running-->  vcpu_migrate_finish(): pick_resource, migrate, wake
- *                            |                                          ^
- *                            '------running: kick--> context_switch() --'
+ *                            |                                                ^
+ *                            '------running: kick--> sched_context_switch() --'
  *
  * Invariants: outside these functions VPF_migrating is set only on a vCPU that is running and about to leave its pCPU.
  *

@@ -67,7 +67,8 @@ static struct task_slice ask_policy(struct xen *xen, unsigned int cpu, struct vc
     return ts;
 }
 
-static void context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev, struct vcpu *next, s_time_t now)
+/* The books of a switch. What it means to the guests is context_switch() in vcpu/run.c. */
+static void sched_context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev, struct vcpu *next, s_time_t now)
 {
     struct scheduler *s = xen->pcpu[cpu].sched;
 
@@ -101,7 +102,7 @@ void sched_force_idle(struct xen *xen, unsigned int cpu)
         return;
     TRACE(xen->machine, sched_switch, TRACE_NO_DOMAIN, 0, prev->domain->domain_id, prev->vcpu_id, TRACE_NO_DOMAIN, 0,
           0);
-    context_switch(xen, cpu, prev, NULL, NOW(xen));
+    sched_context_switch(xen, cpu, prev, NULL, NOW(xen));
     sched_kick_cpu(xen, cpu);
 }
 
@@ -140,7 +141,7 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
               ts.task ? ts.task->vcpu_id : 0, prev ? prev->domain->domain_id : TRACE_NO_DOMAIN,
               prev ? prev->vcpu_id : 0, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
               ts.task ? ts.task->vcpu_id : 0, (uint64_t)ts.time);
-        context_switch(xen, cpu, prev, ts.task, now);
+        sched_context_switch(xen, cpu, prev, ts.task, now);
     }
     idle_until(xen, p);
     return ts.task;
