@@ -8,7 +8,7 @@
 #include "tools/xl/xl_cfg.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/run.h"
-#include "vcpu/sched/private.h"
+#include "vcpu/sched/sched.h"
 
 #include <stdarg.h>
 #include <stdio.h>
