@@ -2,12 +2,12 @@
 /*
  * Guest memory, as a hypercall handler may touch it.
  *
- * Concept: a pointer that arrives in a hypercall is a guest virtual address and never trusted. It is translated through the
- * calling vCPU's own page tables with the guest's own rights (present, user, writable at every level), page by page; an
+ * Concept: a pointer that arrives in a hypercall is a guest virtual address and never trusted. It is translated through
+ * the calling vCPU's own page tables with their rights (present, writable for a write, at every level), by pages; an
  * address in the hypervisor's hole, an unmapped page or a read-only one gives -EFAULT and nothing is written beyond it.
  * Other callers have other addresses: who they are and how their memory is reached says vcpu/noun/caller.h.
  *
- * Corresponds to xen/include/asm-x86/guest_access.h and access_ok().
+ * Corresponds to xen/arch/x86/include/asm/guest_access.h and access_ok().
  */
 #ifndef MMU_GUEST_ACCESS_H
 #define MMU_GUEST_ACCESS_H
@@ -29,7 +29,7 @@ static inline int copy_to_guest(struct vcpu *v, uint64_t dst, const void *src, s
     return v->caller_mem->copy_to(v, dst, src, n);
 }
 
-/* The rights check alone, as Xen's guest_handle_okay(): a PV guest's [addr, addr+n) lies outside the hypervisor's hole. */
+/* The check of the place alone, as Xen's guest_handle_okay(): a PV guest's addr is not in Xen's hole, whatever n is. */
 static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t n)
 {
     return v->caller_mem->okay(v, addr, n);

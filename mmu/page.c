@@ -9,7 +9,7 @@
  * Invariants: count_info's count >= type_info's count for frames owned by domains (except the hypervisor's shared ones,
  * whose type is held for ever); what a type reference adds is in mmu/page_type.c.
  *
- * Corresponds to get_page(), put_page() of xen/arch/x86/mm.c. No cmpxchg loops: one host thread.
+ * Corresponds to get_page(), put_page() of xen/arch/x86/mm.c (inline, in page.h). No cmpxchg loops: one host thread.
  */
 #include "mmu/page_private.h"
 

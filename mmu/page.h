@@ -17,7 +17,7 @@
  *
  * Invariants (mmu_audit() checks them all): see mmu/audit.c.
  *
- * Corresponds to xen/include/asm-x86/mm.h and xen/arch/x86/mm.c (get_page, get_page_type, _put_page_type).
+ * Corresponds to xen/arch/x86/include/asm/mm.h and xen/arch/x86/mm.c (get_page, get_page_type, _put_page_type).
  */
 #ifndef MMU_PAGE_H
 #define MMU_PAGE_H
@@ -171,7 +171,7 @@ uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
 uint64_t heap_total_pages(const struct xen *xen);
 uint64_t heap_first_frame(const struct xen *xen);
 
-/* --- references: mmu/page.c; false when refused, or -errno --- */
+/* --- references: mmu/page.c, types: mmu/page_type.c; false when refused, or -errno --- */
 /* A general reference, if the frame is in use at all and d owns it. */
 static inline bool get_page(struct page_info *pg, const struct domain *d)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host.c (the computer as a whole), host_guest.c and guest_nodes.c (the guests in it) and host_shutdown.c (their ends) share,
- * and nobody else.
+ * What host.c (the computer as a whole), host_guest.c, guest_nodes.c (the guests in it), host_shutdown.c (their ends,
+ * and what their tasks do), host_turn.c and host_base.c share, and nobody else.
  */
 #ifndef TOOLS_HOST_PRIVATE_H
 #define TOOLS_HOST_PRIVATE_H
@@ -64,7 +64,7 @@ struct host {
     struct native_kernel *dom0;
     struct xc_handle *xc;              /* dom0's */
     struct task look;                  /* guests_look_task */
-    const struct task_ops *guest_task; /* of each guest's task: guest_task */
+    const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
     struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
     struct host_io io;
     struct guest *guests, **guests_tail;
@@ -115,7 +115,7 @@ void turn_forget(struct host *h, struct guest *g);
 
 /* VIRQ_DOM_EXC: some domain has shut down, or died. */
 extern const struct task_ops guests_look_task;
-/* Of each guest: what its state asks for. */
+/* Of each guest: what its state asks for, building it included. */
 extern const struct task_ops guest_task;
 
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */

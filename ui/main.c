@@ -3,8 +3,8 @@
  * xenlab: the program's entry.
  *
  * Concept: here, and only here, the process as a whole is dealt with: the command word, messages to the user, signals and the
- * terminal's mode. The latter two are the only mutable state at file scope in the program, since a signal handler can reach
- * nothing else.
+ * terminal's mode. The latter two are mutable state at file scope, since a signal handler can reach nothing else.
+ * (The only other such in the program: scripts/layers.txt, `state`.)
  *
  * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends the run, a
  * second one that does not wait for it, a fault, abort(); and while the process is stopped. Every signal that can be caught and

@@ -15,7 +15,7 @@
 #define MEMOP_CMD_MASK     ((1u << MEMOP_EXTENT_SHIFT) - 1)
 #define MEMOP_MAX_EXTENTS  (UINT32_MAX >> MEMOP_EXTENT_SHIFT)
 
-/* Where the 32-bit M2P is: from the start of a PAE guest's hole to its end (xen/include/asm-x86/config.h). */
+/* Where the 32-bit M2P is: from the start of a PAE guest's hole to its end (xen/arch/x86/include/asm/config.h). */
 #define MACH2PHYS_COMPAT_VIRT_START UINT32_C(0xf5800000)
 #define MACH2PHYS_COMPAT_VIRT_END   UINT32_C(0xffe00000)
 #define MACH2PHYS_COMPAT_NR_ENTRIES ((MACH2PHYS_COMPAT_VIRT_END - MACH2PHYS_COMPAT_VIRT_START) / sizeof(uint32_t))

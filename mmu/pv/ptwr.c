@@ -8,8 +8,8 @@
  * moves RIP on. The guest asked for this with VMASST_TYPE_writable_pagetables. Higher levels are not done: those stores stay
  * faults.
  *
- * Conditions: present, write, by the guest's kernel (the exit loop looks), to a live L1 table of the domain, aligned, within
- * the page of the fault, no more than eight bytes.
+ * Conditions: present, write, by the guest's kernel (page_fault() in vcpu/pv/traps.c looks), to a live L1 table of the
+ * domain, aligned, within the page of the fault, no more than eight bytes.
  *
  * Corresponds to xen/arch/x86/pv/ro-page-fault.c (ptwr_emulated_update). Simplified: the instructions that kernels use
  * for this, not a full emulator; no MMIO.

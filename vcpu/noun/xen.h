@@ -52,7 +52,7 @@ struct xen_pcpu {
     void *sched_priv;
 };
 
-/* What mmu/ and evtchn/ must call above themselves. */
+/* What lower rooms call, or name, above themselves. */
 struct xen_hooks {
     /* An event is pending for v: end SCHEDOP_block or SCHEDOP_poll. vcpu/sched/wake.c; called by vcpu_kick(). */
     void (*vcpu_unblock)(struct vcpu *v);
@@ -60,7 +60,7 @@ struct xen_hooks {
     void (*domain_destroy)(struct domain *d);
     /* mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody. */
     void (*audit_refs)(struct xen *xen, struct audit *a);
-    /* The kind of a domain that XEN_DOMCTL_createdomain makes. vcpu/pv/guest.c. */
+    /* The kind of a domain that XEN_DOMCTL_createdomain (vcpu/domctl.c) makes: a row of vcpu/pv/guest.c. */
     const struct guest_ops *new_domain;
 };
 
@@ -118,7 +118,7 @@ struct xen {
 
 static inline s_time_t NOW(const struct xen *xen) { return xen->machine->clock.now; }
 
-/* Bring up the hypervisor on machine m: frame table, heap, M2P, special domains, scheduler `sched` ("rr"). NULL: err. */
+/* Bring up the hypervisor on machine m: policy `sched` ("rr"), frames, heap, M2P, system domains, dom0. NULL: err. */
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen);
 /* Destroys all domains too. */
 void xen_destroy(struct xen *xen);

@@ -7,7 +7,7 @@
  * emulate) and deals with it; or the guest's own kernel should see it and gets a bounce frame; or nobody handles it and the
  * domain crashes. It is never our crash.
  *
- * The one switch below is the table of contents; the handlers are in emulate.c, ioport.c, bounce.c, and mmu/.
+ * The one switch below is the table of contents; handlers: emulate.c, ioport.c, bounce.c, vcpu/hypercall.c, mmu/pv/.
  *
  * Corresponds to xen/arch/x86/traps.c (do_general_protection, do_page_fault, fixup_page_fault) and pv/traps.c. Labs: rings.
  */

@@ -3,8 +3,8 @@
  * The scheduler framework.
  *
  * Concept: *when* a pCPU changes vCPU is mechanism (wake.c: blocking, waking, pausing, runstates; core.c: slices,
- * switches); *which* vCPU comes next is policy. A policy is one struct sched_ops and one file. The core calls it with
- * plain facts; the policy answers from its own data, hung on sched_priv pointers. A policy knows neither the emulator
+ * switches); *which* vCPU comes next is policy. A policy is one struct sched_ops, a file or a few of one prefix. The
+ * core calls it with plain facts; it answers from its own data, hung on sched_priv pointers. It knows neither emulator
  * nor paging, so each can be driven by a unit test or the workbench with made-up vCPUs.
  *
  * What a policy sees of one vCPU, always in this order:
