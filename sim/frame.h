@@ -21,8 +21,8 @@
  * frame_written() and frame_share() are the two places to ask for which frames have changed, should that be of interest
  * one day (checkpoints, log-dirty): the one says when, the other that it may be at any time.
  *
- * Invariants: what a guest executes is what its frame contains, but for A and D bits, which the processor sets without
- * such notice (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
+ * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the engine's affair
+ * as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
  *
  * Xen needs none of this, since processors keep what they know of code in step with memory. Its map_domain_page() is the
  * same pair of calls with another purpose, a place to reach a frame at; behind a write comes paging_mark_dirty().

@@ -280,12 +280,14 @@ static inline uint8_t *emu_phys(const struct emu *e, uint64_t addr)
     return NULL;
 }
 
-/* Is there translated code of the frame at this physical address, which is one of emu_phys()? */
-static inline bool emu_has_code(const struct emu *e, uint64_t addr)
+/* The number that smc.c has for the frame of a physical address, which is one of emu_phys(). */
+static inline uint64_t emu_frame(const struct emu *e, uint64_t addr)
 {
-    return e->code
-        .has_code[(addr < EMU_PRIVATE ? addr : addr - EMU_PRIVATE + (e->m->nr_frames << PAGE_SHIFT)) >> PAGE_SHIFT];
+    return (addr < EMU_PRIVATE ? addr : addr - EMU_PRIVATE + (e->m->nr_frames << PAGE_SHIFT)) >> PAGE_SHIFT;
 }
+
+/* Is there translated code of it? */
+static inline bool emu_has_code(const struct emu *e, uint64_t addr) { return e->code.has_code[emu_frame(e, addr)]; }
 
 /* private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
 bool emu_private_find(struct emu *e);
