@@ -24,7 +24,9 @@
 #ifndef RINGS_XENSTORE_STORE_H
 #define RINGS_XENSTORE_STORE_H
 
-#include "vcpu/noun/domain.h"
+#include "sim/types.h"
+
+#include <xen/xen.h>
 
 #define XS_PERMS_MAX      5u    /* entries of a node's list */
 #define XS_NODES_MAX      1000u /* nodes that a guest owns */
