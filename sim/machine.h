@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The physical machine: RAM, pCPUs, a clock, a trace buffer, and a seed. Nothing here knows what a domain is.
+ * The physical machine: RAM, pCPUs, a clock, a trace, and a seed. Nothing here knows what a domain is.
  *
  * Invariants: RAM is one host mapping (of a memfd, so that other processes may be handed frames they are entitled to),
  * machine address 0 at its start; a frame that nobody touched costs no host memory.

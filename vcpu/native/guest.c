@@ -3,8 +3,9 @@
  * The row of native guests in the table of kinds (vcpu/noun/guest.h).
  *
  * Concept: a native vCPU is scheduled like any other, and when its turn comes a function of this program does the next
- * step of its work, says how long that took, and comes back to the exit loop (its kernel is vcpu/native/kernel.c). It has no
- * processor context and no registers: nothing can exit, nothing is injected, and it looks for its events itself. Its memory is reached by pointers.
+ * step of its work, lets time pass for that, and comes back to the exit loop (native_step(), vcpu/native/kernel.c). It
+ * has no processor context and no registers: nothing can exit, nothing is injected, and it looks for its events itself.
+ * Its memory is reached by pointers.
  */
 #include "vcpu/noun/guest.h"
 #include "mmu/guest_access.h"

@@ -7,7 +7,7 @@
  * tasks a step each, in turn (task.h). Backends and the toolstack are such tasks; they never poll, and when none is ready
  * the vCPU blocks. Times come from the vCPU's one-shot timer and VIRQ_TIMER, as in any guest.
  *
- * The kernel makes hypercalls and nothing else: it works for an unprivileged domain as well.
+ * Once it runs it makes hypercalls, may wake itself, and no more: it works for an unprivileged domain as well.
  */
 #ifndef VCPU_NATIVE_KERNEL_H
 #define VCPU_NATIVE_KERNEL_H

@@ -35,8 +35,7 @@ struct evtchn_port_ops;
 struct evtchn_fifo_domain;
 struct evtchn_fifo_vcpu;
 
-#define MAX_VIRT_CPUS                                                                                                  \
-    64 /* as issue says: up to 64 vCPUs (Xen's PV limit with the 2-level ABI: BITS_PER_LONG ports words) */
+#define MAX_VIRT_CPUS        64 /* a bit for each in poll_mask; Xen itself allows more */
 #define XEN_LEGACY_MAX_VCPUS 32
 
 /* v->pause_flags: why a vCPU does not run (names of Xen's sched.h) */

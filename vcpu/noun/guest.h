@@ -55,7 +55,7 @@ struct guest_ops {
     void (*switch_to)(struct vcpu *v); /* it comes onto a pCPU */
     /* v, on pCPU `cpu`, goes on until virtual time `end`, until somebody else should run, or until *stop. */
     void (*run)(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop);
-    /* What is due before its code goes on; v may be blocked by it. For run_on_pcpu() alone, as the next; NULL: else. */
+    /* What is due before its code goes on; v may be blocked by it. NULL, as the next, unless run is run_on_pcpu(). */
     void (*deliver)(struct vcpu *v);
     /* Its code came out for this reason. */
     void (*handle_exit)(struct vcpu *v, const struct sim_exit *exit);
