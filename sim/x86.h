@@ -127,6 +127,7 @@ static inline unsigned int pte_index(uint64_t va, unsigned int level)
 #define _SEGMENT_G         0x00800000u
 
 /* struct cpu_segment.attr: bits 55:52 and 47:40 of a descriptor, pushed together as in a VMCB (15.5.1). */
+#define SEG_ATTR_P 0x080u /* present */
 #define SEG_ATTR_L 0x200u /* 64-bit code */
 #define SEG_ATTR_D 0x400u /* 32-bit code, else 16-bit */
 

@@ -9,23 +9,24 @@
  *
  * Corresponds to test_all_events and failsafe_callback of xen/arch/x86/x86_64/entry.S, load_segments() of xen/arch/x86/domain.c.
  */
+#include "evtchn/evtchn.h"
 #include "vcpu/pv/pv.h"
 
 static void check_segments(struct vcpu *v)
 {
     unsigned int vector, seg = pv_missing_segment(v, &vector);
 
-    if (seg == CPU_NR_SEGS)
-        return;
     pv_inject_hw_exception(v, vector, v->regs->seg[seg].sel & 0xfffcu);
-    if (pv_missing_segment(v, &vector) != CPU_NR_SEGS)
+    if (!pv_has_segments(v))
         domain_crash(v, "bad stack selector %04x in the kernel", v->regs->seg[CPU_SEG_SS].sel);
 }
 
 void pv_deliver_events(struct vcpu *v)
 {
-    pv_bounce_event(v);
-    check_segments(v);
+    if (v->nmi_pending || local_events_need_delivery(v))
+        pv_bounce_event(v);
+    if (!pv_has_segments(v))
+        check_segments(v);
 }
 
 void pv_reload_segments(struct vcpu *v)

@@ -43,7 +43,12 @@ int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n);
 bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
 /* The same for CS or SS; one that would fault stands in the register with nothing behind it. CS sets the CPL. */
 void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
-/* The one of them that does so, and the exception that loading it raises; CPU_NR_SEGS: both are loaded. */
+/* Neither does so. */
+static inline bool pv_has_segments(const struct vcpu *v)
+{
+    return v->regs->seg[CPU_SEG_CS].attr & v->regs->seg[CPU_SEG_SS].attr & SEG_ATTR_P;
+}
+/* The one of them that does so, and the exception that loading it raises. */
 unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector);
 /* `sel` with the RPL that it must have as a code or stack selector of d's kernel or user; one that is right stays. */
 uint16_t fixup_guest_code_selector(const struct domain *d, uint16_t sel);

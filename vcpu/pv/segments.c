@@ -36,8 +36,6 @@ _Static_assert(DESC_G >> 55 == 1 && DESC_P >> 47 == 1 && DESC_DPL(UINT64_C(1) <<
                    (DESC_CODE | DESC_CONFORMING | DESC_RW) >> 40 == 0xe,
                "the drawing of a descriptor");
 
-#define ATTR_P 0x80u /* of struct cpu_segment */
-
 #define XEN_GDT_FIRST  0xe000u
 #define FLAT_GDT_FIRST 0xe018u /* of those that a guest may load */
 
@@ -111,7 +109,7 @@ bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
     unsigned int cpl = seg == CPU_SEG_CS ? sel & SEL_RPL : regs->cpl;
     uint64_t desc;
 
-    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && sel >= XEN_GDT_FIRST && (regs->seg[seg].attr & ATTR_P) &&
+    if (regs->seg[seg].sel == sel && seg <= CPU_SEG_SS && sel >= XEN_GDT_FIRST && (regs->seg[seg].attr & SEG_ATTR_P) &&
         (seg != CPU_SEG_CS || regs->cpl == cpl))
         return true; /* the common case: flat before, the same flat after */
     if ((sel & ~SEL_RPL) == 0) {
@@ -143,13 +141,9 @@ void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel)
 unsigned int pv_missing_segment(struct vcpu *v, unsigned int *vector)
 {
     const struct cpu_segment *s = v->regs->seg;
-    const unsigned int seg = !(s[CPU_SEG_CS].attr & ATTR_P)   ? CPU_SEG_CS
-                             : !(s[CPU_SEG_SS].attr & ATTR_P) ? CPU_SEG_SS
-                                                              : CPU_NR_SEGS;
+    const unsigned int seg = s[CPU_SEG_CS].attr & SEG_ATTR_P ? CPU_SEG_SS : CPU_SEG_CS;
     uint64_t desc;
 
-    if (seg == CPU_NR_SEGS)
-        return seg;
     *vector = X86_EXC_GP;
     if ((s[seg].sel & ~SEL_RPL) && descriptor_read(v, s[seg].sel, &desc) &&
         segment_check(seg, s[seg].sel, desc, v->regs->cpl) && !(desc & DESC_P))
