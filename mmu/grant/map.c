@@ -24,8 +24,6 @@
 #include "mmu/grant/private.h"
 
 #include "mmu/guest_access.h"
-#include "mmu/pv/pv.h"
-#include "sim/frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,21 +76,6 @@ void gnttab_mapping_remove(struct grant_table *gt, grant_handle_t handle)
     gt->nr_mappings--;
     maptrack_put(gt, handle);
     put_domain(rd);
-}
-
-/* --- the page table entry, in whatever kind of page table the user has --- */
-
-static int host_mapping_create(struct vcpu *v, struct gnttab_map_grant_ref *op, mfn_t mfn)
-{
-    struct domain *ld = v->domain;
-
-    if (is_native_domain(ld)) {
-        op->host_addr = (uintptr_t)mfn_to_virt(ld->xen->machine, mfn);
-        if (!(op->flags & GNTMAP_readonly))
-            frame_share(ld->xen->machine, mfn);
-        return GNTST_okay;
-    }
-    return is_pv_domain(ld) ? create_grant_pv_mapping(v, op->host_addr, mfn, op->flags, 0) : GNTST_general_error;
 }
 
 /* --- the references behind it --- */
@@ -199,7 +182,9 @@ static int frame_map(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_
     int rc = GNTST_general_error;
 
     if (refs_get(rd, mfn_to_page(rd->xen, mfn), op->flags)) {
-        rc = op->flags & GNTMAP_host_map ? host_mapping_create(v, op, mfn) : GNTST_okay;
+        rc = op->flags & GNTMAP_host_map
+                 ? v->domain->guest->create_grant_host_mapping(v, &op->host_addr, mfn, op->flags)
+                 : GNTST_okay;
         if (rc == GNTST_okay)
             return rc;
         gnttab_put_refs(rd->xen, mfn, op->flags);

@@ -34,21 +34,6 @@ struct unmap {
     unsigned int done; /* GNTMAP_host_map, _device_map: what was unmapped; GNTMAP_readonly: it could not be written */
 };
 
-static int host_mapping_replace(struct vcpu *v, const struct unmap *u, unsigned int flags)
-{
-    struct domain *ld = v->domain;
-
-    if (is_native_domain(ld)) {
-        if (u->host_addr != (uintptr_t)mfn_to_virt(ld->xen->machine, u->mfn) || u->new_addr)
-            return GNTST_general_error;
-        if (!(flags & GNTMAP_readonly))
-            frame_unshare(ld->xen->machine, u->mfn);
-        return GNTST_okay;
-    }
-    return is_pv_domain(ld) ? replace_grant_pv_mapping(v, u->host_addr, u->mfn, u->new_addr, flags)
-                            : GNTST_general_error;
-}
-
 /* First phase. */
 static int unmap_begin(struct vcpu *v, struct unmap *u)
 {
@@ -69,7 +54,7 @@ static int unmap_begin(struct vcpu *v, struct unmap *u)
     if (u->dev_bus_addr && u->dev_bus_addr != mfn_x(u->mfn) << PAGE_SHIFT)
         return GNTST_general_error;
     if (u->host_addr && (flags & GNTMAP_host_map)) {
-        rc = host_mapping_replace(v, u, flags);
+        rc = v->domain->guest->replace_grant_host_mapping(v, u->host_addr, u->mfn, u->new_addr, flags);
         if (rc != GNTST_okay)
             return rc;
         u->done |= GNTMAP_host_map;

@@ -16,7 +16,7 @@
 
 #include <xen/grant_table.h>
 
-static uint64_t grant_pte_flags(unsigned int flags, unsigned int cache_flags)
+static uint64_t grant_pte_flags(unsigned int flags)
 {
     uint64_t f = _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX;
 
@@ -25,9 +25,6 @@ static uint64_t grant_pte_flags(unsigned int flags, unsigned int cache_flags)
     if (!(flags & GNTMAP_readonly))
         f |= _PAGE_RW;
     f |= (uint64_t)((flags >> _GNTMAP_guest_avail0) & 7) << 9;
-    /* GTF_PWT, PCD, PAT stand in the order of the entry's bits 3, 4; PAT is bit 7. */
-    f |= (cache_flags & GTF_PWT ? _PAGE_PWT : 0) | (cache_flags & GTF_PCD ? _PAGE_PCD : 0) |
-         (cache_flags & GTF_PAT ? _PAGE_PAT : 0);
     return f;
 }
 
@@ -36,18 +33,17 @@ static const uint64_t *host_entry(struct vcpu *v, uint64_t addr, unsigned int fl
     return flags & GNTMAP_contains_pte ? pv_map_l1e_at(v->domain, addr) : map_guest_l1e(v, addr);
 }
 
-int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned int flags, unsigned int cache_flags)
+int create_grant_pv_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags)
 {
-    const uint64_t *ptr = host_entry(v, addr, flags);
+    const uint64_t *ptr = host_entry(v, *host_addr, flags);
     uint64_t old;
 
     if (!ptr)
         return GNTST_general_error;
     old = *ptr;
     tlb_l1e_gone(v->domain->xen, old);
-    frame_write_u64(
-        v->domain->xen->machine, ptr,
-        adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags, cache_flags)), v->domain->abi->kernel_ring));
+    frame_write_u64(v->domain->xen->machine, ptr,
+                    adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags)), v->domain->abi->kernel_ring));
     put_page_from_l1e(old, v->domain);
     /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
     if (old & _PAGE_PRESENT)
@@ -64,7 +60,7 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
         return GNTST_general_error;
     if (!ptr)
         return GNTST_general_error;
-    if (!mfn_eq(pte_mfn(*ptr), frame) || ((*ptr ^ grant_pte_flags(flags, 0)) & (_PAGE_PRESENT | _PAGE_RW))) {
+    if (!mfn_eq(pte_mfn(*ptr), frame) || ((*ptr ^ grant_pte_flags(flags)) & (_PAGE_PRESENT | _PAGE_RW))) {
         pv_refused(v->domain, "entry %016lx is not the grant mapping of frame %lx", *ptr, mfn_x(frame));
         return GNTST_general_error;
     }

@@ -54,11 +54,11 @@ bool pv_destroy_ldt(struct vcpu *v);
 bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 
 /*
- * Grant mappings in v's own page tables, for mmu/grant/map.c; GNTST_okay or GNTST_general_error. The caller holds the
- * references that the new entry stands for. addr: a virtual address, with GNTMAP_contains_pte the machine address of an
- * L1 entry. flags: GNTMAP_* (readonly, application_map, contains_pte, guest_avail); cache_flags: GTF_PWT, GTF_PCD, GTF_PAT.
+ * Grant mappings in v's own page tables, rows of guest_ops; GNTST_okay or GNTST_general_error. The caller holds the references that
+ * the new entry stands for. *host_addr: a virtual address, with GNTMAP_contains_pte the machine address of an L1 entry. flags:
+ * GNTMAP_* (readonly, application_map, contains_pte, guest_avail).
  */
-int create_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, unsigned int flags, unsigned int cache_flags);
+int create_grant_pv_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags);
 /*
  * Undo it: addr must map exactly `frame` (and as flags say). The entry becomes empty, or with new_addr != 0 takes over the
  * entry at that virtual address, which becomes empty. References stay: they are the caller's.

@@ -46,6 +46,7 @@ static inline struct domain *scene_domain(struct scene *s, domid_t domid, int gr
     d->xen = s->xen;
     d->refcnt = 1;
     d->type = DOMAIN_NATIVE;
+    d->guest = &native_guest;
     d->is_privileged = domid == 0;
     d->abi = &pv64_abi;
     d->paging = &pv_paging_ops;

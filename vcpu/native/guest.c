@@ -10,11 +10,13 @@
 #include "vcpu/noun/guest.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
+#include "sim/frame.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/pv/pv.h"
 #include "vcpu/sched/sched.h"
 
 #include <xen/features.h>
+#include <xen/grant_table.h>
 
 static int domain_init(struct domain *d)
 {
@@ -28,6 +30,29 @@ static void switch_to(struct vcpu *v) {}
 
 static int vcpu_init(struct vcpu *v) { return 0; } /* its kernel fills in v->native */
 static void vcpu_destroy(struct vcpu *v) {}
+
+/* The frame's address is what it is given, and may write to if the grant allows that. */
+static int create_grant_host_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags)
+{
+    struct machine *m = v->domain->xen->machine;
+
+    *host_addr = (uintptr_t)mfn_to_virt(m, frame);
+    if (!(flags & GNTMAP_readonly))
+        frame_share(m, frame);
+    return GNTST_okay;
+}
+
+static int replace_grant_host_mapping(struct vcpu *v, uint64_t host_addr, mfn_t frame, uint64_t new_addr,
+                                      unsigned int flags)
+{
+    struct machine *m = v->domain->xen->machine;
+
+    if (host_addr != (uintptr_t)mfn_to_virt(m, frame) || new_addr)
+        return GNTST_general_error;
+    if (!(flags & GNTMAP_readonly))
+        frame_unshare(m, frame);
+    return GNTST_okay;
+}
 
 /* Until `end`, or until somebody else should run: step by step, each of which says what it has cost. */
 static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
@@ -53,6 +78,8 @@ const struct guest_ops native_guest = {
     .features = 1u << XENFEAT_direct_mapped,
     .vm_assist_valid = 1u << VMASST_TYPE_runstate_update_flag,
     .caller_mem = &native_caller_mem,
+    .create_grant_host_mapping = create_grant_host_mapping,
+    .replace_grant_host_mapping = replace_grant_host_mapping,
     .domain_init = domain_init,
     .domain_destroy = domain_forget,
     .vcpu_init = vcpu_init,

@@ -191,7 +191,8 @@ static int set_address_size_32(struct domain *d, unsigned int bits) { return bit
      (1UL << VMASST_TYPE_m2p_strict))
 
 #define PV_GUEST                                                                                                       \
-    .features = PV_FEATURES, .caller_mem = &pv_caller_mem, .domain_init = domain_init,                                 \
+    .features = PV_FEATURES, .caller_mem = &pv_caller_mem, .create_grant_host_mapping = create_grant_pv_mapping,       \
+    .replace_grant_host_mapping = replace_grant_pv_mapping, .domain_init = domain_init,                                \
     .domain_destroy = pv_domain_destroy, .vcpu_destroy = vcpu_destroy, .relinquish = relinquish,                       \
     .switch_to = switch_to, .run = run_on_pcpu, .deliver = pv_deliver_events, .handle_exit = pv_handle_exit,           \
     .reset_context = pv_vcpu_reset
