@@ -5,10 +5,11 @@
 #
 #   1. layering    includes run down the list in scripts/layers.txt, keep to its exceptions, and form no cycle; so do
 #                  linked symbols (scripts/symbols.sh)
-#   2. state       no mutable state outside ui/main.c, of a file, a function or a thread (looked for in the objects, named as in
-#                  the Makefile)
+#   2. state       no mutable state outside ui/main.c, of a file, a function or a thread (looked for in the objects,
+#                  named as in the Makefile)
 #   3. lists       every source file is in one of the Makefile's lists
-#   4. format      clang-format would change nothing
+#   4. format      clang-format would change nothing; where it does not look (comments, documents) no line has more
+#                  than 120 columns, but for tables, drawings and links
 #   5. heads       every source opens with its licence; one of more than 400 lines says why ("Budget:") in its head
 #   6. used        a symbol that no other file of the program uses is static; or its own file uses it, and so do tests; or layers.txt says
 #                  why there is something that only tests use
@@ -124,6 +125,24 @@ format() {
     clang-format --dry-run $(grep '\.[ch]$' "$tmp/sources") 2>&1 |
         sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: warning: code should be clang-formatted.*/\1: not formatted (make format)/p' |
         awk -F: '!seen[$1]++'
+}
+
+widths() {
+    # Bytes, of which the first of a character counts.
+    LC_ALL=C awk '
+        function flush() { if (nr) print first (nr > 1 ? ", and " nr - 1 " lines more" : "") ; nr = 0 }
+        FNR == 1 { flush(); apart = 0 }
+        /clang-format off/ || (FILENAME ~ /\.md$/ && /^ *```/ && !apart) { apart = 1; next }
+        /clang-format on/ || (FILENAME ~ /\.md$/ && /^ *```/) { apart = 0; next }
+        apart || length($0) <= 120 { next }
+        FILENAME ~ /\.md$/ && /^[|#<]|^    |\]\(/ { next }
+        FILENAME ~ /(\.sh|Makefile)$/ && !/^[ \t]*#/ { next }
+        /[^ ]   +[^ ]|-->|<--|:\/\// { next }
+        {
+            gsub(/[\200-\277]/, "")
+            if (length($0) > 120 && !nr++) first = FILENAME ":" FNR ": " length($0) " columns"
+        }
+        END { flush() }' $sources README.md docs/*.md scripts/*.sh tests/*/*.sh Makefile
 }
 
 heads() {
@@ -273,6 +292,7 @@ addresses() {
     state "$@"
     lists "$@"
     format
+    widths
     heads
     used "$@"
     names
