@@ -70,7 +70,8 @@ WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wfor
 # Xen's public headers as its toolstack sees them, at the interface version of Xen 4.17.
 XEN_ABI := -D__XEN_INTERFACE_VERSION__=0x00041100 -D__XEN_TOOLS__
 
-# Copies of some ten bytes, which are all over the way in and out of a guest: GCC's own choice, REP MOVS, takes longer to start than a call.
+# Copies of some ten bytes, which are all over the way in and out of a guest: GCC's own choice, REP MOVS, takes longer
+# to start than a call.
 NO_REP := $(shell $(CC) -mstringop-strategy=libcall -E -x c /dev/null > /dev/null 2>&1 && echo -mstringop-strategy=libcall)
 
 all_cflags = -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(NO_REP) -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) -MMD -MP \
@@ -142,7 +143,8 @@ $(1)/%.o: %.c build/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(all_cflags) -c -o $$@ $$<
 
-# The same list as 32-bit code lays it out. It is data alone, so another name for its format is all that the linker needs.
+# The same list as 32-bit code lays it out. It is data alone, so another name for its format is all that the linker
+# needs.
 $(1)/mmu/compat_layouts32.o: mmu/compat_layouts.c build/flags
 	$$(call say,CC)
 	@mkdir -p $$(@D)

@@ -2,20 +2,20 @@
 /*
  * The 2-level ABI: bitmaps.
  *
- * Concept: shared_info holds a pending bit and a mask bit for each port. So that a guest need not look at 64 words to find
- * one bit, each vCPU has a selector (in its vcpu_info) with a bit for each word of the pending map:
+ * Concept: shared_info holds a pending bit and a mask bit for each port. So that a guest need not look at 64 words to
+ * find one bit, each vCPU has a selector (in its vcpu_info) with a bit for each word of the pending map:
  *
  *   vcpu_info     evtchn_upcall_pending  1     something happened
  *                 evtchn_pending_sel     0 0 1 0 ...     ...in word 2...
  *   shared_info   evtchn_pending[2]      0 0 0 0 1 0 ... ...port 2 * 64 + 4
  *                 evtchn_mask[2]         0 0 0 0 0 0 ...
  *
- * A guest clears from the top down (upcall_pending, then the selector, then the bit), the hypervisor sets from the bottom up:
- * whichever way the two interleave, a bit that is set last is seen.
+ * A guest clears from the top down (upcall_pending, then the selector, then the bit), the hypervisor sets from the
+ * bottom up: whichever way the two interleave, a bit that is set last is seen.
  *
  * The edge rule: only a transition of "pending" from 0 to 1 while the port is not masked gives an upcall. What becomes
- * pending while masked gives none, and none comes when the guest clears the mask bit by itself: it must look at the pending
- * bit afterwards, or let EVTCHNOP_unmask do both.
+ * pending while masked gives none, and none comes when the guest clears the mask bit by itself: it must look at the
+ * pending bit afterwards, or let EVTCHNOP_unmask do both.
  *
  * A word is an unsigned long of the guest: 64 words of 64 ports, or for 32-bit guests 32 words of 32 ports.
  *

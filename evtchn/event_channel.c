@@ -2,14 +2,14 @@
 /*
  * How ports are bound and closed.
  *
- * Concept: binding makes a free port into one of the kinds of enum evtchn_state; closing makes it free again. An interdomain
- * channel is two ports that point at each other, made in two steps: one side allocates an unbound port and names who may
- * connect, the other side (told the number through xenstore) connects. When one side closes, the other falls back to
- * unbound, so that the same peer can connect anew.
+ * Concept: binding makes a free port into one of the kinds of enum evtchn_state; closing makes it free again. An
+ * interdomain channel is two ports that point at each other, made in two steps: one side allocates an unbound port and
+ * names who may connect, the other side (told the number through xenstore) connects. When one side closes, the other
+ * falls back to unbound, so that the same peer can connect anew.
  *
  * Invariants:
- *  - ECS_INTERDOMAIN is mutual: the peer's port is ECS_INTERDOMAIN and names us. Therefore remote_dom needs no reference:
- *    a domain that dies closes all its ports first.
+ *  - ECS_INTERDOMAIN is mutual: the peer's port is ECS_INTERDOMAIN and names us. Therefore remote_dom needs no
+ *    reference: a domain that dies closes all its ports first.
  *  - v->virq_to_evtchn[virq] == port exactly if port is ECS_VIRQ for it. Global VIRQs are noted on vCPU 0 wherever they
  *    are delivered, which makes them exclusive in a domain.
  *
@@ -23,7 +23,10 @@
 
 #include <errno.h>
 
-/* Interrupt numbers that exist: the machine's, for who owns its devices, and those that an HVM guest's chips may emulate. */
+/*
+ * Interrupt numbers that exist: the machine's, for who owns its devices, and those that an HVM guest's chips may
+ * emulate.
+ */
 #define NR_PIRQS_HWDOM 256u
 #define NR_PIRQS_DOMU  56u
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files of evtchn/ share, and nobody else sees: the op table of an ABI, and bits in memory that guests write too.
+ * What the files of evtchn/ share, and nobody else sees: the op table of an ABI, and bits in memory that guests write
+ * too.
  *
- * Concept: an ABI decides how "port p is pending" is told to the guest, and nothing else. Bindings, permissions, VIRQs and
- * pollers are the same for both, so they go through this table:
+ * Concept: an ABI decides how "port p is pending" is told to the guest, and nothing else. Bindings, permissions, VIRQs
+ * and pollers are the same for both, so they go through this table:
  *
  *   event_2l.c     two bitmaps in shared_info (pending, mask) and a selector word a vCPU: who is pending? find two bits
  *   event_fifo.c   a word a port in an array of the guest's frames, linked into 16 queues a vCPU: who is pending? the head
@@ -44,8 +45,8 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 /* --- event_port.c --- */
 
 /*
- * The lowest free port. Nothing changes: the caller occupies it or leaves it. 0, -EINVAL (d is dying), -ENOSPC (limit), or
- * -ENOMEM.
+ * The lowest free port. Nothing changes: the caller occupies it or leaves it. 0, -EINVAL (d is dying), -ENOSPC (limit),
+ * or -ENOMEM.
  */
 int get_free_port(struct domain *d, struct evtchn **out);
 void evtchn_occupy(struct domain *d, struct evtchn *chn, enum evtchn_state state, unsigned int vcpu_id);
@@ -104,8 +105,8 @@ void *evtchn_pin_frame(struct domain *d, uint64_t gfn, mfn_t *mfn);
 void evtchn_unpin_frame(struct domain *d, mfn_t mfn);
 
 /* --- bits in shared memory ---
- * The guest sees words of 32 or 64 bits. On a little-endian machine bit n of an array of words is bit n % 8 of byte n / 8,
- * whatever the size of a word.
+ * The guest sees words of 32 or 64 bits. On a little-endian machine bit n of an array of words is bit n % 8 of byte n /
+ * 8, whatever the size of a word.
  */
 static inline bool shared_test_bit(const void *map, unsigned int n)
 {

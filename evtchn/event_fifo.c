@@ -2,32 +2,35 @@
 /*
  * The FIFO ABI: queues of pending ports, in memory that the guest lends.
  *
- * Concept: with bitmaps the guest cannot tell which event came first, and 4096 ports are not enough for a busy dom0. Here each
- * port has a word of 32 bits in the event array (guest frames, added page by page with EVTCHNOP_expand_array):
+ * Concept: with bitmaps the guest cannot tell which event came first, and 4096 ports are not enough for a busy dom0.
+ * Here each port has a word of 32 bits in the event array (guest frames, added page by page with
+ * EVTCHNOP_expand_array):
  *
  *   31       30      29      28     27 .. 17   16 .. 0
  *   PENDING  MASKED  LINKED  BUSY   reserved   LINK: the next port of the same queue, 0: none
  *
- * and each vCPU has a control block (EVTCHNOP_init_control) with a head for each of 16 priorities, and a bit for each that
- * is not empty:
+ * and each vCPU has a control block (EVTCHNOP_init_control) with a head for each of 16 priorities, and a bit for each
+ * that is not empty:
  *
  *   ready  0 .. 1 0 0 0 0 0 0 0        head[7] ──▶ port 5 ──LINK──▶ port 9 ──LINK──▶ port 2     tail[7] = 2
  *
- * The hypervisor appends at the tail, which it keeps to itself; the guest takes from the head: it clears LINKED and LINK of the
- * word, and only then looks at PENDING and MASKED. The queue is empty exactly when the word of the tail is not LINKED any
- * more, so both sides agree without a lock. When the queue was empty, the hypervisor writes the head, and if the ready bit was
- * not set yet it sends the upcall.
+ * The hypervisor appends at the tail, which it keeps to itself; the guest takes from the head: it clears LINKED and
+ * LINK of the word, and only then looks at PENDING and MASKED. The queue is empty exactly when the word of the tail is
+ * not LINKED any more, so both sides agree without a lock. When the queue was empty, the hypervisor writes the head,
+ * and if the ready bit was not set yet it sends the upcall.
  *
  * Invariants:
  *  - LINK fields and heads are written here and never read: a guest that forges them confuses itself alone.
- *  - A port is put on a queue only when it is not LINKED; a free port that is still LINKED is not given out anew ("busy").
+ *  - A port is put on a queue only when it is not LINKED; a free port that is still LINKED is not given out anew
+ *    ("busy").
  *  - A queue's tail always has a word in the array: pages are added and never taken away.
- *  - The port remembers the queue it was last put on. If it is that queue's tail, the queue is empty now, and its tail is
- *    forgotten before the port goes to another queue; or two queues would become one.
+ *  - The port remembers the queue it was last put on. If it is that queue's tail, the queue is empty now, and its tail
+ *    is forgotten before the port goes to another queue; or two queues would become one.
  *
- * Simplifies xen/common/event_fifo.c: the guest does not run while the hypervisor does, so no queue locks, and the exchange
- * that links the tail succeeds at once. BUSY (the hypervisor's wish that the guest stop unmasking) is never set. An event that
- * waits for its word is forgotten when its port is closed, and once it was raised; in Xen the port's next user would get it.
+ * Simplifies xen/common/event_fifo.c: the guest does not run while the hypervisor does, so no queue locks, and the
+ * exchange that links the tail succeeds at once. BUSY (the hypervisor's wish that the guest stop unmasking) is never
+ * set. An event that waits for its word is forgotten when its port is closed, and once it was raised; in Xen the port's
+ * next user would get it.
  */
 #include "evtchn/event_channel.h"
 #include "mmu/audit.h"
@@ -85,7 +88,10 @@ static bool link_tail(event_word_t *word, evtchn_port_t port)
     return false;
 }
 
-/* Put a port that was just made LINKED on the queue it belongs to. True when the guest must be told that there is something. */
+/*
+ * Put a port that was just made LINKED on the queue it belongs to. True when the guest must be told that there is
+ * something.
+ */
 static bool enqueue(struct vcpu *v, struct evtchn *chn)
 {
     struct evtchn_fifo_vcpu *efv = v->evtchn_fifo;

@@ -2,8 +2,9 @@
 /*
  * The hypercall event_channel_op(cmd, arg): one table row a command.
  *
- * Concept: every command has a structure of its own, which is copied in before, and copied back after if it has results.
- * When copying back fails the guest has a port whose number it does not know; that is its own fault, and nothing is undone.
+ * Concept: every command has a structure of its own, which is copied in before, and copied back after if it has
+ * results. When copying back fails the guest has a port whose number it does not know; that is its own fault, and
+ * nothing is undone.
  *
  * The structures hold no pointers and no longs, so that 32-bit guests use the very same call.
  *

@@ -2,11 +2,12 @@
 /*
  * The table of ports of a domain.
  *
- * Concept: a port number is an index. Ports are created in buckets of EVTCHNS_PER_BUCKET, from 0 up, when somebody needs one
- * and all are in use; they are not destroyed before the domain is. valid_evtchns counts those that exist.
+ * Concept: a port number is an index. Ports are created in buckets of EVTCHNS_PER_BUCKET, from 0 up, when somebody
+ * needs one and all are in use; they are not destroyed before the domain is. valid_evtchns counts those that exist.
  *
- * Invariants: port 0 is ECS_RESERVED, so that 0 can mean "none". The lowest free port is the one that is given out, up to
- * max_evtchn_port (XEN_DOMCTL_createdomain) and to what the ABI can express. All ports below first_free_evtchn are in use.
+ * Invariants: port 0 is ECS_RESERVED, so that 0 can mean "none". The lowest free port is the one that is given out, up
+ * to max_evtchn_port (XEN_DOMCTL_createdomain) and to what the ABI can express. All ports below first_free_evtchn are
+ * in use.
  *
  * Simplifies get_free_port() and friends in xen/common/event_channel.c: one level of buckets.
  */

@@ -5,11 +5,11 @@
  * Concept: three steps, each of which may be the last one.
  *   1. evtchn_send() finds the receiving port: the peer's, or for an IPI the sender's own.
  *   2. evtchn_port_set_pending() lets the ABI set the bits; it decides whether the guest has to be told.
- *   3. vcpu_mark_events_pending() sets evtchn_upcall_pending, and wakes the vCPU if it sleeps. Entering a guest for which
- *      evtchn_upcall_pending is set and evtchn_upcall_mask is not begins with the upcall (vcpu/pv/).
+ *   3. vcpu_mark_events_pending() sets evtchn_upcall_pending, and wakes the vCPU if it sleeps. Entering a guest for
+ *      which evtchn_upcall_pending is set and evtchn_upcall_mask is not begins with the upcall (vcpu/pv/).
  *
- * VIRQs: a per-vCPU one (timer, debug) may be bound once for each vCPU and always is delivered there. A global one is bound
- * once in a domain, then may be moved to any vCPU.
+ * VIRQs: a per-vCPU one (timer, debug) may be bound once for each vCPU and always is delivered there. A global one is
+ * bound once in a domain, then may be moved to any vCPU.
  *
  * Poll: a vCPU in SCHEDOP_poll waits for ports that it has masked. So it is woken at step 2, mask or no mask.
  *

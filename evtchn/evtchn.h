@@ -3,13 +3,14 @@
  * Event channels: Xen's only asynchronous primitive.
  *
  * Concept: an event channel is a one-bit mailbox. A port of one domain is bound to a source: another domain's port, a
- * virtual interrupt (VIRQ), another vCPU of the same domain (IPI), a physical interrupt (PIRQ). Sending sets the pending
- * bit in memory shared with the guest; if the port is not masked and was not pending already, the bound vCPU is told by an
- * upcall. The state machine per port is the enum below; where the bits live (2-level bitmap or FIFO queues) is a variation
- * behind struct evtchn_port_ops (evtchn/event_channel.h).
+ * virtual interrupt (VIRQ), another vCPU of the same domain (IPI), a physical interrupt (PIRQ). Sending sets the
+ * pending bit in memory shared with the guest; if the port is not masked and was not pending already, the bound vCPU is
+ * told by an upcall. The state machine per port is the enum below; where the bits live (2-level bitmap or FIFO queues)
+ * is a variation behind struct evtchn_port_ops (evtchn/event_channel.h).
  *
  * Reading order: this file, event_port.c (the table of ports), event_channel.c (how they are bound), event_send.c (what
- * sending does), event_2l.c and event_fifo.c (the two ABIs), vcpu_info.c (where a vCPU is told), event_op.c (the hypercall).
+ * sending does), event_2l.c and event_fifo.c (the two ABIs), vcpu_info.c (where a vCPU is told), event_op.c (the
+ * hypercall).
  *
  * Corresponds to xen/common/event_channel.c, event_2l.c, event_fifo.c.
  */
@@ -44,7 +45,9 @@ struct evtchn {
     enum evtchn_state state;
     evtchn_port_t port;
     unsigned int notify_vcpu_id; /* vCPU that gets the upcall */
-    /* FIFO ABI: the queue that it belongs on, the one that it was last put on, and a bit for which there is no page yet */
+    /*
+     * FIFO ABI: the queue that it belongs on, the one that it was last put on, and a bit for which there is no page yet
+     */
     uint8_t priority, last_priority;
     bool pending;
     unsigned int last_vcpu_id;
@@ -130,14 +133,15 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
 
 /*
  * VCPUOP_register_vcpu_info by `curr`: move v's vcpu_info into the guest's frame. -ENXIO: bad offset;
- * -EINVAL: done before, v is another vCPU that is up (it is using the old place), or not the guest's own writable memory.
+ * -EINVAL: done before, v is another vCPU that is up (it is using the old place), or not the guest's own writable
+ * memory.
  */
 int map_vcpu_info(struct vcpu *v, const struct vcpu *curr, uint64_t gfn, unsigned int offset);
 /* Back to shared_info (what was in the guest's frame is not copied); the frame is released. */
 void unmap_vcpu_info(struct vcpu *v);
 /*
- * PHYSDEVOP_pirq_eoi_gmfn: the guest lends a frame of bits that say which interrupts it must acknowledge. None must, here.
- * -EINVAL: not the guest's own writable memory; -EBUSY: there is one already. Given back when the domain dies.
+ * PHYSDEVOP_pirq_eoi_gmfn: the guest lends a frame of bits that say which interrupts it must acknowledge. None must,
+ * here. -EINVAL: not the guest's own writable memory; -EBUSY: there is one already. Given back when the domain dies.
  */
 int evtchn_map_pirq_eoi(struct domain *d, uint64_t gfn);
 /* vCPUs from number 32 on have no vcpu_info until they register one, and cannot be initialised before (-EINVAL). */

@@ -2,13 +2,14 @@
 /*
  * vcpu_info: where a vCPU is told that something is pending, and the frames that a guest lends to event channels.
  *
- * Concept: the first 32 vCPUs have a struct vcpu_info in the domain's shared_info. A guest may move it into memory of its own
- * (VCPUOP_register_vcpu_info), once for each vCPU, which is what Linux does, and what vCPU 32 and up must do: until then they
- * have a dummy that no guest can see. FIFO control blocks and event arrays are frames lent in the same way.
+ * Concept: the first 32 vCPUs have a struct vcpu_info in the domain's shared_info. A guest may move it into memory of
+ * its own (VCPUOP_register_vcpu_info), once for each vCPU, which is what Linux does, and what vCPU 32 and up must do:
+ * until then they have a dummy that no guest can see. FIFO control blocks and event arrays are frames lent in the same
+ * way.
  *
- * Invariants: a frame that the hypervisor writes to holds a reference (it is not freed) and a writable type (it does not
- * become a page table) for as long as it is written to. While the move happens nothing may be lost: the old contents are
- * copied, and then everything is marked as pending; the guest finds out what really was.
+ * Invariants: a frame that the hypervisor writes to holds a reference (it is not freed) and a writable type (it does
+ * not become a page table) for as long as it is written to. While the move happens nothing may be lost: the old
+ * contents are copied, and then everything is marked as pending; the guest finds out what really was.
  *
  * Corresponds to map_vcpu_info() and vcpu_info_reset() in xen/common/domain.c, map_guest_page() in event_fifo.c.
  */

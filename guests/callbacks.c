@@ -2,10 +2,11 @@
 /*
  * callbacks: entries into a kernel that are no exceptions, no system calls and no events.
  *
- * Shows two. Failsafe: a kernel may take away the descriptor behind a segment register that is loaded. Nothing happens, since
- * the processor keeps a copy, until the vCPU has been away from its pCPU: then Xen cannot load it again, makes it null and
- * tells the kernel, which must expect that at any instruction. NMI: an interrupt for which "events disabled" means nothing,
- * so it reaches even a vCPU that hangs. While its handler runs the next one waits, until HYPERVISOR_iret.
+ * Shows two. Failsafe: a kernel may take away the descriptor behind a segment register that is loaded. Nothing happens,
+ * since the processor keeps a copy, until the vCPU has been away from its pCPU: then Xen cannot load it again, makes it
+ * null and tells the kernel, which must expect that at any instruction. NMI: an interrupt for which "events disabled"
+ * means nothing, so it reaches even a vCPU that hangs. While its handler runs the next one waits, until
+ * HYPERVISOR_iret.
  *
  * Run it with --vcpus 2.
  */

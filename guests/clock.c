@@ -2,12 +2,11 @@
 /*
  * clock: one time for all vCPUs?
  *
- * Shows what a guest can rely on. Each processor counts its own ticks (TSC); that two agree is a promise that somebody must
- * keep. The vCPUs take turns in reading, and nobody should read less than the one before. With tsc_mode = "native" they get
- * their pCPUs' counters, which here may be 20 us apart, so that an event may even seem to come before it was sent;
- * emulated ones (always_emulate, and the default on more than one pCPU) only ever grow. CPUID leaf 0x40000003 tells which
- * it is. On one vCPU alone time never goes back, wherever it runs.
- * Run it with --vcpus 4 --pcpus 4.
+ * Shows what a guest can rely on. Each processor counts its own ticks (TSC); that two agree is a promise that somebody
+ * must keep. The vCPUs take turns in reading, and nobody should read less than the one before. With tsc_mode = "native"
+ * they get their pCPUs' counters, which here may be 20 us apart, so that an event may even seem to come before it was
+ * sent; emulated ones (always_emulate, and the default on more than one pCPU) only ever grow. CPUID leaf 0x40000003
+ * tells which it is. On one vCPU alone time never goes back, wherever it runs. Run it with --vcpus 4 --pcpus 4.
  */
 #include "guests/rt/guest.h"
 

@@ -2,15 +2,18 @@
 /*
  * corners: jumps to where nothing can be.
  *
- * Shows what becomes of code that leaves the addresses of x86-64, and of far calls through selectors that name nothing. The
- * last instruction below the hole is the famous case: a SYSCALL there has nowhere to return to, and a hypervisor that uses
- * SYSRET without looking gets the fault itself, on the guest's stack. Here as on a careful Xen it is the guest's.
+ * Shows what becomes of code that leaves the addresses of x86-64, and of far calls through selectors that name nothing.
+ * The last instruction below the hole is the famous case: a SYSCALL there has nowhere to return to, and a hypervisor
+ * that uses SYSRET without looking gets the fault itself, on the guest's stack. Here as on a careful Xen it is the
+ * guest's.
  */
 #include "guests/rt/guest.h"
 
 #define HOLE 0x800000000000ul /* the first address that is none */
 
-/* A far pointer of 16:64 and 16:32 bits, through a local descriptor table that there is not, and beyond the global one. */
+/*
+ * A far pointer of 16:64 and 16:32 bits, through a local descriptor table that there is not, and beyond the global one.
+ */
 static struct {
     uint64_t offset;
     uint16_t selector;

@@ -2,9 +2,10 @@
 /*
  * debugregs: the processor watches.
  *
- * Shows what DR0 to DR3 and DR7 are for: #DB in front of an instruction (a fault), or behind one that touched some bytes of
- * memory (a trap), whoever executes it, the kernel or its user; and who decides what DR6 says. A PV kernel has the registers
- * through MOV, which Xen emulates, or by hypercall. It cannot watch Xen, and Xen's own accesses on its behalf are not seen.
+ * Shows what DR0 to DR3 and DR7 are for: #DB in front of an instruction (a fault), or behind one that touched some
+ * bytes of memory (a trap), whoever executes it, the kernel or its user; and who decides what DR6 says. A PV kernel has
+ * the registers through MOV, which Xen emulates, or by hypercall. It cannot watch Xen, and Xen's own accesses on its
+ * behalf are not seen.
  *
  *      DR7     31 30 29 28   ...   19 18 17 16       13    7  6  ...  1  0
  *             +-----+-----+---   ---+-----+-----+---+---+--+--+-----+--+--+

@@ -2,11 +2,11 @@
 /*
  * features: is CPUID a promise that is kept, both ways?
  *
- * Shows what feature bits are for. A program may execute an instruction if its bit is set, and must be told #UD if not: some find out
- * by trying. Here each bit is read and one instruction of its kind is executed. A bit that is set and an instruction that gives
- * the right value is "announced, works"; a bit that is not and #UD is "absent, #UD"; anything else is a broken promise, and the
- * guest's result. (What the toolstack takes away from one domain still executes there, since the processor has it; "masked=1" on the
- * command line says that this is meant.)
+ * Shows what feature bits are for. A program may execute an instruction if its bit is set, and must be told #UD if not:
+ * some find out by trying. Here each bit is read and one instruction of its kind is executed. A bit that is set and an
+ * instruction that gives the right value is "announced, works"; a bit that is not and #UD is "absent, #UD"; anything
+ * else is a broken promise, and the guest's result. (What the toolstack takes away from one domain still executes
+ * there, since the processor has it; "masked=1" on the command line says that this is meant.)
  */
 #include "guests/rt/guest.h"
 

@@ -2,12 +2,13 @@
 /*
  * havoc: a hostile guest that knows the interfaces, drawn by chance from seed=N.
  *
- * Shows the same as hostile, from nearer: its requests are whole but for a field or two, so they come further than what is
- * rubbish all through. In n=N turns, and on each vCPU that it has, it executes random code as a kernel, with the instructions
- * that Xen emulates or refuses among it (control and debug registers, MSRs, ports, strings of them, descriptors, returns); sets
- * debug registers and local descriptors; returns to random frames; grants, maps, copies and gives away pages, those
- * of its neighbours, too; binds, closes and notifies ports; starts and stops its vCPUs; writes rubbish to the rings of
- * xenstore and of the console. As with hostile, its own end is no mistake. scripts/hostile.sh runs it with many seeds.
+ * Shows the same as hostile, from nearer: its requests are whole but for a field or two, so they come further than what
+ * is rubbish all through. In n=N turns, and on each vCPU that it has, it executes random code as a kernel, with the
+ * instructions that Xen emulates or refuses among it (control and debug registers, MSRs, ports, strings of them,
+ * descriptors, returns); sets debug registers and local descriptors; returns to random frames; grants, maps, copies and
+ * gives away pages, those of its neighbours, too; binds, closes and notifies ports; starts and stops its vCPUs; writes
+ * rubbish to the rings of xenstore and of the console. As with hostile, its own end is no mistake. scripts/hostile.sh
+ * runs it with many seeds.
  */
 #include "guests/rt/guest.h"
 
@@ -68,7 +69,9 @@ static void handler(struct guest_regs *regs)
     context_leave(&turn[cpu_id() % CPUS_MAX], (long)regs->vector);
 }
 
-/* ------------------------------------------------------------------------------------------------------ random code -- */
+/*
+ * ------------------------------------------------------------------------------------------------------ random code --
+ */
 
 /* What a kernel says and a user does not, among arbitrary bytes. The first byte is the lowest. */
 static void code_fill(void)
@@ -141,7 +144,10 @@ static void code_run(void)
     user_enter(&regs);
 }
 
-/* --------------------------------------------------------------------------------------------------- random requests -- */
+/*
+ * --------------------------------------------------------------------------------------------------- random requests
+ * --
+ */
 
 static void debug_registers(void)
 {

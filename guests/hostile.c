@@ -2,11 +2,12 @@
 /*
  * hostile: a guest that does whatever may harm, drawn by chance from seed=N.
  *
- * Shows that a guest can ruin itself and nothing else. In n=N turns it executes random code in user mode, 64 and 32 bits wide, with
- * random registers; makes hypercalls at random, whose numbers, addresses and structures are such as often matter; changes
- * entries of its page tables at random, its own and what is beside them; asks for events and grants. It may crash, hang, or
- * lose its console: that is no mistake. The mistake would be one of the machine's: an end of the program, a broken book of
- * the hypervisor's, a neighbour that notices. scripts/hostile.sh runs it with many seeds, next to such a neighbour.
+ * Shows that a guest can ruin itself and nothing else. In n=N turns it executes random code in user mode, 64 and 32
+ * bits wide, with random registers; makes hypercalls at random, whose numbers, addresses and structures are such as
+ * often matter; changes entries of its page tables at random, its own and what is beside them; asks for events and
+ * grants. It may crash, hang, or lose its console: that is no mistake. The mistake would be one of the machine's: an
+ * end of the program, a broken book of the hypervisor's, a neighbour that notices. scripts/hostile.sh runs it with many
+ * seeds, next to such a neighbour.
  */
 #include "guests/rt/guest.h"
 
@@ -79,7 +80,10 @@ static uint64_t number(void)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------------- random code -- */
+/*
+ * ------------------------------------------------------------------------------------------------------- random code
+ * --
+ */
 
 /* Whatever happens ends the turn. */
 static void handler(struct guest_regs *regs)
@@ -145,7 +149,10 @@ static void random_code(void)
     code_enter();
 }
 
-/* -------------------------------------------------------------------------------------------------- random hypercalls -- */
+/*
+ * -------------------------------------------------------------------------------------------------- random hypercalls
+ * --
+ */
 
 static long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5)
 {

@@ -2,11 +2,11 @@
 /*
  * idle: a domain with nothing to do.
  *
- * Shows what that costs: nothing. The ticker that every PV guest starts with is stopped and no event channel is open, so
- * after SCHEDOP_block there is no timer and no event that could make Xen look at this domain; its memory is all that is
- * left of it. With the command line "until=MS" it sets one timer, to that virtual time of the machine, counts how often
- * it was woken, and powers off. Without, nothing can ever wake it: `xenlab run` notices that, and ends with status 3.
- * Try a thousand: `xenlab run --stats --copies 1000 --cmdline until=1000 build/guests/idle`.
+ * Shows what that costs: nothing. The ticker that every PV guest starts with is stopped and no event channel is open,
+ * so after SCHEDOP_block there is no timer and no event that could make Xen look at this domain; its memory is all that
+ * is left of it. With the command line "until=MS" it sets one timer, to that virtual time of the machine, counts how
+ * often it was woken, and powers off. Without, nothing can ever wake it: `xenlab run` notices that, and ends with
+ * status 3. Try a thousand: `xenlab run --stats --copies 1000 --cmdline until=1000 build/guests/idle`.
  */
 #include "guests/rt/guest.h"
 

@@ -2,10 +2,10 @@
 /*
  * ports: IN and OUT, when there is no device.
  *
- * Shows what is left of a PC for a PV guest that has raised its I/O privilege level. Nearly all ports read as ones. A few
- * belong to Xen itself: the PCI address latch remembers, though no bus is behind it; the interval timer counts virtual time,
- * so that an old kernel can measure its TSC with it; the clock's index can be set, but not the clock be read. The string
- * forms move between ports and memory, and a page that is missing is a page fault in their midst.
+ * Shows what is left of a PC for a PV guest that has raised its I/O privilege level. Nearly all ports read as ones. A
+ * few belong to Xen itself: the PCI address latch remembers, though no bus is behind it; the interval timer counts
+ * virtual time, so that an old kernel can measure its TSC with it; the clock's index can be set, but not the clock be
+ * read. The string forms move between ports and memory, and a page that is missing is a page fault in their midst.
  */
 #include "guests/rt/guest.h"
 

@@ -2,12 +2,13 @@
 /*
  * reboot: a guest that wants to be started again.
  *
- * Shows that a reboot is nothing the guest does: it shuts down and says why (SHUTDOWN_reboot), and the toolstack builds a new
- * domain from the same files, as on_reboot says. Nothing of the old one is left, so nothing can be counted; but Xen's
- * clock goes on, and tells how late it is. With how=crash and how=watchdog it is on_crash and on_watchdog that decide.
+ * Shows that a reboot is nothing the guest does: it shuts down and says why (SHUTDOWN_reboot), and the toolstack builds
+ * a new domain from the same files, as on_reboot says. Nothing of the old one is left, so nothing can be counted; but
+ * Xen's clock goes on, and tells how late it is. With how=crash and how=watchdog it is on_crash and on_watchdog that
+ * decide.
  *
- * Command line: how=reboot|crash|watchdog|poweroff|soft_reset (also for a number) until_ms=... live_ms=...: from until_ms on it
- * powers off; before, it lives for live_ms first.
+ * Command line: how=reboot|crash|watchdog|poweroff|soft_reset (also for a number) until_ms=... live_ms=...: from
+ * until_ms on it powers off; before, it lives for live_ms first.
  */
 #include "guests/rt/guest.h"
 

@@ -6,15 +6,16 @@
  * decides: carry it out on the virtual processor ("emulated", with the value it gave; some are accepted and do
  * nothing), or pass the fault on to the guest ("#GP"). Some sensitive instructions do not fault at CPL 3 ("executed"):
  * through them a guest sees the real machine, which is why x86 could not be virtualized by faults alone, and why PV
- * guests agree not to use them. Two of these a later processor can be told to stop at, CPUID and RDTSC; this machine is told
- * to, so they are "emulated" in both modes. (PV kernels say CPUID with a prefix of an undefined instruction, which faults
- * on every processor.)
+ * guests agree not to use them. Two of these a later processor can be told to stop at, CPUID and RDTSC; this machine is
+ * told to, so they are "emulated" in both modes. (PV kernels say CPUID with a prefix of an undefined instruction, which
+ * faults on every processor.)
  */
 #include "guests/rt/guest.h"
 
 /*
  * The code under test, in memory of both modes: kind, name, instructions, and RAX RCX before. Kinds: 'p' needs CPL 0,
- * 'P' the same with a result in RAX; 'S' does not fault; 'i' and 'I' do not either, but the hypervisor has intercepted them.
+ * 'P' the same with a result in RAX; 'S' does not fault; 'i' and 'I' do not either, but the hypervisor has intercepted
+ * them.
  */
 // clang-format off
 #define INSNS(X)                                                                                                       \

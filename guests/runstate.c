@@ -2,10 +2,10 @@
 /*
  * runstate: where has the time gone?
  *
- * Shows the four states that Xen keeps account of for each vCPU, and writes into memory that the guest registers: running,
- * runnable (it would like to, but others run: what Linux calls stolen time), blocked, offline. Xen writes when the state changes, so
- * one vCPU can see what another does: a kernel that waits for a lock wants to know whether its holder runs at all.
- * The times are those up to the last change; what came since belongs to the state that it is in.
+ * Shows the four states that Xen keeps account of for each vCPU, and writes into memory that the guest registers:
+ * running, runnable (it would like to, but others run: what Linux calls stolen time), blocked, offline. Xen writes when
+ * the state changes, so one vCPU can see what another does: a kernel that waits for a lock wants to know whether its
+ * holder runs at all. The times are those up to the last change; what came since belongs to the state that it is in.
  *
  * Run it with --vcpus 2, on one pCPU (the second is runnable while the first looks) and on two (it runs).
  */

@@ -2,16 +2,16 @@
 /*
  * shootdown: what one vCPU changes, the others must see.
  *
- * Shows two things that are cached in each processor, and must be forgotten in all of them. Translations: a kernel that maps
- * another frame at an address says which vCPUs have to flush it ("TLB shootdown"), and Xen knows eight ways to say so. Code:
- * a processor keeps decoded what it executes, and x86 promises that stores are seen all the same, whoever makes them, through
- * whatever address; even Xen.
+ * Shows two things that are cached in each processor, and must be forgotten in all of them. Translations: a kernel that
+ * maps another frame at an address says which vCPUs have to flush it ("TLB shootdown"), and Xen knows eight ways to say
+ * so. Code: a processor keeps decoded what it executes, and x86 promises that stores are seen all the same, whoever
+ * makes them, through whatever address; even Xen.
  *
  * A processor may also forget of its own accord, and the emulated one does so often; so what is seen is no proof that
  * it had to be told.
  *
- * vCPU 0 makes the changes. The others do nothing but read a word and call a function, over and over. Run it with --vcpus 4,
- * on one or more pCPUs.
+ * vCPU 0 makes the changes. The others do nothing but read a word and call a function, over and over. Run it with
+ * --vcpus 4, on one or more pCPUs.
  */
 #include "guests/rt/guest.h"
 

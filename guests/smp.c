@@ -2,8 +2,8 @@
 /*
  * smp: more than one virtual processor.
  *
- * Shows how a PV guest starts its other vCPUs (rt/smp.c): no start-up IPI and no real-mode trampoline. They talk by IPIs,
- * which are event channels, and go down by themselves. Run it with --vcpus 4, or 64.
+ * Shows how a PV guest starts its other vCPUs (rt/smp.c): no start-up IPI and no real-mode trampoline. They talk by
+ * IPIs, which are event channels, and go down by themselves. Run it with --vcpus 4, or 64.
  */
 #include "guests/rt/guest.h"
 

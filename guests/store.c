@@ -3,10 +3,11 @@
  * store: xenstore, from the guest's side.
  *
  * Shows how a guest learns what the toolstack has decided for it: it walks the tree from /local/domain/<domid> on, as
- * `xenstore-ls -p` does, then writes to a node of its own, is told of it by a watch, and does it again in a transaction.
+ * `xenstore-ls -p` does, then writes to a node of its own, is told of it by a watch, and does it again in a
+ * transaction.
  *
- * A message is a header and a payload of strings; it goes through a ring of 1 KiB in a page shared with dom0, and the answer
- * comes through another, with the same number. Events of watches come in between, with the number 0.
+ * A message is a header and a payload of strings; it goes through a ring of 1 KiB in a page shared with dom0, and the
+ * answer comes through another, with the same number. Events of watches come in between, with the number 0.
  */
 #include "guests/rt/guest.h"
 

@@ -2,10 +2,10 @@
 /*
  * suspend: a guest that stops, and goes on.
  *
- * Shows what a kernel does to be saved: it turns what is the machine's (two frame numbers in start_info) into what is its own
- * (pfns), masks events, and calls SCHEDOP_shutdown(SHUTDOWN_suspend) with the frame of start_info as third argument. The
- * answer tells where it is when it goes on: 0, in a new domain, in which everything of Xen's must be set up again;
- * 1, in the old one, since the suspend was called off: everything is as it was. Only guests with the ELF note
+ * Shows what a kernel does to be saved: it turns what is the machine's (two frame numbers in start_info) into what is
+ * its own (pfns), masks events, and calls SCHEDOP_shutdown(SHUTDOWN_suspend) with the frame of start_info as third
+ * argument. The answer tells where it is when it goes on: 0, in a new domain, in which everything of Xen's must be set
+ * up again; 1, in the old one, since the suspend was called off: everything is as it was. Only guests with the ELF note
  * SUSPEND_CANCEL are told the second; suspend-uncooperative is this program without it, and a second vCPU shows the
  * difference (--vcpus 2). See tools/xc/resume.c.
  */

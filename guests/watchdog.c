@@ -2,9 +2,9 @@
 /*
  * watchdog: a guest that is kept alive by petting a dog, and then forgets to.
  *
- * Shows SCHEDOP_watchdog: Xen shuts the domain down, with SHUTDOWN_watchdog, when a timer of some seconds runs out that the
- * guest has not set anew. It is for a kernel that hangs: the toolstack decides by on_watchdog what becomes of it. A domain has
- * two of them. Command line: pets=... how often it is petted, once a second, with a timeout of 2 s.
+ * Shows SCHEDOP_watchdog: Xen shuts the domain down, with SHUTDOWN_watchdog, when a timer of some seconds runs out that
+ * the guest has not set anew. It is for a kernel that hangs: the toolstack decides by on_watchdog what becomes of it. A
+ * domain has two of them. Command line: pets=... how often it is petted, once a second, with a timeout of 2 s.
  */
 #include "guests/rt/guest.h"
 

@@ -2,26 +2,27 @@
 /*
  * The invariant checker.
  *
- * Concept: reference counts are a summary, kept up to date a step at a time by everything in mmu/. Here they are computed a second
- * time, from what they summarise: all page tables, pins, roots, descriptor tables, grants. If a count and its sum differ,
- * some step was wrong, and sooner or later a guest will hold a writable page table or read a stranger's memory.
+ * Concept: reference counts are a summary, kept up to date a step at a time by everything in mmu/. Here they are
+ * computed a second time, from what they summarise: all page tables, pins, roots, descriptor tables, grants. If a count
+ * and its sum differ, some step was wrong, and sooner or later a guest will hold a writable page table or read a
+ * stranger's memory.
  *
  * What must hold, between hypercalls:
- *   1. count_info of an owned frame = its allocation + entries that map it + pins + roots + ... ; a free frame has none, and
- *      nothing refers to the hypervisor's own.
+ *   1. count_info of an owned frame = its allocation + entries that map it + pins + roots + ... ; a free frame has
+ *      none, and nothing refers to the hypervisor's own.
  *   2. type_info's count = uses of that very type. So no frame is writable and a page table at once.
- *   3. A table in use is validated, or partial with count 1; one that is not is neither, and only tables are pinned or partial.
- *      Present entries have no forbidden bits, no linear one is writable (through it, all tables below would be), and the
- *      slots that are Xen's hold what Xen put there.
+ *   3. A table in use is validated, or partial with count 1; one that is not is neither, and only tables are pinned or
+ *      partial. Present entries have no forbidden bits, no linear one is writable (through it, all tables below would
+ *      be), and the slots that are Xen's hold what Xen put there.
  *   4. An L1 entry maps a frame of another domain only with a live grant, or when the domain controls the other.
  *   5. linear_pt_count is what the tables' same-level entries make it.
  *   6. Every frame of a domain is on one list of it, and the lists' lengths are the domain's page counts.
  *   7. The windows with a vCPU's descriptor tables are the hypervisor's: no user entries, and Xen's own page is Xen's.
  *   8. Free frames, frames in use and claims add up, and a free frame has no pfn.
  *
- * Frames in runs that the heap never opened are not looked at: nothing was ever there, and nothing may refer to them. What is
- * expected of frames is all zero between two checks, so that none begins with clearing an array for the whole machine.
- * tests/mmu/test_audit.c breaks each rule; a new message here needs a new line there.
+ * Frames in runs that the heap never opened are not looked at: nothing was ever there, and nothing may refer to them.
+ * What is expected of frames is all zero between two checks, so that none begins with clearing an array for the whole
+ * machine. tests/mmu/test_audit.c breaks each rule; a new message here needs a new line there.
  *
  * Budget: eight rules, and nothing that can be understood apart from them.
  */

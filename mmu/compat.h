@@ -2,16 +2,16 @@
 /*
  * Arguments of 32-bit guests.
  *
- * Concept: a 32-bit guest's compiler lays the structures of the public headers out in its own way: pointers, longs and frame numbers
- * have 4 bytes, and 8-byte fields are aligned to 4. The hypervisor works on the 64-bit form alone; what crosses the boundary
- * is rewritten field by field. Which fields there are and where they lie is known to compilers: one list
- * (mmu/compat_layouts.c) is compiled twice, for 64 and for 32 bits, and gives two tables of numbers.
+ * Concept: a 32-bit guest's compiler lays the structures of the public headers out in its own way: pointers, longs and
+ * frame numbers have 4 bytes, and 8-byte fields are aligned to 4. The hypervisor works on the 64-bit form alone; what
+ * crosses the boundary is rewritten field by field. Which fields there are and where they lie is known to compilers:
+ * one list (mmu/compat_layouts.c) is compiled twice, for 64 and for 32 bits, and gives two tables of numbers.
  *
  *      struct gnttab_transfer    64 bits:  mfn ............... | domid .. | ref ..... | status    24 bytes
  *                                32 bits:  mfn ..... | domid .. | ref ..... | status              16 bytes
  *
- * Rules: a field that is wider in the 64-bit form is zero-extended on the way in, and cut on the way out. What the list leaves
- * out (padding, fields that nobody reads) is 0 on the way in.
+ * Rules: a field that is wider in the 64-bit form is zero-extended on the way in, and cut on the way out. What the list
+ * leaves out (padding, fields that nobody reads) is 0 on the way in.
  *
  * Corresponds to Xen's xen/include/xlat.lst and the headers that xen/tools/compat-build-header.py makes.
  */
@@ -59,7 +59,10 @@ enum compat_struct {
 
 #define COMPAT_MAX_FIELDS 11
 
-/* One structure as one compiler sees it. Field i is the same in both tables; its place, and the size of an element, may not be. */
+/*
+ * One structure as one compiler sees it. Field i is the same in both tables; its place, and the size of an element, may
+ * not be.
+ */
 struct compat_layout {
     uint16_t size, nr_fields;
     struct compat_field {
@@ -87,7 +90,9 @@ int compat32_from_guest(struct vcpu *v, void *dst, uint64_t src, enum compat_str
 int compat32_to_guest(struct vcpu *v, uint64_t dst, const void *src, enum compat_struct s);
 int compat32_field_to_guest(struct vcpu *v, uint64_t dst, enum compat_struct s, size_t at, const void *field);
 
-/* Read and write a structure at a guest address; dst and src here are the public header's (64-bit) ones. 0 or -EFAULT. */
+/*
+ * Read and write a structure at a guest address; dst and src here are the public header's (64-bit) ones. 0 or -EFAULT.
+ */
 static inline int compat_from_guest(struct vcpu *v, void *dst, uint64_t src, enum compat_struct s)
 {
     return v->domain->abi->layouts == compat_layouts64 ? copy_from_guest(v, dst, src, compat_layouts64[s].size)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The list of structures that 32-bit guests lay out differently, with the fields that cross the boundary (mmu/compat.h).
+ * The list of structures that 32-bit guests lay out differently, with the fields that cross the boundary
+ * (mmu/compat.h).
  *
- * This file is compiled twice, once with -m32 (see the Makefile): so the numbers of both tables come from the public headers and
- * a compiler, and cannot differ from what a guest's compiler makes of them.
+ * This file is compiled twice, once with -m32 (see the Makefile): so the numbers of both tables come from the public
+ * headers and a compiler, and cannot differ from what a guest's compiler makes of them.
  */
 #include "mmu/compat.h"
 

@@ -2,10 +2,11 @@
 /*
  * Frames with owners: the upper storey of the allocator.
  *
- * Concept: a frame is given to a domain (its `allocated` reference, PGC_allocated), counted against the domain's limit, and put on
- * its list. Giving it up drops that reference, no more: while somebody else still maps the frame it keeps its owner and
- * its content, and goes back to the heap with its last reference. The hypervisor's own frames ("xen heap") have no owner
- * until one is shared with a domain; then the domain can map it, but what frees it is free_xenheap_pages().
+ * Concept: a frame is given to a domain (its `allocated` reference, PGC_allocated), counted against the domain's limit,
+ * and put on its list. Giving it up drops that reference, no more: while somebody else still maps the frame it keeps
+ * its owner and its content, and goes back to the heap with its last reference. The hypervisor's own frames ("xen
+ * heap") have no owner until one is shared with a domain; then the domain can map it, but what frees it is
+ * free_xenheap_pages().
  *
  * Invariants:
  *  - A domain is referenced as long as it owns a frame of any kind, so its structure outlives its last frame: a zombie.

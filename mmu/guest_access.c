@@ -2,11 +2,11 @@
 /*
  * Walking a guest's page tables, and copying to and from what they map. The rules are in the header.
  *
- * Concept: on real hardware Xen simply dereferences a guest's pointer, since the guest's page tables are loaded: the processor
- * translates, and a fault becomes -EFAULT. Here the processor is somewhere else, so this file does what it would do: from the
- * root down, an entry a level, until a page is found or a right is missing. Only the range check is the hypervisor's own: an
- * address in its hole would reach Xen's memory, and is refused before anything is looked at. Native code's addresses are good here
- * as they are.
+ * Concept: on real hardware Xen simply dereferences a guest's pointer, since the guest's page tables are loaded: the
+ * processor translates, and a fault becomes -EFAULT. Here the processor is somewhere else, so this file does what it
+ * would do: from the root down, an entry a level, until a page is found or a right is missing. Only the range check is
+ * the hypervisor's own: an address in its hole would reach Xen's memory, and is refused before anything is looked at.
+ * Native code's addresses are good here as they are.
  *
  * Invariants: never touches a frame that the guest's own tables do not map; a write sets A and D as the processor does.
  */
@@ -21,7 +21,10 @@
 
 static bool pv_okay(const struct vcpu *v, uint64_t addr, size_t n)
 {
-    /* An array that starts below the hole is stopped by what is not mapped there, as on Xen; so is a PV32 guest above 4 GiB. */
+    /*
+     * An array that starts below the hole is stopped by what is not mapped there, as on Xen; so is a PV32 guest above 4
+     * GiB.
+     */
     return addr < (UINT64_C(1) << 47) || addr >= UINT64_C(0xffff880000000000);
 }
 

@@ -37,7 +37,8 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
 
 /*
  * Translate one guest virtual address through v's current page tables (kernel or user root as v runs now). Returns the
- * frame or INVALID_MFN with the error bits in *pfec, which on entry says what the access is (PFEC_*). Marks nothing accessed.
+ * frame or INVALID_MFN with the error bits in *pfec, which on entry says what the access is (PFEC_*). Marks nothing
+ * accessed.
  */
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 

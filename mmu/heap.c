@@ -2,21 +2,22 @@
 /*
  * The heap: free frames of the machine, by the buddy method.
  *
- * Concept: free memory is kept in blocks of 2^order frames, each aligned to its size, on one list an order. To allocate, a block that is
- * too big is halved until it fits; to free, a block is joined with its buddy (the other half of what it was cut from) as
- * long as that is free as a whole, too. What a block is stands in the page_info of its first frame; all its other frames
- * are plain zero there. So a fresh machine is a handful of blocks, and nothing else has to be written.
+ * Concept: free memory is kept in blocks of 2^order frames, each aligned to its size, on one list an order. To
+ * allocate, a block that is too big is halved until it fits; to free, a block is joined with its buddy (the other half
+ * of what it was cut from) as long as that is free as a whole, too. What a block is stands in the page_info of its
+ * first frame; all its other frames are plain zero there. So a fresh machine is a handful of blocks, and nothing else
+ * has to be written.
  *
  *   frame    0 1 2 3 4 5 6 7        order 2 at 0 (its buddy is 4..7), order 1 at 4 (buddy 6..7),
  *            [ 2   . . ] [1 .] X [0]     frame 6 in use, order 0 at 7
  *
- * Frames are scattered on purpose: which half of a block is used first is thrown by the machine's seeded dice, and single frames
- * are dealt out of blocks of up to 512 in a permuted order. So no frame number ever equals a guest's own by luck, consecutive
- * allocations are not neighbours, and the same seed gives the same frames.
+ * Frames are scattered on purpose: which half of a block is used first is thrown by the machine's seeded dice, and
+ * single frames are dealt out of blocks of up to 512 in a permuted order. So no frame number ever equals a guest's own
+ * by luck, consecutive allocations are not neighbours, and the same seed gives the same frames.
  *
- * Invariants: of a free block, the first frame has PGC_state_free and the order in type_info; free_pages is the sum over
- * the lists; a frame whose need_scrub is clear reads as zeroes. (Real Xen scrubs when a domain dies; here it is put off
- * until the frame is used again, which nobody can tell from outside.)
+ * Invariants: of a free block, the first frame has PGC_state_free and the order in type_info; free_pages is the sum
+ * over the lists; a frame whose need_scrub is clear reads as zeroes. (Real Xen scrubs when a domain dies; here it is
+ * put off until the frame is used again, which nobody can tell from outside.)
  *
  * Simplifies xen/common/page_alloc.c: no zones, no NUMA nodes, no separate boot allocator. Who owns a frame is the
  * next storey: mmu/domheap.c.
@@ -70,8 +71,8 @@ static void heap_fill(struct xen *xen, uint64_t first, uint64_t end)
 }
 
 /*
- * Zeroes, of which the host gives what is touched. A machine with room for many domains fills its frame table densely, so the
- * host is asked for large pages: one page fault where there would be 512. A small one stays small.
+ * Zeroes, of which the host gives what is touched. A machine with room for many domains fills its frame table densely,
+ * so the host is asked for large pages: one page fault where there would be 512. A small one stays small.
  */
 static struct page_info *frame_table_map(uint64_t nr)
 {
@@ -146,7 +147,10 @@ static struct page_info *block_take(struct xen *xen, unsigned int order)
     return pg;
 }
 
-/* Put a block on the list of single frames, in an order that the dice decide: i -> a * i + b. No neighbours follow each other. */
+/*
+ * Put a block on the list of single frames, in an order that the dice decide: i -> a * i + b. No neighbours follow each
+ * other.
+ */
 static void scatter(struct xen *xen, struct page_info *block, unsigned int nr)
 {
     uint64_t dice = machine_random(xen->machine);

@@ -2,10 +2,10 @@
 /*
  * The machine-to-physical table (M2P).
  *
- * Concept: a PV guest's page tables hold machine frame numbers, but its kernel thinks in its own numbers (pfn). From pfn to mfn it keeps
- * a list itself; the way back, needed whenever it reads a page-table entry, is this one array for the whole machine, which
- * every PV guest can read at MACH2PHYS_VIRT_START and which Xen alone writes (MMU_MACHPHYS_UPDATE). A PV32 guest
- * reaches only 4 GiB, so there is a second table of 32-bit entries at 0xf5800000.
+ * Concept: a PV guest's page tables hold machine frame numbers, but its kernel thinks in its own numbers (pfn). From
+ * pfn to mfn it keeps a list itself; the way back, needed whenever it reads a page-table entry, is this one array for
+ * the whole machine, which every PV guest can read at MACH2PHYS_VIRT_START and which Xen alone writes
+ * (MMU_MACHPHYS_UPDATE). A PV32 guest reaches only 4 GiB, so there is a second table of 32-bit entries at 0xf5800000.
  *
  *   frames, right behind the firmware's:
  *   | L1 tables of both | L2 tables, L3 | L2 for PV32 | ... || M2P, 8 bytes a frame || M2P, 4 bytes a frame ||
@@ -13,17 +13,17 @@
  *
  * The toolstack maps the table for itself, in extents of 2 MiB (XENMEM_machphys_mfn_list), hence the whole ones.
  *
- * The tables of a big machine are big themselves, and most of it is never used. So a page of the M2P comes into being when
- * the heap first hands out one of the 512 frames that it describes: until then its L1 entry is not present. That is as on a real
- * machine, where the table has holes for the holes in memory; guests read it with a fault handler in place. For who maps
- * the frames themselves the pages that are not there yet come into being, too (m2p_frame_open).
+ * The tables of a big machine are big themselves, and most of it is never used. So a page of the M2P comes into being
+ * when the heap first hands out one of the 512 frames that it describes: until then its L1 entry is not present. That
+ * is as on a real machine, where the table has holes for the holes in memory; guests read it with a fault handler in
+ * place. For who maps the frames themselves the pages that are not there yet come into being, too (m2p_frame_open).
  *
  * The 32-bit table is for PV32 guests alone, so that none of its pages is there before the first of these comes, or the
  * toolstack wants to read it (m2p32_begin).
  *
- * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); from m2p32_begin() on that
- * goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel runs at
- * CPL 3), PV32 supervisor-readable (ring 1).
+ * Invariants: an L1 entry of the M2P is present exactly if the page is filled in (m2p_is_open); from m2p32_begin() on
+ * that goes for the other table, too; a free frame's entry is INVALID_M2P_ENTRY. PV64 maps it user-readable (its kernel
+ * runs at CPL 3), PV32 supervisor-readable (ring 1).
  *
  * Simplifies xen/arch/x86/x86_64/mm.c:paging_init(), setup_m2p_table(): no superpages, no hotplug.
  */
@@ -58,7 +58,9 @@ uint64_t m2p32_frames(const struct xen *xen)
 _Static_assert(M2P_EXTENT_PAGES == PTES_PER_TABLE, "an extent is what an L1 table maps");
 static const uint64_t *m2p32_l1(const struct xen *xen) { return m2p_l1(xen) + xen->m2p_frames; }
 
-/* Fill upper-level tables at `at` so that they map the nr tables (or pages) from `child` on; returns how many it took. */
+/*
+ * Fill upper-level tables at `at` so that they map the nr tables (or pages) from `child` on; returns how many it took.
+ */
 static uint64_t map_tables(struct xen *xen, uint64_t at, uint64_t child, uint64_t nr, unsigned int first_slot,
                            uint64_t flags)
 {
@@ -92,7 +94,10 @@ uint64_t m2p_init(struct xen *xen)
     return end;
 }
 
-/* The host gives memory for a group of pages at once, when the first of them comes into being: their neighbours soon will, too. */
+/*
+ * The host gives memory for a group of pages at once, when the first of them comes into being: their neighbours soon
+ * will, too.
+ */
 static void group_populate(struct xen *xen, const uint64_t *l1, mfn_t first_mfn, uint64_t page)
 {
     const uint64_t first = page - page % HOST_GROUP;

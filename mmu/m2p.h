@@ -19,7 +19,9 @@
 /* XENMEM_machphys_mfn_list names the table by pieces of 2 MiB. */
 #define M2P_EXTENT_PAGES UINT64_C(512)
 
-/* Set both tables up in the frames behind the firmware's; returns the first frame behind them. At least 8 MiB of RAM. */
+/*
+ * Set both tables up in the frames behind the firmware's; returns the first frame behind them. At least 8 MiB of RAM.
+ */
 uint64_t m2p_init(struct xen *xen);
 #define M2P_PER_PAGE (PAGE_SIZE / 8)
 

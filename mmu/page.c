@@ -2,9 +2,10 @@
 /*
  * References to frames.
  *
- * Concept: whoever uses a frame (a page-table entry, a grant, the hypervisor for the length of a hypercall) holds a general reference, so
- * that the frame cannot be freed and re-used under its hands. A reference is only given on a frame that has one already: count
- * 0 means free, and free frames come to life through the heap alone. So a guest may name any number it likes.
+ * Concept: whoever uses a frame (a page-table entry, a grant, the hypervisor for the length of a hypercall) holds a
+ * general reference, so that the frame cannot be freed and re-used under its hands. A reference is only given on a
+ * frame that has one already: count 0 means free, and free frames come to life through the heap alone. So a guest may
+ * name any number it likes.
  *
  * Invariants: count_info's count >= type_info's count for frames owned by domains (except the hypervisor's shared ones,
  * whose type is held for ever); what a type reference adds is in mmu/page_type.c.

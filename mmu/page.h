@@ -7,8 +7,9 @@
  *
  *   count_info  how many references of any kind exist; the frame is freed only when the last one goes
  *   type_info   what the frame is being used AS right now (page table of level n, segment descriptors, writable data), and
- *               how often. A frame has one type at a time: it can change only when its type count is 0. Since "writable"
- *               and "page table" are different types, no guest ever has a writable mapping of a live page table.
+ *               how often. A frame has one type at a time: it can change only when its type count is 0. Since
+ *               "writable" and "page table" are different types, no guest ever has a writable mapping of a live page
+ *               table.
  *
  *   count_info:  63         62        61     60..59                53..0
  *                allocated  xen_heap  extra  state: inuse or free  reference count
@@ -71,7 +72,9 @@ _Static_assert(PGT_type_mask + PGT_pinned + PGT_validated + PGT_pae_xen_l2 + PGT
 /* Which of its owner's lists a frame is on. */
 enum page_list_id { PAGE_LIST_none, PAGE_LIST_page, PAGE_LIST_xenpage, PAGE_LIST_relmem };
 
-/* All zero: a frame that nobody owns, references or ever used. So a frame table of any size is ready when it is mapped. */
+/*
+ * All zero: a frame that nobody owns, references or ever used. So a frame table of any size is ready when it is mapped.
+ */
 struct page_info {
     uint64_t count_info;
     uint64_t type_info; /* PGC_state_free: order of the free block */
@@ -136,11 +139,14 @@ static inline struct page_info *page_list_next(const struct xen *xen, const stru
 int heap_init(struct xen *xen);
 void heap_destroy(struct xen *xen);
 uint64_t avail_domheap_pages(const struct xen *xen);
-/* 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. (Xen answers with their address.) */
+/*
+ * 2^order contiguous frames for the hypervisor itself (xen heap), zeroed. NULL: -ENOMEM. (Xen answers with their
+ * address.)
+ */
 struct page_info *alloc_xenheap_pages(struct xen *xen, unsigned int order);
 /*
- * The hypervisor gives its frames up. Those shared with a domain lose the domain's allocation reference and are free when
- * the last mapping is gone, the others are free now.
+ * The hypervisor gives its frames up. Those shared with a domain lose the domain's allocation reference and are free
+ * when the last mapping is gone, the others are free now.
  */
 void free_xenheap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
 /*
@@ -150,15 +156,22 @@ void free_xenheap_pages(struct xen *xen, struct page_info *pg, unsigned int orde
 #define MEMF_no_owner    1u
 #define MEMF_no_refcount 2u /* does not count in tot_pages but in extra_pages (Xen's MEMF_no_refcount, PGC_extra) */
 struct page_info *alloc_domheap_pages(struct xen *xen, struct domain *d, unsigned int order, unsigned int memflags);
-/* Give frames from alloc_domheap_pages(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages stays as it is. */
+/*
+ * Give frames from alloc_domheap_pages(MEMF_no_owner) to d. 0, -EINVAL (dying), -E2BIG. MEMF_no_refcount: tot_pages
+ * stays as it is.
+ */
 int assign_page(struct page_info *pg, unsigned int order, struct domain *d, unsigned int memflags);
 /*
- * Take pg away from d: afterwards it is as alloc_domheap_pages(MEMF_no_owner) returns one. Only when nothing but d's own allocation
- * refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain. The
- * content stays, and so may what TLBs know of it: flush before somebody else gets it. Xen arch/x86/mm.c:steal_page().
+ * Take pg away from d: afterwards it is as alloc_domheap_pages(MEMF_no_owner) returns one. Only when nothing but d's
+ * own allocation refers to it; -EINVAL otherwise (also for another domain's page), -EOPNOTSUPP for a translated domain.
+ * The content stays, and so may what TLBs know of it: flush before somebody else gets it. Xen
+ * arch/x86/mm.c:steal_page().
  */
 int steal_page(struct domain *d, struct page_info *pg);
-/* Free a block that alloc_domheap_pages(MEMF_no_owner) returned and nobody references, or an owned frame (order 0) without references. */
+/*
+ * Free a block that alloc_domheap_pages(MEMF_no_owner) returned and nobody references, or an owned frame (order 0)
+ * without references.
+ */
 void free_domheap_pages(struct xen *xen, struct page_info *pg, unsigned int order);
 static inline void free_domheap_page(struct xen *xen, struct page_info *pg) { free_domheap_pages(xen, pg, 0); }
 /* Make a xen-heap frame mappable by d. */
@@ -167,7 +180,9 @@ void share_xen_page_with_guest(struct page_info *pg, struct domain *d, enum XENS
 
 /* Free frames in blocks of 2^order, for statistics and tests. */
 uint64_t heap_free_blocks(const struct xen *xen, unsigned int order);
-/* All frames that the heap has to give in total; frames below heap_first_frame() belong to the firmware and to the M2P. */
+/*
+ * All frames that the heap has to give in total; frames below heap_first_frame() belong to the firmware and to the M2P.
+ */
 uint64_t heap_total_pages(const struct xen *xen);
 uint64_t heap_first_frame(const struct xen *xen);
 

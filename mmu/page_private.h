@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * References as the paging code itself takes them, preemptible or not: the short ways inline, the rest in mmu/page.c and mmu/page_type.c.
+ * References as the paging code itself takes them, preemptible or not: the short ways inline, the rest in mmu/page.c
+ * and mmu/page_type.c.
  */
 #ifndef MMU_PAGE_PRIVATE_H
 #define MMU_PAGE_PRIVATE_H
@@ -9,16 +10,19 @@
 #include "mmu/tlb.h"
 
 /*
- * A type reference. v is the vCPU whose hypercall this is, so that long work can be preempted and failed work undone in pieces
- * (-ERESTART, v->old_guest_table); NULL: all at once. -EINVAL when the frame is in use as something else or is no valid
- * table.
+ * A type reference. v is the vCPU whose hypercall this is, so that long work can be preempted and failed work undone in
+ * pieces (-ERESTART, v->old_guest_table); NULL: all at once. -EINVAL when the frame is in use as something else or is
+ * no valid table.
  */
 int _get_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type);
-/* Give one up. The last one of a page table gives up what its entries refer to: -ERESTART when v's share of work is done. */
+/*
+ * Give one up. The last one of a page table gives up what its entries refer to: -ERESTART when v's share of work is
+ * done.
+ */
 int _put_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg);
 /*
- * The same for who only noted that pg was partial: the type reference is the partial state's own. If somebody has finished
- * the work since (either way), there is nothing to do.
+ * The same for who only noted that pg was partial: the type reference is the partial state's own. If somebody has
+ * finished the work since (either way), there is nothing to do.
  */
 static inline int page_type_put_partial(struct xen *xen, struct vcpu *v, struct page_info *pg)
 {
@@ -47,7 +51,10 @@ static inline void page_put_writable(struct xen *xen, struct page_info *pg)
 #define PTF_retain_ref 2u /* with -ERESTART keep the general reference (the caller notes that it has a partial entry) */
 int get_page_and_type_from_mfn(struct vcpu *v, mfn_t mfn, uint64_t type, struct domain *d, unsigned int flags);
 
-/* pg is partial: let the next hypercall of v take it apart, and give up the general reference that comes with this call. */
+/*
+ * pg is partial: let the next hypercall of v take it apart, and give up the general reference that comes with this
+ * call.
+ */
 static inline void page_put_later(struct vcpu *v, struct page_info *pg)
 {
     v->old_guest_table = page_to_mfn(v->domain->xen, pg);

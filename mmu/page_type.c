@@ -2,10 +2,11 @@
 /*
  * Types of frames: what a frame is being used as, and how often.
  *
- * Concept: this is the rule the whole of PV paging hangs on. A frame has one type at a time, and while its type count is not zero the
- * type cannot change. To be used as a page table of level n a frame must have been looked through and found harmless
- * (validated); from then on only Xen writes to it, since a writable mapping would need the type `writable`. When the last use
- * ends the references that its entries hold are given up, and the frame is free to become something else.
+ * Concept: this is the rule the whole of PV paging hangs on. A frame has one type at a time, and while its type count
+ * is not zero the type cannot change. To be used as a page table of level n a frame must have been looked through and
+ * found harmless (validated); from then on only Xen writes to it, since a writable mapping would need the type
+ * `writable`. When the last use ends the references that its entries hold are given up, and the frame is free to become
+ * something else.
  *
  *           get: other type, count 0               validated                put of the last
  *   (any) ---------------------------------> new type, count 1 ... n ------------------------------> count 0
@@ -13,15 +14,17 @@
  *           -ERESTART  v        |                                   -ERESTART  v        |
  *                    PGT_partial, count 1: nr_validated_ptes entries hold references
  *
- * Looking through a tree of tables is long work. When the vCPU's share is used up, the frame is left `partial`: it keeps one type and one general
- * reference for itself, and whoever comes next with the same type carries on. A tree found bad half way is taken down the same
- * way, later, from v->old_guest_table.
+ * Looking through a tree of tables is long work. When the vCPU's share is used up, the frame is left `partial`: it
+ * keeps one type and one general reference for itself, and whoever comes next with the same type carries on. A tree
+ * found bad half way is taken down the same way, later, from v->old_guest_table.
  *
- * Invariants: a page table is validated or partial exactly as long as its count is not 0; partial means count 1 and not validated.
- * (Writable and segment-descriptor frames stay validated at count 0: what they were checked for cannot change.)
+ * Invariants: a page table is validated or partial exactly as long as its count is not 0; partial means count 1 and not
+ * validated. (Writable and segment-descriptor frames stay validated at count 0: what they were checked for cannot
+ * change.)
  *
- * Corresponds to _get_page_type(), _put_page_type() of xen/arch/x86/mm.c. Simplified: one thread, so nobody ever waits for
- * another CPU's validation, and -EINTR (preempted before anything was done) cannot happen: the first entry is always done.
+ * Corresponds to _get_page_type(), _put_page_type() of xen/arch/x86/mm.c. Simplified: one thread, so nobody ever waits
+ * for another CPU's validation, and -EINTR (preempted before anything was done) cannot happen: the first entry is
+ * always done.
  */
 #include "mmu/page_private.h"
 #include "mmu/paging.h"

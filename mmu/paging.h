@@ -2,15 +2,17 @@
 /*
  * struct paging_ops: what a kind of paging does when a frame becomes a table of it, and stops being one.
  *
- * Concept: types and their counts (mmu/page_type.c) are the same whatever a domain's paging is; what makes a frame a harmless page table is not. So
- * the files of mmu/ itself go through this table, which a domain is given when it is made (d->paging) and keeps; a row is `static const`
- * data of the folder that implements it, and mmu/ includes none of them.
+ * Concept: types and their counts (mmu/page_type.c) are the same whatever a domain's paging is; what makes a frame a
+ * harmless page table is not. So the files of mmu/ itself go through this table, which a domain is given when it is
+ * made (d->paging) and keeps; a row is `static const` data of the folder that implements it, and mmu/ includes none of
+ * them.
  *
  *      direct    mmu/pv/   the guest's own tables are what the processor loads (PV; a native domain stands for a PV kernel, so its
  *                          frames may be validated like one's)
  *      NULL                frames of such a domain never become tables: translated and system domains
  *
- * Corresponds to struct paging_mode of Xen's xen/arch/x86/include/asm/paging.h, and to the switch in its _get_page_type().
+ * Corresponds to struct paging_mode of Xen's xen/arch/x86/include/asm/paging.h, and to the switch in its
+ * _get_page_type().
  */
 #ifndef MMU_PAGING_H
 #define MMU_PAGING_H
@@ -20,8 +22,9 @@
 struct paging_ops {
     const char *name;
     /*
-     * pg shall be a `type` (PGT_l1_page_table to PGT_seg_desc_page): look through it, and take the references that its entries hold. v as
-     * for _get_page_type(). 0; -EINVAL; -ERESTART: v's share of work is done, and pg->nr_validated_ptes says how far it came.
+     * pg shall be a `type` (PGT_l1_page_table to PGT_seg_desc_page): look through it, and take the references that its
+     * entries hold. v as for _get_page_type(). 0; -EINVAL; -ERESTART: v's share of work is done, and
+     * pg->nr_validated_ptes says how far it came.
      */
     int (*promote)(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type);
     /* The page table pg is one no more: give these references up. 0 or -ERESTART, in the same way. */

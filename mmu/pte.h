@@ -6,12 +6,13 @@
  *   NX GNTTAB available  GK  machine frame number   avail  G  PAT  D  A  PCD  PWT  US  RW  P
  *
  * The same layout serves all four levels; in levels 2 to 4 bit 7 means "large page" (PSE), which PV guests do not get.
- * Xen changes what a PV64 guest wrote in one way: kernel and user of such a guest both run at CPL 3, so every entry gets
- * US, and an L1 entry that the guest meant for its kernel alone is marked with bit 52 (_PAGE_GUEST_KERNEL). The kernel's
- * pages are safe from user code because user code runs on page tables of its own.
+ * Xen changes what a PV64 guest wrote in one way: kernel and user of such a guest both run at CPL 3, so every entry
+ * gets US, and an L1 entry that the guest meant for its kernel alone is marked with bit 52 (_PAGE_GUEST_KERNEL). The
+ * kernel's pages are safe from user code because user code runs on page tables of its own.
  *
- * Corresponds to xen/arch/x86/include/asm/page.h, x86_64/page.h and the DISALLOW masks and adjust_guest_l*e() of mm.c. Simplified:
- * entries are plain uint64_t at every level, and no PV guest owns I/O memory, so cache attributes stay forbidden in L1 entries.
+ * Corresponds to xen/arch/x86/include/asm/page.h, x86_64/page.h and the DISALLOW masks and adjust_guest_l*e() of mm.c.
+ * Simplified: entries are plain uint64_t at every level, and no PV guest owns I/O memory, so cache attributes stay
+ * forbidden in L1 entries.
  */
 #ifndef MMU_PTE_H
 #define MMU_PTE_H

@@ -2,10 +2,11 @@
 /*
  * A dying domain gives its memory back.
  *
- * Concept: frames are not taken away, references are: pins first, then each frame's allocation reference, and what nobody else maps is free at
- * that moment. What is left then is either mapped by another domain (it stays until that ends; the domain is a zombie), or held
- * by the domain's own page tables in a circle: linear page tables, which refer to their like, and tables whose
- * validation was never finished. These circles are broken by force, top level first: nobody runs on a dead domain's tables.
+ * Concept: frames are not taken away, references are: pins first, then each frame's allocation reference, and what
+ * nobody else maps is free at that moment. What is left then is either mapped by another domain (it stays until that
+ * ends; the domain is a zombie), or held by the domain's own page tables in a circle: linear page tables, which refer
+ * to their like, and tables whose validation was never finished. These circles are broken by force, top level first:
+ * nobody runs on a dead domain's tables.
  *
  * Invariants: frames looked at wait on arch_relmem, so that each pass ends; every pass may be preempted anywhere.
  *

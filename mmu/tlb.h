@@ -2,14 +2,15 @@
 /*
  * When may a stale translation still exist?
  *
- * Concept: a guest that removes a mapping need not flush its TLB, so it may go on using the frame for a while. That is its own
- * affair until the frame gets another purpose: a frame that becomes a page table must not be writable through an old TLB
- * entry, and a freed frame must not be readable by its former owner. Flushing at every such change would be safe and
- * slow, so Xen keeps a clock. A frame is stamped with the clock when a use of it ends; a vCPU is stamped when it flushes;
- * and only vCPUs whose stamp is not later than the frame's have to flush when the frame is used for something else. Mostly none.
+ * Concept: a guest that removes a mapping need not flush its TLB, so it may go on using the frame for a while. That is
+ * its own affair until the frame gets another purpose: a frame that becomes a page table must not be writable through
+ * an old TLB entry, and a freed frame must not be readable by its former owner. Flushing at every such change would be
+ * safe and slow, so Xen keeps a clock. A frame is stamped with the clock when a use of it ends; a vCPU is stamped when
+ * it flushes; and only vCPUs whose stamp is not later than the frame's have to flush when the frame is used for
+ * something else. Mostly none.
  *
- * "Flush" here is a bit in the vCPU's registers that takes effect before its next instruction. When all are meant, one number
- * says so: the time since which every vCPU must have flushed before it is entered again.
+ * "Flush" here is a bit in the vCPU's registers that takes effect before its next instruction. When all are meant, one
+ * number says so: the time since which every vCPU must have flushed before it is entered again.
  *
  * Invariant: tlb_flushed <= tlb_clock, so whoever flushes now has caught up.
  *
@@ -37,8 +38,8 @@ static inline void vcpu_flush_tlb_one(struct vcpu *v, uint64_t va)
 }
 
 /*
- * All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. Nobody goes round to tell
- * them: each looks when it is entered, so this costs the same for one domain and for thousands.
+ * All vCPUs that may have cached a way to a frame stamped `stamp`, or to an earlier one, flush. Nobody goes round to
+ * tell them: each looks when it is entered, so this costs the same for one domain and for thousands.
  */
 static inline void tlb_flush_stale(struct xen *xen, uint64_t stamp)
 {
@@ -48,7 +49,10 @@ static inline void tlb_flush_stale(struct xen *xen, uint64_t stamp)
     }
 }
 
-/* An L1 entry, or one of a table above, in use is about to be replaced: what it said may be in a TLB if the processor ever used it. */
+/*
+ * An L1 entry, or one of a table above, in use is about to be replaced: what it said may be in a TLB if the processor
+ * ever used it.
+ */
 static inline void tlb_l1e_gone(struct xen *xen, uint64_t old)
 {
     if (!(~old & (_PAGE_PRESENT | _PAGE_ACCESSED)))

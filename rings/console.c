@@ -2,13 +2,14 @@
 /*
  * The console backend: dom0's end of a PV console.
  *
- * Concept: the simplest of all split drivers. One shared page holds two byte rings, `in` (1 KiB, towards the guest) and `out`
- * (2 KiB, from it), each with a producer and a consumer index that only ever grow; a byte's place is its index modulo the
- * ring's size. Whoever produced or consumed says so by an event. There is no negotiation: the page and the port are in
- * start_info.
+ * Concept: the simplest of all split drivers. One shared page holds two byte rings, `in` (1 KiB, towards the guest) and
+ * `out` (2 KiB, from it), each with a producer and a consumer index that only ever grow; a byte's place is its index
+ * modulo the ring's size. Whoever produced or consumed says so by an event. There is no negotiation: the page and the
+ * port are in start_info.
  *
- * Invariants: the page is the guest's, so its indices are hostile: a distance larger than the ring is not followed. Each index is
- * read once, and what was read is used. Input is taken from outside only when there is room for it, so nothing is lost.
+ * Invariants: the page is the guest's, so its indices are hostile: a distance larger than the ring is not followed.
+ * Each index is read once, and what was read is used. Input is taken from outside only when there is room for it, so
+ * nothing is lost.
  *
  * Source: public io/console.h. Corresponds to tools/console/daemon/io.c (handle_ring_read, buffer_append).
  */

@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# assets.sh [ASSET...]: real guests, unpacked from Debian's packages below build/assets, never installed; without a name, all of them:
+# assets.sh [ASSET...]: real guests, unpacked from Debian's packages below build/assets, never installed; without a
+# name, all of them:
 #
 #   grub      grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
 #   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
 #   generic   vmlinuz-generic                          once)
 #   busybox   busybox                                  a static user land for an initrd
 #
-# The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run; they can be
-# missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and then:
+# The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run;
+# they can be missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and
+# then:
 #
 #   trixie    vmlinuz-trixie                           Debian 13's (Linux 6.12)
 #   sid       vmlinuz-sid                              the newest that Debian has (Linux 7 or later)

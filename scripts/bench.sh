@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}; what else there is
-# to say goes to standard error. With BASE=FILE, a stored run, that is also what has become of each figure since (see
-# bench_compare.sh), and the exit status is 1 if one has become worse.
+# bench.sh: how fast is it? One JSON object a line: {"name": ..., "value": ..., "unit": ..., "runs": ...}; what else
+# there is to say goes to standard error. With BASE=FILE, a stored run, that is also what has become of each figure
+# since (see bench_compare.sh), and the exit status is 1 if one has become worse.
 #
 # Concept: virtual time says nothing of speed, so each figure comes from outside. A bench guest does n operations and
 # shuts down; it is run with a small and a large n, and the difference in the program's own "real: running" time (of
-# --stats) is that of the operations alone, without start and boot. Each figure is the median of $RUNS such pairs. Compare ratios and
-# rates on one machine, on a quiet one; absolute figures of two machines say little.
+# --stats) is that of the operations alone, without start and boot. Each figure is the median of $RUNS such pairs.
+# Compare ratios and rates on one machine, on a quiet one; absolute figures of two machines say little.
 set -eu
 : "${XENLAB:=./xenlab}" "${RUNS:=5}" "${BASE:=}"
 bench=build/guests/bench

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bench_compare.sh BASE [NOW]: what became of the figures of a stored run of bench.sh. Of each the ratio, 2 for twice as fast or
-# half as large, 0.5 for half as fast or twice as large; worst first. Status 1 if one is worse by more than noise. With
-# BASE alone: whether that is such a run.
+# bench_compare.sh BASE [NOW]: what became of the figures of a stored run of bench.sh. Of each the ratio, 2 for twice as
+# fast or half as large, 0.5 for half as fast or twice as large; worst first. Status 1 if one is worse by more than
+# noise. With BASE alone: whether that is such a run.
 #
-# Concept: noise is what the same program differs by from itself. Times of a machine that is used for other things as well move by a
-# fifth, so that is what passes for the same; memory hardly moves at all. THRESHOLD=50 takes half as much again for the
-# same.
+# Concept: noise is what the same program differs by from itself. Times of a machine that is used for other things as
+# well move by a fifth, so that is what passes for the same; memory hardly moves at all. THRESHOLD=50 takes half as much
+# again for the same.
 set -eu
 : "${THRESHOLD:=20}"
 case $THRESHOLD in

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bench_xen.sh [PATTERN...]: the same guests here and under Xen in QEMU, per second of CPU, as a table with ratios. With patterns,
-# only the lines whose names fit one.
+# bench_xen.sh [PATTERN...]: the same guests here and under Xen in QEMU, per second of CPU, as a table with ratios. With
+# patterns, only the lines whose names fit one.
 #
 # Concept: the other way to run a PV guest without root or VT-x is the real Xen in QEMU, which emulates the same kind of
-# processor by translating code, as Unicorn does here. So both are given the same kernel and the same work, in turns, and what counts is the
-# CPU time of the whole process. A bench guest does n operations; of a small and a large n the difference is that of the
-# operations alone, without QEMU's BIOS, Xen's start and ours. Each line is a median of $RUNS such pairs, and there are enough
-# operations to outweigh what Xen's start varies by, since that waits in loops for the clock.
+# processor by translating code, as Unicorn does here. So both are given the same kernel and the same work, in turns,
+# and what counts is the CPU time of the whole process. A bench guest does n operations; of a small and a large n the
+# difference is that of the operations alone, without QEMU's BIOS, Xen's start and ours. Each line is a median of $RUNS
+# such pairs, and there are enough operations to outweigh what Xen's start varies by, since that waits in loops for the
+# clock.
 #
 # Xen starts its guest as dom0, since a toolstack would need a Linux to run on: see the notes below the table.
 #
@@ -76,8 +77,9 @@ cpu() {
 # here EXPECTED ARGUMENT...
 here() { cpu "$1" "$XENLAB" run -q "${@:2}"; }
 
-# there EXPECTED MIB MODULES: under Xen, as dom0 with so much memory. MODULES: a kernel, its command line, a comma, an initrd. What
-# Xen does against the faults of real processors is off, as there are none here. -no-reboot: when dom0 reboots, QEMU ends.
+# there EXPECTED MIB MODULES: under Xen, as dom0 with so much memory. MODULES: a kernel, its command line, a comma, an
+# initrd. What Xen does against the faults of real processors is off, as there are none here. -no-reboot: when dom0
+# reboots, QEMU ends.
 there() {
     local lib
     lib=lib/$(gcc -print-multiarch)
@@ -100,8 +102,8 @@ wanted() {
     return 1
 }
 
-# show NAME AIM: of the lines "here there" of $tmp/samples, the median of each and of their ratios. Rates; with a dash before
-# them, seconds.
+# show NAME AIM: of the lines "here there" of $tmp/samples, the median of each and of their ratios. Rates; with a dash
+# before them, seconds.
 show() {
     awk -v name="$1" -v aim="$2" '
         function median(v, n,   i, j, t) {

@@ -5,9 +5,10 @@
 #                   numbered lines (in the manner of xv6's printed listing)
 # book.sh check   : one line for each thing that is wrong with the list, and nothing else; for lint
 #
-# Concept: what a reader is promised is a way through the sources and not a total. The list is that way: a line a file, in the order
-# in which they are read, its name and what it is about; a line "# ..." opens a chapter, and one "## ..." is for whoever edits the list.
-# The promise has two numbers, which are checked here and stated nowhere else than in the list's first lines.
+# Concept: what a reader is promised is a way through the sources and not a total. The list is that way: a line a file,
+# in the order in which they are read, its name and what it is about; a line "# ..." opens a chapter, and one "## ..."
+# is for whoever edits the list. The promise has two numbers, which are checked here and stated nowhere else than in the
+# list's first lines.
 set -eu
 
 list=docs/book.list

@@ -8,10 +8,11 @@
 # from the machine's own configuration by replacing the suite name, so the machine's mirror, proxy and keyring are used
 # and no address is written down here. Both forms are understood: one-line (*.list) and deb822 (*.sources).
 #
-# A PACKAGE written as @NAME:PREFIX means "the first package on which NAME depends and whose name begins with PREFIX", and
-# more prefixes go on from there: the kernel's meta package linux-image-amd64 depends on the versioned one that holds the
-# files, and since Linux 7 that one on linux-binary-VERSION. Written as +NAME it means "that and all that it depends on and this
-# machine has not", for a program that shall run from where it is unpacked. The SUITE may be the machine's backports.
+# A PACKAGE written as @NAME:PREFIX means "the first package on which NAME depends and whose name begins with PREFIX",
+# and more prefixes go on from there: the kernel's meta package linux-image-amd64 depends on the versioned one that
+# holds the files, and since Linux 7 that one on linux-binary-VERSION. Written as +NAME it means "that and all that it
+# depends on and this machine has not", for a program that shall run from where it is unpacked. The SUITE may be the
+# machine's backports.
 #
 # Invariants: works without root; nothing outside DIR is written; nothing unauthenticated is accepted.
 set -eu
@@ -62,7 +63,8 @@ sources_for() {
     done
     for f in /etc/apt/sources.list.d/*.sources; do
         [ -r "$f" ] || continue
-        # A stanza a record. A key embedded in Signed-By has many lines; such a stanza falls back to the trusted keys of apt.
+        # A stanza a record. A key embedded in Signed-By has many lines; such a stanza falls back to the trusted keys of
+        # apt.
         awk -v names="^($names)(-updates|-security)?\$" -v suite="$1" -v keyring="$2" -v without="$without_updates" '
             function flush(   n, i, j, s, u, us, ss, opt) {
                 if (types ~ /(^| )deb( |$)/ && enabled !~ /no|false/) {

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# hostile.sh COUNT [SEED]: guests/hostile and guests/havoc with so many seeds, from SEED on, by $XENLAB (build/xenlab); next to each, in
-# the same machine, a neighbour that must notice nothing. Prints every seed whose run was wrong, and closes with "N passed, N failed".
+# hostile.sh COUNT [SEED]: guests/hostile and guests/havoc with so many seeds, from SEED on, by $XENLAB (build/xenlab);
+# next to each, in the same machine, a neighbour that must notice nothing. Prints every seed whose run was wrong, and
+# closes with "N passed, N failed".
 #
-# What is right: the program ends by itself, with the status of guests that powered off (0), crashed (2), or went on to the end of
-# the time they were given (3); and the neighbour says all it says when it is alone. A sanitizer's finding is another status.
+# What is right: the program ends by itself, with the status of guests that powered off (0), crashed (2), or went on to
+# the end of the time they were given (3); and the neighbour says all it says when it is alone. A sanitizer's finding is
+# another status.
 set -eu
 
 : "${XENLAB:=build/xenlab}"

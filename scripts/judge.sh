@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# judge.sh PLACE [PATTERN...]: run the tests of a file or folder (*.test), and judge each. With patterns, only those of which the name
-# or the file's name fits one. Run from the project's root; $XENLAB is the program (./xenlab). tests/guest/README.md has the format.
+# judge.sh PLACE [PATTERN...]: run the tests of a file or folder (*.test), and judge each. With patterns, only those of
+# which the name or the file's name fits one. Run from the project's root; $XENLAB is the program (./xenlab).
+# tests/guest/README.md has the format.
 #
 # Concept: a case is one or more runs, and what is expected of each. It ends as one of
 #
@@ -12,14 +13,15 @@
 #           bug in itself
 #   SKIP    what it needs is not there
 #
-# The status is 0 if all that ran passed, 2 if there was an error, otherwise 1. Each expectation is a function that says nothing and
-# returns 0, or gives the verdict and returns 1, which ends the chain that judge.awk has made of the case.
+# The status is 0 if all that ran passed, 2 if there was an error, otherwise 1. Each expectation is a function that says
+# nothing and returns 0, or gives the verdict and returns 1, which ends the chain that judge.awk has made of the case.
 #
-# Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host seconds is only
-# a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing; V=1 shows what each run said.
+# Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host
+# seconds is only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing;
+# V=1 shows what each run said.
 #
-# When could these pass wrongly? If nothing was run: hence the count at the end, and none is an error. Or if an expectation were not
-# looked at: hence tests/judge/, which breaks each of them.
+# When could these pass wrongly? If nothing was run: hence the count at the end, and none is an error. Or if an
+# expectation were not looked at: hence tests/judge/, which breaks each of them.
 set -uf # patterns are matched against names of tests, not of files
 
 place=${1:?"judge: which tests?"}
@@ -75,8 +77,8 @@ stop_load() {
     burners=
 }
 
-# launch KIND [VARIABLE=VALUE...] -- WORD...: a run of a guest, or another command; into $raw, $out (what is compared), $err, $trace and
-# $status. A load is put beside the last run.
+# launch KIND [VARIABLE=VALUE...] -- WORD...: a run of a guest, or another command; into $raw, $out (what is compared),
+# $err, $trace and $status. A load is put beside the last run.
 launch() {
     kind=$1 variables=
     shift
@@ -155,7 +157,8 @@ silent() {
     return 1
 }
 
-# find_text TEXT FILE [GREP'S OPTIONS]: the lines with the text, or if it is /.../, that match this (extended) regular expression.
+# find_text TEXT FILE [GREP'S OPTIONS]: the lines with the text, or if it is /.../, that match this (extended) regular
+# expression.
 find_text() {
     text=$1 in=$2
     shift 2

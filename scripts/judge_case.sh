@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# judge_case.sh: what judge.sh and traces.sh have in common, read by both: finding tests, translating them with judge.awk, and setting
-# a case up. Each of them has its own `launch` and `pass`, and what is expected.
+# judge_case.sh: what judge.sh and traces.sh have in common, read by both: finding tests, translating them with
+# judge.awk, and setting a case up. Each of them has its own `launch` and `pass`, and what is expected.
 #
-# $patterns: the names of cases or of test files that are wanted (all, if empty). $tmp: a folder for all; a case has $tmp/NAME.
+# $patterns: the names of cases or of test files that are wanted (all, if empty). $tmp: a folder for all; a case has
+# $tmp/NAME.
 : "${XENLAB:=./xenlab}" "${GOLDEN:=}" "${V:=}"
 assets=build/assets
 passed=0 failed=0 errors=0 skipped=0
@@ -21,7 +22,8 @@ tests() {
     done
 }
 
-# stem FILE: linux/boot.test has the case linux-boot, unless it names its cases; folders above the first that has tests do not count.
+# stem FILE: linux/boot.test has the case linux-boot, unless it names its cases; folders above the first that has tests
+# do not count.
 stem() {
     s=${1%.test}
     case $s in

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# layers.sh, to be sourced: $layers_awk, the part of an awk program that reads scripts/layers.txt, its first file, and answers place(file): the
-# longest path of the list that the file is, or is below. layer[place] is then its layer's name, level[place] its height;
-# of what stands apart, 0.
+# layers.sh, to be sourced: $layers_awk, the part of an awk program that reads scripts/layers.txt, its first file, and
+# answers place(file): the longest path of the list that the file is, or is below. layer[place] is then its layer's
+# name, level[place] its height; of what stands apart, 0.
 layers_awk='
     function place(file,   p, best) {
         best = ""

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# lint.sh OBJECT... : what the compiler cannot check. Prints every finding as FILE: what is wrong; fails if there is any.
+# lint.sh OBJECT... : what the compiler cannot check. Prints every finding as FILE: what is wrong; fails if there is
+# any.
 #
 #   1. layering    includes run down the list in scripts/layers.txt, keep to its exceptions, and form no cycle; so do
 #                  linked symbols (scripts/symbols.sh)
@@ -155,7 +156,8 @@ heads() {
     done
 }
 
-# Symbols that one object defines and no other one of the program asks for. What replaces functions of Unicorn is found by name.
+# Symbols that one object defines and no other one of the program asks for. What replaces functions of Unicorn is found
+# by name.
 used() {
     for object in "$@"; do
         nm -g "build/$object" | sed "s|^|$object |"
@@ -255,7 +257,8 @@ functions() {
         }' $(grep -v '^tests/' "$tmp/sources")
 }
 
-# Files are named in the paragraph "In reading order:", in backquotes, a pair as one with [ch] at its end; the budget is of the room's own lines.
+# Files are named in the paragraph "In reading order:", in backquotes, a pair as one with [ch] at its end; the budget is
+# of the room's own lines.
 rooms() {
     for room in $(sed -n 's|^\([^/]*.*\)/[^/]*\.[ch]$|\1|p' "$tmp/sources" | grep -Ev '^(tests|labs|guests/.*)(/|$)' | sort -u); do
         if [ ! -r "$room/README.md" ]; then

@@ -9,9 +9,9 @@
 # name, and the contents, the last two filled up with zeroes to a multiple of 4. Written here by hand, because that
 # needs no package, and no root for the device node /dev/console, without which /init would have no standard output.
 #
-# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, and the guest powers off
-# when that ends. The shell is not process 1, whose end Linux does not survive; nor is anything else there that poweroff could
-# ask, hence its -f.
+# With SCRIPT (a file) the guest executes it and powers off; otherwise there is a shell on the console, and the guest
+# powers off when that ends. The shell is not process 1, whose end Linux does not survive; nor is anything else there
+# that poweroff could ask, hence its -f.
 set -eu
 
 output=$1 busybox=$2 script=${3:-}

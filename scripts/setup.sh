@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# setup.sh: make a machine ready to build xenlab. Run by `make`, from the project's root; does nothing when all is there.
+# setup.sh: make a machine ready to build xenlab. Run by `make`, from the project's root; does nothing when all is
+# there.
 #
 #   1. Debian packages: installed when we may (root, or sudo without a password), else the exact command is printed.
-#   2. Unicorn, the CPU emulator: the system's if it is 2.1.1, the version whose inside sim/ knows, else Debian 13's binary
-#      packages unpacked below build/deps; they need nothing newer than Debian 12 has, and the system stays untouched.
-#   3. Xen's public headers: the system's if they are those of Xen 4.17 (Debian 12), else Debian 12's, unpacked likewise:
-#      the ABI that xenlab implements is 4.17's, wherever it is compiled.
+#   2. Unicorn, the CPU emulator: the system's if it is 2.1.1, the version whose inside sim/ knows, else Debian 13's
+#      binary packages unpacked below build/deps; they need nothing newer than Debian 12 has, and the system stays
+#      untouched.
+#   3. Xen's public headers: the system's if they are those of Xen 4.17 (Debian 12), else Debian 12's, unpacked
+#      likewise: the ABI that xenlab implements is 4.17's, wherever it is compiled.
 #   4. build/config.mk: what the Makefile needs to know of 2 and 3.
 #
 # Network is used only for what is missing.

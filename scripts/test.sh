@@ -5,8 +5,8 @@
 # with one line that adds up all of them: "N passed, N failed", and ", N errors" and ", N skipped" if there are any.
 #
 # Concept: every unit test prints cmocka's own summary, and a harness closes with a line like ours; both are shown, a
-# failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does not
-# report counts as one failure more: silence is never a pass.
+# failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does
+# not report counts as one failure more: silence is never a pass.
 set -eu
 
 tree=$1

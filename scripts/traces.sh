@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# traces.sh OLD NEW [PATTERN...]: whether two builds of xenlab run the guests of tests/guest alike: the trace of every run of every case, the
-# output, and the status, are compared byte by byte. For changes that are to change nothing. Run from the project's root.
+# traces.sh OLD NEW [PATTERN...]: whether two builds of xenlab run the guests of tests/guest alike: the trace of every
+# run of every case, the output, and the status, are compared byte by byte. For changes that are to change nothing. Run
+# from the project's root.
 #
-# Concept: the same translation of the test files as judge.sh uses, with another `launch`: nothing is judged here, so it does not matter
-# whether a test passes. Virtual time is limited ($VTIME, 1s), since the trace of a whole Linux takes gigabytes; so a case of which more
-# is of interest is run with VTIME=60s and its name. A load beside a run, and commands other than `xenlab run`, are left out.
+# Concept: the same translation of the test files as judge.sh uses, with another `launch`: nothing is judged here, so it
+# does not matter whether a test passes. Virtual time is limited ($VTIME, 1s), since the trace of a whole Linux takes
+# gigabytes; so a case of which more is of interest is run with VTIME=60s and its name. A load beside a run, and
+# commands other than `xenlab run`, are left out.
 #
 # The status is 0 if nothing differs, 1 if anything does, 2 if nothing was compared or a case could not be set up.
 set -uf
@@ -60,7 +62,8 @@ by() {
     }
 }
 
-# launch run [VARIABLE=VALUE...] -- ARGUMENT...: by both, and compare. Two of a case that differ in the time only are still two.
+# launch run [VARIABLE=VALUE...] -- ARGUMENT...: by both, and compare. Two of a case that differ in the time only are
+# still two.
 launch() {
     kind=$1 variables=
     shift

@@ -5,8 +5,8 @@
  * Concept: see sim/bug.h. Xen prints a register dump and reboots the machine (xen/include/xen/lib.h, BUG_ON, and
  * arch/x86/traps.c); a user-space program prints where and aborts, so that a debugger or a core file shows the rest.
  *
- * Invariants: bug() never returns. The handler is the one piece of mutable file-scope state in sim/: a bug may be found where
- * no context is at hand, and each thread that catches bugs (a unit test) must have its own landing place.
+ * Invariants: bug() never returns. The handler is the one piece of mutable file-scope state in sim/: a bug may be found
+ * where no context is at hand, and each thread that catches bugs (a unit test) must have its own landing place.
  */
 #include "sim/bug.h"
 

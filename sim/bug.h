@@ -3,9 +3,9 @@
  * BUG_ON: our own mistakes end here, always, in release builds too.
  *
  * Concept: three kinds of failure, three ways out. A guest's mistake becomes an error code or domain_crash(); the
- * environment's becomes a message from ui/main.c; an impossible state in our own code is a bug, and continuing would turn
- * one wrong count into a guest that reads another's memory. All bugs leave through bug() so that a test can catch them:
- * it sets a handler that does not return (longjmp).
+ * environment's becomes a message from ui/main.c; an impossible state in our own code is a bug, and continuing would
+ * turn one wrong count into a guest that reads another's memory. All bugs leave through bug() so that a test can catch
+ * them: it sets a handler that does not return (longjmp).
  */
 #ifndef SIM_BUG_H
 #define SIM_BUG_H

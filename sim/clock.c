@@ -4,11 +4,12 @@
  *
  * Concept: a binary heap of pointers, the next timer to fire at index 0 (Xen keeps the same shape a physical CPU,
  * xen/common/timer.c; here one clock serves the whole machine, so one heap does). Each timer remembers its place as
- * slot = index + 1, which makes stopping it O(log n) without a search. What the order depends on stands in the heap beside the
- * pointer: with thousands of timers, looking it up in each of them would be a cache miss a comparison.
+ * slot = index + 1, which makes stopping it O(log n) without a search. What the order depends on stands in the heap
+ * beside the pointer: with thousands of timers, looking it up in each of them would be a cache miss a comparison.
  *
  * Invariants:
- *  - heap[i] fires no later than its children heap[2i+1] and heap[2i+2], by (expires, seq); seq is unique, so the order is total.
+ *  - heap[i] fires no later than its children heap[2i+1] and heap[2i+2], by (expires, seq); seq is unique, so the order
+ *    is total.
  *  - A timer set for the past is stored as expiring now: it cannot overtake timers that are already due.
  *  - vclock_run() fires only timers that were armed before it began. A callback that re-arms itself for "now" therefore
  *    waits for the next run instead of spinning for ever.

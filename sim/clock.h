@@ -2,12 +2,12 @@
 /*
  * Virtual time.
  *
- * Concept: the machine's clock counts nanoseconds of guest progress, not of the host: every retired instruction is worth
- * CLOCK_NS_PER_INSN, every exit and hypercall a fixed cost, and when every vCPU is idle the clock jumps to the next
- * timer. The same inputs therefore give the same trace on any host, loaded or not.
+ * Concept: the machine's clock counts nanoseconds of guest progress, not of the host: every retired instruction is
+ * worth CLOCK_NS_PER_INSN, every exit and hypercall a fixed cost, and when every vCPU is idle the clock jumps to the
+ * next timer. The same inputs therefore give the same trace on any host, loaded or not.
  *
- * Invariants: timers fire in order of expiry, ties in order of arming (a 64-bit sequence number), so the order never depends on
- * addresses; a timer is in the queue at most once; callbacks may arm and stop any timer, their own included.
+ * Invariants: timers fire in order of expiry, ties in order of arming (a 64-bit sequence number), so the order never
+ * depends on addresses; a timer is in the queue at most once; callbacks may arm and stop any timer, their own included.
  */
 #ifndef SIM_CLOCK_H
 #define SIM_CLOCK_H
@@ -19,8 +19,8 @@
 #define CLOCK_NS_PER_HYPERCALL 200
 
 /*
- * What native code costs, beside its hypercalls: it has no instructions that could be counted. The figures are those of this
- * program's own back ends, measured, and near what a processor of 1 GHz would need for as much work.
+ * What native code costs, beside its hypercalls: it has no instructions that could be counted. The figures are those of
+ * this program's own back ends, measured, and near what a processor of 1 GHz would need for as much work.
  *
  *      a step     300   finding out what is to be done: the upcall's scan, the ready queue, reading a ring's indices
  *      a unit     150   a request, an entry of a batch, a page: what hypercall_preempt_check() counts in the hypervisor, and

@@ -2,18 +2,18 @@
 /*
  * Frames are written in one way.
  *
- * Concept: guests' stores to machine RAM are the engine's affair: it sees each of them, and drops what it had translated
- * of the code that is overwritten. The stores of everybody else (the hypervisor, native code, the toolstack) it does not
- * see. So mfn_to_virt() is for reading only, and whoever writes comes through here:
+ * Concept: guests' stores to machine RAM are the engine's affair: it sees each of them, and drops what it had
+ * translated of the code that is overwritten. The stores of everybody else (the hypervisor, native code, the toolstack)
+ * it does not see. So mfn_to_virt() is for reading only, and whoever writes comes through here:
  *
  *      uint8_t *page = frame_write_begin(m, mfn);
  *      ...                                             any number of stores to the page
  *      frame_write_end(m, mfn);                        from here on: the frame has changed
  *
- * Some frames are written by whoever keeps a pointer to them, at any time that no guest runs: shared_info and vcpu_info,
- * event arrays, grant tables, what native code has mapped of others. They are declared as shared for that long. A guest
- * may have code in such a frame, too: what was translated of it is dropped each time before a guest runs, which is slow,
- * and right.
+ * Some frames are written by whoever keeps a pointer to them, at any time that no guest runs: shared_info and
+ * vcpu_info, event arrays, grant tables, what native code has mapped of others. They are declared as shared for that
+ * long. A guest may have code in such a frame, too: what was translated of it is dropped each time before a guest runs,
+ * which is slow, and right.
  *
  *      void *page = frame_share(m, mfn);               a further user who keeps the pointer
  *      frame_unshare(m, mfn);                          it is no longer in use
@@ -21,11 +21,11 @@
  * frame_written() and frame_share() are the two places to ask for which frames have changed, should that be of interest
  * one day (checkpoints, log-dirty): the one says when, the other that it may be at any time.
  *
- * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the engine's affair
- * as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
+ * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the
+ * engine's affair as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
  *
- * Xen needs none of this, since processors keep what they know of code in step with memory. Its map_domain_page() is the
- * same pair of calls with another purpose, a place to reach a frame at; behind a write comes paging_mark_dirty().
+ * Xen needs none of this, since processors keep what they know of code in step with memory. Its map_domain_page() is
+ * the same pair of calls with another purpose, a place to reach a frame at; behind a write comes paging_mark_dirty().
  */
 #ifndef SIM_FRAME_H
 #define SIM_FRAME_H
@@ -71,7 +71,9 @@ static inline void frame_write_u64(struct machine *m, const uint64_t *at, uint64
  */
 void frame_fill(struct machine *m, mfn_t mfn, const void *page);
 
-/* The frame is written at any time from now on, through the pointer returned, until as many calls of frame_unshare(). */
+/*
+ * The frame is written at any time from now on, through the pointer returned, until as many calls of frame_unshare().
+ */
 void *frame_share(struct machine *m, mfn_t mfn);
 void frame_unshare(struct machine *m, mfn_t mfn);
 

@@ -2,15 +2,15 @@
 /*
  * Instruction decoding.
  *
- * Concept: Capstone turns bytes into an instruction and its operands; this file turns that into the few facts a hypervisor
- * acts on: which operation, which registers, which linear address, how many bytes. Xen has a decoder and emulator of its
- * own for this (xen/arch/x86/x86_emulate/x86_emulate.c), twelve thousand lines.
- * Capstone is slow, for it writes the instruction as text on its way; what it made of the last ones is kept.
+ * Concept: Capstone turns bytes into an instruction and its operands; this file turns that into the few facts a
+ * hypervisor acts on: which operation, which registers, which linear address, how many bytes. Xen has a decoder and
+ * emulator of its own for this (xen/arch/x86/x86_emulate/x86_emulate.c), twelve thousand lines. Capstone is slow, for
+ * it writes the instruction as text on its way; what it made of the last ones is kept.
  *
  * Invariants:
  *  - Any bytes are safe input. What is not one whole instruction of at most 15 bytes comes back as INSN_INVALID, len 0.
- *  - Works with Capstone 4 and 5. Capstone's idea of which operand is written is not used (version 4 gets it wrong), nor its idea
- *    of prefixes (one slot for LOCK and REP): the operation's name and the bytes themselves are.
+ *  - Works with Capstone 4 and 5. Capstone's idea of which operand is written is not used (version 4 gets it wrong),
+ *    nor its idea of prefixes (one slot for LOCK and REP): the operation's name and the bytes themselves are.
  *  - An address is what the processor would put on its bus before paging: offset cut to the address size, plus the
  *    segment's base, cut to 32 bits outside 64-bit code. Limits are not checked.
  *
@@ -97,7 +97,9 @@ static csh handle_for(const struct insn_decoder *dec, unsigned int bits)
     return bits == 64 ? dec->mode64 : bits == 32 ? dec->mode32 : dec->mode16;
 }
 
-/* Capstone's register numbers to the processor's: names by width, in encoding order. number is one too high, 0: none. */
+/*
+ * Capstone's register numbers to the processor's: names by width, in encoding order. number is one too high, 0: none.
+ */
 struct reg_name {
     uint8_t number, size;
     bool high_byte;
@@ -146,7 +148,10 @@ static int64_t sign_extend(uint64_t value, unsigned int bytes)
     return bytes >= 8 ? (int64_t)value : (int64_t)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes);
 }
 
-/* Value of a base or index register; 0 for none (and for RIZ, EIZ and vectors). next_rip: what RIP-relative counts from. */
+/*
+ * Value of a base or index register; 0 for none (and for RIZ, EIZ and vectors). next_rip: what RIP-relative counts
+ * from.
+ */
 static uint64_t reg_value(const struct cpu_state *st, unsigned int reg, uint64_t next_rip)
 {
     const struct reg_name name = reg_lookup(reg);
@@ -289,7 +294,9 @@ static void normalise(struct insn *insn, const struct cpu_state *st, unsigned in
         *src = *dst;
         *dst = mem;
     }
-    /* These have a register and a memory operand of one size; Capstone's two versions disagree about needless prefixes. */
+    /*
+     * These have a register and a memory operand of one size; Capstone's two versions disagree about needless prefixes.
+     */
     if (insn->op >= INSN_MOV && insn->op <= INSN_XADD && dst->kind == INSN_MEM && src->kind == INSN_REG &&
         src->gpr >= 0)
         dst->size = src->size;

@@ -2,8 +2,8 @@
 /*
  * Instruction decoding: the only user of Capstone.
  *
- * Concept: a hypervisor decodes guest instructions for three reasons: to emulate a privileged one, to carry out a write that
- * hit a read-only page table, and to show the student what faulted. All start from a few bytes fetched at rip.
+ * Concept: a hypervisor decodes guest instructions for three reasons: to emulate a privileged one, to carry out a write
+ * that hit a read-only page table, and to show the student what faulted. All start from a few bytes fetched at rip.
  */
 #ifndef SIM_INSN_H
 #define SIM_INSN_H
@@ -48,8 +48,8 @@ struct insn {
 #define INSN_MAX_LEN 15 /* bytes; a longer one is #GP */
 
 /*
- * What stands in front of an opcode: the legacy prefixes, in any order, and in 64-bit code REX, which counts only right in front of it.
- * AMD APM volume 3, 1.2.
+ * What stands in front of an opcode: the legacy prefixes, in any order, and in 64-bit code REX, which counts only right
+ * in front of it. AMD APM volume 3, 1.2.
  */
 struct insn_prefixes {
     uint8_t nr;      /* bytes */
@@ -60,7 +60,9 @@ struct insn_prefixes {
     bool fs_or_gs; /* in 64-bit code the other segments' prefixes do nothing */
 };
 
-/* Take byte as the next of the prefixes p; false: it is none. Is used byte by byte by those who must not read too far. */
+/*
+ * Take byte as the next of the prefixes p; false: it is none. Is used byte by byte by those who must not read too far.
+ */
 static inline bool insn_prefix(struct insn_prefixes *p, uint8_t byte, bool code64)
 {
     uint8_t rex = 0;
@@ -106,8 +108,8 @@ void insn_decoder_destroy(struct insn_decoder *dec);
 struct insn insn_decode(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n);
 
 /*
- * Is the access to linear address addr, which the instruction of n bytes fetched at st->rip makes, one through the stack segment? For
- * 64-bit code.
+ * Is the access to linear address addr, which the instruction of n bytes fetched at st->rip makes, one through the
+ * stack segment? For 64-bit code.
  */
 bool insn_uses_stack(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
                      uint64_t addr);
@@ -118,8 +120,8 @@ unsigned int insn_code_bits(const struct cpu_state *st);
 uint64_t insn_linear_rip(const struct cpu_state *st);
 
 /*
- * Disassemble n bytes fetched at addr, one line an instruction, "=>" before the one at st->rip; undecodable bytes print as
- * ".byte". Cut to len; returns the length of the text in buf.
+ * Disassemble n bytes fetched at addr, one line an instruction, "=>" before the one at st->rip; undecodable bytes print
+ * as ".byte". Cut to len; returns the length of the text in buf.
  */
 size_t insn_disassemble(struct insn_decoder *dec, const struct cpu_state *st, const uint8_t *bytes, size_t n,
                         uint64_t addr, char *buf, size_t len);

@@ -6,8 +6,8 @@
  * `xl dmesg` can show what happened before anybody watched. The ring is addressed by the total number of bytes
  * ever written: byte n is at n % LOG_RING_SIZE, for as long as it is one of the last LOG_RING_SIZE.
  *
- * What this simplifies: one level for all messages (Xen has one for itself and one for guests, and rate limits); messages
- * of more than a kilobyte are cut, as in Xen.
+ * What this simplifies: one level for all messages (Xen has one for itself and one for guests, and rate limits);
+ * messages of more than a kilobyte are cut, as in Xen.
  */
 #include "sim/log.h"
 

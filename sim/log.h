@@ -28,7 +28,10 @@ struct log {
 void printk(struct machine *m, enum log_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Raw text (already prefixed, ends in a newline) to ring and sink, regardless of level. */
 void log_write(struct machine *m, const char *line, size_t len);
-/* Copy what the ring holds from byte number *pos on, at most len bytes; moves *pos (past what is lost, past what is read). */
+/*
+ * Copy what the ring holds from byte number *pos on, at most len bytes; moves *pos (past what is lost, past what is
+ * read).
+ */
 size_t log_read(const struct log *l, uint64_t *pos, char *buf, size_t len);
 
 #endif

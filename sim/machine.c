@@ -2,9 +2,9 @@
 /*
  * Switching the machine on and off.
  *
- * Concept: a machine is RAM, a clock, processors, and the two things that watch it (log and trace). RAM is one mapping of a
- * memfd: shared, so that a frame can be handed to another process by file offset, and without reservation, so that a
- * machine of 64 GiB starts on a laptop and costs only the frames that guests touch. Fresh frames read as zero.
+ * Concept: a machine is RAM, a clock, processors, and the two things that watch it (log and trace). RAM is one mapping
+ * of a memfd: shared, so that a frame can be handed to another process by file offset, and without reservation, so that
+ * a machine of 64 GiB starts on a laptop and costs only the frames that guests touch. Fresh frames read as zero.
  *
  * Invariants: machine address a lives at ram[a]; nothing in here depends on the host's time or addresses, and the only
  * randomness is machine_random(), a function of the seed.

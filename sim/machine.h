@@ -72,12 +72,16 @@ static inline mfn_t virt_to_mfn(const struct machine *m, const void *virt)
     return mfn;
 }
 
-/* A hint: all of these frames will soon be written. The host then finds memory for them in one go, not in nr page faults. */
+/*
+ * A hint: all of these frames will soon be written. The host then finds memory for them in one go, not in nr page
+ * faults.
+ */
 void machine_populate(struct machine *m, mfn_t first, uint64_t nr);
 
 /*
- * A mapping of this frame in page tables in use was taken away or changed; one of many frames; the root of page tables went out of use. A
- * TLB flush then need not forget what is as it was. Only what has been used (A bit) needs to be told.
+ * A mapping of this frame in page tables in use was taken away or changed; one of many frames; the root of page tables
+ * went out of use. A TLB flush then need not forget what is as it was. Only what has been used (A bit) needs to be
+ * told.
  */
 void machine_mapping_gone(struct machine *m, mfn_t mfn);
 void machine_mappings_gone(struct machine *m);

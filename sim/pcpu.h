@@ -4,18 +4,19 @@
  *
  * Concept: on real hardware a hypervisor enters a guest (VMRUN, IRET) and gets control back on an exit: a fault, an
  * interrupt, an intercepted instruction. Here that is one call. pcpu_run() executes guest instructions until something
- * needs the hypervisor and says what, by value, in a struct sim_exit; pcpu_run_on() says it to a function, and stays with the
- * guest for as long as that wants. The guest's registers live in a struct cpu_state
- * that belongs to the vCPU; sim/ loads it before and saves it after. Nothing above this header knows Unicorn, so
- * everything above can be driven by made-up exits in a unit test.
+ * needs the hypervisor and says what, by value, in a struct sim_exit; pcpu_run_on() says it to a function, and stays
+ * with the guest for as long as that wants. The guest's registers live in a struct cpu_state that belongs to the vCPU;
+ * sim/ loads it before and saves it after. Nothing above this header knows Unicorn, so everything above can be driven
+ * by made-up exits in a unit test.
  *
  * Invariants:
- *  - Between two pcpu_run() calls, and in the function, `struct cpu_state` is the truth; the emulator's copy is a cache of it. Whoever changes
- *    anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
- *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are restartable);
- *    on those two it points behind it, and insn_len tells how far to go back.
+ *  - Between two pcpu_run() calls, and in the function, `struct cpu_state` is the truth; the emulator's copy is a cache
+ *    of it. Whoever changes anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
+ *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are
+ *    restartable); on those two it points behind it, and insn_len tells how far to go back.
  *  - Neither runs past its budget by more than one basic block, and where it stops depends on the guest alone,
- *    never on the host's speed; with breakpoints armed, also on the breakpoints of vCPUs that ran before (sim/engine/debug.c).
+ *    never on the host's speed; with breakpoints armed, also on the breakpoints of vCPUs that ran before
+ *    (sim/engine/debug.c).
  */
 #ifndef SIM_PCPU_H
 #define SIM_PCPU_H
@@ -40,7 +41,10 @@ enum cpu_mode {
 #define PV_CR4_FIXED (X86_CR4_OSXMMEXCPT | X86_CR4_OSFXSR | X86_CR4_PAE)
 #define PV_CR4_OWN   (X86_CR4_FSGSBASE | X86_CR4_DE | X86_CR4_TSD)
 
-/* A segment register with its hidden part, attributes as in a VMCB (AMD APM vol. 2, 15.5.1: descriptor bits 55:52,47:40). */
+/*
+ * A segment register with its hidden part, attributes as in a VMCB (AMD APM vol. 2, 15.5.1: descriptor bits
+ * 55:52,47:40).
+ */
 struct cpu_segment {
     uint16_t sel;
     uint16_t attr;
@@ -69,9 +73,9 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 #define CPU_DIRTY_BASE 0x100u /* of FS or GS: seg[].base, and nothing else of what CPU_DIRTY_SEGS stands for */
 
 /*
- * One vCPU's architectural registers: the whole truth about it. Copied into a new context of the same mode, with all bits of `dirty` set, it
- * goes on exactly as it would have, on any pCPU of any machine with the same memory (tests/sim/test_pcpu_copy.c). What the engine
- * keeps of a vCPU besides is either a copy, or cannot be seen by a guest:
+ * One vCPU's architectural registers: the whole truth about it. Copied into a new context of the same mode, with all
+ * bits of `dirty` set, it goes on exactly as it would have, on any pCPU of any machine with the same memory
+ * (tests/sim/test_pcpu_copy.c). What the engine keeps of a vCPU besides is either a copy, or cannot be seen by a guest:
  *
  *      FPU, MMX, SSE     in the engine since CPU_DIRTY_FPU loaded them; cpu_context_save_fpu() is what makes a copy whole
  *      segments          as the engine holds them, to see which ones the guest has reloaded
@@ -103,7 +107,10 @@ struct cpu_state {
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-    /* These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit pointers. */
+    /*
+     * These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit
+     * pointers.
+     */
     _Alignas(16) uint8_t fxsave[512];
     uint16_t fpu_cs, fpu_ds; /* the selectors beside FIP and FDP, which the form with 32-bit pointers has */
 };
@@ -118,14 +125,18 @@ struct cpu_state *cpu_context_state(struct cpu_context *c);
 /* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */
 void cpu_context_save_fpu(struct cpu_context *c);
 
-/* One translation changed below an unchanged cr3 (INVLPG): cheaper than CPU_DIRTY_TLB, takes effect before the next run. */
+/*
+ * One translation changed below an unchanged cr3 (INVLPG): cheaper than CPU_DIRTY_TLB, takes effect before the next
+ * run.
+ */
 void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
 
 enum sim_exit_kind {
     EXIT_BUDGET, /* the time slice is used up */
     EXIT_EXCEPTION,
     EXIT_SOFTINT, /* INT n; rip behind it, by insn_len */
-    EXIT_SYSCALL, /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
+    /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
+    EXIT_SYSCALL,
     EXIT_SYSENTER,
     EXIT_VMMCALL,
     EXIT_IO, /* IN/OUT/INS/OUTS before it executes */
@@ -198,10 +209,14 @@ void pcpu_destroy(struct pcpu *p);
 struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget);
 
 /*
- * Deal with an exit of c. True: c goes on, for at most *budget further instructions. False: it does not, and may be gone.
+ * Deal with an exit of c. True: c goes on, for at most *budget further instructions. False: it does not, and may be
+ * gone.
  */
 typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, uint64_t *budget);
-/* As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. No guest may be run from there. */
+/*
+ * As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. No
+ * guest may be run from there.
+ */
 void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_exit_fn *on_exit, void *data);
 
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */

@@ -7,9 +7,10 @@
  *
  *   {"t":1200,"pcpu":0,"dom":1,"vcpu":0,"event":"exit","kind":"syscall","vector":0,...}
  *
- * JSON readers keep numbers as doubles, exact to 2^53 only. So addresses (arguments whose name ends in rip, from, to, addr,
- * cr2, a1, a2, a3) are always strings "0x...", and other numbers are plain, signed (a hypercall returns -22), and become
- * such a string only where a double would round them. A domain that is none (the idle pCPU's) is null. Xen's own traces are binary (xen/common/trace.c, xentrace(8)).
+ * JSON readers keep numbers as doubles, exact to 2^53 only. So addresses (arguments whose name ends in rip, from, to,
+ * addr, cr2, a1, a2, a3) are always strings "0x...", and other numbers are plain, signed (a hypercall returns -22), and
+ * become such a string only where a double would round them. A domain that is none (the idle pCPU's) is null. Xen's own
+ * traces are binary (xen/common/trace.c, xentrace(8)).
  */
 #include "sim/trace.h"
 

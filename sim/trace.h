@@ -2,9 +2,9 @@
 /*
  * Trace points.
  *
- * Concept: the list below is the whole vocabulary: it declares the event numbers, defines their names and their arguments'
- * names, and so prints them. A record is fixed-size; where it goes (a JSON file, a panel, a test's array) is the sink's
- * business. With no sink a trace point is one test of a pointer.
+ * Concept: the list below is the whole vocabulary: it declares the event numbers, defines their names and their
+ * arguments' names, and so prints them. A record is fixed-size; where it goes (a JSON file, a panel, a test's array) is
+ * the sink's business. With no sink a trace point is one test of a pointer.
  */
 #ifndef SIM_TRACE_H
 #define SIM_TRACE_H

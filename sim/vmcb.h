@@ -74,9 +74,9 @@ _Static_assert(sizeof(struct vmcb) == 0x670, "layout of the VMCB");
 #define VMCB2_MWAIT   (1u << 11)
 
 /*
- * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS), and the engine only
- * hands it to the processor. A field comes with whoever needs it: what only HVM guests want, intercepts of CR, DR, MSR and I/O
- * accesses, event_inj, the virtual interrupt, ASID, np_control and ncr3, comes with them.
+ * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS), and
+ * the engine only hands it to the processor. A field comes with whoever needs it: what only HVM guests want, intercepts
+ * of CR, DR, MSR and I/O accesses, event_inj, the virtual interrupt, ASID, np_control and ncr3, comes with them.
  */
 struct vcpu_controls {
     uint32_t intercept_exceptions;
@@ -84,8 +84,9 @@ struct vcpu_controls {
 };
 
 /*
- * Of guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does not, reads what
- * the guest runs with, as on real Xen). Every fault and every INT is intercepted: see sim/engine/pcpu_exit.c.
+ * Of guests that never run at CPL 0: control registers, MSRs and CLI fault there by themselves (and SMSW, which does
+ * not, reads what the guest runs with, as on real Xen). Every fault and every INT is intercepted: see
+ * sim/engine/pcpu_exit.c.
  */
 #define PV_CONTROLS                                                                                                    \
     ((struct vcpu_controls){                                                                                           \

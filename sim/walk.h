@@ -2,8 +2,8 @@
 /*
  * The page-table walk.
  *
- * Concept: what the processor does to translate a linear address in long mode. Four tables of 512 entries, each entry with the frame of
- * the next one, and a right that one entry withholds is withheld:
+ * Concept: what the processor does to translate a linear address in long mode. Four tables of 512 entries, each entry
+ * with the frame of the next one, and a right that one entry withholds is withheld:
  *
  *      63..48   47     39 38     30 29     21 20     12 11         0
  *      +------+---------+---------+---------+---------+-----------+
@@ -12,13 +12,14 @@
  *                 |         | PSE: 1 GiB page   | page of 4 KiB
  *                 |                   | PSE: 2 MiB page
  *
- * It lies in sim/ and not in mmu/, since it has users below and above that line: the engine looks for the instruction that was
- * stopped at and compares its TLB; the hypervisor reaches a guest's memory, and finds the entry that a guest wants changed. It
- * looks and changes nothing: who makes an access on a guest's behalf sets A and D in the entry (frame_write_u64()).
+ * It lies in sim/ and not in mmu/, since it has users below and above that line: the engine looks for the instruction
+ * that was stopped at and compares its TLB; the hypervisor reaches a guest's memory, and finds the entry that a guest
+ * wants changed. It looks and changes nothing: who makes an access on a guest's behalf sets A and D in the entry
+ * (frame_write_u64()).
  *
- * Where the tables are is the caller's affair (a function from the physical address to the table), so that the engine may walk in
- * pages of its own, too; machine_walk() is the walk in RAM. Inline and unrolled, so that neither the function nor the levels cost
- * anything: each hypercall with a pointer comes here.
+ * Where the tables are is the caller's affair (a function from the physical address to the table), so that the engine
+ * may walk in pages of its own, too; machine_walk() is the walk in RAM. Inline and unrolled, so that neither the
+ * function nor the levels cost anything: each hypercall with a pointer comes here.
  *
  * AMD APM volume 2, 5.3 and 5.6; Xen: xen/arch/x86/mm/guest_walk.c, map_guest_l1e(). Simplified: no PAE
  * tables (a PV32 guest runs on four levels here), and reserved bits are ignored.
@@ -42,7 +43,10 @@ struct page_walk {
 /* The table at physical address addr, of which the last 12 bits are 0; NULL: nothing is there. */
 typedef const uint64_t *page_walk_table_fn(const void *ctx, uint64_t addr);
 
-/* Translate va under the tables at physical address root (the other bits of CR3 are ignored). True: there is a page, or a large one. */
+/*
+ * Translate va under the tables at physical address root (the other bits of CR3 are ignored). True: there is a page, or
+ * a large one.
+ */
 static inline bool page_walk(struct page_walk *w, uint64_t root, uint64_t va, page_walk_table_fn *table,
                              const void *ctx)
 {

@@ -2,8 +2,8 @@
 /*
  * The processor's own numbers: flags, control registers, page-table bits, vectors, error codes. The one place for them.
  *
- * Concept: what a guest, the emulated processor and the hypervisor agree upon is fixed by the architecture and not by any of the
- * three. Names are Xen's (below xen/arch/x86/include/asm/), numbers are those of AMD's manual, volume 2:
+ * Concept: what a guest, the emulated processor and the hypervisor agree upon is fixed by the architecture and not by
+ * any of the three. Names are Xen's (below xen/arch/x86/include/asm/), numbers are those of AMD's manual, volume 2:
  *
  *   RFLAGS   21 20  19  18 17 16 15 14 13 12 11 10 9  8  7  6  5  4  3  2  1  0        3.1.6
  *            ID VIP VIF AC VM RF    NT IOPL  OF DF IF TF SF ZF    AF    PF 1  CF

@@ -2,10 +2,11 @@
 /*
  * What the toolstack writes into xenstore about a PV guest.
  *
- * Concept: below /local/domain/<domid> a guest finds what was decided for it (its name, memory, vCPUs) and places that are its
- * own to write to, most of them empty: control/shutdown, for example, where the toolstack will ask for a shutdown and the guest
- * clears what it has read, or control/feature-poweroff, where it says that it listens. /vm/<uuid> says what survives a
- * restart. The console is the one device that every guest has; its page and port are in start_info as well.
+ * Concept: below /local/domain/<domid> a guest finds what was decided for it (its name, memory, vCPUs) and places that
+ * are its own to write to, most of them empty: control/shutdown, for example, where the toolstack will ask for a
+ * shutdown and the guest clears what it has read, or control/feature-poweroff, where it says that it listens.
+ * /vm/<uuid> says what survives a restart. The console is the one device that every guest has; its page and port are in
+ * start_info as well.
  *
  *      ~                              n0,rD    ~ is /local/domain/D; the guest may read it
  *        vm name cpu memory device control domid store console       the same

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The host: the composition root. host_create() reads as the order in which a Xen machine comes up. What the toolstack does
- * with guests is in host_guest.c.
+ * The host: the composition root. host_create() reads as the order in which a Xen machine comes up. What the toolstack
+ * does with guests is in host_guest.c.
  */
 #include "tools/host_private.h"
 

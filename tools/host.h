@@ -2,8 +2,8 @@
 /*
  * The host: one whole computer (machine, hypervisor, dom0 with its backends, guests), put together.
  *
- * Concept: this is the composition root. host_create()'s body is the boot order; nothing below knows the whole. A program
- * (ui/, a test) makes a host, adds guests, and lets virtual time pass with host_run().
+ * Concept: this is the composition root. host_create()'s body is the boot order; nothing below knows the whole. A
+ * program (ui/, a test) makes a host, adds guests, and lets virtual time pass with host_run().
  *
  * Invariants: everything that is not determined by the configuration enters through struct host_io callbacks and
  * host_console_kick(), at points of virtual time that the host chooses.
@@ -18,7 +18,10 @@
 #include "vcpu/run.h"
 
 #define HOST_ERR_SIZE 1024
-/* dom0's 2-level event channels have 4096 ports: port 0 is none, two are for VIRQ_DOM_EXC and VIRQ_TIMER, two a guest's. */
+/*
+ * dom0's 2-level event channels have 4096 ports: port 0 is none, two are for VIRQ_DOM_EXC and VIRQ_TIMER, two a
+ * guest's.
+ */
 #define HOST_MAX_GUESTS 2046
 
 /* RAM for guests that may have so much memory: the frame table, page tables, and what hypervisor and builder need. */
@@ -51,7 +54,10 @@ struct host_io {
     size_t (*console_in)(void *data, domid_t domid, char *buf, size_t len);
     /* The hypervisor ended a guest. Called before guest_ended. */
     void (*guest_crashed)(void *data, const struct crash_report *report);
-    /* A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it comes back). */
+    /*
+     * A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it
+     * comes back).
+     */
     void (*guest_ended)(void *data, domid_t domid, int reason);
     /* The toolstack has something to say: one line, without its newline. */
     void (*message)(void *data, const char *line);
@@ -83,8 +89,8 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
 void host_destroy(struct host *h);
 
 /*
- * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1: BASE
- * itself. The caller frees it; NULL: out of memory.
+ * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1:
+ * BASE itself. The caller frees it; NULL: out of memory.
  */
 char *host_name_free(const char *base, unsigned int first, bool (*taken)(const void *data, const char *name),
                      const void *data);
@@ -101,12 +107,18 @@ unsigned int host_guests_left(const struct host *h);
 /* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
 bool host_failed(const struct host *h);
 
-/* There may be console input for this guest (see host_guest_index()) now: the backend asks console_in() at its next turn. */
+/*
+ * There may be console input for this guest (see host_guest_index()) now: the backend asks console_in() at its next
+ * turn.
+ */
 void host_console_kick(struct host *h, unsigned int index);
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
 
-/* What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many, at most max. */
+/*
+ * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,
+ * at most max.
+ */
 struct host_task_time {
     const char *name;
     uint64_t steps;
@@ -118,9 +130,15 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
 s_time_t host_now(const struct host *h);
 s_time_t host_busy(const struct host *h); /* as much of it as guests have taken up, and did not sleep through */
 void host_snapshot(const struct host *h, struct snapshot *s);
-/* Where domain domid has ended that says that it crashed, of which the hypervisor knows nothing. False: there is nothing to tell. */
+/*
+ * Where domain domid has ended that says that it crashed, of which the hypervisor knows nothing. False: there is
+ * nothing to tell.
+ */
 bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report);
-/* Who gets the hypervisor's messages, up to that level, and what happens: see sim/log.h and sim/trace.h. sink NULL: nobody. */
+/*
+ * Who gets the hypervisor's messages, up to that level, and what happens: see sim/log.h and sim/trace.h. sink NULL:
+ * nobody.
+ */
 void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t len), void *data, enum log_level level);
 void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data);
 
@@ -128,7 +146,10 @@ void host_trace(struct host *h, void (*sink)(void *data, const struct trace_reco
 struct xen *host_xen(struct host *h);
 /* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */
 const struct image *host_guest_image(const struct host *h, domid_t domid);
-/* Which guest is it, in the order of host_guest_add(), from 0? It keeps this through restarts, unlike domid. -1: none of ours. */
+/*
+ * Which guest is it, in the order of host_guest_add(), from 0? It keeps this through restarts, unlike domid. -1: none
+ * of ours.
+ */
 int host_guest_index(const struct host *h, domid_t domid);
 /* The domain that it is now, or was last; 0: there is no such guest. */
 domid_t host_guest_domid(const struct host *h, unsigned int index);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files about guests ask of the host: to say something, what time it is, a name, and to let the machine run. They
- * know nothing of the hypervisor themselves.
+ * What the files about guests ask of the host: to say something, what time it is, a name, and to let the machine run.
+ * They know nothing of the hypervisor themselves.
  */
 #include "tools/host_private.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The guests of a host: read from their files, built, scheduled, connected, started. What becomes of them when they shut down
- * is in host_shutdown.c.
+ * The guests of a host: read from their files, built, scheduled, connected, started. What becomes of them when they
+ * shut down is in host_shutdown.c.
  *
- * Building is work of dom0 and takes dom0's time, the first guest's as well as that of one that restarts while others run: it
- * is done by the guest's task, a step at a time. host_guest_add() lets the machine run until that is done. Reading the files is
- * not: they are outside of the machine.
+ * Building is work of dom0 and takes dom0's time, the first guest's as well as that of one that restarts while others
+ * run: it is done by the guest's task, a step at a time. host_guest_add() lets the machine run until that is done.
+ * Reading the files is not: they are outside of the machine.
  */
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"

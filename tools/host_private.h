@@ -88,7 +88,9 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 
 /* Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
-/* From now on there is, until guest_free() of the guest whose string this is. False: out of memory, or another has it. */
+/*
+ * From now on there is, until guest_free() of the guest whose string this is. False: out of memory, or another has it.
+ */
 bool guest_name_claim(struct host *h, const char *name);
 
 /* If its configuration states no UUID: one that follows from its name and the seed. It keeps it when it restarts. */
@@ -97,8 +99,8 @@ void guest_uuid_make(struct guest *g);
 bool guest_introduce(struct guest *g);
 
 /*
- * A step of building the domain of g (again), paused, with its devices connected at last. 1: there is more to do; 0: done; -1 with a
- * message.
+ * A step of building the domain of g (again), paused, with its devices connected at last. 1: there is more to do; 0:
+ * done; -1 with a message.
  */
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_list_append(struct host *h, struct guest *g);

@@ -2,8 +2,9 @@
 /*
  * What becomes of a guest that has shut down.
  *
- * Concept: a domain that shuts down stays as it is, and the toolstack decides, where xl decides: dom0 gets VIRQ_DOM_EXC, looks with
- * getdomaininfo which domain it was and why, and carries out on_poweroff, on_reboot, on_crash, on_watchdog or on_soft_reset.
+ * Concept: a domain that shuts down stays as it is, and the toolstack decides, where xl decides: dom0 gets
+ * VIRQ_DOM_EXC, looks with getdomaininfo which domain it was and why, and carries out on_poweroff, on_reboot, on_crash,
+ * on_watchdog or on_soft_reset.
  *
  *      destroy          the domain goes
  *      restart          it goes, and a new one is built from the same files: another number, the same console
@@ -15,9 +16,9 @@
  *
  * A guest that suspends goes on at once (tools/xc/resume.c).
  *
- * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart; here, in
- * virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long as the guest lives
- * less than 5 s. After 10 such lives in a row that ended by a crash it is not restarted any more.
+ * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart;
+ * here, in virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long
+ * as the guest lives less than 5 s. After 10 such lives in a row that ended by a crash it is not restarted any more.
  *
  * Corresponds to tools/xl/xl_vmcontrol.c (domain_death_action, handle_domain_death, preserve_domain, create_domain).
  */

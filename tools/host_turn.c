@@ -2,11 +2,12 @@
 /*
  * Whose turn it is to be worked for.
  *
- * Concept: building and destroying is done for one guest at a time, in the order in which they came to need it: so whoever else wants
- * something of dom0, which are the guests that run, waits for one step of that, and not for one for each of many guests.
+ * Concept: building and destroying is done for one guest at a time, in the order in which they came to need it: so
+ * whoever else wants something of dom0, which are the guests that run, waits for one step of that, and not for one for
+ * each of many guests.
  *
- * Invariants: h->busy is who has its turn, NULL only while nobody waits; a guest is in h->waiting at most once, and has asked by its task,
- * which is made ready when its turn comes.
+ * Invariants: h->busy is who has its turn, NULL only while nobody waits; a guest is in h->waiting at most once, and has
+ * asked by its task, which is made ready when its turn comes.
  */
 #include "tools/host_private.h"
 

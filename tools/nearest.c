@@ -2,18 +2,19 @@
 /*
  * "Did you mean...": the word that was misspelt.
  *
- * Concept: the distance of two words is the number of slips that lead from one to the other: a letter left out, one too many, a
- * wrong one, or two neighbours swapped. Row by row of a table, of which three rows are needed: d[i][j] is the distance of
- * the first i letters of one and the first j of the other.
+ * Concept: the distance of two words is the number of slips that lead from one to the other: a letter left out, one too
+ * many, a wrong one, or two neighbours swapped. Row by row of a table, of which three rows are needed: d[i][j] is the
+ * distance of the first i letters of one and the first j of the other.
  *
  *      d[i][j] = least of   d[i-1][j] + 1,  d[i][j-1] + 1,  d[i-1][j-1] + (letters differ),
  *                           d[i-2][j-2] + 1 if the last two letters are swapped
  *
- * One slip may be in any word, a second one in a word of more than four letters: with more the guess would be wrong more often
- * than right.
+ * One slip may be in any word, a second one in a word of more than four letters: with more the guess would be wrong
+ * more often than right.
  *
- * A word may also have been cut short. Three letters or more that begin one word, and no other, mean that one, whatever else is a
- * slip away: nobody drops the same letters by accident. ('-' and '_' are the same here: options have one, keys the other.)
+ * A word may also have been cut short. Three letters or more that begin one word, and no other, mean that one, whatever
+ * else is a slip away: nobody drops the same letters by accident. ('-' and '_' are the same here: options have one,
+ * keys the other.)
  */
 #include "tools/nearest.h"
 

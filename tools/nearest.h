@@ -5,7 +5,9 @@
 
 #include <stddef.h>
 
-/* The one of nr words that `word` is a misspelling or the beginning of, or NULL. The first of several that are as near. */
+/*
+ * The one of nr words that `word` is a misspelling or the beginning of, or NULL. The first of several that are as near.
+ */
 const char *nearest_word(const char *word, const char *const *words, size_t nr);
 
 /* The same in words, behind what is wrong: "; did you mean --memory?" with "--" before it, or "". Returns hint. */

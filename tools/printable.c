@@ -2,9 +2,9 @@
 /*
  * Text of others, made fit for a terminal.
  *
- * Concept: what a guest, a file or a name says may be anything, and a terminal obeys some of it: ESC and what follows moves the
- * cursor, renames the window, answers as if typed. So before it is shown, everything that is no character to be seen becomes a
- * question mark:
+ * Concept: what a guest, a file or a name says may be anything, and a terminal obeys some of it: ESC and what follows
+ * moves the cursor, renames the window, answers as if typed. So before it is shown, everything that is no character to
+ * be seen becomes a question mark:
  *
  *      00-1f, 7f                control characters (C0, DEL)
  *      c2 80 - c2 9f            the same 32 once more (C1), in UTF-8: c2 9b is ESC [

@@ -2,9 +2,9 @@
 /*
  * Snapshots are made: see tools/snapshot.h.
  *
- * Invariants of a crash's report: everything in the guest is suspect, since it crashed. All memory is read through the guest's own page
- * tables with copy_from_guest(), which fails rather than faults. Code that was compiled with frame pointers has a backtrace: RBP points to
- * a frame, a pair of words in memory,
+ * Invariants of a crash's report: everything in the guest is suspect, since it crashed. All memory is read through the
+ * guest's own page tables with copy_from_guest(), which fails rather than faults. Code that was compiled with frame
+ * pointers has a backtrace: RBP points to a frame, a pair of words in memory,
  *
  *      [ RBP of the caller | return address ]  [ its locals ... ]  [ RBP of its caller | return address ] ...
  *

@@ -2,10 +2,11 @@
 /*
  * What is to be seen of a machine, by value.
  *
- * Concept: who shows something (ui/) neither holds nor walks the hypervisor's structures, which change under its hands and could be
- * changed by them. It gets copies: numbers, names, bytes. They are made between two steps of the machine, here and nowhere else,
- * and making them changes nothing. (But for one thing: a crash's stack is read as the guest itself would read it, so that its page table's A
- * bits are set.) What they mean is for the reader: addresses become symbols, and bytes code, in ui/.
+ * Concept: who shows something (ui/) neither holds nor walks the hypervisor's structures, which change under its hands
+ * and could be changed by them. It gets copies: numbers, names, bytes. They are made between two steps of the machine,
+ * here and nowhere else, and making them changes nothing. (But for one thing: a crash's stack is read as the guest
+ * itself would read it, so that its page table's A bits are set.) What they mean is for the reader: addresses become
+ * symbols, and bytes code, in ui/.
  */
 #ifndef TOOLS_SNAPSHOT_H
 #define TOOLS_SNAPSHOT_H

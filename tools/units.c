@@ -2,12 +2,12 @@
 /*
  * Durations and sizes as people write them.
  *
- * Concept: a number and a unit, with nothing between, before or behind them. A duration needs its unit, unless the option has
- * always been a number of one unit (xl's --period is in microseconds, --limit in seconds); a size is in MiB if nothing else
- * is said, as everywhere in xl, and takes the letters that `xl mem-set` takes.
+ * Concept: a number and a unit, with nothing between, before or behind them. A duration needs its unit, unless the
+ * option has always been a number of one unit (xl's --period is in microseconds, --limit in seconds); a size is in MiB
+ * if nothing else is said, as everywhere in xl, and takes the letters that `xl mem-set` takes.
  *
- * Invariants: computed in integers, so that 0.1s is 100000000 ns exactly. Up to 28 years, a tenth of what 63 bits hold: sums of
- * a few durations do not overflow.
+ * Invariants: computed in integers, so that 0.1s is 100000000 ns exactly. Up to 28 years, a tenth of what 63 bits hold:
+ * sums of a few durations do not overflow.
  */
 #include "tools/units.h"
 

@@ -2,12 +2,13 @@
 /*
  * Opening files that a user has named.
  *
- * Concept: a path may lead to anything, and open() waits for the other end of a FIFO, winds a tape, and takes a directory. What is
- * read here is a kernel, a RAM disk, a configuration: read as a whole, some of them twice. So it is to be a regular file (by
- * whatever links), opening it never waits, and for everything else the message says what it is instead.
+ * Concept: a path may lead to anything, and open() waits for the other end of a FIFO, winds a tape, and takes a
+ * directory. What is read here is a kernel, a RAM disk, a configuration: read as a whole, some of them twice. So it is
+ * to be a regular file (by whatever links), opening it never waits, and for everything else the message says what it is
+ * instead.
  *
- * What is written at a guest's wish (a core: its name is the guest's) goes to a regular file of this very name and of no
- * other: never through a link, of either kind, that somebody has put there.
+ * What is written at a guest's wish (a core: its name is the guest's) goes to a regular file of this very name and of
+ * no other: never through a link, of either kind, that somebody has put there.
  */
 #include "tools/user_file.h"
 

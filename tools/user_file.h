@@ -14,8 +14,9 @@ int user_file_open(const char *path, char *why, size_t len);
 int user_file_create(const char *path, char *why, size_t len);
 
 /*
- * For output that takes a while to make: the place is opened before the work, so that a mistake is noticed then, and its content is
- * as it was until user_file_output_start(). Links, FIFOs and devices are what the user wants them to be. -1: why.
+ * For output that takes a while to make: the place is opened before the work, so that a mistake is noticed then, and
+ * its content is as it was until user_file_output_start(). Links, FIFOs and devices are what the user wants them to be.
+ * -1: why.
  */
 struct user_file_output {
     int fd;

@@ -2,14 +2,14 @@
 /*
  * `xenlab run`: guests on a machine, until they are done.
  *
- * Concept: the machine is a function from inputs to outputs, and this loop is the world around it. It lets a slice of virtual
- * time pass, shows what came out, hands in what was typed, and decides whether real time has to pass before the next slice
- * (ui/pace.h). When nothing in the machine can run and no timer is armed (RUN_IDLE), only input can go on: that is the one
- * place where input is waited for.
+ * Concept: the machine is a function from inputs to outputs, and this loop is the world around it. It lets a slice of
+ * virtual time pass, shows what came out, hands in what was typed, and decides whether real time has to pass before the
+ * next slice (ui/pace.h). When nothing in the machine can run and no timer is armed (RUN_IDLE), only input can go on:
+ * that is the one place where input is waited for.
  *
- * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at virtual
- * times that follow from what the guests did, never from the host's speed, the pace, or the kind of input; an input
- * file is read when the machine asks for it. So the same command on the same files is the same run.
+ * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at
+ * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input; an
+ * input file is read when the machine asks for it. So the same command on the same files is the same run.
  *
  * Budget: one loop with its callbacks; what can be tested without it is in files of its own (input, pace, status...).
  */
@@ -113,7 +113,10 @@ static void on_crash(void *data, const struct crash_report *report)
     }
 }
 
-/* A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown yet. */
+/*
+ * A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown
+ * yet.
+ */
 static void self_crash_report(struct run *r, domid_t domid, int reason)
 {
     const char *why = reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)";
@@ -258,8 +261,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 }
 
 /*
- * All is idle: wait for input. False if none can come. Virtual time stands still meanwhile, but who has set a limit for it
- * does not want to wait longer than that either.
+ * All is idle: wait for input. False if none can come. Virtual time stands still meanwhile, but who has set a limit for
+ * it does not want to wait longer than that either.
  */
 static bool wait_input(struct run *r)
 {
@@ -315,7 +318,9 @@ static s_time_t slice_end(const struct run *r, bool busy)
     return limit && end > limit ? limit : end;
 }
 
-/* The machine asks a file by itself; of everything else it must be told, and of a file when it has nothing else to do. */
+/*
+ * The machine asks a file by itself; of everything else it must be told, and of a file when it has nothing else to do.
+ */
 static void hand_in(struct run *r, bool idle)
 {
     input_poll(&r->input);
@@ -469,7 +474,10 @@ static void terminal_setup(struct run *r)
     struct stat st;
 
     r->console.together = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
-    /* A file gets what the guest wrote, to the byte. Whoever looks through a pipe may be about to look at a shell's prompt. */
+    /*
+     * A file gets what the guest wrote, to the byte. Whoever looks through a pipe may be about to look at a shell's
+     * prompt.
+     */
     r->console.end_line = isatty(STDOUT_FILENO) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode));
     r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
     if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
@@ -503,8 +511,8 @@ static void stats_show(struct run *r)
 }
 
 /*
- * The environment's failures that were noted on the way, if nothing worse has been said. That a signal interrupted the wait for
- * a reader is none: the signal is the reason for the end.
+ * The environment's failures that were noted on the way, if nothing worse has been said. That a signal interrupted the
+ * wait for a reader is none: the signal is the reason for the end.
  */
 static void failures_note(struct run *r)
 {

@@ -20,8 +20,8 @@ struct run_process {
 };
 
 /*
- * Returns the exit status. A message for the user, if there is one, is in err (else it is empty): the caller prints it when
- * the terminal is itself again.
+ * Returns the exit status. A message for the user, if there is one, is in err (else it is empty): the caller prints it
+ * when the terminal is itself again.
  */
 int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
 

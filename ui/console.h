@@ -3,18 +3,18 @@
  * What the user sees: guests' consoles on standard output, messages on standard error.
  *
  * Concept: one guest has the output for itself, byte for byte. Several share it by lines: each line gets its guest in
- * front, "[d1] text", so output that is not yet a line is kept back per guest until it is one (or too long to wait for). What
- * stays unfinished is likely a prompt: after a while, or when it is the prompt of the guest whom the keyboard talks to, it is shown
- * as it is, and goes on where it stands unless somebody else has written in between:
+ * front, "[d1] text", so output that is not yet a line is kept back per guest until it is one (or too long to wait
+ * for). What stays unfinished is likely a prompt: after a while, or when it is the prompt of the guest whom the
+ * keyboard talks to, it is shown as it is, and goes on where it stands unless somebody else has written in between:
  *
  *      [d1] login:                         [d1] login:
  *      [d1] login: root                    [d2] meanwhile
  *                                          [d1] root
  *
- * Invariants: output appears in the order it was made: what guests wrote is flushed before a message is. While the terminal is
- * in raw mode it no longer returns the carriage at a newline, so lines that we make end in CR LF then; a guest's own bytes
- * are its own business. Of several guests only the one that the keyboard talks to can steer the terminal; what the others write is
- * made printable.
+ * Invariants: output appears in the order it was made: what guests wrote is flushed before a message is. While the
+ * terminal is in raw mode it no longer returns the carriage at a newline, so lines that we make end in CR LF then; a
+ * guest's own bytes are its own business. Of several guests only the one that the keyboard talks to can steer the
+ * terminal; what the others write is made printable.
  */
 #ifndef UI_CONSOLE_H
 #define UI_CONSOLE_H

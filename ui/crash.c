@@ -2,9 +2,9 @@
 /*
  * The report of a crash: where the guest was, and how it came there.
  *
- * Concept: Xen prints registers and a few words of the stack. We know the kernel's file as well, so addresses become names, and the
- * code before RIP can be shown from the beginning of its function on. What there is to show was copied when the guest crashed
- * (tools/snapshot.h); nothing is looked up in the machine.
+ * Concept: Xen prints registers and a few words of the stack. We know the kernel's file as well, so addresses become
+ * names, and the code before RIP can be shown from the beginning of its function on. What there is to show was copied
+ * when the guest crashed (tools/snapshot.h); nothing is looked up in the machine.
  *
  * Corresponds to show_registers() and show_guest_stack() in xen/arch/x86/traps.c.
  */
@@ -19,7 +19,9 @@
 #define LINES_BEFORE 6
 #define LINES_AFTER  4
 
-/* The function that addr is in. A return address may lie behind its end, if it was the call that ended it: look `back`. */
+/*
+ * The function that addr is in. A return address may lie behind its end, if it was the call that ended it: look `back`.
+ */
 static void symbol_print(FILE *out, const struct image *img, uint64_t addr, unsigned int back)
 {
     uint64_t offset;
@@ -80,7 +82,10 @@ static void code_lines_print(FILE *out, const char *text, const char *arrow)
     fwrite(from, 1, (size_t)(to - from), out);
 }
 
-/* Instructions have no marked beginnings: to show those before RIP, start where one is known to begin, `before` bytes ahead. */
+/*
+ * Instructions have no marked beginnings: to show those before RIP, start where one is known to begin, `before` bytes
+ * ahead.
+ */
 static bool code_print_from(FILE *out, const struct crash_report *r, uint64_t before)
 {
     const size_t n = before + r->nr_after, len = 128 * (before + CRASH_CODE_AFTER + 1);

@@ -4,8 +4,8 @@
  *
  * A setting counts in this order: the option if it was given, else the guest's xl.cfg, else the default.
  *
- * Names are unique, and none is dom0's, as xl demands. Two that were stated equal are an error; a guest without one is called
- * as its kernel's file, and that, as the names of --copies, is numbered where it must be: x, x-2, x-3.
+ * Names are unique, and none is dom0's, as xl demands. Two that were stated equal are an error; a guest without one is
+ * called as its kernel's file, and that, as the names of --copies, is numbered where it must be: x, x-2, x-3.
  */
 #ifndef UI_GUEST_LIST_H
 #define UI_GUEST_LIST_H

@@ -2,16 +2,18 @@
 /*
  * xenlab: the program's entry.
  *
- * Concept: here, and only here, the process as a whole is dealt with: the command word, messages to the user, signals and the
- * terminal's mode. The latter two are mutable state at file scope, since a signal handler can reach nothing else.
- * (The only other such in the program: scripts/layers.txt, `state`.)
+ * Concept: here, and only here, the process as a whole is dealt with: the command word, messages to the user, signals
+ * and the terminal's mode. The latter two are mutable state at file scope, since a signal handler can reach nothing
+ * else. (The only other such in the program: scripts/layers.txt, `state`.)
  *
- * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends the run, a
- * second one that does not wait for it, a fault, abort(); and while the process is stopped. Every signal that can be caught and
- * would end the process by default is in one of the tables below. In the background the terminal is somebody else's: hands off.
+ * Invariants: a terminal that was put into raw mode is put back on every way out: return, exit(), a signal that ends
+ * the run, a second one that does not wait for it, a fault, abort(); and while the process is stopped. Every signal
+ * that can be caught and would end the process by default is in one of the tables below. In the background the terminal
+ * is somebody else's: hands off.
  *
- * While a run starts, signals do what they do by default, so that they also end a wait for a file (a FIFO without a writer). From
- * the moment on at which guests run they end the run in good order; what waits then (for a reader of the output) is interrupted.
+ * While a run starts, signals do what they do by default, so that they also end a wait for a file (a FIFO without a
+ * writer). From the moment on at which guests run they end the run in good order; what waits then (for a reader of the
+ * output) is interrupted.
  */
 #include "tools/nearest.h"
 #include "tools/printable.h"
@@ -226,7 +228,10 @@ static int command_version(int argc, char **argv)
     return STATUS_OK;
 }
 
-/* All that the program can be told to do: what is dispatched, suggested and listed. argv begins behind the command's name. */
+/*
+ * All that the program can be told to do: what is dispatched, suggested and listed. argv begins behind the command's
+ * name.
+ */
 static const struct command {
     const char *name, *also;
     int (*run)(int argc, char **argv);

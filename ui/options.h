@@ -2,11 +2,12 @@
 /*
  * What `xenlab run` was asked to do: its command line, read.
  *
- * Concept: one table (in options.c) says of every option its name, the kind of its value, its range and its help text. The
- * parser, the errors and `xenlab run --help` are made from it.
+ * Concept: one table (in options.c) says of every option its name, the kind of its value, its range and its help text.
+ * The parser, the errors and `xenlab run --help` are made from it.
  *
- * Invariants: nothing is guessed. A number is digits alone and within its range; what cannot be meant is an error with a
- * message that names the option, and nothing has happened yet. A pointer is NULL, a number 0, when the option was not given.
+ * Invariants: nothing is guessed. A number is digits alone and within its range; what cannot be meant is an error with
+ * a message that names the option, and nothing has happened yet. A pointer is NULL, a number 0, when the option was not
+ * given.
  */
 #ifndef UI_OPTIONS_H
 #define UI_OPTIONS_H

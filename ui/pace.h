@@ -2,10 +2,10 @@
 /*
  * How long to wait between two slices of virtual time.
  *
- * Concept: virtual time does not wait: when all guests sleep, the clock jumps to the next timer. That is right for tests and
- * wrong for people. With --realtime virtual time passes no faster than real time. Without it, when a person sits at a terminal,
- * only the part of a slice in which the guests slept takes its real time, so a guest that waits for a key does not keep a
- * processor of the host busy, and one that computes is not held back.
+ * Concept: virtual time does not wait: when all guests sleep, the clock jumps to the next timer. That is right for
+ * tests and wrong for people. With --realtime virtual time passes no faster than real time. Without it, when a person
+ * sits at a terminal, only the part of a slice in which the guests slept takes its real time, so a guest that waits for
+ * a key does not keep a processor of the host busy, and one that computes is not held back.
  *
  * Invariants: this decides about real time alone. Where slices begin and end does not depend on it.
  */
@@ -28,8 +28,8 @@ struct pace {
 void pace_start(struct pace *p, s_time_t now, s_time_t real);
 
 /*
- * A slice of `slice` ns has ended at virtual time `now`; the guests ran for `busy` ns of it. How many ns of real time are to pass
- * before the next one?
+ * A slice of `slice` ns has ended at virtual time `now`; the guests ran for `busy` ns of it. How many ns of real time
+ * are to pass before the next one?
  */
 s_time_t pace_rest(struct pace *p, s_time_t now, s_time_t slice, s_time_t busy, s_time_t real);
 

@@ -2,9 +2,9 @@
 /*
  * --stats: the counters of a snapshot as a table.
  *
- * Concept: what a guest costs a hypervisor is exits, not instructions. The table shows both, so that a lesson can say "this
- * guest ran 4000 instructions an exit" or "half of its hypercalls are mmu_update". The counts are exact and the same on every
- * run; only the lines of real time differ. Rows that are 0 are left out.
+ * Concept: what a guest costs a hypervisor is exits, not instructions. The table shows both, so that a lesson can say
+ * "this guest ran 4000 instructions an exit" or "half of its hypercalls are mmu_update". The counts are exact and the
+ * same on every run; only the lines of real time differ. Rows that are 0 are left out.
  */
 #include "ui/stats.h"
 

@@ -2,11 +2,11 @@
 /*
  * --trace FILE: what happens, one JSON object a line.
  *
- * Concept: the machine calls a sink with each record (sim/trace.h); this one prints it into a large buffer. Tracing does not
- * change what is traced: the machine has its own clock.
+ * Concept: the machine calls a sink with each record (sim/trace.h); this one prints it into a large buffer. Tracing
+ * does not change what is traced: the machine has its own clock.
  *
- * Invariant: lines are in the order of their times. pCPUs may be a little apart in time (vcpu/run.c), so records wait here until
- * the machine has passed them; of the same time, the first that came is first.
+ * Invariant: lines are in the order of their times. pCPUs may be a little apart in time (vcpu/run.c), so records wait
+ * here until the machine has passed them; of the same time, the first that came is first.
  */
 #ifndef UI_TRACE_FILE_H
 #define UI_TRACE_FILE_H

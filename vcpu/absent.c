@@ -2,13 +2,13 @@
 /*
  * Hypercalls of features that are not there, or not for this caller.
  *
- * Concept: a guest probes: it tries a call and goes by the error. So what is missing must be missing in the way that Xen lets it
- * be missing, and there are several: the feature is not compiled in (-ENOSYS, like a number nobody ever used), it is switched
- * off (-EOPNOTSUPP), the caller is not the toolstack (-EPERM), or not the kind of guest that it is for (-EINVAL); and which
- * error comes first when more than one applies. This is a Xen 4.17 with Kconfig's defaults, but without KEXEC and HYPFS:
- * neither Argo nor XSM, no vPMU on the command line, altp2m not on AMD processors. kexec, hypfs, machine checks and
- * platform_op are the owner's of the machine alone, so all that a guest can see of them is -EPERM; dom0, which makes no
- * such call, would be told -ENOSYS.
+ * Concept: a guest probes: it tries a call and goes by the error. So what is missing must be missing in the way that
+ * Xen lets it be missing, and there are several: the feature is not compiled in (-ENOSYS, like a number nobody ever
+ * used), it is switched off (-EOPNOTSUPP), the caller is not the toolstack (-EPERM), or not the kind of guest that it
+ * is for (-EINVAL); and which error comes first when more than one applies. This is a Xen 4.17 with Kconfig's defaults,
+ * but without KEXEC and HYPFS: neither Argo nor XSM, no vPMU on the command line, altp2m not on AMD processors. kexec,
+ * hypfs, machine checks and platform_op are the owner's of the machine alone, so all that a guest can see of them is
+ * -EPERM; dom0, which makes no such call, would be told -ENOSYS.
  *
  * Corresponds to xen/arch/x86/hvm/hvm.c (do_hvm_op), hvm/dm.c, cpu/vpmu.c, platform_hypercall.c, mm/paging.c and
  * xen/common/kexec.c, hypfs.c, as far as they look at the caller.
@@ -26,7 +26,9 @@
 
 /* --- hvm_op: a PV guest may ask for the time, and write into a trace that nobody reads --- */
 
-/* An operation on a domain, which its first two bytes name: for HVM ones only. checked: xsm_hvm_param() is asked first. */
+/*
+ * An operation on a domain, which its first two bytes name: for HVM ones only. checked: xsm_hvm_param() is asked first.
+ */
 static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool checked)
 {
     struct domain *d = get_domain_by_any_id(v, domid);

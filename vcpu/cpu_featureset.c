@@ -2,9 +2,10 @@
 /*
  * Featuresets: the bits of CPUID that stand for features, in words of 32.
  *
- * Concept: public arch-x86/cpufeatureset.h numbers the features (XEN_X86_FEATURE_SSE2 is 0 * 32 + 26), and word n is one register of one
- * leaf. Features stand on others, some by nature (SSE2 computes in the registers of SSE), some because there is no processor with one
- * and without the other. Who takes one away must take away what stands on it, or a guest meets a processor that cannot be.
+ * Concept: public arch-x86/cpufeatureset.h numbers the features (XEN_X86_FEATURE_SSE2 is 0 * 32 + 26), and word n is
+ * one register of one leaf. Features stand on others, some by nature (SSE2 computes in the registers of SSE), some
+ * because there is no processor with one and without the other. Who takes one away must take away what stands on it, or
+ * a guest meets a processor that cannot be.
  *
  * Source: the manuals' descriptions of each feature; Xen's tools/gen-cpuid.py has the same relation.
  */

@@ -2,8 +2,8 @@
 /*
  * CPU policies: which processor is shown to whom.
  *
- * Concept: a guest decides by CPUID what it will execute, so CPUID is a promise. Four policies are worked out when the hypervisor
- * starts, and each domain has one of its own:
+ * Concept: a guest decides by CPUID what it will execute, so CPUID is a promise. Four policies are worked out when the
+ * hypervisor starts, and each domain has one of its own:
  *
  *      raw      the machine's processor: what its CPUID says
  *       | - what the hypervisor itself keeps from everybody, + what it adds (LFENCE is serialising)
@@ -16,15 +16,18 @@
  * A policy is made of leaves. Of those the bits that stand for features are also numbered, in words of 32, by public
  * arch-x86/cpufeatureset.h; there a feature that is gone takes along what is built upon it (vcpu/cpu_featureset.c).
  *
- * Invariants: what is announced executes, and what is not is #UD: raw is what the engine does right, and sim/engine/gate.c
- * refuses the rest (guests/features.c tries both). No AVX, XSAVE (nobody switches that state), RDRAND, RDSEED (runs would differ). What
- * a domain's own policy lacks but the processor has does execute, as on hardware.
+ * Invariants: what is announced executes, and what is not is #UD: raw is what the engine does right, and
+ * sim/engine/gate.c refuses the rest (guests/features.c tries both). No AVX, XSAVE (nobody switches that state),
+ * RDRAND, RDSEED (runs would differ). What a domain's own policy lacks but the processor has does execute, as on
+ * hardware.
  *
- * The processor: AMD family 15h model 60h ("Excavator"), the youngest that fits the set of instructions. Not Zen (17h and later): Linux
- * of version 7 reads a register of the chip set there, which no PV guest can map, and dies of it. It executes what is written and
- * nothing ahead of it, and says so where there is a bit for that: a kernel need not take detours around what it cannot do.
+ * The processor: AMD family 15h model 60h ("Excavator"), the youngest that fits the set of instructions. Not Zen (17h
+ * and later): Linux of version 7 reads a register of the chip set there, which no PV guest can map, and dies of it. It
+ * executes what is written and nothing ahead of it, and says so where there is a bit for that: a kernel need not take
+ * detours around what it cannot do.
  *
- * Simplifies Xen's arch/x86/cpu-policy.c and lib/x86/cpuid.c: no HVM policies yet, no processors of other makers, no microcode.
+ * Simplifies Xen's arch/x86/cpu-policy.c and lib/x86/cpuid.c: no HVM policies yet, no processors of other makers, no
+ * microcode.
  */
 #include "vcpu/cpu_policy.h"
 
@@ -147,7 +150,10 @@ static void set_features(uint32_t *fs, const uint16_t *list, size_t n)
         featureset_set(fs, list[i]);
 }
 
-/* All processors are cores of one, without threads (sysctl's physinfo says the same): CMP_LEGACY makes nc valid, HTT lppp. */
+/*
+ * All processors are cores of one, without threads (sysctl's physinfo says the same): CMP_LEGACY makes nc valid, HTT
+ * lppp.
+ */
 static void raw_topology(struct cpu_policy *p, uint32_t *fs, unsigned int nr_pcpus)
 {
     unsigned int id_size = 0;
@@ -169,7 +175,9 @@ static void calculate_raw_policy(struct cpu_policy *p, unsigned int nr_pcpus)
     p->basic[0] = (struct cpuid_leaf){ 7, AMD_EBX, AMD_ECX, AMD_EDX };
     p->extd[0] = (struct cpuid_leaf){ 0x80000008, AMD_EBX, AMD_ECX, AMD_EDX };
     memcpy(&p->extd[2], BRAND, sizeof(BRAND));
-    /* L1: TLBs of 64 and 48 entries, 32 KiB of data in 8 ways, 96 KiB of code in 3; L2: TLBs of 1024, 1 MiB in 16 ways. */
+    /*
+     * L1: TLBs of 64 and 48 entries, 32 KiB of data in 8 ways, 96 KiB of code in 3; L2: TLBs of 1024, 1 MiB in 16 ways.
+     */
     p->extd[5] = (struct cpuid_leaf){ 0xff40ff18, 0xff40ff30, 0x20080140, 0x60030140 };
     p->extd[6] = (struct cpuid_leaf){ 0x64006400, 0x64006400, 0x04008140, 0 };
     p->extd[8].a = 48 << 8 | 40; /* bits of linear and of physical addresses */
@@ -181,7 +189,10 @@ static void calculate_raw_policy(struct cpu_policy *p, unsigned int nr_pcpus)
     p->extd[1].d |= p->basic[1].d & COMMON_1D;
 }
 
-/* No SYSENTER on an AMD processor in long mode. LFENCE is made serialising on those before Zen 3, and said in a leaf that those lack. */
+/*
+ * No SYSENTER on an AMD processor in long mode. LFENCE is made serialising on those before Zen 3, and said in a leaf
+ * that those lack.
+ */
 static void calculate_host_policy(struct cpu_policy *p)
 {
     uint32_t fs[FEATURESET_NR_ENTRIES];

@@ -45,7 +45,9 @@ struct cpu_policy {
     uint32_t arch_caps[2];        /* the MSR 0x10a */
 };
 
-/* The policies of a host: what the processor says, what is used of it, and what of that guests get (vcpu/cpu_policy.c). */
+/*
+ * The policies of a host: what the processor says, what is used of it, and what of that guests get (vcpu/cpu_policy.c).
+ */
 struct cpu_policies {
     struct cpu_policy raw;    /* the processor's own answers */
     struct cpu_policy host;   /* what the hypervisor uses of it */

@@ -2,9 +2,10 @@
 /*
  * CPU policies as lists of leaves and MSRs: the form in which the toolstack reads, changes, saves and gives them back.
  *
- * Concept: a leaf is {number, subleaf, EAX, EBX, ECX, EDX}, and a policy's are in ascending order: the basic ones up to the policy's own
- * limit (4, 7 and 0xb in subleaves; the others have "no subleaf"), the hypervisors' two, the extended ones. What comes back may lack
- * some, and is laid over the policy that is there; then what the new limits cut off is zeroed, and the whole is looked at.
+ * Concept: a leaf is {number, subleaf, EAX, EBX, ECX, EDX}, and a policy's are in ascending order: the basic ones up to
+ * the policy's own limit (4, 7 and 0xb in subleaves; the others have "no subleaf"), the hypervisors' two, the extended
+ * ones. What comes back may lack some, and is laid over the policy that is there; then what the new limits cut off is
+ * zeroed, and the whole is looked at.
  *
  * Corresponds to Xen's lib/x86/cpuid.c, msr.c and policy.c.
  */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CPU policies: the toolstack's calls. XEN_DOMCTL_get_cpu_policy and set_cpu_policy for a domain, XEN_SYSCTL_get_cpu_policy and
- * get_cpu_featureset for the host's.
+ * CPU policies: the toolstack's calls. XEN_DOMCTL_get_cpu_policy and set_cpu_policy for a domain,
+ * XEN_SYSCTL_get_cpu_policy and get_cpu_featureset for the host's.
  *
- * Concept: lists go into buffers that the caller has measured: a null handle asks for the most there can be; a buffer that is
- * too short is filled, and the answer is -ENOBUFS. A domain's policy can be set until the domain first runs: kernels look
- * at CPUID early, and never again.
+ * Concept: lists go into buffers that the caller has measured: a null handle asks for the most there can be; a buffer
+ * that is too short is filled, and the answer is -ENOBUFS. A domain's policy can be set until the domain first runs:
+ * kernels look at CPUID early, and never again.
  *
- * Corresponds to xen/arch/x86/domctl.c (update_domain_cpu_policy) and sysctl.c. There are no HVM policies: -EOPNOTSUPP, as of a Xen
- * that was built without HVM.
+ * Corresponds to xen/arch/x86/domctl.c (update_domain_cpu_policy) and sysctl.c. There are no HVM policies: -EOPNOTSUPP,
+ * as of a Xen that was built without HVM.
  */
 #include "mmu/guest_access.h"
 #include "vcpu/cpu_policy.h"

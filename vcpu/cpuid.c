@@ -2,9 +2,9 @@
 /*
  * CPUID and CR4 as a domain sees them.
  *
- * Concept: every CPUID of a guest comes here, and is answered from the domain's policy (vcpu/cpu_policy.c). Worked out at the moment are
- * only the leaves from 0x40000000, by which Xen introduces itself, and what depends on the vCPU. Of CR4 a PV guest chooses a
- * few bits, as far as its policy has the feature behind them, and sees a few of Xen's own.
+ * Concept: every CPUID of a guest comes here, and is answered from the domain's policy (vcpu/cpu_policy.c). Worked out
+ * at the moment are only the leaves from 0x40000000, by which Xen introduces itself, and what depends on the vCPU. Of
+ * CR4 a PV guest chooses a few bits, as far as its policy has the feature behind them, and sees a few of Xen's own.
  *
  * Source: AMD APM vol. 3 appendix E; public arch-x86/cpuid.h; Xen arch/x86/cpuid.c (guest_cpuid), traps.c
  * (cpuid_hypervisor_leaves), pv/domain.c (pv_fixup_guest_cr4).

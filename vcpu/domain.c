@@ -2,10 +2,10 @@
 /*
  * The life of a domain: created, run, shut down, killed, forgotten.
  *
- * Concept: shutting down and dying are different things. domain_shutdown() (vcpu/shutdown.c) only stops the vCPUs and tells dom0 why;
- * memory, registers and event channels stay for the toolstack to look at. domain_kill() takes everything back, in steps
- * small enough to be preempted. The structure itself goes with the last reference: as long as one of its frames is mapped
- * by somebody else the domain stays on the list, a zombie.
+ * Concept: shutting down and dying are different things. domain_shutdown() (vcpu/shutdown.c) only stops the vCPUs and
+ * tells dom0 why; memory, registers and event channels stay for the toolstack to look at. domain_kill() takes
+ * everything back, in steps small enough to be preempted. The structure itself goes with the last reference: as long as
+ * one of its frames is mapped by somebody else the domain stays on the list, a zombie.
  *
  * Invariants:
  *  - A domain on xen->domain_list has refcnt >= 1; put_domain() of the last one frees it, and only a dead one.
@@ -33,7 +33,10 @@
 #include <string.h>
 #include <xen/domctl.h>
 
-/* What the toolstack gets when it asks for the hypervisor's default (docs: gnttab_max_frames, gnttab_max_maptrack_frames). */
+/*
+ * What the toolstack gets when it asks for the hypervisor's default (docs: gnttab_max_frames,
+ * gnttab_max_maptrack_frames).
+ */
 #define DEFAULT_MAX_GRANT_FRAMES    64
 #define DEFAULT_MAX_MAPTRACK_FRAMES 1024
 

@@ -2,10 +2,10 @@
 /*
  * domctl: what the toolstack may do to domains.
  *
- * Concept: creating, sizing, loading, pausing and destroying a domain are hypercalls of dom0, with Xen's own structure (one
- * union, selected by cmd) and interface version. xenlab's toolstack has no other way in, so what is refused here is
- * refused to it as well. Who is no control domain gets -EPERM, but for the few commands that Xen leaves to the domain of
- * xenstore or of a device model (domctl_permission()).
+ * Concept: creating, sizing, loading, pausing and destroying a domain are hypercalls of dom0, with Xen's own structure
+ * (one union, selected by cmd) and interface version. xenlab's toolstack has no other way in, so what is refused here
+ * is refused to it as well. Who is no control domain gets -EPERM, but for the few commands that Xen leaves to the
+ * domain of xenstore or of a device model (domctl_permission()).
  *
  * Budget: one hypercall with a short function for each command; split, the union would be read in two files.
  *
@@ -326,7 +326,10 @@ static int vcpuaffinity(struct vcpu *v, struct domain *d, struct xen_domctl_vcpu
     return set ? setvcpuaffinity(v, target, op) : getvcpuaffinity(v, target, op);
 }
 
-/* There could be 64 NUMA nodes, and there is one. All nodes there could be means: choose again by where the vCPUs may run. */
+/*
+ * There could be 64 NUMA nodes, and there is one. All nodes there could be means: choose again by where the vCPUs may
+ * run.
+ */
 static int setnodeaffinity(struct vcpu *v, struct domain *d, const struct xen_domctl_nodeaffinity *op)
 {
     uint64_t nodes;
@@ -471,8 +474,8 @@ static int next_getdomaininfo(struct vcpu *v, struct xen_domctl *op)
 }
 
 /*
- * The domain that the command is about, with a reference. NULL in *d: it is about none, or finds its own. System domains are
- * not found, but DOMID_IO stands for nobody where a device is given back.
+ * The domain that the command is about, with a reference. NULL in *d: it is about none, or finds its own. System
+ * domains are not found, but DOMID_IO stands for nobody where a device is given back.
  */
 static int domctl_subject(struct xen *xen, const struct xen_domctl *op, struct domain **d)
 {

@@ -2,15 +2,16 @@
 /*
  * The hypercall table and its dispatch.
  *
- * Concept: a hypercall is a system call to the hypervisor: a number and up to six words. A PV64 guest executes SYSCALL in kernel
- * mode (number in RAX, arguments in RDI RSI RDX R10 R8 R9), a PV32 guest INT 0x82 (EAX; EBX ECX EDX ESI EDI EBP), and dom0's native code calls
- * hypercall_native(). All meet in hypercall_dispatch(), and the table below is the whole interface: a column for each kind of guest,
- * because a handler may have to understand 32-bit layouts, or must not be offered at all.
+ * Concept: a hypercall is a system call to the hypervisor: a number and up to six words. A PV64 guest executes SYSCALL
+ * in kernel mode (number in RAX, arguments in RDI RSI RDX R10 R8 R9), a PV32 guest INT 0x82 (EAX; EBX ECX EDX ESI EDI
+ * EBP), and dom0's native code calls hypercall_native(). All meet in hypercall_dispatch(), and the table below is the
+ * whole interface: a column for each kind of guest, because a handler may have to understand 32-bit layouts, or must
+ * not be offered at all.
  *
  * Long work is preempted: a handler that has done its share updates its arguments to what is left and answers
  * -ERESTART. The dispatcher then puts the guest back onto its hypercall instruction with the new arguments, so the vCPU
- * can be descheduled, interrupted or destroyed in between, and the guest notices nothing. A multicall continues the same way,
- * with the arguments in the entry.
+ * can be descheduled, interrupted or destroyed in between, and the guest notices nothing. A multicall continues the
+ * same way, with the arguments in the entry.
  *
  * Corresponds to xen/include/hypercall-defs.c, xen/arch/x86/pv/hypercall.c, xen/common/multicall.c. Labs: hypercalls.
  */
@@ -90,8 +91,8 @@ const char *hypercall_name(unsigned int nr)
 #define AUDIT_ONE_IN 1024
 
 /*
- * --audit: after every hypercall, so that a count that is wrong is found right after the one that made it so. With sanitizers
- * without being asked, but a Linux makes hundreds of thousands: after each of the first, then after some.
+ * --audit: after every hypercall, so that a count that is wrong is found right after the one that made it so. With
+ * sanitizers without being asked, but a Linux makes hundreds of thousands: after each of the first, then after some.
  */
 static bool audit_is_due(struct xen *xen)
 {
@@ -162,7 +163,10 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
     TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, args.a[0], args.a[1], args.a[2], r->rip);
     m->clock.now += CLOCK_NS_PER_HYPERCALL;
     ret = hypercall_dispatch(v, nr, &args);
-    /* One for each hypercall, also for those that will be made again (-ERESTART) and for iret, whose result is the frame's RAX. */
+    /*
+     * One for each hypercall, also for those that will be made again (-ERESTART) and for iret, whose result is the
+     * frame's RAX.
+     */
     TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
     if (nr == __HYPERVISOR_iret)
         return; /* it loaded a whole new context */
@@ -242,7 +246,10 @@ static int multicall_write(struct vcpu *v, uint64_t addr, const struct multicall
                  : copy_field_to_guest(v, addr, COMPAT_multicall_entry, e, result);
 }
 
-/* multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next time. */
+/*
+ * multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next
+ * time.
+ */
 static long do_multicall(struct vcpu *v, struct hypercall_args *args)
 {
     const size_t size = compat_size(v->domain, COMPAT_multicall_entry);

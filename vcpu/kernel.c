@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hypercalls about the hypervisor itself: who it is (xen_version), its console (console_io), and the assists a guest may
- * switch on (vm_assist).
+ * Hypercalls about the hypervisor itself: who it is (xen_version), its console (console_io), and the assists a guest
+ * may switch on (vm_assist).
  *
- * Unlike a default Xen, which answers -EPERM to all but dom0, this one lets every guest write to its console, as a Xen built
- * with CONFIG_VERBOSE_DEBUG does: a line "(d1) ..." works before a guest has anything else, which is when it is needed most.
+ * Unlike a default Xen, which answers -EPERM to all but dom0, this one lets every guest write to its console, as a Xen
+ * built with CONFIG_VERBOSE_DEBUG does: a line "(d1) ..." works before a guest has anything else, which is when it is
+ * needed most.
  *
  * Corresponds to xen/common/kernel.c and xen/drivers/char/console.c (guest_console_write).
  */

@@ -2,10 +2,10 @@
 /*
  * The exit loop: where guests run.
  *
- * Concept: on real hardware each pCPU loops on its own: schedule, enter the guest, handle the exit. Here one host thread
- * steps the pCPUs in turn. Each pCPU has its own position in virtual time; the one furthest behind goes next and may get
- * ahead of the others by at most a quantum. That makes the interleaving of pCPUs a function of virtual time alone, so the same
- * run happens again whatever the host does.
+ * Concept: on real hardware each pCPU loops on its own: schedule, enter the guest, handle the exit. Here one host
+ * thread steps the pCPUs in turn. Each pCPU has its own position in virtual time; the one furthest behind goes next and
+ * may get ahead of the others by at most a quantum. That makes the interleaving of pCPUs a function of virtual time
+ * alone, so the same run happens again whatever the host does.
  *
  *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run_on() -> advance the clock -> handle the exit
  *
@@ -104,7 +104,10 @@ static uint64_t exit_addr(const struct sim_exit *e)
     }
 }
 
-/* It has come out: account for the time, do what it wants. The domain may be gone then, but that asks for a new schedule. */
+/*
+ * It has come out: account for the time, do what it wants. The domain may be gone then, but that asks for a new
+ * schedule.
+ */
 static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
 {
     const struct guest_run *r = data;

@@ -12,8 +12,8 @@ enum run_result {
 };
 
 /*
- * Run the machine up to virtual time `until`, at most; returns sooner when nothing can run, or when *stop (looked at between
- * exits) is set. Call again to go on.
+ * Run the machine up to virtual time `until`, at most; returns sooner when nothing can run, or when *stop (looked at
+ * between exits) is set. Call again to go on.
  */
 enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop);
 

@@ -2,14 +2,15 @@
 /*
  * Runstate areas.
  *
- * Concept: a guest cannot see when it does not run, so the hypervisor writes it down for it, into memory that the guest registered
- * by virtual address (VCPUOP_register_runstate_memory_area): when a vCPU leaves its pCPU, so that others can see that it
- * waits, and when it runs again. The address is translated through the vCPU's own page tables whenever it is written; if
- * the guest has unmapped it, nothing happens. A PV64 guest that is in user mode has page tables that need not map it: then
- * the update is made when its kernel is entered. With the runstate_update_flag assist a reader can see that it read in the
- * middle of an update (XEN_RUNSTATE_UPDATE in state_entry_time).
+ * Concept: a guest cannot see when it does not run, so the hypervisor writes it down for it, into memory that the guest
+ * registered by virtual address (VCPUOP_register_runstate_memory_area): when a vCPU leaves its pCPU, so that others can
+ * see that it waits, and when it runs again. The address is translated through the vCPU's own page tables whenever it
+ * is written; if the guest has unmapped it, nothing happens. A PV64 guest that is in user mode has page tables that
+ * need not map it: then the update is made when its kernel is entered. With the runstate_update_flag assist a reader
+ * can see that it read in the middle of an update (XEN_RUNSTATE_UPDATE in state_entry_time).
  *
- * Invariant: the four times in the area are as of state_entry_time; a reader adds the time since then to the current state's.
+ * Invariant: the four times in the area are as of state_entry_time; a reader adds the time since then to the current
+ * state's.
  *
  * Corresponds to xen/common/domain.c (update_runstate_area).
  */

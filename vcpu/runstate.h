@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Publishing a vCPU's runstate (how long it ran, waited, was blocked) in guest memory: what guests compute steal time from. */
+/*
+ * Publishing a vCPU's runstate (how long it ran, waited, was blocked) in guest memory: what guests compute steal time
+ * from.
+ */
 #ifndef VCPU_RUNSTATE_H
 #define VCPU_RUNSTATE_H
 

@@ -2,9 +2,10 @@
 /*
  * sched_op and vcpu_op: what a guest says about its own vCPUs.
  *
- * Concept: an idle kernel must not spin: it blocks until an event (SCHEDOP_block), or until one of a few ports fires or a
- * deadline passes (SCHEDOP_poll, for code that runs with events masked), or gives the rest of its slice away (SCHEDOP_yield).
- * vcpu_op is the other vCPUs' power button: initialise, up, down, is_up, and the per-vCPU pages they share with Xen.
+ * Concept: an idle kernel must not spin: it blocks until an event (SCHEDOP_block), or until one of a few ports fires or
+ * a deadline passes (SCHEDOP_poll, for code that runs with events masked), or gives the rest of its slice away
+ * (SCHEDOP_yield). vcpu_op is the other vCPUs' power button: initialise, up, down, is_up, and the per-vCPU pages they
+ * share with Xen.
  *
  * Corresponds to xen/common/sched/core.c (do_sched_op, do_poll) and xen/common/domain.c (do_vcpu_op). Labs: timer, smp.
  */
@@ -144,7 +145,9 @@ static long register_vcpu_info(struct vcpu *v, struct vcpu *target, uint64_t arg
     return rc;
 }
 
-/* The other two areas are named by a guest virtual address; whether it is mapped is seen when it is used. 0 or -EFAULT. */
+/*
+ * The other two areas are named by a guest virtual address; whether it is mapped is seen when it is used. 0 or -EFAULT.
+ */
 static int read_area_address(struct vcpu *v, uint64_t arg, uint64_t *addr)
 {
     if (copy_word_from_guest(v, addr, arg) || !guest_handle_okay(v, *addr, 1))

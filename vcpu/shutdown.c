@@ -2,10 +2,10 @@
 /*
  * How a domain stops: paused, shut down, crashed.
  *
- * Concept: a pause is somebody's wish and is counted; a shutdown is the end of the guest's own story (it powered off, suspended,
- * crashed, let its watchdog starve) and is recorded once, with its reason. Either way only the vCPUs stop: what there is to
- * look at stays until dom0, told with VIRQ_DOM_EXC, has looked and destroys the domain (domain_kill() in vcpu/domain.c) or, after a
- * suspend that came to nothing, lets it go on (domain_resume()).
+ * Concept: a pause is somebody's wish and is counted; a shutdown is the end of the guest's own story (it powered off,
+ * suspended, crashed, let its watchdog starve) and is recorded once, with its reason. Either way only the vCPUs stop:
+ * what there is to look at stays until dom0, told with VIRQ_DOM_EXC, has looked and destroys the domain (domain_kill()
+ * in vcpu/domain.c) or, after a suspend that came to nothing, lets it go on (domain_resume()).
  *
  * Corresponds to domain_pause(), domain_shutdown(), domain_resume() and domain_crash() in xen/common/domain.c.
  */

@@ -2,9 +2,9 @@
 /*
  * sysctl: what the toolstack may ask of the machine as a whole.
  *
- * Corresponds to xen/common/sysctl.c; structures in public sysctl.h. One NUMA node, one socket, one thread a core. Not built
- * in: debug keys, trace buffers, offlining of pages, PCI topology, live patching (-ENOSYS); power management, resource
- * monitoring and coverage are missing as on a machine or a build without them.
+ * Corresponds to xen/common/sysctl.c; structures in public sysctl.h. One NUMA node, one socket, one thread a core. Not
+ * built in: debug keys, trace buffers, offlining of pages, PCI topology, live patching (-ENOSYS); power management,
+ * resource monitoring and coverage are missing as on a machine or a build without them.
  */
 #include "evtchn/evtchn.h"
 #include "mmu/guest_access.h"

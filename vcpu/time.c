@@ -2,17 +2,18 @@
 /*
  * Time as guests see it.
  *
- * Concept: a PV guest reads the TSC and turns it into nanoseconds itself, with a scale and an offset that the hypervisor
- * publishes in vcpu_time_info. Because the hypervisor may update them while the guest reads, the structure carries a
- * version: odd while it is being written, and different afterwards; a reader tries again until it sees the same even
- * number twice.
+ * Concept: a PV guest reads the TSC and turns it into nanoseconds itself, with a scale and an offset that the
+ * hypervisor publishes in vcpu_time_info. Because the hypervisor may update them while the guest reads, the structure
+ * carries a version: odd while it is being written, and different afterwards; a reader tries again until it sees the
+ * same even number twice.
  *
  *     system_time(now) = system_time + ((tsc_now - tsc_timestamp) << tsc_shift) * tsc_to_system_mul / 2^32
  *
- * Normally the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1; vcpu/tsc.c has the other cases.
- * Every vCPU has one-shot and periodic timers; both raise VIRQ_TIMER.
+ * Normally the TSC ticks at 1 GHz of virtual time, so one tick is 1 ns: mul = 2^31 with shift 1; vcpu/tsc.c has the
+ * other cases. Every vCPU has one-shot and periodic timers; both raise VIRQ_TIMER.
  *
- * Corresponds to xen/arch/x86/time.c (__update_vcpu_system_time) and xen/common/domain.c, schedule.c (vcpu_periodic_timer_fn).
+ * Corresponds to xen/arch/x86/time.c (__update_vcpu_system_time) and xen/common/domain.c, schedule.c
+ * (vcpu_periodic_timer_fn).
  */
 #include "vcpu/time.h"
 
@@ -58,8 +59,8 @@ static void periodic_work(struct vcpu *v)
 static void vcpu_periodic_fire(void *data) { periodic_work(data); }
 
 /*
- * v goes on its pCPU, or leaves it: a vCPU that blocks is not ticked, and costs nothing. Setting the period starts the ticker
- * wherever the vCPU is; one that does not run is ticked until it has run.
+ * v goes on its pCPU, or leaves it: a vCPU that blocks is not ticked, and costs nothing. Setting the period starts the
+ * ticker wherever the vCPU is; one that does not run is ticked until it has run.
  */
 void vcpu_periodic_timer_start(struct vcpu *v) { periodic_work(v); }
 
@@ -169,8 +170,8 @@ void update_domain_wallclock_time(struct domain *d)
 /* --- hypercalls --- */
 
 /*
- * set_timer_op(timeout): one-shot timer at absolute system time, 0 stops it. Xen treats a value far in the future as the
- * sign of a guest whose clock went backwards (Linux does that) and fires soon instead of never (common/schedule.c).
+ * set_timer_op(timeout): one-shot timer at absolute system time, 0 stops it. Xen treats a value far in the future as
+ * the sign of a guest whose clock went backwards (Linux does that) and fires soon instead of never (common/schedule.c).
  */
 static long set_timer_op(struct vcpu *v, s_time_t timeout)
 {
@@ -242,7 +243,9 @@ static void watchdog_fire(void *data)
 
 void watchdog_domain_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
 
-/* SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based); timeout 0 stops an old one, a new one fires at once. */
+/*
+ * SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based); timeout 0 stops an old one, a new one fires at once.
+ */
 long do_sched_watchdog(struct vcpu *v, uint32_t id, uint32_t timeout)
 {
     struct domain *d = v->domain;

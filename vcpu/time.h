@@ -14,8 +14,8 @@ void vcpu_periodic_timer_stop(struct vcpu *v);
 void watchdog_domain_init(struct domain *d, unsigned int id);
 
 /*
- * Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a jump.
- * The copy's address is one of `space`'s: that of v itself, or of the vCPU that registers it on behalf of v.
+ * Bring vcpu_time_info (and a secondary copy, if registered) up to date: before each entry that follows a switch or a
+ * jump. The copy's address is one of `space`'s: that of v itself, or of the vCPU that registers it on behalf of v.
  */
 void update_vcpu_system_time(struct vcpu *v, struct vcpu *space);
 /* v entered its kernel: write the copy, if that could not be done while user mode's page tables were loaded. */

@@ -2,19 +2,20 @@
 /*
  * The TSC that a domain sees: the machine's, or one made up for it.
  *
- * Concept: a guest reads the time with RDTSC, which costs nothing, but shows it the machine as it is: the frequency of the one
- * it happens to run on, and a counter for each pCPU that need not agree with the next one's. So there are two kinds:
+ * Concept: a guest reads the time with RDTSC, which costs nothing, but shows it the machine as it is: the frequency of
+ * the one it happens to run on, and a counter for each pCPU that need not agree with the next one's. So there are two
+ * kinds:
  *
  *   native      RDTSC is the pCPU's own counter, 1 GHz here, from power-on on
  *   emulated    RDTSC is computed: a frequency of the domain's own, counting since its creation (also across a migration,
  *               elapsed_nsec), and never the same or a smaller value twice, whichever vCPU asks
  *
- * Which one is the toolstack's choice (tsc_mode): always_emulate, native (never), or by default native when that is safe: the
- * frequency is the one the domain was promised, and the pCPUs agree. Here each pCPU has its own position in virtual time, up
- * to a quantum apart (vcpu/run.c), so they agree only on a machine that has one.
+ * Which one is the toolstack's choice (tsc_mode): always_emulate, native (never), or by default native when that is
+ * safe: the frequency is the one the domain was promised, and the pCPUs agree. Here each pCPU has its own position in
+ * virtual time, up to a quantum apart (vcpu/run.c), so they agree only on a machine that has one.
  *
- * A frequency becomes a multiplication, since guests compute it too: ns = (ticks << shift) * mul_frac / 2^32, with mul_frac at
- * least 2^31 so that no precision is lost.
+ * A frequency becomes a multiplication, since guests compute it too: ns = (ticks << shift) * mul_frac / 2^32, with
+ * mul_frac at least 2^31 so that no precision is lost.
  *
  * Invariant of an emulated TSC: what is read grows strictly, over all vCPUs of the domain.
  *

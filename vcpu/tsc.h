@@ -21,8 +21,8 @@ struct time_scale tsc_scale(const struct domain *d);
 static inline bool host_tsc_is_safe(const struct xen *xen) { return xen->nr_pcpus <= 1; }
 
 /*
- * XEN_DOMCTL_settscinfo, gettscinfo. elapsed_nsec: how much time the domain has seen (0 for a new one); khz 0: the machine's
- * own frequency. -EINVAL: no such mode.
+ * XEN_DOMCTL_settscinfo, gettscinfo. elapsed_nsec: how much time the domain has seen (0 for a new one); khz 0: the
+ * machine's own frequency. -EINVAL: no such mode.
  */
 struct xen_domctl_tsc_info;
 int tsc_set_info(struct domain *d, const struct xen_domctl_tsc_info *info);

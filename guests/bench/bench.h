@@ -28,7 +28,10 @@ static inline int bench_main(const struct bench *list, size_t nr)
             continue;
         rc = list[i].run(n);
         printf("%s %ld %s\n", op, n, xen_error(rc));
-        /* Real Xen halts the machine if its dom0 powers off; after a reboot there is an end to QEMU (scripts/bench_xen.sh). */
+        /*
+         * Real Xen halts the machine if its dom0 powers off; after a reboot there is an end to QEMU
+         * (scripts/bench_xen.sh).
+         */
         if (rc == 0 && (start_info->flags & SIF_INITDOMAIN))
             guest_shutdown(SHUTDOWN_reboot);
         return rc != 0;

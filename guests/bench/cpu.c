@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * bench/cpu: guest instructions that never leave the guest. op=alu (10 instructions a turn), branch (9, 4 of them
- * branches), copy (4 KiB by 512 loads and stores of 8 bytes; 3074), movs (the same by one REP MOVSQ), call (8: two calls and
- * returns). n counts turns.
+ * branches), copy (4 KiB by 512 loads and stores of 8 bytes; 3074), movs (the same by one REP MOVSQ), call (8: two
+ * calls and returns). n counts turns.
  */
 #include "guests/bench/bench.h"
 

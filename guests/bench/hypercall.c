@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench/hypercall: the way into Xen and back. op=null (a hypercall that does nothing), multicall (32 of them at once), stack
- * (stack_switch) and segment (set_segment_base of FS), which a kernel makes when it goes to another process.
+ * bench/hypercall: the way into Xen and back. op=null (a hypercall that does nothing), multicall (32 of them at once),
+ * stack (stack_switch) and segment (set_segment_base of FS), which a kernel makes when it goes to another process.
  */
 #include "guests/bench/bench.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * bench/trap: exceptions to the guest's handler, and iret back. op=exception (#UD), pagefault, cr0 (a read of CR0) and ptwr (a
- * store to a page table), which Xen carries out itself; from user mode to the kernel and back by syscall and int.
+ * bench/trap: exceptions to the guest's handler, and iret back. op=exception (#UD), pagefault, cr0 (a read of CR0) and
+ * ptwr (a store to a page table), which Xen carries out itself; from user mode to the kernel and back by syscall and
+ * int.
  *
  * The handlers are the shortest possible, since Xen's part is what is to be measured.
  */
@@ -9,7 +10,10 @@
 
 extern char skip_ud[], skip_fault[], skip_syscall[];
 
-/* Behind an instruction of known length, and back by iret. The frame: rcx r11 [error code] rip ... (see guests/rt/entry.S). */
+/*
+ * Behind an instruction of known length, and back by iret. The frame: rcx r11 [error code] rip ... (see
+ * guests/rt/entry.S).
+ */
 asm(".text\n"
     "skip_ud: pop %rcx; pop %r11; addq $2, (%rsp); push $0; jmp hypercall_page + 23 * 32\n"
     "skip_fault: pop %rcx; pop %r11; addq $2, 8(%rsp); movq $0, (%rsp); jmp hypercall_page + 23 * 32\n"

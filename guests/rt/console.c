@@ -24,8 +24,8 @@
 #include <xen/io/console.h>
 
 /*
- * dom0 says when it has made room, so the time is for a dom0 that does not. A short one would be worse than useless: many guests
- * that look again and again keep a busy dom0 from what they wait for.
+ * dom0 says when it has made room, so the time is for a dom0 that does not. A short one would be worse than useless:
+ * many guests that look again and again keep a busy dom0 from what they wait for.
  */
 #define PATIENCE 100000000ul /* ns */
 

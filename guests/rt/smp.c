@@ -2,9 +2,9 @@
 /*
  * Other vCPUs.
  *
- * Concept: a vCPU is not started by an interrupt that makes it execute 16-bit code somewhere, but with everything a processor
- * can know at once: VCPUOP_initialise is given its registers, trap table, callbacks and page-table root, VCPUOP_up lets it run.
- * Here each gets one page: `struct cpu` at its bottom, and the stack on top of that.
+ * Concept: a vCPU is not started by an interrupt that makes it execute 16-bit code somewhere, but with everything a
+ * processor can know at once: VCPUOP_initialise is given its registers, trap table, callbacks and page-table root,
+ * VCPUOP_up lets it run. Here each gets one page: `struct cpu` at its bottom, and the stack on top of that.
  *
  * shared_info has room for 32 struct vcpu_info. Later vCPUs have none until they are given one in the guest's own
  * memory, and cannot be initialised before.

@@ -2,17 +2,17 @@
 /*
  * GNTTABOP_copy: bytes from one frame to another, either of them named by a grant reference.
  *
- * Concept: for small data mapping costs more than copying (page table updates, and a TLB flush on every processor when the
- * mapping ends). So the hypervisor copies: it can reach every frame and needs to check permission only. Besides, a copy can be
- * granted more narrowly than a mapping:
+ * Concept: for small data mapping costs more than copying (page table updates, and a TLB flush on every processor when
+ * the mapping ends). So the hypervisor copies: it can reach every frame and needs to check permission only. Besides, a
+ * copy can be granted more narrowly than a mapping:
  *   - a sub-page grant allows bytes [page_off, page_off + length) only;
- *   - a transitive grant of A to B says "what C granted to me as reference r, you may use": the hypervisor follows it to C's
- *     entry, one step and no further, and both entries are in use while the copy lasts.
+ *   - a transitive grant of A to B says "what C granted to me as reference r, you may use": the hypervisor follows it
+ *     to C's entry, one step and no further, and both entries are in use while the copy lasts.
  *
  * A guest pays the same for every operation; native code, whose time is what it does, for the bytes.
  *
- * Each operation claims its two buffers, copies, and releases them. (Xen keeps the last two claimed for the next operation
- * of the batch; without locks there is little to save.)
+ * Each operation claims its two buffers, copies, and releases them. (Xen keeps the last two claimed for the next
+ * operation of the batch; without locks there is little to save.)
  *
  * Corresponds to gnttab_copy() and acquire_grant_for_copy() of xen/common/grant_table.c.
  */
@@ -79,7 +79,9 @@ static int transitive_acquire(struct vcpu *v, struct domain *rd, grant_ref_t ref
                                             .trans_gref = tref };
     } else if (!act->is_sub_page || !mfn_eq(act->mfn, frame->mfn) || act->start != frame->start ||
                act->length != frame->length || act->trans_domain != td || act->trans_gref != tref) {
-        /* The granter rewrote an entry that is in use. Xen tries again until that use has ended; here the caller may. */
+        /*
+         * The granter rewrote an entry that is in use. Xen tries again until that use has ended; here the caller may.
+         */
         grant_release(td, tref, readonly);
         put_domain(td);
         put_page(rd->xen, frame->page);

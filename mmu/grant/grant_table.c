@@ -5,8 +5,8 @@
  * Files: here the table itself; pin.c the start and end of an entry's use; map.c, unmap.c, copy.c,
  * transfer.c, setup.c, misc.c the commands; op.c the hypercall; info.c views for people.
  *
- * Simplifies xen/common/grant_table.c: no locks and no lock-free retries (guests stand still while the hypervisor runs),
- * one list of free handles a domain instead of one a vCPU.
+ * Simplifies xen/common/grant_table.c: no locks and no lock-free retries (guests stand still while the hypervisor
+ * runs), one list of free handles a domain instead of one a vCPU.
  */
 #include "mmu/grant/private.h"
 #include "sim/frame.h"

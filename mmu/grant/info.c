@@ -2,8 +2,8 @@
 /*
  * Grant tables for the checker: nothing in here changes anything.
  *
- * Concept: gnttab_audit() is the definition of "right" for grant tables. It forgets the pin counts, adds them up again from
- * every domain's mappings, and compares.
+ * Concept: gnttab_audit() is the definition of "right" for grant tables. It forgets the pin counts, adds them up again
+ * from every domain's mappings, and compares.
  */
 #include "mmu/grant/private.h"
 

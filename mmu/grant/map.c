@@ -2,22 +2,22 @@
 /*
  * Mapping a grant: GNTTABOP_map_grant_ref.
  *
- * Concept: the user gets an entry in its own page tables that points to a frame it does not own. Page tables are validated
- * by owner, so no guest could write such an entry itself; the hypervisor writes it here, and takes for it the same
- * references that it would take for an entry of the owner's own. A device mapping (GNTMAP_device_map) has no page table
- * entry, only references: the frame will not go away while a device reads it.
+ * Concept: the user gets an entry in its own page tables that points to a frame it does not own. Page tables are
+ * validated by owner, so no guest could write such an entry itself; the hypervisor writes it here, and takes for it the
+ * same references that it would take for an entry of the owner's own. A device mapping (GNTMAP_device_map) has no page
+ * table entry, only references: the frame will not go away while a device reads it.
  *
- * Two phases: first the entry is pinned (from here on the granter sees it in use), then the references are taken and the
- * mapping is made. What fails in the second undoes the first.
+ * Two phases: first the entry is pinned (from here on the granter sees it in use), then the references are taken and
+ * the mapping is made. What fails in the second undoes the first.
  *
- * A native domain has no page tables: for GNTMAP_host_map it passes no address and finds in host_addr the host's pointer to
- * the frame, valid until it unmaps (with that same address). It can write there whatever the flags say; the hypervisor
- * trusts its native domains to look at GNTMAP_readonly themselves.
+ * A native domain has no page tables: for GNTMAP_host_map it passes no address and finds in host_addr the host's
+ * pointer to the frame, valid until it unmaps (with that same address). It can write there whatever the flags say; the
+ * hypervisor trusts its native domains to look at GNTMAP_readonly themselves.
  *
  * A PV guest can lose a mapping behind the hypervisor's back, by writing over the page table entry (Xen's documentation
- * forbids it, its release builds let it happen). The frame's references go with the entry, the pin and the handle stay until
- * the guest dies. Hence a mapping holds a reference to the granter's struct domain, and a pin alone never proves that
- * the frame is still the granter's.
+ * forbids it, its release builds let it happen). The frame's references go with the entry, the pin and the handle stay
+ * until the guest dies. Hence a mapping holds a reference to the granter's struct domain, and a pin alone never proves
+ * that the frame is still the granter's.
  *
  * Corresponds to map_grant_ref() of xen/common/grant_table.c; frames of device memory cannot be granted here.
  */

@@ -2,8 +2,8 @@
 /*
  * The small commands: GNTTABOP_swap_grant_ref and GNTTABOP_cache_flush.
  *
- * Corresponds to swap_grant_ref() and cache_flush() of xen/common/grant_table.c. Caches need no flushing here, so that only the
- * permissions are real; and the search for a grant is done in one go (a table has at most 32768 entries).
+ * Corresponds to swap_grant_ref() and cache_flush() of xen/common/grant_table.c. Caches need no flushing here, so that
+ * only the permissions are real; and the search for a grant is done in one go (a table has at most 32768 entries).
  */
 #include "mmu/grant/private.h"
 

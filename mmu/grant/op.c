@@ -2,9 +2,9 @@
 /*
  * The hypercall: grant_table_op(cmd, array, count).
  *
- * Concept: most commands take an array of operations, each with a status of its own; the hypercall fails only when the array
- * cannot be read or written. A long array is preempted between operations: the arguments are moved past what is done, and
- * the call is made again. The table below says for each command what an element is.
+ * Concept: most commands take an array of operations, each with a status of its own; the hypercall fails only when the
+ * array cannot be read or written. A long array is preempted between operations: the arguments are moved past what is
+ * done, and the call is made again. The table below says for each command what an element is.
  *
  * Corresponds to do_grant_table_op() of xen/common/grant_table.c and compat_grant_table_op() of xen/common/compat/.
  */

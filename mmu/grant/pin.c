@@ -2,10 +2,10 @@
 /*
  * Beginning and ending the use of a grant entry.
  *
- * Concept: an entry is a contract that the granter wrote. Its first user has it checked (does it permit anything, and me,
- * and writing?) and the hypervisor marks it; further uses by the same domain rest on the note in the active entry, only
- * writing is checked again when nobody writes yet. The last user's end clears the marks, and the granter may take the
- * entry back.
+ * Concept: an entry is a contract that the granter wrote. Its first user has it checked (does it permit anything, and
+ * me, and writing?) and the hypervisor marks it; further uses by the same domain rest on the note in the active entry,
+ * only writing is checked again when nobody writes yet. The last user's end clears the marks, and the granter may take
+ * the entry back.
  *
  * Corresponds to _set_status(), get_paged_frame() and the many ends of functions of xen/common/grant_table.c.
  */

@@ -87,8 +87,8 @@ int gnttab_unpopulate_status_frames(struct domain *d);
 
 /* --- pin.c: beginning and ending the use of an entry --- */
 /*
- * May domain ldom use entry ref as asked? Checks what the granter wrote, and marks the entry as in use. GNTST_*. `map`: it
- * is to be mapped, so that a sub-page grant will not do.
+ * May domain ldom use entry ref as asked? Checks what the granter wrote, and marks the entry as in use. GNTST_*. `map`:
+ * it is to be mapped, so that a sub-page grant will not do.
  */
 int _set_status(struct grant_table *rgt, grant_ref_t ref, bool readonly, bool map, domid_t ldom);
 /* One use less, or one that failed: take the marks back that nothing justifies any longer. */
@@ -97,7 +97,9 @@ void reduce_status_for_pin(struct grant_table *rgt, grant_ref_t ref, bool readon
 int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page);
 
 /* --- map.c: mappings --- */
-/* What GNTMAP_device_map, _host_map and _readonly in flags stand for: pins, and references to the frame to give back. */
+/*
+ * What GNTMAP_device_map, _host_map and _readonly in flags stand for: pins, and references to the frame to give back.
+ */
 uint32_t gnttab_pin_increment(unsigned int flags);
 void gnttab_put_refs(struct xen *xen, mfn_t mfn, unsigned int flags);
 /* A handle's mapping is gone. */

@@ -2,9 +2,9 @@
 /*
  * A domain's view of its own table: where its frames are, how large it may grow, which version it is.
  *
- * Concept: a guest asks for as many frames as it wants entries (GNTTABOP_setup_table) and maps what it gets; the table grows
- * and never shrinks. The version can be changed while nothing is granted out, with one exception: the first eight entries
- * are the toolstack's (console, xenstore), are in use from before the guest started, and are carried over.
+ * Concept: a guest asks for as many frames as it wants entries (GNTTABOP_setup_table) and maps what it gets; the table
+ * grows and never shrinks. The version can be changed while nothing is granted out, with one exception: the first eight
+ * entries are the toolstack's (console, xenstore), are in use from before the guest started, and are carried over.
  *
  * The toolstack may do all this for a domain that it controls: so it fills in the first entries of a new guest.
  *

@@ -2,13 +2,14 @@
 /*
  * GNTTABOP_transfer: give a frame away.
  *
- * Concept: the oldest use of grants, from when network backends flipped pages instead of copying: domain B writes an entry
- * "I accept a frame from domain A" (GTF_accept_transfer), and A hands one over. The frame must be A's alone: nothing may map
- * it and no page table may be made of it, so that it can change owner without anybody noticing. B finds in the entry which
- * frame it got, with GTF_transfer_completed set.
+ * Concept: the oldest use of grants, from when network backends flipped pages instead of copying: domain B writes an
+ * entry "I accept a frame from domain A" (GTF_accept_transfer), and A hands one over. The frame must be A's alone:
+ * nothing may map it and no page table may be made of it, so that it can change owner without anybody noticing. B finds
+ * in the entry which frame it got, with GTF_transfer_completed set.
  *
- * The frame is taken from A before B is looked at. If B will not have it the frame is nobody's and goes back to the heap: A
- * keeps it only when the answer is GNTST_bad_page. PV only: a translated guest's physical map would have to change as well.
+ * The frame is taken from A before B is looked at. If B will not have it the frame is nobody's and goes back to the
+ * heap: A keeps it only when the answer is GNTST_bad_page. PV only: a translated guest's physical map would have to
+ * change as well.
  *
  * Corresponds to gnttab_transfer() of xen/common/grant_table.c.
  */

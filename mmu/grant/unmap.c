@@ -7,8 +7,8 @@
  * else while its former user still writes to it. Of a few frames only their translations go, wherever they are: no page
  * table can hide one (that the entry's address is the only way to it could not be told from the tables).
  *
- * A mapping with both device_map and host_map can be given up in two steps: what host_addr and dev_bus_addr name (0: not this
- * one) goes, and the handle is free when both are gone.
+ * A mapping with both device_map and host_map can be given up in two steps: what host_addr and dev_bus_addr name (0:
+ * not this one) goes, and the handle is free when both are gone.
  *
  * Corresponds to unmap_common(), unmap_common_complete() and gnttab_release_mappings() of xen/common/grant_table.c.
  */

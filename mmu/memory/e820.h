@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A PC's memory map, as BIOS function E820 returns it and XENMEM_memory_map has it: a value, not in Xen's public headers. */
+/*
+ * A PC's memory map, as BIOS function E820 returns it and XENMEM_memory_map has it: a value, not in Xen's public
+ * headers.
+ */
 #ifndef MMU_MEMORY_E820_H
 #define MMU_MEMORY_E820_H
 

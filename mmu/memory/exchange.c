@@ -2,16 +2,16 @@
 /*
  * XENMEM_exchange: these frames for those.
  *
- * Concept: a PV guest's memory is scattered over the machine, and a device that transfers across page boundaries needs frames
- * in a row, perhaps below 4 GiB. The guest names the frames it gives (in.extent_start) and the pfns at which it wants
- * others (out.extent_start, overwritten with the new frames). The sizes of extents may differ on the two sides, so the
- * work is done in chunks, the smallest piece that is whole extents on both:
+ * Concept: a PV guest's memory is scattered over the machine, and a device that transfers across page boundaries needs
+ * frames in a row, perhaps below 4 GiB. The guest names the frames it gives (in.extent_start) and the pfns at which it
+ * wants others (out.extent_start, overwritten with the new frames). The sizes of extents may differ on the two sides,
+ * so the work is done in chunks, the smallest piece that is whole extents on both:
  *
  *      in  order 0: [][][][]   out order 2: [      ]     one chunk: 4 extents in, 1 out
  *
- * In each chunk everything that can fail comes first: steal the input frames (they must be unreferenced, so that they can
- * vanish without anybody noticing), allocate the output. A failure gives back what was stolen; otherwise the swap is done.
- * nr_exchanged, in the guest's structure, counts what is finished and is where a preempted call goes on.
+ * In each chunk everything that can fail comes first: steal the input frames (they must be unreferenced, so that they
+ * can vanish without anybody noticing), allocate the output. A failure gives back what was stolen; otherwise the swap
+ * is done. nr_exchanged, in the guest's structure, counts what is finished and is where a preempted call goes on.
  *
  * A 32-bit caller, too, is told what was done before a failure; Xen's translation layer forgets to.
  *
@@ -53,7 +53,9 @@ struct exchange {
 static uint64_t in_list(const struct exchange *e) { return (uintptr_t)e->x.in.extent_start.p; }
 static uint64_t out_list(const struct exchange *e) { return (uintptr_t)e->x.out.extent_start.p; }
 
-/* What Xen asks of a 32-bit caller before it translates the call: sizes of 32 bits, whole chunks, and lists in reach. */
+/*
+ * What Xen asks of a 32-bit caller before it translates the call: sizes of 32 bits, whole chunks, and lists in reach.
+ */
 static int compat_check(const struct exchange *e)
 {
     const struct xen_memory_reservation *in = &e->x.in, *out = &e->x.out;

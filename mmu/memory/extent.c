@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all operations on extents stand on: lists of frame numbers in a caller's memory, and blocks of frames that are given or taken.
+ * What all operations on extents stand on: lists of frame numbers in a caller's memory, and blocks of frames that are
+ * given or taken.
  *
- * Concept: memory_op speaks of extents, 2^order frames each, in a list that the caller has laid out. The list is reached an element at a
- * time, as the caller's size of a frame number has it. A block is taken from the heap under three conditions that the heap itself
- * does not know: what other domains have claimed stays, the caller may have chosen a NUMA node, and may need addresses of few bits.
+ * Concept: memory_op speaks of extents, 2^order frames each, in a list that the caller has laid out. The list is
+ * reached an element at a time, as the caller's size of a frame number has it. A block is taken from the heap under
+ * three conditions that the heap itself does not know: what other domains have claimed stays, the caller may have
+ * chosen a NUMA node, and may need addresses of few bits.
  *
  * Corresponds to parts of xen/common/memory.c (propagate_node) and xen/common/compat/memory.c.
  */
@@ -28,7 +30,9 @@ int extent_put(const struct memop *m, uint64_t list, uint64_t i, uint64_t pfn)
 
 bool list_okay(const struct memop *m, uint64_t list, uint64_t size)
 {
-    /* A list that starts below a 64-bit guest's hole is stopped by what is not mapped there; 32-bit guests see the M2P. */
+    /*
+     * A list that starts below a 64-bit guest's hole is stopped by what is not mapped there; 32-bit guests see the M2P.
+     */
     return m->compat ? list + size <= MACH2PHYS_COMPAT_VIRT_START : guest_handle_okay(m->v, list, size);
 }
 

@@ -2,20 +2,21 @@
 /*
  * Foreign frames of native domains.
  *
- * Concept: dom0's toolstack and backends reach a guest's memory by mapping its frames. A real dom0 writes an entry of its own page
- * tables that names the foreign domain (PV), or puts the frame into its physmap (PVH: XENMAPSPACE_gmfn_foreign). A native domain
- * has no page tables, and for a physmap it sees all of the machine's RAM, which is a memfd, twice:
+ * Concept: dom0's toolstack and backends reach a guest's memory by mapping its frames. A real dom0 writes an entry of
+ * its own page tables that names the foreign domain (PV), or puts the frame into its physmap (PVH:
+ * XENMAPSPACE_gmfn_foreign). A native domain has no page tables, and for a physmap it sees all of the machine's RAM,
+ * which is a memfd, twice:
  *
  *      gfn                      0 + n      frame n, to be written
  *      gfn   NATIVE_GFN_READ_ONLY + n      frame n, to be read
  *
- * In XENMEM_add_to_physmap_batch it says with each gpfn which window is meant (0 or NATIVE_GFN_READ_ONLY), and finds there afterwards
- * at which gfn the frame is, as populate_physmap tells who is not translated. The frame's place in the memfd is n << PAGE_SHIFT:
- * a process that has that file may map it. The gfn goes back with XENMEM_remove_from_physmap.
+ * In XENMEM_add_to_physmap_batch it says with each gpfn which window is meant (0 or NATIVE_GFN_READ_ONLY), and finds
+ * there afterwards at which gfn the frame is, as populate_physmap tells who is not translated. The frame's place in the
+ * memfd is n << PAGE_SHIFT: a process that has that file may map it. The gfn goes back with XENMEM_remove_from_physmap.
  *
- * Invariants: the domain has power over the frame's owner; the frame is the owner's, and stays so while it is mapped; while it is mapped
- * to be written it has type PGT_writable_page, so that it cannot become a page table in the meantime. A frame may be mapped by
- * several parts of one domain at a time: it is until each has removed it.
+ * Invariants: the domain has power over the frame's owner; the frame is the owner's, and stays so while it is mapped;
+ * while it is mapped to be written it has type PGT_writable_page, so that it cannot become a page table in the
+ * meantime. A frame may be mapped by several parts of one domain at a time: it is until each has removed it.
  *
  * Corresponds to p2m_add_foreign() in xen/arch/x86/mm/p2m.c, which has no read-only kind, and takes no type reference.
  */

@@ -18,8 +18,8 @@ static inline mfn_t foreign_mfn(const struct foreign_mapping *map) { return _mfn
 static inline bool foreign_is_read_only(const struct foreign_mapping *map) { return map->gfn & NATIVE_GFN_READ_ONLY; }
 
 /*
- * Map frame mfn of fd (or, of DOMID_XEN, of the machine-to-phys table) for native domain d, whose gfn is then *gfn. -EINVAL: the frame is
- * not fd's, or d's own, or cannot be written; -EPERM: d has no power over fd; -ENOMEM.
+ * Map frame mfn of fd (or, of DOMID_XEN, of the machine-to-phys table) for native domain d, whose gfn is then *gfn.
+ * -EINVAL: the frame is not fd's, or d's own, or cannot be written; -EPERM: d has no power over fd; -ENOMEM.
  */
 int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read_only, uint64_t *gfn);
 /* Undo one of these. -ENOENT: nothing is mapped there. */

@@ -2,10 +2,10 @@
 /*
  * Maps of memory: what a guest is told about its own, and about the machine's.
  *
- * Concept: a PV guest has no BIOS to ask where its memory lies; the toolstack leaves a map (E820) that XENMEM_memory_map
- * returns. The machine-to-pfn table is one array for the whole machine, mapped read-only into every PV guest's hole:
- * machphys_mapping says where, machphys_mfn_list which frames it consists of, so that the toolstack can map it for itself when
- * it saves a guest.
+ * Concept: a PV guest has no BIOS to ask where its memory lies; the toolstack leaves a map (E820) that
+ * XENMEM_memory_map returns. The machine-to-pfn table is one array for the whole machine, mapped read-only into every
+ * PV guest's hole: machphys_mapping says where, machphys_mfn_list which frames it consists of, so that the toolstack
+ * can map it for itself when it saves a guest.
  *
  * Corresponds to arch_memory_op() of xen/arch/x86/mm.c, subarch_memory_op() of xen/arch/x86/x86_64/mm.c, and their
  * counterparts for 32-bit callers.

@@ -2,10 +2,10 @@
 /*
  * Memory reservations: memory_op, and how a domain's memory grows and shrinks.
  *
- * Concept: a domain owns a number of frames (its reservation) and may own up to max_pages. A PV guest numbers its memory
- * itself, pfn 0, 1, 2, ...; which machine frame stands behind each pfn it keeps in its own p2m list, and the hypervisor keeps
- * the way back, machine to pfn, in one table for all (M2P). A balloon driver returns frames with decrease_reservation and
- * gets other ones later with populate_physmap; so memory moves between running guests.
+ * Concept: a domain owns a number of frames (its reservation) and may own up to max_pages. A PV guest numbers its
+ * memory itself, pfn 0, 1, 2, ...; which machine frame stands behind each pfn it keeps in its own p2m list, and the
+ * hypervisor keeps the way back, machine to pfn, in one table for all (M2P). A balloon driver returns frames with
+ * decrease_reservation and gets other ones later with populate_physmap; so memory moves between running guests.
  *
  *      increase_reservation   frames for nobody in particular: the guest learns their numbers, the M2P nothing
  *      populate_physmap       a frame for each of these pfns: the guest learns the frame, the M2P the pfn
@@ -16,13 +16,13 @@
  * little that is: a guest that asks for too much sees a short count, not an error. That number also is the state of
  * a preempted call: it travels in the upper bits of the command.
  *
- * Invariants: tot_pages <= max_pages unless the toolstack lowered the limit; a frame given up is neither freed nor handed
- * out while anything refers to it, for it is the last reference that frees it. So a pinned page table that is given up
- * stays what it is, and its owner's, until it is unpinned.
+ * Invariants: tot_pages <= max_pages unless the toolstack lowered the limit; a frame given up is neither freed nor
+ * handed out while anything refers to it, for it is the last reference that frees it. So a pinned page table that is
+ * given up stays what it is, and its owner's, until it is unpinned.
  *
  * Corresponds to xen/common/memory.c; the machine's parts (arch/x86/mm.c) are in map.c. The machine has one NUMA
- * node. Nothing is physmapped for translated guests yet. Of the commands in the public header, sharing_op and paging_op are
- * missing as in Xen's default build, which has neither.
+ * node. Nothing is physmapped for translated guests yet. Of the commands in the public header, sharing_op and paging_op
+ * are missing as in Xen's default build, which has neither.
  */
 #include "mmu/memory/private.h"
 

@@ -2,12 +2,13 @@
 /*
  * add_to_physmap, add_to_physmap_batch, remove_from_physmap: arranging a guest-physical address space.
  *
- * Concept: a translated guest (HVM, PVH) has no frame numbers but its own, so it must say at which of them it wants to see
- * its shared_info page or a grant frame. A PV guest simply maps the machine frame, so that for a PV domain these commands
- * answer -EACCES whoever asks: all that is told of it is whether there is such a domain. A native domain has others' frames to
- * map, and nothing else (foreign.c).
+ * Concept: a translated guest (HVM, PVH) has no frame numbers but its own, so it must say at which of them it wants to
+ * see its shared_info page or a grant frame. A PV guest simply maps the machine frame, so that for a PV domain these
+ * commands answer -EACCES whoever asks: all that is told of it is whether there is such a domain. A native domain has
+ * others' frames to map, and nothing else (foreign.c).
  *
- * Corresponds to xenmem_add_to_physmap*() and xatp_permission_check() of xen/common/memory.c, xen/common/compat/memory.c.
+ * Corresponds to xenmem_add_to_physmap*() and xatp_permission_check() of xen/common/memory.c,
+ * xen/common/compat/memory.c.
  */
 #include "mmu/memory/private.h"
 

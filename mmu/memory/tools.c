@@ -3,11 +3,12 @@
  * What the toolstack asks of memory_op: a domain's resources and claims; and what of this PV domains do not have.
  *
  * Concept: some frames belong to a domain without being its memory, its grant table for one. acquire_resource gives the
- * toolstack their numbers, to map them like any other foreign frame; so it writes the first grant entries of a guest that
- * has never run. A claim reserves memory for a domain that is to be built, so that of two builds at the same time one fails
- * at once, and not both half-way.
+ * toolstack their numbers, to map them like any other foreign frame; so it writes the first grant entries of a guest
+ * that has never run. A claim reserves memory for a domain that is to be built, so that of two builds at the same time
+ * one fails at once, and not both half-way.
  *
- * Corresponds to acquire_resource() of xen/common/memory.c and domain_set_outstanding_pages() of xen/common/page_alloc.c.
+ * Corresponds to acquire_resource() of xen/common/memory.c and domain_set_outstanding_pages() of
+ * xen/common/page_alloc.c.
  */
 #include "mmu/memory/private.h"
 

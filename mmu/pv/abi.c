@@ -3,8 +3,8 @@
  * The rows of struct guest_abi: what 64 and 32 bits mean for a PV guest, side by side. The fields are explained in
  * vcpu/noun/guest_abi.h.
  *
- * Numbers that guests see are those of the public headers, arch-x86/xen-x86_64.h and xen-x86_32.h; the latter's are written
- * out, since a 64-bit compiler does not get to see them.
+ * Numbers that guests see are those of the public headers, arch-x86/xen-x86_64.h and xen-x86_32.h; the latter's are
+ * written out, since a 64-bit compiler does not get to see them.
  */
 #include "mmu/compat.h"
 #include "mmu/m2p.h"

@@ -2,11 +2,12 @@
 /*
  * Lists of requests: how mmu_update and mmuext_op begin and end.
  *
- * Concept: both hypercalls have the arguments (list, count, pdone, foreigndom) and stop at the first refused request; *pdone says how
- * many were done. A list may take long, so both can be preempted, and everything that a continuation has to know is in its
- * arguments: the rest of the list, with a flag in `count` which says that *pdone holds what was done before. And both may leave
- * a page table half taken apart behind them (put_old_guest_table()). That is finished first of all the next time; if nothing
- * but that is left to do, the continuation is the flag alone and no list, and foreigndom carries the answer.
+ * Concept: both hypercalls have the arguments (list, count, pdone, foreigndom) and stop at the first refused request;
+ * *pdone says how many were done. A list may take long, so both can be preempted, and everything that a continuation
+ * has to know is in its arguments: the rest of the list, with a flag in `count` which says that *pdone holds what was
+ * done before. And both may leave a page table half taken apart behind them (put_old_guest_table()). That is finished
+ * first of all the next time; if nothing but that is left to do, the continuation is the flag alone and no list, and
+ * foreigndom carries the answer.
  *
  *      begin ---> old table gone? ---> nothing but that? ---> list readable? ---> (requests) ---> end
  *                   no: -ERESTART       yes: foreigndom        no: -EFAULT
@@ -35,7 +36,10 @@ struct pv_batch {
     uint32_t foreigndom;
 };
 
-/* The arguments of v's hypercall. False: there is nothing to carry out, and *answer is the hypercall's: -ERESTART, -EFAULT... */
+/*
+ * The arguments of v's hypercall. False: there is nothing to carry out, and *answer is the hypercall's: -ERESTART,
+ * -EFAULT...
+ */
 static inline bool pv_batch_begin(struct pv_batch *b, struct vcpu *v, const struct hypercall_args *args, size_t size,
                                   int *answer)
 {
@@ -60,7 +64,9 @@ static inline bool pv_batch_begin(struct pv_batch *b, struct vcpu *v, const stru
     return guest_handle_okay(v, b->list, b->count * size);
 }
 
-/* `done` requests were carried out and rc was the last one's: tell the guest, or prepare the continuation. The answer. */
+/*
+ * `done` requests were carried out and rc was the last one's: tell the guest, or prepare the continuation. The answer.
+ */
 static inline int pv_batch_end(const struct pv_batch *b, struct hypercall_args *args, unsigned int done, int rc)
 {
     if (rc == -ERESTART && done < b->count) {

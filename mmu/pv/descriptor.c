@@ -2,10 +2,10 @@
 /*
  * Segment descriptors: GDT and LDT of PV guests.
  *
- * Concept: a descriptor can give privilege: a gate or a segment of ring 0 would let a guest into the hypervisor's ring. So the frames of
- * a guest's GDT and LDT have a type of their own (seg_desc): every descriptor in them was looked at, nobody has a writable
- * mapping, and changes come one at a time through HYPERVISOR_update_descriptor. The check is forgiving where it can
- * be: too much privilege is taken away rather than refused.
+ * Concept: a descriptor can give privilege: a gate or a segment of ring 0 would let a guest into the hypervisor's ring.
+ * So the frames of a guest's GDT and LDT have a type of their own (seg_desc): every descriptor in them was looked at,
+ * nobody has a writable mapping, and changes come one at a time through HYPERVISOR_update_descriptor. The check is
+ * forgiving where it can be: too much privilege is taken away rather than refused.
  *
  * An LDT is named by virtual address and comes in page by page: the first use of a segment in it faults in Xen's window
  * (mmu/pv/perdomain.c), and the page that the guest has there is checked and mapped.

@@ -2,12 +2,12 @@
 /*
  * Grant mappings in a PV guest's page tables.
  *
- * Concept: a granted frame is another domain's, so the guest could not map it with mmu_update. The grant code, having checked the grant and
- * taken the references, has the entry written here without further questions. Taking a mapping away is the same in
- * reverse, and the entry must be exactly the mapping that the grant code knows of.
+ * Concept: a granted frame is another domain's, so the guest could not map it with mmu_update. The grant code, having
+ * checked the grant and taken the references, has the entry written here without further questions. Taking a mapping
+ * away is the same in reverse, and the entry must be exactly the mapping that the grant code knows of.
  *
- * If the guest overwrites such an entry with mmu_update instead of unmapping the grant, the entry's references go as with any
- * other entry, and the grant stays mapped on paper until the domain dies. As on Xen.
+ * If the guest overwrites such an entry with mmu_update instead of unmapping the grant, the entry's references go as
+ * with any other entry, and the grant stays mapped on paper until the domain dies. As on Xen.
  *
  * Corresponds to xen/arch/x86/pv/grant_table.c.
  */

@@ -2,16 +2,16 @@
 /*
  * L1 tables: where guests map data, and where the rules are applied most often.
  *
- * Concept: a present L1 entry is a claim on a frame. A read-only one takes a general reference, which any frame of the domain
- * has to give (page tables included: that is how a guest reads its own). A writable one takes the type `writable` as well, which a live page table
- * or descriptor table refuses. Frames of others cannot be had this way: they come through grants, whose code takes the
- * references itself, or are mapped by who controls the other domain.
+ * Concept: a present L1 entry is a claim on a frame. A read-only one takes a general reference, which any frame of the
+ * domain has to give (page tables included: that is how a guest reads its own). A writable one takes the type
+ * `writable` as well, which a live page table or descriptor table refuses. Frames of others cannot be had this way:
+ * they come through grants, whose code takes the references itself, or are mapped by who controls the other domain.
  *
- * Invariants: every present entry of a validated L1 table holds exactly those references (no table holds any for frames outside
- * RAM, of which no PV guest gets any).
+ * Invariants: every present entry of a validated L1 table holds exactly those references (no table holds any for frames
+ * outside RAM, of which no PV guest gets any).
  *
- * Corresponds to get_page_from_l1e(), put_page_from_l1e(), promote_l1_table() of xen/arch/x86/mm.c. Simplified: no guest
- * owns I/O ranges (iomem_caps is empty), no shared (dom_cow) pages, cache attributes are always write-back.
+ * Corresponds to get_page_from_l1e(), put_page_from_l1e(), promote_l1_table() of xen/arch/x86/mm.c. Simplified: no
+ * guest owns I/O ranges (iomem_caps is empty), no shared (dom_cow) pages, cache attributes are always write-back.
  */
 #include "mmu/pv/private.h"
 #include "vcpu/noun/xsm.h"
@@ -38,7 +38,9 @@ static int get_page_from_l1e_slow(uint64_t e, struct domain *d, struct domain *p
         goto refused;
     if (!owner || !get_page(pg, owner))
         goto refused;
-    /* A foreign frame of a translated domain is not counted as writable: such domains have no page tables to protect. */
+    /*
+     * A foreign frame of a translated domain is not counted as writable: such domains have no page tables to protect.
+     */
     if ((e & _PAGE_RW) && (d == owner || !paging_mode_translate(owner)) && !page_get_writable(xen, pg)) {
         put_page(xen, pg);
         goto refused;

@@ -2,15 +2,16 @@
 /*
  * HYPERVISOR_mmu_update: a list of page-table changes.
  *
- * Concept: the call that a PV guest makes most. Each request names an entry by its machine address and gives the new value; the
- * low bits of the address say what kind of request it is. What is at that address decides the rest: a live table of level n
- * gets its entry changed under the rules of that level, plain data is simply written. foreigndom names two more domains: whose
- * tables they are (high half, plus one) and whose frames are to be mapped (low half). A toolstack builds a guest this way.
+ * Concept: the call that a PV guest makes most. Each request names an entry by its machine address and gives the new
+ * value; the low bits of the address say what kind of request it is. What is at that address decides the rest: a live
+ * table of level n gets its entry changed under the rules of that level, plain data is simply written. foreigndom names
+ * two more domains: whose tables they are (high half, plus one) and whose frames are to be mapped (low half). A
+ * toolstack builds a guest this way.
  *
  * The list stops at the first refused request, and is preempted between requests (mmu/pv/batch.h).
  *
- * Simplified against do_mmu_update() of xen/arch/x86/mm.c: requests are read in chunks, so a request that changes the list itself
- * shows its effect late; no paging, sharing or shadow modes.
+ * Simplified against do_mmu_update() of xen/arch/x86/mm.c: requests are read in chunks, so a request that changes the
+ * list itself shows its effect late; no paging, sharing or shadow modes.
  */
 #include "mmu/pv/batch.h"
 #include "mmu/pv/private.h"

@@ -2,11 +2,12 @@
 /*
  * HYPERVISOR_mmuext_op: what a kernel does to page tables as a whole, and to the MMU.
  *
- * Concept: on a bare processor these are privileged instructions (mov cr3, invlpg, lldt, wbinvd) or need none at all. Pinning
- * is Xen's own invention: it validates a tree once and keeps it so, whether a CR3 points to it or not; without it every
- * change of address space would look through all tables again. A pin is a type reference and a general one.
+ * Concept: on a bare processor these are privileged instructions (mov cr3, invlpg, lldt, wbinvd) or need none at all.
+ * Pinning is Xen's own invention: it validates a tree once and keeps it so, whether a CR3 points to it or not; without
+ * it every change of address space would look through all tables again. A pin is a type reference and a general one.
  *
- * foreigndom lets a toolstack pin and clear pages of the domain that it builds; what concerns the vCPU itself is refused then.
+ * foreigndom lets a toolstack pin and clear pages of the domain that it builds; what concerns the vCPU itself is
+ * refused then.
  *
  * The commands are table-driven: what each needs is a flag, what it does a function.
  *

@@ -2,10 +2,11 @@
 /*
  * Changing one entry of a live page table.
  *
- * Concept: a guest never writes to a validated table itself; it asks, entry by entry. The answer follows one pattern at every level: take the
- * references that the new entry needs (which may be refused), write it, and give up what the old entry held. In this
- * order, so that nothing is free in between, and a refused request leaves everything as it was. A change that
- * concerns neither the frame nor the right to write (accessed, dirty, NX, the guest's own bits) moves no references.
+ * Concept: a guest never writes to a validated table itself; it asks, entry by entry. The answer follows one pattern at
+ * every level: take the references that the new entry needs (which may be refused), write it, and give up what the old
+ * entry held. In this order, so that nothing is free in between, and a refused request leaves everything as it was. A
+ * change that concerns neither the frame nor the right to write (accessed, dirty, NX, the guest's own bits) moves no
+ * references.
  *
  * Invariants: as of l1.c and validate.c. The processor sets A and D in the same words, but not while this runs.
  *

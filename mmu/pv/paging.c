@@ -2,8 +2,8 @@
 /*
  * Direct paging's row of struct paging_ops.
  *
- * Concept: what is done to a frame depends on what it becomes, and each of the three has its file: L1 tables (l1.c), those above
- * (validate.c), descriptor tables (descriptor.c).
+ * Concept: what is done to a frame depends on what it becomes, and each of the three has its file: L1 tables (l1.c),
+ * those above (validate.c), descriptor tables (descriptor.c).
  */
 #include "mmu/paging.h"
 #include "mmu/pv/private.h"

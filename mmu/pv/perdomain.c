@@ -2,17 +2,19 @@
 /*
  * What Xen adds to a PV guest's address space: the M2P to read, and a place of its own for descriptor tables.
  *
- * Concept: the processor reads GDT and LDT at virtual addresses, so they must be mapped in whatever page tables the guest loads. The
- * guest cannot be trusted to keep them mapped, so Xen maps them itself, supervisor-only, in L4 slot 260 of every table
- * of the domain. Of its GDT of 16 pages a guest may fill the first 14 with frames of its own (whose descriptors were checked); page 14 is Xen's: the flat
- * segments that every PV guest can rely on without any GDT (FLAT_KERNEL_CS and its like).
+ * Concept: the processor reads GDT and LDT at virtual addresses, so they must be mapped in whatever page tables the
+ * guest loads. The guest cannot be trusted to keep them mapped, so Xen maps them itself, supervisor-only, in L4 slot
+ * 260 of every table of the domain. Of its GDT of 16 pages a guest may fill the first 14 with frames of its own (whose
+ * descriptors were checked); page 14 is Xen's: the flat segments that every PV guest can rely on without any GDT
+ * (FLAT_KERNEL_CS and its like).
  *
  *      L4 slot 260 -> perdomain L3 -> L2 -> L1 tables: 32 entries a vCPU
  *      vCPU n:   | 0 .. 13 guest's GDT frames | 14 Xen's | 15 - | 16 .. 31 LDT pages, brought in by faults |
  *
- * Corresponds to create_perdomain_mapping(), init_xen_l4_slots() of xen/arch/x86/mm.c and xen/arch/x86/desc.c. Simplified: Xen's own GDT
- * page is one for the whole machine (real Xen has one a processor, with TSS and LDT descriptors, which live in hidden
- * registers here); slots 257 to 259 and 261 to 271 (directmap, Xen's code) are empty, because the hypervisor is no guest code.
+ * Corresponds to create_perdomain_mapping(), init_xen_l4_slots() of xen/arch/x86/mm.c and xen/arch/x86/desc.c.
+ * Simplified: Xen's own GDT page is one for the whole machine (real Xen has one a processor, with TSS and LDT
+ * descriptors, which live in hidden registers here); slots 257 to 259 and 261 to 271 (directmap, Xen's code) are empty,
+ * because the hypervisor is no guest code.
  */
 #include "mmu/m2p.h"
 #include "mmu/pv/private.h"

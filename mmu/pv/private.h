@@ -55,7 +55,10 @@ static inline const uint64_t *table_map(const struct xen *xen, mfn_t mfn) { retu
 
 /* --- mmu/pv/l1.c: what an L1 entry refers to --- */
 
-/* Take the references that entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM, -EBUSY, -EACCES. */
+/*
+ * Take the references that entry e of a table of `d` stands for, mapping a frame of pg_owner. -EINVAL, -EPERM, -EBUSY,
+ * -EACCES.
+ */
 int get_page_from_l1e(uint64_t e, struct domain *d, struct domain *pg_owner);
 void put_page_from_l1e(uint64_t e, struct domain *d);
 int promote_l1_table(struct xen *xen, struct page_info *pg);
@@ -78,7 +81,10 @@ int pv_demote_table(struct xen *xen, struct vcpu *v, struct page_info *pg);
 int mod_l1_entry(const uint64_t *ptr, uint64_t e, unsigned int cmd, struct domain *d, struct domain *pg_owner);
 int mod_table_entry(struct vcpu *curr, struct domain *d, mfn_t table, const uint64_t *ptr, uint64_t e,
                     unsigned int cmd);
-/* The L1 entry that maps va in v's kernel page tables, inside a frame that v's domain has as a live L1 table; else NULL. */
+/*
+ * The L1 entry that maps va in v's kernel page tables, inside a frame that v's domain has as a live L1 table; else
+ * NULL.
+ */
 const uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va);
 /* The table behind machine address ma: is it a live L1 table of d? Its entry, or NULL. */
 const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);

@@ -2,11 +2,11 @@
 /*
  * Writable page tables (ptwr): a plain store to a page table, made good.
  *
- * Concept: a guest maps its page tables read-only and is to change them with hypercalls. Some code does not know that it
- * writes to a page table: it stores, and faults. If the store hits an L1 entry, Xen carries it out on the guest's behalf as
- * it would an mmu_update: it decodes the instruction, works out the 64-bit entry that would result, checks it, writes it, and
- * moves RIP on. The guest asked for this with VMASST_TYPE_writable_pagetables. Higher levels are not done: those stores stay
- * faults.
+ * Concept: a guest maps its page tables read-only and is to change them with hypercalls. Some code does not know that
+ * it writes to a page table: it stores, and faults. If the store hits an L1 entry, Xen carries it out on the guest's
+ * behalf as it would an mmu_update: it decodes the instruction, works out the 64-bit entry that would result, checks
+ * it, writes it, and moves RIP on. The guest asked for this with VMASST_TYPE_writable_pagetables. Higher levels are not
+ * done: those stores stay faults.
  *
  * Conditions: present, write, by the guest's kernel (page_fault() in vcpu/pv/traps.c looks), to a live L1 table of the
  * domain, aligned, within the page of the fault, no more than eight bytes.
@@ -18,7 +18,10 @@
 #include "mmu/pv/private.h"
 #include "sim/insn.h"
 
-/* An instruction in progress: what is there, what is to be there, and what happens to the registers if that is accepted. */
+/*
+ * An instruction in progress: what is there, what is to be there, and what happens to the registers if that is
+ * accepted.
+ */
 struct ptwr {
     struct vcpu *v;
     const struct insn *insn;
@@ -195,8 +198,8 @@ static bool entry_update(struct vcpu *v, const uint64_t *ptr, uint64_t e, uint64
     if (!mod_l1_entry(ptr, e, MMU_NORMAL_PT_UPDATE, d, d))
         return true;
     /*
-     * A PAE kernel writes an entry in two halves, and the upper half first leaves a bad one for a moment. It can have that,
-     * but not present.
+     * A PAE kernel writes an entry in two halves, and the upper half first leaves a bad one for a moment. It can have
+     * that, but not present.
      */
     if (size == d->abi->word && (addr & 4))
         return !mod_l1_entry(ptr, e & ~_PAGE_PRESENT, MMU_NORMAL_PT_UPDATE, d, d);

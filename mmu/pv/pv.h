@@ -21,7 +21,10 @@
 /* d->paging of PV domains, and of native ones (mmu/pv/paging.c). */
 extern const struct paging_ops pv_paging_ops;
 
-/* Create and free the per-domain mappings (perdomain_l3) and, per vCPU, its GDT/LDT windows incl. Xen's reserved GDT page. */
+/*
+ * Create and free the per-domain mappings (perdomain_l3) and, per vCPU, its GDT/LDT windows incl. Xen's reserved GDT
+ * page.
+ */
 int pv_domain_initialise(struct domain *d);
 void pv_domain_destroy(struct domain *d);
 int pv_vcpu_initialise(struct vcpu *v);
@@ -54,14 +57,14 @@ bool pv_destroy_ldt(struct vcpu *v);
 bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 
 /*
- * Grant mappings in v's own page tables, rows of guest_ops; GNTST_okay or GNTST_general_error. The caller holds the references that
- * the new entry stands for. *host_addr: a virtual address, with GNTMAP_contains_pte the machine address of an L1 entry. flags:
- * GNTMAP_* (readonly, application_map, contains_pte, guest_avail).
+ * Grant mappings in v's own page tables, rows of guest_ops; GNTST_okay or GNTST_general_error. The caller holds the
+ * references that the new entry stands for. *host_addr: a virtual address, with GNTMAP_contains_pte the machine address
+ * of an L1 entry. flags: GNTMAP_* (readonly, application_map, contains_pte, guest_avail).
  */
 int create_grant_pv_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags);
 /*
- * Undo it: addr must map exactly `frame` (and as flags say). The entry becomes empty, or with new_addr != 0 takes over the
- * entry at that virtual address, which becomes empty. References stay: they are the caller's.
+ * Undo it: addr must map exactly `frame` (and as flags say). The entry becomes empty, or with new_addr != 0 takes over
+ * the entry at that virtual address, which becomes empty. References stay: they are the caller's.
  */
 int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_t new_addr, unsigned int flags);
 

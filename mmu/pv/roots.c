@@ -2,10 +2,10 @@
 /*
  * Roots: the tables that a vCPU's CR3 points to.
  *
- * Concept: a root is a use of an L4 table like any other: loading one takes references, leaving one gives them up, and the tree
- * below stays valid meanwhile. A PV64 vCPU has two, since its kernel and its user code both run at CPL 3: the kernel's maps everything, the
- * user's only what user code may see, and Xen switches between them with the mode. A PV32 vCPU has the four-entry L3 that its
- * guest made; the L4 above it is Xen's own and only slot 0 changes.
+ * Concept: a root is a use of an L4 table like any other: loading one takes references, leaving one gives them up, and
+ * the tree below stays valid meanwhile. A PV64 vCPU has two, since its kernel and its user code both run at CPL 3: the
+ * kernel's maps everything, the user's only what user code may see, and Xen switches between them with the mode. A PV32
+ * vCPU has the four-entry L3 that its guest made; the L4 above it is Xen's own and only slot 0 changes.
  *
  * m2p_strict: without it every kernel root shows the M2P; with it user roots never do.
  *

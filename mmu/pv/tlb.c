@@ -2,9 +2,10 @@
 /*
  * TLB flushes that guests ask for.
  *
- * Concept: a processor may keep a translation after its entry changed, so the kernel says when it must not: on this vCPU, on all, or on
- * those in a bitmap. Here a flush is a mark on the vCPU's registers and takes place before its next instruction, so
- * any number of requests in one hypercall cost one flush. A single page is told from the whole TLB on the calling vCPU only.
+ * Concept: a processor may keep a translation after its entry changed, so the kernel says when it must not: on this
+ * vCPU, on all, or on those in a bitmap. Here a flush is a mark on the vCPU's registers and takes place before its next
+ * instruction, so any number of requests in one hypercall cost one flush. A single page is told from the whole TLB on
+ * the calling vCPU only.
  *
  * Corresponds to vcpumask_to_pcpumask() of xen/arch/x86/mm.c and xen/arch/x86/flushtlb.c.
  */

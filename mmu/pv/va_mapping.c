@@ -2,8 +2,9 @@
 /*
  * HYPERVISOR_update_va_mapping: change the L1 entry behind a virtual address, and flush.
  *
- * Concept: the short way for the most common job, mapping one page: no list in memory, and the TLB flush that would follow is
- * part of the call. The entry is found through the caller's current page tables; from there on it is mod_l1_entry().
+ * Concept: the short way for the most common job, mapping one page: no list in memory, and the TLB flush that would
+ * follow is part of the call. The entry is found through the caller's current page tables; from there on it is
+ * mod_l1_entry().
  *
  *   flags:  bits 1..0 nothing, flush all, or flush the page (UVMF_*); the rest: 0 this vCPU, UVMF_ALL all vCPUs, else
  *           the address of a bitmap of vCPUs

@@ -2,8 +2,8 @@
 /*
  * Direct paging: the hypervisor looks through the guest's own page tables, once, and then guards them.
  *
- * Concept: a PV guest's CR3 holds its own table, with machine frame numbers in it; there is no second translation. What keeps the guest
- * inside its memory is that the processor only ever sees tables that were validated here:
+ * Concept: a PV guest's CR3 holds its own table, with machine frame numbers in it; there is no second translation. What
+ * keeps the guest inside its memory is that the processor only ever sees tables that were validated here:
  *
  *      L4  an entry needs   a frame of the same domain, as a validated L3 table
  *      L3                   ... as a validated L2 table
@@ -11,19 +11,20 @@
  *      L1                   see mmu/pv/l1.c
  *
  * and in each L4 the slots 256 to 271 are Xen's. Validating a table takes a type reference on each table below, so
- * promoting an L4 promotes the whole tree, and a table stays valid as long as anything refers to it. Entries are changed
- * later through mmu/pv/mod.c only, one at a time, under the same rules.
+ * promoting an L4 promotes the whole tree, and a table stays valid as long as anything refers to it. Entries are
+ * changed later through mmu/pv/mod.c only, one at a time, under the same rules.
  *
- * Linear page tables: many kernels map a table into itself (an L4 entry that points to the L4), so that all entries appear as
- * an array. Such an entry would need the L4 to be an L3. Xen allows it, read-only: to the table itself without any
- * reference, or to another validated table of the same level, if that has no linear entries and this one is not the target of any, so
- * that no cycle arises (linear_pt_count).
+ * Linear page tables: many kernels map a table into itself (an L4 entry that points to the L4), so that all entries
+ * appear as an array. Such an entry would need the L4 to be an L3. Xen allows it, read-only: to the table itself
+ * without any reference, or to another validated table of the same level, if that has no linear entries and this one is
+ * not the target of any, so that no cycle arises (linear_pt_count).
  *
- * What differs for 32 bits is in struct pt_level (vcpu/noun/guest_abi.h): no L4, and an L3 of four entries. The last of these is
- * required, and its L2 is special (PGT_pae_xen_l2), since the hole at 0xf5800000, with the 32-bit M2P in it, is there.
+ * What differs for 32 bits is in struct pt_level (vcpu/noun/guest_abi.h): no L4, and an L3 of four entries. The last of
+ * these is required, and its L2 is special (PGT_pae_xen_l2), since the hole at 0xf5800000, with the 32-bit M2P in it,
+ * is there.
  *
- * Invariants: of a partial table the first nr_validated_ptes entries hold references, and with PTF_partial_set the next one
- * holds a general reference to a table that is partial itself.
+ * Invariants: of a partial table the first nr_validated_ptes entries hold references, and with PTF_partial_set the next
+ * one holds a general reference to a table that is partial itself.
  *
  * Corresponds to promote_l2/l3/l4_table(), demote_*(), get_page_from_l*e() of xen/arch/x86/mm.c; one function for
  * three levels. Lab: page tables.
@@ -114,7 +115,9 @@ int put_page_from_table_entry(struct xen *xen, struct vcpu *v, mfn_t table, uint
 
 /* --- whole tables --- */
 
-/* The table was found bad at slot i. What its first entries took is given up: now, or for a vCPU when it next has time. */
+/*
+ * The table was found bad at slot i. What its first entries took is given up: now, or for a vCPU when it next has time.
+ */
 static void promote_failed(struct xen *xen, struct vcpu *v, struct page_info *pg, unsigned int i, unsigned int partial)
 {
     if (v && old_guest_table_pending(v))

@@ -2,20 +2,22 @@
 /*
  * Requests to xenstore, and watches.
  *
- * Concept: a session is one guest's conversation. Each request gets one answer with its number; in between come events of watches.
- * A watch is a path and a word of the watcher's own (the token): it fires once when it is set, and then each time that the path
- * or something below it changes. The order counts: an event of a change comes before the answer to the request that made it, so
- * who waits for the answer has seen it; the answer to XS_WATCH comes before its first event.
+ * Concept: a session is one guest's conversation. Each request gets one answer with its number; in between come events
+ * of watches. A watch is a path and a word of the watcher's own (the token): it fires once when it is set, and then
+ * each time that the path or something below it changes. The order counts: an event of a change comes before the answer
+ * to the request that made it, so who waits for the answer has seen it; the answer to XS_WATCH comes before its first
+ * event.
  *
- * Paths that do not begin with a slash are below /local/domain/<domid>/, the guest's own, and events name them so as well.
+ * Paths that do not begin with a slash are below /local/domain/<domid>/, the guest's own, and events name them so as
+ * well.
  *
  * What only dom0 may ask is refused with EACCES: INTRODUCE, RELEASE, RESUME, SET_TARGET, IS_DOMAIN_INTRODUCED, CONTROL.
  *
- * Invariants: a payload is bytes of the guest's: a string is used only if its 0 is inside. What a guest may hold is limited
- * (XS_WATCHES_MAX; store.h), and so are the answers that it does not read, by who calls this (xenstore.c).
+ * Invariants: a payload is bytes of the guest's: a string is used only if its 0 is inside. What a guest may hold is
+ * limited (XS_WATCHES_MAX; store.h), and so are the answers that it does not read, by who calls this (xenstore.c).
  *
- * Simplifies tools/xenstore/xenstored_core.c and xenstored_watch.c: no sockets, and no nodes of the other guests, which are
- * as good as unreadable. A payload whose 0 is missing is always EINVAL.
+ * Simplifies tools/xenstore/xenstored_core.c and xenstored_watch.c: no sockets, and no nodes of the other guests, which
+ * are as good as unreadable. A payload whose 0 is missing is always EINVAL.
  */
 #ifndef RINGS_XENSTORE_REQUEST_H
 #define RINGS_XENSTORE_REQUEST_H

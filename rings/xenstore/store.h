@@ -2,24 +2,25 @@
 /*
  * The store behind xenstore: a tree of small values, who may see and change them, and transactions.
  *
- * Concept: a node has a path, a value and a list of permissions. The first of these names its owner, who may do all, and what
- * everybody else may do who has no entry of his own; each further one is for one domain:
+ * Concept: a node has a path, a value and a list of permissions. The first of these names its owner, who may do all,
+ * and what everybody else may do who has no entry of his own; each further one is for one domain:
  *
  *      n0,r5    dom0's; domain 5 may read it, others nothing        (most of what the toolstack makes for domain 5)
  *      n5       domain 5's own                                      (control/shutdown, data, error...)
  *
- * dom0 may do everything. A node is new if its path was not there: it gets its parent's permissions, and its maker as owner.
- * Children are not kept: they are the nodes whose paths go on from here, in the order in which they were made.
+ * dom0 may do everything. A node is new if its path was not there: it gets its parent's permissions, and its maker as
+ * owner. Children are not kept: they are the nodes whose paths go on from here, in the order in which they were made.
  *
- * A transaction is a copy of the tree in which its requests are carried out. It notes the generation that each node had when it
- * was first looked at, and can be committed only if these are still the store's; then what it changed is changed there.
+ * A transaction is a copy of the tree in which its requests are carried out. It notes the generation that each node had
+ * when it was first looked at, and can be committed only if these are still the store's; then what it changed is
+ * changed there.
  *
- * Invariants: each node but "/" has a parent. Generations only grow, and a node's changes when its value, its permissions or its
- * list of children do. Paths are checked before they come here (xs_path_ok).
+ * Invariants: each node but "/" has a parent. Generations only grow, and a node's changes when its value, its
+ * permissions or its list of children do. Paths are checked before they come here (xs_path_ok).
  *
- * Simplifies tools/xenstore/xenstored_core.c, xenstored_transaction.c and xenstored_domain.c: each guest has a store of its own,
- * which holds what it can see, so two guests never conflict; and a copy is of the time when the transaction began, where the
- * real one copies a node when it is first used. Limits are the real one's.
+ * Simplifies tools/xenstore/xenstored_core.c, xenstored_transaction.c and xenstored_domain.c: each guest has a store of
+ * its own, which holds what it can see, so two guests never conflict; and a copy is of the time when the transaction
+ * began, where the real one copies a node when it is first used. Limits are the real one's.
  */
 #ifndef RINGS_XENSTORE_STORE_H
 #define RINGS_XENSTORE_STORE_H

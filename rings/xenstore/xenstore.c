@@ -2,15 +2,17 @@
 /*
  * xenstore for one guest: the ring.
  *
- * Concept: xenstore is a small tree of strings that front and back ends find each other by, and that tells a guest what the
- * toolstack has decided for it: its name, how many of its vCPUs shall be online, how much memory it should use. A guest sends
- * messages (header and payload) through one ring of a shared page, and gets answers and events of watches through the other.
- * What they mean is in request.c, and what they are about in store.c. The nodes are those that libxl writes for every PV
- * guest (tools/guest_nodes.c); those that are the guest's own (control/shutdown, data...) it may write.
+ * Concept: xenstore is a small tree of strings that front and back ends find each other by, and that tells a guest what
+ * the toolstack has decided for it: its name, how many of its vCPUs shall be online, how much memory it should use. A
+ * guest sends messages (header and payload) through one ring of a shared page, and gets answers and events of watches
+ * through the other. What they mean is in request.c, and what they are about in store.c. The nodes are those that libxl
+ * writes for every PV guest (tools/guest_nodes.c); those that are the guest's own (control/shutdown, data...) it may
+ * write.
  *
- * Invariants: as in console.c, indices are the guest's. One that cannot be, or a message longer than XENSTORE_PAYLOAD_MAX, ends
- * the conversation for good, and the page's field `error` says why. A guest that asks and does not read is not heard any more
- * until it does: what waits for it is bounded by OUT_STALL and the answer to one request.
+ * Invariants: as in console.c, indices are the guest's. One that cannot be, or a message longer than
+ * XENSTORE_PAYLOAD_MAX, ends the conversation for good, and the page's field `error` says why. A guest that asks and
+ * does not read is not heard any more until it does: what waits for it is bounded by OUT_STALL and the answer to one
+ * request.
  *
  * Source: public io/xs_wire.h, docs/misc/xenstore.txt and xenstore-ring.txt; tools/xenstore/xenstored_domain.c.
  */
@@ -78,7 +80,10 @@ static void send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
     c->out_len += len;
 }
 
-/* Take bytes from the ring, and answer up to `budget` requests that are whole. True when bytes were taken; *more: some are left. */
+/*
+ * Take bytes from the ring, and answer up to `budget` requests that are whole. True when bytes were taken; *more: some
+ * are left.
+ */
 static bool receive(struct xenstore_conn *c, unsigned int budget, bool *more)
 {
     XENSTORE_RING_IDX cons = c->intf->req_cons, prod = c->intf->req_prod;
@@ -136,7 +141,10 @@ static bool transmit(struct xenstore_conn *c)
     return true;
 }
 
-/* Answer some requests, and pass on what there is room for. More: requests are left, and answers are not what holds them up. */
+/*
+ * Answer some requests, and pass on what there is room for. More: requests are left, and answers are not what holds
+ * them up.
+ */
 static bool xenstore_step(struct task *t, unsigned int budget)
 {
     struct xenstore_conn *c = t->data;

@@ -21,8 +21,8 @@ enum xenstore_perms {
 };
 
 /*
- * The toolstack puts a node into the store. A path without a slash before it is below /local/domain/<domid>/; parents that are
- * not there are made. False: no memory.
+ * The toolstack puts a node into the store. A path without a slash before it is below /local/domain/<domid>/; parents
+ * that are not there are made. False: no memory.
  */
 bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *value, enum xenstore_perms perms);
 void xenstore_conn_destroy(struct xenstore_conn *c);

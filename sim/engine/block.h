@@ -8,7 +8,9 @@
 
 #include "sim/engine/emu.h"
 
-/* struct TranslationBlock of 2.1.1. The first four are what a block is found by; TB_HOW is the third byte of TB_CFLAGS. */
+/*
+ * struct TranslationBlock of 2.1.1. The first four are what a block is found by; TB_HOW is the third byte of TB_CFLAGS.
+ */
 enum {
     TB_PC = 0x00,
     TB_CS_BASE = 0x08,
@@ -24,7 +26,10 @@ enum {
 /* From the processor's state: the flag that blocks look at. Its lower half is where a restore reports to. */
 #define STOP_FLAG -16
 
-/* Debug registers that the processor does not have. Upper half of the first: a note to the call in front of an instruction. */
+/*
+ * Debug registers that the processor does not have. Upper half of the first: a note to the call in front of an
+ * instruction.
+ */
 #define COUNTER_DR 4
 #define EXPIRED_DR 5
 

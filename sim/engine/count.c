@@ -2,8 +2,8 @@
 /*
  * Counting guest instructions, and stopping when the budget is used up.
  *
- * Concept: virtual time is counted in instructions, so the count must be exact, cheap, and a function of the guest alone. The
- * translator opens each block with a test of a flag, "has anybody asked to stop?". The test is replaced by a
+ * Concept: virtual time is counted in instructions, so the count must be exact, cheap, and a function of the guest
+ * alone. The translator opens each block with a test of a flag, "has anybody asked to stop?". The test is replaced by a
  * subtraction, and so costs nothing extra:
  *
  *      Unicorn's                         ours
@@ -16,15 +16,15 @@
  *                                        *counter += N;  *expired = N
  *      exit(REQUESTED)                   exit(REQUESTED)
  *
- * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in its
- * middle has counted instructions that did not execute: when the emulator restores the registers from its tables it also
- * computes how many, if told that the block is a counting one. So the count is exact at every exit.
- * A budget that ends inside a block is stretched to the end of that block. A block that claims an N beyond every budget leaves at
+ * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in
+ * its middle has counted instructions that did not execute: when the emulator restores the registers from its tables it
+ * also computes how many, if told that the block is a counting one. So the count is exact at every exit. A budget that
+ * ends inside a block is stretched to the end of that block. A block that claims an N beyond every budget leaves at
  * once, always: so a breakpoint stops (debug.c).
  *
- * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base register;
- * `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for the
- * look at the count that ends it.
+ * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base
+ * register; `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for
+ * the look at the count that ends it.
  */
 #include "sim/engine/block.h"
 

@@ -2,32 +2,32 @@
 /*
  * Breakpoints of the guest (DR0 to DR3, DR7): the engine's part. What becomes of a hit is pcpu_debug.c's.
  *
- * Concept: Unicorn knows debug registers, but left out what looks at them. Both kinds are built from what it does have, so that a
- * guest that has none armed pays nothing.
+ * Concept: Unicorn knows debug registers, but left out what looks at them. Both kinds are built from what it does have,
+ * so that a guest that has none armed pays nothing.
  *
- * Breakpoints on data. An entry of the TLB can be marked "watched": accesses through it leave translated code for a function,
- * and those functions are replaced here. Pages that a breakpoint touches are so marked when they come into the TLB, by the
- * answer to a question that Unicorn still asks; each access is then compared, with its true address and size. (Unicorn's own
- * slow path cuts accesses that are not aligned into others, which read more: those inside are not looked at.) A match
- * restores the processor to the front of the instruction and leaves by a #DB. The instruction is then executed alone, and
- * what it accesses is noted down.
+ * Breakpoints on data. An entry of the TLB can be marked "watched": accesses through it leave translated code for a
+ * function, and those functions are replaced here. Pages that a breakpoint touches are so marked when they come into
+ * the TLB, by the answer to a question that Unicorn still asks; each access is then compared, with its true address and
+ * size. (Unicorn's own slow path cuts accesses that are not aligned into others, which read more: those inside are not
+ * looked at.) A match restores the processor to the front of the instruction and leaves by a #DB. The instruction is
+ * then executed alone, and what it accesses is noted down.
  *
  * Breakpoints on instructions. Blocks of a vCPU that has some are of another family than those of one that has none: a
- * number in spare bits of hflags, which are a part of every block's key. In a family a block ends in front of an address
- * where somebody breaks, and one that begins there leaves at once: it pretends to have more instructions than any budget
- * (count.c).
+ * number in spare bits of hflags, which are a part of every block's key. In a family a block ends in front of an
+ * address where somebody breaks, and one that begins there leaves at once: it pretends to have more instructions than
+ * any budget (count.c).
  *
  *      hflags    31  30  29  27 ...                 27-29: family, 0: no breakpoints
  *               +---+---+------+---                    30: blocks of one instruction, in which nothing breaks
  *               |   | 1 | 0..7 |
  *               +---+---+------+---
  *
- * `known` holds the addresses of all vCPUs, so that to switch between them changes the family only. A new address makes a new family,
- * since blocks of the old one may run across it; when the numbers are used up all translations are dropped. A block that
- * leaves for another vCPU's address costs that vCPU a step and is not seen.
+ * `known` holds the addresses of all vCPUs, so that to switch between them changes the family only. A new address makes
+ * a new family, since blocks of the old one may run across it; when the numbers are used up all translations are
+ * dropped. A block that leaves for another vCPU's address costs that vCPU a step and is not seen.
  *
- * Invariants: the TLB has no entry of a watched page that is not marked (it is flushed when a breakpoint on data comes or goes); `known`
- * contains every instruction breakpoint of the loaded vCPU.
+ * Invariants: the TLB has no entry of a watched page that is not marked (it is flushed when a breakpoint on data comes
+ * or goes); `known` contains every instruction breakpoint of the loaded vCPU.
  *
  * Sources: AMD APM volume 2, 13.1 (the registers: 13.1.1, 13.1.4 LEN and alignment), Unicorn's accel/tcg/cputlb.c.
  */

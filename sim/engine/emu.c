@@ -2,10 +2,10 @@
 /*
  * Switching the engine on: memory, host mode, VMRUN, hooks (see emu.h).
  *
- * Concept: what a hypervisor does once a CPU before its first guest (Xen: arch/x86/hvm/svm/svm.c, vmcb.c): build the host's
- * page tables, turn on EFER.SVME, name a host save area, fill a VMCB with what to intercept, VMRUN. The guest it enters
- * is a dummy whose first instruction fetch faults; the state at that moment is the template of every vCPU with the same controls. The
- * first vCPU with others goes through all of this once more, from the reset state.
+ * Concept: what a hypervisor does once a CPU before its first guest (Xen: arch/x86/hvm/svm/svm.c, vmcb.c): build the
+ * host's page tables, turn on EFER.SVME, name a host save area, fill a VMCB with what to intercept, VMRUN. The guest it
+ * enters is a dummy whose first instruction fetch faults; the state at that moment is the template of every vCPU with
+ * the same controls. The first vCPU with others goes through all of this once more, from the reset state.
  */
 #include "sim/engine/emu.h"
 
@@ -31,7 +31,9 @@ static void run_begins(struct emu *e)
     e->debug.stopped = false;
 }
 
-/* The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on. */
+/*
+ * The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on.
+ */
 static void leave(struct emu *e, enum emu_stop cause)
 {
     if (e->stop == EMU_STOP_NONE && e->on_exit) {

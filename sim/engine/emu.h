@@ -2,13 +2,13 @@
 /*
  * The engine: one Unicorn instance, brought into SVM guest mode and kept there.
  *
- * Concept: a machine has one engine and its pCPUs take turns on it; they are stepped on one host thread anyway. What a vCPU
- * computed is swapped in when a pCPU runs another vCPU than the engine did last (about 0.5 us and a TLB flush). One
- * engine means one cache of translated code: a store through any pCPU drops the translations that any pCPU made.
+ * Concept: a machine has one engine and its pCPUs take turns on it; they are stepped on one host thread anyway. What a
+ * vCPU computed is swapped in when a pCPU runs another vCPU than the engine did last (about 0.5 us and a TLB flush).
+ * One engine means one cache of translated code: a store through any pCPU drops the translations that any pCPU made.
  *
  * Guests run in SVM guest mode, PV guests too: every exception, software interrupt and sensitive instruction is
- * intercepted. But the #VMEXIT that would follow never happens: the emulator reports it to a hook, which asks it to stop,
- * and so a VMRUN is needed only once, when the machine is switched on.
+ * intercepted. But the #VMEXIT that would follow never happens: the emulator reports it to a hook, which asks it to
+ * stop, and so a VMRUN is needed only once, when the machine is switched on.
  *
  *   physical addresses of the machine
  *   +---------------------------+ 0
@@ -20,8 +20,10 @@
  *   | enum emu_private_page     |   No guest can map them: they are no frames of the machine.
  *   +---------------------------+
  *
- * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set whenever
- * Unicorn's code runs, so that the functions that take the place of its own (private.h) find their engine.
+ * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set
+ * whenever Unicorn's code runs, so that the functions that take the place of its own (private.h) find their engine.
+ *
+ * Budget: 410 lines: the engine's state is one structure, and what its files offer each other is a line or two each.
  */
 #ifndef SIM_ENGINE_EMU_H
 #define SIM_ENGINE_EMU_H
@@ -152,8 +154,8 @@ struct emu {
     struct cpu_context *loaded;
     struct cpu_context *contexts; /* all that the engine keeps something of */
     /*
-     * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes on.
-     * NULL: it ends with each exit.
+     * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes
+     * on. NULL: it ends with each exit.
      */
     bool (*on_exit)(struct emu *e);
     struct pcpu_run *run; /* pcpu.c: the vCPU that is being run */
@@ -313,7 +315,9 @@ void emu_run_init(struct emu *e, bool plain);
 
 /* operand.c: what the memory operand of the instruction that is being translated needs. */
 enum emu_operand { OPERAND_WHOLE, OPERAND_ALIGNED, OPERAND_8, OPERAND_4 };
-/* An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library. */
+/*
+ * An access that takes the slow way; index: its MMU mode and MemOp. Raises #GP, or returns the index for the library.
+ */
 uint32_t emu_operand_check(struct CPUX86State *env, uint64_t addr, uint32_t index, uintptr_t host_pc);
 
 /* gate.c: what is to become of the instruction at linear address pc, which is about to be translated. */
@@ -322,7 +326,10 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc);
 /* emu_gate.string, for string.c. */
 #define EMU_STRING_MOVES 4u
 
-/* Within a block: what the call in front of an instruction was given; instructions that the budget has left; that many were executed. */
+/*
+ * Within a block: what the call in front of an instruction was given; instructions that the budget has left; that many
+ * were executed.
+ */
 uint32_t emu_count_note(struct emu *e);
 uint32_t emu_count_left(struct emu *e);
 void emu_count_spend(struct emu *e, uint32_t n);
@@ -348,7 +355,9 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
 /* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
 
-/* emu.c: what the processor is in guest mode with these controls. The loaded context's registers must have been saved. */
+/*
+ * emu.c: what the processor is in guest mode with these controls. The loaded context's registers must have been saved.
+ */
 uc_context *emu_guest_mode(struct emu *e, const struct vcpu_controls *controls);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 /* Something that is gone since the last flush may have been code. */
@@ -356,15 +365,25 @@ bool emu_tlb_code_gone(const struct emu *e);
 /* It knows something of this address now. */
 void emu_tlb_filled(struct emu *e, uint64_t addr);
 /* tlb.c */
-/* The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access. */
+/*
+ * The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access.
+ */
 uint8_t *emu_tlb_host(struct emu *e, uint64_t addr, bool write);
-/* CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time. */
+/*
+ * CR3 goes from one of two roots to the other; both keep what the TLB knows of them, if they are the two of last time.
+ */
 void emu_tlb_change_root(struct emu *e, uint64_t from, uint64_t to);
 #define EMU_NO_ROOT ~UINT64_C(0)
-/* A guest has just read at addr, of the page at phys. Is the TLB laid out as known? If not, a change of roots flushes it. */
+/*
+ * A guest has just read at addr, of the page at phys. Is the TLB laid out as known? If not, a change of roots flushes
+ * it.
+ */
 bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys);
 
-/* lookup.c: after a guest has jumped about; give_up: gives up a block. Are blocks laid out as known? If not, the library finds them. */
+/*
+ * lookup.c: after a guest has jumped about; give_up: gives up a block. Are blocks laid out as known? If not, the
+ * library finds them.
+ */
 bool emu_lookup_init(struct emu *e, void (*give_up)(void *data), void *data);
 /* All blocks are gone. */
 void emu_lookup_forget(struct emu *e);

@@ -2,11 +2,12 @@
 /*
  * Flushing the engine's TLB: what has to go, and no more.
  *
- * Concept: a flush forgets what may have changed. A PV guest's page tables are changed by the hypervisor alone, which tells of each mapping
- * that is gone (machine_mapping_gone()); and a new root has the kernel's half of the old one, mostly. So a flush takes out
- * what leads to those frames, and with another root the lower half: what is left is what a walk would find again, A and D bits
- * included. A mapping that was never used (A is clear) is in no TLB. To look through a whole TLB takes longer than a flush is worth, so the
- * addresses that it was filled for are noted, up to EMU_FILLED_MANY.
+ * Concept: a flush forgets what may have changed. A PV guest's page tables are changed by the hypervisor alone, which
+ * tells of each mapping that is gone (machine_mapping_gone()); and a new root has the kernel's half of the old one,
+ * mostly. So a flush takes out what leads to those frames, and with another root the lower half: what is left is what a
+ * walk would find again, A and D bits included. A mapping that was never used (A is clear) is in no TLB. To look
+ * through a whole TLB takes longer than a flush is worth, so the addresses that it was filled for are noted, up to
+ * EMU_FILLED_MANY.
  *
  *      told of                               at the next flush goes
  *      nothing                               nothing
@@ -14,8 +15,9 @@
  *      a new root, upper halves alike        the lower half of TLB 1, TLB 0
  *      more, or a hypervisor that is silent  everything
  *
- * Invariant: between flushes an entry agrees with the tables under its root, or its frame is noted, or everything is (machine_tlb_agrees(),
- * which mmu_audit() asks). Where jumps lead to in a frame is forgotten with it: if it holds code when it is noted, or any gets some after.
+ * Invariant: between flushes an entry agrees with the tables under its root, or its frame is noted, or everything is
+ * (machine_tlb_agrees(), which mmu_audit() asks). Where jumps lead to in a frame is forgotten with it: if it holds code
+ * when it is noted, or any gets some after.
  */
 #include "sim/engine/private.h"
 #include "sim/engine/tlb.h"
@@ -27,8 +29,9 @@
 /* ------------------------------------------------------------------------------------------------------ flushing -- */
 
 /*
- * The library makes a table as small as what was in use between two flushes: after a few dozen system calls that is so small that two
- * pages, of a stack and of a heap, throw each other out all the time. So it is told of more: to double (over 70 % in use), or to stay (30 %).
+ * The library makes a table as small as what was in use between two flushes: after a few dozen system calls that is so
+ * small that two pages, of a stack and of a heap, throw each other out all the time. So it is told of more: to double
+ * (over 70 % in use), or to stay (30 %).
  */
 static void keep_large(struct emu *e)
 {
@@ -62,7 +65,9 @@ void emu_tlb_filled(struct emu *e, uint64_t addr)
         e->tlb.filled.page[e->tlb.filled.nr++] = addr & PAGE_MASK;
 }
 
-/* What is to be taken out: what leads to frames whose mappings are gone, and the lower half if that is of another root. */
+/*
+ * What is to be taken out: what leads to frames whose mappings are gone, and the lower half if that is of another root.
+ */
 struct taking {
     struct emu *e;
     uint16_t tlbs; /* a bit each: of these */

@@ -2,10 +2,11 @@
 /*
  * The gate: every instruction is looked at before it is translated.
  *
- * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with a register,
- * executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes, computes some of BMI
- * and SSE4A wrongly, ignores LOCK where it is undefined. A guest must not be able to tell, and least of all to abort the program. So before the translator sees an
- * instruction this file reads its prefixes and opcode and gives one of six answers:
+ * Concept: what Unicorn's translator accepts is not what the processor that we show accepts. It asserts on LOCK BT with
+ * a register, executes RDRAND with the host's random numbers, takes some AVX instructions for their SSE namesakes,
+ * computes some of BMI and SSE4A wrongly, ignores LOCK where it is undefined. A guest must not be able to tell, and
+ * least of all to abort the program. So before the translator sees an instruction this file reads its prefixes and
+ * opcode and gives one of six answers:
  *
  *      GATE_PASS       translate it
  *      GATE_INVALID    the processor shown does not have it: the translator reads UD2 in its place, and so makes the fault
@@ -25,14 +26,15 @@
  *      [prefixes] [REX] 0F 3A opcode        [ModRM]     map 3
  *      C4 or C5 ...                                     VEX: none of it is there
  *
- * Invariants: bytes are read in order and only as far as the answer depends on them, so that code that ends at the end of a page
- * faults where the processor's own fetch would. What is refused is refused at translation: it costs nothing at run time.
+ * Invariants: bytes are read in order and only as far as the answer depends on them, so that code that ends at the end
+ * of a page faults where the processor's own fetch would. What is refused is refused at translation: it costs nothing
+ * at run time.
  *
  * gate_sse.c has the rules of SSE, and what is shown to the translator otherwise than it is.
  *
- * It refuses what the features of vcpu/cpu_policy.c do not include, and what is undefined but translated all the same; what the
- * translator refuses by itself is not repeated here. Sources: AMD APM volume 3, appendix A (opcode maps), chapter 1.2.5 (LOCK),
- * 1.4 and 1.5 (VEX, XOP).
+ * It refuses what the features of vcpu/cpu_policy.c do not include, and what is undefined but translated all the same;
+ * what the translator refuses by itself is not repeated here. Sources: AMD APM volume 3, appendix A (opcode maps),
+ * chapter 1.2.5 (LOCK), 1.4 and 1.5 (VEX, XOP).
  */
 #include "sim/engine/gate.h"
 
@@ -236,8 +238,8 @@ static bool computes_flags_first(struct insn_head *h)
 }
 
 /*
- * ENTER with an operand of 16 bits. Processors put the frame's address into BP (tests/cpu/cpucheck.c saw it in 64-bit code), the
- * translator as much of it into RBP as the stack's addresses are wide.
+ * ENTER with an operand of 16 bits. Processors put the frame's address into BP (tests/cpu/cpucheck.c saw it in 64-bit
+ * code), the translator as much of it into RBP as the stack's addresses are wide.
  */
 static bool is_enter16(const struct insn_head *h)
 {
@@ -292,8 +294,8 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 /* ----------------------------------------------------------------------------------------- in place of Unicorn's -- */
 
 /*
- * A byte of code for the translator: UD2 in place of an instruction that is refused; of one that passes, what gate_rewrite() has
- * found to be misread.
+ * A byte of code for the translator: UD2 in place of an instruction that is refused; of one that passes, what
+ * gate_rewrite() has found to be misread.
  */
 uint32_t cpu_ldub_code_x86_64(struct CPUX86State *env, uint64_t addr)
 {

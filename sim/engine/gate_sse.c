@@ -2,9 +2,9 @@
 /*
  * The gate's rules for SSE and MMX, and for valid instructions that the translator misreads.
  *
- * Concept: in these opcodes 66, F2 and F3 are no prefixes but a part of the opcode; of several, F2 and F3 count before 66, and the
- * last of those two. Which of the four (none, 66, F3, F2) exist is in a table. The translator takes many of those that do not
- * exist for one that does. (What it refuses by itself is not all repeated here.)
+ * Concept: in these opcodes 66, F2 and F3 are no prefixes but a part of the opcode; of several, F2 and F3 count before
+ * 66, and the last of those two. Which of the four (none, 66, F3, F2) exist is in a table. The translator takes many of
+ * those that do not exist for one that does. (What it refuses by itself is not all repeated here.)
  *
  * Conversely it reads some that exist wrongly. These are shown to it in a form that it reads as the processor does:
  *
@@ -84,7 +84,10 @@ bool gate_sse_valid(struct insn_head *h)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ operands in memory -- */
+/*
+ * ------------------------------------------------------------------------------------------------ operands in memory
+ * --
+ */
 
 /* clang-format off */
 /* By opcode: the forms whose operand has sixteen bytes and must be aligned. */
@@ -139,7 +142,10 @@ enum emu_operand gate_sse_operand(const struct insn_head *h)
     }
 }
 
-/* -------------------------------------------------------------------------------------------- what is shown otherwise -- */
+/*
+ * -------------------------------------------------------------------------------------------- what is shown otherwise
+ * --
+ */
 
 /* A byte of the instruction reads as another. */
 static void show(struct insn_head *h, unsigned int at, uint8_t byte)
@@ -165,7 +171,9 @@ static uint8_t read_imm8(struct insn_head *h)
     return gate_next_byte(h);
 }
 
-/* BSF, in front of which F3 means nothing here; the translator would take it for BMI1's TZCNT, and pays no heed to F2. */
+/*
+ * BSF, in front of which F3 means nothing here; the translator would take it for BMI1's TZCNT, and pays no heed to F2.
+ */
 static bool is_bsf(const struct insn_head *h) { return h->map == 1 && h->opcode == 0xbc; }
 
 void gate_rewrite(struct insn_head *h)

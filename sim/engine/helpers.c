@@ -2,8 +2,9 @@
 /*
  * Instructions that Unicorn computes wrongly, computed rightly.
  *
- * Concept: what an instruction does beyond moving and adding is a function of the library, helper_NAME(). tests/cpu/cpucheck.c compares
- * them all with the host's processor; those that it found wrong are here. (Floating point: sse.c.)
+ * Concept: what an instruction does beyond moving and adding is a function of the library, helper_NAME().
+ * tests/cpu/cpucheck.c compares them all with the host's processor; those that it found wrong are here. (Floating
+ * point: sse.c.)
  */
 #include <stdlib.h>
 #include <tmmintrin.h>
@@ -13,7 +14,10 @@
 
 /* ------------------------------------------------------------------------------------------------------ division -- */
 
-/* IDIV of 16 and 32 bits (AMD APM volume 3): the library lets the host divide, which ends the program for -2^31 and -2^63 by -1. */
+/*
+ * IDIV of 16 and 32 bits (AMD APM volume 3): the library lets the host divide, which ends the program for -2^31 and
+ * -2^63 by -1.
+ */
 static lldiv_t divide(struct CPUX86State *env, int64_t dividend, int64_t divisor, unsigned int bits, uintptr_t host_pc)
 {
     const int64_t limit = INT64_C(1) << (bits - 1);
@@ -80,8 +84,9 @@ HORIZONTAL(phsubsw, _mm_hsubs_epi16)
 /* ------------------------------------------------------------------------------------------------------- strings -- */
 
 /*
- * PCMPESTRI and its kind (AMD APM volume 4). The library makes -2^31, and most lengths of 64 bits, a negative length, and misses
- * a string of which only the beginning is at the end of the other. control: the immediate; bit 8: lengths are of 64 bits.
+ * PCMPESTRI and its kind (AMD APM volume 4). The library makes -2^31, and most lengths of 64 bits, a negative length,
+ * and misses a string of which only the beginning is at the end of the other. control: the immediate; bit 8: lengths
+ * are of 64 bits.
  */
 struct strings {
     const struct xmm *a, *b; /* the first operand, the second */
@@ -150,7 +155,10 @@ static void store_index(const struct strings *t, uint32_t mask)
                                                          : (unsigned int)__builtin_ctz(mask);
 }
 
-/* To XMM0, as bits or as elements. The library's registers are 64 bytes apart; helpers are told where, but not of this one. */
+/*
+ * To XMM0, as bits or as elements. The library's registers are 64 bytes apart; helpers are told where, but not of this
+ * one.
+ */
 static void store_mask(struct CPUX86State *env, const struct strings *t, uint32_t mask)
 {
     uint8_t *xmm0 = (uint8_t *)env + emu_running->raw.at.xmm0, out[16] = { 0 };
@@ -210,8 +218,9 @@ STRINGS(pcmpistrm, implicit_strings, store_mask(env, &t, mask))
 /* ------------------------------------------------------------------------------------------------ RFLAGS, whole -- */
 
 /*
- * Called in front of an instruction of the kind GATE_FLAGS: put together the six flags from what the last one left to compute them
- * from. (CLAC itself is never translated: the gate refuses it. The translator calls only functions that it knows, and this is one.)
+ * Called in front of an instruction of the kind GATE_FLAGS: put together the six flags from what the last one left to
+ * compute them from. (CLAC itself is never translated: the gate refuses it. The translator calls only functions that it
+ * knows, and this is one.)
  */
 void helper_clac_x86_64(struct CPUX86State *env)
 {

@@ -3,11 +3,11 @@
  * I/O instructions leave the guest before they execute.
  *
  * Concept: Unicorn has no I/O intercept, and its hook for IN and OUT cannot stop exactly. So the functions behind the
- * instructions are replaced: they note port, size and direction and raise #GP, which restores the exact instruction pointer
- * and leaves like every exception; pcpu_exit.c then reports an I/O exit instead of the #GP. Nothing has been read or written, so
- * the hypervisor may emulate the instruction, refuse it (the #GP it would have been), or run it again.
- * INS and OUTS do not come here: of INS the emulator would have stored a zero by then, to probe for a page fault. They are refused
- * at the gate (gate.c), and pcpu_exit.c sees what they were.
+ * instructions are replaced: they note port, size and direction and raise #GP, which restores the exact instruction
+ * pointer and leaves like every exception; pcpu_exit.c then reports an I/O exit instead of the #GP. Nothing has been
+ * read or written, so the hypervisor may emulate the instruction, refuse it (the #GP it would have been), or run it
+ * again. INS and OUTS do not come here: of INS the emulator would have stored a zero by then, to probe for a page
+ * fault. They are refused at the gate (gate.c), and pcpu_exit.c sees what they were.
  *
  * RDTSCP has an intercept, but Unicorn makes it look like an RDTSC, one call too deep for its tables of instructions.
  */

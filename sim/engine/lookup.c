@@ -2,23 +2,26 @@
 /*
  * Where translated code goes on after an indirect jump, a return, an exit.
  *
- * Concept: blocks are found by what they are made from: physical addresses of code, and the processor's mode. The library keeps a large
- * table of them, and in front of it a small one by linear address, 4,096 places, which it clears at every TLB flush. A kernel and
- * a shell between them jump to more places than that, and the large table is a walk through memory that no cache holds. So here is a
- * larger small table, and it is not cleared: a flush begins a new generation, and a block of an earlier one is asked about again.
+ * Concept: blocks are found by what they are made from: physical addresses of code, and the processor's mode. The
+ * library keeps a large table of them, and in front of it a small one by linear address, 4,096 places, which it clears
+ * at every TLB flush. A kernel and a shell between them jump to more places than that, and the large table is a walk
+ * through memory that no cache holds. So here is a larger small table, and it is not cleared: a flush begins a new
+ * generation, and a block of an earlier one is asked about again.
  *
  *      hit, this generation        go there
  *      hit, an earlier one         is that code still at this address? (the TLB is asked, as the library would) then go there
  *      miss                        the library's table
  *
- * This is what the library does, found more quickly: the TLB is filled, A bits are set and pages are missed as ever. Blocks that are given
- * up are marked in themselves, and their memory is used again only when all are dropped (tb_flush()).
+ * This is what the library does, found more quickly: the TLB is filled, A bits are set and pages are missed as ever.
+ * Blocks that are given up are marked in themselves, and their memory is used again only when all are dropped
+ * (tb_flush()).
  *
- * Behind a SYSCALL the library would leave translated code, and look in its main loop for where to go on. Most often that is a hypercall that
- * has been dealt with inside (pcpu.c), so such a block goes on as behind a jump, unless the run is to stop.
+ * Behind a SYSCALL the library would leave translated code, and look in its main loop for where to go on. Most often
+ * that is a hypercall that has been dealt with inside (pcpu.c), so such a block goes on as behind a jump, unless the
+ * run is to stop.
  *
- * The library's layout of a block is tried before it is believed: while the self-tests run, each answer of the library is compared with
- * what would have been answered here.
+ * The library's layout of a block is tried before it is believed: while the self-tests run, each answer of the library
+ * is compared with what would have been answered here.
  */
 #include "sim/engine/block.h"
 #include "sim/engine/private.h"
@@ -134,7 +137,9 @@ static const uint8_t *find(struct emu *e, struct CPUState *cpu, const struct key
     return tb;
 }
 
-/* ------------------------------------------------------------------------------------------------- is it so here? -- */
+/*
+ * ------------------------------------------------------------------------------------------------- is it so here? --
+ */
 
 /* The library has looked a block up, and this is its answer. */
 static void compare(struct emu *e, const struct key *k, const uint8_t *tb)

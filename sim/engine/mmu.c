@@ -4,11 +4,13 @@
  *
  * Concept: three small things that Unicorn gets wrong around addresses, each corrected where it happens.
  *
- *  - Its TLB grows and shrinks by how often it was flushed in the last tenth of a second of the *host's* time. What a TLB forgets can be
- *    seen (A bits are set anew), so two runs could differ. Here the time it is told is the machine's own.
- *  - An address that is not canonical gives #GP, whatever segment it was reached through. Through the stack segment it is #SS (AMD APM
- *    volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu_exit.c then asks the decoder.
- *    An operand that begins below the hole and reaches into it is one as a whole: it is no #PF for the page that it begins in.
+ *  - Its TLB grows and shrinks by how often it was flushed in the last tenth of a second of the *host's* time. What a
+ *    TLB forgets can be seen (A bits are set anew), so two runs could differ. Here the time it is told is the machine's
+ *    own.
+ *  - An address that is not canonical gives #GP, whatever segment it was reached through. Through the stack segment it
+ *    is #SS (AMD APM volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu_exit.c then asks
+ *    the decoder. An operand that begins below the hole and reaches into it is one as a whole: it is no #PF for the
+ *    page that it begins in.
  *  - WRFSBASE and WRGSBASE take any address; one that is not canonical is #GP (AMD APM volume 3).
  */
 #include <sys/time.h>
@@ -27,8 +29,8 @@
 /* ------------------------------------------------------------------------------------ in place of the host's own -- */
 
 /*
- * The engine asks while it runs. (When it is opened it sees the host's time once, as the beginning of a window that no machine lives
- * to see the end of: the window begins anew, in virtual time, when the TLB first grows.)
+ * The engine asks while it runs. (When it is opened it sees the host's time once, as the beginning of a window that no
+ * machine lives to see the end of: the window begins anew, in virtual time, when the TLB first grows.)
  */
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
@@ -81,7 +83,9 @@ static bool segment_base_refused(struct emu *e, uint64_t pc)
     return !is_canonical(raw_gprs(&e->raw)[(modrm & 7) | (p.rex & 1) << 3]);
 }
 
-/* Called in front of RDFSBASE and its kind, for CR4.FSGSBASE. Most registers hold canonical numbers most of the time. */
+/*
+ * Called in front of RDFSBASE and its kind, for CR4.FSGSBASE. Most registers hold canonical numbers most of the time.
+ */
 void helper_cr4_testbit_x86_64(struct CPUX86State *env, uint32_t bit)
 {
     struct emu *e = emu_running;

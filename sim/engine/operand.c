@@ -2,15 +2,16 @@
 /*
  * Memory operands of SSE: their alignment, and how much of them is read.
  *
- * Concept: the translator moves sixteen bytes as two times eight, from any address. The processor raises #GP when an operand of
- * sixteen bytes is not aligned (but for MOVUPS and its like), and reads of the operand of CVTPS2PD, ROUNDSS and a few more only what
- * it needs, which matters at the end of a page. The gate knows which instruction it is (gate_sse_operand()); here its accesses are
- * translated accordingly:
+ * Concept: the translator moves sixteen bytes as two times eight, from any address. The processor raises #GP when an
+ * operand of sixteen bytes is not aligned (but for MOVUPS and its like), and reads of the operand of CVTPS2PD, ROUNDSS
+ * and a few more only what it needs, which matters at the end of a page. The gate knows which instruction it is
+ * (gate_sse_operand()); here its accesses are translated accordingly:
  *
- *      OPERAND_ALIGNED  the first access demands alignment. Translated code looks into the TLB with a comparison that covers the
- *                       address's low bits, too, so the test costs nothing; an address that is not aligned takes the slow way, and
- *                       emu_operand_check() raises the #GP, before it is asked
- *                       whether the address is canonical or mapped, and with nothing moved
+ *      OPERAND_ALIGNED  the first access demands alignment. Translated code looks into the TLB with a comparison that
+ *      covers the
+ *                       address's low bits, too, so the test costs nothing; an address that is not aligned takes the
+ *                       slow way, and emu_operand_check() raises the #GP, before it is asked whether the address is
+ *                       canonical or mapped, and with nothing moved
  *      OPERAND_8        of two accesses the second reads what the first has read
  *      OPERAND_4        likewise, and each reads four bytes
  *

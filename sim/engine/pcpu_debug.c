@@ -2,24 +2,27 @@
 /*
  * Running a vCPU that has breakpoints armed.
  *
- * Concept: the engine stops in front of the instruction in both cases (debug.c); the processor does so in one. A breakpoint on
- * an instruction is a fault: #DB in front of it, nothing done yet. One on data is a trap: #DB behind the instruction,
- * together with every other condition that it met, single-step among them. So for a trap the instruction is executed alone, with
- * its accesses noted, and what is reported is the sum. In virtual time none of this can be seen.
+ * Concept: the engine stops in front of the instruction in both cases (debug.c); the processor does so in one. A
+ * breakpoint on an instruction is a fault: #DB in front of it, nothing done yet. One on data is a trap: #DB behind the
+ * instruction, together with every other condition that it met, single-step among them. So for a trap the instruction
+ * is executed alone, with its accesses noted, and what is reported is the sum. In virtual time none of this can be
+ * seen.
  *
  *      run ---> stopped at an access --------> step ---> hits: #DB       none: on
  *          ---> stopped at an address -------> #DB       RF is set, or it is another vCPU's: step
  *
  * The rules, from the AMD APM volume 2 (13.1, 8.2.2, 3.1.6) and, where it is silent, the Intel SDM volume 3 (18.3.1):
- *  - RF hides the breakpoint of one instruction, and is clear when that is complete. A repeated string instruction is complete
- *    at its end: in between, a trap's frame has RF set. So it breaks once, and traps behind each iteration that hits.
+ *  - RF hides the breakpoint of one instruction, and is clear when that is complete. A repeated string instruction is
+ *    complete at its end: in between, a trap's frame has RF set. So it breaks once, and traps behind each iteration
+ *    that hits.
  *  - Behind MOV SS and POP SS the next instruction does not break, and a trap waits until it is complete.
  *  - An instruction that faults reports no breakpoint on data: it will be executed again.
- *  - If the instruction in that shadow faults, or leaves for the hypervisor by SYSCALL or INT, the waiting trap is lost, as on
- *    Xen, whose own entry it hits and which then ignores it (xen/arch/x86/traps.c, do_debug()).
+ *  - If the instruction in that shadow faults, or leaves for the hypervisor by SYSCALL or INT, the waiting trap is
+ *    lost, as on Xen, whose own entry it hits and which then ignores it (xen/arch/x86/traps.c, do_debug()).
  *
- * Accesses by the hypervisor on the guest's behalf are not looked at: frames that it pushes, copies from and to the guest, instructions
- * that it emulates. On Xen the processor does report those, in the hypervisor's mode, and Xen ignores them likewise.
+ * Accesses by the hypervisor on the guest's behalf are not looked at: frames that it pushes, copies from and to the
+ * guest, instructions that it emulates. On Xen the processor does report those, in the hypervisor's mode, and Xen
+ * ignores them likewise.
  */
 #include "sim/engine/pcpu_private.h"
 #include "sim/insn.h"
@@ -56,7 +59,10 @@ static bool is_single_step(const struct sim_exit *x)
     return x->kind == EXIT_EXCEPTION && x->exception.vector == TRAP_debug;
 }
 
-/* One instruction, or one iteration, was asked for at `start`: was it completed? The fetch of the next may have faulted already. */
+/*
+ * One instruction, or one iteration, was asked for at `start`: was it completed? The fetch of the next may have faulted
+ * already.
+ */
 static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
 {
     if (x->kind == EXIT_EXCEPTION && x->exception.vector != TRAP_debug && st->rip != start) {

@@ -2,12 +2,12 @@
 /*
  * What an exit is: from what stopped the engine to a struct sim_exit.
  *
- * Concept: on real hardware the processor says why it left the guest in the VMCB (AMD APM volume 2, appendix C). Here the engine says the
- * same to a hook, and where it says too little the instruction that RIP stands at is looked at: how long it is, which of two
- * things that the engine takes for one it was.
+ * Concept: on real hardware the processor says why it left the guest in the VMCB (AMD APM volume 2, appendix C). Here
+ * the engine says the same to a hook, and where it says too little the instruction that RIP stands at is looked at: how
+ * long it is, which of two things that the engine takes for one it was.
  *
- * Invariants: nothing of the guest changes but RIP, where an instruction is behind it that the engine has left in front; what is read of
- * the guest's code is not more than the processor would fetch.
+ * Invariants: nothing of the guest changes but RIP, where an instruction is behind it that the engine has left in
+ * front; what is read of the guest's code is not more than the processor would fetch.
  */
 #include "sim/engine/pcpu_private.h"
 #include "sim/insn.h"
@@ -30,7 +30,10 @@ static struct opcode fetch_opcode(struct emu *e, const struct cpu_state *st)
     return op;
 }
 
-/* Of the instruction in front of which the processor stands: n bytes behind its prefixes, which may be there without need. */
+/*
+ * Of the instruction in front of which the processor stands: n bytes behind its prefixes, which may be there without
+ * need.
+ */
 static uint8_t insn_length(struct emu *e, const struct cpu_state *st, unsigned int n)
 {
     return (uint8_t)(fetch_opcode(e, st).prefixes.nr + n);
@@ -45,8 +48,8 @@ static void step_over(struct cpu_state *st, unsigned int len)
 }
 
 /*
- * What is refused at the gate (gate.c), but not by the processor shown: ICEBP, which Unicorn does not have, is a trap, reported
- * behind it; INS and OUTS (6C to 6F), of which Unicorn would do a part, are the hypervisor's.
+ * What is refused at the gate (gate.c), but not by the processor shown: ICEBP, which Unicorn does not have, is a trap,
+ * reported behind it; INS and OUTS (6C to 6F), of which Unicorn would do a part, are the hypervisor's.
  */
 static bool decode_refused(struct emu *e, struct cpu_state *st, struct sim_exit *x)
 {

@@ -2,10 +2,11 @@
 /*
  * Page faults of instructions that read, change and write memory.
  *
- * Concept: the processor asks for the right to write before it reads what such an instruction changes, so its first fault says "write",
- * and it has done nothing yet. Unicorn reads, computes, writes: the first fault of ADD on a page that is not there says "read", and
- * when the write faults (a page that is to be copied), RCL and RCR have put their carry into RFLAGS already, which they
- * would take for the old one when they are executed again. Both are put right when the fault is reported.
+ * Concept: the processor asks for the right to write before it reads what such an instruction changes, so its first
+ * fault says "write", and it has done nothing yet. Unicorn reads, computes, writes: the first fault of ADD on a page
+ * that is not there says "read", and when the write faults (a page that is to be copied), RCL and RCR have put their
+ * carry into RFLAGS already, which they would take for the old one when they are executed again. Both are put right
+ * when the fault is reported.
  *
  * Sources: AMD APM volume 2, 8.4.2 (error code); volume 3, appendix A, for which instructions these are.
  */

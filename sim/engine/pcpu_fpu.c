@@ -24,8 +24,8 @@ static uint16_t get16(const uint8_t *p)
 }
 
 /*
- * Where the last x87 instruction was, and its operand. Unicorn changes them only when they are loaded, but a guest may load them, and
- * must not find another's.
+ * Where the last x87 instruction was, and its operand. Unicorn changes them only when they are loaded, but a guest may
+ * load them, and must not find another's.
  */
 static void load_pointers(struct emu *e, const struct cpu_state *st)
 {

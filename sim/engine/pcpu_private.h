@@ -27,8 +27,8 @@ struct cpu_context {
 };
 
 /*
- * pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. inside: the engine
- * is in the middle of a run, in a hook.
+ * pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. inside: the
+ * engine is in the middle of a run, in a hook.
  */
 void pcpu_load(struct emu *e, struct cpu_context *c, bool inside);
 void pcpu_save(struct emu *e, struct cpu_context *c, bool inside);
@@ -75,7 +75,10 @@ bool pcpu_exit_is_fault(const struct sim_exit *x);
 /* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
 struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);
 
-/* pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left alone. */
+/*
+ * pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left
+ * alone.
+ */
 void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x);
 
 /* pcpu_selftest.c: NULL, or what does not work. */

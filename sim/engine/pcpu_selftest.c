@@ -2,9 +2,10 @@
 /*
  * What the pCPU relies upon, tried out each time a machine is switched on (about a millisecond).
  *
- * Concept: nothing of how this program uses Unicorn is promised by anybody, so trust nothing: find where error codes are left
- * by making page faults whose codes are known; change code in the two ways that Unicorn 2.1 gets wrong; count a known number of
- * instructions; break at an instruction and at a store. What fails is named, and the machine does not start.
+ * Concept: nothing of how this program uses Unicorn is promised by anybody, so trust nothing: find where error codes
+ * are left by making page faults whose codes are known; change code in the two ways that Unicorn 2.1 gets wrong; count
+ * a known number of instructions; break at an instruction and at a store. What fails is named, and the machine does not
+ * start.
  *
  * The test guest lives in the host's private pages: page tables, three pages of code and data.
  *
@@ -268,7 +269,9 @@ static bool jump_run(struct selftest *t)
 
 static void forget_jumps(void *data) { guest_reset(data, code_jump, sizeof(code_jump)); }
 
-/* Jumps, first to what has never been executed, then to what has, while the TLB knows it and when it does not any more. */
+/*
+ * Jumps, first to what has never been executed, then to what has, while the TLB knows it and when it does not any more.
+ */
 static bool jumps_run(struct selftest *t)
 {
     bool ok;

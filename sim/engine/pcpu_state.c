@@ -2,10 +2,10 @@
 /*
  * A vCPU's registers: created, loaded into the engine, read back.
  *
- * Concept: struct cpu_state is what the hypervisor reads and writes; the engine holds a working copy for the one vCPU that it
- * runs. General registers, RIP and RFLAGS travel both ways at every run; everything else goes in only when its CPU_DIRTY_*
- * bit says so. Coming out, the segments are looked at each time, because a guest reloads them without leaving
- * (native MOV to FS, IRET from ring 1), and converted only when they changed.
+ * Concept: struct cpu_state is what the hypervisor reads and writes; the engine holds a working copy for the one vCPU
+ * that it runs. General registers, RIP and RFLAGS travel both ways at every run; everything else goes in only when its
+ * CPU_DIRTY_* bit says so. Coming out, the segments are looked at each time, because a guest reloads them without
+ * leaving (native MOV to FS, IRET from ring 1), and converted only when they changed.
  *
  * PV guests are the only kind so far (pcpu.c refuses others). What one really runs with (Xen: arch/x86/pv/domain.c,
  * pv_make_cr4 and friends): paging, protection and SSE are always on, IOPL is 0 and interrupts are open, whatever it
@@ -18,8 +18,8 @@
 #include "sim/vmcb.h"
 
 /*
- * Kept out of the engine for PV guests: IOPL is emulated, pcpu_debug.c deals with RF (which would make other blocks of all code), and
- * the others belong to a mode that they do not have.
+ * Kept out of the engine for PV guests: IOPL is emulated, pcpu_debug.c deals with RF (which would make other blocks of
+ * all code), and the others belong to a mode that they do not have.
  */
 #define RFLAGS_PV_CLEAR (X86_EFLAGS_IOPL | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_VIF | X86_EFLAGS_VIP)
 
@@ -121,7 +121,10 @@ static struct cpu_segment segment_from_raw(const struct raw_segment *r)
     };
 }
 
-/* What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3), and of the shadow of a MOV SS. */
+/*
+ * What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3), and of the shadow of a MOV
+ * SS.
+ */
 static uint32_t segment_hflags(const struct cpu_context *c)
 {
     const struct raw_segment *seg = c->seg;

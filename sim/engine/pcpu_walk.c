@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading guest code through the guest's page tables: the processor does not say which INT n it has stopped at, so the hypervisor
- * looks. The walk itself is sim/walk.h's; the tables may be in the engine's own pages, as those of its self-test are.
+ * Reading guest code through the guest's page tables: the processor does not say which INT n it has stopped at, so the
+ * hypervisor looks. The walk itself is sim/walk.h's; the tables may be in the engine's own pages, as those of its
+ * self-test are.
  */
 #include "sim/engine/pcpu_private.h"
 #include "sim/walk.h"

@@ -2,10 +2,11 @@
 /*
  * Where the emulated MMU reads and writes page tables: straight in memory.
  *
- * Concept: a walk through page tables is four reads of physical memory, and every exit writes a field of the VMCB. The library asks its
- * map of memory regions each time; but all memory is two blocks, and where they lie is known. What lies in neither still goes to
- * the library. Frames with translated code in them may be written here, too (a page table may be what a guest executes, and
- * gets accessed and dirty bits): the code is dropped, which the library itself never does for such writes.
+ * Concept: a walk through page tables is four reads of physical memory, and every exit writes a field of the VMCB. The
+ * library asks its map of memory regions each time; but all memory is two blocks, and where they lie is known. What
+ * lies in neither still goes to the library. Frames with translated code in them may be written here, too (a page table
+ * may be what a guest executes, and gets accessed and dirty bits): the code is dropped, which the library itself never
+ * does for such writes.
  */
 #include "sim/engine/emu.h"
 #include "sim/engine/private.h"

@@ -2,14 +2,14 @@
 /*
  * Unicorn's private functions that this program replaces or calls.
  *
- * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of the
- * same name in the program takes the library's place for everybody (interposition). What the public API cannot do is done so:
- * keep translated code right when it is written (smc.c), count instructions at the price of a subtraction a block
- * (count.c, translate.c), look at each instruction before it is translated (gate.c), break where a guest asks for it
- * (debug.c), leave an I/O instruction before it executes (io.c), give the TLB virtual time (mmu.c),
- * compute what the library computes wrongly (sse.c, helpers.c). None of it is promised by anybody, so it is
- * tied to one version, and self-tests at start decide whether the machine starts at all: there is no second way, for no other
- * keeps a guest from bending the emulator.
+ * Concept: Unicorn's shared library exports its internals and calls them through the dynamic linker, so a function of
+ * the same name in the program takes the library's place for everybody (interposition). What the public API cannot do
+ * is done so: keep translated code right when it is written (smc.c), count instructions at the price of a subtraction a
+ * block (count.c, translate.c), look at each instruction before it is translated (gate.c), break where a guest asks for
+ * it (debug.c), leave an I/O instruction before it executes (io.c), give the TLB virtual time (mmu.c), compute what the
+ * library computes wrongly (sse.c, helpers.c). None of it is promised by anybody, so it is tied to one version, and
+ * self-tests at start decide whether the machine starts at all: there is no second way, for no other keeps a guest from
+ * bending the emulator.
  *
  * How it works: each replacement looks at `emu_running`, the engine in use on this thread. The original is found with
  * dlsym(RTLD_NEXT). The program must be linked with -rdynamic.
@@ -44,7 +44,10 @@ struct xmm {
     uint64_t q[2];
 };
 
-/* Called, not replaced. They are weak so that a library without one is refused (emu_private_find()) and not the program. */
+/*
+ * Called, not replaced. They are weak so that a library without one is refused (emu_private_find()) and not the
+ * program.
+ */
 extern struct TCGOp *tcg_emit_op_x86_64(struct TCGContext *tcg, int opc) __attribute__((weak));
 extern struct TCGTemp *tcg_temp_new_internal_x86_64(struct TCGContext *tcg, int type, bool local) __attribute__((weak));
 extern void tcg_temp_free_internal_x86_64(struct TCGContext *tcg, struct TCGTemp *temp) __attribute__((weak));
@@ -60,7 +63,10 @@ extern void update_mxcsr_status_x86_64(struct CPUX86State *env) __attribute__((w
 extern uint32_t cpu_ldub_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc)
     __attribute__((weak));
 extern uint32_t cpu_ldl_data_ra_x86_64(struct CPUX86State *env, uint64_t addr, uintptr_t host_pc) __attribute__((weak));
-/* host_pc: where translated code is to be left, or 0: where its state says. The second returns if that is not intercepted. */
+/*
+ * host_pc: where translated code is to be left, or 0: where its state says. The second returns if that is not
+ * intercepted.
+ */
 extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, int error_code, uintptr_t host_pc)
     __attribute__((weak));
 extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,

@@ -2,10 +2,10 @@
 /*
  * Finding the processor's registers in Unicorn's memory (see raw.h).
  *
- * Concept: two searches. The *state*: a Unicorn handle points at a processor object, which points at the state; write numbers
- * into the general registers through the API and follow every pointer two levels deep, reading through the kernel so that a wild
- * one does no harm, until they are found. The *layout*: change one register through the API; where in the state the new number
- * appears is where the register is.
+ * Concept: two searches. The *state*: a Unicorn handle points at a processor object, which points at the state; write
+ * numbers into the general registers through the API and follow every pointer two levels deep, reading through the
+ * kernel so that a wild one does no harm, until they are found. The *layout*: change one register through the API;
+ * where in the state the new number appears is where the register is.
  */
 #include "sim/engine/raw.h"
 

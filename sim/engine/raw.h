@@ -2,16 +2,16 @@
 /*
  * The emulated processor's registers as they lie in Unicorn's memory. The only file pair that knows offsets.
  *
- * Concept: Unicorn's register API cannot write a segment's hidden part or the privilege level, cannot read an exit's error
- * code, and costs a function call a register. But all registers lie in one structure, and that structure can be
- * found: write numbers through the API that occur nowhere else and look where they appear. raw_layout_find() does so when
- * the machine is switched on, so nothing here depends on how a particular build laid its structures out; what cannot be
- * found is an error that names the version to get.
+ * Concept: Unicorn's register API cannot write a segment's hidden part or the privilege level, cannot read an exit's
+ * error code, and costs a function call a register. But all registers lie in one structure, and that structure can be
+ * found: write numbers through the API that occur nowhere else and look where they appear. raw_layout_find() does so
+ * when the machine is switched on, so nothing here depends on how a particular build laid its structures out; what
+ * cannot be found is an error that names the version to get.
  *
  * Invariants:
  *  - `st` points into the running processor: an edit takes effect at the next instruction.
- *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in eflags, and are
- *    spread again when one begins; within a run (from a hook) they are spread.
+ *  - Translated code keeps RFLAGS spread over eflags, cc_src, cc_op and df. Between two runs they are together in
+ *    eflags, and are spread again when one begins; within a run (from a hook) they are spread.
  */
 #ifndef SIM_ENGINE_RAW_H
 #define SIM_ENGINE_RAW_H

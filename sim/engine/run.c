@@ -2,13 +2,14 @@
 /*
  * Into translated code without detours.
  *
- * Concept: uc_emu_start() prepares for what this program never asks for: a timeout, a count, addresses to stop at, being called from a
- * hook. Inside it cpu_exec() is the library's main loop; entered directly it saves a good part of a short exit.
+ * Concept: uc_emu_start() prepares for what this program never asks for: a timeout, a count, addresses to stop at,
+ * being called from a hook. Inside it cpu_exec() is the library's main loop; entered directly it saves a good part of a
+ * short exit.
  *
  * This knows where things lie in two of the library's structures, beyond what raw.c finds. So it is tried before it is
- * believed: in a run by uc_emu_start() the fields that are to be written must have the values that they have then (emu_run_check()). If
- * one has not, the run is entered as before: slower, and otherwise the same. The user is told (tools/host.c, `xenlab doctor`). (`xenlab run --plain-engine` asks for
- * it; tests compare the two.)
+ * believed: in a run by uc_emu_start() the fields that are to be written must have the values that they have then
+ * (emu_run_check()). If one has not, the run is entered as before: slower, and otherwise the same. The user is told
+ * (tools/host.c, `xenlab doctor`). (`xenlab run --plain-engine` asks for it; tests compare the two.)
  */
 #include "sim/engine/emu.h"
 #include "sim/engine/private.h"

@@ -2,21 +2,21 @@
 /*
  * Self-modifying code: translations must die when the bytes they were made from are written.
  *
- * Concept: the emulator translates guest code once and keeps the result. A store to a frame that holds translated code has
- * to be noticed, through whatever virtual address it comes (Linux patches its own text through an alias). The
- * emulator's TLB can do that: an entry marked "not dirty" sends stores the slow way round, where the translations of the
- * written bytes are dropped. Unicorn 2.1 gets the book-keeping wrong in two ways: after the first such store it marks the
- * entry dirty although other translations remain in the frame, and new translations protect only the one virtual
- * address that they were fetched through.
+ * Concept: the emulator translates guest code once and keeps the result. A store to a frame that holds translated code
+ * has to be noticed, through whatever virtual address it comes (Linux patches its own text through an alias). The
+ * emulator's TLB can do that: an entry marked "not dirty" sends stores the slow way round, where the translations of
+ * the written bytes are dropped. Unicorn 2.1 gets the book-keeping wrong in two ways: after the first such store it
+ * marks the entry dirty although other translations remain in the frame, and new translations protect only the one
+ * virtual address that they were fetched through.
  *
- * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is not
- * dirty in any TLB entry.
+ * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is
+ * not dirty in any TLB entry.
  *
  * What others than guests write comes in by sim/frame.h. Frames that they write at any time are noted when they are
  * translated from, and what was translated is dropped before the next run.
  *
- * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a store
- * pass unseen.
+ * Invariant: has_code[f] is set whenever a translation of bytes in frame f exists, and then no TLB entry for f lets a
+ * store pass unseen.
  */
 #include <sys/mman.h>
 

@@ -2,19 +2,22 @@
 /*
  * SSE arithmetic, done by the host's processor.
  *
- * Concept: Unicorn computes floating point numbers in software, and forgets what happened: the exception flags of MXCSR are never set,
- * unmasked exceptions never raised, and some instructions round or order their NaNs in their own way (DPPS, HSUBPS, MAXPS of
- * denormals). IEEE 754 and the manual define each bit of these results, so every x86-64 processor gives the same, and the host's
- * can be asked: each helper here loads the guest's rounding mode and DAZ, FTZ, executes the instruction of its own name with all
- * exceptions masked, and merges the flags that this has raised into the guest's MXCSR.
+ * Concept: Unicorn computes floating point numbers in software, and forgets what happened: the exception flags of MXCSR
+ * are never set, unmasked exceptions never raised, and some instructions round or order their NaNs in their own way
+ * (DPPS, HSUBPS, MAXPS of denormals). IEEE 754 and the manual define each bit of these results, so every x86-64
+ * processor gives the same, and the host's can be asked: each helper here loads the guest's rounding mode and DAZ, FTZ,
+ * executes the instruction of its own name with all exceptions masked, and merges the flags that this has raised into
+ * the guest's MXCSR.
  *
- * What is not defined to the bit, RCPPS and RSQRTPS, stays with Unicorn: what a guest computes must not depend on the host.
+ * What is not defined to the bit, RCPPS and RSQRTPS, stays with Unicorn: what a guest computes must not depend on the
+ * host.
  *
  * Exceptions that the guest has unmasked are raised afterwards, with the destination as it was. An invalid, denormal or
- * divide-by-zero operand is found before anything is computed, so it hides the flags of the result (AMD APM volume 1, 4.10). One
- * thing is not had: underflow that is unmasked is not told when the tiny result is exact.
+ * divide-by-zero operand is found before anything is computed, so it hides the flags of the result (AMD APM volume 1,
+ * 4.10). One thing is not had: underflow that is unmasked is not told when the tiny result is exact.
  *
- * Invariant: the host's own MXCSR is back when a helper returns or raises. The host has SSE4.1; emu_sse_init() refuses one that has not.
+ * Invariant: the host's own MXCSR is back when a helper returns or raises. The host has SSE4.1; emu_sse_init() refuses
+ * one that has not.
  */
 #include <immintrin.h>
 
@@ -148,7 +151,10 @@ ROUND(roundpd)
 ROUND(roundss)
 ROUND(roundsd)
 
-/* The dot products: which elements to multiply is decided by zeroing, which to store by merging, as the manual defines them. */
+/*
+ * The dot products: which elements to multiply is decided by zeroing, which to store by merging, as the manual defines
+ * them.
+ */
 void HELPER(dpps_xmm)(struct CPUX86State *env, struct xmm *d, struct xmm *s, uint32_t mask);
 void HELPER(dpps_xmm)(struct CPUX86State *env, struct xmm *d, struct xmm *s, uint32_t mask)
 {

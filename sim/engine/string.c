@@ -2,17 +2,21 @@
 /*
  * REP MOVS and REP STOS, many iterations at a time.
  *
- * Concept: kernels clear and copy pages with one instruction that repeats thousands of times; translated, each iteration is a block of its
- * own. In front of such an instruction a call is put that does as many iterations at once as nobody can tell from single ones:
+ * Concept: kernels clear and copy pages with one instruction that repeats thousands of times; translated, each
+ * iteration is a block of its own. In front of such an instruction a call is put that does as many iterations at once
+ * as nobody can tell from single ones:
  *
  *   - at least one stays for the translated code, which also ends the loop;
  *   - no more than the budget has left: where a run is preempted does not change, nor does the count of instructions;
- *   - up to the end of the source's and of the destination's page, and only if the TLB has both, for plain memory: so nothing
- *     faults, no accessed or dirty bit is due, and no page with code, or watched by a breakpoint, is among them;
- *   - where the destination overlaps the rest of the source, as far as an iteration does not read what an earlier one has written.
+ *   - up to the end of the source's and of the destination's page, and only if the TLB has both, for plain memory: so
+ *     nothing faults, no accessed or dirty bit is due, and no page with code, or watched by a breakpoint, is among
+ *     them;
+ *   - where the destination overlaps the rest of the source, as far as an iteration does not read what an earlier one
+ *     has written.
  *
- * Which instruction it is, the block tells in the upper half of DR4, which nobody has (its lower half is the counter, count.c).
- * With the direction flag set, in 32-bit code, with other segments or while single-stepping each iteration is executed.
+ * Which instruction it is, the block tells in the upper half of DR4, which nobody has (its lower half is the counter,
+ * count.c). With the direction flag set, in 32-bit code, with other segments or while single-stepping each iteration is
+ * executed.
  *
  * Sources: AMD APM volume 3, MOVS, STOS, REP.
  */
@@ -23,7 +27,10 @@
 
 static size_t min(size_t a, size_t b) { return a < b ? a : b; }
 
-/* How many elements of `size` bytes from addr on lie in its page; *host: the first. 0: it is no plain memory, or not in the TLB. */
+/*
+ * How many elements of `size` bytes from addr on lie in its page; *host: the first. 0: it is no plain memory, or not in
+ * the TLB.
+ */
 static size_t in_page(struct emu *e, uint64_t addr, size_t size, bool write, uint8_t **host)
 {
     *host = emu_tlb_host(e, addr, write);

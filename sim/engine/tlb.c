@@ -2,20 +2,22 @@
 /*
  * The engine's TLB, kept while a vCPU goes from its kernel to a program and back.
  *
- * Concept: a PV64 guest has two roots, its kernel's and its program's, and Xen changes CR3 at each system call and each return. The TLB of
- * the library knows nothing but "forget it all", and refilling it was most of the price of a system call. But it is three TLBs, one for
- * each MMU mode, and of these a PV guest uses but two: 1 for ring 3, 2 for the rings above and for descriptors. So TLB 0 keeps what TLB 1
- * knew of the other root, and a change of roots exchanges the two, forty words.
+ * Concept: a PV64 guest has two roots, its kernel's and its program's, and Xen changes CR3 at each system call and each
+ * return. The TLB of the library knows nothing but "forget it all", and refilling it was most of the price of a system
+ * call. But it is three TLBs, one for each MMU mode, and of these a PV guest uses but two: 1 for ring 3, 2 for the
+ * rings above and for descriptors. So TLB 0 keeps what TLB 1 knew of the other root, and a change of roots exchanges
+ * the two, forty words.
  *
  *      TLB 0   the root that is not loaded, or nothing
  *      TLB 1   the root in CR3, ring 3
  *      TLB 2   rings 0 to 2, and Xen's own slots, which both roots have
  *
- * The cache of jumps goes by linear addresses, so blocks of the two roots must not be taken for each other: they differ by a bit of
- * hflags (RAW_HF_ROOT), which the library takes for a part of the processor's mode.
+ * The cache of jumps goes by linear addresses, so blocks of the two roots must not be taken for each other: they differ
+ * by a bit of hflags (RAW_HF_ROOT), which the library takes for a part of the processor's mode.
  *
- * Invariants: all flushes reach all three. A store that clears "not dirty" (smc.c) clears it in 1 and 2 only, for the page at that
- * address in TLB 0 is another one. What is exchanged is whole: descriptor, table and the bit that says "not empty".
+ * Invariants: all flushes reach all three. A store that clears "not dirty" (smc.c) clears it in 1 and 2 only, for the
+ * page at that address in TLB 0 is another one. What is exchanged is whole: descriptor, table and the bit that says
+ * "not empty".
  *
  * What a flush takes out is in flush.c.
  *
@@ -102,7 +104,9 @@ void tlb_set_dirty_x86_64(struct CPUState *cpu, uint64_t vaddr)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------- is it so here? -- */
+/*
+ * ------------------------------------------------------------------------------------------------- is it so here? --
+ */
 
 static bool entry_is(const uint8_t *entry, uint64_t tag) { return !memcmp(entry + ENTRY_READ, &tag, sizeof(tag)); }
 

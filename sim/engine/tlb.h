@@ -7,7 +7,10 @@
 
 #include "sim/engine/emu.h"
 
-/* In front of the registers, in 2.1.1: which TLBs are not empty; for each a descriptor; for each its table. emu_tlb_init() tries it. */
+/*
+ * In front of the registers, in 2.1.1: which TLBs are not empty; for each a descriptor; for each its table.
+ * emu_tlb_init() tries it.
+ */
 enum {
     NR_TLBS = 3,
     TLB_DIRTY = -0x890, /* uint16_t, a bit each */

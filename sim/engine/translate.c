@@ -52,7 +52,9 @@ static int32_t *block_num_insns(struct DisasContextBase *db)
     return (int32_t *)(void *)((uint8_t *)db + BLOCK_NUM_INSNS);
 }
 
-/* Temporaries are never given back within a block by some instructions (x87, PUSHF), and nothing stops the translator. */
+/*
+ * Temporaries are never given back within a block by some instructions (x87, PUSHF), and nothing stops the translator.
+ */
 static bool temps_run_out(const struct emu *e)
 {
     int32_t n;
@@ -206,5 +208,7 @@ void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb,
     e->real.tcg_gen_exit_tb(tcg, tb, idx);
 }
 
-/* Tests of the flag in a block's middle would leave through the same exit: none. Nothing stops a block in its middle. */
+/*
+ * Tests of the flag in a block's middle would leave through the same exit: none. Nothing stops a block in its middle.
+ */
 void check_exit_request_x86_64(struct TCGContext *tcg) {}

@@ -2,20 +2,21 @@
 /*
  * The host's processor as judge of the emulated one.
  *
- * Concept: a case is a short straight-line piece of user-mode code with the registers and memory it starts from. It is run
- * twice: by the host's processor in a child process, and by the emulated one in a guest; code and data lie at the same
- * linear addresses in both. It ends with UD2, or with the fault of an earlier instruction. What then differs in registers, flags,
- * x87 and SSE state, memory, or in the fault, is a finding, unless the architecture leaves it open (cpucheck_table.c says
- * which flags, with the manual's section) or docs/cpu.md lists it with a reason (cpucheck_known.c).
+ * Concept: a case is a short straight-line piece of user-mode code with the registers and memory it starts from. It is
+ * run twice: by the host's processor in a child process, and by the emulated one in a guest; code and data lie at the
+ * same linear addresses in both. It ends with UD2, or with the fault of an earlier instruction. What then differs in
+ * registers, flags, x87 and SSE state, memory, or in the fault, is a finding, unless the architecture leaves it open
+ * (cpucheck_table.c says which flags, with the manual's section) or docs/cpu.md lists it with a reason
+ * (cpucheck_known.c).
  *
  *      0x10000000  CODE   one page, not writable; nothing behind it
  *      0x10010000  DATA   two pages, writable; nothing before and behind them
  *      0x10018000  RO     one page, read only
  *      0x10020000  STACK  one page, writable; nothing before and behind it
  *
- * Invariants: all of it lies below 4 GiB, so that the same addresses serve 32-bit code. A case is the same on every host: it
- * follows from its seed and from the instructions asked for. What a case leaves undefined is never read by a later
- * instruction of the case (check_case_valid()).
+ * Invariants: all of it lies below 4 GiB, so that the same addresses serve 32-bit code. A case is the same on every
+ * host: it follows from its seed and from the instructions asked for. What a case leaves undefined is never read by a
+ * later instruction of the case (check_case_valid()).
  */
 #ifndef TESTS_CPU_CPUCHECK_H
 #define TESTS_CPU_CPUCHECK_H
@@ -180,7 +181,9 @@ struct check_run {
     uint64_t known[NR_KNOWN];                        /* cases that each rule was asked about */
     FILE *out;
 };
-/* Is the guest's result another than the host's, beyond what is undefined or known? (Takes over what is known into g.) */
+/*
+ * Is the guest's result another than the host's, beyond what is undefined or known? (Takes over what is known into g.)
+ */
 bool check_differs(const struct check_case *c, const struct check_result *n, struct check_result *g);
 /* Judges the nr cases, at most 512; findings are shrunk and printed to run->out. How many differ? */
 unsigned int check_cases(struct check_run *run, struct check_case *cases, unsigned int nr);

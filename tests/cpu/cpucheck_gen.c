@@ -2,9 +2,9 @@
 /*
  * Making cases: registers, memory, and a few instructions.
  *
- * Concept: values at random hit nothing: pointers would point nowhere, every floating point number would be of a strange
- * magnitude, and no BCD digit would be one. So registers and memory are filled from lists of interesting values, with
- * random ones between.
+ * Concept: values at random hit nothing: pointers would point nowhere, every floating point number would be of a
+ * strange magnitude, and no BCD digit would be one. So registers and memory are filled from lists of interesting
+ * values, with random ones between.
  */
 #include "tests/cpu/cpucheck.h"
 
@@ -172,7 +172,10 @@ void check_memory_make(uint8_t mem[CHECK_PAGES][CHECK_PAGE], uint64_t seed)
     memcpy((uint8_t *)mem + (CHECK_CONTROL - CHECK_DATA) + 8, &fcw, 2);
 }
 
-/* Pointers into DATA, most of them aligned, some close to its end, some into RO. At the edge: up to 16 bytes before its end. */
+/*
+ * Pointers into DATA, most of them aligned, some close to its end, some into RO. At the edge: up to 16 bytes before its
+ * end.
+ */
 static uint64_t pointer_make(bool edge, uint64_t *s)
 {
     const uint64_t r = check_random(s);

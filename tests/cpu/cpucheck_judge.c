@@ -2,8 +2,8 @@
 /*
  * The judgement: what differs, and the smallest case that shows it.
  *
- * Concept: a finding is shrunk by leaving out instructions, then by replacing start values by plain ones, as long as a difference
- * remains that is not a known one.
+ * Concept: a finding is shrunk by leaving out instructions, then by replacing start values by plain ones, as long as a
+ * difference remains that is not a known one.
  */
 #include "tests/cpu/cpucheck.h"
 

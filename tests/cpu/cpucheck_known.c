@@ -2,9 +2,9 @@
 /*
  * The differences that are known: docs/cpu.md has a line for each, by the same name, with its reason.
  *
- * Concept: a row of the instruction table may name one. When a case has executed such an instruction, what it may leave different
- * is taken over from the host, so that everything else is still compared. Rules that leave a value different end their case
- * (table: END), lest the difference spreads.
+ * Concept: a row of the instruction table may name one. When a case has executed such an instruction, what it may leave
+ * different is taken over from the host, so that everything else is still compared. Rules that leave a value different
+ * end their case (table: END), lest the difference spreads.
  */
 #include "tests/cpu/cpucheck.h"
 
@@ -38,7 +38,10 @@ static void approximate(const struct check_case *c, const struct check_result *n
 
             memcpy(&a, XMM(n, i) + j, 4);
             memcpy(&b, XMM(g, i) + j, 4);
-            /* 1.5 * 2^-12 of each; denormal results may be flushed; NaNs are equal or differ in sign only where the host says so */
+            /*
+             * 1.5 * 2^-12 of each; denormal results may be flushed; NaNs are equal or differ in sign only where the
+             * host says so
+             */
             if (a == b || __builtin_fabsf(a - b) <= __builtin_fabsf(b) * 0x1.8p-11f || __builtin_fabsf(b) < 0x1p-125f ||
                 __builtin_isinf(a))
                 memcpy(XMM(g, i) + j, XMM(n, i) + j, 4);
@@ -76,9 +79,10 @@ static bool is_fbstp(const struct check_insn *in)
 }
 
 /*
- * The status word tells less (but for TOP). The result is another one after an invalid operation (stack faults, SNaNs, what does not fit
- * into an integer; FYL2X and FYL2XP1 out of their range), and in the last places with less than extended precision, of the transcendental
- * functions and their neighbours, of constants, which are rounded as FCW says, and of tiny numbers.
+ * The status word tells less (but for TOP). The result is another one after an invalid operation (stack faults, SNaNs,
+ * what does not fit into an integer; FYL2X and FYL2XP1 out of their range), and in the last places with less than
+ * extended precision, of the transcendental functions and their neighbours, of constants, which are rounded as FCW
+ * says, and of tiny numbers.
  */
 static void x87(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {
@@ -151,8 +155,8 @@ static void cmps(const struct check_case *c, const struct check_result *n, struc
 }
 
 /*
- * 32-bit code, an operand that passes 4 GiB: a processor may find the segment's limit (#GP, #SS) or the page (#PF), or go on at address 0.
- * Nothing is there in either place.
+ * 32-bit code, an operand that passes 4 GiB: a processor may find the segment's limit (#GP, #SS) or the page (#PF), or
+ * go on at address 0. Nothing is there in either place.
  */
 static void limit(const struct check_case *c, const struct check_result *n, struct check_result *g)
 {

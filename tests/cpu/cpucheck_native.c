@@ -2,11 +2,11 @@
 /*
  * Cases on the host's processor.
  *
- * Concept: a batch of cases runs in one child process, which is the only one that random code can damage. The child never
- * calls the code: a signal handler on a stack of its own is entered by the trap that ends each case, writes down the interrupted
- * registers (the kernel has saved them in the signal frame), puts the next case's there, and returns into it. So loading
- * and saving all of the user-visible state is the kernel's work, 32-bit code included: its code segment is one that
- * Linux has for every process.
+ * Concept: a batch of cases runs in one child process, which is the only one that random code can damage. The child
+ * never calls the code: a signal handler on a stack of its own is entered by the trap that ends each case, writes down
+ * the interrupted registers (the kernel has saved them in the signal frame), puts the next case's there, and returns
+ * into it. So loading and saving all of the user-visible state is the kernel's work, 32-bit code included: its code
+ * segment is one that Linux has for every process.
  *
  * Could pass wrongly: a case that kills the child is not judged, so it is counted, and printed.
  */

@@ -2,15 +2,16 @@
 /*
  * The instructions that cases are made of, and which flags they leave undefined.
  *
- * Concept: a row is an opcode, or a range of opcodes of one map with the prefixes that select an instruction there; operands are
- * random. Ranges include encodings that mean nothing, since #UD is an answer, too. Left out is what leaves user mode or reads
- * the world outside (SYSCALL, CPUID, RDTSC, IN, INT n, PAUSE), branches, segment registers, and what stores or loads the x87
- * environment (FNSTENV, FNSAVE, FXSAVE).
+ * Concept: a row is an opcode, or a range of opcodes of one map with the prefixes that select an instruction there;
+ * operands are random. Ranges include encodings that mean nothing, since #UD is an answer, too. Left out is what leaves
+ * user mode or reads the world outside (SYSCALL, CPUID, RDTSC, IN, INT n, PAUSE), branches, segment registers, and what
+ * stores or loads the x87 environment (FNSTENV, FNSAVE, FXSAVE).
  *
  * Budget: over 400 lines, half of them the table.
  *
- * The flags: AMD APM volume 3, "rFLAGS affected" of each instruction (letter U), collected in volume 3, appendix F ("Instruction
- * Effects on RFLAGS", table F-1). A flag that only some operands leave alone (shifts by CL) counts as neither written nor kept.
+ * The flags: AMD APM volume 3, "rFLAGS affected" of each instruction (letter U), collected in volume 3, appendix F
+ * ("Instruction Effects on RFLAGS", table F-1). A flag that only some operands leave alone (shifts by CL) counts as
+ * neither written nor kept.
  */
 #include "tests/cpu/cpucheck.h"
 
@@ -392,7 +393,10 @@ static int displacement(struct coder *k, uint32_t form)
     return d;
 }
 
-/* ModRM, SIB and displacement of a memory operand, and the REX bits it needs. rm_at: where the opcode is still to be put. */
+/*
+ * ModRM, SIB and displacement of a memory operand, and the REX bits it needs. rm_at: where the opcode is still to be
+ * put.
+ */
 static void modrm_memory(struct coder *k, uint32_t form, unsigned int reg, uint8_t *out, unsigned int *n)
 {
     static const uint8_t pointers64[] = { 3, 4, 5, 6, 7, 14, 15 }, pointers32[] = { 3, 4, 5, 6, 7 };
@@ -439,8 +443,8 @@ disp32:
 }
 
 /*
- * 16-bit addresses reach none of the pages: LEA tells what was computed, and so does the address of the fault of all others (AMD APM
- * volume 3, table A-33).
+ * 16-bit addresses reach none of the pages: LEA tells what was computed, and so does the address of the fault of all
+ * others (AMD APM volume 3, table A-33).
  */
 static void modrm_memory16(struct coder *k, unsigned int reg, uint8_t *out, unsigned int *n)
 {
@@ -577,7 +581,10 @@ static bool encode(struct check_insn *in, const struct op *op, const struct chec
     return true;
 }
 
-/* Put a value that POPF may take where it takes it from, first: no AC, TF seldom; no NT, which some hosts lose on an interrupt. */
+/*
+ * Put a value that POPF may take where it takes it from, first: no AC, TF seldom; no NT, which some hosts lose on an
+ * interrupt.
+ */
 static bool encode_popf(struct check_insn *in, unsigned int bits, uint64_t *s)
 {
     struct coder k = { .in = in, .s = s, .bits = bits };

@@ -2,9 +2,9 @@
 /*
  * The survey: every opcode of the processor, tried.
  *
- * Concept: what a guest can execute is a finite list of opcode maps, so walk it: each opcode of each map behind 16 sets of
- * prefixes and before 32 ModRM bytes, in each mode that a PV guest's code can have. Every case either executes or gives the
- * exception that the architecture has for it. It is tried in these ways:
+ * Concept: what a guest can execute is a finite list of opcode maps, so walk it: each opcode of each map behind 16 sets
+ * of prefixes and before 32 ModRM bytes, in each mode that a PV guest's code can have. Every case either executes or
+ * gives the exception that the architecture has for it. It is tried in these ways:
  *
  *      single   a few harmless instructions, the case, NOPs, SYSCALL: what comes back is judged in detail
  *      page     a page full of it, up to the page's end, behind which nothing is mapped: straight-line code of great length
@@ -167,7 +167,9 @@ bool survey_whole(struct survey_whole *s, const struct survey_case *c, bool page
 /* What the domain's CPUID announces. */
 survey_features survey_announced(void);
 
-/* The processor that this program runs on. Cases that it cannot be asked (system calls) come back as SURVEY_NOT_ASKED. */
+/*
+ * The processor that this program runs on. Cases that it cannot be asked (system calls) come back as SURVEY_NOT_ASKED.
+ */
 enum survey_answer { SURVEY_NOT_ASKED, SURVEY_UD, SURVEY_EXECUTES };
 struct survey_host;
 struct survey_host *survey_host_create(void); /* NULL: not here */

@@ -2,10 +2,10 @@
 /*
  * The list of cases (see survey.h).
  *
- * Concept: an instruction is [prefixes] [escape] opcode [ModRM [SIB] [displacement]] [immediate]. The first four are walked
- * through; what follows is filled with 0x20, which as a SIB byte means (%rax), as a displacement goes 32 bytes
- * ahead, and is within everything that the guest has mapped. For VEX and XOP the prefix sets are the values of
- * their own fields: pp, L, W (C5 has no W: vvvv instead).
+ * Concept: an instruction is [prefixes] [escape] opcode [ModRM [SIB] [displacement]] [immediate]. The first four are
+ * walked through; what follows is filled with 0x20, which as a SIB byte means (%rax), as a displacement goes 32 bytes
+ * ahead, and is within everything that the guest has mapped. For VEX and XOP the prefix sets are the values of their
+ * own fields: pp, L, W (C5 has no W: vvvv instead).
  *
  * The 32 ModRM bytes: each value of reg with two memory operands, (%rbx) and disp8(SIB), and with two registers.
  *
@@ -19,7 +19,9 @@
 
 #define FILL 0x20
 
-/* The first byte says how many follow. REX prefixes exist in 64-bit code only; 32-bit code has segments in their place. */
+/*
+ * The first byte says how many follow. REX prefixes exist in 64-bit code only; 32-bit code has segments in their place.
+ */
 static const uint8_t legacy64[SURVEY_PREFIXES][4] = {
     { 0 },
     { 1, 0x66 },

@@ -8,12 +8,12 @@
  *      page 2      a page full of a case, read-only           pages 20-22 data, no code: all pointers point here
  *      page 3      nothing: where the full page ends          pages 38-40 stack
  *
- * A single case: CMP of two pointers, whose bits would be NT, DF, TF and more if an engine mistook an operand for flags (it
- * computes flags late); the case; NOPs; SYSCALL. Since every NOP counts, the count of instructions tells how long
+ * A single case: CMP of two pointers, whose bits would be NT, DF, TF and more if an engine mistook an operand for flags
+ * (it computes flags late); the case; NOPs; SYSCALL. Since every NOP counts, the count of instructions tells how long
  * the case was. It is run twice from the same state and has to do the same twice.
  *
- * What must hold is in judge_single() and survey_page(). The canary then computes a sum with the integer unit, the x87 and
- * SSE, and looks whether anything was written outside of data and stack.
+ * What must hold is in judge_single() and survey_page(). The canary then computes a sum with the integer unit, the x87
+ * and SSE, and looks whether anything was written outside of data and stack.
  *
  * Could pass wrongly: what an instruction computes is not looked at here, but the two runs' likeness is.
  */
@@ -61,7 +61,9 @@ struct outcome {
 
 static uint8_t *page(struct survey_fast *s, unsigned int n) { return ram_page(s->g.m, PG_FRAME(n)); }
 
-/* ------------------------------------------------------------------------------------------------------ the guest -- */
+/*
+ * ------------------------------------------------------------------------------------------------------ the guest --
+ */
 
 static void init_mode(struct cpu_state *st, enum survey_mode mode)
 {
@@ -144,7 +146,9 @@ void survey_fast_destroy(struct survey_fast *s)
 
 bool survey_was_invalid(const struct survey_fast *s) { return s->invalid; }
 
-/* ---------------------------------------------------------------------------------------------------------- a run -- */
+/*
+ * ---------------------------------------------------------------------------------------------------------- a run --
+ */
 
 static uint64_t sum(const uint8_t *p, size_t n)
 {
@@ -184,7 +188,9 @@ static void put(struct survey_fast *s, unsigned int n, unsigned int offset, cons
     memcpy(s->ram + (mfn_x(PG_FRAME(n)) << PAGE_SHIFT) + offset, bytes, len);
 }
 
-/* ------------------------------------------------------------------------------------------------------- judgement -- */
+/*
+ * ------------------------------------------------------------------------------------------------------- judgement --
+ */
 
 #define SAY(...) (snprintf(why, SURVEY_WHY, __VA_ARGS__), false)
 
@@ -309,7 +315,9 @@ bool survey_page(struct survey_fast *s, const struct survey_case *c, char why[SU
     return judge_exit(&x, &o.exit, why);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the canary -- */
+/*
+ * ------------------------------------------------------------------------------------------------------ the canary --
+ */
 
 /* Valid in 32 and 64-bit code. */
 static const uint8_t canary[] = {

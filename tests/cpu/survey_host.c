@@ -2,12 +2,12 @@
 /*
  * The survey's cases on the processor that this program runs on: which of them are #UD, and how long are the others?
  *
- * Concept: a child stands still under ptrace(). For each case its registers are set, it takes one step, and what stopped it
- * tells: SIGILL is #UD, another signal a fault of an instruction that exists, SIGTRAP one that executed, and how far RIP
- * went is its length. The child owns two pages: code, which this side writes, and data and stack.
+ * Concept: a child stands still under ptrace(). For each case its registers are set, it takes one step, and what
+ * stopped it tells: SIGILL is #UD, another signal a fault of an instruction that exists, SIGTRAP one that executed, and
+ * how far RIP went is its length. The child owns two pages: code, which this side writes, and data and stack.
  *
- * System calls are not asked. 32-bit code is reached through Linux's flat selector for it; where the kernel does not run such
- * code (some that are themselves guests do not), only 64-bit cases are asked.
+ * System calls are not asked. 32-bit code is reached through Linux's flat selector for it; where the kernel does not
+ * run such code (some that are themselves guests do not), only 64-bit cases are asked.
  */
 #include "tests/cpu/survey.h"
 
@@ -63,7 +63,9 @@ static bool is_not_to_be_asked(const struct survey_case *c)
     return false;
 }
 
-/* LOCK VERW of memory is #UD, says the manual; with AMD's microcode of 2025, which gave VERW another task, it is not. */
+/*
+ * LOCK VERW of memory is #UD, says the manual; with AMD's microcode of 2025, which gave VERW another task, it is not.
+ */
 static bool is_lock_verw(const struct survey_case *c)
 {
     return c->map == MAP_0F && c->opcode == 0x00 && c->modrm < 0xc0 && (c->modrm >> 3 & 7) == 5 &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lines of survey_table.c: { map, first, last, mandatory prefixes, ModRM.reg, operand, code size, traits, feature }.
- * Opcodes without ModRM take BOTH operands, whatever follows them. The first line that fits counts.
+ * The lines of survey_table.c: { map, first, last, mandatory prefixes, ModRM.reg, operand, code size, traits, feature
+ * }. Opcodes without ModRM take BOTH operands, whatever follows them. The first line that fits counts.
  */
 /* clang-format off */
 #define ONE(first, last, regs, operand, modes, traits) { 0, first, last, ANY, regs, operand, modes, traits, FEAT_BASE }

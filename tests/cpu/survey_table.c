@@ -2,16 +2,16 @@
 /*
  * What the manual says of an encoding: legal or #UD, how long, and what it may do.
  *
- * Concept: a table of its own, read from AMD APM volume 3 (appendix A: opcode maps; the instructions' pages for who takes LOCK,
- * memory only, registers only) and from the announced CPUID, and so neither from the engine's decoder nor from the
- * gate before it: what two independent readings agree about is probably right. `survey --host` holds it against a real
- * processor, which answers what table and gate might both have wrong.
+ * Concept: a table of its own, read from AMD APM volume 3 (appendix A: opcode maps; the instructions' pages for who
+ * takes LOCK, memory only, registers only) and from the announced CPUID, and so neither from the engine's decoder nor
+ * from the gate before it: what two independent readings agree about is probably right. `survey --host` holds it
+ * against a real processor, which answers what table and gate might both have wrong.
  *
- * A line of table[] allows an opcode of a map under some of the mandatory prefixes (none, 66, F3, F2), for some values of
- * ModRM.reg, with a memory operand, a register, or both; what no line allows is #UD. x87 is a table of its own.
+ * A line of table[] allows an opcode of a map under some of the mandatory prefixes (none, 66, F3, F2), for some values
+ * of ModRM.reg, with a memory operand, a register, or both; what no line allows is #UD. x87 is a table of its own.
  *
- * Could pass wrongly: what makers or operating systems decide (SYSENTER in long mode, instructions of system management,
- * undocumented aliases) is EITHER, and then only has to be one of the two.
+ * Could pass wrongly: what makers or operating systems decide (SYSENTER in long mode, instructions of system
+ * management, undocumented aliases) is EITHER, and then only has to be one of the two.
  */
 #include "tests/cpu/survey.h"
 
@@ -120,8 +120,10 @@ static struct decoded decode(const struct survey_case *c)
 
 /* ------------------------------------------------------------------------------------------------------- lengths -- */
 
-/* One byte a opcode: what follows it. m ModRM, b byte, w word, z operand size up to 4, v operand size up to 8, o offset,
- * f far pointer, e ENTER's, j z but a jump; M ModRM and b, Z ModRM and z; . nothing. */
+/*
+ * One byte a opcode: what follows it. m ModRM, b byte, w word, z operand size up to 4, v operand size up to 8, o
+ * offset, f far pointer, e ENTER's, j z but a jump; M ModRM and b, Z ModRM and z; . nothing.
+ */
 static const char one_byte[256 + 1] = "mmmmbz..mmmmbz.?mmmmbz..mmmmbz..mmmmbz..mmmmbz..mmmmbz..mmmmbz.."
                                       "..................................mm....zZbM....bbbbbbbbbbbbbbbb"
                                       "MZMMmmmmmmmmmmmm..........f.....oooo....bz......bbbbbbbbvvvvvvvv"

@@ -2,10 +2,10 @@
 /*
  * Workers: the survey on several processors, in processes that may die of a case.
  *
- * Concept: the work is cut into blocks (a way, a mode, a map, a set of prefixes), handed out by a counter in memory that all
- * share. A worker notes there which case it is at before it tries it; so when it dies or hangs, whoever waits for it knows the case,
- * puts it on the list, and starts another one behind it. Findings of one kind (same way, mode, opcode and words) are
- * one entry with a count, since a fault rarely shows in one encoding only.
+ * Concept: the work is cut into blocks (a way, a mode, a map, a set of prefixes), handed out by a counter in memory
+ * that all share. A worker notes there which case it is at before it tries it; so when it dies or hangs, whoever waits
+ * for it knows the case, puts it on the list, and starts another one behind it. Findings of one kind (same way, mode,
+ * opcode and words) are one entry with a count, since a fault rarely shows in one encoding only.
  *
  * Could pass wrongly: a case that damages the process's memory may kill it some cases later, and the list then names
  * the later one. Blocks end with a canary, and every BATCH cases have one.
@@ -60,7 +60,9 @@ struct team {
     survey_features announced, host;
 };
 
-/* ------------------------------------------------------------------------------------------------------- findings -- */
+/*
+ * ------------------------------------------------------------------------------------------------------- findings --
+ */
 
 static bool alike(const struct survey_finding *f, enum survey_way way, const struct survey_case *c, const char *why)
 {
@@ -91,7 +93,9 @@ static void finding(struct shared *sh, enum survey_way way, const struct survey_
     atomic_flag_clear(&sh->lock);
 }
 
-/* ------------------------------------------------------------------------------------------------------- a worker -- */
+/*
+ * ------------------------------------------------------------------------------------------------------- a worker --
+ */
 
 struct worker {
     struct team *t;
@@ -204,7 +208,9 @@ static _Noreturn void work(struct team *t, struct seat *seat)
     _exit(0);
 }
 
-/* -------------------------------------------------------------------------------------------------------- the team -- */
+/*
+ * -------------------------------------------------------------------------------------------------------- the team --
+ */
 
 static void hire(struct team *t, struct seat *seat)
 {

@@ -2,10 +2,11 @@
 /*
  * The survey in a domain: each case through the whole hypervisor.
  *
- * Concept: the domain builder makes a PV64 or a PV32 guest of a kernel that is a few notes only. The survey plays the kernel's
- * set-up, by hypercalls in its name: a stack, a trap handler a vector, user page tables (the kernel's own: users see all of
- * the guest, which is no business of the survey's). For a case the code is written into the guest, the vCPU's registers are
- * set as if its kernel had gone there, and the machine runs on. Where it stands afterwards says what came of it:
+ * Concept: the domain builder makes a PV64 or a PV32 guest of a kernel that is a few notes only. The survey plays the
+ * kernel's set-up, by hypercalls in its name: a stack, a trap handler a vector, user page tables (the kernel's own:
+ * users see all of the guest, which is no business of the survey's). For a case the code is written into the guest, the
+ * vCPU's registers are set as if its kernel had gone there, and the machine runs on. Where it stands afterwards says
+ * what came of it:
  *
  *      B = 2 MiB above the kernel's base, pages from there:
  *
@@ -13,9 +14,11 @@
  *       2  a page full of the case                                   SYSCALL of 64-bit and 32-bit users, failsafe
  *       3  nothing is mapped                                    20  data, 28 the kernel's stack for traps, 38 stack
  *
- * A domain may crash only if its kernel did what crashes it on Xen: lost its stack, so that no trap frame can be written.
+ * A domain may crash only if its kernel did what crashes it on Xen: lost its stack, so that no trap frame can be
+ * written.
  *
- * Could pass wrongly: what the instructions compute is not looked at, nor what the kernel's frame says but where it came from.
+ * Could pass wrongly: what the instructions compute is not looked at, nor what the kernel's frame says but where it
+ * came from.
  */
 #include "tests/cpu/survey.h"
 
@@ -87,7 +90,9 @@ static uint64_t place(const struct guest *g, unsigned int page) { return g->base
 static uint64_t handler(const struct guest *g, unsigned int n) { return place(g, HANDLERS) + n * HANDLER_SIZE; }
 static bool is32(const struct guest *g) { return is_pv_32bit_domain(g->d); }
 
-/* --------------------------------------------------------------------------------------------------------- set-up -- */
+/*
+ * --------------------------------------------------------------------------------------------------------- set-up --
+ */
 
 static long hypercall(struct guest *g, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
@@ -229,7 +234,9 @@ survey_features survey_announced(void)
     return have;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- a run -- */
+/*
+ * ---------------------------------------------------------------------------------------------------------- a run --
+ */
 
 static void set_segments(struct guest *g, enum survey_mode mode)
 {
@@ -293,7 +300,9 @@ static void run(struct survey_whole *s, struct guest *g, uint64_t end)
     BUG_ON(xc_domain_pause(s->xc, g->d->domain_id)); /* the other guest's turn */
 }
 
-/* ------------------------------------------------------------------------------------------------------- judgement -- */
+/*
+ * ------------------------------------------------------------------------------------------------------- judgement --
+ */
 
 #define SAY(...) (snprintf(why, SURVEY_WHY, __VA_ARGS__), false)
 

@@ -2,11 +2,13 @@
 /*
  * The six BCD instructions against a model: 32-bit code has them alone, and few hosts run that for `make cpucheck`.
  *
- * Concept: they read AX, CF and AF (and AAM and AAD a byte), and write AX and flags. So the four without an operand are tried with all
- * of AL, CF and AF, and the two with one with all of that, beside a sample of the rest. The model follows the descriptions in AMD APM
- * volume 3, chapter 3, each under its name; where they say less than Intel's pseudo-code (SDM volume 2), that is followed.
+ * Concept: they read AX, CF and AF (and AAM and AAD a byte), and write AX and flags. So the four without an operand are
+ * tried with all of AL, CF and AF, and the two with one with all of that, beside a sample of the rest. The model
+ * follows the descriptions in AMD APM volume 3, chapter 3, each under its name; where they say less than Intel's
+ * pseudo-code (SDM volume 2), that is followed.
  *
- * Could pass wrongly: where the model shares an error with the engine. The two were written independently of each other.
+ * Could pass wrongly: where the model shares an error with the engine. The two were written independently of each
+ * other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +65,9 @@ static void aas(struct bcd *b, uint8_t imm)
     b->al &= 15;
 }
 
-/* AMD APM volume 3, "DAA": each digit above 9, or with a carry out of it, is corrected; the upper one as it was before. */
+/*
+ * AMD APM volume 3, "DAA": each digit above 9, or with a carry out of it, is corrected; the upper one as it was before.
+ */
 static void daa(struct bcd *b, uint8_t imm)
 {
     const bool high = b->al > 0x99 || b->cf;

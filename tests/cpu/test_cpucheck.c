@@ -2,8 +2,8 @@
 /*
  * A sample of `make cpucheck`: some thousand cases, always the same, of each family of instructions.
  *
- * Could pass wrongly: where the generator made only faults; so the sample must reach the end of its code often enough. That a
- * difference is seen is shown by giving the guest another start than the host.
+ * Could pass wrongly: where the generator made only faults; so the sample must reach the end of its code often enough.
+ * That a difference is seen is shown by giving the guest another start than the host.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +21,9 @@
 #define BATCHES 8
 
 /*
- * With the address sanitizer the host's process has its shadow memory where the cases expect none, so what the two did cannot be
- * compared: the cases run, for what the sanitizer finds in the emulated processor, and the test says that it judged nothing.
+ * With the address sanitizer the host's process has its shadow memory where the cases expect none, so what the two did
+ * cannot be compared: the cases run, for what the sanitizer finds in the emulated processor, and the test says that it
+ * judged nothing.
  */
 #ifdef __SANITIZE_ADDRESS__
 static const bool can_judge = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A fixed sample of the survey (survey.h), and: would it say so? Its judges are told of processors that are not this one, and its
- * team of a case that kills.
+ * A fixed sample of the survey (survey.h), and: would it say so? Its judges are told of processors that are not this
+ * one, and its team of a case that kills.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +49,10 @@ static void sample(void **state)
     survey_result_free(r);
 }
 
-/* The judges are told that a feature is there, or is not. Both must be seen to be untrue; what has nothing to do with it is fine. */
+/*
+ * The judges are told that a feature is there, or is not. Both must be seen to be untrue; what has nothing to do with
+ * it is fine.
+ */
 static void judges_speak(void **state)
 {
     static const struct {

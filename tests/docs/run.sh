@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh [PATTERN...]: execute every command that README.md, docs/*.md and labs/*.md show, as it stands there. With patterns, only
-# those whose places (README.md:38) fit one. Run from the project's root; $XENLAB is the program (./xenlab).
+# run.sh [PATTERN...]: execute every command that README.md, docs/*.md and labs/*.md show, as it stands there. With
+# patterns, only those whose places (README.md:38) fit one. Run from the project's root; $XENLAB is the program
+# (./xenlab).
 #
 # Concept: the text is the list of tests. What is in it says how it is judged:
 #
 #   ```sh        a command a line. It must end with status 0, or with N if its comment says "(status N)"
 #   ```console   a session. What follows "$ " is a command, what follows another prompt ("grub> ") is typed when that prompt is
-#                shown (^] is Ctrl-]), the other lines must be shown in this order, maybe with more between them, except "...".
-#                The status must be 0, unless "$ echo $?" comes next: then it must be what that shows
+#                shown (^] is Ctrl-]), the other lines must be shown in this order, maybe with more between them, except
+#                "...". The status must be 0, unless "$ echo $?" comes next: then it must be what that shows
 #   `./xenlab`   a command within the text, from there to the next backquote: as in a block, with status 0
 #   ```other     no commands: text, c, json...
 #   `sim/x.c`    a file or folder that must be there; in `sim/x.h: NAME`, with that name in it. So must what [links](docs/x.md) name
@@ -17,10 +18,11 @@
 # A block that cannot be tried has, on the line before it, <!-- not tried: the reason -->, and is counted as skipped. So that nothing
 # is passed over in silence, a block without a word behind its backquotes, or that is indented only, is a failure.
 #
-# Commands run in a terminal (typist.c), those of a file one after the other in one folder. That is not this one, but one that
-# looks like it, so that what they write does not stay.
+# Commands run in a terminal (typist.c), those of a file one after the other in one folder. That is not this one, but
+# one that looks like it, so that what they write does not stay.
 #
-# When could this pass wrongly? If it found no commands, or believed everything: hence mistakes.md, whose every command must fail.
+# When could this pass wrongly? If it found no commands, or believed everything: hence mistakes.md, whose every command
+# must fail.
 set -uf
 
 : "${XENLAB:=./xenlab}" "${DOCS:=README.md $(set +f; echo docs/*.md labs/*.md)}"
@@ -32,8 +34,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
-# extract FILE: what there is to try, one after the other: in $tmp/cases, files N.place, and N.skip (a reason), N.fault (what is
-# wrong with the text), or N.command, N.status and N.dialogue.
+# extract FILE: what there is to try, one after the other: in $tmp/cases, files N.place, and N.skip (a reason), N.fault
+# (what is wrong with the text), or N.command, N.status and N.dialogue.
 extract() {
     rm -rf "$tmp/cases"
     mkdir "$tmp/cases"

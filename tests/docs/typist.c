@@ -2,8 +2,8 @@
 /*
  * typist SECONDS DIALOGUE COMMAND: a user at a terminal, for commands that wait for a keyboard.
  *
- * Concept: the command (of the shell) runs on a pseudo-terminal, and what it shows there goes to standard output. DIALOGUE is a file
- * of lines, done one after the other:
+ * Concept: the command (of the shell) runs on a pseudo-terminal, and what it shows there goes to standard output.
+ * DIALOGUE is a file of lines, done one after the other:
  *
  *      <TEXT   wait until TEXT is shown, behind what was waited for before
  *      >TEXT   type TEXT and Enter; in ^] and its like the control character alone, without Enter. What follows is looked for
@@ -11,8 +11,9 @@
  *
  * For comparisons, carriage returns and escape sequences are left out of what is shown.
  *
- * The exit status is the command's (128 and the number of a signal that ended it), or 124: it did not end in SECONDS, or 125: it
- * ended before the dialogue did, or typist could not do its work. A message on standard error says which, and what it waited for.
+ * The exit status is the command's (128 and the number of a signal that ended it), or 124: it did not end in SECONDS,
+ * or 125: it ended before the dialogue did, or typist could not do its work. A message on standard error says which,
+ * and what it waited for.
  */
 #include <errno.h>
 #include <poll.h>

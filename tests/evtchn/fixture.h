@@ -2,11 +2,11 @@
 /*
  * A world for the tests of event channels: three domains, some frames, and nothing that runs.
  *
- * Concept: evtchn/ asks mmu/ for references to the frames that guests lend it, and vcpu/ to wake vCPUs. The first are the real
- * ones, on a frame table made by hand: a frame of another domain is refused because of its owner, a page table because of the type
- * that a test gives it, and world_destroy() finds every reference that was not given back. Waking goes up through xen->hooks, which
- * are the tests' own and count. So neither a processor nor page tables nor a scheduler take part. Guest addresses are host
- * addresses; those below 4096 are not mapped.
+ * Concept: evtchn/ asks mmu/ for references to the frames that guests lend it, and vcpu/ to wake vCPUs. The first are
+ * the real ones, on a frame table made by hand: a frame of another domain is refused because of its owner, a page table
+ * because of the type that a test gives it, and world_destroy() finds every reference that was not given back. Waking
+ * goes up through xen->hooks, which are the tests' own and count. So neither a processor nor page tables nor a
+ * scheduler take part. Guest addresses are host addresses; those below 4096 are not mapped.
  *
  * Include it once in a test program.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The FIFO ABI: setting up, the order of events, moving between queues, and guests that write nonsense into what they lend.
+ * The FIFO ABI: setting up, the order of events, moving between queues, and guests that write nonsense into what they
+ * lend.
  */
 #include "tests/evtchn/fixture.h"
 
@@ -320,7 +321,10 @@ static void test_reset_goes_back(void **state)
     world_destroy(w);
 }
 
-/* Whatever is in the guest's memory: no access outside of it (the sanitizer looks), no bug, and other domains see nothing. */
+/*
+ * Whatever is in the guest's memory: no access outside of it (the sanitizer looks), no bug, and other domains see
+ * nothing.
+ */
 static void test_hostile(void **state)
 {
     struct world *w = fifo_world(200);

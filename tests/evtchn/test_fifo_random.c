@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * FIFO events against a model: random histories of a domain that sends, masks, moves, closes, resets, and handles what comes.
+ * FIFO events against a model: random histories of a domain that sends, masks, moves, closes, resets, and handles what
+ * comes.
  *
- * Concept: the model knows no words, tails or links. It has a list for each queue of each vCPU, and says of each port whether it
- * is pending, masked and on a list. What the guest finds by walking heads and links must be these lists, in their order; an upcall
- * comes exactly when a list that was empty gets its first port and its ready bit was not set; and a port that is free but not
- * yet taken off its list is not given out.
+ * Concept: the model knows no words, tails or links. It has a list for each queue of each vCPU, and says of each port
+ * whether it is pending, masked and on a list. What the guest finds by walking heads and links must be these lists, in
+ * their order; an upcall comes exactly when a list that was empty gets its first port and its ready bit was not set;
+ * and a port that is free but not yet taken off its list is not given out.
  *
- * The rules are those of Xen 4.17's event_fifo.c: a port stays on the list where it was put, whatever vCPU or priority it has
- * since; an event without a page for its word is kept until the page comes; one for a vCPU without control block is only
- * pending.
+ * The rules are those of Xen 4.17's event_fifo.c: a port stays on the list where it was put, whatever vCPU or priority
+ * it has since; an event without a page for its word is kept until the page comes; one for a vCPU without control block
+ * is only pending.
  *
  * Could it pass wrongly? Each kind of step is counted, and must have been taken.
  */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * No event is lost and none delivered while masked: all interleavings of a sender, a guest's handler and a guest's task.
+ * No event is lost and none delivered while masked: all interleavings of a sender, a guest's handler and a guest's
+ * task.
  *
- * Concept: a model checker in small. The guest is a state machine whose steps are single accesses to shared memory, in the
- * order in which Linux makes them (drivers/xen/events). Between any two of them the hypervisor (the real code) may carry out a
- * send to either of two ports. From the start, every step that is possible is tried, and from every state that was not seen
- * before, again, until there are no new ones. States are finite, as nothing counts; runs are not, so that the sends and
- * maskings explored are as many as one likes.
+ * Concept: a model checker in small. The guest is a state machine whose steps are single accesses to shared memory, in
+ * the order in which Linux makes them (drivers/xen/events). Between any two of them the hypervisor (the real code) may
+ * carry out a send to either of two ports. From the start, every step that is possible is tried, and from every state
+ * that was not seen before, again, until there are no new ones. States are finite, as nothing counts; runs are not, so
+ * that the sends and maskings explored are as many as one likes.
  *
  * In each state it is checked that
  *   - a guest at rest (nothing to do, no upcall due) has handled all that was sent to ports it does not mask;

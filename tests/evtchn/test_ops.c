@@ -428,7 +428,10 @@ static void test_edges_and_selector(void **state)
     world_destroy(w);
 }
 
-/* Only the lowest bit of evtchn_upcall_pending says that an upcall is due; in the others a guest may have what it likes. */
+/*
+ * Only the lowest bit of evtchn_upcall_pending says that an upcall is due; in the others a guest may have what it
+ * likes.
+ */
 static void test_upcall_flag(void **state)
 {
     WORLD(4095);

@@ -2,8 +2,8 @@
 /*
  * hwdebug: a Linux program that debugs others by debug registers, as gdb does with `watch`, `rwatch` and `hbreak`.
  *
- * Each traced process has breakpoints of its own, at addresses that all have, and moves from processor to processor; others have
- * none. Each must trap where it ought to, in order, and nobody else ever:
+ * Each traced process has breakpoints of its own, at addresses that all have, and moves from processor to processor;
+ * others have none. Each must trap where it ought to, in order, and nobody else ever:
  *
  *      DR0: writes of `word`   DR1: reads and writes of it   DR2: function()   DR3: one byte in the middle of `block`
  *

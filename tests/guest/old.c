@@ -2,9 +2,9 @@
 /*
  * A guest as they were when Xen was at 3.0, for 64 and for 32 bits: the ways of the first Mini-OS, all in one file.
  *
- * It says what it is in a section __xen_guest and not in notes, lies at address 0, uses the forms of hypercalls that were
- * replaced since (sched_op, event_channel_op and physdev_op with the command inside), a grant table of version 1, the M2P
- * to find its rings, and asks xenstore for devices that it does not have. What each step answers is printed.
+ * It says what it is in a section __xen_guest and not in notes, lies at address 0, uses the forms of hypercalls that
+ * were replaced since (sched_op, event_channel_op and physdev_op with the command inside), a grant table of version 1,
+ * the M2P to find its rings, and asks xenstore for devices that it does not have. What each step answers is printed.
  *
  * Budget: it must share nothing with the guests of today, so its few lines of library are here, too.
  */
@@ -243,7 +243,9 @@ static long mmu_update(struct mmu_update *u, unsigned int nr)
     return hypercall(__HYPERVISOR_mmu_update, ADDR(u), nr, 0, DOMID_SELF, 0);
 }
 
-/* As Mini-OS: what is mapped follows from the number of tables; the rest gets new ones, each made read-only and pinned. */
+/*
+ * As Mini-OS: what is mapped follows from the number of tables; the rest gets new ones, each made read-only and pinned.
+ */
 static void map_all(void)
 {
     const unsigned long first = (si->nr_pt_frames - 3) * 512; /* three are not of level 1, for either width */

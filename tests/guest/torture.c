@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * torture: a Linux program for a guest with several vCPUs. What one processor does, the others must see, and what a thread
- * has computed must be the same wherever it ran.
+ * torture: a Linux program for a guest with several vCPUs. What one processor does, the others must see, and what a
+ * thread has computed must be the same wherever it ran.
  *
  *   clock   of all threads together, time never goes backwards (CLOCK_MONOTONIC, and RDTSC)
  *   fpu     a computation that changes the processor all the time gives what it gives on one
@@ -94,7 +94,9 @@ static void *fpu_thread(void *data)
     return NULL;
 }
 
-/* --- tlb and code: the main thread makes a change, and says so in `phase`; all others try, and answer in `answers` --- */
+/*
+ * --- tlb and code: the main thread makes a change, and says so in `phase`; all others try, and answer in `answers` ---
+ */
 
 static unsigned char *page;
 static atomic_int phase, answers;

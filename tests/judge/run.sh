@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: whether scripts/judge.sh and scripts/traces.sh notice what they are there to notice. No guest is run: a small script takes the
-# place of xenlab, and says what it is told to.
+# run.sh: whether scripts/judge.sh and scripts/traces.sh notice what they are there to notice. No guest is run: a small
+# script takes the place of xenlab, and says what it is told to.
 #
-# Concept: there is one test that uses every key, and a program that does all it expects. Then one thing after the other is made wrong, in
-# the test file or in what the program does, and the verdict must be the one that belongs to it, with words that say what was wrong.
+# Concept: there is one test that uses every key, and a program that does all it expects. Then one thing after the other
+# is made wrong, in the test file or in what the program does, and the verdict must be the one that belongs to it, with
+# words that say what was wrong.
 set -uf
 
 passed=0 failed=0
@@ -124,7 +125,8 @@ file_wrong() {
     verdict "file-$1" 2 "ERROR " "$3" "0 passed, 0 failed, 1 errors, 0 skipped"
 }
 
-# fails NAME TEXT: with what was just done to the program, the test fails with this text. in_error NAME TEXT: is in error.
+# fails NAME TEXT: with what was just done to the program, the test fails with this text. in_error NAME TEXT: is in
+# error.
 fails() { verdict "$1" 1 "FAIL  whole-one: " "$2" "0 passed, 1 failed, 0 skipped"; }
 in_error() { verdict "$1" 2 "ERROR whole-one: " "$2" "0 passed, 0 failed, 1 errors, 0 skipped"; }
 edit() {

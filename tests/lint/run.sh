@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: what scripts/symbols.sh, a part of `make lint`, says of trees that are made up here: one that is in order, and one a mistake.
+# run.sh: what scripts/symbols.sh, a part of `make lint`, says of trees that are made up here: one that is in order, and
+# one a mistake.
 set -uf
 
 passed=0 failed=0

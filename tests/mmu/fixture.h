@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests without a processor, for the tests of paging: a hypervisor on a made-up machine, and PV domains whose page tables
- * are built by hand but whose hypercalls are the real ones.
+ * Guests without a processor, for the tests of paging: a hypervisor on a made-up machine, and PV domains whose page
+ * tables are built by hand but whose hypercalls are the real ones.
  *
- * Each guest owns FIX_FRAMES frames, frame[0..]; all are mapped at FIX_VA(d), frame n at page n, the page tables read-only:
+ * Each guest owns FIX_FRAMES frames, frame[0..]; all are mapped at FIX_VA(d), frame n at page n, the page tables
+ * read-only:
  *
  *      PV64: frame 0 is the L4, 1 the L3, 2 the L2, 3 the L1; PV32: 0 the L3, 1 its last L2, 2 the L1
  *      frame FIX_ARGS holds the arguments of hypercalls; frames from FIX_FREE on are plain data

@@ -2,9 +2,9 @@
 /*
  * A made-up machine for grant table and memory_op tests: RAM, a frame table, and native domains.
  *
- * Concept: native domains pass host pointers where guests pass virtual addresses, so that a test can make hypercalls without
- * page tables, vCPU contexts or an emulator. Their frames are counted like a guest's. Since nothing else refers to
- * frames here, a frame's counts can be predicted exactly: see native_counts_check().
+ * Concept: native domains pass host pointers where guests pass virtual addresses, so that a test can make hypercalls
+ * without page tables, vCPU contexts or an emulator. Their frames are counted like a guest's. Since nothing else refers
+ * to frames here, a frame's counts can be predicted exactly: see native_counts_check().
  */
 #ifndef TESTS_MMU_NATIVE_SCENE_H
 #define TESTS_MMU_NATIVE_SCENE_H

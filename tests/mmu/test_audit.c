@@ -2,12 +2,13 @@
 /*
  * The checker finds what is wrong: each invariant is broken by hand, one mutant a line, and must be reported as such.
  *
- * Concept: a checker that says nothing is worth nothing until it was seen to speak. The mutants change one thing in a machine
- * that is in order, behind the back of all code that keeps it so. Beside them stands the list of what the checker can say,
- * taken from its source: a message that no mutant provokes fails the test, so that no rule is added without being tried.
+ * Concept: a checker that says nothing is worth nothing until it was seen to speak. The mutants change one thing in a
+ * machine that is in order, behind the back of all code that keeps it so. Beside them stands the list of what the
+ * checker can say, taken from its source: a message that no mutant provokes fails the test, so that no rule is added
+ * without being tried.
  *
- * Could pass wrongly if a mutant broke two rules, of which the second is the one that is meant: the checker reports the first
- * difference only, and its message is compared.
+ * Could pass wrongly if a mutant broke two rules, of which the second is the one that is meant: the checker reports the
+ * first difference only, and its message is compared.
  *
  * Budget: a line and a function a mutant.
  */
@@ -404,7 +405,10 @@ static void try_each(struct fixture *f, const struct mutant *mutants, unsigned i
 
 /* --- what the checker can say --- */
 
-/* The next message of a source file from *at on, as a pattern: the literals of a call of wrong(), with * for conversions. */
+/*
+ * The next message of a source file from *at on, as a pattern: the literals of a call of wrong(), with * for
+ * conversions.
+ */
 static bool next_message(const char **at, char *pattern)
 {
     const char *p = strstr(*at, "wrong(a, \"");

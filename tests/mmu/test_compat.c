@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * 32-bit guests' arguments: sizes and places are those of the ABI, both tables fit each other, and nothing is lost on the way.
+ * 32-bit guests' arguments: sizes and places are those of the ABI, both tables fit each other, and nothing is lost on
+ * the way.
  */
 #include "tests/mmu/fixture.h"
 

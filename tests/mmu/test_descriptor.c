@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Segment descriptors: every kind of one, as HYPERVISOR_update_descriptor takes it, beside the rules written down once more.
+ * Segment descriptors: every kind of one, as HYPERVISOR_update_descriptor takes it, beside the rules written down once
+ * more.
  *
- * Concept: the rules of check_descriptor() of xen/arch/x86/pv/descriptor-tables.c are a few lines that must be exactly right, for
- * a wrong one gives away ring 0. Here all values of the access byte and the flags are tried, with limits, bases and
- * selectors at their edges, and what is stored is compared with a model that works on fields where the code works on bits.
+ * Concept: the rules of check_descriptor() of xen/arch/x86/pv/descriptor-tables.c are a few lines that must be exactly
+ * right, for a wrong one gives away ring 0. Here all values of the access byte and the flags are tried, with limits,
+ * bases and selectors at their edges, and what is stored is compared with a model that works on fields where the code
+ * works on bits.
  */
 #include "fixture.h"
 

@@ -2,10 +2,11 @@
 /*
  * What a copy and a transfer answer: every combination of what can be right and wrong about them.
  *
- * Concept: each thing that an operation names (a side of a copy; the frame, the domain and the entry of a transfer) comes in
- * kinds, and each kind says at which step Xen 4.17 stops on it and with what. The answer to a combination is that of the first
- * step at which any of its parts stops: gnttab_copy_one() and gnttab_transfer() of xen/common/grant_table.c, whose order of
- * checks is the order of the fields here. Afterwards nothing may be left: no pin, no mark, no reference.
+ * Concept: each thing that an operation names (a side of a copy; the frame, the domain and the entry of a transfer)
+ * comes in kinds, and each kind says at which step Xen 4.17 stops on it and with what. The answer to a combination is
+ * that of the first step at which any of its parts stops: gnttab_copy_one() and gnttab_transfer() of
+ * xen/common/grant_table.c, whose order of checks is the order of the fields here. Afterwards nothing may be left: no
+ * pin, no mark, no reference.
  */
 #include "tests/mmu/native_scene.h"
 

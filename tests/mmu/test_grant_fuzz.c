@@ -2,14 +2,14 @@
 /*
  * Random grant and memory operations from hostile domains, checked throughout.
  *
- * Concept: three domains do their worst: entries full of nonsense, written at any moment, also while in use; mappings and unmappings
- * with right and wrong addresses; copies over their own grant tables; frames given up, exchanged and transferred while
- * others use them. After every few operations each frame's reference and type counts must be exactly what the living
- * mappings account for, and gnttab_audit() must be silent. In the end the domains die in any order, and every frame
- * must have come home.
+ * Concept: three domains do their worst: entries full of nonsense, written at any moment, also while in use; mappings
+ * and unmappings with right and wrong addresses; copies over their own grant tables; frames given up, exchanged and
+ * transferred while others use them. After every few operations each frame's reference and type counts must be exactly
+ * what the living mappings account for, and gnttab_audit() must be silent. In the end the domains die in any order, and
+ * every frame must have come home.
  *
- * XENLAB_FUZZ_OPS sets the number of operations (default 200,000), XENLAB_FUZZ_SEED the seed; both are printed. This could pass
- * wrongly if most operations were refused: the counts of successes at the end say that they were not.
+ * XENLAB_FUZZ_OPS sets the number of operations (default 200,000), XENLAB_FUZZ_SEED the seed; both are printed. This
+ * could pass wrongly if most operations were refused: the counts of successes at the end say that they were not.
  */
 #include "tests/mmu/native_scene.h"
 

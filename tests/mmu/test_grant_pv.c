@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Grants and memory_op as PV guests use them: arguments in guest memory, mappings in page tables that the guest owns, and the
- * layouts of 32-bit guests.
+ * Grants and memory_op as PV guests use them: arguments in guest memory, mappings in page tables that the guest owns,
+ * and the layouts of 32-bit guests.
  *
- * Each guest gets a tree of its own with one L1 table of 512 pages at BASE. Slots 0..7 map the tables (read-only) and pages
- * of data; the others are empty, for mappings.
+ * Each guest gets a tree of its own with one L1 table of 512 pages at BASE. Slots 0..7 map the tables (read-only) and
+ * pages of data; the others are empty, for mappings.
  *
  * Budget: long because every test needs the same two guests, built by hand above.
  */
@@ -539,8 +539,8 @@ static void test_pv32(void **state)
 }
 
 /*
- * A batch whose third operation cannot be read: the first two are done and say so, the call fails. The operations end where
- * the page of the last data slot does, behind which nothing is mapped; `over`: the third one begins before that.
+ * A batch whose third operation cannot be read: the first two are done and say so, the call fails. The operations end
+ * where the page of the last data slot does, behind which nothing is mapped; `over`: the third one begins before that.
  */
 static void partial_batch(bool pv32, unsigned int cmd, unsigned int size, unsigned int status, unsigned int over)
 {

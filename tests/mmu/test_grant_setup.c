@@ -52,7 +52,10 @@ static void test_init_limits(void **state)
     scene_close(&s);
 }
 
-/* The host's memory follows what is used: a table of one frame costs the same under any limit, and grows with its frames. */
+/*
+ * The host's memory follows what is used: a table of one frame costs the same under any limit, and grows with its
+ * frames.
+ */
 static void test_memory_follows_use(void **state)
 {
     static const int limit[][2] = { { 1, 1 }, { 64, 1024 } };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * memory_op: what each command does to frames, counts and the M2P; every refusal; preemption; both layouts of arguments.
+ * memory_op: what each command does to frames, counts and the M2P; every refusal; preemption; both layouts of
+ * arguments.
  *
  * Budget: long because it is one table of commands, each with its refusals.
  */
@@ -343,8 +344,8 @@ static long foreign_unmap(struct vcpu *v, uint64_t gfn)
 }
 
 /*
- * Each extent is 2 MiB at a multiple of 2 MiB, and all of it is table: who maps an extent sees nothing else. What has not been
- * needed yet reads as entries that are invalid.
+ * Each extent is 2 MiB at a multiple of 2 MiB, and all of it is table: who maps an extent sees nothing else. What has
+ * not been needed yet reads as entries that are invalid.
  */
 static void extents_check(struct scene *s)
 {

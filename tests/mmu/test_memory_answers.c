@@ -4,11 +4,12 @@
  *
  * Concept: one row a command, one column a relation of caller and target, as Xen 4.17 has it in common/memory.c,
  * common/compat/memory.c, arch/x86/mm.c and arch/x86/x86_64/{,compat/}mm.c. Where the two layouts of arguments answer
- * differently the row has a second line for the 32-bit caller. For each cell the call is made in five ways: as it is, with a
- * pointer to nowhere, with one into the hypervisor's hole, and with small and with large continuation bits in the command.
+ * differently the row has a second line for the 32-bit caller. For each cell the call is made in five ways: as it is,
+ * with a pointer to nowhere, with one into the hypervisor's hole, and with small and with large continuation bits in
+ * the command.
  *
- * Could pass wrongly if an answer came from an earlier check than the one that is meant; hence the argument of each row is
- * otherwise in order, and the second part walks through the orders of checks one fault at a time.
+ * Could pass wrongly if an answer came from an earlier check than the one that is meant; hence the argument of each row
+ * is otherwise in order, and the second part walks through the orders of checks one fault at a time.
  *
  * Budget: two tables, and the arguments in two layouts.
  */

@@ -169,8 +169,10 @@ static bool flushes(struct vcpu *v)
     return due;
 }
 
-/* A type that changes makes stale TLBs flush, once; and only those that were not flushed since. Until a vCPU is entered nobody
- * looks at it, however many there are. */
+/*
+ * A type that changes makes stale TLBs flush, once; and only those that were not flushed since. Until a vCPU is entered
+ * nobody looks at it, however many there are.
+ */
 static void stale_translations_are_flushed(void **state)
 {
     struct fixture f;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Direct paging at work: what entries look like afterwards, lists and their counts, preemption, linear tables, pins, roots,
- * the M2P switch, TLB requests, and what a dying domain leaves.
+ * Direct paging at work: what entries look like afterwards, lists and their counts, preemption, linear tables, pins,
+ * roots, the M2P switch, TLB requests, and what a dying domain leaves.
  */
 #include "fixture.h"
 

@@ -2,9 +2,10 @@
 /*
  * Two hostile guests do whatever comes to mind, and the invariants hold after each step.
  *
- * Requests are random, but not blind: frames and entries are mostly of the right shape, so that most of the interesting states
- * are reached (tables of every level, linear entries, partial validation, pins on half-built trees). The share of work
- * of a hypercall is random, too, so that preemption strikes anywhere, and a continuation is sometimes never made.
+ * Requests are random, but not blind: frames and entries are mostly of the right shape, so that most of the interesting
+ * states are reached (tables of every level, linear entries, partial validation, pins on half-built trees). The share
+ * of work of a hypercall is random, too, so that preemption strikes anywhere, and a continuation is sometimes never
+ * made.
  *
  * Could pass wrongly if mmu_audit() were blind: test_audit.c breaks each invariant on purpose.
  */
@@ -213,7 +214,9 @@ static void (*const ops[])(struct fixture *f, domid_t id) = {
     op_store,      op_store,      op_protect,    op_protect, op_gdt,    op_grant,  op_reservation,
 };
 
-/* The frame of a guest's arguments is still its own, to be written to. If not it cannot call, and must not by our hand. */
+/*
+ * The frame of a guest's arguments is still its own, to be written to. If not it cannot call, and must not by our hand.
+ */
 static bool can_call(struct fixture *f, domid_t id)
 {
     const struct page_info *pg = fix_page(f, id, FIX_ARGS);

@@ -2,8 +2,8 @@
 /*
  * What a PV guest must not do to page tables, and what Xen 4.17 answers: one row a request.
  *
- * Could pass wrongly if a row failed for another reason than the one in its name; therefore most refusals stand beside a
- * request that differs in the one point and succeeds.
+ * Could pass wrongly if a row failed for another reason than the one in its name; therefore most refusals stand beside
+ * a request that differs in the one point and succeeds.
  */
 #include "fixture.h"
 

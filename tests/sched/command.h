@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What tests of `xenlab sched` share: files in a directory of their own, the command as a user gives it, and policies that are
- * built with cc, as a student would; without a compiler those tests are skipped.
+ * What tests of `xenlab sched` share: files in a directory of their own, the command as a user gives it, and policies
+ * that are built with cc, as a student would; without a compiler those tests are skipped.
  */
 #ifndef TESTS_SCHED_COMMAND_H
 #define TESTS_SCHED_COMMAND_H

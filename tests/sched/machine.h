@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What tests of hypercalls about scheduling share: a machine of four pCPUs on which nothing runs; dom0 makes the calls. */
+/*
+ * What tests of hypercalls about scheduling share: a machine of four pCPUs on which nothing runs; dom0 makes the calls.
+ */
 #ifndef TESTS_SCHED_MACHINE_H
 #define TESTS_SCHED_MACHINE_H
 

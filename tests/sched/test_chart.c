@@ -105,7 +105,10 @@ static void test_title(void **state)
     free(svg);
 }
 
-/* A whole run is shown in steps of time, a part of it stretch by stretch; in both a whole pCPU is as high as it is busy. */
+/*
+ * A whole run is shown in steps of time, a part of it stretch by stretch; in both a whole pCPU is as high as it is
+ * busy.
+ */
 static void test_steps(void **state)
 {
     char *svg;

@@ -2,9 +2,9 @@
 /*
  * The scheduler core, and what must hold for every policy whatever the workload.
  *
- * Properties are checked on random workloads with blocking, waking, pausing, changing affinity and pCPUs that come and go. The
- * core itself watches the contract (runnable, not running elsewhere, affinity) at each decision and stops at a breach, so
- * "the run went to its end" includes it.
+ * Properties are checked on random workloads with blocking, waking, pausing, changing affinity and pCPUs that come and
+ * go. The core itself watches the contract (runnable, not running elsewhere, affinity) at each decision and stops at a
+ * breach, so "the run went to its end" includes it.
  */
 #include "common.h"
 

@@ -2,10 +2,10 @@
 /*
  * What Xen 4.17 answers to CPU pool operations and pCPU hotplug, written down a second time.
  *
- * Concept: a model of pools (which pCPUs, which domains, which ids) answers each call by the rules of xen/common/sched/cpupool.c. The
- * machine is asked the same: every operation with every argument at the edges, in states that
- * thousands of such calls lead to. After each call the answer and all that can be read are compared. At the end each answer
- * that an operation can give has been given: a rule that is never reached would be no test of it.
+ * Concept: a model of pools (which pCPUs, which domains, which ids) answers each call by the rules of
+ * xen/common/sched/cpupool.c. The machine is asked the same: every operation with every argument at the edges, in
+ * states that thousands of such calls lead to. After each call the answer and all that can be read are compared. At the
+ * end each answer that an operation can give has been given: a rule that is never reached would be no test of it.
  */
 #include "machine.h"
 

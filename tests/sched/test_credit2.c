@@ -9,8 +9,8 @@ static void test_weights_one_pcpu(void **state) { expect_weights_one_pcpu("credi
 static void test_weights_two_pcpus(void **state) { expect_weights_two_pcpus("credit2"); }
 
 /*
- * Pinned, vCPUs compete on their pCPU only: weights count there, however many others there are elsewhere. Then somebody comes who
- * may run anywhere, and the pinned ones are set free.
+ * Pinned, vCPUs compete on their pCPU only: weights count there, however many others there are elsewhere. Then somebody
+ * comes who may run anywhere, and the pinned ones are set free.
  */
 static void test_weights_pinned(void **state)
 {
@@ -80,16 +80,16 @@ static void test_by_hand(void **state)
     domain_new(wb, "b", 1, 512, 0, "compute forever");
     run(wb, MILLISECS(8));
     /*
-     * a and b have 10. a runs at least 1 ms: 8 left. b runs 2 ms until it has 8, and since its rate limit is over, on the tie for
-     * MIN_TIMER, 0.5 ms: 7.5. a runs 1 ms: 6. b has 6 after 1.5 ms, goes on for 0.5: 5.5. a: 4. b.
+     * a and b have 10. a runs at least 1 ms: 8 left. b runs 2 ms until it has 8, and since its rate limit is over, on
+     * the tie for MIN_TIMER, 0.5 ms: 7.5. a runs 1 ms: 6. b has 6 after 1.5 ms, goes on for 0.5: 5.5. a: 4. b.
      */
     assert_schedule(wb, 0, "a0-1 b1-3.5 a3.5-4.5 b4.5-6.5 a6.5-7.5 b7.5-8");
     wb_destroy(wb);
 }
 
 /*
- * Debts are forgotten below -10 ms, by hand. a burns 100 ms in 1 ms and has -10. b: 10 ms, then a reset: a 0, b 10; 10 ms, and
- * b stays on the tie of 0: a reset, both 10; after 0.5 ms a has more. And so on.
+ * Debts are forgotten below -10 ms, by hand. a burns 100 ms in 1 ms and has -10. b: 10 ms, then a reset: a 0, b 10; 10
+ * ms, and b stays on the tie of 0: a reset, both 10; after 0.5 ms a has more. And so on.
  */
 static void test_debts(void **state)
 {
@@ -103,8 +103,8 @@ static void test_debts(void **state)
 }
 
 /*
- * So are savings above 10.5 ms, by hand. c is paused at 1 ms with 9, and a runs alone: resets at 10, 20, 30 and 40 ms. At
- * 45 ms a has 5, c 10.5: c is ahead by 5.5 ms and goes on for 0.5 on the tie.
+ * So are savings above 10.5 ms, by hand. c is paused at 1 ms with 9, and a runs alone: resets at 10, 20, 30 and 40 ms.
+ * At 45 ms a has 5, c 10.5: c is ahead by 5.5 ms and goes on for 0.5 on the tie.
  */
 static void test_savings(void **state)
 {
@@ -194,7 +194,10 @@ static void test_cap_lifted_and_set(void **state)
     wb_destroy(wb);
 }
 
-/* When the best of all has -10 ms, a reset gives twice as much, or nobody would have any. The heaviest only sets the pace. */
+/*
+ * When the best of all has -10 ms, a reset gives twice as much, or nobody would have any. The heaviest only sets the
+ * pace.
+ */
 static void test_reset_at_the_bottom(void **state)
 {
     struct wb *wb = wb_new("credit2", 1);
@@ -227,8 +230,8 @@ static void test_cap_set_again(void **state)
 }
 
 /*
- * A cap of 100 % of one pCPU, on two. a.0 uses its half of a period, 5 ms; so does a.1, but it sleeps after 1 ms, and what it has
- * not used is a.0's: who is parked need not wait for the next period.
+ * A cap of 100 % of one pCPU, on two. a.0 uses its half of a period, 5 ms; so does a.1, but it sleeps after 1 ms, and
+ * what it has not used is a.0's: who is parked need not wait for the next period.
  */
 static void test_budget_comes_back(void **state)
 {

@@ -2,7 +2,8 @@
 /*
  * Schedulers, affinity, CPU pools and pCPUs as dom0 meets them: through hypercalls, with Xen 4.17's refusals.
  *
- * A machine of four pCPUs on which nothing runs; dom0 makes the calls, and a domain without a kernel is what they are about.
+ * A machine of four pCPUs on which nothing runs; dom0 makes the calls, and a domain without a kernel is what they are
+ * about.
  */
 #include "machine.h"
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What Xen 4.17 answers to parameters of schedulers (XEN_DOMCTL_scheduler_op, XEN_SYSCTL_scheduler_op), written down a second time.
+ * What Xen 4.17 answers to parameters of schedulers (XEN_DOMCTL_scheduler_op, XEN_SYSCTL_scheduler_op), written down a
+ * second time.
  *
- * Concept: for each scheduler every command under every scheduler's number, with and without its pool; then every value at the edges
- * of a range, in all combinations. What is expected comes from rules that are stated here, not from the policies.
+ * Concept: for each scheduler every command under every scheduler's number, with and without its pool; then every value
+ * at the edges of a range, in all combinations. What is expected comes from rules that are stated here, not from the
+ * policies.
  */
 #include "machine.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the scheduler promises, on random machines: shares follow weights, caps hold, and whatever an administrator does while
- * vCPUs run (affinity, parameters, pCPUs and CPU pools and domains that come and go) the books stay right, nobody who can
- * run starves, and no pCPU idles while somebody waits who may run there.
+ * What the scheduler promises, on random machines: shares follow weights, caps hold, and whatever an administrator does
+ * while vCPUs run (affinity, parameters, pCPUs and CPU pools and domains that come and go) the books stay right, nobody
+ * who can run starves, and no pCPU idles while somebody waits who may run there.
  *
  * Everything is seeded and in virtual time, so a failure names a seed that fails again.
  *
@@ -47,7 +47,9 @@ static void divide(struct claim *c, unsigned int nr, double left)
     }
 }
 
-/* Spinners in random domains. A weight counts for each vCPU of a domain, in credit as in credit2: as in Xen since 4.0. */
+/*
+ * Spinners in random domains. A weight counts for each vCPU of a domain, in credit as in credit2: as in Xen since 4.0.
+ */
 static unsigned int spinners(struct wb *wb, struct claim *c, bool any_weight, bool caps)
 {
     unsigned int nr = 0;
@@ -66,8 +68,9 @@ static unsigned int spinners(struct wb *wb, struct claim *c, bool any_weight, bo
 }
 
 /*
- * How far shares may be from weights. On several pCPUs credit2 forgets how far somebody with a pCPU to itself is ahead of others
- * beyond CSCHED2_CARRYOVER_MAX, and debts below CSCHED2_CREDIT_MIN, which those of little weight have after each slice: as Xen.
+ * How far shares may be from weights. On several pCPUs credit2 forgets how far somebody with a pCPU to itself is ahead
+ * of others beyond CSCHED2_CARRYOVER_MAX, and debts below CSCHED2_CREDIT_MIN, which those of little weight have after
+ * each slice: as Xen.
  */
 static double tolerance(const char *policy, unsigned int pcpus, bool any_weight)
 {
@@ -165,8 +168,8 @@ static void change(struct wb *wb, unsigned int kind, struct wb_domain *wd)
 }
 
 /*
- * Credit2: whatever changes, the past keeps nobody waiting. Credits lie between -10 and 10.5 ms and are burnt no slower than time
- * passes, so each of the others may be ahead by 20.5 ms, and goes on for a slice of 1 ms beyond.
+ * Credit2: whatever changes, the past keeps nobody waiting. Credits lie between -10 and 10.5 ms and are burnt no slower
+ * than time passes, so each of the others may be ahead by 20.5 ms, and goes on for a slice of 1 ms beyond.
  */
 static void test_waits(void **state)
 {
@@ -207,8 +210,8 @@ static void test_waits(void **state)
 }
 
 /*
- * A domain gets no more than its cap, all of it if there is room, and its vCPUs get equal parts; nearly: under credit2 their credits
- * decide who comes first for the rest of a period's budget.
+ * A domain gets no more than its cap, all of it if there is room, and its vCPUs get equal parts; nearly: under credit2
+ * their credits decide who comes first for the rest of a period's budget.
  */
 static void test_caps(void **state)
 {
@@ -502,7 +505,10 @@ static void test_administrators(void **state)
     }
 }
 
-/* Null: whatever comes and goes, no pCPU stays free that somebody who waits may use. All spin, so one that idles is free. */
+/*
+ * Null: whatever comes and goes, no pCPU stays free that somebody who waits may use. All spin, so one that idles is
+ * free.
+ */
 static void test_null_leaves_nothing_free(void **state)
 {
     for (unsigned int seed = 0; seed < 60; seed++) {

@@ -18,8 +18,8 @@ static struct wb_domain *server_new(struct wb *wb, const char *name, unsigned in
 }
 
 /*
- * Two servers on one pCPU. At 0 a's deadline (4) is first; b (10) gets the gaps; at 8 a's is 12, b's 10: b goes on until its
- * budget is used at 9. From 10 on b's is 20; at 16 a's is 20 as well: on a tie nobody is preempted.
+ * Two servers on one pCPU. At 0 a's deadline (4) is first; b (10) gets the gaps; at 8 a's is 12, b's 10: b goes on
+ * until its budget is used at 9. From 10 on b's is 20; at 16 a's is 20 as well: on a tie nobody is preempted.
  */
 static void test_edf_by_hand(void **state)
 {
@@ -32,7 +32,10 @@ static void test_edf_by_hand(void **state)
     wb_destroy(wb);
 }
 
-/* Equal deadlines: in turn, and not the last one twice, although its new budget comes at the moment when the old one is used up. */
+/*
+ * Equal deadlines: in turn, and not the last one twice, although its new budget comes at the moment when the old one is
+ * used up.
+ */
 static void test_ties_by_hand(void **state)
 {
     struct wb *wb = wb_new("rtds", 1);
@@ -181,9 +184,9 @@ static void test_parameters(void **state)
 }
 
 /*
- * The cost of replenishment, in steps and not in time: each timer that fires takes at most the heap's depth of moves to leave it,
- * and one or two to come back; how many fire is proportional to the vCPUs. Whatever the number of vCPUs, and whether their
- * periods end together or one after the other.
+ * The cost of replenishment, in steps and not in time: each timer that fires takes at most the heap's depth of moves to
+ * leave it, and one or two to come back; how many fire is proportional to the vCPUs. Whatever the number of vCPUs, and
+ * whether their periods end together or one after the other.
  */
 static void test_replenishment_is_n_log_n(void **state)
 {

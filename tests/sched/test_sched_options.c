@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What may be written behind --sched: the table in options.c agrees with what the policies take, and mistakes get a list of
- * what would be right.
+ * What may be written behind --sched: the table in options.c agrees with what the policies take, and mistakes get a
+ * list of what would be right.
  */
 #include "tests/sched/common.h"
 #include "vcpu/sched/names.h"
@@ -98,7 +98,10 @@ static void mistakes_list_what_is_right(void **state)
     }
 }
 
-/* Every beginning, of three letters or more, that fits one parameter of the policy only; and the same of the policies' names. */
+/*
+ * Every beginning, of three letters or more, that fits one parameter of the policy only; and the same of the policies'
+ * names.
+ */
 static void beginnings_are_answered(void **state)
 {
     char option[128], says[64], why[256];

@@ -161,7 +161,10 @@ static void test_null_soft_affinity(void **state)
     wb_destroy(wb);
 }
 
-/* Affinity moves also who is paused, and who waits gets the pCPU that is left. One that stays because nothing is free stays. */
+/*
+ * Affinity moves also who is paused, and who waits gets the pCPU that is left. One that stays because nothing is free
+ * stays.
+ */
 static void test_null_affinity(void **state)
 {
     const uint64_t one = 1, two = 2, all = 3;
@@ -187,7 +190,10 @@ static void test_null_affinity(void **state)
     wb_destroy(wb);
 }
 
-/* A domain that has shut down is not gone: its vCPUs are not down and keep their pCPUs, and those of one that is dying do. */
+/*
+ * A domain that has shut down is not gone: its vCPUs are not down and keep their pCPUs, and those of one that is dying
+ * do.
+ */
 static void test_null_shut_down(void **state)
 {
     struct wb_domain *a, *w;
@@ -269,8 +275,8 @@ static void test_arinc653_limits(void **state)
 }
 
 /*
- * Frames of domains that are not there idle, and are there as soon as their domain is. Of two with the same UUID the newest has them,
- * and when it goes the other has them again.
+ * Frames of domains that are not there idle, and are there as soon as their domain is. Of two with the same UUID the
+ * newest has them, and when it goes the other has them again.
  */
 static void test_arinc653_names(void **state)
 {

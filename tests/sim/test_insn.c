@@ -2,8 +2,8 @@
 /*
  * Instruction decoding: every operation in the operand forms that kernels use, and that no bytes whatever do harm.
  *
- * A row's expectation is one string: operands as kind and size, then register number, value or linear address, all but the
- * register number in hex: "m8:ffff888000001000 r8:3". H marks AH..BH; flags and system register follow.
+ * A row's expectation is one string: operands as kind and size, then register number, value or linear address, all but
+ * the register number in hex: "m8:ffff888000001000 r8:3". H marks AH..BH; flags and system register follow.
  *
  * Budget: over 400 lines, for the table.
  */
@@ -356,7 +356,10 @@ static void test_text(void **state)
     insn_decoder_destroy(dec);
 }
 
-/* Bytes that are random, or random behind a table row's start. Run under ASan this proves that nothing is read behind n. */
+/*
+ * Bytes that are random, or random behind a table row's start. Run under ASan this proves that nothing is read behind
+ * n.
+ */
 static void test_random(void **state)
 {
     struct insn_decoder *dec = insn_decoder_create();

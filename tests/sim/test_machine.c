@@ -57,7 +57,10 @@ static void test_sparse(void **state)
     machine_destroy(m);
 }
 
-/* A frame that is filled reads so everywhere, its neighbours as before, whether it was touched or not, and without the file, too. */
+/*
+ * A frame that is filled reads so everywhere, its neighbours as before, whether it was touched or not, and without the
+ * file, too.
+ */
 static void test_frame_write(void **state)
 {
     struct machine *m = make(64, 1);

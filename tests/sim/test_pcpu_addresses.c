@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Addresses that are not canonical: which exception they give, by the segment they are reached through, and as segment bases. SSE's
- * operands: aligned or refused, and read only as far as they go. (tests/cpu/cpucheck.c has all instructions, beside the host's processor.)
+ * Addresses that are not canonical: which exception they give, by the segment they are reached through, and as segment
+ * bases. SSE's operands: aligned or refused, and read only as far as they go. (tests/cpu/cpucheck.c has all
+ * instructions, beside the host's processor.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,10 @@
 
 #define NOT_CANONICAL UINT64_C(0x1234567800000000)
 
-/* An address that is not canonical: #SS through the stack segment, #GP through others. As a processor was seen to answer. */
+/*
+ * An address that is not canonical: #SS through the stack segment, #GP through others. As a processor was seen to
+ * answer.
+ */
 static void test_not_canonical(void **state)
 {
     static const struct {
@@ -73,7 +77,10 @@ static void test_not_canonical(void **state)
     pg_destroy(&g);
 }
 
-/* An operand whose beginning is the last of the lower half, and is not mapped: no #PF, as a processor was seen to answer. */
+/*
+ * An operand whose beginning is the last of the lower half, and is not mapped: no #PF, as a processor was seen to
+ * answer.
+ */
 static void test_into_the_hole(void **state)
 {
     static const char *const code[] = { "\x48\x01\x07", "\x48\x8b\x07", "\x48\x89\x07", "\x0f\x11\x07" };
@@ -95,7 +102,10 @@ static void test_into_the_hole(void **state)
     pg_destroy(&g);
 }
 
-/* WRFSBASE and WRGSBASE refuse what is not canonical, read what is in the register only as far as they use it, and count. */
+/*
+ * WRFSBASE and WRGSBASE refuse what is not canonical, read what is in the register only as far as they use it, and
+ * count.
+ */
 static void test_segment_bases(void **state)
 {
     static const struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Several vCPUs, several pCPUs, several machines: registers belong to the vCPU that computed them. And PV32: a kernel in
- * ring 1.
+ * Several vCPUs, several pCPUs, several machines: registers belong to the vCPU that computed them. And PV32: a kernel
+ * in ring 1.
  */
 #include <setjmp.h>
 #include <stdarg.h>

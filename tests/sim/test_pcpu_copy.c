@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * struct cpu_state is the whole truth about a vCPU: copied into a new context, on another pCPU, in another machine with the same
- * memory, it goes on as if nothing had happened.
+ * struct cpu_state is the whole truth about a vCPU: copied into a new context, on another pCPU, in another machine with
+ * the same memory, it goes on as if nothing had happened.
  *
- * Concept: random programs run twice, in pieces, side by side. One vCPU stays what it is. The other is at random exits copied into a
- * new context and forgotten; now and then with its memory, to a machine whose engine has never seen it. After each piece
- * exits, instruction counts and registers must be equal, and in the end memory. At an exit that is no end of a budget both
- * are sent somewhere else in the program, as a hypervisor would.
+ * Concept: random programs run twice, in pieces, side by side. One vCPU stays what it is. The other is at random exits
+ * copied into a new context and forgotten; now and then with its memory, to a machine whose engine has never seen it.
+ * After each piece exits, instruction counts and registers must be equal, and in the end memory. At an exit that is no
+ * end of a budget both are sent somewhere else in the program, as a hypervisor would.
  *
- * The table has what leaves traces in a processor: x87 and its environment, SSE and MXCSR, segments, MOV SS and POP SS, TF and other flags,
- * strings in the middle of their work; a quarter of the programs has breakpoints, an eighth TS.
+ * The table has what leaves traces in a processor: x87 and its environment, SSE and MXCSR, segments, MOV SS and POP SS,
+ * TF and other flags, strings in the middle of their work; a quarter of the programs has breakpoints, an eighth TS.
  *
- * Where a budget ends depends on where blocks end, and these end in front of the breakpoints of whoever ran on the engine before
- * (sim/engine/debug.c): so programs with breakpoints run from event to event.
+ * Where a budget ends depends on where blocks end, and these end in front of the breakpoints of whoever ran on the
+ * engine before (sim/engine/debug.c): so programs with breakpoints run from event to event.
  *
  * Could pass wrongly: if every piece ended at once in a fault; hence the counts at the end.
  */

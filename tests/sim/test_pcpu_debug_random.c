@@ -2,9 +2,9 @@
 /*
  * Random programs with random breakpoints, run with random budgets, beside a model.
  *
- * Concept: a program is a row of instructions from a table that says what each accesses. The model walks along it and keeps to
- * the manual's rules; what the processor reports, in order, must be the same: where, DR6, RF. Then the program runs without
- * breakpoints: registers, memory and the number of instructions must come out alike.
+ * Concept: a program is a row of instructions from a table that says what each accesses. The model walks along it and
+ * keeps to the manual's rules; what the processor reports, in order, must be the same: where, DR6, RF. Then the program
+ * runs without breakpoints: registers, memory and the number of instructions must come out alike.
  *
  * Could pass wrongly: if hardly anything broke; hence the count of events at the end.
  */
@@ -33,7 +33,10 @@
 
 enum { READ = 1, STORE = 2, PUSH = 4, POP = 8, FROM_RSI = 16, TO_RDI = 32, LOAD_SS = 64, REP = 128 };
 
-/* `size` bytes at a displacement from RBX, RSI or RDI, 8 on the stack; a displacement of 4 bytes follows `code` where disp is. */
+/*
+ * `size` bytes at a displacement from RBX, RSI or RDI, 8 on the stack; a displacement of 4 bytes follows `code` where
+ * disp is.
+ */
 static const struct kind {
     const char *code;
     uint8_t len, disp, size, what;

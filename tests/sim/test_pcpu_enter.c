@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ENTER with an operand of 16 bits writes BP, and nothing else of RBP; when its frame cannot be written it writes nothing.
+ * ENTER with an operand of 16 bits writes BP, and nothing else of RBP; when its frame cannot be written it writes
+ * nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>

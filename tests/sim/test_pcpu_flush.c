@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TLB flushes when the hypervisor tells which mappings are gone: those go, and no others (see sim/engine/flush.c). That what nobody was told
- * of is still there is how a test sees that it was kept; a hypervisor that changes tables in silence says so.
+ * TLB flushes when the hypervisor tells which mappings are gone: those go, and no others (see sim/engine/flush.c). That
+ * what nobody was told of is still there is how a test sees that it was kept; a hypervisor that changes tables in
+ * silence says so.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -231,8 +232,8 @@ static void test_page(void **state)
 }
 
 /*
- * Twenty addresses for one entry of the TLB: what it has no place for goes among its victims, and comes back from there. And now and then
- * more pages than are noted.
+ * Twenty addresses for one entry of the TLB: what it has no place for goes among its victims, and comes back from
+ * there. And now and then more pages than are noted.
  */
 static void test_victims(void **state)
 {

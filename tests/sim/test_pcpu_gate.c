@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the processor shown does not have is #UD, and what it has runs: single instructions by family, and the two things
- * that straight-line code may not do to the emulator: run it out of temporaries, or bring its idea of RFLAGS out of date.
- * (All opcodes are tried by the survey in tests/cpu.)
+ * What the processor shown does not have is #UD, and what it has runs: single instructions by family, and the two
+ * things that straight-line code may not do to the emulator: run it out of temporaries, or bring its idea of RFLAGS out
+ * of date. (All opcodes are tried by the survey in tests/cpu.)
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
 /*
  * Exits dealt with inside the emulator's hook, beside the same ones dealt with outside (--plain-engine).
  *
- * A guest of small pieces, each of which ends in an exit, on two machines. What is done about an exit is drawn by lot, the same lot for
- * both: other registers, flags and segments, another piece, other code there, another vCPU's registers looked at, the TLB dropped,
- * breakpoints, another budget, an end. All exits must be the same, with all registers.
+ * A guest of small pieces, each of which ends in an exit, on two machines. What is done about an exit is drawn by lot,
+ * the same lot for both: other registers, flags and segments, another piece, other code there, another vCPU's registers
+ * looked at, the TLB dropped, breakpoints, another budget, an end. All exits must be the same, with all registers.
  *
  * Could pass wrongly: where nothing is dealt with inside. So that is counted: the engine is then running.
  */

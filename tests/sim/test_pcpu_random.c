@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random bytes as guest code, with random registers: whatever they do, the guest leaves with an exit that a PV guest can have,
- * at a privilege level that it may have, and the machine goes on.
+ * Random bytes as guest code, with random registers: whatever they do, the guest leaves with an exit that a PV guest
+ * can have, at a privilege level that it may have, and the machine goes on.
  *
- * Could pass wrongly: most random code ends in a fault after a few instructions, so opcodes are steered to the rare ones.
+ * Could pass wrongly: most random code ends in a fault after a few instructions, so opcodes are steered to the rare
+ * ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>

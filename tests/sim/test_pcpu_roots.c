@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A vCPU with two page tables, a kernel's and a program's: what the engine keeps of either while the other is loaded must be
- * right, be it data, code, or code that changes; and random walks over both beside a model, with all kinds of flushes.
+ * A vCPU with two page tables, a kernel's and a program's: what the engine keeps of either while the other is loaded
+ * must be right, be it data, code, or code that changes; and random walks over both beside a model, with all kinds of
+ * flushes.
  *
  * Could pass wrongly: where everything is flushed at each change. test_kept shows that it is not.
  */
@@ -181,7 +182,10 @@ static void test_changed_from_other(void **state)
     pg_destroy(&g);
 }
 
-/* When the code is gone from a page of the second root, stores to it may go fast. Not those to the first root's page there. */
+/*
+ * When the code is gone from a page of the second root, stores to it may go fast. Not those to the first root's page
+ * there.
+ */
 static void test_changed_at_same_address(void **state)
 {
     struct pv_guest g = guest_of_functions();
@@ -263,8 +267,8 @@ static unsigned int below(uint64_t *s, unsigned int n)
 }
 
 /*
- * Random reads and writes through two roots, with entries that change. The model knows what memory holds, and of each root and page
- * whether it was changed without a flush; such a page is not looked at before the next.
+ * Random reads and writes through two roots, with entries that change. The model knows what memory holds, and of each
+ * root and page whether it was changed without a flush; such a page is not looked at before the next.
  */
 static void test_random(void **state)
 {

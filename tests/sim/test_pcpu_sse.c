@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SSE arithmetic by hand: results and flags of MXCSR, exceptions that are unmasked, and who keeps the host's own MXCSR. (Many more are
- * tried beside the host's processor, see tests/cpu.)
+ * SSE arithmetic by hand: results and flags of MXCSR, exceptions that are unmasked, and who keeps the host's own MXCSR.
+ * (Many more are tried beside the host's processor, see tests/cpu.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,10 @@
 #define OVERFLOW  0x08u
 #define PRECISION 0x20u
 
-/* movups (%rdi), %xmm0; movups 16(%rdi), %xmm1; ldmxcsr 32(%rdi); OP %xmm1, %xmm0; stmxcsr 36(%rdi); movups %xmm0, (%rdi); syscall */
+/*
+ * movups (%rdi), %xmm0; movups 16(%rdi), %xmm1; ldmxcsr 32(%rdi); OP %xmm1, %xmm0; stmxcsr 36(%rdi); movups %xmm0,
+ * (%rdi); syscall
+ */
 static const uint8_t before[] = { 0x0f, 0x10, 0x07, 0x0f, 0x10, 0x4f, 0x10, 0x0f, 0xae, 0x57, 0x20 };
 static const uint8_t after[] = { 0x0f, 0xae, 0x5f, 0x24, 0x0f, 0x11, 0x07, 0x0f, 0x05 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * REP MOVS and REP STOS: many iterations at a time, and each on its own (--plain-engine), from the same start and with the same
- * budgets: the same registers, memory, page tables, exits and counts.
+ * REP MOVS and REP STOS: many iterations at a time, and each on its own (--plain-engine), from the same start and with
+ * the same budgets: the same registers, memory, page tables, exits and counts.
  *
  * Could pass wrongly: where nothing is done at a time. `make bench` (rep movs) shows that it is.
  */

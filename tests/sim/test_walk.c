@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The page-table walk, against a model that writes out each level, over random tables: shared, looping, with large pages, with
- * frames that the machine does not have. Could pass wrongly if random addresses hardly ever found a page: the share of each outcome
- * is asserted.
+ * The page-table walk, against a model that writes out each level, over random tables: shared, looping, with large
+ * pages, with frames that the machine does not have. Could pass wrongly if random addresses hardly ever found a page:
+ * the share of each outcome is asserted.
  */
 #include <setjmp.h>
 #include <stdarg.h>

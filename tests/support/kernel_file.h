@@ -46,8 +46,8 @@ struct pv_build;
 struct xc_handle;
 
 /*
- * Build a domain of the kernel of `spec`, all steps in a row; b->image is for the length of the call. 0, or -1 with a message in
- * err, IMAGE_ERR_SIZE bytes.
+ * Build a domain of the kernel of `spec`, all steps in a row; b->image is for the length of the call. 0, or -1 with a
+ * message in err, IMAGE_ERR_SIZE bytes.
  */
 int kernel_build(struct xc_handle *xc, const struct kernel_spec *spec, struct pv_build *b, char *err);
 

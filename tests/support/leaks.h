@@ -2,7 +2,8 @@
 /*
  * Programs under a sanitizer, and the search for leaks at their end, which takes longer than a short program does.
  *
- * What is searched for is the same in many runs that differ in one word, so tests that start hundreds switch it off for most.
+ * What is searched for is the same in many runs that differ in one word, so tests that start hundreds switch it off for
+ * most.
  */
 #ifndef TESTS_SUPPORT_LEAKS_H
 #define TESTS_SUPPORT_LEAKS_H

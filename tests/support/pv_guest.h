@@ -22,7 +22,10 @@
 #define PG_US 0x4u
 #define PG_NX (UINT64_C(1) << 63)
 
-/* A GDT with flat code and data for rings 1 and 3, a small data segment, and 64-bit code: selectors 0x09, 0x11, 0x1b, 0x23, 0x2b, 0x33. */
+/*
+ * A GDT with flat code and data for rings 1 and 3, a small data segment, and 64-bit code: selectors 0x09, 0x11, 0x1b,
+ * 0x23, 0x2b, 0x33.
+ */
 extern const uint64_t pg_gdt[7];
 
 struct pv_guest {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cpuid= of xl.cfg: what the two forms mean, what is refused and in which words, and what becomes of it in the hypervisor.
+ * cpuid= of xl.cfg: what the two forms mean, what is refused and in which words, and what becomes of it in the
+ * hypervisor.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Scheduling settings become hypercalls: what arrives in the hypervisor, and what is refused or warned about, in which words.
+ * Scheduling settings become hypercalls: what arrives in the hypervisor, and what is refused or warned about, in which
+ * words.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A host with a guest that shuts down again and again (guests/reboot.c): which domain it is then, and that it is scheduled as
- * its configuration says each time.
+ * A host with a guest that shuts down again and again (guests/reboot.c): which domain it is then, and that it is
+ * scheduled as its configuration says each time.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Machines of several pCPUs, with guests that run: who works when, while pCPUs are taken away and come back. What the policies
- * decide is tested in tests/sched; here it is the exit loop that carries it out.
+ * Machines of several pCPUs, with guests that run: who works when, while pCPUs are taken away and come back. What the
+ * policies decide is tested in tests/sched; here it is the exit loop that carries it out.
  */
 #include <setjmp.h>
 #include <stdarg.h>

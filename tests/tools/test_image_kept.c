@@ -2,8 +2,8 @@
 /*
  * Unpacked kernels on disk: what is kept comes back, and nothing else ever does, whatever the folder holds.
  *
- * Could pass wrongly: a file that is refused looks like one that is not there. So each damage is done to a file that has just
- * been taken.
+ * Could pass wrongly: a file that is refused looks like one that is not there. So each damage is done to a file that
+ * has just been taken.
  *
  * Budget: over 400 lines, being a list of ways to be wrong.
  */

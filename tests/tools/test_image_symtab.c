@@ -2,8 +2,8 @@
 /*
  * The symbol table behind the kernel: what lies there is an ELF file that readelf can read, and it reaches the guest.
  *
- * Could it pass wrongly? readelf knows nothing of the program; and where the symbols are told of in the kernel's own file, those
- * of the made-up kernels are written down here.
+ * Could it pass wrongly? readelf knows nothing of the program; and where the symbols are told of in the kernel's own
+ * file, those of the made-up kernels are written down here.
  */
 #include "tests/vcpu/fixture.h"
 

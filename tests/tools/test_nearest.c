@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which word was meant: every slip of one letter and every beginning find their word again, and what is far from all finds none. */
+/*
+ * Which word was meant: every slip of one letter and every beginning find their word again, and what is far from all
+ * finds none.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

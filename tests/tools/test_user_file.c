@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every kind of thing that a path can lead to, as a file to be read and as one to be written. None of them makes anybody wait:
- * a FIFO that did would end the test by its alarm.
+ * Every kind of thing that a path can lead to, as a file to be read and as one to be written. None of them makes
+ * anybody wait: a FIFO that did would end the test by its alarm.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -85,7 +85,9 @@ static void test_syntax_errors(void **state)
                                 "quotes, \"...\", got: 5 = 6");
 }
 
-/* Whatever three tokens follow each other: what is refused is refused here, and what is not, libxlutil takes as well. */
+/*
+ * Whatever three tokens follow each other: what is refused is refused here, and what is not, libxlutil takes as well.
+ */
 static void test_grammar(void **state)
 {
     static const char *const tokens[] = { "a", "=", "+=", "5", "'s'", "[", "]", ",", ";", "\n", "#c\n" };

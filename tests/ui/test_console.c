@@ -103,7 +103,9 @@ static void test_prompts(void **state)
     end(&s, "[d2] meanwhile\n[d1] login: root\n[d1] Password: \n[d2] again\n[d1] # \n", "");
 }
 
-/* The guest that the keyboard talks to: its prompt is shown at once, and is the last thing to be seen when all is idle. */
+/*
+ * The guest that the keyboard talks to: its prompt is shown at once, and is the last thing to be seen when all is idle.
+ */
 static void test_attached(void **state)
 {
     struct scene s;

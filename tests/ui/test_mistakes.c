@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A hundred mistakes, on the command line and in files: each ends with the status that is documented and a message that names the
- * culprit, and none of them gets a control character to the terminal.
+ * A hundred mistakes, on the command line and in files: each ends with the status that is documented and a message that
+ * names the culprit, and none of them gets a control character to the terminal.
  *
- * Concept: tables. A command is run by the shell in a folder with all kinds of files ($X is the program), a configuration is
- * written to g.cfg, whose first line names a kernel. A program that dies or hangs has another status than any of these. (`said`
- * is the only state, since it is what all of them write to.)
+ * Concept: tables. A command is run by the shell in a folder with all kinds of files ($X is the program), a
+ * configuration is written to g.cfg, whose first line names a kernel. A program that dies or hangs has another status
+ * than any of these. (`said` is the only state, since it is what all of them write to.)
  *
  * Budget: two tables.
  */
@@ -465,7 +465,10 @@ static void test_outputs_kept(void **state)
     assert_int_equal(run("cmp chart fresh"), 0);
 }
 
-/* Where unpacked kernels cannot be kept, a run says so once and goes on; not with -q, and not if nobody wants them kept. */
+/*
+ * Where unpacked kernels cannot be kept, a run says so once and goes on; not with -q, and not if nobody wants them
+ * kept.
+ */
 static void test_kernels_not_kept(void **state)
 {
     static const char warning[] =

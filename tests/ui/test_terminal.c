@@ -2,9 +2,10 @@
 /*
  * The program and its terminal: whatever ends it, and whenever, the terminal is as it was; while it is stopped, too.
  *
- * Concept: each scene is a session of its own on a pseudo-terminal, as a shell with job control makes it: a leader (ours) that puts
- * the program into the foreground, looks at the terminal's settings, and says what is wrong in a line, or nothing. How long
- * anything takes does not matter: the leader waits for states, and a scene that hangs is killed by its alarm.
+ * Concept: each scene is a session of its own on a pseudo-terminal, as a shell with job control makes it: a leader
+ * (ours) that puts the program into the foreground, looks at the terminal's settings, and says what is wrong in a line,
+ * or nothing. How long anything takes does not matter: the leader waits for states, and a scene that hangs is killed by
+ * its alarm.
  *
  * Budget: a small shell, and what is played on it.
  */
@@ -370,7 +371,10 @@ static void test_suspend(void **state)
         check(strsignal(signals[i]), scene(play_suspend, &signals[i]));
 }
 
-/* As a shell's `kill %1` of a stopped job: it ends, though in the background, and does not touch the terminal of the shell. */
+/*
+ * As a shell's `kill %1` of a stopped job: it ends, though in the background, and does not touch the terminal of the
+ * shell.
+ */
 static bool play_killed_in_background(struct scene *s, const void *arg)
 {
     struct termios shells;
@@ -426,8 +430,8 @@ static bool play_foreground(struct scene *s, const void *arg)
 }
 
 /*
- * A shell with job control, and a run with & behind it: while the shell has the terminal, nothing is said of the keyboard, which is
- * the shell's, and the run goes on; after `fg` it is said, and true.
+ * A shell with job control, and a run with & behind it: while the shell has the terminal, nothing is said of the
+ * keyboard, which is the shell's, and the run goes on; after `fg` it is said, and true.
  */
 static bool play_job(struct scene *s, const void *arg)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Durations and sizes: what is one, and that every option and file that takes one takes the same, and answers a mistake in the same
- * words.
+ * Durations and sizes: what is one, and that every option and file that takes one takes the same, and answers a mistake
+ * in the same words.
  *
- * Concept: the parser by itself, with a table. Then all places that take a duration or a size, each tried with all of a list of good
- * and bad ones. What is no place of the kind (a number without unit, as xl.cfg's) says so in the table.
+ * Concept: the parser by itself, with a table. Then all places that take a duration or a size, each tried with all of a
+ * list of good and bad ones. What is no place of the kind (a number without unit, as xl.cfg's) says so in the table.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whatever the program waits for at the other end of a pipe, one signal ends it: a FIFO that nobody opens, output and trace that
- * nobody reads, input that nobody writes.
+ * Whatever the program waits for at the other end of a pipe, one signal ends it: a FIFO that nobody opens, output and
+ * trace that nobody reads, input that nobody writes.
  *
- * Concept: the pipes are full before the program starts, so its first write waits. The test waits until the kernel says that the
- * program sleeps, and sends the signal once. Whether it slept for this reason or another, it must end.
+ * Concept: the pipes are full before the program starts, so its first write waits. The test waits until the kernel says
+ * that the program sleeps, and sends the signal once. Whether it slept for this reason or another, it must end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -93,7 +93,10 @@ static void wait_asleep(pid_t pid)
 
 enum end { BY_DEFAULT = 1, IN_ORDER = 2 };
 
-/* One signal: it ends by it, as allowed. All signals at a time, each for a program of its own; the leaks of one are looked for. */
+/*
+ * One signal: it ends by it, as allowed. All signals at a time, each for a program of its own; the leaks of one are
+ * looked for.
+ */
 static void check(const char *what, const char *const *args, int in, int out, unsigned int allowed)
 {
     pid_t pids[COUNT(signals)];
@@ -141,7 +144,9 @@ static void test_input(void **state)
     close(ends[1]);
 }
 
-/* A FIFO that nobody reads: opening it waits, and signals do what they do by default. One that is full: writing waits. */
+/*
+ * A FIFO that nobody reads: opening it waits, and signals do what they do by default. One that is full: writing waits.
+ */
 static void test_trace(void **state)
 {
     char dir[] = "/tmp/xenlab-test-XXXXXX", fifo[64];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A hypervisor on a machine without processors, dom0, and one PV guest made by the real domain builder, for tests that play
- * the processor: they hand made-up exits to the handlers and look at registers and guest memory.
+ * A hypervisor on a machine without processors, dom0, and one PV guest made by the real domain builder, for tests that
+ * play the processor: they hand made-up exits to the handlers and look at registers and guest memory.
  */
 #ifndef TESTS_VCPU_FIXTURE_H
 #define TESTS_VCPU_FIXTURE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Programs of one word, which are translated, written in some way, and executed again: for test_frame.c, which explains, and
- * test_frame_tables.c.
+ * Programs of one word, which are translated, written in some way, and executed again: for test_frame.c, which
+ * explains, and test_frame_tables.c.
  */
 #ifndef TESTS_VCPU_FRAME_H
 #define TESTS_VCPU_FRAME_H

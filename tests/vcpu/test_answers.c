@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every number of the hypercalls that have commands, tried by guests of 64 and 32 bits that may nothing, with arguments that
- * are good (zeroes), and with pointers to nowhere: the answers are Xen 4.17's. What is in the tables is the exception; all
- * other numbers get the answer for unknown ones.
+ * Every number of the hypercalls that have commands, tried by guests of 64 and 32 bits that may nothing, with arguments
+ * that are good (zeroes), and with pointers to nowhere: the answers are Xen 4.17's. What is in the tables is the
+ * exception; all other numbers get the answer for unknown ones.
  *
  * (physdev_op, hvm_op and dm_op: test_features.c; what dom0 is told: test_answers_dom0.c.)
  */
@@ -50,7 +50,9 @@ static long call(struct fixture *f, unsigned int nr, const uint64_t args[5])
     return got;
 }
 
-/* Ask number nr with each command. arg: which argument is the pointer; the others are 0. Returns how many were asked. */
+/*
+ * Ask number nr with each command. arg: which argument is the pointer; the others are 0. Returns how many were asked.
+ */
 static unsigned int ask(struct fixture *f, unsigned int nr, unsigned int arg, const struct answer *a, unsigned int n,
                         long unknown)
 {

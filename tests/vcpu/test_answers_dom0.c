@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What dom0 is told by the toolstack's calls, when there is nothing in them: of a guest, of itself, of domains and vCPUs that
- * there are not. (What is in them: test_domctl.c and others.)
+ * What dom0 is told by the toolstack's calls, when there is nothing in them: of a guest, of itself, of domains and
+ * vCPUs that there are not. (What is in them: test_domctl.c and others.)
  */
 #include "tests/vcpu/fixture.h"
 

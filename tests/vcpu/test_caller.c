@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hypercalls for somebody who is not here: a process that has sent a buffer along. Its addresses are those of its own memory, all in
- * one range, as libxc's hypercall buffers are; the calls are made in the name of dom0's vCPU.
+ * Hypercalls for somebody who is not here: a process that has sent a buffer along. Its addresses are those of its own
+ * memory, all in one range, as libxc's hypercall buffers are; the calls are made in the name of dom0's vCPU.
  *
- * What these could miss: a handler that goes past copy_from_guest(). It would read this process's memory at the remote address, where
- * nothing is mapped.
+ * What these could miss: a handler that goes past copy_from_guest(). It would read this process's memory at the remote
+ * address, where nothing is mapped.
  */
 #include "tests/vcpu/fixture.h"
 

@@ -97,7 +97,10 @@ static void of_a_new_vcpu(void **state)
     free(c);
 }
 
-/* Selectors that cannot be loaded are no error: the guest gets the exception when it is entered, and sees them in the frame. */
+/*
+ * Selectors that cannot be loaded are no error: the guest gets the exception when it is entered, and sees them in the
+ * frame.
+ */
 static void bad_selectors(void **state)
 {
     struct fixture *f = *state;

@@ -5,7 +5,10 @@
 
 #include <xen/arch-x86/cpuid.h>
 
-/* A PV guest has no APIC of its own, though it sees that the processor has one: each vCPU reads 0 as the number of its own. */
+/*
+ * A PV guest has no APIC of its own, though it sees that the processor has one: each vCPU reads 0 as the number of its
+ * own.
+ */
 static void no_apic_id(void **state)
 {
     struct fixture *f = *state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Debug registers as a PV guest's kernel sees them: MOV, the hypercalls, what #DB leaves in DR6, RF in frames. That they break is
- * tested in tests/sim/test_pcpu_debug.c.
+ * Debug registers as a PV guest's kernel sees them: MOV, the hypercalls, what #DB leaves in DR6, RF in frames. That
+ * they break is tested in tests/sim/test_pcpu_debug.c.
  */
 #include "tests/vcpu/fixture.h"
 
@@ -85,7 +85,10 @@ static void dr6(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 6, 0, 0, 0), 0xffff0ff0);
 }
 
-/* RF is in the frame of a fault, clear for the handler; what is emulated is complete. An INT n that is refused is a fault. */
+/*
+ * RF is in the frame of a fault, clear for the handler; what is emulated is complete. An INT n that is refused is a
+ * fault.
+ */
 static void rf(void **state)
 {
     struct fixture *f = *state;

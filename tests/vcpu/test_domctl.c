@@ -273,7 +273,10 @@ static void resume_refusals(void **state)
     assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
 }
 
-/* What becomes of the first vCPU's registers when the toolstack calls a suspend off, and of another vCPU when it does not. */
+/*
+ * What becomes of the first vCPU's registers when the toolstack calls a suspend off, and of another vCPU when it does
+ * not.
+ */
 static void contexts_around_a_resume(void **state)
 {
     struct fixture *f = *state;

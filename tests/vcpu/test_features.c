@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a PV guest without devices is answered by physdev_op, and by calls that are not for it: which error, and which first. */
+/*
+ * What a PV guest without devices is answered by physdev_op, and by calls that are not for it: which error, and which
+ * first.
+ */
 #include "tests/vcpu/fixture.h"
 
 #include <xen/arch-x86/xen-mca.h>
@@ -41,7 +44,9 @@ static void io_privilege(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_physdev_op, PHYSDEVOP_set_iobitmap, NOWHERE, 0, 0), -EFAULT);
 }
 
-/* A breakpoint on a port, which only the emulation of IN can honour: after the instruction, like any data breakpoint. */
+/*
+ * A breakpoint on a port, which only the emulation of IN can honour: after the instruction, like any data breakpoint.
+ */
 static void io_breakpoint(void **state)
 {
     struct fixture *f = *state;

@@ -2,18 +2,19 @@
 /*
  * Whoever writes guest memory, in whatever way: a guest that has executed what was there executes what is there.
  *
- * Concept: a word of eight bytes is a program, which a frame contains at some place. It is run (so it is translated), written by
- * one path of the hypervisor or of dom0, and run again. As an entry of a page table or as a descriptor it is "not present":
+ * Concept: a word of eight bytes is a program, which a frame contains at some place. It is run (so it is translated),
+ * written by one path of the hypervisor or of dom0, and run again. As an entry of a page table or as a descriptor it is
+ * "not present":
  *
  *      b8 n n n n 0f 0b 00       mov $n, %eax; ud2
  *
- * There are 37 paths: 27 here, and ten that write page tables and descriptors in test_frame_tables.c. Seventeen of them executed
- * the old word before sim/frame.h was: all ten of the tables, the two kinds of mappings of dom0, shared_info, vcpu_info,
- * the FIFO control block, the event array, and the grant table.
+ * There are 37 paths: 27 here, and ten that write page tables and descriptors in test_frame_tables.c. Seventeen of them
+ * executed the old word before sim/frame.h was: all ten of the tables, the two kinds of mappings of dom0, shared_info,
+ * vcpu_info, the FIFO control block, the event array, and the grant table.
  *
- * What has no row is another row's path. Other hypercalls answer by copy_to_guest(). The toolstack builds, saves and resumes through
- * dom0's mappings and native_write_foreign(). GNTTABOP_transfer leaves the frame as it is and writes the grant table.
- * The frame of PHYSDEVOP_pirq_eoi_gmfn is lent, and never written. The M2P of a guest is NX.
+ * What has no row is another row's path. Other hypercalls answer by copy_to_guest(). The toolstack builds, saves and
+ * resumes through dom0's mappings and native_write_foreign(). GNTTABOP_transfer leaves the frame as it is and writes
+ * the grant table. The frame of PHYSDEVOP_pirq_eoi_gmfn is lent, and never written. The M2P of a guest is NX.
  *
  * Budget: 450 lines, since the paths have one set of tools in common, and are to be seen beside each other.
  */
@@ -371,7 +372,9 @@ static void event_op(struct fixture *f, unsigned int cmd, void *op, size_t size)
     assert_int_equal(copy_from_guest(f->v, op, f->scratch, size), 0);
 }
 
-/* An event of the ninth priority: PENDING and LINKED in its word of the event array, and `ready` in the control block. */
+/*
+ * An event of the ninth priority: PENDING and LINKED in its word of the event array, and `ready` in the control block.
+ */
 static void test_fifo(void **state)
 {
     struct fixture *f = *state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * As test_frame.c, which explains, for the ten paths that write page tables and descriptors: the hypervisor does for what guests may
- * not do themselves, and both it and the processor set accessed bits.
+ * As test_frame.c, which explains, for the ten paths that write page tables and descriptors: the hypervisor does for
+ * what guests may not do themselves, and both it and the processor set accessed bits.
  */
 #include "tests/vcpu/frame.h"
 
@@ -60,8 +60,8 @@ static void test_tables(void **state)
 }
 
 /*
- * An entry that maps page SPARE is code, too, with the two bytes that follow it: add $imm, %eax, and when it has been accessed
- * and $imm, %eax; add %al, %al; ud2.
+ * An entry that maps page SPARE is code, too, with the two bytes that follow it: add $imm, %eax, and when it has been
+ * accessed and $imm, %eax; add %al, %al; ud2.
  */
 static void access_by_hypervisor(struct fixture *f, mfn_t mfn, uint64_t va) { fix_read(f, page_va(f, SPARE)); }
 

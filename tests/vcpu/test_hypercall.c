@@ -160,7 +160,10 @@ static void registers_of_the_guest(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, UINT64_C(1) << 32 | 0x2000, 0, 0), -EINVAL);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 4, UINT32_MAX, 0, 0), 0);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_get_debugreg, 6, 0, 0, 0), 0xffffefff);
-    /* I/O breakpoints need CR4.DE, enabled themselves or not as soon as any breakpoint is; the processor does not get them */
+    /*
+     * I/O breakpoints need CR4.DE, enabled themselves or not as soon as any breakpoint is; the processor does not get
+     * them
+     */
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20 | 1, 0, 0), -EPERM);
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_debugreg, 7, 2u << 20, 0, 0), 0);
     f->v->pv.ctrlreg[4] |= X86_CR4_DE;

@@ -76,7 +76,10 @@ static void clock_index(void **state)
     assert_int_equal(in(f, 0x6e, 4), 0xff12ffff);
 }
 
-/* A count is loaded, runs down with virtual time, and shows its end in bit 5 of port 0x61: how kernels measure their TSC. */
+/*
+ * A count is loaded, runs down with virtual time, and shows its end in bit 5 of port 0x61: how kernels measure their
+ * TSC.
+ */
 static void one_shot(void **state)
 {
     struct fixture *f = *state;
@@ -201,7 +204,9 @@ static void string_faults(void **state)
     assert_true(f->v->pv.ctrlreg[2] == 0x1000 && r->rcx == 5 && r->rdi == 0x1000);
     assert_int_equal(fix_read(f, r->rsp + 16), PFEC_write_access);
     r->rsp = stack;
-    /* From a page that can be written into one that cannot: what is done is done, and the address is the second page's. */
+    /*
+     * From a page that can be written into one that cannot: what is done is done, and the address is the second page's.
+     */
     for (; !mfn_eq(guest_walk(f->v, edge, &pfec), INVALID_MFN); edge += PAGE_SIZE)
         pfec = PFEC_write_access;
     edge &= ~(uint64_t)(PAGE_SIZE - 1);

@@ -2,13 +2,13 @@
 /*
  * What belongs to another kind of domain is neither read nor written: the unions of struct vcpu and struct domain.
  *
- * Concept: PV's arm is the longer one by far, so nearly all of it lies behind the native arm. A native domain and dom0 have that
- * rest filled with a pattern, and make random hypercalls, about themselves and about each other. A write to PV's arm changes
- * the pattern, or the native arm, whose words are known. Who reads it finds the pattern: so the same calls are made with
- * another pattern, and must have the same answers.
+ * Concept: PV's arm is the longer one by far, so nearly all of it lies behind the native arm. A native domain and dom0
+ * have that rest filled with a pattern, and make random hypercalls, about themselves and about each other. A write to
+ * PV's arm changes the pattern, or the native arm, whose words are known. Who reads it finds the pattern: so the same
+ * calls are made with another pattern, and must have the same answers.
  *
- * When could it pass wrongly? If everything were refused: so some calls must have succeeded. Stores of what is there already are not
- * seen, so the pattern is neither 0 nor -1.
+ * When could it pass wrongly? If everything were refused: so some calls must have succeeded. Stores of what is there
+ * already are not seen, so the pattern is neither 0 nor -1.
  */
 #include "tests/vcpu/fixture.h"
 

@@ -111,7 +111,9 @@ static void code_segment_base(void **state)
     }
 }
 
-/* CS and SS that cannot be loaded: the RPL tells where the exception comes from. A bad stack in the kernel is the end. */
+/*
+ * CS and SS that cannot be loaded: the RPL tells where the exception comes from. A bad stack in the kernel is the end.
+ */
 static void bad_selectors(void **state)
 {
     struct fixture *f = *state;

@@ -2,9 +2,9 @@
 /*
  * Random hypercalls of a PV guest, and random contexts for it: the books stay right, and the answer is a number.
  *
- * Concept: numbers, commands and arguments are drawn from values that are likely to matter (small ones, limits, addresses that
- * are mapped and that are not, other domains), and the memory behind a good address is filled in the same way. Time passes in
- * between, so that timers fire. The audit after each round says if a reference was lost.
+ * Concept: numbers, commands and arguments are drawn from values that are likely to matter (small ones, limits,
+ * addresses that are mapped and that are not, other domains), and the memory behind a good address is filled in the
+ * same way. Time passes in between, so that timers fire. The audit after each round says if a reference was lost.
  *
  * When could it pass wrongly? If everything were refused: so some calls must have succeeded.
  */

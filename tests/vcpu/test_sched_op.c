@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* sched_op: what ends a poll, what keeps it from starting, and what is refused; how a domain ends, and who hears of it. */
+/*
+ * sched_op: what ends a poll, what keeps it from starting, and what is refused; how a domain ends, and who hears of it.
+ */
 #include "tests/vcpu/fixture.h"
 
 #include "vcpu/sched/sched.h"
@@ -214,7 +216,10 @@ static long shut_down(struct fixture *f, unsigned int cmd, unsigned int reason)
     return fix_hypercall(f, __HYPERVISOR_sched_op, cmd, fix_put(f, 0, &op, sizeof(op)), 0, 0);
 }
 
-/* SCHEDOP_shutdown_code: why it will have been, told beforehand; the first reason is the one that counts. Eight bits of it. */
+/*
+ * SCHEDOP_shutdown_code: why it will have been, told beforehand; the first reason is the one that counts. Eight bits of
+ * it.
+ */
 static void shutdown_codes(void **state)
 {
     struct fixture *f = *state;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the toolstack is told of the machine as a whole. (Schedulers and CPU pools: tests/sched; CPU policies: test_cpu_policy.c.) */
+/*
+ * What the toolstack is told of the machine as a whole. (Schedulers and CPU pools: tests/sched; CPU policies:
+ * test_cpu_policy.c.)
+ */
 #include "tests/vcpu/fixture.h"
 
 #include <xen/memory.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Time as a guest is shown it: clocks and runstates in shared memory, timers, the watchdog. Nothing runs: the test is the clock. */
+/*
+ * Time as a guest is shown it: clocks and runstates in shared memory, timers, the watchdog. Nothing runs: the test is
+ * the clock.
+ */
 #include "tests/vcpu/fixture.h"
 
 #include "vcpu/runstate.h"
@@ -220,7 +223,10 @@ static void periodic_limits(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_vcpu_op, VCPUOP_set_periodic_timer, 0, 0x1000, 0), -EFAULT);
 }
 
-/* The tick is due a period after the last one; one tick stands for all that were missed, and the next is a period later. */
+/*
+ * The tick is due a period after the last one; one tick stands for all that were missed, and the next is a period
+ * later.
+ */
 static void periodic_ticks(void **state)
 {
     struct fixture *f = *state;

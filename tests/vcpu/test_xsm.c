@@ -2,8 +2,9 @@
 /*
  * Every operation of the permission table, asked for by everybody.
  *
- * Each action's answers are written out here once more, as a row of yes and no; that a function has the action of its line, and that
- * look-ups answer -ESRCH before -EPERM and keep no reference to what they refuse, is checked for all operations alike.
+ * Each action's answers are written out here once more, as a row of yes and no; that a function has the action of its
+ * line, and that look-ups answer -ESRCH before -EPERM and keep no reference to what they refuse, is checked for all
+ * operations alike.
  */
 #include <setjmp.h>
 #include <stdarg.h>

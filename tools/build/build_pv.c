@@ -2,23 +2,24 @@
 /*
  * The domain builder for PV guests.
  *
- * Concept: a PV kernel never sees real mode or a boot loader. It starts in its final address space, which the builder has
- * laid out from VIRT_BASE upwards, as public xen/xen.h describes it ("Start-of-day memory layout"):
+ * Concept: a PV kernel never sees real mode or a boot loader. It starts in its final address space, which the builder
+ * has laid out from VIRT_BASE upwards, as public xen/xen.h describes it ("Start-of-day memory layout"):
  *
  *     kernel | ramdisk | p2m list | start_info | xenstore page | console page | page tables | boot stack | up to 4 MiB
  *
- * Everything up to there is mapped by the initial page tables, the page tables themselves read-only: Xen accepts no table that
- * its guest can write. Kernels that say so (INIT_P2M, MOD_START_PFN) have the p2m list elsewhere in the address space, or the
- * ramdisk not mapped at all. RSI holds the address of start_info, which tells the rest.
+ * Everything up to there is mapped by the initial page tables, the page tables themselves read-only: Xen accepts no
+ * table that its guest can write. Kernels that say so (INIT_P2M, MOD_START_PFN) have the p2m list elsewhere in the
+ * address space, or the ramdisk not mapped at all. RSI holds the address of start_info, which tells the rest.
  *
- * Phases: create -> populate -> lay out -> load -> start_info, shared_info -> page tables -> pin -> vCPU context; the table
- * below. What they do is in build_pv_memory.c, build_pv_tables.c and build_pv_start_info.c.
+ * Phases: create -> populate -> lay out -> load -> start_info, shared_info -> page tables -> pin -> vCPU context; the
+ * table below. What they do is in build_pv_memory.c, build_pv_tables.c and build_pv_start_info.c.
  *
- * A phase that grows with the guest is cut into steps, so that dom0 can do something else in between: build_pv_step() does one.
+ * A phase that grows with the guest is cut into steps, so that dom0 can do something else in between: build_pv_step()
+ * does one.
  *
  * A guest that may grow (maxmem above memory) is told by its memory map, as libxl leaves it: RAM up to maxmem, of which
- * the first part is there. libxl's limit starts at `memory`, for `xl mem-set` to raise; here there is no such command, and
- * it is maxmem from the start.
+ * the first part is there. libxl's limit starts at `memory`, for `xl mem-set` to raise; here there is no such command,
+ * and it is maxmem from the start.
  *
  * Corresponds to tools/libs/guest/xg_dom_core.c and xg_dom_x86.c. Simplifies: order-0 extents only, so that frames are
  * visibly scattered.

@@ -28,8 +28,8 @@ struct pv_build {
 };
 
 /*
- * Create and load the domain, paused, a step at a time. b, what it points to, and err are the caller's, and are needed until the end.
- * NULL: out of memory, and err says so.
+ * Create and load the domain, paused, a step at a time. b, what it points to, and err are the caller's, and are needed
+ * until the end. NULL: out of memory, and err says so.
  */
 struct builder;
 struct builder *build_pv_begin(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);

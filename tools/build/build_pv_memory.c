@@ -2,9 +2,9 @@
 /*
  * Building a PV guest: its memory, what lies where in it, and the bytes that come from files.
  *
- * Concept: populate_physmap answers with the machine frame of each pfn, and that array is the guest's p2m list: whatever is
- * done to pfn n is done to frame p2m[n]. The layout (drawn in build_pv.c) is made once, in pfns, and then only read. What is to be
- * copied is a list of runs of bytes, of which a step takes the next few pages.
+ * Concept: populate_physmap answers with the machine frame of each pfn, and that array is the guest's p2m list:
+ * whatever is done to pfn n is done to frame p2m[n]. The layout (drawn in build_pv.c) is made once, in pfns, and then
+ * only read. What is to be copied is a list of runs of bytes, of which a step takes the next few pages.
  *
  * Corresponds to tools/libs/guest/xg_dom_core.c (segments) and xg_dom_x86.c (meminit_pv).
  */

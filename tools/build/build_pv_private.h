@@ -52,8 +52,8 @@ struct builder {
 };
 
 /*
- * What a phase answers, beside 0 (it is done) and -1 (failed; err says why): it goes on with the next step. A step is some ten
- * microseconds' worth, by CLOCK_NS_PER_UNIT and _KIB.
+ * What a phase answers, beside 0 (it is done) and -1 (failed; err says why): it goes on with the next step. A step is
+ * some ten microseconds' worth, by CLOCK_NS_PER_UNIT and _KIB.
  */
 #define MORE 1
 

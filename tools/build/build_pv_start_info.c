@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Building a PV guest: what it finds when it starts. The pages that tell it of itself (start_info, shared_info, the hypercall
- * page), its two connections to dom0 (console and xenstore: a page, a grant and an event channel each), and its first vCPU's
- * registers, RSI with the address of start_info among them.
+ * Building a PV guest: what it finds when it starts. The pages that tell it of itself (start_info, shared_info, the
+ * hypercall page), its two connections to dom0 (console and xenstore: a page, a grant and an event channel each), and
+ * its first vCPU's registers, RSI with the address of start_info among them.
  *
- * Concept: a 32-bit guest has the same structures in its own layout, as <xen/foreign/x86_32.h> has them; nothing else differs.
+ * Concept: a 32-bit guest has the same structures in its own layout, as <xen/foreign/x86_32.h> has them; nothing else
+ * differs.
  *
  * Corresponds to start_info_x86_64(), bootlate_pv() and vcpu_x86_64() of tools/libs/guest/xg_dom_x86.c.
  */

@@ -2,10 +2,11 @@
 /*
  * Building a PV guest: the initial page tables.
  *
- * Concept: they are made of machine frame numbers, by pfn through the p2m list. All tables lie in a row of pfns, the root
- * first, and each next one is taken from the row when an entry needs one; their number is known from the layout. While
- * they are written dom0 has them mapped, and as long as that is so, Xen accepts none of them as a page table: so they are
- * unmapped before the root is pinned, which has Xen look through them all. In what they map they are themselves read-only.
+ * Concept: they are made of machine frame numbers, by pfn through the p2m list. All tables lie in a row of pfns, the
+ * root first, and each next one is taken from the row when an entry needs one; their number is known from the layout.
+ * While they are written dom0 has them mapped, and as long as that is so, Xen accepts none of them as a page table: so
+ * they are unmapped before the root is pinned, which has Xen look through them all. In what they map they are
+ * themselves read-only.
  *
  * Corresponds to setup_pgtables_x86_64() of tools/libs/guest/xg_dom_x86.c.
  */

@@ -23,8 +23,8 @@
  * order: virt_base <= virt_kstart <= virt_entry <= virt_kend, all segments lie between virt_kstart and virt_kend, and
  * virt_kend - virt_base <= IMAGE_MEM_MAX.
  *
- * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c: no
- * lzo.
+ * Simplifies Xen's xen/common/libelf (libelf-dominfo.c, libelf-loader.c) and tools/libs/guest/xg_dom_bzimageloader.c:
+ * no lzo.
  */
 #ifndef TOOLS_BUILD_IMAGE_H
 #define TOOLS_BUILD_IMAGE_H
@@ -98,8 +98,9 @@ struct image {
 };
 
 /*
- * Read a whole file (a regular one: tools/user_file.c) of at most IMAGE_FILE_MAX bytes. The caller frees *data. Returns 0, or -1 with the
- * reason in err, which does not repeat the path. An empty file is read as 0 bytes and a pointer that may be freed.
+ * Read a whole file (a regular one: tools/user_file.c) of at most IMAGE_FILE_MAX bytes. The caller frees *data. Returns
+ * 0, or -1 with the reason in err, which does not repeat the path. An empty file is read as 0 bytes and a pointer that
+ * may be freed.
  */
 int image_read_file(const char *path, uint8_t **data, size_t *size, char err[IMAGE_ERR_SIZE]);
 

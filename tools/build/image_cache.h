@@ -3,8 +3,8 @@
  * Kernel images in common: guests of the same kernel share one copy of its file, unpacked once.
  *
  * Concept: a thousand guests of one kernel differ in everything but the kernel. An image is only read once it is
- * loaded, so all of them can be built, and be restarted, from the same one; it goes with its last user. Who names the same
- * path gets the same image, even if the file has changed since.
+ * loaded, so all of them can be built, and be restarted, from the same one; it goes with its last user. Who names the
+ * same path gets the same image, even if the file has changed since.
  */
 #ifndef TOOLS_BUILD_IMAGE_CACHE_H
 #define TOOLS_BUILD_IMAGE_CACHE_H

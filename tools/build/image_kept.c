@@ -57,7 +57,9 @@ static bool is_trusted(const struct stat *st)
     return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* ----------------------------------------------------------------------------------------------------- the folder -- */
+/*
+ * ----------------------------------------------------------------------------------------------------- the folder --
+ */
 
 /* As `mkdir -p`, of the folders in which path lies; those that are made are the user's alone. */
 static void parents_make(char *path)

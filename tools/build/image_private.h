@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the files image.c, image_file.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c tell each other, and
- * nobody else.
+ * What the files image.c, image_file.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c
+ * tell each other, and nobody else.
  *
  * Concept: an ELF file comes in two widths with the same contents. image_elf.c reads either into the wide structures of
  * <elf.h>, so that the rest is written once.
@@ -13,12 +13,15 @@
 
 #include <elf.h>
 
-/* image_file.c. Formats a message, with unprintable characters (they came from the file) made harmless. Always returns -1. */
+/*
+ * image_file.c. Formats a message, with unprintable characters (they came from the file) made harmless. Always returns
+ * -1.
+ */
 __attribute__((format(printf, 2, 3))) int image_fail(char err[IMAGE_ERR_SIZE], const char *fmt, ...);
 
 /*
- * As malloc(), for what is as large as a kernel: the system is asked for large pages, since to be given fifteen thousand small
- * ones takes longer than to read a kernel into them.
+ * As malloc(), for what is as large as a kernel: the system is asked for large pages, since to be given fifteen
+ * thousand small ones takes longer than to read a kernel into them.
  */
 void *image_alloc(size_t size);
 
@@ -66,8 +69,8 @@ int image_elf_segments(struct image *img, const struct image_elf *elf, char err[
 int image_elf_symbols(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE]);
 
 /*
- * Append the symbol table as a segment, if the kernel asks for it. *high is the pseudo-physical end of the others, and becomes
- * the new end. Returns -1 only if memory is short.
+ * Append the symbol table as a segment, if the kernel asks for it. *high is the pseudo-physical end of the others, and
+ * becomes the new end. Returns -1 only if memory is short.
  */
 int image_symtab_append(struct image *img, const struct image_elf *elf, uint64_t *high, char err[IMAGE_ERR_SIZE]);
 

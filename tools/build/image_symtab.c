@@ -2,21 +2,22 @@
 /*
  * The symbol table behind the kernel, for those that ask for it (note BSD_SYMTAB, or BSD_SYMTAB in __xen_guest).
  *
- * Concept: the BSDs' kernel debuggers look for their symbols in memory, where a boot loader would have put them: a small ELF file
- * without a program, at the first aligned address after the kernel, with its length in front:
+ * Concept: the BSDs' kernel debuggers look for their symbols in memory, where a boot loader would have put them: a
+ * small ELF file without a program, at the first aligned address after the kernel, with its length in front:
  *
  *      virt_kend before, aligned -> | size | ELF header | 3 section headers | symbols | strings | <- virt_kend
  *                                   0      4            68                  260, aligned
  *
- * size counts from the ELF header to the last string. The headers are the kernel's own, changed to describe this: no program
- * headers; of the sections none, the symbols, and their strings, with sh_offset from the ELF header on. They are as wide as
- * the kernel's file, and stand at the places that a 64-bit file needs in both. All this becomes one more segment to load.
+ * size counts from the ELF header to the last string. The headers are the kernel's own, changed to describe this: no
+ * program headers; of the sections none, the symbols, and their strings, with sh_offset from the ELF header on. They
+ * are as wide as the kernel's file, and stand at the places that a 64-bit file needs in both. All this becomes one more
+ * segment to load.
  *
- * Invariants: the first symbol table is taken. If it or its strings do not lie in the file, or the strings are none, the kernel
- * is loaded without, as by libelf, which can be known from `symtab_lost`.
+ * Invariants: the first symbol table is taken. If it or its strings do not lie in the file, or the strings are none,
+ * the kernel is loaded without, as by libelf, which can be known from `symtab_lost`.
  *
- * Corresponds to elf_parse_bsdsyms() and elf_load_bsdsyms() in xen/common/libelf/libelf-loader.c. These of 4.17 reserve 68 bytes too
- * few for a 32-bit kernel, so that its last strings may be missing; here there is room.
+ * Corresponds to elf_parse_bsdsyms() and elf_load_bsdsyms() in xen/common/libelf/libelf-loader.c. These of 4.17 reserve
+ * 68 bytes too few for a 32-bit kernel, so that its last strings may be missing; here there is room.
  */
 #include "tools/build/image_private.h"
 

@@ -2,10 +2,10 @@
 /*
  * What does a scheduling decision cost, and how does that grow with the number of vCPUs?
  *
- * Concept: n spinners on 4 pCPUs; each pCPU in turn is asked who is next, a millisecond of virtual time apart. Measured in host
- * nanoseconds: the decision with its context switch bookkeeping; what timers cost beside it (credit's accounting looks at
- * everybody once a period, rtds has one replenishment a period and vCPU); and a block with the wake-up that follows. These
- * are the only figures of the workbench that depend on the host.
+ * Concept: n spinners on 4 pCPUs; each pCPU in turn is asked who is next, a millisecond of virtual time apart. Measured
+ * in host nanoseconds: the decision with its context switch bookkeeping; what timers cost beside it (credit's
+ * accounting looks at everybody once a period, rtds has one replenishment a period and vCPU); and a block with the
+ * wake-up that follows. These are the only figures of the workbench that depend on the host.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,10 +2,11 @@
 /*
  * Running a policy that may do anything.
  *
- * Concept: the shared object is loaded in a child process, since already its constructors run code. Parent and child share one
- * page, struct wb_watch, in which the child notes what it is about to call. From that and from how the child ended the parent can
- * say what happened: "crashed (Segmentation fault) in do_schedule at 12.5 ms". A hook that does not return within the limit
- * is stopped, and so is a simulation that does not get on; a long one is not, as long as its hooks return.
+ * Concept: the shared object is loaded in a child process, since already its constructors run code. Parent and child
+ * share one page, struct wb_watch, in which the child notes what it is about to call. From that and from how the child
+ * ended the parent can say what happened: "crashed (Segmentation fault) in do_schedule at 12.5 ms". A hook that does
+ * not return within the limit is stopped, and so is a simulation that does not get on; a long one is not, as long as
+ * its hooks return.
  *
  * The child has a process group of its own, so that signals it sends to its group and processes it starts are its own
  * affair; they end with it. This holds mistakes, not malice: the policy runs with the user's rights.
@@ -85,8 +86,8 @@ static void confine(pid_t parent)
 }
 
 /*
- * Standard output becomes a stream of our own; number 1 is standard error from here on, by lines, so that what a policy prints
- * is seen even if it crashes then, and is no part of the report.
+ * Standard output becomes a stream of our own; number 1 is standard error from here on, by lines, so that what a policy
+ * prints is seen even if it crashes then, and is no part of the report.
  */
 static FILE *report_stream(struct wb_watch *watch)
 {
@@ -102,7 +103,10 @@ static FILE *report_stream(struct wb_watch *watch)
     return out;
 }
 
-/* Did what was written get out, to where it went at the beginning? 0, or errno: EBADF if the policy has meddled with it. */
+/*
+ * Did what was written get out, to where it went at the beginning? 0, or errno: EBADF if the policy has meddled with
+ * it.
+ */
 static int report_close(FILE *out, const struct stat *before)
 {
     const int failed = ferror(out) ? EIO : 0;

@@ -2,9 +2,9 @@
 /*
  * Wrapping a policy; guard.h says why.
  *
- * Concept: the guard is a policy itself. Each of its hooks notes its name, calls the real hook, and notes that it came back. Only
- * hooks that the real policy has are wrapped, so that what is optional stays optional. A hook that is given a vCPU may
- * change its sched_priv and processor; the rest belongs to the core and is compared afterwards.
+ * Concept: the guard is a policy itself. Each of its hooks notes its name, calls the real hook, and notes that it came
+ * back. Only hooks that the real policy has are wrapped, so that what is optional stays optional. A hook that is given
+ * a vCPU may change its sched_priv and processor; the rest belongs to the core and is compared afterwards.
  */
 #include "tools/workbench/guard.h"
 
@@ -34,7 +34,9 @@ const char *wb_where_name(unsigned int where)
 
 static struct wb *wb_of(const struct scheduler *s) { return (struct wb *)((char *)s->xen - offsetof(struct wb, xen)); }
 
-/* Hooks can lie inside each other (a policy's timer function that wakes somebody): `outer` is what goes on afterwards. */
+/*
+ * Hooks can lie inside each other (a policy's timer function that wakes somebody): `outer` is what goes on afterwards.
+ */
 static struct wb_call enter(struct scheduler *s, enum wb_where where, struct wb_who who)
 {
     struct wb_watch *w = GUARD(s)->watch;

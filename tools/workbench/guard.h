@@ -55,8 +55,8 @@ struct wb_call {
 };
 
 /*
- * Lies in memory shared with the parent process, which reads it when this one has crashed or does not come back. No pointers:
- * the policy may have written here as well.
+ * Lies in memory shared with the parent process, which reads it when this one has crashed or does not come back. No
+ * pointers: the policy may have written here as well.
  */
 struct wb_watch {
     volatile unsigned int where; /* enum wb_where */

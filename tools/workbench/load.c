@@ -2,9 +2,9 @@
 /*
  * Reading workloads: the text format of docs/workbench.md.
  *
- * Concept: a workload is a list of lines. `domain` makes vCPUs and gives them a program, `vcpu` changes one of them, `at` says
- * what happens later (event.c), and the rest are settings. Every error names the line and what was expected, since
- * students write these files. What programs are made of is in program.c.
+ * Concept: a workload is a list of lines. `domain` makes vCPUs and gives them a program, `vcpu` changes one of them,
+ * `at` says what happens later (event.c), and the rest are settings. Every error names the line and what was expected,
+ * since students write these files. What programs are made of is in program.c.
  *
  * Budget: one statement a function, each with its messages.
  */

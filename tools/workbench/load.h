@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The workbench's text formats: workloads (docs/workbench.md), the programs of vCPUs, and the words both are made of. */
+/*
+ * The workbench's text formats: workloads (docs/workbench.md), the programs of vCPUs, and the words both are made of.
+ */
 #ifndef TOOLS_WORKBENCH_LOAD_H
 #define TOOLS_WORKBENCH_LOAD_H
 
@@ -17,16 +19,16 @@ bool wb_wrong(const struct wb_answer *w, const char *fmt, ...) __attribute__((fo
 /* "0,2-3" or "all". */
 bool wb_mask_parse(const char *text, uint64_t *mask);
 /*
- * The `pcpus` line of a workload, if it has one; *nr is left alone otherwise. False: err, which is what follows "FILE:", so the
- * line and what is wrong with it.
+ * The `pcpus` line of a workload, if it has one; *nr is left alone otherwise. False: err, which is what follows
+ * "FILE:", so the line and what is wrong with it.
  */
 bool wb_load_pcpus(FILE *f, unsigned int *nr, char *err, size_t errlen);
 /* Everything else. *time is set if the workload says how long to run. False: err, as above. */
 bool wb_load(struct wb *wb, FILE *f, s_time_t *time, char *err, size_t errlen);
 
 /*
- * What is wrong with a target that wb_target_find() does not find, or with a domain where a vCPU's number is not wanted (whole): there
- * is no such domain, and which there are; or no such vCPU. Returns why.
+ * What is wrong with a target that wb_target_find() does not find, or with a domain where a vCPU's number is not wanted
+ * (whole): there is no such domain, and which there are; or no such vCPU. Returns why.
  */
 #define WB_TARGET_WHY 224
 const char *wb_target_why(struct wb *wb, const char *text, bool whole, char why[WB_TARGET_WHY]);

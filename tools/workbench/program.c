@@ -2,9 +2,9 @@
 /*
  * What a workbench vCPU does: programs in text.
  *
- * Concept: a program is a list of steps separated by commas, repeated for ever, for example "compute 1ms..3ms, sleep 10ms". At
- * least one step must take time, or the program could go round for ever at one moment of virtual time. docs/workbench.md
- * describes the words.
+ * Concept: a program is a list of steps separated by commas, repeated for ever, for example "compute 1ms..3ms, sleep
+ * 10ms". At least one step must take time, or the program could go round for ever at one moment of virtual time.
+ * docs/workbench.md describes the words.
  */
 #include "tools/workbench/load.h"
 

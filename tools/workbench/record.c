@@ -2,9 +2,10 @@
 /*
  * What a chart of the run needs to know.
  *
- * Concept: between two moments of the simulation nobody's state changes. So it is enough to look, before the clock moves, at what
- * everybody is doing, and to write down a stretch when that is something else than before. Stretches outside the chart's window
- * are not kept, and there is an end to how many are: a chart that stops early says so, and a window further on shows the rest.
+ * Concept: between two moments of the simulation nobody's state changes. So it is enough to look, before the clock
+ * moves, at what everybody is doing, and to write down a stretch when that is something else than before. Stretches
+ * outside the chart's window are not kept, and there is an end to how many are: a chart that stops early says so, and a
+ * window further on shows the rest.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,9 @@ static bool is_shown(const struct wb *wb, s_time_t start, s_time_t end)
     return start < end && (!wb->record_to || (end > wb->record_from && start < wb->record_to));
 }
 
-/* Who was on that pCPU until now, if it is somebody else now. Not every switch is a decision: a pCPU can be taken away. */
+/*
+ * Who was on that pCPU until now, if it is somebody else now. Not every switch is a decision: a pCPU can be taken away.
+ */
 static void span_look(struct wb *wb, unsigned int cpu, struct wb_vcpu *wv)
 {
     struct wb_span *open = &wb->open[cpu];

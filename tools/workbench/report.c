@@ -2,14 +2,14 @@
 /*
  * The workbench's figures, as a table and as JSON.
  *
- * Concept: three questions about a policy. Is it *fair*: did those who always wanted to run get time in proportion to their
- * weights? Is it *responsive*: how long did vCPUs wait for a pCPU after they woke (p50, p99, max)? Is it *cheap*: how many
- * context switches and decisions did that take?
+ * Concept: three questions about a policy. Is it *fair*: did those who always wanted to run get time in proportion to
+ * their weights? Is it *responsive*: how long did vCPUs wait for a pCPU after they woke (p50, p99, max)? Is it *cheap*:
+ * how many context switches and decisions did that take?
  *
- * The fairness error looks at greedy vCPUs only (running or waiting at least 95 % of the time): who sleeps by itself is not
- * treated unfairly. What the others left of the pCPUs, divided by weight, is the ideal; no vCPU can use more than one pCPU, nor
- * more than its share of the domain's cap, and what it cannot use goes to the others. The error is the largest difference
- * from the ideal, in percent of one pCPU. Affinity is not taken into account.
+ * The fairness error looks at greedy vCPUs only (running or waiting at least 95 % of the time): who sleeps by itself is
+ * not treated unfairly. What the others left of the pCPUs, divided by weight, is the ideal; no vCPU can use more than
+ * one pCPU, nor more than its share of the domain's cap, and what it cannot use goes to the others. The error is the
+ * largest difference from the ideal, in percent of one pCPU. Affinity is not taken into account.
  */
 #include "tools/workbench/report.h"
 

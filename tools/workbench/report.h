@@ -12,7 +12,10 @@
 const char *wb_fault(const struct wb *wb, char buf[WB_FAULT_SIZE]);
 void wb_report_table(struct wb *wb, FILE *f);
 void wb_report_json(struct wb *wb, FILE *f);
-/* Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. policy and workload as the user named them. */
+/*
+ * Gantt chart of [from, to): a row a pCPU, and if there are few a row a vCPU. policy and workload as the user named
+ * them.
+ */
 struct wb_chart {
     const char *policy, *workload;
     s_time_t from, to;

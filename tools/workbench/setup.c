@@ -2,8 +2,8 @@
 /*
  * The workbench's machine, domains and vCPUs, as far as a scheduler can see them.
  *
- * Concept: struct xen, struct domain and struct vcpu are the real ones, with everything left zero that a policy has no business
- * with: no RAM, no page tables, no registers. The machine is a clock.
+ * Concept: struct xen, struct domain and struct vcpu are the real ones, with everything left zero that a policy has no
+ * business with: no RAM, no page tables, no registers. The machine is a clock.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,13 +2,15 @@
 /*
  * The workbench's simulator; sim.h explains the model.
  *
- * Concept: the loop in wb_run() is a discrete-event simulation in three steps. (1) Every pCPU that must reschedule does so.
- * (2) Find the next moment at which anything happens, and let all running vCPUs compute up to it. (3) At that moment fire
+ * Concept: the loop in wb_run() is a discrete-event simulation in three steps. (1) Every pCPU that must reschedule does
+ * so.
+ * (2) Find the next moment at which anything happens, and let all running vCPUs compute up to it. (3) At that moment
+ *     fire
  * timers, and let vCPUs whose computation is done go on to their next step. It corresponds to the exit loop of the real
  * thing (vcpu/run.c), with arithmetic in place of the processor.
  *
- * Invariants: the virtual clock never goes backwards; between two moments nobody's state changes; at one moment pCPUs are
- * asked a bounded number of times, else the policy is at fault.
+ * Invariants: the virtual clock never goes backwards; between two moments nobody's state changes; at one moment pCPUs
+ * are asked a bounded number of times, else the policy is at fault.
  */
 #include "tools/workbench/sim.h"
 

@@ -2,10 +2,10 @@
 /*
  * The scheduler workbench's simulator: a policy under test, with made-up vCPUs and virtual time only.
  *
- * Concept: the policy and the scheduler core are the real ones. What is made up is the rest of the machine: a "vCPU" here runs
- * no code but a little program of steps (compute 3 ms, sleep 10 ms, wake that one, block...). The simulator jumps from one
- * moment at which something happens to the next: a step is finished, a slice is over, a timer fires. So ten seconds of
- * thousands of vCPUs take moments, and the same workload gives the same schedule every time.
+ * Concept: the policy and the scheduler core are the real ones. What is made up is the rest of the machine: a "vCPU"
+ * here runs no code but a little program of steps (compute 3 ms, sleep 10 ms, wake that one, block...). The simulator
+ * jumps from one moment at which something happens to the next: a step is finished, a slice is over, a timer fires. So
+ * ten seconds of thousands of vCPUs take moments, and the same workload gives the same schedule every time.
  *
  * Everything is in nanoseconds. Used by `xenlab sched` and by the policies' unit tests.
  */
@@ -97,7 +97,10 @@ struct wb_span {
     unsigned int cpu;
 };
 
-/* A stretch of time in which a vCPU did not run (v), or pCPU `cpu` was unplugged (v NULL); and a deadline that was missed. */
+/*
+ * A stretch of time in which a vCPU did not run (v), or pCPU `cpu` was unplugged (v NULL); and a deadline that was
+ * missed.
+ */
 struct wb_state {
     s_time_t start, end;
     const struct wb_vcpu *v;
@@ -161,8 +164,8 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
 void wb_destroy(struct wb *wb);
 
 /*
- * Add a domain. program is text, see docs/workbench.md ("compute 3ms, sleep 10ms"); it is repeated for ever. Parameters (weight,
- * cap...) are set with wb_domain_apply() after they were written into the structure. NULL: wb->error says why.
+ * Add a domain. program is text, see docs/workbench.md ("compute 3ms, sleep 10ms"); it is repeated for ever. Parameters
+ * (weight, cap...) are set with wb_domain_apply() after they were written into the structure. NULL: wb->error says why.
  */
 struct wb_domain *wb_domain_add(struct wb *wb, const char *name, unsigned int nr_vcpus, const char *program);
 /* Give one vCPU a program of its own. */

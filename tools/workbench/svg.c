@@ -2,12 +2,13 @@
 /*
  * The workbench's Gantt chart: the page.
  *
- * Concept: time runs to the right. The upper rows are pCPUs: what the machine does. The lower rows, if there are few enough, are
- * vCPUs: what each of them gets. How a row is filled is in svg_rows.c. The title says what can be seen, since charts are
- * put next to each other; the legend explains what appears, and nothing else. Plain SVG 1.1 without scripts, so that it prints
- * and opens in any browser.
+ * Concept: time runs to the right. The upper rows are pCPUs: what the machine does. The lower rows, if there are few
+ * enough, are vCPUs: what each of them gets. How a row is filled is in svg_rows.c. The title says what can be seen,
+ * since charts are put next to each other; the legend explains what appears, and nothing else. Plain SVG 1.1 without
+ * scripts, so that it prints and opens in any browser.
  *
- * Invariant: text does not meet text. It is monospaced, so that its width is known; what does not fit is cut, and says so.
+ * Invariant: text does not meet text. It is monospaced, so that its width is known; what does not fit is cut, and says
+ * so.
  */
 #include "tools/workbench/svg.h"
 #include "tools/workbench/report.h"
@@ -88,7 +89,10 @@ static void time_axis(const struct svg *c, double bottom)
     }
 }
 
-/* One entry: what it looks like, what it is. Entries flow in lines; *x and *y say where the next one goes. f NULL: measure. */
+/*
+ * One entry: what it looks like, what it is. Entries flow in lines; *x and *y say where the next one goes. f NULL:
+ * measure.
+ */
 static void legend_entry(const struct svg *c, FILE *f, const char *look, const char *name, double *x, double *y)
 {
     const double width = 40 + SVG_CHAR * (double)strlen(name);

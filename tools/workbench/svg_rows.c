@@ -2,16 +2,17 @@
 /*
  * The rows of the Gantt chart.
  *
- * Concept: a row is either drawn stretch by stretch, or, when stretches would be narrower than a few pixels and the chart a smear,
- * in steps of time: each step is a stack, in which every state has the part of the height that it had of the time.
+ * Concept: a row is either drawn stretch by stretch, or, when stretches would be narrower than a few pixels and the
+ * chart a smear, in steps of time: each step is a stack, in which every state has the part of the height that it had of
+ * the time.
  *
  *      stretches   ████▒▒▒▒▒____████       steps   ▒▒▒▒▒▒▒
  *                  ran waited slept ran            ▒▒███▒▒
  *                                                  ███████
  *
- * What is what can be told without colour: running fills the height in the domain's pattern, waiting is hatched, pause is upright
- * bars, sleep is a line (in steps: pale), idle is nothing, unplugged is crossed out. Where it may be hatched or filled, shape and
- * height differ as well.
+ * What is what can be told without colour: running fills the height in the domain's pattern, waiting is hatched, pause
+ * is upright bars, sleep is a line (in steps: pale), idle is nothing, unplugged is crossed out. Where it may be hatched
+ * or filled, shape and height differ as well.
  */
 #include "tools/workbench/svg.h"
 
@@ -25,7 +26,9 @@
 
 /* --- paint --- */
 
-/* Okabe and Ito's palette, which the colour-blind can tell apart; the last one darker than theirs. With each its ink. */
+/*
+ * Okabe and Ito's palette, which the colour-blind can tell apart; the last one darker than theirs. With each its ink.
+ */
 static const struct {
     const char *fill, *ink;
 } colours[] = {

@@ -2,9 +2,9 @@
 /*
  * `xenlab sched`: the scheduler workbench's command line.
  *
- * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path, which then
- * runs in a child process (child.c). The workload is a text file (docs/workbench.md). The report is a table, JSON or a
- * chart. The same three inputs always give the same output, byte for byte.
+ * Concept: policy + workload -> report. The policy is one of the built-in ones by name, or a shared object by path,
+ * which then runs in a child process (child.c). The workload is a text file (docs/workbench.md). The report is a table,
+ * JSON or a chart. The same three inputs always give the same output, byte for byte.
  */
 #include "tools/workbench/workbench.h"
 
@@ -199,8 +199,8 @@ static int run_in_child(void *data, const struct sched_ops *ops, struct wb_watch
 /* --- the command --- */
 
 /*
- * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a file here may
- * be given without a "./". It goes to the first ".so,", else to the first comma in the file's name.
+ * The path in "./lottery.so,tslice_ms=5"; NULL: it is a name, not a path. A path holds a '/' or ends in ".so", where a
+ * file here may be given without a "./". It goes to the first ".so,", else to the first comma in the file's name.
  */
 static char *object_path(const char *policy)
 {

@@ -10,8 +10,9 @@
  *      .xen_p2m            { pfn, mfn } of each page that follows, by pfn
  *      .xen_pages          the pages themselves; those of zeroes are holes in the file
  *
- * Which frames are the domain's is asked for in batches (getpageframeinfo3), and their pfns are in the machine-to-phys table, which
- * every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need not keep.)
+ * Which frames are the domain's is asked for in batches (getpageframeinfo3), and their pfns are in the machine-to-phys
+ * table, which every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need
+ * not keep.)
  *
  * Corresponds to tools/libs/guest/xg_core.c; format: docs/misc/dump-core-format.txt of Xen, version 0.1.
  */

@@ -3,18 +3,21 @@
  * Calling a suspend off.
  *
  * Concept: a guest suspends when it is to be saved. It puts away what will not be the same after a restore, and says
- * SCHEDOP_shutdown(SHUTDOWN_suspend), with the frame of its start_info as third argument, in RDX. Two things may follow: somewhere,
- * some time, a domain is made of the saved memory, and there the hypercall returns 0; or the domain itself goes on, as after a
- * checkpoint (xl save -c). Whether a guest knows the second case it says with the ELF note SUSPEND_CANCEL.
+ * SCHEDOP_shutdown(SHUTDOWN_suspend), with the frame of its start_info as third argument, in RDX. Two things may
+ * follow: somewhere, some time, a domain is made of the saved memory, and there the hypercall returns 0; or the domain
+ * itself goes on, as after a checkpoint (xl save -c). Whether a guest knows the second case it says with the ELF note
+ * SUSPEND_CANCEL.
  *
  *      it does     the hypercall returns 1 (the toolstack writes that into RAX), and nothing else is changed
- *      it does not it must believe that it was restored: the hypercall returns 0, start_info names its two frames by mfn
- *                  again (the guest had turned them into pfns), and every vCPU but the first is back where it was at boot
+ *      it does not it must believe that it was restored: the hypercall returns 0, start_info names its two frames by
+ *      mfn
+ *                  again (the guest had turned them into pfns), and every vCPU but the first is back where it was at
+ *                  boot
  *
  * Nobody asks for a save here, so a guest that suspends by itself goes on at once.
  *
- * Corresponds to tools/libs/guest/xg_resume.c, xc_domain_resume_cooperative() and xc_domain_resume_any(). That looks the two
- * frames up in the guest's own p2m list; this toolstack has not forgotten them.
+ * Corresponds to tools/libs/guest/xg_resume.c, xc_domain_resume_cooperative() and xc_domain_resume_any(). That looks
+ * the two frames up in the guest's own p2m list; this toolstack has not forgotten them.
  */
 #include "tools/xc/resume.h"
 

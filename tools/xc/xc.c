@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The control interface: the handle, the two calls through which most others go, and questions about the machine. The others
- * are in a file for each group of them, named as in libxenctrl.
+ * The control interface: the handle, the two calls through which most others go, and questions about the machine. The
+ * others are in a file for each group of them, named as in libxenctrl.
  */
 #include "tools/xc/xc_private.h"
 

@@ -3,9 +3,9 @@
  * The control interface: the toolstack's hypercalls, one function each, as Xen's libxenctrl has them.
  *
  * Concept: the toolstack is not special. Everything it does to a domain is a hypercall, with the public structures and
- * through the same table as a guest's calls; these wrappers only fill them in. In whose name they are made the handle knows, and
- * nobody else: what holds one needs to know nothing of vCPUs. All return 0 or a positive result, or -errno as the hypervisor
- * answered.
+ * through the same table as a guest's calls; these wrappers only fill them in. In whose name they are made the handle
+ * knows, and nobody else: what holds one needs to know nothing of vCPUs. All return 0 or a positive result, or -errno
+ * as the hypervisor answered.
  */
 #ifndef TOOLS_XC_XC_H
 #define TOOLS_XC_XC_H
@@ -36,7 +36,10 @@ int xc_domain_destroy(struct xc_handle *xc, domid_t domid);
 int xc_domain_destroy_step(struct xc_handle *xc, domid_t domid);
 int xc_domain_pause(struct xc_handle *xc, domid_t domid);
 int xc_domain_unpause(struct xc_handle *xc, domid_t domid);
-/* XEN_DOMCTL_resumedomain: the vCPUs go on where they are. (libxc's function of this name does more: tools/xc/resume.h.) */
+/*
+ * XEN_DOMCTL_resumedomain: the vCPUs go on where they are. (libxc's function of this name does more:
+ * tools/xc/resume.h.)
+ */
 int xc_domain_resume(struct xc_handle *xc, domid_t domid);
 int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max);
 int xc_domain_setmaxmem(struct xc_handle *xc, domid_t domid, uint64_t max_memkb);
@@ -48,12 +51,17 @@ int xc_domain_getinfolist(struct xc_handle *xc, domid_t first, unsigned int max,
 /* XEN_DOMCTL_settscinfo for a new domain: a frequency like the machine's, from 0 on. */
 int xc_domain_set_tsc_mode(struct xc_handle *xc, domid_t domid, unsigned int mode);
 int xc_domain_hypercall_init(struct xc_handle *xc, domid_t domid, mfn_t mfn);
-/* context: struct vcpu_guest_context, or of a 32-bit domain struct vcpu_guest_context_x86_32. set, NULL: reset the vCPU. */
+/*
+ * context: struct vcpu_guest_context, or of a 32-bit domain struct vcpu_guest_context_x86_32. set, NULL: reset the
+ * vCPU.
+ */
 int xc_vcpu_setcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const void *context);
 int xc_vcpu_getcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, void *context);
 int xc_physinfo(struct xc_handle *xc, struct xen_sysctl_physinfo *info);
 
-/* CPU policies as lists of leaves: *nr is the room there, and then how many there are. index: XEN_SYSCTL_cpu_policy_*. */
+/*
+ * CPU policies as lists of leaves: *nr is the room there, and then how many there are. index: XEN_SYSCTL_cpu_policy_*.
+ */
 int xc_get_system_cpu_policy(struct xc_handle *xc, uint32_t index, xen_cpuid_leaf_t *leaves, uint32_t *nr);
 int xc_get_domain_cpu_policy(struct xc_handle *xc, domid_t domid, xen_cpuid_leaf_t *leaves, uint32_t *nr);
 /* Before it first runs. A refusal says which leaf is at fault, if it is one. */
@@ -81,10 +89,15 @@ int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map
 int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);
 int xc_evtchn_bind_virq(struct xc_handle *xc, uint32_t virq, evtchn_port_t *local);
 
-/* MMUEXT_PIN_L4_TABLE or L3 for domid: a share of it. -ERESTART means that there is more to do, until it answers something else. */
+/*
+ * MMUEXT_PIN_L4_TABLE or L3 for domid: a share of it. -ERESTART means that there is more to do, until it answers
+ * something else.
+ */
 int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root);
 
-/* Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering. */
+/*
+ * Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering.
+ */
 int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore);
 
 /* What the frames mfn[0..nr) are to domid: XEN_DOMCTL_PFINFO_*, XTAB for one that is not its own. At most 1024. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A domain's memory: giving it some, its frames as the toolstack sees them, its page tables, and the grants that it starts with.
+ * A domain's memory: giving it some, its frames as the toolstack sees them, its page tables, and the grants that it
+ * starts with.
  *
- * A foreign frame is reached in two ways: as a copy of a page, or mapped into dom0; both are the hypervisor's calls, which
- * look at whose the frame is and what it is used as.
+ * A foreign frame is reached in two ways: as a copy of a page, or mapped into dom0; both are the hypervisor's calls,
+ * which look at whose the frame is and what it is used as.
  */
 #include "tools/xc/xc_private.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the calls of tools/xc/ share: the handle, and how a call is made through it. A native caller passes host addresses where a
- * guest passes guest handles.
+ * What the calls of tools/xc/ share: the handle, and how a call is made through it. A native caller passes host
+ * addresses where a guest passes guest handles.
  */
 #ifndef TOOLS_XC_XC_PRIVATE_H
 #define TOOLS_XC_XC_PRIVATE_H

@@ -2,11 +2,13 @@
 /*
  * A guest's CPUID: from settings to hypercalls.
  *
- * Concept: the toolstack reads the domain's policy as a list of leaves, changes bits, and gives it back; the hypervisor cuts it to what
- * such a domain can have, without a word: a feature that the host lacks cannot be given, and one that stands on a feature which is
- * gone goes, too. Where a bit is to be "as by default" or "as the host has it" those two policies are read as well.
+ * Concept: the toolstack reads the domain's policy as a list of leaves, changes bits, and gives it back; the hypervisor
+ * cuts it to what such a domain can have, without a word: a feature that the host lacks cannot be given, and one that
+ * stands on a feature which is gone goes, too. Where a bit is to be "as by default" or "as the host has it" those two
+ * policies are read as well.
  *
- * Corresponds to xc_cpuid_apply_policy() and xc_cpuid_xend_policy() in tools/libs/guest/xg_cpuid_x86.c, and libxl__cpuid_legacy().
+ * Corresponds to xc_cpuid_apply_policy() and xc_cpuid_xend_policy() in tools/libs/guest/xg_cpuid_x86.c, and
+ * libxl__cpuid_legacy().
  */
 #include "tools/xl/guest_cpuid.h"
 

@@ -9,8 +9,8 @@
 #define GUEST_CPUID_ERR_SIZE 1024
 
 /*
- * Carry out `c` for the domain, which has not run yet. invariant_tsc: the domain's TSC never changes its speed, wherever it runs.
- * 0, or -1 with a message that names file and key.
+ * Carry out `c` for the domain, which has not run yet. invariant_tsc: the domain's TSC never changes its speed,
+ * wherever it runs. 0, or -1 with a message that names file and key.
  */
 int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
                       char err[GUEST_CPUID_ERR_SIZE]);

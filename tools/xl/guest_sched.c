@@ -2,14 +2,16 @@
 /*
  * Scheduling settings become hypercalls.
  *
- * Concept: what a configuration says of scheduling is carried out between building a domain and unpausing it, each time anew
- * when it is restarted: first the CPU pool (it decides on the scheduler), then the affinities (within that pool), then the
- * parameters that this scheduler has. Everything goes through dom0's hypercalls, so it is refused where Xen refuses.
+ * Concept: what a configuration says of scheduling is carried out between building a domain and unpausing it, each time
+ * anew when it is restarted: first the CPU pool (it decides on the scheduler), then the affinities (within that pool),
+ * then the parameters that this scheduler has. Everything goes through dom0's hypercalls, so it is refused where Xen
+ * refuses.
  *
- * A parameter that the scheduler does not have is passed over, as xl does, but not in silence: who wrote it meant something.
+ * A parameter that the scheduler does not have is passed over, as xl does, but not in silence: who wrote it meant
+ * something.
  *
- * Corresponds to libxl's sched_*_domain_set() (tools/libs/light/libxl_sched.c), whose limits these are, and to the affinity
- * part of libxl__build_pre().
+ * Corresponds to libxl's sched_*_domain_set() (tools/libs/light/libxl_sched.c), whose limits these are, and to the
+ * affinity part of libxl__build_pre().
  */
 #include "tools/xl/guest_sched.h"
 

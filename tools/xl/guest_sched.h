@@ -31,7 +31,10 @@ bool host_pool_parse(const char *text, struct host_pool *pool, char *why, size_t
 /* Take the pool's pCPUs out of Pool-0 and make the pool of them. 0, or -1 with a message. */
 int host_pool_create(struct xc_handle *xc, struct host_pool *pool, char err[GUEST_SCHED_ERR_SIZE]);
 
-/* Carry out `s` for the domain, which has nr_vcpus vCPUs and is paused. 0, or -1 with a message that names file and key. */
+/*
+ * Carry out `s` for the domain, which has nr_vcpus vCPUs and is paused. 0, or -1 with a message that names file and
+ * key.
+ */
 int guest_sched_apply(const struct guest_sched_env *env, domid_t domid, unsigned int nr_vcpus, const struct xl_sched *s,
                       char err[GUEST_SCHED_ERR_SIZE]);
 

@@ -2,9 +2,9 @@
 /*
  * xl.cfg: the text. See xl_cfg.h for the whole, and xl_cfg_keys.c for what the settings mean.
  *
- * Concept: three passes. scan() walks the text, says what is wrong with its form, and notes each setting's name and line: libxlutil
- * finds a setting when asked by name, but tells neither which there are nor where. Then libxlutil parses; should it find more to
- * complain of, so do we. Then the settings are read, one by one.
+ * Concept: three passes. scan() walks the text, says what is wrong with its form, and notes each setting's name and
+ * line: libxlutil finds a setting when asked by name, but tells neither which there are nor where. Then libxlutil
+ * parses; should it find more to complain of, so do we. Then the settings are read, one by one.
  *
  * Budget: the grammar, with a message for each way to miss it.
  */
@@ -210,8 +210,8 @@ static int token(struct scan *s, const char *p, const char *end)
 }
 
 /*
- * Find the settings, and the mistakes: libxlutil's parser names the token at which it gave up, in terms of its grammar, and
- * loses memory over what is no token at all.
+ * Find the settings, and the mistakes: libxlutil's parser names the token at which it gave up, in terms of its grammar,
+ * and loses memory over what is no token at all.
  */
 static int scan(struct xl_reader *r)
 {

@@ -2,9 +2,9 @@
 /*
  * The keys of xl.cfg(5) that mean nothing here: devices, firmware, HVM.
  *
- * Concept: a key that is not understood is ignored with a warning, and one that looks like a slip of the pen gets the key that was
- * meant. "boot" is one letter from "root" and "hap" one from "cap", and both are keys of xl: what is in this list is no
- * slip. A key that is missing from it is at worst told what it resembles.
+ * Concept: a key that is not understood is ignored with a warning, and one that looks like a slip of the pen gets the
+ * key that was meant. "boot" is one letter from "root" and "hap" one from "cap", and both are keys of xl: what is in
+ * this list is no slip. A key that is missing from it is at worst told what it resembles.
  */
 #include "tools/xl/xl_cfg_private.h"
 

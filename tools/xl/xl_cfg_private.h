@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What xl_cfg.c (the text), xl_cfg_keys.c (the meaning) and xl_cfg_say.c (the messages) tell each other, and nobody else.
+ * What xl_cfg.c (the text), xl_cfg_keys.c (the meaning) and xl_cfg_say.c (the messages) tell each other, and nobody
+ * else.
  */
 #ifndef TOOLS_XL_XL_CFG_PRIVATE_H
 #define TOOLS_XL_XL_CFG_PRIVATE_H

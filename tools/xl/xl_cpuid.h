@@ -11,9 +11,11 @@
  *      x       as by default for guests of this kind
  *      k s     as the host has it
  *
- * Concept: both come to the same, leaves with a character for each bit. What becomes of them is tools/xl/guest_cpuid.c's.
+ * Concept: both come to the same, leaves with a character for each bit. What becomes of them is
+ * tools/xl/guest_cpuid.c's.
  *
- * Corresponds to tools/libs/light/libxl_cpuid.c. Where libxl takes a number that is too large and drops bits, it is refused here.
+ * Corresponds to tools/libs/light/libxl_cpuid.c. Where libxl takes a number that is too large and drops bits, it is
+ * refused here.
  */
 #ifndef TOOLS_XL_XL_CPUID_H
 #define TOOLS_XL_XL_CPUID_H

@@ -2,9 +2,9 @@
 /*
  * How a guest is to be scheduled: what xl.cfg and the command line can say of it.
  *
- * Concept: these settings are read long before it is known whether they can be carried out: a cap depends on the number of vCPUs,
- * a list of pCPUs on the machine, a weight on the scheduler. So each remembers where it was made ("guest.cfg:7: cap",
- * "--cap"), and whoever finds it wanting can say so (tools/xl/guest_sched.c).
+ * Concept: these settings are read long before it is known whether they can be carried out: a cap depends on the number
+ * of vCPUs, a list of pCPUs on the machine, a weight on the scheduler. So each remembers where it was made
+ * ("guest.cfg:7: cap", "--cap"), and whoever finds it wanting can say so (tools/xl/guest_sched.c).
  *
  * Lists of pCPUs are xl's (xl.cfg(5), cpus=): items separated by commas, taken from left to right.
  *
@@ -27,7 +27,10 @@ struct xl_sched_number {
     uint32_t value;
 };
 
-/* A set of pCPUs, and the highest number among those that were named: the machine may have less (UINT_MAX is "or higher"). */
+/*
+ * A set of pCPUs, and the highest number among those that were named: the machine may have less (UINT_MAX is "or
+ * higher").
+ */
 struct xl_cpus {
     uint64_t mask;
     unsigned int highest;
@@ -36,7 +39,8 @@ struct xl_cpus {
 struct xl_affinity {
     char *where;
     bool
-        each; /* a list: an entry for each vCPU, and the vCPUs beyond it go anywhere. Else one entry, for all of them. */
+        /* a list: an entry for each vCPU, and the vCPUs beyond it go anywhere. Else one entry, for all of them. */
+        each;
     unsigned int nr;
     struct xl_cpus *cpus;
 };

@@ -2,9 +2,9 @@
 /*
  * Where a guest's settings were made.
  *
- * Concept: most mistakes in a configuration are found when it is read. The others show later, when a kernel is opened or a
- * domain is built, far from the text. So each setting's line is kept, and an option of the command line that takes its place notes
- * itself instead: whoever finds a setting wanting, whenever, can say where it was made.
+ * Concept: most mistakes in a configuration are found when it is read. The others show later, when a kernel is opened
+ * or a domain is built, far from the text. So each setting's line is kept, and an option of the command line that takes
+ * its place notes itself instead: whoever finds a setting wanting, whenever, can say where it was made.
  */
 #include "tools/xl/xl_where.h"
 

@@ -22,8 +22,8 @@ struct xl_where {
 void xl_where_note(struct xl_where *w, const char *key, const char *option, int line);
 
 /*
- * What a message about the setting begins with: "guest.cfg:7: memory: " or "--memory: ", and "" if it was not made (or w is
- * NULL). Returns `where`.
+ * What a message about the setting begins with: "guest.cfg:7: memory: " or "--memory: ", and "" if it was not made (or
+ * w is NULL). Returns `where`.
  */
 const char *xl_where(const struct xl_where *w, const char *key, char where[XL_WHERE_SIZE]);
 bool xl_where_is(const struct xl_where *w, const char *key);

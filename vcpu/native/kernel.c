@@ -6,9 +6,9 @@
  *      VIRQ_TIMER --> tasks whose time has come -+--> ready queue --first--> one step --more?--> end of the queue
  *      task_ready() -----------------------------+
  *
- * Invariant: a port's pending bit is cleared before its task looks at the ring, so that an event that arrives during a step sets
- * it again and is not lost. This is the protocol that every guest's kernel follows as well. The bits are set by the
- * hypervisor alone: what the kernel itself wants to happen is a matter of its ready queue.
+ * Invariant: a port's pending bit is cleared before its task looks at the ring, so that an event that arrives during a
+ * step sets it again and is not lost. This is the protocol that every guest's kernel follows as well. The bits are set
+ * by the hypervisor alone: what the kernel itself wants to happen is a matter of its ready queue.
  */
 #include "vcpu/native/kernel.h"
 

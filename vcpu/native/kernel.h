@@ -2,10 +2,10 @@
 /*
  * The kernel of a native domain: it runs tasks.
  *
- * Concept: dom0 and driver domains are C code on a scheduled vCPU. Their kernel does what the event part of a guest kernel
- * does: on an upcall it scans the pending bits of shared_info, and makes the task of each port ready. Then it gives the ready
- * tasks a step each, in turn (task.h). Backends and the toolstack are such tasks; they never poll, and when none is ready
- * the vCPU blocks. Times come from the vCPU's one-shot timer and VIRQ_TIMER, as in any guest.
+ * Concept: dom0 and driver domains are C code on a scheduled vCPU. Their kernel does what the event part of a guest
+ * kernel does: on an upcall it scans the pending bits of shared_info, and makes the task of each port ready. Then it
+ * gives the ready tasks a step each, in turn (task.h). Backends and the toolstack are such tasks; they never poll, and
+ * when none is ready the vCPU blocks. Times come from the vCPU's one-shot timer and VIRQ_TIMER, as in any guest.
  *
  * Once it runs it makes hypercalls, may wake itself, and no more: it works for an unprivileged domain as well.
  */

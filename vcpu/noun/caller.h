@@ -2,17 +2,19 @@
 /*
  * Who makes a hypercall, and how its memory is reached.
  *
- * Concept: a hypercall is made in the name of a vCPU, which decides what is allowed, and comes with addresses of buffers, which mean
- * something to the caller only. Mostly that is the vCPU itself:
+ * Concept: a hypercall is made in the name of a vCPU, which decides what is allowed, and comes with addresses of
+ * buffers, which mean something to the caller only. Mostly that is the vCPU itself:
  *
  *      pv_caller_mem       guest virtual addresses, translated by the vCPU's own page tables (mmu/guest_access.c)
  *      native_caller_mem   native code: pointers of this process (mmu/guest_access.c)
  *
- * But a call may also be made for somebody who is not here, as privcmd makes a process's calls in the name of dom0's vCPU: such a
- * caller brings its own way of reaching its memory along, for the duration of the call (hypercall_remote()). Handlers see nothing of
- * it: they use copy_from_guest(), copy_to_guest() and guest_handle_okay() of mmu/guest_access.h.
+ * But a call may also be made for somebody who is not here, as privcmd makes a process's calls in the name of dom0's
+ * vCPU: such a caller brings its own way of reaching its memory along, for the duration of the call
+ * (hypercall_remote()). Handlers see nothing of it: they use copy_from_guest(), copy_to_guest() and guest_handle_okay()
+ * of mmu/guest_access.h.
  *
- * Invariant: addresses that a handler keeps beyond the call (where a runstate is to be written, say) are the vCPU's own always.
+ * Invariant: addresses that a handler keeps beyond the call (where a runstate is to be written, say) are the vCPU's own
+ * always.
  */
 #ifndef VCPU_NOUN_CALLER_H
 #define VCPU_NOUN_CALLER_H

@@ -2,15 +2,18 @@
 /*
  * The nouns: struct domain and struct vcpu.
  *
- * Concept: a domain is a container of resources (frames, event channels, grants, vCPUs); a vCPU is what runs. Nearly all
- * of a hypervisor is operations on these two, so they are declared in one place, below everything else. Each group of fields
- * names the folder that owns it; others only look.
+ * Concept: a domain is a container of resources (frames, event channels, grants, vCPUs); a vCPU is what runs. Nearly
+ * all of a hypervisor is operations on these two, so they are declared in one place, below everything else. Each group
+ * of fields names the folder that owns it; others only look.
  *
  * Invariants:
- *  - d->refcnt > 0 while the domain is on xen->domain_list; whoever keeps a pointer across a hypercall holds a reference.
- *  - v->regs is valid for guest vCPUs only while the vCPU is not inside pcpu_run(): the hypervisor runs when guests do not.
- *  - What belongs to one kind of domain is an arm of a union, here and in struct vcpu; d->type selects it (v->domain->type), and no other
- *    is to be read or written: PV64 and PV32 have `pv`, native domains `native`, system domains none. tests/vcpu/test_kinds.c looks.
+ *  - d->refcnt > 0 while the domain is on xen->domain_list; whoever keeps a pointer across a hypercall holds a
+ *    reference.
+ *  - v->regs is valid for guest vCPUs only while the vCPU is not inside pcpu_run(): the hypervisor runs when guests do
+ *    not.
+ *  - What belongs to one kind of domain is an arm of a union, here and in struct vcpu; d->type selects it
+ *    (v->domain->type), and no other is to be read or written: PV64 and PV32 have `pv`, native domains `native`, system
+ *    domains none. tests/vcpu/test_kinds.c looks.
  *  - A vCPU is runnable when pause_flags == 0 and both pause counts are 0.
  *
  * Simplifies xen/include/xen/sched.h: no RCU, no locks (one host thread), no sched_units (a unit is a vCPU).
@@ -104,8 +107,8 @@ struct pv_domain {
 struct native_ops {
     const char *name;
     /*
-     * Do a bounded piece of work, and let the clock go on by what it costs; handle pending events. False: there is nothing to
-     * do, and v blocks until the next event.
+     * Do a bounded piece of work, and let the clock go on by what it costs; handle pending events. False: there is
+     * nothing to do, and v blocks until the next event.
      */
     bool (*step)(struct vcpu *v, void *data);
 };
@@ -307,7 +310,10 @@ static inline void put_domain(struct domain *d)
 struct domain *get_domain_by_id(struct xen *xen, domid_t domid);
 /* DOMID_XEN or DOMID_IO, with a reference. NULL: another number, or not made yet. */
 struct domain *get_system_domain(struct xen *xen, domid_t domid);
-/* As get_domain_by_id() for what a guest names in a hypercall, DOMID_SELF or a number: Xen's rcu_lock_domain_by_any_id(). NULL: -ESRCH. */
+/*
+ * As get_domain_by_id() for what a guest names in a hypercall, DOMID_SELF or a number: Xen's
+ * rcu_lock_domain_by_any_id(). NULL: -ESRCH.
+ */
 struct domain *get_domain_by_any_id(struct vcpu *v, domid_t domid);
 /* The domain with the lowest number that is not below domid, without a reference; NULL: none. */
 struct domain *domain_from(const struct xen *xen, domid_t domid);
@@ -318,8 +324,8 @@ void domain_list_remove(struct domain *d);
 /* --- life of domains: vcpu/domain.c --- */
 
 /*
- * DOMCTL createdomain's lower half: an empty, paused domain of a kind; guest and config NULL: a system domain. Its kind does not
- * make it privileged, nor the other way round. -errno on refusal.
+ * DOMCTL createdomain's lower half: an empty, paused domain of a kind; guest and config NULL: a system domain. Its kind
+ * does not make it privileged, nor the other way round. -errno on refusal.
  */
 struct xen_domctl_createdomain;
 int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
@@ -328,19 +334,26 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
 void domain_set_guest(struct domain *d, const struct guest_ops *guest);
 /* Add vCPU `id` (must not exist). It starts down and uninitialised. */
 int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out);
-/* Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain. */
+/*
+ * Destroy: preemptible (-ERESTART: call again). Complete when it returns 0; the struct stays while references remain.
+ */
 int domain_kill(struct domain *d);
 /* xen->hooks: the last reference is gone. Frees d. */
 void domain_destroy(struct domain *d);
 
 /* --- how it stops: vcpu/shutdown.c --- */
 
-/* Tell dom0, or whom it put in charge (VIRQ_DOM_EXC), that something about d changed; it will look with getdomaininfo. */
+/*
+ * Tell dom0, or whom it put in charge (VIRQ_DOM_EXC), that something about d changed; it will look with getdomaininfo.
+ */
 void domain_notify(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
-/* v did what cannot be continued. Prints why and shuts its domain down with SHUTDOWN_crash. (Xen: domain_crash(current->domain).) */
+/*
+ * v did what cannot be continued. Prints why and shuts its domain down with SHUTDOWN_crash. (Xen:
+ * domain_crash(current->domain).)
+ */
 void domain_crash(struct vcpu *v, const char *why, ...) __attribute__((format(printf, 2, 3)));
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
@@ -376,8 +389,9 @@ struct hypercall_args {
 typedef long hypercall_fn(struct vcpu *v, struct hypercall_args *args);
 
 /*
- * Native code has worked for ns: time passes, if that was in a step of its kernel. What it does outside of one (before the machine
- * runs, when it is switched off, in unit tests) takes no time, since there is no pCPU whose time it could be.
+ * Native code has worked for ns: time passes, if that was in a step of its kernel. What it does outside of one (before
+ * the machine runs, when it is switched off, in unit tests) takes no time, since there is no pCPU whose time it could
+ * be.
  */
 static inline void native_charge(struct vcpu *v, s_time_t ns)
 {
@@ -386,8 +400,8 @@ static inline void native_charge(struct vcpu *v, s_time_t ns)
 }
 
 /*
- * A hypercall made by native code as vCPU v (dom0's kernel and toolstack), continued until it is done. It costs what a guest's
- * does, its units of work, and the bytes that it copies.
+ * A hypercall made by native code as vCPU v (dom0's kernel and toolstack), continued until it is done. It costs what a
+ * guest's does, its units of work, and the bytes that it copies.
  */
 long hypercall_native(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5);
 /* The same, but once: -ERESTART means that there is more to do. For calls that can be made again as they are. */
@@ -396,8 +410,8 @@ long hypercall_native_once(struct vcpu *v, unsigned int nr, uint64_t a1, uint64_
 
 /*
  * True when the hypercall that v executes should be preempted: its share of work is used up. Call it once per unit of
- * work (a page, a batch entry). Deterministic: counts, does not look at a clock. Native callers are preempted too, and pay for
- * the units.
+ * work (a page, a batch entry). Deterministic: counts, does not look at a clock. Native callers are preempted too, and
+ * pay for the units.
  */
 static inline bool hypercall_preempt_check(struct vcpu *v)
 {

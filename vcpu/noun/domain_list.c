@@ -2,15 +2,15 @@
 /*
  * The list of domains: found by number, and in order.
  *
- * Concept: a guest names a domain by its number, and a number is only as good as the moment: the domain may die within the hypercall.
- * So every look-up takes a reference, and whoever asked gives it back with put_domain(). The last one gone, the structure goes, too: not
- * from here, since that is the work of every folder above, but through xen->hooks.
+ * Concept: a guest names a domain by its number, and a number is only as good as the moment: the domain may die within
+ * the hypercall. So every look-up takes a reference, and whoever asked gives it back with put_domain(). The last one
+ * gone, the structure goes, too: not from here, since that is the work of every folder above, but through xen->hooks.
  *
- * Invariants: the list is in ascending order of numbers and domain_of[] has the same domains; system domains (DOMID_XEN, DOMID_IO) are
- * on neither, so that no number of a guest's finds them.
+ * Invariants: the list is in ascending order of numbers and domain_of[] has the same domains; system domains
+ * (DOMID_XEN, DOMID_IO) are on neither, so that no number of a guest's finds them.
  *
- * Corresponds to domain_list, get_domain_by_id(), rcu_lock_domain_by_any_id() of xen/common/domain.c. No RCU here (one host thread):
- * what Xen locks for the length of a hypercall holds a reference.
+ * Corresponds to domain_list, get_domain_by_id(), rcu_lock_domain_by_any_id() of xen/common/domain.c. No RCU here (one
+ * host thread): what Xen locks for the length of a hypercall holds a reference.
  */
 #include "vcpu/noun/domain.h"
 

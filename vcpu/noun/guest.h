@@ -43,8 +43,8 @@ struct guest_ops {
     uint64_t vm_assist_valid;                /* bits VMASST_TYPE_* that it may set */
     const struct caller_mem_ops *caller_mem; /* how a hypercall reaches its memory */
     /*
-     * Granted frames in its own memory, flags: GNTMAP_*; the references are the caller's. Created at *host_addr (native code is told
-     * where); undone, with new_addr by taking over what is mapped there. GNTST_okay, GNTST_general_error.
+     * Granted frames in its own memory, flags: GNTMAP_*; the references are the caller's. Created at *host_addr (native
+     * code is told where); undone, with new_addr by taking over what is mapped there. GNTST_okay, GNTST_general_error.
      */
     int (*create_grant_host_mapping)(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags);
     int (*replace_grant_host_mapping)(struct vcpu *v, uint64_t host_addr, mfn_t frame, uint64_t new_addr,

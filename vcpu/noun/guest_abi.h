@@ -2,10 +2,11 @@
 /*
  * What differs between a 64-bit and a 32-bit guest, as data.
  *
- * Concept: a guest's width shows in many places: how long its words are, in which ring its kernel runs, what its page tables look like.
- * Each such place asks the row for the fact that it needs, and not for the width, so that what the width means can be read
- * here, once. What is done in two ways rather than with two values has two functions: here (as far as mmu/ is concerned), in
- * struct guest_ops, or in the table of hypercalls, whose handlers for 32-bit guests Xen calls compat_*.
+ * Concept: a guest's width shows in many places: how long its words are, in which ring its kernel runs, what its page
+ * tables look like. Each such place asks the row for the fact that it needs, and not for the width, so that what the
+ * width means can be read here, once. What is done in two ways rather than with two values has two functions: here (as
+ * far as mmu/ is concerned), in struct guest_ops, or in the table of hypercalls, whose handlers for 32-bit guests Xen
+ * calls compat_*.
  *
  *                          words  kernel   page tables                                  hypercall
  *      pv64_abi            8      ring 3   4 levels; another root for user code         SYSCALL

@@ -2,12 +2,13 @@
 /*
  * struct xen: one running hypervisor.
  *
- * Concept: what real Xen keeps in global variables (the domain list, the frame table, the heap, the scheduler) lives in one
- * structure, because two machines may run in one process: migration and unit tests need that. Every domain points to
- * its struct xen, so `v->domain->xen` reaches everything.
+ * Concept: what real Xen keeps in global variables (the domain list, the frame table, the heap, the scheduler) lives in
+ * one structure, because two machines may run in one process: migration and unit tests need that. Every domain points
+ * to its struct xen, so `v->domain->xen` reaches everything.
  *
- * Layering: this file belongs to the nouns (with domain.h): mmu/ and evtchn/ may include it, and it includes nothing above
- * sim/. What lives above is reached through the tables handed down at start: the hypercall table, and struct xen_hooks.
+ * Layering: this file belongs to the nouns (with domain.h): mmu/ and evtchn/ may include it, and it includes nothing
+ * above sim/. What lives above is reached through the tables handed down at start: the hypercall table, and struct
+ * xen_hooks.
  */
 #ifndef VCPU_NOUN_XEN_H
 #define VCPU_NOUN_XEN_H
@@ -58,7 +59,9 @@ struct xen_hooks {
     void (*vcpu_unblock)(struct vcpu *v);
     /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
     void (*domain_destroy)(struct domain *d);
-    /* mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody. */
+    /*
+     * mmu_audit() asks who outside mmu/ keeps references to frames, to be told with audit_ref(). evtchn/; NULL: nobody.
+     */
     void (*audit_refs)(struct xen *xen, struct audit *a);
     /* The kind of a domain that XEN_DOMCTL_createdomain (vcpu/domctl.c) makes: a row of vcpu/pv/guest.c. */
     const struct guest_ops *new_domain;
@@ -68,7 +71,10 @@ struct xen {
     struct machine *machine;
     const struct xen_hooks *hooks;
 
-    /* mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine RAM) */
+    /*
+     * mmu/: the frame table, one page_info a frame; the heap; the machine-to-phys table (guest readable, in machine
+     * RAM)
+     */
     struct page_info *frame_table;
     struct heap *heap;
     const uint64_t *m2p; /* host view of the table at MACH2PHYS_VIRT_START; nr_frames entries */

@@ -2,8 +2,8 @@
 /*
  * Who may do what to whom: one table.
  *
- * Concept: Xen asks its security module before every operation that is not a domain's own affair. Without a policy loaded the answer is
- * the operation's default action, which looks at no more than who asks and whom it is about:
+ * Concept: Xen asks its security module before every operation that is not a domain's own affair. Without a policy
+ * loaded the answer is the operation's default action, which looks at no more than who asks and whom it is about:
  *
  *                    the control    the target's    the domain   the xenstore's   anybody
  *                    domain         device model    itself       domain           else
@@ -12,11 +12,13 @@
  *      XSM_DM_PRIV   yes            yes             no           no               no
  *      XSM_PRIV      yes            no              no           no               no
  *
- * (A device model's domain is one that XEN_DOMCTL_set_target gave power over another.) Each line of XSM_OPERATIONS makes a function,
- * xsm_NAME(src, target): 0 or -EPERM. Its name is Xen's, and so is its action. An operation whose command decides (Xen: XSM_OTHER) has
- * a line for each answer. Privilege is apart from kind: nothing here asks what kind of guest a domain is.
+ * (A device model's domain is one that XEN_DOMCTL_set_target gave power over another.) Each line of XSM_OPERATIONS
+ * makes a function, xsm_NAME(src, target): 0 or -EPERM. Its name is Xen's, and so is its action. An operation whose
+ * command decides (Xen: XSM_OTHER) has a line for each answer. Privilege is apart from kind: nothing here asks what
+ * kind of guest a domain is.
  *
- * Not here: limits that are properties of the control domain rather than permissions (the largest extent, NUMA nodes, interrupts).
+ * Not here: limits that are properties of the control domain rather than permissions (the largest extent, NUMA nodes,
+ * interrupts).
  *
  * Corresponds to xen/include/xsm/dummy.h.
  */
@@ -88,8 +90,8 @@ XSM_OPERATIONS(XSM_FUNCTION)
 #undef XSM_FUNCTION
 
 /*
- * The domain that v names for an operation (DOMID_SELF or a number), with a reference, if v may do it to that domain. 0; -ESRCH: there is
- * none; -EPERM.
+ * The domain that v names for an operation (DOMID_SELF or a number), with a reference, if v may do it to that domain.
+ * 0; -ESRCH: there is none; -EPERM.
  */
 int get_domain_for(struct vcpu *v, domid_t domid, xsm_fn *may, struct domain **out);
 

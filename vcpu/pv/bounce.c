@@ -2,21 +2,22 @@
 /*
  * Entering the guest kernel: bounce frames. (The way back, which guests ask for: iret.c.)
  *
- * Concept: when real hardware takes a fault it pushes a frame on the kernel's stack and jumps through the IDT. A PV guest's
- * IDT is a table in the hypervisor (set_trap_table), so the hypervisor pushes the frame itself: it "bounces" the trap. The
- * frame of a PV64 guest, from the address in RSP upwards:
+ * Concept: when real hardware takes a fault it pushes a frame on the kernel's stack and jumps through the IDT. A PV
+ * guest's IDT is a table in the hypervisor (set_trap_table), so the hypervisor pushes the frame itself: it "bounces"
+ * the trap. The frame of a PV64 guest, from the address in RSP upwards:
  *
  *      rcx  r11  [ds es fs gs: failsafe]  [error code]  rip  cs|upcall_mask<<32  rflags  rsp  ss
  *
- * RCX and R11 are there because the guest returns with HYPERVISOR_iret, a SYSCALL, which destroys them. RFLAGS shows IF as
- * the inverse of the upcall mask, since that is the guest's real "interrupts enabled". Both kernel and user of a PV64 guest run at
- * CPL 3 on different page tables, so entering the kernel from user mode also changes tables and the GS base.
- * A PV32 kernel runs in ring 1, whose frame is what hardware would push, the upcall mask in the upper half of CS:
+ * RCX and R11 are there because the guest returns with HYPERVISOR_iret, a SYSCALL, which destroys them. RFLAGS shows IF
+ * as the inverse of the upcall mask, since that is the guest's real "interrupts enabled". Both kernel and user of a
+ * PV64 guest run at CPL 3 on different page tables, so entering the kernel from user mode also changes tables and the
+ * GS base. A PV32 kernel runs in ring 1, whose frame is what hardware would push, the upcall mask in the upper half of
+ * CS:
  *
  *      [ds es fs gs: failsafe]  [error code]  eip  cs|upcall_mask<<16  eflags  [esp  ss   when coming from ring 3]
  *
- * Invariants: a frame is written whole or the domain is crashed; the handler runs with TF, NT, RF, AC clear; a trap whose
- * gate says so, and every event upcall, masks upcalls.
+ * Invariants: a frame is written whole or the domain is crashed; the handler runs with TF, NT, RF, AC clear; a trap
+ * whose gate says so, and every event upcall, masks upcalls.
  *
  * Corresponds to xen/arch/x86/x86_64/entry.S (create_bounce_frame), compat/entry.S, pv/traps.c. Labs: rings, traps.
  */

@@ -2,9 +2,10 @@
 /*
  * Loading and reading a PV vCPU's whole register context.
  *
- * Concept: a vCPU is brought to life with one structure, struct vcpu_guest_context: registers, trap table, descriptor tables,
- * page-table root. It comes from the toolstack (XEN_DOMCTL_setvcpucontext) or from the guest for its own secondary vCPUs
- * (VCPUOP_initialise); neither is trusted. Everything is checked before anything is loaded, and the root page table is validated by mmu/.
+ * Concept: a vCPU is brought to life with one structure, struct vcpu_guest_context: registers, trap table, descriptor
+ * tables, page-table root. It comes from the toolstack (XEN_DOMCTL_setvcpucontext) or from the guest for its own
+ * secondary vCPUs (VCPUOP_initialise); neither is trusted. Everything is checked before anything is loaded, and the
+ * root page table is validated by mmu/.
  *
  * A 32-bit guest's structure is another layout (xen/foreign/x86_32.h); it is converted to the 64-bit one at the door.
  *
@@ -56,7 +57,9 @@ static int context_check(struct vcpu *v, const struct pv_guest_context *g)
     return !v->is_initialised && starts_in_user_mode(v->domain, c) && !c->ctrlreg[1] ? -EINVAL : 0;
 }
 
-/* The tables of a vCPU that is initialised are its guest's alone to change: does the context name the ones that it has? */
+/*
+ * The tables of a vCPU that is initialised are its guest's alone to change: does the context name the ones that it has?
+ */
 static bool same_tables(const struct vcpu *v, const struct vcpu_guest_context *c)
 {
     const struct domain *d = v->domain;

@@ -2,12 +2,13 @@
 /*
  * The last steps before a PV guest is entered.
  *
- * Concept: what a guest is owed when it comes on its processor again is put before its next instruction: an event is bounced (bounce.c); a
- * code or stack selector that cannot be loaded (segments.c) raises the exception that loading it would have raised; and a data
- * selector that was lost while another guest ran, since its descriptor has changed, calls the guest's failsafe handler. So this file is
- * above both.
+ * Concept: what a guest is owed when it comes on its processor again is put before its next instruction: an event is
+ * bounced (bounce.c); a code or stack selector that cannot be loaded (segments.c) raises the exception that loading it
+ * would have raised; and a data selector that was lost while another guest ran, since its descriptor has changed, calls
+ * the guest's failsafe handler. So this file is above both.
  *
- * Corresponds to test_all_events and failsafe_callback of xen/arch/x86/x86_64/entry.S, load_segments() of xen/arch/x86/domain.c.
+ * Corresponds to test_all_events and failsafe_callback of xen/arch/x86/x86_64/entry.S, load_segments() of
+ * xen/arch/x86/domain.c.
  */
 #include "evtchn/evtchn.h"
 #include "vcpu/pv/pv.h"

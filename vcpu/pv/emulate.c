@@ -2,16 +2,17 @@
 /*
  * Privileged instructions of a PV kernel.
  *
- * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN. Each
- * is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does it on the
- * guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets nothing of it
- * emulated but what its IOPL allows. Ports are in ioport.c, MSRs in msr.c. CPUID and RDTSC are no matter of privilege: they are
- * intercepted, in both modes, and answered here.
+ * Concept: a paravirtualized kernel mostly asks by hypercall, but not always: it reads CR2, executes CLTS, WRMSR, IN.
+ * Each is a #GP at CPL 3. The hypervisor decodes the instruction at RIP, decides whether this guest may do that, does
+ * it on the guest's virtual registers, and steps over it; otherwise the guest's own #GP handler gets it. User mode gets
+ * nothing of it emulated but what its IOPL allows. Ports are in ioport.c, MSRs in msr.c. CPUID and RDTSC are no matter
+ * of privilege: they are intercepted, in both modes, and answered here.
  *
- * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI would make
- * an interrupt flag that half works; PV guests mask events instead.
+ * CLI and STI are accepted (if the virtual IOPL allows them) and ignored: POPF cannot be trapped, so honouring CLI
+ * would make an interrupt flag that half works; PV guests mask events instead.
  *
- * Invariant: only pv.ctrlreg[], bases, debug registers and general registers change; rip moves exactly when the answer is true.
+ * Invariant: only pv.ctrlreg[], bases, debug registers and general registers change; rip moves exactly when the answer
+ * is true.
  *
  * Corresponds to xen/arch/x86/pv/emul-priv-op.c, emul-inv-op.c. Labs: rings.
  */

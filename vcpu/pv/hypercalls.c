@@ -3,8 +3,8 @@
  * The small PV hypercalls: what a kernel would do to its own processor with privileged instructions.
  *
  * Concept: LIDT becomes set_trap_table, the TSS's stack pointer stack_switch, WRMSR(LSTAR) set_callbacks, MOV CR0 (TS)
- * fpu_taskswitch, MOV DR set_debugreg. Each stores a value in struct pv_vcpu after checking that no value can hurt anybody
- * but the guest: addresses must be canonical, selectors are forced to the guest's ring.
+ * fpu_taskswitch, MOV DR set_debugreg. Each stores a value in struct pv_vcpu after checking that no value can hurt
+ * anybody but the guest: addresses must be canonical, selectors are forced to the guest's ring.
  *
  * Corresponds to xen/arch/x86/pv/callback.c, misc-hypercalls.c, descriptor-tables.c.
  */

@@ -2,20 +2,22 @@
 /*
  * IN, OUT, INS and OUTS of a PV guest.
  *
- * Concept: two questions are asked of every access. Does the guest allow it to the code that makes it: by its virtual IOPL, or
- * by the port bitmap that its kernel has named (physdev.c)? If not, the guest gets its #GP. And does the administrator allow it
- * to the guest? No guest is given ports here, so what the guest allows finds no device: reads give ones, writes are lost. Five
- * ports are not devices' but the hypervisor's own, and need no leave of the administrator's:
+ * Concept: two questions are asked of every access. Does the guest allow it to the code that makes it: by its virtual
+ * IOPL, or by the port bitmap that its kernel has named (physdev.c)? If not, the guest gets its #GP. And does the
+ * administrator allow it to the guest? No guest is given ports here, so what the guest allows finds no device: reads
+ * give ones, writes are lost. Five ports are not devices' but the hypervisor's own, and need no leave of the
+ * administrator's:
  *
  *      0xcf8 (32 bits)     the PCI address latch, a word a domain; nothing answers behind it at 0xcfc
  *      0x42 0x43 0x61      interval timer, loudspeaker (pit.c), for domains made with XEN_X86_EMU_PIT: libxl makes none such,
  *                          but this toolstack does, so that there is a timer to play with
  *      0x70                the clock's index, a byte a domain; the clock itself at 0x71 is the owner's of the machine
  *
- * An access of several bytes is one to each of several ports. A string instruction is repeated here, up to a share of work;
- * then the guest is back on the instruction, with counter and pointer where they are.
+ * An access of several bytes is one to each of several ports. A string instruction is repeated here, up to a share of
+ * work; then the guest is back on the instruction, with counter and pointer where they are.
  *
- * Invariant: RIP moves exactly when an instruction is done; a fault leaves it, and what is done, as the processor would.
+ * Invariant: RIP moves exactly when an instruction is done; a fault leaves it, and what is done, as the processor
+ * would.
  *
  * Corresponds to xen/arch/x86/pv/emul-priv-op.c (guest_io_okay to rep_outs).
  */
@@ -43,7 +45,10 @@ static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
     return ((bits[0] | bits[1] << 8) >> (port & 7) & ((1u << size) - 1)) == 0;
 }
 
-/* Debug registers 0 to 3 that break on an access to these ports, a bit each: since the processor sees none (set_debugreg). */
+/*
+ * Debug registers 0 to 3 that break on an access to these ports, a bit each: since the processor sees none
+ * (set_debugreg).
+ */
 static unsigned int io_breakpoints(const struct vcpu *v, unsigned int port, unsigned int size)
 {
     static const uint8_t width[4] = { 1, 2, 8, 4 }; /* DR7's LEN field */

@@ -2,12 +2,12 @@
 /*
  * HYPERVISOR_iret: how a guest kernel returns from a trap.
  *
- * Concept: IRET itself would do for much of it, but not for what is virtual: the page tables and GS base of a PV64 guest's user
- * mode, and "interrupts enabled", a byte in shared memory that the frame has as IF. So the kernel leaves a frame on its stack,
- * the one that it was entered with (bounce.c) and EAX below, and asks the hypervisor.
+ * Concept: IRET itself would do for much of it, but not for what is virtual: the page tables and GS base of a PV64
+ * guest's user mode, and "interrupts enabled", a byte in shared memory that the frame has as IF. So the kernel leaves a
+ * frame on its stack, the one that it was entered with (bounce.c) and EAX below, and asks the hypervisor.
  *
- * Invariants: nothing of the frame is trusted: a selector that cannot be loaded, or an address that is none, is an exception
- * at the place where the guest would have gone on, and a frame that cannot be read is its domain's end.
+ * Invariants: nothing of the frame is trusted: a selector that cannot be loaded, or an address that is none, is an
+ * exception at the place where the guest would have gone on, and a frame that cannot be read is its domain's end.
  *
  * Corresponds to xen/arch/x86/pv/iret.c. Labs: rings, traps.
  */
@@ -58,8 +58,8 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
 }
 
 /*
- * Virtual-8086 mode is not to be had in long mode. The guest's #GP handler is told so as if the first instruction there had
- * faulted: it finds the whole frame on the kernel's stack, an error code of 0 in the place of EAX.
+ * Virtual-8086 mode is not to be had in long mode. The guest's #GP handler is told so as if the first instruction there
+ * had faulted: it finds the whole frame on the kernel's stack, an error code of 0 in the place of EAX.
  */
 static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
 {
@@ -88,7 +88,10 @@ static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)v->pv.kernel_ss);
 }
 
-/* PV32: the hardware's own frame below eax (xen/arch/x86/pv/iret.c, compat_iret): eax eip cs eflags [esp ss] or a VM86 tail. */
+/*
+ * PV32: the hardware's own frame below eax (xen/arch/x86/pv/iret.c, compat_iret): eax eip cs eflags [esp ss] or a VM86
+ * tail.
+ */
 long compat_iret(struct vcpu *v, struct hypercall_args *args)
 {
     struct cpu_state *r = v->regs;

@@ -7,7 +7,8 @@
  *   the guest's own    segment bases, TSC_AUX, MCG_STATUS: kept in the vCPU
  *   constants          EFER, APIC_BASE, PAT, and what reads 0 (PATCHLEVEL, PLATFORM_INFO...): what a kernel must know of the
  *                      machine; a write is #GP, but for EFER with the value that it has
- *   read 0, write lost performance counters, P-states, HWCR (and DE_CFG, which reads 2): kernels of this processor touch
+ *   read 0, write lost performance counters, P-states, HWCR (and DE_CFG, which reads 2): kernels of this processor
+ *   touch
  *                      them without asking
  *   #GP                the rest
  *
@@ -17,8 +18,8 @@
  *
  * Invariant: nothing here changes the processor.
  *
- * Corresponds to xen/arch/x86/msr.c, read_msr() and write_msr() of pv/emul-priv-op.c, cpu/mcheck/vmce.c, cpu/vpmu.c (off),
- * on an AMD processor of family 15h (cpu_policy.c says why). Labs: rings.
+ * Corresponds to xen/arch/x86/msr.c, read_msr() and write_msr() of pv/emul-priv-op.c, cpu/mcheck/vmce.c, cpu/vpmu.c
+ * (off), on an AMD processor of family 15h (cpu_policy.c says why). Labs: rings.
  */
 #include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"
@@ -65,9 +66,10 @@
 #define MSR_PPIN_CTL          0xc00102f0u
 #define MSR_PPIN              0xc00102f1u
 #define MSR_DE_CFG            0xc0011029u
-#define DE_CFG_LFENCE         0x2u                     /* LFENCE lets nothing behind it begin */
-#define XEN_MSR_PAT           UINT64_C(0x050100070406) /* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
-#define GUEST_MC_BANKS        2u                       /* machine check banks that each guest has */
+#define DE_CFG_LFENCE         0x2u /* LFENCE lets nothing behind it begin */
+/* WB WT UC- UC WC WP UC UC: what Xen programs, and PTEs of guests mean */
+#define XEN_MSR_PAT    UINT64_C(0x050100070406)
+#define GUEST_MC_BANKS 2u /* machine check banks that each guest has */
 
 /* --- the processor's own --- */
 

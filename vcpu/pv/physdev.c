@@ -2,11 +2,11 @@
 /*
  * physdev_op: what a PV guest may ask about physical devices.
  *
- * Concept: dom0's kernel drives the machine's devices, so it programs interrupt controllers and tells Xen of PCI devices through
- * this call; an unprivileged guest has no device and gets little: its own I/O privilege level and port bitmap, which the
- * emulation of IN and OUT consults (emulate.c), and some bookkeeping of interrupts that never come. What is left is refused,
- * each in its own way: the argument is read first (-EFAULT), sometimes looked at (-EINVAL, -ESRCH), and then the answer is
- * -EPERM, or -ENODEV where Xen looks for the device before it asks who wants to know.
+ * Concept: dom0's kernel drives the machine's devices, so it programs interrupt controllers and tells Xen of PCI
+ * devices through this call; an unprivileged guest has no device and gets little: its own I/O privilege level and port
+ * bitmap, which the emulation of IN and OUT consults (emulate.c), and some bookkeeping of interrupts that never come.
+ * What is left is refused, each in its own way: the argument is read first (-EFAULT), sometimes looked at (-EINVAL,
+ * -ESRCH), and then the answer is -EPERM, or -ENODEV where Xen looks for the device before it asks who wants to know.
  *
  * Simplifies: nobody is given a physical interrupt, so a pirq is no more than a number that is taken.
  *

@@ -2,8 +2,8 @@
 /*
  * The interval timer that a PV guest may play with: channel 2 of an 8254, which drives the loudspeaker.
  *
- * Concept: a counter runs down from a value that the guest writes, byte by byte, at 1.193182 MHz of virtual time. Nothing
- * ticks: the present count follows from the time of loading, and is computed when somebody asks.
+ * Concept: a counter runs down from a value that the guest writes, byte by byte, at 1.193182 MHz of virtual time.
+ * Nothing ticks: the present count follows from the time of loading, and is computed when somebody asks.
  *
  *      port 0x43 (write)   7 6      5 4          3 2 1   0
  *                          channel  access       mode    BCD          access 0: latch the count
@@ -11,7 +11,8 @@
  *      port 0x42           the count, as `access` says: 1 low byte, 2 high byte, 3 low, then high
  *      port 0x61           0: gate of channel 2   1: loudspeaker   4: refresh clock   5: output of channel 2
  *
- * Channels 0 and 1 have no port that reaches a PV guest, so what 0x43 says of them is lost. Nobody hears the loudspeaker.
+ * Channels 0 and 1 have no port that reaches a PV guest, so what 0x43 says of them is lost. Nobody hears the
+ * loudspeaker.
  *
  * Corresponds to xen/arch/x86/emul-i8254.c (pv_pit_handler). Source: Intel 8254 data sheet.
  */

@@ -10,7 +10,9 @@
 
 /* --- bounce.c: entering the guest kernel --- */
 
-/* Deliver exception `vector` to the guest kernel (the vCPU then stands at its handler). No handler: the domain crashes. */
+/*
+ * Deliver exception `vector` to the guest kernel (the vCPU then stands at its handler). No handler: the domain crashes.
+ */
 void pv_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
 void pv_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 /* A software interrupt whose gate allows it (rip is behind the instruction already). */
@@ -39,7 +41,9 @@ hypercall_fn do_iret, compat_iret;
 /* Read from one of the kernel's addresses, in whichever mode the guest is. 0 or -EFAULT. */
 int pv_copy_from_kernel(struct vcpu *v, void *dst, uint64_t src, size_t n);
 
-/* Load selector `sel` from the guest's GDT or LDT with its hidden part, as the processor would. False: it would fault. */
+/*
+ * Load selector `sel` from the guest's GDT or LDT with its hidden part, as the processor would. False: it would fault.
+ */
 bool pv_load_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
 /* The same for CS or SS; one that would fault stands in the register with nothing behind it. CS sets the CPL. */
 void pv_set_segment(struct vcpu *v, unsigned int seg, uint16_t sel);
@@ -65,20 +69,22 @@ static inline void pv_flat_segments(struct vcpu *v, uint16_t cs, uint16_t ss)
 /* Deliver what is due before the guest is entered: NMI, the event upcall, what its selectors are worth. */
 void pv_deliver_events(struct vcpu *v);
 /*
- * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a null
- * selector, and the kernel is told with the failsafe callback.
+ * v comes onto a pCPU: load DS, ES, FS and GS anew. If the guest has taken away the descriptor of one, that becomes a
+ * null selector, and the kernel is told with the failsafe callback.
  */
 void pv_reload_segments(struct vcpu *v);
 
 /* --- traps.c: what an exit means --- */
 void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
 
-/* --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. --- */
+/*
+ * --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. ---
+ */
 bool pv_emulate_privileged_op(struct vcpu *v);
 bool pv_emulate_forced_invalid_op(struct vcpu *v);
 /*
- * An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped, or ran
- * into breakpoints (hits: bits of DR6).
+ * An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped, or
+ * ran into breakpoints (hits: bits of DR6).
  */
 void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits);
 /* The low bytes of a general register, as an instruction writes them. */
@@ -87,7 +93,10 @@ void pv_write_gpr(struct vcpu *v, const struct insn_operand *op, uint64_t val);
 void pv_emulate_cpuid(struct vcpu *v);
 /* False: the kernel has forbidden it to user mode (CR4.TSD). */
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp);
-/* Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as ring 0. */
+/*
+ * Is the virtual IOPL high enough for the mode? The kernel counts as ring 1, or with the architectural_iopl assist as
+ * ring 0.
+ */
 bool iopl_ok(const struct vcpu *v);
 
 /* --- ioport.c --- */
@@ -115,7 +124,9 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g);
 /* Back to how vcpu_create() left it, down and without registers or tables. -ERESTART: call again. */
 int pv_vcpu_reset(struct vcpu *v);
 void pv_get_info_guest(struct vcpu *v, struct pv_guest_context *g);
-/* CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated). */
+/*
+ * CR4 of v from now on, as far as the guest may choose it; of that the processor gets FSGSBASE alone (TSD is emulated).
+ */
 void pv_set_cr4(struct vcpu *v, uint64_t cr4);
 void pv_context_from_32(struct pv_guest_context *g, const struct vcpu_guest_context_x86_32 *c32);
 void pv_context_to_32(const struct pv_guest_context *g, struct vcpu_guest_context_x86_32 *c32);

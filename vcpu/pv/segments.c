@@ -2,16 +2,17 @@
 /*
  * Segments of PV guests.
  *
- * Concept: the processor loads a segment register natively from the guest's GDT or LDT, which the hypervisor has validated
- * (mmu/: no descriptor may reach ring 0). When the hypervisor itself changes CS or SS, because it enters a handler or
- * returns from one, it must do by hand what the processor does: look the selector up, check it, fill the hidden part.
+ * Concept: the processor loads a segment register natively from the guest's GDT or LDT, which the hypervisor has
+ * validated (mmu/: no descriptor may reach ring 0). When the hypervisor itself changes CS or SS, because it enters a
+ * handler or returns from one, it must do by hand what the processor does: look the selector up, check it, fill the
+ * hidden part.
  *
  *   descriptor: 63..56     55 54 53 52  51..48       47 46..45 44 43..40  39..16      15..0
  *               base31:24  G  DB L AVL  limit19:16   P  DPL    S  type    base23:0    limit15:0
  *
- * A selector that cannot be loaded is no error yet: a context may name it, or the frame of an iret. It stands in the register
- * with nothing behind it, and when the guest is next entered, which is when the processor would load it, the guest gets the
- * exception, with the selector in the frame.
+ * A selector that cannot be loaded is no error yet: a context may name it, or the frame of an iret. It stands in the
+ * register with nothing behind it, and when the guest is next entered, which is when the processor would load it, the
+ * guest gets the exception, with the selector in the frame.
  *
  * Both kinds of PV guest find Xen's own flat descriptors at the end of their GDT (selectors FLAT_*, page 14), so that a
  * kernel can run before it has a GDT of its own.

@@ -2,14 +2,15 @@
 /*
  * What an exit of a PV guest means.
  *
- * Concept: a PV guest runs deprivileged, so everything privileged it does becomes a fault that lands here. Three answers
- * exist: the hypervisor wanted the fault (hypercall, page-table write, LDT page to bring in, privileged instruction to
- * emulate) and deals with it; or the guest's own kernel should see it and gets a bounce frame; or nobody handles it and the
- * domain crashes. It is never our crash.
+ * Concept: a PV guest runs deprivileged, so everything privileged it does becomes a fault that lands here. Three
+ * answers exist: the hypervisor wanted the fault (hypercall, page-table write, LDT page to bring in, privileged
+ * instruction to emulate) and deals with it; or the guest's own kernel should see it and gets a bounce frame; or nobody
+ * handles it and the domain crashes. It is never our crash.
  *
  * The one switch below is the table of contents; handlers: emulate.c, ioport.c, bounce.c, vcpu/hypercall.c, mmu/pv/.
  *
- * Corresponds to xen/arch/x86/traps.c (do_general_protection, do_page_fault, fixup_page_fault) and pv/traps.c. Labs: rings.
+ * Corresponds to xen/arch/x86/traps.c (do_general_protection, do_page_fault, fixup_page_fault) and pv/traps.c. Labs:
+ * rings.
  */
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
@@ -40,7 +41,9 @@ static void softint(struct vcpu *v, const struct sim_exit *e)
     pv_inject_hw_exception(v, X86_EXC_GP, e->softint.vector * 8u | X86_XEC_IDT);
 }
 
-/* A fault in the window where the guest's LDT is mapped brings in that page of it; what it lacks is the guest's fault. */
+/*
+ * A fault in the window where the guest's LDT is mapped brings in that page of it; what it lacks is the guest's fault.
+ */
 static bool ldt_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 {
     uint64_t start = LDT_VIRT_START(v), offset = addr - start;

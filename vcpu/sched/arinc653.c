@@ -19,11 +19,11 @@
  * first pCPU runs anything: a table is for one processor.
  *
  * Read: ARINC Specification 653P1. Corresponds to xen/common/sched/arinc653.c. What differs:
- *  - in Xen a major frame begins when the first decision after the end of the last one is made, so it drifts. A time table that
- *    keeps no time would teach nothing;
- *  - in Xen each pCPU of a pool follows the table and runs only those whose processor it happens to be; where it stands in the
- *    table is one variable for all pCPUs and pools, so two of them disturb each other. Here there is one pCPU, that a vCPU's hard
- *    affinity must hold, and a pool has its own place in its own table;
+ *  - in Xen a major frame begins when the first decision after the end of the last one is made, so it drifts. A time
+ *    table that keeps no time would teach nothing;
+ *  - in Xen each pCPU of a pool follows the table and runs only those whose processor it happens to be; where it stands
+ *    in the table is one variable for all pCPUs and pools, so two of them disturb each other. Here there is one pCPU,
+ *    that a vCPU's hard affinity must hold, and a pool has its own place in its own table;
  *  - a major frame of more than 146 years, with which Xen's sums overflow and its BUG_ON ends the host, is -EINVAL.
  */
 #include <errno.h>

@@ -229,7 +229,10 @@ static int cpupool_cpu_add(struct scheduler *s, uint32_t cpu)
     return free >> cpu & 1 ? sched_cpu_add(s, cpu) : -ENODEV;
 }
 
-/* The last pCPU of a pool goes only when nobody needs it any more; those who are dying do it in Pool-0 (and stay there). */
+/*
+ * The last pCPU of a pool goes only when nobody needs it any more; those who are dying do it in Pool-0 (and stay
+ * there).
+ */
 static int dying_leave(struct scheduler *s)
 {
     for_each_domain (s->xen, d) {

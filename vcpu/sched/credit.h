@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Data of the credit policy, shared by its files: credit_runq.c (who waits), credit_acct.c (who has credits), credit.c (who runs). */
+/*
+ * Data of the credit policy, shared by its files: credit_runq.c (who waits), credit_acct.c (who has credits), credit.c
+ * (who runs).
+ */
 #ifndef VCPU_SCHED_CREDIT_H
 #define VCPU_SCHED_CREDIT_H
 
@@ -8,7 +11,9 @@
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
 
-/* The order in which they run. OWED and DEEP are the ends of UNDER and OVER: more than a slice saved up, or overdrawn. */
+/*
+ * The order in which they run. OWED and DEEP are the ends of UNDER and OVER: more than a slice saved up, or overdrawn.
+ */
 enum pri { PRI_BOOST, PRI_OWED, PRI_UNDER, PRI_OVER, PRI_DEEP, PRI_IDLE };
 
 #define MAX_CREDIT_SLICES 10 /* neither savings nor debts go beyond so many slices */
@@ -43,7 +48,9 @@ struct csched_pcpu {
     struct timer tick;
 };
 
-/* Scratch of accounting: what it must know of an active vCPU to share credits out, side by side, however many they are. */
+/*
+ * Scratch of accounting: what it must know of an active vCPU to share credits out, side by side, however many they are.
+ */
 struct csched_share {
     struct csched_vcpu *svc;
     uint64_t mask; /* pCPUs that it may use */

@@ -32,11 +32,11 @@
  * Read: G. Dunlap, "Credit2 scheduler" (Xen wiki and Xen Summit 2010). Corresponds to xen/common/sched/credit2.c:
  * credits, resets, slices and yielding are as there, but for what credit2_rqd.c and credit2_cap.c say of parts and of
  * helpings. Besides:
- *  - a waker marks a pCPU whose vCPU is within its rate limit, and gets it when that is over. Xen leaves such a pCPU alone, so a
- *    waker may wait to the end of a slice; here wake-up latency is the rate limit, as its name says;
+ *  - a waker marks a pCPU whose vCPU is within its rate limit, and gets it when that is over. Xen leaves such a pCPU
+ *    alone, so a waker may wait to the end of a slice; here wake-up latency is the rate limit, as its name says;
  *  - when the first in the queue finds no budget the next is asked. Xen leaves the pCPU idle until it is asked again;
- *  - MIGRATE_RESIST holds for who is to be preempted, not for whom an idle or yielding pCPU takes, and there is no compensation
- *    for having moved; no hyperthread awareness; balancing moves one vCPU instead of weighing all pairs.
+ *  - MIGRATE_RESIST holds for who is to be preempted, not for whom an idle or yielding pCPU takes, and there is no
+ *    compensation for having moved; no hyperthread awareness; balancing moves one vCPU instead of weighing all pairs.
  */
 #include "vcpu/sched/credit2.h"
 
@@ -52,7 +52,9 @@
 
 /* --- choosing --- */
 
-/* The best waiting vCPU that has budget and more credit than cur (unless it yields). Those without budget are parked. */
+/*
+ * The best waiting vCPU that has budget and more credit than cur (unless it yields). Those without budget are parked.
+ */
 static struct c2_vcpu *first_waiting(struct c2_rqd *rqd, unsigned int cpu, const struct c2_vcpu *cur, bool yields)
 {
     struct runq_node *n;

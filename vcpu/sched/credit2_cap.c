@@ -20,8 +20,8 @@
  * only while something of the budget is used, so an idle domain costs nothing.
  *
  * Corresponds to the cap part of xen/common/sched/credit2.c. What differs:
- *  - whoever had to be content with less than a full helping is unparked first, and a full helping is never more than the cap. Xen
- *    unparks the last parked first, so under a small cap one vCPU may take it all, period after period;
+ *  - whoever had to be content with less than a full helping is unparked first, and a full helping is never more than
+ *    the cap. Xen unparks the last parked first, so under a small cap one vCPU may take it all, period after period;
  *  - slices end with the budget. Xen's have at least MIN_TIMER or the rate limit, and leave debts instead;
  *  - a vCPU that joins is capped like the others. In Xen it is not until the cap is set again.
  */

@@ -130,7 +130,9 @@ static void part_enter(struct c2_vcpu *svc, unsigned int part)
     weight_count(svc);
 }
 
-/* rqd->assigned holds those who stay. Usually others have the same weight; if not, the new maximum must be looked for. */
+/*
+ * rqd->assigned holds those who stay. Usually others have the same weight; if not, the new maximum must be looked for.
+ */
 static void part_leave(const struct c2_vcpu *svc)
 {
     struct c2_rqd *rqd = svc->rqd;

@@ -96,7 +96,10 @@ static void unassign(struct scheduler *ops, struct vcpu *v)
         hand_over(ops, (unsigned int)cpu);
 }
 
-/* Where v should be: where it is, if that is its own or free, else a free one; first among those it prefers. All taken: any. */
+/*
+ * Where v should be: where it is, if that is its own or free, else a free one; first among those it prefers. All taken:
+ * any.
+ */
 static unsigned int null_pick_resource(struct scheduler *ops, struct vcpu *v)
 {
     const uint64_t masks[] = { vcpu_soft_cpumask(v), vcpu_cpumask(v) };

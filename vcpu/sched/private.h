@@ -8,7 +8,10 @@
 /* wake.c: the state of a vCPU that is not on a pCPU. */
 int sched_runstate_off_cpu(const struct vcpu *v);
 
-/* core.c: whoever runs on cpu leaves it at once. Its policy learns by context_saved() only: it is about to lose the vCPU. */
+/*
+ * core.c: whoever runs on cpu leaves it at once. Its policy learns by context_saved() only: it is about to lose the
+ * vCPU.
+ */
 void sched_force_idle(struct xen *xen, unsigned int cpu);
 
 /* init.c: the policy's data of a pCPU, a domain, a vCPU is made or freed. */

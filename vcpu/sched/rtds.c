@@ -47,7 +47,8 @@ struct rt_vcpu {
     unsigned int level; /* how often extratime refilled the budget in this period */
     bool depleted;
     bool
-        behind; /* running: used its budget up to the very end of the period, others with the same deadline come first */
+        /* running: used its budget up to the very end of the period, others with the same deadline come first */
+        behind;
     s_time_t start; /* running: since then nothing was burnt */
     struct timer repl;
 };

@@ -28,7 +28,8 @@ struct runq_class {
 };
 
 #define MAX_EMPTY_CLASSES 8
-#define SEQ_MIDDLE        (UINT64_C(1) << 63) /* ordinary arrivals count up from here, runq_insert_first() counts down */
+/* ordinary arrivals count up from here, runq_insert_first() counts down */
+#define SEQ_MIDDLE (UINT64_C(1) << 63)
 
 void runq_destroy(struct runq *q)
 {

@@ -13,9 +13,11 @@
  *   remove_unit, free_udata
  *
  *  - wake and sleep alternate. After sleep the vCPU must not be picked until the next wake.
- *  - Either may find v->is_running: the vCPU has not left its pCPU yet. A running vCPU belongs on no queue; the core asks
- *    that pCPU to reschedule, and do_schedule gets it as prev, where vcpu_runnable(prev) tells whether it wants to go on.
- *  - A vCPU that leaves a pCPU does so through do_schedule(prev), which puts it back on a queue if it is still runnable.
+ *  - Either may find v->is_running: the vCPU has not left its pCPU yet. A running vCPU belongs on no queue; the core
+ *    asks that pCPU to reschedule, and do_schedule gets it as prev, where vcpu_runnable(prev) tells whether it wants to
+ *    go on.
+ *  - A vCPU that leaves a pCPU does so through do_schedule(prev), which puts it back on a queue if it is still
+ *    runnable.
  *
  * Contract, which the core checks (a policy that breaks it is named, see fault in struct scheduler): do_schedule
  * returns a runnable vCPU of its own pool that runs on no other pCPU and whose hard affinity holds this pCPU, or NULL
@@ -74,8 +76,8 @@ struct sched_ops {
     struct task_slice (*do_schedule)(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now);
 
     /*
-     * Parameters, XEN_DOMCTL_/XEN_SYSCTL_scheduler_op. Handles in op hold host pointers (params.c copies from the guest);
-     * the per-vCPU commands come with one element. set: `--sched NAME,param=value`; -ENOENT: no such parameter.
+     * Parameters, XEN_DOMCTL_/XEN_SYSCTL_scheduler_op. Handles in op hold host pointers (params.c copies from the
+     * guest); the per-vCPU commands come with one element. set: `--sched NAME,param=value`; -ENOENT: no such parameter.
      */
     int (*adjust)(struct scheduler *ops, struct domain *d, struct xen_domctl_scheduler_op *op);
     /* An affinity is about to change; NULL: that one stays. v is asleep, and will go where pick_resource says. */
@@ -193,7 +195,10 @@ bool sched_kick_idle(struct xen *xen, uint64_t mask, unsigned int prefer);
 
 /* --- hypercalls, v is the caller: params.c --- */
 
-/* A bitmap of which nr bits (1 to 64) mean something here: more of the guest's are passed over, and zeroed. 0 or -EFAULT. */
+/*
+ * A bitmap of which nr bits (1 to 64) mean something here: more of the guest's are passed over, and zeroed. 0 or
+ * -EFAULT.
+ */
 int xenctl_bitmap_to_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t *bits);
 int bitmap_to_xenctl_bitmap(struct vcpu *v, const struct xenctl_bitmap *map, unsigned int nr, uint64_t bits);
 /* One of pCPUs: nr is the machine's. */

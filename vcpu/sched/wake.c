@@ -13,7 +13,8 @@
  *          '--------------------------+-----------------------------------'
  *
  * Invariants:
- *  - v->sched_awake says what the policy was last told; it is brought in line with vcpu_runnable(v) at every wake and sleep.
+ *  - v->sched_awake says what the policy was last told; it is brought in line with vcpu_runnable(v) at every wake and
+ *    sleep.
  *  - The four runstate times plus the time since state_entry_time add up to the vCPU's age, whatever happens.
  *
  * Simplifies xen/common/sched/core.c: one host thread, so "nosync" sleeping is the only kind, and no locks.

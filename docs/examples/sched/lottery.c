@@ -2,14 +2,15 @@
 /*
  * A policy of one's own: lottery scheduling.
  *
- * Concept: every runnable vCPU holds as many tickets as its weight, and each slice is drawn. Shares come out right on average
- * without any bookkeeping of the past, and nobody starves for ever; but only on average: compare the longest wait with
- * credit2's. (C. Waldspurger and W. Weihl, "Lottery Scheduling", OSDI 1994.)
+ * Concept: every runnable vCPU holds as many tickets as its weight, and each slice is drawn. Shares come out right on
+ * average without any bookkeeping of the past, and nobody starves for ever; but only on average: compare the longest
+ * wait with credit2's. (C. Waldspurger and W. Weihl, "Lottery Scheduling", OSDI 1994.)
  *
  *   cc -shared -fPIC -I. -D__XEN_TOOLS__ -o lottery.so docs/examples/sched/lottery.c
  *   xenlab sched --policy ./lottery.so --workload docs/examples/sched/weights.txt
  *
- * Start your own from this file. What each hook may expect is said in vcpu/sched/sched.h. The list makes a decision O(n).
+ * Start your own from this file. What each hook may expect is said in vcpu/sched/sched.h. The list makes a decision
+ * O(n).
  */
 #include <errno.h>
 #include <stdlib.h>
