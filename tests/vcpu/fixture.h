@@ -71,9 +71,9 @@ static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
     f->scratch = f->v->regs->rsp - 2048;
 }
 
-static inline int fix_setup(void **state)
+static inline int fix_setup_on(void **state, unsigned int nr_pcpus)
 {
-    struct machine_config cfg = { .ram_mib = 128 };
+    struct machine_config cfg = { .ram_mib = 128, .nr_pcpus = nr_pcpus };
     struct fixture *f = calloc(1, sizeof(*f));
     char err[256] = "";
 
@@ -91,6 +91,8 @@ static inline int fix_setup(void **state)
     *state = f;
     return 0;
 }
+
+static inline int fix_setup(void **state) { return fix_setup_on(state, 0); }
 
 static inline int fix_teardown(void **state)
 {

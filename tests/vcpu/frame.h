@@ -82,27 +82,8 @@ static inline void mmuext(struct fixture *f, const struct mmuext_op *op)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_mmuext_op, fix_put(f, 0, op, sizeof(*op)), 1, 0, DOMID_SELF), 0);
 }
 
-/* As fix_setup(), with a processor. */
-static inline int frame_setup(void **state)
-{
-    struct machine_config cfg = { .ram_mib = 128, .nr_pcpus = 1 };
-    struct fixture *f = calloc(1, sizeof(*f));
-    char err[256] = "";
-
-    f->m = machine_create(&cfg, err, sizeof(err));
-    if (!f->m)
-        fail_msg("%s", err);
-    f->m->log.sink = fix_log;
-    f->m->log.data = f;
-    f->xen = xen_create(f->m, "rr", err, sizeof(err));
-    if (!f->xen)
-        fail_msg("%s", err);
-    f->dom0 = native_kernel_create(f->xen->dom0);
-    f->xc = xc_interface_open(native_vcpu(f->dom0));
-    fix_guest(f, &kernel_linux64);
-    *state = f;
-    return 0;
-}
+/* With a processor. */
+static inline int frame_setup(void **state) { return fix_setup_on(state, 1); }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, frame_setup, fix_teardown)
 
