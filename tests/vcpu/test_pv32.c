@@ -6,6 +6,7 @@
 #include "vcpu/time.h"
 
 #include <xen/callback.h>
+#include <xen/foreign/x86_32.h>
 #include <xen/nmi.h>
 #include <xen/physdev.h>
 
@@ -39,6 +40,22 @@ static void frames_above_4gib(void **state)
 {
     assert_int_equal(pv32_abi.mfn_to_cr3(_mfn(0x00312345)), 0x12345003);
     assert_int_equal(mfn_x(pv32_abi.cr3_to_mfn(0x12345003)), 0x00312345);
+}
+
+/* The address of a page fault is told in vcpu_info, where 32-bit guests have it, and nowhere else. */
+static void fault_address(void **state)
+{
+    struct fixture *f = *state;
+    struct vcpu_info_x86_32 before, after;
+
+    f->v->pv.trap_ctxt[X86_EXC_PF] = (struct trap_info){ X86_EXC_PF, 0, FLAT_RING1_CS, 0xc0101230 };
+    memcpy(&before, f->v->vcpu_info, sizeof(before));
+    pv_inject_page_fault(f->v, 0xbadcafe8, PFEC_write_access);
+    memcpy(&after, f->v->vcpu_info, sizeof(after));
+    assert_int_equal(after.arch.cr2, 0xbadcafe8);
+    before.arch.cr2 = after.arch.cr2;
+    assert_memory_equal(&before, &after, sizeof(after));
+    assert_int_equal(f->v->regs->rip, 0xc0101230);
 }
 
 static void nmi(void **state)
@@ -286,6 +303,7 @@ int main(void)
         TEST(iret_to_ring_0),
         TEST(code_segment_base),
         TEST(frames_above_4gib),
+        TEST(fault_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
