@@ -245,7 +245,7 @@ static const uint64_t *ro_l1_table(struct vcpu *v, uint64_t va)
     return pv_map_l1e_at(v->domain, mfn_x(pte_mfn(*l1e)) << PAGE_SHIFT);
 }
 
-bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
+bool pv_ro_page_fault(struct vcpu *v, uint64_t addr)
 {
     uint8_t bytes[INSN_MAX_LEN];
     struct insn in;

@@ -54,7 +54,7 @@ bool pv_map_ldt_shadow_page(struct vcpu *v, uint64_t offset);
 bool pv_destroy_ldt(struct vcpu *v);
 
 /* A write fault on a read-only page-table frame: carry the write out as mmu_update would (ptwr). True when handled. */
-bool pv_ro_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
+bool pv_ro_page_fault(struct vcpu *v, uint64_t addr);
 
 /*
  * Grant mappings in v's own page tables, rows of guest_ops; GNTST_okay or GNTST_general_error. The caller holds the

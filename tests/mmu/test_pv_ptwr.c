@@ -39,7 +39,7 @@ static bool fault(const char *code, size_t n, unsigned int offset)
     memcpy(fix_table(&f, f.frame[1][CODE]), code, n);
     r->rip = FIX_VA64 + CODE * PAGE_SIZE;
     r->rdi = table_va + offset;
-    done = pv_ro_page_fault(f.v[1], table_va + offset, PFEC_page_present | PFEC_write_access);
+    done = pv_ro_page_fault(f.v[1], table_va + offset);
     assert_int_equal(r->rip, FIX_VA64 + CODE * PAGE_SIZE + (done ? n : 0));
     fix_audit(&f);
     return done;
@@ -80,7 +80,7 @@ static void stores(void **state)
     memcpy(fix_table(&f, f.frame[1][CODE]), "\xf3\x48\xab", 3); /* rep stosq: one element a fault */
     r->rip = FIX_VA64 + CODE * PAGE_SIZE;
     r->rdi = table_va;
-    assert_true(pv_ro_page_fault(f.v[1], table_va, 3));
+    assert_true(pv_ro_page_fault(f.v[1], table_va));
     assert_int_equal(r->rcx, 3);
     assert_int_equal(r->rdi, table_va + 8);
     assert_int_equal(r->rip, FIX_VA64 + CODE * PAGE_SIZE);
@@ -106,10 +106,10 @@ static void refusals(void **state)
     assert_true(*slot == before);
     /* Not a live L1: plain data; a higher level; and not without the guest's consent. */
     fix_readonly(&f, 1, DATA + 5, true);
-    assert_false(pv_ro_page_fault(f.v[1], FIX_VA64 + (DATA + 5) * PAGE_SIZE, 3));
+    assert_false(pv_ro_page_fault(f.v[1], FIX_VA64 + (DATA + 5) * PAGE_SIZE));
     memcpy(fix_table(&f, f.frame[1][CODE]), "\x48\x89\x07", 3);
     r->rdi = FIX_VA64 + L2 * PAGE_SIZE;
-    assert_false(pv_ro_page_fault(f.v[1], r->rdi, 3));
+    assert_false(pv_ro_page_fault(f.v[1], r->rdi));
     f.d[1]->vm_assist = 0;
     assert_false(FAULT("\x48\x89\x07", 0));
     fix_close(&f);

@@ -29,7 +29,7 @@ static void table_by_ptwr(struct fixture *f, mfn_t mfn, uint64_t va)
     r->rip = fix_put(f, 0, store, sizeof(store));
     r->rdi = va;
     r->rax = WORD(2);
-    assert_true(pv_ro_page_fault(f->v, va, PFEC_page_present | PFEC_write_access));
+    assert_true(pv_ro_page_fault(f->v, va));
 }
 
 static void test_tables(void **state)

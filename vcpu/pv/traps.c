@@ -62,7 +62,7 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
     if (ldt_fault(v, e->exception.addr, e->exception.error_code))
         return;
     if (guest_kernel_mode(v) && (e->exception.error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
-        pv_ro_page_fault(v, e->exception.addr, e->exception.error_code)) {
+        pv_ro_page_fault(v, e->exception.addr)) {
         v->domain->xen->stats.ptwr++;
         if (v->regs->rflags & X86_EFLAGS_TF)
             pv_inject_debug(v, X86_DR6_BS);
