@@ -14,9 +14,9 @@
  *    of it. Whoever changes anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
  *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are
  *    restartable); on those two it points behind it, and insn_len tells how far to go back.
- *  - Neither runs past its budget by more than one basic block, and where it stops depends on the guest alone,
- *    never on the host's speed; with breakpoints armed, also on the breakpoints of vCPUs that ran before
- *    (sim/engine/debug.c).
+ *  - Neither runs past its budget, and an exit because of it comes behind exactly as many instructions: where a run
+ *    stops depends on the guest alone. (Two more at most where a breakpoint of the guest's own looks at an access: an
+ *    instruction in the shadow of a MOV SS, and a REP's last look at its count, go with the one before.)
  */
 #ifndef SIM_PCPU_H
 #define SIM_PCPU_H

@@ -18,9 +18,11 @@
  *
  * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in
  * its middle has counted instructions that did not execute: when the emulator restores the registers from its tables it
- * also computes how many, if told that the block is a counting one. So the count is exact at every exit. A budget that
- * ends inside a block is stretched to the end of that block. A block that claims an N beyond every budget leaves at
- * once, always: so a breakpoint stops (debug.c).
+ * also computes how many, if told that the block is a counting one. So the count is exact at every exit. A budget may
+ * end inside a block. Then what is left of it is run in blocks of one instruction: another family of translations, told
+ * apart by a bit of hflags (debug.c has the drawing), which are kept like the others. So a run stops behind exactly as
+ * many instructions as it was given, and only its last few are slower. A block that claims an N beyond every budget
+ * leaves at once, always: so a breakpoint stops (debug.c).
  *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base
  * register; `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for
@@ -30,6 +32,15 @@
 
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, COUNTER_DR); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, EXPIRED_DR); }
+
+/* From here on: blocks of one instruction, since the next longer one does not fit into the budget. */
+static void tail(struct emu *e, bool on)
+{
+    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
+
+    e->count.tail = on;
+    raw_set(&e->raw, hflags, uint32_t, on ? hf | RAW_HF_SINGLE : hf & ~RAW_HF_SINGLE);
+}
 
 /* ------------------------------------------------------------------------------------------------ running blocks -- */
 
@@ -52,14 +63,10 @@ void tb_exec_lock_x86_64(void *tcg)
         emu_stop(e, EMU_STOP_BUDGET);
         return;
     }
-    if (n) {
-        e->count.extra += (uint64_t)(n - *counter(e));
-        *counter(e) = n;
-    }
-    if (__builtin_expect(e->smc.buffer_full && e->stop == EMU_STOP_NONE, 0)) {
+    if (__builtin_expect((n || e->smc.buffer_full) && e->stop == EMU_STOP_NONE, 0)) {
         e->count.held = *counter(e); /* no budget: the block that would be entered now leaves at once */
         *counter(e) = 0;
-        emu_stop(e, EMU_STOP_FLUSH);
+        emu_stop(e, n ? EMU_STOP_TAIL : EMU_STOP_FLUSH);
     }
 }
 
@@ -67,6 +74,8 @@ void emu_count_resume(struct emu *e)
 {
     *counter(e) = e->count.held;
     *expired(e) = 0;
+    if (e->stop == EMU_STOP_TAIL)
+        tail(e, true);
 }
 
 /*
@@ -141,12 +150,13 @@ void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 
 void emu_count_start(struct emu *e, uint64_t budget)
 {
-    e->count.extra = 0;
     *counter(e) = (int32_t)budget;
     *expired(e) = 0;
 }
 
 uint64_t emu_count_stop(struct emu *e, uint64_t budget)
 {
-    return budget + e->count.extra - (uint64_t)(int64_t)*counter(e);
+    if (e->count.tail)
+        tail(e, false);
+    return budget - (uint64_t)(int64_t)*counter(e);
 }

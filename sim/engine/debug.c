@@ -17,8 +17,8 @@
  * address where somebody breaks, and one that begins there leaves at once: it pretends to have more instructions than
  * any budget (count.c).
  *
- *      hflags    31  30  29  27 ...                 27-29: family, 0: no breakpoints
- *               +---+---+------+---                    30: blocks of one instruction, in which nothing breaks
+ *      hflags    31  30  29  27 ...                 27-29: family, 0: nothing breaks
+ *               +---+---+------+---                    30: blocks of one instruction
  *               |   | 1 | 0..7 |
  *               +---+---+------+---
  *
@@ -146,7 +146,7 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
 
     memcpy(&pc, (const uint8_t *)tb + TB_PC, sizeof(pc));
     memcpy(&key, (const uint8_t *)tb + TB_FLAGS, sizeof(key));
-    d->in_family = (key & RAW_HF_FAMILY) && !(key & RAW_HF_SINGLE);
+    d->in_family = key & RAW_HF_FAMILY;
     /* RF set by an IRET of the guest's own: pcpu_debug.c knows how long it lasts. Behind MOV SS nothing breaks. */
     d->leaves = d->in_family && ((key & X86_EFLAGS_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
     return d->leaves || (key & RAW_HF_SINGLE) ? 1 : max_insns;
@@ -189,16 +189,17 @@ bool emu_debug_load(struct emu *e, const uint64_t dr[8])
         d->last[i] = last_byte[control >> 2];
         d->addr[i] &= ~(uint64_t)d->last[i];
     }
+    d->loaded_family = family(e);
     raw_set(&e->raw, hflags, uint32_t,
-            (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_FAMILY) | family(e) << RAW_HF_FAMILY_SHIFT);
+            (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_FAMILY) | d->loaded_family << RAW_HF_FAMILY_SHIFT);
     e->tlb.gone.all |= watched || d->watching; /* the TLB marks pages that are watched */
     return watched || d->watching;
 }
 
 void emu_debug_single(struct emu *e, bool on)
 {
-    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
+    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t) & ~(RAW_HF_SINGLE | RAW_HF_FAMILY);
 
     e->debug.single = on;
-    raw_set(&e->raw, hflags, uint32_t, on ? hf | RAW_HF_SINGLE : hf & ~RAW_HF_SINGLE);
+    raw_set(&e->raw, hflags, uint32_t, hf | (on ? RAW_HF_SINGLE : e->debug.loaded_family << RAW_HF_FAMILY_SHIFT));
 }

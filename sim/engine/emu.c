@@ -75,6 +75,7 @@ static void hook_sysenter(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_S
 uc_err emu_run(struct emu *e)
 {
     struct emu *outer = emu_running;
+    bool interrupted;
     uc_err err;
 
     emu_running = e;
@@ -83,9 +84,10 @@ uc_err emu_run(struct emu *e)
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = emu_enter(e);
-        if (e->stop == EMU_STOP_FLUSH)
+        interrupted = e->stop == EMU_STOP_FLUSH || e->stop == EMU_STOP_TAIL;
+        if (interrupted)
             emu_count_resume(e);
-    } while (e->stop == EMU_STOP_FLUSH);
+    } while (interrupted);
     emu_running = outer;
     return err;
 }

@@ -77,7 +77,8 @@ enum emu_stop {
     EMU_STOP_SYSCALL,
     EMU_STOP_SYSENTER,
     EMU_STOP_BUDGET,
-    EMU_STOP_FLUSH,
+    EMU_STOP_FLUSH, /* the run is only interrupted: to empty the buffer of translations, */
+    EMU_STOP_TAIL,  /* to go on in blocks of one instruction */
     EMU_STOP_DEBUG, /* in front of an instruction at which somebody breaks */
 };
 
@@ -224,10 +225,10 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        int32_t held;     /* the counter, while a run is interrupted to empty the buffer of translations */
+        int32_t held;     /* the counter, while a run is interrupted */
+        bool tail;        /* the rest of the budget, in blocks of one instruction */
         bool peek;        /* look where an instruction is, and do nothing else */
         uint64_t last_pc; /* that was found, or restored to */
-        uint64_t extra;   /* instructions granted beyond the budget, to finish one block */
     } count;
     struct emu_smc {
         uint64_t store_frame;             /* frame of the store that is being looked at */
@@ -248,7 +249,8 @@ struct emu {
         uint8_t hits;
         bool in_family, leaves; /* the block that is being translated */
         uint64_t known[4 * (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)];
-        unsigned int nr_known, family;
+        unsigned int nr_known, family; /* the latest family; */
+        unsigned int loaded_family;    /* the loaded vCPU's */
     } debug;
     struct emu_real real; /* the library's own versions of what is replaced */
     char name[128];
@@ -297,9 +299,9 @@ bool emu_private_find(struct emu *e);
 /* count.c. Budgets are at most EMU_MAX_BUDGET. */
 #define EMU_MAX_BUDGET (INT64_C(1) << 30)
 void emu_count_start(struct emu *e, uint64_t budget);
-/* Instructions retired since emu_count_start(). */
+/* Instructions retired since emu_count_start(), at most the budget. */
 uint64_t emu_count_stop(struct emu *e, uint64_t budget);
-/* The run was interrupted with EMU_STOP_FLUSH and goes on. */
+/* The run was interrupted (EMU_STOP_FLUSH, EMU_STOP_TAIL) and goes on. */
 void emu_count_resume(struct emu *e);
 /* Linear address of the guest instruction that called a helper, which is to return to host_pc. Changes nothing. */
 uint64_t emu_insn_at(struct emu *e, uintptr_t host_pc);

@@ -203,6 +203,7 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
         break;
     case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
     case EMU_STOP_FLUSH:
+    case EMU_STOP_TAIL:
     case EMU_STOP_NONE: x->error.why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;

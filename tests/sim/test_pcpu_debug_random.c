@@ -232,7 +232,11 @@ static struct sim_exit go(struct pv_guest *g, uint64_t *insns, uint64_t *s)
     struct sim_exit x;
 
     do {
-        x = pcpu_run(g->m->pcpu[0], g->c, 1 + next_random(s) % 8);
+        const uint64_t budget = 1 + next_random(s) % 8;
+
+        x = pcpu_run(g->m->pcpu[0], g->c, budget);
+        assert_true(x.insns <= budget + 2); /* the end of a REP, and what is in the shadow of a MOV SS, belong to it */
+        assert_true(x.kind != EXIT_BUDGET || x.insns >= budget);
         *insns += x.insns;
     } while (x.kind == EXIT_BUDGET);
     return x;
