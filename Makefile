@@ -11,7 +11,7 @@ all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug log clock trace insn
+SIM_OBJS := bug arena log clock trace insn
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine
