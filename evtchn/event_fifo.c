@@ -198,7 +198,7 @@ int evtchn_fifo_vcpu_init(struct vcpu *v)
 {
     if (!v->domain->evtchn_fifo)
         return 0;
-    v->evtchn_fifo = calloc(1, sizeof(*v->evtchn_fifo));
+    v->evtchn_fifo = xzalloc(v->domain->xen->machine->arena, struct evtchn_fifo_vcpu);
     return v->evtchn_fifo ? 0 : -ENOMEM;
 }
 
@@ -206,7 +206,7 @@ void evtchn_fifo_vcpu_destroy(struct vcpu *v)
 {
     if (v->evtchn_fifo && v->evtchn_fifo->control_block)
         evtchn_unpin_frame(v->domain, v->evtchn_fifo->mfn);
-    free(v->evtchn_fifo);
+    xfree(v->evtchn_fifo);
     v->evtchn_fifo = NULL;
 }
 
@@ -218,7 +218,7 @@ void evtchn_fifo_destroy(struct domain *d)
         evtchn_fifo_vcpu_destroy(v);
     for (unsigned int i = 0; i < d->evtchn_fifo->nr_pages; i++)
         evtchn_unpin_frame(d, d->evtchn_fifo->page[i].mfn);
-    free(d->evtchn_fifo);
+    xfree(d->evtchn_fifo);
     d->evtchn_fifo = NULL;
 }
 
@@ -265,7 +265,7 @@ static int fifo_start(struct domain *d, struct vcpu *v, const struct evtchn_init
 {
     int rc = 0;
 
-    d->evtchn_fifo = calloc(1, sizeof(*d->evtchn_fifo));
+    d->evtchn_fifo = xzalloc(d->xen->machine->arena, struct evtchn_fifo_domain);
     if (!d->evtchn_fifo)
         return -ENOMEM;
     for_each_vcpu (d, w)

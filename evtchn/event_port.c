@@ -31,12 +31,12 @@ struct evtchn *evtchn_from_port(const struct domain *d, evtchn_port_t port)
 static int bucket_add(struct domain *d)
 {
     const unsigned int nr = d->valid_evtchns / EVTCHNS_PER_BUCKET;
-    struct evtchn **buckets = realloc(d->evtchn_bucket, (nr + 1) * sizeof(*buckets));
+    struct evtchn **buckets = xrealloc_array(d->xen->machine->arena, d->evtchn_bucket, nr + 1);
 
     if (!buckets)
         return -ENOMEM;
     d->evtchn_bucket = buckets;
-    buckets[nr] = calloc(EVTCHNS_PER_BUCKET, sizeof(**buckets));
+    buckets[nr] = xzalloc_array(d->xen->machine->arena, struct evtchn, EVTCHNS_PER_BUCKET);
     if (!buckets[nr])
         return -ENOMEM;
     for (unsigned int i = 0; i < EVTCHNS_PER_BUCKET; i++)
@@ -132,8 +132,8 @@ int evtchn_init(struct domain *d, unsigned int max_port)
 void evtchn_destroy_final(struct domain *d)
 {
     for (unsigned int i = 0; i < d->valid_evtchns / EVTCHNS_PER_BUCKET; i++)
-        free(d->evtchn_bucket[i]);
-    free(d->evtchn_bucket);
+        xfree(d->evtchn_bucket[i]);
+    xfree(d->evtchn_bucket);
     d->evtchn_bucket = NULL;
     d->valid_evtchns = 0;
 }

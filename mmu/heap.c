@@ -74,16 +74,15 @@ static void heap_fill(struct xen *xen, uint64_t first, uint64_t end)
  * Zeroes, of which the host gives what is touched. A machine with room for many domains fills its frame table densely,
  * so the host is asked for large pages: one page fault where there would be 512. A small one stays small.
  */
-static struct page_info *frame_table_map(uint64_t nr)
+static struct page_info *frame_table_create(struct machine *m)
 {
-    const size_t size = nr * sizeof(struct page_info);
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const size_t size = m->nr_frames * sizeof(struct page_info);
+    struct page_info *table = xzalloc_array(m->arena, struct page_info, m->nr_frames);
 
-    if (p == MAP_FAILED)
-        return NULL;
-    if (size >= LARGE_FRAME_TABLE)
-        madvise(p, size, MADV_HUGEPAGE); /* a hint: it goes without */
-    return p;
+    if (table && size >= LARGE_FRAME_TABLE)
+        /* a hint: it goes without */
+        madvise((void *)(PFN_UP((uintptr_t)table) << PAGE_SHIFT), size - PAGE_SIZE, MADV_HUGEPAGE);
+    return table;
 }
 
 int heap_init(struct xen *xen)
@@ -92,8 +91,8 @@ int heap_init(struct xen *xen)
 
     if (m->nr_frames < SMALLEST_MACHINE)
         return -ENOMEM;
-    xen->frame_table = frame_table_map(m->nr_frames);
-    xen->heap = calloc(1, sizeof(*xen->heap));
+    xen->frame_table = frame_table_create(m);
+    xen->heap = xzalloc(xen->machine->arena, struct heap);
     if (!xen->frame_table || !xen->heap) {
         heap_destroy(xen);
         return -ENOMEM;
@@ -109,10 +108,9 @@ int heap_init(struct xen *xen)
 
 void heap_destroy(struct xen *xen)
 {
-    free(xen->heap);
+    xfree(xen->heap);
     free(xen->audit_expected);
-    if (xen->frame_table)
-        munmap(xen->frame_table, xen->machine->nr_frames * sizeof(*xen->frame_table));
+    xfree(xen->frame_table);
     xen->heap = NULL;
     xen->audit_expected = NULL;
     xen->frame_table = NULL;

@@ -18,7 +18,6 @@
 #include "vcpu/native/map.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <xen/event_channel.h>
 #include <xen/io/console.h>
 
@@ -108,7 +107,7 @@ struct console_backend *console_backend_create(struct native_kernel *k, domid_t 
                                                const struct console_io *io)
 {
     struct evtchn_bind_interdomain bind = { .remote_dom = domid, .remote_port = port };
-    struct console_backend *c = calloc(1, sizeof(*c));
+    struct console_backend *c = xzalloc(native_vcpu(k)->domain->xen->machine->arena, struct console_backend);
 
     if (!c)
         return NULL;
@@ -119,7 +118,7 @@ struct console_backend *console_backend_create(struct native_kernel *k, domid_t 
     if (!c->intf || event_op(native_vcpu(k), EVTCHNOP_bind_interdomain, &bind)) {
         if (c->intf)
             native_unmap(native_vcpu(k), c->intf);
-        free(c);
+        xfree(c);
         return NULL;
     }
     c->port = bind.local_port;
@@ -143,7 +142,7 @@ void console_backend_destroy(struct console_backend *c)
     task_end(&c->task);
     event_op(native_vcpu(c->kernel), EVTCHNOP_close, &close);
     native_unmap(native_vcpu(c->kernel), c->intf);
-    free(c);
+    xfree(c);
 }
 
 void console_backend_kick(struct console_backend *c)

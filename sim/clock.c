@@ -16,17 +16,15 @@
  */
 #include "sim/clock.h"
 
-#include <stdlib.h>
-
 #include "sim/bug.h"
 
-void vclock_init(struct vclock *c) { *c = (struct vclock){ 0 }; }
+void vclock_init(struct vclock *c, struct arena *arena) { *c = (struct vclock){ .arena = arena }; }
 
 void vclock_destroy(struct vclock *c)
 {
     for (size_t i = 0; i < c->nr; i++)
         c->heap[i].t->slot = 0;
-    free(c->heap);
+    xfree(c->heap);
     *c = (struct vclock){ 0 };
 }
 
@@ -73,7 +71,7 @@ void timer_set(struct vclock *c, struct timer *t, s_time_t expires)
     timer_stop(c, t);
     if (c->nr == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 16;
-        c->heap = realloc(c->heap, c->cap * sizeof(*c->heap));
+        c->heap = xrealloc_array(c->arena, c->heap, c->cap);
         BUG_ON(!c->heap);
     }
     t->expires = expires < c->now ? c->now : expires;

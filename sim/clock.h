@@ -12,6 +12,7 @@
 #ifndef SIM_CLOCK_H
 #define SIM_CLOCK_H
 
+#include "sim/arena.h"
 #include "sim/types.h"
 
 #define CLOCK_NS_PER_INSN      1
@@ -48,6 +49,7 @@ struct vclock_entry {
 };
 
 struct vclock {
+    struct arena *arena;
     s_time_t now;
     uint64_t seq;
     struct vclock_entry *heap;
@@ -55,7 +57,8 @@ struct vclock {
     uint64_t moves; /* of entries within the heap: what keeping the order has cost */
 };
 
-void vclock_init(struct vclock *c);
+/* arena: where its queue is to lie. */
+void vclock_init(struct vclock *c, struct arena *arena);
 void vclock_destroy(struct vclock *c);
 
 void timer_init(struct timer *t, timer_fn *fn, void *data);

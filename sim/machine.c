@@ -52,6 +52,7 @@ static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen
 
 struct machine *machine_create(const struct machine_config *cfg, char *err, size_t errlen)
 {
+    struct arena *arena;
     struct machine *m;
 
     if (!cfg->ram_mib || cfg->ram_mib > MACHINE_MAX_RAM_MIB) {
@@ -62,16 +63,19 @@ struct machine *machine_create(const struct machine_config *cfg, char *err, size
         snprintf(err, errlen, "a machine has at most %d pCPUs", MACHINE_MAX_PCPUS);
         return NULL;
     }
-    m = calloc(1, sizeof(*m));
+    arena = arena_create();
+    m = arena ? xzalloc(arena, struct machine) : NULL;
     if (!m) {
         snprintf(err, errlen, "out of memory");
+        arena_destroy(arena);
         return NULL;
     }
+    m->arena = arena;
     m->ram_fd = -1;
     m->seed = m->prng = cfg->seed;
     m->plain_engine = cfg->plain_engine;
     m->log.level = LOG_INFO;
-    vclock_init(&m->clock);
+    vclock_init(&m->clock, arena);
     if (!ram_create(m, cfg->ram_mib, err, errlen))
         goto fail;
     m->decoder = insn_decoder_create();
@@ -109,7 +113,7 @@ void machine_destroy(struct machine *m)
         munmap(m->ram, m->nr_frames << PAGE_SHIFT);
     if (m->ram_fd >= 0)
         close(m->ram_fd);
-    free(m);
+    arena_destroy(m->arena);
 }
 
 void machine_populate(struct machine *m, mfn_t first, uint64_t nr)

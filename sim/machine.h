@@ -8,6 +8,7 @@
 #ifndef SIM_MACHINE_H
 #define SIM_MACHINE_H
 
+#include "sim/arena.h"
 #include "sim/bug.h"
 #include "sim/clock.h"
 #include "sim/log.h"
@@ -22,7 +23,8 @@ struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
 struct machine {
-    uint8_t *ram; /* for sim/: others read it by mfn_to_virt(), and write it by sim/frame.h */
+    struct arena *arena; /* where its state lies, and that of all that runs on it; itself as well */
+    uint8_t *ram;        /* for sim/: others read it by mfn_to_virt(), and write it by sim/frame.h */
     uint64_t nr_frames;
     uint8_t *has_code;        /* a byte a frame: the engine has translated code of it; NULL: there are no processors */
     uint32_t *shares;         /* a count a frame, of frame_share() */

@@ -220,9 +220,9 @@ static void calculate_guest_policy(struct cpu_policy *p, uint32_t *mask, const u
     recalculate_misc(p);
 }
 
-struct cpu_policies *cpu_policies_create(unsigned int nr_pcpus)
+struct cpu_policies *cpu_policies_create(struct arena *arena, unsigned int nr_pcpus)
 {
-    struct cpu_policies *c = calloc(1, sizeof(*c));
+    struct cpu_policies *c = xzalloc(arena, struct cpu_policies);
     uint32_t mask[FEATURESET_NR_ENTRIES] = { 0 }, always[FEATURESET_NR_ENTRIES] = { 0 };
 
     if (!c)
@@ -304,7 +304,7 @@ void recalculate_cpuid_policy(struct domain *d)
 
 int init_domain_cpu_policy(struct domain *d)
 {
-    d->cpu_policy = malloc(sizeof(*d->cpu_policy));
+    d->cpu_policy = xzalloc(d->xen->machine->arena, struct cpu_policy);
     if (!d->cpu_policy)
         return -ENOMEM;
     *d->cpu_policy = d->xen->cpu_policies->pv_def;

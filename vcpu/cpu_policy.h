@@ -55,6 +55,7 @@ struct cpu_policies {
     struct cpu_policy pv_def; /* and what it gets when nobody says otherwise */
 };
 
+struct arena;
 struct domain;
 struct vcpu;
 struct xen;
@@ -62,8 +63,8 @@ struct xen_domctl_cpu_policy;
 struct xen_sysctl_cpu_policy;
 struct xen_sysctl_cpu_featureset;
 
-/* The policies of a machine with so many processors. NULL: no memory. The caller frees them. */
-struct cpu_policies *cpu_policies_create(unsigned int nr_pcpus);
+/* The policies of a machine with so many processors. NULL: no memory. For xfree(). */
+struct cpu_policies *cpu_policies_create(struct arena *arena, unsigned int nr_pcpus);
 
 /* Give a new domain its policy, a copy of its kind's default. -ENOMEM. */
 int init_domain_cpu_policy(struct domain *d);

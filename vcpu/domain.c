@@ -52,7 +52,7 @@ static void domain_free(struct domain *d)
         sched_destroy_vcpu(v);
         evtchn_vcpu_destroy(v);
         d->guest->vcpu_destroy(v);
-        free(v);
+        xfree(v);
     }
     sched_destroy_domain(d);
     evtchn_destroy_final(d);
@@ -65,10 +65,10 @@ static void domain_free(struct domain *d)
     }
     if (d->type != DOMAIN_SYSTEM)
         domain_list_remove(d);
-    free(d->cpu_policy);
-    free(d->e820);
-    free(d->vcpu);
-    free(d);
+    xfree(d->cpu_policy);
+    xfree(d->e820);
+    xfree(d->vcpu);
+    xfree(d);
 }
 
 void domain_destroy(struct domain *d)
@@ -98,7 +98,7 @@ static int domain_init_parts(struct domain *d, const struct xen_domctl_createdom
     int rc;
 
     d->max_vcpus = config->max_vcpus;
-    d->vcpu = calloc(d->max_vcpus, sizeof(*d->vcpu));
+    d->vcpu = xzalloc_array(d->xen->machine->arena, struct vcpu *, d->max_vcpus);
     if (!d->vcpu)
         return -ENOMEM;
     rc = init_domain_cpu_policy(d);
@@ -126,7 +126,7 @@ void domain_set_guest(struct domain *d, const struct guest_ops *guest)
 int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
                   const struct xen_domctl_createdomain *config, bool privileged, struct domain **out)
 {
-    struct domain *d = calloc(1, sizeof(*d));
+    struct domain *d = xzalloc(xen->machine->arena, struct domain);
     int rc = 0;
 
     if (!d)
@@ -170,7 +170,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
 
     if (id >= d->max_vcpus || d->vcpu[id])
         return -EINVAL;
-    v = calloc(1, sizeof(*v));
+    v = xzalloc(d->xen->machine->arena, struct vcpu);
     if (!v)
         return -ENOMEM;
     v->vcpu_id = id;
@@ -186,7 +186,7 @@ int vcpu_create(struct domain *d, unsigned int id, struct vcpu **out)
     rc = d->guest->vcpu_init(v);
     if (rc && !v->regs) {
         d->vcpu[id] = NULL;
-        free(v);
+        xfree(v);
         return rc;
     }
     if (!rc)

@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <xen/domctl.h>
 
 /* 2026-01-01 00:00:00 UTC: the machine's real-time clock at power-on. A constant, so that runs repeat. */
@@ -72,13 +71,13 @@ static int scheduling_init(struct xen *xen, const char *sched, char *err, size_t
 
 static int cpu_policies_init(struct xen *xen)
 {
-    xen->cpu_policies = cpu_policies_create(xen->nr_pcpus);
+    xen->cpu_policies = cpu_policies_create(xen->machine->arena, xen->nr_pcpus);
     return xen->cpu_policies ? 0 : -ENOMEM;
 }
 
 struct xen *xen_create(struct machine *m, const char *sched, char *err, size_t errlen)
 {
-    struct xen *xen = calloc(1, sizeof(*xen));
+    struct xen *xen = xzalloc(m->arena, struct xen);
     int rc;
 
     if (!xen) {
@@ -140,6 +139,6 @@ void xen_destroy(struct xen *xen)
         put_domain(xen->dom_xen);
     heap_destroy(xen);
     sched_destroy(xen->sched);
-    free(xen->cpu_policies);
-    free(xen);
+    xfree(xen->cpu_policies);
+    xfree(xen);
 }

@@ -109,12 +109,11 @@ int gnttab_unpopulate_status_frames(struct domain *d)
 /* The hypervisor's side of entries for nr frames; those that are new are not in use. */
 static int active_grow(struct grant_table *gt, unsigned int nr)
 {
-    const size_t old = gt->nr_grant_frames * GRANTS_PER_FRAME_V1, new = nr *GRANTS_PER_FRAME_V1;
-    struct active_grant_entry *active = realloc(gt->active, new * sizeof(*active));
+    struct active_grant_entry *active =
+        xrealloc_array(gt->domain->xen->machine->arena, gt->active, nr * GRANTS_PER_FRAME_V1);
 
     if (!active)
         return -ENOMEM;
-    memset(active + old, 0, (new - old) * sizeof(*active));
     gt->active = active;
     return 0;
 }
@@ -138,6 +137,7 @@ int gnttab_grow_table(struct domain *d, unsigned int nr)
 
 int grant_table_init(struct domain *d, int max_grant_frames, int max_maptrack_frames, unsigned int max_version)
 {
+    struct arena *const arena = d->xen->machine->arena;
     struct grant_table *gt;
     int rc = -ENOMEM;
 
@@ -149,7 +149,7 @@ int grant_table_init(struct domain *d, int max_grant_frames, int max_maptrack_fr
         max_grant_frames > GNTTAB_MAX_GRANT_FRAMES || max_maptrack_frames > GNTTAB_MAX_MAPTRACK_FRAMES)
         return -EINVAL;
 
-    gt = calloc(1, sizeof(*gt));
+    gt = xzalloc(arena, struct grant_table);
     if (!gt)
         return -ENOMEM;
     d->grant_table = gt;
@@ -159,8 +159,8 @@ int grant_table_init(struct domain *d, int max_grant_frames, int max_maptrack_fr
     gt->max_grant_frames = max_grant_frames;
     gt->max_maptrack_frames = max_maptrack_frames;
     gt->free_first = gt->free_last = INVALID_MAPTRACK_HANDLE;
-    gt->shared = calloc(max_grant_frames, sizeof(*gt->shared));
-    gt->status = calloc(grant_to_status_frames(max_grant_frames), sizeof(*gt->status));
+    gt->shared = xzalloc_array(arena, mfn_t, max_grant_frames);
+    gt->status = xzalloc_array(arena, mfn_t, grant_to_status_frames(max_grant_frames));
     if (gt->shared && gt->status)
         rc = gnttab_grow_table(d, INITIAL_NR_GRANT_FRAMES);
     if (rc)
@@ -177,11 +177,11 @@ void grant_table_destroy(struct domain *d)
     BUG_ON(gt->nr_mappings);
     frames_free(d, gt->shared, gt->nr_grant_frames);
     frames_free(d, gt->status, gt->nr_status_frames);
-    free(gt->shared);
-    free(gt->status);
-    free(gt->active);
-    free(gt->maptrack);
-    free(gt);
+    xfree(gt->shared);
+    xfree(gt->status);
+    xfree(gt->active);
+    xfree(gt->maptrack);
+    xfree(gt);
     d->grant_table = NULL;
 }
 

@@ -26,7 +26,6 @@
 #include "mmu/guest_access.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* --- handles --- */
 
@@ -48,7 +47,7 @@ static void maptrack_grow(struct grant_table *gt)
 
     if (limit > gt->max_maptrack_frames * MAPTRACK_PER_FRAME)
         return;
-    maptrack = realloc(gt->maptrack, limit * sizeof(*maptrack));
+    maptrack = xrealloc_array(gt->domain->xen->machine->arena, gt->maptrack, limit);
     if (!maptrack)
         return;
     gt->maptrack = maptrack;

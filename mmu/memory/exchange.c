@@ -186,6 +186,7 @@ static long exchange_run(struct exchange *e)
 static long exchange_prepare_and_run(struct exchange *e)
 {
     const uint64_t out_done = e->x.nr_exchanged >> e->in_shift << e->out_shift;
+    struct arena *const arena = e->m->currd->xen->machine->arena;
     long rc;
 
     if (!extents_okay(e->m, in_list(e), e->x.nr_exchanged, e->x.in.nr_extents - 1) ||
@@ -197,8 +198,8 @@ static long exchange_prepare_and_run(struct exchange *e)
     rc = get_domain_for(e->m->v, e->x.in.domid, xsm_memory_exchange, &e->d);
     if (rc)
         return rc;
-    e->in = calloc(UINT64_C(1) << (e->in_shift + e->x.in.extent_order), sizeof(*e->in));
-    e->out = calloc(UINT64_C(1) << e->out_shift, sizeof(*e->out));
+    e->in = xzalloc_array(arena, mfn_t, UINT64_C(1) << (e->in_shift + e->x.in.extent_order));
+    e->out = xzalloc_array(arena, mfn_t, UINT64_C(1) << e->out_shift);
     if (paging_mode_translate(e->d))
         rc = -EOPNOTSUPP;
     else if (e->d->is_dying)
@@ -207,8 +208,8 @@ static long exchange_prepare_and_run(struct exchange *e)
         rc = -ENOMEM;
     else
         rc = exchange_run(e);
-    free(e->in);
-    free(e->out);
+    xfree(e->in);
+    xfree(e->out);
     put_domain(e->d);
     return rc;
 }

@@ -27,7 +27,6 @@
 #include "vcpu/noun/xsm.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The place of gfn in the table, if it is there or not. */
@@ -52,10 +51,11 @@ static bool is_mapped(const struct native_physmap *p, size_t i, uint64_t gfn)
 }
 
 /* Room for one more. False: no memory. */
-static bool grow(struct native_physmap *p)
+static bool grow(struct domain *d)
 {
+    struct native_physmap *p = &d->native.physmap;
     const size_t room = p->room ? 2 * p->room : 64;
-    struct foreign_mapping *map = p->nr < p->room ? p->map : realloc(p->map, room * sizeof(*map));
+    struct foreign_mapping *map = p->nr < p->room ? p->map : xrealloc_array(d->xen->machine->arena, p->map, room);
 
     if (!map)
         return false;
@@ -117,7 +117,7 @@ int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read
         p->map[i].uses++;
         return 0;
     }
-    if (!grow(p)) {
+    if (!grow(d)) {
         refs_put(d->xen, &(struct foreign_mapping){ *gfn, 1 });
         return -ENOMEM;
     }
@@ -145,6 +145,6 @@ void native_physmap_destroy(struct domain *d)
 
     while (p->nr)
         native_physmap_remove(d, p->map[p->nr - 1].gfn);
-    free(p->map);
+    xfree(p->map);
     *p = (struct native_physmap){ 0 };
 }

@@ -63,14 +63,14 @@ long memory_set_memory_map(struct memop *m)
     rc = get_domain_for(m->v, a.domid, xsm_domain_memory_map, &d);
     if (rc)
         return rc;
-    e820 = calloc(a.map.nr_entries + 1, sizeof(*e820));
+    e820 = xzalloc_array(d->xen->machine->arena, struct e820entry, a.map.nr_entries + 1);
     rc = !e820 ? -ENOMEM : copy_from_guest(m->v, e820, (uintptr_t)a.map.buffer.p, a.map.nr_entries * sizeof(*e820));
     if (!rc) {
-        free(d->e820);
+        xfree(d->e820);
         d->e820 = e820;
         d->nr_e820 = a.map.nr_entries;
     } else {
-        free(e820);
+        xfree(e820);
     }
     put_domain(d);
     return rc;

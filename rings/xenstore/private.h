@@ -8,6 +8,7 @@
 #include "rings/xenstore/store.h"
 
 struct tree {
+    struct arena *arena;   /* where its nodes lie */
     struct xs_node *first; /* "/" */
 };
 
@@ -49,7 +50,7 @@ size_t xs_parent_len(const char *path);
 bool xs_is_below(const char *path, const char *above);
 /* NULL, false: out of memory. */
 struct xs_node *xs_tree_append(struct tree *t, const char *path, const void *value, size_t len);
-bool xs_node_set_value(struct xs_node *n, const void *value, size_t len);
+bool xs_node_set_value(struct tree *t, struct xs_node *n, const void *value, size_t len);
 void xs_node_free(struct xs_node *n);
 void xs_tree_remove(struct tree *t, const char *path);
 void xs_tree_free(struct tree *t);

@@ -80,14 +80,14 @@ static const char *only_string(const struct request *r)
 
 static bool strings_are(const struct request *r, unsigned int n) { return string(r, n - 1) && !string(r, n); }
 
-/* A path made absolute, to be freed. NULL: it is none (or NULL), or memory is short. */
+/* A path made absolute, for xfree(). NULL: it is none (or NULL), or memory is short. */
 static char *path_of(const struct request *r, const char *given)
 {
-    char *path = given && given[0] != '@' ? xs_path_absolute(r->s->domid, given) : NULL;
+    char *path = given && given[0] != '@' ? xs_path_absolute(r->s->store, r->s->domid, given) : NULL;
 
     if (path && xs_path_ok(path))
         return path;
-    free(path);
+    xfree(path);
     return NULL;
 }
 
@@ -104,13 +104,13 @@ static void watch_fire(struct xs_session *s, const struct xs_watch *w, const cha
     hdr.len = (uint32_t)(len + strlen(w->token) + 1);
     if (hdr.len > XENSTORE_PAYLOAD_MAX)
         return; /* no message: as lost as if the watch had not been set */
-    payload = malloc(hdr.len);
+    payload = xzalloc_array(s->arena, char, hdr.len);
     if (!payload)
         return;
     memcpy(payload, path, len);
     memcpy(payload + len, w->token, hdr.len - len);
     s->send(s->data, &hdr, payload);
-    free(payload);
+    xfree(payload);
 }
 
 /* The store has changed. */
@@ -140,9 +140,9 @@ static void watch_free(struct xs_session *s, struct xs_watch **at)
     struct xs_watch *w = *at;
 
     *at = w->next;
-    free(w->path);
-    free(w->token);
-    free(w);
+    xfree(w->path);
+    xfree(w->token);
+    xfree(w);
     s->nr_watches--;
 }
 
@@ -158,7 +158,7 @@ static char *watch_path(const struct request *r)
     const char *given = strings_are(r, 2) ? string(r, 0) : NULL;
 
     if (given && given[0] == '@')
-        return strlen(given) <= XENSTORE_REL_PATH_MAX ? strdup(given) : NULL;
+        return strlen(given) <= XENSTORE_REL_PATH_MAX ? xstrdup(r->s->arena, given) : NULL;
     return path_of(r, given);
 }
 
@@ -172,9 +172,9 @@ static int do_watch(const struct request *r)
     if (!path)
         return -EINVAL;
     at = watch_find(s, path, string(r, 1));
-    w = calloc(1, sizeof(*w));
+    w = xzalloc(s->arena, struct xs_watch);
     if (w)
-        w->token = strdup(string(r, 1));
+        w->token = xstrdup(s->arena, string(r, 1));
     if (*at)
         rc = -EEXIST;
     else if (s->nr_watches > XS_WATCHES_MAX)
@@ -182,9 +182,9 @@ static int do_watch(const struct request *r)
     else if (!w || !w->token)
         rc = -ENOMEM;
     if (rc) {
-        free(w ? w->token : NULL);
-        free(w);
-        free(path);
+        xfree(w ? w->token : NULL);
+        xfree(w);
+        xfree(path);
         return rc;
     }
     w->path = path;
@@ -204,7 +204,7 @@ static int do_unwatch(const struct request *r)
     if (!path)
         return -EINVAL;
     at = watch_find(r->s, path, string(r, 1));
-    free(path);
+    xfree(path);
     if (!*at)
         return -ENOENT;
     watch_free(r->s, at);
@@ -242,7 +242,7 @@ static int directory(const struct request *r, const char *path)
         return rc;
     if (len <= XENSTORE_PAYLOAD_MAX)
         reply(r, names, len);
-    free(names);
+    xfree(names);
     return len <= XENSTORE_PAYLOAD_MAX ? 0 : -E2BIG;
 }
 
@@ -256,7 +256,7 @@ static int do_directory_part(const struct request *r)
 
     if (!rc)
         rc = xs_children(&r->access, path, &names, &len);
-    free(path);
+    xfree(path);
     if (rc)
         return rc;
     at = strtoul(string(r, 1), NULL, 10);
@@ -270,7 +270,7 @@ static int do_directory_part(const struct request *r)
     }
     if (at >= len)
         part[used++] = 0;
-    free(names);
+    xfree(names);
     reply(r, part, used);
     return 0;
 }
@@ -306,7 +306,7 @@ static int do_write(const struct request *r)
     size_t head = given ? strlen(given) + 1 : 0;
     int rc = path ? xs_write(&r->access, path, r->payload + head, r->hdr->len - head) : -EINVAL;
 
-    free(path);
+    xfree(path);
     return done(r, rc);
 }
 
@@ -340,7 +340,7 @@ static int do_set_perms(const struct request *r)
 
     if (!rc)
         rc = path ? xs_set_perms(&r->access, path, &perms) : -EINVAL;
-    free(path);
+    xfree(path);
     return done(r, rc);
 }
 
@@ -433,7 +433,7 @@ static int answer(struct request *r)
         return requests[type].whole(r);
     path = path_of(r, only_string(r));
     rc = path ? requests[type].one_path(r, path) : -EINVAL;
-    free(path);
+    xfree(path);
     return rc;
 }
 
@@ -448,10 +448,10 @@ void xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, con
 
 /* --- life --- */
 
-bool xs_session_init(struct xs_session *s, domid_t domid, xs_send_fn *send, void *data)
+bool xs_session_init(struct xs_session *s, struct arena *arena, domid_t domid, xs_send_fn *send, void *data)
 {
-    *s = (struct xs_session){ .domid = domid, .send = send, .data = data };
-    s->store = xs_store_create(changed, s);
+    *s = (struct xs_session){ .arena = arena, .domid = domid, .send = send, .data = data };
+    s->store = xs_store_create(arena, changed, s);
     return s->store;
 }
 

@@ -33,6 +33,7 @@
 typedef void xs_send_fn(void *data, const struct xsd_sockmsg *hdr, const void *payload);
 
 struct xs_session {
+    struct arena *arena;
     struct xs_store *store;
     domid_t domid;
     struct xs_watch *watches;
@@ -42,7 +43,7 @@ struct xs_session {
 };
 
 /* False: out of memory. */
-bool xs_session_init(struct xs_session *s, domid_t domid, xs_send_fn *send, void *data);
+bool xs_session_init(struct xs_session *s, struct arena *arena, domid_t domid, xs_send_fn *send, void *data);
 void xs_session_end(struct xs_session *s);
 
 /* Answer a request of hdr->len <= XENSTORE_PAYLOAD_MAX bytes. */

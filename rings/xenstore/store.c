@@ -60,7 +60,7 @@ static void tell(const struct xs_access *a, const char *path, bool exact)
 /* Something is not there: says so only to who could have seen it. -ENOENT, -EACCES. */
 static int absent(const struct xs_access *a, const char *path, unsigned int rights)
 {
-    char *above = strdup(path);
+    char *above = xstrdup(a->store->tree.arena, path);
     const struct xs_node *n = NULL;
     int rc = above ? 0 : -ENOMEM;
 
@@ -69,7 +69,7 @@ static int absent(const struct xs_access *a, const char *path, unsigned int righ
         rc = touch(a, above, false);
         n = xs_tree_find(tree_of(a), above);
     }
-    free(above);
+    xfree(above);
     if (rc)
         return rc;
     return (rights_of(&n->perms, a->domid) & rights) == rights ? -ENOENT : -EACCES;
@@ -126,7 +126,7 @@ int xs_children(const struct xs_access *a, const char *path, char **names, size_
     if (rc)
         return rc;
     *len = children_size(t, path);
-    *names = to = malloc(*len + 1);
+    *names = to = xzalloc_array(t->arena, char, *len + 1);
     if (!to)
         return -ENOMEM;
     for (const struct xs_node *n = t->first; n; n = n->next)
@@ -187,7 +187,7 @@ static int make_one(const struct xs_access *a, const char *path, const void *val
 /* Make a node and those above it that are not there. */
 static int make(const struct xs_access *a, const char *path, const void *value, size_t len)
 {
-    char *part = strdup(path);
+    char *part = xstrdup(a->store->tree.arena, path);
     int rc = part ? 0 : -ENOMEM;
 
     for (char *slash = part ? part + 1 : NULL; !rc && slash;) {
@@ -199,7 +199,7 @@ static int make(const struct xs_access *a, const char *path, const void *value, 
         if (slash)
             *slash++ = '/';
     }
-    free(part);
+    xfree(part);
     if (!rc)
         tell(a, path, false);
     return rc;
@@ -217,7 +217,7 @@ int xs_write(const struct xs_access *a, const char *path, const void *value, siz
         rc = touch(a, path, true);
     if (rc)
         return rc;
-    if (!xs_node_set_value(n, value, len))
+    if (!xs_node_set_value(tree_of(a), n, value, len))
         return -ENOMEM;
     n->generation = ++a->store->generation;
     tell(a, path, false);
@@ -282,13 +282,17 @@ int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_pe
 
 /* --- the store --- */
 
-struct xs_store *xs_store_create(xs_changed_fn *changed, void *data)
+struct xs_store *xs_store_create(struct arena *arena, xs_changed_fn *changed, void *data)
 {
-    struct xs_store *s = calloc(1, sizeof(*s));
-    struct xs_node *root = s ? xs_tree_append(&s->tree, "/", "", 0) : NULL;
+    struct xs_store *s = xzalloc(arena, struct xs_store);
+    struct xs_node *root;
 
+    if (!s)
+        return NULL;
+    s->tree.arena = arena;
+    root = xs_tree_append(&s->tree, "/", "", 0);
     if (!root) {
-        free(s);
+        xfree(s);
         return NULL;
     }
     root->perms = (struct xs_perms){ .nr = 1, .p = { { 0, 'n' } } };
@@ -304,16 +308,20 @@ void xs_store_destroy(struct xs_store *s)
         return;
     xs_tx_abort_all(s);
     xs_tree_free(&s->tree);
-    free(s);
+    xfree(s);
 }
 
-char *xs_path_absolute(domid_t domid, const char *path)
+char *xs_path_absolute(const struct xs_store *s, domid_t domid, const char *path)
 {
-    char *absolute = NULL;
+    const size_t size = sizeof("/local/domain/65535/") + strlen(path);
+    char *absolute;
 
     if (path[0] == '/')
-        return strdup(path);
-    return asprintf(&absolute, "/local/domain/%u/%s", domid, path) < 0 ? NULL : absolute;
+        return xstrdup(s->tree.arena, path);
+    absolute = xzalloc_array(s->tree.arena, char, size);
+    if (absolute)
+        snprintf(absolute, size, "/local/domain/%u/%s", domid, path);
+    return absolute;
 }
 
 bool xs_path_ok(const char *path)

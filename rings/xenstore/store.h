@@ -25,6 +25,7 @@
 #ifndef RINGS_XENSTORE_STORE_H
 #define RINGS_XENSTORE_STORE_H
 
+#include "sim/arena.h"
 #include "sim/types.h"
 
 #include <xen/xen.h>
@@ -68,18 +69,18 @@ struct xs_access {
 typedef void xs_changed_fn(void *data, const char *path, bool exact);
 
 /* A store with nothing but "/", which is dom0's. NULL: out of memory. */
-struct xs_store *xs_store_create(xs_changed_fn *changed, void *data);
+struct xs_store *xs_store_create(struct arena *arena, xs_changed_fn *changed, void *data);
 void xs_store_destroy(struct xs_store *s);
 
 bool xs_path_ok(const char *path);
-/* A path that does not begin with a slash is below the domain's own. To be freed; NULL: out of memory. */
-char *xs_path_absolute(domid_t domid, const char *path);
+/* A path that does not begin with a slash is below the domain's own. For xfree(); NULL: out of memory. */
+char *xs_path_absolute(const struct xs_store *s, domid_t domid, const char *path);
 
 /* All return 0 or -errno: -ENOENT, -EACCES, -ENOSPC (a limit), -ENOMEM, and what is said below. */
 
 /* A node that must be there and allow `rights`. What is not there below something unreadable is -EACCES. */
 int xs_get(const struct xs_access *a, const char *path, unsigned int rights, const struct xs_node **out);
-/* Its children's names, each with its 0, to be freed. */
+/* Its children's names, each with its 0, for xfree(). */
 int xs_children(const struct xs_access *a, const char *path, char **names, size_t *len);
 /* Write a value; the node and its parents are made if they are not there. */
 int xs_write(const struct xs_access *a, const char *path, const void *value, size_t len);

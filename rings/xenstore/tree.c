@@ -39,21 +39,20 @@ bool xs_is_below(const char *path, const char *above)
 
 void xs_node_free(struct xs_node *n)
 {
-    free(n->path);
-    free(n->value);
-    free(n);
+    xfree(n->path);
+    xfree(n->value);
+    xfree(n);
 }
 
-bool xs_node_set_value(struct xs_node *n, const void *value, size_t len)
+bool xs_node_set_value(struct tree *t, struct xs_node *n, const void *value, size_t len)
 {
-    char *copy = malloc(len + 1);
+    char *copy = xzalloc_array(t->arena, char, len + 1);
 
     if (!copy)
         return false;
     if (len)
         memcpy(copy, value, len);
-    copy[len] = 0;
-    free(n->value);
+    xfree(n->value);
     n->value = copy;
     n->len = len;
     return true;
@@ -61,12 +60,12 @@ bool xs_node_set_value(struct xs_node *n, const void *value, size_t len)
 
 struct xs_node *xs_tree_append(struct tree *t, const char *path, const void *value, size_t len)
 {
-    struct xs_node *n = calloc(1, sizeof(*n)), **tail = &t->first;
+    struct xs_node *n = xzalloc(t->arena, struct xs_node), **tail = &t->first;
 
     if (!n)
         return NULL;
-    n->path = strdup(path);
-    if (!n->path || !xs_node_set_value(n, value, len)) {
+    n->path = xstrdup(t->arena, path);
+    if (!n->path || !xs_node_set_value(t, n, value, len)) {
         xs_node_free(n);
         return NULL;
     }

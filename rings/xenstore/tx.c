@@ -18,12 +18,12 @@ struct touched *xs_tx_touch(struct xs_tx *tx, const char *path, int *rc)
     if (tx->nr_touched >= XS_TX_TOUCHED_MAX)
         return NULL;
     *rc = -ENOMEM;
-    t = calloc(1, sizeof(*t));
+    t = xzalloc(tx->tree.arena, struct touched);
     if (!t)
         return NULL;
-    t->path = strdup(path);
+    t->path = xstrdup(tx->tree.arena, path);
     if (!t->path) {
-        free(t);
+        xfree(t);
         return NULL;
     }
     t->generation = n ? n->generation : 0;
@@ -35,7 +35,7 @@ struct touched *xs_tx_touch(struct xs_tx *tx, const char *path, int *rc)
 
 static bool tree_copy(struct tree *to, const struct tree *from)
 {
-    to->first = NULL;
+    *to = (struct tree){ .arena = from->arena };
     for (const struct xs_node *n = from->first; n; n = n->next) {
         struct xs_node *copy = xs_tree_append(to, n->path, n->value, n->len);
 
@@ -56,11 +56,11 @@ int xs_tx_start(struct xs_store *s, uint32_t *id)
         nr++;
     if (nr > XS_TX_MAX)
         return -ENOSPC;
-    tx = calloc(1, sizeof(*tx));
+    tx = xzalloc(s->tree.arena, struct xs_tx);
     if (!tx || !tree_copy(&tx->tree, &s->tree)) {
         if (tx)
             xs_tree_free(&tx->tree);
-        free(tx);
+        xfree(tx);
         return -ENOMEM;
     }
     do
@@ -106,7 +106,7 @@ static int tx_apply(struct xs_tx *tx, const struct touched *t)
     }
     if (!to)
         to = xs_tree_append(&tx->store->tree, t->path, from->value, from->len);
-    else if (!xs_node_set_value(to, from->value, from->len))
+    else if (!xs_node_set_value(&tx->store->tree, to, from->value, from->len))
         to = NULL;
     if (!to)
         return -ENOMEM;
@@ -141,11 +141,11 @@ int xs_tx_end(struct xs_tx *tx, bool commit)
         struct touched *t = tx->touched;
 
         tx->touched = t->next;
-        free(t->path);
-        free(t);
+        xfree(t->path);
+        xfree(t);
     }
     xs_tree_free(&tx->tree);
-    free(tx);
+    xfree(tx);
     return rc;
 }
 

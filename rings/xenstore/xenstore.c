@@ -66,7 +66,7 @@ static void send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
         return;
     if (c->out_len + len > c->out_size) {
         const size_t size = 2 * (c->out_len + len);
-        uint8_t *bigger = realloc(c->out, size);
+        uint8_t *bigger = xrealloc_array(c->session.arena, c->out, size);
 
         if (!bigger) {
             conversation_end(c, XENSTORE_ERROR_COMM);
@@ -164,14 +164,15 @@ static const struct task_ops xenstore_task = { .name = "xenstore", .step = xenst
 
 struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port)
 {
+    struct arena *const arena = native_vcpu(k)->domain->xen->machine->arena;
     struct evtchn_bind_interdomain bind = { .remote_dom = domid, .remote_port = port };
-    struct xenstore_conn *c = calloc(1, sizeof(*c));
+    struct xenstore_conn *c = xzalloc(arena, struct xenstore_conn);
 
     if (!c)
         return NULL;
     c->kernel = k;
-    if (!xs_session_init(&c->session, domid, send, c)) {
-        free(c);
+    if (!xs_session_init(&c->session, arena, domid, send, c)) {
+        xfree(c);
         return NULL;
     }
     c->intf = native_map_foreign(native_vcpu(k), domid, mfn);
@@ -179,7 +180,7 @@ struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domi
         if (c->intf)
             native_unmap(native_vcpu(k), c->intf);
         xs_session_end(&c->session);
-        free(c);
+        xfree(c);
         return NULL;
     }
     c->port = bind.local_port;
@@ -202,12 +203,12 @@ bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *va
         [XENSTORE_OWN] = { 1, { { domid, 'n' } } },
         [XENSTORE_FRONT] = { 2, { { domid, 'n' }, { 0, 'r' } } },
     };
-    char *absolute = xs_path_absolute(domid, path);
+    char *absolute = xs_path_absolute(c->session.store, domid, path);
     bool ok = absolute && xs_write(&dom0, absolute, value, strlen(value)) == 0;
 
     if (ok && perms != XENSTORE_AS_PARENT)
         ok = xs_set_perms(&dom0, absolute, &lists[perms]) == 0;
-    free(absolute);
+    xfree(absolute);
     return ok;
 }
 
@@ -223,6 +224,6 @@ void xenstore_conn_destroy(struct xenstore_conn *c)
     event_op(c, EVTCHNOP_close, &close);
     native_unmap(native_vcpu(c->kernel), c->intf);
     xs_session_end(&c->session);
-    free(c->out);
-    free(c);
+    xfree(c->out);
+    xfree(c);
 }

@@ -127,6 +127,7 @@ static struct world *world_create(unsigned int max_port)
 {
     struct world *w = calloc(1, sizeof(*w));
 
+    w->machine.arena = arena_create();
     w->machine.nr_frames = WORLD_FRAMES;
     w->machine.shares = calloc(WORLD_FRAMES, sizeof(*w->machine.shares));
     w->machine.ram = aligned_alloc(PAGE_SIZE, WORLD_FRAMES * PAGE_SIZE);
@@ -176,6 +177,8 @@ static void world_destroy(struct world *w)
     free(w->xen.frame_table);
     free(w->machine.ram);
     free(w->machine.shares);
+    assert_int_equal(arena_blocks(w->machine.arena, NULL, NULL), 0);
+    arena_destroy(w->machine.arena);
     free(w);
 }
 

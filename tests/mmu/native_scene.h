@@ -119,7 +119,7 @@ static inline void scene_forget(struct scene *s, domid_t domid)
     domain_list_remove(d);
     free(d->vcpu[0]);
     free(d->vcpu);
-    free(d->e820);
+    xfree(d->e820);
     free(d);
     s->d[domid] = NULL;
 }

@@ -338,7 +338,7 @@ static void each_row(bool pv32)
         fix_audit(&f);
         while (page_list_first(f.xen, &f.d[0]->page_list)) /* what dom0 was given */
             put_page_alloc_ref(f.xen, page_list_first(f.xen, &f.d[0]->page_list));
-        free(f.d[0]->e820);
+        xfree(f.d[0]->e820);
         f.d[0]->e820 = NULL;
         fix_close(&f);
     }

@@ -180,7 +180,7 @@ static void step_list(struct run *r, struct model_tx *t, const struct xs_access 
             listed |= !strcmp(names + at, name);
         assert_int_equal(listed, nodes(r, t)[c].there);
     }
-    free(names);
+    xfree(names);
 }
 
 static void step_rm(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n, unsigned int told[NR])
@@ -269,13 +269,14 @@ static void test_random(void **state)
 
     for (unsigned int history = 1; history <= HISTORIES; history++) {
         const struct xs_perms own = { 1, { { DOMID, 'n' } } };
+        struct arena *arena = arena_create();
         struct run r = { .random = history * UINT64_C(0x9e3779b97f4a7c15) };
         struct xs_access dom0;
 
         strcpy(r.path[0], "/data");
         for (unsigned int i = 1; i < NR; i++)
             snprintf(r.path[i], sizeof(r.path[i]), "%.48s/%c", r.path[parent(i)], i % 2 ? 'a' : 'b');
-        r.store = xs_store_create(changed, &r);
+        r.store = xs_store_create(arena, changed, &r);
         assert_non_null(r.store);
         dom0 = (struct xs_access){ .store = r.store };
         assert_int_equal(xs_mkdir(&dom0, r.path[0]), 0);
@@ -284,6 +285,8 @@ static void test_random(void **state)
         for (unsigned int i = 0; i < STEPS; i++)
             step(&r);
         xs_store_destroy(r.store);
+        assert_int_equal(arena_blocks(arena, NULL, NULL), 0);
+        arena_destroy(arena);
         commits += r.commits;
         conflicts += r.conflicts;
         aborts += r.aborts;
@@ -327,10 +330,11 @@ static void test_rubbish(void **state)
                                          "x" };
     const struct xs_perms own = { 1, { { DOMID, 'n' } } };
     struct run r = { .random = 1 };
+    struct arena *arena = arena_create();
     struct sink s = { .req_id = 0 };
     struct xs_access dom0;
 
-    assert_true(xs_session_init(&s.session, DOMID, on_send, &s));
+    assert_true(xs_session_init(&s.session, arena, DOMID, on_send, &s));
     dom0 = (struct xs_access){ .store = s.session.store };
     for (unsigned int i = 0; i < 200000; i++) {
         struct xsd_sockmsg m = { rnd(&r, XS_TYPE_COUNT + 2), ++s.req_id, rnd(&r, 3) ? 0 : rnd(&r, 40), 0 };
@@ -359,6 +363,8 @@ static void test_rubbish(void **state)
     print_message("%u answers, %u errors, %u events\n", s.good, s.errors, s.events);
     assert_true(s.good > 10000 && s.errors > 10000 && s.events > 1000);
     xs_session_end(&s.session);
+    assert_int_equal(arena_blocks(arena, NULL, NULL), 0);
+    arena_destroy(arena);
 }
 
 int main(void)

@@ -236,7 +236,10 @@ static void test_queue_is_n_log_n(void **state)
     for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
         const unsigned int nr = sizes[i], depth = 32 - (unsigned int)__builtin_clz(nr);
         struct runq_node *node = calloc(nr, sizeof(*node));
-        struct vcpu v = { .hard_affinity = 1, .soft_affinity = 1 };
+        struct machine m = { .arena = arena_create() };
+        struct xen xen = { .machine = &m };
+        struct domain d = { .xen = &xen };
+        struct vcpu v = { .domain = &d, .hard_affinity = 1, .soft_affinity = 1 };
         struct runq q = { 0 };
         uint32_t rng = 1;
         uint64_t before;
@@ -262,6 +265,8 @@ static void test_queue_is_n_log_n(void **state)
             assert_true(!q.nr || first->key <= runq_first(&q, 0, false)->key);
         }
         runq_destroy(&q);
+        assert_int_equal(arena_blocks(m.arena, NULL, NULL), 0);
+        arena_destroy(m.arena);
         free(node);
     }
 }

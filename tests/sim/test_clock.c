@@ -16,6 +16,7 @@
 
 /* What a test's timers share: the clock, and the order in which they fired. */
 struct scene {
+    struct arena *arena;
     struct vclock clock;
     unsigned int fired[4 * MANY];
     unsigned int nr;
@@ -49,7 +50,7 @@ static void test_order(void **state)
     struct scene s = { .nr = 0 };
     struct alarm a[4];
 
-    vclock_init(&s.clock);
+    vclock_init(&s.clock, s.arena = arena_create());
     assert_true(vclock_next(&s.clock) == STIME_MAX);
     for (unsigned int i = 0; i < 4; i++)
         a[i] = make(&s, i, ring, &a[i]);
@@ -74,6 +75,8 @@ static void test_order(void **state)
     assert_int_equal(s.fired[2], 2);
     assert_int_equal(s.fired[3], 0);
     vclock_destroy(&s.clock);
+    assert_int_equal(arena_blocks(s.arena, NULL, NULL), 0);
+    arena_destroy(s.arena);
 }
 
 static void ring_again(void *data)
@@ -90,7 +93,7 @@ static void test_past(void **state)
     struct scene s = { .nr = 0 };
     struct alarm again, due;
 
-    vclock_init(&s.clock);
+    vclock_init(&s.clock, s.arena = arena_create());
     again = make(&s, 1, ring_again, &again);
     due = make(&s, 2, ring, &due);
     timer_set(&s.clock, &due.timer, 40);
@@ -105,6 +108,8 @@ static void test_past(void **state)
     assert_int_equal(s.nr, 3);
     assert_true(vclock_next(&s.clock) == 50);
     vclock_destroy(&s.clock);
+    assert_int_equal(arena_blocks(s.arena, NULL, NULL), 0);
+    arena_destroy(s.arena);
     assert_false(timer_armed(&again.timer));
 }
 
@@ -122,7 +127,7 @@ static void test_stop_in_callback(void **state)
     struct scene s = { .nr = 0 };
     struct alarm killer, victim;
 
-    vclock_init(&s.clock);
+    vclock_init(&s.clock, s.arena = arena_create());
     killer = make(&s, 1, ring_and_stop_other, &killer);
     victim = make(&s, 2, ring, &victim);
     killer.other = &victim;
@@ -134,6 +139,8 @@ static void test_stop_in_callback(void **state)
     assert_false(timer_armed(&victim.timer));
     assert_true(vclock_next(&s.clock) == STIME_MAX);
     vclock_destroy(&s.clock);
+    assert_int_equal(arena_blocks(s.arena, NULL, NULL), 0);
+    arena_destroy(s.arena);
 }
 
 /* Many timers, armed, re-armed and stopped at random: they fire sorted by time, then by arming. */
@@ -144,7 +151,7 @@ static void test_many(void **state)
     uint64_t armed[MANY];
     uint32_t rng = 1;
 
-    vclock_init(&s.clock);
+    vclock_init(&s.clock, s.arena = arena_create());
     for (unsigned int i = 0; i < MANY; i++)
         a[i] = make(&s, i, ring, &a[i]);
     for (unsigned int step = 0; step < 20 * MANY; step++) {
@@ -175,6 +182,8 @@ static void test_many(void **state)
         assert_true(tx < ty || (tx == ty && armed[x] < armed[y]));
     }
     vclock_destroy(&s.clock);
+    assert_int_equal(arena_blocks(s.arena, NULL, NULL), 0);
+    arena_destroy(s.arena);
 }
 
 static jmp_buf caught;
@@ -188,7 +197,7 @@ static void test_bug(void **state)
     struct timer t;
     bug_handler_t *former = bug_set_handler(catch_bug);
 
-    vclock_init(&c);
+    vclock_init(&c, NULL); /* nothing is queued in it */
     timer_init(&t, ring, NULL);
     t.slot = 7; /* claims to be in a queue that is empty */
     if (!setjmp(caught)) {

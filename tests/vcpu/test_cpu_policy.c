@@ -122,8 +122,10 @@ static void policies_are_nested(void **state)
 /* Topology is that of sysctl: the machine of the tests has one processor; here are others. */
 static void topology(void **state)
 {
+    struct arena *arena = arena_create();
+
     for (unsigned int n = 1; n <= 64; n++) {
-        struct cpu_policies *c = cpu_policies_create(n);
+        struct cpu_policies *c = cpu_policies_create(arena, n);
 
         assert_int_equal(cpu_policy_has(&c->pv_def, F(HTT)), n > 1);
         assert_int_equal(cpu_policy_has(&c->pv_def, F(CMP_LEGACY)), n > 1);
@@ -131,8 +133,9 @@ static void topology(void **state)
         assert_int_equal(c->pv_def.basic[1].b >> 16, n);
         assert_int_equal(c->pv_def.extd[8].c & 0xff, n - 1);
         assert_true(1u << (c->pv_def.extd[8].c >> 12 & 0xf) >= n);
-        free(c);
+        xfree(c);
     }
+    arena_destroy(arena);
 }
 
 /* What falls with what. */

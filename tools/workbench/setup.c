@@ -33,7 +33,9 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
 
     BUG_ON(!wb || !nr_pcpus || nr_pcpus > MACHINE_MAX_PCPUS);
     wb->machine.seed = wb->machine.prng = seed;
-    vclock_init(&wb->machine.clock);
+    wb->machine.arena = arena_create();
+    BUG_ON(!wb->machine.arena);
+    vclock_init(&wb->machine.clock, wb->machine.arena);
     wb->machine.trace.sink = on_trace;
     wb->machine.trace.data = wb;
     wb->domains_tail = &wb->domains;
@@ -45,7 +47,7 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
     wb->xen.sched = ops ? sched_create_ops(&wb->xen, ops, (UINT64_C(1) << nr_pcpus) - 1)
                         : sched_create(&wb->xen, policy, (UINT64_C(1) << nr_pcpus) - 1);
     if (!wb->xen.sched) {
-        vclock_destroy(&wb->machine.clock);
+        arena_destroy(wb->machine.arena);
         free(wb);
         return NULL;
     }
@@ -91,6 +93,7 @@ void wb_destroy(struct wb *wb)
     }
     sched_destroy(wb->xen.sched);
     vclock_destroy(&wb->machine.clock);
+    arena_destroy(wb->machine.arena);
     free(wb->by_id);
     free(wb->sorted);
     free(wb->span);

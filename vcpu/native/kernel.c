@@ -193,11 +193,10 @@ bool native_bind(struct native_kernel *k, evtchn_port_t port, struct task *t)
 {
     if (port >= k->nr_ports) {
         size_t nr = port + 64;
-        struct task **bigger = realloc(k->task_of, nr * sizeof(struct task *));
+        struct task **bigger = xrealloc_array(k->v->domain->xen->machine->arena, k->task_of, nr);
 
         if (!bigger)
             return false;
-        memset(bigger + k->nr_ports, 0, (nr - k->nr_ports) * sizeof(struct task *));
         k->task_of = bigger;
         k->nr_ports = nr;
     }
@@ -254,7 +253,7 @@ static const struct task_ops no_task = { .name = "kernel" };
 
 struct native_kernel *native_kernel_create(struct domain *d)
 {
-    struct native_kernel *k = calloc(1, sizeof(*k));
+    struct native_kernel *k = xzalloc(d->xen->machine->arena, struct native_kernel);
 
     if (!k)
         return NULL;
@@ -272,8 +271,8 @@ void native_kernel_destroy(struct native_kernel *k)
 {
     if (!k)
         return;
-    free(k->task_of);
-    free(k);
+    xfree(k->task_of);
+    xfree(k);
 }
 
 struct vcpu *native_vcpu(struct native_kernel *k) { return k->v; }

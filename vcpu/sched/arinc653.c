@@ -28,7 +28,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -83,22 +82,22 @@ static unsigned int first_cpu(const struct scheduler *ops)
 
 static int a653_init(struct scheduler *ops)
 {
-    ops->sched_data = calloc(1, sizeof(struct a653));
+    ops->sched_data = xzalloc(ops->xen->machine->arena, struct a653);
     return ops->sched_data ? 0 : -ENOMEM;
 }
 
-static void a653_deinit(struct scheduler *ops) { free(ops->sched_data); }
+static void a653_deinit(struct scheduler *ops) { xfree(ops->sched_data); }
 
 static void *a653_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    struct a653_vcpu *av = calloc(1, sizeof(*av));
+    struct a653_vcpu *av = xzalloc(ops->xen->machine->arena, struct a653_vcpu);
 
     if (av)
         av->v = v;
     return av;
 }
 
-static void a653_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void a653_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 /* Nobody has set a table yet: v gets a minor frame at its end. */
 static void frame_add(struct a653 *prv, struct vcpu *v)

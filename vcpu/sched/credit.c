@@ -45,7 +45,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "vcpu/sched/credit.h"
@@ -59,7 +58,7 @@
 
 static int csched_init(struct scheduler *ops)
 {
-    struct csched *prv = calloc(1, sizeof(*prv));
+    struct csched *prv = xzalloc(ops->xen->machine->arena, struct csched);
 
     if (!prv)
         return -ENOMEM;
@@ -74,13 +73,13 @@ static int csched_init(struct scheduler *ops)
 static void csched_deinit(struct scheduler *ops)
 {
     timer_stop(&ops->xen->machine->clock, &csched(ops)->acct);
-    free(csched(ops)->share);
-    free(ops->sched_data);
+    xfree(csched(ops)->share);
+    xfree(ops->sched_data);
 }
 
 static void *csched_alloc_pdata(struct scheduler *ops, unsigned int cpu)
 {
-    struct csched_pcpu *spc = calloc(1, sizeof(*spc));
+    struct csched_pcpu *spc = xzalloc(ops->xen->machine->arena, struct csched_pcpu);
 
     if (!spc)
         return NULL;
@@ -96,12 +95,12 @@ static void csched_free_pdata(struct scheduler *ops, void *pdata, unsigned int c
 
     timer_stop(&ops->xen->machine->clock, &spc->tick);
     runq_destroy(&spc->runq);
-    free(spc);
+    xfree(spc);
 }
 
 static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
 {
-    struct csched_dom *dom = calloc(1, sizeof(*dom));
+    struct csched_dom *dom = xzalloc(ops->xen->machine->arena, struct csched_dom);
 
     if (!dom)
         return NULL;
@@ -114,12 +113,12 @@ static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
 static void csched_free_domdata(struct scheduler *ops, void *dd)
 {
     timer_stop(&ops->xen->machine->clock, &((struct csched_dom *)dd)->unpark);
-    free(dd);
+    xfree(dd);
 }
 
 static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    struct csched_vcpu *svc = calloc(1, sizeof(*svc));
+    struct csched_vcpu *svc = xzalloc(ops->xen->machine->arena, struct csched_vcpu);
 
     if (!svc)
         return NULL;
@@ -130,7 +129,7 @@ static void *csched_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void csched_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void csched_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 static void csched_remove(struct scheduler *ops, struct vcpu *v) { csched_deactivate(ops, svc_of(v)); }
 

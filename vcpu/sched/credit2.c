@@ -42,7 +42,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_WEIGHT            256
@@ -147,7 +146,7 @@ static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu,
 
 static int c2_init(struct scheduler *ops)
 {
-    struct c2 *prv = calloc(1, sizeof(*prv));
+    struct c2 *prv = xzalloc(ops->xen->machine->arena, struct c2);
 
     if (!prv)
         return -ENOMEM;
@@ -161,7 +160,7 @@ static void c2_deinit(struct scheduler *ops)
 {
     for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
         runq_destroy(&c2(ops)->rqd[i].runq);
-    free(ops->sched_data);
+    xfree(ops->sched_data);
 }
 
 /* A pCPU has no data of its own, only membership; any pointer will do. */
@@ -180,7 +179,7 @@ static void c2_free_pdata(struct scheduler *ops, void *pdata, unsigned int cpu)
 
 static void *c2_alloc_domdata(struct scheduler *ops, struct domain *d)
 {
-    struct c2_dom *dom = calloc(1, sizeof(*dom));
+    struct c2_dom *dom = xzalloc(ops->xen->machine->arena, struct c2_dom);
 
     if (!dom)
         return NULL;
@@ -192,12 +191,12 @@ static void *c2_alloc_domdata(struct scheduler *ops, struct domain *d)
 static void c2_free_domdata(struct scheduler *ops, void *dd)
 {
     c2_cap_stop(dd);
-    free(dd);
+    xfree(dd);
 }
 
 static void *c2_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    struct c2_vcpu *svc = calloc(1, sizeof(*svc));
+    struct c2_vcpu *svc = xzalloc(ops->xen->machine->arena, struct c2_vcpu);
 
     if (!svc)
         return NULL;
@@ -207,7 +206,7 @@ static void *c2_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void c2_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void c2_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 static void c2_insert(struct scheduler *ops, struct vcpu *v)
 {

@@ -20,7 +20,6 @@
 #include "vcpu/sched/credit.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* --- credits --- */
 
@@ -36,7 +35,7 @@ void csched_activate(struct scheduler *ops, struct csched_vcpu *svc)
     LIST_INSERT_HEAD(&prv->active, svc, link);
     if (prv->nr_active == prv->cap_share) {
         prv->cap_share = prv->cap_share ? 2 * prv->cap_share : 16;
-        prv->share = realloc(prv->share, prv->cap_share * sizeof(*prv->share));
+        prv->share = xrealloc_array(ops->xen->machine->arena, prv->share, prv->cap_share);
         BUG_ON(!prv->share);
     }
     prv->nr_active++;

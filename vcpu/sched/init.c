@@ -12,7 +12,6 @@
  * Corresponds to xen/common/sched/core.c (scheduler_init, sched_init_vcpu and so on).
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "vcpu/sched/private.h"
 
@@ -46,14 +45,14 @@ static void pdata_destroy(struct scheduler *s, unsigned int cpu)
 
 struct scheduler *sched_create_ops(struct xen *xen, const struct sched_ops *ops, uint64_t cpus)
 {
-    struct scheduler *s = calloc(1, sizeof(*s));
+    struct scheduler *s = xzalloc(xen->machine->arena, struct scheduler);
 
     if (!s)
         return NULL;
     s->ops = ops;
     s->xen = xen;
     if (ops->init && ops->init(s)) {
-        free(s);
+        xfree(s);
         return NULL;
     }
     for_each_cpu_in(cpus, cpu)
@@ -85,7 +84,7 @@ void sched_destroy(struct scheduler *s)
     for_each_cpu_in(s->cpus, cpu) pdata_destroy(s, cpu);
     if (s->ops->deinit)
         s->ops->deinit(s);
-    free(s);
+    xfree(s);
 }
 
 int sched_set_param(struct scheduler *s, const char *param, long value)

@@ -131,7 +131,7 @@ static void place(struct scheduler *ops, struct vcpu *v, unsigned int cpu)
 
 static int null_init(struct scheduler *ops)
 {
-    struct null *prv = calloc(1, sizeof(*prv));
+    struct null *prv = xzalloc(ops->xen->machine->arena, struct null);
 
     if (!prv)
         return -ENOMEM;
@@ -140,7 +140,7 @@ static int null_init(struct scheduler *ops)
     return 0;
 }
 
-static void null_deinit(struct scheduler *ops) { free(ops->sched_data); }
+static void null_deinit(struct scheduler *ops) { xfree(ops->sched_data); }
 
 /* A pCPU has no data of its own, only somebody who may have waited for it; any pointer will do. */
 static void *null_alloc_pdata(struct scheduler *ops, unsigned int cpu)
@@ -151,14 +151,14 @@ static void *null_alloc_pdata(struct scheduler *ops, unsigned int cpu)
 
 static void *null_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    struct null_vcpu *nvc = calloc(1, sizeof(*nvc));
+    struct null_vcpu *nvc = xzalloc(ops->xen->machine->arena, struct null_vcpu);
 
     if (nvc)
         *nvc = (struct null_vcpu){ .v = v, .cpu = -1 };
     return nvc;
 }
 
-static void null_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void null_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 static void null_insert(struct scheduler *ops, struct vcpu *v)
 {

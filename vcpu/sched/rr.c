@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RR_TSLICE MILLISECS(10)
@@ -32,7 +31,7 @@ struct rr {
 
 static int rr_init(struct scheduler *ops)
 {
-    struct rr *rr = calloc(1, sizeof(*rr));
+    struct rr *rr = xzalloc(ops->xen->machine->arena, struct rr);
 
     if (!rr)
         return -ENOMEM;
@@ -46,15 +45,15 @@ static void rr_deinit(struct scheduler *ops)
     struct rr *rr = ops->sched_data;
 
     runq_destroy(&rr->runq);
-    free(rr);
+    xfree(rr);
 }
 
 static void *rr_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    return calloc(1, sizeof(struct runq_node));
+    return xzalloc(ops->xen->machine->arena, struct runq_node);
 }
 
-static void rr_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void rr_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 static void rr_wake(struct scheduler *ops, struct vcpu *v)
 {

@@ -24,7 +24,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
@@ -154,19 +153,19 @@ static void repl_timer(void *data)
 
 static int rt_init(struct scheduler *ops)
 {
-    ops->sched_data = calloc(1, sizeof(struct rt));
+    ops->sched_data = xzalloc(ops->xen->machine->arena, struct rt);
     return ops->sched_data ? 0 : -ENOMEM;
 }
 
 static void rt_deinit(struct scheduler *ops)
 {
     runq_destroy(&rt(ops)->runq);
-    free(ops->sched_data);
+    xfree(ops->sched_data);
 }
 
 static void *rt_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
 {
-    struct rt_vcpu *svc = calloc(1, sizeof(*svc));
+    struct rt_vcpu *svc = xzalloc(ops->xen->machine->arena, struct rt_vcpu);
 
     if (!svc)
         return NULL;
@@ -179,7 +178,7 @@ static void *rt_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
     return svc;
 }
 
-static void rt_free_udata(struct scheduler *ops, void *vd) { free(vd); }
+static void rt_free_udata(struct scheduler *ops, void *vd) { xfree(vd); }
 
 static void rt_sleep(struct scheduler *ops, struct vcpu *v)
 {

@@ -35,10 +35,10 @@ void runq_destroy(struct runq *q)
 {
     BUG_ON(q->nr);
     for (size_t i = 0; i < q->nr_classes; i++) {
-        free(q->class[i] -> heap);
-        free(q->class[i]);
+        xfree(q->class[i] -> heap);
+        xfree(q->class[i]);
     }
-    free(q->class);
+    xfree(q->class);
     *q = (struct runq){ 0 };
 }
 
@@ -76,8 +76,10 @@ static void sift_down(struct runq_class *c, size_t i, struct runq_entry e)
     put(c, i, e);
 }
 
-static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft)
+static struct runq_class *class_get(struct runq *q, const struct vcpu *v)
 {
+    struct arena *const arena = v->domain->xen->machine->arena;
+    const uint64_t hard = v->hard_affinity, soft = v->soft_affinity;
     struct runq_class *c;
 
     for (size_t i = 0; i < q->nr_classes; i++)
@@ -85,10 +87,10 @@ static struct runq_class *class_get(struct runq *q, uint64_t hard, uint64_t soft
             return q->class[i];
     if (q->nr_classes == q->cap) {
         q->cap = q->cap ? 2 * q->cap : 4;
-        q->class = realloc(q->class, q->cap * sizeof(*q->class));
+        q->class = xrealloc_array(arena, q->class, q->cap);
         BUG_ON(!q->class);
     }
-    c = calloc(1, sizeof(*c));
+    c = xzalloc(arena, struct runq_class);
     BUG_ON(!c);
     c->q = q;
     c->hard = hard;
@@ -104,18 +106,18 @@ static void class_drop(struct runq *q, struct runq_class *c)
 
     q->class[c->index] = last;
     last->index = c->index;
-    free(c->heap);
-    free(c);
+    xfree(c->heap);
+    xfree(c);
 }
 
 static void insert(struct runq *q, struct runq_node *n, struct vcpu *v, int64_t key, uint64_t seq)
 {
-    struct runq_class *c = class_get(q, v->hard_affinity, v->soft_affinity);
+    struct runq_class *c = class_get(q, v);
 
     BUG_ON(n->class);
     if (c->nr == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 8;
-        c->heap = realloc(c->heap, c->cap * sizeof(*c->heap));
+        c->heap = xrealloc_array(v->domain->xen->machine->arena, c->heap, c->cap);
         BUG_ON(!c->heap);
     }
     n->v = v;
