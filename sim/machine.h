@@ -19,6 +19,14 @@
 #define MACHINE_MAX_PCPUS   16
 #define MACHINE_MAX_RAM_MIB ((UINT64_C(512) << 10) - 1) /* what lies above is the emulator's own (EMU_PRIVATE) */
 
+/*
+ * Where in a run the machine is: instructions retired, by all pCPUs, in the order of execution; and what the hypervisor
+ * has done since the last of them, in steps (vcpu/run.h).
+ */
+struct position {
+    uint64_t insns, step;
+};
+
 struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
@@ -34,6 +42,7 @@ struct machine {
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
     struct code_map *code;
     struct vclock clock;
+    struct position at;
     struct trace trace;
     struct log log;
     struct insn_decoder *decoder;

@@ -116,6 +116,7 @@ static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
 
     m->clock.now += (s_time_t)e->insns * CLOCK_NS_PER_INSN;
     xen->stats.insns += e->insns;
+    m->at = (struct position){ m->at.insns + e->insns, e->insns ? 0 : m->at.step + 1 };
     xen->stats.exits[e->kind]++;
     if (e->kind == EXIT_BUDGET) {
         m->clock.now += e->insns == 0; /* time must pass, whatever the processor says */
