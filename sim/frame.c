@@ -9,7 +9,7 @@ void frame_fill(struct machine *m, mfn_t mfn, const void *page)
 {
     void *to = frame_write_begin(m, mfn);
 
-    if (pwrite(m->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
+    if (pwrite(m->edges->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
         memcpy(to, page, PAGE_SIZE);
     frame_write_end(m, mfn);
 }

@@ -22,12 +22,13 @@
 
 void log_write(struct machine *m, const char *line, size_t len)
 {
+    const struct log_sink *s = &m->edges->log;
     struct log *l = &m->log;
 
     for (size_t i = 0; i < len; i++)
         l->ring[l->written++ % LOG_RING_SIZE] = line[i];
-    if (l->sink && len)
-        l->sink(l->data, line, len);
+    if (s->sink && len)
+        s->sink(s->data, line, len);
 }
 
 size_t log_read(const struct log *l, uint64_t *pos, char *buf, size_t len)

@@ -17,11 +17,15 @@ enum log_level { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 #define LOG_RING_SIZE 16384
 
 struct log {
-    enum log_level level;                                   /* messages above it are dropped */
-    void (*sink)(void *data, const char *line, size_t len); /* line ends with \n */
-    void *data;
+    enum log_level level;     /* messages above it are dropped */
     char ring[LOG_RING_SIZE]; /* the last bytes written; `written` is the total count */
     uint64_t written;
+};
+
+/* Who is told; line ends with \n. NULL: nobody. */
+struct log_sink {
+    void (*sink)(void *data, const char *line, size_t len);
+    void *data;
 };
 
 /* A message of the hypervisor: "(XEN) " is put before each line; fmt needs no newline. */

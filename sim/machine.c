@@ -25,14 +25,15 @@
 static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen)
 {
     const size_t size = MIB_TO_FRAMES(mib) << PAGE_SHIFT;
+    int *fd = &m->edges->ram_fd;
     void *ram;
 
-    m->ram_fd = memfd_create("xenlab-ram", MFD_CLOEXEC);
-    if (m->ram_fd < 0 || ftruncate(m->ram_fd, (off_t)size) < 0) {
+    *fd = memfd_create("xenlab-ram", MFD_CLOEXEC);
+    if (*fd < 0 || ftruncate(*fd, (off_t)size) < 0) {
         snprintf(err, errlen, "cannot create %llu MiB of machine memory: %s", (unsigned long long)mib, strerror(errno));
         return false;
     }
-    ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->ram_fd, 0);
+    ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, *fd, 0);
     if (ram == MAP_FAILED) {
         snprintf(err, errlen, "cannot map %llu MiB of machine memory: %s (is `ulimit -v` set?)",
                  (unsigned long long)mib, strerror(errno));
@@ -40,19 +41,34 @@ static bool ram_create(struct machine *m, uint64_t mib, char *err, size_t errlen
     }
     m->ram = ram;
     m->nr_frames = MIB_TO_FRAMES(mib);
-    m->shares = mmap(NULL, m->nr_frames * sizeof(*m->shares), PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (m->shares == MAP_FAILED) {
+    m->shares = xzalloc_array(m->arena, uint32_t, m->nr_frames);
+    if (!m->shares) {
         snprintf(err, errlen, "out of memory");
-        m->shares = NULL;
         return false;
     }
     return true;
 }
 
+/* An arena, and in it a machine that has nothing yet. NULL: out of memory. */
+static struct machine *machine_alloc(void)
+{
+    struct machine_edges *edges = calloc(1, sizeof(*edges));
+    struct arena *arena = edges ? arena_create() : NULL;
+    struct machine *m = arena ? xzalloc(arena, struct machine) : NULL;
+
+    if (!m) {
+        arena_destroy(arena);
+        free(edges);
+        return NULL;
+    }
+    edges->ram_fd = -1;
+    m->arena = arena;
+    m->edges = edges;
+    return m;
+}
+
 struct machine *machine_create(const struct machine_config *cfg, char *err, size_t errlen)
 {
-    struct arena *arena;
     struct machine *m;
 
     if (!cfg->ram_mib || cfg->ram_mib > MACHINE_MAX_RAM_MIB) {
@@ -63,23 +79,19 @@ struct machine *machine_create(const struct machine_config *cfg, char *err, size
         snprintf(err, errlen, "a machine has at most %d pCPUs", MACHINE_MAX_PCPUS);
         return NULL;
     }
-    arena = arena_create();
-    m = arena ? xzalloc(arena, struct machine) : NULL;
+    m = machine_alloc();
     if (!m) {
         snprintf(err, errlen, "out of memory");
-        arena_destroy(arena);
         return NULL;
     }
-    m->arena = arena;
-    m->ram_fd = -1;
     m->seed = m->prng = cfg->seed;
     m->plain_engine = cfg->plain_engine;
     m->log.level = LOG_INFO;
-    vclock_init(&m->clock, arena);
+    vclock_init(&m->clock, m->arena);
     if (!ram_create(m, cfg->ram_mib, err, errlen))
         goto fail;
-    m->decoder = insn_decoder_create();
-    if (!m->decoder) {
+    m->edges->decoder = insn_decoder_create();
+    if (!m->edges->decoder) {
         snprintf(err, errlen, "cannot start the instruction decoder (Capstone built without x86?)");
         goto fail;
     }
@@ -98,22 +110,24 @@ fail:
 
 void machine_destroy(struct machine *m)
 {
+    struct machine_edges *edges;
+
     if (!m)
         return;
+    edges = m->edges;
     while (m->nr_pcpus) {
         m->nr_pcpus--;
         pcpu_destroy(m->pcpu[m->nr_pcpus]);
         m->pcpu[m->nr_pcpus] = NULL;
     }
-    insn_decoder_destroy(m->decoder);
+    insn_decoder_destroy(edges->decoder);
     vclock_destroy(&m->clock);
-    if (m->shares)
-        munmap(m->shares, m->nr_frames * sizeof(*m->shares));
     if (m->ram)
         munmap(m->ram, m->nr_frames << PAGE_SHIFT);
-    if (m->ram_fd >= 0)
-        close(m->ram_fd);
+    if (edges->ram_fd >= 0)
+        close(edges->ram_fd);
     arena_destroy(m->arena);
+    free(edges);
 }
 
 void machine_populate(struct machine *m, mfn_t first, uint64_t nr)

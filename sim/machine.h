@@ -2,6 +2,10 @@
 /*
  * The physical machine: RAM, pCPUs, a clock, a trace, and a seed. Nothing here knows what a domain is.
  *
+ * Concept: all that a run can change is in the machine's arena or its RAM, struct machine included; what is no state
+ * (sinks, the engine, files) is in struct machine_edges. So a machine is put back to what it was by putting those two
+ * ranges back, and pcpu_forget(). Several machines may live in one process, each in an arena of its own.
+ *
  * Invariants: RAM is one host mapping (of a memfd, so that other processes may be handed frames they are entitled to),
  * machine address 0 at its start; a frame that nobody touched costs no host memory.
  */
@@ -30,23 +34,34 @@ struct position {
 struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
-struct machine {
-    struct arena *arena; /* where its state lies, and that of all that runs on it; itself as well */
-    uint8_t *ram;        /* for sim/: others read it by mfn_to_virt(), and write it by sim/frame.h */
-    uint64_t nr_frames;
-    uint8_t *has_code;        /* a byte a frame: the engine has translated code of it; NULL: there are no processors */
-    uint32_t *shares;         /* a count a frame, of frame_share() */
-    unsigned int frames_open; /* frame_write_begin() without frame_write_end() */
+/*
+ * What a machine has of its surroundings: who watches it, what only makes it faster. It lies outside of the arena: who
+ * puts the machine's state back does not put this back.
+ */
+struct machine_edges {
+    struct trace trace;
+    struct log_sink log;
+    struct insn_decoder *decoder;
+    struct code_map *code; /* NULL: there are no processors */
     int ram_fd;
+};
+
+struct machine {
+    /* These are the same from machine_create() to machine_destroy(). */
+    struct arena *arena; /* where its state lies, and that of all that runs on it; itself as well */
+    struct machine_edges *edges;
+    uint8_t *ram; /* for sim/: others read it by mfn_to_virt(), and write it by sim/frame.h */
+    uint64_t nr_frames;
+    uint8_t *has_code; /* a byte a frame: the engine has translated code of it; NULL: there are no processors */
     unsigned int nr_pcpus;
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
-    struct code_map *code;
+    bool plain_engine; /* as in its configuration */
+
+    uint32_t *shares;         /* a count a frame, of frame_share() */
+    unsigned int frames_open; /* frame_write_begin() without frame_write_end() */
     struct vclock clock;
     struct position at;
-    struct trace trace;
     struct log log;
-    struct insn_decoder *decoder;
-    bool plain_engine; /* as in its configuration */
     /* The hypervisor calls machine_mapping_gone() and its kin; page tables do not change otherwise. */
     bool tells_of_mappings;
     uint64_t seed;

@@ -175,9 +175,9 @@ void trace_emit(struct machine *m, enum trace_event ev, unsigned int domain, uns
     };
 
     BUG_ON(nr_args > TRACE_MAX_ARGS);
-    if (!m->trace.sink)
+    if (!m->edges->trace.sink)
         return;
     if (nr_args)
         memcpy(rec.arg, args, nr_args * sizeof(*args));
-    m->trace.sink(m->trace.data, &rec);
+    m->edges->trace.sink(m->edges->trace.data, &rec);
 }

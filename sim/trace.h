@@ -74,7 +74,7 @@ void trace_emit(struct machine *m, enum trace_event ev, unsigned int domain, uns
 /* TRACE(m, exit, domid, vcpu, a, b, ...): up to TRACE_MAX_ARGS integers. */
 #define TRACE(m, ev, dom, vcpu, ...)                                                                                   \
     do {                                                                                                               \
-        if (__builtin_expect((m)->trace.sink != NULL, 0)) {                                                            \
+        if (__builtin_expect((m)->edges->trace.sink != NULL, 0)) {                                                     \
             const uint64_t trace_args_[] = { 0, ##__VA_ARGS__ };                                                       \
             trace_emit((m), TRC_##ev, (dom), (vcpu), sizeof(trace_args_) / 8 - 1, trace_args_ + 1);                    \
         }                                                                                                              \

@@ -223,15 +223,13 @@ bool host_crash_report(struct host *h, domid_t domid, const char *why, struct cr
 
 void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t len), void *data, enum log_level level)
 {
-    h->machine->log.sink = sink;
-    h->machine->log.data = data;
+    h->machine->edges->log = (struct log_sink){ sink, data };
     h->machine->log.level = level;
 }
 
 void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data)
 {
-    h->machine->trace.sink = sink;
-    h->machine->trace.data = data;
+    h->machine->edges->trace = (struct trace){ sink, data };
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }

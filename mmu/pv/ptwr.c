@@ -258,6 +258,6 @@ bool pv_ro_page_fault(struct vcpu *v, uint64_t addr)
     if (!ptr)
         return false;
     n = guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes));
-    in = insn_decode(v->domain->xen->machine->decoder, v->regs, bytes, n);
+    in = insn_decode(v->domain->xen->machine->edges->decoder, v->regs, bytes, n);
     return in.op != INSN_INVALID && ptwr_insn(v, addr, ptr, &in);
 }

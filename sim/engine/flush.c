@@ -209,7 +209,7 @@ void emu_tlb_flush(struct emu *e)
 
 void machine_mapping_gone(struct machine *m, mfn_t mfn)
 {
-    struct emu *e = m->code ? m->code->emu : NULL;
+    struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
 
     if (!e || e->tlb.gone.all)
         return;
@@ -221,16 +221,16 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
 
 void machine_mappings_gone(struct machine *m)
 {
-    if (m->code)
-        m->code->emu->tlb.gone.all = true;
+    if (m->edges->code)
+        m->edges->code->emu->tlb.gone.all = true;
 }
 
 void machine_root_gone(struct machine *m, mfn_t root)
 {
     const uint64_t addr = mfn_x(root) << PAGE_SHIFT;
 
-    if (m->code && (m->code->emu->tlb.root == addr || m->code->emu->tlb.other == addr))
-        m->code->emu->tlb.gone.all = true;
+    if (m->edges->code && (m->edges->code->emu->tlb.root == addr || m->edges->code->emu->tlb.other == addr))
+        m->edges->code->emu->tlb.gone.all = true;
 }
 
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
@@ -277,7 +277,7 @@ static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 
 bool machine_tlb_agrees(struct machine *m)
 {
-    struct emu *e = m->code ? m->code->emu : NULL;
+    struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
     uint16_t full;
 
     if (!e || !is_told(e))

@@ -17,14 +17,14 @@ struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t e
         return NULL;
     }
     p->id = id;
-    p->emu = m->code ? m->code->emu : emu_create(m, err, errlen);
+    p->emu = m->edges->code ? m->edges->code->emu : emu_create(m, err, errlen);
     if (!p->emu) {
         free(p);
         return NULL;
     }
     if (p->emu->users++)
         return p;
-    m->code = &p->emu->code;
+    m->edges->code = &p->emu->code;
     m->has_code = p->emu->code.has_code;
     why = pcpu_selftest(p);
     if (!why)
@@ -41,7 +41,7 @@ void pcpu_destroy(struct pcpu *p)
     if (--e->users == 0) {
         while (e->contexts)
             pcpu_release(e->contexts);
-        e->m->code = NULL;
+        e->m->edges->code = NULL;
         e->m->has_code = NULL;
         emu_destroy(e);
     }

@@ -79,7 +79,7 @@ static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
     uint8_t code[INSN_MAX_LEN];
 
     return e->mmu.not_canonical && (st->seg[CPU_SEG_CS].attr & SEG_ATTR_L) &&
-           insn_uses_stack(e->m->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);
+           insn_uses_stack(e->m->edges->decoder, st, code, pcpu_fetch(e, st->rip, code, sizeof(code)), e->mmu.addr);
 }
 
 static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)

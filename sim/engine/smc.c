@@ -141,7 +141,7 @@ void emu_smc_drop_shared(struct emu *e)
         emu_smc_invalidate(e, e->smc.shared[--e->smc.nr_shared]);
 }
 
-void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->code->emu, mfn_x(mfn)); }
+void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->edges->code->emu, mfn_x(mfn)); }
 
 bool emu_smc_may_set_dirty(const struct emu *e)
 {

@@ -122,7 +122,7 @@ static struct cpu_state decode_state(struct check_guest *g, const struct check_c
 void check_insn_name(struct check_guest *g, const struct check_case *c, unsigned int i, char *buf, size_t len)
 {
     const struct cpu_state st = decode_state(g, c);
-    const struct insn insn = insn_decode(g->m->decoder, &st, c->insn[i].bytes, c->insn[i].len);
+    const struct insn insn = insn_decode(g->m->edges->decoder, &st, c->insn[i].bytes, c->insn[i].len);
 
     snprintf(buf, len, "%s", insn.text);
     buf[strcspn(buf, " ")] = '\0';
@@ -136,7 +136,7 @@ void check_case_print(struct check_guest *g, const struct check_case *c, FILE *f
 
     st.rip = 0; /* no arrow */
     for (unsigned int i = 0; i < c->nr; i++) {
-        insn_disassemble(g->m->decoder, &st, c->insn[i].bytes, c->insn[i].len, addr, text, sizeof(text));
+        insn_disassemble(g->m->edges->decoder, &st, c->insn[i].bytes, c->insn[i].len, addr, text, sizeof(text));
         fprintf(f, "  %s", text);
         addr += c->insn[i].len;
     }

@@ -37,6 +37,7 @@
 struct world {
     struct xen xen;
     struct machine machine;
+    struct machine_edges edges;
     struct domain dom[3]; /* 0: dom0, native; 1: PV64; 2: PV64 (a test may change it) */
     struct vcpu *curr;
     unsigned int nr_traces;
@@ -132,8 +133,9 @@ static struct world *world_create(unsigned int max_port)
     w->machine.shares = calloc(WORLD_FRAMES, sizeof(*w->machine.shares));
     w->machine.ram = aligned_alloc(PAGE_SIZE, WORLD_FRAMES * PAGE_SIZE);
     memset(w->machine.ram, 0, WORLD_FRAMES * PAGE_SIZE);
-    w->machine.trace.sink = world_trace;
-    w->machine.trace.data = w;
+    w->machine.edges = &w->edges;
+    w->edges.trace.sink = world_trace;
+    w->edges.trace.data = w;
     w->xen.machine = &w->machine;
     w->xen.hooks = &world_hooks;
     w->xen.frame_table = calloc(WORLD_FRAMES, sizeof(struct page_info));

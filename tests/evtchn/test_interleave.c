@@ -495,7 +495,7 @@ static struct world *model_world(const struct config *cfg)
     struct world *w = world_create(~0u);
     struct vcpu *v = w->dom[1].vcpu[0], *v0 = w->dom[0].vcpu[0];
 
-    w->machine.trace.sink = NULL;
+    w->edges.trace.sink = NULL;
     w->dom[1].has_32bit_shinfo = cfg->pv32;
     for (unsigned int port = 1; port <= 66; port++)
         assert_int_equal(op_alloc_unbound(v, DOMID_SELF, 0), port);

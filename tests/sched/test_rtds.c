@@ -200,7 +200,7 @@ static void test_replenishment_is_n_log_n(void **state)
         uint64_t moves, armed;
 
         assert_non_null(wb);
-        wb->machine.trace.sink = NULL;
+        wb->edges.trace.sink = NULL;
         clock = &wb->machine.clock;
         for (unsigned int d = 0; d < nr / 10; d++) {
             struct wb_domain *wd;

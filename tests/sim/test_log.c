@@ -37,9 +37,11 @@ static struct machine *make(struct screen *s)
     struct machine *m = calloc(1, sizeof(*m));
 
     assert_non_null(m);
+    m->edges = calloc(1, sizeof(*m->edges));
+    assert_non_null(m->edges);
     m->log.level = LOG_INFO;
-    m->log.sink = s ? show : NULL;
-    m->log.data = s;
+    m->edges->log.sink = s ? show : NULL;
+    m->edges->log.data = s;
     return m;
 }
 
@@ -60,6 +62,7 @@ static void test_lines(void **state)
     assert_int_equal(s.lines, 9);
     assert_int_equal(m->log.written, s.len);
     assert_memory_equal(m->log.ring, s.text, s.len);
+    free(m->edges);
     free(m);
 }
 
@@ -73,6 +76,7 @@ static void test_long_message_is_cut(void **state)
     printk(m, LOG_INFO, "%.*s", (int)sizeof(big), big);
     assert_int_equal(s.lines, 1);
     assert_int_equal(s.len, 6 + 1023 + 1);
+    free(m->edges);
     free(m);
 }
 
@@ -104,6 +108,7 @@ static void test_ring(void **state)
     pos = UINT64_MAX; /* a guest may ask for anything */
     assert_int_equal(log_read(&m->log, &pos, buf, 100), 0);
     free(buf);
+    free(m->edges);
     free(m);
 }
 

@@ -40,7 +40,7 @@ static void test_ram(void **state)
     assert_ptr_equal(ram_page(m, _mfn(0)), m->ram);
     assert_int_equal(last[0], 0);
     last[4095] = 0x5a;
-    assert_int_equal(pread(m->ram_fd, &through_fd, 1, (64 << 20) - 1), 1); /* another process sees it, too */
+    assert_int_equal(pread(m->edges->ram_fd, &through_fd, 1, (64 << 20) - 1), 1); /* another process sees it, too */
     assert_int_equal(through_fd, 0x5a);
     machine_destroy(m);
 }
@@ -52,7 +52,7 @@ static void test_sparse(void **state)
     struct stat st;
 
     *(uint8_t *)ram_page(m, _mfn(m->nr_frames / 2)) = 1;
-    assert_int_equal(fstat(m->ram_fd, &st), 0);
+    assert_int_equal(fstat(m->edges->ram_fd, &st), 0);
     assert_true(st.st_blocks * 512 <= 2 << 20);
     machine_destroy(m);
 }
@@ -68,17 +68,17 @@ static void test_frame_write(void **state)
 
     for (unsigned int n = 0; n < 3; n++) {
         uint8_t *frame = ram_page(m, _mfn(100 + n));
-        const int fd = m->ram_fd;
+        const int fd = m->edges->ram_fd;
 
         memset(page, 0xa0 + (int)n, sizeof(page));
         if (n == 1)
             memset(frame, 0xff, PAGE_SIZE);
         if (n == 2)
-            m->ram_fd = -1;
+            m->edges->ram_fd = -1;
         frame_fill(m, _mfn(100 + n), page);
-        m->ram_fd = fd;
+        m->edges->ram_fd = fd;
         assert_memory_equal(frame, page, PAGE_SIZE);
-        assert_int_equal(pread(m->ram_fd, through_fd, PAGE_SIZE, (100 + n) << PAGE_SHIFT), PAGE_SIZE);
+        assert_int_equal(pread(m->edges->ram_fd, through_fd, PAGE_SIZE, (100 + n) << PAGE_SHIFT), PAGE_SIZE);
         assert_memory_equal(through_fd, page, PAGE_SIZE);
         assert_int_equal(frame[PAGE_SIZE], 0);
         assert_int_equal(frame[-1], n ? 0xa0 + (int)n - 1 : 0);
@@ -94,9 +94,9 @@ static void test_populate(void **state)
     struct stat before, after;
 
     frame[5] = 0x5a;
-    assert_int_equal(fstat(m->ram_fd, &before), 0);
+    assert_int_equal(fstat(m->edges->ram_fd, &before), 0);
     machine_populate(m, _mfn(98), 16);
-    assert_int_equal(fstat(m->ram_fd, &after), 0);
+    assert_int_equal(fstat(m->edges->ram_fd, &after), 0);
     assert_true((after.st_blocks - before.st_blocks) * 512 <= 16 << PAGE_SHIFT); /* 15 frames, or none on an old host */
     for (size_t i = 0; i < 4 << PAGE_SHIFT; i++)
         assert_int_equal(frame[i], i == 5 ? 0x5a : 0);

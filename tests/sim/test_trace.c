@@ -33,10 +33,12 @@ static struct machine *make(struct tape *t)
     struct machine *m = calloc(1, sizeof(*m));
 
     assert_non_null(m);
+    m->edges = calloc(1, sizeof(*m->edges));
+    assert_non_null(m->edges);
     m->clock.now = 1200;
     m->cur_pcpu = 3;
-    m->trace.sink = record;
-    m->trace.data = t;
+    m->edges->trace.sink = record;
+    m->edges->trace.data = t;
     return m;
 }
 
@@ -53,9 +55,10 @@ static void test_emit(void **state)
     assert_int_equal(t.rec[0].nr_args, 0);
     assert_int_equal(t.rec[1].nr_args, 3);
     assert_int_equal(t.rec[1].arg[2], 9);
-    m->trace.sink = NULL;
+    m->edges->trace.sink = NULL;
     TRACE(m, sched_wake, 1, 2);
     assert_int_equal(t.nr, 2);
+    free(m->edges);
     free(m);
 }
 
@@ -111,6 +114,7 @@ static void test_json(void **state)
         assert_int_equal(strlen(buf), 19);
         assert_int_equal(trace_format_json(&t.rec[i], NULL, 0), n);
     }
+    free(m->edges);
     free(m);
 }
 

@@ -80,8 +80,8 @@ static inline int fix_setup_on(void **state, unsigned int nr_pcpus)
     f->m = machine_create(&cfg, err, sizeof(err));
     if (!f->m)
         fail_msg("%s", err);
-    f->m->log.sink = fix_log;
-    f->m->log.data = f;
+    f->m->edges->log.sink = fix_log;
+    f->m->edges->log.data = f;
     f->xen = xen_create(f->m, "rr", err, sizeof(err));
     if (!f->xen)
         fail_msg("%s", err);

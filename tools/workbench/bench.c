@@ -30,7 +30,7 @@ static struct wb *spinners(const char *policy, unsigned int nr)
     char name[32];
 
     BUG_ON(!wb);
-    wb->machine.trace.sink = NULL;
+    wb->edges.trace.sink = NULL;
     for (unsigned int i = 0; i < nr / 10; i++) {
         snprintf(name, sizeof(name), "d%u", i);
         BUG_ON(!wb_domain_add(wb, name, 10, "compute forever"));

@@ -36,8 +36,9 @@ struct wb *wb_create(const char *policy, const struct sched_ops *ops, unsigned i
     wb->machine.arena = arena_create();
     BUG_ON(!wb->machine.arena);
     vclock_init(&wb->machine.clock, wb->machine.arena);
-    wb->machine.trace.sink = on_trace;
-    wb->machine.trace.data = wb;
+    wb->machine.edges = &wb->edges;
+    wb->edges.trace.sink = on_trace;
+    wb->edges.trace.data = wb;
     wb->domains_tail = &wb->domains;
     wb->run_timers = run_timers;
     wb->xen.machine = &wb->machine;

@@ -128,6 +128,7 @@ struct wb_event {
 
 struct wb {
     struct machine machine; /* no RAM, no pCPUs: clock, log and trace */
+    struct machine_edges edges;
     struct xen xen;
     struct wb_domain *domains, **domains_tail;
     struct wb_domain **by_id; /* [domid] */

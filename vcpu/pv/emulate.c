@@ -156,8 +156,8 @@ bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
     uint8_t bytes[INSN_MAX_LEN];
-    struct insn in =
-        insn_decode(m->decoder, v->regs, bytes, guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)));
+    struct insn in = insn_decode(m->edges->decoder, v->regs, bytes,
+                                 guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)));
 
     if (in.op == INSN_INVALID || in.op == INSN_OTHER)
         return false;
