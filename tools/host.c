@@ -20,7 +20,6 @@ _Static_assert(HOST_MAX_POOLS == MACHINE_MAX_PCPUS && XL_MEMORY_MIB_MAX == MACHI
                "the toolstack, which sees nothing of the hypervisor, knows its limits");
 
 #define DEFAULT_RAM_MIB 512
-#define RUN_SLICE       MILLISECS(1)
 
 /* Its last words are in the console's ring still, since dom0 has not run: they come before the report. */
 static void guest_crashed(void *data, struct vcpu *v, const char *why)
@@ -154,15 +153,12 @@ void host_destroy(struct host *h)
 
 enum run_result host_run(struct host *h, s_time_t until, const bool *stop)
 {
-    enum run_result r = RUN_UNTIL;
+    const struct run_limit l = { .until = until, .at = { .insns = UINT64_MAX }, .stop = stop };
 
-    while (!h->stop && !*stop && r == RUN_UNTIL && NOW(h->xen) < until) {
-        s_time_t end = NOW(h->xen) + RUN_SLICE;
-
-        r = xen_run(h->xen, end < until ? end : until, &h->stop);
-    }
-    return h->stop || *stop ? RUN_STOP : r;
+    return host_run_to(h, &l);
 }
+
+enum run_result host_run_to(struct host *h, const struct run_limit *l) { return xen_run_to(h->xen, l); }
 
 unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 

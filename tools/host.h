@@ -103,6 +103,7 @@ int host_guest_start(struct host *h, domid_t domid);
 
 /* Let virtual time pass; see xen_run(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0). */
 enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
+enum run_result host_run_to(struct host *h, const struct run_limit *limit); /* as xen_run_to() */
 unsigned int host_guests_left(const struct host *h);
 /* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
 bool host_failed(const struct host *h);

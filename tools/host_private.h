@@ -77,7 +77,6 @@ struct host {
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;
-    bool stop; /* no guest is left */
 };
 
 /* Through which the toolstack makes its hypercalls. */

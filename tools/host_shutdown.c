@@ -51,7 +51,7 @@ static bool settle(struct guest *g, enum guest_state state)
 static bool guest_gone(struct host *h, struct guest *g)
 {
     if (--h->guests_left == 0)
-        h->stop = true;
+        h->xen->powered_off = true;
     return settle(g, GUEST_ENDED);
 }
 

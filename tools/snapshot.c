@@ -27,7 +27,7 @@ _Static_assert(EXIT_NR_KINDS <= SNAPSHOT_MAX_COUNTS && XEN_NR_HYPERCALLS <= SNAP
 
 s_time_t snapshot_busy(const struct xen *xen)
 {
-    s_time_t ns = (s_time_t)xen->stats.insns * CLOCK_NS_PER_INSN;
+    s_time_t ns = (s_time_t)xen->machine->at.insns * CLOCK_NS_PER_INSN;
 
     for (unsigned int k = 0; k < EXIT_NR_KINDS; k++)
         if (k != EXIT_BUDGET)
@@ -53,7 +53,7 @@ void snapshot_take(const struct xen *xen, struct snapshot *s)
     const struct xen_stats *st = &xen->stats;
 
     *s = (struct snapshot){ .now = NOW(xen),
-                            .insns = st->insns,
+                            .insns = xen->machine->at.insns,
                             .emulated = st->emulated,
                             .ptwr = st->ptwr,
                             .switches = st->switches,

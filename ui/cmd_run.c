@@ -53,6 +53,7 @@ struct run {
     struct trace_file trace;
     struct pace pace;
     struct stats_wall wall;
+    s_time_t now;  /* virtual time that has passed */
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
@@ -267,7 +268,7 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 static bool wait_input(struct run *r)
 {
     const struct input *in = &r->input;
-    const s_time_t now = host_now(r->host), before = real_now();
+    const s_time_t now = r->now, before = real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
     if (in->closed || r->reader_ended)
@@ -286,7 +287,7 @@ static bool wait_input(struct run *r)
 /* Between two slices. */
 static void rest(struct run *r, s_time_t slice, s_time_t busy)
 {
-    const s_time_t ns = pace_rest(&r->pace, host_now(r->host), slice, busy, real_now());
+    const s_time_t ns = pace_rest(&r->pace, r->now, slice, busy, real_now());
     const bool for_input = r->input.kind == INPUT_TERMINAL ||
                            (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
@@ -302,7 +303,7 @@ static bool ended(struct run *r)
 
     if (r->process->stop || r->input.left || r->console.error || r->trace.error || host_guests_left(r->host) == 0)
         return true;
-    if (!o->max_vtime || host_now(r->host) + r->idle < o->max_vtime)
+    if (!o->max_vtime || r->now + r->idle < o->max_vtime)
         return false;
     r->outcome.limit = true;
     snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
@@ -313,7 +314,7 @@ static bool ended(struct run *r)
 static s_time_t slice_end(const struct run *r, bool busy)
 {
     const s_time_t length = busy ? SLICE_BUSY : SLICE_IDLE;
-    const s_time_t end = (host_now(r->host) / length + 1) * length, limit = r->opt->max_vtime;
+    const s_time_t end = (r->now / length + 1) * length, limit = r->opt->max_vtime;
 
     return limit && end > limit ? limit : end;
 }
@@ -346,20 +347,33 @@ static void stuck(struct run *r)
              r->input.closed ? ": standard input has ended" : "");
 }
 
+/* True: all is idle, and no timer will ever change that. The machine's own clock stands still while all is idle. */
+static bool slice_run(struct run *r, s_time_t end)
+{
+    const enum run_result result = host_run(r->host, end, &r->process->stop);
+    const s_time_t now = host_now(r->host);
+
+    if (result == RUN_UNTIL && now < end)
+        r->now = end;
+    else if (r->now < now)
+        r->now = now;
+    return result == RUN_IDLE;
+}
+
 static void loop(struct run *r)
 {
     bool was_busy = true;
 
-    pace_start(&r->pace, host_now(r->host), real_now());
+    pace_start(&r->pace, r->now, real_now());
     for (;;) {
-        const s_time_t start = host_now(r->host), busy_before = host_busy(r->host);
-        const bool idle = host_run(r->host, slice_end(r, was_busy), &r->process->stop) == RUN_IDLE;
-        const s_time_t now = host_now(r->host), slice = now - start, busy = host_busy(r->host) - busy_before;
+        const s_time_t start = r->now, busy_before = host_busy(r->host);
+        const bool idle = slice_run(r, slice_end(r, was_busy));
+        const s_time_t slice = r->now - start, busy = host_busy(r->host) - busy_before;
 
-        trace_file_until(&r->trace, now);
+        trace_file_until(&r->trace, host_now(r->host));
         r->process->terminal_refresh();
         keyboard_check(r);
-        console_tick(&r->console, now, idle);
+        console_tick(&r->console, r->now, idle);
         console_flush(&r->console);
         input_poll(&r->input);
         if (ended(r))

@@ -9,10 +9,27 @@
  *
  *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run_on() -> advance the clock -> handle the exit
  *
+ *
+ * The loop goes in steps, between which nothing of it is on the C stack: where it stands then is in xen->run. So it can
+ * be left and entered again between any two of them, and between any two instructions of a guest, and whoever does that
+ * to look around changes nothing:
+ *
+ *                .-- nobody is there ----.
+ *                v                       |
+ *      +--> RUN_TURN: pick, timers, schedule, deliver --+--> RUN_NATIVE: one step of its kernel --+--> (again)
+ *      |                                                |                                         |
+ *      |                                                '--> RUN_GUEST: instructions ----.        |
+ *      |                                                         ^                       v        |
+ *      |                                                         '--- deliver --- RUN_EXIT: deal with it
+ *      '--- the turn is over ---------------------------------------------------------------------'
+ *
+ * As long as nobody wants to look, RUN_GUEST and RUN_EXIT go round within pcpu_run_on(), which is faster.
+ *
  * Invariants:
  *  - machine->clock.now is the time of the pCPU that is being stepped.
  *  - No vCPU sees time go backwards: one that moves to a pCPU that is behind takes that pCPU to its own time.
  *  - An idle pCPU takes no steps; it jumps to the time of whoever wakes it (sched_kick_cpu()).
+ *  - Limits (struct run_limit) decide where xen_run() returns, and nothing else: not one instruction, step or time.
  *
  * Corresponds to xen/arch/x86/domain.c (idle_loop, context_switch) and the return-to-guest path in entry.S.
  */
@@ -43,19 +60,197 @@ static int pick_pcpu(struct xen *xen)
 }
 
 /* How far this pCPU may go now: its slice, the first timer, and a quantum ahead of the others. */
-static s_time_t horizon(const struct xen *xen, unsigned int cpu, s_time_t until)
+static s_time_t horizon(const struct xen *xen, unsigned int cpu)
 {
     const struct xen_pcpu *pc = &xen->pcpu[cpu];
-    s_time_t end = until, timer = vclock_next(&xen->machine->clock);
+    s_time_t end = pc->slice_end, timer = vclock_next(&xen->machine->clock);
 
-    if (pc->slice_end < end)
-        end = pc->slice_end;
     if (timer < end)
         end = timer;
     if (xen->nr_pcpus > 1 && pc->now + PCPU_QUANTUM < end)
         end = pc->now + PCPU_QUANTUM;
     return end > xen->machine->clock.now ? end : xen->machine->clock.now + 1;
 }
+
+/* The hypervisor does something, from here to the next such place. */
+static void step_begin(struct machine *m) { m->at.step++; }
+
+/* Whoever had this turn comes to the end of it. */
+static void turn_over(struct xen *xen)
+{
+    xen->pcpu[xen->run.cpu].now = xen->machine->clock.now;
+    xen->run.phase = RUN_TURN;
+}
+
+/* Is this as far as is wanted? */
+static bool limit_reached(const struct xen *xen, const struct run_limit *l)
+{
+    const struct position *at = &xen->machine->at;
+
+    return *l->stop || xen->powered_off || at->insns > l->at.insns ||
+           (at->insns == l->at.insns && at->step >= l->at.step);
+}
+
+static bool time_reached(const struct xen *xen, const struct run_limit *l)
+{
+    return xen->machine->clock.now >= l->until;
+}
+
+/* Nor is anything else due. */
+static bool turn_goes_on(const struct xen *xen)
+{
+    const struct vclock *c = &xen->machine->clock;
+
+    return c->now < xen->run.end && c->now < vclock_next(c) && !xen->pcpu[xen->run.cpu].need_resched;
+}
+
+/* ------------------------------------------------------------------------------------------------ RUN_GUEST, _EXIT -- */
+
+/* What a guest is to see before it goes on. It may be blocked by that: then its turn is over. */
+static void guest_enter(struct xen *xen)
+{
+    struct run_state *r = &xen->run;
+
+    r->v->domain->guest->deliver(r->v);
+    if (!vcpu_runnable(r->v)) {
+        turn_over(xen);
+        return;
+    }
+    tlb_catch_up(r->v);
+    r->phase = RUN_GUEST;
+    r->insns = 0;
+    r->left = (uint64_t)(r->end - xen->machine->clock.now) / CLOCK_NS_PER_INSN + 1;
+}
+
+/* For the trace: the address of a page fault, or what #DB reports. */
+static uint64_t exit_addr(const struct sim_exit *e)
+{
+    switch (e->kind) {
+    case EXIT_EXCEPTION: return e->exception.addr;
+    case EXIT_CPUID:
+    case EXIT_RDTSC:
+    case EXIT_PAUSE: return e->insn.dr6;
+    default: return 0;
+    }
+}
+
+/* The guest that runs has executed so many instructions. */
+static void insns_account(struct machine *m, uint64_t insns)
+{
+    m->at.insns += insns;
+    if (insns)
+        m->at.step = 0;
+    m->clock.now += (s_time_t)insns * CLOCK_NS_PER_INSN;
+}
+
+/* It has come out for a reason of its own. */
+static void exit_account(struct xen *xen, const struct sim_exit *e)
+{
+    struct machine *m = xen->machine;
+    const struct vcpu *v = xen->run.v;
+
+    step_begin(m);
+    m->clock.now += CLOCK_NS_PER_EXIT;
+    if (e->kind == EXIT_EXCEPTION)
+        xen->stats.exceptions[e->exception.vector & 31]++;
+    TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e->kind, sim_exit_vector(e),
+          e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, v->regs->rip, exit_addr(e),
+          xen->run.insns + e->insns);
+}
+
+/* Do what it came out for. The domain may be gone then, but that asks for a new schedule. */
+static inline __attribute__((always_inline)) void exit_handle(struct xen *xen, const struct sim_exit *e)
+{
+    struct run_state *r = &xen->run;
+
+    step_begin(xen->machine);
+    r->v->domain->guest->handle_exit(r->v, e);
+    if (turn_goes_on(xen))
+        guest_enter(xen);
+    else
+        turn_over(xen);
+}
+
+/* A guest runs from exit to exit. */
+struct guest_run {
+    struct xen *xen;
+    const struct run_limit *limit;
+    bool steps; /* there is a position to stop at */
+};
+
+/* How many instructions it may execute before somebody wants to have a look; 0: now. */
+static inline __attribute__((always_inline)) uint64_t guest_budget(const struct guest_run *g)
+{
+    const struct run_limit *l = g->limit;
+    const struct xen *xen = g->xen;
+    const s_time_t time = l->until - xen->machine->clock.now;
+    uint64_t n = xen->run.left;
+
+    if (__builtin_expect(time < (s_time_t)n, 0))
+        n = time < 0 ? 0 : (uint64_t)time;
+    if (__builtin_expect(g->steps, 0)) {
+        if (limit_reached(xen, l))
+            return 0;
+        if (l->at.insns - xen->machine->at.insns < n)
+            n = l->at.insns - xen->machine->at.insns;
+    }
+    return __builtin_expect(*l->stop, 0) ? 0 : n;
+}
+
+static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
+{
+    const struct guest_run *g = data;
+    struct xen *xen = g->xen;
+    struct run_state *r = &xen->run;
+
+    xen->stats.exits[e->kind]++;
+    insns_account(xen->machine, e->insns);
+    if (e->kind == EXIT_BUDGET) {
+        r->insns += e->insns;
+        r->left -= e->insns;
+        if (!r->left)
+            turn_over(xen);
+        return false;
+    }
+    exit_account(xen, e);
+    if (__builtin_expect(*g->limit->stop || (g->steps && limit_reached(xen, g->limit)), 0)) {
+        r->phase = RUN_EXIT;
+        r->exit = *e;
+        return false;
+    }
+    exit_handle(xen, e);
+    if (r->phase != RUN_GUEST)
+        return false;
+    *budget = guest_budget(g);
+    return *budget;
+}
+
+static void guest_go_on(struct xen *xen, const struct run_limit *l)
+{
+    struct guest_run g = { xen, l, l->at.insns != UINT64_MAX };
+
+    pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, guest_budget(&g), guest_exit, &g);
+}
+
+/* ------------------------------------------------------------------------------------------------- RUN_NATIVE -- */
+
+static void native_go_on(struct xen *xen)
+{
+    struct run_state *r = &xen->run;
+    const struct xen_pcpu *pc = &xen->pcpu[r->cpu];
+    struct vcpu *v = r->v;
+
+    if (pc->curr == v && turn_goes_on(xen)) { /* it may have taken its own pCPU away */
+        step_begin(xen->machine);
+        if (v->domain->guest->step(v))
+            return;
+        if (pc->curr == v && vcpu_runnable(v))
+            vcpu_block(v);
+    }
+    turn_over(xen);
+}
+
+/* --------------------------------------------------------------------------------------------------- RUN_TURN -- */
 
 /* prev leaves a pCPU, next comes onto it. */
 static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next)
@@ -72,81 +267,12 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
     next->domain->guest->switch_to(next);
 }
 
-/* Guest v runs until `end`, or until somebody else should run. */
-struct guest_run {
-    struct xen *xen;
-    struct xen_pcpu *pc;
-    struct vcpu *v;
-    s_time_t end;
-    const bool *stop;
-};
-
-/* What a guest is to see before it goes on. False: it is blocked, or worse. */
-static bool guest_enter(const struct guest_run *r, uint64_t *budget)
-{
-    r->v->domain->guest->deliver(r->v);
-    if (!vcpu_runnable(r->v))
-        return false;
-    tlb_catch_up(r->v);
-    *budget = (uint64_t)(r->end - r->xen->machine->clock.now) / CLOCK_NS_PER_INSN + 1;
-    return true;
-}
-
-/* For the trace: the address of a page fault, or what #DB reports. */
-static uint64_t exit_addr(const struct sim_exit *e)
-{
-    switch (e->kind) {
-    case EXIT_EXCEPTION: return e->exception.addr;
-    case EXIT_CPUID:
-    case EXIT_RDTSC:
-    case EXIT_PAUSE: return e->insn.dr6;
-    default: return 0;
-    }
-}
-
-/*
- * It has come out: account for the time, do what it wants. The domain may be gone then, but that asks for a new
- * schedule.
- */
-static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
-{
-    const struct guest_run *r = data;
-    struct xen *xen = r->xen;
-    struct machine *m = xen->machine;
-
-    m->clock.now += (s_time_t)e->insns * CLOCK_NS_PER_INSN;
-    xen->stats.insns += e->insns;
-    m->at = (struct position){ m->at.insns + e->insns, e->insns ? 0 : m->at.step + 1 };
-    xen->stats.exits[e->kind]++;
-    if (e->kind == EXIT_BUDGET) {
-        m->clock.now += e->insns == 0; /* time must pass, whatever the processor says */
-    } else {
-        m->clock.now += CLOCK_NS_PER_EXIT;
-        if (e->kind == EXIT_EXCEPTION)
-            xen->stats.exceptions[e->exception.vector & 31]++;
-        TRACE(m, exit, r->v->domain->domain_id, r->v->vcpu_id, e->kind, sim_exit_vector(e),
-              e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, r->v->regs->rip, exit_addr(e), e->insns);
-    }
-    r->v->domain->guest->handle_exit(r->v, e);
-    return m->clock.now < r->end && m->clock.now < vclock_next(&m->clock) && !r->pc->need_resched && !*r->stop &&
-           guest_enter(r, budget);
-}
-
-void run_on_pcpu(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
-{
-    struct xen *xen = v->domain->xen;
-    struct guest_run r = { xen, &xen->pcpu[cpu], v, end, stop };
-    uint64_t budget;
-
-    if (guest_enter(&r, &budget))
-        pcpu_run_on(xen->machine->pcpu[cpu], v->ctx, budget, guest_exit, &r);
-}
-
-static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *stop)
+static void turn(struct xen *xen, unsigned int cpu)
 {
     struct machine *m = xen->machine;
     struct xen_pcpu *pc = &xen->pcpu[cpu];
 
+    step_begin(m);
     m->cur_pcpu = cpu;
     m->clock.now = pc->now;
     vclock_run(&m->clock);
@@ -156,38 +282,80 @@ static void step(struct xen *xen, unsigned int cpu, s_time_t until, const bool *
         if (next != prev)
             context_switch(xen, prev, next);
     }
-    if (pc->curr)
-        pc->curr->domain->guest->run(pc->curr, cpu, horizon(xen, cpu, until), stop);
-    pc->now = m->clock.now;
+    xen->run = (struct run_state){ .cpu = cpu, .v = pc->curr, .phase = RUN_NATIVE };
+    if (!pc->curr) {
+        turn_over(xen);
+        return;
+    }
+    xen->run.end = horizon(xen, cpu);
+    if (!pc->curr->domain->guest->step)
+        guest_enter(xen);
+}
+
+/* Nobody runs: on to the first timer. False: there is none before the limit, and the clock stands still. */
+static bool idle(struct xen *xen, s_time_t until)
+{
+    struct vclock *clock = &xen->machine->clock;
+    const s_time_t next = vclock_next(clock);
+
+    if (next == STIME_MAX || next > until)
+        return false;
+    step_begin(xen->machine);
+    if (next > clock->now) {
+        TRACE(xen->machine, idle, TRACE_NO_DOMAIN, 0, (uint64_t)next);
+        clock->now = next;
+    }
+    vclock_run(clock);
+    return true;
+}
+
+void xen_interrupt(struct xen *xen, s_time_t now)
+{
+    step_begin(xen->machine);
+    if (xen->run.phase == RUN_GUEST)
+        turn_over(xen);
+    else if (xen->run.phase == RUN_TURN && pick_pcpu(xen) < 0 && xen->machine->clock.now < now)
+        xen->machine->clock.now = now;
+}
+
+enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
+{
+    struct run_state *r = &xen->run;
+    int cpu;
+
+    for (;;) {
+        if (limit_reached(xen, l))
+            return *l->stop || xen->powered_off ? RUN_STOP : RUN_AT;
+        if (r->phase != RUN_TURN && xen->pcpu[r->cpu].curr != r->v) { /* somebody else has taken it away meanwhile */
+            turn_over(xen);
+            continue;
+        }
+        if (r->phase != RUN_TURN && time_reached(xen, l))
+            return RUN_UNTIL;
+        switch (r->phase) {
+        case RUN_TURN:
+            cpu = pick_pcpu(xen);
+            if (cpu >= 0 && xen->pcpu[cpu].now < l->until)
+                turn(xen, (unsigned int)cpu);
+            else if (cpu >= 0)
+                return RUN_UNTIL;
+            else if (!idle(xen, l->until))
+                return vclock_next(&xen->machine->clock) == STIME_MAX ? RUN_IDLE : RUN_UNTIL;
+            break;
+        case RUN_NATIVE: native_go_on(xen); break;
+        case RUN_GUEST:
+            if (xen->machine->at.insns >= l->at.insns)
+                return RUN_AT;
+            guest_go_on(xen, l);
+            break;
+        case RUN_EXIT: exit_handle(xen, &r->exit); break;
+        }
+    }
 }
 
 enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop)
 {
-    struct vclock *clock = &xen->machine->clock;
+    const struct run_limit l = { .until = until, .at = { .insns = UINT64_MAX }, .stop = stop };
 
-    while (!*stop) {
-        int cpu = pick_pcpu(xen);
-        s_time_t next = vclock_next(clock);
-
-        if (cpu >= 0 && xen->pcpu[cpu].now >= until) {
-            clock->now = xen->pcpu[cpu].now;
-            return RUN_UNTIL;
-        }
-        if (cpu >= 0) {
-            step(xen, (unsigned int)cpu, until, stop);
-            continue;
-        }
-        if (next == STIME_MAX)
-            return RUN_IDLE;
-        if (next > until) {
-            clock->now = until;
-            return RUN_UNTIL;
-        }
-        if (next > clock->now) {
-            TRACE(xen->machine, idle, TRACE_NO_DOMAIN, 0, (uint64_t)next);
-            clock->now = next;
-        }
-        vclock_run(clock);
-    }
-    return RUN_STOP;
+    return xen_run_to(xen, &l);
 }

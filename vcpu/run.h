@@ -8,17 +8,25 @@
 enum run_result {
     RUN_UNTIL, /* virtual time `until` is reached */
     RUN_IDLE,  /* no vCPU is runnable and no timer is armed: only outside input can change that */
-    RUN_STOP,  /* *stop became true */
+    RUN_STOP,  /* *stop became true, or the machine is powered off */
+    RUN_AT,    /* the position is reached, or the next one is beyond it */
 };
 
-/*
- * Run the machine up to virtual time `until`, at most; returns sooner when nothing can run, or when *stop (looked at
- * between exits) is set. Call again to go on.
- */
+/* How far to go. What comes first counts; none of it has an influence on what happens until then, and afterwards. */
+struct run_limit {
+    s_time_t until;     /* STIME_MAX: none. Of the pCPU that is stepped; time stands still while nobody runs */
+    struct position at; /* insns UINT64_MAX: none */
+    const bool *stop;   /* looked at between steps */
+};
+
+enum run_result xen_run_to(struct xen *xen, const struct run_limit *limit);
+/* The same without a position. */
 enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop);
 
-/* For rows of guest_ops (run): v executes its code on the processor of pCPU `cpu`. */
-struct vcpu;
-void run_on_pcpu(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop);
+/*
+ * Something comes from outside, at time `now` if nobody runs: the guest that runs, if any, comes out, so that whoever
+ * is woken up by it need not wait for a slice's end. To be called in front of it, between two calls of the above.
+ */
+void xen_interrupt(struct xen *xen, s_time_t now);
 
 #endif

@@ -225,7 +225,8 @@ static void stopped_while_running(void **state)
     vcpu_runstate_get(vcpu_of(&sc, 1), &before);
     expect_work_of(&sc, 3);
     vcpu_runstate_get(vcpu_of(&sc, 1), &after);
-    assert_in_range(after.time[RUNSTATE_running] - before.time[RUNSTATE_running], 0, MICROSECS(100));
+    /* The one may have been read, the other be noted at the time of a pCPU that is a quantum ahead. */
+    assert_in_range(after.time[RUNSTATE_running] + MICROSECS(20) - before.time[RUNSTATE_running], 0, MICROSECS(100));
     assert_int_equal(xc_domain_unpause(xc, sc.domid[1]), 0);
     expect_work_of(&sc, 4);
     assert_true(vcpu_of(&sc, 3)->is_running);

@@ -133,7 +133,6 @@ static const char *arguments(const char *event, unsigned int *nr)
 }
 
 struct reader {
-    s_time_t t;
     unsigned int seen[TRC_NR], created, destroyed, continued;
     long calls[16][4]; /* the hypercall that each vCPU makes; -1: none */
 };
@@ -199,9 +198,6 @@ static void read_trace(struct reader *r)
 
         line[strcspn(line, "\n")] = '\0';
         assert_true(line[0] == '{' && line[strlen(line) - 1] == '}');
-        if (number(line, "t") < r->t)
-            fail_msg("back from %lld: %s", (long long)r->t, line);
-        r->t = number(line, "t");
         assert_true(number(line, "pcpu") < 3);
         assert_null(strstr(line, "_domain\":32767"));
         event = check_fields(line);

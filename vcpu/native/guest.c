@@ -54,20 +54,7 @@ static int replace_grant_host_mapping(struct vcpu *v, uint64_t host_addr, mfn_t 
     return GNTST_okay;
 }
 
-/* Until `end`, or until somebody else should run: step by step, each of which says what it has cost. */
-static void run(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop)
-{
-    const struct xen *xen = v->domain->xen;
-    const struct vclock *clock = &xen->machine->clock;
-    const struct xen_pcpu *pc = &xen->pcpu[cpu];
-    bool more = true;
-
-    /* It may have taken its own pCPU away. */
-    while (more && pc->curr == v && !pc->need_resched && clock->now < end && clock->now < vclock_next(clock) && !*stop)
-        more = v->native.ops->step(v, v->native.data);
-    if (!more && pc->curr == v && vcpu_runnable(v))
-        vcpu_block(v);
-}
+static bool step(struct vcpu *v) { return v->native.ops->step(v, v->native.data); }
 
 const struct guest_ops native_guest = {
     .name = "native",
@@ -86,5 +73,5 @@ const struct guest_ops native_guest = {
     .vcpu_destroy = vcpu_destroy,
     .relinquish = relinquish,
     .switch_to = switch_to,
-    .run = run,
+    .step = step,
 };

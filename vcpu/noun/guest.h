@@ -60,9 +60,9 @@ struct guest_ops {
 
     /* --- running --- */
     void (*switch_to)(struct vcpu *v); /* it comes onto a pCPU */
-    /* v, on pCPU `cpu`, goes on until virtual time `end`, until somebody else should run, or until *stop. */
-    void (*run)(struct vcpu *v, unsigned int cpu, s_time_t end, const bool *stop);
-    /* What is due before its code goes on; v may be blocked by it. NULL, as the next, unless run is run_on_pcpu(). */
+    /* One step of v, whose code is part of this program. False: there is nothing to do. NULL: it has a processor. */
+    bool (*step)(struct vcpu *v);
+    /* What is due before its code goes on; v may be blocked by it. NULL, as the next, where step is not. */
     void (*deliver)(struct vcpu *v);
     /* Its code came out for this reason. */
     void (*handle_exit)(struct vcpu *v, const struct sim_exit *exit);

@@ -31,7 +31,6 @@ struct cpu_policies;
 #define XEN_NR_HYPERCALLS 64
 
 struct xen_stats {
-    uint64_t insns;
     uint64_t exits[EXIT_NR_KINDS];
     uint64_t exceptions[32];
     uint64_t hypercalls[XEN_NR_HYPERCALLS];
@@ -65,6 +64,18 @@ struct xen_hooks {
     void (*audit_refs)(struct xen *xen, struct audit *a);
     /* The kind of a domain that XEN_DOMCTL_createdomain (vcpu/domctl.c) makes: a row of vcpu/pv/guest.c. */
     const struct guest_ops *new_domain;
+};
+
+/* Where the exit loop stands between two of its steps: vcpu/run.c. */
+enum run_phase { RUN_TURN, RUN_NATIVE, RUN_GUEST, RUN_EXIT };
+
+struct run_state {
+    enum run_phase phase;
+    unsigned int cpu;     /* whose turn it is; the others: not in RUN_TURN */
+    struct vcpu *v;       /* who runs there, */
+    s_time_t end;         /* until then at most */
+    uint64_t left, insns; /* RUN_GUEST: instructions until then, and since it was entered */
+    struct sim_exit exit; /* RUN_EXIT: what is to be dealt with */
 };
 
 struct xen {
@@ -107,6 +118,8 @@ struct xen {
     struct scheduler *sched; /* Pool-0; the other CPU pools follow it (sched->next) */
     struct xen_pcpu pcpu[MACHINE_MAX_PCPUS];
     unsigned int nr_pcpus;
+    struct run_state run;
+    bool powered_off; /* by the toolstack, which has no more use for it: nothing happens any more */
 
     struct xen_stats stats;
     uint64_t units;            /* of work in hypercalls, see hypercall_preempt_check(); native callers pay for them, */

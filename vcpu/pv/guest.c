@@ -13,7 +13,6 @@
 #include "mmu/pv/pv.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/pv/pv.h"
-#include "vcpu/run.h"
 #include "vcpu/runstate.h"
 #include "vcpu/time.h"
 
@@ -194,7 +193,7 @@ static int set_address_size_32(struct domain *d, unsigned int bits) { return bit
     .features = PV_FEATURES, .caller_mem = &pv_caller_mem, .create_grant_host_mapping = create_grant_pv_mapping,       \
     .replace_grant_host_mapping = replace_grant_pv_mapping, .domain_init = domain_init,                                \
     .domain_destroy = pv_domain_destroy, .vcpu_destroy = vcpu_destroy, .relinquish = relinquish,                       \
-    .switch_to = switch_to, .run = run_on_pcpu, .deliver = pv_deliver_events, .handle_exit = pv_handle_exit,           \
+    .switch_to = switch_to, .deliver = pv_deliver_events, .handle_exit = pv_handle_exit,                               \
     .reset_context = pv_vcpu_reset
 
 const struct guest_ops pv64_guest = {

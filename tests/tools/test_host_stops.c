@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whoever stops a machine to look around changes nothing: the events of a run that is stopped at every step, at every
+ * so many instructions, at times, are those of the run that is not, to the last bit; and all outputs as well.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/machine.h"
+#include "tools/host.h"
+#include "vcpu/noun/xen.h"
+
+struct setup {
+    const char *kernel, *cmdline, *sched;
+    unsigned int vcpus, pcpus, guests;
+};
+
+/* What is run, and how far. */
+static const struct setup setups[] = {
+    { "hello", NULL, "credit2", 1, 1, 1 },       { "rings", NULL, "credit", 1, 1, 1 },
+    { "traps", NULL, "null", 1, 2, 1 },          { "syscall", NULL, "rtds", 1, 1, 2 },
+    { "pagetables", NULL, "credit2", 1, 1, 1 },  { "callbacks", NULL, "credit2", 1, 1, 1 },
+    { "smp", NULL, "credit2", 3, 2, 1 },         { "smp", NULL, "credit", 4, 3, 1 },
+    { "clock", NULL, "credit2", 2, 2, 2 },       { "store", NULL, "credit2", 1, 1, 1 },
+    { "grants", NULL, "credit2", 1, 1, 2 },      { "reboot", "until_ms=5", "credit2", 1, 2, 1 },
+    { "hostile", "seed=77", "credit", 2, 2, 1 },
+};
+
+#define UNTIL MILLISECS(12)
+
+struct scene {
+    struct host *host;
+    uint64_t hash, records, out, stops;
+    bool heard; /* something has happened since the last stop */
+};
+
+static void mix(uint64_t *hash, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < len; i++)
+        *hash = (*hash ^ p[i]) * UINT64_C(0x100000001b3);
+}
+
+static void on_trace(void *data, const struct trace_record *rec)
+{
+    struct scene *sc = data;
+
+    mix(&sc->hash, rec, sizeof(*rec));
+    sc->records++;
+    sc->heard = true;
+}
+
+static void on_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct scene *sc = data;
+
+    mix(&sc->out, &domid, sizeof(domid));
+    mix(&sc->out, text, len);
+}
+
+static void begin(struct scene *sc, const struct setup *s)
+{
+    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = s->pcpus, .sched = s->sched, .quiet = true };
+    const struct host_io io = { .data = sc, .console_out = on_out };
+    char path[128], err[HOST_ERR_SIZE];
+
+    memset(sc, 0, sizeof(*sc));
+    snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
+    sc->host = host_create(&cfg, &io, err);
+    assert_non_null(sc->host);
+    host_trace(sc->host, on_trace, sc);
+    for (unsigned int i = 0; i < s->guests; i++) {
+        const struct host_guest g = {
+            .kernel = path, .cmdline = s->cmdline, .memory_mib = 16, .vcpus = s->vcpus, .on_reboot = XL_ACTION_RESTART
+        };
+        domid_t domid;
+
+        if (host_guest_add(sc->host, &g, &domid, err))
+            fail_msg("%s", err);
+        assert_int_equal(host_guest_start(sc->host, domid), 0);
+    }
+}
+
+static struct position here(const struct scene *sc) { return host_xen(sc->host)->machine->at; }
+
+/* How a run is stopped: the next limit, from where it is now. */
+typedef struct run_limit next_fn(const struct scene *sc, const bool *no);
+
+static struct run_limit not_at_all(const struct scene *sc, const bool *no)
+{
+    return (struct run_limit){ .until = UNTIL, .at = { .insns = UINT64_MAX }, .stop = no };
+}
+
+/* A step further; if a guest runs, which takes none until it comes out, some instructions. */
+static struct run_limit every_step(const struct scene *sc, const bool *no)
+{
+    const struct position at = here(sc);
+    const bool runs = host_xen(sc->host)->run.phase == RUN_GUEST;
+
+    return (struct run_limit){ .until = UNTIL,
+                               .at = runs ? (struct position){ at.insns + 61, 0 }
+                                          : (struct position){ at.insns, at.step + 1 },
+                               .stop = no };
+}
+
+/* At each event, by whoever listens. */
+static struct run_limit at_events(const struct scene *sc, const bool *no)
+{
+    return (struct run_limit){ .until = UNTIL, .at = { .insns = UINT64_MAX }, .stop = &sc->heard };
+}
+
+/* Of few instructions, which stands in a loop, and as many steps as there are on the way. */
+static struct run_limit every_few(const struct scene *sc, const bool *no)
+{
+    return (struct run_limit){ .until = UNTIL, .at = { here(sc).insns + 1 + sc->stops % 7, 0 }, .stop = no };
+}
+
+static struct run_limit every_thousand(const struct scene *sc, const bool *no)
+{
+    return (struct run_limit){ .until = UNTIL, .at = { here(sc).insns + 997, sc->stops % 3 }, .stop = no };
+}
+
+static struct run_limit by_time(const struct scene *sc, const bool *no)
+{
+    const s_time_t at = host_now(sc->host) + 1 + (s_time_t)(sc->stops * 7919 % 5000);
+
+    return (struct run_limit){ .until = at < UNTIL ? at : UNTIL, .at = { .insns = UINT64_MAX }, .stop = no };
+}
+
+/* Until all has been said. stops: at most so many, and then not any more. */
+static void run(struct scene *sc, next_fn *next, uint64_t stops)
+{
+    const bool no = false;
+    s_time_t asked = 0;
+
+    for (;;) {
+        struct run_limit l = sc->stops < stops ? next(sc, &no) : not_at_all(sc, &no);
+        enum run_result r;
+
+        if (l.until < asked) /* nobody runs, and time stands still */
+            l.until = asked + 1000 < UNTIL ? asked + 1000 : UNTIL;
+        asked = l.until;
+        sc->heard = false;
+        r = host_run_to(sc->host, &l);
+        if (r == RUN_IDLE || host_guests_left(sc->host) == 0 || (r == RUN_UNTIL && l.until == UNTIL))
+            return;
+        sc->stops++;
+    }
+}
+
+static void expect_same(const struct setup *s, const struct scene *plain, const char *how, next_fn *next,
+                        uint64_t stops)
+{
+    struct scene sc;
+
+    begin(&sc, s);
+    run(&sc, next, stops);
+    if (sc.hash != plain->hash || sc.out != plain->out || here(&sc).insns != here(plain).insns)
+        fail_msg("%s, %s: %llu records instead of %llu, or others (%llu stops)", s->kernel, how,
+                 (unsigned long long)sc.records, (unsigned long long)plain->records, (unsigned long long)sc.stops);
+    assert_true(sc.stops > 10);
+    host_destroy(sc.host);
+}
+
+static void stops_change_nothing(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+        const struct setup *s = &setups[i];
+        struct scene plain;
+
+        begin(&plain, s);
+        run(&plain, not_at_all, 0);
+        assert_true(plain.records > 50);
+        expect_same(s, &plain, "stopped at every step", every_step, UINT64_MAX);
+        expect_same(s, &plain, "stopped at every event", at_events, UINT64_MAX);
+        expect_same(s, &plain, "stopped every few instructions", every_few, 50000);
+        expect_same(s, &plain, "stopped every 997 instructions", every_thousand, UINT64_MAX);
+        expect_same(s, &plain, "stopped by time", by_time, UINT64_MAX);
+        host_destroy(plain.host);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(stops_change_nothing) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
