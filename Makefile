@@ -13,7 +13,7 @@ all:
 
 SIM_OBJS := bug arena log clock trace insn
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
-	private emu pcpu_fpu pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
+	private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine
 NOUN_OBJS := domain_list xsm
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32

@@ -31,6 +31,7 @@ struct position {
     uint64_t insns, step;
 };
 
+struct cpu_context;
 struct insn_decoder;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
@@ -57,8 +58,9 @@ struct machine {
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
     bool plain_engine; /* as in its configuration */
 
-    uint32_t *shares;         /* a count a frame, of frame_share() */
-    unsigned int frames_open; /* frame_write_begin() without frame_write_end() */
+    uint32_t *shares;             /* a count a frame, of frame_share() */
+    struct cpu_context *contexts; /* of vCPUs, all there are */
+    unsigned int frames_open;     /* frame_write_begin() without frame_write_end() */
     struct vclock clock;
     struct position at;
     struct log log;

@@ -71,6 +71,8 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
     0x80u /* cr3 and root: the vCPU goes to the other one of two roots, and nothing else has changed */
 #define CPU_DIRTY_ALL  0xffu
 #define CPU_DIRTY_BASE 0x100u /* of FS or GS: seg[].base, and nothing else of what CPU_DIRTY_SEGS stands for */
+#define CPU_DIRTY_SYNCED                                                                                               \
+    0x200u /* pcpu_sync() has set it: fxsave[] is the truth; what else is not in the engine, that knows */
 
 /*
  * One vCPU's architectural registers: the whole truth about it. Copied into a new context of the same mode, with all
@@ -118,8 +120,11 @@ struct cpu_state {
 /* A vCPU as sim/ sees it: the registers above, and the rest of the processor's state (FPU, SSE), which sim/ keeps. */
 struct cpu_context;
 
-/* In the state in which Xen starts a PV guest of that mode. NULL: no memory. */
-struct cpu_context *cpu_context_create(enum cpu_mode mode, const struct vcpu_controls *controls);
+/*
+ * In m's arena, to run on m's pCPUs; in the state in which Xen starts a PV guest of that mode. NULL: no memory. Destroy
+ * it before m.
+ */
+struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, const struct vcpu_controls *controls);
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
 /* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */
@@ -221,6 +226,17 @@ void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_ex
 
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
 void pcpu_release(struct cpu_context *c);
+
+/*
+ * The arena is about to be saved or compared: each cpu_state is made the whole truth about its vCPU, in a form that does
+ * not depend on what the emulator has in store. Not during a run; what runs next goes on as if it had not been called.
+ */
+void pcpu_sync(struct machine *m);
+/*
+ * The arena was put back as it once was after pcpu_sync(): the emulator forgets all that it knows of vCPUs and their
+ * page tables. What is lost is only time. (Frames that were put back are told of by frame_written().)
+ */
+void pcpu_forget(struct machine *m);
 
 /* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);

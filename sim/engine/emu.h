@@ -83,6 +83,7 @@ enum emu_stop {
 };
 
 struct cpu_context;
+struct emu_context;
 struct pcpu_run;
 struct CPUState;
 struct CPUX86State;
@@ -131,6 +132,7 @@ struct emu_real {
 };
 
 #define EMU_SHARED_MANY 16
+#define EMU_KEPT_LISTS  256
 
 /* struct machine's view of the engine: which frames have translated code. */
 struct code_map {
@@ -153,7 +155,9 @@ struct emu {
     unsigned int nr_guest_modes;
     bool entering; /* on the way to one of them */
     struct cpu_context *loaded;
-    struct cpu_context *contexts; /* all that the engine keeps something of */
+    struct emu_context *loaded_kept;          /* with a `loaded`: its entry in */
+    struct emu_context *kept[EMU_KEPT_LISTS]; /* what is kept of vCPUs: pcpu_context.c */
+    struct raw_segment seg[CPU_NR_SEGS];      /* what stands for the loaded one's segments: converted when it changes */
     /*
      * An exit has happened, for the reason in `stop`: true: it was dealt with, the registers are loaded, the run goes
      * on. NULL: it ends with each exit.
@@ -356,6 +360,8 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
 
 /* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);
+/* All, whatever is known of it. */
+void emu_tlb_forget(struct emu *e);
 
 /*
  * emu.c: what the processor is in guest mode with these controls. The loaded context's registers must have been saved.
@@ -402,6 +408,8 @@ void emu_smc_flush_all(struct emu *e);
 void emu_smc_invalidate(struct emu *e, uint64_t frame);
 /* The guest is about to be entered: drop what was translated of shared frames (sim/frame.h) before. */
 void emu_smc_drop_shared(struct emu *e);
+/* Other frames may be shared than were when they were translated from: drop what was translated of those that are. */
+void emu_smc_forget(struct emu *e);
 
 /* sse.c: false when the host cannot do the guest's arithmetic. */
 bool emu_sse_init(void);

@@ -189,6 +189,25 @@ static bool is_told(const struct emu *e)
 
 bool emu_tlb_code_gone(const struct emu *e) { return !is_told(e) || e->tlb.gone.code; }
 
+static void nothing_gone(struct emu *e)
+{
+    if (e->tlb.gone.nr)
+        memset(e->tlb.gone.frames, 0, sizeof(e->tlb.gone.frames));
+    e->tlb.gone.nr = 0;
+    e->tlb.gone.all = e->tlb.gone.code = false;
+}
+
+void emu_tlb_forget(struct emu *e)
+{
+    struct emu *outer = emu_running;
+
+    emu_running = e;
+    flush_all(e);
+    emu_running = outer;
+    e->tlb.root = EMU_NO_ROOT;
+    nothing_gone(e);
+}
+
 void emu_tlb_flush(struct emu *e)
 {
     const uint64_t root = *raw_cr(&e->raw, 3);
@@ -201,10 +220,7 @@ void emu_tlb_flush(struct emu *e)
         flush_gone(e, root != e->tlb.root);
     emu_running = outer;
     e->tlb.root = root;
-    if (e->tlb.gone.nr)
-        memset(e->tlb.gone.frames, 0, sizeof(e->tlb.gone.frames));
-    e->tlb.gone.nr = 0;
-    e->tlb.gone.all = e->tlb.gone.code = false;
+    nothing_gone(e);
 }
 
 void machine_mapping_gone(struct machine *m, mfn_t mfn)

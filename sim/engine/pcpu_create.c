@@ -39,8 +39,7 @@ void pcpu_destroy(struct pcpu *p)
     struct emu *e = p->emu;
 
     if (--e->users == 0) {
-        while (e->contexts)
-            pcpu_release(e->contexts);
+        pcpu_keep_nothing(e);
         e->m->edges->code = NULL;
         e->m->has_code = NULL;
         emu_destroy(e);

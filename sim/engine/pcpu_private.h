@@ -13,18 +13,31 @@ struct pcpu {
     unsigned int id;
 };
 
-/*
- * `emu` is the engine that knows this vCPU: its registers are in the engine (emu->loaded == this) or in `saved`, which
- * then holds what struct cpu_state does not: FPU, SSE, and the emulator's own view of the rest.
- */
+/* A vCPU: state, in the arena. What the engine has of it is in struct emu_context. */
 struct cpu_context {
     struct cpu_state state;
-    struct emu *emu;
-    struct cpu_context *next, **link; /* all contexts that the engine knows; link points to what points here */
+    struct machine *m;
+    struct cpu_context *next, **link; /* of the machine's contexts; link points to what points here */
+};
+
+/*
+ * What the engine keeps of a vCPU that it has run. Its registers are in the engine (emu.loaded), or in `saved`, which
+ * then holds what struct cpu_state may not: FPU, SSE, and the emulator's own view of the rest.
+ */
+struct emu_context {
+    const struct cpu_context *whose;
+    struct emu_context *next; /* of the same list of emu.kept */
     uc_context *saved;
     bool saved_valid;
-    struct raw_segment seg[CPU_NR_SEGS]; /* what the engine holds for state.seg: converted only when it changes */
+    uint32_t dirty; /* while cpu_state.dirty has CPU_DIRTY_SYNCED: what was dirty then */
 };
+
+/* pcpu_context.c */
+/* Swap the loaded vCPU's registers out, and in what the engine kept of c's: for reading, or, with these dirty, to run. */
+#define CPU_DIRTY_SWITCH (CPU_DIRTY_TLB | CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR)
+void pcpu_switch(struct emu *e, struct cpu_context *c);
+/* The engine knows no vCPU. What it alone had of their registers is lost. */
+void pcpu_keep_nothing(struct emu *e);
 
 /*
  * pcpu_state.c: bring c's registers into the engine; write what the guest changed back to struct cpu_state. inside: the

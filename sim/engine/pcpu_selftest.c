@@ -310,7 +310,7 @@ static const char *check(struct selftest *t)
 
 const char *pcpu_selftest(struct pcpu *p)
 {
-    struct selftest t = { p, cpu_context_create(CPU_MODE_PV64, &PV_CONTROLS) };
+    struct selftest t = { p, cpu_context_create(p->emu->m, CPU_MODE_PV64, &PV_CONTROLS) };
     unsigned int major, minor, version = uc_version(&major, &minor);
     const char *why;
 

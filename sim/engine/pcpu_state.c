@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A vCPU's registers: created, loaded into the engine, read back.
+ * A vCPU's registers: loaded into the engine, read back.
  *
  * Concept: struct cpu_state is what the hypervisor reads and writes; the engine holds a working copy for the one vCPU
  * that it runs. General registers, RIP and RFLAGS travel both ways at every run; everything else goes in only when its
@@ -13,8 +13,6 @@
  */
 #include "sim/engine/pcpu_private.h"
 
-#include <stdlib.h>
-
 #include "sim/vmcb.h"
 
 /*
@@ -22,82 +20,6 @@
  * all code), and the others belong to a mode that they do not have.
  */
 #define RFLAGS_PV_CLEAR (X86_EFLAGS_IOPL | X86_EFLAGS_RF | X86_EFLAGS_VM | X86_EFLAGS_VIF | X86_EFLAGS_VIP)
-
-/* ------------------------------------------------------------------------------------------ creating, forgetting -- */
-
-/* As Xen starts a PV guest: flat segments, FPU clean (arch/x86/pv/domain.c, pv_vcpu_initialise; FXSAVE defaults). */
-struct cpu_context *cpu_context_create(enum cpu_mode mode, const struct vcpu_controls *controls)
-{
-    struct cpu_context *c = aligned_alloc(_Alignof(struct cpu_context), sizeof(*c));
-    const uint16_t fcw = 0x37f;
-    const uint32_t mxcsr = 0x1f80;
-    struct cpu_state *st;
-
-    if (!c)
-        return NULL;
-    memset(c, 0, sizeof(*c));
-    st = &c->state;
-    st->mode = mode;
-    st->controls = *controls;
-    st->dirty = CPU_DIRTY_ALL;
-    st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
-    st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
-    st->cr0 = PV_CR0_FIXED;
-    st->cr4 = PV_CR4_FIXED;
-    st->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
-    st->dr[6] = X86_DR6_DEFAULT;
-    st->dr[7] = X86_DR7_DEFAULT;
-    st->pat = UINT64_C(0x0007040600070406);
-    for (unsigned int i = 0; i < CPU_NR_SEGS; i++) /* Xen's FLAT_KERNEL_*: 0xe033, 0xe02b; ring 1: 0xe019, 0xe021 */
-        st->seg[i] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe02b, 0xcf3, ~0u, 0 }
-                                           : (struct cpu_segment){ 0xe021, 0xcb3, ~0u, 0 };
-    st->seg[CPU_SEG_CS] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe033, 0xafb, ~0u, 0 }
-                                                : (struct cpu_segment){ 0xe019, 0xcbb, ~0u, 0 };
-    memcpy(st->fxsave, &fcw, 2);
-    memcpy(st->fxsave + 24, &mxcsr, 4);
-    return c;
-}
-
-/* Forget everything about a context that the engine holds for it. Its registers are in struct cpu_state then. */
-static void pcpu_forget(struct cpu_context *c)
-{
-    if (!c->emu)
-        return;
-    if (c->emu->loaded == c)
-        c->emu->loaded = NULL;
-    if (c->saved)
-        uc_context_free(c->saved);
-    *c->link = c->next;
-    if (c->next)
-        c->next->link = c->link;
-    c->saved = NULL;
-    c->saved_valid = false;
-    c->emu = NULL;
-    c->state.dirty = CPU_DIRTY_ALL;
-}
-
-void cpu_context_destroy(struct cpu_context *c)
-{
-    if (!c)
-        return;
-    pcpu_forget(c);
-    free(c);
-}
-
-void cpu_context_flush_page(struct cpu_context *c, uint64_t addr)
-{
-    /* When a vCPU is loaded the TLB is flushed anyway. */
-    if (c->emu && c->emu->loaded == c && !emu_tlb_flush_page(c->emu, addr))
-        c->state.dirty |= CPU_DIRTY_TLB;
-}
-
-struct cpu_state *cpu_context_state(struct cpu_context *c) { return &c->state; }
-
-void pcpu_release(struct cpu_context *c)
-{
-    cpu_context_save_fpu(c);
-    pcpu_forget(c);
-}
 
 /* ------------------------------------------------------------------------------------------------------ loading -- */
 
@@ -125,9 +47,9 @@ static struct cpu_segment segment_from_raw(const struct raw_segment *r)
  * What the translator must know of segments and privilege (AMD APM volume 2, 4.8 and 4.5.3), and of the shadow of a MOV
  * SS.
  */
-static uint32_t segment_hflags(const struct cpu_context *c)
+static uint32_t segment_hflags(const struct emu *e, const struct cpu_context *c)
 {
-    const struct raw_segment *seg = c->seg;
+    const struct raw_segment *seg = e->seg;
     uint32_t hf = (c->state.cpl & RAW_HF_CPL) | (c->state.int_shadow ? RAW_HF_INHIBIT_IRQ : 0);
 
     if (c->state.efer & EFER_LMA) {
@@ -150,28 +72,28 @@ static uint32_t segment_hflags(const struct cpu_context *c)
     (RAW_HF_CPL | RAW_HF_INHIBIT_IRQ | RAW_HF_LMA | RAW_HF_CS64 | RAW_HF_CS32 | RAW_HF_SS32 | RAW_HF_ADDSEG)
 #define HF_OF_CRS (RAW_HF_PE | RAW_HF_MP | RAW_HF_EM | RAW_HF_TS | RAW_HF_OSFXSR | RAW_HF_SMAP)
 
-static void load_segments(struct emu *e, struct cpu_context *c)
+static void load_segments(struct emu *e, const struct cpu_context *c)
 {
     struct raw_cpu *r = &e->raw;
     const struct cpu_state *st = &c->state;
 
     BUG_ON(st->cpl == 0);
     for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
-        c->seg[i] = segment_to_raw(&st->seg[i]);
-    memcpy(raw_seg(r, 0), c->seg, sizeof(c->seg));
+        e->seg[i] = segment_to_raw(&st->seg[i]);
+    memcpy(raw_seg(r, 0), e->seg, sizeof(e->seg));
     *raw_table(r, r->at.ldt) = segment_to_raw(&st->ldtr);
     raw_table(r, r->at.gdt)->base = st->gdtr.base;
     raw_table(r, r->at.gdt)->limit = st->gdtr.limit;
     raw_table(r, r->at.idt)->base = st->idtr.base;
     raw_table(r, r->at.idt)->limit = st->idtr.limit;
-    raw_set(r, hflags, uint32_t, (raw_get(r, hflags, uint32_t) & ~HF_OF_SEGMENTS) | segment_hflags(c));
+    raw_set(r, hflags, uint32_t, (raw_get(r, hflags, uint32_t) & ~HF_OF_SEGMENTS) | segment_hflags(e, c));
 }
 
 /* The translator need not know of these two. */
-static void load_bases(struct emu *e, struct cpu_context *c)
+static void load_bases(struct emu *e, const struct cpu_context *c)
 {
     for (unsigned int i = CPU_SEG_FS; i <= CPU_SEG_GS; i++)
-        raw_seg(&e->raw, i)->base = c->seg[i].base = c->state.seg[i].base;
+        raw_seg(&e->raw, i)->base = e->seg[i].base = c->state.seg[i].base;
 }
 
 static void load_control(struct emu *e, const struct cpu_state *st)
@@ -187,36 +109,10 @@ static void load_control(struct emu *e, const struct cpu_state *st)
     raw_set(r, hflags, uint32_t, hf);
 }
 
-/* Swap another vCPU's registers out, and in what the engine kept of this one's. */
-static void engine_switch(struct emu *e, struct cpu_context *c)
-{
-    struct cpu_context *old = e->loaded;
-
-    if (c->emu && c->emu != e)
-        pcpu_release(c);
-    if (old) {
-        BUG_ON(uc_context_save(e->uc, old->saved));
-        old->saved_valid = true;
-    }
-    if (!c->emu) {
-        c->emu = e;
-        c->next = e->contexts;
-        c->link = &e->contexts;
-        if (c->next)
-            c->next->link = &c->next;
-        e->contexts = c;
-        BUG_ON(uc_context_alloc(e->uc, &c->saved));
-        c->state.dirty = CPU_DIRTY_ALL;
-    }
-    BUG_ON(uc_context_restore(e->uc, c->saved_valid ? c->saved : emu_guest_mode(e, &c->state.controls)));
-    e->loaded = c;
-    c->state.dirty |= CPU_DIRTY_TLB | CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR;
-}
-
 static void load_dirty(struct emu *e, struct cpu_context *c)
 {
     struct cpu_state *st = &c->state;
-    const uint32_t dirty = st->dirty;
+    const uint32_t dirty = st->dirty | (st->dirty & CPU_DIRTY_SYNCED ? e->loaded_kept->dirty : 0);
     uint64_t old_root = 0;
     bool flush = dirty & (CPU_DIRTY_CR3 | CPU_DIRTY_TLB | CPU_DIRTY_CR);
 
@@ -248,8 +144,10 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
     struct raw_cpu *r = &e->raw;
     struct cpu_state *st = &c->state;
 
-    if (e->loaded != c)
-        engine_switch(e, c);
+    if (e->loaded != c) {
+        pcpu_switch(e, c);
+        st->dirty |= CPU_DIRTY_SWITCH;
+    }
     if (st->dirty)
         load_dirty(e, c);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
@@ -274,20 +172,9 @@ void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
     st->rflags = raw_get_rflags(r, inside);
     st->cpl = hf & RAW_HF_CPL;
     st->int_shadow = hf & RAW_HF_INHIBIT_IRQ;
-    if (memcmp(raw_seg(r, 0), c->seg, sizeof(c->seg))) {
-        memcpy(c->seg, raw_seg(r, 0), sizeof(c->seg));
+    if (memcmp(raw_seg(r, 0), e->seg, sizeof(e->seg))) {
+        memcpy(e->seg, raw_seg(r, 0), sizeof(e->seg));
         for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
-            st->seg[i] = segment_from_raw(&c->seg[i]);
+            st->seg[i] = segment_from_raw(&e->seg[i]);
     }
-}
-
-void cpu_context_save_fpu(struct cpu_context *c)
-{
-    struct emu *e = c->emu;
-
-    if (!e || (c->state.dirty & CPU_DIRTY_FPU))
-        return; /* fxsave[] is the truth already */
-    if (e->loaded != c)
-        engine_switch(e, c);
-    pcpu_fpu_save(e, &c->state);
 }

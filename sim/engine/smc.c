@@ -141,6 +141,16 @@ void emu_smc_drop_shared(struct emu *e)
         emu_smc_invalidate(e, e->smc.shared[--e->smc.nr_shared]);
 }
 
+void emu_smc_forget(struct emu *e)
+{
+    const uint8_t *first = e->code.has_code, *end = first + e->m->nr_frames;
+
+    emu_smc_drop_shared(e);
+    for (const uint8_t *f = first; (f = memchr(f, 1, (size_t)(end - f))); f++)
+        if (e->m->shares[f - first])
+            emu_smc_invalidate(e, (uint64_t)(f - first));
+}
+
 void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->edges->code->emu, mfn_x(mfn)); }
 
 bool emu_smc_may_set_dirty(const struct emu *e)

@@ -72,7 +72,7 @@ static void exits(struct pv_guest *g, const char *name, const char *code, size_t
 /* Two vCPUs in turn, each leaving with SYSCALL. */
 static void switches(struct pv_guest *g)
 {
-    struct cpu_context *c[2] = { g->c, pg_context(CPU_MODE_PV64) };
+    struct cpu_context *c[2] = { g->c, pg_context(g->m, CPU_MODE_PV64) };
     double sample[RUNS];
 
     for (unsigned int r = 0; r < RUNS; r++) {

@@ -50,7 +50,7 @@ struct check_guest *check_guest_create(void)
     map(g, CHECK_DATA + CHECK_PAGE, FRAME_DATA + 1, P | RW | US);
     map(g, CHECK_RO, FRAME_RO, P | US);
     map(g, CHECK_STACK, FRAME_STACK, P | RW | US);
-    g->c = cpu_context_create(CPU_MODE_PV64, &PV_CONTROLS);
+    g->c = cpu_context_create(g->m, CPU_MODE_PV64, &PV_CONTROLS);
     cpu_context_state(g->c)->cr3 = FRAME_L4 << PAGE_SHIFT;
     g->cs64 = cpu_context_state(g->c)->seg[CPU_SEG_CS];
     return g;

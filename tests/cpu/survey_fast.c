@@ -108,8 +108,8 @@ struct survey_fast *survey_fast_create(survey_features have)
     s->have = have;
     s->g = pg_create(CPU_MODE_PV64, 1);
     s->context[SURVEY_USER64] = s->g.c;
-    s->context[SURVEY_COMPAT] = pg_context(CPU_MODE_PV64);
-    s->context[SURVEY_RING1] = pg_context(CPU_MODE_PV32);
+    s->context[SURVEY_COMPAT] = pg_context(s->g.m, CPU_MODE_PV64);
+    s->context[SURVEY_RING1] = pg_context(s->g.m, CPU_MODE_PV32);
     for (unsigned int i = 0; i < PG_PAGES; i++)
         pg_map(&s->g, i, PG_FRAME(i), 0);
     pg_map(&s->g, CODE, PG_FRAME(CODE), PG_P | PG_US);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/engine/pcpu_private.h"
@@ -96,7 +97,7 @@ static void fpu_check(struct pv_guest *g, struct pcpu *p, struct cpu_context *c,
 static void test_migrate(void **state)
 {
     struct pv_guest g = make(CPU_MODE_PV64);
-    struct cpu_context *c[3] = { g.c, pg_context(CPU_MODE_PV64), pg_context(CPU_MODE_PV64) };
+    struct cpu_context *c[3] = { g.c, pg_context(g.m, CPU_MODE_PV64), pg_context(g.m, CPU_MODE_PV64) };
 
     for (unsigned int round = 0; round < 6; round++) {
         for (unsigned int i = 0; i < 3; i++)
@@ -121,7 +122,7 @@ static void test_controls(void **state)
     struct cpu_context *other;
 
     controls.intercepts1 &= ~VMCB1_RDTSC;
-    other = cpu_context_create(CPU_MODE_PV64, &controls);
+    other = cpu_context_create(g.m, CPU_MODE_PV64, &controls);
     pg_write(&g, 0, 0, code, sizeof(code));
     cpu_context_state(other)->cr3 = PG_CR3;
     for (unsigned int i = 0; i < 6; i++) {
@@ -138,7 +139,7 @@ static void test_controls(void **state)
 static void test_fxsave(void **state)
 {
     struct pv_guest g = make(CPU_MODE_PV64), h = make(CPU_MODE_PV64);
-    struct cpu_context *other = pg_context(CPU_MODE_PV64);
+    struct cpu_context *other = pg_context(g.m, CPU_MODE_PV64);
     struct cpu_state *st = cpu_context_state(g.c);
     const struct fpu_data d = fpu_data(7);
 
@@ -156,11 +157,8 @@ static void test_fxsave(void **state)
     fpu_check(&h, h.m->pcpu[0], h.c, 0, 7);
     pcpu_release(g.c);
     fpu_check(&g, g.m->pcpu[0], g.c, 0, 7);
-    fpu_load(&g, g.m->pcpu[0], g.c, 0, 9);
-    fpu_check(&h, h.m->pcpu[0], g.c, 0, 9); /* the vCPU itself moves to the other machine */
     cpu_context_destroy(other);
-    cpu_context_destroy(g.c);
-    machine_destroy(g.m);
+    pg_destroy(&g);
     pg_destroy(&h);
 }
 
@@ -203,44 +201,76 @@ static void test_two_machines(void **state)
     pg_destroy(&g[1]);
 }
 
-/* A context outlives its machine. */
-static void test_outlive(void **state)
-{
-    struct pv_guest g = make(CPU_MODE_PV64), h;
-
-    fpu_load(&g, g.m->pcpu[0], g.c, 0, 3);
-    machine_destroy(g.m);
-    h = make(CPU_MODE_PV64);
-    fpu_check(&h, h.m->pcpu[0], g.c, 0, 3);
-    cpu_context_destroy(g.c);
-    pg_destroy(&h);
-}
-
-/* Some contexts go, in every order, and all the others outlive their machine. */
-static void test_forget(void **state)
+/* Contexts go in every order; those that stay have what they had. */
+static void test_destroy(void **state)
 {
     static const unsigned int gone[][3] = {
         { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
     };
 
     for (unsigned int i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
-        for (unsigned int nr = 0; nr <= 3; nr++) {
-            struct pv_guest g = make(CPU_MODE_PV64), h;
-            struct cpu_context *c[3] = { g.c, pg_context(CPU_MODE_PV64), pg_context(CPU_MODE_PV64) };
+        struct pv_guest g = make(CPU_MODE_PV64);
+        struct cpu_context *c[3] = { g.c, pg_context(g.m, CPU_MODE_PV64), pg_context(g.m, CPU_MODE_PV64) };
 
-            for (unsigned int k = 0; k < 3; k++)
-                fpu_load(&g, g.m->pcpu[0], c[k], k, 3 + k);
-            for (unsigned int k = 0; k < nr; k++)
-                cpu_context_destroy(c[gone[i][k]]);
-            machine_destroy(g.m);
-            h = make(CPU_MODE_PV64);
-            for (unsigned int k = nr; k < 3; k++) {
-                fpu_check(&h, h.m->pcpu[0], c[gone[i][k]], gone[i][k], 3 + gone[i][k]);
-                cpu_context_destroy(c[gone[i][k]]);
-            }
-            pg_destroy(&h);
+        for (unsigned int k = 0; k < 3; k++)
+            fpu_load(&g, g.m->pcpu[0], c[k], k, 3 + k);
+        for (unsigned int nr = 0; nr < 3; nr++) {
+            cpu_context_destroy(c[gone[i][nr]]);
+            for (unsigned int k = nr + 1; k < 3; k++)
+                fpu_check(&g, g.m->pcpu[0], c[gone[i][k]], gone[i][k], 3 + gone[i][k]);
+            pcpu_sync(g.m);
+            for (unsigned int k = nr + 1; k < 3; k++) /* looking empties the FPU */
+                fpu_load(&g, g.m->pcpu[0], c[gone[i][k]], gone[i][k], 3 + gone[i][k]);
         }
+        machine_destroy(g.m);
     }
+}
+
+/* What is poisoned, too. */
+__attribute__((no_sanitize_address)) static void bytes_copy(void *to, const void *from, size_t size)
+{
+    for (size_t i = 0; i < size / 8; i++)
+        ((volatile uint64_t *)to)[i] = ((const volatile uint64_t *)from)[i];
+}
+
+/*
+ * An arena is saved and put back, by bytes. What was then is again: a vCPU that has been destroyed since, one that
+ * another has taken the place of, one that has gone on. A vCPU that was not there yet is not there any more.
+ */
+static void test_put_back(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64);
+    struct cpu_context *c[3] = { g.c, pg_context(g.m, CPU_MODE_PV64), pg_context(g.m, CPU_MODE_PV64) }, *later;
+    uint8_t *saved;
+    size_t size;
+
+    for (unsigned int k = 0; k < 3; k++)
+        fpu_load(&g, g.m->pcpu[0], c[k], k, 3 + k);
+    pcpu_sync(g.m);
+    size = arena_size(g.m->arena);
+    saved = malloc(size);
+    assert_non_null(saved);
+    bytes_copy(saved, arena_base(g.m->arena), size);
+    for (unsigned int round = 0; round < 4; round++) {
+        cpu_context_destroy(c[1]);
+        cpu_context_destroy(c[2]);
+        later = pg_context(g.m, CPU_MODE_PV64);
+        assert_true(later == c[1] || later == c[2]);
+        if (round & 1)
+            fpu_load(&g, g.m->pcpu[0], later, 1, 20);
+        fpu_load(&g, g.m->pcpu[0], c[0], 0, 30);
+        fpu_load(&g, g.m->pcpu[1], pg_context(g.m, CPU_MODE_PV64), 1, 31);
+        fpu_load(&g, g.m->pcpu[1], pg_context(g.m, CPU_MODE_PV64), 1, 32);
+        bytes_copy(arena_base(g.m->arena), saved, size);
+        arena_restored(g.m->arena);
+        pcpu_forget(g.m);
+        for (unsigned int k = 0; k < 3; k++)
+            fpu_check(&g, g.m->pcpu[k & 1], c[k], k, 3 + k);
+        pcpu_sync(g.m);
+        assert_int_equal(cpu_context_state(c[0])->dirty, CPU_DIRTY_SYNCED);
+    }
+    free(saved);
+    pg_destroy(&g);
 }
 
 /* A page's translation is dropped, alone, and so is code that was reached through it. */
@@ -368,7 +398,7 @@ static void test_pv32_iret(void **state)
 static void test_pv32_and_pv64(void **state)
 {
     struct pv_guest g = make_pv32();
-    struct cpu_context *c64 = pg_context(CPU_MODE_PV64);
+    struct cpu_context *c64 = pg_context(g.m, CPU_MODE_PV64);
 
     for (unsigned int i = 0; i < 10; i++) {
         struct sim_exit x;
@@ -391,8 +421,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),        cmocka_unit_test(test_controls),
-        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_outlive),
-        cmocka_unit_test(test_flush_page),   cmocka_unit_test(test_forget),        cmocka_unit_test(test_pv32_ring1),
+        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_flush_page),
+        cmocka_unit_test(test_destroy),      cmocka_unit_test(test_put_back),      cmocka_unit_test(test_pv32_ring1),
         cmocka_unit_test(test_pv32_iret),    cmocka_unit_test(test_pv32_and_pv64),
     };
 

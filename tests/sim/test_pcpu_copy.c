@@ -4,7 +4,8 @@
  * the same memory, it goes on as if nothing had happened.
  *
  * Concept: random programs run twice, in pieces, side by side. One vCPU stays what it is. The other is at random exits
- * copied into a new context and forgotten; now and then with its memory, to a machine whose engine has never seen it.
+ * copied into a new context and forgotten; now and then with its memory, to a machine whose engine has never seen it;
+ * or the engine forgets all that it knew. (For the first one the engine only makes its state whole, and goes on.)
  * After each piece exits, instruction counts and registers must be equal, and in the end memory. At an exit that is no
  * end of a budget both are sent somewhere else in the program, as a hypervisor would.
  *
@@ -250,7 +251,7 @@ static void start(struct side *a, const struct program *p, bool narrow, uint64_t
     memset(ram_page(g->m, PG_FRAME(PG_STACK)), 0, PAGE_SIZE);
     pg_write(g, 0, 0, p->code, p->len);
     pg_write(g, GDT_PAGE, 0, gdt, sizeof(gdt));
-    a->c = pg_context(narrow ? CPU_MODE_PV32 : CPU_MODE_PV64);
+    a->c = pg_context(g->m, narrow ? CPU_MODE_PV32 : CPU_MODE_PV64);
     a->st = cpu_context_state(a->c);
     a->st->gdtr = (struct cpu_table){ PG_VA(GDT_PAGE), sizeof(gdt) - 1 };
     if (r % 4 == 0)
@@ -263,7 +264,7 @@ static void start(struct side *a, const struct program *p, bool narrow, uint64_t
 /* Into a context that no engine has seen; perhaps in the other machine. */
 static void copy(struct side *a, bool elsewhere)
 {
-    struct cpu_context *c = cpu_context_create(a->st->mode, &a->st->controls);
+    struct cpu_context *c = cpu_context_create(a->g[a->where ^ elsewhere].m, a->st->mode, &a->st->controls);
 
     cpu_context_save_fpu(a->c);
     *cpu_context_state(c) = *a->st;
@@ -338,6 +339,12 @@ static void copied(bool narrow)
 
             if (then >> 60 & 1)
                 copy(&moves, (then >> 57 & 7) == 0);
+            if (then >> 54 & 1)
+                pcpu_sync(stays.g[stays.where].m);
+            if ((then >> 52 & 3) == 3) {
+                pcpu_sync(moves.g[moves.where].m);
+                pcpu_forget(moves.g[moves.where].m);
+            }
             x = run(&stays, budget, 0);
             y = run(&moves, budget, then >> 56 & 1);
             if (!pg_same_exit(&x, &y))

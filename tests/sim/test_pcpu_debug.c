@@ -363,8 +363,8 @@ static void test_code_changes(void **state)
 static void test_vcpus(void **state)
 {
     struct pv_guest *g = *state;
-    struct pv_guest other = { .m = g->m, .c = pg_context(CPU_MODE_PV64) },
-                    none = { .m = g->m, .c = pg_context(CPU_MODE_PV64) };
+    struct pv_guest other = { .m = g->m, .c = pg_context(g->m, CPU_MODE_PV64) },
+                    none = { .m = g->m, .c = pg_context(g->m, CPU_MODE_PV64) };
     struct sim_exit x;
 
     other.st = cpu_context_state(other.c);

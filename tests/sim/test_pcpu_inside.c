@@ -173,7 +173,7 @@ static void side_create(struct side *s, bool plain)
     s->g = pg_create_engine(CPU_MODE_PV64, 1, plain);
     for (unsigned int page = 0; page < 3; page++)
         pg_write(&s->g, page, 0, ud2, PAGE_SIZE);
-    s->other = pg_context(CPU_MODE_PV64);
+    s->other = pg_context(s->g.m, CPU_MODE_PV64);
     pcpu_run(s->g.m->pcpu[0], s->other, 10);
 }
 

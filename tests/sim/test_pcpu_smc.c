@@ -148,7 +148,7 @@ static void test_host_write(void **state)
 static void test_other_pcpu(void **state)
 {
     struct pv_guest *g = *state;
-    struct cpu_context *other = pg_context(CPU_MODE_PV64);
+    struct cpu_context *other = pg_context(g->m, CPU_MODE_PV64);
     struct cpu_state *st = cpu_context_state(other);
 
     pg_write(g, 5, 0, "\x88\x47\x01\x0f\x05", 5); /* mov %al, 1(%rdi); syscall */

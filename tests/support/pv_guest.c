@@ -24,9 +24,9 @@ const uint64_t pg_gdt[7] = {
 #define L2 0x12
 #define L1 0x13
 
-struct cpu_context *pg_context(enum cpu_mode mode)
+struct cpu_context *pg_context(struct machine *m, enum cpu_mode mode)
 {
-    struct cpu_context *c = cpu_context_create(mode, &PV_CONTROLS);
+    struct cpu_context *c = cpu_context_create(m, mode, &PV_CONTROLS);
     struct cpu_state *st = cpu_context_state(c);
 
     st->cr3 = PG_CR3;
@@ -56,7 +56,7 @@ struct pv_guest pg_create_engine(enum cpu_mode mode, unsigned int nr_pcpus, bool
     table[0] = L2 << PAGE_SHIFT | rights;
     table = ram_page(g.m, _mfn(L2));
     table[PG_VA(0) >> 21] = L1 << PAGE_SHIFT | rights;
-    g.c = pg_context(mode);
+    g.c = pg_context(g.m, mode);
     g.st = cpu_context_state(g.c);
     for (unsigned int page = 0; page < PG_PAGES; page++)
         pg_map(&g, page, PG_FRAME(page), rights);

@@ -46,7 +46,7 @@ int pg_setup(void **state);
 int pg_teardown(void **state);
 
 /* A further vCPU in the same page tables, at the first page's start. */
-struct cpu_context *pg_context(enum cpu_mode mode);
+struct cpu_context *pg_context(struct machine *m, enum cpu_mode mode);
 
 /* Map a page; pages with other frames or rights are seen at the next run. */
 void pg_map(struct pv_guest *g, unsigned int page, mfn_t mfn, uint64_t flags);

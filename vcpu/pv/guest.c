@@ -34,7 +34,7 @@ static int domain_init(struct domain *d)
 /* A processor context for v's code, as wide as its kind. */
 static int context_create(struct vcpu *v, enum cpu_mode mode)
 {
-    struct cpu_context *ctx = cpu_context_create(mode, &PV_CONTROLS);
+    struct cpu_context *ctx = cpu_context_create(v->domain->xen->machine, mode, &PV_CONTROLS);
 
     if (!ctx)
         return -ENOMEM;
