@@ -14,9 +14,10 @@
  *    of it. Whoever changes anything but gpr/rip/rflags sets the matching CPU_DIRTY_* bit.
  *  - On every exit but EXIT_SYSCALL and EXIT_SOFTINT, rip points at the instruction that caused it (faults are
  *    restartable); on those two it points behind it, and insn_len tells how far to go back.
- *  - Neither runs past its budget, and an exit because of it comes behind exactly as many instructions: where a run
- *    stops depends on the guest alone. (Two more at most where a breakpoint of the guest's own looks at an access: an
- *    instruction in the shadow of a MOV SS, and a REP's last look at its count, go with the one before.)
+ *  - Where a budget ends follows from the guest's instructions alone, and is the same however often an observer stops
+ *    it on the way (struct pcpu_budget). (Where an access hits a breakpoint of the guest's own, an instruction in the
+ *    shadow of a MOV SS and a REP's last look at its count go with the one before: no budget ends and no observer
+ *    stops between them.)
  */
 #ifndef SIM_PCPU_H
 #define SIM_PCPU_H
@@ -138,6 +139,7 @@ void cpu_context_flush_page(struct cpu_context *c, uint64_t addr);
 
 enum sim_exit_kind {
     EXIT_BUDGET, /* the time slice is used up */
+    EXIT_STOP,   /* an observer wanted to look: nothing has happened, and it costs no time */
     EXIT_EXCEPTION,
     EXIT_SOFTINT, /* INT n; rip behind it, by insn_len */
     /* SYSCALL; rip behind it, insn_len 2; registers not yet changed by it (RCX and R11 are the guest's) */
@@ -158,6 +160,11 @@ enum sim_exit_kind {
     EXIT_SHUTDOWN, /* triple fault */
     EXIT_ERROR,    /* the emulator gave up: the guest did something it cannot do */
     EXIT_NR_KINDS
+};
+
+/* Why an observer has the guest. */
+enum sim_stop {
+    STOP_LIMIT, /* stop_after instructions are over */
 };
 
 /* What the guest was left for. kind selects the arm of the union, and no other is to be read; other kinds have none. */
@@ -189,6 +196,9 @@ struct sim_exit {
             bool rdtscp;  /* EXIT_RDTSC: it was RDTSCP */
         } insn;           /* EXIT_CPUID, EXIT_RDTSC, EXIT_PAUSE */
         struct {
+            enum sim_stop why;
+        } stop; /* EXIT_STOP */
+        struct {
             const char *why; /* static text */
         } error;             /* EXIT_ERROR */
     };
@@ -210,19 +220,38 @@ const char *sim_exit_name(enum sim_exit_kind kind);
 struct pcpu *pcpu_create(struct machine *m, unsigned int id, char *err, size_t errlen);
 void pcpu_destroy(struct pcpu *p);
 
-/* Run context `c` for at most `budget` instructions. c may have been run on another pCPU before. */
-struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget);
+/*
+ * How far a vCPU may go. An exact budget ends behind `insns` instructions: where somebody waits for that time. One that
+ * is not ends a little later, where it costs nothing: behind the first instruction after those that transfers control
+ * (a jump, taken or not, a call, a return, an iteration of a repeated string instruction); with none left, behind the
+ * next such. So a slice that ends in the middle of straight code costs no tail of single instructions, and the next one
+ * begins where translated code begins.
+ *
+ * An observer stops the vCPU behind `stop_after` instructions, exactly. It is to go on with what is left of the budget,
+ * which then ends where it would have ended. Where both end, it is the budget's end. Both come before anything of the
+ * next instruction, a fault of its fetch included.
+ */
+#define PCPU_NO_STOP UINT64_MAX
+struct pcpu_budget {
+    uint64_t insns;
+    bool exact;
+    uint64_t stop_after; /* PCPU_NO_STOP: nobody looks */
+};
+
+/* Run context `c` for exactly `insns` instructions, or to an exit. c may have been run on another pCPU before. */
+struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t insns);
 
 /*
- * Deal with an exit of c. True: c goes on, for at most *budget further instructions. False: it does not, and may be
- * gone.
+ * Deal with an exit of c; *budget is what is left. True: c goes on, for as long as *budget then says. False: it does
+ * not, and may be gone.
  */
-typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, uint64_t *budget);
+typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, struct pcpu_budget *budget);
 /*
  * As pcpu_run(), but stay with c for as long as on_exit(data, ...) says so: cheaper than to come back each time. No
  * guest may be run from there.
  */
-void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_exit_fn *on_exit, void *data);
+void pcpu_run_on(struct pcpu *p, struct cpu_context *c, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit,
+                 void *data);
 
 /* The context is about to be read by somebody else or destroyed: write the emulator's copy back and forget it. */
 void pcpu_release(struct cpu_context *c);

@@ -20,6 +20,7 @@
 
 static const char *const exit_names[EXIT_NR_KINDS] = {
     [EXIT_BUDGET] = "budget",
+    [EXIT_STOP] = "stop",
     [EXIT_EXCEPTION] = "exception",
     [EXIT_SOFTINT] = "softint",
     [EXIT_SYSCALL] = "syscall",

@@ -59,15 +59,19 @@ static int pick_pcpu(struct xen *xen)
     return best;
 }
 
-/* How far this pCPU may go now: its slice, the first timer, and a quantum ahead of the others. */
-static s_time_t horizon(const struct xen *xen, unsigned int cpu)
+/*
+ * How far this pCPU may go now: its slice, the first timer, and a quantum ahead of the others. Nothing happens at the
+ * end of a quantum, so that need not be exact.
+ */
+static s_time_t horizon(const struct xen *xen, unsigned int cpu, bool *exact)
 {
     const struct xen_pcpu *pc = &xen->pcpu[cpu];
     s_time_t end = pc->slice_end, timer = vclock_next(&xen->machine->clock);
 
     if (timer < end)
         end = timer;
-    if (xen->nr_pcpus > 1 && pc->now + PCPU_QUANTUM < end)
+    *exact = xen->nr_pcpus == 1 || end <= pc->now + PCPU_QUANTUM;
+    if (!*exact)
         end = pc->now + PCPU_QUANTUM;
     return end > xen->machine->clock.now ? end : xen->machine->clock.now + 1;
 }
@@ -179,15 +183,13 @@ struct guest_run {
 };
 
 /* How many instructions it may execute before somebody wants to have a look; 0: now. */
-static inline __attribute__((always_inline)) uint64_t guest_budget(const struct guest_run *g)
+static inline __attribute__((always_inline)) uint64_t guest_stop_after(const struct guest_run *g)
 {
     const struct run_limit *l = g->limit;
     const struct xen *xen = g->xen;
     const s_time_t time = l->until - xen->machine->clock.now;
-    uint64_t n = xen->run.left;
+    uint64_t n = time < 0 ? 0 : (uint64_t)time;
 
-    if (__builtin_expect(time < (s_time_t)n, 0))
-        n = time < 0 ? 0 : (uint64_t)time;
     if (__builtin_expect(g->steps, 0)) {
         if (limit_reached(xen, l))
             return 0;
@@ -197,7 +199,16 @@ static inline __attribute__((always_inline)) uint64_t guest_budget(const struct 
     return __builtin_expect(*l->stop, 0) ? 0 : n;
 }
 
-static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
+/* False: somebody wants to have a look now. */
+static inline __attribute__((always_inline)) bool guest_budget(const struct guest_run *g, struct pcpu_budget *budget)
+{
+    const struct run_state *r = &g->xen->run;
+
+    *budget = (struct pcpu_budget){ .insns = r->left, .exact = r->exact, .stop_after = guest_stop_after(g) };
+    return budget->stop_after;
+}
+
+static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget *budget)
 {
     const struct guest_run *g = data;
     struct xen *xen = g->xen;
@@ -205,10 +216,10 @@ static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
 
     xen->stats.exits[e->kind]++;
     insns_account(xen->machine, e->insns);
-    if (e->kind == EXIT_BUDGET) {
+    if (e->kind == EXIT_BUDGET || e->kind == EXIT_STOP) {
         r->insns += e->insns;
-        r->left -= e->insns;
-        if (!r->left)
+        r->left = budget->insns;
+        if (e->kind == EXIT_BUDGET)
             turn_over(xen);
         return false;
     }
@@ -221,15 +232,16 @@ static bool guest_exit(void *data, const struct sim_exit *e, uint64_t *budget)
     exit_handle(xen, e);
     if (r->phase != RUN_GUEST)
         return false;
-    *budget = guest_budget(g);
-    return *budget;
+    return guest_budget(g, budget);
 }
 
 static void guest_go_on(struct xen *xen, const struct run_limit *l)
 {
     struct guest_run g = { xen, l, l->at.insns != UINT64_MAX };
+    struct pcpu_budget budget;
 
-    pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, guest_budget(&g), guest_exit, &g);
+    if (guest_budget(&g, &budget))
+        pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, &budget, guest_exit, &g);
 }
 
 /* ------------------------------------------------------------------------------------------------- RUN_NATIVE -- */
@@ -287,7 +299,7 @@ static void turn(struct xen *xen, unsigned int cpu)
         turn_over(xen);
         return;
     }
-    xen->run.end = horizon(xen, cpu);
+    xen->run.end = horizon(xen, cpu, &xen->run.exact);
     if (!pc->curr->domain->guest->step)
         guest_enter(xen);
 }

@@ -23,6 +23,8 @@ enum {
 };
 #define TB_HOW_COUNTING 0x02
 
+#define CODE_SEG 1 /* for raw_seg() */
+
 /* From the processor's state: the flag that blocks look at. Its lower half is where a restore reports to. */
 #define STOP_FLAG -16
 
@@ -32,5 +34,7 @@ enum {
  */
 #define COUNTER_DR 4
 #define EXPIRED_DR 5
+/* In `expired`, beside the number: the block ends with a transfer of control, wherever it began. */
+#define EXPIRED_CLOSED (1u << 16)
 
 #endif

@@ -18,11 +18,22 @@
  *
  * N is known only when the block has been translated, so the constant is filled in at the end. A block that faults in
  * its middle has counted instructions that did not execute: when the emulator restores the registers from its tables it
- * also computes how many, if told that the block is a counting one. So the count is exact at every exit. A budget may
- * end inside a block. Then what is left of it is run in blocks of one instruction: another family of translations, told
- * apart by a bit of hflags (debug.c has the drawing), which are kept like the others. So a run stops behind exactly as
- * many instructions as it was given, and only its last few are slower. A block that claims an N beyond every budget
- * leaves at once, always: so a breakpoint stops (debug.c).
+ * also computes how many, if told that the block is a counting one. So the count is exact at every exit. A block that
+ * claims an N beyond every budget leaves at once, always: so a breakpoint stops (debug.c).
+ *
+ * What becomes of a block that does not fit (struct pcpu_budget says what the ends of budgets are):
+ *
+ *      at the end of the budget, or where an observer stops     the run ends
+ *      an exact end, or the observer's, is in it                blocks of one instruction from here on, until the end: another
+ *                                                               family of translations, told apart by a bit of hflags (debug.c
+ *                                                               has the drawing), and kept like the others
+ *      neither: the budget is not exact                         it is given the N that it wants. If it ends with a transfer of
+ *                                                               control, which `expired` tells beside N, the budget ends behind
+ *                                                               it; else (it was too long, or ends at a page's end or in front
+ *                                                               of a breakpoint) this is asked again
+ *
+ * A block that was given N and is left in its middle, since it overwrites itself, is not what was given N: but the one
+ * instruction is that it goes on with (restore_state_to_opc()).
  *
  * The counter lies in DR4, which the processor does not have, so that the translated code reaches it from its base
  * register; `expired` lies in DR5. A repeated string instruction counts as one instruction an iteration, and one for
@@ -33,7 +44,26 @@
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, COUNTER_DR); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, EXPIRED_DR); }
 
-/* From here on: blocks of one instruction, since the next longer one does not fit into the budget. */
+#define NEVER INT64_MAX
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Instructions since the run began, as all positions here are. */
+static int64_t done(struct emu *e) { return e->count.given - *counter(e); }
+
+/* Blocks that end beyond this position do not fit. */
+static void give(struct emu *e, int64_t to)
+{
+    const int64_t at = done(e);
+
+    e->count.given = least(to, at + EMU_MAX_BUDGET);
+    *counter(e) = (int32_t)(e->count.given - at);
+}
+
+static int64_t first_end(const struct emu_count *c) { return least(c->budget, c->stop); }
+
+/* From here on: blocks of one instruction. */
 static void tail(struct emu *e, bool on)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
@@ -44,35 +74,63 @@ static void tail(struct emu *e, bool on)
 
 /* ------------------------------------------------------------------------------------------------ running blocks -- */
 
-/* Unicorn's main loop passes here before each block that it enters: did the last one not fit into the budget? */
+/* The run is to be interrupted. The block that would be entered now leaves at once. */
+static void interrupt(struct emu *e, enum emu_stop cause)
+{
+    give(e, done(e));
+    emu_stop(e, cause);
+}
+
+static void does_not_fit(struct emu *e, uint32_t what)
+{
+    struct emu_count *c = &e->count;
+    const int64_t at = done(e), end = at + (what & (EXPIRED_CLOSED - 1));
+
+    if (what == EMU_DEBUG_LEAVE && emu_debug_hits(e)) {
+        emu_stop(e, EMU_STOP_DEBUG);
+    } else if (at >= c->end) {
+        emu_stop(e, EMU_STOP_BUDGET);
+    } else if (at >= c->stop) {
+        emu_stop(e, EMU_STOP_LIMIT);
+    } else if (what == EMU_DEBUG_LEAVE) {
+        emu_stop(e, EMU_STOP_DEBUG);
+    } else if (end > least(c->end, c->stop)) {
+        interrupt(e, EMU_STOP_TAIL);
+    } else {
+        if (end > c->budget && (what & EXPIRED_CLOSED))
+            c->end = end;
+        give(e, most(end, first_end(c)));
+    }
+}
+
+/* Unicorn's main loop passes here before each block that it enters: did the last one not fit? */
 void tb_exec_lock_x86_64(void *tcg)
 {
     struct emu *e = emu_running;
-    int32_t n;
+    uint32_t what;
 
     if (!e)
         return;
-    n = *expired(e);
+    what = (uint32_t)*expired(e);
     *expired(e) = 0;
     e->debug.inside = false; /* an access may have been left by a fault */
-    if (n == EMU_DEBUG_LEAVE) {
-        emu_stop(e, EMU_STOP_DEBUG);
+    if (__builtin_expect(!what && !e->smc.buffer_full, 1))
         return;
-    }
-    if (n && *counter(e) <= 0) {
-        emu_stop(e, EMU_STOP_BUDGET);
-        return;
-    }
-    if (__builtin_expect((n || e->smc.buffer_full) && e->stop == EMU_STOP_NONE, 0)) {
-        e->count.held = *counter(e); /* no budget: the block that would be entered now leaves at once */
-        *counter(e) = 0;
-        emu_stop(e, n ? EMU_STOP_TAIL : EMU_STOP_FLUSH);
-    }
+    if (e->stop != EMU_STOP_NONE)
+        emu_stop(e, e->stop); /* in front of the first block of a run the library does not hear it */
+    else if (what)
+        does_not_fit(e, what);
+    if (e->smc.buffer_full && e->stop == EMU_STOP_NONE)
+        interrupt(e, EMU_STOP_FLUSH);
 }
 
 void emu_count_resume(struct emu *e)
 {
-    *counter(e) = e->count.held;
+    struct emu_count *c = &e->count;
+
+    if (c->end > c->budget && done(e) < c->end)
+        c->end = NEVER; /* another block may be where one was given what it wanted */
+    give(e, most(done(e), first_end(c)));
     *expired(e) = 0;
     if (e->stop == EMU_STOP_TAIL)
         tail(e, true);
@@ -124,6 +182,10 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     if (e->count.peek)
         return;
     *counter(e) += undone;
+    if (undone > 1 && e->count.given > first_end(&e->count)) {
+        e->count.end = NEVER;
+        give(e, most(done(e) + 1, first_end(&e->count)));
+    }
     e->real.restore_state_to_opc(env, tb, data);
 }
 
@@ -148,15 +210,30 @@ uint32_t emu_count_note(struct emu *e) { return (uint32_t)counter(e)[1]; }
 uint32_t emu_count_left(struct emu *e) { return *counter(e) > 0 ? (uint32_t)*counter(e) : 0; }
 void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 
-void emu_count_start(struct emu *e, uint64_t budget)
+static int64_t position(uint64_t n) { return n < NEVER ? (int64_t)n : NEVER; }
+
+void emu_count_start(struct emu *e, const struct pcpu_budget *b)
 {
-    *counter(e) = (int32_t)budget;
+    struct emu_count *c = &e->count;
+
+    c->budget = position(b->insns);
+    c->end = b->exact ? c->budget : NEVER;
+    c->stop = position(b->stop_after);
+    c->given = *counter(e) = 0;
     *expired(e) = 0;
+    give(e, first_end(c));
 }
 
-uint64_t emu_count_stop(struct emu *e, uint64_t budget)
+uint64_t emu_count_stop(struct emu *e)
 {
     if (e->count.tail)
         tail(e, false);
-    return budget - (uint64_t)(int64_t)*counter(e);
+    return (uint64_t)done(e);
+}
+
+enum emu_stop emu_count_end(const struct emu *e, uint64_t n)
+{
+    const int64_t at = position(n);
+
+    return at >= e->count.end ? EMU_STOP_BUDGET : at >= e->count.stop ? EMU_STOP_LIMIT : EMU_STOP_NONE;
 }

@@ -164,6 +164,20 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc) { return e->debug.in_fam
 
 /* ------------------------------------------------------------------------------------------------------ our side -- */
 
+uint8_t emu_debug_hits(struct emu *e)
+{
+    const struct emu_debug *d = &e->debug;
+    const uint64_t eip = raw_get(&e->raw, eip, uint64_t);
+    const bool code64 = raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CS64;
+    const uint64_t rip = code64 ? eip : (uint32_t)(eip + raw_seg(&e->raw, CODE_SEG)->base);
+    uint8_t hits = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(d->addr); i++)
+        if ((d->breaking >> i & 1) && d->addr[i] == rip)
+            hits |= (uint8_t)(1u << i);
+    return hits;
+}
+
 bool emu_debug_load(struct emu *e, const uint64_t dr[8])
 {
     static const uint8_t last_byte[4] = { 0, 1, 7, 3 }; /* DR7's LEN: 1, 2, 8, 4 bytes */

@@ -31,6 +31,7 @@
 #include "sim/engine/private.h"
 #include "sim/engine/raw.h"
 #include "sim/machine.h"
+#include "sim/pcpu.h"
 #include "sim/vmcb.h"
 
 /* The CPU model has 40 bits of physical address; one page-directory-pointer table reaches half of that. */
@@ -77,6 +78,7 @@ enum emu_stop {
     EMU_STOP_SYSCALL,
     EMU_STOP_SYSENTER,
     EMU_STOP_BUDGET,
+    EMU_STOP_LIMIT, /* the observer's */
     EMU_STOP_FLUSH, /* the run is only interrupted: to empty the buffer of translations, */
     EMU_STOP_TAIL,  /* to go on in blocks of one instruction */
     EMU_STOP_DEBUG, /* in front of an instruction at which somebody breaks */
@@ -206,8 +208,9 @@ struct emu {
         uint64_t addr;
     } mmu;
     struct emu_gate {
-        uint64_t pc;  /* of the instruction that is being translated */
-        bool refused; /* the translator is shown UD2 in its place */
+        uint64_t pc;    /* of the instruction that is being translated */
+        bool refused;   /* the translator is shown UD2 in its place */
+        bool transfers; /* it transfers control: a budget may end behind it */
         /* Or parts of it in another form, see gate_sse.c: prefixes, */
         uint8_t nr_prefixes; /* of which F2 and F3 (and 66) */
         uint8_t rep;         /* read as this one */
@@ -229,10 +232,13 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        int32_t held;     /* the counter, while a run is interrupted */
-        bool tail;        /* the rest of the budget, in blocks of one instruction */
-        bool peek;        /* look where an instruction is, and do nothing else */
-        uint64_t last_pc; /* that was found, or restored to */
+        bool closed;          /* it ends with a transfer of control */
+        int64_t budget, stop; /* of the run: instructions of the budget, of the observer's limit; */
+        int64_t end;          /* where the budget ends, if that is known; */
+        int64_t given;        /* what the counter began with */
+        bool tail;            /* blocks of one instruction */
+        bool peek;            /* look where an instruction is, and do nothing else */
+        uint64_t last_pc;     /* that was found, or restored to */
     } count;
     struct emu_smc {
         uint64_t store_frame;             /* frame of the store that is being looked at */
@@ -300,11 +306,13 @@ static inline bool emu_has_code(const struct emu *e, uint64_t addr) { return e->
 /* private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
 bool emu_private_find(struct emu *e);
 
-/* count.c. Budgets are at most EMU_MAX_BUDGET. */
+/* count.c. At once the counter is given at most EMU_MAX_BUDGET. */
 #define EMU_MAX_BUDGET (INT64_C(1) << 30)
-void emu_count_start(struct emu *e, uint64_t budget);
-/* Instructions retired since emu_count_start(), at most the budget. */
-uint64_t emu_count_stop(struct emu *e, uint64_t budget);
+void emu_count_start(struct emu *e, const struct pcpu_budget *budget);
+/* Instructions retired since emu_count_start(). */
+uint64_t emu_count_stop(struct emu *e);
+/* Does the run end behind that many: EMU_STOP_BUDGET, EMU_STOP_LIMIT, EMU_STOP_NONE? */
+enum emu_stop emu_count_end(const struct emu *e, uint64_t insns);
 /* The run was interrupted (EMU_STOP_FLUSH, EMU_STOP_TAIL) and goes on. */
 void emu_count_resume(struct emu *e);
 /* Linear address of the guest instruction that called a helper, which is to return to host_pc. Changes nothing. */
@@ -349,6 +357,8 @@ bool emu_debug_load(struct emu *e, const uint64_t dr[8]);
 void emu_debug_single(struct emu *e, bool on);
 /* A block is about to be translated; returns how many instructions it may have. */
 int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_insns);
+/* The breakpoints of the loaded vCPU at the instruction that is next, a bit each. */
+uint8_t emu_debug_hits(struct emu *e);
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* Nobody looks at single iterations (breakpoints, single steps) of it, and string.c has what it needs. */

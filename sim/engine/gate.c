@@ -263,6 +263,31 @@ static bool is_string(struct insn_head *h)
     return true;
 }
 
+/* Where it goes on is not simply behind it. What needs the hypervisor for that leaves anyway. */
+static bool transfers(struct insn_head *h)
+{
+    const uint8_t op = h->opcode;
+
+    if (h->map == 1)
+        return (op & 0xf0) == 0x80 || op == 0x05 || op == 0x07 || op == 0x34 ||
+               op == 0x35; /* Jcc; SYSCALL and its kind */
+    if (h->map)
+        return false;
+    switch (op) {
+    case 0x70 ... 0x7f: /* Jcc */
+    case 0x9a:          /* far CALL */
+    case 0xc2 ... 0xc3: /* RET, far RET, IRET */
+    case 0xca ... 0xcb:
+    case 0xcf:
+    case 0xe0 ... 0xe3:              /* LOOP, JCXZ */
+    case 0xe8 ... 0xeb: return true; /* CALL, JMP */
+    case 0xa4 ... 0xa7:
+    case 0xaa ... 0xaf: return h->prefixes.rep || h->prefixes.repne; /* to itself */
+    case 0xff: return gate_reg(h) >= 2 && gate_reg(h) <= 5;
+    default: return false;
+    }
+}
+
 enum gate_answer emu_gate(struct emu *e, uint64_t pc)
 {
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
@@ -272,7 +297,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
     e->gate.has_byte = e->gate.hides_lock = e->gate.hides_66 = false;
     e->gate.operand = OPERAND_WHOLE;
     e->gate.accesses = 0;
-    e->gate.syscall = false;
+    e->gate.syscall = e->gate.transfers = false;
     if (!(hf & RAW_HF_GUEST)) /* the host's own few instructions, VMRUN among them */
         return GATE_PASS;
     if (!read_head(&h))
@@ -281,6 +306,7 @@ enum gate_answer emu_gate(struct emu *e, uint64_t pc)
         return GATE_INVALID;
     gate_rewrite(&h);
     e->gate.syscall = h.map == 1 && h.opcode == 0x05;
+    e->gate.transfers = transfers(&h);
     e->gate.operand = gate_sse_operand(&h);
     if (computes_flags_first(&h))
         return GATE_FLAGS;

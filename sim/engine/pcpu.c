@@ -57,10 +57,11 @@ static void run(struct emu *e, struct pcpu_run *r)
     if (r->c->state.mode == CPU_MODE_HVM) {
         x.kind = EXIT_ERROR;
         x.error.why = "hardware virtual machines are not supported yet";
-    } else if (!r->budget) {
-        x.kind = EXIT_BUDGET;
+    } else if (pcpu_budget_is_spent(&r->budget)) {
+        pcpu_exit_over(r->budget.exact && !r->budget.insns ? EMU_STOP_BUDGET : EMU_STOP_LIMIT, &x);
     } else if (r->c->state.dr[7] & X86_DR7_ACTIVE) {
-        x = pcpu_debug_run(e, r->c, r->budget < EMU_MAX_BUDGET ? r->budget : EMU_MAX_BUDGET);
+        x = pcpu_debug_run(e, r->c, r->budget);
+        pcpu_budget_spend(&r->budget, x.insns);
     } else {
         uc_err err;
 
@@ -76,25 +77,26 @@ static void run(struct emu *e, struct pcpu_run *r)
         r->goes_on = r->on_exit(r->data, &x, &r->budget);
 }
 
-void pcpu_run_on(struct pcpu *p, struct cpu_context *c, uint64_t budget, pcpu_exit_fn *on_exit, void *data)
+void pcpu_run_on(struct pcpu *p, struct cpu_context *c, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit,
+                 void *data)
 {
-    struct pcpu_run r = { .c = c, .budget = budget, .on_exit = on_exit, .data = data };
+    struct pcpu_run r = { .c = c, .budget = *budget, .on_exit = on_exit, .data = data };
 
     do
         run(p->emu, &r);
     while (r.goes_on);
 }
 
-static bool take_exit(void *data, const struct sim_exit *exit, uint64_t *budget)
+static bool take_exit(void *data, const struct sim_exit *exit, struct pcpu_budget *budget)
 {
     *(struct sim_exit *)data = *exit;
     return false;
 }
 
-struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t budget)
+struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t insns)
 {
     struct sim_exit x;
 
-    pcpu_run_on(p, c, budget, take_exit, &x);
+    pcpu_run_on(p, c, &(struct pcpu_budget){ insns, true, PCPU_NO_STOP }, take_exit, &x);
     return x;
 }

@@ -59,46 +59,47 @@ static bool is_single_step(const struct sim_exit *x)
     return x->kind == EXIT_EXCEPTION && x->exception.vector == TRAP_debug;
 }
 
-/*
- * One instruction, or one iteration, was asked for at `start`: was it completed? The fetch of the next may have faulted
- * already.
- */
-static bool completed(struct cpu_state *st, uint64_t start, struct sim_exit *x)
-{
-    if (x->kind == EXIT_EXCEPTION && x->exception.vector != TRAP_debug && st->rip != start) {
-        *x = (struct sim_exit){ .kind = EXIT_BUDGET, .insns = x->insns };
-        st->rflags &= ~(uint64_t)X86_EFLAGS_RF;
-    }
-    return x->kind == EXIT_BUDGET;
-}
-
 /* Not faults on Xen, where the processor executes them: what waited comes behind them, as they are emulated. */
 static bool is_completed_by_hypervisor(const struct sim_exit *x)
 {
     return x->kind == EXIT_CPUID || x->kind == EXIT_RDTSC || x->kind == EXIT_PAUSE;
 }
 
-/* Execute what stands at RIP, whatever breaks there. True: there is nothing to report. */
-static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
+/* One instruction, or one iteration. x: EXIT_BUDGET if the budget ends with it, or EXIT_STOP. */
+static void step_once(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, struct sim_exit *x)
+{
+    const struct pcpu_budget one = { .insns = left->exact && !left->insns ? 1 : left->insns,
+                                     .exact = left->exact,
+                                     .stop_after = 1 };
+
+    *x = pcpu_run_once(e, c, &one);
+    pcpu_budget_spend(left, x->insns);
+}
+
+/* Execute what stands at RIP, whatever breaks there. True: it was completed, and there is nothing to report of it. */
+static bool step(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, struct sim_exit *x)
 {
     struct cpu_state *st = &c->state;
     const bool resumed = st->rflags & X86_EFLAGS_RF;
     uint64_t insns = 0, count = 0, at;
-    bool rep, done, waited, shadow = st->int_shadow;
+    bool rep, done, waited, over = false, shadow = st->int_shadow;
 
     e->debug.hits = 0;
     emu_debug_single(e, true);
     do {
         at = st->rip;
         waited = shadow;
-        *x = pcpu_run_once(e, c, 1);
+        step_once(e, c, left, x);
         insns += x->insns;
-        done = completed(st, at, x);
+        done = x->kind == EXIT_BUDGET || x->kind == EXIT_STOP;
+        over |= x->kind == EXIT_BUDGET;
         rep = st->rip == at && at_rep_string(e, st, &count);
         shadow = st->int_shadow;
-    } while (done && ((rep && !count) || (e->debug.hits && shadow && !waited)));
+    } while (done && e->debug.hits && ((rep && !count) || (shadow && !waited)));
     emu_debug_single(e, false);
     x->insns = insns;
+    if (done)
+        pcpu_exit_over(over ? EMU_STOP_BUDGET : EMU_STOP_LIMIT, x);
     if (!done && !is_single_step(x)) {
         if (is_completed_by_hypervisor(x))
             x->insn.dr6 = e->debug.hits;
@@ -112,26 +113,17 @@ static bool step(struct emu *e, struct cpu_context *c, struct sim_exit *x)
     return false;
 }
 
-/* Stopped in front of an instruction: the breakpoints of this vCPU there, a bit each. */
-static uint8_t instruction_hits(const struct emu *e, const struct cpu_state *st)
-{
-    uint8_t hits = 0;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(e->debug.addr); i++)
-        if ((e->debug.breaking >> i & 1) && e->debug.addr[i] == insn_linear_rip(st))
-            hits |= (uint8_t)(1u << i);
-    return hits;
-}
-
-static bool run(struct emu *e, struct cpu_context *c, uint64_t budget, struct sim_exit *x)
+/* False: *x is to be reported. */
+static bool run(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, struct sim_exit *x)
 {
     uint64_t insns;
     uint8_t hits;
     bool go_on;
 
-    *x = pcpu_run_once(e, c, budget);
+    *x = pcpu_run_once(e, c, left);
+    pcpu_budget_spend(left, x->insns);
     if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & X86_EFLAGS_RF)) {
-        hits = instruction_hits(e, &c->state);
+        hits = emu_debug_hits(e);
         if (hits) {
             debug_exception(x, hits);
             return false;
@@ -140,12 +132,12 @@ static bool run(struct emu *e, struct cpu_context *c, uint64_t budget, struct si
         return false;
     }
     insns = x->insns;
-    go_on = step(e, c, x);
+    go_on = step(e, c, left, x) && x->kind != EXIT_BUDGET && !pcpu_budget_is_spent(left);
     x->insns += insns;
     return go_on;
 }
 
-struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget)
+struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, struct pcpu_budget left)
 {
     struct sim_exit x;
     uint64_t insns = 0;
@@ -153,9 +145,9 @@ struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t bu
 
     pcpu_load(e, c, false);
     do {
-        go_on = run(e, c, budget - insns, &x);
+        go_on = run(e, c, &left, &x);
         insns += x.insns;
-    } while (go_on && insns < budget);
+    } while (go_on);
     x.insns = insns;
     return x;
 }

@@ -10,17 +10,23 @@
 
 void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, struct sim_exit *x)
 {
+    enum emu_stop end;
+
     pcpu_save(e, r->c, inside);
-    x->insns = emu_count_stop(e, r->budget);
+    x->insns = emu_count_stop(e);
+    pcpu_budget_spend(&r->budget, x->insns);
     pcpu_exit_decode(e, &r->c->state, err, x);
+    end = emu_count_end(e, x->insns);
+    if (__builtin_expect(end != EMU_STOP_NONE, 0) && pcpu_exit_is_fault(x))
+        pcpu_exit_over(end, x); /* the next instruction could not be fetched, which is to be seen in the next run */
     /* What is to be executed again does not break again; nor does what has not been executed yet. */
-    if (pcpu_exit_is_fault(x) || (r->resumed && x->kind == EXIT_BUDGET && !x->insns))
+    if (pcpu_exit_is_fault(x) || (r->resumed && !x->insns && (x->kind == EXIT_BUDGET || x->kind == EXIT_STOP)))
         r->c->state.rflags |= X86_EFLAGS_RF;
 }
 
-struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget)
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, const struct pcpu_budget *budget)
 {
-    struct pcpu_run r = { .c = c, .budget = budget };
+    struct pcpu_run r = { .c = c, .budget = *budget };
     struct sim_exit x = { 0 };
 
     pcpu_enter(e, &r, false);

@@ -180,10 +180,20 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
     }
 }
 
+void pcpu_exit_over(enum emu_stop stop, struct sim_exit *x)
+{
+    const uint64_t insns = x->insns;
+
+    *x = (struct sim_exit){ .kind = stop == EMU_STOP_BUDGET ? EXIT_BUDGET : EXIT_STOP, .insns = insns };
+    if (x->kind == EXIT_STOP)
+        x->stop.why = STOP_LIMIT;
+}
+
 void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x)
 {
     switch (e->stop) {
-    case EMU_STOP_BUDGET: x->kind = EXIT_BUDGET; return;
+    case EMU_STOP_BUDGET:
+    case EMU_STOP_LIMIT: pcpu_exit_over(e->stop, x); return;
     case EMU_STOP_SYSCALL:
         x->kind = EXIT_SYSCALL;
         x->insn_len = 2;

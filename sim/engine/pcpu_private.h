@@ -56,8 +56,8 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
 /* A run of c: what it may do, and what came of its last exit. */
 struct pcpu_run {
     struct cpu_context *c;
-    uint64_t budget;
-    bool resumed; /* it began with RF set */
+    struct pcpu_budget budget; /* what is left */
+    bool resumed;              /* it began with RF set */
     pcpu_exit_fn *on_exit;
     void *data;
     bool dealt_with, goes_on;
@@ -66,27 +66,41 @@ struct pcpu_run {
 /* Into the guest. inside: as above. */
 static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
 {
-    if (r->budget > EMU_MAX_BUDGET)
-        r->budget = EMU_MAX_BUDGET;
     r->resumed = r->c->state.rflags & X86_EFLAGS_RF;
     if (__builtin_expect(e->smc.nr_shared, 0))
         emu_smc_drop_shared(e);
     pcpu_load(e, r->c, inside);
-    emu_count_start(e, r->budget);
+    emu_count_start(e, &r->budget);
+}
+
+/* n instructions were executed. */
+static inline void pcpu_budget_spend(struct pcpu_budget *b, uint64_t n)
+{
+    b->insns -= n < b->insns ? n : b->insns;
+    if (b->stop_after != PCPU_NO_STOP)
+        b->stop_after -= n < b->stop_after ? n : b->stop_after;
+}
+
+/* It ends before anything is executed. */
+static inline bool pcpu_budget_is_spent(const struct pcpu_budget *b)
+{
+    return !b->stop_after || (b->exact && !b->insns);
 }
 
 /* pcpu_enter.c: out again, with what happened in *x. err: what the engine returned. */
 void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, struct sim_exit *x);
 /* To the first exit, of whatever kind. */
-struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, uint64_t budget);
+struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, const struct pcpu_budget *budget);
 
 /* pcpu_exit.c: what has stopped the engine; err: what it returned. */
 void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x);
+/* None: the run is over, by EMU_STOP_BUDGET or EMU_STOP_LIMIT. */
+void pcpu_exit_over(enum emu_stop stop, struct sim_exit *x);
 /* Will the instruction be executed again? */
 bool pcpu_exit_is_fault(const struct sim_exit *x);
 
 /* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
-struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, uint64_t budget);
+struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, struct pcpu_budget budget);
 
 /*
  * pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left

@@ -127,8 +127,9 @@ static void translate_insn(struct DisasContextBase *db, struct CPUState *cpu)
     e->gate.refused = false;
     if (answer == GATE_FRAME && *block_is_jmp(db) == IS_JMP_NEXT)
         call(e, helper_stgi_x86_64);
+    e->count.closed = e->gate.transfers;
     memcpy(&next, (uint8_t *)db + BLOCK_PC_NEXT, sizeof(next));
-    if (*block_is_jmp(db) == IS_JMP_NEXT && (temps_run_out(e) || emu_debug_breaks(e, next)))
+    if (*block_is_jmp(db) == IS_JMP_NEXT && (e->count.closed || temps_run_out(e) || emu_debug_breaks(e, next)))
         *block_is_jmp(db) = IS_JMP_TOO_MANY;
 }
 
@@ -148,6 +149,7 @@ void translator_loop_x86_64(const struct TranslatorOps *ops, struct DisasContext
     e->count.block = db;
     e->count.tb = tb;
     e->count.armed = true;
+    e->count.closed = false;
     e->gate.refused = false;
     e->real.translator_loop((const struct TranslatorOps *)&own, db, cpu, tb, max_insns);
     e->count.block = NULL;
@@ -201,6 +203,8 @@ void tcg_gen_exit_tb_x86_64(struct TCGContext *tcg, struct TranslationBlock *tb,
         e->real.tcg_gen_op3(tcg, TCG_OP_LD_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
         e->real.tcg_gen_op3(tcg, TCG_OP_ADD_I32, (uintptr_t)left, (uintptr_t)left, (uintptr_t)n);
         e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)left, env, (uintptr_t)counter_offset(e));
+        if (e->count.closed && !e->debug.leaves)
+            emit_movi(tcg, n, num_insns | EXPIRED_CLOSED);
         e->real.tcg_gen_op3(tcg, TCG_OP_ST_I32, (uintptr_t)n, env, (uintptr_t)expired_offset(e));
         tcg_temp_free_internal_x86_64(tcg, n);
         tcg_temp_free_internal_x86_64(tcg, left);

@@ -135,7 +135,7 @@ static void change(struct side *s)
     }
 }
 
-static bool at_exit_of_guest(void *data, const struct sim_exit *x, uint64_t *budget)
+static bool at_exit_of_guest(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
 {
     struct side *s = data;
     const struct cpu_state *st = s->g.st;
@@ -150,7 +150,7 @@ static bool at_exit_of_guest(void *data, const struct sim_exit *x, uint64_t *bud
     r->ds = st->seg[CPU_SEG_DS].sel;
     s->inside += emu_running != NULL;
     change(s);
-    *budget = draw(s) & 3 ? 100000 : draw(s) % 20;
+    budget->insns = draw(s) & 3 ? 100000 : draw(s) % 20;
     return s->nr < MAX_EXITS && draw(s) % 64;
 }
 
@@ -161,7 +161,7 @@ static void side_run(struct side *s, uint64_t seed)
     for (unsigned int i = 0; i < NR_PIECES; i++)
         piece_write(s, (unsigned int)(draw(s) % 3), i);
     change(s);
-    pcpu_run_on(s->g.m->pcpu[0], s->g.c, 1000, at_exit_of_guest, s);
+    pcpu_run_on(s->g.m->pcpu[0], s->g.c, &PG_BUDGET(1000), at_exit_of_guest, s);
 }
 
 static void side_create(struct side *s, bool plain)
@@ -214,7 +214,7 @@ static void test_beside_outside(void **state)
     side_destroy(&plain);
 }
 
-static bool once_more(void *data, const struct sim_exit *x, uint64_t *budget)
+static bool once_more(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
 {
     unsigned int *left = data;
 
@@ -234,7 +234,7 @@ static void test_no_further(void **state)
         *stored = 5;
         g.st->rip = PG_VA(0);
         g.st->rdi = PG_VA(DATA);
-        pcpu_run_on(g.m->pcpu[0], g.c, 1000, once_more, &left);
+        pcpu_run_on(g.m->pcpu[0], g.c, &PG_BUDGET(1000), once_more, &left);
         assert_int_equal(*stored, 5 + i % 2);
         assert_int_equal(g.st->rip, PG_VA(0) + (i % 2 ? 7 : 2));
     }

@@ -9,6 +9,7 @@
 #define TESTS_SUPPORT_PV_GUEST_H
 
 #include "sim/machine.h"
+#include "sim/pcpu.h"
 
 #define PG_PAGES       64
 #define PG_STACK       40
@@ -27,6 +28,9 @@
  * 0x23, 0x2b, 0x33.
  */
 extern const uint64_t pg_gdt[7];
+
+/* An exact one, and nobody looks. */
+#define PG_BUDGET(n) ((struct pcpu_budget){ .insns = (n), .exact = true, .stop_after = PCPU_NO_STOP })
 
 struct pv_guest {
     struct machine *m;

@@ -74,6 +74,7 @@ struct run_state {
     unsigned int cpu;     /* whose turn it is; the others: not in RUN_TURN */
     struct vcpu *v;       /* who runs there, */
     s_time_t end;         /* until then at most */
+    bool exact;           /* it ends then, and not a few instructions later */
     uint64_t left, insns; /* RUN_GUEST: instructions until then, and since it was entered */
     struct sim_exit exit; /* RUN_EXIT: what is to be dealt with */
 };

@@ -120,6 +120,7 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
     case EXIT_BUDGET:
+    case EXIT_STOP:
     case EXIT_INTWIN: return;
     case EXIT_SYSCALL:
         if (guest_kernel_mode(v) && (v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L)) { /* a PV32 guest has no such code */
