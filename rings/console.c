@@ -145,6 +145,8 @@ void console_backend_destroy(struct console_backend *c)
     xfree(c);
 }
 
+bool console_backend_connected(const struct console_backend *c) { return c->connected; }
+
 void console_backend_kick(struct console_backend *c)
 {
     if (c->connected)

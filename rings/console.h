@@ -22,6 +22,8 @@ struct console_backend *console_backend_create(struct native_kernel *k, domid_t 
                                                const struct console_io *io);
 void console_backend_destroy(struct console_backend *c);
 
+/* The guest has shown that it is there. */
+bool console_backend_connected(const struct console_backend *c);
 /* There may be input: look at the backend's next turn. */
 void console_backend_kick(struct console_backend *c);
 /* The guest has connected and has read all it was given. */

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(HOST_MAX_POOLS == MACHINE_MAX_PCPUS && XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB &&
                    XL_VCPUS_MAX == MAX_VIRT_CPUS && XL_GRANT_FRAMES_MAX == GNTTAB_MAX_GRANT_FRAMES &&
@@ -173,19 +174,31 @@ static struct guest *guest_at(const struct host *h, unsigned int index)
     return g;
 }
 
-void host_console_kick(struct host *h, unsigned int index)
+size_t host_console_room(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    if (g && g->console)
-        console_backend_kick(g->console);
+    if (!g || !g->console || g->state == GUEST_ENDED || !console_backend_connected(g->console))
+        return 0;
+    return g->nr_input < HOST_INPUT_MAX ? HOST_INPUT_MAX - g->nr_input : 0;
+}
+
+void host_console_input(struct host *h, unsigned int index, const char *text, size_t len, s_time_t now)
+{
+    struct guest *g = guest_at(h, index);
+
+    BUG_ON(len > host_console_room(h, index));
+    xen_interrupt(h->xen, now);
+    memcpy(g->input + g->nr_input, text, len);
+    g->nr_input += len;
+    console_backend_kick(g->console);
 }
 
 bool host_console_wants_input(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    return g && g->console && g->state != GUEST_ENDED && console_backend_wants_input(g->console);
+    return g && g->console && g->state != GUEST_ENDED && !g->nr_input && console_backend_wants_input(g->console);
 }
 
 size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max)

@@ -5,8 +5,8 @@
  * Concept: this is the composition root. host_create()'s body is the boot order; nothing below knows the whole. A
  * program (ui/, a test) makes a host, adds guests, and lets virtual time pass with host_run().
  *
- * Invariants: everything that is not determined by the configuration enters through struct host_io callbacks and
- * host_console_kick(), at points of virtual time that the host chooses.
+ * Invariants: everything that is not determined by the configuration enters through host_console_input(), between two
+ * steps of the machine: nothing is asked for in the middle of a run. What leaves goes through struct host_io.
  */
 #ifndef TOOLS_HOST_H
 #define TOOLS_HOST_H
@@ -50,8 +50,6 @@ struct host_io {
     void *data;
     /* Bytes that guest `domid` wrote to its console. */
     void (*console_out)(void *data, domid_t domid, const char *text, size_t len);
-    /* Up to len bytes of input for guest `domid`'s console; 0 when there is none now. */
-    size_t (*console_in)(void *data, domid_t domid, char *buf, size_t len);
     /* The hypervisor ended a guest. Called before guest_ended. */
     void (*guest_crashed)(void *data, const struct crash_report *report);
     /*
@@ -109,10 +107,13 @@ unsigned int host_guests_left(const struct host *h);
 bool host_failed(const struct host *h);
 
 /*
- * There may be console input for this guest (see host_guest_index()) now: the backend asks console_in() at its next
- * turn.
+ * Input for the console of this guest (see host_guest_index()): how many bytes it takes now, at most HOST_INPUT_MAX, 0
+ * as long as it has not connected; and here they are, between two calls of host_run(). now: what time it is, if the
+ * machine's stands still because nobody runs.
  */
-void host_console_kick(struct host *h, unsigned int index);
+#define HOST_INPUT_MAX 4096
+size_t host_console_room(const struct host *h, unsigned int index);
+void host_console_input(struct host *h, unsigned int index, const char *text, size_t len, s_time_t now);
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
 

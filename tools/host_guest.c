@@ -100,18 +100,25 @@ static void console_out(void *data, domid_t domid, const char *text, size_t len)
         g->host->io.console_out(g->host->io.data, domid, text, len);
 }
 
-/* A restarted guest gets first what the old one has left. */
 static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
 {
     struct guest *g = data;
-    size_t n = domid != g->domid ? 0 : g->nr_unread < len ? g->nr_unread : len;
+    const size_t n = domid != g->domid ? 0 : g->nr_input < len ? g->nr_input : len;
 
-    memcpy(buf, g->unread, n);
-    memmove(g->unread, g->unread + n, g->nr_unread - n);
-    g->nr_unread -= n;
-    if (n == 0 && g->host->io.console_in)
-        n = g->host->io.console_in(g->host->io.data, domid, buf, len);
+    memcpy(buf, g->input, n);
+    memmove(g->input, g->input + n, g->nr_input - n);
+    g->nr_input -= n;
     return n;
+}
+
+void guest_input_take_back(struct guest *g)
+{
+    char unread[sizeof(g->input) - HOST_INPUT_MAX];
+    const size_t n = console_backend_unread(g->console, unread, sizeof(unread));
+
+    memmove(g->input + n, g->input, g->nr_input);
+    memcpy(g->input, unread, n);
+    g->nr_input += n;
 }
 
 /* "guest.cfg:7: memory: ": where the setting was made; or else which kernel it is about. */

@@ -51,8 +51,8 @@ struct guest {
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;
-    char unread[1024]; /* typed to the domain before, which did not read it: its console's ring is as large */
-    size_t nr_unread;
+    char input[HOST_INPUT_MAX + 1024]; /* for its console; and what a domain before left unread in its ring */
+    size_t nr_input;
     struct console_backend *console;
     struct xenstore_conn *xenstore;
 };
@@ -103,6 +103,8 @@ bool guest_introduce(struct guest *g);
  */
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_list_append(struct host *h, struct guest *g);
+/* What its domain, which is to be destroyed, was given to read and has not read is for the next one. */
+void guest_input_take_back(struct guest *g);
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */
 void guest_disconnect(struct guest *g);
 void guest_free(struct host *h, struct guest *g);

@@ -228,7 +228,7 @@ static bool down(struct host *h, struct guest *g)
         h->io.guest_ended(h->io.data, g->domid, g->reason);
 
     if (restarts(action))
-        g->nr_unread = console_backend_unread(g->console, g->unread, sizeof(g->unread));
+        guest_input_take_back(g);
     if (action == XL_ACTION_COREDUMP_DESTROY || action == XL_ACTION_COREDUMP_RESTART)
         dump_core(h, g);
     switch (action) {

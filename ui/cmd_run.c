@@ -8,8 +8,7 @@
  * that is the one place where input is waited for.
  *
  * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at
- * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input; an
- * input file is read when the machine asks for it. So the same command on the same files is the same run.
+ * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input. So the same command on the same files is the same run.
  *
  * Budget: one loop with its callbacks; what can be tested without it is in files of its own (input, pace, status...).
  */
@@ -53,13 +52,12 @@ struct run {
     struct trace_file trace;
     struct pace pace;
     struct stats_wall wall;
+    unsigned int nr_guests;
     s_time_t now;  /* virtual time that has passed */
     s_time_t idle; /* real time for which everything waited for input */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
     const char *unannounced; /* what is to be said of the keyboard in the foreground, see keyboard_announce() */
-    bool reader_ended;       /* the guest that gets the input (input.guest), which is a file or a pipe */
-    bool unheard;            /* input was offered when all was idle, and the reader has not asked for it since */
     char *err;               /* RUN_ERR_SIZE bytes, the caller's */
 };
 
@@ -78,23 +76,6 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
     struct run *r = data;
 
     console_guest_write(&r->console, domid, text, len);
-}
-
-static bool is_reader(const struct run *r, domid_t domid)
-{
-    return host_guest_index(r->host, domid) == (int)r->input.guest;
-}
-
-static size_t on_console_in(void *data, domid_t domid, char *buf, size_t len)
-{
-    struct run *r = data;
-    const int index = host_guest_index(r->host, domid);
-
-    if (index < 0)
-        return 0;
-    if (is_reader(r, domid))
-        r->reader_ended = r->unheard = false;
-    return input_read(&r->input, (unsigned int)index, buf, len);
 }
 
 static void on_crash(void *data, const struct crash_report *report)
@@ -139,8 +120,6 @@ static void on_end(void *data, domid_t domid, int reason)
                reason != SHUTDOWN_soft_reset) {
         r->outcome.unknown++;
     }
-    if (is_reader(r, domid) && r->input.kind != INPUT_TERMINAL)
-        r->reader_ended = true;
 }
 
 static void on_log(void *data, const char *line, size_t len)
@@ -271,9 +250,9 @@ static bool wait_input(struct run *r)
     const s_time_t now = r->now, before = real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
-    if (in->closed || r->reader_ended)
+    if (in->closed)
         return false;
-    if (in->kind != INPUT_TERMINAL && (r->unheard || !host_console_wants_input(r->host, r->input.guest)))
+    if (in->kind != INPUT_TERMINAL && !host_console_wants_input(r->host, r->input.guest))
         return false;
     if (in->kind == INPUT_TERMINAL && input_ready(in, in->guest) && host_console_wants_input(r->host, r->input.guest))
         return true; /* it was typed since the guest was last asked */
@@ -320,15 +299,28 @@ static s_time_t slice_end(const struct run *r, bool busy)
 }
 
 /*
- * The machine asks a file by itself; of everything else it must be told, and of a file when it has nothing else to do.
+ * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
+ * after us. What was typed may be for each of them.
  */
-static void hand_in(struct run *r, bool idle)
+static void hand_in(struct run *r)
 {
+    const struct input *in = &r->input;
+    const unsigned int first = in->kind == INPUT_TERMINAL ? 0 : in->guest;
+    const unsigned int last = in->kind == INPUT_TERMINAL ? r->nr_guests - 1 : in->guest;
+    char text[HOST_INPUT_MAX];
+
     input_poll(&r->input);
-    if ((r->input.kind != INPUT_FILE || idle) && host_console_wants_input(r->host, r->input.guest) &&
-        input_ready(&r->input, r->input.guest)) {
-        r->unheard = idle;
-        host_console_kick(r->host, r->input.guest);
+    for (unsigned int g = first; g <= last; g++) {
+        size_t n = host_console_room(r->host, g);
+
+        if (in->kind == INPUT_PIPE && !host_console_wants_input(r->host, g))
+            n = 0;
+        if (n && input_ready(in, g))
+            n = input_read(&r->input, g, text, n);
+        else
+            n = 0;
+        if (n)
+            host_console_input(r->host, g, text, n, r->now);
     }
 }
 
@@ -385,7 +377,7 @@ static void loop(struct run *r)
             stuck(r);
             return;
         }
-        hand_in(r, idle);
+        hand_in(r);
         was_busy = busy >= slice / 2;
     }
 }
@@ -445,7 +437,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
                                      .audit = o->audit,
                                      .plain_engine = o->plain_engine,
                                      .quiet = o->quiet > 0 };
-    const struct host_io io = { r, on_console_out, on_console_in, on_crash, on_end, on_message };
+    const struct host_io io = { r, on_console_out, on_crash, on_end, on_message };
 
     if (o->trace && guest_list_reads(l, o, o->trace)) {
         snprintf(r->err, RUN_ERR_SIZE, "--trace: %s is a file that a guest comes from: the trace would take its place",
@@ -556,6 +548,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         r.outcome.failed = true;
     } else {
         r.console.by_lines = list.nr_names > 1;
+        r.nr_guests = (unsigned int)list.nr_names;
         warnings_print(&r, &list);
         if (keyboard_choose(&r, &list) || machine_start(&r, &list) || guests_start(&r, &list)) {
             r.outcome.failed = true;

@@ -5,8 +5,10 @@
  * Concept: what kind of file it is decides when it is read, since reading is where the outside world enters a machine
  * that is otherwise deterministic:
  *
- *      file       (also /dev/null) is always ready: read whenever the guest asks. Two runs get every byte at the same time.
- *      pipe       is looked at when the guest asks, and waited for only when nothing else can happen.
+ *      file       (also /dev/null) is always ready: read ahead after every slice of virtual time, so that two runs get
+ *                 every byte at the same time.
+ *      pipe       is looked at then if the guest has read all it was given, and waited for only when nothing else can
+ *                 happen.
  *      terminal   is looked at after every slice of time, because Ctrl-] must always be noticed; what was typed ahead is kept.
  *
  * Of several guests one has the keyboard. On a terminal Ctrl-^ gives it to the next one, and what was typed before
