@@ -421,10 +421,11 @@ static void sums(struct audit *a)
 int mmu_audit(struct xen *xen, char *why, size_t len)
 {
     struct audit a = { .xen = xen, .why = why, .len = len };
+    void **notes = &xen->machine->edges->audit;
 
-    if (!xen->audit_expected)
-        xen->audit_expected = calloc(xen->machine->nr_frames, sizeof(*a.frames));
-    a.frames = xen->audit_expected;
+    if (!*notes)
+        *notes = calloc(xen->machine->nr_frames, sizeof(*a.frames));
+    a.frames = *notes;
     if (!a.frames)
         return -ENOMEM;
     for_each_domain (xen, d)

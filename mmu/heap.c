@@ -109,10 +109,8 @@ int heap_init(struct xen *xen)
 void heap_destroy(struct xen *xen)
 {
     xfree(xen->heap);
-    free(xen->audit_expected);
     xfree(xen->frame_table);
     xen->heap = NULL;
-    xen->audit_expected = NULL;
     xen->frame_table = NULL;
 }
 

@@ -127,6 +127,7 @@ void machine_destroy(struct machine *m)
     if (edges->ram_fd >= 0)
         close(edges->ram_fd);
     arena_destroy(m->arena);
+    free(edges->audit);
     free(edges);
 }
 

@@ -45,6 +45,7 @@ struct machine_edges {
     struct insn_decoder *decoder;
     struct code_map *code; /* NULL: there are no processors */
     int ram_fd;
+    void *audit; /* mmu/audit.c's notes, kept from one check to the next; from malloc() */
 };
 
 struct machine {

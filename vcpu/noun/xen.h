@@ -96,9 +96,8 @@ struct xen {
     mfn_t m2p_compat; /* the same for PV32: 4-byte entries, and the L2 mapping them */
     mfn_t m2p_compat_l2;
     const uint32_t *m2p32;
-    uint64_t m2p32_entries;                /* that are kept: 0 until there is a PV32 domain */
-    struct audit_expected *audit_expected; /* mmu/audit.c's notes, kept from one check to the next */
-    uint64_t outstanding_claims;           /* the sum of all domains' outstanding_pages */
+    uint64_t m2p32_entries;      /* that are kept: 0 until there is a PV32 domain */
+    uint64_t outstanding_claims; /* the sum of all domains' outstanding_pages */
     uint64_t tlb_clock,
         tlb_flushed; /* mmu/tlb.h: now, and the time since which every vCPU that is entered must have flushed */
     mfn_t zero_mfn;  /* a frame of zeroes for empty GDT pages, and the pages of Xen's own descriptors */
