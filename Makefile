@@ -35,7 +35,7 @@ WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
-TOOLS_OBJS := host_base host_turn snapshot guest_nodes host_guest host_shutdown host
+TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 UI_OBJS := options guest_list console input pace crash stats trace_file status cmd_run cmd_doctor main

@@ -31,15 +31,15 @@ static void guest_crashed(void *data, struct vcpu *v, const char *why)
 
     if (g && g->console)
         console_backend_drain(g->console);
-    if (!h->io.guest_crashed)
+    if (!h->edges->io.guest_crashed)
         return;
     crash_report_make(v, why, &report);
-    h->io.guest_crashed(h->io.data, &report);
+    h->edges->io.guest_crashed(h->edges->io.data, &report);
 }
 
-/* --- coming up: each part answers 0, or -1 with a message --- */
+/* --- coming up: each part but the first answers 0, or -1 with a message --- */
 
-static int machine_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
+static struct machine *machine_start(const struct host_config *cfg, char err[HOST_ERR_SIZE])
 {
     const uint64_t need = HOST_RAM_MIB(cfg->guests_mib), least = need > DEFAULT_RAM_MIB ? need : DEFAULT_RAM_MIB;
     const struct machine_config mc = {
@@ -49,8 +49,7 @@ static int machine_start(struct host *h, const struct host_config *cfg, char err
         .plain_engine = cfg->plain_engine,
     };
 
-    h->machine = machine_create(&mc, err, HOST_ERR_SIZE);
-    return h->machine ? 0 : -1;
+    return machine_create(&mc, err, HOST_ERR_SIZE);
 }
 
 static int xen_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
@@ -107,21 +106,39 @@ static int pools_start(struct host *h, const struct host_config *cfg, char err[H
     return 0;
 }
 
-struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])
+/* A host that has nothing yet but its machine, in whose arena it lies. NULL: out of memory. */
+static struct host *host_alloc(struct machine *m, const struct host_config *cfg, const struct host_io *io)
 {
-    struct host *h = calloc(1, sizeof(*h));
-    int rc;
+    struct host_edges *edges = calloc(1, sizeof(*edges));
+    struct host *h = edges ? xzalloc(m->arena, struct host) : NULL;
 
     if (!h) {
-        snprintf(err, HOST_ERR_SIZE, "out of memory");
+        free(edges);
         return NULL;
     }
-    h->io = *io;
+    edges->io = *io;
+    h->edges = edges;
+    h->arena = m->arena;
+    h->machine = m;
     h->seed = cfg->seed;
     h->kept_told = cfg->quiet;
     h->guests_tail = &h->guests;
-    rc = machine_start(h, cfg, err);     /* RAM, processors, clock */
-    rc = rc ?: xen_start(h, cfg, err);   /* scheduler, frames, heap, dom0 */
+    return h;
+}
+
+struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE])
+{
+    struct machine *m = machine_start(cfg, err); /* RAM, processors, clock */
+    struct host *h = m ? host_alloc(m, cfg, io) : NULL;
+    int rc;
+
+    if (!h) {
+        if (m)
+            snprintf(err, HOST_ERR_SIZE, "out of memory");
+        machine_destroy(m);
+        return NULL;
+    }
+    rc = xen_start(h, cfg, err);         /* scheduler, frames, heap, dom0 */
     rc = rc ?: dom0_start(h, err);       /* dom0's kernel: events from here on */
     rc = rc ?: pools_start(h, cfg, err); /* CPU pools, by dom0's hypercalls; guests are added later */
     if (rc) {
@@ -135,6 +152,9 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
 
 void host_destroy(struct host *h)
 {
+    struct host_edges *edges = h ? h->edges : NULL;
+    struct machine *m = h ? h->machine : NULL;
+
     if (!h)
         return;
     while (h->guests) {
@@ -146,8 +166,10 @@ void host_destroy(struct host *h)
     xc_interface_close(h->xc);
     xen_destroy(h->xen);
     native_kernel_destroy(h->dom0);
-    machine_destroy(h->machine);
-    free(h);
+    xfree(h);
+    machine_destroy(m);
+    image_cache_free(&edges->files);
+    free(edges);
 }
 
 /* --- running --- */

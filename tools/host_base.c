@@ -23,8 +23,8 @@ void host_message(struct host *h, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    if (h->io.message)
-        h->io.message(h->io.data, line);
+    if (h->edges->io.message)
+        h->edges->io.message(h->edges->io.data, line);
 }
 
 s_time_t host_now(const struct host *h) { return NOW(h->xen); }

@@ -11,7 +11,6 @@
 #include "tools/xc/xc.h"
 #include "tools/xl/guest_cpuid.h"
 
-#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +26,6 @@ struct guest *guest_find(const struct host *h, domid_t domid)
     return g && g->domid == domid ? g : NULL;
 }
 
-/* --- names: no two guests have the same --- */
-
-static int name_order(const void *a, const void *b) { return strcmp(a, b); }
-
-bool guest_name_taken(const void *data, const char *name)
-{
-    const struct host *h = data;
-
-    return tfind(name, &h->names, name_order);
-}
-
-bool guest_name_claim(struct host *h, const char *name)
-{
-    const char **claimed = tsearch(name, &h->names, name_order);
-
-    return claimed && *claimed == name;
-}
-
 /* --- building and taking down guests --- */
 
 void guest_disconnect(struct guest *g)
@@ -57,23 +38,18 @@ void guest_disconnect(struct guest *g)
 
 void guest_free(struct host *h, struct guest *g)
 {
-    const char **name = g->cfg.name ? tfind(g->cfg.name, &h->names, name_order) : NULL;
-
-    if (name && *name == g->cfg.name)
-        tdelete(g->cfg.name, &h->names, name_order);
+    guest_name_drop(h, g);
     task_end(&g->task);
     turn_forget(h, g);
     build_pv_end(g->builder);
     guest_disconnect(g);
-    image_cache_put(&h->kernels, g->kernel);
-    free(g->ramdisk);
-    free((char *)g->cfg.name);
-    free((char *)g->cfg.kernel);
-    free((char *)g->cfg.ramdisk);
-    free((char *)g->cfg.cmdline);
-    xl_sched_free(&g->sched);
-    xl_cpuid_free(&g->cpuid);
-    free(g);
+    xfree(g->cfg.name);
+    xfree(g->cfg.kernel);
+    xfree(g->cfg.ramdisk);
+    xfree(g->cfg.cmdline);
+    xl_sched_release(&g->sched);
+    xl_cpuid_release(&g->cpuid);
+    xfree(g);
 }
 
 static void sched_warning(void *data, const char *line) { host_message(data, "%s", line); }
@@ -96,8 +72,8 @@ static void console_out(void *data, domid_t domid, const char *text, size_t len)
 {
     const struct guest *g = data;
 
-    if (g->host->io.console_out)
-        g->host->io.console_out(g->host->io.data, domid, text, len);
+    if (g->host->edges->io.console_out)
+        g->host->edges->io.console_out(g->host->edges->io.data, domid, text, len);
 }
 
 static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
@@ -150,8 +126,8 @@ static bool build_begin(struct host *h, struct guest *g)
                      strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
     g->build = (struct pv_build){
         .image = &g->kernel->image,
-        .ramdisk = g->ramdisk,
-        .ramdisk_size = g->ramdisk_size,
+        .ramdisk = g->ramdisk ? g->ramdisk->data : NULL,
+        .ramdisk_size = g->ramdisk ? g->ramdisk->size : 0,
         .cmdline = g->cfg.cmdline,
         .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
@@ -160,7 +136,7 @@ static bool build_begin(struct host *h, struct guest *g)
         .limits = g->cfg.limits,
     };
     memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
-    g->builder = build_pv_begin(xc(h), &g->build, g->build_err);
+    g->builder = build_pv_begin(xc(h), h->arena, &g->build, g->build_err);
     return g->builder;
 }
 
@@ -217,7 +193,6 @@ int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 /* Let the machine run until the guest is built. */
 static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    g->err = err;
     g->state = GUEST_BUILD;
     task_init(&g->task, h->dom0, h->guest_task, g);
     task_ready(&g->task);
@@ -226,17 +201,31 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
                  host_sched_name(h));
         return -1;
     }
-    g->err = NULL;
+    g->added = true;
+    memcpy(err, g->err, HOST_ERR_SIZE);
     return g->state == GUEST_ALIVE ? 0 : -1;
+}
+
+/* Its own, or one that is made of the kernel's. NULL: out of memory. */
+static char *guest_name(struct host *h, const struct host_guest *cfg)
+{
+    char *made = cfg->name ? NULL : host_name_free(basename(cfg->kernel), 1, guest_name_taken, h), *name = NULL;
+
+    if (cfg->name || made)
+        name = xstrdup(h->arena, cfg->name ? cfg->name : made);
+    free(made);
+    return name;
 }
 
 static bool guest_configure(struct guest *g, const struct host_guest *cfg)
 {
+    struct arena *a = g->host->arena;
+
     g->cfg = *cfg;
-    g->cfg.name = cfg->name ? strdup(cfg->name) : host_name_free(basename(cfg->kernel), 1, guest_name_taken, g->host);
-    g->cfg.kernel = strdup(cfg->kernel);
-    g->cfg.ramdisk = cfg->ramdisk ? strdup(cfg->ramdisk) : NULL;
-    g->cfg.cmdline = cfg->cmdline ? strdup(cfg->cmdline) : NULL;
+    g->cfg.name = guest_name(g->host, cfg);
+    g->cfg.kernel = xstrdup(a, cfg->kernel);
+    g->cfg.ramdisk = cfg->ramdisk ? xstrdup(a, cfg->ramdisk) : NULL;
+    g->cfg.cmdline = cfg->cmdline ? xstrdup(a, cfg->cmdline) : NULL;
     g->cfg.sched = &g->sched;
     g->cfg.cpuid = &g->cpuid;
     if (!g->cfg.memory_mib)
@@ -247,9 +236,9 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
         g->cfg.vcpus = 1;
     if (g->cfg.maxvcpus < g->cfg.vcpus)
         g->cfg.maxvcpus = g->cfg.vcpus;
-    if (cfg->sched && !xl_sched_override(&g->sched, cfg->sched))
+    if (cfg->sched && !xl_sched_copy(a, &g->sched, cfg->sched))
         return false;
-    if (cfg->cpuid && !xl_cpuid_override(&g->cpuid, cfg->cpuid))
+    if (cfg->cpuid && !xl_cpuid_copy(a, &g->cpuid, cfg->cpuid))
         return false;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }
@@ -274,13 +263,13 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                  xl_type_name(g->cfg.type));
         return -1;
     }
-    g->kernel = image_cache_get(&h->kernels, g->cfg.kernel, IMAGE_PV, why);
+    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, IMAGE_PV, why);
     if (!g->kernel) {
         file_fail(g, "kernel", g->cfg.kernel, why, err);
         return -1;
     }
     kept_warn(h, g->kernel);
-    if (g->cfg.ramdisk && image_read_file(g->cfg.ramdisk, &g->ramdisk, &g->ramdisk_size, why)) {
+    if (g->cfg.ramdisk && !(g->ramdisk = image_cache_file(&h->edges->files, g->cfg.ramdisk, why))) {
         file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
         return -1;
     }
@@ -296,7 +285,7 @@ void guest_list_append(struct host *h, struct guest *g)
 
 int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
 {
-    struct guest *g = calloc(1, sizeof(*g));
+    struct guest *g = xzalloc(h->arena, struct guest);
 
     if (g)
         g->host = h;
@@ -313,10 +302,7 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
                  HOST_MAX_GUESTS);
         goto fail;
     }
-    if (!guest_name_claim(h, g->cfg.name)) {
-        snprintf(err, HOST_ERR_SIZE, "out of memory");
-        goto fail;
-    }
+    guest_name_claim(h, g);
     guest_uuid_make(g);
     if (guest_load(h, g, err) || guest_built_wait(h, g, err))
         goto fail;

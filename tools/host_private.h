@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What host.c (the computer as a whole), host_guest.c, guest_nodes.c (the guests in it), host_shutdown.c (their ends,
- * and what their tasks do), host_turn.c and host_base.c share, and nobody else.
+ * and what their tasks do), host_names.c, host_turn.c and host_base.c share, and nobody else.
  */
 #ifndef TOOLS_HOST_PRIVATE_H
 #define TOOLS_HOST_PRIVATE_H
 
 #include "rings/console.h"
 #include "rings/xenstore/xenstore.h"
+#include "sim/arena.h"
 #include "tools/build/build_pv.h"
 #include "tools/build/image_cache.h"
 #include "tools/host.h"
@@ -32,7 +33,8 @@ struct guest {
         task;     /* dom0's, for this guest: one step of its state at a time. A guest that was renamed away has none. */
     bool settled; /* the task has nothing to do: whoever waits for it may go on */
     struct guest *next_waiting; /* in host's `waiting`, for its turn: see turn_take() */
-    char *err;                  /* host_guest_add() waits and wants to know what goes wrong; NULL: it is a restart */
+    bool added;                 /* host_guest_add() has said so: what goes wrong before is its affair, and in err */
+    char err[HOST_ERR_SIZE];
     struct pv_build build;
     struct builder *builder; /* GUEST_BUILD, and begun */
     char build_err[IMAGE_ERR_SIZE];
@@ -41,13 +43,13 @@ struct guest {
     s_time_t born;      /* when its domain was built */
     unsigned int quick; /* restarts in a row after a short life, and how many of them after a crash */
     unsigned int crashes;
-    struct host_guest cfg; /* strings are ours */
-    struct xl_sched sched; /* cfg.sched points here */
-    struct xl_cpuid cpuid; /* cfg.cpuid too */
-    bool built;            /* before: what is to be warned about has been said */
-    struct cached_image *kernel;
-    uint8_t *ramdisk;
-    size_t ramdisk_size;
+    struct host_guest cfg;   /* strings are ours, and in the arena */
+    struct xl_sched sched;   /* cfg.sched points here */
+    struct xl_cpuid cpuid;   /* cfg.cpuid too */
+    bool built;              /* before: what is to be warned about has been said */
+    struct guest *next_name; /* of the same list of host.names */
+    const struct cached_image *kernel;
+    const struct cached_file *ramdisk; /* or NULL */
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;
@@ -57,7 +59,21 @@ struct guest {
     struct xenstore_conn *xenstore;
 };
 
+/*
+ * What a host has of its surroundings, and files that it has read: no state, and outside of the arena. What goes out at
+ * io is never asked for again; what comes in there is for others to remember.
+ */
+struct host_edges {
+    struct host_io io;
+    struct image_cache files;
+};
+
+#define HOST_NAME_LISTS 256
+
+/* It lies in the arena of its machine, and so does all that it and its guests remember. */
 struct host {
+    struct arena *arena; /* these three are always the same */
+    struct host_edges *edges;
     struct machine *machine;
     struct xen *xen; /* host.c's alone; the other files make hypercalls */
     uint64_t seed;
@@ -66,14 +82,12 @@ struct host {
     struct task look;                  /* guests_look_task */
     const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
     struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
-    struct host_io io;
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
-    void *names;                                  /* of all guests: a tree of tsearch() */
+    struct guest *names[HOST_NAME_LISTS];         /* who has a name: host_names.c */
     unsigned int nr_guests, guests_left;          /* added; not ended */
     bool failed;                                  /* what a configuration asks for could not be done */
-    struct cached_image *kernels;
-    bool kept_told; /* that they cannot be kept on disk; or nobody wants to know */
+    bool kept_told;                               /* that kernels cannot be kept on disk; or nobody wants to know */
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;
@@ -85,12 +99,11 @@ static inline struct xc_handle *xc(const struct host *h) { return h->xc; }
 /* The guest whose domain has, or last had, this number; NULL: not one of ours. */
 struct guest *guest_find(const struct host *h, domid_t domid);
 
-/* Is there a guest of h (data) with this name? */
+/* host_names.c. Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
-/*
- * From now on there is, until guest_free() of the guest whose string this is. False: out of memory, or another has it.
- */
-bool guest_name_claim(struct host *h, const char *name);
+/* From now on there is: g, whose name nobody else has. Until guest_name_drop(), harmless for one that claimed none. */
+void guest_name_claim(struct host *h, struct guest *g);
+void guest_name_drop(struct host *h, struct guest *g);
 
 /* If its configuration states no UUID: one that follows from its name and the seed. It keeps it when it restarts. */
 void guest_uuid_make(struct guest *g);

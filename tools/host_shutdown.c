@@ -59,18 +59,17 @@ static bool guest_gone(struct host *h, struct guest *g)
 
 static bool build_step(struct host *h, struct guest *g)
 {
-    char why[HOST_ERR_SIZE];
-    const int rc = guest_build_step(h, g, g->err ? g->err : why);
+    const int rc = guest_build_step(h, g, g->err);
 
     if (rc > 0)
         return true;
-    if (g->err) /* host_guest_add() does the rest */
+    if (!g->added) /* host_guest_add() does the rest */
         return settle(g, rc ? GUEST_ENDED : GUEST_ALIVE);
     if (rc == 0) {
         xc_domain_unpause(xc(h), g->domid);
         return settle(g, GUEST_ALIVE);
     }
-    host_message(h, "%s cannot be restarted: %s", g->cfg.name, why);
+    host_message(h, "%s cannot be restarted: %s", g->cfg.name, g->err);
     h->failed = true;
     return guest_gone(h, g);
 }
@@ -113,7 +112,7 @@ static bool restart(struct host *h, struct guest *g)
 static bool rename_away(struct host *h, struct guest *g)
 {
     const time_t now = (time_t)(host_wallclock(h) / SECONDS(1));
-    struct guest *old = calloc(1, sizeof(*old));
+    struct guest *old = xzalloc(h->arena, struct guest);
     char date[32], *base = NULL, *name = NULL;
     struct tm tm;
 
@@ -121,17 +120,18 @@ static bool rename_away(struct host *h, struct guest *g)
     if (old && asprintf(&base, "%s-%s", g->cfg.name, date) >= 0)
         name = host_name_free(base, 1, guest_name_taken, h);
     free(base);
-    if (!name || !guest_name_claim(h, name)) {
-        free(name);
-        free(old);
+    if (name)
+        old->cfg.name = xstrdup(h->arena, name);
+    free(name);
+    if (!old || !old->cfg.name) {
+        xfree(old);
         return false;
     }
-    old->cfg.name = name;
+    guest_name_claim(h, old);
     old->domid = g->domid;
     old->state = GUEST_ENDED;
     old->settled = true;
     old->kernel = g->kernel;
-    old->kernel->users++;
     old->console = g->console;
     old->xenstore = g->xenstore;
     g->console = NULL;
@@ -154,8 +154,8 @@ static bool suspended(struct host *h, struct guest *g)
     if (resume(xc(h), &s, why) == 0)
         return settle(g, GUEST_ALIVE);
     host_message(h, "%s is suspended, and stays so: %s", g->cfg.name, why);
-    if (h->io.guest_ended)
-        h->io.guest_ended(h->io.data, g->domid, SHUTDOWN_suspend);
+    if (h->edges->io.guest_ended)
+        h->edges->io.guest_ended(h->edges->io.data, g->domid, SHUTDOWN_suspend);
     return guest_gone(h, g);
 }
 
@@ -224,8 +224,8 @@ static bool down(struct host *h, struct guest *g)
         return suspended(h, g);
     action = action_for(h, g, g->reason);
     console_backend_drain(g->console);
-    if (h->io.guest_ended)
-        h->io.guest_ended(h->io.data, g->domid, g->reason);
+    if (h->edges->io.guest_ended)
+        h->edges->io.guest_ended(h->edges->io.data, g->domid, g->reason);
 
     if (restarts(action))
         guest_input_take_back(g);

@@ -7,6 +7,7 @@
  */
 #include "tests/support/kernel_file.h"
 
+#include "sim/arena.h"
 #include "tools/build/build_pv.h"
 
 #include <bzlib.h>
@@ -340,17 +341,19 @@ int kernel_build(struct xc_handle *xc, const struct kernel_spec *spec, struct pv
     struct image img;
     size_t size;
     uint8_t *elf = kernel_elf(spec, &size);
+    struct arena *arena = arena_create();
     struct builder *w = NULL;
     int rc = image_parse(&img, elf, size, IMAGE_PV, err);
 
     b->image = &img;
     if (!rc) {
-        w = build_pv_begin(xc, b, err);
+        w = build_pv_begin(xc, arena, b, err);
         rc = w ? 1 : -1;
     }
     while (rc > 0)
         rc = build_pv_step(w);
     build_pv_end(w);
+    arena_destroy(arena);
     image_free(&img);
     free(elf);
     b->image = NULL;

@@ -544,11 +544,13 @@ static void test_files(void **state)
     assert_string_equal(err, "cannot open: Is a directory");
 }
 
-/* Guests of one kernel share its image, until the last of them is gone. */
+/* Guests of one kernel share its image, and of one ramdisk its bytes, whatever becomes of the files. */
 static void test_cache(void **state)
 {
     char path[] = "/tmp/xenlab-test-XXXXXX", err[IMAGE_ERR_SIZE];
-    struct cached_image *cache = NULL, *a, *b, *other;
+    const struct cached_image *a, *other;
+    struct image_cache cache = { 0 };
+    const struct cached_file *file;
     int fd = mkstemp(path);
     uint8_t *elf;
     size_t size;
@@ -556,27 +558,27 @@ static void test_cache(void **state)
     assert_true(fd >= 0);
     assert_null(image_cache_get(&cache, path, IMAGE_PV, err));
     assert_string_equal(err, "not a kernel image: the file is empty");
-    assert_null(cache);
+    assert_null(image_cache_file(&cache, "/tmp/xenlab-test-there-is-none", err));
+    assert_true(!strncmp(err, "cannot open: ", 13) && !cache.images && !cache.files);
     elf = kernel_elf(&kernel_linux64, &size);
     assert_int_equal(write(fd, elf, size), size);
-    free(elf);
     close(fd);
 
     a = image_cache_get(&cache, path, IMAGE_PV, err);
     assert_non_null(a);
-    b = image_cache_get(&cache, path, IMAGE_PV, err);
-    assert_ptr_equal(a, b);
     other = image_cache_get(&cache, path, IMAGE_AUTO, err);
-    assert_non_null(other);
-    assert_ptr_not_equal(other, a); /* started in another way, it has other addresses */
+    assert_true(other && other != a); /* started in another way, it has other addresses */
+    file = image_cache_file(&cache, path, err);
+    assert_non_null(file);
     unlink(path);
-    image_cache_put(&cache, a);
-    assert_int_equal(b->image.nr_symbols, 2);
-    image_cache_put(&cache, b);
-    assert_ptr_equal(cache, other);
-    image_cache_put(&cache, other);
-    image_cache_put(&cache, NULL);
-    assert_null(cache);
+    assert_ptr_equal(image_cache_get(&cache, path, IMAGE_PV, err), a);
+    assert_ptr_equal(image_cache_file(&cache, path, err), file);
+    assert_int_equal(a->image.nr_symbols, 2);
+    assert_int_equal(file->size, size);
+    assert_memory_equal(file->data, elf, size);
+    free(elf);
+    image_cache_free(&cache);
+    assert_true(!cache.images && !cache.files);
 }
 
 /* A kernel that nobody here wrote. */

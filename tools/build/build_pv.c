@@ -27,7 +27,6 @@
 #include "tools/build/build_pv_private.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static int create(struct builder *w)
 {
@@ -58,7 +57,7 @@ static int create(struct builder *w)
         rc = xc_domain_set_memmap_limit(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
     if (rc)
         return build_pv_fail(w, "the domain cannot be set up", rc);
-    w->p2m = malloc(b->nr_pages * sizeof(*w->p2m));
+    w->p2m = xzalloc_array(w->arena, uint64_t, b->nr_pages);
     if (!w->p2m)
         return build_pv_fail(w, "the p2m list", -ENOMEM);
     for (uint64_t i = 0; i < b->nr_pages; i++)
@@ -82,15 +81,15 @@ static int (*const phases[])(struct builder *w) = {
     build_pv_start_context, /* the first vCPU's registers */
 };
 
-struct builder *build_pv_begin(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE])
+struct builder *build_pv_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b, char err[IMAGE_ERR_SIZE])
 {
-    struct builder *w = calloc(1, sizeof(*w));
+    struct builder *w = xzalloc(arena, struct builder);
 
     if (!w) {
         snprintf(err, IMAGE_ERR_SIZE, "out of memory");
         return NULL;
     }
-    w->xc = xc, w->b = b, w->img = b->image, w->err = err, w->is64 = b->image->is64;
+    w->xc = xc, w->arena = arena, w->b = b, w->img = b->image, w->err = err, w->is64 = b->image->is64;
     b->domid = 0;
     return w;
 }
@@ -113,7 +112,7 @@ void build_pv_end(struct builder *w)
             xc_unmap(w->xc, w->table[i]);
     if (w->phase < ARRAY_SIZE(phases) && w->b->domid)
         xc_domain_destroy(w->xc, w->b->domid);
-    free(w->p2m);
-    free(w->p2m32);
-    free(w);
+    xfree(w->p2m);
+    xfree(w->p2m32);
+    xfree(w);
 }

@@ -29,10 +29,11 @@ struct pv_build {
 
 /*
  * Create and load the domain, paused, a step at a time. b, what it points to, and err are the caller's, and are needed
- * until the end. NULL: out of memory, and err says so.
+ * until the end. What the builder remembers between steps is in the arena. NULL: out of memory, and err says so.
  */
+struct arena;
 struct builder;
-struct builder *build_pv_begin(struct xc_handle *xc, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
+struct builder *build_pv_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b, char err[IMAGE_ERR_SIZE]);
 /* 1: there is more to do; 0: the domain is whole; -1 with a message in err. No step after the last two. */
 int build_pv_step(struct builder *w);
 /* At any time; of a domain that is not whole nothing is left behind. NULL: nothing to do. */

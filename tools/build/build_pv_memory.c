@@ -127,7 +127,7 @@ int build_pv_loads_list(struct builder *w)
         load_add(w, w->l.p2m << PAGE_SHIFT, w->p2m, w->b->nr_pages * 8);
         return 0;
     }
-    w->p2m32 = malloc(w->b->nr_pages * 4);
+    w->p2m32 = xzalloc_array(w->arena, uint32_t, w->b->nr_pages);
     if (!w->p2m32)
         return build_pv_fail(w, "the p2m list", -ENOMEM);
     for (uint64_t i = 0; i < w->b->nr_pages; i++)

@@ -5,6 +5,7 @@
 #ifndef TOOLS_BUILD_BUILD_PV_PRIVATE_H
 #define TOOLS_BUILD_BUILD_PV_PRIVATE_H
 
+#include "sim/arena.h"
 #include "sim/bug.h"
 #include "sim/x86.h"
 #include "tools/build/build_pv.h"
@@ -35,6 +36,7 @@ struct loading {
 
 struct builder {
     struct xc_handle *xc;
+    struct arena *arena;
     struct pv_build *b;
     const struct image *img;
     unsigned int phase; /* index into phases[] */

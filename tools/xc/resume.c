@@ -25,7 +25,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xen/foreign/x86_32.h>
 
@@ -90,21 +89,20 @@ static int reset_others(struct xc_handle *xc, const struct suspended *s)
 
 int resume(struct xc_handle *xc, const struct suspended *s, char err[RESUME_ERR_SIZE])
 {
-    union context *c = calloc(1, sizeof(*c));
-    int rc = c ? xc_vcpu_getcontext(xc, s->domid, 0, c) : -ENOMEM;
+    union context c = { 0 };
+    int rc = xc_vcpu_getcontext(xc, s->domid, 0, &c);
 
     if (rc) {
         fail(err, "its registers cannot be read", rc);
     } else if (s->cancel) {
-        rc = return_one(xc, s, c);
+        rc = return_one(xc, s, &c);
         if (rc)
             fail(err, "its registers cannot be written", rc);
     } else {
-        rc = start_info_restore(xc, s, c, err);
+        rc = start_info_restore(xc, s, &c, err);
         if (!rc && (rc = reset_others(xc, s)))
             fail(err, "its other vCPUs cannot be reset", rc);
     }
-    free(c);
     if (!rc && (rc = xc_domain_resume(xc, s->domid)))
         fail(err, "XEN_DOMCTL_resumedomain", rc);
     return rc ? -1 : 0;

@@ -5,18 +5,16 @@
  */
 #include "tools/xc/xc_private.h"
 
-#include <stdlib.h>
-
 struct xc_handle *xc_interface_open(struct vcpu *v)
 {
-    struct xc_handle *xc = calloc(1, sizeof(*xc));
+    struct xc_handle *xc = xzalloc(v->domain->xen->machine->arena, struct xc_handle);
 
     if (xc)
         xc->v = v;
     return xc;
 }
 
-void xc_interface_close(struct xc_handle *xc) { free(xc); }
+void xc_interface_close(struct xc_handle *xc) { xfree(xc); }
 
 int xc_domctl(struct xc_handle *xc, struct xen_domctl *op)
 {

@@ -2,6 +2,8 @@
 /* xl.cfg's cpuid=: see tools/xl/xl_cpuid.h. */
 #include "tools/xl/xl_cpuid.h"
 
+#include "sim/arena.h"
+
 #include "tools/nearest.h"
 
 #include <ctype.h>
@@ -321,4 +323,22 @@ void xl_cpuid_free(struct xl_cpuid *c)
     free(c->where);
     free(c->leaf);
     *c = (struct xl_cpuid){ 0 };
+}
+
+bool xl_cpuid_copy(struct arena *a, struct xl_cpuid *to, const struct xl_cpuid *from)
+{
+    *to = (struct xl_cpuid){ .nr = from->nr };
+    if (!from->where)
+        return true;
+    to->where = xstrdup(a, from->where);
+    to->leaf = xzalloc_array(a, struct xl_cpuid_leaf, from->nr);
+    if (to->leaf && from->nr)
+        memcpy(to->leaf, from->leaf, from->nr * sizeof(*to->leaf));
+    return to->where && to->leaf;
+}
+
+void xl_cpuid_release(struct xl_cpuid *c)
+{
+    xfree(c->where);
+    xfree(c->leaf);
 }

@@ -45,5 +45,9 @@ bool xl_cpuid_parse_leaf(struct xl_cpuid *c, const char *text, char *why, size_t
 /* Make *to say what `from` says, if that says anything. False: memory is short. */
 bool xl_cpuid_override(struct xl_cpuid *to, const struct xl_cpuid *from);
 void xl_cpuid_free(struct xl_cpuid *c);
+/* A copy in an arena, as xl_sched_copy(). */
+struct arena;
+bool xl_cpuid_copy(struct arena *a, struct xl_cpuid *to, const struct xl_cpuid *from);
+void xl_cpuid_release(struct xl_cpuid *c);
 
 #endif

@@ -2,6 +2,8 @@
 /* How a guest is to be scheduled: see tools/xl/xl_sched.h. */
 #include "tools/xl/xl_sched.h"
 
+#include "sim/arena.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -94,6 +96,50 @@ void xl_sched_free(struct xl_sched *s)
     free(s->pool_where);
     free(s->pool);
     memset(s, 0, sizeof(*s));
+}
+
+/* --- in an arena --- */
+
+static bool string_copy(struct arena *a, char **to, const char *from)
+{
+    *to = from ? xstrdup(a, from) : NULL;
+    return *to || !from;
+}
+
+static bool affinity_copy(struct arena *a, struct xl_affinity *to, const struct xl_affinity *from)
+{
+    *to = (struct xl_affinity){ .each = from->each, .nr = from->nr };
+    if (!from->where)
+        return true;
+    to->cpus = xzalloc_array(a, struct xl_cpus, from->nr);
+    if (to->cpus && from->nr)
+        memcpy(to->cpus, from->cpus, from->nr * sizeof(*to->cpus));
+    return string_copy(a, &to->where, from->where) && to->cpus;
+}
+
+bool xl_sched_copy(struct arena *a, struct xl_sched *to, const struct xl_sched *from)
+{
+    bool ok = true;
+
+    *to = (struct xl_sched){ 0 };
+    for (int key = 0; key < XL_SCHED_NR; key++) {
+        to->number[key].value = from->number[key].value;
+        ok &= string_copy(a, &to->number[key].where, from->number[key].where);
+    }
+    ok &= string_copy(a, &to->pool_where, from->pool_where) && string_copy(a, &to->pool, from->pool);
+    return affinity_copy(a, &to->hard, &from->hard) && affinity_copy(a, &to->soft, &from->soft) && ok;
+}
+
+void xl_sched_release(struct xl_sched *s)
+{
+    for (int key = 0; key < XL_SCHED_NR; key++)
+        xfree(s->number[key].where);
+    xfree(s->hard.where);
+    xfree(s->hard.cpus);
+    xfree(s->soft.where);
+    xfree(s->soft.cpus);
+    xfree(s->pool_where);
+    xfree(s->pool);
 }
 
 /* --- lists of pCPUs --- */

@@ -63,6 +63,13 @@ bool xl_sched_set_pool(struct xl_sched *s, const char *where, const char *pool);
 /* Everything that `from` states, in place of what `to` states. */
 bool xl_sched_override(struct xl_sched *to, const struct xl_sched *from);
 void xl_sched_free(struct xl_sched *s);
+/*
+ * A copy in an arena, of which xl_sched_release() gives all back. False: memory is short, and what there is of the copy
+ * is to be given back.
+ */
+struct arena;
+bool xl_sched_copy(struct arena *a, struct xl_sched *to, const struct xl_sched *from);
+void xl_sched_release(struct xl_sched *s);
 
 /* Is n a value that the key can have, whatever the machine? */
 bool xl_sched_number_ok(enum xl_sched_key key, long n);
