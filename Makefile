@@ -11,10 +11,10 @@ all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug arena log clock trace insn
+SIM_OBJS := bug arena log clock trace insn page_store arena_changes history
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
-MACHINE_OBJS := frame machine
+MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
 NOUN_OBJS := domain_list xsm
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
 MMU_PV_OBJS := abi perdomain l1 validate mod descriptor roots paging mmu_update va_mapping mmuext tlb ptwr grant

@@ -18,6 +18,7 @@ void *frame_share(struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn));
     frame_written(m, mfn); /* the code that there is was not noted as that of a shared frame */
+    frame_changes(m, mfn);
     BUG_ON(!++m->shares[mfn_x(mfn)]);
     return frame_shared(m, mfn);
 }

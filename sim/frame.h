@@ -18,8 +18,8 @@
  *      void *page = frame_share(m, mfn);               a further user who keeps the pointer
  *      frame_unshare(m, mfn);                          it is no longer in use
  *
- * frame_written() and frame_share() are the two places to ask for which frames have changed, should that be of interest
- * one day (checkpoints, log-dirty): the one says when, the other that it may be at any time.
+ * Who wants to know which frames change (sim/history.h) hears of it before the first store: frame_changes(), which the
+ * engine calls for the stores of guests. A frame that is shared may change at any time.
  *
  * Invariants: what a guest executes is what its frame contains; A and D bits, which the processor sets, are the
  * engine's affair as stores are (sim/engine/phys.c). No frame is in the middle of a write when a guest runs.
@@ -35,6 +35,16 @@
 /* smc.c: drop the translations of code in this frame, of which there are some. For sim/ alone. */
 void machine_code_written(struct machine *m, mfn_t mfn);
 
+/* history.c: keep what the frame is, if that has not been done since the last checkpoint. For sim/ alone. */
+void history_save_frame(struct machine *m, mfn_t mfn);
+
+/* The frame is about to change. For frame_write_begin(), its kin, and the engine. */
+static inline void frame_changes(struct machine *m, mfn_t mfn)
+{
+    if (__builtin_expect(m->saved && !m->saved[mfn_x(mfn)], 0))
+        history_save_frame(m, mfn);
+}
+
 /* The frame has changed. For frame_write_end() and its kin. */
 static inline void frame_written(struct machine *m, mfn_t mfn)
 {
@@ -47,6 +57,7 @@ static inline void *frame_write_begin(struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn));
     m->frames_open++;
+    frame_changes(m, mfn);
     return m->ram + (mfn_x(mfn) << PAGE_SHIFT);
 }
 
@@ -61,6 +72,7 @@ static inline void frame_write_u64(struct machine *m, const uint64_t *at, uint64
 {
     const mfn_t mfn = virt_to_mfn(m, at);
 
+    frame_changes(m, mfn);
     *(uint64_t *)(uintptr_t)at = val;
     frame_written(m, mfn);
 }

@@ -33,6 +33,7 @@ struct position {
 
 struct cpu_context;
 struct insn_decoder;
+struct history;
 struct code_map; /* private to the emulator's side: which frames have translated code */
 
 /*
@@ -43,7 +44,8 @@ struct machine_edges {
     struct trace trace;
     struct log_sink log;
     struct insn_decoder *decoder;
-    struct code_map *code; /* NULL: there are no processors */
+    struct code_map *code;   /* NULL: there are no processors */
+    struct history *history; /* sim/checkpoint.h; NULL: none is kept */
     int ram_fd;
     void *audit; /* mmu/audit.c's notes, kept from one check to the next; from malloc() */
 };
@@ -58,6 +60,9 @@ struct machine {
     unsigned int nr_pcpus;
     struct pcpu *pcpu[MACHINE_MAX_PCPUS];
     bool plain_engine; /* as in its configuration */
+
+    /* The same for as long as there is a history: its byte a frame; 0: to be saved before it changes. Or NULL. */
+    uint8_t *saved;
 
     uint32_t *shares;             /* a count a frame, of frame_share() */
     struct cpu_context *contexts; /* of vCPUs, all there are */
@@ -117,6 +122,11 @@ void machine_mappings_gone(struct machine *m);
 void machine_root_gone(struct machine *m, mfn_t root);
 /* Does what the TLB knows agree with the page tables, but for what it was told? For tests. */
 bool machine_tlb_agrees(struct machine *m);
+
+/*
+ * From here on the guests' first store to each frame is noticed (frame_changes()). No guest may be running.
+ */
+void machine_arm_stores(struct machine *m);
 
 static inline s_time_t machine_now(const struct machine *m) { return m->clock.now; }
 

@@ -10,6 +10,7 @@
  */
 #include "sim/engine/emu.h"
 #include "sim/engine/private.h"
+#include "sim/frame.h"
 
 uint64_t x86_ldq_phys_x86_64(struct CPUState *cpu, uint64_t addr)
 {
@@ -24,6 +25,8 @@ uint64_t x86_ldq_phys_x86_64(struct CPUState *cpu, uint64_t addr)
 
 static inline void write_phys(uint64_t addr, uint8_t *p, const void *value, size_t n)
 {
+    if (addr < EMU_PRIVATE)
+        frame_changes(emu_running->m, _mfn(addr >> PAGE_SHIFT));
     memcpy(p, value, n);
     if (__builtin_expect(emu_has_code(emu_running, addr), 0))
         emu_smc_invalidate(emu_running, emu_frame(emu_running, addr));

@@ -12,6 +12,9 @@
  * So the functions that keep the books are replaced, with the rule that QEMU itself follows: a frame with code in it is
  * not dirty in any TLB entry.
  *
+ * The first store to a frame since it came into the TLB takes the slow way, too, whatever is in the frame: that is how
+ * history hears of it (frame_changes()). At a checkpoint all entries are marked anew.
+ *
  * What others than guests write comes in by sim/frame.h. Frames that they write at any time are noted when they are
  * translated from, and what was translated is dropped before the next run.
  *
@@ -76,6 +79,8 @@ void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_colle
     if (!e)
         return;
     e->smc.store_frame = start >> PAGE_SHIFT;
+    if (e->smc.store_frame < e->m->nr_frames)
+        frame_changes(e->m, _mfn(e->smc.store_frame));
     e->real.tb_invalidate_phys_page_fast(uc, pages, start, len, retaddr);
     emu_count_unmark(e);
 }
@@ -149,6 +154,14 @@ void emu_smc_forget(struct emu *e)
     for (const uint8_t *f = first; (f = memchr(f, 1, (size_t)(end - f))); f++)
         if (e->m->shares[f - first])
             emu_smc_invalidate(e, (uint64_t)(f - first));
+}
+
+void machine_arm_stores(struct machine *m)
+{
+    struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
+
+    if (e && e->smc.cpu)
+        tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)m->ram, m->nr_frames << PAGE_SHIFT);
 }
 
 void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->edges->code->emu, mfn_x(mfn)); }

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The chain of checkpoints, and what is kept of each: explained in sim/history.h. */
+#include "sim/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/frame.h"
+
+static bool reclaim(struct history *h);
+
+/* -------------------------------------------------------------------------------------------------- lists, pages -- */
+
+uint64_t history_used(const struct history *h)
+{
+    return h->store.in_use * PAGE_SIZE + h->listed * sizeof(struct saved_page) + h->nr * sizeof(struct checkpoint);
+}
+
+static bool make_room(struct history *h, size_t bytes)
+{
+    while (history_used(h) + bytes > h->limit)
+        if (!reclaim(h))
+            return false;
+    return true;
+}
+
+uint8_t *history_page(struct history *h) { return make_room(h, PAGE_SIZE) ? page_store_get(&h->store) : NULL; }
+
+void saved_page_drop(struct history *h, struct saved_page *p)
+{
+    if (p->bytes)
+        page_store_put(&h->store, p->bytes);
+    p->bytes = NULL;
+    h->listed--;
+}
+
+void page_list_clear(struct history *h, struct page_list *l)
+{
+    for (size_t i = 0; i < l->nr; i++)
+        saved_page_drop(h, &l->pages[i]);
+    free(l->pages);
+    *l = (struct page_list){ 0 };
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct saved_page *)a)->nr, y = ((const struct saved_page *)b)->nr;
+
+    return (x > y) - (x < y);
+}
+
+void page_list_sort(struct page_list *l)
+{
+    struct saved_page *fitting;
+
+    if (!l->nr)
+        return;
+    qsort(l->pages, l->nr, sizeof(*l->pages), by_number);
+    fitting = realloc(l->pages, l->nr * sizeof(*l->pages));
+    if (fitting) {
+        l->pages = fitting;
+        l->cap = l->nr;
+    }
+}
+
+struct saved_page *page_list_find(const struct page_list *l, uint64_t nr)
+{
+    const struct saved_page key = { .nr = nr };
+
+    return l->nr ? bsearch(&key, l->pages, l->nr, sizeof(key), by_number) : NULL;
+}
+
+static bool list_reserve(struct page_list *l, size_t nr)
+{
+    size_t cap = l->cap ? l->cap : 64;
+    struct saved_page *pages;
+
+    if (nr <= l->cap)
+        return true;
+    while (cap < nr)
+        cap *= 2;
+    pages = realloc(l->pages, cap * sizeof(*pages));
+    if (!pages)
+        return false;
+    l->pages = pages;
+    l->cap = cap;
+    return true;
+}
+
+/* Entry p, whose contents are a copy of bytes. */
+static bool list_add_copy(struct history *h, struct page_list *l, struct saved_page p, const uint8_t *bytes)
+{
+    p.bytes = NULL;
+    if (!make_room(h, sizeof(p)) || !list_reserve(l, l->nr + 1))
+        return false;
+    if (p.hash) {
+        p.bytes = history_page(h);
+        if (!p.bytes)
+            return false;
+        page_copy(p.bytes, bytes);
+    }
+    l->pages[l->nr++] = p;
+    h->listed++;
+    return true;
+}
+
+void history_save(struct history *h, uint64_t nr, const uint8_t *bytes)
+{
+    const bool frame = nr < h->m->nr_frames;
+
+    if (!h->nr || (frame && h->saved[nr]))
+        return;
+    if (!list_add_copy(h, &h->open, (struct saved_page){ .nr = nr, .hash = *page_hash_at(h, nr) }, bytes))
+        history_lose(h);
+    else if (frame)
+        h->saved[nr] = 1;
+}
+
+void history_save_frame(struct machine *m, mfn_t mfn)
+{
+    history_save(m->edges->history, mfn_x(mfn), page_host(m->edges->history, mfn_x(mfn)));
+}
+
+/* ----------------------------------------------------------------------------------------------------- the chain -- */
+
+static void chain_delete(struct history *h, size_t i)
+{
+    memmove(&h->chain[i], &h->chain[i + 1], (h->nr - i - 1) * sizeof(*h->chain));
+    h->nr--;
+    h->base -= i < h->base;
+    h->hi -= i < h->hi;
+    h->lo -= i < h->lo;
+}
+
+void history_drop_first(struct history *h)
+{
+    BUG_ON(!h->base);
+    page_list_clear(h, &h->chain[0].list);
+    chain_delete(h, 0);
+}
+
+void history_drop_after(struct history *h, size_t i)
+{
+    while (h->nr > i + 1)
+        page_list_clear(h, &h->chain[--h->nr].list);
+    page_list_clear(h, &h->chain[i].list);
+}
+
+void history_lose(struct history *h)
+{
+    for (size_t i = 0; i < h->open.nr; i++)
+        if (h->open.pages[i].nr < h->m->nr_frames)
+            h->saved[h->open.pages[i].nr] = 0;
+    page_list_clear(h, &h->open);
+    while (h->nr)
+        page_list_clear(h, &h->chain[--h->nr].list);
+    h->base = h->lo = h->hi = 0;
+}
+
+/* Two intervals, one behind the other, become one: of pages in both, the contents in `keep` stay. */
+static bool merge(struct history *h, struct page_list *keep, struct page_list *other)
+{
+    struct page_list both = { 0 };
+    size_t i = 0, j = 0;
+
+    if (!list_reserve(&both, keep->nr + other->nr))
+        return false;
+    while (i < keep->nr || j < other->nr) {
+        const uint64_t a = i < keep->nr ? keep->pages[i].nr : UINT64_MAX;
+        const uint64_t b = j < other->nr ? other->pages[j].nr : UINT64_MAX;
+
+        both.pages[both.nr++] = a <= b ? keep->pages[i] : other->pages[j];
+        if (a == b)
+            saved_page_drop(h, &other->pages[j]);
+        i += a <= b;
+        j += b <= a;
+    }
+    free(keep->pages);
+    free(other->pages);
+    *other = (struct page_list){ 0 };
+    *keep = both;
+    return true;
+}
+
+bool history_remove(struct history *h, size_t i)
+{
+    struct page_list *before = &h->chain[i - 1].list, *after = &h->chain[i].list;
+    const bool behind = i < h->base;
+
+    BUG_ON(!i || i + 1 >= h->nr || i == h->base);
+    if (!(behind ? merge(h, before, after) : merge(h, after, before)))
+        return false;
+    if (!behind)
+        *before = *after;
+    chain_delete(h, i);
+    return true;
+}
+
+static bool chain_reserve(struct history *h)
+{
+    const size_t cap = h->cap ? 2 * h->cap : 64;
+    struct checkpoint *chain;
+
+    if (!make_room(h, sizeof(*h->chain)))
+        return false;
+    if (h->nr < h->cap)
+        return true;
+    chain = realloc(h->chain, cap * sizeof(*chain));
+    if (!chain)
+        return false;
+    h->chain = chain;
+    h->cap = cap;
+    return true;
+}
+
+void history_begin(struct history *h, struct checkpoint_info info)
+{
+    BUG_ON(h->nr);
+    if (!chain_reserve(h))
+        return;
+    h->chain[0] = (struct checkpoint){ .info = info };
+    h->nr = 1;
+}
+
+/*
+ * The machine stands between the base and the checkpoint ahead of it. What is in the interval between them becomes
+ * *ahead, what lies between here and there: its pages but for those that are already as they will be, and those that
+ * have changed since the base and will be again as they were.
+ */
+static bool split(struct history *h, struct page_list *ahead)
+{
+    struct page_list *l = &h->chain[h->base].list;
+    size_t n = 0;
+
+    for (size_t i = 0; i < h->open.nr; i++)
+        if (!page_list_find(l, h->open.pages[i].nr) &&
+            !list_add_copy(h, ahead, h->open.pages[i], h->open.pages[i].bytes))
+            return false;
+    l = &h->chain[h->base].list; /* the chain may have become shorter */
+    for (size_t i = 0; i < l->nr; i++) {
+        struct saved_page *p = &l->pages[i];
+        const bool there =
+            p->hash == *page_hash_at(h, p->nr) && (!p->hash || page_equal(p->bytes, page_host(h, p->nr)));
+
+        if (there)
+            saved_page_drop(h, p);
+        else
+            l->pages[n++] = *p;
+    }
+    l->nr = n;
+    page_list_sort(ahead);
+    return merge(h, ahead, l);
+}
+
+bool history_insert(struct history *h, const struct checkpoint_info *info)
+{
+    struct page_list ahead = { 0 };
+    struct checkpoint *c;
+
+    h->hi = h->base + (h->base + 1 < h->nr);
+    if (!chain_reserve(h) || (h->hi > h->base && !split(h, &ahead))) {
+        page_list_clear(h, &ahead);
+        history_drop_after(h, h->base);
+    }
+    h->hi = h->base;
+    if (!chain_reserve(h)) {
+        history_lose(h);
+        return false;
+    }
+    c = &h->chain[h->base + 1];
+    memmove(c + 1, c, (h->nr - h->base - 1) * sizeof(*c));
+    *c = (struct checkpoint){ .info = *info, .list = ahead };
+    h->nr++;
+    h->chain[h->base].list = h->open;
+    h->open = (struct page_list){ 0 };
+    h->base = h->lo = h->hi = h->base + 1;
+    return true;
+}
+
+void history_reach(struct history *h)
+{
+    page_list_clear(h, &h->chain[h->base].list);
+    h->chain[h->base].list = h->open;
+    h->open = (struct page_list){ 0 };
+    h->base = h->lo = h->hi = h->base + 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------ thinning -- */
+
+static uint64_t distance(uint64_t a, uint64_t b) { return a < b ? b - a : a - b; }
+
+/* Without checkpoint i: how long would the gap be, and how far away is it? */
+static uint64_t gap_without(const struct history *h, size_t i)
+{
+    return distance(h->chain[i - 1].info.at.insns, h->chain[i + 1].info.at.insns);
+}
+
+static uint64_t away(const struct history *h, size_t i)
+{
+    return distance(h->m->at.insns, h->chain[i].info.at.insns) + 1;
+}
+
+/* The one that will be missed least: the shortest gap, by how far away it is. 0: none may be removed. */
+static size_t least(const struct history *h)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i + 1 < h->nr; i++) {
+        if ((i >= h->lo && i <= h->hi) || h->chain[i].info.pinned)
+            continue;
+        if (!best ||
+            (unsigned __int128)gap_without(h, i) * away(h, best) < (unsigned __int128)gap_without(h, best) * away(h, i))
+            best = i;
+    }
+    return best;
+}
+
+/* Make room. False: only what is held is left. */
+static bool reclaim(struct history *h)
+{
+    const size_t i = h->nr ? least(h) : 0;
+
+    if (i && gap_without(h, i) <= away(h, i) / 2 && history_remove(h, i))
+        return true;
+    if (h->lo && !h->chain[0].info.pinned) {
+        history_drop_first(h);
+        return true;
+    }
+    if (i && history_remove(h, i))
+        return true;
+    if (h->lo) {
+        history_drop_first(h);
+        return true;
+    }
+    if (h->hi + 1 < h->nr) {
+        history_drop_after(h, h->nr - 2);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pages that are kept: copying, comparing and hashing them, and room for them that is used again and again.
+ *
+ * Concept: history (sim/history.h) keeps hundreds of pages a checkpoint, and throws as many away when it is full. Each
+ * from malloc() would cost the host a page fault; here they come from slabs and go back onto a list.
+ *
+ * Pages of an arena may be given: under the address sanitizer parts of them are poisoned, and are looked at all the
+ * same.
+ *
+ * Invariants: a page that is all zero, and no other, has the hash 0; the hash of all else is a function of its number
+ * and its contents, the same on every host.
+ */
+#ifndef SIM_PAGE_STORE_H
+#define SIM_PAGE_STORE_H
+
+#include "sim/types.h"
+
+extern const uint8_t page_zero[PAGE_SIZE];
+
+void page_copy(void *to, const void *from);
+bool page_equal(const void *a, const void *b);
+/* 64 bits of `nr` and the PAGE_SIZE bytes of a page. */
+uint64_t page_hash(uint64_t nr, const void *page);
+
+struct page_store {
+    struct page_slab *slabs;
+    union free_page *free;
+    size_t in_use; /* pages */
+};
+
+/* A page, whose contents are anything; NULL: no memory. */
+void *page_store_get(struct page_store *s);
+void page_store_put(struct page_store *s, void *page);
+/* All pages are gone, those in use as well. */
+void page_store_destroy(struct page_store *s);
+
+#endif
