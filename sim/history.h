@@ -81,11 +81,6 @@ static inline uint64_t *page_hash_at(const struct history *h, uint64_t nr)
     return nr < h->m->nr_frames ? &h->hash[0][nr] : &h->hash[1][nr - h->m->nr_frames];
 }
 
-static inline bool position_is_before(struct position a, struct position b)
-{
-    return a.insns < b.insns || (a.insns == b.insns && a.step < b.step);
-}
-
 /* Page nr, which had these contents at the base, is in `open` from now on, if it is not yet. */
 void history_save(struct history *h, uint64_t nr, const uint8_t *bytes);
 /* Room for a page, of an entry that is in a list; NULL: there is none, although all has been removed that may be. */

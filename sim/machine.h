@@ -31,6 +31,11 @@ struct position {
     uint64_t insns, step;
 };
 
+static inline bool position_is_before(struct position a, struct position b)
+{
+    return a.insns < b.insns || (a.insns == b.insns && a.step < b.step);
+}
+
 struct cpu_context;
 struct insn_decoder;
 struct history;
@@ -43,6 +48,7 @@ struct code_map; /* private to the emulator's side: which frames have translated
 struct machine_edges {
     struct trace trace;
     struct log_sink log;
+    bool silent; /* what is said now was said before: nobody is told */
     struct insn_decoder *decoder;
     struct code_map *code;   /* NULL: there are no processors */
     struct history *history; /* sim/checkpoint.h; NULL: none is kept */

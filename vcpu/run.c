@@ -84,6 +84,7 @@ static void turn_over(struct xen *xen)
 {
     xen->pcpu[xen->run.cpu].now = xen->machine->clock.now;
     xen->run.phase = RUN_TURN;
+    xen->run.left = xen->run.insns = 0;
 }
 
 /* Is this as far as is wanted? */
@@ -139,11 +140,13 @@ static uint64_t exit_addr(const struct sim_exit *e)
 }
 
 /* The guest that runs has executed so many instructions. */
-static void insns_account(struct machine *m, uint64_t insns)
+static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
 {
     m->at.insns += insns;
-    if (insns)
+    if (insns) {
         m->at.step = 0;
+        v->insns_at = m->at.insns;
+    }
     m->clock.now += (s_time_t)insns * CLOCK_NS_PER_INSN;
 }
 
@@ -155,11 +158,13 @@ static void exit_account(struct xen *xen, const struct sim_exit *e)
 
     step_begin(m);
     m->clock.now += CLOCK_NS_PER_EXIT;
+    xen->stats.exits[e->kind]++;
     if (e->kind == EXIT_EXCEPTION)
         xen->stats.exceptions[e->exception.vector & 31]++;
     TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e->kind, sim_exit_vector(e),
           e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, v->regs->rip, exit_addr(e),
           xen->run.insns + e->insns);
+    xen->run.left = xen->run.insns = 0; /* how often it was looked at on the way is no state */
 }
 
 /* Do what it came out for. The domain may be gone then, but that asks for a new schedule. */
@@ -188,13 +193,14 @@ static inline __attribute__((always_inline)) uint64_t guest_stop_after(const str
     const struct run_limit *l = g->limit;
     const struct xen *xen = g->xen;
     const s_time_t time = l->until - xen->machine->clock.now;
-    uint64_t n = time < 0 ? 0 : (uint64_t)time;
+    uint64_t n = time < 0 ? 0 : (uint64_t)time, insns;
 
     if (__builtin_expect(g->steps, 0)) {
         if (limit_reached(xen, l))
             return 0;
-        if (l->at.insns - xen->machine->at.insns < n)
-            n = l->at.insns - xen->machine->at.insns;
+        insns = l->at.insns - xen->machine->at.insns;
+        insns = insns ?: l->at.step != UINT64_MAX; /* what comes next may be an exit instead of an instruction */
+        n = insns < n ? insns : n;
     }
     return __builtin_expect(*l->stop, 0) ? 0 : n;
 }
@@ -214,13 +220,14 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
     struct xen *xen = g->xen;
     struct run_state *r = &xen->run;
 
-    xen->stats.exits[e->kind]++;
-    insns_account(xen->machine, e->insns);
+    insns_account(xen->machine, r->v, e->insns);
     if (e->kind == EXIT_BUDGET || e->kind == EXIT_STOP) {
         r->insns += e->insns;
         r->left = budget->insns;
-        if (e->kind == EXIT_BUDGET)
+        if (e->kind == EXIT_BUDGET) {
+            xen->stats.exits[EXIT_BUDGET]++;
             turn_over(xen);
+        }
         return false;
     }
     exit_account(xen, e);
@@ -333,6 +340,7 @@ void xen_interrupt(struct xen *xen, s_time_t now)
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
 {
     struct run_state *r = &xen->run;
+    struct sim_exit e;
     int cpu;
 
     for (;;) {
@@ -356,11 +364,15 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
             break;
         case RUN_NATIVE: native_go_on(xen); break;
         case RUN_GUEST:
-            if (xen->machine->at.insns >= l->at.insns)
+            if (xen->machine->at.insns >= l->at.insns && l->at.step == UINT64_MAX)
                 return RUN_AT;
             guest_go_on(xen, l);
             break;
-        case RUN_EXIT: exit_handle(xen, &r->exit); break;
+        case RUN_EXIT:
+            e = r->exit;
+            r->exit = (struct sim_exit){ 0 };
+            exit_handle(xen, &e);
+            break;
         }
     }
 }

@@ -14,9 +14,13 @@ enum run_result {
 
 /* How far to go. What comes first counts; none of it has an influence on what happens until then, and afterwards. */
 struct run_limit {
-    s_time_t until;     /* STIME_MAX: none. Of the pCPU that is stepped; time stands still while nobody runs */
-    struct position at; /* insns UINT64_MAX: none */
-    const bool *stop;   /* looked at between steps */
+    s_time_t until; /* STIME_MAX: none. Of the pCPU that is stepped; time stands still while nobody runs */
+    /*
+     * The first position that is not before this one. insns UINT64_MAX: none. step UINT64_MAX: in front of the
+     * instruction that follows these.
+     */
+    struct position at;
+    const bool *stop; /* looked at between steps */
 };
 
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *limit);

@@ -146,6 +146,7 @@ struct vcpu {
     int pause_count;
     unsigned int processor; /* pCPU it runs or last ran on */
     bool is_running;
+    uint64_t insns_at; /* machine.at.insns behind the last instruction that it has executed */
     struct vcpu_runstate_info runstate;
     void *sched_priv;
     uint64_t hard_affinity, soft_affinity; /* bit per pCPU */
