@@ -27,7 +27,7 @@ void log_write(struct machine *m, const char *line, size_t len)
 
     for (size_t i = 0; i < len; i++)
         l->ring[l->written++ % LOG_RING_SIZE] = line[i];
-    if (s->sink && len)
+    if (s->sink && len && !m->edges->silent)
         s->sink(s->data, line, len);
 }
 

@@ -116,7 +116,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
         free(edges);
         return NULL;
     }
-    edges->io = *io;
+    edges->io = edges->loud = *io;
     h->edges = edges;
     h->arena = m->arena;
     h->machine = m;
@@ -185,7 +185,7 @@ enum run_result host_run_to(struct host *h, const struct run_limit *l) { return 
 
 unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 
-bool host_failed(const struct host *h) { return h->failed; }
+bool host_failed(const struct host *h) { return h->edges->failed; }
 
 static struct guest *guest_at(const struct host *h, unsigned int index)
 {
@@ -233,6 +233,14 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
         t[i] = (struct host_task_time){ kinds[i].ops->name, kinds[i].steps, kinds[i].ns };
     return nr;
 }
+
+void host_silence(struct host *h, bool silent)
+{
+    h->edges->io = silent ? (struct host_io){ 0 } : h->edges->loud;
+    h->edges->silent = h->machine->edges->silent = silent;
+}
+
+struct machine *host_machine(const struct host *h) { return h->machine; }
 
 /* --- looking --- */
 

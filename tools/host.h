@@ -102,6 +102,11 @@ int host_guest_start(struct host *h, domid_t domid);
 /* Let virtual time pass; see xen_run(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0). */
 enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
 enum run_result host_run_to(struct host *h, const struct run_limit *limit); /* as xen_run_to() */
+/*
+ * What happens now has happened before: nothing of it leaves the machine, no callback, no message, no file. (A sink of the
+ * trace is told as ever.)
+ */
+void host_silence(struct host *h, bool silent);
 unsigned int host_guests_left(const struct host *h);
 /* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
 bool host_failed(const struct host *h);
@@ -144,6 +149,7 @@ bool host_crash_report(struct host *h, domid_t domid, const char *why, struct cr
 void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t len), void *data, enum log_level level);
 void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data);
 
+struct machine *host_machine(const struct host *h);
 /* For tests: the inside. */
 struct xen *host_xen(struct host *h);
 /* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */

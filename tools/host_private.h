@@ -64,7 +64,10 @@ struct guest {
  * io is never asked for again; what comes in there is for others to remember.
  */
 struct host_edges {
-    struct host_io io;
+    struct host_io io;   /* who hears of it: */
+    struct host_io loud; /* as the host was created with; or nobody, while silent */
+    bool silent;
+    bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
 };
 
@@ -86,7 +89,6 @@ struct host {
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
     struct guest *names[HOST_NAME_LISTS];         /* who has a name: host_names.c */
     unsigned int nr_guests, guests_left;          /* added; not ended */
-    bool failed;                                  /* what a configuration asks for could not be done */
     bool kept_told;                               /* that kernels cannot be kept on disk; or nobody wants to know */
     struct host_pool *pools;
     unsigned int nr_pools;

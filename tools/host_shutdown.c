@@ -70,7 +70,7 @@ static bool build_step(struct host *h, struct guest *g)
         return settle(g, GUEST_ALIVE);
     }
     host_message(h, "%s cannot be restarted: %s", g->cfg.name, g->err);
-    h->failed = true;
+    h->edges->failed = true;
     return guest_gone(h, g);
 }
 
@@ -170,9 +170,11 @@ static void dump_core(struct host *h, struct guest *g)
         return;
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash, '/'))
         *slash = '_';
-    if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why)) {
+    if (h->edges->silent) {
+        coredump_write(xc(h), g->domid, g->kernel->image.is64, "/dev/null", why); /* what it does to the domain */
+    } else if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why)) {
         host_message(h, "the core of %s cannot be written: %s", g->cfg.name, why);
-        h->failed = true;
+        h->edges->failed = true;
     } else {
         host_message(h, "the core of %s is in %s", g->cfg.name, path);
     }
@@ -239,7 +241,7 @@ static bool down(struct host *h, struct guest *g)
     case XL_ACTION_RENAME_RESTART: return rename_away(h, g) ? restart(h, g) : guest_gone(h, g);
     case XL_ACTION_SOFT_RESET:
         host_message(h, "%s: soft-reset is for HVM guests, and this one is PV: destroyed", g->cfg.name);
-        h->failed = true;
+        h->edges->failed = true;
         return destroy(g, false);
     case XL_ACTION_PRESERVE: break;
     }

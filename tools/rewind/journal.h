@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The journal: what has come into a machine from outside, and where in its run.
+ *
+ * Concept: everything else is computed. So the journal with what the host was made from is the whole run: it is what is
+ * handed in again when a part of it is repeated, here or in another process.
+ *
+ * Invariants: records are in the order in which they were handed in, which is that of their positions. It is no part of
+ * the machine's state, and lies on the host's heap.
+ */
+#ifndef TOOLS_REWIND_JOURNAL_H
+#define TOOLS_REWIND_JOURNAL_H
+
+#include "sim/machine.h"
+
+/* For the console of a guest: host_console_input(). */
+struct journal_record {
+    struct position at; /* it was handed in there: before the step that it is */
+    s_time_t now;
+    unsigned int guest; /* host_guest_index() */
+    size_t len;
+    char *text; /* len bytes, the journal's own */
+};
+
+struct journal {
+    struct journal_record *records;
+    size_t nr, cap;
+};
+
+/* All zero is an empty one. */
+void journal_free(struct journal *j);
+
+/* A copy of rec and its text becomes the last record. False: no memory. */
+bool journal_append(struct journal *j, const struct journal_record *rec);
+/* Number of the first record that is still to be handed in to a machine at this position; nr: none. */
+size_t journal_find(const struct journal *j, struct position at);
+/* Forget the records from number n on. */
+void journal_truncate(struct journal *j, size_t n);
+
+#endif

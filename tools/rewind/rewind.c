@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Running with a history, and going to positions: see tools/rewind/rewind.h. */
+#include "tools/rewind/rewind.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FAR UINT64_MAX
+
+static bool is_at(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
+
+static struct position earlier(struct position a, struct position b) { return position_is_before(b, a) ? b : a; }
+
+static void fail(struct rewind *r, const struct divergence *d)
+{
+    if (d->in_ram)
+        snprintf(r->err, sizeof(r->err),
+                 "this run differs from itself at #%llu.%llu: byte %u of machine frame 0x%llx is not what it was (a "
+                 "mistake of "
+                 "this program)",
+                 (unsigned long long)d->at.insns, (unsigned long long)d->at.step, d->offset,
+                 (unsigned long long)mfn_x(d->mfn));
+    else
+        snprintf(r->err, sizeof(r->err),
+                 "this run differs from itself at #%llu.%llu: byte %u of what %s has allocated is not what it was (a "
+                 "mistake of "
+                 "this program)",
+                 (unsigned long long)d->at.insns, (unsigned long long)d->at.step, d->offset,
+                 d->place ? d->place : "the arena");
+}
+
+static void take_checkpoint(struct rewind *r)
+{
+    struct divergence d;
+
+    pcpu_sync(r->m);
+    if (!checkpoint_take(r->history, &d))
+        fail(r, &d);
+}
+
+int rewind_begin(struct rewind *r, struct host *h, unsigned int history_mib, char err[REWIND_ERR_SIZE])
+{
+    struct machine *m = host_machine(h);
+    const struct history_config cfg = { .limit_mib = history_mib };
+
+    *r = (struct rewind){ .host = h, .m = m, .every = REWIND_EVERY };
+    if (!pcpu_backend_is_fast(m->pcpu[0])) {
+        snprintf(err, REWIND_ERR_SIZE,
+                 "with %s as it is used here instructions are not counted exactly: this machine cannot be rewound",
+                 pcpu_backend_name(m->pcpu[0]));
+        return -1;
+    }
+    r->history = history_create(m, &cfg);
+    if (!r->history) {
+        snprintf(err, REWIND_ERR_SIZE, "out of memory for a history");
+        return -1;
+    }
+    r->end = m->at;
+    take_checkpoint(r);
+    return 0;
+}
+
+void rewind_finish(struct rewind *r)
+{
+    history_destroy(r->history);
+    journal_free(&r->journal);
+}
+
+bool rewind_is_live(const struct rewind *r) { return !position_is_before(r->m->at, r->end); }
+
+struct position rewind_first(const struct rewind *r) { return history_info(r->history, 0).at; }
+
+/* Where the next checkpoint is, or is to be. */
+static struct position next_checkpoint(const struct rewind *r)
+{
+    struct position next;
+
+    if (!history_next(r->history, &next))
+        next = (struct position){ .insns = (r->m->at.insns / r->every + 1) * r->every };
+    return next;
+}
+
+static void hand_in(struct rewind *r, const struct journal_record *rec)
+{
+    host_console_input(r->host, rec->guest, rec->text, rec->len, rec->now);
+}
+
+enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
+{
+    for (;;) {
+        const struct position at = r->m->at, checkpoint = next_checkpoint(r);
+        const bool live = rewind_is_live(r);
+        struct run_limit leg = { .until = l->until, .at = earlier(l->at, checkpoint), .stop = l->stop };
+        enum run_result result;
+
+        if (*l->stop || r->err[0])
+            return RUN_STOP;
+        if (!position_is_before(at, l->at))
+            return RUN_AT;
+        if (r->next < r->journal.nr && !position_is_before(at, r->journal.records[r->next].at)) {
+            hand_in(r, &r->journal.records[r->next++]);
+            continue;
+        }
+        if (r->next < r->journal.nr)
+            leg.at = earlier(leg.at, r->journal.records[r->next].at);
+        if (!live)
+            leg.at = earlier(leg.at, r->end);
+        host_silence(r->host, !live);
+        result = host_run_to(r->host, &leg);
+        if (live)
+            r->end = r->m->at;
+        if (!position_is_before(r->m->at, checkpoint))
+            take_checkpoint(r);
+        if (result != RUN_AT || is_at(at, r->m->at)) /* the latter: it is in front of an instruction, as wanted */
+            return result;
+    }
+}
+
+/* As rewind_run(), to a position. */
+static void run_to(struct rewind *r, struct position at, const bool *stop)
+{
+    const struct run_limit l = { .until = STIME_MAX, .at = at, .stop = stop };
+
+    rewind_run(r, &l);
+}
+
+int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err[REWIND_ERR_SIZE])
+{
+    const size_t i = history_find(r->history, at);
+    const struct position first = rewind_first(r);
+
+    if (position_is_before(r->end, at)) {
+        snprintf(err, REWIND_ERR_SIZE, "#%llu.%llu has not happened yet: the run has come to #%llu.%llu",
+                 (unsigned long long)at.insns, (unsigned long long)at.step, (unsigned long long)r->end.insns,
+                 (unsigned long long)r->end.step);
+        return -1;
+    }
+    if (i == HISTORY_NONE) {
+        snprintf(err, REWIND_ERR_SIZE, "history begins at #%llu.%llu (a larger --history keeps more)",
+                 (unsigned long long)first.insns, (unsigned long long)first.step);
+        return -1;
+    }
+    if (position_is_before(at, r->m->at) || position_is_before(r->m->at, history_info(r->history, i).at)) {
+        checkpoint_go(r->history, i);
+        pcpu_forget(r->m);
+        r->next = journal_find(&r->journal, r->m->at);
+    }
+    run_to(r, at, stop);
+    return 0;
+}
+
+int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
+                 char err[REWIND_ERR_SIZE])
+{
+    const struct journal_record rec = { r->m->at, now, guest, len, (char *)(uintptr_t)text };
+
+    if (!rewind_is_live(r)) {
+        snprintf(err, REWIND_ERR_SIZE, "this is the past: it has got its input already");
+        return -1;
+    }
+    if (!journal_append(&r->journal, &rec)) {
+        snprintf(err, REWIND_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    r->next = r->journal.nr;
+    hand_in(r, &rec);
+    r->end = r->m->at;
+    return 0;
+}
+
+void rewind_cut(struct rewind *r)
+{
+    history_forget_ahead(r->history);
+    journal_truncate(&r->journal, r->next);
+    r->end = r->m->at;
+}
