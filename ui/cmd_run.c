@@ -20,6 +20,7 @@
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"
+#include "ui/start.h"
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
@@ -395,48 +396,9 @@ static void warnings_print(struct run *r, const struct guest_list *l)
         }
 }
 
-static int guests_start(struct run *r, const struct guest_list *l)
-{
-    const uint64_t nr = l->nr_names;
-    domid_t *domid = calloc(nr, sizeof(*domid));
-    int rc = domid ? 0 : -1;
-
-    for (uint64_t i = 0; i < nr && rc == 0; i++) {
-        struct host_guest g = l->entries[i % l->nr].guest;
-
-        g.name = l->names[i];
-        g.has_uuid &= i < l->nr; /* the first copy's */
-        rc = host_guest_add(r->host, &g, &domid[i], r->err);
-    }
-    for (uint64_t i = 0; i < nr && rc == 0; i++)
-        rc = host_guest_start(r->host, domid[i]);
-    if (rc && !r->err[0])
-        snprintf(r->err, RUN_ERR_SIZE, "out of memory");
-    free(domid);
-    return rc;
-}
-
-/* Errors, warnings and a few words at -q, and so on. */
-static enum log_level log_level(const struct run_options *o)
-{
-    const int level = LOG_INFO + (int)o->verbose - (int)o->quiet;
-
-    return level < LOG_ERR ? LOG_ERR : level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level;
-}
-
 static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
-    const struct host_config cfg = { .ram_mib = o->ram_mib,
-                                     .guests_mib = l->total_mib * (l->nr_names / l->nr),
-                                     .nr_pcpus = (unsigned int)o->nr_pcpus,
-                                     .seed = o->seed,
-                                     .sched = o->sched,
-                                     .pools = r->pools,
-                                     .nr_pools = o->nr_pools,
-                                     .audit = o->audit,
-                                     .plain_engine = o->plain_engine,
-                                     .quiet = o->quiet > 0 };
     const struct host_io io = { r, on_console_out, on_crash, on_end, on_message };
 
     if (o->trace && guest_list_reads(l, o, o->trace)) {
@@ -444,11 +406,10 @@ static int machine_start(struct run *r, const struct guest_list *l)
                  o->trace);
         return -1;
     }
-    memcpy(r->pools, o->pools, sizeof(r->pools));
-    r->host = host_create(&cfg, &io, r->err);
+    r->host = start_host(o, l, &io, r->pools, r->err);
     if (!r->host)
         return -1;
-    host_log(r->host, on_log, r, log_level(o));
+    host_log(r->host, on_log, r, start_log_level(o));
     if (!o->trace)
         return 0;
     if (trace_file_open(&r->trace, o->trace)) {
@@ -550,7 +511,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         r.console.by_lines = list.nr_names > 1;
         r.nr_guests = (unsigned int)list.nr_names;
         warnings_print(&r, &list);
-        if (keyboard_choose(&r, &list) || machine_start(&r, &list) || guests_start(&r, &list)) {
+        if (keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();

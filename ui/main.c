@@ -18,6 +18,7 @@
 #include "tools/nearest.h"
 #include "tools/printable.h"
 #include "tools/workbench/workbench.h"
+#include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
@@ -183,19 +184,19 @@ static void process_setup(void)
 
 /* --- commands --- */
 
-static int run(int argc, char **argv)
+static int run_or_debug(int argc, char **argv, bool debug)
 {
     char err[RUN_ERR_SIZE] = "";
     struct run_options o;
     int status = STATUS_ENVIRONMENT;
 
-    if (options_parse(&o, argc, argv, err) == 0) {
+    if ((debug ? options_parse_debug : options_parse)(&o, argc, argv, err) == 0) {
         if (o.help) {
-            options_help(stdout);
+            (debug ? options_help_debug : options_help)(stdout);
             status = STATUS_OK;
         } else {
             process_setup();
-            status = cmd_run(&o, &process, err);
+            status = (debug ? cmd_debug : cmd_run)(&o, &process, err);
             terminal_restore();
             terminal_is_raw = 0;
         }
@@ -206,6 +207,9 @@ static int run(int argc, char **argv)
         fprintf(stderr, "xenlab: %s\n", err);
     return status;
 }
+
+static int run(int argc, char **argv) { return run_or_debug(argc, argv, false); }
+static int debug(int argc, char **argv) { return run_or_debug(argc, argv, true); }
 
 static int sched(int argc, char **argv)
 {
@@ -238,6 +242,7 @@ static const struct command {
     const char *help; /* NULL: not worth a line */
 } commands[] = {
     { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
+    { "debug", NULL, debug, "go through a run step by step, both ways   (xenlab debug --help)" },
     { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },
     { "doctor", NULL, doctor, "look whether this machine is as it should be" },
     { "help", "-h", command_help, NULL },

@@ -17,6 +17,8 @@
 
 enum option_kind {
     OPTION_HEADING, /* no option: a line of --help */
+    OPTION_RUN,     /* the same, and what follows is for xenlab run alone, */
+    OPTION_DEBUG,   /* for xenlab debug alone */
     OPTION_FLAG,    /* --stats */
     OPTION_COUNT,   /* -vv */
     OPTION_NUMBER,
@@ -87,13 +89,6 @@ static const struct option options[] = {
     { .name = "The run:", .kind = OPTION_HEADING },
     { "max-vtime", 0,  OPTION_DURATION, "DURATION", FIELD(max_vtime), 0, 0,
       "stop after this much virtual time: 500us, 20ms, 1.5s, 2m" },
-    { "realtime",  0,  OPTION_FLAG,     NULL,       FIELD(realtime),  0, 0,
-      "let virtual time pass no faster than real time" },
-    { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
-      "which of several the keyboard talks to: its name, or its number (1)" },
-    { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
-      "write what happens to FILE, a JSON object a line" },
-    { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
     { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
       "check the frame table after every hypercall (slow)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
@@ -102,6 +97,20 @@ static const struct option options[] = {
       "more messages of the hypervisor; -vv for still more" },
     { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer; -qq for errors only" },
     { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
+    { .name = "What is shown, and who has the keyboard:", .kind = OPTION_RUN },
+    { "realtime",  0,  OPTION_FLAG,     NULL,       FIELD(realtime),  0, 0,
+      "let virtual time pass no faster than real time" },
+    { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
+      "which of several the keyboard talks to: its name, or its number (1)" },
+    { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
+      "write what happens to FILE, a JSON object a line" },
+    { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
+    { .name = "The debugger:", .kind = OPTION_DEBUG },
+    { "script",    0,  OPTION_TEXT,     "FILE",     FIELD(script),    0, 0, "commands from FILE, and then the end" },
+    { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
+    { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
+    { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
+      "memory for what was (256): how far one can go back" },
 };
 /* clang-format on */
 
@@ -258,10 +267,23 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 
 /* --- the command line --- */
 
-static const struct option *option_find(const char *name, size_t len)
+static bool is_heading(const struct option *opt) { return opt->kind <= OPTION_DEBUG; }
+
+/* Is it one of the command's? It belongs to the heading before it. */
+static bool is_option(const struct option *opt, bool debug)
+{
+    const struct option *heading = opt;
+
+    while (!is_heading(heading))
+        heading--;
+    return heading->kind == OPTION_HEADING || heading->kind == (debug ? OPTION_DEBUG : OPTION_RUN);
+}
+
+static const struct option *option_find(const char *name, size_t len, bool debug)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (options[i].kind != OPTION_HEADING && strlen(options[i].name) == len && !memcmp(options[i].name, name, len))
+        if (!is_heading(&options[i]) && is_option(&options[i], debug) && strlen(options[i].name) == len &&
+            !memcmp(options[i].name, name, len))
             return &options[i];
     return NULL;
 }
@@ -276,18 +298,18 @@ static const struct option *option_find_letter(char letter)
 
 static bool takes_value(const struct option *opt) { return opt->kind != OPTION_FLAG && opt->kind != OPTION_COUNT; }
 
-static int unknown_error(const char *arg, size_t len, char err[OPTIONS_ERR_SIZE])
+static int unknown_error(const char *arg, size_t len, bool debug, char err[OPTIONS_ERR_SIZE])
 {
     const char *names[ARRAY_SIZE(options)];
     char name[64], hint[NEAREST_HINT_SIZE];
     size_t nr = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (options[i].kind != OPTION_HEADING)
+        if (!is_heading(&options[i]) && is_option(&options[i], debug))
             names[nr++] = options[i].name;
     snprintf(name, sizeof(name), "%.*s", (int)len, arg + 2);
-    snprintf(err, OPTIONS_ERR_SIZE, "there is no option --%s%s (see: xenlab run --help)", name,
-             nearest_hint(name, names, nr, "--", hint));
+    snprintf(err, OPTIONS_ERR_SIZE, "there is no option --%s%s (see: xenlab %s --help)", name,
+             nearest_hint(name, names, nr, "--", hint), debug ? "debug" : "run");
     return -1;
 }
 
@@ -297,10 +319,10 @@ static int parse_long(struct run_options *o, const char *arg, const char *next, 
 {
     const size_t len = strcspn(arg + 2, "=");
     const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
-    const struct option *opt = option_find(arg + 2, len);
+    const struct option *opt = option_find(arg + 2, len, o->debug);
 
     if (!opt)
-        return unknown_error(arg, len, err);
+        return unknown_error(arg, len, o->debug, err);
     if (!takes_value(opt)) {
         if (!value)
             return option_set(o, opt, NULL, err);
@@ -357,11 +379,10 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     return 0;
 }
 
-int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+static int parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
 {
     bool only_guests = false;
 
-    memset(o, 0, sizeof(*o));
     o->guests = calloc((size_t)argc + 1, sizeof(*o->guests));
     if (!o->guests) {
         snprintf(err, OPTIONS_ERR_SIZE, "out of memory");
@@ -385,6 +406,19 @@ int options_parse(struct run_options *o, int argc, char *const argv[], char err[
         i += used_next;
     }
     return check(o, err);
+}
+
+int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+{
+    memset(o, 0, sizeof(*o));
+    return parse(o, argc, argv, err);
+}
+
+int options_parse_debug(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+{
+    memset(o, 0, sizeof(*o));
+    o->debug = true;
+    return parse(o, argc, argv, err);
 }
 
 void options_free(struct run_options *o)
@@ -428,6 +462,36 @@ static void schedulers_help(FILE *out)
                 p[i].min, p[i].max, HELP_COLUMN, "", p[i].help);
 }
 
+static void table_help(FILE *out, bool debug)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        if (!is_option(&options[i], debug))
+            continue;
+        else if (is_heading(&options[i]))
+            fprintf(out, "\n%s\n", options[i].name);
+        else
+            option_help(out, &options[i]);
+}
+
+void options_help_debug(FILE *out)
+{
+    fputs("Usage: xenlab debug [OPTION]... GUEST...\n"
+          "\n"
+          "Boot each GUEST as `xenlab run` does, and stop before its first instruction. From there the machine goes\n"
+          "both ways, hypervisor and all: type help. Commands come from standard input or a script, a line each;\n"
+          "what is said is text, appended line by line, or JSON. Ctrl-C leaves off whatever takes long.\n",
+          out);
+    table_help(out, true);
+    fputs("\n"
+          "Exit status: 0; 1 if the command line, a file or a command of the script was not as it should be.\n"
+          "\n"
+          "Examples:\n"
+          "  xenlab debug build/guests/rings                           a prompt\n"
+          "  echo 'hypercall 5; S; regs' | xenlab debug build/guests/rings\n"
+          "  xenlab debug --json --script look.txt build/guests/smp\n",
+          out);
+}
+
 void options_help(FILE *out)
 {
     fputs("Usage: xenlab run [OPTION]... GUEST...\n"
@@ -441,11 +505,7 @@ void options_help(FILE *out)
           "the last instruction. Messages of the hypervisor, (XEN), and what guests say to it, (d1), go to\n"
           "standard error. When all guests wait for input and none can come, the run ends (status 3).\n",
           out);
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (options[i].kind == OPTION_HEADING)
-            fprintf(out, "\n%s\n", options[i].name);
-        else
-            option_help(out, &options[i]);
+    table_help(out, false);
     schedulers_help(out);
     fputs("\n"
           "Exit status:\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What `xenlab run` was asked to do: its command line, read.
+ * What `xenlab run` and `xenlab debug` were asked to do: their command lines, read.
  *
  * Concept: one table (in options.c) says of every option its name, the kind of its value, its range and its help text.
  * The parser, the errors and `xenlab run --help` are made from it.
@@ -48,13 +48,22 @@ struct run_options {
     const char *trace;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */
+
+    /* Of the debugger. */
+    bool debug; /* it is one */
+    const char *script;
+    bool json, read_only;
+    uint64_t history_mib;
 };
 
 /* Read the arguments after "run". 0, or -1 and a message. Either way options_free() ends it. */
 int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
+/* The same after "debug". */
+int options_parse_debug(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
 void options_free(struct run_options *o);
 
-/* The help of `xenlab run`. */
+/* The help of `xenlab run`, of `xenlab debug`. */
 void options_help(FILE *out);
+void options_help_debug(FILE *out);
 
 #endif

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Moving through a run, see tools/debug/debugger.h. */
+#include "tools/debug/debugger.h"
+
+#include "vcpu/noun/domain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FAR ((struct position){ .insns = UINT64_MAX })
+
+void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt)
+{
+    *d = (struct debugger){ .rw = rw, .host = rw->host, .interrupt = interrupt, .dom = 1 };
+}
+
+static bool is_at(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
+
+static const struct run_state *loop_of(const struct debugger *d) { return &host_xen(d->host)->run; }
+
+static struct vcpu *vcpu_of(const struct debugger *d)
+{
+    const struct domain *dom = d->dom < DOMID_FIRST_RESERVED ? host_xen(d->host)->domain_of[d->dom] : NULL;
+
+    return dom && d->vcpu < dom->max_vcpus ? dom->vcpu[d->vcpu] : NULL;
+}
+
+/* The run is over for now, or it is broken, or somebody has had enough. */
+static enum debug_result stopped(struct debugger *d, enum run_result r)
+{
+    if (d->rw->err[0]) {
+        memcpy(d->err, d->rw->err, sizeof(d->err));
+        return DEBUG_ERROR;
+    }
+    if (*d->interrupt)
+        return DEBUG_INTERRUPTED;
+    return r == RUN_IDLE || r == RUN_STOP ? DEBUG_END : DEBUG_THERE;
+}
+
+/* Run to a position, or to where *stop is set. */
+static enum debug_result run_to(struct debugger *d, struct position at, const bool *stop)
+{
+    const struct run_limit l = { .until = STIME_MAX, .at = at, .stop = stop };
+    const enum run_result r = rewind_run(d->rw, &l);
+
+    return *stop && r == RUN_STOP && stop != d->interrupt ? stopped(d, RUN_AT) : stopped(d, r);
+}
+
+/* Back to where it was; no interrupt counts on this way. */
+static void go_back(struct debugger *d, struct position origin)
+{
+    static const bool never;
+    char err[REWIND_ERR_SIZE];
+
+    rewind_goto(d->rw, origin, &never, err);
+}
+
+/* A command that finds nothing leaves everything as it was before it. */
+static enum debug_result left_off(struct debugger *d, bool was_at_event, struct position origin, enum debug_result r)
+{
+    if (r == DEBUG_INTERRUPTED || r == DEBUG_BEGIN) {
+        go_back(d, origin);
+        d->at_event = was_at_event;
+    }
+    return r;
+}
+
+enum debug_result debugger_goto(struct debugger *d, struct position at)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+
+    if (rewind_goto(d->rw, at, d->interrupt, d->err))
+        return DEBUG_ERROR;
+    d->at_event = false;
+    return left_off(d, was_at_event, origin, stopped(d, RUN_AT));
+}
+
+/* The last checkpoint before time t, or the first of all. */
+static size_t checkpoint_before(const struct debugger *d, s_time_t t)
+{
+    size_t i = history_nr(d->rw->history);
+
+    while (i > 1 && history_info(d->rw->history, i - 1).now >= t)
+        i--;
+    return i - 1;
+}
+
+enum debug_result debugger_goto_time(struct debugger *d, s_time_t t)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    const struct run_limit l = { .until = t, .at = d->rw->end, .stop = d->interrupt };
+    enum debug_result r = debugger_goto(d, history_info(d->rw->history, checkpoint_before(d, t)).at);
+
+    if (r == DEBUG_THERE)
+        r = stopped(d, rewind_run(d->rw, &l));
+    if (r == DEBUG_THERE && host_now(d->host) < t && is_at(debugger_here(d), d->rw->end)) {
+        snprintf(d->err, sizeof(d->err), "that time has not come yet");
+        go_back(d, origin);
+        r = DEBUG_ERROR;
+    }
+    return left_off(d, was_at_event, origin, r == DEBUG_END ? DEBUG_THERE : r);
+}
+
+enum debug_result debugger_run_out(struct debugger *d)
+{
+    d->at_event = false;
+    return run_to(d, FAR, d->interrupt);
+}
+
+/* ----------------------------------------------------------------------------------------------------- stepping -- */
+
+/* Is v about to execute an instruction? */
+static bool is_about(const struct debugger *d, const struct vcpu *v)
+{
+    return loop_of(d)->phase == RUN_GUEST && loop_of(d)->v == v;
+}
+
+/* A step of the hypervisor, or the rest of what another vCPU may execute before the next one. */
+static enum debug_result others_step(struct debugger *d)
+{
+    struct position at = debugger_here(d);
+
+    if (loop_of(d)->phase == RUN_GUEST)
+        at = (struct position){ at.insns + (loop_of(d)->left ?: 1), 0 };
+    else
+        at.step++;
+    return run_to(d, at, d->interrupt);
+}
+
+/* The vCPU is about to execute. One instruction; it may be left for something else instead. */
+static enum debug_result insn_step(struct debugger *d)
+{
+    return run_to(d, (struct position){ debugger_here(d).insns + 1, 0 }, d->interrupt);
+}
+
+/* On to where v is about to execute an instruction, or has come to a rest behind one. */
+static enum debug_result step_on(struct debugger *d, struct vcpu *v)
+{
+    enum debug_result r = DEBUG_THERE;
+
+    while (r == DEBUG_THERE && !is_about(d, v))
+        r = others_step(d);
+    return r;
+}
+
+static enum debug_result step_once(struct debugger *d)
+{
+    struct vcpu *v = vcpu_of(d);
+    enum debug_result r;
+
+    if (!v || !v->regs) {
+        snprintf(d->err, sizeof(d->err), "d%uv%u has no instructions to step through", d->dom, d->vcpu);
+        return DEBUG_ERROR;
+    }
+    r = step_on(d, v);
+    if (r == DEBUG_THERE)
+        r = insn_step(d);
+    /* It may have come out: then what it came out for is a part of it, a hypercall for instance. */
+    if (r == DEBUG_THERE && loop_of(d)->phase == RUN_EXIT)
+        r = step_on(d, v);
+    return r;
+}
+
+enum debug_result debugger_step(struct debugger *d)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+
+    d->at_event = false;
+    return left_off(d, was_at_event, origin, step_once(d));
+}
+
+/* The last place before `origin` at which step_once() stops, from where the machine is on. False: there is none. */
+static enum debug_result last_step_before(struct debugger *d, struct position origin, struct position *last)
+{
+    enum debug_result r = step_on(d, vcpu_of(d));
+
+    while (r == DEBUG_THERE && position_is_before(debugger_here(d), origin)) {
+        *last = debugger_here(d);
+        r = step_once(d);
+    }
+    return r == DEBUG_END ? DEBUG_THERE : r;
+}
+
+enum debug_result debugger_reverse_step(struct debugger *d)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    const struct vcpu *v = vcpu_of(d);
+    struct position last = origin;
+    enum debug_result r;
+
+    if (!v || !v->regs || !v->insns_at)
+        return DEBUG_BEGIN;
+    /* In front of its last instruction; what it has come out for since is nearer. */
+    r = debugger_goto(d, (struct position){ v->insns_at - 1, UINT64_MAX });
+    if (r == DEBUG_ERROR && position_is_before((struct position){ v->insns_at - 1, 0 }, rewind_first(d->rw)))
+        return DEBUG_BEGIN;
+    if (r == DEBUG_THERE)
+        r = last_step_before(d, origin, &last);
+    if (r == DEBUG_THERE && is_at(last, origin))
+        r = DEBUG_BEGIN;
+    if (r == DEBUG_THERE)
+        r = debugger_goto(d, last);
+    return left_off(d, was_at_event, origin, r);
+}
+
+/* -------------------------------------------------------------------------------------------------------- events -- */
+
+struct search {
+    struct debugger *d;
+    debug_match *match;
+    void *data;
+    struct position before; /* backward: only what is before that */
+    bool backward, stop;
+    /* the step that is being done, or was */
+    struct position at;
+    unsigned int nr;
+    struct trace_record step[DEBUG_STEP_EVENTS];
+    /* what was found */
+    bool found;
+    struct position found_at;
+    struct trace_record event;
+    unsigned int ord;
+};
+
+static void search_sink(void *data, const struct trace_record *rec)
+{
+    struct search *s = data;
+    const struct position at = debugger_here(s->d);
+
+    if (!is_at(at, s->at)) {
+        s->at = at;
+        s->nr = 0;
+    }
+    if (s->nr < DEBUG_STEP_EVENTS)
+        s->step[s->nr++] = *rec;
+    if (*s->d->interrupt)
+        s->stop = true;
+    if ((s->backward ? !position_is_before(at, s->before) : s->found) || !s->match(s->data, rec))
+        return;
+    s->found = true;
+    s->found_at = at;
+    s->event = *rec;
+    s->ord = s->nr - 1;
+    s->stop = !s->backward;
+}
+
+/* From here on, to a position. */
+static enum debug_result search_run(struct search *s, struct position to)
+{
+    enum debug_result r;
+
+    host_trace(s->d->host, search_sink, s);
+    r = run_to(s->d, to, &s->stop);
+    host_trace(s->d->host, NULL, NULL);
+    return *s->d->interrupt ? DEBUG_INTERRUPTED : r;
+}
+
+/* The machine stands behind the step that the search was last in. */
+static void stop_at(struct debugger *d, const struct trace_record *event, unsigned int ord)
+{
+    d->at_event = true;
+    d->event = *event;
+    d->ord = ord;
+}
+
+static void keep_step(struct debugger *d, const struct search *s)
+{
+    memcpy(d->step, s->step, s->nr * sizeof(s->step[0]));
+    d->nr_step = s->nr;
+}
+
+enum debug_result debugger_next_event(struct debugger *d, debug_match *match, void *data)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    struct search s = { .d = d, .match = match, .data = data, .at = origin };
+    enum debug_result r;
+
+    for (unsigned int i = d->ord + 1; d->at_event && i < d->nr_step; i++)
+        if (match(data, &d->step[i])) {
+            stop_at(d, &d->step[i], i);
+            return DEBUG_THERE;
+        }
+    r = search_run(&s, FAR);
+    if (r == DEBUG_THERE && s.found) {
+        keep_step(d, &s);
+        stop_at(d, &s.event, s.ord);
+    } else if (r == DEBUG_END) {
+        d->at_event = false;
+    }
+    return left_off(d, was_at_event, origin, r);
+}
+
+/* The last match between checkpoint i and the search's limit. */
+static enum debug_result search_stretch(struct search *s, size_t i, struct position to)
+{
+    enum debug_result r = debugger_goto(s->d, history_info(s->d->rw->history, i).at);
+
+    s->at = debugger_here(s->d);
+    s->nr = 0;
+    return r == DEBUG_THERE ? search_run(s, to) : r;
+}
+
+/* The machine goes to what was found, and what else its step has done is remembered. */
+static enum debug_result arrive(struct debugger *d, const struct search *found)
+{
+    struct search again = { .d = d, .match = found->match, .data = found->data, .backward = true };
+    const struct position before = { found->found_at.insns, found->found_at.step ? found->found_at.step - 1 : 0 };
+    const struct trace_record event = found->event;
+    enum debug_result r = debugger_goto(d, before);
+
+    if (r == DEBUG_THERE)
+        r = search_run(&again, found->found_at);
+    if (r == DEBUG_THERE || r == DEBUG_END) {
+        keep_step(d, &again);
+        stop_at(d, &event, found->ord);
+        r = DEBUG_THERE;
+    }
+    return r;
+}
+
+enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    struct search s = { .d = d, .match = match, .data = data, .before = origin, .backward = true };
+    size_t i = history_find(d->rw->history, origin);
+    struct position to = origin;
+    enum debug_result r = DEBUG_THERE;
+
+    for (unsigned int n = d->ord; d->at_event && n-- > 0;)
+        if (match(data, &d->step[n])) {
+            stop_at(d, &d->step[n], n);
+            return DEBUG_THERE;
+        }
+    while (r == DEBUG_THERE && i != HISTORY_NONE && !s.found) {
+        const struct position at = history_info(d->rw->history, i).at;
+
+        if (position_is_before(at, to))
+            r = search_stretch(&s, i, to);
+        to = at;
+        i = history_find(d->rw->history, at) ? history_find(d->rw->history, at) - 1 : HISTORY_NONE;
+    }
+    if (r == DEBUG_END)
+        r = DEBUG_THERE;
+    if (r == DEBUG_THERE)
+        r = s.found ? arrive(d, &s) : DEBUG_BEGIN;
+    return left_off(d, was_at_event, origin, r);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * `xenlab debug`: guests on a machine that goes both ways, driven by lines.
+ *
+ * Concept: the machine is set up as for `xenlab run`, and stops before the guests' first instruction. From then on it
+ * moves only as commands say. What guests write appears as it is written, when it happens for the first time; while the
+ * past is repeated it does not appear again.
+ *
+ * Invariants: lines are only appended. A line of a script whose first character is # is a comment. Ctrl-C leaves off the
+ * command that is being carried out, and the machine is where it was; at the prompt it does nothing.
+ */
+#include "ui/cmd_debug.h"
+
+#include "ui/crash.h"
+#include "ui/debug/debug.h"
+#include "ui/start.h"
+#include "ui/status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROMPT "(xenlab) "
+
+struct session {
+    struct debug g;
+    struct run_process *process;
+    struct host_pool pools[HOST_MAX_POOLS];
+    FILE *in;
+    bool prompt;
+    unsigned int domid; /* who wrote `line`, which is not finished */
+    char line[512];
+    size_t len;
+};
+
+/* --- what the machine tells --- */
+
+static void line_end(struct session *s)
+{
+    if (!s->len)
+        return;
+    s->line[s->len] = '\0';
+    s->len = 0;
+    say_begin(&s->g.say, "console");
+    say_number(&s->g.say, "dom", s->domid);
+    say_field(&s->g.say, "text", "%s", s->line);
+    say(&s->g.say, "[d%u] %s", s->domid, s->line);
+    say_end(&s->g.say);
+}
+
+static void on_console_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct session *s = data;
+
+    if (s->domid != domid)
+        line_end(s);
+    s->domid = domid;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n' || s->len == sizeof(s->line) - 1)
+            line_end(s);
+        if (text[i] != '\n' && text[i] != '\r')
+            s->line[s->len++] = text[i];
+    }
+}
+
+static void on_crash(void *data, const struct crash_report *report)
+{
+    struct session *s = data;
+
+    line_end(s);
+    say_begin(&s->g.say, "crash");
+    say_number(&s->g.say, "dom", report->domid);
+    say_field(&s->g.say, "text", "%s", report->why);
+    say(&s->g.say, "d%u has crashed: %s", report->domid, report->why);
+    say_end(&s->g.say);
+}
+
+static void on_end(void *data, domid_t domid, int reason)
+{
+    struct session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
+}
+
+static void on_message(void *data, const char *line)
+{
+    struct session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "message", "%s", line);
+}
+
+static void on_log(void *data, const char *line, size_t len)
+{
+    struct session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "log", "%.*s", (int)(len && line[len - 1] == '\n' ? len - 1 : len), line);
+}
+
+/* --- lines --- */
+
+/* What was said is not held back while somebody reads it; Ctrl-C was for the command that is over. */
+static void command(struct session *s, const char *line)
+{
+    debug_command(&s->g, line);
+    line_end(s);
+    if (s->process->signal == SIGINT) {
+        s->process->signal = 0;
+        s->process->stop = false;
+    }
+}
+
+static void loop(struct session *s)
+{
+    char *line = NULL;
+    size_t size = 0;
+
+    while (!s->g.quit && !s->process->stop) {
+        if (s->prompt) {
+            fputs(PROMPT, stdout);
+            fflush(stdout);
+        }
+        if (getline(&line, &size, s->in) < 0) {
+            if (errno != EINTR || s->process->signal != SIGINT)
+                break;
+            clearerr(s->in);
+            errno = 0;
+            s->process->signal = 0;
+            s->process->stop = false;
+            putchar('\n');
+            continue;
+        }
+        if (line[0] != '#')
+            command(s, line);
+    }
+    free(line);
+}
+
+/* --- coming up and down --- */
+
+static int input_open(struct session *s, const struct run_options *o, char err[RUN_ERR_SIZE])
+{
+    s->in = o->script ? fopen(o->script, "re") : stdin;
+    s->prompt = !o->script && !o->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    if (s->in)
+        return 0;
+    snprintf(err, RUN_ERR_SIZE, "--script: %s: %s", o->script, strerror(errno));
+    return -1;
+}
+
+static int machine_start(struct session *s, const struct run_options *o, const struct guest_list *l,
+                         char err[RUN_ERR_SIZE])
+{
+    const struct host_io io = { s, on_console_out, on_crash, on_end, on_message };
+    const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &s->process->stop };
+
+    s->g.host = start_host(o, l, &io, s->pools, err);
+    if (!s->g.host)
+        return -1;
+    host_log(s->g.host, on_log, s, start_log_level(o));
+    if (start_guests(s->g.host, l, err) ||
+        rewind_begin(&s->g.rw, s->g.host, o->history_mib ? (unsigned int)o->history_mib : REWIND_HISTORY_MIB, err))
+        return -1;
+    debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
+    rewind_run(&s->g.rw, &first);
+    return 0;
+}
+
+int cmd_debug(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
+{
+    struct session s = { .process = p, .g = { .say = { stdout, o->json }, .read_only = o->read_only } };
+    struct guest_list list;
+    int status = STATUS_ENVIRONMENT;
+
+    err[0] = '\0';
+    if (guest_list_load(&list, o, err) == 0 && input_open(&s, o, err) == 0 && machine_start(&s, o, &list, err) == 0) {
+        p->signals_catch();
+        debug_stop_say(&s.g, "before the first instruction");
+        loop(&s);
+        status = s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
+    }
+    if (s.g.rw.history)
+        rewind_finish(&s.g.rw);
+    if (s.g.host)
+        host_silence(s.g.host, true);
+    host_destroy(s.g.host);
+    if (o->script && s.in)
+        fclose(s.in);
+    guest_list_free(&list);
+    return p->signal ? 128 + p->signal : status;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The line-mode debugger: what its files share.
+ *
+ * Concept: one table of commands (commands.c) says what can be typed: names, keys, what they do, whether they change
+ * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Moving is in move.c,
+ * showing in show.c; both ask the debugger (tools/debug/) and keep nothing of the machine.
+ *
+ * Invariants: a command that fails has said so, once, and has changed nothing.
+ */
+#ifndef UI_DEBUG_DEBUG_H
+#define UI_DEBUG_DEBUG_H
+
+#include "tools/debug/debugger.h"
+#include "tools/debug/look.h"
+#include "ui/debug/say.h"
+
+#define DEBUG_MARKS 64
+
+struct debug_mark {
+    char name[32];
+    struct position at;
+};
+
+struct debug {
+    struct host *host;
+    struct rewind rw;
+    struct debugger dbg;
+    struct say say;
+    bool interrupt; /* Ctrl-C: leave off what is being done */
+    bool read_only;
+    bool quit;
+    bool failed;               /* some command has */
+    struct position came_from; /* before the last command that moved */
+    struct debug_mark marks[DEBUG_MARKS];
+    unsigned int nr_marks;
+};
+
+/* Carry out a line: commands, separated by ';'. */
+void debug_command(struct debug *g, const char *line);
+/* For completion: the n-th command's name; NULL: there are not so many. */
+const char *debug_command_name(size_t n);
+
+/* --- what commands are made of: args is what stands behind the name --- */
+
+typedef void debug_fn(struct debug *g, const char *args, unsigned long count);
+
+/* A complaint, which also makes the session's exit status. */
+void debug_fail(struct debug *g, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#define POSITION_TEXT 64
+/* "107.947us#80747.1" */
+const char *position_text(const struct debug *g, char text[POSITION_TEXT]);
+/* "107.947us" */
+void time_text(s_time_t t, char text[POSITION_TEXT]);
+/* " <name+0x12>", or nothing. */
+void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96]);
+/* A number, %REG, symbol (of the vCPU's domain, or dN:NAME), with + and -. False, and it has said why. */
+bool debug_value(struct debug *g, const char *text, uint64_t *value);
+/* An address with its space: [dN[vM]:][v:|p:|m:]VALUE. */
+struct debug_addr {
+    domid_t dom;
+    unsigned int vcpu;
+    enum look_space space;
+    uint64_t addr;
+};
+bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
+
+/* move.c */
+debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_goto, debug_mark_set,
+    debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch;
+debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
+    debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
+    debug_reverse_io;
+/* Where it stands now, and why. */
+void debug_stop_say(struct debug *g, const char *why);
+
+/* show.c */
+debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,
+    debug_ports, debug_grants, debug_timers, debug_hash, debug_vcpu;
+
+#endif

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands of the debugger that show something: see ui/debug/debug.h. */
+#include "ui/debug/debug.h"
+
+#include "tools/build/image.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- names and values --- */
+
+void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96])
+{
+    const struct image *img = host_guest_image(g->host, dom);
+    uint64_t offset;
+    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
+
+    text[0] = '\0';
+    if (name)
+        snprintf(text, 96, offset ? " <%.70s+0x%" PRIx64 ">" : " <%.70s>", name, offset);
+}
+
+static bool symbol_value(const struct debug *g, domid_t dom, const char *name, size_t len, uint64_t *value)
+{
+    const struct image *img = host_guest_image(g->host, dom);
+
+    for (size_t i = 0; img && i < img->nr_symbols; i++)
+        if (!strncmp(img->symbols[i].name, name, len) && !img->symbols[i].name[len]) {
+            *value = img->symbols[i].addr;
+            return true;
+        }
+    return false;
+}
+
+static const char *const reg_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                           "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+
+static bool reg_value(const struct look_vcpu *v, const char *name, size_t len, uint64_t *value)
+{
+    static const char *const segs[] = { "es", "cs", "ss", "ds", "fs", "gs" };
+
+    for (size_t i = 0; i < 16; i++)
+        if (strlen(reg_names[i]) == len && !strncmp(reg_names[i], name, len))
+            return *value = v->regs.gpr[i], true;
+    for (size_t i = 0; i < ARRAY_SIZE(segs); i++)
+        if (len == 2 && !strncmp(segs[i], name, len))
+            return *value = v->regs.seg[i].sel, true;
+    if (len == 3 && !strncmp(name, "rip", 3))
+        return *value = v->regs.rip, true;
+    if (len == 6 && !strncmp(name, "rflags", 6))
+        return *value = v->regs.rflags, true;
+    if (len == 3 && !strncmp(name, "cr", 2) && name[2] >= '0' && name[2] <= '4')
+        return *value = name[2] == '3' ? v->regs.cr3 : v->cr[name[2] - '0'], true;
+    return false;
+}
+
+static size_t word_length(const char *p)
+{
+    size_t n = 0;
+
+    while (isalnum((unsigned char)p[n]) || (p[n] && strchr("_.$", p[n])))
+        n++;
+    return n;
+}
+
+/* One number, %REG or symbol; *text moves behind it. */
+static bool term(struct debug *g, const struct debug_addr *who, const char **text, uint64_t *value)
+{
+    const char *p = *text;
+    struct look_vcpu v;
+    size_t n;
+    char *end;
+
+    if (isdigit((unsigned char)*p)) {
+        *value = strtoull(p, &end, 0);
+        *text = end;
+        return true;
+    }
+    n = word_length(p + (*p == '%'));
+    if (*p == '%') {
+        *text = p + 1 + n;
+        if (look_vcpu(g->host, who->dom, who->vcpu, &v) && !v.native && reg_value(&v, p + 1, n, value))
+            return true;
+        debug_fail(g, "register", "d%uv%u has no register \"%.*s\"", who->dom, who->vcpu, (int)n + 1, p);
+        return false;
+    }
+    *text = p + n;
+    if (n && symbol_value(g, who->dom, p, n, value))
+        return true;
+    debug_fail(g, "symbol",
+               n ? "d%u has no symbol \"%.*s\"" : "a number, %%REG or a symbol of d%u is expected at \"%.*s\"",
+               who->dom, n ? (int)n : 20, p);
+    return false;
+}
+
+static bool sum(struct debug *g, const struct debug_addr *who, const char *text, uint64_t *value)
+{
+    uint64_t next;
+
+    if (!term(g, who, &text, value))
+        return false;
+    while (*(text += strspn(text, " "))) {
+        const char op = *text++;
+
+        text += strspn(text, " ");
+        if (op != '+' && op != '-') {
+            debug_fail(g, "expression", "+ or - is expected at \"%s\"", text - 1);
+            return false;
+        }
+        if (!term(g, who, &text, &next))
+            return false;
+        *value = op == '+' ? *value + next : *value - next;
+    }
+    return true;
+}
+
+/* "d1:", "d1v2:" in front of something: whose it is. */
+static void who_parse(struct debug_addr *a, const char **text)
+{
+    unsigned int dom, vcpu = 0;
+    int n = 0;
+
+    if (sscanf(*text, "d%u:%n", &dom, &n) == 1 && n) {
+        a->dom = (domid_t)dom;
+        a->vcpu = 0;
+        *text += n;
+    } else if (n = 0, sscanf(*text, "d%uv%u:%n", &dom, &vcpu, &n) == 2 && n) {
+        a->dom = (domid_t)dom;
+        a->vcpu = vcpu;
+        *text += n;
+    }
+}
+
+bool debug_address(struct debug *g, const char *text, struct debug_addr *a)
+{
+    *a = (struct debug_addr){ .dom = g->dbg.dom, .vcpu = g->dbg.vcpu };
+    who_parse(a, &text);
+    if (!strncmp(text, "v:", 2) || !strncmp(text, "p:", 2) || !strncmp(text, "m:", 2)) {
+        a->space = *text == 'v' ? LOOK_VIRTUAL : *text == 'p' ? LOOK_PHYSICAL : LOOK_MACHINE;
+        text += 2;
+    }
+    return sum(g, a, text, &a->addr);
+}
+
+bool debug_value(struct debug *g, const char *text, uint64_t *value)
+{
+    struct debug_addr a;
+
+    if (!debug_address(g, text, &a))
+        return false;
+    *value = a.addr;
+    return true;
+}
+
+void debug_print(struct debug *g, const char *args, unsigned long count)
+{
+    char symbol[96];
+    uint64_t value;
+
+    if (!debug_value(g, args, &value))
+        return;
+    symbol_text(g, g->dbg.dom, value, symbol);
+    say_begin(&g->say, "value");
+    say_field(&g->say, "value", "0x%" PRIx64, value);
+    say_field(&g->say, "symbol", "%s", symbol);
+    say(&g->say, "0x%" PRIx64 " = %" PRIu64 "%s", value, value, symbol);
+    say_end(&g->say);
+}
+
+/* --- memory --- */
+
+/* x/NF ADDR: N units of b, h, w, g bytes. */
+void debug_examine(struct debug *g, const char *args, unsigned long ignored)
+{
+    char *end;
+    const unsigned long n =
+        isdigit((unsigned char)*args) ? strtoul(args, &end, 10) : (end = (char *)(uintptr_t)args, 1);
+    const char *units = "bhwg", *unit = *end ? strchr(units, *end) : NULL;
+    const size_t size = unit ? (size_t)1 << (unit - units) : 8;
+    struct debug_addr a;
+
+    end += unit != NULL;
+    if (*end != ' ' || !n || n > 4096) {
+        debug_fail(g, "arguments", "x/NF ADDR: N units, up to 4096, of F: b, h, w or g (1, 2, 4, 8 bytes)");
+        return;
+    }
+    if (!debug_address(g, end + strspn(end, " "), &a))
+        return;
+    for (unsigned long i = 0; i < n; i++) {
+        uint64_t value = 0;
+
+        if (look_read(g->host, a.dom, a.vcpu, a.space, a.addr + i * size, &value, size) != size) {
+            debug_fail(g, "memory", "0x%" PRIx64 ": there is no memory", a.addr + i * size);
+            return;
+        }
+        say_begin(&g->say, "memory");
+        say_field(&g->say, "addr", "0x%" PRIx64, a.addr + i * size);
+        say_field(&g->say, "value", "0x%0*" PRIx64, (int)size * 2, value);
+        say(&g->say, "0x%" PRIx64 ": 0x%0*" PRIx64, a.addr + i * size, (int)size * 2, value);
+        say_end(&g->say);
+    }
+}
+
+void debug_disas(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_vcpu v;
+    struct debug_addr a = { .dom = g->dbg.dom, .vcpu = g->dbg.vcpu };
+    const char *space = strrchr(args, ' ');
+    unsigned long n = 8;
+    char addr[128];
+
+    if (space && isdigit((unsigned char)space[1]) && strtoul(space + 1, NULL, 10) <= 1000)
+        n = strtoul(space + 1, NULL, 10);
+    else
+        space = NULL;
+    snprintf(addr, sizeof(addr), "%.*s", space ? (int)(space - args) : (int)strlen(args), args);
+    if (!look_vcpu(g->host, a.dom, a.vcpu, &v) || v.native) {
+        debug_fail(g, "vcpu", "d%uv%u has no code", a.dom, a.vcpu);
+        return;
+    }
+    a.addr = v.regs.rip;
+    if (*addr && !debug_address(g, addr, &a))
+        return;
+    for (unsigned long i = 0; i < n; i++) {
+        char text[96], symbol[96];
+        const unsigned int len = look_insn(g->host, a.dom, a.vcpu, a.addr, text);
+
+        if (!len) {
+            debug_fail(g, "memory", "0x%" PRIx64 ": there is no instruction", a.addr);
+            return;
+        }
+        symbol_text(g, a.dom, a.addr, symbol);
+        say_begin(&g->say, "insn");
+        say_field(&g->say, "addr", "0x%" PRIx64, a.addr);
+        say_field(&g->say, "text", "%s", text);
+        say(&g->say, "%s 0x%" PRIx64 "%s: %s", a.addr == v.regs.rip ? ">" : " ", a.addr, symbol, text);
+        say_end(&g->say);
+        a.addr += len;
+    }
+}
+
+void debug_walk(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_walk w;
+    struct debug_addr a;
+
+    if (!debug_address(g, args, &a))
+        return;
+    if (!look_walk(g->host, a.dom, a.vcpu, a.addr, &w)) {
+        debug_fail(g, "vcpu", "d%uv%u has no page tables", a.dom, a.vcpu);
+        return;
+    }
+    for (unsigned int i = 0; i < w.nr; i++) {
+        say_begin(&g->say, "pte");
+        say_number(&g->say, "level", w.step[i].level);
+        say_number(&g->say, "index", w.step[i].index);
+        say_field(&g->say, "table", "0x%" PRIx64, mfn_x(w.step[i].table));
+        say_field(&g->say, "entry", "0x%" PRIx64, w.step[i].entry);
+        say(&g->say, "L%u[%u] of mfn 0x%" PRIx64 ": 0x%016" PRIx64 " %c%c%c%c%c%c", w.step[i].level, w.step[i].index,
+            mfn_x(w.step[i].table), w.step[i].entry, w.step[i].entry & 1 ? 'P' : '-', w.step[i].entry & 2 ? 'W' : '-',
+            w.step[i].entry & 4 ? 'U' : '-', w.step[i].entry & 0x20 ? 'A' : '-', w.step[i].entry & 0x40 ? 'D' : '-',
+            w.step[i].entry >> 63 ? 'X' : '-');
+        say_end(&g->say);
+    }
+    if (w.found)
+        say_line(&g->say, "walk", "0x%" PRIx64 " is machine address 0x%" PRIx64, a.addr, w.maddr);
+    else
+        say_line(&g->say, "walk", "0x%" PRIx64 " is mapped to nothing", a.addr);
+}
+
+void debug_frame(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_frame f;
+    uint64_t mfn;
+
+    if (!debug_value(g, args, &mfn))
+        return;
+    if (!look_frame(g->host, _mfn(mfn), &f)) {
+        debug_fail(g, "frame", "there is no machine frame 0x%" PRIx64, mfn);
+        return;
+    }
+    say_begin(&g->say, "frame");
+    say_field(&g->say, "mfn", "0x%" PRIx64, mfn);
+    say_field(&g->say, "type", "%s", f.free ? "free" : f.type);
+    say_number(&g->say, "type_count", f.type_count);
+    say_number(&g->say, "count", f.count);
+    if (f.owner != DOMID_INVALID)
+        say_number(&g->say, "owner", f.owner);
+    say(&g->say, "mfn 0x%" PRIx64 ": ", mfn);
+    if (f.free)
+        say(&g->say, "free");
+    else if (f.owner == DOMID_INVALID)
+        say(&g->say, "the hypervisor's");
+    else
+        say(&g->say, "of d%u, type %s:%" PRIu64 "%s%s, references %" PRIu64, f.owner, f.type, f.type_count,
+            f.pinned ? " pinned" : "", f.validated ? " validated" : "", f.count);
+    if (!f.free && f.gfn != UINT64_MAX)
+        say(&g->say, ", gfn 0x%" PRIx64, f.gfn);
+    say_end(&g->say);
+}
+
+/* --- vCPUs and domains --- */
+
+void debug_regs(struct debug *g, const char *args, unsigned long ignored)
+{
+    static const uint8_t order[16] = { 0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15 };
+    struct look_vcpu v;
+
+    if (!look_vcpu(g->host, g->dbg.dom, g->dbg.vcpu, &v) || v.native) {
+        debug_fail(g, "vcpu", "d%uv%u has no registers", g->dbg.dom, g->dbg.vcpu);
+        return;
+    }
+    say_begin(&g->say, "regs");
+    for (unsigned int i = 0; i < 16; i++) {
+        say_field(&g->say, reg_names[order[i]], "0x%" PRIx64, v.regs.gpr[order[i]]);
+        say(&g->say, "%-3s %016" PRIx64 "%s", reg_names[order[i]], v.regs.gpr[order[i]], i % 4 == 3 ? "\n" : "  ");
+    }
+    say_field(&g->say, "rip", "0x%" PRIx64, v.regs.rip);
+    say_field(&g->say, "rflags", "0x%" PRIx64, v.regs.rflags);
+    say_field(&g->say, "cs", "0x%x", v.regs.seg[CPU_SEG_CS].sel);
+    say_field(&g->say, "cr3", "0x%" PRIx64, v.regs.cr3);
+    say_number(&g->say, "cpl", v.regs.cpl);
+    say(&g->say, "rip %016" PRIx64 "  rflags %08" PRIx64 "  cs %04x cpl %u  %s, %s root, IOPL %u\n", v.regs.rip,
+        v.regs.rflags, v.regs.seg[CPU_SEG_CS].sel, v.regs.cpl, v.mode, v.root, v.iopl);
+    say(&g->say,
+        "cr0 %08" PRIx64 "  cr2 %016" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64 "  fs %" PRIx64 "  gs %" PRIx64,
+        v.cr[0], v.cr[2], v.regs.cr3, v.cr[4], v.regs.seg[CPU_SEG_FS].base, v.regs.seg[CPU_SEG_GS].base);
+    say_end(&g->say);
+}
+
+void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
+{
+    unsigned int dom, vcpu = 0;
+    struct look_vcpu v;
+
+    if (*args && sscanf(args, "d%uv%u", &dom, &vcpu) < 1) {
+        debug_fail(g, "arguments", "vcpu dN or dNvM, not \"%s\" (see: vcpus)", args);
+        return;
+    }
+    if (*args) {
+        if (!look_vcpu(g->host, (domid_t)dom, vcpu, &v)) {
+            debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", dom, vcpu);
+            return;
+        }
+        g->dbg.dom = (domid_t)dom;
+        g->dbg.vcpu = vcpu;
+    }
+    debug_stop_say(g, "vcpu");
+}
+
+void debug_domains(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_domain d;
+
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++) {
+        say_begin(&g->say, "domain");
+        say_number(&g->say, "dom", d.dom);
+        say_field(&g->say, "name", "%s", d.name ?: "");
+        say_field(&g->say, "type", "%s", d.type);
+        say_field(&g->say, "state", "%s", d.state);
+        say_number(&g->say, "vcpus", d.vcpus);
+        say_number(&g->say, "pages", d.pages);
+        say(&g->say, "d%u %-16s %-6s %-8s %u vCPU%s, %" PRIu64 " pages of %" PRIu64, d.dom, d.name ?: "", d.type,
+            d.state, d.vcpus, d.vcpus == 1 ? "" : "s", d.pages, d.max_pages);
+        say_end(&g->say);
+    }
+}
+
+static void vcpu_say(struct debug *g, const struct look_vcpu *v)
+{
+    char since[POSITION_TEXT], symbol[96] = "";
+
+    time_text(v->since, since);
+    if (!v->native)
+        symbol_text(g, v->dom, v->regs.rip, symbol);
+    say_begin(&g->say, "vcpu");
+    say_field(&g->say, "vcpu", "d%uv%u", v->dom, v->vcpu);
+    say_field(&g->say, "state", "%s", v->state);
+    say_field(&g->say, "why", "%s", v->why);
+    say_field(&g->say, "since", "%s", since);
+    say_number(&g->say, "cpu", v->cpu);
+    say(&g->say, "d%uv%u pCPU %u  %s since %s%s%s", v->dom, v->vcpu, v->cpu, v->state, since, *v->why ? ": " : "",
+        v->why);
+    if (!v->native)
+        say(&g->say, "  %s 0x%" PRIx64 "%s", v->mode, v->regs.rip, symbol);
+    say_end(&g->say);
+}
+
+void debug_vcpus(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_domain d;
+    struct look_vcpu v;
+
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
+        for (unsigned int i = 0; i < d.vcpus; i++)
+            if (look_vcpu(g->host, d.dom, i, &v))
+                vcpu_say(g, &v);
+}
+
+/* dN, or the vCPU's. */
+static bool domain_parse(struct debug *g, const char *args, domid_t *dom)
+{
+    unsigned int n;
+
+    *dom = g->dbg.dom;
+    if (!*args)
+        return true;
+    if (sscanf(args, "d%u", &n) != 1) {
+        debug_fail(g, "arguments", "a domain is dN, not \"%s\"", args);
+        return false;
+    }
+    *dom = (domid_t)n;
+    return true;
+}
+
+void debug_ports(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_port p;
+    domid_t dom;
+
+    if (!domain_parse(g, args, &dom))
+        return;
+    for (unsigned int n = 0; look_port(g->host, dom, &n, &p); n++) {
+        say_begin(&g->say, "port");
+        say_number(&g->say, "port", p.port);
+        say_field(&g->say, "state", "%s", p.state);
+        say_field(&g->say, "to", "%s", p.to);
+        say_number(&g->say, "vcpu", p.vcpu);
+        say_bool(&g->say, "pending", p.pending);
+        say_bool(&g->say, "masked", p.masked);
+        say(&g->say, "d%u port %u %s %s, tells vCPU %u%s%s", dom, p.port, p.state, p.to, p.vcpu,
+            p.pending ? ", pending" : "", p.masked ? ", masked" : "");
+        say_end(&g->say);
+    }
+}
+
+void debug_grants(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_grant gr;
+    domid_t dom;
+
+    if (!domain_parse(g, args, &dom))
+        return;
+    for (unsigned int n = 0; look_grant(g->host, dom, &n, &gr); n++) {
+        say_begin(&g->say, "grant");
+        say_number(&g->say, "ref", gr.ref);
+        say_number(&g->say, "user", gr.user);
+        say_field(&g->say, "mfn", "0x%" PRIx64, mfn_x(gr.mfn));
+        say_bool(&g->say, "readonly", gr.readonly);
+        say(&g->say, "d%u ref %u: d%u uses mfn 0x%" PRIx64 ", %s, %u pin%s", dom, gr.ref, gr.user, mfn_x(gr.mfn),
+            gr.readonly ? "read only" : "writable", gr.pins, gr.pins == 1 ? "" : "s");
+        say_end(&g->say);
+    }
+}
+
+void debug_timers(struct debug *g, const char *args, unsigned long ignored)
+{
+    struct look_timer t;
+
+    for (unsigned int n = 0; look_timer(g->host, n, &t); n++) {
+        char when[POSITION_TEXT];
+
+        time_text(t.expires, when);
+        say_begin(&g->say, "timer");
+        say_field(&g->say, "expires", "%s", when);
+        say_field(&g->say, "what", "%s", t.what);
+        say(&g->say, "%s  %s", when, t.what);
+        say_end(&g->say);
+    }
+}
+
+void debug_hash(struct debug *g, const char *args, unsigned long ignored)
+{
+    const uint64_t hash = look_hash(g->host);
+
+    say_begin(&g->say, "hash");
+    say_field(&g->say, "hash", "%016" PRIx64, hash);
+    say(&g->say, "hash %016" PRIx64, hash);
+    say_end(&g->say);
+}

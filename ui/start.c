@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See ui/start.h. */
+#include "ui/start.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
+                        struct host_pool *pools, char err[START_ERR_SIZE])
+{
+    const struct host_config cfg = { .ram_mib = o->ram_mib,
+                                     .guests_mib = l->total_mib * (l->nr_names / l->nr),
+                                     .nr_pcpus = (unsigned int)o->nr_pcpus,
+                                     .seed = o->seed,
+                                     .sched = o->sched,
+                                     .pools = pools,
+                                     .nr_pools = o->nr_pools,
+                                     .audit = o->audit,
+                                     .plain_engine = o->plain_engine,
+                                     .quiet = o->quiet > 0 };
+
+    memcpy(pools, o->pools, sizeof(o->pools));
+    return host_create(&cfg, io, err);
+}
+
+int start_guests(struct host *h, const struct guest_list *l, char err[START_ERR_SIZE])
+{
+    const uint64_t nr = l->nr_names;
+    domid_t *domid = calloc(nr, sizeof(*domid));
+    int rc = domid ? 0 : -1;
+
+    for (uint64_t i = 0; i < nr && rc == 0; i++) {
+        struct host_guest g = l->entries[i % l->nr].guest;
+
+        g.name = l->names[i];
+        g.has_uuid &= i < l->nr; /* the first copy's */
+        rc = host_guest_add(h, &g, &domid[i], err);
+    }
+    for (uint64_t i = 0; i < nr && rc == 0; i++)
+        rc = host_guest_start(h, domid[i]);
+    if (rc && !err[0])
+        snprintf(err, START_ERR_SIZE, "out of memory");
+    free(domid);
+    return rc;
+}
+
+enum log_level start_log_level(const struct run_options *o)
+{
+    const int level = LOG_INFO + (int)o->verbose - (int)o->quiet;
+
+    return level < LOG_ERR ? LOG_ERR : level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level;
+}
