@@ -83,7 +83,8 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
  *      FPU, MMX, SSE     in the engine since CPU_DIRTY_FPU loaded them; cpu_context_save_fpu() is what makes a copy whole
  *      segments          as the engine holds them, to see which ones the guest has reloaded
  *      RFLAGS            in parts, within a run
- *      the TLB           empty in a new context: a guest that relies on a stale entry would notice, as on hardware
+ *      the TLB           transparent: it knows what a walk would find (sim/engine/flush.c)
+ *      code              translated, of what its frames contain (sim/frame.h); where it is cut into blocks cannot be seen
  *      MSRs, CR0, CR4    what no PV guest can change is not loaded; DR6 and CR2 are the hypervisor's, who reports them
  *
  * Order of gpr[]: the processor's encoding, RAX RCX RDX RBX RSP RBP RSI RDI.

@@ -23,7 +23,7 @@
  * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set
  * whenever Unicorn's code runs, so that the functions that take the place of its own (private.h) find their engine.
  *
- * Budget: 410 lines: the engine's state is one structure, and what its files offer each other is a line or two each.
+ * Budget: 430 lines: the engine's state is one structure, and what its files offer each other is a line or two each.
  */
 #ifndef SIM_ENGINE_EMU_H
 #define SIM_ENGINE_EMU_H
@@ -55,10 +55,9 @@ enum emu_private_page {
 #define EMU_TB_BUFFER       (128u << 20)
 #define EMU_TB_BUFFER_LIMIT (96u << 20)
 
-/* Frames share bits, and there may be so many before all mappings count as gone. */
-#define EMU_GONE_BITS   8192u
-#define EMU_GONE_MANY   1024u
-#define EMU_FILLED_MANY 512u
+/* Pages that the TLB was filled with, as many as are noted, in so many lists. */
+#define EMU_FILLED_MANY  4096u
+#define EMU_FILLED_LISTS 1024u
 
 /* Vectors of exceptions. */
 enum {
@@ -177,19 +176,20 @@ struct emu {
         bool refused; /* not possible: something is not where it should be */
         bool enter;   /* in use */
     } fast;
-    struct emu_tlb {        /* tlb.c */
+    struct emu_tlb {        /* tlb.c, flush.c */
         bool two;           /* one of each root */
         uint64_t other;     /* the root that TLB 0 is of */
         uint64_t root;      /* the root that TLB 1 is of */
-        struct {            /* since the last flush: mappings that are gone, of frames whose bit is set */
-            bool all, code; /* code: there may be blocks of theirs */
-            unsigned int nr;
-            uint64_t frames[EMU_GONE_BITS / 64];
+        struct {            /* since the last flush: */
+            bool all, code; /* all mappings; mappings of frames with code, where jumps may lead to */
         } gone;
-        struct { /* the addresses of all entries, and perhaps others; EMU_FILLED_MANY: not of all */
-            unsigned int nr;
-            uint64_t page[EMU_FILLED_MANY];
-        } filled;
+        struct emu_filled { /* the pages and frames of all entries, and perhaps others */
+            uint64_t page, frame;
+            uint16_t next; /* of the same list; as in list[]: a number from 1, or 0 */
+        } filled[EMU_FILLED_MANY];
+        uint16_t list[EMU_FILLED_LISTS]; /* by frame */
+        unsigned int nr_filled;
+        bool filled_lost; /* not of all entries */
     } tlb;
     struct emu_lookup {            /* lookup.c */
         struct lookup_slot *slots; /* NULL: not in use */
@@ -372,6 +372,8 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
 void emu_tlb_flush(struct emu *e);
 /* All, whatever is known of it. */
 void emu_tlb_forget(struct emu *e);
+/* There is something to be flushed before a guest is entered. */
+static inline bool emu_tlb_due(const struct emu *e) { return e->tlb.gone.all || e->tlb.gone.code; }
 
 /*
  * emu.c: what the processor is in guest mode with these controls. The loaded context's registers must have been saved.
@@ -380,8 +382,8 @@ uc_context *emu_guest_mode(struct emu *e, const struct vcpu_controls *controls);
 bool emu_tlb_flush_page(struct emu *e, uint64_t addr);
 /* Something that is gone since the last flush may have been code. */
 bool emu_tlb_code_gone(const struct emu *e);
-/* It knows something of this address now. */
-void emu_tlb_filled(struct emu *e, uint64_t addr);
+/* This one of its TLBs knows something of this address now. */
+void emu_tlb_filled(struct emu *e, unsigned int tlb, uint64_t addr);
 /* tlb.c */
 /*
  * The memory at addr, if the TLB has it for what runs, and it is such that nothing happens on an access but the access.

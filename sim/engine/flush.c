@@ -2,22 +2,26 @@
 /*
  * Flushing the engine's TLB: what has to go, and no more.
  *
- * Concept: a flush forgets what may have changed. A PV guest's page tables are changed by the hypervisor alone, which
- * tells of each mapping that is gone (machine_mapping_gone()); and a new root has the kernel's half of the old one,
- * mostly. So a flush takes out what leads to those frames, and with another root the lower half: what is left is what a
- * walk would find again, A and D bits included. A mapping that was never used (A is clear) is in no TLB. To look
- * through a whole TLB takes longer than a flush is worth, so the addresses that it was filled for are noted, up to
- * EMU_FILLED_MANY.
+ * Concept: a PV guest's page tables are changed by the hypervisor alone, which tells of each mapping that is gone
+ * (machine_mapping_gone()). What leads to that frame is taken out there and then. So the TLB is transparent: it knows
+ * nothing but what a walk of the page tables would find, A and D bits included, and whether it knows it cannot be seen.
+ * It may therefore be emptied at any time, by pcpu_forget() or by the library, which makes it larger and smaller; and
+ * when a guest asks for a flush there is nothing to do, mostly. (A guest that relies on a stale entry finds none: it
+ * has asked for nothing else.) A mapping that was never used (A is clear) is in no TLB.
  *
- *      told of                               at the next flush goes
- *      nothing                               nothing
- *      mappings of single frames             what leads to them, by whatever address
+ *      told of                               goes
+ *      mappings of single frames             what leads to them, by whatever address; at once
  *      a new root, upper halves alike        the lower half of TLB 1, TLB 0
- *      more, or a hypervisor that is silent  everything
+ *      more, or a hypervisor that is silent  everything: before the guest is entered; when it is asked for
  *
- * Invariant: between flushes an entry agrees with the tables under its root, or its frame is noted, or everything is
- * (machine_tlb_agrees(), which mmu_audit() asks). Where jumps lead to in a frame is forgotten with it: if it holds code
- * when it is noted, or any gets some after.
+ * To look through a whole TLB takes long, so the pages that it was filled with are noted, in lists by frame.
+ *
+ *      emu.tlb.list[frame % n] --> filled[i] { page, frame, next } --> ...      of a page in the TLB there is one; of
+ *                                                                               others, that it had once, perhaps
+ *
+ * Invariant: when a guest is entered, and while it runs, each entry agrees with the tables under its root
+ * (machine_tlb_agrees(), which mmu_audit() asks). Where jumps lead to in a frame that holds code is forgotten with its
+ * mapping, before the guest is entered.
  */
 #include "sim/engine/private.h"
 #include "sim/engine/tlb.h"
@@ -25,6 +29,7 @@
 
 #define TLB_SIZE   1024 /* entries of TLB 0 and TLB 1, at least */
 #define UPPER_HALF (UINT64_C(1) << 63)
+#define FILLED_FEW 1024u /* it takes less time to look at them than at all entries */
 
 /* ------------------------------------------------------------------------------------------------------ flushing -- */
 
@@ -45,115 +50,151 @@ static void keep_large(struct emu *e)
     }
 }
 
+/* --- what it was filled with --- */
+
+static void filled_forget(struct emu *e)
+{
+    if (e->tlb.nr_filled)
+        memset(e->tlb.list, 0, sizeof(e->tlb.list));
+    e->tlb.nr_filled = 0;
+    e->tlb.filled_lost = false;
+}
+
+static uint16_t *list_of(struct emu *e, uint64_t frame) { return &e->tlb.list[frame % EMU_FILLED_LISTS]; }
+
+static bool is_filled(struct emu *e, uint64_t page, uint64_t frame)
+{
+    uint16_t at = *list_of(e, frame);
+
+    while (at && (e->tlb.filled[at - 1].page != page || e->tlb.filled[at - 1].frame != frame))
+        at = e->tlb.filled[at - 1].next;
+    return at || e->tlb.filled_lost;
+}
+
+/* There is room, or some are lost. */
+static void filled_add(struct emu *e, uint64_t page, uint64_t frame)
+{
+    uint16_t *list = list_of(e, frame);
+
+    if (is_filled(e, page, frame))
+        return;
+    if (e->tlb.nr_filled == EMU_FILLED_MANY) {
+        e->tlb.filled_lost = true;
+        return;
+    }
+    e->tlb.filled[e->tlb.nr_filled] = (struct emu_filled){ page, frame, *list };
+    *list = (uint16_t)++e->tlb.nr_filled;
+}
+
+static void entry_take_out(struct emu *e, unsigned int tlb, uint8_t *entry)
+{
+    size_t used;
+
+    memset(entry, 0xff, ENTRY_SIZE);
+    memcpy(&used, desc(e, tlb) + TLB_DESC_USED, sizeof(used));
+    used--;
+    memcpy(desc(e, tlb) + TLB_DESC_USED, &used, sizeof(used));
+}
+
+/* An entry, which may be in use: take it out if it is of the lower half, and that goes, or note it. */
+static void entry_look(struct emu *e, unsigned int tlb, uint8_t *entry, bool lower_goes)
+{
+    const uint64_t page = page_of(entry);
+
+    if (page == NO_PAGE)
+        return;
+    if (lower_goes && !(page & UPPER_HALF))
+        entry_take_out(e, tlb, entry);
+    else
+        filled_add(e, page, phys_of(entry) >> PAGE_SHIFT);
+}
+
+static void victims_look(struct emu *e, bool lower_goes)
+{
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
+        for (unsigned int i = 0; i < NR_VICTIMS; i++)
+            entry_look(e, tlb, victim_at(e, tlb, i), lower_goes);
+}
+
+/* Look at all entries, and note anew what there is. */
+static void look_at_all(struct emu *e, bool lower_goes)
+{
+    filled_forget(e);
+    victims_look(e, lower_goes);
+    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
+        for (size_t i = 0; i < entries(e, tlb); i++)
+            entry_look(e, tlb, fast(e, tlb)->table + i * ENTRY_SIZE, lower_goes);
+}
+
+/* The lower half goes. Few pages are noted: look at these only. */
+static void look_at_filled(struct emu *e)
+{
+    const unsigned int nr = e->tlb.nr_filled;
+
+    filled_forget(e);
+    for (unsigned int i = 0; i < nr; i++) {
+        const struct emu_filled f = e->tlb.filled[i]; /* those that stay move up */
+
+        if (f.page & UPPER_HALF)
+            filled_add(e, f.page, f.frame);
+        for (unsigned int tlb = 0; tlb < NR_TLBS && !(f.page & UPPER_HALF); tlb++)
+            if (page_of(entry_at(e, tlb, f.page)) == f.page)
+                entry_take_out(e, tlb, entry_at(e, tlb, f.page));
+    }
+    victims_look(e, true);
+}
+
+void emu_tlb_filled(struct emu *e, unsigned int tlb, uint64_t addr)
+{
+    if (!e->tlb.two)
+        return;
+    if (e->tlb.nr_filled == EMU_FILLED_MANY && !e->tlb.filled_lost)
+        look_at_all(e, false);
+    filled_add(e, addr & PAGE_MASK, phys_of(entry_at(e, tlb, addr)) >> PAGE_SHIFT);
+}
+
+/* --- flushing --- */
+
 static void flush_all(struct emu *e)
 {
     if (e->tlb.two)
         keep_large(e);
     uc_ctl_flush_tlb(e->uc);
     e->tlb.other = EMU_NO_ROOT;
-    e->tlb.filled.nr = 0;
+    filled_forget(e);
 }
 
-static bool is_gone(const struct emu *e, uint64_t frame)
+/* What leads from this page to this frame. */
+static void take_out(struct emu *e, uint64_t page, uint64_t frame)
 {
-    return e->tlb.gone.frames[frame % EMU_GONE_BITS / 64] >> frame % 64 & 1;
-}
-
-void emu_tlb_filled(struct emu *e, uint64_t addr)
-{
-    if (e->tlb.filled.nr < EMU_FILLED_MANY)
-        e->tlb.filled.page[e->tlb.filled.nr++] = addr & PAGE_MASK;
-}
-
-/*
- * What is to be taken out: what leads to frames whose mappings are gone, and the lower half if that is of another root.
- */
-struct taking {
-    struct emu *e;
-    uint16_t tlbs; /* a bit each: of these */
-    bool lower;
-    uint64_t victims[NR_TLBS * NR_VICTIMS]; /* pages of those that stay */
-    unsigned int nr_victims;
-};
-
-/* Look at an entry, which may be one of a page in use. True: it stays. */
-static bool stays(struct taking *t, unsigned int tlb, uint8_t *entry)
-{
-    const uint64_t page = page_of(entry);
-    size_t used;
-
-    if (page == NO_PAGE)
-        return false;
-    if (!(t->lower && !(page & UPPER_HALF)) && !is_gone(t->e, phys_of(entry) >> PAGE_SHIFT))
-        return true;
-    memset(entry, 0xff, ENTRY_SIZE);
-    memcpy(&used, desc(t->e, tlb) + TLB_DESC_USED, sizeof(used));
-    used--;
-    memcpy(desc(t->e, tlb) + TLB_DESC_USED, &used, sizeof(used));
-    return false;
-}
-
-static void take_out_victims(struct taking *t)
-{
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
-        for (unsigned int i = 0; i < NR_VICTIMS && (t->tlbs >> tlb & 1); i++)
-            if (stays(t, tlb, victim_at(t->e, tlb, i)))
-                t->victims[t->nr_victims++] = page_of(victim_at(t->e, tlb, i));
-}
-
-/* Does anything of this page stay? */
-static bool page_stays(struct taking *t, uint64_t page)
-{
-    bool any = false;
-
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        uint8_t *entry = entry_at(t->e, tlb, page);
+        uint8_t *entry = entry_at(e, tlb, page);
 
-        any |= (t->tlbs >> tlb & 1) && page_of(entry) == page && stays(t, tlb, entry);
-    }
-    for (unsigned int i = 0; i < t->nr_victims && !any; i++)
-        any = t->victims[i] == page;
-    return any;
-}
-
-/* Few pages are known of: look at these, and drop those of which nothing stays. */
-static void take_out_filled(struct taking *t)
-{
-    unsigned int n = 0;
-
-    for (unsigned int i = 0; i < t->e->tlb.filled.nr; i++)
-        if (page_stays(t, t->e->tlb.filled.page[i]))
-            t->e->tlb.filled.page[n++] = t->e->tlb.filled.page[i];
-    t->e->tlb.filled.nr = n;
-}
-
-/* Look at everything, and note what stays. */
-static void take_out_all(struct taking *t)
-{
-    t->e->tlb.filled.nr = 0;
-    for (unsigned int i = 0; i < t->nr_victims; i++)
-        emu_tlb_filled(t->e, t->victims[i]);
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        const size_t n = t->tlbs >> tlb & 1 ? entries(t->e, tlb) : 0;
-
-        for (size_t i = 0; i < n; i++) {
-            uint8_t *entry = fast(t->e, tlb)->table + i * ENTRY_SIZE;
-
-            if (stays(t, tlb, entry))
-                emu_tlb_filled(t->e, page_of(entry));
+        if (page_of(entry) == page && phys_of(entry) >> PAGE_SHIFT == frame)
+            entry_take_out(e, tlb, entry);
+        for (unsigned int i = 0; i < NR_VICTIMS; i++) {
+            entry = victim_at(e, tlb, i);
+            if (page_of(entry) == page && phys_of(entry) >> PAGE_SHIFT == frame)
+                entry_take_out(e, tlb, entry);
         }
     }
 }
 
-static void take_out(struct emu *e, uint16_t tlbs, bool lower)
+/* What leads to this frame. Its notes leave their list; the room that they had is found again by look_at_all(). */
+static void take_out_frame(struct emu *e, uint64_t frame)
 {
-    struct taking t = { .e = e, .tlbs = tlbs, .lower = lower };
+    uint16_t *at = list_of(e, frame);
 
-    take_out_victims(&t);
-    if (e->tlb.filled.nr < EMU_FILLED_MANY)
-        take_out_filled(&t);
-    else
-        take_out_all(&t);
+    while (*at) {
+        struct emu_filled *f = &e->tlb.filled[*at - 1];
+
+        if (f->frame == frame) {
+            take_out(e, f->page, frame);
+            *at = f->next;
+        } else {
+            at = &f->next;
+        }
+    }
 }
 
 static bool same_upper_half(struct emu *e, uint64_t root, uint64_t other)
@@ -163,16 +204,14 @@ static bool same_upper_half(struct emu *e, uint64_t root, uint64_t other)
     return a && b && !memcmp(a + PAGE_SIZE / 2, b + PAGE_SIZE / 2, PAGE_SIZE / 2);
 }
 
-static void flush_gone(struct emu *e, bool new_root)
+static void flush_some(struct emu *e, bool new_root)
 {
-    uint16_t full;
-
-    if (!new_root && !e->tlb.gone.nr)
-        return;
-    memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
-    take_out(e, new_root ? full & ~1u : full, new_root); /* TLB 0 goes, then */
     if (!new_root && !e->tlb.gone.code)
         return;
+    if (new_root && e->tlb.nr_filled < FILLED_FEW)
+        look_at_filled(e);
+    else if (new_root)
+        look_at_all(e, true);
     keep_large(e);
     e->real.tlb_flush_by_mmuidx(e->smc.cpu, new_root); /* TLB 0, or none; and where jumps lead */
     e->lookup.flushes[0]++;
@@ -181,21 +220,13 @@ static void flush_gone(struct emu *e, bool new_root)
         e->tlb.other = EMU_NO_ROOT;
 }
 
-/* All that is gone since the last flush is noted. */
+/* All that is gone since the last flush has been taken out. */
 static bool is_told(const struct emu *e)
 {
     return e->tlb.two && e->m->tells_of_mappings && !e->tlb.gone.all && e->tlb.root != EMU_NO_ROOT;
 }
 
 bool emu_tlb_code_gone(const struct emu *e) { return !is_told(e) || e->tlb.gone.code; }
-
-static void nothing_gone(struct emu *e)
-{
-    if (e->tlb.gone.nr)
-        memset(e->tlb.gone.frames, 0, sizeof(e->tlb.gone.frames));
-    e->tlb.gone.nr = 0;
-    e->tlb.gone.all = e->tlb.gone.code = false;
-}
 
 void emu_tlb_forget(struct emu *e)
 {
@@ -205,7 +236,7 @@ void emu_tlb_forget(struct emu *e)
     flush_all(e);
     emu_running = outer;
     e->tlb.root = EMU_NO_ROOT;
-    nothing_gone(e);
+    e->tlb.gone.all = e->tlb.gone.code = false;
 }
 
 void emu_tlb_flush(struct emu *e)
@@ -217,10 +248,10 @@ void emu_tlb_flush(struct emu *e)
     if (!is_told(e) || (root != e->tlb.root && !same_upper_half(e, root, e->tlb.root)))
         flush_all(e);
     else
-        flush_gone(e, root != e->tlb.root);
+        flush_some(e, root != e->tlb.root);
     emu_running = outer;
     e->tlb.root = root;
-    nothing_gone(e);
+    e->tlb.gone.all = e->tlb.gone.code = false;
 }
 
 void machine_mapping_gone(struct machine *m, mfn_t mfn)
@@ -230,9 +261,10 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
     if (!e || e->tlb.gone.all)
         return;
     e->tlb.gone.code |= !mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)];
-    e->tlb.gone.frames[mfn_x(mfn) % EMU_GONE_BITS / 64] |= UINT64_C(1) << mfn_x(mfn) % 64;
-    if (++e->tlb.gone.nr > EMU_GONE_MANY)
+    if (!e->tlb.two || e->tlb.filled_lost)
         e->tlb.gone.all = true;
+    else
+        take_out_frame(e, mfn_x(mfn));
 }
 
 void machine_mappings_gone(struct machine *m)
@@ -255,8 +287,8 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 
     if (!e->smc.cpu)
         return false;
-    if (is_told(e) && !e->tlb.gone.nr)
-        return true; /* it agrees with the page tables as it is */
+    if (is_told(e) || e->tlb.gone.all)
+        return true; /* it agrees with the page tables as it is, or will be empty */
     emu_running = e;
     tlb_flush_page_x86_64(e->smc.cpu, addr & PAGE_MASK);
     emu_running = outer;
@@ -264,14 +296,6 @@ bool emu_tlb_flush_page(struct emu *e, uint64_t addr)
 }
 
 /* ------------------------------------------------------------------------------------------------------ checking -- */
-
-static bool is_filled(const struct emu *e, uint64_t page)
-{
-    for (unsigned int i = 0; i < e->tlb.filled.nr; i++)
-        if (e->tlb.filled.page[i] == page)
-            return true;
-    return e->tlb.filled.nr == EMU_FILLED_MANY;
-}
 
 static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 {
@@ -281,10 +305,8 @@ static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 
     if (page == NO_PAGE)
         return true;
-    if (!is_filled(e, page))
+    if (!is_filled(e, page, phys >> PAGE_SHIFT))
         return false;
-    if (is_gone(e, phys >> PAGE_SHIFT))
-        return true;
     memcpy(&write, entry + ENTRY_WRITE, sizeof(write));
     return emu_walk(e, tlb ? e->tlb.root : e->tlb.other, page, &w) && w.phys == (phys & PAGE_MASK) &&
            (write == ~UINT64_C(0) || (w.rights & _PAGE_RW && w.leaf & _PAGE_DIRTY)) &&

@@ -5,8 +5,8 @@
  * Concept: three small things that Unicorn gets wrong around addresses, each corrected where it happens.
  *
  *  - Its TLB grows and shrinks by how often it was flushed in the last tenth of a second of the *host's* time. What a
- *    TLB forgets can be seen (A bits are set anew), so two runs could differ. Here the time it is told is the machine's
- *    own.
+ *    TLB has forgotten cannot be seen as long as it is transparent (flush.c), but a hypervisor that changes tables in
+ *    silence has another. Here the time it is told is the machine's own.
  *  - An address that is not canonical gives #GP, whatever segment it was reached through. Through the stack segment it
  *    is #SS (AMD APM volume 2, 5.3.1 and 8.2.13). The address is noted when the fault is made; pcpu_exit.c then asks
  *    the decoder. An operand that begins below the hole and reaches into it is one as a whole: it is no #PF for the
@@ -66,7 +66,7 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
     }
     if (!e->real.x86_cpu_tlb_fill(cpu, addr, size, type, mmu_idx, probe, retaddr))
         return false;
-    emu_tlb_filled(e, addr);
+    emu_tlb_filled(e, (unsigned int)mmu_idx, addr);
     return true;
 }
 

@@ -150,6 +150,8 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
     }
     if (st->dirty)
         load_dirty(e, c);
+    if (__builtin_expect(emu_tlb_due(e), 0))
+        emu_tlb_flush(e);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
     raw_set_rflags(r, (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF, inside);

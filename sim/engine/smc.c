@@ -56,7 +56,6 @@ void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
     e->code.has_code[frame] = 1;
     if (frame < e->m->nr_frames && e->m->shares[frame])
         note_shared(e, frame);
-    e->tlb.gone.code |= e->tlb.gone.nr != 0;
     if (e->smc.cpu)
         tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)frame_host(e, frame), PAGE_SIZE);
 }
