@@ -84,6 +84,28 @@ object low/a.o 'static int b(void) { return 1; } int a(void) { return b(); }'
 object high/b.o 'int a(void); int b(void) { return a(); }'
 expect 'a static function of the same name'
 
+tree
+printf 'arena low/ high/b.c\nheap low/free/\nheap low/edge.c\nheap low/needless.c\n' >> scripts/layers.txt
+mkdir -p build/low/free
+head='#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>'
+object low/a.o "$head
+void *a(void); void *a(void) { return malloc(3); }"
+object low/edge.o "$head
+void *edge(void); void *edge(void) { return calloc(3, 1); }"
+object low/needless.o 'void *needless(void) { return (void *)0; }'
+object low/free/c.o "$head
+void *c(void *p); void *c(void *p) { return realloc(p, 3); }"
+object high/b.o "$head
+int asprintf(char **s, const char *fmt, ...); char *b(char *s); char *b(char *s) { asprintf(&s, s); return strdup(s); }"
+object high/d.o "$head
+char *d(char *s); char *d(char *s) { return strdup(s); }"
+expect 'memory outside of the arena' 'low/a.o: allocates by malloc() what should lie in the arena' \
+    'high/b.o: allocates by asprintf() what should lie in the arena' \
+    'high/b.o: allocates by strdup() what should lie in the arena' \
+    'scripts/layers.txt: low/needless.c allocates nothing: it needs no reason'
+
 echo
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
