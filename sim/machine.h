@@ -92,6 +92,7 @@ struct machine_config {
 
 /* Build a machine; NULL and a message in err when the environment does not allow it. Destroy with machine_destroy(). */
 struct machine *machine_create(const struct machine_config *cfg, char *err, size_t errlen);
+/* Under the address sanitizer it is a bug that something is left in the arena, and what that is is said. */
 void machine_destroy(struct machine *m);
 
 static inline bool mfn_valid(const struct machine *m, mfn_t mfn) { return mfn_x(mfn) < m->nr_frames; }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sim/machine.h"
@@ -155,12 +156,39 @@ static void test_refused(void **state)
     machine_destroy(NULL);
 }
 
+/* Under the address sanitizer: who has forgotten to free something is named when the machine goes. */
+static void test_left_over(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+    struct machine *m = make(1, 1);
+    int out[2], status;
+    char said[400] = "";
+    pid_t child;
+
+    assert_int_equal(pipe(out), 0);
+    assert_non_null(xzalloc_array(m->arena, char, 77));
+    child = fork();
+    if (!child) {
+        dup2(out[1], 2);
+        machine_destroy(m);
+        _exit(0);
+    }
+    close(out[1]);
+    assert_true(read(out[0], said, sizeof(said) - 1) > 0);
+    assert_true(waitpid(child, &status, 0) == child && status);
+    assert_non_null(strstr(said, "arena: 77 bytes of tests/sim/test_machine.c:"));
+    close(out[0]);
+#else
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ram),         cmocka_unit_test(test_sparse),  cmocka_unit_test(test_bad_frame_is_a_bug),
-        cmocka_unit_test(test_random),      cmocka_unit_test(test_refused), cmocka_unit_test(test_populate),
-        cmocka_unit_test(test_frame_write),
+        cmocka_unit_test(test_ram),         cmocka_unit_test(test_sparse),    cmocka_unit_test(test_bad_frame_is_a_bug),
+        cmocka_unit_test(test_random),      cmocka_unit_test(test_refused),   cmocka_unit_test(test_populate),
+        cmocka_unit_test(test_frame_write), cmocka_unit_test(test_left_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
