@@ -10,16 +10,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define SLAB_PAGES 256
+/* One huge page of the host, if it has any: 512 small ones would cost a page fault each. */
+#define SLAB_SIZE (UINT64_C(2) << 20)
 
-/* In front of its pages, in a page of its own. */
+/* At the beginning of its pages, in a page of its own. */
 struct page_slab {
     struct page_slab *next;
 };
 
 union free_page {
     union free_page *next;
-    struct page_slab slab;
     uint8_t bytes[PAGE_SIZE];
 };
 
@@ -68,15 +68,13 @@ POISONED uint64_t page_hash(uint64_t nr, const void *page)
         0x452821e638d01377, 0xbe5466cf34e90c6c, 0xc0ac29b7c97c50dd, 0x3f84d5b5b5470917,
     };
     const uint64_t *w = page;
-    uint64_t lane[4] = { nr, nr, nr, nr }, any = 0, hash = nr;
+    uint64_t lane[4] = { nr, nr, nr, nr }, hash = nr;
 
-    for (size_t i = 0; i < WORDS; i += 8)
-        for (unsigned int j = 0; j < 4; j++) {
-            any |= w[i + 2 * j] | w[i + 2 * j + 1];
-            lane[j] = fold(lane[j] ^ w[i + 2 * j] ^ key[2 * j], w[i + 2 * j + 1] ^ key[2 * j + 1]);
-        }
-    if (!any)
+    if (page_equal(page, page_zero))
         return 0;
+    for (size_t i = 0; i < WORDS; i += 8)
+        for (unsigned int j = 0; j < 4; j++)
+            lane[j] = fold(lane[j] ^ w[i + 2 * j] ^ key[2 * j], w[i + 2 * j + 1] ^ key[2 * j + 1]);
     for (unsigned int j = 0; j < 4; j++)
         hash = fold(hash ^ lane[j] ^ key[j], key[j + 4]);
     return hash ? hash : 1;
@@ -86,28 +84,34 @@ POISONED uint64_t page_hash(uint64_t nr, const void *page)
 
 static bool slab_new(struct page_store *s)
 {
-    union free_page *p =
-        mmap(NULL, (SLAB_PAGES + 1) * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *p = mmap(NULL, 2 * SLAB_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *slab = p + (-(uintptr_t)p & (SLAB_SIZE - 1));
 
     if (p == MAP_FAILED)
         return false;
-    p->slab.next = s->slabs;
-    s->slabs = &p->slab;
-    for (unsigned int i = SLAB_PAGES; i; i--) {
-        p[i].next = s->free;
-        s->free = &p[i];
-    }
+    munmap(p, (size_t)(slab - p));
+    munmap(slab + SLAB_SIZE, (size_t)(p + SLAB_SIZE - slab));
+    madvise(slab, SLAB_SIZE, MADV_HUGEPAGE);
+    ((struct page_slab *)(void *)slab)->next = s->slabs;
+    s->slabs = (struct page_slab *)(void *)slab;
+    s->fresh = slab + PAGE_SIZE;
+    s->nr_fresh = SLAB_SIZE / PAGE_SIZE - 1;
     return true;
 }
 
 void *page_store_get(struct page_store *s)
 {
-    union free_page *p;
+    union free_page *p = s->free;
 
-    if (!s->free && !slab_new(s))
-        return NULL;
-    p = s->free;
-    s->free = p->next;
+    if (p) {
+        s->free = p->next;
+    } else {
+        if (!s->nr_fresh && !slab_new(s))
+            return NULL;
+        p = (union free_page *)(void *)s->fresh;
+        s->fresh += PAGE_SIZE;
+        s->nr_fresh--;
+    }
     s->in_use++;
     return p;
 }
@@ -127,7 +131,7 @@ void page_store_destroy(struct page_store *s)
         struct page_slab *slab = s->slabs;
 
         s->slabs = slab->next;
-        munmap(slab, (SLAB_PAGES + 1) * PAGE_SIZE);
+        munmap(slab, SLAB_SIZE);
     }
     *s = (struct page_store){ 0 };
 }

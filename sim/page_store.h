@@ -25,7 +25,9 @@ uint64_t page_hash(uint64_t nr, const void *page);
 
 struct page_store {
     struct page_slab *slabs;
-    union free_page *free;
+    union free_page *free; /* pages that came back */
+    uint8_t *fresh;        /* of the last slab, pages that were never in use */
+    size_t nr_fresh;
     size_t in_use; /* pages */
 };
 
