@@ -11,7 +11,7 @@ all:
 
 # ---------------------------------------------------------------------------------------------------- what is built --
 
-SIM_OBJS := bug arena log clock trace insn page_store arena_changes history
+SIM_OBJS := bug arena log clock trace_calls trace trace_json trace_ring insn page_store arena_changes history
 ENGINE_OBJS := running raw run count pcpu_walk flush lookup smc tlb phys mmu operand debug gate_sse gate string io helpers sse translate \
 	private emu pcpu_fpu pcpu_context pcpu_state pcpu_fault pcpu_exit pcpu_enter pcpu_debug pcpu pcpu_selftest pcpu_create
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
@@ -22,7 +22,7 @@ MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-VCPU_OBJS := xen run domain shutdown time tsc runstate cpuid \
+VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl sysctl
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest

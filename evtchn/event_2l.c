@@ -87,12 +87,18 @@ static bool event_2l_is_pending(const struct domain *d, const struct evtchn *chn
     return fits(d, chn) && shared_test_bit(pending_map(d), chn->port);
 }
 
+static bool event_2l_is_masked(const struct domain *d, const struct evtchn *chn)
+{
+    return !fits(d, chn) || shared_test_bit(mask_map(d), chn->port);
+}
+
 static const struct evtchn_port_ops evtchn_port_ops_2l = {
     .name = "2-level",
     .set_pending = event_2l_set_pending,
     .clear_pending = event_2l_clear_pending,
     .unmask = event_2l_unmask,
     .is_pending = event_2l_is_pending,
+    .is_masked = event_2l_is_masked,
 };
 
 void evtchn_2l_init(struct domain *d) { d->evtchn_port_ops = &evtchn_port_ops_2l; }

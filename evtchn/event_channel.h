@@ -27,6 +27,7 @@ struct evtchn_port_ops {
     void (*clear_pending)(struct domain *d, struct evtchn *chn);
     void (*unmask)(struct domain *d, struct evtchn *chn);
     bool (*is_pending)(const struct domain *d, const struct evtchn *chn);
+    bool (*is_masked)(const struct domain *d, const struct evtchn *chn);
     /* The port is free, but the guest has not taken it off its queue yet: it must not be used again. May be NULL. */
     bool (*is_busy)(const struct domain *d, const struct evtchn *chn);
     /* 0 or -EINVAL. NULL: this ABI has no priorities. */
@@ -54,6 +55,8 @@ void evtchn_free(struct domain *d, struct evtchn *chn);
 
 /* The event happened: set the pending bit and tell the guest, as d's ABI does it. */
 void evtchn_port_set_pending(struct domain *d, struct evtchn *chn);
+/* A port that is not the guest's counts as masked. */
+bool evtchn_port_is_masked(const struct domain *d, const struct evtchn *chn);
 
 /* --- event_channel.c --- */
 

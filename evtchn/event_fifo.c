@@ -165,6 +165,12 @@ static bool event_fifo_is_pending(const struct domain *d, const struct evtchn *c
     return word_test(d, chn, BIT_PENDING);
 }
 
+/* Not until its word is there can it be unmasked. */
+static bool event_fifo_is_masked(const struct domain *d, const struct evtchn *chn)
+{
+    return !word_from_port(d, chn->port) || word_test(d, chn, BIT_MASKED);
+}
+
 static bool event_fifo_is_busy(const struct domain *d, const struct evtchn *chn)
 {
     return word_test(d, chn, BIT_LINKED);
@@ -188,6 +194,7 @@ static const struct evtchn_port_ops evtchn_port_ops_fifo = {
     .clear_pending = event_fifo_clear_pending,
     .unmask = event_fifo_unmask,
     .is_pending = event_fifo_is_pending,
+    .is_masked = event_fifo_is_masked,
     .is_busy = event_fifo_is_busy,
     .set_priority = event_fifo_set_priority,
 };

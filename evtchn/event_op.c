@@ -53,8 +53,11 @@ static int op_unmask(struct vcpu *v, union arg *a)
 
     if (!chn)
         return -EINVAL;
-    if (evtchn_usable(chn))
+    if (evtchn_usable(chn)) {
+        TRACE_VCPU(v, evtchn_mask, chn->port, TRACE_NO_DOMAIN, TRACE_NONE, false,
+                   evtchn_port_is_masked(v->domain, chn) && evtchn_port_is_pending(v->domain, chn->port), TRACE_NONE);
         v->domain->evtchn_port_ops->unmask(v->domain, chn);
+    }
     return 0;
 }
 

@@ -100,12 +100,51 @@ void evtchn_free(struct domain *d, struct evtchn *chn)
 
 /* --- what the ABI does with a port --- */
 
+/* The record comes before what follows from the event, so the port is known to those who tell of that (wake.c). */
+static void set_pending_traced(struct domain *d, struct evtchn *chn)
+{
+    struct trace *t = &d->xen->machine->edges->trace;
+    const bool pending = d->evtchn_port_ops->is_pending(d, chn), masked = d->evtchn_port_ops->is_masked(d, chn);
+
+    TRACE(d->xen->machine, evtchn_pending, d->domain_id, chn->notify_vcpu_id, chn->port,
+          t->sent ? t->peer_dom : TRACE_NO_DOMAIN, t->sent ? t->peer_port : TRACE_NONE, masked, !pending,
+          t->sent ? t->flow : TRACE_NONE);
+    t->port = chn->port;
+    d->evtchn_port_ops->set_pending(d, chn);
+    t->port = 0;
+}
+
 void evtchn_port_set_pending(struct domain *d, struct evtchn *chn)
 {
     if (!evtchn_usable(chn))
         return;
-    TRACE(d->xen->machine, evtchn_pending, d->domain_id, chn->notify_vcpu_id, chn->port);
+    if (TRACE_ON(d->xen->machine)) {
+        set_pending_traced(d, chn);
+        return;
+    }
     d->evtchn_port_ops->set_pending(d, chn);
+}
+
+bool evtchn_port_is_masked(const struct domain *d, const struct evtchn *chn)
+{
+    return !evtchn_usable(chn) || d->evtchn_port_ops->is_masked(d, chn);
+}
+
+unsigned int evtchn_nr_deliverable(const struct vcpu *v, uint64_t *first)
+{
+    const struct domain *d = v->domain;
+    unsigned int nr = 0;
+
+    for (evtchn_port_t port = d->valid_evtchns; port-- > 1;) {
+        const struct evtchn *chn = evtchn_from_port(d, port);
+
+        if (evtchn_usable(chn) && chn->notify_vcpu_id == v->vcpu_id && d->evtchn_port_ops->is_pending(d, chn) &&
+            !d->evtchn_port_ops->is_masked(d, chn)) {
+            *first = port;
+            nr++;
+        }
+    }
+    return nr;
 }
 
 bool evtchn_port_is_pending(struct domain *d, evtchn_port_t port)

@@ -25,17 +25,43 @@ bool virq_is_global(uint32_t virq)
     return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF && virq != VIRQ_XENPMU;
 }
 
-static void trace_send(struct domain *d, evtchn_port_t port, const struct domain *rd, evtchn_port_t rport)
+/* d sends, by the vCPU that runs if it is one of d's. */
+static void trace_send(struct domain *d, evtchn_port_t port, struct domain *rd, const struct evtchn *rchn)
 {
-    const struct vcpu *curr = d->xen->pcpu[d->xen->machine->cur_pcpu].curr;
+    struct machine *m = d->xen->machine;
+    const struct vcpu *curr = d->xen->pcpu[m->cur_pcpu].curr;
+    struct trace *t = &m->edges->trace;
 
-    TRACE(d->xen->machine, evtchn_send, d->domain_id, curr && curr->domain == d ? curr->vcpu_id : 0, port,
-          rd->domain_id, rport);
+    t->sent = true;
+    t->flow = d->xen->nr_sent;
+    t->peer_dom = d->domain_id;
+    t->peer_port = port;
+    if (curr && curr->domain == d)
+        TRACE_VCPU(curr, evtchn_send, port, rd->domain_id, rchn->port, evtchn_port_is_masked(rd, rchn),
+                   !evtchn_port_is_pending(rd, rchn->port), t->flow);
+    else
+        TRACE(m, evtchn_send, d->domain_id, 0, port, rd->domain_id, rchn->port, evtchn_port_is_masked(rd, rchn),
+              !evtchn_port_is_pending(rd, rchn->port), t->flow);
+}
+
+static void port_send(struct domain *d, evtchn_port_t port, struct domain *rd, struct evtchn *rchn)
+{
+    struct machine *m = d->xen->machine;
+
+    d->xen->nr_sent++;
+    if (TRACE_ON(m))
+        trace_send(d, port, rd, rchn);
+    if (rchn->notify)
+        rchn->notify(domain_vcpu(rd, rchn->notify_vcpu_id), rchn->port);
+    else
+        evtchn_port_set_pending(rd, rchn);
+    if (TRACE_ON(m))
+        m->edges->trace.sent = false;
 }
 
 int evtchn_send(struct domain *d, evtchn_port_t port)
 {
-    struct evtchn *chn = evtchn_from_port(d, port), *rchn;
+    struct evtchn *chn = evtchn_from_port(d, port);
     struct domain *rd;
 
     if (!chn || chn->notify)
@@ -43,17 +69,9 @@ int evtchn_send(struct domain *d, evtchn_port_t port)
     switch (chn->state) {
     case ECS_INTERDOMAIN:
         rd = chn->u.interdomain.remote_dom;
-        rchn = evtchn_from_port(rd, chn->u.interdomain.remote_port);
-        trace_send(d, port, rd, rchn->port);
-        if (rchn->notify)
-            rchn->notify(domain_vcpu(rd, rchn->notify_vcpu_id), rchn->port);
-        else
-            evtchn_port_set_pending(rd, rchn);
+        port_send(d, port, rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
         return 0;
-    case ECS_IPI:
-        trace_send(d, port, d, port);
-        evtchn_port_set_pending(d, chn);
-        return 0;
+    case ECS_IPI: port_send(d, port, d, chn); return 0;
     case ECS_UNBOUND: return 0; /* nobody listens yet: dropped; bind_interdomain makes up for it */
     default: return -EINVAL;
     }
@@ -69,8 +87,7 @@ void notify_via_xen_event_channel(struct domain *d, evtchn_port_t port)
     if (chn->state == ECS_INTERDOMAIN) {
         struct domain *rd = chn->u.interdomain.remote_dom;
 
-        trace_send(d, port, rd, chn->u.interdomain.remote_port);
-        evtchn_port_set_pending(rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
+        port_send(d, port, rd, evtchn_from_port(rd, chn->u.interdomain.remote_port));
     }
 }
 

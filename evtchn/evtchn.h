@@ -126,6 +126,9 @@ static inline bool local_events_need_delivery(const struct vcpu *v)
     return v->vcpu_info->evtchn_upcall_pending && !v->vcpu_info->evtchn_upcall_mask;
 }
 
+/* How many ports are pending and not masked for v, and the lowest one, if there is any: looks at all of them. */
+unsigned int evtchn_nr_deliverable(const struct vcpu *v, uint64_t *first);
+
 /* --- vcpu_info: vcpu_info.c --- */
 
 /* shared_info and vcpu_info have the layout of <xen/foreign/x86_32.h>: PV32, and HVM guests that run 32-bit kernels. */

@@ -138,15 +138,15 @@ const struct caller_mem_ops native_caller_mem = {
     .name = "native code", .copy_from = native_copy_from, .copy_to = native_copy_to, .okay = native_okay
 };
 
-/* --- instructions --- */
+/* --- instructions, and looking on --- */
 
-size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
+static size_t peek(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, uint32_t access)
 {
     size_t done = 0;
 
     while (done < n && is_pv_domain(v->domain)) {
         const size_t part = in_page(va + done, n - done);
-        uint32_t pfec = PFEC_insn_fetch;
+        uint32_t pfec = access;
         mfn_t mfn = guest_walk(v, va + done, &pfec);
 
         if (mfn_eq(mfn, INVALID_MFN))
@@ -156,3 +156,10 @@ size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
     }
     return done;
 }
+
+size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n)
+{
+    return peek(v, va, buf, n, PFEC_insn_fetch);
+}
+
+size_t guest_peek(struct vcpu *v, uint64_t va, void *buf, size_t n) { return peek(v, va, buf, n, 0); }

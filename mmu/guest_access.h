@@ -42,6 +42,8 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
  */
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 
+/* Look at memory as v sees it now, from va on: nothing is marked accessed. How many of n bytes could be read. */
+size_t guest_peek(struct vcpu *v, uint64_t va, void *buf, size_t n);
 /* Fetch up to n bytes of instructions at va; returns how many were readable before the first unmapped page. */
 size_t guest_fetch_insn(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n);
 

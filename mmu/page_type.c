@@ -31,6 +31,20 @@
 
 #include <errno.h>
 
+/* The record is about the frame's owner, by the vCPU for which it happens if that is one of its own. */
+static void trace_type(struct xen *xen, const struct vcpu *v, const struct page_info *pg, uint64_t old, uint64_t type,
+                       unsigned int count, enum trace_page_why why)
+{
+    const mfn_t mfn = page_to_mfn(xen, pg);
+
+    if (!TRACE_ON(xen->machine))
+        return;
+    TRACE(xen->machine, page_type, pg->owner ? pg->owner->domain_id : TRACE_NO_DOMAIN,
+          v && v->domain == pg->owner ? v->vcpu_id : 0, mfn_x(mfn),
+          xen->m2p_frames ? get_gpfn_from_mfn(xen, mfn) : TRACE_NONE, /* very early there is no M2P */
+          (old & PGT_type_mask) >> 61, (type & PGT_type_mask) >> 61, count, why);
+}
+
 static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64_t type)
 {
     const struct paging_ops *paging = pg->owner->paging;
@@ -42,6 +56,7 @@ static int validate(struct xen *xen, struct vcpu *v, struct page_info *pg, uint6
         pg->type_info |= PGT_partial;
         pg->count_info++; /* its own */
     } else {
+        trace_type(xen, v, pg, type, PGT_none, 0, TRACE_PAGE_REFUSED);
         pg->type_info = 0;
     }
     return rc;
@@ -58,8 +73,7 @@ int _get_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64
         BUG_ON(x & (PGT_partial | PGT_pae_xen_l2));
         if ((x & PGT_type_mask) != type) {
             tlb_flush_stale(xen, pg->tlb_stamp);
-            TRACE(xen->machine, page_type, pg->owner ? pg->owner->domain_id : TRACE_NO_DOMAIN, 0,
-                  mfn_x(page_to_mfn(xen, pg)), type_level(x), type_level(type));
+            trace_type(xen, v, pg, x, type, 1, TRACE_PAGE_GET);
             nx = (x & ~(PGT_type_mask | PGT_validated)) | type;
             if (type == PGT_writable_page || type == PGT_shared_page)
                 nx |= PGT_validated;
@@ -109,6 +123,8 @@ int _put_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg)
         }
     }
     if (!rc) {
+        if (type_is_table(x))
+            trace_type(xen, v, pg, x, x, 0, TRACE_PAGE_PUT);
         pg->type_info = (pg->type_info & ~PGT_pae_xen_l2) - 1;
         pg->tlb_stamp = xen->tlb_clock;
         if ((x & PGT_type_mask) == PGT_l4_page_table)

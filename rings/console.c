@@ -43,6 +43,17 @@ static void notify(struct console_backend *c)
     event_op(native_vcpu(c->kernel), EVTCHNOP_send, &op);
 }
 
+/* A record has room for a piece of it; so there may be several. */
+static void trace_output(const struct console_backend *c, XENCONS_RING_IDX cons, XENCONS_RING_IDX prod,
+                         const char *text, size_t n)
+{
+    struct machine *m = native_vcpu(c->kernel)->domain->xen->machine;
+
+    TRACE(m, ring, c->domid, 0, c->domid, TRACE_RING_CONSOLE_OUT, cons, prod, TRACE_NONE, true);
+    for (size_t at = 0; TRACE_ON(m) && at < n; at += TRACE_TEXT_SIZE(console))
+        TRACE_TEXT_BY(m, console, trace_who(c->domid, 0), text + at, n - at);
+}
+
 /* Pass on what the guest wrote. True when there was anything. */
 static bool drain_out(struct console_backend *c)
 {
@@ -53,9 +64,9 @@ static bool drain_out(struct console_backend *c)
     if (n == 0)
         return false;
     if (n <= sizeof(buf)) {
-        TRACE(native_vcpu(c->kernel)->domain->xen->machine, console, c->domid, 0, n);
         for (XENCONS_RING_IDX i = 0; i < n; i++)
             buf[i] = c->intf->out[MASK_XENCONS_IDX(cons + i, c->intf->out)];
+        trace_output(c, cons, prod, buf, n);
         task_charge(&c->task, 0, n);
         if (c->io.out)
             c->io.out(c->io.data, c->domid, buf, n);
@@ -80,6 +91,10 @@ static bool fill_in(struct console_backend *c)
     task_charge(&c->task, 0, n);
     for (size_t i = 0; i < n; i++)
         c->intf->in[MASK_XENCONS_IDX(prod + i, c->intf->in)] = buf[i];
+    TRACE_TEXT_BY(native_vcpu(c->kernel)->domain->xen->machine, input, trace_who(c->domid, 0), buf, n,
+                  TRACE_INPUT_CONSOLE, n);
+    TRACE(native_vcpu(c->kernel)->domain->xen->machine, ring, c->domid, 0, c->domid, TRACE_RING_CONSOLE_IN, prod,
+          prod + n, TRACE_NONE, true);
     atomic_thread_fence(memory_order_seq_cst); /* the bytes before the index */
     c->intf->in_prod = prod + (XENCONS_RING_IDX)n;
     return true;

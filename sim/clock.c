@@ -17,6 +17,7 @@
 #include "sim/clock.h"
 
 #include "sim/bug.h"
+#include "sim/machine.h"
 
 void vclock_init(struct vclock *c, struct arena *arena) { *c = (struct vclock){ .arena = arena }; }
 
@@ -28,7 +29,17 @@ void vclock_destroy(struct vclock *c)
     *c = (struct vclock){ 0 };
 }
 
-void timer_init(struct timer *t, timer_fn *fn, void *data) { *t = (struct timer){ .fn = fn, .data = data }; }
+void timer_init(struct timer *t, timer_fn *fn, void *data)
+{
+    *t = (struct timer){ .fn = fn, .data = data, .domain = TRACE_NO_DOMAIN };
+}
+
+void timer_label(struct timer *t, unsigned int label, unsigned int domain, unsigned int vcpu)
+{
+    t->label = (uint8_t)label;
+    t->domain = (uint16_t)domain;
+    t->vcpu = (uint16_t)vcpu;
+}
 
 static bool fires_before(const struct vclock_entry *a, const struct vclock_entry *b)
 {
@@ -75,6 +86,8 @@ void timer_set(struct vclock *c, struct timer *t, s_time_t expires)
         BUG_ON(!c->heap);
     }
     t->expires = expires < c->now ? c->now : expires;
+    if (c->machine)
+        TRACE(c->machine, timer_set, t->domain, t->vcpu, t->label, (uint64_t)t->expires);
     sift_up(c, c->nr++, (struct vclock_entry){ t->expires, ++c->seq, t });
 }
 
@@ -107,6 +120,8 @@ void vclock_run(struct vclock *c)
         struct timer *t = c->heap[0].t;
 
         timer_stop(c, t);
+        if (c->machine)
+            TRACE(c->machine, timer_fire, t->domain, t->vcpu, t->label, (uint64_t)t->expires);
         t->fn(t->data);
     }
 }

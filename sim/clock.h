@@ -15,6 +15,8 @@
 #include "sim/arena.h"
 #include "sim/types.h"
 
+struct machine;
+
 #define CLOCK_NS_PER_INSN      1
 #define CLOCK_NS_PER_EXIT      500
 #define CLOCK_NS_PER_HYPERCALL 200
@@ -39,6 +41,9 @@ struct timer {
     void *data;
     s_time_t expires;
     size_t slot; /* 1-based index into the heap; 0: not armed */
+    /* for the trace, see timer_label() */
+    uint8_t label;
+    uint16_t domain, vcpu;
 };
 
 /* A timer's place in the queue. */
@@ -50,6 +55,7 @@ struct vclock_entry {
 
 struct vclock {
     struct arena *arena;
+    struct machine *machine; /* whose it is, for the trace; NULL: nobody's */
     s_time_t now;
     uint64_t seq;
     struct vclock_entry *heap;
@@ -62,6 +68,8 @@ void vclock_init(struct vclock *c, struct arena *arena);
 void vclock_destroy(struct vclock *c);
 
 void timer_init(struct timer *t, timer_fn *fn, void *data);
+/* What it is, TIMER_*, and whose: a vCPU's, or another thing's of the domain (0), or nobody's (TRACE_NO_DOMAIN). */
+void timer_label(struct timer *t, unsigned int label, unsigned int domain, unsigned int vcpu);
 /* Arm (or re-arm) t for absolute time `expires`; in the past means at the next vclock_run(). */
 void timer_set(struct vclock *c, struct timer *t, s_time_t expires);
 /* Disarm; harmless when not armed. */

@@ -88,6 +88,7 @@ struct machine *machine_create(const struct machine_config *cfg, char *err, size
     m->plain_engine = cfg->plain_engine;
     m->log.level = LOG_INFO;
     vclock_init(&m->clock, m->arena);
+    m->clock.machine = m;
     if (!ram_create(m, cfg->ram_mib, err, errlen))
         goto fail;
     m->edges->decoder = insn_decoder_create();

@@ -23,14 +23,6 @@
 #define MACHINE_MAX_PCPUS   16
 #define MACHINE_MAX_RAM_MIB ((UINT64_C(512) << 10) - 1) /* what lies above is the emulator's own (EMU_PRIVATE) */
 
-/*
- * Where in a run the machine is: instructions retired, by all pCPUs, in the order of execution; and what the hypervisor
- * has done since the last of them, in steps (vcpu/run.h).
- */
-struct position {
-    uint64_t insns, step;
-};
-
 static inline bool position_is_before(struct position a, struct position b)
 {
     return a.insns < b.insns || (a.insns == b.insns && a.step < b.step);

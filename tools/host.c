@@ -268,7 +268,7 @@ void host_log(struct host *h, void (*sink)(void *data, const char *line, size_t 
 
 void host_trace(struct host *h, void (*sink)(void *data, const struct trace_record *rec), void *data)
 {
-    h->machine->edges->trace = (struct trace){ sink, data };
+    h->machine->edges->trace = (struct trace){ .sink = sink, .data = data };
 }
 
 struct xen *host_xen(struct host *h) { return h->xen; }

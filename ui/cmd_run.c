@@ -363,7 +363,6 @@ static void loop(struct run *r)
         const bool idle = slice_run(r, slice_end(r, was_busy));
         const s_time_t slice = r->now - start, busy = host_busy(r->host) - busy_before;
 
-        trace_file_until(&r->trace, host_now(r->host));
         r->process->terminal_refresh();
         keyboard_check(r);
         console_tick(&r->console, r->now, idle);
@@ -396,6 +395,27 @@ static void warnings_print(struct run *r, const struct guest_list *l)
         }
 }
 
+/* Copies of a guest come from the same files: each is named once. */
+static int trace_start(struct run *r, const struct guest_list *l)
+{
+    const char *path = r->opt->trace;
+    struct trace_file_guest *guests = calloc(l->nr, sizeof(*guests));
+    int rc;
+
+    for (unsigned int i = 0; guests && i < l->nr; i++) {
+        const struct host_guest *g = &l->entries[i].guest;
+
+        guests[i] = (struct trace_file_guest){ l->names[i], g->kernel, g->ramdisk };
+    }
+    rc = guests ? trace_file_open(&r->trace, path, guests, l->nr, &r->process->stop) : -1;
+    if (rc)
+        snprintf(r->err, RUN_ERR_SIZE, "%s: %s", path, strerror(errno));
+    else
+        host_trace(r->host, trace_file_sink, &r->trace);
+    free(guests);
+    return rc;
+}
+
 static int machine_start(struct run *r, const struct guest_list *l)
 {
     const struct run_options *o = r->opt;
@@ -410,14 +430,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
     if (!r->host)
         return -1;
     host_log(r->host, on_log, r, start_log_level(o));
-    if (!o->trace)
-        return 0;
-    if (trace_file_open(&r->trace, o->trace)) {
-        snprintf(r->err, RUN_ERR_SIZE, "%s: %s", o->trace, strerror(errno));
-        return -1;
-    }
-    host_trace(r->host, trace_file_sink, &r->trace);
-    return 0;
+    return o->trace ? trace_start(r, l) : 0;
 }
 
 /* A console has no size that a guest could ask for. */
@@ -483,7 +496,7 @@ static void stats_show(struct run *r)
  */
 static void failures_note(struct run *r)
 {
-    const int interrupted = r->process->signal ? EINTR : 0, trace_error = trace_file_close(&r->trace);
+    const int trace_error = trace_file_close(&r->trace), interrupted = r->process->signal ? EINTR : 0;
 
     r->outcome.left = r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
     if (r->console.error && r->console.error != EPIPE && r->console.error != interrupted)
@@ -502,6 +515,9 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     };
     const s_time_t start = real_now();
     struct guest_list list;
+
+    if (o->trace && !strcmp(o->trace, "-")) /* which has standard output for itself */
+        r.console.out = stderr;
 
     err[0] = '\0';
     input_open(&r.input, STDIN_FILENO);

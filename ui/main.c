@@ -22,6 +22,7 @@
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
+#include "ui/version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +31,6 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-#define XENLAB_VERSION "0.1"
 
 static struct run_process process;
 static volatile sig_atomic_t terminal_is_raw, terminal_is_set; /* is to be; is */

@@ -103,7 +103,7 @@ static const struct option options[] = {
     { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
       "which of several the keyboard talks to: its name, or its number (1)" },
     { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
-      "write what happens to FILE, a JSON object a line" },
+      "write what happens to FILE, JSON lines (-: here, consoles to standard error)" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
     { .name = "The debugger:", .kind = OPTION_DEBUG },
     { "script",    0,  OPTION_TEXT,     "FILE",     FIELD(script),    0, 0, "commands from FILE, and then the end" },
@@ -360,10 +360,6 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         return 0;
     if (o->nr_guests == 0) {
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab run --help)");
-        return -1;
-    }
-    if (o->trace && !strcmp(o->trace, "-")) {
-        snprintf(err, OPTIONS_ERR_SIZE, "--trace: standard output is the guests' console; name a file, or /dev/stderr");
         return -1;
     }
     if (o->nr_guests > 1 && o->name) {

@@ -3,83 +3,166 @@
 #include "ui/trace_file.h"
 
 #include <errno.h>
-#include <stdio_ext.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sim/clock.h"
+#include "ui/version.h"
 
 #define BUFFER_SIZE (1 << 20)
 
-int trace_file_open(struct trace_file *t, const char *path)
-{
-    memset(t, 0, sizeof(*t));
-    t->path = path;
-    t->file = fopen(path, "we");
-    if (!t->file)
-        return -1;
-    setvbuf(t->file, NULL, _IOFBF, BUFFER_SIZE);
-    return 0;
-}
+/* --- writing --- */
 
-static void record_write(struct trace_file *t, const struct trace_record *rec)
+static void flush(struct trace_file *t)
 {
-    char line[512];
-    int n = trace_format_json(rec, line, sizeof(line) - 1);
+    size_t done = 0;
 
-    if (t->error || n < 0)
-        return;
-    if ((size_t)n > sizeof(line) - 2)
-        n = sizeof(line) - 2;
-    line[n++] = '\n';
-    if (fwrite(line, 1, (size_t)n, t->file) != (size_t)n)
-        t->error = errno;
+    while (done < t->len && !t->error) {
+        const ssize_t n = write(t->fd, t->buf + done, t->len - done);
+
+        if (n < 0)
+            t->error = errno;
+        else
+            done += (size_t)n;
+        if (done < t->len && *t->stop && !t->error) /* a signal came when a part of it was written */
+            t->error = EINTR;
+    }
+    t->len = 0;
 }
 
 void trace_file_sink(void *data, const struct trace_record *rec)
 {
     struct trace_file *t = data;
-    size_t at = t->nr;
 
     if (t->error)
         return;
-    if (t->nr == t->size) {
-        const size_t size = t->size ? 2 * t->size : 1024;
-        struct trace_record *held = realloc(t->held, size * sizeof(*held));
-
-        if (!held) {
-            t->error = ENOMEM;
-            return;
-        }
-        t->held = held;
-        t->size = size;
-    }
-    while (at && t->held[at - 1].time > rec->time)
-        at--;
-    memmove(&t->held[at + 1], &t->held[at], (t->nr - at) * sizeof(*rec));
-    t->held[at] = *rec;
-    t->nr++;
+    if (t->len + TRACE_JSON_SIZE + 1 > BUFFER_SIZE)
+        flush(t);
+    t->len += trace_format_json(rec, t->buf + t->len);
+    t->buf[t->len++] = '\n';
 }
 
-void trace_file_until(struct trace_file *t, s_time_t now)
-{
-    size_t n = 0;
+/* --- the header --- */
 
-    for (; n < t->nr && t->held[n].time <= now; n++)
-        record_write(t, &t->held[n]);
-    if (n)
-        memmove(t->held, &t->held[n], (t->nr - n) * sizeof(*t->held));
-    t->nr -= n;
+/* FNV-1a, 64 bits, of a file's bytes. False: it cannot be read, or not a second time. */
+static bool file_hash(const char *path, uint64_t *hash)
+{
+    const int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    struct stat st;
+    uint8_t bytes[1 << 16];
+    ssize_t n = -1;
+
+    *hash = UINT64_C(0xcbf29ce484222325);
+    if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode))
+        while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+            for (ssize_t i = 0; i < n; i++)
+                *hash = (*hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    if (fd >= 0)
+        close(fd);
+    return n == 0;
+}
+
+static void put_string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++)
+        if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ')
+            fprintf(out, "\\u%04x", (unsigned char)*text);
+        else
+            fputc(*text, out);
+    fputc('"', out);
+}
+
+static void put_file(FILE *out, const char *key, const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    uint64_t hash;
+
+    fprintf(out, ",\"%s\":", key);
+    if (!path) {
+        fputs("null", out);
+        return;
+    }
+    fputs("{\"file\":", out);
+    put_string(out, slash ? slash + 1 : path);
+    if (file_hash(path, &hash))
+        fprintf(out, ",\"fnv1a64\":\"0x%016" PRIx64 "\"}", hash);
+    else
+        fputs(",\"fnv1a64\":null}", out);
+}
+
+static void put_header(FILE *out, const struct trace_file_guest *guests, size_t nr)
+{
+    fprintf(out,
+            "{\"v\":%d,\"xenlab\":\"%s\",\"build\":\"%s\",\"costs\":{\"insn\":%d,\"exit\":%d,\"hypercall\":%d,"
+            "\"step\":%d,\"unit\":%d,\"kib\":%d},\"guests\":[",
+            TRACE_VERSION, XENLAB_VERSION, XENLAB_BUILD, CLOCK_NS_PER_INSN, CLOCK_NS_PER_EXIT, CLOCK_NS_PER_HYPERCALL,
+            CLOCK_NS_PER_STEP, CLOCK_NS_PER_UNIT, CLOCK_NS_PER_KIB);
+    for (size_t i = 0; i < nr; i++) {
+        fputs(i ? ",{\"name\":" : "{\"name\":", out);
+        put_string(out, guests[i].name);
+        put_file(out, "kernel", guests[i].kernel);
+        put_file(out, "ramdisk", guests[i].ramdisk);
+        fputc('}', out);
+    }
+    fputs("]}\n", out);
+}
+
+/* --- from end to end --- */
+
+static int header_write(struct trace_file *t, const struct trace_file_guest *guests, size_t nr)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    if (!out)
+        return -1;
+    put_header(out, guests, nr);
+    fclose(out);
+    for (size_t at = 0, part; text && at < len; at += part) {
+        part = len - at < BUFFER_SIZE ? len - at : BUFFER_SIZE;
+        memcpy(t->buf, text + at, part);
+        t->len = part;
+        if (at + part < len)
+            flush(t);
+    }
+    free(text);
+    return 0;
+}
+
+int trace_file_open(struct trace_file *t, const char *path, const struct trace_file_guest *guests, size_t nr,
+                    const bool *stop)
+{
+    memset(t, 0, sizeof(*t));
+    t->path = path;
+    t->stop = stop;
+    t->buf = malloc(BUFFER_SIZE);
+    if (!t->buf)
+        return -1;
+    t->fd = strcmp(path, "-") ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666) : dup(STDOUT_FILENO);
+    if (t->fd >= 0 && header_write(t, guests, nr) == 0)
+        return 0;
+    if (t->fd >= 0)
+        close(t->fd);
+    free(t->buf);
+    t->buf = NULL;
+    return -1;
 }
 
 int trace_file_close(struct trace_file *t)
 {
-    trace_file_until(t, STIME_MAX);
-    free(t->held);
-    t->held = NULL;
-    t->size = 0;
-    if (t->file && t->error) /* what is left would have to wait again, for the same in vain */
-        __fpurge(t->file);
-    if (t->file && fclose(t->file) && !t->error)
+    if (!t->buf)
+        return t->error;
+    flush(t);
+    if (close(t->fd) && !t->error)
         t->error = errno;
-    t->file = NULL;
+    free(t->buf);
+    t->buf = NULL;
     return t->error;
 }

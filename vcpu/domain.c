@@ -75,7 +75,7 @@ void domain_destroy(struct domain *d)
 {
     BUG_ON(d->type != DOMAIN_SYSTEM && d->is_dying != DOMDYING_dead);
     if (d->type != DOMAIN_SYSTEM) /* nor was their creation an event */
-        TRACE(d->xen->machine, domain_destroy, d->domain_id, 0);
+        TRACE_DOMAIN(d, TRACE_DOMAIN_DESTROY, TRACE_NONE, "");
     domain_free(d);
 }
 
@@ -158,7 +158,7 @@ int domain_create(struct xen *xen, domid_t domid, const struct guest_ops *guest,
         domain_free(d);
         return rc;
     }
-    TRACE(xen->machine, domain_create, domid, 0);
+    TRACE_DOMAIN(d, TRACE_DOMAIN_CREATE, TRACE_NONE, "");
     *out = d;
     return 0;
 }

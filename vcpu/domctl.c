@@ -221,6 +221,7 @@ static int pausedomain(struct domain *d)
     if (d->controller_pause_count == 255)
         return -EUSERS;
     d->controller_pause_count++;
+    TRACE_DOMAIN(d, TRACE_DOMAIN_PAUSE, TRACE_NONE, "");
     for_each_vcpu (d, v)
         vcpu_sleep_nosync(v);
     return 0;
@@ -233,6 +234,7 @@ static int unpausedomain(struct domain *d)
     if (!d->creation_finished)
         update_domain_wallclock_time(d);
     d->creation_finished = true;
+    TRACE_DOMAIN(d, TRACE_DOMAIN_UNPAUSE, TRACE_NONE, "");
     if (--d->controller_pause_count == 0)
         for_each_vcpu (d, v)
             vcpu_wake(v);

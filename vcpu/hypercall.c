@@ -20,11 +20,14 @@
 #include "evtchn/evtchn.h"
 #include "mmu/audit.h"
 #include "mmu/compat.h"
+#include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>
 #include <xen/arch-x86/xen-mca.h>
+#include <xen/memory.h>
+#include <xen/sched.h>
 
 static hypercall_fn do_multicall;
 
@@ -130,6 +133,58 @@ static long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_arg
     return ret;
 }
 
+/* --- for the trace --- */
+
+/* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */
+static uint64_t traced_arg(const struct vcpu *v, uint64_t a) { return is_native_domain(v->domain) && a >> 32 ? 0 : a; }
+
+/* The operation: the first argument, or the first word of what it points to. */
+static uint64_t traced_sub(struct vcpu *v, uint64_t nr, const struct hypercall_args *args)
+{
+    uint32_t cmd;
+
+    if (!trace_subops(nr))
+        return TRACE_NONE;
+    switch (nr) {
+    case __HYPERVISOR_domctl:
+    case __HYPERVISOR_sysctl:
+    case __HYPERVISOR_platform_op:
+    case __HYPERVISOR_mmuext_op:
+    case __HYPERVISOR_event_channel_op_compat:
+    case __HYPERVISOR_physdev_op_compat:
+        if (is_native_domain(v->domain) ? copy_from_guest(v, &cmd, args->a[0], sizeof(cmd))
+                                        : guest_peek(v, args->a[0], &cmd, sizeof(cmd)) != sizeof(cmd))
+            return TRACE_NONE;
+        return cmd;
+    /* Above them is how far a call has come that is continued: mmu/memory/, mmu/grant/. */
+    case __HYPERVISOR_memory_op: return args->a[0] & 0x3f;
+    case __HYPERVISOR_grant_table_op: return args->a[0] & 0xfff;
+    default: return (uint32_t)args->a[0];
+    }
+}
+
+static void trace_call(struct vcpu *v, uint64_t nr, const struct hypercall_args *args, uint64_t rip, enum trace_via via,
+                       uint64_t multi)
+{
+    const uint64_t *a = args->a;
+
+    TRACE_VCPU(v, hypercall, nr, traced_sub(v, nr, args), traced_arg(v, a[0]), traced_arg(v, a[1]), traced_arg(v, a[2]),
+               traced_arg(v, a[3]), traced_arg(v, a[4]), traced_arg(v, a[5]), rip, via, multi);
+}
+
+/* One for each hypercall, also for those that will be made again and for iret, whose result is the frame's RAX. */
+static void trace_ret(struct vcpu *v, uint64_t nr, long ret, s_time_t began)
+{
+    const struct domain *d = v->domain;
+    enum trace_status status = TRACE_STATUS_DONE;
+
+    if (ret == -ERESTART)
+        status = TRACE_STATUS_CONTINUED;
+    else if (nr == __HYPERVISOR_iret || (d->is_shutting_down && d->shutdown_code != SHUTDOWN_suspend))
+        status = TRACE_STATUS_NORETURN;
+    TRACE_VCPU(v, hypercall_ret, nr, (uint64_t)ret, (uint64_t)(NOW(d->xen) - began), status);
+}
+
 /* --- from a guest's registers --- */
 
 static inline struct hypercall_args args_of(const struct cpu_state *r, bool compat)
@@ -158,16 +213,15 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
     struct machine *m = v->domain->xen->machine;
     const uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
     struct hypercall_args args = args_of(r, compat);
+    const s_time_t began = m->clock.now;
     long ret;
 
-    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, args.a[0], args.a[1], args.a[2], r->rip);
+    if (TRACE_ON(m))
+        trace_call(v, nr, &args, r->rip, compat ? TRACE_VIA_INT82 : TRACE_VIA_SYSCALL, TRACE_NONE);
     m->clock.now += CLOCK_NS_PER_HYPERCALL;
     ret = hypercall_dispatch(v, nr, &args);
-    /*
-     * One for each hypercall, also for those that will be made again (-ERESTART) and for iret, whose result is the
-     * frame's RAX.
-     */
-    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
+    if (TRACE_ON(m))
+        trace_ret(v, nr, ret, began);
     if (nr == __HYPERVISOR_iret)
         return; /* it loaded a whole new context */
     if (ret == -ERESTART) {
@@ -180,9 +234,6 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
 
 void hypercall_guest(struct vcpu *v) { hypercall(v, false); }
 void compat_hypercall_guest(struct vcpu *v) { hypercall(v, true); }
-
-/* In a trace, the addresses of native code's buffers are left out: they are the host's, and another on every run. */
-static uint64_t native_arg(uint64_t a) { return a >> 32 ? 0 : a; }
 
 static long native_dispatch(struct vcpu *v, unsigned int nr, struct hypercall_args *args)
 {
@@ -200,14 +251,16 @@ static long native_dispatch(struct vcpu *v, unsigned int nr, struct hypercall_ar
 static long native_call(struct vcpu *v, unsigned int nr, struct hypercall_args *args, bool once)
 {
     struct machine *m = v->domain->xen->machine;
+    const s_time_t began = m->clock.now;
     long ret;
 
-    TRACE(m, hypercall, v->domain->domain_id, v->vcpu_id, nr, native_arg(args->a[0]), native_arg(args->a[1]),
-          native_arg(args->a[2]), 0);
+    if (TRACE_ON(m))
+        trace_call(v, nr, args, 0, TRACE_VIA_NATIVE, TRACE_NONE);
     do
         ret = native_dispatch(v, nr, args);
     while (ret == -ERESTART && !once);
-    TRACE(m, hypercall_ret, v->domain->domain_id, v->vcpu_id, nr, (uint64_t)ret);
+    if (TRACE_ON(m))
+        trace_ret(v, nr, ret, began);
     return ret;
 }
 
@@ -246,6 +299,19 @@ static int multicall_write(struct vcpu *v, uint64_t addr, const struct multicall
                  : copy_field_to_guest(v, addr, COMPAT_multicall_entry, e, result);
 }
 
+static long multicall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args, uint32_t index)
+{
+    const s_time_t began = NOW(v->domain->xen);
+    long ret;
+
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_call(v, nr, args, is_pv_domain(v->domain) ? v->regs->rip : 0, TRACE_VIA_MULTICALL, index);
+    ret = hypercall_dispatch(v, nr, args);
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_ret(v, nr, ret, began);
+    return ret;
+}
+
 /*
  * multicall(list, n): each entry gets its own result; one that has to be continued stops the list there until next
  * time.
@@ -275,7 +341,7 @@ static long do_multicall(struct vcpu *v, struct hypercall_args *args)
             break;
         for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
             a.a[j] = e.args[j];
-        e.result = (xen_ulong_t)hypercall_dispatch(v, e.op, &a);
+        e.result = (xen_ulong_t)multicall_dispatch(v, e.op, &a, i);
         if (e.op == __HYPERVISOR_iret) {
             v->in_multicall = false;
             return (long)e.result; /* the context is a new one: there is nobody to go on for */

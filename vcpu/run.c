@@ -40,6 +40,7 @@
 #include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 #include "vcpu/time.h"
+#include "vcpu/trace.h"
 
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
 
@@ -84,7 +85,7 @@ static void turn_over(struct xen *xen)
 {
     xen->pcpu[xen->run.cpu].now = xen->machine->clock.now;
     xen->run.phase = RUN_TURN;
-    xen->run.left = xen->run.insns = 0;
+    xen->run.left = 0;
 }
 
 /* Is this as far as is wanted? */
@@ -121,22 +122,11 @@ static void guest_enter(struct xen *xen)
         turn_over(xen);
         return;
     }
+    if (r->v->resume_why)
+        trace_resume(r->v);
     tlb_catch_up(r->v);
     r->phase = RUN_GUEST;
-    r->insns = 0;
     r->left = (uint64_t)(r->end - xen->machine->clock.now) / CLOCK_NS_PER_INSN + 1;
-}
-
-/* For the trace: the address of a page fault, or what #DB reports. */
-static uint64_t exit_addr(const struct sim_exit *e)
-{
-    switch (e->kind) {
-    case EXIT_EXCEPTION: return e->exception.addr;
-    case EXIT_CPUID:
-    case EXIT_RDTSC:
-    case EXIT_PAUSE: return e->insn.dr6;
-    default: return 0;
-    }
 }
 
 /* The guest that runs has executed so many instructions. */
@@ -146,6 +136,7 @@ static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
     if (insns) {
         m->at.step = 0;
         v->insns_at = m->at.insns;
+        v->insns += insns;
     }
     m->clock.now += (s_time_t)insns * CLOCK_NS_PER_INSN;
 }
@@ -154,17 +145,18 @@ static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
 static void exit_account(struct xen *xen, const struct sim_exit *e)
 {
     struct machine *m = xen->machine;
-    const struct vcpu *v = xen->run.v;
+    struct vcpu *v = xen->run.v;
 
     step_begin(m);
     m->clock.now += CLOCK_NS_PER_EXIT;
     xen->stats.exits[e->kind]++;
     if (e->kind == EXIT_EXCEPTION)
         xen->stats.exceptions[e->exception.vector & 31]++;
-    TRACE(m, exit, v->domain->domain_id, v->vcpu_id, e->kind, sim_exit_vector(e),
-          e->kind == EXIT_EXCEPTION ? e->exception.error_code : 0, v->regs->rip, exit_addr(e),
-          xen->run.insns + e->insns);
-    xen->run.left = xen->run.insns = 0; /* how often it was looked at on the way is no state */
+    if (TRACE_ON(m))
+        trace_exit(v, e);
+    v->resume_why = TRACE_RESUME_HANDLED;
+    v->insns = 0;
+    xen->run.left = 0; /* how often it was looked at on the way is no state */
 }
 
 /* Do what it came out for. The domain may be gone then, but that asks for a new schedule. */
@@ -222,7 +214,6 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
 
     insns_account(xen->machine, r->v, e->insns);
     if (e->kind == EXIT_BUDGET || e->kind == EXIT_STOP) {
-        r->insns += e->insns;
         r->left = budget->insns;
         if (e->kind == EXIT_BUDGET) {
             xen->stats.exits[EXIT_BUDGET]++;
@@ -283,6 +274,7 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
         return;
     if (next->last_run > NOW(xen))
         xen->machine->clock.now = next->last_run;
+    next->resume_why = TRACE_RESUME_SCHEDULED;
     next->domain->guest->switch_to(next);
 }
 

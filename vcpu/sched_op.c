@@ -49,7 +49,6 @@ static long do_poll(struct vcpu *v, uint64_t arg)
     d->poll_mask |= UINT64_C(1) << v->vcpu_id;
     v->pause_flags |= VPF_poll;
     vcpu_poll_start_timer(v, (s_time_t)poll.timeout);
-    TRACE(d->xen->machine, sched_block, d->domain_id, v->vcpu_id);
     vcpu_sleep_nosync(v);
     return 0;
 }

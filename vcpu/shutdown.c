@@ -47,7 +47,7 @@ void domain_shutdown(struct domain *d, int reason)
     if (d->is_shutting_down)
         return;
     d->is_shutting_down = d->is_shut_down = true;
-    TRACE(d->xen->machine, domain_shutdown, d->domain_id, 0, d->shutdown_code);
+    TRACE_DOMAIN(d, TRACE_DOMAIN_SHUTDOWN, (uint64_t)d->shutdown_code, "");
     for_each_vcpu (d, v)
         vcpu_sleep_nosync(v);
     domain_notify(d);
@@ -58,6 +58,7 @@ void domain_resume(struct domain *d)
     d->is_shutting_down = d->is_shut_down = false;
     d->shutdown_code = -1;
     d->crash_reason[0] = '\0';
+    TRACE_DOMAIN(d, TRACE_DOMAIN_RESUME, TRACE_NONE, "");
     for_each_vcpu (d, v)
         vcpu_wake(v);
 }
@@ -74,7 +75,8 @@ void domain_crash(struct vcpu *v, const char *why, ...)
     vsnprintf(d->crash_reason, sizeof(d->crash_reason), why, ap);
     va_end(ap);
     printk(xen->machine, LOG_ERR, "d%uv%u: %s: domain crashed", d->domain_id, v->vcpu_id, d->crash_reason);
-    TRACE(xen->machine, domain_crash, d->domain_id, v->vcpu_id, v->regs ? v->regs->rip : 0);
+    TRACE_TEXT_BY(xen->machine, domain, vcpu_trace_who(v), d->crash_reason, strlen(d->crash_reason), TRACE_DOMAIN_CRASH,
+                  SHUTDOWN_crash);
     if (xen->crash_report)
         xen->crash_report(xen->hook_data, v, d->crash_reason);
     domain_shutdown(d, SHUTDOWN_crash);

@@ -28,19 +28,7 @@
 
 static struct vclock *clock_of(const struct vcpu *v) { return &v->domain->xen->machine->clock; }
 
-/* The guest hears of it. */
-static void raise_timer(struct vcpu *v, s_time_t expires)
-{
-    TRACE(v->domain->xen->machine, timer, v->domain->domain_id, v->vcpu_id, (uint64_t)expires);
-    send_guest_vcpu_virq(v, VIRQ_TIMER);
-}
-
-static void vcpu_singleshot_fire(void *data)
-{
-    struct vcpu *v = data;
-
-    raise_timer(v, v->singleshot_timer.expires);
-}
+static void vcpu_singleshot_fire(void *data) { send_guest_vcpu_virq(data, VIRQ_TIMER); }
 
 /* Raise the tick if it is due, and set the timer for the next. Ticks that were missed are not made up for. */
 static void periodic_work(struct vcpu *v)
@@ -50,7 +38,7 @@ static void periodic_work(struct vcpu *v)
     if (!v->periodic_period)
         return;
     if (now >= v->periodic_last + v->periodic_period) {
-        raise_timer(v, v->periodic_last + v->periodic_period);
+        send_guest_vcpu_virq(v, VIRQ_TIMER);
         v->periodic_last = now;
     }
     timer_set(clock_of(v), &v->periodic_timer, v->periodic_last + v->periodic_period);
@@ -78,15 +66,23 @@ static void vcpu_poll_fire(void *data)
 {
     struct vcpu *v = data;
 
-    if (v->domain->poll_mask >> v->vcpu_id & 1)
+    if (v->domain->poll_mask >> v->vcpu_id & 1) {
+        v->poll_timed_out = true;
         vcpu_unblock(v);
+        v->poll_timed_out = false;
+    }
 }
 
 void vcpu_time_init(struct vcpu *v)
 {
+    const unsigned int domid = v->domain->domain_id, id = v->vcpu_id;
+
     timer_init(&v->singleshot_timer, vcpu_singleshot_fire, v);
+    timer_label(&v->singleshot_timer, TIMER_SINGLESHOT, domid, id);
     timer_init(&v->periodic_timer, vcpu_periodic_fire, v);
+    timer_label(&v->periodic_timer, TIMER_PERIODIC, domid, id);
     timer_init(&v->poll_timer, vcpu_poll_fire, v);
+    timer_label(&v->poll_timer, TIMER_POLL, domid, id);
 }
 
 void vcpu_time_destroy(struct vcpu *v)
@@ -241,7 +237,11 @@ static void watchdog_fire(void *data)
     domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
-void watchdog_domain_init(struct domain *d, unsigned int id) { timer_init(&d->watchdog[id], watchdog_fire, d); }
+void watchdog_domain_init(struct domain *d, unsigned int id)
+{
+    timer_init(&d->watchdog[id], watchdog_fire, d);
+    timer_label(&d->watchdog[id], TIMER_WATCHDOG, d->domain_id, 0);
+}
 
 /*
  * SCHEDOP_watchdog: id 0 asks for a new one (returned, 1-based); timeout 0 stops an old one, a new one fires at once.

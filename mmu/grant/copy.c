@@ -218,7 +218,6 @@ static int copy_bytes(struct vcpu *v, struct copy_buf *dst, const struct copy_bu
             (const uint8_t *)mfn_to_virt(m, src->frame.mfn) + src->ptr.offset, len);
     frame_write_end(m, dst->frame.mfn);
     v->domain->xen->bytes_copied += len;
-    TRACE(m, grant_copy, v->domain->domain_id, v->vcpu_id, src->domain->domain_id, dst->domain->domain_id, len);
     return GNTST_okay;
 }
 
@@ -249,6 +248,20 @@ static int copy_one(struct vcpu *v, const struct gnttab_copy *op)
 
 /* --- the command --- */
 
+/* Of the source, or if that is the caller's own frame of the destination. */
+static void trace_copy(struct vcpu *v, const struct gnttab_copy *op)
+{
+    const bool from_ref = op->flags & GNTCOPY_source_gref, to_ref = op->flags & GNTCOPY_dest_gref;
+    const domid_t peer = from_ref ? op->source.domid : op->dest.domid;
+
+    TRACE_VCPU(v, grant_copy,
+               from_ref ? op->source.u.ref
+               : to_ref ? op->dest.u.ref
+                        : TRACE_NONE,
+               peer == DOMID_SELF ? v->domain->domain_id : peer, TRACE_NONE, op->flags, TRACE_NONE, op->len,
+               (uint64_t)(int64_t)op->status);
+}
+
 long gnttab_copy(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opaque)
 {
     const size_t size = compat_size(v->domain, COMPAT_gnttab_copy);
@@ -260,6 +273,7 @@ long gnttab_copy(struct vcpu *v, uint64_t uop, unsigned int count, uint32_t *opa
         if (compat_from_guest(v, &op, uop, COMPAT_gnttab_copy))
             return -EFAULT;
         op.status = copy_one(v, &op);
+        trace_copy(v, &op);
         if (copy_field_to_guest(v, uop, COMPAT_gnttab_copy, &op, status))
             return -EFAULT;
     }

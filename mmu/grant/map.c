@@ -214,8 +214,6 @@ static int map_one(struct vcpu *v, struct domain *rd, struct gnttab_map_grant_re
     lgt->nr_mappings++;
     op->handle = handle;
     op->dev_bus_addr = mfn_x(rd->grant_table->active[op->ref].mfn) << PAGE_SHIFT;
-    TRACE(ld->xen->machine, grant_map, ld->domain_id, v->vcpu_id, op->ref, op->dom, op->flags,
-          mfn_x(rd->grant_table->active[op->ref].mfn));
     return GNTST_okay;
 }
 
@@ -246,7 +244,9 @@ long gnttab_map_grant_ref(struct vcpu *v, uint64_t uop, unsigned int count, uint
             return i;
         if (copy_from_guest(v, &op, uop, sizeof(op)))
             return -EFAULT;
-        op.status = map_grant_ref(v, &op);
+        op.status = (int16_t)map_grant_ref(v, &op);
+        TRACE_VCPU(v, grant_map, op.ref, op.dom, op.status ? TRACE_NONE : PFN_DOWN(op.dev_bus_addr), op.flags,
+                   op.status ? TRACE_NONE : op.handle, PAGE_SIZE, (uint64_t)op.status);
         if (copy_to_guest(v, uop, &op, sizeof(op)))
             return -EFAULT;
     }

@@ -81,7 +81,7 @@ static void unmap_complete(struct vcpu *v, struct unmap *u)
         gnttab_put_refs(rd->xen, u->mfn, u->done);
         rd->grant_table->active[u->ref].pin -= gnttab_pin_increment(u->done);
         reduce_status_for_pin(rd->grant_table, u->ref, u->done & GNTMAP_readonly);
-        TRACE(rd->xen->machine, grant_unmap, v->domain->domain_id, v->vcpu_id, u->handle, mfn_x(u->mfn));
+        TRACE_VCPU(v, grant_unmap, u->ref, rd->domain_id, mfn_x(u->mfn), u->done, u->handle, PAGE_SIZE, 0);
     }
     put_domain(u->rd);
 }
@@ -122,7 +122,10 @@ static long unmap_batches(struct vcpu *v, uint64_t uop, unsigned int count, bool
                 break;
             batch[i] = (struct unmap){ .host_addr = op.host_addr, .handle = op.handle };
             *(replace ? &batch[i].new_addr : &batch[i].dev_bus_addr) = op.dev_bus_addr;
-            op.status = unmap_begin(v, &batch[i++]);
+            op.status = (int16_t)unmap_begin(v, &batch[i++]);
+            if (op.status)
+                TRACE_VCPU(v, grant_unmap, TRACE_NONE, TRACE_NO_DOMAIN, TRACE_NONE, 0, op.handle, PAGE_SIZE,
+                           (uint64_t)op.status);
             rc = copy_to_guest(v, uop + offsetof(struct gnttab_unmap_grant_ref, status), &op.status, sizeof(op.status));
         }
         unmap_complete_all(v, batch, i);

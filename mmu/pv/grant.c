@@ -45,6 +45,7 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, un
     frame_write_u64(v->domain->xen->machine, ptr,
                     adjust_guest_l1e(pte_make(frame, grant_pte_flags(flags)), v->domain->abi->kernel_ring));
     put_page_from_l1e(old, v->domain);
+    TRACE_PTE(v, ptr, 1, old, 0, TRACE_PTE_GRANT, 0);
     /* A mapping made over another one: Xen leaves the flush to the guest, and most processors forgive its lack. */
     if (old & _PAGE_PRESENT)
         pv_flush_tlb(v->domain);
@@ -54,6 +55,7 @@ int create_grant_pv_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, un
 int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_t new_addr, unsigned int flags)
 {
     const uint64_t *ptr = host_entry(v, addr, flags), *from = NULL;
+    uint64_t old, old_from;
     struct machine *m = v->domain->xen->machine;
 
     if (new_addr && (flags & GNTMAP_contains_pte))
@@ -69,11 +71,15 @@ int replace_grant_pv_mapping(struct vcpu *v, uint64_t addr, mfn_t frame, uint64_
         if (!from || from == ptr)
             return GNTST_general_error;
     }
-    tlb_l1e_gone(v->domain->xen, *ptr);
-    if (from)
-        tlb_l1e_gone(v->domain->xen, *from);
-    frame_write_u64(m, ptr, from ? *from : 0);
-    if (from)
+    old = *ptr;
+    old_from = from ? *from : 0;
+    tlb_l1e_gone(v->domain->xen, old);
+    tlb_l1e_gone(v->domain->xen, old_from);
+    frame_write_u64(m, ptr, old_from);
+    TRACE_PTE(v, ptr, 1, old, 0, TRACE_PTE_GRANT, 0);
+    if (from) {
         frame_write_u64(m, from, 0);
+        TRACE_PTE(v, from, 1, old_from, 0, TRACE_PTE_GRANT, 0);
+    }
     return GNTST_okay;
 }

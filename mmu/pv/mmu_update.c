@@ -75,7 +75,11 @@ static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int
     if (!(c->pg->type_info & PGT_validated) || !(c->pg->type_info & PGT_count_mask))
         return write_data(c, ptr, val);
     switch (type_level(c->pg->type_info)) {
-    case 1: return mod_l1_entry(ptr, val, cmd, c->pt_owner, c->pg_owner);
+    case 1:
+        old = *ptr;
+        rc = mod_l1_entry(ptr, val, cmd, c->pt_owner, c->pg_owner);
+        TRACE_PTE(c->curr, ptr, 1, old, val, TRACE_PTE_MMU_UPDATE, rc);
+        return rc;
     case 2:
     case 3:
     case 4:
@@ -83,6 +87,7 @@ static int pt_update(struct mmu_call *c, uint64_t ma, uint64_t val, unsigned int
             return -EINVAL;
         old = *ptr;
         rc = mod_table_entry(c->curr, c->pt_owner, c->mfn, ptr, val, cmd);
+        TRACE_PTE(c->curr, ptr, type_level(c->pg->type_info), old, val, TRACE_PTE_MMU_UPDATE, rc);
         c->flush |= !rc && (old & _PAGE_PRESENT); /* what was not there is in no TLB */
         return rc;
     default: return write_data(c, ptr, val);

@@ -77,35 +77,41 @@ static int unpin(struct mmuext_call *c, const struct mmuext_op *op)
 
 static int new_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    return new_guest_cr3(c->curr, _mfn(op->arg1.mfn));
+    return new_guest_cr3(c->curr, _mfn(op->arg1.mfn), TRACE_CR3_NEW_BASEPTR);
 }
 
 static int new_user_baseptr(struct mmuext_call *c, const struct mmuext_op *op)
 {
-    return has_user_root(c->curr->domain) ? pv_set_user_cr3(c->curr, _mfn(op->arg1.mfn)) : -ENOSYS;
+    if (!has_user_root(c->curr->domain))
+        return -ENOSYS;
+    return pv_set_user_cr3(c->curr, _mfn(op->arg1.mfn), TRACE_CR3_NEW_USER_BASEPTR);
 }
 
 /* --- TLB and caches --- */
 
 static int flush_local(struct mmuext_call *c, const struct mmuext_op *op)
 {
+    TRACE_VCPU(c->curr, tlb, TRACE_TLB_LOCAL, 0);
     vcpu_flush_tlb(c->curr);
     return 0;
 }
 
 static int invlpg_local(struct mmuext_call *c, const struct mmuext_op *op)
 {
+    TRACE_VCPU(c->curr, tlb, TRACE_TLB_PAGE, op->arg1.linear_addr);
     vcpu_flush_tlb_one(c->curr, op->arg1.linear_addr);
     return 0;
 }
 
 static int flush_multi(struct mmuext_call *c, const struct mmuext_op *op)
 {
+    TRACE_VCPU(c->curr, tlb, TRACE_TLB_SOME, op->cmd == MMUEXT_INVLPG_MULTI ? op->arg1.linear_addr : 0);
     return pv_flush_vcpumask(c->curr, (uintptr_t)op->arg2.vcpumask.p) ? -EINVAL : 0;
 }
 
 static int flush_all(struct mmuext_call *c, const struct mmuext_op *op)
 {
+    TRACE_VCPU(c->curr, tlb, TRACE_TLB_ALL, op->cmd == MMUEXT_INVLPG_ALL ? op->arg1.linear_addr : 0);
     pv_flush_tlb(c->pg_owner);
     return 0;
 }

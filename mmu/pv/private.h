@@ -89,6 +89,11 @@ const uint64_t *map_guest_l1e(struct vcpu *v, uint64_t va);
 /* The table behind machine address ma: is it a live L1 table of d? Its entry, or NULL. */
 const uint64_t *pv_map_l1e_at(struct domain *d, uint64_t ma);
 
+/* For the trace: v has asked for entry e in place of `old`, and the answer is rc. */
+#define TRACE_PTE(v, ptr, level, old, e, via, rc)                                                                      \
+    TRACE_VCPU(v, pte, mfn_x(virt_to_mfn((v)->domain->xen->machine, ptr)), PAGE_OFFSET((uintptr_t)(ptr)) / 8, level,   \
+               old, (rc) ? (e) : *(ptr), via, (uint64_t)(int64_t)(rc))
+
 /* --- mmu/pv/perdomain.c, mmu/pv/roots.c --- */
 
 /* Xen's own slots of a fresh L4. */

@@ -194,16 +194,17 @@ static bool compute(struct ptwr *p)
 static bool entry_update(struct vcpu *v, const uint64_t *ptr, uint64_t e, uint64_t addr, unsigned int size)
 {
     struct domain *d = v->domain;
+    const uint64_t old = *ptr;
+    int rc = mod_l1_entry(ptr, e, MMU_NORMAL_PT_UPDATE, d, d);
 
-    if (!mod_l1_entry(ptr, e, MMU_NORMAL_PT_UPDATE, d, d))
-        return true;
     /*
      * A PAE kernel writes an entry in two halves, and the upper half first leaves a bad one for a moment. It can have
      * that, but not present.
      */
-    if (size == d->abi->word && (addr & 4))
-        return !mod_l1_entry(ptr, e & ~_PAGE_PRESENT, MMU_NORMAL_PT_UPDATE, d, d);
-    return false;
+    if (rc && size == d->abi->word && (addr & 4))
+        rc = mod_l1_entry(ptr, e & ~_PAGE_PRESENT, MMU_NORMAL_PT_UPDATE, d, d);
+    TRACE_PTE(v, ptr, 1, old, e, TRACE_PTE_PTWR, rc);
+    return !rc;
 }
 
 static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, const uint64_t *ptr, const struct insn *in)
@@ -231,6 +232,8 @@ static bool ptwr_insn(struct vcpu *v, uint64_t fault_addr, const uint64_t *ptr, 
     if (p.after.rip != v->regs->rip) /* not in the middle of a REP */
         p.after.rflags &= ~(uint64_t)X86_EFLAGS_RF;
     p.after.dirty = v->regs->dirty;
+    TRACE_VCPU(v, emulate, v->regs->rip, in->op, TRACE_VERDICT_FIXUP, TRACE_RULE_PAGE_TABLE, p.write ? p.val : p.old,
+               dst->addr, v->pv.iopl);
     *v->regs = p.after;
     return true;
 }

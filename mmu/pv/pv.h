@@ -36,8 +36,8 @@ static inline mfn_t pv_guest_root(const struct vcpu *v)
     return v->domain->abi->root_level == 3 ? v->pv.compat_l3 : v->pv.guest_table;
 }
 /* Make root the vCPU's kernel page table (setvcpucontext: validates it). do_mmuext NEW_BASEPTR uses the same. */
-int new_guest_cr3(struct vcpu *v, mfn_t root);
-int pv_set_user_cr3(struct vcpu *v, mfn_t root);
+int new_guest_cr3(struct vcpu *v, mfn_t root, enum trace_cr3_why why);
+int pv_set_user_cr3(struct vcpu *v, mfn_t root, enum trace_cr3_why why);
 /* CR3 value that must be loaded now for v (kernel or user root), and the GDTR/LDTR; marks v->regs dirty. */
 void pv_update_cr3(struct vcpu *v);
 /* v has gone from its kernel to a program or back: the other root, without a flush. */

@@ -73,7 +73,12 @@ static void guest_root_set(struct vcpu *v, mfn_t root)
         l4_set(v, root);
 }
 
-static int new_root(struct vcpu *v, mfn_t root)
+static void trace_cr3(struct vcpu *v, mfn_t old, mfn_t root, enum trace_root which, enum trace_cr3_why why, int rc)
+{
+    TRACE_VCPU(v, cr3, mfn_x(old), mfn_x(root), which, why, (uint64_t)(int64_t)rc);
+}
+
+static int new_root(struct vcpu *v, mfn_t root, enum trace_cr3_why why)
 {
     const mfn_t old = pv_guest_root(v);
     int rc;
@@ -81,6 +86,8 @@ static int new_root(struct vcpu *v, mfn_t root)
     if (mfn_eq(old, root))
         return 0;
     rc = get_page_and_type_from_mfn(v, root, level_type(v->domain->abi->root_level), v->domain, 0);
+    if (rc != -ERESTART)
+        trace_cr3(v, old, root, TRACE_ROOT_KERNEL, why, rc);
     if (rc)
         return rc;
     guest_root_set(v, root);
@@ -89,13 +96,13 @@ static int new_root(struct vcpu *v, mfn_t root)
     return rc;
 }
 
-int new_guest_cr3(struct vcpu *v, mfn_t root)
+int new_guest_cr3(struct vcpu *v, mfn_t root, enum trace_cr3_why why)
 {
     int rc = put_old_guest_table(v);
 
     if (rc)
         return rc;
-    rc = new_root(v, root);
+    rc = new_root(v, root, why);
     if (rc && rc != -ERESTART)
         pv_refused(v->domain, "frame %lx cannot be a root: %d", mfn_x(root), rc);
     else
@@ -103,7 +110,7 @@ int new_guest_cr3(struct vcpu *v, mfn_t root)
     return rc;
 }
 
-int pv_set_user_cr3(struct vcpu *v, mfn_t root)
+int pv_set_user_cr3(struct vcpu *v, mfn_t root, enum trace_cr3_why why)
 {
     struct domain *d = v->domain;
     mfn_t old = v->pv.guest_table_user;
@@ -113,10 +120,14 @@ int pv_set_user_cr3(struct vcpu *v, mfn_t root)
         return 0;
     if (mfn_x(root)) {
         rc = get_page_and_type_from_mfn(v, root, PGT_l4_page_table, d, 0);
+        if (rc != -ERESTART)
+            trace_cr3(v, old, root, TRACE_ROOT_USER, why, rc);
         if (rc)
             return rc;
         if (VM_ASSIST(d, m2p_strict))
             ro_mpt_set(d, root, false);
+    } else {
+        trace_cr3(v, old, INVALID_MFN, TRACE_ROOT_USER, why, 0);
     }
     v->pv.guest_table_user = mfn_x(root) ? root : INVALID_MFN;
     vcpu_flush_tlb(v); /* it may know a former root of this number */

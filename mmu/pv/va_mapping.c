@@ -31,12 +31,19 @@ struct domain *get_pg_owner(struct vcpu *v, domid_t domid)
 
 static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
 {
-    const uint64_t target = flags & ~UVMF_FLUSHTYPE_MASK;
+    const uint64_t target = flags & ~UVMF_FLUSHTYPE_MASK, type = flags & UVMF_FLUSHTYPE_MASK;
 
-    switch (flags & UVMF_FLUSHTYPE_MASK) {
+    if (type == UVMF_TLB_FLUSH || type == UVMF_INVLPG)
+        TRACE_VCPU(v, tlb,
+                   target == UVMF_ALL     ? TRACE_TLB_ALL
+                   : target != UVMF_LOCAL ? TRACE_TLB_SOME
+                   : type == UVMF_INVLPG  ? TRACE_TLB_PAGE
+                                          : TRACE_TLB_LOCAL,
+                   type == UVMF_INVLPG ? va : 0);
+    switch (type) {
     case UVMF_TLB_FLUSH:
     case UVMF_INVLPG:
-        if (target == UVMF_LOCAL && (flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+        if (target == UVMF_LOCAL && type == UVMF_INVLPG)
             vcpu_flush_tlb_one(v, va);
         else if (target == UVMF_LOCAL)
             vcpu_flush_tlb(v);
@@ -51,6 +58,7 @@ static int flush(struct vcpu *v, uint64_t va, uint64_t flags)
 static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_t flags, struct domain *pg_owner)
 {
     const uint64_t *l1e;
+    uint64_t old;
     int rc = xsm_update_va_mapping(v->domain, pg_owner);
 
     if (rc)
@@ -58,7 +66,9 @@ static long update_va_mapping(struct vcpu *v, uint64_t va, uint64_t val, uint64_
     l1e = is_pv_domain(v->domain) ? map_guest_l1e(v, va) : NULL;
     if (!l1e)
         return -EINVAL;
+    old = *l1e;
     rc = mod_l1_entry(l1e, val, MMU_NORMAL_PT_UPDATE, v->domain, pg_owner);
+    TRACE_PTE(v, l1e, 1, old, val, TRACE_PTE_VA_MAPPING, rc);
     return rc ? rc : flush(v, va, flags);
 }
 

@@ -437,13 +437,14 @@ static int answer(struct request *r)
     return rc;
 }
 
-void xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload)
+int xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload)
 {
     struct request r = { s, hdr, payload, { .store = s->store, .domid = s->domid } };
     int rc = answer(&r);
 
     if (rc)
         reply_error(&r, rc);
+    return rc;
 }
 
 /* --- life --- */

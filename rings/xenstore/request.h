@@ -47,6 +47,6 @@ bool xs_session_init(struct xs_session *s, struct arena *arena, domid_t domid, x
 void xs_session_end(struct xs_session *s);
 
 /* Answer a request of hdr->len <= XENSTORE_PAYLOAD_MAX bytes. */
-void xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload);
+int xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload);
 
 #endif

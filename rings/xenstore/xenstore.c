@@ -80,6 +80,19 @@ static void send(void *data, const struct xsd_sockmsg *hdr, const void *payload)
     c->out_len += len;
 }
 
+static struct machine *machine_of(const struct xenstore_conn *c)
+{
+    return native_vcpu(c->kernel)->domain->xen->machine;
+}
+
+static void request(struct xenstore_conn *c, const struct xsd_sockmsg *hdr, const char *payload)
+{
+    const int rc = xs_session_request(&c->session, hdr, payload);
+
+    TRACE_TEXT_BY(machine_of(c), xs, trace_who(c->session.domid, 0), payload, strnlen(payload, hdr->len), hdr->type,
+                  (uint64_t)(int64_t)rc);
+}
+
 /*
  * Take bytes from the ring, and answer up to `budget` requests that are whole. True when bytes were taken; *more: some
  * are left.
@@ -103,7 +116,7 @@ static bool receive(struct xenstore_conn *c, unsigned int budget, bool *more)
         if (req.len > XENSTORE_PAYLOAD_MAX) {
             conversation_end(c, XENSTORE_ERROR_PROTO);
         } else if (c->in_len == header + req.len) {
-            xs_session_request(&c->session, &req, (const char *)c->in + header);
+            request(c, &req, (const char *)c->in + header);
             task_charge(&c->task, 1, c->in_len);
             c->in_len = 0;
             budget--;
@@ -112,6 +125,8 @@ static bool receive(struct xenstore_conn *c, unsigned int budget, bool *more)
     *more = cons != prod;
     if (cons == before || c->broken)
         return false;
+    TRACE(machine_of(c), ring, c->session.domid, 0, c->session.domid, TRACE_RING_XENSTORE_REQ, before, cons, TRACE_NONE,
+          true);
     atomic_thread_fence(memory_order_seq_cst);
     c->intf->req_cons = cons;
     return true;
@@ -134,6 +149,8 @@ static bool transmit(struct xenstore_conn *c)
     task_charge(&c->task, 0, n);
     for (size_t i = 0; i < n; i++)
         c->intf->rsp[MASK_XENSTORE_IDX(prod + i)] = (char)c->out[i];
+    TRACE(machine_of(c), ring, c->session.domid, 0, c->session.domid, TRACE_RING_XENSTORE_RSP, prod, prod + n,
+          TRACE_NONE, true);
     atomic_thread_fence(memory_order_seq_cst);
     c->intf->rsp_prod = prod + (XENSTORE_RING_IDX)n;
     memmove(c->out, c->out + n, c->out_len - n);

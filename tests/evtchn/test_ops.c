@@ -152,9 +152,13 @@ static void test_interdomain(void **state)
     assert_int_equal(op_port(v2, EVTCHNOP_send, lport), 0);
     assert_true(evtchn_port_is_pending(&w->dom[1], (evtchn_port_t)rport));
     assert_int_equal(w->nr_traces, 2);
-    assert_true(w->trace[0].event == TRC_evtchn_send && w->trace[0].domain == 2 && w->trace[0].arg[1] == 1);
-    assert_true(w->trace[1].event == TRC_evtchn_pending && w->trace[1].domain == 1 &&
+    assert_true(w->trace[0].event == TRC_evtchn_send && w->trace[0].who.domain == 2 && w->trace[0].arg[1] == 1);
+    assert_true(w->trace[1].event == TRC_evtchn_pending && w->trace[1].who.domain == 1 &&
                 w->trace[1].arg[0] == (uint64_t)rport);
+    /* the one tells of the other: who sent it, from where, and by which record */
+    assert_true(w->trace[1].arg[1] == 2 && w->trace[1].arg[2] == (uint64_t)lport);
+    assert_true(w->trace[0].arg[5] == w->xen.nr_sent && w->trace[1].arg[5] == w->trace[0].arg[5]);
+    assert_true(w->trace[0].arg[4] && w->trace[1].arg[4]); /* an edge */
 
     /* the one side closes: the other is unbound again, for the same peer, and keeps its event */
     assert_int_equal(op_port(v2, EVTCHNOP_close, lport), 0);

@@ -121,7 +121,7 @@ static inline void fix_boot(struct fixture *f, domid_t id)
     }
     for (unsigned int i = 0; i < FIX_FRAMES; i++)
         l1[i] = pte_make(frame[i], i < nr_tables ? PTE_RO : PTE_RW);
-    assert_int_equal(new_guest_cr3(f->v[id], frame[0]), 0);
+    assert_int_equal(new_guest_cr3(f->v[id], frame[0], TRACE_CR3_NEW_BASEPTR), 0);
 }
 
 static inline void fix_open(struct fixture *f, bool pv32)

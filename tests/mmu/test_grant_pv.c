@@ -99,7 +99,7 @@ static void guest_open(struct world *w, struct guest *g, domid_t domid, bool pv3
     for (int i = 0; i < NR_FRAMES; i++)
         g->frame[i] = _mfn(list[i]);
     guest_tables(w, g, pv32);
-    assert_int_equal(new_guest_cr3(g->v, g->frame[3]), 0);
+    assert_int_equal(new_guest_cr3(g->v, g->frame[3], TRACE_CR3_NEW_BASEPTR), 0);
 }
 
 static void world_open(struct world *w, bool pv32)

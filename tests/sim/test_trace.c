@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trace points: what reaches the sink, and how a record prints.
+ * Trace points: what reaches the sink, how a record prints, and the ring of the last ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,14 +9,17 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/insn.h"
 #include "sim/machine.h"
+#include "sim/trace_ring.h"
 
 struct tape {
-    struct trace_record rec[16];
+    struct machine machine;
+    struct machine_edges edges;
+    struct trace_record rec[32];
     unsigned int nr;
 };
 
@@ -25,104 +28,176 @@ static void record(void *data, const struct trace_record *rec)
     struct tape *t = data;
 
     assert_true(t->nr < ARRAY_SIZE(t->rec));
-    t->rec[t->nr++] = *rec;
+    memcpy(&t->rec[t->nr++], rec, trace_record_size(rec));
 }
 
-static struct machine *make(struct tape *t)
+static struct tape *make(void)
 {
-    struct machine *m = calloc(1, sizeof(*m));
+    struct tape *t = calloc(1, sizeof(*t));
 
-    assert_non_null(m);
-    m->edges = calloc(1, sizeof(*m->edges));
-    assert_non_null(m->edges);
-    m->clock.now = 1200;
-    m->cur_pcpu = 3;
-    m->edges->trace.sink = record;
-    m->edges->trace.data = t;
-    return m;
+    assert_non_null(t);
+    t->machine.edges = &t->edges;
+    t->machine.clock.now = 1200;
+    t->machine.at = (struct position){ 77, 2 };
+    t->machine.cur_pcpu = 3;
+    t->edges.trace.sink = record;
+    t->edges.trace.data = t;
+    return t;
 }
+
+static unsigned int computed(unsigned int *n) { return ++*n; }
 
 static void test_emit(void **state)
 {
-    struct tape t = { .nr = 0 };
-    struct machine *m = make(&t);
+    struct tape *t = make();
+    struct machine *m = &t->machine;
+    unsigned int n = 0;
 
-    TRACE(m, sched_wake, 1, 2);
-    TRACE(m, evtchn_send, 7, 0, 5, 0, 9);
-    assert_int_equal(t.nr, 2);
-    assert_true(t.rec[0].time == 1200 && t.rec[0].pcpu == 3);
-    assert_true(t.rec[0].event == TRC_sched_wake && t.rec[0].domain == 1 && t.rec[0].vcpu == 2);
-    assert_int_equal(t.rec[0].nr_args, 0);
-    assert_int_equal(t.rec[1].nr_args, 3);
-    assert_int_equal(t.rec[1].arg[2], 9);
-    m->edges->trace.sink = NULL;
-    TRACE(m, sched_wake, 1, 2);
-    assert_int_equal(t.nr, 2);
-    free(m->edges);
-    free(m);
+    TRACE(m, idle, TRACE_NO_DOMAIN, 0, 5000);
+    TRACE(m, tlb, 7, 1, computed(&n), 9);
+    assert_int_equal(t->nr, 2);
+    assert_true(t->rec[0].seq == 0 && t->rec[1].seq == 1);
+    assert_true(t->rec[0].time == 1200 && t->rec[0].pcpu == 3 && t->rec[0].at.insns == 77 && t->rec[0].at.step == 2);
+    assert_true(t->rec[1].event == TRC_tlb && t->rec[1].who.domain == 7 && t->rec[1].who.vcpu == 1);
+    assert_int_equal(t->rec[1].nr_words, 2);
+    assert_true(t->rec[1].arg[0] == 1 && t->rec[1].arg[1] == 9);
+    assert_int_equal(n, 1);
+    /* Without a sink nothing is computed, and nothing counted. */
+    t->edges.trace.sink = NULL;
+    TRACE(m, tlb, 7, 1, computed(&n), 9);
+    TRACE_TEXT_BY(m, console, trace_who(1, 0), "x", computed(&n));
+    assert_true(t->nr == 2 && n == 1 && m->edges->trace.seq == 2);
+    free(t);
 }
+
+#define BEGIN(seq)           "{\"seq\":" seq ",\"at\":\"77.2\",\"t\":1200,\"pcpu\":3,"
+#define XEN_ABOUT(dom, vcpu) "\"dom\":" dom ",\"vcpu\":" vcpu ",\"mode\":\"xen\",\"root\":\"none\","
 
 static void test_json(void **state)
 {
     static const char *const expect[] = {
-        "{\"t\":1200,\"pcpu\":3,\"dom\":1,\"vcpu\":0,\"event\":\"sched_block\"}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"sched_switch\",\"prev_domain\":1,\"prev_vcpu\":"
-        "2,"
-        "\"next_domain\":null,\"next_vcpu\":0,\"slice\":-1}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"idle\",\"until\":5000}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":null,\"vcpu\":null,\"event\":\"idle\",\"until\":\"0x7fffffffffffffff\"}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"hypercall_ret\",\"nr\":1,\"ret\":-22}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"hypercall\",\"nr\":29,\"a1\":\"0x1\",\"a2\":\"0x0\","
-        "\"a3\":\"0xffffffffffffffff\",\"rip\":\"0x100000\"}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"exit\",\"kind\":\"%s\",\"vector\":0,\"error\":0,"
-        "\"rip\":\"0xffffffff81000000\",\"addr\":\"0x0\",\"insns\":17}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":2,\"vcpu\":1,\"event\":\"sched_wake\",\"arg0\":4,\"arg1\":"
-        "\"0x20000000000001\"}",
-        "{\"t\":1200,\"pcpu\":3,\"dom\":32766,\"vcpu\":65535,\"event\":\"sched_wake\",\"arg0\":0,\"arg1\":-1,"
-        "\"arg2\":9007199254740992,\"arg3\":-9007199254740992,\"arg4\":\"0xffdfffffffffffff\","
-        "\"arg5\":\"0x8000000000000000\"}",
+        BEGIN("0") "\"dom\":2,\"vcpu\":1,\"mode\":\"user\",\"root\":\"user\",\"event\":\"exit\",\"kind\":\"exception\","
+                   "\"vector\":13,\"error\":\"0x0\",\"rip\":\"0xffffffff81000000\",\"len\":0,\"addr\":\"0x0\","
+                   "\"op\":\"cli\",\"insns\":17,\"cost\":500}",
+        BEGIN("1")
+            XEN_ABOUT("2", "1") "\"event\":\"exit\",\"kind\":\"syscall\",\"vector\":null,\"error\":\"0x0\","
+                                "\"rip\":\"0x10\",\"len\":2,\"addr\":\"0x0\",\"op\":null,\"insns\":9007199254740992,"
+                                "\"cost\":\"0x20000000000001\"}",
+        BEGIN("2") XEN_ABOUT("null", "null") "\"event\":\"sched_switch\",\"prev\":\"d1v2\",\"next\":null,\"slice\":-1,"
+                                             "\"credit\":null}",
+        BEGIN("3") XEN_ABOUT("null", "null") "\"event\":\"idle\",\"until\":\"0x7fffffffffffffff\"}",
+        BEGIN("4") XEN_ABOUT("2", "1") "\"event\":\"hypercall_ret\",\"nr\":\"mmu_update\",\"ret\":-1,\"cost\":200,"
+                                       "\"status\":\"done\"}",
+        BEGIN("5") XEN_ABOUT("2", "1") "\"event\":\"hypercall\",\"nr\":\"sched_op\",\"sub\":\"block\",\"a1\":\"0x1\","
+                                       "\"a2\":\"0x0\",\"a3\":\"0xffffffffffffffff\",\"a4\":\"0x0\",\"a5\":\"0x0\","
+                                       "\"a6\":\"0x0\",\"rip\":\"0x100000\",\"via\":\"syscall\",\"multi\":null}",
+        /* Calls and operations that nobody has are numbers. */
+        BEGIN("6") XEN_ABOUT("2", "1") "\"event\":\"hypercall\",\"nr\":63,\"sub\":null,\"a1\":\"0x1\",\"a2\":\"0x2\","
+                                       "\"a3\":\"0x3\",\"a4\":\"0x4\",\"a5\":\"0x5\",\"a6\":\"0x6\",\"rip\":\"0x7\","
+                                       "\"via\":\"multicall\",\"multi\":4}",
+        BEGIN("7")
+            XEN_ABOUT("2", "1") "\"event\":\"hypercall\",\"nr\":\"sched_op\",\"sub\":99,\"a1\":\"0x63\",\"a2\":\"0x0\","
+                                "\"a3\":\"0x0\",\"a4\":\"0x0\",\"a5\":\"0x0\",\"a6\":\"0x0\",\"rip\":\"0x0\","
+                                "\"via\":\"native\",\"multi\":null}",
+        BEGIN("8") XEN_ABOUT("1", "0") "\"event\":\"evtchn_pending\",\"port\":3,\"peer_dom\":null,\"peer_port\":null,"
+                                       "\"masked\":true,\"edge\":false,\"flow\":null}",
+        BEGIN("9") XEN_ABOUT("1", "0") "\"event\":\"console\",\"text\":\"a\\\"b\\\\\\n\\u0001\\u00ff\"}",
+        BEGIN("10") XEN_ABOUT("1", "0") "\"event\":\"domain\",\"op\":\"crash\",\"reason\":\"crash\",\"text\":\"\"}",
+        BEGIN("11") XEN_ABOUT("1", "0") "\"event\":\"xs\",\"op\":\"read\",\"ret\":-2,\"path\":\"12345678\"}",
     };
-    struct tape t = { .nr = 0 };
-    struct machine *m = make(&t);
+    struct tape *t = make();
+    struct machine *m = &t->machine;
 
-    TRACE(m, sched_block, 1, 0);
-    TRACE(m, sched_switch, TRACE_NO_DOMAIN, 0, 1, 2, TRACE_NO_DOMAIN, 0, (uint64_t)-1);
-    TRACE(m, idle, TRACE_NO_DOMAIN, 0, 5000);
+    TRACE_BY(m, exit, ((struct trace_who){ 2, 1, TRACE_MODE_USER, TRACE_ROOT_USER }), EXIT_EXCEPTION, 13, 0,
+             UINT64_C(0xffffffff81000000), 0, 0, INSN_CLI, 17, 500);
+    TRACE(m, exit, 2, 1, EXIT_SYSCALL, TRACE_NONE, 0, 16, 2, 0, TRACE_NONE, UINT64_C(1) << 53, (UINT64_C(1) << 53) + 1);
+    TRACE(m, sched_switch, TRACE_NO_DOMAIN, 0, TRACE_VCPU_ID(1, 2), TRACE_NONE, (uint64_t)-1, TRACE_NONE);
     TRACE(m, idle, TRACE_NO_DOMAIN, 0, STIME_MAX);
-    TRACE(m, hypercall_ret, 2, 1, 1, (uint64_t)-22);
-    TRACE(m, hypercall, 2, 1, 29, 1, 0, ~UINT64_C(0), 0x100000);
-    TRACE(m, exit, 2, 1, EXIT_SYSCALL, 0, 0, UINT64_C(0xffffffff81000000), 0, 17);
-    TRACE(m, sched_wake, 2, 1, 4, (UINT64_C(1) << 53) + 1); /* more arguments than the event has names */
-    TRACE(m, sched_wake, 32766, 65535, 0, (uint64_t)-1, UINT64_C(1) << 53, -(UINT64_C(1) << 53),
-          -(UINT64_C(1) << 53) - 1, UINT64_C(1) << 63);
-    assert_int_equal(t.nr, ARRAY_SIZE(expect));
+    TRACE(m, hypercall_ret, 2, 1, 1, (uint64_t)-1, 200, TRACE_STATUS_DONE);
+    TRACE(m, hypercall, 2, 1, 29, 1, 1, 0, ~UINT64_C(0), 0, 0, 0, 0x100000, TRACE_VIA_SYSCALL, TRACE_NONE);
+    TRACE(m, hypercall, 2, 1, 63, TRACE_NONE, 1, 2, 3, 4, 5, 6, 7, TRACE_VIA_MULTICALL, 4);
+    TRACE(m, hypercall, 2, 1, 29, 99, 99, 0, 0, 0, 0, 0, 0, TRACE_VIA_NATIVE, TRACE_NONE);
+    TRACE(m, evtchn_pending, 1, 0, 3, TRACE_NO_DOMAIN, TRACE_NONE, true, false, TRACE_NONE);
+    TRACE_TEXT_BY(m, console, trace_who(1, 0), "a\"b\\\n\1\377", 7);
+    TRACE_TEXT_BY(m, domain, trace_who(1, 0), "", 0, TRACE_DOMAIN_CRASH, 3);
+    TRACE_TEXT_BY(m, xs, trace_who(1, 0), "123456789", 8, 2, (uint64_t)-2);
+    assert_int_equal(t->nr, ARRAY_SIZE(expect));
 
-    for (unsigned int i = 0; i < t.nr; i++) {
-        const char *kind = strstr(expect[i], "%s");
-        char buf[512], want[512];
-        int n;
+    for (unsigned int i = 0; i < t->nr; i++) {
+        char buf[TRACE_JSON_SIZE + 1];
 
-        snprintf(want, sizeof(want), "%s", expect[i]);
-        if (kind)
-            snprintf(want + (kind - expect[i]), sizeof(want) - (size_t)(kind - expect[i]), "%s%s",
-                     sim_exit_name(EXIT_SYSCALL), kind + 2);
-        n = trace_format_json(&t.rec[i], buf, sizeof(buf));
-        assert_string_equal(buf, want);
-        assert_int_equal(n, strlen(want));
-        /* Cut as snprintf cuts. */
-        assert_int_equal(trace_format_json(&t.rec[i], buf, 20), n);
-        assert_int_equal(strlen(buf), 19);
-        assert_int_equal(trace_format_json(&t.rec[i], NULL, 0), n);
+        buf[trace_format_json(&t->rec[i], buf)] = '\0';
+        assert_string_equal(buf, expect[i]);
     }
-    free(m->edges);
-    free(m);
+    free(t);
 }
 
-static void test_names(void **state)
+/* Records of every event with the longest numbers and texts that there can be: none is longer than is promised. */
+static void test_longest(void **state)
 {
-    assert_string_equal(trace_event_name(TRC_exit), "exit");
-    assert_string_equal(trace_event_name(TRC_idle), "idle");
-    assert_string_equal(trace_event_name(TRC_NR), "unknown");
+    uint64_t args[TRACE_MAX_ARGS];
+    char text[sizeof(args)], buf[TRACE_JSON_SIZE];
+    struct tape *t = make();
+    struct machine *m = &t->machine;
+
+    memset(text, 1, sizeof(text));
+    for (unsigned int i = 0; i < TRACE_MAX_ARGS; i++)
+        args[i] = UINT64_C(0xfffffffffffffffe) - (UINT64_C(1) << 62);
+    m->at = (struct position){ UINT64_MAX, UINT64_MAX };
+    m->clock.now = STIME_MAX - 1;
+    m->edges->trace.seq = UINT64_MAX - TRC_NR;
+    for (unsigned int ev = 0; ev < TRC_NR; ev++) {
+        const struct trace_event_info *info = trace_event_info((enum trace_event)ev);
+        const bool has_text = info->fields[info->nr_fields - 1].type == TRACE_TYPE_text;
+        size_t len;
+
+        t->nr = 0;
+        if (has_text)
+            trace_emit_text(m, (enum trace_event)ev, trace_who(0x7ffe, 0xffff), info->nr_fields - 1, args, text,
+                            sizeof(text));
+        else
+            trace_emit(m, (enum trace_event)ev, trace_who(0x7ffe, 0xffff), info->nr_fields, args);
+        assert_true(t->rec[0].nr_words <= TRACE_MAX_ARGS);
+        len = trace_format_json(&t->rec[0], buf);
+        assert_true(len < TRACE_JSON_SIZE && buf[len - 1] == '}');
+        if (has_text) /* as much of it as there is room for */
+            assert_int_equal(t->rec[0].arg[info->nr_fields - 1], 8 * (TRACE_MAX_ARGS - info->nr_fields));
+    }
+    free(t);
+}
+
+static void test_ring(void **state)
+{
+    struct trace_record *rec = calloc(8, sizeof(*rec));
+    struct trace_ring r;
+    struct tape *t = make();
+    struct machine *m = &t->machine;
+
+    assert_non_null(rec);
+    trace_ring_init(&r, rec, 8);
+    assert_null(trace_ring_get(&r, 0));
+    t->edges.trace.sink = trace_ring_sink;
+    t->edges.trace.data = &r;
+    for (unsigned int i = 0; i < 20; i++) {
+        TRACE(m, idle, TRACE_NO_DOMAIN, 0, i * 3);
+        for (unsigned int j = 0; j < 25; j++) {
+            const struct trace_record *got = trace_ring_get(&r, j);
+
+            assert_int_equal(!!got, j <= i && j + 8 > i);
+            if (got)
+                assert_true(got->seq == j && got->arg[0] == j * 3);
+        }
+    }
+    /* What follows a gap stands alone. */
+    m->edges->trace.seq = 100;
+    TRACE(m, idle, TRACE_NO_DOMAIN, 0, 1);
+    assert_true(trace_ring_get(&r, 100) && !trace_ring_get(&r, 99) && !trace_ring_get(&r, 19) && r.first == 100);
+    /* So does what is told a second time. */
+    m->edges->trace.seq = 50;
+    TRACE(m, idle, TRACE_NO_DOMAIN, 0, 1);
+    assert_true(trace_ring_get(&r, 50) && !trace_ring_get(&r, 100) && r.first == 50 && r.end == 51);
+    free(rec);
+    free(t);
 }
 
 int main(void)
@@ -130,7 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_emit),
         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_ring),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,8 @@ static uint64_t mixed(uint64_t hash, const void *data, size_t len)
 static void on_trace(void *data, const struct trace_record *rec)
 {
     struct scene *sc = data;
-    const struct event e = { sc->rw.m->at, mixed(0, rec, sizeof(*rec)) };
+    const size_t seq = sizeof(rec->seq); /* counts anew with each sink */
+    const struct event e = { sc->rw.m->at, mixed(0, (const uint8_t *)rec + seq, trace_record_size(rec) - seq) };
 
     if (!sc->learning) {
         const struct event *was = &sc->events[sc->next++];

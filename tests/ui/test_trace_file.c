@@ -22,43 +22,12 @@
 
 #define TRACE_FILE "build/test_trace_file.json"
 
-/* --- the order --- */
-
-static void test_order(void **state)
-{
-    static const s_time_t times[] = { 10, 30, 20, 30, 5, 40, 35 }, expected[] = { 5, 10, 20, 30, 30, 35, 40 };
-    struct trace_file t;
-    unsigned int nr = 0;
-    char line[256];
-    FILE *f;
-
-    assert_int_equal(trace_file_open(&t, TRACE_FILE), 0);
-    for (unsigned int i = 0; i < ARRAY_SIZE(times); i++) {
-        struct trace_record rec = { .time = times[i], .event = TRC_sched_wake, .vcpu = (uint16_t)i };
-
-        trace_file_sink(&t, &rec);
-        if (i == 4) /* from here on nothing from before 20 */
-            trace_file_until(&t, 20);
-    }
-    assert_int_equal(trace_file_close(&t), 0);
-    f = fopen(TRACE_FILE, "r");
-    assert_non_null(f);
-    for (; fgets(line, sizeof(line), f); nr++) {
-        assert_true(nr < ARRAY_SIZE(expected));
-        assert_int_equal(atoi(line + strlen("{\"t\":")), expected[nr]);
-        if (nr == 3) /* of two at 30, the one that came first */
-            assert_non_null(strstr(line, "\"vcpu\":1,"));
-    }
-    assert_int_equal(nr, ARRAY_SIZE(expected));
-    fclose(f);
-}
-
 /* --- a run --- */
 
 static void nothing(void) {}
 
 /* In a process of its own, since it wants the standard streams. */
-static void run(char *const *args, int nr)
+static void run_to(char *const *args, int nr, const char *stdin_path, const char *stdout_path)
 {
     int status;
     pid_t pid = fork();
@@ -71,8 +40,8 @@ static void run(char *const *args, int nr)
         const int null = open("/dev/null", O_RDWR);
         int rc;
 
-        for (int fd = 0; fd < 2; fd++)
-            dup2(null, fd);
+        dup2(stdin_path ? open(stdin_path, O_RDONLY) : null, 0);
+        dup2(stdout_path ? open(stdout_path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : null, 1);
         sigemptyset(&process.signals);
         process.signals_catch = process.terminal_refresh = nothing;
         rc = options_parse(&o, nr, args, err) ? 1 : cmd_run(&o, &process, err);
@@ -84,6 +53,8 @@ static void run(char *const *args, int nr)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
 }
+
+static void run(char *const *args, int nr) { run_to(args, nr, NULL, NULL); }
 
 /* The value of a field as text; NULL: the record has none of that name. */
 static const char *field(const char *line, const char *name)
@@ -115,91 +86,160 @@ static long number(const char *line, const char *name)
     return n;
 }
 
-/* The names of an event's arguments, as declared; NULL: there is no such event. */
-static const char *arguments(const char *event, unsigned int *nr)
+/* The number of an event; TRC_NR: there is none of this name. */
+static unsigned int event_number(const char *name)
 {
-    static const struct {
-        const char *name, *args;
-    } events[] = {
-#define X(name, args) { "\"" #name "\"", args },
-        TRACE_EVENTS(X)
-#undef X
-    };
+    unsigned int ev = 0;
 
-    for (*nr = 0; *nr < ARRAY_SIZE(events); ++*nr)
-        if (!strcmp(events[*nr].name, event))
-            return events[*nr].args;
-    return NULL;
+    while (ev < TRC_NR && (strncmp(name + 1, trace_event_name((enum trace_event)ev), strlen(name) - 2) ||
+                           strlen(trace_event_name((enum trace_event)ev)) != strlen(name) - 2))
+        ev++;
+    return ev;
 }
 
 struct reader {
-    unsigned int seen[TRC_NR], created, destroyed, continued;
-    long calls[16][4]; /* the hypercall that each vCPU makes; -1: none */
+    s_time_t t[3];     /* a pCPU's own never goes back */
+    long seq, pending; /* of the last record */
+    unsigned int seen[TRC_NR], created, destroyed, continued, entries, noreturn, refused;
+    struct call {
+        char nr[2][48]; /* which each vCPU makes, and in a multicall: "" none */
+        unsigned int depth;
+    } calls[16][4];
+    bool inside[16][4]; /* a resume came after the last exit */
 };
+
+/* The next key of a record after `at`, not one in a text; NULL: that was all. */
+static const char *next_key(const char *at)
+{
+    bool quoted = false;
+
+    for (; *at; at++) {
+        if (*at == '\\')
+            at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else if (*at == ',' && !quoted)
+            return at;
+    }
+    return NULL;
+}
 
 /* Each record has the fields that its event declares, in their order, and no others. */
 static unsigned int check_fields(const char *line)
 {
     const char *event = field(line, "event"), *at = strstr(line, "\"event\"");
-    unsigned int nr;
-    const char *args;
+    const unsigned int nr = event ? event_number(event) : TRC_NR;
+    const struct trace_event_info *info;
 
-    if (!event || !(args = arguments(event, &nr)))
+    if (nr == TRC_NR)
         fail_msg("an unknown event: %s", line);
-    at = strchr(at, ',');
-    for (; *args; args += strcspn(args, ","), args += *args == ',') {
-        char pattern[48];
-
-        snprintf(pattern, sizeof(pattern), ",\"%.*s\":", (int)strcspn(args, ","), args);
-        if (!at || strncmp(at, pattern, strlen(pattern)))
-            fail_msg("expected %s in: %s", pattern, line);
-        at = strchr(at + 1, ',');
+    info = trace_event_info((enum trace_event)nr);
+    at = next_key(at);
+    for (unsigned int i = 0; i < info->nr_fields; i++) {
+        if (!at || strncmp(at, info->fields[i].key, info->fields[i].key_len))
+            fail_msg("expected %s in: %s", info->fields[i].name, line);
+        at = next_key(at + 1);
     }
     if (at)
         fail_msg("more than was declared: %s", line);
     return nr;
 }
 
+static bool is(const char *line, const char *name, const char *value)
+{
+    const char *v = field(line, name);
+
+    return v && !strcmp(v, value);
+}
+
+/* A call, and its end; entries of a multicall lie within. */
+static void check_call(struct reader *r, unsigned int event, const char *line)
+{
+    struct call *c = &r->calls[number(line, "dom")][number(line, "vcpu")];
+
+    if (event == TRC_hypercall) {
+        if (c->depth > is(line, "via", "\"multicall\""))
+            fail_msg("hypercall %s has not returned: %s", c->nr[0], line);
+        if (is(line, "via", "\"multicall\"") && !c->depth)
+            fail_msg("an entry of no multicall: %s", line);
+        r->entries += c->depth;
+        snprintf(c->nr[c->depth++], sizeof(c->nr[0]), "%s", field(line, "nr"));
+    } else {
+        if (!c->depth || strcmp(c->nr[--c->depth], field(line, "nr")))
+            fail_msg("of hypercall %s: %s", c->nr[c->depth], line);
+        r->continued += number(line, "ret") == -85;
+        assert_int_equal(number(line, "ret") == -85, is(line, "status", "\"continued\""));
+        r->noreturn += is(line, "status", "\"noreturn\"");
+    }
+}
+
+/* Between an exit and the next of the same vCPU it goes on, and to be handled it must have left. */
+static void check_inside(struct reader *r, unsigned int event, const char *line)
+{
+    bool *inside = &r->inside[number(line, "dom")][number(line, "vcpu")];
+
+    if (*inside == (event == TRC_resume))
+        fail_msg("it is%s inside: %s", *inside ? "" : " not", line);
+    *inside = event == TRC_resume;
+}
+
 static void check_pairs(struct reader *r, unsigned int event, const char *line)
 {
-    long *call;
-
-    if (event == TRC_domain_create)
-        r->created++;
-    if (event == TRC_domain_destroy)
-        r->destroyed++;
-    if (event == TRC_iret && number(line, "cs") > 0xffff)
+    if (event == TRC_domain) {
+        r->created += is(line, "op", "\"create\"");
+        r->destroyed += is(line, "op", "\"destroy\"");
+    }
+    if (event == TRC_iret && strlen(field(line, "cs")) > strlen("\"0xffff\""))
         fail_msg("a selector has 16 bits: %s", line);
-    if (event != TRC_hypercall && event != TRC_hypercall_ret)
+    r->refused += event == TRC_emulate && is(line, "verdict", "\"refused\"");
+    if (is(line, "dom", "null"))
         return;
     assert_true(number(line, "dom") < 16 && number(line, "vcpu") < 4);
-    call = &r->calls[number(line, "dom")][number(line, "vcpu")];
-    if (event == TRC_hypercall) {
-        if (*call >= 0)
-            fail_msg("hypercall %ld has not returned: %s", *call, line);
-        *call = number(line, "nr");
-    } else {
-        if (*call != number(line, "nr"))
-            fail_msg("of hypercall %ld: %s", *call, line);
-        r->continued += number(line, "ret") == -85;
-        *call = -1;
-    }
+    if (event == TRC_hypercall || event == TRC_hypercall_ret)
+        check_call(r, event, line);
+    if (event == TRC_exit || is(line, "why", "\"handled\"") || is(line, "why", "\"iret\"") ||
+        is(line, "why", "\"syscall\""))
+        check_inside(r, event, line);
+    if (event == TRC_resume)
+        r->inside[number(line, "dom")][number(line, "vcpu")] = true;
+}
+
+static void check_header(const char *line)
+{
+    static const char begin[] = "{\"v\":1,\"xenlab\":\"",
+                      costs[] = "\"costs\":{\"insn\":1,\"exit\":500,\"hypercall\":200,";
+
+    assert_memory_equal(line, begin, sizeof(begin) - 1);
+    assert_non_null(strstr(line, costs));
+    assert_non_null(strstr(line, "\"guests\":[{\"name\":\""));
+    assert_non_null(strstr(line, "\"fnv1a64\":\"0x"));
+}
+
+static void check_order(struct reader *r, const char *line)
+{
+    const long pcpu = number(line, "pcpu"), t = number(line, "t");
+
+    assert_int_equal(number(line, "seq"), r->seq++);
+    assert_true(pcpu < 3);
+    if (t < r->t[pcpu])
+        fail_msg("back from %lld: %s", (long long)r->t[pcpu], line);
+    r->t[pcpu] = t;
 }
 
 static void read_trace(struct reader *r)
 {
     FILE *f = fopen(TRACE_FILE, "r");
-    char line[1024];
+    char line[TRACE_JSON_SIZE + 1];
 
     assert_non_null(f);
-    memset(r->calls, -1, sizeof(r->calls));
+    assert_non_null(fgets(line, sizeof(line), f));
+    check_header(line);
     while (fgets(line, sizeof(line), f)) {
         unsigned int event;
 
         line[strcspn(line, "\n")] = '\0';
         assert_true(line[0] == '{' && line[strlen(line) - 1] == '}');
-        assert_true(number(line, "pcpu") < 3);
-        assert_null(strstr(line, "_domain\":32767"));
+        check_order(r, line);
         event = check_fields(line);
         r->seen[event]++;
         check_pairs(r, event, line);
@@ -207,7 +247,7 @@ static void read_trace(struct reader *r)
     fclose(f);
     for (unsigned int d = 0; d < 16; d++)
         for (unsigned int v = 0; v < 4; v++)
-            assert_int_equal(r->calls[d][v], -1);
+            assert_int_equal(r->calls[d][v].depth, 0);
 }
 
 static void test_guests(void **state)
@@ -228,6 +268,7 @@ static void test_guests(void **state)
         "build/guests/syscall",
         "build/guests/spinner",
         "build/guests/pagetables",
+        "build/guests/callbacks",
         "build/tests/guest/old32",
     };
     struct reader r = { 0 };
@@ -239,9 +280,9 @@ static void test_guests(void **state)
     read_trace(&r);
     /* Every event that is declared is one that happens. */
     for (unsigned int i = 0; i < TRC_NR; i++)
-        if (!r.seen[i] && i != TRC_domain_crash && i != TRC_idle)
+        if (!r.seen[i] && i != TRC_idle && i != TRC_input && i != TRC_sysenter) /* refused, so no guest has it */
             fail_msg("nobody has seen a %s", trace_event_name((enum trace_event)i));
-    assert_true(r.continued > 0);
+    assert_true(r.continued > 0 && r.noreturn > 0 && r.refused > 0);
     assert_int_equal(r.created, ARRAY_SIZE(args) - 7);
     assert_true(r.destroyed > 0 && r.destroyed <= r.created);
     unlink(TRACE_FILE);
@@ -262,24 +303,41 @@ static void test_come_and_go(void **state)
     unlink(TRACE_FILE);
 }
 
-/* Standard output is taken: a file of the name "-" is nobody's wish. */
+/* The entries of a multicall are calls within a call. */
+static void test_multicall(void **state)
+{
+    static const char *const args[] = { "-qq",       "--trace",           TRACE_FILE,
+                                        "--cmdline", "op=multicall n=50", "build/guests/bench/hypercall" };
+    struct reader r = { 0 };
+
+    if (access(args[5], R_OK))
+        skip();
+    run((char *const *)(uintptr_t)args, ARRAY_SIZE(args));
+    read_trace(&r);
+    assert_true(r.entries >= 50);
+    unlink(TRACE_FILE);
+}
+
+/* With "-" standard output has the trace, and nothing else. */
 static void test_standard_output(void **state)
 {
-    char *args[] = { (char *)(uintptr_t) "--trace", (char *)(uintptr_t) "-", (char *)(uintptr_t) "guest" };
-    char err[OPTIONS_ERR_SIZE];
-    struct run_options o;
+    static const char *const args[] = { "-qq", "--trace", "-", "build/guests/echo" };
+    struct reader r = { 0 };
 
-    assert_int_equal(options_parse(&o, 3, args, err), -1);
-    assert_non_null(strstr(err, "--trace: standard output is the guests' console; name a file"));
-    options_free(&o);
+    if (access(args[3], R_OK))
+        skip();
+    run_to((char *const *)(uintptr_t)args, ARRAY_SIZE(args), "docs/book.list", TRACE_FILE);
+    read_trace(&r);
+    assert_true(r.seen[TRC_console] > 0 && r.seen[TRC_input] > 0);
+    unlink(TRACE_FILE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),
         cmocka_unit_test(test_guests),
         cmocka_unit_test(test_come_and_go),
+        cmocka_unit_test(test_multicall),
         cmocka_unit_test(test_standard_output),
     };
 

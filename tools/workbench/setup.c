@@ -18,9 +18,9 @@ static void on_trace(void *data, const struct trace_record *rec)
     struct wb *wb = data;
     struct wb_vcpu *wv;
 
-    if (rec->event != TRC_sched_wake)
+    if (rec->event != TRC_runstate || rec->arg[1] != RUNSTATE_runnable || rec->arg[0] == RUNSTATE_running)
         return;
-    wv = wb_vcpu(wb->by_id[rec->domain], rec->vcpu);
+    wv = wb_vcpu(wb->by_id[rec->who.domain], rec->who.vcpu);
     if (!wv->v.is_running)
         wv->woken_at = wv->waiting_since = rec->time;
 }

@@ -27,6 +27,7 @@
 #include "vcpu/noun/guest.h"
 #include "vcpu/noun/xen.h"
 
+#include <string.h>
 #include <xen/event_channel.h>
 #include <xen/vcpu.h>
 
@@ -153,6 +154,10 @@ struct vcpu {
     s_time_t last_run;                     /* virtual time when it left its pCPU */
     bool sched_awake;                      /* the policy was told wake() and not yet sleep() */
 
+    /* for the trace: vcpu/run.c, vcpu/pv/ */
+    uint64_t insns;     /* it has executed since it last came out for another reason than time */
+    uint8_t resume_why; /* what has happened since then, or since it came onto a pCPU: TRACE_RESUME_* */
+
     /* paging: mmu/ */
     mfn_t old_guest_table; /* a table whose release was preempted in its hypercall, INVALID_MFN: none */
     uint64_t tlb_stamp;    /* xen->tlb_clock when it last flushed its TLB (mmu/tlb.h) */
@@ -163,7 +168,8 @@ struct vcpu {
     struct vcpu_info dummy_vcpu_info; /* of vCPUs that have no place in shared_info, until they register one */
     evtchn_port_t virq_to_evtchn[NR_VIRQS];
     struct evtchn_fifo_vcpu *evtchn_fifo;
-    int poll_evtchn; /* 0: not polling; > 0: that one port; -1: several */
+    int poll_evtchn;     /* 0: not polling; > 0: that one port; -1: several */
+    bool poll_timed_out; /* what ends the poll now is its deadline */
 
     /* time: vcpu/time.c */
     struct timer singleshot_timer, periodic_timer, poll_timer;
@@ -295,6 +301,29 @@ static inline bool guest_kernel_mode(const struct vcpu *v)
 {
     return is_pv_32bit_domain(v->domain) ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
 }
+
+/* --- the trace: what v is doing --- */
+
+static inline struct trace_who vcpu_trace_who(const struct vcpu *v)
+{
+    struct trace_who who = trace_who(v->domain->domain_id, v->vcpu_id);
+
+    if (is_native_domain(v->domain)) {
+        who.mode = TRACE_MODE_NATIVE;
+    } else if (v->regs && is_pv_domain(v->domain)) {
+        who.mode = guest_kernel_mode(v) ? TRACE_MODE_KERNEL : TRACE_MODE_USER;
+        who.root = is_pv_32bit_domain(v->domain) || v->pv.kernel_mode ? TRACE_ROOT_KERNEL : TRACE_ROOT_USER;
+    }
+    return who;
+}
+
+/* TRACE() of what v does. */
+#define TRACE_VCPU(v, ev, ...) TRACE_BY((v)->domain->xen->machine, ev, vcpu_trace_who(v), ##__VA_ARGS__)
+/* TRACE() about a vCPU, or a domain, by the hypervisor. */
+#define TRACE_DOMAIN(d, op, reason, text)                                                                              \
+    TRACE_TEXT_BY((d)->xen->machine, domain, trace_who((d)->domain_id, 0), text, strlen(text), op, reason)
+#define TRACE_ABOUT(v, ev, ...)                                                                                        \
+    TRACE((v)->domain->xen->machine, ev, (v)->domain->domain_id, (v)->vcpu_id, ##__VA_ARGS__)
 
 /* --- the list of domains: vcpu/noun/domain_list.c --- */
 

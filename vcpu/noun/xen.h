@@ -75,7 +75,7 @@ struct run_state {
     struct vcpu *v;       /* who runs there, */
     s_time_t end;         /* until then at most */
     bool exact;           /* it ends then, and not a few instructions later */
-    uint64_t left, insns; /* RUN_GUEST: instructions until then, and since it was entered */
+    uint64_t left;        /* RUN_GUEST: instructions until then */
     struct sim_exit exit; /* RUN_EXIT: what is to be dealt with */
 };
 
@@ -127,6 +127,7 @@ struct xen {
     uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
+    uint64_t nr_sent;       /* events, by whomever: numbers them in a trace */
     bool audit;             /* run mmu_audit() after every hypercall */
     uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */
 

@@ -186,8 +186,9 @@ static void inject(struct vcpu *v, unsigned int vector, bool has_error_code, uin
         .error_code = error_code,
     };
 
-    TRACE(v->domain->xen->machine, trap_bounce, v->domain->domain_id, v->vcpu_id, vector, error_code, v->regs->rip,
-          tb.eip, vector == X86_EXC_PF ? v->pv.ctrlreg[2] : 0);
+    TRACE_VCPU(v, trap, vector, error_code, vector == X86_EXC_PF ? v->pv.ctrlreg[2] : 0, v->regs->rip, tb.eip,
+               vcpu_trace_who(v).mode, tb.interrupt);
+    v->resume_why = TRACE_RESUME_TRAP;
     if (tb.eip == 0) {
         const char *name = vector < 32 && exception_name[vector] ? exception_name[vector] : "trap";
 
@@ -225,6 +226,16 @@ void pv_inject_debug(struct vcpu *v, uint64_t dr6)
 
 /* --- events --- */
 
+static void trace_upcall(struct vcpu *v, uint64_t to)
+{
+    uint64_t ports = 0, first = TRACE_NONE;
+
+    if (!TRACE_ON(v->domain->xen->machine))
+        return;
+    ports = evtchn_nr_deliverable(v, &first);
+    TRACE_VCPU(v, upcall, v->regs->rip, to, ports, first);
+}
+
 void pv_bounce_event(struct vcpu *v)
 {
     struct trap_bounce tb = { .eip = v->pv.event_callback_eip, .cs = v->pv.event_callback_cs, .interrupt = true };
@@ -239,7 +250,8 @@ void pv_bounce_event(struct vcpu *v)
     }
     if (!local_events_need_delivery(v))
         return;
-    TRACE(v->domain->xen->machine, upcall, v->domain->domain_id, v->vcpu_id, v->regs->rip, tb.eip);
+    trace_upcall(v, tb.eip);
+    v->resume_why = TRACE_RESUME_UPCALL;
     if (tb.eip == 0)
         domain_crash(v, "an event is due and there is no event callback");
     else
@@ -256,6 +268,9 @@ void pv_failsafe_callback(struct vcpu *v, const uint16_t data_sel[4])
     };
 
     memcpy(tb.data_sel, data_sel, sizeof(tb.data_sel));
+    TRACE_VCPU(v, failsafe, v->regs->rip, tb.eip, vcpu_trace_who(v).mode, TRACE_MODE_KERNEL,
+               v->regs->seg[CPU_SEG_CS].sel);
+    v->resume_why = TRACE_RESUME_FAILSAFE;
     if (tb.eip == 0)
         domain_crash(v, "bad segments and no failsafe callback");
     else
@@ -278,12 +293,13 @@ void pv_guest_syscall(struct vcpu *v)
 
     r->rcx = r->rip; /* what the instruction itself does */
     r->r11 = r->rflags;
+    TRACE_VCPU(v, syscall, r->rip, tb.eip, vcpu_trace_who(v).mode, TRACE_MODE_KERNEL, r->seg[CPU_SEG_CS].sel);
+    v->resume_why = TRACE_RESUME_SYSCALL;
     pv_flat_segments(v, compat ? abi->flat_user_cs32 : abi->flat_user_cs, abi->flat_user_ss);
     if (tb.eip == 0) {
         r->rip -= 2;
         pv_inject_hw_exception(v, X86_EXC_UD, 0);
         return;
     }
-    TRACE(v->domain->xen->machine, guest_syscall, v->domain->domain_id, v->vcpu_id, r->rip, tb.eip);
     bounce(v, &tb);
 }

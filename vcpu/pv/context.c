@@ -194,9 +194,9 @@ int pv_set_info_guest(struct vcpu *v, const struct pv_guest_context *g)
         rc = pv_set_gdt(v, c->gdt_frames, (unsigned int)c->gdt_ents);
         if (rc)
             return rc;
-        rc = new_guest_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[3]));
+        rc = new_guest_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[3]), TRACE_CR3_CONTEXT);
         if (!rc && has_user_root(d) && c->ctrlreg[1])
-            rc = pv_set_user_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[1]));
+            rc = pv_set_user_cr3(v, d->abi->cr3_to_mfn(c->ctrlreg[1]), TRACE_CR3_CONTEXT);
         if (rc)
             return rc == -ERESTART ? rc : -EINVAL;
     }

@@ -61,7 +61,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 2: v->pv.ctrlreg[2] = val; return true;
     case 3:
         do /* releasing the old root may be preempted, an instruction may not */
-            rc = new_guest_cr3(v, v->domain->abi->cr3_to_mfn(val));
+            rc = new_guest_cr3(v, v->domain->abi->cr3_to_mfn(val), TRACE_CR3_MOV);
         while (rc == -ERESTART);
         return rc == 0;
     case 4: pv_set_cr4(v, val); return true;
@@ -102,28 +102,32 @@ static bool emulate_user_ok(struct vcpu *v, struct insn *in)
     }
 }
 
-static bool emulate_kernel(struct vcpu *v, struct insn *in)
+/* *val: what is read, or to be written. */
+static bool emulate_kernel(struct vcpu *v, struct insn *in, uint64_t *val)
 {
     struct hypercall_args args = { { 0 } };
-    uint64_t val = 0;
 
     switch (in->op) {
     case INSN_CLTS: return do_fpu_taskswitch(v, &args) == 0;
     case INSN_WBINVD: return true;
     case INSN_MOV_FROM_CR:
-        if (!cr_read(v, in->sys_reg, &val))
+        if (!cr_read(v, in->sys_reg, val))
             return false;
-        v->regs->gpr[in->opnd[0].gpr & 15] = val;
+        v->regs->gpr[in->opnd[0].gpr & 15] = *val;
         return true;
-    case INSN_MOV_TO_CR: return cr_write(v, in->sys_reg, v->regs->gpr[in->opnd[1].gpr & 15]);
+    case INSN_MOV_TO_CR: *val = v->regs->gpr[in->opnd[1].gpr & 15]; return cr_write(v, in->sys_reg, *val);
     case INSN_MOV_FROM_DR:
-    case INSN_MOV_TO_DR: return debugreg(v, in, in->op == INSN_MOV_TO_DR);
-    case INSN_RDMSR:
-        if (!pv_read_msr(v, (uint32_t)v->regs->rcx, &val))
+    case INSN_MOV_TO_DR:
+        if (!debugreg(v, in, in->op == INSN_MOV_TO_DR))
             return false;
-        set_edx_eax(v, val);
+        *val = v->regs->gpr[in->opnd[in->op == INSN_MOV_TO_DR].gpr & 15];
         return true;
-    case INSN_WRMSR: return pv_write_msr(v, (uint32_t)v->regs->rcx, edx_eax(v));
+    case INSN_RDMSR:
+        if (!pv_read_msr(v, (uint32_t)v->regs->rcx, val))
+            return false;
+        set_edx_eax(v, *val);
+        return true;
+    case INSN_WRMSR: *val = edx_eax(v); return pv_write_msr(v, (uint32_t)v->regs->rcx, *val);
     default: return false;
     }
 }
@@ -152,22 +156,64 @@ void pv_insn_done(struct vcpu *v, unsigned int len, unsigned int hits)
         pv_inject_debug(v, hits);
 }
 
+static bool is_of(enum insn_op op, const enum insn_op *ops, size_t nr)
+{
+    for (size_t i = 0; i < nr; i++)
+        if (ops[i] == op)
+            return true;
+    return false;
+}
+
+/* Which rule decides about the instruction, for the trace. refused: in spite of its being the kernel that asks. */
+static enum trace_rule rule_of(const struct vcpu *v, enum insn_op op, bool refused)
+{
+    static const enum insn_op by_iopl[] = { INSN_CLI, INSN_STI };
+    static const enum insn_op emulated[] = { INSN_CLTS,        INSN_WBINVD,    INSN_MOV_FROM_CR, INSN_MOV_TO_CR,
+                                             INSN_MOV_FROM_DR, INSN_MOV_TO_DR, INSN_RDMSR,       INSN_WRMSR };
+
+    if (is_of(op, by_iopl, ARRAY_SIZE(by_iopl)))
+        return TRACE_RULE_IOPL;
+    if (!is_of(op, emulated, ARRAY_SIZE(emulated)))
+        return TRACE_RULE_UNKNOWN;
+    return refused && guest_kernel_mode(v) ? TRACE_RULE_VALUE : TRACE_RULE_KERNEL;
+}
+
+static void trace_privileged(struct vcpu *v, const struct insn *in, bool refused, uint64_t val)
+{
+    const bool msr = in->op == INSN_RDMSR || in->op == INSN_WRMSR;
+    const uint64_t arg = msr ? (uint32_t)v->regs->rcx : in->sys_reg;
+
+    if (in->op == INSN_IN || in->op == INSN_OUT || in->op == INSN_INS || in->op == INSN_OUTS)
+        return; /* refused by pv_emulate_port_io(), which has said so */
+    if (refused)
+        TRACE_EMULATE(v, in->op, REFUSED, rule_of(v, in->op, true), val, arg);
+    else
+        TRACE_EMULATE(v, in->op, EMULATED, rule_of(v, in->op, false), val, arg);
+}
+
 bool pv_emulate_privileged_op(struct vcpu *v)
 {
     struct machine *m = v->domain->xen->machine;
     uint8_t bytes[INSN_MAX_LEN];
     struct insn in = insn_decode(m->edges->decoder, v->regs, bytes,
                                  guest_fetch_insn(v, insn_linear_rip(v->regs), bytes, sizeof(bytes)));
+    uint64_t val = 0;
+    bool refused;
 
-    if (in.op == INSN_INVALID || in.op == INSN_OTHER)
+    if (in.op == INSN_INVALID || in.op == INSN_OTHER) {
+        TRACE_EMULATE(v, in.op, REFUSED, TRACE_RULE_UNKNOWN, 0, 0);
         return false;
+    }
     if (is_mov_of_no_dr(v, &in)) {
+        TRACE_EMULATE(v, in.op, REFUSED, TRACE_RULE_VALUE, 0, in.sys_reg);
         pv_inject_hw_exception(v, X86_EXC_UD, 0);
         return true;
     }
-    if (!emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in)))
+    refused = !emulate_user_ok(v, &in) && !(guest_kernel_mode(v) && emulate_kernel(v, &in, &val));
+    if (TRACE_ON(m))
+        trace_privileged(v, &in, refused, val);
+    if (refused)
         return false;
-    TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip, in.op);
     v->domain->xen->stats.emulated++;
     pv_insn_done(v, in.len, 0);
     return true;
@@ -179,6 +225,7 @@ void pv_emulate_cpuid(struct vcpu *v)
 {
     struct cpuid_leaf leaf = guest_cpuid(v, (uint32_t)v->regs->rax, (uint32_t)v->regs->rcx);
 
+    TRACE_EMULATE(v, INSN_CPUID, EMULATED, TRACE_RULE_INTERCEPT, leaf.a, (uint32_t)v->regs->rax);
     v->regs->rax = leaf.a;
     v->regs->rbx = leaf.b;
     v->regs->rcx = leaf.c;
@@ -187,9 +234,16 @@ void pv_emulate_cpuid(struct vcpu *v)
 
 bool pv_emulate_rdtsc(struct vcpu *v, bool rdtscp)
 {
-    if (!guest_kernel_mode(v) && (v->pv.ctrlreg[4] & X86_CR4_TSD))
+    const enum insn_op op = rdtscp ? INSN_RDTSCP : INSN_RDTSC;
+    uint64_t tsc;
+
+    if (!guest_kernel_mode(v) && (v->pv.ctrlreg[4] & X86_CR4_TSD)) {
+        TRACE_EMULATE(v, op, REFUSED, TRACE_RULE_TSD, 0, 0);
         return false;
-    set_edx_eax(v, guest_rdtsc(v));
+    }
+    tsc = guest_rdtsc(v);
+    TRACE_EMULATE(v, op, EMULATED, TRACE_RULE_INTERCEPT, tsc, 0);
+    set_edx_eax(v, tsc);
     if (rdtscp)
         v->regs->rcx = v->pv.tsc_aux;
     return true;

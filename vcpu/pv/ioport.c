@@ -30,13 +30,20 @@
 #define PCI_ADDRESS 0xcf8u
 #define RTC_INDEX   0x70u
 
-/* Does the guest allow it: its own IOPL, or its bitmap? What cannot be read of that forbids. */
-static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size)
+/*
+ * Does the guest allow it: its own IOPL, or its bitmap? What cannot be read of that forbids. *rule: which of them
+ * decided.
+ */
+static bool io_okay(struct vcpu *v, uint16_t port, unsigned int size, enum trace_rule *rule)
 {
     uint8_t bits[2] = { 0xff, 0xff };
 
+    *rule = TRACE_RULE_IOPL;
     if (iopl_ok(v))
         return true;
+    if (!v->pv.iobmp_limit)
+        return false;
+    *rule = TRACE_RULE_IO_BITMAP;
     if (port + size > v->pv.iobmp_limit)
         return false;
     if (pv_copy_from_kernel(v, bits, v->pv.iobmp + port / 8, 2) &&
@@ -251,24 +258,32 @@ static void string_io(struct vcpu *v, const struct io_insn *in)
 
 bool pv_emulate_port_io(struct vcpu *v)
 {
-    struct machine *m = v->domain->xen->machine;
     struct insn_operand data = { .kind = INSN_REG };
+    enum insn_op op;
+    enum trace_rule rule;
     struct io_insn in;
+    uint32_t val;
 
-    if (!decode(v, &in) || !io_okay(v, in.port, in.size))
+    if (!decode(v, &in))
         return false;
-    TRACE(m, emulate, v->domain->domain_id, v->vcpu_id, v->regs->rip,
-          in.string ? (in.input ? INSN_INS : INSN_OUTS) : (in.input ? INSN_IN : INSN_OUT));
+    op = in.string ? (in.input ? INSN_INS : INSN_OUTS) : (in.input ? INSN_IN : INSN_OUT);
+    if (!io_okay(v, in.port, in.size, &rule)) {
+        TRACE_EMULATE(v, op, REFUSED, rule, 0, in.port);
+        return false;
+    }
     v->domain->xen->stats.emulated++;
-    if (in.string) {
+    if (in.string) { /* what it moves is in memory */
+        TRACE_EMULATE(v, op, EMULATED, rule, 0, in.port);
         string_io(v, &in);
         return true;
     }
     data.size = in.size;
+    val = in.input ? io_read(v->domain, in.port, in.size) : (uint32_t)v->regs->rax;
+    TRACE_EMULATE(v, op, EMULATED, rule, val, in.port);
     if (in.input)
-        pv_write_gpr(v, &data, io_read(v->domain, in.port, in.size));
+        pv_write_gpr(v, &data, val);
     else
-        io_write(v->domain, in.port, in.size, (uint32_t)v->regs->rax);
+        io_write(v->domain, in.port, in.size, val);
     pv_insn_done(v, in.len, io_breakpoints(v, in.port, in.size));
     return true;
 }

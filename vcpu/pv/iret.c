@@ -15,10 +15,22 @@
 #include "mmu/pv/pv.h"
 #include "vcpu/pv/pv.h"
 
+/* It was the kernel that asked, under its own page tables. */
+static void trace_iret(struct vcpu *v, uint64_t from, uint64_t to, enum trace_mode to_mode, uint16_t cs)
+{
+    struct trace_who who = trace_who(v->domain->domain_id, v->vcpu_id);
+
+    who.mode = TRACE_MODE_KERNEL;
+    who.root = TRACE_ROOT_KERNEL;
+    v->resume_why = TRACE_RESUME_IRET;
+    TRACE_BY(v->domain->xen->machine, iret, who, from, to, TRACE_MODE_KERNEL, to_mode, cs);
+}
+
 /* The frame that the guest kernel leaves on its stack: public arch-x86/xen-x86_64.h, struct iret_context. */
 long do_iret(struct vcpu *v, struct hypercall_args *args)
 {
     struct cpu_state *r = v->regs;
+    const uint64_t from = r->rip;
     struct iret_context c;
 
     if (copy_from_guest(v, &c, r->rsp, sizeof(c))) {
@@ -49,7 +61,7 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
     r->rax = c.rax;
     v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
     v->nmi_masked = false;
-    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, c.rip, (uint16_t)c.cs);
+    trace_iret(v, from, c.rip, v->pv.kernel_mode ? TRACE_MODE_KERNEL : TRACE_MODE_USER, (uint16_t)c.cs);
     pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
     if ((r->seg[CPU_SEG_CS].attr & SEG_ATTR_L) && !is_canonical(c.rip))
@@ -83,6 +95,7 @@ static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
         return;
     }
     r->rsp = to;
+    trace_iret(v, r->rip, ti->address, TRACE_MODE_KERNEL, ti->cs);
     r->rip = ti->address;
     pv_set_segment(v, CPU_SEG_CS, ti->cs);
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)v->pv.kernel_ss);
@@ -97,6 +110,7 @@ long compat_iret(struct vcpu *v, struct hypercall_args *args)
     struct cpu_state *r = v->regs;
     uint32_t f[6] = { 0 };
     uint32_t sp = (uint32_t)(r->rsp + r->seg[CPU_SEG_SS].base);
+    const uint64_t from = r->rip;
 
     if (copy_from_guest(v, f, sp, 4 * 4)) {
         domain_crash(v, "iret: the frame at %08x cannot be read", sp);
@@ -125,7 +139,7 @@ long compat_iret(struct vcpu *v, struct hypercall_args *args)
     r->rflags = (f[3] & ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
     v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
     v->nmi_masked = false;
-    TRACE(v->domain->xen->machine, iret, v->domain->domain_id, v->vcpu_id, f[1], cs);
+    trace_iret(v, from, f[1], (cs & 3) == 1 ? TRACE_MODE_KERNEL : TRACE_MODE_USER, cs);
     pv_set_segment(v, CPU_SEG_CS, cs);
     if (ring_change)
         pv_set_segment(v, CPU_SEG_SS, (uint16_t)f[5]);

@@ -81,6 +81,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *exit);
  * --- emulate.c: privileged instructions. True: carried out, or a fault delivered; false: the caller injects #GP. ---
  */
 bool pv_emulate_privileged_op(struct vcpu *v);
+/* For the trace: what becomes of the instruction at RIP. arg: port, MSR, number of a register, leaf of CPUID. */
+#define TRACE_EMULATE(v, op, verdict, rule, value, arg)                                                                \
+    TRACE_VCPU(v, emulate, (v)->regs->rip, op, TRACE_VERDICT_##verdict, rule, value, arg, (v)->pv.iopl)
 bool pv_emulate_forced_invalid_op(struct vcpu *v);
 /*
  * An instruction of `len` bytes was carried out for the guest: step over it, and trap if it is being single-stepped, or

@@ -50,6 +50,7 @@ static bool ldt_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
 
     if (addr < start || offset >= 16 * PAGE_SIZE)
         return false;
+    TRACE_VCPU(v, page_fault, addr, error_code, TRACE_FAULT_LDT);
     if (!pv_map_ldt_shadow_page(v, offset))
         pv_inject_page_fault(v, v->pv.ldt_base + offset, error_code & ~(uint32_t)PFEC_user_mode);
     return true;
@@ -64,10 +65,12 @@ static void page_fault(struct vcpu *v, const struct sim_exit *e)
     if (guest_kernel_mode(v) && (e->exception.error_code & (ptwr | PFEC_reserved_bit | PFEC_insn_fetch)) == ptwr &&
         pv_ro_page_fault(v, e->exception.addr)) {
         v->domain->xen->stats.ptwr++;
+        TRACE_VCPU(v, page_fault, e->exception.addr, e->exception.error_code, TRACE_FAULT_PTWR);
         if (v->regs->rflags & X86_EFLAGS_TF)
             pv_inject_debug(v, X86_DR6_BS);
         return;
     }
+    TRACE_VCPU(v, page_fault, e->exception.addr, e->exception.error_code, TRACE_FAULT_GUEST);
     pv_inject_page_fault(v, e->exception.addr, e->exception.error_code);
 }
 
@@ -158,6 +161,10 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
             pv_inject_hw_exception(v, X86_EXC_GP, 0);
         return;
     case EXIT_SYSENTER: /* AMD processors have it in legacy mode only */
+        TRACE_VCPU(v, sysenter, v->regs->rip, 0, vcpu_trace_who(v).mode, vcpu_trace_who(v).mode,
+                   v->regs->seg[CPU_SEG_CS].sel);
+        pv_inject_hw_exception(v, X86_EXC_UD, 0);
+        return;
     case EXIT_VMMCALL: pv_inject_hw_exception(v, X86_EXC_UD, 0); return;
     case EXIT_SHUTDOWN: domain_crash(v, "triple fault"); return;
     case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;

@@ -67,6 +67,25 @@ static struct task_slice ask_policy(struct xen *xen, unsigned int cpu, struct vc
     return ts;
 }
 
+static uint64_t trace_vcpu_id(const struct vcpu *v)
+{
+    return v ? TRACE_VCPU_ID(v->domain->domain_id, v->vcpu_id) : TRACE_NONE;
+}
+
+static uint64_t trace_credit(const struct vcpu *v)
+{
+    const struct scheduler *s = v ? v->domain->sched : NULL;
+
+    return s && s->ops->credit ? (uint64_t)s->ops->credit(s, v) : TRACE_NONE;
+}
+
+/* The record is about next, or if the pCPU will be idle about nobody. */
+static void trace_switch(struct xen *xen, const struct vcpu *prev, const struct vcpu *next, s_time_t slice)
+{
+    TRACE(xen->machine, sched_switch, next ? next->domain->domain_id : TRACE_NO_DOMAIN, next ? next->vcpu_id : 0,
+          trace_vcpu_id(prev), trace_vcpu_id(next), (uint64_t)slice, trace_credit(next));
+}
+
 /* The books of a switch. What it means to the guests is context_switch() in vcpu/run.c. */
 static void sched_context_switch(struct xen *xen, unsigned int cpu, struct vcpu *prev, struct vcpu *next, s_time_t now)
 {
@@ -100,8 +119,7 @@ void sched_force_idle(struct xen *xen, unsigned int cpu)
 
     if (!prev)
         return;
-    TRACE(xen->machine, sched_switch, TRACE_NO_DOMAIN, 0, prev->domain->domain_id, prev->vcpu_id, TRACE_NO_DOMAIN, 0,
-          0);
+    trace_switch(xen, prev, NULL, 0);
     sched_context_switch(xen, cpu, prev, NULL, NOW(xen));
     sched_kick_cpu(xen, cpu);
 }
@@ -121,6 +139,7 @@ static void idle_until(struct xen *xen, struct xen_pcpu *p)
     if (p->curr || p->slice_end == STIME_MAX)
         return;
     timer_init(&p->idle_timer, idle_over, p);
+    timer_label(&p->idle_timer, TIMER_IDLE, TRACE_NO_DOMAIN, 0);
     timer_set(&xen->machine->clock, &p->idle_timer, p->slice_end);
 }
 
@@ -137,10 +156,7 @@ struct vcpu *sched_schedule(struct xen *xen, unsigned int cpu)
     p->need_resched = false;
     p->slice_end = ts.time < 0 || ts.time > STIME_MAX - now ? STIME_MAX : now + ts.time;
     if (ts.task != prev) {
-        TRACE(xen->machine, sched_switch, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
-              ts.task ? ts.task->vcpu_id : 0, prev ? prev->domain->domain_id : TRACE_NO_DOMAIN,
-              prev ? prev->vcpu_id : 0, ts.task ? ts.task->domain->domain_id : TRACE_NO_DOMAIN,
-              ts.task ? ts.task->vcpu_id : 0, (uint64_t)ts.time);
+        trace_switch(xen, prev, ts.task, ts.time);
         sched_context_switch(xen, cpu, prev, ts.task, now);
     }
     idle_until(xen, p);

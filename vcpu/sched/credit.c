@@ -66,6 +66,7 @@ static int csched_init(struct scheduler *ops)
     prv->tick = prv->tslice / TICKS_PER_TSLICE;
     prv->ratelimit = MICROSECS(DEFAULT_RATELIMIT_US);
     timer_init(&prv->acct, csched_acct, ops);
+    timer_label(&prv->acct, TIMER_SCHED, TRACE_NO_DOMAIN, 0);
     ops->sched_data = prv;
     return 0;
 }
@@ -86,6 +87,7 @@ static void *csched_alloc_pdata(struct scheduler *ops, unsigned int cpu)
     spc->ops = ops;
     spc->cpu = cpu;
     timer_init(&spc->tick, csched_tick, spc);
+    timer_label(&spc->tick, TIMER_SCHED, TRACE_NO_DOMAIN, 0);
     return spc;
 }
 
@@ -107,6 +109,7 @@ static void *csched_alloc_domdata(struct scheduler *ops, struct domain *d)
     dom->d = d;
     dom->weight = DEFAULT_WEIGHT;
     timer_init(&dom->unpark, csched_unpark, dom);
+    timer_label(&dom->unpark, TIMER_SCHED, d->domain_id, 0);
     return dom;
 }
 
@@ -183,6 +186,8 @@ static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_
     }
     return best ? svc_of(best->v) : NULL;
 }
+
+static s_time_t csched_credit(const struct scheduler *ops, const struct vcpu *v) { return svc_of(v)->credit; }
 
 static struct task_slice csched_run(struct scheduler *ops, unsigned int cpu, struct csched_vcpu *svc, s_time_t now,
                                     s_time_t slice)
@@ -316,6 +321,7 @@ const struct sched_ops sched_credit_ops = {
     .yield = csched_yield,
     .migrate = csched_migrate,
     .do_schedule = csched_do_schedule,
+    .credit = csched_credit,
     .adjust = csched_adjust,
     .adjust_global = csched_adjust_global,
     .set = csched_set,

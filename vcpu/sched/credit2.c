@@ -106,6 +106,8 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
     return (struct task_slice){ svc->v, slice(c2(ops), svc, cpu, now) };
 }
 
+static s_time_t c2_credit(const struct scheduler *ops, const struct vcpu *v) { return svc_of(v)->credit; }
+
 static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
     struct c2_vcpu *cur = prev ? svc_of(prev) : NULL, *next;
@@ -349,6 +351,7 @@ const struct sched_ops sched_credit2_ops = {
     .pick_resource = c2_pick_resource,
     .migrate = c2_migrate,
     .do_schedule = c2_do_schedule,
+    .credit = c2_credit,
     .adjust = c2_adjust,
     .adjust_global = c2_adjust_global,
     .set = c2_set,

@@ -110,6 +110,7 @@ void c2_cap_init(struct c2_dom *dom, struct scheduler *ops)
     dom->ops = ops;
     TAILQ_INIT(&dom->vcpus);
     timer_init(&dom->repl, replenish, dom);
+    timer_label(&dom->repl, TIMER_SCHED, TRACE_NO_DOMAIN, 0);
 }
 
 void c2_cap_set(struct c2_dom *dom, unsigned int cap)

@@ -175,6 +175,7 @@ static void *rt_alloc_udata(struct scheduler *ops, struct vcpu *v, void *dd)
     svc->extratime = true; /* unless it is told otherwise, as in Xen */
     svc->cur_deadline = NOW(ops->xen);
     timer_init(&svc->repl, repl_timer, svc);
+    timer_label(&svc->repl, TIMER_SCHED, v->domain->domain_id, v->vcpu_id);
     return svc;
 }
 

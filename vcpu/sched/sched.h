@@ -85,6 +85,9 @@ struct sched_ops {
     int (*adjust_global)(struct scheduler *ops, struct xen_sysctl_scheduler_op *op);
     int (*set)(struct scheduler *ops, const char *param, long value);
     void (*dump_settings)(struct scheduler *ops, char *buf, size_t len);
+
+    /* For the trace: what v, which do_schedule has just picked, has left before others come first. Changes nothing. */
+    s_time_t (*credit)(const struct scheduler *ops, const struct vcpu *v);
 };
 
 #define XENLAB_SCHEDULER_RR 64

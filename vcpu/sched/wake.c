@@ -25,13 +25,36 @@
 
 /* --- runstates --- */
 
+/* Why v goes from one runstate to another, as far as that can be seen in v; for the trace. */
+static enum trace_run_why runstate_why(const struct vcpu *v, int old, int state)
+{
+    const struct domain *d = v->domain;
+
+    switch (state) {
+    case RUNSTATE_running: return TRACE_RUN_SCHEDULED;
+    case RUNSTATE_runnable:
+        return old == RUNSTATE_running   ? TRACE_RUN_PREEMPTED
+               : old != RUNSTATE_blocked ? TRACE_RUN_RESUMED
+               : v->poll_timed_out       ? TRACE_RUN_TIMEOUT
+                                         : TRACE_RUN_EVENT;
+    case RUNSTATE_blocked: return v->pause_flags & VPF_poll ? TRACE_RUN_POLL : TRACE_RUN_BLOCK;
+    default:
+        return d->is_shutting_down || d->is_dying                                     ? TRACE_RUN_SHUTDOWN
+               : v->pause_flags & VPF_down || !v->is_initialised                      ? TRACE_RUN_DOWN
+               : v->pause_flags & VPF_migrating && !v->pause_count && !d->pause_count ? TRACE_RUN_MIGRATING
+                                                                                      : TRACE_RUN_PAUSED;
+    }
+}
+
 void vcpu_runstate_change(struct vcpu *v, int state, s_time_t now)
 {
     struct vcpu_runstate_info *rs = &v->runstate;
     const s_time_t delta = now - (s_time_t)rs->state_entry_time;
+    const struct trace *t = &v->domain->xen->machine->edges->trace;
 
     if (rs->state == state)
         return;
+    TRACE_ABOUT(v, runstate, rs->state, state, runstate_why(v, rs->state, state), t->port ? t->port : TRACE_NONE);
     /* A pCPU may be a little behind the one that set state_entry_time: no time has passed then, and none gets lost. */
     if (delta > 0) {
         rs->time[rs->state] += (uint64_t)delta;
@@ -68,7 +91,6 @@ void vcpu_wake(struct vcpu *v)
     if (!vcpu_runnable(v) || v->sched_awake)
         return;
     v->sched_awake = true;
-    TRACE(v->domain->xen->machine, sched_wake, v->domain->domain_id, v->vcpu_id);
     if (s->ops->wake)
         s->ops->wake(s, v);
 }
@@ -112,7 +134,6 @@ void vcpu_block(struct vcpu *v)
         v->pause_flags &= ~VPF_blocked;
         return;
     }
-    TRACE(v->domain->xen->machine, sched_block, v->domain->domain_id, v->vcpu_id);
     vcpu_sleep_nosync(v);
 }
 
