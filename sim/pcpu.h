@@ -84,7 +84,7 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
  *      segments          as the engine holds them, to see which ones the guest has reloaded
  *      RFLAGS            in parts, within a run
  *      the TLB           transparent: it knows what a walk would find (sim/engine/flush.c)
- *      code              translated, of what its frames contain (sim/frame.h); where it is cut into blocks cannot be seen
+ *      code              translated, of what its frames contain (sim/frame.h); how it is cut into blocks is not seen
  *      MSRs, CR0, CR4    what no PV guest can change is not loaded; DR6 and CR2 are the hypervisor's, who reports them
  *
  * Order of gpr[]: the processor's encoding, RAX RCX RDX RBX RSP RBP RSI RDI.
@@ -258,8 +258,9 @@ void pcpu_run_on(struct pcpu *p, struct cpu_context *c, const struct pcpu_budget
 void pcpu_release(struct cpu_context *c);
 
 /*
- * The arena is about to be saved or compared: each cpu_state is made the whole truth about its vCPU, in a form that does
- * not depend on what the emulator has in store. Not during a run; what runs next goes on as if it had not been called.
+ * The arena is about to be saved or compared: each cpu_state is made the whole truth about its vCPU, in a form that
+ * does not depend on what the emulator has in store. Not during a run; what runs next goes on as if it had not been
+ * called.
  */
 void pcpu_sync(struct machine *m);
 /*

@@ -16,8 +16,8 @@
  * changes nothing of how things go on. What parts of a state the engine does not have is no concern of the arena's
  * after that: `dirty` is CPU_DIRTY_SYNCED in all of them, whatever the engine did before, so two machines that have
  * come to the same point on different ways have the same bytes there; which parts it was is noted in the table.
- * pcpu_forget() empties the table and the TLB. Contexts that came and went in the meantime are no trouble, since nothing
- * in the arena points into the table.
+ * pcpu_forget() empties the table and the TLB. Contexts that came and went in the meantime are no trouble, since
+ * nothing in the arena points into the table.
  *
  * Invariant: a context is in the table of its own machine's engine or in none; what is in the table exists.
  */

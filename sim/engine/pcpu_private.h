@@ -33,7 +33,9 @@ struct emu_context {
 };
 
 /* pcpu_context.c */
-/* Swap the loaded vCPU's registers out, and in what the engine kept of c's: for reading, or, with these dirty, to run. */
+/*
+ * Swap the loaded vCPU's registers out, and in what the engine kept of c's: for reading, or, with these dirty, to run.
+ */
 #define CPU_DIRTY_SWITCH (CPU_DIRTY_TLB | CPU_DIRTY_SEGS | CPU_DIRTY_CR | CPU_DIRTY_CR3 | CPU_DIRTY_DR)
 void pcpu_switch(struct emu *e, struct cpu_context *c);
 /* The engine knows no vCPU. What it alone had of their registers is lost. */

@@ -2,6 +2,8 @@
 /*
  * Several vCPUs, several pCPUs, several machines: registers belong to the vCPU that computed them. And PV32: a kernel
  * in ring 1.
+ *
+ * Budget: 440 lines, a short test each.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -271,13 +271,35 @@ static void test_victims(void **state)
     }
 }
 
+/* Page tables, and who writes to a frame at any time, were put back: what the engine knows of either is forgotten. */
+static void test_put_back(void **state)
+{
+    struct pv_guest *g = *state;
+    uint8_t *code = ram_page(g->m, PG_FRAME(11));
+
+    pg_write(g, 11, 0, "\xb8\x01\x00\x00\x00\x0f\x05", 7); /* mov $1, %eax; syscall */
+    assert_int_equal(read_at(g, 5), 1005);
+    g->st->rip = PG_VA(11);
+    assert_int_equal(pcpu_run(g->m->pcpu[0], g->c, 1000).kind, EXIT_SYSCALL);
+    pcpu_sync(g->m);
+    set(g, ONE + 3, 5, mfn_x(PG_FRAME(7)), RIGHTS);
+    g->m->shares[mfn_x(PG_FRAME(11))] = 1;
+    pcpu_forget(g->m);
+    code[1] = 2;
+    g->st->rip = PG_VA(11);
+    assert_int_equal(pcpu_run(g->m->pcpu[0], g->c, 1000).kind, EXIT_SYSCALL);
+    assert_int_equal(g->st->rax, 2);
+    assert_int_equal(read_at(g, 5), 1007);
+    g->m->shares[mfn_x(PG_FRAME(11))] = 0;
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_silent),    TEST(test_frames), TEST(test_many), TEST(test_roots),
-        TEST(test_root_gone), TEST(test_code),   TEST(test_page), TEST(test_victims),
+        TEST(test_silent), TEST(test_frames), TEST(test_many),    TEST(test_roots),    TEST(test_root_gone),
+        TEST(test_code),   TEST(test_page),   TEST(test_victims), TEST(test_put_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
