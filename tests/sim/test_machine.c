@@ -162,11 +162,12 @@ static void test_left_over(void **state)
 #ifdef __SANITIZE_ADDRESS__
     struct machine *m = make(1, 1);
     int out[2], status;
-    char said[400] = "";
+    char said[400] = "", *left;
     pid_t child;
 
     assert_int_equal(pipe(out), 0);
-    assert_non_null(xzalloc_array(m->arena, char, 77));
+    left = xzalloc_array(m->arena, char, 77);
+    assert_non_null(left);
     child = fork();
     if (!child) {
         dup2(out[1], 2);
@@ -178,6 +179,8 @@ static void test_left_over(void **state)
     assert_true(waitpid(child, &status, 0) == child && status);
     assert_non_null(strstr(said, "arena: 77 bytes of tests/sim/test_machine.c:"));
     close(out[0]);
+    xfree(left);
+    machine_destroy(m);
 #else
     skip();
 #endif

@@ -272,6 +272,8 @@ static void test_put_back(void **state)
         assert_int_equal(cpu_context_state(c[0])->dirty, CPU_DIRTY_SYNCED);
     }
     free(saved);
+    cpu_context_destroy(c[1]);
+    cpu_context_destroy(c[2]);
     pg_destroy(&g);
 }
 
