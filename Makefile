@@ -37,7 +37,7 @@ BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_no
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
 REWIND_OBJS := journal rewind
-DEBUG_OBJS := look debugger
+DEBUG_OBJS := words parse eval look condition debugger
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 UI_OBJS := options guest_list start console input pace crash stats trace_file status cmd_run debug/say debug/commands debug/move debug/show cmd_debug cmd_doctor main

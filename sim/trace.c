@@ -28,8 +28,8 @@ static const struct trace_event_info events[] = {
 static const struct trace_field common_fields[] = {
     /* clang-format off */
     F(seq, dec, "the record's number")
-    F(insns, dec, "at: instructions retired, by all pCPUs")
-    F(step, dec, "at: what the hypervisor has done since the last of them")
+    F(at, dec, "instructions retired by then, by all pCPUs")
+    F(step, dec, "what the hypervisor has done since the last of them")
     F(t, dec, "virtual time in ns, of the pCPU")
     F(pcpu, dec, "the physical CPU that was being stepped")
     F(dom, domid, "whom the record is about, null: nobody in particular")

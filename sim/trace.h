@@ -9,9 +9,9 @@
  * leaves; where it goes (a file, a ring, a panel, a test's array) is the sink's business.
  *
  * Invariants: to trace changes nothing in the run. With no sink a trace point is one test of a pointer, and its
- * arguments are not computed; so all of this is no state (struct machine_edges). Records are numbered (seq) in the order
- * of execution; that order, not that of their
- * times, is the trace's: pCPUs may be a little apart in time (vcpu/run.c).
+ * arguments are not computed; so all of this is no state (struct machine_edges). Records are numbered (seq) in the
+ * order of execution; that order, not that of their times, is the trace's: pCPUs may be a little apart in time
+ * (vcpu/run.c).
  *
  * Xen's own traces are binary, too (xen/common/trace.c, xentrace(8)).
  */

@@ -102,7 +102,7 @@
     V(TRACE_RING_CONSOLE_OUT, console_out) V(TRACE_RING_CONSOLE_IN, console_in)                                        \
     V(TRACE_RING_XENSTORE_REQ, xenstore_req) V(TRACE_RING_XENSTORE_RSP, xenstore_rsp)
 
-/* RUNSTATE_*, public vcpu.h */
+/* RUNSTATE_*, of the public headers */
 #define TRACE_ENUM_runstate(V) V(0, running) V(1, runnable) V(2, blocked) V(3, offline)
 
 /* Why a vCPU's runstate changed. */

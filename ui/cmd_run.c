@@ -14,6 +14,7 @@
  */
 #include "ui/cmd_run.h"
 
+#include "tools/debug/condition.h"
 #include "tools/host.h"
 #include "ui/console.h"
 #include "ui/crash.h"
@@ -51,6 +52,8 @@ struct run {
     struct console console;
     struct input input;
     struct trace_file trace;
+    struct condition filter; /* of what goes there */
+    bool filter_warned;
     struct pace pace;
     struct stats_wall wall;
     unsigned int nr_guests;
@@ -395,6 +398,36 @@ static void warnings_print(struct run *r, const struct guest_list *l)
         }
 }
 
+static void on_record(void *data, const struct trace_record *rec)
+{
+    static const char *const spaces[] = { [EXPR_VIRTUAL] = "v:", [EXPR_PHYSICAL] = "p:", [EXPR_MACHINE] = "m:" };
+    struct run *r = data;
+    char text[128];
+
+    if (condition_holds(&r->filter, rec))
+        trace_file_sink(&r->trace, rec);
+    if (!r->filter.unreadable || r->filter_warned)
+        return;
+    r->filter_warned = true;
+    snprintf(text, sizeof(text), "--trace-filter: d%dv%d:%s0x%llx cannot be read: there the condition does not hold",
+             r->filter.where.domain, r->filter.where.vcpu, spaces[r->filter.where.space],
+             (unsigned long long)r->filter.where.addr);
+    on_message(r, text);
+}
+
+/* There are no guests yet, and so no symbols. */
+static int filter_start(struct run *r)
+{
+    char why[EXPR_ERR_SIZE];
+
+    if (condition_parse(&r->filter, r->host, false, r->opt->trace_filter, why)) {
+        snprintf(r->err, RUN_ERR_SIZE, "--trace-filter: %s", why);
+        return -1;
+    }
+    host_trace(r->host, on_record, r);
+    return 0;
+}
+
 /* Copies of a guest come from the same files: each is named once. */
 static int trace_start(struct run *r, const struct guest_list *l)
 {
@@ -413,7 +446,7 @@ static int trace_start(struct run *r, const struct guest_list *l)
     else
         host_trace(r->host, trace_file_sink, &r->trace);
     free(guests);
-    return rc;
+    return rc == 0 && r->opt->trace_filter ? filter_start(r) : rc;
 }
 
 static int machine_start(struct run *r, const struct guest_list *l)
@@ -543,6 +576,7 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     r.outcome.failed |= r.host && host_failed(r.host);
     if (r.host) /* switching the computer off is no event in it */
         host_trace(r.host, NULL, NULL);
+    condition_free(&r.filter);
     host_destroy(r.host);
     guest_list_free(&list);
     failures_note(&r);

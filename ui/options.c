@@ -104,6 +104,8 @@ static const struct option options[] = {
       "which of several the keyboard talks to: its name, or its number (1)" },
     { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
       "write what happens to FILE, JSON lines (-: here, consoles to standard error)" },
+    { "trace-filter", 0, OPTION_TEXT,   "COND",     FIELD(trace_filter), 0, 0,
+      "of that only what COND holds for: 'exit && vector==14'; see docs/trace.md" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
     { .name = "The debugger:", .kind = OPTION_DEBUG },
     { "script",    0,  OPTION_TEXT,     "FILE",     FIELD(script),    0, 0, "commands from FILE, and then the end" },
@@ -360,6 +362,10 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         return 0;
     if (o->nr_guests == 0) {
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab run --help)");
+        return -1;
+    }
+    if (o->trace_filter && !o->trace) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
         return -1;
     }
     if (o->nr_guests > 1 && o->name) {

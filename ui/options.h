@@ -45,7 +45,7 @@ struct run_options {
     /* Of the run. */
     s_time_t max_vtime;
     bool realtime, stats, audit, plain_engine, help;
-    const char *trace;
+    const char *trace, *trace_filter;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */
 

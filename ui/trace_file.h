@@ -28,7 +28,7 @@ struct trace_file_guest {
     const char *name, *kernel, *ramdisk;
 };
 
-/* Open the file, or for "-" standard output, and write the header. 0, or -1 and errno. *stop is looked at later, too. */
+/* Open the file, or for "-" standard output, and write the header; *stop is looked at later. 0, or -1 and errno. */
 int trace_file_open(struct trace_file *t, const char *path, const struct trace_file_guest *guests, size_t nr,
                     const bool *stop);
 /* The sink: data is the struct trace_file. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The vocabulary of the trace beside Xen's public headers: every hypercall, and every operation of those that have some,
- * has its number's name. The headers are read as text, so what they get with a new version of Xen is noticed.
+ * The vocabulary of the trace beside Xen's public headers: every hypercall, and every operation of those that have
+ * some, has its number's name. The headers are read as text, so what they get with a new version of Xen is noticed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 /* What looks like an operation of the family, and is none: it begins so. */
 static const struct family {
     unsigned int nr;
-    const char *header, *prefix, *from, *not[8]; /* from: the line from which on they stand */
+    const char *header, *prefix, *from, *except[8]; /* from: the line from which on they stand */
 } families[] = {
     { __HYPERVISOR_sched_op, "sched.h", "SCHEDOP_", NULL, { NULL } },
     { __HYPERVISOR_vcpu_op, "vcpu.h", "VCPUOP_", NULL, { NULL } },
@@ -55,8 +55,8 @@ static const struct family {
 
 static bool is_excepted(const struct family *f, const char *name)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(f->not) && f->not [i]; i++)
-        if (!strncmp(name, f->not [i], strlen(f->not [i])))
+    for (size_t i = 0; i < ARRAY_SIZE(f->except) && f->except[i]; i++)
+        if (!strncmp(name, f->except[i], strlen(f->except[i])))
             return true;
     return false;
 }
@@ -128,7 +128,16 @@ static void test_families(void **state)
     assert_null(trace_subops(__HYPERVISOR_iret));
 }
 
-/* Names and fields are words, each once; a field's name has one type everywhere, but for few that are said to. */
+static unsigned int event_of(const char *name)
+{
+    unsigned int ev = 0;
+
+    while (ev < TRC_NR && strcmp(trace_event_name((enum trace_event)ev), name))
+        ev++;
+    return ev;
+}
+
+/* Names and fields are words, each once; none is both. */
 static void test_words(void **state)
 {
     for (unsigned int ev = 0; ev < TRC_NR; ev++) {
@@ -143,6 +152,7 @@ static void test_words(void **state)
             assert_true(f->type < TRACE_NR_TYPES);
             assert_int_equal(f->key_len, strlen(f->name) + 4);
             assert_true(f->type != TRACE_TYPE_text || i == info->nr_fields - 1);
+            assert_int_equal(event_of(f->name), TRC_NR); /* in a condition they would be the same word */
             assert_true(f->type != TRACE_TYPE_sub || info->fields[i - 1].type == TRACE_TYPE_hypercall);
             for (unsigned int j = 0; j < i; j++)
                 assert_string_not_equal(f->name, info->fields[j].name);

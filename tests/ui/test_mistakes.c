@@ -132,6 +132,8 @@ static const struct mistake {
       "--cmdline: warning: of the 1491 characters of the command line the guest is given the first 1023" },
     { "$X run --ramdisk large --memory 8 hello", 1, "--memory: 8 MiB of memory is too little" },
     /* files to be written */
+    { "$X run --ram=192 --trace t --trace-filter vectr==14 hello", 1,
+      "--trace-filter: column 1: there is no field or event \"vectr\"; did you mean vector?" },
     { "$X run --ram=192 --trace dir hello", 1, "dir: Is a directory" },
     { "$X run --ram=192 --trace nodir/t hello", 1, "nodir/t: No such file or directory" },
     { "$X run --ram=192 --trace into-nodir hello", 1, "into-nodir: No such file or directory" },

@@ -187,6 +187,7 @@ static const struct {
     { "--max-vtime 0s g", "--max-vtime" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
     { "--trace= g", "--trace: the value is empty" },
+    { "--trace-filter=1 g", "--trace-filter: there is no trace to filter" },
     { "--name _ g", "--name: the value is empty" },
     { "--sched cfs g",
       "--sched: there is no scheduler \"cfs\" (there are: credit, credit2, rtds, arinc653, null, rr)" },

@@ -318,6 +318,42 @@ static void test_multicall(void **state)
     unlink(TRACE_FILE);
 }
 
+/* With a filter there are those records that would have been picked from the whole, and no others. */
+static void test_filter(void **state)
+{
+    static const char *const args[] = {
+        "-qq", "--trace", TRACE_FILE, "build/guests/rings", "--trace-filter", "exit && vector==13 && mode==user || iret"
+    };
+    unsigned long picked = 0, sums[2] = { 0, 0 }, counts[2] = { 0, 0 };
+    char line[TRACE_JSON_SIZE + 1];
+
+    if (access(args[3], R_OK))
+        skip();
+    for (unsigned int i = 0; i < 2; i++) {
+        FILE *f;
+
+        run((char *const *)(uintptr_t)args, i == 0 ? 4 : ARRAY_SIZE(args));
+        f = fopen(TRACE_FILE, "r");
+        assert_non_null(f);
+        assert_non_null(fgets(line, sizeof(line), f));
+        while (fgets(line, sizeof(line), f)) {
+            const bool fits =
+                is(line, "event", "\"iret\"") ||
+                (is(line, "event", "\"exit\"") && is(line, "vector", "13") && is(line, "mode", "\"user\""));
+
+            assert_true(fits || i == 0);
+            if (fits) {
+                counts[i]++;
+                sums[i] += (unsigned long)number(line, "seq") * counts[i];
+            }
+        }
+        picked = counts[i];
+        fclose(f);
+    }
+    assert_true(picked > 100 && counts[0] == picked && sums[0] == sums[1]);
+    unlink(TRACE_FILE);
+}
+
 /* With "-" standard output has the trace, and nothing else. */
 static void test_standard_output(void **state)
 {
@@ -335,10 +371,8 @@ static void test_standard_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guests),
-        cmocka_unit_test(test_come_and_go),
-        cmocka_unit_test(test_multicall),
-        cmocka_unit_test(test_standard_output),
+        cmocka_unit_test(test_guests), cmocka_unit_test(test_come_and_go),     cmocka_unit_test(test_multicall),
+        cmocka_unit_test(test_filter), cmocka_unit_test(test_standard_output),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

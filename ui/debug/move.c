@@ -144,8 +144,7 @@ static void seek(struct debug *g, const char *const *names, bool backward, const
 }
 
 static const char *const exits[] = { "exit", NULL }, *const hypercalls[] = { "hypercall", NULL },
-                         *const transitions[] = { "trap",     "trap_bounce", "iret",   "syscall", "guest_syscall",
-                                                  "sysenter", "failsafe",    "upcall", NULL },
+                         *const transitions[] = { "trap", "iret", "syscall", "sysenter", "failsafe", "upcall", NULL },
                          *const switches[] = { "sched_switch", NULL },
                          *const ios[] = { "console", "input", "ring", "xs", NULL };
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Conditions about a machine, see tools/debug/condition.h. */
+#include "tools/debug/condition.h"
+
+#include "tools/build/image.h"
+#include "tools/debug/look.h"
+#include "vcpu/noun/domain.h"
+
+#include <string.h>
+
+static const struct vcpu *vcpu_of(struct host *h, unsigned int domain, unsigned int vcpu)
+{
+    const struct domain *d = domain < DOMID_FIRST_RESERVED ? host_xen(h)->domain_of[domain] : NULL;
+
+    return d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
+}
+
+static uint64_t segment_value(const struct cpu_state *r, enum expr_reg reg)
+{
+    switch (reg) {
+    case EXPR_REG_cs: return r->seg[CPU_SEG_CS].sel;
+    case EXPR_REG_ss: return r->seg[CPU_SEG_SS].sel;
+    case EXPR_REG_ds: return r->seg[CPU_SEG_DS].sel;
+    case EXPR_REG_es: return r->seg[CPU_SEG_ES].sel;
+    case EXPR_REG_fs: return r->seg[CPU_SEG_FS].sel;
+    case EXPR_REG_gs: return r->seg[CPU_SEG_GS].sel;
+    case EXPR_REG_fs_base: return r->seg[CPU_SEG_FS].base;
+    default: return r->seg[CPU_SEG_GS].base;
+    }
+}
+
+/* What the processor has; a PV guest may believe in other control registers. */
+static uint64_t reg_value(const struct cpu_state *r, enum expr_reg reg)
+{
+    if (reg <= EXPR_REG_r15) /* in the processor's order */
+        return r->gpr[reg - EXPR_REG_rax];
+    switch (reg) {
+    case EXPR_REG_rip: return r->rip;
+    case EXPR_REG_rflags: return r->rflags;
+    case EXPR_REG_cr0: return r->cr0;
+    case EXPR_REG_cr2: return r->cr2;
+    case EXPR_REG_cr3: return r->cr3;
+    case EXPR_REG_cr4: return r->cr4;
+    case EXPR_REG_efer: return r->efer;
+    case EXPR_REG_dr0:
+    case EXPR_REG_dr1:
+    case EXPR_REG_dr2:
+    case EXPR_REG_dr3: return r->dr[reg - EXPR_REG_dr0];
+    case EXPR_REG_dr6: return r->dr[6];
+    case EXPR_REG_dr7: return r->dr[7];
+    case EXPR_REG_cpl: return r->cpl;
+    default: return segment_value(r, reg);
+    }
+}
+
+static bool reg(void *data, enum expr_reg reg, uint64_t *value)
+{
+    const struct condition *c = data;
+    const struct vcpu *v = vcpu_of(c->host, c->rec->who.domain, c->rec->who.vcpu);
+
+    if (!v || !v->regs)
+        return false;
+    *value = reg_value(v->regs, reg);
+    return true;
+}
+
+static bool memory(void *data, const struct expr_addr *a, void *buf, size_t n)
+{
+    static const enum look_space spaces[] = {
+        [EXPR_VIRTUAL] = LOOK_VIRTUAL, [EXPR_PHYSICAL] = LOOK_PHYSICAL, [EXPR_MACHINE] = LOOK_MACHINE
+    };
+    struct condition *c = data;
+    const unsigned int domain = a->domain < 0 ? c->rec->who.domain : (unsigned int)a->domain;
+    const unsigned int vcpu = a->vcpu >= 0 ? (unsigned int)a->vcpu : a->domain < 0 ? c->rec->who.vcpu : 0;
+
+    if (look_read(c->host, (domid_t)domain, vcpu, spaces[a->space], a->addr, buf, n) == n)
+        return true;
+    c->where = *a;
+    c->where.domain = (int)domain;
+    c->where.vcpu = (int)vcpu;
+    return false;
+}
+
+/* Of domain -1: the first that has it. */
+static bool symbol(void *data, int domain, const char *name, uint64_t *value)
+{
+    struct host *h = data;
+
+    for_each_domain (host_xen(h), d) {
+        const struct image *img = host_guest_image(h, d->domain_id);
+
+        for (size_t i = 0; img && (domain < 0 || domain == d->domain_id) && i < img->nr_symbols; i++)
+            if (!strcmp(img->symbols[i].name, name)) {
+                *value = img->symbols[i].addr;
+                return true;
+            }
+    }
+    return false;
+}
+
+int condition_parse(struct condition *c, struct host *host, bool symbols, const char *text, char err[EXPR_ERR_SIZE])
+{
+    const struct expr_scope scope = { .data = host, .machine = true, .symbol = symbols ? symbol : NULL };
+
+    *c = (struct condition){ .host = host, .expr = expr_parse(text, &scope, err) };
+    return c->expr ? 0 : -1;
+}
+
+bool condition_holds(struct condition *c, const struct trace_record *rec)
+{
+    struct expr_env env = { .data = c, .rec = rec, .reg = reg, .memory = memory };
+    bool holds;
+
+    c->rec = rec;
+    holds = expr_true(c->expr, &env);
+    c->rec = NULL;
+    c->unreadable |= env.unreadable;
+    return holds;
+}
+
+void condition_free(struct condition *c)
+{
+    expr_free(c->expr);
+    c->expr = NULL;
+}
