@@ -166,6 +166,8 @@ enum sim_exit_kind {
 /* Why an observer has the guest. */
 enum sim_stop {
     STOP_LIMIT, /* stop_after instructions are over */
+    STOP_BREAK, /* rip is at an address of machine_break_set() */
+    STOP_WATCH, /* the instruction at rip is about to access memory of machine_watch_set() */
 };
 
 /* What the guest was left for. kind selects the arm of the union, and no other is to be read; other kinds have none. */
@@ -198,7 +200,11 @@ struct sim_exit {
         } insn;           /* EXIT_CPUID, EXIT_RDTSC, EXIT_PAUSE */
         struct {
             enum sim_stop why;
-        } stop; /* EXIT_STOP */
+            /* STOP_WATCH: a store or a load, of so many bytes (larger operands are accessed in parts of 8), */
+            bool write;
+            uint8_t size;
+            uint64_t addr; /* and where in machine memory; if it lies in two pages: in the first that is watched */
+        } stop;            /* EXIT_STOP */
         struct {
             const char *why; /* static text */
         } error;             /* EXIT_ERROR */
@@ -232,10 +238,11 @@ void pcpu_destroy(struct pcpu *p);
  * which then ends where it would have ended. Where both end, it is the budget's end. Both come before anything of the
  * next instruction, a fault of its fetch included.
  */
-#define PCPU_NO_STOP UINT64_MAX
+#define PCPU_NO_STOP UINT64_MAX /* beyond the life of the machine, as is what is left of it */
 struct pcpu_budget {
     uint64_t insns;
     bool exact;
+    bool resume;         /* the instruction that is next is no reason to stop: it was one */
     uint64_t stop_after; /* PCPU_NO_STOP: nobody looks */
 };
 
@@ -271,7 +278,10 @@ void pcpu_forget(struct machine *m);
 
 /* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);
-/* The shortcuts into it are taken: they were wanted, and it is laid out as they need it. */
+/*
+ * The shortcuts into it are taken: they were wanted, and it is laid out as they need it. Without them budgets, counts and
+ * an observer's stops are as exact, but each stop takes longer.
+ */
 bool pcpu_backend_is_fast(const struct pcpu *p);
 
 #endif

@@ -15,6 +15,7 @@ enum {
     TB_PC = 0x00,
     TB_CS_BASE = 0x08,
     TB_FLAGS = 0x10,
+    TB_SIZE = 0x14, /* uint16_t: bytes that it was made from */
     TB_CFLAGS = 0x18,
     TB_HOW = 0x1a,
     TB_CODE = 0x20,
@@ -22,8 +23,6 @@ enum {
     TB_PAGE_2 = 0x50,
 };
 #define TB_HOW_COUNTING 0x02
-
-#define CODE_SEG 1 /* for raw_seg() */
 
 /* From the processor's state: the flag that blocks look at. Its lower half is where a restore reports to. */
 #define STOP_FLAG -16

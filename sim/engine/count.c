@@ -44,32 +44,34 @@
 static int32_t *counter(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, COUNTER_DR); }
 static int32_t *expired(struct emu *e) { return (int32_t *)(void *)raw_dr(&e->raw, EXPIRED_DR); }
 
-#define NEVER INT64_MAX
+#define NEVER    UINT64_MAX
+#define CODE_SEG 1
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static uint64_t most(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 /* Instructions since the run began, as all positions here are. */
-static int64_t done(struct emu *e) { return e->count.given - *counter(e); }
+static uint64_t done(struct emu *e) { return e->count.given - (uint64_t)(int64_t)*counter(e); }
 
 /* Blocks that end beyond this position do not fit. */
-static void give(struct emu *e, int64_t to)
+static void give(struct emu *e, uint64_t to)
 {
-    const int64_t at = done(e);
+    const uint64_t at = done(e);
 
     e->count.given = least(to, at + EMU_MAX_BUDGET);
     *counter(e) = (int32_t)(e->count.given - at);
 }
 
-static int64_t first_end(const struct emu_count *c) { return least(c->budget, c->stop); }
+static uint64_t first_end(const struct emu_count *c) { return least(c->budget, c->stop); }
 
-/* From here on: blocks of one instruction. */
-static void tail(struct emu *e, bool on)
+/* From here on: blocks of one instruction; quiet: those in which nothing breaks. No guest's breakpoints are loaded. */
+static void tail(struct emu *e, bool on, bool quiet)
 {
-    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t);
+    const uint32_t hf = raw_get(&e->raw, hflags, uint32_t) & ~(RAW_HF_SINGLE | (e->count.quiet ? RAW_HF_FAMILY : 0));
 
     e->count.tail = on;
-    raw_set(&e->raw, hflags, uint32_t, on ? hf | RAW_HF_SINGLE : hf & ~RAW_HF_SINGLE);
+    e->count.quiet = quiet;
+    raw_set(&e->raw, hflags, uint32_t, hf | (on ? RAW_HF_SINGLE : 0) | (quiet ? RAW_HF_FAMILY : 0));
 }
 
 /* ------------------------------------------------------------------------------------------------ running blocks -- */
@@ -81,25 +83,39 @@ static void interrupt(struct emu *e, enum emu_stop cause)
     emu_stop(e, cause);
 }
 
+/* In front of an instruction where somebody breaks. */
+static void breaks(struct emu *e)
+{
+    const uint64_t pc = raw_get(&e->raw, eip, uint64_t) + raw_seg(&e->raw, CODE_SEG)->base;
+
+    if (emu_observe_breaks(e, pc) && !emu_count_resumes(e, 0))
+        emu_stop(e, EMU_STOP_BREAK);
+    else if (e->debug.loaded_family)
+        emu_stop(e, EMU_STOP_DEBUG);
+    else
+        interrupt(e, EMU_STOP_QUIET);
+}
+
 static void does_not_fit(struct emu *e, uint32_t what)
 {
     struct emu_count *c = &e->count;
-    const int64_t at = done(e), end = at + (what & (EXPIRED_CLOSED - 1));
+    const uint64_t at = done(e), end = at + (what & (EXPIRED_CLOSED - 1));
 
-    if (what == EMU_DEBUG_LEAVE && emu_debug_hits(e)) {
-        emu_stop(e, EMU_STOP_DEBUG);
-    } else if (at >= c->end) {
+    if (at >= c->end) {
         emu_stop(e, EMU_STOP_BUDGET);
     } else if (at >= c->stop) {
-        emu_stop(e, EMU_STOP_LIMIT);
+        c->was_tail = c->tail && !c->quiet;
+        emu_leave(e, EMU_STOP_LIMIT);
     } else if (what == EMU_DEBUG_LEAVE) {
-        emu_stop(e, EMU_STOP_DEBUG);
+        breaks(e);
+    } else if (c->quiet && at > 0) {
+        interrupt(e, EMU_STOP_USUAL);
     } else if (end > least(c->end, c->stop)) {
         interrupt(e, EMU_STOP_TAIL);
     } else {
         if (end > c->budget && (what & EXPIRED_CLOSED))
             c->end = end;
-        give(e, most(end, first_end(c)));
+        give(e, c->quiet ? end : most(end, first_end(c)));
     }
 }
 
@@ -130,10 +146,10 @@ void emu_count_resume(struct emu *e)
 
     if (c->end > c->budget && done(e) < c->end)
         c->end = NEVER; /* another block may be where one was given what it wanted */
-    give(e, most(done(e), first_end(c)));
+    if (e->stop != EMU_STOP_FLUSH)
+        tail(e, e->stop != EMU_STOP_USUAL, e->stop == EMU_STOP_QUIET);
+    give(e, c->quiet ? done(e) : most(done(e), first_end(c)));
     *expired(e) = 0;
-    if (e->stop == EMU_STOP_TAIL)
-        tail(e, true);
 }
 
 /*
@@ -179,6 +195,7 @@ void restore_state_to_opc_x86_64(struct CPUX86State *env, struct TranslationBloc
     memset((uint8_t *)env + STOP_FLAG, 0, 2);
     emu_count_unmark(e);
     e->count.last_pc = data[0];
+    e->count.undone = undone;
     if (e->count.peek)
         return;
     *counter(e) += undone;
@@ -210,30 +227,53 @@ uint32_t emu_count_note(struct emu *e) { return (uint32_t)counter(e)[1]; }
 uint32_t emu_count_left(struct emu *e) { return *counter(e) > 0 ? (uint32_t)*counter(e) : 0; }
 void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 
-static int64_t position(uint64_t n) { return n < NEVER ? (int64_t)n : NEVER; }
-
 void emu_count_start(struct emu *e, const struct pcpu_budget *b)
 {
     struct emu_count *c = &e->count;
 
-    c->budget = position(b->insns);
-    c->end = b->exact ? c->budget : NEVER;
-    c->stop = position(b->stop_after);
-    c->given = *counter(e) = 0;
+    c->budget = b->insns;
+    c->end = b->exact ? b->insns : NEVER;
+    c->stop = b->stop_after;
+    c->resume = b->resume;
+    c->given = least(first_end(c), EMU_MAX_BUDGET);
+    *counter(e) = (int32_t)c->given;
     *expired(e) = 0;
-    give(e, first_end(c));
 }
 
 uint64_t emu_count_stop(struct emu *e)
 {
-    if (e->count.tail)
-        tail(e, false);
-    return (uint64_t)done(e);
+    if (__builtin_expect(e->count.tail, 0))
+        tail(e, false, false);
+    return done(e);
 }
 
-enum emu_stop emu_count_end(const struct emu *e, uint64_t n)
-{
-    const int64_t at = position(n);
+#define FEW 4 /* instructions that are not worth another kind of blocks */
 
+bool emu_count_steps(struct emu *e, const struct pcpu_budget *b)
+{
+    if (!e->count.was_tail || !b->stop_after || b->stop_after > FEW)
+        return false;
+    emu_count_start(e, b);
+    tail(e, true, false);
+    return true;
+}
+
+bool emu_count_resumes(struct emu *e, uintptr_t host_pc)
+{
+    return e->count.resume && done(e) == emu_count_undone(e, host_pc);
+}
+
+uint64_t emu_count_undone(struct emu *e, uintptr_t host_pc)
+{
+    e->count.undone = 0;
+    if (host_pc)
+        emu_insn_at(e, host_pc);
+    return e->count.undone;
+}
+
+uint64_t emu_count_block_end(struct emu *e) { return done(e); }
+
+enum emu_stop emu_count_end(const struct emu *e, uint64_t at)
+{
     return at >= e->count.end ? EMU_STOP_BUDGET : at >= e->count.stop ? EMU_STOP_LIMIT : EMU_STOP_NONE;
 }

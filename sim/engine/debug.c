@@ -15,9 +15,9 @@
  * Breakpoints on instructions. Blocks of a vCPU that has some are of another family than those of one that has none: a
  * number in spare bits of hflags, which are a part of every block's key. In a family a block ends in front of an
  * address where somebody breaks, and one that begins there leaves at once: it pretends to have more instructions than
- * any budget (count.c).
+ * any budget (count.c). (An observer's breakpoints are in all families but the last: observe.c.)
  *
- *      hflags    31  30  29  27 ...                 27-29: family, 0: nothing breaks
+ *      hflags    31  30  29  27 ...                 27-29: family, 0: no guest breaks, 7: nobody does
  *               +---+---+------+---                    30: blocks of one instruction
  *               |   | 1 | 0..7 |
  *               +---+---+------+---
@@ -52,15 +52,23 @@ static uint8_t matches(const struct emu_debug *d, uint64_t addr, uint64_t size, 
     return hits;
 }
 
+/* PFEC_*. The number of the MMU mode is in the lowest bits of both kinds of `how`; 1: for users. */
+static uint32_t how_accessed(uint32_t how, bool write)
+{
+    return (write ? PFEC_write_access : 0) | ((how & 0xf) == 1 ? PFEC_user_mode : 0);
+}
+
 /* An access that left translated code. True: it was looked at, and what it is made of must not be. */
-static bool look_at(struct emu *e, struct CPUX86State *env, uint64_t addr, unsigned int size, bool write,
+static bool look_at(struct emu *e, struct CPUX86State *env, uint64_t addr, unsigned int size, bool write, uint32_t how,
                     uintptr_t host_pc)
 {
     struct emu_debug *d = &e->debug;
     uint8_t hits;
 
-    if (__builtin_expect(!d->watching, 1) || d->inside)
+    if (__builtin_expect(!d->watching && !e->observe.nr_watches, 1) || d->inside)
         return false;
+    if (e->observe.nr_watches)
+        emu_observe_access(e, env, addr, size, how_accessed(how, write), host_pc);
     hits = matches(d, addr, size, write);
     if (hits && !d->single) {
         d->stopped = true;
@@ -75,7 +83,7 @@ static bool look_at(struct emu *e, struct CPUX86State *env, uint64_t addr, unsig
     uint64_t name(struct CPUX86State *env, uint64_t addr, uint32_t how, uintptr_t host_pc)                             \
     {                                                                                                                  \
         struct emu *e = emu_running;                                                                                   \
-        const bool outermost = look_at(e, env, addr, size, false, host_pc);                                            \
+        const bool outermost = look_at(e, env, addr, size, false, how, host_pc);                                       \
         const uint64_t value = e->real.access.name(env, addr, emu_operand_check(env, addr, how, host_pc), host_pc);    \
                                                                                                                        \
         if (outermost)                                                                                                 \
@@ -88,7 +96,7 @@ EMU_LOADS(REPLACE_LOAD)
     void name(struct CPUX86State *env, uint64_t addr, uint64_t value, uint32_t how, uintptr_t host_pc)                 \
     {                                                                                                                  \
         struct emu *e = emu_running;                                                                                   \
-        const bool outermost = look_at(e, env, addr, size, true, host_pc);                                             \
+        const bool outermost = look_at(e, env, addr, size, true, how, host_pc);                                        \
                                                                                                                        \
         e->real.access.name(env, addr, value, emu_operand_check(env, addr, how, host_pc), host_pc);                    \
         if (outermost)                                                                                                 \
@@ -99,7 +107,9 @@ EMU_STORES(REPLACE_STORE)
 /* A page comes into the TLB: is anything in it watched? */
 int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t len)
 {
-    return emu_running && matches(&emu_running->debug, addr, len, true) ? BP_MEM_ACCESS : 0;
+    struct emu *e = emu_running;
+
+    return !e ? 0 : matches(&e->debug, addr, len, true) ? BP_MEM_ACCESS : emu_observe_page(e, addr);
 }
 
 /* ------------------------------------------------------------------------------------------------- instructions -- */
@@ -146,9 +156,11 @@ int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_in
 
     memcpy(&pc, (const uint8_t *)tb + TB_PC, sizeof(pc));
     memcpy(&key, (const uint8_t *)tb + TB_FLAGS, sizeof(key));
-    d->in_family = key & RAW_HF_FAMILY;
+    d->quiet = (key & RAW_HF_FAMILY) == RAW_HF_FAMILY;
+    d->in_family = !d->quiet && (key & RAW_HF_FAMILY);
     /* RF set by an IRET of the guest's own: pcpu_debug.c knows how long it lasts. Behind MOV SS nothing breaks. */
     d->leaves = d->in_family && ((key & X86_EFLAGS_RF) || (is_known(d, pc) && !(key & RAW_HF_INHIBIT_IRQ)));
+    d->leaves |= !d->quiet && emu_observe_breaks(e, pc);
     return d->leaves || (key & RAW_HF_SINGLE) ? 1 : max_insns;
 }
 
@@ -160,23 +172,12 @@ bool emu_string_wanted(const struct emu *e)
     return e->tlb.two && !e->debug.in_family && !(key & (RAW_HF_SINGLE | X86_EFLAGS_TF | RAW_HF_SMAP));
 }
 
-bool emu_debug_breaks(const struct emu *e, uint64_t pc) { return e->debug.in_family && is_known(&e->debug, pc); }
+bool emu_debug_breaks(const struct emu *e, uint64_t pc)
+{
+    return (e->debug.in_family && is_known(&e->debug, pc)) || (!e->debug.quiet && emu_observe_breaks(e, pc));
+}
 
 /* ------------------------------------------------------------------------------------------------------ our side -- */
-
-uint8_t emu_debug_hits(struct emu *e)
-{
-    const struct emu_debug *d = &e->debug;
-    const uint64_t eip = raw_get(&e->raw, eip, uint64_t);
-    const bool code64 = raw_get(&e->raw, hflags, uint32_t) & RAW_HF_CS64;
-    const uint64_t rip = code64 ? eip : (uint32_t)(eip + raw_seg(&e->raw, CODE_SEG)->base);
-    uint8_t hits = 0;
-
-    for (unsigned int i = 0; i < ARRAY_SIZE(d->addr); i++)
-        if ((d->breaking >> i & 1) && d->addr[i] == rip)
-            hits |= (uint8_t)(1u << i);
-    return hits;
-}
 
 bool emu_debug_load(struct emu *e, const uint64_t dr[8])
 {
@@ -215,5 +216,6 @@ void emu_debug_single(struct emu *e, bool on)
     const uint32_t hf = raw_get(&e->raw, hflags, uint32_t) & ~(RAW_HF_SINGLE | RAW_HF_FAMILY);
 
     e->debug.single = on;
-    raw_set(&e->raw, hflags, uint32_t, hf | (on ? RAW_HF_SINGLE : e->debug.loaded_family << RAW_HF_FAMILY_SHIFT));
+    raw_set(&e->raw, hflags, uint32_t,
+            hf | (on ? RAW_HF_SINGLE | RAW_HF_FAMILY : e->debug.loaded_family << RAW_HF_FAMILY_SHIFT));
 }

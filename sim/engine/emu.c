@@ -28,13 +28,14 @@ static void run_begins(struct emu *e)
     e->stop = EMU_STOP_NONE;
     e->io_pending = false;
     e->mmu.not_canonical = false;
-    e->debug.stopped = false;
+    e->debug.stopped = e->observe.stopped = false;
+    e->observe.nr_done = 0;
 }
 
 /*
  * The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on.
  */
-static void leave(struct emu *e, enum emu_stop cause)
+void emu_leave(struct emu *e, enum emu_stop cause)
 {
     if (e->stop == EMU_STOP_NONE && e->on_exit) {
         e->stop = cause;
@@ -58,7 +59,7 @@ static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
         emu_run_check(e, EMU_RUN_STOPPING);
         return;
     }
-    leave(e, EMU_STOP_INTR);
+    emu_leave(e, EMU_STOP_INTR);
 }
 
 /* In place of Unicorn's own, which does nothing but call hooks. The block ends behind it. */
@@ -67,7 +68,7 @@ void HELPER(syscall)(struct CPUX86State *env, int len)
     struct emu *e = emu_running;
 
     raw_set(&e->raw, eip, uint64_t, raw_get(&e->raw, eip, uint64_t) + (uint64_t)(int64_t)len);
-    leave(e, EMU_STOP_SYSCALL);
+    emu_leave(e, EMU_STOP_SYSCALL);
 }
 
 static void hook_sysenter(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_SYSENTER); }
@@ -84,7 +85,7 @@ uc_err emu_run(struct emu *e)
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = emu_enter(e);
-        interrupted = e->stop == EMU_STOP_FLUSH || e->stop == EMU_STOP_TAIL;
+        interrupted = e->stop >= EMU_STOP_FLUSH && e->stop <= EMU_STOP_USUAL;
         if (interrupted)
             emu_count_resume(e);
     } while (interrupted);
@@ -161,7 +162,7 @@ static bool guest_mode_enter(struct emu *e, const struct vcpu_controls *controls
     vmcb_build(e, controls);
     for (size_t i = 0; i < ARRAY_SIZE(set); i++)
         uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
-    emu_count_start(e, &(struct pcpu_budget){ EMU_MAX_BUDGET, true, PCPU_NO_STOP });
+    emu_count_start(e, &(struct pcpu_budget){ EMU_MAX_BUDGET, true, false, PCPU_NO_STOP });
     e->entering = true;
     emu_run(e);
     e->entering = false;
@@ -290,6 +291,7 @@ void emu_destroy(struct emu *e)
     }
     emu_smc_destroy(e);
     emu_lookup_destroy(e);
+    emu_observe_destroy(e);
     if (e->priv)
         munmap(e->priv, EMU_NR_PAGES * PAGE_SIZE);
     free(e);

@@ -23,7 +23,7 @@
  * Invariants: `loaded` is the context whose registers the engine holds (NULL: nobody's); `running` (below) is set
  * whenever Unicorn's code runs, so that the functions that take the place of its own (private.h) find their engine.
  *
- * Budget: 430 lines: the engine's state is one structure, and what its files offer each other is a line or two each.
+ * Budget: 500 lines: the engine's state is one structure, and what its files offer each other is a line or two each.
  */
 #ifndef SIM_ENGINE_EMU_H
 #define SIM_ENGINE_EMU_H
@@ -79,8 +79,11 @@ enum emu_stop {
     EMU_STOP_BUDGET,
     EMU_STOP_LIMIT, /* the observer's */
     EMU_STOP_FLUSH, /* the run is only interrupted: to empty the buffer of translations, */
-    EMU_STOP_TAIL,  /* to go on in blocks of one instruction */
-    EMU_STOP_DEBUG, /* in front of an instruction at which somebody breaks */
+    EMU_STOP_TAIL,  /* to go on in blocks of one instruction, */
+    EMU_STOP_QUIET, /* in such, and nothing breaks in them, */
+    EMU_STOP_USUAL, /* in the usual ones again */
+    EMU_STOP_DEBUG, /* in front of an instruction at which a guest breaks */
+    EMU_STOP_BREAK, /* at which the observer does */
 };
 
 struct cpu_context;
@@ -133,6 +136,7 @@ struct emu_real {
 };
 
 #define EMU_SHARED_MANY 16
+#define EMU_DONE_MANY   128 /* more stores than any one instruction makes */
 #define EMU_KEPT_LISTS  256
 
 /* struct machine's view of the engine: which frames have translated code. */
@@ -232,13 +236,16 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        bool closed;          /* it ends with a transfer of control */
-        int64_t budget, stop; /* of the run: instructions of the budget, of the observer's limit; */
-        int64_t end;          /* where the budget ends, if that is known; */
-        int64_t given;        /* what the counter began with */
-        bool tail;            /* blocks of one instruction */
-        bool peek;            /* look where an instruction is, and do nothing else */
-        uint64_t last_pc;     /* that was found, or restored to */
+        bool closed;           /* it ends with a transfer of control */
+        uint64_t budget, stop; /* of the run: instructions of the budget, of the observer's limit; */
+        uint64_t end;          /* where the budget ends, if that is known; */
+        uint64_t given;        /* what the counter began with */
+        bool tail, quiet;      /* blocks of one instruction; and nothing breaks in them */
+        bool was_tail;         /* at the observer's limit */
+        bool resume;           /* its first instruction is no reason to stop */
+        bool peek;             /* look where an instruction is, and do nothing else */
+        uint16_t undone;       /* of the block that was restored, or looked at */
+        uint64_t last_pc;      /* that was found, or restored to */
     } count;
     struct emu_smc {
         uint64_t store_frame;             /* frame of the store that is being looked at */
@@ -257,11 +264,28 @@ struct emu {
         bool stopped;    /* the #DB stands for an access that is about to hit */
         bool inside;     /* an access that was looked at is being carried out */
         uint8_t hits;
-        bool in_family, leaves; /* the block that is being translated */
-        uint64_t known[4 * (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)];
-        unsigned int nr_known, family; /* the latest family; */
-        unsigned int loaded_family;    /* the loaded vCPU's */
+        bool in_family, quiet, leaves;                              /* the block that is being translated */
+        uint64_t known[4 * (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)]; /* more than there are families for */
+        unsigned int nr_known, family;                              /* the latest family; */
+        unsigned int loaded_family;                                 /* the loaded vCPU's */
     } debug;
+    struct emu_observe {  /* observe.c */
+        uint64_t *breaks; /* sorted */
+        size_t nr_breaks, nr_watches;
+        struct machine_watch *watches;
+        uint8_t *frames;      /* WATCH_* of each */
+        bool changed;         /* since the run was entered */
+        unsigned int nr_done; /* what has been done since the last stop: the latest EMU_DONE_MANY of it */
+        struct emu_done {
+            uint64_t at_insn;  /* by an instruction of the block that ends here, */
+            uintptr_t host_pc; /* and there in it */
+            uint8_t *to, size;
+            bool walk; /* an A or D bit */
+            uint64_t was;
+        } done[EMU_DONE_MANY];
+        bool stopped; /* the #DB stands for this: */
+        struct sim_exit hit;
+    } observe;
     struct emu_real real; /* the library's own versions of what is replaced */
     char name[128];
 };
@@ -270,6 +294,8 @@ struct emu {
 extern _Thread_local struct emu *emu_running;
 /* From a hook: note the cause and stop. */
 void emu_stop(struct emu *e, enum emu_stop cause);
+/* emu.c: likewise, unless who runs the guest deals with it and lets it go on. */
+void emu_leave(struct emu *e, enum emu_stop cause);
 /* EXITINFO2 of the last exit: the address of a #PF or NPF. */
 uint64_t emu_exit_info2(const struct emu *e);
 
@@ -307,10 +333,19 @@ static inline bool emu_has_code(const struct emu *e, uint64_t addr) { return e->
 bool emu_private_find(struct emu *e);
 
 /* count.c. At once the counter is given at most EMU_MAX_BUDGET. */
-#define EMU_MAX_BUDGET (INT64_C(1) << 30)
+#define EMU_MAX_BUDGET (UINT64_C(1) << 30)
 void emu_count_start(struct emu *e, const struct pcpu_budget *budget);
 /* Instructions retired since emu_count_start(). */
 uint64_t emu_count_stop(struct emu *e);
+/* It goes on from an observer's stop after one instruction, whose blocks these are: in more of them, if that is all. */
+bool emu_count_steps(struct emu *e, const struct pcpu_budget *budget);
+/*
+ * The instruction that called a helper which is to return to host_pc (0: the one that is next): is it the one that a run
+ * was resumed at? How many instructions of its block are not done? Behind how many does the block end?
+ */
+bool emu_count_resumes(struct emu *e, uintptr_t host_pc);
+uint64_t emu_count_undone(struct emu *e, uintptr_t host_pc);
+uint64_t emu_count_block_end(struct emu *e);
 /* Does the run end behind that many: EMU_STOP_BUDGET, EMU_STOP_LIMIT, EMU_STOP_NONE? */
 enum emu_stop emu_count_end(const struct emu *e, uint64_t insns);
 /* The run was interrupted (EMU_STOP_FLUSH, EMU_STOP_TAIL) and goes on. */
@@ -349,7 +384,8 @@ uint32_t emu_count_left(struct emu *e);
 void emu_count_spend(struct emu *e, uint32_t n);
 
 /* debug.c */
-#define EMU_DEBUG_FAMILIES (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT)
+#define EMU_DEBUG_QUIET    (RAW_HF_FAMILY >> RAW_HF_FAMILY_SHIFT) /* the family in which nothing breaks */
+#define EMU_DEBUG_FAMILIES (EMU_DEBUG_QUIET - 1)
 #define EMU_DEBUG_LEAVE    INT32_MAX /* the length of a block that leaves at once: beyond every budget */
 /* The loaded vCPU's debug registers, into a raw state. True: the TLB must be flushed. */
 bool emu_debug_load(struct emu *e, const uint64_t dr[8]);
@@ -357,12 +393,20 @@ bool emu_debug_load(struct emu *e, const uint64_t dr[8]);
 void emu_debug_single(struct emu *e, bool on);
 /* A block is about to be translated; returns how many instructions it may have. */
 int emu_debug_block(struct emu *e, const struct TranslationBlock *tb, int max_insns);
-/* The breakpoints of the loaded vCPU at the instruction that is next, a bit each. */
-uint8_t emu_debug_hits(struct emu *e);
 /* It must end in front of pc. */
 bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 /* Nobody looks at single iterations (breakpoints, single steps) of it, and string.c has what it needs. */
 bool emu_string_wanted(const struct emu *e);
+
+/* observe.c: does the observer break at pc? */
+bool emu_observe_breaks(const struct emu *e, uint64_t pc);
+/* An access, or a walk for one (access: PFEC_*), is about to be done by what returns to host_pc. May not return. */
+void emu_observe_access(struct emu *e, struct CPUX86State *env, uint64_t addr, uint64_t size, uint32_t access,
+                        uintptr_t host_pc);
+void emu_observe_walk(struct emu *e, struct CPUX86State *env, uint64_t addr, uint32_t access, uintptr_t host_pc);
+/* How the page at addr, which comes into the TLB, is to be marked (BP_MEM_*). */
+int emu_observe_page(struct emu *e, uint64_t addr);
+void emu_observe_destroy(struct emu *e);
 
 struct page_walk;
 /* pcpu_walk.c: page_walk() in RAM and the pages of the engine. */

@@ -29,6 +29,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 
+#define CODE_SEG  1
 #define SLOT_BITS 15
 #define NR_SLOTS  (1u << SLOT_BITS)
 

@@ -21,7 +21,10 @@
 #include "sim/insn.h"
 #include "sim/vmcb.h"
 
-#define ACCESS_FETCH 2 /* MMUAccessType: load, store, fetch */
+/* MMUAccessType: load, store, fetch; the MMU mode of ring 3. */
+#define ACCESS_STORE 1
+#define ACCESS_FETCH 2
+#define MMU_USER     1
 
 /* The TLB's window is 100 ms; ten million instructions are what that was made for. */
 #define TLB_CLOCK_SCALE 10
@@ -64,6 +67,10 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
         e->mmu.not_canonical = true;
         e->mmu.addr = addr;
     }
+    if (__builtin_expect(e->observe.nr_watches, 0) && !probe)
+        emu_observe_walk(e, (struct CPUX86State *)(void *)e->raw.st, addr,
+                         (type == ACCESS_STORE ? PFEC_write_access : 0) | (mmu_idx == MMU_USER ? PFEC_user_mode : 0),
+                         retaddr);
     if (!e->real.x86_cpu_tlb_fill(cpu, addr, size, type, mmu_idx, probe, retaddr))
         return false;
     emu_tlb_filled(e, (unsigned int)mmu_idx, addr);

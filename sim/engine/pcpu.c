@@ -33,6 +33,24 @@ static bool can_stay(const struct emu *e, const struct cpu_context *c)
            !(e->stop == EMU_STOP_SYSCALL && c->state.rflags & X86_EFLAGS_TF);
 }
 
+static void ask(struct pcpu_run *r, const struct sim_exit *x)
+{
+    r->budget.resume = false;
+    r->goes_on = r->on_exit(r->data, x, &r->budget);
+}
+
+/*
+ * Behind a single instruction, in front of the next: that is in a block already, which is entered now if nothing has
+ * changed.
+ */
+static bool can_step(struct emu *e, const struct pcpu_run *r)
+{
+    const struct cpu_state *st = &r->c->state;
+
+    return st->rip == st->exit_rip && !st->dirty && !e->smc.buffer_full && !e->observe.changed &&
+           !pcpu_budget_is_spent(&r->budget) && emu_count_steps(e, &r->budget);
+}
+
 /* The engine is in a hook, in front of the exit. */
 static bool exit_inside(struct emu *e)
 {
@@ -40,7 +58,11 @@ static bool exit_inside(struct emu *e)
     struct sim_exit x = { 0 };
 
     pcpu_leave(e, r, true, UC_ERR_OK, &x);
-    r->goes_on = r->on_exit(r->data, &x, &r->budget);
+    ask(r, &x);
+    if (e->stop == EMU_STOP_LIMIT) {
+        r->dealt_with = !r->goes_on || !can_step(e, r);
+        return !r->dealt_with;
+    }
     r->dealt_with = !r->goes_on || !can_stay(e, r->c);
     if (!r->dealt_with)
         pcpu_enter(e, r, true);
@@ -66,6 +88,7 @@ static void run(struct emu *e, struct pcpu_run *r)
         uc_err err;
 
         pcpu_enter(e, r, false);
+        e->observe.changed = false;
         e->run = r;
         e->on_exit = e->fast.enter ? exit_inside : NULL;
         err = emu_run(e);
@@ -74,7 +97,7 @@ static void run(struct emu *e, struct pcpu_run *r)
             pcpu_leave(e, r, false, err, &x);
     }
     if (!r->dealt_with)
-        r->goes_on = r->on_exit(r->data, &x, &r->budget);
+        ask(r, &x);
 }
 
 void pcpu_run_on(struct pcpu *p, struct cpu_context *c, const struct pcpu_budget *budget, pcpu_exit_fn *on_exit,
@@ -97,6 +120,6 @@ struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t insns)
 {
     struct sim_exit x;
 
-    pcpu_run_on(p, c, &(struct pcpu_budget){ insns, true, PCPU_NO_STOP }, take_exit, &x);
+    pcpu_run_on(p, c, &(struct pcpu_budget){ insns, true, false, PCPU_NO_STOP }, take_exit, &x);
     return x;
 }

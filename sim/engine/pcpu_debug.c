@@ -65,15 +65,26 @@ static bool is_completed_by_hypervisor(const struct sim_exit *x)
     return x->kind == EXIT_CPUID || x->kind == EXIT_RDTSC || x->kind == EXIT_PAUSE;
 }
 
-/* One instruction, or one iteration. x: EXIT_BUDGET if the budget ends with it, or EXIT_STOP. */
-static void step_once(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, struct sim_exit *x)
+static void spend(struct pcpu_budget *left, uint64_t n)
+{
+    pcpu_budget_spend(left, n);
+    left->resume &= n == 0;
+}
+
+/*
+ * One instruction, or one iteration. True: it was completed, and x is EXIT_BUDGET if the budget ends with it, or
+ * EXIT_STOP.
+ */
+static bool step_once(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, bool resume, struct sim_exit *x)
 {
     const struct pcpu_budget one = { .insns = left->exact && !left->insns ? 1 : left->insns,
                                      .exact = left->exact,
+                                     .resume = resume || left->resume,
                                      .stop_after = 1 };
 
     *x = pcpu_run_once(e, c, &one);
-    pcpu_budget_spend(left, x->insns);
+    spend(left, x->insns);
+    return x->kind == EXIT_BUDGET || (x->kind == EXIT_STOP && x->stop.why == STOP_LIMIT);
 }
 
 /* Execute what stands at RIP, whatever breaks there. True: it was completed, and there is nothing to report of it. */
@@ -89,9 +100,8 @@ static bool step(struct emu *e, struct cpu_context *c, struct pcpu_budget *left,
     do {
         at = st->rip;
         waited = shadow;
-        step_once(e, c, left, x);
+        done = step_once(e, c, left, insns, x);
         insns += x->insns;
-        done = x->kind == EXIT_BUDGET || x->kind == EXIT_STOP;
         over |= x->kind == EXIT_BUDGET;
         rep = st->rip == at && at_rep_string(e, st, &count);
         shadow = st->int_shadow;
@@ -113,6 +123,17 @@ static bool step(struct emu *e, struct cpu_context *c, struct pcpu_budget *left,
     return false;
 }
 
+/* Stopped in front of an instruction: the breakpoints of this vCPU there, a bit each. */
+static uint8_t instruction_hits(const struct emu *e, const struct cpu_state *st)
+{
+    uint8_t hits = 0;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(e->debug.addr); i++)
+        if ((e->debug.breaking >> i & 1) && e->debug.addr[i] == insn_linear_rip(st))
+            hits |= (uint8_t)(1u << i);
+    return hits;
+}
+
 /* False: *x is to be reported. */
 static bool run(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, struct sim_exit *x)
 {
@@ -121,9 +142,9 @@ static bool run(struct emu *e, struct cpu_context *c, struct pcpu_budget *left, 
     bool go_on;
 
     *x = pcpu_run_once(e, c, left);
-    pcpu_budget_spend(left, x->insns);
+    spend(left, x->insns);
     if (e->stop == EMU_STOP_DEBUG && !(c->state.rflags & X86_EFLAGS_RF)) {
-        hits = emu_debug_hits(e);
+        hits = instruction_hits(e, &c->state);
         if (hits) {
             debug_exception(x, hits);
             return false;

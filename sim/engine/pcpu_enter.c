@@ -8,17 +8,23 @@
  */
 #include "sim/engine/pcpu_private.h"
 
+/* All that was given is used up. If the run ends there, what came of fetching the next instruction is not to be seen. */
+static void comes_first(const struct emu *e, struct sim_exit *x)
+{
+    const enum emu_stop end = emu_count_end(e, x->insns);
+
+    if (end != EMU_STOP_NONE && (pcpu_exit_is_fault(x) || x->kind == EXIT_STOP))
+        pcpu_exit_over(end, x);
+}
+
 void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, struct sim_exit *x)
 {
-    enum emu_stop end;
-
     pcpu_save(e, r->c, inside);
     x->insns = emu_count_stop(e);
     pcpu_budget_spend(&r->budget, x->insns);
     pcpu_exit_decode(e, &r->c->state, err, x);
-    end = emu_count_end(e, x->insns);
-    if (__builtin_expect(end != EMU_STOP_NONE, 0) && pcpu_exit_is_fault(x))
-        pcpu_exit_over(end, x); /* the next instruction could not be fetched, which is to be seen in the next run */
+    if (__builtin_expect(x->insns == e->count.given, 0))
+        comes_first(e, x);
     /* What is to be executed again does not break again; nor does what has not been executed yet. */
     if (pcpu_exit_is_fault(x) || (r->resumed && !x->insns && (x->kind == EXIT_BUDGET || x->kind == EXIT_STOP)))
         r->c->state.rflags |= X86_EFLAGS_RF;

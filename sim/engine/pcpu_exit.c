@@ -84,6 +84,11 @@ static bool is_stack_fault(struct emu *e, const struct cpu_state *st)
 
 static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector, struct sim_exit *x)
 {
+    if (e->observe.stopped && vector == TRAP_debug) {
+        e->observe.hit.insns = x->insns;
+        *x = e->observe.hit;
+        return;
+    }
     if (e->io_pending && vector == TRAP_gp_fault) {
         x->kind = EXIT_IO;
         x->io.port = e->io_port;
@@ -212,8 +217,14 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
         x->error.why = "an exception was not intercepted";
         break;
     case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
+    case EMU_STOP_BREAK:
+        x->kind = EXIT_STOP;
+        x->stop.why = STOP_BREAK;
+        return;
     case EMU_STOP_FLUSH:
     case EMU_STOP_TAIL:
+    case EMU_STOP_QUIET:
+    case EMU_STOP_USUAL:
     case EMU_STOP_NONE: x->error.why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;

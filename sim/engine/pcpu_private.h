@@ -79,8 +79,7 @@ static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
 static inline void pcpu_budget_spend(struct pcpu_budget *b, uint64_t n)
 {
     b->insns -= n < b->insns ? n : b->insns;
-    if (b->stop_after != PCPU_NO_STOP)
-        b->stop_after -= n < b->stop_after ? n : b->stop_after;
+    b->stop_after -= n < b->stop_after ? n : b->stop_after;
 }
 
 /* It ends before anything is executed. */

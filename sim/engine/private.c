@@ -43,7 +43,7 @@ static bool called_are_there(void)
            tlb_flush_page_x86_64 && tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 &&
            helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_ldub_data_ra_x86_64 && cpu_ldl_data_ra_x86_64 &&
            cpu_exec_x86_64 && get_page_addr_code_x86_64 && tcg_tb_phys_invalidate_count_x86_64 &&
-           raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
+           tcg_tb_foreach_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)

@@ -112,6 +112,9 @@ extern int cpu_exec_x86_64(struct uc_struct *uc, struct CPUState *cpu) __attribu
 extern void tcg_gen_lookup_and_goto_ptr_x86_64(struct TCGContext *tcg) __attribute__((weak));
 /* lookup.c; the first: where in RAM the code at a linear address lies, or ~0; faults do not return. */
 extern uint64_t get_page_addr_code_x86_64(struct CPUX86State *env, uint64_t addr) __attribute__((weak));
+/* observe.c; for each block, also those that are given up: (what it is found by, the block, data). */
+extern void tcg_tb_foreach_x86_64(struct TCGContext *tcg, int (*look)(void *, void *, void *), void *data)
+    __attribute__((weak));
 extern size_t tcg_tb_phys_invalidate_count_x86_64(struct TCGContext *tcg) __attribute__((weak));
 void *helper_lookup_tb_ptr_x86_64(struct CPUX86State *env);
 struct TranslationBlock *tb_htable_lookup_x86_64(struct CPUState *cpu, uint64_t pc, uint64_t cs_base, uint32_t flags,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sim/observe.h"
 #include "tests/support/pv_guest.h"
 
 #define RUNS  7
@@ -109,6 +110,34 @@ static void loop(struct pv_guest *g, const char *name, const char *code, size_t 
     report(name, sample, "million instructions/s");
 }
 
+/* An observer who looks at every instruction, or at those at one address, each of which he goes on from. */
+static bool look(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
+{
+    unsigned long *left = data;
+
+    if (x->stop.why == STOP_LIMIT)
+        budget->stop_after = 1;
+    else
+        budget->resume = true;
+    return --*left;
+}
+
+static void stops(struct pv_guest *g, const char *name, const char *code, size_t len, uint64_t stop_after)
+{
+    const struct pcpu_budget budget = { UINT64_MAX, true, false, stop_after };
+    double sample[RUNS];
+
+    for (unsigned int r = 0; r < RUNS; r++) {
+        unsigned long n = EXITS;
+        double t = seconds();
+
+        start(g, code, len);
+        pcpu_run_on(g->m->pcpu[0], g->c, &budget, look, &n);
+        sample[r] = (seconds() - t) * 1e9 / EXITS;
+    }
+    report(name, sample, "ns");
+}
+
 static void machines(void)
 {
     double sample[RUNS];
@@ -145,6 +174,10 @@ int main(void)
     loop(&g, "copy loop", CODE("\x48\x8b\x06\x48\x89\x07\x48\x8b\x46\x08\x48\x89\x47\x08\xeb\xf0"));
     /* call f; jmp; f: ret */
     loop(&g, "call and return loop", CODE("\xe8\x02\x00\x00\x00\xeb\xf9\xc3"));
+    stops(&g, "a step", CODE("\x48\xff\xc0\x48\x01\xc3\x48\x31\xd9\x48\xff\xc2\xeb\xf2"), 1);
+    machine_break_set(g.m, &(uint64_t){ PG_VA(0) + 6 }, 1);
+    stops(&g, "a breakpoint hit, and what it is on", CODE("\x48\xff\xc0\x48\x01\xc3\x48\x31\xd9\x48\xff\xc2\xeb\xf2"),
+          PCPU_NO_STOP);
     pg_destroy(&g);
     return 0;
 }

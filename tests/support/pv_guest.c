@@ -22,7 +22,7 @@ const uint64_t pg_gdt[7] = {
 #define L4 0x10
 #define L3 0x11
 #define L2 0x12
-#define L1 0x13
+#define L1 mfn_x(PG_TABLE)
 
 struct cpu_context *pg_context(struct machine *m, enum cpu_mode mode)
 {

@@ -16,6 +16,7 @@
 #define PG_VA(page)    (UINT64_C(0x400000) + (uint64_t)(page)*PAGE_SIZE)
 #define PG_FRAME(page) _mfn(0x100 + (uint64_t)(page))
 #define PG_CR3         (UINT64_C(0x10) << PAGE_SHIFT)
+#define PG_TABLE       _mfn(0x13)         /* the page table that maps the pages */
 #define PG_NOWHERE     UINT64_C(0x900000) /* an address that is not mapped */
 
 #define PG_P  0x1u
