@@ -293,7 +293,7 @@ check() {
         i=$((i + 1))
     done
     code=0
-    out=$out err=$err trace=$trace dir=$dir sh -uc "$1" > "$dir/wrong" 2>&1 < /dev/null || code=$?
+    out=$out err=$err trace=$trace dir=$dir XENLAB=$XENLAB sh -uc "$1" > "$dir/wrong" 2>&1 < /dev/null || code=$?
     if [ -s "$dir/wrong" ]; then
         fail "the check says"
         sed -n '1,10s/^/      /p' "$dir/wrong"

@@ -165,6 +165,7 @@ static int machine_start(struct session *s, const struct run_options *o, const s
         rewind_begin(&s->g.rw, s->g.host, o->history_mib ? (unsigned int)o->history_mib : REWIND_HISTORY_MIB, err))
         return -1;
     debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
+    s->g.dbg.limit = o->max_vtime ? o->max_vtime : STIME_MAX;
     rewind_run(&s->g.rw, &first);
     return 0;
 }

@@ -7,11 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How long a guest is watched that waits for input, in virtual time. */
+#define LOOK_EVERY MILLISECS(10)
+#define LOOKS      10
+
 #define FAR ((struct position){ .insns = UINT64_MAX })
 
 void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt)
 {
-    *d = (struct debugger){ .rw = rw, .host = rw->host, .interrupt = interrupt, .dom = 1 };
+    *d = (struct debugger){
+        .rw = rw, .host = rw->host, .interrupt = interrupt, .limit = STIME_MAX, .bound = FAR, .dom = 1
+    };
 }
 
 static bool is_at(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
@@ -40,7 +46,9 @@ static enum debug_result stopped(struct debugger *d, enum run_result r)
 /* Run to a position, or to where *stop is set. */
 static enum debug_result run_to(struct debugger *d, struct position at, const bool *stop)
 {
-    const struct run_limit l = { .until = STIME_MAX, .at = at, .stop = stop };
+    const struct run_limit l = { .until = STIME_MAX,
+                                 .at = position_is_before(d->bound, at) ? d->bound : at,
+                                 .stop = stop };
     const enum run_result r = rewind_run(d->rw, &l);
 
     return *stop && r == RUN_STOP && stop != d->interrupt ? stopped(d, RUN_AT) : stopped(d, r);
@@ -65,15 +73,73 @@ static enum debug_result left_off(struct debugger *d, bool was_at_event, struct 
     return r;
 }
 
+/* Somebody would read what is typed. */
+static bool input_is_wanted(const struct debugger *d)
+{
+    for (unsigned int i = 0; i < host_guests_left(d->host) + 1; i++)
+        if (host_console_wants_input(d->host, i))
+            return true;
+    return false;
+}
+
+/*
+ * On, to a position, as far as the run can go by itself, or to where *stop is set. A guest that waits for a key is not idle for ever:
+ * it looks at the time now and then. So it is watched for a while whether there is more.
+ */
+static enum debug_result run_on(struct debugger *d, struct position at, const bool *stop)
+{
+    s_time_t until = host_now(d->host), busy = host_busy(d->host);
+    unsigned int waits = 0;
+
+    for (;;) {
+        const s_time_t now = host_now(d->host);
+        struct run_limit l = { .at = at, .stop = stop };
+        enum run_result r;
+
+        until = (now > until ? now : until) + LOOK_EVERY;
+        l.until = until < d->limit ? until : d->limit;
+        r = rewind_run(d->rw, &l);
+        if (r != RUN_UNTIL)
+            return *stop && stop != d->interrupt ? stopped(d, RUN_AT) : stopped(d, r);
+        if (l.until == d->limit)
+            return DEBUG_LIMIT;
+        waits = host_busy(d->host) - busy < LOOK_EVERY / 20 && input_is_wanted(d) ? waits + 1 : 0;
+        busy = host_busy(d->host);
+        if (waits == LOOKS && rewind_is_live(d->rw))
+            return DEBUG_INPUT;
+    }
+}
+
+enum debug_result debugger_run_out(struct debugger *d)
+{
+    d->at_event = false;
+    return run_on(d, FAR, d->interrupt);
+}
+
+/* What was wanted lies beyond the end: the machine goes back, and the run is longer by what it took to see that. */
+static enum debug_result too_far(struct debugger *d, struct position origin)
+{
+    const struct position end = d->rw->end;
+
+    snprintf(d->err, sizeof(d->err), "the run comes to #%llu.%llu, and does not go on from there by itself",
+             (unsigned long long)end.insns, (unsigned long long)end.step);
+    go_back(d, origin);
+    return DEBUG_ERROR;
+}
+
+static bool is_end(enum debug_result r) { return r == DEBUG_END || r == DEBUG_INPUT || r == DEBUG_LIMIT; }
+
 enum debug_result debugger_goto(struct debugger *d, struct position at)
 {
-    const struct position origin = debugger_here(d);
-    const bool was_at_event = d->at_event;
+    const struct position origin = debugger_here(d), end = d->rw->end;
+    const bool was_at_event = d->at_event, beyond = position_is_before(end, at);
+    enum debug_result r;
 
-    if (rewind_goto(d->rw, at, d->interrupt, d->err))
+    if (rewind_goto(d->rw, beyond ? end : at, d->interrupt, d->err))
         return DEBUG_ERROR;
     d->at_event = false;
-    return left_off(d, was_at_event, origin, stopped(d, RUN_AT));
+    r = beyond ? run_on(d, at, d->interrupt) : stopped(d, RUN_AT);
+    return is_end(r) ? too_far(d, origin) : left_off(d, was_at_event, origin, r);
 }
 
 /* The last checkpoint before time t, or the first of all. */
@@ -89,24 +155,18 @@ static size_t checkpoint_before(const struct debugger *d, s_time_t t)
 enum debug_result debugger_goto_time(struct debugger *d, s_time_t t)
 {
     const struct position origin = debugger_here(d);
+    const s_time_t limit = d->limit;
     const bool was_at_event = d->at_event;
-    const struct run_limit l = { .until = t, .at = d->rw->end, .stop = d->interrupt };
     enum debug_result r = debugger_goto(d, history_info(d->rw->history, checkpoint_before(d, t)).at);
 
-    if (r == DEBUG_THERE)
-        r = stopped(d, rewind_run(d->rw, &l));
-    if (r == DEBUG_THERE && host_now(d->host) < t && is_at(debugger_here(d), d->rw->end)) {
-        snprintf(d->err, sizeof(d->err), "that time has not come yet");
-        go_back(d, origin);
-        r = DEBUG_ERROR;
+    if (r == DEBUG_THERE && host_now(d->host) < t) {
+        d->limit = t < limit ? t : limit;
+        r = run_on(d, FAR, d->interrupt);
+        d->limit = limit;
+        if ((r == DEBUG_LIMIT && t <= limit) || (is_end(r) && host_now(d->host) >= t))
+            r = DEBUG_THERE;
     }
-    return left_off(d, was_at_event, origin, r == DEBUG_END ? DEBUG_THERE : r);
-}
-
-enum debug_result debugger_run_out(struct debugger *d)
-{
-    d->at_event = false;
-    return run_to(d, FAR, d->interrupt);
+    return is_end(r) ? too_far(d, origin) : left_off(d, was_at_event, origin, r);
 }
 
 /* ----------------------------------------------------------------------------------------------------- stepping -- */
@@ -140,7 +200,7 @@ static enum debug_result step_on(struct debugger *d, struct vcpu *v)
 {
     enum debug_result r = DEBUG_THERE;
 
-    while (r == DEBUG_THERE && !is_about(d, v))
+    while (r == DEBUG_THERE && !is_about(d, v) && position_is_before(debugger_here(d), d->bound))
         r = others_step(d);
     return r;
 }
@@ -175,12 +235,15 @@ enum debug_result debugger_step(struct debugger *d)
 /* The last place before `origin` at which step_once() stops, from where the machine is on. False: there is none. */
 static enum debug_result last_step_before(struct debugger *d, struct position origin, struct position *last)
 {
-    enum debug_result r = step_on(d, vcpu_of(d));
+    enum debug_result r;
 
+    d->bound = origin;
+    r = step_on(d, vcpu_of(d));
     while (r == DEBUG_THERE && position_is_before(debugger_here(d), origin)) {
         *last = debugger_here(d);
         r = step_once(d);
     }
+    d->bound = FAR;
     return r == DEBUG_END ? DEBUG_THERE : r;
 }
 
@@ -189,15 +252,18 @@ enum debug_result debugger_reverse_step(struct debugger *d)
     const struct position origin = debugger_here(d);
     const bool was_at_event = d->at_event;
     const struct vcpu *v = vcpu_of(d);
-    struct position last = origin;
+    struct position last = origin, front;
     enum debug_result r;
 
-    if (!v || !v->regs || !v->insns_at)
+    /* In front of its last instruction; of a vCPU that is not there any more, of anybody's. */
+    front.insns = v && v->regs ? v->insns_at : origin.insns;
+    front.step = UINT64_MAX;
+    if (!front.insns-- || position_is_before(front, rewind_first(d->rw)))
         return DEBUG_BEGIN;
-    /* In front of its last instruction; what it has come out for since is nearer. */
-    r = debugger_goto(d, (struct position){ v->insns_at - 1, UINT64_MAX });
-    if (r == DEBUG_ERROR && position_is_before((struct position){ v->insns_at - 1, 0 }, rewind_first(d->rw)))
-        return DEBUG_BEGIN;
+    r = debugger_goto(d, front);
+    if (r == DEBUG_THERE && !v)
+        return r;
+    /* What it has come out for since is nearer. */
     if (r == DEBUG_THERE)
         r = last_step_before(d, origin, &last);
     if (r == DEBUG_THERE && is_at(last, origin))
@@ -254,7 +320,7 @@ static enum debug_result search_run(struct search *s, struct position to)
     enum debug_result r;
 
     host_trace(s->d->host, search_sink, s);
-    r = run_to(s->d, to, &s->stop);
+    r = s->backward ? run_to(s->d, to, &s->stop) : run_on(s->d, to, &s->stop);
     host_trace(s->d->host, NULL, NULL);
     return *s->d->interrupt ? DEBUG_INTERRUPTED : r;
 }
@@ -289,7 +355,7 @@ enum debug_result debugger_next_event(struct debugger *d, debug_match *match, vo
     if (r == DEBUG_THERE && s.found) {
         keep_step(d, &s);
         stop_at(d, &s.event, s.ord);
-    } else if (r == DEBUG_END) {
+    } else {
         d->at_event = false;
     }
     return left_off(d, was_at_event, origin, r);

@@ -26,9 +26,11 @@
 #include "tools/rewind/rewind.h"
 
 enum debug_result {
-    DEBUG_THERE, /* found, and the machine is there */
-    DEBUG_END,   /* the run has come to its end: nothing runs any more, or input is needed; the machine is there */
-    DEBUG_BEGIN, /* there is none since history begins; the machine is where it was */
+    DEBUG_THERE,       /* found, and the machine is there */
+    DEBUG_END,         /* the run has come to its end: nothing runs any more; the machine is there */
+    DEBUG_INPUT,       /* the same: a guest waits for input, and the others have hardly anything to do */
+    DEBUG_LIMIT,       /* the same: the limit of virtual time is reached */
+    DEBUG_BEGIN,       /* there is none since history begins; the machine is where it was */
     DEBUG_INTERRUPTED, /* the same */
     DEBUG_ERROR,       /* the same; d->err says why */
 };
@@ -42,6 +44,8 @@ struct debugger {
     struct rewind *rw;
     struct host *host;
     const bool *interrupt; /* set: leave off */
+    s_time_t limit;        /* of virtual time; STIME_MAX: none */
+    struct position bound; /* looking for something before here: no further than that */
     domid_t dom;           /* the vCPU that commands are about */
     unsigned int vcpu;
     char err[REWIND_ERR_SIZE];

@@ -67,6 +67,8 @@ static bool moved(struct debug *g, enum debug_result r, const char *what)
         debug_stop_say(g,
                        host_guests_left(g->host) ? "end: nothing runs until there is input" : "end: no guest is left");
         return false;
+    case DEBUG_INPUT: debug_stop_say(g, "a guest waits for input"); return false;
+    case DEBUG_LIMIT: debug_stop_say(g, "the limit of virtual time (--max-vtime)"); return false;
     case DEBUG_BEGIN:
         debug_fail(g, "begin", "there is no %s before here: history begins at #%llu.%llu", what,
                    (unsigned long long)rewind_first(&g->rw).insns, (unsigned long long)rewind_first(&g->rw).step);
