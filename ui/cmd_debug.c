@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROMPT "(xenlab) "
+#define PROMPT "xenlab> "
 
 struct session {
     struct debug g;

@@ -46,7 +46,7 @@ int rewind_begin(struct rewind *r, struct host *h, unsigned int history_mib, cha
     *r = (struct rewind){ .host = h, .m = m, .every = REWIND_EVERY };
     if (!pcpu_backend_is_fast(m->pcpu[0])) {
         snprintf(err, REWIND_ERR_SIZE,
-                 "with %s as it is used here instructions are not counted exactly: this machine cannot be rewound",
+                 "%s is used here without shortcuts (xenlab doctor), and a machine on it cannot be rewound",
                  pcpu_backend_name(m->pcpu[0]));
         return -1;
     }
