@@ -183,6 +183,7 @@ int cmd_debug(const struct run_options *o, struct run_process *p, char err[RUN_E
         loop(&s);
         status = s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
     }
+    debugger_end(&s.g.dbg);
     if (s.g.rw.history)
         rewind_finish(&s.g.rw);
     if (s.g.host)

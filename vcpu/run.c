@@ -176,7 +176,8 @@ static inline __attribute__((always_inline)) void exit_handle(struct xen *xen, c
 struct guest_run {
     struct xen *xen;
     const struct run_limit *limit;
-    bool steps; /* there is a position to stop at */
+    bool steps;  /* there is a position to stop at */
+    bool broken; /* it stands in front of an instruction at which somebody stops */
 };
 
 /* How many instructions it may execute before somebody wants to have a look; 0: now. */
@@ -208,13 +209,16 @@ static inline __attribute__((always_inline)) bool guest_budget(const struct gues
 
 static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget *budget)
 {
-    const struct guest_run *g = data;
+    struct guest_run *g = data;
     struct xen *xen = g->xen;
     struct run_state *r = &xen->run;
 
     insns_account(xen->machine, r->v, e->insns);
     if (e->kind == EXIT_BUDGET || e->kind == EXIT_STOP) {
         r->left = budget->insns;
+        g->broken = e->kind == EXIT_STOP && e->stop.why != STOP_LIMIT;
+        if (g->broken)
+            *g->limit->hit = *e;
         if (e->kind == EXIT_BUDGET) {
             xen->stats.exits[EXIT_BUDGET]++;
             turn_over(xen);
@@ -233,13 +237,17 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
     return guest_budget(g, budget);
 }
 
-static void guest_go_on(struct xen *xen, const struct run_limit *l)
+/* True: RUN_BREAK. */
+static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool resume)
 {
-    struct guest_run g = { xen, l, l->at.insns != UINT64_MAX };
+    struct guest_run g = { .xen = xen, .limit = l, .steps = l->at.insns != UINT64_MAX };
     struct pcpu_budget budget;
 
-    if (guest_budget(&g, &budget))
-        pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, &budget, guest_exit, &g);
+    if (!guest_budget(&g, &budget))
+        return false;
+    budget.resume = resume;
+    pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, &budget, guest_exit, &g);
+    return g.broken;
 }
 
 /* ------------------------------------------------------------------------------------------------- RUN_NATIVE -- */
@@ -332,6 +340,7 @@ void xen_interrupt(struct xen *xen, s_time_t now)
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
 {
     struct run_state *r = &xen->run;
+    bool resume = l->resume;
     struct sim_exit e;
     int cpu;
 
@@ -358,7 +367,9 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
         case RUN_GUEST:
             if (xen->machine->at.insns >= l->at.insns && l->at.step == UINT64_MAX)
                 return RUN_AT;
-            guest_go_on(xen, l);
+            if (guest_go_on(xen, l, resume))
+                return RUN_BREAK;
+            resume = false;
             break;
         case RUN_EXIT:
             e = r->exit;

@@ -10,6 +10,7 @@ enum run_result {
     RUN_IDLE,  /* no vCPU is runnable and no timer is armed: only outside input can change that */
     RUN_STOP,  /* *stop became true, or the machine is powered off */
     RUN_AT,    /* the position is reached, or the next one is beyond it */
+    RUN_BREAK, /* in front of an instruction at which an observer stops (sim/observe.h); *hit says why */
 };
 
 /* How far to go. What comes first counts; none of it has an influence on what happens until then, and afterwards. */
@@ -20,7 +21,9 @@ struct run_limit {
      * instruction that follows these.
      */
     struct position at;
-    const bool *stop; /* looked at between steps */
+    const bool *stop;     /* looked at between steps */
+    struct sim_exit *hit; /* an EXIT_STOP; NULL: nobody has set breakpoints or watches */
+    bool resume;          /* the instruction that it stands in front of is no reason to stop: it was one */
 };
 
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *limit);

@@ -2,9 +2,11 @@
 /* Moving through a run, see tools/debug/debugger.h. */
 #include "tools/debug/debugger.h"
 
+#include "sim/observe.h"
 #include "vcpu/noun/domain.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* How long a guest is watched that waits for input, in virtual time. */
@@ -73,6 +75,17 @@ static enum debug_result left_off(struct debugger *d, bool was_at_event, struct 
     return r;
 }
 
+/* Of the breakpoints at this address, the one that is meant for the domain that runs. */
+static const struct debug_break *break_here(const struct debugger *d)
+{
+    const struct vcpu *v = loop_of(d)->v;
+
+    for (size_t i = 0; i < d->nr_breaks; i++)
+        if (d->breaks[i].dom == v->domain->domain_id && d->breaks[i].addr == v->regs->rip)
+            return &d->breaks[i];
+    return NULL;
+}
+
 /* Somebody would read what is typed. */
 static bool input_is_wanted(const struct debugger *d)
 {
@@ -90,15 +103,20 @@ static enum debug_result run_on(struct debugger *d, struct position at, const bo
 {
     s_time_t until = host_now(d->host), busy = host_busy(d->host);
     unsigned int waits = 0;
+    struct sim_exit hit;
+    bool resume = true;
 
     for (;;) {
         const s_time_t now = host_now(d->host);
-        struct run_limit l = { .at = at, .stop = stop };
+        struct run_limit l = { .at = at, .stop = stop, .hit = &hit, .resume = resume };
         enum run_result r;
 
         until = (now > until ? now : until) + LOOK_EVERY;
         l.until = until < d->limit ? until : d->limit;
         r = rewind_run(d->rw, &l);
+        resume = r == RUN_BREAK;
+        if (resume && !break_here(d))
+            continue;
         if (r != RUN_UNTIL)
             return *stop && stop != d->interrupt ? stopped(d, RUN_AT) : stopped(d, r);
         if (l.until == d->limit)
@@ -108,12 +126,6 @@ static enum debug_result run_on(struct debugger *d, struct position at, const bo
         if (waits == LOOKS && rewind_is_live(d->rw))
             return DEBUG_INPUT;
     }
-}
-
-enum debug_result debugger_run_out(struct debugger *d)
-{
-    d->at_event = false;
-    return run_on(d, FAR, d->interrupt);
 }
 
 /* What was wanted lies beyond the end: the machine goes back, and the run is longer by what it took to see that. */
@@ -415,5 +427,114 @@ enum debug_result debugger_last_event(struct debugger *d, debug_match *match, vo
         r = DEBUG_THERE;
     if (r == DEBUG_THERE)
         r = s.found ? arrive(d, &s) : DEBUG_BEGIN;
+    return left_off(d, was_at_event, origin, r);
+}
+
+/* --------------------------------------------------------------------------------------------------- breakpoints -- */
+
+unsigned int debugger_break_add(struct debugger *d, domid_t dom, uint64_t addr)
+{
+    struct debug_break *more = reallocarray(d->breaks, d->nr_breaks + 1, sizeof(*more));
+
+    if (!more)
+        return 0;
+    d->breaks = more;
+    d->stopped_at = NULL;
+    d->breaks[d->nr_breaks++] = (struct debug_break){ ++d->last_id, dom, addr };
+    return d->last_id;
+}
+
+bool debugger_break_delete(struct debugger *d, unsigned int id)
+{
+    for (size_t i = 0; i < d->nr_breaks; i++)
+        if (d->breaks[i].id == id) {
+            memmove(&d->breaks[i], &d->breaks[i + 1], (--d->nr_breaks - i) * sizeof(*d->breaks));
+            d->stopped_at = NULL;
+            return true;
+        }
+    return false;
+}
+
+void debugger_end(struct debugger *d) { free(d->breaks); }
+
+/* From now on they stop the machine; nr 0: none does. */
+static enum debug_result breaks_arm(struct debugger *d, size_t nr)
+{
+    uint64_t *addr = calloc(nr + 1, sizeof(*addr));
+    int rc = addr ? 0 : -1;
+
+    for (size_t i = 0; addr && i < nr; i++)
+        addr[i] = d->breaks[i].addr;
+    if (!rc)
+        rc = machine_break_set(d->rw->m, addr, nr);
+    free(addr);
+    if (!rc)
+        return DEBUG_THERE;
+    snprintf(d->err, sizeof(d->err), "out of memory");
+    return DEBUG_ERROR;
+}
+
+enum debug_result debugger_continue(struct debugger *d)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    enum debug_result r = breaks_arm(d, d->nr_breaks);
+
+    d->at_event = false;
+    d->stopped_at = NULL;
+    if (r == DEBUG_THERE)
+        r = run_on(d, FAR, d->interrupt);
+    breaks_arm(d, 0);
+    if (r == DEBUG_THERE)
+        d->stopped_at = break_here(d);
+    return left_off(d, was_at_event, origin, r);
+}
+
+/* The last breakpoint between here and `to`, to *last. */
+static enum debug_result last_break_before(struct debugger *d, struct position to, struct position *last, bool *found)
+{
+    struct sim_exit hit;
+    struct run_limit l = { .until = STIME_MAX, .at = to, .stop = d->interrupt, .hit = &hit };
+    enum run_result r;
+
+    while ((r = rewind_run(d->rw, &l)) == RUN_BREAK) {
+        if (position_is_before(debugger_here(d), to) && break_here(d)) {
+            *last = debugger_here(d);
+            *found = true;
+        }
+        l.resume = true;
+    }
+    return stopped(d, r);
+}
+
+enum debug_result debugger_reverse_continue(struct debugger *d)
+{
+    const struct position origin = debugger_here(d);
+    const bool was_at_event = d->at_event;
+    struct position to = origin, last = origin;
+    enum debug_result r = DEBUG_THERE;
+    bool found = false;
+
+    d->stopped_at = NULL;
+    while (r == DEBUG_THERE && !found && position_is_before(rewind_first(d->rw), to)) {
+        size_t i = history_find(d->rw->history, to);
+        struct position from = history_info(d->rw->history, i).at;
+
+        if (is_at(from, to))
+            from = history_info(d->rw->history, i - 1).at;
+        r = debugger_goto(d, from);
+        if (r == DEBUG_THERE)
+            r = breaks_arm(d, d->nr_breaks);
+        if (r == DEBUG_THERE)
+            r = last_break_before(d, to, &last, &found);
+        breaks_arm(d, 0);
+        to = from;
+    }
+    if (r == DEBUG_END)
+        r = DEBUG_THERE;
+    if (r == DEBUG_THERE)
+        r = found ? debugger_goto(d, last) : DEBUG_BEGIN;
+    if (r == DEBUG_THERE)
+        d->stopped_at = break_here(d);
     return left_off(d, was_at_event, origin, r);
 }

@@ -40,6 +40,13 @@ typedef bool debug_match(void *data, const struct trace_record *rec);
 
 #define DEBUG_STEP_EVENTS 64 /* of one step that are told apart */
 
+/* A breakpoint of the user's: code at an address of a domain. */
+struct debug_break {
+    unsigned int id;
+    domid_t dom;
+    uint64_t addr;
+};
+
 struct debugger {
     struct rewind *rw;
     struct host *host;
@@ -55,9 +62,15 @@ struct debugger {
     unsigned int ord;
     struct trace_record step[DEBUG_STEP_EVENTS];
     unsigned int nr_step;
+
+    struct debug_break *breaks; /* in the order in which they were made */
+    size_t nr_breaks;
+    unsigned int last_id;
+    const struct debug_break *stopped_at; /* by the last move; or NULL */
 };
 
 void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt);
+void debugger_end(struct debugger *d);
 
 static inline struct position debugger_here(const struct debugger *d) { return d->rw->m->at; }
 
@@ -71,7 +84,14 @@ enum debug_result debugger_reverse_step(struct debugger *d);
 /* To the next event that matches; to the last one before here. */
 enum debug_result debugger_next_event(struct debugger *d, debug_match *match, void *data);
 enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data);
-/* On, to the end of the run as far as it can be run now. */
-enum debug_result debugger_run_out(struct debugger *d);
+/*
+ * On to the next breakpoint, or to the end of the run as far as it can be run now; back to the last one before here. Both
+ * stop in front of the instruction.
+ */
+enum debug_result debugger_continue(struct debugger *d);
+enum debug_result debugger_reverse_continue(struct debugger *d);
+/* A further one; its number, 0: no memory. Forget one; false: there is none of this number. */
+unsigned int debugger_break_add(struct debugger *d, domid_t dom, uint64_t addr);
+bool debugger_break_delete(struct debugger *d, unsigned int id);
 
 #endif

@@ -87,12 +87,16 @@ static void hand_in(struct rewind *r, const struct journal_record *rec)
 
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
 {
+    const struct position begin = r->m->at;
+
     for (;;) {
         const struct position at = r->m->at, checkpoint = next_checkpoint(r);
         const bool live = rewind_is_live(r);
-        struct run_limit leg = { .until = l->until, .at = earlier(l->at, checkpoint), .stop = l->stop };
+        struct run_limit leg = *l;
         enum run_result result;
 
+        leg.at = earlier(l->at, checkpoint);
+        leg.resume &= is_at(at, begin);
         if (*l->stop || r->err[0])
             return RUN_STOP;
         if (!position_is_before(at, l->at))

@@ -20,8 +20,11 @@ static const struct command {
     const char *args, *help;
 } commands[] = {
     { "step", 's', debug_step, debug_reverse_step, false, "[N]", "one instruction of the vCPU; S: back" },
-    { "continue", 'c', debug_continue, debug_reverse_continue, false, "",
-      "to the end of what can be run; C: to the beginning" },
+    { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N]",
+      "to the next breakpoint, or as far as the run goes; C: to the last breakpoint" },
+    { "break", 'b', debug_break, NULL, false, "[dN:]ADDR", "stop in front of the instruction there" },
+    { "list", 0, debug_breaks, NULL, false, "", "all breakpoints" },
+    { "delete", 0, debug_delete, NULL, false, "N", "forget a breakpoint" },
     { "exit", 'x', debug_exit, debug_reverse_exit, false, "[N]", "to the next exit of a guest" },
     { "hypercall", 'h', debug_hypercall, debug_reverse_hypercall, false, "[N]", "to the next hypercall" },
     { "transition", 't', debug_transition, debug_reverse_transition, false, "[N]",

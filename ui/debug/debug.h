@@ -68,7 +68,8 @@ bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
 
 /* move.c */
 debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_goto, debug_mark_set,
-    debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch;
+    debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch, debug_break, debug_breaks,
+    debug_delete;
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;

@@ -104,15 +104,81 @@ void debug_reverse_step(struct debug *g, const char *args, unsigned long count)
     repeat(g, debugger_reverse_step, "instruction of this vCPU", count);
 }
 
+static void break_say(struct debug *g)
+{
+    char why[48] = "continue";
+
+    if (g->dbg.stopped_at)
+        snprintf(why, sizeof(why), "breakpoint %u", g->dbg.stopped_at->id);
+    debug_stop_say(g, why);
+}
+
 void debug_continue(struct debug *g, const char *args, unsigned long count)
 {
-    repeat(g, debugger_run_out, "continue", 1);
+    bool more = count > 0;
+
+    while (more && count--)
+        more = moved(g, debugger_continue(&g->dbg), "stop");
+    if (more)
+        break_say(g);
 }
 
 void debug_reverse_continue(struct debug *g, const char *args, unsigned long count)
 {
-    if (moved(g, debugger_goto(&g->dbg, rewind_first(&g->rw)), "stop"))
-        debug_stop_say(g, "the beginning of history");
+    bool more = count > 0;
+
+    while (more && count--)
+        more = moved(g, debugger_reverse_continue(&g->dbg), "breakpoint");
+    if (more)
+        break_say(g);
+}
+
+void debug_break(struct debug *g, const char *args, unsigned long count)
+{
+    struct debug_addr a;
+    char symbol[96];
+    unsigned int id;
+
+    if (!*args) {
+        debug_fail(g, "arguments", "break where? An address or a symbol: break main, break d2:0x401000");
+        return;
+    }
+    if (!debug_address(g, args, &a))
+        return;
+    if (a.space != LOOK_VIRTUAL) {
+        debug_fail(g, "arguments", "a breakpoint is at a virtual address");
+        return;
+    }
+    id = debugger_break_add(&g->dbg, a.dom, a.addr);
+    symbol_text(g, a.dom, a.addr, symbol);
+    if (id)
+        say_line(&g->say, "break", "breakpoint %u at d%u:0x%llx%s", id, a.dom, (unsigned long long)a.addr, symbol);
+    else
+        debug_fail(g, "memory", "out of memory");
+}
+
+void debug_breaks(struct debug *g, const char *args, unsigned long count)
+{
+    for (size_t i = 0; i < g->dbg.nr_breaks; i++) {
+        const struct debug_break *b = &g->dbg.breaks[i];
+        char symbol[96];
+
+        symbol_text(g, b->dom, b->addr, symbol);
+        say_line(&g->say, "break", "breakpoint %u at d%u:0x%llx%s", b->id, b->dom, (unsigned long long)b->addr, symbol);
+    }
+    if (!g->dbg.nr_breaks)
+        say_line(&g->say, "breaks", "no breakpoints");
+}
+
+void debug_delete(struct debug *g, const char *args, unsigned long count)
+{
+    char *end;
+    const unsigned long id = strtoul(args, &end, 10);
+
+    if (!*args || *end || !debugger_break_delete(&g->dbg, (unsigned int)id))
+        debug_fail(g, "arguments", "there is no breakpoint \"%s\" (see: list)", args);
+    else
+        say_line(&g->say, "delete", "breakpoint %lu is gone", id);
 }
 
 /* --- events --- */
