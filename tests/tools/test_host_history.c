@@ -55,7 +55,9 @@ static void mix(uint64_t *hash, const void *data, size_t len)
 
 static void on_trace(void *data, const struct trace_record *rec)
 {
-    mix(&((struct scene *)data)->hash, rec, sizeof(*rec));
+    const size_t seq = sizeof(rec->seq); /* it counts records that were told, and is no state */
+
+    mix(&((struct scene *)data)->hash, (const uint8_t *)rec + seq, trace_record_size(rec) - seq);
 }
 
 static void on_out(void *data, domid_t domid, const char *text, size_t len)
