@@ -4,9 +4,9 @@
 # scripts/symbols.sh BUILD OBJECT... : what includes cannot show, because a function may be declared anywhere. An object
 # may use a symbol (of any kind: function, data, thread-local, weak) only of an object of its own layer or of one listed
 # before it in scripts/layers.txt, and no objects may use each other's in a circle. Objects are named as in the
-# Makefile, below BUILD. And where layers.txt says "arena" no object may use malloc() or its kin, but for those of "heap".
-# Prints a line a finding, which begins with the object, "uses" for a symbol that runs up, "circle" for a circle,
-# "allocates" for memory outside of the arena. tests/lint/run.sh shows it what it must find.
+# Makefile, below BUILD. And where layers.txt says "arena" no object may use malloc() or its kin, but for those of
+# "heap". Prints a line a finding, which begins with the object, "uses" for a symbol that runs up, "circle" for a
+# circle, "allocates" for memory outside of the arena. tests/lint/run.sh shows it what it must find.
 set -eu
 
 build=$1
