@@ -101,7 +101,7 @@ void evtchn_free(struct domain *d, struct evtchn *chn)
 /* --- what the ABI does with a port --- */
 
 /* The record comes before what follows from the event, so the port is known to those who tell of that (wake.c). */
-static void set_pending_traced(struct domain *d, struct evtchn *chn)
+static __attribute__((cold)) void set_pending_traced(struct domain *d, struct evtchn *chn)
 {
     struct trace *t = &d->xen->machine->edges->trace;
     const bool pending = d->evtchn_port_ops->is_pending(d, chn), masked = d->evtchn_port_ops->is_masked(d, chn);

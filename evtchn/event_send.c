@@ -26,7 +26,8 @@ bool virq_is_global(uint32_t virq)
 }
 
 /* d sends, by the vCPU that runs if it is one of d's. */
-static void trace_send(struct domain *d, evtchn_port_t port, struct domain *rd, const struct evtchn *rchn)
+static __attribute__((cold)) void trace_send(struct domain *d, evtchn_port_t port, struct domain *rd,
+                                             const struct evtchn *rchn)
 {
     struct machine *m = d->xen->machine;
     const struct vcpu *curr = d->xen->pcpu[m->cur_pcpu].curr;
@@ -44,7 +45,8 @@ static void trace_send(struct domain *d, evtchn_port_t port, struct domain *rd, 
               !evtchn_port_is_pending(rd, rchn->port), t->flow);
 }
 
-static void port_send(struct domain *d, evtchn_port_t port, struct domain *rd, struct evtchn *rchn)
+static inline __attribute__((always_inline)) void port_send(struct domain *d, evtchn_port_t port, struct domain *rd,
+                                                            struct evtchn *rchn)
 {
     struct machine *m = d->xen->machine;
 

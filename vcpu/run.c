@@ -122,8 +122,9 @@ static void guest_enter(struct xen *xen)
         turn_over(xen);
         return;
     }
-    if (r->v->resume_why)
+    if (TRACE_ON(xen->machine))
         trace_resume(r->v);
+    r->v->resume_why = TRACE_RESUME_NONE;
     tlb_catch_up(r->v);
     r->phase = RUN_GUEST;
     r->left = (uint64_t)(r->end - xen->machine->clock.now) / CLOCK_NS_PER_INSN + 1;

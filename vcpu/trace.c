@@ -51,3 +51,9 @@ void trace_exit(struct vcpu *v, const struct sim_exit *e)
     TRACE_VCPU(v, exit, e->kind, has_vector ? sim_exit_vector(e) : TRACE_NONE, exception ? e->exception.error_code : 0,
                v->regs->rip, e->insn_len, exit_addr(e), exit_op(v, e), v->insns, CLOCK_NS_PER_EXIT);
 }
+
+void trace_resume(struct vcpu *v)
+{
+    if (v->resume_why)
+        TRACE_VCPU(v, resume, v->regs->rip, v->resume_why);
+}

@@ -14,11 +14,10 @@
 /* v has come out for a reason of its own; call it if there is a sink only. */
 void trace_exit(struct vcpu *v, const struct sim_exit *e);
 
-/* v is about to execute instructions, for the first time since something happened to it (v->resume_why). */
-static inline void trace_resume(struct vcpu *v)
-{
-    TRACE_VCPU(v, resume, v->regs->rip, v->resume_why);
-    v->resume_why = TRACE_RESUME_NONE;
-}
+/*
+ * v is about to execute instructions. A record, if something happened to it since it last did (v->resume_why); call it
+ * if there is a sink only.
+ */
+void trace_resume(struct vcpu *v);
 
 #endif

@@ -226,13 +226,11 @@ void pv_inject_debug(struct vcpu *v, uint64_t dr6)
 
 /* --- events --- */
 
-static void trace_upcall(struct vcpu *v, uint64_t to)
+static __attribute__((cold)) void trace_upcall(struct vcpu *v, uint64_t to)
 {
-    uint64_t ports = 0, first = TRACE_NONE;
+    uint64_t first = TRACE_NONE;
+    const unsigned int ports = evtchn_nr_deliverable(v, &first);
 
-    if (!TRACE_ON(v->domain->xen->machine))
-        return;
-    ports = evtchn_nr_deliverable(v, &first);
     TRACE_VCPU(v, upcall, v->regs->rip, to, ports, first);
 }
 
@@ -250,7 +248,8 @@ void pv_bounce_event(struct vcpu *v)
     }
     if (!local_events_need_delivery(v))
         return;
-    trace_upcall(v, tb.eip);
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_upcall(v, tb.eip);
     v->resume_why = TRACE_RESUME_UPCALL;
     if (tb.eip == 0)
         domain_crash(v, "an event is due and there is no event callback");

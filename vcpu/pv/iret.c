@@ -16,13 +16,13 @@
 #include "vcpu/pv/pv.h"
 
 /* It was the kernel that asked, under its own page tables. */
-static void trace_iret(struct vcpu *v, uint64_t from, uint64_t to, enum trace_mode to_mode, uint16_t cs)
+static __attribute__((cold)) void trace_iret(struct vcpu *v, uint64_t from, uint64_t to, enum trace_mode to_mode,
+                                             uint16_t cs)
 {
     struct trace_who who = trace_who(v->domain->domain_id, v->vcpu_id);
 
     who.mode = TRACE_MODE_KERNEL;
     who.root = TRACE_ROOT_KERNEL;
-    v->resume_why = TRACE_RESUME_IRET;
     TRACE_BY(v->domain->xen->machine, iret, who, from, to, TRACE_MODE_KERNEL, to_mode, cs);
 }
 
@@ -61,7 +61,9 @@ long do_iret(struct vcpu *v, struct hypercall_args *args)
     r->rax = c.rax;
     v->vcpu_info->evtchn_upcall_mask = !(c.rflags & X86_EFLAGS_IF);
     v->nmi_masked = false;
-    trace_iret(v, from, c.rip, v->pv.kernel_mode ? TRACE_MODE_KERNEL : TRACE_MODE_USER, (uint16_t)c.cs);
+    v->resume_why = TRACE_RESUME_IRET;
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_iret(v, from, c.rip, v->pv.kernel_mode ? TRACE_MODE_KERNEL : TRACE_MODE_USER, (uint16_t)c.cs);
     pv_set_segment(v, CPU_SEG_CS, (uint16_t)(c.cs | 3));
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)(c.ss | 3));
     if ((r->seg[CPU_SEG_CS].attr & SEG_ATTR_L) && !is_canonical(c.rip))
@@ -95,7 +97,9 @@ static void compat_iret_vm86(struct vcpu *v, uint32_t sp)
         return;
     }
     r->rsp = to;
-    trace_iret(v, r->rip, ti->address, TRACE_MODE_KERNEL, ti->cs);
+    v->resume_why = TRACE_RESUME_IRET;
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_iret(v, r->rip, ti->address, TRACE_MODE_KERNEL, ti->cs);
     r->rip = ti->address;
     pv_set_segment(v, CPU_SEG_CS, ti->cs);
     pv_set_segment(v, CPU_SEG_SS, (uint16_t)v->pv.kernel_ss);
@@ -139,7 +143,9 @@ long compat_iret(struct vcpu *v, struct hypercall_args *args)
     r->rflags = (f[3] & ~(X86_EFLAGS_IOPL | X86_EFLAGS_VM)) | X86_EFLAGS_IF | X86_EFLAGS_MBS;
     v->vcpu_info->evtchn_upcall_mask = !(f[3] & X86_EFLAGS_IF);
     v->nmi_masked = false;
-    trace_iret(v, from, f[1], (cs & 3) == 1 ? TRACE_MODE_KERNEL : TRACE_MODE_USER, cs);
+    v->resume_why = TRACE_RESUME_IRET;
+    if (TRACE_ON(v->domain->xen->machine))
+        trace_iret(v, from, f[1], (cs & 3) == 1 ? TRACE_MODE_KERNEL : TRACE_MODE_USER, cs);
     pv_set_segment(v, CPU_SEG_CS, cs);
     if (ring_change)
         pv_set_segment(v, CPU_SEG_SS, (uint16_t)f[5]);
