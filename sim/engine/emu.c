@@ -23,30 +23,6 @@ const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\n"; }
 
 /* ------------------------------------------------------------------------------------------- running, stopping -- */
 
-static void run_begins(struct emu *e)
-{
-    e->stop = EMU_STOP_NONE;
-    e->io_pending = false;
-    e->mmu.not_canonical = false;
-    e->debug.stopped = e->observe.stopped = false;
-    e->observe.nr_done = 0;
-}
-
-/*
- * The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on.
- */
-void emu_leave(struct emu *e, enum emu_stop cause)
-{
-    if (e->stop == EMU_STOP_NONE && e->on_exit) {
-        e->stop = cause;
-        if (e->on_exit(e)) {
-            run_begins(e);
-            return;
-        }
-    }
-    emu_stop(e, cause);
-}
-
 static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
 {
     struct emu *e = data;
@@ -81,7 +57,7 @@ uc_err emu_run(struct emu *e)
 
     emu_running = e;
     do {
-        run_begins(e);
+        emu_run_begins(e);
         if (e->smc.buffer_full)
             emu_smc_flush_all(e);
         err = emu_enter(e);

@@ -293,6 +293,8 @@ struct emu {
 /* running.c: the engine whose code is being run on this host thread. */
 extern _Thread_local struct emu *emu_running;
 /* From a hook: note the cause and stop. */
+/* Nothing has stopped it yet. */
+void emu_run_begins(struct emu *e);
 void emu_stop(struct emu *e, enum emu_stop cause);
 /* emu.c: likewise, unless who runs the guest deals with it and lets it go on. */
 void emu_leave(struct emu *e, enum emu_stop cause);
@@ -399,7 +401,9 @@ bool emu_debug_breaks(const struct emu *e, uint64_t pc);
 bool emu_string_wanted(const struct emu *e);
 
 /* observe.c: does the observer break at pc? */
-bool emu_observe_breaks(const struct emu *e, uint64_t pc);
+bool emu_observe_breaks(const struct emu *e, uint64_t pc); /* running.c */
+/* running.c. The first of n sorted addresses that is not below addr. */
+size_t emu_first_from(const uint64_t *sorted, size_t n, uint64_t addr);
 /* An access, or a walk for one (access: PFEC_*), is about to be done by what returns to host_pc. May not return. */
 void emu_observe_access(struct emu *e, struct CPUX86State *env, uint64_t addr, uint64_t size, uint32_t access,
                         uintptr_t host_pc);

@@ -40,32 +40,6 @@ static int by_address(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The first of n sorted addresses that is not below addr. */
-static size_t first_from(const uint64_t *sorted, size_t n, uint64_t addr)
-{
-    size_t from = 0;
-
-    while (n) {
-        const size_t half = n / 2;
-
-        if (sorted[from + half] < addr) {
-            from += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return from;
-}
-
-bool emu_observe_breaks(const struct emu *e, uint64_t pc)
-{
-    const struct emu_observe *o = &e->observe;
-    const size_t i = first_from(o->breaks, o->nr_breaks, pc);
-
-    return i < o->nr_breaks && o->breaks[i] == pc;
-}
-
 /* The frames of blocks in which something has changed. */
 struct dropping {
     const uint64_t *changed;
@@ -79,7 +53,7 @@ struct dropping {
 
 static void drop_frame(struct dropping *d, uint64_t phys)
 {
-    if (phys == ~UINT64_C(0) || (d->nr && d->frames[d->nr - 1] == phys >> PAGE_SHIFT))
+    if (d->nr && d->frames[d->nr - 1] == phys >> PAGE_SHIFT)
         return;
     if (d->nr == DROP_MANY || !d->frames)
         d->all = true;
@@ -91,18 +65,17 @@ static int look_at_block(void *key, void *block, void *data)
 {
     struct dropping *d = data;
     const uint8_t *tb = block;
-    uint64_t pc, page[2];
+    uint64_t pc, page;
     uint16_t size;
     size_t i;
 
     memcpy(&pc, tb + TB_PC, sizeof(pc));
     memcpy(&size, tb + TB_SIZE, sizeof(size));
-    i = first_from(d->changed, d->nr_changed, pc);
+    i = emu_first_from(d->changed, d->nr_changed, pc);
     if (i == d->nr_changed || d->changed[i] - pc >= size)
         return 0;
-    memcpy(page, tb + TB_PAGE, sizeof(page));
-    drop_frame(d, page[0]);
-    drop_frame(d, page[1]);
+    memcpy(&page, tb + TB_PAGE, sizeof(page)); /* with its first page's blocks go all that are in two */
+    drop_frame(d, page);
     return d->all;
 }
 

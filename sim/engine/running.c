@@ -20,9 +20,58 @@ void emu_stop(struct emu *e, enum emu_stop cause)
     uc_emu_stop(e->uc);
 }
 
+void emu_run_begins(struct emu *e)
+{
+    e->stop = EMU_STOP_NONE;
+    e->io_pending = false;
+    e->mmu.not_canonical = false;
+    e->debug.stopped = e->observe.stopped = false;
+    e->observe.nr_done = 0;
+}
+
+/*
+ * The guest has come to a point where it needs the hypervisor. Who runs it may deal with that here, and let it go on.
+ */
+void emu_leave(struct emu *e, enum emu_stop cause)
+{
+    if (e->stop == EMU_STOP_NONE && e->on_exit) {
+        e->stop = cause;
+        if (e->on_exit(e)) {
+            emu_run_begins(e);
+            return;
+        }
+    }
+    emu_stop(e, cause);
+}
+
 uint64_t emu_exit_info2(const struct emu *e)
 {
     const struct vmcb *vmcb = (const void *)(e->priv + EMU_PAGE_VMCB * PAGE_SIZE);
 
     return vmcb->exit_info2;
+}
+
+size_t emu_first_from(const uint64_t *sorted, size_t n, uint64_t addr)
+{
+    size_t from = 0;
+
+    while (n) {
+        const size_t half = n / 2;
+
+        if (sorted[from + half] < addr) {
+            from += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return from;
+}
+
+bool emu_observe_breaks(const struct emu *e, uint64_t pc)
+{
+    const struct emu_observe *o = &e->observe;
+    const size_t i = emu_first_from(o->breaks, o->nr_breaks, pc);
+
+    return i < o->nr_breaks && o->breaks[i] == pc;
 }

@@ -101,6 +101,12 @@ static bool exited(struct way *w, const struct sim_exit *x)
     return false;
 }
 
+static bool take(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
+{
+    *(struct sim_exit *)data = *x;
+    return false;
+}
+
 static bool at_exit_of_guest(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
 {
     struct way *w = data;
@@ -186,7 +192,7 @@ static void run(struct way *w, struct outcome *o)
         others_break(w);
     observer_breaks(w);
     if (w->what & FULL) /* by a few blocks */
-        w->g->m->pcpu[0]->emu->smc.buffer_limit = 10000;
+        w->g->m->pcpu[0]->emu->smc.buffer_limit = 4000;
     w->insns = w->nr = 0;
     w->over = false;
     w->at = st->rip;
@@ -267,6 +273,42 @@ static void test_ends(void **state)
     cpu_context_destroy(other);
 }
 
+/* Behind a jump to where nothing is: what ends there ends before the fetch, which faults when the vCPU goes on. */
+static void test_fetch(void **state)
+{
+    static const struct {
+        struct pcpu_budget budget;
+        enum sim_exit_kind kind;
+    } cases[] = {
+        { { 2, true, false, PCPU_NO_STOP }, EXIT_BUDGET },
+        { { 1, false, false, PCPU_NO_STOP }, EXIT_BUDGET },
+        { { 3, true, false, 2 }, EXIT_STOP },
+        { { 2, false, false, 2 }, EXIT_STOP },
+        { { 2, true, false, 2 }, EXIT_BUDGET },
+        { { 0, false, false, 2 }, EXIT_BUDGET },
+        { { 3, true, false, 3 }, EXIT_EXCEPTION },
+        { { 2, false, false, 3 }, EXIT_EXCEPTION },
+    };
+    struct pv_guest *g = *state;
+
+    pg_write(g, 0, 0, "\x90\xff\xe7", 3); /* nop; jmp *%rdi */
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct sim_exit x;
+
+        g->st->rip = PG_VA(0);
+        g->st->rdi = PG_NOWHERE;
+        pcpu_run_on(g->m->pcpu[0], g->c, &cases[i].budget, take, &x);
+        assert_int_equal(x.insns, 2);
+        assert_int_equal(x.kind, cases[i].kind);
+        assert_int_equal(g->st->rip, PG_NOWHERE);
+        assert_false(x.kind != EXIT_EXCEPTION && g->st->rflags & X86_EFLAGS_RF);
+        x = pcpu_run(g->m->pcpu[0], g->c, 10);
+        assert_int_equal(x.kind, EXIT_EXCEPTION);
+        assert_int_equal(x.insns, 0);
+        g->st->rflags = 0x202;
+    }
+}
+
 /* Likewise without shortcuts into the engine. */
 static void test_plain(void **state)
 {
@@ -281,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ends, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_fetch, pg_setup, pg_teardown),
         cmocka_unit_test(test_plain),
     };
 

@@ -519,6 +519,21 @@ static const struct {
     WAY("a store that faults", "\x89\x04\x25\x00\x00\x90\x00", false, 0, true, ~UINT64_C(0)),
 };
 
+/* A page that the TLB knows when it begins to be watched. */
+static void test_set_later(void **state)
+{
+    struct pv_guest *g = *state;
+    const struct machine_watch watch = { mfn_x(PG_FRAME(AREA)) << PAGE_SHIFT, 8, false, true };
+
+    pg_write(g, 0, 0, "\x89\x03\x0f\x0b", 4); /* mov %eax, (%rbx) */
+    g->st->rbx = PG_VA(AREA);
+    for (unsigned int i = 0; i < 6; i++) {
+        g->st->rip = PG_VA(0);
+        assert_int_equal(pcpu_run(g->m->pcpu[0], g->c, 10).kind, i % 2 ? EXIT_STOP : EXIT_EXCEPTION);
+        assert_int_equal(machine_watch_set(g->m, &watch, !(i % 2)), 0);
+    }
+}
+
 /* Goes on from a stop that is not the one; in_table, at 1: from the first. */
 static void test_ways_in(void **state)
 {
@@ -579,6 +594,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_breaks, pg_setup, pg_teardown),
         cmocka_unit_test_setup_teardown(test_set_at_a_step, pg_setup, pg_teardown),
         cmocka_unit_test_setup_teardown(test_watches, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_set_later, pg_setup, pg_teardown),
         cmocka_unit_test_setup_teardown(test_ways_in, pg_setup, pg_teardown),
         cmocka_unit_test(test_plain),
     };
