@@ -5,7 +5,8 @@
 # any.
 #
 #   1. layering    includes run down the list in scripts/layers.txt, keep to its exceptions, and form no cycle; so do
-#                  linked symbols (scripts/symbols.sh); and what can change in a run is not allocated outside of the arena
+#                  linked symbols (scripts/symbols.sh); and what can change in a run is not allocated outside of the
+#                  arena
 #   2. state       no mutable state outside ui/main.c, of a file, a function or a thread (looked for in the objects,
 #                  named as in the Makefile)
 #   3. lists       every source file is in one of the Makefile's lists

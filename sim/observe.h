@@ -2,9 +2,9 @@
 /*
  * Where an observer of a machine wants to have a look: at instructions, and at accesses to memory.
  *
- * Concept: a debugger outside the machine, which no guest can tell is there. Whoever runs a vCPU gets EXIT_STOP (pcpu.h)
- * in front of such an instruction, with nothing of it done, and goes on with `resume`. Guests have breakpoints of their
- * own in the processor's debug registers, which are another matter, and go on working at the same places.
+ * Concept: a debugger outside the machine, which no guest can tell is there. Whoever runs a vCPU gets EXIT_STOP
+ * (pcpu.h) in front of such an instruction, with nothing of it done, and goes on with `resume`. Guests have breakpoints
+ * of their own in the processor's debug registers, which are another matter, and go on working at the same places.
  *
  *  - A breakpoint is a linear address, in whatever vCPU, root and mode. A repeated string instruction arrives at its
  *    address with each iteration.

@@ -279,8 +279,8 @@ void pcpu_forget(struct machine *m);
 /* Name and version of the emulator in use. */
 const char *pcpu_backend_name(struct pcpu *p);
 /*
- * The shortcuts into it are taken: they were wanted, and it is laid out as they need it. Without them budgets, counts and
- * an observer's stops are as exact, but each stop takes longer.
+ * The shortcuts into it are taken: they were wanted, and it is laid out as they need it. Without them budgets, counts
+ * and an observer's stops are as exact, but each stop takes longer.
  */
 bool pcpu_backend_is_fast(const struct pcpu *p);
 

@@ -103,8 +103,8 @@ int host_guest_start(struct host *h, domid_t domid);
 enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
 enum run_result host_run_to(struct host *h, const struct run_limit *limit); /* as xen_run_to() */
 /*
- * What happens now has happened before: nothing of it leaves the machine, no callback, no message, no file. (A sink of the
- * trace is told as ever.)
+ * What happens now has happened before: nothing of it leaves the machine, no callback, no message, no file. (A sink of
+ * the trace is told as ever.)
  */
 void host_silence(struct host *h, bool silent);
 unsigned int host_guests_left(const struct host *h);

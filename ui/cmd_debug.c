@@ -6,8 +6,8 @@
  * moves only as commands say. What guests write appears as it is written, when it happens for the first time; while the
  * past is repeated it does not appear again.
  *
- * Invariants: lines are only appended. A line of a script whose first character is # is a comment. Ctrl-C leaves off the
- * command that is being carried out, and the machine is where it was; at the prompt it does nothing.
+ * Invariants: lines are only appended. A line of a script whose first character is # is a comment. Ctrl-C leaves off
+ * the command that is being carried out, and the machine is where it was; at the prompt it does nothing.
  */
 #include "ui/cmd_debug.h"
 

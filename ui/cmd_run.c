@@ -8,7 +8,8 @@
  * that is the one place where input is waited for.
  *
  * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at
- * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input. So the same command on the same files is the same run.
+ * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input. So
+ * the same command on the same files is the same run.
  *
  * Budget: one loop with its callbacks; what can be tested without it is in files of its own (input, pace, status...).
  */

@@ -110,7 +110,9 @@ static bool turn_goes_on(const struct xen *xen)
     return c->now < xen->run.end && c->now < vclock_next(c) && !xen->pcpu[xen->run.cpu].need_resched;
 }
 
-/* ------------------------------------------------------------------------------------------------ RUN_GUEST, _EXIT -- */
+/*
+ * ------------------------------------------------------------------------------------------------ RUN_GUEST, _EXIT --
+ */
 
 /* What a guest is to see before it goes on. It may be blocked by that: then its turn is over. */
 static void guest_enter(struct xen *xen)

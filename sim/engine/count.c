@@ -25,12 +25,13 @@
  *
  *      at the end of the budget, or where an observer stops     the run ends
  *      an exact end, or the observer's, is in it                blocks of one instruction from here on, until the end: another
- *                                                               family of translations, told apart by a bit of hflags (debug.c
- *                                                               has the drawing), and kept like the others
+ *                                                               family of translations, told apart by a bit of hflags
+ *                                                               (debug.c has the drawing), and kept like the others
  *      neither: the budget is not exact                         it is given the N that it wants. If it ends with a transfer of
- *                                                               control, which `expired` tells beside N, the budget ends behind
- *                                                               it; else (it was too long, or ends at a page's end or in front
- *                                                               of a breakpoint) this is asked again
+ *                                                               control, which `expired` tells beside N, the budget
+ *                                                               ends behind it; else (it was too long, or ends at a
+ *                                                               page's end or in front of a breakpoint) this is asked
+ *                                                               again
  *
  * A block that was given N and is left in its middle, since it overwrites itself, is not what was given N: but the one
  * instruction is that it goes on with (restore_state_to_opc()).

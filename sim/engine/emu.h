@@ -342,8 +342,8 @@ uint64_t emu_count_stop(struct emu *e);
 /* It goes on from an observer's stop after one instruction, whose blocks these are: in more of them, if that is all. */
 bool emu_count_steps(struct emu *e, const struct pcpu_budget *budget);
 /*
- * The instruction that called a helper which is to return to host_pc (0: the one that is next): is it the one that a run
- * was resumed at? How many instructions of its block are not done? Behind how many does the block end?
+ * The instruction that called a helper which is to return to host_pc (0: the one that is next): is it the one that a
+ * run was resumed at? How many instructions of its block are not done? Behind how many does the block end?
  */
 bool emu_count_resumes(struct emu *e, uintptr_t host_pc);
 uint64_t emu_count_undone(struct emu *e, uintptr_t host_pc);

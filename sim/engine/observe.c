@@ -11,11 +11,11 @@
  *
  * Watches. `frames` tells which frames are watched, and how. A page of such a frame is marked "watched" when it comes
  * into the TLB; accesses through it come here, in front of all that they do, with their linear addresses, which are
- * translated without a trace. A hit leaves by a #DB, as a hit of a guest's own breakpoint does, and is taken for what it
- * is when the exit is looked at. A walk that is about to set an accessed or dirty bit comes here, too. An instruction may
- * have stored a part of its operand by then, or set such a bit: stores are noted, and those of the instruction that is
- * left are undone. So that the first part is seen of an operand that reaches into a watched page, its neighbours are
- * marked like it.
+ * translated without a trace. A hit leaves by a #DB, as a hit of a guest's own breakpoint does, and is taken for what
+ * it is when the exit is looked at. A walk that is about to set an accessed or dirty bit comes here, too. An
+ * instruction may have stored a part of its operand by then, or set such a bit: stores are noted, and those of the
+ * instruction that is left are undone. So that the first part is seen of an operand that reaches into a watched page,
+ * its neighbours are marked like it.
  *
  * Invariants: no block but those in which nothing breaks has a breakpoint of the set behind its beginning, and one that
  * begins there leaves; the TLB has no entry of a watched page that is not marked.

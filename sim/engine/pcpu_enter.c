@@ -8,7 +8,9 @@
  */
 #include "sim/engine/pcpu_private.h"
 
-/* All that was given is used up. If the run ends there, what came of fetching the next instruction is not to be seen. */
+/*
+ * All that was given is used up. If the run ends there, what came of fetching the next instruction is not to be seen.
+ */
 static void comes_first(const struct emu *e, struct sim_exit *x)
 {
     const enum emu_stop end = emu_count_end(e, x->insns);

@@ -3,12 +3,14 @@
  * An observer's breakpoints and watches: reported at each place where they should be, in front of the instruction, and
  * without any influence.
  *
- * Concept: random programs run with breakpoints at some, at all, at thousands of addresses, which change on the way. The
- * stops must be those that are found by stepping, and the end of the program the same as without. Every other program
- * has breakpoints of its own, too. For watches, programs whose accesses are known: a model says at which instruction
- * which access comes first into which range; memory must not have changed yet.
+ * Concept: random programs run with breakpoints at some, at all, at thousands of addresses, which change on the way.
+ * The stops must be those that are found by stepping, and the end of the program the same as without. Every other
+ * program has breakpoints of its own, too. For watches, programs whose accesses are known: a model says at which
+ * instruction which access comes first into which range; memory must not have changed yet.
  *
  * Could pass wrongly: if hardly anything hit; hence the counts.
+ *
+ * Budget: a table of ways to access memory, and the model that they are compared with.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +30,9 @@
 #define PROGRAMS  60
 #define MAX_STOPS 20000
 
-/* ---------------------------------------------------------------------------------------------------- breakpoints -- */
+/*
+ * ---------------------------------------------------------------------------------------------------- breakpoints --
+ */
 
 struct arrival {
     uint64_t insns, rip;
@@ -227,7 +231,9 @@ static void test_set_at_a_step(void **state)
     assert_int_equal(s.breaks, 1);
 }
 
-/* -------------------------------------------------------------------------------------------------------- watches -- */
+/*
+ * -------------------------------------------------------------------------------------------------------- watches --
+ */
 
 #define AREA     ROUGH_AREA /* two pages; accesses are about their middle */
 #define MIDDLE   (PG_VA(AREA) + PAGE_SIZE)

@@ -26,7 +26,9 @@ static void put(struct rough_code *p, bool transfers, const char *bytes, unsigne
     p->len += n;
 }
 
-/* An instruction ending in the displacement from R15 of a place `ahead` bytes behind the instruction, and an immediate. */
+/*
+ * An instruction ending in the displacement from R15 of a place `ahead` bytes behind the instruction, and an immediate.
+ */
 static void put_store_ahead(struct rough_code *p, unsigned int ahead, uint8_t value)
 {
     const unsigned int at = p->len + 8 + ahead;

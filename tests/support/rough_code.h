@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random programs that have what cuts blocks of translated code: straight code longer than a block, and than a block has
- * temporaries; ends of pages; code that overwrites the instruction behind it, or its own; repeated string instructions;
- * MOV SS; TF; what leaves for the hypervisor. They end with UD2.
+ * Random programs that have what cuts blocks of translated code: straight code longer than a block, and than a block
+ * has temporaries; ends of pages; code that overwrites the instruction behind it, or its own; repeated string
+ * instructions; MOV SS; TF; what leaves for the hypervisor. They end with UD2.
  */
 #ifndef TESTS_SUPPORT_ROUGH_CODE_H
 #define TESTS_SUPPORT_ROUGH_CODE_H

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Moving through a run, see tools/debug/debugger.h. */
+/*
+ * Moving through a run, see tools/debug/debugger.h.
+ *
+ * Budget: each kind of move has its forward and its backward form, side by side.
+ */
 #include "tools/debug/debugger.h"
 
 #include "sim/observe.h"
@@ -96,8 +100,8 @@ static bool input_is_wanted(const struct debugger *d)
 }
 
 /*
- * On, to a position, as far as the run can go by itself, or to where *stop is set. A guest that waits for a key is not idle for ever:
- * it looks at the time now and then. So it is watched for a while whether there is more.
+ * On, to a position, as far as the run can go by itself, or to where *stop is set. A guest that waits for a key is not
+ * idle for ever: it looks at the time now and then. So it is watched for a while whether there is more.
  */
 static enum debug_result run_on(struct debugger *d, struct position at, const bool *stop)
 {

@@ -11,8 +11,8 @@
  *      1st try                               |--x-x--|        the last x, if there is one
  *      2nd try                   |----x------|
  *
- * So a search forward and one backward stop at the same positions. An answer is an event of the trace (its step is done:
- * the machine stands behind it), or an instruction (the machine stands in front of it, as a processor does).
+ * So a search forward and one backward stop at the same positions. An answer is an event of the trace (its step is
+ * done: the machine stands behind it), or an instruction (the machine stands in front of it, as a processor does).
  *
  * A step may have several events; all of them have the machine at the same position. So what one has stopped at is an
  * event as well, and to go on to the next one may leave the machine where it is.
@@ -85,8 +85,8 @@ enum debug_result debugger_reverse_step(struct debugger *d);
 enum debug_result debugger_next_event(struct debugger *d, debug_match *match, void *data);
 enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data);
 /*
- * On to the next breakpoint, or to the end of the run as far as it can be run now; back to the last one before here. Both
- * stop in front of the instruction.
+ * On to the next breakpoint, or to the end of the run as far as it can be run now; back to the last one before here.
+ * Both stop in front of the instruction.
  */
 enum debug_result debugger_continue(struct debugger *d);
 enum debug_result debugger_reverse_continue(struct debugger *d);

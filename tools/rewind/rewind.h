@@ -11,8 +11,8 @@
  *                                       the past: what it says and writes is not  |  here it happens
  *                                       heard again, inputs are the journal's     |  for the first time
  *
- * Where the run was when it was last left is not special: it is the end, and to go on from there is to go on. Inputs are
- * taken at the end alone. Who wants another future from a position in the past cuts off the one that is known.
+ * Where the run was when it was last left is not special: it is the end, and to go on from there is to go on. Inputs
+ * are taken at the end alone. Who wants another future from a position in the past cuts off the one that is known.
  *
  * Invariants: whoever runs the machine does it through here. Between two calls it stands between two steps, at a
  * position. The same position has the same state, whichever way it was reached: checkpoints compare, and a difference
@@ -61,9 +61,9 @@ bool rewind_is_live(const struct rewind *r);
 struct position rewind_first(const struct rewind *r);
 
 /*
- * Go to a position. One that does not exist (nothing stops in the middle of a step) is the next one that does. *stop, at
- * any time: leave off somewhere on the way. -1 and a message: it lies before the beginning or beyond the end; the machine is
- * where it was.
+ * Go to a position. One that does not exist (nothing stops in the middle of a step) is the next one that does. *stop,
+ * at any time: leave off somewhere on the way. -1 and a message: it lies before the beginning or beyond the end; the
+ * machine is where it was.
  */
 int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err[REWIND_ERR_SIZE]);
 

@@ -5,7 +5,6 @@
 #include "tools/nearest.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,20 +56,6 @@ static const struct command {
 };
 
 #define REVERSE "reverse-"
-
-const char *debug_command_name(size_t n) { return n < ARRAY_SIZE(commands) ? commands[n].name : NULL; }
-
-void debug_fail(struct debug *g, const char *code, const char *fmt, ...)
-{
-    char text[REWIND_ERR_SIZE];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    say_error(&g->say, code, "%s", text);
-    g->failed = true;
-}
 
 /* --- finding a command --- */
 

@@ -38,8 +38,6 @@ struct debug {
 
 /* Carry out a line: commands, separated by ';'. */
 void debug_command(struct debug *g, const char *line);
-/* For completion: the n-th command's name; NULL: there are not so many. */
-const char *debug_command_name(size_t n);
 
 /* --- what commands are made of: args is what stands behind the name --- */
 
@@ -66,7 +64,7 @@ struct debug_addr {
 };
 bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
 
-/* move.c */
+/* Those above are in words.c. move.c: */
 debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_goto, debug_mark_set,
     debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch, debug_break, debug_breaks,
     debug_delete;
@@ -76,7 +74,7 @@ debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercal
 /* Where it stands now, and why. */
 void debug_stop_say(struct debug *g, const char *why);
 
-/* show.c */
+/* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,
     debug_ports, debug_grants, debug_timers, debug_hash, debug_vcpu;
 

@@ -10,27 +10,6 @@
 
 /* --- where --- */
 
-void time_text(s_time_t t, char text[POSITION_TEXT])
-{
-    if (t < MILLISECS(1))
-        snprintf(text, POSITION_TEXT, "%lld.%03lldus", (long long)t / 1000, (long long)t % 1000);
-    else if (t < SECONDS(1))
-        snprintf(text, POSITION_TEXT, "%lld.%06lldms", (long long)t / 1000000, (long long)t % 1000000);
-    else
-        snprintf(text, POSITION_TEXT, "%lld.%09llds", (long long)t / 1000000000, (long long)t % 1000000000);
-}
-
-const char *position_text(const struct debug *g, char text[POSITION_TEXT])
-{
-    size_t n;
-
-    time_text(host_now(g->host), text);
-    n = strlen(text);
-    snprintf(text + n, POSITION_TEXT - n, "#%llu.%llu", (unsigned long long)g->rw.m->at.insns,
-             (unsigned long long)g->rw.m->at.step);
-    return text;
-}
-
 void debug_stop_say(struct debug *g, const char *why)
 {
     char at[POSITION_TEXT], insn[96] = "", symbol[96] = "";
