@@ -324,7 +324,7 @@ static void test_filter(void **state)
     static const char *const args[] = {
         "-qq", "--trace", TRACE_FILE, "build/guests/rings", "--trace-filter", "exit && vector==13 && mode==user || iret"
     };
-    unsigned long picked = 0, sums[2] = { 0, 0 }, counts[2] = { 0, 0 };
+    unsigned long picked = 0, insns = 0, sums[2] = { 0, 0 }, counts[2] = { 0, 0 };
     char line[TRACE_JSON_SIZE + 1];
 
     if (access(args[3], R_OK))
@@ -342,6 +342,10 @@ static void test_filter(void **state)
                 (is(line, "event", "\"exit\"") && is(line, "vector", "13") && is(line, "mode", "\"user\""));
 
             assert_true(fits || i == 0);
+            if (i == 0 && is(line, "event", "\"exit\"")) { /* nobody else executes instructions */
+                insns += (unsigned long)number(line, "insns");
+                assert_int_equal(insns, strtoul(field(line, "at") + 1, NULL, 10));
+            }
             if (fits) {
                 counts[i]++;
                 sums[i] += (unsigned long)number(line, "seq") * counts[i];
