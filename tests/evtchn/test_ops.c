@@ -158,7 +158,14 @@ static void test_interdomain(void **state)
     /* the one tells of the other: who sent it, from where, and by which record */
     assert_true(w->trace[1].arg[1] == 2 && w->trace[1].arg[2] == (uint64_t)lport);
     assert_true(w->trace[0].arg[5] == w->xen.nr_sent && w->trace[1].arg[5] == w->trace[0].arg[5]);
-    assert_true(w->trace[0].arg[4] && w->trace[1].arg[4]); /* an edge */
+    assert_true(w->trace[0].arg[4] && w->trace[1].arg[4]); /* an edge, */
+    assert_true(!w->trace[0].arg[3] && !w->trace[1].arg[3]);
+    w->dom[1].shared_info->evtchn_mask[rport / 64] |= 1ul << rport % 64;
+    w->nr_traces = 0;
+    assert_int_equal(op_port(v2, EVTCHNOP_send, lport), 0);
+    assert_true(w->trace[0].arg[3] && w->trace[1].arg[3]);   /* masked, */
+    assert_true(!w->trace[0].arg[4] && !w->trace[1].arg[4]); /* and none, since it is pending already */
+    w->dom[1].shared_info->evtchn_mask[rport / 64] &= ~(1ul << rport % 64);
 
     /* the one side closes: the other is unbound again, for the same peer, and keeps its event */
     assert_int_equal(op_port(v2, EVTCHNOP_close, lport), 0);
