@@ -309,6 +309,24 @@ static void test_fetch(void **state)
     }
 }
 
+/* The end is reached, and then the block that is next fills the buffer. */
+static void test_full(void **state)
+{
+    struct pv_guest *g = *state;
+    struct emu *e = g->m->pcpu[0]->emu;
+    const struct pcpu_budget budget = { 1, false, false, PCPU_NO_STOP };
+    struct sim_exit x;
+
+    pg_write(g, 0, 0, "\x90\x90\xeb\x02\xcc\xcc\x90\x90\xeb\xf6",
+             10); /* nop; nop; jmp 1f; ...; 1: nop; nop; jmp back */
+    g->st->rip = PG_VA(0);
+    emu_smc_flush_all(e);
+    e->smc.buffer_limit = 1;
+    pcpu_run_on(g->m->pcpu[0], g->c, &budget, take, &x);
+    assert_int_equal(x.kind, EXIT_BUDGET);
+    assert_int_equal(x.insns, 3);
+}
+
 /* Likewise without shortcuts into the engine. */
 static void test_plain(void **state)
 {
@@ -323,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ends, pg_setup, pg_teardown),
+        cmocka_unit_test_setup_teardown(test_full, pg_setup, pg_teardown),
         cmocka_unit_test_setup_teardown(test_fetch, pg_setup, pg_teardown),
         cmocka_unit_test(test_plain),
     };
