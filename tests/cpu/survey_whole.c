@@ -297,6 +297,9 @@ static void run(struct survey_whole *s, struct guest *g, uint64_t end)
     do
         xen_run(s->xen, s->m->clock.now + STEP, &stop);
     while (!at_rest(g, end) && ++n < STEPS);
+    while (s->xen->run.phase == RUN_EXIT)
+        xen_run(s->xen, s->m->clock.now + 1, &stop);
+    xen_interrupt(s->xen, s->m->clock.now); /* we are no step of the machine */
     BUG_ON(xc_domain_pause(s->xc, g->d->domain_id)); /* the other guest's turn */
 }
 

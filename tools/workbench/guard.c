@@ -356,6 +356,8 @@ const char *wb_guard_init(struct wb_guard *g, const struct sched_ops *real, stru
         return "xenlab_sched_ops has no do_schedule";
     if (!real->name || !real->opt_name)
         return "xenlab_sched_ops has no name or no opt_name";
+    g->last_decision = 0;
+    g->decisions = 0;
     g->real = real;
     g->watch = watch;
     watch->where = WB_NAMES;
