@@ -19,6 +19,8 @@
  *
  * Could pass wrongly: what the instructions compute is not looked at, nor what the kernel's frame says but where it
  * came from.
+ *
+ * Budget: one harness, from the guest's making to the verdict.
  */
 #include "tests/cpu/survey.h"
 
@@ -299,7 +301,7 @@ static void run(struct survey_whole *s, struct guest *g, uint64_t end)
     while (!at_rest(g, end) && ++n < STEPS);
     while (s->xen->run.phase == RUN_EXIT)
         xen_run(s->xen, s->m->clock.now + 1, &stop);
-    xen_interrupt(s->xen, s->m->clock.now); /* we are no step of the machine */
+    xen_interrupt(s->xen, s->m->clock.now);          /* we are no step of the machine */
     BUG_ON(xc_domain_pause(s->xc, g->d->domain_id)); /* the other guest's turn */
 }
 
