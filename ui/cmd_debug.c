@@ -164,6 +164,10 @@ static int machine_start(struct session *s, const struct run_options *o, const s
     if (start_guests(s->g.host, l, err) ||
         rewind_begin(&s->g.rw, s->g.host, o->history_mib ? (unsigned int)o->history_mib : REWIND_HISTORY_MIB, err))
         return -1;
+    if (history_by_comparing(s->g.rw.history))
+        say_line(&s->g.say, "message",
+                 "this kernel does not tell which pages change (Linux 6.7 does): they are compared, "
+                 "and checkpoints take longer");
     debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
     s->g.dbg.limit = o->max_vtime ? o->max_vtime : STIME_MAX;
     rewind_run(&s->g.rw, &first);

@@ -361,7 +361,8 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     if (o->help)
         return 0;
     if (o->nr_guests == 0) {
-        snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab run --help)");
+        snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
+                 o->debug ? "debug" : "run");
         return -1;
     }
     if (o->trace_filter && !o->trace) {

@@ -9,7 +9,7 @@
 
 #define SAY_MAX 1024
 
-/* As a JSON string; text is UTF-8 or ASCII, and what controls terminals is escaped. */
+/* As a JSON string, in ASCII whatever the bytes are: others are escaped, each for itself. */
 static void put_string(FILE *out, const char *text)
 {
     putc('"', out);
@@ -18,7 +18,7 @@ static void put_string(FILE *out, const char *text)
 
         if (c == '"' || c == '\\')
             fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
+        else if (c < 0x20 || c >= 0x7f) /* no part of a character that a reader could not take */
             fprintf(out, "\\u%04x", c);
         else
             putc(c, out);

@@ -193,7 +193,7 @@ void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
     unsigned int dom, vcpu = 0;
     struct look_vcpu v;
 
-    if (*args && sscanf(args, "d%uv%u", &dom, &vcpu) < 1) {
+    if (*args && (sscanf(args, "d%5uv%4u", &dom, &vcpu) < 1 || dom >= DOMID_FIRST_RESERVED)) {
         debug_fail(g, "arguments", "vcpu dN or dNvM, not \"%s\" (see: vcpus)", args);
         return;
     }
@@ -265,7 +265,7 @@ static bool domain_parse(struct debug *g, const char *args, domid_t *dom)
     *dom = g->dbg.dom;
     if (!*args)
         return true;
-    if (sscanf(args, "d%u", &n) != 1) {
+    if (sscanf(args, "d%5u", &n) != 1 || n >= DOMID_FIRST_RESERVED) {
         debug_fail(g, "arguments", "a domain is dN, not \"%s\"", args);
         return false;
     }

@@ -156,11 +156,11 @@ static void who_parse(struct debug_addr *a, const char **text)
     unsigned int dom, vcpu = 0;
     int n = 0;
 
-    if (sscanf(*text, "d%u:%n", &dom, &n) == 1 && n) {
+    if (sscanf(*text, "d%5u:%n", &dom, &n) == 1 && n && dom < DOMID_FIRST_RESERVED) {
         a->dom = (domid_t)dom;
         a->vcpu = 0;
         *text += n;
-    } else if (n = 0, sscanf(*text, "d%uv%u:%n", &dom, &vcpu, &n) == 2 && n) {
+    } else if (n = 0, sscanf(*text, "d%5uv%4u:%n", &dom, &vcpu, &n) == 2 && n && dom < DOMID_FIRST_RESERVED) {
         a->dom = (domid_t)dom;
         a->vcpu = vcpu;
         *text += n;
