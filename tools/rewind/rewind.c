@@ -33,7 +33,6 @@ static void take_checkpoint(struct rewind *r)
 {
     struct divergence d;
 
-    pcpu_sync(r->m);
     if (!checkpoint_take(r->history, &d))
         fail(r, &d);
 }
@@ -146,7 +145,6 @@ int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err
     }
     if (position_is_before(at, r->m->at) || position_is_before(r->m->at, history_info(r->history, i).at)) {
         checkpoint_go(r->history, i);
-        pcpu_forget(r->m);
         r->next = journal_find(&r->journal, r->m->at);
     }
     run_to(r, at, stop);
