@@ -3,8 +3,9 @@
  * The line-mode debugger: what its files share.
  *
  * Concept: one table of commands (commands.c) says what can be typed: names, keys, what they do, whether they change
- * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Moving is in move.c,
- * showing in show.c; both ask the debugger (tools/debug/) and keep nothing of the machine.
+ * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Going to a position
+ * is in move.c, to a stop in stops.c, showing in show.c; all ask the debugger (tools/debug/) and keep nothing of the
+ * machine.
  *
  * Invariants: a command that fails has said so, once, and has changed nothing.
  */
@@ -65,14 +66,18 @@ struct debug_addr {
 bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
 
 /* Those above are in words.c. move.c: */
-debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_goto, debug_mark_set,
-    debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch, debug_break, debug_breaks,
+debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch;
+/* Where it stands now, and why. */
+void debug_stop_say(struct debug *g, const char *why);
+/* Say what has come of a move to a `what`, but for DEBUG_THERE. True: that, it may be repeated. */
+bool debug_moved(struct debug *g, enum debug_result r, const char *what);
+
+/* stops.c: */
+debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_break, debug_breaks,
     debug_delete;
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;
-/* Where it stands now, and why. */
-void debug_stop_say(struct debug *g, const char *why);
 
 /* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,
