@@ -421,7 +421,7 @@ static int filter_start(struct run *r)
 {
     char why[EXPR_ERR_SIZE];
 
-    if (condition_parse(&r->filter, r->host, false, r->opt->trace_filter, why)) {
+    if (condition_parse(&r->filter, r->host, CONDITION_NO_SYMBOLS, r->opt->trace_filter, why)) {
         snprintf(r->err, RUN_ERR_SIZE, "--trace-filter: %s", why);
         return -1;
     }

@@ -23,15 +23,15 @@
 
 /* --- a world --- */
 
-static bool symbol(void *data, int domain, const char *name, uint64_t *value)
+/* One name is had twice, one more often than is told. */
+static unsigned int symbol(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME])
 {
-    if (!strcmp(name, "insn_cli"))
-        *value = 0x400041 + 0x1000 * (uint64_t)(domain + 1);
-    else if (!strcmp(name, "secret.x"))
-        *value = 0x2000;
-    else
-        return false;
-    return true;
+    addr[0] = !strcmp(name, "insn_cli") ? 0x400041 + 0x1000 * (uint64_t)(domain + 1) : 0x2000;
+    for (unsigned int i = 1; i < EXPR_MAX_SAME; i++)
+        addr[i] = addr[0] + i;
+    return !strcmp(name, "run")      ? 2
+           : !strcmp(name, "static") ? EXPR_MAX_SAME + 1
+                                     : !strcmp(name, "insn_cli") || !strcmp(name, "secret.x");
 }
 
 static bool reg(void *data, enum expr_reg r, uint64_t *value)
@@ -293,6 +293,77 @@ static void test_no_record(void **state)
     }
 }
 
+/* About nobody's event: what all records have, but a number; and no event's own fields. */
+static void test_no_event(void **state)
+{
+    static const struct {
+        const char *text;
+        int result; /* -1: no value */
+    } cases[] = { { "at==1000 && step==2 && t==5000 && pcpu==3 && dom==1 && vcpu==0", 1 },
+                  { "mode==user && root!=kernel", 1 },
+                  { "%rsp==0x2000 && u8[5]==5", 1 },
+                  { "seq", -1 },
+                  { "vector", -1 },
+                  { "kind!=exception", -1 },
+                  { "path==\"\"", -1 },
+                  { "exit", 0 },
+                  { "!exit", 1 } };
+    struct trace_record rec = the_exit();
+    struct expr_env env = { .rec = &rec, .reg = reg, .memory = memory };
+
+    rec.event = TRC_NR;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char err[EXPR_ERR_SIZE];
+        struct expr *e = expr_parse(cases[i].text, &all, err);
+        struct expr_value v = { 0, false };
+
+        assert_non_null(e);
+        if ((expr_value(e, &env, &v) ? (int)v.u : -1) != cases[i].result)
+            fail_msg("%s", cases[i].text);
+        expr_free(e);
+    }
+}
+
+/* An address that is not in brackets; and which values are whether something is so. */
+static void test_places(void **state)
+{
+    static const struct {
+        const char *text;
+        struct expr_addr place; /* addr: the value */
+        bool truth;
+    } cases[] = { { "5+1", { EXPR_VIRTUAL, -1, -1, 6 }, false },
+                  { "d1:5", { EXPR_VIRTUAL, 1, -1, 5 }, false },
+                  { " d12v3:p:%rsp + 8", { EXPR_PHYSICAL, 12, 3, 0x2008 }, false },
+                  { "m:0x10", { EXPR_MACHINE, -1, -1, 16 }, false },
+                  { "v:1<2", { EXPR_VIRTUAL, -1, -1, 1 }, true },
+                  { "d1:insn_cli", { EXPR_VIRTUAL, 1, -1, 0x402041 }, false },
+                  { "d1:insn_cli - d0:insn_cli", { EXPR_VIRTUAL, 1, -1, 0x1000 }, false },
+                  { "d1", { EXPR_VIRTUAL, -1, -1, 1 }, false },
+                  { "!5", { EXPR_VIRTUAL, -1, -1, 0 }, true },
+                  { "-(1==1)", { EXPR_VIRTUAL, -1, -1, UINT64_MAX }, false },
+                  { "exit", { EXPR_VIRTUAL, -1, -1, 1 }, true },
+                  { "kind==exception", { EXPR_VIRTUAL, -1, -1, 1 }, true },
+                  { "1 && 2", { EXPR_VIRTUAL, -1, -1, 1 }, true } };
+    const struct trace_record rec = the_exit();
+    struct expr_env env = { .rec = &rec, .reg = reg, .memory = memory };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char err[EXPR_ERR_SIZE];
+        struct expr_addr place;
+        struct expr *e = expr_parse_addr(cases[i].text, &all, &place, err);
+        struct expr_value v = { 0, false };
+
+        if (!e)
+            fail_msg("%s: %s", cases[i].text, err);
+        assert_true(expr_value(e, &env, &v));
+        if (place.space != cases[i].place.space || place.domain != cases[i].place.domain ||
+            place.vcpu != cases[i].place.vcpu || v.u != cases[i].place.addr || expr_is_truth(e) != cases[i].truth)
+            fail_msg("%s: space %d, d%dv%d, 0x%llx, %d", cases[i].text, place.space, place.domain, place.vcpu,
+                     (unsigned long long)v.u, expr_is_truth(e));
+        expr_free(e);
+    }
+}
+
 /* That memory could not be read is known afterwards. */
 static void test_unreadable(void **state)
 {
@@ -369,6 +440,8 @@ static void test_mistakes(void **state)
     expect_mistake("rip==insn_clo", &all, "column 6: there is no field, event or symbol \"insn_clo\"");
     expect_mistake("rip==d3:insn_clo", &all, "column 9: there is no symbol \"insn_clo\" in d3");
     expect_mistake("rip==d3:", &all, "column 9: expected a symbol");
+    expect_mistake("rip==run", &all, "column 6: \"run\" may be: 0x2000, 0x2001");
+    expect_mistake("d2:static", &all, "column 4: \"static\" may be: 0x2000, 0x2001, 0x2002, 0x2003, ...");
     expect_mistake("kind==exeption", &all,
                    "column 7: the field has no value of the name \"exeption\"; did you mean exception?");
     expect_mistake("u8[1", &all, "column 5: expected ], and here it ends");
@@ -651,6 +724,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_meaning),  cmocka_unit_test(test_no_record), cmocka_unit_test(test_unreadable),
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_model),     cmocka_unit_test(test_fuzz),
+        cmocka_unit_test(test_no_event), cmocka_unit_test(test_places),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,11 +55,13 @@ static uint64_t reg_value(const struct cpu_state *r, enum expr_reg reg)
 
 static bool reg(void *data, enum expr_reg reg, uint64_t *value)
 {
-    const struct condition *c = data;
-    const struct vcpu *v = vcpu_of(c->host, c->rec->who.domain, c->rec->who.vcpu);
+    struct condition *c = data;
+    const struct vcpu *v = vcpu_of(c->host, c->domain, c->vcpu);
 
-    if (!v || !v->regs)
+    if (!v || !v->regs) {
+        c->no_register = true;
         return false;
+    }
     *value = reg_value(v->regs, reg);
     return true;
 }
@@ -70,8 +72,8 @@ static bool memory(void *data, const struct expr_addr *a, void *buf, size_t n)
         [EXPR_VIRTUAL] = LOOK_VIRTUAL, [EXPR_PHYSICAL] = LOOK_PHYSICAL, [EXPR_MACHINE] = LOOK_MACHINE
     };
     struct condition *c = data;
-    const unsigned int domain = a->domain < 0 ? c->rec->who.domain : (unsigned int)a->domain;
-    const unsigned int vcpu = a->vcpu >= 0 ? (unsigned int)a->vcpu : a->domain < 0 ? c->rec->who.vcpu : 0;
+    const unsigned int domain = a->domain < 0 ? c->domain : (unsigned int)a->domain;
+    const unsigned int vcpu = a->vcpu >= 0 ? (unsigned int)a->vcpu : a->domain < 0 ? c->vcpu : 0;
 
     if (look_read(c->host, (domid_t)domain, vcpu, spaces[a->space], a->addr, buf, n) == n)
         return true;
@@ -81,41 +83,77 @@ static bool memory(void *data, const struct expr_addr *a, void *buf, size_t n)
     return false;
 }
 
-/* Of domain -1: the first that has it. */
-static bool symbol(void *data, int domain, const char *name, uint64_t *value)
+static unsigned int symbol(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME])
 {
-    struct host *h = data;
+    const struct condition *c = data;
+    const struct image *img = host_guest_image(c->host, (domid_t)(domain < 0 ? c->symbols : domain));
+    const struct image_symbol *last = NULL;
+    unsigned int nr = 0;
 
-    for_each_domain (host_xen(h), d) {
-        const struct image *img = host_guest_image(h, d->domain_id);
+    for (size_t i = 0; img && i < img->nr_symbols; i++) { /* by address: equal ones follow each other */
+        const struct image_symbol *s = &img->symbols[i];
 
-        for (size_t i = 0; img && (domain < 0 || domain == d->domain_id) && i < img->nr_symbols; i++)
-            if (!strcmp(img->symbols[i].name, name)) {
-                *value = img->symbols[i].addr;
-                return true;
-            }
+        if (strcmp(s->name, name) != 0 || (last && s->addr == last->addr))
+            continue;
+        if (nr < EXPR_MAX_SAME)
+            addr[nr] = s->addr;
+        nr++;
+        last = s;
     }
-    return false;
+    return nr;
 }
 
-int condition_parse(struct condition *c, struct host *host, bool symbols, const char *text, char err[EXPR_ERR_SIZE])
+int condition_parse_addr(struct condition *c, struct host *host, int symbols, const char *text, struct expr_addr *place,
+                         char err[EXPR_ERR_SIZE])
 {
-    const struct expr_scope scope = { .data = host, .machine = true, .symbol = symbols ? symbol : NULL };
+    const struct expr_scope scope = { .data = c,
+                                      .machine = true,
+                                      .symbol = symbols == CONDITION_NO_SYMBOLS ? NULL : symbol };
 
-    *c = (struct condition){ .host = host, .expr = expr_parse(text, &scope, err) };
+    *c = (struct condition){ .host = host, .symbols = symbols };
+    c->expr = expr_parse_addr(text, &scope, place, err);
     return c->expr ? 0 : -1;
+}
+
+int condition_parse(struct condition *c, struct host *host, int symbols, const char *text, char err[EXPR_ERR_SIZE])
+{
+    return condition_parse_addr(c, host, symbols, text, NULL, err);
+}
+
+static bool look(struct condition *c, const struct trace_record *rec, struct expr_value *v)
+{
+    struct expr_env env = { .data = c, .rec = rec, .reg = reg, .memory = memory };
+    bool there;
+
+    c->domain = rec->who.domain;
+    c->vcpu = rec->who.vcpu;
+    there = expr_value(c->expr, &env, v);
+    c->unreadable |= env.unreadable;
+    return there;
 }
 
 bool condition_holds(struct condition *c, const struct trace_record *rec)
 {
-    struct expr_env env = { .data = c, .rec = rec, .reg = reg, .memory = memory };
-    bool holds;
+    struct expr_value v;
 
-    c->rec = rec;
-    holds = expr_true(c->expr, &env);
-    c->rec = NULL;
-    c->unreadable |= env.unreadable;
-    return holds;
+    return look(c, rec, &v) && v.u;
+}
+
+bool condition_value(struct condition *c, domid_t domain, unsigned int vcpu, const struct trace_record *event,
+                     struct expr_value *value)
+{
+    const struct machine *m = host_machine(c->host);
+    const struct vcpu *v = vcpu_of(c->host, domain, vcpu);
+    struct trace_record rec = { .event = TRC_NR };
+
+    if (event)
+        memcpy(&rec, event, trace_record_size(event));
+    pcpu_sync(host_machine(c->host));
+    rec.at = m->at;
+    rec.time = m->clock.now;
+    rec.pcpu = (uint16_t)m->cur_pcpu;
+    rec.who = v ? vcpu_trace_who(v) : trace_who(domain, vcpu);
+    return look(c, &rec, value);
 }
 
 void condition_free(struct condition *c)

@@ -29,9 +29,9 @@ static const uint64_t *field_words(const struct field_ref *f, const struct trace
         return NULL;
     if (f->common != FIELD_NONE) {
         *buf = common_value(rec, f->common);
-        return buf;
+        return rec->event == TRC_NR && f->common == 0 ? NULL : buf; /* seq: no sink has counted it */
     }
-    return f->at[rec->event] == FIELD_NONE ? NULL : &rec->arg[f->at[rec->event]];
+    return rec->event == TRC_NR || f->at[rec->event] == FIELD_NONE ? NULL : &rec->arg[f->at[rec->event]];
 }
 
 static bool is_none(enum trace_type type, uint64_t value)
@@ -216,3 +216,28 @@ static bool eval(const struct expr *e, unsigned int at, struct expr_env *env, st
 bool expr_value(const struct expr *e, struct expr_env *env, struct expr_value *v) { return eval(e, e->root, env, v); }
 
 bool expr_true(const struct expr *e, struct expr_env *env) { return is_true(e, e->root, env); }
+
+bool expr_is_truth(const struct expr *e)
+{
+    const struct node *n = &e->node[e->root];
+
+    switch (n->kind) {
+    case NODE_EVENT:
+    case NODE_NAME:
+    case NODE_TEXT: return true;
+    case NODE_UNARY: return n->op == '!';
+    case NODE_BINARY: break;
+    default: return false;
+    }
+    switch (n->op) {
+    case '<':
+    case '>':
+    case OP_EQ:
+    case OP_NE:
+    case OP_LE:
+    case OP_GE:
+    case OP_AND:
+    case OP_OR: return true;
+    default: return false;
+    }
+}

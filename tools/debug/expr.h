@@ -57,17 +57,22 @@ struct expr_addr {
 };
 
 /* What may be named when an expression is parsed; NULL: nothing of the kind. */
+#define EXPR_MAX_SAME 4 /* symbols of one name that are told apart */
 struct expr_scope {
     void *data;
     bool machine; /* registers and memory can be had */
-    /* A symbol of a domain (-1: of whichever is looked at). False: there is none. */
-    bool (*symbol)(void *data, int domain, const char *name, uint64_t *value);
+    /*
+     * The symbols of a domain (-1: of whichever is looked at) that have this name: how many different addresses, and
+     * the first of those. One that has several is a mistake, for which they are listed.
+     */
+    unsigned int (*symbol)(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME]);
 };
 
 /* What it is evaluated in. */
 struct expr_env {
     void *data;
-    const struct trace_record *rec; /* NULL: no field has a value */
+    /* NULL: no field has a value. event TRC_NR: it is of none, and has the common fields but for seq. */
+    const struct trace_record *rec;
     /* False: it is not there. Of a scope without `machine` they may be NULL. */
     bool (*reg)(void *data, enum expr_reg reg, uint64_t *value);
     bool (*memory)(void *data, const struct expr_addr *addr, void *buf, size_t n);
@@ -81,11 +86,19 @@ struct expr_value {
 
 /* NULL: err says at which column (from 1) what is wrong, and what would be right. expr_free() ends it. */
 struct expr *expr_parse(const char *text, const struct expr_scope *scope, char err[EXPR_ERR_SIZE]);
+/*
+ * The same of an ADDR, which is not in brackets (and may be a cond): *place says whose it is and in which space, all
+ * but its number, which the expression has. Symbols in it are that domain's, unless it is -1. place NULL: no ADDR.
+ */
+struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, struct expr_addr *place,
+                             char err[EXPR_ERR_SIZE]);
 void expr_free(struct expr *e);
 
 /* False: it has no value. */
 bool expr_value(const struct expr *e, struct expr_env *env, struct expr_value *v);
 /* Has a value, which is not 0. */
 bool expr_true(const struct expr *e, struct expr_env *env);
+/* Its value is whether something is so: a comparison, an event, && || ! of anything. */
+bool expr_is_truth(const struct expr *e);
 
 #endif

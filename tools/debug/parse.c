@@ -198,21 +198,33 @@ static unsigned int parse_register(struct parser *p)
     return fail_word(p, "there is no register", p->at, len, &w);
 }
 
-/* False: there is no such symbol, or none is to be had. */
-static bool symbol_find(const struct parser *p, int domain, const char *word, size_t len, uint64_t *value)
+/* How many of this name there are; 0: none, or none is to be had. */
+static unsigned int symbol_find(const struct parser *p, int domain, const char *word, size_t len,
+                                uint64_t addr[EXPR_MAX_SAME])
 {
     char name[128];
 
-    if (!p->scope->symbol || len >= sizeof(name))
-        return false;
+    if (!p->scope->symbol || !len || len >= sizeof(name))
+        return 0;
     memcpy(name, word, len);
     name[len] = '\0';
-    return p->scope->symbol(p->scope->data, domain, name, value);
+    return p->scope->symbol(p->scope->data, domain, name, addr);
 }
 
-static unsigned int symbol_add(struct parser *p, size_t len, uint64_t value)
+static unsigned int fail_several(struct parser *p, size_t len, unsigned int nr, const uint64_t addr[EXPR_MAX_SAME])
 {
-    const unsigned int n = number_add(p, value);
+    char list[EXPR_MAX_SAME * 24] = "";
+
+    for (unsigned int i = 0; i < nr && i < EXPR_MAX_SAME; i++)
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s0x%llx", i ? ", " : "",
+                 (unsigned long long)addr[i]);
+    return fail_at(p, p->at, "\"%.*s\" may be: %s%s", (int)(len < 40 ? len : 40), p->at, list,
+                   nr > EXPR_MAX_SAME ? ", ..." : "");
+}
+
+static unsigned int symbol_add(struct parser *p, size_t len, unsigned int nr, const uint64_t addr[EXPR_MAX_SAME])
+{
+    const unsigned int n = nr == 1 ? number_add(p, addr[0]) : fail_several(p, len, nr, addr);
 
     p->e->node[n].value.is_signed = false;
     p->at += len;
@@ -223,38 +235,48 @@ static unsigned int symbol_add(struct parser *p, size_t len, uint64_t value)
 static unsigned int parse_symbol_of(struct parser *p, int domain, const char *begin)
 {
     const size_t len = word_length(p->at);
-    uint64_t value;
+    uint64_t addr[EXPR_MAX_SAME];
+    unsigned int nr;
 
     if (!p->scope->symbol)
         return fail_at(p, begin, "symbols are not to be had here");
     if (!len)
         return fail_expected(p, "a symbol");
-    if (!symbol_find(p, domain, p->at, len, &value))
+    nr = symbol_find(p, domain, p->at, len, addr);
+    if (!nr)
         return fail_at(p, p->at, "there is no symbol \"%.*s\" in d%d", (int)(len < 100 ? len : 100), p->at, domain);
-    return symbol_add(p, len, value);
+    return symbol_add(p, len, nr, addr);
+}
+
+/* What an ADDR begins with: [dN[vM]:][v:|p:|m:] */
+static void parse_place(struct parser *p, struct expr_addr *place)
+{
+    size_t len;
+
+    *place = (struct expr_addr){ EXPR_VIRTUAL, -1, -1, 0 };
+    skip_space(p);
+    len = vcpu_name(p->at, &place->domain, &place->vcpu);
+    if (len && p->at[len] == ':')
+        p->at += len + 1;
+    else
+        place->domain = place->vcpu = -1;
+    if (strchr("vpm", *p->at) && *p->at && p->at[1] == ':') {
+        place->space = *p->at == 'v' ? EXPR_VIRTUAL : *p->at == 'p' ? EXPR_PHYSICAL : EXPR_MACHINE;
+        p->at += 2;
+    }
 }
 
 static unsigned int parse_memory(struct parser *p, unsigned int bits)
 {
     const char *begin = p->at;
-    struct expr_addr place = { EXPR_VIRTUAL, -1, -1, 0 };
     const int outer = p->domain;
+    struct expr_addr place;
     unsigned int n, addr;
-    size_t len;
 
     if (!p->scope->machine)
         return fail_at(p, begin, "memory is not to be had here");
     p->at = strchr(p->at, '[') + 1;
-    skip_space(p);
-    len = vcpu_name(p->at, &place.domain, &place.vcpu);
-    if (len && p->at[len] == ':')
-        p->at += len + 1;
-    else
-        place.domain = place.vcpu = -1;
-    if (strchr("vpm", *p->at) && *p->at && p->at[1] == ':') {
-        place.space = *p->at == 'v' ? EXPR_VIRTUAL : *p->at == 'p' ? EXPR_PHYSICAL : EXPR_MACHINE;
-        p->at += 2;
-    }
+    parse_place(p, &place);
     p->domain = place.domain >= 0 ? place.domain : outer;
     addr = parse_bits(p);
     p->domain = outer;
@@ -275,9 +297,9 @@ static unsigned int parse_word(struct parser *p)
     struct field_ref f;
     int domain, vcpu;
     const size_t name = vcpu_name(begin, &domain, &vcpu);
+    uint64_t addr[EXPR_MAX_SAME];
     unsigned int n, ev;
     struct words w;
-    uint64_t value;
 
     if (name && begin[name] == ':' && vcpu < 0) {
         p->at += name + 1;
@@ -304,8 +326,9 @@ static unsigned int parse_word(struct parser *p)
         p->e->node[n].event = (enum trace_event)ev;
         return n;
     }
-    if (symbol_find(p, p->domain, begin, len, &value))
-        return symbol_add(p, len, value);
+    n = symbol_find(p, p->domain, begin, len, addr);
+    if (n)
+        return symbol_add(p, len, n, addr);
     words_of_trace(&w);
     return fail_word(p, p->scope->symbol ? "there is no field, event or symbol" : "there is no field or event", begin,
                      len, &w);
@@ -493,8 +516,8 @@ static unsigned int parse_name(struct parser *p, int op, const struct field_ref 
     const size_t len = word_length(word);
     struct field_ref other;
     int domain, vcpu;
+    uint64_t addr[EXPR_MAX_SAME];
     struct words w;
-    uint64_t value;
     unsigned int n;
 
     words_of_field(&w, f);
@@ -502,7 +525,7 @@ static unsigned int parse_name(struct parser *p, int op, const struct field_ref 
         /* Not a word that stands for anything here, and the field has names: then it was to be one. */
         if (w.nr && len && !isdigit((unsigned char)*word) && word[len] != '[' && word[len] != ':' &&
             !vcpu_name(word, &domain, &vcpu) && !field_find(word, len, &other) && !word_is("true", word, len) &&
-            !word_is("false", word, len) && !symbol_find(p, p->domain, word, len, &value))
+            !word_is("false", word, len) && !symbol_find(p, p->domain, word, len, addr))
             return fail_word(p, "the field has no value of the name", word, len, &w);
         return 0;
     }
@@ -574,7 +597,8 @@ static unsigned int parse_or(struct parser *p)
 
 /* --- all of it --- */
 
-struct expr *expr_parse(const char *text, const struct expr_scope *scope, char err[EXPR_ERR_SIZE])
+struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, struct expr_addr *place,
+                             char err[EXPR_ERR_SIZE])
 {
     struct expr *e = calloc(1, sizeof(*e));
     struct parser p = { .e = e, .scope = scope, .domain = -1, .err = err };
@@ -587,6 +611,10 @@ struct expr *expr_parse(const char *text, const struct expr_scope *scope, char e
     }
     p.at = e->text;
     e->nr = 1; /* no node has index 0, which means none */
+    if (place) {
+        parse_place(&p, place);
+        p.domain = place->domain;
+    }
     e->root = parse_or(&p);
     skip_space(&p);
     if (!p.failed && *p.at)
@@ -595,6 +623,11 @@ struct expr *expr_parse(const char *text, const struct expr_scope *scope, char e
         return e;
     expr_free(e);
     return NULL;
+}
+
+struct expr *expr_parse(const char *text, const struct expr_scope *scope, char err[EXPR_ERR_SIZE])
+{
+    return expr_parse_addr(text, scope, NULL, err);
 }
 
 void expr_free(struct expr *e)
