@@ -13,6 +13,7 @@
 #define UI_DEBUG_DEBUG_H
 
 #include "tools/debug/debugger.h"
+#include "tools/debug/expr.h"
 #include "tools/debug/look.h"
 #include "ui/debug/say.h"
 
@@ -54,9 +55,11 @@ const char *position_text(const struct debug *g, char text[POSITION_TEXT]);
 void time_text(s_time_t t, char text[POSITION_TEXT]);
 /* " <name+0x12>", or nothing. */
 void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96]);
-/* A number, %REG, symbol (of the vCPU's domain, or dN:NAME), with + and -. False, and it has said why. */
-bool debug_value(struct debug *g, const char *text, uint64_t *value);
-/* An address with its space: [dN[vM]:][v:|p:|m:]VALUE. */
+/*
+ * An address: [dN[vM]:][v:|p:|m:]EXPR. Registers, memory and symbols in it are that vCPU's; common fields are what the
+ * trace would say of it now, and an event's own fields those of the event at which the machine has stopped, if it has.
+ * False, and it has said why.
+ */
 struct debug_addr {
     domid_t dom;
     unsigned int vcpu;
@@ -64,6 +67,13 @@ struct debug_addr {
     uint64_t addr;
 };
 bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
+/* The same without a space, [dN[vM]:]EXPR, or a condition. */
+struct debug_value {
+    struct debug_addr who; /* whose it is */
+    struct expr_value value;
+    bool truth; /* of a condition: 0 or 1 */
+};
+bool debug_value(struct debug *g, const char *text, struct debug_value *v);
 
 /* Those above are in words.c. move.c: */
 debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch;

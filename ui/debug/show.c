@@ -11,16 +11,25 @@
 
 void debug_print(struct debug *g, const char *args, unsigned long count)
 {
+    struct debug_value v;
     char symbol[96];
-    uint64_t value;
 
-    if (!debug_value(g, args, &value))
+    if (!*args)
+        debug_fail(g, "arguments",
+                   "print what? A number, %%REG, a symbol, a field, u64[ADDR], and what C makes of them");
+    if (!*args || !debug_value(g, args, &v))
         return;
-    symbol_text(g, g->dbg.dom, value, symbol);
+    symbol_text(g, v.who.dom, v.value.u, symbol);
     say_begin(&g->say, "value");
-    say_field(&g->say, "value", "0x%" PRIx64, value);
-    say_field(&g->say, "symbol", "%s", symbol);
-    say(&g->say, "0x%" PRIx64 " = %" PRIu64 "%s", value, value, symbol);
+    if (v.truth) {
+        say_bool(&g->say, "value", v.value.u);
+        say(&g->say, v.value.u ? "true" : "false");
+    } else {
+        say_field(&g->say, "value", "0x%" PRIx64, v.value.u);
+        say_field(&g->say, "symbol", "%s", symbol);
+        say(&g->say, v.value.is_signed ? "0x%" PRIx64 " = %" PRId64 "%s" : "0x%" PRIx64 " = %" PRIu64 "%s", v.value.u,
+            v.value.u, symbol);
+    }
     say_end(&g->say);
 }
 
@@ -128,10 +137,12 @@ void debug_walk(struct debug *g, const char *args, unsigned long ignored)
 void debug_frame(struct debug *g, const char *args, unsigned long ignored)
 {
     struct look_frame f;
+    struct debug_value v;
     uint64_t mfn;
 
-    if (!debug_value(g, args, &mfn))
+    if (!debug_value(g, args, &v))
         return;
+    mfn = v.value.u;
     if (!look_frame(g->host, _mfn(mfn), &f)) {
         debug_fail(g, "frame", "there is no machine frame 0x%" PRIx64, mfn);
         return;

@@ -3,11 +3,10 @@
 #include "ui/debug/debug.h"
 
 #include "tools/build/image.h"
+#include "tools/debug/condition.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 void debug_fail(struct debug *g, const char *code, const char *fmt, ...)
@@ -43,7 +42,7 @@ const char *position_text(const struct debug *g, char text[POSITION_TEXT])
     return text;
 }
 
-/* --- names and values --- */
+/* --- names --- */
 
 void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96])
 {
@@ -56,134 +55,87 @@ void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96
         snprintf(text, 96, offset ? " <%.70s+0x%" PRIx64 ">" : " <%.70s>", name, offset);
 }
 
-static bool symbol_value(const struct debug *g, domid_t dom, const char *name, size_t len, uint64_t *value)
-{
-    const struct image *img = host_guest_image(g->host, dom);
+/* --- expressions --- */
 
-    for (size_t i = 0; img && i < img->nr_symbols; i++)
-        if (!strncmp(img->symbols[i].name, name, len) && !img->symbols[i].name[len]) {
-            *value = img->symbols[i].addr;
-            return true;
-        }
-    return false;
+/* Why it has no value. */
+static void no_value(struct debug *g, const struct condition *c, const struct debug_addr *who, const char *text)
+{
+    static const char *const spaces[] = {
+        [EXPR_VIRTUAL] = "virtual", [EXPR_PHYSICAL] = "pseudo-physical", [EXPR_MACHINE] = "machine"
+    };
+
+    if (c->unreadable)
+        debug_fail(g, "memory", "\"%s\": there is no memory at d%dv%d's %s address 0x%" PRIx64, text, c->where.domain,
+                   c->where.vcpu, spaces[c->where.space], c->where.addr);
+    else if (c->no_register)
+        debug_fail(g, "register", "\"%s\": d%uv%u has no registers", text, who->dom, who->vcpu);
+    else
+        debug_fail(g, "no-value",
+                   "\"%s\" has no value: a quotient by 0, a text, or the field of an event that it does not stand at",
+                   text);
 }
 
-static const char *const reg_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                           "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
+static const struct trace_record *event_here(const struct debug *g) { return g->dbg.at_event ? &g->dbg.event : NULL; }
 
-static bool reg_value(const struct look_vcpu *v, const char *name, size_t len, uint64_t *value)
+static bool whom(struct debug *g, const struct expr_addr *place, struct debug_addr *who)
 {
-    static const char *const segs[] = { "es", "cs", "ss", "ds", "fs", "gs" };
-
-    for (size_t i = 0; i < 16; i++)
-        if (strlen(reg_names[i]) == len && !strncmp(reg_names[i], name, len))
-            return *value = v->regs.gpr[i], true;
-    for (size_t i = 0; i < ARRAY_SIZE(segs); i++)
-        if (len == 2 && !strncmp(segs[i], name, len))
-            return *value = v->regs.seg[i].sel, true;
-    if (len == 3 && !strncmp(name, "rip", 3))
-        return *value = v->regs.rip, true;
-    if (len == 6 && !strncmp(name, "rflags", 6))
-        return *value = v->regs.rflags, true;
-    if (len == 3 && !strncmp(name, "cr", 2) && name[2] >= '0' && name[2] <= '4')
-        return *value = name[2] == '3' ? v->regs.cr3 : v->cr[name[2] - '0'], true;
-    return false;
-}
-
-static size_t word_length(const char *p)
-{
-    size_t n = 0;
-
-    while (isalnum((unsigned char)p[n]) || (p[n] && strchr("_.$", p[n])))
-        n++;
-    return n;
-}
-
-/* One number, %REG or symbol; *text moves behind it. */
-static bool term(struct debug *g, const struct debug_addr *who, const char **text, uint64_t *value)
-{
-    const char *p = *text;
     struct look_vcpu v;
-    size_t n;
-    char *end;
 
-    if (isdigit((unsigned char)*p)) {
-        *value = strtoull(p, &end, 0);
-        *text = end;
+    if (place->domain < 0)
         return true;
-    }
-    n = word_length(p + (*p == '%'));
-    if (*p == '%') {
-        *text = p + 1 + n;
-        if (look_vcpu(g->host, who->dom, who->vcpu, &v) && !v.native && reg_value(&v, p + 1, n, value))
-            return true;
-        debug_fail(g, "register", "d%uv%u has no register \"%.*s\"", who->dom, who->vcpu, (int)n + 1, p);
-        return false;
-    }
-    *text = p + n;
-    if (n && symbol_value(g, who->dom, p, n, value))
+    who->dom = (domid_t)place->domain;
+    who->vcpu = place->vcpu < 0 ? 0 : (unsigned int)place->vcpu;
+    if (look_vcpu(g->host, who->dom, who->vcpu, &v))
         return true;
-    debug_fail(g, "symbol",
-               n ? "d%u has no symbol \"%.*s\"" : "a number, %%REG or a symbol of d%u is expected at \"%.*s\"",
-               who->dom, n ? (int)n : 20, p);
+    debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", who->dom, who->vcpu);
     return false;
 }
 
-static bool sum(struct debug *g, const struct debug_addr *who, const char *text, uint64_t *value)
+/* An ADDR, and what it comes to. */
+static bool value(struct debug *g, const char *text, struct debug_addr *a, struct expr_addr *place,
+                  struct expr_value *v, bool *truth)
 {
-    uint64_t next;
+    char err[EXPR_ERR_SIZE];
+    struct condition c;
+    bool there;
 
-    if (!term(g, who, &text, value))
+    *a = (struct debug_addr){ .dom = g->dbg.dom, .vcpu = g->dbg.vcpu };
+    if (condition_parse_addr(&c, g->host, a->dom, text, place, err)) {
+        debug_fail(g, "expression", "%s", err);
         return false;
-    while (*(text += strspn(text, " "))) {
-        const char op = *text++;
-
-        text += strspn(text, " ");
-        if (op != '+' && op != '-') {
-            debug_fail(g, "expression", "+ or - is expected at \"%s\"", text - 1);
-            return false;
-        }
-        if (!term(g, who, &text, &next))
-            return false;
-        *value = op == '+' ? *value + next : *value - next;
     }
-    return true;
-}
-
-/* "d1:", "d1v2:" in front of something: whose it is. */
-static void who_parse(struct debug_addr *a, const char **text)
-{
-    unsigned int dom, vcpu = 0;
-    int n = 0;
-
-    if (sscanf(*text, "d%5u:%n", &dom, &n) == 1 && n && dom < DOMID_FIRST_RESERVED) {
-        a->dom = (domid_t)dom;
-        a->vcpu = 0;
-        *text += n;
-    } else if (n = 0, sscanf(*text, "d%5uv%4u:%n", &dom, &vcpu, &n) == 2 && n && dom < DOMID_FIRST_RESERVED) {
-        a->dom = (domid_t)dom;
-        a->vcpu = vcpu;
-        *text += n;
-    }
+    there = whom(g, place, a);
+    if (there && !(there = condition_value(&c, a->dom, a->vcpu, event_here(g), v)))
+        no_value(g, &c, a, text);
+    *truth = expr_is_truth(c.expr);
+    condition_free(&c);
+    return there;
 }
 
 bool debug_address(struct debug *g, const char *text, struct debug_addr *a)
 {
-    *a = (struct debug_addr){ .dom = g->dbg.dom, .vcpu = g->dbg.vcpu };
-    who_parse(a, &text);
-    if (!strncmp(text, "v:", 2) || !strncmp(text, "p:", 2) || !strncmp(text, "m:", 2)) {
-        a->space = *text == 'v' ? LOOK_VIRTUAL : *text == 'p' ? LOOK_PHYSICAL : LOOK_MACHINE;
-        text += 2;
-    }
-    return sum(g, a, text, &a->addr);
+    static const enum look_space spaces[] = {
+        [EXPR_VIRTUAL] = LOOK_VIRTUAL, [EXPR_PHYSICAL] = LOOK_PHYSICAL, [EXPR_MACHINE] = LOOK_MACHINE
+    };
+    struct expr_addr place;
+    struct expr_value v;
+    bool truth;
+
+    if (!value(g, text, a, &place, &v, &truth))
+        return false;
+    a->space = spaces[place.space];
+    a->addr = v.u;
+    return true;
 }
 
-bool debug_value(struct debug *g, const char *text, uint64_t *value)
+bool debug_value(struct debug *g, const char *text, struct debug_value *out)
 {
-    struct debug_addr a;
+    struct expr_addr place;
 
-    if (!debug_address(g, text, &a))
+    if (!value(g, text, &out->who, &place, &out->value, &out->truth))
         return false;
-    *value = a.addr;
-    return true;
+    if (place.space == EXPR_VIRTUAL)
+        return true;
+    debug_fail(g, "arguments", "p: and m: are for addresses: u64[%s] is what stands there", text);
+    return false;
 }
