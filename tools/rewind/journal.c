@@ -5,6 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const kind_names[] = {
+#define X(kind, name) #name,
+    JOURNAL_KINDS(X)
+#undef X
+};
+
+const char *journal_kind_name(enum journal_kind kind) { return kind_names[kind]; }
+
+enum journal_kind journal_kind_of(const char *name)
+{
+    unsigned int kind = 0;
+
+    while (kind < JOURNAL_NR && strcmp(kind_names[kind], name) != 0)
+        kind++;
+    return (enum journal_kind)kind;
+}
+
 void journal_free(struct journal *j)
 {
     journal_truncate(j, 0);
@@ -14,7 +31,7 @@ void journal_free(struct journal *j)
 
 bool journal_append(struct journal *j, const struct journal_record *rec)
 {
-    char *text = malloc(rec->len + 1);
+    uint8_t *bytes = malloc(rec->len + 1);
 
     if (j->nr == j->cap) {
         const size_t cap = j->cap ? 2 * j->cap : 64;
@@ -23,14 +40,13 @@ bool journal_append(struct journal *j, const struct journal_record *rec)
         if (records)
             j->records = records, j->cap = cap;
     }
-    if (!text || j->nr == j->cap) {
-        free(text);
+    if (!bytes || j->nr == j->cap) {
+        free(bytes);
         return false;
     }
-    memcpy(text, rec->text, rec->len);
-    text[rec->len] = '\0';
+    memcpy(bytes, rec->bytes, rec->len);
     j->records[j->nr] = *rec;
-    j->records[j->nr++].text = text;
+    j->records[j->nr++].bytes = bytes;
     return true;
 }
 
@@ -46,5 +62,5 @@ size_t journal_find(const struct journal *j, struct position at)
 void journal_truncate(struct journal *j, size_t n)
 {
     while (j->nr > n)
-        free(j->records[--j->nr].text);
+        free(j->records[--j->nr].bytes);
 }

@@ -13,13 +13,24 @@
 
 #include "sim/machine.h"
 
-/* For the console of a guest: host_console_input(). */
+/* What comes in, by the name that it has in files: */
+#define JOURNAL_KINDS(X)                                                                                               \
+    X(CONSOLE, console) /* typed for a guest's console: who is its host_guest_index(), bytes the text */
+
+enum journal_kind {
+#define X(kind, name) JOURNAL_##kind,
+    JOURNAL_KINDS(X)
+#undef X
+        JOURNAL_NR
+};
+
 struct journal_record {
     struct position at; /* it was handed in there: before the step that it is */
-    s_time_t now;
-    unsigned int guest; /* host_guest_index() */
+    s_time_t now;       /* what time it was then outside of a machine that stands still: host_console_input() */
+    enum journal_kind kind;
+    unsigned int who;
     size_t len;
-    char *text; /* len bytes, the journal's own */
+    uint8_t *bytes; /* the journal's own */
 };
 
 struct journal {
@@ -30,7 +41,12 @@ struct journal {
 /* All zero is an empty one. */
 void journal_free(struct journal *j);
 
-/* A copy of rec and its text becomes the last record. False: no memory. */
+/* kind must be below JOURNAL_NR. */
+const char *journal_kind_name(enum journal_kind kind);
+/* JOURNAL_NR: there is none of this name. */
+enum journal_kind journal_kind_of(const char *name);
+
+/* A copy of rec and its bytes becomes the last record. False: no memory. */
 bool journal_append(struct journal *j, const struct journal_record *rec);
 /* Number of the first record that is still to be handed in to a machine at this position; nr: none. */
 size_t journal_find(const struct journal *j, struct position at);

@@ -81,7 +81,10 @@ static struct position next_checkpoint(const struct rewind *r)
 
 static void hand_in(struct rewind *r, const struct journal_record *rec)
 {
-    host_console_input(r->host, rec->guest, rec->text, rec->len, rec->now);
+    switch (rec->kind) {
+    case JOURNAL_CONSOLE: host_console_input(r->host, rec->who, (const char *)rec->bytes, rec->len, rec->now); break;
+    case JOURNAL_NR: break;
+    }
 }
 
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
@@ -154,7 +157,7 @@ int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err
 int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
                  char err[REWIND_ERR_SIZE])
 {
-    const struct journal_record rec = { r->m->at, now, guest, len, (char *)(uintptr_t)text };
+    const struct journal_record rec = { r->m->at, now, JOURNAL_CONSOLE, guest, len, (uint8_t *)(uintptr_t)text };
 
     if (!rewind_is_live(r)) {
         snprintf(err, REWIND_ERR_SIZE, "this is the past: it has got its input already");
