@@ -16,6 +16,9 @@
 # The status is 0 if all that ran passed, 2 if there was an error, otherwise 1. Each expectation is a function that says
 # nothing and returns 0, or gives the verdict and returns 1, which ends the chain that judge.awk has made of the case.
 #
+# As many cases as there are processors (or $JOBS) run at the same time: each part goes through all tests, and does those
+# that no other has begun. What is said of a case is said in one piece.
+#
 # Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host
 # seconds is only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing;
 # V=1 shows what each run said.
@@ -29,8 +32,8 @@ shift
 patterns=$*
 burners=
 . scripts/judge_case.sh
-# The loads that we started ourselves, by their numbers, and our files.
-trap 'stop_load; rm -rf "$tmp"' EXIT
+parts=
+trap 'kill $parts 2> /dev/null; wait; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 # ------------------------------------------------------------------------------------------------------- verdicts --
@@ -49,9 +52,11 @@ error() {
     errors=$((errors + 1))
     echo "ERROR $name: $1"
 }
+# It returns 1: nothing more is done of the case.
 skip() {
     skipped=$((skipped + 1))
     echo "SKIP  $name: $1"
+    return 1
 }
 
 # shown MARK FILE: its last lines.
@@ -306,9 +311,38 @@ check() {
 
 # ------------------------------------------------------------------------------------------------------------------
 
-each_test "$place"
+# What this part has said by now, to where the judge speaks.
+flush() {
+    cat "$tmp/@/said.$part" >&3
+    : > "$tmp/@/said.$part"
+}
+
+# part: its share of the tests; the loads that it started it stops, by their numbers.
+one_part() {
+    trap stop_load EXIT
+    trap 'exit 130' INT TERM
+    each_test "$place"
+    flush
+    echo "$((passed)) $((failed)) $((errors)) $((skipped))" > "$tmp/@/sum.$part"
+}
+
+exec 3>&1
+for part in $(seq "${JOBS:-$(nproc)}"); do
+    one_part >> "$tmp/@/said.$part" &
+    parts="$parts $!"
+done
+wait
+parts=
+name=$place
+for part in $(seq "${JOBS:-$(nproc)}"); do
+    read -r p f e s < "$tmp/@/sum.$part" || {
+        error "part $part of the judge died"
+        cat "$tmp/@/said.$part"
+        continue
+    }
+    passed=$((passed + p)) failed=$((failed + f)) errors=$((errors + e)) skipped=$((skipped + s))
+done
 [ $((passed + failed + errors + skipped)) -gt 0 ] || {
-    name=$place
     error "no test${patterns:+ is called $patterns}"
 }
 echo "$passed passed, $failed failed$([ $errors -eq 0 ] || echo ", $errors errors"), $skipped skipped"

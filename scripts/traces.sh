@@ -33,6 +33,7 @@ skip() {
     skipped=$((skipped + 1))
     rm -rf "$dir"
     echo "SKIP  $name: $1"
+    return 1
 }
 error() {
     errors=$((errors + 1))

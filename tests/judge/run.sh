@@ -234,9 +234,15 @@ mkdir "$tmp/asan"
 cp "$XENLAB" "$tmp/asan/xenlab"
 XENLAB=$tmp/asan/xenlab
 edit err 's/12 in all/22 in all/'; verdict sanitizers-number 0 "PASS  whole-one"
-edit_test 's/^sanitizers.*/sanitizers: skip/'; verdict sanitizers-skip 0 "SKIP  whole-one: too slow with sanitizers"
+edit_test 's/^sanitizers.*/sanitizers: skip/'; verdict sanitizers-skip 0 "SKIP  whole-one: too slow with sanitizers" "0 passed, 0 failed, 1 skipped"
 edit_test 's/^sanitizers.*/sanitizers: only whole-one/'; verdict sanitizers-only 0 "PASS  whole-one"
 XENLAB=$tmp/xenlab
+
+# A part of the judge that does not come to its end, and how many parts there are makes no difference.
+anew
+JOBS=1 verdict part-alone 0 "PASS  whole-one" "1 passed, 0 failed, 0 skipped"
+JOBS=7 verdict parts-many 0 "PASS  whole-one" "1 passed, 0 failed, 0 skipped"
+edit_test 's/^    grep -q.*/    kill $PPID/'; verdict part-dies 2 "of the judge died"
 
 # Commands that are no run, and what is written anew.
 anew
