@@ -16,9 +16,13 @@
 #include "sim/vmcb.h"
 
 #ifdef __SANITIZE_ADDRESS__
-/* Unicorn does not give back all it allocated when it is closed; that is not ours to report. */
-const char *__lsan_default_suppressions(void);
+/*
+ * Unicorn does not give back all it allocated when it is closed; that is not ours to report, nor is to be found among
+ * what the program says.
+ */
+const char *__lsan_default_suppressions(void), *__lsan_default_options(void);
 const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\n"; }
+const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 #endif
 
 /* ------------------------------------------------------------------------------------------- running, stopping -- */
