@@ -10,6 +10,8 @@
 assets=build/assets
 passed=0 failed=0 errors=0 skipped=0
 tmp=$(mktemp -d)
+mkdir "$tmp/@" # no case is called so
+part=0         # of several that go through the tests at the same time
 case $XENLAB in
 *asan*) slowness=10 ;;
 *) slowness=1 ;;
@@ -39,18 +41,26 @@ each_test() {
         stem=$(stem "$file")
         name=$stem
         if ! [ -r "$file" ]; then
-            error "$file cannot be read"
-        elif awk -v file="$file" -v stem="$stem" -v tmp="$tmp" -v slow=$((slowness > 1)) -f scripts/judge.awk "$file" > "$tmp/calls"; then
-            . "$tmp/calls"
+            fault "$file cannot be read"
+        elif awk -v file="$file" -v stem="$stem" -v tmp="$tmp" -v slow=$((slowness > 1)) -f scripts/judge.awk "$file" > "$tmp/@/calls.$part"; then
+            . "$tmp/@/calls.$part"
         else
-            error "$file cannot be translated"
+            fault "$file cannot be translated"
         fi
     done
 }
 
+# Said between two cases: what was said of the last one is whole.
+flush() { :; }
+
+# claim WHAT: whether this part is the first to come to it, so that it is done once.
+claim() { mkdir "$tmp/@/$1" 2> /dev/null; }
+
 # fault TEXT...: all that is wrong with a test file. Whoever asked for another test does not want to know.
 fault() {
     wanted "$name" || return 0
+    faults=$((faults + 1))
+    claim "fault.$faults" || return 0
     error "$1"
     shift
     for text in "$@"; do
@@ -72,20 +82,22 @@ wanted() {
     return 1
 }
 
-# begin NAME: whether this case is wanted; $name is it from now on.
+# begin NAME: whether this case is wanted, and nobody else's; $name is it from now on.
 begin() {
     wanted "$1" || return 1
     name=$1 dir=$tmp/$1 number=0
     case " $seen " in
     *" $name "*)
-        error "$file: another file has a case of this name"
+        fault "$file: another file has a case of this name"
         return 1
         ;;
     esac
     seen="$seen $name"
+    claim "case.$name" || return 1
+    flush
     mkdir "$dir"
 }
-seen=
+seen= faults=0
 
 # needs FILE: or the case is skipped.
 needs() {

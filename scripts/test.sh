@@ -7,6 +7,9 @@
 # Concept: every unit test prints cmocka's own summary, and a harness closes with a line like ours; both are shown, a
 # failed test's whole output too (with V=1 everybody's). A test that dies, hangs, or exits with a failure that it does
 # not report counts as one failure more: silence is never a pass.
+#
+# As many unit tests as there are processors (or $JOBS) run at the same time, and each is told when it is over; then the
+# harnesses, one after the other: they share the processors among their cases.
 set -eu
 
 tree=$1
@@ -16,13 +19,15 @@ export XENLAB="$tree/xenlab"
 mkdir -p "$tree/cache"
 XDG_CACHE_HOME=$(cd "$tree/cache" && pwd)
 export XDG_CACHE_HOME
-: "${TEST_TIMEOUT:=1800}"
+: "${TEST_TIMEOUT:=1800}" "${JOBS:=$(nproc)}"
+export TEST_TIMEOUT JOBS
 # A sanitizer's finding is told from a test's failure by the exit status; a leak is a finding.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:exitcode=99}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:exitcode=99}"
 
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+out=$tmp/out # of the test that is looked at
 passed=0 failed=0 errors=0 skipped=0
 closing='^\([0-9]* passed, [0-9]* failed\(, [0-9]* errors\)\{0,1\}\(, [0-9]* skipped\)\{0,1\}\)$'
 
@@ -31,43 +36,8 @@ sum() {
     sed -n "s/$1/\1/p" "$out" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-for test in "$@"; do
-    start=$(date +%s)
-    case $test in
-    *.sh) command=$test ;;
-    *) command=$tree/$test ;;
-    esac
-    # A harness takes minutes, so its output is shown while it runs.
-    status=0
-    echo "== $test"
-    case $test in
-    *.sh)
-        {
-            status=0
-            timeout "$TEST_TIMEOUT" "$command" 2>&1 || status=$?
-            echo "status $status"
-        } | tee "$out" | sed -u -e '/^status [0-9]*$/d' -e "/$closing/d"
-        status=$(sed -n '$s/^status //p' "$out")
-        status=${status:-1}
-        ;;
-    *) timeout "$TEST_TIMEOUT" "$command" > "$out" 2>&1 || status=$? ;;
-    esac
-
-    case $test in
-    *.sh)
-        line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
-        p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
-        f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
-        e=$(echo "$line" | sed -n 's/.* \([0-9]*\) errors.*/\1/p')
-        s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
-        ;;
-    *)
-        p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
-        f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
-        e=0
-        s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
-        ;;
-    esac
+# tell TEST: what became of it, of which $out is the output, $status the end, $took the seconds; $p, $f, $e, $s count.
+tell() {
     p=${p:-0} f=${f:-0} e=${e:-0} s=${s:-0}
     why=
     if [ "$status" -ne 0 ] && [ "$((f + e))" -eq 0 ]; then
@@ -80,8 +50,7 @@ for test in "$@"; do
     elif [ "$((p + f + e + s))" -eq 0 ]; then
         f=1 why="reported no test"
     fi
-
-    case $test in
+    case $1 in
     *.sh) ;;
     *)
         if [ -n "${V:-}" ] || [ "$f" -gt 0 ]; then
@@ -91,14 +60,73 @@ for test in "$@"; do
         fi
         ;;
     esac
-    [ -z "$why" ] || echo "$test: FAILED: $why"
-    echo "== $test: $p passed, $f failed$([ "$e" -eq 0 ] || echo ", $e errors"), $s skipped ($(($(date +%s) - start)) s)"
+    [ -z "$why" ] || echo "$1: FAILED: $why"
+    echo "== $1: $p passed, $f failed$([ "$e" -eq 0 ] || echo ", $e errors"), $s skipped ($took s)"
     passed=$((passed + p)) failed=$((failed + f)) errors=$((errors + e)) skipped=$((skipped + s))
-done
+}
 
-echo
-line="$passed passed, $failed failed"
-[ "$errors" -eq 0 ] || line="$line, $errors errors"
-[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
-echo "$line"
-[ "$((failed + errors))" -eq 0 ] && [ "$passed" -gt 0 ]
+# The unit tests. Each has a number; the line NUMBER STATUS SECONDS TEST says that it is over.
+unit_test='
+    start=$(date +%s) status=0
+    timeout "$TEST_TIMEOUT" "$2/$4" > "$1/out.$3" 2>&1 || status=$?
+    echo "$3 $status $(($(date +%s) - start)) $4"'
+number=0
+for test in "$@"; do
+    case $test in
+    *.sh) ;;
+    *) number=$((number + 1)) && echo "$number $test" ;;
+    esac
+done > "$tmp/units"
+units() { [ ! -s "$tmp/units" ] || xargs -L 1 -P "$JOBS" sh -c "$unit_test" unit_test "$tmp" "$tree" < "$tmp/units"; }
+
+judge_units() {
+    while read -r number status took test; do
+        out=$tmp/out.$number
+        p=$(sum '^\[  PASSED  \] \([0-9]*\) test(s)\.$')
+        f=$(sum '^\[  FAILED  \] \([0-9]*\) test(s), listed below:$')
+        e=0
+        s=$(sum '^\[  SKIPPED \] \([0-9]*\) test(s), listed below:$')
+        tell "$test"
+        sed -i "/^$number /d" "$tmp/units"
+    done
+    # Whoever did not even report.
+    while read -r number test; do
+        out=/dev/null status=1 took=? p=0 f=0 e=0 s=0
+        tell "$test"
+    done < "$tmp/units"
+}
+
+harnesses() {
+    for test in "$@"; do
+        case $test in
+        *.sh) ;;
+        *) continue ;;
+        esac
+        out=$tmp/out start=$(date +%s) status=0
+        echo "== $test"
+        # A harness takes minutes, so its output is shown while it runs.
+        {
+            timeout "$TEST_TIMEOUT" "$test" 2>&1 || status=$?
+            echo "status $status"
+        } | tee "$out" | sed -u -e '/^status [0-9]*$/d' -e "/$closing/d"
+        status=$(sed -n '$s/^status //p' "$out")
+        status=${status:-1} took=$(($(date +%s) - start))
+        line=$(sed -n "s/$closing/\1/p" "$out" | tail -n 1)
+        p=$(echo "$line" | sed -n 's/^\([0-9]*\) passed.*/\1/p')
+        f=$(echo "$line" | sed -n 's/.* \([0-9]*\) failed.*/\1/p')
+        e=$(echo "$line" | sed -n 's/.* \([0-9]*\) errors.*/\1/p')
+        s=$(echo "$line" | sed -n 's/.* \([0-9]*\) skipped.*/\1/p')
+        tell "$test"
+    done
+}
+
+units | {
+    judge_units
+    harnesses "$@"
+    echo
+    line="$passed passed, $failed failed"
+    [ "$errors" -eq 0 ] || line="$line, $errors errors"
+    [ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+    echo "$line"
+    [ "$((failed + errors))" -eq 0 ] && [ "$passed" -gt 0 ]
+}
