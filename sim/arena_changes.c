@@ -38,7 +38,11 @@ struct scan_request { /* struct pm_scan_arg */
 #define SCAN_PROTECT  (1u << 0) /* PM_SCAN_WP_MATCHING: what is found is protected again */
 #define SCAN_IF_ASYNC (1u << 1) /* PM_SCAN_CHECK_WPASYNC */
 #define SCAN_WRITTEN  (1u << 1) /* PAGE_IS_WRITTEN */
+#define SCAN_PRESENT  (1u << 3) /* PAGE_IS_PRESENT */
+#define SCAN_SWAPPED  (1u << 4) /* PAGE_IS_SWAPPED */
 #define REGIONS       256
+
+#define PROTECT_EVERY 32 /* looks: so often all pages are protected */
 
 struct arena_changes {
     struct arena *arena;
@@ -46,6 +50,7 @@ struct arena_changes {
     uint64_t nr;       /* pages that have a copy */
     int uffd, pagemap; /* both, or -1: by comparing */
     uint64_t watched;  /* pages, from the first one, that the kernel tells about */
+    unsigned int looks;
 };
 
 static void ask_no_more(struct arena_changes *c)
@@ -99,16 +104,15 @@ uint8_t *arena_changes_copy(const struct arena_changes *c, uint64_t nr) { return
 /* The arena has grown: what is new of it was zero. */
 static bool copy_grow(struct arena_changes *c, uint64_t nr)
 {
-    void *p;
+    uint8_t *copy;
 
     if (nr <= c->nr)
         return true;
-    p = c->copy
-            ? mremap(c->copy, c->nr * PAGE_SIZE, nr * PAGE_SIZE, MREMAP_MAYMOVE)
-            : mmap(NULL, nr * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (p == MAP_FAILED)
+    copy = table_grow(c->copy, c->nr * PAGE_SIZE, nr * PAGE_SIZE);
+    if (!copy)
         return false;
-    c->copy = p;
+    madvise(copy, nr * PAGE_SIZE, MADV_HUGEPAGE); /* a hint: without, each page costs a page fault */
+    c->copy = copy;
     c->nr = nr;
     return true;
 }
@@ -128,22 +132,23 @@ static void look_at(const struct finding *f, uint64_t from, uint64_t to)
             f->fn(f->data, nr, base + nr * PAGE_SIZE, arena_changes_copy(f->c, nr));
 }
 
-/* Look at what has been written among the pages that the kernel watches. False: it does not tell. */
-static bool scan(const struct finding *f)
+/* Look at what is of these kinds among the pages from `from` to `to`. False: the kernel does not tell. */
+static bool scan(const struct finding *f, uint64_t from, uint64_t to, uint64_t kinds, uint64_t flags)
 {
     const uint64_t base = (uint64_t)(uintptr_t)arena_base(f->c->arena);
     struct found_region found[REGIONS];
     struct scan_request r = {
         .size = sizeof(r),
-        .flags = SCAN_PROTECT | SCAN_IF_ASYNC,
-        .end = base + f->c->watched * PAGE_SIZE,
+        .flags = flags,
+        .end = base + to * PAGE_SIZE,
         .vec = (uint64_t)(uintptr_t)found,
         .vec_len = REGIONS,
-        .category_mask = SCAN_WRITTEN,
-        .return_mask = SCAN_WRITTEN,
+        .category_mask = kinds & SCAN_WRITTEN, /* of which, alone, the kernel knows a quick way */
+        .category_anyof_mask = kinds & ~SCAN_WRITTEN,
+        .return_mask = kinds,
     };
 
-    for (r.start = base; r.start < r.end; r.start = r.walk_end) {
+    for (r.start = base + from * PAGE_SIZE; r.start < r.end; r.start = r.walk_end) {
         const int n = ioctl(f->c->pagemap, SCAN, &r);
 
         if (n < 0)
@@ -152,6 +157,16 @@ static bool scan(const struct finding *f)
             look_at(f, (found[i].start - base) / PAGE_SIZE, (found[i].end - base) / PAGE_SIZE);
     }
     return true;
+}
+
+/* Look at what has been written of the pages that the kernel watches, and at what there is of the others. */
+static bool look_as_told(const struct finding *f)
+{
+    struct arena_changes *c = f->c;
+    const uint64_t protect = ++c->looks % PROTECT_EVERY ? 0 : SCAN_PROTECT;
+
+    return scan(f, 0, c->watched, SCAN_WRITTEN, SCAN_IF_ASYNC | protect) &&
+           scan(f, c->watched, c->nr, SCAN_PRESENT | SCAN_SWAPPED, 0);
 }
 
 /* From now on the kernel tells of these pages as well. */
@@ -173,15 +188,12 @@ static bool watch(struct arena_changes *c, uint64_t to)
 bool arena_changes_find(struct arena_changes *c, arena_change_fn *fn, void *data)
 {
     const struct finding f = { c, fn, data };
-    uint64_t told;
 
     if (!copy_grow(c, arena_size(c->arena) / PAGE_SIZE))
         return false;
-    told = c->watched;
-    if (c->uffd >= 0 && (!scan(&f) || !watch(c, c->nr))) {
-        ask_no_more(c);
-        told = 0;
-    }
-    look_at(&f, told, c->nr);
+    if (c->uffd >= 0 && look_as_told(&f) && watch(c, c->nr))
+        return true;
+    ask_no_more(c);
+    look_at(&f, 0, c->nr);
     return true;
 }

@@ -7,7 +7,11 @@
  * takes that off by itself at the first store to each (userfaultfd(2), UFFD_FEATURE_WP_ASYNC), and tells which ones are
  * not protected any more (ioctl PAGEMAP_SCAN). That is Linux 6.7 or later; else all of them are compared.
  *
- * Invariant: a page that differs from its copy is found, by either means.
+ * Such a first store costs a page fault, as much as comparing ten pages on one host and a hundred on another, and most
+ * stores go to the same few pages. So a page that was written is left without protection, and is compared each time; it
+ * is only now and then that all are protected again.
+ *
+ * Invariant: a page that differs from its copy is found, by either means; one that is protected does not differ.
  */
 #ifndef SIM_ARENA_CHANGES_H
 #define SIM_ARENA_CHANGES_H

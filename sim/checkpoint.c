@@ -122,11 +122,11 @@ static struct checkpoint_info here(const struct history *h)
     };
 }
 
-static void hash_frame(void *data, mfn_t mfn)
+static void hash_frame(void *data, mfn_t mfn, const uint8_t *page)
 {
     struct history *h = data;
 
-    h->hash[0][mfn_x(mfn)] = page_hash(mfn_x(mfn), mfn_to_virt(h->m, mfn));
+    h->hash[0][mfn_x(mfn)] = page_hash(mfn_x(mfn), page);
     h->sum[0] += h->hash[0][mfn_x(mfn)];
 }
 
@@ -139,7 +139,7 @@ static void take_first(struct history *h)
     h->sum[0] = h->sum[1] = 0;
     for_each_data_frame(h->m, hash_frame, h);
     for (uint64_t nr = 0; nr < h->arena_hashed; nr++) {
-        h->hash[1][nr] = page_hash(h->m->nr_frames + nr, page_host(h, h->m->nr_frames + nr));
+        h->hash[1][nr] = page_hash(h->m->nr_frames + nr, arena_changes_copy(h->arena, nr));
         h->sum[1] += h->hash[1][nr];
     }
     history_begin(h, here(h));

@@ -144,12 +144,12 @@ static void check_page(struct checking *c, uint64_t nr, const uint8_t *at_the_ba
     describe(c->h, c->d, nr, page_zero);
 }
 
-static void check_frame(void *data, mfn_t mfn)
+static void check_frame(void *data, mfn_t mfn, const uint8_t *page)
 {
     struct checking *c = data;
 
     if (!c->h->saved[mfn_x(mfn)])
-        check_page(c, mfn_x(mfn), mfn_to_virt(c->h->m, mfn));
+        check_page(c, mfn_x(mfn), page);
 }
 
 bool history_is_whole(const struct history *h, struct divergence *d)

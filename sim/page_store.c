@@ -80,6 +80,14 @@ POISONED uint64_t page_hash(uint64_t nr, const void *page)
     return hash ? hash : 1;
 }
 
+void *table_grow(void *p, size_t old, size_t size)
+{
+    void *table = p ? mremap(p, old, size, MREMAP_MAYMOVE)
+                    : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    return table == MAP_FAILED ? NULL : table;
+}
+
 /* ----------------------------------------------------------------------------------------------------- the store -- */
 
 static bool slab_new(struct page_store *s)

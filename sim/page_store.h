@@ -3,7 +3,8 @@
  * Pages that are kept: copying, comparing and hashing them, and room for them that is used again and again.
  *
  * Concept: history (sim/history.h) keeps hundreds of pages a checkpoint, and throws as many away when it is full. Each
- * from malloc() would cost the host a page fault; here they come from slabs and go back onto a list.
+ * from malloc() would cost the host a page fault; here they come from slabs and go back onto a list. Tables with an
+ * entry for each page of a machine are large, and mostly untouched.
  *
  * Pages of an arena may be given: under the address sanitizer parts of them are poisoned, and are looked at all the
  * same.
@@ -22,6 +23,12 @@ void page_copy(void *to, const void *from);
 bool page_equal(const void *a, const void *b);
 /* 64 bits of `nr` and the PAGE_SIZE bytes of a page. */
 uint64_t page_hash(uint64_t nr, const void *page);
+
+/*
+ * A table, zero at first, that has room for `size` bytes from now on, and had for `old` (0: p is NULL). It is given back
+ * with munmap(). NULL: no memory, and the table p is as it was.
+ */
+void *table_grow(void *p, size_t old, size_t size);
 
 struct page_store {
     struct page_slab *slabs;

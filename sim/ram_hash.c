@@ -7,37 +7,35 @@
 
 #include "sim/page_store.h"
 
-void for_each_data_frame(const struct machine *m, void (*fn)(void *data, mfn_t mfn), void *data)
+#define CHUNK (16 * PAGE_SIZE) /* as much is copied at a time */
+
+void for_each_data_frame(const struct machine *m, void (*fn)(void *data, mfn_t mfn, const uint8_t *page), void *data)
 {
     const off_t size = (off_t)(m->nr_frames << PAGE_SHIFT);
+    uint8_t chunk[CHUNK];
+    size_t n;
     off_t end;
 
     for (off_t at = lseek(m->edges->ram_fd, 0, SEEK_DATA); at >= 0 && at < size;
          at = lseek(m->edges->ram_fd, end, SEEK_DATA)) {
         end = lseek(m->edges->ram_fd, at, SEEK_HOLE);
-        for (; at < end; at += (off_t)PAGE_SIZE)
-            fn(data, _mfn((uint64_t)at >> PAGE_SHIFT));
+        for (; at < end; at += (off_t)n) {
+            n = (size_t)(end - at) < CHUNK ? (size_t)(end - at) : CHUNK;
+            BUG_ON(pread(m->edges->ram_fd, chunk, n, at) != (ssize_t)n);
+            for (size_t i = 0; i < n; i += PAGE_SIZE)
+                fn(data, _mfn(((uint64_t)at + i) >> PAGE_SHIFT), chunk + i);
+        }
     }
 }
 
-struct ram_sum {
-    const struct machine *m;
-    uint64_t sum;
-};
-
-static void add_frame(void *data, mfn_t mfn)
-{
-    struct ram_sum *s = data;
-
-    s->sum += page_hash(mfn_x(mfn), mfn_to_virt(s->m, mfn));
-}
+static void add_frame(void *data, mfn_t mfn, const uint8_t *page) { *(uint64_t *)data += page_hash(mfn_x(mfn), page); }
 
 uint64_t machine_hash_ram(const struct machine *m)
 {
-    struct ram_sum s = { .m = m };
+    uint64_t sum = 0;
 
-    for_each_data_frame(m, add_frame, &s);
-    return s.sum;
+    for_each_data_frame(m, add_frame, &sum);
+    return sum;
 }
 
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)

@@ -10,8 +10,11 @@
 
 #include "sim/machine.h"
 
-/* Calls fn for each frame that the host has memory for; the others are zero. */
-void for_each_data_frame(const struct machine *m, void (*fn)(void *data, mfn_t mfn), void *data);
+/*
+ * Calls fn for each frame that the host has memory for, and a copy of what is in it, which is gone afterwards; the
+ * others are zero. A copy, since the host need not map a frame for it that nobody has looked at yet.
+ */
+void for_each_data_frame(const struct machine *m, void (*fn)(void *data, mfn_t mfn, const uint8_t *page), void *data);
 
 /* Of all frames, from their contents. */
 uint64_t machine_hash_ram(const struct machine *m);
