@@ -22,16 +22,22 @@ struct history *history_create(struct machine *m, const struct history_config *c
     h->m = m;
     h->limit = (size_t)cfg->limit_mib << 20;
     h->arena = arena_changes_create(m->arena, cfg->by_comparing);
-    h->saved = mmap(NULL, m->nr_frames, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    h->hash[0] = mmap(NULL, m->nr_frames * sizeof(uint64_t), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    h->saved = table_grow(NULL, 0, m->nr_frames);
+    h->hash[0] = table_grow(NULL, 0, m->nr_frames * sizeof(*h->hash[0]));
+    h->moving_at = table_grow(NULL, 0, m->nr_frames * sizeof(*h->moving_at));
     m->edges->history = h;
     m->saved = h->saved;
-    if (!h->arena || h->saved == MAP_FAILED || h->hash[0] == MAP_FAILED) {
+    if (!h->arena || !h->saved || !h->hash[0] || !h->moving_at) {
         history_destroy(h);
         return NULL;
     }
     return h;
+}
+
+static void table_free(void *p, size_t size)
+{
+    if (p)
+        munmap(p, size);
 }
 
 void history_destroy(struct history *h)
@@ -40,15 +46,14 @@ void history_destroy(struct history *h)
         return;
     h->m->edges->history = NULL;
     h->m->saved = NULL;
-    if (h->saved != MAP_FAILED) {
-        history_lose(h);
-        munmap(h->saved, h->m->nr_frames);
-    }
-    if (h->hash[0] != MAP_FAILED)
-        munmap(h->hash[0], h->m->nr_frames * sizeof(uint64_t));
+    history_lose(h);
+    table_free(h->saved, h->m->nr_frames);
+    table_free(h->hash[0], h->m->nr_frames * sizeof(*h->hash[0]));
+    table_free(h->hash[1], h->arena_pages * sizeof(*h->hash[1]));
+    table_free(h->moving_at, (h->m->nr_frames + h->arena_pages) * sizeof(*h->moving_at));
     arena_changes_destroy(h->arena);
     page_store_destroy(&h->store);
-    free(h->hash[1]);
+    free(h->moving);
     free(h->shared);
     free(h->chain);
     free(h);
@@ -58,19 +63,22 @@ bool history_by_comparing(const struct history *h) { return !arena_changes_by_ke
 
 /* -------------------------------------------------------------------------------------------------------- taking -- */
 
-static bool arena_hash_grow(struct history *h)
+/* The arena has become larger. */
+static bool tables_grow(struct history *h)
 {
-    const uint64_t nr = arena_size(h->m->arena) / PAGE_SIZE;
+    const uint64_t was = h->arena_pages, nr = arena_size(h->m->arena) / PAGE_SIZE, frames = h->m->nr_frames;
+    uint32_t *moving;
     uint64_t *hash;
 
-    if (nr <= h->arena_hashed)
+    if (nr <= was)
         return true;
-    hash = realloc(h->hash[1], nr * sizeof(*hash));
+    moving = table_grow(h->moving_at, (frames + was) * sizeof(*moving), (frames + nr) * sizeof(*moving));
+    h->moving_at = moving ? moving : h->moving_at;
+    hash = moving ? table_grow(h->hash[1], was * sizeof(*hash), nr * sizeof(*hash)) : NULL;
     if (!hash)
         return false;
-    memset(hash + h->arena_hashed, 0, (nr - h->arena_hashed) * sizeof(*hash));
     h->hash[1] = hash;
-    h->arena_hashed = nr;
+    h->arena_pages = nr;
     return true;
 }
 
@@ -133,12 +141,12 @@ static void hash_frame(void *data, mfn_t mfn, const uint8_t *page)
 /* Nothing is known yet: all pages are looked at. */
 static void take_first(struct history *h)
 {
-    if (!arena_changes_find(h->arena, arena_page_changed, h) || !arena_hash_grow(h))
+    if (!arena_changes_find(h->arena, arena_page_changed, h) || !tables_grow(h))
         return;
     madvise(h->hash[0], h->m->nr_frames * sizeof(uint64_t), MADV_DONTNEED); /* zero */
     h->sum[0] = h->sum[1] = 0;
     for_each_data_frame(h->m, hash_frame, h);
-    for (uint64_t nr = 0; nr < h->arena_hashed; nr++) {
+    for (uint64_t nr = 0; nr < h->arena_pages; nr++) {
         h->hash[1][nr] = page_hash(h->m->nr_frames + nr, arena_changes_copy(h->arena, nr));
         h->sum[1] += h->hash[1][nr];
     }
@@ -153,7 +161,7 @@ static bool collect(struct history *h)
     bool noted = true;
     size_t n = 0;
 
-    if (!arena_hash_grow(h) || !arena_changes_find(h->arena, arena_page_changed, h))
+    if (!tables_grow(h) || !arena_changes_find(h->arena, arena_page_changed, h))
         return false;
     for (size_t i = 0; i < h->open.nr; i++) {
         struct saved_page *p = &h->open.pages[i];
@@ -247,32 +255,102 @@ static void undo(struct history *h)
     BUG_ON(!arena_changes_find(h->arena, arena_page_back, h));
 }
 
-/* False: the page is as it should be, but there is no room for what it was. */
-static bool exchange_page(struct history *h, struct saved_page *p)
+static void swap_pages(uint8_t *a, uint8_t *b)
 {
-    uint8_t *page = page_host(h, p->nr), kept[PAGE_SIZE];
-    uint64_t *hash = page_hash_at(h, p->nr);
-    const uint64_t before = *hash;
+    uint8_t t[PAGE_SIZE];
 
-    if (before && !p->bytes) {
-        p->bytes = history_page(h);
-        if (p->bytes)
+    page_copy(t, a);
+    page_copy(a, b);
+    page_copy(b, t);
+}
+
+/* The machine's page, and what an entry keeps, one of which may be zero. False: no memory to keep what the page was. */
+static bool exchange_in_place(struct history *h, struct saved_page *p, bool was_zero)
+{
+    uint8_t *page = page_host(h, p->nr);
+    bool kept = true;
+
+    if (!p->bytes && !was_zero) {
+        p->bytes = page_store_get(&h->store);
+        kept = p->bytes;
+        if (kept)
             page_copy(p->bytes, page);
         page_copy(page, page_zero);
-    } else if (before) {
-        page_copy(kept, page);
-        page_copy(page, p->bytes);
-        page_copy(p->bytes, kept);
+    } else if (p->bytes && !was_zero) {
+        swap_pages(page, p->bytes);
     } else if (p->bytes) {
         page_copy(page, p->bytes);
         page_store_put(&h->store, p->bytes);
         p->bytes = NULL;
     }
     was_put(h, p->nr);
+    return kept;
+}
+
+/* The page becomes what it is to be, and what it was goes to its owner. */
+static void come_to_rest(struct history *h, struct page_moving *m)
+{
+    if (!m->bytes)
+        return;
+    swap_pages(page_host(h, m->nr), m->bytes);
+    m->owner->bytes = m->bytes;
+    m->bytes = NULL;
+    was_put(h, m->nr);
+}
+
+static void all_come_to_rest(struct history *h)
+{
+    for (size_t i = 0; i < h->nr_moving; i++) {
+        come_to_rest(h, &h->moving[i]);
+        h->moving_at[h->moving[i].nr] = 0;
+    }
+    h->nr_moving = 0;
+}
+
+/* A place for page nr to be in while it moves; NULL: no memory. */
+static struct page_moving *moving(struct history *h, uint64_t nr)
+{
+    const size_t cap = h->cap_moving ? 2 * h->cap_moving : 256;
+    struct page_moving *m;
+
+    if (h->moving_at[nr])
+        return &h->moving[h->moving_at[nr] - 1];
+    if (h->nr_moving == h->cap_moving) {
+        m = realloc(h->moving, cap * sizeof(*m));
+        if (!m)
+            return NULL;
+        h->moving = m;
+        h->cap_moving = cap;
+    }
+    h->moving[h->nr_moving++] = (struct page_moving){ .nr = nr };
+    h->moving_at[nr] = (uint32_t)h->nr_moving;
+    return &h->moving[h->nr_moving - 1];
+}
+
+/* What an entry keeps, for what the page is now. False: no memory to keep that. */
+static bool exchange_page(struct history *h, struct saved_page *p)
+{
+    struct page_moving *m = moving(h, p->nr);
+    uint64_t *hash = page_hash_at(h, p->nr);
+    const uint64_t before = *hash;
+    uint8_t *const bytes = p->bytes;
+    bool kept = true;
+
+    if (m && !bytes)
+        come_to_rest(h, m);
+    if (m && m->bytes) {
+        p->bytes = m->bytes;
+        m->bytes = bytes;
+    } else if (m && bytes && before) {
+        *m = (struct page_moving){ p->nr, bytes, p };
+        p->bytes = NULL;
+    } else {
+        kept = exchange_in_place(h, p, !before);
+    }
     *hash = p->hash;
     p->hash = before;
     h->sum[page_kind(h, p->nr)] += *hash - before;
-    return !before || p->bytes;
+    return kept;
 }
 
 /* Over the interval behind the base, or in front of it, to its other end. */
@@ -283,25 +361,25 @@ static void exchange(struct history *h, bool forward)
     h->base -= !forward;
     for (size_t i = 0; i < h->chain[h->base].list.nr; i++)
         kept &= exchange_page(h, &h->chain[h->base].list.pages[i]);
+    if (!kept)
+        all_come_to_rest(h); /* before their owners go */
     if (!kept && !forward)
         history_drop_after(h, h->base);
     h->base += forward;
-    h->lo += forward;
-    h->hi -= !forward;
     while (!kept && forward && h->base)
         history_drop_first(h);
 }
 
 void checkpoint_go(struct history *h, size_t i)
 {
+    const bool forward = i > h->base;
+
     BUG_ON(i >= h->nr || h->m->frames_open);
     undo(h);
-    h->lo = i < h->base ? i : h->base;
-    h->hi = i < h->base ? h->base : i;
-    while (h->lo < h->base && h->lo < h->hi)
-        exchange(h, false);
-    while (h->base < h->hi)
-        exchange(h, true);
+    for (size_t left = forward ? i - h->base : h->base - i; left; left--)
+        exchange(h, forward);
+    all_come_to_rest(h);
+    history_fit(h, forward);
     arena_restored(h->m->arena);
     pcpu_forget(h->m);
     begin_interval(h, true);

@@ -160,7 +160,7 @@ bool history_is_whole(const struct history *h, struct divergence *d)
     for_each_data_frame(h->m, check_frame, &c);
     for (size_t i = 0; i < h->open.nr; i++)
         check_page(&c, h->open.pages[i].nr, saved_page_contents(&h->open.pages[i]));
-    for (uint64_t nr = 0; nr < h->arena_hashed; nr++)
+    for (uint64_t nr = 0; nr < h->arena_pages; nr++)
         check_page(&c, h->m->nr_frames + nr, arena_changes_copy(h->arena, nr));
     return c.whole;
 }

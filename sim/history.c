@@ -24,8 +24,6 @@ static bool make_room(struct history *h, size_t bytes)
     return true;
 }
 
-uint8_t *history_page(struct history *h) { return make_room(h, PAGE_SIZE) ? page_store_get(&h->store) : NULL; }
-
 void saved_page_drop(struct history *h, struct saved_page *p)
 {
     if (p->bytes)
@@ -94,7 +92,7 @@ static bool list_add_copy(struct history *h, struct page_list *l, struct saved_p
     if (!make_room(h, sizeof(p)) || !list_reserve(l, l->nr + 1))
         return false;
     if (p.hash) {
-        p.bytes = history_page(h);
+        p.bytes = make_room(h, PAGE_SIZE) ? page_store_get(&h->store) : NULL;
         if (!p.bytes)
             return false;
         page_copy(p.bytes, bytes);
@@ -315,17 +313,26 @@ static size_t least(const struct history *h)
     return best;
 }
 
+/* Remove a checkpoint where they are denser than they should be. False: they are not. */
+static bool thin(struct history *h)
+{
+    const size_t i = least(h);
+
+    return i && gap_without(h, i) <= away(h, i) / 2 && history_remove(h, i);
+}
+
 /* Make room. False: only what is held is left. */
 static bool reclaim(struct history *h)
 {
-    const size_t i = h->nr ? least(h) : 0;
+    size_t i;
 
-    if (i && gap_without(h, i) <= away(h, i) / 2 && history_remove(h, i))
+    if (thin(h))
         return true;
     if (h->lo && !h->chain[0].info.pinned) {
         history_drop_first(h);
         return true;
     }
+    i = least(h);
     if (i && history_remove(h, i))
         return true;
     if (h->lo) {
@@ -337,4 +344,17 @@ static bool reclaim(struct history *h)
         return true;
     }
     return false;
+}
+
+void history_fit(struct history *h, bool forward)
+{
+    h->lo = h->hi = h->base;
+    while (history_used(h) > h->limit && (forward ? h->base : h->base + 1 < h->nr)) {
+        if (thin(h))
+            continue;
+        if (forward)
+            history_drop_first(h);
+        else
+            history_drop_after(h, h->nr - 2);
+    }
 }

@@ -26,7 +26,7 @@
  *
  * Invariants: `saved` of a frame is set if and only if it is in `open`; a frame that is shared (sim/frame.h) is always
  * in `open`, but during a checkpoint; an interval has each page at most once, in order; hash[] and the sums are those
- * of the base; history_used() is not above the limit.
+ * of the base; outside of checkpoint_go() history_used() is not above the limit, and no page is moving.
  */
 #ifndef SIM_HISTORY_H
 #define SIM_HISTORY_H
@@ -46,6 +46,16 @@ struct page_list {
     size_t nr, cap;
 };
 
+/*
+ * On a journey over many intervals the contents of a page go from entry to entry, and not through the machine each time:
+ * what it is to be, and whose are those that the machine still has.
+ */
+struct page_moving {
+    uint64_t nr;
+    uint8_t *bytes; /* NULL: it has come to rest */
+    struct saved_page *owner;
+};
+
 struct checkpoint {
     struct checkpoint_info info;
     struct page_list list; /* of the interval behind it */
@@ -61,11 +71,14 @@ struct history {
     size_t base;    /* of the chain; the machine is there, or has gone on from there */
     size_t lo, hi;  /* the base, and while something is done with them its neighbours: not to be removed */
     uint8_t *saved; /* a byte a frame */
-    uint64_t *hash[2];     /* of each frame, of each page of the arena */
-    uint64_t arena_hashed; /* how many of the latter */
-    uint64_t sum[2];       /* of these */
+    uint64_t *hash[2];    /* of each frame, of each page of the arena */
+    uint64_t arena_pages; /* how many of the latter */
+    uint64_t sum[2];      /* of these */
     struct page_list open;
-    uint64_t *shared; /* frames, for a moment */
+    struct page_moving *moving; /* in checkpoint_go(); */
+    size_t nr_moving, cap_moving;
+    uint32_t *moving_at; /* of each page, which of these it is, from 1; 0: none */
+    uint64_t *shared;    /* frames, for a moment */
     size_t nr_shared, cap_shared;
 };
 
@@ -83,8 +96,8 @@ static inline uint64_t *page_hash_at(const struct history *h, uint64_t nr)
 
 /* Page nr, which had these contents at the base, is in `open` from now on, if it is not yet. */
 void history_save(struct history *h, uint64_t nr, const uint8_t *bytes);
-/* Room for a page, of an entry that is in a list; NULL: there is none, although all has been removed that may be. */
-uint8_t *history_page(struct history *h);
+/* After a journey: if more is in use than may be, forget some of where it came from. */
+void history_fit(struct history *h, bool forward);
 /* What an entry stands for. */
 static inline const uint8_t *saved_page_contents(const struct saved_page *p) { return p->bytes ? p->bytes : page_zero; }
 /* Contents of an entry that is no longer wanted; of a whole list. */
