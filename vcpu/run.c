@@ -232,6 +232,7 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
     if (__builtin_expect(*g->limit->stop || (g->steps && limit_reached(xen, g->limit)), 0)) {
         r->phase = RUN_EXIT;
         r->exit = *e;
+        r->exit.insns = 0; /* since when nobody has looked is no state */
         return false;
     }
     exit_handle(xen, e);
