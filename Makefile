@@ -36,11 +36,11 @@ XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump re
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
-REWIND_OBJS := journal rewind
+REWIND_OBJS := journal input branch rewind
 DEBUG_OBJS := words parse eval look condition debugger
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options guest_list start console input pace crash stats trace_file status cmd_run debug/say debug/words debug/commands debug/move debug/stops debug/show cmd_debug cmd_doctor main
+UI_OBJS := options guest_list start console input pace crash stats trace_file status cmd_run debug/say debug/words debug/commands debug/move debug/stops debug/show debug/change cmd_debug cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

@@ -287,8 +287,8 @@ static bool frame_of_gfn(const struct xen *xen, const struct domain *d, uint64_t
     return false;
 }
 
-static bool machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr,
-                            uint64_t *maddr)
+bool look_machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr,
+                          uint64_t *maddr)
 {
     const struct domain *d = domain_of(h, dom);
     struct look_walk w;
@@ -320,7 +320,7 @@ size_t look_read(struct host *h, domid_t dom, unsigned int vcpu, enum look_space
         const size_t in_page = PAGE_SIZE - ((addr + done) & ~PAGE_MASK), part = n - done < in_page ? n - done : in_page;
         uint64_t maddr;
 
-        if (!machine_address(h, dom, vcpu, space, addr + done, &maddr) || !mfn_valid(m, _mfn(PFN_DOWN(maddr))))
+        if (!look_machine_address(h, dom, vcpu, space, addr + done, &maddr) || !mfn_valid(m, _mfn(PFN_DOWN(maddr))))
             break;
         memcpy((uint8_t *)buf + done, (const uint8_t *)mfn_to_virt(m, _mfn(PFN_DOWN(maddr))) + (maddr & ~PAGE_MASK),
                part);

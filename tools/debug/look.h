@@ -98,6 +98,9 @@ bool look_timer(struct host *h, unsigned int n, struct look_timer *t);
 bool look_frame(struct host *h, mfn_t mfn, struct look_frame *f);
 /* The page walk of a vCPU's virtual address; false: no such vCPU, or it has no page tables. */
 bool look_walk(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, struct look_walk *w);
+/* Where in the machine's memory that is; false: nowhere. */
+bool look_machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr,
+                          uint64_t *maddr);
 /* Copy up to n bytes of memory; how many there were before the first that is not there. */
 size_t look_read(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr, void *buf,
                  size_t n);

@@ -50,6 +50,16 @@ bool journal_append(struct journal *j, const struct journal_record *rec)
     return true;
 }
 
+bool journal_copy(struct journal *copy, const struct journal *j)
+{
+    for (size_t i = 0; i < j->nr; i++)
+        if (!journal_append(copy, &j->records[i])) {
+            journal_free(copy);
+            return false;
+        }
+    return true;
+}
+
 size_t journal_find(const struct journal *j, struct position at)
 {
     size_t n = j->nr;

@@ -13,9 +13,15 @@
 
 #include "sim/machine.h"
 
+#define REWIND_ERR_SIZE 512
+
 /* What comes in, by the name that it has in files: */
 #define JOURNAL_KINDS(X)                                                                                               \
-    X(CONSOLE, console) /* typed for a guest's console: who is its host_guest_index(), bytes the text */
+    X(CONSOLE, console)   /* typed for a guest's console: who is its host_guest_index(), bytes the text */             \
+    X(REGISTER, register) /* of a vCPU: who is TRACE_VCPU_ID(), bytes two words: enum input_reg, value */              \
+    X(MEMORY, memory)     /* bytes a word, the machine address, and then what is there from now on */                  \
+    X(TRAP, trap)         /* for a vCPU: three words: vector, error code, address of a page fault */                   \
+    X(EVENT, event)       /* for the domain of a vCPU: a word: the port */
 
 enum journal_kind {
 #define X(kind, name) JOURNAL_##kind,
@@ -50,6 +56,8 @@ enum journal_kind journal_kind_of(const char *name);
 bool journal_append(struct journal *j, const struct journal_record *rec);
 /* Number of the first record that is still to be handed in to a machine at this position; nr: none. */
 size_t journal_find(const struct journal *j, struct position at);
+/* The other one, which is empty, becomes a copy. False: no memory, and it is empty. */
+bool journal_copy(struct journal *copy, const struct journal *j);
 /* Forget the records from number n on. */
 void journal_truncate(struct journal *j, size_t n);
 

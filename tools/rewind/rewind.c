@@ -2,6 +2,8 @@
 /* Running with a history, and going to positions: see tools/rewind/rewind.h. */
 #include "tools/rewind/rewind.h"
 
+#include "tools/rewind/input.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,12 +39,19 @@ static void take_checkpoint(struct rewind *r)
         fail(r, &d);
 }
 
+/* So far the run is known by now. */
+static void come_to_the_end(struct rewind *r)
+{
+    r->end = r->m->at;
+    r->end_now = host_now(r->host);
+}
+
 int rewind_begin(struct rewind *r, struct host *h, unsigned int history_mib, char err[REWIND_ERR_SIZE])
 {
     struct machine *m = host_machine(h);
     const struct history_config cfg = { .limit_mib = history_mib };
 
-    *r = (struct rewind){ .host = h, .m = m, .every = REWIND_EVERY };
+    *r = (struct rewind){ .host = h, .m = m, .every = REWIND_EVERY, .name = "main" };
     if (!pcpu_backend_is_fast(m->pcpu[0])) {
         snprintf(err, REWIND_ERR_SIZE,
                  "%s is used here without shortcuts (xenlab doctor), and a machine on it cannot be rewound",
@@ -63,7 +72,10 @@ void rewind_finish(struct rewind *r)
 {
     history_destroy(r->history);
     journal_free(&r->journal);
+    rewind_branches_free(r);
 }
+
+void rewind_checkpoint(struct rewind *r) { take_checkpoint(r); }
 
 bool rewind_is_live(const struct rewind *r) { return !position_is_before(r->m->at, r->end); }
 
@@ -79,12 +91,14 @@ static struct position next_checkpoint(const struct rewind *r)
     return next;
 }
 
+/* What was taken once is taken again. */
 static void hand_in(struct rewind *r, const struct journal_record *rec)
 {
-    switch (rec->kind) {
-    case JOURNAL_CONSOLE: host_console_input(r->host, rec->who, (const char *)rec->bytes, rec->len, rec->now); break;
-    case JOURNAL_NR: break;
-    }
+    char why[REWIND_ERR_SIZE];
+
+    if (input_apply(r->host, rec, why))
+        snprintf(r->err, sizeof(r->err), "the input of #%llu.%llu is not taken again: %.400s",
+                 (unsigned long long)rec->at.insns, (unsigned long long)rec->at.step, why);
 }
 
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
@@ -114,7 +128,7 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
         host_silence(r->host, !live);
         result = host_run_to(r->host, &leg);
         if (live)
-            r->end = r->m->at;
+            come_to_the_end(r);
         if (!position_is_before(r->m->at, checkpoint))
             take_checkpoint(r);
         if (result != RUN_AT || is_at(at, r->m->at)) /* the latter: it is in front of an instruction, as wanted */
@@ -154,10 +168,10 @@ int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err
     return 0;
 }
 
-int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
-                 char err[REWIND_ERR_SIZE])
+int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, const void *bytes, size_t len,
+                   s_time_t now, char err[REWIND_ERR_SIZE])
 {
-    const struct journal_record rec = { r->m->at, now, JOURNAL_CONSOLE, guest, len, (uint8_t *)(uintptr_t)text };
+    const struct journal_record rec = { r->m->at, now, kind, who, len, (uint8_t *)(uintptr_t)bytes };
 
     if (!rewind_is_live(r)) {
         snprintf(err, REWIND_ERR_SIZE, "this is the past: it has got its input already");
@@ -167,15 +181,18 @@ int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t 
         snprintf(err, REWIND_ERR_SIZE, "out of memory");
         return -1;
     }
+    host_silence(r->host, false);
+    if (input_apply(r->host, &rec, err)) {
+        journal_truncate(&r->journal, r->next);
+        return -1;
+    }
     r->next = r->journal.nr;
-    hand_in(r, &rec);
-    r->end = r->m->at;
+    come_to_the_end(r);
     return 0;
 }
 
-void rewind_cut(struct rewind *r)
+int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
+                 char err[REWIND_ERR_SIZE])
 {
-    history_forget_ahead(r->history);
-    journal_truncate(&r->journal, r->next);
-    r->end = r->m->at;
+    return rewind_hand_in(r, JOURNAL_CONSOLE, guest, text, len, now, err);
 }

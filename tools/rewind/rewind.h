@@ -12,7 +12,16 @@
  *                                       heard again, inputs are the journal's     |  for the first time
  *
  * Where the run was when it was last left is not special: it is the end, and to go on from there is to go on. Inputs
- * are taken at the end alone. Who wants another future from a position in the past cuts off the one that is known.
+ * are taken at the end alone. Who wants another future from a position in the past begins a branch: the known future is
+ * kept under a name, what of it can be computed again is forgotten, and here is the end.
+ *
+ *      begin                                     end of A
+ *      |---------------------.-------i---------i----|        i: input
+ *                            '---i------|                    the line that the machine is on
+ *                          here they part
+ *
+ * Which of the lines the machine is on can be changed at any time: from where they part, or before, the other journal
+ * is ahead, and its future is the known one. So none is ever lost.
  *
  * Invariants: whoever runs the machine does it through here. Between two calls it stands between two steps, at a
  * position. The same position has the same state, whichever way it was reached: checkpoints compare, and a difference
@@ -25,10 +34,19 @@
 #include "tools/host.h"
 #include "tools/rewind/journal.h"
 
-#define REWIND_ERR_SIZE    512
 #define REWIND_HISTORY_MIB 256      /* by default */
 #define REWIND_EVERY       10000000 /* instructions from checkpoint to checkpoint */
 #define REWIND_MIN_LIMIT   1
+
+#define REWIND_NAME_SIZE 32
+
+/* Another future. */
+struct rewind_branch {
+    char name[REWIND_NAME_SIZE];
+    struct journal journal; /* all of it, from the beginning on */
+    struct position end;
+    s_time_t end_now;
+};
 
 struct rewind {
     struct host *host;
@@ -36,9 +54,12 @@ struct rewind {
     struct history *history;
     struct journal journal;
     size_t next;         /* the journal's record that is to be handed in next */
-    struct position end; /* so far the run is known */
-    s_time_t end_now;
+    struct position end; /* so far the run is known, */
+    s_time_t end_now;    /* and the time there */
     uint64_t every;
+    char name[REWIND_NAME_SIZE]; /* of the line that the machine is on: at first "main" */
+    struct rewind_branch *branches;
+    size_t nr_branches;
     char err[REWIND_ERR_SIZE]; /* what has gone wrong for good, or empty */
 };
 
@@ -67,11 +88,33 @@ struct position rewind_first(const struct rewind *r);
  */
 int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err[REWIND_ERR_SIZE]);
 
-/* Console input, live: see host_console_input(). -1 and a message: this is the past. */
+/*
+ * Something comes in, live: see tools/rewind/journal.h for who and bytes, and host_console_input() for now. -1 and a
+ * message: this is the past, or it is refused (tools/rewind/input.h), and nothing has changed.
+ */
+int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, const void *bytes, size_t len,
+                   s_time_t now, char err[REWIND_ERR_SIZE]);
+/* Console input. */
 int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
                  char err[REWIND_ERR_SIZE]);
 
-/* What was known of the future from here on is forgotten: here is the end. */
-void rewind_cut(struct rewind *r);
+/* A checkpoint here; if there is one already, the machine is compared with it. */
+void rewind_checkpoint(struct rewind *r);
+
+/* --- branch.c --- */
+
+/*
+ * What is known of the future becomes the last branch, of this name (NULL: the next free letter); here is the end. -1
+ * and a message: there is no such future, the name is not free or none, no memory.
+ */
+int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE]);
+/* The number of the branch of this name; nr_branches: there is none. */
+size_t rewind_branch_find(const struct rewind *r, const char *name);
+/* Where branch i leaves the line that the machine is on. */
+struct position rewind_branch_parts(const struct rewind *r, size_t i);
+/* Branch i is the future from now on, and the one that was is a branch. The machine is no further than they part. */
+void rewind_branch_take(struct rewind *r, size_t i);
+/* For rewind_finish(). */
+void rewind_branches_free(struct rewind *r);
 
 #endif

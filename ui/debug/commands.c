@@ -50,8 +50,13 @@ static const struct command {
     { "grants", 0, debug_grants, NULL, false, "[dN]", "its frames that others use" },
     { "timers", 0, debug_timers, NULL, false, "", "that are armed" },
     { "hash", 0, debug_hash, NULL, false, "", "of RAM, registers and clock: equal positions have equal ones" },
-    { "input", 0, debug_input, NULL, true, "TEXT", "type a line to the vCPU's domain, at the end of the run" },
-    { "branch", 0, debug_branch, NULL, true, "", "let another future begin here" },
+    { "set", 0, debug_set, NULL, true, "LVALUE=EXPR", "a register (%REG) or memory (u8..u64[ADDR]) of a guest" },
+    { "inject", 0, debug_inject, NULL, true, "VECTOR [ERROR [ADDR]]", "an exception for the vCPU; port N: an event" },
+    { "input", 0, debug_input, NULL, true, "TEXT",
+      "type a line to the vCPU's domain; -n: no end of line; < FILE: a file" },
+    { "branch", 0, debug_branch, NULL, false, "[NAME]",
+      "all futures; over to one of them; or let another begin here, the known one being NAME" },
+    { "checkpoint", 0, debug_checkpoint, NULL, false, "", "one here, which stays; how many there are, and their size" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },
     { "quit", 'q', quit, NULL, false, "", "end" },
 };
@@ -68,69 +73,92 @@ static const struct command *by_key(char key)
     return NULL;
 }
 
-/* By name, or by the beginning of one. *nr: how many begin so, names[]: the first of them. */
-static const struct command *by_name(const char *word, size_t len, size_t *nr, const char *names[8])
-{
-    const struct command *found = NULL;
+/* What may be meant by a word. */
+struct choice {
+    const struct command *command; /* the first, or the one that has just this name */
+    size_t nr;
+    const char *names[8]; /* the first of them */
+};
 
-    *nr = 0;
+/* By name, or by the beginning of one; backward: among those that have a backward form. */
+static void by_name(const char *word, size_t len, bool backward, struct choice *choice)
+{
+    *choice = (struct choice){ 0 };
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (strncmp(commands[i].name, word, len))
+        const struct command *c = &commands[i];
+
+        if (strncmp(c->name, word, len) != 0 || (backward && !c->backward))
             continue;
-        if (!commands[i].name[len]) {
-            *nr = 1;
-            return &commands[i];
+        if (!c->name[len]) {
+            *choice = (struct choice){ .command = c, .nr = 1 };
+            return;
         }
-        if (*nr < 8)
-            names[*nr] = commands[i].name;
-        ++*nr;
-        found = &commands[i];
+        if (choice->nr < ARRAY_SIZE(choice->names))
+            choice->names[choice->nr] = c->name;
+        choice->command = choice->nr++ ? choice->command : c;
     }
-    return *nr == 1 ? found : NULL;
 }
 
-static void unknown(struct debug *g, const char *word, size_t len, size_t nr, const char *const names[8])
+static void ambiguous(struct debug *g, const char *word, size_t len, bool backward, const struct choice *choice)
+{
+    char list[256] = "";
+
+    for (size_t i = 0; i < choice->nr && i < ARRAY_SIZE(choice->names); i++)
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s%s", i ? ", " : "", backward ? REVERSE : "",
+                 choice->names[i]);
+    debug_fail(g, "ambiguous", "\"%.*s\" may be: %s", (int)(len < 40 ? len : 40), word, list);
+}
+
+static void unknown(struct debug *g, const char *word, size_t len)
 {
     const char *all[ARRAY_SIZE(commands)];
-    char text[64], list[256] = "", hint[NEAREST_HINT_SIZE];
+    char text[64], hint[NEAREST_HINT_SIZE];
 
     snprintf(text, sizeof(text), "%.*s", (int)(len < 40 ? len : 40), word);
-    for (size_t i = 0; i < nr && i < 8; i++)
-        snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "", names[i]);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         all[i] = commands[i].name;
-    if (nr)
-        debug_fail(g, "ambiguous", "\"%s\" may be: %s", text, list);
-    else
-        debug_fail(g, "unknown-command", "there is no command \"%s\"%s (see: help)", text,
-                   nearest_hint(text, all, ARRAY_SIZE(commands), "", hint));
+    debug_fail(g, "unknown-command", "there is no command \"%s\"%s (see: help)", text,
+               nearest_hint(text, all, ARRAY_SIZE(commands), "", hint));
+}
+
+/* Of "reverse-", or its beginning of two letters or more and the "-": its length; 0: the word begins otherwise. */
+static size_t reverse_length(const char *word, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && n < strlen(REVERSE) - 1 && word[n] == REVERSE[n])
+        n++;
+    return n >= 2 && n + 1 < len && word[n] == '-' ? n + 1 : 0;
 }
 
 static const struct command *find(struct debug *g, const char *word, size_t len, bool *backward)
 {
-    const char *names[8] = { NULL };
+    const size_t reverse = reverse_length(word, len);
     const struct command *c;
-    size_t nr = 0;
+    struct choice choice;
 
-    *backward = false;
+    *backward = reverse > 0;
     if (len == 1) {
         c = by_key(*word);
         *backward = c && c->key != *word;
         if (!c)
-            unknown(g, word, len, 0, names);
+            unknown(g, word, len);
         return c;
     }
-    if (len > strlen(REVERSE) && !strncmp(word, REVERSE, strlen(REVERSE))) {
-        *backward = true;
-        word += strlen(REVERSE);
-        len -= strlen(REVERSE);
+    by_name(word + reverse, len - reverse, *backward, &choice);
+    if (choice.nr == 1)
+        return choice.command;
+    if (choice.nr) {
+        ambiguous(g, word, len, *backward, &choice);
+        return NULL;
     }
-    c = by_name(word, len, &nr, names);
-    if (!c)
-        unknown(g, word, len, nr, names);
-    else if (*backward && !c->backward)
-        debug_fail(g, "not-reversible", "%s does not move: there is no reverse-%s", c->name, c->name);
-    return c && *backward && !c->backward ? NULL : c;
+    by_name(word + reverse, len - reverse, false, &choice);
+    if (choice.nr == 1)
+        debug_fail(g, "not-reversible", "%s does not move: there is no reverse-%s", choice.command->name,
+                   choice.command->name);
+    else
+        unknown(g, word, len);
+    return NULL;
 }
 
 /* --- carrying it out --- */
@@ -156,9 +184,22 @@ static bool only_count(const char *args, unsigned long *count)
     return !p[strspn(p, " \t")];
 }
 
+/* A command that was to be done so many times, and could not be, is done not at all. */
+static void go_back(struct debug *g, struct position to)
+{
+    static const bool never;
+    char err[REWIND_ERR_SIZE];
+
+    if (!memcmp(&to, &g->rw.m->at, sizeof(to)))
+        return;
+    rewind_goto(&g->rw, to, &never, err);
+    g->dbg.at_event = false;
+}
+
 static void carry_out(struct debug *g, const struct command *c, bool backward, const char *args, unsigned long count)
 {
     const struct position before = g->rw.m->at;
+    bool failed_before;
 
     if (c->changes && g->read_only) {
         debug_fail(g, "read-only", "%s changes the machine: not with --read-only", c->name);
@@ -170,8 +211,12 @@ static void carry_out(struct debug *g, const struct command *c, bool backward, c
         debug_fail(g, "arguments", "%s takes a number, how often: not \"%s\"", c->name, args);
         return;
     }
+    failed_before = g->failed;
+    g->failed = false;
     (backward ? c->backward : c->fn)(g, args, count);
-    g->interrupt = false;
+    if (g->failed)
+        go_back(g, before);
+    g->failed |= failed_before;
     if (c->fn != debug_back && memcmp(&before, &g->rw.m->at, sizeof(before)))
         g->came_from = before;
 }
@@ -201,6 +246,22 @@ static void one(struct debug *g, char *text)
         carry_out(g, c, backward, args, count);
 }
 
+const char *debug_command_name(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }
+
+/* Up to a ';' that is not in a text; *rest: behind it, or NULL. */
+static char *next_part(char **rest)
+{
+    char *part = *rest, *p = part;
+    bool quoted = false;
+
+    for (; p && *p && (quoted || *p != ';'); p++)
+        quoted ^= *p == '"';
+    *rest = p && *p ? p + 1 : NULL;
+    if (p)
+        *p = '\0';
+    return part;
+}
+
 void debug_command(struct debug *g, const char *line)
 {
     char *copy = strdup(line), *rest = copy, *part;
@@ -209,7 +270,7 @@ void debug_command(struct debug *g, const char *line)
         debug_fail(g, "memory", "out of memory");
         return;
     }
-    while (!g->quit && (part = strsep(&rest, ";")))
+    while (!g->quit && (part = next_part(&rest)))
         one(g, part);
     free(copy);
 }

@@ -29,17 +29,22 @@ struct debug {
     struct rewind rw;
     struct debugger dbg;
     struct say say;
-    bool interrupt; /* Ctrl-C: leave off what is being done */
     bool read_only;
     bool quit;
-    bool failed;               /* some command has */
+    bool failed; /* some command has */
+    /* Of whoever sits at a terminal: may it be? NULL: nobody does. Once it was, it is not asked again. */
+    bool (*ask)(void *data, const char *question);
+    void *ask_data;
+    bool asked;
     struct position came_from; /* before the last command that moved */
     struct debug_mark marks[DEBUG_MARKS];
     unsigned int nr_marks;
 };
 
-/* Carry out a line: commands, separated by ';'. */
+/* Carry out a line: commands, separated by ';' (but not within ""). */
 void debug_command(struct debug *g, const char *line);
+/* The i-th of all commands, by name; NULL: there are no more. */
+const char *debug_command_name(size_t i);
 
 /* --- what commands are made of: args is what stands behind the name --- */
 
@@ -76,7 +81,7 @@ struct debug_value {
 bool debug_value(struct debug *g, const char *text, struct debug_value *v);
 
 /* Those above are in words.c. move.c: */
-debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back, debug_input, debug_branch;
+debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back;
 /* Where it stands now, and why. */
 void debug_stop_say(struct debug *g, const char *why);
 /* Say what has come of a move to a `what`, but for DEBUG_THERE. True: that, it may be repeated. */
@@ -88,6 +93,9 @@ debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue,
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;
+
+/* change.c: */
+debug_fn debug_set, debug_inject, debug_input, debug_branch, debug_checkpoint;
 
 /* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,

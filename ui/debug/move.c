@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Commands of the debugger that go to a position, and that begin another future: see ui/debug/debug.h. */
+/* Commands of the debugger that go to a position: see ui/debug/debug.h. */
 #include "ui/debug/debug.h"
 
 #include "tools/units.h"
@@ -36,15 +36,38 @@ void debug_stop_say(struct debug *g, const char *why)
     say_end(&g->say);
 }
 
+/* Who reads its console, and cannot go on; 0: nobody. */
+static domid_t reader(const struct debug *g)
+{
+    domid_t dom;
+
+    for (unsigned int i = 0; (dom = host_guest_domid(g->host, i)) != 0; i++)
+        if (host_console_wants_input(g->host, i))
+            return dom;
+    return 0;
+}
+
+/* The run does not go on by itself. */
+static void end_say(struct debug *g)
+{
+    const domid_t dom = reader(g);
+    char why[160] = "end: nothing runs, and nobody waits for input";
+
+    if (!host_guests_left(g->host))
+        snprintf(why, sizeof(why), "end: no guest is left");
+    else if (dom)
+        snprintf(why, sizeof(why),
+                 "d%u reads its console; branch %s has no more input: input TEXT, input < FILE, or C back", dom,
+                 g->rw.name);
+    debug_stop_say(g, why);
+}
+
 bool debug_moved(struct debug *g, enum debug_result r, const char *what)
 {
     switch (r) {
     case DEBUG_THERE: return true;
     case DEBUG_END:
-        debug_stop_say(g,
-                       host_guests_left(g->host) ? "end: nothing runs until there is input" : "end: no guest is left");
-        return false;
-    case DEBUG_INPUT: debug_stop_say(g, "a guest waits for input"); return false;
+    case DEBUG_INPUT: end_say(g); return false;
     case DEBUG_LIMIT: debug_stop_say(g, "the limit of virtual time (--max-vtime)"); return false;
     case DEBUG_BEGIN:
         debug_fail(g, "begin", "there is no %s before here: history begins at #%llu.%llu", what,
@@ -58,7 +81,14 @@ bool debug_moved(struct debug *g, enum debug_result r, const char *what)
 
 void debug_where(struct debug *g, const char *args, unsigned long count)
 {
-    debug_stop_say(g, rewind_is_live(&g->rw) ? "the end of what is known" : "the past");
+    char why[160];
+
+    if (rewind_is_live(&g->rw))
+        snprintf(why, sizeof(why), "LIVE, the end of branch %s", g->rw.name);
+    else
+        snprintf(why, sizeof(why), "REPLAY of branch %s, which is known up to #%llu.%llu", g->rw.name,
+                 (unsigned long long)g->rw.end.insns, (unsigned long long)g->rw.end.step);
+    debug_stop_say(g, why);
 }
 
 /* --- positions --- */
@@ -169,28 +199,4 @@ void debug_marks(struct debug *g, const char *args, unsigned long count)
                  (unsigned long long)g->marks[i].at.step, g->marks[i].name);
     if (!g->nr_marks)
         say_line(&g->say, "marks", "no marks");
-}
-
-/* --- the future --- */
-
-void debug_input(struct debug *g, const char *args, unsigned long count)
-{
-    const int index = host_guest_index(g->host, g->dbg.dom);
-    char text[HOST_INPUT_MAX], err[REWIND_ERR_SIZE];
-    const int n = snprintf(text, sizeof(text), "%s\n", args);
-
-    if (index < 0)
-        debug_fail(g, "input", "d%u has no console", g->dbg.dom);
-    else if (host_console_room(g->host, (unsigned int)index) < (size_t)n)
-        debug_fail(g, "input", "d%u does not take so much input now", g->dbg.dom);
-    else if (rewind_input(&g->rw, (unsigned int)index, text, (size_t)n, host_now(g->host), err))
-        debug_fail(g, "past", "%s: branch first, if the known future may be forgotten", err);
-    else
-        debug_stop_say(g, "input");
-}
-
-void debug_branch(struct debug *g, const char *args, unsigned long count)
-{
-    rewind_cut(&g->rw);
-    debug_stop_say(g, "another future begins here");
 }

@@ -64,7 +64,11 @@ static void no_value(struct debug *g, const struct condition *c, const struct de
         [EXPR_VIRTUAL] = "virtual", [EXPR_PHYSICAL] = "pseudo-physical", [EXPR_MACHINE] = "machine"
     };
 
-    if (c->unreadable)
+    struct look_vcpu v;
+
+    if (!look_vcpu(g->host, who->dom, who->vcpu, &v))
+        debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", who->dom, who->vcpu);
+    else if (c->unreadable)
         debug_fail(g, "memory", "\"%s\": there is no memory at d%dv%d's %s address 0x%" PRIx64, text, c->where.domain,
                    c->where.vcpu, spaces[c->where.space], c->where.addr);
     else if (c->no_register)

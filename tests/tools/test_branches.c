@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Trees of futures, grown at random: wherever something comes in (keys, registers, memory, traps, events), whichever
+ * future is gone over to, a position of a line that was seen once is the same whenever it is come to again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/debug/look.h"
+#include "tools/rewind/input.h"
+#include "tools/rewind/rewind.h"
+#include "vcpu/noun/domain.h"
+
+struct setup {
+    const char *kernel;
+    unsigned int vcpus, pcpus, guests;
+};
+
+static const struct setup setups[] = { { "echo", 1, 1, 1 }, { "hello", 1, 1, 1 },     { "smp", 3, 2, 1 },
+                                       { "echo", 1, 2, 2 }, { "callbacks", 1, 1, 1 }, { "clock", 2, 2, 1 } };
+
+struct seen {
+    struct position at;
+    uint64_t hash;
+};
+
+/* What is known of a line. */
+struct line {
+    char name[REWIND_NAME_SIZE];
+    struct seen seen[64];
+    size_t nr;
+};
+
+struct scene {
+    const struct setup *setup;
+    struct host *host;
+    struct rewind rw;
+    uint64_t prng;
+    struct line lines[256];
+    size_t nr_lines;
+    unsigned int taken[JOURNAL_NR], refused, compared, switched;
+};
+
+static uint64_t random_to(struct scene *sc, uint64_t n)
+{
+    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (sc->prng >> 20) % n;
+}
+
+static struct line *line_of(struct scene *sc, const char *name)
+{
+    for (size_t i = 0; i < sc->nr_lines; i++)
+        if (!strcmp(sc->lines[i].name, name))
+            return &sc->lines[i];
+    assert_true(sc->nr_lines < ARRAY_SIZE(sc->lines));
+    strcpy(sc->lines[sc->nr_lines].name, name);
+    return &sc->lines[sc->nr_lines++];
+}
+
+static void begin(struct scene *sc, const struct setup *s, uint64_t seed)
+{
+    const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = s->pcpus, .sched = "credit2", .quiet = true };
+    const struct host_io io = { .data = sc };
+    char path[128], err[HOST_ERR_SIZE];
+
+    memset(sc, 0, sizeof(*sc));
+    sc->setup = s;
+    sc->prng = seed;
+    snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
+    sc->host = host_create(&cfg, &io, err);
+    assert_non_null(sc->host);
+    for (unsigned int i = 0; i < s->guests; i++) {
+        const struct host_guest g = { .kernel = path, .memory_mib = 8, .vcpus = s->vcpus };
+        domid_t domid;
+
+        if (host_guest_add(sc->host, &g, &domid, err))
+            fail_msg("%s", err);
+        assert_int_equal(host_guest_start(sc->host, domid), 0);
+    }
+    if (rewind_begin(&sc->rw, sc->host, 64, err))
+        fail_msg("%s", err);
+    sc->rw.every = 20000;
+}
+
+static void end(struct scene *sc)
+{
+    rewind_finish(&sc->rw);
+    host_destroy(sc->host);
+}
+
+static void expect_no_divergence(const struct scene *sc)
+{
+    if (sc->rw.err[0])
+        fail_msg("%s: %s", sc->setup->kernel, sc->rw.err);
+}
+
+static void go(struct scene *sc, struct position at)
+{
+    const bool no = false;
+    char err[REWIND_ERR_SIZE];
+
+    if (rewind_goto(&sc->rw, at, &no, err))
+        fail_msg("%s: %s", sc->setup->kernel, err);
+    expect_no_divergence(sc);
+}
+
+/* Here is a position that is to be the same from now on. */
+static void see(struct scene *sc)
+{
+    struct line *l = line_of(sc, sc->rw.name);
+
+    if (l->nr < ARRAY_SIZE(l->seen))
+        l->seen[l->nr++] = (struct seen){ sc->rw.m->at, look_hash(sc->host) };
+}
+
+static void compare(struct scene *sc, const struct seen *s)
+{
+    go(sc, s->at);
+    if (memcmp(&s->at, &sc->rw.m->at, sizeof(s->at)) || look_hash(sc->host) != s->hash)
+        fail_msg("%s, branch %s: #%llu.%llu is not what it was", sc->setup->kernel, sc->rw.name,
+                 (unsigned long long)s->at.insns, (unsigned long long)s->at.step);
+    sc->compared++;
+}
+
+static void on(struct scene *sc)
+{
+    const bool no = false;
+    const struct run_limit l = { .until = STIME_MAX,
+                                 .at = { sc->rw.m->at.insns + random_to(sc, 30000), random_to(sc, 3) },
+                                 .stop = &no };
+
+    rewind_run(&sc->rw, &l);
+    expect_no_divergence(sc);
+    see(sc);
+}
+
+static void anywhere(struct scene *sc)
+{
+    const struct position at = { random_to(sc, sc->rw.end.insns + 1), random_to(sc, 5) };
+
+    go(sc, position_is_before(at, rewind_first(&sc->rw)) || position_is_before(sc->rw.end, at) ? sc->rw.end : at);
+}
+
+/* What may come in; much of it is refused. */
+static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *who, uint64_t *word)
+{
+    const domid_t dom = (domid_t)(1 + random_to(sc, sc->setup->guests + 1));
+    const unsigned int vcpu = (unsigned int)random_to(sc, sc->setup->vcpus + 1);
+    struct look_vcpu v;
+
+    *who = (unsigned int)TRACE_VCPU_ID(dom, vcpu);
+    switch (kind) {
+    case JOURNAL_CONSOLE:
+        *who = (unsigned int)random_to(sc, sc->setup->guests + 1);
+        memcpy(word, "so it goes\n", 11);
+        return 1 + random_to(sc, 11);
+    case JOURNAL_REGISTER:
+        word[0] = random_to(sc, INPUT_NR_REGS + 1);
+        word[1] = random_to(sc, 4) ? random_to(sc, 1 << 20) : UINT64_MAX << random_to(sc, 64);
+        return 16;
+    case JOURNAL_MEMORY:
+        if (!look_vcpu(sc->host, dom, vcpu, &v) || !random_to(sc, 3) ||
+            !look_machine_address(sc->host, dom, vcpu, LOOK_VIRTUAL, random_to(sc, 2) ? v.regs.rsp : v.regs.rip, word))
+            word[0] = random_to(sc, 64 << 20);
+        word[1] = random_to(sc, UINT32_MAX);
+        return 9 + random_to(sc, 8);
+    case JOURNAL_TRAP:
+        word[0] = random_to(sc, 24);
+        word[1] = random_to(sc, 4) ? 0 : random_to(sc, 64);
+        word[2] = 0;
+        return 24;
+    default: word[0] = random_to(sc, 8); return 8;
+    }
+}
+
+/* Here, and if this is the past another future begins, and the known one is a line of its own. */
+static void change(struct scene *sc)
+{
+    const enum journal_kind kind = (enum journal_kind)random_to(sc, JOURNAL_NR);
+    struct journal_record rec = { .at = sc->rw.m->at, .now = host_now(sc->host), .kind = kind };
+    const uint64_t hash = look_hash(sc->host);
+    char err[REWIND_ERR_SIZE];
+    uint64_t word[3];
+
+    rec.len = something(sc, kind, &rec.who, word);
+    rec.bytes = (uint8_t *)word;
+    if (input_check(sc->host, &rec, err)) {
+        assert_int_not_equal(input_apply(sc->host, &rec, err), 0);
+        assert_true(look_hash(sc->host) == hash);
+        sc->refused++;
+        return;
+    }
+    assert_true(look_hash(sc->host) == hash);
+    if (!rewind_is_live(&sc->rw)) {
+        struct line *l = line_of(sc, sc->rw.name), *kept;
+        const size_t nr = l->nr;
+
+        assert_int_not_equal(rewind_hand_in(&sc->rw, kind, rec.who, word, rec.len, rec.now, err), 0); /* the past */
+        assert_int_equal(rewind_branch(&sc->rw, NULL, err), 0);
+        kept = line_of(sc, sc->rw.branches[sc->rw.nr_branches - 1].name);
+        memcpy(kept->seen, l->seen, sizeof(l->seen));
+        kept->nr = nr;
+        l->nr = 0;
+        for (size_t i = 0; i < nr; i++)
+            if (!position_is_before(sc->rw.m->at, kept->seen[i].at))
+                l->seen[l->nr++] = kept->seen[i];
+    }
+    if (rewind_hand_in(&sc->rw, kind, rec.who, word, rec.len, rec.now, err))
+        fail_msg("%s", err);
+    assert_true(position_is_before(rec.at, sc->rw.m->at));
+    sc->taken[kind]++;
+    see(sc);
+}
+
+static void over(struct scene *sc, size_t i)
+{
+    const struct position parts = rewind_branch_parts(&sc->rw, i);
+
+    if (position_is_before(parts, sc->rw.m->at))
+        go(sc, parts);
+    rewind_branch_take(&sc->rw, i);
+    sc->switched++;
+}
+
+static void again(struct scene *sc)
+{
+    const struct line *l = line_of(sc, sc->rw.name);
+
+    if (l->nr)
+        compare(sc, &l->seen[random_to(sc, l->nr)]);
+}
+
+/* All lines, wherever they were seen. */
+static void all_again(struct scene *sc)
+{
+    for (size_t i = 0; i <= sc->rw.nr_branches; i++) {
+        const struct line *l = line_of(sc, sc->rw.name);
+
+        for (size_t n = 0; n < l->nr; n++)
+            compare(sc, &l->seen[n]);
+        go(sc, sc->rw.end);
+        if (i < sc->rw.nr_branches)
+            over(sc, i);
+    }
+}
+
+static void grow(struct scene *sc, unsigned int steps)
+{
+    while (steps--)
+        switch (random_to(sc, 6)) {
+        case 0: on(sc); break;
+        case 1: anywhere(sc); break;
+        case 2:
+            if (sc->rw.nr_branches)
+                over(sc, random_to(sc, sc->rw.nr_branches));
+            break;
+        case 3: again(sc); break;
+        default: change(sc); break;
+        }
+}
+
+static void test_trees(void **state)
+{
+    const char *many = getenv("BRANCHES"); /* how many trees of each set-up, for who has time */
+    const unsigned int trees = many ? (unsigned int)atoi(many) : 2;
+    unsigned int taken[JOURNAL_NR] = { 0 }, refused = 0, compared = 0, switched = 0;
+
+    for (unsigned int n = 0; n < trees * ARRAY_SIZE(setups); n++) {
+        static struct scene sc;
+
+        begin(&sc, &setups[n % ARRAY_SIZE(setups)], n);
+        for (unsigned int i = 0; i < 4; i++)
+            on(&sc);
+        grow(&sc, 100);
+        all_again(&sc);
+        for (unsigned int k = 0; k < JOURNAL_NR; k++)
+            taken[k] += sc.taken[k];
+        refused += sc.refused;
+        compared += sc.compared;
+        switched += sc.switched;
+        end(&sc);
+    }
+    for (unsigned int k = 0; k < JOURNAL_NR; k++)
+        print_message("%s: %u\n", journal_kind_name((enum journal_kind)k), taken[k]);
+    print_message("refused: %u, compared: %u, switched: %u\n", refused, compared, switched);
+    for (unsigned int k = 0; k < JOURNAL_NR; k++)
+        assert_true(taken[k] > 3);
+    assert_true(refused > 20 && compared > 100 && switched > 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_trees) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whatever is typed at the debugger: every command of its table, with arguments that are none, right, wrong, long, not
+ * even text, in the past, at the end, when all is over, as text and as JSON; and random lines made of what lines are
+ * made of. Nothing of that may harm it, what fails leaves the machine where it was and says so once, JSON stays JSON,
+ * and with --read-only no future changes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ui/debug/debug.h"
+
+struct scene {
+    struct debug g;
+    bool stop;
+    uint64_t prng;
+    char *said;
+    size_t len;
+};
+
+static void begin(struct scene *sc, const char *kernel, bool json)
+{
+    const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = 1, .sched = "credit2", .quiet = true };
+    const struct host_io io = { .data = sc };
+    const struct host_guest guest = { .kernel = kernel, .memory_mib = 8, .vcpus = 1 };
+    const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &sc->stop };
+    char err[HOST_ERR_SIZE];
+    domid_t domid;
+
+    *sc = (struct scene){ .g = { .say = { NULL, json } } };
+    sc->g.say.out = open_memstream(&sc->said, &sc->len);
+    sc->g.host = host_create(&cfg, &io, err);
+    assert_true(sc->g.say.out && sc->g.host);
+    if (host_guest_add(sc->g.host, &guest, &domid, err))
+        fail_msg("%s", err);
+    assert_int_equal(host_guest_start(sc->g.host, domid), 0);
+    if (rewind_begin(&sc->g.rw, sc->g.host, 64, err))
+        fail_msg("%s", err);
+    debugger_begin(&sc->g.dbg, &sc->g.rw, &sc->stop);
+    sc->g.dbg.limit = MILLISECS(12);
+    rewind_run(&sc->g.rw, &first);
+}
+
+static void end(struct scene *sc)
+{
+    debugger_end(&sc->g.dbg);
+    rewind_finish(&sc->g.rw);
+    host_silence(sc->g.host, true);
+    host_destroy(sc->g.host);
+    fclose(sc->g.say.out);
+    free(sc->said);
+}
+
+static bool is_object(const char *line, size_t len)
+{
+    bool quoted = false;
+    size_t i = 0;
+
+    if (strncmp(line, "{\"v\":1,\"kind\":\"", 15) != 0 || line[len - 1] != '}')
+        return false;
+    for (; i < len; i++) {
+        const unsigned char c = (unsigned char)line[i];
+
+        if (c < 0x20 || c > 0x7e)
+            return false;
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '}' && i + 1 < len))
+            return false;
+    }
+    return !quoted && i == len;
+}
+
+/* Lines that are complaints; each line is one object, or text that can be shown. */
+static unsigned int complaints(const struct scene *sc, const char *line)
+{
+    const char *at = sc->said, *mark = sc->g.say.json ? "{\"v\":1,\"kind\":\"error\",\"code\":\"" : "error: ";
+    unsigned int n = 0;
+
+    for (const char *next; *at; at = next + 1) {
+        next = strchr(at, '\n');
+        assert_non_null(next);
+        if (sc->g.say.json && !is_object(at, (size_t)(next - at)))
+            fail_msg("%s: no JSON: %.*s", line, (int)(next - at), at);
+        for (const char *p = at; p < next; p++)
+            if ((unsigned char)*p < 0x20)
+                fail_msg("%s: character %d in: %.*s", line, *p, (int)(next - at), at);
+        n += !strncmp(at, mark, strlen(mark));
+    }
+    return n;
+}
+
+/* One command. False: it has failed. */
+static bool try(struct scene *sc, const char *line)
+{
+    const struct position before = sc->g.rw.m->at, known = sc->g.rw.end;
+    const size_t nr = sc->g.rw.nr_branches, inputs = sc->g.rw.journal.nr;
+    unsigned int n;
+
+    rewind(sc->g.say.out);
+    sc->g.failed = false;
+    debug_command(&sc->g, line);
+    fflush(sc->g.say.out);
+    sc->said[sc->len] = '\0'; /* open_memstream() has room for it, and leaves what was longer before */
+    n = complaints(sc, line);
+    if (strchr(line, ';')) /* several commands */
+        return !n;
+    if (n > 1 || n != sc->g.failed)
+        fail_msg("%s: complains %u times: %s", line, n, sc->said);
+    if (n && (memcmp(&before, &sc->g.rw.m->at, sizeof(before)) || sc->g.rw.nr_branches != nr))
+        fail_msg("%s: fails, and the machine is elsewhere: %s", line, sc->said);
+    if ((n || sc->g.read_only) && (sc->g.rw.journal.nr != inputs || position_is_before(sc->g.rw.end, known)))
+        fail_msg("%s: fails, or may not, and another future has begun: %s", line, sc->said);
+    if (sc->g.rw.err[0])
+        fail_msg("%s: %s", line, sc->g.rw.err);
+    sc->g.quit = false;
+    return !n;
+}
+
+static const char *const arguments[] = { "",
+                                         "1",
+                                         "0",
+                                         "-1",
+                                         "%rip",
+                                         "%rsp=1",
+                                         "u64[%rsp]=-1",
+                                         "u8[0]=1",
+                                         "%rip %rip %rip",
+                                         "d1",
+                                         "d0",
+                                         "d9",
+                                         "d1v0",
+                                         "d1:v:%rsp",
+                                         "d99999v99999",
+                                         "#",
+                                         "#0",
+                                         "#20000",
+                                         "#20000.1",
+                                         "#99999999999999999999",
+                                         "begin",
+                                         "end",
+                                         "1us",
+                                         "-1us",
+                                         "nosuch",
+                                         "< /nonexistent",
+                                         "< /dev/zero",
+                                         "-n ",
+                                         "\"",
+                                         "\"a;b\"",
+                                         "13 0x18",
+                                         "port 1",
+                                         "port",
+                                         "port -1",
+                                         "(((((",
+                                         "==",
+                                         "!",
+                                         "\xff\xfe\x80",
+                                         "\t\x01\x1b[31m%n%s%s%n",
+                                         "{\"a\":\"\\\"}" };
+
+/* With them everything that can be repeated is, until it can not be any more. */
+static const char *const counts[] = { "18446744073709551615", "99999999999999999999999" };
+
+static void every_command(struct scene *sc)
+{
+    static char longest[10000];
+
+    memset(longest, 'a', sizeof(longest) - 1);
+    for (size_t i = 0; debug_command_name(i); i++)
+        for (size_t a = 0; a <= ARRAY_SIZE(arguments); a++)
+            for (unsigned int back = 0; back < 2; back++) {
+                const char *arg = a < ARRAY_SIZE(arguments) ? arguments[a] : longest;
+                static char line[sizeof(longest) + 64];
+
+                snprintf(line, sizeof(line), "%s%s %s", back ? "reverse-" : "", debug_command_name(i), arg);
+                try(sc, line);
+            }
+}
+
+/* Where the machine is when it is tried. */
+static const char *const places[] = { "goto begin", "goto #20000", "goto end", "continue" };
+
+static void test_every_command(void **state)
+{
+    for (unsigned int json = 0; json < 2; json++)
+        for (unsigned int read_only = 0; read_only <= json; read_only++) {
+            struct scene sc;
+
+            begin(&sc, "build/guests/hello", json);
+            sc.g.read_only = read_only;
+            try(&sc, "goto #30000");
+            for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                try(&sc, places[i]);
+                every_command(&sc);
+            }
+            for (size_t i = 0; debug_command_name(i); i++) {
+                char line[80];
+
+                try(&sc, "goto #1000");
+                snprintf(line, sizeof(line), "reverse-%s %s", debug_command_name(i), counts[i % 2]);
+                try(&sc, line);
+                snprintf(line, sizeof(line), "%s %s", debug_command_name(i), counts[i % 2]);
+                try(&sc, line);
+            }
+            assert_true(!read_only || !sc.g.rw.journal.nr);
+            end(&sc);
+        }
+}
+
+/* Each of them says what it is for. */
+static void test_help(void **state)
+{
+    struct scene sc;
+    char line[80];
+    size_t i;
+
+    begin(&sc, "build/guests/hello", false);
+    for (i = 0; debug_command_name(i); i++) {
+        snprintf(line, sizeof(line), "help %s", debug_command_name(i));
+        assert_true(try(&sc, line));
+        if (!strstr(sc.said, debug_command_name(i)) || strlen(sc.said) < 35)
+            fail_msg("%s: %s", line, sc.said);
+    }
+    assert_true(i > 30);
+    end(&sc);
+}
+
+/* --- random lines --- */
+
+static unsigned int random_to(struct scene *sc, unsigned int n)
+{
+    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (unsigned int)(sc->prng >> 33) % n;
+}
+
+static const char *const pieces[] = {
+    "%rip",  "%rax", "%rsp",       "%cr3",    "u8[",  "u64[",     "]",    "d1:",      "d0:",      "d1v0:", "v:",
+    "p:",    "m:",   "0x",         "4096",    "7",    "==",       "!=",   "<",        "&&",       "||",    "(",
+    ")",     "+",    "-",          "*",       "/",    "=",        "#",    "#1000",    "#40000.2", "10us",  "-10us",
+    "if",    "w",    "r",          "c",       ",8",   "insn_cli", "run",  "boot",     "vector",   "exit",  "mode",
+    "user",  "nr",   "mmu_update", "kind",    "true", "\"",       ";",    "x/4g",     "x/",       "9",     "S",
+    "c",     "C",    "h",          "H",       "port", "13",       "GP",   "hello",    "A",        "main",  "-n",
+    "begin", "end",  "hypercall",  "console", "< ",   "dom==1",   "t>=0", "\xc3\xa9", "\x7f",     "rev-st"
+};
+
+static void random_line(struct scene *sc, char *line, size_t size)
+{
+    size_t n = 0;
+
+    while (debug_command_name(n))
+        n++;
+    snprintf(line, size, "%s", random_to(sc, 8) ? debug_command_name(random_to(sc, (unsigned int)n)) : "");
+    for (unsigned int i = random_to(sc, 8); i; i--)
+        snprintf(line + strlen(line), size - strlen(line), "%s%s", random_to(sc, 3) ? " " : "",
+                 pieces[random_to(sc, ARRAY_SIZE(pieces))]);
+}
+
+/* Nothing is read or written that is named at random. */
+static bool is_for_files(const char *line) { return strchr(line, '<') || strstr(line, "rec"); }
+
+static void test_random_lines(void **state)
+{
+    static const char *const kernels[] = { "build/guests/echo", "build/guests/rings", "build/guests/smp" };
+    const char *many = getenv("LINES_TRIED");
+    const unsigned int lines = many ? (unsigned int)atoi(many) : 3000;
+    unsigned int succeeded = 0, tried = 0;
+
+    for (unsigned int n = 0; tried < lines; n++) {
+        struct scene sc;
+
+        begin(&sc, kernels[n % ARRAY_SIZE(kernels)], n & 1);
+        sc.prng = n;
+        for (unsigned int i = 0; i < 250; i++, tried++) {
+            char line[512];
+
+            random_line(&sc, line, sizeof(line));
+            if (!is_for_files(line))
+                succeeded += try(&sc, line);
+        }
+        end(&sc);
+    }
+    print_message("%u lines, of which %u did something\n", tried, succeeded);
+    assert_true(succeeded > lines / 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_every_command),
+        cmocka_unit_test(test_random_lines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
