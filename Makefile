@@ -219,7 +219,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run book setup shown assets test asan hostile survey cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -281,6 +281,10 @@ bench: all $(addprefix build/tests/bench/bench_,pcpu history) ## measure; one JS
 
 bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table of ratios (docs/bench.md)
 	$(Q)scripts/bench_xen.sh
+
+JUMPS ?= 1000000
+jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order
+	$(Q)build/tests/tools/test_rewind $(JUMPS)
 
 cpucheck: build/tests/cpu/cpucheck ## random code on the host's processor and in a guest, a minute (CPUCHECK="--seconds 600 --seed 9")
 	$(Q)build/tests/cpu/cpucheck $(CPUCHECK)

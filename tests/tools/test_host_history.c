@@ -13,31 +13,12 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
-
 #include "sim/checkpoint.h"
 #include "sim/ram_hash.h"
-#include "tools/host.h"
-#include "vcpu/noun/xen.h"
+#include "tests/tools/runs.h"
 
-struct setup {
-    const char *kernel, *cmdline, *sched;
-    unsigned int vcpus, pcpus, guests;
-};
-
-static const struct setup setups[] = {
-    { "hello", NULL, "credit2", 1, 1, 1 },       { "rings", NULL, "credit", 1, 1, 1 },
-    { "traps", NULL, "null", 1, 2, 1 },          { "syscall", NULL, "rtds", 1, 1, 2 },
-    { "pagetables", NULL, "credit2", 1, 1, 1 },  { "callbacks", NULL, "credit2", 1, 1, 1 },
-    { "smp", NULL, "credit2", 3, 2, 1 },         { "smp", NULL, "credit", 4, 3, 1 },
-    { "clock", NULL, "credit2", 2, 2, 2 },       { "store", NULL, "credit2", 1, 1, 1 },
-    { "grants", NULL, "credit2", 1, 1, 2 },      { "reboot", "until_ms=5", "credit2", 1, 2, 1 },
-    { "hostile", "seed=77", "credit", 2, 2, 1 },
-};
-
-#define UNTIL MILLISECS(12)
 #define MANY  2000 /* checkpoints */
+#define EVERY 3000 /* likewise, of the run that has one at each position */
 
 struct scene {
     struct host *host;
@@ -45,51 +26,23 @@ struct scene {
     uint64_t hash, out; /* of all events, of all output, so far */
 };
 
-static void mix(uint64_t *hash, const void *data, size_t len)
-{
-    const uint8_t *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        *hash = (*hash ^ p[i]) * UINT64_C(0x100000001b3);
-}
-
-static void on_trace(void *data, const struct trace_record *rec)
-{
-    const size_t seq = sizeof(rec->seq); /* it counts records that were told, and is no state */
-
-    mix(&((struct scene *)data)->hash, (const uint8_t *)rec + seq, trace_record_size(rec) - seq);
-}
+static void on_trace(void *data, const struct trace_record *rec) { run_mix_record(&((struct scene *)data)->hash, rec); }
 
 static void on_out(void *data, domid_t domid, const char *text, size_t len)
 {
-    mix(&((struct scene *)data)->out, &domid, sizeof(domid));
-    mix(&((struct scene *)data)->out, text, len);
+    run_mix(&((struct scene *)data)->out, &domid, sizeof(domid));
+    run_mix(&((struct scene *)data)->out, text, len);
 }
 
-static void begin(struct scene *sc, const struct setup *s)
+static void begin(struct scene *sc, const struct run_setup *s)
 {
-    const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = s->pcpus, .sched = s->sched, .quiet = true };
     const struct host_io io = { .data = sc, .console_out = on_out };
     const struct history_config history = { .limit_mib = 256 };
-    char path[128], err[HOST_ERR_SIZE];
 
     memset(sc, 0, sizeof(*sc));
-    snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
-    sc->host = host_create(&cfg, &io, err);
-    assert_non_null(sc->host);
+    sc->host = run_begin(s, &io, 128, on_trace, sc);
     sc->h = history_create(host_xen(sc->host)->machine, &history);
     assert_non_null(sc->h);
-    host_trace(sc->host, on_trace, sc);
-    for (unsigned int i = 0; i < s->guests; i++) {
-        const struct host_guest g = {
-            .kernel = path, .cmdline = s->cmdline, .memory_mib = 16, .vcpus = s->vcpus, .on_reboot = XL_ACTION_RESTART
-        };
-        domid_t domid;
-
-        if (host_guest_add(sc->host, &g, &domid, err))
-            fail_msg("%s", err);
-        assert_int_equal(host_guest_start(sc->host, domid), 0);
-    }
 }
 
 static void end(struct scene *sc)
@@ -104,12 +57,12 @@ static struct machine *machine(const struct scene *sc) { return host_xen(sc->hos
 static bool run(struct scene *sc, struct position to)
 {
     const bool no = false;
-    const struct run_limit l = { .until = UNTIL, .at = to, .stop = &no };
+    const struct run_limit l = { .until = RUN_UNTIL_NS, .at = to, .stop = &no };
 
     return host_run_to(sc->host, &l) == RUN_AT && host_guests_left(sc->host);
 }
 
-static void take(struct scene *sc, const struct setup *s)
+static void take(struct scene *sc, const struct run_setup *s)
 {
     struct divergence d;
 
@@ -117,6 +70,12 @@ static void take(struct scene *sc, const struct setup *s)
         fail_msg("%s: another state at #%llu.%llu: %s %llx+%x %s", s->kernel, (unsigned long long)d.at.insns,
                  (unsigned long long)d.at.step, d.in_ram ? "frame" : "arena", (unsigned long long)mfn_x(d.mfn),
                  d.offset, d.place ? d.place : "");
+}
+
+static void expect_whole(struct scene *sc, const struct run_setup *s)
+{
+    struct divergence d;
+
     if (!history_is_whole(sc->h, &d))
         fail_msg("%s: %s %llx at #%llu was changed by somebody who did not say so", s->kernel,
                  d.in_ram ? "frame" : "arena", (unsigned long long)mfn_x(d.mfn), (unsigned long long)d.at.insns);
@@ -129,31 +88,37 @@ struct mark {
 
 static void all_changes_are_noticed(void **state)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(run_setups); i++) {
         struct scene sc;
         unsigned int n = 1;
 
-        begin(&sc, &setups[i]);
-        take(&sc, &setups[i]);
+        if (!run_is_there(&run_setups[i]))
+            continue;
+        begin(&sc, &run_setups[i]);
+        take(&sc, &run_setups[i]);
         while (n < MANY && run(&sc, (struct position){ machine(&sc)->at.insns + 997 * n, 0 })) {
-            take(&sc, &setups[i]);
+            expect_whole(&sc, &run_setups[i]);
+            take(&sc, &run_setups[i]);
             n++;
         }
         assert_true(n > 5);
+        expect_whole(&sc, &run_setups[i]);
         end(&sc);
     }
 }
 
 static void back_and_forth(void **state)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(run_setups); i++) {
         static struct mark mark[MANY];
         struct scene sc;
         unsigned int n = 0;
 
-        begin(&sc, &setups[i]);
+        if (!run_is_there(&run_setups[i]))
+            continue;
+        begin(&sc, &run_setups[i]);
         do {
-            take(&sc, &setups[i]);
+            take(&sc, &run_setups[i]);
             mark[n++] = (struct mark){ history_info(sc.h, history_base(sc.h)), sc.hash, sc.out };
         } while (n < MANY && run(&sc, (struct position){ machine(&sc)->at.insns + 997 * n, n % 3 }));
         for (unsigned int from = n - 1, to; from; from = from / 3 * 2) {
@@ -162,10 +127,10 @@ static void back_and_forth(void **state)
             sc.out = mark[from].out;
             for (to = from + 1; to < n; to++) {
                 run(&sc, mark[to].info.at);
-                take(&sc, &setups[i]);
+                take(&sc, &run_setups[i]);
                 assert_int_equal(history_base(sc.h), to);
                 if (sc.hash != mark[to].hash)
-                    fail_msg("%s: other events up to #%llu", setups[i].kernel,
+                    fail_msg("%s: other events up to #%llu", run_setups[i].kernel,
                              (unsigned long long)machine(&sc)->at.insns);
                 assert_int_equal(sc.out, mark[to].out);
             }
@@ -174,11 +139,51 @@ static void back_and_forth(void **state)
     }
 }
 
+/* The next position there is: behind a step, or, while the guest runs, behind an instruction. */
+static struct position next_position(const struct scene *sc)
+{
+    const struct position at = machine(sc)->at;
+
+    return host_xen(sc->host)->run.phase == RUN_GUEST ? (struct position){ at.insns + 1, 0 }
+                                                      : (struct position){ at.insns, at.step + 1 };
+}
+
+/* A checkpoint at each position there is; then to any of them, and a few further from there. */
+static void at_every_position(void **state)
+{
+    static const struct run_setup small = { "hello", NULL, "credit2", 1, 1, 1, NULL, 0, NULL };
+    static uint64_t hash[EVERY];
+    struct scene sc;
+    size_t n = 0;
+
+    begin(&sc, &small);
+    do {
+        take(&sc, &small);
+        hash[n++] = sc.hash;
+    } while (n < EVERY && run(&sc, next_position(&sc)));
+    assert_true(n > 1000);
+    assert_int_equal(history_nr(sc.h), n);
+    for (size_t i = 0; i < n / 4; i++) {
+        const size_t from = i * 7919 % n;
+
+        checkpoint_go(sc.h, from);
+        sc.hash = hash[from];
+        for (size_t to = from + 1; to < n && to < from + 4; to++) {
+            run(&sc, next_position(&sc));
+            take(&sc, &small);
+            assert_int_equal(history_base(sc.h), to);
+            assert_int_equal(sc.hash, hash[to]);
+        }
+    }
+    end(&sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_changes_are_noticed),
         cmocka_unit_test(back_and_forth),
+        cmocka_unit_test(at_every_position),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

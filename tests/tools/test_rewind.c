@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A run is visited in random order: wherever one goes, what happens from there on is what has happened there at first,
- * event for event; where checkpoints are, the state is what it was; what was said is not said again.
+ * event for event; where checkpoints are, the state is what it was; at some positions it is what it was when nobody had
+ * gone anywhere; what was said is not said again.
+ *
+ *      test_rewind [JUMPS]     10,000, of all runs together; `make jumps` does a million
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,47 +13,27 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "tests/tools/runs.h"
+#include "tools/debug/look.h"
 #include "tools/rewind/rewind.h"
-#include "vcpu/noun/xen.h"
-
-struct setup {
-    const char *kernel, *cmdline, *sched;
-    unsigned int vcpus, pcpus, guests;
-    const char *input; /* a line at a time, whenever the first guest has read all; or NULL */
-};
-
-static const struct setup setups[] = {
-    { "hello", NULL, "credit2", 1, 1, 1, NULL },
-    { "rings", NULL, "credit", 1, 1, 1, NULL },
-    { "traps", NULL, "null", 1, 2, 1, NULL },
-    { "syscall", NULL, "rtds", 1, 1, 2, NULL },
-    { "pagetables", NULL, "credit2", 1, 1, 1, NULL },
-    { "callbacks", NULL, "credit2", 1, 1, 1, NULL },
-    { "smp", NULL, "credit2", 3, 2, 1, NULL },
-    { "smp", NULL, "credit", 4, 3, 1, NULL },
-    { "clock", NULL, "credit2", 2, 2, 2, NULL },
-    { "store", NULL, "credit2", 1, 1, 1, NULL },
-    { "grants", NULL, "credit2", 1, 1, 2, NULL },
-    { "debugregs", NULL, "credit2", 1, 1, 1, NULL },
-    { "reboot", "until_ms=5", "credit2", 1, 2, 1, NULL },
-    { "echo", NULL, "credit2", 1, 1, 1, "one\nword\nand then\nanother\n" },
-    { "hostile", "seed=77", "credit", 2, 2, 1, NULL },
-    { "hostile", "seed=78", "credit2", 1, 1, 1, NULL },
-};
-
-#define UNTIL MILLISECS(12)
 
 struct event {
     struct position at;
     uint64_t hash;
 };
 
+/* What the machine was at a position, by look_hash(). */
+struct mark {
+    struct position at;
+    uint64_t hash;
+};
+
+#define MARKS 32
+
 struct scene {
-    const struct setup *setup;
+    const struct run_setup *setup;
     struct host *host;
     struct rewind rw;
     uint64_t prng, said;
@@ -58,7 +41,10 @@ struct scene {
     size_t nr, cap;
     bool learning;
     size_t next; /* not learning: the one that is to come */
+    struct mark marks[MARKS];
 };
+
+static unsigned int jumps = 10000;
 
 static uint64_t random_to(struct scene *sc, uint64_t n)
 {
@@ -66,21 +52,12 @@ static uint64_t random_to(struct scene *sc, uint64_t n)
     return (sc->prng >> 20) % n;
 }
 
-static uint64_t mixed(uint64_t hash, const void *data, size_t len)
-{
-    const uint8_t *p = data;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static void on_trace(void *data, const struct trace_record *rec)
 {
     struct scene *sc = data;
-    const size_t seq = sizeof(rec->seq); /* counts anew with each sink */
-    const struct event e = { sc->rw.m->at, mixed(0, (const uint8_t *)rec + seq, trace_record_size(rec) - seq) };
+    struct event e = { sc->rw.m->at, 0 };
 
+    run_mix_record(&e.hash, rec);
     if (!sc->learning) {
         const struct event *was = &sc->events[sc->next++];
 
@@ -102,7 +79,7 @@ static void on_out(void *data, domid_t domid, const char *text, size_t len)
     struct scene *sc = data;
 
     assert_true(sc->learning);
-    sc->said = mixed(sc->said, text, len);
+    run_mix(&sc->said, text, len);
 }
 
 static void on_end(void *data, domid_t domid, int reason)
@@ -112,28 +89,15 @@ static void on_end(void *data, domid_t domid, int reason)
     assert_true(sc->learning);
 }
 
-static void begin(struct scene *sc, const struct setup *s, unsigned int mib, uint64_t every)
+static void begin(struct scene *sc, const struct run_setup *s, unsigned int mib, uint64_t every)
 {
-    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = s->pcpus, .sched = s->sched, .quiet = true };
     const struct host_io io = { .data = sc, .console_out = on_out, .guest_ended = on_end };
-    char path[128], err[HOST_ERR_SIZE];
+    char err[REWIND_ERR_SIZE];
 
     memset(sc, 0, sizeof(*sc));
     sc->setup = s;
     sc->learning = true;
-    snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
-    sc->host = host_create(&cfg, &io, err);
-    assert_non_null(sc->host);
-    for (unsigned int i = 0; i < s->guests; i++) {
-        const struct host_guest g = {
-            .kernel = path, .cmdline = s->cmdline, .memory_mib = 16, .vcpus = s->vcpus, .on_reboot = XL_ACTION_RESTART
-        };
-        domid_t domid;
-
-        if (host_guest_add(sc->host, &g, &domid, err))
-            fail_msg("%s", err);
-        assert_int_equal(host_guest_start(sc->host, domid), 0);
-    }
+    sc->host = run_begin(s, &io, s->ramdisk ? 512 : 128, NULL, NULL);
     if (rewind_begin(&sc->rw, sc->host, mib, err))
         fail_msg("%s", err);
     sc->rw.every = every;
@@ -154,15 +118,15 @@ static void expect_no_divergence(const struct scene *sc)
         fail_msg("%s: %s", sc->setup->kernel, sc->rw.err);
 }
 
-/* The run as it is for the first time. */
-static void live(struct scene *sc)
+/* The run as it is for the first time: until then, or its input is used up; looked at after each `turn`. */
+static void live(struct scene *sc, s_time_t until, s_time_t turn)
 {
     const char *input = sc->setup->input;
     const bool no = false;
     s_time_t now = 0;
 
-    while (now < UNTIL) {
-        const struct run_limit l = { .until = now += MICROSECS(100), .at = { .insns = UINT64_MAX }, .stop = &no };
+    while (now < until) {
+        const struct run_limit l = { .until = now += turn, .at = { .insns = UINT64_MAX }, .stop = &no };
         const enum run_result r = rewind_run(&sc->rw, &l);
         char err[REWIND_ERR_SIZE];
 
@@ -172,7 +136,7 @@ static void live(struct scene *sc)
 
             assert_int_equal(rewind_input(&sc->rw, 0, input, len, now, err), 0);
             input += len;
-        } else if (r == RUN_IDLE || r == RUN_STOP) {
+        } else if (r == RUN_IDLE || r == RUN_STOP || (input && host_console_wants_input(sc->host, 0))) {
             break;
         }
     }
@@ -210,25 +174,77 @@ static struct position anywhere(struct scene *sc)
     return position_is_before(sc->rw.end, at) || position_is_before(at, rewind_first(&sc->rw)) ? sc->rw.end : at;
 }
 
-static void visit(struct scene *sc, unsigned int jumps)
+static int by_position(const void *a, const void *b)
+{
+    const struct position *x = a, *y = b;
+
+    return position_is_before(*x, *y) ? -1 : position_is_before(*y, *x);
+}
+
+/* From its beginning the run is gone through once more; marks are at its end, and at random on the way. */
+static void mark(struct scene *sc)
+{
+    const bool no = false;
+    char err[REWIND_ERR_SIZE];
+
+    host_trace(sc->host, NULL, NULL);
+    sc->marks[0] = (struct mark){ sc->rw.m->at, look_hash(sc->host) };
+    for (size_t i = 1; i < MARKS; i++)
+        sc->marks[i].at = anywhere(sc);
+    qsort(sc->marks + 1, MARKS - 1, sizeof(sc->marks[0]), by_position);
+    assert_int_equal(rewind_goto(&sc->rw, rewind_first(&sc->rw), &no, err), 0);
+    for (size_t i = 1; i < MARKS; i++) {
+        const struct run_limit l = { .until = STIME_MAX, .at = sc->marks[i].at, .stop = &no };
+
+        rewind_run(&sc->rw, &l);
+        expect_no_divergence(sc);
+        sc->marks[i] = (struct mark){ sc->rw.m->at, look_hash(sc->host) };
+    }
+}
+
+static void go(struct scene *sc, struct position at)
+{
+    const bool no = false;
+    char err[REWIND_ERR_SIZE];
+
+    host_trace(sc->host, NULL, NULL);
+    if (rewind_goto(&sc->rw, at, &no, err))
+        fail_msg("%s: to #%llu.%llu of #%llu.%llu: %s", sc->setup->kernel, (unsigned long long)at.insns,
+                 (unsigned long long)at.step, (unsigned long long)sc->rw.end.insns, (unsigned long long)sc->rw.end.step,
+                 err);
+    expect_no_divergence(sc);
+}
+
+/* The machine is what it was there. */
+static void visit_mark(struct scene *sc)
+{
+    const struct mark *m = &sc->marks[random_to(sc, MARKS)];
+
+    go(sc, m->at);
+    assert_memory_equal(&sc->rw.m->at, &m->at, sizeof(m->at));
+    if (look_hash(sc->host) != m->hash)
+        fail_msg("%s: not what it was at #%llu.%llu", sc->setup->kernel, (unsigned long long)m->at.insns,
+                 (unsigned long long)m->at.step);
+}
+
+static void visit(struct scene *sc, unsigned int nr)
 {
     const bool no = false;
 
-    for (unsigned int i = 0; i < jumps; i++) {
+    mark(sc);
+    for (unsigned int i = 0; i < nr; i++) {
         struct run_limit l = { .until = STIME_MAX, .at = anywhere(sc), .stop = &no };
-        char err[REWIND_ERR_SIZE];
 
-        host_trace(sc->host, NULL, NULL);
-        if (rewind_goto(&sc->rw, l.at, &no, err))
-            fail_msg("%s: to #%llu.%llu of #%llu.%llu: %s", sc->setup->kernel, (unsigned long long)l.at.insns,
-                     (unsigned long long)l.at.step, (unsigned long long)sc->rw.end.insns,
-                     (unsigned long long)sc->rw.end.step, err);
-        expect_no_divergence(sc);
+        if (i % 32 == 0) {
+            visit_mark(sc);
+            continue;
+        }
+        go(sc, l.at);
         if (position_is_before(sc->rw.m->at, l.at) && position_is_before(sc->rw.m->at, sc->rw.end))
             assert_int_equal(host_xen(sc->host)->run.phase, RUN_GUEST); /* in front of its next instruction */
         sc->next = event_behind(sc, sc->rw.m->at);
         host_trace(sc->host, on_trace, sc);
-        l.at = random_to(sc, 8) ? (struct position){ sc->rw.m->at.insns + random_to(sc, 2000), 0 } : anywhere(sc);
+        l.at = random_to(sc, 32) ? (struct position){ sc->rw.m->at.insns + random_to(sc, 2000), 0 } : anywhere(sc);
         if (position_is_before(sc->rw.end, l.at))
             l.at = sc->rw.end;
         rewind_run(&sc->rw, &l);
@@ -239,12 +255,14 @@ static void visit(struct scene *sc, unsigned int jumps)
 
 static void in_any_order(void **state)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(run_setups); i++) {
         struct scene sc;
 
-        begin(&sc, &setups[i], 64, 20000);
-        live(&sc);
-        visit(&sc, 200);
+        if (!run_is_there(&run_setups[i]))
+            continue;
+        begin(&sc, &run_setups[i], 64, 20000);
+        live(&sc, RUN_UNTIL_NS, MICROSECS(100));
+        visit(&sc, jumps / ARRAY_SIZE(run_setups) + 1);
         end(&sc);
     }
 }
@@ -252,18 +270,22 @@ static void in_any_order(void **state)
 /* After all that it goes on as a run that was never left. */
 static void and_then_on(void **state)
 {
-    const struct run_limit far = { .until = 2 * UNTIL, .at = { .insns = UINT64_MAX }, .stop = &(const bool){ false } };
+    const struct run_limit far = { .until = 2 * RUN_UNTIL_NS,
+                                   .at = { .insns = UINT64_MAX },
+                                   .stop = &(const bool){ false } };
 
-    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(run_setups); i++) {
         struct scene straight, visited;
         char err[REWIND_ERR_SIZE];
 
-        begin(&straight, &setups[i], 64, 1000000);
-        live(&straight);
+        if (!run_is_there(&run_setups[i]))
+            continue;
+        begin(&straight, &run_setups[i], 64, 1000000);
+        live(&straight, RUN_UNTIL_NS, MICROSECS(100));
         straight.learning = true;
         rewind_run(&straight.rw, &far);
-        begin(&visited, &setups[i], 64, 20000);
-        live(&visited);
+        begin(&visited, &run_setups[i], 64, 20000);
+        live(&visited, RUN_UNTIL_NS, MICROSECS(100));
         visit(&visited, 20);
         host_trace(visited.host, NULL, NULL);
         assert_int_equal(rewind_goto(&visited.rw, visited.rw.end, &(const bool){ false }, err), 0);
@@ -279,12 +301,50 @@ static void and_then_on(void **state)
     }
 }
 
-int main(void)
+/* Linux to a shell, which answers; back to its first instruction; forward again, every instruction of it. */
+static void linux_and_back(void **state)
+{
+    static const char typed[] = "echo $((6 * 7))\nps | grep -c .\nseq 1000 | sort -n | tail -n 1\n";
+    struct run_setup linux_typed = run_linux;
+    const bool no = false;
+    struct run_limit l = { .until = STIME_MAX, .stop = &no };
+    uint64_t first, last;
+    struct scene sc;
+
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    if (!run_is_there(&run_linux))
+        skip();
+    linux_typed.input = typed;
+    begin(&sc, &linux_typed, REWIND_HISTORY_MIB, REWIND_EVERY);
+    first = look_hash(sc.host);
+    live(&sc, SECONDS(60), MILLISECS(1));
+    assert_true(host_now(sc.host) < SECONDS(60));
+    assert_int_equal(sc.rw.journal.nr, 3);
+    last = look_hash(sc.host);
+    l.at = sc.rw.end;
+    go(&sc, rewind_first(&sc.rw));
+    assert_int_equal(sc.rw.m->at.insns, 0);
+    assert_int_equal(look_hash(sc.host), first);
+    sc.next = 0;
+    host_trace(sc.host, on_trace, &sc);
+    rewind_run(&sc.rw, &l);
+    expect_no_divergence(&sc);
+    assert_int_equal(sc.next, sc.nr);
+    assert_int_equal(look_hash(sc.host), last);
+    end(&sc);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_any_order),
         cmocka_unit_test(and_then_on),
+        cmocka_unit_test(linux_and_back),
     };
 
+    if (argc > 1)
+        jumps = (unsigned int)strtoul(argv[1], NULL, 0);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
