@@ -183,6 +183,8 @@ enum run_result host_run(struct host *h, s_time_t until, const bool *stop)
 
 enum run_result host_run_to(struct host *h, const struct run_limit *l) { return xen_run_to(h->xen, l); }
 
+bool host_is_idle(const struct host *h) { return xen_is_idle(h->xen); }
+
 unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 
 bool host_failed(const struct host *h) { return h->edges->failed; }

@@ -107,6 +107,8 @@ enum run_result host_run_to(struct host *h, const struct run_limit *limit); /* a
  * the trace is told as ever.)
  */
 void host_silence(struct host *h, bool silent);
+/* Nobody runs, and no timer is armed: host_run() would answer RUN_IDLE. */
+bool host_is_idle(const struct host *h);
 unsigned int host_guests_left(const struct host *h);
 /* What a guest's configuration asks for (a restart, a soft reset...) could not be done; message() has said so. */
 bool host_failed(const struct host *h);

@@ -9,7 +9,6 @@
  *
  *      pick pCPU -> due timers -> schedule? -> deliver events -> pcpu_run_on() -> advance the clock -> handle the exit
  *
- *
  * The loop goes in steps, between which nothing of it is on the C stack: where it stands then is in xen->run. So it can
  * be left and entered again between any two of them, and between any two instructions of a guest, and whoever does that
  * to look around changes nothing:
@@ -32,6 +31,8 @@
  *  - Limits (struct run_limit) decide where xen_run() returns, and nothing else: not one instruction, step or time.
  *
  * Corresponds to xen/arch/x86/domain.c (idle_loop, context_switch) and the return-to-guest path in entry.S.
+ *
+ * Budget: one loop, which is best read at a stretch.
  */
 #include "vcpu/run.h"
 
@@ -45,12 +46,12 @@
 #define PCPU_QUANTUM MICROSECS(20) /* how far pCPUs may drift apart */
 
 /* The pCPU that is furthest behind among those with work; -1: all idle. */
-static int pick_pcpu(struct xen *xen)
+static int pick_pcpu(const struct xen *xen)
 {
     int best = -1;
 
     for (unsigned int i = 0; i < xen->nr_pcpus; i++) {
-        struct xen_pcpu *pc = &xen->pcpu[i];
+        const struct xen_pcpu *pc = &xen->pcpu[i];
 
         if (!pc->online || (!pc->curr && !pc->need_resched))
             continue;
@@ -332,12 +333,24 @@ static bool idle(struct xen *xen, s_time_t until)
     return true;
 }
 
+/* Has somebody else taken the pCPU away meanwhile? Then the turn is over, whether or not that has been seen yet. */
+static bool turn_lost(const struct xen *xen)
+{
+    return xen->run.phase != RUN_TURN && xen->pcpu[xen->run.cpu].curr != xen->run.v;
+}
+
+bool xen_is_idle(const struct xen *xen)
+{
+    return (xen->run.phase == RUN_TURN || turn_lost(xen)) && pick_pcpu(xen) < 0 &&
+           vclock_next(&xen->machine->clock) == STIME_MAX;
+}
+
 void xen_interrupt(struct xen *xen, s_time_t now)
 {
     step_begin(xen->machine);
-    if (xen->run.phase == RUN_GUEST)
+    if (xen->run.phase == RUN_GUEST || turn_lost(xen))
         turn_over(xen);
-    else if (xen->run.phase == RUN_TURN && pick_pcpu(xen) < 0 && xen->machine->clock.now < now)
+    if (xen->run.phase == RUN_TURN && pick_pcpu(xen) < 0 && xen->machine->clock.now < now)
         xen->machine->clock.now = now;
 }
 
@@ -351,7 +364,7 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
     for (;;) {
         if (limit_reached(xen, l))
             return *l->stop || xen->powered_off ? RUN_STOP : RUN_AT;
-        if (r->phase != RUN_TURN && xen->pcpu[r->cpu].curr != r->v) { /* somebody else has taken it away meanwhile */
+        if (turn_lost(xen)) {
             turn_over(xen);
             continue;
         }

@@ -30,6 +30,9 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *limit);
 /* The same without a position. */
 enum run_result xen_run(struct xen *xen, s_time_t until, const bool *stop);
 
+/* It would answer RUN_IDLE at once. */
+bool xen_is_idle(const struct xen *xen);
+
 /*
  * Something comes from outside, at time `now` if nobody runs: the guest that runs, if any, comes out, so that whoever
  * is woken up by it need not wait for a slice's end. To be called in front of it, between two calls of the above.
