@@ -360,10 +360,10 @@ static uint64_t mix_vcpu(uint64_t hash, const struct vcpu *v)
     return mix(hash, &st, sizeof(st));
 }
 
-uint64_t look_hash(struct host *h)
+/* Mixed into a hash of what else there is. */
+static uint64_t mix_cpus(uint64_t hash, struct host *h)
 {
     struct machine *m = host_machine(h);
-    uint64_t hash = machine_hash_ram(m);
 
     pcpu_sync(m);
     hash = mix(hash, &m->clock.now, sizeof(m->clock.now));
@@ -374,3 +374,7 @@ uint64_t look_hash(struct host *h)
                 hash = mix_vcpu(hash, v);
     return hash;
 }
+
+uint64_t look_hash_cpus(struct host *h) { return mix_cpus(0, h); }
+
+uint64_t look_hash(struct host *h) { return mix_cpus(machine_hash_ram(host_machine(h)), h); }

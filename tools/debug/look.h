@@ -112,5 +112,7 @@ unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t 
  * position, all vCPUs' registers. Not: what the hypervisor keeps for itself.
  */
 uint64_t look_hash(struct host *h);
+/* The same without RAM: cheap. */
+uint64_t look_hash_cpus(struct host *h);
 
 #endif
