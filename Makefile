@@ -36,7 +36,7 @@ XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump re
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
-REWIND_OBJS := journal input branch rewind
+REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval look condition debugger
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.

@@ -16,7 +16,7 @@
 set -eu
 
 packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev
-zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev'
+zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev'
 # Debian 12 has the version of clang-format that the style is pinned to; elsewhere `make lint` passes the check over.
 [ -e /usr/bin/clang-format ] || packages="$packages clang-format"
 
@@ -107,7 +107,7 @@ UNICORN_CFLAGS := $unicorn_cflags
 UNICORN_LIBS := $unicorn_libs
 XEN_CFLAGS := $xen_cflags
 LIBRARY_CFLAGS := $(pkg-config --cflags capstone)
-LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash) -lbz2 -l:libxlutil.a
+LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash nettle) -lbz2 -l:libxlutil.a
 UI_CFLAGS := $(pkg-config --cflags sdl2 ncursesw)
 UI_LIBS := $(pkg-config --libs sdl2 ncursesw)
 CMOCKA_LIBS := $(pkg-config --libs cmocka)
