@@ -40,7 +40,7 @@ REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval look condition debugger
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options guest_list start console input pace crash stats trace_file status cmd_run debug/say debug/words debug/commands debug/move debug/stops debug/show debug/change cmd_debug cmd_doctor main
+UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/show debug/change debug/record cmd_debug cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \
@@ -88,7 +88,8 @@ ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -DXENLAB_AUDIT
 # A change of flags builds everything anew, one of the lists above the library; no other change of this file does.
 build/flags: told = $(all_cflags) $(ASAN) $(GUEST_CFLAGS)
 build/lists: told = $(LIB_OBJS)
-build/flags build/lists: force
+build/sources: told = $(shell cat $(SOURCES) | sha256sum | cut -c 1-16)
+build/flags build/lists build/sources: force
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(told))' | cmp -s - $@ || echo '$(subst ','\'',$(told))' > $@
 .PHONY: force
@@ -105,6 +106,9 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
+# All that the same run depends on.
+SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
+	rings/xenstore tools tools/xc tools/build tools/xl,$(d)/*.[ch])))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --
 
@@ -154,6 +158,9 @@ $(1)/mmu/compat_layouts32.o: mmu/compat_layouts.c build/flags
 	$$(Q)objcopy -I elf32-i386 -O elf64-x86-64 -j .rodata -j .note.GNU-stack $$@
 
 $(1)/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
+# A recording says of which sources the program is that made it.
+$(1)/ui/recording.o: build/sources
+$(1)/ui/recording.o: private folder_cflags = $$(UI_CFLAGS) -DXENLAB_SOURCES='"$$(shell cat build/sources)"'
 $(1)/mmu/%.o $(1)/evtchn/%.o $(1)/vcpu/%.o $(1)/rings/%.o: private folder_cflags = -Wcast-qual
 $(1)/tests/ui/%.o: private folder_cflags = $$(UI_CFLAGS)
 endef

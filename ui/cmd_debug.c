@@ -13,6 +13,7 @@
 
 #include "ui/crash.h"
 #include "ui/debug/debug.h"
+#include "ui/replay.h"
 #include "ui/start.h"
 #include "ui/status.h"
 
@@ -27,6 +28,7 @@ struct session {
     struct debug g;
     struct run_process *process;
     struct host_pool pools[HOST_MAX_POOLS];
+    struct replay replay; /* what is debugged, if it is a recording */
     FILE *in;
     bool prompt;
     unsigned int domid; /* who wrote `line`, which is not finished */
@@ -151,6 +153,19 @@ static int input_open(struct session *s, const struct run_options *o, char err[R
     return -1;
 }
 
+/* Those of the recording, if there is one. */
+static int expect_inputs(struct session *s, char err[RUN_ERR_SIZE])
+{
+    const struct record *rec = &s->replay.rec;
+
+    for (size_t i = 0; i < rec->nr; i++)
+        if (rec->lines[i].kind == RECORD_JOURNAL && !rewind_expect(&s->g.rw, &rec->lines[i].in)) {
+            snprintf(err, RUN_ERR_SIZE, "out of memory");
+            return -1;
+        }
+    return 0;
+}
+
 static int machine_start(struct session *s, const struct run_options *o, const struct guest_list *l,
                          char err[RUN_ERR_SIZE])
 {
@@ -161,7 +176,7 @@ static int machine_start(struct session *s, const struct run_options *o, const s
     if (!s->g.host)
         return -1;
     host_log(s->g.host, on_log, s, start_log_level(o));
-    if (start_guests(s->g.host, l, err) ||
+    if (start_guests(s->g.host, l, err) || (o->replay && replay_check(&s->replay, o, l, s->g.host, err)) ||
         rewind_begin(&s->g.rw, s->g.host, o->history_mib ? (unsigned int)o->history_mib : REWIND_HISTORY_MIB, err))
         return -1;
     if (history_by_comparing(s->g.rw.history))
@@ -170,18 +185,26 @@ static int machine_start(struct session *s, const struct run_options *o, const s
                  "and checkpoints take longer");
     debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
     s->g.dbg.limit = o->max_vtime ? o->max_vtime : STIME_MAX;
+    if (expect_inputs(s, err))
+        return -1;
     rewind_run(&s->g.rw, &first);
     return 0;
 }
 
-int cmd_debug(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
+int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
-    struct session s = { .process = p, .g = { .say = { stdout, o->json }, .read_only = o->read_only } };
-    struct guest_list list;
+    struct guest_list list = { 0 };
+    struct session s = { .process = p,
+                         .g = { .say = { stdout, o->json },
+                                .read_only = o->read_only,
+                                .options = o,
+                                .guests = &list,
+                                .head = o->replay ? &s.replay.rec.head : NULL } };
     int status = STATUS_ENVIRONMENT;
 
     err[0] = '\0';
-    if (guest_list_load(&list, o, err) == 0 && input_open(&s, o, err) == 0 && machine_start(&s, o, &list, err) == 0) {
+    if ((!o->replay || replay_open(&s.replay, o->replay, o, err) == 0) && guest_list_load(&list, o, err) == 0 &&
+        input_open(&s, o, err) == 0 && machine_start(&s, o, &list, err) == 0) {
         p->signals_catch();
         debug_stop_say(&s.g, "before the first instruction");
         loop(&s);
@@ -196,5 +219,6 @@ int cmd_debug(const struct run_options *o, struct run_process *p, char err[RUN_E
     if (o->script && s.in)
         fclose(s.in);
     guest_list_free(&list);
+    replay_close(&s.replay);
     return p->signal ? 128 + p->signal : status;
 }

@@ -7,6 +7,6 @@
 #include "ui/options.h"
 
 /* The status to exit with; err: a message for the user, or empty. */
-int cmd_debug(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
+int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
 
 #endif

@@ -9,7 +9,8 @@
  *
  * Invariants: nothing here can change what the guests compute, except by the input it hands in. Slices begin and end at
  * virtual times that follow from what the guests did, never from the host's speed, the pace, or the kind of input. So
- * the same command on the same files is the same run.
+ * the same command on the same files is the same run. With a recording in place of input (`xenlab replay`) the machine
+ * stops at the positions of its lines as well, which are ends of slices if a run was recorded.
  *
  * Budget: one loop with its callbacks; what can be tested without it is in files of its own (input, pace, status...).
  */
@@ -17,11 +18,14 @@
 
 #include "tools/debug/condition.h"
 #include "tools/host.h"
+#include "tools/rewind/input.h"
 #include "ui/console.h"
 #include "ui/crash.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"
+#include "ui/recording.h"
+#include "ui/replay.h"
 #include "ui/start.h"
 #include "ui/stats.h"
 #include "ui/status.h"
@@ -52,6 +56,11 @@ struct run {
     struct host *host;
     struct console console;
     struct input input;
+    bool has_keyboard;     /* a terminal's: it is the input, or was when the run was recorded */
+    struct replay *replay; /* in place of input; or NULL */
+    enum replay_state replayed;
+    struct recording recording;
+    bool stuck; /* nothing can ever happen again */
     struct trace_file trace;
     struct condition filter; /* of what goes there */
     bool filter_warned;
@@ -144,6 +153,17 @@ static void on_message(void *data, const char *line)
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+/* A line for the recording, if there is one. */
+static void record(struct run *r, struct record_line l)
+{
+    char why[RECORD_ERR_SIZE];
+
+    if (l.kind != RECORD_JOURNAL)
+        l.now = r->now;
+    if (r->recording.out && !recording_line(&r->recording, l, why))
+        on_message(r, why);
+}
+
 /* --- who has the keyboard --- */
 
 /* Now, or in the background when we come out of it: until then the keyboard is somebody else's. */
@@ -166,15 +186,22 @@ static void keyboard_announce(struct run *r, const char *more)
     console_message(&r->console, text, (size_t)n);
 }
 
+static void keyboard_give(struct run *r, unsigned int guest)
+{
+    r->input.guest = guest;
+    if (!r->replay)
+        keyboard_announce(r, "");
+    console_attach(&r->console, host_guest_domid(r->host, guest));
+}
+
 /* Ctrl-^. */
 static unsigned int keyboard_next(void *data, unsigned int guest)
 {
     struct run *r = data;
     const int next = host_guest_next(r->host, guest);
 
-    r->input.guest = next < 0 ? guest : (unsigned int)next;
-    keyboard_announce(r, "");
-    console_attach(&r->console, host_guest_domid(r->host, r->input.guest));
+    keyboard_give(r, next < 0 ? guest : (unsigned int)next);
+    record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = r->input.guest });
     return r->input.guest;
 }
 
@@ -185,10 +212,10 @@ static void keyboard_check(struct run *r)
 
     if (r->unannounced)
         keyboard_announce(r, r->unannounced);
-    if (r->input.kind != INPUT_TERMINAL || !r->console.by_lines)
+    if (!r->has_keyboard || !r->console.by_lines)
         return;
     if (host_guest_ended(r->host, r->input.guest) && host_guest_next(r->host, r->input.guest) >= 0)
-        keyboard_next(r, r->input.guest);
+        keyboard_give(r, (unsigned int)host_guest_next(r->host, r->input.guest));
     domid = host_guest_domid(r->host, r->input.guest);
     if (r->console.attached != domid)
         console_attach(&r->console, domid);
@@ -279,19 +306,154 @@ static void rest(struct run *r, s_time_t slice, s_time_t busy)
         wait_ns(r, for_input, ns);
 }
 
+/* --- ends --- */
+
+static void limit_reached(struct run *r)
+{
+    r->outcome.limit = true;
+    snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
+}
+
+/* Nothing will ever happen again: why? */
+static void stuck(struct run *r)
+{
+    struct snapshot s;
+
+    r->outcome.limit = r->stuck = true;
+    host_snapshot(r->host, &s);
+    if (s.anybody_waits) {
+        snprintf(r->err, RUN_ERR_SIZE, "vCPU %u of domain %u waits for a pCPU, and the scheduler %s gives it none",
+                 s.waiting.vcpu, s.waiting.domid, s.waiting.sched);
+        return;
+    }
+    snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
+             r->input.closed ? ": standard input has ended" : "");
+}
+
+/* --- a recording in place of input --- */
+
+static void hand_in(void *data, const struct journal_record *rec)
+{
+    struct run *r = data;
+    char why[REWIND_ERR_SIZE];
+
+    record(r, (struct record_line){ .kind = RECORD_JOURNAL, .at = rec->at, .now = rec->now, .in = *rec });
+    BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
+}
+
+static void on_recorded_keyboard(void *data, const struct record_line *l)
+{
+    struct run *r = data;
+
+    record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = l->guest });
+    if (r->has_keyboard)
+        keyboard_give(r, l->guest);
+    r->has_keyboard = true;
+    r->input.guest = l->guest;
+}
+
+/* To the end of a slice, or to the next line: then a slice has ended there, at that time. */
+static enum run_result replay_run(struct run *r, s_time_t end)
+{
+    const struct run_limit l = { .until = end, .at = replay_stop(r->replay), .stop = &r->process->stop };
+
+    return host_run_to(r->host, &l);
+}
+
+/* The lines of here. A machine that is idle, and to which nothing comes here, never gets to the next one. */
+static void replay_on(struct run *r, bool idle)
+{
+    const struct replay_sink sink = { r, hand_in, on_recorded_keyboard };
+    const size_t line = r->replay->next;
+
+    if (r->replayed == REPLAY_GOES_ON)
+        r->replayed = replay_take(r->replay, r->host, &sink, r->err);
+    if (r->replayed == REPLAY_GOES_ON && idle && r->replay->next == line) {
+        replay_too_short(r->replay, r->host, r->err);
+        r->replayed = REPLAY_DIFFERS;
+    }
+}
+
+/* The recording is over: the end that it had, once more. */
+static void replay_end(struct run *r)
+{
+    const struct record *rec = &r->replay->rec;
+    const struct record_line *l = rec->nr ? &rec->lines[rec->nr - 1] : NULL;
+    struct run_outcome *outcome = &r->outcome;
+
+    if (!rec->ended) {
+        outcome->limit = true;
+        snprintf(r->err, RUN_ERR_SIZE, "%.300s: the recording is cut off here, at #%llu.%llu", r->replay->path,
+                 (unsigned long long)(l ? l->at.insns : 0), (unsigned long long)(l ? l->at.step : 0));
+        return;
+    }
+    switch (l->why) {
+    case RECORD_DONE: break;
+    case RECORD_LIMIT: limit_reached(r); break;
+    case RECORD_STUCK: stuck(r); break;
+    case RECORD_LEFT:
+        outcome->left = true;
+        snprintf(r->err, RUN_ERR_SIZE, "here the recorded run was left");
+        break;
+    case RECORD_SIGNAL:
+        outcome->signal = l->signal;
+        snprintf(r->err, RUN_ERR_SIZE, "here signal %d ended the recorded run", l->signal);
+        break;
+    case RECORD_FAILED:
+        outcome->failed = true;
+        snprintf(r->err, RUN_ERR_SIZE,
+                 "here ends the recorded run, of which something has failed: its output, a core, a restart");
+        break;
+    case RECORD_KNOWN: snprintf(r->err, RUN_ERR_SIZE, "here ends what was recorded"); break;
+    }
+}
+
+/* There is something of the recording still to come? Then this is no end. */
+static bool replay_ended(struct run *r, bool over)
+{
+    if (r->replayed == REPLAY_OVER)
+        replay_end(r);
+    else if (r->replayed == REPLAY_GOES_ON && over)
+        replay_too_short(r->replay, r->host, r->err);
+    if (r->replayed == REPLAY_DIFFERS || (r->replayed == REPLAY_GOES_ON && over))
+        r->outcome.failed = true;
+    return over || r->replayed != REPLAY_GOES_ON;
+}
+
+/* Why the run has ended, for the recording. False: that is not known, as of one whose own recording was cut off. */
+static bool end_reason(const struct run *r, struct record_line *l)
+{
+    const struct record *rec = r->replay ? &r->replay->rec : NULL;
+
+    if (r->process->signal)
+        l->why = RECORD_SIGNAL, l->signal = r->process->signal;
+    else if (r->replayed == REPLAY_OVER && rec->ended)
+        l->why = rec->lines[rec->nr - 1].why, l->signal = rec->lines[rec->nr - 1].signal;
+    else if (r->outcome.failed)
+        l->why = RECORD_FAILED;
+    else if (r->outcome.left)
+        l->why = RECORD_LEFT;
+    else if (r->stuck || r->outcome.limit)
+        l->why = r->stuck ? RECORD_STUCK : RECORD_LIMIT;
+    else
+        l->why = RECORD_DONE;
+    return !rec || r->process->signal || (r->replayed == REPLAY_OVER && rec->ended);
+}
+
 /* --- the loop --- */
 
 static bool ended(struct run *r)
 {
-    const struct run_options *o = r->opt;
+    const s_time_t limit = r->opt->max_vtime;
+    const bool done = host_guests_left(r->host) == 0, late = limit && r->now + r->idle >= limit;
 
-    if (r->process->stop || r->input.left || r->console.error || r->trace.error || host_guests_left(r->host) == 0)
+    if (r->process->stop || r->input.left || r->console.error || r->trace.error)
         return true;
-    if (!o->max_vtime || r->now + r->idle < o->max_vtime)
-        return false;
-    r->outcome.limit = true;
-    snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
-    return true;
+    if (r->replay)
+        return replay_ended(r, done || late);
+    if (late && !done)
+        limit_reached(r);
+    return done || late;
 }
 
 /* Where the slice ends that begins now: at the next multiple of its length. */
@@ -307,7 +469,7 @@ static s_time_t slice_end(const struct run *r, bool busy)
  * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
  * after us. What was typed may be for each of them.
  */
-static void hand_in(struct run *r)
+static void read_and_hand_in(struct run *r)
 {
     const struct input *in = &r->input;
     const unsigned int first = in->kind == INPUT_TERMINAL ? 0 : in->guest;
@@ -325,36 +487,26 @@ static void hand_in(struct run *r)
         else
             n = 0;
         if (n)
-            host_console_input(r->host, g, text, n, r->now);
+            hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                                 .now = r->now,
+                                                 .kind = JOURNAL_CONSOLE,
+                                                 .who = g,
+                                                 .len = n,
+                                                 .bytes = (uint8_t *)text });
     }
-}
-
-/* Nothing will ever happen again: why? */
-static void stuck(struct run *r)
-{
-    struct snapshot s;
-
-    host_snapshot(r->host, &s);
-    if (s.anybody_waits) {
-        snprintf(r->err, RUN_ERR_SIZE, "vCPU %u of domain %u waits for a pCPU, and the scheduler %s gives it none",
-                 s.waiting.vcpu, s.waiting.domid, s.waiting.sched);
-        return;
-    }
-    snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
-             r->input.closed ? ": standard input has ended" : "");
 }
 
 /* True: all is idle, and no timer will ever change that. The machine's own clock stands still while all is idle. */
 static bool slice_run(struct run *r, s_time_t end)
 {
-    const enum run_result result = host_run(r->host, end, &r->process->stop);
-    const s_time_t now = host_now(r->host);
+    const enum run_result result = r->replay ? replay_run(r, end) : host_run(r->host, end, &r->process->stop);
+    const s_time_t now = result == RUN_AT ? replay_now(r->replay) : host_now(r->host);
 
     if (result == RUN_UNTIL && now < end)
         r->now = end;
     else if (r->now < now)
         r->now = now;
-    return result == RUN_IDLE;
+    return result == RUN_IDLE || (result == RUN_AT && host_is_idle(r->host));
 }
 
 static void loop(struct run *r)
@@ -372,17 +524,21 @@ static void loop(struct run *r)
         console_tick(&r->console, r->now, idle);
         console_flush(&r->console);
         input_poll(&r->input);
+        if (recording_at_due(&r->recording))
+            record(r, (struct record_line){ .kind = RECORD_AT });
+        if (r->replay)
+            replay_on(r, idle);
         if (ended(r))
             return;
         if (!idle) {
             rest(r, slice, busy);
-        } else if (!wait_input(r)) {
-            r->outcome.limit = true;
+        } else if (!r->replay && !wait_input(r)) {
             stuck(r);
             return;
         }
-        hand_in(r);
-        was_busy = busy >= slice / 2;
+        read_and_hand_in(r);
+        if (slice || busy) /* to have looked for input in vain is no reason for other slices */
+            was_busy = busy >= slice / 2;
     }
 }
 
@@ -493,8 +649,11 @@ static void terminal_setup(struct run *r)
      * prompt.
      */
     r->console.end_line = isatty(STDOUT_FILENO) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode));
-    r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->input.kind == INPUT_TERMINAL ? PACE_PERSON : PACE_NONE;
-    if (r->input.kind != INPUT_TERMINAL || !r->process->terminal_raw())
+    r->has_keyboard = r->input.kind == INPUT_TERMINAL;
+    r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->has_keyboard ? PACE_PERSON : PACE_NONE;
+    if (r->has_keyboard && r->console.by_lines)
+        record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = r->input.guest });
+    if (!r->has_keyboard || !r->process->terminal_raw())
         return;
     r->console.out_raw = isatty(STDOUT_FILENO);
     r->console.err_raw = isatty(STDERR_FILENO);
@@ -532,7 +691,7 @@ static void failures_note(struct run *r)
 {
     const int trace_error = trace_file_close(&r->trace), interrupted = r->process->signal ? EINTR : 0;
 
-    r->outcome.left = r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
+    r->outcome.left |= r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
     if (r->console.error && r->console.error != EPIPE && r->console.error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "standard output: %s", strerror(r->console.error));
     else if (trace_error && trace_error != interrupted)
@@ -542,11 +701,38 @@ static void failures_note(struct run *r)
     r->outcome.failed = true;
 }
 
-int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
+/* Guests are there, and have not run. */
+static int recording_start(struct run *r, const struct guest_list *l)
 {
-    struct run r = {
-        .opt = o, .process = p, .console = { .out = stdout, .err = stderr, .attached = CONSOLE_NOBODY }, .err = err
-    };
+    const struct run_options *o = r->opt;
+    const struct replay *rp = r->replay;
+
+    if (rp && replay_check(r->replay, o, l, r->host, r->err))
+        return -1;
+    if (o->record && o->trace && !strcmp(o->record, o->trace)) {
+        snprintf(r->err, RUN_ERR_SIZE, "--record: %s is for the trace", o->record);
+        return -1;
+    }
+    return o->record ? recording_open(&r->recording, o->record, r->host, rp ? &rp->rec.head : NULL, o, l, r->err) : 0;
+}
+
+/* The last line, when it is clear what has become of the run. */
+static void recording_end(struct run *r)
+{
+    struct record_line l = { .kind = RECORD_END };
+
+    if (r->recording.out && end_reason(r, &l))
+        record(r, l);
+    recording_close(&r->recording);
+}
+
+int run_guests(const struct run_options *o, struct run_process *p, struct replay *replay, char err[RUN_ERR_SIZE])
+{
+    struct run r = { .opt = o,
+                     .process = p,
+                     .console = { .out = stdout, .err = stderr, .attached = CONSOLE_NOBODY },
+                     .replay = replay,
+                     .err = err };
     const s_time_t start = real_now();
     struct guest_list list;
 
@@ -554,14 +740,18 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
         r.console.out = stderr;
 
     err[0] = '\0';
-    input_open(&r.input, STDIN_FILENO);
+    if (replay)
+        r.input.closed = true;
+    else
+        input_open(&r.input, STDIN_FILENO);
     if (guest_list_load(&list, o, err)) {
         r.outcome.failed = true;
     } else {
         r.console.by_lines = list.nr_names > 1;
         r.nr_guests = (unsigned int)list.nr_names;
         warnings_print(&r, &list);
-        if (keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err)) {
+        if (keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err) ||
+            recording_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();
@@ -578,9 +768,16 @@ int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR
     if (r.host) /* switching the computer off is no event in it */
         host_trace(r.host, NULL, NULL);
     condition_free(&r.filter);
+    failures_note(&r);
+    recording_end(&r);
     host_destroy(r.host);
     guest_list_free(&list);
-    failures_note(&r);
-    r.outcome.signal = p->signal;
+    if (p->signal)
+        r.outcome.signal = p->signal;
     return run_status(&r.outcome);
+}
+
+int cmd_run(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
+{
+    return run_guests(o, p, NULL, err);
 }

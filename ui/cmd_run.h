@@ -23,6 +23,9 @@ struct run_process {
  * Returns the exit status. A message for the user, if there is one, is in err (else it is empty): the caller prints it
  * when the terminal is itself again.
  */
-int cmd_run(const struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
+int cmd_run(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
+/* The same, with a recording in place of standard input, or with NULL. */
+struct replay;
+int run_guests(const struct run_options *o, struct run_process *p, struct replay *replay, char err[RUN_ERR_SIZE]);
 
 #endif

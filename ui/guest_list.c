@@ -14,6 +14,21 @@
 
 #define HEAD_SIZE XL_CONFIG_SIZE_MAX /* enough to tell what a file is */
 
+/*
+ * Where a file is that is named so. What a path in an xl.cfg comes to depends on which files there are: so in the end
+ * the last part of it counts.
+ */
+static const char *place(const struct run_options *o, const char *named)
+{
+    for (size_t i = 0; named && i < o->nr_places; i++)
+        if (!strcmp(o->places[i].named, named))
+            return o->places[i].at;
+    for (size_t i = 0; named && i < o->nr_places; i++)
+        if (!strcmp(basename(o->places[i].named), basename(named)))
+            return o->places[i].at;
+    return named;
+}
+
 /* What kind of file is it? -1 and a message if it cannot be read. */
 static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_LIST_ERR_SIZE])
 {
@@ -66,8 +81,8 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
 
     e->guest = (struct host_guest){
         .name = o->name ? o->name : cfg->name,
-        .kernel = kernel ? kernel : cfg->kernel,
-        .ramdisk = o->ramdisk ? o->ramdisk : cfg->ramdisk,
+        .kernel = place(o, kernel ? kernel : cfg->kernel),
+        .ramdisk = place(o, o->ramdisk ? o->ramdisk : cfg->ramdisk),
         .cmdline = o->cmdline ? o->cmdline : cfg->cmdline,
         .has_type = o->type_name || cfg->has_type,
         .type = o->type_name ? o->type : cfg->type,
@@ -90,9 +105,10 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
     memcpy(e->guest.uuid, cfg->uuid, sizeof(cfg->uuid));
 }
 
-static int entry_load(struct guest_entry *e, const char *path, const struct run_options *o,
+static int entry_load(struct guest_entry *e, const char *named, const struct run_options *o,
                       char err[GUEST_LIST_ERR_SIZE])
 {
+    const char *path = place(o, named);
     char where[XL_WHERE_SIZE];
     enum xl_file_kind kind;
 
@@ -110,7 +126,8 @@ static int entry_load(struct guest_entry *e, const char *path, const struct run_
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
     }
-    entry_merge(e, kind == XL_FILE_KERNEL ? path : NULL, o);
+    entry_merge(e, kind == XL_FILE_KERNEL ? named : NULL, o);
+    e->is_config = kind == XL_FILE_CONFIG;
     if (e->guest.kernel)
         return 0;
     /* Only an HVM guest may have none. */
@@ -234,6 +251,22 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
     return total_check(l, o, err) ? -1 : names_make(l, o, err);
 }
 
+int guest_list_files(const struct guest_list *l, const struct run_options *o, guest_list_file_fn *fn, void *data)
+{
+    int rc = 0;
+
+    for (unsigned int i = 0; i < l->nr && !rc; i++) {
+        const struct guest_entry *e = &l->entries[i];
+        const char *kernel = e->is_config ? e->cfg.kernel : o->guests[i];
+        const char *ramdisk = o->ramdisk ? o->ramdisk : e->cfg.ramdisk;
+
+        rc = e->is_config ? fn(data, o->guests[i]) : 0;
+        rc = rc ?: fn(data, kernel);
+        rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
+    }
+    return rc;
+}
+
 static bool same_file(const struct stat *st, const char *path)
 {
     struct stat other;
@@ -248,7 +281,7 @@ bool guest_list_reads(const struct guest_list *l, const struct run_options *o, c
     if (stat(path, &st) || !S_ISREG(st.st_mode))
         return false;
     for (unsigned int i = 0; i < l->nr; i++)
-        if (same_file(&st, o->guests[i]) || same_file(&st, l->entries[i].guest.kernel) ||
+        if (same_file(&st, place(o, o->guests[i])) || same_file(&st, l->entries[i].guest.kernel) ||
             same_file(&st, l->entries[i].guest.ramdisk))
             return true;
     return false;

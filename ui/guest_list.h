@@ -18,6 +18,7 @@
 struct guest_entry {
     struct host_guest guest; /* strings belong to cfg or to the command line */
     struct xl_config cfg;    /* of a kernel: empty. cfg.sched is what counts: the file's, overridden by the options' */
+    bool is_config;          /* and no kernel */
 };
 
 struct guest_list {
@@ -33,6 +34,9 @@ struct guest_list {
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE]);
 /* Is this one of the files that its guests come from? Whoever writes to it would lose it. */
 bool guest_list_reads(const struct guest_list *l, const struct run_options *o, const char *path);
+/* Each of them to fn, by the name that it was given (struct file_place), until fn does not answer 0. */
+typedef int guest_list_file_fn(void *data, const char *named);
+int guest_list_files(const struct guest_list *l, const struct run_options *o, guest_list_file_fn *fn, void *data);
 void guest_list_free(struct guest_list *l);
 
 #endif

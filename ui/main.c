@@ -20,6 +20,7 @@
 #include "tools/workbench/workbench.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
+#include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
 #include "ui/status.h"
 #include "ui/version.h"
@@ -183,19 +184,26 @@ static void process_setup(void)
 
 /* --- commands --- */
 
-static int run_or_debug(int argc, char **argv, bool debug)
+static const struct {
+    int (*run)(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
+    void (*help)(FILE *out);
+} with_guests[] = { [COMMAND_RUN] = { cmd_run, options_help },
+                    [COMMAND_DEBUG] = { cmd_debug, options_help_debug },
+                    [COMMAND_REPLAY] = { cmd_replay, options_help_replay } };
+
+static int on_guests(enum options_command command, int argc, char **argv)
 {
     char err[RUN_ERR_SIZE] = "";
     struct run_options o;
     int status = STATUS_ENVIRONMENT;
 
-    if ((debug ? options_parse_debug : options_parse)(&o, argc, argv, err) == 0) {
+    if (options_parse(&o, command, argc, argv, err) == 0) {
         if (o.help) {
-            (debug ? options_help_debug : options_help)(stdout);
+            with_guests[command].help(stdout);
             status = STATUS_OK;
         } else {
             process_setup();
-            status = (debug ? cmd_debug : cmd_run)(&o, &process, err);
+            status = with_guests[command].run(&o, &process, err);
             terminal_restore();
             terminal_is_raw = 0;
         }
@@ -207,8 +215,9 @@ static int run_or_debug(int argc, char **argv, bool debug)
     return status;
 }
 
-static int run(int argc, char **argv) { return run_or_debug(argc, argv, false); }
-static int debug(int argc, char **argv) { return run_or_debug(argc, argv, true); }
+static int run(int argc, char **argv) { return on_guests(COMMAND_RUN, argc, argv); }
+static int debug(int argc, char **argv) { return on_guests(COMMAND_DEBUG, argc, argv); }
+static int replay(int argc, char **argv) { return on_guests(COMMAND_REPLAY, argc, argv); }
 
 static int sched(int argc, char **argv)
 {
@@ -242,6 +251,7 @@ static const struct command {
 } commands[] = {
     { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
     { "debug", NULL, debug, "go through a run step by step, both ways   (xenlab debug --help)" },
+    { "replay", NULL, replay, "repeat a run that was recorded              (xenlab replay --help)" },
     { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },
     { "doctor", NULL, doctor, "look whether this machine is as it should be" },
     { "help", "-h", command_help, NULL },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The command line of `xenlab run`. See options.h; the table below is the whole of it.
+ * The command lines of `xenlab run`, `debug` and `replay`. See options.h; the table below is the whole of them.
  *
  * Budget: one table, with the parser, the messages and the help that are made from it.
  */
@@ -17,8 +17,6 @@
 
 enum option_kind {
     OPTION_HEADING, /* no option: a line of --help */
-    OPTION_RUN,     /* the same, and what follows is for xenlab run alone, */
-    OPTION_DEBUG,   /* for xenlab debug alone */
     OPTION_FLAG,    /* --stats */
     OPTION_COUNT,   /* -vv */
     OPTION_NUMBER,
@@ -35,13 +33,18 @@ enum option_kind {
     OPTION_CPUPOOL, /* may be given several times */
 };
 
+/* Whose options follow a heading. What xenlab run takes and xenlab replay does not makes the run: it is recorded. */
+#define OF(command) (1U << (command))
+#define OF_ALL      (OF(COMMAND_RUN) | OF(COMMAND_DEBUG) | OF(COMMAND_REPLAY))
+#define OF_MACHINE  (OF(COMMAND_RUN) | OF(COMMAND_DEBUG) | OF(COMMAND_RECORDED))
+
 struct option {
     const char *name; /* without the dashes; a heading: its text */
     char letter;      /* -v; 0: none */
     enum option_kind kind;
     const char *value; /* how help names the value */
     size_t offset;     /* of the field in struct run_options */
-    uint64_t min, max; /* OPTION_NUMBER */
+    uint64_t min, max; /* OPTION_NUMBER; a heading: min is OF() those commands that take what follows */
     const char *help;  /* a newline begins a further line */
 };
 
@@ -50,7 +53,7 @@ struct option {
 /* clang-format off */
 static const struct option options[] = {
     { .name = "The guests (an option counts for each of them, and more than what its xl.cfg says):",
-      .kind = OPTION_HEADING },
+      .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "memory",    0,  OPTION_SIZE,     "MIB",      FIELD(memory_mib), 1, XL_MEMORY_MIB_MAX, "memory of the guest (64)" },
     { "vcpus",     0,  OPTION_NUMBER,   "N",        FIELD(vcpus),      1, XL_VCPUS_MAX,      "its virtual processors (1)" },
     { "cmdline",   0,  OPTION_TEXT,     "TEXT",     FIELD(cmdline),    0, 0, "its kernel's command line" },
@@ -61,7 +64,7 @@ static const struct option options[] = {
       "its processor's features: host,sse4_2=0 (as in xl.cfg)" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
-      .kind = OPTION_HEADING },
+      .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "cpu-weight", 0, OPTION_SCHED,    "N",        0, XL_SCHED_WEIGHT,    0, "share of busy pCPUs: credit, credit2 (256)" },
     { "cap",       0,  OPTION_SCHED,    "PERCENT",  0, XL_SCHED_CAP,       0,
       "never more than this of one pCPU: credit, credit2 (0: no cap)" },
@@ -72,13 +75,13 @@ static const struct option options[] = {
     { "cpus-soft", 0,  OPTION_CPUS,     "LIST",     FIELD(guest_sched.soft), 0, 0, "those it had rather run on" },
     { "pool",      0,  OPTION_POOL,     "POOL",     0, 0, 0, "the CPU pool it lives in (Pool-0)" },
     { .name = "What becomes of one that has shut down (destroy, restart, rename-restart, preserve,\n"
-              "coredump-destroy, coredump-restart or soft-reset):", .kind = OPTION_HEADING },
+              "coredump-destroy, coredump-restart or soft-reset):", .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "on-poweroff", 0, OPTION_ACTION,  "ACTION",   FIELD(on_poweroff), 0, 0, "by itself (destroy)" },
     { "on-reboot", 0,  OPTION_ACTION,   "ACTION",   FIELD(on_reboot),   0, 0,
       "to be restarted (xl.cfg: restart; of a kernel that is named here: destroy)" },
     { "on-crash",  0,  OPTION_ACTION,   "ACTION",   FIELD(on_crash),    0, 0, "because it crashed (destroy)" },
     { "on-watchdog", 0, OPTION_ACTION,  "ACTION",   FIELD(on_watchdog), 0, 0, "by its watchdog (destroy)" },
-    { .name = "The machine:", .kind = OPTION_HEADING },
+    { .name = "The machine:", .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "ram",       0,  OPTION_SIZE,     "MIB",      FIELD(ram_mib),  32, XL_MEMORY_MIB_MAX,
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
@@ -86,28 +89,37 @@ static const struct option options[] = {
     { "cpupool",   0,  OPTION_CPUPOOL,  "NAME=CPUS[:SCHEDULER]", 0, 0, 0,
       "make a CPU pool of these pCPUs, with a scheduler of its own" },
     { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
-    { .name = "The run:", .kind = OPTION_HEADING },
+    { .name = "The run:", .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "max-vtime", 0,  OPTION_DURATION, "DURATION", FIELD(max_vtime), 0, 0,
       "stop after this much virtual time: 500us, 20ms, 1.5s, 2m" },
     { "audit",     0,  OPTION_FLAG,     NULL,       FIELD(audit),     0, 0,
       "check the frame table after every hypercall (slow)" },
     { "plain-engine", 0, OPTION_FLAG,   NULL,       FIELD(plain_engine), 0, 0,
       "no shortcuts into Unicorn: slower, and otherwise the same" },
+    { .name = "Messages:", .kind = OPTION_HEADING, .min = OF_ALL },
     { "verbose",  'v', OPTION_COUNT,    NULL,       FIELD(verbose),   0, 0,
       "more messages of the hypervisor; -vv for still more" },
     { "quiet",    'q', OPTION_COUNT,    NULL,       FIELD(quiet),     0, 0, "fewer; -qq for errors only" },
     { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
-    { .name = "What is shown, and who has the keyboard:", .kind = OPTION_RUN },
+    { .name = "The keyboard:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF(COMMAND_RECORDED) },
+    { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
+      "which of several it talks to: its name, or its number (1)" },
+    { .name = "What is shown and written:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF(COMMAND_REPLAY) },
     { "realtime",  0,  OPTION_FLAG,     NULL,       FIELD(realtime),  0, 0,
       "let virtual time pass no faster than real time" },
-    { "console",   0,  OPTION_TEXT,     "GUEST",    FIELD(console),   0, 0,
-      "which of several the keyboard talks to: its name, or its number (1)" },
     { "trace",     0,  OPTION_TEXT,     "FILE",     FIELD(trace),     0, 0,
       "write what happens to FILE, JSON lines (-: here, consoles to standard error)" },
     { "trace-filter", 0, OPTION_TEXT,   "COND",     FIELD(trace_filter), 0, 0,
       "of that only what COND holds for: 'exit && vector==14'; see docs/trace.md" },
+    { "record",    0,  OPTION_TEXT,     "FILE",     FIELD(record),    0, 0,
+      "write what came from outside to FILE: xenlab replay FILE" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
-    { .name = "The debugger:", .kind = OPTION_DEBUG },
+    { .name = "The recording:", .kind = OPTION_HEADING, .min = OF(COMMAND_REPLAY) | OF(COMMAND_DEBUG) },
+    { "other-build", 0, OPTION_FLAG,    NULL,       FIELD(other_build), 0, 0,
+      "try it although another build of xenlab made it" },
+    { .name = "The debugger:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
+    { "replay",    0,  OPTION_TEXT,     "FILE",     FIELD(replay),    0, 0,
+      "what a recording says, in place of GUEST: its inputs come by themselves" },
     { "script",    0,  OPTION_TEXT,     "FILE",     FIELD(script),    0, 0, "commands from FILE, and then the end" },
     { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
@@ -269,49 +281,71 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 
 /* --- the command line --- */
 
-static bool is_heading(const struct option *opt) { return opt->kind <= OPTION_DEBUG; }
+static const char *const command_names[] = {
+    [COMMAND_RUN] = "run", [COMMAND_DEBUG] = "debug", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
+};
+
+static bool is_heading(const struct option *opt) { return opt->kind == OPTION_HEADING; }
 
 /* Is it one of the command's? It belongs to the heading before it. */
-static bool is_option(const struct option *opt, bool debug)
+static bool is_option(const struct option *opt, enum options_command command)
 {
     const struct option *heading = opt;
 
     while (!is_heading(heading))
         heading--;
-    return heading->kind == OPTION_HEADING || heading->kind == (debug ? OPTION_DEBUG : OPTION_RUN);
+    return heading->min & OF(command);
 }
 
-static const struct option *option_find(const char *name, size_t len, bool debug)
+static const struct option *option_find(const char *name, size_t len, enum options_command command)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (!is_heading(&options[i]) && is_option(&options[i], debug) && strlen(options[i].name) == len &&
+        if (!is_heading(&options[i]) && is_option(&options[i], command) && strlen(options[i].name) == len &&
             !memcmp(options[i].name, name, len))
             return &options[i];
     return NULL;
 }
 
-static const struct option *option_find_letter(char letter)
+static const struct option *option_find_letter(char letter, enum options_command command)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (options[i].letter == letter)
+        if (options[i].letter == letter && is_option(&options[i], command))
             return &options[i];
     return NULL;
 }
 
+/* A recording will have it: as one word. */
+static int given_note(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char **given, *text;
+
+    if (!is_option(opt, COMMAND_RECORDED))
+        return 0;
+    given = reallocarray(o->given, o->nr_given + 1, sizeof(*given));
+    if (given)
+        o->given = given;
+    if (given && asprintf(&text, "--%s%s%s", opt->name, value ? "=" : "", value ? value : "") >= 0) {
+        o->given[o->nr_given++] = text;
+        return 0;
+    }
+    snprintf(err, OPTIONS_ERR_SIZE, "out of memory");
+    return -1;
+}
+
 static bool takes_value(const struct option *opt) { return opt->kind != OPTION_FLAG && opt->kind != OPTION_COUNT; }
 
-static int unknown_error(const char *arg, size_t len, bool debug, char err[OPTIONS_ERR_SIZE])
+static int unknown_error(const char *arg, size_t len, enum options_command command, char err[OPTIONS_ERR_SIZE])
 {
     const char *names[ARRAY_SIZE(options)];
     char name[64], hint[NEAREST_HINT_SIZE];
     size_t nr = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (!is_heading(&options[i]) && is_option(&options[i], debug))
+        if (!is_heading(&options[i]) && is_option(&options[i], command))
             names[nr++] = options[i].name;
     snprintf(name, sizeof(name), "%.*s", (int)len, arg + 2);
     snprintf(err, OPTIONS_ERR_SIZE, "there is no option --%s%s (see: xenlab %s --help)", name,
-             nearest_hint(name, names, nr, "--", hint), debug ? "debug" : "run");
+             nearest_hint(name, names, nr, "--", hint), command_names[command]);
     return -1;
 }
 
@@ -321,13 +355,13 @@ static int parse_long(struct run_options *o, const char *arg, const char *next, 
 {
     const size_t len = strcspn(arg + 2, "=");
     const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
-    const struct option *opt = option_find(arg + 2, len, o->debug);
+    const struct option *opt = option_find(arg + 2, len, o->command);
 
     if (!opt)
-        return unknown_error(arg, len, o->debug, err);
+        return unknown_error(arg, len, o->command, err);
     if (!takes_value(opt)) {
         if (!value)
-            return option_set(o, opt, NULL, err);
+            return option_set(o, opt, NULL, err) ? -1 : given_note(o, opt, NULL, err);
         snprintf(err, OPTIONS_ERR_SIZE, "--%s takes no value", opt->name);
         return -1;
     }
@@ -336,7 +370,7 @@ static int parse_long(struct run_options *o, const char *arg, const char *next, 
         *used_next = true;
     }
     if (value)
-        return option_set(o, opt, value, err);
+        return option_set(o, opt, value, err) ? -1 : given_note(o, opt, value, err);
     snprintf(err, OPTIONS_ERR_SIZE, "--%s needs a value: --%s %s", opt->name, opt->name, opt->value);
     return -1;
 }
@@ -345,10 +379,11 @@ static int parse_long(struct run_options *o, const char *arg, const char *next, 
 static int parse_letters(struct run_options *o, const char *arg, char err[OPTIONS_ERR_SIZE])
 {
     for (const char *p = arg + 1; *p; p++) {
-        const struct option *opt = option_find_letter(*p);
+        const struct option *opt = option_find_letter(*p, o->command);
 
         if (!opt) {
-            snprintf(err, OPTIONS_ERR_SIZE, "there is no option -%c (see: xenlab run --help)", *p);
+            snprintf(err, OPTIONS_ERR_SIZE, "there is no option -%c (see: xenlab %s --help)", *p,
+                     command_names[o->command]);
             return -1;
         }
         option_set(o, opt, NULL, err);
@@ -356,17 +391,36 @@ static int parse_letters(struct run_options *o, const char *arg, char err[OPTION
     return 0;
 }
 
+/* What is to be run is in a recording. */
+static int check_recording(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    if (o->command == COMMAND_REPLAY && o->nr_guests == 1)
+        return 0;
+    if (o->command == COMMAND_REPLAY)
+        snprintf(err, OPTIONS_ERR_SIZE, "which recording? Name the file that xenlab run --record has written");
+    else if (o->nr_guests)
+        snprintf(err, OPTIONS_ERR_SIZE, "--replay: the recording says which guests: \"%.64s\" is too much",
+                 o->guests[0]);
+    else if (o->nr_given)
+        snprintf(err, OPTIONS_ERR_SIZE, "--replay: the recording says what is run: %.64s is too much", o->given[0]);
+    else
+        return 0;
+    return -1;
+}
+
 static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
-    if (o->nr_guests == 0) {
-        snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
-                 o->debug ? "debug" : "run");
-        return -1;
-    }
     if (o->trace_filter && !o->trace) {
         snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
+        return -1;
+    }
+    if (o->command == COMMAND_REPLAY || (o->command == COMMAND_DEBUG && o->replay))
+        return check_recording(o, err);
+    if (o->nr_guests == 0) {
+        snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
+                 command_names[o->command]);
         return -1;
     }
     if (o->nr_guests > 1 && o->name) {
@@ -411,23 +465,35 @@ static int parse(struct run_options *o, int argc, char *const argv[], char err[O
     return check(o, err);
 }
 
-int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+int options_parse(struct run_options *o, enum options_command command, int argc, char *const argv[],
+                  char err[OPTIONS_ERR_SIZE])
 {
     memset(o, 0, sizeof(*o));
+    o->command = command;
     return parse(o, argc, argv, err);
 }
 
-int options_parse_debug(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
+int options_parse_recorded(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE])
 {
-    memset(o, 0, sizeof(*o));
-    o->debug = true;
-    return parse(o, argc, argv, err);
+    const enum options_command command = o->command;
+    int rc;
+
+    free(o->guests);
+    o->nr_guests = 0;
+    o->command = COMMAND_RECORDED;
+    rc = parse(o, argc, argv, err);
+    o->command = command;
+    return rc;
 }
 
 void options_free(struct run_options *o)
 {
     free(o->guests);
     o->guests = NULL;
+    while (o->nr_given)
+        free(o->given[--o->nr_given]);
+    free(o->given);
+    o->given = NULL;
     xl_sched_free(&o->guest_sched);
     xl_cpuid_free(&o->cpuid);
 }
@@ -465,10 +531,10 @@ static void schedulers_help(FILE *out)
                 p[i].min, p[i].max, HELP_COLUMN, "", p[i].help);
 }
 
-static void table_help(FILE *out, bool debug)
+static void table_help(FILE *out, enum options_command command)
 {
     for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (!is_option(&options[i], debug))
+        if (!is_option(&options[i], command))
             continue;
         else if (is_heading(&options[i]))
             fprintf(out, "\n%s\n", options[i].name);
@@ -484,7 +550,7 @@ void options_help_debug(FILE *out)
           "both ways, hypervisor and all: type help. Commands come from standard input or a script, a line each;\n"
           "what is said is text, appended line by line, or JSON. Ctrl-C leaves off whatever takes long.\n",
           out);
-    table_help(out, true);
+    table_help(out, COMMAND_DEBUG);
     fputs("\n"
           "Exit status: 0; 1 if the command line, a file or a command of the script was not as it should be.\n"
           "\n"
@@ -492,6 +558,28 @@ void options_help_debug(FILE *out)
           "  xenlab debug build/guests/rings                           a prompt\n"
           "  echo 'hypercall 5; S; regs' | xenlab debug build/guests/rings\n"
           "  xenlab debug --json --script look.txt build/guests/smp\n",
+          out);
+}
+
+void options_help_replay(FILE *out)
+{
+    fputs("Usage: xenlab replay [OPTION]... FILE\n"
+          "\n"
+          "Repeat the run that `xenlab run --record FILE` has recorded: the same guests, options and inputs, at the\n"
+          "same positions, and so the same output, trace and exit status. Files that guests come from are looked\n"
+          "for where they were, and then beside the recording; what is no more as it was is refused, by name.\n"
+          "Nothing is read from standard input. See docs/replay.md.\n",
+          out);
+    table_help(out, COMMAND_REPLAY);
+    fputs("\n"
+          "Exit status: that of the recorded run; 1 if the recording cannot be repeated, or the run differs from it;\n"
+          "3 if it has no end, because whoever wrote it was killed.\n"
+          "\n"
+          "Examples:\n"
+          "  echo hello | xenlab run --record r.txt build/guests/echo\n"
+          "  xenlab replay r.txt\n"
+          "  xenlab replay --trace t.json r.txt\n"
+          "  xenlab debug --replay r.txt\n",
           out);
 }
 
@@ -508,7 +596,7 @@ void options_help(FILE *out)
           "the last instruction. Messages of the hypervisor, (XEN), and what guests say to it, (d1), go to\n"
           "standard error. When all guests wait for input and none can come, the run ends (status 3).\n",
           out);
-    table_help(out, false);
+    table_help(out, COMMAND_RUN);
     schedulers_help(out);
     fputs("\n"
           "Exit status:\n"

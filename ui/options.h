@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What `xenlab run` and `xenlab debug` were asked to do: their command lines, read.
+ * What `xenlab run`, `xenlab debug` and `xenlab replay` were asked to do: their command lines, read.
  *
  * Concept: one table (in options.c) says of every option its name, the kind of its value, its range and its help text.
  * The parser, the errors and `xenlab run --help` are made from it.
@@ -20,7 +20,15 @@
 
 #define OPTIONS_ERR_SIZE 512
 
+enum options_command {
+    COMMAND_RUN,
+    COMMAND_DEBUG,
+    COMMAND_REPLAY,
+    COMMAND_RECORDED, /* what a recording says of the run that it is of */
+};
+
 struct run_options {
+    enum options_command command;
     const char **guests; /* kernels and xl.cfg files, in order; owned, the strings are argv's */
     unsigned int nr_guests;
 
@@ -48,22 +56,34 @@ struct run_options {
     const char *trace, *trace_filter;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */
+    const char *record;          /* the file to write */
+    char **given;                /* what was given of all above that makes the run: "--memory=64"; owned */
+    unsigned int nr_given;
+
+    bool other_build; /* of replay: try it */
+    /* Where files are that are named above, and in xl.cfg files; those of a recording. Borrowed. */
+    const struct file_place {
+        const char *named, *at;
+    } * places;
+    size_t nr_places;
 
     /* Of the debugger. */
-    bool debug; /* it is one */
+    const char *replay; /* a recording, whose inputs come */
     const char *script;
     bool json, read_only;
     uint64_t history_mib;
 };
 
-/* Read the arguments after "run". 0, or -1 and a message. Either way options_free() ends it. */
-int options_parse(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
-/* The same after "debug". */
-int options_parse_debug(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
+/* Read the arguments after the command's name. 0, or -1 and a message. Either way options_free() ends it. */
+int options_parse(struct run_options *o, enum options_command command, int argc, char *const argv[],
+                  char err[OPTIONS_ERR_SIZE]);
+/* Those of a recording: in addition to what was read before, and its guests in place of what was named there. */
+int options_parse_recorded(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
 void options_free(struct run_options *o);
 
-/* The help of `xenlab run`, of `xenlab debug`. */
+/* The help of `xenlab run`, of the others. */
 void options_help(FILE *out);
 void options_help_debug(FILE *out);
+void options_help_replay(FILE *out);
 
 #endif

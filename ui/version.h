@@ -12,4 +12,9 @@
 #define XENLAB_BUILD "plain"
 #endif
 
+/* Of all sources that the machine is made of; the Makefile says it. */
+#ifndef XENLAB_SOURCES
+#define XENLAB_SOURCES "unknown"
+#endif
+
 #endif

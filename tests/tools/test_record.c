@@ -281,7 +281,7 @@ static const struct {
     { HEAD "console #-1.0 1 0 61\n", "line 7: \"-1\" is no count of instructions" },
     { HEAD "console #1.99999999999999999999 1 0 61\n", "line 7: \"99999999999999999999\" is no count of steps" },
     { HEAD "console #1.0 9223372036854775808 0 61\n", "is no time (a number up to 9223372036854775807)" },
-    { HEAD "console #1.0 1 99999 61\n", "line 7: \"99999\" is no guest" },
+    { HEAD "console #1.0 1 4294967296 61\n", "line 7: \"4294967296\" is no guest" },
     { HEAD "console #1.0 1 0 6\n", "line 7: expected bytes, each of two hexadecimal digits" },
     { HEAD "console #1.0 1 0 \n", "line 7: expected bytes" },
     { HEAD "console #1.0 1 0\n", "line 7: expected bytes" },

@@ -33,7 +33,7 @@ static int parse(struct run_options *o, const char *line, char err[OPTIONS_ERR_S
         n++;
     }
     err[0] = '\0';
-    return options_parse(o, n, words, err);
+    return options_parse(o, COMMAND_RUN, n, words, err);
 }
 
 static void test_everything(void **state)

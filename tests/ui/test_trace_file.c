@@ -44,7 +44,7 @@ static void run_to(char *const *args, int nr, const char *stdin_path, const char
         dup2(stdout_path ? open(stdout_path, O_WRONLY | O_CREAT | O_TRUNC, 0600) : null, 1);
         sigemptyset(&process.signals);
         process.signals_catch = process.terminal_refresh = nothing;
-        rc = options_parse(&o, nr, args, err) ? 1 : cmd_run(&o, &process, err);
+        rc = options_parse(&o, COMMAND_RUN, nr, args, err) ? 1 : cmd_run(&o, &process, err);
         options_free(&o);
         if (rc != 0 && rc != 3)
             fprintf(stderr, "status %d: %s\n", rc, err);

@@ -106,7 +106,7 @@ static void test_sizes(void **state)
 static bool run_with(const char *option, const char *text, struct run_options *o, char said[OPTIONS_ERR_SIZE])
 {
     char *args[] = { (char *)(uintptr_t)option, (char *)(uintptr_t)text, (char *)(uintptr_t) "guest" };
-    const bool good = options_parse(o, 3, args, said) == 0;
+    const bool good = options_parse(o, COMMAND_RUN, 3, args, said) == 0;
 
     options_free(o);
     return good;
@@ -266,7 +266,7 @@ static void test_default_units(void **state)
         char *args[] = { (char *)(uintptr_t)cases[i].option, (char *)(uintptr_t)cases[i].text,
                          (char *)(uintptr_t) "guest" };
         struct run_options o;
-        const bool good = options_parse(&o, 3, args, said) == 0;
+        const bool good = options_parse(&o, COMMAND_RUN, 3, args, said) == 0;
         const enum xl_sched_key key = !strcmp(cases[i].option, "--period") ? XL_SCHED_PERIOD : XL_SCHED_BUDGET;
 
         if (good != (cases[i].us != 0) || (good && o.guest_sched.number[key].value != cases[i].us))

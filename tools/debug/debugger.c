@@ -127,7 +127,7 @@ static enum debug_result run_on(struct debugger *d, struct position at, const bo
             return DEBUG_LIMIT;
         waits = host_busy(d->host) - busy < LOOK_EVERY / 20 && input_is_wanted(d) ? waits + 1 : 0;
         busy = host_busy(d->host);
-        if (waits == LOOKS && rewind_is_live(d->rw))
+        if (waits == LOOKS && rewind_is_live(d->rw) && !rewind_expects(d->rw))
             return DEBUG_INPUT;
     }
 }

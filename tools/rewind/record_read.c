@@ -100,7 +100,7 @@ static bool journal_words(struct reader *rd, struct record_line *l)
     const char *text;
     size_t len;
 
-    if (!number(rd, word(rd), "guest", UINT16_MAX, &who))
+    if (!number(rd, word(rd), "guest or vCPU", UINT32_MAX, &who))
         return false;
     text = word(rd);
     len = strlen(text);

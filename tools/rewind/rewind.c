@@ -91,14 +91,17 @@ static struct position next_checkpoint(const struct rewind *r)
     return next;
 }
 
-/* What was taken once is taken again. */
+/* What was taken once is taken again. What is expected of a recording may be of another run. */
 static void hand_in(struct rewind *r, const struct journal_record *rec)
 {
-    char why[REWIND_ERR_SIZE];
+    char why[REWIND_ERR_SIZE] = "there is no such position";
 
-    if (input_apply(r->host, rec, why))
+    host_silence(r->host, !rewind_is_live(r));
+    if (!is_at(rec->at, r->m->at) || input_apply(r->host, rec, why))
         snprintf(r->err, sizeof(r->err), "the input of #%llu.%llu is not taken again: %.400s",
                  (unsigned long long)rec->at.insns, (unsigned long long)rec->at.step, why);
+    else if (rewind_is_live(r))
+        come_to_the_end(r);
 }
 
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
@@ -177,6 +180,10 @@ int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, c
         snprintf(err, REWIND_ERR_SIZE, "this is the past: it has got its input already");
         return -1;
     }
+    if (rewind_expects(r)) {
+        snprintf(err, REWIND_ERR_SIZE, "the recording's own input is still to come");
+        return -1;
+    }
     if (!journal_append(&r->journal, &rec)) {
         snprintf(err, REWIND_ERR_SIZE, "out of memory");
         return -1;
@@ -190,6 +197,10 @@ int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, c
     come_to_the_end(r);
     return 0;
 }
+
+bool rewind_expect(struct rewind *r, const struct journal_record *rec) { return journal_append(&r->journal, rec); }
+
+bool rewind_expects(const struct rewind *r) { return rewind_is_live(r) && r->next < r->journal.nr; }
 
 int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
                  char err[REWIND_ERR_SIZE])

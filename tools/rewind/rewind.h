@@ -88,6 +88,11 @@ struct position rewind_first(const struct rewind *r);
  */
 int rewind_goto(struct rewind *r, struct position at, const bool *stop, char err[REWIND_ERR_SIZE]);
 
+/* Before the run: this will come in, behind what was expected before. False: no memory. */
+bool rewind_expect(struct rewind *r, const struct journal_record *rec);
+/* Live, and more of that is to come. */
+bool rewind_expects(const struct rewind *r);
+
 /*
  * Something comes in, live: see tools/rewind/journal.h for who and bytes, and host_console_input() for now. -1 and a
  * message: this is the past, or it is refused (tools/rewind/input.h), and nothing has changed.

@@ -57,6 +57,7 @@ static const struct command {
     { "branch", 0, debug_branch, NULL, false, "[NAME]",
       "all futures; over to one of them; or let another begin here, the known one being NAME" },
     { "checkpoint", 0, debug_checkpoint, NULL, false, "", "one here, which stays; how many there are, and their size" },
+    { "record", 0, debug_record, NULL, false, "FILE", "all that is known of the run, for xenlab replay" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },
     { "quit", 'q', quit, NULL, false, "", "end" },
 };

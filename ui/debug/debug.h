@@ -16,6 +16,7 @@
 #include "tools/debug/expr.h"
 #include "tools/debug/look.h"
 #include "ui/debug/say.h"
+#include "ui/guest_list.h"
 
 #define DEBUG_MARKS 64
 
@@ -23,6 +24,8 @@ struct debug_mark {
     char name[32];
     struct position at;
 };
+
+struct record_head;
 
 struct debug {
     struct host *host;
@@ -39,6 +42,10 @@ struct debug {
     struct position came_from; /* before the last command that moved */
     struct debug_mark marks[DEBUG_MARKS];
     unsigned int nr_marks;
+    /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
+    const struct run_options *options;
+    const struct guest_list *guests;
+    const struct record_head *head;
 };
 
 /* Carry out a line: commands, separated by ';' (but not within ""). */
@@ -86,6 +93,9 @@ debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug
 void debug_stop_say(struct debug *g, const char *why);
 /* Say what has come of a move to a `what`, but for DEBUG_THERE. True: that, it may be repeated. */
 bool debug_moved(struct debug *g, enum debug_result r, const char *what);
+
+/* record.c: */
+debug_fn debug_record;
 
 /* stops.c: */
 debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_break, debug_breaks,
