@@ -171,7 +171,7 @@ static void dump_core(struct host *h, struct guest *g)
     for (char *slash = strchr(path, '/'); slash; slash = strchr(slash, '/'))
         *slash = '_';
     if (h->edges->silent) {
-        coredump_write(xc(h), g->domid, g->kernel->image.is64, "/dev/null", why); /* what it does to the domain */
+        coredump_write(xc(h), g->domid, g->kernel->image.is64, NULL, why);
     } else if (coredump_write(xc(h), g->domid, g->kernel->image.is64, path, why)) {
         host_message(h, "the core of %s cannot be written: %s", g->cfg.name, why);
         h->edges->failed = true;

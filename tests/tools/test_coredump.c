@@ -132,11 +132,33 @@ static void failures(void **state)
     assert_int_equal(xc_read_foreign(f->xc, DOMID_XEN, f->v->pv.guest_table, page), -EINVAL);
 }
 
+/* Whether it is written, cannot be, or is not wanted: virtual time goes by the same. */
+static void costs_the_same(void **state)
+{
+    struct fixture *f = *state;
+    const char *const paths[] = { NULL, "/nosuch/core", "build/test_coredump.core", "/dev/full", NULL };
+    char err[COREDUMP_ERR_SIZE];
+    s_time_t first = 0;
+
+    f->xen->dom0->vcpu[0]->native.metered = true;
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        const s_time_t before = f->m->clock.now;
+        const int rc = coredump_write(f->xc, f->d->domain_id, true, paths[i], err);
+
+        assert_int_equal(rc, paths[i] && paths[i][0] == '/' ? -1 : 0);
+        first = first ? first : f->m->clock.now - before;
+        assert_true(first > FIX_PAGES);
+        assert_int_equal(f->m->clock.now - before, first);
+    }
+    unlink("build/test_coredump.core");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_is_in_it, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(failures, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(costs_the_same, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,9 @@
  * table, which every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need
  * not keep.)
  *
+ * Invariant: what is asked of the domain, which takes virtual time, does not depend on what becomes of the file: whether
+ * it can be written, or is not wanted since all of this has happened before. A full disk must not change a run.
+ *
  * Corresponds to tools/libs/guest/xg_core.c; format: docs/misc/dump-core-format.txt of Xen, version 0.1.
  */
 #include "tools/xc/coredump.h"
@@ -73,7 +76,8 @@ struct core {
     struct xc_handle *xc;
     domid_t domid;
     bool is64;
-    FILE *file;
+    FILE *file; /* NULL: there is none, or no more */
+    int error;  /* errno of the first that failed */
     struct xen_domctl_getdomaininfo info;
     struct p2m_entry *p2m;
     size_t nr_pages;
@@ -180,8 +184,17 @@ static void notes_fill(const struct core *c, struct notes *n)
     n->format_version = CORE_FORMAT_VERSION;
 }
 
+/* Bytes to their place in the file. */
+static void put(struct core *c, uint64_t offset, const void *data, size_t size)
+{
+    if (c->error || !c->file || !size)
+        return;
+    if (fseeko(c->file, (off_t)offset, SEEK_SET) || fwrite(data, size, 1, c->file) != 1)
+        c->error = errno ? errno : EIO;
+}
+
 /* The header, and where everything will be. */
-static bool headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
+static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
 {
     const struct {
         uint32_t type;
@@ -222,31 +235,28 @@ static bool headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
                               .sh_entsize = sizes[i].entsize };
         offset += sizes[i].size;
     }
-    return fwrite(&eh, sizeof(eh), 1, c->file) == 1 && fwrite(sh, sizeof(*sh), NR_SECTIONS, c->file) == NR_SECTIONS;
+    put(c, 0, &eh, sizeof(eh));
+    put(c, sizeof(eh), sh, NR_SECTIONS * sizeof(*sh));
 }
 
-static bool section_write(struct core *c, const Elf64_Shdr *sh, const void *data)
+static void section_write(struct core *c, const Elf64_Shdr *sh, const void *data)
 {
-    return fseeko(c->file, (off_t)sh->sh_offset, SEEK_SET) == 0 &&
-           (!sh->sh_size || fwrite(data, sh->sh_size, 1, c->file) == 1);
+    put(c, sh->sh_offset, data, sh->sh_size);
 }
 
-static bool pages_write(struct core *c, const Elf64_Shdr *sh)
+static void pages_write(struct core *c, const Elf64_Shdr *sh)
 {
     static const uint8_t zeroes[PAGE_SIZE];
     uint8_t page[PAGE_SIZE];
 
-    for (size_t i = 0; i < c->nr_pages; i++) {
-        if (xc_read_foreign(c->xc, c->domid, _mfn(c->p2m[i].mfn), page) || !memcmp(page, zeroes, PAGE_SIZE))
-            continue;
-        if (fseeko(c->file, (off_t)(sh->sh_offset + i * PAGE_SIZE), SEEK_SET) ||
-            fwrite(page, PAGE_SIZE, 1, c->file) != 1)
-            return false;
-    }
-    return fflush(c->file) == 0 && ftruncate(fileno(c->file), (off_t)(sh->sh_offset + sh->sh_size)) == 0;
+    for (size_t i = 0; i < c->nr_pages; i++)
+        if (!xc_read_foreign(c->xc, c->domid, _mfn(c->p2m[i].mfn), page) && memcmp(page, zeroes, PAGE_SIZE))
+            put(c, sh->sh_offset + i * PAGE_SIZE, page, PAGE_SIZE);
+    if (c->file && !c->error && (fflush(c->file) || ftruncate(fileno(c->file), (off_t)(sh->sh_offset + sh->sh_size))))
+        c->error = errno;
 }
 
-static bool write_all(struct core *c)
+static void write_all(struct core *c)
 {
     uint8_t shared_info[PAGE_SIZE] = { 0 };
     Elf64_Shdr sh[NR_SECTIONS];
@@ -254,29 +264,28 @@ static bool write_all(struct core *c)
 
     notes_fill(c, &n);
     xc_read_foreign(c->xc, c->domid, _mfn(c->info.shared_info_frame), shared_info);
-    return headers_write(c, sh) && section_write(c, &sh[SEC_STRINGS], strings) && section_write(c, &sh[SEC_NOTE], &n) &&
-           section_write(c, &sh[SEC_PRSTATUS], c->contexts) && section_write(c, &sh[SEC_SHARED_INFO], shared_info) &&
-           section_write(c, &sh[SEC_P2M], c->p2m) && pages_write(c, &sh[SEC_PAGES]);
+    headers_write(c, sh);
+    section_write(c, &sh[SEC_STRINGS], strings);
+    section_write(c, &sh[SEC_NOTE], &n);
+    section_write(c, &sh[SEC_PRSTATUS], c->contexts);
+    section_write(c, &sh[SEC_SHARED_INFO], shared_info);
+    section_write(c, &sh[SEC_P2M], c->p2m);
+    pages_write(c, &sh[SEC_PAGES]);
 }
 
-/* 0, or -errno. `why` says more, if it could not be opened. */
-static int file_write(struct core *c, const char *path, char *why, size_t len)
+/* `why` says more than c->error, if it could not be opened. */
+static void file_write(struct core *c, const char *path, char *why, size_t len)
 {
-    const int fd = user_file_create(path, why, len);
-    int rc = 0;
+    const int fd = path ? user_file_create(path, why, len) : -1;
 
-    if (fd < 0)
-        return -EINVAL;
-    c->file = fdopen(fd, "w");
-    if (!c->file)
-        rc = -errno;
-    else if (!write_all(c))
-        rc = errno ? -errno : -EIO;
-    if ((c->file ? fclose(c->file) : close(fd)) && !rc)
-        rc = -errno;
-    if (rc)
+    c->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (path && !c->file)
+        c->error = fd >= 0 ? errno : EINVAL;
+    write_all(c);
+    if (fd >= 0 && (c->file ? fclose(c->file) : close(fd)) && !c->error)
+        c->error = errno;
+    if (fd >= 0 && c->error)
         unlink(path);
-    return rc;
 }
 
 int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE])
@@ -289,11 +298,13 @@ int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *p
         rc = contexts_collect(&c);
     if (!rc)
         rc = pages_collect(&c);
-    if (!rc)
-        rc = file_write(&c, path, why, sizeof(why));
+    if (!rc) {
+        file_write(&c, path, why, sizeof(why));
+        rc = -c.error;
+    }
     free(c.contexts);
     free(c.p2m);
     if (rc)
-        snprintf(err, COREDUMP_ERR_SIZE, "%.200s: %s", path, why[0] ? why : strerror(-rc));
+        snprintf(err, COREDUMP_ERR_SIZE, "%.200s: %s", path ? path : "nowhere", why[0] ? why : strerror(-rc));
     return rc ? -1 : 0;
 }

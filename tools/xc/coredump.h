@@ -7,7 +7,10 @@
 
 #define COREDUMP_ERR_SIZE 256
 
-/* Write the core of PV domain domid, which does not run, to `path`. 0, or -1 with a message; then there is no file. */
+/*
+ * Write the core of PV domain domid, which does not run, to `path`. 0, or -1 with a message; then there is no file.
+ * path NULL: do to the domain what that does, and write nothing.
+ */
 int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *path, char err[COREDUMP_ERR_SIZE]);
 
 #endif
