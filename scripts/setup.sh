@@ -15,7 +15,7 @@
 # Network is used only for what is missing.
 set -eu
 
-packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev
+packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev libedit-dev
 zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev'
 # Debian 12 has the version of clang-format that the style is pinned to; elsewhere `make lint` passes the check over.
 [ -e /usr/bin/clang-format ] || packages="$packages clang-format"
@@ -109,7 +109,7 @@ XEN_CFLAGS := $xen_cflags
 LIBRARY_CFLAGS := $(pkg-config --cflags capstone)
 LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash nettle) -lbz2 -l:libxlutil.a
 UI_CFLAGS := $(pkg-config --cflags sdl2 ncursesw)
-UI_LIBS := $(pkg-config --libs sdl2 ncursesw)
+UI_LIBS := $(pkg-config --libs sdl2 ncursesw libedit)
 CMOCKA_LIBS := $(pkg-config --libs cmocka)
 END
 # An unchanged file keeps its date, so that make does not read itself again.

@@ -7,12 +7,13 @@
  * past is repeated it does not appear again.
  *
  * Invariants: lines are only appended. A line of a script whose first character is # is a comment. Ctrl-C leaves off
- * the command that is being carried out, and the machine is where it was; at the prompt it does nothing.
+ * the command that is being carried out, and the machine is where it was; at the prompt, the line that is typed.
  */
 #include "ui/cmd_debug.h"
 
 #include "ui/crash.h"
 #include "ui/debug/debug.h"
+#include "ui/debug/line.h"
 #include "ui/replay.h"
 #include "ui/start.h"
 #include "ui/status.h"
@@ -22,15 +23,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROMPT "xenlab> "
-
 struct session {
     struct debug g;
     struct run_process *process;
     struct host_pool pools[HOST_MAX_POOLS];
     struct replay replay; /* what is debugged, if it is a recording */
     FILE *in;
-    bool prompt;
+    struct line_editor *editor; /* of somebody at a terminal, or NULL */
+    char *text;                 /* otherwise the line that was read */
+    size_t size;
     unsigned int domid; /* who wrote `line`, which is not finished */
     char line[512];
     size_t len;
@@ -115,30 +116,53 @@ static void command(struct session *s, const char *line)
     }
 }
 
+/* Ctrl-C was for the line that was being typed. */
+static bool interrupted(struct session *s)
+{
+    if (s->process->signal != SIGINT)
+        return false;
+    s->process->signal = 0;
+    s->process->stop = false;
+    if (s->editor)
+        putchar('\n');
+    else
+        clearerr(s->in);
+    return true;
+}
+
+/* NULL: there is none. */
+static const char *next_line(struct session *s)
+{
+    if (s->editor)
+        return line_read(s->editor, rewind_is_live(&s->g.rw) ? "LIVE xenlab> " : "REPLAY xenlab> ", true);
+    return getline(&s->text, &s->size, s->in) < 0 ? NULL : s->text;
+}
+
 static void loop(struct session *s)
 {
-    char *line = NULL;
-    size_t size = 0;
-
     while (!s->g.quit && !s->process->stop) {
-        if (s->prompt) {
-            fputs(PROMPT, stdout);
-            fflush(stdout);
-        }
-        if (getline(&line, &size, s->in) < 0) {
-            if (errno != EINTR || s->process->signal != SIGINT)
-                break;
-            clearerr(s->in);
-            errno = 0;
-            s->process->signal = 0;
-            s->process->stop = false;
-            putchar('\n');
-            continue;
-        }
-        if (line[0] != '#')
+        const char *line = next_line(s);
+
+        if (!line && !interrupted(s))
+            break;
+        if (line && line[0] != '#')
             command(s, line);
     }
-    free(line);
+    if (s->editor && !s->g.quit)
+        putchar('\n');
+}
+
+static bool ask(void *data, const char *question)
+{
+    struct session *s = data;
+    const char *line;
+
+    printf("%s\n", question);
+    line = line_read(s->editor, "sure> ", false);
+
+    if (!line)
+        interrupted(s);
+    return line && (line[0] == 'y' || line[0] == 'Y');
 }
 
 /* --- coming up and down --- */
@@ -146,11 +170,18 @@ static void loop(struct session *s)
 static int input_open(struct session *s, const struct run_options *o, char err[RUN_ERR_SIZE])
 {
     s->in = o->script ? fopen(o->script, "re") : stdin;
-    s->prompt = !o->script && !o->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    if (s->in)
+    if (!s->in) {
+        snprintf(err, RUN_ERR_SIZE, "--script: %s: %s", o->script, strerror(errno));
+        return -1;
+    }
+    if (o->script || o->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return 0;
-    snprintf(err, RUN_ERR_SIZE, "--script: %s: %s", o->script, strerror(errno));
-    return -1;
+    s->editor = line_open(&s->g, &s->process->stop);
+    s->g.ask = ask;
+    s->g.ask_data = s;
+    if (!s->editor)
+        snprintf(err, RUN_ERR_SIZE, "out of memory");
+    return s->editor ? 0 : -1;
 }
 
 /* Those of the recording, if there is one. */
@@ -218,6 +249,8 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
     host_destroy(s.g.host);
     if (o->script && s.in)
         fclose(s.in);
+    line_close(s.editor);
+    free(s.text);
     guest_list_free(&list);
     replay_close(&s.replay);
     return p->signal ? 128 + p->signal : status;

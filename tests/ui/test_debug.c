@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/debug/complete.h"
 #include "ui/debug/debug.h"
 
 struct scene {
@@ -293,12 +294,74 @@ static void test_random_lines(void **state)
     assert_true(succeeded > lines / 8);
 }
 
+/* --- Tab --- */
+
+static void test_completion(void **state)
+{
+    static const struct {
+        const char *line, *common;
+        size_t nr;
+    } cases[] = {
+        { "pri", "print", 1 },
+        { "cont", "continue", 1 },
+        { "rev", "reverse-", 99 },
+        { "reverse-sw", "reverse-switch", 1 },
+        { "help mar", "mark", 2 },
+        { "c; wal", "walk", 1 },
+        { "print %rs", "%rs", 2 },
+        { "print 1+%rs", "%rs", 2 },
+        { "print insn_cl", "insn_cl", 2 },
+        { "print d1:insn_cli", "insn_cli", 1 },
+        { "print d0:insn_cli", "", 0 },
+        { "x/4g d1:v:insn_cli", "insn_cli", 1 },
+        { "break insn_cli", "insn_cli", 1 },
+        { "print u64[insn_cli", "insn_cli", 1 },
+        { "print hypercall_r", "hypercall_ret", 1 },
+        { "print kind==exc", "exception", 1 },
+        { "print nr != mmu", "mmu", 2 },
+        { "print vect", "vector", 1 },
+        { "jump he", "here", 1 },
+        { "goto he", "here", 1 },
+        { "vcpu d1", "d1v0", 1 },
+        { "branch ", "A", 1 },
+        { "input pri", "", 0 },
+        { "nosuch pri", "", 0 },
+        { "nosuch", "", 0 },
+        { "zzz", "", 0 },
+    };
+    struct scene sc;
+
+    begin(&sc, "build/guests/rings", false);
+    assert_true(try(&sc, "goto #2000") && try(&sc, "mark here") && try(&sc, "goto #1000") && try(&sc, "branch A"));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        static struct completion c;
+
+        debug_complete(&sc.g, cases[i].line, strlen(cases[i].line), &c);
+        if (strcmp(c.common, cases[i].common) != 0 || (cases[i].nr == 99 ? c.nr < 8 : c.nr != cases[i].nr))
+            fail_msg("%s: %zu, \"%s\": %s", cases[i].line, c.nr, c.common, c.word[0]);
+    }
+    sc.prng = 5;
+    for (unsigned int n = 0; n < 20000; n++) {
+        static struct completion c;
+        char line[512];
+
+        random_line(&sc, line, sizeof(line));
+        debug_complete(&sc.g, line, random_to(&sc, (unsigned int)strlen(line) + 1), &c);
+        assert_true(c.nr <= COMPLETE_MAX && (!c.nr || strlen(c.common) >= c.begun));
+        for (size_t i = 0; i < c.nr; i++)
+            assert_true(!strncmp(c.word[i], c.common, strlen(c.common)) &&
+                        (!i || strcmp(c.word[i - 1], c.word[i]) < 0));
+    }
+    end(&sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_every_command),
         cmocka_unit_test(test_random_lines),
+        cmocka_unit_test(test_completion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

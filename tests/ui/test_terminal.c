@@ -546,6 +546,96 @@ static void test_several(void **state)
     check("handed on", scene(play_handed_on, NULL));
 }
 
+/* --- the debugger's line --- */
+
+static const char *const debugged[] = { "xenlab", "debug", "build/guests/echo", NULL };
+
+/* Keys, each behind what is to be shown before it. */
+static bool types(struct scene *s, const char *const (*dialogue)[2])
+{
+    for (; (*dialogue)[0]; dialogue++)
+        if (!wait_seen(s, (*dialogue)[0]) || !type(s, (*dialogue)[1]))
+            return false;
+    return true;
+}
+
+/* Tab completes or lists, Ctrl-C forgets, arrows bring back, the past is asked about once, Ctrl-D ends. */
+static bool play_line(struct scene *s, const void *arg)
+{
+    static const char *const dialogue[][2] = {
+        { "LIVE xenlab> ", "goto #20\t00\r" },
+        { "#2000.0  goto", "step 3\r" },
+        { "#2003.0  step", "nonsense\x03" },
+        { "^C", "\x1b[A\r" },
+        { "#2006.0  step", "got\t#2003\r" },
+        { "#2003.0  goto", "rev\t" },
+        { "erse-", "\t" },
+        { "reverse-switch", "ste\t\r" },
+        { "#2002.0  instruction", "print %rfl\t& 0\r" },
+        { "0x0 = 0", "print mode==ker\t\r" },
+        { "true", "set %rax=1\r" },
+        { "sure> ", "n\r" },
+        { "nothing has changed", "set %rax=1\r" },
+        { "sure> ", "y\r" },
+        { "future become branch A", "goto #1000\r" },
+        { "#1000.0  goto", "set %rax=2\r" },
+        { "future become branch B", "branch \tA\r" },
+        { "branch A is ahead", "where\r" },
+        { "REPLAY of branch A", "\x1a" },
+        { NULL, NULL },
+    };
+
+    if (!start(s, debugged) || !types(s, dialogue) || !stops(s, SIGTSTP))
+        return false;
+    if (!same_settings(s))
+        return WRONG(s, "the terminal is not as it was while the program is stopped");
+    tcsetpgrp(s->slave, s->program);
+    kill(s->program, SIGCONT);
+    return type(s, "quit\r") && ends(s, 1); /* not to have gone on was a failure */
+}
+
+static bool play_end_of_lines(struct scene *s, const void *arg)
+{
+    return start(s, debugged) && wait_seen(s, "LIVE xenlab> ") && type(s, "\x04") && ends(s, 0);
+}
+
+static bool play_ended(struct scene *s, const void *arg)
+{
+    const int *sig = arg;
+
+    if (!start(s, debugged) || !wait_seen(s, "LIVE xenlab> ") || !type(s, "half a li") || !wait_seen(s, "li"))
+        return false;
+    kill(s->program, *sig);
+    return ends(s, 128 + *sig);
+}
+
+/* What is going on is left off, and the next line is read. */
+static bool play_left_off(struct scene *s, const void *arg)
+{
+    static const char *const args[] = {
+        "xenlab", "debug", "--cmdline", "rounds=1000000", "build/guests/spinner", NULL
+    };
+
+    if (!start(s, args) || !wait_seen(s, "LIVE xenlab> ") || !type(s, "c\r") || !wait_seen(s, "c"))
+        return false;
+    while (raw(s) || !same_settings(s)) /* until it runs */
+        look(s, 5);
+    usleep(100000);
+    return type(s, "\x03") && wait_seen(s, "left off: the machine is where it was") && type(s, "where\r") &&
+           wait_seen(s, "REPLAY of branch main") && type(s, "quit\r") && ends(s, 1);
+}
+
+static void test_debug_line(void **state)
+{
+    static const int signals[] = { SIGTERM, SIGHUP };
+
+    check("a line", scene(play_line, NULL));
+    check("Ctrl-D", scene(play_end_of_lines, NULL));
+    check("Ctrl-C", scene(play_left_off, NULL));
+    for (size_t i = 0; i < COUNT(signals); i++)
+        check(strsignal(signals[i]), scene(play_ended, &signals[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -559,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_job),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_debug_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

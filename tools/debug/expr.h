@@ -94,6 +94,10 @@ struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, s
                              char err[EXPR_ERR_SIZE]);
 void expr_free(struct expr *e);
 
+/* What words there are: %REG, fields, events; of a field (len characters) the names of its values. For completion. */
+typedef void expr_word_fn(void *data, const char *word);
+void expr_words(const char *field, size_t len, expr_word_fn *fn, void *data);
+
 /* False: it has no value. */
 bool expr_value(const struct expr *e, struct expr_env *env, struct expr_value *v);
 /* Has a value, which is not 0. */

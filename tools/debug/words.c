@@ -98,3 +98,23 @@ void words_of_trace(struct words *w)
             words_add(w, info->fields[i].name);
     }
 }
+
+void expr_words(const char *field, size_t len, expr_word_fn *fn, void *data)
+{
+    static const char *const regs[] = {
+#define X(name) "%" #name,
+        EXPR_REGS(X)
+#undef X
+    };
+    struct field_ref f;
+    struct words w = { .nr = 0 };
+
+    if (!field)
+        words_of_trace(&w);
+    else if (field_find(field, len, &f))
+        words_of_field(&w, &f);
+    for (size_t i = 0; i < w.nr; i++)
+        fn(data, w.word[i]);
+    for (size_t i = 0; !field && i < ARRAY_SIZE(regs); i++)
+        fn(data, regs[i]);
+}

@@ -55,7 +55,7 @@ static bool may_branch(struct debug *g)
     if (!g->ask || g->asked)
         return true;
     time_text(g->rw.end_now - host_now(g->host), time);
-    snprintf(question, sizeof(question), "this is the past: %s of future become a branch. Go on? [y/n] ", time);
+    snprintf(question, sizeof(question), "this is the past: %s of future become a branch (y, or n)", time);
     g->asked = g->ask(g->ask_data, question);
     if (!g->asked)
         debug_fail(g, "past", "nothing has changed");

@@ -132,6 +132,20 @@ static size_t reverse_length(const char *word, size_t len)
     return n >= 2 && n + 1 < len && word[n] == '-' ? n + 1 : 0;
 }
 
+const char *debug_command_meant(const char *word, size_t len)
+{
+    const size_t reverse = reverse_length(word, len);
+    struct choice choice = { 0 };
+
+    if (len > 1 && word[0] == 'x' && word[1] == '/')
+        return "x";
+    if (len == 1)
+        choice.command = by_key(*word);
+    else if (len)
+        by_name(word + reverse, len - reverse, reverse > 0, &choice);
+    return choice.command && choice.nr <= 1 ? choice.command->name : NULL;
+}
+
 static const struct command *find(struct debug *g, const char *word, size_t len, bool *backward)
 {
     const size_t reverse = reverse_length(word, len);
@@ -248,6 +262,14 @@ static void one(struct debug *g, char *text)
 }
 
 const char *debug_command_name(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }
+
+bool debug_command_reverse(size_t i, char *name, size_t size)
+{
+    if (!commands[i].backward)
+        return false;
+    snprintf(name, size, REVERSE "%s", commands[i].name);
+    return true;
+}
 
 /* Up to a ';' that is not in a text; *rest: behind it, or NULL. */
 static char *next_part(char **rest)

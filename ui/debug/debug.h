@@ -52,6 +52,10 @@ struct debug {
 void debug_command(struct debug *g, const char *line);
 /* The i-th of all commands, by name; NULL: there are no more. */
 const char *debug_command_name(size_t i);
+/* The name of its backward form. False: it has none. */
+bool debug_command_reverse(size_t i, char *name, size_t size);
+/* The name of the command that a word of len characters stands for; NULL: of none, or of several. */
+const char *debug_command_meant(const char *word, size_t len);
 
 /* --- what commands are made of: args is what stands behind the name --- */
 
