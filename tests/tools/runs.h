@@ -83,7 +83,7 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
                                       .on_reboot = XL_ACTION_RESTART,
-                                      .on_crash = XL_ACTION_RESTART };
+                                      .on_crash = s->ramdisk ? XL_ACTION_DESTROY : XL_ACTION_RESTART };
         domid_t domid;
 
         if (host_guest_add(host, &g, &domid, err))
