@@ -109,8 +109,6 @@ void timer_stop(struct vclock *c, struct timer *t)
     sift_down(c, last.t->slot - 1, last);
 }
 
-s_time_t vclock_next(const struct vclock *c) { return c->nr ? c->heap[0].expires : STIME_MAX; }
-
 void vclock_run(struct vclock *c)
 {
     const uint64_t last_seq = c->seq;

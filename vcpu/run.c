@@ -205,9 +205,8 @@ static inline __attribute__((always_inline)) uint64_t guest_stop_after(const str
 /* False: somebody wants to have a look now. */
 static inline __attribute__((always_inline)) bool guest_budget(const struct guest_run *g, struct pcpu_budget *budget)
 {
-    const struct run_state *r = &g->xen->run;
-
-    *budget = (struct pcpu_budget){ .insns = r->left, .exact = r->exact, .stop_after = guest_stop_after(g) };
+    budget->insns = g->xen->run.left;
+    budget->stop_after = guest_stop_after(g);
     return budget->stop_after;
 }
 
@@ -246,11 +245,10 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
 static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool resume)
 {
     struct guest_run g = { .xen = xen, .limit = l, .steps = l->at.insns != UINT64_MAX };
-    struct pcpu_budget budget;
+    struct pcpu_budget budget = { .exact = xen->run.exact, .resume = resume };
 
     if (!guest_budget(&g, &budget))
         return false;
-    budget.resume = resume;
     pcpu_run_on(xen->machine->pcpu[xen->run.cpu], xen->run.v->ctx, &budget, guest_exit, &g);
     return g.broken;
 }
