@@ -267,6 +267,8 @@ static void in_any_order(void **state)
         begin(&sc, &run_setups[i], 64, 20000);
         live(&sc, RUN_UNTIL_NS, MICROSECS(100));
         visit(&sc, jumps / ARRAY_SIZE(run_setups) + 1);
+        print_message("%s: %llu instructions, visited %zu times\n", sc.setup->kernel,
+                      (unsigned long long)sc.rw.end.insns, jumps / ARRAY_SIZE(run_setups) + 1);
         end(&sc);
     }
 }
