@@ -327,7 +327,7 @@ static void stuck(struct run *r)
         return;
     }
     snprintf(r->err, RUN_ERR_SIZE, "all guests are idle and nothing can wake them%s",
-             r->input.closed ? ": standard input has ended" : "");
+             r->input.closed && !r->replay ? ": standard input has ended" : "");
 }
 
 /* --- a recording in place of input --- */
