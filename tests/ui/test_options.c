@@ -230,21 +230,21 @@ static void test_errors(void **state)
     }
 }
 
-static char *help_text(void)
+static char *help_text(void (*help)(FILE *out))
 {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    options_help(out);
+    help(out);
     fclose(out);
     return text;
 }
 
 /* The long options, from the help. */
-static size_t option_names(char names[][32], size_t max)
+static size_t option_names(void (*help)(FILE *out), char names[][32], size_t max)
 {
-    char *text = help_text();
+    char *text = help_text(help);
     size_t nr = 0;
 
     for (char *line = text; *line; line += strcspn(line, "\n") + 1) {
@@ -263,7 +263,7 @@ static size_t option_names(char names[][32], size_t max)
 static void test_beginnings(void **state)
 {
     char names[64][32];
-    const size_t nr = option_names(names, 64);
+    const size_t nr = option_names(options_help, names, 64);
     unsigned int tried = 0;
 
     assert_true(nr >= 35);
@@ -288,6 +288,86 @@ static void test_beginnings(void **state)
     assert_true(tried > 80);
 }
 
+/* Those of which not every text is a value. */
+static const struct {
+    const char *name, *value;
+} values[] = {
+    { "type", "pv" },
+    { "cpuid", "host,sse4_2=0" },
+    { "cpus", "0-3,^1" },
+    { "cpus-soft", "1" },
+    { "cpu-weight", "256" },
+    { "on-poweroff", "destroy" },
+    { "on-reboot", "destroy" },
+    { "on-crash", "restart" },
+    { "on-watchdog", "preserve" },
+    { "period", "20000" },
+    { "budget", "4000" },
+    { "extratime", "1" },
+    { "ram", "64" },
+    { "sched", "credit" },
+    { "cpupool", "a=1:rtds" },
+    { "max-vtime", "20ms" },
+    /* those that have none */
+    { "audit", NULL },
+    { "plain-engine", NULL },
+    { "verbose", NULL },
+    { "quiet", NULL },
+    { "help", NULL },
+    { "realtime", NULL },
+    { "stats", NULL },
+};
+
+static char *option_word(const char *name)
+{
+    const char *value = "7";
+    char *word;
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++)
+        if (!strcmp(values[i].name, name))
+            value = values[i].value;
+    assert_true(asprintf(&word, "--%s%s%s", name, value ? "=" : "", value ? value : "") > 0);
+    return word;
+}
+
+/*
+ * What xenlab run takes and xenlab replay does not is recorded, as it was given, and read again from a recording, which
+ * has nothing else.
+ */
+static void test_recorded(void **state)
+{
+    char run[64][32], replay[64][32], err[OPTIONS_ERR_SIZE];
+    const size_t nr = option_names(options_help, run, 64), nr_replay = option_names(options_help_replay, replay, 64);
+    unsigned int recorded = 0;
+
+    for (size_t i = 0; i < nr; i++) {
+        char *word = option_word(run[i]), *trace = (char[]){ "--trace=t" }, *guest = (char[]){ "g" };
+        char *args[] = { word, guest, trace }, *recording[] = { (char[]){ "file" } };
+        struct run_options o, again;
+        bool anew = false;
+
+        for (size_t k = 0; k < nr_replay; k++)
+            anew |= !strcmp(run[i], replay[k]);
+        if (options_parse(&o, COMMAND_RUN, 3, args, err))
+            fail_msg("%s: %s", word, err);
+        assert_int_equal(o.nr_given, !anew);
+        assert_int_equal(options_parse(&again, COMMAND_REPLAY, 1, recording, err), 0);
+        assert_int_equal(options_parse_recorded(&again, 2, args, err), anew ? -1 : 0);
+        if (!anew) {
+            assert_string_equal(o.given[0], word);
+            assert_int_equal(again.nr_given, 1);
+            assert_string_equal(again.given[0], word);
+            assert_int_equal(again.nr_guests, 1);
+            assert_string_equal(again.guests[0], "g");
+            recorded++;
+        }
+        options_free(&o);
+        options_free(&again);
+        free(word);
+    }
+    assert_true(recorded > 28 && recorded < nr);
+}
+
 /* What resembles nothing is not taken for anything. */
 static void test_no_guess(void **state)
 {
@@ -309,7 +389,7 @@ static void test_no_guess(void **state)
 /* Help is made from the table: it names every option, and no line is wider than a terminal may be expected to be. */
 static void test_help(void **state)
 {
-    char *text = help_text();
+    char *text = help_text(options_help);
 
     assert_non_null(strstr(text, "--memory MIB"));
     assert_non_null(strstr(text, "-v, --verbose"));
@@ -331,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_everything), cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_corners),    cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_help),       cmocka_unit_test(test_beginnings), cmocka_unit_test(test_no_guess),
+        cmocka_unit_test(test_recorded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
