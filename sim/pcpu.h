@@ -243,6 +243,7 @@ struct pcpu_budget {
     uint64_t insns;
     bool exact;
     bool resume;         /* the instruction that is next is no reason to stop: it was one */
+    bool resume_break;   /* the same, but what it accesses may be a reason */
     uint64_t stop_after; /* PCPU_NO_STOP: nobody looks */
 };
 

@@ -180,7 +180,7 @@ static inline __attribute__((always_inline)) void exit_handle(struct xen *xen, c
 struct guest_run {
     struct xen *xen;
     const struct run_limit *limit;
-    bool steps;  /* there is a position to stop at */
+    bool steps;  /* there is a position to stop at, or each is one */
     bool broken; /* it stands in front of an instruction at which somebody stops */
 };
 
@@ -229,7 +229,7 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
         return false;
     }
     exit_account(xen, e);
-    if (__builtin_expect(*g->limit->stop || (g->steps && limit_reached(xen, g->limit)), 0)) {
+    if (__builtin_expect(*g->limit->stop || (g->steps && (g->limit->each_step || limit_reached(xen, g->limit))), 0)) {
         r->phase = RUN_EXIT;
         r->exit = *e;
         r->exit.insns = 0; /* since when nobody has looked is no state */
@@ -242,10 +242,12 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
 }
 
 /* True: RUN_BREAK. */
-static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool resume)
+static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool first)
 {
-    struct guest_run g = { .xen = xen, .limit = l, .steps = l->at.insns != UINT64_MAX };
-    struct pcpu_budget budget = { .exact = xen->run.exact, .resume = resume };
+    struct guest_run g = { .xen = xen, .limit = l, .steps = l->each_step || l->at.insns != UINT64_MAX };
+    struct pcpu_budget budget = {
+        .exact = xen->run.exact, .resume = first && l->resume, .resume_break = first && l->resume_break
+    };
 
     if (!guest_budget(&g, &budget))
         return false;
@@ -354,14 +356,17 @@ void xen_interrupt(struct xen *xen, s_time_t now)
 
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
 {
+    const struct position begin = xen->machine->at;
     struct run_state *r = &xen->run;
-    bool resume = l->resume;
+    bool first = true;
     struct sim_exit e;
     int cpu;
 
     for (;;) {
         if (limit_reached(xen, l))
             return *l->stop || xen->powered_off ? RUN_STOP : RUN_AT;
+        if (l->each_step && xen->machine->at.step && position_is_before(begin, xen->machine->at))
+            return RUN_STEP;
         if (turn_lost(xen)) {
             turn_over(xen);
             continue;
@@ -382,9 +387,9 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
         case RUN_GUEST:
             if (xen->machine->at.insns >= l->at.insns && l->at.step == UINT64_MAX)
                 return RUN_AT;
-            if (guest_go_on(xen, l, resume))
+            if (guest_go_on(xen, l, first))
                 return RUN_BREAK;
-            resume = false;
+            first = false;
             break;
         case RUN_EXIT:
             e = r->exit;

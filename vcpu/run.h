@@ -10,6 +10,7 @@ enum run_result {
     RUN_IDLE,  /* no vCPU is runnable and no timer is armed: only outside input can change that */
     RUN_STOP,  /* *stop became true, or the machine is powered off */
     RUN_AT,    /* the position is reached, or the next one is beyond it */
+    RUN_STEP,  /* behind a step of the hypervisor (run_limit.each_step) */
     RUN_BREAK, /* in front of an instruction at which an observer stops (sim/observe.h); *hit says why */
 };
 
@@ -22,8 +23,10 @@ struct run_limit {
      */
     struct position at;
     const bool *stop;     /* looked at between steps */
+    bool each_step;       /* stop behind the next step of the hypervisor */
     struct sim_exit *hit; /* an EXIT_STOP; NULL: nobody has set breakpoints or watches */
     bool resume;          /* the instruction that it stands in front of is no reason to stop: it was one */
+    bool resume_break;    /* the same, but what it accesses may be a reason */
 };
 
 enum run_result xen_run_to(struct xen *xen, const struct run_limit *limit);

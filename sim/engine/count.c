@@ -89,7 +89,7 @@ static void breaks(struct emu *e)
 {
     const uint64_t pc = raw_get(&e->raw, eip, uint64_t) + raw_seg(&e->raw, CODE_SEG)->base;
 
-    if (emu_observe_breaks(e, pc) && !emu_count_resumes(e, 0))
+    if (emu_observe_breaks(e, pc) && !(e->count.resume_break && !done(e)))
         emu_stop(e, EMU_STOP_BREAK);
     else if (e->debug.loaded_family)
         emu_stop(e, EMU_STOP_DEBUG);
@@ -236,6 +236,7 @@ void emu_count_start(struct emu *e, const struct pcpu_budget *b)
     c->end = b->exact ? b->insns : NEVER;
     c->stop = b->stop_after;
     c->resume = b->resume;
+    c->resume_break = b->resume || b->resume_break;
     c->given = least(first_end(c), EMU_MAX_BUDGET);
     *counter(e) = (int32_t)c->given;
     *expired(e) = 0;

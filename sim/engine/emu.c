@@ -142,7 +142,7 @@ static bool guest_mode_enter(struct emu *e, const struct vcpu_controls *controls
     vmcb_build(e, controls);
     for (size_t i = 0; i < ARRAY_SIZE(set); i++)
         uc_reg_write(e->uc, (int)set[i][0], &set[i][1]);
-    emu_count_start(e, &(struct pcpu_budget){ EMU_MAX_BUDGET, true, false, PCPU_NO_STOP });
+    emu_count_start(e, &(struct pcpu_budget){ .insns = EMU_MAX_BUDGET, .exact = true, .stop_after = PCPU_NO_STOP });
     e->entering = true;
     emu_run(e);
     e->entering = false;

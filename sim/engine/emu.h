@@ -243,6 +243,7 @@ struct emu {
         bool tail, quiet;      /* blocks of one instruction; and nothing breaks in them */
         bool was_tail;         /* at the observer's limit */
         bool resume;           /* its first instruction is no reason to stop */
+        bool resume_break;     /* nor is a breakpoint there */
         bool peek;             /* look where an instruction is, and do nothing else */
         uint16_t undone;       /* of the block that was restored, or looked at */
         uint64_t last_pc;      /* that was found, or restored to */

@@ -35,7 +35,7 @@ static bool can_stay(const struct emu *e, const struct cpu_context *c)
 
 static void ask(struct pcpu_run *r, const struct sim_exit *x)
 {
-    r->budget.resume = false;
+    r->budget.resume = r->budget.resume_break = false;
     r->goes_on = r->on_exit(r->data, x, &r->budget);
 }
 
@@ -120,6 +120,7 @@ struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t insns)
 {
     struct sim_exit x;
 
-    pcpu_run_on(p, c, &(struct pcpu_budget){ insns, true, false, PCPU_NO_STOP }, take_exit, &x);
+    pcpu_run_on(p, c, &(struct pcpu_budget){ .insns = insns, .exact = true, .stop_after = PCPU_NO_STOP }, take_exit,
+                &x);
     return x;
 }

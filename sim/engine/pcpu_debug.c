@@ -69,6 +69,7 @@ static void spend(struct pcpu_budget *left, uint64_t n)
 {
     pcpu_budget_spend(left, n);
     left->resume &= n == 0;
+    left->resume_break &= n == 0;
 }
 
 /*
@@ -80,6 +81,7 @@ static bool step_once(struct emu *e, struct cpu_context *c, struct pcpu_budget *
     const struct pcpu_budget one = { .insns = left->exact && !left->insns ? 1 : left->insns,
                                      .exact = left->exact,
                                      .resume = resume || left->resume,
+                                     .resume_break = left->resume_break,
                                      .stop_after = 1 };
 
     *x = pcpu_run_once(e, c, &one);

@@ -314,7 +314,7 @@ static void test_full(void **state)
 {
     struct pv_guest *g = *state;
     struct emu *e = g->m->pcpu[0]->emu;
-    const struct pcpu_budget budget = { 1, false, false, PCPU_NO_STOP };
+    const struct pcpu_budget budget = { .insns = 1, .stop_after = PCPU_NO_STOP };
     struct sim_exit x;
 
     pg_write(g, 0, 0, "\x90\x90\xeb\x02\xcc\xcc\x90\x90\xeb\xf6",

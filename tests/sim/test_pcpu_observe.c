@@ -226,7 +226,8 @@ static void test_set_at_a_step(void **state)
 
     pg_write(g, 0, 0, "\xff\xc0\xff\xc0\xeb\xfa", 6); /* inc, inc, jmp */
     g->st->rip = PG_VA(0);
-    pcpu_run_on(g->m->pcpu[0], g->c, &(struct pcpu_budget){ 1000, true, false, 1 }, at_step, &s);
+    pcpu_run_on(g->m->pcpu[0], g->c, &(struct pcpu_budget){ .insns = 1000, .exact = true, .stop_after = 1 }, at_step,
+                &s);
     assert_int_equal(s.limits, 5);
     assert_int_equal(s.breaks, 1);
 }

@@ -3,19 +3,13 @@
  * Moving through a run, both ways.
  *
  * Concept: every command that moves looks for a position: the next one, or the last one before here, at which something
- * is so. Forward the machine runs and is stopped there. Backward it cannot run: so the stretch from the checkpoint
- * before here is run again with the same question, and the last answer before here is the one; if there is none, the
- * stretch before that, and so on to the beginning.
- *
- *      checkpoints   c-----------c-----------c-------^        here
- *      1st try                               |--x-x--|        the last x, if there is one
- *      2nd try                   |----x------|
- *
- * So a search forward and one backward stop at the same positions. An answer is an event of the trace (its step is
- * done: the machine stands behind it), or an instruction (the machine stands in front of it, as a processor does).
+ * is so (tools/debug/seek.h). A search forward and one backward stop at the same positions. What is found is an event
+ * of the trace (its step is done: the machine stands behind it), or an instruction (the machine stands in front of it,
+ * as a processor does), or an access to memory (forward the machine stands behind what did it, backward in front).
  *
  * A step may have several events; all of them have the machine at the same position. So what one has stopped at is an
- * event as well, and to go on to the next one may leave the machine where it is.
+ * event as well, and to go on to the next one may leave the machine where it is. But the user's stops stop at positions,
+ * with all that is there.
  *
  * Invariants: a search that finds nothing, or is interrupted, leaves the machine where it was. Nothing here changes the
  * machine but by letting it run, and by input at the end of what is known.
@@ -23,7 +17,7 @@
 #ifndef TOOLS_DEBUG_DEBUGGER_H
 #define TOOLS_DEBUG_DEBUGGER_H
 
-#include "tools/rewind/rewind.h"
+#include "tools/debug/stops.h"
 
 enum debug_result {
     DEBUG_THERE,       /* found, and the machine is there */
@@ -39,13 +33,7 @@ enum debug_result {
 typedef bool debug_match(void *data, const struct trace_record *rec);
 
 #define DEBUG_STEP_EVENTS 64 /* of one step that are told apart */
-
-/* A breakpoint of the user's: code at an address of a domain. */
-struct debug_break {
-    unsigned int id;
-    domid_t dom;
-    uint64_t addr;
-};
+#define DEBUG_HITS        8  /* that are told of one position */
 
 struct debugger {
     struct rewind *rw;
@@ -63,10 +51,13 @@ struct debugger {
     struct trace_record step[DEBUG_STEP_EVENTS];
     unsigned int nr_step;
 
-    struct debug_break *breaks; /* in the order in which they were made */
-    size_t nr_breaks;
-    unsigned int last_id;
-    const struct debug_break *stopped_at; /* by the last move; or NULL */
+    struct debug_stops stops;
+    /* Of the last move, if it has come to something. */
+    unsigned int nr_hits;
+    struct debug_hit hits[DEBUG_HITS];
+    /* An event that is logged, while the machine goes forward in a search; NULL: nobody wants to know. */
+    void (*log)(void *data, const struct debug_stop *stop, const struct trace_record *rec);
+    void *log_data;
 };
 
 void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt);
@@ -84,14 +75,8 @@ enum debug_result debugger_reverse_step(struct debugger *d);
 /* To the next event that matches; to the last one before here. */
 enum debug_result debugger_next_event(struct debugger *d, debug_match *match, void *data);
 enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data);
-/*
- * On to the next breakpoint, or to the end of the run as far as it can be run now; back to the last one before here.
- * Both stop in front of the instruction.
- */
+/* On to the next stop, or to the end of the run as far as it can be run now; back to the last one before here. */
 enum debug_result debugger_continue(struct debugger *d);
 enum debug_result debugger_reverse_continue(struct debugger *d);
-/* A further one; its number, 0: no memory. Forget one; false: there is none of this number. */
-unsigned int debugger_break_add(struct debugger *d, domid_t dom, uint64_t addr);
-bool debugger_break_delete(struct debugger *d, unsigned int id);
 
 #endif

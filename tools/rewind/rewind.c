@@ -116,12 +116,15 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
 
         leg.at = earlier(l->at, checkpoint);
         leg.resume &= is_at(at, begin);
+        leg.resume_break &= is_at(at, begin);
         if (*l->stop || r->err[0])
             return RUN_STOP;
         if (!position_is_before(at, l->at))
             return RUN_AT;
         if (r->next < r->journal.nr && !position_is_before(at, r->journal.records[r->next].at)) {
             hand_in(r, &r->journal.records[r->next++]);
+            if (l->each_step)
+                return RUN_STEP;
             continue;
         }
         if (r->next < r->journal.nr)

@@ -20,17 +20,22 @@ static const struct command {
 } commands[] = {
     { "step", 's', debug_step, debug_reverse_step, false, "[N]", "one instruction of the vCPU; S: back" },
     { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N]",
-      "to the next breakpoint, or as far as the run goes; C: to the last breakpoint" },
-    { "break", 'b', debug_break, NULL, false, "[dN:]ADDR", "stop in front of the instruction there" },
-    { "list", 0, debug_breaks, NULL, false, "", "all breakpoints" },
-    { "delete", 0, debug_delete, NULL, false, "N", "forget a breakpoint" },
-    { "exit", 'x', debug_exit, debug_reverse_exit, false, "[N]", "to the next exit of a guest" },
-    { "hypercall", 'h', debug_hypercall, debug_reverse_hypercall, false, "[N]", "to the next hypercall" },
-    { "transition", 't', debug_transition, debug_reverse_transition, false, "[N]",
+      "to the next stop, or as far as the run goes; C: to the last stop" },
+    { "break", 'b', debug_break, NULL, false, "ADDR [if COND]", "stop in front of the instruction there" },
+    { "watch", 0, debug_watch, NULL, false, "ADDR[,LEN] [r|w|c] [if COND]",
+      "stop where memory is read, written, or (c, if nothing is said) changed" },
+    { "trace", 0, debug_trace, NULL, false, "EVENT [if COND]", "stop at an event of the trace" },
+    { "log", 0, debug_log, NULL, false, "EVENT [if COND]", "say when there is one, and go on" },
+    { "list", 0, debug_stops, NULL, false, "", "all that stops or is logged" },
+    { "delete", 0, debug_delete, NULL, false, "N", "forget one of those; delete all: all" },
+    { "exit", 'x', debug_exit, debug_reverse_exit, false, "[N|COND]", "to the next exit of a guest" },
+    { "hypercall", 'h', debug_hypercall, debug_reverse_hypercall, false, "[N|COND]", "to the next hypercall" },
+    { "transition", 't', debug_transition, debug_reverse_transition, false, "[N|COND]",
       "to the next change between user, kernel and hypervisor" },
-    { "event", 'e', debug_event, debug_reverse_event, false, "[N]", "to the next event of the trace" },
-    { "switch", 'w', debug_switch, debug_reverse_switch, false, "[N]", "to where a pCPU goes over to another vCPU" },
-    { "io", 'i', debug_io, debug_reverse_io, false, "[N]", "to the next byte of a console" },
+    { "event", 'e', debug_event, debug_reverse_event, false, "[N|COND]", "to the next event of the trace" },
+    { "switch", 'w', debug_switch, debug_reverse_switch, false, "[N|COND]",
+      "to where a pCPU goes over to another vCPU" },
+    { "io", 'i', debug_io, debug_reverse_io, false, "[N|COND]", "to the next byte of a console" },
     { "goto", 'g', debug_goto, NULL, false, "POS", "#INSN, #INSN.STEP, 107us, -10us, begin, end, or a mark" },
     { "back", 0, debug_back, NULL, false, "", "to where the last move came from" },
     { "mark", 'm', debug_mark_set, NULL, false, "NAME", "give this position a name" },
@@ -222,7 +227,7 @@ static void carry_out(struct debug *g, const struct command *c, bool backward, c
     }
     if (c->backward && *args && only_count(args, &count))
         args = "";
-    if (c->backward && *args) {
+    if (c->backward && *args && !strstr(c->args, "COND")) {
         debug_fail(g, "arguments", "%s takes a number, how often: not \"%s\"", c->name, args);
         return;
     }
@@ -253,7 +258,8 @@ static void one(struct debug *g, char *text)
         debug_examine(g, p + 2, 1);
         return;
     }
-    count_parse(&p, &count);
+    if (count_parse(&p, &count))
+        p += strspn(p, " \t");
     len = strcspn(p, " \t");
     args = p + len + strspn(p + len, " \t");
     c = find(g, p, len, &backward);

@@ -4,7 +4,7 @@
  *
  * Concept: one table of commands (commands.c) says what can be typed: names, keys, what they do, whether they change
  * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Going to a position
- * is in move.c, to a stop in stops.c, showing in show.c; all ask the debugger (tools/debug/) and keep nothing of the
+ * is in move.c, to what is looked for in seek.c, stops are in stops.c, showing in show.c; all ask the debugger (tools/debug/) and keep nothing of the
  * machine.
  *
  * Invariants: a command that fails has said so, once, and has changed nothing.
@@ -95,6 +95,8 @@ bool debug_value(struct debug *g, const char *text, struct debug_value *v);
 debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back;
 /* Where it stands now, and why. */
 void debug_stop_say(struct debug *g, const char *why);
+/* The same, but for say_end(). */
+void debug_stop_begin(struct debug *g, const char *why);
 /* Say what has come of a move to a `what`, but for DEBUG_THERE. True: that, it may be repeated. */
 bool debug_moved(struct debug *g, enum debug_result r, const char *what);
 
@@ -102,8 +104,15 @@ bool debug_moved(struct debug *g, enum debug_result r, const char *what);
 debug_fn debug_record;
 
 /* stops.c: */
-debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue, debug_break, debug_breaks,
-    debug_delete;
+debug_fn debug_break, debug_watch, debug_trace, debug_log, debug_stops, debug_delete;
+/* "watchpoint". */
+const char *stop_name(const struct debug_stop *s);
+/* "d1:0x400000 <main>", "d1:p:0x5000": an address of the stop, so that it can be typed. */
+#define STOP_PLACE 160
+const char *stop_place(const struct debug *g, const struct debug_stop *s, uint64_t addr, char text[STOP_PLACE]);
+
+/* seek.c: */
+debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue;
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;

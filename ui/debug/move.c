@@ -9,7 +9,7 @@
 
 /* --- where --- */
 
-void debug_stop_say(struct debug *g, const char *why)
+void debug_stop_begin(struct debug *g, const char *why)
 {
     char at[POSITION_TEXT], insn[96] = "", symbol[96] = "";
     struct look_vcpu v;
@@ -33,6 +33,11 @@ void debug_stop_say(struct debug *g, const char *why)
     } else {
         say(&g->say, "  d%uv%u %s", g->dbg.dom, g->dbg.vcpu, there ? "native" : "is not there");
     }
+}
+
+void debug_stop_say(struct debug *g, const char *why)
+{
+    debug_stop_begin(g, why);
     say_end(&g->say);
 }
 

@@ -127,6 +127,7 @@ struct xen {
     uint64_t console_start;    /* where the log was last cleared, XEN_SYSCTL_readconsole */
     s_time_t wallclock_offset; /* ns since 1970 at virtual time 0 */
     uint64_t tsc_khz;
+    uint64_t m2p_sets;      /* entries of the M2P that were set: who knows what it says, asks whether it is still so */
     uint64_t nr_sent;       /* events, by whomever: numbers them in a trace */
     bool audit;             /* run mmu_audit() after every hypercall */
     uint64_t nr_dispatched; /* hypercalls, in builds with sanitizers */

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The one search, see tools/debug/seek.h.
+ *
+ * Budget: what is noticed and how the machine is run that it can be are one thing.
+ */
+#include "tools/debug/seek.h"
+
+#include "sim/observe.h"
+#include "vcpu/noun/domain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a guest is watched that waits for input, in virtual time. */
+#define LOOK_EVERY MILLISECS(10)
+#define LOOKS      10
+
+/* ---------------------------------------------------------------------------------------------------------- hits -- */
+
+static void note(struct seek *s, const struct debug_hit *h)
+{
+    const struct position at = s->backward ? h->before : h->after;
+
+    if (s->backward ? !position_is_before(at, s->origin) : !position_is_before(s->origin, at))
+        return;
+    if (s->nr && position_is_before(at, s->found_at))
+        return;
+    if (!is_at(at, s->found_at))
+        s->nr = 0;
+    s->found_at = at;
+    for (unsigned int i = 0; i < s->nr; i++)
+        if (s->hits[i].stop == h->stop)
+            return;
+    if (s->nr < DEBUG_HITS)
+        s->hits[s->nr++] = *h;
+    s->stop |= !s->backward;
+}
+
+static void note_event(struct seek *s, const struct debug_stop *stop, const struct trace_record *rec)
+{
+    struct debug_hit h = { .stop = stop, .before = s->at, .after = s->at, .is_event = true, .ord = s->nr_step - 1 };
+
+    memcpy(&h.event, rec, trace_record_size(rec));
+    note(s, &h);
+}
+
+static void on_event(void *data, const struct trace_record *rec)
+{
+    struct seek *s = data;
+    struct debugger *d = s->d;
+
+    if (!is_at(debugger_here(d), s->at)) {
+        s->at = debugger_here(d);
+        s->nr_step = 0;
+    }
+    if (s->nr_step < DEBUG_STEP_EVENTS)
+        memcpy(&s->step[s->nr_step++], rec, trace_record_size(rec));
+    s->stop |= *d->interrupt;
+    if (s->match && s->match(s->data, rec))
+        note_event(s, NULL, rec);
+    for (size_t i = 0; i < d->stops.nr; i++) {
+        struct debug_stop *stop = d->stops.list[i];
+        const bool log = stop->kind == DEBUG_LOG && !s->backward && d->log;
+
+        if (stop->event != rec->event || !(log || (stop->kind == DEBUG_TRACE && s->stops)) || !stop_holds(stop, rec))
+            continue;
+        if (log)
+            d->log(d->log_data, stop, rec);
+        else
+            note_event(s, stop, rec);
+    }
+}
+
+/* The machine is in front of an instruction at which something of what is looked for may be. */
+static void note_code(struct seek *s)
+{
+    struct debug_hit h = { .before = debugger_here(s->d), .after = debugger_here(s->d) };
+    const struct vcpu *v = debug_loop(s->d)->v;
+
+    for (size_t i = 0; i < s->nr_code; i++)
+        if (s->code[i].addr == v->regs->rip && s->is_code(s->data, &s->code[i], v))
+            note(s, &h);
+    for (size_t i = 0; s->stops && i < s->d->stops.nr; i++)
+        if (stop_is_at(s->d->stops.list[i], v)) {
+            h.stop = s->d->stops.list[i];
+            note(s, &h);
+        }
+}
+
+/* --------------------------------------------------------------------------------------------------- being told -- */
+
+/* From now on, or from now on not. False: no memory. */
+static bool tell_of_code(struct seek *s, bool on)
+{
+    uint64_t *addr = calloc(s->nr_code + s->d->stops.nr + 1, sizeof(*addr));
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; addr && i < s->nr_code; i++)
+        addr[n++] = s->code[i].addr;
+    for (size_t i = 0; addr && s->stops && i < s->d->stops.nr; i++)
+        if (s->d->stops.list[i]->kind == DEBUG_BREAK)
+            addr[n++] = s->d->stops.list[i]->addr;
+    rc = addr ? machine_break_set(s->d->rw->m, addr, on ? n : 0) : -1;
+    free(addr);
+    return rc == 0;
+}
+
+static bool tell(struct seek *s)
+{
+    struct debugger *d = s->d;
+
+    s->watches = s->stops && stops_have(&d->stops, DEBUG_WATCH);
+    s->at = debugger_here(d);
+    s->nr_step = 0;
+    if (s->match || (s->stops && stops_have(&d->stops, DEBUG_TRACE)) || stops_have(&d->stops, DEBUG_LOG))
+        host_trace(d->host, on_event, s);
+    if (s->watches)
+        watches_begin(&d->stops);
+    return tell_of_code(s, true) && (!s->watches || watches_arm(&d->stops));
+}
+
+static void tell_no_more(struct seek *s)
+{
+    host_trace(s->d->host, NULL, NULL);
+    tell_of_code(s, false);
+    if (s->watches)
+        machine_watch_set(s->d->rw->m, NULL, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------------- watches -- */
+
+/* What is being looked at: a step of the hypervisor, or an instruction, which began at `before`. */
+struct looking {
+    struct seek *s;
+    struct position before;
+    const struct vcpu *v; /* NULL: nobody */
+};
+
+static void note_access(void *data, struct debug_stop *stop, struct debug_hit *hit)
+{
+    const struct looking *l = data;
+
+    hit->before = l->before;
+    hit->after = debugger_here(l->s->d);
+    if (stop_holds_of(stop, l->v))
+        note(l->s, hit);
+}
+
+/* Behind a step of the hypervisor. False: no memory. */
+static bool look_at_step(struct seek *s)
+{
+    const struct vcpu *v = debug_loop(s->d)->phase == RUN_TURN ? NULL : debug_loop(s->d)->v;
+    const struct position at = debugger_here(s->d);
+    struct looking l = { s, { at.insns, at.step ? at.step - 1 : 0 }, v };
+    const struct debug_by by = { true, v ? v->domain->domain_id : DOMID_INVALID, v ? v->vcpu_id : 0, 0 };
+
+    watches_look(&s->d->stops, &by, note_access, &l);
+    return !watches_find(&s->d->stops) || watches_arm(&s->d->stops);
+}
+
+/*
+ * Over the instruction that the machine is in front of, for the reason `hit`, with a look at all that it accesses: the
+ * engine tells of the first access that is watched, and so that it tells of the next one, the first is not any more.
+ */
+static bool look_at_insn(struct seek *s, struct sim_exit hit)
+{
+    struct debugger *d = s->d;
+    const struct vcpu *v = debug_loop(d)->v;
+    const struct position here = debugger_here(d);
+    struct looking l = { s, here, v };
+    const struct debug_by by = { false, v->domain->domain_id, v->vcpu_id, v->regs->rip };
+    bool armed = true, fine = true;
+    enum run_result r;
+
+    do {
+        const bool told = hit.stop.why == STOP_WATCH && watches_told(&d->stops, &hit);
+        const bool again = watches_left(&d->stops) && (told || hit.stop.why == STOP_BREAK);
+        const struct run_limit limit = { .until = STIME_MAX,
+                                         .at = { here.insns + 1, 0 },
+                                         .stop = &(const bool){ false },
+                                         .each_step = true,
+                                         .hit = &hit,
+                                         .resume = !again,
+                                         .resume_break = true };
+
+        if (again && told) {
+            fine &= watches_arm(&d->stops);
+            armed = false;
+        }
+        r = rewind_run(d->rw, &limit);
+    } while (r == RUN_BREAK && fine);
+    if (debugger_here(d).insns == here.insns) /* it was not completed */
+        watches_forget(&d->stops);
+    watches_look(&d->stops, &by, note_access, &l);
+    return fine && (armed || watches_arm(&d->stops));
+}
+
+/* ------------------------------------------------------------------------------------------------------- running -- */
+
+/* Somebody would read what is typed. */
+static bool input_is_wanted(const struct debugger *d)
+{
+    for (unsigned int i = 0; i < host_guests_left(d->host) + 1; i++)
+        if (host_console_wants_input(d->host, i))
+            return true;
+    return false;
+}
+
+/* How the run goes on. */
+struct leg {
+    s_time_t until, busy;
+    unsigned int waits;
+    bool resume;
+    bool failed;
+};
+
+static enum run_result leg_run(struct seek *s, struct leg *leg, struct position to)
+{
+    struct debugger *d = s->d;
+    struct sim_exit hit;
+    const struct run_limit l = { .until = leg->until < d->limit ? leg->until : d->limit,
+                                 .at = to,
+                                 .stop = &s->stop,
+                                 .each_step = s->watches,
+                                 .hit = &hit,
+                                 .resume = leg->resume };
+    const enum run_result r = rewind_run(d->rw, &l);
+
+    leg->resume = false;
+    if (r != RUN_BREAK) {
+        leg->failed = s->watches && !look_at_step(s);
+        return r;
+    }
+    if (!position_is_before(debugger_here(d), to))
+        return RUN_AT;
+    if (hit.stop.why == STOP_BREAK)
+        note_code(s);
+    if (s->watches && !s->stop)
+        leg->failed = !look_at_insn(s, hit);
+    else
+        leg->resume = true;
+    return r;
+}
+
+/*
+ * Time is up, which is how often somebody looks. A guest that waits for a key is not idle for ever: it looks at the
+ * time now and then. So it is watched for a while whether there is more.
+ */
+static enum debug_result time_over(struct seek *s, struct leg *leg)
+{
+    struct debugger *d = s->d;
+    const s_time_t now = host_now(d->host);
+
+    if (leg->until >= d->limit)
+        return DEBUG_LIMIT;
+    leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) ? leg->waits + 1 : 0;
+    leg->busy = host_busy(d->host);
+    leg->until = (now > leg->until ? now : leg->until) + LOOK_EVERY;
+    return leg->waits == LOOKS && rewind_is_live(d->rw) && !rewind_expects(d->rw) ? DEBUG_INPUT : DEBUG_THERE;
+}
+
+static enum debug_result no_memory(struct debugger *d)
+{
+    snprintf(d->err, sizeof(d->err), "out of memory");
+    return DEBUG_ERROR;
+}
+
+/* DEBUG_THERE: *over says whether it is. */
+static enum debug_result leg_came_to(struct seek *s, struct leg *leg, enum run_result r, bool *over)
+{
+    struct debugger *d = s->d;
+
+    *over = true;
+    if (d->rw->err[0]) {
+        memcpy(d->err, d->rw->err, sizeof(d->err));
+        return DEBUG_ERROR;
+    }
+    if (*d->interrupt)
+        return DEBUG_INTERRUPTED;
+    if (leg->failed)
+        return no_memory(d);
+    if (s->stop || r == RUN_AT)
+        return DEBUG_THERE;
+    if (r == RUN_IDLE || r == RUN_STOP)
+        return DEBUG_END;
+    *over = false;
+    return r == RUN_UNTIL ? time_over(s, leg) : DEBUG_THERE;
+}
+
+enum debug_result seek_run(struct seek *s, struct position to)
+{
+    struct debugger *d = s->d;
+    struct leg leg = { .until = host_now(d->host) + LOOK_EVERY, .busy = host_busy(d->host) };
+    enum debug_result r = tell(s) ? DEBUG_THERE : no_memory(d);
+    bool over = false;
+
+    while (r == DEBUG_THERE && !over) {
+        const enum run_result came_to = leg_run(s, &leg, to);
+
+        r = leg_came_to(s, &leg, came_to, &over);
+    }
+    tell_no_more(s);
+    return r;
+}
+
+/* ---------------------------------------------------------------------------------------------------- both ways -- */
+
+/* The machine stands where the hits are. */
+static void there(struct seek *s)
+{
+    struct debugger *d = s->d;
+
+    d->nr_hits = s->nr;
+    memcpy(d->hits, s->hits, s->nr * sizeof(s->hits[0]));
+    for (unsigned int i = s->nr; i-- > 0;)
+        if (s->hits[i].is_event) {
+            d->at_event = true;
+            d->event = s->hits[i].event;
+            d->ord = s->hits[i].ord;
+        }
+    d->nr_step = d->at_event ? s->nr_step : 0;
+    memcpy(d->step, s->step, d->nr_step * sizeof(s->step[0]));
+}
+
+static enum debug_result forward(struct seek *s)
+{
+    enum debug_result r = seek_run(s, FAR);
+
+    s->d->at_event = false;
+    if (r != DEBUG_THERE)
+        return r;
+    if (debug_loop(s->d)->phase == RUN_GUEST) /* behind the one thing, and in front of the other */
+        note_code(s);
+    there(s);
+    return r;
+}
+
+/* In front of the step that ended at `at`. An exit is a step that may come with an instruction, and begins with it. */
+static struct position step_began(struct position at)
+{
+    if (at.step > 1 || !at.insns)
+        return (struct position){ at.insns, at.step ? at.step - 1 : 0 };
+    return (struct position){ at.insns - 1, UINT64_MAX };
+}
+
+static bool nothing(void *data, const struct trace_record *rec) { return false; }
+
+static bool has_event(const struct seek *s)
+{
+    for (unsigned int i = 0; i < s->nr; i++)
+        if (s->hits[i].is_event)
+            return true;
+    return false;
+}
+
+/* The machine goes to what was found; what else the step before it has done is remembered. */
+static enum debug_result arrive(struct seek *s)
+{
+    const struct position before = step_began(s->found_at);
+    struct seek again = { .d = s->d, .backward = true, .match = nothing };
+    enum debug_result r = debugger_goto(s->d, has_event(s) ? before : s->found_at);
+
+    if (r == DEBUG_THERE && has_event(s)) {
+        r = seek_run(&again, s->found_at);
+        memcpy(s->step, again.step, again.nr_step * sizeof(again.step[0]));
+        s->nr_step = again.nr_step;
+    }
+    if (r == DEBUG_THERE || r == DEBUG_END) {
+        there(s);
+        r = DEBUG_THERE;
+    }
+    return r;
+}
+
+/* Where the stretch begins that ends at `to`. False: history does not know it. */
+static bool stretch_before(const struct debugger *d, struct position to, struct position *from)
+{
+    size_t i = history_find(d->rw->history, to);
+
+    if (i != HISTORY_NONE && is_at(history_info(d->rw->history, i).at, to))
+        i = i ? i - 1 : HISTORY_NONE;
+    if (i != HISTORY_NONE)
+        *from = history_info(d->rw->history, i).at;
+    return i != HISTORY_NONE;
+}
+
+static enum debug_result backward(struct seek *s)
+{
+    struct position to = s->origin, from;
+    enum debug_result r = DEBUG_THERE;
+
+    while (r == DEBUG_THERE && !s->nr && stretch_before(s->d, to, &from)) {
+        r = debugger_goto(s->d, from);
+        if (r == DEBUG_THERE)
+            r = seek_run(s, to);
+        if (r == DEBUG_END || r == DEBUG_LIMIT)
+            r = DEBUG_THERE;
+        to = from;
+    }
+    if (r != DEBUG_THERE)
+        return r;
+    return s->nr ? arrive(s) : DEBUG_BEGIN;
+}
+
+enum debug_result seek_go(struct seek *s)
+{
+    const struct debug_origin origin = debug_origin(s->d);
+
+    s->origin = origin.at;
+    s->d->nr_hits = 0;
+    return left_off(s->d, &origin, s->backward ? backward(s) : forward(s));
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The debugger's commands that go on to something, or back to it, and what they say of it: see ui/debug/debug.h. */
+#include "ui/debug/debug.h"
+
+#include "tools/debug/fit.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+typedef enum debug_result move_fn(struct debugger *d);
+
+/* --------------------------------------------------------------------------------------------- what it has come to -- */
+
+static void by_text(const struct debug *g, const struct debug_by *by, char text[160])
+{
+    char symbol[96];
+
+    if (by->hypervisor && by->dom == DOMID_INVALID) {
+        snprintf(text, 160, "the hypervisor");
+    } else if (by->hypervisor) {
+        snprintf(text, 160, "the hypervisor for d%uv%u", by->dom, by->vcpu);
+    } else {
+        symbol_text(g, by->dom, by->rip, symbol);
+        snprintf(text, 160, "d%uv%u at 0x%" PRIx64 "%s", by->dom, by->vcpu, by->rip, symbol);
+    }
+}
+
+/* "watchpoint 2 d1:0x5000 0x29 -> 0x2a by d1v0 at 0x401000" */
+static void hit_text(const struct debug *g, const struct debug_hit *h, char *text, size_t size)
+{
+    char place[STOP_PLACE], by[160];
+
+    if (h->stop->kind == DEBUG_BREAK) {
+        snprintf(text, size, "breakpoint %u", h->stop->id);
+    } else if (h->stop->kind != DEBUG_WATCH) {
+        snprintf(text, size, "trace %u %s", h->stop->id, trace_event_name((enum trace_event)h->event.event));
+    } else {
+        stop_place(g, h->stop, h->addr, place);
+        by_text(g, &h->by, by);
+        if (h->stop->access == DEBUG_READ)
+            snprintf(text, size, "watchpoint %u %s read 0x%" PRIx64 " by %s", h->stop->id, place, h->new, by);
+        else
+            snprintf(text, size, "watchpoint %u %s 0x%" PRIx64 " -> 0x%" PRIx64 " by %s", h->stop->id, place, h->old,
+                     h->new, by);
+    }
+}
+
+/* For programs. */
+static void hit_fields(struct debug *g, const struct debug_hit *h)
+{
+    char by[160];
+
+    say_number(&g->say, "id", h->stop->id);
+    if (h->stop->kind != DEBUG_WATCH)
+        return;
+    by_text(g, &h->by, by);
+    say_field(&g->say, "addr", "0x%" PRIx64, h->addr);
+    say_number(&g->say, "len", h->size);
+    say_field(&g->say, "old", "0x%" PRIx64, h->old);
+    say_field(&g->say, "new", "0x%" PRIx64, h->new);
+    say_field(&g->say, "by", "%s", by);
+}
+
+/* The machine has come to these: one announcement. `what`: if it is none of the user's stops. */
+static void hits_say(struct debug *g, const char *what)
+{
+    const struct debugger *d = &g->dbg;
+    char why[1024];
+    size_t n = 0;
+
+    for (unsigned int i = 0; i < d->nr_hits && n < sizeof(why) - 1; i++) {
+        n += (size_t)snprintf(why + n, sizeof(why) - n, n ? ", " : "");
+        if (d->hits[i].stop)
+            hit_text(g, &d->hits[i], why + n, sizeof(why) - n);
+        else
+            snprintf(why + n, sizeof(why) - n, "%s", what);
+        n += strlen(why + n);
+    }
+    debug_stop_begin(g, n ? why : what);
+    for (unsigned int i = 0; i < d->nr_hits; i++)
+        if (d->hits[i].stop) {
+            hit_fields(g, &d->hits[i]);
+            break;
+        }
+    say_end(&g->say);
+}
+
+/* A condition that has asked for memory that is not there says so once. */
+static void unreadable_say(struct debug *g)
+{
+    static const char *const spaces[] = { [EXPR_VIRTUAL] = "", [EXPR_PHYSICAL] = "p:", [EXPR_MACHINE] = "m:" };
+
+    for (size_t i = 0; i < g->dbg.stops.nr; i++) {
+        struct debug_stop *s = g->dbg.stops.list[i];
+        const struct expr_addr *a = &s->cond.where;
+
+        if (!s->text || !s->cond.unreadable || s->warned)
+            continue;
+        s->warned = true;
+        say_line(&g->say, "message",
+                 "%s %u: memory at d%dv%d:%s0x%" PRIx64 " could not be read: its condition counts as false there",
+                 stop_name(s), s->id, a->domain, a->vcpu, spaces[a->space], a->addr);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------- stepping, running -- */
+
+static void repeat(struct debug *g, move_fn *move, const char *what, const char *none, unsigned long count)
+{
+    bool more = count > 0;
+
+    while (more && count--)
+        more = debug_moved(g, move(&g->dbg), none);
+    unreadable_say(g);
+    if (more)
+        hits_say(g, what);
+}
+
+#define MOVES(name, what, none)                                                                                        \
+    void debug_##name(struct debug *g, const char *args, unsigned long count)                                          \
+    {                                                                                                                  \
+        repeat(g, debugger_##name, what, none, count);                                                                 \
+    }
+
+MOVES(step, "step", "step")
+MOVES(reverse_step, "instruction of this vCPU", "instruction of this vCPU")
+MOVES(continue, "continue", "stop")
+MOVES(reverse_continue, "continue", "stop")
+
+/* ------------------------------------------------------------------------------------------------------- events -- */
+
+struct among {
+    struct event_set set;
+    struct condition cond;
+    bool conditional;
+};
+
+static bool is_among(void *data, const struct trace_record *rec)
+{
+    struct among *a = data;
+
+    return a->set.has[rec->event] && (!a->conditional || condition_holds(&a->cond, rec));
+}
+
+/* False: it has said why. */
+static bool among_parse(struct debug *g, const char *const *names, const char *cond, struct among *a)
+{
+    char err[EXPR_ERR_SIZE];
+
+    *a = (struct among){ .conditional = *cond };
+    for (unsigned int ev = 0; ev < TRC_NR; ev++) {
+        a->set.has[ev] = !names;
+        for (const char *const *n = names; n && *n; n++)
+            a->set.has[ev] |= !strcmp(*n, trace_event_name((enum trace_event)ev));
+    }
+    if (!a->conditional)
+        return true;
+    if (condition_parse(&a->cond, g->host, g->dbg.dom, cond, err) == 0) {
+        if (expr_fits(a->cond.expr, &a->set, err))
+            return true;
+        condition_free(&a->cond);
+    }
+    debug_fail(g, "condition", "%s", err);
+    return false;
+}
+
+static void seek(struct debug *g, const char *const *names, bool backward, const char *what, const char *cond,
+                 unsigned long count)
+{
+    struct among a;
+    bool more = count > 0;
+
+    if (!among_parse(g, names, cond, &a))
+        return;
+    while (more && count--)
+        more = debug_moved(g, (backward ? debugger_last_event : debugger_next_event)(&g->dbg, is_among, &a), what);
+    if (a.conditional && a.cond.unreadable)
+        say_line(&g->say, "message", "memory at d%dv%d:0x%" PRIx64 " could not be read: the condition is false there",
+                 a.cond.where.domain, a.cond.where.vcpu, a.cond.where.addr);
+    if (a.conditional)
+        condition_free(&a.cond);
+    unreadable_say(g);
+    if (more)
+        debug_stop_say(g, trace_event_name((enum trace_event)g->dbg.event.event));
+}
+
+static const char *const exits[] = { "exit", NULL }, *const hypercalls[] = { "hypercall", NULL },
+                         *const transitions[] = { "trap", "iret", "syscall", "sysenter", "failsafe", "upcall", NULL },
+                         *const switches[] = { "sched_switch", NULL },
+                         *const ios[] = { "console", "input", "ring", "xs", NULL };
+
+#define SEEKS(name, names, what)                                                                                       \
+    void debug_##name(struct debug *g, const char *args, unsigned long count)                                          \
+    {                                                                                                                  \
+        seek(g, names, false, what, args, count);                                                                      \
+    }                                                                                                                  \
+    void debug_reverse_##name(struct debug *g, const char *args, unsigned long count)                                  \
+    {                                                                                                                  \
+        seek(g, names, true, what, args, count);                                                                       \
+    }
+
+SEEKS(exit, exits, "exit")
+SEEKS(hypercall, hypercalls, "hypercall")
+SEEKS(transition, transitions, "transition")
+SEEKS(event, NULL, "event")
+SEEKS(switch, switches, "switch")
+SEEKS(io, ios, "I/O")
