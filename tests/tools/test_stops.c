@@ -512,10 +512,88 @@ static void all_ways(void **state)
     assert_true(found[DEBUG_BREAK] > 20 && found[DEBUG_WATCH] > 20 && found[DEBUG_TRACE] > 20);
 }
 
+/* Calls are gone over, out of and into as by single steps. */
+static unsigned int a_call(struct scene *sc)
+{
+    const struct sample *s = &sc->samples[random_to(sc, sc->nr_samples)];
+    const struct vcpu *v;
+    struct position origin, behind;
+    unsigned int len, inside;
+    uint64_t rip, rsp;
+    char text[96];
+
+    go(sc, sc->begin);
+    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    sc->d.dom = s->dom;
+    sc->d.vcpu = 0;
+    v = debug_vcpu_of(&sc->d);
+    for (unsigned int i = 0; i < 300; i++) { /* to a call */
+        if (!v || !v->regs || debugger_step(&sc->d) != DEBUG_THERE || position_is_before(sc->end, here(sc)))
+            return 0;
+        len = look_insn(sc->host, s->dom, 0, v->regs->rip, text);
+        if (len && !strncmp(text, "call", 4))
+            break;
+        if (i == 299)
+            return 0;
+    }
+    origin = here(sc);
+    rip = v->regs->rip + len;
+    rsp = v->regs->rsp;
+    for (inside = 0; v->regs->rip != rip || v->regs->rsp != rsp; inside++)
+        if (inside > 2000 || debugger_step(&sc->d) != DEBUG_THERE || position_is_before(sc->end, here(sc)))
+            return 0;
+    behind = here(sc);
+    go(sc, origin);
+    assert_int_equal(debugger_over(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), behind))
+        fail_msg("%s: over a call at #%llu to #%llu, not #%llu (rip 0x%llx, rsp 0x%llx; 0x%llx, 0x%llx)",
+                 sc->setup->kernel, (unsigned long long)origin.insns, (unsigned long long)here(sc).insns,
+                 (unsigned long long)behind.insns, (unsigned long long)v->regs->rip, (unsigned long long)v->regs->rsp,
+                 (unsigned long long)rip, (unsigned long long)rsp);
+    assert_int_equal(debugger_reverse_over(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), origin))
+        fail_msg("%s: back over a call from #%llu to #%llu, not #%llu", sc->setup->kernel,
+                 (unsigned long long)behind.insns, (unsigned long long)here(sc).insns,
+                 (unsigned long long)origin.insns);
+    assert_int_equal(debugger_step(&sc->d), DEBUG_THERE);
+    assert_int_equal(debugger_reverse_finish(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), origin))
+        fail_msg("%s: back out of a call to #%llu, not #%llu", sc->setup->kernel, (unsigned long long)here(sc).insns,
+                 (unsigned long long)origin.insns);
+    debugger_step(&sc->d);
+    assert_int_equal(debugger_finish(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), behind))
+        fail_msg("%s: out of a call to #%llu, not #%llu", sc->setup->kernel, (unsigned long long)here(sc).insns,
+                 (unsigned long long)behind.insns);
+    return 1;
+}
+
+static void calls(void **state)
+{
+    const char *more = getenv("STOPS_TRIALS");
+    const unsigned int trials = more ? (unsigned int)atoi(more) : 6;
+    unsigned int nr = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+        static struct scene sc;
+
+        begin(&sc, &setups[i], 500 + i);
+        look_around(&sc);
+        sc.d.limit = UNTIL;
+        for (unsigned int n = 0; n < trials; n++)
+            nr += a_call(&sc);
+        end(&sc);
+    }
+    if (more)
+        print_message("%u calls\n", nr);
+    assert_true(nr > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_ways),
+        cmocka_unit_test(calls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

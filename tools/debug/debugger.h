@@ -72,6 +72,18 @@ enum debug_result debugger_goto_time(struct debugger *d, s_time_t t);
 /* One instruction of the vCPU (or a fault that it meets instead); backward: to in front of the one before. */
 enum debug_result debugger_step(struct debugger *d);
 enum debug_result debugger_reverse_step(struct debugger *d);
+/*
+ * The same, but a call, a repeated string instruction, a system call of user mode is one with all that comes of it: to
+ * where the vCPU is behind it, with its stack as it was. Backward: to in front of it. A stop on the way counts.
+ */
+enum debug_result debugger_over(struct debugger *d);
+enum debug_result debugger_reverse_over(struct debugger *d);
+/*
+ * Out of the function that the vCPU executes, or of the handler of an interrupt: to where that has returned to.
+ * Backward: to in front of the call, or of the instruction behind which it was interrupted. A stop on the way counts.
+ */
+enum debug_result debugger_finish(struct debugger *d);
+enum debug_result debugger_reverse_finish(struct debugger *d);
 /* To the next event that matches; to the last one before here. */
 enum debug_result debugger_next_event(struct debugger *d, debug_match *match, void *data);
 enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data);

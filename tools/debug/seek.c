@@ -405,11 +405,13 @@ static enum debug_result backward(struct seek *s)
     return s->nr ? arrive(s) : DEBUG_BEGIN;
 }
 
-enum debug_result seek_go(struct seek *s)
+enum debug_result seek_go(struct seek *s) { return seek_go_from(s, debugger_here(s->d)); }
+
+enum debug_result seek_go_from(struct seek *s, struct position from)
 {
     const struct debug_origin origin = debug_origin(s->d);
 
-    s->origin = origin.at;
+    s->origin = from;
     s->d->nr_hits = 0;
     return left_off(s->d, &origin, s->backward ? backward(s) : forward(s));
 }

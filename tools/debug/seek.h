@@ -62,6 +62,13 @@ enum debug_result seek_go(struct seek *s);
 #define FAR ((struct position){ .insns = UINT64_MAX })
 static inline bool is_at(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
 
+/* The same, as from that position on. */
+enum debug_result seek_go_from(struct seek *s, struct position origin);
+
+/* --- of step.c, for moves: is v about to execute an instruction? On to where it is. --- */
+bool debug_is_about(const struct debugger *d, const struct vcpu *v);
+enum debug_result debug_step_on(struct debugger *d, struct vcpu *v);
+
 /* --- of debugger.c, for moves --- */
 
 /* A command that finds nothing leaves everything as it was before it. */

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Run to a position, but no further than d->bound; each_step: nor than behind a step of the hypervisor. */
-static enum debug_result run_to(struct debugger *d, struct position at, bool each_step)
+/* Run to a position, but no further than d->bound, nor than behind a step of the hypervisor: who runs then is its matter. */
+static enum debug_result run_to(struct debugger *d, struct position at)
 {
     const struct run_limit l = { .until = STIME_MAX,
                                  .at = position_is_before(d->bound, at) ? d->bound : at,
                                  .stop = d->interrupt,
-                                 .each_step = each_step };
+                                 .each_step = true };
     const enum run_result r = rewind_run(d->rw, &l);
 
     if (d->rw->err[0]) {
@@ -26,7 +26,7 @@ static enum debug_result run_to(struct debugger *d, struct position at, bool eac
 }
 
 /* Is v about to execute an instruction? */
-static bool is_about(const struct debugger *d, const struct vcpu *v)
+bool debug_is_about(const struct debugger *d, const struct vcpu *v)
 {
     return debug_loop(d)->phase == RUN_GUEST && debug_loop(d)->v == v;
 }
@@ -40,21 +40,21 @@ static enum debug_result others_step(struct debugger *d)
         at = (struct position){ at.insns + (debug_loop(d)->left ?: 1), 0 };
     else
         at.step++;
-    return run_to(d, at, false);
+    return run_to(d, at);
 }
 
 /* The vCPU is about to execute. One instruction, or it comes out. */
 static enum debug_result insn_step(struct debugger *d)
 {
-    return run_to(d, (struct position){ debugger_here(d).insns + 1, 0 }, true);
+    return run_to(d, (struct position){ debugger_here(d).insns + 1, 0 });
 }
 
 /* On to where v is about to execute an instruction, or has come to a rest behind one. */
-static enum debug_result step_on(struct debugger *d, struct vcpu *v)
+enum debug_result debug_step_on(struct debugger *d, struct vcpu *v)
 {
     enum debug_result r = DEBUG_THERE;
 
-    while (r == DEBUG_THERE && !is_about(d, v) && position_is_before(debugger_here(d), d->bound))
+    while (r == DEBUG_THERE && !debug_is_about(d, v) && position_is_before(debugger_here(d), d->bound))
         r = others_step(d);
     return r;
 }
@@ -68,12 +68,12 @@ static enum debug_result step_once(struct debugger *d)
         snprintf(d->err, sizeof(d->err), "d%uv%u has no instructions to step through", d->dom, d->vcpu);
         return DEBUG_ERROR;
     }
-    r = step_on(d, v);
+    r = debug_step_on(d, v);
     if (r == DEBUG_THERE)
         r = insn_step(d);
     /* It may have come out: then what it came out for is a part of it, a hypercall for instance. */
     if (r == DEBUG_THERE && debug_loop(d)->phase == RUN_EXIT)
-        r = step_on(d, v);
+        r = debug_step_on(d, v);
     return r;
 }
 
@@ -91,7 +91,7 @@ static enum debug_result last_step_before(struct debugger *d, struct position or
     enum debug_result r;
 
     d->bound = origin;
-    r = step_on(d, debug_vcpu_of(d));
+    r = debug_step_on(d, debug_vcpu_of(d));
     while (r == DEBUG_THERE && position_is_before(debugger_here(d), origin)) {
         *last = debugger_here(d);
         r = step_once(d);

@@ -112,7 +112,8 @@ const char *stop_name(const struct debug_stop *s);
 const char *stop_place(const struct debug *g, const struct debug_stop *s, uint64_t addr, char text[STOP_PLACE]);
 
 /* seek.c: */
-debug_fn debug_step, debug_reverse_step, debug_continue, debug_reverse_continue;
+debug_fn debug_step, debug_reverse_step, debug_over, debug_reverse_over, debug_finish, debug_reverse_finish,
+    debug_continue, debug_reverse_continue;
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;

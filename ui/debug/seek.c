@@ -124,6 +124,10 @@ static void repeat(struct debug *g, move_fn *move, const char *what, const char 
 
 MOVES(step, "step", "step")
 MOVES(reverse_step, "instruction of this vCPU", "instruction of this vCPU")
+MOVES(over, "over", "instruction of this vCPU")
+MOVES(reverse_over, "instruction of this vCPU", "instruction of this vCPU")
+MOVES(finish, "finish", "return")
+MOVES(reverse_finish, "call", "call of this function")
 MOVES(continue, "continue", "stop")
 MOVES(reverse_continue, "continue", "stop")
 
