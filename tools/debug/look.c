@@ -141,7 +141,7 @@ bool look_port(struct host *h, domid_t dom, unsigned int *n, struct look_port *o
         port_goes_to(chn, out);
         if (!chn->notify) {
             out->pending = d->evtchn_port_ops->is_pending(d, chn);
-            out->masked = false;
+            out->masked = d->evtchn_port_ops->is_masked(d, chn);
         }
         return true;
     }
