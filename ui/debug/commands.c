@@ -57,6 +57,9 @@ static const struct command {
     { "ports", 0, debug_ports, NULL, false, "[dN]", "event channels" },
     { "grants", 0, debug_grants, NULL, false, "[dN]", "its frames that others use" },
     { "timers", 0, debug_timers, NULL, false, "", "that are armed" },
+    { "why", 'y', debug_why, NULL, false, "[THING]",
+      "what made it so: of %REG, [-w] ADDR, [-w] u8[ADDR] to u64[ADDR], pte ADDR, frame MFN, port [dN] PORT, dN[vM], "
+      "refused, or where it stands; jump why: to there" },
     { "hash", 0, debug_hash, NULL, false, "", "of RAM, registers and clock: equal positions have equal ones" },
     { "set", 0, debug_set, NULL, true, "LVALUE=EXPR", "a register (%REG) or memory (u8..u64[ADDR]) of a guest" },
     { "inject", 0, debug_inject, NULL, true, "VECTOR [ERROR [ADDR]]", "an exception for the vCPU; port N: an event" },

@@ -121,6 +121,14 @@ debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercal
 /* change.c: */
 debug_fn debug_set, debug_inject, debug_input, debug_branch, debug_checkpoint;
 
+/* Give a position a name, which is one that a mark may have. False: there are too many. */
+bool debug_mark_put(struct debug *g, const char *name, struct position at);
+/* Forget it; harmless if there is none. */
+void debug_mark_drop(struct debug *g, const char *name);
+
+/* why.c: */
+debug_fn debug_why;
+
 /* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,
     debug_ports, debug_grants, debug_timers, debug_hash, debug_vcpu;

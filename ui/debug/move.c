@@ -168,23 +168,36 @@ void debug_back(struct debug *g, const char *args, unsigned long count)
     g->came_from = here;
 }
 
+bool debug_mark_put(struct debug *g, const char *name, struct position at)
+{
+    struct debug_mark *mark = mark_find(g, name);
+
+    if (!mark && g->nr_marks == DEBUG_MARKS)
+        return false;
+    mark = mark ? mark : &g->marks[g->nr_marks++];
+    snprintf(mark->name, sizeof(mark->name), "%s", name);
+    mark->at = at;
+    return true;
+}
+
+void debug_mark_drop(struct debug *g, const char *name)
+{
+    struct debug_mark *mark = mark_find(g, name);
+
+    if (mark)
+        memmove(mark, mark + 1, (size_t)(&g->marks[--g->nr_marks] - mark) * sizeof(*mark));
+}
+
 void debug_mark_set(struct debug *g, const char *args, unsigned long count)
 {
-    struct debug_mark *mark = mark_find(g, args);
     char at[POSITION_TEXT];
 
-    if (!*args || strlen(args) >= sizeof(mark->name) || strpbrk(args, " \t#")) {
-        debug_fail(g, "arguments", "mark NAME: a word of up to %zu characters", sizeof(mark->name) - 1);
-        return;
-    }
-    if (!mark && g->nr_marks == DEBUG_MARKS) {
+    if (!*args || strlen(args) >= sizeof(g->marks[0].name) || strpbrk(args, " \t#"))
+        debug_fail(g, "arguments", "mark NAME: a word of up to %zu characters", sizeof(g->marks[0].name) - 1);
+    else if (!debug_mark_put(g, args, g->rw.m->at))
         debug_fail(g, "marks", "there are %d marks already", DEBUG_MARKS);
-        return;
-    }
-    mark = mark ? mark : &g->marks[g->nr_marks++];
-    snprintf(mark->name, sizeof(mark->name), "%s", args);
-    mark->at = g->rw.m->at;
-    say_line(&g->say, "mark", "mark %s is %s", mark->name, position_text(g, at));
+    else
+        say_line(&g->say, "mark", "mark %s is %s", args, position_text(g, at));
 }
 
 void debug_jump(struct debug *g, const char *args, unsigned long count)

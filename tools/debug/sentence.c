@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sentences, see tools/debug/sentence.h.
+ *
+ * Budget: a function an event, and two tables of what rules and hypercalls are called.
+ */
+#include "tools/debug/sentence.h"
+
+#include "sim/insn.h"
+#include "tools/build/image.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <xen/xen.h>
+
+void sentence_add(struct sentence *s, const char *fmt, ...)
+{
+    const size_t room = sizeof(s->text) - s->len;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(s->text + s->len, room, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    if ((size_t)n < room) {
+        s->len += (size_t)n;
+        return;
+    }
+    s->len = sizeof(s->text) - 1;
+    memcpy(s->text + s->len - 3, "...", 3);
+}
+
+void sentence_add_position(struct sentence *s, s_time_t t, struct position at)
+{
+    const bool us = t < MILLISECS(1), ms = t < SECONDS(1);
+    const s_time_t unit = us ? MICROSECS(1) : ms ? MILLISECS(1) : SECONDS(1);
+
+    sentence_add(s, "%" PRId64 ".%0*" PRId64 "%s#%" PRIu64 ".%" PRIu64, (int64_t)(t / unit),
+                 us   ? 3
+                 : ms ? 6
+                      : 9,
+                 (int64_t)(t % unit),
+                 us   ? "us"
+                 : ms ? "ms"
+                      : "s",
+                 at.insns, at.step);
+}
+
+void sentence_add_address(struct sentence *s, struct host *h, unsigned int dom, uint64_t addr)
+{
+    const struct image *img = dom < DOMID_FIRST_RESERVED ? host_guest_image(h, (domid_t)dom) : NULL;
+    uint64_t offset;
+    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
+
+    sentence_add(s, "0x%" PRIx64, addr);
+    if (name)
+        sentence_add(s, offset ? " <%.70s+0x%" PRIx64 ">" : " <%.70s>", name, offset);
+}
+
+static const struct trace_field *field_of(const struct trace_record *rec, const char *name, unsigned int *i)
+{
+    const struct trace_event_info *info = trace_event_info((enum trace_event)rec->event);
+
+    for (*i = 0; *i < info->nr_fields; ++*i)
+        if (!strcmp(info->fields[*i].name, name))
+            return &info->fields[*i];
+    return NULL;
+}
+
+uint64_t record_field(const struct trace_record *rec, const char *name)
+{
+    unsigned int i;
+
+    return field_of(rec, name, &i) && i < rec->nr_words ? rec->arg[i] : TRACE_NONE;
+}
+
+/* The name of a field's value; "?" for one that has none. */
+static const char *value_name(const struct trace_record *rec, const char *name)
+{
+    unsigned int i;
+    const struct trace_field *f = field_of(rec, name, &i);
+    const char *value = f ? trace_value_name((enum trace_type)f->type, rec->arg[i]) : NULL;
+
+    return value ? value : "?";
+}
+
+bool record_refuses(const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_emulate: return record_field(rec, "verdict") == TRACE_VERDICT_REFUSED;
+    case TRC_page_type: return record_field(rec, "why") == TRACE_PAGE_REFUSED;
+    case TRC_hypercall_ret:
+        return record_field(rec, "status") == TRACE_STATUS_DONE && (int64_t)record_field(rec, "ret") < 0;
+    case TRC_cr3:
+    case TRC_pte:
+    case TRC_grant_map:
+    case TRC_grant_unmap:
+    case TRC_grant_copy: return (int64_t)record_field(rec, "ret") < 0;
+    case TRC_xs: return (int64_t)record_field(rec, "ret") > 0;
+    default: return false;
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------- parts of sentences -- */
+
+static void who(struct sentence *s, const struct trace_record *rec)
+{
+    const char *mode = trace_value_name(TRACE_TYPE_mode, rec->who.mode);
+
+    if (rec->who.domain == TRACE_NO_DOMAIN)
+        sentence_add(s, "the hypervisor");
+    else if (rec->who.mode == TRACE_MODE_XEN)
+        sentence_add(s, "d%uv%u", rec->who.domain, rec->who.vcpu);
+    else
+        sentence_add(s, "d%uv%u's %s", rec->who.domain, rec->who.vcpu,
+                     rec->who.mode == TRACE_MODE_USER     ? "user code"
+                     : rec->who.mode == TRACE_MODE_NATIVE ? "native code"
+                     : mode                               ? mode
+                                                          : "?");
+}
+
+static void vector_name(struct sentence *s, uint64_t vector)
+{
+    static const char *const names[] = { "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", NULL,
+                                         "#TS", "#NP", "#SS", "#GP", "#PF", NULL,  "#MF", "#AC", "#MC", "#XM" };
+
+    if (vector < ARRAY_SIZE(names) && names[vector])
+        sentence_add(s, "%s", names[vector]);
+    else
+        sentence_add(s, "vector %" PRIu64, vector);
+}
+
+static void add_exit(struct sentence *s, struct host *h, const struct trace_record *rec)
+{
+    const uint64_t kind = record_field(rec, "kind");
+
+    who(s, rec);
+    if (kind == EXIT_EXCEPTION) {
+        if (record_field(rec, "op") == INSN_OTHER)
+            sentence_add(s, " was stopped at ");
+        else
+            sentence_add(s, " executed %s at ", value_name(rec, "op"));
+        sentence_add_address(s, h, rec->who.domain, record_field(rec, "rip"));
+        sentence_add(s, ", which takes ");
+        vector_name(s, record_field(rec, "vector"));
+        if (record_field(rec, "vector") == 14)
+            sentence_add(s, " for 0x%" PRIx64, record_field(rec, "addr"));
+        sentence_add(s, " (error code 0x%" PRIx64 ")", record_field(rec, "error"));
+    } else {
+        if (record_field(rec, "op") == TRACE_NONE)
+            sentence_add(s, " was left for %s at ", value_name(rec, "kind"));
+        else
+            sentence_add(s, " executed %s, which is intercepted, at ", value_name(rec, "op"));
+        sentence_add_address(s, h, rec->who.domain, record_field(rec, "rip"));
+    }
+}
+
+/* What a rule of an emulated instruction says, and where it is applied. */
+static const char *rule_text(uint64_t rule)
+{
+    switch (rule) {
+    case TRACE_RULE_KERNEL: return "a kernel may do it, user code may not (vcpu/pv/emulate.c)";
+    case TRACE_RULE_IOPL:
+        return "the virtual I/O privilege level decides, and a PV kernel counts as ring 1 (vcpu/pv/emulate.c)";
+    case TRACE_RULE_IO_BITMAP: return "the kernel's bitmap of I/O ports decides (vcpu/pv/ioport.c)";
+    case TRACE_RULE_INTERCEPT: return "it is answered for everybody (vcpu/pv/guest.c)";
+    case TRACE_RULE_TSD: return "the kernel's CR4.TSD forbids it to user code (vcpu/pv/emulate.c)";
+    case TRACE_RULE_UNKNOWN: return "it is no instruction that is ever emulated (vcpu/pv/emulate.c)";
+    case TRACE_RULE_VALUE: return "the register does not exist, or does not take this value (vcpu/pv/emulate.c)";
+    case TRACE_RULE_PAGE_TABLE: return "a store to a page table is checked as mmu_update would (mmu/pv/ptwr.c)";
+    default: return "?";
+    }
+}
+
+static void add_emulate(struct sentence *s, const struct trace_record *rec)
+{
+    sentence_add(s, "Xen: %s is %s", value_name(rec, "op"),
+                 record_field(rec, "verdict") == TRACE_VERDICT_FIXUP ? "made good" : value_name(rec, "verdict"));
+    if (record_field(rec, "rule") == TRACE_RULE_IOPL)
+        sentence_add(s, ", IOPL is %" PRIu64, record_field(rec, "iopl"));
+    sentence_add(s, ": %s", rule_text(record_field(rec, "rule")));
+}
+
+/* -EINVAL and so on: Xen's, which are Linux's. */
+static void add_answer(struct sentence *s, uint64_t ret)
+{
+    const char *name = (int64_t)ret < 0 && (int64_t)ret > -4096 ? strerrorname_np((int)-(int64_t)ret) : NULL;
+
+    if (name)
+        sentence_add(s, "-%s", name);
+    else
+        sentence_add(s, "%" PRId64, (int64_t)ret);
+}
+
+static void add_call(struct sentence *s, const struct trace_record *rec)
+{
+    const struct trace_names *calls = trace_call_names(), *subs = trace_subops(record_field(rec, "nr"));
+    const uint64_t nr = record_field(rec, "nr"), sub = record_field(rec, "sub");
+
+    if (nr < calls->nr && calls->name[nr])
+        sentence_add(s, "%s", calls->name[nr]);
+    else
+        sentence_add(s, "hypercall %" PRIu64, nr);
+    if (sub != TRACE_NONE && subs && sub < subs->nr && subs->name[sub])
+        sentence_add(s, ".%s", subs->name[sub]);
+}
+
+/* clang-format off: a table */
+static const char *const sources[] = {
+#define CALL(name, file) [__HYPERVISOR_##name] = file
+    CALL(set_trap_table, "vcpu/pv/hypercalls.c"),
+    CALL(mmu_update, "mmu/pv/mmu_update.c"),
+    CALL(set_gdt, "mmu/pv/descriptor.c"),
+    CALL(stack_switch, "vcpu/pv/hypercalls.c"),
+    CALL(set_callbacks, "vcpu/pv/hypercalls.c"),
+    CALL(fpu_taskswitch, "vcpu/pv/hypercalls.c"),
+    CALL(sched_op_compat, "vcpu/sched_op.c"),
+    CALL(platform_op, "vcpu/absent.c"),
+    CALL(set_debugreg, "vcpu/pv/hypercalls.c"),
+    CALL(get_debugreg, "vcpu/pv/hypercalls.c"),
+    CALL(update_descriptor, "mmu/pv/descriptor.c"),
+    CALL(memory_op, "mmu/memory/memory.c"),
+    CALL(multicall, "vcpu/hypercall.c"),
+    CALL(update_va_mapping, "mmu/pv/va_mapping.c"),
+    CALL(set_timer_op, "vcpu/time.c"),
+    CALL(event_channel_op_compat, "evtchn/event_op.c"),
+    CALL(xen_version, "vcpu/kernel.c"),
+    CALL(console_io, "vcpu/kernel.c"),
+    CALL(physdev_op_compat, "vcpu/pv/physdev.c"),
+    CALL(grant_table_op, "mmu/grant/op.c"),
+    CALL(vm_assist, "vcpu/kernel.c"),
+    CALL(update_va_mapping_otherdomain, "mmu/pv/va_mapping.c"),
+    CALL(iret, "vcpu/pv/iret.c"),
+    CALL(vcpu_op, "vcpu/sched_op.c"),
+    CALL(set_segment_base, "vcpu/pv/hypercalls.c"),
+    CALL(mmuext_op, "mmu/pv/mmuext.c"),
+    CALL(xsm_op, "vcpu/absent.c"),
+    CALL(nmi_op, "vcpu/pv/hypercalls.c"),
+    CALL(sched_op, "vcpu/sched_op.c"),
+    CALL(callback_op, "vcpu/pv/hypercalls.c"),
+    CALL(event_channel_op, "evtchn/event_op.c"),
+    CALL(physdev_op, "vcpu/pv/physdev.c"),
+    CALL(hvm_op, "vcpu/absent.c"),
+    CALL(sysctl, "vcpu/sysctl.c"),
+    CALL(domctl, "vcpu/domctl.c"),
+    CALL(kexec_op, "vcpu/absent.c"),
+    CALL(xenpmu_op, "vcpu/absent.c"),
+    CALL(dm_op, "vcpu/absent.c"),
+    CALL(hypfs_op, "vcpu/absent.c"),
+#undef CALL
+};
+/* clang-format on */
+
+const char *hypercall_source(uint64_t nr) { return nr < ARRAY_SIZE(sources) ? sources[nr] : NULL; }
+
+static void add_hypercall(struct sentence *s, struct host *h, const struct trace_record *rec)
+{
+    who(s, rec);
+    sentence_add(s,
+                 record_field(rec, "via") == TRACE_VIA_MULTICALL ? " has in its multicall " : " makes the hypercall ");
+    add_call(s, rec);
+    sentence_add(s, "(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ")", record_field(rec, "a1"), record_field(rec, "a2"),
+                 record_field(rec, "a3"));
+    if (record_field(rec, "via") == TRACE_VIA_SYSCALL || record_field(rec, "via") == TRACE_VIA_INT82) {
+        sentence_add(s, " at ");
+        sentence_add_address(s, h, rec->who.domain, record_field(rec, "rip"));
+    }
+}
+
+static void add_hypercall_ret(struct sentence *s, const struct trace_record *rec)
+{
+    add_call(s, rec);
+    if (record_field(rec, "status") == TRACE_STATUS_DONE) {
+        sentence_add(s, " answers ");
+        add_answer(s, record_field(rec, "ret"));
+        if (record_refuses(rec) && hypercall_source(record_field(rec, "nr")))
+            sentence_add(s, " (by %s)", hypercall_source(record_field(rec, "nr")));
+    } else {
+        sentence_add(s, record_field(rec, "status") == TRACE_STATUS_CONTINUED
+                            ? " is to be continued"
+                            : " does not return to where it was made");
+    }
+    sentence_add(s, " (%" PRIu64 " ns)", record_field(rec, "cost"));
+}
+
+/* Its kernel gets something: at a handler, or there is none. */
+static void add_entry(struct sentence *s, struct host *h, const struct trace_record *rec)
+{
+    sentence_add(s, "d%uv%u's kernel gets ", rec->who.domain, rec->who.vcpu);
+    if (rec->event == TRC_trap)
+        vector_name(s, record_field(rec, "vector"));
+    else
+        sentence_add(s, "%s", rec->event == TRC_upcall ? "an upcall" : trace_event_name((enum trace_event)rec->event));
+    if (rec->event == TRC_upcall && record_field(rec, "port") != TRACE_NONE)
+        sentence_add(s, " for port %" PRIu64, record_field(rec, "port"));
+    if (!record_field(rec, "to")) {
+        sentence_add(s, ", and has no handler for it");
+        return;
+    }
+    sentence_add(s, " at ");
+    sentence_add_address(s, h, rec->who.domain, record_field(rec, "to"));
+}
+
+static void add_page(struct sentence *s, const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_pte:
+        sentence_add(s, "L%" PRIu64 "[%" PRIu64 "] of mfn 0x%" PRIx64 ": 0x%" PRIx64 " -> 0x%" PRIx64 " by %s",
+                     record_field(rec, "level"), record_field(rec, "index"), record_field(rec, "table"),
+                     record_field(rec, "old"), record_field(rec, "new"), value_name(rec, "via"));
+        break;
+    case TRC_cr3:
+        sentence_add(s, "the %s root becomes mfn 0x%" PRIx64 " by %s", value_name(rec, "which"),
+                     record_field(rec, "new"), value_name(rec, "why"));
+        break;
+    case TRC_page_type:
+        sentence_add(s, "mfn 0x%" PRIx64 ": %s -> %s (%s)", record_field(rec, "mfn"), value_name(rec, "old"),
+                     value_name(rec, "new"), value_name(rec, "why"));
+        if (record_refuses(rec))
+            sentence_add(s, " is refused: what is in it may not be in such a table, or it is in use otherwise");
+        return;
+    default:
+        sentence_add(s, "%s of reference %" PRIu64 " of d%" PRIu64, trace_event_name((enum trace_event)rec->event),
+                     record_field(rec, "ref"), record_field(rec, "peer"));
+    }
+    if (record_refuses(rec)) {
+        sentence_add(s, " is refused: ");
+        if (rec->event == TRC_pte || rec->event == TRC_cr3)
+            add_answer(s, record_field(rec, "ret"));
+        else
+            sentence_add(s, "GNTST %" PRId64, (int64_t)record_field(rec, "ret"));
+    }
+}
+
+static void add_event_channel(struct sentence *s, const struct trace_record *rec)
+{
+    sentence_add(s, "%s: d%u port %" PRIu64, trace_event_name((enum trace_event)rec->event), rec->who.domain,
+                 record_field(rec, "port"));
+    if (record_field(rec, "peer_port") != TRACE_NONE)
+        sentence_add(
+            s, rec->event == TRC_evtchn_send ? " to d%" PRIu64 " port %" PRIu64 : " from d%" PRIu64 " port %" PRIu64,
+            record_field(rec, "peer_dom"), record_field(rec, "peer_port"));
+    if (record_field(rec, "masked") == 1)
+        sentence_add(s, ", which is masked");
+    if (record_field(rec, "edge") == 0 && rec->event != TRC_evtchn_mask)
+        sentence_add(s, ", and was pending already: nobody is told again");
+}
+
+static void add_others(struct sentence *s, struct host *h, const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_runstate:
+        sentence_add(s, "d%uv%u: %s -> %s (%s)", rec->who.domain, rec->who.vcpu, value_name(rec, "old"),
+                     value_name(rec, "new"), value_name(rec, "why"));
+        break;
+    case TRC_iret:
+        sentence_add(s, "d%uv%u's kernel returns to ", rec->who.domain, rec->who.vcpu);
+        sentence_add_address(s, h, rec->who.domain, record_field(rec, "to"));
+        sentence_add(s, " in %s mode", value_name(rec, "to_mode"));
+        break;
+    case TRC_resume:
+        sentence_add(s, "it goes on at ");
+        sentence_add_address(s, h, rec->who.domain, record_field(rec, "rip"));
+        break;
+    case TRC_page_fault:
+        sentence_add(s, "Xen: the page fault is %s",
+                     record_field(rec, "verdict") == TRACE_FAULT_GUEST  ? "the guest's own affair"
+                     : record_field(rec, "verdict") == TRACE_FAULT_PTWR ? "a store to a page table (mmu/pv/ptwr.c)"
+                                                                        : "a page of the LDT that was not there yet");
+        break;
+    case TRC_domain:
+        sentence_add(s, "d%u: %s", rec->who.domain, value_name(rec, "op"));
+        if (record_field(rec, "reason") != TRACE_NONE)
+            sentence_add(s, " (%s)", value_name(rec, "reason"));
+        break;
+    default: sentence_add(s, "%s", trace_event_name((enum trace_event)rec->event));
+    }
+}
+
+static void add_record(struct sentence *s, struct host *h, const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_exit: add_exit(s, h, rec); break;
+    case TRC_emulate: add_emulate(s, rec); break;
+    case TRC_hypercall: add_hypercall(s, h, rec); break;
+    case TRC_hypercall_ret: add_hypercall_ret(s, rec); break;
+    case TRC_trap:
+    case TRC_syscall:
+    case TRC_sysenter:
+    case TRC_failsafe:
+    case TRC_upcall: add_entry(s, h, rec); break;
+    case TRC_pte:
+    case TRC_cr3:
+    case TRC_page_type:
+    case TRC_grant_map:
+    case TRC_grant_unmap:
+    case TRC_grant_copy: add_page(s, rec); break;
+    case TRC_evtchn_send:
+    case TRC_evtchn_pending:
+    case TRC_evtchn_mask: add_event_channel(s, rec); break;
+    default: add_others(s, h, rec);
+    }
+}
+
+void sentence_add_records(struct sentence *s, struct host *h, const struct trace_record *rec, unsigned int nr)
+{
+    uint64_t insns = 0, cost = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        if (i)
+            sentence_add(s, "; ");
+        add_record(s, h, &rec[i]);
+        if (rec[i].event == TRC_exit)
+            insns += record_field(&rec[i], "insns");
+        if (rec[i].event == TRC_exit ||
+            (rec[i].event == TRC_hypercall_ret && record_field(&rec[i], "cost") != TRACE_NONE))
+            cost += record_field(&rec[i], "cost");
+    }
+    if (cost)
+        sentence_add(s, ". Cost: %" PRIu64 " ns, after %" PRIu64 " instructions", cost, insns);
+}
