@@ -6,9 +6,7 @@
 #include "mmu/grant/private.h"
 #include "mmu/guest_access.h"
 #include "mmu/m2p.h"
-#include "sim/checkpoint.h"
 #include "sim/insn.h"
-#include "sim/ram_hash.h"
 #include "sim/walk.h"
 #include "vcpu/sched/sched.h"
 
@@ -345,36 +343,3 @@ unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t 
     memcpy(text, insn.text, sizeof(insn.text));
     return insn.len;
 }
-
-/* --- the hash --- */
-
-static uint64_t mix(uint64_t hash, const void *data, size_t n) { return hash_bytes(hash, data, n); }
-
-static uint64_t mix_vcpu(uint64_t hash, const struct vcpu *v)
-{
-    struct cpu_state st = *v->regs;
-
-    /* What says how the engine stands to it is no register. */
-    st.dirty = 0;
-    st.exit_rip = 0;
-    return mix(hash, &st, sizeof(st));
-}
-
-/* Mixed into a hash of what else there is. */
-static uint64_t mix_cpus(uint64_t hash, struct host *h)
-{
-    struct machine *m = host_machine(h);
-
-    pcpu_sync(m);
-    hash = mix(hash, &m->clock.now, sizeof(m->clock.now));
-    hash = mix(hash, &m->at, sizeof(m->at));
-    for_each_domain (host_xen(h), d)
-        for_each_vcpu (d, v)
-            if (v->regs)
-                hash = mix_vcpu(hash, v);
-    return hash;
-}
-
-uint64_t look_hash_cpus(struct host *h) { return mix_cpus(0, h); }
-
-uint64_t look_hash(struct host *h) { return mix_cpus(machine_hash_ram(host_machine(h)), h); }

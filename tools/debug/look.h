@@ -109,10 +109,11 @@ unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t 
 
 /*
  * A hash of the machine at its position that is the same in each process that has come there: RAM, the clock, the
- * position, all vCPUs' registers. Not: what the hypervisor keeps for itself.
+ * position, all vCPUs' registers; and of the hypervisor's structures the domains, vCPUs, ports, grants, frames and
+ * timers, without pointers (tools/debug/look_hash.c).
  */
 uint64_t look_hash(struct host *h);
-/* The same without RAM: cheap. */
+/* Of the clock, the position and the registers alone: cheap. */
 uint64_t look_hash_cpus(struct host *h);
 
 #endif

@@ -105,7 +105,9 @@ bool record_refuses(const struct trace_record *rec)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- parts of sentences -- */
+/*
+ * ---------------------------------------------------------------------------------------------- parts of sentences --
+ */
 
 static void who(struct sentence *s, const struct trace_record *rec)
 {

@@ -49,7 +49,9 @@ static enum debug_result add_episode(struct debugger *d, const struct trace_reco
     return r;
 }
 
-/* -------------------------------------------------------------------------------------------------------- registers -- */
+/*
+ * -------------------------------------------------------------------------------------------------------- registers --
+ */
 
 struct change {
     bool found;
@@ -169,7 +171,9 @@ enum debug_result why_register(struct debugger *d, const char *name, struct why 
     return past_answered(d, &q, r);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- memory -- */
+/*
+ * ----------------------------------------------------------------------------------------------------------- memory --
+ */
 
 /* The last hit of a watch; the machine goes to in front of it. */
 static enum debug_result last_access(struct debugger *d, const struct debug_stop *watch, struct debug_hit *hit)
@@ -274,7 +278,10 @@ enum debug_result why_pte(struct debugger *d, domid_t dom, unsigned int vcpu, ui
     return past_answered(d, &q, r);
 }
 
-/* ------------------------------------------------------------------------------------------------ what has no address -- */
+/*
+ * ------------------------------------------------------------------------------------------------ what has no address
+ * --
+ */
 
 struct wanted {
     unsigned int dom, vcpu;
