@@ -56,6 +56,7 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
 {
     struct session *s = data;
 
+    debug_console_add(&s->g, domid, text, len);
     if (s->domid != domid)
         line_end(s);
     s->domid = domid;
@@ -250,6 +251,7 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
     if (o->script && s.in)
         fclose(s.in);
     line_close(s.editor);
+    debug_console_free(&s.g);
     free(s.text);
     guest_list_free(&list);
     replay_close(&s.replay);

@@ -42,6 +42,7 @@ static bool branch_begin(struct debug *g, const char *name)
     }
     time_text(future > 0 ? future : 0, time);
     kept = g->rw.branches[g->rw.nr_branches - 1].name;
+    debug_console_branch(g, kept);
     snprintf(what, sizeof(what), "%s of future become branch %s", time, kept);
     branch_say(g, kept, what, g->rw.m->at);
     return true;

@@ -67,6 +67,8 @@ static const struct command {
       "type a line to the vCPU's domain; -n: no end of line; < FILE: a file" },
     { "branch", 0, debug_branch, NULL, false, "[NAME]",
       "all futures; over to one of them; or let another begin here, the known one being NAME" },
+    { "console", 0, debug_console, NULL, false, "[dN]",
+      "what it has said up to here; behind ~ what it is known to say later" },
     { "checkpoint", 0, debug_checkpoint, NULL, false, "", "one here, which stays; how many there are, and their size" },
     { "record", 0, debug_record, NULL, false, "FILE", "all that is known of the run, for xenlab replay" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },

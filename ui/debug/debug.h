@@ -42,6 +42,8 @@ struct debug {
     struct position came_from; /* before the last command that moved */
     struct debug_mark marks[DEBUG_MARKS];
     unsigned int nr_marks;
+    struct console_log *logs; /* console.c's */
+    size_t nr_logs;
     /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
     const struct run_options *options;
     const struct guest_list *guests;
@@ -117,6 +119,15 @@ debug_fn debug_step, debug_reverse_step, debug_over, debug_reverse_over, debug_f
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,
     debug_reverse_transition, debug_event, debug_reverse_event, debug_switch, debug_reverse_switch, debug_io,
     debug_reverse_io;
+
+/* dN, or if nothing is said the vCPU's. False, and it has said why. In show.c. */
+bool debug_domain(struct debug *g, const char *args, domid_t *dom);
+
+/* console.c: a guest says something, for the first time; the known future becomes a branch of this name. */
+void debug_console_add(struct debug *g, domid_t dom, const char *text, size_t len);
+void debug_console_branch(struct debug *g, const char *kept);
+void debug_console_free(struct debug *g);
+debug_fn debug_console;
 
 /* change.c: */
 debug_fn debug_set, debug_inject, debug_input, debug_branch, debug_checkpoint;

@@ -268,8 +268,7 @@ void debug_vcpus(struct debug *g, const char *args, unsigned long ignored)
                 vcpu_say(g, &v);
 }
 
-/* dN, or the vCPU's. */
-static bool domain_parse(struct debug *g, const char *args, domid_t *dom)
+bool debug_domain(struct debug *g, const char *args, domid_t *dom)
 {
     unsigned int n;
 
@@ -289,7 +288,7 @@ void debug_ports(struct debug *g, const char *args, unsigned long ignored)
     struct look_port p;
     domid_t dom;
 
-    if (!domain_parse(g, args, &dom))
+    if (!debug_domain(g, args, &dom))
         return;
     for (unsigned int n = 0; look_port(g->host, dom, &n, &p); n++) {
         say_begin(&g->say, "port");
@@ -310,7 +309,7 @@ void debug_grants(struct debug *g, const char *args, unsigned long ignored)
     struct look_grant gr;
     domid_t dom;
 
-    if (!domain_parse(g, args, &dom))
+    if (!debug_domain(g, args, &dom))
         return;
     for (unsigned int n = 0; look_grant(g->host, dom, &n, &gr); n++) {
         say_begin(&g->say, "grant");
