@@ -183,6 +183,8 @@ static void every_command(struct scene *sc)
                 const char *arg = a < ARRAY_SIZE(arguments) ? arguments[a] : longest;
                 static char line[sizeof(longest) + 64];
 
+                if (!strcmp(debug_command_name(i), "record") && *arg) /* it would write such files */
+                    continue;
                 snprintf(line, sizeof(line), "%s%s %s", back ? "reverse-" : "", debug_command_name(i), arg);
                 try(sc, line);
             }
@@ -207,6 +209,8 @@ static void test_every_command(void **state)
             for (size_t i = 0; debug_command_name(i); i++) {
                 char line[80];
 
+                if (!strcmp(debug_command_name(i), "record"))
+                    continue;
                 try(&sc, "goto #1000");
                 snprintf(line, sizeof(line), "reverse-%s %s", debug_command_name(i), counts[i % 2]);
                 try(&sc, line);
