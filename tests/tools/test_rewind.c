@@ -138,7 +138,7 @@ static void live(struct scene *sc, s_time_t until, s_time_t turn)
         if (input && *input && host_console_wants_input(sc->host, 0)) {
             const size_t len = strcspn(input, "\n") + 1;
 
-            assert_int_equal(rewind_input(&sc->rw, 0, input, len, now, err), 0);
+            assert_int_equal(rewind_hand_in(&sc->rw, JOURNAL_CONSOLE, 0, input, len, now, err), 0);
             input += len;
         } else if (r == RUN_IDLE || r == RUN_STOP) {
             break;

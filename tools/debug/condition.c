@@ -111,7 +111,7 @@ int condition_parse_addr(struct condition *c, struct host *host, int symbols, co
                                       .symbol = symbols == CONDITION_NO_SYMBOLS ? NULL : symbol };
 
     *c = (struct condition){ .host = host, .symbols = symbols };
-    c->expr = expr_parse_addr(text, &scope, place, err);
+    c->expr = place ? expr_parse_addr(text, &scope, place, err) : expr_parse(text, &scope, err);
     return c->expr ? 0 : -1;
 }
 
@@ -120,24 +120,20 @@ int condition_parse(struct condition *c, struct host *host, int symbols, const c
     return condition_parse_addr(c, host, symbols, text, NULL, err);
 }
 
+/* *v: its value, false: it has none. v NULL: whether it is true. */
 static bool look(struct condition *c, const struct trace_record *rec, struct expr_value *v)
 {
     struct expr_env env = { .data = c, .rec = rec, .reg = reg, .memory = memory };
-    bool there;
+    bool result;
 
     c->domain = rec->who.domain;
     c->vcpu = rec->who.vcpu;
-    there = expr_value(c->expr, &env, v);
+    result = v ? expr_value(c->expr, &env, v) : expr_true(c->expr, &env);
     c->unreadable |= env.unreadable;
-    return there;
+    return result;
 }
 
-bool condition_holds(struct condition *c, const struct trace_record *rec)
-{
-    struct expr_value v;
-
-    return look(c, rec, &v) && v.u;
-}
+bool condition_holds(struct condition *c, const struct trace_record *rec) { return look(c, rec, NULL); }
 
 bool condition_value(struct condition *c, domid_t domain, unsigned int vcpu, const struct trace_record *event,
                      struct expr_value *value)

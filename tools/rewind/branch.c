@@ -111,11 +111,3 @@ void rewind_branch_take(struct rewind *r, size_t i)
     r->end_now = b->end_now;
     *b = present;
 }
-
-void rewind_branches_free(struct rewind *r)
-{
-    while (r->nr_branches)
-        journal_free(&r->branches[--r->nr_branches].journal);
-    free(r->branches);
-    r->branches = NULL;
-}

@@ -5,6 +5,7 @@
 #include "tools/rewind/input.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FAR UINT64_MAX
@@ -72,12 +73,12 @@ void rewind_finish(struct rewind *r)
 {
     history_destroy(r->history);
     journal_free(&r->journal);
-    rewind_branches_free(r);
+    while (r->nr_branches)
+        journal_free(&r->branches[--r->nr_branches].journal);
+    free(r->branches);
 }
 
 void rewind_checkpoint(struct rewind *r) { take_checkpoint(r); }
-
-bool rewind_is_live(const struct rewind *r) { return !position_is_before(r->m->at, r->end); }
 
 struct position rewind_first(const struct rewind *r) { return history_info(r->history, 0).at; }
 
@@ -204,9 +205,3 @@ int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, c
 bool rewind_expect(struct rewind *r, const struct journal_record *rec) { return journal_append(&r->journal, rec); }
 
 bool rewind_expects(const struct rewind *r) { return rewind_is_live(r) && r->next < r->journal.nr; }
-
-int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
-                 char err[REWIND_ERR_SIZE])
-{
-    return rewind_hand_in(r, JOURNAL_CONSOLE, guest, text, len, now, err);
-}

@@ -77,7 +77,7 @@ void rewind_finish(struct rewind *r);
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l);
 
 /* Is this the end of what is known? Otherwise it is the past. */
-bool rewind_is_live(const struct rewind *r);
+static inline bool rewind_is_live(const struct rewind *r) { return !position_is_before(r->m->at, r->end); }
 /* The first position that can be gone to. */
 struct position rewind_first(const struct rewind *r);
 
@@ -99,9 +99,6 @@ bool rewind_expects(const struct rewind *r);
  */
 int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, const void *bytes, size_t len,
                    s_time_t now, char err[REWIND_ERR_SIZE]);
-/* Console input. */
-int rewind_input(struct rewind *r, unsigned int guest, const char *text, size_t len, s_time_t now,
-                 char err[REWIND_ERR_SIZE]);
 
 /* A checkpoint here; if there is one already, the machine is compared with it. */
 void rewind_checkpoint(struct rewind *r);
@@ -119,7 +116,5 @@ size_t rewind_branch_find(const struct rewind *r, const char *name);
 struct position rewind_branch_parts(const struct rewind *r, size_t i);
 /* Branch i is the future from now on, and the one that was is a branch. The machine is no further than they part. */
 void rewind_branch_take(struct rewind *r, size_t i);
-/* For rewind_finish(). */
-void rewind_branches_free(struct rewind *r);
 
 #endif
