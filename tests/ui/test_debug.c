@@ -53,6 +53,7 @@ static void begin(struct scene *sc, const char *kernel, bool json)
 static void end(struct scene *sc)
 {
     debugger_end(&sc->g.dbg);
+    debug_console_free(&sc->g);
     rewind_finish(&sc->g.rw);
     host_silence(sc->g.host, true);
     host_destroy(sc->g.host);
