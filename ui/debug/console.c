@@ -55,6 +55,8 @@ static struct console_log *log_of(struct debug *g, const char *name)
 
 static void drop(struct console_log *log, size_t first, size_t nr)
 {
+    if (!nr)
+        return;
     for (size_t i = first; i < first + nr; i++) {
         log->bytes -= log->pieces[i].len;
         free(log->pieces[i].text);
