@@ -245,9 +245,9 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
 static bool guest_go_on(struct xen *xen, const struct run_limit *l, bool first)
 {
     struct guest_run g = { .xen = xen, .limit = l, .steps = l->each_step || l->at.insns != UINT64_MAX };
-    struct pcpu_budget budget = {
-        .exact = xen->run.exact, .resume = first && l->resume, .resume_break = first && l->resume_break
-    };
+    struct pcpu_budget budget = { .exact = xen->run.exact,
+                                  .resume = first && l->resume,
+                                  .resume_break = first && l->resume_break };
 
     if (!guest_budget(&g, &budget))
         return false;

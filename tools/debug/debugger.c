@@ -3,7 +3,6 @@
 #include "tools/debug/debugger.h"
 
 #include "tools/debug/seek.h"
-#include "vcpu/noun/domain.h"
 
 #include <stdio.h>
 
@@ -20,34 +19,7 @@ void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt
 
 void debugger_end(struct debugger *d) { stops_free(&d->stops); }
 
-struct vcpu *debug_vcpu_of(const struct debugger *d)
-{
-    const struct domain *dom = d->dom < DOMID_FIRST_RESERVED ? host_xen(d->host)->domain_of[d->dom] : NULL;
-
-    return dom && d->vcpu < dom->max_vcpus ? dom->vcpu[d->vcpu] : NULL;
-}
-
 /* ----------------------------------------------------------------------------------------------------- positions -- */
-
-struct debug_origin debug_origin(struct debugger *d) { return (struct debug_origin){ debugger_here(d), d->at_event }; }
-
-/* Back to where it was; no interrupt counts on this way. */
-static void go_back(struct debugger *d, struct position origin)
-{
-    static const bool never;
-    char err[REWIND_ERR_SIZE];
-
-    rewind_goto(d->rw, origin, &never, err);
-}
-
-enum debug_result left_off(struct debugger *d, const struct debug_origin *origin, enum debug_result r)
-{
-    if (r == DEBUG_INTERRUPTED || r == DEBUG_BEGIN) {
-        go_back(d, origin->at);
-        d->at_event = origin->at_event;
-    }
-    return r;
-}
 
 /* What was wanted lies beyond the end: the machine goes back, and the run is longer by what it took to see that. */
 static enum debug_result too_far(struct debugger *d, struct position origin)
@@ -56,7 +28,7 @@ static enum debug_result too_far(struct debugger *d, struct position origin)
 
     snprintf(d->err, sizeof(d->err), "the run comes to #%llu.%llu, and does not go on from there by itself",
              (unsigned long long)end.insns, (unsigned long long)end.step);
-    go_back(d, origin);
+    debug_go_back(d, origin);
     return DEBUG_ERROR;
 }
 
@@ -75,18 +47,9 @@ enum debug_result debugger_goto(struct debugger *d, struct position at)
     const struct debug_origin origin = debug_origin(d);
     const struct position end = d->rw->end;
     const bool beyond = position_is_before(end, at);
-    enum debug_result r = DEBUG_THERE;
+    enum debug_result r = debug_visit(d, beyond ? end : at);
 
-    if (rewind_goto(d->rw, beyond ? end : at, d->interrupt, d->err))
-        return DEBUG_ERROR;
-    d->at_event = false;
-    if (d->rw->err[0]) {
-        snprintf(d->err, sizeof(d->err), "%s", d->rw->err);
-        return DEBUG_ERROR;
-    }
-    if (*d->interrupt)
-        r = DEBUG_INTERRUPTED;
-    else if (beyond)
+    if (r == DEBUG_THERE && beyond)
         r = run_on(d, at);
     return is_end(r) ? too_far(d, origin.at) : left_off(d, &origin, r);
 }

@@ -8,8 +8,8 @@
  * as a processor does), or an access to memory (forward the machine stands behind what did it, backward in front).
  *
  * A step may have several events; all of them have the machine at the same position. So what one has stopped at is an
- * event as well, and to go on to the next one may leave the machine where it is. But the user's stops stop at positions,
- * with all that is there.
+ * event as well, and to go on to the next one may leave the machine where it is. But the user's stops stop at
+ * positions, with all that is there.
  *
  * Invariants: a search that finds nothing, or is interrupted, leaves the machine where it was. Nothing here changes the
  * machine but by letting it run, and by input at the end of what is known.

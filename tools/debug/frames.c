@@ -4,9 +4,9 @@
  *
  * Concept: where a function was called from stands on the stack, but not which words of the stack say so, for guests
  * keep no frame pointers. So each word counts that points behind a call. The function has returned when the vCPU is
- * there with that word just popped: what was called meanwhile has its words below, and what lies above are the callers'
- * of the caller. In the same way it was called by the last call that pushed one of those words. An interrupt, a fault, a
- * system call pushes a frame instead, and is left by HYPERVISOR_iret with the stack at that frame.
+ * there with that word just popped: what was called meanwhile has its words below, and what lies above are the
+ * callers' of the caller. In the same way it was called by the last call that pushed one of those words. An interrupt,
+ * a fault, a system call pushes a frame instead, and is left by HYPERVISOR_iret with the stack at that frame.
  *
  * A call may be left in other ways (a jump out of it, another stack, a return that takes arguments with it): then these
  * moves go on, to a stop or to the end.

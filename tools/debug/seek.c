@@ -149,14 +149,28 @@ static void note_access(void *data, struct debug_stop *stop, struct debug_hit *h
         note(l->s, hit);
 }
 
-/* Behind a step of the hypervisor. False: no memory. */
-static bool look_at_step(struct seek *s)
+/* For whom the next step works: who has come out, a native domain; in between turns for nobody yet. */
+static struct debug_by step_by(const struct seek *s)
 {
-    const struct vcpu *v = debug_loop(s->d)->phase == RUN_TURN ? NULL : debug_loop(s->d)->v;
+    const struct run_state *r = debug_loop(s->d);
+    const struct vcpu *v = r->phase == RUN_EXIT || r->phase == RUN_NATIVE ? r->v : NULL;
+
+    return (struct debug_by){ true, v ? v->domain->domain_id : DOMID_INVALID, v ? v->vcpu_id : 0, 0 };
+}
+
+/* Behind a step of the hypervisor. False: no memory. */
+static bool look_at_step(struct seek *s, struct debug_by by)
+{
+    const struct run_state *r = debug_loop(s->d);
+    const struct domain *d = by.dom < DOMID_FIRST_RESERVED ? host_xen(s->d->host)->domain_of[by.dom] : NULL;
+    const struct vcpu *v = d ? d->vcpu[by.vcpu] : by.dom == DOMID_INVALID && r->phase != RUN_TURN ? r->v : NULL;
     const struct position at = debugger_here(s->d);
     struct looking l = { s, { at.insns, at.step ? at.step - 1 : 0 }, v };
-    const struct debug_by by = { true, v ? v->domain->domain_id : DOMID_INVALID, v ? v->vcpu_id : 0, 0 };
 
+    if (v && by.dom == DOMID_INVALID) { /* whose turn it is now */
+        by.dom = v->domain->domain_id;
+        by.vcpu = v->vcpu_id;
+    }
     watches_look(&s->d->stops, &by, note_access, &l);
     return !watches_find(&s->d->stops) || watches_arm(&s->d->stops);
 }
@@ -227,11 +241,12 @@ static enum run_result leg_run(struct seek *s, struct leg *leg, struct position 
                                  .each_step = s->watches,
                                  .hit = &hit,
                                  .resume = leg->resume };
+    const struct debug_by by = step_by(s);
     const enum run_result r = rewind_run(d->rw, &l);
 
     leg->resume = false;
     if (r != RUN_BREAK) {
-        leg->failed = s->watches && !look_at_step(s);
+        leg->failed = s->watches && !look_at_step(s, by);
         return r;
     }
     if (!position_is_before(debugger_here(d), to))
@@ -361,7 +376,7 @@ static enum debug_result arrive(struct seek *s)
 {
     const struct position before = step_began(s->found_at);
     struct seek again = { .d = s->d, .backward = true, .match = nothing };
-    enum debug_result r = debugger_goto(s->d, has_event(s) ? before : s->found_at);
+    enum debug_result r = debug_visit(s->d, has_event(s) ? before : s->found_at);
 
     if (r == DEBUG_THERE && has_event(s)) {
         r = seek_run(&again, s->found_at);
@@ -393,7 +408,7 @@ static enum debug_result backward(struct seek *s)
     enum debug_result r = DEBUG_THERE;
 
     while (r == DEBUG_THERE && !s->nr && stretch_before(s->d, to, &from)) {
-        r = debugger_goto(s->d, from);
+        r = debug_visit(s->d, from);
         if (r == DEBUG_THERE)
             r = seek_run(s, to);
         if (r == DEBUG_END || r == DEBUG_LIMIT)

@@ -69,7 +69,7 @@ enum debug_result seek_go_from(struct seek *s, struct position origin);
 bool debug_is_about(const struct debugger *d, const struct vcpu *v);
 enum debug_result debug_step_on(struct debugger *d, struct vcpu *v);
 
-/* --- of debugger.c, for moves --- */
+/* --- of visit.c, for moves --- */
 
 /* A command that finds nothing leaves everything as it was before it. */
 struct debug_origin {
@@ -78,6 +78,9 @@ struct debug_origin {
 };
 struct debug_origin debug_origin(struct debugger *d);
 enum debug_result left_off(struct debugger *d, const struct debug_origin *origin, enum debug_result r);
+void debug_go_back(struct debugger *d, struct position origin);
+/* To a position that is known, or to the next one that is there. */
+enum debug_result debug_visit(struct debugger *d, struct position at);
 /* NULL: there is none. */
 struct vcpu *debug_vcpu_of(const struct debugger *d);
 static inline const struct run_state *debug_loop(const struct debugger *d) { return &host_xen(d->host)->run; }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Run to a position, but no further than d->bound, nor than behind a step of the hypervisor: who runs then is its matter. */
+/* Run to a position, no further than d->bound, nor than behind a step of the hypervisor, which may choose who runs. */
 static enum debug_result run_to(struct debugger *d, struct position at)
 {
     const struct run_limit l = { .until = STIME_MAX,
@@ -112,7 +112,7 @@ enum debug_result debugger_reverse_step(struct debugger *d)
     front.step = UINT64_MAX;
     if (!front.insns-- || position_is_before(front, rewind_first(d->rw)))
         return DEBUG_BEGIN;
-    r = debugger_goto(d, front);
+    r = debug_visit(d, front);
     if (r == DEBUG_THERE && !v)
         return r;
     /* What it has come out for since is nearer. */
@@ -121,6 +121,6 @@ enum debug_result debugger_reverse_step(struct debugger *d)
     if (r == DEBUG_THERE && is_at(last, origin.at))
         r = DEBUG_BEGIN;
     if (r == DEBUG_THERE)
-        r = debugger_goto(d, last);
+        r = debug_visit(d, last);
     return left_off(d, &origin, r);
 }

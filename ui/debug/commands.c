@@ -60,7 +60,8 @@ static const struct command {
     { "why", 'y', debug_why, NULL, false, "[THING]",
       "what made it so: of %REG, [-w] ADDR, [-w] u8[ADDR] to u64[ADDR], pte ADDR, frame MFN, port [dN] PORT, dN[vM], "
       "refused, or where it stands; jump why: to there" },
-    { "hash", 0, debug_hash, NULL, false, "", "of the whole machine: equal positions have equal ones, in each process" },
+    { "hash", 0, debug_hash, NULL, false, "",
+      "of the whole machine: equal positions have equal ones, in each process" },
     { "set", 0, debug_set, NULL, true, "LVALUE=EXPR", "a register (%REG) or memory (u8..u64[ADDR]) of a guest" },
     { "inject", 0, debug_inject, NULL, true, "VECTOR [ERROR [ADDR]]", "an exception for the vCPU; port N: an event" },
     { "input", 0, debug_input, NULL, true, "TEXT",

@@ -3,9 +3,9 @@
  * The line-mode debugger: what its files share.
  *
  * Concept: one table of commands (commands.c) says what can be typed: names, keys, what they do, whether they change
- * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Going to a position
- * is in move.c, to what is looked for in seek.c, stops are in stops.c, showing in show.c; all ask the debugger (tools/debug/) and keep nothing of the
- * machine.
+ * the machine. Lines come from a terminal, a script, a pipe; what is said goes through say.h. Going to a position is
+ * in move.c, to what is looked for in seek.c, stops are in stops.c, showing in show.c; all ask the debugger
+ * (tools/debug/) and keep nothing of the machine.
  *
  * Invariants: a command that fails has said so, once, and has changed nothing.
  */

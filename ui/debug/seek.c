@@ -9,7 +9,7 @@
 
 typedef enum debug_result move_fn(struct debugger *d);
 
-/* --------------------------------------------------------------------------------------------- what it has come to -- */
+/* --- what it has come to --- */
 
 static void by_text(const struct debug *g, const struct debug_by *by, char text[160])
 {
@@ -103,7 +103,7 @@ static void unreadable_say(struct debug *g)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- stepping, running -- */
+/* --- stepping, running --- */
 
 static void repeat(struct debug *g, move_fn *move, const char *what, const char *none, unsigned long count)
 {
