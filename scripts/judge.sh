@@ -16,8 +16,8 @@
 # The status is 0 if all that ran passed, 2 if there was an error, otherwise 1. Each expectation is a function that says
 # nothing and returns 0, or gives the verdict and returns 1, which ends the chain that judge.awk has made of the case.
 #
-# As many cases as there are processors (or $JOBS) run at the same time: each part goes through all tests, and does those
-# that no other has begun. What is said of a case is said in one piece.
+# As many cases as there are processors (or $JOBS) run at the same time: each part goes through all tests, and does
+# those that no other has begun. What is said of a case is said in one piece.
 #
 # Frame numbers are no part of a promise, so "pfn 26  mfn 0x1a2b" is compared as "pfn ?  mfn ?". The time limit in host
 # seconds is only a net; virtual time is what a test limits. GOLDEN=write writes expected/ anew instead of comparing;

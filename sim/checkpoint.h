@@ -87,9 +87,6 @@ void checkpoint_pin(struct history *h, size_t i, bool pinned);
 /* The future will be another one: forget all checkpoints ahead. */
 void history_forget_ahead(struct history *h);
 
-/* Does the frame differ between checkpoint i and the next one? False for the last. */
-bool checkpoint_frame_differs(const struct history *h, size_t i, mfn_t mfn);
-
 /* machine_hash_ram(), quickly. */
 uint64_t history_hash_ram(const struct history *h);
 /* Has every change since the base been noticed? Looks at all of RAM and the arena. For tests. */

@@ -61,7 +61,7 @@ void page_list_sort(struct page_list *l)
     }
 }
 
-struct saved_page *page_list_find(const struct page_list *l, uint64_t nr)
+static struct saved_page *page_list_find(const struct page_list *l, uint64_t nr)
 {
     const struct saved_page key = { .nr = nr };
 

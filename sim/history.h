@@ -47,8 +47,8 @@ struct page_list {
 };
 
 /*
- * On a journey over many intervals the contents of a page go from entry to entry, and not through the machine each time:
- * what it is to be, and whose are those that the machine still has.
+ * On a journey over many intervals the contents of a page go from entry to entry, and not through the machine each
+ * time: what it is to be, and whose are those that the machine still has.
  */
 struct page_moving {
     uint64_t nr;
@@ -105,8 +105,6 @@ void saved_page_drop(struct history *h, struct saved_page *p);
 void page_list_clear(struct history *h, struct page_list *l);
 /* In order of page numbers, in no more memory than needed. */
 void page_list_sort(struct page_list *l);
-/* NULL: page nr is not in this list, which is in order. */
-struct saved_page *page_list_find(const struct page_list *l, uint64_t nr);
 
 /* Nothing of what was can be kept: history begins anew. */
 void history_lose(struct history *h);

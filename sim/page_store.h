@@ -25,8 +25,8 @@ bool page_equal(const void *a, const void *b);
 uint64_t page_hash(uint64_t nr, const void *page);
 
 /*
- * A table, zero at first, that has room for `size` bytes from now on, and had for `old` (0: p is NULL). It is given back
- * with munmap(). NULL: no memory, and the table p is as it was.
+ * A table, zero at first, that has room for `size` bytes from now on, and had for `old` (0: p is NULL). It is given
+ * back with munmap(). NULL: no memory, and the table p is as it was.
  */
 void *table_grow(void *p, size_t old, size_t size);
 

@@ -3,9 +3,10 @@
  * What tests of whole runs share: what is run, and a host on which it is.
  *
  * Concept: a property that all runs have is tried with each of these, which between them have what a run can consist
- * of: one to four vCPUs on one to three pCPUs, all schedulers that need no schedule of their own, rings, timers, grants,
- * page tables of both kinds of writers, a reboot and a crash with a domain destroyed and another created, a suspend,
- * console input, random instructions (havoc), requests without any sense (hostile), and kernels that nobody here wrote.
+ * of: one to four vCPUs on one to three pCPUs, all schedulers that need no schedule of their own, rings, timers,
+ * grants, page tables of both kinds of writers, a reboot and a crash with a domain destroyed and another created, a
+ * suspend, console input, random instructions (havoc), requests without any sense (hostile), and kernels that nobody
+ * here wrote.
  */
 #ifndef TESTS_TOOLS_RUNS_H
 #define TESTS_TOOLS_RUNS_H
@@ -63,7 +64,9 @@ static inline bool run_is_there(const struct run_setup *s)
     return !access(path, R_OK) && (!s->ramdisk || !access(s->ramdisk, R_OK));
 }
 
-/* A host with its guests started; sink: heard from the beginning, or NULL. It asserts that there is nothing to object. */
+/*
+ * A host with its guests started; sink: heard from the beginning, or NULL. It asserts that there is nothing to object.
+ */
 static inline struct host *run_begin(const struct run_setup *s, const struct host_io *io, uint64_t ram_mib,
                                      void (*sink)(void *data, const struct trace_record *rec), void *data)
 {

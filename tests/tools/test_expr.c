@@ -261,7 +261,7 @@ static void test_meaning(void **state)
         const struct trace_record rec = m->rec();
         struct expr_env env = { .rec = &rec, .reg = reg, .memory = memory };
         char err[EXPR_ERR_SIZE];
-        struct expr *e = expr_parse(m->text, &all, err);
+        struct expr *e = expr_parse(m->text, &all, NULL, err);
 
         if (m->result == -2) {
             assert_null(e);
@@ -285,7 +285,7 @@ static void test_no_record(void **state)
                                         "kind!=exception", "path==\"\"", "mode!=user" };
 
     for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-        struct expr *e = expr_parse(none[i], &all, err);
+        struct expr *e = expr_parse(none[i], &all, NULL, err);
 
         assert_non_null(e);
         assert_false(expr_value(e, &env, &v));
@@ -314,7 +314,7 @@ static void test_no_event(void **state)
     rec.event = TRC_NR;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char err[EXPR_ERR_SIZE];
-        struct expr *e = expr_parse(cases[i].text, &all, err);
+        struct expr *e = expr_parse(cases[i].text, &all, NULL, err);
         struct expr_value v = { 0, false };
 
         assert_non_null(e);
@@ -350,7 +350,7 @@ static void test_places(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char err[EXPR_ERR_SIZE];
         struct expr_addr place;
-        struct expr *e = expr_parse_addr(cases[i].text, &all, &place, err);
+        struct expr *e = expr_parse(cases[i].text, &all, &place, err);
         struct expr_value v = { 0, false };
 
         if (!e)
@@ -370,7 +370,8 @@ static void test_unreadable(void **state)
     struct trace_record rec = the_exit();
     struct expr_env env = { .rec = &rec, .reg = reg, .memory = memory };
     char err[EXPR_ERR_SIZE];
-    struct expr *e = expr_parse("vector==14 && u8[0x200000]", &all, err), *f = expr_parse("u8[0x200000]==1", &all, err);
+    struct expr *e = expr_parse("vector==14 && u8[0x200000]", &all, NULL, err),
+                *f = expr_parse("u8[0x200000]==1", &all, NULL, err);
 
     assert_true(e && f);
     assert_false(expr_true(e, &env));
@@ -422,7 +423,7 @@ static const struct mistake {
 static void expect_mistake(const char *text, const struct expr_scope *scope, const char *expected)
 {
     char err[EXPR_ERR_SIZE];
-    struct expr *e = expr_parse(text, scope, err);
+    struct expr *e = expr_parse(text, scope, NULL, err);
     const char *found = e ? NULL : strstr(err, expected);
 
     if (e)
@@ -624,7 +625,7 @@ static void test_model(void **state)
         struct expr_env env = { .rec = &rec, .reg = reg, .memory = memory };
         struct expr_value v = { 0, false };
         const struct model expected = make(&m, 1 + seed % 5);
-        struct expr *e = expr_parse(text, &all, err);
+        struct expr *e = expr_parse(text, &all, NULL, err);
 
         if (!e)
             fail_msg("seed %u: %s: %s", seed, text, err);
@@ -702,7 +703,7 @@ static void test_fuzz(void **state)
             else
                 put(&m, "%s", pieces[random_to(&m, ARRAY_SIZE(pieces))]);
         }
-        e = expr_parse(text, &all, err);
+        e = expr_parse(text, &all, NULL, err);
         if (!e) {
             if (strncmp(err, "column ", 7) != 0 || (size_t)atoi(err + 7) > strlen(text) + 1 || !strchr(err, ':'))
                 fail_msg("%s: %s", text, err);

@@ -307,7 +307,9 @@ static void and_then_on(void **state)
     }
 }
 
-/* Linux to a shell, which answers, and to its panic; back to its first instruction; forward, every instruction again. */
+/*
+ * Linux to a shell, which answers, and to its panic; back to its first instruction; forward, every instruction again.
+ */
 static void linux_and_back(void **state)
 {
     static const char typed[] = "echo $((6 * 7))\nps | grep -c .\nseq 1000 | sort -n | tail -n 1\n"

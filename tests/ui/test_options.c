@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The command line of `xenlab run`: what is read, and that everything wrong is an error that names it.
+ * The command line of `xenlab run`: what is read, and that everything wrong is an error that names it; what of it is
+ * recorded.
+ *
+ * Budget: tables of command lines, and what is found by going through the help.
  */
 #include <setjmp.h>
 #include <stdarg.h>

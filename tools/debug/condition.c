@@ -111,7 +111,7 @@ int condition_parse_addr(struct condition *c, struct host *host, int symbols, co
                                       .symbol = symbols == CONDITION_NO_SYMBOLS ? NULL : symbol };
 
     *c = (struct condition){ .host = host, .symbols = symbols };
-    c->expr = place ? expr_parse_addr(text, &scope, place, err) : expr_parse(text, &scope, err);
+    c->expr = expr_parse(text, &scope, place, err);
     return c->expr ? 0 : -1;
 }
 

@@ -30,7 +30,7 @@ struct condition {
  * dN:SYM), of the guests that there are by now; or CONDITION_NO_SYMBOLS. condition_free() ends it.
  */
 int condition_parse(struct condition *c, struct host *host, int symbols, const char *text, char err[EXPR_ERR_SIZE]);
-/* The same as expr_parse_addr(). */
+/* The same of an ADDR. */
 int condition_parse_addr(struct condition *c, struct host *host, int symbols, const char *text, struct expr_addr *place,
                          char err[EXPR_ERR_SIZE]);
 bool condition_holds(struct condition *c, const struct trace_record *rec);

@@ -84,14 +84,13 @@ struct expr_value {
     bool is_signed;
 };
 
-/* NULL: err says at which column (from 1) what is wrong, and what would be right. expr_free() ends it. */
-struct expr *expr_parse(const char *text, const struct expr_scope *scope, char err[EXPR_ERR_SIZE]);
 /*
- * The same of an ADDR, which is not in brackets (and may be a cond): *place says whose it is and in which space, all
- * but its number, which the expression has. Symbols in it are that domain's, unless it is -1. place NULL: no ADDR.
+ * NULL: err says at which column (from 1) what is wrong, and what would be right. place not NULL: text is an ADDR,
+ * which is not in brackets (and may be a cond); *place says whose it is and in which space, all but its number, which
+ * the expression has. Symbols in it are that domain's, unless it is -1. expr_free() ends it.
  */
-struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, struct expr_addr *place,
-                             char err[EXPR_ERR_SIZE]);
+struct expr *expr_parse(const char *text, const struct expr_scope *scope, struct expr_addr *place,
+                        char err[EXPR_ERR_SIZE]);
 void expr_free(struct expr *e);
 
 /* What words there are: %REG, fields, events; of a field (len characters) the names of its values. For completion. */

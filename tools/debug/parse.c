@@ -597,8 +597,8 @@ static unsigned int parse_or(struct parser *p)
 
 /* --- all of it --- */
 
-struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, struct expr_addr *place,
-                             char err[EXPR_ERR_SIZE])
+struct expr *expr_parse(const char *text, const struct expr_scope *scope, struct expr_addr *place,
+                        char err[EXPR_ERR_SIZE])
 {
     struct expr *e = calloc(1, sizeof(*e));
     struct parser p = { .e = e, .scope = scope, .domain = -1, .err = err };
@@ -623,11 +623,6 @@ struct expr *expr_parse_addr(const char *text, const struct expr_scope *scope, s
         return e;
     expr_free(e);
     return NULL;
-}
-
-struct expr *expr_parse(const char *text, const struct expr_scope *scope, char err[EXPR_ERR_SIZE])
-{
-    return expr_parse_addr(text, scope, NULL, err);
 }
 
 void expr_free(struct expr *e)

@@ -14,8 +14,8 @@
  * table, which every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need
  * not keep.)
  *
- * Invariant: what is asked of the domain, which takes virtual time, does not depend on what becomes of the file: whether
- * it can be written, or is not wanted since all of this has happened before. A full disk must not change a run.
+ * Invariant: what is asked of the domain, which takes virtual time, does not depend on what becomes of the file:
+ * whether it can be written, or is not wanted since all of this has happened before. A full disk must not change a run.
  *
  * Corresponds to tools/libs/guest/xg_core.c; format: docs/misc/dump-core-format.txt of Xen, version 0.1.
  */
