@@ -280,14 +280,14 @@ static void test_fetch(void **state)
         struct pcpu_budget budget;
         enum sim_exit_kind kind;
     } cases[] = {
-        { { 2, true, false, PCPU_NO_STOP }, EXIT_BUDGET },
-        { { 1, false, false, PCPU_NO_STOP }, EXIT_BUDGET },
-        { { 3, true, false, 2 }, EXIT_STOP },
-        { { 2, false, false, 2 }, EXIT_STOP },
-        { { 2, true, false, 2 }, EXIT_BUDGET },
-        { { 0, false, false, 2 }, EXIT_BUDGET },
-        { { 3, true, false, 3 }, EXIT_EXCEPTION },
-        { { 2, false, false, 3 }, EXIT_EXCEPTION },
+        { { .insns = 2, .exact = true, .stop_after = PCPU_NO_STOP }, EXIT_BUDGET },
+        { { .insns = 1, .exact = false, .stop_after = PCPU_NO_STOP }, EXIT_BUDGET },
+        { { .insns = 3, .exact = true, .stop_after = 2 }, EXIT_STOP },
+        { { .insns = 2, .exact = false, .stop_after = 2 }, EXIT_STOP },
+        { { .insns = 2, .exact = true, .stop_after = 2 }, EXIT_BUDGET },
+        { { .insns = 0, .exact = false, .stop_after = 2 }, EXIT_BUDGET },
+        { { .insns = 3, .exact = true, .stop_after = 3 }, EXIT_EXCEPTION },
+        { { .insns = 2, .exact = false, .stop_after = 3 }, EXIT_EXCEPTION },
     };
     struct pv_guest *g = *state;
 
