@@ -124,7 +124,7 @@ static bool look(void *data, const struct sim_exit *x, struct pcpu_budget *budge
 
 static void stops(struct pv_guest *g, const char *name, const char *code, size_t len, uint64_t stop_after)
 {
-    const struct pcpu_budget budget = { UINT64_MAX, true, false, stop_after };
+    const struct pcpu_budget budget = { .insns = UINT64_MAX, .exact = true, .stop_after = stop_after };
     double sample[RUNS];
 
     for (unsigned int r = 0; r < RUNS; r++) {

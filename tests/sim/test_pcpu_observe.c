@@ -154,7 +154,7 @@ static void run(struct look *l, bool own, uint64_t seed, struct outcome *o)
     assert_int_equal(machine_break_set(l->g->m, l->addr, l->steps ? 0 : l->nr_addr), 0);
     if (l->steps && is_set(l, st->rip))
         note(l);
-    l->left = (struct pcpu_budget){ 1u << 20, true, false, l->steps ? 1 : PCPU_NO_STOP };
+    l->left = (struct pcpu_budget){ .insns = 1u << 20, .exact = true, .stop_after = l->steps ? 1 : PCPU_NO_STOP };
     while (!l->over)
         pcpu_run_on(l->g->m->pcpu[0], l->g->c, &l->left, at_exit_of_guest, l);
     memset(o, 0, sizeof(*o));
