@@ -4,7 +4,7 @@
  *
  * Aims, at a checkpoint each 10^7 instructions: with history a boot takes 5 % longer, with a breakpoint that is not hit
  * 1 %; 64 MiB for 10^9 instructions; back a step within 10 ms at 10^6 behind a checkpoint, 20 at 10^7, and 50 ms
- * anywhere in 10^9.
+ * anywhere in 10^9; to the last write of a word that is seldom written 0.1 s, often 2 s.
  *
  *      bench_history [SPACING [compare]]      a checkpoint each so many instructions (10^7); changed pages of the
  *                                             arena found by comparing
@@ -13,11 +13,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sim/observe.h"
-#include "tools/rewind/rewind.h"
+#include "tools/debug/debugger.h"
+#include "tools/debug/expr.h"
+#include "tools/debug/look.h"
 #include "vcpu/noun/xen.h"
 
 #define KERNEL  "build/assets/vmlinuz-cloud"
@@ -149,6 +152,61 @@ static void stepping(struct rewind *r)
     report("single steps", (double)steps / (seconds() - start), "1/s", 1);
 }
 
+/* How long it takes from the end to the last change of 8 bytes of the machine's memory, wherever that is. */
+static void last_write(struct rewind *r, uint64_t maddr, const char *name)
+{
+    const struct debug_stop watch = { .kind = DEBUG_WATCH, .space = LOOK_MACHINE, .addr = maddr, .len = 8 };
+    char err[EXPR_ERR_SIZE], text[64];
+    struct debugger d;
+    double start;
+
+    go_to(r, (struct position){ INSNS, 0 });
+    debugger_begin(&d, r, &no);
+    start = seconds();
+    if (!stops_add(&d.stops, &watch, NULL, err) || debugger_reverse_continue(&d) != DEBUG_THERE)
+        snprintf(d.err, sizeof(d.err), "no write is found");
+    else
+        snprintf(text, sizeof(text), "to the last write of a %s word, %.0f * 10^6 back", name,
+                 (double)(INSNS - r->m->at.insns) * 1e-6);
+    if (d.err[0]) {
+        fprintf(stderr, "bench_history: %s\n", d.err);
+        exit(1);
+    }
+    report(text, seconds() - start, "s", 1);
+    debugger_end(&d);
+}
+
+/*
+ * A hot word is on the kernel's stack; a cold one has changed in the first tenth of the last 10^9 instructions, and is
+ * at the end what it was then.
+ */
+static void last_writes(struct rewind *r)
+{
+    const size_t size = r->m->nr_frames * PAGE_SIZE, words = size / sizeof(uint64_t);
+    uint64_t *before = malloc(size), *after = malloc(size), hot, *end = (uint64_t *)r->m->ram;
+    struct look_vcpu v;
+    size_t cold = 0;
+
+    if (!before || !after)
+        exit(1);
+    go_to(r, (struct position){ INSNS - BILLION, 0 });
+    memcpy(before, r->m->ram, size);
+    go_to(r, (struct position){ INSNS - BILLION + BILLION / 10, 0 });
+    memcpy(after, r->m->ram, size);
+    go_to(r, (struct position){ INSNS, 0 });
+    while (cold < words && (before[cold] == after[cold] || end[cold] != after[cold]))
+        cold++;
+    if (cold == words)
+        fprintf(stderr, "bench_history: no word is cold\n");
+    else
+        last_write(r, cold * sizeof(uint64_t), "cold");
+    if (look_vcpu(r->host, 1, 0, &v) &&
+        look_machine_address(r->host, 1, 0, LOOK_VIRTUAL, v.regs.gpr[EXPR_REG_rsp] - 8, &hot))
+        last_write(r, hot, "hot");
+    free(before);
+    free(after);
+}
+
 static void journeys(uint64_t spacing)
 {
     const struct run_limit end = { .until = STIME_MAX, .at = { INSNS, 0 }, .stop = &no };
@@ -169,6 +227,7 @@ static void journeys(uint64_t spacing)
     reverse_step(&r, 10000000 - 1, "back a step, 10^7 behind a checkpoint");
     anywhere(&r);
     stepping(&r);
+    last_writes(&r);
     rewind_finish(&r);
     host_destroy(host);
 }
