@@ -596,7 +596,11 @@ static bool play_line(struct scene *s, const void *arg)
 
 static bool play_end_of_lines(struct scene *s, const void *arg)
 {
-    return start(s, debugged) && wait_seen(s, "LIVE xenlab> ") && type(s, "\x04") && ends(s, 0);
+    if (!start(s, debugged) || !wait_seen(s, "LIVE xenlab> "))
+        return false;
+    while (!raw(s)) /* until it is a key, and not the terminal's end of input */
+        look(s, 5);
+    return type(s, "\x04") && ends(s, 0);
 }
 
 static bool play_ended(struct scene *s, const void *arg)
