@@ -155,9 +155,15 @@ static void take_first(struct history *h)
     begin_interval(h, true);
 }
 
-/* What has changed since the base: pages of the arena are added, those dropped that are as they were, hashes made. */
+static bool same_position(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
+
+/*
+ * What has changed since the base: pages of the arena are added, those dropped that are as they were, hashes made.
+ * Frames that were stored to and are as they were stay: that there was a store is worth knowing.
+ */
 static bool collect(struct history *h)
 {
+    const bool nothing = same_position(h->chain[h->base].info.at, h->m->at);
     bool noted = true;
     size_t n = 0;
 
@@ -171,7 +177,8 @@ static bool collect(struct history *h)
             h->saved[p->nr] = 0;
             noted &= !h->m->shares[p->nr] || note_shared(h, p->nr);
         }
-        if (hash == p->hash && page_equal(saved_page_contents(p), page_host(h, p->nr))) {
+        if ((nothing || page_kind(h, p->nr)) && hash == p->hash &&
+            page_equal(saved_page_contents(p), page_host(h, p->nr))) {
             saved_page_drop(h, p);
             continue;
         }
@@ -191,8 +198,6 @@ static void pass(struct history *h)
         if (h->base + 2 == h->nr || !history_remove(h, h->base + 1))
             history_drop_after(h, h->base);
 }
-
-static bool same_position(struct position a, struct position b) { return a.insns == b.insns && a.step == b.step; }
 
 /* False: no memory. */
 static bool take_next(struct history *h, struct divergence *d, bool *as_known)

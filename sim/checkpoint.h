@@ -87,6 +87,12 @@ void checkpoint_pin(struct history *h, size_t i, bool pinned);
 /* The future will be another one: forget all checkpoints ahead. */
 void history_forget_ahead(struct history *h);
 
+/*
+ * May anybody have stored to the frame between checkpoint i and the next one? If not, nobody has; behind the last one
+ * nothing is known.
+ */
+bool checkpoint_frame_stored(const struct history *h, size_t i, mfn_t mfn);
+
 /* machine_hash_ram(), quickly. */
 uint64_t history_hash_ram(const struct history *h);
 /* Has every change since the base been noticed? Looks at all of RAM and the arena. For tests. */

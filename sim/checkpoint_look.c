@@ -54,6 +54,11 @@ void history_forget_ahead(struct history *h)
         history_drop_after(h, h->base);
 }
 
+bool checkpoint_frame_stored(const struct history *h, size_t i, mfn_t mfn)
+{
+    return i + 1 >= h->nr || page_list_find(&h->chain[i].list, mfn_x(mfn));
+}
+
 uint64_t history_hash_ram(const struct history *h)
 {
     uint64_t sum = h->sum[0];

@@ -61,7 +61,7 @@ void page_list_sort(struct page_list *l)
     }
 }
 
-static struct saved_page *page_list_find(const struct page_list *l, uint64_t nr)
+struct saved_page *page_list_find(const struct page_list *l, uint64_t nr)
 {
     const struct saved_page key = { .nr = nr };
 
@@ -222,8 +222,8 @@ void history_begin(struct history *h, struct checkpoint_info info)
 
 /*
  * The machine stands between the base and the checkpoint ahead of it. What is in the interval between them becomes
- * *ahead, what lies between here and there: its pages but for those that are already as they will be, and those that
- * have changed since the base and will be again as they were.
+ * *ahead, what lies between here and there: its pages, but for those of the arena that are already as they will be; and
+ * those that have changed since the base and will be again as they were.
  */
 static bool split(struct history *h, struct page_list *ahead)
 {
@@ -237,8 +237,8 @@ static bool split(struct history *h, struct page_list *ahead)
     l = &h->chain[h->base].list; /* the chain may have become shorter */
     for (size_t i = 0; i < l->nr; i++) {
         struct saved_page *p = &l->pages[i];
-        const bool there =
-            p->hash == *page_hash_at(h, p->nr) && (!p->hash || page_equal(p->bytes, page_host(h, p->nr)));
+        const bool there = page_kind(h, p->nr) && p->hash == *page_hash_at(h, p->nr) &&
+                           (!p->hash || page_equal(p->bytes, page_host(h, p->nr)));
 
         if (there)
             saved_page_drop(h, p);

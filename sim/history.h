@@ -24,6 +24,9 @@
  * a page that is in both, one of two contents is kept. Which one: a gap of the chain may be half as long as it is far
  * away, so the near past is dense and the far one has few. What still does not fit is forgotten at the beginning.
  *
+ * An interval also has the frames that were stored to and are at its end what they were at its beginning: so it tells
+ * of each frame whether anybody stored to it at all.
+ *
  * Invariants: `saved` of a frame is set if and only if it is in `open`; a frame that is shared (sim/frame.h) is always
  * in `open`, but during a checkpoint; an interval has each page at most once, in order; hash[] and the sums are those
  * of the base; outside of checkpoint_go() history_used() is not above the limit, and no page is moving.
@@ -105,6 +108,9 @@ void saved_page_drop(struct history *h, struct saved_page *p);
 void page_list_clear(struct history *h, struct page_list *l);
 /* In order of page numbers, in no more memory than needed. */
 void page_list_sort(struct page_list *l);
+
+/* NULL: page nr is not in this list, which is in order. */
+struct saved_page *page_list_find(const struct page_list *l, uint64_t nr);
 
 /* Nothing of what was can be kept: history begins anew. */
 void history_lose(struct history *h);

@@ -176,35 +176,53 @@ static void last_write(struct rewind *r, uint64_t maddr, const char *name)
     debugger_end(&d);
 }
 
+/* The last stretch in which somebody stored to the frame, of those from checkpoint `first` on; SIZE_MAX: none. */
+static size_t last_stored(const struct history *h, mfn_t mfn, size_t first)
+{
+    size_t i = history_nr(h) - 1;
+
+    while (i > first && !checkpoint_frame_stored(h, i - 1, mfn))
+        i--;
+    return i > first ? i - 1 : SIZE_MAX;
+}
+
+/* A word that changes in the stretch behind checkpoint i, in this frame; 0: none. */
+static uint64_t changing_word(struct rewind *r, mfn_t mfn, size_t i)
+{
+    const struct position begin = history_info(r->history, i).at, end = history_info(r->history, i + 1).at;
+    const uint8_t *page = mfn_to_virt(r->m, mfn);
+    uint8_t was[PAGE_SIZE];
+
+    go_to(r, begin);
+    memcpy(was, page, PAGE_SIZE);
+    go_to(r, end);
+    for (uint64_t n = 0; n < PAGE_SIZE; n += 8)
+        if (memcmp(was + n, page + n, 8))
+            return (mfn_x(mfn) << PAGE_SHIFT) + n;
+    return 0;
+}
+
 /*
- * A hot word is on the kernel's stack; a cold one has changed in the first tenth of the last 10^9 instructions, and is
- * at the end what it was then.
+ * A hot word is on the kernel's stack; a cold one is in the frame that, of those that were stored to in the last 10^9
+ * instructions, has been left alone for the longest time.
  */
 static void last_writes(struct rewind *r)
 {
-    const size_t size = r->m->nr_frames * PAGE_SIZE, words = size / sizeof(uint64_t);
-    uint64_t *before = malloc(size), *after = malloc(size), hot, *end = (uint64_t *)r->m->ram;
+    const size_t first = history_find(r->history, (struct position){ INSNS - BILLION, 0 });
+    uint64_t cold = 0, hot;
     struct look_vcpu v;
-    size_t cold = 0;
 
-    if (!before || !after)
-        exit(1);
-    go_to(r, (struct position){ INSNS - BILLION, 0 });
-    memcpy(before, r->m->ram, size);
-    go_to(r, (struct position){ INSNS - BILLION + BILLION / 10, 0 });
-    memcpy(after, r->m->ram, size);
     go_to(r, (struct position){ INSNS, 0 });
-    while (cold < words && (before[cold] == after[cold] || end[cold] != after[cold]))
-        cold++;
-    if (cold == words)
-        fprintf(stderr, "bench_history: no word is cold\n");
-    else
-        last_write(r, cold * sizeof(uint64_t), "cold");
+    for (size_t i = first; !cold && i + 1 < history_nr(r->history); i++)
+        for (uint64_t mfn = 0; !cold && mfn < r->m->nr_frames; mfn++)
+            if (last_stored(r->history, _mfn(mfn), first) == i)
+                cold = changing_word(r, _mfn(mfn), i);
+    if (cold)
+        last_write(r, cold, "cold");
+    go_to(r, (struct position){ INSNS, 0 });
     if (look_vcpu(r->host, 1, 0, &v) &&
         look_machine_address(r->host, 1, 0, LOOK_VIRTUAL, v.regs.gpr[EXPR_REG_rsp] - 8, &hot))
         last_write(r, hot, "hot");
-    free(before);
-    free(after);
 }
 
 static void journeys(uint64_t spacing)

@@ -18,6 +18,7 @@
 
 #include "sim/checkpoint.h"
 #include "sim/frame.h"
+#include "sim/history.h"
 #include "sim/page_store.h"
 #include "sim/ram_hash.h"
 
@@ -356,6 +357,39 @@ static void test_no_room_to_go(void **state)
 }
 
 /* A run that is repeated and differs: what differs is named, and takes the place of what was known. */
+/* Of each frame it is known whether anybody has stored to it, even if that came to nothing. */
+static void test_stored(void **state)
+{
+    const struct history_config cfg = { .limit_mib = 16 };
+    struct machine *m = machine_new(1);
+    struct history *h = history_create(m, &cfg);
+    struct divergence d;
+
+    for (unsigned int i = 0; i < 4; i++) {
+        assert_true(checkpoint_take(h, &d));
+        assert_true(checkpoint_take(h, &d)); /* the same one */
+        frame_write_u64(m, mfn_to_virt(m, _mfn(i)), 5);
+        frame_write_u64(m, mfn_to_virt(m, _mfn(10 + i)), 5);
+        frame_write_u64(m, mfn_to_virt(m, _mfn(10 + i)), 0);
+        m->at.insns += 10;
+    }
+    assert_true(checkpoint_take(h, &d));
+    assert_int_equal(history_nr(h), 5);
+    for (unsigned int way = 0; way < 3; way++) {
+        for (unsigned int i = 0; i < 4; i++)
+            for (unsigned int n = 0; n < 20; n++)
+                assert_int_equal(checkpoint_frame_stored(h, i, _mfn(n)), n % 10 == i);
+        assert_true(checkpoint_frame_stored(h, 4, _mfn(7)));
+        checkpoint_go(h, way ? 4 : 0);
+    }
+    checkpoint_go(h, 1);
+    history_remove(h, 2);
+    for (unsigned int n = 0; n < 20; n++)
+        assert_int_equal(checkpoint_frame_stored(h, 1, _mfn(n)), n % 10 == 1 || n % 10 == 2);
+    history_destroy(h);
+    end(m);
+}
+
 static void test_divergence(void **state)
 {
     const struct history_config cfg = { .limit_mib = 16 };
@@ -533,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_thinning),
         cmocka_unit_test(test_too_much_at_once),
         cmocka_unit_test(test_no_room_to_go),
+        cmocka_unit_test(test_stored),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_changed_by_hand),
         cmocka_unit_test(test_steps),

@@ -390,29 +390,54 @@ static enum debug_result arrive(struct seek *s)
     return r;
 }
 
-/* Where the stretch begins that ends at `to`. False: history does not know it. */
-static bool stretch_before(const struct debugger *d, struct position to, struct position *from)
+/* The checkpoint where the stretch begins that ends at `to`, or HISTORY_NONE: history does not know it. */
+static size_t stretch_before(const struct debugger *d, struct position to)
 {
-    size_t i = history_find(d->rw->history, to);
+    const size_t i = history_find(d->rw->history, to);
 
-    if (i != HISTORY_NONE && is_at(history_info(d->rw->history, i).at, to))
-        i = i ? i - 1 : HISTORY_NONE;
-    if (i != HISTORY_NONE)
-        *from = history_info(d->rw->history, i).at;
-    return i != HISTORY_NONE;
+    return i != HISTORY_NONE && is_at(history_info(d->rw->history, i).at, to) ? (i ? i - 1 : HISTORY_NONE) : i;
+}
+
+/*
+ * Nobody has stored to what is watched behind checkpoint i, up to the next one. So it is only known of memory that is
+ * watched by the machine's addresses, which always name the same.
+ */
+static bool is_untouched(const struct debugger *d, const struct debug_stop *stop, size_t i)
+{
+    if (stop->kind == DEBUG_LOG)
+        return true;
+    if (stop->kind != DEBUG_WATCH || stop->access == DEBUG_READ || stop->space != LOOK_MACHINE)
+        return false;
+    for (unsigned int n = 0; n < stop->nr_pieces; n++)
+        if (checkpoint_frame_stored(d->rw->history, i, _mfn(PFN_DOWN(stop->pieces[n].addr))))
+            return false;
+    return true;
+}
+
+static bool has_nothing(const struct seek *s, size_t i)
+{
+    for (size_t n = 0; n < s->d->stops.nr; n++)
+        if (!is_untouched(s->d, s->d->stops.list[n], i))
+            return false;
+    return s->stops && !s->match && !s->nr_code;
 }
 
 static enum debug_result backward(struct seek *s)
 {
-    struct position to = s->origin, from;
+    struct position to = s->origin;
     enum debug_result r = DEBUG_THERE;
+    size_t i;
 
-    while (r == DEBUG_THERE && !s->nr && stretch_before(s->d, to, &from)) {
-        r = debug_visit(s->d, from);
-        if (r == DEBUG_THERE)
-            r = seek_run(s, to);
-        if (r == DEBUG_END || r == DEBUG_LIMIT)
-            r = DEBUG_THERE;
+    while (r == DEBUG_THERE && !s->nr && (i = stretch_before(s->d, to)) != HISTORY_NONE) {
+        const struct position from = history_info(s->d->rw->history, i).at;
+
+        if (!has_nothing(s, i)) {
+            r = debug_visit(s->d, from);
+            if (r == DEBUG_THERE)
+                r = seek_run(s, to);
+            if (r == DEBUG_END || r == DEBUG_LIMIT)
+                r = DEBUG_THERE;
+        }
         to = from;
     }
     if (r != DEBUG_THERE)

@@ -224,6 +224,7 @@ enum debug_result why_memory(struct debugger *d, const struct debug_stop *what, 
 {
     static const char *const spaces[] = { [LOOK_VIRTUAL] = "v", [LOOK_PHYSICAL] = "p", [LOOK_MACHINE] = "m" };
     const struct past_question q = begin(d, w);
+    struct debug_stop watch = *what;
     struct debug_hit hit;
     uint64_t value = 0;
 
@@ -238,7 +239,11 @@ enum debug_result why_memory(struct debugger *d, const struct debug_stop *what, 
     else
         sentence_add(&w->says, "0x%" PRIx64, what->addr);
     sentence_add(&w->says, " is 0x%" PRIx64, value);
-    return past_answered(d, &q, add_access(d, what, w, &hit));
+    /* The memory that the address names now, whatever it was called then: of that it is known when it was stored to. */
+    if (PAGE_OFFSET(what->addr) + what->len <= PAGE_SIZE &&
+        look_machine_address(d->host, what->dom, what->vcpu, what->space, what->addr, &watch.addr))
+        watch.space = LOOK_MACHINE;
+    return past_answered(d, &q, add_access(d, &watch, w, &hit));
 }
 
 static bool is_pte_event(void *data, const struct trace_record *rec)
