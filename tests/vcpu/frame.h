@@ -9,6 +9,7 @@
 #include "tests/vcpu/fixture.h"
 
 #include "mmu/pv/private.h"
+#include "sim/checkpoint.h"
 #include "sim/frame.h"
 
 #define WORD(n)  (UINT64_C(0x000b0f00000000b8) | (uint64_t)(n) << 8)
@@ -40,24 +41,49 @@ static inline void view(struct fixture *f, mfn_t mfn, uint64_t rights)
     map_entry(f, VIEW, pte_make(mfn, _PAGE_PRESENT | _PAGE_USER | rights));
 }
 
+/* From here on all stores are to be noticed by history; up to here all were. */
+static inline void history_begins(struct fixture *f)
+{
+    const struct history_config cfg = { .limit_mib = 64 };
+    struct divergence d;
+
+    assert_null(f->m->edges->history);
+    assert_non_null(history_create(f->m, &cfg));
+    assert_true(checkpoint_take(f->m->edges->history, &d));
+}
+
+static inline void history_ends(struct fixture *f)
+{
+    struct divergence d;
+
+    if (!f->m->edges->history)
+        return;
+    if (!history_is_whole(f->m->edges->history, &d))
+        fail_msg("history has not noticed a store to machine frame 0x%lx", (unsigned long)mfn_x(d.mfn));
+    history_destroy(f->m->edges->history);
+}
+
 /* What the word at va does: the number that it moves, or NOT_HERE. */
 static inline long run(struct fixture *f, uint64_t va)
 {
     struct cpu_state *r = f->v->regs;
     struct sim_exit x;
 
+    history_ends(f);
     r->rax = 0;
     r->rip = va;
     x = pcpu_run(f->m->pcpu[0], f->v->ctx, 100);
     return x.kind == EXIT_EXCEPTION && x.exception.vector == X86_EXC_UD ? (long)r->rax : NOT_HERE;
 }
 
-/* The word at va, which is there in mfn, moves 1; it was executed. */
+/* The word at va, which is there in mfn, moves 1; it was executed. History watches from now on. */
 static inline void plant_at(struct fixture *f, mfn_t mfn, uint64_t va, uint64_t word)
 {
     frame_write_u64(f->m, (const uint64_t *)mfn_to_virt(f->m, mfn) + PAGE_OFFSET(va) / 8, word);
     assert_int_equal(run(f, va), 1);
     assert_int_equal(run(f, va), 1);
+    history_ends(f);
+    history_begins(f);
 }
 
 /* The same at `offset` of mfn, which is at VIEW. Its address. */

@@ -12,11 +12,13 @@
  * executed the old word before sim/frame.h was: all ten of the tables, the two kinds of mappings of dom0, shared_info,
  * vcpu_info, the FIFO control block, the event array, and the grant table.
  *
+ * A history (sim/checkpoint.h) is begun before each path, and must have noticed all stores behind it.
+ *
  * What has no row is another row's path. Other hypercalls answer by copy_to_guest(). The toolstack builds, saves and
  * resumes through dom0's mappings and native_write_foreign(). GNTTABOP_transfer leaves the frame as it is and writes
  * the grant table. The frame of PHYSDEVOP_pirq_eoi_gmfn is lent, and never written. The M2P of a guest is NX.
  *
- * Budget: 450 lines, since the paths have one set of tools in common, and are to be seen beside each other.
+ * Budget: 460 lines, since the paths have one set of tools in common, and are to be seen beside each other.
  */
 #include "tests/vcpu/frame.h"
 
