@@ -216,15 +216,18 @@ static bool is_frame(const struct frames *f, size_t i)
            f->stack[i + 2] < 1 << 22;
 }
 
-/* HYPERVISOR_iret with the stack at a frame that has been there from the beginning. */
+/* HYPERVISOR_iret with the stack at a frame that has been there from the beginning. Who makes it is there. */
 static bool leaves(void *data, const struct trace_record *rec)
 {
     const struct frames *f = data;
-    const uint64_t at = f->v->regs->rsp + (f->word == 8 ? 4 : 1) * f->word, i = (at - f->rsp) / f->word;
-    uint64_t rip = 0;
+    uint64_t at, i, rip = 0;
 
-    return rec->event == TRC_hypercall && rec->arg[0] == __HYPERVISOR_iret && f->kernel &&
-           rec->who.domain == f->d->dom && rec->who.vcpu == f->d->vcpu && at >= f->rsp && i < f->nr && is_frame(f, i) &&
+    if (rec->event != TRC_hypercall || rec->arg[0] != __HYPERVISOR_iret || !f->kernel || rec->who.domain != f->d->dom ||
+        rec->who.vcpu != f->d->vcpu)
+        return false;
+    at = f->v->regs->rsp + (f->word == 8 ? 4 : 1) * f->word;
+    i = (at - f->rsp) / f->word;
+    return at >= f->rsp && i < f->nr && is_frame(f, i) &&
            look_read(f->d->host, f->d->dom, f->d->vcpu, LOOK_VIRTUAL, at, &rip, f->word) == f->word &&
            rip == f->stack[i];
 }
