@@ -8,6 +8,7 @@
 #include "mmu/m2p.h"
 #include "sim/insn.h"
 #include "sim/walk.h"
+#include "tools/build/image.h"
 #include "vcpu/sched/sched.h"
 
 #include <stdio.h>
@@ -24,6 +25,29 @@ static struct vcpu *vcpu_of(struct host *h, domid_t dom, unsigned int vcpu)
     const struct domain *d = domain_of(h, dom);
 
     return d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
+}
+
+/* --- what people read --- */
+
+void look_time(s_time_t t, char text[LOOK_TEXT])
+{
+    if (t < MILLISECS(1))
+        snprintf(text, LOOK_TEXT, "%lld.%03lldus", (long long)t / 1000, (long long)t % 1000);
+    else if (t < SECONDS(1))
+        snprintf(text, LOOK_TEXT, "%lld.%06lldms", (long long)t / 1000000, (long long)t % 1000000);
+    else
+        snprintf(text, LOOK_TEXT, "%lld.%09llds", (long long)t / 1000000000, (long long)t % 1000000000);
+}
+
+void look_symbol(struct host *h, domid_t dom, uint64_t addr, char text[LOOK_SYMBOL])
+{
+    const struct image *img = dom < DOMID_FIRST_RESERVED ? host_guest_image(h, dom) : NULL;
+    uint64_t offset;
+    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
+
+    text[0] = '\0';
+    if (name)
+        snprintf(text, LOOK_SYMBOL, offset ? " <%.70s+0x%llx>" : " <%.70s>", name, (unsigned long long)offset);
 }
 
 /* --- vCPUs and domains --- */

@@ -83,6 +83,11 @@ struct look_walk {
 /* Whose address it is, and of what kind. */
 enum look_space { LOOK_VIRTUAL, LOOK_PHYSICAL, LOOK_MACHINE };
 
+/* "107.947us", "2.654795ms", "3.012614921s". */
+void look_time(s_time_t t, char text[LOOK_TEXT]);
+#define LOOK_SYMBOL 96
+/* " <name+0x12>", what an address of a domain falls on; or nothing. */
+void look_symbol(struct host *h, domid_t dom, uint64_t addr, char text[LOOK_SYMBOL]);
 /* False: there is no such vCPU. */
 bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu *v);
 /*

@@ -7,7 +7,7 @@
 #include "tools/debug/sentence.h"
 
 #include "sim/insn.h"
-#include "tools/build/image.h"
+#include "tools/debug/look.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -36,29 +36,18 @@ void sentence_add(struct sentence *s, const char *fmt, ...)
 
 void sentence_add_position(struct sentence *s, s_time_t t, struct position at)
 {
-    const bool us = t < MILLISECS(1), ms = t < SECONDS(1);
-    const s_time_t unit = us ? MICROSECS(1) : ms ? MILLISECS(1) : SECONDS(1);
+    char time[LOOK_TEXT];
 
-    sentence_add(s, "%" PRId64 ".%0*" PRId64 "%s#%" PRIu64 ".%" PRIu64, (int64_t)(t / unit),
-                 us   ? 3
-                 : ms ? 6
-                      : 9,
-                 (int64_t)(t % unit),
-                 us   ? "us"
-                 : ms ? "ms"
-                      : "s",
-                 at.insns, at.step);
+    look_time(t, time);
+    sentence_add(s, "%s#%" PRIu64 ".%" PRIu64, time, at.insns, at.step);
 }
 
 void sentence_add_address(struct sentence *s, struct host *h, unsigned int dom, uint64_t addr)
 {
-    const struct image *img = dom < DOMID_FIRST_RESERVED ? host_guest_image(h, (domid_t)dom) : NULL;
-    uint64_t offset;
-    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
+    char symbol[LOOK_SYMBOL];
 
-    sentence_add(s, "0x%" PRIx64, addr);
-    if (name)
-        sentence_add(s, offset ? " <%.70s+0x%" PRIx64 ">" : " <%.70s>", name, offset);
+    look_symbol(h, (domid_t)dom, addr, symbol);
+    sentence_add(s, "0x%" PRIx64 "%s", addr, symbol);
 }
 
 static const struct trace_field *field_of(const struct trace_record *rec, const char *name, unsigned int *i)

@@ -40,7 +40,7 @@ static bool branch_begin(struct debug *g, const char *name)
         debug_fail(g, "branch", "%s", err);
         return false;
     }
-    time_text(future > 0 ? future : 0, time);
+    look_time(future > 0 ? future : 0, time);
     kept = g->rw.branches[g->rw.nr_branches - 1].name;
     debug_console_branch(g, kept);
     snprintf(what, sizeof(what), "%s of future become branch %s", time, kept);
@@ -55,7 +55,7 @@ static bool may_branch(struct debug *g)
 
     if (!g->ask || g->asked)
         return true;
-    time_text(g->rw.end_now - host_now(g->host), time);
+    look_time(g->rw.end_now - host_now(g->host), time);
     snprintf(question, sizeof(question), "this is the past: %s of future become a branch (y, or n)", time);
     g->asked = g->ask(g->ask_data, question);
     if (!g->asked)

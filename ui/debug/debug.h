@@ -66,13 +66,9 @@ typedef void debug_fn(struct debug *g, const char *args, unsigned long count);
 /* A complaint, which also makes the session's exit status. */
 void debug_fail(struct debug *g, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-#define POSITION_TEXT 64
+#define POSITION_TEXT LOOK_TEXT
 /* "107.947us#80747.1" */
 const char *position_text(const struct debug *g, char text[POSITION_TEXT]);
-/* "107.947us" */
-void time_text(s_time_t t, char text[POSITION_TEXT]);
-/* " <name+0x12>", or nothing. */
-void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96]);
 /*
  * An address: [dN[vM]:][v:|p:|m:]EXPR. Registers, memory and symbols in it are that vCPU's; common fields are what the
  * trace would say of it now, and an event's own fields those of the event at which the machine has stopped, if it has.

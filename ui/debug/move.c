@@ -21,7 +21,7 @@ void debug_stop_begin(struct debug *g, const char *why)
     say_bool(&g->say, "live", rewind_is_live(&g->rw));
     say(&g->say, "%s  %s", at, why);
     if (there && !v.native) {
-        symbol_text(g, v.dom, v.regs.rip, symbol);
+        look_symbol(g->host, v.dom, v.regs.rip, symbol);
         look_insn(g->host, v.dom, v.vcpu, v.regs.rip, insn);
         say_field(&g->say, "vcpu", "d%uv%u", v.dom, v.vcpu);
         say_field(&g->say, "mode", "%s", v.mode);

@@ -20,7 +20,7 @@ static void by_text(const struct debug *g, const struct debug_by *by, char text[
     } else if (by->hypervisor) {
         snprintf(text, 160, "the hypervisor for d%uv%u", by->dom, by->vcpu);
     } else {
-        symbol_text(g, by->dom, by->rip, symbol);
+        look_symbol(g->host, by->dom, by->rip, symbol);
         snprintf(text, 160, "d%uv%u at 0x%" PRIx64 "%s", by->dom, by->vcpu, by->rip, symbol);
     }
 }

@@ -19,7 +19,7 @@ void debug_print(struct debug *g, const char *args, unsigned long count)
                    "print what? A number, %%REG, a symbol, a field, u64[ADDR], and what C makes of them");
     if (!*args || !debug_value(g, args, &v))
         return;
-    symbol_text(g, v.who.dom, v.value.u, symbol);
+    look_symbol(g->host, v.who.dom, v.value.u, symbol);
     say_begin(&g->say, "value");
     if (v.truth) {
         say_bool(&g->say, "value", v.value.u);
@@ -95,7 +95,7 @@ void debug_disas(struct debug *g, const char *args, unsigned long ignored)
             debug_fail(g, "memory", "0x%" PRIx64 ": there is no instruction", a.addr);
             return;
         }
-        symbol_text(g, a.dom, a.addr, symbol);
+        look_symbol(g->host, a.dom, a.addr, symbol);
         say_begin(&g->say, "insn");
         say_field(&g->say, "addr", "0x%" PRIx64, a.addr);
         say_field(&g->say, "text", "%s", text);
@@ -241,9 +241,9 @@ static void vcpu_say(struct debug *g, const struct look_vcpu *v)
 {
     char since[POSITION_TEXT], symbol[96] = "";
 
-    time_text(v->since, since);
+    look_time(v->since, since);
     if (!v->native)
-        symbol_text(g, v->dom, v->regs.rip, symbol);
+        look_symbol(g->host, v->dom, v->regs.rip, symbol);
     say_begin(&g->say, "vcpu");
     say_field(&g->say, "vcpu", "d%uv%u", v->dom, v->vcpu);
     say_field(&g->say, "state", "%s", v->state);
@@ -330,7 +330,7 @@ void debug_timers(struct debug *g, const char *args, unsigned long ignored)
     for (unsigned int n = 0; look_timer(g->host, n, &t); n++) {
         char when[POSITION_TEXT];
 
-        time_text(t.expires, when);
+        look_time(t.expires, when);
         say_begin(&g->say, "timer");
         say_field(&g->say, "expires", "%s", when);
         say_field(&g->say, "what", "%s", t.what);

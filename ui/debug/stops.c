@@ -25,7 +25,7 @@ const char *stop_place(const struct debug *g, const struct debug_stop *s, uint64
     char who[16] = "", symbol[96] = "";
 
     if (s->space == LOOK_VIRTUAL)
-        symbol_text(g, s->dom, addr, symbol);
+        look_symbol(g->host, s->dom, addr, symbol);
     if (s->space != LOOK_MACHINE)
         snprintf(who, sizeof(who), s->vcpu ? "d%uv%u:" : "d%u:", s->dom, s->vcpu);
     snprintf(text, STOP_PLACE, "%s%s0x%" PRIx64 "%s", who, spaces[s->space], addr, symbol);

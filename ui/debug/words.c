@@ -2,7 +2,6 @@
 /* What the debugger's commands read and say alike: values, addresses, positions, complaints. See ui/debug/debug.h. */
 #include "ui/debug/debug.h"
 
-#include "tools/build/image.h"
 #include "tools/debug/condition.h"
 
 #include <inttypes.h>
@@ -21,38 +20,15 @@ void debug_fail(struct debug *g, const char *code, const char *fmt, ...)
     g->failed = true;
 }
 
-void time_text(s_time_t t, char text[POSITION_TEXT])
-{
-    if (t < MILLISECS(1))
-        snprintf(text, POSITION_TEXT, "%lld.%03lldus", (long long)t / 1000, (long long)t % 1000);
-    else if (t < SECONDS(1))
-        snprintf(text, POSITION_TEXT, "%lld.%06lldms", (long long)t / 1000000, (long long)t % 1000000);
-    else
-        snprintf(text, POSITION_TEXT, "%lld.%09llds", (long long)t / 1000000000, (long long)t % 1000000000);
-}
-
 const char *position_text(const struct debug *g, char text[POSITION_TEXT])
 {
     size_t n;
 
-    time_text(host_now(g->host), text);
+    look_time(host_now(g->host), text);
     n = strlen(text);
     snprintf(text + n, POSITION_TEXT - n, "#%llu.%llu", (unsigned long long)g->rw.m->at.insns,
              (unsigned long long)g->rw.m->at.step);
     return text;
-}
-
-/* --- names --- */
-
-void symbol_text(const struct debug *g, domid_t dom, uint64_t addr, char text[96])
-{
-    const struct image *img = host_guest_image(g->host, dom);
-    uint64_t offset;
-    const char *name = img ? image_symbol_lookup(img, addr, &offset) : NULL;
-
-    text[0] = '\0';
-    if (name)
-        snprintf(text, 96, offset ? " <%.70s+0x%" PRIx64 ">" : " <%.70s>", name, offset);
 }
 
 /* --- expressions --- */
