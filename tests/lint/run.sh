@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh: what scripts/symbols.sh, a part of `make lint`, says of trees that are made up here: one that is in order, and
-# one a mistake.
+# one a mistake; and that `make format` leaves the sources alone where clang-format is another than the style's.
 set -uf
 
 passed=0 failed=0
-script=$(pwd)/scripts/symbols.sh
+root=$(pwd) script=$(pwd)/scripts/symbols.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
@@ -105,6 +105,24 @@ expect 'memory outside of the arena' 'low/a.o: allocates by malloc() what should
     'high/b.o: allocates by asprintf() what should lie in the arena' \
     'high/b.o: allocates by strdup() what should lie in the arena' \
     'scripts/layers.txt: low/needless.c allocates nothing: it needs no reason'
+
+# format VERSION WANTED: `make format` with a clang-format of this version, one that writes down what it is told.
+mkdir bin
+printf '#!/bin/sh\n[ "$1" = --version ] && echo "clang-format version $VERSION" || echo "$1" > "$SAID"\n' > bin/clang-format
+chmod +x bin/clang-format
+format() {
+    rm -f said
+    PATH=$tmp/bin:$PATH VERSION=$1 SAID=$tmp/said MAKEFLAGS='' make -s -C "$root" format > /dev/null 2>&1
+    if [ "$?:$(cat said 2> /dev/null)" = "$2" ]; then
+        passed=$((passed + 1))
+        echo "ok   make format with clang-format $1"
+    else
+        failed=$((failed + 1))
+        echo "FAIL make format with clang-format $1: wanted $2"
+    fi
+}
+format 14.0.6 0:-i
+format 19.1.7 2:
 
 echo
 echo "$passed passed, $failed failed"
