@@ -76,14 +76,18 @@ static bool parse(const char *line, const char *prefix, char name[64], unsigned 
 
 static unsigned int check(const struct family *f, const struct trace_names *names)
 {
+    static const char *const places[] = { "build/deps/xen/usr/include/xen", "/usr/include/xen" };
     char path[64], line[256], name[64];
     unsigned int nr_found = 0;
     unsigned long nr;
     bool begun = !f->from;
-    FILE *in;
+    FILE *in = NULL;
 
-    snprintf(path, sizeof(path), "/usr/include/xen/%s", f->header);
-    in = fopen(path, "r");
+    /* Those that the compiler takes (scripts/setup.sh): the system's may be of another Xen. */
+    for (size_t i = 0; i < ARRAY_SIZE(places) && !in; i++) {
+        snprintf(path, sizeof(path), "%s/%s", places[i], f->header);
+        in = fopen(path, "r");
+    }
     if (!in)
         skip();
     assert_non_null(names);
