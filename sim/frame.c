@@ -27,5 +27,4 @@ void frame_unshare(struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn) || !m->shares[mfn_x(mfn)]);
     m->shares[mfn_x(mfn)]--;
-    frame_written(m, mfn);
 }

@@ -71,7 +71,8 @@ static inline void fix_guest(struct fixture *f, const struct kernel_spec *spec)
     f->scratch = f->v->regs->rsp - 2048;
 }
 
-static inline int fix_setup_on(void **state, unsigned int nr_pcpus)
+/* The parts of it: a machine, on that a hypervisor with dom0, on that a guest. */
+static inline struct fixture *fix_machine(unsigned int nr_pcpus)
 {
     struct machine_config cfg = { .ram_mib = 128, .nr_pcpus = nr_pcpus };
     struct fixture *f = calloc(1, sizeof(*f));
@@ -82,17 +83,39 @@ static inline int fix_setup_on(void **state, unsigned int nr_pcpus)
         fail_msg("%s", err);
     f->m->edges->log.sink = fix_log;
     f->m->edges->log.data = f;
+    return f;
+}
+
+static inline void fix_hypervisor(struct fixture *f)
+{
+    char err[256] = "";
+
     f->xen = xen_create(f->m, "rr", err, sizeof(err));
     if (!f->xen)
         fail_msg("%s", err);
     f->dom0 = native_kernel_create(f->xen->dom0);
     f->xc = xc_interface_open(native_vcpu(f->dom0));
+}
+
+static inline int fix_setup_on(void **state, unsigned int nr_pcpus)
+{
+    struct fixture *f = fix_machine(nr_pcpus);
+
+    fix_hypervisor(f);
     fix_guest(f, &kernel_linux64);
     *state = f;
     return 0;
 }
 
 static inline int fix_setup(void **state) { return fix_setup_on(state, 0); }
+
+/* Nobody has a frame any more that is written at any time. */
+static inline void fix_expect_no_shares(const struct fixture *f)
+{
+    for (uint64_t nr = 0; nr < f->m->nr_frames; nr++)
+        if (f->m->shares[nr])
+            fail_msg("machine frame 0x%lx is still shared", (unsigned long)nr);
+}
 
 static inline int fix_teardown(void **state)
 {
@@ -104,6 +127,7 @@ static inline int fix_teardown(void **state)
     xc_interface_close(f->xc);
     xen_destroy(f->xen);
     native_kernel_destroy(f->dom0);
+    fix_expect_no_shares(f);
     machine_destroy(f->m);
     free(f);
     return 0;

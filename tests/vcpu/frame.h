@@ -36,6 +36,17 @@ static inline void map_entry(struct fixture *f, unsigned int n, uint64_t e)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_update_va_mapping, page_va(f, n), e, UVMF_INVLPG, 0), 0);
 }
 
+/* The same for a 32-bit guest. */
+static inline void map_entry32(struct fixture *f, unsigned int n, uint64_t e)
+{
+    struct cpu_state *r = f->v->regs;
+
+    r->rax = __HYPERVISOR_update_va_mapping;
+    r->rbx = page_va(f, n), r->rcx = (uint32_t)e, r->rdx = e >> 32, r->rsi = UVMF_INVLPG;
+    compat_hypercall_guest(f->v);
+    assert_int_equal((uint32_t)r->rax, 0);
+}
+
 static inline void view(struct fixture *f, mfn_t mfn, uint64_t rights)
 {
     map_entry(f, VIEW, pte_make(mfn, _PAGE_PRESENT | _PAGE_USER | rights));

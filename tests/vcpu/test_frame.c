@@ -8,11 +8,12 @@
  *
  *      b8 n n n n 0f 0b 00       mov $n, %eax; ud2
  *
- * There are 37 paths: 27 here, and ten that write page tables and descriptors in test_frame_tables.c. Seventeen of them
- * executed the old word before sim/frame.h was: all ten of the tables, the two kinds of mappings of dom0, shared_info,
+ * There are 41 paths: 27 here, and 14 that write page tables and descriptors in test_frame_tables.c. Seventeen of them
+ * executed the old word before sim/frame.h was: ten of the tables, the two kinds of mappings of dom0, shared_info,
  * vcpu_info, the FIFO control block, the event array, and the grant table.
  *
- * A history (sim/checkpoint.h) is begun before each path, and must have noticed all stores behind it.
+ * A history (sim/checkpoint.h) is begun before each path, and must have noticed all stores behind it. Frames that no
+ * guest can execute from are test_frame_life.c's.
  *
  * What has no row is another row's path. Other hypercalls answer by copy_to_guest(). The toolstack builds, saves and
  * resumes through dom0's mappings and native_write_foreign(). GNTTABOP_transfer leaves the frame as it is and writes
@@ -91,10 +92,11 @@ static void by_write_foreign(struct fixture *f, mfn_t mfn, uint64_t va)
     assert_int_equal(native_write_foreign(native_vcpu(f->dom0), f->d->domain_id, mfn, page), 0);
 }
 
-/* Whoever has it mapped writes: the code was executed while it is. */
+/* Whoever has it mapped writes: code from before, and code that was executed while it is. */
 static void write_mapped(struct fixture *f, void *page, uint64_t va)
 {
-    assert_int_equal(run(f, va), 1);
+    ((uint64_t *)page)[AT / 8] = WORD(3);
+    assert_int_equal(run(f, va), 3);
     ((uint64_t *)page)[AT / 8] = WORD(2);
     assert_int_equal(run(f, va), 2);
 }
@@ -154,6 +156,9 @@ static void by_vcpu_time(struct fixture *f, mfn_t mfn, uint64_t va)
     const s_time_t now = f->m->clock.now;
 
     assert_int_equal(map_vcpu_info(f->v, f->v, mfn_x(mfn), AT - in_info), 0);
+    f->m->clock.now = (s_time_t)WORD(3);
+    update_vcpu_system_time(f->v, f->v);
+    assert_int_equal(run(f, va), 3); /* code from before */
     plant(f, mfn, AT, WORD(1));
     f->m->clock.now = (s_time_t)WORD(2);
     update_vcpu_system_time(f->v, f->v);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * As test_frame.c, which explains, for the ten paths that write page tables and descriptors: the hypervisor does for
+ * As test_frame.c, which explains, for the 14 paths that write page tables and descriptors: the hypervisor does for
  * what guests may not do themselves, and both it and the processor set accessed bits.
  */
 #include "tests/vcpu/frame.h"
@@ -166,11 +166,13 @@ static void test_grant_mappings(void **state)
     view(f, table, 0);
 
     unmap.handle = map_spare(f, table, va);
+    history_begins(f);
     grant_op(f, GNTTABOP_unmap_grant_ref, &unmap, sizeof(unmap));
     assert_int_equal(unmap.status, GNTST_okay);
     assert_int_equal(run(f, va), NOT_HERE);
 
     replace.handle = map_spare(f, table, va);
+    history_begins(f);
     grant_op(f, GNTTABOP_unmap_and_replace, &replace, sizeof(replace));
     assert_int_equal(replace.status, GNTST_okay);
     assert_int_equal(run(f, va), 1);
@@ -201,15 +203,107 @@ static void test_types(void **state)
     assert_int_equal(fix_hypercall(f, __HYPERVISOR_set_gdt, 0, 0, 0, 0), 0);
 }
 
+/* A page whose number ends so. */
+static mfn_t page_ending(struct fixture *f, unsigned int nibble, unsigned int from)
+{
+    while ((mfn_x(page_mfn(f, from)) & 15) != nibble)
+        from++;
+    assert_true(from < VIEW);
+    return page_mfn(f, from);
+}
+
+/*
+ * Frames become page tables, and entries get bits: an L1's become global, 05 is add $imm, %eax; an L2's are for users,
+ * 61 is no instruction, and 65 b8 is mov $imm, %eax. The L2 is refused, for an entry that comes later.
+ */
+static void test_promotion(void **state)
+{
+    struct fixture *f = *state;
+    const mfn_t table = page_mfn(f, SPARE), data = page_mfn(f, SOURCE), below = page_ending(f, 0xb, 0);
+    const uint64_t l1e = pte_make(data, _PAGE_PRESENT | _PAGE_USER) | UINT64_C(0x26c0) << 48;
+    const uint64_t l2e = pte_make(below, _PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_DIRTY | 0x800) | UINT64_C(0x2690) << 48;
+    const uint64_t va = page_va(f, VIEW) + AT, *entry = (const uint64_t *)mfn_to_virt(f->m, table) + AT / 8;
+    struct mmuext_op op = { .cmd = MMUEXT_PIN_L1_TABLE, .arg1.mfn = mfn_x(table) };
+    long then;
+
+    map_entry(f, SPARE, 0);
+    for (unsigned int n = 0; n < VIEW; n++)
+        if (mfn_eq(page_mfn(f, n), below)) {
+            map_entry(f, n, 0);
+            break;
+        }
+    view(f, table, 0);
+    frame_write_u64(f->m, entry, l1e);
+    frame_write_u64(f->m, entry + 1, 0x0b0f66); /* ud2 */
+    then = run(f, va);
+    assert_int_not_equal(then, NOT_HERE);
+    history_begins(f);
+    mmuext(f, &op);
+    assert_int_equal(*entry, l1e | _PAGE_GLOBAL);
+    assert_int_equal(run(f, va), then + 2);
+    op.cmd = MMUEXT_UNPIN_TABLE;
+    mmuext(f, &op);
+
+    frame_write_u64(f->m, entry, l2e);
+    frame_write_u64(f->m, entry + 2, pte_make(data, _PAGE_PRESENT));
+    assert_int_equal(run(f, va), 0);
+    history_begins(f);
+    assert_int_not_equal(get_page_and_type_from_mfn(f->v, table, PGT_l2_page_table, f->d, 0), 0);
+    assert_int_equal(*entry, l2e | _PAGE_USER);
+    assert_int_equal(run(f, va), (uint32_t)(l2e >> 16));
+}
+
+/* The M2P goes from a root of user mode: its entry is what slot 255 loads, whose last byte is mov $imm, %eax. */
+static void test_root(void **state)
+{
+    struct fixture *f = *state;
+    const mfn_t root = page_mfn(f, SPARE);
+    const uint64_t va = page_va(f, VIEW) + (RO_MPT_SLOT - 1) * 8, *slot;
+    struct mmuext_op op = { .cmd = MMUEXT_PIN_L4_TABLE, .arg1.mfn = mfn_x(root) };
+
+    slot = (const uint64_t *)mfn_to_virt(f->m, root) + RO_MPT_SLOT;
+    map_entry(f, SPARE, 0);
+    view(f, root, 0);
+    frame_write_u64(f->m, slot - 1, UINT64_C(0xb890909090909066));
+    assert_int_equal(fix_hypercall(f, __HYPERVISOR_vm_assist, VMASST_CMD_enable, VMASST_TYPE_m2p_strict, 0, 0), 0);
+    mmuext(f, &op);
+    assert_int_equal(run(f, va), NOT_HERE);
+    assert_int_equal(f->v->regs->rax, (uint32_t)*slot);
+    assert_int_not_equal(*slot, 0);
+    history_begins(f);
+    op.cmd = MMUEXT_NEW_USER_BASEPTR;
+    mmuext(f, &op);
+    assert_int_equal(*slot, 0);
+    assert_int_equal(run(f, va), NOT_HERE);
+    assert_int_equal(f->v->regs->rax, 0);
+}
+
+/* A 32-bit kernel's L3 has four entries. What it executed behind them goes, even if the L2 is none: it is writable. */
+static void test_narrow(void **state)
+{
+    struct fixture *f = *state;
+    mfn_t l3, l2;
+    uint64_t va;
+
+    fix_guest(f, &kernel_legacy32);
+    va = page_va(f, 2) + AT;
+    l3 = page_mfn(f, 0);
+    l2 = page_mfn(f, 1);
+    map_entry32(f, 0, 0);
+    map_entry32(f, 2, pte_make(l3, _PAGE_PRESENT | _PAGE_USER));
+    frame_write_u64(f->m, (const uint64_t *)mfn_to_virt(f->m, l3) + 3, pte_make(l2, _PAGE_PRESENT));
+    plant_at(f, l3, va, WORD(1));
+    assert_int_not_equal(get_page_and_type_from_mfn(f->v, l3, PGT_l3_page_table, f->d, 0), 0);
+    assert_int_equal(run(f, va), NOT_HERE);
+}
+
 /* --- */
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_tables),
-        TEST(test_accessed),
-        TEST(test_grant_mappings),
-        TEST(test_types),
+        TEST(test_tables),    TEST(test_accessed), TEST(test_grant_mappings), TEST(test_types),
+        TEST(test_promotion), TEST(test_root),     TEST(test_narrow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
