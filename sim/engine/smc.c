@@ -149,7 +149,6 @@ void emu_smc_forget(struct emu *e)
 {
     const uint8_t *first = e->code.has_code, *end = first + e->m->nr_frames;
 
-    emu_smc_drop_shared(e);
     for (const uint8_t *f = first; (f = memchr(f, 1, (size_t)(end - f))); f++)
         if (e->m->shares[f - first])
             emu_smc_invalidate(e, (uint64_t)(f - first));

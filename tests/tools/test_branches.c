@@ -10,22 +10,19 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "tests/tools/runs.h"
 #include "tools/debug/look.h"
 #include "tools/rewind/input.h"
 #include "tools/rewind/rewind.h"
 #include "vcpu/noun/domain.h"
 
-struct setup {
-    const char *kernel;
-    unsigned int vcpus, pcpus, guests;
+static const struct run_setup setups[] = {
+    { "echo", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },      { "hello", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },
+    { "smp", NULL, "credit2", 3, 2, 1, NULL, 8, NULL },       { "echo", NULL, "credit2", 1, 2, 2, NULL, 8, NULL },
+    { "callbacks", NULL, "credit2", 1, 1, 1, NULL, 8, NULL }, { "clock", NULL, "credit2", 2, 2, 1, NULL, 8, NULL },
 };
-
-static const struct setup setups[] = { { "echo", 1, 1, 1 }, { "hello", 1, 1, 1 },     { "smp", 3, 2, 1 },
-                                       { "echo", 1, 2, 2 }, { "callbacks", 1, 1, 1 }, { "clock", 2, 2, 1 } };
 
 struct seen {
     struct position at;
@@ -40,7 +37,7 @@ struct line {
 };
 
 struct scene {
-    const struct setup *setup;
+    const struct run_setup *setup;
     struct host *host;
     struct rewind rw;
     uint64_t prng;
@@ -65,26 +62,15 @@ static struct line *line_of(struct scene *sc, const char *name)
     return &sc->lines[sc->nr_lines++];
 }
 
-static void begin(struct scene *sc, const struct setup *s, uint64_t seed)
+static void begin(struct scene *sc, const struct run_setup *s, uint64_t seed)
 {
-    const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = s->pcpus, .sched = "credit2", .quiet = true };
     const struct host_io io = { .data = sc };
-    char path[128], err[HOST_ERR_SIZE];
+    char err[HOST_ERR_SIZE];
 
     memset(sc, 0, sizeof(*sc));
     sc->setup = s;
     sc->prng = seed;
-    snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
-    sc->host = host_create(&cfg, &io, err);
-    assert_non_null(sc->host);
-    for (unsigned int i = 0; i < s->guests; i++) {
-        const struct host_guest g = { .kernel = path, .memory_mib = 8, .vcpus = s->vcpus };
-        domid_t domid;
-
-        if (host_guest_add(sc->host, &g, &domid, err))
-            fail_msg("%s", err);
-        assert_int_equal(host_guest_start(sc->host, domid), 0);
-    }
+    sc->host = run_begin(s, &io, 64, NULL, NULL);
     if (rewind_begin(&sc->rw, sc->host, 64, err))
         fail_msg("%s", err);
     sc->rw.every = 20000;

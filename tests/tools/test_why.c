@@ -15,6 +15,7 @@
 #include <string.h>
 #include <xen/xen.h>
 
+#include "tests/tools/runs.h"
 #include "tools/debug/why.h"
 #include "vcpu/noun/domain.h"
 
@@ -39,20 +40,13 @@ static uint64_t random_to(struct scene *sc, uint64_t n)
 
 static void begin(struct scene *sc, const char *kernel, uint64_t seed)
 {
-    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 1, .quiet = true };
+    const struct run_setup setup = { kernel, NULL, "credit2", 1, 1, 1, NULL, 16, NULL };
     const struct run_limit l = { .until = MICROSECS(3200), .at = { .insns = UINT64_MAX }, .stop = &sc->interrupt };
     const struct host_io io = { .data = sc };
-    char path[128], err[HOST_ERR_SIZE];
-    const struct host_guest g = { .kernel = path, .memory_mib = 16, .vcpus = 1 };
-    domid_t domid;
+    char err[HOST_ERR_SIZE];
 
     *sc = (struct scene){ .prng = seed };
-    snprintf(path, sizeof(path), "build/guests/%s", kernel);
-    sc->host = host_create(&cfg, &io, err);
-    assert_non_null(sc->host);
-    if (host_guest_add(sc->host, &g, &domid, err))
-        fail_msg("%s", err);
-    assert_int_equal(host_guest_start(sc->host, domid), 0);
+    sc->host = run_begin(&setup, &io, 128, NULL, NULL);
     if (rewind_begin(&sc->rw, sc->host, 64, err))
         fail_msg("%s", err);
     sc->rw.every = 9973;

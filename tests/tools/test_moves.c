@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Moves over calls and out of them, and over instructions that repeat themselves, both ways: they end where single
+ * steps do.
+ */
+#include "tests/tools/stops.h"
+
+/* Calls are gone over, out of and into as by single steps. */
+static unsigned int a_call(struct scene *sc)
+{
+    const struct sample *s = &sc->samples[random_to(sc, sc->nr_samples)];
+    const struct vcpu *v;
+    struct position origin, behind;
+    unsigned int len, inside;
+    uint64_t rip, rsp;
+    char text[96];
+
+    go(sc, sc->begin);
+    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    sc->d.dom = s->dom;
+    sc->d.vcpu = 0;
+    v = debug_vcpu_of(&sc->d);
+    for (unsigned int i = 0; i < 300; i++) { /* to a call */
+        if (!v || !v->regs || debugger_step(&sc->d) != DEBUG_THERE || position_is_before(sc->end, here(sc)))
+            return 0;
+        len = look_insn(sc->host, s->dom, 0, v->regs->rip, text);
+        if (len && !strncmp(text, "call", 4))
+            break;
+        if (i == 299)
+            return 0;
+    }
+    origin = here(sc);
+    rip = v->regs->rip + len;
+    rsp = v->regs->rsp;
+    for (inside = 0; v->regs->rip != rip || v->regs->rsp != rsp; inside++)
+        if (inside > 2000 || debugger_step(&sc->d) != DEBUG_THERE || position_is_before(sc->end, here(sc)))
+            return 0;
+    behind = here(sc);
+    go(sc, origin);
+    assert_int_equal(debugger_over(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), behind))
+        fail_msg("%s: over a call at #%llu to #%llu, not #%llu (rip 0x%llx, rsp 0x%llx; 0x%llx, 0x%llx)",
+                 sc->setup->kernel, (unsigned long long)origin.insns, (unsigned long long)here(sc).insns,
+                 (unsigned long long)behind.insns, (unsigned long long)v->regs->rip, (unsigned long long)v->regs->rsp,
+                 (unsigned long long)rip, (unsigned long long)rsp);
+    assert_int_equal(debugger_reverse_over(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), origin))
+        fail_msg("%s: back over a call from #%llu to #%llu, not #%llu", sc->setup->kernel,
+                 (unsigned long long)behind.insns, (unsigned long long)here(sc).insns,
+                 (unsigned long long)origin.insns);
+    assert_int_equal(debugger_step(&sc->d), DEBUG_THERE);
+    assert_int_equal(debugger_reverse_finish(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), origin))
+        fail_msg("%s: back out of a call to #%llu, not #%llu", sc->setup->kernel, (unsigned long long)here(sc).insns,
+                 (unsigned long long)origin.insns);
+    debugger_step(&sc->d);
+    assert_int_equal(debugger_finish(&sc->d), DEBUG_THERE);
+    if (!is_at(here(sc), behind))
+        fail_msg("%s: out of a call to #%llu, not #%llu", sc->setup->kernel, (unsigned long long)here(sc).insns,
+                 (unsigned long long)behind.insns);
+    return 1;
+}
+
+static void calls(void **state)
+{
+    const char *more = getenv("STOPS_TRIALS");
+    const unsigned int trials = more ? (unsigned int)atoi(more) : 6;
+    unsigned int nr = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+        static struct scene sc;
+
+        if (!run_is_there(&setups[i]))
+            continue;
+        begin(&sc, &setups[i], 500 + i);
+        look_around(&sc);
+        sc.d.limit = UNTIL;
+        for (unsigned int n = 0; n < trials; n++)
+            nr += a_call(&sc);
+        end(&sc);
+    }
+    if (more)
+        print_message("%u calls\n", nr);
+    assert_true(nr > 10);
+}
+
+/* --- instructions that repeat themselves: each round is one --- */
+
+#define ROUNDS 600
+
+static bool repeats(struct scene *sc, const struct vcpu *v)
+{
+    char text[96];
+
+    return look_insn(sc->host, v->domain->domain_id, v->vcpu_id, v->regs->rip, text) && !strncmp(text, "rep", 3);
+}
+
+/* Over the next one of a few rounds at least, from its first: where each of *nr begins, and where the last one ends. */
+static bool to_rounds(struct scene *sc, const struct vcpu *v, struct position round[ROUNDS], unsigned int *nr)
+{
+    const uint64_t mask = v->domain->abi->word == 4 ? UINT32_MAX : UINT64_MAX;
+    bool before = true; /* it may be in the middle of one */
+    uint64_t rip, rcx;
+
+    for (unsigned int i = 0; before || !repeats(sc, v) || (v->regs->rcx & mask) < 4; i++) {
+        before = repeats(sc, v);
+        if (i == 3000 || debugger_step(&sc->d) != DEBUG_THERE || position_is_before(sc->end, here(sc)))
+            return false;
+    }
+    rip = v->regs->rip;
+    rcx = v->regs->rcx;
+    for (*nr = 0; v->regs->rip == rip; ++*nr) {
+        assert_true((v->regs->rcx & mask) == ((rcx - *nr) & mask));
+        round[*nr] = here(sc);
+        if (*nr == ROUNDS - 1 || debugger_step(&sc->d) != DEBUG_THERE)
+            return false;
+    }
+    round[*nr] = here(sc);
+    return true;
+}
+
+static void expect_here(struct scene *sc, const char *how, struct position at)
+{
+    if (!is_at(here(sc), at))
+        fail_msg("%s: %s: #%llu.%llu and not #%llu.%llu", sc->setup->kernel, how, (unsigned long long)here(sc).insns,
+                 (unsigned long long)here(sc).step, (unsigned long long)at.insns, (unsigned long long)at.step);
+}
+
+/* What is stored to is watched, from the first round to the last one that is looked at, and back. */
+static unsigned int watch_rounds(struct scene *sc, const struct vcpu *v, const struct position *round, unsigned int nr)
+{
+    struct debug_stop stop = { .kind = DEBUG_WATCH, .access = DEBUG_WRITTEN, .dom = v->domain->domain_id, .len = 1024 };
+    char err[EXPR_ERR_SIZE];
+    unsigned int n = 0;
+
+    stop.addr = v->regs->rdi;
+    assert_non_null(stops_add(&sc->d.stops, &stop, NULL, err));
+    while (n < nr && debugger_continue(&sc->d) == DEBUG_THERE && !position_is_before(round[nr], here(sc)))
+        expect_here(sc, "a round stores", round[++n]);
+    go(sc, round[n]);
+    for (unsigned int k = n; k > 0; k--) {
+        assert_int_equal(debugger_reverse_continue(&sc->d), DEBUG_THERE);
+        expect_here(sc, "a round has stored", round[k - 1]);
+    }
+    stops_delete(&sc->d.stops, sc->d.stops.list[0]->id);
+    return n;
+}
+
+static unsigned int some_rounds(struct scene *sc)
+{
+    struct position round[ROUNDS];
+    const struct vcpu *v;
+    unsigned int nr;
+
+    go(sc, sc->begin);
+    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    sc->d.dom = 1;
+    sc->d.vcpu = 0;
+    v = debug_vcpu_of(&sc->d);
+    if (!v || !v->regs || !to_rounds(sc, v, round, &nr))
+        return 0;
+    for (unsigned int i = nr; i-- > 0;) {
+        assert_int_equal(debugger_reverse_step(&sc->d), DEBUG_THERE);
+        expect_here(sc, "a round back", round[i]);
+    }
+    for (unsigned int i = 0; i < nr; i += 1 + nr / 4) {
+        go(sc, round[i]);
+        assert_int_equal(debugger_over(&sc->d), DEBUG_THERE);
+        expect_here(sc, "over all rounds", round[nr]);
+        assert_int_equal(debugger_reverse_over(&sc->d), DEBUG_THERE);
+        expect_here(sc, "back over all rounds", round[0]);
+    }
+    go(sc, round[0]);
+    return watch_rounds(sc, v, round, nr);
+}
+
+static void rounds(void **state)
+{
+    unsigned int nr = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+        static struct scene sc;
+
+        if (!run_is_there(&setups[i]))
+            continue;
+        begin(&sc, &setups[i], 900 + i);
+        sc.d.limit = UNTIL;
+        for (unsigned int n = 0; n < 8; n++)
+            nr += some_rounds(&sc);
+        end(&sc);
+    }
+    print_message("%u rounds\n", nr);
+    assert_true(nr > 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls),
+        cmocka_unit_test(rounds),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
