@@ -66,6 +66,7 @@ struct scene {
     unsigned int nr_events;
     struct position from, until; /* of a trial */
     unsigned int trials[4], found[4];
+    unsigned int twice; /* instructions of two accesses that were watched */
 };
 
 static inline uint64_t random_to(struct scene *sc, uint64_t n)

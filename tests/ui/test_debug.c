@@ -3,7 +3,9 @@
  * Whatever is typed at the debugger: every command of its table, with arguments that are none, right, wrong, long, not
  * even text, in the past, at the end, when all is over, as text and as JSON; and random lines made of what lines are
  * made of. Nothing of that may harm it, what fails leaves the machine where it was and says so once, JSON stays JSON,
- * and with --read-only no future changes.
+ * and with --read-only no future changes. What JSON objects consist of is in a table, with all kinds that there are.
+ *
+ * Budget: whatever is typed, one function looks at what comes of it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,10 +29,15 @@ struct scene {
     size_t len;
 };
 
+static void on_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    debug_console_add(&((struct scene *)data)->g, domid, text, len);
+}
+
 static void begin(struct scene *sc, const char *kernel, bool json)
 {
     const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = 1, .sched = "credit2", .quiet = true };
-    const struct host_io io = { .data = sc };
+    const struct host_io io = { .data = sc, .console_out = on_out };
     const struct host_guest guest = { .kernel = kernel, .memory_mib = 8, .vcpus = 1 };
     const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &sc->stop };
     char err[HOST_ERR_SIZE];
@@ -61,26 +68,121 @@ static void end(struct scene *sc)
     free(sc->said);
 }
 
+/*
+ * What objects consist of: of each kind in this order, s strings, n numbers, b either true or false; what is in
+ * brackets may be left out, and what is in one bracket comes together.
+ */
+static struct {
+    const char *kind, *fields;
+    unsigned int seen;
+} kinds[] = {
+    { "branch", "name s from s text s", 0 },
+    { "break", "id n type s [event s] [place s] [len n access s] [if s]", 0 },
+    { "breaks", "text s", 0 },
+    { "checkpoint", "checkpoints n bytes n begin s", 0 },
+    { "console", "dom n later b text s", 0 },
+    { "delete", "text s", 0 },
+    { "domain", "dom n name s type s state s vcpus n pages n", 0 },
+    { "error", "code s text s", 0 },
+    { "event", "id n pos s event s record s", 0 },
+    { "frame", "mfn s type s type_count n count n [owner n]", 0 },
+    { "grant", "ref n user n mfn s readonly b", 1 }, /* between two guests: not here */
+    { "hash", "hash s", 0 },
+    { "help", "command s args s help s", 0 },
+    { "insn", "addr s text s", 0 },
+    { "mark", "text s", 0 },
+    { "marks", "text s", 0 },
+    { "memory", "addr s value s", 0 },
+    { "message", "text s", 0 },
+    { "port", "port n state s to s vcpu n pending b masked b", 0 },
+    { "pte", "level n index n table s entry s", 0 },
+    { "regs",
+      "rax s rbx s rcx s rdx s rsi s rdi s rbp s rsp s r8 s r9 s r10 s r11 s r12 s r13 s r14 s r15 s rip s rflags s "
+      "cs s cr3 s cpl n",
+      0 },
+    { "set", "pos s what s old s new s", 0 },
+    { "stop", "pos s why s live b [vcpu s mode s rip s symbol s insn s] [id n] [addr s len n old s new s by s]", 0 },
+    { "timer", "expires s what s", 0 },
+    { "value", "[value b] [value s symbol s]", 0 },
+    { "vcpu", "vcpu s state s why s since s cpu n", 0 },
+    { "walk", "text s", 0 },
+    { "why", "text s [at s]", 0 },
+};
+
+/* From a value to what follows it: a string 's', a number 'n', true or false 'b'. NULL: it is none of that. */
+static const char *value_end(const char *p, char type)
+{
+    if (type == 'n')
+        return *p >= '0' && *p <= '9' ? p + strspn(p, "0123456789") : NULL;
+    if (type == 'b')
+        return !strncmp(p, "true", 4) ? p + 4 : !strncmp(p, "false", 5) ? p + 5 : NULL;
+    if (*p++ != '"')
+        return NULL;
+    while (*p != '"') {
+        if (*p < 0x20 || *p > 0x7e)
+            return NULL;
+        p += *p == '\\' ? 2 : 1;
+    }
+    return p + 1;
+}
+
+/* Over ,"KEY":VALUE. NULL: it is not next. */
+static const char *field_end(const char *p, const char *key, size_t len, char type)
+{
+    if (strncmp(p, ",\"", 2) != 0 || strncmp(p + 2, key, len) != 0 || strncmp(p + 2 + len, "\":", 2) != 0)
+        return NULL;
+    return value_end(p + len + 4, type);
+}
+
+static const char *fields_end(const char *p, const char *fields)
+{
+    const char *at = p, *then = p; /* then: where it goes on if what is in this bracket is not there */
+    bool left_out = false, inside = false;
+
+    for (const char *f = fields; *f;) {
+        const size_t len = strcspn(f, " ");
+
+        if (*f == ' ' || *f == '[' || *f == ']') {
+            inside = *f == '[' || (inside && *f != ']');
+            if (*f == '[') {
+                left_out = false;
+                then = at;
+            }
+            f++;
+            continue;
+        }
+        if (!left_out) {
+            const char *end = field_end(at, f, len, f[len + 1]);
+
+            if (!end && (!inside || at != then))
+                return NULL;
+            left_out = !end;
+            at = end ? end : at;
+        }
+        f += len + 2;
+        if (!inside || *f == ']')
+            left_out = false;
+    }
+    return at;
+}
+
+/* A whole object of a kind that there is, with its fields. */
 static bool is_object(const char *line, size_t len)
 {
-    bool quoted = false;
-    size_t i = 0;
+    const char *kind = line + 15, *end;
 
-    if (strncmp(line, "{\"v\":1,\"kind\":\"", 15) != 0 || line[len - 1] != '}')
+    if (strncmp(line, "{\"v\":1,\"kind\":\"", 15) != 0)
         return false;
-    for (; i < len; i++) {
-        const unsigned char c = (unsigned char)line[i];
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const size_t n = strlen(kinds[i].kind);
 
-        if (c < 0x20 || c > 0x7e)
-            return false;
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '}' && i + 1 < len))
-            return false;
+        if (strncmp(kind, kinds[i].kind, n) != 0 || kind[n] != '"')
+            continue;
+        kinds[i].seen++;
+        end = fields_end(kind + n + 1, kinds[i].fields);
+        return end && *end == '}' && end + 1 == line + len;
     }
-    return !quoted && i == len;
+    return false;
 }
 
 /* Lines that are complaints; each line is one object, or text that can be shown. */
@@ -360,13 +462,73 @@ static void test_completion(void **state)
     end(&sc);
 }
 
+/* Stops of each kind, and what random lines may not come to. */
+static const char *const shown[] = {
+    "list",
+    "marks",
+    "break insn_cli",
+    "watch d1:0xffffffff80017008",
+    "watch d1:p:0x1000,8 r if mode==kernel",
+    "watch d1:0x7000000000",
+    "trace emulate if op==cli",
+    "log iret if to_mode==user",
+    "list",
+    "c",
+    "c",
+    "c",
+    "c",
+    "c",
+    "C",
+    "why",
+    "jump why",
+    "delete all",
+    "s",
+    "n",
+    "f",
+    "x",
+    "h",
+    "t",
+    "e",
+    "w",
+    "i",
+    "X",
+    "why %rip",
+    "goto #2000",
+    "mark here",
+    "walk %rsp",
+    "frame 0x68a",
+    "grants d1",
+    "ports d1",
+    "print %rip == 1",
+    "print insn_cli",
+    "x/4g %rsp",
+    "set %rax=5",
+    "branch A",
+    "checkpoint",
+    "console",
+    "goto end",
+    "where",
+};
+
+/* Of each kind there was one. */
+static void test_kinds(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, "build/guests/rings", true);
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        try(&sc, shown[i]);
+    end(&sc);
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (!kinds[i].seen)
+            fail_msg("no object of the kind %s was seen", kinds[i].kind);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),
-        cmocka_unit_test(test_every_command),
-        cmocka_unit_test(test_random_lines),
-        cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_help),       cmocka_unit_test(test_every_command), cmocka_unit_test(test_random_lines),
+        cmocka_unit_test(test_completion), cmocka_unit_test(test_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
