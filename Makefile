@@ -40,7 +40,7 @@ REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_hash condition stops watch visit seek step frames debugger sentence past why
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line cmd_debug cmd_doctor main
+UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session cmd_debug cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The machine behind the doors of the debugger, see ui/debug/session.h. */
+#include "ui/debug/session.h"
+
+#include "ui/crash.h"
+#include "ui/start.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what the machine tells --- */
+
+static void line_end(struct debug_session *s)
+{
+    if (!s->len)
+        return;
+    s->line[s->len] = '\0';
+    s->len = 0;
+    say_begin(&s->g.say, "console");
+    say_number(&s->g.say, "dom", s->domid);
+    say_field(&s->g.say, "text", "%s", s->line);
+    say(&s->g.say, "[d%u] %s", s->domid, s->line);
+    say_end(&s->g.say);
+}
+
+static void on_console_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct debug_session *s = data;
+
+    debug_console_add(&s->g, domid, text, len);
+    if (s->consoles_elsewhere)
+        return;
+    if (s->domid != domid)
+        line_end(s);
+    s->domid = domid;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n' || s->len == sizeof(s->line) - 1)
+            line_end(s);
+        if (text[i] != '\n' && text[i] != '\r')
+            s->line[s->len++] = text[i];
+    }
+}
+
+static void on_crash(void *data, const struct crash_report *report)
+{
+    struct debug_session *s = data;
+
+    line_end(s);
+    say_begin(&s->g.say, "crash");
+    say_number(&s->g.say, "dom", report->domid);
+    say_field(&s->g.say, "text", "%s", report->why);
+    say(&s->g.say, "d%u has crashed: %s", report->domid, report->why);
+    say_end(&s->g.say);
+}
+
+static void on_end(void *data, domid_t domid, int reason)
+{
+    struct debug_session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
+}
+
+static void on_message(void *data, const char *line)
+{
+    struct debug_session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "message", "%s", line);
+}
+
+static void on_log(void *data, const char *line, size_t len)
+{
+    struct debug_session *s = data;
+
+    line_end(s);
+    say_line(&s->g.say, "log", "%.*s", (int)(len && line[len - 1] == '\n' ? len - 1 : len), line);
+}
+
+/* --- coming up and down --- */
+
+/* Those of the recording, if there is one. */
+static int expect_inputs(struct debug_session *s, char err[RUN_ERR_SIZE])
+{
+    const struct record *rec = &s->replay.rec;
+
+    for (size_t i = 0; i < rec->nr; i++)
+        if (rec->lines[i].kind == RECORD_JOURNAL && !rewind_expect(&s->g.rw, &rec->lines[i].in)) {
+            snprintf(err, RUN_ERR_SIZE, "out of memory");
+            return -1;
+        }
+    return 0;
+}
+
+int session_open(struct debug_session *s, struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
+{
+    s->process = p;
+    s->g.read_only = o->read_only;
+    s->g.options = o;
+    s->g.guests = &s->list;
+    s->g.head = o->replay ? &s->replay.rec.head : NULL;
+    if (o->replay && replay_open(&s->replay, o->replay, o, err))
+        return -1;
+    return guest_list_load(&s->list, o, err);
+}
+
+int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
+{
+    const struct run_options *o = s->g.options;
+    const struct host_io io = { s, on_console_out, on_crash, on_end, on_message };
+    const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &s->process->stop };
+
+    s->g.host = start_host(o, &s->list, &io, s->pools, err);
+    if (!s->g.host)
+        return -1;
+    host_log(s->g.host, on_log, s, start_log_level(o));
+    if (start_guests(s->g.host, &s->list, err) ||
+        (o->replay && replay_check(&s->replay, o, &s->list, s->g.host, err)) ||
+        rewind_begin(&s->g.rw, s->g.host, o->history_mib ? (unsigned int)o->history_mib : REWIND_HISTORY_MIB, err))
+        return -1;
+    if (history_by_comparing(s->g.rw.history))
+        say_line(&s->g.say, "message",
+                 "this kernel does not tell which pages change (Linux 6.7 does): they are compared, "
+                 "and checkpoints take longer");
+    debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
+    s->g.dbg.limit = o->max_vtime ? o->max_vtime : STIME_MAX;
+    if (expect_inputs(s, err))
+        return -1;
+    rewind_run(&s->g.rw, &first);
+    return 0;
+}
+
+void session_command(struct debug_session *s, const char *line)
+{
+    debug_command(&s->g, line);
+    line_end(s);
+    if (s->process->signal == SIGINT) {
+        s->process->signal = 0;
+        s->process->stop = false;
+    }
+}
+
+void session_close(struct debug_session *s)
+{
+    debugger_end(&s->g.dbg);
+    if (s->g.rw.history)
+        rewind_finish(&s->g.rw);
+    if (s->g.host)
+        host_silence(s->g.host, true);
+    host_destroy(s->g.host);
+    debug_console_free(&s->g);
+    guest_list_free(&s->list);
+    replay_close(&s->replay);
+}
