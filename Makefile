@@ -37,10 +37,12 @@ BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_no
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
 REWIND_OBJS := journal input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_hash condition stops watch visit seek step frames debugger sentence past why
+DEBUG_OBJS := words parse eval fit look look_hash condition stops watch visit seek step frames debugger sentence past why window
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session cmd_debug cmd_doctor main
+UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session debug/said debug/keys debug/screen \
+	screen/style screen/grid screen/layout panels/table panels/scene panels/machine panels/ladder panels/code panels/registers panels/trace panels/console \
+	panels/timeline panels/messages panels/panels cmd_debug cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

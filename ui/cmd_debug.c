@@ -13,6 +13,7 @@
 
 #include "ui/debug/line.h"
 #include "ui/debug/session.h"
+#include "ui/panels/panel.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -96,7 +97,7 @@ static int input_open(struct lines *l, const struct run_options *o, char err[RUN
 
 int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
-    struct lines l = { .s = { .g = { .say = { stdout, o->json } } } };
+    struct lines l = { .s = { .g = { .say = { stdout, o->json }, .panels = panels_say } } };
     int status = STATUS_ENVIRONMENT;
 
     err[0] = '\0';

@@ -77,6 +77,36 @@ static void why_not(const struct vcpu *v, char why[LOOK_TEXT])
         snprintf(why, LOOK_TEXT, "it waits for a pCPU");
 }
 
+/* How long it has run: what it has been told of, and since then. */
+static s_time_t has_run(const struct xen *xen, const struct vcpu *v)
+{
+    s_time_t ran = (s_time_t)v->runstate.time[RUNSTATE_running];
+
+    if (v->is_running && xen->pcpu[v->processor].now > (s_time_t)v->runstate.state_entry_time)
+        ran += xen->pcpu[v->processor].now - (s_time_t)v->runstate.state_entry_time;
+    return ran;
+}
+
+bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *out)
+{
+    const struct xen *xen = host_xen(h);
+    const struct xen_pcpu *p = &xen->pcpu[cpu];
+
+    if (cpu >= xen->nr_pcpus)
+        return false;
+    *out = (struct look_pcpu){ .cpu = cpu,
+                               .online = p->online,
+                               .idle = !p->curr,
+                               .dom = p->curr ? p->curr->domain->domain_id : DOMID_INVALID,
+                               .vcpu = p->curr ? p->curr->vcpu_id : 0,
+                               .now = p->now,
+                               .idled = p->idle_time,
+                               .sched = p->sched ? p->sched->ops->opt_name : NULL };
+    if (!p->curr && p->now > p->idle_since)
+        out->idled += p->now - p->idle_since;
+    return true;
+}
+
 bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu *out)
 {
     static const char *const states[] = { "running", "runnable", "blocked", "offline" };
@@ -89,6 +119,7 @@ bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu 
                                .native = !v->regs,
                                .state = states[v->runstate.state & 3],
                                .since = (s_time_t)v->runstate.state_entry_time,
+                               .ran = has_run(host_xen(h), v),
                                .cpu = v->processor,
                                .on_cpu = v->is_running,
                                .insns_at = v->insns_at };

@@ -20,6 +20,7 @@ struct look_vcpu {
     const char *state;   /* "running", "runnable", "blocked", "offline" */
     char why[LOOK_TEXT]; /* why it does not run, in words; or empty */
     s_time_t since;      /* it is in that state, virtual time */
+    s_time_t ran;        /* all in all */
     unsigned int cpu;
     bool on_cpu;
     uint64_t insns_at; /* the last instruction that it has executed ended there (struct position); 0: none */
@@ -28,6 +29,15 @@ struct look_vcpu {
     struct cpu_state regs;   /* with the FPU's */
     uint64_t cr[8];          /* what the guest believes its control registers to be */
     unsigned int iopl;
+};
+
+struct look_pcpu {
+    unsigned int cpu;
+    bool online, idle;
+    domid_t dom; /* who runs, if it is not idle */
+    unsigned int vcpu;
+    s_time_t now, idled; /* its own time, and how much of it nobody ran */
+    const char *sched;   /* of its CPU pool, NULL: it is in none */
 };
 
 struct look_domain {
@@ -90,6 +100,8 @@ void look_time(s_time_t t, char text[LOOK_TEXT]);
 void look_symbol(struct host *h, domid_t dom, uint64_t addr, char text[LOOK_SYMBOL]);
 /* False: there is no such vCPU. */
 bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu *v);
+/* False: there is no such pCPU. */
+bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *p);
 /*
  * The next one: with a number of at least n (an index, a port, a reference), which is then where it was found. False:
  * there are no more, or no such domain.

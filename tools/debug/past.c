@@ -20,9 +20,8 @@ enum debug_result past_answered(struct debugger *d, const struct past_question *
     return r == DEBUG_BEGIN || r == DEBUG_END ? DEBUG_THERE : r;
 }
 
-/* Run from one position to another, which has happened, and show all events between them; the machine is there then. */
-static enum debug_result events_between(struct debugger *d, struct position from, struct position to,
-                                        void (*sink)(void *data, const struct trace_record *rec), void *data)
+enum debug_result past_events(struct debugger *d, struct position from, struct position to,
+                              void (*sink)(void *data, const struct trace_record *rec), void *data)
 {
     const struct run_limit l = { .until = STIME_MAX, .at = to, .stop = d->interrupt };
     enum debug_result r = debugger_goto(d, from);
@@ -49,7 +48,7 @@ enum debug_result past_match_step(struct debugger *d, struct position at, struct
 {
     if (!at.step || !position_is_before(rewind_first(d->rw), at))
         return DEBUG_THERE;
-    return events_between(d, (struct position){ at.insns, at.step - 1 }, at, match_event, m);
+    return past_events(d, (struct position){ at.insns, at.step - 1 }, at, match_event, m);
 }
 
 enum debug_result past_last_event(struct debugger *d, debug_match *match, void *data, struct trace_record *rec)
@@ -85,8 +84,7 @@ static bool ends(const struct trace_record *rec, const struct trace_record *begi
                                         rec->who.domain == begin->who.domain && rec->who.vcpu == begin->who.vcpu);
 }
 
-/* Nothing that a sentence gets longer by without saying more. */
-static bool is_said(const struct trace_record *rec)
+bool past_is_said(const struct trace_record *rec)
 {
     switch (rec->event) {
     case TRC_sched_switch:
@@ -112,7 +110,7 @@ static void episode_event(void *data, const struct trace_record *rec)
         e->within = true;
         e->nr = 0;
     }
-    if (((e->within && is_said(rec)) || is_it) && e->nr < PAST_EPISODE)
+    if (((e->within && past_is_said(rec)) || is_it) && e->nr < PAST_EPISODE)
         memcpy(&e->rec[e->nr++], rec, trace_record_size(rec));
     e->seen |= is_it;
     e->within &= !ends(rec, &e->rec[0]);
@@ -125,6 +123,6 @@ enum debug_result past_episode(struct debugger *d, const struct trace_record *of
     const struct position all_of_it = { of->at.insns + 1, 0 }, end = d->rw->end, begin = rewind_first(d->rw);
 
     *e = (struct past_episode){ .of = of };
-    return events_between(d, position_is_before(front, begin) ? begin : front,
-                          position_is_before(end, all_of_it) ? end : all_of_it, episode_event, e);
+    return past_events(d, position_is_before(front, begin) ? begin : front,
+                       position_is_before(end, all_of_it) ? end : all_of_it, episode_event, e);
 }

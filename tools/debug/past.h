@@ -21,6 +21,10 @@ struct past_question past_ask(const struct debugger *d);
 /* What has come of it: r, but that there is none, within what is kept of the past, is an answer: DEBUG_THERE. */
 enum debug_result past_answered(struct debugger *d, const struct past_question *q, enum debug_result r);
 
+/* Run from one position to another, which has happened, and show all events between them; the machine is there then. */
+enum debug_result past_events(struct debugger *d, struct position from, struct position to,
+                              void (*sink)(void *data, const struct trace_record *rec), void *data);
+
 /* The last event that matches. */
 struct past_match {
     debug_match *match;
@@ -38,6 +42,9 @@ enum debug_result past_match_step(struct debugger *d, struct position at, struct
 enum debug_result past_last_event(struct debugger *d, debug_match *match, void *data, struct trace_record *rec);
 
 #define PAST_EPISODE 48
+
+/* False: a sentence of what belongs together gets longer by this event, and says no more. */
+bool past_is_said(const struct trace_record *rec);
 
 /*
  * What belongs to an event: all on its pCPU, from the exit or native hypercall before it to where the guest goes on or

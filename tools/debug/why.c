@@ -494,3 +494,20 @@ enum debug_result why_here(struct debugger *d, struct why *w)
     memcpy(&rec, &d->event, sizeof(rec));
     return past_answered(d, &q, add_episode(d, &rec, w));
 }
+
+static bool any_said(void *data, const struct trace_record *rec) { return past_is_said(rec); }
+
+enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
+{
+    const struct past_question q = begin(d, w);
+    struct past_match m = { .match = any_said };
+    enum debug_result r = past_match_step(d, at, &m);
+    struct trace_record rec;
+
+    if (r == DEBUG_THERE && !m.found) {
+        sentence_add(&w->says, "nothing of the trace happened in the step to #%" PRIu64 ".%" PRIu64, at.insns, at.step);
+        return past_answered(d, &q, r);
+    }
+    memcpy(&rec, &m.rec, sizeof(rec));
+    return past_answered(d, &q, r == DEBUG_THERE ? add_episode(d, &rec, w) : r);
+}

@@ -45,5 +45,7 @@ enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w);
 enum debug_result why_refused(struct debugger *d, struct why *w);
 /* What the machine stands at; of an instruction that has not come out for anything, that. */
 enum debug_result why_here(struct debugger *d, struct why *w);
+/* What was done in the step that ends at a position, and all that belongs to it. */
+enum debug_result why_at(struct debugger *d, struct position at, struct why *w);
 
 #endif

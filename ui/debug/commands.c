@@ -45,7 +45,7 @@ static const struct command {
     { "jump", '\'', debug_jump, NULL, false, "NAME", "to a mark" },
     { "marks", 0, debug_marks, NULL, false, "", "all marks" },
     { "where", 0, debug_where, NULL, false, "", "the position, and what stands there" },
-    { "vcpu", 'v', debug_vcpu, NULL, false, "dN[vM]", "whom commands are about" },
+    { "vcpu", 'v', debug_vcpu, NULL, false, "[dN[vM]|next]", "whom commands are about" },
     { "print", 'p', debug_print, NULL, false, "EXPR",
       "its value: numbers, %REG, symbols, fields, u64[ADDR], C's operators" },
     { "regs", 0, debug_regs, NULL, false, "", "registers of the vCPU" },
@@ -60,6 +60,7 @@ static const struct command {
     { "why", 'y', debug_why, NULL, false, "[THING]",
       "what made it so: of %REG, [-w] ADDR, [-w] u8[ADDR] to u64[ADDR], pte ADDR, frame MFN, port [dN] PORT, dN[vM], "
       "refused, or where it stands; jump why: to there" },
+    { "explain", 0, debug_explain, NULL, false, "[POS]", "what was done in the step to there, and all that belongs to it" },
     { "hash", 0, debug_hash, NULL, false, "",
       "of the whole machine: equal positions have equal ones, in each process" },
     { "set", 0, debug_set, NULL, true, "LVALUE=EXPR", "a register (%REG) or memory (u8..u64[ADDR]) of a guest" },
@@ -72,6 +73,17 @@ static const struct command {
       "what it has said up to here; behind ~ what it is known to say later" },
     { "checkpoint", 0, debug_checkpoint, NULL, false, "", "one here, which stays; how many there are, and their size" },
     { "record", 0, debug_record, NULL, false, "FILE", "all that is known of the run, for xenlab replay" },
+    { "panel", 0, debug_panel, NULL, false, "[NAME|next|previous]", "what it shows; on a screen: keys are for it" },
+    { "run", ' ', debug_run, NULL, false, "[TIME]", "on, until a key is typed; TIME: so much virtual time a second" },
+    { "layout", 'o', debug_layout, NULL, false, "[NAME|PLAN|next]", "where panels are on the screen" },
+    { "zoom", 'z', debug_zoom, NULL, false, "", "the panel alone on the screen, and back" },
+    { "visit", 0, debug_visit_chosen, NULL, false, "", "to where what is chosen happened" },
+    { "cursor", 0, debug_cursor, NULL, false, "down|up|page-down|page-up|first|last", "choose another row" },
+    { "search", '/', debug_search, NULL, false, "TEXT", "to the next row that has it; the same again: on" },
+    { "filter", '&', debug_filter, NULL, false, "[TEXT|COND]", "only rows that have it; of the trace: for which it holds" },
+    { "sort", 0, debug_sort, NULL, false, "right|left|turn", "rows by another column, in the other order" },
+    { "palette", 0, debug_palette, NULL, false, "[NAME]", "colours of the screen" },
+    { "shot", 0, debug_shot, NULL, false, "FILE", "the screen as a picture: FILE.svg, or else text" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },
     { "quit", 'q', quit, NULL, false, "", "end" },
 };
@@ -283,6 +295,19 @@ bool debug_command_reverse(size_t i, char *name, size_t size)
     if (!commands[i].backward)
         return false;
     snprintf(name, size, REVERSE "%s", commands[i].name);
+    return true;
+}
+
+bool debug_command_info(size_t i, struct debug_command_info *info)
+{
+    if (i >= ARRAY_SIZE(commands))
+        return false;
+    *info = (struct debug_command_info){ .name = commands[i].name,
+                                         .args = commands[i].args,
+                                         .help = commands[i].help,
+                                         .key = commands[i].key,
+                                         .backward = commands[i].backward != NULL,
+                                         .wants_args = commands[i].args[0] && commands[i].args[0] != '[' };
     return true;
 }
 

@@ -28,7 +28,7 @@ struct console_log {
     size_t nr, cap, bytes;
 };
 
-static struct console_log *log_find(struct debug *g, const char *name)
+static struct console_log *log_find(const struct debug *g, const char *name)
 {
     for (size_t i = 0; i < g->nr_logs; i++)
         if (!strcmp(g->logs[i].name, name))
@@ -121,48 +121,75 @@ void debug_console_free(struct debug *g)
 
 /* --- showing it --- */
 
+/* A line of a domain that is not finished; domains take turns. */
 struct row {
     char text[512];
     size_t len;
     bool later;
+    domid_t dom;
+    struct position at;
 };
 
-static void row_end(struct debug *g, domid_t dom, struct row *r)
+struct showing {
+    debug_console_row *fn;
+    void *data;
+    struct row row;
+};
+
+static void row_end(struct showing *s)
 {
+    struct row *r = &s->row;
+
     r->text[r->len] = '\0';
     r->len = 0;
+    s->fn(s->data, r->dom, r->at, r->later, r->text);
+}
+
+static void piece_show(struct showing *s, const struct console_piece *p, bool later)
+{
+    struct row *r = &s->row;
+
+    if (r->len && (later != r->later || p->dom != r->dom))
+        row_end(s);
+    r->later = later;
+    r->dom = p->dom;
+    for (size_t n = 0; n < p->len; n++) {
+        r->at = r->len ? r->at : p->at;
+        if (p->text[n] == '\n' || r->len == sizeof(r->text) - 1)
+            row_end(s);
+        if (p->text[n] != '\n' && p->text[n] != '\r')
+            r->text[r->len++] = p->text[n];
+    }
+}
+
+void debug_console_each(const struct debug *g, int dom, debug_console_row *fn, void *data)
+{
+    const struct console_log *log = log_find(g, g->rw.name);
+    struct showing s = { .fn = fn, .data = data };
+
+    for (size_t i = 0; log && i < log->nr; i++)
+        if (dom < 0 || log->pieces[i].dom == dom)
+            piece_show(&s, &log->pieces[i], position_is_before(g->rw.m->at, log->pieces[i].at));
+    if (s.row.len)
+        row_end(&s);
+}
+
+static void row_say(void *data, domid_t dom, struct position at, bool later, const char *text)
+{
+    struct debug *g = data;
+
     say_begin(&g->say, "console");
     say_number(&g->say, "dom", dom);
-    say_bool(&g->say, "later", r->later);
-    say_field(&g->say, "text", "%s", r->text);
-    say(&g->say, "[d%u]%s %s", dom, r->later ? "~" : "", r->text);
+    say_bool(&g->say, "later", later);
+    say_field(&g->say, "text", "%s", text);
+    say(&g->say, "[d%u]%s %s", dom, later ? "~" : "", text);
     say_end(&g->say);
 }
 
 void debug_console(struct debug *g, const char *args, unsigned long count)
 {
-    const struct console_log *log = log_find(g, g->rw.name);
-    struct row r = { .len = 0 };
     domid_t dom;
 
-    if (!debug_domain(g, args, &dom))
-        return;
-    for (size_t i = 0; log && i < log->nr; i++) {
-        const struct console_piece *p = &log->pieces[i];
-        const bool later = position_is_before(g->rw.m->at, p->at);
-
-        if (p->dom != dom)
-            continue;
-        if (later != r.later && r.len)
-            row_end(g, dom, &r);
-        r.later = later;
-        for (size_t n = 0; n < p->len; n++) {
-            if (p->text[n] == '\n' || r.len == sizeof(r.text) - 1)
-                row_end(g, dom, &r);
-            if (p->text[n] != '\n' && p->text[n] != '\r')
-                r.text[r.len++] = p->text[n];
-        }
-    }
-    if (r.len)
-        row_end(g, dom, &r);
+    if (debug_domain(g, args, &dom))
+        debug_console_each(g, dom, row_say, g);
 }

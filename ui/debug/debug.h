@@ -26,6 +26,24 @@ struct debug_mark {
 };
 
 struct record_head;
+struct said;
+
+/* A screen that shows the debugger: what commands want of it. False, and the command has failed: it has said why. */
+struct debug_screen {
+    void *data;
+    bool (*panel)(void *data, const char *args);  /* a panel's name, "next", "previous": keys are for it */
+    bool (*layout)(void *data, const char *args); /* a layout's name, a plan, "next"; empty: which there are */
+    bool (*zoom)(void *data);                     /* the panel alone, and back */
+    bool (*cursor)(void *data, const char *args); /* "down", "up", "page-down"... */
+    bool (*search)(void *data, const char *args); /* empty: the same again */
+    bool (*filter)(void *data, const char *args); /* empty: none */
+    bool (*sort)(void *data, const char *args);   /* "right", "left": by another column; "turn" */
+    const char *(*chosen)(void *data); /* the line that `why` stands for, of what is chosen; NULL: for itself */
+    bool (*visit)(void *data);                    /* to where that happened */
+    bool (*run)(void *data, const char *args);    /* on, until a key is typed; or so much time a second */
+    bool (*palette)(void *data, const char *args);
+    bool (*shot)(void *data, const char *args); /* a picture, as a file */
+};
 
 struct debug {
     struct host *host;
@@ -44,6 +62,9 @@ struct debug {
     unsigned int nr_marks;
     struct console_log *logs; /* console.c's */
     size_t nr_logs;
+    const struct debug_screen *screen; /* NULL: there is none; then: */
+    void (*panels)(struct debug *g, const char *args); /* what a panel shows, in words; NULL: nobody knows */
+    struct said *said;                 /* what was said, ui/debug/said.h; NULL: it is not kept */
     /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
     const struct run_options *options;
     const struct guest_list *guests;
@@ -56,6 +77,14 @@ void debug_command(struct debug *g, const char *line);
 const char *debug_command_name(size_t i);
 /* The name of its backward form. False: it has none. */
 bool debug_command_reverse(size_t i, char *name, size_t size);
+struct debug_command_info {
+    const char *name, *args, *help;
+    char key;       /* 0: none */
+    bool backward;  /* there is a backward form: the capital, and reverse-NAME */
+    bool wants_args; /* it makes no sense without */
+};
+/* False: there are no more. */
+bool debug_command_info(size_t i, struct debug_command_info *info);
 /* The name of the command that a word of len characters stands for; NULL: of none, or of several. */
 const char *debug_command_meant(const char *word, size_t len);
 
@@ -124,17 +153,26 @@ void debug_console_add(struct debug *g, domid_t dom, const char *text, size_t le
 void debug_console_branch(struct debug *g, const char *kept);
 void debug_console_free(struct debug *g);
 debug_fn debug_console;
+/* Lines that a domain (-1: any) has said, in their order; later: it is known that it will. */
+typedef void debug_console_row(void *data, domid_t dom, struct position at, bool later, const char *text);
+void debug_console_each(const struct debug *g, int dom, debug_console_row *fn, void *data);
 
 /* change.c: */
 debug_fn debug_set, debug_inject, debug_input, debug_branch, debug_checkpoint;
 
+/* "#80747.1", "107.947us#80747.1". False: it is none. In move.c. */
+bool debug_position(const char *text, struct position *at);
 /* Give a position a name, which is one that a mark may have. False: there are too many. */
 bool debug_mark_put(struct debug *g, const char *name, struct position at);
 /* Forget it; harmless if there is none. */
 void debug_mark_drop(struct debug *g, const char *name);
 
 /* why.c: */
-debug_fn debug_why;
+debug_fn debug_why, debug_explain;
+
+/* screen.c: what is about a screen. */
+debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort,
+    debug_visit_chosen, debug_run, debug_palette, debug_shot;
 
 /* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,

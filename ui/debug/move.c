@@ -106,8 +106,8 @@ static struct debug_mark *mark_find(struct debug *g, const char *name)
     return NULL;
 }
 
-/* "#80747.1", "107.947us#80747.1": the time before it is decoration. */
-static bool position_parse(const char *text, struct position *at)
+/* The time before it is decoration. */
+bool debug_position(const char *text, struct position *at)
 {
     char *end;
 
@@ -154,7 +154,7 @@ void debug_goto(struct debug *g, const char *args, unsigned long count)
         go(g, g->rw.end);
     else if (!strcmp(args, "begin"))
         go(g, rewind_first(&g->rw));
-    else if (position_parse(args, &at))
+    else if (debug_position(args, &at))
         go(g, at);
     else
         go_to_time(g, args);

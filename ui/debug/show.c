@@ -199,11 +199,35 @@ void debug_regs(struct debug *g, const char *args, unsigned long ignored)
     say_end(&g->say);
 }
 
+/* The one behind this one, in the order in which they are listed; behind the last one the first. */
+static void vcpu_next(struct debug *g)
+{
+    const struct debugger was = g->dbg;
+    bool passed = false, first = true;
+    struct look_domain d;
+
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
+        for (unsigned int i = 0; i < d.vcpus; i++) {
+            if (first || passed) {
+                g->dbg.dom = d.dom;
+                g->dbg.vcpu = i;
+            }
+            if (passed)
+                return;
+            first = false;
+            passed = d.dom == was.dom && i == was.vcpu;
+        }
+}
+
 void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
 {
     unsigned int dom, vcpu = 0;
     struct look_vcpu v;
 
+    if (!strcmp(args, "next")) {
+        vcpu_next(g);
+        args = "";
+    }
     if (*args && (sscanf(args, "d%5uv%4u", &dom, &vcpu) < 1 || dom >= DOMID_FIRST_RESERVED)) {
         debug_fail(g, "arguments", "vcpu dN or dNvM, not \"%s\" (see: vcpus)", args);
         return;

@@ -121,12 +121,28 @@ static bool is_vcpu(const struct debug *g, const char *args, unsigned int *dom, 
     return sscanf(args, "d%5uv%5u%n", dom, vcpu, &n) == 2 && n && !args[n];
 }
 
-void debug_why(struct debug *g, const char *args, unsigned long count)
+void debug_explain(struct debug *g, const char *args, unsigned long count)
 {
-    unsigned int dom, vcpu;
+    struct position at;
     struct why w;
 
     if (!*args)
+        say_answer(g, why_here(&g->dbg, &w), &w);
+    else if (debug_position(args, &at))
+        say_answer(g, why_at(&g->dbg, at, &w), &w);
+    else
+        debug_fail(g, "position", "explain #INSN.STEP, not \"%s\"", args);
+}
+
+void debug_why(struct debug *g, const char *args, unsigned long count)
+{
+    const char *chosen = !*args && g->screen ? g->screen->chosen(g->screen->data) : NULL;
+    unsigned int dom, vcpu;
+    struct why w;
+
+    if (chosen)
+        debug_command(g, chosen);
+    else if (!*args)
         say_answer(g, why_here(&g->dbg, &w), &w);
     else if (!strcmp(args, "refused") || !strcmp(args, "refusal"))
         say_answer(g, why_refused(&g->dbg, &w), &w);

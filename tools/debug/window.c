@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the trace says of the time before here, see tools/debug/window.h. */
+#include "tools/debug/window.h"
+
+#include "tools/debug/past.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRETCHES 3 /* that are run again for one window */
+
+struct taking {
+    struct window *w;
+    size_t most;
+};
+
+/* The last `most` stay; what is before them goes when it is as much again. */
+static void trim(struct window *w, size_t most)
+{
+    if (w->nr <= most)
+        return;
+    memmove(w->rec, w->rec + (w->nr - most), most * sizeof(*w->rec));
+    w->nr = most;
+    w->from = w->rec[0].at;
+    w->from_begin = false;
+}
+
+static void listen(void *data, const struct trace_record *rec)
+{
+    struct taking *t = data;
+    struct window *w = t->w;
+
+    if (w->nr == w->cap) {
+        const size_t cap = w->cap ? 2 * w->cap : 256;
+        struct trace_record *more = w->nr >= 2 * t->most ? NULL : reallocarray(w->rec, cap, sizeof(*more));
+
+        if (more) {
+            w->rec = more;
+            w->cap = cap;
+        } else {
+            w->lost |= w->nr < 2 * t->most;
+            trim(w, w->nr < t->most ? w->nr / 2 : t->most);
+        }
+    }
+    memcpy(&w->rec[w->nr++], rec, trace_record_size(rec));
+}
+
+/* Checkpoint i is where the window begins. */
+static enum debug_result take_from(struct debugger *d, size_t i, struct position to, size_t most, struct window *w)
+{
+    struct taking t = { w, most };
+    enum debug_result r;
+
+    w->from = history_info(d->rw->history, i).at;
+    w->from_begin = i == 0;
+    w->nr = 0;
+    w->lost = false;
+    r = past_events(d, w->from, to, listen, &t);
+    trim(w, most);
+    return r;
+}
+
+enum debug_result window_take(struct debugger *d, size_t least, size_t most, struct window *w)
+{
+    const struct past_question q = past_ask(d);
+    struct window fresh = { 0 };
+    enum debug_result r = DEBUG_THERE;
+    size_t i = history_find(d->rw->history, q.here);
+
+    for (unsigned int n = 0; i != HISTORY_NONE && n < STRETCHES && r == DEBUG_THERE && fresh.nr < least; n++) {
+        r = take_from(d, i, q.here, most, &fresh);
+        if (i-- == 0)
+            break;
+    }
+    r = past_answered(d, &q, r);
+    if (r != DEBUG_THERE) {
+        window_free(&fresh);
+        return r;
+    }
+    window_free(w);
+    *w = fresh;
+    return r;
+}
+
+void window_free(struct window *w)
+{
+    free(w->rec);
+    *w = (struct window){ 0 };
+}

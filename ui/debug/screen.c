@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands about a screen: see struct debug_screen in ui/debug/debug.h. `panel` and `run` are of use without one. */
+#include "ui/debug/debug.h"
+
+static bool has_screen(struct debug *g)
+{
+    if (!g->screen)
+        debug_fail(g, "no-screen", "there is no screen here: xenlab tui has one (panel NAME says what a panel shows)");
+    return g->screen != NULL;
+}
+
+static void done(struct debug *g, bool well) { g->failed |= !well; }
+
+/* Nothing may stand behind the command's name. */
+static bool is_alone(struct debug *g, const char *args)
+{
+    if (*args)
+        debug_fail(g, "arguments", "nothing stands behind this command: not \"%s\"", args);
+    return !*args;
+}
+
+void debug_panel(struct debug *g, const char *args, unsigned long count)
+{
+    if (g->screen)
+        done(g, g->screen->panel(g->screen->data, args));
+    else if (g->panels)
+        g->panels(g, args);
+    else
+        has_screen(g);
+}
+
+void debug_run(struct debug *g, const char *args, unsigned long count)
+{
+    if (g->screen)
+        done(g, g->screen->run(g->screen->data, args));
+    else if (is_alone(g, args))
+        debug_continue(g, args, 1);
+}
+
+void debug_layout(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->layout(g->screen->data, args));
+}
+
+void debug_zoom(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g) && is_alone(g, args))
+        done(g, g->screen->zoom(g->screen->data));
+}
+
+void debug_cursor(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->cursor(g->screen->data, args));
+}
+
+void debug_search(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->search(g->screen->data, args));
+}
+
+void debug_filter(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->filter(g->screen->data, args));
+}
+
+void debug_sort(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->sort(g->screen->data, args));
+}
+
+void debug_visit_chosen(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g) && is_alone(g, args))
+        done(g, g->screen->visit(g->screen->data));
+}
+
+void debug_palette(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->palette(g->screen->data, args));
+}
+
+void debug_shot(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->shot(g->screen->data, args));
+}

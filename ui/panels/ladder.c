@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The panel `ladder`: how a vCPU goes up to the hypervisor and comes back.
+ *
+ * Concept: rows are what the guest believes its privilege to be, beside what the processor enforces: that they differ
+ * is the point of paravirtualization. Columns are not time but trips: each time that the hypervisor takes over, from an
+ * exit (or, of native code, a hypercall) to where the guest goes on.
+ *
+ *      xen     root    host      ┌A─┐         ┌B┄┐        ┌C─>      A: the kernel asked, and was answered
+ *      kernel  ring 0  CPL 3  ───┘  └─────────┘  └────────┘         B: dotted: the guest does not know of it
+ *      user    ring 3  CPL 3                                        C: the hypervisor is at it
+ *
+ * The table has a row for each, with the sentence that its events make (tools/debug/sentence.h). Nothing but the trace
+ * is asked, so that a recording and a machine give the same picture.
+ */
+#include "ui/panels/panel.h"
+
+#include "tools/debug/past.h"
+#include "tools/debug/sentence.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define TRIPS  64 /* that are shown, the last ones */
+#define LEVELS 3
+#define LABEL  24 /* columns of what a row is called */
+#define WIDTH  13 /* of a trip */
+#define PEAK   4  /* of that, up there */
+
+static const struct table_column columns[] = {
+    { .title = "trip", .quiet = true }, { .title = "at" },   { .title = "from" },
+    { .title = "to" },                  { .title = "cost", .right = true }, { .title = "what" },
+};
+
+struct trip {
+    size_t first, nr;   /* records of the window, of which not all are its */
+    uint8_t from, to;   /* enum trace_mode */
+    bool over;          /* the guest has gone on */
+    bool silent;        /* the guest cannot tell that it happened */
+    uint16_t pcpu;
+};
+
+struct ladder {
+    const struct scene *s;
+    struct trip trip[TRIPS];
+    unsigned int nr;
+    uint8_t mode; /* of the vCPU, as of the last record */
+};
+
+/* --- trips --- */
+
+static struct trip *trip_add(struct ladder *l, const struct trace_record *rec, size_t at)
+{
+    if (l->nr == TRIPS)
+        memmove(l->trip, l->trip + 1, --l->nr * sizeof(l->trip[0]));
+    l->trip[l->nr] = (struct trip){ .first = at, .from = l->mode, .to = l->mode, .silent = true, .pcpu = rec->pcpu };
+    return &l->trip[l->nr++];
+}
+
+/* What the guest sees of a trip: a fault that it gets, an answer, an event. */
+static bool is_seen(const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_hypercall:
+    case TRC_trap:
+    case TRC_syscall:
+    case TRC_sysenter:
+    case TRC_failsafe:
+    case TRC_upcall:
+    case TRC_iret: return true;
+    default: return false;
+    }
+}
+
+static void ladder_record(struct ladder *l, const struct trace_record *rec, size_t at)
+{
+    struct trip *open = l->nr && !l->trip[l->nr - 1].over ? &l->trip[l->nr - 1] : NULL;
+    const bool native = rec->event == TRC_hypercall && record_field(rec, "via") == TRACE_VIA_NATIVE;
+
+    if (!scene_is_about(l->s, rec)) {
+        if (open && open->pcpu == rec->pcpu)
+            open->nr = at + 1 - open->first;
+        return;
+    }
+    if ((rec->event == TRC_exit || native) && !open) {
+        l->mode = native ? TRACE_MODE_NATIVE : rec->who.mode;
+        open = trip_add(l, rec, at);
+    } else if (rec->event == TRC_resume && !open) {
+        open = trip_add(l, rec, at); /* its time was up before, which no event tells */
+    }
+    if (!open)
+        return;
+    open->nr = at + 1 - open->first;
+    open->silent &= !is_seen(rec);
+    if (rec->event == TRC_resume || (rec->event == TRC_hypercall_ret && open->from == TRACE_MODE_NATIVE)) {
+        open->over = true;
+        open->to = l->mode = rec->event == TRC_resume ? rec->who.mode : TRACE_MODE_NATIVE;
+    }
+}
+
+static void ladder_make(struct ladder *l, const struct scene *s)
+{
+    const struct window *w = s->window;
+
+    *l = (struct ladder){ .s = s, .mode = TRACE_MODE_KERNEL };
+    if (s->has_vcpu && s->v.native)
+        l->mode = TRACE_MODE_NATIVE;
+    for (size_t i = 0; i < w->nr; i++)
+        ladder_record(l, &w->rec[i], i);
+}
+
+/* Letters are those of the last trips, so that the picture's are among them. */
+static char letter(const struct ladder *l, unsigned int i)
+{
+    const unsigned int begin = l->nr > 26 ? l->nr - 26 : 0;
+
+    return i < begin ? ' ' : (char)('A' + (i - begin));
+}
+
+/* --- in words --- */
+
+static void trip_say(struct debug *g, const struct ladder *l, const struct trip *trip, struct sentence *what)
+{
+    struct trace_record rec[PAST_EPISODE];
+    unsigned int nr = 0;
+
+    for (size_t i = trip->first; i < trip->first + trip->nr && nr < PAST_EPISODE; i++)
+        if (l->s->window->rec[i].pcpu == trip->pcpu && past_is_said(&l->s->window->rec[i]))
+            rec[nr++] = l->s->window->rec[i];
+    sentence_add_records(what, g->host, rec, nr);
+}
+
+static uint64_t trip_cost(const struct ladder *l, const struct trip *trip)
+{
+    uint64_t cost = 0;
+
+    for (size_t i = trip->first; i < trip->first + trip->nr; i++) {
+        const struct trace_record *rec = &l->s->window->rec[i];
+        const uint64_t part = scene_is_about(l->s, rec) ? record_field(rec, "cost") : TRACE_NONE;
+
+        cost += part == TRACE_NONE ? 0 : part;
+    }
+    return cost;
+}
+
+static const char *mode_name(uint8_t mode) { return trace_value_name(TRACE_TYPE_mode, mode) ?: "?"; }
+
+static void take(struct table *t, struct debug *g, const struct scene *s)
+{
+    struct ladder l;
+
+    ladder_make(&l, s);
+    for (unsigned int i = 0; i < l.nr; i++) {
+        const struct trip *trip = &l.trip[i];
+        const struct trace_record *first = &s->window->rec[trip->first];
+        struct table_row *row = table_row(t, "%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
+        struct sentence what = { 0 };
+
+        trip_say(g, &l, trip, &what);
+        table_cell(t, row, "%c", letter(&l, i));
+        table_cell(t, row, "#%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
+        table_cell(t, row, "%s", mode_name(trip->from));
+        table_cell(t, row, "%s", trip->over ? mode_name(trip->to) : "");
+        table_cell(t, row, "%" PRIu64 " ns", trip_cost(&l, trip));
+        table_cell(t, row, "%s", what.text);
+        table_go(t, row, "#%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
+        table_ask(t, row, "explain #%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
+        if (row) {
+            row->style = scene_mode_style(trip->from);
+            row->here = i + 1 == l.nr;
+        }
+    }
+}
+
+/* --- the picture --- */
+
+/* What rows are called: by the guest, and by the processor. */
+struct level {
+    const char *name, *believed, *real;
+};
+
+static const struct level pv64[LEVELS] = { { "xen", "root", "host" },
+                                           { "kernel", "ring 0", "CPL 3" },
+                                           { "user", "ring 3", "CPL 3" } };
+static const struct level pv32[LEVELS] = { { "xen", "root", "host" },
+                                           { "kernel", "ring 0", "CPL 1" },
+                                           { "user", "ring 3", "CPL 3" } };
+static const struct level native[LEVELS] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
+
+static const struct level *levels(const struct scene *s)
+{
+    if (s->has_vcpu && s->v.native)
+        return native;
+    return s->type && !strcmp(s->type, "pv32") ? pv32 : pv64;
+}
+
+static unsigned int level_of(uint8_t mode) { return mode == TRACE_MODE_XEN ? 0 : mode == TRACE_MODE_USER ? 2 : 1; }
+
+static enum style level_style(const struct scene *s, unsigned int level)
+{
+    return level == 0 ? STYLE_xen : s->has_vcpu && s->v.native ? STYLE_native : level == 1 ? STYLE_kernel : STYLE_user;
+}
+
+/* Up from a level to the top, or down to it, at a column. Row 0 of the area has positions. */
+static void edge(struct area *a, const struct scene *s, unsigned int col, unsigned int level, bool up)
+{
+    area_put(a, 1, col, STYLE_xen, up ? 0x250c : 0x2510);
+    for (unsigned int row = 1; row < level; row++)
+        area_put(a, 1 + row, col, level_style(s, level), 0x2502);
+    area_put(a, 1 + level, col, level_style(s, level), up ? 0x2518 : 0x2514);
+}
+
+static void trip_draw(struct area *a, const struct ladder *l, unsigned int i, unsigned int col)
+{
+    const struct trip *trip = &l->trip[i];
+    const struct trace_record *first = &l->s->window->rec[trip->first];
+    const unsigned int from = level_of(trip->from), peak = col + WIDTH - PEAK - 1;
+
+    area_print(a, 0, col + 1, STYLE_dim, "%*s", WIDTH - 2, "");
+    area_print(a, 0, col + 1, STYLE_dim, "#%" PRIu64, first->at.insns);
+    area_fill(a, 1 + from, col, peak - col, level_style(l->s, from), 0x2500);
+    edge(a, l->s, peak, from, true);
+    area_fill(a, 1, peak + 1, PEAK - 1, STYLE_xen, trip->silent ? 0x2504 : 0x2500);
+    area_put(a, 1, peak + 1, STYLE_xen, (uint32_t)letter(l, i));
+    if (trip->over)
+        edge(a, l->s, peak + PEAK, level_of(trip->to), false);
+}
+
+static unsigned int draw(const struct table *t, const struct scene *s, struct area *a)
+{
+    const unsigned int nr_levels = s->has_vcpu && s->v.native ? 2 : LEVELS;
+    const unsigned int fit = a->cols > LABEL + 3 ? (a->cols - LABEL - 3) / WIDTH : 0;
+    struct ladder l;
+    unsigned int first, col = LABEL, level;
+
+    ladder_make(&l, s);
+    first = l.nr > fit ? l.nr - fit : 0;
+    area_text(a, 0, 8, STYLE_dim, "virtual real");
+    for (unsigned int i = 0; i < nr_levels; i++) {
+        const struct level *v = &levels(s)[i];
+
+        area_print(a, 1 + i, 1, level_style(s, i), "%-6s %-7s %-6s", v->name, v->believed, v->real);
+    }
+    for (unsigned int i = first; i < l.nr; i++, col += WIDTH)
+        trip_draw(a, &l, i, col);
+    level = l.nr && !l.trip[l.nr - 1].over ? 0 : level_of(l.mode);
+    area_fill(a, 1 + level, col, 2, level_style(s, level), 0x2500);
+    area_put(a, 1 + level, col + 2, STYLE_here, 0x25b6);
+    return 1 + nr_levels;
+}
+
+const struct panel_ops panel_ladder = { .name = "ladder",
+                                        .help = "how the vCPU goes up to the hypervisor and comes back",
+                                        .empty = "the hypervisor has not been entered before here",
+                                        .column = columns,
+                                        .nr_columns = ARRAY_SIZE(columns),
+                                        .take = take,
+                                        .draw = draw,
+                                        .is_line = true };

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The panel `machine`: pCPUs, domains and their vCPUs, as xentop(1) shows them. */
+#include "ui/panels/panel.h"
+
+#include <inttypes.h>
+
+static const struct table_column columns[] = {
+    { .title = "what" },
+    { .title = "name" },
+    { .title = "state" },
+    { .title = "time", .right = true, .quiet = true },
+    { .title = "share", .right = true, .quiet = true },
+    { .title = "pages", .right = true },
+    { .title = "detail" },
+};
+
+/* A time, and what part of all the time that is. */
+static void time_take(struct table *t, struct table_row *row, s_time_t part, s_time_t all)
+{
+    const uint64_t permille = all > 0 ? (uint64_t)part * 1000 / (uint64_t)all : 0;
+    char text[LOOK_TEXT];
+
+    look_time(part, text);
+    table_cell(t, row, "%s", text);
+    table_cell(t, row, "%" PRIu64 ".%" PRIu64 "%%", permille / 10, permille % 10);
+}
+
+static void pcpu_take(struct table *t, const struct look_pcpu *p)
+{
+    struct table_row *row = table_row(t, "p%u", p->cpu);
+
+    table_cell(t, row, "pCPU %u", p->cpu);
+    table_cell(t, row, "%s", p->sched ?: "in no pool");
+    if (!p->online)
+        table_cell(t, row, "offline");
+    else if (p->idle)
+        table_cell(t, row, "idle");
+    else
+        table_cell(t, row, "runs d%uv%u", p->dom, p->vcpu);
+    time_take(t, row, p->now - p->idled, p->now);
+    if (row && p->idle)
+        row->style = STYLE_idle;
+}
+
+static void vcpu_take(struct table *t, const struct scene *s, const struct look_vcpu *v)
+{
+    struct table_row *row = table_row(t, "d%uv%u", v->dom, v->vcpu);
+    char since[LOOK_TEXT];
+
+    look_time(v->since, since);
+    table_cell(t, row, "  d%uv%u", v->dom, v->vcpu);
+    if (v->native)
+        table_cell(t, row, "native");
+    else
+        table_cell(t, row, "%s", v->mode);
+    table_cell(t, row, "%s", v->state);
+    time_take(t, row, v->ran, s->now);
+    table_cell(t, row, "%s", "");
+    table_cell(t, row, "on pCPU %u, since %s%s%s", v->cpu, since, *v->why ? ": " : "", v->why);
+    table_ask(t, row, "why d%uv%u", v->dom, v->vcpu);
+    if (row) {
+        row->here = v->dom == s->dom && v->vcpu == s->vcpu;
+        row->style = v->native                       ? STYLE_native
+                     : v->mode && v->mode[0] == 'u' ? STYLE_user
+                                                     : STYLE_kernel;
+    }
+}
+
+static void domain_take(struct table *t, struct debug *g, const struct scene *s, const struct look_domain *d)
+{
+    struct table_row *row = table_row(t, "d%u", d->dom);
+    const size_t at = row ? (size_t)(row - t->row) : 0;
+    s_time_t ran = 0;
+    struct look_vcpu v;
+
+    for (unsigned int i = 0; i < d->vcpus; i++)
+        if (look_vcpu(g->host, d->dom, i, &v))
+            ran += v.ran;
+    table_cell(t, row, "d%u", d->dom);
+    table_cell(t, row, "%s", d->name ?: "");
+    table_cell(t, row, "%s", d->state);
+    time_take(t, row, ran, s->now);
+    table_cell(t, row, "%" PRIu64, d->pages);
+    table_cell(t, row, "%s, %u vCPU%s, at most %" PRIu64 " pages", d->type, d->vcpus, d->vcpus == 1 ? "" : "s",
+               d->max_pages);
+    if (row)
+        t->row[at].style = STYLE_title;
+    for (unsigned int i = 0; i < d->vcpus; i++)
+        if (look_vcpu(g->host, d->dom, i, &v))
+            vcpu_take(t, s, &v);
+}
+
+static void take(struct table *t, struct debug *g, const struct scene *s)
+{
+    struct look_pcpu p;
+    struct look_domain d;
+
+    for (unsigned int i = 0; look_pcpu(g->host, i, &p); i++)
+        pcpu_take(t, &p);
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
+        domain_take(t, g, s, &d);
+}
+
+const struct panel_ops panel_machine = { .name = "machine",
+                                         .help = "pCPUs, domains and vCPUs: what they do, and their time",
+                                         .empty = "there is no machine",
+                                         .column = columns,
+                                         .nr_columns = ARRAY_SIZE(columns),
+                                         .take = take };

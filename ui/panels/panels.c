@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The list of panels, see ui/panels/panel.h. */
+#include "ui/panels/panel.h"
+
+#include <string.h>
+
+static const struct panel_ops *const panels[] = {
+#define X(name) &panel_##name,
+    PANELS(X)
+#undef X
+};
+
+const struct panel_ops *panel_at(unsigned int i) { return i < ARRAY_SIZE(panels) ? panels[i] : NULL; }
+
+int panel_find(const char *name, unsigned int len)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(panels); i++)
+        if (strlen(panels[i]->name) == len && !memcmp(panels[i]->name, name, len))
+            return (int)i;
+    return -1;
+}
+
+void panel_take(const struct panel_ops *p, struct table *t, struct debug *g, const struct scene *s)
+{
+    table_begin(t, p->column, p->nr_columns, p->empty);
+    p->take(t, g, s);
+}
+
+void panels_say(struct debug *g, const char *name)
+{
+    const int i = panel_find(name, (unsigned int)strlen(name));
+    struct window window = { 0 };
+    struct table table = { 0 };
+    struct scene scene;
+
+    if (!*name) {
+        for (unsigned int n = 0; n < ARRAY_SIZE(panels); n++) {
+            say_begin(&g->say, "panel");
+            say_field(&g->say, "name", "%s", panels[n]->name);
+            say_field(&g->say, "help", "%s", panels[n]->help);
+            say(&g->say, "  %-10s %s", panels[n]->name, panels[n]->help);
+            say_end(&g->say);
+        }
+        return;
+    }
+    if (i < 0) {
+        debug_fail(g, "panel", "there is no panel \"%s\" (see: panel)", name);
+        return;
+    }
+    if (window_take(&g->dbg, PANEL_EVENTS_LEAST, PANEL_EVENTS_MOST, &window) != DEBUG_THERE) {
+        debug_fail(g, "interrupted", "left off: what was before here has not been looked at");
+        return;
+    }
+    scene_take(&scene, g, &window);
+    panel_take(panels[i], &table, g, &scene);
+    table_say(&table, panels[i]->name, &g->say);
+    table_free(&table);
+    window_free(&window);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Scenes, see ui/panels/scene.h. */
+#include "ui/panels/scene.h"
+
+#include <string.h>
+
+enum style scene_mode_style(unsigned int mode)
+{
+    switch (mode) {
+    case TRACE_MODE_XEN: return STYLE_xen;
+    case TRACE_MODE_USER:
+    case TRACE_MODE_HVM3: return STYLE_user;
+    case TRACE_MODE_NATIVE: return STYLE_native;
+    default: return STYLE_kernel;
+    }
+}
+
+static void domain_take(struct scene *s, struct debug *g)
+{
+    struct look_domain d;
+
+    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
+        if (d.dom == s->dom) {
+            s->name = d.name;
+            s->type = d.type;
+        }
+}
+
+static void line_take(struct scene *s, struct debug *g)
+{
+    const size_t nr = history_nr(g->rw.history);
+
+    for (size_t i = 0; i < nr && s->nr_checkpoints < SCENE_CHECKPOINTS; i++)
+        s->checkpoint[s->nr_checkpoints++] = history_info(g->rw.history, i).at;
+    s->nr_marks = g->nr_marks;
+    memcpy(s->mark, g->marks, sizeof(s->mark));
+    for (size_t i = 0; i < g->rw.nr_branches && s->nr_branches < SCENE_BRANCHES; i++) {
+        snprintf(s->other[s->nr_branches].name, REWIND_NAME_SIZE, "%s", g->rw.branches[i].name);
+        s->other[s->nr_branches++].parts = rewind_branch_parts(&g->rw, i);
+    }
+}
+
+void scene_take(struct scene *s, struct debug *g, const struct window *window)
+{
+    *s = (struct scene){ .at = debugger_here(&g->dbg),
+                         .first = rewind_first(&g->rw),
+                         .end = g->rw.end,
+                         .now = host_now(g->host),
+                         .end_now = g->rw.end_now,
+                         .live = rewind_is_live(&g->rw),
+                         .dom = g->dbg.dom,
+                         .vcpu = g->dbg.vcpu,
+                         .at_event = g->dbg.at_event,
+                         .event = g->dbg.event,
+                         .window = window };
+    snprintf(s->branch, sizeof(s->branch), "%s", g->rw.name);
+    position_text(g, s->where);
+    s->has_vcpu = look_vcpu(g->host, s->dom, s->vcpu, &s->v);
+    domain_take(s, g);
+    line_take(s, g);
+}

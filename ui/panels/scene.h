@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A scene: what several panels show of a machine that stands still, by value.
+ *
+ * Concept: it is taken once for each picture, and panels draw from it. Whom it is about is the vCPU that commands are
+ * about.
+ */
+#ifndef UI_PANELS_SCENE_H
+#define UI_PANELS_SCENE_H
+
+#include "tools/debug/window.h"
+#include "ui/debug/debug.h"
+#include "ui/screen/style.h"
+
+#define SCENE_CHECKPOINTS 1024
+#define SCENE_BRANCHES    16
+
+struct scene {
+    struct position at, first, end;
+    s_time_t now, end_now;
+    bool live;
+    char branch[REWIND_NAME_SIZE];
+    char where[POSITION_TEXT]; /* "107.947us#80747.1" */
+    domid_t dom;
+    unsigned int vcpu;
+    const char *name;       /* of the domain, or NULL: good until the machine moves */
+    const char *type;       /* "pv64", "pv32", "native"; NULL: there is no such domain */
+    bool has_vcpu;          /* then: */
+    struct look_vcpu v;
+    bool at_event;          /* the machine has stopped at one: */
+    struct trace_record event;
+    const struct window *window; /* the trace before here */
+    unsigned int nr_checkpoints; /* the first of them */
+    struct position checkpoint[SCENE_CHECKPOINTS];
+    unsigned int nr_marks;
+    struct debug_mark mark[DEBUG_MARKS];
+    unsigned int nr_branches; /* where others leave this line */
+    struct {
+        char name[REWIND_NAME_SIZE];
+        struct position parts;
+    } other[SCENE_BRANCHES];
+};
+
+/* The machine is looked at, and not changed; window is borrowed. */
+void scene_take(struct scene *s, struct debug *g, const struct window *window);
+
+/* Is this record one that is about the scene's vCPU? */
+static inline bool scene_is_about(const struct scene *s, const struct trace_record *rec)
+{
+    return rec->who.domain == s->dom && rec->who.vcpu == s->vcpu;
+}
+
+/* The style of who executes: enum trace_mode. */
+enum style scene_mode_style(unsigned int mode);
+
+#endif

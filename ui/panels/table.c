@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tables of panels, see ui/panels/table.h. */
+#include "ui/panels/table.h"
+
+#include "sim/types.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define obstack_chunk_alloc malloc
+#define obstack_chunk_free  free
+
+/* --- making one --- */
+
+void table_begin(struct table *t, const struct table_column *column, unsigned int nr_columns, const char *empty)
+{
+    table_free(t);
+    *t = (struct table){ .column = column, .nr_columns = nr_columns, .empty = empty, .open = true };
+    obstack_init(&t->text);
+}
+
+void table_free(struct table *t)
+{
+    if (t->open)
+        obstack_free(&t->text, NULL);
+    free(t->row);
+    *t = (struct table){ 0 };
+}
+
+static struct table_row *row_add(struct table *t)
+{
+    if (t->nr == TABLE_ROWS) {
+        t->beyond++;
+        return NULL;
+    }
+    if (t->nr == t->cap) {
+        const size_t cap = t->cap ? 2 * t->cap : 32;
+        struct table_row *row = reallocarray(t->row, cap, sizeof(*row));
+
+        if (!row)
+            return NULL;
+        t->row = row;
+        t->cap = cap;
+    }
+    t->row[t->nr] = (struct table_row){ .style = STYLE_text };
+    return &t->row[t->nr++];
+}
+
+struct table_row *table_row(struct table *t, const char *fmt, ...)
+{
+    struct table_row *row = row_add(t);
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (row)
+        vsnprintf(row->key, sizeof(row->key), fmt, ap);
+    va_end(ap);
+    return row;
+}
+
+static const char *keep(struct table *t, const char *fmt, va_list ap)
+{
+    obstack_vprintf(&t->text, fmt, ap);
+    obstack_1grow(&t->text, '\0');
+    return obstack_finish(&t->text);
+}
+
+void table_cell(struct table *t, struct table_row *row, const char *fmt, ...)
+{
+    unsigned int i = 0;
+    va_list ap;
+
+    if (!row)
+        return;
+    while (i < t->nr_columns && row->cell[i])
+        i++;
+    va_start(ap, fmt);
+    if (i < t->nr_columns)
+        row->cell[i] = keep(t, fmt, ap);
+    va_end(ap);
+}
+
+void table_ask(struct table *t, struct table_row *row, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (row)
+        row->ask = keep(t, fmt, ap);
+    va_end(ap);
+}
+
+void table_go(struct table *t, struct table_row *row, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    if (row)
+        row->go = keep(t, fmt, ap);
+    va_end(ap);
+}
+
+/* --- comparing --- */
+
+static const char *cell(const struct table_row *row, unsigned int i) { return row->cell[i] ?: ""; }
+
+size_t table_find(const struct table *t, const char *key)
+{
+    size_t i = 0;
+
+    while (i < t->nr && strcmp(t->row[i].key, key) != 0)
+        i++;
+    return i;
+}
+
+/* Where the row of this key is; rows mostly are where they were. */
+static size_t find_near(const struct table *t, const char *key, size_t near)
+{
+    return near < t->nr && !strcmp(t->row[near].key, key) ? near : table_find(t, key);
+}
+
+static const char *copy(struct table *t, const char *text) { return text ? obstack_copy0(&t->text, text, strlen(text)) : NULL; }
+
+static void add_gone(struct table *t, const struct table_row *was)
+{
+    struct table_row *row = row_add(t);
+
+    if (!row)
+        return;
+    memcpy(row->key, was->key, sizeof(row->key));
+    for (unsigned int i = 0; i < t->nr_columns; i++)
+        row->cell[i] = copy(t, was->cell[i]);
+    row->gone = true;
+    row->style = STYLE_gone;
+}
+
+void table_compare(struct table *t, const struct table *then)
+{
+    const size_t nr = t->nr;
+
+    if (then->column != t->column)
+        return;
+    for (size_t i = 0; i < nr; i++) {
+        struct table_row *row = &t->row[i];
+        const size_t was = find_near(then, row->key, i);
+
+        for (unsigned int c = 0; c < t->nr_columns; c++)
+            if (!t->column[c].quiet &&
+                (was == then->nr || strcmp(cell(row, c), cell(&then->row[was], c)) != 0))
+                row->changed |= (uint16_t)(1u << c);
+    }
+    for (size_t i = 0; i < then->nr; i++)
+        if (!then->row[i].gone && find_near(t, then->row[i].key, i) == t->nr)
+            add_gone(t, &then->row[i]);
+}
+
+/* --- filter, order, choice --- */
+
+static bool has(const struct table *t, const struct table_row *row, const char *text)
+{
+    for (unsigned int i = 0; i < t->nr_columns; i++)
+        if (strcasestr(cell(row, i), text))
+            return true;
+    return false;
+}
+
+struct order {
+    unsigned int column;
+    bool descending;
+};
+
+static int by_order(const void *a, const void *b, void *data)
+{
+    const struct order *o = data;
+    const struct table_row *x = a, *y = b;
+    const int c = strverscmp(cell(x, o->column), cell(y, o->column));
+
+    return c ? (o->descending ? -c : c) : strverscmp(x->key, y->key);
+}
+
+void table_arrange(struct table *t, const struct table_view *view)
+{
+    struct order o = { view->sort < 0 ? 0 : (unsigned int)view->sort, view->descending };
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->nr; i++)
+        if (!view->filter[0] || has(t, &t->row[i], view->filter))
+            t->row[kept++] = t->row[i];
+    t->nr = kept;
+    if (view->sort >= 0 && o.column < t->nr_columns)
+        qsort_r(t->row, t->nr, sizeof(*t->row), by_order, &o);
+}
+
+/* The row where the machine is, if the table has such. */
+static bool find_here(const struct table *t, size_t *at)
+{
+    for (size_t i = t->nr; i-- > 0;)
+        if (t->row[i].here) {
+            *at = i;
+            return true;
+        }
+    return false;
+}
+
+struct table_row *table_choose(struct table *t, struct table_view *view, long move)
+{
+    size_t at = table_find(t, view->cursor);
+
+    if (!t->nr)
+        return NULL;
+    if ((view->follow || !view->cursor[0]) && !move)
+        view->follow = find_here(t, &at) || view->follow;
+    if (at == t->nr)
+        at = view->at < t->nr ? view->at : t->nr - 1;
+    if (move < 0)
+        at = (size_t)-move > at ? 0 : at - (size_t)-move;
+    else
+        at = (size_t)move > t->nr - 1 - at ? t->nr - 1 : at + (size_t)move;
+    if (move)
+        view->follow = t->row[at].here;
+    view->at = at;
+    memcpy(view->cursor, t->row[at].key, sizeof(view->cursor));
+    return &t->row[at];
+}
+
+bool table_search(struct table *t, struct table_view *view, bool backward)
+{
+    for (size_t n = 1; n <= t->nr; n++) {
+        const size_t i = (view->at + (backward ? t->nr - n % t->nr : n)) % t->nr;
+
+        if (!has(t, &t->row[i], view->search))
+            continue;
+        view->follow = false;
+        view->at = i;
+        memcpy(view->cursor, t->row[i].key, sizeof(view->cursor));
+        return true;
+    }
+    return false;
+}
+
+/* --- drawing --- */
+
+/* As wide as what is in it; the last column has the rest. */
+static void widths(const struct table *t, const struct table_view *view, unsigned int rows,
+                   unsigned int width[TABLE_COLS])
+{
+    for (unsigned int c = 0; c < t->nr_columns; c++) {
+        width[c] = text_width(t->column[c].title) + ((int)c == view->sort);
+        for (size_t i = view->top; i < t->nr && i < view->top + rows; i++) {
+            const unsigned int n = text_width(cell(&t->row[i], c));
+
+            width[c] = n > width[c] ? n : width[c];
+        }
+    }
+}
+
+static void row_draw(const struct table *t, const struct table_row *row, const unsigned int width[TABLE_COLS],
+                     struct area *a, unsigned int at, const char *search)
+{
+    unsigned int col = 1;
+    const char mark = row->here ? '>' : row->gone ? '~' : row->changed ? '*' : row->later ? '~' : ' ';
+    const enum style style = row->later ? STYLE_dim : row->here && row->style == STYLE_text ? STYLE_here : row->style;
+
+    area_put(a, at, 0, row->here ? STYLE_here : row->gone ? STYLE_gone : row->changed ? STYLE_changed : style,
+             (uint32_t)mark);
+    for (unsigned int c = 0; c < t->nr_columns; c++) {
+        const unsigned int pad = t->column[c].right ? width[c] - text_width(cell(row, c)) : 0;
+        const bool changed = row->changed & 1u << c;
+        unsigned int end;
+
+        if (col + pad >= a->cols)
+            break;
+        end = area_text(a, at, col + pad, changed && !row->gone ? STYLE_changed : style, cell(row, c));
+        if (search[0] && strcasestr(cell(row, c), search))
+            area_restyle(a, at, col + pad, end - col - pad, STYLE_found);
+        col += width[c] + 1;
+    }
+}
+
+/* So that the chosen row is in sight. */
+static void scroll(const struct table *t, struct table_view *view, unsigned int rows)
+{
+    if (view->at < view->top)
+        view->top = view->at;
+    if (rows && view->at >= view->top + rows)
+        view->top = view->at - rows + 1;
+    if (view->top + rows > t->nr)
+        view->top = t->nr > rows ? t->nr - rows : 0;
+}
+
+void table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused)
+{
+    const unsigned int rows = a->rows ? a->rows - 1 : 0;
+    unsigned int width[TABLE_COLS], col = 1;
+
+    if (!t->nr) {
+        area_text(a, 0, 1, STYLE_dim, view->filter[0] ? "nothing matches the filter" : t->empty);
+        return;
+    }
+    scroll(t, view, rows);
+    widths(t, view, rows, width);
+    for (unsigned int c = 0; c < t->nr_columns && col < a->cols; c++) {
+        const unsigned int n = text_width(t->column[c].title) + ((int)c == view->sort);
+
+        area_print(a, 0, t->column[c].right ? col + width[c] - n : col, STYLE_title, "%s%s", t->column[c].title,
+                   (int)c != view->sort ? "" : view->descending ? "▼" : "▲");
+        col += width[c] + 1;
+    }
+    for (unsigned int i = 0; i < rows && view->top + i < t->nr; i++) {
+        const struct table_row *row = &t->row[view->top + i];
+
+        row_draw(t, row, width, a, 1 + i, view->search);
+        if (focused && view->top + i == view->at)
+            area_restyle(a, 1 + i, 0, a->cols, STYLE_cursor);
+    }
+}
+
+/* --- saying --- */
+
+void table_say(const struct table *t, const char *name, struct say *s)
+{
+    unsigned int width[TABLE_COLS] = { 0 };
+    const struct table_view all = { .sort = -1 };
+
+    widths(t, &all, (unsigned int)t->nr, width);
+    for (size_t i = 0; i < t->nr; i++) {
+        const struct table_row *row = &t->row[i];
+        const char mark = row->here ? '>' : row->gone ? '~' : row->changed ? '*' : row->later ? '~' : ' ';
+
+        say_begin(s, name);
+        say_field(s, "key", "%s", row->key);
+        say_field(s, "mark", "%s", row->here ? "here" : row->gone ? "gone" : row->later ? "later" : "");
+        say(s, "%c", mark);
+        for (unsigned int c = 0; c < t->nr_columns; c++) {
+            say_field(s, t->column[c].title, "%s", cell(row, c));
+            if (c + 1 == t->nr_columns)
+                say(s, "%s", cell(row, c));
+            else
+                say(s, t->column[c].right ? "%*s " : "%-*s ", (int)width[c], cell(row, c));
+        }
+        say_end(s);
+    }
+    if (!t->nr)
+        say_line(s, name, "%s", t->empty);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Styles and palettes, see ui/screen/style.h. */
+#include "ui/screen/style.h"
+
+#include "sim/types.h"
+
+#include <string.h>
+
+const char *style_name(enum style style)
+{
+    static const char *const names[] = {
+#define X(name, help) [STYLE_##name] = #name,
+        STYLES(X)
+#undef X
+    };
+
+    return names[style];
+}
+
+const char *style_help(enum style style)
+{
+    static const char *const helps[] = {
+#define X(name, help) [STYLE_##name] = help,
+        STYLES(X)
+#undef X
+    };
+
+    return helps[style];
+}
+
+#define BLACK 0x121212 /* 233 of 256 */
+#define GREY  0xd0d0d0 /* 252 */
+
+#define ON_BLACK(rgb, term)    .fg = rgb, .bg = BLACK, .term_fg = term, .term_bg = TERM_DEFAULT
+#define PLAIN                  .fg = GREY, .bg = BLACK, .term_fg = TERM_DEFAULT, .term_bg = TERM_DEFAULT
+#define ON(frgb, ft, brgb, bt) .fg = frgb, .bg = brgb, .term_fg = ft, .term_bg = bt
+
+static const struct palette palettes[] = {
+    { "default", "colours", true,
+      { [STYLE_text] = { PLAIN },
+        [STYLE_dim] = { ON_BLACK(0x949494, 246) },
+        [STYLE_title] = { PLAIN, .bold = true },
+        [STYLE_focus] = { ON(0x121212, 233, 0x87afd7, 110), .bold = true },
+        [STYLE_border] = { ON_BLACK(0x8a8a8a, 245) },
+        [STYLE_status] = { ON(0x121212, 233, 0xb2b2b2, 249) },
+        [STYLE_live] = { ON(0x121212, 233, 0x87d787, 114), .bold = true },
+        [STYLE_past] = { ON(0x121212, 233, 0xd7af5f, 179), .bold = true },
+        [STYLE_key] = { ON_BLACK(0x87d7ff, 117), .bold = true },
+        [STYLE_here] = { ON_BLACK(0xffffff, 231), .bold = true },
+        [STYLE_cursor] = { ON(0xffffff, 231, 0x444444, 238) },
+        [STYLE_changed] = { ON_BLACK(0xffd75f, 221), .bold = true },
+        [STYLE_gone] = { ON_BLACK(0xaf8787, 138) },
+        [STYLE_found] = { ON(0x121212, 233, 0xffff5f, 227) },
+        [STYLE_error] = { ON_BLACK(0xff8787, 210), .bold = true },
+        [STYLE_xen] = { ON_BLACK(0xff875f, 209), .bold = true },
+        [STYLE_kernel] = { ON_BLACK(0x5fd7af, 79) },
+        [STYLE_user] = { ON_BLACK(0x87afff, 111) },
+        [STYLE_native] = { ON_BLACK(0xd7afff, 183) },
+        [STYLE_idle] = { ON_BLACK(0x8a8a8a, 245) } } },
+    { "safe", "colours that colour-blind people tell apart", true,
+      { [STYLE_text] = { PLAIN },
+        [STYLE_dim] = { ON_BLACK(0x949494, 246) },
+        [STYLE_title] = { PLAIN, .bold = true },
+        [STYLE_focus] = { ON(0x121212, 233, 0x5fafd7, 74), .bold = true },
+        [STYLE_border] = { ON_BLACK(0x8a8a8a, 245) },
+        [STYLE_status] = { ON(0x121212, 233, 0xb2b2b2, 249) },
+        [STYLE_live] = { ON(0x121212, 233, 0x5fafd7, 74), .bold = true },
+        [STYLE_past] = { ON(0x121212, 233, 0xd7af00, 178), .bold = true },
+        [STYLE_key] = { ON_BLACK(0x5fafff, 75), .bold = true },
+        [STYLE_here] = { ON_BLACK(0xffffff, 231), .bold = true },
+        [STYLE_cursor] = { ON(0xffffff, 231, 0x444444, 238) },
+        [STYLE_changed] = { ON_BLACK(0xffff5f, 227), .bold = true },
+        [STYLE_gone] = { ON_BLACK(0x949494, 246), .underline = true },
+        [STYLE_found] = { ON(0x121212, 233, 0xffff5f, 227) },
+        [STYLE_error] = { ON_BLACK(0xffaf5f, 215), .bold = true, .underline = true },
+        [STYLE_xen] = { ON_BLACK(0xff8700, 208), .bold = true },
+        [STYLE_kernel] = { ON_BLACK(0x5fafd7, 74) },
+        [STYLE_user] = { ON_BLACK(0xffffaf, 229) },
+        [STYLE_native] = { ON_BLACK(0xd7afd7, 182) },
+        [STYLE_idle] = { ON_BLACK(0x8a8a8a, 245) } } },
+    { "mono", "no colours", false,
+      { [STYLE_text] = { PLAIN },
+        [STYLE_dim] = { PLAIN },
+        [STYLE_title] = { PLAIN, .bold = true },
+        [STYLE_focus] = { PLAIN, .bold = true, .reverse = true },
+        [STYLE_border] = { PLAIN },
+        [STYLE_status] = { PLAIN, .reverse = true },
+        [STYLE_live] = { PLAIN, .reverse = true, .bold = true },
+        [STYLE_past] = { PLAIN, .reverse = true, .underline = true },
+        [STYLE_key] = { PLAIN, .bold = true },
+        [STYLE_here] = { PLAIN, .bold = true },
+        [STYLE_cursor] = { PLAIN, .reverse = true },
+        [STYLE_changed] = { PLAIN, .bold = true },
+        [STYLE_gone] = { PLAIN, .underline = true },
+        [STYLE_found] = { PLAIN, .reverse = true, .underline = true },
+        [STYLE_error] = { PLAIN, .bold = true, .underline = true },
+        [STYLE_xen] = { PLAIN, .bold = true },
+        [STYLE_kernel] = { PLAIN },
+        [STYLE_user] = { PLAIN },
+        [STYLE_native] = { PLAIN },
+        [STYLE_idle] = { PLAIN } } },
+};
+
+const struct palette *palette_at(unsigned int i) { return i < ARRAY_SIZE(palettes) ? &palettes[i] : NULL; }
+
+const struct palette *palette_find(const char *name)
+{
+    for (unsigned int i = 0; i < ARRAY_SIZE(palettes); i++)
+        if (!strcmp(palettes[i].name, name))
+            return &palettes[i];
+    return NULL;
+}
