@@ -16,6 +16,12 @@ struct run_process {
     sigset_t signals;               /* those that may: blocked while it is decided to wait for something */
     void (*signals_catch)(void);    /* from now on they do */
     bool (*terminal_raw)(void);     /* put the terminal of standard input into raw mode; false if that fails */
+    /*
+     * The terminal is set otherwise from now on, by a library, and is put back as it is now whatever ends the process;
+     * text: what is written to standard output then. False if there is none.
+     */
+    bool (*terminal_screen)(const char *text);
+    volatile sig_atomic_t continued; /* it was stopped: the terminal is to be set again */
     void (*terminal_refresh)(void); /* if it was in the background: now, if it is not any more */
 };
 

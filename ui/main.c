@@ -22,6 +22,7 @@
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
+#include "ui/cmd_tui.h"
 #include "ui/status.h"
 #include "ui/version.h"
 
@@ -36,6 +37,8 @@
 static struct run_process process;
 static volatile sig_atomic_t terminal_is_raw, terminal_is_set; /* is to be; is */
 static struct termios terminal_before, terminal_during;
+static char terminal_text[256]; /* is written when it is put back */
+static size_t terminal_text_len;
 
 /* And the real-time signals. */
 static const int stopping_signals[] = { SIGINT,  SIGTERM,   SIGHUP,  SIGQUIT, SIGUSR1, SIGUSR2,  SIGALRM,
@@ -57,8 +60,11 @@ static bool terminal_set(const struct termios *mode)
 
 static void terminal_restore(void)
 {
-    if (terminal_is_raw && terminal_is_set)
+    if (terminal_is_raw && terminal_is_set) {
+        if (terminal_text_len && write(STDOUT_FILENO, terminal_text, terminal_text_len) < 0)
+            terminal_text_len = 0; /* nobody reads */
         terminal_set(&terminal_before);
+    }
     terminal_is_set = 0;
 }
 
@@ -104,6 +110,7 @@ static void signal_continued(int sig)
     (void)sig;
     terminal_is_set = 0; /* a shell may have set it as it likes */
     terminal_refresh();
+    process.continued = 1;
 }
 
 /* What was ignored when we were started (nohup, a background job) stays so. */
@@ -116,15 +123,12 @@ static void handle(int sig, void (*handler)(int), int flags)
         sigaction(sig, &sa, NULL);
 }
 
-static bool terminal_raw(void)
+/* Whatever ends or stops the process puts the terminal back. */
+static void terminal_guard(void)
 {
     struct sigaction sa = { .sa_sigaction = signal_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
     const stack_t stack = { .ss_sp = fatal_stack, .ss_size = sizeof(fatal_stack) };
 
-    if (tcgetattr(STDIN_FILENO, &terminal_before))
-        return false;
-    terminal_during = terminal_before;
-    cfmakeraw(&terminal_during);
     atexit(terminal_restore);
     sigaltstack(&stack, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++)
@@ -133,7 +137,28 @@ static bool terminal_raw(void)
         handle(suspending_signals[i], signal_suspend, SA_RESTART);
     handle(SIGCONT, signal_continued, SA_RESTART);
     terminal_is_raw = 1;
+}
+
+static bool terminal_raw(void)
+{
+    if (tcgetattr(STDIN_FILENO, &terminal_before))
+        return false;
+    terminal_during = terminal_before;
+    cfmakeraw(&terminal_during);
+    terminal_guard();
     terminal_refresh();
+    return true;
+}
+
+/* A library is about to set it. */
+static bool terminal_screen(const char *text)
+{
+    if (tcgetattr(STDIN_FILENO, &terminal_before))
+        return false;
+    terminal_during = terminal_before;
+    terminal_text_len = (size_t)snprintf(terminal_text, sizeof(terminal_text), "%s", text);
+    terminal_guard();
+    terminal_is_set = 1;
     return true;
 }
 
@@ -180,6 +205,7 @@ static void process_setup(void)
     process.signals_catch = signals_catch;
     process.terminal_raw = terminal_raw;
     process.terminal_refresh = terminal_refresh;
+    process.terminal_screen = terminal_screen;
 }
 
 /* --- commands --- */
@@ -189,6 +215,7 @@ static const struct {
     void (*help)(FILE *out);
 } with_guests[] = { [COMMAND_RUN] = { cmd_run, options_help },
                     [COMMAND_DEBUG] = { cmd_debug, options_help_debug },
+                    [COMMAND_TUI] = { cmd_tui, options_help_tui },
                     [COMMAND_REPLAY] = { cmd_replay, options_help_replay } };
 
 static int on_guests(enum options_command command, int argc, char **argv)
@@ -217,6 +244,7 @@ static int on_guests(enum options_command command, int argc, char **argv)
 
 static int run(int argc, char **argv) { return on_guests(COMMAND_RUN, argc, argv); }
 static int debug(int argc, char **argv) { return on_guests(COMMAND_DEBUG, argc, argv); }
+static int tui(int argc, char **argv) { return on_guests(COMMAND_TUI, argc, argv); }
 static int replay(int argc, char **argv) { return on_guests(COMMAND_REPLAY, argc, argv); }
 
 static int sched(int argc, char **argv)
@@ -250,6 +278,7 @@ static const struct command {
     const char *help; /* NULL: not worth a line */
 } commands[] = {
     { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
+    { "tui", NULL, tui, "the same run on a screen: see, step, go back   (xenlab tui --help)" },
     { "debug", NULL, debug, "go through a run step by step, both ways   (xenlab debug --help)" },
     { "replay", NULL, replay, "repeat a run that was recorded              (xenlab replay --help)" },
     { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },

@@ -35,8 +35,9 @@ enum option_kind {
 
 /* Whose options follow a heading. What xenlab run takes and xenlab replay does not makes the run: it is recorded. */
 #define OF(command) (1U << (command))
-#define OF_ALL      (OF(COMMAND_RUN) | OF(COMMAND_DEBUG) | OF(COMMAND_REPLAY))
-#define OF_MACHINE  (OF(COMMAND_RUN) | OF(COMMAND_DEBUG) | OF(COMMAND_RECORDED))
+#define OF_DEBUGGER (OF(COMMAND_DEBUG) | OF(COMMAND_TUI))
+#define OF_ALL      (OF(COMMAND_RUN) | OF_DEBUGGER | OF(COMMAND_REPLAY))
+#define OF_MACHINE  (OF(COMMAND_RUN) | OF_DEBUGGER | OF(COMMAND_RECORDED))
 
 struct option {
     const char *name; /* without the dashes; a heading: its text */
@@ -114,17 +115,23 @@ static const struct option options[] = {
     { "record",    0,  OPTION_TEXT,     "FILE",     FIELD(record),    0, 0,
       "write what came from outside to FILE: xenlab replay FILE" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
-    { .name = "The recording:", .kind = OPTION_HEADING, .min = OF(COMMAND_REPLAY) | OF(COMMAND_DEBUG) },
+    { .name = "The recording:", .kind = OPTION_HEADING, .min = OF(COMMAND_REPLAY) | OF_DEBUGGER },
     { "other-build", 0, OPTION_FLAG,    NULL,       FIELD(other_build), 0, 0,
       "try it although another build of xenlab made it" },
-    { .name = "The debugger:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
+    { .name = "The debugger:", .kind = OPTION_HEADING, .min = OF_DEBUGGER },
     { "replay",    0,  OPTION_TEXT,     "FILE",     FIELD(replay),    0, 0,
       "what a recording says, in place of GUEST: its inputs come by themselves" },
     { "script",    0,  OPTION_TEXT,     "FILE",     FIELD(script),    0, 0, "commands from FILE, and then the end" },
-    { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
     { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
       "memory for what was (256): how far one can go back" },
+    { .name = "What it says:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
+    { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
+    { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) },
+    { "size",      0,  OPTION_TEXT,     "COLSxROWS", FIELD(size),     0, 0,
+      "with --script, of the screen that there is not (120x40)" },
+    { "palette",   0,  OPTION_TEXT,     "NAME",     FIELD(palette),   0, 0, "default, safe (for the colour-blind), or mono" },
+    { "ascii",     0,  OPTION_FLAG,     NULL,       FIELD(ascii),     0, 0, "lines and bars without Unicode" },
 };
 /* clang-format on */
 
@@ -282,7 +289,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 /* --- the command line --- */
 
 static const char *const command_names[] = {
-    [COMMAND_RUN] = "run", [COMMAND_DEBUG] = "debug", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
+    [COMMAND_RUN] = "run", [COMMAND_DEBUG] = "debug", [COMMAND_TUI] = "tui", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
 };
 
 static bool is_heading(const struct option *opt) { return opt->kind == OPTION_HEADING; }
@@ -416,7 +423,7 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
         return -1;
     }
-    if (o->command == COMMAND_REPLAY || (o->command == COMMAND_DEBUG && o->replay))
+    if (o->command == COMMAND_REPLAY || o->replay)
         return check_recording(o, err);
     if (o->nr_guests == 0) {
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
@@ -540,6 +547,26 @@ static void table_help(FILE *out, enum options_command command)
             fprintf(out, "\n%s\n", options[i].name);
         else
             option_help(out, &options[i]);
+}
+
+void options_help_tui(FILE *out)
+{
+    fputs("Usage: xenlab tui [OPTION]... GUEST...\n"
+          "\n"
+          "Boot each GUEST as `xenlab run` does, stopped before its first instruction, and show the machine on the\n"
+          "whole terminal: privilege, code, registers, what happened. Keys step, run and go back; ? lists them, and\n"
+          ": takes the commands of xenlab debug.\n",
+          out);
+    table_help(out, COMMAND_TUI);
+    fputs("\n"
+          "Exit status: 0; 1 if the command line, a file or a command of the script was not as it should be.\n"
+          "NO_COLOR in the environment means --palette mono.\n"
+          "\n"
+          "Examples:\n"
+          "  xenlab tui build/guests/rings\n"
+          "  echo 'exit vector==13; shot rings.svg' > look.txt\n"
+          "  xenlab tui --script look.txt --size 100x30 build/guests/rings      a picture, without a terminal\n",
+          out);
 }
 
 void options_help_debug(FILE *out)

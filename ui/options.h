@@ -23,6 +23,7 @@
 enum options_command {
     COMMAND_RUN,
     COMMAND_DEBUG,
+    COMMAND_TUI,
     COMMAND_REPLAY,
     COMMAND_RECORDED, /* what a recording says of the run that it is of */
 };
@@ -72,6 +73,10 @@ struct run_options {
     const char *script;
     bool json, read_only;
     uint64_t history_mib;
+
+    /* Of its screen. */
+    const char *size, *palette;
+    bool ascii;
 };
 
 /* Read the arguments after the command's name. 0, or -1 and a message. Either way options_free() ends it. */
@@ -84,6 +89,7 @@ void options_free(struct run_options *o);
 /* The help of `xenlab run`, of the others. */
 void options_help(FILE *out);
 void options_help_debug(FILE *out);
+void options_help_tui(FILE *out);
 void options_help_replay(FILE *out);
 
 #endif

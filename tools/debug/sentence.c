@@ -397,14 +397,33 @@ static void add_record(struct sentence *s, struct host *h, const struct trace_re
     }
 }
 
+/*
+ * A hypercall's exit, and that the guest goes on behind it, are not worth a word when the call itself is said: rec is
+ * the i-th of nr.
+ */
+static bool goes_without_saying(const struct trace_record *rec, unsigned int i, unsigned int nr)
+{
+    const struct trace_record *call = rec[i].event == TRC_exit ? &rec[i] + 1 : rec[i].event == TRC_resume ? rec : NULL;
+
+    if (rec[i].event == TRC_exit)
+        return i + 1 < nr && call->event == TRC_hypercall && call->pcpu == rec[i].pcpu;
+    for (; call && call < &rec[i]; call++)
+        if (call->event == TRC_hypercall && record_field(call, "rip") == record_field(&rec[i], "rip"))
+            return true;
+    return false;
+}
+
 void sentence_add_records(struct sentence *s, struct host *h, const struct trace_record *rec, unsigned int nr)
 {
     uint64_t insns = 0, cost = 0;
+    bool more = false;
 
     for (unsigned int i = 0; i < nr; i++) {
-        if (i)
-            sentence_add(s, "; ");
-        add_record(s, h, &rec[i]);
+        if (!goes_without_saying(rec, i, nr)) {
+            sentence_add(s, "%s", more ? "; " : "");
+            add_record(s, h, &rec[i]);
+            more = true;
+        }
         if (rec[i].event == TRC_exit)
             insns += record_field(&rec[i], "insns");
         if (rec[i].event == TRC_exit ||

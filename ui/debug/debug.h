@@ -139,6 +139,8 @@ const char *stop_name(const struct debug_stop *s);
 const char *stop_place(const struct debug *g, const struct debug_stop *s, uint64_t addr, char text[STOP_PLACE]);
 
 /* seek.c: */
+/* The machine has come to the hits of the last move; `what`: if it is none of the user's stops. */
+void debug_hits_say(struct debug *g, const char *what);
 debug_fn debug_step, debug_reverse_step, debug_over, debug_reverse_over, debug_finish, debug_reverse_finish,
     debug_continue, debug_reverse_continue;
 debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercall, debug_transition,

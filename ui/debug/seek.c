@@ -61,8 +61,8 @@ static void hit_fields(struct debug *g, const struct debug_hit *h)
     say_field(&g->say, "by", "%s", by);
 }
 
-/* The machine has come to these: one announcement. `what`: if it is none of the user's stops. */
-static void hits_say(struct debug *g, const char *what)
+/* One announcement. */
+void debug_hits_say(struct debug *g, const char *what)
 {
     const struct debugger *d = &g->dbg;
     char why[1024];
@@ -113,7 +113,7 @@ static void repeat(struct debug *g, move_fn *move, const char *what, const char 
         more = debug_moved(g, move(&g->dbg), none);
     unreadable_say(g);
     if (more)
-        hits_say(g, what);
+        debug_hits_say(g, what);
 }
 
 #define MOVES(name, what, none)                                                                                        \

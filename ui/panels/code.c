@@ -9,7 +9,9 @@
 #define AFTER  40 /* instructions */
 #define SYMBOL_MAX 4096 /* bytes from a symbol on that are read to find where instructions begin */
 
-static const struct table_column columns[] = { { .title = "address" }, { .title = "symbol" }, { .title = "instruction" } };
+static const struct table_column columns[] = { { .title = "address", .lasting = true },
+                                               { .title = "symbol", .lasting = true },
+                                               { .title = "instruction", .lasting = true } };
 
 /* One instruction; its length, 0: there is none. */
 static unsigned int row_take(struct table *t, struct debug *g, const struct scene *s, uint64_t addr)

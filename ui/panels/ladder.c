@@ -220,7 +220,7 @@ static void trip_draw(struct area *a, const struct ladder *l, unsigned int i, un
     area_print(a, 0, col + 1, STYLE_dim, "#%" PRIu64, first->at.insns);
     area_fill(a, 1 + from, col, peak - col, level_style(l->s, from), 0x2500);
     edge(a, l->s, peak, from, true);
-    area_fill(a, 1, peak + 1, PEAK - 1, STYLE_xen, trip->silent ? 0x2504 : 0x2500);
+    area_fill(a, 1, peak + 1, PEAK - 1, STYLE_xen, trip->over && trip->silent ? 0x2504 : 0x2500);
     area_put(a, 1, peak + 1, STYLE_xen, (uint32_t)letter(l, i));
     if (trip->over)
         edge(a, l->s, peak + PEAK, level_of(trip->to), false);
@@ -244,6 +244,7 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
     for (unsigned int i = first; i < l.nr; i++, col += WIDTH)
         trip_draw(a, &l, i, col);
     level = l.nr && !l.trip[l.nr - 1].over ? 0 : level_of(l.mode);
+    col -= l.nr && fit && !level; /* up there the last trip goes on */
     area_fill(a, 1 + level, col, 2, level_style(s, level), 0x2500);
     area_put(a, 1 + level, col + 2, STYLE_here, 0x25b6);
     return 1 + nr_levels;

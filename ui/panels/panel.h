@@ -28,7 +28,8 @@ struct panel_ops {
     void (*take)(struct table *t, struct debug *g, const struct scene *s);
     /* Its picture, in the upper part of an area; how many rows it takes. NULL: it has none. */
     unsigned int (*draw)(const struct table *t, const struct scene *s, struct area *a);
-    bool is_line; /* its rows are in the order of time: the cursor is where the machine is */
+    bool of_events; /* its rows are events: a filter is a condition about them */
+    bool is_line;   /* its rows are in the order of time: the cursor is where the machine is */
 };
 
 /* By number, in the order in which they are listed; NULL: there are no more. */

@@ -30,6 +30,7 @@ struct scene {
     bool at_event;          /* the machine has stopped at one: */
     struct trace_record event;
     const struct window *window; /* the trace before here */
+    struct condition *filter;    /* of events: those for which it holds; NULL: all */
     unsigned int nr_checkpoints; /* the first of them */
     struct position checkpoint[SCENE_CHECKPOINTS];
     unsigned int nr_marks;

@@ -135,24 +135,36 @@ static void add_gone(struct table *t, const struct table_row *was)
     row->style = STYLE_gone;
 }
 
-void table_compare(struct table *t, const struct table *then)
+static void compare(struct table *t, const struct table *then)
 {
     const size_t nr = t->nr;
 
     if (then->column != t->column)
-        return;
+        return; /* there was no last stop */
     for (size_t i = 0; i < nr; i++) {
         struct table_row *row = &t->row[i];
         const size_t was = find_near(then, row->key, i);
 
         for (unsigned int c = 0; c < t->nr_columns; c++)
-            if (!t->column[c].quiet &&
+            if (!t->column[c].quiet && !(t->column[c].lasting && was == then->nr) &&
                 (was == then->nr || strcmp(cell(row, c), cell(&then->row[was], c)) != 0))
                 row->changed |= (uint16_t)(1u << c);
     }
     for (size_t i = 0; i < then->nr; i++)
         if (!then->row[i].gone && find_near(t, then->row[i].key, i) == t->nr)
             add_gone(t, &then->row[i]);
+}
+
+void table_share(struct table *t, const struct table *now, const struct table *then)
+{
+    table_begin(t, now->column, now->nr_columns, now->empty);
+    for (size_t i = 0; i < now->nr; i++) {
+        struct table_row *row = row_add(t);
+
+        if (row)
+            *row = now->row[i];
+    }
+    compare(t, then);
 }
 
 /* --- filter, order, choice --- */
@@ -289,18 +301,20 @@ static void scroll(const struct table *t, struct table_view *view, unsigned int 
         view->top = t->nr > rows ? t->nr - rows : 0;
 }
 
-void table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused)
+#define ROWS_WITH_TITLES 5 /* there is room for titles, too */
+
+unsigned int table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused)
 {
-    const unsigned int rows = a->rows ? a->rows - 1 : 0;
+    const unsigned int head = a->rows >= ROWS_WITH_TITLES, rows = a->rows - head;
     unsigned int width[TABLE_COLS], col = 1;
 
     if (!t->nr) {
         area_text(a, 0, 1, STYLE_dim, view->filter[0] ? "nothing matches the filter" : t->empty);
-        return;
+        return 0;
     }
     scroll(t, view, rows);
     widths(t, view, rows, width);
-    for (unsigned int c = 0; c < t->nr_columns && col < a->cols; c++) {
+    for (unsigned int c = 0; head && c < t->nr_columns && col < a->cols; c++) {
         const unsigned int n = text_width(t->column[c].title) + ((int)c == view->sort);
 
         area_print(a, 0, t->column[c].right ? col + width[c] - n : col, STYLE_title, "%s%s", t->column[c].title,
@@ -310,10 +324,11 @@ void table_draw(const struct table *t, struct table_view *view, struct area *a, 
     for (unsigned int i = 0; i < rows && view->top + i < t->nr; i++) {
         const struct table_row *row = &t->row[view->top + i];
 
-        row_draw(t, row, width, a, 1 + i, view->search);
+        row_draw(t, row, width, a, head + i, view->search);
         if (focused && view->top + i == view->at)
-            area_restyle(a, 1 + i, 0, a->cols, STYLE_cursor);
+            area_restyle(a, head + i, 0, a->cols, STYLE_cursor);
     }
+    return head;
 }
 
 /* --- saying --- */

@@ -31,6 +31,7 @@ struct table_column {
     const char *title; /* in JSON the field's name */
     bool right;        /* numbers */
     bool quiet;        /* changes all the time: not marked */
+    bool lasting;      /* marked only in a row that was there */
 };
 
 struct table_row {
@@ -74,8 +75,11 @@ void table_cell(struct table *t, struct table_row *row, const char *fmt, ...) __
 void table_ask(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void table_go(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Mark what is not as it was then, and add what is gone. */
-void table_compare(struct table *t, const struct table *then);
+/*
+ * t: the rows of a table, with marks at what is not as it was then, and with what is gone; of another kind: without.
+ * Its texts are the other table's, which stays.
+ */
+void table_share(struct table *t, const struct table *now, const struct table *then);
 /* Leave those rows in which the filter occurs, in the order that is wanted. */
 void table_arrange(struct table *t, const struct table_view *view);
 /* The row that is chosen, after `move` rows down, or up; NULL: there are none. */
@@ -85,8 +89,8 @@ bool table_search(struct table *t, struct table_view *view, bool backward);
 /* The number of the row whose key it is; t->nr: none. */
 size_t table_find(const struct table *t, const char *key);
 
-/* Titles, and as many rows as there is room for; marks are in column 0. */
-void table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused);
+/* Titles, and as many rows as there is room for; marks are in column 0. How many rows the titles take. */
+unsigned int table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused);
 /* As announcements. */
 void table_say(const struct table *t, const char *name, struct say *s);
 

@@ -49,6 +49,8 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
         struct sentence what = { 0 };
         char time[LOOK_TEXT];
 
+        if (s->filter && !condition_holds(s->filter, rec))
+            continue;
         of_step = i && !memcmp(&rec->at, &w->rec[i - 1].at, sizeof(rec->at)) ? of_step + 1 : 0;
         row = table_row(t, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, rec->at.insns, rec->at.step, of_step);
         look_time(rec->time, time);
@@ -74,4 +76,5 @@ const struct panel_ops panel_trace = { .name = "trace",
                                        .column = columns,
                                        .nr_columns = ARRAY_SIZE(columns),
                                        .take = take,
+                                       .of_events = true,
                                        .is_line = true };

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What commands want of the screen: struct debug_screen of ui/debug/debug.h, for the cockpit. */
+#include "ui/cockpit/cockpit.h"
+
+#include "tools/nearest.h"
+#include "tools/units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct cockpit *of(void *data)
+{
+    struct cockpit *c = data;
+
+    c->only_screen = true;
+    return c;
+}
+
+/* --- places --- */
+
+static const char *plan_text(const struct cockpit *c)
+{
+    const struct layout_plan *p = layout_plan_find(c->layout);
+
+    if (c->plan[0])
+        return c->plan;
+    return c->cols < 100 ? p->small : c->cols < 160 ? p->medium : p->large;
+}
+
+bool cockpit_places(const struct cockpit *c, struct layout *l)
+{
+    const unsigned int around = 2 + cockpit_sentence_rows(c), rows = c->rows > around ? c->rows - around : 0;
+    char err[LAYOUT_ERR_SIZE];
+
+    if (c->rows < COCKPIT_MIN_ROWS || c->cols < COCKPIT_MIN_COLS)
+        return false;
+    if (c->zoomed) {
+        *l = (struct layout){ .nr = 1, .place = { { .panel = c->focus, .rows = rows, .cols = c->cols } } };
+        return true;
+    }
+    if (!layout_make(l, plan_text(c), panel_find, rows, c->cols, err))
+        return false;
+    for (unsigned int i = 0; i < l->nr; i++)
+        if (c->in_place[i] >= 0)
+            l->place[i].panel = (unsigned int)c->in_place[i];
+    return true;
+}
+
+static void places_reset(struct cockpit *c)
+{
+    for (unsigned int i = 0; i < LAYOUT_PANELS; i++)
+        c->in_place[i] = -1;
+    c->zoomed = false;
+    cockpit_resize(c, c->rows, c->cols);
+}
+
+/* Its number in the layout; l->nr: it is not there. */
+static unsigned int place_of(const struct layout *l, unsigned int panel)
+{
+    unsigned int i = 0;
+
+    while (i < l->nr && l->place[i].panel != panel)
+        i++;
+    return i;
+}
+
+static void focus_move(struct cockpit *c, int by)
+{
+    struct layout l;
+    unsigned int i;
+
+    if (c->zoomed)
+        c->focus = (c->focus + (unsigned int)((int)c->nr_panels + by)) % c->nr_panels;
+    else if (cockpit_places(c, &l) && l.nr) {
+        i = place_of(&l, c->focus);
+        c->focus = l.place[(i + l.nr + (unsigned int)(l.nr + (unsigned int)by)) % l.nr].panel;
+    }
+}
+
+/* Where it is, it is focused; a panel that is not on the screen takes the place of the one that is focused. */
+static bool panel(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    const int i = panel_find(args, (unsigned int)strlen(args));
+    struct layout l;
+    unsigned int at;
+
+    if (!strcmp(args, "next") || !strcmp(args, "previous")) {
+        focus_move(c, args[0] == 'n' ? 1 : -1);
+        return true;
+    }
+    if (i < 0) {
+        const char *names[COCKPIT_PANELS];
+        char hint[NEAREST_HINT_SIZE];
+
+        for (unsigned int n = 0; n < c->nr_panels; n++)
+            names[n] = c->panel[n].ops->name;
+        cockpit_complain(c, "panel", "there is no panel \"%.40s\"%s", args,
+                         nearest_hint(args, names, c->nr_panels, "", hint));
+        return false;
+    }
+    if (!c->zoomed && cockpit_places(c, &l) && place_of(&l, (unsigned int)i) == l.nr) {
+        at = place_of(&l, c->focus);
+        c->in_place[at < l.nr ? at : 0] = i;
+    }
+    c->focus = (unsigned int)i;
+    return true;
+}
+
+static void layout_next(struct cockpit *c)
+{
+    unsigned int i = 0;
+
+    while (layout_plan_at(i) && (c->plan[0] || strcmp(layout_plan_at(i)->name, c->layout) != 0))
+        i++;
+    c->layout = (layout_plan_at(i) && layout_plan_at(i + 1) ? layout_plan_at(i + 1) : layout_plan_at(0))->name;
+    c->plan[0] = '\0';
+    places_reset(c);
+}
+
+static bool layout(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    struct say *say = &c->s->g.say;
+    const struct layout_plan *p = layout_plan_find(args);
+    char err[LAYOUT_ERR_SIZE];
+    struct layout l;
+
+    if (!*args) {
+        for (unsigned int i = 0; (p = layout_plan_at(i)); i++)
+            say_line(say, "layout", "%s: %s", p->name, p->help);
+        say_line(say, "layout", "now: %s", plan_text(c));
+        return true;
+    }
+    if (!strcmp(args, "next")) {
+        layout_next(c);
+    } else if (p) {
+        c->layout = p->name;
+        c->plan[0] = '\0';
+        places_reset(c);
+    } else if (strlen(args) >= sizeof(c->plan) || !layout_make(&l, args, panel_find, 100, 100, err)) {
+        cockpit_complain(c, "layout", "%s, nor is that a layout's name (see: layout)",
+                         strlen(args) >= sizeof(c->plan) ? "too long a plan" : err);
+        return false;
+    } else {
+        snprintf(c->plan, sizeof(c->plan), "%s", args);
+        places_reset(c);
+    }
+    return true;
+}
+
+static bool zoom(void *data)
+{
+    struct cockpit *c = of(data);
+
+    c->zoomed = !c->zoomed;
+    cockpit_resize(c, c->rows, c->cols);
+    return true;
+}
+
+/* --- rows --- */
+
+static unsigned int rows_of(const struct cockpit *c)
+{
+    struct layout l;
+    unsigned int i;
+
+    if (!cockpit_places(c, &l))
+        return 1;
+    i = place_of(&l, c->focus);
+    return i < l.nr && l.place[i].rows > 3 ? l.place[i].rows - 3 : 1;
+}
+
+/* The chosen row, after a move; NULL: there is none. */
+static const struct table_row *choose(struct cockpit *c, long move)
+{
+    struct cockpit_panel *p = cockpit_focused(c);
+    struct table shown = { 0 };
+    const struct table_row *row;
+
+    cockpit_look(c, p);
+    table_share(&shown, &p->table, &p->then);
+    table_arrange(&shown, &p->view);
+    row = table_choose(&shown, &p->view, move);
+    c->chosen = row ? *row : (struct table_row){ 0 };
+    table_free(&shown);
+    return row ? &c->chosen : NULL;
+}
+
+void cockpit_choose_at(struct cockpit *c, const struct layout_place *place, unsigned int row)
+{
+    struct cockpit_panel *p = cockpit_focused(c);
+    const unsigned int head = c->head[c->focus];
+
+    if (row >= head && row < place->rows)
+        choose(c, (long)(p->view.top + row - head) - (long)p->view.at);
+}
+
+static bool cursor(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    const long page = (long)rows_of(c), all = (long)TABLE_ROWS;
+    const struct {
+        const char *name;
+        long by;
+    } moves[] = { { "down", 1 },     { "up", -1 },      { "page-down", page },
+                  { "page-up", -page }, { "first", -all }, { "last", all } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
+        if (!strcmp(args, moves[i].name)) {
+            choose(c, moves[i].by);
+            return true;
+        }
+    cockpit_complain(c, "arguments", "cursor down, up, page-down, page-up, first or last");
+    return false;
+}
+
+static bool search(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    struct cockpit_panel *p = cockpit_focused(c);
+    struct table shown = { 0 };
+    bool found;
+
+    if (*args)
+        snprintf(p->view.search, sizeof(p->view.search), "%s", args);
+    if (!p->view.search[0]) {
+        cockpit_complain(c, "arguments", "search for what?");
+        return false;
+    }
+    cockpit_look(c, p);
+    table_share(&shown, &p->table, &p->then);
+    table_arrange(&shown, &p->view);
+    found = table_search(&shown, &p->view, false);
+    table_free(&shown);
+    if (!found)
+        cockpit_complain(c, "not-found", "\"%s\" is in no row of %s", p->view.search, p->ops->name);
+    return found;
+}
+
+/* Of events: what must hold of them. */
+static bool filter_events(struct cockpit *c, struct cockpit_panel *p, const char *args)
+{
+    struct condition *cond = *args ? calloc(1, sizeof(*cond)) : NULL;
+    char err[EXPR_ERR_SIZE] = "out of memory";
+
+    if (*args && (!cond || condition_parse(cond, c->s->g.host, c->s->g.dbg.dom, args, err))) {
+        cockpit_complain(c, "expression", "%s", err);
+        free(cond);
+        return false;
+    }
+    if (p->filter)
+        condition_free(p->filter);
+    free(p->filter);
+    p->filter = cond;
+    table_free(&p->then);
+    p->taken = false;
+    return true;
+}
+
+static bool filter(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    struct cockpit_panel *p = cockpit_focused(c);
+
+    if (p->ops->of_events && !filter_events(c, p, args))
+        return false;
+    snprintf(p->view.filter, sizeof(p->view.filter), "%s", p->ops->of_events ? "" : args);
+    snprintf(p->filter_text, sizeof(p->filter_text), "%s", args);
+    return true;
+}
+
+static bool sort(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    struct cockpit_panel *p = cockpit_focused(c);
+    const int nr = (int)p->ops->nr_columns;
+
+    if (!strcmp(args, "right"))
+        p->view.sort = p->view.sort + 1 < nr ? p->view.sort + 1 : -1;
+    else if (!strcmp(args, "left"))
+        p->view.sort = p->view.sort < 0 ? nr - 1 : p->view.sort - 1;
+    else if (!strcmp(args, "turn"))
+        p->view.descending = !p->view.descending;
+    else
+        cockpit_complain(c, "arguments", "sort right, left or turn");
+    return !strcmp(args, "right") || !strcmp(args, "left") || !strcmp(args, "turn");
+}
+
+/* --- what is chosen --- */
+
+static const char *chosen(void *data)
+{
+    struct cockpit *c = data;
+    const struct table_row *row = choose(c, 0);
+
+    return row && row->ask ? row->ask : NULL;
+}
+
+static bool visit(void *data)
+{
+    struct cockpit *c = data;
+    const struct table_row *row = choose(c, 0);
+    char line[64];
+
+    if (row && row->go) {
+        snprintf(line, sizeof(line), "goto %s", row->go);
+        debug_command(&c->s->g, line);
+        return !c->s->g.failed;
+    }
+    cockpit_complain(c, "nowhere", "what is chosen in %s is at no position to go to", cockpit_focused(c)->ops->name);
+    return false;
+}
+
+/* --- others --- */
+
+static bool run(void *data, const char *args)
+{
+    struct cockpit *c = data;
+    s_time_t speed = 0;
+
+    if (*args && !duration_parse(args, &speed)) {
+        cockpit_complain(c, "arguments", "run, or run TIME: so much virtual time a second, such as 10ms");
+        return false;
+    }
+    c->speed = speed;
+    c->running = true;
+    say_line(&c->s->g.say, "run", "runs; a key stops it");
+    return true;
+}
+
+static bool palette(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    const struct palette *p = palette_find(args);
+
+    if (p) {
+        c->palette = p;
+        return true;
+    }
+    for (unsigned int i = 0; !*args && (p = palette_at(i)); i++)
+        say_line(&c->s->g.say, "palette", "%s: %s", p->name, p->help);
+    if (*args)
+        cockpit_complain(c, "palette", "there is no palette \"%.40s\" (see: palette)", args);
+    return !*args;
+}
+
+/* What the file is called says what it is. */
+static bool shot(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    const size_t n = strlen(args);
+    const bool svg = n > 4 && !strcmp(args + n - 4, ".svg");
+    struct grid g = { 0 };
+    FILE *out = *args ? fopen(args, "we") : NULL;
+    bool fine = out && cockpit_draw(c, &g);
+
+    if (fine && svg)
+        grid_write_svg(&g, c->palette, c->scene.where, out);
+    else if (fine)
+        grid_write_text(&g, c->ascii, out);
+    if (out && (ferror(out) | fclose(out)))
+        fine = false;
+    grid_free(&g);
+    if (fine)
+        say_line(&c->s->g.say, "shot", "%s is the screen", args);
+    else
+        cockpit_complain(c, "file", "shot: %s: %s", *args ? args : "no file", *args ? strerror(errno) : "shot FILE");
+    return fine;
+}
+
+void cockpit_control(struct cockpit *c)
+{
+    c->screen = (struct debug_screen){ .data = c,
+                                       .panel = panel,
+                                       .layout = layout,
+                                       .zoom = zoom,
+                                       .cursor = cursor,
+                                       .search = search,
+                                       .filter = filter,
+                                       .sort = sort,
+                                       .chosen = chosen,
+                                       .visit = visit,
+                                       .run = run,
+                                       .palette = palette,
+                                       .shot = shot };
+    c->s->g.screen = &c->screen;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The screen of the cockpit, see ui/cockpit/cockpit.h. */
+#include "ui/cockpit/cockpit.h"
+
+#include "ui/debug/keys.h"
+#include "ui/debug/said.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* --- the lines around --- */
+
+static void status_draw(struct cockpit *c, struct area *a)
+{
+    const struct scene *s = &c->scene;
+    const bool native = s->has_vcpu && s->v.native;
+    unsigned int col;
+
+    area_fill(a, 0, 0, a->cols, STYLE_status, ' ');
+    col = area_print(a, 0, 1, STYLE_status, "d%uv%u %s | %s | %s | ", s->dom, s->vcpu, s->name ?: "",
+                     native ? "native" : s->has_vcpu ? s->v.mode : "is not there", s->where);
+    if (c->running)
+        col = area_print(a, 0, col, STYLE_live, " RUNS ");
+    else
+        col = area_print(a, 0, col, s->live ? STYLE_live : STYLE_past, s->live ? " LIVE " : " REPLAY ");
+    col = area_print(a, 0, col, STYLE_status, " %s", s->branch);
+    if (c->zoomed)
+        area_print(a, 0, col, STYLE_status, " | zoomed");
+}
+
+/* The last thing that was said by the last command, and that there is more; or a question. */
+static enum style sentence_text(const struct cockpit *c, char text[SAID_SIZE + 64])
+{
+    const struct said *said = c->s->g.said;
+    const size_t nr = said_nr(said), first = c->said > said_first(said) ? c->said : said_first(said);
+    const char *line = nr ? said_line(said, nr - 1) : "";
+    int n;
+
+    if (c->question[0]) {
+        snprintf(text, SAID_SIZE + 64, "%s", c->question);
+        return STYLE_error;
+    }
+    n = snprintf(text, SAID_SIZE + 64, "%s", line);
+    if (nr > first + 1)
+        snprintf(text + n, 64, "  (and %zu before: panel messages)", nr - first - 1);
+    return strncmp(line, "error: ", 7) ? STYLE_text : STYLE_error;
+}
+
+#define SENTENCE_ROWS 4 /* at most */
+
+/* Where a row of so many columns ends: behind a word, if there is one. */
+static size_t row_end(const char *text, unsigned int cols)
+{
+    size_t n = strlen(text), end;
+
+    if (n <= cols)
+        return n;
+    for (end = cols; end && text[end] != ' ';)
+        end--;
+    return end ? end : cols;
+}
+
+unsigned int cockpit_sentence_rows(const struct cockpit *c)
+{
+    char text[SAID_SIZE + 64];
+    unsigned int rows = 0;
+    const char *p = text;
+
+    sentence_text(c, text);
+    do {
+        p += row_end(p, c->cols > 2 ? c->cols - 2 : 1);
+        p += strspn(p, " ");
+        rows++;
+    } while (*p && rows < SENTENCE_ROWS);
+    return rows;
+}
+
+static void sentence_draw(const struct cockpit *c, struct area *a)
+{
+    char text[SAID_SIZE + 64];
+    const enum style style = sentence_text(c, text);
+    const char *p = text;
+
+    for (unsigned int row = 0; row < a->rows && *p; row++) {
+        const size_t n = row_end(p, a->cols > 2 ? a->cols - 2 : 1);
+
+        area_print(a, row, 1, style, "%.*s", (int)n, p);
+        p += n + strspn(p + n, " ");
+    }
+}
+
+static unsigned int footer_key(struct area *a, unsigned int col, const char *key, const char *label)
+{
+    col = area_text(a, 0, col, STYLE_key, key);
+    return area_print(a, 0, col, STYLE_dim, " %s  ", label);
+}
+
+/* Those of the tables that have a word for it, as many as there is room for. */
+static void footer_draw(struct cockpit *c, struct area *a)
+{
+    static const char *const commands[] = { "step", "over", "transition", "hypercall", "continue", "run" };
+    struct debug_command_info info;
+    const struct key_binding *k;
+    unsigned int col = 1;
+
+    if (c->prompt) {
+        area_print(a, 0, 0, STYLE_key, ":");
+        area_text(a, 0, 1, STYLE_text, c->line);
+        area_put(a, 0, 1 + (unsigned int)c->cursor, STYLE_cursor, c->cursor < c->len ? (uint32_t)c->line[c->cursor] : ' ');
+        if (c->hint[0])
+            area_print(a, 0, (unsigned int)c->len + 4, STYLE_dim, "%s", c->hint);
+        return;
+    }
+    if (c->hint[0]) {
+        area_text(a, 0, 1, STYLE_error, c->hint);
+        return;
+    }
+    if (c->count)
+        col = area_print(a, 0, col, STYLE_key, "%u ", c->count);
+    for (size_t n = 0; n < ARRAY_SIZE(commands); n++)
+        for (size_t i = 0; debug_command_info(i, &info); i++)
+            if (!strcmp(info.name, commands[n])) {
+                const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key), '\0' };
+
+                col = footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
+            }
+    for (size_t i = 0; (k = key_at(i)); i++)
+        if (k->label)
+            col = footer_key(a, col, k->name, k->label);
+}
+
+/* --- panels --- */
+
+static void title_draw(struct cockpit *c, const struct cockpit_panel *p, struct area *a)
+{
+    const bool focused = p == cockpit_focused(c);
+    const enum style style = focused ? STYLE_focus : STYLE_title;
+    char name[32];
+    unsigned int col, i = 0;
+
+    for (; p->ops->name[i] && i + 1 < sizeof(name); i++)
+        name[i] = (char)toupper((unsigned char)p->ops->name[i]);
+    name[i] = '\0';
+    area_fill(a, 0, 0, a->cols, STYLE_border, 0x2500);
+    col = area_print(a, 0, 0, style, "%s%s%s", focused ? "[" : " ", name, focused ? "]" : " ");
+    if (p->filter_text[0])
+        col = area_print(a, 0, col + 1, STYLE_found, " & %s ", p->filter_text);
+    if (p->table.note[0])
+        area_print(a, 0, col + 1, STYLE_dim, " %s ", p->table.note);
+}
+
+static void panel_draw(struct cockpit *c, struct cockpit_panel *p, struct area a)
+{
+    struct table shown = { 0 };
+    unsigned int head = 1;
+    struct area rest;
+
+    cockpit_look(c, p);
+    title_draw(c, p, &a);
+    rest = area_part(&a, 1, 0, a.rows - 1, a.cols);
+    if (p->ops->draw && a.rows > 1)
+        head += p->ops->draw(&p->table, &c->scene, &rest);
+    table_share(&shown, &p->table, &p->then);
+    table_arrange(&shown, &p->view);
+    table_choose(&shown, &p->view, 0);
+    if (a.rows > head) {
+        rest = area_part(&a, head, 0, a.rows - head, a.cols);
+        head += table_draw(&shown, &p->view, &rest, p == cockpit_focused(c));
+    }
+    c->head[p - c->panel] = head;
+    table_free(&shown);
+}
+
+static void too_small(const struct cockpit *c, struct area *a)
+{
+    if (!a->rows)
+        return;
+    area_print(a, a->rows / 2, 1, STYLE_text, "enlarge: %u x %u is too small, %d x %d is needed", c->cols, c->rows,
+               COCKPIT_MIN_COLS, COCKPIT_MIN_ROWS);
+}
+
+bool cockpit_draw(struct cockpit *c, struct grid *g)
+{
+    struct area all, a;
+    struct layout l;
+
+    if (!grid_resize(g, c->rows, c->cols))
+        return false;
+    all = grid_all(g);
+    cockpit_look(c, cockpit_focused(c));
+    a = area_part(&all, 0, 0, 1, all.cols);
+    status_draw(c, &a);
+    if (!cockpit_places(c, &l)) {
+        a = area_part(&all, 1, 0, all.rows > 2 ? all.rows - 2 : 0, all.cols);
+        too_small(c, &a);
+    } else {
+        for (unsigned int i = 0; i < l.nr; i++) {
+            const struct layout_place *p = &l.place[i];
+
+            for (unsigned int row = 0; p->line && p->col && row < p->rows; row++)
+                area_put(&all, 1 + p->row + row, p->col - 1, STYLE_border, 0x2502);
+            panel_draw(c, &c->panel[p->panel], area_part(&all, 1 + p->row, p->col, p->rows, p->cols));
+        }
+    }
+    if (all.rows > 1 + cockpit_sentence_rows(c)) {
+        a = area_part(&all, all.rows - 1 - cockpit_sentence_rows(c), 0, cockpit_sentence_rows(c), all.cols);
+        sentence_draw(c, &a);
+        a = area_part(&all, all.rows - 1, 0, 1, all.cols);
+        footer_draw(c, &a);
+    }
+    return true;
+}
