@@ -11,18 +11,18 @@
 
 /* What the process offers to a run; signals and the terminal's mode are kept by ui/main.c alone. */
 struct run_process {
-    bool stop;                      /* the run shall end: set by a signal, or by the run itself */
-    volatile sig_atomic_t signal;   /* the signal that set it, or 0 */
-    sigset_t signals;               /* those that may: blocked while it is decided to wait for something */
-    void (*signals_catch)(void);    /* from now on they do */
-    bool (*terminal_raw)(void);     /* put the terminal of standard input into raw mode; false if that fails */
+    bool stop;                    /* the run shall end: set by a signal, or by the run itself */
+    volatile sig_atomic_t signal; /* the signal that set it, or 0 */
+    sigset_t signals;             /* those that may: blocked while it is decided to wait for something */
+    void (*signals_catch)(void);  /* from now on they do */
+    bool (*terminal_raw)(void);   /* put the terminal of standard input into raw mode; false if that fails */
     /*
      * The terminal is set otherwise from now on, by a library, and is put back as it is now whatever ends the process;
      * text: what is written to standard output then. False if there is none.
      */
     bool (*terminal_screen)(const char *text);
     volatile sig_atomic_t continued; /* it was stopped: the terminal is to be set again */
-    void (*terminal_refresh)(void); /* if it was in the background: now, if it is not any more */
+    void (*terminal_refresh)(void);  /* if it was in the background: now, if it is not any more */
 };
 
 /*

@@ -25,6 +25,7 @@
 struct tui {
     struct debug_session s;
     struct cockpit c;
+    struct grid shown;
 };
 
 /* --- without a terminal --- */
@@ -75,9 +76,10 @@ static void show(struct tui *t)
 {
     struct grid g = { 0 };
 
-    if (cockpit_draw(&t->c, &g))
+    if (cockpit_draw(&t->c, &g) && !grid_equal(&g, &t->shown))
         term_show(&g, t->c.palette, t->c.ascii);
-    grid_free(&g);
+    grid_free(&t->shown);
+    t->shown = g;
 }
 
 static void resize(struct tui *t)
@@ -96,6 +98,7 @@ static void signal_take(struct tui *t)
     if (p->continued) {
         p->continued = 0;
         term_again();
+        grid_free(&t->shown);
         resize(t);
     }
     if (p->signal == SIGINT) {
@@ -135,6 +138,7 @@ static int screen_run(struct tui *t, char err[RUN_ERR_SIZE])
         t->c.palette = palette_find("mono");
     resize(t);
     loop(t);
+    grid_free(&t->shown);
     term_close();
     return STATUS_OK;
 }

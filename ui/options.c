@@ -288,9 +288,11 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 
 /* --- the command line --- */
 
-static const char *const command_names[] = {
-    [COMMAND_RUN] = "run", [COMMAND_DEBUG] = "debug", [COMMAND_TUI] = "tui", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
-};
+static const char *const command_names[] = { [COMMAND_RUN] = "run",
+                                             [COMMAND_DEBUG] = "debug",
+                                             [COMMAND_TUI] = "tui",
+                                             [COMMAND_REPLAY] = "replay",
+                                             [COMMAND_RECORDED] = "run" };
 
 static bool is_heading(const struct option *opt) { return opt->kind == OPTION_HEADING; }
 

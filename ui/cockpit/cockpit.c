@@ -6,7 +6,6 @@
 #include "ui/debug/keys.h"
 #include "ui/debug/said.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,75 +14,6 @@
 #define SLICE_HOST  20000000 /* ns of the host's time that a slice of running is to take */
 
 static struct debug *debug_of(struct cockpit *c) { return &c->s->g; }
-
-void cockpit_complain(struct cockpit *c, const char *code, const char *fmt, ...)
-{
-    char text[256];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    say_error(&debug_of(c)->say, code, "%s", text);
-}
-
-/* ------------------------------------------------------------------------------------------------------- looking -- */
-
-static void forget(struct cockpit *c)
-{
-    c->seen = false;
-    for (unsigned int i = 0; i < c->nr_panels; i++)
-        c->panel[i].taken = false;
-}
-
-/* What is shown becomes what was shown: of the last stop, or of nothing that this could be compared with. */
-static void leave(struct cockpit *c, bool comparable)
-{
-    for (unsigned int i = 0; i < c->nr_panels; i++) {
-        struct cockpit_panel *p = &c->panel[i];
-        const struct table then = p->then;
-
-        if (!p->taken)
-            continue;
-        p->then = p->table;
-        p->table = then;
-        if (!comparable)
-            table_free(&p->then);
-        p->taken = false;
-    }
-    c->seen = false;
-}
-
-/* Everything, once for each place; while it runs, what is on the screen, and not what led there. */
-static void look(struct cockpit *c)
-{
-    struct debug *g = debug_of(c);
-
-    if (c->seen)
-        return;
-    if (!c->running)
-        window_take(&g->dbg, PANEL_EVENTS_LEAST, PANEL_EVENTS_MOST, &c->window);
-    scene_take(&c->scene, g, &c->window);
-    c->seen = true;
-}
-
-void cockpit_look(struct cockpit *c, struct cockpit_panel *p)
-{
-    look(c);
-    if (p->taken)
-        return;
-    c->scene.filter = p->filter;
-    panel_take(p->ops, &p->table, debug_of(c), &c->scene);
-    p->taken = true;
-}
-
-static void look_all(struct cockpit *c)
-{
-    for (unsigned int i = 0; i < c->nr_panels; i++)
-        cockpit_look(c, &c->panel[i]);
-}
-
-struct cockpit_panel *cockpit_focused(struct cockpit *c) { return &c->panel[c->focus]; }
 
 /* --------------------------------------------------------------------------------------------------------- lines -- */
 
@@ -109,7 +39,7 @@ void cockpit_line(struct cockpit *c, const char *line)
     const domid_t dom = g->dbg.dom;
     const unsigned int vcpu = g->dbg.vcpu;
 
-    look_all(c);
+    cockpit_look_all(c);
     c->only_screen = false;
     c->said = said_nr(g->said);
     c->hint[0] = '\0';
@@ -119,9 +49,9 @@ void cockpit_line(struct cockpit *c, const char *line)
         snprintf(c->again, sizeof(c->again), "%s", line);
     c->quit |= g->quit;
     if (memcmp(&before, &g->rw.m->at, sizeof(before)) || dom != g->dbg.dom || vcpu != g->dbg.vcpu)
-        leave(c, dom == g->dbg.dom && vcpu == g->dbg.vcpu);
+        cockpit_leave(c, dom == g->dbg.dom && vcpu == g->dbg.vcpu);
     else if (!c->only_screen)
-        forget(c);
+        cockpit_forget(c);
 }
 
 /* --- running on --- */
@@ -137,7 +67,7 @@ static s_time_t host_ns(void)
 static void pause_run(struct cockpit *c)
 {
     c->running = false;
-    forget(c);
+    cockpit_forget(c);
 }
 
 /* As long as a frame, by what the last slice took; or as much as the speed says. */
@@ -168,7 +98,7 @@ void cockpit_run(struct cockpit *c)
         c->slice = took > SLICE_HOST ? c->slice - c->slice / 4 : took < SLICE_HOST / 2 ? c->slice * 2 : c->slice;
         c->slice = c->slice < MICROSECS(1) ? MICROSECS(1) : c->slice > SECONDS(10) ? SECONDS(10) : c->slice;
     }
-    forget(c);
+    cockpit_forget(c);
 }
 
 /* -------------------------------------------------------------------------------------------------------- prompt -- */
@@ -303,8 +233,8 @@ static void bound_key(struct cockpit *c, int key)
     char line[COCKPIT_LINE], counted[COCKPIT_LINE + 16];
 
     if (!key_line(key, line, sizeof(line))) {
-        snprintf(c->hint, sizeof(c->hint), key > ' ' && key < 0x7f ? "%c is no key here: ? lists all" : "? lists all keys",
-                 key);
+        snprintf(c->hint, sizeof(c->hint),
+                 key > ' ' && key < 0x7f ? "%c is no key here: ? lists all" : "? lists all keys", key);
         c->count = 0;
         return;
     }
@@ -379,11 +309,9 @@ void cockpit_begin(struct cockpit *c, struct debug_session *s, unsigned int rows
 {
     const struct panel_ops *ops;
 
-    *c = (struct cockpit){ .s = s,
-                           .palette = palette_at(0),
-                           .layout = "main",
-                           .limit = s->g.dbg.limit,
-                           .said = said_nr(s->g.said) };
+    *c = (struct cockpit){
+        .s = s, .palette = palette_at(0), .layout = "main", .limit = s->g.dbg.limit, .said = said_nr(s->g.said)
+    };
     while (c->nr_panels < COCKPIT_PANELS && (ops = panel_at(c->nr_panels))) {
         struct cockpit_panel *p = &c->panel[c->nr_panels++];
 
@@ -411,19 +339,4 @@ void cockpit_end(struct cockpit *c)
         free(c->past[i]);
     window_free(&c->window);
     c->s->g.screen = NULL;
-}
-
-void cockpit_resize(struct cockpit *c, unsigned int rows, unsigned int cols)
-{
-    struct layout l;
-    bool there = false;
-
-    c->rows = rows;
-    c->cols = cols;
-    if (!cockpit_places(c, &l) || !l.nr)
-        return;
-    for (unsigned int i = 0; i < l.nr; i++)
-        there |= l.place[i].panel == c->focus;
-    if (!there)
-        c->focus = l.place[0].panel;
 }

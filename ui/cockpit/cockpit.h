@@ -39,7 +39,7 @@ struct cockpit_panel {
     struct table_view view;
     struct condition *filter; /* of events; NULL: none */
     char filter_text[96];
-    bool taken;               /* table is of here */
+    bool taken; /* table is of here */
 };
 
 struct cockpit {
@@ -57,8 +57,8 @@ struct cockpit {
     bool seen; /* scene and window are of here */
 
     /* The plan of the screen. */
-    const char *layout; /* name */
-    char plan[256];     /* of the user's own, or empty */
+    const char *layout;          /* name */
+    char plan[256];              /* of the user's own, or empty */
     int in_place[LAYOUT_PANELS]; /* another panel than the plan says; -1: none */
     unsigned int focus;          /* panel */
     bool zoomed;
@@ -81,11 +81,11 @@ struct cockpit {
     s_time_t limit; /* --max-vtime */
     s_time_t slice;
 
-    bool only_screen;        /* the last command has not asked the machine for anything */
-    struct table_row chosen; /* of the panel that keys are for */
+    bool only_screen;                  /* the last command has not asked the machine for anything */
+    struct table_row chosen;           /* of the panel that keys are for */
     unsigned int head[COCKPIT_PANELS]; /* rows of a panel above its first row */
-    size_t said; /* lines that were there when the last command began */
-    char hint[160]; /* of a key that means nothing, or candidates of a completion */
+    size_t said;                       /* lines that were there when the last command began */
+    char hint[160];                    /* of a key that means nothing, or candidates of a completion */
 };
 
 /* s has been started, and says into s->g.said. */
@@ -104,26 +104,44 @@ void cockpit_run(struct cockpit *c);
 /* The screen, of the cockpit's size. False: no memory. */
 bool cockpit_draw(struct cockpit *c, struct grid *g);
 
-/* --- of its files: screen ops are in control.c, plans in plans.c --- */
-void cockpit_control(struct cockpit *c);
-/* Where panels are now. False: nothing fits. */
-bool cockpit_places(const struct cockpit *c, struct layout *l);
-/* Rows for what was said last: one, or as many as it takes, up to a few. */
-unsigned int cockpit_sentence_rows(const struct cockpit *c);
-void cockpit_complain(struct cockpit *c, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Of the panel that keys are for: what is shown, filtered and in order. */
-struct cockpit_panel *cockpit_focused(struct cockpit *c);
-void cockpit_look(struct cockpit *c, struct cockpit_panel *p);
-/* The row of the panel that was clicked on, counted in its place. */
-void cockpit_choose_at(struct cockpit *c, const struct layout_place *place, unsigned int row);
-
 /* --- plans.c --- */
+
 struct layout_plan {
     const char *name, *help;
     const char *small, *medium, *large; /* below 100 columns, below 160, from there on */
 };
 const struct layout_plan *layout_plan_at(unsigned int i);
 const struct layout_plan *layout_plan_find(const char *name);
+
+/* The plan of the screen as it is. */
+const char *cockpit_plan(const struct cockpit *c);
+/* Where panels are now. False: the screen is too small. */
+bool cockpit_places(const struct cockpit *c, struct layout *l);
+/* What was said last, or is asked; rows of the screen that it takes: one, or up to a few; where one of them ends. */
+#define COCKPIT_SENTENCE 1400
+enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE]);
+unsigned int cockpit_sentence_rows(const struct cockpit *c);
+size_t cockpit_row_end(const char *text, unsigned int cols);
+
+/* --- look.c --- */
+
+void cockpit_complain(struct cockpit *c, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* The panel that keys are for. */
+struct cockpit_panel *cockpit_focused(struct cockpit *c);
+/* So that its table is of here; so that all are. */
+void cockpit_look(struct cockpit *c, struct cockpit_panel *p);
+void cockpit_look_all(struct cockpit *c);
+/* What is shown may not be so any more. */
+void cockpit_forget(struct cockpit *c);
+/* What is shown becomes what was shown: of the last stop, or, if not comparable, of nothing. */
+void cockpit_leave(struct cockpit *c, bool comparable);
+
+/* --- control.c --- */
+
+/* Commands about the screen are for this one. */
+void cockpit_control(struct cockpit *c);
+/* The row of the panel that was clicked on, counted in its place. */
+void cockpit_choose_at(struct cockpit *c, const struct layout_place *place, unsigned int row);
 
 #define COCKPIT_MIN_ROWS 24
 #define COCKPIT_MIN_COLS 80

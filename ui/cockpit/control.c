@@ -19,34 +19,6 @@ static struct cockpit *of(void *data)
 
 /* --- places --- */
 
-static const char *plan_text(const struct cockpit *c)
-{
-    const struct layout_plan *p = layout_plan_find(c->layout);
-
-    if (c->plan[0])
-        return c->plan;
-    return c->cols < 100 ? p->small : c->cols < 160 ? p->medium : p->large;
-}
-
-bool cockpit_places(const struct cockpit *c, struct layout *l)
-{
-    const unsigned int around = 2 + cockpit_sentence_rows(c), rows = c->rows > around ? c->rows - around : 0;
-    char err[LAYOUT_ERR_SIZE];
-
-    if (c->rows < COCKPIT_MIN_ROWS || c->cols < COCKPIT_MIN_COLS)
-        return false;
-    if (c->zoomed) {
-        *l = (struct layout){ .nr = 1, .place = { { .panel = c->focus, .rows = rows, .cols = c->cols } } };
-        return true;
-    }
-    if (!layout_make(l, plan_text(c), panel_find, rows, c->cols, err))
-        return false;
-    for (unsigned int i = 0; i < l->nr; i++)
-        if (c->in_place[i] >= 0)
-            l->place[i].panel = (unsigned int)c->in_place[i];
-    return true;
-}
-
 static void places_reset(struct cockpit *c)
 {
     for (unsigned int i = 0; i < LAYOUT_PANELS; i++)
@@ -130,7 +102,7 @@ static bool layout(void *data, const char *args)
     if (!*args) {
         for (unsigned int i = 0; (p = layout_plan_at(i)); i++)
             say_line(say, "layout", "%s: %s", p->name, p->help);
-        say_line(say, "layout", "now: %s", plan_text(c));
+        say_line(say, "layout", "now: %s", cockpit_plan(c));
         return true;
     }
     if (!strcmp(args, "next")) {
@@ -204,7 +176,7 @@ static bool cursor(void *data, const char *args)
     const struct {
         const char *name;
         long by;
-    } moves[] = { { "down", 1 },     { "up", -1 },      { "page-down", page },
+    } moves[] = { { "down", 1 },        { "up", -1 },      { "page-down", page },
                   { "page-up", -page }, { "first", -all }, { "last", all } };
 
     for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
@@ -290,12 +262,13 @@ static bool sort(void *data, const char *args)
 
 /* --- what is chosen --- */
 
-static const char *chosen(void *data)
+static bool ask(void *data)
 {
     struct cockpit *c = data;
     const struct table_row *row = choose(c, 0);
 
-    return row && row->ask ? row->ask : NULL;
+    debug_command(&c->s->g, row && row->ask ? row->ask : "why");
+    return !c->s->g.failed;
 }
 
 static bool visit(void *data)
@@ -380,7 +353,7 @@ void cockpit_control(struct cockpit *c)
                                        .search = search,
                                        .filter = filter,
                                        .sort = sort,
-                                       .chosen = chosen,
+                                       .ask = ask,
                                        .visit = visit,
                                        .run = run,
                                        .palette = palette,

@@ -18,7 +18,10 @@ static void status_draw(struct cockpit *c, struct area *a)
 
     area_fill(a, 0, 0, a->cols, STYLE_status, ' ');
     col = area_print(a, 0, 1, STYLE_status, "d%uv%u %s | %s | %s | ", s->dom, s->vcpu, s->name ?: "",
-                     native ? "native" : s->has_vcpu ? s->v.mode : "is not there", s->where);
+                     native        ? "native"
+                     : s->has_vcpu ? s->v.mode
+                                   : "is not there",
+                     s->where);
     if (c->running)
         col = area_print(a, 0, col, STYLE_live, " RUNS ");
     else
@@ -28,61 +31,14 @@ static void status_draw(struct cockpit *c, struct area *a)
         area_print(a, 0, col, STYLE_status, " | zoomed");
 }
 
-/* The last thing that was said by the last command, and that there is more; or a question. */
-static enum style sentence_text(const struct cockpit *c, char text[SAID_SIZE + 64])
-{
-    const struct said *said = c->s->g.said;
-    const size_t nr = said_nr(said), first = c->said > said_first(said) ? c->said : said_first(said);
-    const char *line = nr ? said_line(said, nr - 1) : "";
-    int n;
-
-    if (c->question[0]) {
-        snprintf(text, SAID_SIZE + 64, "%s", c->question);
-        return STYLE_error;
-    }
-    n = snprintf(text, SAID_SIZE + 64, "%s", line);
-    if (nr > first + 1)
-        snprintf(text + n, 64, "  (and %zu before: panel messages)", nr - first - 1);
-    return strncmp(line, "error: ", 7) ? STYLE_text : STYLE_error;
-}
-
-#define SENTENCE_ROWS 4 /* at most */
-
-/* Where a row of so many columns ends: behind a word, if there is one. */
-static size_t row_end(const char *text, unsigned int cols)
-{
-    size_t n = strlen(text), end;
-
-    if (n <= cols)
-        return n;
-    for (end = cols; end && text[end] != ' ';)
-        end--;
-    return end ? end : cols;
-}
-
-unsigned int cockpit_sentence_rows(const struct cockpit *c)
-{
-    char text[SAID_SIZE + 64];
-    unsigned int rows = 0;
-    const char *p = text;
-
-    sentence_text(c, text);
-    do {
-        p += row_end(p, c->cols > 2 ? c->cols - 2 : 1);
-        p += strspn(p, " ");
-        rows++;
-    } while (*p && rows < SENTENCE_ROWS);
-    return rows;
-}
-
 static void sentence_draw(const struct cockpit *c, struct area *a)
 {
-    char text[SAID_SIZE + 64];
-    const enum style style = sentence_text(c, text);
+    char text[COCKPIT_SENTENCE];
+    const enum style style = cockpit_sentence(c, text);
     const char *p = text;
 
     for (unsigned int row = 0; row < a->rows && *p; row++) {
-        const size_t n = row_end(p, a->cols > 2 ? a->cols - 2 : 1);
+        const size_t n = cockpit_row_end(p, a->cols > 2 ? a->cols - 2 : 1);
 
         area_print(a, row, 1, style, "%.*s", (int)n, p);
         p += n + strspn(p + n, " ");
@@ -106,7 +62,8 @@ static void footer_draw(struct cockpit *c, struct area *a)
     if (c->prompt) {
         area_print(a, 0, 0, STYLE_key, ":");
         area_text(a, 0, 1, STYLE_text, c->line);
-        area_put(a, 0, 1 + (unsigned int)c->cursor, STYLE_cursor, c->cursor < c->len ? (uint32_t)c->line[c->cursor] : ' ');
+        area_put(a, 0, 1 + (unsigned int)c->cursor, STYLE_cursor,
+                 c->cursor < c->len ? (uint32_t)c->line[c->cursor] : ' ');
         if (c->hint[0])
             area_print(a, 0, (unsigned int)c->len + 4, STYLE_dim, "%s", c->hint);
         return;
@@ -120,7 +77,8 @@ static void footer_draw(struct cockpit *c, struct area *a)
     for (size_t n = 0; n < ARRAY_SIZE(commands); n++)
         for (size_t i = 0; debug_command_info(i, &info); i++)
             if (!strcmp(info.name, commands[n])) {
-                const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key), '\0' };
+                const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key),
+                                     '\0' };
 
                 col = footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
             }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Layouts that can be chosen by name, for three widths: see ui/screen/layout.h for how they are written. */
+/* Where things are on the screen: layouts that can be chosen by name (ui/screen/layout.h), and what was said last. */
 #include "ui/cockpit/cockpit.h"
+
+#include "ui/debug/said.h"
 
 #include <string.h>
 
@@ -22,4 +24,98 @@ const struct layout_plan *layout_plan_find(const char *name)
         if (!strcmp(plans[i].name, name))
             return &plans[i];
     return NULL;
+}
+
+/* --- what was said --- */
+
+/* The last thing that was said by the last command, and that there is more; or a question. */
+enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE])
+{
+    const struct said *said = c->s->g.said;
+    const size_t nr = said_nr(said), first = c->said > said_first(said) ? c->said : said_first(said);
+    const char *line = nr ? said_line(said, nr - 1) : "";
+    int n;
+
+    if (c->question[0]) {
+        snprintf(text, COCKPIT_SENTENCE, "%s", c->question);
+        return STYLE_error;
+    }
+    n = snprintf(text, COCKPIT_SENTENCE, "%s", line);
+    if (nr > first + 1)
+        snprintf(text + n, 64, "  (and %zu before: panel messages)", nr - first - 1);
+    return strncmp(line, "error: ", 7) ? STYLE_text : STYLE_error;
+}
+
+#define SENTENCE_ROWS 4 /* at most */
+
+/* Where a row of so many columns ends: behind a word, if there is one. */
+size_t cockpit_row_end(const char *text, unsigned int cols)
+{
+    size_t n = strlen(text), end;
+
+    if (n <= cols)
+        return n;
+    for (end = cols; end && text[end] != ' ';)
+        end--;
+    return end ? end : cols;
+}
+
+unsigned int cockpit_sentence_rows(const struct cockpit *c)
+{
+    char text[COCKPIT_SENTENCE];
+    unsigned int rows = 0;
+    const char *p = text;
+
+    cockpit_sentence(c, text);
+    do {
+        p += cockpit_row_end(p, c->cols > 2 ? c->cols - 2 : 1);
+        p += strspn(p, " ");
+        rows++;
+    } while (*p && rows < SENTENCE_ROWS);
+    return rows;
+}
+
+/* --- places --- */
+
+const char *cockpit_plan(const struct cockpit *c)
+{
+    const struct layout_plan *p = layout_plan_find(c->layout);
+
+    if (c->plan[0])
+        return c->plan;
+    return c->cols < 100 ? p->small : c->cols < 160 ? p->medium : p->large;
+}
+
+bool cockpit_places(const struct cockpit *c, struct layout *l)
+{
+    const unsigned int around = 2 + cockpit_sentence_rows(c), rows = c->rows > around ? c->rows - around : 0;
+    char err[LAYOUT_ERR_SIZE];
+
+    if (c->rows < COCKPIT_MIN_ROWS || c->cols < COCKPIT_MIN_COLS)
+        return false;
+    if (c->zoomed) {
+        *l = (struct layout){ .nr = 1, .place = { { .panel = c->focus, .rows = rows, .cols = c->cols } } };
+        return true;
+    }
+    if (!layout_make(l, cockpit_plan(c), panel_find, rows, c->cols, err))
+        return false;
+    for (unsigned int i = 0; i < l->nr; i++)
+        if (c->in_place[i] >= 0)
+            l->place[i].panel = (unsigned int)c->in_place[i];
+    return true;
+}
+
+void cockpit_resize(struct cockpit *c, unsigned int rows, unsigned int cols)
+{
+    struct layout l;
+    bool there = false;
+
+    c->rows = rows;
+    c->cols = cols;
+    if (!cockpit_places(c, &l) || !l.nr)
+        return;
+    for (unsigned int i = 0; i < l.nr; i++)
+        there |= l.place[i].panel == c->focus;
+    if (!there)
+        c->focus = l.place[0].panel;
 }

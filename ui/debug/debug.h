@@ -38,7 +38,7 @@ struct debug_screen {
     bool (*search)(void *data, const char *args); /* empty: the same again */
     bool (*filter)(void *data, const char *args); /* empty: none */
     bool (*sort)(void *data, const char *args);   /* "right", "left": by another column; "turn" */
-    const char *(*chosen)(void *data); /* the line that `why` stands for, of what is chosen; NULL: for itself */
+    bool (*ask)(void *data);                      /* why, of what is chosen */
     bool (*visit)(void *data);                    /* to where that happened */
     bool (*run)(void *data, const char *args);    /* on, until a key is typed; or so much time a second */
     bool (*palette)(void *data, const char *args);
@@ -62,9 +62,9 @@ struct debug {
     unsigned int nr_marks;
     struct console_log *logs; /* console.c's */
     size_t nr_logs;
-    const struct debug_screen *screen; /* NULL: there is none; then: */
+    const struct debug_screen *screen;                 /* NULL: there is none; then: */
     void (*panels)(struct debug *g, const char *args); /* what a panel shows, in words; NULL: nobody knows */
-    struct said *said;                 /* what was said, ui/debug/said.h; NULL: it is not kept */
+    struct said *said;                                 /* what was said, ui/debug/said.h; NULL: it is not kept */
     /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
     const struct run_options *options;
     const struct guest_list *guests;
@@ -79,8 +79,8 @@ const char *debug_command_name(size_t i);
 bool debug_command_reverse(size_t i, char *name, size_t size);
 struct debug_command_info {
     const char *name, *args, *help;
-    char key;       /* 0: none */
-    bool backward;  /* there is a backward form: the capital, and reverse-NAME */
+    char key;        /* 0: none */
+    bool backward;   /* there is a backward form: the capital, and reverse-NAME */
     bool wants_args; /* it makes no sense without */
 };
 /* False: there are no more. */
@@ -173,7 +173,7 @@ void debug_mark_drop(struct debug *g, const char *name);
 debug_fn debug_why, debug_explain;
 
 /* screen.c: what is about a screen. */
-debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort,
+debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort, debug_ask_chosen,
     debug_visit_chosen, debug_run, debug_palette, debug_shot;
 
 /* show.c: */

@@ -17,7 +17,7 @@ static const struct key_binding keys[] = {
     { KEY_IS_HOME, "Home", "cursor first", NULL },
     { KEY_IS_END, "End", "cursor last", NULL },
     { KEY_IS_ENTER, "Enter", "visit", "go there" },
-    { 'y', "y", "why", "why" },
+    { 'y', "y", "ask", "why" },
     { 'o', "o", "layout next", NULL },
     { 'v', "v", "vcpu next", NULL },
     { '>', ">", "sort right", NULL },

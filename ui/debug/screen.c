@@ -73,6 +73,12 @@ void debug_sort(struct debug *g, const char *args, unsigned long count)
         done(g, g->screen->sort(g->screen->data, args));
 }
 
+void debug_ask_chosen(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g) && is_alone(g, args))
+        done(g, g->screen->ask(g->screen->data));
+}
+
 void debug_visit_chosen(struct debug *g, const char *args, unsigned long count)
 {
     if (has_screen(g) && is_alone(g, args))

@@ -18,9 +18,9 @@ struct debug_session {
     struct run_process *process;
     struct guest_list list;
     struct host_pool pools[HOST_MAX_POOLS];
-    struct replay replay; /* what is debugged, if it is a recording */
+    struct replay replay;    /* what is debugged, if it is a recording */
     bool consoles_elsewhere; /* what guests write is kept (ui/debug/console.c), and not announced */
-    unsigned int domid; /* who wrote `line`, which is not finished */
+    unsigned int domid;      /* who wrote `line`, which is not finished */
     char line[512];
     size_t len;
 };

@@ -136,13 +136,10 @@ void debug_explain(struct debug *g, const char *args, unsigned long count)
 
 void debug_why(struct debug *g, const char *args, unsigned long count)
 {
-    const char *chosen = !*args && g->screen ? g->screen->chosen(g->screen->data) : NULL;
     unsigned int dom, vcpu;
     struct why w;
 
-    if (chosen)
-        debug_command(g, chosen);
-    else if (!*args)
+    if (!*args)
         say_answer(g, why_here(&g->dbg, &w), &w);
     else if (!strcmp(args, "refused") || !strcmp(args, "refusal"))
         say_answer(g, why_refused(&g->dbg, &w), &w);

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define BEFORE 96 /* bytes of code before it that are shown at most */
-#define AFTER  40 /* instructions */
+#define BEFORE     96   /* bytes of code before it that are shown at most */
+#define AFTER      40   /* instructions */
 #define SYMBOL_MAX 4096 /* bytes from a symbol on that are read to find where instructions begin */
 
 static const struct table_column columns[] = { { .title = "address", .lasting = true },
@@ -58,8 +58,7 @@ static uint64_t begin_before(struct debug *g, const struct scene *s)
     const uint64_t rip = s->v.regs.rip;
     uint64_t offset, first;
 
-    if (img && image_symbol_lookup(img, rip, &offset) && offset <= SYMBOL_MAX &&
-        leads_here(g, s, rip - offset, &first))
+    if (img && image_symbol_lookup(img, rip, &offset) && offset <= SYMBOL_MAX && leads_here(g, s, rip - offset, &first))
         return first;
     for (uint64_t back = BEFORE < rip ? BEFORE : rip; back; back--)
         if (leads_here(g, s, rip - back, &first))
@@ -74,7 +73,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     if (!s->has_vcpu || s->v.native)
         return;
     addr = begin_before(g, s);
-    for (unsigned int after = 0, len; after < AFTER; after += addr > s->v.regs.rip) {
+    for (unsigned int after = 0, len; after<AFTER; after += addr> s->v.regs.rip) {
         len = row_take(t, g, s, addr);
         if (!len)
             break;

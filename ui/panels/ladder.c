@@ -28,15 +28,15 @@
 #define PEAK   4  /* of that, up there */
 
 static const struct table_column columns[] = {
-    { .title = "trip", .quiet = true }, { .title = "at" },   { .title = "from" },
-    { .title = "to" },                  { .title = "cost", .right = true }, { .title = "what" },
+    { .title = "trip", .quiet = true }, { .title = "at" },   { .title = "from" }, { .title = "to" },
+    { .title = "cost", .right = true }, { .title = "what" },
 };
 
 struct trip {
-    size_t first, nr;   /* records of the window, of which not all are its */
-    uint8_t from, to;   /* enum trace_mode */
-    bool over;          /* the guest has gone on */
-    bool silent;        /* the guest cannot tell that it happened */
+    size_t first, nr; /* records of the window, of which not all are its */
+    uint8_t from, to; /* enum trace_mode */
+    bool over;        /* the guest has gone on */
+    bool silent;      /* the guest cannot tell that it happened */
     uint16_t pcpu;
 };
 

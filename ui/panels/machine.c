@@ -60,9 +60,7 @@ static void vcpu_take(struct table *t, const struct scene *s, const struct look_
     table_ask(t, row, "why d%uv%u", v->dom, v->vcpu);
     if (row) {
         row->here = v->dom == s->dom && v->vcpu == s->vcpu;
-        row->style = v->native                       ? STYLE_native
-                     : v->mode && v->mode[0] == 'u' ? STYLE_user
-                                                     : STYLE_kernel;
+        row->style = v->native ? STYLE_native : v->mode && v->mode[0] == 'u' ? STYLE_user : STYLE_kernel;
     }
 }
 

@@ -10,10 +10,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const struct table_column columns[] = { { .title = "register" },
-                                               { .title = "value" },
-                                               { .title = "meaning" },
-                                               { .title = "guest_believes" } };
+static const struct table_column columns[] = {
+    { .title = "register" }, { .title = "value" }, { .title = "meaning" }, { .title = "guest_believes" }
+};
 
 static const char *const gpr_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
                                            "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
@@ -28,9 +27,10 @@ static const struct bit_name rflags_bits[] = { { 0, "CF" },  { 2, "PF" },  { 4, 
                                                { 16, "RF" }, { 18, "AC" }, { 21, "ID" }, { 0, NULL } };
 static const struct bit_name cr0_bits[] = { { 31, "PG" }, { 18, "AM" }, { 16, "WP" }, { 5, "NE" }, { 4, "ET" },
                                             { 3, "TS" },  { 2, "EM" },  { 1, "MP" },  { 0, "PE" }, { 0, NULL } };
-static const struct bit_name cr4_bits[] = { { 18, "OSXSAVE" }, { 16, "FSGSBASE" }, { 10, "OSXMMEXCPT" }, { 9, "OSFXSR" },
-                                            { 8, "PCE" },      { 7, "PGE" },       { 6, "MCE" },         { 5, "PAE" },
-                                            { 4, "PSE" },      { 3, "DE" },        { 2, "TSD" },         { 0, NULL } };
+static const struct bit_name cr4_bits[] = { { 18, "OSXSAVE" }, { 16, "FSGSBASE" }, { 10, "OSXMMEXCPT" },
+                                            { 9, "OSFXSR" },   { 8, "PCE" },       { 7, "PGE" },
+                                            { 6, "MCE" },      { 5, "PAE" },       { 4, "PSE" },
+                                            { 3, "DE" },       { 2, "TSD" },       { 0, NULL } };
 
 /* "CF ZF IF", those that are set. */
 static const char *bits_text(const struct bit_name *bits, uint64_t value, char text[96])

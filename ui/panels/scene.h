@@ -23,11 +23,11 @@ struct scene {
     char where[POSITION_TEXT]; /* "107.947us#80747.1" */
     domid_t dom;
     unsigned int vcpu;
-    const char *name;       /* of the domain, or NULL: good until the machine moves */
-    const char *type;       /* "pv64", "pv32", "native"; NULL: there is no such domain */
-    bool has_vcpu;          /* then: */
+    const char *name; /* of the domain, or NULL: good until the machine moves */
+    const char *type; /* "pv64", "pv32", "native"; NULL: there is no such domain */
+    bool has_vcpu;    /* then: */
     struct look_vcpu v;
-    bool at_event;          /* the machine has stopped at one: */
+    bool at_event; /* the machine has stopped at one: */
     struct trace_record event;
     const struct window *window; /* the trace before here */
     struct condition *filter;    /* of events: those for which it holds; NULL: all */

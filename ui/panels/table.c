@@ -105,7 +105,8 @@ void table_go(struct table *t, struct table_row *row, const char *fmt, ...)
 
 static const char *cell(const struct table_row *row, unsigned int i) { return row->cell[i] ?: ""; }
 
-size_t table_find(const struct table *t, const char *key)
+/* The number of the row whose key it is; t->nr: none. */
+static size_t table_find(const struct table *t, const char *key)
 {
     size_t i = 0;
 
@@ -120,7 +121,10 @@ static size_t find_near(const struct table *t, const char *key, size_t near)
     return near < t->nr && !strcmp(t->row[near].key, key) ? near : table_find(t, key);
 }
 
-static const char *copy(struct table *t, const char *text) { return text ? obstack_copy0(&t->text, text, strlen(text)) : NULL; }
+static const char *copy(struct table *t, const char *text)
+{
+    return text ? obstack_copy0(&t->text, text, strlen(text)) : NULL;
+}
 
 static void add_gone(struct table *t, const struct table_row *was)
 {
@@ -274,7 +278,11 @@ static void row_draw(const struct table *t, const struct table_row *row, const u
     const char mark = row->here ? '>' : row->gone ? '~' : row->changed ? '*' : row->later ? '~' : ' ';
     const enum style style = row->later ? STYLE_dim : row->here && row->style == STYLE_text ? STYLE_here : row->style;
 
-    area_put(a, at, 0, row->here ? STYLE_here : row->gone ? STYLE_gone : row->changed ? STYLE_changed : style,
+    area_put(a, at, 0,
+             row->here      ? STYLE_here
+             : row->gone    ? STYLE_gone
+             : row->changed ? STYLE_changed
+                            : style,
              (uint32_t)mark);
     for (unsigned int c = 0; c < t->nr_columns; c++) {
         const unsigned int pad = t->column[c].right ? width[c] - text_width(cell(row, c)) : 0;
@@ -318,7 +326,9 @@ unsigned int table_draw(const struct table *t, struct table_view *view, struct a
         const unsigned int n = text_width(t->column[c].title) + ((int)c == view->sort);
 
         area_print(a, 0, t->column[c].right ? col + width[c] - n : col, STYLE_title, "%s%s", t->column[c].title,
-                   (int)c != view->sort ? "" : view->descending ? "▼" : "▲");
+                   (int)c != view->sort ? ""
+                   : view->descending   ? "▼"
+                                        : "▲");
         col += width[c] + 1;
     }
     for (unsigned int i = 0; i < rows && view->top + i < t->nr; i++) {

@@ -86,8 +86,6 @@ void table_arrange(struct table *t, const struct table_view *view);
 struct table_row *table_choose(struct table *t, struct table_view *view, long move);
 /* The next row, or the last one, in which the view's search occurs is chosen. False: it does not. */
 bool table_search(struct table *t, struct table_view *view, bool backward);
-/* The number of the row whose key it is; t->nr: none. */
-size_t table_find(const struct table *t, const char *key);
 
 /* Titles, and as many rows as there is room for; marks are in column 0. How many rows the titles take. */
 unsigned int table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused);

@@ -54,7 +54,8 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 /* The column of a position on a bar of so many. */
 static unsigned int column_of(const struct scene *s, struct position at, unsigned int cols)
 {
-    const uint64_t all = s->end.insns - s->first.insns, done = at.insns > s->first.insns ? at.insns - s->first.insns : 0;
+    const uint64_t all = s->end.insns - s->first.insns,
+                   done = at.insns > s->first.insns ? at.insns - s->first.insns : 0;
 
     if (!position_is_before(at, s->end) || !all)
         return position_is_before(s->first, at) ? cols - 1 : 0;

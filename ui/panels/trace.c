@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The panel `trace`: events before here. Rows are those of the window (tools/debug/window.h), its filter a condition. */
+/* The panel `trace`: events before here. Rows are those of the window (tools/debug/window.h). */
 #include "ui/panels/panel.h"
 
 #include "tools/debug/sentence.h"
@@ -8,8 +8,9 @@
 #include <string.h>
 
 static const struct table_column columns[] = {
-    { .title = "at" }, { .title = "time", .right = true }, { .title = "vcpu" }, { .title = "mode" }, { .title = "event" },
-    { .title = "what" },
+    { .title = "at" },    { .title = "time", .right = true },
+    { .title = "vcpu" },  { .title = "mode" },
+    { .title = "event" }, { .title = "what" },
 };
 
 static void who_take(struct table *t, struct table_row *row, const struct trace_record *rec)

@@ -95,8 +95,11 @@ static bool is_simple(uint32_t ch)
     return false;
 }
 
-/* By RFC 3629: a lead byte says how many continue it; what is too long, or a surrogate, is none of our characters. */
-uint32_t text_next(const char **text)
+/*
+ * The first character of a text, which is not empty; what is none is '?'. By RFC 3629 a lead byte says how many
+ * bytes continue it; what is too long, or a surrogate, is none of our characters.
+ */
+static uint32_t text_next(const char **text)
 {
     const unsigned char *p = (const unsigned char *)*text;
     const unsigned int more = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : p[0] < 0xf5 ? 3 : 0;

@@ -25,7 +25,7 @@
 #define GRID_MAX_COLS 1000
 
 struct cell {
-    uint32_t ch; /* Unicode */
+    uint32_t ch;   /* Unicode */
     uint8_t style; /* enum style */
 };
 
@@ -59,8 +59,6 @@ unsigned int area_print(struct area *a, unsigned int row, unsigned int col, enum
 /* Another style for what stands there. */
 void area_restyle(struct area *a, unsigned int row, unsigned int col, unsigned int n, enum style style);
 
-/* The first character of a text, which is not empty, and how many bytes it takes: what is none is '?'. */
-uint32_t text_next(const char **text);
 /* Columns that a text takes. */
 unsigned int text_width(const char *text);
 

@@ -81,8 +81,8 @@ static bool band_make(struct plan *plan, struct piece band, struct layout_place 
         struct layout_place place = where;
 
         if (panel < 0) {
-            snprintf(plan->err, LAYOUT_ERR_SIZE, "there is no panel \"%.*s\"", (int)(p.end - p.at < 40 ? p.end - p.at : 40),
-                     p.at);
+            snprintf(plan->err, LAYOUT_ERR_SIZE, "there is no panel \"%.*s\"",
+                     (int)(p.end - p.at < 40 ? p.end - p.at : 40), p.at);
             return false;
         }
         place.panel = (unsigned int)panel;

@@ -6,28 +6,6 @@
 
 #include <string.h>
 
-const char *style_name(enum style style)
-{
-    static const char *const names[] = {
-#define X(name, help) [STYLE_##name] = #name,
-        STYLES(X)
-#undef X
-    };
-
-    return names[style];
-}
-
-const char *style_help(enum style style)
-{
-    static const char *const helps[] = {
-#define X(name, help) [STYLE_##name] = help,
-        STYLES(X)
-#undef X
-    };
-
-    return helps[style];
-}
-
 #define BLACK 0x121212 /* 233 of 256 */
 #define GREY  0xd0d0d0 /* 252 */
 
@@ -36,7 +14,9 @@ const char *style_help(enum style style)
 #define ON(frgb, ft, brgb, bt) .fg = frgb, .bg = brgb, .term_fg = ft, .term_bg = bt
 
 static const struct palette palettes[] = {
-    { "default", "colours", true,
+    { "default",
+      "colours",
+      true,
       { [STYLE_text] = { PLAIN },
         [STYLE_dim] = { ON_BLACK(0x949494, 246) },
         [STYLE_title] = { PLAIN, .bold = true },
@@ -57,7 +37,9 @@ static const struct palette palettes[] = {
         [STYLE_user] = { ON_BLACK(0x87afff, 111) },
         [STYLE_native] = { ON_BLACK(0xd7afff, 183) },
         [STYLE_idle] = { ON_BLACK(0x8a8a8a, 245) } } },
-    { "safe", "colours that colour-blind people tell apart", true,
+    { "safe",
+      "colours that colour-blind people tell apart",
+      true,
       { [STYLE_text] = { PLAIN },
         [STYLE_dim] = { ON_BLACK(0x949494, 246) },
         [STYLE_title] = { PLAIN, .bold = true },
@@ -78,7 +60,9 @@ static const struct palette palettes[] = {
         [STYLE_user] = { ON_BLACK(0xffffaf, 229) },
         [STYLE_native] = { ON_BLACK(0xd7afd7, 182) },
         [STYLE_idle] = { ON_BLACK(0x8a8a8a, 245) } } },
-    { "mono", "no colours", false,
+    { "mono",
+      "no colours",
+      false,
       { [STYLE_text] = { PLAIN },
         [STYLE_dim] = { PLAIN },
         [STYLE_title] = { PLAIN, .bold = true },

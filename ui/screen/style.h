@@ -45,9 +45,6 @@ enum style {
         STYLE_NR
 };
 
-const char *style_name(enum style style);
-const char *style_help(enum style style);
-
 /* 24 bits, 0xrrggbb. */
 struct look {
     uint32_t fg, bg;

@@ -147,10 +147,18 @@ static int key_of(wint_t ch)
 {
     static const struct {
         int ncurses, key;
-    } keys[] = { { KEY_UP, KEY_IS_UP },       { KEY_DOWN, KEY_IS_DOWN },           { KEY_LEFT, KEY_IS_LEFT },
-                 { KEY_RIGHT, KEY_IS_RIGHT }, { KEY_PPAGE, KEY_IS_PAGE_UP },       { KEY_NPAGE, KEY_IS_PAGE_DOWN },
-                 { KEY_HOME, KEY_IS_HOME },   { KEY_END, KEY_IS_END },             { KEY_BTAB, KEY_IS_BACKTAB },
-                 { KEY_DC, KEY_IS_DELETE },   { KEY_BACKSPACE, KEY_IS_BACKSPACE }, { KEY_ENTER, KEY_IS_ENTER },
+    } keys[] = { { KEY_UP, KEY_IS_UP },
+                 { KEY_DOWN, KEY_IS_DOWN },
+                 { KEY_LEFT, KEY_IS_LEFT },
+                 { KEY_RIGHT, KEY_IS_RIGHT },
+                 { KEY_PPAGE, KEY_IS_PAGE_UP },
+                 { KEY_NPAGE, KEY_IS_PAGE_DOWN },
+                 { KEY_HOME, KEY_IS_HOME },
+                 { KEY_END, KEY_IS_END },
+                 { KEY_BTAB, KEY_IS_BACKTAB },
+                 { KEY_DC, KEY_IS_DELETE },
+                 { KEY_BACKSPACE, KEY_IS_BACKSPACE },
+                 { KEY_ENTER, KEY_IS_ENTER },
                  { KEY_RESIZE, KEY_IS_RESIZE } };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -14,8 +14,8 @@
 #include "ui/screen/grid.h"
 
 struct term_event {
-    int key;                /* ui/debug/keys.h; KEY_IS_NONE: time is up, or a signal has come */
-    bool mouse;             /* instead: */
+    int key;    /* ui/debug/keys.h; KEY_IS_NONE: time is up, or a signal has come */
+    bool mouse; /* instead: */
     unsigned int row, col;
     int wheel; /* -1 up, 1 down, 0: a click */
 };
