@@ -6,8 +6,8 @@
  * are here. As a key is nothing but a line, what a key does can be typed, scripted, and is in the help; and whoever
  * lists keys (footer, help, tests) reads this.
  *
- * Invariants: a letter that is here, too, is its command with words that a screen has a use for. A line that ends with a
- * blank wants to be completed: it is put into the prompt.
+ * Invariants: a letter that is here, too, is its command with words that a screen has a use for. A line that ends with
+ * a blank wants to be completed: it is put into the prompt.
  */
 #ifndef UI_DEBUG_KEYS_H
 #define UI_DEBUG_KEYS_H

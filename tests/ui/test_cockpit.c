@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The cockpit as a value: keys in, screens out. Every key does something and is in the help; whatever is typed and
+ * clicked, at whatever size, nothing breaks; and looking makes no difference to the machine.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ui/cockpit.h"
+
+#define RINGS (char *)(uintptr_t) "build/guests/rings"
+
+static uint64_t prng = 1;
+
+static unsigned int random_to(unsigned int n)
+{
+    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (unsigned int)(prng >> 33) % n;
+}
+
+static void type(struct cockpit_scene *sc, const char *text)
+{
+    for (; *text; text++)
+        cockpit_key(&sc->c, *text == '\n' ? KEY_IS_ENTER : *text);
+}
+
+static bool shows(struct cockpit_scene *sc, const char *text)
+{
+    char *screen = cockpit_scene_text(sc);
+    const bool found = strstr(screen, text) != NULL;
+
+    free(screen);
+    return found;
+}
+
+/* --- keys --- */
+
+/* It does what its line does, or puts that into the prompt: nothing is "no key here". */
+static void test_every_key_fires(void **state)
+{
+    struct cockpit_scene sc;
+    unsigned int tried = 0;
+    char line[COCKPIT_LINE];
+
+    for (int key = 1; key < KEY_IS_NONE; key = key == 0x7e ? KEY_IS_UP : key + 1) {
+        size_t said;
+
+        if (!key_line(key, line, sizeof(line)) || key == 'q')
+            continue;
+        cockpit_scene_begin(&sc, RINGS, 30, 100);
+        cockpit_line(&sc.c, "exit vector==13");
+        said = said_nr(sc.s.g.said);
+        cockpit_key(&sc.c, key);
+        assert_string_equal(sc.c.hint, "");
+        if (line[strlen(line) - 1] == ' ')
+            assert_true(sc.c.prompt);
+        else
+            assert_true(sc.c.running || sc.c.only_screen || said_nr(sc.s.g.said) > said);
+        for (size_t i = said; i < said_nr(sc.s.g.said); i++)
+            if (strstr(said_line(sc.s.g.said, i), "no command") || strstr(said_line(sc.s.g.said, i), "may be:"))
+                fail_msg("key %d, \"%s\": %s", key, line, said_line(sc.s.g.said, i));
+        cockpit_scene_end(&sc);
+        tried++;
+    }
+    assert_true(tried > 45);
+}
+
+/* What no key is says so, and is forgotten by the next one. */
+static void test_no_key(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    cockpit_key(&sc.c, '\\');
+    assert_true(shows(&sc, "\\ is no key here"));
+    cockpit_key(&sc.c, KEY_IS_DOWN);
+    assert_false(shows(&sc, "is no key here"));
+    cockpit_key(&sc.c, 'q');
+    assert_true(sc.c.quit);
+    cockpit_scene_end(&sc);
+}
+
+/* Capitals go back; a number repeats. */
+static void test_forward_and_back(void **state)
+{
+    struct cockpit_scene sc;
+    struct position at;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, "5h");
+    at = sc.s.g.rw.m->at;
+    type(&sc, "3s");
+    assert_true(sc.s.g.rw.m->at.insns > at.insns);
+    type(&sc, "3S");
+    assert_int_equal(sc.s.g.rw.m->at.insns, at.insns);
+    assert_true(shows(&sc, " REPLAY "));
+    type(&sc, ":goto end\n");
+    assert_true(shows(&sc, " LIVE "));
+    cockpit_scene_end(&sc);
+}
+
+/* --- what is typed --- */
+
+static void test_prompt(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, ":pint 5");
+    for (unsigned int i = 0; i < 5; i++)
+        cockpit_key(&sc.c, KEY_IS_LEFT);
+    type(&sc, "r");
+    assert_true(shows(&sc, ":print 5"));
+    cockpit_key(&sc.c, KEY_IS_END);
+    cockpit_key(&sc.c, KEY_IS_BACKSPACE);
+    type(&sc, "6\n");
+    assert_string_equal(cockpit_scene_said(&sc), "0x6 = 6");
+    type(&sc, ":");
+    cockpit_key(&sc.c, KEY_IS_UP);
+    assert_true(shows(&sc, ":print 6"));
+    cockpit_key(&sc.c, KEY_IS_ESCAPE);
+    assert_false(sc.c.prompt);
+    type(&sc, ":brea");
+    cockpit_key(&sc.c, KEY_IS_TAB);
+    type(&sc, "insn_cl");
+    cockpit_key(&sc.c, KEY_IS_TAB);
+    assert_true(shows(&sc, ":break insn_cl   insn_cli insn_clts"));
+    type(&sc, "i\n");
+    assert_true(!strncmp(cockpit_scene_said(&sc), "breakpoint 1 at", 15));
+    cockpit_scene_end(&sc);
+}
+
+/* The past is not changed by a slip: it is asked, and only y means yes. */
+static void test_question(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, "5h3S:set %rax=1\n");
+    assert_true(shows(&sc, "(y: yes)"));
+    type(&sc, "n");
+    assert_false(shows(&sc, "(y: yes)"));
+    assert_int_equal(sc.s.g.rw.nr_branches, 0);
+    type(&sc, ":set %rax=1\ny");
+    assert_int_equal(sc.s.g.rw.nr_branches, 1);
+    cockpit_scene_end(&sc);
+}
+
+/* --- panels --- */
+
+static void test_panels(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, ":x vector==13\n:panel help\n:filter hypercall\nz");
+    assert_true(shows(&sc, "| zoomed"));
+    assert_true(shows(&sc, "[HELP]"));
+    assert_true(shows(&sc, "to the next hypercall"));
+    assert_false(shows(&sc, "one instruction of the vCPU"));
+    type(&sc, "z:panel trace\n:filter hypercall && nr==stack_switch\nz");
+    assert_true(shows(&sc, "stack_switch"));
+    assert_false(shows(&sc, "mmu_update"));
+    type(&sc, ":filter nr==\n");
+    assert_true(!strncmp(cockpit_scene_said(&sc), "error: ", 7));
+    type(&sc, ":search nowhere_to_be_found\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "is in no row"));
+    type(&sc, ":panel tarce\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "trace"));
+    cockpit_scene_end(&sc);
+}
+
+/* A row of the trace is a place to go to. */
+static void test_visit(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, ":x vector==13\n:panel trace\n:search stack_switch\n");
+    cockpit_key(&sc.c, KEY_IS_ENTER);
+    assert_true(strstr(cockpit_scene_said(&sc), "  goto  d1v0"));
+    assert_false(rewind_is_live(&sc.s.g.rw));
+    type(&sc, "y");
+    assert_true(strstr(cockpit_scene_said(&sc), "stack_switch"));
+    cockpit_scene_end(&sc);
+}
+
+static const struct table_row *row_of(struct cockpit_scene *sc, const char *panel, const char *key, struct table *shown)
+{
+    struct cockpit_panel *p = &sc->c.panel[panel_find(panel, (unsigned int)strlen(panel))];
+
+    cockpit_look(&sc->c, p);
+    table_share(shown, &p->table, &p->then);
+    for (size_t i = 0; i < shown->nr; i++)
+        if (!strcmp(shown->row[i].key, key))
+            return &shown->row[i];
+    return NULL;
+}
+
+/* Against the last stop, whatever was asked since. */
+static void test_changes_are_marked(void **state)
+{
+    struct cockpit_scene sc;
+    struct table shown = { 0 };
+    const struct table_row *row;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, "s:print 1\n:print 2\n");
+    row = row_of(&sc, "registers", "rip", &shown);
+    assert_true(row && row->changed);
+    row = row_of(&sc, "registers", "cs", &shown);
+    assert_true(row && !row->changed);
+    type(&sc, "S");
+    row = row_of(&sc, "registers", "rip", &shown);
+    assert_true(row && row->changed);
+    table_free(&shown);
+    cockpit_scene_end(&sc);
+}
+
+/* --- anything --- */
+
+static void test_too_small(void **state)
+{
+    static const unsigned int sizes[][2] = { { 1, 1 }, { 2, 80 }, { 23, 80 }, { 24, 79 }, { 24, 8 }, { 3, 300 } };
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 24, 80);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        cockpit_resize(&sc.c, sizes[i][0], sizes[i][1]);
+        free(cockpit_scene_text(&sc));
+        type(&sc, "s");
+    }
+    cockpit_resize(&sc.c, 23, 100);
+    assert_true(shows(&sc, "100 x 23 is too small, 80 x 24 is needed"));
+    cockpit_resize(&sc.c, 24, 80);
+    assert_false(shows(&sc, "too small"));
+    cockpit_scene_end(&sc);
+}
+
+static void random_event(struct cockpit_scene *sc)
+{
+    static const char *const lines[] = { "layout next", "layout main", "panel help",  "panel machine", "zoom",
+                                         "sort right",  "sort turn",   "filter x",    "filter",        "search 0",
+                                         "run",         "run 5us",     "cursor last", "vcpu next",     "palette",
+                                         "explain #5",  "goto 1",      "mark a" };
+    static const int keys[] = {
+        KEY_IS_TAB,  KEY_IS_BACKTAB, KEY_IS_DOWN,   KEY_IS_UP,   KEY_IS_PAGE_DOWN, KEY_IS_ENTER,
+        KEY_IS_HOME, KEY_IS_END,     KEY_IS_ESCAPE, KEY_IS_LEFT, KEY_IS_BACKSPACE, KEY_IS_DELETE
+    };
+
+    switch (random_to(8)) {
+    case 0: cockpit_resize(&sc->c, 1 + random_to(70), 1 + random_to(250)); break;
+    case 1: cockpit_mouse(&sc->c, random_to(70), random_to(250), (int)random_to(3) - 1); break;
+    case 2: cockpit_line(&sc->c, lines[random_to(ARRAY_SIZE(lines))]); break;
+    case 3:
+    case 4: cockpit_key(&sc->c, keys[random_to(ARRAY_SIZE(keys))]); break;
+    default: cockpit_key(&sc->c, (int)(1 + random_to(0x90)));
+    }
+    cockpit_run(&sc->c);
+    free(cockpit_scene_text(sc));
+    sc->c.quit = sc->s.g.quit = false;
+}
+
+static void test_anything(void **state)
+{
+    struct cockpit_scene sc;
+
+    for (unsigned int run = 0; run < 6; run++) {
+        cockpit_scene_begin(&sc, RINGS, 24, 80);
+        for (unsigned int n = 0; n < 250; n++)
+            random_event(&sc);
+        cockpit_scene_end(&sc);
+    }
+}
+
+/* The machine at a position is the same, with and without a screen on the way. */
+static void test_looking_changes_nothing(void **state)
+{
+    uint64_t hash[2];
+
+    for (unsigned int with = 0; with < 2; with++) {
+        struct cockpit_scene sc;
+
+        cockpit_scene_begin(&sc, RINGS, 60, 200);
+        for (unsigned int n = 0; with && n < 40; n++) {
+            type(&sc, n % 3 ? "t" : "h");
+            free(cockpit_scene_text(&sc));
+        }
+        for (unsigned int n = 0; with && n < 40; n++) {
+            type(&sc, n % 2 ? "S" : "T");
+            free(cockpit_scene_text(&sc));
+        }
+        type(&sc, ":goto 5ms\n");
+        hash[with] = look_hash(sc.s.g.host);
+        cockpit_scene_end(&sc);
+    }
+    assert_int_equal(hash[0], hash[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key_fires),
+        cmocka_unit_test(test_no_key),
+        cmocka_unit_test(test_forward_and_back),
+        cmocka_unit_test(test_prompt),
+        cmocka_unit_test(test_question),
+        cmocka_unit_test(test_panels),
+        cmocka_unit_test(test_visit),
+        cmocka_unit_test(test_changes_are_marked),
+        cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_anything),
+        cmocka_unit_test(test_looking_changes_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
