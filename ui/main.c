@@ -22,6 +22,7 @@
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
+#include "ui/cmd_tour.h"
 #include "ui/cmd_tui.h"
 #include "ui/status.h"
 #include "ui/version.h"
@@ -216,6 +217,7 @@ static const struct {
 } with_guests[] = { [COMMAND_RUN] = { cmd_run, options_help },
                     [COMMAND_DEBUG] = { cmd_debug, options_help_debug },
                     [COMMAND_TUI] = { cmd_tui, options_help_tui },
+                    [COMMAND_TOUR] = { cmd_tour, options_help_tour },
                     [COMMAND_REPLAY] = { cmd_replay, options_help_replay } };
 
 static int on_guests(enum options_command command, int argc, char **argv)
@@ -245,6 +247,7 @@ static int on_guests(enum options_command command, int argc, char **argv)
 static int run(int argc, char **argv) { return on_guests(COMMAND_RUN, argc, argv); }
 static int debug(int argc, char **argv) { return on_guests(COMMAND_DEBUG, argc, argv); }
 static int tui(int argc, char **argv) { return on_guests(COMMAND_TUI, argc, argv); }
+static int tour(int argc, char **argv) { return on_guests(COMMAND_TOUR, argc, argv); }
 static int replay(int argc, char **argv) { return on_guests(COMMAND_REPLAY, argc, argv); }
 
 static int sched(int argc, char **argv)
@@ -279,6 +282,7 @@ static const struct command {
 } commands[] = {
     { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
     { "tui", NULL, tui, "the same run on a screen: see, step, go back   (xenlab tui --help)" },
+    { "tour", NULL, tour, "a run is explained, step by step            (xenlab tour --help)" },
     { "debug", NULL, debug, "go through a run step by step, both ways   (xenlab debug --help)" },
     { "replay", NULL, replay, "repeat a run that was recorded              (xenlab replay --help)" },
     { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },

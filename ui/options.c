@@ -125,11 +125,16 @@ static const struct option options[] = {
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
     { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
       "memory for what was (256): how far one can go back" },
+    { .name = "The tour:", .kind = OPTION_HEADING, .min = OF(COMMAND_TOUR) },
+    { "check",     0,  OPTION_FLAG,     NULL,       FIELD(check),     0, 0,
+      "whether all that FILE... tell is so; only what is not is said" },
+    { "export",    0,  OPTION_TEXT,     "OUT",      FIELD(export),    0, 0,
+      "write it: OUT.cast (asciicast), OUT.html (one page), or OUT-N.svg, a picture a step" },
     { .name = "What it says:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
     { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
-    { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) },
+    { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) | OF(COMMAND_TOUR) },
     { "size",      0,  OPTION_TEXT,     "COLSxROWS", FIELD(size),     0, 0,
-      "with --script, of the screen that there is not (120x40)" },
+      "of the screen, if there is no terminal (120x40)" },
     { "palette",   0,  OPTION_TEXT,     "NAME",     FIELD(palette),   0, 0, "default, safe (for the colour-blind), or mono" },
     { "ascii",     0,  OPTION_FLAG,     NULL,       FIELD(ascii),     0, 0, "lines and bars without Unicode" },
 };
@@ -427,6 +432,13 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     }
     if (o->command == COMMAND_REPLAY || o->replay)
         return check_recording(o, err);
+    if (o->command == COMMAND_TOUR) {
+        if (o->nr_guests == 1 || (o->check && o->nr_guests))
+            return 0;
+        snprintf(err, OPTIONS_ERR_SIZE,
+                 "which tour? Name a file, such as docs/tours/cli.tour; with --check, any number");
+        return -1;
+    }
     if (o->nr_guests == 0) {
         snprintf(err, OPTIONS_ERR_SIZE, "which guest? Name a kernel or an xl.cfg file (see: xenlab %s --help)",
                  command_names[o->command]);
@@ -568,6 +580,26 @@ void options_help_tui(FILE *out)
           "  xenlab tui build/guests/rings\n"
           "  echo 'exit vector==13; shot rings.svg' > look.txt\n"
           "  xenlab tui --script look.txt --size 100x30 build/guests/rings      a picture, without a terminal\n",
+          out);
+}
+
+void options_help_tour(FILE *out)
+{
+    fputs(
+        "Usage: xenlab tour [OPTION]... FILE...\n"
+        "\n"
+        "Give the tour that FILE tells: a guest, and steps through its run, each with words, commands of the\n"
+        "debugger, and what is to be seen (docs/tours.md). On a terminal: Right and Left go to the next step and the\n"
+        "one before, Space shows an answer, '.' blanks the screen, P is for projectors, Esc goes exploring and r\n"
+        "comes back. Without a terminal the words are printed as it goes.\n",
+        out);
+    table_help(out, COMMAND_TOUR);
+    fputs("\n"
+          "Exit status: 0; 1 if a file is no tour, or something that it tells is not so.\n"
+          "\n"
+          "Examples:\n"
+          "  xenlab tour docs/tours/cli.tour\n"
+          "  xenlab tour --check docs/tours/*.tour\n",
           out);
 }
 

@@ -24,6 +24,7 @@ enum options_command {
     COMMAND_RUN,
     COMMAND_DEBUG,
     COMMAND_TUI,
+    COMMAND_TOUR,
     COMMAND_REPLAY,
     COMMAND_RECORDED, /* what a recording says of the run that it is of */
 };
@@ -77,6 +78,10 @@ struct run_options {
     /* Of its screen. */
     const char *size, *palette;
     bool ascii;
+
+    /* Of a tour. */
+    bool check;
+    const char *export;
 };
 
 /* Read the arguments after the command's name. 0, or -1 and a message. Either way options_free() ends it. */
@@ -90,6 +95,7 @@ void options_free(struct run_options *o);
 void options_help(FILE *out);
 void options_help_debug(FILE *out);
 void options_help_tui(FILE *out);
+void options_help_tour(FILE *out);
 void options_help_replay(FILE *out);
 
 #endif

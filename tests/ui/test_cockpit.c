@@ -54,7 +54,7 @@ static void test_every_key_fires(void **state)
     for (int key = 1; key < KEY_IS_NONE; key = key == 0x7e ? KEY_IS_UP : key + 1) {
         size_t said;
 
-        if (!key_line(key, line, sizeof(line)) || key == 'q')
+        if (!key_line(key, NULL, line, sizeof(line)) || key == 'q')
             continue;
         cockpit_scene_begin(&sc, RINGS, 30, 100);
         cockpit_line(&sc.c, "exit vector==13");

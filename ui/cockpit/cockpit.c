@@ -232,7 +232,7 @@ static void bound_key(struct cockpit *c, int key)
 {
     char line[COCKPIT_LINE], counted[COCKPIT_LINE + 16];
 
-    if (!key_line(key, line, sizeof(line))) {
+    if (!key_line(key, debug_of(c)->tour, line, sizeof(line))) {
         snprintf(c->hint, sizeof(c->hint),
                  key > ' ' && key < 0x7f ? "%c is no key here: ? lists all" : "? lists all keys", key);
         c->count = 0;
@@ -265,7 +265,7 @@ void cockpit_key(struct cockpit *c, int key)
         prompt_key(c, key);
     else if ((key >= '1' && key <= '9') || (key == '0' && c->count))
         c->count = c->count < 100000000 ? c->count * 10 + (unsigned int)(key - '0') : c->count;
-    else if (key == KEY_IS_ESCAPE || key == CONTROL('C'))
+    else if ((key == KEY_IS_ESCAPE && !debug_of(c)->tour) || key == CONTROL('C'))
         c->count = 0, c->hint[0] = '\0';
     else
         bound_key(c, key);

@@ -55,6 +55,7 @@ static unsigned int footer_key(struct area *a, unsigned int col, const char *key
 static void footer_draw(struct cockpit *c, struct area *a)
 {
     static const char *const commands[] = { "step", "over", "transition", "hypercall", "continue", "run" };
+    const struct debug_tour *tour = c->s->g.tour;
     struct debug_command_info info;
     const struct key_binding *k;
     unsigned int col = 1;
@@ -74,7 +75,10 @@ static void footer_draw(struct cockpit *c, struct area *a)
     }
     if (c->count)
         col = area_print(a, 0, col, STYLE_key, "%u ", c->count);
-    for (size_t n = 0; n < ARRAY_SIZE(commands); n++)
+    for (size_t i = 0; tour && (k = tour_key_at(i)); i++)
+        if (!tour->exploring || k->key == 'r')
+            col = footer_key(a, col, k->name, k->label);
+    for (size_t n = 0; n < ARRAY_SIZE(commands) && (!tour || tour->exploring); n++)
         for (size_t i = 0; debug_command_info(i, &info); i++)
             if (!strcmp(info.name, commands[n])) {
                 const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key),
@@ -82,7 +86,7 @@ static void footer_draw(struct cockpit *c, struct area *a)
 
                 col = footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
             }
-    for (size_t i = 0; (k = key_at(i)); i++)
+    for (size_t i = 0; (k = key_at(i)) && (!tour || tour->exploring); i++)
         if (k->label)
             col = footer_key(a, col, k->name, k->label);
 }
@@ -145,6 +149,8 @@ bool cockpit_draw(struct cockpit *c, struct grid *g)
     if (!grid_resize(g, c->rows, c->cols))
         return false;
     all = grid_all(g);
+    if (c->s->g.tour && c->s->g.tour->blank)
+        return true;
     cockpit_look(c, cockpit_focused(c));
     a = area_part(&all, 0, 0, 1, all.cols);
     status_draw(c, &a);

@@ -87,6 +87,8 @@ static const struct command {
     { "sort", 0, debug_sort, NULL, false, "right|left|turn", "rows by another column, in the other order" },
     { "palette", 0, debug_palette, NULL, false, "[NAME]", "colours of the screen" },
     { "shot", 0, debug_shot, NULL, false, "FILE", "the screen as a picture: FILE.svg, or else text" },
+    { "tour", 0, debug_tour_move, NULL, false, "next|previous|answer|blank|explore|return|N",
+      "the steps of the tour that is given; away from it, and back" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },
     { "quit", 'q', quit, NULL, false, "", "end" },
 };

@@ -45,6 +45,21 @@ struct debug_screen {
     bool (*shot)(void *data, const char *args); /* a picture, as a file */
 };
 
+/* A tour that is given (ui/tour/), as far as one sees it. */
+#define DEBUG_TOUR_LINES 40
+struct debug_tour {
+    const char *title, *step; /* of the tour, of the step that it is at */
+    size_t at, nr;
+    size_t nr_lines;
+    struct {
+        char kind; /* '|' words, '?' a question, '!' its answer, which is shown when it is `revealed` */
+        const char *text;
+    } line[DEBUG_TOUR_LINES];
+    bool revealed, blank, exploring; /* blank: nothing is to be seen; exploring: keys are the debugger's */
+    bool (*carry_out)(void *data, const char *args); /* the command `tour` */
+    void *data;
+};
+
 struct debug {
     struct host *host;
     struct rewind rw;
@@ -64,6 +79,7 @@ struct debug {
     size_t nr_logs;
     const struct debug_screen *screen;                 /* NULL: there is none; then: */
     void (*panels)(struct debug *g, const char *args); /* what a panel shows, in words; NULL: nobody knows */
+    struct debug_tour *tour;                           /* NULL: none is given */
     struct said *said;                                 /* what was said, ui/debug/said.h; NULL: it is not kept */
     /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
     const struct run_options *options;
@@ -174,7 +190,7 @@ debug_fn debug_why, debug_explain;
 
 /* screen.c: what is about a screen. */
 debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort, debug_ask_chosen,
-    debug_visit_chosen, debug_run, debug_palette, debug_shot;
+    debug_visit_chosen, debug_run, debug_palette, debug_shot, debug_tour_move;
 
 /* show.c: */
 debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,

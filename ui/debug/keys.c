@@ -30,6 +30,14 @@ static const struct key_binding keys[] = {
     { ':', ":", " ", "command" },
 };
 
+static const struct key_binding tour_keys[] = {
+    { KEY_IS_RIGHT, "Right", "tour next", "next" },      { KEY_IS_LEFT, "Left", "tour previous", "previous" },
+    { ' ', "Space", "tour answer", "answer" },           { '.', ".", "tour blank", "blank" },
+    { 'P', "P", "layout projector", "projector" },       { 'r', "r", "tour return", "return" },
+    { KEY_IS_ESCAPE, "Esc", "tour explore", "explore" },
+};
+
+const struct key_binding *tour_key_at(size_t i) { return i < ARRAY_SIZE(tour_keys) ? &tour_keys[i] : NULL; }
 const struct key_binding *key_at(size_t i) { return i < ARRAY_SIZE(keys) ? &keys[i] : NULL; }
 
 static bool command_line(int key, char *line, size_t size)
@@ -45,8 +53,13 @@ static bool command_line(int key, char *line, size_t size)
     return false;
 }
 
-bool key_line(int key, char *line, size_t size)
+bool key_line(int key, const struct debug_tour *tour, char *line, size_t size)
 {
+    for (size_t i = 0; tour && i < ARRAY_SIZE(tour_keys); i++)
+        if (tour_keys[i].key == key && (!tour->exploring || key == 'r')) {
+            snprintf(line, size, "%s", tour_keys[i].line);
+            return true;
+        }
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         if (keys[i].key == key) {
             snprintf(line, size, "%s", keys[i].line);

@@ -45,7 +45,10 @@ struct key_binding {
 
 /* The i-th binding of a key that is no command's letter; NULL: there are no more. */
 const struct key_binding *key_at(size_t i);
+/* The same of those that count while a tour is given; of them, while one explores, only the way back. */
+const struct key_binding *tour_key_at(size_t i);
 /* What a key stands for: a line, in `line`; false: nothing. */
-bool key_line(int key, char *line, size_t size);
+struct debug_tour;
+bool key_line(int key, const struct debug_tour *tour, char *line, size_t size);
 
 #endif

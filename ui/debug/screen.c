@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Commands about a screen: see struct debug_screen in ui/debug/debug.h. `panel` and `run` are of use without one. */
+/*
+ * Commands about a screen, and a tour: see struct debug_screen, struct debug_tour in ui/debug/debug.h. `panel` and `run`
+ * are of use without a screen.
+ */
 #include "ui/debug/debug.h"
 
 static bool has_screen(struct debug *g)
@@ -95,4 +98,12 @@ void debug_shot(struct debug *g, const char *args, unsigned long count)
 {
     if (has_screen(g))
         done(g, g->screen->shot(g->screen->data, args));
+}
+
+void debug_tour_move(struct debug *g, const char *args, unsigned long count)
+{
+    if (g->tour)
+        done(g, g->tour->carry_out(g->tour->data, args));
+    else
+        debug_fail(g, "no-tour", "no tour is given here: xenlab tour FILE does");
 }

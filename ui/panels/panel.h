@@ -46,7 +46,7 @@ void panel_take(const struct panel_ops *p, struct table *t, struct debug *g, con
 void panels_say(struct debug *g, const char *name);
 
 /* All of them: X(name). */
-#define PANELS(X) X(machine) X(ladder) X(code) X(registers) X(trace) X(console) X(timeline) X(messages) X(help)
+#define PANELS(X) X(machine) X(ladder) X(code) X(registers) X(trace) X(console) X(timeline) X(tour) X(messages) X(help)
 
 #define X(name) extern const struct panel_ops panel_##name;
 PANELS(X)

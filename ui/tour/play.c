@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Tours are given: see ui/tour/play.h. */
+#include "ui/tour/play.h"
+
+#include "tools/debug/condition.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is expected --- */
+
+static bool value_of(struct debug *g, const char *text, uint64_t *value, char err[EXPR_ERR_SIZE])
+{
+    struct condition c;
+    struct expr_value v = { 0 };
+    bool there;
+
+    if (condition_parse(&c, g->host, g->dbg.dom, text, err))
+        return false;
+    there = condition_value(&c, g->dbg.dom, g->dbg.vcpu, g->dbg.at_event ? &g->dbg.event : NULL, &v);
+    condition_free(&c);
+    *value = v.u;
+    if (!there)
+        snprintf(err, EXPR_ERR_SIZE, "%.100s has no value here", text);
+    return there;
+}
+
+/* The type of a field of this name, of all records or of any event; false: there is none. */
+static bool type_of(const char *name, enum trace_type *type)
+{
+    size_t nr;
+    const struct trace_field *f = trace_common_fields(&nr);
+
+    for (size_t i = 0; i < nr; i++)
+        if (!strcmp(f[i].name, name)) {
+            *type = (enum trace_type)f[i].type;
+            return true;
+        }
+    for (unsigned int ev = 0; ev < TRC_NR; ev++) {
+        const struct trace_event_info *info = trace_event_info((enum trace_event)ev);
+
+        for (unsigned int i = 0; i < info->nr_fields; i++)
+            if (!strcmp(info->fields[i].name, name)) {
+                *type = (enum trace_type)info->fields[i].type;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* "mode is user, %cpl is 0x3": the left sides of what is compared. */
+static void values_add(struct debug *g, const char *cond, char *text, size_t size)
+{
+    char part[256], err[EXPR_ERR_SIZE];
+    size_t n = strlen(text);
+
+    for (const char *p = cond; *p && n < size; p += strspn(p, "&|() ")) {
+        const size_t len = strcspn(p, "&|"), left = strcspn(p, "=!<>&|");
+        enum trace_type type;
+        const char *name;
+        uint64_t value;
+
+        snprintf(part, sizeof(part), "%.*s", (int)(left < sizeof(part) ? left : sizeof(part) - 1), p);
+        for (size_t end = strlen(part); end && part[end - 1] == ' ';)
+            part[--end] = '\0';
+        p += len;
+        if (!part[0])
+            continue;
+        if (!value_of(g, part, &value, err))
+            n += (size_t)snprintf(text + n, size - n, "; %s", err);
+        else if (type_of(part, &type) && (name = trace_value_name(type, value)))
+            n += (size_t)snprintf(text + n, size - n, "; %s is %s", part, name);
+        else
+            n += (size_t)snprintf(text + n, size - n, "; %s is 0x%" PRIx64, part, value);
+    }
+}
+
+static void failed(struct tour_play *p, const struct tour_line *line, const char *what)
+{
+    struct debug *g = p->g;
+    char at[POSITION_TEXT];
+
+    p->failures++;
+    debug_fail(g, "tour", "%.200s:%u: %s (at %s)", p->tour->path, line->number, what, position_text(g, at));
+}
+
+static void expect(struct tour_play *p, const struct tour_line *line)
+{
+    char err[EXPR_ERR_SIZE] = "", what[640];
+    uint64_t value = 0;
+
+    if (value_of(p->g, line->text, &value, err) && value)
+        return;
+    snprintf(what, sizeof(what), "= %.200s does not hold", line->text);
+    values_add(p->g, line->text, what, sizeof(what));
+    failed(p, line, what);
+}
+
+/* --- steps --- */
+
+static void command(struct tour_play *p, const struct tour_line *line)
+{
+    const bool failed_before = p->g->failed;
+
+    p->g->failed = false;
+    p->line(p->data, line->text);
+    if (p->g->failed)
+        failed(p, line, "this command has failed");
+    p->g->failed |= failed_before;
+}
+
+static void show(struct tour_play *p, size_t i)
+{
+    const struct tour_step *s = &p->tour->step[i];
+    struct debug_tour *shown = &p->shown;
+
+    shown->at = i;
+    shown->step = s->title;
+    shown->nr_lines = 0;
+    shown->revealed = false;
+    for (size_t n = 0; n < s->nr && shown->nr_lines < DEBUG_TOUR_LINES; n++)
+        if (strchr("|?!", s->line[n].kind)) {
+            shown->line[shown->nr_lines].kind = s->line[n].kind;
+            shown->line[shown->nr_lines++].text = s->line[n].text;
+        }
+}
+
+bool play_next(struct tour_play *p)
+{
+    const size_t i = p->given;
+    const struct tour_step *s = &p->tour->step[i];
+
+    if (i == p->tour->nr)
+        return false;
+    if (i && memcmp(&p->end[i - 1], &p->g->rw.m->at, sizeof(p->end[0]))) {
+        struct tour_line back = { '>', "", s->number };
+        char text[64];
+
+        snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, p->end[i - 1].insns, p->end[i - 1].step);
+        back.text = text;
+        command(p, &back);
+    }
+    show(p, i);
+    say_line(&p->g->say, "tour", "== %zu/%zu %s", i + 1, p->tour->nr, s->title);
+    for (size_t n = 0; n < s->nr; n++)
+        switch (s->line[n].kind) {
+        case '>': command(p, &s->line[n]); break;
+        case '=': expect(p, &s->line[n]); break;
+        default: say_line(&p->g->say, "tour", "%c %s", s->line[n].kind, s->line[n].text);
+        }
+    p->end[i] = p->g->rw.m->at;
+    p->given++;
+    return true;
+}
+
+bool play_to(struct tour_play *p, size_t i)
+{
+    char text[64];
+
+    if (i >= p->tour->nr)
+        return false;
+    while (p->given <= i)
+        if (!play_next(p))
+            return false;
+    if (p->shown.at == i && !memcmp(&p->end[i], &p->g->rw.m->at, sizeof(p->end[0])))
+        return true;
+    show(p, i);
+    snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, p->end[i].insns, p->end[i].step);
+    p->line(p->data, text);
+    return true;
+}
+
+/* --- the command `tour` --- */
+
+static bool carry_out(void *data, const char *args)
+{
+    struct tour_play *p = data;
+    struct debug *g = p->g;
+    char *end;
+    unsigned long n = strtoul(args, &end, 10);
+
+    p->shown.exploring = !strcmp(args, "explore");
+    if (p->shown.exploring)
+        return true;
+    if (!strcmp(args, "next"))
+        n = p->given ? p->shown.at + 2 : 1;
+    else if (!strcmp(args, "previous"))
+        n = p->shown.at;
+    else if (!strcmp(args, "return"))
+        n = p->shown.at + 1;
+    else if (!strcmp(args, "answer"))
+        return p->shown.revealed = true;
+    else if (!strcmp(args, "blank"))
+        return (p->shown.blank = !p->shown.blank), true;
+    else if (*end || end == args)
+        n = ULONG_MAX;
+    if (n == ULONG_MAX) {
+        debug_fail(g, "arguments", "tour next, previous, answer, blank, explore, return, or a step's number");
+        return false;
+    }
+    if (n && play_to(p, n - 1))
+        return true;
+    debug_fail(g, "tour", n ? "that was the last step" : "this is the first step");
+    return false;
+}
+
+bool play_begin(struct tour_play *p, const struct tour *t, struct debug *g)
+{
+    *p = (struct tour_play){ .tour = t, .g = g };
+    p->end = calloc(t->nr, sizeof(*p->end));
+    if (!p->end)
+        return false;
+    p->shown.title = t->title;
+    p->shown.nr = t->nr;
+    p->shown.carry_out = carry_out;
+    p->shown.data = p;
+    g->tour = &p->shown;
+    return true;
+}
+
+void play_end(struct tour_play *p)
+{
+    if (p->g)
+        p->g->tour = NULL;
+    free(p->end);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A tour is given: forward and back through its steps.
+ *
+ * Concept: a step that is given for the first time carries out its commands, and each condition is looked at where it
+ * stands. Where the step began and ended is kept: to go to it again is to go to where it ended, without commands, as
+ * the run is the same; so one may stray as far as one likes, and come back.
+ *
+ * Invariants: an expectation that does not hold is told with file, line, position, and the values that it is about.
+ */
+#ifndef UI_TOUR_PLAY_H
+#define UI_TOUR_PLAY_H
+
+#include "ui/debug/debug.h"
+#include "ui/tour/tour.h"
+
+struct tour_play {
+    const struct tour *tour;
+    struct debug *g;
+    void (*line)(void *data, const char *line); /* carries out a line of commands */
+    void *data;
+    struct debug_tour shown; /* what there is to see of it: g->tour */
+    struct position *end;    /* of each step that has been given */
+    size_t given;            /* so many, from the first on */
+    unsigned int failures;
+};
+
+/* From now on it is what g's command `tour` is about. False: no memory. */
+bool play_begin(struct tour_play *p, const struct tour *t, struct debug *g);
+void play_end(struct tour_play *p);
+/* The next step; false: there is none. */
+bool play_next(struct tour_play *p);
+/* Step i, which may have been given or not; false: there is none. */
+bool play_to(struct tour_play *p, size_t i);
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A cockpit on a terminal, or without one: see ui/tui.h. */
+#include "ui/tui.h"
+
+#include "ui/debug/keys.h"
+#include "ui/debug/said.h"
+#include "ui/screen/term.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTROL_C 3
+
+static void show(struct tui *t)
+{
+    struct grid g = { 0 };
+
+    if (cockpit_draw(&t->c, &g) && !grid_equal(&g, &t->shown))
+        term_show(&g, t->c.palette, t->c.ascii);
+    grid_free(&t->shown);
+    t->shown = g;
+}
+
+static void resize(struct tui *t)
+{
+    unsigned int rows, cols;
+
+    term_size(&rows, &cols);
+    cockpit_resize(&t->c, rows, cols);
+}
+
+/* A signal while nothing was being done. */
+static void signal_take(struct tui *t)
+{
+    struct run_process *p = t->s.process;
+
+    if (p->continued) {
+        p->continued = 0;
+        term_again();
+        grid_free(&t->shown);
+        resize(t);
+    }
+    if (p->signal == SIGINT) {
+        p->signal = 0;
+        p->stop = false;
+        cockpit_key(&t->c, CONTROL_C);
+    }
+}
+
+static void loop(struct tui *t)
+{
+    struct term_event e;
+
+    while (!t->c.quit && !t->s.process->stop) {
+        show(t);
+        if (!term_event(t->c.running ? 0 : -1, &e))
+            break;
+        signal_take(t);
+        if (e.key == KEY_IS_RESIZE)
+            resize(t);
+        else if (e.mouse)
+            cockpit_mouse(&t->c, e.row, e.col, e.wheel);
+        else
+            cockpit_key(&t->c, e.key);
+        cockpit_run(&t->c);
+    }
+}
+
+int tui_screen(struct tui *t, char err[RUN_ERR_SIZE])
+{
+    if (!term_open(err, RUN_ERR_SIZE))
+        return -1;
+    t->s.process->terminal_screen(term_restore_text());
+    t->s.process->signals_catch();
+    t->c.ascii |= !term_has_unicode();
+    if (!term_has_colours())
+        t->c.palette = palette_find("mono");
+    resize(t);
+    loop(t);
+    grid_free(&t->shown);
+    term_close();
+    return 0;
+}
+
+static bool size_parse(const char *text, unsigned int *cols, unsigned int *rows)
+{
+    int n = 0;
+
+    return sscanf(text, "%3ux%3u%n", cols, rows, &n) == 2 && !text[n] && *rows && *rows <= GRID_MAX_ROWS && *cols &&
+           *cols <= GRID_MAX_COLS;
+}
+
+static int screen_take(struct tui *t, const struct run_options *o, char err[RUN_ERR_SIZE])
+{
+    unsigned int cols = 120, rows = 40;
+
+    if (o->size && !size_parse(o->size, &cols, &rows))
+        snprintf(err, RUN_ERR_SIZE, "--size: \"%.40s\" is no size from 1x1 to 999x%d, such as 120x40", o->size,
+                 GRID_MAX_ROWS);
+    else if (o->palette && !palette_find(o->palette))
+        snprintf(err, RUN_ERR_SIZE, "--palette: \"%.40s\" is none of default, safe and mono", o->palette);
+    if (err[0])
+        return -1;
+    cockpit_begin(&t->c, &t->s, rows, cols);
+    t->begun = true;
+    if (o->palette)
+        t->c.palette = palette_find(o->palette);
+    t->c.ascii = o->ascii;
+    return 0;
+}
+
+int tui_begin(struct tui *t, struct run_options *guests, const struct run_options *screen, struct run_process *p,
+              char err[RUN_ERR_SIZE])
+{
+    err[0] = '\0';
+    t->s.g.said = said_open();
+    if (!t->s.g.said) {
+        snprintf(err, RUN_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    t->s.g.say.out = said_stream(t->s.g.said);
+    t->s.consoles_elsewhere = true;
+    return session_open(&t->s, guests, p, err) || session_start(&t->s, err) || screen_take(t, screen, err) ? -1 : 0;
+}
+
+void tui_settle(struct tui *t)
+{
+    while (t->c.running && !t->s.process->stop)
+        cockpit_run(&t->c);
+}
+
+void tui_end(struct tui *t)
+{
+    if (t->begun)
+        cockpit_end(&t->c);
+    if (t->s.process)
+        session_close(&t->s);
+    said_close(t->s.g.said);
+}
