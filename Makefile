@@ -40,7 +40,7 @@ REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_hash condition stops watch visit seek step frames debugger sentence past why window
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session debug/said debug/keys debug/screen \
+UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session debug/said debug/keys debug/screen \
 	screen/style screen/grid screen/layout panels/table panels/scene panels/machine panels/ladder panels/code panels/registers panels/trace panels/console \
 	panels/timeline panels/tour panels/messages panels/panels screen/term cockpit/plans cockpit/look cockpit/draw cockpit/control cockpit/cockpit tour/tour tour/play tour/export tui cmd_debug cmd_tui cmd_tour cmd_doctor main
 
@@ -237,6 +237,26 @@ guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64
 
 run: check-packages all shown ## build, get what README.md shows, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)
+
+# An installed program finds its engine beside itself, if that is not the system's.
+PREFIX ?= /usr/local
+engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
+INSTALLED_COMMANDS := run tui debug tour replay sched doctor
+install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages, completion for bash and zsh
+	$(call say,INSTALL)
+	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
+		share/bash-completion/completions share/zsh/site-functions)
+	$(Q)$(CC) $(CFLAGS) -rdynamic -o $(DESTDIR)$(PREFIX)/bin/xenlab $(addprefix build/,$(PROGRAM_OBJS)) build/libxenlab.a \
+		$(filter-out -Wl$(comma)-rpath%,$(all_libs)) -Wl,-rpath,'$$ORIGIN/../lib/xenlab' $(UI_LIBS)
+	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
+	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
+	$(Q)install -m 644 $(wildcard docs/tours/*.tour) $(DESTDIR)$(PREFIX)/share/xenlab/tours/
+	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1
+	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab-$$c.1 || exit 1; done
+	$(Q)build/xenlab completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenlab
+	$(Q)build/xenlab completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenlab
+comma := ,
+.PHONY: install
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
 

@@ -17,6 +17,7 @@
  */
 #include "tools/nearest.h"
 #include "tools/printable.h"
+#include "tools/workbench/args.h"
 #include "tools/workbench/workbench.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
@@ -24,6 +25,7 @@
 #include "ui/cmd_run.h"
 #include "ui/cmd_tour.h"
 #include "ui/cmd_tui.h"
+#include "ui/help.h"
 #include "ui/status.h"
 #include "ui/version.h"
 
@@ -211,14 +213,10 @@ static void process_setup(void)
 
 /* --- commands --- */
 
-static const struct {
-    int (*run)(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]);
-    void (*help)(FILE *out);
-} with_guests[] = { [COMMAND_RUN] = { cmd_run, options_help },
-                    [COMMAND_DEBUG] = { cmd_debug, options_help_debug },
-                    [COMMAND_TUI] = { cmd_tui, options_help_tui },
-                    [COMMAND_TOUR] = { cmd_tour, options_help_tour },
-                    [COMMAND_REPLAY] = { cmd_replay, options_help_replay } };
+static int (*const with_guests[])(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]) = {
+    [COMMAND_RUN] = cmd_run,       [COMMAND_DEBUG] = cmd_debug, [COMMAND_TUI] = cmd_tui,
+    [COMMAND_REPLAY] = cmd_replay, [COMMAND_TOUR] = cmd_tour,
+};
 
 static int on_guests(enum options_command command, int argc, char **argv)
 {
@@ -228,11 +226,11 @@ static int on_guests(enum options_command command, int argc, char **argv)
 
     if (options_parse(&o, command, argc, argv, err) == 0) {
         if (o.help) {
-            with_guests[command].help(stdout);
+            help_print(command, stdout);
             status = STATUS_OK;
         } else {
             process_setup();
-            status = with_guests[command].run(&o, &process, err);
+            status = with_guests[command](&o, &process, err);
             terminal_restore();
             terminal_is_raw = 0;
         }
@@ -262,6 +260,8 @@ static int doctor(int argc, char **argv)
     return cmd_doctor(argc, argv, stdout);
 }
 
+static void sched_help(FILE *out) { wb_args_help("sched", out); }
+
 static int help(FILE *out);
 static int command_help(int argc, char **argv) { return help(stdout); }
 
@@ -271,34 +271,73 @@ static int command_version(int argc, char **argv)
     return STATUS_OK;
 }
 
+static int manual(int argc, char **argv);
+static int completion(int argc, char **argv);
+
 /*
- * All that the program can be told to do: what is dispatched, suggested and listed. argv begins behind the command's
- * name.
+ * All that the program can be told to do: what is dispatched, suggested, listed and described. argv begins behind the
+ * command's name.
  */
-static const struct command {
-    const char *name, *also;
-    int (*run)(int argc, char **argv);
-    const char *help; /* NULL: not worth a line */
-} commands[] = {
-    { "run", NULL, run, "boot guests on a simulated computer        (xenlab run --help)" },
-    { "tui", NULL, tui, "the same run on a screen: see, step, go back   (xenlab tui --help)" },
-    { "tour", NULL, tour, "a run is explained, step by step            (xenlab tour --help)" },
-    { "debug", NULL, debug, "go through a run step by step, both ways   (xenlab debug --help)" },
-    { "replay", NULL, replay, "repeat a run that was recorded              (xenlab replay --help)" },
-    { "sched", NULL, sched, "compare schedulers on made-up workloads    (xenlab sched --help)" },
-    { "doctor", NULL, doctor, "look whether this machine is as it should be" },
-    { "help", "-h", command_help, NULL },
-    { "--help", NULL, command_help, NULL },
-    { "--version", NULL, command_version, NULL },
+static const struct help_command commands[] = {
+    { "run", "boot guests on a simulated computer", true, COMMAND_RUN, NULL },
+    { "tui", "the same run on a screen: see, step, go back", true, COMMAND_TUI, NULL },
+    { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL },
+    { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL },
+    { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL },
+    { "sched", "compare schedulers on made-up workloads", false, 0, sched_help },
+    { "doctor", "look whether this machine is as it should be", false, 0, NULL },
+    { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, NULL },
+    { "completion", "print what completes commands in bash or zsh", false, 0, NULL },
+    { "help", NULL, false, 0, NULL },
 };
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} dispatch[] = {
+    { "run", run },
+    { "tui", tui },
+    { "debug", debug },
+    { "tour", tour },
+    { "replay", replay },
+    { "sched", sched },
+    { "doctor", doctor },
+    { "manual", manual },
+    { "completion", completion },
+    { "help", command_help },
+    { "-h", command_help },
+    { "--help", command_help },
+    { "--version", command_version },
+};
+
+static const struct help_commands all_commands = { commands, ARRAY_SIZE(commands) };
+
+static int manual(int argc, char **argv)
+{
+    if (help_manual(&all_commands, argc > 0 ? argv[0] : "", stdout))
+        return STATUS_OK;
+    fprintf(stderr, "xenlab: there is no command to describe of this name (see: xenlab --help)\n");
+    return STATUS_ENVIRONMENT;
+}
+
+static int completion(int argc, char **argv)
+{
+    if (argc == 1 && help_completion(&all_commands, argv[0], stdout))
+        return STATUS_OK;
+    fputs("xenlab: completion bash, or completion zsh\n", stderr);
+    return STATUS_ENVIRONMENT;
+}
 
 static int help(FILE *out)
 {
     fputs("Usage: xenlab COMMAND [ARGUMENT]...\n\n", out);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (commands[i].help)
-            fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-    fputs("\n  --help, --version\n\nTry: xenlab run build/guests/hello\n", out);
+        if (commands[i].summary)
+            fprintf(out, "  %-10s  %s\n", commands[i].name, commands[i].summary);
+    fputs(
+        "\n  --help, --version\n\nTry: xenlab run build/guests/hello, and then xenlab tui build/guests/rings; xenlab\n"
+        "COMMAND --help says more of a command.\n",
+        out);
     return out == stdout ? STATUS_OK : STATUS_ENVIRONMENT;
 }
 
@@ -309,6 +348,8 @@ static int first_steps(FILE *out)
           "\n"
           "  xenlab run build/guests/hello                  a guest says where it is\n"
           "  xenlab run build/guests/rings                  what a kernel may do that is none\n"
+          "  xenlab tui build/guests/rings                  the same on a screen, step by step, both ways\n"
+          "  xenlab tour docs/tours/cli.tour                the same, explained\n"
           "  xenlab run --stats build/guests/timer          what it costs\n"
           "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
           "  xenlab run docs/examples/linux.cfg             Debian's Linux, to a shell; exit leaves\n"
@@ -337,8 +378,7 @@ static int unknown_command(const char *command)
     size_t nr = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (commands[i].name[0] != '-')
-            words[nr++] = commands[i].name;
+        words[nr++] = commands[i].name;
     make_printable(name, (size_t)snprintf(name, sizeof(name), "%.40s", command), false);
     fprintf(stderr, "xenlab: there is no command \"%s\"%s\n\n", name, nearest_hint(name, words, nr, "", hint));
     return help(stderr);
@@ -348,9 +388,9 @@ static int command_run(int argc, char **argv)
 {
     if (argc < 2)
         return first_steps(stderr);
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (!strcmp(argv[1], commands[i].name) || (commands[i].also && !strcmp(argv[1], commands[i].also)))
-            return commands[i].run(argc - 2, argv + 2);
+    for (size_t i = 0; i < ARRAY_SIZE(dispatch); i++)
+        if (!strcmp(argv[1], dispatch[i].name))
+            return dispatch[i].run(argc - 2, argv + 2);
     return unknown_command(argv[1]);
 }
 

@@ -519,165 +519,19 @@ void options_free(struct run_options *o)
     xl_cpuid_free(&o->cpuid);
 }
 
-/* --- help --- */
+/* --- for who describes them --- */
 
-#define HELP_COLUMN 24
-
-static void option_help(FILE *out, const struct option *opt)
+bool options_next(enum options_command command, size_t *i, struct option_info *info)
 {
-    char left[64];
-    int n;
-
-    if (opt->letter)
-        n = snprintf(left, sizeof(left), "  -%c, --%s", opt->letter, opt->name);
-    else
-        n = snprintf(left, sizeof(left), "  --%s%s%s", opt->name, opt->value ? " " : "", opt->value ? opt->value : "");
-    if (n >= HELP_COLUMN) {
-        fprintf(out, "%s\n", left);
-        left[0] = '\0';
-    }
-    fprintf(out, "%-*s%s\n", HELP_COLUMN, left, opt->help);
-}
-
-/* Each scheduler that has parameters, a line a parameter. */
-static void schedulers_help(FILE *out)
-{
-    size_t nr;
-    const struct sched_tunable *p = sched_tunables(&nr);
-
-    fprintf(out, "\nSchedulers: %s. Their parameters:\n", sched_names());
-    for (size_t i = 0; i < nr; i++)
-        fprintf(out, "  %-10s%s=%s%ld..%ld\n%-*s%s\n",
-                i == 0 || strcmp(p[i].policy, p[i - 1].policy) ? p[i].policy : "", p[i].name, p[i].or_zero ? "0|" : "",
-                p[i].min, p[i].max, HELP_COLUMN, "", p[i].help);
-}
-
-static void table_help(FILE *out, enum options_command command)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-        if (!is_option(&options[i], command))
-            continue;
-        else if (is_heading(&options[i]))
-            fprintf(out, "\n%s\n", options[i].name);
-        else
-            option_help(out, &options[i]);
-}
-
-void options_help_tui(FILE *out)
-{
-    fputs("Usage: xenlab tui [OPTION]... GUEST...\n"
-          "\n"
-          "Boot each GUEST as `xenlab run` does, stopped before its first instruction, and show the machine on the\n"
-          "whole terminal: privilege, code, registers, what happened. Keys step, run and go back; ? lists them, and\n"
-          ": takes the commands of xenlab debug.\n",
-          out);
-    table_help(out, COMMAND_TUI);
-    fputs("\n"
-          "Exit status: 0; 1 if the command line, a file or a command of the script was not as it should be.\n"
-          "NO_COLOR in the environment means --palette mono.\n"
-          "\n"
-          "Examples:\n"
-          "  xenlab tui build/guests/rings\n"
-          "  echo 'exit vector==13; shot rings.svg' > look.txt\n"
-          "  xenlab tui --script look.txt --size 100x30 build/guests/rings      a picture, without a terminal\n",
-          out);
-}
-
-void options_help_tour(FILE *out)
-{
-    fputs(
-        "Usage: xenlab tour [OPTION]... FILE...\n"
-        "\n"
-        "Give the tour that FILE tells: a guest, and steps through its run, each with words, commands of the\n"
-        "debugger, and what is to be seen (docs/tours.md). On a terminal: Right and Left go to the next step and the\n"
-        "one before, Space shows an answer, '.' blanks the screen, P is for projectors, Esc goes exploring and r\n"
-        "comes back. Without a terminal the words are printed as it goes.\n",
-        out);
-    table_help(out, COMMAND_TOUR);
-    fputs("\n"
-          "Exit status: 0; 1 if a file is no tour, or something that it tells is not so.\n"
-          "\n"
-          "Examples:\n"
-          "  xenlab tour docs/tours/cli.tour\n"
-          "  xenlab tour --check docs/tours/*.tour\n",
-          out);
-}
-
-void options_help_debug(FILE *out)
-{
-    fputs("Usage: xenlab debug [OPTION]... GUEST...\n"
-          "\n"
-          "Boot each GUEST as `xenlab run` does, and stop before its first instruction. From there the machine goes\n"
-          "both ways, hypervisor and all: type help. Commands come from standard input or a script, a line each;\n"
-          "what is said is text, appended line by line, or JSON. Ctrl-C leaves off whatever takes long.\n",
-          out);
-    table_help(out, COMMAND_DEBUG);
-    fputs("\n"
-          "Exit status: 0; 1 if the command line, a file or a command of the script was not as it should be.\n"
-          "\n"
-          "Examples:\n"
-          "  xenlab debug build/guests/rings                           a prompt\n"
-          "  echo 'hypercall 5; S; regs' | xenlab debug build/guests/rings\n"
-          "  xenlab debug --json --script look.txt build/guests/smp\n",
-          out);
-}
-
-void options_help_replay(FILE *out)
-{
-    fputs("Usage: xenlab replay [OPTION]... FILE\n"
-          "\n"
-          "Repeat the run that `xenlab run --record FILE` has recorded: the same guests, options and inputs, at the\n"
-          "same positions, and so the same output, trace and exit status. Files that guests come from are looked\n"
-          "for where they were, and then beside the recording; what is no more as it was is refused, by name.\n"
-          "Nothing is read from standard input. See docs/replay.md.\n",
-          out);
-    table_help(out, COMMAND_REPLAY);
-    fputs("\n"
-          "Exit status: that of the recorded run; 1 if the recording cannot be repeated, or the run differs from it;\n"
-          "3 if it has no end, because whoever wrote it was killed.\n"
-          "\n"
-          "Examples:\n"
-          "  echo hello | xenlab run --record r.txt build/guests/echo\n"
-          "  xenlab replay r.txt\n"
-          "  xenlab replay --trace t.json r.txt\n"
-          "  xenlab debug --replay r.txt\n",
-          out);
-}
-
-void options_help(FILE *out)
-{
-    fputs("Usage: xenlab run [OPTION]... GUEST...\n"
-          "\n"
-          "Switch on a computer, boot the hypervisor on it, and let it run each GUEST: a kernel for Xen (an ELF\n"
-          "file with Xen notes, or a Linux bzImage), or a configuration file as `xl create` takes it (xl.cfg).\n"
-          "\n"
-          "The guest's console is this terminal; Ctrl-] leaves. Several guests share it by lines, each with its\n"
-          "guest in front ([d1] is domain 1), and the keyboard talks to one of them: Ctrl-^ (Ctrl-6 on many\n"
-          "keyboards) goes to the next. Standard input may be a file: then the run is the same every time, to\n"
-          "the last instruction. Messages of the hypervisor, (XEN), and what guests say to it, (d1), go to\n"
-          "standard error. When all guests wait for input and none can come, the run ends (status 3).\n",
-          out);
-    table_help(out, COMMAND_RUN);
-    schedulers_help(out);
-    fputs("\n"
-          "Exit status:\n"
-          "  0    every guest shut down by itself\n"
-          "  1    the command line, a file or this computer is not as it should be; the message says how\n"
-          "  2    a guest crashed, or shut down with an unknown code (this counts before all that follows)\n"
-          "  3    a limit was reached: --max-vtime, or nothing can ever wake the guests again\n"
-          "  130  you left (Ctrl-], or Ctrl-C where it is not the guest's); 128+N: ended by signal N\n"
-          "\n"
-          "Large packed kernels are kept unpacked, for the next start, in $XDG_CACHE_HOME/xenlab, else in\n"
-          "~/.cache/xenlab: at most 512 MiB, which may be removed at any time. XENLAB_CACHE=off in the\n"
-          "environment does without. Where it cannot be done, a warning says so.\n"
-          "\n"
-          "Examples:\n"
-          "  xenlab run build/guests/hello                               a small guest that says where it is\n"
-          "  xenlab run --stats build/guests/traps                       one that faults, and what that took\n"
-          "  xenlab run build/guests/hello build/guests/timer            two side by side\n"
-          "  xenlab run build/assets/grub-x86_64-xen.bin                 GRUB, built for Xen, at its prompt\n"
-          "  echo halt | xenlab run build/assets/grub-x86_64-xen.bin     its keyboard may be a pipe or a file\n"
-          "  xenlab run --memory 256 --cmdline console=hvc0 --ramdisk initrd.img vmlinuz    a Linux of yours\n"
-          "  xenlab run --trace t.json --max-vtime 10ms build/guests/hello\n",
-          out);
+    while (*i < ARRAY_SIZE(options) && !is_option(&options[*i], command))
+        ++*i;
+    if (*i == ARRAY_SIZE(options))
+        return false;
+    *info = (struct option_info){ .is_heading = is_heading(&options[*i]),
+                                  .name = options[*i].name,
+                                  .letter = options[*i].letter,
+                                  .value = options[*i].value,
+                                  .help = options[*i].help };
+    ++*i;
+    return true;
 }

@@ -91,11 +91,14 @@ int options_parse(struct run_options *o, enum options_command command, int argc,
 int options_parse_recorded(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
 void options_free(struct run_options *o);
 
-/* The help of `xenlab run`, of the others. */
-void options_help(FILE *out);
-void options_help_debug(FILE *out);
-void options_help_tui(FILE *out);
-void options_help_tour(FILE *out);
-void options_help_replay(FILE *out);
+struct option_info {
+    bool is_heading;
+    const char *name; /* without the dashes; of a heading: its text */
+    char letter;      /* -v; 0: none */
+    const char *value,
+        *help; /* value: what it is called, NULL: it takes none; a newline in help begins a further line */
+};
+/* The command's next option, or heading, from number *i on, which is then behind it. False: there are no more. */
+bool options_next(enum options_command command, size_t *i, struct option_info *info);
 
 #endif

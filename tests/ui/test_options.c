@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/help.h"
 #include "ui/options.h"
 
 #define WORDS_MAX 32
@@ -233,21 +234,21 @@ static void test_errors(void **state)
     }
 }
 
-static char *help_text(void (*help)(FILE *out))
+static char *help_text(enum options_command command)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
-    help(out);
+    help_print(command, out);
     fclose(out);
     return text;
 }
 
 /* The long options, from the help. */
-static size_t option_names(void (*help)(FILE *out), char names[][32], size_t max)
+static size_t option_names(enum options_command command, char names[][32], size_t max)
 {
-    char *text = help_text(help);
+    char *text = help_text(command);
     size_t nr = 0;
 
     for (char *line = text; *line; line += strcspn(line, "\n") + 1) {
@@ -266,7 +267,7 @@ static size_t option_names(void (*help)(FILE *out), char names[][32], size_t max
 static void test_beginnings(void **state)
 {
     char names[64][32];
-    const size_t nr = option_names(options_help, names, 64);
+    const size_t nr = option_names(COMMAND_RUN, names, 64);
     unsigned int tried = 0;
 
     assert_true(nr >= 35);
@@ -340,7 +341,7 @@ static char *option_word(const char *name)
 static void test_recorded(void **state)
 {
     char run[64][32], replay[64][32], err[OPTIONS_ERR_SIZE];
-    const size_t nr = option_names(options_help, run, 64), nr_replay = option_names(options_help_replay, replay, 64);
+    const size_t nr = option_names(COMMAND_RUN, run, 64), nr_replay = option_names(COMMAND_REPLAY, replay, 64);
     unsigned int recorded = 0;
 
     for (size_t i = 0; i < nr; i++) {
@@ -392,7 +393,7 @@ static void test_no_guess(void **state)
 /* Help is made from the table: it names every option, and no line is wider than a terminal may be expected to be. */
 static void test_help(void **state)
 {
-    char *text = help_text(options_help);
+    char *text = help_text(COMMAND_RUN);
 
     assert_non_null(strstr(text, "--memory MIB"));
     assert_non_null(strstr(text, "-v, --verbose"));

@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# run.sh: whether `make install` makes a xenlab that can do without this folder, and whether what the program says of
+# itself, in manual pages and to shells, can be read by those that it is for.
+set -u
+
+: "${XENLAB:=./xenlab}"
+passed=0 failed=0 skipped=0
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+# check WHAT COMMAND...: it must end well.
+check() {
+    what=$1
+    shift
+    if "$@" > "$tmp/out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $what: $*"
+        head -5 "$tmp/out"
+    fi
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    echo "SKIP  $1"
+}
+
+says() { "$@" 2>&1 | grep -q "$pattern"; }
+no_warning() { [ -s "$1" ] && ! groff -man -Tutf8 -ww "$1" 2>&1 > /dev/null | grep .; }
+
+# all_options COMMAND PAGE: those that its --help lists are in the page.
+all_options() {
+    "$XENLAB" "$1" --help < /dev/null | sed -n 's/^  \(-., \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' > "$tmp/options"
+    while read -r o; do
+        sed 's/\\-/-/g' "$2" | grep -q -e "--$o" || {
+            echo "--$o is not in it"
+            return 1
+        }
+    done < "$tmp/options"
+}
+
+# ------------------------------------------------------------------------------------------------------ installed --
+
+root=$tmp/root/usr
+check "make install" make -s install DESTDIR="$tmp/root" PREFIX=/usr
+cd "$tmp" || exit 1
+pattern='PV guest of Xen'
+check "an installed guest runs" says "$root/bin/xenlab" run -q "$root/share/xenlab/guests/hello"
+check "nothing of it looks into the folder where it was built" sh -c "! readelf -d '$root/bin/xenlab' | grep -i path | grep '$OLDPWD'"
+check "a tour lies there" test -s "$root/share/xenlab/tours/cli.tour"
+cd "$OLDPWD" || exit 1
+
+# --------------------------------------------------------------------------------------------------- manual pages --
+
+for page in "$root"/share/man/man1/*.1; do
+    name=${page##*/}
+    if command -v groff > /dev/null; then
+        check "$name is a manual page without a warning" no_warning "$page"
+    else
+        skip "$name: no groff"
+    fi
+    command=${name#xenlab-} command=${command%.1}
+    [ "$name" = xenlab.1 ] || check "$name has the options that --help lists" all_options "$command" "$page"
+done
+
+# ----------------------------------------------------------------------------------------------------- completion --
+
+# completes WORDS WANTED: in bash, the last of the words.
+completes() {
+    bash -c '
+        source "$1"
+        shift
+        wanted=$1
+        shift
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _xenlab
+        [ "${COMPREPLY[*]}" = "$wanted" ] || { echo "${COMPREPLY[*]}"; exit 1; }' \
+        bash "$root/share/bash-completion/completions/xenlab" "$@"
+}
+check "bash completes a command" completes "debug doctor" xenlab d
+check "bash completes an option" completes "--palette" xenlab tui --pal
+check "bash completes a value" completes "safe" xenlab tui --palette s
+if command -v zsh > /dev/null; then
+    check "zsh takes its file" zsh -n "$root/share/zsh/site-functions/_xenlab"
+else
+    skip "zsh: it is not installed"
+fi
+
+line="$passed passed, $failed failed"
+[ $skipped -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ $failed -eq 0 ]
