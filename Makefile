@@ -42,7 +42,7 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 # The program; its entry, main, is linked into no test.
 UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session debug/said debug/keys debug/screen \
 	screen/style screen/grid screen/layout panels/table panels/scene panels/machine panels/ladder panels/code panels/registers panels/trace panels/console \
-	panels/timeline panels/tour panels/messages panels/panels screen/term cockpit/plans cockpit/look cockpit/draw cockpit/control cockpit/cockpit tour/tour tour/play tour/export tui cmd_debug cmd_tui cmd_tour cmd_doctor main
+	panels/timeline panels/tour panels/messages panels/panels screen/term cockpit/plans cockpit/look cockpit/draw cockpit/control cockpit/cockpit tour/tour tour/play tour/export tui cmd_debug cmd_tui cmd_tour export/trace_value export/trace_read export/export export/perfetto export/formats cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

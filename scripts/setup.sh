@@ -15,7 +15,7 @@
 # Network is used only for what is missing.
 set -eu
 
-packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev libedit-dev
+packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev libedit-dev libjson-c-dev
 zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev'
 # The style is pinned to the clang-format of Debian 12. Another one is of no use, and brings Python and an LLVM along:
 # elsewhere `make lint` passes the check over.
@@ -110,7 +110,7 @@ XEN_CFLAGS := $xen_cflags
 LIBRARY_CFLAGS := $(pkg-config --cflags capstone)
 LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash nettle) -lbz2 -l:libxlutil.a
 UI_CFLAGS := $(pkg-config --cflags sdl2 ncursesw)
-UI_LIBS := $(pkg-config --libs sdl2 ncursesw libedit)
+UI_LIBS := $(pkg-config --libs sdl2 ncursesw libedit json-c)
 CMOCKA_LIBS := $(pkg-config --libs cmocka)
 END
 # An unchanged file keeps its date, so that make does not read itself again.

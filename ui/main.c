@@ -24,6 +24,7 @@
 #include "ui/cmd_replay.h"
 #include "ui/cmd_run.h"
 #include "ui/cmd_tour.h"
+#include "ui/cmd_trace.h"
 #include "ui/cmd_tui.h"
 #include "ui/help.h"
 #include "ui/status.h"
@@ -262,6 +263,12 @@ static int doctor(int argc, char **argv)
 
 static void sched_help(FILE *out) { wb_args_help("sched", out); }
 
+static int trace(int argc, char **argv)
+{
+    streams_setup();
+    return cmd_trace(argc, argv);
+}
+
 static int help(FILE *out);
 static int command_help(int argc, char **argv) { return help(stdout); }
 
@@ -284,6 +291,7 @@ static const struct help_command commands[] = {
     { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL },
     { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL },
     { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL },
+    { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL },
     { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, NULL },
@@ -300,6 +308,7 @@ static const struct {
     { "debug", debug },
     { "tour", tour },
     { "replay", replay },
+    { "trace", trace },
     { "sched", sched },
     { "doctor", doctor },
     { "manual", manual },

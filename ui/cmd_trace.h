@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `xenlab trace`: what can be done with a trace that was written. */
+#ifndef UI_CMD_TRACE_H
+#define UI_CMD_TRACE_H
+
+#include <stdio.h>
+
+/* argv are the arguments behind the command. Returns the exit status. */
+int cmd_trace(int argc, char *const *argv);
+void cmd_trace_help(FILE *out);
+
+#endif
