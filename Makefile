@@ -40,9 +40,16 @@ REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_hash condition stops watch visit seek step frames debugger sentence past why window
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
-UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay debug/say debug/words debug/commands debug/move debug/stops debug/seek debug/show debug/change debug/record debug/why debug/console debug/complete debug/line debug/session debug/said debug/keys debug/screen \
-	screen/style screen/grid screen/layout panels/table panels/scene panels/machine panels/ladder panels/code panels/registers panels/trace panels/console \
-	panels/timeline panels/tour panels/messages panels/panels screen/term cockpit/plans cockpit/look cockpit/draw cockpit/control cockpit/cockpit tour/tour tour/play tour/export tui cmd_debug cmd_tui cmd_tour export/trace_value export/trace_read export/export export/perfetto export/formats cmd_trace cmd_doctor main
+# A line a folder, in the order of the layers within ui/.
+UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay
+UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record why console complete line session said keys screen)
+UI_OBJS += $(addprefix screen/,style grid layout term)
+UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline tour messages panels)
+UI_OBJS += $(addprefix projector/,picture raster window)
+UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
+UI_OBJS += $(addprefix tour/,tour play export)
+UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto formats)
+UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong smp shootdown clock runstate fifo lostevent features store \

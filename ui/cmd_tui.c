@@ -44,6 +44,19 @@ static int script_run(struct tui *t, const char *path, char err[RUN_ERR_SIZE])
     return t->s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
 }
 
+/* Where it has come to. */
+static int shot_write(struct tui *t, const char *path, char err[RUN_ERR_SIZE])
+{
+    char line[COCKPIT_LINE];
+
+    t->s.g.failed = false;
+    snprintf(line, sizeof(line), "shot %s", path);
+    cockpit_line(&t->c, line);
+    if (t->s.g.failed)
+        snprintf(err, RUN_ERR_SIZE, "%s", said_line(t->s.g.said, said_nr(t->s.g.said) - 1));
+    return t->s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
+}
+
 int cmd_tui(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
     struct tui *t = calloc(1, sizeof(*t));
@@ -54,11 +67,18 @@ int cmd_tui(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]
         snprintf(err, RUN_ERR_SIZE, "out of memory");
         return status;
     }
-    if (o->size && !o->script) {
-        snprintf(err, RUN_ERR_SIZE, "--size: a terminal has its own (it is for --script)");
+    if (o->size && !o->script && !o->shot) {
+        snprintf(err, RUN_ERR_SIZE, "--size: a terminal has its own (it is for --script and --shot)");
     } else if (tui_begin(t, o, o, p, err) == 0) {
         debug_stop_say(&t->s.g, "before the first instruction");
-        status = o->script ? script_run(t, o->script, err) : tui_screen(t, err) ? STATUS_ENVIRONMENT : STATUS_OK;
+        if (o->script)
+            status = script_run(t, o->script, err);
+        else if (!o->shot)
+            status = tui_screen(t, err) ? STATUS_ENVIRONMENT : STATUS_OK;
+        else
+            status = STATUS_OK;
+        if (o->shot && status == STATUS_OK)
+            status = shot_write(t, o->shot, err);
     }
     tui_end(t);
     free(t);

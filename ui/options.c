@@ -135,6 +135,10 @@ static const struct option options[] = {
     { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) | OF(COMMAND_TOUR) },
     { "size",      0,  OPTION_TEXT,     "COLSxROWS", FIELD(size),     0, 0,
       "of the screen, if there is no terminal (120x40)" },
+    { "gui",       0,  OPTION_FLAG,     NULL,       FIELD(gui),       0, 0,
+      "a window for a projector beside it: ladder and schedule, large" },
+    { "shot",      0,  OPTION_TEXT,     "FILE",     FIELD(shot),      0, 0,
+      "without a terminal: the projector's picture as FILE.png, the screen as FILE.svg" },
     { "palette",   0,  OPTION_TEXT,     "NAME",     FIELD(palette),   0, 0, "default, safe (for the colour-blind), or mono" },
     { "ascii",     0,  OPTION_FLAG,     NULL,       FIELD(ascii),     0, 0, "lines and bars without Unicode" },
 };

@@ -76,8 +76,8 @@ struct run_options {
     uint64_t history_mib;
 
     /* Of its screen. */
-    const char *size, *palette;
-    bool ascii;
+    const char *size, *palette, *shot;
+    bool ascii, gui;
 
     /* Of a tour. */
     bool check;

@@ -4,6 +4,7 @@
 
 #include "ui/debug/keys.h"
 #include "ui/debug/said.h"
+#include "ui/projector/window.h"
 #include "ui/screen/term.h"
 
 #include <stdlib.h>
@@ -19,6 +20,40 @@ static void show(struct tui *t)
         term_show(&g, t->c.palette, t->c.ascii);
     grid_free(&t->shown);
     t->shown = g;
+    if (t->projector) {
+        char text[COCKPIT_SENTENCE];
+
+        cockpit_sentence(&t->c, text);
+        projector_show(t->projector, &t->c.scene, text, t->c.palette);
+    }
+}
+
+/* How often the window is asked what was typed into it. */
+#define WINDOW_MS 30
+
+/* Keys of the window are keys; closing it leaves the terminal. */
+static void projector_take(struct tui *t)
+{
+    int key = KEY_IS_NONE;
+
+    while (t->projector) {
+        if (!projector_event(t->projector, &key)) {
+            projector_close(t->projector);
+            t->projector = NULL;
+        }
+        if (!t->projector || key == KEY_IS_NONE)
+            return;
+        cockpit_key(&t->c, key);
+    }
+}
+
+static void projector_begin(struct tui *t)
+{
+    char err[RASTER_ERR_SIZE];
+
+    t->projector = projector_open(err);
+    if (!t->projector)
+        say_error(&t->s.g.say, "gui", "--gui: %s", err);
 }
 
 static void resize(struct tui *t)
@@ -53,7 +88,7 @@ static void loop(struct tui *t)
 
     while (!t->c.quit && !t->s.process->stop) {
         show(t);
-        if (!term_event(t->c.running ? 0 : -1, &e))
+        if (!term_event(t->c.running ? 0 : t->projector ? WINDOW_MS : -1, &e))
             break;
         signal_take(t);
         if (e.key == KEY_IS_RESIZE)
@@ -62,6 +97,7 @@ static void loop(struct tui *t)
             cockpit_mouse(&t->c, e.row, e.col, e.wheel);
         else
             cockpit_key(&t->c, e.key);
+        projector_take(t);
         cockpit_run(&t->c);
     }
 }
@@ -76,7 +112,10 @@ int tui_screen(struct tui *t, char err[RUN_ERR_SIZE])
     if (!term_has_colours())
         t->c.palette = palette_find("mono");
     resize(t);
+    if (t->gui)
+        projector_begin(t);
     loop(t);
+    projector_close(t->projector);
     grid_free(&t->shown);
     term_close();
     return 0;
@@ -106,6 +145,7 @@ static int screen_take(struct tui *t, const struct run_options *o, char err[RUN_
     if (o->palette)
         t->c.palette = palette_find(o->palette);
     t->c.ascii = o->ascii;
+    t->gui = o->gui;
     return 0;
 }
 

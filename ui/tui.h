@@ -16,7 +16,9 @@ struct tui {
     struct debug_session s;
     struct cockpit c;
     struct grid shown;
-    bool begun; /* there is a cockpit */
+    bool gui;                    /* a window is wanted: */
+    struct projector *projector; /* NULL: there is none */
+    bool begun;                  /* there is a cockpit */
 };
 
 /*

@@ -39,7 +39,7 @@ static void cockpit_scene_end(struct cockpit_scene *sc)
 }
 
 /* The screen as text; to be freed. */
-static char *cockpit_scene_text(struct cockpit_scene *sc)
+__attribute__((unused)) static char *cockpit_scene_text(struct cockpit_scene *sc)
 {
     struct grid g = { 0 };
     char *out = NULL;

@@ -4,6 +4,7 @@
 
 #include "tools/nearest.h"
 #include "tools/units.h"
+#include "ui/projector/window.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -319,14 +320,11 @@ static bool palette(void *data, const char *args)
     return !*args;
 }
 
-/* What the file is called says what it is. */
-static bool shot(void *data, const char *args)
+/* The screen, as a picture or as text. */
+static bool screen_shot(struct cockpit *c, const char *path, bool svg)
 {
-    struct cockpit *c = of(data);
-    const size_t n = strlen(args);
-    const bool svg = n > 4 && !strcmp(args + n - 4, ".svg");
     struct grid g = { 0 };
-    FILE *out = *args ? fopen(args, "we") : NULL;
+    FILE *out = fopen(path, "we");
     bool fine = out && cockpit_draw(c, &g);
 
     if (fine && svg)
@@ -336,10 +334,38 @@ static bool shot(void *data, const char *args)
     if (out && (ferror(out) | fclose(out)))
         fine = false;
     grid_free(&g);
+    if (!fine)
+        cockpit_complain(c, "file", "shot: %.100s: %s", path, strerror(errno));
+    return fine;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    const size_t n = strlen(text), m = strlen(end);
+
+    return n > m && !strcmp(text + n - m, end);
+}
+
+/* What the file is called says what it is. */
+static bool shot(void *data, const char *args)
+{
+    struct cockpit *c = data;
+    char text[COCKPIT_SENTENCE], err[RASTER_ERR_SIZE];
+    bool fine = false;
+
+    if (!*args) {
+        cockpit_complain(c, "arguments", "shot FILE: FILE.svg, the screen; FILE.png, the projector's picture; or text");
+    } else if (ends_in(args, ".png")) {
+        cockpit_look(c, cockpit_focused(c));
+        cockpit_sentence(c, text);
+        fine = projector_png(&c->scene, text, c->palette, args, err);
+        if (!fine)
+            cockpit_complain(c, "file", "shot: %s", err);
+    } else {
+        fine = screen_shot(c, args, ends_in(args, ".svg"));
+    }
     if (fine)
-        say_line(&c->s->g.say, "shot", "%s is the screen", args);
-    else
-        cockpit_complain(c, "file", "shot: %s: %s", *args ? args : "no file", *args ? strerror(errno) : "shot FILE");
+        say_line(&c->s->g.say, "shot", "%s is written", args);
     return fine;
 }
 

@@ -17,11 +17,12 @@ static void status_draw(struct cockpit *c, struct area *a)
     unsigned int col;
 
     area_fill(a, 0, 0, a->cols, STYLE_status, ' ');
-    col = area_print(a, 0, 1, STYLE_status, "d%uv%u %s | %s | %s | ", s->dom, s->vcpu, s->name ?: "",
-                     native        ? "native"
-                     : s->has_vcpu ? s->v.mode
-                                   : "is not there",
-                     s->where);
+    col =
+        area_print(a, 0, 1, STYLE_status, "d%uv%u%s%s | %s | %s | ", s->dom, s->vcpu, s->name ? " " : "", s->name ?: "",
+                   native        ? "native"
+                   : s->has_vcpu ? s->v.mode
+                                 : "is not there",
+                   s->where);
     if (c->running)
         col = area_print(a, 0, col, STYLE_live, " RUNS ");
     else

@@ -13,6 +13,8 @@
  * The table has a row for each, with the sentence that its events make (tools/debug/sentence.h). Nothing but the trace
  * is asked, so that a recording and a machine give the same picture.
  */
+#include "ui/panels/ladder.h"
+
 #include "ui/panels/panel.h"
 
 #include "tools/debug/past.h"
@@ -21,39 +23,23 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define TRIPS  64 /* that are shown, the last ones */
-#define LEVELS 3
-#define LABEL  24 /* columns of what a row is called */
-#define WIDTH  13 /* of a trip */
-#define PEAK   4  /* of that, up there */
+#define LABEL 24 /* columns of what a row is called */
+#define WIDTH 13 /* of a trip */
+#define PEAK  4  /* of that, up there */
 
 static const struct table_column columns[] = {
     { .title = "trip", .quiet = true }, { .title = "at" },   { .title = "from" }, { .title = "to" },
     { .title = "cost", .right = true }, { .title = "what" },
 };
 
-struct trip {
-    size_t first, nr; /* records of the window, of which not all are its */
-    uint8_t from, to; /* enum trace_mode */
-    bool over;        /* the guest has gone on */
-    bool silent;      /* the guest cannot tell that it happened */
-    uint16_t pcpu;
-};
-
-struct ladder {
-    const struct scene *s;
-    struct trip trip[TRIPS];
-    unsigned int nr;
-    uint8_t mode; /* of the vCPU, as of the last record */
-};
-
 /* --- trips --- */
 
-static struct trip *trip_add(struct ladder *l, const struct trace_record *rec, size_t at)
+static struct ladder_trip *trip_add(struct ladder *l, const struct trace_record *rec, size_t at)
 {
-    if (l->nr == TRIPS)
+    if (l->nr == LADDER_TRIPS)
         memmove(l->trip, l->trip + 1, --l->nr * sizeof(l->trip[0]));
-    l->trip[l->nr] = (struct trip){ .first = at, .from = l->mode, .to = l->mode, .silent = true, .pcpu = rec->pcpu };
+    l->trip[l->nr] =
+        (struct ladder_trip){ .first = at, .from = l->mode, .to = l->mode, .silent = true, .pcpu = rec->pcpu };
     return &l->trip[l->nr++];
 }
 
@@ -74,7 +60,7 @@ static bool is_seen(const struct trace_record *rec)
 
 static void ladder_record(struct ladder *l, const struct trace_record *rec, size_t at)
 {
-    struct trip *open = l->nr && !l->trip[l->nr - 1].over ? &l->trip[l->nr - 1] : NULL;
+    struct ladder_trip *open = l->nr && !l->trip[l->nr - 1].over ? &l->trip[l->nr - 1] : NULL;
     const bool native = rec->event == TRC_hypercall && record_field(rec, "via") == TRACE_VIA_NATIVE;
 
     if (!scene_is_about(l->s, rec)) {
@@ -98,7 +84,7 @@ static void ladder_record(struct ladder *l, const struct trace_record *rec, size
     }
 }
 
-static void ladder_make(struct ladder *l, const struct scene *s)
+void ladder_make(struct ladder *l, const struct scene *s)
 {
     const struct window *w = s->window;
 
@@ -109,8 +95,7 @@ static void ladder_make(struct ladder *l, const struct scene *s)
         ladder_record(l, &w->rec[i], i);
 }
 
-/* Letters are those of the last trips, so that the picture's are among them. */
-static char letter(const struct ladder *l, unsigned int i)
+char ladder_letter(const struct ladder *l, unsigned int i)
 {
     const unsigned int begin = l->nr > 26 ? l->nr - 26 : 0;
 
@@ -119,7 +104,7 @@ static char letter(const struct ladder *l, unsigned int i)
 
 /* --- in words --- */
 
-static void trip_say(struct debug *g, const struct ladder *l, const struct trip *trip, struct sentence *what)
+static void trip_say(struct debug *g, const struct ladder *l, const struct ladder_trip *trip, struct sentence *what)
 {
     struct trace_record rec[PAST_EPISODE];
     unsigned int nr = 0;
@@ -130,7 +115,7 @@ static void trip_say(struct debug *g, const struct ladder *l, const struct trip 
     sentence_add_records(what, g->host, rec, nr);
 }
 
-static uint64_t trip_cost(const struct ladder *l, const struct trip *trip)
+static uint64_t trip_cost(const struct ladder *l, const struct ladder_trip *trip)
 {
     uint64_t cost = 0;
 
@@ -151,13 +136,13 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 
     ladder_make(&l, s);
     for (unsigned int i = 0; i < l.nr; i++) {
-        const struct trip *trip = &l.trip[i];
+        const struct ladder_trip *trip = &l.trip[i];
         const struct trace_record *first = &s->window->rec[trip->first];
         struct table_row *row = table_row(t, "%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
         struct sentence what = { 0 };
 
         trip_say(g, &l, trip, &what);
-        table_cell(t, row, "%c", letter(&l, i));
+        table_cell(t, row, "%c", ladder_letter(&l, i));
         table_cell(t, row, "#%" PRIu64 ".%" PRIu64, first->at.insns, first->at.step);
         table_cell(t, row, "%s", mode_name(trip->from));
         table_cell(t, row, "%s", trip->over ? mode_name(trip->to) : "");
@@ -174,29 +159,30 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 
 /* --- the picture --- */
 
-/* What rows are called: by the guest, and by the processor. */
-struct level {
-    const char *name, *believed, *real;
-};
+static const struct ladder_level pv64[LADDER_LEVELS] = { { "xen", "root", "host" },
+                                                         { "kernel", "ring 0", "CPL 3" },
+                                                         { "user", "ring 3", "CPL 3" } };
+static const struct ladder_level pv32[LADDER_LEVELS] = { { "xen", "root", "host" },
+                                                         { "kernel", "ring 0", "CPL 1" },
+                                                         { "user", "ring 3", "CPL 3" } };
+static const struct ladder_level native[LADDER_LEVELS] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
 
-static const struct level pv64[LEVELS] = { { "xen", "root", "host" },
-                                           { "kernel", "ring 0", "CPL 3" },
-                                           { "user", "ring 3", "CPL 3" } };
-static const struct level pv32[LEVELS] = { { "xen", "root", "host" },
-                                           { "kernel", "ring 0", "CPL 1" },
-                                           { "user", "ring 3", "CPL 3" } };
-static const struct level native[LEVELS] = { { "xen", "root", "host" }, { "native", "dom0's", "host" } };
-
-static const struct level *levels(const struct scene *s)
+const struct ladder_level *ladder_levels(const struct scene *s, unsigned int *nr)
 {
-    if (s->has_vcpu && s->v.native)
-        return native;
-    return s->type && !strcmp(s->type, "pv32") ? pv32 : pv64;
+    const bool is_native = s->has_vcpu && s->v.native;
+
+    *nr = is_native ? 2 : LADDER_LEVELS;
+    return is_native ? native : s->type && !strcmp(s->type, "pv32") ? pv32 : pv64;
 }
 
-static unsigned int level_of(uint8_t mode) { return mode == TRACE_MODE_XEN ? 0 : mode == TRACE_MODE_USER ? 2 : 1; }
+unsigned int ladder_level_of(uint8_t mode) { return mode == TRACE_MODE_XEN ? 0 : mode == TRACE_MODE_USER ? 2 : 1; }
 
-static enum style level_style(const struct scene *s, unsigned int level)
+unsigned int ladder_level_now(const struct ladder *l)
+{
+    return l->nr && !l->trip[l->nr - 1].over ? 0 : ladder_level_of(l->mode);
+}
+
+enum style ladder_level_style(const struct scene *s, unsigned int level)
 {
     return level == 0 ? STYLE_xen : s->has_vcpu && s->v.native ? STYLE_native : level == 1 ? STYLE_kernel : STYLE_user;
 }
@@ -206,29 +192,30 @@ static void edge(struct area *a, const struct scene *s, unsigned int col, unsign
 {
     area_put(a, 1, col, STYLE_xen, up ? 0x250c : 0x2510);
     for (unsigned int row = 1; row < level; row++)
-        area_put(a, 1 + row, col, level_style(s, level), 0x2502);
-    area_put(a, 1 + level, col, level_style(s, level), up ? 0x2518 : 0x2514);
+        area_put(a, 1 + row, col, ladder_level_style(s, level), 0x2502);
+    area_put(a, 1 + level, col, ladder_level_style(s, level), up ? 0x2518 : 0x2514);
 }
 
 static void trip_draw(struct area *a, const struct ladder *l, unsigned int i, unsigned int col)
 {
-    const struct trip *trip = &l->trip[i];
+    const struct ladder_trip *trip = &l->trip[i];
     const struct trace_record *first = &l->s->window->rec[trip->first];
-    const unsigned int from = level_of(trip->from), peak = col + WIDTH - PEAK - 1;
+    const unsigned int from = ladder_level_of(trip->from), peak = col + WIDTH - PEAK - 1;
 
     area_print(a, 0, col + 1, STYLE_dim, "%*s", WIDTH - 2, "");
     area_print(a, 0, col + 1, STYLE_dim, "#%" PRIu64, first->at.insns);
-    area_fill(a, 1 + from, col, peak - col, level_style(l->s, from), 0x2500);
+    area_fill(a, 1 + from, col, peak - col, ladder_level_style(l->s, from), 0x2500);
     edge(a, l->s, peak, from, true);
     area_fill(a, 1, peak + 1, PEAK - 1, STYLE_xen, trip->over && trip->silent ? 0x2504 : 0x2500);
-    area_put(a, 1, peak + 1, STYLE_xen, (uint32_t)letter(l, i));
+    area_put(a, 1, peak + 1, STYLE_xen, (uint32_t)ladder_letter(l, i));
     if (trip->over)
-        edge(a, l->s, peak + PEAK, level_of(trip->to), false);
+        edge(a, l->s, peak + PEAK, ladder_level_of(trip->to), false);
 }
 
 static unsigned int draw(const struct table *t, const struct scene *s, struct area *a)
 {
-    const unsigned int nr_levels = s->has_vcpu && s->v.native ? 2 : LEVELS;
+    unsigned int nr_levels;
+    const struct ladder_level *levels = ladder_levels(s, &nr_levels);
     const unsigned int fit = a->cols > LABEL + 3 ? (a->cols - LABEL - 3) / WIDTH : 0;
     struct ladder l;
     unsigned int first, col = LABEL, level;
@@ -237,15 +224,15 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
     first = l.nr > fit ? l.nr - fit : 0;
     area_text(a, 0, 8, STYLE_dim, "virtual real");
     for (unsigned int i = 0; i < nr_levels; i++) {
-        const struct level *v = &levels(s)[i];
+        const struct ladder_level *v = &levels[i];
 
-        area_print(a, 1 + i, 1, level_style(s, i), "%-6s %-7s %-6s", v->name, v->believed, v->real);
+        area_print(a, 1 + i, 1, ladder_level_style(s, i), "%-6s %-7s %-6s", v->name, v->believed, v->real);
     }
     for (unsigned int i = first; i < l.nr; i++, col += WIDTH)
         trip_draw(a, &l, i, col);
-    level = l.nr && !l.trip[l.nr - 1].over ? 0 : level_of(l.mode);
+    level = ladder_level_now(&l);
     col -= l.nr && fit && !level; /* up there the last trip goes on */
-    area_fill(a, 1 + level, col, 2, level_style(s, level), 0x2500);
+    area_fill(a, 1 + level, col, 2, ladder_level_style(s, level), 0x2500);
     area_put(a, 1 + level, col + 2, STYLE_here, 0x25b6);
     return 1 + nr_levels;
 }

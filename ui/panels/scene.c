@@ -55,6 +55,8 @@ void scene_take(struct scene *s, struct debug *g, const struct window *window)
                          .window = window };
     snprintf(s->branch, sizeof(s->branch), "%s", g->rw.name);
     position_text(g, s->where);
+    while (s->nr_pcpus < SCENE_PCPUS && look_pcpu(g->host, s->nr_pcpus, &s->pcpu[s->nr_pcpus]))
+        s->nr_pcpus++;
     s->has_vcpu = look_vcpu(g->host, s->dom, s->vcpu, &s->v);
     domain_take(s, g);
     line_take(s, g);

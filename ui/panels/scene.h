@@ -14,6 +14,7 @@
 
 #define SCENE_CHECKPOINTS 1024
 #define SCENE_BRANCHES    16
+#define SCENE_PCPUS       64
 
 struct scene {
     struct position at, first, end;
@@ -31,6 +32,8 @@ struct scene {
     struct trace_record event;
     const struct window *window; /* the trace before here */
     struct condition *filter;    /* of events: those for which it holds; NULL: all */
+    unsigned int nr_pcpus;
+    struct look_pcpu pcpu[SCENE_PCPUS];
     unsigned int nr_checkpoints; /* the first of them */
     struct position checkpoint[SCENE_CHECKPOINTS];
     unsigned int nr_marks;

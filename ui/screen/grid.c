@@ -199,9 +199,10 @@ void grid_write_text(const struct grid *g, bool ascii, FILE *out)
     }
 }
 
-#define SVG_COL  8 /* pixels of a cell */
-#define SVG_ROW  17
-#define SVG_BASE 13 /* from its top to the line that letters stand on */
+#define SVG_COL 8 /* pixels of a cell */
+#define SVG_ROW 17
+#define SVG_BASE                                                                                                       \
+    13 /* from its top to the line that letters stand on; a letter of DejaVu Sans Mono is 0.6021 as wide as high */
 
 static void svg_char(uint32_t ch, FILE *out)
 {
@@ -231,7 +232,7 @@ static void svg_run(const struct cell *c, unsigned int row, unsigned int col, un
         col++;
     if (col == end)
         return;
-    fprintf(out, "<text x=\"%u\" y=\"%u\" textLength=\"%u\" fill=\"#%06x\"%s%s>", col * SVG_COL,
+    fprintf(out, "<text xml:space=\"preserve\" x=\"%u\" y=\"%u\" textLength=\"%u\" fill=\"#%06x\"%s%s>", col * SVG_COL,
             row * SVG_ROW + SVG_BASE, (end - col) * SVG_COL, fg, look->bold ? " font-weight=\"bold\"" : "",
             look->underline ? " text-decoration=\"underline\"" : "");
     for (; col < end; col++)
@@ -251,8 +252,7 @@ void grid_write_svg(const struct grid *g, const struct palette *palette, const c
         svg_char(text_next(&title), out);
     fprintf(out,
             "</title>\n<rect width=\"%u\" height=\"%u\" fill=\"#%06x\"/>\n"
-            "<g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" "
-            "xml:space=\"preserve\">\n",
+            "<g font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13.287\">\n",
             width, height, palette->look[STYLE_text].bg);
     for (unsigned int row = 0; row < g->rows; row++) {
         const struct cell *c = &g->cell[(size_t)row * g->cols];
