@@ -24,10 +24,9 @@ struct history *history_create(struct machine *m, const struct history_config *c
     h->arena = arena_changes_create(m->arena, cfg->by_comparing);
     h->saved = table_grow(NULL, 0, m->nr_frames);
     h->hash[0] = table_grow(NULL, 0, m->nr_frames * sizeof(*h->hash[0]));
-    h->moving_at = table_grow(NULL, 0, m->nr_frames * sizeof(*h->moving_at));
     m->edges->history = h;
     m->saved = h->saved;
-    if (!h->arena || !h->saved || !h->hash[0] || !h->moving_at) {
+    if (!h->arena || !h->saved || !h->hash[0]) {
         history_destroy(h);
         return NULL;
     }
@@ -50,10 +49,8 @@ void history_destroy(struct history *h)
     table_free(h->saved, h->m->nr_frames);
     table_free(h->hash[0], h->m->nr_frames * sizeof(*h->hash[0]));
     table_free(h->hash[1], h->arena_pages * sizeof(*h->hash[1]));
-    table_free(h->moving_at, (h->m->nr_frames + h->arena_pages) * sizeof(*h->moving_at));
     arena_changes_destroy(h->arena);
     page_store_destroy(&h->store);
-    free(h->moving);
     free(h->shared);
     free(h->chain);
     free(h);
@@ -66,15 +63,12 @@ bool history_by_comparing(const struct history *h) { return !arena_changes_by_ke
 /* The arena has become larger. */
 static bool tables_grow(struct history *h)
 {
-    const uint64_t was = h->arena_pages, nr = arena_size(h->m->arena) / PAGE_SIZE, frames = h->m->nr_frames;
-    uint32_t *moving;
+    const uint64_t was = h->arena_pages, nr = arena_size(h->m->arena) / PAGE_SIZE;
     uint64_t *hash;
 
     if (nr <= was)
         return true;
-    moving = table_grow(h->moving_at, (frames + was) * sizeof(*moving), (frames + nr) * sizeof(*moving));
-    h->moving_at = moving ? moving : h->moving_at;
-    hash = moving ? table_grow(h->hash[1], was * sizeof(*hash), nr * sizeof(*hash)) : NULL;
+    hash = table_grow(h->hash[1], was * sizeof(*hash), nr * sizeof(*hash));
     if (!hash)
         return false;
     h->hash[1] = hash;
@@ -164,7 +158,7 @@ static bool same_position(struct position a, struct position b) { return a.insns
 static bool collect(struct history *h)
 {
     const bool nothing = same_position(h->chain[h->base].info.at, h->m->at);
-    bool noted = true;
+    bool noted = true, packed = true;
     size_t n = 0;
 
     if (!tables_grow(h) || !arena_changes_find(h->arena, arena_page_changed, h))
@@ -182,13 +176,14 @@ static bool collect(struct history *h)
             saved_page_drop(h, p);
             continue;
         }
+        packed &= saved_page_pack(h, p);
         h->sum[page_kind(h, p->nr)] += hash - p->hash;
         *page_hash_at(h, p->nr) = hash;
         h->open.pages[n++] = *p;
     }
     h->open.nr = n;
     page_list_sort(&h->open);
-    return noted;
+    return noted && packed;
 }
 
 /* Those between the base and here were not stopped at, or are not there any more. */
@@ -260,98 +255,29 @@ static void undo(struct history *h)
     BUG_ON(!arena_changes_find(h->arena, arena_page_back, h));
 }
 
-static void swap_pages(uint8_t *a, uint8_t *b)
-{
-    uint8_t t[PAGE_SIZE];
-
-    page_copy(t, a);
-    page_copy(a, b);
-    page_copy(b, t);
-}
-
-/* The machine's page, and what an entry keeps, one of which may be zero. False: no memory to keep what the page was. */
-static bool exchange_in_place(struct history *h, struct saved_page *p, bool was_zero)
-{
-    uint8_t *page = page_host(h, p->nr);
-    bool kept = true;
-
-    if (!p->bytes && !was_zero) {
-        p->bytes = page_store_get(&h->store);
-        kept = p->bytes;
-        if (kept)
-            page_copy(p->bytes, page);
-        page_copy(page, page_zero);
-    } else if (p->bytes && !was_zero) {
-        swap_pages(page, p->bytes);
-    } else if (p->bytes) {
-        page_copy(page, p->bytes);
-        page_store_put(&h->store, p->bytes);
-        p->bytes = NULL;
-    }
-    was_put(h, p->nr);
-    return kept;
-}
-
-/* The page becomes what it is to be, and what it was goes to its owner. */
-static void come_to_rest(struct history *h, struct page_moving *m)
-{
-    if (!m->bytes)
-        return;
-    swap_pages(page_host(h, m->nr), m->bytes);
-    m->owner->bytes = m->bytes;
-    m->bytes = NULL;
-    was_put(h, m->nr);
-}
-
-static void all_come_to_rest(struct history *h)
-{
-    for (size_t i = 0; i < h->nr_moving; i++) {
-        come_to_rest(h, &h->moving[i]);
-        h->moving_at[h->moving[i].nr] = 0;
-    }
-    h->nr_moving = 0;
-}
-
-/* A place for page nr to be in while it moves; NULL: no memory. */
-static struct page_moving *moving(struct history *h, uint64_t nr)
-{
-    const size_t cap = h->cap_moving ? 2 * h->cap_moving : 256;
-    struct page_moving *m;
-
-    if (h->moving_at[nr])
-        return &h->moving[h->moving_at[nr] - 1];
-    if (h->nr_moving == h->cap_moving) {
-        m = realloc(h->moving, cap * sizeof(*m));
-        if (!m)
-            return NULL;
-        h->moving = m;
-        h->cap_moving = cap;
-    }
-    h->moving[h->nr_moving++] = (struct page_moving){ .nr = nr };
-    h->moving_at[nr] = (uint32_t)h->nr_moving;
-    return &h->moving[h->nr_moving - 1];
-}
-
-/* What an entry keeps, for what the page is now. False: no memory to keep that. */
+/* What an entry keeps, for what these lines of the page are now. False: no memory to keep that. */
 static bool exchange_page(struct history *h, struct saved_page *p)
 {
-    struct page_moving *m = moving(h, p->nr);
+    uint8_t *const page = page_host(h, p->nr);
     uint64_t *hash = page_hash_at(h, p->nr);
     const uint64_t before = *hash;
-    uint8_t *const bytes = p->bytes;
     bool kept = true;
 
-    if (m && !bytes)
-        come_to_rest(h, m);
-    if (m && m->bytes) {
-        p->bytes = m->bytes;
-        m->bytes = bytes;
-    } else if (m && bytes && before) {
-        *m = (struct page_moving){ p->nr, bytes, p };
-        p->bytes = NULL;
-    } else {
-        kept = exchange_in_place(h, p, !before);
+    if (!p->bytes && p->lines && before) {
+        p->bytes = lines_alloc(h, p->lines);
+        kept = p->bytes;
+        if (kept)
+            lines_get(p->bytes, p->lines, page);
+        lines_put(page, p->lines, NULL);
+    } else if (p->bytes) {
+        lines_swap(page, p->lines, p->bytes);
     }
+    if (!before) { /* the page was zero */
+        lines_free(h, p->lines, p->bytes);
+        p->bytes = NULL;
+    }
+    if (p->lines)
+        was_put(h, p->nr);
     *hash = p->hash;
     p->hash = before;
     h->sum[page_kind(h, p->nr)] += *hash - before;
@@ -366,8 +292,6 @@ static void exchange(struct history *h, bool forward)
     h->base -= !forward;
     for (size_t i = 0; i < h->chain[h->base].list.nr; i++)
         kept &= exchange_page(h, &h->chain[h->base].list.pages[i]);
-    if (!kept)
-        all_come_to_rest(h); /* before their owners go */
     if (!kept && !forward)
         history_drop_after(h, h->base);
     h->base += forward;
@@ -383,7 +307,6 @@ void checkpoint_go(struct history *h, size_t i)
     undo(h);
     for (size_t left = forward ? i - h->base : h->base - i; left; left--)
         exchange(h, forward);
-    all_come_to_rest(h);
     history_fit(h, forward);
     arena_restored(h->m->arena);
     pcpu_forget(h->m);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The chain of checkpoints, and what is kept of each: explained in sim/history.h. */
+/*
+ * The chain of checkpoints, and what is kept of each: explained in sim/history.h.
+ *
+ * Budget: entries, their lists and the chain of these, none of which is of use without the others.
+ */
 #include "sim/history.h"
 
 #include <stdlib.h>
@@ -13,7 +17,8 @@ static bool reclaim(struct history *h);
 
 uint64_t history_used(const struct history *h)
 {
-    return h->store.in_use * PAGE_SIZE + h->listed * sizeof(struct saved_page) + h->nr * sizeof(struct checkpoint);
+    return h->store.in_use * PAGE_SIZE + h->packed + h->listed * sizeof(struct saved_page) +
+           h->nr * sizeof(struct checkpoint);
 }
 
 static bool make_room(struct history *h, size_t bytes)
@@ -24,12 +29,77 @@ static bool make_room(struct history *h, size_t bytes)
     return true;
 }
 
+uint8_t *lines_alloc(struct history *h, lines_t lines)
+{
+    uint8_t *kept = malloc(lines_size(lines));
+
+    h->packed += kept ? lines_size(lines) : 0;
+    return kept;
+}
+
+void lines_free(struct history *h, lines_t lines, uint8_t *kept)
+{
+    h->packed -= kept ? lines_size(lines) : 0;
+    free(kept);
+}
+
+static void contents_drop(struct history *h, struct saved_page *p)
+{
+    if (p->whole && p->bytes)
+        page_store_put(&h->store, p->bytes);
+    else
+        lines_free(h, p->lines, p->bytes);
+    p->bytes = NULL;
+}
+
 void saved_page_drop(struct history *h, struct saved_page *p)
 {
-    if (p->bytes)
-        page_store_put(&h->store, p->bytes);
-    p->bytes = NULL;
+    contents_drop(h, p);
     h->listed--;
+}
+
+bool saved_page_pack(struct history *h, struct saved_page *p)
+{
+    const lines_t lines = lines_differ(saved_page_contents(p), page_host(h, p->nr));
+    uint8_t *kept = NULL;
+
+    if (p->bytes && lines) {
+        kept = lines_alloc(h, lines);
+        if (!kept)
+            return false;
+        lines_get(kept, lines, p->bytes);
+    }
+    contents_drop(h, p);
+    p->lines = lines;
+    p->bytes = kept;
+    p->whole = false;
+    return true;
+}
+
+/*
+ * An entry has these lines of another as well: the page's at the other entry's end, and at this one's, where no line is
+ * another that this entry does not have. False: no memory.
+ */
+static bool saved_page_widen(struct history *h, struct saved_page *p, const struct saved_page *by)
+{
+    const lines_t lines = p->lines | by->lines;
+    _Alignas(uint64_t) uint8_t page[PAGE_SIZE];
+    uint8_t *kept = NULL;
+
+    if (lines == p->lines)
+        return true;
+    if (p->bytes || by->bytes) {
+        kept = lines_alloc(h, lines);
+        if (!kept)
+            return false;
+        lines_put(page, by->lines, by->bytes);
+        lines_put(page, p->lines, p->bytes);
+        lines_get(kept, lines, page);
+    }
+    lines_free(h, p->lines, p->bytes);
+    p->lines = lines;
+    p->bytes = kept;
+    return true;
 }
 
 void page_list_clear(struct history *h, struct page_list *l)
@@ -85,21 +155,46 @@ static bool list_reserve(struct page_list *l, size_t nr)
     return true;
 }
 
-/* Entry p, whose contents are a copy of bytes. */
-static bool list_add_copy(struct history *h, struct page_list *l, struct saved_page p, const uint8_t *bytes)
+static bool list_add(struct history *h, struct page_list *l, struct saved_page p)
 {
-    p.bytes = NULL;
     if (!make_room(h, sizeof(p)) || !list_reserve(l, l->nr + 1))
         return false;
+    l->pages[l->nr++] = p;
+    h->listed++;
+    return true;
+}
+
+/* An entry of `open`, for a page with these contents. */
+static bool add_whole(struct history *h, struct saved_page p, const uint8_t *page)
+{
+    p.whole = true;
     if (p.hash) {
         p.bytes = make_room(h, PAGE_SIZE) ? page_store_get(&h->store) : NULL;
         if (!p.bytes)
             return false;
-        page_copy(p.bytes, bytes);
+        page_copy(p.bytes, page);
     }
-    l->pages[l->nr++] = p;
-    h->listed++;
-    return true;
+    if (list_add(h, &h->open, p))
+        return true;
+    contents_drop(h, &p);
+    return false;
+}
+
+/* The same as entry p, which is not whole. */
+static bool add_same(struct history *h, struct page_list *l, struct saved_page p)
+{
+    const uint8_t *bytes = p.bytes;
+
+    if (bytes) {
+        p.bytes = make_room(h, lines_size(p.lines)) ? lines_alloc(h, p.lines) : NULL;
+        if (!p.bytes)
+            return false;
+        memcpy(p.bytes, bytes, lines_size(p.lines));
+    }
+    if (list_add(h, l, p))
+        return true;
+    contents_drop(h, &p);
+    return false;
 }
 
 void history_save(struct history *h, uint64_t nr, const uint8_t *bytes)
@@ -108,7 +203,7 @@ void history_save(struct history *h, uint64_t nr, const uint8_t *bytes)
 
     if (!h->nr || (frame && h->saved[nr]))
         return;
-    if (!list_add_copy(h, &h->open, (struct saved_page){ .nr = nr, .hash = *page_hash_at(h, nr) }, bytes))
+    if (!add_whole(h, (struct saved_page){ .nr = nr, .hash = *page_hash_at(h, nr) }, bytes))
         history_lose(h);
     else if (frame)
         h->saved[nr] = 1;
@@ -155,13 +250,27 @@ void history_lose(struct history *h)
     h->base = h->lo = h->hi = 0;
 }
 
-/* Two intervals, one behind the other, become one: of pages in both, the contents in `keep` stay. */
+/* Entries of pages in both lists have all lines that either has. That alone changes nothing. */
+static bool widen(struct history *h, struct page_list *keep, const struct page_list *other)
+{
+    for (size_t i = 0, j = 0; i < keep->nr && j < other->nr;) {
+        const uint64_t a = keep->pages[i].nr, b = other->pages[j].nr;
+
+        if (a == b && !saved_page_widen(h, &keep->pages[i], &other->pages[j]))
+            return false;
+        i += a <= b;
+        j += b <= a;
+    }
+    return true;
+}
+
+/* Two intervals, one behind the other, become one: of lines in both, the contents in `keep` stay. */
 static bool merge(struct history *h, struct page_list *keep, struct page_list *other)
 {
     struct page_list both = { 0 };
     size_t i = 0, j = 0;
 
-    if (!list_reserve(&both, keep->nr + other->nr))
+    if (!widen(h, keep, other) || !list_reserve(&both, keep->nr + other->nr))
         return false;
     while (i < keep->nr || j < other->nr) {
         const uint64_t a = i < keep->nr ? keep->pages[i].nr : UINT64_MAX;
@@ -220,34 +329,46 @@ void history_begin(struct history *h, struct checkpoint_info info)
     h->nr = 1;
 }
 
+/* Is the machine's page already what it is at the entry's end? */
+static bool saved_page_is(const struct history *h, const struct saved_page *p)
+{
+    _Alignas(uint64_t) uint8_t page[PAGE_SIZE];
+
+    if (p->hash != *page_hash_at(h, p->nr))
+        return false;
+    page_copy(page, page_host(h, p->nr));
+    lines_put(page, p->lines, p->bytes);
+    return page_equal(page, page_host(h, p->nr));
+}
+
 /*
  * The machine stands between the base and the checkpoint ahead of it. What is in the interval between them becomes
- * *ahead, what lies between here and there: its pages, but for those of the arena that are already as they will be; and
- * those that have changed since the base and will be again as they were.
+ * *ahead, what lies between here and there: what will be another there than at the base; and what has changed since the
+ * base, and will be again as it was. Pages of the arena that are already as they will be are not in it.
  */
 static bool split(struct history *h, struct page_list *ahead)
 {
-    struct page_list *l = &h->chain[h->base].list;
+    struct page_list *l;
     size_t n = 0;
 
     for (size_t i = 0; i < h->open.nr; i++)
-        if (!page_list_find(l, h->open.pages[i].nr) &&
-            !list_add_copy(h, ahead, h->open.pages[i], h->open.pages[i].bytes))
+        if (!add_same(h, ahead, h->open.pages[i]))
             return false;
     l = &h->chain[h->base].list; /* the chain may have become shorter */
+    if (!merge(h, l, ahead))
+        return false;
     for (size_t i = 0; i < l->nr; i++) {
         struct saved_page *p = &l->pages[i];
-        const bool there = page_kind(h, p->nr) && p->hash == *page_hash_at(h, p->nr) &&
-                           (!p->hash || page_equal(p->bytes, page_host(h, p->nr)));
 
-        if (there)
+        if (page_kind(h, p->nr) && saved_page_is(h, p))
             saved_page_drop(h, p);
         else
             l->pages[n++] = *p;
     }
     l->nr = n;
-    page_list_sort(ahead);
-    return merge(h, ahead, l);
+    *ahead = *l;
+    *l = (struct page_list){ 0 };
+    return true;
 }
 
 bool history_insert(struct history *h, const struct checkpoint_info *info)

@@ -17,11 +17,15 @@
  * What lies ahead is known once one has gone back. It stays known while the machine runs over it again, so that it can
  * be compared with, and be gone to without running.
  *
+ * Most of what is stored to is a few lines (sim/page_store.h) of a page. So `open` has pages as they were, whole; when
+ * the interval's end is known, only lines that are another there are kept of each. (A page that was all zero needs
+ * nothing at first.) Both ends agree in all others, so to exchange a page is to exchange these.
+ *
  * Pages have one numbering: machine frames, and behind them the pages of the arena. Those of frames are saved before
  * the first store to them (frame_changes()), those of the arena when a checkpoint is taken (sim/arena_changes.h).
  *
  * There is a limit to what is kept. When it is reached, a checkpoint is removed, and its two intervals become one; of
- * a page that is in both, one of two contents is kept. Which one: a gap of the chain may be half as long as it is far
+ * a line that is in both, one of two contents is kept. Which one: a gap of the chain may be half as long as it is far
  * away, so the near past is dense and the far one has few. What still does not fit is forgotten at the beginning.
  *
  * An interval also has the frames that were stored to and are at its end what they were at its beginning: so it tells
@@ -29,7 +33,8 @@
  *
  * Invariants: `saved` of a frame is set if and only if it is in `open`; a frame that is shared (sim/frame.h) is always
  * in `open`, but during a checkpoint; an interval has each page at most once, in order; hash[] and the sums are those
- * of the base; outside of checkpoint_go() history_used() is not above the limit, and no page is moving.
+ * of the base; pages in `open` are whole, but when a checkpoint is taken, others are not; outside of checkpoint_go()
+ * history_used() is not above the limit.
  */
 #ifndef SIM_HISTORY_H
 #define SIM_HISTORY_H
@@ -40,23 +45,15 @@
 
 struct saved_page {
     uint64_t nr;
-    uint64_t hash;
-    uint8_t *bytes; /* NULL: zero, and so is the hash */
+    uint64_t hash;  /* of the page at the one end of the interval */
+    lines_t lines;  /* these are, perhaps, another at its other end; */
+    uint8_t *bytes; /* what they are; NULL: zero */
+    bool whole;     /* bytes are the whole page, of the store */
 };
 
 struct page_list {
     struct saved_page *pages;
     size_t nr, cap;
-};
-
-/*
- * On a journey over many intervals the contents of a page go from entry to entry, and not through the machine each
- * time: what it is to be, and whose are those that the machine still has.
- */
-struct page_moving {
-    uint64_t nr;
-    uint8_t *bytes; /* NULL: it has come to rest */
-    struct saved_page *owner;
 };
 
 struct checkpoint {
@@ -66,7 +63,8 @@ struct checkpoint {
 
 struct history {
     struct machine *m;
-    size_t limit, listed; /* bytes; entries of all lists */
+    size_t limit, listed; /* bytes; entries of all lists, */
+    size_t packed;        /* and bytes of those that are not whole */
     struct page_store store;
     struct arena_changes *arena;
     struct checkpoint *chain;
@@ -78,10 +76,7 @@ struct history {
     uint64_t arena_pages; /* how many of the latter */
     uint64_t sum[2];      /* of these */
     struct page_list open;
-    struct page_moving *moving; /* in checkpoint_go(); */
-    size_t nr_moving, cap_moving;
-    uint32_t *moving_at; /* of each page, which of these it is, from 1; 0: none */
-    uint64_t *shared;    /* frames, for a moment */
+    uint64_t *shared; /* frames, for a moment */
     size_t nr_shared, cap_shared;
 };
 
@@ -101,8 +96,13 @@ static inline uint64_t *page_hash_at(const struct history *h, uint64_t nr)
 void history_save(struct history *h, uint64_t nr, const uint8_t *bytes);
 /* After a journey: if more is in use than may be, forget some of where it came from. */
 void history_fit(struct history *h, bool forward);
-/* What an entry stands for. */
+/* What an entry of `open` stands for. */
 static inline const uint8_t *saved_page_contents(const struct saved_page *p) { return p->bytes ? p->bytes : page_zero; }
+/* Room for these lines; NULL: no memory. And back. */
+uint8_t *lines_alloc(struct history *h, lines_t lines);
+void lines_free(struct history *h, lines_t lines, uint8_t *kept);
+/* Of an entry of `open`, keep only lines in which the page is another now. False: no memory. */
+bool saved_page_pack(struct history *h, struct saved_page *p);
 /* Contents of an entry that is no longer wanted; of a whole list. */
 void saved_page_drop(struct history *h, struct saved_page *p);
 void page_list_clear(struct history *h, struct page_list *l);

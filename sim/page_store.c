@@ -53,6 +53,69 @@ void page_copy(void *to, const void *from) { memcpy(to, from, PAGE_SIZE); }
 bool page_equal(const void *a, const void *b) { return !memcmp(a, b, PAGE_SIZE); }
 #endif
 
+static inline unsigned int take_line(lines_t *lines)
+{
+    const unsigned int n = (unsigned int)__builtin_ctzll(*lines);
+
+    *lines &= *lines - 1;
+    return n * (LINE_SIZE / 8); /* words */
+}
+
+POISONED lines_t lines_differ(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    lines_t lines = 0;
+
+    for (unsigned int n = 0; n < 64; n++, x += LINE_SIZE / 8, y += LINE_SIZE / 8) {
+        uint64_t d = 0;
+
+        for (unsigned int i = 0; i < LINE_SIZE / 8; i++)
+            d |= x[i] ^ y[i];
+        lines |= (lines_t)(d != 0) << n;
+    }
+    return lines;
+}
+
+POISONED void lines_get(uint8_t *kept, lines_t lines, const void *page)
+{
+    volatile uint64_t *to = (uint64_t *)(void *)kept; /* or else it would become a memcpy() */
+
+    while (lines) {
+        const uint64_t *from = (const uint64_t *)page + take_line(&lines);
+
+        for (unsigned int i = 0; i < LINE_SIZE / 8; i++)
+            *to++ = from[i];
+    }
+}
+
+POISONED void lines_put(void *page, lines_t lines, const uint8_t *kept)
+{
+    const uint64_t *from = (const uint64_t *)(const void *)kept;
+
+    while (lines) {
+        volatile uint64_t *to = (uint64_t *)page + take_line(&lines);
+
+        for (unsigned int i = 0; i < LINE_SIZE / 8; i++)
+            to[i] = from ? *from++ : 0;
+    }
+}
+
+POISONED void lines_swap(void *page, lines_t lines, uint8_t *kept)
+{
+    uint64_t *k = (uint64_t *)(void *)kept;
+
+    while (lines) {
+        uint64_t *p = (uint64_t *)page + take_line(&lines);
+
+        for (unsigned int i = 0; i < LINE_SIZE / 8; i++, k++) {
+            const uint64_t was = p[i];
+
+            p[i] = *k;
+            *k = was;
+        }
+    }
+}
+
 static inline uint64_t fold(uint64_t a, uint64_t b)
 {
     const unsigned __int128 product = (unsigned __int128)a * b;

@@ -6,6 +6,9 @@
  * from malloc() would cost the host a page fault; here they come from slabs and go back onto a list. Tables with an
  * entry for each page of a machine are large, and mostly untouched.
  *
+ * Of a page that has changed in places, it is enough to keep these. A set of lines, of 64 bytes, is a word with a bit
+ * for each of a page's 64; what they contain is kept one behind the other.
+ *
  * Pages of an arena may be given: under the address sanitizer parts of them are poisoned, and are looked at all the
  * same.
  *
@@ -23,6 +26,18 @@ void page_copy(void *to, const void *from);
 bool page_equal(const void *a, const void *b);
 /* 64 bits of `nr` and the PAGE_SIZE bytes of a page. */
 uint64_t page_hash(uint64_t nr, const void *page);
+
+#define LINE_SIZE (PAGE_SIZE / 64)
+typedef uint64_t lines_t;
+
+/* How long what these contain is. */
+static inline size_t lines_size(lines_t lines) { return (size_t)__builtin_popcountll(lines) * LINE_SIZE; }
+/* In which lines two pages differ. */
+lines_t lines_differ(const void *a, const void *b);
+/* What these lines of a page are; make them that, or zero (NULL); let both change places. */
+void lines_get(uint8_t *kept, lines_t lines, const void *page);
+void lines_put(void *page, lines_t lines, const uint8_t *kept);
+void lines_swap(void *page, lines_t lines, uint8_t *kept);
 
 /*
  * A table, zero at first, that has room for `size` bytes from now on, and had for `old` (0: p is NULL). It is given

@@ -254,6 +254,13 @@ static void test_walk_by_comparing(void **state) { test_walks(64, true, 11, 150)
 static void test_walk_with_little_room(void **state) { test_walks(2, false, 7, 300); }
 static void test_each_position(void **state) { test_walks(256, false, 1, 60); }
 
+/* All that it is made of is another from now on. */
+static void write_page(struct machine *m, uint64_t mfn, uint64_t value)
+{
+    for (size_t at = 0; at < PAGE_SIZE; at += LINE_SIZE)
+        frame_write_u64(m, (uint64_t *)mfn_to_virt(m, _mfn(mfn)) + at / 8, value);
+}
+
 /* Gaps grow with their age, and what does not fit at all is forgotten at the beginning: a query tells. */
 static void test_thinning(void **state)
 {
@@ -264,7 +271,7 @@ static void test_thinning(void **state)
     uint64_t last = 0;
 
     for (unsigned int i = 0; i < 4000; i++) {
-        frame_write_u64(m, mfn_to_virt(m, _mfn(i % 8)), i + 1);
+        write_page(m, i % 8, i + 1);
         assert_true(checkpoint_take(h, &d));
         assert_true(history_used(h) <= 1u << 20);
         m->at.insns += 1000;
@@ -280,9 +287,9 @@ static void test_thinning(void **state)
     assert_true(last > 100000);
     for (unsigned int i = 0; i < 500; i++) { /* more and more pages */
         for (unsigned int j = 0; j < 10; j++)
-            frame_write_u64(m, mfn_to_virt(m, _mfn(100 + 10 * i + j)), i + 1);
+            write_page(m, 100 + 10 * i + j, i + 1);
         for (unsigned int j = 0; j < 10; j++)
-            frame_write_u64(m, mfn_to_virt(m, _mfn(100 + 10 * (i / 2) + j)), i + 2);
+            write_page(m, 100 + 10 * (i / 2) + j, i + 2);
         assert_true(checkpoint_take(h, &d));
         assert_true(history_used(h) <= 1u << 20);
         m->at.insns += 1000;
@@ -290,6 +297,45 @@ static void test_thinning(void **state)
     assert_true(history_info(h, 0).at.insns > 0);
     assert_true(history_find(h, (struct position){ 0, 0 }) == HISTORY_NONE);
     assert_int_equal(history_find(h, m->at), history_nr(h) - 1);
+    history_destroy(h);
+    end(m);
+}
+
+/* Of a page that is stored to in places, these are kept, in one interval and in two that become one. */
+static void test_lines(void **state)
+{
+    const struct history_config cfg = { .limit_mib = 16 };
+    struct machine *m = machine_new(64);
+    struct history *h = history_create(m, &cfg);
+    const unsigned int frames = 500;
+    struct divergence d;
+    uint64_t before;
+
+    for (unsigned int i = 0; i < frames; i++)
+        write_page(m, i, i + 1);
+    assert_true(checkpoint_take(h, &d));
+    before = history_used(h);
+    for (unsigned int round = 1; round < 4; round++) {
+        for (unsigned int i = 0; i < frames; i++)
+            frame_write_u64(m, (uint64_t *)mfn_to_virt(m, _mfn(i)) + (round - 1) / 2 * 8, round);
+        m->at.insns += 10;
+        assert_true(checkpoint_take(h, &d));
+        assert_in_range(history_used(h) - before, round * frames * LINE_SIZE, round * frames * 2 * LINE_SIZE);
+    }
+    assert_true(history_remove(h, 1)); /* of two intervals the same line; then another beside it */
+    assert_in_range(history_used(h) - before, 2 * frames * LINE_SIZE, 2 * frames * 2 * LINE_SIZE);
+    assert_true(history_remove(h, 1));
+    assert_in_range(history_used(h) - before, 2 * frames * LINE_SIZE, 2 * frames * 2 * LINE_SIZE);
+    for (unsigned int there = 0; there < 3; there++) {
+        checkpoint_go(h, there % 2);
+        assert_true(history_is_whole(h, &d));
+        for (unsigned int i = 0; i < frames; i++)
+            for (unsigned int line = 0; line < 2; line++) {
+                const uint64_t is = ((const uint64_t *)mfn_to_virt(m, _mfn(i)))[8 * line];
+
+                assert_int_equal(is, there % 2 ? line + 2 : i + 1);
+            }
+    }
     history_destroy(h);
     end(m);
 }
@@ -337,7 +383,7 @@ static void test_no_room_to_go(void **state)
     for (unsigned int round = 0; round < 4; round++) {
         assert_true(checkpoint_take(h, &d));
         for (unsigned int i = 0; i < 200; i++)
-            frame_write_u64(m, mfn_to_virt(m, _mfn(200 * round + i)), i + 1);
+            write_page(m, 200 * round + i, i + 1);
         m->at.insns++;
     }
     assert_true(checkpoint_take(h, &d));
@@ -565,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_walk_with_little_room),
         cmocka_unit_test(test_each_position),
         cmocka_unit_test(test_thinning),
+        cmocka_unit_test(test_lines),
         cmocka_unit_test(test_too_much_at_once),
         cmocka_unit_test(test_no_room_to_go),
         cmocka_unit_test(test_stored),
