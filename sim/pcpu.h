@@ -247,12 +247,19 @@ struct pcpu_budget {
     uint64_t stop_after; /* PCPU_NO_STOP: nobody looks */
 };
 
+/* n instructions were executed. */
+static inline void pcpu_budget_spend(struct pcpu_budget *b, uint64_t n)
+{
+    b->insns -= n < b->insns ? n : b->insns;
+    b->stop_after -= n < b->stop_after ? n : b->stop_after;
+}
+
 /* Run context `c` for exactly `insns` instructions, or to an exit. c may have been run on another pCPU before. */
 struct sim_exit pcpu_run(struct pcpu *p, struct cpu_context *c, uint64_t insns);
 
 /*
- * Deal with an exit of c; *budget is what is left. True: c goes on, for as long as *budget then says. False: it does
- * not, and may be gone.
+ * Deal with an exit of c; *budget is what it was given: pcpu_budget_spend() makes it what is left. True: c goes on, for
+ * as long as *budget then says. False: it does not, and may be gone.
  */
 typedef bool pcpu_exit_fn(void *data, const struct sim_exit *exit, struct pcpu_budget *budget);
 /*

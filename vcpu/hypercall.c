@@ -299,16 +299,15 @@ static int multicall_write(struct vcpu *v, uint64_t addr, const struct multicall
                  : copy_field_to_guest(v, addr, COMPAT_multicall_entry, e, result);
 }
 
-static long multicall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_args *args, uint32_t index)
+static __attribute__((cold)) long multicall_traced(struct vcpu *v, uint64_t nr, struct hypercall_args *args,
+                                                   uint32_t index)
 {
     const s_time_t began = NOW(v->domain->xen);
     long ret;
 
-    if (TRACE_ON(v->domain->xen->machine))
-        trace_call(v, nr, args, is_pv_domain(v->domain) ? v->regs->rip : 0, TRACE_VIA_MULTICALL, index);
+    trace_call(v, nr, args, is_pv_domain(v->domain) ? v->regs->rip : 0, TRACE_VIA_MULTICALL, index);
     ret = hypercall_dispatch(v, nr, args);
-    if (TRACE_ON(v->domain->xen->machine))
-        trace_ret(v, nr, ret, began);
+    trace_ret(v, nr, ret, began);
     return ret;
 }
 
@@ -341,7 +340,8 @@ static long do_multicall(struct vcpu *v, struct hypercall_args *args)
             break;
         for (int j = 0; j < HYPERCALL_MAX_ARGS; j++)
             a.a[j] = e.args[j];
-        e.result = (xen_ulong_t)multicall_dispatch(v, e.op, &a, i);
+        e.result = (xen_ulong_t)(TRACE_ON(v->domain->xen->machine) ? multicall_traced(v, e.op, &a, i)
+                                                                   : hypercall_dispatch(v, e.op, &a));
         if (e.op == __HYPERVISOR_iret) {
             v->in_multicall = false;
             return (long)e.result; /* the context is a new one: there is nobody to go on for */

@@ -104,7 +104,7 @@ static bool time_reached(const struct xen *xen, const struct run_limit *l)
 }
 
 /* Nor is anything else due. */
-static bool turn_goes_on(const struct xen *xen)
+static inline bool turn_goes_on(const struct xen *xen)
 {
     const struct vclock *c = &xen->machine->clock;
 
@@ -146,11 +146,8 @@ static void insns_account(struct machine *m, struct vcpu *v, uint64_t insns)
 }
 
 /* It has come out for a reason of its own. */
-static void exit_account(struct xen *xen, const struct sim_exit *e)
+static void exit_account(struct xen *xen, struct machine *m, struct vcpu *v, const struct sim_exit *e)
 {
-    struct machine *m = xen->machine;
-    struct vcpu *v = xen->run.v;
-
     step_begin(m);
     m->clock.now += CLOCK_NS_PER_EXIT;
     xen->stats.exits[e->kind]++;
@@ -160,16 +157,14 @@ static void exit_account(struct xen *xen, const struct sim_exit *e)
         trace_exit(v, e);
     v->resume_why = TRACE_RESUME_HANDLED;
     v->insns = 0;
-    xen->run.left = 0; /* how often it was looked at on the way is no state */
 }
 
 /* Do what it came out for. The domain may be gone then, but that asks for a new schedule. */
-static inline __attribute__((always_inline)) void exit_handle(struct xen *xen, const struct sim_exit *e)
+static inline __attribute__((always_inline)) void exit_handle(struct xen *xen, struct machine *m, struct vcpu *v,
+                                                              const struct sim_exit *e)
 {
-    struct run_state *r = &xen->run;
-
-    step_begin(xen->machine);
-    r->v->domain->guest->handle_exit(r->v, e);
+    step_begin(m);
+    v->domain->guest->handle_exit(v, e);
     if (turn_goes_on(xen))
         guest_enter(xen);
     else
@@ -183,6 +178,12 @@ struct guest_run {
     bool steps;  /* there is a position to stop at, or each is one */
     bool broken; /* it stands in front of an instruction at which somebody stops */
 };
+
+/* Behind an exit, in front of what it is for: only a position, or a trace, makes somebody want to look here. */
+static __attribute__((noinline)) bool guest_exit_wanted(const struct guest_run *g)
+{
+    return *g->limit->stop || (g->steps && (g->limit->each_step || limit_reached(g->xen, g->limit)));
+}
 
 /* How many instructions it may execute before somebody wants to have a look; 0: now. */
 static inline __attribute__((always_inline)) uint64_t guest_stop_after(const struct guest_run *g)
@@ -215,9 +216,12 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
     struct guest_run *g = data;
     struct xen *xen = g->xen;
     struct run_state *r = &xen->run;
+    struct machine *m = xen->machine;
+    struct vcpu *v = r->v;
 
-    insns_account(xen->machine, r->v, e->insns);
+    insns_account(m, v, e->insns);
     if (e->kind == EXIT_BUDGET || e->kind == EXIT_STOP) {
+        pcpu_budget_spend(budget, e->insns);
         r->left = budget->insns;
         g->broken = e->kind == EXIT_STOP && e->stop.why != STOP_LIMIT;
         if (g->broken)
@@ -228,14 +232,15 @@ static bool guest_exit(void *data, const struct sim_exit *e, struct pcpu_budget 
         }
         return false;
     }
-    exit_account(xen, e);
-    if (__builtin_expect(*g->limit->stop || (g->steps && (g->limit->each_step || limit_reached(xen, g->limit))), 0)) {
+    exit_account(xen, m, v, e);
+    if (__builtin_expect((g->steps || TRACE_ON(m)) && guest_exit_wanted(g), 0)) {
         r->phase = RUN_EXIT;
+        r->left = 0; /* how often it was looked at on the way is no state */
         r->exit = *e;
         r->exit.insns = 0; /* since when nobody has looked is no state */
         return false;
     }
-    exit_handle(xen, e);
+    exit_handle(xen, m, v, e);
     if (r->phase != RUN_GUEST)
         return false;
     return guest_budget(g, budget);
@@ -394,7 +399,7 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
         case RUN_EXIT:
             e = r->exit;
             r->exit = (struct sim_exit){ 0 };
-            exit_handle(xen, &e);
+            exit_handle(xen, xen->machine, r->v, &e);
             break;
         }
     }

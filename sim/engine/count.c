@@ -63,7 +63,7 @@ static void give(struct emu *e, uint64_t to)
     *counter(e) = (int32_t)(e->count.given - at);
 }
 
-static uint64_t first_end(const struct emu_count *c) { return least(c->budget, c->stop); }
+static uint64_t first_end(const struct emu_count *c) { return least(c->asked.insns, c->asked.stop_after); }
 
 /* From here on: blocks of one instruction; quiet: those in which nothing breaks. No guest's breakpoints are loaded. */
 static void tail(struct emu *e, bool on, bool quiet)
@@ -89,7 +89,7 @@ static void breaks(struct emu *e)
 {
     const uint64_t pc = raw_get(&e->raw, eip, uint64_t) + raw_seg(&e->raw, CODE_SEG)->base;
 
-    if (emu_observe_breaks(e, pc) && !(e->count.resume_break && !done(e)))
+    if (emu_observe_breaks(e, pc) && !((e->count.asked.resume || e->count.asked.resume_break) && !done(e)))
         emu_stop(e, EMU_STOP_BREAK);
     else if (e->debug.loaded_family)
         emu_stop(e, EMU_STOP_DEBUG);
@@ -104,17 +104,17 @@ static void does_not_fit(struct emu *e, uint32_t what)
 
     if (at >= c->end) {
         emu_stop(e, EMU_STOP_BUDGET);
-    } else if (at >= c->stop) {
+    } else if (at >= c->asked.stop_after) {
         c->was_tail = c->tail && !c->quiet;
         emu_leave(e, EMU_STOP_LIMIT);
     } else if (what == EMU_DEBUG_LEAVE) {
         breaks(e);
     } else if (c->quiet && at > 0) {
         interrupt(e, EMU_STOP_USUAL);
-    } else if (end > least(c->end, c->stop)) {
+    } else if (end > least(c->end, c->asked.stop_after)) {
         interrupt(e, EMU_STOP_TAIL);
     } else {
-        if (end > c->budget && (what & EXPIRED_CLOSED))
+        if (end > c->asked.insns && (what & EXPIRED_CLOSED))
             c->end = end;
         give(e, c->quiet ? end : most(end, first_end(c)));
     }
@@ -145,7 +145,7 @@ void emu_count_resume(struct emu *e)
 {
     struct emu_count *c = &e->count;
 
-    if (c->end > c->budget && done(e) < c->end)
+    if (c->end > c->asked.insns && done(e) < c->end)
         c->end = NEVER; /* another block may be where one was given what it wanted */
     if (e->stop != EMU_STOP_FLUSH)
         tail(e, e->stop != EMU_STOP_USUAL, e->stop == EMU_STOP_QUIET);
@@ -231,15 +231,14 @@ void emu_count_spend(struct emu *e, uint32_t n) { *counter(e) -= (int32_t)n; }
 void emu_count_start(struct emu *e, const struct pcpu_budget *b)
 {
     struct emu_count *c = &e->count;
+    const uint64_t given = least(least(b->insns, b->stop_after), EMU_MAX_BUDGET);
+    int32_t *left = counter(e), *out = expired(e);
 
-    c->budget = b->insns;
+    c->asked = *b;
     c->end = b->exact ? b->insns : NEVER;
-    c->stop = b->stop_after;
-    c->resume = b->resume;
-    c->resume_break = b->resume || b->resume_break;
-    c->given = least(first_end(c), EMU_MAX_BUDGET);
-    *counter(e) = (int32_t)c->given;
-    *expired(e) = 0;
+    c->given = given;
+    *left = (int32_t)given;
+    *out = 0;
 }
 
 uint64_t emu_count_stop(struct emu *e)
@@ -262,7 +261,7 @@ bool emu_count_steps(struct emu *e, const struct pcpu_budget *b)
 
 bool emu_count_resumes(struct emu *e, uintptr_t host_pc)
 {
-    return e->count.resume && done(e) == emu_count_undone(e, host_pc);
+    return e->count.asked.resume && done(e) == emu_count_undone(e, host_pc);
 }
 
 uint64_t emu_count_undone(struct emu *e, uintptr_t host_pc)
@@ -277,5 +276,5 @@ uint64_t emu_count_block_end(struct emu *e) { return done(e); }
 
 enum emu_stop emu_count_end(const struct emu *e, uint64_t at)
 {
-    return at >= e->count.end ? EMU_STOP_BUDGET : at >= e->count.stop ? EMU_STOP_LIMIT : EMU_STOP_NONE;
+    return at >= e->count.end ? EMU_STOP_BUDGET : at >= e->count.asked.stop_after ? EMU_STOP_LIMIT : EMU_STOP_NONE;
 }

@@ -236,17 +236,15 @@ struct emu {
         bool armed;
         void *env_temp;
         struct TranslationBlock *marked;
-        bool closed;           /* it ends with a transfer of control */
-        uint64_t budget, stop; /* of the run: instructions of the budget, of the observer's limit; */
-        uint64_t end;          /* where the budget ends, if that is known; */
-        uint64_t given;        /* what the counter began with */
-        bool tail, quiet;      /* blocks of one instruction; and nothing breaks in them */
-        bool was_tail;         /* at the observer's limit */
-        bool resume;           /* its first instruction is no reason to stop */
-        bool resume_break;     /* nor is a breakpoint there */
-        bool peek;             /* look where an instruction is, and do nothing else */
-        uint16_t undone;       /* of the block that was restored, or looked at */
-        uint64_t last_pc;      /* that was found, or restored to */
+        bool closed;              /* it ends with a transfer of control */
+        struct pcpu_budget asked; /* for the run; */
+        uint64_t end;             /* where that ends, if it is known; */
+        uint64_t given;           /* what the counter began with */
+        bool tail, quiet;         /* blocks of one instruction; and nothing breaks in them */
+        bool was_tail;            /* at the observer's limit */
+        bool peek;                /* look where an instruction is, and do nothing else */
+        uint16_t undone;          /* of the block that was restored, or looked at */
+        uint64_t last_pc;         /* that was found, or restored to */
     } count;
     struct emu_smc {
         uint64_t store_frame;             /* frame of the store that is being looked at */

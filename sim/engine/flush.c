@@ -181,7 +181,7 @@ static void take_out(struct emu *e, uint64_t page, uint64_t frame)
 }
 
 /* What leads to this frame. Its notes leave their list; the room that they had is found again by look_at_all(). */
-static void take_out_frame(struct emu *e, uint64_t frame)
+static __attribute__((noinline)) void take_out_frame(struct emu *e, uint64_t frame)
 {
     uint16_t *at = list_of(e, frame);
 
@@ -260,10 +260,11 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
 
     if (!e || e->tlb.gone.all)
         return;
-    e->tlb.gone.code |= !mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)];
+    if (!mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)])
+        e->tlb.gone.code = true;
     if (!e->tlb.two || e->tlb.filled_lost)
         e->tlb.gone.all = true;
-    else
+    else if (*list_of(e, mfn_x(mfn)))
         take_out_frame(e, mfn_x(mfn));
 }
 

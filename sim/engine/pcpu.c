@@ -83,7 +83,6 @@ static void run(struct emu *e, struct pcpu_run *r)
         pcpu_exit_over(r->budget.exact && !r->budget.insns ? EMU_STOP_BUDGET : EMU_STOP_LIMIT, &x);
     } else if (r->c->state.dr[7] & X86_DR7_ACTIVE) {
         x = pcpu_debug_run(e, r->c, r->budget);
-        pcpu_budget_spend(&r->budget, x.insns);
     } else {
         uc_err err;
 

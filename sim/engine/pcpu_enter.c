@@ -23,7 +23,12 @@ void pcpu_leave(struct emu *e, struct pcpu_run *r, bool inside, uc_err err, stru
 {
     pcpu_save(e, r->c, inside);
     x->insns = emu_count_stop(e);
-    pcpu_budget_spend(&r->budget, x->insns);
+    if (e->stop == EMU_STOP_SYSCALL) { /* the exit that a guest makes most often, and with the least to say */
+        x->kind = EXIT_SYSCALL;
+        x->insn_len = 2;
+        r->c->state.int_shadow = false; /* SYSCALL itself was in it, if anything */
+        return;
+    }
     pcpu_exit_decode(e, &r->c->state, err, x);
     if (__builtin_expect(x->insns == e->count.given, 0))
         comes_first(e, x);

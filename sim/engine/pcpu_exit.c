@@ -199,11 +199,6 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
     switch (e->stop) {
     case EMU_STOP_BUDGET:
     case EMU_STOP_LIMIT: pcpu_exit_over(e->stop, x); return;
-    case EMU_STOP_SYSCALL:
-        x->kind = EXIT_SYSCALL;
-        x->insn_len = 2;
-        st->int_shadow = false; /* SYSCALL itself was in it, if anything */
-        return;
     case EMU_STOP_SYSENTER:
         x->kind = EXIT_SYSENTER;
         x->insn_len = 2;
@@ -216,7 +211,8 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
         }
         x->error.why = "an exception was not intercepted";
         break;
-    case EMU_STOP_DEBUG: return; /* pcpu_debug.c */
+    case EMU_STOP_SYSCALL: return; /* pcpu_enter.c */
+    case EMU_STOP_DEBUG: return;   /* pcpu_debug.c */
     case EMU_STOP_BREAK:
         x->kind = EXIT_STOP;
         x->stop.why = STOP_BREAK;
@@ -228,22 +224,4 @@ void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct si
     case EMU_STOP_NONE: x->error.why = err ? uc_strerror(err) : "the emulator stopped for no reason"; break;
     }
     x->kind = EXIT_ERROR;
-}
-
-/* All intercepts are faults of deprivileged code, or stand for one. */
-bool pcpu_exit_is_fault(const struct sim_exit *x)
-{
-    switch (x->kind) {
-    case EXIT_EXCEPTION: return x->exception.vector != TRAP_debug;
-    case EXIT_VMMCALL:
-    case EXIT_IO:
-    case EXIT_RDMSR:
-    case EXIT_WRMSR:
-    case EXIT_CPUID:
-    case EXIT_RDTSC:
-    case EXIT_CR_READ:
-    case EXIT_CR_WRITE:
-    case EXIT_HLT: return true;
-    default: return false;
-    }
 }

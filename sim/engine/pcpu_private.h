@@ -58,7 +58,7 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n);
 /* A run of c: what it may do, and what came of its last exit. */
 struct pcpu_run {
     struct cpu_context *c;
-    struct pcpu_budget budget; /* what is left */
+    struct pcpu_budget budget; /* to its next exit */
     bool resumed;              /* it began with RF set */
     pcpu_exit_fn *on_exit;
     void *data;
@@ -73,13 +73,6 @@ static inline void pcpu_enter(struct emu *e, struct pcpu_run *r, bool inside)
         emu_smc_drop_shared(e);
     pcpu_load(e, r->c, inside);
     emu_count_start(e, &r->budget);
-}
-
-/* n instructions were executed. */
-static inline void pcpu_budget_spend(struct pcpu_budget *b, uint64_t n)
-{
-    b->insns -= n < b->insns ? n : b->insns;
-    b->stop_after -= n < b->stop_after ? n : b->stop_after;
 }
 
 /* It ends before anything is executed. */
@@ -97,8 +90,15 @@ struct sim_exit pcpu_run_once(struct emu *e, struct cpu_context *c, const struct
 void pcpu_exit_decode(struct emu *e, struct cpu_state *st, uc_err err, struct sim_exit *x);
 /* None: the run is over, by EMU_STOP_BUDGET or EMU_STOP_LIMIT. */
 void pcpu_exit_over(enum emu_stop stop, struct sim_exit *x);
-/* Will the instruction be executed again? */
-bool pcpu_exit_is_fault(const struct sim_exit *x);
+/* Will the instruction be executed again? All intercepts are faults of deprivileged code, or stand for one. */
+static inline bool pcpu_exit_is_fault(const struct sim_exit *x)
+{
+    const uint32_t faults = 1u << EXIT_VMMCALL | 1u << EXIT_IO | 1u << EXIT_RDMSR | 1u << EXIT_WRMSR |
+                            1u << EXIT_CPUID | 1u << EXIT_RDTSC | 1u << EXIT_CR_READ | 1u << EXIT_CR_WRITE |
+                            1u << EXIT_HLT;
+
+    return x->kind == EXIT_EXCEPTION ? x->exception.vector != TRAP_debug : faults >> x->kind & 1;
+}
 
 /* pcpu_debug.c: pcpu_run() for a loaded vCPU with breakpoints armed. */
 struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, struct pcpu_budget budget);

@@ -163,6 +163,20 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
 
 /* ------------------------------------------------------------------------------------------------- reading back -- */
 
+typedef uint64_t two_words __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* memcmp() of so little takes longer. */
+static inline bool segments_differ(const struct raw_segment *a, const struct raw_segment *b)
+{
+    const two_words *x = (const void *)a, *y = (const void *)b;
+    two_words differ = { 0 };
+
+#pragma GCC unroll 16
+    for (size_t i = 0; i < CPU_NR_SEGS * sizeof(*a) / sizeof(*x); i++)
+        differ |= x[i] ^ y[i];
+    return differ[0] | differ[1];
+}
+
 void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
 {
     struct raw_cpu *r = &e->raw;
@@ -174,7 +188,7 @@ void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
     st->rflags = raw_get_rflags(r, inside);
     st->cpl = hf & RAW_HF_CPL;
     st->int_shadow = hf & RAW_HF_INHIBIT_IRQ;
-    if (memcmp(raw_seg(r, 0), e->seg, sizeof(e->seg))) {
+    if (segments_differ(raw_seg(r, 0), e->seg)) {
         memcpy(e->seg, raw_seg(r, 0), sizeof(e->seg));
         for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
             st->seg[i] = segment_from_raw(&e->seg[i]);

@@ -115,6 +115,7 @@ static bool look(void *data, const struct sim_exit *x, struct pcpu_budget *budge
 {
     unsigned long *left = data;
 
+    pcpu_budget_spend(budget, x->insns);
     if (x->stop.why == STOP_LIMIT)
         budget->stop_after = 1;
     else

@@ -111,6 +111,7 @@ static bool at_exit_of_guest(void *data, const struct sim_exit *x, struct pcpu_b
 {
     struct way *w = data;
 
+    pcpu_budget_spend(budget, x->insns);
     w->insns += x->insns;
     if ((w->what & EACH) && !(w->what & OWN)) {
         assert_true(x->insns <= 1);

@@ -141,6 +141,7 @@ static bool at_exit_of_guest(void *data, const struct sim_exit *x, struct pcpu_b
     const struct cpu_state *st = s->g.st;
     struct record *r = &s->record[s->nr++];
 
+    pcpu_budget_spend(budget, x->insns);
     memset(r, 0, sizeof(*r));
     r->exit = *x;
     memcpy(r->gpr, st->gpr, sizeof(r->gpr));
@@ -218,6 +219,7 @@ static bool once_more(void *data, const struct sim_exit *x, struct pcpu_budget *
 {
     unsigned int *left = data;
 
+    pcpu_budget_spend(budget, x->insns);
     return x->kind == EXIT_SYSCALL && (*left)-- > 0;
 }
 

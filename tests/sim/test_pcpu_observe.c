@@ -112,6 +112,7 @@ static bool at_exit_of_guest(void *data, const struct sim_exit *x, struct pcpu_b
 {
     struct look *l = data;
 
+    pcpu_budget_spend(budget, x->insns);
     l->insns += x->insns;
     assert_int_not_equal(x->kind, EXIT_BUDGET);
     if (x->kind != EXIT_STOP) {
@@ -207,6 +208,7 @@ static bool at_step(void *data, const struct sim_exit *x, struct pcpu_budget *bu
 {
     struct stepper *s = data;
 
+    pcpu_budget_spend(budget, x->insns);
     if (x->stop.why == STOP_BREAK) {
         assert_int_equal(x->insns, 0);
         return ++s->breaks && false;
@@ -393,6 +395,7 @@ static bool at_watch(void *data, const struct sim_exit *x, struct pcpu_budget *b
     struct watching *w = data;
     const struct hit *h = &w->hit[w->at];
 
+    pcpu_budget_spend(budget, x->insns);
     w->insns += x->insns;
     if (x->kind == EXIT_EXCEPTION && x->exception.vector == X86_EXC_UD) {
         w->over = true;
