@@ -73,11 +73,9 @@ void pcpu_keep_nothing(struct emu *e)
 /* As Xen starts a PV guest: flat segments, FPU clean (arch/x86/pv/domain.c, pv_vcpu_initialise; FXSAVE defaults). */
 static void state_init(struct cpu_state *st, enum cpu_mode mode)
 {
-    const uint16_t fcw = 0x37f;
-    const uint32_t mxcsr = 0x1f80;
-
     st->mode = mode;
     st->dirty = CPU_DIRTY_ALL;
+    cpu_state_set_fpu(st, NULL);
     st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
     st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
     st->cr0 = PV_CR0_FIXED;
@@ -91,8 +89,6 @@ static void state_init(struct cpu_state *st, enum cpu_mode mode)
                                            : (struct cpu_segment){ 0xe021, 0xcb3, ~0u, 0 };
     st->seg[CPU_SEG_CS] = mode == CPU_MODE_PV64 ? (struct cpu_segment){ 0xe033, 0xafb, ~0u, 0 }
                                                 : (struct cpu_segment){ 0xe019, 0xcbb, ~0u, 0 };
-    memcpy(st->fxsave, &fcw, 2);
-    memcpy(st->fxsave + 24, &mxcsr, 4);
 }
 
 struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, const struct vcpu_controls *controls)

@@ -23,6 +23,32 @@ static uint16_t get16(const uint8_t *p)
     return v;
 }
 
+/* Of an image, what a processor takes of it and gives back; the rest is 0. */
+static const struct fpu_part {
+    uint16_t at, len;
+} parts[] = { { 0, 5 }, { 6, 22 }, { 160, 256 } };
+
+void cpu_state_set_fpu(struct cpu_state *st, const void *image)
+{
+    static const uint16_t fcw = 0x37f;
+    static const uint32_t mxcsr = 0x1f80, mask = MXCSR_MASK;
+    uint8_t *img = st->fxsave;
+
+    memset(img, 0, sizeof(st->fxsave));
+    st->fpu_cs = st->fpu_ds = 0;
+    memcpy(img, &fcw, sizeof(fcw));
+    memcpy(img + 24, &mxcsr, sizeof(mxcsr));
+    for (size_t i = 0; image && i < ARRAY_SIZE(parts); i++)
+        memcpy(img + parts[i].at, (const uint8_t *)image + parts[i].at, parts[i].len);
+    for (size_t i = 0; image && i < 8; i++) /* ST(i): 10 bytes of 16 */
+        memcpy(img + 32 + 16 * i, (const uint8_t *)image + 32 + 16 * i, 10);
+    for (size_t i = 0; i < sizeof(mask); i++) {
+        img[24 + i] &= (uint8_t)(mask >> 8 * i);
+        img[28 + i] = (uint8_t)(mask >> 8 * i);
+    }
+    st->dirty |= CPU_DIRTY_FPU;
+}
+
 /*
  * Where the last x87 instruction was, and its operand. Unicorn changes them only when they are loaded, but a guest may
  * load them, and must not find another's.

@@ -185,6 +185,26 @@ static void test_fpu_pointers(void **state)
     pg_destroy(&g);
 }
 
+/* An image that is loaded and saved again is what it was, whatever a guest had in it: entering a vCPU changes nothing. */
+static void test_fpu_image(void **state)
+{
+    struct pv_guest g = make(CPU_MODE_PV64);
+    uint8_t image[512], was[512];
+    uint64_t seed = 1;
+
+    assert_memory_equal(g.st->fxsave + 28, "\xff\xff\0\0", 4);
+    for (unsigned int n = 0; n < 200; n++) {
+        for (size_t i = 0; i < sizeof(image); i++)
+            image[i] = (uint8_t)((seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407) >> 56);
+        cpu_state_set_fpu(g.st, n ? image : NULL);
+        memcpy(was, g.st->fxsave, sizeof(was));
+        PG_EXEC(&g, "\x90\x0f\x05");
+        cpu_context_save_fpu(g.c);
+        assert_memory_equal(g.st->fxsave, was, sizeof(was));
+    }
+    pg_destroy(&g);
+}
+
 /* Two machines side by side, same addresses, different contents. */
 static void test_two_machines(void **state)
 {
@@ -424,10 +444,10 @@ static void test_pv32_and_pv64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),        cmocka_unit_test(test_controls),
-        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_two_machines),  cmocka_unit_test(test_flush_page),
-        cmocka_unit_test(test_destroy),      cmocka_unit_test(test_put_back),      cmocka_unit_test(test_pv32_ring1),
-        cmocka_unit_test(test_pv32_iret),    cmocka_unit_test(test_pv32_and_pv64),
+        cmocka_unit_test(test_migrate),      cmocka_unit_test(test_fxsave),    cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_fpu_pointers), cmocka_unit_test(test_fpu_image), cmocka_unit_test(test_two_machines),
+        cmocka_unit_test(test_flush_page),   cmocka_unit_test(test_destroy),   cmocka_unit_test(test_put_back),
+        cmocka_unit_test(test_pv32_ring1),   cmocka_unit_test(test_pv32_iret), cmocka_unit_test(test_pv32_and_pv64),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,23 +86,6 @@ static void load_debug_registers(struct vcpu *v, const struct vcpu_guest_context
     set_debugreg(v, 7, c->debugreg[7]); /* what it may not set is left out */
 }
 
-/* fxsave: NULL for what a processor has after a reset. */
-static void load_fpu(struct cpu_state *r, const void *fxsave)
-{
-    static const struct {
-        uint16_t fcw;
-        uint8_t rest[22];
-        uint32_t mxcsr;
-    } reset = { .fcw = 0x37f, .mxcsr = 0x1f80 };
-
-    memset(r->fxsave, 0, sizeof(r->fxsave));
-    if (fxsave)
-        memcpy(r->fxsave, fxsave, sizeof(r->fxsave));
-    else
-        memcpy(r->fxsave, &reset, sizeof(reset));
-    r->dirty |= CPU_DIRTY_FPU;
-}
-
 void pv_set_cr4(struct vcpu *v, uint64_t cr4)
 {
     v->pv.ctrlreg[4] = pv_fixup_guest_cr4(v->domain, cr4);
@@ -124,7 +107,7 @@ static void load_registers(struct vcpu *v, const struct vcpu_guest_context *c)
     v->pv.iopl = (u->rflags >> 12) & 3;
     r->cr0 = 0x80050033 | (c->ctrlreg[0] & X86_CR0_TS);
     r->efer = 0xd01;
-    load_fpu(r, c->flags & VGCF_I387_VALID ? &c->fpu_ctxt : NULL);
+    cpu_state_set_fpu(r, c->flags & VGCF_I387_VALID ? &c->fpu_ctxt : NULL);
     r->dirty |= CPU_DIRTY_ALL;
 }
 
@@ -275,7 +258,7 @@ int pv_vcpu_reset(struct vcpu *v)
         v->domain->poll_mask &= ~(UINT64_C(1) << v->vcpu_id);
         v->poll_evtchn = 0;
         v->is_initialised = false;
-        load_fpu(v->regs, NULL);
+        cpu_state_set_fpu(v->regs, NULL);
     }
     v->pause_count--;
     vcpu_wake(v); /* for its runstate: it cannot run */
