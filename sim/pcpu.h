@@ -130,8 +130,8 @@ struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, co
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
 /*
- * To load with what a processor takes of an FXSAVE image, as it would save it again: a vCPU that was entered and has not
- * executed anything yet is as it was. NULL: as after a reset.
+ * To load with what a processor takes of an FXSAVE image, as it would save it again: a vCPU that was entered and has
+ * executed nothing yet is as it was. NULL: as after a reset.
  */
 void cpu_state_set_fpu(struct cpu_state *st, const void *image);
 /* Bring fxsave[] up to date with what the guest last computed (for getvcpucontext, save, the debugger). */

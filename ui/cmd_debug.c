@@ -46,9 +46,18 @@ static bool interrupted(struct lines *l)
 /* NULL: there is none. */
 static const char *next_line(struct lines *l)
 {
+    ssize_t n;
+
     if (l->editor)
         return line_read(l->editor, rewind_is_live(&l->s.g.rw) ? "LIVE xenlab> " : "REPLAY xenlab> ", true);
-    return getline(&l->text, &l->size, l->in) < 0 ? NULL : l->text;
+    n = getline(&l->text, &l->size, l->in);
+    l->s.g.line_nr++;
+    if (n < 0)
+        return NULL;
+    if (strlen(l->text) == (size_t)n)
+        return l->text;
+    debug_fail(&l->s.g, "line", "a line with a zero byte is no command");
+    return "";
 }
 
 static void loop(struct lines *l)
@@ -105,6 +114,10 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
         p->signals_catch();
         debug_stop_say(&l.s.g, "before the first instruction");
         loop(&l);
+        if (!l.editor && ferror(l.in) && !p->signal) {
+            snprintf(err, RUN_ERR_SIZE, "%s: %s", o->script ? o->script : "standard input", strerror(errno));
+            l.s.g.failed = true;
+        }
         status = l.s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
     }
     session_close(&l.s);

@@ -185,7 +185,7 @@ static void test_fpu_pointers(void **state)
     pg_destroy(&g);
 }
 
-/* An image that is loaded and saved again is what it was, whatever a guest had in it: entering a vCPU changes nothing. */
+/* An image that is loaded and saved again is what it was, whatever was in it: entering a vCPU changes nothing. */
 static void test_fpu_image(void **state)
 {
     struct pv_guest g = make(CPU_MODE_PV64);

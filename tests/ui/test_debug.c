@@ -209,6 +209,8 @@ static bool try(struct scene *sc, const char *line)
 {
     const struct position before = sc->g.rw.m->at, known = sc->g.rw.end;
     const size_t nr = sc->g.rw.nr_branches, inputs = sc->g.rw.journal.nr;
+    const struct debugger was = sc->g.dbg;
+    const struct position came_from = sc->g.came_from;
     unsigned int n;
 
     rewind(sc->g.say.out);
@@ -223,6 +225,10 @@ static bool try(struct scene *sc, const char *line)
         fail_msg("%s: complains %u times: %s", line, n, sc->said);
     if (n && (memcmp(&before, &sc->g.rw.m->at, sizeof(before)) || sc->g.rw.nr_branches != nr))
         fail_msg("%s: fails, and the machine is elsewhere: %s", line, sc->said);
+    if (n && (was.at_event != sc->g.dbg.at_event || memcmp(&came_from, &sc->g.came_from, sizeof(came_from)) ||
+              (was.at_event && (was.ord != sc->g.dbg.ord || was.nr_step != sc->g.dbg.nr_step ||
+                                memcmp(&was.event, &sc->g.dbg.event, trace_record_size(&was.event))))))
+        fail_msg("%s: fails, and what it has stopped at or come from is another: %s", line, sc->said);
     if ((n || sc->g.read_only) && (sc->g.rw.journal.nr != inputs || position_is_before(sc->g.rw.end, known)))
         fail_msg("%s: fails, or may not, and another future has begun: %s", line, sc->said);
     if (sc->g.rw.err[0])
@@ -368,7 +374,7 @@ static void random_line(struct scene *sc, char *line, size_t size)
     while (debug_command_name(n))
         n++;
     snprintf(line, size, "%s", random_to(sc, 8) ? debug_command_name(random_to(sc, (unsigned int)n)) : "");
-    for (unsigned int i = random_to(sc, 8); i; i--)
+    for (unsigned int i = random_to(sc, 2) ? random_to(sc, 8) : 0; i; i--)
         snprintf(line + strlen(line), size - strlen(line), "%s%s", random_to(sc, 3) ? " " : "",
                  pieces[random_to(sc, ARRAY_SIZE(pieces))]);
 }

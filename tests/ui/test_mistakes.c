@@ -163,6 +163,15 @@ static const struct mistake {
     { "$X run --ram=192 echo <&-", 3, "standard input has ended" },
     { "$X run --ram=192 echo echo < /dev/null", 3, "standard input has ended" },
     { "printf 'bye\\n' | $X run --ram=192 --console 2 echo echo", 3, "nothing can wake them" },
+    /* lines of a debugger's script */
+    { "printf 'where\\n# foo\\nfoo\\n' > script; $X debug --ram=192 --script script hello 2>&1", 1,
+      "script:3: error: there is no command \"foo\"" },
+    { "printf 'where\\n\\nfoo; foo\\n' > script; $X debug --ram=192 --json --script script hello 2>&1", 1,
+      "\"code\":\"unknown-command\",\"line\":3,\"text\":\"there is no command" },
+    { "$X debug --ram=192 --script dir hello", 1, "dir: Is a directory" },
+    { "$X debug --ram=192 --script nosuch hello", 1, "--script: nosuch: No such file or directory" },
+    { "$X debug --ram=192 hello < dir", 1, "standard input: Is a directory" },
+    { "printf 'where\\0\\n' | $X debug --ram=192 hello 2>&1", 1, "a line with a zero byte is no command" },
     /* a prompt at the end: a pipe gets a newline behind it, a file what the guest wrote */
     { "printf 'hello\\n' | $X run --ram=192 echo 2> one.err | tail -c 2 | od -An -tx1", 0, " 20 0a\n" },
     { "printf 'bye\\n' | $X run --ram=192 echo | tail -c 2 | od -An -tx1", 0, " 0a\n" },

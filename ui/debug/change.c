@@ -369,10 +369,6 @@ void debug_checkpoint(struct debug *g, const char *args, unsigned long count)
     const uint64_t before = history_used(g->rw.history);
     const struct position first = rewind_first(&g->rw);
 
-    if (*args) {
-        debug_fail(g, "arguments", "checkpoint takes no name: mark NAME gives a position one");
-        return;
-    }
     rewind_checkpoint(&g->rw);
     if (g->rw.err[0]) {
         debug_fail(g, "error", "%s", g->rw.err);

@@ -94,6 +94,12 @@ static const struct command {
     { "quit", 'q', quit, NULL, false, "", "end" },
 };
 
+/* What its name is followed by is a part of it: it is found by its beginning, and not among the others. */
+static const struct command examine = {
+    "x/NF", 0, debug_examine, NULL, false, "ADDR", "memory: N units of b, h, w or g (1, 2, 4, 8 bytes)"
+};
+
+#define EXAMINE "x/"
 #define REVERSE "reverse-"
 
 /* --- finding a command --- */
@@ -169,7 +175,7 @@ const char *debug_command_meant(const char *word, size_t len)
     const size_t reverse = reverse_length(word, len);
     struct choice choice = { 0 };
 
-    if (len > 1 && word[0] == 'x' && word[1] == '/')
+    if (!strncmp(word, EXAMINE, strlen(EXAMINE)))
         return "x";
     if (len == 1)
         choice.command = by_key(*word);
@@ -185,6 +191,8 @@ static const struct command *find(struct debug *g, const char *word, size_t len,
     struct choice choice;
 
     *backward = reverse > 0;
+    if (!strncmp(word, EXAMINE, strlen(EXAMINE)))
+        return &examine;
     if (len == 1) {
         c = by_key(*word);
         *backward = c && c->key != *word;
@@ -231,38 +239,55 @@ static bool only_count(const char *args, unsigned long *count)
     return !p[strspn(p, " \t")];
 }
 
-/* A command that was to be done so many times, and could not be, is done not at all. */
-static void go_back(struct debug *g, struct position to)
+/* A command that was to be done so many times, and could not be, is done not at all: it stops at what it stopped at. */
+static void go_back(struct debug *g, struct position to, const struct debugger *was)
 {
     static const bool never;
     char err[REWIND_ERR_SIZE];
 
-    if (!memcmp(&to, &g->rw.m->at, sizeof(to)))
-        return;
-    rewind_goto(&g->rw, to, &never, err);
-    g->dbg.at_event = false;
+    if (memcmp(&to, &g->rw.m->at, sizeof(to)))
+        rewind_goto(&g->rw, to, &never, err);
+    g->dbg.at_event = was->at_event;
+    g->dbg.event = was->event;
+    g->dbg.ord = was->ord;
+    memcpy(g->dbg.step, was->step, sizeof(was->step));
+    g->dbg.nr_step = was->nr_step;
 }
 
-static void carry_out(struct debug *g, const struct command *c, bool backward, const char *args, unsigned long count)
+/* False, and it has said so: not with this. */
+static bool may(struct debug *g, const struct command *c, const char *args, bool counted)
+{
+    if (c->changes && g->read_only)
+        debug_fail(g, "read-only", "%s changes the machine: not with --read-only", c->name);
+    else if (counted && !c->backward)
+        debug_fail(g, "arguments", "%s is not done several times", c->name);
+    else if (*args && !*c->args)
+        debug_fail(g, "arguments", "%s takes nothing: not \"%s\"", c->name, args);
+    else if (*args && c->backward && !strstr(c->args, "COND"))
+        debug_fail(g, "arguments", "%s takes a number, how often: not \"%s\"", c->name, args);
+    else
+        return true;
+    return false;
+}
+
+/* counted: how often it is to be done, NULL: nothing was said in front. */
+static void carry_out(struct debug *g, const struct command *c, bool backward, const char *args,
+                      const unsigned long *counted)
 {
     const struct position before = g->rw.m->at;
+    const struct debugger was = g->dbg;
+    unsigned long count = counted ? *counted : 1;
     bool failed_before;
 
-    if (c->changes && g->read_only) {
-        debug_fail(g, "read-only", "%s changes the machine: not with --read-only", c->name);
-        return;
-    }
     if (c->backward && *args && only_count(args, &count))
         args = "";
-    if (c->backward && *args && !strstr(c->args, "COND")) {
-        debug_fail(g, "arguments", "%s takes a number, how often: not \"%s\"", c->name, args);
+    if (!may(g, c, args, counted))
         return;
-    }
     failed_before = g->failed;
     g->failed = false;
     (backward ? c->backward : c->fn)(g, args, count);
     if (g->failed)
-        go_back(g, before);
+        go_back(g, before, &was);
     g->failed |= failed_before;
     if (c->fn != debug_back && memcmp(&before, &g->rw.m->at, sizeof(before)))
         g->came_from = before;
@@ -270,10 +295,10 @@ static void carry_out(struct debug *g, const struct command *c, bool backward, c
 
 static void one(struct debug *g, char *text)
 {
-    unsigned long count = 1;
+    unsigned long count;
     const char *p = text + strspn(text, " \t"), *args;
     const struct command *c;
-    bool backward;
+    bool backward, counted;
     size_t len;
 
     text[strcspn(text, "\r\n")] = '\0';
@@ -281,17 +306,13 @@ static void one(struct debug *g, char *text)
         text[n - 1] = '\0';
     if (!*p)
         return;
-    if (p[0] == 'x' && p[1] == '/') {
-        debug_examine(g, p + 2, 1);
-        return;
-    }
-    if (count_parse(&p, &count))
-        p += strspn(p, " \t");
+    counted = count_parse(&p, &count);
+    p += strspn(p, " \t");
     len = strcspn(p, " \t");
     args = p + len + strspn(p + len, " \t");
     c = find(g, p, len, &backward);
     if (c)
-        carry_out(g, c, backward, args, count);
+        carry_out(g, c, backward, c == &examine ? p + strlen(EXAMINE) : args, counted ? &count : NULL);
 }
 
 const char *debug_command_name(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }
@@ -367,8 +388,11 @@ static void help(struct debug *g, const char *args, unsigned long count)
 
     if (c)
         help_one(g, c);
-    for (size_t i = 0; !*args && i < ARRAY_SIZE(commands); i++)
+    for (size_t i = 0; !*args && i < ARRAY_SIZE(commands); i++) {
         help_one(g, &commands[i]);
+        if (commands[i].fn == debug_regs)
+            help_one(g, &examine);
+    }
 }
 
 static void quit(struct debug *g, const char *args, unsigned long count) { g->quit = true; }

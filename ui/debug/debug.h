@@ -68,6 +68,9 @@ struct debug {
     bool read_only;
     bool quit;
     bool failed; /* some command has */
+    /* Where lines come from, for complaints; NULL: not from a file that was named. */
+    const char *script;
+    unsigned long line_nr;
     /* Of whoever sits at a terminal: may it be? NULL: nobody does. Once it was, it is not asked again. */
     bool (*ask)(void *data, const char *question);
     void *ask_data;

@@ -120,10 +120,12 @@ bool debug_position(const char *text, struct position *at)
     return !*end;
 }
 
-static void go(struct debug *g, struct position at)
+static bool go(struct debug *g, struct position at)
 {
-    if (debug_moved(g, debugger_goto(&g->dbg, at), "position"))
-        debug_stop_say(g, "goto");
+    if (!debug_moved(g, debugger_goto(&g->dbg, at), "position"))
+        return false;
+    debug_stop_say(g, "goto");
+    return true;
 }
 
 static void go_to_time(struct debug *g, const char *text)
@@ -164,8 +166,8 @@ void debug_back(struct debug *g, const char *args, unsigned long count)
 {
     const struct position here = g->rw.m->at;
 
-    go(g, g->came_from);
-    g->came_from = here;
+    if (go(g, g->came_from))
+        g->came_from = here;
 }
 
 bool debug_mark_put(struct debug *g, const char *name, struct position at)

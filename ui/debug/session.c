@@ -97,6 +97,7 @@ int session_open(struct debug_session *s, struct run_options *o, struct run_proc
 {
     s->process = p;
     s->g.read_only = o->read_only;
+    s->g.script = o->script;
     s->g.options = o;
     s->g.guests = &s->list;
     s->g.head = o->replay ? &s->replay.rec.head : NULL;
@@ -128,6 +129,7 @@ int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
     if (expect_inputs(s, err))
         return -1;
     rewind_run(&s->g.rw, &first);
+    s->g.came_from = s->g.rw.m->at;
     return 0;
 }
 

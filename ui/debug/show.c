@@ -73,20 +73,25 @@ void debug_disas(struct debug *g, const char *args, unsigned long ignored)
     struct debug_addr a = { .dom = g->dbg.dom, .vcpu = g->dbg.vcpu };
     const char *space = strrchr(args, ' ');
     unsigned long n = 8;
-    char addr[128];
+    char addr[1024];
 
-    if (space && isdigit((unsigned char)space[1]) && strtoul(space + 1, NULL, 10) <= 1000)
+    if (space && isdigit((unsigned char)space[1]) && !space[1 + strspn(space + 1, "0123456789")])
         n = strtoul(space + 1, NULL, 10);
     else
         space = NULL;
+    if (n > 4096) {
+        debug_fail(g, "arguments", "disas ADDR N: up to 4096 instructions");
+        return;
+    }
     snprintf(addr, sizeof(addr), "%.*s", space ? (int)(space - args) : (int)strlen(args), args);
+    if (*addr && !debug_address(g, addr, &a))
+        return;
     if (!look_vcpu(g->host, a.dom, a.vcpu, &v) || v.native) {
         debug_fail(g, "vcpu", "d%uv%u has no code", a.dom, a.vcpu);
         return;
     }
-    a.addr = v.regs.rip;
-    if (*addr && !debug_address(g, addr, &a))
-        return;
+    if (!*addr)
+        a.addr = v.regs.rip;
     for (unsigned long i = 0; i < n; i++) {
         char text[96], symbol[96];
         const unsigned int len = look_insn(g->host, a.dom, a.vcpu, a.addr, text);

@@ -16,7 +16,15 @@ void debug_fail(struct debug *g, const char *code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    say_error(&g->say, code, "%s", text);
+    say_begin(&g->say, "error");
+    say_field(&g->say, "code", "%s", code);
+    if (g->script) {
+        say_number(&g->say, "line", g->line_nr);
+        say(&g->say, "%s:%lu: ", g->script, g->line_nr);
+    }
+    say_field(&g->say, "text", "%s", text);
+    say(&g->say, "error: %s", text);
+    say_end(&g->say);
     g->failed = true;
 }
 
