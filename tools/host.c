@@ -277,7 +277,7 @@ struct xen *host_xen(struct host *h) { return h->xen; }
 
 const struct image *host_guest_image(const struct host *h, domid_t domid)
 {
-    const struct guest *g = guest_find(h, domid);
+    const struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
 
     return g ? &g->kernel->image : NULL;
 }

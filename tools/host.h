@@ -154,7 +154,7 @@ void host_trace(struct host *h, void (*sink)(void *data, const struct trace_reco
 struct machine *host_machine(const struct host *h);
 /* For tests: the inside. */
 struct xen *host_xen(struct host *h);
-/* Kernel image of a guest, for symbols; NULL when the domain is not one of ours. */
+/* Kernel image of a guest, for symbols: of a domain that is, or was; NULL when it is not one of ours. */
 const struct image *host_guest_image(const struct host *h, domid_t domid);
 /*
  * Which guest is it, in the order of host_guest_add(), from 0? It keeps this through restarts, unlike domid. -1: none

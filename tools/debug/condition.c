@@ -83,23 +83,38 @@ static bool memory(void *data, const struct expr_addr *a, void *buf, size_t n)
     return false;
 }
 
-static unsigned int symbol(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME])
+/* Its addresses in an image, behind the nr that are known. */
+static unsigned int symbols_of(const struct image *img, const char *name, uint64_t addr[EXPR_MAX_SAME], unsigned int nr)
 {
-    const struct condition *c = data;
-    const struct image *img = host_guest_image(c->host, (domid_t)(domain < 0 ? c->symbols : domain));
-    const struct image_symbol *last = NULL;
-    unsigned int nr = 0;
-
-    for (size_t i = 0; img && i < img->nr_symbols; i++) { /* by address: equal ones follow each other */
+    for (size_t i = 0; i < img->nr_symbols; i++) {
         const struct image_symbol *s = &img->symbols[i];
+        bool known = strcmp(s->name, name) != 0;
 
-        if (strcmp(s->name, name) != 0 || (last && s->addr == last->addr))
+        for (unsigned int n = 0; n < nr && n < EXPR_MAX_SAME && !known; n++)
+            known = addr[n] == s->addr;
+        if (known)
             continue;
         if (nr < EXPR_MAX_SAME)
             addr[nr] = s->addr;
         nr++;
-        last = s;
     }
+    return nr;
+}
+
+/* Of a domain that there has not been yet it is one of the guests': any. */
+static unsigned int symbol(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME])
+{
+    const struct condition *c = data;
+    const domid_t dom = (domid_t)(domain < 0 ? c->symbols : domain);
+    const struct image *img = host_guest_image(c->host, dom);
+    unsigned int nr = 0;
+    domid_t of;
+
+    if (img || !dom)
+        return img ? symbols_of(img, name, addr, 0) : 0;
+    for (unsigned int i = 0; (of = host_guest_domid(c->host, i)); i++)
+        if ((img = host_guest_image(c->host, of)))
+            nr = symbols_of(img, name, addr, nr);
     return nr;
 }
 

@@ -76,8 +76,10 @@ static void on_event(void *data, const struct trace_record *rec)
 /* The machine is in front of an instruction at which something of what is looked for may be. */
 static void note_code(struct seek *s)
 {
-    struct debug_hit h = { .before = debugger_here(s->d), .after = debugger_here(s->d) };
     const struct vcpu *v = debug_loop(s->d)->v;
+    struct debug_hit h = { .before = debugger_here(s->d),
+                           .after = debugger_here(s->d),
+                           .by = { false, v->domain->domain_id, v->vcpu_id, v->regs->rip } };
 
     for (size_t i = 0; i < s->nr_code; i++)
         if (s->code[i].addr == v->regs->rip && s->is_code(s->data, &s->code[i], v))

@@ -129,6 +129,8 @@ struct debug_addr {
     uint64_t addr;
 };
 bool debug_address(struct debug *g, const char *text, struct debug_addr *a);
+/* The same for what may come to be, or has been: the domain need not be there now. */
+bool debug_address_later(struct debug *g, const char *text, struct debug_addr *a);
 /* The same without a space, [dN[vM]:]EXPR, or a condition. */
 struct debug_value {
     struct debug_addr who; /* whose it is */
@@ -136,6 +138,9 @@ struct debug_value {
     bool truth; /* of a condition: 0 or 1 */
 };
 bool debug_value(struct debug *g, const char *text, struct debug_value *v);
+
+/* A field for programs of what look_symbol() has said, " <main+0x4>": "main+0x4". */
+void say_symbol(struct debug *g, const char *symbol);
 
 /* Those above are in words.c. move.c: */
 debug_fn debug_goto, debug_mark_set, debug_marks, debug_jump, debug_where, debug_back;

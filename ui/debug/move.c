@@ -26,7 +26,7 @@ void debug_stop_begin(struct debug *g, const char *why)
         say_field(&g->say, "vcpu", "d%uv%u", v.dom, v.vcpu);
         say_field(&g->say, "mode", "%s", v.mode);
         say_field(&g->say, "rip", "0x%llx", (unsigned long long)v.regs.rip);
-        say_field(&g->say, "symbol", "%s", symbol);
+        say_symbol(g, symbol);
         say_field(&g->say, "insn", "%s", insn);
         say(&g->say, "  d%uv%u %s 0x%llx%s%s%s", v.dom, v.vcpu, v.mode, (unsigned long long)v.regs.rip, symbol,
             *insn ? ": " : "", insn);

@@ -25,15 +25,25 @@ static void by_text(const struct debug *g, const struct debug_by *by, char text[
     }
 }
 
+/* " of d1v3", if it is another one than what is shown of. */
+static void other_text(const struct debug *g, unsigned int dom, unsigned int vcpu, char text[24])
+{
+    text[0] = '\0';
+    if (dom < DOMID_FIRST_RESERVED && (dom != g->dbg.dom || vcpu != g->dbg.vcpu))
+        snprintf(text, 24, " of d%uv%u", dom, vcpu);
+}
+
 /* "watchpoint 2 d1:0x5000 0x29 -> 0x2a by d1v0 at 0x401000" */
 static void hit_text(const struct debug *g, const struct debug_hit *h, char *text, size_t size)
 {
-    char place[STOP_PLACE], by[160];
+    char place[STOP_PLACE], by[160], of[24];
 
     if (h->stop->kind == DEBUG_BREAK) {
-        snprintf(text, size, "breakpoint %u", h->stop->id);
+        other_text(g, h->by.dom, h->by.vcpu, of);
+        snprintf(text, size, "breakpoint %u%s", h->stop->id, of);
     } else if (h->stop->kind != DEBUG_WATCH) {
-        snprintf(text, size, "trace %u %s", h->stop->id, trace_event_name((enum trace_event)h->event.event));
+        other_text(g, h->event.who.domain, h->event.who.vcpu, of);
+        snprintf(text, size, "trace %u %s%s", h->stop->id, trace_event_name((enum trace_event)h->event.event), of);
     } else {
         stop_place(g, h->stop, h->addr, place);
         by_text(g, &h->by, by);
@@ -45,12 +55,22 @@ static void hit_text(const struct debug *g, const struct debug_hit *h, char *tex
     }
 }
 
+static void of_field(struct debug *g, unsigned int dom, unsigned int vcpu)
+{
+    if (dom < DOMID_FIRST_RESERVED)
+        say_field(&g->say, "of", "d%uv%u", dom, vcpu);
+}
+
 /* For programs. */
 static void hit_fields(struct debug *g, const struct debug_hit *h)
 {
     char by[160];
 
     say_number(&g->say, "id", h->stop->id);
+    if (h->stop->kind == DEBUG_BREAK)
+        of_field(g, h->by.dom, h->by.vcpu);
+    else if (h->stop->kind != DEBUG_WATCH)
+        of_field(g, h->event.who.domain, h->event.who.vcpu);
     if (h->stop->kind != DEBUG_WATCH)
         return;
     by_text(g, &h->by, by);
@@ -168,6 +188,17 @@ static bool among_parse(struct debug *g, const char *const *names, const char *c
     return false;
 }
 
+static void event_say(struct debug *g, const struct trace_record *rec)
+{
+    char why[64], of[24];
+
+    other_text(g, rec->who.domain, rec->who.vcpu, of);
+    snprintf(why, sizeof(why), "%s%s", trace_event_name((enum trace_event)rec->event), of);
+    debug_stop_begin(g, why);
+    of_field(g, rec->who.domain, rec->who.vcpu);
+    say_end(&g->say);
+}
+
 static void seek(struct debug *g, const char *const *names, bool backward, const char *what, const char *cond,
                  unsigned long count)
 {
@@ -185,7 +216,7 @@ static void seek(struct debug *g, const char *const *names, bool backward, const
         condition_free(&a.cond);
     unreadable_say(g);
     if (more)
-        debug_stop_say(g, trace_event_name((enum trace_event)g->dbg.event.event));
+        event_say(g, &g->dbg.event);
 }
 
 static const char *const exits[] = { "exit", NULL }, *const hypercalls[] = { "hypercall", NULL },

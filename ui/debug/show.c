@@ -26,7 +26,7 @@ void debug_print(struct debug *g, const char *args, unsigned long count)
         say(&g->say, v.value.u ? "true" : "false");
     } else {
         say_field(&g->say, "value", "0x%" PRIx64, v.value.u);
-        say_field(&g->say, "symbol", "%s", symbol);
+        say_symbol(g, symbol);
         say(&g->say, v.value.is_signed ? "0x%" PRIx64 " = %" PRId64 "%s" : "0x%" PRIx64 " = %" PRIu64 "%s", v.value.u,
             v.value.u, symbol);
     }

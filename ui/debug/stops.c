@@ -80,6 +80,7 @@ static void add(struct debug *g, const struct debug_stop *what, const char *cond
 {
     char err[EXPR_ERR_SIZE];
     const struct debug_stop *s = stops_add(&g->dbg.stops, what, cond, err);
+    struct look_vcpu v;
 
     g->dbg.log = log_say;
     g->dbg.log_data = g;
@@ -88,6 +89,8 @@ static void add(struct debug *g, const struct debug_stop *what, const char *cond
         return;
     }
     stop_say(g, s);
+    if (s->kind == DEBUG_BREAK && !look_vcpu(g->host, s->dom, 0, &v))
+        say_line(&g->say, "message", "breakpoint %u: d%u is not there now: it waits until it is", s->id, s->dom);
     if (s->kind == DEBUG_WATCH && !watch_is_there(&g->dbg.stops, s))
         say_line(&g->say, "message", "watchpoint %u: nothing is there now: it waits until there is", s->id);
 }
@@ -133,15 +136,18 @@ void debug_break(struct debug *g, const char *args, unsigned long count)
 {
     const char *cond;
     char *text = args_cut(g, args, &cond);
+    struct look_vcpu v;
     struct debug_addr a;
 
     if (text && !*text)
         debug_fail(g, "arguments", "break where? An address or a symbol: break main, break d2:0x401000 if %%rdi==0");
-    else if (text && debug_address(g, text, &a)) {
-        if (a.space == LOOK_VIRTUAL)
-            add(g, &(struct debug_stop){ .kind = DEBUG_BREAK, .dom = a.dom, .addr = a.addr }, cond);
-        else
+    else if (text && debug_address_later(g, text, &a)) {
+        if (a.space != LOOK_VIRTUAL)
             debug_fail(g, "arguments", "a breakpoint is at a virtual address");
+        else if (look_vcpu(g->host, a.dom, a.vcpu, &v) && v.native)
+            debug_fail(g, "address", "d%uv%u executes no instructions of this machine", a.dom, a.vcpu);
+        else
+            add(g, &(struct debug_stop){ .kind = DEBUG_BREAK, .dom = a.dom, .addr = a.addr }, cond);
     }
     free(text);
 }
@@ -167,7 +173,7 @@ static bool watch_parse(struct debug *g, char *text, struct debug_stop *s)
     }
     for (size_t n = strlen(text); n && strchr(" \t", text[n - 1]); n--)
         text[n - 1] = '\0';
-    if (!debug_address(g, text, &a))
+    if (!debug_address_later(g, text, &a))
         return false;
     s->dom = a.dom;
     s->vcpu = a.vcpu;
@@ -192,8 +198,6 @@ static bool watch_makes_sense(struct debug *g, const struct debug_stop *s)
     else if (s->space == LOOK_VIRTUAL && look_vcpu(g->host, s->dom, s->vcpu, &v) && v.native)
         debug_fail(g, "address", "d%uv%u has no page tables: p: or m: in front of an address names memory", s->dom,
                    s->vcpu);
-    else if (s->space != LOOK_MACHINE && !look_vcpu(g->host, s->dom, s->vcpu, &v))
-        debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", s->dom, s->vcpu);
     else
         return true;
     return false;

@@ -39,6 +39,16 @@ const char *position_text(const struct debug *g, char text[POSITION_TEXT])
     return text;
 }
 
+void say_symbol(struct debug *g, const char *symbol)
+{
+    const size_t around = strlen(" <>");
+
+    if (strlen(symbol) > around)
+        say_field(&g->say, "symbol", "%.*s", (int)(strlen(symbol) - around), symbol + around - 1);
+    else
+        say_field(&g->say, "symbol", "%s", "");
+}
+
 /* --- expressions --- */
 
 /* Why it has no value. */
@@ -65,7 +75,8 @@ static void no_value(struct debug *g, const struct condition *c, const struct de
 
 static const struct trace_record *event_here(const struct debug *g) { return g->dbg.at_event ? &g->dbg.event : NULL; }
 
-static bool whom(struct debug *g, const struct expr_addr *place, struct debug_addr *who)
+/* later: it need not be there yet, or any more, if only its domain is not. */
+static bool whom(struct debug *g, const struct expr_addr *place, bool later, struct debug_addr *who)
 {
     struct look_vcpu v;
 
@@ -75,12 +86,14 @@ static bool whom(struct debug *g, const struct expr_addr *place, struct debug_ad
     who->vcpu = place->vcpu < 0 ? 0 : (unsigned int)place->vcpu;
     if (look_vcpu(g->host, who->dom, who->vcpu, &v))
         return true;
+    if (later && who->dom < DOMID_FIRST_RESERVED && !look_vcpu(g->host, who->dom, 0, &v))
+        return true;
     debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", who->dom, who->vcpu);
     return false;
 }
 
 /* An ADDR, and what it comes to. */
-static bool value(struct debug *g, const char *text, struct debug_addr *a, struct expr_addr *place,
+static bool value(struct debug *g, const char *text, bool later, struct debug_addr *a, struct expr_addr *place,
                   struct expr_value *v, bool *truth)
 {
     char err[EXPR_ERR_SIZE];
@@ -92,7 +105,7 @@ static bool value(struct debug *g, const char *text, struct debug_addr *a, struc
         debug_fail(g, "expression", "%s", err);
         return false;
     }
-    there = whom(g, place, a);
+    there = whom(g, place, later, a);
     if (there && !(there = condition_value(&c, a->dom, a->vcpu, event_here(g), v)))
         no_value(g, &c, a, text);
     *truth = expr_is_truth(c.expr);
@@ -100,7 +113,7 @@ static bool value(struct debug *g, const char *text, struct debug_addr *a, struc
     return there;
 }
 
-bool debug_address(struct debug *g, const char *text, struct debug_addr *a)
+static bool address(struct debug *g, const char *text, bool later, struct debug_addr *a)
 {
     static const enum look_space spaces[] = {
         [EXPR_VIRTUAL] = LOOK_VIRTUAL, [EXPR_PHYSICAL] = LOOK_PHYSICAL, [EXPR_MACHINE] = LOOK_MACHINE
@@ -109,18 +122,22 @@ bool debug_address(struct debug *g, const char *text, struct debug_addr *a)
     struct expr_value v;
     bool truth;
 
-    if (!value(g, text, a, &place, &v, &truth))
+    if (!value(g, text, later, a, &place, &v, &truth))
         return false;
     a->space = spaces[place.space];
     a->addr = v.u;
     return true;
 }
 
+bool debug_address(struct debug *g, const char *text, struct debug_addr *a) { return address(g, text, false, a); }
+
+bool debug_address_later(struct debug *g, const char *text, struct debug_addr *a) { return address(g, text, true, a); }
+
 bool debug_value(struct debug *g, const char *text, struct debug_value *out)
 {
     struct expr_addr place;
 
-    if (!value(g, text, &out->who, &place, &out->value, &out->truth))
+    if (!value(g, text, false, &out->who, &place, &out->value, &out->truth))
         return false;
     if (place.space == EXPR_VIRTUAL)
         return true;
