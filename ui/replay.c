@@ -168,6 +168,16 @@ static enum replay_state differs(const struct replay *rp, const struct position 
     return REPLAY_DIFFERS;
 }
 
+static enum replay_state compare(const struct replay *rp, struct host *h, const struct record_line *l,
+                                 char err[RECORD_ERR_SIZE])
+{
+    if (look_hash_cpus(h) != l->cpus)
+        return differs(rp, &l->at, err, "registers or the clock are not as they were");
+    if (l->kind == RECORD_END && look_hash(h) != l->hash)
+        return differs(rp, &l->at, err, "memory is not as it was");
+    return REPLAY_GOES_ON;
+}
+
 static enum replay_state carry_out(struct replay *rp, struct host *h, const struct record_line *l,
                                    const struct replay_sink *sink, char err[RECORD_ERR_SIZE])
 {
@@ -181,14 +191,29 @@ static enum replay_state carry_out(struct replay *rp, struct host *h, const stru
         break;
     case RECORD_KEYBOARD: sink->keyboard(sink->data, l); break;
     case RECORD_AT:
-    case RECORD_END:
-        if (look_hash_cpus(h) != l->cpus)
-            return differs(rp, &l->at, err, "registers or the clock are not as they were");
-        if (l->kind == RECORD_END && look_hash(h) != l->hash)
-            return differs(rp, &l->at, err, "memory is not as it was");
-        break;
+    case RECORD_END: return compare(rp, h, l, err);
     }
     return REPLAY_GOES_ON;
+}
+
+enum replay_state replay_compare(struct replay *rp, struct host *h, struct position *at, char err[RECORD_ERR_SIZE])
+{
+    const struct position *here = &host_machine(h)->at;
+
+    for (; rp->next < rp->rec.nr; rp->next++) {
+        const struct record_line *l = &rp->rec.lines[rp->next];
+
+        if (l->kind != RECORD_AT && l->kind != RECORD_END)
+            continue;
+        *at = l->at;
+        if (position_is_before(*here, l->at))
+            return REPLAY_GOES_ON;
+        if (position_is_before(l->at, *here))
+            return differs(rp, &l->at, err, "there is no such position");
+        if (compare(rp, h, l, err) == REPLAY_DIFFERS)
+            return REPLAY_DIFFERS;
+    }
+    return REPLAY_OVER;
 }
 
 enum replay_state replay_take(struct replay *rp, struct host *h, const struct replay_sink *sink,

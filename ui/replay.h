@@ -49,6 +49,11 @@ s_time_t replay_now(const struct replay *rp);
 /* Carry out the lines of here. */
 enum replay_state replay_take(struct replay *rp, struct host *h, const struct replay_sink *sink,
                               char err[RECORD_ERR_SIZE]);
+/*
+ * For a run whose inputs come in otherwise: compare what lines say of here, and of what was before. REPLAY_GOES_ON: *at
+ * is the next position of which one says something.
+ */
+enum replay_state replay_compare(struct replay *rp, struct host *h, struct position *at, char err[RECORD_ERR_SIZE]);
 /* The run has come to an end that is not the recording's: say so. */
 void replay_too_short(const struct replay *rp, struct host *h, char err[RECORD_ERR_SIZE]);
 

@@ -67,6 +67,7 @@ int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
     r->branches[r->nr_branches++] = b;
     history_forget_ahead(r->history);
     journal_truncate(&r->journal, r->next);
+    r->compare.fn = NULL;
     r->end = r->m->at;
     r->end_now = host_now(r->host);
     return 0;
@@ -107,6 +108,7 @@ void rewind_branch_take(struct rewind *r, size_t i)
     memcpy(present.name, r->name, sizeof(present.name));
     memcpy(r->name, b->name, sizeof(r->name));
     r->journal = b->journal;
+    r->compare.fn = NULL;
     r->end = b->end;
     r->end_now = b->end_now;
     *b = present;

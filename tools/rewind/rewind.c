@@ -105,6 +105,16 @@ static void hand_in(struct rewind *r, const struct journal_record *rec)
         come_to_the_end(r);
 }
 
+/* Live. Has it come to where a recording knows more? */
+static void compare(struct rewind *r)
+{
+    struct rewind_compare *c = &r->compare;
+
+    while (c->fn && !r->err[0] && !position_is_before(r->m->at, c->at))
+        if (!c->fn(c->data, &c->at, r->err))
+            c->fn = NULL;
+}
+
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
 {
     const struct position begin = r->m->at;
@@ -115,7 +125,11 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
         struct run_limit leg = *l;
         enum run_result result;
 
+        if (live)
+            compare(r);
         leg.at = earlier(l->at, checkpoint);
+        if (live && r->compare.fn)
+            leg.at = earlier(leg.at, r->compare.at);
         leg.resume &= is_at(at, begin);
         leg.resume_break &= is_at(at, begin);
         if (*l->stop || r->err[0])
@@ -134,8 +148,10 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
             leg.at = earlier(leg.at, r->end);
         host_silence(r->host, !live);
         result = host_run_to(r->host, &leg);
-        if (live)
+        if (live) {
             come_to_the_end(r);
+            compare(r);
+        }
         if (!position_is_before(r->m->at, checkpoint))
             take_checkpoint(r);
         if (result != RUN_AT || is_at(at, r->m->at)) /* the latter: it is in front of an instruction, as wanted */
@@ -198,6 +214,7 @@ int rewind_hand_in(struct rewind *r, enum journal_kind kind, unsigned int who, c
         return -1;
     }
     r->next = r->journal.nr;
+    r->compare.fn = NULL;
     come_to_the_end(r);
     return 0;
 }

@@ -48,6 +48,17 @@ struct rewind_branch {
     s_time_t end_now;
 };
 
+/*
+ * What a recording knows of the run: when it has come to `at`, or past it, for the first time, fn says whether the
+ * machine is as it was, and where it is to be asked again. False: it has diverged, and err says how. NULL: nothing is
+ * known; so it is once somebody has handed in something else.
+ */
+struct rewind_compare {
+    bool (*fn)(void *data, struct position *at, char err[REWIND_ERR_SIZE]);
+    void *data;
+    struct position at;
+};
+
 struct rewind {
     struct host *host;
     struct machine *m;
@@ -57,6 +68,7 @@ struct rewind {
     struct position end; /* so far the run is known, */
     s_time_t end_now;    /* and the time there */
     uint64_t every;
+    struct rewind_compare compare;
     char name[REWIND_NAME_SIZE]; /* of the line that the machine is on: at first "main" */
     struct rewind_branch *branches;
     size_t nr_branches;

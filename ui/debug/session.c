@@ -80,6 +80,17 @@ static void on_log(void *data, const char *line, size_t len)
 
 /* --- coming up and down --- */
 
+static bool compare(void *data, struct position *at, char err[REWIND_ERR_SIZE])
+{
+    struct debug_session *s = data;
+    char why[RECORD_ERR_SIZE];
+    const enum replay_state state = replay_compare(&s->replay, s->g.host, at, why);
+
+    if (state == REPLAY_DIFFERS)
+        snprintf(err, REWIND_ERR_SIZE, "%.*s", REWIND_ERR_SIZE - 1, why);
+    return state == REPLAY_GOES_ON;
+}
+
 /* Those of the recording, if there is one. */
 static int expect_inputs(struct debug_session *s, char err[RUN_ERR_SIZE])
 {
@@ -90,6 +101,8 @@ static int expect_inputs(struct debug_session *s, char err[RUN_ERR_SIZE])
             snprintf(err, RUN_ERR_SIZE, "out of memory");
             return -1;
         }
+    if (rec->nr)
+        s->g.rw.compare = (struct rewind_compare){ .fn = compare, .data = s };
     return 0;
 }
 
