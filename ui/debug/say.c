@@ -35,6 +35,8 @@ static void put_key(struct say *s, const char *key)
 
 void say_begin(struct say *s, const char *kind)
 {
+    if (s->before)
+        s->before(s->before_data);
     if (!s->json)
         return;
     fputs("{\"v\":1,\"kind\":", s->out);

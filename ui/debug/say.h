@@ -21,6 +21,9 @@
 struct say {
     FILE *out;
     bool json;
+    /* Whoever has something to say that comes before, a line that has no end yet; or NULL. */
+    void (*before)(void *data);
+    void *before_data;
 };
 
 /* JSON: kind is the object's. */

@@ -11,8 +11,11 @@
 
 /* --- what the machine tells --- */
 
-static void line_end(struct debug_session *s)
+/* What has been written of a line comes before what is said now. */
+static void line_end(void *data)
 {
+    struct debug_session *s = data;
+
     if (!s->len)
         return;
     s->line[s->len] = '\0';
@@ -46,7 +49,6 @@ static void on_crash(void *data, const struct crash_report *report)
 {
     struct debug_session *s = data;
 
-    line_end(s);
     say_begin(&s->g.say, "crash");
     say_number(&s->g.say, "dom", report->domid);
     say_field(&s->g.say, "text", "%s", report->why);
@@ -58,7 +60,6 @@ static void on_end(void *data, domid_t domid, int reason)
 {
     struct debug_session *s = data;
 
-    line_end(s);
     say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
 }
 
@@ -66,7 +67,6 @@ static void on_message(void *data, const char *line)
 {
     struct debug_session *s = data;
 
-    line_end(s);
     say_line(&s->g.say, "message", "%s", line);
 }
 
@@ -74,7 +74,6 @@ static void on_log(void *data, const char *line, size_t len)
 {
     struct debug_session *s = data;
 
-    line_end(s);
     say_line(&s->g.say, "log", "%.*s", (int)(len && line[len - 1] == '\n' ? len - 1 : len), line);
 }
 
@@ -109,6 +108,8 @@ static int expect_inputs(struct debug_session *s, char err[RUN_ERR_SIZE])
 int session_open(struct debug_session *s, struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE])
 {
     s->process = p;
+    s->g.say.before = line_end;
+    s->g.say.before_data = s;
     s->g.read_only = o->read_only;
     s->g.script = o->script;
     s->g.options = o;
