@@ -109,10 +109,19 @@ static void hand_in(struct rewind *r, const struct journal_record *rec)
 static void compare(struct rewind *r)
 {
     struct rewind_compare *c = &r->compare;
+    const bool well = !r->err[0];
 
     while (c->fn && !r->err[0] && !position_is_before(r->m->at, c->at))
         if (!c->fn(c->data, &c->at, r->err))
             c->fn = NULL;
+    c->differs |= well && r->err[0];
+}
+
+void rewind_go_on(struct rewind *r)
+{
+    if (r->compare.differs)
+        r->err[0] = '\0';
+    r->compare.differs = false;
 }
 
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)

@@ -57,6 +57,7 @@ struct rewind_compare {
     bool (*fn)(void *data, struct position *at, char err[REWIND_ERR_SIZE]);
     void *data;
     struct position at;
+    bool differs; /* it has: r->err says how */
 };
 
 struct rewind {
@@ -87,6 +88,9 @@ void rewind_finish(struct rewind *r);
  * the run has diverged.
  */
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l);
+
+/* That it differs from a recording has been said: it may go on, as a run of its own. */
+void rewind_go_on(struct rewind *r);
 
 /* Is this the end of what is known? Otherwise it is the past. */
 static inline bool rewind_is_live(const struct rewind *r) { return !position_is_before(r->m->at, r->end); }

@@ -245,6 +245,7 @@ static void go_back(struct debug *g, struct position to, const struct debugger *
     static const bool never;
     char err[REWIND_ERR_SIZE];
 
+    rewind_go_on(&g->rw);
     if (memcmp(&to, &g->rw.m->at, sizeof(to)))
         rewind_goto(&g->rw, to, &never, err);
     g->dbg.at_event = was->at_event;
