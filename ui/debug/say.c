@@ -118,3 +118,20 @@ void say_line(struct say *s, const char *kind, const char *fmt, ...)
     va_end(ap);
     say_end(s);
 }
+
+void say_error(struct say *s, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+
+    say_begin(s, "error");
+    say_field(s, "code", "%s", code);
+    va_start(ap, fmt);
+    if (s->json) {
+        put_field(s, "text", fmt, ap);
+    } else {
+        fputs("error: ", s->out);
+        put_text(s, fmt, ap);
+    }
+    va_end(ap);
+    say_end(s);
+}

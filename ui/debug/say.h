@@ -36,5 +36,7 @@ void say_number(struct say *s, const char *key, uint64_t value);
 void say_bool(struct say *s, const char *key, bool value);
 /* An announcement that is a sentence and nothing more; JSON: "text". */
 void say_line(struct say *s, const char *kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Something that could not be done; code: one word that programs may rely on. */
+void say_error(struct say *s, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

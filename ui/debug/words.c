@@ -16,15 +16,16 @@ void debug_fail(struct debug *g, const char *code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    say_begin(&g->say, "error");
-    say_field(&g->say, "code", "%s", code);
-    if (g->script) {
+    if (!g->script) {
+        say_error(&g->say, code, "%s", text);
+    } else {
+        say_begin(&g->say, "error");
+        say_field(&g->say, "code", "%s", code);
         say_number(&g->say, "line", g->line_nr);
-        say(&g->say, "%s:%lu: ", g->script, g->line_nr);
+        say_field(&g->say, "text", "%s", text);
+        say(&g->say, "%s:%lu: error: %s", g->script, g->line_nr, text);
+        say_end(&g->say);
     }
-    say_field(&g->say, "text", "%s", text);
-    say(&g->say, "error: %s", text);
-    say_end(&g->say);
     g->failed = true;
 }
 
