@@ -83,7 +83,7 @@ static struct {
     { "console", "dom n later b text s", 0 },
     { "delete", "text s", 0 },
     { "domain", "dom n name s type s state s vcpus n pages n", 0 },
-    { "error", "code s text s", 0 },
+    { "error", "code s [line n] text s", 0 },
     { "event", "id n pos s event s record s", 0 },
     { "frame", "mfn s type s type_count n count n [owner n]", 0 },
     { "grant", "ref n user n mfn s readonly b", 1 }, /* between two guests: not here */
@@ -101,7 +101,8 @@ static struct {
       "cs s cr3 s cpl n",
       0 },
     { "set", "pos s what s old s new s", 0 },
-    { "stop", "pos s why s live b [vcpu s mode s rip s symbol s insn s] [id n] [addr s len n old s new s by s]", 0 },
+    { "stop", "pos s why s live b [vcpu s mode s rip s symbol s insn s] [id n] [of s] [addr s len n old s new s by s]",
+      0 },
     { "timer", "expires s what s", 0 },
     { "value", "[value b] [value s symbol s]", 0 },
     { "vcpu", "vcpu s state s why s since s cpu n", 0 },
