@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Moves over calls and out of them, and over instructions that repeat themselves, both ways: they end where single
- * steps do.
+ * steps do. And whichever is left off, the machine is where it was.
  */
+#include <signal.h>
+#include <sys/time.h>
+
 #include "tests/tools/stops.h"
+#include "tools/debug/why.h"
 #include "tools/rewind/input.h"
 
 /* Calls are gone over, out of and into as by single steps. */
@@ -252,11 +256,100 @@ static void rounds(void **state)
     assert_true(nr > 40 && twice > 10 && failed > 2);
 }
 
+/* --- Ctrl-C, while the machine moves --- */
+
+static volatile bool *to_interrupt;
+
+static void on_alarm(int sig) { *to_interrupt = true; }
+
+static bool never(void *data, const struct trace_record *rec) { return false; }
+
+static enum debug_result search_events(struct debugger *d, bool backward)
+{
+    struct seek s = { .d = d, .backward = backward, .match = never };
+
+    return seek_go(&s);
+}
+
+static enum debug_result events_forward(struct debugger *d) { return search_events(d, false); }
+static enum debug_result events_backward(struct debugger *d) { return search_events(d, true); }
+static enum debug_result to_begin(struct debugger *d) { return debugger_goto(d, rewind_first(d->rw)); }
+static enum debug_result to_end(struct debugger *d) { return debugger_goto(d, d->rw->end); }
+
+static enum debug_result why_r15(struct debugger *d)
+{
+    struct why w;
+
+    return why_register(d, "%r15", &w);
+}
+
+/*
+ * Wherever it comes: the machine is where it was, and what it was; and when it comes too late, where it would be. How
+ * long anything takes does not matter: sooner and sooner, until it was in time.
+ */
+static void interrupts(void **state)
+{
+    static const struct {
+        const char *name;
+        enum debug_result (*move)(struct debugger *d);
+        bool stays; /* whatever comes of it */
+    } moves[] = {
+        { "continue", debugger_continue, false },
+        { "reverse-continue", debugger_reverse_continue, false },
+        { "finish", debugger_finish, false },
+        { "reverse-finish", debugger_reverse_finish, false },
+        { "to an event", events_forward, false },
+        { "back to an event", events_backward, false },
+        { "goto begin", to_begin, false },
+        { "goto end", to_end, false },
+        { "why", why_r15, true },
+    };
+    struct debug_stop stop = { .kind = DEBUG_WATCH, .access = DEBUG_WRITTEN, .dom = 1, .addr = 0x7000000000, .len = 8 };
+    static struct scene sc;
+    unsigned int in_time = 0;
+    char err[EXPR_ERR_SIZE];
+
+    begin(&sc, &setups[0], 1);
+    sc.d.limit = UNTIL;
+    sc.d.dom = 1;
+    assert_non_null(stops_add(&sc.d.stops, &stop, NULL, err));
+    to_interrupt = &sc.interrupt;
+    signal(SIGALRM, on_alarm);
+    for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
+        for (suseconds_t us = 20000; us; us /= 2) {
+            struct itimerval when = { .it_value = { 0, us } };
+            struct position at;
+            enum debug_result r;
+            uint64_t hash;
+
+            go(&sc, (struct position){ (sc.begin.insns + sc.end.insns) / 2, 1 });
+            at = here(&sc);
+            hash = look_hash(sc.host);
+            setitimer(ITIMER_REAL, &when, NULL);
+            r = moves[i].move(&sc.d);
+            when.it_value.tv_usec = 0;
+            setitimer(ITIMER_REAL, &when, NULL);
+            sc.interrupt = false;
+            if (r == DEBUG_ERROR)
+                fail_msg("%s: %s", moves[i].name, sc.d.err);
+            if ((r == DEBUG_INTERRUPTED || r == DEBUG_BEGIN || moves[i].stays) &&
+                (!is_at(here(&sc), at) || look_hash(sc.host) != hash))
+                fail_msg("%s is left off: #%llu.%llu", moves[i].name, (unsigned long long)here(&sc).insns,
+                         (unsigned long long)here(&sc).step);
+            if (r == DEBUG_INTERRUPTED && ++in_time)
+                break;
+        }
+    print_message("%u of %zu moves were left off\n", in_time, ARRAY_SIZE(moves));
+    assert_true(in_time > ARRAY_SIZE(moves) / 2);
+    end(&sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls),
         cmocka_unit_test(rounds),
+        cmocka_unit_test(interrupts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
