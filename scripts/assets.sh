@@ -8,6 +8,7 @@
 #   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
 #   generic   vmlinuz-generic                          once)
 #   busybox   busybox                                  a static user land for an initrd
+#   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #
 # The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run;
 # they can be missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and
@@ -20,7 +21,7 @@
 set -eu
 
 [ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
-[ $# -gt 0 ] || set -- grub cloud generic busybox trixie sid
+[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze trixie sid
 mkdir -p build/assets
 debs=build/assets/debs
 
@@ -55,6 +56,7 @@ for asset in "$@"; do
     case $asset in
     grub) names='grub-x86_64-xen.bin grub-i386-xen.bin' package=grub-xen-host ;;
     busybox) names=busybox package=busybox-static ;;
+    xenalyze) names=xenalyze package=xen-utils-common ;;
     cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
     generic) names=vmlinuz-generic package=@linux-image-amd64:linux-image- ;;
     trixie | sid)
@@ -62,7 +64,7 @@ for asset in "$@"; do
         continue
         ;;
     *)
-        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, trixie and sid" >&2
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, trixie and sid" >&2
         exit 1
         ;;
     esac
@@ -76,6 +78,7 @@ if [ -n "$want" ]; then
         # Of a kernel package (400 MB of modules) only the kernel.
         case $deb in
         */linux-image-*) only='./boot' ;;
+        */xen-utils-*) only='./usr/bin/xenalyze' ;;
         *) only= ;;
         esac
         dpkg-deb --fsys-tarfile "$deb" | tar -x -C build/assets --no-same-owner $only
@@ -88,6 +91,7 @@ if [ -n "$want" ]; then
         [ ! -e "$grub" ] || ln -sf "$grub" .
     done
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
+    [ ! -e usr/bin/xenalyze ] || ln -sf usr/bin/xenalyze xenalyze
     for kernel in boot/vmlinuz-*; do
         case $kernel in
         *'*') ;; # there is none
