@@ -10,7 +10,7 @@
 #   ```sh        a command a line. It must end with status 0, or with N if its comment says "(status N)"
 #   ```console   a session. What follows "$ " is a command, what follows another prompt ("grub> ") is typed when that prompt is
 #                shown (^] is Ctrl-]), the other lines must be shown in this order, maybe with more between them, except
-#                "...". The status must be 0, unless "$ echo $?" comes next: then it must be what that shows
+#                "..."; a position (1.5ms#7.0), or a time in us or ms, fits any other. The status must be 0, unless "$ echo $?" comes next: then it must be what that shows
 #   `./xenlab`   a command within the text, from there to the next backquote: as in a block, with status 0
 #   ```other     no commands: text, c, json...
 #   `sim/x.c`    a file or folder that must be there; in `sim/x.h: NAME`, with that name in it. So must what [links](docs/x.md) name

@@ -9,7 +9,8 @@
  *      >TEXT   type TEXT and Enter; in ^] and its like the control character alone, without Enter. What follows is looked for
  *              behind the line in which the terminal echoes it, so that an echo is no answer
  *
- * For comparisons, carriage returns and escape sequences are left out of what is shown.
+ * For comparisons, carriage returns and escape sequences are left out of what is shown. A position of xenlab in TEXT
+ * (#12.3, 4.5ms#12.3) and a time in us or ms fit any other: how many instructions a guest has is its compiler's choice.
  *
  * The exit status is the command's (128 and the number of a signal that ended it), or 124: it did not end in SECONDS,
  * or 125: it ended before the dialogue did, or typist could not do its work. A message on standard error says which,
@@ -69,11 +70,39 @@ static void type(struct typist *t)
     t->echo = !control;
 }
 
+/* How long the position, or the time, at `s` is; 0 if there is none. */
+static size_t varying(const char *s)
+{
+    const size_t sign = *s == '#', n = sign + strspn(s + sign, "0123456789.");
+
+    if (n == sign)
+        return 0;
+    if (sign)
+        return n;
+    return (s[n] == 'm' || s[n] == 'u') && s[n + 1] == 's' ? n + 2 : 0;
+}
+
+/* Whether what is shown begins with the text: where that ends, or NULL. */
+static const char *fits(const char *shown, const char *text)
+{
+    while (*text) {
+        const size_t said = varying(text), came = said ? varying(shown) : 0;
+
+        if (came && (*shown == '#') == (*text == '#')) {
+            shown += came;
+            text += said;
+        } else if (*shown++ != *text++) {
+            return NULL;
+        }
+    }
+    return shown;
+}
+
 /* Go as far in the dialogue as what was shown allows. */
 static void proceed(struct typist *t)
 {
     for (; t->line; next_line(t)) {
-        const char *found = t->shown + t->at;
+        const char *found = t->shown + t->at, *end;
 
         if (t->echo) {
             found = strchr(found, '\n');
@@ -86,10 +115,12 @@ static void proceed(struct typist *t)
             type(t);
             continue;
         }
-        found = strstr(t->shown + t->at, t->line + 1);
-        if (!found)
+        do
+            end = fits(found, t->line + 1);
+        while (!end && *found++);
+        if (!end)
             return;
-        t->at = (size_t)(found - t->shown) + strlen(t->line + 1);
+        t->at = (size_t)(end - t->shown);
     }
 }
 
