@@ -45,8 +45,8 @@ static const struct image_segment *last_segment(const struct image *img)
 }
 
 /*
- * What readelf says of it, spaces squeezed. Where sections have no names that of binutils 2.44 writes "<no-strings>" for
- * the number of a symbol's section, too; there the number is not looked at.
+ * What readelf says of it, spaces squeezed. Where sections have no names that of binutils 2.44 writes "<no-strings>"
+ * for the number of a symbol's section, too; there the number is not looked at.
  */
 static void readelf(const char *options, const uint8_t *data, size_t size, char *said, size_t said_size)
 {
