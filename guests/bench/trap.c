@@ -44,7 +44,7 @@ static long pagefault(long n)
 {
     handler_set(TRAP_PAGE_FAULT, 0, skip_fault);
     while (n-- > 0)
-        asm volatile("mov (%0), %%eax" : : "b"(0x1000) : "eax", "memory"); /* two bytes long */
+        asm volatile("mov (%%rbx), %%eax" : : "b"(0x1000ul) : "eax", "memory"); /* two bytes long */
     return 0;
 }
 
