@@ -5,6 +5,8 @@
  * Of random records all that holds for any trace must hold: read back they print as they did, and what is made of them
  * keeps the rules of those who read it. With arguments, `build/tests/ui/test_export FILE...`, the same is asked of the
  * traces in these files.
+ *
+ * Budget: all formats have the same traces.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 #include "tests/ui/perfetto.h"
+#include "tests/ui/picture.h"
 #include "tests/ui/xentrace.h"
 #include "ui/cmd_run.h"
 #include "ui/cmd_trace.h"
@@ -274,6 +277,7 @@ static void export_to(const char *format, const char *in, const char *out)
 static void check_file(const char *in)
 {
     struct perfetto_counts counts;
+    struct picture picture;
     unsigned long calls = lines_with(in, "\"event\":\"hypercall\",\"nr\"", "\"dom\":null,\"vcpu\":null");
 
     export_to("perfetto", in, DIR "out");
@@ -281,6 +285,10 @@ static void check_file(const char *in)
     perfetto_compare(&counts, in);
     export_to("xentrace", in, DIR "out");
     assert_int_equal(xt_check(DIR "out"), calls);
+    export_to("svg", in, DIR "out");
+    picture = picture_check(DIR "out");
+    /* A lane has a few elements a step at most, 312 steps. */
+    assert_true(picture.elements < 100 + 1500 * (nr_checked + 1));
     unlink(DIR "out");
 }
 
@@ -363,6 +371,54 @@ static void test_guests_keep_the_rules(void **state)
     unlink(DIR "run");
 }
 
+/* A trace of which all is known: what is drawn, and where. */
+static void test_picture_shows_what_is_there(void **state)
+{
+    static const char *const about = "\"pcpu\":0,\"dom\":1,\"vcpu\":0,\"mode\":\"%s\",\"root\":\"none\",\"event\":";
+    static const struct {
+        const char *mode, *event;
+    } records[] = {
+        { "xen", "\"runstate\",\"old\":\"runnable\",\"new\":\"running\",\"why\":\"scheduled\",\"port\":null" },
+        { "user", "\"resume\",\"rip\":\"0x1\",\"why\":\"scheduled\"" },
+        { "user", "\"exit\",\"kind\":\"syscall\",\"vector\":null,\"error\":\"0x0\",\"rip\":\"0x1\",\"len\":2,\"addr\":"
+                  "\"0x0\",\"op\":"
+                  "null,\"insns\":1,\"cost\":5" },
+        { "kernel",
+          "\"evtchn_send\",\"port\":1,\"peer_dom\":1,\"peer_port\":2,\"masked\":false,\"edge\":true,\"flow\":7" },
+        { "xen",
+          "\"evtchn_pending\",\"port\":2,\"peer_dom\":1,\"peer_port\":1,\"masked\":false,\"edge\":true,\"flow\":7" },
+        { "xen", "\"runstate\",\"old\":\"running\",\"new\":\"blocked\",\"why\":\"block\",\"port\":null" },
+        { "xen", "\"domain\",\"op\":\"destroy\",\"reason\":null,\"text\":\"\"" },
+    };
+    static char text[1 << 16];
+    FILE *out = fopen(DIR "known", "w");
+    size_t len;
+
+    fputs(header, out);
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+        fprintf(out, "{\"seq\":%zu,\"at\":\"%zu.0\",\"t\":%zu,", i, i, i * 1000);
+        fprintf(out, about, records[i].mode);
+        fprintf(out, "%s}\n", records[i].event);
+    }
+    fclose(out);
+    check_file(DIR "known");
+    export_to("svg", DIR "known", DIR "out");
+    assert_int_equal(picture_check(DIR "out").arrows, 2); /* one is the legend's */
+    out = fopen(DIR "out", "r");
+    len = fread(text, 1, sizeof(text) - 1, out);
+    text[len] = '\0';
+    fclose(out);
+    /* 1250 px are 6 us: xen, user, xen for three of them, blocked. */
+    assert_non_null(strstr(text, "<rect x=\"120.00\" y=\"88.00\" width=\"208.33\" height=\"22.00\" class=\"s3\"/>"));
+    assert_non_null(strstr(text, "<rect x=\"328.33\" y=\"88.00\" width=\"208.33\" height=\"22.00\" class=\"s5\"/>"));
+    assert_non_null(strstr(text, "<rect x=\"536.67\" y=\"88.00\" width=\"625.00\" height=\"22.00\" class=\"s3\"/>"));
+    assert_non_null(strstr(text, "<rect x=\"1161.67\" y=\"108.00\" width=\"208.33\" height=\"1.50\" class=\"s1\"/>"));
+    assert_non_null(strstr(text, ">d1v0 one</text>"));
+    assert_non_null(strstr(text, ">0 ns to 6.000 us, virtual time; 1 events sent</text>"));
+    unlink(DIR "known");
+    unlink(DIR "out");
+}
+
 /* Without it, half of the last test has not been made: that shall be seen. */
 static void test_xenalyze_is_there(void **state)
 {
@@ -377,7 +433,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_are_read_back), cmocka_unit_test(test_damage_is_refused),
         cmocka_unit_test(test_what_is_wrong_is_said), cmocka_unit_test(test_random_records_keep_the_rules),
-        cmocka_unit_test(test_guests_keep_the_rules), cmocka_unit_test(test_xenalyze_is_there),
+        cmocka_unit_test(test_guests_keep_the_rules), cmocka_unit_test(test_picture_shows_what_is_there),
+        cmocka_unit_test(test_xenalyze_is_there),
     };
 
     for (int i = 1; i < argc; i++)

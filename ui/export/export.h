@@ -50,7 +50,7 @@ struct export_format {
     bool (*end)(void *state);
 };
 
-extern const struct export_format export_perfetto, export_xentrace;
+extern const struct export_format export_perfetto, export_xentrace, export_svg;
 
 /* "d1 rings": domain 1, which is the first guest. */
 #define EXPORT_NAME 64
