@@ -32,6 +32,7 @@
 #include <sys/queue.h>
 
 #include "vcpu/sched/sched.h"
+#include "vcpu/sched/snapshot.h"
 
 #define DEFAULT_TIMESLICE MILLISECS(10)
 #define MAX_MAJOR_FRAME   (STIME_MAX / 2)
@@ -246,6 +247,28 @@ static void a653_dump(struct scheduler *ops, char *buf, size_t len)
              a653(ops)->nr, PLURAL(a653(ops)->nr));
 }
 
+/* Its credit is what is left of this major frame for it. */
+static void a653_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    const struct a653 *prv = a653(ops);
+    s_time_t at = now > prv->frame_start && prv->major_frame ? (now - prv->frame_start) % prv->major_frame : 0, end = 0,
+             all = 0;
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < prv->nr; i++) {
+        end += prv->entry[i].runtime;
+        if (prv->entry[i].v != v)
+            continue;
+        nr++;
+        all += prv->entry[i].runtime;
+        if (at < end)
+            out->credit += end - at < prv->entry[i].runtime ? end - at : prv->entry[i].runtime;
+    }
+    out->has_credit = true;
+    snprintf(out->text, sizeof(out->text), "%u minor frame%s, %lld us of each %lld", nr, PLURAL(nr),
+             (long long)(all / MICROSECS(1)), (long long)(prv->major_frame / MICROSECS(1)));
+}
+
 const struct sched_ops sched_arinc653_ops = {
     .name = "ARINC 653 Scheduler",
     .opt_name = "arinc653",
@@ -262,4 +285,5 @@ const struct sched_ops sched_arinc653_ops = {
     .adjust_global = a653_adjust_global,
     .set = a653_set,
     .dump_settings = a653_dump,
+    .snapshot = a653_snapshot,
 };

@@ -48,6 +48,7 @@
 #include <string.h>
 
 #include "vcpu/sched/credit.h"
+#include "vcpu/sched/snapshot.h"
 
 #define DEFAULT_WEIGHT       256
 #define DEFAULT_TSLICE_MS    30
@@ -189,6 +190,21 @@ static struct csched_vcpu *steal(struct scheduler *ops, unsigned int cpu, int64_
 
 static s_time_t csched_credit(const struct scheduler *ops, const struct vcpu *v) { return svc_of(v)->credit; }
 
+static void csched_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    static const char *const names[] = { "BOOST", "OWED", "UNDER", "OVER", "DEEP", "IDLE" };
+    const struct csched_vcpu *svc = svc_of(v);
+
+    out->queue = (int)v->processor;
+    runq_snapshot(&svc->node, out);
+    out->has_credit = true;
+    out->credit = svc->credit - (v->is_running && now > svc->start ? now - svc->start : 0);
+    out->weight = svc->dom->weight;
+    out->cap = svc->dom->cap;
+    snprintf(out->text, sizeof(out->text), "%s%s%s", names[svc->pri], svc->yield ? ", yields" : "",
+             svc->dom->parked ? ", parked: beyond its cap" : "");
+}
+
 static struct task_slice csched_run(struct scheduler *ops, unsigned int cpu, struct csched_vcpu *svc, s_time_t now,
                                     s_time_t slice)
 {
@@ -322,6 +338,7 @@ const struct sched_ops sched_credit_ops = {
     .migrate = csched_migrate,
     .do_schedule = csched_do_schedule,
     .credit = csched_credit,
+    .snapshot = csched_snapshot,
     .adjust = csched_adjust,
     .adjust_global = csched_adjust_global,
     .set = csched_set,

@@ -39,6 +39,7 @@
  *    compensation for having moved; no hyperthread awareness; balancing moves one vCPU instead of weighing all pairs.
  */
 #include "vcpu/sched/credit2.h"
+#include "vcpu/sched/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,6 +108,28 @@ static struct task_slice run(struct scheduler *ops, unsigned int cpu, struct c2_
 }
 
 static s_time_t c2_credit(const struct scheduler *ops, const struct vcpu *v) { return svc_of(v)->credit; }
+
+/* As c2_credit_sync() and c2_burn() would make it. */
+static void c2_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    const struct c2_vcpu *svc = svc_of(v);
+    s_time_t credit;
+
+    out->weight = svc->dom->weight;
+    out->cap = svc->dom->cap;
+    if (!svc->rqd)
+        return;
+    out->queue = (int)(svc->rqd - c2(ops)->rqd);
+    runq_snapshot(&svc->node, out);
+    credit = svc->credit + svc->rqd->given[svc->part] - svc->given;
+    credit = credit < C2_CREDIT_MAX ? credit : C2_CREDIT_MAX;
+    if (v->is_running && now > svc->start)
+        credit -= (now - svc->start) * svc->rqd->max_weight[svc->part] / svc->weight;
+    out->has_credit = true;
+    out->credit = credit > C2_CREDIT_MIN ? credit : C2_CREDIT_MIN;
+    snprintf(out->text, sizeof(out->text), "load %d%s%s", svc->rqd->load, svc->yield ? ", yields" : "",
+             svc->parked ? ", parked: beyond its cap" : "");
+}
 
 static struct task_slice c2_do_schedule(struct scheduler *ops, unsigned int cpu, struct vcpu *prev, s_time_t now)
 {
@@ -352,6 +375,7 @@ const struct sched_ops sched_credit2_ops = {
     .migrate = c2_migrate,
     .do_schedule = c2_do_schedule,
     .credit = c2_credit,
+    .snapshot = c2_snapshot,
     .adjust = c2_adjust,
     .adjust_global = c2_adjust_global,
     .set = c2_set,

@@ -28,6 +28,7 @@
 #include <sys/queue.h>
 
 #include "vcpu/sched/sched.h"
+#include "vcpu/sched/snapshot.h"
 
 struct null_vcpu {
     TAILQ_ENTRY(null_vcpu) link; /* on waitq */
@@ -219,6 +220,26 @@ static void null_dump(struct scheduler *ops, char *buf, size_t len)
     snprintf(buf, len, "%u vCPU%s without a pCPU\n", null_of(ops)->nr_waiting, PLURAL(null_of(ops)->nr_waiting));
 }
 
+/* Who waits is told by how many came before. */
+static void null_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    const struct null_vcpu *nvc = nvc_of(v), *other;
+
+    if (nvc->cpu >= 0)
+        snprintf(out->text, sizeof(out->text), "has pCPU %d to itself", nvc->cpu);
+    if (!nvc->waits)
+        return;
+    out->queue = 0;
+    out->queued = true;
+    TAILQ_FOREACH(other, &null_of(ops)->waitq, link)
+    {
+        if (other == nvc)
+            break;
+        out->key++;
+    }
+    snprintf(out->text, sizeof(out->text), "waits for a pCPU of its own");
+}
+
 const struct sched_ops sched_null_ops = {
     .name = "null Scheduler",
     .opt_name = "null",
@@ -237,4 +258,5 @@ const struct sched_ops sched_null_ops = {
     .pick_resource = null_pick_resource,
     .do_schedule = null_do_schedule,
     .dump_settings = null_dump,
+    .snapshot = null_snapshot,
 };

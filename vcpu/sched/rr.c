@@ -17,6 +17,7 @@
  */
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
+#include "vcpu/sched/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -108,6 +109,12 @@ static void rr_dump(struct scheduler *ops, char *buf, size_t len)
              PLURAL(rr->runq.nr));
 }
 
+static void rr_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    out->queue = 0;
+    runq_snapshot(v->sched_priv, out);
+}
+
 const struct sched_ops sched_rr_ops = {
     .name = "Round-robin Scheduler",
     .opt_name = "rr",
@@ -121,4 +128,5 @@ const struct sched_ops sched_rr_ops = {
     .do_schedule = rr_do_schedule,
     .set = rr_set,
     .dump_settings = rr_dump,
+    .snapshot = rr_snapshot,
 };

@@ -27,6 +27,7 @@
 
 #include "vcpu/sched/runq.h"
 #include "vcpu/sched/sched.h"
+#include "vcpu/sched/snapshot.h"
 
 #define DEFAULT_PERIOD MICROSECS(10000)
 #define DEFAULT_BUDGET MICROSECS(4000)
@@ -300,6 +301,19 @@ static void rt_dump(struct scheduler *ops, char *buf, size_t len)
     snprintf(buf, len, "%zu vCPU%s with budget waiting\n", rt(ops)->runq.nr, PLURAL(rt(ops)->runq.nr));
 }
 
+static void rt_snapshot(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out)
+{
+    const struct rt_vcpu *svc = svc_of(v);
+
+    out->queue = 0;
+    runq_snapshot(&svc->node, out);
+    out->has_credit = true;
+    out->credit = svc->cur_budget - (v->is_running && now > svc->start ? now - svc->start : 0);
+    snprintf(out->text, sizeof(out->text), "%s%llu of each %llu us, deadline %llu us",
+             svc->depleted ? "depleted; " : "", (unsigned long long)(svc->budget / MICROSECS(1)),
+             (unsigned long long)(svc->period / MICROSECS(1)), (unsigned long long)(svc->cur_deadline / MICROSECS(1)));
+}
+
 const struct sched_ops sched_rtds_ops = {
     .name = "SMP RTDS Scheduler",
     .opt_name = "rtds",
@@ -313,4 +327,5 @@ const struct sched_ops sched_rtds_ops = {
     .do_schedule = rt_do_schedule,
     .adjust = rt_adjust,
     .dump_settings = rt_dump,
+    .snapshot = rt_snapshot,
 };

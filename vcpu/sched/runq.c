@@ -7,6 +7,7 @@
  * last one, so that pCPUs do not look at masks that nobody has any more.
  */
 #include "vcpu/sched/runq.h"
+#include "vcpu/sched/snapshot.h"
 
 #include <stdlib.h>
 
@@ -170,6 +171,15 @@ struct runq_node *runq_first(const struct runq *q, unsigned int cpu, bool soft)
             first = &c->heap[0];
     }
     return first ? first->n : NULL;
+}
+
+void runq_snapshot(const struct runq_node *n, struct sched_snapshot *out)
+{
+    out->queued = runq_queued(n);
+    if (!out->queued)
+        return;
+    out->key = n->class->heap[n->slot].key;
+    out->seq = n->class->heap[n->slot].seq;
 }
 
 void runq_kick_idle(const struct runq *q, struct xen *xen, uint64_t cpus)

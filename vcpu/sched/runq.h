@@ -23,6 +23,7 @@
 #include "vcpu/noun/domain.h"
 
 struct runq_class;
+struct sched_snapshot;
 
 /* Embedded in a policy's data of a vCPU. */
 struct runq_node {
@@ -49,6 +50,8 @@ void runq_remove(struct runq *q, struct runq_node *n);
 static inline bool runq_queued(const struct runq_node *n) { return n->class != NULL; }
 /* The first that may run on cpu (soft: and wants to); it stays queued. NULL: none. */
 struct runq_node *runq_first(const struct runq *q, unsigned int cpu, bool soft);
+/* What a run queue knows for a snapshot (sched.h): whether, and where, it waits. */
+void runq_snapshot(const struct runq_node *n, struct sched_snapshot *out);
 /* After a decision: wake the idle pCPUs out of `cpus` that could run what is still queued. */
 void runq_kick_idle(const struct runq *q, struct xen *xen, uint64_t cpus);
 

@@ -43,6 +43,7 @@
 #include <xen/sysctl.h>
 
 struct scheduler;
+struct sched_snapshot; /* vcpu/sched/snapshot.h */
 
 /* What do_schedule decides: run `task` (NULL: idle) for at most `time` ns (< 0: until something changes). */
 struct task_slice {
@@ -88,6 +89,12 @@ struct sched_ops {
 
     /* For the trace: what v, which do_schedule has just picked, has left before others come first. Changes nothing. */
     s_time_t (*credit)(const struct scheduler *ops, const struct vcpu *v);
+
+    /*
+     * For who looks: *out has been zeroed but for queue, which is -1. What is owed since somebody was last charged is
+     * counted, and not charged: nothing changes. NULL: the policy has nothing to tell.
+     */
+    void (*snapshot)(const struct scheduler *ops, const struct vcpu *v, s_time_t now, struct sched_snapshot *out);
 };
 
 #define XENLAB_SCHEDULER_RR 64
