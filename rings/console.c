@@ -16,6 +16,7 @@
 #include "rings/console.h"
 
 #include "vcpu/native/map.h"
+#include "vcpu/native/ring.h"
 
 #include <stdatomic.h>
 #include <xen/event_channel.h>
@@ -29,6 +30,7 @@ struct console_backend {
     evtchn_port_t port; /* ours */
     struct console_io io;
     bool connected; /* the guest has sent an event or written something */
+    uint64_t sent;  /* notifications */
 };
 
 static long event_op(struct vcpu *v, unsigned int cmd, void *arg)
@@ -41,6 +43,7 @@ static void notify(struct console_backend *c)
     struct evtchn_send op = { .port = c->port };
 
     event_op(native_vcpu(c->kernel), EVTCHNOP_send, &op);
+    c->sent++;
 }
 
 /* A record has room for a piece of it; so there may be several. */
@@ -116,7 +119,25 @@ static bool console_step(struct task *t, unsigned int budget)
     return false;
 }
 
-static const struct task_ops console_task = { .name = "console", .step = console_step };
+static size_t console_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
+{
+    const struct console_backend *c = t->data;
+    const struct task_ring both = { .front = c->domid, .device = "console", .sent = c->sent };
+
+    r[0] = r[1] = both;
+    r[0].name = "out";
+    r[0].from_front = true;
+    r[0].prod = c->intf->out_prod;
+    r[0].cons = c->intf->out_cons;
+    r[0].size = sizeof(c->intf->out);
+    r[1].name = "in";
+    r[1].prod = c->intf->in_prod;
+    r[1].cons = c->intf->in_cons;
+    r[1].size = sizeof(c->intf->in);
+    return 2;
+}
+
+static const struct task_ops console_task = { .name = "console", .step = console_step, .rings = console_rings };
 
 struct console_backend *console_backend_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port,
                                                const struct console_io *io)

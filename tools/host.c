@@ -317,6 +317,28 @@ bool host_guest_ended(const struct host *h, unsigned int index)
     return !g || g->state == GUEST_ENDED;
 }
 
+struct store_listener {
+    host_store_fn *fn;
+    void *data;
+};
+
+static void store_entry(void *data, const struct xenstore_seen *seen)
+{
+    const struct store_listener *l = data;
+    const struct host_store_entry e = { seen->is_watch, seen->path, seen->value, seen->len, seen->perms };
+
+    l->fn(l->data, &e);
+}
+
+void host_store_each(const struct host *h, domid_t domid, host_store_fn *fn, void *data)
+{
+    const struct guest *g = guest_find(h, domid);
+    struct store_listener l = { fn, data };
+
+    if (g && g->xenstore)
+        xenstore_conn_each(g->xenstore, store_entry, &l);
+}
+
 const char *host_guest_name(const struct host *h, domid_t domid)
 {
     const struct guest *g = guest_find(h, domid);

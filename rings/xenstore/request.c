@@ -126,6 +126,19 @@ static void changed(void *data, const char *path, bool exact)
     }
 }
 
+bool xs_session_watch(const struct xs_session *s, unsigned int i, const char **path, const char **token)
+{
+    const struct xs_watch *w = s->watches;
+
+    for (; w && i; i--)
+        w = w->next;
+    if (!w)
+        return false;
+    *path = w->path;
+    *token = w->token;
+    return true;
+}
+
 static struct xs_watch **watch_find(struct xs_session *s, const char *path, const char *token)
 {
     struct xs_watch **w = &s->watches;

@@ -46,6 +46,9 @@ struct xs_session {
 bool xs_session_init(struct xs_session *s, struct arena *arena, domid_t domid, xs_send_fn *send, void *data);
 void xs_session_end(struct xs_session *s);
 
+/* For who looks: the i-th watch. False: there are not so many. */
+bool xs_session_watch(const struct xs_session *s, unsigned int i, const char **path, const char **token);
+
 /* Answer a request of hdr->len <= XENSTORE_PAYLOAD_MAX bytes. */
 int xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload);
 

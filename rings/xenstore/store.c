@@ -302,6 +302,8 @@ struct xs_store *xs_store_create(struct arena *arena, xs_changed_fn *changed, vo
     return s;
 }
 
+const struct xs_node *xs_next(const struct xs_store *s, const struct xs_node *n) { return n ? n->next : s->tree.first; }
+
 void xs_store_destroy(struct xs_store *s)
 {
     if (!s)

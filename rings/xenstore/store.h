@@ -91,6 +91,9 @@ int xs_rm(const struct xs_access *a, const char *path);
 /* -EPERM: it would be given away. */
 int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_perms *perms);
 
+/* For who looks: the node that was made after n, the first for NULL. NULL: there are no more. */
+const struct xs_node *xs_next(const struct xs_store *s, const struct xs_node *n);
+
 /* -ENOSPC: too many. Its number, not 0, goes to *id. */
 int xs_tx_start(struct xs_store *s, uint32_t *id);
 struct xs_tx *xs_tx_find(struct xs_store *s, uint32_t id);

@@ -20,9 +20,11 @@
 
 #include "rings/xenstore/request.h"
 #include "vcpu/native/map.h"
+#include "vcpu/native/ring.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xen/event_channel.h>
@@ -35,6 +37,7 @@ struct xenstore_conn {
     struct task task;
     struct xenstore_domain_interface *intf;
     evtchn_port_t port;
+    uint64_t sent; /* notifications */
     struct xs_session session;
     bool broken;
     uint8_t in[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX]; /* a request as far as it has arrived */
@@ -172,12 +175,32 @@ static bool xenstore_step(struct task *t, unsigned int budget)
         any = receive(c, budget, &more);
     if (!c->broken)
         any |= transmit(c);
-    if (any)
+    if (any) {
         event_op(c, EVTCHNOP_send, &op);
+        c->sent++;
+    }
     return more && !c->broken && c->out_len < OUT_STALL;
 }
 
-static const struct task_ops xenstore_task = { .name = "xenstore", .step = xenstore_step };
+static size_t xenstore_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
+{
+    const struct xenstore_conn *c = t->data;
+    const struct task_ring both = {
+        .front = c->session.domid, .device = "xenstore", .size = XENSTORE_RING_SIZE, .sent = c->sent
+    };
+
+    r[0] = r[1] = both;
+    r[0].name = "req";
+    r[0].from_front = true;
+    r[0].prod = c->intf->req_prod;
+    r[0].cons = c->intf->req_cons;
+    r[1].name = "rsp";
+    r[1].prod = c->intf->rsp_prod;
+    r[1].cons = c->intf->rsp_cons;
+    return 2;
+}
+
+static const struct task_ops xenstore_task = { .name = "xenstore", .step = xenstore_step, .rings = xenstore_rings };
 
 struct xenstore_conn *xenstore_conn_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port)
 {
@@ -227,6 +250,27 @@ bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *va
         ok = xs_set_perms(&dom0, absolute, &lists[perms]) == 0;
     xfree(absolute);
     return ok;
+}
+
+void xenstore_conn_each(const struct xenstore_conn *c, xenstore_each_fn *fn, void *data)
+{
+    struct xenstore_seen seen;
+    const struct xs_node *n = NULL;
+
+    while ((n = xs_next(c->session.store, n))) {
+        size_t len = 0;
+
+        seen = (struct xenstore_seen){ .path = n->path, .value = n->value, .len = n->len };
+        for (unsigned int i = 0; i < n->perms.nr && i < XS_PERMS_MAX && len < sizeof(seen.perms); i++)
+            len += (size_t)snprintf(seen.perms + len, sizeof(seen.perms) - len, "%s%c%u", i ? "," : "",
+                                    n->perms.p[i].letter, n->perms.p[i].id);
+        fn(data, &seen);
+    }
+    for (unsigned int i = 0; i < c->session.nr_watches; i++) {
+        seen = (struct xenstore_seen){ .is_watch = true };
+        if (xs_session_watch(&c->session, i, &seen.path, &seen.value))
+            fn(data, &seen);
+    }
 }
 
 void xenstore_conn_destroy(struct xenstore_conn *c)

@@ -27,4 +27,16 @@ enum xenstore_perms {
 bool xenstore_node_add(struct xenstore_conn *c, const char *path, const char *value, enum xenstore_perms perms);
 void xenstore_conn_destroy(struct xenstore_conn *c);
 
+/* For who looks: a node, or a watch of the guest's. */
+struct xenstore_seen {
+    bool is_watch;
+    const char *path;
+    const char *value; /* of a watch: its token */
+    size_t len;
+    char perms[48]; /* "n1,r0": the owner first */
+};
+typedef void xenstore_each_fn(void *data, const struct xenstore_seen *seen);
+/* All nodes, in the order in which they were made, then all watches. */
+void xenstore_conn_each(const struct xenstore_conn *c, xenstore_each_fn *fn, void *data);
+
 #endif

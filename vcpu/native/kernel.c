@@ -11,6 +11,7 @@
  * by the hypervisor alone: what the kernel itself wants to happen is a matter of its ready queue.
  */
 #include "vcpu/native/kernel.h"
+#include "vcpu/native/ring.h"
 
 #include "evtchn/evtchn.h"
 
@@ -276,3 +277,17 @@ void native_kernel_destroy(struct native_kernel *k)
 }
 
 struct vcpu *native_vcpu(struct native_kernel *k) { return k->v; }
+
+size_t native_rings(const struct vcpu *v, evtchn_port_t *port, struct task_ring *r)
+{
+    const struct native_kernel *k = v->regs || v->native.ops != &native_kernel_ops ? NULL : v->native.data;
+
+    for (; k && *port < k->nr_ports; ++*port) {
+        const struct task *t = k->task_of[*port];
+        const size_t nr = t && t->ops->rings ? t->ops->rings(t, *port, r) : 0;
+
+        if (nr)
+            return nr;
+    }
+    return 0;
+}

@@ -27,8 +27,11 @@
 
 #include "sim/types.h"
 
+#include <xen/event_channel.h>
+
 struct native_kernel;
 struct task;
+struct task_ring;
 
 struct task_ops {
     const char *name; /* of the kind of task: tasks of the same ops are counted together */
@@ -37,6 +40,8 @@ struct task_ops {
      * own task (task_end()), if it answers false then.
      */
     bool (*step)(struct task *t, unsigned int budget);
+    /* For who looks: its shared rings that this port is for (vcpu/native/ring.h). How many. NULL: it has none. */
+    size_t (*rings)(const struct task *t, evtchn_port_t port, struct task_ring *r);
 };
 
 /* All tasks of the same ops, those that have ended included. */
