@@ -12,15 +12,20 @@ struct cockpit_scene {
     struct cockpit c;
     struct run_process process;
     struct run_options o;
+    char line[300];
 };
 
-static void cockpit_scene_begin(struct cockpit_scene *sc, char *guest, unsigned int rows, unsigned int cols)
+/* Of a command line, split at blanks. */
+static void cockpit_scene_of(struct cockpit_scene *sc, const char *line, unsigned int rows, unsigned int cols)
 {
-    char *const argv[] = { (char *)(uintptr_t) "--max-vtime=12ms", guest };
-    char err[RUN_ERR_SIZE] = "";
+    char err[RUN_ERR_SIZE] = "", *argv[32], *rest, *word;
+    int argc = 0;
 
     memset(sc, 0, sizeof(*sc));
-    assert_int_equal(options_parse(&sc->o, COMMAND_TUI, 2, argv, err), 0);
+    snprintf(sc->line, sizeof(sc->line), "%s", line);
+    for (word = strtok_r(sc->line, " ", &rest); word && argc < 32; word = strtok_r(NULL, " ", &rest))
+        argv[argc++] = word;
+    assert_int_equal(options_parse(&sc->o, COMMAND_TUI, argc, argv, err), 0);
     sc->s.g.said = said_open();
     assert_non_null(sc->s.g.said);
     sc->s.g.say.out = said_stream(sc->s.g.said);
@@ -28,6 +33,14 @@ static void cockpit_scene_begin(struct cockpit_scene *sc, char *guest, unsigned 
     if (session_open(&sc->s, &sc->o, &sc->process, err) || session_start(&sc->s, err))
         fail_msg("%s", err);
     cockpit_begin(&sc->c, &sc->s, rows, cols);
+}
+
+static inline void cockpit_scene_begin(struct cockpit_scene *sc, char *guest, unsigned int rows, unsigned int cols)
+{
+    char line[300];
+
+    snprintf(line, sizeof(line), "--max-vtime=12ms %s", guest);
+    cockpit_scene_of(sc, line, rows, cols);
 }
 
 static void cockpit_scene_end(struct cockpit_scene *sc)
@@ -39,7 +52,7 @@ static void cockpit_scene_end(struct cockpit_scene *sc)
 }
 
 /* The screen as text; to be freed. */
-__attribute__((unused)) static char *cockpit_scene_text(struct cockpit_scene *sc)
+static inline char *cockpit_scene_text(struct cockpit_scene *sc)
 {
     struct grid g = { 0 };
     char *out = NULL;
@@ -53,7 +66,7 @@ __attribute__((unused)) static char *cockpit_scene_text(struct cockpit_scene *sc
     return out;
 }
 
-static const char *cockpit_scene_said(const struct cockpit_scene *sc)
+static inline const char *cockpit_scene_said(const struct cockpit_scene *sc)
 {
     const size_t nr = said_nr(sc->s.g.said);
 

@@ -20,8 +20,9 @@
 
 #include "ui/debug/complete.h"
 #include "ui/debug/debug.h"
+#include "ui/panels/panel.h"
 
-struct scene {
+struct session {
     struct debug g;
     bool stop;
     uint64_t prng;
@@ -31,10 +32,10 @@ struct scene {
 
 static void on_out(void *data, domid_t domid, const char *text, size_t len)
 {
-    debug_console_add(&((struct scene *)data)->g, domid, text, len);
+    debug_console_add(&((struct session *)data)->g, domid, text, len);
 }
 
-static void begin(struct scene *sc, const char *kernel, bool json)
+static void begin(struct session *sc, const char *kernel, bool json)
 {
     const struct host_config cfg = { .ram_mib = 64, .nr_pcpus = 1, .sched = "credit2", .quiet = true };
     const struct host_io io = { .data = sc, .console_out = on_out };
@@ -43,7 +44,7 @@ static void begin(struct scene *sc, const char *kernel, bool json)
     char err[HOST_ERR_SIZE];
     domid_t domid;
 
-    *sc = (struct scene){ .g = { .say = { NULL, json } } };
+    *sc = (struct session){ .g = { .say = { NULL, json }, .panels = panels_say } };
     sc->g.say.out = open_memstream(&sc->said, &sc->len);
     sc->g.host = host_create(&cfg, &io, err);
     assert_true(sc->g.say.out && sc->g.host);
@@ -57,7 +58,7 @@ static void begin(struct scene *sc, const char *kernel, bool json)
     rewind_run(&sc->g.rw, &first);
 }
 
-static void end(struct scene *sc)
+static void end(struct session *sc)
 {
     debugger_end(&sc->g.dbg);
     debug_console_free(&sc->g);
@@ -82,11 +83,9 @@ static struct {
     { "checkpoint", "checkpoints n bytes n begin s", 0 },
     { "console", "dom n later b text s", 0 },
     { "delete", "text s", 0 },
-    { "domain", "dom n name s type s state s vcpus n pages n", 0 },
     { "error", "code s [line n] text s", 0 },
     { "event", "id n pos s event s record s", 0 },
     { "frame", "mfn s type s type_count n count n [owner n]", 0 },
-    { "grant", "ref n user n mfn s readonly b", 1 }, /* between two guests: not here */
     { "hash", "hash s", 0 },
     { "help", "command s args s help s", 0 },
     { "insn", "addr s text s", 0 },
@@ -94,8 +93,7 @@ static struct {
     { "marks", "text s", 0 },
     { "memory", "addr s value s", 0 },
     { "message", "text s", 0 },
-    { "port", "port n state s to s vcpu n pending b masked b", 0 },
-    { "pte", "level n index n table s entry s", 0 },
+    { "panel", "name s help s", 0 },
     { "regs",
       "rax s rbx s rcx s rdx s rsi s rdi s rbp s rsp s r8 s r9 s r10 s r11 s r12 s r13 s r14 s r15 s rip s rflags s "
       "cs s cr3 s cpl n",
@@ -103,10 +101,7 @@ static struct {
     { "set", "pos s what s old s new s", 0 },
     { "stop", "pos s why s live b [vcpu s mode s rip s symbol s insn s] [id n] [of s] [addr s len n old s new s by s]",
       0 },
-    { "timer", "expires s what s", 0 },
     { "value", "[value b] [value s symbol s]", 0 },
-    { "vcpu", "vcpu s state s why s since s cpu n", 0 },
-    { "walk", "text s", 0 },
     { "why", "text s [at s]", 0 },
 };
 
@@ -167,6 +162,18 @@ static const char *fields_end(const char *p, const char *fields)
     return at;
 }
 
+/* A panel's row, or that there is none: the kind is the panel, and its columns are the fields. */
+static bool is_row(const char *kind, size_t len, const char *fields, const char *end)
+{
+    const int i = panel_find(kind, (unsigned int)len);
+    const struct panel_ops *p = i < 0 ? NULL : panel_at((unsigned int)i);
+    char text[256] = "key s mark s";
+
+    for (unsigned int c = 0; p && c < p->nr_columns; c++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s s", p->column[c].title);
+    return p && (fields_end(fields, "text s") == end || fields_end(fields, text) == end);
+}
+
 /* A whole object of a kind that there is, with its fields. */
 static bool is_object(const char *line, size_t len)
 {
@@ -174,6 +181,8 @@ static bool is_object(const char *line, size_t len)
 
     if (strncmp(line, "{\"v\":1,\"kind\":\"", 15) != 0)
         return false;
+    if (is_row(kind, strcspn(kind, "\""), kind + strcspn(kind, "\"") + 1, line + len - 1))
+        return line[len - 1] == '}';
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const size_t n = strlen(kinds[i].kind);
 
@@ -187,7 +196,7 @@ static bool is_object(const char *line, size_t len)
 }
 
 /* Lines that are complaints; each line is one object, or text that can be shown. */
-static unsigned int complaints(const struct scene *sc, const char *line)
+static unsigned int complaints(const struct session *sc, const char *line)
 {
     const char *at = sc->said, *mark = sc->g.say.json ? "{\"v\":1,\"kind\":\"error\",\"code\":\"" : "error: ";
     unsigned int n = 0;
@@ -206,7 +215,7 @@ static unsigned int complaints(const struct scene *sc, const char *line)
 }
 
 /* One command. False: it has failed. */
-static bool try(struct scene *sc, const char *line)
+static bool try(struct session *sc, const char *line)
 {
     const struct position before = sc->g.rw.m->at, known = sc->g.rw.end;
     const size_t nr = sc->g.rw.nr_branches, inputs = sc->g.rw.journal.nr;
@@ -282,7 +291,7 @@ static const char *const arguments[] = { "",
 /* With them everything that can be repeated is, until it can not be any more. */
 static const char *const counts[] = { "18446744073709551615", "99999999999999999999999" };
 
-static void every_command(struct scene *sc)
+static void every_command(struct session *sc)
 {
     static char longest[10000];
 
@@ -307,7 +316,7 @@ static void test_every_command(void **state)
 {
     for (unsigned int json = 0; json < 2; json++)
         for (unsigned int read_only = 0; read_only <= json; read_only++) {
-            struct scene sc;
+            struct session sc;
 
             begin(&sc, "build/guests/hello", json);
             sc.g.read_only = read_only;
@@ -335,7 +344,7 @@ static void test_every_command(void **state)
 /* Each of them says what it is for. */
 static void test_help(void **state)
 {
-    struct scene sc;
+    struct session sc;
     char line[80];
     size_t i;
 
@@ -352,7 +361,7 @@ static void test_help(void **state)
 
 /* --- random lines --- */
 
-static unsigned int random_to(struct scene *sc, unsigned int n)
+static unsigned int random_to(struct session *sc, unsigned int n)
 {
     sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
     return (unsigned int)(sc->prng >> 33) % n;
@@ -368,7 +377,7 @@ static const char *const pieces[] = {
     "begin", "end",  "hypercall",  "console", "< ",   "dom==1",   "t>=0", "\xc3\xa9", "\x7f",     "rev-st"
 };
 
-static void random_line(struct scene *sc, char *line, size_t size)
+static void random_line(struct session *sc, char *line, size_t size)
 {
     size_t n = 0;
 
@@ -391,7 +400,7 @@ static void test_random_lines(void **state)
     unsigned int succeeded = 0, tried = 0;
 
     for (unsigned int n = 0; tried < lines; n++) {
-        struct scene sc;
+        struct session sc;
 
         begin(&sc, kernels[n % ARRAY_SIZE(kernels)], n & 1);
         sc.prng = n;
@@ -443,7 +452,7 @@ static void test_completion(void **state)
         { "nosuch", "", 0 },
         { "zzz", "", 0 },
     };
-    struct scene sc;
+    struct session sc;
 
     begin(&sc, "build/guests/rings", false);
     assert_true(try(&sc, "goto #2000") && try(&sc, "mark here") && try(&sc, "goto #1000") && try(&sc, "branch A"));
@@ -504,8 +513,10 @@ static const char *const shown[] = {
     "mark here",
     "walk %rsp",
     "frame 0x68a",
+    "panel",
     "grants d1",
     "ports d1",
+    "frames",
     "print %rip == 1",
     "print insn_cli",
     "x/4g %rsp",
@@ -520,7 +531,7 @@ static const char *const shown[] = {
 /* Of each kind there was one. */
 static void test_kinds(void **state)
 {
-    struct scene sc;
+    struct session sc;
 
     begin(&sc, "build/guests/rings", true);
     for (size_t i = 0; i < ARRAY_SIZE(shown); i++)

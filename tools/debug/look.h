@@ -36,7 +36,7 @@ struct look_pcpu {
     bool online, idle;
     domid_t dom; /* who runs, if it is not idle */
     unsigned int vcpu;
-    s_time_t now, idled; /* its own time, and how much of it nobody ran */
+    s_time_t now, idled; /* its own time up to now, and how much of it nobody ran */
     const char *sched;   /* of its CPU pool, NULL: it is in none */
 };
 
@@ -49,24 +49,67 @@ struct look_domain {
     uint64_t pages, max_pages;
 };
 
+/* What becomes of a port's event. */
+enum look_told {
+    LOOK_TOLD_NOTHING,       /* there is none, or dom0's code has been called with it */
+    LOOK_TOLD_SOON,          /* its vCPU gets an upcall when it next runs */
+    LOOK_TOLD_MASKED,        /* nobody is told as long as the port is masked */
+    LOOK_TOLD_UPCALL_MASKED, /* nor while the vCPU's evtchn_upcall_mask is set */
+    LOOK_TOLD_NOTED          /* the upcall has been taken note of: it is the guest's to find the port, or it is lost */
+};
+
 struct look_port {
     evtchn_port_t port;
     const char *state; /* "unbound", "interdomain", "pirq", "virq", "ipi" */
     char to[LOOK_TEXT];
-    unsigned int vcpu; /* that is told */
+    domid_t peer;            /* whose the other end is, or may be; DOMID_INVALID: nobody's */
+    evtchn_port_t peer_port; /* 0: not bound */
+    unsigned int vcpu;       /* that is told */
     bool pending, masked;
+    enum look_told told;
 };
 
+struct look_sched {
+    const char *policy; /* "credit2" */
+    unsigned int pool;
+    int queue;   /* -1: it belongs to none */
+    bool queued; /* it waits there, */
+    int64_t key; /* the smallest first, then */
+    uint64_t seq;
+    bool has_credit;
+    s_time_t credit;
+    unsigned int weight, cap; /* 0: none */
+    char text[LOOK_TEXT];
+};
+
+/* An entry of a grant table: what its domain has written there, and what use is made of it. */
 struct look_grant {
     grant_ref_t ref;
-    domid_t user;
-    mfn_t mfn;
+    const char *state; /* "in use", "offered", "transfer", "transitive"; "withdrawn": in use, and offered no more */
+    domid_t user;      /* for whom it is */
+    uint64_t frame;    /* as the domain has written it: of a PV guest an mfn; UINT64_MAX: another domain's */
     bool readonly;
+    mfn_t mfn; /* in use: the frame, INVALID_MFN: it is not */
     unsigned int pins;
+};
+
+/* A shared ring. */
+struct look_ring {
+    domid_t back, front;
+    evtchn_port_t port;        /* the back end's */
+    const char *device, *name; /* "console", "out" */
+    bool from_front;           /* the front end produces */
+    uint32_t prod, cons, size; /* bytes, or slots */
+    bool has_event;
+    uint32_t event;
+    uint64_t sent, saved; /* notifications that the back end has sent, and has not needed to send */
 };
 
 struct look_timer {
     s_time_t expires;
+    const char *label; /* "singleshot", "sched"... */
+    domid_t dom;       /* whose, DOMID_INVALID: nobody's */
+    unsigned int vcpu;
     char what[LOOK_TEXT];
 };
 
@@ -77,6 +120,42 @@ struct look_frame {
     const char *type;
     uint64_t type_count, count, gfn; /* gfn: what its owner calls it; UINT64_MAX: nothing */
     bool pinned, validated, xen_heap;
+};
+
+/* What a frame is used for; what hides what in a picture of many, from the last to the first. */
+enum look_frame_kind {
+    LOOK_FRAME_FREE,
+    LOOK_FRAME_XEN, /* the hypervisor's own */
+    LOOK_FRAME_NONE,
+    LOOK_FRAME_WRITABLE,
+    LOOK_FRAME_SHARED,
+    LOOK_FRAME_SEG_DESC,
+    LOOK_FRAME_L1,
+    LOOK_FRAME_L2,
+    LOOK_FRAME_L3,
+    LOOK_FRAME_L4,
+    LOOK_FRAME_KINDS
+};
+
+struct look_frame_cell {
+    domid_t owner; /* DOMID_INVALID: nobody's */
+    uint8_t kind;
+};
+
+#define LOOK_FRAME_CELLS 4096
+
+/* All frames. */
+struct look_frames {
+    uint64_t frames;
+    size_t nr;
+    struct look_frames_of {
+        domid_t owner;
+        uint8_t kind;
+        uint64_t frames, pinned;
+        mfn_t first;
+    } * of;          /* those of one owner and kind */
+    size_t nr_cells; /* ranges of frames, equal in size: the kind that hides the others of the range */
+    struct look_frame_cell cell[LOOK_FRAME_CELLS];
 };
 
 struct look_walk {
@@ -108,11 +187,20 @@ bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *p);
  */
 bool look_domain(struct host *h, unsigned int *n, struct look_domain *d);
 bool look_port(struct host *h, domid_t dom, unsigned int *n, struct look_port *p);
-bool look_grant(struct host *h, domid_t dom, unsigned int *n, struct look_grant *g); /* in use, by others */
-/* The n-th of all that are armed, in order of expiry, from 0. */
-bool look_timer(struct host *h, unsigned int n, struct look_timer *t);
+bool look_grant(struct host *h, domid_t dom, unsigned int *n, struct look_grant *g); /* offered, or in use */
+/* All that are armed, in order of expiry; for free(). *nr 0: there are none, or there is no memory. */
+struct look_timer *look_timers(struct host *h, size_t *nr);
+/* All shared rings, for free(). *nr 0: there are none, or there is no memory. */
+struct look_ring *look_rings(struct host *h, size_t *nr);
+/* What its scheduler knows of a vCPU. False: there is no such vCPU. */
+bool look_sched(struct host *h, domid_t dom, unsigned int vcpu, struct look_sched *s);
 /* False: there is no such frame. */
 bool look_frame(struct host *h, mfn_t mfn, struct look_frame *f);
+/* All of them, in one pass. NULL: no memory. */
+struct look_frames *look_frames(struct host *h);
+void look_frames_free(struct look_frames *f);
+/* "free", "xen", "writable", "l4"... */
+const char *look_frame_kind(unsigned int kind);
 /* The page walk of a vCPU's virtual address; false: no such vCPU, or it has no page tables. */
 bool look_walk(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, struct look_walk *w);
 /* Where in the machine's memory that is; false: nowhere. */

@@ -304,8 +304,9 @@ static bool is_runstate(void *data, const struct trace_record *rec)
 static void add_wakers(struct why *w, struct debugger *d, domid_t dom, unsigned int vcpu)
 {
     struct look_port p;
-    struct look_timer t;
-    char whose[32];
+    size_t nr_timers;
+    struct look_timer *t = look_timers(d->host, &nr_timers);
+    const char *colon;
     unsigned int nr = 0;
 
     for (unsigned int n = 0; look_port(d->host, dom, &n, &p); n++) {
@@ -319,10 +320,10 @@ static void add_wakers(struct why *w, struct debugger *d, domid_t dom, unsigned 
         sentence_add(&w->says, ", and %u more", nr - 8);
     if (!nr)
         sentence_add(&w->says, ". No port of its is unmasked");
-    snprintf(whose, sizeof(whose), "d%uv%u: ", dom, vcpu);
-    for (unsigned int n = 0; look_timer(d->host, n, &t); n++)
-        if (!strncmp(t.what, whose, strlen(whose)))
-            sentence_add(&w->says, "; %s at %" PRId64 " ns", t.what + strlen(whose), (int64_t)t.expires);
+    for (size_t i = 0; i < nr_timers; i++)
+        if (t[i].dom == dom && t[i].vcpu == vcpu && (colon = strstr(t[i].what, ": ")))
+            sentence_add(&w->says, "; %s at %" PRId64 " ns", colon + 2, (int64_t)t[i].expires);
+    free(t);
 }
 
 enum debug_result why_vcpu(struct debugger *d, domid_t dom, unsigned int vcpu, struct why *w)
@@ -372,39 +373,35 @@ static bool is_unmask_event(void *data, const struct trace_record *rec)
 }
 
 /* Is the vCPU that a port tells told? */
-static void add_upcall(struct why *w, struct debugger *d, const struct domain *dom, const struct look_port *p)
+static void add_upcall(struct why *w, domid_t dom, const struct look_port *p)
 {
-    const struct vcpu *v = p->vcpu < dom->max_vcpus ? dom->vcpu[p->vcpu] : NULL;
-
-    if (!v || is_native_domain(dom))
-        return;
-    if (p->pending && p->masked)
-        sentence_add(&w->says, ". Nobody is told while it is masked");
-    else if (p->pending && !v->vcpu_info->evtchn_upcall_pending)
-        sentence_add(&w->says, ". d%uv%u has taken note of its upcall", dom->domain_id, p->vcpu);
-    else if (p->pending && v->vcpu_info->evtchn_upcall_mask)
-        sentence_add(&w->says, ". d%uv%u is not told: its evtchn_upcall_mask is set", dom->domain_id, p->vcpu);
-    else if (p->pending)
-        sentence_add(&w->says, ". d%uv%u gets an upcall when it next runs", dom->domain_id, p->vcpu);
+    switch (p->told) {
+    case LOOK_TOLD_NOTHING: break;
+    case LOOK_TOLD_MASKED: sentence_add(&w->says, ". Nobody is told while it is masked"); break;
+    case LOOK_TOLD_NOTED: sentence_add(&w->says, ". d%uv%u has taken note of its upcall", dom, p->vcpu); break;
+    case LOOK_TOLD_UPCALL_MASKED:
+        sentence_add(&w->says, ". d%uv%u is not told: its evtchn_upcall_mask is set", dom, p->vcpu);
+        break;
+    case LOOK_TOLD_SOON: sentence_add(&w->says, ". d%uv%u gets an upcall when it next runs", dom, p->vcpu); break;
+    }
 }
 
 enum debug_result why_port(struct debugger *d, domid_t dom, evtchn_port_t port, struct why *w)
 {
     const struct past_question q = begin(d, w);
-    const struct domain *of = dom < DOMID_FIRST_RESERVED ? host_xen(d->host)->domain_of[dom] : NULL;
     struct wanted want = { .dom = dom, .port = port };
     struct trace_record rec;
     struct look_port p;
     unsigned int n = port;
     enum debug_result r;
 
-    if (!of || !look_port(d->host, dom, &n, &p) || n != port) {
+    if (!look_port(d->host, dom, &n, &p) || n != port) {
         snprintf(d->err, sizeof(d->err), "d%u has no port %u in use (see: ports d%u)", dom, port, dom);
         return DEBUG_ERROR;
     }
     sentence_add(&w->says, "d%u port %u (%s%s%s) is %spending, %smasked", dom, port, p.state, *p.to ? " " : "", p.to,
                  p.pending ? "" : "not ", p.masked ? "" : "not ");
-    add_upcall(w, d, of, &p);
+    add_upcall(w, dom, &p);
     r = past_last_event(d, is_pending_event, &want, &rec);
     if (r == DEBUG_THERE) {
         sentence_add(&w->says, ". Last event, at ");

@@ -78,6 +78,7 @@ enum debug_result window_take(struct debugger *d, size_t least, size_t most, str
         return r;
     }
     window_free(w);
+    fresh.to = q.here;
     *w = fresh;
     return r;
 }

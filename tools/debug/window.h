@@ -15,8 +15,8 @@
 #include "tools/debug/debugger.h"
 
 struct window {
-    struct position from;
-    bool from_begin; /* nothing is known before */
+    struct position from, to; /* to: where the machine stood when it was taken */
+    bool from_begin;          /* nothing is known before */
     struct trace_record *rec;
     size_t nr, cap;
     bool lost; /* there was no memory for all */

@@ -321,6 +321,7 @@ void cockpit_begin(struct cockpit *c, struct debug_session *s, unsigned int rows
     for (unsigned int i = 0; i < LAYOUT_PANELS; i++)
         c->in_place[i] = -1;
     cockpit_control(c);
+    s->g.panels = panels_say;
     s->g.ask = ask;
     s->g.ask_data = c;
     cockpit_resize(c, rows, cols);

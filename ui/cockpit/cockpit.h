@@ -39,6 +39,7 @@ struct cockpit_panel {
     struct table_view view;
     struct condition *filter; /* of events; NULL: none */
     char filter_text[96];
+    struct panel_about about;
     bool taken; /* table is of here */
 };
 

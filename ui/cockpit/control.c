@@ -51,11 +51,27 @@ static void focus_move(struct cockpit *c, int by)
     }
 }
 
+/* NAME THING: from now on it is about that. What it was about then is another table. */
+static bool panel_is_about(struct cockpit *c, struct cockpit_panel *p, const char *thing)
+{
+    struct panel_about about;
+
+    if (!panel_about(p->ops, &c->s->g, thing, &about))
+        return false;
+    if (memcmp(&about, &p->about, sizeof(about)) != 0) {
+        p->about = about;
+        p->taken = false;
+        table_free(&p->then);
+    }
+    return true;
+}
+
 /* Where it is, it is focused; a panel that is not on the screen takes the place of the one that is focused. */
 static bool panel(void *data, const char *args)
 {
     struct cockpit *c = of(data);
-    const int i = panel_find(args, (unsigned int)strlen(args));
+    const size_t len = strcspn(args, " ");
+    const int i = panel_find(args, (unsigned int)len);
     struct layout l;
     unsigned int at;
 
@@ -73,6 +89,8 @@ static bool panel(void *data, const char *args)
                          nearest_hint(args, names, c->nr_panels, "", hint));
         return false;
     }
+    if (!panel_is_about(c, &c->panel[i], args + len + strspn(args + len, " ")))
+        return false;
     if (!c->zoomed && cockpit_places(c, &l) && place_of(&l, (unsigned int)i) == l.nr) {
         at = place_of(&l, c->focus);
         c->in_place[at < l.nr ? at : 0] = i;

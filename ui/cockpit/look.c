@@ -59,6 +59,7 @@ void cockpit_look(struct cockpit *c, struct cockpit_panel *p)
     if (p->taken)
         return;
     c->scene.filter = p->filter;
+    c->scene.about = p->about;
     panel_take(p->ops, &p->table, &c->s->g, &c->scene);
     p->taken = true;
 }

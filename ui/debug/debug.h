@@ -81,7 +81,7 @@ struct debug {
     struct console_log *logs; /* console.c's */
     size_t nr_logs;
     const struct debug_screen *screen;                 /* NULL: there is none; then: */
-    void (*panels)(struct debug *g, const char *args); /* what a panel shows, in words; NULL: nobody knows */
+    void (*panels)(struct debug *g, const char *args); /* NAME [THING]: what a panel shows, in words; or NULL */
     struct debug_tour *tour;                           /* NULL: none is given */
     struct said *said;                                 /* what was said, ui/debug/said.h; NULL: it is not kept */
     /* What the machine was made from. head: as a recording has it, NULL: as the command line has it. */
@@ -199,9 +199,10 @@ debug_fn debug_why, debug_explain;
 /* screen.c: what is about a screen. */
 debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort, debug_ask_chosen,
     debug_visit_chosen, debug_run, debug_palette, debug_shot, debug_tour_move;
+/* And what panels show, in words. */
+debug_fn debug_walk, debug_machine, debug_frames, debug_ports, debug_grants, debug_timers;
 
 /* show.c: */
-debug_fn debug_regs, debug_examine, debug_print, debug_walk, debug_frame, debug_disas, debug_domains, debug_vcpus,
-    debug_ports, debug_grants, debug_timers, debug_hash, debug_vcpu;
+debug_fn debug_regs, debug_examine, debug_print, debug_frame, debug_disas, debug_hash, debug_vcpu;
 
 #endif

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands about a screen, and a tour: see struct debug_screen, struct debug_tour in ui/debug/debug.h. `panel` and `run`
- * are of use without a screen.
+ * Commands about a screen, and a tour: see struct debug_screen, struct debug_tour in ui/debug/debug.h. `panel`, those
+ * that say what a panel shows, and `run` are of use without a screen.
  */
 #include "ui/debug/debug.h"
+
+#include <stdio.h>
 
 static bool has_screen(struct debug *g)
 {
@@ -107,3 +109,24 @@ void debug_tour_move(struct debug *g, const char *args, unsigned long count)
     else
         debug_fail(g, "no-tour", "no tour is given here: xenlab tour FILE does");
 }
+
+/* --- what a panel shows, as a line of its own --- */
+
+static void panel_say(struct debug *g, const char *name, const char *args)
+{
+    char line[512];
+
+    if ((size_t)snprintf(line, sizeof(line), "%s %s", name, args) >= sizeof(line))
+        debug_fail(g, "arguments", "%s: too long", name);
+    else if (g->panels)
+        g->panels(g, line);
+    else
+        has_screen(g);
+}
+
+void debug_walk(struct debug *g, const char *args, unsigned long count) { panel_say(g, "pages", args); }
+void debug_machine(struct debug *g, const char *args, unsigned long count) { panel_say(g, "machine", args); }
+void debug_frames(struct debug *g, const char *args, unsigned long count) { panel_say(g, "frames", args); }
+void debug_ports(struct debug *g, const char *args, unsigned long count) { panel_say(g, "events", args); }
+void debug_grants(struct debug *g, const char *args, unsigned long count) { panel_say(g, "grants", args); }
+void debug_timers(struct debug *g, const char *args, unsigned long count) { panel_say(g, "timers", args); }

@@ -110,35 +110,6 @@ void debug_disas(struct debug *g, const char *args, unsigned long ignored)
     }
 }
 
-void debug_walk(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_walk w;
-    struct debug_addr a;
-
-    if (!debug_address(g, args, &a))
-        return;
-    if (!look_walk(g->host, a.dom, a.vcpu, a.addr, &w)) {
-        debug_fail(g, "vcpu", "d%uv%u has no page tables", a.dom, a.vcpu);
-        return;
-    }
-    for (unsigned int i = 0; i < w.nr; i++) {
-        say_begin(&g->say, "pte");
-        say_number(&g->say, "level", w.step[i].level);
-        say_number(&g->say, "index", w.step[i].index);
-        say_field(&g->say, "table", "0x%" PRIx64, mfn_x(w.step[i].table));
-        say_field(&g->say, "entry", "0x%" PRIx64, w.step[i].entry);
-        say(&g->say, "L%u[%u] of mfn 0x%" PRIx64 ": 0x%016" PRIx64 " %c%c%c%c%c%c", w.step[i].level, w.step[i].index,
-            mfn_x(w.step[i].table), w.step[i].entry, w.step[i].entry & 1 ? 'P' : '-', w.step[i].entry & 2 ? 'W' : '-',
-            w.step[i].entry & 4 ? 'U' : '-', w.step[i].entry & 0x20 ? 'A' : '-', w.step[i].entry & 0x40 ? 'D' : '-',
-            w.step[i].entry >> 63 ? 'X' : '-');
-        say_end(&g->say);
-    }
-    if (w.found)
-        say_line(&g->say, "walk", "0x%" PRIx64 " is machine address 0x%" PRIx64, a.addr, w.maddr);
-    else
-        say_line(&g->say, "walk", "0x%" PRIx64 " is mapped to nothing", a.addr);
-}
-
 void debug_frame(struct debug *g, const char *args, unsigned long ignored)
 {
     struct look_frame f;
@@ -248,55 +219,6 @@ void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
     debug_stop_say(g, "vcpu");
 }
 
-void debug_domains(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_domain d;
-
-    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++) {
-        say_begin(&g->say, "domain");
-        say_number(&g->say, "dom", d.dom);
-        say_field(&g->say, "name", "%s", d.name ?: "");
-        say_field(&g->say, "type", "%s", d.type);
-        say_field(&g->say, "state", "%s", d.state);
-        say_number(&g->say, "vcpus", d.vcpus);
-        say_number(&g->say, "pages", d.pages);
-        say(&g->say, "d%u %-16s %-6s %-8s %u vCPU%s, %" PRIu64 " pages of %" PRIu64, d.dom, d.name ?: "", d.type,
-            d.state, d.vcpus, d.vcpus == 1 ? "" : "s", d.pages, d.max_pages);
-        say_end(&g->say);
-    }
-}
-
-static void vcpu_say(struct debug *g, const struct look_vcpu *v)
-{
-    char since[POSITION_TEXT], symbol[96] = "";
-
-    look_time(v->since, since);
-    if (!v->native)
-        look_symbol(g->host, v->dom, v->regs.rip, symbol);
-    say_begin(&g->say, "vcpu");
-    say_field(&g->say, "vcpu", "d%uv%u", v->dom, v->vcpu);
-    say_field(&g->say, "state", "%s", v->state);
-    say_field(&g->say, "why", "%s", v->why);
-    say_field(&g->say, "since", "%s", since);
-    say_number(&g->say, "cpu", v->cpu);
-    say(&g->say, "d%uv%u pCPU %u  %s since %s%s%s", v->dom, v->vcpu, v->cpu, v->state, since, *v->why ? ": " : "",
-        v->why);
-    if (!v->native)
-        say(&g->say, "  %s 0x%" PRIx64 "%s", v->mode, v->regs.rip, symbol);
-    say_end(&g->say);
-}
-
-void debug_vcpus(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_domain d;
-    struct look_vcpu v;
-
-    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++)
-        for (unsigned int i = 0; i < d.vcpus; i++)
-            if (look_vcpu(g->host, d.dom, i, &v))
-                vcpu_say(g, &v);
-}
-
 bool debug_domain(struct debug *g, const char *args, domid_t *dom)
 {
     unsigned int n;
@@ -310,62 +232,6 @@ bool debug_domain(struct debug *g, const char *args, domid_t *dom)
     }
     *dom = (domid_t)n;
     return true;
-}
-
-void debug_ports(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_port p;
-    domid_t dom;
-
-    if (!debug_domain(g, args, &dom))
-        return;
-    for (unsigned int n = 0; look_port(g->host, dom, &n, &p); n++) {
-        say_begin(&g->say, "port");
-        say_number(&g->say, "port", p.port);
-        say_field(&g->say, "state", "%s", p.state);
-        say_field(&g->say, "to", "%s", p.to);
-        say_number(&g->say, "vcpu", p.vcpu);
-        say_bool(&g->say, "pending", p.pending);
-        say_bool(&g->say, "masked", p.masked);
-        say(&g->say, "d%u port %u %s %s, tells vCPU %u%s%s", dom, p.port, p.state, p.to, p.vcpu,
-            p.pending ? ", pending" : "", p.masked ? ", masked" : "");
-        say_end(&g->say);
-    }
-}
-
-void debug_grants(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_grant gr;
-    domid_t dom;
-
-    if (!debug_domain(g, args, &dom))
-        return;
-    for (unsigned int n = 0; look_grant(g->host, dom, &n, &gr); n++) {
-        say_begin(&g->say, "grant");
-        say_number(&g->say, "ref", gr.ref);
-        say_number(&g->say, "user", gr.user);
-        say_field(&g->say, "mfn", "0x%" PRIx64, mfn_x(gr.mfn));
-        say_bool(&g->say, "readonly", gr.readonly);
-        say(&g->say, "d%u ref %u: d%u uses mfn 0x%" PRIx64 ", %s, %u pin%s", dom, gr.ref, gr.user, mfn_x(gr.mfn),
-            gr.readonly ? "read only" : "writable", gr.pins, gr.pins == 1 ? "" : "s");
-        say_end(&g->say);
-    }
-}
-
-void debug_timers(struct debug *g, const char *args, unsigned long ignored)
-{
-    struct look_timer t;
-
-    for (unsigned int n = 0; look_timer(g->host, n, &t); n++) {
-        char when[POSITION_TEXT];
-
-        look_time(t.expires, when);
-        say_begin(&g->say, "timer");
-        say_field(&g->say, "expires", "%s", when);
-        say_field(&g->say, "what", "%s", t.what);
-        say(&g->say, "%s  %s", when, t.what);
-        say_end(&g->say);
-    }
 }
 
 void debug_hash(struct debug *g, const char *args, unsigned long ignored)

@@ -243,5 +243,6 @@ const struct panel_ops panel_ladder = { .name = "ladder",
                                         .column = columns,
                                         .nr_columns = ARRAY_SIZE(columns),
                                         .take = take,
+                                        .of_past = true,
                                         .draw = draw,
                                         .is_line = true };

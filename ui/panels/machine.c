@@ -42,12 +42,14 @@ static void pcpu_take(struct table *t, const struct look_pcpu *p)
         row->style = STYLE_idle;
 }
 
-static void vcpu_take(struct table *t, const struct scene *s, const struct look_vcpu *v)
+static void vcpu_take(struct table *t, struct debug *g, const struct scene *s, const struct look_vcpu *v)
 {
     struct table_row *row = table_row(t, "d%uv%u", v->dom, v->vcpu);
-    char since[LOOK_TEXT];
+    char since[LOOK_TEXT], symbol[LOOK_SYMBOL] = "";
 
     look_time(v->since, since);
+    if (!v->native)
+        look_symbol(g->host, v->dom, v->regs.rip, symbol);
     table_cell(t, row, "  d%uv%u", v->dom, v->vcpu);
     if (v->native)
         table_cell(t, row, "native");
@@ -56,7 +58,8 @@ static void vcpu_take(struct table *t, const struct scene *s, const struct look_
     table_cell(t, row, "%s", v->state);
     time_take(t, row, v->ran, s->now);
     table_cell(t, row, "%s", "");
-    table_cell(t, row, "on pCPU %u, since %s%s%s", v->cpu, since, *v->why ? ": " : "", v->why);
+    table_cell(t, row, v->native ? "on pCPU %u, since %s%s%s" : "on pCPU %u, since %s%s%s; at 0x%" PRIx64 "%s", v->cpu,
+               since, *v->why ? ": " : "", v->why, v->regs.rip, symbol);
     table_ask(t, row, "why d%uv%u", v->dom, v->vcpu);
     if (row) {
         row->here = v->dom == s->dom && v->vcpu == s->vcpu;
@@ -85,7 +88,7 @@ static void domain_take(struct table *t, struct debug *g, const struct scene *s,
         t->row[at].style = STYLE_title;
     for (unsigned int i = 0; i < d->vcpus; i++)
         if (look_vcpu(g->host, d->dom, i, &v))
-            vcpu_take(t, s, &v);
+            vcpu_take(t, g, s, &v);
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)

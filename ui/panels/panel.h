@@ -28,6 +28,9 @@ struct panel_ops {
     void (*take)(struct table *t, struct debug *g, const struct scene *s);
     /* Its picture, in the upper part of an area; how many rows it takes. NULL: it has none. */
     unsigned int (*draw)(const struct table *t, const struct scene *s, struct area *a);
+    /* It may be about something that is named; NULL: nothing may be. False, and it has said why. */
+    bool (*about)(struct debug *g, const char *text, struct debug_addr *what);
+    bool of_past;   /* it wants the window */
     bool of_events; /* its rows are events: a filter is a condition about them */
     bool is_line;   /* its rows are in the order of time: the cursor is where the machine is */
 };
@@ -36,17 +39,23 @@ struct panel_ops {
 const struct panel_ops *panel_at(unsigned int i);
 /* The number of the panel of this name; -1: there is none. */
 int panel_find(const char *name, unsigned int len);
+/* What stands behind its name; empty: nothing. False, and it has said why. */
+bool panel_about(const struct panel_ops *p, struct debug *g, const char *text, struct panel_about *about);
 /* Its table, of what the machine is. */
 void panel_take(const struct panel_ops *p, struct table *t, struct debug *g, const struct scene *s);
 
 /*
- * The command `panel NAME`, without a screen: what the panel shows of the machine as it is; of all without a name,
- * what they are.
+ * The command `panel NAME [THING]`, without a screen: what the panel shows of the machine as it is; of all without a
+ * name, what they are.
  */
-void panels_say(struct debug *g, const char *name);
+void panels_say(struct debug *g, const char *args);
 
 /* All of them: X(name). */
-#define PANELS(X) X(machine) X(ladder) X(code) X(registers) X(trace) X(console) X(timeline) X(tour) X(messages) X(help)
+#define PANELS(X)                                                                                                      \
+    X(machine)                                                                                                         \
+    X(ladder)                                                                                                          \
+    X(code) X(registers) X(trace) X(console) X(timeline) X(pages) X(frames) X(events) X(grants) X(rings) X(xenstore)   \
+        X(scheduler) X(timers) X(tour) X(messages) X(help)
 
 #define X(name) extern const struct panel_ops panel_##name;
 PANELS(X)

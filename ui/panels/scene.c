@@ -61,3 +61,17 @@ void scene_take(struct scene *s, struct debug *g, const struct window *window)
     domain_take(s, g);
     line_take(s, g);
 }
+
+bool scene_about_domain(struct debug *g, const char *text, struct debug_addr *what)
+{
+    return debug_domain(g, text, &what->dom);
+}
+
+bool scene_about_address(struct debug *g, const char *text, struct debug_addr *what)
+{
+    if (!debug_address(g, text, what))
+        return false;
+    if (what->space != LOOK_VIRTUAL)
+        debug_fail(g, "arguments", "a virtual address, not \"%s\": others have no page tables", text);
+    return what->space == LOOK_VIRTUAL;
+}

@@ -16,6 +16,13 @@
 #define SCENE_BRANCHES    16
 #define SCENE_PCPUS       64
 
+/* What a panel is about, if that has been said: `panel NAME THING`. */
+struct panel_about {
+    bool given;
+    char text[64]; /* as it was typed */
+    struct debug_addr what;
+};
+
 struct scene {
     struct position at, first, end;
     s_time_t now, end_now;
@@ -34,6 +41,7 @@ struct scene {
     struct condition *filter;    /* of events: those for which it holds; NULL: all */
     unsigned int nr_pcpus;
     struct look_pcpu pcpu[SCENE_PCPUS];
+    struct panel_about about;    /* of the panel that looks next */
     unsigned int nr_checkpoints; /* the first of them */
     struct position checkpoint[SCENE_CHECKPOINTS];
     unsigned int nr_marks;
@@ -47,6 +55,15 @@ struct scene {
 
 /* The machine is looked at, and not changed; window is borrowed. */
 void scene_take(struct scene *s, struct debug *g, const struct window *window);
+
+/* What a panel may be about: "dN", an address. False, and it has said why. */
+bool scene_about_domain(struct debug *g, const char *text, struct debug_addr *what);
+bool scene_about_address(struct debug *g, const char *text, struct debug_addr *what);
+/* Of a panel that may be about a domain: does it want this one's rows? */
+static inline bool scene_wants(const struct scene *s, domid_t dom)
+{
+    return !s->about.given || s->about.what.dom == dom;
+}
 
 /* Is this record one that is about the scene's vCPU? */
 static inline bool scene_is_about(const struct scene *s, const struct trace_record *rec)

@@ -101,6 +101,12 @@ void table_go(struct table *t, struct table_row *row, const char *fmt, ...)
     va_end(ap);
 }
 
+void table_picture(struct table *t, const void *data, size_t size)
+{
+    t->picture = obstack_copy(&t->text, data, (int)size);
+    t->picture_size = size;
+}
+
 /* --- comparing --- */
 
 static const char *cell(const struct table_row *row, unsigned int i) { return row->cell[i] ?: ""; }
@@ -343,12 +349,26 @@ unsigned int table_draw(const struct table *t, struct table_view *view, struct a
 
 /* --- saying --- */
 
+static void titles_say(const struct table *t, const unsigned int width[TABLE_COLS], const char *name, struct say *s)
+{
+    say_begin(s, name);
+    say(s, " ");
+    for (unsigned int c = 0; c < t->nr_columns; c++)
+        if (c + 1 == t->nr_columns)
+            say(s, "%s", t->column[c].title);
+        else
+            say(s, t->column[c].right ? "%*s " : "%-*s ", (int)width[c], t->column[c].title);
+    say_end(s);
+}
+
 void table_say(const struct table *t, const char *name, struct say *s)
 {
     unsigned int width[TABLE_COLS] = { 0 };
     const struct table_view all = { .sort = -1 };
 
     widths(t, &all, (unsigned int)t->nr, width);
+    if (!s->json && t->nr && t->nr_columns > 1)
+        titles_say(t, width, name, s);
     for (size_t i = 0; i < t->nr; i++) {
         const struct table_row *row = &t->row[i];
         const char mark = row->here ? '>' : row->gone ? '~' : row->changed ? '*' : row->later ? '~' : ' ';

@@ -50,8 +50,10 @@ struct table {
     unsigned int nr_columns;
     struct table_row *row;
     size_t nr, cap, beyond;
-    const char *empty; /* what is said if there are no rows: a constant */
-    char note[160];    /* behind the title, or empty */
+    const char *empty;   /* what is said if there are no rows: a constant */
+    char note[160];      /* behind the title, or empty */
+    const void *picture; /* what the panel draws that is in no row, or NULL */
+    size_t picture_size;
     struct obstack text;
     bool open;
 };
@@ -74,6 +76,8 @@ struct table_row *table_row(struct table *t, const char *fmt, ...) __attribute__
 void table_cell(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void table_ask(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void table_go(struct table *t, struct table_row *row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What is to be drawn beside the rows: a copy is kept. */
+void table_picture(struct table *t, const void *data, size_t size);
 
 /*
  * t: the rows of a table, with marks at what is not as it was then, and with what is gone; of another kind: without.

@@ -77,5 +77,6 @@ const struct panel_ops panel_trace = { .name = "trace",
                                        .column = columns,
                                        .nr_columns = ARRAY_SIZE(columns),
                                        .take = take,
+                                       .of_past = true,
                                        .of_events = true,
                                        .is_line = true };

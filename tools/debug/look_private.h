@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the files of tools/debug/look.h share. */
+#ifndef TOOLS_DEBUG_LOOK_PRIVATE_H
+#define TOOLS_DEBUG_LOOK_PRIVATE_H
+
+#include "tools/debug/look.h"
+#include "vcpu/noun/domain.h"
+
+/* NULL: there is none of that number. */
+static inline struct domain *look_domain_of(struct host *h, domid_t dom)
+{
+    return dom < DOMID_FIRST_RESERVED ? host_xen(h)->domain_of[dom] : NULL;
+}
+
+static inline struct vcpu *look_vcpu_of(struct host *h, domid_t dom, unsigned int vcpu)
+{
+    const struct domain *d = look_domain_of(h, dom);
+
+    return d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
+}
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The panel `pages`: the way from a virtual address through the page tables, as the processor goes it. Frames are said
+ * as GFN/MFN: what the guest calls them, and what they are.
+ *
+ *      level index table      entry      bits       frame                P present  W writable  U for user mode
+ *      L4      254 3f11/1a2c4 3f10/1b007 P W U A D  d1 l3:1              A accessed  D written to  PS large
+ *      L3      ...                                                       G global  NX no code
+ *      =                                            maps m:0x1c113123, which user mode may read
+ *
+ * Concept: what an address may be used for is what all levels allow. A PV64 guest's kernel runs at the processor's
+ * level of user mode: Xen sets U for its pages, too.
+ */
+#include "ui/panels/panel.h"
+
+#include <inttypes.h>
+
+static const struct table_column columns[] = {
+    { .title = "level" }, { .title = "index", .right = true },
+    { .title = "table" }, { .title = "entry" },
+    { .title = "bits" },  { .title = "frame" },
+};
+
+#define PRESENT  (UINT64_C(1) << 0)
+#define WRITABLE (UINT64_C(1) << 1)
+#define USER     (UINT64_C(1) << 2)
+#define NO_CODE  (UINT64_C(1) << 63)
+#define FRAME(e) _mfn((e) >> 12 & ((UINT64_C(1) << 40) - 1))
+
+static void bits_take(struct table *t, struct table_row *row, uint64_t entry, unsigned int level)
+{
+    static const struct {
+        uint64_t bit;
+        const char *name;
+    } bits[] = { { PRESENT, "P" },
+                 { WRITABLE, "W" },
+                 { USER, "U" },
+                 { UINT64_C(1) << 3, "PWT" },
+                 { UINT64_C(1) << 4, "PCD" },
+                 { UINT64_C(1) << 5, "A" },
+                 { UINT64_C(1) << 6, "D" },
+                 { UINT64_C(1) << 7, "PS" },
+                 { UINT64_C(1) << 8, "G" },
+                 { NO_CODE, "NX" } };
+    char text[64] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+        if (entry & bits[i].bit)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n ? " " : "",
+                                  level == 1 && bits[i].bit == UINT64_C(1) << 7 ? "PAT" : bits[i].name);
+    table_cell(t, row, "%s", n ? text : "-");
+}
+
+/* "3f11/1a2c4". */
+static void frame_take(struct table *t, struct table_row *row, struct debug *g, mfn_t mfn)
+{
+    struct look_frame f;
+
+    if (!look_frame(g->host, mfn, &f))
+        table_cell(t, row, "-/%" PRIx64, mfn_x(mfn));
+    else if (f.gfn == UINT64_MAX || f.free)
+        table_cell(t, row, "-/%" PRIx64, mfn_x(mfn));
+    else
+        table_cell(t, row, "%" PRIx64 "/%" PRIx64, f.gfn, mfn_x(mfn));
+}
+
+static void use_take(struct table *t, struct table_row *row, struct debug *g, mfn_t mfn)
+{
+    struct look_frame f;
+
+    if (!look_frame(g->host, mfn, &f))
+        table_cell(t, row, "no memory");
+    else if (f.free)
+        table_cell(t, row, "free");
+    else if (f.owner == DOMID_INVALID)
+        table_cell(t, row, "xen");
+    else
+        table_cell(t, row, "d%u %s:%" PRIu64 "%s", f.owner, f.type, f.type_count, f.pinned ? " pinned" : "");
+}
+
+static void step_take(struct table *t, struct debug *g, const struct look_walk *w, unsigned int i)
+{
+    const unsigned int level = w->step[i].level;
+    const uint64_t entry = w->step[i].entry;
+    struct table_row *row = table_row(t, "L%u", level);
+
+    table_cell(t, row, "L%u", level);
+    table_cell(t, row, "%u", w->step[i].index);
+    frame_take(t, row, g, w->step[i].table);
+    if (entry & PRESENT)
+        frame_take(t, row, g, FRAME(entry));
+    else
+        table_cell(t, row, entry ? "0x%" PRIx64 : "-", entry);
+    bits_take(t, row, entry, level);
+    if (entry & PRESENT)
+        use_take(t, row, g, FRAME(entry));
+    table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(w->step[i].table));
+    if (row && !(entry & PRESENT))
+        row->style = STYLE_error;
+}
+
+/* What comes of the way. */
+static void end_take(struct table *t, const struct debug_addr *a, const struct look_walk *w)
+{
+    struct table_row *row = table_row(t, "=");
+    uint64_t all = PRESENT | WRITABLE | USER, any = 0;
+
+    for (unsigned int i = 0; i < w->nr; i++) {
+        all &= w->step[i].entry;
+        any |= w->step[i].entry;
+    }
+    table_cell(t, row, "=");
+    for (unsigned int i = 1; i + 1 < ARRAY_SIZE(columns); i++)
+        table_cell(t, row, "%s", "");
+    if (w->found)
+        table_cell(t, row, "maps m:0x%" PRIx64 ", which %s may %s%s", w->maddr,
+                   all & USER ? "user mode" : "the hypervisor alone", all & WRITABLE ? "write" : "read",
+                   any & NO_CODE ? "" : " and execute");
+    else if (!w->nr)
+        table_cell(t, row, "not canonical: #GP");
+    else if (w->step[w->nr - 1].entry & PRESENT)
+        table_cell(t, row, "its L%u entry leads to no memory", w->step[w->nr - 1].level);
+    else
+        table_cell(t, row, "not present in L%u: #PF", w->step[w->nr - 1].level);
+    table_ask(t, row, "why pte d%uv%u:0x%" PRIx64, a->dom, a->vcpu, a->addr);
+    if (row)
+        row->style = w->found ? STYLE_title : STYLE_error;
+}
+
+static void take(struct table *t, struct debug *g, const struct scene *s)
+{
+    const struct debug_addr here = { .dom = s->dom, .vcpu = s->vcpu, .addr = s->v.regs.rip };
+    const struct debug_addr *a = s->about.given ? &s->about.what : &here;
+    struct look_vcpu v;
+    struct look_walk w;
+
+    if (!look_walk(g->host, a->dom, a->vcpu, a->addr, &w) || !look_vcpu(g->host, a->dom, a->vcpu, &v))
+        return;
+    snprintf(t->note, sizeof(t->note), "%s = d%uv%u:0x%" PRIx64 ", %s root", s->about.given ? s->about.text : "%rip",
+             a->dom, a->vcpu, a->addr, v.root);
+    for (unsigned int i = 0; i < w.nr; i++)
+        step_take(t, g, &w, i);
+    end_take(t, a, &w);
+}
+
+/* What comes of it, which has no room in its column. */
+static unsigned int draw(const struct table *t, const struct scene *s, struct area *a)
+{
+    const struct table_row *end = t->nr ? &t->row[t->nr - 1] : NULL;
+
+    if (end)
+        area_print(a, 0, 1, end->style, "%s", end->cell[ARRAY_SIZE(columns) - 1] ?: "");
+    return end ? 1 : 0;
+}
+
+const struct panel_ops panel_pages = { .name = "pages",
+                                       .help = "the page tables on the way to %rip, or to ADDR",
+                                       .empty = "there are no page tables: a native vCPU, or none",
+                                       .column = columns,
+                                       .nr_columns = ARRAY_SIZE(columns),
+                                       .about = scene_about_address,
+                                       .take = take,
+                                       .draw = draw };

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The panel `rings`: shared rings, by whom they are shared and how they stand.
+ *
+ *      d1 console out     [..........>####<.....................]      # was produced and not yet consumed; the bar is
+ *                                                                      the ring, an index its place in it
+ */
+#include "ui/panels/panel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FRONT, DEVICE, RING, FROM, PROD, CONS, USED, SIZE, EVENT, NOTIFY };
+
+static const struct table_column columns[] = {
+    [FRONT] = { .title = "front" },
+    [DEVICE] = { .title = "device" },
+    [RING] = { .title = "ring" },
+    [FROM] = { .title = "producer" },
+    [PROD] = { .title = "prod", .right = true },
+    [CONS] = { .title = "cons", .right = true },
+    [USED] = { .title = "used", .right = true },
+    [SIZE] = { .title = "size", .right = true },
+    [EVENT] = { .title = "event", .right = true },
+    [NOTIFY] = { .title = "notify" },
+};
+
+static void ring_take(struct table *t, const struct look_ring *r)
+{
+    struct table_row *row = table_row(t, "d%u %s %s %u", r->front, r->device, r->name, r->port);
+    const uint32_t used = r->prod - r->cons;
+
+    table_cell(t, row, "d%u", r->front);
+    table_cell(t, row, "%s", r->device);
+    table_cell(t, row, "%s", r->name);
+    table_cell(t, row, "d%u", r->from_front ? r->front : r->back);
+    table_cell(t, row, "%" PRIu32, r->prod);
+    table_cell(t, row, "%" PRIu32, r->cons);
+    table_cell(t, row, used > r->size ? "impossible" : "%" PRIu32, used);
+    table_cell(t, row, "%" PRIu32, r->size);
+    table_cell(t, row, r->has_event ? "%" PRIu32 : "", r->event);
+    table_cell(t, row, "d%u port %u: %" PRIu64 " sent, %" PRIu64 " saved", r->back, r->port, r->sent, r->saved);
+    table_ask(t, row, "why port d%u %u", r->back, r->port);
+    if (row && used)
+        row->style = used > r->size ? STYLE_error : STYLE_found;
+}
+
+static void take(struct table *t, struct debug *g, const struct scene *s)
+{
+    size_t nr;
+    struct look_ring *r = look_rings(g->host, &nr);
+
+    for (size_t i = 0; i < nr; i++)
+        if (scene_wants(s, r[i].front))
+            ring_take(t, &r[i]);
+    free(r);
+}
+
+/* --- the picture --- */
+
+#define LABEL 22
+#define BAR   40
+
+static void bar_draw(const struct table_row *row, struct area *a, unsigned int at)
+{
+    const uint32_t prod = (uint32_t)strtoul(row->cell[PROD] ?: "", NULL, 10),
+                   cons = (uint32_t)strtoul(row->cell[CONS] ?: "", NULL, 10),
+                   size = (uint32_t)strtoul(row->cell[SIZE] ?: "", NULL, 10), used = prod - cons;
+    const unsigned int cols = a->cols > LABEL + 2 + BAR ? BAR : a->cols > LABEL + 10 ? a->cols - LABEL - 2 : 0;
+
+    if (!cols || !size)
+        return;
+    area_print(a, at, 1, row->style, "%s %s %s", row->cell[FRONT], row->cell[DEVICE], row->cell[RING]);
+    area_put(a, at, LABEL, STYLE_dim, '[');
+    area_fill(a, at, LABEL + 1, cols, STYLE_dim, '.');
+    area_put(a, at, LABEL + 1 + cols, STYLE_dim, ']');
+    for (uint32_t i = 0; used <= size && i < used; i++)
+        area_put(a, at, LABEL + 1 + (unsigned int)((uint64_t)((cons + i) % size) * cols / size), STYLE_found, '#');
+    area_put(a, at, LABEL + 1 + (unsigned int)((uint64_t)(cons % size) * cols / size), STYLE_here, used ? '>' : '|');
+}
+
+/* As many rings as a third of the area has rows for; the vCPU's domain's are the first. */
+static unsigned int draw(const struct table *t, const struct scene *s, struct area *a)
+{
+    const unsigned int room = a->rows / 3;
+    char own[16];
+    unsigned int at = 0;
+
+    snprintf(own, sizeof(own), "d%u", s->dom);
+    for (unsigned int others = 0; others < 2; others++)
+        for (size_t i = 0; i < t->nr && at < room; i++)
+            if (!strcmp(t->row[i].cell[FRONT] ?: "", own) == !others)
+                bar_draw(&t->row[i], a, at++);
+    return at;
+}
+
+const struct panel_ops panel_rings = { .name = "rings",
+                                       .help = "shared rings: who produces, what is not consumed yet; dN: its own",
+                                       .empty = "there are no rings",
+                                       .column = columns,
+                                       .nr_columns = ARRAY_SIZE(columns),
+                                       .about = scene_about_domain,
+                                       .take = take,
+                                       .draw = draw };
