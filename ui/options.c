@@ -434,7 +434,7 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
         snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
         return -1;
     }
-    if (o->command == COMMAND_REPLAY || o->replay)
+    if (o->command == COMMAND_REPLAY || (o->command != COMMAND_RECORDED && o->replay))
         return check_recording(o, err);
     if (o->command == COMMAND_TOUR) {
         if (o->nr_guests == 1 || (o->check && o->nr_guests))
