@@ -96,7 +96,8 @@
       F(handle, dec, "null") F(len, dec, "") F(ret, num, ""))                                                          \
     X(ring, "a back end has looked at a ring, or put something into it",                                               \
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(old_prod, dec, "how far it had been dealt with")            \
-      F(new_prod, dec, "how far it is filled") F(event, dec, "null: these rings tell always")                          \
+      F(new_prod, dec, "how far it is filled")                                                                         \
+      F(event_at, dec, "at which index the other end is told, null: these rings tell always")                          \
       F(notify, bool, "the other end is sent an event"))                                                               \
     X(runstate, "a vCPU runs, or waits, or does not",                                                                  \
       F(old, runstate, "") F(new, runstate, "") F(why, run_why, "") F(port, dec, "of the event, else null"))           \

@@ -144,6 +144,9 @@ static unsigned int event_of(const char *name)
 /* Names and fields are words, each once; none is both. */
 static void test_words(void **state)
 {
+    size_t nr_common;
+    const struct trace_field *common = trace_common_fields(&nr_common);
+
     for (unsigned int ev = 0; ev < TRC_NR; ev++) {
         const struct trace_event_info *info = trace_event_info((enum trace_event)ev);
 
@@ -160,6 +163,9 @@ static void test_words(void **state)
             assert_true(f->type != TRACE_TYPE_sub || info->fields[i - 1].type == TRACE_TYPE_hypercall);
             for (unsigned int j = 0; j < i; j++)
                 assert_string_not_equal(f->name, info->fields[j].name);
+            for (size_t j = 0; j < nr_common; j++) /* a record is one object */
+                assert_string_not_equal(f->name, common[j].name);
+            assert_string_not_equal(f->name, "event");
         }
     }
     assert_string_equal(trace_event_name(TRC_NR), "unknown");
