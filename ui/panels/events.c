@@ -45,7 +45,7 @@ static void port_take(struct table *t, domid_t dom, const struct look_port *p)
     table_cell(t, row, "%s", told_text(p->told));
     table_ask(t, row, "why port d%u %u", dom, p->port);
     if (row && p->pending)
-        row->style = stuck ? STYLE_error : STYLE_found;
+        row->style = stuck ? STYLE_error : STYLE_key;
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)

@@ -63,6 +63,7 @@ static int by_owner(const void *a, const void *b)
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
     struct look_frames *f = look_frames(g->host);
+    size_t cells;
 
     if (!f)
         return;
@@ -70,8 +71,12 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     for (size_t i = 0; i < f->nr; i++)
         if (scene_wants(s, f->of[i].owner))
             kind_take(t, &f->of[i]);
-    snprintf(t->note, sizeof(t->note), "%" PRIu64 " frames", f->frames);
-    table_picture(t, f->cell, f->nr_cells * sizeof(f->cell[0]));
+    cells = f->nr_cells;
+    while (cells && f->cell[cells - 1].kind == LOOK_FRAME_FREE)
+        cells--;
+    snprintf(t->note, sizeof(t->note), "%" PRIu64 " frames; from 0x%" PRIx64 " on all are free", f->frames,
+             f->frames * cells / f->nr_cells);
+    table_picture(t, f->cell, cells * sizeof(f->cell[0])); /* up to there */
     look_frames_free(f);
 }
 

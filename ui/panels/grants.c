@@ -31,7 +31,7 @@ static void grant_take(struct table *t, domid_t dom, const struct look_grant *gr
     table_cell(t, row, "%u", gr->pins);
     table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(gr->mfn));
     if (row)
-        row->style = strcmp(gr->state, "withdrawn") != 0 ? STYLE_found : STYLE_error;
+        row->style = strcmp(gr->state, "withdrawn") != 0 ? STYLE_key : STYLE_error;
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)

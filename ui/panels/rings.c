@@ -43,7 +43,7 @@ static void ring_take(struct table *t, const struct look_ring *r)
     table_cell(t, row, "d%u port %u: %" PRIu64 " sent, %" PRIu64 " saved", r->back, r->port, r->sent, r->saved);
     table_ask(t, row, "why port d%u %u", r->back, r->port);
     if (row && used)
-        row->style = used > r->size ? STYLE_error : STYLE_found;
+        row->style = used > r->size ? STYLE_error : STYLE_key;
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
@@ -76,7 +76,7 @@ static void bar_draw(const struct table_row *row, struct area *a, unsigned int a
     area_fill(a, at, LABEL + 1, cols, STYLE_dim, '.');
     area_put(a, at, LABEL + 1 + cols, STYLE_dim, ']');
     for (uint32_t i = 0; used <= size && i < used; i++)
-        area_put(a, at, LABEL + 1 + (unsigned int)((uint64_t)((cons + i) % size) * cols / size), STYLE_found, '#');
+        area_put(a, at, LABEL + 1 + (unsigned int)((uint64_t)((cons + i) % size) * cols / size), STYLE_key, '#');
     area_put(a, at, LABEL + 1 + (unsigned int)((uint64_t)(cons % size) * cols / size), STYLE_here, used ? '>' : '|');
 }
 
