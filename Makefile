@@ -233,6 +233,13 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 	$(Q)$(LD) -m $(if $(filter 64,$*),elf_x86_64,elf_i386) -T tests/guest/old.lds --build-id=none -z noexecstack \
 		-z max-page-size=4096 --no-warn-rwx-segments -o $@ $@.o
 
+# A guest of assembly alone: positions in its run are the same whatever compiler there is.
+build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt/pv64.lds build/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $@.o build/guests/rt/start.o
+
 # ------------------------------------------------------------------------------------------------------ the targets --
 
 .PHONY: all run book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
@@ -240,7 +247,7 @@ build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/g
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32)
+guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent)
 
 run: check-packages all shown ## build, get what README.md shows, and show a demo in the terminal
 	$(Q)./xenlab $(DEMO)
