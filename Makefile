@@ -49,6 +49,7 @@ UI_OBJS += $(addprefix projector/,picture raster window)
 UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)
 UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace svg_draw svg formats)
+UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.

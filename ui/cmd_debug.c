@@ -13,6 +13,7 @@
 
 #include "ui/debug/line.h"
 #include "ui/debug/session.h"
+#include "ui/gdb/door.h"
 #include "ui/panels/panel.h"
 #include "ui/status.h"
 
@@ -23,6 +24,7 @@
 
 struct lines {
     struct debug_session s;
+    struct gdb_door gdb;
     FILE *in;
     struct line_editor *editor; /* of somebody at a terminal, or NULL */
     char *text;                 /* otherwise the line that was read */
@@ -43,6 +45,31 @@ static bool interrupted(struct lines *l)
     return true;
 }
 
+/* Until somebody types, gdb may come and go, and move the machine. */
+static void wait_with_gdb(void *data)
+{
+    struct lines *l = data;
+
+    while (l->gdb.port && !l->s.process->stop) {
+        const bool runs = gdb_door_runs(&l->gdb);
+
+        if (gdb_door_wait(&l->gdb, runs ? -1 : fileno(l->in), runs ? 0 : -1))
+            return;
+        if (gdb_door_runs(&l->gdb))
+            gdb_door_run_frame(&l->gdb);
+    }
+}
+
+/* There are no more lines; but gdb, if it is to come, or is here. */
+static void gdb_alone(struct lines *l)
+{
+    while (l->gdb.port && !l->s.process->stop && (!l->gdb.clients || l->gdb.server)) {
+        gdb_door_wait(&l->gdb, -1, gdb_door_runs(&l->gdb) ? 0 : -1);
+        if (gdb_door_runs(&l->gdb))
+            gdb_door_run_frame(&l->gdb);
+    }
+}
+
 /* NULL: there is none. */
 static const char *next_line(struct lines *l)
 {
@@ -50,6 +77,7 @@ static const char *next_line(struct lines *l)
 
     if (l->editor)
         return line_read(l->editor, rewind_is_live(&l->s.g.rw) ? "LIVE xenlab> " : "REPLAY xenlab> ", true);
+    wait_with_gdb(l);
     n = getline(&l->text, &l->size, l->in);
     l->s.g.line_nr++;
     if (n < 0)
@@ -70,6 +98,8 @@ static void loop(struct lines *l)
         if (line && line[0] != '#')
             session_command(&l->s, line);
     }
+    if (!l->s.g.quit)
+        gdb_alone(l);
     if (l->editor && !l->s.g.quit)
         putchar('\n');
 }
@@ -94,6 +124,8 @@ static int input_open(struct lines *l, const struct run_options *o, char err[RUN
         snprintf(err, RUN_ERR_SIZE, "--script: %s: %s", o->script, strerror(errno));
         return -1;
     }
+    if (o->gdb) /* whether there is a line is asked of the file */
+        setvbuf(l->in, NULL, _IONBF, 0);
     if (o->script || o->json || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return 0;
     l->editor = line_open(&l->s.g, &l->s.process->stop);
@@ -101,6 +133,8 @@ static int input_open(struct lines *l, const struct run_options *o, char err[RUN
     l->s.g.ask_data = l;
     if (!l->editor)
         snprintf(err, RUN_ERR_SIZE, "out of memory");
+    else if (o->gdb)
+        line_wait(l->editor, wait_with_gdb, l);
     return l->editor ? 0 : -1;
 }
 
@@ -110,7 +144,9 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
     int status = STATUS_ENVIRONMENT;
 
     err[0] = '\0';
-    if (session_open(&l.s, o, p, err) == 0 && input_open(&l, o, err) == 0 && session_start(&l.s, err) == 0) {
+    if (session_open(&l.s, o, p, err) == 0 && input_open(&l, o, err) == 0 &&
+        (!o->gdb || gdb_door_open(&l.gdb, o->gdb, err, RUN_ERR_SIZE) == 0) && session_start(&l.s, err) == 0 &&
+        (!o->gdb || gdb_door_begin(&l.gdb, &l.s.g, p, err, RUN_ERR_SIZE) == 0)) {
         p->signals_catch();
         debug_stop_say(&l.s.g, "before the first instruction");
         loop(&l);
@@ -120,6 +156,7 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
         }
         status = l.s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
     }
+    gdb_door_close(&l.gdb);
     session_close(&l.s);
     if (o->script && l.in)
         fclose(l.in);

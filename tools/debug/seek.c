@@ -347,12 +347,15 @@ static enum debug_result forward(struct seek *s)
     enum debug_result r = seek_run(s, FAR);
 
     s->d->at_event = false;
-    if (r != DEBUG_THERE)
+    if (r != DEBUG_THERE && r != DEBUG_LIMIT)
         return r;
-    if (debug_loop(s->d)->phase == RUN_GUEST) /* behind the one thing, and in front of the other */
+    /* Behind the one thing, and in front of the other; who goes on from where time was up is behind both. */
+    if (debug_loop(s->d)->phase == RUN_GUEST)
         note_code(s);
+    if (r == DEBUG_LIMIT && !s->nr)
+        return r;
     there(s);
-    return r;
+    return DEBUG_THERE;
 }
 
 /* In front of the step that ended at `at`. An exit is a step that may come with an instruction, and begins with it. */

@@ -82,10 +82,10 @@ struct debug_hit {
     bool is_event;
     struct trace_record event;
     unsigned int ord; /* which of the events of its step */
-    /* watch: the place, in the watch's space, of at most 8 bytes, little-endian; and who accesses it */
+    /* watch: the place, in the watch's space, of at most 8 bytes, little-endian */
     uint64_t addr, old, new;
     unsigned int size;
-    struct debug_by by;
+    struct debug_by by; /* break: who is about to execute it; watch: who accesses it */
 };
 
 struct debug_stops {

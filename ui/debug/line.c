@@ -21,6 +21,8 @@ struct line_editor {
     EditLine *el;
     History *history;
     HistEvent event;
+    void (*wait)(void *data); /* or NULL */
+    void *wait_data;
 };
 
 static struct line_editor *of(EditLine *el)
@@ -39,6 +41,8 @@ static int get_char(EditLine *el, wchar_t *c)
     unsigned char byte;
     ssize_t n;
 
+    if (of(el)->wait)
+        of(el)->wait(of(el)->wait_data);
     do
         n = *of(el)->stop ? -1 : read(STDIN_FILENO, &byte, 1);
     while (n < 0 && errno == EINTR && !*of(el)->stop);
@@ -133,6 +137,12 @@ struct line_editor *line_open(struct debug *g, const bool *stop)
     el_set(l->el, EL_BIND, "^Z", "xenlab-suspend", NULL);
     el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
     return l;
+}
+
+void line_wait(struct line_editor *l, void (*wait)(void *data), void *data)
+{
+    l->wait = wait;
+    l->wait_data = data;
 }
 
 void line_close(struct line_editor *l)

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * gdb itself (the one of the system, if there is one), at the door of `xenlab debug`, `xenlab run` and `xenlab tui`:
+ * scripts of gdb's commands, and what it says to them. And the door: who may come in, and what becomes of a machine
+ * whose client goes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SAID_MAX 65536
+
+/* A program of ours with a door. */
+struct host {
+    pid_t pid;
+    int in, out; /* its standard input and output, with standard error */
+    unsigned int port;
+    char said[SAID_MAX];
+    size_t len;
+};
+
+static bool has_gdb(void) { return system("gdb --version > /dev/null 2>&1") == 0; }
+
+/* Until it has said that (NULL: until it ends). */
+static void hear(struct host *h, const char *what)
+{
+    ssize_t n;
+
+    while (!what || !strstr(h->said, what)) {
+        assert_true(h->len < SAID_MAX - 1);
+        n = read(h->out, h->said + h->len, SAID_MAX - 1 - h->len);
+        if (n <= 0 && what)
+            fail_msg("it ended without \"%s\", but:\n%s", what, h->said);
+        if (n <= 0)
+            return;
+        h->len += (size_t)n;
+        h->said[h->len] = '\0';
+    }
+}
+
+/* xenlab COMMAND, whose standard input stays open. */
+static void host_begin(struct host *h, const char *command)
+{
+    int in[2], out[2];
+
+    memset(h, 0, sizeof(*h));
+    assert_true(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
+    h->pid = fork();
+    if (!h->pid) {
+        char line[512];
+
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        dup2(out[1], 2);
+        snprintf(line, sizeof(line), "exec %s %s", getenv("XENLAB") ? getenv("XENLAB") : "build/xenlab", command);
+        execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    h->in = in[1];
+    h->out = out[0];
+    hear(h, "target remote 127.0.0.1:");
+    hear(h, "\n");
+    h->port = (unsigned int)strtoul(strstr(h->said, "127.0.0.1:") + 10, NULL, 10);
+    assert_int_not_equal(h->port, 0);
+}
+
+/* No more lines; its status. */
+static int host_end(struct host *h)
+{
+    int status;
+
+    close(h->in);
+    hear(h, NULL);
+    close(h->out);
+    assert_int_equal(waitpid(h->pid, &status, 0), h->pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A script for gdb, and what it says; freed by the caller. */
+static char *gdb(const struct host *h, const char *script)
+{
+    char path[] = "/tmp/xenlab-gdb-XXXXXX", command[256], *said = calloc(1, SAID_MAX);
+    const int fd = mkstemp(path);
+    FILE *f = fdopen(fd, "w");
+    size_t n = 0;
+
+    assert_true(f && said);
+    fprintf(f, "set pagination off\nset confirm off\nset tcp connect-timeout 10\ntarget remote 127.0.0.1:%u\n%s\n",
+            h->port, script);
+    fclose(f);
+    snprintf(command, sizeof(command), "timeout 60 gdb -nx -batch -x %s 2>&1 < /dev/null", path);
+    f = popen(command, "r");
+    assert_non_null(f);
+    while (n < SAID_MAX - 1 && fgets(said + n, (int)(SAID_MAX - n), f))
+        n += strlen(said + n);
+    pclose(f);
+    unlink(path);
+    return said;
+}
+
+/* These lines, or beginnings of them, in this order, maybe with others between them. */
+static void expect(char *said, const char *const *lines, size_t nr)
+{
+    const char *p = said;
+
+    for (size_t i = 0; i < nr; i++) {
+        const char *found = strstr(p, lines[i]);
+
+        if (!found)
+            fail_msg("\"%s\" is not there, or not there in its order, in:\n%s", lines[i],
+                     strlen(said) > 900 && p - said > 300 ? p - 300 : said);
+        p = found + strlen(lines[i]);
+    }
+    free(said);
+}
+
+#define EXPECT(said, ...)                                                                                              \
+    do {                                                                                                               \
+        const char *const lines[] = { __VA_ARGS__ };                                                                   \
+        expect(said, lines, sizeof(lines) / sizeof(lines[0]));                                                         \
+    } while (0)
+
+/* --- toys --- */
+
+static void test_rings(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb 0 build/guests/rings");
+    EXPECT(gdb(&h, "file build/guests/rings\n"
+                   "info threads\n"
+                   "p $mode\n"
+                   "p $cr0\n"
+                   "break insn_cli\n"
+                   "continue\n"
+                   "p $mode\n"
+                   "x/i $pc\n"
+                   "stepi\n"
+                   "reverse-stepi\n"
+                   "continue\n"
+                   "p $mode\n"
+                   "monitor why\n"
+                   "reverse-continue\n"
+                   "p $mode\n"
+                   "reverse-continue\n"
+                   "info symbol $pc\n"
+                   "delete\n"
+                   "continue\n"
+                   "monitor where\n"
+                   "detach"),
+           "\"d1v0 rings\" (running) guest_entry ()", "= kernel", "[ PE MP ET NE WP AM PG ]", "Breakpoint 1, ",
+           "= kernel", "=> 0x400000 <user_start>:\tcli", "trap_entries ()", "Breakpoint 1, ", "Breakpoint 1, ",
+           "= user", "Breakpoint 1, ", "= kernel", "No more reverse-execution history", "the end: no guest is left",
+           "No more reverse-execution history", "REPLAY of branch main", "detached");
+    assert_int_equal(host_end(&h), 0);
+    assert_non_null(strstr(h.said, "gdb: it has left, and lets the machine go"));
+}
+
+/* A word that is watched, both ways; reverse-finish. */
+static void test_watch_and_finish(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb d1:0 --vcpus 2 build/guests/smp");
+    EXPECT(gdb(&h, "file build/guests/smp\n"
+                   "break console_write\n"
+                   "continue\n"
+                   "stepi 3\n"
+                   "delete\n"
+                   "reverse-finish\n"
+                   "x/i $pc\n"
+                   "watch *(int *)&token\n"
+                   "continue\n"
+                   "continue\n"
+                   "reverse-continue\n"
+                   "reverse-continue\n"
+                   "delete\n"
+                   "rwatch *(int *)&sum\n"
+                   "continue\n"
+                   "detach"),
+           "Breakpoint 1, ", "call", "atchpoint 2: *(int *)&token", "atchpoint 2", "Old value = 0", "New value = 1",
+           "Old value = 1", "New value = 2", "Old value = 2", "New value = 1", "Old value = 1", "New value = 0",
+           "read watchpoint 3", "Value = ", "detached");
+    assert_int_equal(host_end(&h), 0);
+}
+
+/* Threads, with scheduler-locking and without, and backward: gdb itself survives it. */
+static void test_threads(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb 0 --vcpus 3 build/guests/smp");
+    EXPECT(gdb(&h, "file build/guests/smp\n"
+                   "info threads\n"
+                   "break secondary\n"
+                   "continue\n"
+                   "continue\n"
+                   "delete\n"
+                   "break event_send\n"
+                   "continue\n"
+                   "continue\n"
+                   "continue\n"
+                   "thread 2\n"
+                   "reverse-stepi\n"
+                   "stepi\n"
+                   "set scheduler-locking on\n"
+                   "thread 1\n"
+                   "stepi\n"
+                   "reverse-stepi\n"
+                   "reverse-continue\n"
+                   "thread\n"
+                   "continue\n"
+                   "thread\n"
+                   "set scheduler-locking off\n"
+                   "reverse-continue\n"
+                   "echo survived\\n\n"
+                   "detach"),
+           "d1v0 smp", "d1v1 smp", "d1v2 smp", "hit Breakpoint 1, ", "hit Breakpoint 1, ", "hit Breakpoint 2, ",
+           "Switching to thread 2", "Switching to thread 1", "Current thread is 1", "Current thread is 1", "survived",
+           "detached");
+    assert_int_equal(host_end(&h), 0);
+}
+
+/* --- the door, without gdb --- */
+
+static int come(const struct host *h)
+{
+    const struct sockaddr_in at = { .sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                    .sin_port = htons((uint16_t)h->port) };
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Up to that, or "": the other side has closed. */
+static void answer(int fd, const char *what)
+{
+    char got[1024] = "";
+    size_t n = 0;
+    ssize_t more;
+
+    while (!*what || !strstr(got, what)) {
+        more = n < sizeof(got) - 1 ? recv(fd, got + n, sizeof(got) - 1 - n, 0) : 0;
+        if (more <= 0 && *what)
+            fail_msg("no \"%s\", but \"%s\"", what, got);
+        if (more <= 0)
+            return;
+        n += (size_t)more;
+        got[n] = '\0';
+    }
+}
+
+/* A second one is refused, the first goes on; whoever breaks off leaves the machine as it is for the next. */
+static void test_clients(void **state)
+{
+    struct host h;
+    int one, two;
+
+    host_begin(&h, "debug --gdb 0 build/guests/hello");
+    one = come(&h);
+    say(one, "$?#3f");
+    answer(one, "T05thread:1;");
+    two = come(&h);
+    answer(two, "");
+    close(two);
+    say(one, "+$qC#b4");
+    answer(one, "$QC1#c5");
+    say(one, "$m00,"); /* and it breaks off */
+    close(one);
+    hear(&h, "gdb: it is gone");
+    one = come(&h);
+    say(one, "$Z0,ffffffff80001000,1#");
+    close(one);
+    one = come(&h);
+    say(one, "$QStartNoAckMode#b0");
+    answer(one, "$OK#9a");
+    say(one, "$D#44");
+    answer(one, "$OK#9a");
+    answer(one, "");
+    close(one);
+    assert_int_equal(write(h.in, "list\nquit\n", 10), 10);
+    assert_int_equal(host_end(&h), 0);
+    assert_non_null(strstr(h.said, "a second one is refused"));
+    assert_non_null(strstr(h.said, "no stops"));
+}
+
+/* Ctrl-C while a guest runs for ever, forward and backward, and the prompt is there for others meanwhile. */
+static void test_interrupt(void **state)
+{
+    struct host h;
+    int fd;
+
+    host_begin(&h, "debug --gdb 0 --vcpus 2 build/guests/spinner");
+    fd = come(&h);
+    for (unsigned int i = 0; i < 3; i++) {
+        say(fd, "+$c#63");
+        answer(fd, "+");
+        say(fd, "\003");
+        answer(fd, "$T02thread:");
+    }
+    say(fd, "+$Z0,0,1#43"); /* nobody comes there: so all of it is run again, back to the beginning */
+    answer(fd, "$OK#9a");
+    say(fd, "+$bc#c5");
+    say(fd, "\003");
+    answer(fd, "$T0");
+    say(fd, "+$k#6b");
+    answer(fd, "");
+    close(fd);
+    hear(&h, "gdb: it has ended");
+    assert_int_equal(write(h.in, "where\n", 6), 6);
+    hear(&h, "of branch main");
+    assert_int_equal(host_end(&h), 0);
+}
+
+/* What --gdb cannot mean. */
+static void test_mistakes(void **state)
+{
+    static const char *const wrong[] = {
+        "debug --gdb x build/guests/hello",        "debug --gdb 65536 build/guests/hello",
+        "debug --gdb d1 build/guests/hello",       "debug --gdb d:1 build/guests/hello",
+        "debug --gdb d2:0 build/guests/hello",     "debug --gdb d0:0 build/guests/hello",
+        "debug --gdb d99999:0 build/guests/hello", "debug --gdb -1 build/guests/hello",
+        "debug --gdb= build/guests/hello"
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char line[256], said[1024] = "";
+        FILE *f;
+        size_t n;
+        int status;
+
+        snprintf(line, sizeof(line), "%s %s 2>&1 < /dev/null", getenv("XENLAB") ? getenv("XENLAB") : "build/xenlab",
+                 wrong[i]);
+        f = popen(line, "r");
+        n = fread(said, 1, sizeof(said) - 1, f);
+        said[n] = '\0';
+        status = pclose(f);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 1 || !strstr(said, "--gdb"))
+            fail_msg("%s: status %d, \"%s\"", wrong[i], status, said);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rings),   cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_clients), cmocka_unit_test(test_interrupt),        cmocka_unit_test(test_mistakes),
+    };
+
+    signal(SIGPIPE, SIG_IGN);
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

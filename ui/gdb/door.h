@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where gdb comes in: a port of this computer alone, and one client at a time (ui/gdb/server.h is what it talks to).
+ *
+ * Concept: whoever drives the machine (ui/cmd_debug.c) waits with gdb_door_wait() and lets
+ * the machine run for slices with gdb_door_run_frame(), if gdb wants it to. While it does something that may take long,
+ * another thread looks whether gdb sends something, which then is Ctrl-C: it interrupts the debugger as a signal would.
+ * That thread touches nothing else, and is gone when the debugger comes back.
+ *
+ * Invariants: nothing but 127.0.0.1 is listened at. A second client is closed at once. What a client sends, or that it
+ * is gone, ends nothing but its connection.
+ */
+#ifndef UI_GDB_DOOR_H
+#define UI_GDB_DOOR_H
+
+#include "ui/cmd_run.h"
+#include "ui/gdb/server.h"
+
+struct gdb_door {
+    domid_t dom;
+    unsigned int port; /* 0: there is no door */
+    int listener, client;
+    struct debug *g;
+    struct run_process *process;
+    struct gdb_server *server; /* of the client; NULL: there is none */
+    unsigned int clients;      /* that have come so far */
+    bool let_go;               /* the last one has let the machine go: it detached */
+    bool killed;               /* or wanted it to end */
+    s_time_t slice;            /* virtual time that takes about a frame's time of the host's */
+};
+
+/* "[dN:]PORT", of --gdb; port 0: a free one. d is zero. -1 and a message. */
+int gdb_door_open(struct gdb_door *d, const char *spec, char *err, size_t size);
+/* The machine has been started. -1 and a message: there is no such domain for gdb. */
+int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, char *err, size_t size);
+/* Harmless if it was never opened. */
+void gdb_door_close(struct gdb_door *d);
+
+/* gdb lets it run. */
+bool gdb_door_runs(const struct gdb_door *d);
+/*
+ * Wait so many ms (-1: for ever) for gdb, a signal, or that something can be read from fd (-1: nothing). True: that
+ * can.
+ */
+bool gdb_door_wait(struct gdb_door *d, int fd, int timeout_ms);
+/* gdb lets it run: for a frame's time; the end of the run is a stop. */
+void gdb_door_run_frame(struct gdb_door *d);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* gdb's registers as a table, see ui/gdb/registers.h. */
+#include "ui/gdb/registers.h"
+
+#include <string.h>
+
+#define X87_AT   32  /* in the image of FXSAVE: registers of the x87, 16 bytes each, */
+#define XMM_AT   160 /* those of SSE, */
+#define MXCSR_AT 24
+
+enum reg_kind {
+    REG_STATE, /* at an offset in struct cpu_state */
+    REG_X87,   /* arg: which */
+    REG_X87_CONTROL,
+    REG_XMM,
+    REG_MXCSR,
+    REG_GUEST_CR,
+    REG_MODE,
+    REG_IOPL,
+};
+
+struct reg {
+    const char *name, *type;
+    unsigned int size; /* bytes */
+    enum reg_kind kind;
+    unsigned int arg;
+    const char *settable;
+};
+
+#define STATE(field) offsetof(struct cpu_state, field)
+#define GPR(name)                                                                                                      \
+    {                                                                                                                  \
+#name, "int64", 8, REG_STATE, STATE(name), #name                                                               \
+    }
+#define SEL(name, n)                                                                                                   \
+    {                                                                                                                  \
+        name, "int32", 2, REG_STATE, STATE(seg) + (n) * sizeof(struct cpu_segment), NULL                               \
+    }
+#define BASE(name, n)                                                                                                  \
+    {                                                                                                                  \
+        name, "int64", 8, REG_STATE,                                                                                   \
+            STATE(seg) + (n) * sizeof(struct cpu_segment) + offsetof(struct cpu_segment, base), name                   \
+    }
+#define X87(n)                                                                                                         \
+    {                                                                                                                  \
+        "st" #n, "i387_ext", 10, REG_X87, n, NULL                                                                      \
+    }
+#define FPU(n, i)                                                                                                      \
+    {                                                                                                                  \
+        n, "int", 4, REG_X87_CONTROL, i, NULL                                                                          \
+    }
+#define XMM(n)                                                                                                         \
+    {                                                                                                                  \
+        "xmm" #n, "vec128", 16, REG_XMM, n, NULL                                                                       \
+    }
+#define FEATURE                                                                                                        \
+    {                                                                                                                  \
+        NULL, NULL, 0, REG_STATE, 0, NULL                                                                              \
+    } /* the next one begins */
+
+/* The first three features are gdb's, and so are their names and order. */
+/* clang-format off */
+static const struct reg table[] = {
+    GPR(rax), GPR(rbx), GPR(rcx), GPR(rdx), GPR(rsi), GPR(rdi), GPR(rbp), GPR(rsp), GPR(r8), GPR(r9), GPR(r10),
+    GPR(r11), GPR(r12), GPR(r13), GPR(r14), GPR(r15), { "rip", "code_ptr", 8, REG_STATE, STATE(rip), "rip" },
+    { "eflags", "flags", 4, REG_STATE, STATE(rflags), "rflags" },
+    SEL("cs", CPU_SEG_CS), SEL("ss", CPU_SEG_SS), SEL("ds", CPU_SEG_DS), SEL("es", CPU_SEG_ES), SEL("fs", CPU_SEG_FS),
+    SEL("gs", CPU_SEG_GS), X87(0), X87(1), X87(2), X87(3), X87(4), X87(5), X87(6), X87(7), FPU("fctrl", 0),
+    FPU("fstat", 1), FPU("ftag", 2), FPU("fiseg", 3), FPU("fioff", 4), FPU("foseg", 5), FPU("fooff", 6), FPU("fop", 7),
+    FEATURE,
+    XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13),
+    XMM(14), XMM(15), { "mxcsr", "int", 4, REG_MXCSR, 0, NULL },
+    FEATURE,
+    BASE("fs_base", CPU_SEG_FS), BASE("gs_base", CPU_SEG_GS),
+    FEATURE,
+    { "cr0", "cr0", 8, REG_STATE, STATE(cr0), NULL }, { "cr2", "data_ptr", 8, REG_STATE, STATE(cr2), NULL },
+    { "cr3", "int64", 8, REG_STATE, STATE(cr3), NULL }, { "cr4", "cr4", 8, REG_STATE, STATE(cr4), NULL },
+    { "efer", "efer", 8, REG_STATE, STATE(efer), NULL },
+    { "k_gs_base", "data_ptr", 8, REG_STATE, STATE(kernel_gs_base), NULL },
+    { "guest_cr0", "cr0", 8, REG_GUEST_CR, 0, NULL }, { "guest_cr2", "data_ptr", 8, REG_GUEST_CR, 2, NULL },
+    { "guest_cr3", "int64", 8, REG_GUEST_CR, 3, NULL }, { "guest_cr4", "cr4", 8, REG_GUEST_CR, 4, NULL },
+    { "mode", "mode", 4, REG_MODE, 0, NULL }, { "iopl", "int", 4, REG_IOPL, 0, NULL },
+};
+
+struct flag {
+    const char *name;
+    unsigned int bit;
+};
+
+static const struct flag eflags[] = {
+    { "CF", 0 }, { "", 1 }, { "PF", 2 }, { "AF", 4 }, { "ZF", 6 }, { "SF", 7 }, { "TF", 8 }, { "IF", 9 }, { "DF", 10 },
+    { "OF", 11 }, { "NT", 14 }, { "RF", 16 }, { "VM", 17 }, { "AC", 18 }, { "VIF", 19 }, { "VIP", 20 }, { "ID", 21 },
+    { NULL, 0 }
+};
+static const struct flag cr0[] = {
+    { "PE", 0 }, { "MP", 1 }, { "EM", 2 }, { "TS", 3 }, { "ET", 4 }, { "NE", 5 }, { "WP", 16 }, { "AM", 18 },
+    { "NW", 29 }, { "CD", 30 }, { "PG", 31 }, { NULL, 0 }
+};
+static const struct flag cr4[] = {
+    { "VME", 0 }, { "PVI", 1 }, { "TSD", 2 }, { "DE", 3 }, { "PSE", 4 }, { "PAE", 5 }, { "MCE", 6 }, { "PGE", 7 },
+    { "PCE", 8 }, { "OSFXSR", 9 }, { "OSXMMEXCPT", 10 }, { "UMIP", 11 }, { "FSGSBASE", 16 }, { "PCIDE", 17 },
+    { "OSXSAVE", 18 }, { "SMEP", 20 }, { "SMAP", 21 }, { NULL, 0 }
+};
+static const struct flag efer[] = {
+    { "SCE", 0 }, { "LME", 8 }, { "LMA", 10 }, { "NXE", 11 }, { "SVME", 12 }, { NULL, 0 }
+};
+/* clang-format on */
+
+/* --- the XML file --- */
+
+static void flags_put(struct bytes *xml, const char *id, unsigned int size, const struct flag *f)
+{
+    bytes_text(xml, "<flags id=\"%s\" size=\"%u\">", id, size);
+    for (; f->name; f++)
+        bytes_text(xml, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>", f->name, f->bit, f->bit);
+    bytes_text(xml, "</flags>");
+}
+
+static void feature_put(struct bytes *xml, unsigned int n)
+{
+    static const char *const names[] = { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.gnu.gdb.i386.segments",
+                                         "org.xenlab.x86.system" };
+
+    bytes_text(xml, "%s<feature name=\"%s\">", n ? "</feature>" : "", names[n]);
+    if (n == 0)
+        flags_put(xml, "flags", 4, eflags);
+    if (n == 1)
+        bytes_text(xml, "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
+                        "<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
+                        "<vector id=\"v16i8\" type=\"int8\" count=\"16\"/>"
+                        "<vector id=\"v8i16\" type=\"int16\" count=\"8\"/>"
+                        "<vector id=\"v4i32\" type=\"int32\" count=\"4\"/>"
+                        "<vector id=\"v2i64\" type=\"int64\" count=\"2\"/><union id=\"vec128\">"
+                        "<field name=\"v4_float\" type=\"v4f\"/><field name=\"v2_double\" type=\"v2d\"/>"
+                        "<field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" type=\"v8i16\"/>"
+                        "<field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" type=\"v2i64\"/>"
+                        "<field name=\"uint128\" type=\"uint128\"/></union>");
+    if (n == 3) {
+        flags_put(xml, "cr0", 8, cr0);
+        flags_put(xml, "cr4", 8, cr4);
+        flags_put(xml, "efer", 8, efer);
+        bytes_text(xml, "<enum id=\"mode\" size=\"4\"><evalue name=\"kernel\" value=\"0\"/>"
+                        "<evalue name=\"user\" value=\"1\"/></enum>");
+    }
+}
+
+static unsigned int size_told(const struct reg *r) { return r->size == 2 ? 4 : r->size; }
+
+void gdb_registers_xml(struct bytes *xml)
+{
+    unsigned int feature = 0;
+
+    bytes_text(xml, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
+                    "<architecture>i386:x86-64</architecture>");
+    feature_put(xml, feature);
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (table[i].name)
+            bytes_text(xml, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\"/>", table[i].name, 8 * size_told(&table[i]),
+                       table[i].type);
+        else
+            feature_put(xml, ++feature);
+    bytes_text(xml, "</feature></target>");
+}
+
+/* --- values --- */
+
+static const struct reg *reg_at(unsigned int n)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (table[i].name && !n--)
+            return &table[i];
+    return NULL;
+}
+
+unsigned int gdb_registers_nr(void)
+{
+    unsigned int n = 0;
+
+    while (reg_at(n))
+        n++;
+    return n;
+}
+
+/* Two bits a register: a number, zero, something else, nothing. FXSAVE has a bit, whether there is any. */
+static uint16_t tags_whole(const uint8_t *fx)
+{
+    const unsigned int top = fx[3] >> 3 & 7;
+    uint16_t tags = 0;
+
+    for (unsigned int phys = 0; phys < 8; phys++) {
+        const uint8_t *st = fx + X87_AT + 16 * ((phys - top) & 7);
+        const unsigned int exponent = (st[8] | st[9] << 8) & 0x7fff;
+        uint64_t fraction;
+        unsigned int tag;
+
+        memcpy(&fraction, st, sizeof(fraction));
+        tag = !exponent && !fraction ? 1 : !exponent || exponent == 0x7fff || !(fraction >> 63) ? 2 : 0;
+        tags = (uint16_t)(tags | (fx[4] >> phys & 1 ? tag : 3) << 2 * phys);
+    }
+    return tags;
+}
+
+static uint32_t x87_control(const struct cpu_state *s, unsigned int n)
+{
+    uint16_t w[12];
+    uint32_t ip, dp;
+
+    memcpy(w, s->fxsave, sizeof(w));
+    memcpy(&ip, s->fxsave + 8, sizeof(ip));
+    memcpy(&dp, s->fxsave + 16, sizeof(dp));
+    return (const uint32_t[]){ w[0], w[1], tags_whole(s->fxsave), s->fpu_cs, ip, s->fpu_ds, dp, w[3] & 0x7ffu }[n];
+}
+
+size_t gdb_register(const struct look_vcpu *v, unsigned int n, uint8_t bytes[GDB_REG_MAX])
+{
+    const struct reg *r = reg_at(n);
+    const struct cpu_state *s = &v->regs;
+    uint32_t word = 0;
+
+    if (!r)
+        return 0;
+    memset(bytes, 0, GDB_REG_MAX);
+    switch (r->kind) {
+    case REG_STATE: memcpy(bytes, (const uint8_t *)s + r->arg, r->size); return size_told(r);
+    case REG_X87: memcpy(bytes, s->fxsave + X87_AT + 16 * r->arg, r->size); return r->size;
+    case REG_XMM: memcpy(bytes, s->fxsave + XMM_AT + 16 * r->arg, r->size); return r->size;
+    case REG_MXCSR: memcpy(bytes, s->fxsave + MXCSR_AT, r->size); return r->size;
+    case REG_GUEST_CR: memcpy(bytes, &v->cr[r->arg], r->size); return r->size;
+    case REG_X87_CONTROL: word = x87_control(s, r->arg); break;
+    case REG_MODE: word = v->mode && !strcmp(v->mode, "user"); break;
+    case REG_IOPL: word = v->iopl; break;
+    }
+    memcpy(bytes, &word, r->size);
+    return r->size;
+}
+
+const char *gdb_register_settable(unsigned int n)
+{
+    const struct reg *r = reg_at(n);
+
+    return r ? r->settable : NULL;
+}
