@@ -42,7 +42,7 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay
-UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record why console complete line session said keys screen)
+UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)

@@ -291,6 +291,12 @@ static const char *const arguments[] = { "",
 /* With them everything that can be repeated is, until it can not be any more. */
 static const char *const counts[] = { "18446744073709551615", "99999999999999999999999" };
 
+/* Whatever is typed: files of such names. */
+static bool writes_files(size_t i)
+{
+    return !strcmp(debug_command_name(i), "record") || !strcmp(debug_command_name(i), "export");
+}
+
 static void every_command(struct session *sc)
 {
     static char longest[10000];
@@ -302,7 +308,7 @@ static void every_command(struct session *sc)
                 const char *arg = a < ARRAY_SIZE(arguments) ? arguments[a] : longest;
                 static char line[sizeof(longest) + 64];
 
-                if (!strcmp(debug_command_name(i), "record") && *arg) /* it would write such files */
+                if (writes_files(i) && *arg)
                     continue;
                 snprintf(line, sizeof(line), "%s%s %s", back ? "reverse-" : "", debug_command_name(i), arg);
                 try(sc, line);
@@ -328,7 +334,7 @@ static void test_every_command(void **state)
             for (size_t i = 0; debug_command_name(i); i++) {
                 char line[80];
 
-                if (!strcmp(debug_command_name(i), "record"))
+                if (writes_files(i))
                     continue;
                 try(&sc, "goto #1000");
                 snprintf(line, sizeof(line), "reverse-%s %s", debug_command_name(i), counts[i % 2]);

@@ -26,6 +26,7 @@
 #include "tests/ui/perfetto.h"
 #include "tests/ui/picture.h"
 #include "tests/ui/xentrace.h"
+#include "ui/cmd_debug.h"
 #include "ui/cmd_run.h"
 #include "ui/cmd_trace.h"
 #include "ui/export/trace_read.h"
@@ -321,7 +322,7 @@ static void test_random_records_keep_the_rules(void **state)
 static void nothing(void) {}
 
 /* A run, in a process of its own, since it wants the standard streams. */
-static void run(const char *const *args, int nr)
+static void run_by(enum options_command command, const char *const *args, int nr)
 {
     int status;
     pid_t pid = fork();
@@ -337,13 +338,17 @@ static void run(const char *const *args, int nr)
         dup2(null, 1);
         sigemptyset(&process.signals);
         process.signals_catch = process.terminal_refresh = nothing;
-        rc = options_parse(&o, COMMAND_RUN, nr, (char *const *)(uintptr_t)args, err) ? 1 : cmd_run(&o, &process, err);
+        rc = options_parse(&o, command, nr, (char *const *)(uintptr_t)args, err) ? 1
+             : command == COMMAND_RUN                                            ? cmd_run(&o, &process, err)
+                                                                                 : cmd_debug(&o, &process, err);
         options_free(&o);
         _exit(rc == 0 || rc == 3 ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
 }
+
+static void run(const char *const *args, int nr) { run_by(COMMAND_RUN, args, nr); }
 
 static void test_guests_keep_the_rules(void **state)
 {
@@ -369,6 +374,57 @@ static void test_guests_keep_the_rules(void **state)
     run(few, ARRAY_SIZE(few));
     check_file(DIR "run");
     unlink(DIR "run");
+}
+
+static char *contents(const char *path, size_t *len)
+{
+    FILE *in = fopen(path, "r");
+    char *text = malloc(1 << 20);
+
+    assert_true(in && text);
+    *len = fread(text, 1, 1 << 20, in);
+    fclose(in);
+    return text;
+}
+
+/* The debugger exports what a trace of the same run has, wherever it stands. (These two formats say no numbers.) */
+static void test_debugger_exports_the_same(void **state)
+{
+    static const char *const traced[] = { "--trace", DIR "run", "build/guests/rings" };
+    static const char *const debugged[] = { "--script", DIR "script", "build/guests/rings" };
+    static const char *const formats[] = { "xentrace", "svg" };
+    static const char *const places[][2] = { { "#60000", "#100000" }, { "#79000.1", "2.72ms" }, { "2.61ms", "#99999" } };
+    FILE *script = fopen(DIR "script", "w");
+
+    run(traced, ARRAY_SIZE(traced));
+    fputs("continue\ngoto #81000\n", script);
+    for (size_t f = 0; f < ARRAY_SIZE(formats); f++)
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+            fprintf(script, "export %s " DIR "%zu%zu %s %s\n", formats[f], f, i, places[i][0], places[i][1]);
+    fclose(script);
+    run_by(COMMAND_DEBUG, debugged, ARRAY_SIZE(debugged));
+    for (size_t f = 0; f < ARRAY_SIZE(formats); f++)
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+            const char *args[] = { "export", formats[f],   DIR "run", "-o",        DIR "out",
+                                   "--from", places[i][0], "--to",    places[i][1] };
+            char path[64], *mine, *other;
+            size_t len, other_len;
+
+            snprintf(path, sizeof(path), DIR "%zu%zu", f, i);
+            assert_int_equal(cmd_trace(ARRAY_SIZE(args), (char *const *)(uintptr_t)args), 0);
+            mine = contents(DIR "out", &len);
+            other = contents(path, &other_len);
+            assert_true(len > 100);
+            if (len != other_len || memcmp(mine, other, len))
+                fail_msg("%s from %s to %s: %zu bytes, by the debugger %zu", formats[f], places[i][0], places[i][1],
+                         len, other_len);
+            free(mine);
+            free(other);
+            unlink(path);
+        }
+    unlink(DIR "run");
+    unlink(DIR "out");
+    unlink(DIR "script");
 }
 
 /* A trace of which all is known: what is drawn, and where. */
@@ -431,10 +487,10 @@ static void test_xenalyze_is_there(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records_are_read_back), cmocka_unit_test(test_damage_is_refused),
-        cmocka_unit_test(test_what_is_wrong_is_said), cmocka_unit_test(test_random_records_keep_the_rules),
-        cmocka_unit_test(test_guests_keep_the_rules), cmocka_unit_test(test_picture_shows_what_is_there),
-        cmocka_unit_test(test_xenalyze_is_there),
+        cmocka_unit_test(test_records_are_read_back),     cmocka_unit_test(test_damage_is_refused),
+        cmocka_unit_test(test_what_is_wrong_is_said),     cmocka_unit_test(test_random_records_keep_the_rules),
+        cmocka_unit_test(test_guests_keep_the_rules),     cmocka_unit_test(test_picture_shows_what_is_there),
+        cmocka_unit_test(test_debugger_exports_the_same), cmocka_unit_test(test_xenalyze_is_there),
     };
 
     for (int i = 1; i < argc; i++)

@@ -75,6 +75,8 @@ static const struct command {
       "what it has said up to here; behind ~ what it is known to say later" },
     { "checkpoint", 0, debug_checkpoint, NULL, false, "", "one here, which stays; how many there are, and their size" },
     { "record", 0, debug_record, NULL, false, "FILE", "all that is known of the run, for xenlab replay" },
+    { "export", 0, debug_export, NULL, false, "perfetto|xentrace|svg FILE [FROM TO]",
+      "what happened, for other programs: all that is known, or from one place to another (#POS, a time)" },
     { "panel", 0, debug_panel, NULL, false, "[NAME [THING]|next|previous]",
       "what it shows; on a screen: keys are for it" },
     { "run", ' ', debug_run, NULL, false, "[TIME]", "on, until a key is typed; TIME: so much virtual time a second" },

@@ -151,8 +151,8 @@ void debug_stop_begin(struct debug *g, const char *why);
 /* Say what has come of a move to a `what`, but for DEBUG_THERE. True: that, it may be repeated. */
 bool debug_moved(struct debug *g, enum debug_result r, const char *what);
 
-/* record.c: */
-debug_fn debug_record;
+/* record.c, export.c: */
+debug_fn debug_record, debug_export;
 
 /* stops.c: */
 debug_fn debug_break, debug_watch, debug_trace, debug_log, debug_stops, debug_delete;
