@@ -497,14 +497,17 @@ static void test_symbols(void **state)
         struct loaded l;
 
         load_ok(&l, specs[i], IMAGE_PV);
-        assert_int_equal(l.img.nr_symbols, 2); /* the object is none */
+        assert_int_equal(l.img.nr_symbols, 3);
         assert_string_equal(image_symbol_lookup(&l.img, base, &offset), "start");
         assert_int_equal(offset, 0);
         assert_string_equal(image_symbol_lookup(&l.img, base + 15, &offset), "start");
         assert_int_equal(offset, 15);
         assert_null(image_symbol_lookup(&l.img, base + 16, &offset)); /* after its end */
         assert_string_equal(image_symbol_lookup(&l.img, base + 0x234, &offset), "label");
-        assert_int_equal(offset, 0x134);
+        assert_int_equal(offset, 0x134); /* past a variable, which ends none */
+        assert_string_equal(image_symbol_lookup(&l.img, base + 0x187, &offset), "object");
+        assert_int_equal(offset, 7);
+        assert_string_equal(image_symbol_lookup(&l.img, base + 0x188, &offset), "label");
         assert_null(image_symbol_lookup(&l.img, base - 1, &offset));
         assert_null(image_symbol_lookup(&l.img, base + 0x3000, &offset)); /* after the kernel */
         unload(&l);
@@ -532,7 +535,7 @@ static void test_files(void **state)
     assert_int_equal(write(fd, elf, size), size);
     free(elf);
     assert_int_equal(image_load(&img, path, IMAGE_AUTO, err), 0);
-    assert_int_equal(img.nr_symbols, 2);
+    assert_int_equal(img.nr_symbols, 3);
     image_free(&img);
     image_free(&img);
     close(fd);
@@ -573,7 +576,7 @@ static void test_cache(void **state)
     unlink(path);
     assert_ptr_equal(image_cache_get(&cache, path, IMAGE_PV, err), a);
     assert_ptr_equal(image_cache_file(&cache, path, err), file);
-    assert_int_equal(a->image.nr_symbols, 2);
+    assert_int_equal(a->image.nr_symbols, 3);
     assert_int_equal(file->size, size);
     assert_memory_equal(file->data, elf, size);
     free(elf);

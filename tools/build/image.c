@@ -193,6 +193,9 @@ const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t
         else
             high = mid;
     }
+    /* A variable that stands among code ends nothing: what follows it belongs to the label before. */
+    while (low && img->symbols[low - 1].variable && addr - img->symbols[low - 1].addr >= img->symbols[low - 1].size)
+        low--;
     if (low == 0 || addr < img->virt_kstart || addr >= end)
         return NULL;
 

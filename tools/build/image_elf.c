@@ -281,12 +281,13 @@ int image_elf_symbols(struct image *img, const struct image_elf *elf, char err[I
         unsigned int type = ELF64_ST_TYPE(sym.st_info);
         const char *name = (const char *)elf->data + strtab.sh_offset + sym.st_name;
 
-        /* Functions, and labels of assembler code, which have no type. */
-        if ((type != STT_FUNC && type != STT_NOTYPE) || sym.st_shndx == SHN_UNDEF || sym.st_shndx == SHN_ABS)
+        /* Functions, variables, and labels of assembler code, which have no type. */
+        if ((type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE) || sym.st_shndx == SHN_UNDEF ||
+            sym.st_shndx == SHN_ABS)
             continue;
         if (sym.st_name >= strtab.sh_size || !*name)
             continue;
-        img->symbols[img->nr_symbols++] = (struct image_symbol){ sym.st_value, sym.st_size, name };
+        img->symbols[img->nr_symbols++] = (struct image_symbol){ sym.st_value, sym.st_size, name, type == STT_OBJECT };
     }
     qsort(img->symbols, img->nr_symbols, sizeof(*img->symbols), symbol_order);
     return 0;
