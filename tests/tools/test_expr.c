@@ -23,7 +23,7 @@
 
 /* --- a world --- */
 
-/* One name is had twice, one more often than is told. */
+/* One name is had twice, one more often than is told; one is a field's, too. */
 static unsigned int symbol(void *data, int domain, const char *name, uint64_t addr[EXPR_MAX_SAME])
 {
     addr[0] = !strcmp(name, "insn_cli") ? 0x400041 + 0x1000 * (uint64_t)(domain + 1) : 0x2000;
@@ -31,7 +31,7 @@ static unsigned int symbol(void *data, int domain, const char *name, uint64_t ad
         addr[i] = addr[0] + i;
     return !strcmp(name, "run")      ? 2
            : !strcmp(name, "static") ? EXPR_MAX_SAME + 1
-                                     : !strcmp(name, "insn_cli") || !strcmp(name, "secret.x");
+                                     : !strcmp(name, "insn_cli") || !strcmp(name, "secret.x") || !strcmp(name, "count");
 }
 
 static bool reg(void *data, enum expr_reg r, uint64_t *value)
@@ -251,6 +251,10 @@ static const struct meaning {
     { the_exit, "d1:insn_cli == 0x402041", 1 },
     { the_exit, "d0:insn_cli + 13*16 == 0x401111", 1 },
     { the_exit, "u8[d1:insn_cli - 0x402000] == 0x61", 1 }, /* d1 is whose symbols are meant, too */
+    { the_exit, "u8[d1:count] == 0x20", 1 },
+    { the_exit, "u8[d1:v:count+1] == 0x21", 1 },
+    { the_exit, "u8[count]", 0 },
+    { the_exit, "u8[d1:vector] == vector + 0x20", 1 },
     { the_exit, "vector==14 && u64[v:%rsp] == 0", 0 },
 };
 

@@ -22,7 +22,8 @@ struct parser {
     const struct expr_scope *scope;
     const char *at;
     unsigned int depth;
-    int domain; /* in an ADDR: whose symbols are meant */
+    int domain;         /* in an ADDR: whose symbols are meant */
+    const char *symbol; /* behind "d1:" in an ADDR: a word here is a symbol first */
     char *err;
     bool failed;
 };
@@ -264,6 +265,7 @@ static void parse_place(struct parser *p, struct expr_addr *place)
         place->space = *p->at == 'v' ? EXPR_VIRTUAL : *p->at == 'p' ? EXPR_PHYSICAL : EXPR_MACHINE;
         p->at += 2;
     }
+    p->symbol = place->domain >= 0 ? p->at : NULL;
 }
 
 static unsigned int parse_memory(struct parser *p, unsigned int bits)
@@ -313,6 +315,8 @@ static unsigned int parse_word(struct parser *p)
         p->at += len;
         return number_add(p, *begin == 't');
     }
+    if (begin == p->symbol && (n = symbol_find(p, p->domain, begin, len, addr)))
+        return symbol_add(p, len, n, addr);
     if (field_find(begin, len, &f)) {
         p->at += len;
         n = node_add(p, NODE_FIELD);
