@@ -88,8 +88,8 @@
       F(flags, hex, "GNTMAP_*") F(handle, dec, "null if it was refused") F(len, dec, "bytes")                          \
       F(ret, num, "GNTST_*"))                                                                                          \
     X(grant_unmap, "the mapping ends",                                                                                 \
-      F(ref, dec, "") F(peer, domid, "") F(mfn, frame, "") F(flags, hex, "") F(handle, dec, "") F(len, dec, "")        \
-      F(ret, num, ""))                                                                                                 \
+      F(ref, dec, "null: there is no such mapping") F(peer, domid, "null as well") F(mfn, frame, "null as well")       \
+      F(flags, hex, "") F(handle, dec, "") F(len, dec, "") F(ret, num, ""))                                            \
     X(grant_copy, "bytes are copied to or from granted frames",                                                        \
       F(ref, dec, "of the source, or if that is no grant of the destination; null: neither is")                        \
       F(peer, domid, "") F(mfn, frame, "null") F(flags, hex, "GNTCOPY_*")                                              \

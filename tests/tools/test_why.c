@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Why: what is answered about registers and memory is what stepping back, and looking each time, finds. Whatever is
- * asked, the machine is where it was. And the files that sentences name have the hypercalls that they are named for.
+ * asked, the machine is where it was. Every event has its words, and the files that sentences name have the hypercalls that they are named for.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,6 +228,31 @@ static void a_question_can_be_interrupted(void **state)
     end(&sc);
 }
 
+/* Whatever happens there are words for it, also when fields that may be null are. */
+static void every_event_has_a_sentence(void **state)
+{
+    unsigned int wrong = 0;
+    struct scene sc;
+
+    begin(&sc, "rings", 9);
+    for (unsigned int i = 0; i < 2 * TRC_NR; i++) {
+        struct trace_record rec = { .event = i / 2, .who = { .domain = 1, .vcpu = 0 } };
+        const struct trace_event_info *info = trace_event_info((enum trace_event)rec.event);
+        struct sentence s = { 0 };
+
+        rec.nr_words = info->nr_fields;
+        for (unsigned int n = 0; i % 2 && n < info->nr_fields; n++)
+            if (strstr(info->fields[n].help, "null"))
+                rec.arg[n] = TRACE_NONE;
+        sentence_add_records(&s, sc.host, &rec, 1);
+        if (!strcmp(s.text, trace_event_name((enum trace_event)rec.event)) || strchr(s.text, '?') ||
+            strstr(s.text, "18446744073709551615"))
+            print_error("%s is said as \"%s\"\n", trace_event_name((enum trace_event)rec.event), s.text), wrong++;
+    }
+    end(&sc);
+    assert_int_equal(wrong, 0);
+}
+
 /* The function is there: do_NAME(, or that of the calls that nobody answers. */
 static void files_that_sentences_name_have_the_hypercall(void **state)
 {
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(answers_are_what_stepping_back_finds),
         cmocka_unit_test(asking_leaves_nothing),
         cmocka_unit_test(a_question_can_be_interrupted),
+        cmocka_unit_test(every_event_has_a_sentence),
         cmocka_unit_test(files_that_sentences_name_have_the_hypercall),
     };
 

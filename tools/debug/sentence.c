@@ -127,11 +127,12 @@ static void vector_name(struct sentence *s, uint64_t vector)
 
 static void add_exit(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
-    const uint64_t kind = record_field(rec, "kind");
+    const uint64_t kind = record_field(rec, "kind"), op = record_field(rec, "op");
+    const bool no_name = op == INSN_OTHER || op == TRACE_NONE;
 
     who(s, rec);
     if (kind == EXIT_EXCEPTION) {
-        if (record_field(rec, "op") == INSN_OTHER)
+        if (no_name)
             sentence_add(s, " was stopped at ");
         else
             sentence_add(s, " executed %s at ", value_name(rec, "op"));
@@ -142,7 +143,7 @@ static void add_exit(struct sentence *s, struct host *h, const struct trace_reco
             sentence_add(s, " for 0x%" PRIx64, record_field(rec, "addr"));
         sentence_add(s, " (error code 0x%" PRIx64 ")", record_field(rec, "error"));
     } else {
-        if (record_field(rec, "op") == TRACE_NONE)
+        if (no_name)
             sentence_add(s, " was left for %s at ", value_name(rec, "kind"));
         else
             sentence_add(s, " executed %s, which is intercepted, at ", value_name(rec, "op"));
@@ -315,8 +316,11 @@ static void add_page(struct sentence *s, const struct trace_record *rec)
             sentence_add(s, " is refused: what is in it may not be in such a table, or it is in use otherwise");
         return;
     default:
-        sentence_add(s, "%s of reference %" PRIu64 " of d%" PRIu64, trace_event_name((enum trace_event)rec->event),
-                     record_field(rec, "ref"), record_field(rec, "peer"));
+        sentence_add(s, "%s of ", trace_event_name((enum trace_event)rec->event));
+        if (record_field(rec, "ref") == TRACE_NONE)
+            sentence_add(s, "what is not granted");
+        else
+            sentence_add(s, "reference %" PRIu64 " of d%" PRIu64, record_field(rec, "ref"), record_field(rec, "peer"));
     }
     if (record_refuses(rec)) {
         sentence_add(s, " is refused: ");
@@ -331,7 +335,7 @@ static void add_event_channel(struct sentence *s, const struct trace_record *rec
 {
     sentence_add(s, "%s: d%u port %" PRIu64, trace_event_name((enum trace_event)rec->event), rec->who.domain,
                  record_field(rec, "port"));
-    if (record_field(rec, "peer_port") != TRACE_NONE)
+    if (record_field(rec, "peer_port") != TRACE_NONE && record_field(rec, "peer_dom") < TRACE_NO_DOMAIN)
         sentence_add(
             s, rec->event == TRC_evtchn_send ? " to d%" PRIu64 " port %" PRIu64 : " from d%" PRIu64 " port %" PRIu64,
             record_field(rec, "peer_dom"), record_field(rec, "peer_port"));
@@ -339,6 +343,47 @@ static void add_event_channel(struct sentence *s, const struct trace_record *rec
         sentence_add(s, ", which is masked");
     if (record_field(rec, "edge") == 0 && rec->event != TRC_evtchn_mask)
         sentence_add(s, ", and was pending already: nobody is told again");
+}
+
+static void add_duration(struct sentence *s, const char *before, s_time_t t)
+{
+    char time[LOOK_TEXT];
+
+    look_time(t, time);
+    sentence_add(s, "%s%s", before, time);
+}
+
+/* " from idle" or " from d1v0" */
+static void add_vcpu(struct sentence *s, const char *before, uint64_t id)
+{
+    if (id == TRACE_NONE)
+        sentence_add(s, " %s idle", before);
+    else
+        sentence_add(s, " %s d%" PRIu64 "v%" PRIu64, before, id >> 16, id & 0xffff);
+}
+
+/* Whose time it is, and what happens when. */
+static void add_time(struct sentence *s, const struct trace_record *rec)
+{
+    switch (rec->event) {
+    case TRC_sched_switch:
+        sentence_add(s, "pCPU %u goes over", rec->pcpu);
+        add_vcpu(s, "from", record_field(rec, "prev"));
+        add_vcpu(s, "to", record_field(rec, "next"));
+        if ((int64_t)record_field(rec, "slice") >= 0)
+            add_duration(s, ", for ", (s_time_t)record_field(rec, "slice"));
+        if (record_field(rec, "credit") != TRACE_NONE)
+            sentence_add(s, ", with credit %" PRId64, (int64_t)record_field(rec, "credit"));
+        break;
+    case TRC_timer_set:
+    case TRC_timer_fire:
+        sentence_add(s, rec->event == TRC_timer_set ? "a timer is armed (%s)" : "a timer expires (%s)",
+                     value_name(rec, "label"));
+        add_duration(s, ", for ", (s_time_t)record_field(rec, "expires"));
+        break;
+    case TRC_idle: add_duration(s, "all pCPUs wait until ", (s_time_t)record_field(rec, "until")); break;
+    default: sentence_add(s, "%s", trace_event_name((enum trace_event)rec->event));
+    }
 }
 
 static void add_others(struct sentence *s, struct host *h, const struct trace_record *rec)
@@ -368,7 +413,21 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
         if (record_field(rec, "reason") != TRACE_NONE)
             sentence_add(s, " (%s)", value_name(rec, "reason"));
         break;
-    default: sentence_add(s, "%s", trace_event_name((enum trace_event)rec->event));
+    case TRC_tlb:
+        sentence_add(s, "d%uv%u asks for a TLB flush (%s)", rec->who.domain, rec->who.vcpu, value_name(rec, "scope"));
+        break;
+    case TRC_xs: sentence_add(s, "d%u asks xenstore: %s", rec->who.domain, value_name(rec, "op")); break;
+    case TRC_ring:
+        sentence_add(s, "dom0 has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", record_field(rec, "dev"),
+                     value_name(rec, "kind"), record_field(rec, "new_prod"),
+                     record_field(rec, "notify") == 1 ? ", and tells it" : "");
+        break;
+    case TRC_console: sentence_add(s, "d%u writes to its console", rec->who.domain); break;
+    case TRC_input:
+        sentence_add(s, "from outside d%u gets %" PRIu64 " bytes for its %s", rec->who.domain, record_field(rec, "len"),
+                     value_name(rec, "source"));
+        break;
+    default: add_time(s, rec);
     }
 }
 
