@@ -27,53 +27,76 @@ static bool value_of(struct debug *g, const char *text, uint64_t *value, char er
     return there;
 }
 
-/* The type of a field of this name, of all records or of any event; false: there is none. */
-static bool type_of(const char *name, enum trace_type *type)
+/* The type of a field: of the event at which the machine stands, or of all records. False: it has none of this name. */
+static bool type_of(const struct debug *g, const char *name, enum trace_type *type)
 {
+    const struct trace_event_info *info =
+        g->dbg.at_event ? trace_event_info((enum trace_event)g->dbg.event.event) : NULL;
     size_t nr;
     const struct trace_field *f = trace_common_fields(&nr);
 
-    for (size_t i = 0; i < nr; i++)
-        if (!strcmp(f[i].name, name)) {
-            *type = (enum trace_type)f[i].type;
+    for (size_t i = 0; i < nr + (info ? info->nr_fields : 0); i++) {
+        const struct trace_field *one = i < nr ? &f[i] : &info->fields[i - nr];
+
+        if (!strcmp(one->name, name)) {
+            *type = (enum trace_type)one->type;
             return true;
         }
-    for (unsigned int ev = 0; ev < TRC_NR; ev++) {
-        const struct trace_event_info *info = trace_event_info((enum trace_event)ev);
-
-        for (unsigned int i = 0; i < info->nr_fields; i++)
-            if (!strcmp(info->fields[i].name, name)) {
-                *type = (enum trace_type)info->fields[i].type;
-                return true;
-            }
     }
     return false;
 }
 
-/* "mode is user, %cpl is 0x3": the left sides of what is compared. */
+static void value_add(struct debug *g, const char *what, char *text, size_t size)
+{
+    const size_t n = strlen(text);
+    enum trace_type type = TRACE_TYPE_hex;
+    char err[EXPR_ERR_SIZE];
+    const char *name;
+    uint64_t value;
+
+    if (!value_of(g, what, &value, err))
+        snprintf(text + n, size - n, "; %s", err);
+    else if (type_of(g, what, &type) && (name = trace_value_name(type, value)))
+        snprintf(text + n, size - n, "; %s is %s", what, name);
+    else if (type == TRACE_TYPE_hex)
+        snprintf(text + n, size - n, "; %s is 0x%" PRIx64, what, value);
+    else
+        snprintf(text + n, size - n, "; %s is %" PRId64, what, (int64_t)value);
+}
+
+/* How long the left side of a comparison is, if p is one: up to a comparison outside of brackets, or to what ends it. */
+static size_t left_side(const char *p)
+{
+    unsigned int depth = 0;
+    size_t n = 0;
+
+    for (; p[n] && (depth || !strchr("=!)", p[n])); n++) {
+        if (!depth && (p[n] == p[n + 1] ? strchr("&|", p[n]) : strchr("<>", p[n])))
+            break;
+        n += p[n] == p[n + 1] && strchr("<>", p[n]);
+        depth += strchr("([", p[n]) != NULL;
+        depth -= strchr(")]", p[n]) && depth;
+    }
+    return n;
+}
+
+/* "mode is user; %cpl is 0x3": the left sides of what is compared. */
 static void values_add(struct debug *g, const char *cond, char *text, size_t size)
 {
-    char part[256], err[EXPR_ERR_SIZE];
-    size_t n = strlen(text);
+    char part[256];
 
-    for (const char *p = cond; *p && n < size; p += strspn(p, "&|() ")) {
-        const size_t len = strcspn(p, "&|"), left = strcspn(p, "=!<>&|");
-        enum trace_type type;
-        const char *name;
-        uint64_t value;
+    for (const char *p = cond; *p;) {
+        size_t n;
 
-        snprintf(part, sizeof(part), "%.*s", (int)(left < sizeof(part) ? left : sizeof(part) - 1), p);
+        p += strspn(p, "&|()! ");
+        n = left_side(p);
+        snprintf(part, sizeof(part), "%.*s", (int)n, p);
         for (size_t end = strlen(part); end && part[end - 1] == ' ';)
             part[--end] = '\0';
-        p += len;
-        if (!part[0])
-            continue;
-        if (!value_of(g, part, &value, err))
-            n += (size_t)snprintf(text + n, size - n, "; %s", err);
-        else if (type_of(part, &type) && (name = trace_value_name(type, value)))
-            n += (size_t)snprintf(text + n, size - n, "; %s is %s", part, name);
-        else
-            n += (size_t)snprintf(text + n, size - n, "; %s is 0x%" PRIx64, part, value);
+        if (part[0])
+            value_add(g, part, text, size);
+        for (p += n; *p && !(p[0] == p[1] && strchr("&|", p[0])); p++)
+            ;
     }
 }
 
