@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Why: what is answered about registers and memory is what stepping back, and looking each time, finds. Whatever is
- * asked, the machine is where it was. Every event has its words, and the files that sentences name have the hypercalls that they are named for.
+ * asked, the machine is where it was. Every event has its words, and the files that sentences name have the hypercalls
+ * that they are named for.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -124,8 +124,8 @@ int image_load(struct image *img, const char *path, enum image_mode mode, char e
 void image_free(struct image *img);
 
 /*
- * The function or variable that virtual address addr lies in, and how far inside; NULL if the kernel has no symbols, or none
- * there. The name lives as long as the image.
+ * The function or variable that virtual address addr lies in, and how far inside; NULL if the kernel has no symbols, or
+ * none there. The name lives as long as the image.
  */
 const char *image_symbol_lookup(const struct image *img, uint64_t addr, uint64_t *offset);
 

@@ -58,6 +58,8 @@ static void value_add(struct debug *g, const char *what, char *text, size_t size
         snprintf(text + n, size - n, "; %s", err);
     else if (type_of(g, what, &type) && (name = trace_value_name(type, value)))
         snprintf(text + n, size - n, "; %s is %s", what, name);
+    else if (type == TRACE_TYPE_vcpuid)
+        snprintf(text + n, size - n, "; %s is d%" PRIu64 "v%" PRIu64, what, value >> 16, value & 0xffff);
     else if (type == TRACE_TYPE_hex)
         snprintf(text + n, size - n, "; %s is 0x%" PRIx64, what, value);
     else
