@@ -5,6 +5,7 @@
 #include "tools/debug/seek.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt)
 {
@@ -78,6 +79,29 @@ enum debug_result debugger_goto_time(struct debugger *d, s_time_t t)
             r = DEBUG_THERE;
     }
     return is_end(r) ? too_far(d, origin.at) : left_off(d, &origin, r);
+}
+
+void debugger_place(const struct debugger *d, struct debug_place *place)
+{
+    *place = (struct debug_place){ .at = debugger_here(d),
+                                   .dom = d->dom,
+                                   .vcpu = d->vcpu,
+                                   .at_event = d->at_event,
+                                   .event = d->event,
+                                   .ord = d->ord,
+                                   .nr_step = d->nr_step };
+    memcpy(place->step, d->step, sizeof(place->step));
+}
+
+void debugger_stand(struct debugger *d, const struct debug_place *place)
+{
+    d->dom = place->dom;
+    d->vcpu = place->vcpu;
+    d->at_event = place->at_event;
+    d->event = place->event;
+    d->ord = place->ord;
+    d->nr_step = place->nr_step;
+    memcpy(d->step, place->step, sizeof(d->step));
 }
 
 /* -------------------------------------------------------------------------------------------------------- events -- */

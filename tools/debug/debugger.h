@@ -63,6 +63,20 @@ struct debugger {
 void debugger_begin(struct debugger *d, struct rewind *rw, const bool *interrupt);
 void debugger_end(struct debugger *d);
 
+/* Where it stands, at which event, and whom commands are about. */
+struct debug_place {
+    struct position at;
+    domid_t dom;
+    unsigned int vcpu;
+    bool at_event;
+    struct trace_record event, step[DEBUG_STEP_EVENTS];
+    unsigned int ord, nr_step;
+};
+
+void debugger_place(const struct debugger *d, struct debug_place *place);
+/* The machine is at place->at: all of it is as it was then. */
+void debugger_stand(struct debugger *d, const struct debug_place *place);
+
 static inline struct position debugger_here(const struct debugger *d) { return d->rw->m->at; }
 
 /* To a position: one that does not exist is the next one that does. */

@@ -244,19 +244,15 @@ static bool only_count(const char *args, unsigned long *count)
 }
 
 /* A command that was to be done so many times, and could not be, is done not at all: it stops at what it stopped at. */
-static void go_back(struct debug *g, struct position to, const struct debugger *was)
+static void go_back(struct debug *g, const struct debug_place *to)
 {
     static const bool never;
     char err[REWIND_ERR_SIZE];
 
     rewind_go_on(&g->rw);
-    if (memcmp(&to, &g->rw.m->at, sizeof(to)))
-        rewind_goto(&g->rw, to, &never, err);
-    g->dbg.at_event = was->at_event;
-    g->dbg.event = was->event;
-    g->dbg.ord = was->ord;
-    memcpy(g->dbg.step, was->step, sizeof(was->step));
-    g->dbg.nr_step = was->nr_step;
+    if (memcmp(&to->at, &g->rw.m->at, sizeof(to->at)))
+        rewind_goto(&g->rw, to->at, &never, err);
+    debugger_stand(&g->dbg, to);
 }
 
 /* False, and it has said so: not with this. */
@@ -279,8 +275,7 @@ static bool may(struct debug *g, const struct command *c, const char *args, bool
 static void carry_out(struct debug *g, const struct command *c, bool backward, const char *args,
                       const unsigned long *counted)
 {
-    const struct position before = g->rw.m->at;
-    const struct debugger was = g->dbg;
+    struct debug_place before;
     unsigned long count = counted ? *counted : 1;
     bool failed_before;
 
@@ -288,14 +283,15 @@ static void carry_out(struct debug *g, const struct command *c, bool backward, c
         args = "";
     if (!may(g, c, args, counted))
         return;
+    debugger_place(&g->dbg, &before);
     failed_before = g->failed;
     g->failed = false;
     (backward ? c->backward : c->fn)(g, args, count);
     if (g->failed)
-        go_back(g, before, &was);
+        go_back(g, &before);
     g->failed |= failed_before;
-    if (c->fn != debug_back && memcmp(&before, &g->rw.m->at, sizeof(before)))
-        g->came_from = before;
+    if (c->fn != debug_back && memcmp(&before.at, &g->rw.m->at, sizeof(before.at)))
+        g->came_from = before.at;
 }
 
 static void one(struct debug *g, char *text)

@@ -66,7 +66,7 @@ static void value_add(struct debug *g, const char *what, char *text, size_t size
         snprintf(text + n, size - n, "; %s is %" PRId64, what, (int64_t)value);
 }
 
-/* How long the left side of a comparison is, if p is one: up to a comparison outside of brackets, or to what ends it. */
+/* How long the left side of a comparison is: up to a comparison outside of brackets, or to what ends it. */
 static size_t left_side(const char *p)
 {
     unsigned int depth = 0;
@@ -152,6 +152,24 @@ static void show(struct tour_play *p, size_t i)
         }
 }
 
+/* As it was at the end of step i, wherever one has been since. */
+static void go_to_end_of(struct tour_play *p, size_t i)
+{
+    const struct debug_place *end = &p->end[i];
+    struct debug_stops *stops = &p->g->dbg.stops;
+    char text[64];
+
+    if (memcmp(&end->at, &p->g->rw.m->at, sizeof(end->at))) {
+        const struct tour_line back = { '>', text, p->tour->step[i].number };
+
+        snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, end->at.insns, end->at.step);
+        command(p, &back);
+    }
+    while (stops->nr && stops->list[stops->nr - 1]->id > p->last_stop)
+        stops_delete(stops, stops->list[stops->nr - 1]->id);
+    debugger_stand(&p->g->dbg, end);
+}
+
 bool play_next(struct tour_play *p)
 {
     const size_t i = p->given;
@@ -159,14 +177,8 @@ bool play_next(struct tour_play *p)
 
     if (i == p->tour->nr)
         return false;
-    if (i && memcmp(&p->end[i - 1], &p->g->rw.m->at, sizeof(p->end[0]))) {
-        struct tour_line back = { '>', "", s->number };
-        char text[64];
-
-        snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, p->end[i - 1].insns, p->end[i - 1].step);
-        back.text = text;
-        command(p, &back);
-    }
+    if (i)
+        go_to_end_of(p, i - 1);
     show(p, i);
     say_line(&p->g->say, "tour", "== %zu/%zu %s", i + 1, p->tour->nr, s->title);
     for (size_t n = 0; n < s->nr; n++)
@@ -175,25 +187,24 @@ bool play_next(struct tour_play *p)
         case '=': expect(p, &s->line[n]); break;
         default: say_line(&p->g->say, "tour", "%c %s", s->line[n].kind, s->line[n].text);
         }
-    p->end[i] = p->g->rw.m->at;
+    debugger_place(&p->g->dbg, &p->end[i]);
+    p->last_stop = p->g->dbg.stops.last_id;
     p->given++;
     return true;
 }
 
-bool play_to(struct tour_play *p, size_t i)
+/* Step i, which may have been given or not; false: there is none. */
+static bool play_to(struct tour_play *p, size_t i)
 {
-    char text[64];
-
     if (i >= p->tour->nr)
         return false;
+    if (i < p->given) {
+        show(p, i);
+        go_to_end_of(p, i);
+    }
     while (p->given <= i)
         if (!play_next(p))
             return false;
-    if (p->shown.at == i && !memcmp(&p->end[i], &p->g->rw.m->at, sizeof(p->end[0])))
-        return true;
-    show(p, i);
-    snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, p->end[i].insns, p->end[i].step);
-    p->line(p->data, text);
     return true;
 }
 
@@ -225,8 +236,10 @@ static bool carry_out(void *data, const char *args)
         debug_fail(g, "arguments", "tour next, previous, answer, blank, explore, return, or a step's number");
         return false;
     }
-    if (n && play_to(p, n - 1))
+    if (n && play_to(p, n - 1)) {
+        g->failed = false; /* what does not hold has been said; a command that fails would be undone */
         return true;
+    }
     debug_fail(g, "tour", n ? "that was the last step" : "this is the first step");
     return false;
 }

@@ -3,10 +3,12 @@
  * A tour is given: forward and back through its steps.
  *
  * Concept: a step that is given for the first time carries out its commands, and each condition is looked at where it
- * stands. Where the step began and ended is kept: to go to it again is to go to where it ended, without commands, as
- * the run is the same; so one may stray as far as one likes, and come back.
+ * stands. Where the step ended is kept: to go to it again is to go to where it ended, without commands, as the run is
+ * the same; so one may stray as far as one likes, and come back.
  *
- * Invariants: an expectation that does not hold is told with file, line, position, and the values that it is about.
+ * Invariants: a step begins as the one before it has ended, in everything that commands go by: position, event, vCPU,
+ * and no breakpoints but the tour's. An expectation that does not hold is told with file, line, position, and the
+ * values that it is about.
  */
 #ifndef UI_TOUR_PLAY_H
 #define UI_TOUR_PLAY_H
@@ -20,8 +22,9 @@ struct tour_play {
     void (*line)(void *data, const char *line); /* carries out a line of commands */
     void *data;
     struct debug_tour shown; /* what there is to see of it: g->tour */
-    struct position *end;    /* of each step that has been given */
+    struct debug_place *end; /* of each step that has been given */
     size_t given;            /* so many, from the first on */
+    unsigned int last_stop;  /* the number of the last breakpoint that is the tour's */
     unsigned int failures;
 };
 
@@ -30,7 +33,5 @@ bool play_begin(struct tour_play *p, const struct tour *t, struct debug *g);
 void play_end(struct tour_play *p);
 /* The next step; false: there is none. */
 bool play_next(struct tour_play *p);
-/* Step i, which may have been given or not; false: there is none. */
-bool play_to(struct tour_play *p, size_t i);
 
 #endif
