@@ -133,6 +133,7 @@ static const struct option options[] = {
       "whether all that FILE... tell is so; only what is not is said" },
     { "export",    0,  OPTION_TEXT,     "OUT",      FIELD(export),    0, 0,
       "write it: OUT.cast (asciicast), OUT.html (one page), or OUT-N.svg, a picture a step" },
+    { "help",     'h', OPTION_FLAG,     NULL,       FIELD(help),      0, 0, "this text" },
     { .name = "What it says:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
     { "json",      0,  OPTION_FLAG,     NULL,       FIELD(json),      0, 0, "say everything as JSON, an object a line" },
     { .name = "The screen:", .kind = OPTION_HEADING, .min = OF(COMMAND_TUI) | OF(COMMAND_TOUR) },
@@ -300,11 +301,10 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
 
 /* --- the command line --- */
 
-static const char *const command_names[] = { [COMMAND_RUN] = "run",
-                                             [COMMAND_DEBUG] = "debug",
-                                             [COMMAND_TUI] = "tui",
-                                             [COMMAND_REPLAY] = "replay",
-                                             [COMMAND_RECORDED] = "run" };
+static const char *const command_names[] = {
+    [COMMAND_RUN] = "run",   [COMMAND_DEBUG] = "debug",   [COMMAND_TUI] = "tui",
+    [COMMAND_TOUR] = "tour", [COMMAND_REPLAY] = "replay", [COMMAND_RECORDED] = "run"
+};
 
 static bool is_heading(const struct option *opt) { return opt->kind == OPTION_HEADING; }
 

@@ -334,6 +334,32 @@ static char *option_word(const char *name)
     return word;
 }
 
+/* Each command has --help and -h, and what it does not know it refuses under its own name. */
+static void test_every_command(void **state)
+{
+    static const struct {
+        enum options_command command;
+        const char *name;
+    } commands[] = { { COMMAND_RUN, "run" },
+                     { COMMAND_DEBUG, "debug" },
+                     { COMMAND_TUI, "tui" },
+                     { COMMAND_TOUR, "tour" },
+                     { COMMAND_REPLAY, "replay" } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        for (unsigned int k = 0; k < 4; k++) {
+            char word[16], err[OPTIONS_ERR_SIZE] = "", see[64];
+            char *args[] = { word };
+            struct run_options o;
+
+            snprintf(word, sizeof(word), "%s", k == 0 ? "--help" : k == 1 ? "-h" : k == 2 ? "--xyzzy" : "-%");
+            snprintf(see, sizeof(see), "(see: xenlab %s --help)", commands[i].name);
+            assert_int_equal(options_parse(&o, commands[i].command, 1, args, err), k < 2 ? 0 : -1);
+            assert_true(k < 2 ? o.help : strstr(err, see) != NULL);
+            options_free(&o);
+        }
+}
+
 /*
  * What xenlab run takes and xenlab replay does not is recorded, as it was given, and read again from a recording, which
  * has nothing else.
@@ -412,10 +438,10 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything), cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_corners),    cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_help),       cmocka_unit_test(test_beginnings), cmocka_unit_test(test_no_guess),
-        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_everything),    cmocka_unit_test(test_cpuid),      cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_corners),       cmocka_unit_test(test_scheduling), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_help),          cmocka_unit_test(test_beginnings), cmocka_unit_test(test_no_guess),
+        cmocka_unit_test(test_every_command), cmocka_unit_test(test_recorded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
