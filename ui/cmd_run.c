@@ -21,6 +21,7 @@
 #include "tools/rewind/input.h"
 #include "ui/console.h"
 #include "ui/crash.h"
+#include "ui/gdb/door.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"
@@ -60,6 +61,8 @@ struct run {
     struct replay *replay; /* in place of input; or NULL */
     enum replay_state replayed;
     struct recording recording;
+    struct debug debug; /* --gdb: what goes both ways; else nothing */
+    struct gdb_door gdb;
     bool stuck; /* nothing can ever happen again */
     struct trace_file trace;
     struct condition filter; /* of what goes there */
@@ -89,6 +92,7 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
 {
     struct run *r = data;
 
+    debug_console_add(&r->debug, domid, text, len);
     console_guest_write(&r->console, domid, text, len);
 }
 
@@ -266,9 +270,12 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
             keyboard_announce(r, r->unannounced);
     }
     sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
-    if (!r->process->stop)
+    if (!r->process->stop && !r->gdb.port)
         ppoll(&fd, for_input && !r->input.closed, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (r->gdb.port)
+        gdb_door_wait(&r->gdb, for_input && !r->input.closed ? r->input.fd : -1,
+                      ns < 0 ? -1 : (int)(ns / MILLISECS(1)) + 1);
     r->wall.waiting += real_now() - before;
 }
 
@@ -338,7 +345,10 @@ static void hand_in(void *data, const struct journal_record *rec)
     char why[REWIND_ERR_SIZE];
 
     record(r, (struct record_line){ .kind = RECORD_JOURNAL, .at = rec->at, .now = rec->now, .in = *rec });
-    BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
+    if (r->gdb.port)
+        BUG_ON(rewind_hand_in(&r->debug.rw, rec->kind, rec->who, rec->bytes, rec->len, rec->now, why));
+    else
+        BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
 }
 
 static void on_recorded_keyboard(void *data, const struct record_line *l)
@@ -440,6 +450,100 @@ static bool end_reason(const struct run *r, struct record_line *l)
     return !rec || r->process->signal || (r->replayed == REPLAY_OVER && rec->ended);
 }
 
+/* --- gdb --- */
+
+/* What is said of gdb is a message like others. */
+static ssize_t say_take(void *data, const char *text, size_t size)
+{
+    struct run *r = data;
+
+    console_message(&r->console, text, size);
+    return (ssize_t)size;
+}
+
+/* The machine goes both ways, and stands before its guests' first instruction. */
+static int gdb_start(struct run *r, const struct guest_list *l)
+{
+    const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &r->process->stop };
+    const struct run_options *o = r->opt;
+    struct debug *g = &r->debug;
+
+    if (!o->gdb)
+        return 0;
+    g->host = r->host;
+    g->options = o;
+    g->guests = l;
+    g->say.out = fopencookie(r, "w", (cookie_io_functions_t){ .write = say_take });
+    if (!g->say.out) {
+        snprintf(r->err, RUN_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    if (gdb_door_open(&r->gdb, o->gdb, r->err, RUN_ERR_SIZE) ||
+        rewind_begin(&g->rw, r->host, REWIND_HISTORY_MIB, r->err))
+        return -1;
+    debugger_begin(&g->dbg, &g->rw, &r->process->stop);
+    rewind_run(&g->rw, &first);
+    return gdb_door_begin(&r->gdb, g, r->process, r->err, RUN_ERR_SIZE);
+}
+
+static void gdb_finish(struct run *r)
+{
+    gdb_door_close(&r->gdb);
+    debugger_end(&r->debug.dbg);
+    if (r->debug.rw.history)
+        rewind_finish(&r->debug.rw);
+    debug_console_free(&r->debug);
+    if (r->debug.say.out)
+        fclose(r->debug.say.out);
+}
+
+/* As long as gdb does not let the machine go. Whoever has the keyboard may leave meanwhile. */
+static void gdb_hold(struct run *r)
+{
+    if (!r->gdb.port)
+        return;
+    gdb_door_wait(&r->gdb, -1, 0);
+    if (!gdb_door_holds(&r->gdb))
+        return;
+    while (gdb_door_holds(&r->gdb) && !r->process->stop && !r->input.left && !r->gdb.killed) {
+        const bool keys = r->input.kind == INPUT_TERMINAL && !r->input.closed && !input_elsewhere(&r->input);
+
+        console_tick(&r->console, r->now, true);
+        console_flush(&r->console);
+        if (gdb_door_wait(&r->gdb, keys ? r->input.fd : -1, keys ? (int)(LOOK_AGAIN / MILLISECS(1)) : -1))
+            input_poll(&r->input);
+    }
+    if (!rewind_is_live(&r->debug.rw))
+        r->now = host_now(r->host);
+    pace_start(&r->pace, r->now, real_now());
+}
+
+/* gdb lets it run; or has let it go, and may come again. */
+static enum run_result gdb_run(struct run *r, s_time_t end)
+{
+    const struct run_limit l = { .until = end, .at = { UINT64_MAX, 0 }, .stop = &r->process->stop };
+    enum gdb_went went;
+
+    if (!gdb_door_runs(&r->gdb))
+        return rewind_run(&r->debug.rw, &l);
+    went = gdb_door_run(&r->gdb, end);
+    return went == GDB_IDLE ? RUN_IDLE : went == GDB_RUNS && gdb_door_runs(&r->gdb) ? RUN_UNTIL : RUN_STOP;
+}
+
+/* While gdb lets it run, the end of the run is a place to stand at, and to go back from. True: it stands there. */
+static bool gdb_stands_at_end(struct run *r, bool stuck)
+{
+    const s_time_t limit = r->opt->max_vtime;
+    const bool late = limit && r->now + r->idle >= limit;
+
+    if (!gdb_door_runs(&r->gdb) || r->process->stop || (!stuck && !late && host_guests_left(r->host)))
+        return false;
+    gdb_door_end(&r->gdb, stuck  ? "the end: all guests are idle and nothing can wake them"
+                          : late ? "the limit of virtual time (--max-vtime)"
+                                 : "the end: no guest is left");
+    return true;
+}
+
 /* --- the loop --- */
 
 static bool ended(struct run *r)
@@ -447,7 +551,7 @@ static bool ended(struct run *r)
     const s_time_t limit = r->opt->max_vtime;
     const bool done = host_guests_left(r->host) == 0, late = limit && r->now + r->idle >= limit;
 
-    if (r->process->stop || r->input.left || r->console.error || r->trace.error)
+    if (r->process->stop || r->input.left || r->console.error || r->trace.error || r->gdb.killed)
         return true;
     if (r->replay)
         return replay_ended(r, done || late);
@@ -477,6 +581,8 @@ static void read_and_hand_in(struct run *r)
     char text[HOST_INPUT_MAX];
 
     input_poll(&r->input);
+    if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
+        return;
     for (unsigned int g = first; g <= last; g++) {
         size_t n = host_console_room(r->host, g);
 
@@ -499,7 +605,9 @@ static void read_and_hand_in(struct run *r)
 /* True: all is idle, and no timer will ever change that. The machine's own clock stands still while all is idle. */
 static bool slice_run(struct run *r, s_time_t end)
 {
-    const enum run_result result = r->replay ? replay_run(r, end) : host_run(r->host, end, &r->process->stop);
+    const enum run_result result = r->gdb.port ? gdb_run(r, end)
+                                   : r->replay ? replay_run(r, end)
+                                               : host_run(r->host, end, &r->process->stop);
     const s_time_t now = result == RUN_AT ? replay_now(r->replay) : host_now(r->host);
 
     if (result == RUN_UNTIL && now < end)
@@ -515,9 +623,15 @@ static void loop(struct run *r)
 
     pace_start(&r->pace, r->now, real_now());
     for (;;) {
-        const s_time_t start = r->now, busy_before = host_busy(r->host);
-        const bool idle = slice_run(r, slice_end(r, was_busy));
-        const s_time_t slice = r->now - start, busy = host_busy(r->host) - busy_before;
+        s_time_t start, busy_before, slice, busy;
+        bool idle;
+
+        gdb_hold(r);
+        start = r->now;
+        busy_before = host_busy(r->host);
+        idle = !r->process->stop && slice_run(r, slice_end(r, was_busy));
+        slice = r->now - start;
+        busy = host_busy(r->host) - busy_before;
 
         r->process->terminal_refresh();
         keyboard_check(r);
@@ -528,11 +642,16 @@ static void loop(struct run *r)
             record(r, (struct record_line){ .kind = RECORD_AT });
         if (r->replay)
             replay_on(r, idle);
+        if (gdb_stands_at_end(r, false) ||
+            (r->gdb.port && gdb_door_holds(&r->gdb) && !r->process->stop && !r->gdb.killed))
+            continue;
         if (ended(r))
             return;
         if (!idle) {
             rest(r, slice, busy);
         } else if (!r->replay && !wait_input(r)) {
+            if (gdb_stands_at_end(r, true))
+                continue;
             stuck(r);
             return;
         }
@@ -691,7 +810,8 @@ static void failures_note(struct run *r)
 {
     const int trace_error = trace_file_close(&r->trace), interrupted = r->process->signal ? EINTR : 0;
 
-    r->outcome.left |= r->input.left || r->console.error == EPIPE; /* nobody reads: as if he had left */
+    r->outcome.left |=
+        r->input.left || r->gdb.killed || r->console.error == EPIPE; /* nobody reads: as if he had left */
     if (r->console.error && r->console.error != EPIPE && r->console.error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "standard output: %s", strerror(r->console.error));
     else if (trace_error && trace_error != interrupted)
@@ -751,7 +871,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         r.nr_guests = (unsigned int)list.nr_names;
         warnings_print(&r, &list);
         if (keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err) ||
-            recording_start(&r, &list)) {
+            recording_start(&r, &list) || gdb_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();
@@ -770,6 +890,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     condition_free(&r.filter);
     failures_note(&r);
     recording_end(&r);
+    gdb_finish(&r);
     host_destroy(r.host);
     guest_list_free(&list);
     if (p->signal)

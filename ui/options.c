@@ -125,9 +125,9 @@ static const struct option options[] = {
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
     { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
       "memory for what was (256): how far one can go back" },
-    { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_DEBUG) },
+    { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
     { "gdb",       0,  OPTION_TEXT,     "[dN:]PORT", FIELD(gdb),      0, 0,
-      "let gdb come to domain N (1), on this computer alone; port 0: a free one; see docs/gdb.md" },
+      "gdb may come there, for domain N (1); 0: a free port (docs/gdb.md)" },
     { .name = "The tour:", .kind = OPTION_HEADING, .min = OF(COMMAND_TOUR) },
     { "check",     0,  OPTION_FLAG,     NULL,       FIELD(check),     0, 0,
       "whether all that FILE... tell is so; only what is not is said" },
@@ -433,6 +433,11 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
+    if (o->gdb && (o->trace || o->record)) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--gdb: a run that goes both ways has no %s (xenlab debug has the command %s)",
+                 o->trace ? "--trace" : "--record", o->trace ? "log" : "record");
+        return -1;
+    }
     if (o->trace_filter && !o->trace) {
         snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
         return -1;

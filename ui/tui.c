@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONTROL_C 3
 
@@ -82,13 +83,46 @@ static void signal_take(struct tui *t)
     }
 }
 
+/* gdb has its turn, up to a key: it may come and go, and move the machine. */
+static void gdb_take(struct tui *t, int timeout_ms)
+{
+    const struct debugger *d = &t->s.g.dbg;
+    const struct position before = debugger_here(d);
+    const unsigned int vcpu = d->vcpu;
+    const domid_t dom = d->dom;
+
+    cockpit_look_all(&t->c);
+    gdb_door_wait(&t->gdb, STDIN_FILENO, gdb_door_runs(&t->gdb) ? 0 : timeout_ms);
+    if (gdb_door_runs(&t->gdb))
+        gdb_door_run_frame(&t->gdb);
+    if (memcmp(&before, &d->rw->m->at, sizeof(before)) || dom != d->dom || vcpu != d->vcpu)
+        cockpit_leave(&t->c, dom == d->dom && vcpu == d->vcpu);
+    t->c.gdb = gdb_door_runs(&t->gdb) ? "gdb runs" : t->gdb.server ? "gdb" : NULL;
+}
+
+/* A key, or something for gdb. Who types wants the machine: if gdb lets it run, it stands. False: nobody can type. */
+static bool event_wait(struct tui *t, struct term_event *e)
+{
+    const int timeout_ms = t->c.running ? 0 : t->projector ? WINDOW_MS : -1;
+
+    if (!t->gdb.port)
+        return term_event(timeout_ms, e);
+    if (!term_event(0, e))
+        return false;
+    if (e->key == KEY_IS_NONE && !e->mouse)
+        gdb_take(t, timeout_ms);
+    else if (gdb_door_runs(&t->gdb) && e->key != KEY_IS_RESIZE)
+        gdb_door_interrupt(&t->gdb);
+    return true;
+}
+
 static void loop(struct tui *t)
 {
     struct term_event e;
 
     while (!t->c.quit && !t->s.process->stop) {
         show(t);
-        if (!term_event(t->c.running ? 0 : t->projector ? WINDOW_MS : -1, &e))
+        if (!event_wait(t, &e))
             break;
         signal_take(t);
         if (e.key == KEY_IS_RESIZE)
@@ -160,7 +194,11 @@ int tui_begin(struct tui *t, struct run_options *guests, const struct run_option
     }
     t->s.g.say.out = said_stream(t->s.g.said);
     t->s.consoles_elsewhere = true;
-    return session_open(&t->s, guests, p, err) || session_start(&t->s, err) || screen_take(t, screen, err) ? -1 : 0;
+    if (session_open(&t->s, guests, p, err) ||
+        (guests->gdb && gdb_door_open(&t->gdb, guests->gdb, err, RUN_ERR_SIZE)) || session_start(&t->s, err) ||
+        screen_take(t, screen, err))
+        return -1;
+    return guests->gdb ? gdb_door_begin(&t->gdb, &t->s.g, p, err, RUN_ERR_SIZE) : 0;
 }
 
 void tui_settle(struct tui *t)
@@ -171,6 +209,7 @@ void tui_settle(struct tui *t)
 
 void tui_end(struct tui *t)
 {
+    gdb_door_close(&t->gdb);
     if (t->begun)
         cockpit_end(&t->c);
     if (t->s.process)

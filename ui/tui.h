@@ -11,10 +11,12 @@
 #define UI_TUI_H
 
 #include "ui/cockpit/cockpit.h"
+#include "ui/gdb/door.h"
 
 struct tui {
     struct debug_session s;
     struct cockpit c;
+    struct gdb_door gdb;
     struct grid shown;
     bool gui;                    /* a window is wanted: */
     struct projector *projector; /* NULL: there is none */

@@ -3,6 +3,8 @@
  * gdb itself (the one of the system, if there is one), at the door of `xenlab debug`, `xenlab run` and `xenlab tui`:
  * scripts of gdb's commands, and what it says to them. And the door: who may come in, and what becomes of a machine
  * whose client goes.
+ *
+ * Budget: one way to start programs and to hear them, for all three.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,11 +15,13 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -341,6 +345,91 @@ static void test_interrupt(void **state)
     assert_int_equal(host_end(&h), 0);
 }
 
+/* --- the other doors --- */
+
+/* With gdb in between a guest says the same, reads the same, and ends the same; from its end one can go back. */
+static void test_run(void **state)
+{
+    struct host h;
+    int fd;
+
+    host_begin(&h, "run --gdb 0 build/guests/echo");
+    assert_int_equal(write(h.in, "hello\nbye\n", 10), 10);
+    fd = come(&h);
+    say(fd, "$c#63");
+    answer(fd, "$T05thread:1;replaylog:end:;");
+    say(fd, "+$bs#d5");
+    answer(fd, "$T05thread:1;");
+    say(fd, "+$bc#c5");
+    answer(fd, "$T05thread:1;replaylog:begin:;");
+    say(fd, "+$c#63");
+    answer(fd, "$T05thread:1;replaylog:end:;");
+    assert_null(strstr(h.said, "hello 2"));
+    say(fd, "+$D#44");
+    answer(fd, "$OK#9a");
+    close(fd);
+    assert_int_equal(host_end(&h), 0);
+    assert_non_null(strstr(h.said, "hello"));
+    assert_null(strstr(strstr(h.said, "\"bye\" ends it") + 1, "\"bye\" ends it")); /* once */
+
+    host_begin(&h, "run --gdb 0 build/guests/spinner");
+    fd = come(&h);
+    say(fd, "$c#63");
+    answer(fd, "+");
+    say(fd, "\003");
+    answer(fd, "$T02thread:1;");
+    close(fd); /* that does not let it go: it waits for another */
+    hear(&h, "gdb: it is gone");
+    fd = come(&h);
+    say(fd, "$k#6b");
+    answer(fd, "");
+    close(fd);
+    assert_int_equal(host_end(&h), 130);
+}
+
+/* A screen and gdb: what gdb does is seen, and a key stops what gdb lets run. */
+static void test_screen(void **state)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct winsize size = { 24, 100, 0, 0 };
+    socklen_t len = sizeof(at);
+    struct host h = { 0 };
+    char line[64];
+    int fd, status;
+
+    assert_true(bind(probe, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+                getsockname(probe, (struct sockaddr *)&at, &len) == 0);
+    close(probe); /* it is free now */
+    h.port = ntohs(at.sin_port);
+    snprintf(line, sizeof(line), "--gdb=%u", h.port);
+    h.pid = forkpty(&h.out, NULL, NULL, &size);
+    if (!h.pid) {
+        setenv("TERM", "xterm", 1);
+        execl(getenv("XENLAB") ? getenv("XENLAB") : "build/xenlab", "xenlab", "tui", line, "build/guests/spinner",
+              (char *)NULL);
+        _exit(127);
+    }
+    hear(&h, "LIVE");
+    fd = come(&h);
+    hear(&h, "one is here");
+    say(fd, "$c#63");
+    answer(fd, "+");
+    hear(&h, "gdb runs");
+    assert_int_equal(write(h.out, " ", 1), 1); /* whoever types wants the machine */
+    answer(fd, "$T02thread:1;");
+    say(fd, "+$D#44");
+    answer(fd, "$OK#9a");
+    close(fd);
+    hear(&h, "it has left");
+    assert_int_equal(write(h.out, " q", 2), 2); /* the first one has let it run */
+    while (read(h.out, line, sizeof(line)) > 0)
+        ;
+    close(h.out);
+    assert_int_equal(waitpid(h.pid, &status, 0), h.pid);
+    assert_int_equal(status, 0);
+}
+
 /* What --gdb cannot mean. */
 static void test_mistakes(void **state)
 {
@@ -373,7 +462,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rings),   cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_clients), cmocka_unit_test(test_interrupt),        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_clients), cmocka_unit_test(test_interrupt),        cmocka_unit_test(test_run),
+        cmocka_unit_test(test_screen),  cmocka_unit_test(test_mistakes),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -50,6 +50,7 @@ struct cockpit {
     const struct palette *palette;
     bool ascii;
     bool quit;
+    const char *gdb; /* it is here: what it does, in a word or two; or NULL */
 
     struct cockpit_panel panel[COCKPIT_PANELS];
     unsigned int nr_panels;

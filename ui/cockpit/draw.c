@@ -29,7 +29,9 @@ static void status_draw(struct cockpit *c, struct area *a)
         col = area_print(a, 0, col, s->live ? STYLE_live : STYLE_past, s->live ? " LIVE " : " REPLAY ");
     col = area_print(a, 0, col, STYLE_status, " %s", s->branch);
     if (c->zoomed)
-        area_print(a, 0, col, STYLE_status, " | zoomed");
+        col = area_print(a, 0, col, STYLE_status, " | zoomed");
+    if (c->gdb)
+        area_print(a, 0, col, STYLE_status, " | %s", c->gdb);
 }
 
 static void sentence_draw(const struct cockpit *c, struct area *a)

@@ -236,6 +236,8 @@ static enum gdb_went go(struct gdb_door *d, s_time_t until)
 
 /* --- serving --- */
 
+bool gdb_door_holds(const struct gdb_door *d) { return d->port && !d->let_go && !gdb_door_runs(d); }
+
 bool gdb_door_runs(const struct gdb_door *d) { return d->server && d->server->wish == GDB_CONTINUE; }
 
 /* Whatever it wishes at once; what that has come to is sent. */
@@ -275,6 +277,26 @@ bool gdb_door_wait(struct gdb_door *d, int fd, int timeout_ms)
     if (fds[0].revents)
         client_accept(d);
     return fds[2].revents;
+}
+
+enum gdb_went gdb_door_run(struct gdb_door *d, s_time_t until)
+{
+    const enum gdb_went went = go(d, until);
+
+    serve(d, client_read(d));
+    return went;
+}
+
+void gdb_door_interrupt(struct gdb_door *d)
+{
+    gdb_server_interrupt(d->server);
+    serve(d, true);
+}
+
+void gdb_door_end(struct gdb_door *d, const char *why)
+{
+    gdb_server_end_of_run(d->server, why);
+    serve(d, true);
 }
 
 static s_time_t host_ns(void)

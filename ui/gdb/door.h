@@ -2,8 +2,8 @@
 /*
  * Where gdb comes in: a port of this computer alone, and one client at a time (ui/gdb/server.h is what it talks to).
  *
- * Concept: whoever drives the machine (ui/cmd_debug.c) waits with gdb_door_wait() and lets
- * the machine run for slices with gdb_door_run_frame(), if gdb wants it to. While it does something that may take long,
+ * Concept: whoever drives the machine (ui/cmd_debug.c, ui/tui.c, ui/cmd_run.c) waits with gdb_door_wait() and lets
+ * the machine run for slices with gdb_door_run(), if gdb wants it to. While it does something that may take long,
  * another thread looks whether gdb sends something, which then is Ctrl-C: it interrupts the debugger as a signal would.
  * That thread touches nothing else, and is gone when the debugger comes back.
  *
@@ -36,6 +36,8 @@ int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, c
 /* Harmless if it was never opened. */
 void gdb_door_close(struct gdb_door *d);
 
+/* gdb stops the machine, or is waited for. */
+bool gdb_door_holds(const struct gdb_door *d);
 /* gdb lets it run. */
 bool gdb_door_runs(const struct gdb_door *d);
 /*
@@ -43,7 +45,12 @@ bool gdb_door_runs(const struct gdb_door *d);
  * can.
  */
 bool gdb_door_wait(struct gdb_door *d, int fd, int timeout_ms);
-/* gdb lets it run: for a frame's time; the end of the run is a stop. */
+/* gdb lets it run: up to that virtual time, then look whether gdb has something to say. */
+enum gdb_went gdb_door_run(struct gdb_door *d, s_time_t until);
+/* The same for a frame's time; the end of the run is a stop. */
 void gdb_door_run_frame(struct gdb_door *d);
+/* gdb lets it run, and is told that it stands: somebody else wants the machine; the run has ended. */
+void gdb_door_interrupt(struct gdb_door *d);
+void gdb_door_end(struct gdb_door *d, const char *why);
 
 #endif

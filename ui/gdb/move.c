@@ -254,6 +254,7 @@ static enum gdb_went monitor(struct gdb_server *s)
     }
     g->say = (struct say){ .out = out };
     g->screen = NULL;
+    g->script = NULL;
     g->ask = nobody_asks;
     g->ask_data = s;
     g->asked = false;
@@ -262,6 +263,7 @@ static enum gdb_went monitor(struct gdb_server *s)
     debug_command(g, s->line);
     g->say = before.say;
     g->screen = before.screen;
+    g->script = before.script;
     g->ask = before.ask;
     g->ask_data = before.ask_data;
     g->asked = before.asked;
