@@ -14,9 +14,9 @@
 
 /* Of each domain. */
 struct xt_counts {
-    unsigned long hypercalls, traps, faults, runs;
-    double ran;         /* cycles, of all runs that have ended */
-    unsigned long last; /* runs that have not: xenalyze ends them with the file */
+    unsigned long hypercalls, subcalls, traps, faults, runs; /* subcalls: in multicalls, also among hypercalls */
+    double ran;                                              /* cycles, of all runs that have ended */
+    unsigned long last;                                      /* runs that have not: xenalyze ends them with the file */
 };
 
 /* --- the structure --- */
@@ -108,7 +108,10 @@ static void xt_count_line(const char *line, struct xt_counts *c, double since[25
     const double t = (double)xt_field(line, "\"t\":");
     const long vcpu = xt_field(line, "\"vcpu\":");
 
-    c->hypercalls += strstr(line, "\"event\":\"hypercall\",") && !strstr(line, "\"via\":\"multicall\"");
+    if (strstr(line, "\"event\":\"hypercall\",")) {
+        c->hypercalls++;
+        c->subcalls += strstr(line, "\"via\":\"multicall\"") != NULL;
+    }
     if (strstr(line, "\"event\":\"trap\",")) {
         c->faults += xt_field(line, "\"vector\":") == 14;
         c->traps += xt_field(line, "\"vector\":") != 14;
@@ -155,6 +158,8 @@ static void xt_read_line(const char *line, struct xt_counts *c)
         c->ran += (double)n * average;
     } else if (sscanf(line, "  hypercall %lu", &n) == 1) {
         c->hypercalls += n;
+    } else if (sscanf(line, "  hypercall (subcall) %lu", &n) == 1) {
+        c->subcalls += n;
     } else if (sscanf(line, "  trap %lu", &n) == 1) {
         c->traps += n;
     } else if (sscanf(line, "  page_fault %lu", &n) == 1) {
@@ -196,12 +201,13 @@ static void xt_compare(const char *path, const char *trace, bool is_exact)
     xt_read(said);
     xt_count(trace, mine);
     for (int i = 0; i < XT_DOMAINS; i++) {
-        if (mine[i].hypercalls != said[i].hypercalls || mine[i].traps != said[i].traps ||
-            mine[i].faults != said[i].faults || said[i].runs > mine[i].runs + mine[i].last ||
-            said[i].runs + xt_empty[i] < mine[i].runs)
-            fail_msg("%s: d%d: hypercalls %lu/%lu traps %lu/%lu faults %lu/%lu runs %lu/%lu", trace, i,
-                     mine[i].hypercalls, said[i].hypercalls, mine[i].traps, said[i].traps, mine[i].faults,
-                     said[i].faults, mine[i].runs, said[i].runs);
+        if (mine[i].hypercalls != said[i].hypercalls || mine[i].subcalls != said[i].subcalls ||
+            mine[i].traps != said[i].traps || mine[i].faults != said[i].faults ||
+            said[i].runs > mine[i].runs + mine[i].last || said[i].runs + xt_empty[i] < mine[i].runs)
+            fail_msg("%s: d%d: hypercalls %lu/%lu, in multicalls %lu/%lu traps %lu/%lu faults %lu/%lu runs %lu+%lu/%lu",
+                     trace, i, mine[i].hypercalls, said[i].hypercalls, mine[i].subcalls, said[i].subcalls,
+                     mine[i].traps, said[i].traps, mine[i].faults, said[i].faults, mine[i].runs, mine[i].last,
+                     said[i].runs);
         /* It says averages, without what is behind the point, of each vCPU. */
         if (is_exact && !mine[i].last &&
             (said[i].ran > mine[i].ran || said[i].ran + (double)mine[i].runs < mine[i].ran))
