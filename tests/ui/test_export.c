@@ -254,9 +254,8 @@ static void test_what_is_wrong_is_said(void **state)
     refuse(HEADER IDLE_AT("\"1\""), "t:2: \"at\" of the idle cannot be \"1\"");
     refuse(HEADER IDLE_AT("\"99999999999999999999.1\""),
            "t:2: \"at\" of the idle cannot be \"99999999999999999999.1\"");
-    refuse(HEADER ABOUT("1") "}\n", "t:2: no record of an event that this version knows");
-    refuse(HEADER ABOUT("1") ",\"event\":\"idler\",\"until\":5}\n",
-           "t:2: no record of an event that this version knows");
+    refuse(HEADER ABOUT("1") "}\n", "t:2: a record without \"event\"");
+    refuse(HEADER ABOUT("1") ",\"event\":\"idler\",\"until\":5}\n", "t:2: there is no event \"idler\"");
     refuse(HEADER ABOUT("1") ",\"event\":\"idle\"}\n", "t:2: the idle has no \"until\"");
     refuse(HEADER ABOUT("1") ",\"event\":\"idle\",\"until\":5,\"more\":1}\n",
            "t:2: the idle has a \"more\", which this version does not know");
@@ -393,7 +392,9 @@ static void test_debugger_exports_the_same(void **state)
     static const char *const traced[] = { "--trace", DIR "run", "build/guests/rings" };
     static const char *const debugged[] = { "--script", DIR "script", "build/guests/rings" };
     static const char *const formats[] = { "xentrace", "svg" };
-    static const char *const places[][2] = { { "#60000", "#100000" }, { "#79000.1", "2.72ms" }, { "2.61ms", "#99999" } };
+    static const char *const places[][2] = { { "#60000", "#100000" },
+                                             { "#79000.1", "2.72ms" },
+                                             { "2.61ms", "#99999" } };
     FILE *script = fopen(DIR "script", "w");
 
     run(traced, ARRAY_SIZE(traced));

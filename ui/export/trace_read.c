@@ -177,36 +177,14 @@ const char *trace_read_guest(const struct trace_reader *r, size_t i)
 
 /* --- records --- */
 
-/*
- * The event that a line is of. It stands where it is written, in front of the event's own fields: a ring has one that
- * is called "event", too, which is all that a reader of objects sees.
- */
-static bool read_event(const char *line, size_t len, uint32_t *event)
+static bool read_event(struct json_object *value, uint32_t *event)
 {
-    static const char key[] = ",\"event\":\"";
-    const char *name = memmem(line, len, key, sizeof(key) - 1), *end;
+    const char *name = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
 
-    if (!name)
-        return false;
-    name += sizeof(key) - 1;
-    end = memchr(name, '"', len - (size_t)(name - line));
-    for (*event = 0; end && *event < TRC_NR; ++*event) {
-        const char *known = trace_event_name((enum trace_event) * event);
-
-        if (strlen(known) == (size_t)(end - name) && !memcmp(known, name, (size_t)(end - name)))
+    for (*event = 0; *event < TRC_NR; ++*event)
+        if (!strcmp(name, trace_event_name((enum trace_event) * event)))
             return true;
-    }
     return false;
-}
-
-/* How many different names it has. */
-static int nr_names(const struct trace_reader *r, const struct trace_event_info *info)
-{
-    int nr = (int)(r->nr_common + info->nr_fields); /* with "event", without "step" */
-
-    for (unsigned int i = 0; i < info->nr_fields; i++)
-        nr -= !strcmp(info->fields[i].name, "event");
-    return nr;
 }
 
 /* One that all records have. dom and vcpu are null together. */
@@ -290,6 +268,10 @@ static int read_record(struct trace_reader *r, struct json_object *line, struct 
     struct json_object *value;
     const struct trace_event_info *info;
 
+    if (!json_object_object_get_ex(line, "event", &value))
+        return wrong(r, err, "a record without \"event\"");
+    if (!read_event(value, &rec->event))
+        return wrong(r, err, "there is no event %.60s", json_object_to_json_string(value));
     info = trace_event_info((enum trace_event)rec->event);
     for (size_t i = 0; i < r->nr_common; i++) {
         const char *name = r->common[i].name;
@@ -309,7 +291,8 @@ static int read_record(struct trace_reader *r, struct json_object *line, struct 
     r->seq = rec->seq;
     if (read_fields(r, line, rec, err) < 0)
         return -1;
-    return json_object_object_length(line) == nr_names(r, info) ? 1 : too_many(r, line, info, err);
+    /* With "event", without "step". */
+    return json_object_object_length(line) == (int)(r->nr_common + info->nr_fields) ? 1 : too_many(r, line, info, err);
 }
 
 int trace_read(struct trace_reader *r, struct trace_record *rec, char err[TRACE_READ_ERR_SIZE])
@@ -325,8 +308,7 @@ int trace_read(struct trace_reader *r, struct trace_record *rec, char err[TRACE_
     if (!object)
         return -1;
     *rec = (struct trace_record){ 0 };
-    rc = read_event(line, len, &rec->event) ? read_record(r, object, rec, err)
-                                            : wrong(r, err, "no record of an event that this version knows");
+    rc = read_record(r, object, rec, err);
     json_object_put(object);
     return rc;
 }
