@@ -18,7 +18,7 @@ struct run_process {
     bool (*terminal_raw)(void);   /* put the terminal of standard input into raw mode; false if that fails */
     /*
      * The terminal is set otherwise from now on, by a library, and is put back as it is now whatever ends the process;
-     * text: what is written to standard output then. False if there is none.
+     * text: what is written to standard output then, which may be said by a second call. False if there is none.
      */
     bool (*terminal_screen)(const char *text);
     volatile sig_atomic_t continued; /* it was stopped: the terminal is to be set again */

@@ -154,14 +154,16 @@ static bool terminal_raw(void)
     return true;
 }
 
-/* A library is about to set it. */
+/* A library is about to set it; or has, and says what else it takes to put it back. */
 static bool terminal_screen(const char *text)
 {
-    if (tcgetattr(STDIN_FILENO, &terminal_before))
-        return false;
-    terminal_during = terminal_before;
+    if (!terminal_is_raw) {
+        if (tcgetattr(STDIN_FILENO, &terminal_before))
+            return false;
+        terminal_during = terminal_before;
+        terminal_guard();
+    }
     terminal_text_len = (size_t)snprintf(terminal_text, sizeof(terminal_text), "%s", text);
-    terminal_guard();
     terminal_is_set = 1;
     return true;
 }

@@ -138,9 +138,14 @@ static void loop(struct tui *t)
 
 int tui_screen(struct tui *t, char err[RUN_ERR_SIZE])
 {
+    char *back;
+
+    t->s.process->terminal_screen("");
     if (!term_open(err, RUN_ERR_SIZE))
         return -1;
-    t->s.process->terminal_screen(term_restore_text());
+    back = term_restore_text();
+    t->s.process->terminal_screen(back ?: "");
+    free(back);
     t->s.process->signals_catch();
     t->c.ascii |= !term_has_unicode();
     if (!term_has_colours())

@@ -14,7 +14,7 @@ tmp=$(mktemp -d)
 # A server of its own, that knows nobody's settings.
 export TMUX_TMPDIR="$tmp" LC_ALL=C.UTF-8
 unset TMUX NO_COLOR
-trap 'tmux kill-server 2> /dev/null; rm -rf "$tmp"' EXIT
+trap 'tm kill-server 2> /dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
 if ! command -v tmux > /dev/null; then
@@ -23,8 +23,12 @@ if ! command -v tmux > /dev/null; then
     exit 0
 fi
 
-screen() { tmux capture-pane -p -t t 2> /dev/null; }
-keys() { tmux send-keys -t t "$@"; }
+# Each visit has a server of its own: one that was told to end may take a while.
+visit=0
+tm() { tmux -L "visit$visit" "$@"; }
+
+screen() { tm capture-pane -p -t t 2> /dev/null; }
+keys() { tm send-keys -t t "$@"; }
 
 # shows PATTERN: sooner or later, the screen does.
 shows() {
@@ -49,10 +53,11 @@ check() {
 
 # begin COLS ROWS [VARIABLE=VALUE...] [ARGUMENT...]: a shell, and in it the program; its number is in $tmp/pid.
 begin() {
-    tmux kill-server 2> /dev/null
-    tmux -u -f /dev/null new-session -d -s t -x "$1" -y "$2" "PS1='ready> ' exec sh"
+    tm kill-server 2> /dev/null
+    visit=$((visit + 1))
+    tm -u -f /dev/null new-session -d -s t -x "$1" -y "$2" "PS1='ready> ' exec sh"
     shift 2
-    shows 'ready> '
+    shows '^ready>'
     cat > "$tmp/visit" << END
 echo \$\$ > $tmp/pid
 exec env $* $XENLAB tui build/guests/rings
@@ -88,7 +93,7 @@ check "Tab goes to another panel" '\[[B-Z][A-Z]*\]'
 keys '?'
 check "? is the help" '\[HELP\]'
 keys q
-check "q ends it" 'ready> $'
+check "q ends it" '^ready>$'
 itself_again "the end"
 
 # ------------------------------------------------------------------------------------------------------ mouse, sizes --
@@ -96,20 +101,20 @@ itself_again "the end"
 begin 120 40
 check "again" 'before the first instruction'
 # What a terminal of tmux sends for a click into column 90, row 30: kmous, and three characters from space on.
-tmux send-keys -t t -l "$(printf '\033[M \172\076')"
+tm send-keys -t t -l "$(printf '\033[M \172\076')"
 check "a click chooses a panel" '\[[A-KM-Z][A-Z]*\]'
-tmux resize-window -t t -x 200 -y 60
+tm resize-window -t t -x 200 -y 60
 check "a large screen has more panels" 'MESSAGES'
-tmux resize-window -t t -x 60 -y 20
+tm resize-window -t t -x 60 -y 20
 check "a small one says so" 'is too small'
-tmux resize-window -t t -x 80 -y 24
+tm resize-window -t t -x 80 -y 24
 check "the smallest has the ladder" 'ring 0  CPL 3'
 keys s
 check "and goes on" 'step  d1v0'
 keys Space
 check "Space lets it run to its end" 'no guest is left'
 keys q
-check "q ends it" 'ready> $'
+check "q ends it" '^ready>$'
 
 # ------------------------------------------------------------------------------------------- stopping, and going on --
 
@@ -122,14 +127,14 @@ check "and comes back" 'ring 0  CPL 3'
 keys s
 check "and takes keys" 'step  d1v0'
 kill -TERM "$(cat "$tmp/pid")"
-check "SIGTERM ends it" 'ready> $'
+check "SIGTERM ends it" '^ready>$'
 itself_again SIGTERM
 
 for signal in SEGV ABRT USR1; do
     begin 100 30
     check "$signal is to come" 'before the first instruction'
     kill -$signal "$(cat "$tmp/pid")"
-    check "SIG$signal ends it" 'ready> $'
+    check "SIG$signal ends it" '^ready>$'
     itself_again "SIG$signal"
 done
 
@@ -137,7 +142,7 @@ done
 begin 100 30
 check "the terminal is to go away" 'before the first instruction'
 pid=$(cat "$tmp/pid")
-tmux kill-server
+tm kill-server
 tries=0
 while kill -0 "$pid" 2> /dev/null && [ $tries -lt 600 ]; do
     tries=$((tries + 1))
@@ -153,7 +158,9 @@ fi
 
 # ---------------------------------------------------------------------------------------------- kinds of terminals --
 
-coloured() { tmux capture-pane -e -p -t t | grep -q "$(printf '\033\\[[0-9;]*[34]8;5')"; }
+coloured() { tm capture-pane -e -p -t t | grep -q "$(printf '\033\\[[0-9;]*[34]8;5')"; }
+
+plain() { ! coloured; }
 
 # checked WHAT COMMAND...
 checked() {
@@ -172,7 +179,7 @@ check "in colours" 'before the first instruction'
 checked "there are colours" coloured
 begin 100 30 TERM=tmux-256color NO_COLOR=1
 check "without colours" 'before the first instruction'
-checked "NO_COLOR is heard" sh -c "! tmux capture-pane -e -p -t t | grep -q '8;5'"
+checked "NO_COLOR is heard" plain
 begin 100 30 TERM=vt100 LC_ALL=C
 check "a terminal of 1978" 'before the first instruction'
 check "lines are ASCII" '+A--+\|---->\|LADDER ---'

@@ -12,7 +12,8 @@
 /* What is used of SDL2; X(function). */
 #define SDL_FUNCTIONS(X)                                                                                               \
     X(Init)                                                                                                            \
-    X(Quit) X(GetError) X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface) X(UpdateWindowSurface)   \
+    X(Quit)                                                                                                            \
+    X(GetError) X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface) X(UpdateWindowSurface)           \
         X(LockSurface) X(UnlockSurface) X(PollEvent) X(StartTextInput) X(CreateRGBSurfaceFrom) X(UpperBlit)            \
             X(FreeSurface)
 

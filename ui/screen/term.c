@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define ESCAPE_MS 25 /* behind which an ESC is the key of that name */
+#define MOUSE     (BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED)
 
 /* A terminal has what terminfo calls it; ncurses keeps it, so there is one. */
 bool term_open(char *err, size_t size)
@@ -38,7 +39,7 @@ bool term_open(char *err, size_t size)
     keypad(stdscr, TRUE);
     meta(stdscr, TRUE);
     curs_set(0);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(MOUSE, NULL);
     mouseinterval(0);
     if (has_colors()) {
         start_color();
@@ -49,24 +50,21 @@ bool term_open(char *err, size_t size)
 
 void term_close(void)
 {
-    SCREEN *screen = stdscr ? set_term(NULL) : NULL;
-
     endwin();
-    if (screen)
-        delscreen(screen);
+    delscreen(set_term(NULL));
 }
 
 /* An escape sequence of the terminal, or nothing. */
 static const char *sequence(const char *text) { return text && text != (const char *)-1 ? text : ""; }
 
-const char *term_restore_text(void)
+char *term_restore_text(void)
 {
     static const char mouse_off[] = "\033[?1000l";
     char *text = NULL;
 
     if (asprintf(&text, "%s%s%s%s", sequence(tigetstr("kmous"))[0] ? mouse_off : "", sequence(exit_attribute_mode),
                  sequence(cursor_normal), sequence(exit_ca_mode)) < 0)
-        return "";
+        return NULL;
     return text;
 }
 
@@ -85,9 +83,16 @@ void term_size(unsigned int *rows, unsigned int *cols)
     *cols = (unsigned int)COLS;
 }
 
+/* endwin() would leave the screen once more, which a signal's handler has done. */
 void term_again(void)
 {
-    endwin();
+    reset_prog_mode();
+    putp(sequence(enter_ca_mode));
+    putp(sequence(keypad_xmit));
+    mousemask(0, NULL);
+    mousemask(MOUSE, NULL);
+    curs_set(1);
+    curs_set(0);
     clearok(curscr, TRUE);
     refresh();
 }

@@ -23,8 +23,8 @@ struct term_event {
 /* False and a message: this is no terminal, or one that cannot be used. */
 bool term_open(char *err, size_t size);
 void term_close(void);
-/* What brings a terminal back whatever happens, as text to be written to it: it is good until term_close(). */
-const char *term_restore_text(void);
+/* What brings a terminal back whatever happens, as text to be written to it: to be freed. NULL: no memory. */
+char *term_restore_text(void);
 bool term_has_unicode(void);
 bool term_has_colours(void);
 void term_size(unsigned int *rows, unsigned int *cols);
