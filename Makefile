@@ -320,7 +320,7 @@ golden: all $(addprefix build/,$(TESTS) tests/docs/typist) ## write the expected
 survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
 	$(Q)build/tests/cpu/survey $(SURVEY)
 
-bench: all $(addprefix build/tests/bench/bench_,pcpu history) ## measure; one JSON object a line; with BASE=FILE, beside a stored run
+bench: all $(addprefix build/tests/bench/bench_,pcpu history) build/tests/ui/bench_screen ## measure; one JSON object a line; with BASE=FILE, beside a stored run
 	$(Q)BASE='$(subst ','\'',$(BASE))' scripts/bench.sh
 
 bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table of ratios (docs/bench.md)
@@ -355,7 +355,7 @@ help: ## this list
 	@echo '  V=1 shows the commands, -j2 builds in parallel'
 
 # Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.
-DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history \
+DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
 	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)))
 -include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

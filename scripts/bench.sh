@@ -165,6 +165,7 @@ eight_linuxes() {
 figures() {
     build/tests/bench/bench_pcpu
     build/tests/bench/bench_history
+    build/tests/ui/bench_screen
     "$XENLAB" sched --bench
     start_of_process
     rate 'null hypercalls' hypercall null 2000000

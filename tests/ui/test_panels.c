@@ -462,6 +462,53 @@ static void test_looking_writes_nothing(void **state)
     }
 }
 
+/* --- changes --- */
+
+/* Whatever order rows come in: each is compared with the one of its key, those not there before or no more are said. */
+static void test_rows_are_compared_by_key(void **state)
+{
+    static const struct table_column columns[] = { { .title = "a" } };
+    uint64_t prng = 1;
+
+    for (unsigned int n = 0; n < 60; n++) {
+        struct table then = { 0 }, now = { 0 }, shown = { 0 };
+        unsigned int was[100], is[100], gone = 0;
+
+        table_begin(&then, columns, 1, "");
+        table_begin(&now, columns, 1, "");
+        for (unsigned int i = 0; i < 100; i++) { /* 0: not there; else what is in the cell */
+            prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
+            was[i] = (unsigned int)(prng >> 33) % 4;
+            is[i] = (unsigned int)(prng >> 43) % 4;
+        }
+        for (unsigned int i = 0; i < 100; i++)
+            if (was[i])
+                table_cell(&then, table_row(&then, "%u", i), "%u", was[i]);
+        for (unsigned int i = 0; i < 100; i++) {
+            const unsigned int at = n % 3 ? (i * (10 * n + 3) + n) % 100 : i;
+
+            if (is[at])
+                table_cell(&now, table_row(&now, "%u", at), "%u", is[at]);
+        }
+        table_share(&shown, &now, &then);
+        for (size_t i = 0; i < shown.nr; i++) {
+            const unsigned int at = (unsigned int)strtoul(shown.row[i].key, NULL, 10);
+
+            gone += shown.row[i].gone;
+            if (shown.row[i].gone)
+                assert_true(was[at] && !is[at]);
+            else
+                assert_int_equal(shown.row[i].changed, was[at] != is[at]);
+        }
+        for (unsigned int i = 0; i < 100; i++)
+            gone -= was[i] && !is[i];
+        assert_int_equal(gone, 0);
+        table_free(&shown);
+        table_free(&now);
+        table_free(&then);
+    }
+}
+
 /* --- all --- */
 
 /* `panel NAME` says in lines what the table has, whether or not somebody may stand behind the name. */
@@ -496,12 +543,19 @@ static void test_panels_are_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times_add_up),           cmocka_unit_test(test_a_lost_event_is_marked),
-        cmocka_unit_test(test_ends_of_channels_agree), cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
-        cmocka_unit_test(test_rings_are_followed),     cmocka_unit_test(test_the_store_is_a_tree),
-        cmocka_unit_test(test_frames_are_counted),     cmocka_unit_test(test_walks_lead_to_memory),
-        cmocka_unit_test(test_queues_are_told),        cmocka_unit_test(test_the_first_is_next),
-        cmocka_unit_test(test_looking_writes_nothing), cmocka_unit_test(test_panels_are_said),
+        cmocka_unit_test(test_times_add_up),
+        cmocka_unit_test(test_a_lost_event_is_marked),
+        cmocka_unit_test(test_ends_of_channels_agree),
+        cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
+        cmocka_unit_test(test_rings_are_followed),
+        cmocka_unit_test(test_the_store_is_a_tree),
+        cmocka_unit_test(test_frames_are_counted),
+        cmocka_unit_test(test_walks_lead_to_memory),
+        cmocka_unit_test(test_queues_are_told),
+        cmocka_unit_test(test_the_first_is_next),
+        cmocka_unit_test(test_looking_writes_nothing),
+        cmocka_unit_test(test_panels_are_said),
+        cmocka_unit_test(test_rows_are_compared_by_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

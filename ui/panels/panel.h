@@ -17,7 +17,7 @@
 
 /* Events before here that panels want to see, and that they see at most. */
 #define PANEL_EVENTS_LEAST 200
-#define PANEL_EVENTS_MOST  20000
+#define PANEL_EVENTS_MOST  5000
 
 struct panel_ops {
     const char *name;  /* one word, as it is typed */

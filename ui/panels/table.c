@@ -4,6 +4,7 @@
 
 #include "sim/types.h"
 
+#include <search.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,41 @@ static size_t table_find(const struct table *t, const char *key)
     return i;
 }
 
-/* Where the row of this key is; rows mostly are where they were. */
-static size_t find_near(const struct table *t, const char *key, size_t near)
+/*
+ * Looking for rows of a table by their keys, mostly in its order: behind the last one that was found is looked first,
+ * and then in a hash, for the trace has thousands.
+ */
+struct finder {
+    const struct table *t;
+    size_t next;
+    struct hsearch_data hash;
+    bool made;
+};
+
+static void finder_make(struct finder *f)
 {
-    return near < t->nr && !strcmp(t->row[near].key, key) ? near : table_find(t, key);
+    f->made = hcreate_r(2 * f->t->nr + 1, &f->hash);
+    for (size_t i = 0; f->made && i < f->t->nr; i++) {
+        ENTRY *entered;
+
+        hsearch_r((ENTRY){ f->t->row[i].key, (void *)i }, ENTER, &entered, &f->hash);
+    }
+}
+
+static size_t find(struct finder *f, const char *key)
+{
+    ENTRY *found;
+
+    if (f->next < f->t->nr && !strcmp(f->t->row[f->next].key, key))
+        return f->next++;
+    if (!f->made)
+        finder_make(f);
+    if (!f->made) /* no memory */
+        return table_find(f->t, key);
+    if (!hsearch_r((ENTRY){ .key = (char *)(uintptr_t)key }, FIND, &found, &f->hash))
+        return f->t->nr;
+    f->next = (size_t)found->data + 1;
+    return f->next - 1;
 }
 
 static const char *copy(struct table *t, const char *text)
@@ -145,24 +177,39 @@ static void add_gone(struct table *t, const struct table_row *was)
     row->style = STYLE_gone;
 }
 
+/* The cells that are not what they were; was NULL: the row was not there. */
+static uint16_t changes(const struct table *t, const struct table_row *row, const struct table_row *was)
+{
+    uint16_t changed = 0;
+
+    for (unsigned int c = 0; c < t->nr_columns; c++)
+        if (!t->column[c].quiet && !(t->column[c].lasting && !was) && (!was || strcmp(cell(row, c), cell(was, c)) != 0))
+            changed |= (uint16_t)(1u << c);
+    return changed;
+}
+
 static void compare(struct table *t, const struct table *then)
 {
     const size_t nr = t->nr;
+    struct finder f = { .t = then };
+    bool *found;
 
     if (then->column != t->column)
         return; /* there was no last stop */
+    found = calloc(then->nr + 1, sizeof(*found));
     for (size_t i = 0; i < nr; i++) {
-        struct table_row *row = &t->row[i];
-        const size_t was = find_near(then, row->key, i);
+        const size_t was = find(&f, t->row[i].key);
 
-        for (unsigned int c = 0; c < t->nr_columns; c++)
-            if (!t->column[c].quiet && !(t->column[c].lasting && was == then->nr) &&
-                (was == then->nr || strcmp(cell(row, c), cell(&then->row[was], c)) != 0))
-                row->changed |= (uint16_t)(1u << c);
+        t->row[i].changed = changes(t, &t->row[i], was < then->nr ? &then->row[was] : NULL);
+        if (found)
+            found[was] = true;
     }
-    for (size_t i = 0; i < then->nr; i++)
-        if (!then->row[i].gone && find_near(t, then->row[i].key, i) == t->nr)
+    for (size_t i = 0; found && i < then->nr; i++)
+        if (!then->row[i].gone && !found[i])
             add_gone(t, &then->row[i]);
+    free(found);
+    if (f.made)
+        hdestroy_r(&f.hash);
 }
 
 void table_share(struct table *t, const struct table *now, const struct table *then)
