@@ -85,6 +85,7 @@ static int read_out(struct giving *g, bool errors)
     const struct said *said = g->t.s.g.said;
     size_t printed = said_nr(said);
 
+    g->play.aloud = !errors;
     if (!errors)
         printf("%s\n", g->tour.title);
     while (!g->t.s.process->stop && play_next(&g->play))

@@ -271,6 +271,48 @@ static void test_presenters_come_to_the_same(void **state)
 
 /* --- keys --- */
 
+static bool shows(struct given *g, const char *text)
+{
+    char *screen = cockpit_scene_text(&g->sc);
+    const bool found = strstr(screen, text) != NULL;
+
+    free(screen);
+    return found;
+}
+
+/* What is told of a step is on the screen, to its last word, in each size and for a room. */
+static void test_all_words_are_shown(void **state)
+{
+    static const unsigned int sizes[][2] = { { 24, 80 }, { 40, 120 }, { 60, 200 } };
+    struct given g;
+
+    given_begin(&g, NULL, "docs/tours/cli.tour");
+    while (play_next(&g.play))
+        for (unsigned int i = 0; i < 6; i++) {
+            const char *last = g.play.shown.line[g.play.shown.nr_lines - 1].text, *word = strrchr(last, ' ') + 1;
+
+            cockpit_resize(&g.sc.c, sizes[i / 2][0], sizes[i / 2][1]);
+            g.play.shown.revealed = true;
+            if (!shows(&g, word))
+                fail_msg("step %zu, %ux%u: no \"%s\"", g.play.shown.at + 1, sizes[i / 2][1], sizes[i / 2][0], word);
+            cockpit_key(&g.sc.c, 'P');
+        }
+    given_end(&g);
+}
+
+/* Behind an answer that is not shown nothing is told. */
+static void test_nothing_gives_an_answer_away(void **state)
+{
+    struct given g;
+
+    given_begin(&g, HEAD "== one\n| earlier\n! so\n| plugh\n", "f.tour");
+    play_next(&g.play);
+    assert_true(shows(&g, "earlier") && !shows(&g, "plugh"));
+    cockpit_key(&g.sc.c, ' ');
+    assert_true(shows(&g, "earlier") && shows(&g, "answer: so") && shows(&g, "plugh"));
+    given_end(&g);
+}
+
 static void test_keys(void **state)
 {
     struct position at;
@@ -292,6 +334,11 @@ static void test_keys(void **state)
     assert_int_equal(strspn(screen, " \n"), strlen(screen));
     free(screen);
     cockpit_key(&g.sc.c, '.');
+    assert_true(shows(&g, "REGISTERS"));
+    cockpit_key(&g.sc.c, 'P');
+    assert_true(shows(&g, "answer: so") && shows(&g, "LADDER") && !shows(&g, "REGISTERS"));
+    cockpit_key(&g.sc.c, 'P');
+    assert_true(shows(&g, "REGISTERS"));
     cockpit_key(&g.sc.c, KEY_IS_RIGHT);
     assert_int_equal(g.play.shown.at, 1);
     cockpit_key(&g.sc.c, KEY_IS_RIGHT);
@@ -573,6 +620,8 @@ int main(void)
         cmocka_unit_test(test_what_does_not_hold),
         cmocka_unit_test(test_presenters_come_to_the_same),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_all_words_are_shown),
+        cmocka_unit_test(test_nothing_gives_an_answer_away),
         cmocka_unit_test(test_straying_leaves_nothing),
         cmocka_unit_test(test_cast),
         cmocka_unit_test(test_html),

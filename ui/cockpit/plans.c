@@ -4,6 +4,7 @@
 
 #include "ui/debug/said.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct layout_plan plans[] = {
@@ -97,10 +98,34 @@ const char *cockpit_plan(const struct cockpit *c)
     return c->cols < 100 ? p->small : c->cols < 160 ? p->medium : p->large;
 }
 
+/* The plan with as many rows for a panel as it takes, up to so many, in place of those it says: "tour=7". */
+static bool make_room(const struct cockpit *c, char *plan, size_t size, const struct layout_place *place,
+                      unsigned int most)
+{
+    const struct panel_ops *p = panel_at(place->panel);
+    const unsigned int wanted = 1 + p->rows(&c->s->g, place->cols);
+    char name[32], *said, *rest;
+    unsigned long planned;
+
+    snprintf(name, sizeof(name), "%s=", p->name);
+    said = strstr(plan, name);
+    if (!said)
+        return false;
+    planned = strtoul(said + strlen(name), &rest, 10);
+    rest = strdup(rest);
+    if (!rest || wanted <= planned) {
+        free(rest);
+        return false;
+    }
+    snprintf(said, size - (size_t)(said - plan), "%s%u%s", name, wanted < most ? wanted : most, rest);
+    free(rest);
+    return true;
+}
+
 bool cockpit_places(const struct cockpit *c, struct layout *l)
 {
     const unsigned int around = 2 + cockpit_sentence_rows(c), rows = c->rows > around ? c->rows - around : 0;
-    char err[LAYOUT_ERR_SIZE];
+    char err[LAYOUT_ERR_SIZE], plan[320];
 
     if (c->rows < COCKPIT_MIN_ROWS || c->cols < COCKPIT_MIN_COLS)
         return false;
@@ -108,8 +133,12 @@ bool cockpit_places(const struct cockpit *c, struct layout *l)
         *l = (struct layout){ .nr = 1, .place = { { .panel = c->focus, .rows = rows, .cols = c->cols } } };
         return true;
     }
-    if (!layout_make(l, cockpit_plan(c), panel_find, rows, c->cols, err))
+    snprintf(plan, sizeof(plan), "%s", cockpit_plan(c));
+    if (!layout_make(l, plan, panel_find, rows, c->cols, err))
         return false;
+    for (unsigned int i = 0; i < l->nr; i++)
+        if (panel_at(l->place[i].panel)->rows && make_room(c, plan, sizeof(plan), &l->place[i], rows / 2))
+            return layout_make(l, plan, panel_find, rows, c->cols, err);
     for (unsigned int i = 0; i < l->nr; i++)
         if (c->in_place[i] >= 0)
             l->place[i].panel = (unsigned int)c->in_place[i];

@@ -92,7 +92,7 @@ static const struct command {
     { "palette", 0, debug_palette, NULL, false, "[NAME]", "colours of the screen" },
     { "shot", 0, debug_shot, NULL, false, "FILE",
       "the screen as FILE.svg or text; the projector's picture as FILE.png" },
-    { "tour", 0, debug_tour_move, NULL, false, "next|previous|answer|blank|explore|return|N",
+    { "tour", 0, debug_tour_move, NULL, false, "next|previous|answer|blank|projector|explore|return|N",
       "the steps of the tour that is given; away from it, and back" },
     { "help", '?', help, NULL, false, "[COMMAND]", "this" },
     { "quit", 'q', quit, NULL, false, "", "end" },

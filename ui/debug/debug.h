@@ -56,6 +56,7 @@ struct debug_tour {
         const char *text;
     } line[DEBUG_TOUR_LINES];
     bool revealed, blank, exploring; /* blank: nothing is to be seen; exploring: keys are the debugger's */
+    bool room;                       /* for a projector */
     bool (*carry_out)(void *data, const char *args); /* the command `tour` */
     void *data;
 };

@@ -30,6 +30,8 @@ struct panel_ops {
     unsigned int (*draw)(const struct table *t, const struct scene *s, struct area *a);
     /* It may be about something that is named; NULL: nothing may be. False, and it has said why. */
     bool (*about)(struct debug *g, const char *text, struct debug_addr *what);
+    /* Rows that all of it takes in so many columns: it gets them if there is room. NULL: what the plan says. */
+    unsigned int (*rows)(const struct debug *g, unsigned int cols);
     bool of_past;   /* it wants the window */
     bool of_events; /* its rows are events: a filter is a condition about them */
     bool is_line;   /* its rows are in the order of time: the cursor is where the machine is */

@@ -6,6 +6,8 @@
 
 static const struct table_column columns[] = { { .title = "kind", .quiet = true }, { .title = "text", .quiet = true } };
 
+#define ANSWER_HIDDEN "(Space: the answer)"
+
 static const char *kind_name(char kind) { return kind == '?' ? "question" : kind == '!' ? "answer" : ""; }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
@@ -25,9 +27,11 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
 
         row = table_row(t, "%zu", i);
         table_cell(t, row, "%s", kind_name(tour->line[i].kind));
-        table_cell(t, row, "%s", hidden ? "(Space: the answer)" : tour->line[i].text);
+        table_cell(t, row, "%s", hidden ? ANSWER_HIDDEN : tour->line[i].text);
         if (row)
             row->style = tour->line[i].kind == '|' ? STYLE_text : STYLE_key;
+        if (hidden)
+            return; /* what follows it would give it away */
     }
 }
 
@@ -42,6 +46,29 @@ static size_t row_end(const char *text, unsigned int cols)
     while (end && text[end] != ' ')
         end--;
     return end ? end : cols;
+}
+
+static unsigned int text_rows(const char *kind, const char *p, unsigned int cols)
+{
+    unsigned int rows = 0, col = 1 + (kind[0] ? (unsigned int)strlen(kind) + 2 : 0);
+
+    do {
+        p += row_end(p, cols > col ? cols - col : 1);
+        p += strspn(p, " ");
+        col = 1;
+        rows++;
+    } while (*p);
+    return rows;
+}
+
+/* Of the answer as well, so that nothing moves when it is shown. */
+static unsigned int rows(const struct debug *g, unsigned int cols)
+{
+    unsigned int n = 1;
+
+    for (size_t i = 0; g->tour && i < g->tour->nr_lines; i++)
+        n += text_rows(kind_name(g->tour->line[i].kind), g->tour->line[i].text, cols);
+    return n;
 }
 
 /* All of it, in rows as wide as the panel: the table is the same for who cannot see it. */
@@ -70,4 +97,5 @@ const struct panel_ops panel_tour = { .name = "tour",
                                       .column = columns,
                                       .nr_columns = ARRAY_SIZE(columns),
                                       .take = take,
-                                      .draw = draw };
+                                      .draw = draw,
+                                      .rows = rows };

@@ -180,13 +180,17 @@ bool play_next(struct tour_play *p)
     if (i)
         go_to_end_of(p, i - 1);
     show(p, i);
-    say_line(&p->g->say, "tour", "== %zu/%zu %s", i + 1, p->tour->nr, s->title);
+    if (p->aloud)
+        say_line(&p->g->say, "tour", "== %zu/%zu %s", i + 1, p->tour->nr, s->title);
     for (size_t n = 0; n < s->nr; n++)
         switch (s->line[n].kind) {
         case '>': command(p, &s->line[n]); break;
         case '=': expect(p, &s->line[n]); break;
-        default: say_line(&p->g->say, "tour", "%c %s", s->line[n].kind, s->line[n].text);
+        default:
+            if (p->aloud)
+                say_line(&p->g->say, "tour", "%c %s", s->line[n].kind, s->line[n].text);
         }
+    p->line(p->data, ""); /* a step without commands is to be seen as well */
     debugger_place(&p->g->dbg, &p->end[i]);
     p->last_stop = p->g->dbg.stops.last_id;
     p->given++;
@@ -210,6 +214,8 @@ static bool play_to(struct tour_play *p, size_t i)
 
 /* --- the command `tour` --- */
 
+#define ROOM "tour=5|ladder=9|code*2" /* what can be seen from the last row */
+
 static bool carry_out(void *data, const char *args)
 {
     struct tour_play *p = data;
@@ -228,12 +234,15 @@ static bool carry_out(void *data, const char *args)
         n = p->shown.at + 1;
     else if (!strcmp(args, "answer"))
         return p->shown.revealed = true;
+    else if (!strcmp(args, "projector"))
+        return (p->shown.room = !p->shown.room), p->line(p->data, p->shown.room ? "layout " ROOM : "layout tour"), true;
     else if (!strcmp(args, "blank"))
         return (p->shown.blank = !p->shown.blank), true;
     else if (*end || end == args)
         n = ULONG_MAX;
     if (n == ULONG_MAX) {
-        debug_fail(g, "arguments", "tour next, previous, answer, blank, explore, return, or a step's number");
+        debug_fail(g, "arguments",
+                   "tour next, previous, answer, blank, projector, explore, return, or a step's number");
         return false;
     }
     if (n && play_to(p, n - 1)) {
