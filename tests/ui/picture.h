@@ -80,6 +80,8 @@ static struct picture picture_check(const char *path)
             number--;
         assert_true(atoi(number) >= 10);
     }
+    for (const char *at = text; *at; at++)
+        assert_true(*at == '\n' || (*at >= ' ' && *at < 0x7f && *at != '&'));
     assert_null(strstr(text, "nan"));
     return p;
 }

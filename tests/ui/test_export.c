@@ -29,6 +29,7 @@
 #include "ui/cmd_debug.h"
 #include "ui/cmd_run.h"
 #include "ui/cmd_trace.h"
+#include "ui/export/export.h"
 #include "ui/export/trace_read.h"
 #include "ui/trace_file.h"
 
@@ -37,7 +38,7 @@
 #define DAMAGE 3000 /* damaged traces */
 #define DIR    "build/test_export."
 
-static const char header[] = "{\"v\":1,\"guests\":[{\"name\":\"one\"},{\"name\":\"t\\u0001wo\"}]}\n";
+static const char header[] = "{\"v\":1,\"guests\":[{\"name\":\"one\"},{\"name\":\"t<w&o\\u0001\\\"\"}]}\n";
 
 /* --- random records --- */
 
@@ -236,6 +237,8 @@ static void refuse(const char *text, const char *says)
     "{\"seq\":1,\"at\":" at ",\"t\":0,\"pcpu\":0,\"dom\":0,\"vcpu\":0,\"mode\":\"xen\",\"root\":\"none\""              \
     ",\"event\":\"idle\",\"until\":5}\n"
 
+#define LETTERS "0123456789012345678901234567890123456789" /* a third of what a record has room for */
+
 static void test_what_is_wrong_is_said(void **state)
 {
     refuse("\n", "t:1: an empty line");
@@ -261,6 +264,10 @@ static void test_what_is_wrong_is_said(void **state)
            "t:2: the idle has a \"more\", which this version does not know");
     refuse(HEADER ABOUT("1") ",\"event\":\"timer_fire\",\"label\":\"no\",\"expires\":5}\n",
            "t:2: \"label\" of the timer_fire cannot be \"no\"");
+    refuse(HEADER ABOUT("1") ",\"event\":\"idle\",\"until\":9007199254740993}\n",
+           "t:2: \"until\" of the idle cannot be 9007199254740993");
+    refuse(HEADER ABOUT("1") ",\"event\":\"console\",\"text\":\"" LETTERS LETTERS LETTERS "a\"}\n",
+           "t:2: \"text\" of the console cannot be \"" LETTERS "0123456789012345678");
     refuse(HEADER ABOUT("1") ",\"event\":\"console\",\"text\":\"\\u0100\"}\n",
            "t:2: \"text\" of the console cannot be \"\xc4\x80\"");
 }
@@ -375,6 +382,29 @@ static void test_guests_keep_the_rules(void **state)
     unlink(DIR "run");
 }
 
+/* A vCPU sees what is done to it one after the other, on whichever pCPU; and nothing comes too early, or without need. */
+static void test_times_keep_an_order(void **state)
+{
+    struct trace_record rec = { 0 };
+    struct export_clocks clocks = { 0 };
+    struct export_clock vcpus[3][3] = { 0 };
+    s_time_t now[MACHINE_MAX_PCPUS] = { 0 }, shown[MACHINE_MAX_PCPUS] = { 0 };
+
+    for (int i = 0; i < SAMPLE; i++) {
+        any_record(&rec, now);
+        if (rec.who.domain == TRACE_NO_DOMAIN)
+            continue;
+        struct export_clock *v = &vcpus[rec.who.domain][rec.who.vcpu];
+        const struct export_clock before = *v;
+        const bool meets = before.last && before.pcpu != rec.pcpu;
+        const s_time_t at = export_time(&clocks, v, &rec), least = before.last + meets;
+
+        assert_true(at >= least && at >= shown[rec.pcpu] && at >= rec.time);
+        assert_true(at == least || at == shown[rec.pcpu] || at == rec.time);
+        shown[rec.pcpu] = at;
+    }
+}
+
 static char *contents(const char *path, size_t *len)
 {
     FILE *in = fopen(path, "r");
@@ -445,7 +475,8 @@ static void test_picture_shows_what_is_there(void **state)
         { "xen",
           "\"evtchn_pending\",\"port\":2,\"peer_dom\":1,\"peer_port\":1,\"masked\":false,\"edge\":true,\"flow\":7" },
         { "xen", "\"runstate\",\"old\":\"running\",\"new\":\"blocked\",\"why\":\"block\",\"port\":null" },
-        { "xen", "\"domain\",\"op\":\"destroy\",\"reason\":null,\"text\":\"\"" },
+        { "xen", "\"evtchn_pending\",\"port\":3,\"peer_dom\":null,\"peer_port\":null,\"masked\":false,\"edge\":true,"
+                 "\"flow\":null" },
     };
     static char text[1 << 16];
     FILE *out = fopen(DIR "known", "w");
@@ -491,7 +522,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_records_are_read_back),     cmocka_unit_test(test_damage_is_refused),
         cmocka_unit_test(test_what_is_wrong_is_said),     cmocka_unit_test(test_random_records_keep_the_rules),
         cmocka_unit_test(test_guests_keep_the_rules),     cmocka_unit_test(test_picture_shows_what_is_there),
-        cmocka_unit_test(test_debugger_exports_the_same), cmocka_unit_test(test_xenalyze_is_there),
+        cmocka_unit_test(test_debugger_exports_the_same), cmocka_unit_test(test_times_keep_an_order),
+        cmocka_unit_test(test_xenalyze_is_there),
     };
 
     for (int i = 1; i < argc; i++)

@@ -104,8 +104,6 @@ s_time_t export_time(struct export_clocks *c, struct export_clock *vcpu, const s
     if (vcpu) {
         if (vcpu->pcpu != rec->pcpu && now <= vcpu->last && vcpu->last)
             now = vcpu->last + 1;
-        if (now < vcpu->last)
-            now = vcpu->last;
         vcpu->last = now;
         vcpu->pcpu = rec->pcpu;
     }
