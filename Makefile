@@ -58,8 +58,9 @@ GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall 
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
-# The demo that `make run` shows.
-DEMO := run build/guests/hello build/guests/rings build/guests/timer
+# What `make run` shows: in a terminal the cockpit, and without one a demo.
+COCKPIT := build/guests/rings
+DEMO := build/guests/hello build/guests/rings build/guests/timer
 
 # --------------------------------------------------------------------------------------------------------- settings --
 
@@ -250,8 +251,8 @@ all: xenlab guests ## build everything (the default)
 
 guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent)
 
-run: check-packages all shown ## build, get what README.md shows, and show a demo in the terminal
-	$(Q)./xenlab $(DEMO)
+run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
+	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
 
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
@@ -271,7 +272,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)build/xenlab completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/xenlab
 	$(Q)build/xenlab completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_xenlab
 comma := ,
-.PHONY: install
+.PHONY: install pictures
 
 setup: check-packages assets ## get what the build and the tests need; afterwards no network is used
 
@@ -316,6 +317,9 @@ hostile: all ## a hostile guest with HOSTILE=2000 seeds, next to one that must n
 
 golden: all $(addprefix build/,$(TESTS) tests/docs/typist) ## write the expected outputs anew (look at the difference before you commit it)
 	$(Q)GOLDEN=write scripts/test.sh build $(filter tests/ui/%,$(TESTS)) $(wildcard tests/*/run.sh)
+
+pictures: all ## make the pictures of README.md and docs/ anew
+	$(Q)scripts/pictures.sh
 
 survey: build/tests/cpu/survey ## try every opcode behind 16 prefixes, before 32 ModRM bytes, in each mode (docs/cpu.md)
 	$(Q)build/tests/cpu/survey $(SURVEY)

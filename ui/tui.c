@@ -86,17 +86,10 @@ static void signal_take(struct tui *t)
 /* gdb has its turn, up to a key: it may come and go, and move the machine. */
 static void gdb_take(struct tui *t, int timeout_ms)
 {
-    const struct debugger *d = &t->s.g.dbg;
-    const struct position before = debugger_here(d);
-    const unsigned int vcpu = d->vcpu;
-    const domid_t dom = d->dom;
-
     cockpit_look_all(&t->c);
     gdb_door_wait(&t->gdb, STDIN_FILENO, gdb_door_runs(&t->gdb) ? 0 : timeout_ms);
     if (gdb_door_runs(&t->gdb))
         gdb_door_run_frame(&t->gdb);
-    if (memcmp(&before, &d->rw->m->at, sizeof(before)) || dom != d->dom || vcpu != d->vcpu)
-        cockpit_leave(&t->c, dom == d->dom && vcpu == d->vcpu);
     t->c.gdb = gdb_door_runs(&t->gdb) ? "gdb runs" : t->gdb.server ? "gdb" : NULL;
 }
 

@@ -35,9 +35,6 @@ static void remember(struct cockpit *c, const char *line)
 void cockpit_line(struct cockpit *c, const char *line)
 {
     struct debug *g = debug_of(c);
-    const struct position before = debugger_here(&g->dbg);
-    const domid_t dom = g->dbg.dom;
-    const unsigned int vcpu = g->dbg.vcpu;
 
     cockpit_look_all(c);
     c->only_screen = false;
@@ -48,9 +45,7 @@ void cockpit_line(struct cockpit *c, const char *line)
     if (c->question[0])
         snprintf(c->again, sizeof(c->again), "%s", line);
     c->quit |= g->quit;
-    if (memcmp(&before, &g->rw.m->at, sizeof(before)) || dom != g->dbg.dom || vcpu != g->dbg.vcpu)
-        cockpit_leave(c, dom == g->dbg.dom && vcpu == g->dbg.vcpu);
-    else if (!c->only_screen)
+    if (!c->only_screen)
         cockpit_forget(c);
 }
 

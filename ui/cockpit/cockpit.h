@@ -56,7 +56,8 @@ struct cockpit {
     unsigned int nr_panels;
     struct scene scene;
     struct window window;
-    bool seen; /* scene and window are of here */
+    bool seen;         /* scene and window are of here, as far as is known */
+    bool seen_running; /* and are of a moment at which it ran */
 
     /* The plan of the screen. */
     const char *layout;          /* name */
@@ -135,8 +136,6 @@ void cockpit_look(struct cockpit *c, struct cockpit_panel *p);
 void cockpit_look_all(struct cockpit *c);
 /* What is shown may not be so any more. */
 void cockpit_forget(struct cockpit *c);
-/* What is shown becomes what was shown: of the last stop, or, if not comparable, of nothing. */
-void cockpit_leave(struct cockpit *c, bool comparable);
 
 /* --- control.c --- */
 

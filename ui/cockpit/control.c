@@ -364,26 +364,46 @@ static bool ends_in(const char *text, const char *end)
     return n > m && !strcmp(text + n - m, end);
 }
 
-/* What the file is called says what it is. */
+/* The projector's picture: pixels, or as it is drawn. */
+static bool projector_shot(struct cockpit *c, const char *path)
+{
+    char text[COCKPIT_SENTENCE], err[RASTER_ERR_SIZE];
+    FILE *out;
+    bool fine;
+
+    cockpit_look(c, cockpit_focused(c));
+    cockpit_sentence(c, text);
+    if (ends_in(path, ".png")) {
+        fine = projector_png(&c->scene, text, c->palette, path, err);
+    } else if ((out = fopen(path, "we"))) {
+        picture_write(&c->scene, text, c->palette, out);
+        fine = !(ferror(out) | fclose(out));
+        snprintf(err, sizeof(err), "%.100s could not be written", path);
+    } else {
+        fine = false;
+        snprintf(err, sizeof(err), "%.100s: %s", path, strerror(errno));
+    }
+    if (!fine)
+        cockpit_complain(c, "file", "shot: %s", err);
+    return fine;
+}
+
+/* What the file is called says what it is; PNG is the projector's picture in any case. */
 static bool shot(void *data, const char *args)
 {
+    static const char word[] = "projector ";
+    const bool projector = !strncmp(args, word, sizeof(word) - 1);
+    const char *path = projector ? args + sizeof(word) - 1 : args;
     struct cockpit *c = data;
-    char text[COCKPIT_SENTENCE], err[RASTER_ERR_SIZE];
-    bool fine = false;
+    bool fine;
 
-    if (!*args) {
-        cockpit_complain(c, "arguments", "shot FILE: FILE.svg, the screen; FILE.png, the projector's picture; or text");
-    } else if (ends_in(args, ".png")) {
-        cockpit_look(c, cockpit_focused(c));
-        cockpit_sentence(c, text);
-        fine = projector_png(&c->scene, text, c->palette, args, err);
-        if (!fine)
-            cockpit_complain(c, "file", "shot: %s", err);
-    } else {
-        fine = screen_shot(c, args, ends_in(args, ".svg"));
+    if (!*path) {
+        cockpit_complain(c, "arguments", "shot [projector] FILE: FILE.svg, FILE.png, or text");
+        return false;
     }
+    fine = projector || ends_in(path, ".png") ? projector_shot(c, path) : screen_shot(c, path, ends_in(path, ".svg"));
     if (fine)
-        say_line(&c->s->g.say, "shot", "%s is written", args);
+        say_line(&c->s->g.say, "shot", "%s is written", path);
     return fine;
 }
 

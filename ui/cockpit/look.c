@@ -3,6 +3,7 @@
 #include "ui/cockpit/cockpit.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 void cockpit_complain(struct cockpit *c, const char *code, const char *fmt, ...)
 {
@@ -15,15 +16,16 @@ void cockpit_complain(struct cockpit *c, const char *code, const char *fmt, ...)
     say_error(&c->s->g.say, code, "%s", text);
 }
 
-void cockpit_forget(struct cockpit *c)
+void cockpit_forget(struct cockpit *c) { c->seen = false; }
+
+static void panels_forget(struct cockpit *c)
 {
-    c->seen = false;
     for (unsigned int i = 0; i < c->nr_panels; i++)
         c->panel[i].taken = false;
 }
 
 /* What is shown becomes what was shown: of the last stop, or of nothing that this could be compared with. */
-void cockpit_leave(struct cockpit *c, bool comparable)
+static void leave(struct cockpit *c, bool comparable)
 {
     for (unsigned int i = 0; i < c->nr_panels; i++) {
         struct cockpit_panel *p = &c->panel[i];
@@ -37,16 +39,26 @@ void cockpit_leave(struct cockpit *c, bool comparable)
             table_free(&p->then);
         p->taken = false;
     }
-    c->seen = false;
 }
 
-/* Everything, once for each place; while it runs, what is on the screen, and not what led there. */
+/*
+ * Everything, once for each place; while it runs, what is on the screen, and not what led there. What was seen while it
+ * ran is no stop: marks stay against the one before.
+ */
 static void look(struct cockpit *c)
 {
     struct debug *g = &c->s->g;
+    const struct position here = debugger_here(&g->dbg);
+    const bool same_vcpu = c->scene.dom == g->dbg.dom && c->scene.vcpu == g->dbg.vcpu;
+    const bool same = same_vcpu && !memcmp(&here, &c->scene.at, sizeof(here));
 
-    if (c->seen)
+    if (c->seen && same)
         return;
+    if (same || c->seen_running)
+        panels_forget(c);
+    else
+        leave(c, same_vcpu);
+    c->seen_running = c->running;
     if (!c->running)
         window_take(&g->dbg, PANEL_EVENTS_LEAST, PANEL_EVENTS_MOST, &c->window);
     scene_take(&c->scene, g, &c->window);

@@ -13,9 +13,9 @@
 #define SDL_FUNCTIONS(X)                                                                                               \
     X(Init)                                                                                                            \
     X(Quit)                                                                                                            \
-    X(GetError) X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface) X(UpdateWindowSurface)           \
-        X(LockSurface) X(UnlockSurface) X(PollEvent) X(StartTextInput) X(CreateRGBSurfaceFrom) X(UpperBlit)            \
-            X(FreeSurface)
+    X(GetError)                                                                                                        \
+    X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface) X(UpdateWindowSurface) X(LockSurface)        \
+        X(UnlockSurface) X(PollEvent) X(StartTextInput) X(CreateRGBSurfaceFrom) X(UpperBlit) X(FreeSurface)
 
 struct projector {
     void *library;
