@@ -300,6 +300,22 @@ static void test_all_words_are_shown(void **state)
     given_end(&g);
 }
 
+/* A tour's own layout comes back after that for a room. */
+static void test_own_layout(void **state)
+{
+    struct given g;
+
+    given_begin(&g, HEAD "== one\n> layout tour=6|timers; x\n== two\n> x\n", "f.tour");
+    play_next(&g.play);
+    assert_true(shows(&g, "TIMERS") && !shows(&g, "LADDER"));
+    cockpit_key(&g.sc.c, 'P');
+    assert_true(!shows(&g, "TIMERS") && shows(&g, "LADDER"));
+    cockpit_key(&g.sc.c, KEY_IS_RIGHT);
+    cockpit_key(&g.sc.c, 'P');
+    assert_true(shows(&g, "TIMERS") && !shows(&g, "LADDER"));
+    given_end(&g);
+}
+
 /* Behind an answer that is not shown nothing is told. */
 static void test_nothing_gives_an_answer_away(void **state)
 {
@@ -621,6 +637,7 @@ int main(void)
         cmocka_unit_test(test_presenters_come_to_the_same),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_all_words_are_shown),
+        cmocka_unit_test(test_own_layout),
         cmocka_unit_test(test_nothing_gives_an_answer_away),
         cmocka_unit_test(test_straying_leaves_nothing),
         cmocka_unit_test(test_cast),

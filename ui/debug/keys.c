@@ -31,9 +31,12 @@ static const struct key_binding keys[] = {
 };
 
 static const struct key_binding tour_keys[] = {
-    { KEY_IS_RIGHT, "Right", "tour next", "next" },      { KEY_IS_LEFT, "Left", "tour previous", "back" },
-    { ' ', "Space", "tour answer", "answer" },           { '.', ".", "tour blank", "blank" },
-    { 'P', "P", "tour projector", "room" },         { 'r', "r", "tour return", "return" },
+    { KEY_IS_RIGHT, "Right", "tour next", "next" },
+    { KEY_IS_LEFT, "Left", "tour previous", "back" },
+    { ' ', "Space", "tour answer", "answer" },
+    { '.', ".", "tour blank", "blank" },
+    { 'P', "P", "tour projector", "room" },
+    { 'r', "r", "tour return", "return" },
     { KEY_IS_ESCAPE, "Esc", "tour explore", "explore" },
 };
 

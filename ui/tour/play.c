@@ -129,6 +129,8 @@ static void command(struct tour_play *p, const struct tour_line *line)
 {
     const bool failed_before = p->g->failed;
 
+    if (!strncmp(line->text, "layout ", 7))
+        p->layout = line->text;
     p->g->failed = false;
     p->line(p->data, line->text);
     if (p->g->failed)
@@ -235,7 +237,7 @@ static bool carry_out(void *data, const char *args)
     else if (!strcmp(args, "answer"))
         return p->shown.revealed = true;
     else if (!strcmp(args, "projector"))
-        return (p->shown.room = !p->shown.room), p->line(p->data, p->shown.room ? "layout " ROOM : "layout tour"), true;
+        return (p->shown.room = !p->shown.room), p->line(p->data, p->shown.room ? "layout " ROOM : p->layout), true;
     else if (!strcmp(args, "blank"))
         return (p->shown.blank = !p->shown.blank), true;
     else if (*end || end == args)
@@ -255,7 +257,7 @@ static bool carry_out(void *data, const char *args)
 
 bool play_begin(struct tour_play *p, const struct tour *t, struct debug *g)
 {
-    *p = (struct tour_play){ .tour = t, .g = g };
+    *p = (struct tour_play){ .tour = t, .g = g, .layout = "layout tour" };
     p->end = calloc(t->nr, sizeof(*p->end));
     if (!p->end)
         return false;

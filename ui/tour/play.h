@@ -22,6 +22,7 @@ struct tour_play {
     void (*line)(void *data, const char *line); /* carries out a line of commands */
     void *data;
     bool aloud;              /* its words are said among what commands say, as nobody sees the panel */
+    const char *layout;      /* the command that the screen's is from, when it is not for a room */
     struct debug_tour shown; /* what there is to see of it: g->tour */
     struct debug_place *end; /* of each step that has been given */
     size_t given;            /* so many, from the first on */
