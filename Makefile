@@ -33,7 +33,7 @@ RINGS_OBJS := console
 XENSTORE_OBJS := tree tx store request xenstore
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
-BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
+BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
 REWIND_OBJS := journal input branch rewind record record_read
@@ -42,7 +42,7 @@ WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench 
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
 UI_OBJS := options help guest_list start console input pace crash stats trace_file status recording replay cmd_run cmd_replay
-UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record export why console complete line session said keys screen)
+UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)

@@ -294,7 +294,8 @@ static const char *const counts[] = { "18446744073709551615", "99999999999999999
 /* Whatever is typed: files of such names. */
 static bool writes_files(size_t i)
 {
-    return !strcmp(debug_command_name(i), "record") || !strcmp(debug_command_name(i), "export");
+    return !strcmp(debug_command_name(i), "record") || !strcmp(debug_command_name(i), "export") ||
+           !strcmp(debug_command_name(i), "symbols");
 }
 
 static void every_command(struct session *sc)
@@ -396,7 +397,7 @@ static void random_line(struct session *sc, char *line, size_t size)
 }
 
 /* Nothing is read or written that is named at random. */
-static bool is_for_files(const char *line) { return strchr(line, '<') || strstr(line, "rec"); }
+static bool is_for_files(const char *line) { return strchr(line, '<') || strstr(line, "rec") || strstr(line, "sy"); }
 
 static void test_random_lines(void **state)
 {

@@ -247,6 +247,35 @@ static void test_threads(void **state)
     assert_int_equal(host_end(&h), 0);
 }
 
+/* Debian's Linux, with the names that it has of itself. */
+static void test_linux(void **state)
+{
+    struct host h;
+
+    if (!has_gdb() || access("build/assets/vmlinuz-cloud", R_OK))
+        skip();
+    host_begin(&h, "debug --gdb 0 --memory 256 build/assets/vmlinuz-cloud");
+    EXPECT(gdb(&h, "monitor symbols /tmp/xenlab-gdb-symbols.elf\n"
+                   "symbol-file /tmp/xenlab-gdb-symbols.elf\n"
+                   "info symbol $pc\n"
+                   "break start_kernel\n"
+                   "continue\n"
+                   "stepi\n"
+                   "reverse-stepi\n"
+                   "info symbol $pc\n"
+                   "monitor why\n"
+                   "break setup_arch\n"
+                   "continue\n"
+                   "reverse-continue\n"
+                   "monitor why\n"
+                   "detach"),
+           "symbols of d1", "startup_xen in section .text", "Breakpoint 1, ", "start_kernel", "__fentry__",
+           "Breakpoint 1", "start_kernel in section .text", "d1v0 is running", "Breakpoint 2, ", "setup_arch",
+           "Breakpoint 1, ", "start_kernel", "d1v0 is running", "detached");
+    unlink("/tmp/xenlab-gdb-symbols.elf");
+    assert_int_equal(host_end(&h), 0);
+}
+
 /* --- the door, without gdb --- */
 
 static int come(const struct host *h)
@@ -336,6 +365,9 @@ static void test_interrupt(void **state)
     say(fd, "+$bc#c5");
     say(fd, "\003");
     answer(fd, "$T0");
+    say(fd, "+$bc#c5-"); /* who becomes impatient, as gdb does after two seconds, does not interrupt */
+    say(fd, "-");
+    answer(fd, "$T05thread:1;replaylog:begin:;");
     say(fd, "+$k#6b");
     answer(fd, "");
     close(fd);
@@ -461,9 +493,9 @@ static void test_mistakes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rings),   cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_clients), cmocka_unit_test(test_interrupt),        cmocka_unit_test(test_run),
-        cmocka_unit_test(test_screen),  cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_rings), cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_linux), cmocka_unit_test(test_clients),          cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_run),   cmocka_unit_test(test_screen),           cmocka_unit_test(test_mistakes),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -77,6 +77,7 @@ static const struct command {
     { "record", 0, debug_record, NULL, false, "FILE", "all that is known of the run, for xenlab replay" },
     { "export", 0, debug_export, NULL, false, "perfetto|xentrace|svg FILE [FROM TO]",
       "what happened, for other programs: all that is known, or from one place to another (#POS, a time)" },
+    { "symbols", 0, debug_symbols, NULL, false, "FILE", "what the kernel calls its addresses, as an ELF file for gdb" },
     { "panel", 0, debug_panel, NULL, false, "[NAME [THING]|next|previous]",
       "what it shows; on a screen: keys are for it" },
     { "run", ' ', debug_run, NULL, false, "[TIME]", "on, until a key is typed; TIME: so much virtual time a second" },

@@ -155,6 +155,9 @@ bool debug_moved(struct debug *g, enum debug_result r, const char *what);
 /* record.c, export.c: */
 debug_fn debug_record, debug_export;
 
+/* symbols.c: */
+debug_fn debug_symbols;
+
 /* stops.c: */
 debug_fn debug_break, debug_watch, debug_trace, debug_log, debug_stops, debug_delete;
 /* "watchpoint". */

@@ -18,7 +18,8 @@
 #define SLICE_MOST  MILLISECS(10)
 #define SLICE_HOST  20000000 /* ns of the host's time that a slice is to take */
 #define SEND_SECS   5        /* that a client may take to read */
-#define AT_ONCE     64       /* pieces of what it sends, before somebody else has his turn */
+#define CONTROL_C   3
+#define AT_ONCE     64 /* pieces of what it sends, before somebody else has his turn */
 
 /* --- the port --- */
 
@@ -180,16 +181,43 @@ struct watch {
     pthread_t thread;
 };
 
+/*
+ * Something has come: is it Ctrl-C, or the end? gdb becomes impatient, and sends "-" every two seconds: that is none,
+ * and is taken away. What else there is, is looked at later.
+ */
+static bool watch_look(struct watch *w, bool *more)
+{
+    char bytes[64];
+    const ssize_t n = recv(w->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    ssize_t signs = 0;
+
+    *more = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (n <= 0)
+        return !*more;
+    if (memchr(bytes, CONTROL_C, (size_t)n))
+        return true;
+    while (signs < n && (bytes[signs] == '-' || bytes[signs] == '+'))
+        signs++;
+    *more = signs == n && recv(w->fd, bytes, (size_t)signs, MSG_DONTWAIT) == signs;
+    return false;
+}
+
 static void *watch_run(void *data)
 {
     struct watch *w = data;
     struct pollfd fds[2] = { { .fd = w->fd, .events = POLLIN }, { .fd = w->over, .events = POLLIN } };
+    bool more = true;
 
-    while (poll(fds, 2, -1) < 0 && errno == EINTR)
-        ;
-    if (fds[0].revents) {
-        w->fired = true;
-        *w->stop = true;
+    while (more) {
+        if (poll(fds, 2, -1) < 0)
+            continue; /* a signal */
+        if (fds[1].revents)
+            break;
+        w->fired = watch_look(w, &more);
+        if (w->fired) {
+            *w->stop = true;
+            break;
+        }
     }
     return NULL;
 }
@@ -223,10 +251,11 @@ static void watch_end(struct watch *w, const struct gdb_door *d)
         d->process->stop = false;
 }
 
+/* A slice is short, and what it has come to would be lost with it: Ctrl-C is looked for behind it. */
 static enum gdb_went go(struct gdb_door *d, s_time_t until)
 {
     struct watch w;
-    const bool watched = watch_begin(&w, d);
+    const bool watched = d->server->wish != GDB_CONTINUE && watch_begin(&w, d);
     const enum gdb_went went = gdb_server_go(d->server, until);
 
     if (watched)

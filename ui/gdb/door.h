@@ -3,9 +3,9 @@
  * Where gdb comes in: a port of this computer alone, and one client at a time (ui/gdb/server.h is what it talks to).
  *
  * Concept: whoever drives the machine (ui/cmd_debug.c, ui/tui.c, ui/cmd_run.c) waits with gdb_door_wait() and lets
- * the machine run for slices with gdb_door_run(), if gdb wants it to. While it does something that may take long,
- * another thread looks whether gdb sends something, which then is Ctrl-C: it interrupts the debugger as a signal would.
- * That thread touches nothing else, and is gone when the debugger comes back.
+ * the machine run for slices with gdb_door_run(), if gdb wants it to. While it does something else that may take
+ * long, another thread looks whether gdb sends Ctrl-C, and interrupts the debugger as a signal would. That thread
+ * touches nothing else, and is gone when the debugger comes back.
  *
  * Invariants: nothing but 127.0.0.1 is listened at. A second client is closed at once. What a client sends, or that it
  * is gone, ends nothing but its connection.
