@@ -568,11 +568,13 @@ static void test_threads(void **state)
 {
     struct scene sc;
     unsigned int others = 0;
+    uint64_t at, vcpu_op;
 
     begin(&sc, SMP, "--vcpus=3");
     ask(&sc, "qSupported:swbreak+");
     assert_string_equal(ask(&sc, "qfThreadInfo"), "m1,2,3");
-    ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "hypercall_page+24*32"))); /* vcpu_op */
+    vcpu_op = value(&sc, "hypercall_page+24*32");
+    ask(&sc, format("Z0,%llx,1", (unsigned long long)vcpu_op));
     for (unsigned int i = 0; i < 200 && strcmp(ask(&sc, "vCont;c"), "T05thread:2;swbreak:;"); i++)
         if (strstr(sc.reply, "replaylog"))
             break;
@@ -585,10 +587,15 @@ static void test_threads(void **state)
         ask(&sc, "Hc0");
         assert_true(begins(ask(&sc, "bs"), "T05thread:2;"));
     }
+    at = value(&sc, "hypercall_page+29*32"); /* sched_op: all of them come there */
+    assert_string_equal(ask(&sc, format("Z0,%llx,1", (unsigned long long)at)), "OK");
     for (unsigned int i = 0; i < 20 && !strstr(sc.reply, "replaylog"); i++) { /* scheduler-locking */
         ask(&sc, "vCont;c:1");
         assert_true(begins(sc.reply, "T05thread:1;"));
-        others++;
+        if (strstr(sc.reply, "swbreak")) {
+            assert_true(pc(&sc) == at || pc(&sc) == vcpu_op); /* it is there itself */
+            others++;
+        }
     }
     ask(&sc, "Hc1");
     assert_true(begins(ask(&sc, "bc"), "T05thread:1;"));
