@@ -426,6 +426,17 @@ static void test_the_first_is_next(void **state)
 
 /* --- looking --- */
 
+/* Of all that is state, what is in between blocks as well, which a sanitizer would complain about. */
+__attribute__((no_sanitize("address"))) static uint64_t arena_hash(const struct arena *a)
+{
+    const volatile uint64_t *word = arena_base(a);
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < arena_size(a) / sizeof(*word); i++)
+        hash = (hash ^ word[i]) * UINT64_C(0x9e3779b97f4a7c15) + (hash >> 29);
+    return hash;
+}
+
 /* Not a byte of the hypervisor's state, nor of memory: whatever panel looks, at whatever policy. */
 static void test_looking_writes_nothing(void **state)
 {
@@ -439,24 +450,20 @@ static void test_looking_writes_nothing(void **state)
         m = host_machine(sc.s.g.host);
         for (unsigned int n = 0; n < 3; n++) {
             const size_t size = arena_size(m->arena);
-            uint64_t ram;
-            void *was;
+            uint64_t ram, was;
 
             cockpit_line(&sc.c, n ? "goto +200us" : "switch");
             look_hash(sc.s.g.host); /* registers are brought back from the engine */
             free(cockpit_scene_text(&sc));
-            was = malloc(size);
-            assert_non_null(was);
-            memcpy(was, arena_base(m->arena), size);
+            was = arena_hash(m->arena);
             ram = machine_hash_ram(m);
             for (unsigned int k = 0; k < sc.c.nr_panels; k++) {
                 sc.c.scene.about = sc.c.panel[k].about;
                 panel_take(sc.c.panel[k].ops, &sc.c.panel[k].table, &sc.s.g, &sc.c.scene);
             }
-            if (arena_size(m->arena) != size || memcmp(was, arena_base(m->arena), size) != 0)
+            if (arena_size(m->arena) != size || arena_hash(m->arena) != was)
                 fail_msg("%s: looking has changed the hypervisor", policies[i]);
             assert_int_equal(machine_hash_ram(m), ram);
-            free(was);
         }
         cockpit_scene_end(&sc);
     }

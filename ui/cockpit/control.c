@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What commands want of the screen: struct debug_screen of ui/debug/debug.h, for the cockpit. */
+/*
+ * What commands want of the screen: struct debug_screen of ui/debug/debug.h, for the cockpit.
+ *
+ * Budget: a function an op, and the table that names them all.
+ */
 #include "ui/cockpit/cockpit.h"
 
 #include "tools/nearest.h"

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tables of panels, see ui/panels/table.h. */
+/*
+ * Tables of panels, see ui/panels/table.h.
+ *
+ * Budget: all that can be done with rows, whatever is in them: it is the same for each panel.
+ */
 #include "ui/panels/table.h"
 
 #include "sim/types.h"
