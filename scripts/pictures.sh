@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# pictures.sh: the pictures of README.md and docs/, made by the program itself, into docs/pictures. Run from the project's
-# root.
+# pictures.sh: the pictures of README.md and docs/, made by the program itself, into docs/pictures. Run from the
+# project's root.
 set -eu
 
 XENLAB=${XENLAB:-./xenlab} out=docs/pictures

@@ -11,6 +11,8 @@
  * that can be caught and would end the process by default is in one of the tables below. In the background the terminal
  * is somebody else's: hands off.
  *
+ * Budget: the terminal, signals and the table of commands; each is short, and all is about the process.
+ *
  * While a run starts, signals do what they do by default, so that they also end a wait for a file (a FIFO without a
  * writer). From the moment on at which guests run they end the run in good order; what waits then (for a reader of the
  * output) is interrupted.

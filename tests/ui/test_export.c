@@ -382,7 +382,7 @@ static void test_guests_keep_the_rules(void **state)
     unlink(DIR "run");
 }
 
-/* A vCPU sees what is done to it one after the other, on whichever pCPU; and nothing comes too early, or without need. */
+/* A vCPU sees what is done to it one after the other, on whichever pCPU; nothing comes too early, or without need. */
 static void test_times_keep_an_order(void **state)
 {
     struct trace_record rec = { 0 };

@@ -189,7 +189,7 @@ static uint16_t changes(const struct table *t, const struct table_row *row, cons
     for (unsigned int c = 0; c < t->nr_columns; c++)
         if (!t->column[c].quiet && !(t->column[c].lasting && !was) && (!was || strcmp(cell(row, c), cell(was, c)) != 0))
             changed |= (uint16_t)(1u << c);
-    return changed;
+    return was ? changed : changed & -changed; /* a new row: its first cell stands for it */
 }
 
 static void compare(struct table *t, const struct table *then)
@@ -261,7 +261,7 @@ void table_arrange(struct table *t, const struct table_view *view)
         if (!view->filter[0] || has(t, &t->row[i], view->filter))
             t->row[kept++] = t->row[i];
     t->nr = kept;
-    if (view->sort >= 0 && o.column < t->nr_columns)
+    if (t->nr && view->sort >= 0 && o.column < t->nr_columns)
         qsort_r(t->row, t->nr, sizeof(*t->row), by_order, &o);
 }
 

@@ -13,7 +13,7 @@
  *      go     "#80747.1"          where it happened
  *
  * Invariants: a row's key is the only one of its kind in the table. A cell that is not what the row of the same key had
- * in the table of the last stop is marked by '*', a row that is there no more by '~'.
+ * in the table of the last stop is marked by '*', of a new row the first, a row that is there no more by '~'.
  */
 #ifndef UI_PANELS_TABLE_H
 #define UI_PANELS_TABLE_H

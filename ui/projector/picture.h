@@ -2,8 +2,8 @@
 /*
  * The projector's picture: at most three things, for people in the last row.
  *
- * Concept: one drawing for all that shows it: SVG, a text. It is a file as it is (`shot FILE.svg` is the screen; this is
- * `projector FILE.svg`), and by a library a window and a PNG (ui/projector/raster.h).
+ * Concept: one drawing for all that shows it: SVG, a text. It is a file as it is (`shot projector FILE.svg`), and by a
+ * library a window and a PNG (ui/projector/raster.h).
  *
  *      +--------------------------------------------------+
  *      | d1v0 rings, kernel           2.703347ms #80477.1 |

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pixels by librsvg and cairo, see ui/projector/raster.h. Of their interfaces, which have been the same for ten years,
- * nine functions are declared here, as in librsvg/rsvg.h (2.46), cairo.h (1.0) and glib-object.h.
+ * Pixels by librsvg and cairo, see ui/projector/raster.h. Of their interfaces, which have been the same for years,
+ * eleven functions are declared here: two of librsvg (2.46 or later), eight of cairo (1.0), and one of GObject.
  */
 #include "ui/projector/raster.h"
 

@@ -9,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off: a list */
 /* What is used of SDL2; X(function). */
 #define SDL_FUNCTIONS(X)                                                                                               \
-    X(Init)                                                                                                            \
-    X(Quit)                                                                                                            \
-    X(GetError)                                                                                                        \
-    X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface) X(UpdateWindowSurface) X(LockSurface)        \
-        X(UnlockSurface) X(PollEvent) X(StartTextInput) X(CreateRGBSurfaceFrom) X(UpperBlit) X(FreeSurface)
+    X(Init) X(Quit) X(GetError) X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface)                  \
+    X(UpdateWindowSurface) X(PollEvent) X(StartTextInput) X(CreateRGBSurfaceFrom) X(UpperBlit) X(FreeSurface)
+/* clang-format on */
 
 struct projector {
     void *library;
