@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off: a list */
+/* clang-format off */
 /* What is used of SDL2; X(function). */
 #define SDL_FUNCTIONS(X)                                                                                               \
     X(Init) X(Quit) X(GetError) X(CreateWindow) X(DestroyWindow) X(GetWindowSize) X(GetWindowSurface)                  \
