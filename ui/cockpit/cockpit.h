@@ -120,11 +120,10 @@ const struct layout_plan *layout_plan_find(const char *name);
 const char *cockpit_plan(const struct cockpit *c);
 /* Where panels are now. False: the screen is too small. */
 bool cockpit_places(const struct cockpit *c, struct layout *l);
-/* What was said last, or is asked; rows of the screen that it takes: one, or up to a few; where one of them ends. */
+/* What was said last, or is asked; rows of the screen that it takes: one, or up to a few. */
 #define COCKPIT_SENTENCE 1400
 enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE]);
 unsigned int cockpit_sentence_rows(const struct cockpit *c);
-size_t cockpit_row_end(const char *text, unsigned int cols);
 
 /* --- look.c --- */
 

@@ -41,7 +41,7 @@ static void sentence_draw(const struct cockpit *c, struct area *a)
     const char *p = text;
 
     for (unsigned int row = 0; row < a->rows && *p; row++) {
-        const size_t n = cockpit_row_end(p, a->cols > 2 ? a->cols - 2 : 1);
+        const size_t n = text_row_end(p, a->cols > 2 ? a->cols - 2 : 1);
 
         area_print(a, row, 1, style, "%.*s", (int)n, p);
         p += n + strspn(p + n, " ");

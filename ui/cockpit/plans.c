@@ -60,18 +60,6 @@ enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE]
 
 #define SENTENCE_ROWS 4 /* at most */
 
-/* Where a row of so many columns ends: behind a word, if there is one. */
-size_t cockpit_row_end(const char *text, unsigned int cols)
-{
-    size_t n = strlen(text), end;
-
-    if (n <= cols)
-        return n;
-    for (end = cols; end && text[end] != ' ';)
-        end--;
-    return end ? end : cols;
-}
-
 unsigned int cockpit_sentence_rows(const struct cockpit *c)
 {
     char text[COCKPIT_SENTENCE];
@@ -80,7 +68,7 @@ unsigned int cockpit_sentence_rows(const struct cockpit *c)
 
     cockpit_sentence(c, text);
     do {
-        p += cockpit_row_end(p, c->cols > 2 ? c->cols - 2 : 1);
+        p += text_row_end(p, c->cols > 2 ? c->cols - 2 : 1);
         p += strspn(p, " ");
         rows++;
     } while (*p && rows < SENTENCE_ROWS);

@@ -35,25 +35,12 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     }
 }
 
-/* Where a row of so many columns ends: behind a word, if there is one. */
-static size_t row_end(const char *text, unsigned int cols)
-{
-    const size_t n = strlen(text);
-    size_t end = cols;
-
-    if (n <= cols)
-        return n;
-    while (end && text[end] != ' ')
-        end--;
-    return end ? end : cols;
-}
-
 static unsigned int text_rows(const char *kind, const char *p, unsigned int cols)
 {
     unsigned int rows = 0, col = 1 + (kind[0] ? (unsigned int)strlen(kind) + 2 : 0);
 
     do {
-        p += row_end(p, cols > col ? cols - col : 1);
+        p += text_row_end(p, cols > col ? cols - col : 1);
         p += strspn(p, " ");
         col = 1;
         rows++;
@@ -81,7 +68,7 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
         unsigned int col = area_print(a, row, 1, STYLE_dim, kind[0] ? "%s: " : "%s", kind);
 
         do {
-            const size_t n = row_end(p, a->cols > col ? a->cols - col : 1);
+            const size_t n = text_row_end(p, a->cols > col ? a->cols - col : 1);
 
             area_print(a, row++, col, t->row[i].style, "%.*s", (int)n, p);
             p += n + strspn(p + n, " ");

@@ -4,6 +4,7 @@
 
 #include "tools/debug/sentence.h"
 #include "ui/panels/ladder.h"
+#include "ui/screen/grid.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -134,26 +135,13 @@ static void ladder(const struct picture *p, const struct ladder *l)
 
 /* --- the sentence --- */
 
-/* As many characters as there are columns, up to the end of a word. */
-static size_t row_end(const char *text, size_t cols)
-{
-    const size_t n = strlen(text);
-    size_t end = cols;
-
-    if (n <= cols)
-        return n;
-    while (end && text[end] != ' ')
-        end--;
-    return end ? end : cols;
-}
-
 static void sentence(const struct picture *p, const char *text)
 {
-    const size_t cols = (size_t)((PICTURE_WIDTH - 2 * MARGIN) / CHAR);
+    const unsigned int cols = (unsigned int)((PICTURE_WIDTH - 2 * MARGIN) / CHAR);
 
     for (unsigned int row = 0; row < TEXT_ROWS && *text; row++) {
         const bool more = row + 1 == TEXT_ROWS && strlen(text) > cols;
-        const size_t n = row_end(text, more ? cols - 3 : cols);
+        const size_t n = text_row_end(text, more ? cols - 3 : cols);
 
         text_at(p, MARGIN, TEXT_TOP + row * 60, FONT, STYLE_text, text, n);
         if (more)

@@ -125,6 +125,18 @@ unsigned int text_width(const char *text)
     return n;
 }
 
+size_t text_row_end(const char *text, unsigned int cols)
+{
+    const size_t n = strlen(text);
+    size_t end = cols;
+
+    if (n <= cols)
+        return n;
+    while (end && text[end] != ' ')
+        end--;
+    return end ? end : cols;
+}
+
 /* --- drawing --- */
 
 void area_put(struct area *a, unsigned int row, unsigned int col, enum style style, uint32_t ch)

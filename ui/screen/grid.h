@@ -61,6 +61,8 @@ void area_restyle(struct area *a, unsigned int row, unsigned int col, unsigned i
 
 /* Columns that a text takes. */
 unsigned int text_width(const char *text);
+/* Bytes of a text, in ASCII, that go into a row of so many columns: up to the end of a word, if there is one. */
+size_t text_row_end(const char *text, unsigned int cols);
 
 /* --- what becomes of it --- */
 
