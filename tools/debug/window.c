@@ -4,6 +4,7 @@
 
 #include "tools/debug/past.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,27 +61,78 @@ static enum debug_result take_from(struct debugger *d, size_t i, struct position
     return r;
 }
 
+/* --- what is known already --- */
+
+static bool is_of_line(const struct window *w, const struct debugger *d)
+{
+    return w->rec && !w->lost && w->nr_branches == d->rw->nr_branches && !strcmp(w->line, d->rw->name);
+}
+
+/* As far as here: what is behind is not before. */
+static void cut(struct window *w, struct position here)
+{
+    while (w->nr && position_is_before(here, w->rec[w->nr - 1].at))
+        w->nr--;
+    w->to = here;
+}
+
+/* The window of here is that of there and what has come since. False: it could not be had, and w is empty. */
+static bool go_on(struct debugger *d, struct position here, size_t most, struct window *w)
+{
+    struct taking t = { w, most };
+
+    if (past_events(d, w->to, here, listen, &t) != DEBUG_THERE) {
+        window_free(w);
+        return false;
+    }
+    trim(w, most);
+    w->to = here;
+    return true;
+}
+
+/* False: what is known is of no use here, or it would take longer to go on than to begin anew. */
+static bool use_known(struct debugger *d, struct position here, size_t least, size_t most, struct window *w)
+{
+    if (!is_of_line(w, d) || position_is_before(here, w->from))
+        return false;
+    if (!position_is_before(w->to, here))
+        cut(w, here);
+    else if (here.insns - w->to.insns > d->rw->every || !go_on(d, here, most, w))
+        return false;
+    return w->nr >= least || w->from_begin;
+}
+
+/* --- from nothing --- */
+
+static enum debug_result take(struct debugger *d, struct position here, size_t least, size_t most, struct window *w)
+{
+    enum debug_result r = DEBUG_THERE;
+    size_t i = history_find(d->rw->history, here);
+
+    for (unsigned int n = 0; i != HISTORY_NONE && n < STRETCHES && r == DEBUG_THERE && w->nr < least; n++) {
+        r = take_from(d, i, here, most, w);
+        if (i-- == 0)
+            break;
+    }
+    w->to = here;
+    w->nr_branches = d->rw->nr_branches;
+    snprintf(w->line, sizeof(w->line), "%s", d->rw->name);
+    return r;
+}
+
 enum debug_result window_take(struct debugger *d, size_t least, size_t most, struct window *w)
 {
     const struct past_question q = past_ask(d);
     struct window fresh = { 0 };
     enum debug_result r = DEBUG_THERE;
-    size_t i = history_find(d->rw->history, q.here);
 
-    for (unsigned int n = 0; i != HISTORY_NONE && n < STRETCHES && r == DEBUG_THERE && fresh.nr < least; n++) {
-        r = take_from(d, i, q.here, most, &fresh);
-        if (i-- == 0)
-            break;
+    if (!use_known(d, q.here, least, most, w)) {
+        r = take(d, q.here, least, most, &fresh);
+        window_free(r == DEBUG_THERE ? w : &fresh);
+        if (r == DEBUG_THERE)
+            *w = fresh;
     }
-    r = past_answered(d, &q, r);
-    if (r != DEBUG_THERE) {
-        window_free(&fresh);
-        return r;
-    }
-    window_free(w);
-    fresh.to = q.here;
-    *w = fresh;
-    return r;
+    return past_answered(d, &q, r);
 }
 
 void window_free(struct window *w)
