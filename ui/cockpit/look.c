@@ -59,8 +59,10 @@ static void look(struct cockpit *c)
     else
         leave(c, same_vcpu);
     c->seen_running = c->running;
-    if (!c->running)
+    if (!c->running) {
         window_take(&g->dbg, PANEL_EVENTS_LEAST, PANEL_EVENTS_MOST, &c->window);
+        rewind_checkpoint(&g->rw); /* the next step, or the one back, will begin here */
+    }
     scene_take(&c->scene, g, &c->window);
     c->seen = true;
 }
