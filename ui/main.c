@@ -357,17 +357,18 @@ static int help(FILE *out)
 /* What to type first. The paths are those of the project's directory. */
 static int first_steps(FILE *out)
 {
-    fputs("xenlab is a Xen in one program: a hypervisor, its guests, and the computer below. Try, in this order:\n"
-          "\n"
-          "  xenlab run build/guests/hello                  a guest says where it is\n"
-          "  xenlab tui build/guests/rings                  a kernel that is none, on a screen, step by step, both ways\n"
-          "  xenlab tour docs/tours/cli.tour                the same, explained\n"
-          "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
-          "  xenlab run docs/examples/linux.cfg             Debian's Linux, to a shell; exit leaves\n"
-          "  xenlab sched --policy credit2 --workload docs/examples/sched/weights.txt    schedulers, without guests\n"
-          "  xenlab doctor                                  whether this machine is as it should be\n"
-          "  xenlab --help                                  all commands\n",
-          out);
+    fputs(
+        "xenlab is a Xen in one program: a hypervisor, its guests, and the computer below. Try, in this order:\n"
+        "\n"
+        "  xenlab run build/guests/hello                  a guest says where it is\n"
+        "  xenlab tui build/guests/rings                  a kernel that is none, on a screen, step by step, both ways\n"
+        "  xenlab tour docs/tours/cli.tour                the same, explained\n"
+        "  xenlab run build/assets/grub-x86_64-xen.bin    a guest that nobody here wrote; Ctrl-] leaves\n"
+        "  xenlab run docs/examples/linux.cfg             Debian's Linux, to a shell; exit leaves\n"
+        "  xenlab sched --policy credit2 --workload docs/examples/sched/weights.txt    schedulers, without guests\n"
+        "  xenlab doctor                                  whether this machine is as it should be\n"
+        "  xenlab --help                                  all commands\n",
+        out);
     return STATUS_ENVIRONMENT;
 }
 
