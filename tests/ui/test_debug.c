@@ -349,6 +349,25 @@ static void test_every_command(void **state)
 }
 
 /* Each of them says what it is for. */
+/* What the machine has stopped at before is not why it stands where a step has led. */
+static void test_a_step_is_no_stop(void **state)
+{
+    static const char *const lines[] = { "step", "reverse-step", "over", "reverse-over", "exit", "goto #80478" };
+    struct session sc;
+
+    begin(&sc, "build/guests/rings", false);
+    assert_true(try(&sc, "break insn_cli"));
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        assert_true(try(&sc, "goto begin"));
+        assert_true(try(&sc, "continue"));
+        assert_non_null(strstr(sc.said, "breakpoint 1"));
+        assert_true(try(&sc, lines[i]));
+        if (strstr(sc.said, "breakpoint 1"))
+            fail_msg("%s: %s", lines[i], sc.said);
+    }
+    end(&sc);
+}
+
 static void test_help(void **state)
 {
     struct session sc;
@@ -552,8 +571,9 @@ static void test_kinds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_help),       cmocka_unit_test(test_every_command), cmocka_unit_test(test_random_lines),
-        cmocka_unit_test(test_completion), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_a_step_is_no_stop), cmocka_unit_test(test_help),
+        cmocka_unit_test(test_every_command),     cmocka_unit_test(test_random_lines),
+        cmocka_unit_test(test_completion),        cmocka_unit_test(test_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,7 @@ enum debug_result debugger_step(struct debugger *d)
     const struct debug_origin origin = debug_origin(d);
 
     d->at_event = false;
+    d->nr_hits = 0;
     return left_off(d, &origin, step_once(d));
 }
 
@@ -107,6 +108,7 @@ enum debug_result debugger_reverse_step(struct debugger *d)
     struct position last = origin.at, front;
     enum debug_result r;
 
+    d->nr_hits = 0;
     /* In front of its last instruction; of a vCPU that is not there any more, of anybody's. */
     front.insns = v && v->regs ? v->insns_at : origin.at.insns;
     front.step = UINT64_MAX;
