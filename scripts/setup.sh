@@ -16,7 +16,7 @@
 set -eu
 
 packages='gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev libncurses-dev libcmocka-dev libedit-dev libjson-c-dev
-zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev librsvg2-2 gdb tmux'
+zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev libxxhash-dev nettle-dev libdw-dev librsvg2-2 gdb tmux'
 # The style is pinned to the clang-format of Debian 12. Another one is of no use, and brings Python and an LLVM along:
 # elsewhere `make lint` passes the check over.
 [ -e /usr/bin/clang-format ] || ! grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release || packages="$packages clang-format"
@@ -108,7 +108,7 @@ UNICORN_CFLAGS := $unicorn_cflags
 UNICORN_LIBS := $unicorn_libs
 XEN_CFLAGS := $xen_cflags
 LIBRARY_CFLAGS := $(pkg-config --cflags capstone)
-LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash nettle) -lbz2 -l:libxlutil.a
+LIBRARY_LIBS := $(pkg-config --libs capstone zlib liblzma liblz4 libzstd libxxhash nettle libdw) -lbz2 -l:libxlutil.a
 UI_CFLAGS := $(pkg-config --cflags sdl2 ncursesw)
 UI_LIBS := $(pkg-config --libs ncursesw libedit json-c)
 CMOCKA_LIBS := $(pkg-config --libs cmocka)

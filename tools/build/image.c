@@ -143,6 +143,8 @@ static int parse(struct image *img, const uint8_t *data, size_t size, enum image
         image_free(img);
         return -1;
     }
+    img->elf = data;
+    img->elf_size = size;
     return 0;
 }
 

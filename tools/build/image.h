@@ -94,6 +94,9 @@ struct image {
     struct image_symbol *symbols; /* by address */
     size_t nr_symbols;
 
+    const uint8_t *elf; /* the ELF file, inside the image's bytes */
+    size_t elf_size;
+
     void *owned_file, *owned_unpacked; /* what image_free() releases */
     uint8_t *owned_symtab;
 };

@@ -15,6 +15,7 @@
 #include "tools/debug/debugger.h"
 #include "tools/debug/expr.h"
 #include "tools/debug/look.h"
+#include "tools/debug/source.h"
 #include "ui/debug/say.h"
 #include "ui/guest_list.h"
 
@@ -79,6 +80,7 @@ struct debug {
     struct position came_from; /* before the last command that moved */
     struct debug_mark marks[DEBUG_MARKS];
     unsigned int nr_marks;
+    struct sources sources;   /* of kernels that have been shown */
     struct console_log *logs; /* console.c's */
     size_t nr_logs;
     const struct debug_screen *screen;                 /* NULL: there is none; then: */

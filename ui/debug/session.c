@@ -159,6 +159,7 @@ void session_command(struct debug_session *s, const char *line)
 
 void session_close(struct debug_session *s)
 {
+    sources_free(&s->g.sources);
     debugger_end(&s->g.dbg);
     if (s->g.rw.history)
         rewind_finish(&s->g.rw);

@@ -11,12 +11,14 @@
 
 static const struct table_column columns[] = { { .title = "address", .lasting = true },
                                                { .title = "symbol", .lasting = true },
-                                               { .title = "instruction", .lasting = true } };
+                                               { .title = "instruction", .lasting = true },
+                                               { .title = "source", .lasting = true } };
 
 /* One instruction; its length, 0: there is none. */
 static unsigned int row_take(struct table *t, struct debug *g, const struct scene *s, uint64_t addr)
 {
-    char text[96], symbol[LOOK_SYMBOL];
+    const struct image *img = host_guest_image(g->host, s->dom);
+    char text[96], symbol[LOOK_SYMBOL], source[SOURCE_TEXT];
     const unsigned int len = look_insn(g->host, s->dom, s->vcpu, addr, text);
     struct table_row *row = len ? table_row(t, "%" PRIx64, addr) : NULL;
     size_t n;
@@ -26,6 +28,8 @@ static unsigned int row_take(struct table *t, struct debug *g, const struct scen
     table_cell(t, row, "%" PRIx64, addr);
     table_cell(t, row, "%.*s", n > 3 ? (int)n - 3 : 0, n > 3 ? symbol + 2 : "");
     table_cell(t, row, "%s", text);
+    if (img && source_line(&g->sources, img, addr, source))
+        table_cell(t, row, "%s", source);
     table_ask(t, row, "why 0x%" PRIx64, addr);
     if (row)
         row->here = addr == s->v.regs.rip;

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines of a kernel's source: those that addr2line(1) finds; none where there is no such information; and whatever
+ * stands in a file, no harm.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/types.h"
+#include "tools/debug/source.h"
+
+static uint64_t prng = 1;
+
+static uint64_t random_to(uint64_t n)
+{
+    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (prng >> 20) % n;
+}
+
+static void load(struct image *img, const char *path)
+{
+    char err[IMAGE_ERR_SIZE];
+
+    if (image_load(img, path, IMAGE_AUTO, err))
+        fail_msg("%s: %s", path, err);
+}
+
+/* "rings.c:123", as addr2line says it; "??:0" and "rings.c:?" are none. */
+static bool by_addr2line(FILE *pipe, char text[SOURCE_TEXT])
+{
+    char line[1024], *name;
+
+    assert_non_null(fgets(line, sizeof(line), pipe));
+    line[strcspn(line, "\n")] = '\0';
+    if (strstr(line, " (disc"))
+        *strstr(line, " (disc") = '\0';
+    name = strrchr(line, '/');
+    snprintf(text, SOURCE_TEXT, "%.60s", name ? name + 1 : line);
+    return text[0] != '?' && text[strlen(text) - 1] != '?' && strcmp(strrchr(text, ':'), ":0") != 0;
+}
+
+/* All functions, at their beginning and inside. */
+static void test_as_addr2line(void **state)
+{
+    static const char *const guests[] = { "build/guests/rings", "build/guests/smp", "build/guests/grants" };
+
+    for (size_t n = 0; n < ARRAY_SIZE(guests); n++) {
+        char command[256], list[] = "/tmp/xenlab-test-XXXXXX", text[SOURCE_TEXT], wanted[SOURCE_TEXT];
+        struct sources s = { 0 };
+        struct image img;
+        unsigned int found = 0;
+        FILE *f = fdopen(mkstemp(list), "w");
+
+        load(&img, guests[n]);
+        assert_true(f && img.nr_symbols > 50);
+        for (size_t i = 0; i < img.nr_symbols; i++)
+            fprintf(f, "%#llx\n", (unsigned long long)img.symbols[i].addr + img.symbols[i].size / 2);
+        fclose(f);
+        snprintf(command, sizeof(command), "addr2line -e %s < %s", guests[n], list);
+        f = popen(command, "r");
+        assert_non_null(f);
+        for (size_t i = 0; i < img.nr_symbols; i++) {
+            const uint64_t addr = img.symbols[i].addr + img.symbols[i].size / 2;
+            const bool there = by_addr2line(f, wanted);
+
+            if (there && source_line(&s, &img, addr, text)) {
+                found++;
+                if (strcmp(text, wanted) != 0)
+                    fail_msg("%s at %#llx: %s, but addr2line: %s", guests[n], (unsigned long long)addr, text, wanted);
+            }
+        }
+        pclose(f);
+        unlink(list);
+        assert_true(found > 40);
+        sources_free(&s);
+        image_free(&img);
+    }
+}
+
+static void test_no_information(void **state)
+{
+    struct sources s = { 0 };
+    struct image img = { 0 };
+    char text[SOURCE_TEXT];
+
+    assert_false(source_line(&s, &img, 0x1000, text));
+    assert_false(source_line(&s, &img, 0x1000, text));
+    assert_int_equal(s.nr, 1);
+    sources_free(&s);
+}
+
+/* More images than are kept at a time. */
+static void test_many_images(void **state)
+{
+    struct image img[SOURCE_IMAGES + 3];
+    struct sources s = { 0 };
+    char text[SOURCE_TEXT];
+
+    for (size_t i = 0; i < ARRAY_SIZE(img); i++)
+        load(&img[i], "build/guests/hello");
+    for (unsigned int n = 0; n < 3; n++)
+        for (size_t i = 0; i < ARRAY_SIZE(img); i++)
+            assert_true(source_line(&s, &img[i], img[i].virt_entry, text));
+    assert_true(s.nr <= SOURCE_IMAGES);
+    sources_free(&s);
+    for (size_t i = 0; i < ARRAY_SIZE(img); i++)
+        image_free(&img[i]);
+}
+
+static void test_spoiled_files(void **state)
+{
+    struct image whole;
+    uint8_t *copy;
+
+    load(&whole, "build/guests/hello");
+    copy = malloc(whole.elf_size);
+    assert_non_null(copy);
+    for (unsigned int n = 0; n < 400; n++) {
+        struct image img = { .elf = copy, .elf_size = whole.elf_size };
+        struct sources s = { 0 };
+        char text[SOURCE_TEXT];
+
+        memcpy(copy, whole.elf, whole.elf_size);
+        if (n % 4 == 0)
+            img.elf_size = random_to(whole.elf_size);
+        for (uint64_t i = random_to(40); i; i--)
+            copy[random_to(n % 2 ? whole.elf_size : 1024)] = (uint8_t)random_to(256);
+        for (unsigned int i = 0; i < 20; i++)
+            source_line(&s, &img, whole.symbols[random_to(whole.nr_symbols)].addr, text);
+        sources_free(&s);
+    }
+    free(copy);
+    image_free(&whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_as_addr2line),
+        cmocka_unit_test(test_no_information),
+        cmocka_unit_test(test_many_images),
+        cmocka_unit_test(test_spoiled_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
