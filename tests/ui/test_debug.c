@@ -368,6 +368,26 @@ static void test_a_step_is_no_stop(void **state)
     end(&sc);
 }
 
+/*
+ * A step of the hypervisor changes a word and is an event: backward the event comes first, behind the step, and then
+ * the word, in front of it, although the word is looked at last.
+ */
+static void test_later_of_one_step_comes_first(void **state)
+{
+    struct session sc;
+
+    begin(&sc, "build/guests/pagetables", false);
+    assert_true(try(&sc, "event pte"));
+    assert_true(try(&sc, "watch m:table*4096+index*8,8 w"));
+    assert_true(try(&sc, "trace pte"));
+    assert_true(try(&sc, "step"));
+    assert_true(try(&sc, "reverse-continue"));
+    assert_true(strstr(sc.said, "trace 2 pte") && !strstr(sc.said, "watchpoint"));
+    assert_true(try(&sc, "reverse-continue"));
+    assert_non_null(strstr(sc.said, "watchpoint 1"));
+    end(&sc);
+}
+
 static void test_help(void **state)
 {
     struct session sc;
@@ -571,9 +591,13 @@ static void test_kinds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_step_is_no_stop), cmocka_unit_test(test_help),
-        cmocka_unit_test(test_every_command),     cmocka_unit_test(test_random_lines),
-        cmocka_unit_test(test_completion),        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_a_step_is_no_stop),
+        cmocka_unit_test(test_later_of_one_step_comes_first),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_every_command),
+        cmocka_unit_test(test_random_lines),
+        cmocka_unit_test(test_completion),
+        cmocka_unit_test(test_kinds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
