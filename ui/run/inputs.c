@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What comes into the machine of `xenlab run`: what is typed, or what was once (`xenlab replay`). See ui/cmd_run.c. */
+#include "ui/run/run.h"
+
+#include "tools/rewind/input.h"
+
+static void hand_in(void *data, const struct journal_record *rec)
+{
+    struct run *r = data;
+    char why[REWIND_ERR_SIZE];
+
+    run_record(r, (struct record_line){ .kind = RECORD_JOURNAL, .at = rec->at, .now = rec->now, .in = *rec });
+    if (r->gdb.port)
+        BUG_ON(rewind_hand_in(&r->debug.rw, rec->kind, rec->who, rec->bytes, rec->len, rec->now, why));
+    else
+        BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
+}
+
+/*
+ * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
+ * after us. What was typed may be for each of them.
+ */
+void run_read(struct run *r)
+{
+    const struct input *in = &r->input;
+    const unsigned int first = in->kind == INPUT_TERMINAL ? 0 : in->guest;
+    const unsigned int last = in->kind == INPUT_TERMINAL ? r->nr_guests - 1 : in->guest;
+    char text[HOST_INPUT_MAX];
+
+    input_poll(&r->input);
+    if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
+        return;
+    for (unsigned int g = first; g <= last; g++) {
+        size_t n = host_console_room(r->host, g);
+
+        if (in->kind == INPUT_PIPE && !host_console_wants_input(r->host, g))
+            n = 0;
+        if (n && input_ready(in, g))
+            n = input_read(&r->input, g, text, n);
+        else
+            n = 0;
+        if (n)
+            hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                                 .now = r->now,
+                                                 .kind = JOURNAL_CONSOLE,
+                                                 .who = g,
+                                                 .len = n,
+                                                 .bytes = (uint8_t *)text });
+    }
+}
+
+static void on_recorded_keyboard(void *data, const struct record_line *l)
+{
+    struct run *r = data;
+
+    run_record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = l->guest });
+    if (r->has_keyboard)
+        run_keyboard_give(r, l->guest);
+    r->has_keyboard = true;
+    r->input.guest = l->guest;
+}
+
+/* To the end of a slice, or to the next line: then a slice has ended there, at that time. */
+enum run_result run_replay_to(struct run *r, s_time_t end)
+{
+    const struct run_limit l = { .until = end, .at = replay_stop(r->replay), .stop = &r->process->stop };
+
+    return host_run_to(r->host, &l);
+}
+
+/* The lines of here. A machine that is idle, and to which nothing comes here, never gets to the next one. */
+void run_replay_on(struct run *r, bool idle)
+{
+    const struct replay_sink sink = { r, hand_in, on_recorded_keyboard };
+    const size_t line = r->replay->next;
+
+    if (r->replayed == REPLAY_GOES_ON)
+        r->replayed = replay_take(r->replay, r->host, &sink, r->err);
+    if (r->replayed == REPLAY_GOES_ON && idle && r->replay->next == line) {
+        replay_too_short(r->replay, r->host, r->err);
+        r->replayed = REPLAY_DIFFERS;
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the files of `xenlab run` share: see ui/cmd_run.c, which is the loop.
+ */
+#ifndef UI_RUN_RUN_H
+#define UI_RUN_RUN_H
+
+#include "ui/cmd_run.h"
+
+#include "tools/debug/condition.h"
+#include "tools/host.h"
+#include "ui/console.h"
+#include "ui/gdb/door.h"
+#include "ui/guest_list.h"
+#include "ui/input.h"
+#include "ui/pace.h"
+#include "ui/recording.h"
+#include "ui/replay.h"
+#include "ui/stats.h"
+#include "ui/status.h"
+#include "ui/trace_file.h"
+
+/* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
+#define RUN_LOOK_AGAIN MILLISECS(100)
+
+struct run {
+    const struct run_options *opt;
+    struct run_process *process;
+    struct host *host;
+    struct console console;
+    struct input input;
+    bool has_keyboard;     /* a terminal's: it is the input, or was when the run was recorded */
+    struct replay *replay; /* in place of input; or NULL */
+    enum replay_state replayed;
+    struct recording recording;
+    struct debug debug; /* --gdb: what goes both ways; else nothing */
+    struct gdb_door gdb;
+    bool stuck; /* nothing can ever happen again */
+    struct trace_file trace;
+    struct condition filter; /* of what goes there */
+    bool filter_warned;
+    struct pace pace;
+    struct stats_wall wall;
+    unsigned int nr_guests;
+    s_time_t now;  /* virtual time that has passed */
+    s_time_t idle; /* real time for which everything waited for input */
+    struct run_outcome outcome;
+    struct host_pool pools[HOST_MAX_POOLS];
+    const char *unannounced; /* what is to be said of the keyboard in the foreground, see keyboard_announce() */
+    char *err;               /* RUN_ERR_SIZE bytes, the caller's */
+};
+
+/* --- ui/run/told.c: what the machine tells, and what is said of it --- */
+s_time_t run_real_now(void);
+/* The machine's callbacks. */
+struct host_io run_io(struct run *r);
+void run_log(void *data, const char *line, size_t len);
+/* What the toolstack has to say. */
+void run_message(void *data, const char *line);
+void run_warnings(struct run *r, const struct guest_list *l);
+void run_stats_show(struct run *r);
+
+/* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */
+int run_trace_start(struct run *r, const struct guest_list *l);
+
+/* --- ui/run/record.c: --record --- */
+/* Guests are there, and have not run. -1 and a message in r->err. */
+int run_recording_start(struct run *r, const struct guest_list *l);
+void run_recording_end(struct run *r);
+/* A line for the recording, if there is one. */
+void run_record(struct run *r, struct record_line l);
+
+/* --- ui/run/keyboard.c: who has it, and waiting for it --- */
+/* --console. -1 and a message in r->err. */
+int run_keyboard_choose(struct run *r, const struct guest_list *l);
+void run_keyboard_give(struct run *r, unsigned int guest);
+/* The guest that has it may have ended for good, or may have become another domain. */
+void run_keyboard_check(struct run *r);
+void run_terminal_setup(struct run *r);
+/* All is idle: wait for input. False if none can come. */
+bool run_wait_input(struct run *r);
+/* Between two slices. */
+void run_rest(struct run *r, s_time_t slice, s_time_t busy);
+
+/* --- ui/run/inputs.c: what is typed, or was recorded --- */
+/* What there is for the guests to read. */
+void run_read(struct run *r);
+/* With a recording in place of input: to the end of a slice, or to its next line; then, the lines of here. */
+enum run_result run_replay_to(struct run *r, s_time_t end);
+void run_replay_on(struct run *r, bool idle);
+
+/* --- ui/run/gdb.c: --gdb --- */
+/* The machine goes both ways, and stands before its guests' first instruction. -1 and a message in r->err. */
+int run_gdb_start(struct run *r, const struct guest_list *l);
+void run_gdb_finish(struct run *r);
+/* As long as gdb does not let the machine go. */
+void run_gdb_hold(struct run *r);
+enum run_result run_gdb_go(struct run *r, s_time_t end);
+/* While gdb lets it run, the end of the run is a place to stand at, and to go back from. True: it stands there. */
+bool run_gdb_stands_at_end(struct run *r, bool stuck);
+
+/* --- ui/run/end.c: when a run is over, and what it has come to --- */
+bool run_ended(struct run *r);
+/* Nothing will ever happen again. */
+void run_stuck(struct run *r);
+/* Why the run has ended, for the recording. False: that is not known. */
+bool run_end_reason(const struct run *r, struct record_line *l);
+/* The environment's failures that were noted on the way, if nothing worse has been said. */
+void run_failures_note(struct run *r);
+
+#endif

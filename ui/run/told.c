@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a machine tells while it runs, as text on the consoles; and what is said of a run: see ui/cmd_run.c. */
+#include "ui/run/run.h"
+
+#include "ui/crash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xen/sched.h>
+
+s_time_t run_real_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return SECONDS(ts.tv_sec) + ts.tv_nsec;
+}
+
+static void on_console_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct run *r = data;
+
+    debug_console_add(&r->debug, domid, text, len);
+    console_guest_write(&r->console, domid, text, len);
+}
+
+static void on_crash(void *data, const struct crash_report *report)
+{
+    struct run *r = data;
+    const domid_t domid = report->domid;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    console_guest_end(&r->console, domid);
+    if (out) {
+        crash_print(out, report, host_guest_name(r->host, domid), host_guest_image(r->host, domid));
+        fclose(out);
+        console_message(&r->console, text, len);
+        free(text);
+    }
+}
+
+/*
+ * A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown
+ * yet.
+ */
+static void self_crash_report(struct run *r, domid_t domid, int reason)
+{
+    const char *why = reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)";
+    struct crash_report report;
+
+    if (host_crash_report(r->host, domid, why, &report))
+        on_crash(r, &report);
+}
+
+static void on_end(void *data, domid_t domid, int reason)
+{
+    struct run *r = data;
+
+    console_guest_end(&r->console, domid);
+    if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog) {
+        r->outcome.crashed++;
+        self_crash_report(r, domid, reason);
+    } else if (reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot && reason != SHUTDOWN_suspend &&
+               reason != SHUTDOWN_soft_reset) {
+        r->outcome.unknown++;
+    }
+}
+
+void run_log(void *data, const char *line, size_t len)
+{
+    struct run *r = data;
+
+    console_message(&r->console, line, len);
+}
+
+/* What the toolstack has to say. */
+void run_message(void *data, const char *line)
+{
+    struct run *r = data;
+    char text[HOST_ERR_SIZE + 16];
+    const int n = snprintf(text, sizeof(text), "xenlab: %s\n", line);
+
+    console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+struct host_io run_io(struct run *r) { return (struct host_io){ r, on_console_out, on_crash, on_end, run_message }; }
+
+void run_warnings(struct run *r, const struct guest_list *l)
+{
+    for (unsigned int i = 0; i < l->nr; i++)
+        for (const char *line = l->entries[i].cfg.warnings; line && *line; line += strcspn(line, "\n") + 1) {
+            char text[HOST_ERR_SIZE];
+
+            snprintf(text, sizeof(text), "%.*s", (int)strcspn(line, "\n"), line);
+            run_message(r, text);
+        }
+}
+
+void run_stats_show(struct run *r)
+{
+    struct host_task_time tasks[8];
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    struct snapshot s;
+
+    if (!out)
+        return;
+    r->wall.peak_kib = stats_peak_kib();
+    host_snapshot(r->host, &s);
+    stats_print(out, &s, &r->wall, tasks, host_dom0_time(r->host, tasks, ARRAY_SIZE(tasks)));
+    fclose(out);
+    console_message(&r->console, text, len);
+    free(text);
+}
