@@ -585,6 +585,37 @@ static unsigned int count(const char *text, const char *what)
     return n;
 }
 
+/* Each answer is once on the page, in an element that is closed, and in no picture; so is what is told behind it. */
+static void expect_answers_hidden(const char *page)
+{
+    unsigned int answers = 0;
+    char err[TOUR_ERR_SIZE];
+    struct tour t;
+
+    assert_int_equal(tour_load(&t, "docs/tours/cli.tour", err), 0);
+    for (size_t i = 0; i < t.nr; i++) {
+        bool behind = false;
+
+        for (size_t k = 0; k < t.step[i].nr; k++) {
+            const char *words = t.step[i].line[k].text, *at;
+            char begin[32];
+
+            behind |= t.step[i].line[k].kind == '!';
+            if (!behind || !strchr("!|", t.step[i].line[k].kind))
+                continue;
+            snprintf(begin, sizeof(begin), "%.16s", words);
+            begin[strcspn(begin, "<>&'")] = '\0';
+            assert_true(strlen(begin) > 3);
+            assert_int_equal(count(page, begin), 1);
+            at = strstr(page, begin);
+            assert_true(strstr(at, "</details>") < strstr(at, "</section>"));
+            answers++;
+        }
+    }
+    assert_true(answers >= 2);
+    tour_free(&t);
+}
+
 /* Nothing is fetched: the only address in it is the name of SVG's elements. */
 static void test_html(void **state)
 {
@@ -596,6 +627,8 @@ static void test_html(void **state)
     assert_int_equal(count(text, "http"), count(text, "xmlns=\"http://www.w3.org/2000/svg\""));
     assert_int_equal(count(text, "src=") + count(text, "href=") + count(text, "url("), 0);
     assert_non_null(strstr(text, "<title>Who may execute CLI?</title>"));
+    assert_int_equal(count(text, "</svg>\n</section>"), 10);
+    expect_answers_hidden(text);
     free(text);
     unexport(path);
 }

@@ -10,6 +10,7 @@
 #define READ_SECONDS 0.05 /* a character */
 
 typedef bool step_fn(const struct tour_export *e, const struct grid *g, FILE *out, void *data);
+typedef bool steps_fn(const struct tour_export *e, bool answers, step_fn *fn, FILE *out, void *data);
 
 /* --- asciicast, https://docs.asciinema.org/manual/asciicast/v2/ --- */
 
@@ -77,15 +78,14 @@ static bool cast_step(const struct tour_export *e, const struct grid *g, FILE *o
     return true;
 }
 
-static bool cast(const struct tour_export *e, FILE *out,
-                 bool (*steps)(const struct tour_export *, step_fn *, FILE *, void *))
+static bool cast(const struct tour_export *e, FILE *out, steps_fn *steps)
 {
     double now = 0.5;
 
     fprintf(out, "{\"version\": 2, \"width\": %u, \"height\": %u, \"title\": ", e->cols, e->rows);
     json_text(e->play->tour->title, out);
     fputs("}\n", out);
-    if (!steps(e, cast_step, out, &now))
+    if (!steps(e, true, cast_step, out, &now))
         return false;
     fprintf(out, "[%.3f, \"o\", \"\\u001b[0m\\r\\n\"]\n", now);
     return true;
@@ -104,44 +104,58 @@ static void html_text(const char *text, FILE *out)
         }
 }
 
+/* An answer, and what is told behind it, may be opened: as on the screen, nothing gives it away. */
 static bool html_step(const struct tour_export *e, const struct grid *g, FILE *out, void *data)
 {
     const struct debug_tour *t = &e->play->shown;
+    bool answered = false;
 
-    fprintf(out, "<section id=\"step%zu\">\n<h2>", t->at + 1);
+    fprintf(out, "<section id=\"step%zu\">\n<div class=\"words\">\n<h2>%zu. ", t->at + 1, t->at + 1);
     html_text(t->step, out);
     fputs("</h2>\n", out);
     for (size_t i = 0; i < t->nr_lines; i++) {
-        const bool answer = t->line[i].kind == '!';
-
-        fputs(answer                   ? "<details><summary>Answer</summary><p>"
-              : t->line[i].kind == '?' ? "<p class=\"q\">"
-                                       : "<p>",
-              out);
+        if (t->line[i].kind == '!' && !answered)
+            fputs("<details><summary>Answer</summary>\n", out);
+        answered |= t->line[i].kind == '!';
+        fputs(t->line[i].kind == '?' ? "<p class=\"q\">" : "<p>", out);
         html_text(t->line[i].text, out);
-        fputs(answer ? "</p></details>\n" : "</p>\n", out);
+        fputs("</p>\n", out);
     }
+    if (answered)
+        fputs("</details>\n", out);
+    fputs("</div>\n", out);
     grid_write_svg(g, e->palette, t->step, out);
     fputs("</section>\n", out);
     return true;
 }
 
-/* Without a script it is all of it, from top to bottom; with one, a step at a time. */
+/*
+ * Without a script it is all of it, from top to bottom; with one, a step at a time, each with an address of its own. On
+ * a screen with room for it, words stand beside the picture, so that both are seen at once.
+ */
 static const char page_style[] =
-    "body{font-family:sans-serif;max-width:70rem;margin:1rem auto;padding:0 "
-    "1rem;line-height:1.5;color:#111;background:#fff}"
-    "svg{max-width:100%;height:auto}.q{font-weight:bold}nav{position:sticky;top:0;background:#fff;padding:.5rem 0}"
-    "button{font-size:1rem;margin-right:.5rem}";
+    "body{font-family:sans-serif;max-width:70rem;margin:0 auto;padding:0 1rem;line-height:1.5;color:#111;"
+    "background:#fff}h1{font-size:1.6rem;margin:.5rem 0}h2{margin:.5rem 0}[hidden]{display:none!important}"
+    "svg{width:100%;height:auto;max-height:97vh}.q{font-weight:bold}"
+    "nav{position:sticky;top:0;background:#fff;padding:.5rem 0}button{font-size:1rem;margin-right:.5rem}"
+    "@media(min-width:80rem){body{max-width:none}section{display:grid;grid-template-columns:minmax(18rem,1fr) 3fr;"
+    "gap:1.5rem}.words{font-size:1.2rem}svg{max-height:calc(100vh - 7.5rem)}}";
 static const char page_script[] =
     "const s=[...document.querySelectorAll('section')];let n=0;"
     "function show(i){n=Math.max(0,Math.min(s.length-1,i));s.forEach((e,k)=>e.hidden=k!==n);"
-    "document.getElementById('where').textContent=(n+1)+' of '+s.length;}"
+    "document.getElementById('where').textContent=(n+1)+' of '+s.length;"
+    "document.getElementById('back').disabled=!n;document.getElementById('next').disabled=n===s.length-1;}"
+    "function go(i){show(i);history.replaceState(null,'','#step'+(n+1));scrollTo(0,0);}"
+    "function there(){show((parseInt(location.hash.slice(5))||1)-1);}"
     "document.getElementById('steps').hidden=false;"
-    "document.getElementById('next').onclick=()=>show(n+1);document.getElementById('back').onclick=()=>show(n-1);"
-    "document.onkeydown=e=>{if(e.key==='ArrowRight')show(n+1);if(e.key==='ArrowLeft')show(n-1);};show(0);";
+    "document.getElementById('next').onclick=()=>go(n+1);document.getElementById('back').onclick=()=>go(n-1);"
+    "document.onkeydown=e=>{if(e.altKey||e.ctrlKey||e.metaKey)return;"
+    "if(e.key==='ArrowRight'||e.key==='PageDown')go(n+1);else if(e.key==='ArrowLeft'||e.key==='PageUp')go(n-1);"
+    "else if(e.key===' '&&e.target===document.body)s[n].querySelectorAll('details').forEach(d=>d.open=!d.open);"
+    "else return;e.preventDefault();};onhashchange=there;there();";
 
-static bool html(const struct tour_export *e, FILE *out,
-                 bool (*steps)(const struct tour_export *, step_fn *, FILE *, void *))
+/* Answers are behind a click, so the pictures do not have them. */
+static bool html(const struct tour_export *e, FILE *out, steps_fn *steps)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
@@ -150,9 +164,9 @@ static bool html(const struct tour_export *e, FILE *out,
     fprintf(out, "</title>\n<style>%s</style>\n</head>\n<body>\n<h1>", page_style);
     html_text(e->play->tour->title, out);
     fputs("</h1>\n<nav id=\"steps\" hidden><button id=\"back\">Back</button><button id=\"next\">Next</button>"
-          "<span id=\"where\"></span></nav>\n",
+          "<span id=\"where\" aria-live=\"polite\"></span></nav>\n",
           out);
-    if (!steps(e, html_step, out, NULL))
+    if (!steps(e, false, html_step, out, NULL))
         return false;
     fprintf(out, "<script>%s</script>\n</body>\n</html>\n", page_script);
     return true;
@@ -160,15 +174,15 @@ static bool html(const struct tour_export *e, FILE *out,
 
 /* --- all of them --- */
 
-/* Give the tour, and hand over the screen of each step. */
-static bool each_step(const struct tour_export *e, step_fn *fn, FILE *out, void *data)
+/* Give the tour, and hand over the screen of each step, with its answers or without. */
+static bool each_step(const struct tour_export *e, bool answers, step_fn *fn, FILE *out, void *data)
 {
     bool fine = true;
 
     while (fine && play_next(e->play)) {
         struct grid g = { 0 };
 
-        e->play->shown.revealed = true;
+        e->play->shown.revealed = answers;
         fine = e->draw(e->data, &g) && fn(e, &g, out, data);
         grid_free(&g);
     }
@@ -205,7 +219,7 @@ int tour_export(const struct tour_export *e, const char *path, char *err, size_t
     bool fine;
 
     if (ends_in(path, ".svg")) {
-        fine = each_step(e, svg_step, NULL, (void *)(uintptr_t)path);
+        fine = each_step(e, true, svg_step, NULL, (void *)(uintptr_t)path);
     } else if (!ends_in(path, ".cast") && !ends_in(path, ".html")) {
         snprintf(err, size, "--export: \"%.100s\" ends in none of .cast, .html and .svg", path);
         return -1;
