@@ -200,6 +200,25 @@ static void test_panels(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* Two domains on two pCPUs: what is of one of them stands beside what is of the other. */
+static void test_two_domains(void **state)
+{
+    static const char *const panels[] = { "machine",  "scheduler", "events", "grants",
+                                          "xenstore", "console",   "rings",  "timers" };
+    struct cockpit_scene sc;
+    char line[64], name[64];
+
+    cockpit_scene_begin(&sc, (char *)(uintptr_t)("--pcpus=2 " ASCENT " " ASCENT), 24, 80);
+    cockpit_line(&sc.c, "vcpu d2; hypercall nr==set_timer_op && dom==2; 4h");
+    sc.c.zoomed = true;
+    for (size_t i = 0; i < ARRAY_SIZE(panels); i++) {
+        snprintf(line, sizeof(line), "panel %s", panels[i]);
+        snprintf(name, sizeof(name), "two-%s", panels[i]);
+        golden_of(&sc, name, line);
+    }
+    cockpit_scene_end(&sc);
+}
+
 static void test_layouts(void **state)
 {
     struct cockpit_scene sc;
@@ -263,10 +282,8 @@ static void test_ascent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ascent),
-        cmocka_unit_test(test_panels),
-        cmocka_unit_test(test_layouts),
-        cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_ascent),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_two_domains),
+        cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,18 +48,33 @@ static void sentence_draw(const struct cockpit *c, struct area *a)
     }
 }
 
+/* All of it, or nothing. */
 static unsigned int footer_key(struct area *a, unsigned int col, const char *key, const char *label)
 {
+    if (col + text_width(key) + 1 + text_width(label) > a->cols)
+        return col;
     col = area_text(a, 0, col, STYLE_key, key);
     return area_print(a, 0, col, STYLE_dim, " %s  ", label);
+}
+
+static unsigned int footer_command(struct area *a, unsigned int col, const char *name)
+{
+    struct debug_command_info info;
+
+    for (size_t i = 0; debug_command_info(i, &info); i++)
+        if (!strcmp(info.name, name)) {
+            const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key), '\0' };
+
+            return footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
+        }
+    return col;
 }
 
 /* Those of the tables that have a word for it, as many as there is room for. */
 static void footer_draw(struct cockpit *c, struct area *a)
 {
-    static const char *const commands[] = { "step", "over", "transition", "hypercall", "continue", "run" };
+    static const char *const commands[] = { "step", "transition", "hypercall", "continue", "run" };
     const struct debug_tour *tour = c->s->g.tour;
-    struct debug_command_info info;
     const struct key_binding *k;
     unsigned int col = 1;
 
@@ -81,17 +96,14 @@ static void footer_draw(struct cockpit *c, struct area *a)
     for (size_t i = 0; tour && (k = tour_key_at(i)); i++)
         if (!tour->exploring || k->key == 'r')
             col = footer_key(a, col, k->name, k->label);
-    for (size_t n = 0; n < ARRAY_SIZE(commands) && (!tour || tour->exploring); n++)
-        for (size_t i = 0; debug_command_info(i, &info); i++)
-            if (!strcmp(info.name, commands[n])) {
-                const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key),
-                                     '\0' };
-
-                col = footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
-            }
-    for (size_t i = 0; (k = key_at(i)) && (!tour || tour->exploring); i++)
+    if (tour && !tour->exploring)
+        return;
+    for (size_t n = 0; n < ARRAY_SIZE(commands); n++)
+        col = footer_command(a, col, commands[n]);
+    for (size_t i = 0; (k = key_at(i)); i++)
         if (k->label)
             col = footer_key(a, col, k->name, k->label);
+    footer_command(a, col, "over");
 }
 
 /* --- panels --- */

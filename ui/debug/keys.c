@@ -7,7 +7,10 @@
 #include <ctype.h>
 #include <stdio.h>
 
+/* Those that beginners need first, as narrow screens have room for a few of them. */
 static const struct key_binding keys[] = {
+    { 'y', "y", "ask", "why" },
+    { '?', "?", "panel help", "help" },
     { KEY_IS_TAB, "Tab", "panel next", "panel" },
     { KEY_IS_BACKTAB, "Shift-Tab", "panel previous", NULL },
     { KEY_IS_DOWN, "Down", "cursor down", NULL },
@@ -17,7 +20,6 @@ static const struct key_binding keys[] = {
     { KEY_IS_HOME, "Home", "cursor first", NULL },
     { KEY_IS_END, "End", "cursor last", NULL },
     { KEY_IS_ENTER, "Enter", "visit", "go there" },
-    { 'y', "y", "ask", "why" },
     { 'o', "o", "layout next", NULL },
     { 'v', "v", "vcpu next", NULL },
     { '>', ">", "sort right", NULL },
@@ -26,7 +28,6 @@ static const struct key_binding keys[] = {
     { '/', "/", "search ", NULL },
     { '&', "&", "filter ", NULL },
     { ';', ";", "search", NULL },
-    { '?', "?", "panel help", "help" },
     { ':', ":", " ", "command" },
 };
 

@@ -28,7 +28,8 @@
 #define PEAK  4  /* of that, up there */
 
 static const struct table_column columns[] = {
-    { .title = "trip", .quiet = true }, { .title = "at" },   { .title = "from" }, { .title = "to" },
+    { .title = "trip", .quiet = true }, { .title = "at" },
+    { .title = "from", .spare = true }, { .title = "to", .spare = true },
     { .title = "cost", .right = true }, { .title = "what" },
 };
 

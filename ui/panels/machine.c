@@ -14,6 +14,8 @@ static const struct table_column columns[] = {
     { .title = "detail" },
 };
 
+#define NO_LIMIT UINT32_MAX /* pages: what dom0 may have */
+
 /* A time, and what part of all the time that is. */
 static void time_take(struct table *t, struct table_row *row, s_time_t part, s_time_t all)
 {
@@ -72,6 +74,7 @@ static void domain_take(struct table *t, struct debug *g, const struct scene *s,
     struct table_row *row = table_row(t, "d%u", d->dom);
     const size_t at = row ? (size_t)(row - t->row) : 0;
     s_time_t ran = 0;
+    char limit[LOOK_TEXT] = "";
     struct look_vcpu v;
 
     for (unsigned int i = 0; i < d->vcpus; i++)
@@ -82,8 +85,9 @@ static void domain_take(struct table *t, struct debug *g, const struct scene *s,
     table_cell(t, row, "%s", d->state);
     time_take(t, row, ran, s->now);
     table_cell(t, row, "%" PRIu64, d->pages);
-    table_cell(t, row, "%s, %u vCPU%s, at most %" PRIu64 " pages", d->type, d->vcpus, d->vcpus == 1 ? "" : "s",
-               d->max_pages);
+    if (d->max_pages < NO_LIMIT)
+        snprintf(limit, sizeof(limit), ", at most %" PRIu64 " pages", d->max_pages);
+    table_cell(t, row, "%s, %u vCPU%s%s", d->type, d->vcpus, d->vcpus == 1 ? "" : "s", limit);
     if (row)
         t->row[at].style = STYLE_title;
     for (unsigned int i = 0; i < d->vcpus; i++)

@@ -314,6 +314,13 @@ bool table_search(struct table *t, struct table_view *view, bool backward)
 
 /* --- drawing --- */
 
+#define NARROW 100 /* columns of a panel that has no room for all of a table */
+
+static bool left_out(const struct table *t, unsigned int c, const struct area *a)
+{
+    return t->column[c].spare && a->cols < NARROW;
+}
+
 /* As wide as what is in it; the last column has the rest. */
 static void widths(const struct table *t, const struct table_view *view, unsigned int rows,
                    unsigned int width[TABLE_COLS])
@@ -346,6 +353,8 @@ static void row_draw(const struct table *t, const struct table_row *row, const u
         const bool changed = row->changed & 1u << c;
         unsigned int end;
 
+        if (left_out(t, c, a))
+            continue;
         if (col + pad >= a->cols)
             break;
         end = area_text(a, at, col + pad, changed && !row->gone ? STYLE_changed : style, cell(row, c));
@@ -366,11 +375,11 @@ static void scroll(const struct table *t, struct table_view *view, unsigned int 
         view->top = t->nr > rows ? t->nr - rows : 0;
 }
 
-#define ROWS_WITH_TITLES 5 /* there is room for titles, too */
+#define ROWS_WITH_TITLES 5 /* there is room for titles, too, as there is where rows would be empty */
 
 unsigned int table_draw(const struct table *t, struct table_view *view, struct area *a, bool focused)
 {
-    const unsigned int head = a->rows >= ROWS_WITH_TITLES, rows = a->rows - head;
+    const unsigned int head = a->rows >= ROWS_WITH_TITLES || t->nr < a->rows, rows = a->rows - head;
     unsigned int width[TABLE_COLS], col = 1;
 
     if (!t->nr) {
@@ -382,6 +391,8 @@ unsigned int table_draw(const struct table *t, struct table_view *view, struct a
     for (unsigned int c = 0; head && c < t->nr_columns && col < a->cols; c++) {
         const unsigned int n = text_width(t->column[c].title) + ((int)c == view->sort);
 
+        if (left_out(t, c, a))
+            continue;
         area_print(a, 0, t->column[c].right ? col + width[c] - n : col, STYLE_title, "%s%s", t->column[c].title,
                    (int)c != view->sort ? ""
                    : view->descending   ? "▼"

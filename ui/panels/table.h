@@ -32,6 +32,7 @@ struct table_column {
     bool right;        /* numbers */
     bool quiet;        /* changes all the time: not marked */
     bool lasting;      /* marked only in a row that was there */
+    bool spare;        /* is left out on narrow panels, for what is more needed */
 };
 
 struct table_row {

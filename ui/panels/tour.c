@@ -75,7 +75,7 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
             col = 1;
         } while (*p && row < a->rows);
     }
-    return a->rows;
+    return t->nr ? a->rows : 0;
 }
 
 const struct panel_ops panel_tour = { .name = "tour",

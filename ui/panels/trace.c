@@ -8,10 +8,18 @@
 #include <string.h>
 
 static const struct table_column columns[] = {
-    { .title = "at" },    { .title = "time", .right = true },
+    { .title = "at" },    { .title = "time", .right = true, .spare = true },
     { .title = "vcpu" },  { .title = "mode" },
     { .title = "event" }, { .title = "what" },
 };
+
+/* The sentence; of a kind of record that has none it is the event's fields behind its name, which is here already. */
+static const char *what(const struct sentence *s, const char *event)
+{
+    const size_t n = strlen(event);
+
+    return !strncmp(s->text, event, n) && !strncmp(s->text + n, ": ", 2) ? s->text + n + 2 : s->text;
+}
 
 static void who_take(struct table *t, struct table_row *row, const struct trace_record *rec)
 {
@@ -47,7 +55,8 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     for (size_t i = 0; i < w->nr; i++) {
         const struct trace_record *rec = &w->rec[i];
         struct table_row *row;
-        struct sentence what = { 0 };
+        const char *event = trace_event_name((enum trace_event)rec->event);
+        struct sentence said = { 0 };
         char time[LOOK_TEXT];
 
         if (s->filter && !condition_holds(s->filter, rec))
@@ -55,12 +64,12 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
         of_step = i && !memcmp(&rec->at, &w->rec[i - 1].at, sizeof(rec->at)) ? of_step + 1 : 0;
         row = table_row(t, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, rec->at.insns, rec->at.step, of_step);
         look_time(rec->time, time);
-        sentence_add_records(&what, g->host, rec, 1);
+        sentence_add_records(&said, g->host, rec, 1);
         table_cell(t, row, "#%" PRIu64 ".%" PRIu64, rec->at.insns, rec->at.step);
         table_cell(t, row, "%s", time);
         who_take(t, row, rec);
-        table_cell(t, row, "%s", trace_event_name((enum trace_event)rec->event));
-        table_cell(t, row, "%s", what.text);
+        table_cell(t, row, "%s", event);
+        table_cell(t, row, "%s", what(&said, event));
         table_go(t, row, "#%" PRIu64 ".%" PRIu64, rec->at.insns, rec->at.step);
         table_ask(t, row, "explain #%" PRIu64 ".%" PRIu64, rec->at.insns, rec->at.step);
         if (row) {
