@@ -333,7 +333,8 @@ static void test_elf_refused(void **state)
         const char *reason;
     } cases[] = {
         { 0, 1, 0x7e, "not a kernel image: neither ELF nor bzImage" },
-        { EI_CLASS, 1, 3, "ELF damaged: class 3" },
+        { EI_CLASS, 1, 3, "ELF damaged or truncated: its first bytes are no header" },
+        { EI_VERSION, 1, 2, "its first bytes are no header" },
         { EI_DATA, 1, ELFDATA2MSB, "not little-endian" },
         { EHDR(e_type), 2, ET_REL, "the ELF file is no program" },
         { EHDR(e_machine), 2, EM_AARCH64, "not a kernel image for x86: e_machine is 183" },

@@ -134,12 +134,15 @@ static int find_elf(struct image *img, const uint8_t **data, size_t *size, bool 
 static int parse(struct image *img, const uint8_t *data, size_t size, enum image_mode mode, bool keep,
                  char err[IMAGE_ERR_SIZE])
 {
-    struct image_elf elf;
+    struct image_elf elf = { 0 };
+    int rc;
 
     memset(img, 0, sizeof(*img));
-    if (find_elf(img, &data, &size, keep, err) || image_elf_open(&elf, data, size, err) ||
-        image_elf_segments(img, &elf, err) || image_notes_read(img, &elf, err) || image_place(img, &elf, mode, err) ||
-        image_elf_symbols(img, &elf, err)) {
+    rc = find_elf(img, &data, &size, keep, err) || image_elf_open(&elf, data, size, err) ||
+         image_elf_segments(img, &elf, err) || image_notes_read(img, &elf, err) || image_place(img, &elf, mode, err) ||
+         image_elf_symbols(img, &elf, err);
+    image_elf_close(&elf);
+    if (rc) {
         image_free(img);
         return -1;
     }

@@ -3,15 +3,15 @@
  * What the files image.c, image_file.c, image_unpack.c, image_elf.c, image_notes.c, image_symtab.c and image_place.c
  * tell each other, and nobody else.
  *
- * Concept: an ELF file comes in two widths with the same contents. image_elf.c reads either into the wide structures of
- * <elf.h>, so that the rest is written once.
+ * Concept: an ELF file comes in two widths with the same contents. libelf reads either into the wide structures of
+ * <elf.h> (its GElf_... are the same), so that the rest is written once.
  */
 #ifndef TOOLS_BUILD_IMAGE_PRIVATE_H
 #define TOOLS_BUILD_IMAGE_PRIVATE_H
 
 #include "tools/build/image.h"
 
-#include <elf.h>
+#include <gelf.h>
 
 /*
  * image_file.c. Formats a message, with unprintable characters (they came from the file) made harmless. Always returns
@@ -44,13 +44,16 @@ int image_unpack(const uint8_t *data, size_t size, uint8_t **out, size_t *out_si
 struct image_elf {
     const uint8_t *data;
     size_t size;
+    Elf *libelf;     /* reads data; NULL: not opened */
     bool wide;       /* ELFCLASS64: the layout; what the code is, ehdr.e_machine tells */
     Elf64_Ehdr ehdr; /* widened. Both header tables lie inside the file; e_shnum is 0 if the sections do not */
     bool sections_lost;
 };
 
-/* Check the header of the ELF file. Returns 0 or -1. */
+/* Check the header of the ELF file. Returns 0 or -1; image_elf_close() follows in either case. */
 int image_elf_open(struct image_elf *elf, const uint8_t *data, size_t size, char err[IMAGE_ERR_SIZE]);
+/* Harmless on a cleared one. */
+void image_elf_close(struct image_elf *elf);
 
 /* Header n, widened. n must be below ehdr.e_phnum or e_shnum. What it says is unchecked. */
 Elf64_Phdr image_elf_phdr(const struct image_elf *elf, unsigned int n);
