@@ -16,13 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ui/debug/session.h"
 #include "ui/gdb/registers.h"
 #include "ui/gdb/server.h"
 
-#define RINGS "build/guests/rings"
-#define SMP   "build/guests/smp"
+#define RINGS   "build/guests/rings"
+#define SMP     "build/guests/smp"
+#define GRUB_32 "build/assets/grub-i386-xen.bin"
 
 static uint64_t prng = 1;
 
@@ -134,7 +136,7 @@ static void begin(struct scene *sc, const char *guest, const char *option)
     if (session_open(&sc->s, &sc->o, &sc->process, err) || session_start(&sc->s, err))
         fail_msg("%s", err);
     sc->gdb = calloc(1, sizeof(*sc->gdb));
-    gdb_server_begin(sc->gdb, &sc->s.g, 1);
+    gdb_server_begin(sc->gdb, &sc->s.g, 1, gdb_layout_of(sc->s.g.host, 1));
 }
 
 static void end(struct scene *sc)
@@ -267,39 +269,62 @@ static void test_hello(void **state)
 }
 
 /* The file comes in parts; registers by number and all together are the same, and as long as the file says. */
-static void test_registers(void **state)
+static void registers_agree(struct scene *sc)
 {
     struct bytes xml = { 0 };
-    struct scene sc;
     char all[8192];
     size_t at = 0, bits = 0;
 
-    begin(&sc, RINGS, NULL);
     for (;;) {
-        ask(&sc, format("qXfer:features:read:target.xml:%zx,100", xml.len));
-        bytes_put(&xml, sc.reply + 1, strlen(sc.reply + 1));
-        if (sc.reply[0] == 'l')
+        ask(sc, format("qXfer:features:read:target.xml:%zx,100", xml.len));
+        bytes_put(&xml, sc->reply + 1, strlen(sc->reply + 1));
+        if (sc->reply[0] == 'l')
             break;
-        assert_int_equal(sc.reply[0], 'm');
+        assert_int_equal(sc->reply[0], 'm');
     }
     bytes_put(&xml, "", 1);
-    assert_string_equal(ask(&sc, format("qXfer:features:read:target.xml:%zx,100", xml.len + 9)), "E01");
+    assert_string_equal(ask(sc, format("qXfer:features:read:target.xml:%zx,100", xml.len + 9)), "E01");
     for (const char *p = xml.at; (p = strstr(p, "bitsize=\"")); p += 9)
         bits += strtoul(p + 9, NULL, 10);
-    assert_string_equal(ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "insn_cli"))), "OK");
-    ask(&sc, "c");
-    snprintf(all, sizeof(all), "%s", ask(&sc, "g"));
+    snprintf(all, sizeof(all), "%s", ask(sc, "g"));
     assert_int_equal(strlen(all), bits / 4);
-    for (unsigned int i = 0; i < gdb_registers_nr(); i++) {
-        const char *one = ask(&sc, format("p%x", i));
+    for (unsigned int i = 0; i < gdb_registers_nr(sc->gdb->layout); i++) {
+        const char *one = ask(sc, format("p%x", i));
 
         assert_true(begins(all + at, one));
         at += strlen(one);
     }
     assert_int_equal(at, bits / 4);
-    assert_string_equal(ask(&sc, format("p%x", gdb_registers_nr())), "E01");
-    assert_int_equal(pc(&sc), value(&sc, "insn_cli"));
+    assert_string_equal(ask(sc, format("p%x", gdb_registers_nr(sc->gdb->layout))), "E01");
     bytes_free(&xml);
+}
+
+static void test_registers(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, RINGS, NULL);
+    assert_string_equal(ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "insn_cli"))), "OK");
+    ask(&sc, "c");
+    registers_agree(&sc);
+    assert_int_equal(pc(&sc), value(&sc, "insn_cli"));
+    end(&sc);
+}
+
+/* A domain of 32 bits: whoever has read its file takes no others than i386's. */
+static void test_registers_of_32_bits(void **state)
+{
+    struct scene sc;
+
+    if (access(GRUB_32, R_OK))
+        skip();
+    begin(&sc, GRUB_32, NULL);
+    assert_non_null(strstr(ask(&sc, "qXfer:features:read:target.xml:0,400"), "<architecture>i386</architecture>"));
+    registers_agree(&sc);
+    assert_string_equal(ask(&sc, "P3=efbeadde"), "OK"); /* ebx */
+    assert_string_equal(ask(&sc, "p3"), "efbeadde");
+    assert_int_equal(value(&sc, "%rbx"), 0xdeadbeef);
+    registers_agree(&sc);
     end(&sc);
 }
 
@@ -758,7 +783,7 @@ static void test_strangers(void **state)
         if (sc.gdb->detached || sc.gdb->killed || !random_to(50)) { /* another one comes */
             gdb_server_end(sc.gdb);
             memset(sc.gdb, 0, sizeof(*sc.gdb));
-            gdb_server_begin(sc.gdb, &sc.s.g, 1);
+            gdb_server_begin(sc.gdb, &sc.s.g, 1, GDB_LAYOUT_64);
             assert_int_equal(sc.s.g.dbg.stops.nr, 0);
             left++;
         }
@@ -775,6 +800,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_frames_by_hand),
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_registers),
+        cmocka_unit_test(test_registers_of_32_bits),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_breakpoints_are_not_in_memory),
         cmocka_unit_test(test_changes),

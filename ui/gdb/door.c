@@ -77,6 +77,7 @@ int gdb_door_begin(struct gdb_door *d, struct debug *g, struct run_process *p, c
         snprintf(err, size, "--gdb: d%u %s", d->dom, d->dom ? "is not there" : "has no processor of its own to debug");
         return -1;
     }
+    d->layout = gdb_layout_of(g->host, d->dom);
     say_begin(&g->say, "gdb");
     say_number(&g->say, "port", d->port);
     say_number(&g->say, "dom", d->dom);
@@ -124,7 +125,7 @@ static void client_accept(struct gdb_door *d)
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    gdb_server_begin(d->server, d->g, d->dom);
+    gdb_server_begin(d->server, d->g, d->dom, d->layout);
     d->client = fd;
     d->clients++;
     d->let_go = d->killed = false;

@@ -18,7 +18,8 @@
 
 struct gdb_door {
     domid_t dom;
-    unsigned int port; /* 0: there is no door */
+    enum gdb_layout layout; /* of its registers; the domain may be gone when gdb comes */
+    unsigned int port;      /* 0: there is no door */
     int listener, client;
     struct debug *g;
     struct run_process *process;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* q and Q packets: what there is, and `monitor`. See ui/gdb/server.h. */
 #include "ui/gdb/private.h"
-#include "ui/gdb/registers.h"
 
 #include <string.h>
 
@@ -50,7 +49,7 @@ static void features(struct gdb_server *s, const char *args)
 {
     struct bytes xml = { 0 };
 
-    gdb_registers_xml(&xml);
+    gdb_registers_xml(s->layout, &xml);
     part(s, &xml, args);
     bytes_free(&xml);
 }

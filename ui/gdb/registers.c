@@ -32,6 +32,10 @@ struct reg {
     {                                                                                                                  \
 #name, "int64", 8, REG_STATE, STATE(name), #name                                                               \
     }
+#define GPR_LOW(name, whole)                                                                                           \
+    {                                                                                                                  \
+#name, "int32", 4, REG_STATE, STATE(whole), #whole                                                             \
+    }
 #define SEL(name, n)                                                                                                   \
     {                                                                                                                  \
         name, "int32", 2, REG_STATE, STATE(seg) + (n) * sizeof(struct cpu_segment), NULL                               \
@@ -58,15 +62,20 @@ struct reg {
         NULL, NULL, 0, REG_STATE, 0, NULL                                                                              \
     } /* the next one begins */
 
-/* The first three features are gdb's, and so are their names and order. */
 /* clang-format off */
-static const struct reg table[] = {
+#define SEGMENTS_AND_X87                                                                                               \
+    SEL("cs", CPU_SEG_CS), SEL("ss", CPU_SEG_SS), SEL("ds", CPU_SEG_DS), SEL("es", CPU_SEG_ES), SEL("fs", CPU_SEG_FS), \
+    SEL("gs", CPU_SEG_GS), X87(0), X87(1), X87(2), X87(3), X87(4), X87(5), X87(6), X87(7), FPU("fctrl", 0),            \
+    FPU("fstat", 1), FPU("ftag", 2), FPU("fiseg", 3), FPU("fioff", 4), FPU("foseg", 5), FPU("fooff", 6), FPU("fop", 7)
+/* clang-format on */
+
+/* All features but the last are gdb's, and so are their names and order. */
+/* clang-format off */
+static const struct reg table_64[] = {
     GPR(rax), GPR(rbx), GPR(rcx), GPR(rdx), GPR(rsi), GPR(rdi), GPR(rbp), GPR(rsp), GPR(r8), GPR(r9), GPR(r10),
     GPR(r11), GPR(r12), GPR(r13), GPR(r14), GPR(r15), { "rip", "code_ptr", 8, REG_STATE, STATE(rip), "rip" },
     { "eflags", "flags", 4, REG_STATE, STATE(rflags), "rflags" },
-    SEL("cs", CPU_SEG_CS), SEL("ss", CPU_SEG_SS), SEL("ds", CPU_SEG_DS), SEL("es", CPU_SEG_ES), SEL("fs", CPU_SEG_FS),
-    SEL("gs", CPU_SEG_GS), X87(0), X87(1), X87(2), X87(3), X87(4), X87(5), X87(6), X87(7), FPU("fctrl", 0),
-    FPU("fstat", 1), FPU("ftag", 2), FPU("fiseg", 3), FPU("fioff", 4), FPU("foseg", 5), FPU("fooff", 6), FPU("fop", 7),
+    SEGMENTS_AND_X87,
     FEATURE,
     XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13),
     XMM(14), XMM(15), { "mxcsr", "int", 4, REG_MXCSR, 0, NULL },
@@ -78,6 +87,22 @@ static const struct reg table[] = {
     { "efer", "efer", 8, REG_STATE, STATE(efer), NULL },
     { "k_gs_base", "data_ptr", 8, REG_STATE, STATE(kernel_gs_base), NULL },
     { "guest_cr0", "cr0", 8, REG_GUEST_CR, 0, NULL }, { "guest_cr2", "data_ptr", 8, REG_GUEST_CR, 2, NULL },
+    { "guest_cr3", "int64", 8, REG_GUEST_CR, 3, NULL }, { "guest_cr4", "cr4", 8, REG_GUEST_CR, 4, NULL },
+    { "mode", "mode", 4, REG_MODE, 0, NULL }, { "iopl", "int", 4, REG_IOPL, 0, NULL },
+};
+
+static const struct reg table_32[] = {
+    GPR_LOW(eax, rax), GPR_LOW(ecx, rcx), GPR_LOW(edx, rdx), GPR_LOW(ebx, rbx), GPR_LOW(esp, rsp), GPR_LOW(ebp, rbp),
+    GPR_LOW(esi, rsi), GPR_LOW(edi, rdi), { "eip", "code_ptr", 4, REG_STATE, STATE(rip), "rip" },
+    { "eflags", "flags", 4, REG_STATE, STATE(rflags), "rflags" },
+    SEGMENTS_AND_X87,
+    FEATURE,
+    XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7), { "mxcsr", "int", 4, REG_MXCSR, 0, NULL },
+    FEATURE,
+    { "cr0", "cr0", 8, REG_STATE, STATE(cr0), NULL }, { "cr2", "data_ptr", 4, REG_STATE, STATE(cr2), NULL },
+    { "cr3", "int64", 8, REG_STATE, STATE(cr3), NULL }, { "cr4", "cr4", 8, REG_STATE, STATE(cr4), NULL },
+    { "efer", "efer", 8, REG_STATE, STATE(efer), NULL },
+    { "guest_cr0", "cr0", 8, REG_GUEST_CR, 0, NULL }, { "guest_cr2", "data_ptr", 4, REG_GUEST_CR, 2, NULL },
     { "guest_cr3", "int64", 8, REG_GUEST_CR, 3, NULL }, { "guest_cr4", "cr4", 8, REG_GUEST_CR, 4, NULL },
     { "mode", "mode", 4, REG_MODE, 0, NULL }, { "iopl", "int", 4, REG_IOPL, 0, NULL },
 };
@@ -106,6 +131,31 @@ static const struct flag efer[] = {
 };
 /* clang-format on */
 
+static const struct layout {
+    const char *architecture;
+    const struct reg *table;
+    size_t nr;
+    const char *features[4];
+} layouts[] = {
+    [GDB_LAYOUT_64] = { "i386:x86-64",
+                        table_64,
+                        ARRAY_SIZE(table_64),
+                        { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.gnu.gdb.i386.segments",
+                          "org.xenlab.x86.system" } },
+    [GDB_LAYOUT_32] = { "i386",
+                        table_32,
+                        ARRAY_SIZE(table_32),
+                        { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.xenlab.x86.system" } },
+};
+
+enum gdb_layout gdb_layout_of(struct host *h, domid_t dom)
+{
+    struct look_domain d;
+    unsigned int n = dom;
+
+    return look_domain(h, &n, &d) && d.dom == dom && !strcmp(d.type, "pv32") ? GDB_LAYOUT_32 : GDB_LAYOUT_64;
+}
+
 /* --- the XML file --- */
 
 static void flags_put(struct bytes *xml, const char *id, unsigned int size, const struct flag *f)
@@ -116,15 +166,12 @@ static void flags_put(struct bytes *xml, const char *id, unsigned int size, cons
     bytes_text(xml, "</flags>");
 }
 
-static void feature_put(struct bytes *xml, unsigned int n)
+static void feature_put(struct bytes *xml, const char *name)
 {
-    static const char *const names[] = { "org.gnu.gdb.i386.core", "org.gnu.gdb.i386.sse", "org.gnu.gdb.i386.segments",
-                                         "org.xenlab.x86.system" };
-
-    bytes_text(xml, "%s<feature name=\"%s\">", n ? "</feature>" : "", names[n]);
-    if (n == 0)
+    bytes_text(xml, "<feature name=\"%s\">", name);
+    if (!strcmp(name, "org.gnu.gdb.i386.core"))
         flags_put(xml, "flags", 4, eflags);
-    if (n == 1)
+    if (!strcmp(name, "org.gnu.gdb.i386.sse"))
         bytes_text(xml, "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
                         "<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
                         "<vector id=\"v16i8\" type=\"int8\" count=\"16\"/>"
@@ -135,7 +182,7 @@ static void feature_put(struct bytes *xml, unsigned int n)
                         "<field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" type=\"v8i16\"/>"
                         "<field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" type=\"v2i64\"/>"
                         "<field name=\"uint128\" type=\"uint128\"/></union>");
-    if (n == 3) {
+    if (!strcmp(name, "org.xenlab.x86.system")) {
         flags_put(xml, "cr0", 8, cr0);
         flags_put(xml, "cr4", 8, cr4);
         flags_put(xml, "efer", 8, efer);
@@ -146,37 +193,44 @@ static void feature_put(struct bytes *xml, unsigned int n)
 
 static unsigned int size_told(const struct reg *r) { return r->size == 2 ? 4 : r->size; }
 
-void gdb_registers_xml(struct bytes *xml)
+void gdb_registers_xml(enum gdb_layout l, struct bytes *xml)
 {
-    unsigned int feature = 0;
+    const struct layout *all = &layouts[l];
+    const char *const *feature = all->features;
 
-    bytes_text(xml, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
-                    "<architecture>i386:x86-64</architecture>");
-    feature_put(xml, feature);
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (table[i].name)
-            bytes_text(xml, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\"/>", table[i].name, 8 * size_told(&table[i]),
-                       table[i].type);
-        else
-            feature_put(xml, ++feature);
+    bytes_text(xml,
+               "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
+               "<architecture>%s</architecture>",
+               all->architecture);
+    feature_put(xml, *feature);
+    for (size_t i = 0; i < all->nr; i++) {
+        const struct reg *r = &all->table[i];
+
+        if (r->name) {
+            bytes_text(xml, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\"/>", r->name, 8 * size_told(r), r->type);
+            continue;
+        }
+        bytes_text(xml, "</feature>");
+        feature_put(xml, *++feature);
+    }
     bytes_text(xml, "</feature></target>");
 }
 
 /* --- values --- */
 
-static const struct reg *reg_at(unsigned int n)
+static const struct reg *reg_at(enum gdb_layout l, unsigned int n)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (table[i].name && !n--)
-            return &table[i];
+    for (size_t i = 0; i < layouts[l].nr; i++)
+        if (layouts[l].table[i].name && !n--)
+            return &layouts[l].table[i];
     return NULL;
 }
 
-unsigned int gdb_registers_nr(void)
+unsigned int gdb_registers_nr(enum gdb_layout l)
 {
     unsigned int n = 0;
 
-    while (reg_at(n))
+    while (reg_at(l, n))
         n++;
     return n;
 }
@@ -211,9 +265,9 @@ static uint32_t x87_control(const struct cpu_state *s, unsigned int n)
     return (const uint32_t[]){ w[0], w[1], tags_whole(s->fxsave), s->fpu_cs, ip, s->fpu_ds, dp, w[3] & 0x7ffu }[n];
 }
 
-size_t gdb_register(const struct look_vcpu *v, unsigned int n, uint8_t bytes[GDB_REG_MAX])
+size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int n, uint8_t bytes[GDB_REG_MAX])
 {
-    const struct reg *r = reg_at(n);
+    const struct reg *r = reg_at(l, n);
     const struct cpu_state *s = &v->regs;
     uint32_t word = 0;
 
@@ -234,9 +288,9 @@ size_t gdb_register(const struct look_vcpu *v, unsigned int n, uint8_t bytes[GDB
     return r->size;
 }
 
-const char *gdb_register_settable(unsigned int n)
+const char *gdb_register_settable(enum gdb_layout l, unsigned int n)
 {
-    const struct reg *r = reg_at(n);
+    const struct reg *r = reg_at(l, n);
 
     return r ? r->settable : NULL;
 }

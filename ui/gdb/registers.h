@@ -2,10 +2,11 @@
 /*
  * What gdb is told of registers: which there are, and what they hold.
  *
- * Concept: one layout for every vCPU in every mode, that of x86-64, which gdb gets as an XML file when it comes: one
- * that changed would end the session. A guest of 32 bits has its registers in the lower halves. Beyond what programs
- * know of there are, in a feature of their own, those that a kernel knows of: the control registers as the processor
- * has them (cr0...), and as the guest believes them to be (guest_cr0...), the mode, the I/O privilege level.
+ * Concept: one layout for all vCPUs of a domain in every mode, which gdb gets as an XML file when it comes: one that
+ * changed would end the session. It is that of x86-64; a domain of 32 bits, which is one as long as it lives, has that
+ * of i386: a gdb that has read its ELF file takes no other. Beyond what programs know of there are, in a feature of
+ * their own, those that a kernel knows of: the control registers as the processor has them (cr0...), and as the guest
+ * believes them to be (guest_cr0...), the mode, the I/O privilege level.
  */
 #ifndef UI_GDB_REGISTERS_H
 #define UI_GDB_REGISTERS_H
@@ -15,12 +16,16 @@
 
 #define GDB_REG_MAX 16 /* bytes of one */
 
+enum gdb_layout { GDB_LAYOUT_64, GDB_LAYOUT_32 };
+
+/* The domain's; of one that is not there, 64. */
+enum gdb_layout gdb_layout_of(struct host *h, domid_t dom);
 /* The XML file. */
-void gdb_registers_xml(struct bytes *xml);
-unsigned int gdb_registers_nr(void);
+void gdb_registers_xml(enum gdb_layout l, struct bytes *xml);
+unsigned int gdb_registers_nr(enum gdb_layout l);
 /* Its bytes, as the processor orders them; how many. */
-size_t gdb_register(const struct look_vcpu *v, unsigned int reg, uint8_t bytes[GDB_REG_MAX]);
+size_t gdb_register(enum gdb_layout l, const struct look_vcpu *v, unsigned int reg, uint8_t bytes[GDB_REG_MAX]);
 /* By which name it can be set (tools/rewind/input.h); NULL: it cannot. */
-const char *gdb_register_settable(unsigned int reg);
+const char *gdb_register_settable(enum gdb_layout l, unsigned int reg);
 
 #endif

@@ -213,10 +213,11 @@ void gdb_server_take(struct gdb_server *s, const void *bytes, size_t n)
         event(s, packet_take(&s->in, ((const uint8_t *)bytes)[i]));
 }
 
-void gdb_server_begin(struct gdb_server *s, struct debug *g, domid_t dom)
+void gdb_server_begin(struct gdb_server *s, struct debug *g, domid_t dom, enum gdb_layout layout)
 {
     s->g = g;
     s->dom = dom;
+    s->layout = layout;
     s->chosen = s->only = GDB_ALL;
 }
 

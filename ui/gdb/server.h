@@ -23,6 +23,7 @@
 
 #include "ui/debug/debug.h"
 #include "ui/gdb/packet.h"
+#include "ui/gdb/registers.h"
 
 #define GDB_POINTS 256
 #define GDB_LINE   1024
@@ -45,9 +46,10 @@ struct gdb_point {
 struct gdb_server {
     struct debug *g;
     domid_t dom;
-    unsigned int thread; /* the vCPU that packets are about: of the last Hg, or of the last stop */
-    int chosen;          /* the vCPU that c, s, bc go for: of the last Hc; -1: all */
-    int only;            /* the vCPU that the client has resumed alone; -1: all */
+    enum gdb_layout layout; /* of its registers */
+    unsigned int thread;    /* the vCPU that packets are about: of the last Hg, or of the last stop */
+    int chosen;             /* the vCPU that c, s, bc go for: of the last Hc; -1: all */
+    int only;               /* the vCPU that the client has resumed alone; -1: all */
     enum look_space space;
     bool no_ack, swbreak, hwbreak;
     bool detached, killed; /* the client has taken its leave */
@@ -61,7 +63,7 @@ struct gdb_server {
 };
 
 /* A client has come, for a domain: s is zero. */
-void gdb_server_begin(struct gdb_server *s, struct debug *g, domid_t dom);
+void gdb_server_begin(struct gdb_server *s, struct debug *g, domid_t dom, enum gdb_layout layout);
 /* It is gone: what it has set is forgotten. */
 void gdb_server_end(struct gdb_server *s);
 void gdb_server_take(struct gdb_server *s, const void *bytes, size_t n);

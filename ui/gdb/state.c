@@ -4,7 +4,6 @@
  * no device is read. What is written comes in from outside, as what any other door sets does (tools/rewind/input.h).
  */
 #include "ui/gdb/private.h"
-#include "ui/gdb/registers.h"
 
 #include "tools/rewind/input.h"
 
@@ -66,7 +65,7 @@ void gdb_regs_read(struct gdb_server *s, const char *args)
         gdb_reply(s, "E01");
         return;
     }
-    for (unsigned int i = 0; (n = gdb_register(&v, i, value)); i++)
+    for (unsigned int i = 0; (n = gdb_register(s->layout, &v, i, value)); i++)
         bytes_hex(&b, value, n);
     gdb_reply_bytes(s, &b);
     bytes_free(&b);
@@ -80,8 +79,8 @@ void gdb_reg_read(struct gdb_server *s, const char *args)
     uint64_t reg;
     size_t n = 0;
 
-    if (hex_number(&args, &reg) && !*args && reg < gdb_registers_nr() && thread_look(s, &v))
-        n = gdb_register(&v, (unsigned int)reg, value);
+    if (hex_number(&args, &reg) && !*args && reg < gdb_registers_nr(s->layout) && thread_look(s, &v))
+        n = gdb_register(s->layout, &v, (unsigned int)reg, value);
     if (!n) {
         gdb_reply(s, "E01");
         return;
@@ -94,7 +93,7 @@ void gdb_reg_read(struct gdb_server *s, const char *args)
 /* Another value for it. False, and it has said why. */
 static bool set(struct gdb_server *s, unsigned int reg, const uint8_t *value, size_t n, bool check)
 {
-    const char *name = gdb_register_settable(reg);
+    const char *name = gdb_register_settable(s->layout, reg);
     uint64_t words[2] = { name ? input_reg_of(name) : INPUT_NR_REGS, 0 };
     const unsigned int who = (unsigned int)TRACE_VCPU_ID(s->dom, s->thread);
 
@@ -115,11 +114,11 @@ void gdb_reg_write(struct gdb_server *s, const char *args)
     uint64_t reg;
     size_t n;
 
-    if (!hex_number(&args, &reg) || *args++ != '=' || reg >= gdb_registers_nr() || !thread_look(s, &v)) {
+    if (!hex_number(&args, &reg) || *args++ != '=' || reg >= gdb_registers_nr(s->layout) || !thread_look(s, &v)) {
         gdb_reply(s, "E01");
         return;
     }
-    n = gdb_register(&v, (unsigned int)reg, now);
+    n = gdb_register(s->layout, &v, (unsigned int)reg, now);
     if (strlen(args) != 2 * n || !hex_bytes(args, value, n))
         gdb_reply(s, "E01");
     else if (may_change(s) && set(s, (unsigned int)reg, value, n, true) && set(s, (unsigned int)reg, value, n, false))
@@ -142,7 +141,7 @@ void gdb_regs_write(struct gdb_server *s, const char *args)
         const char *p = args;
         size_t n;
 
-        for (unsigned int i = 0; (n = gdb_register(&v, i, now)); i++, p += 2 * n) {
+        for (unsigned int i = 0; (n = gdb_register(s->layout, &v, i, now)); i++, p += 2 * n) {
             if (strlen(p) < 2 * n || !hex_bytes(p, value, n)) {
                 gdb_reply(s, "E01");
                 return;
