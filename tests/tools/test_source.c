@@ -10,10 +10,12 @@
 
 #include <cmocka.h>
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "sim/types.h"
 #include "tools/debug/source.h"
@@ -98,6 +100,108 @@ static void test_no_information(void **state)
     sources_free(&s);
 }
 
+/* A copy of build/guests/rings with some of its sections made different. */
+static void load_changed(struct image *img, const char *options)
+{
+    char command[256], path[] = "/tmp/xenlab-test-XXXXXX";
+    const int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(command, sizeof(command), "objcopy %s build/guests/rings %s", options, path);
+    assert_int_equal(system(command), 0);
+    load(img, path);
+    unlink(path);
+}
+
+static unsigned int lines_same(const struct image *img, const struct image *as)
+{
+    struct sources s = { 0 };
+    unsigned int found = 0;
+
+    for (size_t i = 0; i < img->nr_symbols; i++) {
+        const uint64_t addr = img->symbols[i].addr + img->symbols[i].size / 2;
+        char text[SOURCE_TEXT], wanted[SOURCE_TEXT];
+        const bool there = source_line(&s, as, addr, wanted);
+
+        if (source_line(&s, img, addr, text) && there) {
+            assert_string_equal(text, wanted);
+            found++;
+        }
+    }
+    sources_free(&s);
+    return found;
+}
+
+/* Other compilers' ways: no index (clang), compressed. */
+static void test_other_forms(void **state)
+{
+    static const char *const options[] = { "-R .debug_aranges", "--compress-debug-sections=zlib",
+                                           "--compress-debug-sections=zlib-gnu",
+                                           "-R .debug_aranges --compress-debug-sections=zlib" };
+    struct image whole, img;
+    unsigned int all;
+
+    load(&whole, "build/guests/rings");
+    all = lines_same(&whole, &whole);
+    assert_true(all > 40);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        load_changed(&img, options[i]);
+        assert_int_equal(lines_same(&img, &whole), all);
+        image_free(&img);
+    }
+    image_free(&whole);
+}
+
+/* `mib` MiB of zeros, packed: as .zdebug sections are. The blocks of one MiB are the same. */
+static void bomb_write(const char *path, unsigned int mib)
+{
+    static uint8_t zeros[1 << 20], packed[1 << 16];
+    const uint64_t size = htobe64((uint64_t)mib << 20);
+    z_stream z = { .next_out = packed, .avail_out = sizeof(packed) };
+    FILE *f = fopen(path, "we");
+    size_t head, end;
+
+    assert_non_null(f);
+    assert_int_equal(deflateInit(&z, 9), Z_OK);
+    deflate(&z, Z_FULL_FLUSH);
+    head = sizeof(packed) - z.avail_out;
+    z.next_in = zeros;
+    z.avail_in = sizeof(zeros);
+    deflate(&z, Z_FULL_FLUSH);
+    end = sizeof(packed) - z.avail_out;
+    fwrite("ZLIB", 1, 4, f);
+    fwrite(&size, sizeof(size), 1, f);
+    fwrite(packed, 1, head, f);
+    for (unsigned int i = 0; i < mib; i++)
+        fwrite(packed + head, 1, end - head, f);
+    fwrite("\x03\0\0\0\0\0", 1, 6, f); /* the last block, empty; nobody looks at the sum */
+    fclose(f);
+    deflateEnd(&z);
+}
+
+/* What unpacks to more than a kernel's could is not unpacked. */
+static void test_too_much_is_not_unpacked(void **state)
+{
+    char path[] = "/tmp/xenlab-test-XXXXXX", options[128], text[SOURCE_TEXT];
+    const int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(options, sizeof(options), "--add-section .zdebug_macro=%s", path);
+    for (unsigned int i = 0; i < 2; i++) {
+        struct sources s = { 0 };
+        struct image img;
+
+        bomb_write(path, i ? 1100 : 1);
+        load_changed(&img, options);
+        assert_int_equal(source_line(&s, &img, img.virt_entry, text), i == 0);
+        sources_free(&s);
+        image_free(&img);
+    }
+    unlink(path);
+}
+
 /* More images than are kept at a time. */
 static void test_many_images(void **state)
 {
@@ -145,10 +249,9 @@ static void test_spoiled_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_addr2line),
-        cmocka_unit_test(test_no_information),
-        cmocka_unit_test(test_many_images),
-        cmocka_unit_test(test_spoiled_files),
+        cmocka_unit_test(test_as_addr2line), cmocka_unit_test(test_no_information),
+        cmocka_unit_test(test_other_forms),  cmocka_unit_test(test_too_much_is_not_unpacked),
+        cmocka_unit_test(test_many_images),  cmocka_unit_test(test_spoiled_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
  * Concept: an image may have come with debugging information, in the ELF file that it was made from. It is opened when
  * it is first asked for, and stays open.
  *
- * Invariants: an image without such information, or with what libdw refuses, has no lines, and that is all.
+ * Invariants: an image without such information, or with what libdw refuses, has no lines, and that is all. Nor has one
+ * that would be unpacked to more than a GiB.
  */
 #ifndef TOOLS_DEBUG_SOURCE_H
 #define TOOLS_DEBUG_SOURCE_H
