@@ -226,6 +226,21 @@ static void test_changes_are_marked(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* The line of source of what is next is seen at any size, if the panel is. */
+static void test_source_is_seen(void **state)
+{
+    static const unsigned int sizes[][2] = { { 24, 80 }, { 30, 100 }, { 40, 120 }, { 60, 200 } };
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 24, 80);
+    type(&sc, ":break guest_main\nc");
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        cockpit_resize(&sc.c, sizes[i][0], sizes[i][1]);
+        assert_true(shows(&sc, " rings.c:"));
+    }
+    cockpit_scene_end(&sc);
+}
+
 /* --- anything --- */
 
 static void test_too_small(void **state)
@@ -317,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_panels),
         cmocka_unit_test(test_visit),
         cmocka_unit_test(test_changes_are_marked),
+        cmocka_unit_test(test_source_is_seen),
         cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_anything),
         cmocka_unit_test(test_looking_changes_nothing),

@@ -72,10 +72,16 @@ static uint64_t begin_before(struct debug *g, const struct scene *s)
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
+    const struct image *img;
+    char source[SOURCE_TEXT];
     uint64_t addr;
 
     if (!s->has_vcpu || s->v.native)
         return;
+    /* Of the instruction that is next, behind the title as well: the column is cut off where there is little room. */
+    img = host_guest_image(g->host, s->dom);
+    if (img && source_line(&g->sources, img, s->v.regs.rip, source))
+        snprintf(t->note, sizeof(t->note), "%s", source);
     addr = begin_before(g, s);
     for (unsigned int after = 0, len; after<AFTER; after += addr> s->v.regs.rip) {
         len = row_take(t, g, s, addr);
