@@ -631,6 +631,59 @@ static void test_threads(void **state)
     end(&sc);
 }
 
+/* Whoever runs alone is the only one that stops are told of, whatever has stopped it, and whoever was asked about. */
+static void test_alone(void **state)
+{
+    struct scene sc;
+
+    begin(&sc, SMP, "--vcpus=2");
+    ask(&sc, "qSupported:swbreak+");
+    ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "secondary")));
+    assert_string_equal(ask(&sc, "vCont;c"), "T05thread:2;swbreak:;");
+    for (unsigned int other = 1; other <= 2; other++) { /* the one that packets were about last */
+        const char *hg = other == 1 ? "Hg1" : "Hg2", *alone = other == 1 ? "vCont;c:2" : "vCont;c:1";
+        const char *told = other == 1 ? "thread:2;" : "thread:1;";
+        struct bytes b = { 0 };
+
+        assert_string_equal(ask(&sc, hg), "OK");
+        packet_put(&b, alone, strlen(alone));
+        gdb_server_take(sc.gdb, b.at, b.len);
+        bytes_free(&b);
+        gdb_server_go(sc.gdb, host_now(sc.s.g.host) + 1000);
+        gdb_server_interrupt(sc.gdb);
+        listen_to(&sc);
+        assert_string_equal(sc.reply, format("T02%s", told));
+        assert_string_equal(ask(&sc, hg), "OK"); /* the domain is gone at the end */
+        assert_string_equal(ask(&sc, alone), format("T05%sreplaylog:end:;", told));
+        assert_string_equal(ask(&sc, hg), "OK");
+        assert_string_equal(ask(&sc, alone), format("T05%sreplaylog:end:;", told));
+        assert_string_equal(ask(&sc, hg), "OK");
+        assert_string_equal(ask(&sc, other == 1 ? "vCont;s:2" : "vCont;s:1"), format("T05%sreplaylog:end:;", told));
+        assert_string_equal(ask(&sc, other == 1 ? "Hc2" : "Hc1"), "OK");
+        assert_string_equal(ask(&sc, hg), "OK");
+        while (!strstr(ask(&sc, "bc"), "replaylog:begin"))
+            assert_true(begins(sc.reply + 3, told));
+        assert_string_equal(sc.reply, format("T05%sreplaylog:begin:;", told));
+    }
+    end(&sc);
+}
+
+/* One who comes when the domain is gone is shown the last that it did. */
+static void test_late(void **state)
+{
+    struct scene sc;
+    struct look_vcpu v;
+
+    begin(&sc, SMP, "--vcpus=2");
+    debug_command(&sc.s.g, "continue");
+    assert_false(look_vcpu(sc.s.g.host, 1, 0, &v));
+    assert_string_equal(ask(&sc, "?"), "T05thread:1;");
+    assert_true(strlen(ask(&sc, "g")) > 100);
+    assert_string_equal(ask(&sc, "qfThreadInfo"), "m1,2");
+    assert_string_equal(ask(&sc, "c"), "T05thread:1;replaylog:end:;");
+    end(&sc);
+}
+
 /* `monitor` is the table of commands; what is said is gdb's, and the session goes on. */
 static void test_monitor(void **state)
 {
@@ -811,6 +864,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_watches),
         cmocka_unit_test(test_stops_of_others),
         cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_late),
         cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_once_more),

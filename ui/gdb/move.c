@@ -35,17 +35,20 @@ static bool is_match(void *data, const struct trace_record *rec)
     return rec->who.domain == s->dom;
 }
 
-/* A domain that is gone has no registers to show: back to the last that it has done. */
+/*
+ * Who is told of: whoever was resumed alone, else whom packets are about. A domain that is gone has no registers to
+ * show: back to the last that it has done.
+ */
 static void to_somebody(struct gdb_server *s)
 {
-    struct debugger *d = &s->g->dbg;
     struct look_vcpu v;
 
-    if (look_vcpu(s->g->host, s->dom, s->thread, &v))
-        return;
-    s->thread = 0;
+    if (s->only >= 0)
+        s->thread = (unsigned int)s->only;
     if (!look_vcpu(s->g->host, s->dom, 0, &v))
-        debugger_last_event(d, is_match, s);
+        debugger_last_event(&s->g->dbg, is_match, s);
+    if (!look_vcpu(s->g->host, s->dom, s->thread, &v))
+        s->thread = 0;
 }
 
 static void stop_at_history(struct gdb_server *s, const char *which, const char *why)
@@ -79,9 +82,7 @@ static void hit_put(struct gdb_server *s, const struct debug_hit *h, const struc
     static const char *const watches[] = { [2] = "watch", [3] = "rwatch", [4] = "awatch" };
     char what[64] = "";
 
-    if (s->only >= 0)
-        s->thread = (unsigned int)s->only;
-    else if (hit_by(s, h) >= 0)
+    if (hit_by(s, h) >= 0)
         s->thread = (unsigned int)hit_by(s, h);
     if (p && p->type >= 2)
         snprintf(what, sizeof(what), "%s:%llx;", watches[p->type], (unsigned long long)h->addr);
@@ -286,6 +287,10 @@ enum gdb_went gdb_server_go(struct gdb_server *s, s_time_t until)
     }
     switch (s->wish) {
     case GDB_STAND: break;
+    case GDB_TELL:
+        to_somebody(s);
+        gdb_stop_put(s, SIGNAL_TRAP, "");
+        break;
     case GDB_CONTINUE: return run(s, until);
     case GDB_STEP:
     case GDB_REVERSE_STEP: return step(s, s->wish == GDB_REVERSE_STEP);

@@ -123,7 +123,16 @@ static void resume(struct gdb_server *s, const char *args)
 
 /* --- others --- */
 
-static void why_stands(struct gdb_server *s, const char *args) { gdb_stop_put(s, 5, ""); }
+/* What it is shown of a domain that is gone has to be looked for first. */
+static void why_stands(struct gdb_server *s, const char *args)
+{
+    struct look_vcpu v;
+
+    if (look_vcpu(s->g->host, s->dom, s->thread, &v))
+        gdb_stop_put(s, 5, "");
+    else
+        wish(s, GDB_TELL, GDB_ALL);
+}
 
 static void detach(struct gdb_server *s, const char *args)
 {

@@ -28,7 +28,7 @@
 #define GDB_POINTS 256
 #define GDB_LINE   1024
 
-enum gdb_wish { GDB_STAND, GDB_CONTINUE, GDB_STEP, GDB_REVERSE_STEP, GDB_REVERSE_CONTINUE, GDB_MONITOR };
+enum gdb_wish { GDB_STAND, GDB_TELL, GDB_CONTINUE, GDB_STEP, GDB_REVERSE_STEP, GDB_REVERSE_CONTINUE, GDB_MONITOR };
 
 enum gdb_went {
     GDB_STANDS, /* no wish is left: the client has been told */
