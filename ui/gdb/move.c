@@ -155,6 +155,7 @@ static enum gdb_went run_back(struct gdb_server *s)
 {
     enum debug_result r;
 
+    rewind_checkpoint(&s->g->rw); /* who presses Ctrl-C is here again, and soon */
     do
         r = debugger_reverse_continue(&s->g->dbg);
     while (r == DEBUG_THERE && !hits_put(s));
