@@ -721,6 +721,21 @@ static void test_interrupt(void **state)
     end(&sc);
 }
 
+/* Somebody looks often enough whether there is a Ctrl-C: in a guest that does nothing but compute, which is all host. */
+static void test_interrupt_is_seen(void **state)
+{
+    struct scene sc;
+    s_time_t before;
+
+    begin(&sc, "build/guests/spinner", NULL);
+    before = sc.s.g.rw.end_now;
+    sc.process.stop = true;
+    assert_int_equal(debugger_continue(&sc.s.g.dbg), DEBUG_INTERRUPTED);
+    sc.process.stop = false;
+    assert_true(sc.s.g.rw.end_now > before && sc.s.g.rw.end_now < before + MICROSECS(1100));
+    end(&sc);
+}
+
 /* What is not well is asked for again, by both sides. */
 static void test_once_more(void **state)
 {
@@ -868,6 +883,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_late),
         cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_interrupt_is_seen),
         cmocka_unit_test(test_once_more),
         cmocka_unit_test(test_strangers),
     };

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a guest is watched that waits for input, in virtual time. */
+/* Virtual time, of which the host needs a few times as much at most: how often somebody looks for Ctrl-C, */
+#define BREATH MILLISECS(1)
+/* and how long a guest is watched that waits for input. */
 #define LOOK_EVERY MILLISECS(10)
 #define LOOKS      10
 
@@ -227,7 +229,9 @@ static bool input_is_wanted(const struct debugger *d)
 
 /* How the run goes on. */
 struct leg {
-    s_time_t until, busy;
+    s_time_t breath; /* it ends here, */
+    s_time_t until;  /* and here it is looked at what has become of it */
+    s_time_t busy;
     unsigned int waits;
     bool resume;
     bool failed;
@@ -237,7 +241,7 @@ static enum run_result leg_run(struct seek *s, struct leg *leg, struct position 
 {
     struct debugger *d = s->d;
     struct sim_exit hit;
-    const struct run_limit l = { .until = leg->until < d->limit ? leg->until : d->limit,
+    const struct run_limit l = { .until = leg->breath < d->limit ? leg->breath : d->limit,
                                  .at = to,
                                  .stop = &s->stop,
                                  .each_step = s->watches,
@@ -262,8 +266,10 @@ static enum run_result leg_run(struct seek *s, struct leg *leg, struct position 
     return r;
 }
 
+static s_time_t later(s_time_t t, s_time_t now, s_time_t by) { return (now > t ? now : t) + by; }
+
 /*
- * Time is up, which is how often somebody looks. A guest that waits for a key is not idle for ever: it looks at the
+ * Time is up. A guest that waits for a key is not idle for ever: it looks at the
  * time now and then. So it is watched for a while whether there is more.
  */
 static enum debug_result time_over(struct seek *s, struct leg *leg)
@@ -271,11 +277,14 @@ static enum debug_result time_over(struct seek *s, struct leg *leg)
     struct debugger *d = s->d;
     const s_time_t now = host_now(d->host);
 
-    if (leg->until >= d->limit)
+    if (leg->breath >= d->limit)
         return DEBUG_LIMIT;
+    leg->breath = later(leg->breath, now, BREATH);
+    if (leg->breath <= leg->until)
+        return DEBUG_THERE;
     leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) ? leg->waits + 1 : 0;
     leg->busy = host_busy(d->host);
-    leg->until = (now > leg->until ? now : leg->until) + LOOK_EVERY;
+    leg->until = later(leg->until, now, LOOK_EVERY);
     return leg->waits == LOOKS && rewind_is_live(d->rw) && !rewind_expects(d->rw) ? DEBUG_INPUT : DEBUG_THERE;
 }
 
@@ -310,7 +319,8 @@ static enum debug_result leg_came_to(struct seek *s, struct leg *leg, enum run_r
 enum debug_result seek_run(struct seek *s, struct position to)
 {
     struct debugger *d = s->d;
-    struct leg leg = { .until = host_now(d->host) + LOOK_EVERY, .busy = host_busy(d->host) };
+    const s_time_t now = host_now(d->host);
+    struct leg leg = { .breath = now + BREATH, .until = now + LOOK_EVERY, .busy = host_busy(d->host) };
     enum debug_result r = tell(s) ? DEBUG_THERE : no_memory(d);
     bool over = false;
 
