@@ -134,6 +134,51 @@ static void test_random_files(void **state)
     assert_true(read > 50 && refused > 1000);
 }
 
+/* The tours that there are, with bytes changed, cut out, doubled: as above. */
+static void test_mutants(void **state)
+{
+    static const char *const names[] = { "cli",     "crash",     "credit",    "grants",
+                                         "syscall", "lostevent", "pagefault", "validation" };
+    unsigned int read = 0, refused = 0;
+
+    for (unsigned int i = 0; i < 4000; i++) {
+        char path[64], err[TOUR_ERR_SIZE] = "", text[16384];
+        struct tour t;
+        size_t n, at, len;
+        FILE *in;
+
+        snprintf(path, sizeof(path), "docs/tours/%s.tour", names[i % ARRAY_SIZE(names)]);
+        in = fopen(path, "r");
+        assert_non_null(in);
+        n = fread(text, 1, sizeof(text) / 2, in);
+        fclose(in);
+        at = random_to((unsigned int)n);
+        len = random_to((unsigned int)(n - at) + 1);
+        switch (random_to(4)) {
+        case 0: n = at; break;
+        case 1:
+            memmove(text + at, text + at + len, n - at - len);
+            n -= len;
+            break;
+        case 2:
+            memmove(text + n, text + at, len);
+            n += len;
+            break;
+        default:
+            for (unsigned int k = random_to(20); k; k--)
+                text[random_to((unsigned int)n)] = "\n=>|!?# \0\xff"[random_to(10)];
+        }
+        if (tour_parse(&t, "f.tour", text, n, err) == 0) {
+            read++;
+        } else {
+            refused++;
+            assert_int_equal(strncmp(err, "f.tour:", 7), 0);
+        }
+        tour_free(&t);
+    }
+    assert_true(read > 500 && refused > 500);
+}
+
 /* --- giving one --- */
 
 struct given {
@@ -256,7 +301,7 @@ static void test_presenters_come_to_the_same(void **state)
             presenter(&g);
             assert_false(g.sc.c.quit);
             if (g.play.shown.exploring ||
-                memcmp(&g.play.end[g.play.shown.at].at, &g.sc.s.g.rw.m->at, sizeof(struct position)))
+                memcmp(&g.play.end[g.play.shown.at].place.at, &g.sc.s.g.rw.m->at, sizeof(struct position)))
                 continue;
             looked++;
             assert_int_equal(hash(&g), straight[g.play.shown.at]);
@@ -389,8 +434,45 @@ static void test_straying_leaves_nothing(void **state)
     cockpit_key(&g.sc.c, KEY_IS_RIGHT); /* to the end of the run, and what does not hold does not bring it back */
     assert_int_equal(g.play.failures, 1);
     assert_int_equal(g.play.shown.at, 2);
-    assert_memory_equal(&g.play.end[2].at, &g.sc.s.g.rw.m->at, sizeof(struct position));
-    assert_true(memcmp(&g.play.end[1].at, &g.sc.s.g.rw.m->at, sizeof(struct position)));
+    assert_memory_equal(&g.play.end[2].place.at, &g.sc.s.g.rw.m->at, sizeof(struct position));
+    assert_true(memcmp(&g.play.end[1].place.at, &g.sc.s.g.rw.m->at, sizeof(struct position)));
+    given_end(&g);
+}
+
+/* A step that changes the past has another future: each step, and whoever strays, comes back to where it ended. */
+static void test_steps_of_other_futures(void **state)
+{
+    static const char text[] = HEAD "== one\n> x vector==13; mark here\n== two\n> 3x\n== three\n"
+                                    "> jump here; set %rax=7; 2x\n= 1\n== four\n> 2S\n== five\n"
+                                    "> jump here; set %rax=8; x\n== six\n> 2X\n";
+    uint64_t straight[6];
+    unsigned int compared = 0;
+    struct given g;
+
+    given_begin(&g, text, "f.tour");
+    g.sc.s.g.asked = true; /* and "y" was the answer */
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(play_next(&g.play));
+        straight[i] = hash(&g);
+    }
+    assert_int_equal(g.play.failures, 0);
+    assert_int_equal(g.sc.s.g.rw.nr_branches, 2);
+    for (unsigned int i = 0; i < 150; i++) {
+        const unsigned int way = random_to(8);
+
+        cockpit_key(&g.sc.c, way < 2 ? KEY_IS_ESCAPE : way < 5 ? KEY_IS_LEFT : way < 7 ? KEY_IS_RIGHT : 'r');
+        if (way < 2 && random_to(4) == 0)
+            cockpit_line(&g.sc.c, "S; S; set %rbx=9; x"); /* there is one more future */
+        if (g.play.shown.exploring) {
+            cockpit_key(&g.sc.c, 'r');
+            assert_false(g.play.shown.exploring);
+        }
+        assert_memory_equal(&g.play.end[g.play.shown.at].place.at, &g.sc.s.g.rw.m->at, sizeof(struct position));
+        assert_int_equal(hash(&g), straight[g.play.shown.at]);
+        compared++;
+    }
+    assert_int_equal(g.play.failures, 0);
+    assert_int_equal(compared, 150);
     given_end(&g);
 }
 
@@ -666,6 +748,7 @@ int main(void)
         cmocka_unit_test(test_mistakes_have_places),
         cmocka_unit_test(test_all_lines_are_there),
         cmocka_unit_test(test_random_files),
+        cmocka_unit_test(test_mutants),
         cmocka_unit_test(test_what_does_not_hold),
         cmocka_unit_test(test_presenters_come_to_the_same),
         cmocka_unit_test(test_keys),
@@ -673,6 +756,7 @@ int main(void)
         cmocka_unit_test(test_own_layout),
         cmocka_unit_test(test_nothing_gives_an_answer_away),
         cmocka_unit_test(test_straying_leaves_nothing),
+        cmocka_unit_test(test_steps_of_other_futures),
         cmocka_unit_test(test_cast),
         cmocka_unit_test(test_html),
         cmocka_unit_test(test_svg),

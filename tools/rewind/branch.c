@@ -8,6 +8,8 @@
  */
 #include "tools/rewind/rewind.h"
 
+#include "sim/ram_hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +74,36 @@ int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
     r->end_now = host_now(r->host);
     return 0;
 }
+
+/* --- the ways to a position --- */
+
+static uint64_t way_of(const struct journal *j, struct position at)
+{
+    const size_t nr = journal_find(j, at);
+    uint64_t way = nr;
+
+    for (size_t i = 0; i < nr; i++) {
+        const struct journal_record *rec = &j->records[i];
+        const uint64_t words[] = { rec->at.insns, rec->at.step, (uint64_t)rec->now, rec->kind, rec->who };
+
+        way = hash_bytes(hash_bytes(way, words, sizeof(words)), rec->bytes, rec->len);
+    }
+    return way;
+}
+
+uint64_t rewind_way(const struct rewind *r) { return way_of(&r->journal, r->m->at); }
+
+size_t rewind_line_of(const struct rewind *r, struct position at, uint64_t way)
+{
+    if (!position_is_before(r->end, at) && way_of(&r->journal, at) == way)
+        return REWIND_PRESENT;
+    for (size_t i = 0; i < r->nr_branches; i++)
+        if (!position_is_before(r->branches[i].end, at) && way_of(&r->branches[i].journal, at) == way)
+            return i;
+    return REWIND_NOWHERE;
+}
+
+/* --- where lines part --- */
 
 static bool is_same(const struct journal_record *a, const struct journal_record *b)
 {

@@ -128,6 +128,14 @@ void rewind_checkpoint(struct rewind *r);
 int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE]);
 /* The number of the branch of this name; nr_branches: there is none. */
 size_t rewind_branch_find(const struct rewind *r, const char *name);
+/*
+ * What has come in on the way here. A position and its way are one place in the run, of all its futures; the line that
+ * it is on is the present one, a branch's, or none. A branch whose line it is has a number.
+ */
+uint64_t rewind_way(const struct rewind *r);
+#define REWIND_PRESENT ((size_t)-1)
+#define REWIND_NOWHERE ((size_t)-2)
+size_t rewind_line_of(const struct rewind *r, struct position at, uint64_t way);
 /* Where branch i leaves the line that the machine is on. */
 struct position rewind_branch_parts(const struct rewind *r, size_t i);
 /* Branch i is the future from now on, and the one that was is a branch. The machine is no further than they part. */

@@ -127,12 +127,14 @@ static void expect(struct tour_play *p, const struct tour_line *line)
 
 static void command(struct tour_play *p, const struct tour_line *line)
 {
-    const bool failed_before = p->g->failed;
+    const bool failed_before = p->g->failed, asked = p->g->asked;
 
     if (!strncmp(line->text, "layout ", 7))
         p->layout = line->text;
     p->g->failed = false;
+    p->g->asked = true; /* whether the tour may begin another future is its author's to say */
     p->line(p->data, line->text);
+    p->g->asked = asked;
     if (p->g->failed)
         failed(p, line, "this command has failed");
     p->g->failed |= failed_before;
@@ -157,13 +159,19 @@ static void show(struct tour_play *p, size_t i)
 /* As it was at the end of step i, wherever one has been since. */
 static void go_to_end_of(struct tour_play *p, size_t i)
 {
-    const struct debug_place *end = &p->end[i];
+    const struct debug_place *end = &p->end[i].place;
     struct debug_stops *stops = &p->g->dbg.stops;
+    const struct rewind *rw = &p->g->rw;
     char text[64];
 
-    if (memcmp(&end->at, &p->g->rw.m->at, sizeof(end->at))) {
+    if (memcmp(&end->at, &rw->m->at, sizeof(end->at)) || rewind_way(rw) != p->end[i].way) {
         const struct tour_line back = { '>', text, p->tour->step[i].number };
+        const size_t line = rewind_line_of(rw, end->at, p->end[i].way);
 
+        if (line < rw->nr_branches) {
+            snprintf(text, sizeof(text), "branch %s", rw->branches[line].name);
+            command(p, &back);
+        }
         snprintf(text, sizeof(text), "goto #%" PRIu64 ".%" PRIu64, end->at.insns, end->at.step);
         command(p, &back);
     }
@@ -193,7 +201,8 @@ bool play_next(struct tour_play *p)
                 say_line(&p->g->say, "tour", "%c %s", s->line[n].kind, s->line[n].text);
         }
     p->line(p->data, ""); /* a step without commands is to be seen as well */
-    debugger_place(&p->g->dbg, &p->end[i]);
+    debugger_place(&p->g->dbg, &p->end[i].place);
+    p->end[i].way = rewind_way(&p->g->rw);
     p->last_stop = p->g->dbg.stops.last_id;
     p->given++;
     return true;
