@@ -37,7 +37,7 @@ BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_no
 XL_OBJS := xl_where xl_sched xl_cpuid xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 TOOLS_OBJS := host_base host_names host_turn snapshot guest_nodes host_guest host_shutdown host
 REWIND_OBJS := journal input branch rewind record record_read
-DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why window source
+DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.

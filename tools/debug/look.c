@@ -172,7 +172,8 @@ bool look_domain(struct host *h, unsigned int *n, struct look_domain *out)
     if (d->is_dying)
         snprintf(out->state, LOOK_TEXT, "dying");
     else if (d->is_shut_down || d->is_shutting_down)
-        snprintf(out->state, LOOK_TEXT, "shut down, code %d", d->shutdown_code);
+        snprintf(out->state, LOOK_TEXT, "shut down: %s",
+                 trace_value_name(TRACE_TYPE_shutdown, (uint64_t)d->shutdown_code) ?: "?");
     else
         snprintf(out->state, LOOK_TEXT, d->pause_count ? "paused" : "alive");
     return true;

@@ -107,6 +107,7 @@ struct look_ring {
 
 struct look_timer {
     s_time_t expires;
+    unsigned int kind; /* TIMER_SINGLESHOT... (sim/clock.h) */
     const char *label; /* "singleshot", "sched"... */
     domid_t dom;       /* whose, DOMID_INVALID: nobody's */
     unsigned int vcpu;

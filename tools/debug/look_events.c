@@ -10,6 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As the public headers call it. */
+static void virq_text(uint32_t virq, char text[LOOK_TEXT])
+{
+    static const char *const names[] = {
+        [VIRQ_TIMER] = "TIMER",         [VIRQ_DEBUG] = "DEBUG",       [VIRQ_CONSOLE] = "CONSOLE",
+        [VIRQ_DOM_EXC] = "DOM_EXC",     [VIRQ_TBUF] = "TBUF",         [VIRQ_DEBUGGER] = "DEBUGGER",
+        [VIRQ_XENOPROF] = "XENOPROF",   [VIRQ_CON_RING] = "CON_RING", [VIRQ_PCPU_STATE] = "PCPU_STATE",
+        [VIRQ_MEM_EVENT] = "MEM_EVENT", [VIRQ_ARGO] = "ARGO",         [VIRQ_ENOMEM] = "ENOMEM",
+        [VIRQ_XENPMU] = "XENPMU",
+    };
+
+    if (virq < ARRAY_SIZE(names) && names[virq])
+        snprintf(text, LOOK_TEXT, "VIRQ_%s", names[virq]);
+    else
+        snprintf(text, LOOK_TEXT, "virq %u", virq);
+}
+
 static void port_goes_to(const struct evtchn *chn, struct look_port *out)
 {
     static const char *const states[] = { "free", "reserved", "unbound", "interdomain", "pirq", "virq", "ipi" };
@@ -27,7 +44,7 @@ static void port_goes_to(const struct evtchn *chn, struct look_port *out)
         snprintf(out->to, LOOK_TEXT, "d%u port %u", out->peer, out->peer_port);
         break;
     case ECS_PIRQ: snprintf(out->to, LOOK_TEXT, "pirq %u", chn->u.pirq.irq); break;
-    case ECS_VIRQ: snprintf(out->to, LOOK_TEXT, "virq %u", chn->u.virq); break;
+    case ECS_VIRQ: virq_text(chn->u.virq, out->to); break;
     default: break;
     }
 }
@@ -123,6 +140,7 @@ static void timer_name(struct host *h, const struct timer *t, struct look_timer 
 {
     const struct xen *xen = host_xen(h);
 
+    out->kind = t->label;
     out->label = trace_value_name(TRACE_TYPE_timer, t->label);
     out->dom = t->domain;
     out->vcpu = t->vcpu;

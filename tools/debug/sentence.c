@@ -8,6 +8,7 @@
 
 #include "sim/insn.h"
 #include "tools/debug/look.h"
+#include "tools/printable.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -112,6 +113,26 @@ static void who(struct sentence *s, const struct trace_record *rec)
                      : rec->who.mode == TRACE_MODE_NATIVE ? "native code"
                      : mode                               ? mode
                                                           : "?");
+}
+
+/* The event's text behind some words, as far as it can be printed; nothing if it has none. */
+static void add_text(struct sentence *s, const char *before, const struct trace_record *rec, const char *name)
+{
+    const uint64_t len = record_field(rec, name);
+    char text[TRACE_MAX_ARGS * sizeof(rec->arg[0]) + 1];
+    unsigned int i;
+    size_t n = 0;
+
+    if (!field_of(rec, name, &i) || len == TRACE_NONE)
+        return;
+    n = len < (TRACE_MAX_ARGS - i - 1) * sizeof(rec->arg[0]) ? len : (TRACE_MAX_ARGS - i - 1) * sizeof(rec->arg[0]);
+    memcpy(text, &rec->arg[i + 1], n);
+    while (n && (text[n - 1] == '\n' || text[n - 1] == '\r' || !text[n - 1]))
+        n--;
+    text[n] = '\0';
+    make_printable(text, n, false);
+    if (n)
+        sentence_add(s, "%s%s", before, text);
 }
 
 static void vector_name(struct sentence *s, uint64_t vector)
@@ -390,8 +411,11 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
 {
     switch (rec->event) {
     case TRC_runstate:
-        sentence_add(s, "d%uv%u: %s -> %s (%s)", rec->who.domain, rec->who.vcpu, value_name(rec, "old"),
+        sentence_add(s, "d%uv%u: %s -> %s (%s", rec->who.domain, rec->who.vcpu, value_name(rec, "old"),
                      value_name(rec, "new"), value_name(rec, "why"));
+        if (record_field(rec, "why") == TRACE_RUN_EVENT && record_field(rec, "port") != TRACE_NONE)
+            sentence_add(s, ": port %" PRIu64, record_field(rec, "port"));
+        sentence_add(s, ")");
         break;
     case TRC_iret:
         sentence_add(s, "d%uv%u's kernel returns to ", rec->who.domain, rec->who.vcpu);
@@ -410,22 +434,32 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
         break;
     case TRC_domain:
         sentence_add(s, "d%u: %s", rec->who.domain, value_name(rec, "op"));
-        if (record_field(rec, "reason") != TRACE_NONE)
+        if (record_field(rec, "reason") != TRACE_NONE && record_field(rec, "op") != TRACE_DOMAIN_CRASH)
             sentence_add(s, " (%s)", value_name(rec, "reason"));
+        add_text(s, ": ", rec, "text");
         break;
     case TRC_tlb:
         sentence_add(s, "d%uv%u asks for a TLB flush (%s)", rec->who.domain, rec->who.vcpu, value_name(rec, "scope"));
         break;
-    case TRC_xs: sentence_add(s, "d%u asks xenstore: %s", rec->who.domain, value_name(rec, "op")); break;
+    case TRC_xs:
+        sentence_add(s, "d%u asks xenstore: %s", rec->who.domain, value_name(rec, "op"));
+        add_text(s, " ", rec, "path");
+        if ((int64_t)record_field(rec, "ret") > 0)
+            sentence_add(s, ", and is refused: -%s", strerrorname_np((int)record_field(rec, "ret")) ?: "?");
+        break;
     case TRC_ring:
         sentence_add(s, "dom0 has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", record_field(rec, "dev"),
                      value_name(rec, "kind"), record_field(rec, "new_prod"),
                      record_field(rec, "notify") == 1 ? ", and tells it" : "");
         break;
-    case TRC_console: sentence_add(s, "d%u writes to its console", rec->who.domain); break;
+    case TRC_console:
+        sentence_add(s, "d%u writes to its console", rec->who.domain);
+        add_text(s, ": ", rec, "text");
+        break;
     case TRC_input:
         sentence_add(s, "from outside d%u gets %" PRIu64 " bytes for its %s", rec->who.domain, record_field(rec, "len"),
                      value_name(rec, "source"));
+        add_text(s, ": ", rec, "text");
         break;
     default: add_time(s, rec);
     }

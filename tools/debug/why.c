@@ -1,53 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Answers about what was, see tools/debug/why.h.
- *
- * Budget: a function a question, which looks at what is, asks the past, and says both.
+ * Answers about what was, see tools/debug/why.h: registers, memory, refusals, events. Those about what has no address
+ * are in tools/debug/why_things.c.
  */
-#include "tools/debug/why.h"
-
-#include "evtchn/event_channel.h"
-#include "tools/debug/past.h"
+#include "tools/debug/why_private.h"
 #include "vcpu/noun/domain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct past_question begin(struct debugger *d, struct why *w)
-{
-    *w = (struct why){ 0 };
-    return past_ask(d);
-}
-
-static void place(struct why *w, struct position at)
-{
-    w->has_at = true;
-    w->at = at;
-}
-
-static void add_place(struct why *w, s_time_t t, struct position at)
-{
-    place(w, at);
-    sentence_add_position(&w->says, t, at);
-}
-
-static void add_never(struct why *w, const struct debugger *d)
-{
-    sentence_add(&w->says, "since history begins, #%" PRIu64 ".%" PRIu64 ", or before", rewind_first(d->rw).insns,
-                 rewind_first(d->rw).step);
-}
-
-static enum debug_result add_episode(struct debugger *d, const struct trace_record *of, struct why *w)
-{
-    struct past_episode e;
-    const enum debug_result r = past_episode(d, of, &e);
-
-    sentence_add_records(&w->says, d->host, e.rec, e.nr);
-    place(w, of->at);
-    return r;
-}
 
 /*
  * -------------------------------------------------------------------------------------------------------- registers --
@@ -128,7 +89,7 @@ static enum debug_result life_begins(struct debugger *d, struct position *at)
 
 enum debug_result why_register(struct debugger *d, const char *name, struct why *w)
 {
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     struct position to = q.here, first;
     struct change ch = { 0 };
     struct condition c;
@@ -162,11 +123,11 @@ enum debug_result why_register(struct debugger *d, const char *name, struct why 
         if (r == DEBUG_THERE && look_insn(d->host, d->dom, d->vcpu, ch.rip, insn))
             sentence_add(&w->says, ": %s", insn);
         sentence_add(&w->says, ", at ");
-        add_place(w, ch.t, ch.before);
+        why_add_place(w, ch.t, ch.before);
         sentence_add(&w->says, "; before, it was 0x%" PRIx64, ch.old);
     } else if (r == DEBUG_THERE) {
         sentence_add(&w->says, " ");
-        add_never(w, d);
+        why_add_never(w, d);
     }
     return past_answered(d, &q, r);
 }
@@ -211,11 +172,11 @@ static enum debug_result add_access(struct debugger *d, const struct debug_stop 
         sentence_add(&w->says, watch->access == DEBUG_WRITTEN ? ", last written " : ", last changed ");
         add_by(w, d, &hit->by);
         sentence_add(&w->says, ", at ");
-        add_place(w, host_now(d->host), hit->before);
+        why_add_place(w, host_now(d->host), hit->before);
         sentence_add(&w->says, "; before, it was 0x%" PRIx64, hit->old);
     } else if (r == DEBUG_BEGIN) {
         sentence_add(&w->says, " ");
-        add_never(w, d);
+        why_add_never(w, d);
     }
     return r;
 }
@@ -223,7 +184,7 @@ static enum debug_result add_access(struct debugger *d, const struct debug_stop 
 enum debug_result why_memory(struct debugger *d, const struct debug_stop *what, struct why *w)
 {
     static const char *const spaces[] = { [LOOK_VIRTUAL] = "v", [LOOK_PHYSICAL] = "p", [LOOK_MACHINE] = "m" };
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     struct debug_stop watch = *what;
     struct debug_hit hit;
     uint64_t value = 0;
@@ -256,7 +217,7 @@ static bool is_pte_event(void *data, const struct trace_record *rec)
 
 enum debug_result why_pte(struct debugger *d, domid_t dom, unsigned int vcpu, uint64_t va, struct why *w)
 {
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     uint64_t maddr;
     struct past_match m = { .match = is_pte_event, .data = &maddr };
     struct look_walk walk;
@@ -284,177 +245,8 @@ enum debug_result why_pte(struct debugger *d, domid_t dom, unsigned int vcpu, ui
 }
 
 /*
- * ------------------------------------------------------------------------------------------------ what has no address
- * --
+ * --------------------------------------------------------------------------------------------- refusals, events --
  */
-
-struct wanted {
-    unsigned int dom, vcpu;
-    uint64_t port, mfn;
-};
-
-static bool is_runstate(void *data, const struct trace_record *rec)
-{
-    const struct wanted *want = data;
-
-    return rec->event == TRC_runstate && rec->who.domain == want->dom && rec->who.vcpu == want->vcpu;
-}
-
-/* Ports that would wake it, and its timers. */
-static void add_wakers(struct why *w, struct debugger *d, domid_t dom, unsigned int vcpu)
-{
-    struct look_port p;
-    size_t nr_timers;
-    struct look_timer *t = look_timers(d->host, &nr_timers);
-    const char *colon;
-    unsigned int nr = 0;
-
-    for (unsigned int n = 0; look_port(d->host, dom, &n, &p); n++) {
-        if (p.vcpu != vcpu || p.masked)
-            continue;
-        if (nr++ < 8)
-            sentence_add(&w->says, "%s port %u (%s%s%s)", nr == 1 ? ". It wakes on" : ",", p.port, p.state,
-                         *p.to ? " " : "", p.to);
-    }
-    if (nr > 8)
-        sentence_add(&w->says, ", and %u more", nr - 8);
-    if (!nr)
-        sentence_add(&w->says, ". No port of its is unmasked");
-    for (size_t i = 0; i < nr_timers; i++)
-        if (t[i].dom == dom && t[i].vcpu == vcpu && (colon = strstr(t[i].what, ": ")))
-            sentence_add(&w->says, "; %s at %" PRId64 " ns", colon + 2, (int64_t)t[i].expires);
-    free(t);
-}
-
-enum debug_result why_vcpu(struct debugger *d, domid_t dom, unsigned int vcpu, struct why *w)
-{
-    const struct past_question q = begin(d, w);
-    struct wanted want = { .dom = dom, .vcpu = vcpu };
-    struct trace_record rec;
-    struct look_vcpu v, then;
-    enum debug_result r;
-
-    if (!look_vcpu(d->host, dom, vcpu, &v)) {
-        snprintf(d->err, sizeof(d->err), "there is no d%uv%u", dom, vcpu);
-        return DEBUG_ERROR;
-    }
-    sentence_add(&w->says, "d%uv%u is %s%s%s", dom, vcpu, v.state, *v.why ? ": " : "", v.why);
-    if (!strcmp(v.state, "blocked"))
-        add_wakers(w, d, dom, vcpu);
-    r = past_last_event(d, is_runstate, &want, &rec);
-    if (r == DEBUG_BEGIN) {
-        sentence_add(&w->says, ", ");
-        add_never(w, d);
-    } else if (r == DEBUG_THERE) {
-        sentence_add(&w->says, ". Since ");
-        add_place(w, rec.time, rec.at);
-        sentence_add(&w->says, ": ");
-        sentence_add_records(&w->says, d->host, &rec, 1);
-        if (look_vcpu(d->host, dom, vcpu, &then) && !then.native && record_field(&rec, "new") > 1) {
-            sentence_add(&w->says, ", at ");
-            sentence_add_address(&w->says, d->host, dom, then.regs.rip);
-        }
-    }
-    return past_answered(d, &q, r);
-}
-
-static bool is_pending_event(void *data, const struct trace_record *rec)
-{
-    const struct wanted *want = data;
-
-    return rec->event == TRC_evtchn_pending && rec->who.domain == want->dom && record_field(rec, "port") == want->port;
-}
-
-static bool is_unmask_event(void *data, const struct trace_record *rec)
-{
-    const struct wanted *want = data;
-
-    return rec->event == TRC_evtchn_mask && rec->who.domain == want->dom && record_field(rec, "port") == want->port;
-}
-
-/* Is the vCPU that a port tells told? */
-static void add_upcall(struct why *w, domid_t dom, const struct look_port *p)
-{
-    switch (p->told) {
-    case LOOK_TOLD_NOTHING: break;
-    case LOOK_TOLD_MASKED: sentence_add(&w->says, ". Nobody is told while it is masked"); break;
-    case LOOK_TOLD_NOTED: sentence_add(&w->says, ". d%uv%u has taken note of its upcall", dom, p->vcpu); break;
-    case LOOK_TOLD_UPCALL_MASKED:
-        sentence_add(&w->says, ". d%uv%u is not told: its evtchn_upcall_mask is set", dom, p->vcpu);
-        break;
-    case LOOK_TOLD_SOON: sentence_add(&w->says, ". d%uv%u gets an upcall when it next runs", dom, p->vcpu); break;
-    }
-}
-
-enum debug_result why_port(struct debugger *d, domid_t dom, evtchn_port_t port, struct why *w)
-{
-    const struct past_question q = begin(d, w);
-    struct wanted want = { .dom = dom, .port = port };
-    struct trace_record rec;
-    struct look_port p;
-    unsigned int n = port;
-    enum debug_result r;
-
-    if (!look_port(d->host, dom, &n, &p) || n != port) {
-        snprintf(d->err, sizeof(d->err), "d%u has no port %u in use (see: ports d%u)", dom, port, dom);
-        return DEBUG_ERROR;
-    }
-    sentence_add(&w->says, "d%u port %u (%s%s%s) is %spending, %smasked", dom, port, p.state, *p.to ? " " : "", p.to,
-                 p.pending ? "" : "not ", p.masked ? "" : "not ");
-    add_upcall(w, dom, &p);
-    r = past_last_event(d, is_pending_event, &want, &rec);
-    if (r == DEBUG_THERE) {
-        sentence_add(&w->says, ". Last event, at ");
-        add_place(w, rec.time, rec.at);
-        sentence_add(&w->says, ": ");
-        sentence_add_records(&w->says, d->host, &rec, 1);
-    } else if (r == DEBUG_BEGIN) {
-        sentence_add(&w->says, ". No event has come to it ");
-        add_never(w, d);
-        r = DEBUG_THERE;
-    }
-    if (r == DEBUG_THERE) {
-        r = past_answered(d, &q, r);
-        r = r == DEBUG_THERE ? past_last_event(d, is_unmask_event, &want, &rec) : r;
-    }
-    if (r == DEBUG_THERE)
-        sentence_add(&w->says, ". Last unmasked by hypercall at #%" PRIu64 ".%" PRIu64, rec.at.insns, rec.at.step);
-    return past_answered(d, &q, r);
-}
-
-static bool is_type_event(void *data, const struct trace_record *rec)
-{
-    const struct wanted *want = data;
-
-    return rec->event == TRC_page_type && record_field(rec, "mfn") == want->mfn && !record_refuses(rec);
-}
-
-enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w)
-{
-    const struct past_question q = begin(d, w);
-    struct wanted want = { .mfn = mfn_x(mfn) };
-    struct trace_record rec;
-    struct look_frame f;
-    enum debug_result r;
-
-    if (!look_frame(d->host, mfn, &f)) {
-        snprintf(d->err, sizeof(d->err), "there is no frame 0x%" PRIx64, mfn_x(mfn));
-        return DEBUG_ERROR;
-    }
-    sentence_add(&w->says, "mfn 0x%" PRIx64 " is of type %s, with %" PRIu64 " uses%s", mfn_x(mfn), f.type, f.type_count,
-                 f.pinned ? ", one of them a pin" : "");
-    r = past_last_event(d, is_type_event, &want, &rec);
-    if (r == DEBUG_BEGIN) {
-        sentence_add(&w->says, " ");
-        add_never(w, d);
-    } else if (r == DEBUG_THERE) {
-        sentence_add(&w->says, ", since ");
-        add_place(w, rec.time, rec.at);
-        sentence_add(&w->says, ": ");
-        r = add_episode(d, &rec, w);
-    }
-    return past_answered(d, &q, r);
-}
 
 static bool is_refusal(void *data, const struct trace_record *rec)
 {
@@ -465,38 +257,38 @@ static bool is_refusal(void *data, const struct trace_record *rec)
 
 enum debug_result why_refused(struct debugger *d, struct why *w)
 {
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     struct trace_record rec;
     enum debug_result r = past_last_event(d, is_refusal, d, &rec);
 
     if (r == DEBUG_BEGIN) {
         sentence_add(&w->says, "d%u has been refused nothing ", d->dom);
-        add_never(w, d);
+        why_add_never(w, d);
     } else if (r == DEBUG_THERE) {
         sentence_add(&w->says, "refused at ");
-        add_place(w, rec.time, rec.at);
+        why_add_place(w, rec.time, rec.at);
         sentence_add(&w->says, ": ");
-        r = add_episode(d, &rec, w);
+        r = why_add_episode(d, &rec, w);
     }
     return past_answered(d, &q, r);
 }
 
 enum debug_result why_here(struct debugger *d, struct why *w)
 {
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     struct trace_record rec;
 
     if (!d->at_event)
         return why_vcpu(d, d->dom, d->vcpu, w);
     memcpy(&rec, &d->event, sizeof(rec));
-    return past_answered(d, &q, add_episode(d, &rec, w));
+    return past_answered(d, &q, why_add_episode(d, &rec, w));
 }
 
 static bool any_said(void *data, const struct trace_record *rec) { return past_is_said(rec); }
 
 enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
 {
-    const struct past_question q = begin(d, w);
+    const struct past_question q = why_begin(d, w);
     struct past_match m = { .match = any_said };
     enum debug_result r = past_match_step(d, at, &m);
     struct trace_record rec;
@@ -506,5 +298,5 @@ enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
         return past_answered(d, &q, r);
     }
     memcpy(&rec, &m.rec, sizeof(rec));
-    return past_answered(d, &q, r == DEBUG_THERE ? add_episode(d, &rec, w) : r);
+    return past_answered(d, &q, r == DEBUG_THERE ? why_add_episode(d, &rec, w) : r);
 }

@@ -10,7 +10,11 @@
  *      vCPU            the event by which it came to what it does; what would end that
  *      port            the event by which it became pending; whether and why the guest is not told
  *      refusal         the last one: who asked, for what, which rule forbade it
- *      frame           the event by which it got its type
+ *      domain, pCPU    what it does, since when; a domain that is there no more: how it ended
+ *      frame           whose it is; the event by which it got its type
+ *      grant           who has it mapped, and its last use
+ *      xenstore node   the last request that changed it
+ *      timer           what it will do, and by what it was armed
  *      event           the one that the machine stands at: all of what belongs to it
  *
  * Invariants: whatever the answer, and if there is none, the machine is where it was, and what the debugger knew of
@@ -39,9 +43,16 @@ enum debug_result why_register(struct debugger *d, const char *name,
 enum debug_result why_memory(struct debugger *d, const struct debug_stop *what, struct why *w);
 /* The last entry of the page walk of a vCPU's virtual address. */
 enum debug_result why_pte(struct debugger *d, domid_t dom, unsigned int vcpu, uint64_t va, struct why *w);
+enum debug_result why_pcpu(struct debugger *d, unsigned int cpu, struct why *w);
+enum debug_result why_domain(struct debugger *d, domid_t dom, struct why *w);
 enum debug_result why_vcpu(struct debugger *d, domid_t dom, unsigned int vcpu, struct why *w);
 enum debug_result why_port(struct debugger *d, domid_t dom, evtchn_port_t port, struct why *w);
 enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w);
+enum debug_result why_grant(struct debugger *d, domid_t dom, grant_ref_t ref, struct why *w);
+/* The nr-th to expire of those that are armed, from 0 on. */
+enum debug_result why_timer(struct debugger *d, unsigned int nr, struct why *w);
+/* A node of the domain's store: who has changed it last, of those who ask for that by messages. */
+enum debug_result why_node(struct debugger *d, domid_t dom, const char *path, struct why *w);
 enum debug_result why_refused(struct debugger *d, struct why *w);
 /* What the machine stands at; of an instruction that has not come out for anything, that. */
 enum debug_result why_here(struct debugger *d, struct why *w);

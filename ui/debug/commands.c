@@ -60,7 +60,7 @@ static const struct command {
     { "timers", 0, debug_timers, NULL, false, "", "that are armed" },
     { "why", 'y', debug_why, NULL, false, "[THING]",
       "what made it so: of %REG, [-w] ADDR, [-w] u8[ADDR] to u64[ADDR], pte ADDR, frame MFN, port [dN] PORT, dN[vM], "
-      "refused, or where it stands; jump why: to there" },
+      "grant [dN] REF, timer N, domain dN, pcpu N, node [dN] /PATH, refused, or where it stands; jump why: to there" },
     { "explain", 0, debug_explain, NULL, false, "[POS]",
       "what was done in the step to there, and all that belongs to it" },
     { "hash", 0, debug_hash, NULL, false, "",
@@ -82,7 +82,7 @@ static const struct command {
       "what it shows; on a screen: keys are for it" },
     { "run", ' ', debug_run, NULL, false, "[TIME]", "on, until a key is typed; TIME: so much virtual time a second" },
     { "layout", 'o', debug_layout, NULL, false, "[NAME|PLAN|next]", "where panels are on the screen" },
-    { "zoom", 'z', debug_zoom, NULL, false, "", "the panel alone on the screen, and back" },
+    { "zoom", 'z', debug_zoom, NULL, false, "[NAME]", "the panel, or the one named, alone on the screen; and back" },
     { "ask", 0, debug_ask_chosen, NULL, false, "", "why, of what is chosen on the screen" },
     { "visit", 0, debug_visit_chosen, NULL, false, "", "to where what is chosen happened" },
     { "cursor", 0, debug_cursor, NULL, false, "down|up|page-down|page-up|first|last", "choose another row" },

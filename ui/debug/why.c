@@ -65,24 +65,6 @@ static void of_memory(struct debug *g, const char *args, bool written)
     say_answer(g, why_memory(&g->dbg, &what, &w), &w);
 }
 
-static void of_port(struct debug *g, const char *args)
-{
-    unsigned int dom = g->dbg.dom;
-    struct debug_value port;
-    struct why w;
-    int n = 0;
-
-    if (sscanf(args, "d%5u%n", &dom, &n) == 1 && n)
-        args += n + strspn(args + n, " \t:");
-    if (!*args)
-        debug_fail(g, "arguments", "why port [dN] PORT (see: ports)");
-    else if (debug_value(g, args, &port))
-        say_answer(g,
-                   why_port(&g->dbg, (domid_t)(dom < DOMID_FIRST_RESERVED ? dom : DOMID_INVALID),
-                            (evtchn_port_t)port.value.u, &w),
-                   &w);
-}
-
 static void of_pte(struct debug *g, const char *args)
 {
     struct debug_addr a;
@@ -94,6 +76,85 @@ static void of_pte(struct debug *g, const char *args)
         say_answer(g, why_pte(&g->dbg, a.dom, a.vcpu, a.addr, &w), &w);
     else
         debug_fail(g, "arguments", "why pte ADDR: of a virtual address");
+}
+
+/* "1", "d1 1", "d1:1": *dom is the vCPU's domain if nothing is said. What follows; NULL: nothing does. */
+static const char *domain_of(const struct debug *g, const char *args, domid_t *dom)
+{
+    unsigned int nr = g->dbg.dom;
+    int n = 0;
+
+    if (sscanf(args, "d%5u%n", &nr, &n) == 1 && n)
+        args += n + strspn(args + n, " \t:");
+    *dom = (domid_t)(nr < DOMID_FIRST_RESERVED ? nr : DOMID_INVALID);
+    return *args ? args : NULL;
+}
+
+static void of_port(struct debug *g, const char *args)
+{
+    struct debug_value port;
+    struct why w;
+    domid_t dom;
+
+    args = domain_of(g, args, &dom);
+    if (!args)
+        debug_fail(g, "arguments", "why port [dN] PORT (see: ports)");
+    else if (debug_value(g, args, &port))
+        say_answer(g, why_port(&g->dbg, dom, (evtchn_port_t)port.value.u, &w), &w);
+}
+
+static void of_grant(struct debug *g, const char *args)
+{
+    struct debug_value ref;
+    struct why w;
+    domid_t dom;
+
+    args = domain_of(g, args, &dom);
+    if (!args)
+        debug_fail(g, "arguments", "why grant [dN] REF (see: grants)");
+    else if (debug_value(g, args, &ref))
+        say_answer(g, why_grant(&g->dbg, dom, (grant_ref_t)ref.value.u, &w), &w);
+}
+
+static void of_node(struct debug *g, const char *args)
+{
+    struct why w;
+    domid_t dom;
+
+    args = domain_of(g, args, &dom);
+    if (!args || *args != '/')
+        debug_fail(g, "arguments", "why node [dN] /PATH (see: panel xenstore)");
+    else
+        say_answer(g, why_node(&g->dbg, dom, args, &w), &w);
+}
+
+static void of_timer(struct debug *g, const char *args)
+{
+    struct debug_value nr;
+    struct why w;
+
+    if (debug_value(g, args, &nr))
+        say_answer(g, why_timer(&g->dbg, nr.value.u < UINT32_MAX ? (unsigned int)nr.value.u : UINT32_MAX, &w), &w);
+}
+
+static void of_pcpu(struct debug *g, const char *args)
+{
+    struct debug_value nr;
+    struct why w;
+
+    if (debug_value(g, args, &nr))
+        say_answer(g, why_pcpu(&g->dbg, nr.value.u < UINT32_MAX ? (unsigned int)nr.value.u : UINT32_MAX, &w), &w);
+}
+
+static void of_domain(struct debug *g, const char *args)
+{
+    struct why w;
+    domid_t dom;
+
+    if (domain_of(g, args, &dom))
+        debug_fail(g, "arguments", "why domain [dN]");
+    else
+        say_answer(g, why_domain(&g->dbg, dom, &w), &w);
 }
 
 static void of_frame(struct debug *g, const char *args)
@@ -149,6 +210,16 @@ void debug_why(struct debug *g, const char *args, unsigned long count)
         say_answer(g, why_register(&g->dbg, args, &w), &w);
     else if (takes(&args, "port"))
         of_port(g, args);
+    else if (takes(&args, "grant"))
+        of_grant(g, args);
+    else if (takes(&args, "node"))
+        of_node(g, args);
+    else if (takes(&args, "timer"))
+        of_timer(g, args);
+    else if (takes(&args, "pcpu"))
+        of_pcpu(g, args);
+    else if (takes(&args, "domain"))
+        of_domain(g, args);
     else if (takes(&args, "pte"))
         of_pte(g, args);
     else if (takes(&args, "frame"))
