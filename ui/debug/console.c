@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What guests have said, and where: the command `console`. See ui/debug/debug.h.
+ * What guests have said, and where they have crashed: the command `console`, and `!` on the timeline. See
+ * ui/debug/debug.h.
  *
  * Concept: a machine that repeats its past is silent. So what it says for the first time is kept with its position, a
  * log for each line of the tree of futures, by its name: from any position one can see what was said up to there, and
@@ -20,6 +21,7 @@ struct console_piece {
     domid_t dom;
     size_t len;
     char *text;
+    bool crash; /* the text is why, and nobody has said it */
 };
 
 struct console_log {
@@ -66,7 +68,7 @@ static void drop(struct console_log *log, size_t first, size_t nr)
 }
 
 /* What there is no memory for is not kept. */
-static void add(struct console_log *log, struct position at, domid_t dom, const char *text, size_t len)
+static void add(struct console_log *log, struct position at, domid_t dom, const char *text, size_t len, bool crash)
 {
     char *copy = malloc(len + 1);
 
@@ -82,7 +84,7 @@ static void add(struct console_log *log, struct position at, domid_t dom, const 
         return;
     }
     memcpy(copy, text, len);
-    log->pieces[log->nr++] = (struct console_piece){ at, dom, len, copy };
+    log->pieces[log->nr++] = (struct console_piece){ at, dom, len, copy, crash };
     log->bytes += len;
     if (log->bytes > CONSOLE_BYTES)
         drop(log, 0, (log->nr + 1) / 2);
@@ -93,7 +95,27 @@ void debug_console_add(struct debug *g, domid_t dom, const char *text, size_t le
     struct console_log *log = g->rw.m ? log_of(g, g->rw.name) : NULL;
 
     if (log)
-        add(log, g->rw.m->at, dom, text, len);
+        add(log, g->rw.m->at, dom, text, len, false);
+}
+
+void debug_crash_add(struct debug *g, domid_t dom, const char *why)
+{
+    struct console_log *log = g->rw.m ? log_of(g, g->rw.name) : NULL;
+
+    for (size_t i = 0; log && i < log->nr; i++)
+        if (log->pieces[i].crash && log->pieces[i].dom == dom)
+            return; /* the toolstack has come to know of it as well */
+    if (log)
+        add(log, g->rw.m->at, dom, why, strlen(why) + 1, true);
+}
+
+void debug_crash_each(const struct debug *g, debug_crash_fn *fn, void *data)
+{
+    const struct console_log *log = log_find(g, g->rw.name);
+
+    for (size_t i = 0; log && i < log->nr; i++)
+        if (log->pieces[i].crash)
+            fn(data, log->pieces[i].dom, log->pieces[i].at, log->pieces[i].text);
 }
 
 void debug_console_branch(struct debug *g, const char *kept)
@@ -104,7 +126,8 @@ void debug_console_branch(struct debug *g, const char *kept)
     if (!log || !other)
         return;
     for (size_t i = 0; i < log->nr; i++)
-        add(other, log->pieces[i].at, log->pieces[i].dom, log->pieces[i].text, log->pieces[i].len);
+        add(other, log->pieces[i].at, log->pieces[i].dom, log->pieces[i].text, log->pieces[i].len,
+            log->pieces[i].crash);
     for (nr = log->nr; nr && position_is_before(g->rw.m->at, log->pieces[nr - 1].at);)
         nr--;
     drop(log, nr, log->nr - nr);
@@ -168,7 +191,7 @@ void debug_console_each(const struct debug *g, int dom, debug_console_row *fn, v
     struct showing s = { .fn = fn, .data = data };
 
     for (size_t i = 0; log && i < log->nr; i++)
-        if (dom < 0 || log->pieces[i].dom == dom)
+        if (!log->pieces[i].crash && (dom < 0 || log->pieces[i].dom == dom))
             piece_show(&s, &log->pieces[i], position_is_before(g->rw.m->at, log->pieces[i].at));
     if (s.row.len)
         row_end(&s);

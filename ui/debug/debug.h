@@ -34,7 +34,7 @@ struct debug_screen {
     void *data;
     bool (*panel)(void *data, const char *args);  /* a panel's name, "next", "previous": keys are for it */
     bool (*layout)(void *data, const char *args); /* a layout's name, a plan, "next"; empty: which there are */
-    bool (*zoom)(void *data);                     /* the panel alone, and back */
+    bool (*zoom)(void *data, const char *args);   /* the panel, or the one that is named, alone; and back */
     bool (*cursor)(void *data, const char *args); /* "down", "up", "page-down"... */
     bool (*search)(void *data, const char *args); /* empty: the same again */
     bool (*filter)(void *data, const char *args); /* empty: none */
@@ -186,6 +186,10 @@ void debug_console_branch(struct debug *g, const char *kept);
 void debug_console_free(struct debug *g);
 debug_fn debug_console;
 /* Lines that a domain (-1: any) has said, in their order; later: it is known that it will. */
+/* A guest crashes, for the first time; then which have, on this line, or will. */
+void debug_crash_add(struct debug *g, domid_t dom, const char *why);
+typedef void debug_crash_fn(void *data, domid_t dom, struct position at, const char *why);
+void debug_crash_each(const struct debug *g, debug_crash_fn *fn, void *data);
 typedef void debug_console_row(void *data, domid_t dom, struct position at, bool later, const char *text);
 void debug_console_each(const struct debug *g, int dom, debug_console_row *fn, void *data);
 

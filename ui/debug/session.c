@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/sched.h>
 
 /* --- what the machine tells --- */
 
@@ -49,6 +50,7 @@ static void on_crash(void *data, const struct crash_report *report)
 {
     struct debug_session *s = data;
 
+    debug_crash_add(&s->g, report->domid, report->why);
     say_begin(&s->g.say, "crash");
     say_number(&s->g.say, "dom", report->domid);
     say_field(&s->g.say, "text", "%s", report->why);
@@ -60,6 +62,8 @@ static void on_end(void *data, domid_t domid, int reason)
 {
     struct debug_session *s = data;
 
+    if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog)
+        debug_crash_add(&s->g, domid, reason == SHUTDOWN_crash ? "it says so itself" : "its watchdog fired");
     say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
 }
 

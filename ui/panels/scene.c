@@ -40,6 +40,18 @@ static void line_take(struct scene *s, struct debug *g)
     }
 }
 
+static void crash_take(void *data, domid_t dom, struct position at, const char *why)
+{
+    struct scene *s = data;
+
+    if (s->nr_crashes == SCENE_CRASHES)
+        return;
+    s->crash[s->nr_crashes].dom = dom;
+    s->crash[s->nr_crashes].at = at;
+    snprintf(s->crash[s->nr_crashes].why, sizeof(s->crash[0].why), "%s", why);
+    s->nr_crashes++;
+}
+
 void scene_take(struct scene *s, struct debug *g, const struct window *window)
 {
     *s = (struct scene){ .at = debugger_here(&g->dbg),
@@ -60,6 +72,7 @@ void scene_take(struct scene *s, struct debug *g, const struct window *window)
     s->has_vcpu = look_vcpu(g->host, s->dom, s->vcpu, &s->v);
     domain_take(s, g);
     line_take(s, g);
+    debug_crash_each(g, crash_take, s);
 }
 
 bool scene_about_domain(struct debug *g, const char *text, struct debug_addr *what)

@@ -14,6 +14,7 @@
 
 #define SCENE_CHECKPOINTS 1024
 #define SCENE_BRANCHES    16
+#define SCENE_CRASHES     16
 #define SCENE_PCPUS       64
 
 /* What a panel is about, if that has been said: `panel NAME THING`. */
@@ -46,6 +47,12 @@ struct scene {
     struct position checkpoint[SCENE_CHECKPOINTS];
     unsigned int nr_marks;
     struct debug_mark mark[DEBUG_MARKS];
+    unsigned int nr_crashes; /* of guests, the first of them, those that are known to come as well */
+    struct {
+        domid_t dom;
+        struct position at;
+        char why[80];
+    } crash[SCENE_CRASHES];
     unsigned int nr_branches; /* where others leave this line */
     struct {
         char name[REWIND_NAME_SIZE];

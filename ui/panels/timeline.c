@@ -2,7 +2,7 @@
 /*
  * The panel `timeline`: what is known of the run, from its first position to its last, and where the machine is.
  *
- *      0 |c.....c.a...^......c.....:.......| 871us     c checkpoint  ^ here  a mark  : another future begins
+ *      0 |c.....c.a...^......c.....:.......| 871us     c checkpoint  ^ here  a mark  ! crash  : another future
  */
 #include "ui/panels/panel.h"
 
@@ -18,6 +18,7 @@ static void row_take(struct table *t, struct position at, const char *key, const
 
     table_cell(t, row, "#%" PRIu64 ".%" PRIu64, at.insns, at.step);
     table_cell(t, row, "%s", what);
+    table_ask(t, row, "explain #%" PRIu64 ".%" PRIu64, at.insns, at.step);
     table_go(t, row, "#%" PRIu64 ".%" PRIu64, at.insns, at.step);
 }
 
@@ -30,7 +31,7 @@ static int by_position(const void *a, const void *b)
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
-    char key[TABLE_KEY], what[TABLE_KEY + 64];
+    char key[TABLE_KEY], what[TABLE_KEY + 80];
 
     snprintf(t->note, sizeof(t->note), "%u checkpoints, branch %s", s->nr_checkpoints, s->branch);
     row_take(t, s->first, "begin", "history begins");
@@ -42,6 +43,11 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
         snprintf(key, sizeof(key), "branch %s", s->other[i].name);
         snprintf(what, sizeof(what), "branch %s leaves this line", s->other[i].name);
         row_take(t, s->other[i].parts, key, what);
+    }
+    for (unsigned int i = 0; i < s->nr_crashes; i++) {
+        snprintf(key, sizeof(key), "crash %u", i);
+        snprintf(what, sizeof(what), "d%u crashes: %s", s->crash[i].dom, s->crash[i].why);
+        row_take(t, s->crash[i].at, key, what);
     }
     snprintf(what, sizeof(what), "the end of what is known of branch %s", s->branch);
     row_take(t, s->end, "end", what);
@@ -81,6 +87,8 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
         area_put(&bar, 0, column_of(s, s->other[i].parts, cols), STYLE_past, ':');
     for (unsigned int i = 0; i < s->nr_marks; i++)
         area_put(&bar, 0, column_of(s, s->mark[i].at, cols), STYLE_key, (uint32_t)s->mark[i].name[0]);
+    for (unsigned int i = 0; i < s->nr_crashes; i++)
+        area_put(&bar, 0, column_of(s, s->crash[i].at, cols), STYLE_error, '!');
     area_put(&bar, 0, column_of(s, s->at, cols), STYLE_here, '^');
     area_print(a, 0, begin + cols, STYLE_text, "| %s", end);
     return 1;
