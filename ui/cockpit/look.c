@@ -54,10 +54,13 @@ static void look(struct cockpit *c)
 
     if (c->seen && same)
         return;
-    if (same || c->seen_running)
+    if (same || c->seen_running) {
         panels_forget(c);
-    else
+    } else {
         leave(c, same_vcpu);
+        c->went_back = position_is_before(here, c->scene.at);
+        memcpy(c->last_stop, c->scene.where, sizeof(c->last_stop));
+    }
     c->seen_running = c->running;
     if (!c->running) {
         window_take(&g->dbg, PANEL_EVENTS_LEAST, PANEL_EVENTS_MOST, &c->window);
@@ -75,6 +78,7 @@ void cockpit_look(struct cockpit *c, struct cockpit_panel *p)
     c->scene.filter = p->filter;
     c->scene.about = p->about;
     panel_take(p->ops, &p->table, &c->s->g, &c->scene);
+    p->table.grows = p->ops->of_past && p->ops->is_line && !c->went_back;
     p->taken = true;
 }
 

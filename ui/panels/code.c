@@ -30,7 +30,10 @@ static unsigned int row_take(struct table *t, struct debug *g, const struct scen
     table_cell(t, row, "%s", text);
     if (img && source_line(&g->sources, img, addr, source))
         table_cell(t, row, "%s", source);
-    table_ask(t, row, "why 0x%" PRIx64, addr);
+    if (addr == s->v.regs.rip)
+        table_ask(t, row, "why");
+    else
+        table_ask(t, row, "why 0x%" PRIx64, addr);
     if (row)
         row->here = addr == s->v.regs.rip;
     return len;

@@ -20,6 +20,7 @@ static void row_take(void *data, domid_t dom, struct position at, bool later, co
     table_cell(k->t, row, "d%u", dom);
     table_cell(k->t, row, "%s", text);
     table_go(k->t, row, "#%" PRIu64 ".%" PRIu64, at.insns, at.step);
+    table_ask(k->t, row, "explain #%" PRIu64 ".%" PRIu64, at.insns, at.step);
     if (row)
         row->later = later;
 }

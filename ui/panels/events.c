@@ -99,7 +99,7 @@ static void matrix_make(struct matrix *m, const struct table *t)
     qsort(m->port, m->ports, sizeof(m->port[0]), by_number);
 }
 
-/* "d2.3 PM*", "d1?" if it waits for d1, "virq 0". */
+/* "d2.3 PM*", "d1?" if it waits for d1, "TIMER". */
 static void cell_text(const struct table_row *row, char text[WIDTH])
 {
     const char *to = row->cell[TO] ?: "", *bits = row->cell[BITS] ?: "";
@@ -110,6 +110,8 @@ static void cell_text(const struct table_row *row, char text[WIDTH])
         snprintf(peer, sizeof(peer), "d%u.%u", dom, port);
     else if (sscanf(to, "d%5u may", &dom) == 1)
         snprintf(peer, sizeof(peer), "d%u?", dom);
+    else if (!strncmp(to, "VIRQ_", 5))
+        snprintf(peer, sizeof(peer), "%s", to + 5);
     else
         snprintf(peer, sizeof(peer), "%.*s", TABLE_KEY - 1, *to ? to : row->cell[STATE] ?: "");
     snprintf(text, WIDTH, "%.7s %.4s", peer, bits);

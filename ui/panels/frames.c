@@ -47,8 +47,7 @@ static void kind_take(struct table *t, const struct look_frames_of *f)
     table_cell(t, row, "%" PRIu64, f->pinned);
     table_cell(t, row, "0x%" PRIx64, mfn_x(f->first));
     table_cell(t, row, "%c", letters[f->kind]);
-    if (f->kind != LOOK_FRAME_FREE)
-        table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(f->first));
+    table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(f->first));
 }
 
 static int by_owner(const void *a, const void *b)

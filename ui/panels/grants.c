@@ -25,11 +25,11 @@ static void grant_take(struct table *t, domid_t dom, const struct look_grant *gr
         table_cell(t, row, "%s", "");
     else
         table_cell(t, row, "0x%" PRIx64, gr->frame);
+    table_ask(t, row, "why grant d%u %u", dom, gr->ref);
     if (!gr->pins)
         return;
     table_cell(t, row, "0x%" PRIx64, mfn_x(gr->mfn));
     table_cell(t, row, "%u", gr->pins);
-    table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(gr->mfn));
     if (row)
         row->style = strcmp(gr->state, "withdrawn") != 0 ? STYLE_key : STYLE_error;
 }

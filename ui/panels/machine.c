@@ -40,6 +40,7 @@ static void pcpu_take(struct table *t, const struct look_pcpu *p)
     else
         table_cell(t, row, "runs d%uv%u", p->dom, p->vcpu);
     time_take(t, row, p->now - p->idled, p->now);
+    table_ask(t, row, "why pcpu %u", p->cpu);
     if (row && p->idle)
         row->style = STYLE_idle;
 }
@@ -88,6 +89,7 @@ static void domain_take(struct table *t, struct debug *g, const struct scene *s,
     if (d->max_pages < NO_LIMIT)
         snprintf(limit, sizeof(limit), ", at most %" PRIu64 " pages", d->max_pages);
     table_cell(t, row, "%s, %u vCPU%s%s", d->type, d->vcpus, d->vcpus == 1 ? "" : "s", limit);
+    table_ask(t, row, "why domain d%u", d->dom);
     if (row)
         t->row[at].style = STYLE_title;
     for (unsigned int i = 0; i < d->vcpus; i++)

@@ -6,6 +6,7 @@
 #include "ui/debug/said.h"
 
 #include <ctype.h>
+#include <string.h>
 
 static const struct table_column message_columns[] = { { .title = "text", .quiet = true } };
 
@@ -43,17 +44,40 @@ static void help_key(struct table *t, struct table_row *row, const struct debug_
         table_cell(t, row, "%s", "");
 }
 
+/* What is written on a screen, and is no command. */
+static void legend_take(struct table *t)
+{
+    static const char *const legend[][3] = {
+        { "9C", "a number, then a key", "so many times: 10X is ten exits back" },
+        { ">", "in front of a row", "where the machine stands" },
+        { "*", "in front of a row", "not what it was at the last stop" },
+        { "~", "in front of a row", "there at the last stop and no more; or it is known to come later" },
+        { "c^!:", "on the timeline", "checkpoint, here, a guest crashes, another future begins; letters: marks" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(legend); i++) {
+        struct table_row *row = table_row(t, "legend %s", legend[i][0]);
+
+        for (unsigned int c = 0; c < 3; c++)
+            table_cell(t, row, "%s", legend[i][c]);
+        if (row)
+            row->style = STYLE_title;
+    }
+}
+
 static void help_take(struct table *t, struct debug *g, const struct scene *s)
 {
     struct debug_command_info c;
     const struct key_binding *k;
 
+    legend_take(t);
     for (size_t i = 0; debug_command_info(i, &c); i++) {
         struct table_row *row = table_row(t, "%s", c.name);
 
         help_key(t, row, &c);
         table_cell(t, row, "%s %s", c.name, c.args);
         table_cell(t, row, "%s", c.help);
+        table_ask(t, row, "help %s", c.name);
     }
     for (size_t i = 0; (k = key_at(i)); i++) {
         struct table_row *row = table_row(t, "key %s", k->name);
@@ -61,6 +85,8 @@ static void help_take(struct table *t, struct debug *g, const struct scene *s)
         table_cell(t, row, "%s", k->name);
         table_cell(t, row, "%s", k->line);
         table_cell(t, row, "this key is that line");
+        if (*k->line != ' ')
+            table_ask(t, row, "help %.*s", (int)strcspn(k->line, " "), k->line);
     }
 }
 

@@ -79,7 +79,7 @@ static void use_take(struct table *t, struct table_row *row, struct debug *g, mf
         table_cell(t, row, "d%u %s:%" PRIu64 "%s", f.owner, f.type, f.type_count, f.pinned ? " pinned" : "");
 }
 
-static void step_take(struct table *t, struct debug *g, const struct look_walk *w, unsigned int i)
+static void step_take(struct table *t, struct debug *g, domid_t dom, const struct look_walk *w, unsigned int i)
 {
     const unsigned int level = w->step[i].level;
     const uint64_t entry = w->step[i].entry;
@@ -95,7 +95,8 @@ static void step_take(struct table *t, struct debug *g, const struct look_walk *
     bits_take(t, row, entry, level);
     if (entry & PRESENT)
         use_take(t, row, g, FRAME(entry));
-    table_ask(t, row, "why frame 0x%" PRIx64, mfn_x(w->step[i].table));
+    table_ask(t, row, "why u64[d%u:m:0x%" PRIx64 "]", dom,
+              mfn_x(w->step[i].table) << PAGE_SHIFT | w->step[i].index * 8);
     if (row && !(entry & PRESENT))
         row->style = STYLE_error;
 }
@@ -140,7 +141,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     snprintf(t->note, sizeof(t->note), "%s = d%uv%u:0x%" PRIx64 ", %s root", s->about.given ? s->about.text : "%rip",
              a->dom, a->vcpu, a->addr, v.root);
     for (unsigned int i = 0; i < w.nr; i++)
-        step_take(t, g, &w, i);
+        step_take(t, g, a->dom, &w, i);
     end_take(t, a, &w);
 }
 

@@ -66,6 +66,7 @@ static void segment_take(struct table *t, const struct scene *s, unsigned int se
     table_cell(t, row, "%04x", r->sel);
     table_cell(t, row, seg == CPU_SEG_FS || seg == CPU_SEG_GS ? "ring %u, base %" PRIx64 : "ring %u", r->sel & 3u,
                r->base);
+    table_ask(t, row, "why %%%s", name);
 }
 
 /* A control register: what the processor has, and what the guest is told. */
@@ -80,6 +81,7 @@ static void control_take(struct table *t, const char *name, uint64_t value, cons
         table_cell(t, row, "the same");
     else
         table_cell(t, row, "%" PRIx64, believed);
+    table_ask(t, row, "why %%%s", name);
 }
 
 static void controls_take(struct table *t, const struct scene *s)
@@ -109,11 +111,13 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     table_cell(t, row, "%016" PRIx64, s->v.regs.rflags);
     table_cell(t, row, "%s", bits_text(rflags_bits, s->v.regs.rflags, flags));
     table_cell(t, row, "IOPL %u", s->v.iopl);
+    table_ask(t, row, "why %%rflags");
     row = table_row(t, "mode");
     table_cell(t, row, "mode");
     table_cell(t, row, "CPL %u", s->v.regs.cpl);
     table_cell(t, row, "%s root is loaded", s->v.root);
     table_cell(t, row, "%s", s->v.mode);
+    table_ask(t, row, "why %%cpl");
     segment_take(t, s, CPU_SEG_CS, "cs");
     segment_take(t, s, CPU_SEG_SS, "ss");
     segment_take(t, s, CPU_SEG_DS, "ds");

@@ -177,6 +177,8 @@ static void add_gone(struct table *t, const struct table_row *was)
     memcpy(row->key, was->key, sizeof(row->key));
     for (unsigned int i = 0; i < t->nr_columns; i++)
         row->cell[i] = copy(t, was->cell[i]);
+    row->ask = copy(t, was->ask);
+    row->go = copy(t, was->go);
     row->gone = true;
     row->style = STYLE_gone;
 }
@@ -209,7 +211,7 @@ static void compare(struct table *t, const struct table *then)
             found[was] = true;
     }
     for (size_t i = 0; found && i < then->nr; i++)
-        if (!then->row[i].gone && !found[i])
+        if (!then->row[i].gone && !found[i] && !t->grows)
             add_gone(t, &then->row[i]);
     free(found);
     if (f.made)
@@ -219,6 +221,7 @@ static void compare(struct table *t, const struct table *then)
 void table_share(struct table *t, const struct table *now, const struct table *then)
 {
     table_begin(t, now->column, now->nr_columns, now->empty);
+    t->grows = now->grows;
     for (size_t i = 0; i < now->nr; i++) {
         struct table_row *row = row_add(t);
 

@@ -57,6 +57,7 @@ struct table {
     size_t picture_size;
     struct obstack text;
     bool open;
+    bool grows; /* a row that is not in it has gone out of sight, and not away */
 };
 
 /* What somebody has chosen of a table. */

@@ -18,7 +18,8 @@ static struct table_row *row_of(struct table *t, const struct look_timer *timer,
     return table_row(t, "%.24s %u", timer->what, ++*others);
 }
 
-static void timer_take(struct table *t, const struct scene *s, const struct look_timer *timer, unsigned int *others)
+static void timer_take(struct table *t, const struct scene *s, const struct look_timer *timer, size_t nr,
+                       unsigned int *others)
 {
     struct table_row *row = row_of(t, timer, others);
     char when[LOOK_TEXT], in[LOOK_TEXT];
@@ -33,8 +34,7 @@ static void timer_take(struct table *t, const struct scene *s, const struct look
     else
         table_cell(t, row, "xen");
     table_cell(t, row, "%s", timer->what);
-    if (timer->dom < DOMID_FIRST_RESERVED)
-        table_ask(t, row, "why d%uv%u", timer->dom, timer->vcpu);
+    table_ask(t, row, "why timer %zu", nr);
     if (row && timer->dom == s->dom && timer->vcpu == s->vcpu)
         row->style = STYLE_kernel;
 }
@@ -46,7 +46,7 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     unsigned int others = 0;
 
     for (size_t i = 0; i < nr; i++)
-        timer_take(t, s, &timer[i], &others);
+        timer_take(t, s, &timer[i], i, &others);
     free(timer);
 }
 
