@@ -2,6 +2,8 @@
 /*
  * The cockpit as a value: keys in, screens out. Every key does something and is in the help; whatever is typed and
  * clicked, at whatever size, nothing breaks; and looking makes no difference to the machine.
+ *
+ * Budget: the keys, what a newcomer looks for, what is said of each row of each panel, and anything.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -241,6 +243,197 @@ static void test_source_is_seen(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* --- what a newcomer looks for --- */
+
+/* ? shows the help alone on the screen, and goes, by itself or by Escape, to where one was. */
+static void test_help_comes_and_goes(void **state)
+{
+    struct cockpit_scene sc;
+    unsigned int focus;
+
+    cockpit_scene_begin(&sc, RINGS, 30, 100);
+    type(&sc, "\t\t");
+    focus = sc.c.focus;
+    for (unsigned int i = 0; i < 2; i++) {
+        type(&sc, "?");
+        assert_true(shows(&sc, "[HELP]") && shows(&sc, "| zoomed") && shows(&sc, "so many times"));
+        cockpit_key(&sc.c, i ? KEY_IS_ESCAPE : '?');
+        assert_false(shows(&sc, "HELP"));
+        assert_int_equal(sc.c.focus, focus);
+    }
+    type(&sc, ":zoom halp\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "help"));
+    cockpit_scene_end(&sc);
+}
+
+/* How to leave, to ask and to get help can be read at the lowest width; no key is cut in two. */
+static void test_the_footer_has_what_is_needed(void **state)
+{
+    static const unsigned int cols[] = { 80, 93, 100, 120, 147, 200 };
+    struct cockpit_scene sc;
+
+    for (size_t i = 0; i < ARRAY_SIZE(cols); i++) {
+        cockpit_scene_begin(&sc, RINGS, 30, cols[i]);
+        assert_true(shows(&sc, "  y why  ? help  q quit"));
+        assert_true(cols[i] < 200 || (shows(&sc, ": command") && shows(&sc, "Backspace back") && shows(&sc, "v vcpu")));
+        cockpit_scene_end(&sc);
+    }
+}
+
+/* What is in no row of this panel may be in another that one sees; and a plain word filters the trace as well. */
+static void test_search_and_filter_by_a_word(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 40, 120);
+    type(&sc, "c:panel registers\n/cli is refused\n");
+    assert_string_equal(cockpit_focused(&sc.c)->ops->name, "trace");
+    type(&sc, "&cli\nz");
+    assert_true(shows(&sc, "executed cli at"));
+    assert_false(shows(&sc, "hypercall_ret"));
+    type(&sc, "&evtchn_snd==1\n");
+    assert_true(!strncmp(cockpit_scene_said(&sc), "error: column 1", 15));
+    type(&sc, "&\n/no such text\n");
+    assert_true(shows(&sc, "error: \"no such text\" is in no row of trace"));
+    cockpit_key(&sc.c, KEY_IS_UP);
+    assert_false(shows(&sc, "error: "));
+    cockpit_scene_end(&sc);
+}
+
+/* Of the trace nothing goes away by going on; going back it does. */
+static void test_the_past_is_not_gone(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 40, 120);
+    type(&sc, ":panel trace\nz3h");
+    for (unsigned int i = 0; i < 6; i++) {
+        type(&sc, i % 2 ? "c" : ":goto 60us\n:goto 4ms\n");
+        assert_false(shows(&sc, "\n~#"));
+    }
+    type(&sc, "5H");
+    assert_true(shows(&sc, "\n~#"));
+    cockpit_scene_end(&sc);
+}
+
+/* Two keys: on to the next change of vCPUs, and why. */
+static void test_which_port_woke_it(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "--max-vtime=400ms build/guests/timer", 30, 100);
+    type(&sc, ":goto 110009us\nwww");
+    type(&sc, "y");
+    assert_true(strstr(cockpit_scene_said(&sc), "d1v0 is running"));
+    assert_true(strstr(cockpit_scene_said(&sc), "woken by port 3 (VIRQ_TIMER)"));
+    type(&sc, "W");
+    type(&sc, ":why d1\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "It wakes on port 3 (VIRQ_TIMER); one-shot timer at 111.007"));
+    cockpit_scene_end(&sc);
+}
+
+/* A crash is on the bar of the timeline, before one is back at it and behind; whoever is asked for then says how. */
+static void test_a_crash_is_on_the_timeline(void **state)
+{
+    struct cockpit_scene sc;
+    const struct table_row *row;
+    struct table shown = { 0 };
+
+    cockpit_scene_of(&sc, "--max-vtime=100ms build/guests/hostile build/guests/hello", 40, 120);
+    assert_false(shows(&sc, "!"));
+    type(&sc, "c:why d1\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "d1 is there no more: destroyed at "));
+    assert_true(strstr(cockpit_scene_said(&sc), "It crashed at "));
+    assert_true(shows(&sc, "!"));
+    type(&sc, ":jump why\n:why d1\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "its domain has shut down") &&
+                strstr(cockpit_scene_said(&sc), "d1: crash: "));
+    type(&sc, ":goto begin\n");
+    assert_true(shows(&sc, "!"));
+    row = row_of(&sc, "timeline", "crash 0", &shown);
+    assert_true(row && strstr(row->cell[1], "d1 crashes: ") && row->go);
+    table_free(&shown);
+    cockpit_scene_end(&sc);
+}
+
+/* --- `why`, of each row --- */
+
+/*
+ * Rows of which nothing is asked: they say themselves what they are, and y is about the vCPU. A message was an answer,
+ * a tour's lines are told, the help's legend is of the screen.
+ */
+static bool speaks_for_itself(const char *panel, const char *key)
+{
+    return !strcmp(panel, "messages") || !strcmp(panel, "tour") ||
+           (!strcmp(panel, "help") && (!strncmp(key, "legend ", 7) || !strcmp(key, "key :")));
+}
+
+/* The cursor on each row (of long panels: about 12), y pressed: there is a sentence, and it is about that row. */
+static void ask_each_row(struct cockpit_scene *sc, const char *where, unsigned int *asked, unsigned int *wrong)
+{
+    for (unsigned int n = 0; n < sc->c.nr_panels; n++) {
+        struct cockpit_panel *p = &sc->c.panel[n];
+        struct table shown = { 0 };
+        char key[TABLE_KEY];
+
+        sc->c.focus = n;
+        cockpit_look(&sc->c, p);
+        table_share(&shown, &p->table, &p->then);
+        for (size_t i = 0; i < shown.nr; i += 1 + shown.nr / 12) {
+            const struct position here = debugger_here(&sc->s.g.dbg);
+            struct position after;
+            const size_t said = said_nr(sc->s.g.said);
+
+            memcpy(key, shown.row[i].key, sizeof(key));
+            if (speaks_for_itself(p->ops->name, key))
+                continue;
+            memcpy(p->view.cursor, key, sizeof(key));
+            p->view.follow = false;
+            cockpit_line(&sc->c, "ask");
+            ++*asked;
+            if ((!shown.row[i].ask && !shown.row[i].gone) || said_nr(sc->s.g.said) == said ||
+                !*cockpit_scene_said(sc) || !strncmp(cockpit_scene_said(sc), "error", 5) ||
+                (strcmp(p->ops->name, "help") != 0 && strchr(cockpit_scene_said(sc), '?')))
+                print_error("%s: %s of %s, \"%s\": %s\n", where, key, p->ops->name, shown.row[i].ask ?: "nothing",
+                            cockpit_scene_said(sc)),
+                    ++*wrong;
+            after = debugger_here(&sc->s.g.dbg);
+            assert_memory_equal(&here, &after, sizeof(here));
+        }
+        table_free(&shown);
+    }
+}
+
+static void test_every_row_has_its_sentence(void **state)
+{
+    static const struct {
+        const char *guests;
+        const char *lines[4];
+    } visits[] = {
+        { "--max-vtime=12ms build/guests/rings", { "exit vector==13", "continue" } },
+        { "--max-vtime=12ms build/guests/pagetables", { "event pte && ret<0", "mark a", "reverse-hypercall" } },
+        { "--max-vtime=12ms build/guests/store", { "event xs && op==write", "hypercall", "continue" } },
+        { "--max-vtime=12ms tests/guest/grants-owner.cfg tests/guest/grants-user.cfg",
+          { "event grant_map", "event grant_unmap", "continue" } },
+        { "--max-vtime=12ms --pcpus 2 --vcpus 4 build/guests/smp", { "20 switch", "continue" } },
+    };
+    unsigned int asked = 0, wrong = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(visits); i++) {
+        struct cockpit_scene sc;
+
+        cockpit_scene_of(&sc, visits[i].guests, 60, 200);
+        for (unsigned int n = 0; n < 4 && visits[i].lines[n]; n++) {
+            cockpit_line(&sc.c, visits[i].lines[n]);
+            ask_each_row(&sc, visits[i].guests, &asked, &wrong);
+        }
+        cockpit_scene_end(&sc);
+    }
+    print_message("%u rows asked\n", asked);
+    assert_true(asked > 800);
+    assert_int_equal(wrong, 0);
+}
+
 /* --- anything --- */
 
 static void test_too_small(void **state)
@@ -333,6 +526,13 @@ int main(void)
         cmocka_unit_test(test_visit),
         cmocka_unit_test(test_changes_are_marked),
         cmocka_unit_test(test_source_is_seen),
+        cmocka_unit_test(test_help_comes_and_goes),
+        cmocka_unit_test(test_the_footer_has_what_is_needed),
+        cmocka_unit_test(test_search_and_filter_by_a_word),
+        cmocka_unit_test(test_the_past_is_not_gone),
+        cmocka_unit_test(test_which_port_woke_it),
+        cmocka_unit_test(test_a_crash_is_on_the_timeline),
+        cmocka_unit_test(test_every_row_has_its_sentence),
         cmocka_unit_test(test_too_small),
         cmocka_unit_test(test_anything),
         cmocka_unit_test(test_looking_changes_nothing),

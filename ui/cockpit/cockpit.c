@@ -243,6 +243,15 @@ static void bound_key(struct cockpit *c, int key)
     c->count = 0;
 }
 
+/* What was begun is forgotten: a number, a complaint about a key; or else the panel is not alone any more. */
+static void escape(struct cockpit *c)
+{
+    if (!c->count && !c->hint[0] && c->zoomed)
+        cockpit_line(c, "zoom");
+    c->count = 0;
+    c->hint[0] = '\0';
+}
+
 void cockpit_key(struct cockpit *c, int key)
 {
     if (key == KEY_IS_NONE || key == KEY_IS_RESIZE)
@@ -261,7 +270,7 @@ void cockpit_key(struct cockpit *c, int key)
     else if ((key >= '1' && key <= '9') || (key == '0' && c->count))
         c->count = c->count < 100000000 ? c->count * 10 + (unsigned int)(key - '0') : c->count;
     else if ((key == KEY_IS_ESCAPE && !debug_of(c)->tour) || key == CONTROL('C'))
-        c->count = 0, c->hint[0] = '\0';
+        escape(c);
     else
         bound_key(c, key);
 }

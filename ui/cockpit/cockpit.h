@@ -58,6 +58,8 @@ struct cockpit {
     struct window window;
     bool seen;         /* scene and window are of here, as far as is known */
     bool seen_running; /* and are of a moment at which it ran */
+    bool went_back;    /* from the last stop to here, which was at: */
+    char last_stop[POSITION_TEXT];
 
     /* The plan of the screen. */
     const char *layout;          /* name */
@@ -65,6 +67,8 @@ struct cockpit {
     int in_place[LAYOUT_PANELS]; /* another panel than the plan says; -1: none */
     unsigned int focus;          /* panel */
     bool zoomed;
+    unsigned int unzoomed; /* the focus that was, and will be again */
+    char search[64];
 
     /* What is typed. */
     bool prompt;

@@ -70,30 +70,35 @@ static bool panel_is_about(struct cockpit *c, struct cockpit_panel *p, const cha
     return true;
 }
 
+static bool panel_number(struct cockpit *c, const char *args, size_t len, int *i)
+{
+    const char *names[COCKPIT_PANELS];
+    char hint[NEAREST_HINT_SIZE];
+
+    *i = panel_find(args, (unsigned int)len);
+    if (*i >= 0)
+        return true;
+    for (unsigned int n = 0; n < c->nr_panels; n++)
+        names[n] = c->panel[n].ops->name;
+    cockpit_complain(c, "panel", "there is no panel \"%.40s\"%s", args,
+                     nearest_hint(args, names, c->nr_panels, "", hint));
+    return false;
+}
+
 /* Where it is, it is focused; a panel that is not on the screen takes the place of the one that is focused. */
 static bool panel(void *data, const char *args)
 {
     struct cockpit *c = of(data);
     const size_t len = strcspn(args, " ");
-    const int i = panel_find(args, (unsigned int)len);
     struct layout l;
     unsigned int at;
+    int i;
 
     if (!strcmp(args, "next") || !strcmp(args, "previous")) {
         focus_move(c, args[0] == 'n' ? 1 : -1);
         return true;
     }
-    if (i < 0) {
-        const char *names[COCKPIT_PANELS];
-        char hint[NEAREST_HINT_SIZE];
-
-        for (unsigned int n = 0; n < c->nr_panels; n++)
-            names[n] = c->panel[n].ops->name;
-        cockpit_complain(c, "panel", "there is no panel \"%.40s\"%s", args,
-                         nearest_hint(args, names, c->nr_panels, "", hint));
-        return false;
-    }
-    if (!panel_is_about(c, &c->panel[i], args + len + strspn(args + len, " ")))
+    if (!panel_number(c, args, len, &i) || !panel_is_about(c, &c->panel[i], args + len + strspn(args + len, " ")))
         return false;
     if (!c->zoomed && cockpit_places(c, &l) && place_of(&l, (unsigned int)i) == l.nr) {
         at = place_of(&l, c->focus);
@@ -145,11 +150,18 @@ static bool layout(void *data, const char *args)
     return true;
 }
 
-static bool zoom(void *data)
+/* The same again goes back, to the panel that keys were for. */
+static bool zoom(void *data, const char *args)
 {
     struct cockpit *c = of(data);
+    int i = (int)c->focus;
 
-    c->zoomed = !c->zoomed;
+    if (*args && !panel_number(c, args, strlen(args), &i))
+        return false;
+    if (!c->zoomed)
+        c->unzoomed = c->focus;
+    c->zoomed = !c->zoomed || (unsigned int)i != c->focus;
+    c->focus = c->zoomed ? (unsigned int)i : c->focus;
     cockpit_resize(c, c->rows, c->cols);
     return true;
 }
@@ -211,27 +223,61 @@ static bool cursor(void *data, const char *args)
     return false;
 }
 
-static bool search(void *data, const char *args)
+static bool search_in(struct cockpit *c, struct cockpit_panel *p, const char *text)
 {
-    struct cockpit *c = of(data);
-    struct cockpit_panel *p = cockpit_focused(c);
     struct table shown = { 0 };
     bool found;
 
-    if (*args)
-        snprintf(p->view.search, sizeof(p->view.search), "%s", args);
-    if (!p->view.search[0]) {
-        cockpit_complain(c, "arguments", "search for what?");
-        return false;
-    }
+    snprintf(p->view.search, sizeof(p->view.search), "%s", text);
     cockpit_look(c, p);
     table_share(&shown, &p->table, &p->then);
     table_arrange(&shown, &p->view);
     found = table_search(&shown, &p->view, false);
     table_free(&shown);
-    if (!found)
-        cockpit_complain(c, "not-found", "\"%s\" is in no row of %s", p->view.search, p->ops->name);
     return found;
+}
+
+/* In the panel that keys are for, and then in those behind it on the screen: where it is found, keys are for that. */
+static bool search(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    struct layout l;
+    unsigned int first;
+
+    if (*args)
+        snprintf(c->search, sizeof(c->search), "%s", args);
+    if (!c->search[0]) {
+        cockpit_complain(c, "arguments", "search for what?");
+        return false;
+    }
+    if (!cockpit_places(c, &l))
+        l = (struct layout){ .nr = 1, .place = { { .panel = c->focus } } };
+    first = place_of(&l, c->focus);
+    for (unsigned int i = 0; i < l.nr; i++) {
+        const unsigned int panel = l.place[(first + i) % l.nr].panel;
+
+        if (search_in(c, &c->panel[panel], c->search)) {
+            c->focus = panel;
+            return true;
+        }
+    }
+    cockpit_complain(c, "not-found", "\"%s\" is in no row of %s%s", c->search, cockpit_focused(c)->ops->name,
+                     l.nr > 1 ? ", nor of another panel on the screen" : "");
+    return false;
+}
+
+/* Not what a condition is made of, but a word or two that rows may have: "cli", "answers -EINVAL". */
+static bool is_plain_text(struct cockpit *c, const char *args)
+{
+    char err[EXPR_ERR_SIZE];
+    struct condition cond;
+
+    if (strpbrk(args, "=<>&|!()[]%"))
+        return false;
+    if (condition_parse(&cond, c->s->g.host, c->s->g.dbg.dom, args, err))
+        return true;
+    condition_free(&cond);
+    return false;
 }
 
 /* Of events: what must hold of them. */
@@ -258,10 +304,11 @@ static bool filter(void *data, const char *args)
 {
     struct cockpit *c = of(data);
     struct cockpit_panel *p = cockpit_focused(c);
+    const bool is_text = !p->ops->of_events || is_plain_text(c, args);
 
-    if (p->ops->of_events && !filter_events(c, p, args))
+    if (p->ops->of_events && !filter_events(c, p, is_text ? "" : args))
         return false;
-    snprintf(p->view.filter, sizeof(p->view.filter), "%s", p->ops->of_events ? "" : args);
+    snprintf(p->view.filter, sizeof(p->view.filter), "%s", is_text ? args : "");
     snprintf(p->filter_text, sizeof(p->filter_text), "%s", args);
     return true;
 }
@@ -285,11 +332,22 @@ static bool sort(void *data, const char *args)
 
 /* --- what is chosen --- */
 
+/* It is about a position, or a domain, and can be asked anywhere. */
+static bool is_of_anywhere(const char *ask)
+{
+    return ask && (!strncmp(ask, "explain ", 8) || !strncmp(ask, "why d", 5));
+}
+
 static bool ask(void *data)
 {
     struct cockpit *c = data;
     const struct table_row *row = choose(c, 0);
 
+    if (row && row->gone && !is_of_anywhere(row->ask)) {
+        say_line(&c->s->g.say, "why",
+                 "what is marked by ~ is not there: it was at the last stop, %s (Backspace, or goto)", c->last_stop);
+        return true;
+    }
     debug_command(&c->s->g, row && row->ask ? row->ask : "why");
     return !c->s->g.failed;
 }

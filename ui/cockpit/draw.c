@@ -48,7 +48,7 @@ static void sentence_draw(const struct cockpit *c, struct area *a)
     }
 }
 
-/* All of it, or nothing. */
+/* If there is room for it. */
 static unsigned int footer_key(struct area *a, unsigned int col, const char *key, const char *label)
 {
     if (col + text_width(key) + 1 + text_width(label) > a->cols)
@@ -57,23 +57,30 @@ static unsigned int footer_key(struct area *a, unsigned int col, const char *key
     return area_print(a, 0, col, STYLE_dim, " %s  ", label);
 }
 
-static unsigned int footer_command(struct area *a, unsigned int col, const char *name)
+/* A command's letter and its capital, or a key that the table of keys has a word for. */
+static unsigned int footer_add(struct area *a, unsigned int col, int key)
 {
     struct debug_command_info info;
+    const struct key_binding *k;
 
+    for (size_t i = 0; (k = key_at(i)); i++)
+        if (k->key == key)
+            return footer_key(a, col, k->name, k->label ?: k->line);
     for (size_t i = 0; debug_command_info(i, &info); i++)
-        if (!strcmp(info.name, name)) {
-            const char key[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key), '\0' };
+        if (info.key == key) {
+            const char name[] = { info.key, info.backward ? '/' : '\0', (char)toupper((unsigned char)info.key), '\0' };
 
-            return footer_key(a, col, info.key == ' ' ? "Space" : key, info.name);
+            return footer_key(a, col, info.key == ' ' ? "Space" : name, info.name);
         }
     return col;
 }
 
-/* Those of the tables that have a word for it, as many as there is room for. */
+/* Those that a newcomer needs first, as many as there is room for; while something is typed, that. */
 static void footer_draw(struct cockpit *c, struct area *a)
 {
-    static const char *const commands[] = { "step", "transition", "hypercall", "continue", "run" };
+    static const int keys[] = { 's', 'c', 'h', 'y', '?', 'q', KEY_IS_TAB,       KEY_IS_ENTER,
+                                'x', 't', 'z', 'o', '/', ':', KEY_IS_BACKSPACE, 'v',
+                                ' ', '&', 'w', 'n', 'm' };
     const struct debug_tour *tour = c->s->g.tour;
     const struct key_binding *k;
     unsigned int col = 1;
@@ -96,14 +103,8 @@ static void footer_draw(struct cockpit *c, struct area *a)
     for (size_t i = 0; tour && (k = tour_key_at(i)); i++)
         if (!tour->exploring || k->key == 'r')
             col = footer_key(a, col, k->name, k->label);
-    if (tour && !tour->exploring)
-        return;
-    for (size_t n = 0; n < ARRAY_SIZE(commands); n++)
-        col = footer_command(a, col, commands[n]);
-    for (size_t i = 0; (k = key_at(i)); i++)
-        if (k->label)
-            col = footer_key(a, col, k->name, k->label);
-    footer_command(a, col, "over");
+    for (size_t i = 0; i < ARRAY_SIZE(keys) && (!tour || tour->exploring); i++)
+        col = footer_add(a, col, keys[i]);
 }
 
 /* --- panels --- */

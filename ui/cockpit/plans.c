@@ -40,22 +40,31 @@ const struct layout_plan *layout_plan_find(const char *name)
 
 /* --- what was said --- */
 
-/* The last thing that was said by the last command, and that there is more; or a question. */
+static bool is_error(const char *line) { return !strncmp(line, "error: ", 7); }
+
+/*
+ * The last thing that was said by the last command, and that there is more; or a question. If it has said nothing, what
+ * was said before stands still, but for complaints.
+ */
 enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE])
 {
     const struct said *said = c->s->g.said;
     const size_t nr = said_nr(said), first = c->said > said_first(said) ? c->said : said_first(said);
-    const char *line = nr ? said_line(said, nr - 1) : "";
+    size_t last = nr;
+    const char *line;
     int n;
 
     if (c->question[0]) {
         snprintf(text, COCKPIT_SENTENCE, "%s", c->question);
         return STYLE_error;
     }
+    while (nr <= first && last > said_first(said) && is_error(said_line(said, last - 1)))
+        last--;
+    line = last > said_first(said) ? said_line(said, last - 1) : "";
     n = snprintf(text, COCKPIT_SENTENCE, "%s", line);
     if (nr > first + 1)
         snprintf(text + n, 64, "  (and %zu before: panel messages)", nr - first - 1);
-    return strncmp(line, "error: ", 7) ? STYLE_text : STYLE_error;
+    return is_error(line) ? STYLE_error : STYLE_text;
 }
 
 #define SENTENCE_ROWS 4 /* at most */
@@ -146,4 +155,7 @@ void cockpit_resize(struct cockpit *c, unsigned int rows, unsigned int cols)
         there |= l.place[i].panel == c->focus;
     if (!there)
         c->focus = l.place[0].panel;
+    for (unsigned int i = 0; i < l.nr && !there; i++)
+        if (l.place[i].panel == c->unzoomed)
+            c->focus = c->unzoomed;
 }

@@ -7,27 +7,27 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* Those that beginners need first, as narrow screens have room for a few of them. */
 static const struct key_binding keys[] = {
     { 'y', "y", "ask", "why" },
-    { '?', "?", "panel help", "help" },
+    { '?', "?", "zoom help", "help" },
     { KEY_IS_TAB, "Tab", "panel next", "panel" },
     { KEY_IS_BACKTAB, "Shift-Tab", "panel previous", NULL },
-    { KEY_IS_DOWN, "Down", "cursor down", NULL },
+    { KEY_IS_DOWN, "Down", "cursor down", "row" },
     { KEY_IS_UP, "Up", "cursor up", NULL },
     { KEY_IS_PAGE_DOWN, "PgDn", "cursor page-down", NULL },
     { KEY_IS_PAGE_UP, "PgUp", "cursor page-up", NULL },
     { KEY_IS_HOME, "Home", "cursor first", NULL },
     { KEY_IS_END, "End", "cursor last", NULL },
     { KEY_IS_ENTER, "Enter", "visit", "go there" },
-    { 'o', "o", "layout next", NULL },
-    { 'v', "v", "vcpu next", NULL },
+    { 'o', "o", "layout next", "layout" },
+    { 'v', "v", "vcpu next", "vcpu" },
     { '>', ">", "sort right", NULL },
     { '<', "<", "sort left", NULL },
     { '^', "^", "sort turn", NULL },
-    { '/', "/", "search ", NULL },
-    { '&', "&", "filter ", NULL },
+    { '/', "/", "search ", "search" },
+    { '&', "&", "filter ", "filter" },
     { ';', ";", "search", NULL },
+    { KEY_IS_BACKSPACE, "Backspace", "back", "back" },
     { ':', ":", " ", "command" },
 };
 

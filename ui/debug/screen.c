@@ -50,8 +50,8 @@ void debug_layout(struct debug *g, const char *args, unsigned long count)
 
 void debug_zoom(struct debug *g, const char *args, unsigned long count)
 {
-    if (has_screen(g) && is_alone(g, args))
-        done(g, g->screen->zoom(g->screen->data));
+    if (has_screen(g))
+        done(g, g->screen->zoom(g->screen->data, args));
 }
 
 void debug_cursor(struct debug *g, const char *args, unsigned long count)
