@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "sim/walk.h"
+#include "tests/support/random.h"
 #include "tests/tools/runs.h"
 #include "tools/debug/seek.h"
 #include "vcpu/noun/domain.h"
@@ -68,12 +69,6 @@ struct scene {
     unsigned int trials[4], found[4];
     unsigned int twice; /* instructions of two accesses that were watched */
 };
-
-static inline uint64_t random_to(struct scene *sc, uint64_t n)
-{
-    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (sc->prng >> 20) % n;
-}
 
 static inline const struct run_state *loop(struct scene *sc) { return &host_xen(sc->host)->run; }
 
@@ -134,7 +129,7 @@ static inline void note_event(void *data, const struct trace_record *rec)
     if (rec->event == TRC_resume && sc->nr_bounced < MAX_SAMPLES && rec->arg[1] != TRACE_RESUME_SCHEDULED)
         sc->bounced[sc->nr_bounced++] = sample_of(loop(sc)->v);
 
-    if (sc->nr_events < MAX_SAMPLES && random_to(sc, 3) == 0)
+    if (sc->nr_events < MAX_SAMPLES && random_of(&sc->prng, 3) == 0)
         sc->events[sc->nr_events++] = (uint8_t)rec->event;
 }
 
@@ -145,7 +140,7 @@ static inline void look_around(struct scene *sc)
     host_trace(sc->host, note_event, sc);
     while (position_is_before(here(sc), sc->end) && sc->nr_samples < MAX_SAMPLES) {
         const struct run_limit l = { .until = STIME_MAX,
-                                     .at = { here(sc).insns + 1 + random_to(sc, 97), 0 },
+                                     .at = { here(sc).insns + 1 + random_of(&sc->prng, 97), 0 },
                                      .stop = &sc->interrupt };
 
         if (rewind_run(&sc->rw, &l) != RUN_AT)
@@ -164,7 +159,8 @@ static inline const char *some_condition(struct scene *sc, enum debug_kind kind)
     static const char *const conditions[] = { "mode==kernel",        "mode==user || dom==1", "%rax&1",
                                               "%rsp>%rip && vcpu<2", "u64[%rsp]!=0",         "u8[v:%rip]>=0x48" };
 
-    return random_to(sc, 2) || kind == DEBUG_TRACE ? NULL : conditions[random_to(sc, ARRAY_SIZE(conditions))];
+    return random_of(&sc->prng, 2) || kind == DEBUG_TRACE ? NULL
+                                                          : conditions[random_of(&sc->prng, ARRAY_SIZE(conditions))];
 }
 
 /* Where the machine has it at the moment. */
@@ -183,18 +179,18 @@ static inline bool machine_address(struct scene *sc, const struct sample *s, uin
 static inline void some_watch(struct scene *sc, const struct sample *s, struct debug_stop *stop)
 {
     static const uint64_t lens[] = { 1, 2, 4, 8, 8, 24, 64, 4096, 9000 };
-    uint64_t va =
-        random_to(sc, 2) ? s->rsp - 32 + random_to(sc, 96) : (s->rip & ~UINT64_C(4095)) + random_to(sc, 65536);
+    uint64_t va = random_of(&sc->prng, 2) ? s->rsp - 32 + random_of(&sc->prng, 96)
+                                          : (s->rip & ~UINT64_C(4095)) + random_of(&sc->prng, 65536);
     uint64_t maddr;
 
-    stop->access = random_to(sc, 2) ? DEBUG_CHANGED : (enum debug_access)random_to(sc, 3);
-    stop->len = lens[random_to(sc, ARRAY_SIZE(lens))];
+    stop->access = random_of(&sc->prng, 2) ? DEBUG_CHANGED : (enum debug_access)random_of(&sc->prng, 3);
+    stop->len = lens[random_of(&sc->prng, ARRAY_SIZE(lens))];
     stop->addr = va;
-    if (random_to(sc, 3) || !machine_address(sc, s, va, &maddr))
+    if (random_of(&sc->prng, 3) || !machine_address(sc, s, va, &maddr))
         return;
     stop->space = LOOK_MACHINE;
     stop->addr = maddr;
-    if (random_to(sc, 2) && host_xen(sc->host)->m2p[maddr >> PAGE_SHIFT] < (1 << 20)) {
+    if (random_of(&sc->prng, 2) && host_xen(sc->host)->m2p[maddr >> PAGE_SHIFT] < (1 << 20)) {
         stop->space = LOOK_PHYSICAL;
         stop->addr = host_xen(sc->host)->m2p[maddr >> PAGE_SHIFT] << PAGE_SHIFT | PAGE_OFFSET(maddr);
     }
@@ -202,24 +198,24 @@ static inline void some_watch(struct scene *sc, const struct sample *s, struct d
 
 static inline void some_stop(struct scene *sc)
 {
-    const bool bounced = sc->nr_bounced && random_to(sc, 2);
-    const struct sample *s =
-        bounced ? &sc->bounced[random_to(sc, sc->nr_bounced)] : &sc->samples[random_to(sc, sc->nr_samples)];
+    const bool bounced = sc->nr_bounced && random_of(&sc->prng, 2);
+    const struct sample *s = bounced ? &sc->bounced[random_of(&sc->prng, sc->nr_bounced)]
+                                     : &sc->samples[random_of(&sc->prng, sc->nr_samples)];
     struct debug_stop stop = { .dom = s->dom, .vcpu = s->vcpu };
     char err[EXPR_ERR_SIZE];
 
-    switch (sc->nr_events ? random_to(sc, 5) : 2 * random_to(sc, 3)) {
+    switch (sc->nr_events ? random_of(&sc->prng, 5) : 2 * random_of(&sc->prng, 3)) {
     case 0:
         stop.kind = DEBUG_BREAK;
         stop.addr = s->rip;
         break;
     case 1:
         stop.kind = DEBUG_TRACE;
-        stop.event = (enum trace_event)sc->events[random_to(sc, sc->nr_events)];
+        stop.event = (enum trace_event)sc->events[random_of(&sc->prng, sc->nr_events)];
         break;
     default: stop.kind = DEBUG_WATCH; some_watch(sc, s, &stop);
     }
-    if (stop.kind == DEBUG_WATCH && sc->d.stops.nr && random_to(sc, 2)) { /* an instruction may read and write */
+    if (stop.kind == DEBUG_WATCH && sc->d.stops.nr && random_of(&sc->prng, 2)) { /* an instruction may read and write */
         const struct debug_stop *last = sc->d.stops.list[sc->d.stops.nr - 1];
 
         if (last->kind == DEBUG_WATCH) {

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "tests/support/random.h"
 #include "tests/tools/runs.h"
 #include "tools/debug/look.h"
 #include "tools/rewind/input.h"
@@ -45,12 +46,6 @@ struct scene {
     size_t nr_lines;
     unsigned int taken[JOURNAL_NR], refused, compared, switched;
 };
-
-static uint64_t random_to(struct scene *sc, uint64_t n)
-{
-    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (sc->prng >> 20) % n;
-}
 
 static struct line *line_of(struct scene *sc, const char *name)
 {
@@ -120,7 +115,7 @@ static void on(struct scene *sc)
 {
     const bool no = false;
     const struct run_limit l = { .until = STIME_MAX,
-                                 .at = { sc->rw.m->at.insns + random_to(sc, 30000), random_to(sc, 3) },
+                                 .at = { sc->rw.m->at.insns + random_of(&sc->prng, 30000), random_of(&sc->prng, 3) },
                                  .stop = &no };
 
     rewind_run(&sc->rw, &l);
@@ -130,7 +125,7 @@ static void on(struct scene *sc)
 
 static void anywhere(struct scene *sc)
 {
-    const struct position at = { random_to(sc, sc->rw.end.insns + 1), random_to(sc, 5) };
+    const struct position at = { random_of(&sc->prng, sc->rw.end.insns + 1), random_of(&sc->prng, 5) };
 
     go(sc, position_is_before(at, rewind_first(&sc->rw)) || position_is_before(sc->rw.end, at) ? sc->rw.end : at);
 }
@@ -138,39 +133,40 @@ static void anywhere(struct scene *sc)
 /* What may come in; much of it is refused. */
 static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *who, uint64_t *word)
 {
-    const domid_t dom = (domid_t)(1 + random_to(sc, sc->setup->guests + 1));
-    const unsigned int vcpu = (unsigned int)random_to(sc, sc->setup->vcpus + 1);
+    const domid_t dom = (domid_t)(1 + random_of(&sc->prng, sc->setup->guests + 1));
+    const unsigned int vcpu = (unsigned int)random_of(&sc->prng, sc->setup->vcpus + 1);
     struct look_vcpu v;
 
     *who = (unsigned int)TRACE_VCPU_ID(dom, vcpu);
     switch (kind) {
     case JOURNAL_CONSOLE:
-        *who = (unsigned int)random_to(sc, sc->setup->guests + 1);
+        *who = (unsigned int)random_of(&sc->prng, sc->setup->guests + 1);
         memcpy(word, "so it goes\n", 11);
-        return 1 + random_to(sc, 11);
+        return 1 + random_of(&sc->prng, 11);
     case JOURNAL_REGISTER:
-        word[0] = random_to(sc, INPUT_NR_REGS + 1);
-        word[1] = random_to(sc, 4) ? random_to(sc, 1 << 20) : UINT64_MAX << random_to(sc, 64);
+        word[0] = random_of(&sc->prng, INPUT_NR_REGS + 1);
+        word[1] = random_of(&sc->prng, 4) ? random_of(&sc->prng, 1 << 20) : UINT64_MAX << random_of(&sc->prng, 64);
         return 16;
     case JOURNAL_MEMORY:
-        if (!look_vcpu(sc->host, dom, vcpu, &v) || !random_to(sc, 3) ||
-            !look_machine_address(sc->host, dom, vcpu, LOOK_VIRTUAL, random_to(sc, 2) ? v.regs.rsp : v.regs.rip, word))
-            word[0] = random_to(sc, 64 << 20);
-        word[1] = random_to(sc, UINT32_MAX);
-        return 9 + random_to(sc, 8);
+        if (!look_vcpu(sc->host, dom, vcpu, &v) || !random_of(&sc->prng, 3) ||
+            !look_machine_address(sc->host, dom, vcpu, LOOK_VIRTUAL, random_of(&sc->prng, 2) ? v.regs.rsp : v.regs.rip,
+                                  word))
+            word[0] = random_of(&sc->prng, 64 << 20);
+        word[1] = random_of(&sc->prng, UINT32_MAX);
+        return 9 + random_of(&sc->prng, 8);
     case JOURNAL_TRAP:
-        word[0] = random_to(sc, 24);
-        word[1] = random_to(sc, 4) ? 0 : random_to(sc, 64);
+        word[0] = random_of(&sc->prng, 24);
+        word[1] = random_of(&sc->prng, 4) ? 0 : random_of(&sc->prng, 64);
         word[2] = 0;
         return 24;
-    default: word[0] = random_to(sc, 8); return 8;
+    default: word[0] = random_of(&sc->prng, 8); return 8;
     }
 }
 
 /* Here, and if this is the past another future begins, and the known one is a line of its own. */
 static void change(struct scene *sc)
 {
-    const enum journal_kind kind = (enum journal_kind)random_to(sc, JOURNAL_NR);
+    const enum journal_kind kind = (enum journal_kind)random_of(&sc->prng, JOURNAL_NR);
     struct journal_record rec = { .at = sc->rw.m->at, .now = host_now(sc->host), .kind = kind };
     const uint64_t hash = look_hash(sc->host);
     char err[REWIND_ERR_SIZE];
@@ -221,7 +217,7 @@ static void again(struct scene *sc)
     const struct line *l = line_of(sc, sc->rw.name);
 
     if (l->nr)
-        compare(sc, &l->seen[random_to(sc, l->nr)]);
+        compare(sc, &l->seen[random_of(&sc->prng, l->nr)]);
 }
 
 /* All lines, wherever they were seen. */
@@ -241,12 +237,12 @@ static void all_again(struct scene *sc)
 static void grow(struct scene *sc, unsigned int steps)
 {
     while (steps--)
-        switch (random_to(sc, 6)) {
+        switch (random_of(&sc->prng, 6)) {
         case 0: on(sc); break;
         case 1: anywhere(sc); break;
         case 2:
             if (sc->rw.nr_branches)
-                over(sc, random_to(sc, sc->rw.nr_branches));
+                over(sc, random_of(&sc->prng, sc->rw.nr_branches));
             break;
         case 3: again(sc); break;
         default: change(sc); break;

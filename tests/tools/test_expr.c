@@ -19,6 +19,7 @@
 
 #include "sim/insn.h"
 #include "sim/pcpu.h"
+#include "tests/support/random.h"
 #include "tools/debug/expr.h"
 
 /* --- a world --- */
@@ -477,12 +478,6 @@ struct maker {
     char *at, *end;
 };
 
-static unsigned int random_to(struct maker *m, unsigned int n)
-{
-    m->prng = m->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(m->prng >> 33) % n;
-}
-
 static void put(struct maker *m, const char *format, ...)
 {
     va_list ap;
@@ -518,14 +513,14 @@ static struct model make_leaf(struct maker *m)
     static const uint64_t numbers[] = {
         0, 1, 2, 3, 7, 63, 64, 65, 4096, UINT64_C(0x7fffffffffffffff), UINT64_C(0x8000000000000000), UINT64_MAX
     };
-    unsigned int i = random_to(m, 2 * ARRAY_SIZE(leaves));
+    unsigned int i = random_of(&m->prng, 2 * ARRAY_SIZE(leaves));
 
     if (i < ARRAY_SIZE(leaves)) {
         put(m, "%s", leaves[i].text);
         return leaves[i].value;
     }
-    i = random_to(m, ARRAY_SIZE(numbers));
-    put(m, random_to(m, 2) ? "%llu" : "0x%llx", (unsigned long long)numbers[i]);
+    i = random_of(&m->prng, ARRAY_SIZE(numbers));
+    put(m, random_of(&m->prng, 2) ? "%llu" : "0x%llx", (unsigned long long)numbers[i]);
     return (struct model){ true, numbers[i] <= INT64_MAX, numbers[i] };
 }
 
@@ -535,7 +530,7 @@ static bool truth(struct model a) { return a.there && a.u; }
 
 static struct model make_unary(struct maker *m, unsigned int depth)
 {
-    const char op = "-~!"[random_to(m, 3)];
+    const char op = "-~!"[random_of(&m->prng, 3)];
     struct model a;
 
     put(m, "(%c(", op);
@@ -603,8 +598,8 @@ static struct model make(struct maker *m, unsigned int depth)
 {
     static const char *const ops[] = { "&&", "||", "==", "!=", "<", "<=", ">", ">=", "<<",
                                        ">>", "+",  "-",  "*",  "/", "%",  "&", "|",  "^" };
-    const unsigned int what = random_to(m, 8);
-    const char *op = ops[random_to(m, ARRAY_SIZE(ops))];
+    const unsigned int what = random_of(&m->prng, 8);
+    const char *op = ops[random_of(&m->prng, ARRAY_SIZE(ops))];
     struct model a, b;
 
     if (depth == 0 || what == 0)
@@ -613,7 +608,7 @@ static struct model make(struct maker *m, unsigned int depth)
         return make_unary(m, depth);
     put(m, "(");
     a = make(m, depth - 1);
-    put(m, random_to(m, 2) ? " %s " : "%s", op);
+    put(m, random_of(&m->prng, 2) ? " %s " : "%s", op);
     b = make(m, depth - 1);
     put(m, ")");
     return compute(op, a, b);
@@ -701,11 +696,11 @@ static void test_fuzz(void **state)
 
         m.at = text;
         m.end = text + sizeof(text);
-        for (unsigned int n = 1 + random_to(&m, 12); n; n--) {
-            if (random_to(&m, 20) == 0)
-                put(&m, "%c", 1 + random_to(&m, 255));
+        for (unsigned int n = 1 + random_of(&m.prng, 12); n; n--) {
+            if (random_of(&m.prng, 20) == 0)
+                put(&m, "%c", (int)random_of(&m.prng, 255) + 1);
             else
-                put(&m, "%s", pieces[random_to(&m, ARRAY_SIZE(pieces))]);
+                put(&m, "%s", pieces[random_of(&m.prng, ARRAY_SIZE(pieces))]);
         }
         e = expr_parse(text, &all, NULL, err);
         if (!e) {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/random.h"
 #include "tools/build/kallsyms.h"
 
 #define BASE UINT64_C(0xffffffff81000000)
@@ -24,12 +25,6 @@
 enum layout { OFFSETS_BEFORE, OFFSETS_BEHIND, FROM_PLACE, LAYOUT_NR };
 
 static uint64_t prng = 1;
-
-static unsigned int random_to(unsigned int n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(prng >> 33) % n;
-}
 
 /* --- making tables --- */
 
@@ -78,7 +73,7 @@ static void make(struct maker *m, enum layout layout, size_t alignment)
 
     *m = (struct maker){ calloc(1, 1 << 20), 0, alignment };
     for (unsigned int i = 0; i < 300; i++) /* what stands before */
-        m->data[m->size++] = (uint8_t)random_to(256);
+        m->data[m->size++] = (uint8_t)random_of(&prng, 256);
     if (layout == OFFSETS_BEFORE)
         offsets_put(m, layout);
     align(m);
@@ -170,12 +165,12 @@ static void test_spoiled(void **state)
         uint8_t *copy;
         size_t size;
 
-        make(&m, random_to(LAYOUT_NR), 8);
-        size = random_to(2) ? m.size : random_to((unsigned int)m.size) + 1;
+        make(&m, random_of(&prng, LAYOUT_NR), 8);
+        size = random_of(&prng, 2) ? m.size : random_of(&prng, (unsigned int)m.size) + 1;
         copy = malloc(size); /* so that what is read behind it is noticed */
         memcpy(copy, m.data, size);
-        for (unsigned int k = random_to(20); k-- > 0;)
-            copy[random_to((unsigned int)size)] = (uint8_t)random_to(256);
+        for (unsigned int k = random_of(&prng, 20); k-- > 0;)
+            copy[random_of(&prng, (unsigned int)size)] = (uint8_t)random_of(&prng, 256);
         if (read_all(copy, size, &r))
             read++;
         else

@@ -13,7 +13,7 @@
 /* Calls are gone over, out of and into as by single steps. */
 static unsigned int a_call(struct scene *sc)
 {
-    const struct sample *s = &sc->samples[random_to(sc, sc->nr_samples)];
+    const struct sample *s = &sc->samples[random_of(&sc->prng, sc->nr_samples)];
     const struct vcpu *v;
     struct position origin, behind;
     unsigned int len, inside;
@@ -21,7 +21,7 @@ static unsigned int a_call(struct scene *sc)
     char text[96];
 
     go(sc, sc->begin);
-    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    go(sc, (struct position){ sc->begin.insns + random_of(&sc->prng, sc->end.insns - sc->begin.insns), 0 });
     sc->d.dom = s->dom;
     sc->d.vcpu = 0;
     v = debug_vcpu_of(&sc->d);
@@ -152,7 +152,7 @@ static unsigned int watch_rounds(struct scene *sc, const struct vcpu *v, const s
     }
     stop.kind = DEBUG_BREAK;
     stop.addr = v->regs->rip;
-    if (random_to(sc, 2)) /* and a reason to look there that comes to nothing */
+    if (random_of(&sc->prng, 2)) /* and a reason to look there that comes to nothing */
         assert_non_null(stops_add(&sc->d.stops, &stop, "%rsp==1", err));
     while (n < nr && debugger_continue(&sc->d) == DEBUG_THERE && !position_is_before(round[nr], here(sc))) {
         expect_here(sc, "a round stores", round[++n]);
@@ -178,7 +178,7 @@ static unsigned int some_rounds(struct scene *sc)
     unsigned int nr;
 
     go(sc, sc->begin);
-    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    go(sc, (struct position){ sc->begin.insns + random_of(&sc->prng, sc->end.insns - sc->begin.insns), 0 });
     sc->d.dom = 1;
     sc->d.vcpu = 0;
     v = debug_vcpu_of(&sc->d);
@@ -212,7 +212,7 @@ static unsigned int uncompleted(struct scene *sc)
     unsigned int nr;
     char err[EXPR_ERR_SIZE + REWIND_ERR_SIZE], text[96];
 
-    go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), 0 });
+    go(sc, (struct position){ sc->begin.insns + random_of(&sc->prng, sc->end.insns - sc->begin.insns), 0 });
     v = debug_vcpu_of(&sc->d);
     if (!v || !v->regs || !to_rounds(sc, v, round, &nr))
         return 0;

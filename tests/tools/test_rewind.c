@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "tests/support/random.h"
 #include "tests/tools/runs.h"
 #include "tools/debug/look.h"
 #include "tools/rewind/rewind.h"
@@ -49,12 +50,6 @@ static unsigned int jumps = 1000;
 #else
 static unsigned int jumps = 10000;
 #endif
-
-static uint64_t random_to(struct scene *sc, uint64_t n)
-{
-    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (sc->prng >> 20) % n;
-}
 
 static void on_trace(void *data, const struct trace_record *rec)
 {
@@ -167,10 +162,10 @@ static size_t event_behind(const struct scene *sc, struct position at)
 /* Positions of events are as good as any, and those around them. */
 static struct position anywhere(struct scene *sc)
 {
-    struct position at = sc->events[random_to(sc, sc->nr)].at;
+    struct position at = sc->events[random_of(&sc->prng, sc->nr)].at;
 
-    switch (random_to(sc, 4)) {
-    case 0: at = (struct position){ random_to(sc, sc->rw.end.insns + 1), 0 }; break;
+    switch (random_of(&sc->prng, 4)) {
+    case 0: at = (struct position){ random_of(&sc->prng, sc->rw.end.insns + 1), 0 }; break;
     case 1: at.step -= at.step > 0; break;
     case 2: at.insns -= at.insns > 0; break;
     default: break;
@@ -222,7 +217,7 @@ static void go(struct scene *sc, struct position at)
 /* The machine is what it was there. */
 static void visit_mark(struct scene *sc)
 {
-    const struct mark *m = &sc->marks[random_to(sc, MARKS)];
+    const struct mark *m = &sc->marks[random_of(&sc->prng, MARKS)];
 
     go(sc, m->at);
     assert_memory_equal(&sc->rw.m->at, &m->at, sizeof(m->at));
@@ -248,7 +243,8 @@ static void visit(struct scene *sc, unsigned int nr)
             assert_int_equal(host_xen(sc->host)->run.phase, RUN_GUEST); /* in front of its next instruction */
         sc->next = event_behind(sc, sc->rw.m->at);
         host_trace(sc->host, on_trace, sc);
-        l.at = random_to(sc, 32) ? (struct position){ sc->rw.m->at.insns + random_to(sc, 2000), 0 } : anywhere(sc);
+        l.at = random_of(&sc->prng, 32) ? (struct position){ sc->rw.m->at.insns + random_of(&sc->prng, 2000), 0 }
+                                        : anywhere(sc);
         if (position_is_before(sc->rw.end, l.at))
             l.at = sc->rw.end;
         rewind_run(&sc->rw, &l);

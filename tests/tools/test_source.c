@@ -18,15 +18,10 @@
 #include <zlib.h>
 
 #include "sim/types.h"
+#include "tests/support/random.h"
 #include "tools/debug/source.h"
 
 static uint64_t prng = 1;
-
-static uint64_t random_to(uint64_t n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (prng >> 20) % n;
-}
 
 static void load(struct image *img, const char *path)
 {
@@ -235,11 +230,11 @@ static void test_spoiled_files(void **state)
 
         memcpy(copy, whole.elf, whole.elf_size);
         if (n % 4 == 0)
-            img.elf_size = random_to(whole.elf_size);
-        for (uint64_t i = random_to(40); i; i--)
-            copy[random_to(n % 2 ? whole.elf_size : 1024)] = (uint8_t)random_to(256);
+            img.elf_size = random_of(&prng, whole.elf_size);
+        for (uint64_t i = random_of(&prng, 40); i; i--)
+            copy[random_of(&prng, n % 2 ? whole.elf_size : 1024)] = (uint8_t)random_of(&prng, 256);
         for (unsigned int i = 0; i < 20; i++)
-            source_line(&s, &img, whole.symbols[random_to(whole.nr_symbols)].addr, text);
+            source_line(&s, &img, whole.symbols[random_of(&prng, whole.nr_symbols)].addr, text);
         sources_free(&s);
     }
     free(copy);

@@ -273,11 +273,12 @@ static struct hits forward, backward, seen;
 
 static void trial(struct scene *sc)
 {
-    const unsigned int nr = random_to(sc, 2) ? 1 : 1 + (unsigned int)random_to(sc, MAX_STOPS);
+    const unsigned int nr = random_of(&sc->prng, 2) ? 1 : 1 + (unsigned int)random_of(&sc->prng, MAX_STOPS);
 
     go(sc, sc->begin);
-    if (random_to(sc, 2))
-        go(sc, (struct position){ sc->begin.insns + random_to(sc, sc->end.insns - sc->begin.insns), random_to(sc, 5) });
+    if (random_of(&sc->prng, 2))
+        go(sc, (struct position){ sc->begin.insns + random_of(&sc->prng, sc->end.insns - sc->begin.insns),
+                                  random_of(&sc->prng, 5) });
     sc->from = here(sc);
     for (unsigned int i = 0; i < nr; i++)
         some_stop(sc);

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <xen/xen.h>
 
+#include "tests/support/random.h"
 #include "tests/tools/runs.h"
 #include "tools/debug/why.h"
 #include "vcpu/noun/domain.h"
@@ -32,12 +33,6 @@ struct scene {
     uint64_t prng;
     unsigned int found, older;
 };
-
-static uint64_t random_to(struct scene *sc, uint64_t n)
-{
-    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (sc->prng >> 20) % n;
-}
 
 static void begin(struct scene *sc, const char *kernel, uint64_t seed)
 {
@@ -160,14 +155,14 @@ static void answers_are_what_stepping_back_finds(void **state)
         first = rewind_first(&sc.rw);
         last = sc.rw.end;
         for (unsigned int i = 0; i < 12; i++) {
-            const struct position at = { first.insns + 1 + random_to(&sc, last.insns - first.insns),
-                                         random_to(&sc, 3) };
-            struct thing t = regs[random_to(&sc, ARRAY_SIZE(regs))];
+            const struct position at = { first.insns + 1 + random_of(&sc.prng, last.insns - first.insns),
+                                         random_of(&sc.prng, 3) };
+            struct thing t = regs[random_of(&sc.prng, ARRAY_SIZE(regs))];
             struct look_vcpu v;
 
             go(&sc, position_is_before(last, at) ? last : at);
-            if (look_vcpu(sc.host, 1, 0, &v) && random_to(&sc, 2))
-                t = (struct thing){ .addr = v.regs.gpr[EXPR_REG_rsp] + 8 * random_to(&sc, 4) };
+            if (look_vcpu(sc.host, 1, 0, &v) && random_of(&sc.prng, 2))
+                t = (struct thing){ .addr = v.regs.gpr[EXPR_REG_rsp] + 8 * random_of(&sc.prng, 4) };
             if (look_vcpu(sc.host, 1, 0, &v) && value_of(&sc, &t, &(uint64_t){ 0 }))
                 compare(&sc, kernels[k], &t, here(&sc));
         }
@@ -191,7 +186,8 @@ static void asking_leaves_nothing(void **state)
         struct why w;
         uint64_t hash;
 
-        go(&sc, (struct position){ first.insns + random_to(&sc, sc.rw.end.insns - first.insns), random_to(&sc, 3) });
+        go(&sc, (struct position){ first.insns + random_of(&sc.prng, sc.rw.end.insns - first.insns),
+                                   random_of(&sc.prng, 3) });
         hash = look_hash(sc.host);
         before = sc.d;
         why_here(&sc.d, &w);
@@ -200,10 +196,10 @@ static void asking_leaves_nothing(void **state)
         why_vcpu(&sc.d, 9, 0, &w);
         why_port(&sc.d, 1, 1, &w);
         why_port(&sc.d, 1, 99, &w);
-        why_frame(&sc.d, _mfn(random_to(&sc, 0x8000)), &w);
+        why_frame(&sc.d, _mfn(random_of(&sc.prng, 0x8000)), &w);
         why_frame(&sc.d, _mfn(UINT64_MAX), &w);
         why_refused(&sc.d, &w);
-        why_pte(&sc.d, 1, 0, random_to(&sc, UINT64_MAX), &w);
+        why_pte(&sc.d, 1, 0, random_of(&sc.prng, UINT64_MAX), &w);
         why_pte(&sc.d, 7, 0, 0, &w);
         assert_true(hash == look_hash(sc.host));
         memcpy(before.err, sc.d.err, sizeof(before.err));

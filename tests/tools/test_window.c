@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/random.h"
 #include "tests/tools/runs.h"
 #include "tools/debug/window.h"
 
@@ -21,12 +22,6 @@
 #define MOST  3000
 
 static uint64_t prng = 1;
-
-static uint64_t random_to(uint64_t n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (prng >> 20) % n;
-}
 
 static bool same(const struct trace_record *a, const struct trace_record *b)
 {
@@ -77,8 +72,8 @@ static void visits(const struct run_setup *s)
     d.dom = 1;
     rewind_run(&rw, &all);
     for (unsigned int i = 0; i < 60; i++) {
-        const uint64_t insns = debugger_here(&d).insns, near = random_to(5000);
-        struct position to = { .insns = random_to(rw.end.insns + 1) };
+        const uint64_t insns = debugger_here(&d).insns, near = random_of(&prng, 5000);
+        struct position to = { .insns = random_of(&prng, rw.end.insns + 1) };
 
         if (i % 3)
             to.insns = i % 3 == 1 ? insns + near : insns > near ? insns - near : 0;

@@ -17,17 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/random.h"
 #include "tests/ui/cockpit.h"
 
 #define RINGS (char *)(uintptr_t) "build/guests/rings"
 
 static uint64_t prng = 1;
-
-static unsigned int random_to(unsigned int n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(prng >> 33) % n;
-}
 
 static void type(struct cockpit_scene *sc, const char *text)
 {
@@ -465,13 +460,13 @@ static void random_event(struct cockpit_scene *sc)
         KEY_IS_HOME, KEY_IS_END,     KEY_IS_ESCAPE, KEY_IS_LEFT, KEY_IS_BACKSPACE, KEY_IS_DELETE
     };
 
-    switch (random_to(8)) {
-    case 0: cockpit_resize(&sc->c, 1 + random_to(70), 1 + random_to(250)); break;
-    case 1: cockpit_mouse(&sc->c, random_to(70), random_to(250), (int)random_to(3) - 1); break;
-    case 2: cockpit_line(&sc->c, lines[random_to(ARRAY_SIZE(lines))]); break;
+    switch (random_of(&prng, 8)) {
+    case 0: cockpit_resize(&sc->c, 1 + random_of(&prng, 70), 1 + random_of(&prng, 250)); break;
+    case 1: cockpit_mouse(&sc->c, random_of(&prng, 70), random_of(&prng, 250), (int)random_of(&prng, 3) - 1); break;
+    case 2: cockpit_line(&sc->c, lines[random_of(&prng, ARRAY_SIZE(lines))]); break;
     case 3:
-    case 4: cockpit_key(&sc->c, keys[random_to(ARRAY_SIZE(keys))]); break;
-    default: cockpit_key(&sc->c, (int)(1 + random_to(0x90)));
+    case 4: cockpit_key(&sc->c, keys[random_of(&prng, ARRAY_SIZE(keys))]); break;
+    default: cockpit_key(&sc->c, (int)(1 + random_of(&prng, 0x90)));
     }
     cockpit_run(&sc->c);
     free(cockpit_scene_text(sc));

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/random.h"
 #include "ui/debug/complete.h"
 #include "ui/debug/debug.h"
 #include "ui/panels/panel.h"
@@ -407,12 +408,6 @@ static void test_help(void **state)
 
 /* --- random lines --- */
 
-static unsigned int random_to(struct session *sc, unsigned int n)
-{
-    sc->prng = sc->prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(sc->prng >> 33) % n;
-}
-
 static const char *const pieces[] = {
     "%rip",  "%rax", "%rsp",       "%cr3",    "u8[",  "u64[",     "]",    "d1:",      "d0:",      "d1v0:", "v:",
     "p:",    "m:",   "0x",         "4096",    "7",    "==",       "!=",   "<",        "&&",       "||",    "(",
@@ -429,10 +424,11 @@ static void random_line(struct session *sc, char *line, size_t size)
 
     while (debug_command_name(n))
         n++;
-    snprintf(line, size, "%s", random_to(sc, 8) ? debug_command_name(random_to(sc, (unsigned int)n)) : "");
-    for (unsigned int i = random_to(sc, 2) ? random_to(sc, 8) : 0; i; i--)
-        snprintf(line + strlen(line), size - strlen(line), "%s%s", random_to(sc, 3) ? " " : "",
-                 pieces[random_to(sc, ARRAY_SIZE(pieces))]);
+    snprintf(line, size, "%s",
+             random_of(&sc->prng, 8) ? debug_command_name(random_of(&sc->prng, (unsigned int)n)) : "");
+    for (unsigned int i = random_of(&sc->prng, 2) ? random_of(&sc->prng, 8) : 0; i; i--)
+        snprintf(line + strlen(line), size - strlen(line), "%s%s", random_of(&sc->prng, 3) ? " " : "",
+                 pieces[random_of(&sc->prng, ARRAY_SIZE(pieces))]);
 }
 
 /* Nothing is read or written that is named at random. */
@@ -515,7 +511,7 @@ static void test_completion(void **state)
         char line[512];
 
         random_line(&sc, line, sizeof(line));
-        debug_complete(&sc.g, line, random_to(&sc, (unsigned int)strlen(line) + 1), &c);
+        debug_complete(&sc.g, line, random_of(&sc.prng, (unsigned int)strlen(line) + 1), &c);
         assert_true(c.nr <= COMPLETE_MAX && (!c.nr || strlen(c.common) >= c.begun));
         for (size_t i = 0; i < c.nr; i++)
             assert_true(!strncmp(c.word[i], c.common, strlen(c.common)) &&

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/random.h"
 #include "ui/debug/session.h"
 #include "ui/gdb/registers.h"
 #include "ui/gdb/server.h"
@@ -27,12 +28,6 @@
 #define GRUB_32 "build/assets/grub-i386-xen.bin"
 
 static uint64_t prng = 1;
-
-static unsigned int random_to(unsigned int n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(prng >> 33) % n;
-}
 
 /* How often something is tried: a sample here, more with GDB_ROUNDS in the environment. */
 static unsigned int rounds(unsigned int sample)
@@ -61,18 +56,19 @@ static void test_frames(void **state)
     unsigned int tried = 0;
 
     for (unsigned int i = 0; i < 2000; i++) {
-        const size_t n = random_to(sizeof(data));
+        const size_t n = random_of(&prng, sizeof(data));
         struct bytes b = { 0 };
 
         for (size_t k = 0; k < n; k++)
-            data[k] = (uint8_t)(random_to(3) ? random_to(256) : (unsigned int)"$#}*+-\003"[random_to(7)]);
+            data[k] = (uint8_t)(random_of(&prng, 3) ? random_of(&prng, 256)
+                                                    : (unsigned int)"$#}*+-\003"[random_of(&prng, 7)]);
         packet_put(&b, data, n);
         assert_int_equal(take_all(&r, b.at, b.len), PACKET_WHOLE);
         assert_int_equal(r.len, n);
         assert_memory_equal(r.text, data, n);
         assert_int_equal(r.text[n], 0);
         /* One bit of it is another: it is wrong, or not over. */
-        b.at[1 + random_to((unsigned int)b.len - 1)] ^= (char)(1 << random_to(7));
+        b.at[1 + random_of(&prng, (unsigned int)b.len - 1)] ^= (char)(1 << random_of(&prng, 7));
         tried += take_all(&r, b.at, b.len) != PACKET_WHOLE;
         r.state = PACKET_OUTSIDE;
         bytes_free(&b);
@@ -446,8 +442,8 @@ static unsigned int stops_by(struct scene *sc, s_time_t slice, struct position *
 {
     unsigned int n = 0;
 
-    while (
-        !strcmp(ask_slices(sc, "vCont;c", slice ? 1 + random_to((unsigned int)slice) : 0), "T05thread:1;swbreak:;")) {
+    while (!strcmp(ask_slices(sc, "vCont;c", slice ? 1 + random_of(&prng, (unsigned int)slice) : 0),
+                   "T05thread:1;swbreak:;")) {
         assert_true(n < MANY);
         at[n++] = sc->s.g.rw.m->at;
     }
@@ -807,11 +803,11 @@ static size_t nonsense(char *text, size_t size)
                                          "626f6f" };
     size_t n = 0;
 
-    for (unsigned int i = random_to(8) + 1; i-- > 0;) {
-        const char *w = words[random_to(ARRAY_SIZE(words))];
+    for (unsigned int i = random_of(&prng, 8) + 1; i-- > 0;) {
+        const char *w = words[random_of(&prng, ARRAY_SIZE(words))];
 
-        if (!random_to(6))
-            n += (size_t)snprintf(text + n, size - n, "%c", 1 + (int)random_to(255));
+        if (!random_of(&prng, 6))
+            n += (size_t)snprintf(text + n, size - n, "%c", 1 + (int)random_of(&prng, 255));
         else
             n += (size_t)snprintf(text + n, size - n, "%s", w);
     }
@@ -831,10 +827,10 @@ static void test_strangers(void **state)
         struct bytes b = { 0 };
 
         packet_put(&b, text, n);
-        if (!random_to(5)) /* not all of it, or not as it was */
-            b.len = random_to((unsigned int)b.len);
-        else if (!random_to(5))
-            b.at[random_to((unsigned int)b.len)] = (char)random_to(256);
+        if (!random_of(&prng, 5)) /* not all of it, or not as it was */
+            b.len = random_of(&prng, (unsigned int)b.len);
+        else if (!random_of(&prng, 5))
+            b.at[random_of(&prng, (unsigned int)b.len)] = (char)random_of(&prng, 256);
         gdb_server_take(sc.gdb, b.at, b.len);
         bytes_free(&b);
         for (unsigned int k = 0; k < 3 && sc.gdb->wish != GDB_STAND; k++)
@@ -848,7 +844,7 @@ static void test_strangers(void **state)
         answers += sc.gdb->out.len > 0;
         assert_true(sc.gdb->out.len < 8 * PACKET_MAX);
         sc.gdb->out.len = 0;
-        if (sc.gdb->detached || sc.gdb->killed || !random_to(50)) { /* another one comes */
+        if (sc.gdb->detached || sc.gdb->killed || !random_of(&prng, 50)) { /* another one comes */
             gdb_server_end(sc.gdb);
             memset(sc.gdb, 0, sizeof(*sc.gdb));
             gdb_server_begin(sc.gdb, &sc.s.g, 1, GDB_LAYOUT_64);

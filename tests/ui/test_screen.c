@@ -14,17 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/random.h"
 #include "ui/cockpit/cockpit.h"
 #include "ui/screen/grid.h"
 #include "ui/screen/layout.h"
 
 static uint64_t prng = 1;
-
-static unsigned int random_to(unsigned int n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(prng >> 33) % n;
-}
 
 /* --- plans --- */
 
@@ -82,12 +77,12 @@ static void test_plans_of_any_text(void **state)
     unsigned int fine = 0;
 
     for (unsigned int n = 0; n < 20000; n++) {
-        const unsigned int rows = random_to(60), cols = random_to(200);
+        const unsigned int rows = random_of(&prng, 60), cols = random_of(&prng, 200);
         char plan[200] = "", err[LAYOUT_ERR_SIZE] = "";
         struct layout l;
 
-        for (unsigned int i = random_to(12); i; i--)
-            strcat(plan, words[random_to(ARRAY_SIZE(words))]);
+        for (unsigned int i = random_of(&prng, 12); i; i--)
+            strcat(plan, words[random_of(&prng, ARRAY_SIZE(words))]);
         if (layout_make(&l, plan, panel_find, rows, cols, err)) {
             fine++;
             places_check(&l, rows, cols, plan);
@@ -111,13 +106,14 @@ static void test_drawing_stays_within(void **state)
 
         for (size_t i = 0; i < (size_t)g.rows * g.cols; i++)
             g.cell[i] = (struct cell){ ' ', STYLE_text };
-        a = area_part(&all, random_to(14), random_to(44), random_to(14), random_to(44));
+        a = area_part(&all, random_of(&prng, 14), random_of(&prng, 44), random_of(&prng, 14), random_of(&prng, 44));
         for (size_t i = 0; i < sizeof(text) - 1; i++)
-            text[i] = (char)(1 + random_to(255));
+            text[i] = (char)(1 + random_of(&prng, 255));
         text[sizeof(text) - 1] = '\0';
-        area_text(&a, random_to(14), random_to(44), STYLE_error, text);
-        area_fill(&a, random_to(14), random_to(44), random_to(60), STYLE_error, random_to(0x3000));
-        area_restyle(&a, random_to(14), random_to(44), random_to(60), STYLE_error);
+        area_text(&a, random_of(&prng, 14), random_of(&prng, 44), STYLE_error, text);
+        area_fill(&a, random_of(&prng, 14), random_of(&prng, 44), random_of(&prng, 60), STYLE_error,
+                  random_of(&prng, 0x3000));
+        area_restyle(&a, random_of(&prng, 14), random_of(&prng, 44), random_of(&prng, 60), STYLE_error);
         for (unsigned int row = 0; row < g.rows; row++)
             for (unsigned int col = 0; col < g.cols; col++) {
                 const struct cell *c = &g.cell[row * g.cols + col];

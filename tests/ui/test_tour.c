@@ -19,17 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/random.h"
 #include "tests/ui/cockpit.h"
 #include "ui/tour/export.h"
 #include "ui/tour/play.h"
 
 static uint64_t prng = 1;
-
-static unsigned int random_to(unsigned int n)
-{
-    prng = prng * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned int)(prng >> 33) % n;
-}
 
 /* --- files --- */
 
@@ -115,9 +110,9 @@ static void test_random_files(void **state)
         struct tour t;
         size_t n = 0;
 
-        for (unsigned int k = random_to(20); k; k--) {
-            const unsigned int which = random_to(ARRAY_SIZE(parts));
-            const size_t len = parts[which][0] ? strlen(parts[which]) : random_to(8) == 0;
+        for (unsigned int k = random_of(&prng, 20); k; k--) {
+            const unsigned int which = random_of(&prng, ARRAY_SIZE(parts));
+            const size_t len = parts[which][0] ? strlen(parts[which]) : random_of(&prng, 8) == 0;
 
             memcpy(text + n, parts[which], len);
             n += len;
@@ -270,17 +265,17 @@ static void presenter(struct given *g)
     };
     static const int strays[] = { 's', 'S', 'x', 'X', 'h', 'H', 't', 'y', 'v', 'o', KEY_IS_DOWN, KEY_IS_TAB };
 
-    if (random_to(4)) {
-        cockpit_key(&g->sc.c, keys[random_to(ARRAY_SIZE(keys))]);
+    if (random_of(&prng, 4)) {
+        cockpit_key(&g->sc.c, keys[random_of(&prng, ARRAY_SIZE(keys))]);
         return;
     }
     cockpit_key(&g->sc.c, KEY_IS_ESCAPE);
-    for (unsigned int i = random_to(6); i; i--)
-        cockpit_key(&g->sc.c, strays[random_to(ARRAY_SIZE(strays))]);
-    if (random_to(2))
+    for (unsigned int i = random_of(&prng, 6); i; i--)
+        cockpit_key(&g->sc.c, strays[random_of(&prng, ARRAY_SIZE(strays))]);
+    if (random_of(&prng, 2))
         cockpit_key(&g->sc.c, 'r');
     else
-        cockpit_line(&g->sc.c, random_to(2) ? "tour next" : "tour previous");
+        cockpit_line(&g->sc.c, random_of(&prng, 2) ? "tour next" : "tour previous");
 }
 
 static void test_presenters_come_to_the_same(void **state)
