@@ -340,9 +340,10 @@ int cmd_doctor(int argc, char *const *argv, FILE *out)
     struct report r = { .out = out };
 
     if (argc && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-        fputs("Usage: xenlab doctor\n\nLooks at this machine: a line for each thing that xenlab wants, whether it is "
-              "there, what it costs if\n"
-              "not, and what to type then. Exit status 0 if all that guests need is there, else 1.\n",
+        fputs("Usage: xenlab doctor\n\n"
+              "Looks at this machine: a line for each thing that xenlab wants, whether it is\n"
+              "there, what it costs if not, and what to type then.\n\n"
+              "Exit status: 0 if all that guests need is there, else 1.\n",
               out);
         return STATUS_OK;
     }

@@ -30,23 +30,37 @@ struct arguments {
 void cmd_trace_help(FILE *out)
 {
     fputs("Usage: xenlab trace export FORMAT FILE [OPTION]...\n\n"
-          "Turns a trace, which xenlab run --trace FILE has written, into what other programs read. FILE may be -,\n"
-          "standard input. The formats:\n\n",
+          "Turns a trace, which xenlab run --trace FILE has written, into what other\n"
+          "programs read. FILE may be -, standard input. The formats:\n\n",
           out);
     for (size_t i = 0; export_format_at(i); i++)
         fprintf(out, "  %-9s %s\n", export_format_at(i)->name, export_format_at(i)->help);
     fputs("\n"
           "  -o FILE       write it there, not to standard output\n"
           "  --from PLACE  leave out what was before\n"
-          "  --to PLACE    leave out what comes then; a PLACE is a position or a virtual time, as " EXPORT_RANGE_EXAMPLE
+          "  --to PLACE    leave out what comes then\n"
+          "  -h, --help    this text\n"
           "\n"
+          "A PLACE is a position or a virtual time, as " EXPORT_RANGE_EXAMPLE ".\n"
+          "A trace that is no trace is refused, with the number of the line.\n"
           "\n"
-          "A trace that is no trace is refused, with the number of the line. Exit status 0 if all has been written,\n"
-          "else 1. Example:\n"
+          "Exit status: 0 if all has been written, else 1.\n"
+          "\n"
+          "Example:\n"
           "\n"
           "  xenlab run --trace t.json build/guests/rings\n"
           "  xenlab trace export perfetto t.json -o t.perfetto.json\n",
           out);
+}
+
+const char *cmd_trace_word(size_t i)
+{
+    static const char *const words[] = { "export", "-o", "--from", "--to" };
+    const size_t formats = i - ARRAY_SIZE(words);
+
+    if (i < ARRAY_SIZE(words))
+        return words[i];
+    return export_format_at(formats) ? export_format_at(formats)->name : NULL;
 }
 
 static bool wrong(char err[ERR_SIZE], const char *fmt, ...) __attribute__((format(printf, 2, 3)));

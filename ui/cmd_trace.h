@@ -8,5 +8,7 @@
 /* argv are the arguments behind the command. Returns the exit status. */
 int cmd_trace(int argc, char *const *argv);
 void cmd_trace_help(FILE *out);
+/* The i-th word that may stand behind it; NULL: there are no more. */
+const char *cmd_trace_word(size_t i);
 
 #endif

@@ -127,7 +127,63 @@ static const struct text texts[] = {
 
 /* --- --help --- */
 
+#define WIDTH  80
 #define COLUMN 24
+
+/* A paragraph's words: the first goes to column col, where this row has come to; others begin at column indent. */
+static void words_print(FILE *out, const char *text, const char *end, size_t col, size_t indent)
+{
+    bool first = true;
+
+    while ((text += strspn(text, " \n")) < end) {
+        const size_t n = strcspn(text, " \n");
+
+        if (!first && col + 1 + n > WIDTH) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            col = indent;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", (int)n, text);
+        col += n + !first;
+        first = false;
+        text += n;
+    }
+    putc('\n', out);
+}
+
+static void paragraphs_print(FILE *out, const char *text)
+{
+    for (const char *end; *text; text = end) {
+        end = strstr(text, "\n\n") ?: text + strlen(text);
+        words_print(out, text, end, 0, 0);
+        if (*end)
+            putc('\n', out), end += 2;
+    }
+}
+
+/* Lines that are as they are, but those that are too long: what is behind a gap goes on below, or beside. */
+static void lines_print(FILE *out, const char *text)
+{
+    for (const char *end; *text; text = end + 1) {
+        const char *gap;
+
+        end = strchr(text, '\n');
+        gap = strstr(text + strspn(text, " "), "  ");
+        if (end - text <= WIDTH) {
+            fprintf(out, "%.*s\n", (int)(end - text), text);
+        } else if (gap && gap < end && gap - text <= 8) {
+            gap += strspn(gap, " ");
+            fprintf(out, "%.*s", (int)(gap - text), text);
+            words_print(out, gap, end, (size_t)(gap - text), (size_t)(gap - text));
+        } else if (gap && gap < end) {
+            fprintf(out, "%.*s\n      ", (int)(gap - text), text);
+            words_print(out, gap, end, 6, 6);
+        } else {
+            fprintf(out, "  ");
+            words_print(out, text, end, 2, 6);
+        }
+    }
+}
 
 static void option_print(FILE *out, const struct option_info *opt)
 {
@@ -142,7 +198,8 @@ static void option_print(FILE *out, const struct option_info *opt)
         fprintf(out, "%s\n", left);
         left[0] = '\0';
     }
-    fprintf(out, "%-*s%s\n", COLUMN, left, opt->help);
+    fprintf(out, "%-*s", COLUMN, left);
+    words_print(out, opt->help, opt->help + strlen(opt->help), COLUMN, COLUMN);
 }
 
 /* Each scheduler that has parameters, a line a parameter. */
@@ -152,10 +209,11 @@ static void schedulers_print(FILE *out)
     const struct sched_tunable *p = sched_tunables(&nr);
 
     fprintf(out, "Schedulers: %s. Their parameters:\n", sched_names());
-    for (size_t i = 0; i < nr; i++)
-        fprintf(out, "  %-10s%s=%s%ld..%ld\n%-*s%s\n",
-                i == 0 || strcmp(p[i].policy, p[i - 1].policy) ? p[i].policy : "", p[i].name, p[i].or_zero ? "0|" : "",
-                p[i].min, p[i].max, COLUMN, "", p[i].help);
+    for (size_t i = 0; i < nr; i++) {
+        fprintf(out, "  %-10s%s=%s%ld..%ld\n%*s", i == 0 || strcmp(p[i].policy, p[i - 1].policy) ? p[i].policy : "",
+                p[i].name, p[i].or_zero ? "0|" : "", p[i].min, p[i].max, COLUMN, "");
+        words_print(out, p[i].help, p[i].help + strlen(p[i].help), COLUMN, COLUMN);
+    }
 }
 
 void help_print(enum options_command command, FILE *out)
@@ -164,20 +222,28 @@ void help_print(enum options_command command, FILE *out)
     struct option_info opt;
     size_t i = 0;
 
-    fprintf(out, "Usage: xenlab %s %s\n\n%s", t->name, t->arguments, t->about);
+    fprintf(out, "Usage: xenlab %s %s\n\n", t->name, t->arguments);
+    paragraphs_print(out, t->about);
     while (options_next(command, &i, &opt))
         if (opt.is_heading)
-            fprintf(out, "\n%s\n", opt.name);
+            putc('\n', out), words_print(out, opt.name, opt.name + strlen(opt.name), 0, 0);
         else
             option_print(out, &opt);
     if (t->schedulers) {
         putc('\n', out);
         schedulers_print(out);
     }
-    fprintf(out, "\nExit status:%s%s", t->status[0] == ' ' ? "\n" : " ", t->status);
-    if (t->notes)
-        fprintf(out, "\n%s", t->notes);
-    fprintf(out, "\nExamples:\n%s", t->examples);
+    fputs(t->status[0] == ' ' ? "\nExit status:\n" : "\nExit status: ", out);
+    if (t->status[0] == ' ')
+        lines_print(out, t->status);
+    else
+        words_print(out, t->status, t->status + strlen(t->status), strlen("Exit status: "), 0);
+    if (t->notes) {
+        putc('\n', out);
+        paragraphs_print(out, t->notes);
+    }
+    fputs("\nExamples:\n", out);
+    lines_print(out, t->examples);
 }
 
 /* --- manual pages: man(7) --- */
@@ -408,6 +474,14 @@ static const char *values_of(const struct option_info *opt)
     return NULL;
 }
 
+static void words_of(const struct help_command *c, FILE *out)
+{
+    const char *word;
+
+    for (size_t i = 0; (word = c->word(i)); i++)
+        fprintf(out, "%s ", word);
+}
+
 static void bash(const struct help_commands *all, FILE *out)
 {
     struct option_info opt;
@@ -437,10 +511,17 @@ static void bash(const struct help_commands *all, FILE *out)
                 fprintf(out, " --%s", opt.name);
         fputs("' ;;\n", out);
     }
+    for (size_t n = 0; n < all->nr; n++)
+        if (all->command[n].word) {
+            fprintf(out, "    %s) words='", all->command[n].name);
+            words_of(&all->command[n], out);
+            fputs("--help' ;;\n", out);
+        }
     fputs("    esac\n"
+          "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
           "    case $cur in\n"
-          "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\")) ;;\n"
-          "    *) compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
+          "    -*) ;;\n"
+          "    *) compopt -o filenames 2> /dev/null; COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n"
           "    esac\n"
           "}\n"
           "complete -F _xenlab xenlab\n",
@@ -503,6 +584,12 @@ static void zsh(const struct help_commands *all, FILE *out)
         }
         fputs("            '*:file:_files' ;;\n", out);
     }
+    for (size_t n = 0; n < all->nr; n++)
+        if (all->command[n].word) {
+            fprintf(out, "    %s) _alternative 'words:word:(", all->command[n].name);
+            words_of(&all->command[n], out);
+            fputs("--help)' 'files:file:_files' ;;\n", out);
+        }
     fputs("    *) _files ;;\n    esac\n}\n_xenlab \"$@\"\n", out);
 }
 

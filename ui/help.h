@@ -16,7 +16,8 @@ struct help_command {
     const char *summary; /* a line; NULL: it is not worth one */
     bool has_options;    /* of ui/options.h: */
     enum options_command options;
-    void (*help)(FILE *out); /* otherwise: what its --help prints, NULL: nothing */
+    void (*help)(FILE *out);       /* otherwise: what its --help prints, NULL: nothing */
+    const char *(*word)(size_t i); /* and what may stand behind it, beside files; NULL, or at the end NULL */
 };
 
 struct help_commands {
@@ -24,7 +25,7 @@ struct help_commands {
     size_t nr;
 };
 
-/* `xenlab COMMAND --help`. */
+/* `xenlab COMMAND --help`, for terminals of 80 columns. */
 void help_print(enum options_command command, FILE *out);
 /* Its manual page, in troff (man(7)); name "": that of xenlab. False: there is no such command. */
 bool help_manual(const struct help_commands *all, const char *name, FILE *out);

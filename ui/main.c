@@ -274,7 +274,15 @@ static int trace(int argc, char **argv)
 }
 
 static int help(FILE *out);
-static int command_help(int argc, char **argv) { return help(stdout); }
+static int command_run(int argc, char **argv);
+
+/* Of a command: what that itself says. */
+static int command_help(int argc, char **argv)
+{
+    char *of[] = { NULL, argc ? argv[0] : NULL, (char[]){ "--help" }, NULL };
+
+    return argc && argv[0][0] != '-' && strcmp(argv[0], "help") ? command_run(3, of) : help(stdout);
+}
 
 static int command_version(int argc, char **argv)
 {
@@ -284,23 +292,46 @@ static int command_version(int argc, char **argv)
 
 static int manual(int argc, char **argv);
 static int completion(int argc, char **argv);
+static const char *command_word(size_t i);
+
+static const char *shell_word(size_t i) { return i == 0 ? "bash" : i == 1 ? "zsh" : NULL; }
+
+static void manual_help(FILE *out)
+{
+    fputs("Usage: xenlab manual [COMMAND]\n\nPrints the manual page of xenlab, or of a command, for man.\n\n"
+          "Example:\n\n  xenlab manual run | man -l -\n",
+          out);
+}
+
+static void completion_help(FILE *out)
+{
+    fputs("Usage: xenlab completion bash|zsh\n\n"
+          "Prints what completes command lines of xenlab in this shell. `make install`\n"
+          "puts it where shells look for it.\n\nExample:\n\n  source <(xenlab completion bash)\n",
+          out);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    return argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"));
+}
 
 /*
  * All that the program can be told to do: what is dispatched, suggested, listed and described. argv begins behind the
  * command's name.
  */
 static const struct help_command commands[] = {
-    { "run", "boot guests on a simulated computer", true, COMMAND_RUN, NULL },
-    { "tui", "the same run on a screen: see, step, go back", true, COMMAND_TUI, NULL },
-    { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL },
-    { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL },
-    { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL },
-    { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help },
-    { "sched", "compare schedulers on made-up workloads", false, 0, sched_help },
-    { "doctor", "look whether this machine is as it should be", false, 0, NULL },
-    { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, NULL },
-    { "completion", "print what completes commands in bash or zsh", false, 0, NULL },
-    { "help", NULL, false, 0, NULL },
+    { "run", "boot guests on a simulated computer", true, COMMAND_RUN, NULL, NULL },
+    { "tui", "the same run on a screen: see, step, go back", true, COMMAND_TUI, NULL, NULL },
+    { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL, NULL },
+    { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL, NULL },
+    { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL, NULL },
+    { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
+    { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
+    { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
+    { "manual", "print a manual page: xenlab manual run | man -l -", false, 0, manual_help, command_word },
+    { "completion", "print what completes commands in bash or zsh", false, 0, completion_help, shell_word },
+    { "help", NULL, false, 0, NULL, command_word },
 };
 
 static const struct {
@@ -323,10 +354,16 @@ static const struct {
     { "--version", command_version },
 };
 
+static const char *command_word(size_t i) { return i < ARRAY_SIZE(commands) ? commands[i].name : NULL; }
+
 static const struct help_commands all_commands = { commands, ARRAY_SIZE(commands) };
 
 static int manual(int argc, char **argv)
 {
+    if (wants_help(argc, argv)) {
+        manual_help(stdout);
+        return STATUS_OK;
+    }
     if (help_manual(&all_commands, argc > 0 ? argv[0] : "", stdout))
         return STATUS_OK;
     fprintf(stderr, "xenlab: there is no command to describe of this name (see: xenlab --help)\n");
@@ -335,6 +372,10 @@ static int manual(int argc, char **argv)
 
 static int completion(int argc, char **argv)
 {
+    if (wants_help(argc, argv)) {
+        completion_help(stdout);
+        return STATUS_OK;
+    }
     if (argc == 1 && help_completion(&all_commands, argv[0], stdout))
         return STATUS_OK;
     fputs("xenlab: completion bash, or completion zsh\n", stderr);
@@ -347,10 +388,9 @@ static int help(FILE *out)
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         if (commands[i].summary)
             fprintf(out, "  %-10s  %s\n", commands[i].name, commands[i].summary);
-    fputs(
-        "\n  --help, --version\n\nTry: xenlab run build/guests/hello, and then xenlab tui build/guests/rings; xenlab\n"
-        "COMMAND --help says more of a command.\n",
-        out);
+    fputs("\n  --help, --version\n\nTry: xenlab run build/guests/hello, and then xenlab tui build/guests/rings;\n"
+          "xenlab COMMAND --help says more of a command.\n",
+          out);
     return out == stdout ? STATUS_OK : STATUS_ENVIRONMENT;
 }
 

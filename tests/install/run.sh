@@ -53,6 +53,26 @@ check "an installed guest runs" says "$root/bin/xenlab" run -q "$root/share/xenl
 check "nothing of it looks into the folder where it was built" sh -c "! readelf -d '$root/bin/xenlab' | grep -i path | grep '$OLDPWD'"
 check "a tour lies there" test -s "$root/share/xenlab/tours/cli.tour"
 cd "$OLDPWD" || exit 1
+check "make install without DESTDIR" make -s install PREFIX="$tmp/there"
+mkdir "$tmp/empty" && cd "$tmp/empty" || exit 1
+for tour in "$tmp"/there/share/xenlab/tours/*.tour; do
+    check "${tour##*/} can be given there" "$tmp/there/bin/xenlab" tour --check "$tour"
+done
+cd "$OLDPWD" || exit 1
+
+# ----------------------------------------------------------------------------------------------------------- help --
+
+# helps COMMAND: to standard output, for 80 columns.
+helps() {
+    "$XENLAB" "$1" --help > "$tmp/help" 2> "$tmp/err" < /dev/null && [ -s "$tmp/help" ] && [ ! -s "$tmp/err" ] &&
+        grep -q '^Usage: xenlab' "$tmp/help" && ! grep '.\{81\}' "$tmp/help"
+}
+for command in $("$XENLAB" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p') help; do
+    check "$command --help" helps "$command"
+    [ $command = help ] || check "$command has a page" test -s "$root/share/man/man1/xenlab-$command.1"
+done
+pattern='did you mean tour'
+check "what is no command is like one" says "$XENLAB" tuor
 
 # --------------------------------------------------------------------------------------------------- manual pages --
 
@@ -84,8 +104,32 @@ completes() {
 check "bash completes a command" completes "debug doctor" xenlab d
 check "bash completes an option" completes "--palette" xenlab tui --pal
 check "bash completes a value" completes "safe" xenlab tui --palette s
+check "bash completes a format" completes "perfetto" xenlab trace export perf
+check "bash completes a page" completes "replay" xenlab manual repl
+check "bash completes a shell" completes "zsh" xenlab completion z
+check "bash completes an option of sched" completes "--policy" xenlab sched --pol
+# zsh_completes LINE WANTED: Tab behind the line, in a zsh with a terminal; and what the line is then.
+zsh_completes() {
+    zsh -f -c '
+        zmodload zsh/zpty
+        zpty z zsh -f -i
+        zpty -w z "PS1= PS2=; stty -echo; fpath=($1 \$fpath); autoload -U compinit; compinit -u -D; bindkey -e"
+        zpty -w z "look() { print -r -- \"<<\$BUFFER>>\"; BUFFER=; zle accept-line }; zle -N look; bindkey \"^X^X\" look"
+        zpty -w z "print rea\"\"dy"
+        zpty -r z got "*ready*"
+        zpty -w -n z "$2"$'"'\t\030\030'"'
+        zpty -r z got "*<<*>>*"
+        zpty -d z
+        [[ $got = *"<<$3>>"* || $got = *"<<$3 >>"* ]] || { print -r -- "$got"; exit 1 }' \
+        zsh "$root/share/zsh/site-functions" "$1" "$2"
+}
 if command -v zsh > /dev/null; then
     check "zsh takes its file" zsh -n "$root/share/zsh/site-functions/_xenlab"
+    check "zsh completes a command" zsh_completes "xenlab comp" "xenlab completion"
+    check "zsh completes an option" zsh_completes "xenlab tui --pal" "xenlab tui --palette="
+    check "zsh completes a value" zsh_completes "xenlab tui --palette=sa" "xenlab tui --palette=safe"
+    check "zsh completes a format" zsh_completes "xenlab trace export perf" "xenlab trace export perfetto"
+    check "zsh completes a page" zsh_completes "xenlab manual repl" "xenlab manual replay"
 else
     skip "zsh: it is not installed"
 fi

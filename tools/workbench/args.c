@@ -37,25 +37,28 @@ static const struct {
     [HELP] = { "--help", NULL },
 };
 
+const char *wb_args_word(size_t i) { return i < HELP ? options[i].name : NULL; }
+
 void wb_args_help(const char *command, FILE *f)
 {
-    fprintf(
-        f,
-        "Usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...] --workload FILE [options]\n"
-        "\n"
-        "  --policy   %s\n"
-        "             or a shared object that exports `const struct sched_ops xenlab_sched_ops`; its `set` gets "
-        "PARAMs\n"
-        "  --workload the vCPUs and what they do; - is standard input\n"
-        "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
-        "  --time D   how long to run, virtual time (500us, 20ms, 1.5s, 2m); default: what the workload says, or 1s\n"
-        "  --json     print JSON instead of a table\n"
-        "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
-        "  --seed N   of the workload's random durations; default 1\n"
-        "  --limit S  seconds (or 2m) a shared object may take for one call; default %d\n"
-        "\n"
-        "       xenlab %s --bench    what decisions of all policies cost on this host\n",
-        command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
+    fprintf(f,
+            "Usage: xenlab %s --policy NAME|./POLICY.so[,PARAM=VALUE...]\n"
+            "                    --workload FILE [OPTION]...\n"
+            "\n"
+            "  --policy   %s\n"
+            "             or a shared object that exports\n"
+            "             `const struct sched_ops xenlab_sched_ops`; its `set` gets PARAMs\n"
+            "  --workload the vCPUs and what they do; - is standard input\n"
+            "  --pcpus N  how many pCPUs (1 to %d); default: what the workload says, or 1\n"
+            "  --time D   how long to run, virtual time (500us, 20ms, 1.5s, 2m);\n"
+            "             default: what the workload says, or 1s\n"
+            "  --json     print JSON instead of a table\n"
+            "  --svg FILE write a Gantt chart; --window 0ms..200ms: of that part of the time\n"
+            "  --seed N   of the workload's random durations; default 1\n"
+            "  --limit S  seconds (or 2m) a shared object may take for one call; default %d\n"
+            "\n"
+            "       xenlab %s --bench    what decisions of all policies cost on this host\n",
+            command, sched_names(), MACHINE_MAX_PCPUS, DEFAULT_LIMIT, command);
 }
 
 /* --- values --- */

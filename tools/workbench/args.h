@@ -18,5 +18,7 @@ struct wb_args {
 /* Options, from argv[1] on. True: fine, or only help was asked for. False: why says what would be right. */
 bool wb_args_parse(struct wb_args *a, int argc, char **argv, char *why, size_t len);
 void wb_args_help(const char *command, FILE *f);
+/* The i-th option; NULL: there are no more. */
+const char *wb_args_word(size_t i);
 
 #endif
