@@ -18,6 +18,7 @@
 
 #include "tests/support/random.h"
 #include "tests/tools/runs.h"
+#include "tools/debug/past.h"
 #include "tools/debug/why.h"
 #include "vcpu/noun/domain.h"
 
@@ -198,6 +199,14 @@ static void asking_leaves_nothing(void **state)
         why_port(&sc.d, 1, 99, &w);
         why_frame(&sc.d, _mfn(random_of(&sc.prng, 0x8000)), &w);
         why_frame(&sc.d, _mfn(UINT64_MAX), &w);
+        why_pcpu(&sc.d, 0, &w);
+        why_pcpu(&sc.d, 99, &w);
+        why_domain(&sc.d, 1, &w);
+        why_domain(&sc.d, 9, &w);
+        why_grant(&sc.d, 1, 0, &w);
+        why_grant(&sc.d, 1, 99999, &w);
+        why_timer(&sc.d, (unsigned int)random_to(&sc, 4), &w);
+        why_node(&sc.d, 1, "/local/domain/1/name", &w);
         why_refused(&sc.d, &w);
         why_pte(&sc.d, 1, 0, random_of(&sc.prng, UINT64_MAX), &w);
         why_pte(&sc.d, 7, 0, 0, &w);
@@ -250,6 +259,36 @@ static void every_event_has_a_sentence(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static bool is_refused_entry(void *data, const struct trace_record *rec)
+{
+    return rec->event == TRC_pte && record_refuses(rec) && (record_field(rec, "new") & 1);
+}
+
+/* An entry that is refused is so for what the frame is that it names: that is said with it. */
+static void a_refused_entry_says_what_its_frame_is(void **state)
+{
+    struct trace_record rec;
+    unsigned int nr = 0;
+    struct scene sc;
+
+    begin(&sc, "pagetables", 11);
+    go(&sc, sc.rw.end);
+    while (past_last_event(&sc.d, is_refused_entry, NULL, &rec) == DEBUG_THERE) {
+        char frame[64];
+        struct why w;
+
+        snprintf(frame, sizeof(frame), "mfn 0x%llx",
+                 (unsigned long long)(record_field(&rec, "new") & 0xffffffffff000ULL) >> PAGE_SHIFT);
+        assert_int_equal(why_at(&sc.d, rec.at, &w), DEBUG_THERE);
+        if (!strstr(w.says.text, "is refused: -E") || !strstr(strstr(w.says.text, "Cost: "), frame))
+            fail_msg("%s is not in: %s", frame, w.says.text);
+        nr++;
+        go(&sc, (struct position){ rec.at.insns, rec.at.step - 1 });
+    }
+    assert_true(nr > 5);
+    end(&sc);
+}
+
 /* The function is there: do_NAME(, or that of the calls that nobody answers. */
 static void files_that_sentences_name_have_the_hypercall(void **state)
 {
@@ -285,6 +324,7 @@ int main(void)
         cmocka_unit_test(asking_leaves_nothing),
         cmocka_unit_test(a_question_can_be_interrupted),
         cmocka_unit_test(every_event_has_a_sentence),
+        cmocka_unit_test(a_refused_entry_says_what_its_frame_is),
         cmocka_unit_test(files_that_sentences_name_have_the_hypercall),
     };
 

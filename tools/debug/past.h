@@ -52,7 +52,7 @@ bool past_is_said(const struct trace_record *rec);
  */
 struct past_episode {
     const struct trace_record *of;
-    bool within, seen;
+    bool within, seen; /* within, when all is known: what comes of it has not happened yet */
     unsigned int nr;
     struct trace_record rec[PAST_EPISODE]; /* the first of them */
 };

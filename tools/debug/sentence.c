@@ -196,6 +196,9 @@ static void add_emulate(struct sentence *s, const struct trace_record *rec)
     if (record_field(rec, "rule") == TRACE_RULE_IOPL)
         sentence_add(s, ", IOPL is %" PRIu64, record_field(rec, "iopl"));
     sentence_add(s, ": %s", rule_text(record_field(rec, "rule")));
+    if (record_field(rec, "verdict") == TRACE_VERDICT_EMULATED &&
+        (record_field(rec, "op") == INSN_CLI || record_field(rec, "op") == INSN_STI))
+        sentence_add(s, ", and nothing is done: what masks a PV kernel's events is its evtchn_upcall_mask, not IF");
 }
 
 /* -EINVAL and so on: Xen's, which are Linux's. */
@@ -491,8 +494,8 @@ static void add_record(struct sentence *s, struct host *h, const struct trace_re
 }
 
 /*
- * A hypercall's exit, and that the guest goes on behind it, are not worth a word when the call itself is said: rec is
- * the i-th of nr.
+ * A hypercall's exit, and that the guest goes on behind it, are not worth a word when the call itself is said, nor that
+ * it goes on in a handler that it has got: rec is the i-th of nr.
  */
 static bool goes_without_saying(const struct trace_record *rec, unsigned int i, unsigned int nr)
 {
@@ -501,7 +504,9 @@ static bool goes_without_saying(const struct trace_record *rec, unsigned int i, 
     if (rec[i].event == TRC_exit)
         return i + 1 < nr && call->event == TRC_hypercall && call->pcpu == rec[i].pcpu;
     for (; call && call < &rec[i]; call++)
-        if (call->event == TRC_hypercall && record_field(call, "rip") == record_field(&rec[i], "rip"))
+        if ((call->event == TRC_hypercall && record_field(call, "rip") == record_field(&rec[i], "rip")) ||
+            ((call->event == TRC_trap || call->event == TRC_upcall || call->event == TRC_syscall) &&
+             record_field(call, "to") == record_field(&rec[i], "rip")))
             return true;
     return false;
 }

@@ -281,6 +281,8 @@ enum debug_result why_here(struct debugger *d, struct why *w)
     if (!d->at_event)
         return why_vcpu(d, d->dom, d->vcpu, w);
     memcpy(&rec, &d->event, sizeof(rec));
+    why_add_place(w, rec.time, rec.at);
+    sentence_add(&w->says, ": ");
     return past_answered(d, &q, why_add_episode(d, &rec, w));
 }
 
@@ -298,5 +300,9 @@ enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
         return past_answered(d, &q, r);
     }
     memcpy(&rec, &m.rec, sizeof(rec));
+    if (r == DEBUG_THERE) {
+        why_add_place(w, rec.time, rec.at);
+        sentence_add(&w->says, ": ");
+    }
     return past_answered(d, &q, r == DEBUG_THERE ? why_add_episode(d, &rec, w) : r);
 }

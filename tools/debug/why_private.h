@@ -12,6 +12,8 @@ struct past_question why_begin(struct debugger *d, struct why *w);
 void why_add_place(struct why *w, s_time_t t, struct position at);
 /* "since history begins, ..." */
 void why_add_never(struct why *w, const struct debugger *d);
+/* "mfn 0x123 (d1's pfn 0x7) is of type l1, with 2 uses", "mfn 0x1 is the hypervisor's own". */
+void why_add_frame(struct why *w, const struct look_frame *f);
 /* All that belongs to an event, whose place becomes the answer's; the machine goes elsewhere. */
 enum debug_result why_add_episode(struct debugger *d, const struct trace_record *of, struct why *w);
 

@@ -362,25 +362,6 @@ static bool is_type_event(void *data, const struct trace_record *rec)
     return rec->event == TRC_page_type && record_field(rec, "mfn") == want->mfn && !record_refuses(rec);
 }
 
-/* "mfn 0x123 (d1's pfn 0x7) is of type l1, with 2 uses", "mfn 0x1 is the hypervisor's own". */
-static void add_frame(struct why *w, const struct look_frame *f)
-{
-    sentence_add(&w->says, "mfn 0x%" PRIx64, mfn_x(f->mfn));
-    if (f->free) {
-        sentence_add(&w->says, " is free");
-        return;
-    }
-    if (f->owner == DOMID_INVALID) {
-        sentence_add(&w->says, " is the hypervisor's own");
-        return;
-    }
-    sentence_add(&w->says, " (d%u's", f->owner);
-    if (f->gfn != UINT64_MAX)
-        sentence_add(&w->says, " pfn 0x%" PRIx64, f->gfn);
-    sentence_add(&w->says, "%s) is of type %s, with %" PRIu64 " uses%s", f->xen_heap ? ", lent by the hypervisor" : "",
-                 f->type, f->type_count, f->pinned ? ", one of them a pin" : "");
-}
-
 enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w)
 {
     const struct past_question q = why_begin(d, w);
@@ -393,7 +374,7 @@ enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w)
         snprintf(d->err, sizeof(d->err), "there is no frame 0x%" PRIx64, mfn_x(mfn));
         return DEBUG_ERROR;
     }
-    add_frame(w, &f);
+    why_add_frame(w, &f);
     r = last(d, &q, is_type_event, &want, &rec);
     if (r == DEBUG_BEGIN) {
         sentence_add(&w->says, " ");

@@ -46,6 +46,8 @@ static void sentence_draw(const struct cockpit *c, struct area *a)
         area_print(a, row, 1, style, "%.*s", (int)n, p);
         p += n + strspn(p + n, " ");
     }
+    if (*p && a->cols > 4)
+        area_text(a, a->rows - 1, a->cols - 4, style, " ...");
 }
 
 /* If there is room for it. */

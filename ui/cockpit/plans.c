@@ -67,7 +67,7 @@ enum style cockpit_sentence(const struct cockpit *c, char text[COCKPIT_SENTENCE]
     return is_error(line) ? STYLE_error : STYLE_text;
 }
 
-#define SENTENCE_ROWS 4 /* at most */
+#define SENTENCE_ROWS 5 /* at most */
 
 unsigned int cockpit_sentence_rows(const struct cockpit *c)
 {
