@@ -147,9 +147,9 @@ static void test_mutants(void **state)
         assert_non_null(in);
         n = fread(text, 1, sizeof(text) / 2, in);
         fclose(in);
-        at = random_to((unsigned int)n);
-        len = random_to((unsigned int)(n - at) + 1);
-        switch (random_to(4)) {
+        at = random_of(&prng, (unsigned int)n);
+        len = random_of(&prng, (unsigned int)(n - at) + 1);
+        switch (random_of(&prng, 4)) {
         case 0: n = at; break;
         case 1:
             memmove(text + at, text + at + len, n - at - len);
@@ -160,8 +160,8 @@ static void test_mutants(void **state)
             n += len;
             break;
         default:
-            for (unsigned int k = random_to(20); k; k--)
-                text[random_to((unsigned int)n)] = "\n=>|!?# \0\xff"[random_to(10)];
+            for (unsigned int k = random_of(&prng, 20); k; k--)
+                text[random_of(&prng, (unsigned int)n)] = "\n=>|!?# \0\xff"[random_of(&prng, 10)];
         }
         if (tour_parse(&t, "f.tour", text, n, err) == 0) {
             read++;
@@ -453,10 +453,10 @@ static void test_steps_of_other_futures(void **state)
     assert_int_equal(g.play.failures, 0);
     assert_int_equal(g.sc.s.g.rw.nr_branches, 2);
     for (unsigned int i = 0; i < 150; i++) {
-        const unsigned int way = random_to(8);
+        const unsigned int way = random_of(&prng, 8);
 
         cockpit_key(&g.sc.c, way < 2 ? KEY_IS_ESCAPE : way < 5 ? KEY_IS_LEFT : way < 7 ? KEY_IS_RIGHT : 'r');
-        if (way < 2 && random_to(4) == 0)
+        if (way < 2 && random_of(&prng, 4) == 0)
             cockpit_line(&g.sc.c, "S; S; set %rbx=9; x"); /* there is one more future */
         if (g.play.shown.exploring) {
             cockpit_key(&g.sc.c, 'r');
