@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/file.h"
 #include "tools/user_file.h"
 
 #define CONTENTS "precious"
@@ -49,15 +50,6 @@ static const struct {
     { "", "No such file or directory", "No such file or directory" },
 };
 
-static void put_file(const char *path)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    fputs(CONTENTS, f);
-    fclose(f);
-}
-
 static int setup(void **state)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "socket" };
@@ -68,8 +60,8 @@ static int setup(void **state)
         return -1;
     close(fd);
     *state = dir;
-    put_file("file");
-    put_file("hardlinked");
+    file_write("file", CONTENTS, strlen(CONTENTS));
+    file_write("hardlinked", CONTENTS, strlen(CONTENTS));
     alarm(60);
     return link("hardlinked", "hardlink") || symlink("hardlinked", "link") || symlink("link", "link-to-link") ||
            symlink("nowhere", "dangling") || symlink("loop", "loop") || mkdir("dir", 0700) ||
@@ -130,7 +122,7 @@ static void test_permission(void **state)
 
     if (geteuid() == 0)
         skip();
-    put_file("nothing");
+    file_write("nothing", CONTENTS, strlen(CONTENTS));
     assert_int_equal(chmod("nothing", 0), 0);
     assert_int_equal(user_file_open("nothing", why, sizeof(why)), -1);
     assert_string_equal(why, "Permission denied");

@@ -4,6 +4,7 @@
  *
  * Budget: a short test a key.
  */
+#include "tests/support/file.h"
 #include "tests/tools/xl_cfg.h"
 
 /* ------------------------------------------------------------------------------------------------- what it means -- */
@@ -398,26 +399,18 @@ static void test_unknown_keys(void **state)
 
 /* --------------------------------------------------------------------------------------------------------- files -- */
 
-static void put_file(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    fputs(text, f);
-    assert_int_equal(fclose(f), 0);
-}
-
 /* A relative path that does not exist here is looked for beside the configuration. */
 static void test_paths(void **state)
 {
+    static const char text[] = "kernel = 'some-kernel'\nramdisk = 'some-initrd'\n";
     char dir[] = "/tmp/xenlab-test-XXXXXX", path[64], kernel[64], err[XL_ERR_SIZE], want[128];
     struct xl_config cfg;
 
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/guest.cfg", dir);
     snprintf(kernel, sizeof(kernel), "%s/some-kernel", dir);
-    put_file(path, "kernel = 'some-kernel'\nramdisk = 'some-initrd'\n");
-    put_file(kernel, "");
+    file_write(path, text, strlen(text));
+    file_write(kernel, "", 0);
     if (xl_config_load(&cfg, path, err))
         fail_msg("refused: %s", err);
     assert_string_equal(cfg.kernel, kernel);

@@ -66,6 +66,15 @@ static inline char *cockpit_scene_text(struct cockpit_scene *sc)
     return out;
 }
 
+static inline bool cockpit_scene_shows(struct cockpit_scene *sc, const char *text)
+{
+    char *screen = cockpit_scene_text(sc);
+    const bool found = strstr(screen, text) != NULL;
+
+    free(screen);
+    return found;
+}
+
 static inline const char *cockpit_scene_said(const struct cockpit_scene *sc)
 {
     const size_t nr = said_nr(sc->s.g.said);

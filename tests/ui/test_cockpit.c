@@ -30,15 +30,6 @@ static void type(struct cockpit_scene *sc, const char *text)
         cockpit_key(&sc->c, *text == '\n' ? KEY_IS_ENTER : *text);
 }
 
-static bool shows(struct cockpit_scene *sc, const char *text)
-{
-    char *screen = cockpit_scene_text(sc);
-    const bool found = strstr(screen, text) != NULL;
-
-    free(screen);
-    return found;
-}
-
 /* --- keys --- */
 
 /* It does what its line does, or puts that into the prompt: nothing is "no key here". */
@@ -78,9 +69,9 @@ static void test_no_key(void **state)
 
     cockpit_scene_begin(&sc, RINGS, 30, 100);
     cockpit_key(&sc.c, '\\');
-    assert_true(shows(&sc, "\\ is no key here"));
+    assert_true(cockpit_scene_shows(&sc, "\\ is no key here"));
     cockpit_key(&sc.c, KEY_IS_DOWN);
-    assert_false(shows(&sc, "is no key here"));
+    assert_false(cockpit_scene_shows(&sc, "is no key here"));
     cockpit_key(&sc.c, 'q');
     assert_true(sc.c.quit);
     cockpit_scene_end(&sc);
@@ -99,9 +90,9 @@ static void test_forward_and_back(void **state)
     assert_true(sc.s.g.rw.m->at.insns > at.insns);
     type(&sc, "3S");
     assert_int_equal(sc.s.g.rw.m->at.insns, at.insns);
-    assert_true(shows(&sc, " REPLAY "));
+    assert_true(cockpit_scene_shows(&sc, " REPLAY "));
     type(&sc, ":goto end\n");
-    assert_true(shows(&sc, " LIVE "));
+    assert_true(cockpit_scene_shows(&sc, " LIVE "));
     cockpit_scene_end(&sc);
 }
 
@@ -116,21 +107,21 @@ static void test_prompt(void **state)
     for (unsigned int i = 0; i < 5; i++)
         cockpit_key(&sc.c, KEY_IS_LEFT);
     type(&sc, "r");
-    assert_true(shows(&sc, ":print 5"));
+    assert_true(cockpit_scene_shows(&sc, ":print 5"));
     cockpit_key(&sc.c, KEY_IS_END);
     cockpit_key(&sc.c, KEY_IS_BACKSPACE);
     type(&sc, "6\n");
     assert_string_equal(cockpit_scene_said(&sc), "0x6 = 6");
     type(&sc, ":");
     cockpit_key(&sc.c, KEY_IS_UP);
-    assert_true(shows(&sc, ":print 6"));
+    assert_true(cockpit_scene_shows(&sc, ":print 6"));
     cockpit_key(&sc.c, KEY_IS_ESCAPE);
     assert_false(sc.c.prompt);
     type(&sc, ":brea");
     cockpit_key(&sc.c, KEY_IS_TAB);
     type(&sc, "insn_cl");
     cockpit_key(&sc.c, KEY_IS_TAB);
-    assert_true(shows(&sc, ":break insn_cl   insn_cli insn_clts"));
+    assert_true(cockpit_scene_shows(&sc, ":break insn_cl   insn_cli insn_clts"));
     type(&sc, "i\n");
     assert_true(!strncmp(cockpit_scene_said(&sc), "breakpoint 1 at", 15));
     cockpit_scene_end(&sc);
@@ -143,9 +134,9 @@ static void test_question(void **state)
 
     cockpit_scene_begin(&sc, RINGS, 30, 100);
     type(&sc, "5h3S:set %rax=1\n");
-    assert_true(shows(&sc, "(y: yes)"));
+    assert_true(cockpit_scene_shows(&sc, "(y: yes)"));
     type(&sc, "n");
-    assert_false(shows(&sc, "(y: yes)"));
+    assert_false(cockpit_scene_shows(&sc, "(y: yes)"));
     assert_int_equal(sc.s.g.rw.nr_branches, 0);
     type(&sc, ":set %rax=1\ny");
     assert_int_equal(sc.s.g.rw.nr_branches, 1);
@@ -160,13 +151,13 @@ static void test_panels(void **state)
 
     cockpit_scene_begin(&sc, RINGS, 30, 100);
     type(&sc, ":x vector==13\n:panel help\n:filter hypercall\nz");
-    assert_true(shows(&sc, "| zoomed"));
-    assert_true(shows(&sc, "[HELP]"));
-    assert_true(shows(&sc, "to the next hypercall"));
-    assert_false(shows(&sc, "one instruction of the vCPU"));
+    assert_true(cockpit_scene_shows(&sc, "| zoomed"));
+    assert_true(cockpit_scene_shows(&sc, "[HELP]"));
+    assert_true(cockpit_scene_shows(&sc, "to the next hypercall"));
+    assert_false(cockpit_scene_shows(&sc, "one instruction of the vCPU"));
     type(&sc, "z:panel trace\n:filter hypercall && nr==stack_switch\nz");
-    assert_true(shows(&sc, "stack_switch"));
-    assert_false(shows(&sc, "mmu_update"));
+    assert_true(cockpit_scene_shows(&sc, "stack_switch"));
+    assert_false(cockpit_scene_shows(&sc, "mmu_update"));
     type(&sc, ":filter nr==\n");
     assert_true(!strncmp(cockpit_scene_said(&sc), "error: ", 7));
     type(&sc, ":search nowhere_to_be_found\n");
@@ -233,7 +224,7 @@ static void test_source_is_seen(void **state)
     type(&sc, ":break guest_main\nc");
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         cockpit_resize(&sc.c, sizes[i][0], sizes[i][1]);
-        assert_true(shows(&sc, " rings.c:"));
+        assert_true(cockpit_scene_shows(&sc, " rings.c:"));
     }
     cockpit_scene_end(&sc);
 }
@@ -251,9 +242,10 @@ static void test_help_comes_and_goes(void **state)
     focus = sc.c.focus;
     for (unsigned int i = 0; i < 2; i++) {
         type(&sc, "?");
-        assert_true(shows(&sc, "[HELP]") && shows(&sc, "| zoomed") && shows(&sc, "so many times"));
+        assert_true(cockpit_scene_shows(&sc, "[HELP]") && cockpit_scene_shows(&sc, "| zoomed") &&
+                    cockpit_scene_shows(&sc, "so many times"));
         cockpit_key(&sc.c, i ? KEY_IS_ESCAPE : '?');
-        assert_false(shows(&sc, "HELP"));
+        assert_false(cockpit_scene_shows(&sc, "HELP"));
         assert_int_equal(sc.c.focus, focus);
     }
     type(&sc, ":zoom halp\n");
@@ -269,8 +261,10 @@ static void test_the_footer_has_what_is_needed(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(cols); i++) {
         cockpit_scene_begin(&sc, RINGS, 30, cols[i]);
-        assert_true(shows(&sc, "  y why  ? help  q quit"));
-        assert_true(cols[i] < 200 || (shows(&sc, ": command") && shows(&sc, "Backspace back") && shows(&sc, "v vcpu")));
+        assert_true(cockpit_scene_shows(&sc, "  y why  ? help  q quit"));
+        assert_true(cols[i] < 200 ||
+                    (cockpit_scene_shows(&sc, ": command") && cockpit_scene_shows(&sc, "Backspace back") &&
+                     cockpit_scene_shows(&sc, "v vcpu")));
         cockpit_scene_end(&sc);
     }
 }
@@ -284,14 +278,14 @@ static void test_search_and_filter_by_a_word(void **state)
     type(&sc, "c:panel registers\n/cli is refused\n");
     assert_string_equal(cockpit_focused(&sc.c)->ops->name, "trace");
     type(&sc, "&cli\nz");
-    assert_true(shows(&sc, "executed cli at"));
-    assert_false(shows(&sc, "hypercall_ret"));
+    assert_true(cockpit_scene_shows(&sc, "executed cli at"));
+    assert_false(cockpit_scene_shows(&sc, "hypercall_ret"));
     type(&sc, "&evtchn_snd==1\n");
     assert_true(!strncmp(cockpit_scene_said(&sc), "error: column 1", 15));
     type(&sc, "&\n/no such text\n");
-    assert_true(shows(&sc, "error: \"no such text\" is in no row of trace"));
+    assert_true(cockpit_scene_shows(&sc, "error: \"no such text\" is in no row of trace"));
     cockpit_key(&sc.c, KEY_IS_UP);
-    assert_false(shows(&sc, "error: "));
+    assert_false(cockpit_scene_shows(&sc, "error: "));
     cockpit_scene_end(&sc);
 }
 
@@ -304,10 +298,10 @@ static void test_the_past_is_not_gone(void **state)
     type(&sc, ":panel trace\nz3h");
     for (unsigned int i = 0; i < 6; i++) {
         type(&sc, i % 2 ? "c" : ":goto 60us\n:goto 4ms\n");
-        assert_false(shows(&sc, "\n~#"));
+        assert_false(cockpit_scene_shows(&sc, "\n~#"));
     }
     type(&sc, "5H");
-    assert_true(shows(&sc, "\n~#"));
+    assert_true(cockpit_scene_shows(&sc, "\n~#"));
     cockpit_scene_end(&sc);
 }
 
@@ -335,16 +329,16 @@ static void test_a_crash_is_on_the_timeline(void **state)
     struct table shown = { 0 };
 
     cockpit_scene_of(&sc, "--max-vtime=100ms build/guests/hostile build/guests/hello", 40, 120);
-    assert_false(shows(&sc, "!"));
+    assert_false(cockpit_scene_shows(&sc, "!"));
     type(&sc, "c:why d1\n");
     assert_true(strstr(cockpit_scene_said(&sc), "d1 is there no more: destroyed at "));
     assert_true(strstr(cockpit_scene_said(&sc), "It crashed at "));
-    assert_true(shows(&sc, "!"));
+    assert_true(cockpit_scene_shows(&sc, "!"));
     type(&sc, ":jump why\n:why d1\n");
     assert_true(strstr(cockpit_scene_said(&sc), "its domain has shut down") &&
                 strstr(cockpit_scene_said(&sc), "d1: crash: "));
     type(&sc, ":goto begin\n");
-    assert_true(shows(&sc, "!"));
+    assert_true(cockpit_scene_shows(&sc, "!"));
     row = row_of(&sc, "timeline", "crash 0", &shown);
     assert_true(row && strstr(row->cell[1], "d1 crashes: ") && row->go);
     table_free(&shown);
@@ -443,9 +437,9 @@ static void test_too_small(void **state)
         type(&sc, "s");
     }
     cockpit_resize(&sc.c, 23, 100);
-    assert_true(shows(&sc, "100 x 23 is too small, 80 x 24 is needed"));
+    assert_true(cockpit_scene_shows(&sc, "100 x 23 is too small, 80 x 24 is needed"));
     cockpit_resize(&sc.c, 24, 80);
-    assert_false(shows(&sc, "too small"));
+    assert_false(cockpit_scene_shows(&sc, "too small"));
     cockpit_scene_end(&sc);
 }
 

@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/file.h"
 #include "tests/support/leaks.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -307,15 +308,6 @@ static const struct {
 
 /* --- running them --- */
 
-static void file_put(const char *path, const char *text, size_t len)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, len, f), len);
-    fclose(f);
-}
-
 static FILE *begin(const char *command)
 {
     char *all;
@@ -407,7 +399,7 @@ static FILE *config_begin(size_t i)
     assert_int_equal(mkdir(path, 0700), 0);
     snprintf(path, sizeof(path), "c%zu/g.cfg", i);
     snprintf(text, sizeof(text), "kernel = 'hello'\n%s\n", configs[i].text);
-    file_put(path, text, strlen(text));
+    file_write(path, text, strlen(text));
     /* A small machine is made sooner; one that has to be large is refused. */
     snprintf(command, sizeof(command), "$X run %s %s < /dev/null", strstr(text, "520000") ? "" : "--ram=128", path);
     return begin_one_of(i, command);
@@ -463,8 +455,8 @@ static void test_outputs_kept(void **state)
 {
     struct stat st;
 
-    file_put("chart", "12345", 5);
-    file_put("bad", "domain a : nonsense\n", 20);
+    file_write("chart", "12345", 5);
+    file_write("bad", "domain a : nonsense\n", 20);
     assert_int_equal(run("$X sched --policy rr --workload bad --svg chart"), 1);
     assert_int_equal(run("$X sched --policy ./nosuch.so --workload load --svg chart"), 1);
     assert_int_equal(run("$X sched --policy rr --workload load --svg chart --window 100s..200s"), 1);
@@ -551,11 +543,11 @@ static int setup(void **state)
         if (symlink(path, guests[i]))
             return -1;
     }
-    file_put("empty", "", 0);
-    file_put("junk", "\1\2\3\033[31m", 8);
-    file_put("own", "\177ELF\2\1\1", 8);
-    file_put("short", "\177ELF\2\1\1", 8);
-    file_put("precious", "12345", 5);
+    file_write("empty", "", 0);
+    file_write("junk", "\1\2\3\033[31m", 8);
+    file_write("own", "\177ELF\2\1\1", 8);
+    file_write("short", "\177ELF\2\1\1", 8);
+    file_write("precious", "12345", 5);
     snprintf(path, sizeof(path), "cp %s/docs/examples/sched/weights.txt load && truncate -s 16M large", here);
     return system(path) || mkdir("dir", 0700) || mkdir("folder.core", 0700) || mkfifo("fifo", 0600) ||
            mkfifo("piped.core", 0600) || symlink("nowhere", "dangling") || symlink("loop", "loop") ||

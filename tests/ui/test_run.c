@@ -18,6 +18,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "tests/support/file.h"
 #include "tests/support/kernel_file.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
@@ -244,15 +245,6 @@ static void test_input_none(void **state)
 struct files {
     char dir[32], kernel[64], cfg[64], junk[64];
 };
-
-static void file_write(const char *path, const void *data, size_t size)
-{
-    FILE *f = fopen(path, "w");
-
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    fclose(f);
-}
 
 static int files_setup(void **state)
 {

@@ -311,15 +311,6 @@ static void test_presenters_come_to_the_same(void **state)
 
 /* --- keys --- */
 
-static bool shows(struct given *g, const char *text)
-{
-    char *screen = cockpit_scene_text(&g->sc);
-    const bool found = strstr(screen, text) != NULL;
-
-    free(screen);
-    return found;
-}
-
 /* What is told of a step is on the screen, to its last word, in each size and for a room. */
 static void test_all_words_are_shown(void **state)
 {
@@ -333,7 +324,7 @@ static void test_all_words_are_shown(void **state)
 
             cockpit_resize(&g.sc.c, sizes[i / 2][0], sizes[i / 2][1]);
             g.play.shown.revealed = true;
-            if (!shows(&g, word))
+            if (!cockpit_scene_shows(&g.sc, word))
                 fail_msg("step %zu, %ux%u: no \"%s\"", g.play.shown.at + 1, sizes[i / 2][1], sizes[i / 2][0], word);
             cockpit_key(&g.sc.c, 'P');
         }
@@ -347,12 +338,12 @@ static void test_own_layout(void **state)
 
     given_begin(&g, HEAD "== one\n> layout tour=6|timers; x\n== two\n> x\n", "f.tour");
     play_next(&g.play);
-    assert_true(shows(&g, "TIMERS") && !shows(&g, "LADDER"));
+    assert_true(cockpit_scene_shows(&g.sc, "TIMERS") && !cockpit_scene_shows(&g.sc, "LADDER"));
     cockpit_key(&g.sc.c, 'P');
-    assert_true(!shows(&g, "TIMERS") && shows(&g, "LADDER"));
+    assert_true(!cockpit_scene_shows(&g.sc, "TIMERS") && cockpit_scene_shows(&g.sc, "LADDER"));
     cockpit_key(&g.sc.c, KEY_IS_RIGHT);
     cockpit_key(&g.sc.c, 'P');
-    assert_true(shows(&g, "TIMERS") && !shows(&g, "LADDER"));
+    assert_true(cockpit_scene_shows(&g.sc, "TIMERS") && !cockpit_scene_shows(&g.sc, "LADDER"));
     given_end(&g);
 }
 
@@ -363,9 +354,10 @@ static void test_nothing_gives_an_answer_away(void **state)
 
     given_begin(&g, HEAD "== one\n| earlier\n! so\n| plugh\n", "f.tour");
     play_next(&g.play);
-    assert_true(shows(&g, "earlier") && !shows(&g, "plugh"));
+    assert_true(cockpit_scene_shows(&g.sc, "earlier") && !cockpit_scene_shows(&g.sc, "plugh"));
     cockpit_key(&g.sc.c, ' ');
-    assert_true(shows(&g, "earlier") && shows(&g, "answer: so") && shows(&g, "plugh"));
+    assert_true(cockpit_scene_shows(&g.sc, "earlier") && cockpit_scene_shows(&g.sc, "answer: so") &&
+                cockpit_scene_shows(&g.sc, "plugh"));
     given_end(&g);
 }
 
@@ -390,11 +382,12 @@ static void test_keys(void **state)
     assert_int_equal(strspn(screen, " \n"), strlen(screen));
     free(screen);
     cockpit_key(&g.sc.c, '.');
-    assert_true(shows(&g, "REGISTERS"));
+    assert_true(cockpit_scene_shows(&g.sc, "REGISTERS"));
     cockpit_key(&g.sc.c, 'P');
-    assert_true(shows(&g, "answer: so") && shows(&g, "LADDER") && !shows(&g, "REGISTERS"));
+    assert_true(cockpit_scene_shows(&g.sc, "answer: so") && cockpit_scene_shows(&g.sc, "LADDER") &&
+                !cockpit_scene_shows(&g.sc, "REGISTERS"));
     cockpit_key(&g.sc.c, 'P');
-    assert_true(shows(&g, "REGISTERS"));
+    assert_true(cockpit_scene_shows(&g.sc, "REGISTERS"));
     cockpit_key(&g.sc.c, KEY_IS_RIGHT);
     assert_int_equal(g.play.shown.at, 1);
     cockpit_key(&g.sc.c, KEY_IS_RIGHT);
