@@ -717,7 +717,7 @@ static void test_interrupt(void **state)
     end(&sc);
 }
 
-/* Somebody looks often enough whether there is a Ctrl-C: in a guest that does nothing but compute, which is all host. */
+/* Somebody looks often enough whether there is a Ctrl-C: in a guest that only computes, which is all host. */
 static void test_interrupt_is_seen(void **state)
 {
     struct scene sc;
