@@ -732,6 +732,24 @@ static void test_interrupt_is_seen(void **state)
     end(&sc);
 }
 
+/* A guest that sleeps is not one that waits for a key: who goes on comes to where it wakes up, and to the end. */
+static void test_sleeper(void **state)
+{
+    struct scene sc;
+    struct position before;
+    enum debug_result r;
+    unsigned int nr = 0;
+
+    begin(&sc, "build/guests/timer", "--max-vtime=100s");
+    do {
+        before = sc.s.g.rw.m->at;
+        r = debugger_continue(&sc.s.g.dbg);
+        assert_true(r == DEBUG_INPUT || r == DEBUG_END);
+        assert_true(position_is_before(before, sc.s.g.rw.m->at) && nr++ < 50);
+    } while (r == DEBUG_INPUT);
+    end(&sc);
+}
+
 /* What is not well is asked for again, by both sides. */
 static void test_once_more(void **state)
 {
@@ -880,6 +898,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_is_seen),
+        cmocka_unit_test(test_sleeper),
         cmocka_unit_test(test_once_more),
         cmocka_unit_test(test_strangers),
     };

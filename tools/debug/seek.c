@@ -232,6 +232,7 @@ struct leg {
     s_time_t breath; /* it ends here, */
     s_time_t until;  /* and here it is looked at what has become of it */
     s_time_t busy;
+    struct position from;
     unsigned int waits;
     bool resume;
     bool failed;
@@ -269,8 +270,8 @@ static enum run_result leg_run(struct seek *s, struct leg *leg, struct position 
 static s_time_t later(s_time_t t, s_time_t now, s_time_t by) { return (now > t ? now : t) + by; }
 
 /*
- * Time is up. A guest that waits for a key is not idle for ever: it looks at the
- * time now and then. So it is watched for a while whether there is more.
+ * Time is up. A guest that waits for a key is not idle for ever: it looks at the time now and then. So it is watched
+ * for a while whether there is more. It may only sleep: who goes on from there comes to where it wakes up.
  */
 static enum debug_result time_over(struct seek *s, struct leg *leg)
 {
@@ -282,7 +283,10 @@ static enum debug_result time_over(struct seek *s, struct leg *leg)
     leg->breath = later(leg->breath, now, BREATH);
     if (leg->breath <= leg->until)
         return DEBUG_THERE;
-    leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) ? leg->waits + 1 : 0;
+    leg->waits =
+        host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) && !is_at(debugger_here(d), leg->from)
+            ? leg->waits + 1
+            : 0;
     leg->busy = host_busy(d->host);
     leg->until = later(leg->until, now, LOOK_EVERY);
     return leg->waits == LOOKS && rewind_is_live(d->rw) && !rewind_expects(d->rw) ? DEBUG_INPUT : DEBUG_THERE;
@@ -320,7 +324,9 @@ enum debug_result seek_run(struct seek *s, struct position to)
 {
     struct debugger *d = s->d;
     const s_time_t now = host_now(d->host);
-    struct leg leg = { .breath = now + BREATH, .until = now + LOOK_EVERY, .busy = host_busy(d->host) };
+    struct leg leg = {
+        .breath = now + BREATH, .until = now + LOOK_EVERY, .busy = host_busy(d->host), .from = debugger_here(d)
+    };
     enum debug_result r = tell(s) ? DEBUG_THERE : no_memory(d);
     bool over = false;
 
