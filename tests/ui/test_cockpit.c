@@ -467,6 +467,19 @@ static void random_event(struct cockpit_scene *sc)
     sc->c.quit = sc->s.g.quit = false;
 }
 
+/* While all sleep the machine's clock stands still: at any speed they wake up in time. */
+static void test_sleeper_at_speed(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "build/guests/suspend", 24, 80);
+    cockpit_line(&sc.c, "run 30ms");
+    for (unsigned int i = 0; i < 1000 && sc.c.running; i++)
+        cockpit_run(&sc.c);
+    assert_int_equal(host_guests_left(sc.s.g.host), 0);
+    cockpit_scene_end(&sc);
+}
+
 static void test_anything(void **state)
 {
     struct cockpit_scene sc;
@@ -523,6 +536,7 @@ int main(void)
         cmocka_unit_test(test_a_crash_is_on_the_timeline),
         cmocka_unit_test(test_every_row_has_its_sentence),
         cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_sleeper_at_speed),
         cmocka_unit_test(test_anything),
         cmocka_unit_test(test_looking_changes_nothing),
     };

@@ -353,8 +353,10 @@ static int come(const struct host *h)
     const struct sockaddr_in at = { .sin_family = AF_INET,
                                     .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                     .sin_port = htons((uint16_t)h->port) };
+    const struct timeval patience = { .tv_sec = 30 }; /* what hangs is a failure */
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
     return fd;
 }
@@ -445,6 +447,28 @@ static void test_interrupt(void **state)
     assert_int_equal(write(h.in, "where\n", 6), 6);
     hear(&h, "of branch main");
     assert_int_equal(host_end(&h), 0);
+}
+
+/* While all sleep the machine's clock stands still: they wake up in time all the same, and the run comes to its end. */
+static void test_sleepers(void **state)
+{
+    static const char *const guests[] = { "watchdog", "suspend", "timer" };
+
+    for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+        struct host h;
+        char line[64];
+        int fd;
+
+        snprintf(line, sizeof(line), "debug --gdb 0 build/guests/%s", guests[i]);
+        host_begin(&h, line);
+        fd = come(&h);
+        say(fd, "$c#63");
+        answer(fd, "$T05thread:1;replaylog:end:;");
+        say(fd, "+$k#6b");
+        answer(fd, "");
+        close(fd);
+        assert_int_equal(host_end(&h), 0);
+    }
 }
 
 /* --- the other doors --- */
@@ -563,10 +587,9 @@ static void test_mistakes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rings),     cmocka_unit_test(test_watch_and_finish),
-        cmocka_unit_test(test_threads),   cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_32_bits),   cmocka_unit_test(test_clients),
-        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_run),
+        cmocka_unit_test(test_rings),     cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_linux),     cmocka_unit_test(test_32_bits),          cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_sleepers),         cmocka_unit_test(test_run),
         cmocka_unit_test(test_screen),    cmocka_unit_test(test_mistakes),
     };
 

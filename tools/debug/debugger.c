@@ -156,3 +156,14 @@ enum debug_result debugger_reverse_continue(struct debugger *d)
 
     return seek_go(&s);
 }
+
+s_time_t debugger_slice(const struct debugger *d, struct debug_slices *s, s_time_t length)
+{
+    const s_time_t now = host_now(d->host);
+
+    if (!is_at(s->at, debugger_here(d)) || s->end < now)
+        s->end = now;
+    s->at = debugger_here(d);
+    s->end += length;
+    return s->end;
+}

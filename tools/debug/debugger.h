@@ -103,6 +103,15 @@ enum debug_result debugger_next_event(struct debugger *d, debug_match *match, vo
 enum debug_result debugger_last_event(struct debugger *d, debug_match *match, void *data);
 /* On to the next stop, or to the end of the run as far as it can be run now; back to the last one before here. */
 enum debug_result debugger_continue(struct debugger *d);
+/*
+ * Running in slices of virtual time, one behind the other: where the next one ends, which is `length` long. While all
+ * sleep the machine's clock stands still, and time passes all the same. Zero at first.
+ */
+struct debug_slices {
+    struct position at;
+    s_time_t end;
+};
+s_time_t debugger_slice(const struct debugger *d, struct debug_slices *s, s_time_t length);
 enum debug_result debugger_reverse_continue(struct debugger *d);
 
 #endif

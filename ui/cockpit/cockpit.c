@@ -62,6 +62,7 @@ static s_time_t host_ns(void)
 static void pause_run(struct cockpit *c)
 {
     c->running = false;
+    c->slices = (struct debug_slices){ 0 };
     cockpit_forget(c);
 }
 
@@ -71,16 +72,18 @@ void cockpit_run(struct cockpit *c)
     struct debugger *d = &debug_of(c)->dbg;
     const s_time_t began = host_ns();
     enum debug_result r;
+    s_time_t end;
 
     if (!c->running)
         return;
     c->slice = c->slice ? c->slice : SLICE_FIRST;
     if (c->speed)
         c->slice = c->speed / 30 ? c->speed / 30 : 1;
-    d->limit = host_now(d->host) + c->slice < c->limit ? host_now(d->host) + c->slice : c->limit;
+    end = debugger_slice(d, &c->slices, c->slice);
+    d->limit = end < c->limit ? end : c->limit;
     r = debugger_continue(d);
     d->limit = c->limit;
-    if (r != DEBUG_LIMIT || host_now(d->host) >= c->limit) {
+    if (r != DEBUG_LIMIT || end >= c->limit) {
         pause_run(c);
         c->said = said_nr(debug_of(c)->said);
         if (debug_moved(debug_of(c), r, "stop"))

@@ -87,6 +87,7 @@ struct cockpit {
     s_time_t speed; /* virtual time a second; 0: as fast as it goes */
     s_time_t limit; /* --max-vtime */
     s_time_t slice;
+    struct debug_slices slices;
 
     bool only_screen;                  /* the last command has not asked the machine for anything */
     struct table_row chosen;           /* of the panel that keys are for */

@@ -352,7 +352,7 @@ void gdb_door_run_frame(struct gdb_door *d)
     s_time_t took;
 
     d->slice = d->slice ?: SLICE_FIRST;
-    if (go(d, host_now(d->g->host) + d->slice) == GDB_IDLE)
+    if (go(d, debugger_slice(&d->g->dbg, &d->slices, d->slice)) == GDB_IDLE)
         gdb_server_end_of_run(d->server, end_why(d));
     if (p->signal == SIGINT && gdb_door_runs(d)) {
         p->signal = 0;
@@ -363,4 +363,6 @@ void gdb_door_run_frame(struct gdb_door *d)
     d->slice = took > SLICE_HOST ? d->slice - d->slice / 4 : took < SLICE_HOST / 2 ? d->slice * 2 : d->slice;
     d->slice = d->slice < MICROSECS(1) ? MICROSECS(1) : d->slice > SLICE_MOST ? SLICE_MOST : d->slice;
     serve(d, client_read(d));
+    if (!gdb_door_runs(d))
+        d->slices = (struct debug_slices){ 0 };
 }

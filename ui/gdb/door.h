@@ -27,7 +27,8 @@ struct gdb_door {
     unsigned int clients;      /* that have come so far */
     bool let_go;               /* the last one has let the machine go: it detached */
     bool killed;               /* or wanted it to end */
-    s_time_t slice;            /* virtual time that takes about a frame's time of the host's */
+    struct debug_slices slices;
+    s_time_t slice; /* virtual time that takes about a frame's time of the host's */
 };
 
 /* "[dN:]PORT", of --gdb; port 0: a free one. d is zero. -1 and a message. */
