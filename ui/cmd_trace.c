@@ -150,8 +150,7 @@ static bool copy(const struct arguments *a, struct trace_reader *r, FILE *out, c
     if (!state)
         return wrong(err, "trace export: no memory");
     while ((rc = trace_read(r, &rec, err)) > 0)
-        if (!export_is_before(&rec, &a->from) && (!a->to.stated || export_is_before(&rec, &a->to)))
-            a->format->record(state, &rec);
+        export_record(a->format, state, &rec, &a->from, &a->to);
     if (!a->format->end(state) && rc == 0)
         return wrong(err, "trace export: too little memory for all of it");
     return rc == 0;

@@ -33,6 +33,7 @@ static int script_run(struct tui *t, const char *path, char err[RUN_ERR_SIZE])
     }
     while (!t->c.quit && !t->s.process->stop && getline(&line, &size, in) >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
+        t->s.g.line_nr++;
         if (line[0] != '#')
             cockpit_line(&t->c, line);
         tui_settle(t);
@@ -50,7 +51,7 @@ static int shot_write(struct tui *t, const char *path, char err[RUN_ERR_SIZE])
     char line[COCKPIT_LINE];
 
     t->s.g.failed = false;
-    snprintf(line, sizeof(line), "shot %s", path);
+    snprintf(line, sizeof(line), strchr(path, '"') ? "shot %s" : "shot \"%s\"", path);
     cockpit_line(&t->c, line);
     if (t->s.g.failed)
         snprintf(err, RUN_ERR_SIZE, "%s", said_line(t->s.g.said, said_nr(t->s.g.said) - 1));

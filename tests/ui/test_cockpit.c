@@ -516,9 +516,42 @@ static void test_looking_changes_nothing(void **state)
     assert_int_equal(hash[0], hash[1]);
 }
 
+/* Whatever a file is called: blanks are of its name, and so is what is within "". */
+static void test_names_of_files(void **state)
+{
+    static const struct {
+        const char *command, *name, *behind;
+    } lines[] = {
+        { "shot ", "a b.svg", "" },          { "shot \"", "c;d.svg", "\"" },     { "symbols ", "e f", "" },
+        { "symbols \"", "g;h", "\"" },       { "record ", "i j", "" },           { "record \"", "k;l", "\"" },
+        { "export svg ", "m", "" },          { "export svg \"", "n o;p", "\"" }, { "export svg \"", "q r", "\" #0 #9" },
+        { "record \"", "s t", "\"; where" },
+    };
+    char dir[] = "/tmp/xenlab-names-XXXXXX", line[128], path[128];
+    struct cockpit_scene sc;
+
+    assert_non_null(mkdtemp(dir));
+    cockpit_scene_begin(&sc, (char *)(uintptr_t) "build/guests/rings", 24, 80);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        snprintf(line, sizeof(line), "%s%s/%s%s", lines[i].command, dir, lines[i].name, lines[i].behind);
+        cockpit_line(&sc.c, line);
+        if (sc.s.g.failed)
+            fail_msg("%s: %s", line, cockpit_scene_said(&sc));
+        snprintf(path, sizeof(path), "%s/%s", dir, lines[i].name);
+        assert_int_equal(unlink(path), 0);
+    }
+    cockpit_line(&sc.c, "symbols \"/tmp/x");
+    assert_non_null(strstr(cockpit_scene_said(&sc), "has no end"));
+    cockpit_line(&sc.c, "record \"/tmp/x\" y");
+    assert_non_null(strstr(cockpit_scene_said(&sc), "behind the file's name there is \" y\""));
+    assert_int_equal(rmdir(dir), 0);
+    cockpit_scene_end(&sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_of_files),
         cmocka_unit_test(test_every_key_fires),
         cmocka_unit_test(test_no_key),
         cmocka_unit_test(test_forward_and_back),

@@ -478,6 +478,7 @@ static void test_picture_shows_what_is_there(void **state)
         { "xen", "\"evtchn_pending\",\"port\":3,\"peer_dom\":null,\"peer_port\":null,\"masked\":false,\"edge\":true,"
                  "\"flow\":null" },
     };
+    static const char *const part[] = { "export", "svg", DIR "known", "-o", DIR "out", "--from", "#4.0" };
     static char text[1 << 16];
     FILE *out = fopen(DIR "known", "w");
     size_t len;
@@ -503,6 +504,15 @@ static void test_picture_shows_what_is_there(void **state)
     assert_non_null(strstr(text, "<rect x=\"1161.67\" y=\"108.00\" width=\"208.33\" height=\"1.50\" class=\"s1\"/>"));
     assert_non_null(strstr(text, ">d1v0 one</text>"));
     assert_non_null(strstr(text, ">0 ns to 6.000 us, virtual time; 1 events sent</text>"));
+    /* Of what comes before a part, what is so when it begins: it is in the hypervisor since 2 us. */
+    assert_int_equal(cmd_trace(ARRAY_SIZE(part), (char *const *)(uintptr_t)part), 0);
+    out = fopen(DIR "out", "r");
+    len = fread(text, 1, sizeof(text) - 1, out);
+    text[len] = '\0';
+    fclose(out);
+    assert_non_null(strstr(text, "<rect x=\"120.00\" y=\"88.00\" width=\"625.00\" height=\"22.00\" class=\"s3\"/>"));
+    assert_non_null(strstr(text, "<rect x=\"745.00\" y=\"108.00\" width=\"625.00\" height=\"1.50\" class=\"s1\"/>"));
+    assert_non_null(strstr(text, "4.000 us to 6.000 us, virtual time; 0 events sent</text>"));
     unlink(DIR "known");
     unlink(DIR "out");
 }

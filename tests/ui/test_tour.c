@@ -78,6 +78,20 @@ static void test_mistakes_have_places(void **state)
     tour_free(&t);
 }
 
+static void test_guest_words(void **state)
+{
+    static const char text[] = "tour T\nguest --name \"a b\" \"c;d\" e\"f \"\" \"g\n== one\n";
+    static const char *const words[] = { "--name", "a b", "c;d", "e\"f", "", "g" };
+    char err[TOUR_ERR_SIZE];
+    struct tour t;
+
+    assert_int_equal(tour_parse(&t, "f.tour", text, sizeof(text) - 1, err), 0);
+    assert_int_equal(t.nr_words, ARRAY_SIZE(words));
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        assert_string_equal(t.guest[i], words[i]);
+    tour_free(&t);
+}
+
 static void test_all_lines_are_there(void **state)
 {
     static const char text[] = HEAD "== one\n|  a  \n> b; c\n= d\n== two\n? e\n! f\n#\n";
@@ -735,6 +749,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes_have_places),
         cmocka_unit_test(test_all_lines_are_there),
+        cmocka_unit_test(test_guest_words),
         cmocka_unit_test(test_random_files),
         cmocka_unit_test(test_mutants),
         cmocka_unit_test(test_what_does_not_hold),

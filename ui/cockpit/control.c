@@ -455,10 +455,12 @@ static bool shot(void *data, const char *args)
 {
     static const char word[] = "projector ";
     const bool projector = !strncmp(args, word, sizeof(word) - 1);
-    const char *path = projector ? args + sizeof(word) - 1 : args;
     struct cockpit *c = data;
+    char path[DEBUG_PATH];
     bool fine;
 
+    if (!debug_path(&c->s->g, projector ? args + sizeof(word) - 1 : args, false, path))
+        return false;
     if (!*path) {
         cockpit_complain(c, "arguments", "shot [projector] FILE: FILE.svg, FILE.png, or text");
         return false;

@@ -307,12 +307,15 @@ static void type(struct debug *g, const char *text, size_t len)
         debug_stop_say(g, "input");
 }
 
-static void type_file(struct debug *g, const char *path)
+static void type_file(struct debug *g, const char *args)
 {
-    char text[HOST_INPUT_MAX + 1], why[160];
-    const int fd = user_file_open(path, why, sizeof(why));
+    char text[HOST_INPUT_MAX + 1], why[160], path[DEBUG_PATH];
     ssize_t n = 0, more = 0;
+    int fd;
 
+    if (!debug_path(g, args, false, path))
+        return;
+    fd = user_file_open(path, why, sizeof(why));
     if (fd < 0) {
         debug_fail(g, "file", "%s: %s", path, why);
         return;

@@ -142,6 +142,13 @@ struct debug_value {
 };
 bool debug_value(struct debug *g, const char *text, struct debug_value *v);
 
+/*
+ * A file's name, as it begins `args`, goes to path: what is within "", or all of it; `words`: or its first word. What
+ * stands behind it, and the blanks. NULL: it is too long, or its end is missing, and that has been said.
+ */
+#define DEBUG_PATH 1024
+const char *debug_path(struct debug *g, const char *args, bool words, char path[DEBUG_PATH]);
+
 /* A field for programs of what look_symbol() has said, " <main+0x4>": "main+0x4". */
 void say_symbol(struct debug *g, const char *symbol);
 

@@ -12,11 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXPORT_PATH 1024
-
 struct exporting {
     const struct export_format *format;
-    char path[EXPORT_PATH];
+    char path[DEBUG_PATH];
     struct export_place from, to;
     void *state;
     uint64_t nr; /* records that were exported */
@@ -33,10 +31,7 @@ static void take(void *data, const struct trace_record *rec)
 {
     struct exporting *e = data;
 
-    if (export_is_before(rec, &e->from) || (e->to.stated && !export_is_before(rec, &e->to)))
-        return;
-    e->format->record(e->state, rec);
-    e->nr++;
+    e->nr += export_record(e->format, e->state, rec, &e->from, &e->to);
 }
 
 static bool parse_place(struct debug *g, const char *text, struct export_place *place)
@@ -50,9 +45,12 @@ static bool parse_place(struct debug *g, const char *text, struct export_place *
 static bool parse(struct debug *g, const char *args, struct exporting *e)
 {
     char format[16] = "", from[64] = "", to[64] = "", more[2] = "";
+    int behind = 0;
 
     *e = (struct exporting){ 0 };
-    if (sscanf(args, "%15s %1023s %63s %63s %1s", format, e->path, from, to, more) < 2 || *more) {
+    if (sscanf(args, "%15s %n", format, &behind) == 1 && !(args = debug_path(g, args + behind, true, e->path)))
+        return false;
+    if (!e->path[0] || (sscanf(args, "%63s %63s %1s", from, to, more) && *more)) {
         debug_fail(g, "arguments", "export FORMAT FILE [FROM TO]: perfetto, xentrace or svg, and the file to write");
         return false;
     }
@@ -68,8 +66,8 @@ static enum debug_result listen(struct debug *g, struct exporting *e)
     const struct past_question q = past_ask(&g->dbg);
     struct position from = rewind_first(&g->rw), to = g->rw.end;
 
-    /* A time is looked for on the way; a position is gone to. */
-    if (e->from.stated && !e->from.by_time && position_is_before(from, e->from.at))
+    /* A time is looked for on the way; a position is gone to, but by formats that ask what was before. */
+    if (!e->format->before && e->from.stated && !e->from.by_time && position_is_before(from, e->from.at))
         from = e->from.at;
     if (e->to.stated && !e->to.by_time && position_is_before(e->to.at, to))
         to = e->to.at;

@@ -25,9 +25,11 @@ void debug_record(struct debug *g, const char *args, unsigned long count)
 {
     const struct position here = g->rw.m->at;
     struct recording rec = { 0 };
-    char err[RECORD_ERR_SIZE] = "";
+    char err[RECORD_ERR_SIZE] = "", path[DEBUG_PATH];
 
-    if (!*args) {
+    if (!debug_path(g, args, false, path))
+        return;
+    if (!*path) {
         debug_fail(g, "arguments", "record FILE: the file to write");
         return;
     }
@@ -35,8 +37,8 @@ void debug_record(struct debug *g, const char *args, unsigned long count)
         debug_fail(g, "record", "the end of what is known cannot be reached");
         return;
     }
-    if (recording_open(&rec, args, g->host, g->head, g->options, g->guests, err) == 0 && write_all(g, &rec, err))
-        say_line(&g->say, "record", "recorded to %s, up to #%llu.%llu", args, (unsigned long long)g->rw.end.insns,
+    if (recording_open(&rec, path, g->host, g->head, g->options, g->guests, err) == 0 && write_all(g, &rec, err))
+        say_line(&g->say, "record", "recorded to %s, up to #%llu.%llu", path, (unsigned long long)g->rw.end.insns,
                  (unsigned long long)g->rw.end.step);
     else
         debug_fail(g, "record", "%s", err);

@@ -160,9 +160,12 @@ static bool table_fill(struct table *t)
 void debug_symbols(struct debug *g, const char *args, unsigned long count)
 {
     struct table t = { .img = host_guest_image(g->host, g->dbg.dom) };
+    char path[DEBUG_PATH];
     FILE *out = NULL;
 
-    if (!*args)
+    if (!debug_path(g, args, false, path))
+        return;
+    if (!*path)
         debug_fail(g, "arguments", "symbols FILE: to which file?");
     else if (!t.img)
         debug_fail(g, "symbols", "d%u has no kernel of which anything is known", g->dbg.dom);
@@ -171,12 +174,12 @@ void debug_symbols(struct debug *g, const char *args, unsigned long count)
     else if (!t.nr)
         debug_fail(g, "symbols", "the kernel of d%u has no symbols, nor does it know its own, as Linux does",
                    g->dbg.dom);
-    else if (!(out = fopen(args, "we")))
-        debug_fail(g, "file", "%s: %s", args, strerror(errno));
+    else if (!(out = fopen(path, "we")))
+        debug_fail(g, "file", "%s: %s", path, strerror(errno));
     else if (!elf_write(&t, out) || fflush(out))
-        debug_fail(g, "file", "%s: %s", args, strerror(errno));
+        debug_fail(g, "file", "%s: %s", path, strerror(errno));
     else
-        say_line(&g->say, "symbols", "%s has %zu symbols of d%u: in gdb, symbol-file %s", args, t.nr, g->dbg.dom, args);
+        say_line(&g->say, "symbols", "%s has %zu symbols of d%u: in gdb, symbol-file %s", path, t.nr, g->dbg.dom, path);
     if (out)
         fclose(out);
     free(t.sym);

@@ -145,3 +145,29 @@ bool debug_value(struct debug *g, const char *text, struct debug_value *out)
     debug_fail(g, "arguments", "p: and m: are for addresses: u64[%s] is what stands there", text);
     return false;
 }
+
+/* --- files --- */
+
+const char *debug_path(struct debug *g, const char *args, bool words, char path[DEBUG_PATH])
+{
+    const bool quoted = *args == '"';
+    const char *from = args + quoted;
+    const size_t n = strcspn(from, quoted ? "\"" : words ? " " : "");
+
+    if (quoted && !from[n]) {
+        debug_fail(g, "arguments", "the name of this file has no end: \" is missing");
+        return NULL;
+    }
+    if (n >= DEBUG_PATH) {
+        debug_fail(g, "arguments", "the name of a file has less than %d characters", DEBUG_PATH);
+        return NULL;
+    }
+    memcpy(path, from, n);
+    path[n] = '\0';
+    from += n + quoted;
+    if (quoted && !words && *from) {
+        debug_fail(g, "arguments", "behind the file's name there is \"%.40s\"", from);
+        return NULL;
+    }
+    return from + strspn(from, " ");
+}

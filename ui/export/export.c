@@ -26,13 +26,26 @@ bool export_place_parse(const char *text, struct export_place *place)
     return true;
 }
 
-bool export_is_before(const struct trace_record *rec, const struct export_place *place)
+/* Whether the record lies before it; not, if it was not stated. */
+static bool is_before(const struct trace_record *rec, const struct export_place *place)
 {
     if (!place->stated)
         return false;
     if (place->by_time)
         return rec->time < place->time;
     return rec->at.insns < place->at.insns || (rec->at.insns == place->at.insns && rec->at.step < place->at.step);
+}
+
+bool export_record(const struct export_format *f, void *state, const struct trace_record *rec,
+                   const struct export_place *from, const struct export_place *to)
+{
+    const bool before = is_before(rec, from), behind = to->stated && !is_before(rec, to);
+
+    if (before && f->before)
+        f->before(state, rec);
+    if (!before && !behind)
+        f->record(state, rec);
+    return !before && !behind;
 }
 
 const char *export_domain_name(const struct export_about *about, unsigned int dom, char name[EXPORT_NAME])

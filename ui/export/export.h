@@ -6,7 +6,7 @@
  * records come from is not their business: a file (ui/cmd_trace.c) or a machine.
  *
  * Invariants: memory grows with vCPUs, not with records, but for pictures, which keep what they draw. A part of a trace
- * is as good as all of it: what was before it is not known, and is not made up.
+ * is as good as all of it: what is not known of the time before it is not made up.
  *
  * Times. A trace's order is that of execution, and pCPUs may be a little apart in time: a vCPU that moves to another
  * pCPU, or is woken from there, would go back in time. So times here are those of the trace, but for a vCPU's first
@@ -31,8 +31,6 @@ struct export_place {
 
 /* "#80747.1", "#80747", "107us". False: it is none. */
 bool export_place_parse(const char *text, struct export_place *place);
-/* Whether the record lies before it; not, if it was not stated. */
-bool export_is_before(const struct trace_record *rec, const struct export_place *place);
 
 /* What a trace is of, borrowed. */
 struct export_about {
@@ -46,9 +44,15 @@ struct export_format {
     /* NULL: no memory. `about` stays valid until the end. */
     void *(*begin)(FILE *out, const struct export_about *about);
     void (*record)(void *state, const struct trace_record *rec);
+    /* One that is before the part that is exported: what is known then. NULL: a format that does not ask. */
+    void (*before)(void *state, const struct trace_record *rec);
     /* The rest. False: there was too little memory for all of it. Errors of the stream are the stream's. */
     bool (*end)(void *state);
 };
+
+/* Hand over one of all records, of which those from one place to another are exported. Whether it is one of them. */
+bool export_record(const struct export_format *f, void *state, const struct trace_record *rec,
+                   const struct export_place *from, const struct export_place *to);
 
 extern const struct export_format export_perfetto, export_xentrace, export_svg;
 

@@ -140,9 +140,29 @@ static void *svg_begin(FILE *out, const struct export_about *about)
     return s;
 }
 
-static void svg_record(void *state, const struct trace_record *rec)
+/* Of what was before the picture begins it is kept what was so then. */
+static void lane_cut(struct svg_lane *lane, s_time_t at)
 {
-    struct svg *s = state;
+    if (!lane->nr)
+        return;
+    lane->change[0] = lane->change[lane->nr - 1];
+    lane->change[0].at = at;
+    lane->nr = 1;
+}
+
+static void cut(struct svg *s, s_time_t at)
+{
+    for (size_t i = 0; i < s->vcpus.nr; i++)
+        lane_cut((struct svg_lane *)s->vcpus.row[i], at);
+    for (unsigned int i = 0; i < MACHINE_MAX_PCPUS; i++)
+        lane_cut(&s->pcpu[i], at);
+    s->nr_sends = 0;
+    s->last.from = NULL;
+    s->from = s->to = at;
+}
+
+static void take(struct svg *s, const struct trace_record *rec)
+{
     const bool is_switch = rec->event == TRC_sched_switch;
     struct svg_lane *lane = NULL;
     s_time_t now;
@@ -155,6 +175,9 @@ static void svg_record(void *state, const struct trace_record *rec)
             return;
     }
     now = export_time(&s->clocks, lane ? &lane->clock : NULL, rec);
+    if (s->early && !s->before)
+        cut(s, now);
+    s->early = s->before;
     if (!s->begun || now < s->from)
         s->from = now;
     s->begun = true;
@@ -166,11 +189,29 @@ static void svg_record(void *state, const struct trace_record *rec)
         on_vcpu(s, lane, now, rec);
 }
 
+static void svg_record(void *state, const struct trace_record *rec)
+{
+    struct svg *s = state;
+
+    s->before = false;
+    take(s, rec);
+}
+
+static void svg_before(void *state, const struct trace_record *rec)
+{
+    struct svg *s = state;
+
+    s->before = true;
+    take(s, rec);
+}
+
 static bool svg_end(void *state)
 {
     struct svg *s = state;
     const bool good = !s->failed && !s->vcpus.failed;
 
+    if (s->early)
+        cut(s, s->to);
     if (good)
         svg_draw(s);
     for (size_t i = 0; i < s->vcpus.nr; i++)
@@ -189,5 +230,6 @@ const struct export_format export_svg = {
     .is_text = true,
     .begin = svg_begin,
     .record = svg_record,
+    .before = svg_before,
     .end = svg_end,
 };

@@ -61,6 +61,7 @@ struct svg {
     uint64_t flow;
     size_t nr_sends, room_sends;
     bool begun, failed;
+    bool before, early; /* the record that comes is before the picture; so was the last one */
     s_time_t from, to;
 };
 

@@ -35,13 +35,29 @@ static char *behind(char *line, const char *word)
     return line + n + strspn(line + n, " ");
 }
 
+/* The next word, which may be within "": then it may have blanks. NULL: there is none. */
+static char *word_take(char **words)
+{
+    char *word = *words + strspn(*words, " ");
+    const bool quoted = *word == '"';
+    char *end;
+
+    if (!*word)
+        return NULL;
+    word += quoted;
+    end = word + strcspn(word, quoted ? "\"" : " ");
+    *words = end + (*end != '\0');
+    *end = '\0';
+    return word;
+}
+
 static int guest_take(struct tour *t, char *words, unsigned int number, char err[TOUR_ERR_SIZE])
 {
-    char *rest = words;
+    char *word;
 
     if (t->nr_words)
         return wrong(t, number, err, "there is a guest line already: several guests stand on one");
-    for (char *word; (word = strtok_r(rest, " ", &rest));) {
+    while ((word = word_take(&words))) {
         char **more = reallocarray(t->guest, t->nr_words + 1, sizeof(*more));
 
         if (!more)
