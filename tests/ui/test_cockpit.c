@@ -289,6 +289,41 @@ static void test_search_and_filter_by_a_word(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* What is chosen of the screen, as text. */
+static void choices(struct cockpit_scene *sc, char text[256])
+{
+    const struct cockpit_panel *p = cockpit_focused(&sc->c);
+
+    snprintf(text, 256, "%s of %s, row %s, column %d, d%uv%u", p->ops->name, sc->c.layout, p->view.cursor, p->view.sort,
+             sc->s.g.dbg.dom, sc->s.g.dbg.vcpu);
+}
+
+/* What goes forward on the screen goes back as well: other panels, vCPUs, rows that are searched for, layouts. */
+static void test_keys_of_the_screen_have_their_twins(void **state)
+{
+    static const int pairs[][2] = { { KEY_IS_TAB, KEY_IS_BACKTAB }, { 'v', 'V' }, { ';', ',' }, { '>', '<' },
+                                    { KEY_IS_UP, KEY_IS_DOWN },     { 'o', 'O' } };
+    char before[256], between[256], after[256];
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "--max-vtime=12ms --pcpus 2 --vcpus 3 build/guests/smp", 40, 120);
+    type(&sc, "40h:panel trace\n/hypercall\n;;;");
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        choices(&sc, before);
+        for (unsigned int n = 0; n < 3; n++)
+            cockpit_key(&sc.c, pairs[i][0]);
+        choices(&sc, between);
+        for (unsigned int n = 0; n < 3; n++)
+            cockpit_key(&sc.c, pairs[i][1]);
+        choices(&sc, after);
+        if (pairs[i][0] != 'o') /* that begins with its first panel */
+            assert_string_equal(before, after);
+        assert_string_not_equal(before, between);
+    }
+    assert_string_equal(sc.c.layout, "main");
+    cockpit_scene_end(&sc);
+}
+
 /* Of the trace nothing goes away by going on; going back it does. */
 static void test_the_past_is_not_gone(void **state)
 {
@@ -564,6 +599,7 @@ int main(void)
         cmocka_unit_test(test_help_comes_and_goes),
         cmocka_unit_test(test_the_footer_has_what_is_needed),
         cmocka_unit_test(test_search_and_filter_by_a_word),
+        cmocka_unit_test(test_keys_of_the_screen_have_their_twins),
         cmocka_unit_test(test_the_past_is_not_gone),
         cmocka_unit_test(test_which_port_woke_it),
         cmocka_unit_test(test_a_crash_is_on_the_timeline),

@@ -411,15 +411,15 @@ enum debug_result why_grant(struct debugger *d, domid_t dom, grant_ref_t ref, st
     }
     sentence_add(&w->says, "d%u's grant %u is %s: ", dom, ref, g.state);
     if (g.pins)
-        sentence_add(&w->says, "d%u has mfn 0x%" PRIx64 " mapped%s, with %u pins", g.user, mfn_x(g.mfn),
-                     g.readonly ? " read only" : "", g.pins);
+        sentence_add(&w->says, "d%u has mfn 0x%" PRIx64 " mapped%s, with %u pin%s", g.user, mfn_x(g.mfn),
+                     g.readonly ? " read only" : "", g.pins, g.pins == 1 ? "" : "s");
     else
         sentence_add(&w->says, "d%u may use it%s, and has nothing of it mapped", g.user,
                      g.readonly ? " read only" : "");
     r = last(d, &q, is_grant_event, &want, &rec);
     if (r == DEBUG_BEGIN) {
-        sentence_add(&w->says, ". It has not been mapped ");
-        why_add_never(w, d);
+        sentence_add(&w->says, ". Since history begins, #%" PRIu64 ".%" PRIu64 ", nobody has",
+                     rewind_first(d->rw).insns, rewind_first(d->rw).step);
     } else if (r == DEBUG_THERE) {
         sentence_add(&w->says, ". Last use, at ");
         why_add_place(w, rec.time, rec.at);

@@ -108,13 +108,19 @@ static bool panel(void *data, const char *args)
     return true;
 }
 
-static void layout_next(struct cockpit *c)
+static void layout_move(struct cockpit *c, bool back)
 {
-    unsigned int i = 0;
+    unsigned int i = 0, nr = 0;
 
-    while (layout_plan_at(i) && (c->plan[0] || strcmp(layout_plan_at(i)->name, c->layout) != 0))
+    while (layout_plan_at(nr))
+        nr++;
+    while (i < nr && (c->plan[0] || strcmp(layout_plan_at(i)->name, c->layout) != 0))
         i++;
-    c->layout = (layout_plan_at(i) && layout_plan_at(i + 1) ? layout_plan_at(i + 1) : layout_plan_at(0))->name;
+    if (i == nr) /* one of the user's own: behind the last one */
+        i = back ? nr - 1 : 0;
+    else
+        i = (i + (back ? nr - 1 : 1)) % nr;
+    c->layout = layout_plan_at(i)->name;
     c->plan[0] = '\0';
     places_reset(c);
 }
@@ -133,8 +139,8 @@ static bool layout(void *data, const char *args)
         say_line(say, "layout", "now: %s", cockpit_plan(c));
         return true;
     }
-    if (!strcmp(args, "next")) {
-        layout_next(c);
+    if (!strcmp(args, "next") || !strcmp(args, "previous")) {
+        layout_move(c, args[0] == 'p');
     } else if (p) {
         c->layout = p->name;
         c->plan[0] = '\0';
@@ -223,7 +229,7 @@ static bool cursor(void *data, const char *args)
     return false;
 }
 
-static bool search_in(struct cockpit *c, struct cockpit_panel *p, const char *text)
+static bool search_in(struct cockpit *c, struct cockpit_panel *p, const char *text, bool backward)
 {
     struct table shown = { 0 };
     bool found;
@@ -232,13 +238,13 @@ static bool search_in(struct cockpit *c, struct cockpit_panel *p, const char *te
     cockpit_look(c, p);
     table_share(&shown, &p->table, &p->then);
     table_arrange(&shown, &p->view);
-    found = table_search(&shown, &p->view, false);
+    found = table_search(&shown, &p->view, backward);
     table_free(&shown);
     return found;
 }
 
 /* In the panel that keys are for, and then in those behind it on the screen: where it is found, keys are for that. */
-static bool search(void *data, const char *args)
+static bool search(void *data, const char *args, bool backward)
 {
     struct cockpit *c = of(data);
     struct layout l;
@@ -256,7 +262,7 @@ static bool search(void *data, const char *args)
     for (unsigned int i = 0; i < l.nr; i++) {
         const unsigned int panel = l.place[(first + i) % l.nr].panel;
 
-        if (search_in(c, &c->panel[panel], c->search)) {
+        if (search_in(c, &c->panel[panel], c->search, backward)) {
             c->focus = panel;
             return true;
         }

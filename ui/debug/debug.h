@@ -36,12 +36,12 @@ struct debug_screen {
     bool (*layout)(void *data, const char *args); /* a layout's name, a plan, "next"; empty: which there are */
     bool (*zoom)(void *data, const char *args);   /* the panel, or the one that is named, alone; and back */
     bool (*cursor)(void *data, const char *args); /* "down", "up", "page-down"... */
-    bool (*search)(void *data, const char *args); /* empty: the same again */
-    bool (*filter)(void *data, const char *args); /* empty: none */
-    bool (*sort)(void *data, const char *args);   /* "right", "left": by another column; "turn" */
-    bool (*ask)(void *data);                      /* why, of what is chosen */
-    bool (*visit)(void *data);                    /* to where that happened */
-    bool (*run)(void *data, const char *args);    /* on, until a key is typed; or so much time a second */
+    bool (*search)(void *data, const char *args, bool backward); /* empty: the same again */
+    bool (*filter)(void *data, const char *args);                /* empty: none */
+    bool (*sort)(void *data, const char *args);                  /* "right", "left": by another column; "turn" */
+    bool (*ask)(void *data);                                     /* why, of what is chosen */
+    bool (*visit)(void *data);                                   /* to where that happened */
+    bool (*run)(void *data, const char *args); /* on, until a key is typed; or so much time a second */
     bool (*palette)(void *data, const char *args);
     bool (*shot)(void *data, const char *args); /* a picture, as a file */
 };
@@ -214,8 +214,8 @@ void debug_mark_drop(struct debug *g, const char *name);
 debug_fn debug_why, debug_explain;
 
 /* screen.c: what is about a screen. */
-debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_filter, debug_sort, debug_ask_chosen,
-    debug_visit_chosen, debug_run, debug_palette, debug_shot, debug_tour_move;
+debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_search_upwards, debug_filter,
+    debug_sort, debug_ask_chosen, debug_visit_chosen, debug_run, debug_palette, debug_shot, debug_tour_move;
 /* And what panels show, in words. */
 debug_fn debug_walk, debug_machine, debug_frames, debug_ports, debug_grants, debug_timers;
 

@@ -63,7 +63,13 @@ void debug_cursor(struct debug *g, const char *args, unsigned long count)
 void debug_search(struct debug *g, const char *args, unsigned long count)
 {
     if (has_screen(g))
-        done(g, g->screen->search(g->screen->data, args));
+        done(g, g->screen->search(g->screen->data, args, false));
+}
+
+void debug_search_upwards(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->search(g->screen->data, args, true));
 }
 
 void debug_filter(struct debug *g, const char *args, unsigned long count)

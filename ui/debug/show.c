@@ -195,13 +195,31 @@ static void vcpu_next(struct debug *g)
         }
 }
 
+/* The one before: behind which this one comes. */
+static void vcpu_previous(struct debug *g)
+{
+    const struct debugger here = g->dbg;
+    struct debugger before;
+    unsigned int n = 0;
+
+    do {
+        before = g->dbg;
+        vcpu_next(g);
+    } while ((g->dbg.dom != here.dom || g->dbg.vcpu != here.vcpu) && n++ < DOMID_FIRST_RESERVED);
+    g->dbg.dom = before.dom;
+    g->dbg.vcpu = before.vcpu;
+}
+
 void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
 {
     unsigned int dom, vcpu = 0;
     struct look_vcpu v;
 
-    if (!strcmp(args, "next")) {
-        vcpu_next(g);
+    if (!strcmp(args, "next") || !strcmp(args, "previous")) {
+        if (args[0] == 'n')
+            vcpu_next(g);
+        else
+            vcpu_previous(g);
         args = "";
     }
     if (*args && (sscanf(args, "d%5uv%4u", &dom, &vcpu) < 1 || dom >= DOMID_FIRST_RESERVED)) {
