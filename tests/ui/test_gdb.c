@@ -664,6 +664,25 @@ static void test_alone(void **state)
     end(&sc);
 }
 
+/* A vCPU that nobody brings up has no next instruction: gdb, which waits for the answer, gets one. */
+static void test_step_of_who_is_down(void **state)
+{
+    struct scene sc;
+    struct position at;
+
+    begin(&sc, "build/guests/spinner", "--vcpus=2");
+    sc.s.g.dbg.limit = STIME_MAX;
+    at = sc.s.g.rw.m->at;
+    for (unsigned int i = 0; i < 2; i++) {
+        assert_string_equal(ask(&sc, "vCont;s:2"), "T05thread:2;");
+        assert_non_null(strstr(sc.console, "d1v1 has no next instruction soon, it is offline: it is down"));
+        assert_memory_equal(&sc.s.g.rw.m->at, &at, sizeof(at));
+    }
+    assert_string_equal(ask(&sc, "vCont;s:1"), "T05thread:1;");
+    assert_true(position_is_before(at, sc.s.g.rw.m->at));
+    end(&sc);
+}
+
 /* One who comes when the domain is gone is shown the last that it did. */
 static void test_late(void **state)
 {
@@ -895,6 +914,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_late),
+        cmocka_unit_test(test_step_of_who_is_down),
         cmocka_unit_test(test_monitor),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_is_seen),

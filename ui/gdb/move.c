@@ -16,6 +16,8 @@
 
 #define SIGNAL_INT  2
 #define SIGNAL_TRAP 5
+/* Instructions of others, which a thread that is stepped is waited for: less than a second of the host's. */
+#define STEP_MOST 50000000
 
 /* --- stops --- */
 
@@ -194,6 +196,24 @@ static bool is_accessed(struct gdb_server *s, struct position from, struct posit
     return found;
 }
 
+/* The vCPU has not come to an instruction, while others executed so many: it may never. */
+static enum gdb_went not_soon(struct gdb_server *s, struct position origin)
+{
+    struct look_vcpu v;
+    char text[256];
+
+    debugger_goto(&s->g->dbg, origin);
+    if (look_vcpu(s->g->host, s->dom, s->thread, &v)) {
+        const int n =
+            snprintf(text, sizeof(text), "d%uv%u has no next instruction soon, it is %s%s%s: nothing has moved\n",
+                     s->dom, s->thread, v.state, *v.why ? ": " : "", v.why);
+
+        gdb_console(s, text, (size_t)n);
+    }
+    gdb_stop_put(s, SIGNAL_TRAP, "");
+    return GDB_STANDS;
+}
+
 /* One instruction of the thread, this way or that; what it accesses is told of as if the run had come to it. */
 static enum gdb_went step(struct gdb_server *s, bool backward)
 {
@@ -203,10 +223,17 @@ static enum gdb_went step(struct gdb_server *s, bool backward)
     struct debug_hit hit;
     struct position there;
     enum debug_result r;
+    bool is_late;
 
     d->dom = s->dom;
     d->vcpu = s->thread = s->only >= 0 ? (unsigned int)s->only : s->thread;
+    if (!backward)
+        d->bound = (struct position){ origin.insns + STEP_MOST, 0 };
     r = backward ? debugger_reverse_step(d) : debugger_step(d);
+    is_late = !backward && r == DEBUG_THERE && !position_is_before(debugger_here(d), d->bound);
+    d->bound = (struct position){ UINT64_MAX, 0 };
+    if (is_late)
+        return not_soon(s, origin);
     if (r != DEBUG_THERE) {
         const enum gdb_went went = not_there(s, r);
 
