@@ -19,9 +19,11 @@
 #include <unistd.h>
 
 #include "tests/support/random.h"
+#include "tools/debug/seek.h"
 #include "ui/debug/session.h"
 #include "ui/gdb/registers.h"
 #include "ui/gdb/server.h"
+#include "vcpu/noun/domain.h"
 
 #define RINGS   "build/guests/rings"
 #define SMP     "build/guests/smp"
@@ -297,13 +299,24 @@ static void registers_agree(struct scene *sc)
 
 static void test_registers(void **state)
 {
+    static char first[PACKET_MAX + 1];
     struct scene sc;
+    unsigned int modes = 0;
 
     begin(&sc, RINGS, NULL);
+    snprintf(first, sizeof(first), "%s", ask(&sc, "qXfer:features:read:target.xml:0,4000"));
     assert_string_equal(ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "insn_cli"))), "OK");
-    ask(&sc, "c");
-    registers_agree(&sc);
-    assert_int_equal(pc(&sc), value(&sc, "insn_cli"));
+    while (!strstr(ask(&sc, "c"), "replaylog")) {
+        struct look_vcpu v;
+
+        assert_true(look_vcpu(sc.s.g.host, 1, 0, &v));
+        modes |= strcmp(v.mode, "user") ? 1 : 2;
+        assert_int_equal(pc(&sc), value(&sc, "insn_cli"));
+        registers_agree(&sc);
+        /* In every mode the same: another layout would end the session. */
+        assert_string_equal(ask(&sc, "qXfer:features:read:target.xml:0,4000"), first);
+    }
+    assert_int_equal(modes, 3);
     end(&sc);
 }
 
@@ -584,6 +597,31 @@ static void test_stops_of_others(void **state)
     end(&sc);
 }
 
+/* One domain a client: another one that comes to the same address is none of its threads, and stops nothing. */
+static void test_two_domains(void **state)
+{
+    struct scene sc;
+    unsigned int nr = 0;
+
+    begin(&sc, RINGS, RINGS);
+    sc.gdb->dom = 2;
+    ask(&sc, "qSupported:swbreak+");
+    assert_string_equal(ask(&sc, "qfThreadInfo"), "m1");
+    assert_true(begins(ask(&sc, "qThreadExtraInfo,1"), "64327630")); /* d2v0 */
+    assert_string_equal(ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "insn_cli"))), "OK");
+    for (; !strcmp(ask(&sc, "c"), "T05thread:1;swbreak:;"); nr++) {
+        assert_int_equal(pc(&sc), value(&sc, "insn_cli"));
+        assert_int_equal(debug_loop(&sc.s.g.dbg)->v->domain->domain_id, 2);
+    }
+    assert_string_equal(sc.reply, "T05thread:1;replaylog:end:;");
+    assert_true(nr > 2);
+    for (; !strcmp(ask(&sc, "bc"), "T05thread:1;swbreak:;"); nr--)
+        ;
+    assert_string_equal(sc.reply, "T05thread:1;replaylog:begin:;");
+    assert_int_equal(nr, 0);
+    end(&sc);
+}
+
 /* A guest with several vCPUs: who steps is who was chosen last by Hg, and nobody is named who was not resumed. */
 static void test_threads(void **state)
 {
@@ -702,12 +740,21 @@ static void test_late(void **state)
 /* `monitor` is the table of commands; what is said is gdb's, and the session goes on. */
 static void test_monitor(void **state)
 {
+    struct position there;
     struct scene sc;
 
     begin(&sc, RINGS, NULL);
     assert_non_null(strstr(monitor(&sc, "where"), "LIVE, the end of branch main"));
     assert_null(strstr(sc.console, "flush"));
     assert_non_null(strstr(monitor(&sc, "hypercall 2; why"), "flush register-cache"));
+    /* What gdb sends once, however often it was asked: reverse-continue 3. */
+    ask(&sc, format("Z0,%llx,1", (unsigned long long)value(&sc, "insn_cli")));
+    ask(&sc, "c");
+    there = sc.s.g.rw.m->at;
+    for (unsigned int i = 0; i < 3; i++)
+        assert_true(begins(ask(&sc, "c"), "T05thread:1;") && !strstr(sc.reply, "replaylog"));
+    monitor(&sc, "3C");
+    assert_memory_equal(&sc.s.g.rw.m->at, &there, sizeof(there));
     assert_non_null(strstr(monitor(&sc, "nonsense"), "error:"));
     assert_false(sc.s.g.failed);
     monitor(&sc, "quit");
@@ -911,6 +958,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_watches),
         cmocka_unit_test(test_stops_of_others),
+        cmocka_unit_test(test_two_domains),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_late),

@@ -175,6 +175,42 @@ static void expect(char *said, const char *const *lines, size_t nr)
         expect(said, lines, sizeof(lines) / sizeof(lines[0]));                                                         \
     } while (0)
 
+static int come(const struct host *h)
+{
+    const struct sockaddr_in at = { .sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                    .sin_port = htons((uint16_t)h->port) };
+    const struct timeval patience = { .tv_sec = 30 }; /* what hangs is a failure */
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Up to that, or "": the other side has closed. */
+static void answer(int fd, const char *what)
+{
+    char got[1024] = "";
+    size_t n = 0;
+    ssize_t more;
+
+    while (!*what || !strstr(got, what)) {
+        more = n < sizeof(got) - 1 ? recv(fd, got + n, sizeof(got) - 1 - n, 0) : 0;
+        if (more <= 0 && *what)
+            fail_msg("no \"%s\", but \"%s\"", what, got);
+        if (more <= 0)
+            return;
+        n += (size_t)more;
+        got[n] = '\0';
+    }
+}
+
 /* --- toys --- */
 
 static void test_rings(void **state)
@@ -311,6 +347,58 @@ static void test_linux(void **state)
     assert_int_equal(host_end(&h), 0);
 }
 
+/* A command of the table may move the machine, of which gdb knows nothing: docs/gdb.md says what it is to be told. */
+static void test_monitor_moves(void **state)
+{
+    struct host h;
+
+    if (!has_gdb())
+        skip();
+    host_begin(&h, "debug --gdb 0 build/guests/rings");
+    EXPECT(gdb(&h, "define hookpost-monitor\n"
+                   "maintenance flush register-cache\n"
+                   "maintenance flush dcache\n"
+                   "end\n"
+                   "file build/guests/rings\n"
+                   "break insn_cli\n"
+                   "continue\n"
+                   "bt 1\n"
+                   "monitor goto begin\n"
+                   "info symbol $pc\n"
+                   "x/gx $sp\n"
+                   "detach"),
+           "Breakpoint 1, ", "#0 ", "goto", "guest_entry in section", "0xffffffff8", "detached");
+    assert_int_equal(host_end(&h), 0);
+}
+
+/* A recording is debugged as the run was. */
+static void test_recording(void **state)
+{
+    static const char path[] = "/tmp/xenlab-gdb-recording";
+    char line[256];
+    struct host h;
+    int fd;
+
+    snprintf(line, sizeof(line), "printf 'hello\nbye\n' | %s run --record %s build/guests/echo > /dev/null",
+             getenv("XENLAB") ? getenv("XENLAB") : "build/xenlab", path);
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof(line), "debug --gdb 0 --replay %s", path);
+    host_begin(&h, line);
+    fd = come(&h);
+    say(fd, "$c#63");
+    answer(fd, "$T05thread:1;replaylog:end:;");
+    say(fd, "+$bs#d5");
+    answer(fd, "$T05thread:1;");
+    say(fd, "+$bc#c5");
+    answer(fd, "$T05thread:1;replaylog:begin:;");
+    say(fd, "+$k#6b");
+    answer(fd, "");
+    close(fd);
+    assert_int_equal(host_end(&h), 0);
+    assert_non_null(strstr(h.said, "You said \"hello\""));
+    unlink(path);
+}
+
 /* A guest of 32 bits, with its own file, which gdb reads before it comes: registers and instructions are i386's. */
 static void test_32_bits(void **state)
 {
@@ -347,42 +435,6 @@ static void test_32_bits(void **state)
 }
 
 /* --- the door, without gdb --- */
-
-static int come(const struct host *h)
-{
-    const struct sockaddr_in at = { .sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                    .sin_port = htons((uint16_t)h->port) };
-    const struct timeval patience = { .tv_sec = 30 }; /* what hangs is a failure */
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    assert_int_equal(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
-    return fd;
-}
-
-static void say(int fd, const char *text)
-{
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* Up to that, or "": the other side has closed. */
-static void answer(int fd, const char *what)
-{
-    char got[1024] = "";
-    size_t n = 0;
-    ssize_t more;
-
-    while (!*what || !strstr(got, what)) {
-        more = n < sizeof(got) - 1 ? recv(fd, got + n, sizeof(got) - 1 - n, 0) : 0;
-        if (more <= 0 && *what)
-            fail_msg("no \"%s\", but \"%s\"", what, got);
-        if (more <= 0)
-            return;
-        n += (size_t)more;
-        got[n] = '\0';
-    }
-}
 
 /* A second one is refused, the first goes on; whoever breaks off leaves the machine as it is for the next. */
 static void test_clients(void **state)
@@ -587,10 +639,13 @@ static void test_mistakes(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rings),     cmocka_unit_test(test_watch_and_finish), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_linux),     cmocka_unit_test(test_32_bits),          cmocka_unit_test(test_clients),
-        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_sleepers),         cmocka_unit_test(test_run),
-        cmocka_unit_test(test_screen),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_rings),     cmocka_unit_test(test_watch_and_finish),
+        cmocka_unit_test(test_threads),   cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_32_bits),   cmocka_unit_test(test_monitor_moves),
+        cmocka_unit_test(test_recording), cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_interrupt), cmocka_unit_test(test_sleepers),
+        cmocka_unit_test(test_run),       cmocka_unit_test(test_screen),
+        cmocka_unit_test(test_mistakes),
     };
 
     signal(SIGPIPE, SIG_IGN);
