@@ -177,6 +177,7 @@ static enum debug_result add_access(struct debugger *d, const struct debug_stop 
     } else if (r == DEBUG_BEGIN) {
         sentence_add(&w->says, " ");
         why_add_never(w, d);
+        sentence_add(&w->says, ": the toolstack has built it so");
     }
     return r;
 }

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The debugger's commands: what can be typed. See ui/debug/debug.h. */
+/*
+ * The debugger's commands: what can be typed. See ui/debug/debug.h.
+ *
+ * Budget: the table of all of them, and how a line finds its own.
+ */
 #include "ui/debug/debug.h"
 
 #include "tools/nearest.h"
