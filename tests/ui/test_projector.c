@@ -11,9 +11,12 @@
 
 #include <cmocka.h>
 
+#include <SDL.h>
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tests/ui/cockpit.h"
@@ -167,15 +170,86 @@ static void test_png(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* Nor does it take what nobody can see, or spoil the screen that there is. */
 static void test_no_display(void **state)
 {
+    static const char *const displays[] = { NULL, "", ":12345" };
+    const int before = dup(STDERR_FILENO), out = memfd_create("stderr", 0);
     char err[RASTER_ERR_SIZE] = "";
     struct projector *p;
+
+    assert_true(before >= 0 && out >= 0);
+    unsetenv("WAYLAND_DISPLAY");
+    for (size_t i = 0; i < ARRAY_SIZE(displays); i++) {
+        unsetenv("SDL_VIDEODRIVER");
+        if (displays[i])
+            setenv("DISPLAY", displays[i], 1);
+        else
+            unsetenv("DISPLAY");
+        err[0] = '\0';
+        dup2(out, STDERR_FILENO);
+        p = projector_open(err);
+        dup2(before, STDERR_FILENO);
+        assert_null(p);
+        assert_true(strstr(err, "goes on without") || strstr(err, "not here"));
+        assert_int_equal(lseek(out, 0, SEEK_END), 0);
+    }
+    close(before);
+    close(out);
 
     setenv("SDL_VIDEODRIVER", "there is no such driver", 1);
     p = projector_open(err);
     assert_null(p);
     assert_true(strstr(err, "goes on without") || strstr(err, "not here"));
+}
+
+/* What is typed into the window is what it would be in the terminal. */
+static void keys_in_window(struct projector *p)
+{
+    static const struct {
+        SDL_Keycode sym; /* 0: it is text */
+        unsigned int mod;
+        const char *text;
+        int wanted;
+    } typed[] = {
+        { SDLK_UP, 0, NULL, KEY_IS_UP },
+        { SDLK_HOME, 0, NULL, KEY_IS_HOME },
+        { SDLK_END, 0, NULL, KEY_IS_END },
+        { SDLK_DELETE, 0, NULL, KEY_IS_DELETE },
+        { SDLK_TAB, 0, NULL, KEY_IS_TAB },
+        { SDLK_TAB, KMOD_LSHIFT, NULL, KEY_IS_BACKTAB },
+        { SDLK_KP_ENTER, 0, NULL, KEY_IS_ENTER },
+        { SDLK_ESCAPE, 0, NULL, KEY_IS_ESCAPE },
+        { SDLK_c, KMOD_LCTRL, NULL, 3 },
+        { SDLK_c, 0, NULL, KEY_IS_NONE }, /* comes as text: */
+        { 0, 0, "c", 'c' },
+        { 0, 0, "?", '?' },
+        { 0, 0, "\xc3\xa4", KEY_IS_NONE },
+    };
+    void *library = dlopen("libSDL2-2.0.so.0", RTLD_NOW | RTLD_LOCAL);
+    int (*push)(SDL_Event *), key;
+    SDL_Event event;
+
+    *(void **)&push = dlsym(library, "SDL_PushEvent");
+    assert_non_null(push);
+    for (size_t i = 0; i < ARRAY_SIZE(typed); i++) {
+        event = (SDL_Event){ .type = typed[i].sym ? SDL_KEYDOWN : SDL_TEXTINPUT };
+        if (typed[i].sym) {
+            event.key.keysym.sym = typed[i].sym;
+            event.key.keysym.mod = (Uint16)typed[i].mod;
+        } else {
+            snprintf(event.text.text, sizeof(event.text.text), "%s", typed[i].text);
+        }
+        assert_int_equal(push(&event), 1);
+        assert_true(projector_event(p, &key));
+        if (key == KEY_IS_NONE) /* SDL ends a look at what has come, and what came behind it comes with the next one */
+            assert_true(projector_event(p, &key));
+        assert_int_equal(key, typed[i].wanted);
+    }
+    event = (SDL_Event){ .type = SDL_QUIT };
+    push(&event);
+    assert_false(projector_event(p, &key) && projector_event(p, &key));
+    dlclose(library);
 }
 
 /* A window that nobody sees: what is shown, and keys that are none. */
@@ -200,6 +274,7 @@ static void test_window_without_a_screen(void **state)
         assert_true(projector_event(p, &key));
         assert_int_equal(key, KEY_IS_NONE);
     }
+    keys_in_window(p);
     projector_close(p);
     cockpit_scene_end(&sc);
 }

@@ -49,9 +49,34 @@ static bool symbols_find(struct projector *p)
     return true;
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
+/*
+ * Left to itself SDL takes whatever there is, at last a window that nobody can see, and says on standard error what it
+ * has met on the way: on a machine without a display it is not asked.
+ */
+static bool display_find(void)
+{
+    if (is_set("SDL_VIDEODRIVER"))
+        return true;
+    if (!is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY"))
+        return false;
+    setenv("SDL_VIDEODRIVER", is_set("DISPLAY") ? "x11" : "wayland", 1);
+    return true;
+}
+
 /* Signals are the program's affair; a shell that waits for us has its own screen. */
 static bool window_open(struct projector *p, char err[RASTER_ERR_SIZE])
 {
+    if (!display_find()) {
+        snprintf(err, RASTER_ERR_SIZE, "there is no display for a window (DISPLAY is not set): it goes on without");
+        return false;
+    }
     setenv("SDL_NO_SIGNAL_HANDLERS", "1", 0);
     if (p->Init(SDL_INIT_VIDEO) == 0) {
         p->window = p->CreateWindow("xenlab", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, PICTURE_WIDTH / 2,
@@ -151,16 +176,22 @@ void projector_show(struct projector *p, const struct scene *s, const char *sent
 }
 
 /* Keys that are no characters; the others come as text. */
-static int key_of(SDL_Keycode sym)
+static int key_of(SDL_Keycode sym, unsigned int mod)
 {
+    if (mod & KMOD_CTRL && sym >= SDLK_a && sym <= SDLK_z)
+        return sym - SDLK_a + 1;
     switch (sym) {
+    case SDLK_TAB: return mod & KMOD_SHIFT ? KEY_IS_BACKTAB : KEY_IS_TAB;
     case SDLK_UP: return KEY_IS_UP;
     case SDLK_DOWN: return KEY_IS_DOWN;
     case SDLK_LEFT: return KEY_IS_LEFT;
     case SDLK_RIGHT: return KEY_IS_RIGHT;
     case SDLK_PAGEUP: return KEY_IS_PAGE_UP;
     case SDLK_PAGEDOWN: return KEY_IS_PAGE_DOWN;
-    case SDLK_TAB: return KEY_IS_TAB;
+    case SDLK_HOME: return KEY_IS_HOME;
+    case SDLK_END: return KEY_IS_END;
+    case SDLK_DELETE: return KEY_IS_DELETE;
+    case SDLK_KP_ENTER:
     case SDLK_RETURN: return KEY_IS_ENTER;
     case SDLK_ESCAPE: return KEY_IS_ESCAPE;
     case SDLK_BACKSPACE: return KEY_IS_BACKSPACE;
@@ -179,7 +210,7 @@ bool projector_event(struct projector *p, int *key)
         if (e.type == SDL_WINDOWEVENT && p->svg)
             paint(p);
         else if (e.type == SDL_KEYDOWN)
-            *key = key_of(e.key.keysym.sym);
+            *key = key_of(e.key.keysym.sym, e.key.keysym.mod);
         else if (e.type == SDL_TEXTINPUT && (unsigned char)e.text.text[0] < 0x80)
             *key = e.text.text[0];
         if (*key != KEY_IS_NONE)
