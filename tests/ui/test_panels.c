@@ -480,6 +480,7 @@ static void test_rows_are_compared_by_key(void **state)
     for (unsigned int n = 0; n < 60; n++) {
         struct table then = { 0 }, now = { 0 }, shown = { 0 };
         unsigned int was[100], is[100], gone = 0;
+        const char *go[100] = { NULL };
 
         table_begin(&then, columns, 1, "");
         table_begin(&now, columns, 1, "");
@@ -489,8 +490,13 @@ static void test_rows_are_compared_by_key(void **state)
             is[i] = (unsigned int)(prng >> 43) % 4;
         }
         for (unsigned int i = 0; i < 100; i++)
-            if (was[i])
-                table_cell(&then, table_row(&then, "%u", i), "%u", was[i]);
+            if (was[i]) {
+                struct table_row *row = table_row(&then, "%u", i);
+
+                table_cell(&then, row, "%u", was[i]);
+                table_go(&then, row, "#%u", i);
+                go[i] = row->go;
+            }
         for (unsigned int i = 0; i < 100; i++) {
             const unsigned int at = n % 3 ? (i * (10 * n + 3) + n) % 100 : i;
 
@@ -502,9 +508,10 @@ static void test_rows_are_compared_by_key(void **state)
             const unsigned int at = (unsigned int)strtoul(shown.row[i].key, NULL, 10);
 
             gone += shown.row[i].gone;
-            if (shown.row[i].gone)
+            if (shown.row[i].gone) {
                 assert_true(was[at] && !is[at]);
-            else
+                assert_ptr_equal(shown.row[i].go, go[at]); /* so that it outlives the table that is shown */
+            } else
                 assert_int_equal(shown.row[i].changed, was[at] != is[at]);
         }
         for (unsigned int i = 0; i < 100; i++)

@@ -163,22 +163,15 @@ static size_t find(struct finder *f, const char *key)
     return f->next - 1;
 }
 
-static const char *copy(struct table *t, const char *text)
-{
-    return text ? obstack_copy0(&t->text, text, strlen(text)) : NULL;
-}
-
 static void add_gone(struct table *t, const struct table_row *was)
 {
     struct table_row *row = row_add(t);
 
     if (!row)
         return;
-    memcpy(row->key, was->key, sizeof(row->key));
-    for (unsigned int i = 0; i < t->nr_columns; i++)
-        row->cell[i] = copy(t, was->cell[i]);
-    row->ask = copy(t, was->ask);
-    row->go = copy(t, was->go);
+    *row = *was;
+    row->changed = 0;
+    row->here = row->later = false;
     row->gone = true;
     row->style = STYLE_gone;
 }

@@ -83,7 +83,7 @@ void table_picture(struct table *t, const void *data, size_t size);
 
 /*
  * t: the rows of a table, with marks at what is not as it was then, and with what is gone; of another kind: without.
- * Its texts are the other table's, which stays.
+ * Its texts are theirs: what is chosen of it can be used as long as both stay.
  */
 void table_share(struct table *t, const struct table *now, const struct table *then);
 /* Leave those rows in which the filter occurs, in the order that is wanted. */
