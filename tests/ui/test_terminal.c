@@ -31,6 +31,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "tests/support/random.h"
+
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define SCENE_SECONDS 60
 /* A sanitizer reports a fault, and exits. Its program takes seconds to start, so there are fewer moments. */
@@ -640,6 +642,86 @@ static void test_debug_line(void **state)
         check(strsignal(signals[i]), scene(play_ended, &signals[i]));
 }
 
+/* --- the cockpit --- */
+
+/* Whatever comes, all of it: the terminal's buffer may be full. */
+static bool feed(struct scene *s, const char *bytes, size_t len)
+{
+    while (len) {
+        const ssize_t n = write(s->master, bytes, len);
+
+        if (n < 0 && errno != EAGAIN)
+            return WRONG(s, "it cannot be typed: %s", strerror(errno));
+        look(s, n < 0 ? 5 : 0);
+        bytes += n < 0 ? 0 : n;
+        len -= n < 0 ? 0 : (size_t)n;
+    }
+    return true;
+}
+
+/*
+ * What terminals send, whole and cut off; and any bytes, but those that end, stop or hold up a program. At last the
+ * program is asked to end, and has left the other screen, shows the cursor and wants no mouse.
+ */
+static bool play_bytes(struct scene *s, const void *arg)
+{
+    static const char *const cockpit[] = { "xenlab", "tui", "--max-vtime=12ms", "build/guests/rings", NULL };
+    static const char *const pieces[] = {
+        "\033[A",       "\033OB",           "\033[6~",
+        "\033[1;5A",    "\033[<0;30;9M",    "\033[<64;5;5M",
+        "\033[M\377!",  "\033[24;80R",      "\033[200~t s\033[201~",
+        "\033]0;x\007", "\033P1\033\\",     "\303",
+        "\355\240\200", "\360\237\230\200", ":goto end\r",
+        ":filter x\r",  "9999999s",         "5T",
+    };
+    static const char *const after[] = { "\033[?1049l", "\033[?1000l" };
+    uint64_t prng = *(const uint64_t *)arg;
+    struct winsize size = { .ws_row = 24, .ws_col = 80 };
+    siginfo_t info = { 0 };
+
+    setenv("TERM", "xterm", 1);
+    ioctl(s->slave, TIOCSWINSZ, &size);
+    fcntl(s->master, F_SETFL, O_NONBLOCK);
+    if (!start(s, cockpit) || !wait_seen(s, "LADDER"))
+        return false;
+    for (unsigned int i = 0; i < 300; i++) {
+        const char *piece = pieces[random_of(&prng, COUNT(pieces))];
+        const size_t len = random_of(&prng, strlen(piece) + 1);
+        char byte = (char)random_of(&prng, 256);
+
+        if (byte == 'q' || (byte > 0 && byte < ' ' && byte != '\t' && byte != '\r'))
+            byte = '\033';
+        if (!feed(s, piece, random_of(&prng, 2) ? len : strlen(piece)) || !feed(s, &byte, 1))
+            return false;
+        if (random_of(&prng, 10) == 0) {
+            size.ws_row = (unsigned short)(1 + random_of(&prng, 60));
+            size.ws_col = (unsigned short)(1 + random_of(&prng, 200));
+            ioctl(s->master, TIOCSWINSZ, &size);
+        }
+    }
+    /* ncurses takes what follows a broken character for a part of it, as far as it comes at once. */
+    do {
+        s->nr_seen = s->passed = 0;
+        memset(s->seen, 0, sizeof(s->seen));
+        if (!feed(s, "\033\033", 2) || !feed(s, ":quit\r", 6))
+            return false;
+        for (unsigned int i = 0; i < 20; i++)
+            look(s, 5);
+    } while (waitid(P_PID, (id_t)s->program, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid);
+    if (!ends(s, 0))
+        return false;
+    for (size_t i = 0; i < COUNT(after); i++)
+        if (!strstr(s->seen, after[i]))
+            return WRONG(s, "nothing was seen of \"ESC%s\"", after[i] + 1);
+    return true;
+}
+
+static void test_any_bytes(void **state)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++)
+        check("any bytes", scene(play_bytes, &seed));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +736,7 @@ int main(void)
         cmocka_unit_test(test_job),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_debug_line),
+        cmocka_unit_test(test_any_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
