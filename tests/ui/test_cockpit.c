@@ -356,6 +356,18 @@ static void test_which_port_woke_it(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* Of a line of a console y says that it was written. */
+static void test_a_line_of_a_console(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 40, 120);
+    type(&sc, "c:panel console\n/With IOPL 1\ny");
+    assert_true(strstr(cockpit_scene_said(&sc), "d1 writes to its console: "));
+    assert_true(strstr(cockpit_scene_said(&sc), "Cost: "));
+    cockpit_scene_end(&sc);
+}
+
 /* A crash is on the bar of the timeline, before one is back at it and behind; whoever is asked for then says how. */
 static void test_a_crash_is_on_the_timeline(void **state)
 {
@@ -622,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_keys_of_the_screen_have_their_twins),
         cmocka_unit_test(test_the_past_is_not_gone),
         cmocka_unit_test(test_which_port_woke_it),
+        cmocka_unit_test(test_a_line_of_a_console),
         cmocka_unit_test(test_a_crash_is_on_the_timeline),
         cmocka_unit_test(test_every_row_has_its_sentence),
         cmocka_unit_test(test_too_small),

@@ -130,6 +130,8 @@ static void add_text(struct sentence *s, const char *before, const struct trace_
     while (n && (text[n - 1] == '\n' || text[n - 1] == '\r' || !text[n - 1]))
         n--;
     text[n] = '\0';
+    for (size_t c = 0; c < n; c++)
+        text[c] = text[c] == '\r' || text[c] == '\n' ? ' ' : text[c];
     make_printable(text, n, false);
     if (n)
         sentence_add(s, "%s%s", before, text);

@@ -289,6 +289,8 @@ enum debug_result why_here(struct debugger *d, struct why *w)
 
 static bool any_said(void *data, const struct trace_record *rec) { return past_is_said(rec); }
 
+static bool is_console(void *data, const struct trace_record *rec) { return rec->event == TRC_console; }
+
 enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
 {
     const struct past_question q = why_begin(d, w);
@@ -304,6 +306,12 @@ enum debug_result why_at(struct debugger *d, struct position at, struct why *w)
     if (r == DEBUG_THERE) {
         why_add_place(w, rec.time, rec.at);
         sentence_add(&w->says, ": ");
+        m = (struct past_match){ .match = is_console };
+        r = past_match_step(d, at, &m);
+    }
+    if (r == DEBUG_THERE && m.found) { /* by no hypercall of dom0's, which makes one because of it */
+        sentence_add_records(&w->says, d->host, &m.rec, 1);
+        sentence_add(&w->says, "; ");
     }
     return past_answered(d, &q, r == DEBUG_THERE ? why_add_episode(d, &rec, w) : r);
 }
