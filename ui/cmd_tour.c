@@ -37,18 +37,20 @@ static void line(void *data, const char *text)
 static int begin(struct giving *g, const char *path, const struct run_options *o, struct run_process *p,
                  char err[RUN_ERR_SIZE])
 {
-    char why[TOUR_ERR_SIZE];
+    char why[TOUR_ERR_SIZE], what[RUN_ERR_SIZE] = "";
 
     if (tour_load(&g->tour, path, why)) {
         snprintf(err, RUN_ERR_SIZE, "%s", why);
         return -1;
     }
     if (options_parse(&g->guests, COMMAND_TUI, (int)g->tour.nr_words, g->tour.guest, why)) {
-        snprintf(err, RUN_ERR_SIZE, "%s: its guest line: %s", path, why);
+        snprintf(err, RUN_ERR_SIZE, "%s:%u: %s", path, g->tour.guest_number, why);
         return -1;
     }
-    if (tui_begin(&g->t, &g->guests, o, p, err))
+    if (tui_begin(&g->t, &g->guests, o, p, what)) {
+        snprintf(err, RUN_ERR_SIZE, "%.200s:%u: %.800s", path, g->tour.guest_number, what);
         return -1;
+    }
     if (!play_begin(&g->play, &g->tour, &g->t.s.g)) {
         snprintf(err, RUN_ERR_SIZE, "out of memory");
         return -1;

@@ -55,6 +55,7 @@ static int guest_take(struct tour *t, char *words, unsigned int number, char err
 {
     char *word;
 
+    t->guest_number = number;
     if (t->nr_words)
         return wrong(t, number, err, "there is a guest line already: several guests stand on one");
     while ((word = word_take(&words))) {

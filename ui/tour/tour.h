@@ -50,6 +50,7 @@ struct tour {
     const char *path, *title;
     char **guest; /* words of the guest's line */
     size_t nr_words;
+    unsigned int guest_number; /* of that line */
     struct tour_step *step;
     size_t nr;
     char *text; /* all strings are in it */
