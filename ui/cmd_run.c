@@ -66,7 +66,7 @@ static void loop(struct run *r)
         run_gdb_hold(r);
         start = r->now;
         busy_before = host_busy(r->host);
-        idle = !r->process->stop && slice_run(r, slice_end(r, was_busy));
+        idle = !r->process->stop && !r->gdb.killed && slice_run(r, slice_end(r, was_busy));
         slice = r->now - start;
         busy = host_busy(r->host) - busy_before;
 

@@ -565,6 +565,27 @@ static void test_run(void **state)
     assert_int_equal(host_end(&h), 130);
 }
 
+/* What a guest has written, and nobody has read when gdb ends the run, is heard all the same. */
+static void test_run_unread(void **state)
+{
+    struct host h;
+    int fd;
+
+    host_begin(&h, "run --gdb 0 build/guests/hello");
+    fd = come(&h);
+    say(fd, "$Z0,ffffffff80000400,1#cf"); /* event_channel_op in the hypercall page: it has written, and says so next */
+    answer(fd, "$OK#9a");
+    for (unsigned int i = 0; i < 8; i++) {
+        say(fd, "+$c#63");
+        answer(fd, "$T05thread:1;");
+    }
+    say(fd, "+$k#6b");
+    answer(fd, "");
+    close(fd);
+    assert_int_equal(host_end(&h), 130);
+    assert_non_null(strstr(h.said, "Hello"));
+}
+
 /* A screen and gdb: what gdb does is seen, and a key stops what gdb lets run. */
 static void test_screen(void **state)
 {
@@ -644,8 +665,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_32_bits),   cmocka_unit_test(test_monitor_moves),
         cmocka_unit_test(test_recording), cmocka_unit_test(test_clients),
         cmocka_unit_test(test_interrupt), cmocka_unit_test(test_sleepers),
-        cmocka_unit_test(test_run),       cmocka_unit_test(test_screen),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_run),       cmocka_unit_test(test_run_unread),
+        cmocka_unit_test(test_screen),    cmocka_unit_test(test_mistakes),
     };
 
     signal(SIGPIPE, SIG_IGN);

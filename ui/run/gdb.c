@@ -50,6 +50,7 @@ void run_gdb_finish(struct run *r)
     debug_console_free(&r->debug);
     if (r->debug.say.out)
         fclose(r->debug.say.out);
+    r->debug = (struct debug){ 0 }; /* what guests have written, and nobody has read, comes when the host goes */
 }
 
 /* As long as gdb does not let the machine go. Whoever has the keyboard may leave meanwhile. */
