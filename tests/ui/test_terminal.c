@@ -148,6 +148,19 @@ static bool type(struct scene *s, const char *keys)
     return write(s->master, keys, strlen(keys)) == (ssize_t)strlen(keys) || WRONG(s, "keys cannot be typed");
 }
 
+/* Until the program has read what was typed. */
+static bool wait_read(struct scene *s)
+{
+    int bytes = 1;
+
+    while (bytes) {
+        look(s, 5);
+        if (ioctl(s->slave, FIONREAD, &bytes))
+            return WRONG(s, "FIONREAD: %s", strerror(errno));
+    }
+    return true;
+}
+
 static int wait_status(struct scene *s, int flags)
 {
     int status;
@@ -716,6 +729,21 @@ static bool play_bytes(struct scene *s, const void *arg)
     return true;
 }
 
+/* A byte that begins no character, or one that is broken off by a key, is none; the key is one. */
+static bool play_broken(struct scene *s, const void *arg)
+{
+    static const char *const cockpit[] = { "xenlab", "tui", "build/guests/rings", NULL };
+    struct winsize size = { .ws_row = 24, .ws_col = 80 };
+
+    setenv("TERM", "xterm", 1);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    ioctl(s->slave, TIOCSWINSZ, &size);
+    return start(s, cockpit) && wait_seen(s, "LADDER") && type(s, "\377") && wait_read(s) && type(s, "\303\033[3~") &&
+           wait_seen(s, "lists all keys") && type(s, "q") && ends(s, 0);
+}
+
+static void test_broken_characters(void **state) { check("broken characters", scene(play_broken, NULL)); }
+
 static void test_any_bytes(void **state)
 {
     for (uint64_t seed = 1; seed <= 4; seed++)
@@ -737,6 +765,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_debug_line),
         cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_broken_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

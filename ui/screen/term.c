@@ -187,19 +187,22 @@ static void mouse_of(struct term_event *e)
 bool term_event(int timeout_ms, struct term_event *e)
 {
     struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+    bool gone;
     int bytes = 0, rc;
     wint_t ch;
 
     *e = (struct term_event){ .key = KEY_IS_NONE };
     timeout(0);
     rc = get_wch(&ch);
+    if (rc == ERR) /* a broken character; the key behind it is not read any more, but ncurses' own */
+        rc = get_wch(&ch);
     if (rc == ERR) {
         if (poll(&p, 1, timeout_ms) < 0)
             return errno == EINTR;
+        /* Asked before it is read: what is no character is as if it had not been there. */
+        gone = p.revents & POLLIN && ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && !bytes;
         rc = get_wch(&ch);
-        if (rc == ERR && (p.revents & (POLLHUP | POLLERR | POLLNVAL)))
-            return false;
-        if (rc == ERR && (p.revents & POLLIN) && ioctl(STDIN_FILENO, FIONREAD, &bytes) == 0 && !bytes)
+        if (rc == ERR && (gone || p.revents & (POLLHUP | POLLERR | POLLNVAL)))
             return false;
     }
     if (rc == KEY_CODE_YES && ch == KEY_MOUSE)
