@@ -49,7 +49,7 @@ struct scene {
     pid_t program;
     struct termios before;
     char wrong[256];
-    char seen[16384];       /* what the program has shown, with zero bytes left out */
+    char seen[16384];       /* what the program has shown last, with zero bytes left out */
     size_t nr_seen, passed; /* passed: before this, wait_seen() does not look */
 };
 
@@ -81,6 +81,16 @@ static bool start_in(struct scene *s, const char *const *args, bool foreground)
 
 static bool start(struct scene *s, const char *const *args) { return start_in(s, args, true); }
 
+static void forget_half(struct scene *s)
+{
+    const size_t half = sizeof(s->seen) / 2;
+
+    s->nr_seen -= half;
+    s->passed -= s->passed < half ? s->passed : half;
+    memmove(s->seen, s->seen + half, s->nr_seen);
+    memset(s->seen + s->nr_seen, 0, sizeof(s->seen) - s->nr_seen);
+}
+
 /* Take in what the program shows, so that it never waits for us. */
 static void look(struct scene *s, int ms)
 {
@@ -89,9 +99,12 @@ static void look(struct scene *s, int ms)
     ssize_t n;
 
     while (poll(&p, 1, ms) > 0 && (n = read(s->master, buf, sizeof(buf))) > 0) {
-        for (ssize_t i = 0; i < n && s->nr_seen < sizeof(s->seen) - 1; i++)
+        for (ssize_t i = 0; i < n; i++) {
+            if (s->nr_seen == sizeof(s->seen) - 1)
+                forget_half(s);
             if (buf[i])
                 s->seen[s->nr_seen++] = buf[i];
+        }
         ms = 0;
     }
 }
@@ -714,8 +727,6 @@ static bool play_bytes(struct scene *s, const void *arg)
     }
     /* ncurses takes what follows a broken character for a part of it, as far as it comes at once. */
     do {
-        s->nr_seen = s->passed = 0;
-        memset(s->seen, 0, sizeof(s->seen));
         if (!feed(s, "\033\033", 2) || !feed(s, ":quit\r", 6))
             return false;
         for (unsigned int i = 0; i < 20; i++)
