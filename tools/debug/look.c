@@ -82,9 +82,9 @@ static s_time_t has_run(const struct xen *xen, const struct vcpu *v)
 bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *out)
 {
     const struct xen *xen = host_xen(h);
-    const struct xen_pcpu *p = &xen->pcpu[cpu];
+    const struct xen_pcpu *p = cpu < xen->nr_pcpus ? &xen->pcpu[cpu] : NULL;
 
-    if (cpu >= xen->nr_pcpus)
+    if (!p)
         return false;
     *out = (struct look_pcpu){ .cpu = cpu,
                                .online = p->online,
