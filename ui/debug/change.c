@@ -369,7 +369,6 @@ void debug_input(struct debug *g, const char *args, unsigned long count)
 
 void debug_checkpoint(struct debug *g, const char *args, unsigned long count)
 {
-    const uint64_t before = history_used(g->rw.history);
     const struct position first = rewind_first(&g->rw);
 
     rewind_checkpoint(&g->rw);
@@ -383,8 +382,7 @@ void debug_checkpoint(struct debug *g, const char *args, unsigned long count)
     say_number(&g->say, "bytes", history_used(g->rw.history));
     say_field(&g->say, "begin", "#%" PRIu64 ".%" PRIu64, first.insns, first.step);
     say(&g->say,
-        "a checkpoint is here, %" PRIu64 " KiB more; %zu of them since #%" PRIu64 ".%" PRIu64 " are %" PRIu64 " KiB",
-        (history_used(g->rw.history) - before) / 1024, history_nr(g->rw.history), first.insns, first.step,
-        history_used(g->rw.history) / 1024);
+        "a checkpoint is here; %zu of them since #%" PRIu64 ".%" PRIu64 " are %" PRIu64 " KiB",
+        history_nr(g->rw.history), first.insns, first.step, history_used(g->rw.history) / 1024);
     say_end(&g->say);
 }
