@@ -3,7 +3,8 @@
  * The panel `registers`: the vCPU's, and beside what is really loaded what the guest believes it is.
  *
  * Concept: a PV kernel sees control registers that are not the processor's: it reads its own from what Xen keeps for
- * it. The last column has that where there is such a thing.
+ * it. A column of its own has that where there is such a thing, beside the value, where narrow panels have it too; what
+ * the value's bits mean is behind it.
  */
 #include "ui/panels/panel.h"
 
@@ -11,7 +12,7 @@
 #include <string.h>
 
 static const struct table_column columns[] = {
-    { .title = "register" }, { .title = "value" }, { .title = "meaning" }, { .title = "guest_believes" }
+    { .title = "register" }, { .title = "value" }, { .title = "believed" }, { .title = "meaning" }
 };
 
 static const char *const gpr_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -52,6 +53,7 @@ static void reg_take(struct table *t, struct debug *g, const struct scene *s, co
     look_symbol(g->host, s->dom, value, symbol);
     table_cell(t, row, "%s", name);
     table_cell(t, row, "%016" PRIx64, value);
+    table_cell(t, row, "%s", "");
     table_cell(t, row, "%s", symbol[0] ? symbol + 1 : "");
     table_ask(t, row, "why %%%s", name);
 }
@@ -64,6 +66,7 @@ static void segment_take(struct table *t, const struct scene *s, unsigned int se
 
     table_cell(t, row, "%s", name);
     table_cell(t, row, "%04x", r->sel);
+    table_cell(t, row, "%s", "");
     table_cell(t, row, seg == CPU_SEG_FS || seg == CPU_SEG_GS ? "ring %u, base %" PRIx64 : "ring %u", r->sel & 3u,
                r->base);
     table_ask(t, row, "why %%%s", name);
@@ -76,11 +79,11 @@ static void control_take(struct table *t, const char *name, uint64_t value, cons
 
     table_cell(t, row, "%s", name);
     table_cell(t, row, "%016" PRIx64, value);
-    table_cell(t, row, "%s", meaning);
     if (believed == value)
         table_cell(t, row, "the same");
     else
         table_cell(t, row, "%" PRIx64, believed);
+    table_cell(t, row, "%s", meaning);
     table_ask(t, row, "why %%%s", name);
 }
 
@@ -109,14 +112,14 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     row = table_row(t, "rflags");
     table_cell(t, row, "rflags");
     table_cell(t, row, "%016" PRIx64, s->v.regs.rflags);
-    table_cell(t, row, "%s", bits_text(rflags_bits, s->v.regs.rflags, flags));
     table_cell(t, row, "IOPL %u", s->v.iopl);
+    table_cell(t, row, "%s", bits_text(rflags_bits, s->v.regs.rflags, flags));
     table_ask(t, row, "why %%rflags");
     row = table_row(t, "mode");
     table_cell(t, row, "mode");
     table_cell(t, row, "CPL %u", s->v.regs.cpl);
-    table_cell(t, row, "%s root is loaded", s->v.root);
     table_cell(t, row, "%s", s->v.mode);
+    table_cell(t, row, "%s root is loaded", s->v.root);
     table_ask(t, row, "why %%cpl");
     segment_take(t, s, CPU_SEG_CS, "cs");
     segment_take(t, s, CPU_SEG_SS, "ss");

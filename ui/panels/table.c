@@ -317,12 +317,12 @@ static bool left_out(const struct table *t, unsigned int c, const struct area *a
     return t->column[c].spare && a->cols < NARROW;
 }
 
-/* As wide as what is in it; the last column has the rest. */
-static void widths(const struct table *t, const struct table_view *view, unsigned int rows,
+/* As wide as what is in it, its title too if titles are shown; the last column has the rest. */
+static void widths(const struct table *t, const struct table_view *view, unsigned int rows, bool titles,
                    unsigned int width[TABLE_COLS])
 {
     for (unsigned int c = 0; c < t->nr_columns; c++) {
-        width[c] = text_width(t->column[c].title) + ((int)c == view->sort);
+        width[c] = titles ? text_width(t->column[c].title) + ((int)c == view->sort) : 0;
         for (size_t i = view->top; i < t->nr && i < view->top + rows; i++) {
             const unsigned int n = text_width(cell(&t->row[i], c));
 
@@ -356,7 +356,7 @@ static void row_draw(const struct table *t, const struct table_row *row, const u
         end = area_text(a, at, col + pad, changed && !row->gone ? STYLE_changed : style, cell(row, c));
         if (search[0] && strcasestr(cell(row, c), search))
             area_restyle(a, at, col + pad, end - col - pad, STYLE_found);
-        col += width[c] + 1;
+        col += width[c] + (width[c] > 0);
     }
 }
 
@@ -383,7 +383,7 @@ unsigned int table_draw(const struct table *t, struct table_view *view, struct a
         return 0;
     }
     scroll(t, view, rows);
-    widths(t, view, rows, width);
+    widths(t, view, rows, head, width);
     for (unsigned int c = 0; head && c < t->nr_columns && col < a->cols; c++) {
         const unsigned int n = text_width(t->column[c].title) + ((int)c == view->sort);
 
@@ -424,7 +424,7 @@ void table_say(const struct table *t, const char *name, struct say *s)
     unsigned int width[TABLE_COLS] = { 0 };
     const struct table_view all = { .sort = -1 };
 
-    widths(t, &all, (unsigned int)t->nr, width);
+    widths(t, &all, (unsigned int)t->nr, true, width);
     if (!s->json && t->nr && t->nr_columns > 1)
         titles_say(t, width, name, s);
     for (size_t i = 0; i < t->nr; i++) {
