@@ -253,6 +253,46 @@ static void test_help_comes_and_goes(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* A filter before Enter, and not behind Escape; what a command that is typed wants. */
+static void test_typing_is_seen(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_begin(&sc, RINGS, 40, 160);
+    type(&sc, "?&jump");
+    assert_true(cockpit_scene_shows(&sc, "jump NAME"));
+    assert_false(cockpit_scene_shows(&sc, "over [N]"));
+    cockpit_key(&sc.c, KEY_IS_ESCAPE);
+    assert_true(cockpit_scene_shows(&sc, "over [N]"));
+    type(&sc, "?g");
+    assert_true(cockpit_scene_shows(&sc, "POS  #INSN, #INSN.STEP, 107us"));
+    type(&sc, "begin; watch ");
+    assert_true(cockpit_scene_shows(&sc, "[r|w|c]"));
+    assert_false(cockpit_scene_shows(&sc, "#INSN.STEP, 107us"));
+    cockpit_scene_end(&sc);
+}
+
+/* The ladder of another vCPU than the one that commands are about. */
+static void test_ladder_of_another(void **state)
+{
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "--max-vtime=12ms --vcpus=2 build/guests/smp", 40, 160);
+    type(&sc, ":hypercall dom==1 && vcpu==1 && nr==sched_op\n:zoom ladder\n");
+    assert_true(cockpit_scene_shows(&sc, "d1v0's kernel makes"));
+    type(&sc, ":panel ladder d1v1\n");
+    assert_true(cockpit_scene_shows(&sc, "[LADDER]─ d1v1 ─"));
+    assert_true(cockpit_scene_shows(&sc, "d1v1's kernel makes"));
+    assert_false(cockpit_scene_shows(&sc, "d1v0's kernel makes"));
+    type(&sc, ":panel ladder d1v7\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "there is no d1v7"));
+    type(&sc, ":panel ladder d0\n");
+    assert_true(cockpit_scene_shows(&sc, "dom0's"));
+    type(&sc, ":panel ladder d1v1x\n");
+    assert_true(strstr(cockpit_scene_said(&sc), "dN or dNvM"));
+    cockpit_scene_end(&sc);
+}
+
 /* How to leave, to ask and to get help can be read at the lowest width; no key is cut in two. */
 static void test_the_footer_has_what_is_needed(void **state)
 {
@@ -631,6 +671,8 @@ int main(void)
         cmocka_unit_test(test_help_comes_and_goes),
         cmocka_unit_test(test_the_footer_has_what_is_needed),
         cmocka_unit_test(test_search_and_filter_by_a_word),
+        cmocka_unit_test(test_typing_is_seen),
+        cmocka_unit_test(test_ladder_of_another),
         cmocka_unit_test(test_keys_of_the_screen_have_their_twins),
         cmocka_unit_test(test_the_past_is_not_gone),
         cmocka_unit_test(test_which_port_woke_it),

@@ -77,6 +77,21 @@ static unsigned int footer_add(struct area *a, unsigned int col, int key)
     return col;
 }
 
+/* What can stand behind the command that is being typed, and what it does. */
+static void usage_draw(const struct cockpit *c, struct area *a, unsigned int col)
+{
+    const char *word = strrchr(c->line, ';'); /* of several commands the last one */
+    struct debug_command_info info;
+    size_t len;
+
+    word = word ? word + 1 : c->line;
+    word += strspn(word, " 0123456789");
+    len = strcspn(word, " ");
+    for (size_t i = 0; len && debug_command_info(i, &info); i++)
+        if (strlen(info.name) == len && !memcmp(info.name, word, len))
+            area_print(a, 0, col, STYLE_dim, "%s  %s", info.args, info.help);
+}
+
 /* Those that a newcomer needs first, as many as there is room for; while something is typed, that. */
 static void footer_draw(struct cockpit *c, struct area *a)
 {
@@ -94,6 +109,8 @@ static void footer_draw(struct cockpit *c, struct area *a)
                  c->cursor < c->len ? (uint32_t)c->line[c->cursor] : ' ');
         if (c->hint[0])
             area_print(a, 0, (unsigned int)c->len + 4, STYLE_dim, "%s", c->hint);
+        else
+            usage_draw(c, a, (unsigned int)c->len + 4);
         return;
     }
     if (c->hint[0]) {
@@ -129,23 +146,41 @@ static void title_draw(struct cockpit *c, const struct cockpit_panel *p, struct 
         area_print(a, 0, col + 1, STYLE_dim, " %s ", p->table.note);
 }
 
+/* A filter of text is seen as it is typed; p->view is as it was until Enter, and if that does not come. */
+static const char *filter_typed(const struct cockpit *c, const struct cockpit_panel *p)
+{
+    static const char word[] = "filter ";
+
+    return c->prompt && p == &c->panel[c->focus] && !p->ops->of_events && !strncmp(c->line, word, strlen(word))
+               ? c->line + strlen(word)
+               : NULL;
+}
+
 static void panel_draw(struct cockpit *c, struct cockpit_panel *p, struct area a)
 {
+    const char *typed = filter_typed(c, p);
+    struct table_view as_typed, *view = typed ? &as_typed : &p->view;
     struct table shown = { 0 };
     unsigned int head = 1;
     struct area rest;
 
+    if (typed) {
+        as_typed = p->view;
+        snprintf(as_typed.filter, sizeof(as_typed.filter), "%s", typed);
+    }
     cockpit_look(c, p);
     title_draw(c, p, &a);
     rest = area_part(&a, 1, 0, a.rows - 1, a.cols);
+    c->scene.about = p->about;
     if (p->ops->draw && a.rows > 1)
         head += p->ops->draw(&p->table, &c->scene, &rest);
+    c->scene.about = (struct panel_about){ 0 };
     table_share(&shown, &p->table, &p->then);
-    table_arrange(&shown, &p->view);
-    table_choose(&shown, &p->view, 0);
+    table_arrange(&shown, view);
+    table_choose(&shown, view, 0);
     if (a.rows > head) {
         rest = area_part(&a, head, 0, a.rows - head, a.cols);
-        head += table_draw(&shown, &p->view, &rest, p == cockpit_focused(c));
+        head += table_draw(&shown, view, &rest, p == cockpit_focused(c));
     }
     c->head[p - c->panel] = head;
     table_free(&shown);

@@ -381,8 +381,7 @@ void debug_checkpoint(struct debug *g, const char *args, unsigned long count)
     say_number(&g->say, "checkpoints", history_nr(g->rw.history));
     say_number(&g->say, "bytes", history_used(g->rw.history));
     say_field(&g->say, "begin", "#%" PRIu64 ".%" PRIu64, first.insns, first.step);
-    say(&g->say,
-        "a checkpoint is here; %zu of them since #%" PRIu64 ".%" PRIu64 " are %" PRIu64 " KiB",
+    say(&g->say, "a checkpoint is here; %zu of them since #%" PRIu64 ".%" PRIu64 " are %" PRIu64 " KiB",
         history_nr(g->rw.history), first.insns, first.step, history_used(g->rw.history) / 1024);
     say_end(&g->say);
 }

@@ -186,6 +186,8 @@ debug_fn debug_exit, debug_reverse_exit, debug_hypercall, debug_reverse_hypercal
 
 /* dN, or if nothing is said the vCPU's. False, and it has said why. In show.c. */
 bool debug_domain(struct debug *g, const char *args, domid_t *dom);
+/* dN or dNvM, which is there. False, and it has said why: these are as they were. */
+bool debug_vcpu_named(struct debug *g, const char *text, domid_t *dom, unsigned int *vcpu);
 
 /* console.c: a guest says something, for the first time; the known future becomes a branch of this name. */
 void debug_console_add(struct debug *g, domid_t dom, const char *text, size_t len);

@@ -210,11 +210,28 @@ static void vcpu_previous(struct debug *g)
     g->dbg.vcpu = before.vcpu;
 }
 
+bool debug_vcpu_named(struct debug *g, const char *text, domid_t *dom, unsigned int *vcpu)
+{
+    unsigned int d, v = 0;
+    struct look_vcpu there;
+    int domain = 0, all = 0;
+
+    if (sscanf(text, "d%5u%nv%4u%n", &d, &domain, &v, &all) < 1 || d >= DOMID_FIRST_RESERVED ||
+        text[all ? all : domain]) {
+        debug_fail(g, "arguments", "vcpu dN or dNvM, not \"%s\" (see: vcpus)", text);
+        return false;
+    }
+    if (!look_vcpu(g->host, (domid_t)d, v, &there)) {
+        debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", d, v);
+        return false;
+    }
+    *dom = (domid_t)d;
+    *vcpu = v;
+    return true;
+}
+
 void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
 {
-    unsigned int dom, vcpu = 0;
-    struct look_vcpu v;
-
     if (!strcmp(args, "next") || !strcmp(args, "previous")) {
         if (args[0] == 'n')
             vcpu_next(g);
@@ -222,19 +239,8 @@ void debug_vcpu(struct debug *g, const char *args, unsigned long ignored)
             vcpu_previous(g);
         args = "";
     }
-    if (*args && (sscanf(args, "d%5uv%4u", &dom, &vcpu) < 1 || dom >= DOMID_FIRST_RESERVED)) {
-        debug_fail(g, "arguments", "vcpu dN or dNvM, not \"%s\" (see: vcpus)", args);
-        return;
-    }
-    if (*args) {
-        if (!look_vcpu(g->host, (domid_t)dom, vcpu, &v)) {
-            debug_fail(g, "vcpu", "there is no d%uv%u (see: vcpus)", dom, vcpu);
-            return;
-        }
-        g->dbg.dom = (domid_t)dom;
-        g->dbg.vcpu = vcpu;
-    }
-    debug_stop_say(g, "vcpu");
+    if (!*args || debug_vcpu_named(g, args, &g->dbg.dom, &g->dbg.vcpu))
+        debug_stop_say(g, "vcpu");
 }
 
 bool debug_domain(struct debug *g, const char *args, domid_t *dom)

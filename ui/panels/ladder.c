@@ -10,6 +10,8 @@
  *      kernel  ring 0  CPL 3  ───┘  └─────────┘  └────────┘         B: dotted: the guest does not know of it
  *      user    ring 3  CPL 3                                        C: the hypervisor is at it
  *
+ * Whom it is about is the vCPU that commands are about, or the one that is named: `panel ladder d1v1`.
+ *
  * The table has a row for each, with the sentence that its events make (tools/debug/sentence.h). Nothing but the trace
  * is asked, so that a recording and a machine give the same picture.
  */
@@ -32,6 +34,22 @@ static const struct table_column columns[] = {
     { .title = "from", .spare = true }, { .title = "to", .spare = true },
     { .title = "cost", .right = true }, { .title = "what" },
 };
+
+/* --- whose --- */
+
+static bool is_mine(const struct scene *s, const struct trace_record *rec)
+{
+    return s->about.given ? rec->who.domain == s->about.what.dom && rec->who.vcpu == s->about.what.vcpu
+                          : rec->who.domain == s->dom && rec->who.vcpu == s->vcpu;
+}
+
+/* Is its domain "native", "pv32"? */
+static bool is_of_type(const struct scene *s, const char *type)
+{
+    const char *its = s->about.given ? s->about.type : s->type;
+
+    return its && !strcmp(its, type);
+}
 
 /* --- trips --- */
 
@@ -64,7 +82,7 @@ static void ladder_record(struct ladder *l, const struct trace_record *rec, size
     struct ladder_trip *open = l->nr && !l->trip[l->nr - 1].over ? &l->trip[l->nr - 1] : NULL;
     const bool native = rec->event == TRC_hypercall && record_field(rec, "via") == TRACE_VIA_NATIVE;
 
-    if (!scene_is_about(l->s, rec)) {
+    if (!is_mine(l->s, rec)) {
         if (open && open->pcpu == rec->pcpu)
             open->nr = at + 1 - open->first;
         return;
@@ -90,7 +108,7 @@ void ladder_make(struct ladder *l, const struct scene *s)
     const struct window *w = s->window;
 
     *l = (struct ladder){ .s = s, .mode = TRACE_MODE_KERNEL };
-    if (s->has_vcpu && s->v.native)
+    if (is_of_type(s, "native"))
         l->mode = TRACE_MODE_NATIVE;
     for (size_t i = 0; i < w->nr; i++)
         ladder_record(l, &w->rec[i], i);
@@ -122,7 +140,7 @@ static uint64_t trip_cost(const struct ladder *l, const struct ladder_trip *trip
 
     for (size_t i = trip->first; i < trip->first + trip->nr; i++) {
         const struct trace_record *rec = &l->s->window->rec[i];
-        const uint64_t part = scene_is_about(l->s, rec) ? record_field(rec, "cost") : TRACE_NONE;
+        const uint64_t part = is_mine(l->s, rec) ? record_field(rec, "cost") : TRACE_NONE;
 
         cost += part == TRACE_NONE ? 0 : part;
     }
@@ -136,6 +154,8 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     struct ladder l;
 
     ladder_make(&l, s);
+    if (s->about.given)
+        snprintf(t->note, sizeof(t->note), "%s", s->about.text);
     for (unsigned int i = 0; i < l.nr; i++) {
         const struct ladder_trip *trip = &l.trip[i];
         const struct trace_record *first = &s->window->rec[trip->first];
@@ -170,10 +190,10 @@ static const struct ladder_level native[LADDER_LEVELS] = { { "xen", "root", "hos
 
 const struct ladder_level *ladder_levels(const struct scene *s, unsigned int *nr)
 {
-    const bool is_native = s->has_vcpu && s->v.native;
+    const bool is_native = is_of_type(s, "native");
 
     *nr = is_native ? 2 : LADDER_LEVELS;
-    return is_native ? native : s->type && !strcmp(s->type, "pv32") ? pv32 : pv64;
+    return is_native ? native : is_of_type(s, "pv32") ? pv32 : pv64;
 }
 
 unsigned int ladder_level_of(uint8_t mode) { return mode == TRACE_MODE_XEN ? 0 : mode == TRACE_MODE_USER ? 2 : 1; }
@@ -185,7 +205,7 @@ unsigned int ladder_level_now(const struct ladder *l)
 
 enum style ladder_level_style(const struct scene *s, unsigned int level)
 {
-    return level == 0 ? STYLE_xen : s->has_vcpu && s->v.native ? STYLE_native : level == 1 ? STYLE_kernel : STYLE_user;
+    return level == 0 ? STYLE_xen : is_of_type(s, "native") ? STYLE_native : level == 1 ? STYLE_kernel : STYLE_user;
 }
 
 /* Up from a level to the top, or down to it, at a column. Row 0 of the area has positions. */
@@ -239,10 +259,11 @@ static unsigned int draw(const struct table *t, const struct scene *s, struct ar
 }
 
 const struct panel_ops panel_ladder = { .name = "ladder",
-                                        .help = "how the vCPU goes up to the hypervisor and comes back",
+                                        .help = "how the vCPU, or dNvM, goes up to the hypervisor and comes back",
                                         .empty = "the hypervisor has not been entered before here",
                                         .column = columns,
                                         .nr_columns = ARRAY_SIZE(columns),
+                                        .about = scene_about_vcpu,
                                         .take = take,
                                         .of_past = true,
                                         .draw = draw,

@@ -80,6 +80,11 @@ bool scene_about_domain(struct debug *g, const char *text, struct debug_addr *wh
     return debug_domain(g, text, &what->dom);
 }
 
+bool scene_about_vcpu(struct debug *g, const char *text, struct debug_addr *what)
+{
+    return debug_vcpu_named(g, text, &what->dom, &what->vcpu);
+}
+
 bool scene_about_address(struct debug *g, const char *text, struct debug_addr *what)
 {
     if (!debug_address(g, text, what))

@@ -22,6 +22,7 @@ struct panel_about {
     bool given;
     char text[64]; /* as it was typed */
     struct debug_addr what;
+    const char *type; /* of the vCPU's domain, as in the scene */
 };
 
 struct scene {
@@ -63,19 +64,14 @@ struct scene {
 /* The machine is looked at, and not changed; window is borrowed. */
 void scene_take(struct scene *s, struct debug *g, const struct window *window);
 
-/* What a panel may be about: "dN", an address. False, and it has said why. */
+/* What a panel may be about: "dN", an address, "dNvM". False, and it has said why. */
 bool scene_about_domain(struct debug *g, const char *text, struct debug_addr *what);
 bool scene_about_address(struct debug *g, const char *text, struct debug_addr *what);
+bool scene_about_vcpu(struct debug *g, const char *text, struct debug_addr *what);
 /* Of a panel that may be about a domain: does it want this one's rows? */
 static inline bool scene_wants(const struct scene *s, domid_t dom)
 {
     return !s->about.given || s->about.what.dom == dom;
-}
-
-/* Is this record one that is about the scene's vCPU? */
-static inline bool scene_is_about(const struct scene *s, const struct trace_record *rec)
-{
-    return rec->who.domain == s->dom && rec->who.vcpu == s->vcpu;
 }
 
 /* The style of who executes: enum trace_mode. */
