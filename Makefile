@@ -30,7 +30,7 @@ VCPU_NATIVE_OBJS := guest kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console
-XENSTORE_OBJS := tree tx store request xenstore
+XENSTORE_OBJS := tree store store_life domain tx watch request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv

@@ -24,42 +24,79 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PATH_SIZE     128
 #define CONSOLE_LIMIT "1048576" /* bytes of output that xenconsoled keeps */
 
+/* Who may do what with a node, beside dom0. */
+enum perms {
+    AS_PARENT,
+    READ, /* n0,rD: the guest may read it */
+    OWN,  /* nD: it is the guest's */
+    FRONT /* nD,r0: it is the guest's, for dom0's back end to read */
+};
+
 struct writer {
-    struct guest *g;
+    struct host *h;
+    struct guest *g; /* NULL: it is about dom0 */
     bool failed;
 };
 
-/* One node; its value is made as by printf. */
-__attribute__((format(printf, 4, 5))) static void node(struct writer *w, const char *path, enum xenstore_perms perms,
+static void perms_set(struct writer *w, const char *path, enum perms perms)
+{
+    const struct xs_access toolstack = xenstored_toolstack(w->h->xenstored);
+    const domid_t domid = w->g ? w->g->domid : 0;
+    const struct {
+        unsigned int nr;
+        struct xs_perm p[2];
+    } lists[] = {
+        [READ] = { 2, { { .id = 0, .letter = 'n' }, { .id = domid, .letter = 'r' } } },
+        [OWN] = { 1, { { .id = domid, .letter = 'n' } } },
+        [FRONT] = { 2, { { .id = domid, .letter = 'n' }, { .id = 0, .letter = 'r' } } },
+    };
+
+    if (xs_set_perms(&toolstack, path, lists[perms].p, lists[perms].nr))
+        w->failed = true;
+}
+
+/*
+ * One node; its value is made as by printf. A path that does not begin with a slash is below the domain's own, as its
+ * own relative paths are.
+ */
+__attribute__((format(printf, 4, 5))) static void node(struct writer *w, const char *path, enum perms perms,
                                                        const char *fmt, ...)
 {
-    char *value = NULL;
+    const struct xs_access toolstack = xenstored_toolstack(w->h->xenstored);
+    char *value = NULL, *absolute = NULL;
     va_list ap;
+    int len;
 
     va_start(ap, fmt);
-    if (vasprintf(&value, fmt, ap) < 0)
-        value = NULL;
+    len = vasprintf(&value, fmt, ap);
     va_end(ap);
-    if (!value || !xenstore_node_add(w->g->xenstore, path, value, perms))
+    if (asprintf(&absolute, "/local/domain/%u/%s", w->g ? w->g->domid : 0, path) < 0)
+        absolute = NULL;
+    if (len < 0 || !absolute || xs_write(&toolstack, *path == '/' ? path : absolute, value, (size_t)len))
         w->failed = true;
-    task_charge(&w->g->task, 1, 0);
-    free(value);
+    else if (perms != AS_PARENT)
+        perms_set(w, *path == '/' ? path : absolute, perms);
+    if (w->g && w->g->task.kernel)
+        task_charge(&w->g->task, 1, 0);
+    free(len < 0 ? NULL : value);
+    free(absolute);
 }
 
 /* A path with a number or a name in it. */
-__attribute__((format(printf, 2, 3))) static const char *path_make(char path[128], const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static const char *path_make(char *path, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(path, 128, fmt, ap);
+    vsnprintf(path, PATH_SIZE, fmt, ap);
     va_end(ap);
     return path;
 }
 
-static void empty_nodes(struct writer *w, const char *const *paths, enum xenstore_perms perms)
+static void empty_nodes(struct writer *w, const char *const *paths, enum perms perms)
 {
     for (; *paths; paths++)
         node(w, *paths, perms, "%s", "");
@@ -69,18 +106,18 @@ static void vm_nodes(struct writer *w, const char *uuid)
 {
     const struct guest *g = w->g;
     const uint64_t centis = (uint64_t)host_wallclock(g->host) / MILLISECS(10);
-    char path[128];
+    char path[PATH_SIZE];
 
-    node(w, path_make(path, "/vm/%s/uuid", uuid), XENSTORE_AS_PARENT, "%s", uuid);
-    node(w, path_make(path, "/vm/%s/name", uuid), XENSTORE_AS_PARENT, "%s", g->cfg.name);
-    node(w, path_make(path, "/vm/%s/image/ostype", uuid), XENSTORE_AS_PARENT, "linux");
-    node(w, path_make(path, "/vm/%s/image/kernel", uuid), XENSTORE_AS_PARENT, "%s", g->cfg.kernel);
-    node(w, path_make(path, "/vm/%s/start_time", uuid), XENSTORE_AS_PARENT, "%llu.%02u",
-         (unsigned long long)centis / 100, (unsigned int)(centis % 100));
+    node(w, path_make(path, "/vm/%s/uuid", uuid), AS_PARENT, "%s", uuid);
+    node(w, path_make(path, "/vm/%s/name", uuid), AS_PARENT, "%s", g->cfg.name);
+    node(w, path_make(path, "/vm/%s/image/ostype", uuid), AS_PARENT, "linux");
+    node(w, path_make(path, "/vm/%s/image/kernel", uuid), AS_PARENT, "%s", g->cfg.kernel);
+    node(w, path_make(path, "/vm/%s/start_time", uuid), AS_PARENT, "%llu.%02u", (unsigned long long)centis / 100,
+         (unsigned int)(centis % 100));
     if (g->cfg.ramdisk)
-        node(w, path_make(path, "/vm/%s/image/ramdisk", uuid), XENSTORE_AS_PARENT, "%s", g->cfg.ramdisk);
+        node(w, path_make(path, "/vm/%s/image/ramdisk", uuid), AS_PARENT, "%s", g->cfg.ramdisk);
     if (g->cfg.cmdline)
-        node(w, path_make(path, "/vm/%s/image/cmdline", uuid), XENSTORE_AS_PARENT, "%s", g->cfg.cmdline);
+        node(w, path_make(path, "/vm/%s/image/cmdline", uuid), AS_PARENT, "%s", g->cfg.cmdline);
 }
 
 /* As libxl__domain_make(): who may write where, before anything is built. */
@@ -101,58 +138,58 @@ static void domain_nodes(struct writer *w, const char *uuid)
                                        "error",
                                        NULL };
     const struct guest *g = w->g;
-    char path[128];
+    char path[PATH_SIZE];
 
-    node(w, path_make(path, "/local/domain/%u", g->domid), XENSTORE_READ, "%s", "");
-    node(w, path_make(path, "/vm/%s", uuid), XENSTORE_READ, "%s", "");
-    node(w, "vm", XENSTORE_AS_PARENT, "/vm/%s", uuid);
-    node(w, "name", XENSTORE_AS_PARENT, "%s", g->cfg.name);
-    empty_nodes(w, readable, XENSTORE_READ);
-    empty_nodes(w, suspend, XENSTORE_OWN);
-    empty_nodes(w, control, XENSTORE_READ);
-    empty_nodes(w, own, XENSTORE_OWN);
-    node(w, "control/platform-feature-multiprocessor-suspend", XENSTORE_AS_PARENT, "1");
-    node(w, "control/platform-feature-xs_reset_watches", XENSTORE_AS_PARENT, "1");
+    node(w, path_make(path, "/local/domain/%u", g->domid), READ, "%s", "");
+    node(w, path_make(path, "/vm/%s", uuid), READ, "%s", "");
+    node(w, "vm", AS_PARENT, "/vm/%s", uuid);
+    node(w, "name", AS_PARENT, "%s", g->cfg.name);
+    empty_nodes(w, readable, READ);
+    empty_nodes(w, suspend, OWN);
+    empty_nodes(w, control, READ);
+    empty_nodes(w, own, OWN);
+    node(w, "control/platform-feature-multiprocessor-suspend", AS_PARENT, "1");
+    node(w, "control/platform-feature-xs_reset_watches", AS_PARENT, "1");
 }
 
 /* As libxl__build_post(): what is known when the domain is built. */
 static void built_nodes(struct writer *w)
 {
     const struct guest *g = w->g;
-    char path[128];
+    char path[PATH_SIZE];
 
-    node(w, "memory/static-max", XENSTORE_AS_PARENT, "%llu", (unsigned long long)g->cfg.maxmem_mib << 10);
-    node(w, "memory/target", XENSTORE_AS_PARENT, "%llu", (unsigned long long)g->cfg.memory_mib << 10);
-    node(w, "memory/videoram", XENSTORE_AS_PARENT, "0");
-    node(w, "domid", XENSTORE_AS_PARENT, "%u", g->domid);
-    node(w, "store/port", XENSTORE_AS_PARENT, "%u", g->store_port);
-    node(w, "store/ring-ref", XENSTORE_AS_PARENT, "%llu", (unsigned long long)mfn_x(g->store_mfn));
+    node(w, "memory/static-max", AS_PARENT, "%llu", (unsigned long long)g->cfg.maxmem_mib << 10);
+    node(w, "memory/target", AS_PARENT, "%llu", (unsigned long long)g->cfg.memory_mib << 10);
+    node(w, "memory/videoram", AS_PARENT, "0");
+    node(w, "domid", AS_PARENT, "%u", g->domid);
+    node(w, "store/port", AS_PARENT, "%u", g->store_port);
+    node(w, "store/ring-ref", AS_PARENT, "%llu", (unsigned long long)mfn_x(g->store_mfn));
     for (unsigned int i = 0; i < g->cfg.maxvcpus; i++)
-        node(w, path_make(path, "cpu/%u/availability", i), XENSTORE_AS_PARENT, i < g->cfg.vcpus ? "online" : "offline");
+        node(w, path_make(path, "cpu/%u/availability", i), AS_PARENT, i < g->cfg.vcpus ? "online" : "offline");
 }
 
 /* Console 0: its directory is the guest's to read only, and it goes through no states. */
 static void console_nodes(struct writer *w)
 {
     const struct guest *g = w->g;
-    char back[64], path[128];
+    char back[PATH_SIZE], path[128];
 
     snprintf(back, sizeof(back), "/local/domain/0/backend/console/%u/0", g->domid);
-    node(w, "console", XENSTORE_READ, "%s", "");
-    node(w, "console/backend", XENSTORE_AS_PARENT, "%s", back);
-    node(w, "console/backend-id", XENSTORE_FRONT, "0");
-    node(w, "console/limit", XENSTORE_AS_PARENT, CONSOLE_LIMIT);
-    node(w, "console/type", XENSTORE_AS_PARENT, "xenconsoled");
-    node(w, "console/output", XENSTORE_AS_PARENT, "pty");
-    node(w, "console/tty", XENSTORE_AS_PARENT, "%s", "");
-    node(w, "console/port", XENSTORE_AS_PARENT, "%u", g->console_port);
-    node(w, "console/ring-ref", XENSTORE_AS_PARENT, "%llu", (unsigned long long)mfn_x(g->console_mfn));
-    node(w, back, XENSTORE_READ, "%s", "");
-    node(w, path_make(path, "%s/frontend", back), XENSTORE_AS_PARENT, "/local/domain/%u/console", g->domid);
-    node(w, path_make(path, "%s/frontend-id", back), XENSTORE_AS_PARENT, "%u", g->domid);
-    node(w, path_make(path, "%s/online", back), XENSTORE_AS_PARENT, "1");
-    node(w, path_make(path, "%s/state", back), XENSTORE_AS_PARENT, "1");
-    node(w, path_make(path, "%s/protocol", back), XENSTORE_AS_PARENT, "vt100");
+    node(w, "console", READ, "%s", "");
+    node(w, "console/backend", AS_PARENT, "%s", back);
+    node(w, "console/backend-id", FRONT, "0");
+    node(w, "console/limit", AS_PARENT, CONSOLE_LIMIT);
+    node(w, "console/type", AS_PARENT, "xenconsoled");
+    node(w, "console/output", AS_PARENT, "pty");
+    node(w, "console/tty", AS_PARENT, "%s", "");
+    node(w, "console/port", AS_PARENT, "%u", g->console_port);
+    node(w, "console/ring-ref", AS_PARENT, "%llu", (unsigned long long)mfn_x(g->console_mfn));
+    node(w, back, READ, "%s", "");
+    node(w, path_make(path, "%s/frontend", back), AS_PARENT, "/local/domain/%u/console", g->domid);
+    node(w, path_make(path, "%s/frontend-id", back), AS_PARENT, "%u", g->domid);
+    node(w, path_make(path, "%s/online", back), AS_PARENT, "1");
+    node(w, path_make(path, "%s/state", back), AS_PARENT, "1");
+    node(w, path_make(path, "%s/protocol", back), AS_PARENT, "vt100");
 }
 
 void guest_uuid_make(struct guest *g)
@@ -172,16 +209,53 @@ void guest_uuid_make(struct guest *g)
     g->cfg.has_uuid = true;
 }
 
+static void uuid_text(const struct guest *g, char text[static 37])
+{
+    for (unsigned int i = 0; i < sizeof(g->cfg.uuid); i++)
+        text += sprintf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", g->cfg.uuid[i]);
+}
+
 bool guest_introduce(struct guest *g)
 {
-    struct writer w = { .g = g };
-    char uuid[37], *to = uuid;
+    struct writer w = { .h = g->host, .g = g };
+    char uuid[37];
 
-    for (unsigned int i = 0; i < sizeof(g->cfg.uuid); i++)
-        to += sprintf(to, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", g->cfg.uuid[i]);
+    uuid_text(g, uuid);
     domain_nodes(&w, uuid);
     vm_nodes(&w, uuid);
     built_nodes(&w);
+    g->introduced = true;
+    if (xenstored_introduce(g->host->xenstored, g->domid, g->store_mfn, g->store_port))
+        w.failed = true;
     console_nodes(&w);
+    return !w.failed;
+}
+
+void guest_renamed(struct guest *g)
+{
+    struct writer w = { .h = g->host, .g = g };
+
+    node(&w, "name", AS_PARENT, "%s", g->cfg.name);
+}
+
+void guest_unannounce(struct guest *g)
+{
+    const struct xs_access toolstack = xenstored_toolstack(g->host->xenstored);
+    char path[PATH_SIZE], uuid[37];
+
+    xs_rm(&toolstack, path_make(path, "/local/domain/%u", g->domid));
+    xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/console/%u", g->domid));
+    uuid_text(g, uuid);
+    xs_rm(&toolstack, path_make(path, "/vm/%s", uuid));
+    xenstored_release(g->host->xenstored, g->domid);
+    g->introduced = false;
+}
+
+bool dom0_nodes(struct host *h)
+{
+    struct writer w = { .h = h };
+
+    node(&w, "name", AS_PARENT, "%s", XL_DOM0_NAME);
+    node(&w, "domid", AS_PARENT, "0");
     return !w.failed;
 }

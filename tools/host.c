@@ -71,6 +71,9 @@ static int dom0_boot(struct host *h)
     h->xc = h->dom0 ? xc_interface_open(native_vcpu(h->dom0)) : NULL;
     if (!h->xc)
         return -1;
+    h->xenstored = xenstored_create(h->dom0, &h->edges->xenstore);
+    if (!h->xenstored || !dom0_nodes(h))
+        return -1;
     task_init(&h->look, h->dom0, &guests_look_task, h);
     h->guest_task = &guest_task;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
@@ -163,6 +166,7 @@ void host_destroy(struct host *h)
         h->guests = g->next;
         guest_free(h, g);
     }
+    xenstored_destroy(h->xenstored);
     xc_interface_close(h->xc);
     xen_destroy(h->xen);
     native_kernel_destroy(h->dom0);
@@ -325,18 +329,16 @@ struct store_listener {
 static void store_entry(void *data, const struct xenstore_seen *seen)
 {
     const struct store_listener *l = data;
-    const struct host_store_entry e = { seen->is_watch, seen->path, seen->value, seen->len, seen->perms };
+    const struct host_store_entry e = { seen->is_watch, seen->domid, seen->path, seen->value, seen->len, seen->perms };
 
     l->fn(l->data, &e);
 }
 
-void host_store_each(const struct host *h, domid_t domid, host_store_fn *fn, void *data)
+void host_store_each(const struct host *h, host_store_fn *fn, void *data)
 {
-    const struct guest *g = guest_find(h, domid);
     struct store_listener l = { fn, data };
 
-    if (g && g->xenstore)
-        xenstore_conn_each(g->xenstore, store_entry, &l);
+    xenstored_each(h->xenstored, store_entry, &l);
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

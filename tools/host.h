@@ -168,15 +168,16 @@ int host_guest_next(const struct host *h, unsigned int index);
 bool host_guest_ended(const struct host *h, unsigned int index);
 const char *host_guest_name(const struct host *h, domid_t domid);
 
-/* For who looks: each node of a guest's xenstore, then each of its watches. Nothing if it is none of ours. */
+/* For who looks: each node of xenstore, a node above before those below it, then each watch. */
 struct host_store_entry {
     bool is_watch;
+    domid_t domid; /* who watches */
     const char *path;
     const char *value; /* len bytes, and a 0; of a watch its token */
     size_t len;
     const char *perms; /* "n1,r0": the owner first */
 };
 typedef void host_store_fn(void *data, const struct host_store_entry *e);
-void host_store_each(const struct host *h, domid_t domid, host_store_fn *fn, void *data);
+void host_store_each(const struct host *h, host_store_fn *fn, void *data);
 
 #endif

@@ -31,9 +31,9 @@ struct guest *guest_find(const struct host *h, domid_t domid)
 void guest_disconnect(struct guest *g)
 {
     console_backend_destroy(g->console);
-    xenstore_conn_destroy(g->xenstore);
+    if (g->introduced)
+        guest_unannounce(g);
     g->console = NULL;
-    g->xenstore = NULL;
 }
 
 void guest_free(struct host *h, struct guest *g)
@@ -160,8 +160,7 @@ static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE
                      g->cfg.kernel);
     g->built = true;
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
-    g->xenstore = xenstore_conn_create(h->dom0, b->domid, b->store_mfn, b->store_port);
-    if (g->console && g->xenstore && guest_introduce(g)) {
+    if (g->console && guest_introduce(g)) {
         g->born = host_now(h);
         h->guest_of[g->domid] = g;
         return 0;

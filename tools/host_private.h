@@ -7,7 +7,7 @@
 #define TOOLS_HOST_PRIVATE_H
 
 #include "rings/console.h"
-#include "rings/xenstore/xenstore.h"
+#include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
 #include "tools/build/build_pv.h"
 #include "tools/build/image_cache.h"
@@ -56,7 +56,7 @@ struct guest {
     char input[HOST_INPUT_MAX + 1024]; /* for its console; and what a domain before left unread in its ring */
     size_t nr_input;
     struct console_backend *console;
-    struct xenstore_conn *xenstore;
+    bool introduced; /* to xenstored */
 };
 
 /*
@@ -64,8 +64,9 @@ struct guest {
  * io is never asked for again; what comes in there is for others to remember.
  */
 struct host_edges {
-    struct host_io io;   /* who hears of it: */
-    struct host_io loud; /* as the host was created with; or nobody, while silent */
+    struct host_io io;       /* who hears of it: */
+    struct host_io loud;     /* as the host was created with; or nobody, while silent */
+    struct xs_edge xenstore; /* programs that use xenstore over sockets */
     bool silent;
     bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
@@ -81,7 +82,8 @@ struct host {
     struct xen *xen; /* host.c's alone; the other files make hypercalls */
     uint64_t seed;
     struct native_kernel *dom0;
-    struct xc_handle *xc;              /* dom0's */
+    struct xc_handle *xc; /* dom0's */
+    struct xenstored *xenstored;
     struct task look;                  /* guests_look_task */
     const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
     struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
@@ -111,6 +113,12 @@ void guest_name_drop(struct host *h, struct guest *g);
 void guest_uuid_make(struct guest *g);
 /* Write its nodes. False: out of memory. */
 bool guest_introduce(struct guest *g);
+/* It has another name. */
+void guest_renamed(struct guest *g);
+/* It is going: nobody can talk to it by xenstore any more, and its nodes are removed. */
+void guest_unannounce(struct guest *g);
+/* What dom0 says about itself. False: no memory. */
+bool dom0_nodes(struct host *h);
 
 /*
  * A step of building the domain of g (again), paused, with its devices connected at last. 1: there is more to do; 0:

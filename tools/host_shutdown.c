@@ -128,16 +128,18 @@ static bool rename_away(struct host *h, struct guest *g)
         return false;
     }
     guest_name_claim(h, old);
+    old->host = h;
     old->domid = g->domid;
     old->state = GUEST_ENDED;
     old->settled = true;
     old->kernel = g->kernel;
     old->console = g->console;
-    old->xenstore = g->xenstore;
+    old->introduced = g->introduced;
     g->console = NULL;
-    g->xenstore = NULL;
+    g->introduced = false;
     guest_list_append(h, old);
     h->guest_of[old->domid] = old;
+    guest_renamed(old);
     return true;
 }
 

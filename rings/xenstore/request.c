@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Requests to xenstore, and watches: the idea is in rings/xenstore/request.h.
+ * Requests to xenstore: what each means.
+ *
+ * Concept: a request is a header and a payload, of strings mostly; each gets one answer with its number, type and
+ * transaction, or XS_ERROR with the name of an error. Most name a node, which may be relative: a domain's to its own
+ * directory, /local/domain/<domid>, a socket's to "/". The table at the end says what there is.
+ *
+ * Invariants: a payload is the other side's bytes: a string is used only if its 0 is inside.
+ *
+ * Simplifies tools/xenstore/xenstored_core.c and xenstored_control.c. Unlike there, a payload whose 0 is missing is
+ * always EINVAL.
  *
  * Budget: a function a kind of request, and the table that names them all.
  */
-#include "rings/xenstore/request.h"
+#include "rings/xenstore/tx.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,16 +22,9 @@
 
 #define OWN_PATH_SIZE 32 /* "/local/domain/65535" */
 
-struct xs_watch {
-    struct xs_watch *next;
-    char *path; /* absolute, or special: "@releaseDomain" */
-    char *token;
-    bool relative;
-};
-
 /* What a request is answered from. */
 struct request {
-    struct xs_session *s;
+    struct xs_conn *c;
     const struct xsd_sockmsg *hdr;
     const char *payload;
     struct xs_access access;
@@ -35,7 +36,7 @@ static void reply(const struct request *r, const void *payload, size_t len)
 {
     struct xsd_sockmsg hdr = { r->hdr->type, r->hdr->req_id, r->hdr->tx_id, (uint32_t)len };
 
-    r->s->send(r->s->data, &hdr, payload);
+    r->c->send(r->c->data, &hdr, payload);
 }
 
 static void reply_text(const struct request *r, const char *text) { reply(r, text, strlen(text) + 1); }
@@ -49,7 +50,14 @@ static void reply_error(const struct request *r, int rc)
         if (xsd_errors[i].errnum == -rc)
             name = xsd_errors[i].errstring;
     hdr.len = (uint32_t)strlen(name) + 1;
-    r->s->send(r->s->data, &hdr, name);
+    r->c->send(r->c->data, &hdr, name);
+}
+
+static int done(const struct request *r, int rc)
+{
+    if (!rc)
+        reply_text(r, "OK");
+    return rc;
 }
 
 /* --- what is asked --- */
@@ -83,9 +91,9 @@ static bool strings_are(const struct request *r, unsigned int n) { return string
 /* A path made absolute, for xfree(). NULL: it is none (or NULL), or memory is short. */
 static char *path_of(const struct request *r, const char *given)
 {
-    char *path = given && given[0] != '@' ? xs_path_absolute(r->s->store, r->s->domid, given) : NULL;
+    char *path = given && given[0] != '@' ? xs_path_absolute(r->c, given) : NULL;
 
-    if (path && xs_path_ok(path))
+    if (path && xs_path_ok(r->c->store, path))
         return path;
     xfree(path);
     return NULL;
@@ -93,142 +101,50 @@ static char *path_of(const struct request *r, const char *given)
 
 /* --- watches --- */
 
-static void watch_fire(struct xs_session *s, const struct xs_watch *w, const char *path)
-{
-    struct xsd_sockmsg hdr = { XS_WATCH_EVENT, 0, 0, 0 };
-    char own[OWN_PATH_SIZE], *payload;
-    size_t len, skip = w->relative ? (size_t)snprintf(own, sizeof(own), "/local/domain/%u/", s->domid) : 0;
-
-    path += skip;
-    len = strlen(path) + 1;
-    hdr.len = (uint32_t)(len + strlen(w->token) + 1);
-    if (hdr.len > XENSTORE_PAYLOAD_MAX)
-        return; /* no message: as lost as if the watch had not been set */
-    payload = xzalloc_array(s->arena, char, hdr.len);
-    if (!payload)
-        return;
-    memcpy(payload, path, len);
-    memcpy(payload + len, w->token, hdr.len - len);
-    s->send(s->data, &hdr, payload);
-    xfree(payload);
-}
-
-/* The store has changed. */
-static void changed(void *data, const char *path, bool exact)
-{
-    struct xs_session *s = data;
-
-    for (const struct xs_watch *w = s->watches; w; w = w->next) {
-        const size_t len = strlen(w->path);
-
-        if (!strcmp(path, w->path) || (!exact && (len == 1 || (!strncmp(path, w->path, len) && path[len] == '/'))))
-            watch_fire(s, w, path);
-    }
-}
-
-bool xs_session_watch(const struct xs_session *s, unsigned int i, const char **path, const char **token)
-{
-    const struct xs_watch *w = s->watches;
-
-    for (; w && i; i--)
-        w = w->next;
-    if (!w)
-        return false;
-    *path = w->path;
-    *token = w->token;
-    return true;
-}
-
-static struct xs_watch **watch_find(struct xs_session *s, const char *path, const char *token)
-{
-    struct xs_watch **w = &s->watches;
-
-    while (*w && (strcmp((*w)->path, path) || strcmp((*w)->token, token)))
-        w = &(*w)->next;
-    return w;
-}
-
-static void watch_free(struct xs_session *s, struct xs_watch **at)
-{
-    struct xs_watch *w = *at;
-
-    *at = w->next;
-    xfree(w->path);
-    xfree(w->token);
-    xfree(w);
-    s->nr_watches--;
-}
-
-static void watches_free(struct xs_session *s)
-{
-    while (s->watches)
-        watch_free(s, &s->watches);
-}
-
 /* What a watch may name: also what begins with an @, which is no node. */
 static char *watch_path(const struct request *r)
 {
     const char *given = strings_are(r, 2) ? string(r, 0) : NULL;
 
     if (given && given[0] == '@')
-        return strlen(given) <= XENSTORE_REL_PATH_MAX ? xstrdup(r->s->arena, given) : NULL;
+        return strlen(given) <= XENSTORE_REL_PATH_MAX ? xstrdup(r->c->store->arena, given) : NULL;
     return path_of(r, given);
 }
 
 static int do_watch(const struct request *r)
 {
-    struct xs_session *s = r->s;
     char *path = watch_path(r);
-    struct xs_watch *w, **at;
-    int rc = 0;
+    const struct xs_watch *w;
+    int rc = -EINVAL;
 
-    if (!path)
-        return -EINVAL;
-    at = watch_find(s, path, string(r, 1));
-    w = xzalloc(s->arena, struct xs_watch);
-    if (w)
-        w->token = xstrdup(s->arena, string(r, 1));
-    if (*at)
-        rc = -EEXIST;
-    else if (s->nr_watches > XS_WATCHES_MAX)
-        rc = -E2BIG;
-    else if (!w || !w->token)
-        rc = -ENOMEM;
+    if (path)
+        rc = xs_watch_add(r->c, path, string(r, 1), !strchr("/@", string(r, 0)[0]), &w);
     if (rc) {
-        xfree(w ? w->token : NULL);
-        xfree(w);
         xfree(path);
         return rc;
     }
-    w->path = path;
-    w->relative = string(r, 0)[0] != '/' && string(r, 0)[0] != '@';
-    *at = w;
-    s->nr_watches++;
     reply_text(r, "OK");
-    watch_fire(s, w, path);
+    xs_watch_send(r->c, w, path);
     return 0;
 }
 
 static int do_unwatch(const struct request *r)
 {
-    char *path = watch_path(r);
-    struct xs_watch **at;
+    const char *given = strings_are(r, 2) ? string(r, 0) : NULL;
+    char *path = given && given[0] == '@' ? xstrdup(r->c->store->arena, given) : NULL;
+    int rc = -EINVAL;
 
-    if (!path)
-        return -EINVAL;
-    at = watch_find(r->s, path, string(r, 1));
+    if (given && !path)
+        path = xs_path_absolute(r->c, given);
+    if (path)
+        rc = xs_watch_remove(r->c, path, string(r, 1));
     xfree(path);
-    if (!*at)
-        return -ENOENT;
-    watch_free(r->s, at);
-    reply_text(r, "OK");
-    return 0;
+    return done(r, rc);
 }
 
 static int do_reset_watches(const struct request *r)
 {
-    watches_free(r->s);
-    xs_tx_abort_all(r->s->store);
+    xs_conn_reset(r->c);
     reply_text(r, "OK");
     return 0;
 }
@@ -247,70 +163,59 @@ static int read_node(const struct request *r, const char *path)
 
 static int directory(const struct request *r, const char *path)
 {
-    char *names;
-    size_t len;
-    int rc = xs_children(&r->access, path, &names, &len);
+    const struct xs_node *n;
+    int rc = xs_get(&r->access, path, XS_RIGHT_READ, &n);
 
     if (rc)
         return rc;
-    if (len <= XENSTORE_PAYLOAD_MAX)
-        reply(r, names, len);
-    xfree(names);
-    return len <= XENSTORE_PAYLOAD_MAX ? 0 : -E2BIG;
+    if (n->children_len > XENSTORE_PAYLOAD_MAX)
+        return -E2BIG;
+    reply(r, n->children, n->children_len);
+    return 0;
 }
 
 /* Names from an offset on, as many as fit, behind the node's generation; an empty one says that these were the last. */
 static int do_directory_part(const struct request *r)
 {
-    char *path = strings_are(r, 2) ? path_of(r, string(r, 0)) : NULL, *names = NULL, part[XENSTORE_PAYLOAD_MAX];
+    char *path = strings_are(r, 2) ? path_of(r, string(r, 0)) : NULL, part[XENSTORE_PAYLOAD_MAX];
     const struct xs_node *n;
-    size_t len, at, used;
+    size_t at, used;
     int rc = path ? xs_get(&r->access, path, XS_RIGHT_READ, &n) : -EINVAL;
 
-    if (!rc)
-        rc = xs_children(&r->access, path, &names, &len);
     xfree(path);
     if (rc)
         return rc;
     at = strtoul(string(r, 1), NULL, 10);
     used = (size_t)snprintf(part, sizeof(part), "%" PRIu64, n->generation) + 1;
-    while (at < len && used + strlen(names + at) + 1 < sizeof(part)) {
-        const size_t size = strlen(names + at) + 1;
+    while (at < n->children_len && used + strlen(n->children + at) + 1 < sizeof(part)) {
+        const size_t size = strlen(n->children + at) + 1;
 
-        memcpy(part + used, names + at, size);
+        memcpy(part + used, n->children + at, size);
         used += size;
         at += size;
     }
-    if (at >= len)
+    if (at >= n->children_len)
         part[used++] = 0;
-    xfree(names);
     reply(r, part, used);
     return 0;
 }
 
 static int get_perms(const struct request *r, const char *path)
 {
-    char text[XS_PERMS_MAX * 8];
+    char text[XENSTORE_PAYLOAD_MAX];
     const struct xs_node *n;
     size_t len = 0;
     int rc = xs_get(&r->access, path, XS_RIGHT_READ, &n);
 
     if (rc)
         return rc;
-    for (unsigned int i = 0; i < n->perms.nr; i++)
-        len += (size_t)sprintf(text + len, "%c%u", n->perms.p[i].letter, n->perms.p[i].id) + 1;
+    for (unsigned int i = 0; i < n->nr_perms && len + sizeof("n4294967295") <= sizeof(text); i++)
+        len += (size_t)sprintf(text + len, "%c%u", n->perms[i].letter, n->perms[i].id) + 1;
     reply(r, text, len);
     return 0;
 }
 
 /* --- changing --- */
-
-static int done(const struct request *r, int rc)
-{
-    if (!rc)
-        reply_text(r, "OK");
-    return rc;
-}
 
 static int do_write(const struct request *r)
 {
@@ -326,48 +231,58 @@ static int do_write(const struct request *r)
 static int mkdir_node(const struct request *r, const char *path) { return done(r, xs_mkdir(&r->access, path)); }
 static int rm_node(const struct request *r, const char *path) { return done(r, xs_rm(&r->access, path)); }
 
-static int perms_read(const struct request *r, struct xs_perms *perms)
+/* "n5": false: it is none. */
+static bool perm_read(const char *text, struct xs_perm *p)
+{
+    char *end;
+    const long id = strtol(text + (text[0] != 0), &end, 0);
+
+    *p = (struct xs_perm){ .id = (uint32_t)id, .letter = text[0] };
+    return text[0] && strchr("nrwb", text[0]) && text[1] && !*end;
+}
+
+/* The strings behind the first: how many, or -errno. */
+static int perms_read(const struct request *r, struct xs_perm *perms)
 {
     const char *text;
+    int nr = 0;
 
-    if (!string(r, 1))
-        return -EINVAL;
-    for (perms->nr = 0; (text = string(r, perms->nr + 1)); perms->nr++) {
-        char *end;
-        const unsigned long id = strtoul(text + (text[0] != 0), &end, 10);
-
-        if (perms->nr == XS_PERMS_MAX)
+    while ((text = string(r, (unsigned int)nr + 1))) {
+        if (xs_beyond(r->c, XS_LIMIT_PERMS, (size_t)nr + 1))
             return -ENOSPC;
-        if (!text[0] || !strchr("nrwb", text[0]) || !text[1] || *end || id >= DOMID_FIRST_RESERVED)
+        if (!perm_read(text, &perms[nr++]))
             return -EINVAL;
-        perms->p[perms->nr] = (struct xs_perm){ (domid_t)id, text[0] };
     }
-    return 0;
+    return nr && !r->payload[r->hdr->len - 1] ? nr : -EINVAL;
 }
 
 static int do_set_perms(const struct request *r)
 {
-    struct xs_perms perms;
-    int rc = perms_read(r, &perms);
-    char *path = rc ? NULL : path_of(r, string(r, 0));
+    struct xs_perm perms[XENSTORE_PAYLOAD_MAX / 3];
+    int rc, nr = perms_read(r, perms);
+    char *path;
 
-    if (!rc)
-        rc = path ? xs_set_perms(&r->access, path, &perms) : -EINVAL;
+    if (nr < 0)
+        return nr;
+    if (string(r, 0)[0] == '@')
+        return done(r, xs_set_perms_special(&r->access, string(r, 0), perms, (unsigned int)nr));
+    path = path_of(r, string(r, 0));
+    rc = path ? xs_set_perms(&r->access, path, perms, (unsigned int)nr) : -EINVAL;
     xfree(path);
     return done(r, rc);
 }
 
-/* --- transactions, and the rest --- */
+/* --- transactions --- */
 
 static int do_transaction_start(const struct request *r)
 {
+    struct xs_tx *tx;
     char text[16];
-    uint32_t id;
-    int rc = r->access.tx ? -EBUSY : xs_tx_start(r->s->store, &id);
+    int rc = r->access.tx ? -EBUSY : xs_tx_start(r->c, &tx);
 
     if (rc)
         return rc;
-    snprintf(text, sizeof(text), "%u", id);
+    snprintf(text, sizeof(text), "%u", tx->id);
     reply_text(r, text);
     return 0;
 }
@@ -383,6 +298,8 @@ static int do_transaction_end(const struct request *r)
     return done(r, xs_tx_end(r->access.tx, *how == 'T'));
 }
 
+/* --- domains --- */
+
 static int do_get_domain_path(const struct request *r)
 {
     const char *domid = only_string(r);
@@ -395,36 +312,133 @@ static int do_get_domain_path(const struct request *r)
     return 0;
 }
 
-static int do_privileged(const struct request *r)
+/* The domain that a string names, if it has been introduced. */
+static struct xs_domain *introduced(const struct request *r, const char *domid)
 {
-    (void)r;
-    return -EACCES;
+    struct xs_domain *d = xs_domain_find(r->c->store, (domid_t)atoi(domid));
+
+    return d && d->conn ? d : NULL;
 }
+
+/* What RELEASE and RESUME are about: any domain but dom0. */
+static int domain_of(const struct request *r, struct xs_domain **d)
+{
+    const char *domid = only_string(r);
+
+    if (!domid || !atoi(domid))
+        return -EINVAL;
+    *d = introduced(r, domid);
+    return *d ? 0 : -ENOENT;
+}
+
+static int do_introduce(const struct request *r)
+{
+    const struct xs_store *s = r->c->store;
+    int domid, port;
+
+    if (!string(r, 2))
+        return -EINVAL;
+    domid = atoi(string(r, 0));
+    port = atoi(string(r, 2));
+    if (port <= 0)
+        return -EINVAL;
+    if (!domid) /* dom0 is served as it is */
+        return done(r, 0);
+    return done(r, s->hooks->introduce(s->data, (domid_t)domid, strtoull(string(r, 1), NULL, 0), (uint32_t)port));
+}
+
+static int do_release(const struct request *r)
+{
+    struct xs_domain *d;
+    int rc = domain_of(r, &d);
+
+    if (!rc)
+        r->c->store->hooks->release(r->c->store->data, d->domid);
+    return done(r, rc);
+}
+
+/* The domain that was shut down runs again, so that its next shutdown is told. */
+static int do_resume(const struct request *r)
+{
+    struct xs_domain *d;
+    int rc = domain_of(r, &d);
+
+    if (!rc)
+        d->shutdown = false;
+    return done(r, rc);
+}
+
+static int do_is_domain_introduced(const struct request *r)
+{
+    const char *domid = only_string(r);
+
+    if (!domid)
+        return -EINVAL;
+    reply_text(r, !atoi(domid) || introduced(r, domid) ? "T" : "F");
+    return 0;
+}
+
+/* A device model's domain gets the rights of the domain whose devices it emulates. */
+static int do_set_target(const struct request *r)
+{
+    const struct xs_domain *d;
+
+    if (!string(r, 1))
+        return -EINVAL;
+    d = introduced(r, string(r, 0));
+    if ((!d && atoi(string(r, 0))) || (!introduced(r, string(r, 1)) && atoi(string(r, 1))))
+        return -ENOENT;
+    if (d) /* dom0 may do everything */
+        d->conn->target = (domid_t)atoi(string(r, 1));
+    return done(r, 0);
+}
+
+static int do_control(const struct request *r)
+{
+    char text[XENSTORE_PAYLOAD_MAX] = "OK";
+    const char *args[XS_CONTROL_ARGS];
+    unsigned int nr = 0;
+    int rc;
+
+    while (nr < XS_CONTROL_ARGS && (args[nr] = string(r, nr)))
+        nr++;
+    if (!nr || string(r, nr) || r->payload[r->hdr->len - 1])
+        return -EINVAL;
+    rc = xs_control(r->c->store, nr, args, text);
+    if (!rc)
+        reply_text(r, text);
+    return rc;
+}
+
+/* --- the table --- */
+
+#define PRIVILEGED 1 /* dom0 may */
+#define NO_TX      2 /* the transaction is not looked at */
 
 /* Each answers by itself when it succeeds; of an error the number is returned. */
 static const struct {
     int (*whole)(const struct request *r);
     int (*one_path)(const struct request *r, const char *path); /* the payload is a path, and is handed over absolute */
-    bool no_tx;                                                 /* tx_id means nothing */
+    unsigned int flags;
 } requests[XS_TYPE_COUNT] = {
-    [XS_CONTROL] = { .whole = do_privileged },
+    [XS_CONTROL] = { .whole = do_control, .flags = PRIVILEGED },
     [XS_DIRECTORY] = { .one_path = directory },
     [XS_READ] = { .one_path = read_node },
     [XS_GET_PERMS] = { .one_path = get_perms },
-    [XS_WATCH] = { .whole = do_watch, .no_tx = true },
-    [XS_UNWATCH] = { .whole = do_unwatch, .no_tx = true },
+    [XS_WATCH] = { .whole = do_watch, .flags = NO_TX },
+    [XS_UNWATCH] = { .whole = do_unwatch, .flags = NO_TX },
     [XS_TRANSACTION_START] = { .whole = do_transaction_start },
     [XS_TRANSACTION_END] = { .whole = do_transaction_end },
-    [XS_INTRODUCE] = { .whole = do_privileged, .no_tx = true },
-    [XS_RELEASE] = { .whole = do_privileged, .no_tx = true },
-    [XS_GET_DOMAIN_PATH] = { .whole = do_get_domain_path, .no_tx = true },
+    [XS_INTRODUCE] = { .whole = do_introduce, .flags = PRIVILEGED },
+    [XS_RELEASE] = { .whole = do_release, .flags = PRIVILEGED },
+    [XS_GET_DOMAIN_PATH] = { .whole = do_get_domain_path },
     [XS_WRITE] = { .whole = do_write },
     [XS_MKDIR] = { .one_path = mkdir_node },
     [XS_RM] = { .one_path = rm_node },
     [XS_SET_PERMS] = { .whole = do_set_perms },
-    [XS_IS_DOMAIN_INTRODUCED] = { .whole = do_privileged, .no_tx = true },
-    [XS_RESUME] = { .whole = do_privileged, .no_tx = true },
-    [XS_SET_TARGET] = { .whole = do_privileged, .no_tx = true },
+    [XS_IS_DOMAIN_INTRODUCED] = { .whole = do_is_domain_introduced, .flags = PRIVILEGED },
+    [XS_RESUME] = { .whole = do_resume, .flags = PRIVILEGED },
+    [XS_SET_TARGET] = { .whole = do_set_target, .flags = PRIVILEGED },
     [XS_RESET_WATCHES] = { .whole = do_reset_watches },
     [XS_DIRECTORY_PART] = { .whole = do_directory_part },
 };
@@ -437,8 +451,10 @@ static int answer(struct request *r)
 
     if (type >= ARRAY_SIZE(requests) || (!requests[type].whole && !requests[type].one_path))
         return -ENOSYS;
-    if (r->hdr->tx_id && !requests[type].no_tx) {
-        r->access.tx = xs_tx_find(r->s->store, r->hdr->tx_id);
+    if (requests[type].flags & PRIVILEGED && !xs_is_privileged(r->c))
+        return -EACCES;
+    if (r->hdr->tx_id && !(requests[type].flags & NO_TX)) {
+        r->access.tx = xs_tx_find(r->c, r->hdr->tx_id);
         if (!r->access.tx)
             return -ENOENT;
     }
@@ -450,28 +466,12 @@ static int answer(struct request *r)
     return rc;
 }
 
-int xs_session_request(struct xs_session *s, const struct xsd_sockmsg *hdr, const char *payload)
+int xs_request(struct xs_conn *c, const struct xsd_sockmsg *hdr, const char *payload)
 {
-    struct request r = { s, hdr, payload, { .store = s->store, .domid = s->domid } };
+    struct request r = { c, hdr, payload, { .store = c->store, .conn = c } };
     int rc = answer(&r);
 
     if (rc)
         reply_error(&r, rc);
     return rc;
-}
-
-/* --- life --- */
-
-bool xs_session_init(struct xs_session *s, struct arena *arena, domid_t domid, xs_send_fn *send, void *data)
-{
-    *s = (struct xs_session){ .arena = arena, .domid = domid, .send = send, .data = data };
-    s->store = xs_store_create(arena, changed, s);
-    return s->store;
-}
-
-void xs_session_end(struct xs_session *s)
-{
-    watches_free(s);
-    xs_store_destroy(s->store);
-    s->store = NULL;
 }

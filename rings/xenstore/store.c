@@ -1,340 +1,405 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The store behind xenstore: the idea is in rings/xenstore/store.h. */
-#include "rings/xenstore/private.h"
+/*
+ * The tree of xenstore, and who may do what in it: the idea is in rings/xenstore/store.h.
+ *
+ * Each request looks at records by look(), in the store or in the transaction's copies, and marks what it changes by
+ * changed(). Limits are asked for before anything is done, so that a request is carried out whole or not at all; what
+ * is left to fail then is memory.
+ */
+#include "rings/xenstore/tx.h"
+#include "sim/bug.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <xen/io/xs_wire.h>
 
-#define NODE_HEAD 24u /* what a node takes beside path, permissions, value and children, in the count that is limited */
+#define NODE_HEAD 24u /* what a node takes beside permissions, value and children, in the size that is limited */
 #define PERM_SIZE 8u
 
-/* --- access --- */
+/* ---------------------------------------------------------------------------------------------------------- looking -- */
 
-static struct tree *tree_of(const struct xs_access *a) { return a->tx ? &a->tx->tree : &a->store->tree; }
-
-static unsigned int rights_of(const struct xs_perms *perms, domid_t domid)
+/* *n: the node as this access sees it, or NULL. */
+static int look(const struct xs_access *a, const char *path, struct xs_node **n)
 {
-    char letter = perms->p[0].letter;
-
-    if (domid == 0 || perms->p[0].id == domid)
-        return XS_RIGHT_READ | XS_RIGHT_WRITE | XS_RIGHT_OWNER;
-    for (unsigned int i = 1; i < perms->nr; i++)
-        if (perms->p[i].id == domid) {
-            letter = perms->p[i].letter;
-            break;
-        }
-    return (letter == 'r' || letter == 'b' ? XS_RIGHT_READ : 0) | (letter == 'w' || letter == 'b' ? XS_RIGHT_WRITE : 0);
-}
-
-static int touch(const struct xs_access *a, const char *path, bool modify)
-{
-    struct touched *t;
+    struct xs_accessed *t;
     int rc = 0;
 
-    if (!a->tx)
+    *n = NULL;
+    if (!a->tx) {
+        *n = xs_tree_find(&a->store->tree, path);
         return 0;
-    t = xs_tx_touch(a->tx, path, &rc);
-    if (!t)
-        return rc;
-    t->modified |= modify;
-    return 0;
+    }
+    t = xs_tx_access(a->tx, path, &rc);
+    if (t)
+        *n = t->node;
+    return rc;
 }
 
-static void tell(const struct xs_access *a, const char *path, bool exact)
+/* What is written about a node that was looked at before. */
+static struct xs_accessed *accessed(const struct xs_access *a, const char *path)
+{
+    int rc;
+    struct xs_accessed *t = xs_tx_access(a->tx, path, &rc);
+
+    BUG_ON(!t);
+    return t;
+}
+
+static void changed(const struct xs_access *a, struct xs_node *n)
+{
+    n->generation = ++a->store->generation;
+    if (a->tx)
+        accessed(a, n->path)->modified = true;
+}
+
+/* The nearest node above that is there: "/" is. path is cut to its path. */
+static int look_above(const struct xs_access *a, char *path, struct xs_node **n)
 {
     int rc = 0;
 
-    if (a->tx) {
-        struct touched *t = xs_tx_touch(a->tx, path, &rc); /* it is there: it was changed */
-
-        t->exact = t->tell ? t->exact && exact : exact;
-        t->tell = true;
-    } else if (a->store->changed) {
-        a->store->changed(a->store->data, path, exact);
+    for (*n = NULL; !rc && !*n;) {
+        path[xs_parent_len(path)] = 0;
+        rc = look(a, path, n);
     }
+    return rc;
 }
 
-/* Something is not there: says so only to who could have seen it. -ENOENT, -EACCES. */
-static int absent(const struct xs_access *a, const char *path, unsigned int rights)
+/* A node is not there, or may not be used: which of these is said only to who may do so with what is above. */
+static int refusal(const struct xs_access *a, const char *path, unsigned int rights, int error)
 {
-    char *above = xstrdup(a->store->tree.arena, path);
-    const struct xs_node *n = NULL;
-    int rc = above ? 0 : -ENOMEM;
+    char above[XENSTORE_ABS_PATH_MAX + 1];
+    struct xs_node *n;
+    int rc;
 
-    while (!rc && !n) {
-        above[xs_parent_len(above)] = 0;
-        rc = touch(a, above, false);
-        n = xs_tree_find(tree_of(a), above);
-    }
-    xfree(above);
+    if (!path[1])
+        return error;
+    snprintf(above, sizeof(above), "%s", path);
+    rc = look_above(a, above, &n);
     if (rc)
         return rc;
-    return (rights_of(&n->perms, a->domid) & rights) == rights ? -ENOENT : -EACCES;
+    return (xs_rights(a->store, a->conn, n) & rights) == rights ? error : -EACCES;
 }
 
-static int get(const struct xs_access *a, const char *path, unsigned int rights, struct xs_node **out)
+static int get(const struct xs_access *a, const char *path, unsigned int rights, struct xs_node **n)
 {
-    struct xs_node *n = xs_tree_find(tree_of(a), path);
-    int rc = touch(a, path, false);
+    int rc = look(a, path, n);
 
     if (rc)
         return rc;
-    if (!n)
-        return absent(a, path, rights & ~(unsigned int)XS_RIGHT_OWNER);
-    if ((rights_of(&n->perms, a->domid) & rights) != rights)
-        return -EACCES;
-    *out = n;
-    return 0;
+    if (*n && (xs_rights(a->store, a->conn, *n) & rights) == rights)
+        return 0;
+    rc = *n ? -EACCES : -ENOENT;
+    *n = NULL;
+    return refusal(a, path, rights & ~(unsigned int)XS_RIGHT_OWNER, rc);
 }
 
 int xs_get(const struct xs_access *a, const char *path, unsigned int rights, const struct xs_node **out)
 {
-    struct xs_node *n = NULL;
+    struct xs_node *n;
     int rc = get(a, path, rights, &n);
 
     *out = n;
     return rc;
 }
 
-/* The part of n's path that names it as a child of `path`; NULL: it is none. */
-static const char *child_name(const struct xs_node *n, const char *path)
+/* --------------------------------------------------------------------------------------------------------- counting -- */
+
+static bool is_limited(const struct xs_access *a) { return a->conn && !xs_is_privileged(a->conn); }
+
+/* A domain owns so many nodes more. False: out of memory. */
+static bool count(const struct xs_access *a, uint32_t owner, int nodes)
 {
-    const char *name = xs_is_below(n->path, path) ? n->path + (path[1] ? strlen(path) + 1 : 1) : NULL;
+    struct xs_domain *d = owner ? xs_domain_get(a->store, (domid_t)owner) : NULL;
+    struct xs_tx_count *c;
 
-    return name && !strchr(name, '/') ? name : NULL;
-}
-
-static size_t children_size(const struct tree *t, const char *path)
-{
-    size_t size = 0;
-
-    for (const struct xs_node *n = t->first; n; n = n->next)
-        size += child_name(n, path) ? strlen(child_name(n, path)) + 1 : 0;
-    return size;
-}
-
-int xs_children(const struct xs_access *a, const char *path, char **names, size_t *len)
-{
-    const struct tree *t = tree_of(a);
-    struct xs_node *node;
-    char *to;
-    int rc = get(a, path, XS_RIGHT_READ, &node);
-
-    if (rc)
-        return rc;
-    *len = children_size(t, path);
-    *names = to = xzalloc_array(t->arena, char, *len + 1);
-    if (!to)
-        return -ENOMEM;
-    for (const struct xs_node *n = t->first; n; n = n->next)
-        if (child_name(n, path))
-            to = stpcpy(to, child_name(n, path)) + 1;
-    return 0;
-}
-
-/* --- changes --- */
-
-/* May a node of the guest's be so large? */
-static int size_check(const struct xs_access *a, const struct xs_node *n, size_t len, size_t more_children)
-{
-    const size_t size = NODE_HEAD + n->perms.nr * PERM_SIZE + strlen(n->path) + len + more_children +
-                        children_size(tree_of(a), n->path);
-
-    return a->domid && size >= XS_NODE_SIZE_MAX ? -ENOSPC : 0;
-}
-
-static unsigned int nodes_owned(const struct tree *t, domid_t domid)
-{
-    unsigned int owned = 0;
-
-    for (const struct xs_node *n = t->first; n; n = n->next)
-        owned += n->perms.p[0].id == domid;
-    return owned;
-}
-
-/* Make one node, whose parent is there. */
-static int make_one(const struct xs_access *a, const char *path, const void *value, size_t len)
-{
-    struct xs_node *parent = xs_tree_parent(tree_of(a), path), *n;
-    int rc = touch(a, parent->path, true);
-
-    if (!rc)
-        rc = touch(a, path, true);
-    if (!rc && a->domid && nodes_owned(tree_of(a), a->domid) >= XS_NODES_MAX)
-        rc = -ENOSPC;
-    if (!rc)
-        rc = size_check(a, parent, parent->len, strlen(path + xs_parent_len(path)) + (parent->path[1] == 0));
-    if (rc)
-        return rc;
-    n = xs_tree_append(tree_of(a), path, value, len);
-    if (!n)
-        return -ENOMEM;
-    n->perms = parent->perms;
-    if (a->domid)
-        n->perms.p[0].id = a->domid;
-    rc = size_check(a, n, len, 0);
-    if (rc) {
-        xs_tree_remove(tree_of(a), path);
-        return rc;
+    if (!d)
+        return true;
+    if (!a->tx) {
+        d->nodes = (unsigned int)((int)d->nodes + nodes);
+        return true;
     }
-    n->generation = parent->generation = ++a->store->generation;
-    return 0;
+    c = xs_tx_count(a->tx, (domid_t)owner);
+    if (c)
+        c->nodes += nodes;
+    return c;
 }
 
-/* Make a node and those above it that are not there. */
-static int make(const struct xs_access *a, const char *path, const void *value, size_t len)
+/* May who asks own so many more? Of a transaction that is asked at its end. */
+static bool may_own(const struct xs_access *a, unsigned int nodes)
 {
-    char *part = xstrdup(a->store->tree.arena, path);
-    int rc = part ? 0 : -ENOMEM;
+    const struct xs_domain *d = is_limited(a) && !a->tx ? xs_domain_find(a->store, a->conn->domid) : NULL;
 
-    for (char *slash = part ? part + 1 : NULL; !rc && slash;) {
-        slash = strchr(slash, '/');
-        if (slash)
-            *slash = 0;
-        if (!slash || !xs_tree_find(tree_of(a), part))
-            rc = make_one(a, part, slash ? "" : value, slash ? 0 : len);
-        if (slash)
-            *slash++ = '/';
+    return !d || !xs_beyond(a->conn, XS_LIMIT_NODES, d->nodes + nodes);
+}
+
+static bool may_have_size(const struct xs_access *a, unsigned int nr_perms, size_t len, size_t children_len)
+{
+    const bool may = !xs_beyond(a->conn, XS_LIMIT_NODE_SIZE, NODE_HEAD + nr_perms * PERM_SIZE + len + children_len + 1);
+
+    if (!may && a->tx)
+        a->tx->failed = true;
+    return may;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- events -- */
+
+static void fire(const struct xs_access *a, const struct xs_node *n, bool exact, const struct xs_node *before)
+{
+    struct xs_accessed *t;
+
+    if (!a->tx) {
+        xs_fire(a->store, n, exact, before);
+        return;
     }
-    xfree(part);
-    if (!rc)
-        tell(a, path, false);
+    t = accessed(a, n->path);
+    t->exact = t->fire ? t->exact && exact : exact;
+    t->fire = true;
+}
+
+/* --------------------------------------------------------------------------------------------------------- removing -- */
+
+/*
+ * Look at a node and all below it. path has room for any. In a transaction a name may be left in a copy of a node whose
+ * child is no more: then it cannot be committed, and until it ends the child is not there.
+ */
+static int look_below(const struct xs_access *a, char *path)
+{
+    const size_t len = strlen(path);
+    struct xs_node *n;
+    int rc = look(a, path, &n);
+
+    for (size_t at = 0; !rc && n && at < n->children_len; at += strlen(n->children + at) + 1) {
+        sprintf(path + len, "/%s", n->children + at);
+        rc = look_below(a, path);
+        path[len] = 0;
+    }
     return rc;
 }
 
-int xs_write(const struct xs_access *a, const char *path, const void *value, size_t len)
+static void node_forget(const struct xs_access *a, struct xs_node *n)
 {
-    struct xs_node *n;
-    int rc = get(a, path, XS_RIGHT_WRITE, &n);
+    struct xs_accessed *t;
 
-    if (rc)
-        return rc == -ENOENT ? make(a, path, value, len) : rc;
-    rc = size_check(a, n, len, 0);
-    if (!rc)
-        rc = touch(a, path, true);
-    if (rc)
-        return rc;
-    if (!xs_node_set_value(tree_of(a), n, value, len))
-        return -ENOMEM;
-    n->generation = ++a->store->generation;
-    tell(a, path, false);
-    return 0;
+    if (!a->tx) {
+        xs_node_free(xs_tree_take(&a->store->tree, n->path));
+        return;
+    }
+    t = accessed(a, n->path);
+    t->modified = true;
+    t->node = NULL;
+    xs_node_free(t->gone);
+    t->gone = n;
 }
 
-int xs_mkdir(const struct xs_access *a, const char *path)
+/* Remove a node and all below it, which have been looked at; what is below first. */
+static void remove_below(const struct xs_access *a, char *path, bool exact)
 {
+    const size_t len = strlen(path);
     struct xs_node *n;
-    int rc = get(a, path, XS_RIGHT_WRITE, &n);
 
-    return rc == -ENOENT ? make(a, path, "", 0) : rc;
+    if (look(a, path, &n) || !n)
+        return;
+    for (size_t at = 0; at < n->children_len; at += strlen(n->children + at) + 1) {
+        sprintf(path + len, "/%s", n->children + at);
+        remove_below(a, path, true);
+        path[len] = 0;
+    }
+    fire(a, n, exact, NULL);
+    count(a, n->perms[0].id, -1);
+    node_forget(a, n);
 }
 
 int xs_rm(const struct xs_access *a, const char *path)
 {
-    struct tree *t = tree_of(a);
-    struct xs_node *n, *parent = xs_tree_parent(t, path);
+    char buf[XENSTORE_ABS_PATH_MAX + 1];
+    struct xs_node *n, *parent;
     int rc = get(a, path, XS_RIGHT_WRITE, &n);
 
+    if (!path[1])
+        return rc ? rc : -EINVAL;
+    snprintf(buf, sizeof(buf), "%.*s", (int)xs_parent_len(path), path);
+    if (rc && rc != -ENOENT)
+        return rc;
+    if (look(a, buf, &parent))
+        return -ENOMEM;
     if (rc)
-        return rc == -ENOENT && parent ? 0 : rc;
-    if (!parent)
+        return parent ? 0 : rc;
+    if (!parent) /* any more: of a transaction that cannot be committed */
         return -EINVAL;
-    rc = touch(a, parent->path, true);
-    for (n = t->first; n && !rc; n = n->next)
-        if (!strcmp(n->path, path) || xs_is_below(n->path, path))
-            rc = touch(a, n->path, true);
+    snprintf(buf, sizeof(buf), "%s", path);
+    rc = look_below(a, buf);
     if (rc)
         return rc;
-    parent->generation = ++a->store->generation;
-    for (struct xs_node **at = &t->first; *at;) {
-        n = *at;
-        if (strcmp(n->path, path) && !xs_is_below(n->path, path)) {
-            at = &n->next;
-            continue;
-        }
-        *at = n->next;
-        tell(a, n->path, strcmp(n->path, path) != 0);
-        xs_node_free(n);
-    }
+    xs_perms_bury(a->store, parent);
+    xs_node_remove_child(parent, xs_basename(path));
+    changed(a, parent);
+    remove_below(a, buf, false);
     return 0;
 }
 
-int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_perms *perms)
+/* ----------------------------------------------------------------------------------------------------------- making -- */
+
+/* One node, whose parent is there. */
+static struct xs_node *make_one(const struct xs_access *a, struct xs_node *parent, const char *path)
+{
+    struct arena *const arena = a->store->arena;
+    struct xs_node *n = xs_node_create(arena, path);
+
+    xs_perms_bury(a->store, parent);
+    if (!n || !xs_node_set_perms(arena, n, parent->perms, parent->nr_perms)) {
+        xs_node_free(n);
+        return NULL;
+    }
+    if (is_limited(a))
+        n->perms[0].id = a->conn->domid;
+    if (!xs_node_add_child(arena, parent, xs_basename(path))) {
+        xs_node_free(n);
+        return NULL;
+    }
+    changed(a, parent);
+    if (a->tx)
+        accessed(a, path)->node = n;
+    else
+        xs_tree_add(&a->store->tree, n);
+    changed(a, n);
+    count(a, n->perms[0].id, 1);
+    return n;
+}
+
+/* Where the next part of a path ends, behind its first `at` characters, which are a path, too. */
+static size_t part_end(const char *path, size_t at)
+{
+    at += path[at] == '/';
+    return at + strcspn(path + at, "/");
+}
+
+/* Would all limits be kept if the nodes of `path` behind its first `at` characters were made? */
+static bool may_make(const struct xs_access *a, const struct xs_node *parent, const char *path, size_t at, size_t len)
+{
+    size_t value = parent->len, children = parent->children_len;
+    unsigned int nodes = 0;
+
+    while (path[at]) {
+        const size_t end = part_end(path, at);
+
+        if (!may_have_size(a, parent->nr_perms, value, children + end - at + 1))
+            return false;
+        value = children = 0;
+        at = end;
+        nodes++;
+    }
+    return may_own(a, nodes) && may_have_size(a, parent->nr_perms, len, 0);
+}
+
+/* Make a node that is not there, which has been looked at, and what is not there above it. *n: the node. */
+static int make(const struct xs_access *a, const char *path, size_t len, struct xs_node **n)
+{
+    const struct xs_access toolstack = { .store = a->store, .tx = a->tx };
+    char part[XENSTORE_ABS_PATH_MAX + 1];
+    size_t first;
+    int rc;
+
+    snprintf(part, sizeof(part), "%s", path);
+    rc = look_above(a, part, n);
+    if (rc)
+        return rc;
+    first = strlen(part);
+    if (!may_make(a, *n, path, first, len))
+        return -ENOSPC;
+    for (size_t at = first; *n && path[at];) {
+        at = part_end(path, at);
+        snprintf(part, sizeof(part), "%.*s", (int)at, path);
+        *n = make_one(a, *n, part);
+    }
+    if (*n)
+        return 0;
+    part[part_end(path, first)] = 0; /* what has been made of it goes again */
+    xs_rm(&toolstack, part);
+    return -ENOMEM;
+}
+
+/* A value for a node, or a new node; fired if anything has changed. */
+static int write_node(const struct xs_access *a, const char *path, const void *value, size_t len, bool mkdir)
 {
     struct xs_node *n;
+    int rc = get(a, path, XS_RIGHT_WRITE, &n);
+
+    if (rc == -ENOENT)
+        rc = make(a, path, len, &n);
+    else if (!rc && mkdir)
+        return 0;
+    else if (!rc && !may_have_size(a, n->nr_perms, len, n->children_len))
+        rc = -ENOSPC;
+    if (rc)
+        return rc;
+    xs_perms_bury(a->store, n);
+    if (!mkdir && !xs_node_set_value(a->store->arena, n, value, len))
+        return -ENOMEM;
+    changed(a, n);
+    fire(a, n, false, NULL);
+    return 0;
+}
+
+int xs_write(const struct xs_access *a, const char *path, const void *value, size_t len)
+{
+    return write_node(a, path, value, len, false);
+}
+
+int xs_mkdir(const struct xs_access *a, const char *path) { return write_node(a, path, "", 0, true); }
+
+/* ------------------------------------------------------------------------------------------------------ permissions -- */
+
+/*
+ * Whoever is named must be known, or would be taken for one who came later. False: the first, who would be the owner,
+ * does not exist.
+ */
+static bool perms_know(const struct xs_access *a, const struct xs_perm *perms, unsigned int nr)
+{
+    bool owner = !perms[0].id;
+
+    for (unsigned int i = 0; i < nr; i++)
+        if (perms[i].id && perms[i].id < DOMID_FIRST_RESERVED)
+            owner |= xs_domain_get(a->store, (domid_t)perms[i].id) && i == 0;
+    return owner;
+}
+
+int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_perm *perms, unsigned int nr)
+{
+    struct xs_node *n, *before;
     int rc = get(a, path, XS_RIGHT_WRITE | XS_RIGHT_OWNER, &n);
 
     if (rc)
         return rc;
-    if (a->domid && perms->p[0].id != n->perms.p[0].id)
+    if (is_limited(a) && perms[0].id != n->perms[0].id)
         return -EPERM;
-    rc = touch(a, path, true);
-    if (rc)
-        return rc;
-    n->perms = *perms;
-    n->generation = ++a->store->generation;
-    tell(a, path, false);
+    if (!perms_know(a, perms, nr))
+        return -ENOENT;
+    before = xs_node_copy(a->store->arena, n);
+    if (!before || !xs_node_set_perms(a->store->arena, n, perms, nr)) {
+        xs_node_free(before);
+        return -ENOMEM;
+    }
+    if (before->perms[0].id != perms[0].id) {
+        count(a, before->perms[0].id, -1);
+        count(a, perms[0].id, 1);
+    }
+    changed(a, n);
+    fire(a, n, false, before);
+    xs_node_free(before);
     return 0;
 }
 
-/* --- the store --- */
-
-struct xs_store *xs_store_create(struct arena *arena, xs_changed_fn *changed, void *data)
+int xs_set_perms_special(const struct xs_access *a, const char *name, const struct xs_perm *perms, unsigned int nr)
 {
-    struct xs_store *s = xzalloc(arena, struct xs_store);
-    struct xs_node *root;
+    unsigned int i = 0;
 
-    if (!s)
-        return NULL;
-    s->tree.arena = arena;
-    root = xs_tree_append(&s->tree, "/", "", 0);
-    if (!root) {
-        xfree(s);
-        return NULL;
-    }
-    root->perms = (struct xs_perms){ .nr = 1, .p = { { 0, 'n' } } };
-    root->generation = ++s->generation;
-    s->changed = changed;
-    s->data = data;
-    return s;
-}
-
-const struct xs_node *xs_next(const struct xs_store *s, const struct xs_node *n) { return n ? n->next : s->tree.first; }
-
-void xs_store_destroy(struct xs_store *s)
-{
-    if (!s)
-        return;
-    xs_tx_abort_all(s);
-    xs_tree_free(&s->tree);
-    xfree(s);
-}
-
-char *xs_path_absolute(const struct xs_store *s, domid_t domid, const char *path)
-{
-    const size_t size = sizeof("/local/domain/65535/") + strlen(path);
-    char *absolute;
-
-    if (path[0] == '/')
-        return xstrdup(s->tree.arena, path);
-    absolute = xzalloc_array(s->tree.arena, char, size);
-    if (absolute)
-        snprintf(absolute, size, "/local/domain/%u/%s", domid, path);
-    return absolute;
-}
-
-bool xs_path_ok(const char *path)
-{
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-/_@";
-    const size_t len = strlen(path);
-    int own = 0; /* a part that is not counted: /local/domain/N/ */
-    unsigned int domid;
-
-    if (sscanf(path, "/local/domain/%5u/%n", &domid, &own) != 1)
-        own = 0;
-    return path[0] == '/' && (len == 1 || path[len - 1] != '/') && !strstr(path, "//") &&
-           !path[strspn(path, allowed)] && len <= (size_t)own + XENSTORE_REL_PATH_MAX;
+    while (i < XS_NR_SPECIAL && strcmp(name, a->store->special[i]->path))
+        i++;
+    if (i == XS_NR_SPECIAL || (xs_rights(a->store, a->conn, a->store->special[i]) & XS_RIGHT_OWNER) == 0)
+        return -EINVAL;
+    if (!perms_know(a, perms, nr))
+        return -ENOENT;
+    if (!xs_node_set_perms(a->store->arena, a->store->special[i], perms, nr))
+        return -ENOMEM;
+    a->store->special[i]->generation = ++a->store->generation;
+    return 0;
 }

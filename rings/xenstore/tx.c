@@ -1,156 +1,177 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Transactions of xenstore: the idea is in rings/xenstore/store.h. */
-#include "rings/xenstore/private.h"
+/* Transactions of xenstore: the idea is in rings/xenstore/tx.h. */
+#include "rings/xenstore/tx.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct touched *xs_tx_touch(struct xs_tx *tx, const char *path, int *rc)
+int xs_tx_start(struct xs_conn *c, struct xs_tx **out)
 {
-    const struct xs_node *n = xs_tree_find(&tx->tree, path);
-    struct touched *t, **tail = &tx->touched;
-
-    for (; *tail; tail = &(*tail)->next)
-        if (!strcmp((*tail)->path, path))
-            return *tail;
-    *rc = -ENOSPC;
-    if (tx->nr_touched >= XS_TX_TOUCHED_MAX)
-        return NULL;
-    *rc = -ENOMEM;
-    t = xzalloc(tx->tree.arena, struct touched);
-    if (!t)
-        return NULL;
-    t->path = xstrdup(tx->tree.arena, path);
-    if (!t->path) {
-        xfree(t);
-        return NULL;
-    }
-    t->generation = n ? n->generation : 0;
-    tx->nr_touched++;
-    *tail = t;
-    *rc = 0;
-    return t;
-}
-
-static bool tree_copy(struct tree *to, const struct tree *from)
-{
-    *to = (struct tree){ .arena = from->arena };
-    for (const struct xs_node *n = from->first; n; n = n->next) {
-        struct xs_node *copy = xs_tree_append(to, n->path, n->value, n->len);
-
-        if (!copy)
-            return false;
-        copy->generation = n->generation;
-        copy->perms = n->perms;
-    }
-    return true;
-}
-
-int xs_tx_start(struct xs_store *s, uint32_t *id)
-{
-    unsigned int nr = 0;
     struct xs_tx *tx;
+    unsigned int nr = 0;
 
-    for (tx = s->txs; tx; tx = tx->next)
+    for (tx = c->txs; tx; tx = tx->next)
         nr++;
-    if (nr > XS_TX_MAX)
+    if (xs_beyond(c, XS_LIMIT_TXS, nr))
         return -ENOSPC;
-    tx = xzalloc(s->tree.arena, struct xs_tx);
-    if (!tx || !tree_copy(&tx->tree, &s->tree)) {
-        if (tx)
-            xs_tree_free(&tx->tree);
-        xfree(tx);
+    tx = xzalloc(c->store->arena, struct xs_tx);
+    if (!tx)
         return -ENOMEM;
-    }
     do
-        s->last_tx++;
-    while (!s->last_tx || xs_tx_find(s, s->last_tx));
-    tx->id = *id = s->last_tx;
-    tx->store = s;
-    tx->next = s->txs;
-    s->txs = tx;
+        c->last_tx++;
+    while (!c->last_tx || xs_tx_find(c, c->last_tx));
+    *tx = (struct xs_tx){ .next = c->txs, .conn = c, .id = c->last_tx, .tail = &tx->accessed };
+    c->txs = *out = tx;
     return 0;
 }
 
-struct xs_tx *xs_tx_find(struct xs_store *s, uint32_t id)
+struct xs_tx *xs_tx_find(const struct xs_conn *c, uint32_t id)
 {
-    struct xs_tx *tx = s->txs;
+    struct xs_tx *tx = c->txs;
 
     while (tx && tx->id != id)
         tx = tx->next;
     return tx;
 }
 
-static bool tx_conflicts(const struct xs_tx *tx)
+static void accessed_free(struct xs_accessed *t)
 {
-    for (const struct touched *t = tx->touched; t; t = t->next) {
-        const struct xs_node *n = xs_tree_find(&tx->store->tree, t->path);
-
-        if ((n ? n->generation : 0) != t->generation)
-            return true;
-    }
-    return false;
+    xs_node_free(t->node);
+    xs_node_free(t->gone);
+    xfree(t->path);
+    xfree(t);
 }
 
-/* One node of the store becomes as the transaction left it. */
-static int tx_apply(struct xs_tx *tx, const struct touched *t)
+struct xs_accessed *xs_tx_access(struct xs_tx *tx, const char *path, int *rc)
 {
-    const struct xs_node *from = xs_tree_find(&tx->tree, t->path);
-    struct xs_node *to = xs_tree_find(&tx->store->tree, t->path);
+    struct arena *const arena = tx->conn->store->arena;
+    const struct xs_node *n;
+    const uint32_t hash = xs_hash(path);
+    struct xs_accessed *t;
 
-    if (!from) {
-        if (to)
-            xs_tree_remove(&tx->store->tree, t->path);
-        return 0;
+    for (t = tx->accessed; t; t = t->next)
+        if (t->hash == hash && !strcmp(t->path, path))
+            return t;
+    if (xs_beyond(tx->conn, XS_LIMIT_TX_NODES, tx->nr + 1)) {
+        tx->failed = true;
+        *rc = -ENOSPC;
+        return NULL;
     }
-    if (!to)
-        to = xs_tree_append(&tx->store->tree, t->path, from->value, from->len);
-    else if (!xs_node_set_value(&tx->store->tree, to, from->value, from->len))
-        to = NULL;
-    if (!to)
+    *rc = -ENOMEM;
+    t = xzalloc(arena, struct xs_accessed);
+    if (!t)
+        return NULL;
+    n = xs_tree_find(&tx->conn->store->tree, path);
+    t->path = xstrdup(arena, path);
+    t->node = n ? xs_node_copy(arena, n) : NULL;
+    if (!t->path || (n && !t->node)) {
+        accessed_free(t);
+        return NULL;
+    }
+    t->hash = hash;
+    t->generation = n ? n->generation : 0;
+    *tx->tail = t;
+    tx->tail = &t->next;
+    tx->nr++;
+    *rc = 0;
+    return t;
+}
+
+struct xs_tx_count *xs_tx_count(struct xs_tx *tx, domid_t domid)
+{
+    struct xs_tx_count *c = tx->counts;
+
+    while (c && c->domid != domid)
+        c = c->next;
+    if (c)
+        return c;
+    c = xzalloc(tx->conn->store->arena, struct xs_tx_count);
+    if (!c)
+        return NULL;
+    *c = (struct xs_tx_count){ .next = tx->counts, .domid = domid };
+    tx->counts = c;
+    return c;
+}
+
+/* May it be committed? */
+static int tx_check(const struct xs_tx *tx)
+{
+    const struct xs_store *s = tx->conn->store;
+
+    if (tx->failed)
         return -ENOMEM;
-    to->perms = from->perms;
-    to->generation = ++tx->store->generation;
+    for (const struct xs_accessed *t = tx->accessed; t; t = t->next) {
+        const struct xs_node *n = xs_tree_find(&s->tree, t->path);
+
+        if ((n ? n->generation : 0) != t->generation)
+            return -EAGAIN;
+    }
+    for (const struct xs_tx_count *c = tx->counts; c; c = c->next) {
+        const struct xs_domain *d = xs_domain_find(s, c->domid);
+
+        if (d && c->nodes > 0 && d->nodes + (unsigned int)c->nodes > s->limit[XS_LIMIT_NODES])
+            return -ENOSPC;
+    }
     return 0;
+}
+
+/* Its copies become the store's. Nothing can fail. */
+static void tx_apply(struct xs_tx *tx)
+{
+    struct xs_store *s = tx->conn->store;
+
+    for (struct xs_accessed *t = tx->accessed; t; t = t->next) {
+        if (!t->modified)
+            continue;
+        xs_node_free(xs_tree_take(&s->tree, t->path));
+        if (t->node) {
+            t->node->generation = ++s->generation;
+            xs_tree_add(&s->tree, t->node);
+        }
+    }
+    for (const struct xs_tx_count *c = tx->counts; c; c = c->next) {
+        struct xs_domain *d = xs_domain_find(s, c->domid);
+
+        if (d)
+            d->nodes = (unsigned int)((int)d->nodes + c->nodes);
+    }
 }
 
 static int tx_commit(struct xs_tx *tx)
 {
-    struct xs_store *s = tx->store;
-    int rc = tx_conflicts(tx) ? -EAGAIN : 0;
+    const int rc = tx_check(tx);
 
-    for (const struct touched *t = tx->touched; t && !rc; t = t->next)
+    if (rc)
+        return rc;
+    tx_apply(tx);
+    for (struct xs_accessed *t = tx->accessed; t; t = t->next) {
+        if (t->fire && (t->node || t->generation))
+            xs_fire(tx->conn->store, t->node ? t->node : t->gone, t->exact, t->gone);
         if (t->modified)
-            rc = tx_apply(tx, t);
-    for (const struct touched *t = tx->touched; t && !rc; t = t->next)
-        if (t->tell && (t->generation || xs_tree_find(&s->tree, t->path)) && s->changed)
-            s->changed(s->data, t->path, t->exact);
-    return rc;
+            t->node = NULL; /* it is the store's */
+    }
+    return 0;
 }
 
 int xs_tx_end(struct xs_tx *tx, bool commit)
 {
-    struct xs_tx **at = &tx->store->txs;
+    struct xs_tx **at = &tx->conn->txs;
     int rc = commit ? tx_commit(tx) : 0;
 
     while (*at != tx)
         at = &(*at)->next;
     *at = tx->next;
-    while (tx->touched) {
-        struct touched *t = tx->touched;
+    while (tx->accessed) {
+        struct xs_accessed *t = tx->accessed;
 
-        tx->touched = t->next;
-        xfree(t->path);
-        xfree(t);
+        tx->accessed = t->next;
+        accessed_free(t);
     }
-    xs_tree_free(&tx->tree);
+    while (tx->counts) {
+        struct xs_tx_count *c = tx->counts;
+
+        tx->counts = c->next;
+        xfree(c);
+    }
     xfree(tx);
     return rc;
-}
-
-void xs_tx_abort_all(struct xs_store *s)
-{
-    while (s->txs)
-        xs_tx_end(s->txs, false);
 }

@@ -10,7 +10,7 @@ static void bad_index(void **state)
     struct store s;
 
     begin(&s, *state);
-    assert_int_equal(s.ring->server_features, XENSTORE_SERVER_FEATURE_ERROR);
+    assert_int_equal(s.ring->server_features, 0);
     EXPECT(XS_READ, "name", "alpha");
     s.ring->req_prod += XENSTORE_RING_SIZE + 1;
     kick(&s);
@@ -19,7 +19,7 @@ static void bad_index(void **state)
     put(&s, &(struct xsd_sockmsg){ .type = XS_READ, .len = 0 }, sizeof(struct xsd_sockmsg));
     kick(&s);
     assert_false(waiting(&s));
-    xenstore_conn_destroy(s.conn);
+    end(&s);
 }
 
 static void bad_answer_index(void **state)
@@ -31,7 +31,7 @@ static void bad_answer_index(void **state)
     put(&s, &(struct xsd_sockmsg){ .type = XS_READ, .len = 0 }, sizeof(struct xsd_sockmsg));
     kick(&s);
     assert_int_equal(s.ring->error, XENSTORE_ERROR_RINGIDX);
-    xenstore_conn_destroy(s.conn);
+    end(&s);
 }
 
 static void too_long(void **state)
@@ -47,7 +47,7 @@ static void too_long(void **state)
     kick(&s);
     assert_int_equal(s.ring->error, XENSTORE_ERROR_PROTO);
     assert_false(waiting(&s));
-    xenstore_conn_destroy(s.conn);
+    end(&s);
 }
 
 /* Indices that wrap at 2^32, and requests that lie across the ring's end, in each position. */
@@ -60,7 +60,7 @@ static void ring_wraps(void **state)
     s.ring->rsp_prod = s.ring->rsp_cons = UINT32_MAX - 3000;
     for (unsigned int i = 0; i < 3 * XENSTORE_RING_SIZE; i++)
         EXPECT(XS_READ, "name", "alpha");
-    xenstore_conn_destroy(s.conn);
+    end(&s);
 }
 
 /* Who asks and does not read is not heard any more, until he reads: then all his answers come, in order. */
@@ -84,14 +84,14 @@ static void answers_not_read(void **state)
         put(&s, &m, sizeof(m));
         put(&s, "data/x", 7);
     }
-    assert_in_range(asked, 100, 1000);
+    assert_in_range(asked, 20, 100);
     for (unsigned int i = 0; i < asked; i++) {
         m = message(&s, answer);
         assert_int_equal(m.type, XS_READ);
         assert_int_equal(m.req_id, i);
     }
     assert_false(waiting(&s));
-    xenstore_conn_destroy(s.conn);
+    end(&s);
 }
 
 /* One guest's many requests are answered a budget at a time: another's, which came later, is answered in between. */
@@ -109,7 +109,7 @@ static void flood(void **state)
     }
     tell(&loud);
     fix_guest(f, &kernel_linux64); /* the fixture's guest from here on */
-    begin(&soft, f);
+    begin_on(&soft, f, loud.x);
     put(&soft, &m, sizeof(m));
     put(&soft, "name", 5);
     tell(&soft);
@@ -120,8 +120,7 @@ static void flood(void **state)
     while (v->native.ops->step(v, v->native.data))
         ;
     assert_int_equal(loud.ring->req_prod, loud.ring->req_cons);
-    xenstore_conn_destroy(loud.conn);
-    xenstore_conn_destroy(soft.conn);
+    end(&loud);
 }
 
 int main(void)

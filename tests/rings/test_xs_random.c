@@ -3,8 +3,7 @@
  * The store against a model: random histories of reads, writes, removals and up to four transactions at once.
  *
  * Concept: fifteen paths, data and all that can be made below it of two letters, three deep. The model has a flag, a
- * value and a number of the last change for each, and a transaction is a copy of it with a list of what was looked at
- * when. Answers, values, lists of children (whose order is not compared), outcomes of commits and the paths that are
+ * value and a number of the last change for each, and a transaction is a copy of those that were looked at, and when. Answers, values, lists of children (whose order is not compared), outcomes of commits and the paths that are
  * told to watchers must be equal.
  *
  * Then requests that are half made of rubbish: each gets one answer, and none does anything else.
@@ -23,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rings/xenstore/request.h"
+#include "rings/xenstore/tx.h"
 
 #define DOMID     7
 #define NR        15 /* node n has the children 2n + 1 and 2n + 2 */
@@ -34,6 +33,7 @@
 struct model_node {
     bool there;
     unsigned int value, changed;
+    bool child[2]; /* the names in its list */
 };
 
 struct model_tx {
@@ -44,7 +44,8 @@ struct model_tx {
 };
 
 struct run {
-    struct xs_store *store;
+    struct xs_store store;
+    struct xs_conn conn; /* whose steps they are; it watches each path */
     uint64_t random;
     struct model_node node[NR];
     struct model_tx tx[NR_TX];
@@ -62,10 +63,15 @@ static unsigned int rnd(struct run *r, unsigned int n)
     return (unsigned int)(r->random >> 32) % n;
 }
 
-static void changed(void *data, const char *path, bool exact)
+/* What the store tells a watch: a path, and its token, which is its path: of those below it others tell. */
+static void changed(void *data, const struct xsd_sockmsg *hdr, const void *payload)
 {
     struct run *r = data;
+    const char *path = payload;
 
+    assert_int_equal(hdr->type, XS_WATCH_EVENT);
+    if (strcmp(path, path + strlen(path) + 1))
+        return;
     for (unsigned int i = 0; i < NR; i++)
         if (!strcmp(path, r->path[i]))
             r->told[i]++;
@@ -74,33 +80,27 @@ static void changed(void *data, const char *path, bool exact)
 
 static unsigned int parent(unsigned int n) { return (n - 1) / 2; }
 
-static bool below(unsigned int n, unsigned int above)
-{
-    while (n > above)
-        n = parent(n);
-    return n == above;
-}
-
 /* --- the model; t is NULL outside of transactions --- */
 
 static struct model_node *nodes(struct run *r, struct model_tx *t) { return t ? t->node : r->node; }
 
-static void look(struct model_tx *t, unsigned int n)
+static void look(const struct run *r, struct model_tx *t, unsigned int n)
 {
     if (!t || t->looked[n])
         return;
     t->looked[n] = true;
+    t->node[n] = r->node[n];
     t->changed[n] = t->node[n].there ? t->node[n].changed : 0;
 }
 
 /* What is not there makes one look at what is above, up to what is. */
 static bool find(struct run *r, struct model_tx *t, unsigned int n)
 {
-    look(t, n);
+    look(r, t, n);
     if (nodes(r, t)[n].there)
         return true;
     while (n && !nodes(r, t)[n].there)
-        look(t, n = parent(n));
+        look(r, t, n = parent(n));
     return false;
 }
 
@@ -118,10 +118,11 @@ static void make(struct run *r, struct model_tx *t, unsigned int n, unsigned int
 
     if (n && !m[parent(n)].there)
         make(r, t, parent(n), 0);
-    look(t, parent(n));
-    look(t, n);
-    m[n] = (struct model_node){ true, value, ++r->clock };
+    look(r, t, parent(n));
+    look(r, t, n);
+    m[n] = (struct model_node){ .there = true, .value = value, .changed = ++r->clock };
     m[parent(n)].changed = r->clock;
+    m[parent(n)].child[(n - 1) % 2] = true;
 }
 
 /* --- the steps --- */
@@ -166,39 +167,46 @@ static void step_read(struct run *r, struct model_tx *t, const struct xs_access 
 static void step_list(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n)
 {
     const bool there = find(r, t, n);
-    char *names;
-    size_t len;
+    const struct xs_node *node;
 
-    assert_int_equal(xs_children(a, r->path[n], &names, &len), there ? 0 : -ENOENT);
+    assert_int_equal(xs_get(a, r->path[n], XS_RIGHT_READ, &node), there ? 0 : -ENOENT);
     if (!there)
         return;
     for (unsigned int c = 2 * n + 1; c <= 2 * n + 2 && c < NR; c++) {
         const char *name = strrchr(r->path[c], '/') + 1;
         bool listed = false;
 
-        for (size_t at = 0; at < len; at += strlen(names + at) + 1)
-            listed |= !strcmp(names + at, name);
-        assert_int_equal(listed, nodes(r, t)[c].there);
+        for (size_t at = 0; at < node->children_len; at += strlen(node->children + at) + 1)
+            listed |= !strcmp(node->children + at, name);
+        assert_int_equal(listed, nodes(r, t)[n].child[(c - 1) % 2]);
     }
-    xfree(names);
+}
+
+static void remove_below(struct run *r, struct model_tx *t, unsigned int n, unsigned int told[NR])
+{
+    struct model_node *m = nodes(r, t);
+
+    look(r, t, n);
+    if (!m[n].there) /* any more, when it was looked at at last */
+        return;
+    for (unsigned int c = 0; c < 2; c++)
+        if (m[n].child[c])
+            remove_below(r, t, 2 * n + 1 + c, told);
+    tell(r, t, n, told);
+    m[n] = (struct model_node){ .there = false };
 }
 
 static void step_rm(struct run *r, struct model_tx *t, const struct xs_access *a, unsigned int n, unsigned int told[NR])
 {
     struct model_node *m = nodes(r, t);
-    const bool there = find(r, t, n), parent_there = m[parent(n)].there;
+    const bool there = find(r, t, n);
 
-    assert_int_equal(xs_rm(a, r->path[n]), there || parent_there ? 0 : -ENOENT);
-    if (!there)
+    look(r, t, parent(n));
+    assert_int_equal(xs_rm(a, r->path[n]), m[parent(n)].there ? 0 : there ? -EINVAL : -ENOENT);
+    if (!there || !m[parent(n)].there)
         return;
-    look(t, parent(n));
-    for (unsigned int i = n; i < NR; i++) {
-        if (!m[i].there || !below(i, n))
-            continue;
-        look(t, i);
-        tell(r, t, i, told);
-        m[i].there = false;
-    }
+    remove_below(r, t, n, told);
+    m[parent(n)].child[(n - 1) % 2] = false;
     m[parent(n)].changed = ++r->clock;
 }
 
@@ -235,16 +243,14 @@ static void step(struct run *r)
     struct model_tx *t = rnd(r, 2) ? &r->tx[rnd(r, NR_TX)] : NULL;
     const unsigned int n = 1 + rnd(r, NR - 1);
     unsigned int told[NR] = { 0 }, tells = 0;
-    uint32_t id;
 
     memset(r->told, 0, sizeof(r->told));
     r->tells = 0;
     if (t && !t->tx) {
-        assert_int_equal(xs_tx_start(r->store, &id), 0);
-        t->tx = xs_tx_find(r->store, id);
-        memcpy(t->node, r->node, sizeof(r->node));
+        assert_int_equal(xs_tx_start(&r->conn, &t->tx), 0);
+        assert_ptr_equal(xs_tx_find(&r->conn, t->tx->id), t->tx);
     } else {
-        const struct xs_access a = { r->store, t ? t->tx : NULL, DOMID };
+        const struct xs_access a = { &r->store, &r->conn, t ? t->tx : NULL };
 
         switch (rnd(r, t ? 7 : 6)) {
         case 0:
@@ -263,12 +269,17 @@ static void step(struct run *r)
     assert_int_equal(r->tells, tells);
 }
 
+static bool exists(void *data, domid_t domid) { return domid == DOMID; }
+
+static const struct xs_hooks hooks = { .exists = exists };
+
 static void test_random(void **state)
 {
     unsigned int commits = 0, conflicts = 0, aborts = 0;
 
     for (unsigned int history = 1; history <= HISTORIES; history++) {
-        const struct xs_perms own = { 1, { { DOMID, 'n' } } };
+        const struct xs_perm own = { .id = DOMID, .letter = 'n' };
+        const struct xs_watch *w;
         struct arena *arena = arena_create();
         struct run r = { .random = history * UINT64_C(0x9e3779b97f4a7c15) };
         struct xs_access dom0;
@@ -276,15 +287,19 @@ static void test_random(void **state)
         strcpy(r.path[0], "/data");
         for (unsigned int i = 1; i < NR; i++)
             snprintf(r.path[i], sizeof(r.path[i]), "%.48s/%c", r.path[parent(i)], i % 2 ? 'a' : 'b');
-        r.store = xs_store_create(arena, changed, &r);
-        assert_non_null(r.store);
-        dom0 = (struct xs_access){ .store = r.store };
+        assert_true(xs_store_init(&r.store, arena, &hooks, NULL));
+        dom0 = (struct xs_access){ .store = &r.store };
         assert_int_equal(xs_mkdir(&dom0, r.path[0]), 0);
-        assert_int_equal(xs_set_perms(&dom0, r.path[0], &own), 0);
-        r.node[0] = (struct model_node){ true, 0, ++r.clock };
+        assert_int_equal(xs_set_perms(&dom0, r.path[0], &own, 1), 0);
+        xs_conn_init(&r.conn, &r.store, DOMID, changed, &r);
+        for (unsigned int i = 0; i < NR; i++)
+            assert_int_equal(xs_watch_add(&r.conn, xstrdup(arena, r.path[i]), r.path[i], false, &w), 0);
+        r.node[0] = (struct model_node){ .there = true, .changed = ++r.clock };
         for (unsigned int i = 0; i < STEPS; i++)
             step(&r);
-        xs_store_destroy(r.store);
+        assert_true(xs_store_check(&r.store));
+        xs_conn_end(&r.conn);
+        xs_store_end(&r.store);
         assert_int_equal(arena_blocks(arena, NULL, NULL), 0);
         arena_destroy(arena);
         commits += r.commits;
@@ -298,7 +313,8 @@ static void test_random(void **state)
 /* --- rubbish --- */
 
 struct sink {
-    struct xs_session session;
+    struct xs_store store;
+    struct xs_conn conn;
     uint32_t req_id;
     unsigned int answers, good, errors, events;
 };
@@ -328,14 +344,15 @@ static void test_rubbish(void **state)
                                          "F",      "0",      "9",
                                          "data//", "token",  "/local",
                                          "x" };
-    const struct xs_perms own = { 1, { { DOMID, 'n' } } };
+    const struct xs_perm own = { .id = DOMID, .letter = 'n' };
     struct run r = { .random = 1 };
     struct arena *arena = arena_create();
     struct sink s = { .req_id = 0 };
     struct xs_access dom0;
 
-    assert_true(xs_session_init(&s.session, arena, DOMID, on_send, &s));
-    dom0 = (struct xs_access){ .store = s.session.store };
+    assert_true(xs_store_init(&s.store, arena, &hooks, NULL));
+    xs_conn_init(&s.conn, &s.store, DOMID, on_send, &s);
+    dom0 = (struct xs_access){ .store = &s.store };
     for (unsigned int i = 0; i < 200000; i++) {
         struct xsd_sockmsg m = { rnd(&r, XS_TYPE_COUNT + 2), ++s.req_id, rnd(&r, 3) ? 0 : rnd(&r, 40), 0 };
         char payload[128], *copy;
@@ -353,16 +370,18 @@ static void test_rubbish(void **state)
         memcpy(copy, payload, m.len);
         if (i % 100 == 0) { /* a guest that removes what is its own cannot make it again */
             assert_int_equal(xs_mkdir(&dom0, "/local/domain/7/data"), 0);
-            assert_int_equal(xs_set_perms(&dom0, "/local/domain/7/data", &own), 0);
+            assert_int_equal(xs_set_perms(&dom0, "/local/domain/7/data", &own, 1), 0);
         }
         s.answers = 0;
-        xs_session_request(&s.session, &m, copy);
+        xs_request(&s.conn, &m, copy);
         assert_int_equal(s.answers, 1);
         free(copy);
     }
     print_message("%u answers, %u errors, %u events\n", s.good, s.errors, s.events);
     assert_true(s.good > 10000 && s.errors > 10000 && s.events > 1000);
-    xs_session_end(&s.session);
+    assert_true(xs_store_check(&s.store));
+    xs_conn_end(&s.conn);
+    xs_store_end(&s.store);
     assert_int_equal(arena_blocks(arena, NULL, NULL), 0);
     arena_destroy(arena);
 }

@@ -10,8 +10,7 @@
 #include "tests/support/ram.h"
 #include "tests/vcpu/fixture.h"
 
-#include "rings/xenstore/store.h"
-#include "rings/xenstore/xenstore.h"
+#include "rings/xenstore/xenstored.h"
 #include "sim/machine.h"
 
 #include <xen/io/xs_wire.h>
@@ -20,7 +19,7 @@
 
 struct store {
     struct fixture *f;
-    struct xenstore_conn *conn;
+    struct xenstored *x;
     struct xenstore_domain_interface *ring;
     evtchn_port_t port;
     uint32_t req_id, tx;
@@ -29,18 +28,48 @@ struct store {
     char event[XENSTORE_PAYLOAD_MAX]; /* the last one: path, token */
 };
 
+/* A node that the toolstack makes, with the permissions of the node above or, if they are given, others. */
+static inline void node_add(const struct store *s, const char *path, const char *value, const struct xs_perm *perms,
+                            unsigned int nr)
+{
+    const struct xs_access toolstack = xenstored_toolstack(s->x);
+    char absolute[XENSTORE_ABS_PATH_MAX];
+
+    snprintf(absolute, sizeof(absolute), "%s/%s", s->own, path);
+    absolute[strlen(absolute) - !*path] = 0;
+    assert_int_equal(xs_write(&toolstack, absolute, value, strlen(value)), 0);
+    if (nr)
+        assert_int_equal(xs_set_perms(&toolstack, absolute, perms, nr), 0);
+}
+
+/* The fixture's guest, on the store x. */
+static inline void begin_on(struct store *s, struct fixture *f, struct xenstored *x)
+{
+    const domid_t domid = f->d->domain_id;
+
+    *s = (struct store){ .f = f, .x = x, .port = f->store_port, .ring = ram_page(f->m, f->store_mfn) };
+    snprintf(s->own, sizeof(s->own), "/local/domain/%u", domid);
+    assert_non_null(x);
+    assert_int_equal(xenstored_introduce(x, domid, f->store_mfn, f->store_port), 0);
+    node_add(s, "", "", (struct xs_perm[]){ { .id = 0, .letter = 'n' }, { .id = domid, .letter = 'r' } }, 2);
+    node_add(s, "name", "alpha", NULL, 0);
+    node_add(s, "cpu/0/availability", "online", NULL, 0);
+    node_add(s, "cpu/1/availability", "offline", NULL, 0);
+    node_add(s, "data", "", (struct xs_perm[]){ { .id = domid, .letter = 'n' } }, 1);
+    node_add(s, "secret", "x", (struct xs_perm[]){ { .id = 0, .letter = 'n' } }, 1);
+}
+
 static inline void begin(struct store *s, struct fixture *f)
 {
-    *s = (struct store){ .f = f, .port = f->store_port, .ring = ram_page(f->m, f->store_mfn) };
-    snprintf(s->own, sizeof(s->own), "/local/domain/%u", f->d->domain_id);
-    s->conn = xenstore_conn_create(f->dom0, f->d->domain_id, f->store_mfn, f->store_port);
-    assert_non_null(s->conn);
-    assert_true(xenstore_node_add(s->conn, s->own, "", XENSTORE_READ));
-    assert_true(xenstore_node_add(s->conn, "name", "alpha", XENSTORE_AS_PARENT));
-    assert_true(xenstore_node_add(s->conn, "cpu/0/availability", "online", XENSTORE_AS_PARENT));
-    assert_true(xenstore_node_add(s->conn, "cpu/1/availability", "offline", XENSTORE_AS_PARENT));
-    assert_true(xenstore_node_add(s->conn, "data", "", XENSTORE_OWN));
-    assert_true(xenstore_node_add(s->conn, "secret", "x", XENSTORE_NONE));
+    static const struct xs_edge nobody;
+
+    begin_on(s, f, xenstored_create(f->dom0, &nobody));
+}
+
+static inline void end(struct store *s)
+{
+    assert_true(xs_store_check(&s->x->store));
+    xenstored_destroy(s->x);
 }
 
 static inline void put(struct store *s, const void *data, size_t len)

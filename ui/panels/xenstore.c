@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The panel `xenstore`: the tree that a guest sees, and its watches.
+ * The panel `xenstore`: the store's tree, and who watches what in it.
  *
- * Concept: a node's line is indented by its depth, below the one above; each guest has a store of its own
- * (rings/xenstore/store.h). The first of the permissions is the owner's, with what everybody else may do: n nothing,
+ * Concept: a node's line is indented by its depth, below the one above (rings/xenstore/tree.h). The first of the permissions is the owner's, with what everybody else may do: n nothing,
  * r read, w write, b both.
  */
 #include "ui/panels/panel.h"
@@ -19,6 +18,7 @@ static const struct table_column columns[] = {
 
 struct entry {
     bool is_watch;
+    domid_t domid; /* whose watch */
     char *path, *value, *perms;
     size_t len;
 };
@@ -46,7 +46,8 @@ static void entry_take(void *data, const struct host_store_entry *e)
         return;
     k->cap = k->nr == k->cap ? 2 * k->cap + 32 : k->cap;
     k->entry = more;
-    copy = (struct entry){ e->is_watch, strdup(e->path), strdup(e->value ?: ""), strdup(e->perms ?: ""), e->len };
+    copy = (struct entry){ e->is_watch, e->domid, strdup(e->path), strdup(e->value ?: ""), strdup(e->perms ?: ""),
+                           e->len };
     if (copy.path && copy.value && copy.perms)
         k->entry[k->nr++] = copy;
     else
@@ -68,18 +69,18 @@ static int by_path(const void *a, const void *b)
     return (*p == '/' ? 1 : (unsigned char)*p) - (*q == '/' ? 1 : (unsigned char)*q);
 }
 
-static void row_take(struct table *t, domid_t dom, const struct entry *e, size_t n)
+static void row_take(struct table *t, const struct entry *e, size_t n)
 {
     const char *name = strrchr(e->path, '/') ?: e->path;
-    struct table_row *row =
-        e->is_watch ? table_row(t, "d%u watch %zu", dom, n)
-                    : table_row(t, "d%u %.38s", dom, e->path + (strlen(e->path) > 38 ? strlen(e->path) - 38 : 0));
+    const size_t len = strlen(e->path);
+    struct table_row *row = e->is_watch ? table_row(t, "watch %zu", n)
+                                        : table_row(t, "%zu %.38s", len, e->path + (len > 38 ? len - 38 : 0));
     unsigned int depth = 0;
 
     for (const char *p = e->path; p < name; p++)
         depth += *p == '/';
     if (e->is_watch)
-        table_cell(t, row, "watch %s", e->path);
+        table_cell(t, row, "d%u watches %s", e->domid, e->path);
     else
         table_cell(t, row, "%*s%s", 2 * (int)depth, "", name[1] ? name + 1 : "/");
     table_cell(t, row, "%s", e->perms);
@@ -91,33 +92,42 @@ static void row_take(struct table *t, domid_t dom, const struct entry *e, size_t
         row->style = STYLE_title;
 }
 
-/* Of one domain; what the vCPU is about, if nothing is said, and if that is dom0 of all. */
-static bool wants(const struct scene *s, domid_t dom)
+/* Do a node's permissions name the domain, "n0,r5" domain 5? */
+static bool names(const char *perms, domid_t dom)
 {
-    return s->about.given ? s->about.what.dom == dom : !s->dom || s->dom == dom;
+    while (*perms) {
+        char *end;
+
+        if (strtoul(perms + 1, &end, 10) == dom)
+            return true;
+        perms = *end ? end + 1 : end;
+    }
+    return false;
+}
+
+/* Of one domain, if that has been said: what its permissions are about, and its own watches. */
+static bool wants(const struct scene *s, const struct entry *e)
+{
+    return !s->about.given || (e->is_watch ? e->domid == s->about.what.dom : names(e->perms, s->about.what.dom));
 }
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
-    struct look_domain d;
+    struct taking k = { 0 };
 
-    for (unsigned int n = 0; look_domain(g->host, &n, &d); n++) {
-        struct taking k = { 0 };
-
-        if (wants(s, d.dom))
-            host_store_each(g->host, d.dom, entry_take, &k);
-        if (k.nr)
-            qsort(k.entry, k.nr, sizeof(k.entry[0]), by_path);
-        for (size_t i = 0; i < k.nr; i++) {
-            row_take(t, d.dom, &k.entry[i], i);
-            entry_free(&k.entry[i]);
-        }
-        free(k.entry);
+    host_store_each(g->host, entry_take, &k);
+    if (k.nr)
+        qsort(k.entry, k.nr, sizeof(k.entry[0]), by_path);
+    for (size_t i = 0; i < k.nr; i++) {
+        if (wants(s, &k.entry[i]))
+            row_take(t, &k.entry[i], i);
+        entry_free(&k.entry[i]);
     }
+    free(k.entry);
 }
 
 const struct panel_ops panel_xenstore = { .name = "xenstore",
-                                          .help = "the tree that a guest sees, who may do what there, and its watches",
+                                          .help = "xenstore: its tree, who may do what there, and watches",
                                           .empty = "there is no store",
                                           .column = columns,
                                           .nr_columns = ARRAY_SIZE(columns),
