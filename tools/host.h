@@ -59,6 +59,9 @@ struct host_io {
     void (*guest_ended)(void *data, domid_t domid, int reason);
     /* The toolstack has something to say: one line, without its newline. */
     void (*message)(void *data, const char *line);
+    /* xenstored says something to the program of that number (host_xenstore_socket()); it does not hear it any more. */
+    void (*xenstore_out)(void *data, unsigned int id, const void *bytes, size_t len);
+    void (*xenstore_hang_up)(void *data, unsigned int id);
 };
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
@@ -123,6 +126,15 @@ size_t host_console_room(const struct host *h, unsigned int index);
 void host_console_input(struct host *h, unsigned int index, const char *text, size_t len, s_time_t now);
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
+
+/*
+ * A program outside of the machine uses xenstore: number id has connected, these bytes have arrived from it, it is
+ * gone. now: as above. 0, -EEXIST, -ENOENT, -ENOMEM.
+ */
+enum host_socket { HOST_SOCKET_OPEN, HOST_SOCKET_BYTES, HOST_SOCKET_CLOSE, HOST_SOCKET_NR };
+int host_xenstore_socket(struct host *h, unsigned int id, enum host_socket what, const void *bytes, size_t len,
+                         s_time_t now);
+bool host_xenstore_is_open(const struct host *h, unsigned int id);
 
 /*
  * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,

@@ -114,6 +114,8 @@ static int machine_start(struct run *r, const struct guest_list *l)
     if (!r->host)
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
+    if (xs_door_open(&r->xenstore, o->xenstore_socket, r->err, RUN_ERR_SIZE))
+        return -1;
     return o->trace ? run_trace_start(r, l) : 0;
 }
 
@@ -152,6 +154,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
             r.wall.running = run_real_now() - start - r.wall.start_up - r.wall.waiting;
         }
     }
+    xs_door_close(&r.xenstore);
     console_close(&r.console);
     if (o->stats && r.wall.running)
         run_stats_show(&r);

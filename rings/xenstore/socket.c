@@ -33,7 +33,7 @@ static bool socket_step(struct task *t, unsigned int budget)
     task_charge(t, answered, at);
     s->len -= at;
     memmove(s->bytes, s->bytes + at, s->len);
-    if (s->stream.broken && s->x->edge->hang_up)
+    if (s->stream.broken)
         s->x->edge->hang_up(s->x->edge->data, s->id);
     return s->len && !s->stream.broken;
 }
@@ -106,4 +106,13 @@ int xs_socket_close(struct xenstored *x, unsigned int id)
     xfree(s->bytes);
     xfree(s);
     return 0;
+}
+
+bool xs_socket_is_open(const struct xenstored *x, unsigned int id)
+{
+    const struct xs_socket *s = x->sockets;
+
+    while (s && s->id != id)
+        s = s->next;
+    return s;
 }

@@ -37,5 +37,6 @@ int xs_socket_open(struct xenstored *x, unsigned int id);
 int xs_socket_bytes(struct xenstored *x, unsigned int id, const void *bytes, size_t len);
 /* He is gone. -ENOENT */
 int xs_socket_close(struct xenstored *x, unsigned int id);
+bool xs_socket_is_open(const struct xenstored *x, unsigned int id);
 
 #endif

@@ -206,7 +206,7 @@ static void asking_leaves_nothing(void **state)
         why_grant(&sc.d, 1, 0, &w);
         why_grant(&sc.d, 1, 99999, &w);
         why_timer(&sc.d, (unsigned int)random_of(&sc.prng, 4), &w);
-        why_node(&sc.d, 1, "/local/domain/1/name", &w);
+        why_node(&sc.d, "/local/domain/1/name", &w);
         why_refused(&sc.d, &w);
         why_pte(&sc.d, 1, 0, random_of(&sc.prng, UINT64_MAX), &w);
         why_pte(&sc.d, 7, 0, 0, &w);

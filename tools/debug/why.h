@@ -52,7 +52,7 @@ enum debug_result why_grant(struct debugger *d, domid_t dom, grant_ref_t ref, st
 /* The nr-th to expire of those that are armed, from 0 on. */
 enum debug_result why_timer(struct debugger *d, unsigned int nr, struct why *w);
 /* A node of the domain's store: who has changed it last, of those who ask for that by messages. */
-enum debug_result why_node(struct debugger *d, domid_t dom, const char *path, struct why *w);
+enum debug_result why_node(struct debugger *d, const char *path, struct why *w);
 enum debug_result why_refused(struct debugger *d, struct why *w);
 /* What the machine stands at; of an instruction that has not come out for anything, that. */
 enum debug_result why_here(struct debugger *d, struct why *w);

@@ -489,44 +489,38 @@ enum debug_result why_timer(struct debugger *d, unsigned int nr, struct why *w)
  * -------------------------------------------------------------------------------------------------------- xenstore --
  */
 
-struct wanted_node {
-    domid_t dom;
-    const char *path;
-};
-
 /* A request that changes something begins with a path: of the whole tree, or of the domain's own part of it. */
 static bool is_node_change(void *data, const struct trace_record *rec)
 {
-    const struct wanted_node *want = data;
+    const char *want = data;
     const uint64_t op = record_field(rec, "op"), len = record_field(rec, "path");
-    const size_t whole = strlen(want->path);
+    const size_t whole = strlen(want);
     char path[TRACE_TEXT_SIZE(xs) + 1], own[32];
     size_t skip;
 
-    if (rec->event != TRC_xs || rec->who.domain != want->dom || len >= sizeof(path) || record_refuses(rec) ||
+    if (rec->event != TRC_xs || len >= sizeof(path) || record_refuses(rec) ||
         (op != XS_WRITE && op != XS_MKDIR && op != XS_RM && op != XS_SET_PERMS))
         return false;
     snprintf(path, sizeof(path), "%.*s", (int)len, (const char *)&rec->arg[TRC_NR_FIELDS_xs]);
-    snprintf(own, sizeof(own), "/local/domain/%u/", want->dom);
-    skip = path[0] != '/' && !strncmp(want->path, own, strlen(own)) ? strlen(own) : 0;
-    return whole >= skip && !strcmp(path, want->path + skip);
+    snprintf(own, sizeof(own), "/local/domain/%u/", rec->who.domain);
+    skip = path[0] != '/' && !strncmp(want, own, strlen(own)) ? strlen(own) : 0;
+    return whole >= skip && !strcmp(path, want + skip);
 }
 
-enum debug_result why_node(struct debugger *d, domid_t dom, const char *path, struct why *w)
+enum debug_result why_node(struct debugger *d, const char *path, struct why *w)
 {
     const struct past_question q = why_begin(d, w);
-    struct wanted_node want = { dom, path };
     struct trace_record rec;
     enum debug_result r;
 
     d->at_event = false;
-    r = past_last_event(d, is_node_change, &want, &rec);
-    sentence_add(&w->says, "%s of d%u's store ", path, dom);
+    r = past_last_event(d, is_node_change, (void *)path, &rec);
+    sentence_add(&w->says, "%s ", path);
     if (r == DEBUG_BEGIN) {
         sentence_add(&w->says, "is as the toolstack has made it, or as it was ");
         why_add_never(w, d);
     } else if (r == DEBUG_THERE) {
-        sentence_add(&w->says, "was last changed by d%u, at ", dom);
+        sentence_add(&w->says, "was last changed by d%u, at ", rec.who.domain);
         why_add_place(w, rec.time, rec.at);
         sentence_add(&w->says, ": ");
         r = why_add_episode(d, &rec, w);

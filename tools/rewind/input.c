@@ -267,6 +267,23 @@ static int deal_with_console(struct host *h, const struct journal_record *rec, b
     return 0;
 }
 
+/* --- programs --- */
+
+static int deal_with_xenstore(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    const uint8_t what = rec->len ? rec->bytes[0] : HOST_SOCKET_NR;
+
+    if (what >= HOST_SOCKET_NR)
+        return malformed(rec, err);
+    if (host_xenstore_is_open(h, rec->who) == (what == HOST_SOCKET_OPEN))
+        return refuse(err,
+                      what == HOST_SOCKET_OPEN ? "program %u uses xenstore already" : "no program %u uses xenstore",
+                      rec->who);
+    if (!check && host_xenstore_socket(h, rec->who, what, rec->bytes + 1, rec->len - 1, rec->now))
+        return refuse(err, "xenstore: no memory");
+    return 0;
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -276,6 +293,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_MEMORY: return deal_with_memory(h, rec, check, err);
     case JOURNAL_TRAP: return deal_with_trap(h, rec, check, err);
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
+    case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
     case JOURNAL_NR: break;
     }
     return refuse(err, "a record of no known kind");

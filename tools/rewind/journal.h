@@ -21,7 +21,10 @@
     X(REGISTER, register) /* of a vCPU: who is TRACE_VCPU_ID(), bytes two words: enum input_reg, value */              \
     X(MEMORY, memory)     /* bytes a word, the machine address, and then what is there from now on */                  \
     X(TRAP, trap)         /* for a vCPU: three words: vector, error code, address of a page fault */                   \
-    X(EVENT, event)       /* for the domain of a vCPU: a word: the port */
+    X(EVENT, event)       /* for the domain of a vCPU: a word: the port */                                             \
+    X(XENSTORE,                                                                                                        \
+      xenstore) /* a program on a socket of xenstored: who is its number; bytes a byte, enum                 \
+                             host_socket, and what has arrived */
 
 enum journal_kind {
 #define X(kind, name) JOURNAL_##kind,

@@ -127,7 +127,11 @@ int session_open(struct debug_session *s, struct run_options *o, struct run_proc
 int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
 {
     const struct run_options *o = s->g.options;
-    const struct host_io io = { s, on_console_out, on_crash, on_end, on_message };
+    const struct host_io io = { .data = s,
+                                .console_out = on_console_out,
+                                .guest_crashed = on_crash,
+                                .guest_ended = on_end,
+                                .message = on_message };
     const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &s->process->stop };
 
     s->g.host = start_host(o, &s->list, &io, s->pools, err);

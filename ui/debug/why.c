@@ -119,13 +119,11 @@ static void of_grant(struct debug *g, const char *args)
 static void of_node(struct debug *g, const char *args)
 {
     struct why w;
-    domid_t dom;
 
-    args = domain_of(g, args, &dom);
     if (!args || *args != '/')
-        debug_fail(g, "arguments", "why node [dN] /PATH (see: panel xenstore)");
+        debug_fail(g, "arguments", "why node /PATH (see: panel xenstore)");
     else
-        say_answer(g, why_node(&g->dbg, dom, args, &w), &w);
+        say_answer(g, why_node(&g->dbg, args, &w), &w);
 }
 
 static void of_timer(struct debug *g, const char *args)

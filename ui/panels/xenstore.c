@@ -85,7 +85,7 @@ static void row_take(struct table *t, const struct entry *e, size_t n)
         table_cell(t, row, "%*s%s", 2 * (int)depth, "", name[1] ? name + 1 : "/");
     table_cell(t, row, "%s", e->perms);
     table_cell(t, row, "%s%s", e->value, !e->is_watch && strlen(e->value) < e->len ? " ..." : "");
-    table_ask(t, row, "why node d%u %s", dom, e->path);
+    table_ask(t, row, "why node %s", e->path);
     if (row && e->is_watch)
         row->style = STYLE_key;
     else if (row && !e->value[0])

@@ -4,6 +4,8 @@
 
 #include "tools/rewind/input.h"
 
+#include <string.h>
+
 static void hand_in(void *data, const struct journal_record *rec)
 {
     struct run *r = data;
@@ -14,6 +16,22 @@ static void hand_in(void *data, const struct journal_record *rec)
         BUG_ON(rewind_hand_in(&r->debug.rw, rec->kind, rec->who, rec->bytes, rec->len, rec->now, why));
     else
         BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
+}
+
+/* What a program has sent to xenstore. */
+static void on_program(void *data, unsigned int id, enum host_socket what, const void *bytes, size_t len)
+{
+    struct run *r = data;
+    uint8_t all[1 + 4096] = { (uint8_t)what };
+
+    if (len)
+        memcpy(all + 1, bytes, len);
+    hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                         .now = r->now,
+                                         .kind = JOURNAL_XENSTORE,
+                                         .who = id,
+                                         .len = 1 + len,
+                                         .bytes = all });
 }
 
 /*
@@ -30,6 +48,7 @@ void run_read(struct run *r)
     input_poll(&r->input);
     if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
         return;
+    xs_door_take(&r->xenstore, on_program, r);
     for (unsigned int g = first; g <= last; g++) {
         size_t n = host_console_room(r->host, g);
 

@@ -141,7 +141,8 @@ void run_terminal_setup(struct run *r)
 /* Let real time pass (ns < 0: for ever), up to a signal or, if that is of interest, input. */
 static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 {
-    struct pollfd fd = { .fd = r->input.fd, .events = POLLIN };
+    struct pollfd fds[2 + XS_DOOR_CLIENTS];
+    nfds_t nr = xs_door_fds(&r->xenstore, fds);
     struct timespec ts = { .tv_sec = ns / SECONDS(1), .tv_nsec = ns % SECONDS(1) };
     const s_time_t before = run_real_now();
     sigset_t mask;
@@ -156,9 +157,13 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
             keyboard_announce(r, r->unannounced);
     }
     sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
+    if (for_input && !r->input.closed)
+        fds[nr++] = (struct pollfd){ .fd = r->input.fd, .events = POLLIN };
     if (!r->process->stop && !r->gdb.port)
-        ppoll(&fd, for_input && !r->input.closed, ns < 0 ? NULL : &ts, &mask);
+        ppoll(fds, nr, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (r->gdb.port && r->xenstore.path && (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
+        ns = RUN_LOOK_AGAIN;
     if (r->gdb.port)
         gdb_door_wait(&r->gdb, for_input && !r->input.closed ? r->input.fd : -1,
                       ns < 0 ? -1 : (int)(ns / MILLISECS(1)) + 1);
@@ -166,7 +171,7 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 }
 
 /*
- * All is idle: wait for input. False if none can come. Virtual time stands still meanwhile, but who has set a limit for
+ * All is idle: wait for input, or for a program. False if none can come. Virtual time stands still meanwhile, but who has set a limit for
  * it does not want to wait longer than that either.
  */
 bool run_wait_input(struct run *r)
@@ -175,6 +180,13 @@ bool run_wait_input(struct run *r)
     const s_time_t now = r->now, before = run_real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
+    if (r->xenstore.path) {
+        if (left > 0 || !r->opt->max_vtime)
+            wait_ns(r, in->kind != INPUT_FILE, left);
+        r->idle += run_real_now() - before;
+        pace_start(&r->pace, now, run_real_now());
+        return true;
+    }
     if (in->closed)
         return false;
     if (in->kind != INPUT_TERMINAL && !host_console_wants_input(r->host, r->input.guest))

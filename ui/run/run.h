@@ -19,6 +19,7 @@
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
+#include "ui/xs_door.h"
 
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
@@ -35,7 +36,8 @@ struct run {
     struct recording recording;
     struct debug debug; /* --gdb: what goes both ways; else nothing */
     struct gdb_door gdb;
-    bool stuck; /* nothing can ever happen again */
+    struct xs_door xenstore; /* --xenstore-socket */
+    bool stuck;              /* nothing can ever happen again */
     struct trace_file trace;
     struct condition filter; /* of what goes there */
     bool filter_warned;
@@ -83,7 +85,7 @@ bool run_wait_input(struct run *r);
 void run_rest(struct run *r, s_time_t slice, s_time_t busy);
 
 /* --- ui/run/inputs.c: what is typed, or was recorded --- */
-/* What there is for the guests to read. */
+/* What there is for the guests to read, and what programs want of xenstore. */
 void run_read(struct run *r);
 /* With a recording in place of input: to the end of a slice, or to its next line; then, the lines of here. */
 enum run_result run_replay_to(struct run *r, s_time_t end);

@@ -76,6 +76,13 @@ void run_log(void *data, const char *line, size_t len)
     console_message(&r->console, line, len);
 }
 
+static void on_xenstore_out(void *data, unsigned int id, const void *bytes, size_t len)
+{
+    xs_door_out(&((struct run *)data)->xenstore, id, bytes, len);
+}
+
+static void on_xenstore_hang_up(void *data, unsigned int id) { xs_door_hang_up(&((struct run *)data)->xenstore, id); }
+
 /* What the toolstack has to say. */
 void run_message(void *data, const char *line)
 {
@@ -86,7 +93,10 @@ void run_message(void *data, const char *line)
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-struct host_io run_io(struct run *r) { return (struct host_io){ r, on_console_out, on_crash, on_end, run_message }; }
+struct host_io run_io(struct run *r)
+{
+    return (struct host_io){ r, on_console_out, on_crash, on_end, run_message, on_xenstore_out, on_xenstore_hang_up };
+}
 
 void run_warnings(struct run *r, const struct guest_list *l)
 {
