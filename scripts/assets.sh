@@ -9,6 +9,7 @@
 #   generic   vmlinuz-generic                          once)
 #   busybox   busybox                                  a static user land for an initrd
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
+#   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
 #
 # The suite of these is fixed, so that every machine tests the same guests. Two more kernels show that newer ones run;
 # they can be missing (a warning says so, and the tests that want them are skipped), and the second is a new one now and
@@ -21,7 +22,7 @@
 set -eu
 
 [ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
-[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze trixie sid
+[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore trixie sid
 mkdir -p build/assets
 debs=build/assets/debs
 
@@ -57,6 +58,10 @@ for asset in "$@"; do
     grub) names='grub-x86_64-xen.bin grub-i386-xen.bin' package=grub-xen-host ;;
     busybox) names=busybox package=busybox-static ;;
     xenalyze) names=xenalyze package=xen-utils-common ;;
+    xenstore)
+        names='xenstore-ls test-xenstore xenstored'
+        package='xenstore-utils xen-utils-4.17 libxenstore4 libxentoolcore1'
+        ;;
     cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
     generic) names=vmlinuz-generic package=@linux-image-amd64:linux-image- ;;
     trixie | sid)
@@ -64,7 +69,7 @@ for asset in "$@"; do
         continue
         ;;
     *)
-        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, trixie and sid" >&2
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, xenstore, trixie and sid" >&2
         exit 1
         ;;
     esac
@@ -78,7 +83,9 @@ if [ -n "$want" ]; then
         # Of a kernel package (400 MB of modules) only the kernel.
         case $deb in
         */linux-image-*) only='./boot' ;;
-        */xen-utils-*) only='./usr/bin/xenalyze' ;;
+        */xen-utils-common*) only='./usr/bin/xenalyze' ;;
+        */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
+            ./usr/lib/xen-4.17/bin/xenstored' ;;
         *) only= ;;
         esac
         dpkg-deb --fsys-tarfile "$deb" | tar -x -C build/assets --no-same-owner $only
@@ -92,6 +99,9 @@ if [ -n "$want" ]; then
     done
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
     [ ! -e usr/bin/xenalyze ] || ln -sf usr/bin/xenalyze xenalyze
+    for tool in usr/bin/xenstore-* usr/lib/xen-4.17/bin/*xenstore*; do
+        [ ! -e "$tool" ] || ln -sf "$tool" .
+    done
     for kernel in boot/vmlinuz-*; do
         case $kernel in
         *'*') ;; # there is none

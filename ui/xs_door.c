@@ -192,6 +192,8 @@ void xs_door_hang_up(struct xs_door *d, unsigned int id)
 {
     struct xs_door_client *c = client_find(d, id);
 
-    if (c)
-        c->hung_up = true;
+    if (!c)
+        return;
+    c->hung_up = true;
+    client_give(c);
 }
