@@ -221,6 +221,7 @@ bool guest_introduce(struct guest *g)
     char uuid[37];
 
     uuid_text(g, uuid);
+    w.failed = !xs_domain_add(&g->host->xenstored->store, g->domid);
     domain_nodes(&w, uuid);
     vm_nodes(&w, uuid);
     built_nodes(&w);

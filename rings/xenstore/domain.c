@@ -57,19 +57,23 @@ struct xs_domain *xs_domain_find(const struct xs_store *s, domid_t domid)
     return d;
 }
 
-struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid)
+struct xs_domain *xs_domain_add(struct xs_store *s, domid_t domid)
 {
-    struct xs_domain *d = xs_domain_find(s, domid), **at;
+    struct xs_domain *d = xzalloc(s->arena, struct xs_domain), **at;
 
-    if (d || !s->hooks->exists(s->data, domid))
-        return d;
-    d = xzalloc(s->arena, struct xs_domain);
     if (!d)
         return NULL;
     at = &s->domains[domid % XS_DOMAIN_BUCKETS];
     *d = (struct xs_domain){ .next = *at, .domid = domid, .generation = s->generation };
     *at = d;
     return d;
+}
+
+struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid)
+{
+    struct xs_domain *d = xs_domain_find(s, domid);
+
+    return d || !s->hooks->exists(s->data, domid) ? d : xs_domain_add(s, domid);
 }
 
 /* The first node at or below path that the domain owns. path is changed to its path. False: there is none. */

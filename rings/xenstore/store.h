@@ -179,7 +179,9 @@ unsigned int xs_rights(const struct xs_store *s, const struct xs_conn *conn, con
 void xs_perms_bury(const struct xs_store *s, struct xs_node *n);
 
 struct xs_domain *xs_domain_find(const struct xs_store *s, domid_t domid);
-/* The same, and if it exists it is known from now on. NULL: it does not, or there is no memory. */
+/* One that is not known, and has just been made. NULL: no memory. */
+struct xs_domain *xs_domain_add(struct xs_store *s, domid_t domid);
+/* xs_domain_find(), and if it is not known but exists it is known from now on. NULL: it does not, or there is no memory. */
 struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid);
 /* It has shut down: watches on "@releaseDomain" are told, once. */
 void xs_domain_shutdown(struct xs_store *s, domid_t domid);
