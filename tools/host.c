@@ -109,22 +109,6 @@ static int pools_start(struct host *h, const struct host_config *cfg, char err[H
     return 0;
 }
 
-static void xenstore_say(void *data, unsigned int id, const void *bytes, size_t len)
-{
-    const struct host_edges *e = data;
-
-    if (e->io.xenstore_out)
-        e->io.xenstore_out(e->io.data, id, bytes, len);
-}
-
-static void xenstore_hang_up(void *data, unsigned int id)
-{
-    const struct host_edges *e = data;
-
-    if (e->io.xenstore_hang_up)
-        e->io.xenstore_hang_up(e->io.data, id);
-}
-
 /* A host that has nothing yet but its machine, in whose arena it lies. NULL: out of memory. */
 static struct host *host_alloc(struct machine *m, const struct host_config *cfg, const struct host_io *io)
 {
@@ -136,7 +120,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
         return NULL;
     }
     edges->io = edges->loud = *io;
-    edges->xenstore = (struct xs_edge){ edges, xenstore_say, xenstore_hang_up };
+    host_xenstore_edge(edges);
     h->edges = edges;
     h->arena = m->arena;
     h->machine = m;
@@ -246,21 +230,6 @@ bool host_console_wants_input(const struct host *h, unsigned int index)
     return g && g->console && g->state != GUEST_ENDED && !g->nr_input && console_backend_wants_input(g->console);
 }
 
-int host_xenstore_socket(struct host *h, unsigned int id, enum host_socket what, const void *bytes, size_t len,
-                         s_time_t now)
-{
-    xen_interrupt(h->xen, now);
-    switch (what) {
-    case HOST_SOCKET_OPEN: return xs_socket_open(h->xenstored, id);
-    case HOST_SOCKET_BYTES: return xs_socket_bytes(h->xenstored, id, bytes, len);
-    case HOST_SOCKET_CLOSE: return xs_socket_close(h->xenstored, id);
-    case HOST_SOCKET_NR: break;
-    }
-    return -EINVAL;
-}
-
-bool host_xenstore_is_open(const struct host *h, unsigned int id) { return xs_socket_is_open(h->xenstored, id); }
-
 size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max)
 {
     const struct task_kind *kinds;
@@ -351,26 +320,6 @@ bool host_guest_ended(const struct host *h, unsigned int index)
     const struct guest *g = guest_at(h, index);
 
     return !g || g->state == GUEST_ENDED;
-}
-
-struct store_listener {
-    host_store_fn *fn;
-    void *data;
-};
-
-static void store_entry(void *data, const struct xenstore_seen *seen)
-{
-    const struct store_listener *l = data;
-    const struct host_store_entry e = { seen->is_watch, seen->domid, seen->path, seen->value, seen->len, seen->perms };
-
-    l->fn(l->data, &e);
-}
-
-void host_store_each(const struct host *h, host_store_fn *fn, void *data)
-{
-    struct store_listener l = { fn, data };
-
-    xenstored_each(h->xenstored, store_entry, &l);
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

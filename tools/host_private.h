@@ -117,6 +117,8 @@ bool guest_introduce(struct guest *g);
 void guest_renamed(struct guest *g);
 /* It is going: nobody can talk to it by xenstore any more, and its nodes are removed. */
 void guest_unannounce(struct guest *g);
+/* Where xenstored says what it has to say to programs outside. */
+void host_xenstore_edge(struct host_edges *e);
 /* What dom0 says about itself. False: no memory. */
 bool dom0_nodes(struct host *h);
 

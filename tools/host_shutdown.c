@@ -299,6 +299,7 @@ static bool guests_look(struct task *t, unsigned int budget)
             if (g && g->state == GUEST_ALIVE && (info[i].flags & XEN_DOMINF_shutdown)) {
                 g->reason = (int)(info[i].flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
                 g->state = GUEST_DOWN;
+                xs_domain_shutdown(&h->xenstored->store, g->domid);
                 task_ready(&g->task);
             }
             first = (domid_t)(info[i].domain + 1);

@@ -98,7 +98,7 @@ nfds_t xs_door_fds(const struct xs_door *d, struct pollfd *fds)
     return nr;
 }
 
-/* -------------------------------------------------------------------------------------------------------- what comes -- */
+/* ---------------------------------------------------------------------------------------------------- what comes -- */
 
 static void client_accept(struct xs_door *d, xs_door_fn *fn, void *data)
 {
@@ -161,7 +161,7 @@ void xs_door_take(struct xs_door *d, xs_door_fn *fn, void *data)
             client_take(&d->client[i], fn, data);
 }
 
-/* -------------------------------------------------------------------------------------------------------- what leaves -- */
+/* --------------------------------------------------------------------------------------------------- what leaves -- */
 
 static struct xs_door_client *client_find(struct xs_door *d, unsigned int id)
 {

@@ -2,7 +2,7 @@
 /*
  * XS_CONTROL: what an administrator asks of xenstored itself.
  *
- * Simplifies tools/xenstore/xenstored_control.c: there is no log of its own to be written (`log`, `logfile`: the trace
+ * Simplifies what xenstored has: there is no log of its own to be written (`log`, `logfile`: the trace
  * of the machine tells of every request), no report of the C library's heap (`memreport`), and nothing to be replaced
  * while it runs (`live-update`).
  */

@@ -8,7 +8,7 @@
  *
  * Invariants: a payload is the other side's bytes: a string is used only if its 0 is inside.
  *
- * Simplifies tools/xenstore/xenstored_core.c and xenstored_control.c. Unlike there, a payload whose 0 is missing is
+ * Corresponds to tools/xenstore/xenstored_core.c. Unlike there, a payload whose 0 is missing is
  * always EINVAL.
  *
  * Budget: a function a kind of request, and the table that names them all.

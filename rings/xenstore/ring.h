@@ -9,8 +9,7 @@
  * Invariants: the page is the domain's, so its indices are hostile. One that cannot be, or a message that is too long,
  * ends the conversation for good, and the page's field `error` says why.
  *
- * Source: public io/xs_wire.h, docs/misc/xenstore-ring.txt. Corresponds to tools/xenstore/xenstored_domain.c
- * (domain_can_read(), readchn(), writechn()).
+ * Source: public io/xs_wire.h, docs/misc/xenstore-ring.txt. Corresponds to tools/xenstore/xenstored_domain.c.
  */
 #ifndef RINGS_XENSTORE_RING_H
 #define RINGS_XENSTORE_RING_H
@@ -34,8 +33,8 @@ struct xs_ring *xs_ring_create(struct native_kernel *k, struct xs_store *store, 
 /* Before the domain is destroyed: it holds a mapping. */
 void xs_ring_destroy(struct xs_ring *r);
 /*
- * The domain has another port from now on. Watches, transactions, and what is in the rings are forgotten; a conversation that has
- * ended stays so. 0 or -errno.
+ * The domain has another port from now on. Watches, transactions, and what is in the rings are forgotten; a
+ * conversation that has ended stays so. 0 or -errno.
  */
 int xs_ring_rebind(struct xs_ring *r, evtchn_port_t port);
 

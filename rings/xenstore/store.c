@@ -5,6 +5,8 @@
  * Each request looks at records by look(), in the store or in the transaction's copies, and marks what it changes by
  * changed(). Limits are asked for before anything is done, so that a request is carried out whole or not at all; what
  * is left to fail then is memory.
+ *
+ * Budget: a function a request, and what they share.
  */
 #include "rings/xenstore/tx.h"
 #include "sim/bug.h"
@@ -15,7 +17,7 @@
 #define NODE_HEAD 24u /* what a node takes beside permissions, value and children, in the size that is limited */
 #define PERM_SIZE 8u
 
-/* ---------------------------------------------------------------------------------------------------------- looking -- */
+/* ------------------------------------------------------------------------------------------------------- looking -- */
 
 /* *n: the node as this access sees it, or NULL. */
 static int look(const struct xs_access *a, const char *path, struct xs_node **n)
@@ -101,7 +103,7 @@ int xs_get(const struct xs_access *a, const char *path, unsigned int rights, con
     return rc;
 }
 
-/* --------------------------------------------------------------------------------------------------------- counting -- */
+/* ------------------------------------------------------------------------------------------------------ counting -- */
 
 static bool is_limited(const struct xs_access *a) { return a->conn && !xs_is_privileged(a->conn); }
 
@@ -140,7 +142,7 @@ static bool may_have_size(const struct xs_access *a, unsigned int nr_perms, size
     return may;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- events -- */
+/* -------------------------------------------------------------------------------------------------------- events -- */
 
 static void fire(const struct xs_access *a, const struct xs_node *n, bool exact, const struct xs_node *before)
 {
@@ -155,7 +157,7 @@ static void fire(const struct xs_access *a, const struct xs_node *n, bool exact,
     t->fire = true;
 }
 
-/* --------------------------------------------------------------------------------------------------------- removing -- */
+/* ------------------------------------------------------------------------------------------------------ removing -- */
 
 /*
  * Look at a node and all below it. path has room for any. In a transaction a name may be left in a copy of a node whose
@@ -236,7 +238,7 @@ int xs_rm(const struct xs_access *a, const char *path)
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- making -- */
+/* -------------------------------------------------------------------------------------------------------- making -- */
 
 /* One node, whose parent is there. */
 static struct xs_node *make_one(const struct xs_access *a, struct xs_node *parent, const char *path)
@@ -346,7 +348,7 @@ int xs_write(const struct xs_access *a, const char *path, const void *value, siz
 
 int xs_mkdir(const struct xs_access *a, const char *path) { return write_node(a, path, "", 0, true); }
 
-/* ------------------------------------------------------------------------------------------------------ permissions -- */
+/* --------------------------------------------------------------------------------------------------- permissions -- */
 
 /*
  * Whoever is named must be known, or would be taken for one who came later. False: the first, who would be the owner,

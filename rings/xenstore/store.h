@@ -170,7 +170,7 @@ int xs_set_perms_special(const struct xs_access *a, const char *name, const stru
 #define XS_CONTROL_ARGS 4u
 int xs_control(struct xs_store *s, unsigned int nr, const char *const *args, char text[XENSTORE_PAYLOAD_MAX]);
 
-/* --------------------------------------------------------------------------------------------------------- domains -- */
+/* ------------------------------------------------------------------------------------------------------- domains -- */
 
 bool xs_is_privileged(const struct xs_conn *conn);
 /* XS_RIGHT_*: what may it do with this node? */
@@ -181,7 +181,7 @@ void xs_perms_bury(const struct xs_store *s, struct xs_node *n);
 struct xs_domain *xs_domain_find(const struct xs_store *s, domid_t domid);
 /* One that is not known, and has just been made. NULL: no memory. */
 struct xs_domain *xs_domain_add(struct xs_store *s, domid_t domid);
-/* xs_domain_find(), and if it is not known but exists it is known from now on. NULL: it does not, or there is no memory. */
+/* xs_domain_find(); one that is not known but exists is known from now on. NULL: it does not, or no memory. */
 struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid);
 /* It has shut down: watches on "@releaseDomain" are told, once. */
 void xs_domain_shutdown(struct xs_store *s, domid_t domid);
@@ -190,7 +190,7 @@ void xs_domain_forget(struct xs_store *s, domid_t domid);
 /* The domain's ring serves from now on: the same for "@introduceDomain". */
 void xs_domain_introduced(struct xs_store *s, domid_t domid, struct xs_conn *conn);
 
-/* -------------------------------------------------------------------------------------------- connections, watches -- */
+/* ------------------------------------------------------------------------------------------ connections, watches -- */
 
 void xs_conn_init(struct xs_conn *c, struct xs_store *s, domid_t domid, xs_send_fn *send, void *data);
 /* Its watches and transactions are gone; nothing is sent any more. */
@@ -209,6 +209,8 @@ int xs_request(struct xs_conn *c, const struct xsd_sockmsg *hdr, const char *pay
  * still the caller's.
  */
 int xs_watch_add(struct xs_conn *c, char *path, const char *token, bool relative, const struct xs_watch **out);
+/* All of the connection. */
+void xs_watches_remove(struct xs_conn *c);
 /* -ENOENT */
 int xs_watch_remove(struct xs_conn *c, const char *path, const char *token);
 /* One event of this watch. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -------------------------------------------------------------------------------------------------- beginning, end -- */
+/* ------------------------------------------------------------------------------------------------ beginning, end -- */
 
 bool xs_store_init(struct xs_store *s, struct arena *arena, const struct xs_hooks *hooks, void *data)
 {
@@ -60,7 +60,7 @@ void xs_store_end(struct xs_store *s)
     xs_tree_free(&s->tree);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- check -- */
+/* --------------------------------------------------------------------------------------------------------- check -- */
 
 /* Nodes at and below path, whose names are in the records above; 0: one is not there. path has room for any. */
 static size_t check_below(const struct xs_store *s, char *path)
@@ -105,7 +105,7 @@ bool xs_store_check(const struct xs_store *s)
     return ok;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- paths -- */
+/* --------------------------------------------------------------------------------------------------------- paths -- */
 
 char *xs_path_absolute(const struct xs_conn *conn, const char *path)
 {

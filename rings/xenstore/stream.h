@@ -10,7 +10,7 @@
  * Invariants: messages leave in the order in which they were sent, and each whole. A request longer than
  * XENSTORE_PAYLOAD_MAX breaks the conversation for good.
  *
- * Corresponds to handle_input() and handle_output() in tools/xenstore/xenstored_core.c.
+ * Corresponds to the buffers of a connection in tools/xenstore/xenstored_core.c.
  */
 #ifndef RINGS_XENSTORE_STREAM_H
 #define RINGS_XENSTORE_STREAM_H

@@ -25,7 +25,7 @@ size_t xs_parent_len(const char *path)
 
 const char *xs_basename(const char *path) { return strrchr(path, '/') + 1; }
 
-/* ---------------------------------------------------------------------------------------------------------- nodes -- */
+/* --------------------------------------------------------------------------------------------------------- nodes -- */
 
 struct xs_node *xs_node_create(struct arena *arena, const char *path)
 {
@@ -124,7 +124,7 @@ void xs_node_remove_child(struct xs_node *n, const char *name)
     memmove(at, at + size, n->children_len - (size_t)(at - n->children));
 }
 
-/* ----------------------------------------------------------------------------------------------------------- tree -- */
+/* ---------------------------------------------------------------------------------------------------------- tree -- */
 
 bool xs_tree_init(struct xs_tree *t, struct arena *arena)
 {

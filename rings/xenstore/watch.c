@@ -1,52 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Connections to xenstore and their watches: the idea is in rings/xenstore/store.h. */
-#include "rings/xenstore/tx.h"
+/* Watches of xenstore: the idea is in rings/xenstore/store.h. */
+#include "rings/xenstore/store.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------------------------------------------ connections -- */
-
-void xs_conn_init(struct xs_conn *c, struct xs_store *s, domid_t domid, xs_send_fn *send, void *data)
-{
-    struct xs_conn **at = &s->conns;
-
-    *c = (struct xs_conn){ .store = s, .domid = domid, .target = DOMID_INVALID, .send = send, .data = data };
-    while (*at)
-        at = &(*at)->next;
-    *at = c;
-}
-
-static void watch_free(struct xs_conn *c, struct xs_watch **at)
-{
-    struct xs_watch *w = *at;
-
-    *at = w->next;
-    xfree(w->path);
-    xfree(w->token);
-    xfree(w);
-    c->nr_watches--;
-}
-
-void xs_conn_reset(struct xs_conn *c)
-{
-    while (c->watches)
-        watch_free(c, &c->watches);
-    while (c->txs)
-        xs_tx_end(c->txs, false);
-}
-
-void xs_conn_end(struct xs_conn *c)
-{
-    struct xs_conn **at = &c->store->conns;
-
-    xs_conn_reset(c);
-    while (*at != c)
-        at = &(*at)->next;
-    *at = c->next;
-}
-
-/* ---------------------------------------------------------------------------------------------------------- watches -- */
 
 void xs_watch_send(struct xs_conn *c, const struct xs_watch *w, const char *path)
 {
@@ -115,6 +72,23 @@ static struct xs_watch **watch_find(struct xs_conn *c, const char *path, const c
     while (*w && (strcmp((*w)->path, path) || strcmp((*w)->token, token)))
         w = &(*w)->next;
     return w;
+}
+
+static void watch_free(struct xs_conn *c, struct xs_watch **at)
+{
+    struct xs_watch *w = *at;
+
+    *at = w->next;
+    xfree(w->path);
+    xfree(w->token);
+    xfree(w);
+    c->nr_watches--;
+}
+
+void xs_watches_remove(struct xs_conn *c)
+{
+    while (c->watches)
+        watch_free(c, &c->watches);
 }
 
 int xs_watch_add(struct xs_conn *c, char *path, const char *token, bool relative, const struct xs_watch **out)

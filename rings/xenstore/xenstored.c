@@ -6,7 +6,7 @@
 #include <string.h>
 #include <xen/domctl.h>
 
-/* ------------------------------------------------------------------------------------------------------------ rings -- */
+/* --------------------------------------------------------------------------------------------------------- rings -- */
 
 /* Where the pointer to a domain's ring is; the end of the list if it has none. */
 static struct xs_ring **ring_find(struct xenstored *x, domid_t domid)
@@ -44,7 +44,7 @@ void xenstored_release(struct xenstored *x, domid_t domid)
     xs_domain_forget(&x->store, domid);
 }
 
-/* ------------------------------------------------------------------------------------------- what the store asks for -- */
+/* --------------------------------------------------------------------------------------- what the store asks for -- */
 
 static bool hook_exists(void *data, domid_t domid)
 {
@@ -75,7 +75,7 @@ static const struct xs_hooks hooks = {
     .exists = hook_exists, .introduce = hook_introduce, .release = hook_release, .print = hook_print
 };
 
-/* ----------------------------------------------------------------------------------------------------- beginning, end -- */
+/* ------------------------------------------------------------------------------------------------ beginning, end -- */
 
 struct xenstored *xenstored_create(struct native_kernel *k, const struct xs_edge *edge)
 {
@@ -106,7 +106,7 @@ void xenstored_destroy(struct xenstored *x)
 
 struct xs_access xenstored_toolstack(struct xenstored *x) { return (struct xs_access){ .store = &x->store }; }
 
-/* ------------------------------------------------------------------------------------------------------ for who looks -- */
+/* ------------------------------------------------------------------------------------------------- for who looks -- */
 
 static void perms_text(const struct xs_node *n, char text[static 48])
 {

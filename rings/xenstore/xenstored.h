@@ -29,8 +29,8 @@ void xenstored_destroy(struct xenstored *x);
 
 /*
  * Domain domid has its xenstore page in frame mfn, and waits at its (unbound) port: talk to it, and tell watches. One
- * that has been introduced before has another port from now on. 0; -EINVAL: there is no such domain, or the frame or port is
- * refused.
+ * that has been introduced before has another port from now on. 0; -EINVAL: there is no such domain, or the frame or
+ * port is refused.
  */
 int xenstored_introduce(struct xenstored *x, domid_t domid, mfn_t mfn, evtchn_port_t port);
 /* The other way round, before the domain is destroyed. Its nodes are removed. Harmless if it was not introduced. */

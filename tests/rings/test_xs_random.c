@@ -3,8 +3,9 @@
  * The store against a model: random histories of reads, writes, removals and up to four transactions at once.
  *
  * Concept: fifteen paths, data and all that can be made below it of two letters, three deep. The model has a flag, a
- * value and a number of the last change for each, and a transaction is a copy of those that were looked at, and when. Answers, values, lists of children (whose order is not compared), outcomes of commits and the paths that are
- * told to watchers must be equal.
+ * value and a number of the last change for each, and a transaction is a copy of those that were looked at, and when.
+ * Answers, values, lists of children (whose order is not compared), outcomes of commits and the paths that are told to
+ * watchers must be equal.
  *
  * Then requests that are half made of rubbish: each gets one answer, and none does anything else.
  *

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh: Debian's own programs for xenstore, unmodified, at a machine's socket (--xenstore-socket): what they print,
-# what they are refused, Xen's test-xenstore; programs that are killed or read nothing; and a run that such programs took
-# part in, repeated without them.
+# what they are refused, Xen's test-xenstore; programs that are killed or read nothing; and a run that such programs
+# took part in, repeated without them.
 set -u
 
 : "${XENLAB:=./xenlab}"

@@ -2,8 +2,8 @@
 /*
  * The panel `xenstore`: the store's tree, and who watches what in it.
  *
- * Concept: a node's line is indented by its depth, below the one above (rings/xenstore/tree.h). The first of the permissions is the owner's, with what everybody else may do: n nothing,
- * r read, w write, b both.
+ * Concept: a node's line is indented by its depth, below the one above (rings/xenstore/tree.h). The first of the
+ * permissions is the owner's, with what everybody else may do: n nothing, r read, w write, b both.
  */
 #include "ui/panels/panel.h"
 

@@ -171,8 +171,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 }
 
 /*
- * All is idle: wait for input, or for a program. False if none can come. Virtual time stands still meanwhile, but who has set a limit for
- * it does not want to wait longer than that either.
+ * All is idle: wait for input, or for a program. False if none can come. Virtual time stands still meanwhile, but who
+ * has set a limit for it does not want to wait longer than that either.
  */
 bool run_wait_input(struct run *r)
 {
