@@ -2,9 +2,10 @@
 /*
  * chat: two guests that talk over xenstore.
  *
- * Shows what xenstore is for when there is no device yet: each side has a node of its own, gives the other one the right
- * to read it and what is below, and watches the other's. Nothing else is agreed on: no port, no page. "peer=N" says
- * which domain the other is; each line that is typed becomes a node, data/say/1, data/say/2..., and "bye" ends both.
+ * Shows what xenstore is for when there is no device yet: each side has a node of its own, gives the other one the
+ * right to read it and what is below, and watches the other's. Nothing else is agreed on: no port, no page. "peer=N"
+ * says which domain the other is; each line that is typed becomes a node, data/say/1, data/say/2..., and "bye" ends
+ * both.
  *
  * A watch is set for a node that is not there yet, and may not be read: xenstore tells of it when both have changed. It
  * tells that something has changed, and may tell less often than it does; what has changed is for the watcher to find.

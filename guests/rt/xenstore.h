@@ -43,7 +43,7 @@ static void get(void *data, size_t len)
 /* A node has changed: the guest says what is to be done. `answer` is free to be used. */
 static void xenstore_event(const char *path, const char *token);
 
-/* One message from dom0: its payload goes into `answer`, with a 0 behind. An event is also handed to xenstore_event(). */
+/* One message from dom0: its payload goes into `answer`, with a 0 behind. Of an event the guest is told. */
 static struct xsd_sockmsg receive(void)
 {
     struct xsd_sockmsg m;
