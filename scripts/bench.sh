@@ -187,6 +187,9 @@ figures() {
     rate 'grant copy of 4 KiB' grant copy 300000
     rate 'event send and upcall' event send 500000
     rate 'event send, masked' event masked 1000000
+    rate 'xenstore: a node read' store read 50000
+    rate 'xenstore: a node written' store write 50000
+    rate 'xenstore: a transaction of four requests' store tx 20000
     switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
     switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
     switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
