@@ -228,6 +228,13 @@ build/tests/docs/typist: tests/docs/typist.c build/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARNINGS) -o $@ $< -lutil
 
+# The Xen that Debian's xenstored believes to be there, in the tests that ask it.
+build/tests/xenstored/shim.so: tests/xenstored/shim.c tests/xenstored/shim.h tests/xenstored/shim.map build/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(filter-out -Wmissing-prototypes,$(WARNINGS)) -I. $(XEN_ABI) $(XEN_CFLAGS) -fPIC -shared \
+		-Wl,--version-script=tests/xenstored/shim.map -o $@ $<
+
 # A guest of Xen 3.0's time, for 64 and 32 bits. It has no notes, and lies at address 0.
 build/tests/guest/old64 build/tests/guest/old32: build/tests/guest/old%: tests/guest/old.c tests/guest/old.lds build/flags
 	$(call say,CC)
