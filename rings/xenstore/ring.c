@@ -15,10 +15,11 @@ static long event_op(const struct xs_ring *r, unsigned int cmd, void *arg)
     return hypercall_native(self(r), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0, 0);
 }
 
-/* Nothing that the domain does counts any more. */
+/* Nothing that the domain does counts any more, and nothing is told to it. */
 static void conversation_end(struct xs_ring *r, uint32_t why)
 {
-    r->stream.broken = true;
+    xs_stream_reset(&r->stream);
+    r->stream.broken = r->ended = true;
     r->intf->error = why;
 }
 
@@ -47,9 +48,7 @@ static bool receive(struct xs_ring *r, unsigned int budget, bool *more)
     }
     task_charge(&r->task, answered, at - cons);
     *more = at != prod;
-    if (r->stream.broken)
-        conversation_end(r, XENSTORE_ERROR_PROTO);
-    if (at == cons || r->stream.broken)
+    if (at == cons)
         return false;
     TRACE(r->stream.machine, ring, domid, 0, domid, TRACE_RING_XENSTORE_REQ, cons, at, TRACE_NONE, true);
     atomic_thread_fence(memory_order_seq_cst); /* done with the bytes before they are given back */
@@ -91,10 +90,12 @@ static bool ring_step(struct task *t, unsigned int budget)
     struct evtchn_send op = { .port = r->port };
     bool any = false, more = false;
 
-    if (!r->stream.broken)
+    if (!r->ended)
         any = receive(r, budget, &more);
-    if (!r->stream.broken)
+    if (!r->ended)
         any |= transmit(r);
+    if (r->stream.broken && !r->ended) /* what was answered before has been told */
+        conversation_end(r, XENSTORE_ERROR_PROTO);
     if (any) {
         event_op(r, EVTCHNOP_send, &op);
         r->sent++;
@@ -185,10 +186,8 @@ void xs_ring_destroy(struct xs_ring *r)
 
 int xs_ring_rebind(struct xs_ring *r, evtchn_port_t port)
 {
-    const bool broken = r->stream.broken;
-
     port_close(r);
     xs_stream_reset(&r->stream);
-    r->stream.broken = broken;
+    r->stream.broken = r->ended;
     return port_bind(r, port);
 }

@@ -24,6 +24,7 @@ struct xs_ring {
     struct xenstore_domain_interface *intf;
     evtchn_port_t port; /* ours; 0: none */
     uint64_t sent;      /* notifications */
+    bool ended;         /* the conversation, for good */
     struct xs_stream stream;
 };
 
