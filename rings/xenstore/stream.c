@@ -13,12 +13,12 @@ struct xs_message {
     uint8_t bytes[];
 };
 
-/* An event that waits already says all that another one would. */
+/* An event that waits already says all that another one would; but as many domains are said to come and go as do. */
 static bool waits(const struct xs_stream *s, const struct xsd_sockmsg *hdr, const void *payload)
 {
     const struct xs_message *m = s->out;
 
-    if (hdr->type != XS_WATCH_EVENT)
+    if (hdr->type != XS_WATCH_EVENT || *(const char *)payload == '@')
         return false;
     for (; m; m = m->next)
         if (m->len == HEADER + hdr->len && !memcmp(m->bytes, hdr, HEADER) &&
