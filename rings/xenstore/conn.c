@@ -54,6 +54,7 @@ void xs_domain_forget(struct xs_store *s, domid_t domid)
     const struct xs_access toolstack = { .store = s };
     struct xs_domain **at = &s->domains[domid % XS_DOMAIN_BUCKETS], *d;
     char path[XENSTORE_ABS_PATH_MAX + 1] = "/";
+    bool told;
 
     while (*at && (*at)->domid != domid)
         at = &(*at)->next;
@@ -66,11 +67,16 @@ void xs_domain_forget(struct xs_store *s, domid_t domid)
         strcpy(path, "/");
     }
     *at = d->next;
+    for (unsigned int i = 0; i < XS_NR_SPECIAL; i++)
+        if (s->special[i]->perms[0].id == domid)
+            s->special[i]->perms[0].id = 0;
+    told = d->conn;
     xfree(d);
     for (struct xs_conn *c = s->conns; c; c = c->next)
         if (c->target == domid)
             c->target = DOMID_INVALID;
-    xs_fire_special(s, XS_RELEASE_DOMAIN);
+    if (told)
+        xs_fire_special(s, XS_RELEASE_DOMAIN);
 }
 
 void xs_domain_shutdown(struct xs_store *s, domid_t domid)

@@ -62,9 +62,10 @@ static int quota_set(struct xs_store *s, const char *name, const char *value)
 /* What domain domid has of what is limited. */
 static int quota_of(const struct xs_store *s, const char *domid, char *text)
 {
-    const struct xs_domain *d = xs_domain_find(s, (domid_t)atoi(domid));
+    const int id = atoi(domid);
+    const struct xs_domain *d = xs_domain_find(s, (domid_t)id);
 
-    if (!d)
+    if (!d || d->domid != id)
         return -ENOENT;
     sprintf(text, "Domain %u:\nnodes           : %8u\nwatches         : %8u\n", d->domid, d->nodes,
             d->conn ? d->conn->nr_watches : 0);

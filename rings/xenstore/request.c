@@ -209,8 +209,8 @@ static int get_perms(const struct request *r, const char *path)
 
     if (rc)
         return rc;
-    for (unsigned int i = 0; i < n->nr_perms && len + sizeof("n4294967295") <= sizeof(text); i++)
-        len += (size_t)sprintf(text + len, "%c%u", n->perms[i].letter, n->perms[i].id) + 1;
+    for (unsigned int i = 0; i < n->nr_perms && len + sizeof("n-2147483648") <= sizeof(text); i++)
+        len += (size_t)sprintf(text + len, "%c%d", n->perms[i].letter, (int)n->perms[i].id) + 1;
     reply(r, text, len);
     return 0;
 }
@@ -241,19 +241,21 @@ static bool perm_read(const char *text, struct xs_perm *p)
     return text[0] && strchr("nrwb", text[0]) && text[1] && !*end;
 }
 
-/* The strings behind the first: how many, or -errno. */
+/* The strings behind the first, of which one without an end is none: how many, or -errno. */
 static int perms_read(const struct request *r, struct xs_perm *perms)
 {
-    const char *text;
-    int nr = 0;
+    unsigned int nr = 0;
 
-    while ((text = string(r, (unsigned int)nr + 1))) {
-        if (xs_beyond(r->c, XS_LIMIT_PERMS, (size_t)nr + 1))
-            return -ENOSPC;
-        if (!perm_read(text, &perms[nr++]))
+    while (string(r, nr + 1))
+        nr++;
+    if (!nr)
+        return -EINVAL;
+    if (xs_beyond(r->c, XS_LIMIT_PERMS, nr))
+        return -ENOSPC;
+    for (unsigned int i = 0; i < nr; i++)
+        if (!perm_read(string(r, i + 1), &perms[i]))
             return -EINVAL;
-    }
-    return nr && !r->payload[r->hdr->len - 1] ? nr : -EINVAL;
+    return (int)nr;
 }
 
 static int do_set_perms(const struct request *r)
@@ -267,7 +269,7 @@ static int do_set_perms(const struct request *r)
     if (string(r, 0)[0] == '@')
         return done(r, xs_set_perms_special(&r->access, string(r, 0), perms, (unsigned int)nr));
     path = path_of(r, string(r, 0));
-    rc = path ? xs_set_perms(&r->access, path, perms, (unsigned int)nr) : -EINVAL;
+    rc = xs_set_perms(&r->access, path, perms, (unsigned int)nr);
     xfree(path);
     return done(r, rc);
 }
@@ -312,10 +314,18 @@ static int do_get_domain_path(const struct request *r)
     return 0;
 }
 
-/* The domain that a string names, if it has been introduced. */
-static struct xs_domain *introduced(const struct request *r, const char *domid)
+/* The domain that a string names; DOMID_INVALID: what is too large for any. */
+static domid_t domid_read(const char *text)
 {
-    struct xs_domain *d = xs_domain_find(r->c->store, (domid_t)atoi(domid));
+    const unsigned int domid = (unsigned int)atoi(text);
+
+    return domid < DOMID_FIRST_RESERVED ? (domid_t)domid : DOMID_INVALID;
+}
+
+/* The same, if it has been introduced. */
+static struct xs_domain *introduced(const struct request *r, const char *text)
+{
+    struct xs_domain *d = xs_domain_find(r->c->store, domid_read(text));
 
     return d && d->conn ? d : NULL;
 }
@@ -334,17 +344,18 @@ static int domain_of(const struct request *r, struct xs_domain **d)
 static int do_introduce(const struct request *r)
 {
     const struct xs_store *s = r->c->store;
-    int domid, port;
+    domid_t domid;
+    int port;
 
     if (!string(r, 2))
         return -EINVAL;
-    domid = atoi(string(r, 0));
+    domid = domid_read(string(r, 0));
     port = atoi(string(r, 2));
-    if (port <= 0)
+    if (port <= 0 || domid == DOMID_INVALID)
         return -EINVAL;
     if (!domid) /* dom0 is served as it is */
         return done(r, 0);
-    return done(r, s->hooks->introduce(s->data, (domid_t)domid, strtoull(string(r, 1), NULL, 0), (uint32_t)port));
+    return done(r, s->hooks->introduce(s->data, domid, strtoull(string(r, 1), NULL, 0), (uint32_t)port));
 }
 
 static int do_release(const struct request *r)
@@ -374,7 +385,7 @@ static int do_is_domain_introduced(const struct request *r)
 
     if (!domid)
         return -EINVAL;
-    reply_text(r, !atoi(domid) || introduced(r, domid) ? "T" : "F");
+    reply_text(r, !atoi(domid) || atoi(domid) == DOMID_SELF || introduced(r, domid) ? "T" : "F");
     return 0;
 }
 
@@ -389,7 +400,7 @@ static int do_set_target(const struct request *r)
     if ((!d && atoi(string(r, 0))) || (!introduced(r, string(r, 1)) && atoi(string(r, 1))))
         return -ENOENT;
     if (d) /* dom0 may do everything */
-        d->conn->target = (domid_t)atoi(string(r, 1));
+        d->conn->target = domid_read(string(r, 1));
     return done(r, 0);
 }
 

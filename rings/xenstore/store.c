@@ -125,12 +125,12 @@ static bool count(const struct xs_access *a, uint32_t owner, int nodes)
     return c;
 }
 
-/* May who asks own so many more? Of a transaction that is asked at its end. */
+/* May who asks own so many more? What a transaction has made already counts at its end. */
 static bool may_own(const struct xs_access *a, unsigned int nodes)
 {
-    const struct xs_domain *d = is_limited(a) && !a->tx ? xs_domain_find(a->store, a->conn->domid) : NULL;
+    const struct xs_domain *d = is_limited(a) ? xs_domain_find(a->store, a->conn->domid) : NULL;
 
-    return !d || !xs_beyond(a->conn, XS_LIMIT_NODES, d->nodes + nodes);
+    return !d || !xs_beyond(a->conn, XS_LIMIT_NODES, d->nodes + (a->tx ? 1 : nodes));
 }
 
 static bool may_have_size(const struct xs_access *a, unsigned int nr_perms, size_t len, size_t children_len)
@@ -188,8 +188,7 @@ static void node_forget(const struct xs_access *a, struct xs_node *n)
     t = accessed(a, n->path);
     t->modified = true;
     t->node = NULL;
-    xs_node_free(t->gone);
-    t->gone = n;
+    xs_node_free(n);
 }
 
 /* Remove a node and all below it, which have been looked at; what is below first. */
@@ -214,19 +213,23 @@ int xs_rm(const struct xs_access *a, const char *path)
 {
     char buf[XENSTORE_ABS_PATH_MAX + 1];
     struct xs_node *n, *parent;
-    int rc = get(a, path, XS_RIGHT_WRITE, &n);
+    int not_there, rc = get(a, path, XS_RIGHT_WRITE, &n);
 
     if (!path[1])
         return rc ? rc : -EINVAL;
     snprintf(buf, sizeof(buf), "%.*s", (int)xs_parent_len(path), path);
     if (rc && rc != -ENOENT)
         return rc;
-    if (look(a, buf, &parent))
-        return -ENOMEM;
+    not_there = rc;
+    rc = look(a, buf, &parent);
     if (rc)
-        return parent ? 0 : rc;
+        return rc;
+    if (not_there)
+        return parent ? 0 : not_there;
     if (!parent) /* any more: of a transaction that cannot be committed */
         return -EINVAL;
+    if (!xs_node_has_child(parent, xs_basename(path))) /* likewise */
+        return -EIO;
     snprintf(buf, sizeof(buf), "%s", path);
     rc = look_below(a, buf);
     if (rc)
@@ -274,22 +277,37 @@ static size_t part_end(const char *path, size_t at)
     return at + strcspn(path + at, "/");
 }
 
-/* Would all limits be kept if the nodes of `path` behind its first `at` characters were made? */
-static bool may_make(const struct xs_access *a, const struct xs_node *parent, const char *path, size_t at, size_t len)
+/* Would limits be kept above a node that is made, whose path this is, from `parent` on, its first `at` characters? */
+static bool may_make_above(const struct xs_access *a, const struct xs_node *parent, const char *path, size_t at)
 {
     size_t value = parent->len, children = parent->children_len;
     unsigned int nodes = 0;
 
-    while (path[at]) {
-        const size_t end = part_end(path, at);
-
-        if (!may_have_size(a, parent->nr_perms, value, children + end - at + 1))
+    for (size_t end = at; path[end]; nodes++)
+        end = part_end(path, end);
+    if (!may_own(a, nodes))
+        return false;
+    for (size_t end; path[at]; at = end) {
+        end = part_end(path, at);
+        if (!may_have_size(a, parent->nr_perms, value, children + end - at - (path[at] == '/') + 1))
             return false;
         value = children = 0;
-        at = end;
-        nodes++;
     }
-    return may_own(a, nodes) && may_have_size(a, parent->nr_perms, len, 0);
+    return true;
+}
+
+/*
+ * Would all limits be kept if the nodes of `path` behind its first `at` characters were made? xenstored begins with the
+ * last of them, so that if it is one above that cannot be, a change has had its number, though nothing has changed.
+ */
+static bool may_make(const struct xs_access *a, const struct xs_node *parent, const char *path, size_t at, size_t len)
+{
+    if (!may_own(a, 1) || !may_have_size(a, parent->nr_perms, len, 0))
+        return false;
+    if (may_make_above(a, parent, path, at))
+        return true;
+    a->store->generation++;
+    return false;
 }
 
 /* Make a node that is not there, which has been looked at, and what is not there above it. *n: the node. */
@@ -350,10 +368,7 @@ int xs_mkdir(const struct xs_access *a, const char *path) { return write_node(a,
 
 /* --------------------------------------------------------------------------------------------------- permissions -- */
 
-/*
- * Whoever is named must be known, or would be taken for one who came later. False: the first, who would be the owner,
- * does not exist.
- */
+/* False: the first, who would be the owner, does not exist. Whoever is named is known from now on. */
 static bool perms_know(const struct xs_access *a, const struct xs_perm *perms, unsigned int nr)
 {
     bool owner = !perms[0].id;
@@ -364,19 +379,34 @@ static bool perms_know(const struct xs_access *a, const struct xs_perm *perms, u
     return owner;
 }
 
+/* Entries for who does not exist now are not for who will have the number later. False: out of memory. */
+static bool perms_set(const struct xs_access *a, struct xs_node *n, const struct xs_perm *perms, unsigned int nr)
+{
+    if (!xs_node_set_perms(a->store->arena, n, perms, nr))
+        return false;
+    for (unsigned int i = 1; i < nr; i++)
+        n->perms[i].dead = perms[i].id && !xs_domain_find(a->store, (domid_t)perms[i].id);
+    return true;
+}
+
 int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_perm *perms, unsigned int nr)
 {
     struct xs_node *n, *before;
-    int rc = get(a, path, XS_RIGHT_WRITE | XS_RIGHT_OWNER, &n);
+    int rc;
 
+    if (!perms_know(a, perms, nr))
+        return -ENOENT;
+    if (!path)
+        return -EINVAL;
+    rc = get(a, path, XS_RIGHT_WRITE | XS_RIGHT_OWNER, &n);
     if (rc)
         return rc;
     if (is_limited(a) && perms[0].id != n->perms[0].id)
         return -EPERM;
-    if (!perms_know(a, perms, nr))
-        return -ENOENT;
+    if (!may_have_size(a, nr, n->len, n->children_len))
+        return -ENOSPC;
     before = xs_node_copy(a->store->arena, n);
-    if (!before || !xs_node_set_perms(a->store->arena, n, perms, nr)) {
+    if (!before || !perms_set(a, n, perms, nr)) {
         xs_node_free(before);
         return -ENOMEM;
     }
@@ -394,13 +424,13 @@ int xs_set_perms_special(const struct xs_access *a, const char *name, const stru
 {
     unsigned int i = 0;
 
+    if (!perms_know(a, perms, nr))
+        return -ENOENT;
     while (i < XS_NR_SPECIAL && strcmp(name, a->store->special[i]->path))
         i++;
     if (i == XS_NR_SPECIAL || (xs_rights(a->store, a->conn, a->store->special[i]) & XS_RIGHT_OWNER) == 0)
         return -EINVAL;
-    if (!perms_know(a, perms, nr))
-        return -ENOENT;
-    if (!xs_node_set_perms(a->store->arena, a->store->special[i], perms, nr))
+    if (!perms_set(a, a->store->special[i], perms, nr))
         return -ENOMEM;
     a->store->special[i]->generation = ++a->store->generation;
     return 0;

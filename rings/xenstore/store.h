@@ -155,9 +155,12 @@ int xs_get(const struct xs_access *a, const char *path, unsigned int rights, con
 int xs_write(const struct xs_access *a, const char *path, const void *value, size_t len);
 /* Make a node, if it is not there. */
 int xs_mkdir(const struct xs_access *a, const char *path);
-/* Remove a node and all below it. One that is not there is fine if its parent is. -EINVAL: "/". */
+/*
+ * Remove a node and all below it. One that is not there is fine if its parent is. -EINVAL: "/". In a transaction that
+ * cannot be committed: -EINVAL, its copies have no parent of it; -EIO, or one that does not know it.
+ */
 int xs_rm(const struct xs_access *a, const char *path);
-/* -EPERM: it would be given away; -ENOENT: to nobody. */
+/* -EPERM: it would be given away; -ENOENT: to nobody, which is said first; -EINVAL: path is NULL. */
 int xs_set_perms(const struct xs_access *a, const char *path, const struct xs_perm *perms, unsigned int nr);
 /* The same for one of "@introduceDomain", "@releaseDomain". -EINVAL: another, or not the asker's. */
 int xs_set_perms_special(const struct xs_access *a, const char *name, const struct xs_perm *perms, unsigned int nr);
@@ -185,7 +188,10 @@ struct xs_domain *xs_domain_add(struct xs_store *s, domid_t domid);
 struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid);
 /* It has shut down: watches on "@releaseDomain" are told, once. */
 void xs_domain_shutdown(struct xs_store *s, domid_t domid);
-/* It is gone for good: its nodes too, and watches on "@releaseDomain" are told. Its connection has been ended. */
+/*
+ * It is gone for good, and its nodes too; if it was introduced, watches on "@releaseDomain" are told. Its connection has
+ * been ended.
+ */
 void xs_domain_forget(struct xs_store *s, domid_t domid);
 /* The domain's ring serves from now on: the same for "@introduceDomain". */
 void xs_domain_introduced(struct xs_store *s, domid_t domid, struct xs_conn *conn);

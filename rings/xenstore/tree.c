@@ -111,15 +111,26 @@ bool xs_node_add_child(struct arena *arena, struct xs_node *n, const char *name)
     return true;
 }
 
-void xs_node_remove_child(struct xs_node *n, const char *name)
+/* Where a child's name is; behind the last if it is none. */
+static char *child_find(const struct xs_node *n, const char *name)
 {
-    const size_t size = strlen(name) + 1;
     char *at = n->children, *const end = at + n->children_len;
 
     while (at < end && strcmp(at, name))
         at += strlen(at) + 1;
-    if (at == end)
-        return;
+    return at;
+}
+
+bool xs_node_has_child(const struct xs_node *n, const char *name)
+{
+    return child_find(n, name) < n->children + n->children_len;
+}
+
+void xs_node_remove_child(struct xs_node *n, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    char *at = child_find(n, name);
+
     n->children_len -= size;
     memmove(at, at + size, n->children_len - (size_t)(at - n->children));
 }

@@ -74,7 +74,8 @@ void xs_node_free(struct xs_node *n); /* harmless for NULL */
 bool xs_node_set_value(struct arena *arena, struct xs_node *n, const void *value, size_t len);
 bool xs_node_set_perms(struct arena *arena, struct xs_node *n, const struct xs_perm *perms, unsigned int nr);
 bool xs_node_add_child(struct arena *arena, struct xs_node *n, const char *name);
-/* Harmless if it is none of the children. */
+bool xs_node_has_child(const struct xs_node *n, const char *name);
+/* It is one. */
 void xs_node_remove_child(struct xs_node *n, const char *name);
 
 uint32_t xs_hash(const char *path);

@@ -21,6 +21,7 @@ int xs_tx_start(struct xs_conn *c, struct xs_tx **out)
     while (!c->last_tx || xs_tx_find(c, c->last_tx));
     *tx = (struct xs_tx){ .next = c->txs, .conn = c, .id = c->last_tx, .tail = &tx->accessed };
     c->txs = *out = tx;
+    c->store->generation++; /* who comes later is younger than all nodes that there are */
     return 0;
 }
 
@@ -36,9 +37,22 @@ struct xs_tx *xs_tx_find(const struct xs_conn *c, uint32_t id)
 static void accessed_free(struct xs_accessed *t)
 {
     xs_node_free(t->node);
-    xs_node_free(t->gone);
+    xs_node_free(t->before);
     xfree(t->path);
     xfree(t);
+}
+
+/* Its path and permissions. NULL: out of memory. */
+static struct xs_node *copy_perms(struct arena *arena, const struct xs_node *n)
+{
+    struct xs_node *copy = xs_node_create(arena, n->path);
+
+    if (!copy || !xs_node_set_perms(arena, copy, n->perms, n->nr_perms)) {
+        xs_node_free(copy);
+        return NULL;
+    }
+    copy->generation = n->generation;
+    return copy;
 }
 
 struct xs_accessed *xs_tx_access(struct xs_tx *tx, const char *path, int *rc)
@@ -63,7 +77,8 @@ struct xs_accessed *xs_tx_access(struct xs_tx *tx, const char *path, int *rc)
     n = xs_tree_find(&tx->conn->store->tree, path);
     t->path = xstrdup(arena, path);
     t->node = n ? xs_node_copy(arena, n) : NULL;
-    if (!t->path || (n && !t->node)) {
+    t->before = n ? copy_perms(arena, n) : NULL;
+    if (!t->path || (n && (!t->node || !t->before))) {
         accessed_free(t);
         return NULL;
     }
@@ -95,21 +110,23 @@ struct xs_tx_count *xs_tx_count(struct xs_tx *tx, domid_t domid)
 /* May it be committed? */
 static int tx_check(const struct xs_tx *tx)
 {
-    const struct xs_store *s = tx->conn->store;
+    struct xs_store *s = tx->conn->store;
 
     if (tx->failed)
         return -ENOMEM;
+    for (const struct xs_tx_count *c = tx->counts; c; c = c->next) {
+        const struct xs_domain *d = xs_domain_get(s, c->domid);
+
+        if (!d) /* any more */
+            return -ENOMEM;
+        if (c->nodes > 0 && xs_beyond(tx->conn, XS_LIMIT_NODES, d->nodes + (unsigned int)c->nodes))
+            return -ENOSPC;
+    }
     for (const struct xs_accessed *t = tx->accessed; t; t = t->next) {
         const struct xs_node *n = xs_tree_find(&s->tree, t->path);
 
         if ((n ? n->generation : 0) != t->generation)
             return -EAGAIN;
-    }
-    for (const struct xs_tx_count *c = tx->counts; c; c = c->next) {
-        const struct xs_domain *d = xs_domain_find(s, c->domid);
-
-        if (d && c->nodes > 0 && d->nodes + (unsigned int)c->nodes > s->limit[XS_LIMIT_NODES])
-            return -ENOSPC;
     }
     return 0;
 }
@@ -144,8 +161,8 @@ static int tx_commit(struct xs_tx *tx)
         return rc;
     tx_apply(tx);
     for (struct xs_accessed *t = tx->accessed; t; t = t->next) {
-        if (t->fire && (t->node || t->generation))
-            xs_fire(tx->conn->store, t->node ? t->node : t->gone, t->exact, t->gone);
+        if (t->fire && (t->node || t->before))
+            xs_fire(tx->conn->store, t->node ? t->node : t->before, t->exact, t->before);
         if (t->modified)
             t->node = NULL; /* it is the store's */
     }

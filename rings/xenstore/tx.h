@@ -28,8 +28,9 @@ struct xs_accessed {
     struct xs_node *node; /* the copy; NULL: it is not there */
     uint64_t generation;  /* the store's, at the first look; 0: it was not there */
     bool modified;
-    bool fire, exact;     /* at commit, watchers are told */
-    struct xs_node *gone; /* fire, and it was removed: what it was, for its permissions */
+    bool fire, exact; /* at commit, watchers are told */
+    /* Path and permissions as they were at the first look, for who could read it then; NULL: it was not there. */
+    struct xs_node *before;
 };
 
 /* How many more nodes a domain owns than before. */
@@ -54,7 +55,7 @@ int xs_tx_start(struct xs_conn *c, struct xs_tx **out);
 struct xs_tx *xs_tx_find(const struct xs_conn *c, uint32_t id);
 /*
  * Either way it is gone. Nothing was committed: -EAGAIN; -ENOSPC, a domain would own too many nodes; -ENOMEM, it has
- * failed before.
+ * failed before, or a domain is gone that it was about.
  */
 int xs_tx_end(struct xs_tx *tx, bool commit);
 

@@ -201,10 +201,15 @@ static void step_rm(struct run *r, struct model_tx *t, const struct xs_access *a
 {
     struct model_node *m = nodes(r, t);
     const bool there = find(r, t, n);
+    int rc;
 
     look(r, t, parent(n));
-    assert_int_equal(xs_rm(a, r->path[n]), m[parent(n)].there ? 0 : there ? -EINVAL : -ENOENT);
-    if (!there || !m[parent(n)].there)
+    if (!m[parent(n)].there)
+        rc = there ? -EINVAL : -ENOENT;
+    else
+        rc = there && !m[parent(n)].child[(n - 1) % 2] ? -EIO : 0;
+    assert_int_equal(xs_rm(a, r->path[n]), rc);
+    if (!there || rc)
         return;
     remove_below(r, t, n, told);
     m[parent(n)].child[(n - 1) % 2] = false;
