@@ -156,6 +156,12 @@ $(1)/tests/cpu/cpucheck $(1)/tests/cpu/test_cpucheck: $(1)/tests/cpu/%: $(1)/tes
 	$$(call say,LD)
 	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
 
+# Random histories, which Debian's xenstored and ours are given.
+$(1)/tests/xenstored/test_oracle: $(1)/tests/xenstored/test_oracle.o $$(call listed,$(1)/tests/xenstored,$$(ORACLE_OBJS)) \
+		$$(addprefix $(1)/,$$(TEST_SUPPORT)) $(1)/libxenlab.a | build/tests/xenstored/shim.so
+	$$(call say,LD)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(all_libs) $$(CMOCKA_LIBS)
+
 $(1)/%.o: %.c build/flags
 	$$(call say,CC)
 	@mkdir -p $$(@D)
@@ -181,6 +187,7 @@ endef
 TESTS := $(patsubst %.c,%,$(wildcard tests/*/test_*.c))
 CPUCHECK_OBJS := cpucheck_table cpucheck_gen cpucheck_native cpucheck_guest cpucheck_known cpucheck_judge
 SURVEY_OBJS := survey_code survey_table survey_fast survey_whole survey_host survey_team
+ORACLE_OBJS := history play real ours
 TEST_SUPPORT := $(patsubst %.c,%.o,$(wildcard tests/support/*.c))
 .SECONDARY:
 
@@ -373,6 +380,6 @@ help: ## this list
 
 # Of both trees alike: an object that is not compiled anew when a structure changes looks like a fault of the program.
 DEPENDENCIES := $(patsubst %.o,%.d,$(LIB_OBJS) $(PROGRAM_OBJS) $(TEST_SUPPORT)) $(addsuffix .d,$(TESTS) tests/bench/bench_pcpu tests/bench/bench_history tests/ui/bench_screen \
-	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)))
+	tests/cpu/survey $(addprefix tests/cpu/,$(SURVEY_OBJS) cpucheck $(CPUCHECK_OBJS)) $(addprefix tests/xenstored/,$(ORACLE_OBJS)))
 -include $(addprefix build/,$(DEPENDENCIES)) $(addprefix build/asan/,$(DEPENDENCIES))
 -include $(GUEST_RT_OBJS:.o=.d) $(addsuffix .d,$(GUEST_PROGRAMS))

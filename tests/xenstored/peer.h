@@ -31,7 +31,7 @@ struct peer_ops {
     /* Why it cannot be had here; NULL: it can. */
     const char *(*absent)(void);
     struct peer *(*begin)(void);
-    /* False: it had died. */
+    /* False: it had died, or its store is not whole. */
     bool (*end)(struct peer *p);
     /* Xen says this of the domain, and that something has happened (VIRQ_DOM_EXC). */
     void (*domain)(struct peer *p, unsigned int domid, enum peer_domain state);
@@ -48,8 +48,10 @@ struct peer_ops {
     /* A socket has been closed at the other end. */
     bool (*closed)(struct peer *p, unsigned int conn);
     struct xenstore_domain_interface *(*page)(struct peer *p, unsigned int domid);
+    /* The domain says that something is new in its page. */
+    void (*event)(struct peer *p, unsigned int domid);
 };
 
-extern const struct peer_ops peer_real;
+extern const struct peer_ops peer_real, peer_ours;
 
 #endif

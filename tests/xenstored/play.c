@@ -17,7 +17,9 @@
  *      page g3                         what its page says of the ring
  *      pass 5000                       milliseconds; from here on, time does not pass by itself
  *
- * What was said has a line for each step, and one for each message that came then, a connection after the other.
+ * What was said has a line for each step, and one for each message that came then, a connection after the other. Where
+ * the generation of a node is told, it is "gen N", the N-th other number that has been: it is counted in a way of its
+ * own by each store, and what counts is whether it is another.
  */
 #include "tests/xenstored/play.h"
 
@@ -28,6 +30,7 @@
 
 #define LINE   65536
 #define KEPT_X 26
+#define GENS   1024
 
 static const char *const types[] = {
     [XS_CONTROL] = "CONTROL",
@@ -61,6 +64,8 @@ struct game {
     uint32_t step;
     uint32_t kept[KEPT_X]; /* numbers of transactions */
     int keep;              /* where the answer to this step's is to go; -1: nowhere */
+    uint64_t gen[GENS];    /* generations, as they have been told */
+    unsigned int nr_gens;
     struct got {
         uint8_t b[2 * (sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX)];
         size_t len;
@@ -90,9 +95,27 @@ static void say_bytes(FILE *f, const uint8_t *b, size_t len)
     }
 }
 
+/* A number that is told by digits. */
+static size_t say_generation(struct game *g, const uint8_t *b, size_t len)
+{
+    const size_t digits = strnlen((const char *)b, len);
+    const uint64_t gen = strtoull((const char *)b, NULL, 10);
+    unsigned int i = 0;
+
+    if (digits == len) /* it has no end */
+        return 0;
+    while (i < g->nr_gens && g->gen[i] != gen)
+        i++;
+    if (i == g->nr_gens && i < GENS)
+        g->gen[g->nr_gens++] = gen;
+    fprintf(g->said, "gen %u", i);
+    return digits;
+}
+
 static void say_message(struct game *g, unsigned int conn, const struct xsd_sockmsg *m, const uint8_t *payload)
 {
     FILE *f = g->said;
+    size_t told = 0;
 
     fprintf(f, "  %c%u < ", conn < PEER_SOCKETS ? 's' : 'g', conn % PEER_SOCKETS);
     if (m->type < sizeof(types) / sizeof(types[0]) && types[m->type])
@@ -103,7 +126,9 @@ static void say_message(struct game *g, unsigned int conn, const struct xsd_sock
     if (m->tx_id)
         fprintf(f, " tx %u", m->tx_id);
     fputc(' ', f);
-    say_bytes(f, payload, m->len);
+    if (m->type == XS_DIRECTORY_PART)
+        told = say_generation(g, payload, m->len);
+    say_bytes(f, payload + told, m->len - told);
     fputc('\n', f);
     if (m->type == XS_TRANSACTION_START && m->req_id == g->step && g->keep >= 0)
         g->kept[g->keep] = (uint32_t)strtoul((const char *)payload, NULL, 10);
@@ -140,8 +165,8 @@ static void say_conn(struct game *g, unsigned int conn)
 
 static void say_page(struct game *g, const struct xenstore_domain_interface *r)
 {
-    fprintf(g->said, "  req %u..%u rsp %u..%u features %u connection %u error %u\n", r->req_cons, r->req_prod,
-            r->rsp_cons, r->rsp_prod, r->server_features, r->connection, r->error);
+    fprintf(g->said, "  req %u..%u, %u to come, features %u connection %u error %u\n", r->req_cons, r->req_prod,
+            r->rsp_prod - r->rsp_cons, r->server_features, r->connection, r->error);
 }
 
 /* --- what is asked of it --- */
@@ -274,8 +299,10 @@ static bool do_step(struct game *g, const char *step)
         return true;
     }
     if (!strcmp(word, "index") && rest[0] == 'g') {
-        g->ops->page(g->p, (unsigned int)(rest[1] - '0') % PEER_DOMAINS)->req_prod +=
-            (uint32_t)strtoul(rest + 2, NULL, 10);
+        const unsigned int domid = (unsigned int)(rest[1] - '0') % PEER_DOMAINS;
+
+        g->ops->page(g->p, domid)->req_prod += (uint32_t)strtoul(rest + 2, NULL, 10);
+        g->ops->event(g->p, domid);
         return true;
     }
     if (!conn_read(rest, &conn))
@@ -315,11 +342,12 @@ bool play(const struct peer_ops *ops, const char *const *steps, size_t nr, char 
         for (unsigned int d = 0; d < PEER_DOMAINS; d++)
             if (ops->page(g->p, d)->error) {
                 fprintf(g->said, "  g%u error %u\n", d, ops->page(g->p, d)->error);
+                g->got[PEER_RING(d)].len = 0; /* nothing comes any more */
                 ops->page(g->p, d)->error = 0;
             }
     }
     if (!ops->end(g->p)) {
-        fputs("It died.\n", g->said);
+        fputs("It was not well at its end.\n", g->said);
         ok = false;
     }
     fclose(g->said);

@@ -5,7 +5,7 @@
  * Nothing of the machine's is touched: its socket, its log and its page of "hypervisor" are in that directory, its
  * database is in its memory, and it dies with us.
  */
-#include "tests/xenstored/peer.h"
+#include "tests/xenstored/front.h"
 #include "tests/xenstored/shim.h"
 
 #include <dirent.h>
@@ -26,13 +26,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEPT (1u << 23) /* bytes of a connection that wait, at most */
-
-struct bytes {
-    uint8_t *b;
-    size_t from, to;
-};
-
 struct peer {
     char dir[64];
     struct shim *shim;
@@ -47,18 +40,7 @@ struct peer {
     } conn[PEER_CONNS];
 };
 
-static const char *const places[] = { "/usr/lib/xen-4.17/bin/xenstored",
-                                      "build/deps/xenstored/usr/lib/xen-4.17/bin/xenstored" };
-
-static const char *daemon_path(void)
-{
-    if (getenv("XENSTORED"))
-        return getenv("XENSTORED");
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (!access(places[i], X_OK))
-            return places[i];
-    return NULL;
-}
+static const char *daemon_path(void) { return getenv("XENSTORED") ? getenv("XENSTORED") : "build/assets/xenstored"; }
 
 static char *shim_path(char *path)
 {
@@ -71,29 +53,9 @@ static const char *real_absent(void)
 {
     char path[PATH_MAX];
 
-    if (!daemon_path() || access(daemon_path(), X_OK))
-        return "no xenstored of Xen 4.17 (Debian's package xen-utils-4.17)";
+    if (access(daemon_path(), X_OK))
+        return "no build/assets/xenstored: make assets fetches it";
     return shim_path(path) ? NULL : "no build/tests/xenstored/shim.so";
-}
-
-static void must(bool ok, const char *what)
-{
-    if (!ok) {
-        perror(what);
-        abort();
-    }
-}
-
-static void bytes_add(struct bytes *q, const void *b, size_t len)
-{
-    if (!q->b)
-        must((q->b = malloc(KEPT)) != NULL, "malloc");
-    memmove(q->b, q->b + q->from, q->to - q->from);
-    q->to -= q->from;
-    q->from = 0;
-    must(q->to + len <= KEPT, "too much is waiting");
-    memcpy(q->b + q->to, b, len);
-    q->to += len;
 }
 
 static char *name(const struct peer *p, const char *file)
@@ -234,7 +196,8 @@ static void real_domain(struct peer *p, unsigned int domid, enum peer_domain sta
         struct conn *c = &p->conn[PEER_RING(domid)];
 
         memset(p->shim->page[domid], 0, sizeof(p->shim->page[domid]));
-        c->in.from = c->in.to = c->out.from = c->out.to = 0;
+        bytes_forget(&c->in);
+        bytes_forget(&c->out);
     }
     d->exists = state != PEER_GONE;
     d->dying = state == PEER_DYING;
@@ -247,17 +210,21 @@ static bool real_open(struct peer *p, unsigned int socket_nr)
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     struct conn *c = &p->conn[socket_nr];
 
+    if (c->fd >= 0)
+        return false;
     snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", p->dir);
     *c = (struct conn){ .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
                         .in = c->in,
                         .out = c->out };
-    c->in.from = c->in.to = c->out.from = c->out.to = 0;
+    bytes_forget(&c->in);
+    bytes_forget(&c->out);
     return c->fd >= 0 && !connect(c->fd, (struct sockaddr *)&addr, sizeof(addr));
 }
 
 static void real_close(struct peer *p, unsigned int socket_nr)
 {
-    close(p->conn[socket_nr].fd);
+    if (p->conn[socket_nr].fd >= 0)
+        close(p->conn[socket_nr].fd);
     p->conn[socket_nr].fd = -1;
 }
 
@@ -294,19 +261,9 @@ static bool socket_move(struct conn *c)
 
 static bool ring_move(struct peer *p, unsigned int domid)
 {
-    struct xenstore_domain_interface *r = real_page(p, domid);
     struct conn *c = &p->conn[PEER_RING(domid)];
-    bool moved = false;
-    uint32_t prod;
+    const bool moved = front_move(real_page(p, domid), &c->out, &c->in, c->deaf);
 
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    for (prod = r->req_prod; c->out.to > c->out.from && prod - r->req_cons < XENSTORE_RING_SIZE; moved = true)
-        r->req[MASK_XENSTORE_IDX(prod++)] = (char)c->out.b[c->out.from++];
-    __atomic_store_n(&r->req_prod, prod, __ATOMIC_RELEASE);
-    if (!c->deaf && r->rsp_prod - r->rsp_cons <= XENSTORE_RING_SIZE) {
-        for (prod = __atomic_load_n(&r->rsp_prod, __ATOMIC_ACQUIRE); r->rsp_cons != prod; r->rsp_cons++, moved = true)
-            bytes_add(&c->in, &r->rsp[MASK_XENSTORE_IDX(r->rsp_cons)], 1);
-    }
     if (moved)
         event(p, false, domid);
     return moved;
@@ -346,16 +303,12 @@ static void real_pass(struct peer *p, unsigned int ms)
 
 static size_t real_take(struct peer *p, unsigned int conn, void *bytes, size_t len)
 {
-    struct bytes *q = &p->conn[conn].in;
-
-    if (len > q->to - q->from)
-        len = q->to - q->from;
-    memcpy(bytes, q->b ? q->b + q->from : bytes, len);
-    q->from += len;
-    return len;
+    return bytes_take(&p->conn[conn].in, bytes, len);
 }
 
 static bool real_closed(struct peer *p, unsigned int conn) { return p->conn[conn].closed; }
+
+static void real_event(struct peer *p, unsigned int domid) { event(p, false, domid); }
 
 const struct peer_ops peer_real = {
     .name = "real",
@@ -372,4 +325,5 @@ const struct peer_ops peer_real = {
     .take = real_take,
     .closed = real_closed,
     .page = real_page,
+    .event = real_event,
 };

@@ -20,9 +20,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include <xenctrl.h>
-#include <xenevtchn.h>
-#include <xengnttab.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
 
 #define FDS_MAX 256
 #define SPINS   100
@@ -56,47 +55,40 @@ static __attribute__((constructor)) void begin(void)
 
 /* --- libxenctrl --- */
 
-xc_interface *xc_interface_open(xentoollog_logger *logger, xentoollog_logger *dombuild_logger, unsigned int flags)
+void *xc_interface_open(void *logger, void *dombuild_logger, unsigned int flags) { return &handle; }
+
+int xc_interface_close(void *xch) { return 0; }
+
+/* The beginning of what this function of 4.17's fills: a newer Xen's headers do not have it any more. */
+struct dominfo {
+    uint32_t domid, ssidref;
+    unsigned int dying : 1, crashed : 1, shutdown : 1;
+};
+
+/* About the first from `first` on, however many are asked for. */
+int xc_domain_getinfo(void *xch, uint32_t first, unsigned int max, struct dominfo *info)
 {
-    return (xc_interface *)&handle;
-}
-
-int xc_interface_close(xc_interface *xch) { return 0; }
-
-int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max, xc_dominfo_t *info)
-{
-    unsigned int nr = 0;
-
-    for (uint32_t id = first; id < SHIM_DOMAINS && nr < max; id++) {
-        if (!shim->domain[id].exists)
-            continue;
-        memset(&info[nr], 0, sizeof(info[nr]));
-        info[nr].domid = id;
-        info[nr].dying = shim->domain[id].dying;
-        info[nr].shutdown = shim->domain[id].shutdown;
-        nr++;
+    while (first < SHIM_DOMAINS && !shim->domain[first].exists)
+        first++;
+    if (first >= SHIM_DOMAINS || !max) {
+        errno = ESRCH;
+        return -1;
     }
-    if (nr)
-        return (int)nr;
-    errno = ESRCH;
-    return -1;
+    *info = (struct dominfo){ .domid = first,
+                              .dying = shim->domain[first].dying,
+                              .shutdown = shim->domain[first].shutdown };
+    return 1;
 }
 
 /* --- libxenevtchn --- */
 
-xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
-{
-    return (xenevtchn_handle *)&handle;
-}
+void *xenevtchn_open(void *logger, unsigned int flags) { return &handle; }
 
-xenevtchn_handle *xenevtchn_fdopen(struct xentoollog_logger *logger, int fd, unsigned int flags)
-{
-    return (xenevtchn_handle *)&handle;
-}
+void *xenevtchn_fdopen(void *logger, int fd, unsigned int flags) { return &handle; }
 
-int xenevtchn_fd(xenevtchn_handle *xce) { return events; }
+int xenevtchn_fd(void *xce) { return events; }
 
-static xenevtchn_port_or_error_t port_bind(struct shim_port what)
+static int port_bind(struct shim_port what)
 {
     for (int i = 1; i < SHIM_PORTS; i++)
         if (!shim->port[i].bound) {
@@ -107,7 +99,7 @@ static xenevtchn_port_or_error_t port_bind(struct shim_port what)
     return -1;
 }
 
-xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint32_t domid, evtchn_port_t remote)
+int xenevtchn_bind_interdomain(void *xce, uint32_t domid, evtchn_port_t remote)
 {
     if (domid >= SHIM_DOMAINS || !shim->domain[domid].exists) {
         errno = ESRCH;
@@ -116,12 +108,9 @@ xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce, uint
     return port_bind((struct shim_port){ .bound = 1, .domid = (uint16_t)domid, .remote = remote });
 }
 
-xenevtchn_port_or_error_t xenevtchn_bind_virq(xenevtchn_handle *xce, unsigned int virq)
-{
-    return port_bind((struct shim_port){ .bound = 1, .virq = 1 });
-}
+int xenevtchn_bind_virq(void *xce, unsigned int virq) { return port_bind((struct shim_port){ .bound = 1, .virq = 1 }); }
 
-int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
+int xenevtchn_unbind(void *xce, evtchn_port_t port)
 {
     if (port >= SHIM_PORTS || !shim->port[port].bound) {
         errno = EINVAL;
@@ -131,7 +120,7 @@ int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
     return 0;
 }
 
-int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
+int xenevtchn_notify(void *xce, evtchn_port_t port)
 {
     if (port >= SHIM_PORTS || !shim->port[port].bound) {
         errno = EINVAL;
@@ -141,7 +130,7 @@ int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
     return 0;
 }
 
-xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
+int xenevtchn_pending(void *xce)
 {
     uint32_t port;
 
@@ -150,20 +139,17 @@ xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
     return -1;
 }
 
-int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port) { return 0; }
+int xenevtchn_unmask(void *xce, evtchn_port_t port) { return 0; }
 
 /* --- libxengnttab --- */
 
-xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger, unsigned int flags)
-{
-    return (xengnttab_handle *)&handle;
-}
+void *xengnttab_open(void *logger, unsigned int flags) { return &handle; }
 
-int xengnttab_close(xengnttab_handle *xgt) { return 0; }
+int xengnttab_close(void *xgt) { return 0; }
 
-int xengnttab_set_max_grants(xengnttab_handle *xgt, uint32_t nr) { return 0; }
+int xengnttab_set_max_grants(void *xgt, uint32_t nr) { return 0; }
 
-void *xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t ref, int prot)
+void *xengnttab_map_grant_ref(void *xgt, uint32_t domid, uint32_t ref, int prot)
 {
     if (domid >= SHIM_DOMAINS || !shim->domain[domid].exists || ref != GNTTAB_RESERVED_XENSTORE) {
         errno = EINVAL;
@@ -172,7 +158,7 @@ void *xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid, uint32_t re
     return shim->page[domid];
 }
 
-int xengnttab_unmap(xengnttab_handle *xgt, void *address, uint32_t count) { return 0; }
+int xengnttab_unmap(void *xgt, void *address, uint32_t count) { return 0; }
 
 /* --- the C library --- */
 
