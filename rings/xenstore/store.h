@@ -189,8 +189,8 @@ struct xs_domain *xs_domain_get(struct xs_store *s, domid_t domid);
 /* It has shut down: watches on "@releaseDomain" are told, once. */
 void xs_domain_shutdown(struct xs_store *s, domid_t domid);
 /*
- * It is gone for good, and its nodes too; if it was introduced, watches on "@releaseDomain" are told. Its connection has
- * been ended.
+ * It is gone for good, and its nodes too; if it was introduced, watches on "@releaseDomain" are told. Its connection
+ * has been ended.
  */
 void xs_domain_forget(struct xs_store *s, domid_t domid);
 /* The domain's ring serves from now on: the same for "@introduceDomain". */

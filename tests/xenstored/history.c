@@ -7,8 +7,10 @@
  * much is done in transactions, whether guests stop reading, break their rings or die, and whether limits are so low
  * that they are met. Either domains have targets (XS_SET_TARGET) or they go: Debian's keeps a domain that is a target
  * until whose target it is has gone, dead or not, and ours does not. Nor may "/" be given to one that goes: Debian's
- * removes it. And a domain of which half a request has arrived is not introduced again: Debian's then goes on from memory
- * that it has freed. A history begins with three domains that are introduced, most of them with a directory.
+ * removes it. And a domain of which half a request has arrived is not introduced again: Debian's then goes on from
+ * memory that it has freed. A history begins with three domains that are introduced, most of them with a directory.
+ *
+ * Budget: a list of words and a function for each kind of request.
  */
 #include "tests/xenstored/history.h"
 

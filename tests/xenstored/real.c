@@ -270,8 +270,8 @@ static bool ring_move(struct peer *p, unsigned int domid)
 }
 
 /*
- * The first look comes before the bell, so that what is sent is there, and the last after it, with nothing new. What the
- * daemon waits for by the clock (who writes too much is not heard for some milliseconds) comes at once.
+ * The first look comes before the bell, so that what is sent is there, and the last after it, with nothing new. What
+ * the daemon waits for by the clock (who writes too much is not heard for some milliseconds) comes at once.
  */
 static void real_settle(struct peer *p)
 {
