@@ -83,6 +83,17 @@ static void signal_take(struct tui *t)
     }
 }
 
+/* In the status: what gdb does, or where it may come. */
+static void gdb_state(struct tui *t)
+{
+    snprintf(t->gdb_state, sizeof(t->gdb_state),
+             gdb_door_runs(&t->gdb) ? "gdb runs"
+             : t->gdb.server        ? "gdb"
+                                    : "gdb: port %u",
+             t->gdb.port);
+    t->c.gdb = t->gdb_state;
+}
+
 /* gdb has its turn, up to a key: it may come and go, and move the machine. */
 static void gdb_take(struct tui *t, int timeout_ms)
 {
@@ -90,7 +101,7 @@ static void gdb_take(struct tui *t, int timeout_ms)
     gdb_door_wait(&t->gdb, STDIN_FILENO, gdb_door_runs(&t->gdb) ? 0 : timeout_ms);
     if (gdb_door_runs(&t->gdb))
         gdb_door_run_frame(&t->gdb);
-    t->c.gdb = gdb_door_runs(&t->gdb) ? "gdb runs" : t->gdb.server ? "gdb" : NULL;
+    gdb_state(t);
 }
 
 /* A key, or something for gdb. Who types wants the machine: if gdb lets it run, it stands. False: nobody can type. */
@@ -196,7 +207,11 @@ int tui_begin(struct tui *t, struct run_options *guests, const struct run_option
         (guests->gdb && gdb_door_open(&t->gdb, guests->gdb, err, RUN_ERR_SIZE)) || session_start(&t->s, err) ||
         screen_take(t, screen, err))
         return -1;
-    return guests->gdb ? gdb_door_begin(&t->gdb, &t->s.g, p, err, RUN_ERR_SIZE) : 0;
+    if (guests->gdb && gdb_door_begin(&t->gdb, &t->s.g, p, err, RUN_ERR_SIZE))
+        return -1;
+    if (guests->gdb)
+        gdb_state(t);
+    return 0;
 }
 
 void tui_settle(struct tui *t)

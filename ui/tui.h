@@ -17,6 +17,7 @@ struct tui {
     struct debug_session s;
     struct cockpit c;
     struct gdb_door gdb;
+    char gdb_state[24];
     struct grid shown;
     bool gui;                    /* a window is wanted: */
     struct projector *projector; /* NULL: there is none */

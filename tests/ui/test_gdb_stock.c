@@ -594,7 +594,7 @@ static void test_screen(void **state)
     const struct winsize size = { 24, 100, 0, 0 };
     socklen_t len = sizeof(at);
     struct host h = { 0 };
-    char line[64];
+    char line[64], port[32];
     int fd, status;
 
     assert_true(bind(probe, (struct sockaddr *)&at, sizeof(at)) == 0 &&
@@ -602,6 +602,7 @@ static void test_screen(void **state)
     close(probe); /* it is free now */
     h.port = ntohs(at.sin_port);
     snprintf(line, sizeof(line), "--gdb=%u", h.port);
+    snprintf(port, sizeof(port), "gdb: port %u", h.port);
     h.pid = forkpty(&h.out, NULL, NULL, &size);
     if (!h.pid) {
         setenv("TERM", "xterm", 1);
@@ -609,7 +610,7 @@ static void test_screen(void **state)
               (char *)NULL);
         _exit(127);
     }
-    hear(&h, "LIVE");
+    hear(&h, port);
     fd = come(&h);
     hear(&h, "one is here");
     say(fd, "$c#63");
