@@ -52,6 +52,7 @@ struct debugger {
     unsigned int nr_step;
 
     struct debug_stops stops;
+    struct condition *besides; /* must hold too, for a stop to count: of whom the stop's own is about; NULL: nothing */
     /* Of the last move, if it has come to something. */
     unsigned int nr_hits;
     struct debug_hit hits[DEBUG_HITS];

@@ -40,6 +40,19 @@ static void note(struct seek *s, const struct debug_hit *h)
     s->stop |= !s->backward;
 }
 
+/* What must hold besides a stop's own condition, of an event or of a vCPU. */
+static bool besides(const struct seek *s, const struct trace_record *rec, const struct vcpu *v)
+{
+    struct condition *c = s->d->besides;
+    struct expr_value value;
+
+    if (!c)
+        return true;
+    if (rec)
+        return condition_holds(c, rec);
+    return v && condition_value(c, v->domain->domain_id, v->vcpu_id, NULL, &value) && value.u;
+}
+
 static void note_event(struct seek *s, const struct debug_stop *stop, const struct trace_record *rec)
 {
     struct debug_hit h = { .stop = stop, .before = s->at, .after = s->at, .is_event = true, .ord = s->nr_step - 1 };
@@ -70,7 +83,7 @@ static void on_event(void *data, const struct trace_record *rec)
             continue;
         if (log)
             d->log(d->log_data, stop, rec);
-        else
+        else if (besides(s, rec, NULL))
             note_event(s, stop, rec);
     }
 }
@@ -87,7 +100,7 @@ static void note_code(struct seek *s)
         if (s->code[i].addr == v->regs->rip && s->is_code(s->data, &s->code[i], v))
             note(s, &h);
     for (size_t i = 0; s->stops && i < s->d->stops.nr; i++)
-        if (stop_is_at(s->d->stops.list[i], v)) {
+        if (stop_is_at(s->d->stops.list[i], v) && besides(s, NULL, v)) {
             h.stop = s->d->stops.list[i];
             note(s, &h);
         }
@@ -149,7 +162,7 @@ static void note_access(void *data, struct debug_stop *stop, struct debug_hit *h
 
     hit->before = l->before;
     hit->after = debugger_here(l->s->d);
-    if (stop_holds_of(stop, l->v))
+    if (stop_holds_of(stop, l->v) && besides(l->s, NULL, l->v))
         note(l->s, hit);
 }
 

@@ -26,7 +26,7 @@ static const struct command {
     { "over", 'n', debug_over, debug_reverse_over, false, "[N]", "the same, with what a call or a system call does" },
     { "finish", 'f', debug_finish, debug_reverse_finish, false, "[N]",
       "to where this function returns to; F: to the call of it" },
-    { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N]",
+    { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N|COND]",
       "to the next stop, or as far as the run goes; C: to the last stop" },
     { "break", 'b', debug_break, NULL, false, "ADDR [if COND]", "stop in front of the instruction there" },
     { "watch", 0, debug_watch, NULL, false, "ADDR[,LEN] [r|w|c] [if COND]",

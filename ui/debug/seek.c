@@ -148,8 +148,33 @@ MOVES(over, "over", "instruction of this vCPU")
 MOVES(reverse_over, "instruction of this vCPU", "instruction of this vCPU")
 MOVES(finish, "finish", "return")
 MOVES(reverse_finish, "call", "call of this function")
-MOVES(continue, "continue", "stop")
-MOVES(reverse_continue, "continue", "stop")
+
+/* So often; or, as if each stop had this condition besides its own. */
+static void go_on(struct debug *g, move_fn *move, const char *args, unsigned long count)
+{
+    struct condition besides;
+    char err[EXPR_ERR_SIZE];
+
+    if (*args && condition_parse(&besides, g->host, g->dbg.dom, args, err)) {
+        debug_fail(g, "condition", "%s", err);
+        return;
+    }
+    g->dbg.besides = *args ? &besides : NULL;
+    repeat(g, move, "continue", "stop", count);
+    if (*args)
+        condition_free(&besides);
+    g->dbg.besides = NULL;
+}
+
+void debug_continue(struct debug *g, const char *args, unsigned long count)
+{
+    go_on(g, debugger_continue, args, count);
+}
+
+void debug_reverse_continue(struct debug *g, const char *args, unsigned long count)
+{
+    go_on(g, debugger_reverse_continue, args, count);
+}
 
 /* ------------------------------------------------------------------------------------------------------- events -- */
 
