@@ -534,8 +534,9 @@ static void random_event(struct cockpit_scene *sc)
 {
     static const char *const lines[] = { "layout next", "layout main", "panel help",  "panel machine", "zoom",
                                          "sort right",  "sort turn",   "filter x",    "filter",        "search 0",
-                                         "run",         "run 5us",     "cursor last", "vcpu next",     "palette",
-                                         "explain #5",  "goto 1",      "mark a" };
+                                         "run",         "run 5us",     "speed 5us/s", "speed",         "speed x",
+                                         "cursor last", "vcpu next",   "palette",     "explain #5",    "goto 1",
+                                         "mark a" };
     static const int keys[] = {
         KEY_IS_TAB,  KEY_IS_BACKTAB, KEY_IS_DOWN,   KEY_IS_UP,   KEY_IS_PAGE_DOWN, KEY_IS_ENTER,
         KEY_IS_HOME, KEY_IS_END,     KEY_IS_ESCAPE, KEY_IS_LEFT, KEY_IS_BACKSPACE, KEY_IS_DELETE
@@ -560,7 +561,8 @@ static void test_sleeper_at_speed(void **state)
     struct cockpit_scene sc;
 
     cockpit_scene_of(&sc, "build/guests/suspend", 24, 80);
-    cockpit_line(&sc.c, "run 30ms");
+    cockpit_line(&sc.c, "speed 30ms/s");
+    type(&sc, " ");
     for (unsigned int i = 0; i < 1000 && sc.c.running; i++)
         cockpit_run(&sc.c);
     assert_int_equal(host_guests_left(sc.s.g.host), 0);

@@ -375,16 +375,33 @@ static bool visit(void *data)
 
 /* --- others --- */
 
+static bool speed(void *data, const char *args)
+{
+    struct cockpit *c = of(data);
+    const char *end = strstr(args, "/s");
+    const size_t len = end && !end[2] ? (size_t)(end - args) : strlen(args);
+    char text[32];
+    s_time_t t = 0;
+
+    snprintf(text, sizeof(text), "%.*s", len < sizeof(text) ? (int)len : 0, args);
+    if (*args && (!duration_parse(text, &t) || !t)) {
+        cockpit_complain(c, "arguments", "a speed is virtual time a second, such as 10ms; nothing: as fast as it goes");
+        return false;
+    }
+    c->speed = t;
+    if (t)
+        say_line(&c->s->g.say, "speed", "the machine runs at %s a second", text);
+    else
+        say_line(&c->s->g.say, "speed", "the machine runs as fast as it goes");
+    return true;
+}
+
 static bool run(void *data, const char *args)
 {
     struct cockpit *c = data;
-    s_time_t speed = 0;
 
-    if (*args && !duration_parse(args, &speed)) {
-        cockpit_complain(c, "arguments", "run, or run TIME: so much virtual time a second, such as 10ms");
+    if (*args && !speed(c, args))
         return false;
-    }
-    c->speed = speed;
     c->running = true;
     say_line(&c->s->g.say, "run", "runs; a key stops it");
     return true;
@@ -490,6 +507,7 @@ void cockpit_control(struct cockpit *c)
                                        .ask = ask,
                                        .visit = visit,
                                        .run = run,
+                                       .speed = speed,
                                        .palette = palette,
                                        .shot = shot };
     c->s->g.screen = &c->screen;

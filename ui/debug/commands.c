@@ -23,7 +23,8 @@ static const struct command {
     const char *args, *help;
 } commands[] = {
     { "step", 's', debug_step, debug_reverse_step, false, "[N]", "one instruction of the vCPU; S: back" },
-    { "over", 'n', debug_over, debug_reverse_over, false, "[N]", "the same, with what a call or a system call does" },
+    { "over", 'n', debug_over, debug_reverse_over, false, "[N]",
+      "the same, with what a call or a system call does" },
     { "finish", 'f', debug_finish, debug_reverse_finish, false, "[N]",
       "to where this function returns to; F: to the call of it" },
     { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N|COND]",
@@ -85,6 +86,8 @@ static const struct command {
     { "panel", 0, debug_panel, NULL, false, "[NAME [THING]|next|previous]",
       "what it shows; on a screen: keys are for it" },
     { "run", ' ', debug_run, NULL, false, "[TIME]", "on, until a key is typed; TIME: so much virtual time a second" },
+    { "speed", 0, debug_speed, NULL, false, "[TIME]",
+      "so much virtual time a second from now on; or as fast as it goes" },
     { "layout", 'o', debug_layout, NULL, false, "[NAME|PLAN|next|previous]", "where panels are on the screen" },
     { "zoom", 'z', debug_zoom, NULL, false, "[NAME]", "the panel, or the one named, alone on the screen; and back" },
     { "ask", 0, debug_ask_chosen, NULL, false, "", "why, of what is chosen on the screen" },

@@ -41,7 +41,8 @@ struct debug_screen {
     bool (*sort)(void *data, const char *args);                  /* "right", "left": by another column; "turn" */
     bool (*ask)(void *data);                                     /* why, of what is chosen */
     bool (*visit)(void *data);                                   /* to where that happened */
-    bool (*run)(void *data, const char *args); /* on, until a key is typed; or so much time a second */
+    bool (*run)(void *data, const char *args);   /* on, until a key is typed; a speed: at that from now on */
+    bool (*speed)(void *data, const char *args); /* "10ms": virtual time a second; empty: as fast as it goes */
     bool (*palette)(void *data, const char *args);
     bool (*shot)(void *data, const char *args); /* a picture, as a file */
 };
@@ -217,7 +218,8 @@ debug_fn debug_why, debug_explain;
 
 /* screen.c: what is about a screen. */
 debug_fn debug_panel, debug_layout, debug_zoom, debug_cursor, debug_search, debug_search_upwards, debug_filter,
-    debug_sort, debug_ask_chosen, debug_visit_chosen, debug_run, debug_palette, debug_shot, debug_tour_move;
+    debug_sort, debug_ask_chosen, debug_visit_chosen, debug_run, debug_speed, debug_palette, debug_shot,
+    debug_tour_move;
 /* And what panels show, in words. */
 debug_fn debug_walk, debug_machine, debug_frames, debug_ports, debug_grants, debug_timers;
 

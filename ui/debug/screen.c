@@ -42,6 +42,12 @@ void debug_run(struct debug *g, const char *args, unsigned long count)
         debug_continue(g, args, 1);
 }
 
+void debug_speed(struct debug *g, const char *args, unsigned long count)
+{
+    if (has_screen(g))
+        done(g, g->screen->speed(g->screen->data, args));
+}
+
 void debug_layout(struct debug *g, const char *args, unsigned long count)
 {
     if (has_screen(g))
