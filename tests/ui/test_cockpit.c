@@ -272,6 +272,26 @@ static void test_typing_is_seen(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* Whatever is made of the grid: a terminal's screen, text, a picture, a recording. */
+static void test_ascii(void **state)
+{
+    struct cockpit_scene sc;
+    struct grid g = { 0 };
+    size_t beyond[2] = { 0 };
+
+    cockpit_scene_begin(&sc, RINGS, 40, 160);
+    type(&sc, "5h");
+    for (unsigned int ascii = 0; ascii < 2; ascii++) {
+        sc.c.ascii = ascii;
+        assert_true(cockpit_draw(&sc.c, &g));
+        for (size_t i = 0; i < (size_t)g.rows * g.cols; i++)
+            beyond[ascii] += g.cell[i].ch < ' ' || g.cell[i].ch > '~';
+    }
+    assert_true(beyond[0] > 100 && !beyond[1]);
+    grid_free(&g);
+    cockpit_scene_end(&sc);
+}
+
 /* The ladder of another vCPU than the one that commands are about. */
 static void test_ladder_of_another(void **state)
 {
@@ -674,6 +694,7 @@ int main(void)
         cmocka_unit_test(test_the_footer_has_what_is_needed),
         cmocka_unit_test(test_search_and_filter_by_a_word),
         cmocka_unit_test(test_typing_is_seen),
+        cmocka_unit_test(test_ascii),
         cmocka_unit_test(test_ladder_of_another),
         cmocka_unit_test(test_keys_of_the_screen_have_their_twins),
         cmocka_unit_test(test_the_past_is_not_gone),

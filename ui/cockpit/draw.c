@@ -225,5 +225,7 @@ bool cockpit_draw(struct cockpit *c, struct grid *g)
         a = area_part(&all, all.rows - 1, 0, 1, all.cols);
         footer_draw(c, &a);
     }
+    if (c->ascii)
+        grid_make_ascii(g);
     return true;
 }

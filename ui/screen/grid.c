@@ -84,6 +84,12 @@ char glyph_ascii(uint32_t ch)
     return '?';
 }
 
+void grid_make_ascii(struct grid *g)
+{
+    for (size_t i = 0; i < (size_t)g->rows * g->cols; i++)
+        g->cell[i].ch = (unsigned char)glyph_ascii(g->cell[i].ch);
+}
+
 /* One column wide: ASCII, our own, and the letters of Latin, Greek and Cyrillic. */
 static bool is_simple(uint32_t ch)
 {

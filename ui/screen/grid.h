@@ -68,6 +68,8 @@ size_t text_row_end(const char *text, unsigned int cols);
 
 /* A character that a terminal without Unicode has. */
 char glyph_ascii(uint32_t ch);
+/* Nothing but such characters from now on. */
+void grid_make_ascii(struct grid *g);
 /* The grid as lines of text, without the blanks at their ends, in UTF-8 or, if ascii, without what is not ASCII. */
 void grid_write_text(const struct grid *g, bool ascii, FILE *out);
 /* A picture of it: SVG. */
