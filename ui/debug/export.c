@@ -56,7 +56,8 @@ static bool parse(struct debug *g, const char *args, struct exporting *e)
     }
     e->format = export_format_find(format);
     if (!e->format)
-        debug_fail(g, "arguments", "there is no format %s, but perfetto, xentrace, svg", format);
+        debug_fail(g, "arguments",
+                   "there is no format %s, but perfetto, xentrace, svg; of a tour: xenlab tour --export", format);
     return e->format && parse_place(g, from, &e->from) && parse_place(g, to, &e->to);
 }
 

@@ -52,6 +52,27 @@ void say_symbol(struct debug *g, const char *symbol)
 
 /* --- expressions --- */
 
+/* A field hides a symbol of its name, as `table` does. Does the text begin with one that has no value? Its length, or 0. */
+static size_t hidden_symbol(const struct debug *g, const struct debug_addr *who, const char *text)
+{
+    const struct image *img = host_guest_image(g->host, who->dom);
+    const size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    char word[64], err[EXPR_ERR_SIZE];
+    struct condition c;
+    struct expr_value v;
+    bool has_value;
+    size_t i = 0;
+
+    snprintf(word, sizeof(word), "%.*s", len < sizeof(word) ? (int)len : 0, text);
+    while (img && i < img->nr_symbols && strcmp(img->symbols[i].name, word) != 0)
+        i++;
+    if (!img || i == img->nr_symbols || condition_parse(&c, g->host, who->dom, word, err))
+        return 0;
+    has_value = condition_value(&c, who->dom, who->vcpu, NULL, &v);
+    condition_free(&c);
+    return has_value ? 0 : len;
+}
+
 /* Why it has no value. */
 static void no_value(struct debug *g, const struct condition *c, const struct debug_addr *who, const char *text)
 {
@@ -59,6 +80,7 @@ static void no_value(struct debug *g, const struct condition *c, const struct de
         [EXPR_VIRTUAL] = "virtual", [EXPR_PHYSICAL] = "pseudo-physical", [EXPR_MACHINE] = "machine"
     };
 
+    const size_t hidden = hidden_symbol(g, who, text);
     struct look_vcpu v;
 
     if (!look_vcpu(g->host, who->dom, who->vcpu, &v))
@@ -68,6 +90,9 @@ static void no_value(struct debug *g, const struct condition *c, const struct de
                    c->where.vcpu, spaces[c->where.space], c->where.addr);
     else if (c->no_register)
         debug_fail(g, "register", "\"%s\": d%uv%u has no registers", text, who->dom, who->vcpu);
+    else if (hidden)
+        debug_fail(g, "no-value", "\"%s\": %.*s is a field that the event here does not have; the symbol is d%u:%.*s",
+                   text, (int)hidden, text, who->dom, (int)hidden, text);
     else
         debug_fail(g, "no-value",
                    "\"%s\" has no value: a quotient by 0, a text, or the field of an event that it does not stand at",
