@@ -584,6 +584,45 @@ static void test_kinds(void **state)
             fail_msg("no object of the kind %s was seen", kinds[i].kind);
 }
 
+/* docs/debug.md has a row for each kind, with all fields in their order. */
+static void test_kinds_are_documented(void **state)
+{
+    char page[65536], row[600];
+    const char *section;
+    FILE *f = fopen("docs/debug.md", "r");
+    size_t n;
+
+    assert_non_null(f);
+    n = fread(page, 1, sizeof(page) - 1, f);
+    page[n] = '\0';
+    assert_true(n > 0 && n < sizeof(page) - 1);
+    fclose(f);
+    section = strstr(page, "\n## JSON\n");
+    assert_non_null(section);
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        char fields[300], *word, *rest;
+        const char *at;
+
+        snprintf(row, sizeof(row), "\n| `%s` | ", kinds[i].kind);
+        at = strstr(section, row);
+        if (!at)
+            fail_msg("docs/debug.md has no row of the kind %s", kinds[i].kind);
+        snprintf(row, sizeof(row), "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+        at = strstr(row + 2, "| ");
+        snprintf(fields, sizeof(fields), "%s", kinds[i].fields);
+        for (word = strtok_r(fields, " []", &rest); word; word = strtok_r(NULL, " []", &rest)) {
+            char quoted[64];
+
+            if (strlen(word) == 1)
+                continue;
+            snprintf(quoted, sizeof(quoted), "`%s`", word);
+            at = strstr(at, quoted);
+            if (!at)
+                fail_msg("docs/debug.md: %s of the kind %s", word, kinds[i].kind);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -594,6 +633,7 @@ int main(void)
         cmocka_unit_test(test_random_lines),
         cmocka_unit_test(test_completion),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_kinds_are_documented),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,7 @@ static const struct command {
     const char *args, *help;
 } commands[] = {
     { "step", 's', debug_step, debug_reverse_step, false, "[N]", "one instruction of the vCPU; S: back" },
-    { "over", 'n', debug_over, debug_reverse_over, false, "[N]",
-      "the same, with what a call or a system call does" },
+    { "over", 'n', debug_over, debug_reverse_over, false, "[N]", "the same, with what a call or a system call does" },
     { "finish", 'f', debug_finish, debug_reverse_finish, false, "[N]",
       "to where this function returns to; F: to the call of it" },
     { "continue", 'c', debug_continue, debug_reverse_continue, false, "[N|COND]",

@@ -52,7 +52,7 @@ void say_symbol(struct debug *g, const char *symbol)
 
 /* --- expressions --- */
 
-/* A field hides a symbol of its name, as `table` does. Does the text begin with one that has no value? Its length, or 0. */
+/* A field hides a symbol of its name (`table`). Does the text begin with one that has no value? Its length, or 0. */
 static size_t hidden_symbol(const struct debug *g, const struct debug_addr *who, const char *text)
 {
     const struct image *img = host_guest_image(g->host, who->dom);
