@@ -125,9 +125,13 @@ static int give(struct giving *g, const struct run_options *o, char err[RUN_ERR_
 {
     const struct tour_export e = { &g->play, draw, g, g->t.c.palette, g->t.c.cols, g->t.c.rows };
 
+    const bool screen = !o->export && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+
+    if (!screen)
+        tui_no_screen(o);
     if (o->export)
         return tour_export(&e, o->export, err, RUN_ERR_SIZE) || g->play.failures ? STATUS_ENVIRONMENT : STATUS_OK;
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+    if (!screen)
         return read_out(g, false);
     play_next(&g->play);
     return tui_screen(&g->t, err) ? STATUS_ENVIRONMENT : STATUS_OK;

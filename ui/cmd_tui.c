@@ -72,6 +72,8 @@ int cmd_tui(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]
         snprintf(err, RUN_ERR_SIZE, "--size: a terminal has its own (it is for --script and --shot)");
     } else if (tui_begin(t, o, o, p, err) == 0) {
         debug_stop_say(&t->s.g, "before the first instruction");
+        if (o->script || o->shot)
+            tui_no_screen(o);
         if (o->script)
             status = script_run(t, o->script, err);
         else if (!o->shot)

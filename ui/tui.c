@@ -214,6 +214,13 @@ int tui_begin(struct tui *t, struct run_options *guests, const struct run_option
     return 0;
 }
 
+void tui_no_screen(const struct run_options *o)
+{
+    if (o->gui)
+        fprintf(stderr,
+                "xenlab: --gui: a window stands beside a terminal's screen, and there is none: it goes on without\n");
+}
+
 void tui_settle(struct tui *t)
 {
     while (t->c.running && !t->s.process->stop)

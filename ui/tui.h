@@ -32,6 +32,8 @@ int tui_begin(struct tui *t, struct run_options *guests, const struct run_option
               char err[RUN_ERR_SIZE]);
 /* On a terminal, until somebody ends it. -1 and a message: it is none. */
 int tui_screen(struct tui *t, char err[RUN_ERR_SIZE]);
+/* There will be none: say so of what is only of use beside one. */
+void tui_no_screen(const struct run_options *o);
 /* Without one: as long as the machine runs by itself. */
 void tui_settle(struct tui *t);
 void tui_end(struct tui *t);

@@ -51,6 +51,8 @@ static const struct mistake {
     { "$X run", 1, "which guest?" },
     { "$X run --stats", 1, "which guest?" },
     { "$X run --", 1, "which guest?" },
+    /* what is of no use goes on without */
+    { "$X tui --gui --script /dev/null hello", 0, "--gui: a window stands beside a terminal's screen" },
     /* options that are none, or lack something */
     { "$X run --memroy 5 hello", 1, "there is no option --memroy; did you mean --memory?" },
     { "$X run --vcpu 2 hello", 1, "did you mean --vcpus?" },
