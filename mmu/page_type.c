@@ -86,8 +86,11 @@ int _get_page_type(struct xen *xen, struct vcpu *v, struct page_info *pg, uint64
         pg->linear_pt_count = 0;
         return validate(xen, v, pg, type);
     }
-    if ((x & (PGT_type_mask | PGT_pae_xen_l2)) != type || (x & PGT_count_mask) == PGT_count_mask)
+    if ((x & (PGT_type_mask | PGT_pae_xen_l2)) != type || (x & PGT_count_mask) == PGT_count_mask) {
+        if (type_is_table(type)) /* of others the entry that wants them tells */
+            trace_type(xen, v, pg, x, type, (unsigned int)(x & PGT_count_mask), TRACE_PAGE_REFUSED);
         return -EINVAL;
+    }
     if (x & PGT_validated) {
         pg->type_info++;
         return 0;

@@ -69,7 +69,7 @@
       F(new, hex, "the entry after, or what was asked for") F(via, pte_via, "") F(ret, num, "0, or why not"))          \
     X(page_type, "a frame is used for something else",                                                                 \
       F(mfn, frame, "") F(gfn, frame, "its number as its owner counts") F(old, page_type, "") F(new, page_type, "")    \
-      F(count, dec, "uses of the new type") F(why, page_why, ""))                                                      \
+      F(count, dec, "uses of the new type; if another one is refused, of the old one") F(why, page_why, ""))                                                      \
     X(page_fault, "a page fault",                                                                                      \
       F(va, hex, "") F(error, hex, "its error code") F(verdict, fault_verdict, "whose affair it is"))                  \
     X(evtchn_send, "an event is sent",                                                                                 \

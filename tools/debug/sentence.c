@@ -336,6 +336,12 @@ static void add_page(struct sentence *s, const struct trace_record *rec)
                      record_field(rec, "new"), value_name(rec, "why"));
         break;
     case TRC_page_type:
+        if (record_refuses(rec) && record_field(rec, "new")) {
+            sentence_add(s, "mfn 0x%" PRIx64 " is of type %s, with %" PRIu64 " use%s, and so is refused as %s",
+                         record_field(rec, "mfn"), value_name(rec, "old"), record_field(rec, "count"),
+                         record_field(rec, "count") == 1 ? "" : "s", value_name(rec, "new"));
+            return;
+        }
         sentence_add(s, "mfn 0x%" PRIx64 ": %s -> %s (%s)", record_field(rec, "mfn"), value_name(rec, "old"),
                      value_name(rec, "new"), value_name(rec, "why"));
         if (record_refuses(rec))
