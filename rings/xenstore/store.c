@@ -233,7 +233,7 @@ int xs_rm(const struct xs_access *a, const char *path)
     snprintf(buf, sizeof(buf), "%s", path);
     rc = look_below(a, buf);
     if (rc)
-        return rc;
+        return rc == -ENOSPC ? -EIO : rc;
     xs_perms_bury(a->store, parent);
     xs_node_remove_child(parent, xs_basename(path));
     changed(a, parent);

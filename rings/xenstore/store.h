@@ -157,7 +157,8 @@ int xs_write(const struct xs_access *a, const char *path, const void *value, siz
 int xs_mkdir(const struct xs_access *a, const char *path);
 /*
  * Remove a node and all below it. One that is not there is fine if its parent is. -EINVAL: "/". In a transaction that
- * cannot be committed: -EINVAL, its copies have no parent of it; -EIO, or one that does not know it.
+ * cannot be committed: -EINVAL, its copies have no parent of it; -EIO, or one that does not know it, or there are too
+ * many nodes below.
  */
 int xs_rm(const struct xs_access *a, const char *path);
 /* -EPERM: it would be given away; -ENOENT: to nobody, which is said first; -EINVAL: path is NULL. */

@@ -131,6 +131,24 @@ static bool is_over(const struct peer *p, domid_t domid)
     return p->domain[domid].state == PEER_GONE || (p->domain[domid].state == PEER_DYING && d && d->conn);
 }
 
+/* Several that are found at once are told of once. */
+static void shut_down(struct peer *p)
+{
+    bool told = false;
+
+    for (domid_t i = 1; i < PEER_DOMAINS; i++) {
+        struct xs_domain *d = xs_domain_find(&p->x->store, i);
+
+        if (p->domain[i].state != PEER_SHUT || !d || !d->conn || d->shutdown)
+            continue;
+        if (told)
+            d->shutdown = true;
+        else
+            xs_domain_shutdown(&p->x->store, i);
+        told = true;
+    }
+}
+
 static void ours_domain(struct peer *p, unsigned int domid, enum peer_domain state)
 {
     struct domain_had *d = &p->domain[domid];
@@ -138,9 +156,8 @@ static void ours_domain(struct peer *p, unsigned int domid, enum peer_domain sta
     if (d->state == PEER_GONE && state != PEER_GONE)
         domain_make(p, (domid_t)domid);
     d->state = state;
+    shut_down(p);
     for (domid_t i = 1; i < PEER_DOMAINS; i++) {
-        if (p->domain[i].state == PEER_SHUT)
-            xs_domain_shutdown(&p->x->store, i);
         if (is_over(p, i))
             xenstored_release(p->x, i);
     }
