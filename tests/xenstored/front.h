@@ -48,7 +48,7 @@ static inline size_t bytes_take(struct bytes *q, void *b, size_t len)
 
 static inline void bytes_forget(struct bytes *q) { q->from = q->to = 0; }
 
-/* Bytes into a ring, and what has come out of it. True: some went. */
+/* Bytes into a ring, and what has come out of it. True: the store may go on for that: there is something, or room. */
 static inline bool front_move(struct xenstore_domain_interface *r, struct bytes *out, struct bytes *in, bool deaf)
 {
     bool moved = false;
@@ -59,8 +59,10 @@ static inline bool front_move(struct xenstore_domain_interface *r, struct bytes 
         r->req[MASK_XENSTORE_IDX(prod++)] = (char)out->b[out->from++];
     __atomic_store_n(&r->req_prod, prod, __ATOMIC_RELEASE);
     if (!deaf && r->rsp_prod - r->rsp_cons <= XENSTORE_RING_SIZE) {
-        for (prod = __atomic_load_n(&r->rsp_prod, __ATOMIC_ACQUIRE); r->rsp_cons != prod; r->rsp_cons++, moved = true)
+        for (prod = __atomic_load_n(&r->rsp_prod, __ATOMIC_ACQUIRE); r->rsp_cons != prod; r->rsp_cons++) {
+            moved |= prod - r->rsp_cons == XENSTORE_RING_SIZE;
             bytes_add(in, &r->rsp[MASK_XENSTORE_IDX(r->rsp_cons)], 1);
+        }
     }
     return moved;
 }

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SOCKET_FULL 32768 /* less than what a socket holds at the least */
+
 struct peer {
     char dir[64];
     struct shim *shim;
@@ -235,10 +237,11 @@ static void real_send(struct peer *p, unsigned int conn, const void *bytes, size
 
 static void real_deaf(struct peer *p, unsigned int conn, bool on) { p->conn[conn].deaf = on; }
 
-/* Bytes in and out of a socket. True: some went. */
+/* Bytes in and out of a socket. True: the daemon may go on for that: there is something, or room where none was. */
 static bool socket_move(struct conn *c)
 {
     bool moved = false;
+    size_t came = 0;
     char buf[4096];
     ssize_t n;
 
@@ -254,9 +257,9 @@ static bool socket_move(struct conn *c)
             break;
         }
         bytes_add(&c->in, buf, (size_t)n);
-        moved = true;
+        came += (size_t)n;
     }
-    return moved;
+    return moved || came > SOCKET_FULL;
 }
 
 static bool ring_move(struct peer *p, unsigned int domid)
