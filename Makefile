@@ -24,7 +24,7 @@ MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
 VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
-	hypercall kernel absent sched_op domctl sysctl
+	hypercall kernel absent sched_op domctl keyhandler sysctl
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \

@@ -7,6 +7,10 @@
 
 #include "vcpu/noun/domain.h"
 
+/* As xen_version answers. */
+#define XEN_VERSION_NUMBER (4u << 16 | 17u)
+#define XEN_EXTRA_VERSION  ".0-xenlab"
+
 /* One hypercall: its handler for each kind of caller. NULL: -ENOSYS. */
 struct hypercall_entry {
     const char *name;

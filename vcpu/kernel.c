@@ -19,8 +19,6 @@
 #include <xen/features.h>
 #include <xen/version.h>
 
-#define XEN_MAJOR  4u
-#define XEN_MINOR  17u
 #define XEN_DENIED "<denied>"
 
 /* Copy a string into a fixed-size field of the ABI, zero-padded. */
@@ -62,8 +60,8 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
     const bool priv = !xsm_xen_version(v->domain, NULL);
 
     switch ((unsigned int)args->a[0]) {
-    case XENVER_version: return XEN_MAJOR << 16 | XEN_MINOR;
-    case XENVER_extraversion: return version_string(v, arg, ".0-xenlab", XEN_EXTRAVERSION_LEN);
+    case XENVER_version: return XEN_VERSION_NUMBER;
+    case XENVER_extraversion: return version_string(v, arg, XEN_EXTRA_VERSION, XEN_EXTRAVERSION_LEN);
     case XENVER_compile_info: return compile_info(v, arg);
     case XENVER_capabilities:
         return version_string(v, arg, "xen-3.0-x86_64 xen-3.0-x86_32p ", XEN_CAPABILITIES_INFO_LEN);

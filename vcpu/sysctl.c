@@ -3,7 +3,7 @@
  * sysctl: what the toolstack may ask of the machine as a whole.
  *
  * Corresponds to xen/common/sysctl.c; structures in public sysctl.h. One NUMA node, one socket, one thread a core. Not
- * built in: debug keys, trace buffers, offlining of pages, PCI topology, live patching (-ENOSYS); power management,
+ * built in: trace buffers, offlining of pages, PCI topology, live patching (-ENOSYS); power management,
  * resource monitoring and coverage are missing as on a machine or a build without them.
  */
 #include "evtchn/evtchn.h"
@@ -12,6 +12,7 @@
 #include "vcpu/cpu_policy.h"
 #include "vcpu/domctl.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/keyhandler.h"
 #include "vcpu/noun/xsm.h"
 #include "vcpu/sched/sched.h"
 
@@ -57,6 +58,18 @@ static int getdomaininfolist(struct vcpu *v, struct xen_sysctl_getdomaininfolist
         n++;
     }
     op->num_domains = n;
+    return 0;
+}
+
+static int debug_keys(struct vcpu *v, const struct xen_sysctl_debug_keys *op)
+{
+    char key;
+
+    for (uint32_t i = 0; i < op->nr_keys; i++) {
+        if (copy_from_guest(v, &key, HANDLE(op->keys) + i, 1))
+            return -EFAULT;
+        handle_keypress(v->domain->xen, key);
+    }
     return 0;
 }
 
@@ -161,6 +174,7 @@ static int sysctl(struct vcpu *v, struct xen_sysctl *op)
 
     switch (op->cmd) {
     case XEN_SYSCTL_readconsole: return readconsole(v, &op->u.readconsole);
+    case XEN_SYSCTL_debug_keys: return debug_keys(v, &op->u.debug_keys);
     case XEN_SYSCTL_physinfo: return physinfo(xen, &op->u.physinfo);
     case XEN_SYSCTL_sched_id: op->u.sched_id.sched_id = xen->sched->ops->sched_id; return 0;
     case XEN_SYSCTL_getdomaininfolist: return getdomaininfolist(v, &op->u.getdomaininfolist);

@@ -118,6 +118,7 @@ static void sysctls_of_dom0(void **state)
         long answer;
     } ops[] = {
         { XEN_SYSCTL_readconsole, 0 },
+        { XEN_SYSCTL_debug_keys, 0 }, /* none */
         { XEN_SYSCTL_physinfo, 0 },
         { XEN_SYSCTL_sched_id, 0 },
         { XEN_SYSCTL_getdomaininfolist, 0 },
