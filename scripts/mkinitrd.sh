@@ -47,8 +47,8 @@ file() {
     pad "$size"
 }
 
-init=$(mktemp)
-trap 'rm -f "$init"' EXIT
+init=$(mktemp) power=$(mktemp)
+trap 'rm -f "$init" "$power"' EXIT
 cat > "$init" << 'END'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -67,14 +67,22 @@ setsid cttyhack sh -i
 poweroff -f
 END
 
+# What Linux starts when its toolstack asks for a shutdown: /sbin/poweroff, /sbin/reboot.
+cat > "$power" << 'END'
+#!/bin/busybox sh
+exec /bin/busybox "${0##*/}" -f
+END
+
 {
-    for d in bin dev proc sys tmp root; do
+    for d in bin sbin dev proc sys tmp root; do
         directory "$d"
     done
     device dev/console 5 1
     device dev/null 1 3
     file bin/busybox "$busybox"
     file init "$init"
+    file sbin/poweroff "$power"
+    file sbin/reboot "$power"
     [ -z "$script" ] || file script "$script"
     for program in "$@"; do
         file "bin/$(basename "$program")" "$program"
