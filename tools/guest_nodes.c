@@ -236,7 +236,12 @@ void guest_renamed(struct guest *g)
 {
     struct writer w = { .h = g->host, .g = g };
 
+    char path[PATH_SIZE], uuid[37];
+
     node(&w, "name", AS_PARENT, "%s", g->cfg.name);
+    uuid_text(g, uuid);
+    if (g->task.kernel) /* not one whose successor has its UUID */
+        node(&w, path_make(path, "/vm/%s/name", uuid), AS_PARENT, "%s", g->cfg.name);
 }
 
 void guest_unannounce(struct guest *g)
@@ -250,6 +255,25 @@ void guest_unannounce(struct guest *g)
     xs_rm(&toolstack, path_make(path, "/vm/%s", uuid));
     xenstored_release(g->host->xenstored, g->domid);
     g->introduced = false;
+}
+
+bool domain_node_write(struct host *h, domid_t domid, const char *path, const char *value)
+{
+    struct writer w = { .h = h };
+    char absolute[PATH_SIZE];
+
+    node(&w, path_make(absolute, "/local/domain/%u/%s", domid, path), AS_PARENT, "%s", value);
+    return !w.failed;
+}
+
+uint64_t domain_node_number(const struct host *h, domid_t domid, const char *path)
+{
+    const struct xs_access toolstack = xenstored_toolstack(h->xenstored);
+    const struct xs_node *n;
+    char absolute[PATH_SIZE];
+
+    path_make(absolute, "/local/domain/%u/%s", domid, path);
+    return xs_get(&toolstack, absolute, XS_RIGHT_READ, &n) ? 0 : strtoull(n->value ? n->value : "", NULL, 10);
 }
 
 bool dom0_nodes(struct host *h)

@@ -2,6 +2,8 @@
 /*
  * The host: the composition root. host_create() reads as the order in which a Xen machine comes up. What the toolstack
  * does with guests is in host_guest.c.
+ *
+ * Budget: the boot order, and one line functions that hand on what is asked of the parts.
  */
 #include "tools/host_private.h"
 
@@ -75,6 +77,7 @@ static int dom0_boot(struct host *h)
     if (!h->xenstored || !dom0_nodes(h))
         return -1;
     task_init(&h->look, h->dom0, &guests_look_task, h);
+    task_init(&h->ctl, h->dom0, &ctl_task, h);
     h->guest_task = &guest_task;
     if (xc_evtchn_bind_virq(xc(h), VIRQ_DOM_EXC, &port) || !native_bind(h->dom0, port, &h->look))
         return -1;
@@ -167,6 +170,7 @@ void host_destroy(struct host *h)
         h->guests = g->next;
         guest_free(h, g);
     }
+    ctl_end(h);
     xenstored_destroy(h->xenstored);
     xc_interface_close(h->xc);
     xen_destroy(h->xen);
@@ -255,6 +259,28 @@ s_time_t host_busy(const struct host *h) { return snapshot_busy(h->xen); }
 
 void host_snapshot(const struct host *h, struct snapshot *s) { snapshot_take(h->xen, s); }
 
+const char *host_pool_name(const struct host *h, uint32_t pool)
+{
+    for (unsigned int i = 0; i < h->nr_pools; i++)
+        if (h->pools[i].id == pool)
+            return h->pools[i].name;
+    return pool ? "?" : "Pool-0";
+}
+
+void host_snapshot_machine(const struct host *h, struct snapshot_machine *s) { snapshot_machine(h->xen, s); }
+
+bool host_snapshot_domain(const struct host *h, unsigned int *n, struct xen_domctl_getdomaininfo *info)
+{
+    return snapshot_domain(h->xen, n, info);
+}
+
+bool host_snapshot_vcpu(const struct host *h, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s)
+{
+    return snapshot_domain_vcpu(h->xen, domid, vcpu, s);
+}
+
+size_t host_snapshot_dmesg(const struct host *h, char *buf, size_t size) { return snapshot_dmesg(h->xen, buf, size); }
+
 bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report)
 {
     struct domain *d = get_domain_by_id(h->xen, domid);
@@ -320,6 +346,13 @@ bool host_guest_ended(const struct host *h, unsigned int index)
     const struct guest *g = guest_at(h, index);
 
     return !g || g->state == GUEST_ENDED;
+}
+
+s_time_t host_guest_born(const struct host *h, domid_t domid)
+{
+    const struct guest *g = guest_find(h, domid);
+
+    return g ? g->born : 0;
 }
 
 const char *host_guest_name(const struct host *h, domid_t domid)

@@ -45,6 +45,10 @@ struct host_config {
     bool quiet;        /* no message about what is only slower than it could be */
 };
 
+enum host_ctl { HOST_CTL_OUT, HOST_CTL_ERR, HOST_CTL_END };
+
+#define HOST_DESTROYED (-1) /* it has not shut down: somebody destroyed it */
+
 /* What the host asks of its surroundings. Each may be NULL. */
 struct host_io {
     void *data;
@@ -53,8 +57,8 @@ struct host_io {
     /* The hypervisor ended a guest. Called before guest_ended. */
     void (*guest_crashed)(void *data, const struct crash_report *report);
     /*
-     * A domain is gone, or will not run again: reason SHUTDOWN_*. Also called for a reboot that is carried out (then it
-     * comes back).
+     * A domain is gone, or will not run again: reason SHUTDOWN_*, or HOST_DESTROYED. Also called for a reboot that is
+     * carried out (then it comes back).
      */
     void (*guest_ended)(void *data, domid_t domid, int reason);
     /* The toolstack has something to say: one line, without its newline. */
@@ -62,6 +66,8 @@ struct host_io {
     /* xenstored says something to the program of that number (host_xenstore_socket()); it does not hear it any more. */
     void (*xenstore_out)(void *data, unsigned int id, const void *bytes, size_t len);
     void (*xenstore_hang_up)(void *data, unsigned int id);
+    /* What a command of that number (host_ctl()) has to say; with HOST_CTL_END its status, a byte, and it is over. */
+    void (*ctl_say)(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len);
 };
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
@@ -137,6 +143,12 @@ int host_xenstore_socket(struct host *h, unsigned int id, enum host_socket what,
 bool host_xenstore_is_open(const struct host *h, unsigned int id);
 
 /*
+ * A command of `xenlab ctl` (tools/ctl.h) that changes something: dom0's toolstack carries it out, one after the other,
+ * and says of it what struct host_io's ctl_say gets, by its number. now: as above. 0 or -ENOMEM.
+ */
+int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_time_t now);
+
+/*
  * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,
  * at most max.
  */
@@ -151,6 +163,13 @@ size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max
 s_time_t host_now(const struct host *h);
 s_time_t host_busy(const struct host *h); /* as much of it as guests have taken up, and did not sleep through */
 void host_snapshot(const struct host *h, struct snapshot *s);
+/* "Pool-0", or the name that a CPU pool was made with. */
+const char *host_pool_name(const struct host *h, uint32_t pool);
+void host_snapshot_machine(const struct host *h, struct snapshot_machine *s);
+/* As snapshot_domain(), snapshot_domain_vcpu() and snapshot_dmesg(). */
+bool host_snapshot_domain(const struct host *h, unsigned int *n, struct xen_domctl_getdomaininfo *info);
+bool host_snapshot_vcpu(const struct host *h, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s);
+size_t host_snapshot_dmesg(const struct host *h, char *buf, size_t size);
 /*
  * Where domain domid has ended that says that it crashed, of which the hypervisor knows nothing. False: there is
  * nothing to tell.
@@ -178,6 +197,8 @@ domid_t host_guest_domid(const struct host *h, unsigned int index);
 /* The next one, around the corner if need be, that has not ended: itself if it is the only one, -1 if there is none. */
 int host_guest_next(const struct host *h, unsigned int index);
 bool host_guest_ended(const struct host *h, unsigned int index);
+/* When its domain was built. */
+s_time_t host_guest_born(const struct host *h, domid_t domid);
 const char *host_guest_name(const struct host *h, domid_t domid);
 
 /* For who looks: each node of xenstore, a node above before those below it, then each watch. */

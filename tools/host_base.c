@@ -27,6 +27,12 @@ void host_message(struct host *h, const char *fmt, ...)
         h->edges->io.message(h->edges->io.data, line);
 }
 
+void host_ctl_say(struct host *h, unsigned int id, enum host_ctl what, const char *text, size_t len)
+{
+    if (h->edges->io.ctl_say)
+        h->edges->io.ctl_say(h->edges->io.data, id, what, text, len);
+}
+
 s_time_t host_now(const struct host *h) { return NOW(h->xen); }
 
 s_time_t host_wallclock(const struct host *h) { return h->xen->wallclock_offset + NOW(h->xen); }

@@ -84,7 +84,9 @@ struct host {
     struct native_kernel *dom0;
     struct xc_handle *xc; /* dom0's */
     struct xenstored *xenstored;
-    struct task look;                  /* guests_look_task */
+    struct task look; /* guests_look_task */
+    struct task ctl;  /* carries out ctl_jobs, in order */
+    struct ctl_job *ctl_jobs;
     const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
     struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
     struct guest *guests, **guests_tail;
@@ -140,6 +142,32 @@ bool turn_take(struct host *h, struct guest *g);
 void turn_give(struct host *h);
 /* g goes: it neither has nor wants its turn any more. */
 void turn_forget(struct host *h, struct guest *g);
+
+/* A command of `xenlab ctl` that is to be carried out: host_ctl.c. */
+struct ctl_job {
+    struct ctl_job *next;
+    unsigned int id;
+    const struct guest *waits_for; /* to be gone; NULL: it does not wait */
+    bool taking_down;              /* its domain, which is nobody's any more, is being destroyed */
+    size_t len;
+    char words[];
+};
+
+extern const struct task_ops ctl_task;
+/* ctl_jobs.c. 0 or -ENOMEM. */
+int ctl_add(struct host *h, unsigned int id, const char *words, size_t len);
+/* g will not run again: whoever waits for that is answered. */
+void ctl_guest_gone(struct host *h, const struct guest *g);
+void ctl_job_end(struct host *h, struct ctl_job *job, bool good);
+void ctl_end(struct host *h);
+/* host_shutdown.c. Somebody ends it, whatever its configuration says of ends. Its domain is. */
+void guest_destroy(struct host *h, struct guest *g);
+/* guest_nodes.c. A node below a domain's own directory. False: no memory. */
+bool domain_node_write(struct host *h, domid_t domid, const char *path, const char *value);
+/* Its value as a number; 0: there is none. */
+uint64_t domain_node_number(const struct host *h, domid_t domid, const char *path);
+/* An answer, and after HOST_CTL_END nothing more of that number. */
+void host_ctl_say(struct host *h, unsigned int id, enum host_ctl what, const char *text, size_t len);
 
 /* VIRQ_DOM_EXC: some domain has shut down, or died. */
 extern const struct task_ops guests_look_task;

@@ -50,6 +50,7 @@ static bool settle(struct guest *g, enum guest_state state)
 
 static bool guest_gone(struct host *h, struct guest *g)
 {
+    ctl_guest_gone(h, g);
     if (--h->guests_left == 0)
         h->xen->powered_off = true;
     return settle(g, GUEST_ENDED);
@@ -211,6 +212,16 @@ static bool destroy(struct guest *g, bool restarts)
     g->restarts = restarts;
     g->state = GUEST_DESTROY;
     return true;
+}
+
+void guest_destroy(struct host *h, struct guest *g)
+{
+    if (g->console)
+        console_backend_drain(g->console);
+    if (h->edges->io.guest_ended)
+        h->edges->io.guest_ended(h->edges->io.data, g->domid, HOST_DESTROYED);
+    destroy(g, false);
+    task_ready(&g->task);
 }
 
 static bool destroy_step(struct host *h, struct guest *g)

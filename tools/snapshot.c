@@ -13,11 +13,15 @@
 #include "tools/snapshot.h"
 
 #include "mmu/guest_access.h"
+#include "mmu/page.h"
+#include "vcpu/domctl.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/guest_abi.h"
+#include "vcpu/runstate.h"
 #include "vcpu/sched/sched.h"
 
 #include <string.h>
+#include <xen/sysctl.h>
 
 #define FRAME_SIZE_MAX (64 << 10) /* a frame that is larger is none */
 
@@ -65,6 +69,67 @@ void snapshot_take(const struct xen *xen, struct snapshot *s)
         s->hypercalls[nr] = (struct snapshot_count){ hypercall_name(nr), st->hypercalls[nr] };
     memcpy(s->exceptions, st->exceptions, sizeof(s->exceptions));
     waiting_find(xen, s);
+}
+
+/* --- what the toolstack asks, without its hypercalls, which would take time --- */
+
+void snapshot_machine(const struct xen *xen, struct snapshot_machine *s)
+{
+    struct scheduler *sched = xen->dom0->sched;
+    struct xen_sysctl_scheduler_op op = { .sched_id = sched->ops->sched_id, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
+
+    *s = (struct snapshot_machine){ .cpu_khz = (uint32_t)xen->tsc_khz,
+                                    .total_pages = xen->machine->nr_frames,
+                                    .free_pages = avail_domheap_pages(xen),
+                                    .sched = sched->ops->opt_name,
+                                    .version = XEN_VERSION_NUMBER,
+                                    .extra = XEN_EXTRA_VERSION };
+    for (unsigned int cpu = 0; cpu < xen->nr_pcpus; cpu++)
+        s->nr_pcpus += xen->pcpu[cpu].online;
+    if (sched->ops->sched_id == XEN_SCHEDULER_CREDIT2 && !sched->ops->adjust_global(sched, &op))
+        s->ratelimit = MICROSECS(op.u.sched_credit2.ratelimit_us);
+    if (sched->ops->sched_id == XEN_SCHEDULER_CREDIT && !sched->ops->adjust_global(sched, &op)) {
+        s->ratelimit = MICROSECS(op.u.sched_credit.ratelimit_us);
+        s->slice = MILLISECS(op.u.sched_credit.tslice_ms);
+        s->migration_delay = MICROSECS(op.u.sched_credit.vcpu_migr_delay_us);
+    }
+}
+
+bool snapshot_domain(const struct xen *xen, unsigned int *n, struct xen_domctl_getdomaininfo *info)
+{
+    struct domain *d = *n < DOMID_FIRST_RESERVED ? domain_from(xen, (domid_t)*n) : NULL;
+
+    if (!d || d->domain_id >= DOMID_FIRST_RESERVED)
+        return false;
+    getdomaininfo(d, info);
+    *n = d->domain_id;
+    return true;
+}
+
+bool snapshot_domain_vcpu(const struct xen *xen, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s)
+{
+    const struct domain *d = domid < DOMID_FIRST_RESERVED ? xen->domain_of[domid] : NULL;
+    struct vcpu *v = d && vcpu < d->max_vcpus ? d->vcpu[vcpu] : NULL;
+    struct vcpu_runstate_info rs;
+
+    if (!v)
+        return false;
+    vcpu_runstate_get(v, &rs);
+    *s = (struct snapshot_domain_vcpu){ .online = !(v->pause_flags & VPF_down),
+                                        .running = v->is_running,
+                                        .blocked = v->pause_flags & (VPF_blocked | VPF_poll),
+                                        .cpu = v->processor,
+                                        .time = (s_time_t)rs.time[RUNSTATE_running],
+                                        .hard = v->hard_affinity,
+                                        .soft = v->soft_affinity };
+    return true;
+}
+
+size_t snapshot_dmesg(const struct xen *xen, char *buf, size_t size)
+{
+    uint64_t pos = xen->console_start;
+
+    return log_read(&xen->machine->log, &pos, buf, size);
 }
 
 /* --- a crash --- */

@@ -14,6 +14,7 @@
 #include "sim/pcpu.h"
 #include "sim/types.h"
 
+#include <xen/domctl.h>
 #include <xen/xen.h>
 
 struct xen;
@@ -47,6 +48,32 @@ struct snapshot {
 /* The virtual time that guests have taken up since the start: all of it but what they slept through. */
 s_time_t snapshot_busy(const struct xen *xen);
 void snapshot_take(const struct xen *xen, struct snapshot *s);
+
+/* The machine as the toolstack is told of it. */
+struct snapshot_machine {
+    unsigned int nr_pcpus; /* online */
+    uint32_t cpu_khz;
+    uint64_t total_pages, free_pages;
+    const char *sched;                          /* of the pool that dom0 lives in */
+    s_time_t ratelimit, slice, migration_delay; /* of credit2 (the first) and credit; 0: it has none */
+    uint32_t version;                           /* XENVER_version, */
+    const char *extra;                          /* and XENVER_extraversion */
+};
+
+struct snapshot_domain_vcpu {
+    bool online, running, blocked;
+    unsigned int cpu;
+    s_time_t time;       /* that it has run */
+    uint64_t hard, soft; /* a bit a pCPU */
+};
+
+void snapshot_machine(const struct xen *xen, struct snapshot_machine *s);
+/* The next domain, with a number of at least *n, which is its then. False: there are no more. */
+bool snapshot_domain(const struct xen *xen, unsigned int *n, struct xen_domctl_getdomaininfo *info);
+/* False: there is no such vCPU. */
+bool snapshot_domain_vcpu(const struct xen *xen, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s);
+/* The hypervisor's messages since they were last cleared, at most size bytes; how many. */
+size_t snapshot_dmesg(const struct xen *xen, char *buf, size_t size);
 
 #define CRASH_CODE_BEFORE 1024 /* bytes of code before RIP, at most */
 #define CRASH_CODE_AFTER  24

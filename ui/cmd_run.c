@@ -114,7 +114,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
     if (!r->host)
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
-    if (xs_door_open(&r->xenstore, o->xenstore_socket, r->err, RUN_ERR_SIZE))
+    if (socket_door_open(&r->xenstore, "--xenstore-socket", o->xenstore_socket, r->err, RUN_ERR_SIZE))
         return -1;
     return o->trace ? run_trace_start(r, l) : 0;
 }
@@ -144,7 +144,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         r.nr_guests = (unsigned int)list.nr_names;
         run_warnings(&r, &list);
         if (run_keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err) ||
-            run_recording_start(&r, &list) || run_gdb_start(&r, &list)) {
+            run_control_start(&r, &list) || run_recording_start(&r, &list) || run_gdb_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();
@@ -154,7 +154,8 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
             r.wall.running = run_real_now() - start - r.wall.start_up - r.wall.waiting;
         }
     }
-    xs_door_close(&r.xenstore);
+    socket_door_close(&r.xenstore);
+    ctl_serve_close(&r.ctl);
     console_close(&r.console);
     if (o->stats && r.wall.running)
         run_stats_show(&r);

@@ -21,6 +21,7 @@
 #include "tools/printable.h"
 #include "tools/workbench/args.h"
 #include "tools/workbench/workbench.h"
+#include "ui/cmd_ctl.h"
 #include "ui/cmd_debug.h"
 #include "ui/cmd_doctor.h"
 #include "ui/cmd_replay.h"
@@ -265,6 +266,17 @@ static int doctor(int argc, char **argv)
     return cmd_doctor(argc, argv, stdout);
 }
 
+static int ctl(int argc, char **argv)
+{
+    int status;
+
+    process_setup();
+    status = cmd_ctl(argc, argv, &process);
+    terminal_restore();
+    terminal_is_raw = 0;
+    return status;
+}
+
 static void sched_help(FILE *out) { wb_args_help("sched", out); }
 
 static int trace(int argc, char **argv)
@@ -326,6 +338,7 @@ static const struct help_command commands[] = {
     { "debug", "the same in lines, for scripts and tests", true, COMMAND_DEBUG, NULL, NULL },
     { "tour", "a run is explained, step by step", true, COMMAND_TOUR, NULL, NULL },
     { "replay", "repeat a run that was recorded", true, COMMAND_REPLAY, NULL, NULL },
+    { "ctl", "tell a running machine something, as xl does", false, 0, cmd_ctl_help, cmd_ctl_word },
     { "trace", "a trace for other programs, and as a picture", false, 0, cmd_trace_help, cmd_trace_word },
     { "sched", "compare schedulers on made-up workloads", false, 0, sched_help, wb_args_word },
     { "doctor", "look whether this machine is as it should be", false, 0, NULL, NULL },
@@ -343,6 +356,7 @@ static const struct {
     { "debug", debug },
     { "tour", tour },
     { "replay", replay },
+    { "ctl", ctl },
     { "trace", trace },
     { "sched", sched },
     { "doctor", doctor },

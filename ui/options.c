@@ -128,6 +128,8 @@ static const struct option options[] = {
     { .name = "Programs outside of the machine:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
     { "xenstore-socket", 0, OPTION_TEXT, "PATH",    FIELD(xenstore_socket), 0, 0,
       "let programs like xenstore-ls use the machine's xenstore (XENSTORED_PATH=PATH)" },
+    { "control",   0,  OPTION_TEXT,     "PATH|NAME", FIELD(control),  0, 0,
+      "let xenlab ctl control the machine: a socket there, or of this name (docs/ctl.md)" },
     { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
     { "gdb",       0,  OPTION_TEXT,     "[dN:]PORT", FIELD(gdb),      0, 0,
       "gdb may come there, for domain N (1); 0: a free port (docs/gdb.md)" },

@@ -55,7 +55,7 @@ struct run_options {
     /* Of the run. */
     s_time_t max_vtime;
     bool realtime, stats, audit, plain_engine, help;
-    const char *trace, *trace_filter, *xenstore_socket;
+    const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */
     const char *record;          /* the file to write */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Programs that use the machine's xenstore over a socket: see ui/xs_door.h. */
-#include "ui/xs_door.h"
+/* A door for programs outside: see ui/socket_door.h. */
+#include "ui/socket_door.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int fail(char *err, size_t size, const char *path, const char *why)
+static int fail(char *err, size_t size, const char *option, const char *path, const char *why)
 {
-    snprintf(err, size, "--xenstore-socket: %.300s: %s", path, why);
+    snprintf(err, size, "%s: %.300s: %s", option, path, why);
     return -1;
 }
 
@@ -33,7 +33,7 @@ static bool is_left_over(const struct sockaddr_un *addr)
     return rc < 0 && errno == ECONNREFUSED;
 }
 
-int xs_door_open(struct xs_door *d, const char *path, char *err, size_t size)
+int socket_door_open(struct socket_door *d, const char *option, const char *path, char *err, size_t size)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     mode_t mask;
@@ -42,18 +42,18 @@ int xs_door_open(struct xs_door *d, const char *path, char *err, size_t size)
     if (!path)
         return 0;
     if (strlen(path) >= sizeof(addr.sun_path))
-        return fail(err, size, path, "the path is too long for a socket");
+        return fail(err, size, option, path, "the path is too long for a socket");
     strcpy(addr.sun_path, path);
     if (is_left_over(&addr))
         unlink(path);
     d->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (d->listener < 0)
-        return fail(err, size, path, strerror(errno));
+        return fail(err, size, option, path, strerror(errno));
     mask = umask(0177);
     rc = bind(d->listener, (const struct sockaddr *)&addr, sizeof(addr));
     umask(mask);
-    if (rc || listen(d->listener, XS_DOOR_CLIENTS)) {
-        fail(err, size, path,
+    if (rc || listen(d->listener, SOCKET_DOOR_CLIENTS)) {
+        fail(err, size, option, path,
              errno == EADDRINUSE ? "there is such a file, or somebody listens there" : strerror(errno));
         close(d->listener);
         return -1;
@@ -62,7 +62,7 @@ int xs_door_open(struct xs_door *d, const char *path, char *err, size_t size)
     return 0;
 }
 
-static void client_shut(struct xs_door_client *c)
+static void client_shut(struct socket_door_client *c)
 {
     if (c->fd >= 0)
         close(c->fd);
@@ -72,11 +72,11 @@ static void client_shut(struct xs_door_client *c)
     c->out_len = 0;
 }
 
-void xs_door_close(struct xs_door *d)
+void socket_door_close(struct socket_door *d)
 {
     if (!d->path)
         return;
-    for (unsigned int i = 0; i < XS_DOOR_CLIENTS; i++)
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
         if (d->client[i].id)
             client_shut(&d->client[i]);
     close(d->listener);
@@ -84,14 +84,14 @@ void xs_door_close(struct xs_door *d)
     d->path = NULL;
 }
 
-nfds_t xs_door_fds(const struct xs_door *d, struct pollfd *fds)
+nfds_t socket_door_fds(const struct socket_door *d, struct pollfd *fds)
 {
     nfds_t nr = 0;
 
     if (!d->path)
         return 0;
     fds[nr++] = (struct pollfd){ .fd = d->listener, .events = POLLIN };
-    for (unsigned int i = 0; i < XS_DOOR_CLIENTS; i++)
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
         if (d->client[i].id && d->client[i].fd >= 0)
             fds[nr++] = (struct pollfd){ .fd = d->client[i].fd,
                                          .events = (short)(POLLIN | (d->client[i].out_len ? POLLOUT : 0)) };
@@ -100,24 +100,24 @@ nfds_t xs_door_fds(const struct xs_door *d, struct pollfd *fds)
 
 /* ---------------------------------------------------------------------------------------------------- what comes -- */
 
-static void client_accept(struct xs_door *d, xs_door_fn *fn, void *data)
+static void client_accept(struct socket_door *d, socket_door_fn *fn, void *data)
 {
     unsigned int i = 0;
     int fd;
 
-    while (i < XS_DOOR_CLIENTS && d->client[i].id)
+    while (i < SOCKET_DOOR_CLIENTS && d->client[i].id)
         i++;
-    if (i == XS_DOOR_CLIENTS)
+    if (i == SOCKET_DOOR_CLIENTS)
         return; /* they wait at the door */
     fd = accept4(d->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return;
-    d->client[i] = (struct xs_door_client){ .id = ++d->last_id, .fd = fd };
+    d->client[i] = (struct socket_door_client){ .id = ++d->last_id, .fd = fd };
     fn(data, d->last_id, HOST_SOCKET_OPEN, NULL, 0);
 }
 
 /* As much as it takes. */
-static void client_give(struct xs_door_client *c)
+static void client_give(struct socket_door_client *c)
 {
     const ssize_t n = c->out_len ? send(c->fd, c->out, c->out_len, MSG_NOSIGNAL) : 0;
 
@@ -131,7 +131,7 @@ static void client_give(struct xs_door_client *c)
         client_shut(c);
 }
 
-static void client_take(struct xs_door_client *c, xs_door_fn *fn, void *data)
+static void client_take(struct socket_door_client *c, socket_door_fn *fn, void *data)
 {
     uint8_t bytes[4096];
     ssize_t n;
@@ -151,30 +151,30 @@ static void client_take(struct xs_door_client *c, xs_door_fn *fn, void *data)
     }
 }
 
-void xs_door_take(struct xs_door *d, xs_door_fn *fn, void *data)
+void socket_door_take(struct socket_door *d, socket_door_fn *fn, void *data)
 {
     if (!d->path)
         return;
     client_accept(d, fn, data);
-    for (unsigned int i = 0; i < XS_DOOR_CLIENTS; i++)
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
         if (d->client[i].id)
             client_take(&d->client[i], fn, data);
 }
 
 /* --------------------------------------------------------------------------------------------------- what leaves -- */
 
-static struct xs_door_client *client_find(struct xs_door *d, unsigned int id)
+static struct socket_door_client *client_find(struct socket_door *d, unsigned int id)
 {
-    for (unsigned int i = 0; d->path && i < XS_DOOR_CLIENTS; i++)
+    for (unsigned int i = 0; d->path && i < SOCKET_DOOR_CLIENTS; i++)
         if (d->client[i].id == id && d->client[i].fd >= 0)
             return &d->client[i];
     return NULL;
 }
 
-void xs_door_out(struct xs_door *d, unsigned int id, const void *bytes, size_t len)
+void socket_door_out(struct socket_door *d, unsigned int id, const void *bytes, size_t len)
 {
-    struct xs_door_client *c = client_find(d, id);
-    uint8_t *more = c && c->out_len + len <= XS_DOOR_WAITING ? realloc(c->out, c->out_len + len) : NULL;
+    struct socket_door_client *c = client_find(d, id);
+    uint8_t *more = c && c->out_len + len <= SOCKET_DOOR_WAITING ? realloc(c->out, c->out_len + len) : NULL;
 
     if (!c)
         return;
@@ -188,9 +188,9 @@ void xs_door_out(struct xs_door *d, unsigned int id, const void *bytes, size_t l
     client_give(c);
 }
 
-void xs_door_hang_up(struct xs_door *d, unsigned int id)
+void socket_door_hang_up(struct socket_door *d, unsigned int id)
 {
-    struct xs_door_client *c = client_find(d, id);
+    struct socket_door_client *c = client_find(d, id);
 
     if (!c)
         return;

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `--xenstore-socket PATH`: where programs outside of the machine use its xenstore, as they use xenstored's in dom0.
+ * A door in the file system: programs outside come to a run by a socket there. Two are used: `--xenstore-socket PATH`,
+ * where they use the machine's xenstore as they use xenstored's in dom0, and `--control`, for `xenlab ctl`.
  *
- * Concept: a socket in the file system, of this user alone. Who connects is a program with a number, and what it sends
- * is an input of the machine, as what is typed is: handed in between two slices, recorded, repeated. What xenstored
- * answers is written to the program as soon as it takes it.
+ * Concept: a socket of this user alone. Who connects is a program with a number; what it sends is handed on, and what
+ * it is answered is written to it as soon as it takes it.
  *
- * Invariants: a program that reads nothing ends nothing but its own connection: it is hung up on when XS_DOOR_WAITING
- * bytes wait for it. A socket of that name that somebody listens at is not taken away, and the file is gone when the
- * run is.
+ * Invariants: a program that reads nothing ends nothing but its own connection: it is hung up on when
+ * SOCKET_DOOR_WAITING bytes wait for it. A socket of that name that somebody listens at is not taken away, and the file
+ * is gone when the run is.
  */
-#ifndef UI_XS_DOOR_H
-#define UI_XS_DOOR_H
+#ifndef UI_SOCKET_DOOR_H
+#define UI_SOCKET_DOOR_H
 
 #include "tools/host.h"
 
 #include <poll.h>
 
-#define XS_DOOR_CLIENTS 32u
-#define XS_DOOR_WAITING (4u << 20) /* bytes */
+#define SOCKET_DOOR_CLIENTS 32u
+#define SOCKET_DOOR_WAITING (4u << 20) /* bytes */
 
-struct xs_door_client {
+struct socket_door_client {
     unsigned int id; /* 0: there is none */
     int fd;          /* -1: it is gone, and the machine has not been told */
     bool hung_up;    /* and nothing more is to be told it */
@@ -28,27 +28,27 @@ struct xs_door_client {
     size_t out_len;
 };
 
-struct xs_door {
+struct socket_door {
     const char *path; /* NULL: there is no door */
     int listener;
     unsigned int last_id;
-    struct xs_door_client client[XS_DOOR_CLIENTS];
+    struct socket_door_client client[SOCKET_DOOR_CLIENTS];
 };
 
 /* One thing that has come: see host_xenstore_socket(). */
-typedef void xs_door_fn(void *data, unsigned int id, enum host_socket what, const void *bytes, size_t len);
+typedef void socket_door_fn(void *data, unsigned int id, enum host_socket what, const void *bytes, size_t len);
 
-/* path NULL: no door. -1 and a message. */
-int xs_door_open(struct xs_door *d, const char *path, char *err, size_t size);
-void xs_door_close(struct xs_door *d);
+/* path NULL: no door; else it is kept, and option is what asks for it. -1 and a message. */
+int socket_door_open(struct socket_door *d, const char *option, const char *path, char *err, size_t size);
+void socket_door_close(struct socket_door *d);
 
-/* What to wait for: how many were filled in, at most 1 + XS_DOOR_CLIENTS. */
-nfds_t xs_door_fds(const struct xs_door *d, struct pollfd *fds);
+/* What to wait for: how many were filled in, at most 1 + SOCKET_DOOR_CLIENTS. */
+nfds_t socket_door_fds(const struct socket_door *d, struct pollfd *fds);
 /* Take what has come, without waiting, and give what waits. */
-void xs_door_take(struct xs_door *d, xs_door_fn *fn, void *data);
+void socket_door_take(struct socket_door *d, socket_door_fn *fn, void *data);
 
 /* The callbacks of struct host_io. */
-void xs_door_out(struct xs_door *d, unsigned int id, const void *bytes, size_t len);
-void xs_door_hang_up(struct xs_door *d, unsigned int id);
+void socket_door_out(struct socket_door *d, unsigned int id, const void *bytes, size_t len);
+void socket_door_hang_up(struct socket_door *d, unsigned int id);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Programs at `--xenstore-socket`, that do what they should not: too many of them, one that reads nothing, one that is
+ * Programs at a socket, that do what they should not: too many of them, one that reads nothing, one that is
  * hung up on, one that goes in the midst, a path that cannot be.
  *
  * The machine is the test: it counts what comes, and answers each piece with as many bytes as it is told to.
@@ -21,10 +21,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "ui/xs_door.h"
+#include "ui/socket_door.h"
 
 struct world {
-    struct xs_door d;
+    struct socket_door d;
     char dir[64], path[96], err[512];
     unsigned int opened, closed, pieces;
     size_t bytes, answer;
@@ -42,19 +42,19 @@ static void on_thing(void *data, unsigned int id, enum host_socket what, const v
     w->pieces += what == HOST_SOCKET_BYTES;
     w->bytes += len;
     if (what == HOST_SOCKET_BYTES && w->answer)
-        xs_door_out(&w->d, id, answer, w->answer);
+        socket_door_out(&w->d, id, answer, w->answer);
 }
 
-static void take(struct world *w) { xs_door_take(&w->d, on_thing, w); }
+static void take(struct world *w) { socket_door_take(&w->d, on_thing, w); }
 
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
 
-    strcpy(w->dir, "/tmp/xs_door.XXXXXX");
+    strcpy(w->dir, "/tmp/socket_door.XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->path, sizeof(w->path), "%s/socket", w->dir);
-    assert_int_equal(xs_door_open(&w->d, w->path, w->err, sizeof(w->err)), 0);
+    assert_int_equal(socket_door_open(&w->d, "--door", w->path, w->err, sizeof(w->err)), 0);
     *state = w;
     return 0;
 }
@@ -63,7 +63,7 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
-    xs_door_close(&w->d);
+    socket_door_close(&w->d);
     assert_int_equal(access(w->path, F_OK), -1);
     rmdir(w->dir);
     free(w);
@@ -83,24 +83,24 @@ static int program(const struct world *w)
 static void paths(void **state)
 {
     struct world *w = *state;
-    struct xs_door other = { 0 };
+    struct socket_door other = { 0 };
     char path[200], err[512];
     struct stat st;
 
     assert_int_equal(stat(w->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(xs_door_open(&other, w->path, err, sizeof(err)), -1); /* somebody listens there */
+    assert_int_equal(socket_door_open(&other, "--door", w->path, err, sizeof(err)), -1); /* somebody listens there */
     assert_non_null(strstr(err, "somebody listens there"));
     snprintf(path, sizeof(path), "%s/none/socket", w->dir);
-    assert_int_equal(xs_door_open(&other, path, err, sizeof(err)), -1);
+    assert_int_equal(socket_door_open(&other, "--door", path, err, sizeof(err)), -1);
     assert_non_null(strstr(err, strerror(ENOENT)));
     memset(path, 'x', sizeof(path) - 1);
     path[sizeof(path) - 1] = 0;
-    assert_int_equal(xs_door_open(&other, path, err, sizeof(err)), -1);
+    assert_int_equal(socket_door_open(&other, "--door", path, err, sizeof(err)), -1);
     assert_non_null(strstr(err, "too long"));
     snprintf(path, sizeof(path), "%s/file", w->dir); /* a file is nobody's to take away */
     fclose(fopen(path, "w"));
-    assert_int_equal(xs_door_open(&other, path, err, sizeof(err)), -1);
+    assert_int_equal(socket_door_open(&other, "--door", path, err, sizeof(err)), -1);
     assert_int_equal(unlink(path), 0);
     assert_null(other.path);
 }
@@ -108,10 +108,10 @@ static void paths(void **state)
 static void what_is_left_is_taken_over(void **state)
 {
     struct world *w = *state;
-    struct xs_door next = { 0 };
+    struct socket_door next = { 0 };
 
     close(w->d.listener); /* as if the process had been killed */
-    assert_int_equal(xs_door_open(&next, w->path, w->err, sizeof(w->err)), 0);
+    assert_int_equal(socket_door_open(&next, "--door", w->path, w->err, sizeof(w->err)), 0);
     w->d = next;
     close(program(w));
 }
@@ -119,19 +119,19 @@ static void what_is_left_is_taken_over(void **state)
 static void many_programs(void **state)
 {
     struct world *w = *state;
-    int fd[XS_DOOR_CLIENTS + 8];
+    int fd[SOCKET_DOOR_CLIENTS + 8];
     char got[16];
 
     w->answer = 4;
-    for (unsigned int i = 0; i < XS_DOOR_CLIENTS; i++) {
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++) {
         fd[i] = program(w);
         take(w);
     }
-    for (unsigned int i = XS_DOOR_CLIENTS; i < XS_DOOR_CLIENTS + 8; i++) /* they wait */
+    for (unsigned int i = SOCKET_DOOR_CLIENTS; i < SOCKET_DOOR_CLIENTS + 8; i++) /* they wait */
         fd[i] = program(w);
     for (unsigned int i = 0; i < 3; i++)
         take(w);
-    assert_int_equal(w->opened, XS_DOOR_CLIENTS);
+    assert_int_equal(w->opened, SOCKET_DOOR_CLIENTS);
     for (unsigned int i = 0; i < 8; i++) {
         assert_int_equal(write(fd[i], "ask", 3), 3);
         take(w);
@@ -142,13 +142,13 @@ static void many_programs(void **state)
     for (unsigned int i = 0; i < 16; i++) /* now it is their turn */
         take(w);
     assert_int_equal(w->closed, 8);
-    assert_int_equal(w->opened, XS_DOOR_CLIENTS + 8);
-    for (unsigned int i = XS_DOOR_CLIENTS; i < XS_DOOR_CLIENTS + 8; i++) {
+    assert_int_equal(w->opened, SOCKET_DOOR_CLIENTS + 8);
+    for (unsigned int i = SOCKET_DOOR_CLIENTS; i < SOCKET_DOOR_CLIENTS + 8; i++) {
         assert_int_equal(write(fd[i], "ask", 3), 3);
         take(w);
         assert_int_equal(read(fd[i], got, sizeof(got)), 4);
     }
-    for (unsigned int i = 8; i < XS_DOOR_CLIENTS + 8; i++)
+    for (unsigned int i = 8; i < SOCKET_DOOR_CLIENTS + 8; i++)
         close(fd[i]);
 }
 
@@ -161,7 +161,7 @@ static void one_that_reads_nothing(void **state)
     take(w);
     take(w);
     w->answer = 8192;
-    for (unsigned int i = 0; i < 2 * XS_DOOR_WAITING / 8192 && !w->closed; i++) {
+    for (unsigned int i = 0; i < 2 * SOCKET_DOOR_WAITING / 8192 && !w->closed; i++) {
         (void)!send(deaf, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         take(w);
     }
@@ -189,8 +189,8 @@ static void one_that_is_hung_up_on(void **state)
         assert_int_equal(write(fd, "x", 1), 1);
         take(w);
     }
-    xs_door_hang_up(&w->d, 1);
-    xs_door_hang_up(&w->d, 77);
+    socket_door_hang_up(&w->d, 1);
+    socket_door_hang_up(&w->d, 77);
     w->pieces = 0;
     (void)!send(fd, "x", 1, MSG_NOSIGNAL);
     while ((n = recv(fd, got, sizeof(got), MSG_DONTWAIT)) > 0 || (n < 0 && errno == EAGAIN)) {

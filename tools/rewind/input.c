@@ -5,6 +5,7 @@
 #include "evtchn/event_channel.h"
 #include "mmu/page.h"
 #include "sim/frame.h"
+#include "tools/ctl.h"
 #include "vcpu/pv/pv.h"
 
 #include <stdarg.h>
@@ -284,6 +285,20 @@ static int deal_with_xenstore(struct host *h, const struct journal_record *rec, 
     return 0;
 }
 
+static int deal_with_ctl(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    struct ctl_request r;
+    char why[CTL_ERR_SIZE];
+
+    if (ctl_parse((const char *)rec->bytes, rec->len, &r, why))
+        return refuse(err, "%.*s", REWIND_ERR_SIZE - 1, why);
+    if (!ctl_changes(&r))
+        return refuse(err, "ctl %s changes nothing: it is no input", r.command->name);
+    if (!check && host_ctl(h, rec->who, (const char *)rec->bytes, rec->len, rec->now))
+        return refuse(err, "ctl: no memory");
+    return 0;
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -294,6 +309,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_TRAP: return deal_with_trap(h, rec, check, err);
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
+    case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
     case JOURNAL_NR: break;
     }
     return refuse(err, "a record of no known kind");

@@ -23,8 +23,9 @@
     X(TRAP, trap)         /* for a vCPU: three words: vector, error code, address of a page fault */                   \
     X(EVENT, event)       /* for the domain of a vCPU: a word: the port */                                             \
     X(XENSTORE,                                                                                                        \
-      xenstore) /* a program on a socket of xenstored: who is its number; bytes a byte, enum                 \
-                             host_socket, and what has arrived */
+      xenstore) /* a program on a socket of xenstored: who is its number; bytes a byte, enum host_socket,    \
+                             and what has arrived */         \
+    X(CTL, ctl) /* a command of xenlab ctl that changes something: who is its number, bytes its words */
 
 enum journal_kind {
 #define X(kind, name) JOURNAL_##kind,

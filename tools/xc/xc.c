@@ -5,6 +5,8 @@
  */
 #include "tools/xc/xc_private.h"
 
+#include <string.h>
+
 struct xc_handle *xc_interface_open(struct vcpu *v)
 {
     struct xc_handle *xc = xzalloc(v->domain->xen->machine->arena, struct xc_handle);
@@ -35,6 +37,26 @@ int xc_physinfo(struct xc_handle *xc, struct xen_sysctl_physinfo *info)
 
     *info = op.u.physinfo;
     return rc;
+}
+
+int xc_send_debug_keys(struct xc_handle *xc, const char *keys)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_debug_keys, .u.debug_keys.nr_keys = (uint32_t)strlen(keys) };
+
+    op.u.debug_keys.keys.p = (char *)keys;
+    return xc_sysctl(xc, &op);
+}
+
+int xc_readconsolering(struct xc_handle *xc, char *buf, uint32_t size, bool clear, uint32_t *index)
+{
+    struct xen_sysctl op = { .cmd = XEN_SYSCTL_readconsole,
+                             .u.readconsole = { .clear = clear, .incremental = 1, .index = *index, .count = size } };
+    int rc;
+
+    set_xen_guest_handle(op.u.readconsole.buffer, buf);
+    rc = xc_sysctl(xc, &op);
+    *index = op.u.readconsole.index;
+    return rc ? rc : (int)op.u.readconsole.count;
 }
 
 int xc_version(struct xc_handle *xc, unsigned int cmd, void *arg)

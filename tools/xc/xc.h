@@ -57,6 +57,10 @@ int xc_domain_hypercall_init(struct xc_handle *xc, domid_t domid, mfn_t mfn);
  */
 int xc_vcpu_setcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const void *context);
 int xc_vcpu_getcontext(struct xc_handle *xc, domid_t domid, unsigned int vcpu, void *context);
+/* Keys for the hypervisor's own handlers (XEN_SYSCTL_debug_keys). */
+int xc_send_debug_keys(struct xc_handle *xc, const char *keys);
+/* Its messages from number *index on, which then is behind them. How many bytes, or -errno. clear: forget them. */
+int xc_readconsolering(struct xc_handle *xc, char *buf, uint32_t size, bool clear, uint32_t *index);
 int xc_physinfo(struct xc_handle *xc, struct xen_sysctl_physinfo *info);
 
 /*

@@ -64,7 +64,10 @@ static void on_end(void *data, domid_t domid, int reason)
 
     if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog)
         debug_crash_add(&s->g, domid, reason == SHUTDOWN_crash ? "it says so itself" : "its watchdog fired");
-    say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
+    if (reason == HOST_DESTROYED)
+        say_line(&s->g.say, "destroyed", "d%u has been destroyed", domid);
+    else
+        say_line(&s->g.say, "shutdown", "d%u has shut down, code %d", domid, reason);
 }
 
 static void on_message(void *data, const char *line)

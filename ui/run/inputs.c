@@ -34,6 +34,19 @@ static void on_program(void *data, unsigned int id, enum host_socket what, const
                                          .bytes = all });
 }
 
+/* What xenlab ctl has come with. */
+static void on_control(void *data, enum journal_kind kind, unsigned int who, const void *bytes, size_t len)
+{
+    struct run *r = data;
+
+    hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                         .now = r->now,
+                                         .kind = kind,
+                                         .who = who,
+                                         .len = len,
+                                         .bytes = (uint8_t *)(uintptr_t)bytes });
+}
+
 /*
  * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
  * after us. What was typed may be for each of them.
@@ -48,7 +61,8 @@ void run_read(struct run *r)
     input_poll(&r->input);
     if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
         return;
-    xs_door_take(&r->xenstore, on_program, r);
+    socket_door_take(&r->xenstore, on_program, r);
+    ctl_serve_take(&r->ctl, on_control, r);
     for (unsigned int g = first; g <= last; g++) {
         size_t n = host_console_room(r->host, g);
 

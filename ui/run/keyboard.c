@@ -141,12 +141,13 @@ void run_terminal_setup(struct run *r)
 /* Let real time pass (ns < 0: for ever), up to a signal or, if that is of interest, input. */
 static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 {
-    struct pollfd fds[2 + XS_DOOR_CLIENTS];
-    nfds_t nr = xs_door_fds(&r->xenstore, fds);
+    struct pollfd fds[3 + 2 * SOCKET_DOOR_CLIENTS];
+    nfds_t nr = socket_door_fds(&r->xenstore, fds);
     struct timespec ts = { .tv_sec = ns / SECONDS(1), .tv_nsec = ns % SECONDS(1) };
     const s_time_t before = run_real_now();
     sigset_t mask;
 
+    nr += socket_door_fds(&r->ctl.door, fds + nr);
     if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
         for_input = false;
         if (ns < 0 || ns > RUN_LOOK_AGAIN)
@@ -162,7 +163,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     if (!r->process->stop && !r->gdb.port)
         ppoll(fds, nr, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
-    if (r->gdb.port && r->xenstore.path && (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
+    if (r->gdb.port && (r->xenstore.path || r->ctl.door.path) &&
+        (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
         ns = RUN_LOOK_AGAIN;
     if (r->gdb.port)
         gdb_door_wait(&r->gdb, for_input && !r->input.closed ? r->input.fd : -1,
@@ -180,7 +182,7 @@ bool run_wait_input(struct run *r)
     const s_time_t now = r->now, before = run_real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
-    if (r->xenstore.path) {
+    if (r->xenstore.path || r->ctl.wanted) {
         if (left > 0 || !r->opt->max_vtime)
             wait_ns(r, in->kind != INPUT_FILE, left);
         r->idle += run_real_now() - before;

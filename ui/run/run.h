@@ -10,16 +10,17 @@
 #include "tools/debug/condition.h"
 #include "tools/host.h"
 #include "ui/console.h"
+#include "ui/ctl/serve.h"
 #include "ui/gdb/door.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"
 #include "ui/recording.h"
 #include "ui/replay.h"
+#include "ui/socket_door.h"
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
-#include "ui/xs_door.h"
 
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
@@ -36,8 +37,9 @@ struct run {
     struct recording recording;
     struct debug debug; /* --gdb: what goes both ways; else nothing */
     struct gdb_door gdb;
-    struct xs_door xenstore; /* --xenstore-socket */
-    bool stuck;              /* nothing can ever happen again */
+    struct socket_door xenstore; /* --xenstore-socket */
+    struct ctl_serve ctl;        /* --control */
+    bool stuck;                  /* nothing can ever happen again */
     struct trace_file trace;
     struct condition filter; /* of what goes there */
     bool filter_warned;
@@ -59,6 +61,8 @@ struct host_io run_io(struct run *r);
 void run_log(void *data, const char *line, size_t len);
 /* What the toolstack has to say. */
 void run_message(void *data, const char *line);
+/* --control, or where it is by default. -1 and a message in r->err. */
+int run_control_start(struct run *r, const struct guest_list *l);
 void run_warnings(struct run *r, const struct guest_list *l);
 void run_stats_show(struct run *r);
 

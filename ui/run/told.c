@@ -21,6 +21,7 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
 {
     struct run *r = data;
 
+    ctl_serve_console(&r->ctl, domid, text, len);
     debug_console_add(&r->debug, domid, text, len);
     console_guest_write(&r->console, domid, text, len);
 }
@@ -60,11 +61,12 @@ static void on_end(void *data, domid_t domid, int reason)
     struct run *r = data;
 
     console_guest_end(&r->console, domid);
+    ctl_serve_ended(&r->ctl, domid, reason);
     if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog) {
         r->outcome.crashed++;
         self_crash_report(r, domid, reason);
     } else if (reason != SHUTDOWN_poweroff && reason != SHUTDOWN_reboot && reason != SHUTDOWN_suspend &&
-               reason != SHUTDOWN_soft_reset) {
+               reason != SHUTDOWN_soft_reset && reason != HOST_DESTROYED) {
         r->outcome.unknown++;
     }
 }
@@ -78,10 +80,18 @@ void run_log(void *data, const char *line, size_t len)
 
 static void on_xenstore_out(void *data, unsigned int id, const void *bytes, size_t len)
 {
-    xs_door_out(&((struct run *)data)->xenstore, id, bytes, len);
+    socket_door_out(&((struct run *)data)->xenstore, id, bytes, len);
 }
 
-static void on_xenstore_hang_up(void *data, unsigned int id) { xs_door_hang_up(&((struct run *)data)->xenstore, id); }
+static void on_xenstore_hang_up(void *data, unsigned int id)
+{
+    socket_door_hang_up(&((struct run *)data)->xenstore, id);
+}
+
+static void on_ctl_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
+{
+    ctl_serve_say(&((struct run *)data)->ctl, id, what, text, len);
+}
 
 /* What the toolstack has to say. */
 void run_message(void *data, const char *line)
@@ -95,7 +105,14 @@ void run_message(void *data, const char *line)
 
 struct host_io run_io(struct run *r)
 {
-    return (struct host_io){ r, on_console_out, on_crash, on_end, run_message, on_xenstore_out, on_xenstore_hang_up };
+    return (struct host_io){ .data = r,
+                             .console_out = on_console_out,
+                             .guest_crashed = on_crash,
+                             .guest_ended = on_end,
+                             .message = run_message,
+                             .xenstore_out = on_xenstore_out,
+                             .xenstore_hang_up = on_xenstore_hang_up,
+                             .ctl_say = on_ctl_say };
 }
 
 void run_warnings(struct run *r, const struct guest_list *l)

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The words of `xenlab ctl`, see tools/ctl.h. */
+#include "tools/ctl.h"
+
+#include "tools/nearest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SCHED_OPTIONS                                                                                                  \
+    { 'd', "domain", "DOMAIN", "of this domain" }, { 'w', "weight", "N", "set its weight, 1 to 65535" },               \
+        { 'c', "cap", "N", "set its cap, percent of a pCPU; 0: none" },                                                \
+        { 'p', "cpupool", "POOL", "of this CPU pool" },                                                                \
+    {                                                                                                                  \
+        's', "schedparam", NULL, "of the scheduler, not of domains"                                                    \
+    }
+
+#define WAIT_OPTIONS                                                                                                   \
+    { 'a', "all", NULL, "all guests" }, { 'w', "wait", NULL, "until it has shut down; -ww: until it is gone" },        \
+    {                                                                                                                  \
+        'F', NULL, NULL, "taken, and without effect: every guest here is PV"                                           \
+    }
+
+/* clang-format off */
+static const struct ctl_command commands[] = {
+    { "list", "[-v] [-c] [DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "domains, their memory, vCPUs, state and time", NULL,
+      { { 'v', "verbose", NULL, "UUID and reason of a shutdown, too" }, { 'c', "cpupool", NULL, "CPU pools, too" },
+        { 'l', "long", NULL, "refused: there is no JSON of a configuration" } } },
+    { "console", "DOMAIN", CTL_CONSOLE, 1, 1, "this terminal at its console; Ctrl-] leaves", NULL, { { 0 } } },
+    { "pause", "DOMAIN", CTL_CHANGES, 1, 1, "it does not run until it is unpaused", NULL, { { 0 } } },
+    { "unpause", "DOMAIN", CTL_CHANGES, 1, 1, "it runs", NULL, { { 0 } } },
+    { "shutdown", "[-w] -a|DOMAIN", CTL_CHANGES, 0, 1, "ask it to power itself off", NULL, { WAIT_OPTIONS } },
+    { "reboot", "[-w] -a|DOMAIN", CTL_CHANGES, 0, 1, "ask it to reboot", NULL, { WAIT_OPTIONS } },
+    { "destroy", "DOMAIN", CTL_CHANGES, 1, 1, "end it at once, as if its power failed", NULL,
+      { { 'f', NULL, NULL, "of dom0: refused as well" } } },
+    { "mem-set", "DOMAIN SIZE", CTL_CHANGES, 2, 2, "let it balloon to SIZE: MiB, or with b, k, m, g or t behind it", NULL, { { 0 } } },
+    { "vcpu-set", "DOMAIN N", CTL_CHANGES, 2, 2, "so many of its vCPUs are to be online", NULL,
+      { { 'i', "ignore-host", NULL, "also if the machine has fewer pCPUs" } } },
+    { "vcpu-list", "[DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "vCPUs, where they run and may run", NULL, { { 0 } } },
+    { "vcpu-pin", "DOMAIN VCPU|all HARD [SOFT]", CTL_CHANGES, 3, 4, "on which pCPUs it may run: 0-2,^1, all; -: as before", NULL, { { 0 } } },
+    { "sched-credit", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "weights and caps under credit, shown or set", "wc", { SCHED_OPTIONS } },
+    { "sched-credit2", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "the same under credit2", "wc", { SCHED_OPTIONS } }
+      ,
+    { "rename", "DOMAIN NAME", CTL_CHANGES, 2, 2, "give it another name", NULL, { { 0 } } },
+    { "sysrq", "DOMAIN LETTER", CTL_CHANGES, 2, 2, "a Magic SysRq for its Linux", NULL, { { 0 } } },
+    { "debug-keys", "KEYS", CTL_CHANGES, 1, 1, "keys of the hypervisor's console; what they say is in dmesg (h: which there are)", NULL, { { 0 } } },
+    { "dmesg", "[-c]", CTL_LOOKS, 0, 0, "the hypervisor's messages", "c", { { 'c', NULL, NULL, "and forget them" } } },
+    { "info", "", CTL_LOOKS, 0, 0, "the machine", NULL, { { 'n', "numa", NULL, "taken: it has one node" } } },
+    { "top", "", CTL_LOOKS, 0, 0, "domains by what they take, as xentop -b prints it once", NULL,
+      { { 'b', "batch", NULL, "taken: it always is" } } },
+    { "uptime", "[-s] [DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "how long they run, in virtual time", NULL,
+      { { 's', "short", NULL, "without seconds" } } },
+    { "domid", "NAME", CTL_LOOKS, 1, 1, "the number of a domain", NULL, { { 0 } } },
+    { "domname", "DOMID", CTL_LOOKS, 1, 1, "the name of a domain", NULL, { { 0 } } },
+};
+/* clang-format on */
+
+const struct ctl_command *ctl_command_at(size_t i)
+{
+    return i < sizeof(commands) / sizeof(*commands) ? &commands[i] : NULL;
+}
+
+static const struct ctl_command *command_find(const char *name, char err[CTL_ERR_SIZE])
+{
+    const char *names[sizeof(commands) / sizeof(*commands)];
+    char hint[NEAREST_HINT_SIZE];
+    size_t i;
+
+    for (i = 0; ctl_command_at(i); i++) {
+        names[i] = commands[i].name;
+        if (!strcmp(name, commands[i].name))
+            return &commands[i];
+    }
+    snprintf(err, CTL_ERR_SIZE, "there is no command \"%.64s\"%s (see: xenlab ctl --help)", name,
+             nearest_hint(name, names, i, "", hint));
+    return NULL;
+}
+
+/* What is read, word by word. */
+struct reader {
+    const char *at, *end;
+    struct ctl_request *r;
+    char *err;
+};
+
+static const char *word_next(struct reader *in)
+{
+    const char *word = in->at < in->end ? in->at : NULL;
+
+    if (word)
+        in->at += strlen(word) + 1;
+    return word;
+}
+
+static int option_unknown(struct reader *in, const char *word)
+{
+    snprintf(in->err, CTL_ERR_SIZE, "%s has no option %.64s: %s %s", in->r->command->name, word, in->r->command->name,
+             in->r->command->args);
+    return -1;
+}
+
+static int option_note(struct reader *in, const struct ctl_option *o, const char *value)
+{
+    if (o->value && !value)
+        value = word_next(in);
+    if (o->value && !value) {
+        snprintf(in->err, CTL_ERR_SIZE, "%s: -%c takes a value: %s", in->r->command->name, o->letter, o->value);
+        return -1;
+    }
+    in->r->option[(unsigned char)o->letter] = o->value ? value : "";
+    in->r->times[(unsigned char)o->letter]++;
+    return 0;
+}
+
+/* --name, --name=VALUE, --name VALUE */
+static int option_long(struct reader *in, const char *word)
+{
+    const size_t len = strcspn(word + 2, "=");
+    const char *value = word[2 + len] ? word + 2 + len + 1 : NULL;
+
+    for (const struct ctl_option *o = in->r->command->options; o < in->r->command->options + CTL_MAX_OPTIONS; o++)
+        if (o->letter && o->name && strlen(o->name) == len && !strncmp(o->name, word + 2, len))
+            return value && !o->value ? option_unknown(in, word) : option_note(in, o, value);
+    return option_unknown(in, word);
+}
+
+/* -w, -ww, -d DOMAIN, -dDOMAIN */
+static int options_short(struct reader *in, const char *word)
+{
+    for (const char *c = word + 1; *c; c++) {
+        const struct ctl_option *o = in->r->command->options;
+
+        while (o < in->r->command->options + CTL_MAX_OPTIONS && (!o->letter || o->letter != *c))
+            o++;
+        if (o == in->r->command->options + CTL_MAX_OPTIONS)
+            return option_unknown(in, word);
+        if (option_note(in, o, o->value && c[1] ? c + 1 : NULL))
+            return -1;
+        if (o->value)
+            break;
+    }
+    return 0;
+}
+
+static int too_many(struct reader *in)
+{
+    snprintf(in->err, CTL_ERR_SIZE, "%s: more than %d arguments", in->r->command->name, CTL_MAX_ARGS);
+    return -1;
+}
+
+static int arguments_check(struct reader *in)
+{
+    const struct ctl_command *c = in->r->command;
+    const bool all = in->r->option['a'] != NULL;
+    const unsigned int min = !c->min && c->max == 1 && !all ? 1 : c->min; /* -a stands for a domain */
+    const unsigned int max = all ? 0 : c->max;
+
+    if (in->r->nr_args >= min && in->r->nr_args <= max)
+        return 0;
+    if (in->r->nr_args < min)
+        snprintf(in->err, CTL_ERR_SIZE, "%s requires at least %u argument%s: %s %s", c->name, min, min == 1 ? "" : "s",
+                 c->name, c->args);
+    else
+        snprintf(in->err, CTL_ERR_SIZE, "%s does not take \"%.64s\": %s %s", c->name, in->r->arg[max], c->name,
+                 c->args);
+    return -1;
+}
+
+int ctl_parse(const char *words, size_t len, struct ctl_request *r, char err[CTL_ERR_SIZE])
+{
+    struct reader in = { words, words + len, r, err };
+    bool options = true;
+    const char *word;
+    int rc = 0;
+
+    *r = (struct ctl_request){ 0 };
+    if (!len || len > CTL_WORDS_SIZE || words[len - 1]) {
+        snprintf(err, CTL_ERR_SIZE, len > CTL_WORDS_SIZE ? "these are too many words" : "these are no words");
+        return -1;
+    }
+    r->command = command_find(word_next(&in), err);
+    if (!r->command)
+        return -1;
+    while (!rc && (word = word_next(&in))) {
+        if (options && !strcmp(word, "--"))
+            options = false;
+        else if (options && word[0] == '-' && word[1] == '-')
+            rc = option_long(&in, word);
+        else if (options && word[0] == '-' && word[1])
+            rc = options_short(&in, word);
+        else if (r->nr_args == CTL_MAX_ARGS)
+            rc = too_many(&in);
+        else
+            r->arg[r->nr_args++] = word;
+    }
+    return rc ? rc : arguments_check(&in);
+}
+
+bool ctl_changes(const struct ctl_request *r)
+{
+    for (const char *c = r->command->changing; c && *c; c++)
+        if (r->option[(unsigned char)*c])
+            return true;
+    return r->command->kind == CTL_CHANGES;
+}
+
+bool ctl_number(const char *text, unsigned long max, unsigned long *n)
+{
+    unsigned long v = 0;
+
+    if (!*text)
+        return false;
+    for (; *text; text++)
+        if (*text < '0' || *text > '9' || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, (unsigned long)(*text - '0'), &v))
+            return false;
+    *n = v;
+    return v <= max;
+}

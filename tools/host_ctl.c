@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands of `xenlab ctl` that change something: what xl and libxl do for the same words.
+ *
+ * Concept: a command comes in as words, between two steps of the machine, and waits for its turn (tools/ctl_jobs.c). A
+ * task of dom0 carries out one after the other, by hypercalls and by nodes of xenstore that the guest watches, and so
+ * in dom0's time, as a toolstack does. What it has to say goes out by the command's number, whether anybody still
+ * listens or not.
+ *
+ *      words --> h->ctl_jobs --> the task: ctl_parse(), the command's function --> DONE: its status
+ *                                                                              --> MORE: another step
+ *                                                                              --> WAITS: until the guest is gone
+ *
+ * Domains are found when the command is carried out, not when it came in.
+ *
+ * Corresponds to tools/xl/xl_vmcontrol.c, xl_vcpu.c, xl_mem.c and xl_sched.c, and to libxl_domain.c, libxl_mem.c and
+ * libxl_sched.c, whose words for errors these are.
+ */
+#include "tools/ctl.h"
+#include "tools/host_private.h"
+#include "tools/xc/xc.h"
+#include "tools/xl/xl_sched.h"
+#include "vcpu/sched/names.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAXMEM_CONSTANT_KIB 1024 /* LIBXL_MAXMEM_CONSTANT: a domain may have so much beside what it is said to have */
+#define ERROR_FAIL          (-3) /* libxl's */
+#define ERROR_INVAL         (-6)
+
+enum outcome { DONE, FAILED, MORE, WAITS };
+
+struct context {
+    struct host *h;
+    struct ctl_job *job;
+    const struct ctl_request *r;
+};
+
+__attribute__((format(printf, 3, 4))) static void say(struct context *c, enum host_ctl what, const char *fmt, ...)
+{
+    char text[HOST_ERR_SIZE];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    host_ctl_say(c->h, c->job->id, what, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+#define fail(c, ...) (say(c, HOST_CTL_ERR, __VA_ARGS__), FAILED)
+
+/* --- domains --- */
+
+static int domain_info(struct context *c, domid_t domid, struct xen_domctl_getdomaininfo *info)
+{
+    return domid < DOMID_FIRST_RESERVED ? xc_domain_getinfo(xc(c->h), domid, info) : -ESRCH;
+}
+
+static bool has_domain(struct context *c, const struct guest *g)
+{
+    struct xen_domctl_getdomaininfo info;
+
+    return guest_find(c->h, g->domid) == g && !domain_info(c, g->domid, &info);
+}
+
+/* By its number, or by its name. False: that has been said. */
+static bool domain_find(struct context *c, const char *who, domid_t *domid, struct xen_domctl_getdomaininfo *info)
+{
+    unsigned long n;
+
+    if (ctl_number(who, DOMID_FIRST_RESERVED - 1, &n)) {
+        *domid = (domid_t)n;
+        if (!domain_info(c, *domid, info))
+            return true;
+    } else if (!strcmp(who, XL_DOM0_NAME)) {
+        *domid = 0;
+        return !domain_info(c, 0, info);
+    } else {
+        for (const struct guest *g = c->h->guests; g; g = g->next)
+            if (!strcmp(g->cfg.name, who) && has_domain(c, g)) {
+                *domid = g->domid;
+                return !domain_info(c, g->domid, info);
+            }
+    }
+    say(c, HOST_CTL_ERR, "%s is an invalid domain identifier (rc=%d)\n", who, ERROR_INVAL);
+    return false;
+}
+
+/* The same, and it is a guest. */
+static struct guest *guest_named(struct context *c, const char *who)
+{
+    struct xen_domctl_getdomaininfo info;
+    struct guest *g;
+    domid_t domid;
+
+    if (!domain_find(c, who, &domid, &info))
+        return NULL;
+    g = guest_find(c->h, domid);
+    if (!g)
+        say(c, HOST_CTL_ERR, "%s: domain %u is dom0, which this is not done to\n", c->r->command->name, domid);
+    return g;
+}
+
+/* --- running and ending --- */
+
+static enum outcome pause_or_not(struct context *c)
+{
+    const bool pause = !strcmp(c->r->command->name, "pause");
+    struct xen_domctl_getdomaininfo info;
+    domid_t domid;
+    int rc;
+
+    if (!domain_find(c, c->r->arg[0], &domid, &info))
+        return FAILED;
+    rc = pause ? xc_domain_pause(xc(c->h), domid) : xc_domain_unpause(xc(c->h), domid);
+    return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
+}
+
+static enum outcome ask_to_end(struct context *c, const struct guest *g)
+{
+    const bool reboot = !strcmp(c->r->command->name, "reboot");
+
+    say(c, HOST_CTL_ERR, "%s domain %u\n", reboot ? "Rebooting" : "Shutting down", g->domid);
+    if (domain_node_write(c->h, g->domid, "control/shutdown", reboot ? "reboot" : "poweroff"))
+        return DONE;
+    return fail(c, "%s failed (rc=%d)\n", c->r->command->name, ERROR_FAIL);
+}
+
+static enum outcome shutdown_or_reboot(struct context *c)
+{
+    const struct guest *g;
+    enum outcome rc = DONE;
+
+    if (!c->r->option['a']) {
+        g = guest_named(c, c->r->arg[0]);
+        return g ? ask_to_end(c, g) : FAILED;
+    }
+    for (g = c->h->guests; g; g = g->next)
+        if (g->state == GUEST_ALIVE && ask_to_end(c, g) != DONE)
+            rc = FAILED;
+    return rc;
+}
+
+static enum outcome destroy_domain(struct context *c)
+{
+    struct guest *g;
+    int rc;
+
+    if (!c->job->taking_down && (!strcmp(c->r->arg[0], "0") || !strcmp(c->r->arg[0], XL_DOM0_NAME)))
+        return fail(c, "Cannot destroy privileged domain 0.\n");
+    g = guest_named(c, c->r->arg[0]);
+    if (!g)
+        return FAILED;
+    if (g->state == GUEST_ALIVE)
+        guest_destroy(c->h, g);
+    if (g->state != GUEST_ENDED) {
+        c->job->waits_for = g;
+        return WAITS;
+    }
+    if (!c->job->taking_down)
+        guest_disconnect(g);
+    c->job->taking_down = true;
+    rc = xc_domain_destroy_step(xc(c->h), g->domid);
+    return rc == -ERESTART ? MORE : rc ? fail(c, "destroy failed (rc=%d)\n", ERROR_FAIL) : DONE;
+}
+
+/* --- memory and vCPUs --- */
+
+/* KiB; a number alone is MiB. False: it is no size. */
+static bool size_read(const char *text, uint64_t *kib)
+{
+    static const char units[] = "bkmgt";
+    const size_t digits = strspn(text, "0123456789");
+    char number[24];
+    const char *unit = text[digits] ? strchr(units, text[digits] | 0x20) : units + 2;
+    unsigned long n;
+
+    if (!digits || digits >= sizeof(number) || !unit || (text[digits] && text[digits + 1]))
+        return false;
+    memcpy(number, text, digits);
+    number[digits] = '\0';
+    if (!ctl_number(number, ULONG_MAX, &n))
+        return false;
+    if (unit == units)
+        n >>= 10;
+    for (; unit > units + 1; unit--)
+        if (__builtin_mul_overflow(n, 1024, &n))
+            return false;
+    *kib = n;
+    return true;
+}
+
+static enum outcome mem_set(struct context *c)
+{
+    struct guest *g = guest_named(c, c->r->arg[0]);
+    uint64_t kib, limit;
+    char text[24];
+    int rc;
+
+    if (!g)
+        return FAILED;
+    if (!size_read(c->r->arg[1], &kib))
+        return fail(c, "invalid memory size: %s\n", c->r->arg[1]);
+    limit = domain_node_number(c->h, g->domid, "memory/static-max");
+    if (kib > limit)
+        return fail(c,
+                    "memory_dynamic_max must be less than or equal to memory_static_max\n"
+                    "cannot set domid %u dynamic max memory to : %s (its maxmem is %llu MiB)\n",
+                    g->domid, c->r->arg[1], (unsigned long long)limit >> 10);
+    rc = xc_domain_setmaxmem(xc(c->h), g->domid, kib + MAXMEM_CONSTANT_KIB);
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)kib);
+    if (rc || !domain_node_write(c->h, g->domid, "memory/target", text))
+        return fail(c, "cannot set domid %u dynamic max memory to : %s\n", g->domid, c->r->arg[1]);
+    return DONE;
+}
+
+static enum outcome vcpu_set(struct context *c)
+{
+    struct xen_domctl_getdomaininfo info;
+    struct xen_sysctl_physinfo phys;
+    struct guest *g = guest_named(c, c->r->arg[0]);
+    unsigned long n;
+
+    if (!g || domain_info(c, g->domid, &info))
+        return FAILED;
+    if (!ctl_number(c->r->arg[1], INT_MAX, &n))
+        return fail(c, "Error: Invalid argument.\n");
+    if (!c->r->option['i'] && !xc_physinfo(xc(c->h), &phys) && n > info.nr_online_vcpus && n > phys.nr_cpus)
+        return fail(c,
+                    "You are overcommmitting! You have %u physical CPUs and want %lu vCPUs! Aborting, use "
+                    "--ignore-host to continue\n",
+                    phys.nr_cpus, n);
+    if (!n || n > info.max_vcpu_id + 1)
+        return fail(c, "Requested %lu VCPUs, however maxcpus is %u!\n", n, info.max_vcpu_id + 1);
+    for (unsigned int i = 0; i <= info.max_vcpu_id; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "cpu/%u/availability", i);
+        if (!domain_node_write(c->h, g->domid, path, i < n ? "online" : "offline"))
+            return fail(c, "libxl_set_vcpuonline failed domid=%u max_vcpus=%lu, rc: %d\n", g->domid, n, ERROR_FAIL);
+    }
+    return DONE;
+}
+
+/* One of vcpu-pin's sets of pCPUs. -: none is stated. */
+static bool cpus_read(struct context *c, const char *text, uint64_t *mask, bool *stated)
+{
+    struct xl_cpus cpus;
+    char why[CTL_ERR_SIZE];
+
+    *stated = strcmp(text, "-") != 0;
+    if (!*stated)
+        return true;
+    if (!xl_cpus_parse(text, &cpus, why, sizeof(why))) {
+        say(c, HOST_CTL_ERR, "Invalid cpumap: %s\n", why);
+        return false;
+    }
+    *mask = cpus.mask;
+    return true;
+}
+
+static enum outcome vcpu_pin(struct context *c)
+{
+    struct xen_domctl_getdomaininfo info;
+    const bool all = !strcmp(c->r->arg[1], "all");
+    uint64_t hard, soft;
+    bool has_hard, has_soft;
+    unsigned long vcpu = 0;
+    domid_t domid;
+
+    if (!domain_find(c, c->r->arg[0], &domid, &info))
+        return FAILED;
+    if (!all && !ctl_number(c->r->arg[1], info.max_vcpu_id, &vcpu))
+        return fail(c, "Error: Invalid argument %s as VCPU.\n", c->r->arg[1]);
+    if (!cpus_read(c, c->r->arg[2], &hard, &has_hard) ||
+        !cpus_read(c, c->r->nr_args > 3 ? c->r->arg[3] : "-", &soft, &has_soft))
+        return FAILED;
+    for (; vcpu <= info.max_vcpu_id; vcpu++) {
+        const int rc = !has_hard && !has_soft ? 0
+                                              : xc_vcpu_setaffinity(xc(c->h), domid, (unsigned int)vcpu,
+                                                                    has_hard ? &hard : NULL, has_soft ? &soft : NULL);
+
+        if (rc)
+            return fail(c, "Could not set affinity for vcpu `%lu': %s\n", vcpu, strerror(-rc));
+        if (!all)
+            break;
+    }
+    return DONE;
+}
+
+/* --- scheduling --- */
+
+static enum outcome sched_read(struct context *c, unsigned int nr_vcpus, uint16_t *weight, uint16_t *cap)
+{
+    unsigned long n;
+
+    if (c->r->option['w']) {
+        if (!ctl_number(c->r->option['w'], UINT16_MAX, &n) || n < 1)
+            return fail(c, "Cpu weight out of range, valid values are within range from 1 to 65535\n");
+        *weight = (uint16_t)n;
+    }
+    if (c->r->option['c']) {
+        if (!ctl_number(c->r->option['c'], nr_vcpus * 100, &n))
+            return fail(c, "Cpu cap out of range, valid range is from 0 to %u for specified number of vcpus\n",
+                        nr_vcpus * 100);
+        *cap = (uint16_t)n;
+    }
+    return DONE;
+}
+
+static enum outcome sched_set(struct context *c)
+{
+    const bool two = !strcmp(c->r->command->name, "sched-credit2");
+    struct xen_domctl_scheduler_op op = { .sched_id = two ? XEN_SCHEDULER_CREDIT2 : XEN_SCHEDULER_CREDIT,
+                                          .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
+    struct xen_domctl_getdomaininfo info;
+    uint16_t *weight = two ? &op.u.credit2.weight : &op.u.credit.weight;
+    uint16_t *cap = two ? &op.u.credit2.cap : &op.u.credit.cap;
+    domid_t domid;
+    int rc;
+
+    if (!c->r->option['d'])
+        return fail(c, "Must specify a domain.\n");
+    if (!domain_find(c, c->r->option['d'], &domid, &info))
+        return FAILED;
+    rc = xc_domain_scheduler_op(xc(c->h), domid, &op);
+    if (!rc && sched_read(c, info.max_vcpu_id + 1, weight, cap) == FAILED)
+        return FAILED;
+    op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+    rc = rc ? rc : xc_domain_scheduler_op(xc(c->h), domid, &op);
+    return rc ? fail(c, "domain %u is not scheduled by %s, or that refuses: %s\n", domid, two ? "credit2" : "credit",
+                     strerror(-rc))
+              : DONE;
+}
+
+/* --- the rest --- */
+
+static enum outcome rename_domain(struct context *c)
+{
+    struct guest *g = guest_named(c, c->r->arg[0]);
+    const char *to = c->r->arg[1];
+    char *name;
+
+    if (!g)
+        return FAILED;
+    if (!strcmp(g->cfg.name, to))
+        return DONE;
+    if (!*to || strlen(to) > 64 || strchr(to, '/') || ctl_number(to, ULONG_MAX, &(unsigned long){ 0 }))
+        return fail(
+            c, "Can't rename domain '%s' to \"%.80s\": a name has 1 to 64 characters, no slash, and is no number\n",
+            c->r->arg[0], to);
+    if (!strcmp(to, XL_DOM0_NAME) || guest_name_taken(c->h, to))
+        return fail(c, "Domain with name \"%s\" already exists.\nCan't rename domain '%s'.\n", to, c->r->arg[0]);
+    name = xstrdup(c->h->arena, to);
+    if (!name)
+        return fail(c, "Can't rename domain '%s': out of memory\n", c->r->arg[0]);
+    guest_name_drop(c->h, g);
+    xfree(g->cfg.name);
+    g->cfg.name = name;
+    guest_name_claim(c->h, g);
+    guest_renamed(g);
+    return DONE;
+}
+
+static enum outcome sysrq(struct context *c)
+{
+    const struct guest *g = guest_named(c, c->r->arg[0]);
+
+    if (!g)
+        return FAILED;
+    if (strlen(c->r->arg[1]) != 1)
+        return fail(c, "Invalid sysrq.\n");
+    return domain_node_write(c->h, g->domid, "control/sysrq", c->r->arg[1])
+               ? DONE
+               : fail(c, "sysrq failed (rc=%d)\n", ERROR_FAIL);
+}
+
+static enum outcome debug_keys(struct context *c)
+{
+    const int rc = xc_send_debug_keys(xc(c->h), c->r->arg[0]);
+
+    return rc ? fail(c, "cannot send debug keys: %s\n", strerror(-rc)) : DONE;
+}
+
+/* dmesg -c */
+static enum outcome dmesg_clear(struct context *c)
+{
+    char text[1024];
+    uint32_t index = 0;
+    int n;
+
+    while ((n = xc_readconsolering(xc(c->h), text, sizeof(text), false, &index)) > 0)
+        host_ctl_say(c->h, c->job->id, HOST_CTL_OUT, text, (size_t)n);
+    return n || xc_readconsolering(xc(c->h), text, sizeof(text), true, &index) < 0
+               ? fail(c, "the hypervisor does not give its messages\n")
+               : DONE;
+}
+
+static const struct {
+    const char *name;
+    enum outcome (*carry_out)(struct context *c);
+} doings[] = {
+    { "pause", pause_or_not },        { "unpause", pause_or_not },   { "shutdown", shutdown_or_reboot },
+    { "reboot", shutdown_or_reboot }, { "destroy", destroy_domain }, { "mem-set", mem_set },
+    { "vcpu-set", vcpu_set },         { "vcpu-pin", vcpu_pin },      { "sched-credit", sched_set },
+    { "sched-credit2", sched_set },   { "rename", rename_domain },   { "sysrq", sysrq },
+    { "debug-keys", debug_keys },     { "dmesg", dmesg_clear },
+};
+
+/* --- the task --- */
+
+static enum outcome job_step(struct host *h, struct ctl_job *job)
+{
+    char why[CTL_ERR_SIZE];
+    struct ctl_request r;
+    struct context c = { h, job, &r };
+
+    if (ctl_parse(job->words, job->len, &r, why)) /* it was, where it came in */
+        return fail(&c, "%s\n", why);
+    for (size_t i = 0; i < ARRAY_SIZE(doings); i++)
+        if (!strcmp(doings[i].name, r.command->name))
+            return doings[i].carry_out(&c);
+    return fail(&c, "%s: dom0's toolstack has no such command\n", r.command->name);
+}
+
+/* One step of the first that does not wait. */
+static bool ctl_step(struct task *t, unsigned int budget)
+{
+    struct host *h = t->data;
+    struct ctl_job *job = h->ctl_jobs;
+    enum outcome rc;
+
+    (void)budget; /* they are short, or have steps of their own */
+    while (job && job->waits_for)
+        job = job->next;
+    if (!job)
+        return false;
+    task_charge(t, 1, job->len);
+    rc = job_step(h, job);
+    if (rc == DONE || rc == FAILED)
+        ctl_job_end(h, job, rc == DONE);
+    return true;
+}
+
+const struct task_ops ctl_task = { .name = "toolstack: ctl", .step = ctl_step };
+
+int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_time_t now)
+{
+    xen_interrupt(h->xen, now);
+    return ctl_add(h, id, words, len);
+}
