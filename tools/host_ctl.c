@@ -13,6 +13,8 @@
  *
  * Domains are found when the command is carried out, not when it came in.
  *
+ * Budget: a short function a command.
+ *
  * Corresponds to tools/xl/xl_vmcontrol.c, xl_vcpu.c, xl_mem.c and xl_sched.c, and to libxl_domain.c, libxl_mem.c and
  * libxl_sched.c, whose words for errors these are.
  */

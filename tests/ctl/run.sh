@@ -72,7 +72,7 @@ ends() {
     if [ $status -eq "$1" ]; then good; else : > "$tmp/out"; bad "the machine ended with status $status, not $1"; fi
 }
 
-# ------------------------------------------------------------------------------------------- a machine, and what it says --
+# --- a machine, and what it says ---
 
 start log --control "$tmp/socket" --record "$tmp/recording" --name one build/guests/idle
 until_says '^1$' --control "$tmp/socket" domid one
@@ -150,7 +150,7 @@ status=$?
 cp "$tmp/again" "$tmp/out"
 if [ $status -eq 0 ] && cmp -s "$tmp/log" "$tmp/again"; then good; else bad "the recording ends with status $status"; fi
 
-# ------------------------------------------------------------------------------------------------------- several by name --
+# --- several by name ---
 
 start log1 --realtime --control same build/guests/idle
 first=$machine
@@ -178,13 +178,13 @@ says '^idle' list
 kill "$first" 2> /dev/null
 wait "$first"
 
-# ---------------------------------------------------------------------------------------------------------------- Linux --
+# --- Linux ---
 
 if [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/initrd" ]; then
     start linux.log --control lin --realtime --record "$tmp/recording" --name lin --vcpus 2 --pcpus 2 --memory 256 \
         --on-reboot restart --cmdline console=hvc0 --ramdisk "$assets/initrd" "$assets/vmlinuz-cloud"
     tries=0
-    while ! grep -q 'initrd#' "$tmp/linux.log" && [ $tries -lt 600 ]; do
+    while ! grep -q 'initrd#' "$tmp/linux.log" 2> /dev/null && [ $tries -lt 600 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done
@@ -199,7 +199,7 @@ if [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/initrd" ]; then
     says 'Domain 1 has been shut down, reason code 1' --name lin reboot -w lin
     until_says '^2$' --name lin domid lin
     tries=0
-    while [ "$(grep -c 'initrd#' "$tmp/linux.log")" -lt 2 ] && [ $tries -lt 600 ]; do
+    while [ "$(grep -c 'initrd#' "$tmp/linux.log" 2> /dev/null)" -lt 2 ] && [ $tries -lt 600 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done
@@ -207,7 +207,8 @@ if [ -e "$assets/vmlinuz-cloud" ] && [ -e "$assets/initrd" ]; then
     ends 0
     "$XENLAB" replay -q "$tmp/recording" > "$tmp/again" 2>&1
     status=$?
-    cmp "$tmp/linux.log" "$tmp/again" > "$tmp/out" 2>&1 && [ $status -eq 0 ] && good || bad "Linux, repeated: status $status"
+    cmp "$tmp/linux.log" "$tmp/again" > "$tmp/out" 2>&1 || status=differs
+    if [ $status = 0 ]; then good; else bad "Linux, repeated: $status"; fi
 else
     echo "SKIP  ctl: no Debian kernel or initrd: make shown fetches them"
     skipped=$((skipped + 1))
