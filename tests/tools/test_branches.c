@@ -159,6 +159,17 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
         word[1] = random_of(&sc->prng, 4) ? 0 : random_of(&sc->prng, 64);
         word[2] = 0;
         return 24;
+    case JOURNAL_CTL: {
+        static const char *const commands[] = { "pause 1",    "unpause 1", "destroy 2",        "mem-set 1 8",
+                                                "reboot -a",  "dmesg -c",  "vcpu-pin 1 all 0", "debug-keys q",
+                                                "rename 1 x", "list" };
+        const char *command = commands[random_of(&sc->prng, ARRAY_SIZE(commands))];
+        char *words = strcpy((char *)word, command);
+
+        while ((words = strchr(words, ' ')))
+            *words++ = '\0';
+        return strlen(command) + 1;
+    }
     default: word[0] = random_of(&sc->prng, 8); return 8;
     }
 }
