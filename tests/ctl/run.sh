@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: xenlab ctl with running machines: what it prints, what it refuses, several machines by name, clients that say
-# junk, say nothing, or go; Debian's Linux, which shuts down, reboots, takes a vCPU off and gives memory back when it is
-# asked; and a run to which all that was done, repeated without anybody.
+# run.sh: xenlab ctl with running machines: what it prints, what it refuses, several machines by name; Debian's Linux,
+# which shuts down, reboots, takes a vCPU off and gives memory back when it is asked; and a run to which all that was done, repeated without anybody.
 set -u
 
 : "${XENLAB:=./xenlab}"
@@ -97,48 +96,6 @@ refused 'no machine listens' --control "$tmp/other" list
 if timeout 60 "$XENLAB" run --control "$tmp/socket" build/guests/idle < /dev/null > "$tmp/out" 2>&1 ||
     ! grep -q 'somebody listens there' "$tmp/out"; then bad "a second machine at the same socket"; else good; fi
 
-# Junk, and clients that go or say nothing: the machine answers others, and goes on.
-if command -v python3 > /dev/null; then
-    python3 - "$tmp/socket" << 'END' > "$tmp/out" 2>&1
-import os, random, socket, sys
-random.seed(1)
-idle, cut = [], []
-def connect():
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(sys.argv[1])
-    s.settimeout(30)
-    return s
-for i in range(300):
-    s = connect()
-    good = b"xlc1" + (5).to_bytes(4, "little") + b"list\0"
-    junk = [os.urandom(random.randrange(1, 9000)), good[:random.randrange(1, len(good))],
-            b"xlc1\xff\xff\xff\xff", b"xlc1\0\0\0\0", b"xlc1" + (4).to_bytes(4, "little") + b"list"][i % 5]
-    try:
-        s.sendall(junk)
-        if i % 5 in (0, 2, 3, 4):
-            while s.recv(4096):
-                pass
-    except (BrokenPipeError, ConnectionResetError):
-        pass
-    (cut if i % 3 else idle).append(s)
-    if len(cut) > 10:
-        cut.pop(0).close()
-# More that say nothing than there are places: who has something to say is heard all the same.
-idle += [connect() for i in range(40)]
-s = connect()
-s.sendall(b"xlc1" + (5).to_bytes(4, "little") + b"list\0")
-heard = b""
-while True:
-    more = s.recv(4096)
-    if not more:
-        break
-    heard += more
-sys.exit(0 if b"uno" in heard else 1)
-END
-    if [ $? -eq 0 ]; then good; else bad "junk"; fi
-else
-    skipped=$((skipped + 1))
-fi
 says '^uno' --control "$tmp/socket" list
 says '' --control "$tmp/socket" destroy uno
 ends 0
