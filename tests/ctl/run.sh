@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # run.sh: xenlab ctl with running machines: what it prints, what it refuses, several machines by name; Debian's Linux,
-# which shuts down, reboots, takes a vCPU off and gives memory back when it is asked; and a run to which all that was done, repeated without anybody.
+# which shuts down, reboots, takes a vCPU off and gives memory back when it is asked; and runs to which all that was
+# done, repeated without anybody.
 set -u
 
 : "${XENLAB:=./xenlab}"

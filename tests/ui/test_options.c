@@ -375,7 +375,7 @@ static void test_recorded(void **state)
         char *args[] = { word, guest, trace }, *recording[] = { (char[]){ "file" } };
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
-        bool anew = gdb || !strcmp(run[i], "xenstore-socket");
+        bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)
