@@ -29,7 +29,7 @@ VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr contex
 VCPU_NATIVE_OBJS := guest kernel map
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
-RINGS_OBJS := console
+RINGS_OBJS := ring console
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
