@@ -26,10 +26,10 @@ VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
-VCPU_NATIVE_OBJS := guest kernel map
+VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
-RINGS_OBJS := ring console
+RINGS_OBJS := console ring disk bus blkback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume

@@ -44,8 +44,8 @@ struct ring {
 };
 
 /*
- * Serve nr_pages pages, mapped at page[], for slots of slot_size bytes (the larger of request and answer). It begins at
- * the answers that the page says were given: 0 on a new ring. False: not one slot fits, or the ring's indices cannot be.
+ * Serve nr_pages pages, mapped at page[], for slots of slot_size bytes (the larger of request and answer). It begins
+ * at the answers that the page says were given: 0 on a new ring. False: not one slot fits, or the indices cannot be.
  */
 bool ring_init(struct ring *r, uint8_t *const *page, unsigned int nr_pages, size_t slot_size);
 

@@ -10,6 +10,8 @@
  *
  * When could this pass wrongly? If the exploration missed orders: so it must find what is wrong with back ends that
  * leave something out, each of which is a small function below.
+ *
+ * Budget: the model of a front end, and the exploration.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +60,7 @@ static struct {
     bool (*sleep)(struct ring *r);
 } all;
 
-/* ------------------------------------------------------------------------------------------- the page, and its pauses -- */
+/* --- the page, and its pauses --- */
 
 static uint8_t memory[PAGE_SIZE] __attribute__((aligned(4096)));
 static struct state *now;
@@ -90,7 +92,7 @@ static void pause_here(void)
     at_access++;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the states -- */
+/* --- the states --- */
 
 static uint32_t hash(const struct state *s)
 {
@@ -113,7 +115,7 @@ static void reached(const struct state *s)
     all.table[i] = ++all.nr;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the front end -- */
+/* --- the front end --- */
 
 static uint32_t *word(struct state *s, unsigned int at) { return &s->page.word[at / 4]; }
 
@@ -176,7 +178,7 @@ static bool front_step(const struct state *from)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------------------- the back end -- */
+/* --- the back end --- */
 
 /* The call that the back end is in, whole. */
 static void back_call(struct ring *r, struct state *s)
@@ -244,7 +246,7 @@ static bool back_step(const struct state *from)
     return true;
 }
 
-/* --------------------------------------------------------------------------------------------------------- exploration -- */
+/* --- exploration --- */
 
 static void explore(bool (*flush)(struct ring *), bool (*sleep)(struct ring *), uint32_t total, unsigned int budget)
 {
@@ -330,7 +332,7 @@ static void what_is_left_out_is_found(void **state)
     assert_int_not_equal(all.dead, 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ what cannot be, and pages -- */
+/* --- what cannot be, and pages --- */
 
 static struct ring fresh(uint8_t *const *page, unsigned int nr_pages, size_t slot_size)
 {

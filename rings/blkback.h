@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The block back end, dom0's end of a virtual disk: see rings/blkback.c.
+ */
+#ifndef RINGS_BLKBACK_H
+#define RINGS_BLKBACK_H
+
+#include "rings/bus.h"
+#include "rings/disk.h"
+
+/* What xenbus_data() of its bus is. */
+struct blkback_disks {
+    struct disk *first; /* a device's `params` is the path of one */
+};
+
+extern const struct backend_ops blkback;
+
+#endif

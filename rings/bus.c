@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* xenbus, the back side: the idea is in rings/bus.h. */
+#include "rings/bus.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/io/xenbus.h>
+
+#define FRONT_DOMID_MAX (DOMID_FIRST_RESERVED - 1)
+#define FRONT_STATE_MAX 99
+
+struct xenbus {
+    struct native_kernel *kernel;
+    struct xs_store *store;
+    struct xs_conn conn; /* for watches */
+    const struct backend_ops *const *kinds;
+    void *data;
+    struct xenbus_device *devices;
+    struct task task;
+    char root[XENBUS_PATH]; /* "/local/domain/0" */
+};
+
+struct native_kernel *xenbus_kernel(const struct xenbus *b) { return b->kernel; }
+void *xenbus_data(const struct xenbus *b) { return b->data; }
+
+static bool is_at_or_below(const char *path, const char *above)
+{
+    const size_t len = strlen(above);
+
+    return !strncmp(path, above, len) && (!path[len] || path[len] == '/');
+}
+
+/* --- nodes --- */
+
+static struct xs_access toolstack(const struct xenbus *b) { return (struct xs_access){ .store = b->store }; }
+
+static bool read_at(struct xenbus *b, const char *dir, const char *node, char value[XENBUS_VALUE])
+{
+    const struct xs_access a = toolstack(b);
+    char path[XENBUS_PATH + 64];
+    const struct xs_node *n;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, node);
+    task_charge(&b->task, 1, 0);
+    if (!xs_path_ok(b->store, path) || xs_get(&a, path, XS_RIGHT_READ, &n) || n->len >= XENBUS_VALUE)
+        return false;
+    memcpy(value, n->value, n->len);
+    value[n->len] = 0;
+    return true;
+}
+
+bool xenbus_read(const struct xenbus_device *dev, bool front, const char *node, char value[XENBUS_VALUE])
+{
+    return read_at(dev->bus, front ? dev->front_path : dev->path, node, value);
+}
+
+bool xenbus_read_number(const struct xenbus_device *dev, bool front, const char *node, uint64_t min, uint64_t max,
+                        uint64_t *n)
+{
+    char value[XENBUS_VALUE];
+    char *end;
+
+    if (!xenbus_read(dev, front, node, value) || *value < '0' || *value > '9')
+        return false;
+    errno = 0;
+    *n = strtoull(value, &end, 10);
+    return !errno && !*end && *n >= min && *n <= max;
+}
+
+__attribute__((format(printf, 3, 0))) static void write_at(struct xenbus *b, const char *path, const char *fmt,
+                                                           va_list ap)
+{
+    const struct xs_access a = toolstack(b);
+    char value[XENBUS_VALUE];
+
+    vsnprintf(value, sizeof(value), fmt, ap);
+    task_charge(&b->task, 1, 0);
+    xs_write(&a, path, value, strlen(value)); /* without memory the device waits for what does not come */
+}
+
+void xenbus_write(struct xenbus_device *dev, const char *node, const char *fmt, ...)
+{
+    char path[XENBUS_PATH + 64];
+    va_list ap;
+
+    snprintf(path, sizeof(path), "%s/%s", dev->path, node);
+    va_start(ap, fmt);
+    write_at(dev->bus, path, fmt, ap);
+    va_end(ap);
+}
+
+static void state_set(struct xenbus_device *dev, enum xenbus_state state)
+{
+    if (dev->state == state)
+        return;
+    dev->state = state;
+    xenbus_write(dev, "state", "%u", state);
+}
+
+int xenbus_fail(struct xenbus_device *dev, int rc, const char *fmt, ...)
+{
+    struct xenbus *b = dev->bus;
+    char path[2 * XENBUS_PATH + 16];
+    va_list ap;
+
+    snprintf(path, sizeof(path), "%s/error%s/error", b->root, dev->path + strlen(b->root));
+    va_start(ap, fmt);
+    write_at(b, path, fmt, ap);
+    va_end(ap);
+    state_set(dev, XenbusStateClosing);
+    dev->dirty = true;
+    task_ready(&b->task);
+    return rc;
+}
+
+/* --- devices --- */
+
+/* Their directory is below path, or path is in it. */
+static void mark(struct xenbus *b, const char *path)
+{
+    for (struct xenbus_device *dev = b->devices; dev; dev = dev->next)
+        dev->dirty |= is_at_or_below(path, dev->path) || is_at_or_below(dev->path, path);
+    task_ready(&b->task);
+}
+
+/* "/local/domain/0/backend/TYPE/DOMID/DEVID", perhaps with more behind: its length, or 0. */
+static size_t device_path(const struct xenbus *b, const char *path, const struct backend_ops **ops)
+{
+    char start[XENBUS_PATH];
+    size_t len, digits;
+
+    for (const struct backend_ops *const *kind = b->kinds; *kind; kind++) {
+        len = (size_t)snprintf(start, sizeof(start), "%s/backend/%s/", b->root, (*kind)->type);
+        if (strncmp(path, start, len))
+            continue;
+        *ops = *kind;
+        digits = strspn(path + len, "0123456789");
+        if (!digits || path[len + digits] != '/')
+            return 0;
+        len += digits + 1;
+        digits = strspn(path + len, "0123456789");
+        if (!digits || (path[len + digits] && path[len + digits] != '/') || len + digits >= XENBUS_PATH)
+            return 0;
+        return len + digits;
+    }
+    return 0;
+}
+
+/* Something of our directories has changed: it may be a new one. */
+static void appeared(struct xenbus *b, const char *path)
+{
+    const struct backend_ops *ops;
+    const size_t len = device_path(b, path, &ops);
+    struct xenbus_device **at = &b->devices, *dev;
+
+    while (len && *at && (strncmp((*at)->path, path, len) || (*at)->path[len]))
+        at = &(*at)->next;
+    if (!len || *at)
+        return;
+    dev = xzalloc(b->store->arena, struct xenbus_device);
+    if (!dev)
+        return;
+    memcpy(dev->path, path, len);
+    dev->bus = b;
+    dev->ops = ops;
+    *at = dev;
+}
+
+/* A watch fires, in the midst of a change: it is only noted. */
+static void event(void *data, const struct xsd_sockmsg *hdr, const void *payload)
+{
+    struct xenbus *b = data;
+    const char *path = payload, *token = path + strlen(path) + 1;
+
+    if (*token) {
+        mark(b, token);
+    } else {
+        appeared(b, path);
+        mark(b, path);
+    }
+}
+
+static bool watch(struct xenbus *b, const char *path, const char *token)
+{
+    char *own = xstrdup(b->store->arena, path);
+    const struct xs_watch *w;
+
+    if (own && !xs_watch_add(&b->conn, own, token, false, &w))
+        return true;
+    xfree(own);
+    return false;
+}
+
+static void device_disconnect(struct xenbus_device *dev)
+{
+    if (dev->connected)
+        dev->ops->disconnect(dev);
+    dev->connected = false;
+}
+
+static void device_free(struct xenbus_device *dev)
+{
+    struct xenbus_device **at = &dev->bus->devices;
+    char path[XENBUS_PATH + 8];
+
+    device_disconnect(dev);
+    if (*dev->front_path) {
+        snprintf(path, sizeof(path), "%s/state", dev->front_path);
+        xs_watch_remove(&dev->bus->conn, path, dev->path);
+        dev->ops->remove(dev);
+    }
+    while (*at != dev)
+        at = &(*at)->next;
+    *at = dev->next;
+    xfree(dev);
+}
+
+/* The toolstack has written all of our directory: offer the device. False: it has not, or that fails. */
+static bool offer(struct xenbus_device *dev)
+{
+    char value[XENBUS_VALUE], path[XENBUS_PATH + 8];
+    uint64_t domid, state;
+
+    if (*dev->front_path)
+        return false; /* it was tried */
+    if (!xenbus_read(dev, false, "frontend", value) || strlen(value) >= XENBUS_PATH || *value != '/' ||
+        !xenbus_read_number(dev, false, "frontend-id", 0, FRONT_DOMID_MAX, &domid) ||
+        !xenbus_read_number(dev, false, "state", XenbusStateInitialising, XenbusStateInitialising, &state))
+        return false;
+    memcpy(dev->front_path, value, strlen(value) + 1);
+    dev->front = (domid_t)domid;
+    dev->state = XenbusStateInitialising;
+    snprintf(path, sizeof(path), "%s/state", dev->front_path);
+    if (!watch(dev->bus, path, dev->path) || dev->ops->probe(dev))
+        return false;
+    dev->offered = true;
+    state_set(dev, XenbusStateInitWait);
+    return true;
+}
+
+static void front_changed(struct xenbus_device *dev)
+{
+    uint64_t front = XenbusStateUnknown;
+
+    xenbus_read_number(dev, true, "state", 0, FRONT_STATE_MAX, &front);
+    if (dev->state == XenbusStateClosing)
+        device_disconnect(dev); /* it has failed */
+    switch (front) {
+    case XenbusStateInitialising:
+        if (dev->state == XenbusStateClosed)
+            state_set(dev, XenbusStateInitWait);
+        break;
+    case XenbusStateInitialised:
+    case XenbusStateConnected:
+        if (dev->state != XenbusStateInitWait || dev->ops->connect(dev))
+            break;
+        dev->connected = true;
+        state_set(dev, XenbusStateConnected);
+        break;
+    case XenbusStateClosing:
+        device_disconnect(dev);
+        state_set(dev, XenbusStateClosing);
+        break;
+    case XenbusStateInitWait:
+    case XenbusStateReconfiguring:
+    case XenbusStateReconfigured: break;
+    default:
+        device_disconnect(dev);
+        state_set(dev, XenbusStateClosed);
+        break;
+    }
+}
+
+static void look(struct xenbus_device *dev)
+{
+    const struct xs_access a = toolstack(dev->bus);
+    const struct xs_node *n;
+
+    dev->dirty = false;
+    if (xs_get(&a, dev->path, XS_RIGHT_READ, &n))
+        device_free(dev);
+    else if (dev->offered || offer(dev))
+        front_changed(dev);
+}
+
+static bool bus_step(struct task *t, unsigned int budget)
+{
+    struct xenbus *b = t->data;
+    struct xenbus_device *dev = b->devices;
+
+    for (; budget; budget--) {
+        for (dev = b->devices; dev && !dev->dirty; dev = dev->next)
+            ;
+        if (!dev)
+            return false;
+        look(dev);
+    }
+    return true;
+}
+
+static const struct task_ops bus_task = { .name = "xenbus", .step = bus_step };
+
+struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct backend_ops *const *kinds,
+                             void *data)
+{
+    const domid_t domid = native_vcpu(k)->domain->domain_id;
+    struct xenbus *b = xzalloc(store->arena, struct xenbus);
+    char path[XENBUS_PATH + 16];
+
+    if (!b)
+        return NULL;
+    b->kernel = k;
+    b->store = store;
+    b->kinds = kinds;
+    b->data = data;
+    snprintf(b->root, sizeof(b->root), "/local/domain/%u", domid);
+    task_init(&b->task, k, &bus_task, b);
+    xs_conn_init(&b->conn, store, domid, event, b);
+    for (; *kinds; kinds++) {
+        snprintf(path, sizeof(path), "%s/backend/%s", b->root, (*kinds)->type);
+        if (!watch(b, path, "")) {
+            xenbus_destroy(b);
+            return NULL;
+        }
+    }
+    return b;
+}
+
+void xenbus_destroy(struct xenbus *b)
+{
+    if (!b)
+        return;
+    while (b->devices)
+        device_free(b->devices);
+    xs_conn_end(&b->conn);
+    task_end(&b->task);
+    xfree(b);
+}
+
+void xenbus_domain_gone(struct xenbus *b, domid_t domid)
+{
+    struct xenbus_device *dev = b ? b->devices : NULL, *next;
+
+    for (; dev; dev = next) {
+        next = dev->next;
+        if (*dev->front_path && dev->front == domid)
+            device_free(dev);
+    }
+}

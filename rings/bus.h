@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xenbus, the back side: devices that appear in xenstore, and the states that both ends go through.
+ *
+ * Concept: the toolstack writes two directories for a device, one for each end, which name each other. Each end writes
+ * what it offers and its state into its own and watches the other's. A task of dom0's kernel does it for all back ends:
+ *
+ *      front end's state          we
+ *      1 Initialising             from 6 Closed: offer again, 2
+ *      3 Initialised, 4 Connected in 2 InitWait: connect, 4 Connected
+ *      5 Closing                  disconnect, 5
+ *      6 Closed                   disconnect, 6; if `online` is 0, forget it: the toolstack removes the nodes
+ *      no state, or none of these disconnect, 6
+ *      our directory is gone      disconnect, forget it
+ *
+ * A device that cannot go on says why in dom0's error/backend/TYPE/DOMID/DEVID/error, and closes.
+ *
+ * Invariants: a watch only marks its device; looking is the task's step, so a front end whose state changes a thousand
+ * times costs a look. What the toolstack wrote into our directory counts, and nothing that the front end says about it.
+ *
+ * Corresponds to Linux's drivers/xen/xenbus (xenbus_probe_backend.c) and the state machines of its back ends.
+ */
+#ifndef RINGS_BUS_H
+#define RINGS_BUS_H
+
+#include "rings/xenstore/store.h"
+#include "vcpu/native/kernel.h"
+
+#define XENBUS_PATH  128
+#define XENBUS_VALUE 512
+
+struct xenbus;
+
+struct xenbus_device {
+    struct xenbus_device *next;
+    struct xenbus *bus;
+    const struct backend_ops *ops;
+    domid_t front;
+    char path[XENBUS_PATH];       /* our directory: "/local/domain/0/backend/vbd/1/51712" */
+    char front_path[XENBUS_PATH]; /* its, as the toolstack says; "": it has said nothing yet */
+    unsigned int state;           /* ours: XenbusState* of io/xenbus.h */
+    bool offered, connected, dirty;
+    void *data; /* the back end's */
+};
+
+/* A kind of back end. 0, or -errno when xenbus_fail() has been called. */
+struct backend_ops {
+    const char *type; /* "vbd" */
+    /* A new device: write what is offered. */
+    int (*probe)(struct xenbus_device *dev);
+    /* The front end has answered: begin. */
+    int (*connect)(struct xenbus_device *dev);
+    /* End it: nothing of the front end's is held after this. Only after a connect that answered 0. */
+    void (*disconnect)(struct xenbus_device *dev);
+    /* Forget what probe made. Also after a probe that failed. */
+    void (*remove)(struct xenbus_device *dev);
+};
+
+/* Watch for devices of these kinds, a list that ends with NULL. data: theirs (xenbus_data()). NULL: out of memory. */
+struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct backend_ops *const *kinds,
+                             void *data);
+/* Harmless for NULL. */
+void xenbus_destroy(struct xenbus *b);
+/* The domain is about to be destroyed: nothing of its is held any more. Harmless for b == NULL. */
+void xenbus_domain_gone(struct xenbus *b, domid_t domid);
+
+struct native_kernel *xenbus_kernel(const struct xenbus *b);
+void *xenbus_data(const struct xenbus *b);
+
+/* A node of our own or of the front end's directory, as text. False: it is not there, or too long. */
+bool xenbus_read(const struct xenbus_device *dev, bool front, const char *node, char value[XENBUS_VALUE]);
+/* A number. False: also if it is none, or not in [min, max]. */
+bool xenbus_read_number(const struct xenbus_device *dev, bool front, const char *node, uint64_t min, uint64_t max,
+                        uint64_t *n);
+/* Write one into our own. */
+__attribute__((format(printf, 3, 4))) void xenbus_write(struct xenbus_device *dev, const char *node, const char *fmt,
+                                                        ...);
+/* The device cannot go on: say why, and close. Returns rc. May be called from the back end's task as well. */
+__attribute__((format(printf, 3, 4))) int xenbus_fail(struct xenbus_device *dev, int rc, const char *fmt, ...);
+
+#endif

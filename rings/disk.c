@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A disk: the idea is in rings/disk.h. */
+#include "rings/disk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLUSTER_SECTORS 8u
+#define CLUSTER_SIZE    (CLUSTER_SECTORS * SECTOR_SIZE)
+#define TABLE_BITS      9
+#define TABLE_ENTRIES   (1u << TABLE_BITS)
+
+const struct disk_speed disk_ssd = {
+    .read = MICROSECS(80), .write = MICROSECS(20), .flush = MICROSECS(500), .per_kib = 2048, .channels = 8
+};
+
+struct disk *disk_create(struct arena *a, const struct disk_file *file, const char *path)
+{
+    struct disk *d = xzalloc(a, struct disk);
+
+    if (!d)
+        return NULL;
+    d->arena = a;
+    d->file = file;
+    d->path = xstrdup(a, path);
+    d->zeroes = xzalloc_array(a, uint8_t, CLUSTER_SIZE);
+    for (uint64_t n = file->sectors / CLUSTER_SECTORS; n; n >>= TABLE_BITS)
+        d->levels++;
+    if (d->path && d->zeroes)
+        return d;
+    disk_destroy(d);
+    return NULL;
+}
+
+static void table_free(const struct disk *d, void *node, unsigned int level)
+{
+    if (node == d->zeroes)
+        return;
+    for (unsigned int i = 0; node && level && i < TABLE_ENTRIES; i++)
+        table_free(d, ((void **)node)[i], level - 1);
+    xfree(node);
+}
+
+void disk_destroy(struct disk *d)
+{
+    if (!d)
+        return;
+    table_free(d, d->root, d->levels);
+    xfree(d->zeroes);
+    xfree(d->path);
+    xfree(d);
+}
+
+/* Where the pointer to a cluster is. NULL: its table is not there, or (make) there is no memory for it. */
+static void **entry_of(struct disk *d, uint64_t cluster, bool make)
+{
+    void **entry = &d->root;
+
+    for (unsigned int level = d->levels; level; level--) {
+        if (!*entry && make)
+            *entry = xzalloc_array(d->arena, void *, TABLE_ENTRIES);
+        if (!*entry)
+            return NULL;
+        entry = (void **)*entry + (cluster >> (level - 1) * TABLE_BITS) % TABLE_ENTRIES;
+    }
+    return entry;
+}
+
+/* What has been written of it; NULL: nothing. */
+static const uint8_t *cluster_find(const struct disk *d, uint64_t cluster)
+{
+    void *node = d->root;
+
+    for (unsigned int level = d->levels; level && node; level--)
+        node = ((void **)node)[(cluster >> (level - 1) * TABLE_BITS) % TABLE_ENTRIES];
+    return node;
+}
+
+/* The file's bytes; what is behind its end is zero. */
+static int file_read(const struct disk *d, uint64_t at, uint8_t *buf, size_t len)
+{
+    while (len) {
+        const ssize_t n = pread(d->file->fd, buf, len, (off_t)at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0) {
+            memset(buf, 0, len);
+            return 0;
+        }
+        buf += n;
+        at += (size_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int file_write(const struct disk *d, uint64_t at, const uint8_t *buf, size_t len)
+{
+    while (len) {
+        const ssize_t n = pwrite(d->file->fd, buf, len, (off_t)at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? -errno : -EIO;
+        buf += n;
+        at += (size_t)n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A cluster that can be written, as it was. */
+static int cluster_make(struct disk *d, uint64_t cluster, uint8_t **out)
+{
+    void **entry = entry_of(d, cluster, true);
+    uint8_t *own;
+    int rc = 0;
+
+    if (!entry)
+        return -ENOMEM;
+    if (*entry && *entry != d->zeroes) {
+        *out = *entry;
+        return 0;
+    }
+    own = xzalloc_array(d->arena, uint8_t, CLUSTER_SIZE);
+    if (!own)
+        return -ENOMEM;
+    if (!*entry)
+        rc = file_read(d, cluster * CLUSTER_SIZE, own, CLUSTER_SIZE);
+    if (rc) {
+        xfree(own);
+        return rc;
+    }
+    d->clusters++;
+    *out = *entry = own;
+    return 0;
+}
+
+/* Of nr sectors from `sector` on, those in the first cluster. */
+static unsigned int within(uint64_t sector, uint64_t nr)
+{
+    const unsigned int left = CLUSTER_SECTORS - (unsigned int)(sector % CLUSTER_SECTORS);
+
+    return nr < left ? (unsigned int)nr : left;
+}
+
+int disk_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr)
+{
+    uint8_t *to = buf;
+    int rc = 0;
+
+    for (unsigned int n; nr && !rc; sector += n, nr -= n, to += n * SECTOR_SIZE) {
+        const uint8_t *own = cluster_find(d, sector / CLUSTER_SECTORS);
+
+        n = within(sector, nr);
+        if (own)
+            memcpy(to, own + sector % CLUSTER_SECTORS * SECTOR_SIZE, n * SECTOR_SIZE);
+        else
+            rc = file_read(d, sector << SECTOR_SHIFT, to, n * SECTOR_SIZE);
+    }
+    return rc;
+}
+
+int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr)
+{
+    const uint8_t *from = buf;
+    int rc = 0;
+
+    if (d->file->live)
+        return file_write(d, sector << SECTOR_SHIFT, buf, nr * (size_t)SECTOR_SIZE);
+    for (unsigned int n; nr && !rc; sector += n, nr -= n, from += n * SECTOR_SIZE) {
+        uint8_t *own;
+
+        n = within(sector, nr);
+        rc = cluster_make(d, sector / CLUSTER_SECTORS, &own);
+        if (!rc)
+            memcpy(own + sector % CLUSTER_SECTORS * SECTOR_SIZE, from, n * SECTOR_SIZE);
+    }
+    return rc;
+}
+
+/* A whole cluster: no memory is needed for it. */
+static int cluster_discard(struct disk *d, uint64_t cluster)
+{
+    void **entry = entry_of(d, cluster, true);
+
+    if (!entry)
+        return -ENOMEM;
+    if (*entry && *entry != d->zeroes) {
+        xfree(*entry);
+        d->clusters--;
+    }
+    *entry = d->zeroes;
+    return 0;
+}
+
+int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
+{
+    int rc = 0;
+
+    for (unsigned int n; nr && !rc; sector += n, nr -= n) {
+        n = within(sector, nr);
+        rc = n < CLUSTER_SECTORS || d->file->live ? disk_write(d, sector, d->zeroes, n)
+                                                  : cluster_discard(d, sector / CLUSTER_SECTORS);
+    }
+    return rc;
+}
+
+s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now)
+{
+    const struct disk_speed *s = &disk_ssd;
+    s_time_t *channel = d->free_at;
+
+    if (op == DISK_FLUSH) {
+        d->last = (d->last > now ? d->last : now) + s->flush;
+        return d->last;
+    }
+    for (unsigned int i = 1; i < s->channels; i++)
+        if (d->free_at[i] < *channel)
+            channel = &d->free_at[i];
+    *channel =
+        (*channel > now ? *channel : now) + (op == DISK_READ ? s->read : s->write) + (s_time_t)(nr * s->per_kib / 2);
+    d->last = *channel > d->last ? *channel : d->last;
+    return *channel;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A disk: sectors in a file, and what has been written since.
+ *
+ * Concept: the machine can go back in time, and a file outside of it cannot. So what a guest writes is kept as part of
+ * the machine's state: clusters of 4 KiB in the arena, found by a tree of tables like a processor's page tables. What
+ * was never written comes from the file, which stays as it was. A run that never goes back may write to the file at
+ * once (`live`): then there are no clusters.
+ *
+ *      cluster number  | 9 bits | 9 bits | 9 bits |         as many levels as the disk needs
+ *                          |        |        '--> 4 KiB, or the page of zeroes: discarded
+ *                          '--------'-----------> tables of 512
+ *
+ * It takes time: struct disk_speed says how long, and how many operations at once.
+ *
+ * Invariants: the file's size is what it was when it was opened; nothing but this reads or writes it (the host locks
+ * it).
+ */
+#ifndef RINGS_DISK_H
+#define RINGS_DISK_H
+
+#include "sim/arena.h"
+#include "sim/types.h"
+
+#define SECTOR_SHIFT 9
+#define SECTOR_SIZE  512u
+
+/* The file, which is no state: it stays open as long as there is a machine, whatever becomes of disks. */
+struct disk_file {
+    int fd;
+    uint64_t sectors;
+    bool live; /* it is written */
+};
+
+struct disk_speed {
+    s_time_t read, write, flush; /* until the first byte */
+    s_time_t per_kib;
+    unsigned int channels; /* operations at once, at most DISK_CHANNELS_MAX */
+};
+
+#define DISK_CHANNELS_MAX 8
+
+extern const struct disk_speed disk_ssd;
+
+struct disk {
+    struct disk *next; /* of the host's */
+    char *path;        /* as the configuration names it; owned */
+    struct arena *arena;
+    const struct disk_file *file;
+    unsigned int levels;
+    void *root;
+    uint8_t *zeroes;
+    s_time_t free_at[DISK_CHANNELS_MAX]; /* when each channel has done what it was given */
+    s_time_t last;                       /* when all of it is done */
+    uint64_t clusters;                   /* that have been written */
+};
+
+enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
+
+/* NULL: out of memory. */
+struct disk *disk_create(struct arena *a, const struct disk_file *file, const char *path);
+/* Harmless for NULL. */
+void disk_destroy(struct disk *d);
+
+/* Sectors of the disk, which has so many. 0 or -errno: the file cannot be read or written, or no memory is left. */
+int disk_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr);
+int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr);
+/* They are zero from now on. */
+int disk_discard(struct disk *d, uint64_t sector, uint64_t nr);
+
+/* An operation of nr sectors begins now: when is it done? */
+s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now);
+
+#endif

@@ -1,0 +1,784 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The block back end and its bus, with a front end that is played here: what it does right, all that it can do wrong,
+ * and that a second disk goes on meanwhile.
+ *
+ * Budget: the front end, and then a case for each thing that it may do.
+ */
+#include "tests/rings/xenstore.h"
+
+#include "mmu/grant/private.h"
+#include "rings/blkback.h"
+#include "rings/ring.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include <xen/io/blkif.h>
+#include <xen/io/xenbus.h>
+
+#define SECTORS 64u /* eight clusters of a disk */
+#define REFS    8u  /* of one front end */
+
+/* A front end, and what there is for it to use. */
+struct front {
+    struct scene *s;
+    uint32_t devid;
+    grant_ref_t first; /* ring; then one page a reference */
+    mfn_t mfn[REFS];
+    evtchn_port_t port;
+    uint32_t prod, cons;
+    bool x86_32;
+};
+
+struct scene {
+    struct fixture *f;
+    struct store st;
+    struct xenbus *bus;
+    struct blkback_disks disks;
+    struct disk_file file;
+    struct front a, b;
+};
+
+static const struct backend_ops *const kinds[] = { &blkback, NULL };
+
+/* --- the store --- */
+
+static void write_node(struct scene *s, const char *path, const char *value)
+{
+    const struct xs_access a = xenstored_toolstack(s->st.x);
+
+    assert_int_equal(xs_write(&a, path, value, strlen(value)), 0);
+}
+
+static const char *read_node(struct scene *s, const char *path, char value[64])
+{
+    const struct xs_access a = xenstored_toolstack(s->st.x);
+    const struct xs_node *n;
+
+    if (xs_get(&a, path, XS_RIGHT_READ, &n))
+        return "-";
+    assert_in_range(n->len, 0, 63);
+    memcpy(value, n->value, n->len);
+    value[n->len] = 0;
+    return value;
+}
+
+static const char *front_path(const struct front *t, const char *node)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "%s/device/vbd/%u/%s", t->s->st.own, t->devid, node);
+    return path;
+}
+
+static const char *back_path(const struct front *t, const char *node)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/%u/%s", t->s->f->d->domain_id, t->devid, node);
+    path[strlen(path) - !*node] = 0;
+    return path;
+}
+
+static void run(struct scene *s)
+{
+    struct vcpu *v = native_vcpu(s->f->dom0);
+
+    for (unsigned int i = 0; v->native.ops->step(v, v->native.data); i++)
+        assert_in_range(i, 0, 10000);
+}
+
+static void front_write(struct front *t, const char *node, unsigned long value)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lu", value);
+    write_node(t->s, front_path(t, node), text);
+}
+
+static void front_state(struct front *t, unsigned int state)
+{
+    front_write(t, "state", state);
+    run(t->s);
+}
+
+static void expect_back(struct front *t, const char *node, const char *value)
+{
+    char buf[64];
+
+    assert_string_equal(read_node(t->s, back_path(t, node), buf), value);
+}
+
+static const char *error_node(struct front *t, char value[64])
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "/local/domain/0/error/backend/vbd/%u/%u/error", t->s->f->d->domain_id, t->devid);
+    return read_node(t->s, path, value);
+}
+
+/* --- the front end --- */
+
+static void *frame(struct front *t, unsigned int i) { return ram_page(t->s->f->m, t->mfn[i]); }
+static blkif_sring_t *shared(struct front *t) { return frame(t, 0); }
+
+static void grant(struct front *t, unsigned int i, uint16_t flags)
+{
+    grant_entry_v1_t *e = shared_entry_v1(t->s->f->d->grant_table, t->first + i);
+
+    *e = (grant_entry_v1_t){ .flags = flags, .domid = 0, .frame = (uint32_t)mfn_x(t->mfn[i]) };
+}
+
+static void port_open(struct front *t)
+{
+    struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = 0 };
+    const uint64_t at = fix_put(t->s->f, 0, &op, sizeof(op));
+
+    assert_int_equal(fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, at, 0, 0), 0);
+    assert_int_equal(copy_from_guest(t->s->f->v, &op, at, sizeof(op)), 0);
+    t->port = op.port;
+}
+
+/* The device appears, as the toolstack writes it. */
+static void device_add(struct scene *s, struct front *t, uint32_t devid, grant_ref_t first, const char *params,
+                       const char *mode)
+{
+    struct domain *d = s->f->d;
+    struct page_info *pg = page_list_first(s->f->xen, &d->page_list);
+    unsigned int nr = 0;
+    char id[16];
+
+    *t = (struct front){ .s = s, .devid = devid, .first = first };
+    for (unsigned int skip = first; nr < REFS; pg = page_list_next(s->f->xen, pg)) {
+        assert_non_null(pg);
+        if (pg->type_info & PGT_count_mask)
+            continue;
+        if (skip)
+            skip--;
+        else
+            t->mfn[nr++] = page_to_mfn(s->f->xen, pg);
+    }
+    for (unsigned int i = 0; i < REFS; i++)
+        grant(t, i, GTF_permit_access);
+    port_open(t);
+    snprintf(id, sizeof(id), "%u", d->domain_id);
+    write_node(s, back_path(t, "frontend-id"), id);
+    write_node(s, front_path(t, "state"), "1");
+    char front[128];
+    snprintf(front, sizeof(front), "%s", front_path(t, ""));
+    front[strlen(front) - 1] = 0;
+    write_node(s, back_path(t, "frontend"), front);
+    write_node(s, back_path(t, "online"), "1");
+    write_node(s, back_path(t, "params"), params);
+    write_node(s, back_path(t, "mode"), mode);
+    write_node(s, back_path(t, "state"), "1");
+    run(s);
+}
+
+static void ring_new(struct front *t)
+{
+    blkif_sring_t *ring = shared(t);
+
+    memset(ring, 0, PAGE_SIZE);
+    SHARED_RING_INIT(ring);
+    t->prod = t->cons = 0;
+    front_write(t, "ring-ref", t->first);
+    front_write(t, "event-channel", t->port);
+}
+
+static void connect(struct front *t)
+{
+    expect_back(t, "state", "2");
+    ring_new(t);
+    if (t->x86_32)
+        write_node(t->s, front_path(t, "protocol"), "x86_32-abi");
+    front_state(t, XenbusStateInitialised);
+    expect_back(t, "state", "4");
+    front_state(t, XenbusStateConnected);
+}
+
+static uint8_t pattern(uint64_t sector, unsigned int at) { return (uint8_t)(sector * 37 + at); }
+
+static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
+{
+    char name[] = "/tmp/test_blkback.XXXXXX";
+    uint8_t bytes[SECTOR_SIZE];
+
+    memset(s, 0, sizeof(*s));
+    s->f = f;
+    s->file = (struct disk_file){ .fd = mkstemp(name), .sectors = SECTORS };
+    unlink(name);
+    for (unsigned int i = 0; i < SECTORS; i++) {
+        for (unsigned int j = 0; j < SECTOR_SIZE; j++)
+            bytes[j] = pattern(i, j);
+        assert_int_equal(write(s->file.fd, bytes, sizeof(bytes)), sizeof(bytes));
+    }
+    assert_int_equal(native_timers_start(f->dom0), 0);
+    assert_int_equal(gnttab_grow_table(f->d, 1), 0);
+    begin(&s->st, f);
+    s->disks.first = disk_create(f->m->arena, &s->file, "a.img");
+    s->disks.first->next = disk_create(f->m->arena, &s->file, "b.img");
+    s->bus = xenbus_create(f->dom0, &s->st.x->store, kinds, &s->disks);
+    assert_non_null(s->bus);
+    device_add(s, &s->a, 51712, 8, "a.img", mode);
+    device_add(s, &s->b, 51728, 24, "b.img", "w");
+}
+
+static void end_disks(struct scene *s)
+{
+    xenbus_destroy(s->bus);
+    disk_destroy(s->disks.first->next);
+    disk_destroy(s->disks.first);
+    close(s->file.fd);
+    end(&s->st);
+}
+
+/* Put a request: of the 64-bit layout, which is changed if the front end's is another. */
+static void put_request(struct front *t, const void *request)
+{
+    uint8_t *slot = (uint8_t *)frame(t, 0) + 64;
+
+    if (t->x86_32) {
+        slot += (t->prod % 32) * 108;
+        memcpy(slot, request, 4);
+        memcpy(slot + 4, (const uint8_t *)request + 8, 104);
+    } else {
+        memcpy(slot + (t->prod % 32) * 112, request, 112);
+    }
+    shared(t)->req_prod = ++t->prod;
+}
+
+static void send_event(struct front *t)
+{
+    struct evtchn_send send = { .port = t->port };
+
+    fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(t->s->f, 0, &send, sizeof(send)), 0,
+                  0);
+    run(t->s);
+}
+
+/* Tell the back end, and let a second pass. */
+static void wait(struct front *t)
+{
+    send_event(t);
+    t->s->f->m->clock.now += SECONDS(1);
+    send_event(t);
+}
+
+static bool answered(struct front *t, struct blkif_response *rsp)
+{
+    const uint8_t *slot = (uint8_t *)frame(t, 0) + 64 + (t->cons % 32) * (t->x86_32 ? 108u : 112u);
+
+    if (t->cons == shared(t)->rsp_prod)
+        return false;
+    memcpy(rsp, slot, t->x86_32 ? 12 : 16);
+    t->cons++;
+    return true;
+}
+
+/* One request, one answer. */
+static int ask(struct front *t, struct blkif_request *q)
+{
+    struct blkif_response rsp;
+
+    q->id = UINT64_C(0x123456789a) + t->prod;
+    put_request(t, q);
+    wait(t);
+    assert_true(answered(t, &rsp));
+    assert_true(rsp.id == q->id);
+    return rsp.status;
+}
+
+static struct blkif_request of(uint8_t op, uint64_t sector, unsigned int nr)
+{
+    struct blkif_request q;
+
+    memset(&q, 0, sizeof(q));
+    q.operation = op;
+    q.sector_number = sector;
+    q.nr_segments = (uint8_t)nr;
+    return q;
+}
+
+/* Of one segment: page i of the front end. */
+static struct blkif_request one(struct front *t, uint8_t op, uint64_t sector, unsigned int i, uint8_t first,
+                                uint8_t last)
+{
+    struct blkif_request q = of(op, sector, 1);
+
+    q.seg[0] = (struct blkif_request_segment){ t->first + i, first, last };
+    return q;
+}
+
+static void expect_pattern(const uint8_t *bytes, uint64_t sector, unsigned int nr)
+{
+    for (unsigned int i = 0; i < nr * SECTOR_SIZE; i++)
+        assert_int_equal(bytes[i], pattern(sector + i / SECTOR_SIZE, i % SECTOR_SIZE));
+}
+
+static void read_works(struct front *t)
+{
+    struct blkif_request q = one(t, BLKIF_OP_READ, 9, 1, 2, 6);
+
+    memset(frame(t, 1), 0xee, PAGE_SIZE);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    expect_pattern((uint8_t *)frame(t, 1) + 2 * SECTOR_SIZE, 9, 5);
+    assert_int_equal(((uint8_t *)frame(t, 1))[2 * SECTOR_SIZE - 1], 0xee);
+    assert_int_equal(((uint8_t *)frame(t, 1))[7 * SECTOR_SIZE], 0xee);
+}
+
+/* --- what is right --- */
+
+static void offers(void **state)
+{
+    struct scene s;
+    char value[64];
+
+    begin_disks(&s, *state, "w");
+    expect_back(&s.a, "feature-flush-cache", "1");
+    expect_back(&s.a, "feature-max-indirect-segments", "32");
+    expect_back(&s.a, "sectors", "-");
+    connect(&s.a);
+    expect_back(&s.a, "sectors", "64");
+    expect_back(&s.a, "sector-size", "512");
+    expect_back(&s.a, "info", "0");
+    assert_string_equal(error_node(&s.a, value), "-");
+    end_disks(&s);
+}
+
+static void reads_and_writes(struct scene *s, struct front *t)
+{
+    struct blkif_request q;
+
+    connect(t);
+    read_works(t);
+    memset(frame(t, 2), 0x5a, PAGE_SIZE);
+    q = one(t, BLKIF_OP_WRITE, 15, 2, 1, 2); /* the last of a cluster, the first of the next */
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    q = of(BLKIF_OP_FLUSH_DISKCACHE, 0, 0);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    q = of(BLKIF_OP_READ, 8, 2);
+    q.seg[0] = (struct blkif_request_segment){ t->first + 3, 0, 7 };
+    q.seg[1] = (struct blkif_request_segment){ t->first + 4, 0, 7 };
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    expect_pattern(frame(t, 3), 8, 7);
+    for (unsigned int i = 0; i < SECTOR_SIZE; i++) {
+        assert_int_equal(((uint8_t *)frame(t, 3))[7 * SECTOR_SIZE + i], 0x5a);
+        assert_int_equal(((uint8_t *)frame(t, 4))[i], 0x5a);
+    }
+    expect_pattern((uint8_t *)frame(t, 4) + SECTOR_SIZE, 17, 7);
+    assert_int_equal(s->disks.first->clusters + s->disks.first->next->clusters, 2);
+}
+
+static void bytes_arrive(void **state)
+{
+    struct scene s;
+    uint8_t sector[SECTOR_SIZE];
+
+    begin_disks(&s, *state, "w");
+    reads_and_writes(&s, &s.a);
+    assert_int_equal(pread(s.file.fd, sector, sizeof(sector), 15 * SECTOR_SIZE), sizeof(sector));
+    expect_pattern(sector, 15, 1); /* the file is as it was */
+    end_disks(&s);
+}
+
+static void bytes_arrive_32(void **state)
+{
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    s.a.x86_32 = true;
+    reads_and_writes(&s, &s.a);
+    end_disks(&s);
+}
+
+static void live_is_in_the_file(void **state)
+{
+    struct blkif_request q;
+    struct scene s;
+    uint8_t sector[SECTOR_SIZE];
+
+    begin_disks(&s, *state, "w");
+    s.file.live = true;
+    connect(&s.a);
+    memset(frame(&s.a, 2), 0x5a, PAGE_SIZE);
+    q = one(&s.a, BLKIF_OP_WRITE, 63, 2, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    assert_int_equal(pread(s.file.fd, sector, sizeof(sector), 63 * SECTOR_SIZE), sizeof(sector));
+    assert_memory_equal(sector, frame(&s.a, 2), SECTOR_SIZE);
+    end_disks(&s);
+}
+
+static void discarded_is_zero(void **state)
+{
+    struct blkif_request q;
+    struct blkif_request_discard *dis = (void *)&q;
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    q = of(BLKIF_OP_DISCARD, 7, 0);
+    dis->nr_sectors = 10; /* a cluster whole, and parts of those beside it */
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    for (unsigned int i = 0; i < 3; i++) {
+        q = one(&s.a, BLKIF_OP_READ, i * 8, 1 + i, 0, 7);
+        assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+        for (unsigned int j = 0; j < 8; j++)
+            for (unsigned int k = 0; k < SECTOR_SIZE; k++)
+                assert_int_equal(((uint8_t *)frame(&s.a, 1 + i))[j * SECTOR_SIZE + k],
+                                 i * 8 + j >= 7 && i * 8 + j < 17 ? 0 : pattern(i * 8 + j, k));
+    }
+    end_disks(&s);
+}
+
+static struct blkif_request_indirect indirect(struct front *t, uint8_t op, uint64_t sector, unsigned int nr)
+{
+    struct blkif_request_segment *seg = frame(t, 1);
+    struct blkif_request_indirect q;
+
+    memset(&q, 0, sizeof(q));
+    q.operation = BLKIF_OP_INDIRECT;
+    q.indirect_op = op;
+    q.nr_segments = (uint16_t)nr;
+    q.sector_number = sector;
+    q.indirect_grefs[0] = t->first + 1;
+    for (unsigned int i = 0; i < 32; i++)
+        seg[i] = (struct blkif_request_segment){ t->first + 2 + i % 4, 0, 0 };
+    return q;
+}
+
+static int ask_indirect(struct front *t, const struct blkif_request_indirect *in)
+{
+    struct blkif_request q;
+
+    memset(&q, 0, sizeof(q));
+    memcpy(&q, in, sizeof(*in));
+    return ask(t, &q);
+}
+
+static void indirect_works(void **state)
+{
+    struct blkif_request_indirect q;
+    struct scene s;
+
+    for (unsigned int x86_32 = 0; x86_32 < 2; x86_32++) {
+        struct fixture *f = *state;
+
+        if (x86_32) {
+            fix_teardown(state);
+            fix_setup(state);
+            f = *state;
+        }
+        begin_disks(&s, f, "w");
+        s.a.x86_32 = x86_32;
+        connect(&s.a);
+        q = indirect(&s.a, BLKIF_OP_READ, 8, 32);
+        assert_int_equal(ask_indirect(&s.a, &q), BLKIF_RSP_OKAY);
+        for (unsigned int i = 0; i < 4; i++)
+            expect_pattern(frame(&s.a, 2 + i), 36 + i, 1); /* the last that was read there */
+        end_disks(&s);
+    }
+}
+
+/* Answers come in the order of the requests, when they are due, and with one notification. */
+static void answers_have_a_time(void **state)
+{
+    struct blkif_response rsp;
+    struct blkif_request q;
+    struct scene s;
+    s_time_t began;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    began = s.f->m->clock.now;
+    q = one(&s.a, BLKIF_OP_READ, 0, 1, 0, 7);
+    q.id = 1;
+    put_request(&s.a, &q);
+    q = one(&s.a, BLKIF_OP_WRITE, 8, 2, 0, 7); /* it takes less time, and waits */
+    q.id = 2;
+    put_request(&s.a, &q);
+    send_event(&s.a);
+    assert_false(answered(&s.a, &rsp));
+    s.f->m->clock.now = began + disk_ssd.write + MICROSECS(30);
+    send_event(&s.a);
+    assert_false(answered(&s.a, &rsp));
+    s.f->m->clock.now = began + disk_ssd.read + MICROSECS(30);
+    send_event(&s.a);
+    assert_true(answered(&s.a, &rsp) && rsp.id == 1);
+    assert_true(answered(&s.a, &rsp) && rsp.id == 2);
+    end_disks(&s);
+}
+
+/* --- states --- */
+
+/* No grant of the guest's is in use any more. */
+static void expect_no_grants_used(const struct fixture *f)
+{
+    for (grant_ref_t ref = 0; ref < 64; ref++)
+        assert_int_equal(f->d->grant_table->active[ref].pin, 0);
+}
+
+/* The front end closes and begins again, dies, and the device goes. */
+static void comes_and_goes(void **state)
+{
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    connect(&s.b);
+    for (unsigned int i = 0; i < 3; i++) {
+        front_state(&s.a, XenbusStateClosing);
+        expect_back(&s.a, "state", "5");
+        front_state(&s.a, XenbusStateClosed);
+        expect_back(&s.a, "state", "6");
+        front_state(&s.a, XenbusStateInitialising);
+        port_open(&s.a);
+        connect(&s.a);
+        read_works(&s.a);
+    }
+    front_state(&s.a, 99);
+    front_state(&s.a, XenbusStateInitialising);
+    port_open(&s.a);
+    connect(&s.a);
+    const struct xs_access toolstack = xenstored_toolstack(s.st.x);
+    assert_int_equal(xs_rm(&toolstack, back_path(&s.a, "")), 0);
+    run(&s);
+    read_works(&s.b);
+    xenbus_domain_gone(s.bus, s.f->d->domain_id);
+    expect_no_grants_used(s.f);
+    end_disks(&s);
+}
+
+/* --- what is wrong --- */
+
+/* Requests that make no sense: an error, and nothing has changed. */
+static void errors(void **state)
+{
+    struct blkif_request q;
+    struct blkif_request_discard *dis = (void *)&q;
+    struct blkif_request_indirect in;
+    struct scene s;
+    struct front *t = &s.a;
+
+    begin_disks(&s, *state, "w");
+    connect(t);
+    connect(&s.b);
+    for (uint8_t op = BLKIF_OP_READ; op <= BLKIF_OP_WRITE; op++) {
+        const struct {
+            uint64_t sector;
+            unsigned int nr;
+            grant_ref_t ref;
+            uint8_t first, last;
+        } wrong[] = {
+            { 0, 0, t->first + 1, 0, 7 },  /* nothing */
+            { 0, 12, t->first + 1, 0, 7 }, /* more than there is room for */
+            { 0, 255, t->first + 1, 0, 7 },
+            { 0, 1, t->first + 1, 3, 2 }, /* backwards */
+            { 0, 1, t->first + 1, 0, 8 }, /* beyond the frame */
+            { 0, 1, t->first + 1, 255, 255 },
+            { SECTORS, 1, t->first + 1, 0, 0 }, /* beyond the disk */
+            { SECTORS - 7, 1, t->first + 1, 0, 7 },
+            { UINT64_MAX, 1, t->first + 1, 0, 0 },
+            { UINT64_MAX - 6, 1, t->first + 1, 0, 7 }, /* its end is 1 */
+            { UINT64_C(1) << 55, 1, t->first + 1, 0, 0 },
+            { 0, 1, 500, 0, 7 }, /* nobody granted that */
+            { 0, 1, UINT32_MAX, 0, 7 },
+        };
+
+        for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
+            q = of(op, wrong[i].sector, wrong[i].nr);
+            for (unsigned int j = 0; j < 11; j++)
+                q.seg[j] = (struct blkif_request_segment){ wrong[i].ref, wrong[i].first, wrong[i].last };
+            assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+        }
+    }
+    grant(t, 3, GTF_permit_access | GTF_readonly);
+    q = one(t, BLKIF_OP_READ, 0, 3, 0, 7); /* it may not be written */
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    q = one(t, BLKIF_OP_WRITE, 0, 3, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    grant(t, 4, 0); /* revoked */
+    q = one(t, BLKIF_OP_WRITE, 0, 4, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    in = indirect(t, BLKIF_OP_INDIRECT, 0, 1);
+    assert_int_equal(ask_indirect(t, &in), BLKIF_RSP_ERROR);
+    in = indirect(t, BLKIF_OP_FLUSH_DISKCACHE, 0, 1);
+    assert_int_equal(ask_indirect(t, &in), BLKIF_RSP_ERROR);
+    in = indirect(t, BLKIF_OP_READ, 0, 0);
+    assert_int_equal(ask_indirect(t, &in), BLKIF_RSP_ERROR);
+    in = indirect(t, BLKIF_OP_READ, 0, 33);
+    assert_int_equal(ask_indirect(t, &in), BLKIF_RSP_ERROR);
+    in = indirect(t, BLKIF_OP_READ, 0, 1);
+    in.indirect_grefs[0] = 500;
+    assert_int_equal(ask_indirect(t, &in), BLKIF_RSP_ERROR);
+    for (unsigned int i = 0; i < 4; i++) {
+        q = of(BLKIF_OP_DISCARD, (uint64_t[]){ SECTORS, 1, 0, UINT64_MAX }[i], 0);
+        dis->nr_sectors = (uint64_t[]){ 1, SECTORS, 0, 2 }[i];
+        assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    }
+    q = of(BLKIF_OP_DISCARD, 0, 0);
+    dis->nr_sectors = 1;
+    dis->flag = BLKIF_DISCARD_SECURE;
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    q = one(t, BLKIF_OP_WRITE_BARRIER, 0, 1, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_EOPNOTSUPP);
+    for (unsigned int op = BLKIF_OP_INDIRECT + 1; op < 256; op++) {
+        q = one(t, (uint8_t)op, 0, 1, 0, 7);
+        assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    }
+    q = one(t, BLKIF_OP_RESERVED_1, 0, 1, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    assert_int_equal(s.disks.first->clusters, 1); /* of the write that was right */
+    read_works(t);
+    read_works(&s.b);
+    end_disks(&s);
+}
+
+static void read_only(void **state)
+{
+    struct blkif_request q;
+    struct scene s;
+
+    begin_disks(&s, *state, "r");
+    expect_back(&s.a, "feature-discard", "-");
+    connect(&s.a);
+    expect_back(&s.a, "info", "4");
+    read_works(&s.a);
+    q = one(&s.a, BLKIF_OP_WRITE, 0, 1, 0, 7);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
+    q = one(&s.a, BLKIF_OP_FLUSH_DISKCACHE, 0, 1, 0, 7);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
+    q = of(BLKIF_OP_DISCARD, 0, 0);
+    ((struct blkif_request_discard *)(void *)&q)->nr_sectors = 8;
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
+    q = of(BLKIF_OP_FLUSH_DISKCACHE, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    assert_int_equal(s.disks.first->clusters, 0);
+    end_disks(&s);
+}
+
+/* A ring that cannot be closes the device, and says so; the other goes on; and the front end may begin again. */
+static void impossible_rings(void **state)
+{
+    struct scene s;
+    char value[64];
+
+    begin_disks(&s, *state, "w");
+    connect(&s.b);
+    for (unsigned int i = 0; i < 4; i++) {
+        connect(&s.a);
+        read_works(&s.a);
+        shared(&s.a)->req_prod = s.a.prod + (uint32_t[]){ 33, -1u, -2u, 1u << 31 }[i];
+        send_event(&s.a);
+        expect_back(&s.a, "state", "5");
+        assert_string_equal(error_node(&s.a, value), "71 the ring's indices cannot be");
+        read_works(&s.b);
+        front_state(&s.a, XenbusStateClosed);
+        expect_back(&s.a, "state", "6");
+        front_state(&s.a, XenbusStateInitialising);
+        port_open(&s.a);
+    }
+    connect(&s.a);
+    read_works(&s.a);
+    end_disks(&s);
+}
+
+/* What a front end says of itself that makes no sense. */
+static void wrong_words(void **state)
+{
+    static const struct {
+        const char *node, *value, *error;
+    } wrong[] = {
+        { "protocol", "arm-abi", "22 unknown protocol arm-abi" },
+        { "ring-ref", "500", "22 ring-ref cannot be mapped" },
+        { "ring-ref", "4294967296", "22 ring-ref is missing, or no reference" },
+        { "ring-ref", "-1", "22 ring-ref is missing, or no reference" },
+        { "ring-ref", "8x", "22 ring-ref is missing, or no reference" },
+        { "ring-ref", "", "22 ring-ref is missing, or no reference" },
+        { "ring-page-order", "5", "22 ring-page-order: 0 to 4" },
+        { "ring-page-order", "1", "22 ring-ref0 is missing, or no reference" },
+        { "event-channel", "0", "22 event-channel is missing, or no port" },
+        { "event-channel", "4000", "22 event-channel cannot be bound" },
+    };
+    struct scene s;
+    char value[64];
+
+    begin_disks(&s, *state, "w");
+    connect(&s.b);
+    for (unsigned int i = 0; i < ARRAY_SIZE(wrong); i++) {
+        const struct xs_access a = xenstored_toolstack(s.st.x);
+
+        expect_back(&s.a, "state", "2");
+        ring_new(&s.a);
+        write_node(&s, front_path(&s.a, wrong[i].node), wrong[i].value);
+        front_state(&s.a, XenbusStateInitialised);
+        expect_back(&s.a, "state", "5");
+        assert_string_equal(error_node(&s.a, value), wrong[i].error);
+        read_works(&s.b);
+        assert_int_equal(xs_rm(&a, front_path(&s.a, "protocol")), 0);
+        assert_int_equal(xs_rm(&a, front_path(&s.a, "ring-page-order")), 0);
+        front_state(&s.a, XenbusStateClosed);
+        front_state(&s.a, XenbusStateInitialising);
+    }
+    connect(&s.a);
+    read_works(&s.a);
+    end_disks(&s);
+}
+
+/* Two pages for the ring, of 64 slots. */
+static void ring_of_two_pages(void **state)
+{
+    struct blkif_response rsp;
+    struct blkif_request q;
+    struct scene s;
+    struct front *t = &s.a;
+
+    begin_disks(&s, *state, "w");
+    ring_new(t);
+    front_write(t, "ring-page-order", 1);
+    front_write(t, "ring-ref0", t->first);
+    front_write(t, "ring-ref1", t->first);
+    front_state(t, XenbusStateInitialised);
+    expect_back(t, "state", "5"); /* one page twice */
+    front_state(t, XenbusStateClosed);
+    front_state(t, XenbusStateInitialising);
+    front_write(t, "ring-ref1", t->first + 7);
+    front_state(t, XenbusStateInitialised);
+    expect_back(t, "state", "4");
+    for (unsigned int i = 0; i < 64; i++) {
+        q = one(t, BLKIF_OP_READ, i, 1, 0, 0);
+        q.id = i;
+        for (unsigned int j = 0, at = 64 + i * 112; j < 112; j++, at++)
+            ((uint8_t *)frame(t, at < PAGE_SIZE ? 0 : 7))[at % PAGE_SIZE] = ((uint8_t *)&q)[j];
+    }
+    shared(t)->req_prod = 64;
+    wait(t);
+    assert_int_equal(shared(t)->rsp_prod, 64);
+    for (unsigned int i = 0; i < 64; i++) {
+        for (unsigned int j = 0, at = 64 + i * 112; j < 16; j++, at++)
+            ((uint8_t *)&rsp)[j] = ((uint8_t *)frame(t, at < PAGE_SIZE ? 0 : 7))[at % PAGE_SIZE];
+        assert_true(rsp.id == i && rsp.status == BLKIF_RSP_OKAY);
+    }
+    end_disks(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(offers, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(bytes_arrive, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(bytes_arrive_32, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(live_is_in_the_file, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(discarded_is_zero, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(indirect_works, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(answers_have_a_time, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(comes_and_goes, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(errors, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(read_only, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(impossible_rings, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(ring_of_two_pages, fix_setup, fix_teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
