@@ -12,10 +12,13 @@
  *        vm name cpu memory device control domid store console       the same
  *        control/{shutdown,feature-*,sysrq}  device/suspend/event-channel  data drivers feature attr error     nD: its own
  *
+ * A device has two directories: one at ~/device, which is the guest's, and one at dom0's back end, which names it.
+ *
  * Nodes come in the order in which libxl writes them, for XS_DIRECTORY names them so.
  *
  * Corresponds to libxl__domain_make() in tools/libs/light/libxl_create.c, libxl__build_post() in libxl_dom.c and
- * libxl__device_console_add() in libxl_console.c. Left out is /libxl, of which a guest sees nothing.
+ * libxl__device_console_add() in libxl_console.c, device_disk_add() in libxl_disk.c. Left out is /libxl, of which a
+ * guest sees nothing.
  */
 #include "tools/host_private.h"
 
@@ -24,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_SIZE     128
+#define PATH_SIZE     160
 #define CONSOLE_LIMIT "1048576" /* bytes of output that xenconsoled keeps */
 
 /* Who may do what with a node, beside dom0. */
@@ -192,6 +195,40 @@ static void console_nodes(struct writer *w)
     node(w, path_make(path, "%s/protocol", back), AS_PARENT, "vt100");
 }
 
+/* A disk, as libxl writes it: both ends' directories name each other. */
+static void disk_nodes(struct writer *w, const struct guest_disk *d)
+{
+    const struct guest *g = w->g;
+    const char *const type = d->cfg.cdrom ? "cdrom" : "disk";
+    char front[PATH_SIZE / 2], back[PATH_SIZE / 2], path[PATH_SIZE];
+    const struct {
+        const char *node, *value;
+    } ours[] = {
+        { "online", "1" },           { "removable", d->cfg.cdrom ? "1" : "0" },
+        { "bootable", "1" },         { "dev", d->cfg.vdev },
+        { "type", "phy" },           { "mode", d->cfg.readonly ? "r" : "w" },
+        { "device-type", type },     { "discard-enable", d->cfg.discard ? "1" : "0" },
+        { "specification", "xen" },  { "direct-io-safe", d->cfg.direct_io_safe ? "1" : NULL },
+        { "params", d->disk->path }, { "state", "1" },
+    };
+
+    snprintf(front, sizeof(front), "/local/domain/%u/device/vbd/%u", g->domid, d->cfg.devid);
+    snprintf(back, sizeof(back), "/local/domain/0/backend/vbd/%u/%u", g->domid, d->cfg.devid);
+    node(w, front, FRONT, "%s", "");
+    node(w, path_make(path, "%s/backend", front), AS_PARENT, "%s", back);
+    node(w, path_make(path, "%s/backend-id", front), AS_PARENT, "0");
+    node(w, path_make(path, "%s/state", front), AS_PARENT, "1");
+    node(w, path_make(path, "%s/virtual-device", front), AS_PARENT, "%u", d->cfg.devid);
+    node(w, path_make(path, "%s/device-type", front), AS_PARENT, "%s", type);
+    node(w, path_make(path, "%s/trusted", front), AS_PARENT, "1");
+    node(w, back, READ, "%s", "");
+    node(w, path_make(path, "%s/frontend", back), AS_PARENT, "%s", front);
+    node(w, path_make(path, "%s/frontend-id", back), AS_PARENT, "%u", g->domid);
+    for (unsigned int i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (ours[i].value)
+            node(w, path_make(path, "%s/%s", back, ours[i].node), AS_PARENT, "%s", ours[i].value);
+}
+
 void guest_uuid_make(struct guest *g)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ g->host->seed; /* FNV-1a: of the seed and the name */
@@ -229,6 +266,8 @@ bool guest_introduce(struct guest *g)
     if (xenstored_introduce(g->host->xenstored, g->domid, g->store_mfn, g->store_port))
         w.failed = true;
     console_nodes(&w);
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        disk_nodes(&w, &g->disks[i]);
     return !w.failed;
 }
 
@@ -251,6 +290,8 @@ void guest_unannounce(struct guest *g)
 
     xs_rm(&toolstack, path_make(path, "/local/domain/%u", g->domid));
     xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/console/%u", g->domid));
+    if (g->nr_disks)
+        xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/vbd/%u", g->domid));
     uuid_text(g, uuid);
     xs_rm(&toolstack, path_make(path, "/vm/%s", uuid));
     xenstored_release(g->host->xenstored, g->domid);

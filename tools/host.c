@@ -124,6 +124,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
     }
     edges->io = edges->loud = *io;
     host_xenstore_edge(edges);
+    edges->disks_live = cfg->disks_live;
     h->edges = edges;
     h->arena = m->arena;
     h->machine = m;
@@ -171,6 +172,7 @@ void host_destroy(struct host *h)
         guest_free(h, g);
     }
     ctl_end(h);
+    host_bus_end(h);
     xenstored_destroy(h->xenstored);
     xc_interface_close(h->xc);
     xen_destroy(h->xen);
@@ -178,6 +180,7 @@ void host_destroy(struct host *h)
     xfree(h);
     machine_destroy(m);
     image_cache_free(&edges->files);
+    host_disks_close(edges);
     free(edges);
 }
 

@@ -42,6 +42,7 @@ struct host_config {
     unsigned int nr_pools;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
+    bool disks_live;   /* what guests write goes to the files of their disks; else it is gone at the end */
     bool quiet;        /* no message about what is only slower than it could be */
 };
 
@@ -89,6 +90,7 @@ struct host_guest {
     struct build_limits limits;
     const struct xl_sched *sched; /* NULL: nothing is stated */
     const struct xl_cpuid *cpuid; /* the same */
+    const struct xl_disks *disks; /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 

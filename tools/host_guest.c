@@ -31,6 +31,7 @@ struct guest *guest_find(const struct host *h, domid_t domid)
 void guest_disconnect(struct guest *g)
 {
     console_backend_destroy(g->console);
+    xenbus_domain_gone(g->host->bus, g->domid);
     if (g->introduced)
         guest_unannounce(g);
     g->console = NULL;
@@ -49,6 +50,7 @@ void guest_free(struct host *h, struct guest *g)
     xfree(g->cfg.cmdline);
     xl_sched_release(&g->sched);
     xl_cpuid_release(&g->cpuid);
+    guest_disks_free(g);
     xfree(g);
 }
 
@@ -160,7 +162,7 @@ static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE
                      g->cfg.kernel);
     g->built = true;
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
-    if (g->console && guest_introduce(g)) {
+    if (g->console && (!g->nr_disks || host_bus_start(h)) && guest_introduce(g)) {
         g->born = host_now(h);
         h->guest_of[g->domid] = g;
         return 0;
@@ -239,6 +241,9 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
         return false;
     if (cfg->cpuid && !xl_cpuid_copy(a, &g->cpuid, cfg->cpuid))
         return false;
+    if (!guest_disks_copy(g, cfg->disks))
+        return false;
+    g->cfg.disks = NULL;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
 }
 
@@ -272,7 +277,7 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
         return -1;
     }
-    return 0;
+    return guest_disks_open(h, g, err);
 }
 
 void guest_list_append(struct host *h, struct guest *g)

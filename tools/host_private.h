@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host.c (the computer as a whole), host_guest.c, guest_nodes.c (the guests in it), host_shutdown.c (their ends,
- * and what their tasks do), host_names.c, host_turn.c and host_base.c share, and nobody else.
+ * What host.c (the computer as a whole), host_guest.c, host_disk.c, guest_nodes.c (the guests in it), host_shutdown.c
+ * (their ends, and what their tasks do), host_names.c, host_turn.c and host_base.c share, and nobody else.
  */
 #ifndef TOOLS_HOST_PRIVATE_H
 #define TOOLS_HOST_PRIVATE_H
 
+#include "rings/blkback.h"
 #include "rings/console.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
@@ -22,6 +23,11 @@ enum guest_state {
     GUEST_DESTROY, /* its domain is being taken down */
     GUEST_PAUSE,   /* it has none, and will get another; the task waits until then */
     GUEST_ENDED    /* it will not run again */
+};
+
+struct guest_disk {
+    struct xl_disk cfg; /* its path is in the arena */
+    struct disk *disk;
 };
 
 struct guest {
@@ -57,6 +63,8 @@ struct guest {
     size_t nr_input;
     struct console_backend *console;
     bool introduced; /* to xenstored */
+    struct guest_disk *disks;
+    unsigned int nr_disks;
 };
 
 /*
@@ -70,6 +78,8 @@ struct host_edges {
     bool silent;
     bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
+    struct open_disk *disks; /* files of disks: host_disk.c */
+    bool disks_live;         /* and they are written */
 };
 
 #define HOST_NAME_LISTS 256
@@ -84,6 +94,8 @@ struct host {
     struct native_kernel *dom0;
     struct xc_handle *xc; /* dom0's */
     struct xenstored *xenstored;
+    struct xenbus *bus; /* NULL: nobody has a device yet */
+    struct blkback_disks disks;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
@@ -173,6 +185,16 @@ void host_ctl_say(struct host *h, unsigned int id, enum host_ctl what, const cha
 extern const struct task_ops guests_look_task;
 /* Of each guest: what its state asks for, building it included. */
 extern const struct task_ops guest_task;
+
+/* tools/host_disk.c: g has these disks. False: out of memory. */
+bool guest_disks_copy(struct guest *g, const struct xl_disks *disks);
+/* Open their files. 0, or -1 and a message. */
+int guest_disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+void guest_disks_free(struct guest *g);
+/* There are devices. False: out of memory. */
+bool host_bus_start(struct host *h);
+void host_bus_end(struct host *h);
+void host_disks_close(struct host_edges *edges);
 
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
 s_time_t host_wallclock(const struct host *h);

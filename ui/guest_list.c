@@ -71,6 +71,8 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "type", "--type", 0);
     if (o->memory_mib)
         xl_where_note(w, "memory", "--memory", 0);
+    if (o->disks.nr)
+        xl_where_note(w, "disk", "--disk", 0);
 }
 
 static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
@@ -96,6 +98,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .limits = cfg->limits,
         .sched = &cfg->sched,
         .cpuid = &cfg->cpuid,
+        .disks = o->disks.nr ? &o->disks : &cfg->disks,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
         .on_crash = action_merge(&o->on_crash, cfg->on_crash),

@@ -30,6 +30,7 @@ enum option_kind {
     OPTION_CPUS,
     OPTION_POOL,
     OPTION_CPUID,
+    OPTION_DISK,    /* may be given several times */
     OPTION_CPUPOOL, /* may be given several times */
 };
 
@@ -63,6 +64,8 @@ static const struct option options[] = {
     { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
     { "cpuid",     0,  OPTION_CPUID,    "host,NAME=VALUE...", 0, 0, 0,
       "its processor's features: host,sse4_2=0 (as in xl.cfg)" },
+    { "disk",      0,  OPTION_DISK,     "FILE[,NAME][,ro]", 0, 0, 0,
+      "a disk of its: a file of raw sectors, called xvda if not otherwise; several times" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
       .kind = OPTION_HEADING, .min = OF_MACHINE },
@@ -252,6 +255,16 @@ static int cpuid_set(struct run_options *o, const struct option *opt, const char
     return -1;
 }
 
+static int disk_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[XL_DISK_WHY_SIZE];
+
+    if (xl_disks_add_short(&o->disks, value, why))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -275,6 +288,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUS:
     case OPTION_POOL:
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
+    case OPTION_DISK: return disk_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {
         struct run_action *a = field;
@@ -534,6 +548,7 @@ void options_free(struct run_options *o)
     o->given = NULL;
     xl_sched_free(&o->guest_sched);
     xl_cpuid_free(&o->cpuid);
+    xl_disks_free(&o->disks);
 }
 
 /* --- for who describes them --- */

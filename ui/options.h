@@ -41,6 +41,7 @@ struct run_options {
     enum xl_type type; /* when type_name is there */
     struct xl_sched guest_sched;
     struct xl_cpuid cpuid;
+    struct xl_disks disks;
     struct run_action {
         bool stated;
         enum xl_action action;

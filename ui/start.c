@@ -18,6 +18,7 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                      .nr_pools = o->nr_pools,
                                      .audit = o->audit,
                                      .plain_engine = o->plain_engine,
+                                     .disks_live = o->command == COMMAND_RUN && !o->record && !o->gdb,
                                      .quiet = o->quiet > 0 };
 
     memcpy(pools, o->pools, sizeof(o->pools));

@@ -384,17 +384,106 @@ static void test_unknown_keys(void **state)
 {
     struct xl_config cfg;
 
-    parse_ok(&cfg, KERNEL "disk = [ 'phy:/dev/vg/guest,xvda,w', # memory = 3\n"
+    parse_ok(&cfg, KERNEL "pci = [ '00:1f.2', # memory = 3\n"
                           "         [ 'nested' ] ] ; vif = [ '' ]\n"
                           "s = \"a\\\"; x = 1\"\n"
                           "vif += [ 'bridge=xenbr0' ]\n"
                           "memroy=5\n");
     assert_int_equal(cfg.memory_mib, 0);
-    assert_string_equal(cfg.warnings, "guest.cfg:2: warning: disk means nothing here yet and is ignored\n"
+    assert_string_equal(cfg.warnings, "guest.cfg:2: warning: pci means nothing here yet and is ignored\n"
                                       "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
                                       "guest.cfg:5: warning: vif means nothing here yet and is ignored\n"
                                       "guest.cfg:6: warning: memroy is no key and is ignored; did you mean memory?\n");
     xl_config_free(&cfg);
+}
+
+/* --------------------------------------------------------------------------------------------------------- disks -- */
+
+static void test_disks(void **state)
+{
+    struct xl_config cfg;
+
+    parse_ok(&cfg, KERNEL "disk = [ '/d/root.img,raw,xvda,w', 'phy:/d/swap,sda2,r',\n"
+                          "         'format=raw, vdev=hdc, devtype=cdrom, access=ro, target=/d/a, b.iso' ]\n");
+    assert_int_equal(cfg.disks.nr, 3);
+    assert_string_equal(cfg.disks.list[0].path, "/d/root.img");
+    assert_string_equal(cfg.disks.list[0].vdev, "xvda");
+    assert_true(!cfg.disks.list[0].readonly && !cfg.disks.list[0].cdrom && cfg.disks.list[0].discard);
+    assert_string_equal(cfg.disks.list[1].path, "/d/swap");
+    assert_true(cfg.disks.list[1].readonly && cfg.disks.list[1].devid == 8 * 256 + 2);
+    assert_string_equal(cfg.disks.list[2].path, "/d/a, b.iso");
+    assert_true(cfg.disks.list[2].readonly && cfg.disks.list[2].cdrom && cfg.disks.list[2].devid == 22 * 256);
+    xl_config_free(&cfg);
+    expect_error(KERNEL "disk = '/d,xvda,w'", "guest.cfg:2: disk: expected a list of strings, [ \"FILE,raw,xvda,w\" ]");
+    expect_error(KERNEL "disk = [ [ '/d,xvda,w' ] ]",
+                 "guest.cfg:2: disk: expected a list of strings, got a list in it");
+    expect_error(KERNEL "\ndisk = [ '/d,qcow2,xvda,w' ]",
+                 "guest.cfg:3: disk: qcow2 is not supported yet, only raw (qemu-img convert -O raw makes one)");
+    expect_error(KERNEL "disk = [ '/d,raw,xvda,x' ]",
+                 "guest.cfg:2: disk: unknown value for access: near `x' in `/d,raw,xvda,x'");
+    expect_error(KERNEL "disk = [ '/d,raw,foo,w' ]",
+                 "guest.cfg:2: disk: expected a name such as xvda, hdb or sdc1, got \"foo\"");
+    expect_error(KERNEL "disk = [ '/d,raw,xvda,w', '/e,raw,xvda,w' ]",
+                 "guest.cfg:2: disk: there is a disk xvda already");
+    expect_error(KERNEL "disk = [ ',,hdc:cdrom' ]",
+                 "guest.cfg:2: disk: an empty drive is not supported yet: name a file");
+    expect_error(KERNEL "disk = [ 'backend=dd,vdev=xvda,access=w,target=/d' ]",
+                 "guest.cfg:2: disk: backend=dd: only dom0 has devices yet");
+    expect_error(KERNEL "disk = [ 'script=block-x,vdev=xvda,access=w,target=/d' ]",
+                 "guest.cfg:2: disk: script=block-x: scripts are not run");
+}
+
+/* xen-vbd-interface(7) */
+static void test_disk_numbers(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t devid;
+    } names[] = { { "xvda", 51712 },        { "xvda1", 51713 },      { "xvdp15", 51967 },       { "xvdq", 0x10001000 },
+                  { "xvda16", 0x10000010 }, { "xvdaa", 0x10001a00 }, { "xvdb255", 0x100001ff }, { "hda", 768 },
+                  { "hdb1", 833 },          { "hdd63", 5759 },       { "sda", 2048 },           { "sdp15", 2303 } };
+    static const char *const none[] = { "",      "xvd", "xvda256", "xvda01", "xvda-1", "hde",
+                                        "hda64", "sdq", "sda16",   "xvdA",   "xvda1x", "xvdzzzzzzzzzz" };
+    uint32_t devid;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_true(xl_disk_devid(names[i].name, &devid));
+        assert_int_equal(devid, names[i].devid);
+    }
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_false(xl_disk_devid(none[i], &devid));
+}
+
+static void expect_short(const char *text, const char *path, const char *vdev, bool readonly)
+{
+    struct xl_disks disks = { 0 };
+    char why[XL_DISK_WHY_SIZE];
+
+    assert_true(xl_disks_add_short(&disks, "first", why));
+    assert_true(xl_disks_add_short(&disks, text, why));
+    assert_string_equal(disks.list[1].path, path);
+    assert_string_equal(disks.list[1].vdev, vdev);
+    assert_int_equal(disks.list[1].readonly, readonly);
+    xl_disks_free(&disks);
+}
+
+static void test_disks_short(void **state)
+{
+    static const char *const wrong[] = { "", ",xvdb", "f,xvda", "f,xvdb,xvdc", "f,what" };
+    char why[XL_DISK_WHY_SIZE];
+
+    expect_short("a.img", "a.img", "xvdb", false);
+    expect_short("a.img,ro", "a.img", "xvdb", true);
+    expect_short("/x/a b=c.img,hda,ro", "/x/a b=c.img", "hda", true);
+    expect_short("a,w,xvdc", "a", "xvdc", false);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct xl_disks disks = { 0 };
+
+        assert_true(xl_disks_add_short(&disks, "first", why));
+        assert_false(xl_disks_add_short(&disks, wrong[i], why));
+        assert_in_range(strlen(why), 5, XL_DISK_WHY_SIZE);
+        xl_disks_free(&disks);
+    }
 }
 
 /* --------------------------------------------------------------------------------------------------------- files -- */
@@ -462,8 +551,10 @@ int main(void)
         cmocka_unit_test(test_cpu_lists),      cmocka_unit_test(test_cpuid),
         cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
         cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
-        cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kind),           cmocka_unit_test(test_names),
+        cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_disk_numbers),   cmocka_unit_test(test_disks_short),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

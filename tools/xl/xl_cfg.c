@@ -332,6 +332,7 @@ void xl_config_free(struct xl_config *cfg)
     free(cfg->warnings);
     xl_sched_free(&cfg->sched);
     xl_cpuid_free(&cfg->cpuid);
+    xl_disks_free(&cfg->disks);
     memset(cfg, 0, sizeof(*cfg));
 }
 

@@ -10,13 +10,14 @@
  * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is
  * refused before it sees it.
  *
- * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads thirty-one.
+ * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads thirty-two.
  */
 #ifndef TOOLS_XL_XL_CFG_H
 #define TOOLS_XL_XL_CFG_H
 
 #include "tools/build/limits.h"
 #include "tools/xl/xl_cpuid.h"
+#include "tools/xl/xl_disk.h"
 #include "tools/xl/xl_sched.h"
 #include "tools/xl/xl_where.h"
 
@@ -63,6 +64,7 @@ struct xl_config {
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset; /* xl's defaults are filled in */
     unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
     struct xl_cpuid cpuid;
+    struct xl_disks disks;
     struct build_limits limits;
     bool has_uuid;
     uint8_t uuid[16];

@@ -222,17 +222,11 @@ static int read_uuid(struct xl_reader *r, const char *key, void *out)
 }
 
 /* A file: as the user wrote it, or else beside the configuration. */
-static int read_path(struct xl_reader *r, const char *key, void *out)
+static int path_find(struct xl_reader *r, const char *key, char **path)
 {
-    char **path = out, *beside;
     const char *slash = strrchr(r->path, '/');
+    char *beside;
 
-    if (read_string(r, key, out))
-        return -1;
-    if (!*path)
-        return 0;
-    if (!**path)
-        return xl_fail(r, key, "expected a path, got \"\"");
     if (**path == '/' || !slash || access(*path, F_OK) == 0)
         return 0;
     if (asprintf(&beside, "%.*s/%s", (int)(slash - r->path), r->path, *path) < 0)
@@ -244,6 +238,19 @@ static int read_path(struct xl_reader *r, const char *key, void *out)
         free(beside); /* opening it will fail, with the path as it was written */
     }
     return 0;
+}
+
+static int read_path(struct xl_reader *r, const char *key, void *out)
+{
+    char **path = out;
+
+    if (read_string(r, key, out))
+        return -1;
+    if (!*path)
+        return 0;
+    if (!**path)
+        return xl_fail(r, key, "expected a path, got \"\"");
+    return path_find(r, key, path);
 }
 
 /* Read where cmdline is. */
@@ -369,6 +376,32 @@ static int read_cpuid(struct xl_reader *r, const char *key, void *out)
     return xl_cpuid_parse_names(cpuid, text, why, sizeof(why)) ? 0 : xl_fail(r, key, "%s", why);
 }
 
+/* ------------------------------------------------------------------------------------------------------- devices -- */
+
+static int read_disks(struct xl_reader *r, const char *key, void *out)
+{
+    struct xl_disks *disks = out;
+    char why[XL_DISK_WHY_SIZE];
+    XLU_ConfigList *list;
+    int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
+
+    if (got == ESRCH)
+        return 0;
+    if (got)
+        return xl_fail(r, key, "expected a list of strings, [ \"FILE,raw,xvda,w\" ]");
+    for (int i = 0; i < nr; i++) {
+        const char *text = xlu_cfg_get_listitem(list, i);
+
+        if (!text)
+            return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (!xl_disks_add(disks, text, why))
+            return xl_fail(r, key, "%s", why);
+        if (path_find(r, key, &disks->list[disks->nr - 1].path))
+            return -1;
+    }
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
@@ -407,6 +440,7 @@ static const struct key {
     { "tsc_mode",      read_tsc_mode, FIELD(tsc_mode) },
     { "cpuid",         read_cpuid,   FIELD(cpuid) },
     { "uuid",          read_uuid,    FIELD(uuid) },
+    { "disk",          read_disks,   FIELD(disks) },
     { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
     { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },
     { "max_maptrack_frames", read_maptrack_frames, FIELD(limits) },

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The disks of guests: their files, who may have which, and the bus that their back ends are on.
+ *
+ * Concept: a file is opened when the first guest that has it is added, and stays open as long as the host is there: an
+ * edge. The disk that it becomes is state (rings/disk.h), and its guests' for as long as there are any: a guest that
+ * restarts finds on it what it has written.
+ *
+ * Invariants: whoever writes a disk has it alone; those who only read it may share it. No other program writes the file
+ * meanwhile, if it asks for a lock as this one does.
+ */
+#include "tools/host_private.h"
+#include "tools/user_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct backend_ops *const kinds[] = { &blkback, NULL };
+
+/* --- files --- */
+
+/* A file that a disk is made of, open. */
+struct open_disk {
+    struct open_disk *next;
+    struct disk_file file;
+    bool writable; /* as it was opened */
+    dev_t dev;
+    ino_t ino;
+};
+
+static int disk_fail(const struct guest *g, const char *path, const char *why, char err[HOST_ERR_SIZE])
+{
+    char where[XL_WHERE_SIZE];
+
+    snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.200s", xl_where(g->cfg.where, "disk", where), path, why);
+    return -1;
+}
+
+/* It is what it is as long as it is open: others may read it, or nobody may have it. */
+static bool lock(int fd, bool writable)
+{
+    struct flock l = { .l_type = writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
+
+    return fcntl(fd, F_OFD_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN);
+}
+
+/* Open the file once more: to be written as well, if it is. -1 and why. */
+static int file_open(const char *path, bool writable, char why[256])
+{
+    char proc[32];
+    int fd = user_file_open(path, why, 256), again;
+
+    if (fd < 0)
+        return -1;
+    if (writable) {
+        snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd); /* this very file, whatever the path leads to by now */
+        again = open(proc, O_RDWR | O_CLOEXEC);
+        if (again < 0)
+            snprintf(why, 256, "it cannot be written (\"ro\" behind its name says that it need not): %s",
+                     strerror(errno));
+        close(fd);
+        fd = again;
+    }
+    if (fd >= 0 && !lock(fd, writable)) {
+        snprintf(why, 256, "another program uses it");
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* The open file that fd is, too. */
+static struct open_disk *file_find(const struct host *h, const struct stat *st)
+{
+    struct open_disk *o = h->edges->disks;
+
+    while (o && (o->dev != st->st_dev || o->ino != st->st_ino))
+        o = o->next;
+    return o;
+}
+
+/* It was only read, by guests that are gone. False and why. */
+static bool file_upgrade(struct open_disk *o, const char *path, char why[256])
+{
+    struct flock none = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+    int fd;
+
+    fcntl(o->file.fd, F_OFD_SETLK, &none);
+    fd = file_open(path, true, why);
+    if (fd < 0)
+        return false;
+    close(o->file.fd);
+    o->file.fd = fd;
+    o->file.live = o->writable = true;
+    return true;
+}
+
+/* NULL and why. */
+static struct open_disk *file_get(struct host *h, const char *path, bool writable, char why[256])
+{
+    struct open_disk *o;
+    struct stat st;
+    int fd;
+
+    if (stat(path, &st) == 0 && (o = file_find(h, &st)))
+        return o;
+    fd = file_open(path, writable, why);
+    if (fd < 0)
+        return NULL;
+    snprintf(why, 256, "out of memory");
+    if (fstat(fd, &st)) {
+        snprintf(why, 256, "%s", strerror(errno));
+    } else if (st.st_size < SECTOR_SIZE) {
+        snprintf(why, 256, "it has no sectors: a disk is a file of at least %u bytes", SECTOR_SIZE);
+    } else if ((o = calloc(1, sizeof(*o)))) {
+        o->file = (struct disk_file){ fd, (uint64_t)st.st_size >> SECTOR_SHIFT, writable };
+        o->writable = writable;
+        o->dev = st.st_dev;
+        o->ino = st.st_ino;
+        o->next = h->edges->disks;
+        h->edges->disks = o;
+        return o;
+    }
+    close(fd);
+    return NULL;
+}
+
+void host_disks_close(struct host_edges *edges)
+{
+    while (edges->disks) {
+        struct open_disk *o = edges->disks;
+
+        edges->disks = o->next;
+        close(o->file.fd);
+        free(o);
+    }
+}
+
+/* --- disks --- */
+
+bool guest_disks_copy(struct guest *g, const struct xl_disks *disks)
+{
+    struct arena *a = g->host->arena;
+
+    g->disks = disks && disks->nr ? xzalloc_array(a, struct guest_disk, disks->nr) : NULL;
+    if (disks && disks->nr && !g->disks)
+        return false;
+    for (unsigned int i = 0; disks && i < disks->nr; i++) {
+        g->disks[i].cfg = disks->list[i];
+        g->disks[i].cfg.path = xstrdup(a, disks->list[i].path);
+        g->nr_disks++;
+        if (!g->disks[i].cfg.path)
+            return false;
+    }
+    return true;
+}
+
+/* Whose is this disk, that g may not have it as well? NULL: nobody's. */
+static const struct guest *rival(const struct guest *g, const struct disk *d, bool readonly)
+{
+    for (const struct guest *other = g->host->guests; other; other = other->next)
+        for (unsigned int i = 0; other->state != GUEST_ENDED && i < other->nr_disks; i++)
+            if (other->disks[i].disk == d && !(readonly && other->disks[i].cfg.readonly))
+                return other;
+    return NULL;
+}
+
+/* The disk that is this file; made if there is none. */
+static struct disk *disk_get(struct host *h, const struct open_disk *o, const char *path)
+{
+    struct disk *d = h->disks.first;
+
+    while (d && d->file != &o->file)
+        d = d->next;
+    if (d)
+        return d;
+    d = disk_create(h->arena, &o->file, path);
+    if (d) {
+        d->next = h->disks.first;
+        h->disks.first = d;
+    }
+    return d;
+}
+
+static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, char err[HOST_ERR_SIZE])
+{
+    const bool write = !gd->cfg.readonly;
+    const struct guest *other;
+    struct open_disk *o;
+    struct disk *d;
+    char why[256];
+
+    o = file_get(h, gd->cfg.path, write && h->edges->disks_live, why);
+    if (!o)
+        return disk_fail(g, gd->cfg.path, why, err);
+    d = disk_get(h, o, gd->cfg.path);
+    if (!d)
+        return disk_fail(g, gd->cfg.path, "out of memory", err);
+    for (unsigned int i = 0; &g->disks[i] != gd; i++)
+        if (g->disks[i].disk == d && (write || !g->disks[i].cfg.readonly))
+            return disk_fail(g, gd->cfg.path, "it is another disk of this guest, and one of them is written", err);
+    other = rival(g, d, gd->cfg.readonly);
+    if (other) {
+        snprintf(why, sizeof(why), "%.100s has this disk, and one of both writes it", other->cfg.name);
+        return disk_fail(g, gd->cfg.path, why, err);
+    }
+    if (write && h->edges->disks_live && !o->writable && !file_upgrade(o, gd->cfg.path, why))
+        return disk_fail(g, gd->cfg.path, why, err);
+    gd->disk = d;
+    if (write && !o->writable)
+        host_message(h, "%.400s: what %.100s writes is kept in memory, and is gone at the end", gd->cfg.path,
+                     g->cfg.name);
+    return 0;
+}
+
+int guest_disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        if (disk_open(h, g, &g->disks[i], err))
+            return -1;
+    return 0;
+}
+
+void guest_disks_free(struct guest *g)
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        xfree(g->disks[i].cfg.path);
+    xfree(g->disks);
+}
+
+/* --- the bus --- */
+
+bool host_bus_start(struct host *h)
+{
+    if (!h->bus)
+        h->bus = xenbus_create(h->dom0, &h->xenstored->store, kinds, &h->disks);
+    return h->bus;
+}
+
+void host_bus_end(struct host *h)
+{
+    xenbus_destroy(h->bus);
+    while (h->disks.first) {
+        struct disk *d = h->disks.first;
+
+        h->disks.first = d->next;
+        disk_destroy(d);
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Disks of a guest, as they are written: see tools/xl/xl_disk.h. Numbers are as libxl__device_disk_dev_number() has
+ * them.
+ */
+#include "tools/xl/xl_disk.h"
+
+#include "tools/printable.h"
+
+#include <libxlutil.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- names --- */
+
+/* Letters as digits: a is 0, z 25, aa 26. The end, or NULL. */
+static const char *disk_letters(const char *p, unsigned long *disk)
+{
+    unsigned long n = 0;
+
+    if (*p < 'a' || *p > 'z')
+        return NULL;
+    for (; *p >= 'a' && *p <= 'z' && n < 1 << 20; p++)
+        n = n * 26 + (unsigned long)(*p - 'a') + 1;
+    *disk = n - 1;
+    return p;
+}
+
+/* "" or a number without leading zeroes: the partition; 0: the whole disk. */
+static bool partition_parse(const char *p, unsigned long *part)
+{
+    char *end;
+
+    *part = 0;
+    if (!*p)
+        return true;
+    if (*p < '1' || *p > '9' || strlen(p) > 6)
+        return false;
+    *part = strtoul(p, &end, 10);
+    return !*end;
+}
+
+static bool virtual_devid(unsigned long disk, unsigned long part, uint32_t *devid)
+{
+    if (disk <= 15 && part <= 15)
+        *devid = (uint32_t)(202 << 8 | disk << 4 | part);
+    else if (disk < 1 << 20 && part < 256)
+        *devid = (uint32_t)(1u << 28 | disk << 8 | part);
+    else
+        return false;
+    return true;
+}
+
+bool xl_disk_devid(const char *vdev, uint32_t *devid)
+{
+    const bool virtual = !strncmp(vdev, "xvd", 3), ide = !strncmp(vdev, "hd", 2), scsi = !strncmp(vdev, "sd", 2);
+    unsigned long disk, part;
+    const char *p = virtual || ide || scsi ? disk_letters(vdev + 2 + virtual, &disk) : NULL;
+
+    if (!p || !partition_parse(p, &part))
+        return false;
+    if (virtual)
+        return virtual_devid(disk, part, devid);
+    if (ide && disk <= 3 && part <= 63)
+        *devid = (uint32_t)((disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | part);
+    else if (scsi && disk <= 15 && part <= 15)
+        *devid = (uint32_t)(8 << 8 | disk << 4 | part);
+    else
+        return false;
+    return true;
+}
+
+/* --- what is written --- */
+
+/* libxlutil's own complaint, without what it begins with. */
+static void complaint(const char *report, const char *spec, char why[XL_DISK_WHY_SIZE])
+{
+    static const char before[] = "disk specification: ";
+    const char *p = strstr(report, before);
+    const int len = (int)strcspn(report, "\n");
+
+    p = p ? p + strlen(before) : report;
+    if (len)
+        snprintf(why, XL_DISK_WHY_SIZE, "%.*s", (int)strcspn(p, "\n"), p);
+    else
+        snprintf(why, XL_DISK_WHY_SIZE, "is no disk: \"%.200s\"", spec);
+    make_printable(why, strlen(why), false);
+}
+
+static const char *format_name(libxl_disk_format format)
+{
+    switch (format) {
+    case LIBXL_DISK_FORMAT_QCOW: return "qcow";
+    case LIBXL_DISK_FORMAT_QCOW2: return "qcow2";
+    case LIBXL_DISK_FORMAT_VHD: return "vhd";
+    case LIBXL_DISK_FORMAT_QED: return "qed";
+    default: return "such a format";
+    }
+}
+
+/* What of it is not understood here; false: something. */
+static bool understood(const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
+{
+    if (d->format == LIBXL_DISK_FORMAT_EMPTY || !d->pdev_path || !*d->pdev_path)
+        snprintf(why, XL_DISK_WHY_SIZE, "an empty drive is not supported yet: name a file");
+    else if (d->format != LIBXL_DISK_FORMAT_RAW && d->format != LIBXL_DISK_FORMAT_UNKNOWN)
+        snprintf(why, XL_DISK_WHY_SIZE, "%s is not supported yet, only raw (qemu-img convert -O raw makes one)",
+                 format_name(d->format));
+    else if (d->script)
+        snprintf(why, XL_DISK_WHY_SIZE, "script=%.100s: scripts are not run", d->script);
+    else if (d->backend_domname)
+        snprintf(why, XL_DISK_WHY_SIZE, "backend=%.100s: only dom0 has devices yet", d->backend_domname);
+    else
+        return true;
+    return false;
+}
+
+static void disk_dispose(libxl_device_disk *d)
+{
+    free(d->backend_domname);
+    free(d->pdev_path);
+    free(d->vdev);
+    free(d->script);
+    free(d->colo_host);
+    free(d->colo_export);
+    free(d->active_disk);
+    free(d->hidden_disk);
+}
+
+/* Let libxlutil read it. */
+static bool spec_parse(const char *spec, libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
+{
+    char *report = NULL;
+    size_t report_size = 0;
+    FILE *stream = open_memstream(&report, &report_size);
+    XLU_Config *xlu = stream ? xlu_cfg_init(stream, "disk") : NULL;
+    int rc = -1;
+
+    snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
+    if (xlu) {
+        rc = xlu_disk_parse(xlu, 1, &spec, d);
+        fflush(stream);
+        if (rc)
+            complaint(report, spec, why);
+        xlu_cfg_destroy(xlu);
+    }
+    if (stream)
+        fclose(stream);
+    free(report);
+    return rc == 0;
+}
+
+static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
+{
+    struct xl_disk disk = { .readonly = !d->readwrite,
+                            .cdrom = d->is_cdrom,
+                            .discard = d->discard_enable.val >= 0,
+                            .direct_io_safe = d->direct_io_safe };
+    struct xl_disk *more;
+
+    if (!d->vdev || strlen(d->vdev) >= sizeof(disk.vdev) || !xl_disk_devid(d->vdev, &disk.devid)) {
+        snprintf(why, XL_DISK_WHY_SIZE, "expected a name such as xvda, hdb or sdc1, got \"%.100s\"",
+                 d->vdev ? d->vdev : "");
+        return false;
+    }
+    strcpy(disk.vdev, d->vdev);
+    for (unsigned int i = 0; i < disks->nr; i++) {
+        if (disks->list[i].devid == disk.devid) {
+            snprintf(why, XL_DISK_WHY_SIZE, "there is a disk %s already", disk.vdev);
+            return false;
+        }
+    }
+    if (disks->nr == XL_DISKS_MAX) {
+        snprintf(why, XL_DISK_WHY_SIZE, "more than %d disks", XL_DISKS_MAX);
+        return false;
+    }
+    more = reallocarray(disks->list, disks->nr + 1, sizeof(*more));
+    disk.path = strdup(d->pdev_path);
+    if (more)
+        disks->list = more;
+    if (!more || !disk.path) {
+        free(disk.path);
+        snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
+        return false;
+    }
+    disks->list[disks->nr++] = disk;
+    return true;
+}
+
+bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE])
+{
+    libxl_device_disk d;
+    bool good;
+
+    memset(&d, 0, sizeof(d));
+    good = spec_parse(spec, &d, why) && understood(&d, why) && disk_append(disks, &d, why);
+    disk_dispose(&d);
+    return good;
+}
+
+/* The first of xvda, xvdb... that is free. */
+static void vdev_free(const struct xl_disks *disks, char vdev[8])
+{
+    uint32_t devid;
+    unsigned int i = 0;
+
+    for (char letter = 'a'; letter < 'z'; letter++) {
+        snprintf(vdev, 8, "xvd%c", letter);
+        xl_disk_devid(vdev, &devid);
+        for (i = 0; i < disks->nr && disks->list[i].devid != devid; i++)
+            ;
+        if (i == disks->nr)
+            return;
+    }
+}
+
+bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE])
+{
+    char *copy = strdup(text), *rest = copy, *path = strsep(&rest, ","), *word, *spec = NULL;
+    const char *access = "rw";
+    char first[8], *vdev = NULL;
+    bool good = false;
+
+    while ((word = strsep(&rest, ","))) {
+        if (!strcmp(word, "ro") || !strcmp(word, "r"))
+            access = "ro";
+        else if (!strcmp(word, "rw") || !strcmp(word, "w"))
+            access = "rw";
+        else if (!vdev && *word)
+            vdev = word;
+        else {
+            snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro], got \"%.200s\"", text);
+            goto out;
+        }
+    }
+    if (!vdev)
+        vdev_free(disks, first);
+    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro], got \"%.200s\"", text);
+    if (path && *path &&
+        asprintf(&spec, "format=raw,vdev=%s,access=%s,target=%s", vdev ? vdev : first, access, path) > 0)
+        good = xl_disks_add(disks, spec, why);
+out:
+    free(spec);
+    free(copy);
+    return good;
+}
+
+void xl_disks_free(struct xl_disks *disks)
+{
+    while (disks->nr)
+        free(disks->list[--disks->nr].path);
+    free(disks->list);
+    disks->list = NULL;
+}
