@@ -7,6 +7,7 @@
 #   grub      grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
 #   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
 #   generic   vmlinuz-generic                          once)
+#             modules/xen-blkfront.ko...               and modules for disks and ext4
 #   busybox   busybox                                  a static user land for an initrd
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
@@ -50,6 +51,10 @@ newer() {
     rm -rf "$debs"
 }
 
+# What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded.
+modules='lib/crc16.ko crypto/crc32c_generic.ko lib/libcrc32c.ko fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko
+    drivers/block/xen-blkfront.ko'
+
 # What is wanted of Debian 12: links below build/assets, and packages that are not there yet.
 links= want= newer=
 for asset in "$@"; do
@@ -63,7 +68,12 @@ for asset in "$@"; do
         package='xenstore-utils xen-utils-4.17 libxenstore4 libxentoolcore1'
         ;;
     cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
-    generic) names=vmlinuz-generic package=@linux-image-amd64:linux-image- ;;
+    generic)
+        names=vmlinuz-generic package=@linux-image-amd64:linux-image-
+        for module in $modules; do
+            names="$names modules/$(basename "$module")"
+        done
+        ;;
     trixie | sid)
         newer="$newer $asset"
         continue
@@ -80,9 +90,15 @@ done
 if [ -n "$want" ]; then
     fetch bookworm "$want"
     for deb in "$debs"/*.deb; do
-        # Of a kernel package (400 MB of modules) only the kernel.
+        # Of a kernel package (400 MB of modules) the kernel, and a few of them.
         case $deb in
-        */linux-image-*) only='./boot' ;;
+        */linux-image-*cloud*) only='./boot' ;;
+        */linux-image-*)
+            only='--wildcards ./boot'
+            for module in $modules; do
+                only="$only ./lib/modules/*/kernel/$module"
+            done
+            ;;
         */xen-utils-common*) only='./usr/bin/xenalyze' ;;
         */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
             ./usr/lib/xen-4.17/bin/xenstored' ;;
@@ -108,6 +124,12 @@ if [ -n "$want" ]; then
         *-cloud-amd64) ln -sf "$kernel" vmlinuz-cloud ;;
         *) ln -sf "$kernel" vmlinuz-generic ;;
         esac
+    done
+    mkdir -p modules
+    for module in $modules; do
+        for file in lib/modules/*/kernel/$module; do
+            [ ! -e "$file" ] || ln -sf "../$file" modules/
+        done
     done
     cd ../..
     have $links || {
