@@ -75,6 +75,28 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "disk", "--disk", 0);
 }
 
+/* The disks that the options or the file name. */
+static const struct xl_disks *disks_named(const struct guest_entry *e, const struct run_options *o)
+{
+    return o->disks.nr ? &o->disks : &e->cfg.disks;
+}
+
+/* The same, where they are. False: out of memory. */
+static bool disks_place(struct guest_entry *e, const struct run_options *o)
+{
+    const struct xl_disks *named = disks_named(e, o);
+
+    e->disks.list = calloc(named->nr + 1, sizeof(*e->disks.list));
+    for (unsigned int i = 0; e->disks.list && i < named->nr; i++) {
+        e->disks.list[i] = named->list[i];
+        e->disks.list[i].path = strdup(place(o, named->list[i].path));
+        e->disks.nr++;
+        if (!e->disks.list[i].path)
+            return false;
+    }
+    return e->disks.list;
+}
+
 static void entry_merge(struct guest_entry *e, const char *kernel, const struct run_options *o)
 {
     const struct xl_config *cfg = &e->cfg;
@@ -98,7 +120,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .limits = cfg->limits,
         .sched = &cfg->sched,
         .cpuid = &cfg->cpuid,
-        .disks = o->disks.nr ? &o->disks : &cfg->disks,
+        .disks = &e->disks,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
         .on_crash = action_merge(&o->on_crash, cfg->on_crash),
@@ -125,7 +147,8 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
         hint_no_kernel(path, err);
         return -1;
     }
-    if (!xl_sched_override(&e->cfg.sched, &o->guest_sched) || !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
+    if (!disks_place(e, o) || !xl_sched_override(&e->cfg.sched, &o->guest_sched) ||
+        !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
     }
@@ -247,6 +270,7 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
 
         if (entry_load(e, o->guests[l->nr], o, err)) {
             xl_config_free(&e->cfg);
+            xl_disks_free(&e->disks);
             return -1;
         }
         l->total_mib += may_have_mib(&e->guest);
@@ -266,6 +290,8 @@ int guest_list_files(const struct guest_list *l, const struct run_options *o, gu
         rc = e->is_config ? fn(data, o->guests[i]) : 0;
         rc = rc ?: fn(data, kernel);
         rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
+        for (unsigned int j = 0; j < disks_named(e, o)->nr && !rc; j++)
+            rc = fn(data, disks_named(e, o)->list[j].path);
     }
     return rc;
 }
@@ -277,6 +303,14 @@ static bool same_file(const struct stat *st, const char *path)
     return path && stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
 }
 
+static bool is_disk_of(const struct guest_entry *e, const struct stat *st)
+{
+    for (unsigned int i = 0; i < e->disks.nr; i++)
+        if (same_file(st, e->disks.list[i].path))
+            return true;
+    return false;
+}
+
 bool guest_list_reads(const struct guest_list *l, const struct run_options *o, const char *path)
 {
     struct stat st;
@@ -285,15 +319,17 @@ bool guest_list_reads(const struct guest_list *l, const struct run_options *o, c
         return false;
     for (unsigned int i = 0; i < l->nr; i++)
         if (same_file(&st, place(o, o->guests[i])) || same_file(&st, l->entries[i].guest.kernel) ||
-            same_file(&st, l->entries[i].guest.ramdisk))
+            same_file(&st, l->entries[i].guest.ramdisk) || is_disk_of(&l->entries[i], &st))
             return true;
     return false;
 }
 
 void guest_list_free(struct guest_list *l)
 {
-    for (unsigned int i = 0; i < l->nr; i++)
+    for (unsigned int i = 0; i < l->nr; i++) {
         xl_config_free(&l->entries[i].cfg);
+        xl_disks_free(&l->entries[i].disks);
+    }
     tdestroy(l->taken, name_keep);
     for (uint64_t i = 0; l->names && i < l->nr_names; i++)
         free(l->names[i]);

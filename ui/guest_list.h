@@ -18,6 +18,7 @@
 struct guest_entry {
     struct host_guest guest; /* strings belong to cfg or to the command line */
     struct xl_config cfg;    /* of a kernel: empty. cfg.sched is what counts: the file's, overridden by the options' */
+    struct xl_disks disks;   /* those that count, where they are */
     bool is_config;          /* and no kernel */
 };
 
