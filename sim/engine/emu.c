@@ -18,11 +18,11 @@
 #ifdef __SANITIZE_ADDRESS__
 /*
  * Unicorn does not give back all it allocated when it is closed, nor libedit its copies (wcsdup) of the names of
- * EL_ADDFN, nor fontconfig, which librsvg asks, its lists; that is not ours to report, nor is to be found among what
- * the program says.
+ * EL_ADDFN, nor fontconfig, which librsvg asks, its lists, nor libdbus, which SDL asks, its own; that is not ours to
+ * report, nor is to be found among what the program says.
  */
 const char *__lsan_default_suppressions(void), *__lsan_default_options(void);
-const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\nleak:wcsdup\nleak:libfontconfig.so\n"; }
+const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\nleak:wcsdup\nleak:libfontconfig.so\nleak:libdbus-1.so\n"; }
 const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 #endif
 
