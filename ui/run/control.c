@@ -30,7 +30,7 @@ static void start_by_default(struct run *r, const char *name)
         else if (!ctl_serve_open(&r->ctl, r->host, why, sizeof(why)))
             return;
     }
-    if (r->opt->quiet)
+    if (!r->opt->verbose) /* nobody has asked for it */
         return;
     snprintf(text, sizeof(text), "warning: xenlab ctl will not find this machine: %s", why);
     run_message(r, text);
