@@ -35,6 +35,7 @@
 
 #define BLK_SEGMENTS   32u /* of one request */
 #define RING_ORDER_MAX 4u
+#define DISCARD_MAX    (UINT64_C(1) << 21) /* sectors of a disk that can be discarded as a whole: in one step */
 #define SLOT_64        sizeof(struct blkif_request)
 #define SLOT_32        (SLOT_64 - 4) /* 64-bit numbers need no padding before them */
 
@@ -62,7 +63,7 @@ struct request {
 struct vbd {
     struct xenbus_device *dev;
     struct disk *disk;
-    bool readonly;
+    bool readonly, discards;
     void *bounce[BLK_SEGMENTS];
     /* While connected: */
     struct task task;
@@ -237,7 +238,9 @@ static int16_t discard(struct vbd *b, const uint8_t *slot, struct request *q, s_
     uint64_t nr;
 
     FIELD(slot, blkif_request_discard, nr_sectors, &nr);
-    if (b->readonly || flag & BLKIF_DISCARD_SECURE || !nr || !on_disk(b, q->sector, nr))
+    if (!b->discards)
+        return BLKIF_RSP_EOPNOTSUPP;
+    if (flag & BLKIF_DISCARD_SECURE || !nr || !on_disk(b, q->sector, nr))
         return BLKIF_RSP_ERROR;
     *due = disk_due(b->disk, DISK_WRITE, 0, *due);
     task_charge(&b->task, (unsigned int)(nr >> 11), 0);
@@ -454,11 +457,12 @@ static int vbd_probe(struct xenbus_device *dev)
     b->dev = dev;
     b->disk = disk;
     b->readonly = *mode != 'w';
+    b->discards = !b->readonly && disk->file->sectors <= DISCARD_MAX;
     for (unsigned int i = 0; i < BLK_SEGMENTS; i++)
         if (!(b->bounce[i] = native_frame_alloc(self(b))))
             return xenbus_fail(dev, -ENOMEM, "%d no machine memory", ENOMEM);
     xenbus_write(dev, "feature-flush-cache", "1");
-    if (!b->readonly) {
+    if (b->discards) {
         xenbus_write(dev, "feature-discard", "1");
         xenbus_write(dev, "discard-granularity", "%lu", PAGE_SIZE);
         xenbus_write(dev, "discard-alignment", "0");

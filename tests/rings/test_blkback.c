@@ -39,6 +39,8 @@ struct scene {
     struct front a, b;
 };
 
+static uint64_t disk_sectors = SECTORS; /* what is said of the file */
+
 static const struct backend_ops *const kinds[] = { &blkback, NULL };
 
 /* --- the store --- */
@@ -206,7 +208,7 @@ static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
 
     memset(s, 0, sizeof(*s));
     s->f = f;
-    s->file = (struct disk_file){ .fd = mkstemp(name), .sectors = SECTORS };
+    s->file = (struct disk_file){ .fd = mkstemp(name), .sectors = disk_sectors };
     unlink(name);
     for (unsigned int i = 0; i < SECTORS; i++) {
         for (unsigned int j = 0; j < SECTOR_SIZE; j++)
@@ -431,6 +433,30 @@ static void discarded_is_zero(void **state)
     end_disks(&s);
 }
 
+/* Of a disk that is so large that to discard it would keep dom0 from everything else, nothing is discarded. */
+static void large_is_not_discarded(void **state)
+{
+    struct blkif_request q;
+    struct scene s;
+
+    disk_sectors = UINT64_C(1) << 40;
+    begin_disks(&s, *state, "w");
+    disk_sectors = SECTORS;
+    expect_back(&s.a, "feature-discard", "-");
+    connect(&s.a);
+    read_works(&s.a);
+    q = of(BLKIF_OP_DISCARD, 0, 0);
+    ((struct blkif_request_discard *)(void *)&q)->nr_sectors = UINT64_C(1) << 40;
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_EOPNOTSUPP);
+    memset(frame(&s.a, 2), 0x5a, PAGE_SIZE);
+    q = one(&s.a, BLKIF_OP_WRITE, (UINT64_C(1) << 40) - 1, 2, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    q = one(&s.a, BLKIF_OP_READ, (UINT64_C(1) << 40) - 1, 3, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    assert_memory_equal(frame(&s.a, 2), frame(&s.a, 3), SECTOR_SIZE);
+    end_disks(&s);
+}
+
 static struct blkif_request_indirect indirect(struct front *t, uint8_t op, uint64_t sector, unsigned int nr)
 {
     struct blkif_request_segment *seg = frame(t, 1);
@@ -650,7 +676,7 @@ static void read_only(void **state)
     assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
     q = of(BLKIF_OP_DISCARD, 0, 0);
     ((struct blkif_request_discard *)(void *)&q)->nr_sectors = 8;
-    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_EOPNOTSUPP);
     q = of(BLKIF_OP_FLUSH_DISKCACHE, 0, 0);
     assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
     assert_int_equal(s.disks.first->clusters, 0);
@@ -770,6 +796,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_arrive_32, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(live_is_in_the_file, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(discarded_is_zero, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(large_is_not_discarded, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(indirect_works, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(answers_have_a_time, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(comes_and_goes, fix_setup, fix_teardown),
