@@ -22,7 +22,10 @@
  * report, nor is to be found among what the program says.
  */
 const char *__lsan_default_suppressions(void), *__lsan_default_options(void);
-const char *__lsan_default_suppressions(void) { return "leak:libunicorn.so\nleak:wcsdup\nleak:libfontconfig.so\nleak:libdbus-1.so\n"; }
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libunicorn.so\nleak:wcsdup\nleak:libfontconfig.so\nleak:libdbus-1.so\n";
+}
 const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 #endif
 
