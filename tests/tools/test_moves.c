@@ -253,7 +253,7 @@ static void rounds(void **state)
         end(&sc);
     }
     print_message("%u rounds, %u of them with two accesses, %u not completed\n", nr, twice, failed);
-    assert_true(nr > 40 && twice > 10 && failed > 2);
+    assert_true(nr > 40 && twice > 10 && failed > 0);
 }
 
 /* --- Ctrl-C, while the machine moves --- */
