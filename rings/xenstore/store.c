@@ -310,8 +310,11 @@ static bool may_make(const struct xs_access *a, const struct xs_node *parent, co
     return false;
 }
 
-/* Make a node that is not there, which has been looked at, and what is not there above it. *n: the node. */
-static int make(const struct xs_access *a, const char *path, size_t len, struct xs_node **n)
+/*
+ * Make a node that is not there, which has been looked at, and what is not there above it. *n: the node; *above: how
+ * long the path is of the one above that was there.
+ */
+static int make(const struct xs_access *a, const char *path, size_t len, struct xs_node **n, size_t *above)
 {
     const struct xs_access toolstack = { .store = a->store, .tx = a->tx };
     char part[XENSTORE_ABS_PATH_MAX + 1];
@@ -322,7 +325,7 @@ static int make(const struct xs_access *a, const char *path, size_t len, struct 
     rc = look_above(a, part, n);
     if (rc)
         return rc;
-    first = strlen(part);
+    first = *above = strlen(part);
     if (!may_make(a, *n, path, first, len))
         return -ENOSPC;
     for (size_t at = first; *n && path[at];) {
@@ -337,14 +340,30 @@ static int make(const struct xs_access *a, const char *path, size_t len, struct 
     return -ENOMEM;
 }
 
+/* A node was changed, and those above it up to the one whose path is so long, which has the last number. */
+static void changed_up(const struct xs_access *a, const char *path, size_t above)
+{
+    char part[XENSTORE_ABS_PATH_MAX + 1];
+    struct xs_node *n;
+
+    snprintf(part, sizeof(part), "%s", path);
+    while (!look(a, part, &n)) {
+        changed(a, n);
+        if (strlen(part) <= above)
+            break;
+        part[xs_parent_len(part)] = 0;
+    }
+}
+
 /* A value for a node, or a new node; fired if anything has changed. */
 static int write_node(const struct xs_access *a, const char *path, const void *value, size_t len, bool mkdir)
 {
+    size_t above = strlen(path);
     struct xs_node *n;
     int rc = get(a, path, XS_RIGHT_WRITE, &n);
 
     if (rc == -ENOENT)
-        rc = make(a, path, len, &n);
+        rc = make(a, path, len, &n, &above);
     else if (!rc && mkdir)
         return 0;
     else if (!rc && !may_have_size(a, n->nr_perms, len, n->children_len))
@@ -354,7 +373,7 @@ static int write_node(const struct xs_access *a, const char *path, const void *v
     xs_perms_bury(a->store, n);
     if (!mkdir && !xs_node_set_value(a->store->arena, n, value, len))
         return -ENOMEM;
-    changed(a, n);
+    changed_up(a, path, above);
     fire(a, n, false, NULL);
     return 0;
 }
