@@ -123,30 +123,38 @@ static void domain_end(struct peer *p, domid_t domid)
     must(!xc_domain_destroy(p->xc, domid), "a domain's end");
 }
 
-/* A domain that is dying is not told of before its end if it has no ring. */
-static bool is_over(const struct peer *p, domid_t domid)
+/* The domain, if it has been introduced. */
+static struct xs_domain *introduced(const struct peer *p, domid_t domid)
 {
-    const struct xs_domain *d = xs_domain_find(&p->x->store, domid);
+    struct xs_domain *d = xs_domain_find(&p->x->store, domid);
 
-    return p->domain[domid].state == PEER_GONE || (p->domain[domid].state == PEER_DYING && d && d->conn);
+    return d && d->conn ? d : NULL;
 }
 
-/* Several that are found at once are told of once. */
-static void shut_down(struct peer *p)
+/*
+ * Something has happened to domains: what the toolstack does then, in the order of Debian's. Several that have shut
+ * down are told of once; by the end of another one they are told of, too. One that is dying and was not introduced is not
+ * gone yet.
+ */
+static void look_at_domains(struct peer *p)
 {
-    bool told = false;
+    struct xs_domain *shut = NULL, *d;
 
-    for (domid_t i = 1; i < PEER_DOMAINS; i++) {
-        struct xs_domain *d = xs_domain_find(&p->x->store, i);
+    for (domid_t i = PEER_DOMAINS - 1; i; i--) {
+        const enum peer_domain state = p->domain[i].state;
 
-        if (p->domain[i].state != PEER_SHUT || !d || !d->conn || d->shutdown)
-            continue;
-        if (told)
-            d->shutdown = true;
-        else
-            xs_domain_shutdown(&p->x->store, i);
-        told = true;
+        d = introduced(p, i);
+        if (shut && d && (state <= PEER_DYING || (state == PEER_SHUT && !d->shutdown))) {
+            shut->shutdown = true;
+            shut = NULL;
+        }
+        if (state == PEER_SHUT && d && !d->shutdown)
+            shut = d;
+        if (state == PEER_GONE || (state == PEER_DYING && d))
+            xenstored_release(p->x, i);
     }
+    if (shut)
+        xs_domain_shutdown(&p->x->store, shut->domid);
 }
 
 static void ours_domain(struct peer *p, unsigned int domid, enum peer_domain state)
@@ -156,11 +164,7 @@ static void ours_domain(struct peer *p, unsigned int domid, enum peer_domain sta
     if (d->state == PEER_GONE && state != PEER_GONE)
         domain_make(p, (domid_t)domid);
     d->state = state;
-    shut_down(p);
-    for (domid_t i = 1; i < PEER_DOMAINS; i++) {
-        if (is_over(p, i))
-            xenstored_release(p->x, i);
-    }
+    look_at_domains(p);
     if (d->page && state == PEER_GONE)
         domain_end(p, (domid_t)domid);
 }
