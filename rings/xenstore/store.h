@@ -225,8 +225,8 @@ void xs_watch_send(struct xs_conn *c, const struct xs_watch *w, const char *path
 
 /*
  * A node was changed, made, or is about to be removed: n. All watches are told that may know of it; also those that
- * could read it before, when it had the permissions of `before` (or NULL). exact: it goes with one above it, which is
- * told by itself.
+ * could read it before, when it had the permissions of `before` (or NULL; n: a transaction has removed it). exact: it
+ * goes with one above it, which is told by itself.
  */
 void xs_fire(struct xs_store *s, const struct xs_node *n, bool exact, const struct xs_node *before);
 void xs_fire_special(struct xs_store *s, enum xs_special which);

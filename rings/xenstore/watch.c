@@ -30,7 +30,7 @@ static bool is_at_or_below(const char *path, const char *above)
     return !strncmp(path, above, len) && (len == 1 || !path[len] || path[len] == '/');
 }
 
-/* May this connection know that n changed? */
+/* May this connection know that n changed? Of what a transaction has removed only who could read it. */
 static bool may_know(const struct xs_conn *c, const struct xs_node *n, const struct xs_node *before)
 {
     const struct xs_node *parent;
@@ -38,6 +38,8 @@ static bool may_know(const struct xs_conn *c, const struct xs_node *n, const str
 
     if ((before && xs_rights(c->store, c, before) & XS_RIGHT_READ) || xs_rights(c->store, c, n) & XS_RIGHT_READ)
         return true;
+    if (n == before)
+        return false;
     snprintf(above, sizeof(above), "%.*s", (int)xs_parent_len(n->path), n->path);
     parent = *above ? xs_tree_find(&c->store->tree, above) : NULL;
     return parent && xs_rights(c->store, c, parent) & XS_RIGHT_READ;
