@@ -272,7 +272,7 @@ run: check-packages all shown ## build, get what README.md shows, and show the c
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
 engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
-INSTALLED_COMMANDS := run tui debug tour replay trace sched doctor manual completion
+INSTALLED_COMMANDS := run tui debug tour replay ctl trace sched doctor manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
 INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg

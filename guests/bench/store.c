@@ -12,23 +12,18 @@ static void xenstore_event(const char *path, const char *token)
     (void)token;
 }
 
-static long read(long n)
+/* n times the same request. */
+static long asks(long n, uint32_t type, const char *payload, size_t len)
 {
     ring = mfn_to_virt(start_info->store_mfn);
     while (n-- > 0)
-        if (ask(XS_READ, "name", 5) < 0)
+        if (ask(type, payload, len) < 0)
             return -1;
     return 0;
 }
 
-static long write(long n)
-{
-    ring = mfn_to_virt(start_info->store_mfn);
-    while (n-- > 0)
-        if (ask(XS_WRITE, "data/n\0value", 12) < 0)
-            return -1;
-    return 0;
-}
+static long read(long n) { return asks(n, XS_READ, "name", 5); }
+static long write(long n) { return asks(n, XS_WRITE, "data/n\0value", 12); }
 
 static long transaction(long n)
 {

@@ -133,8 +133,8 @@ static struct xs_domain *introduced(const struct peer *p, domid_t domid)
 
 /*
  * Something has happened to domains: what the toolstack does then, in the order of Debian's. Several that have shut
- * down are told of once; by the end of another one they are told of, too. One that is dying and was not introduced is not
- * gone yet.
+ * down are told of once; by the end of another one they are told of, too. One that is dying and was not introduced is
+ * not gone yet.
  */
 static void look_at_domains(struct peer *p)
 {
