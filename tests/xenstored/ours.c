@@ -123,38 +123,21 @@ static void domain_end(struct peer *p, domid_t domid)
     must(!xc_domain_destroy(p->xc, domid), "a domain's end");
 }
 
-/* The domain, if it has been introduced. */
-static struct xs_domain *introduced(const struct peer *p, domid_t domid)
-{
-    struct xs_domain *d = xs_domain_find(&p->x->store, domid);
-
-    return d && d->conn ? d : NULL;
-}
-
 /*
- * Something has happened to domains: what the toolstack does then, in the order of Debian's. Several that have shut
- * down are told of once; by the end of another one they are told of, too. One that is dying and was not introduced is
- * not gone yet.
+ * Something has happened to domains: what the toolstack does then. One that is dying and was not introduced is not gone
+ * yet.
  */
 static void look_at_domains(struct peer *p)
 {
-    struct xs_domain *shut = NULL, *d;
+    for (domid_t i = 1; i < PEER_DOMAINS; i++) {
+        const struct xs_domain *d = xs_domain_find(&p->x->store, i);
 
-    for (domid_t i = PEER_DOMAINS - 1; i; i--) {
-        const enum peer_domain state = p->domain[i].state;
-
-        d = introduced(p, i);
-        if (shut && d && (state <= PEER_DYING || (state == PEER_SHUT && !d->shutdown))) {
-            shut->shutdown = true;
-            shut = NULL;
-        }
-        if (state == PEER_SHUT && d && !d->shutdown)
-            shut = d;
-        if (state == PEER_GONE || (state == PEER_DYING && d))
+        if (p->domain[i].state == PEER_GONE || (p->domain[i].state == PEER_DYING && d && d->conn))
             xenstored_release(p->x, i);
     }
-    if (shut)
-        xs_domain_shutdown(&p->x->store, shut->domid);
+    for (domid_t i = 1; i < PEER_DOMAINS; i++)
+        if (p->domain[i].state == PEER_SHUT)
+            xs_domain_shutdown(&p->x->store, i);
 }
 
 static void ours_domain(struct peer *p, unsigned int domid, enum peer_domain state)

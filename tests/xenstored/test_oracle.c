@@ -14,7 +14,11 @@
  *   keeps the order of all other requests, events of a change before its answer.
  * - When a request that is too long ends a conversation, Debian's may not have put the last answers before it into
  *   the ring, or only a part, up to where the ring begins anew.
+ * - When several domains have shut down or died at once, how often "@releaseDomain" is told: with Debian's that depends
+ *   on the order in which its hash table has them.
  * - XS_CONTROL "quota" of a domain: Debian's goes on about transactions, requests and bytes of its own memory.
+ *
+ * A history in which Debian's dies (it aborts at times, when a guest's indices are wrong) shows nothing.
  *
  * What is not tried, since Debian's has its reasons in real time or in its process: its quota of memory, that who
  * writes much is heard later, that a guest who leaves an event unread for 20 s is not told any more (it is asked with
@@ -37,6 +41,9 @@
 #include "tests/xenstored/play.h"
 
 #define HISTORIES 100
+
+/* play.c's last words on a peer that has died. */
+#define NOT_WELL "It was not well at its end."
 
 /* --- comparing --- */
 
@@ -117,11 +124,12 @@ static size_t lines(char *text, char **line, size_t max)
     size_t nr = 0;
 
     for (char *next; *text && nr < max; text = next) {
-        line[nr++] = text;
         next = strchr(text, '\n');
         if (!next)
             break;
         *next++ = 0;
+        if (!nr || !strstr(text, " WATCH_EVENT #0 @releaseDomain") || strcmp(text, line[nr - 1]))
+            line[nr++] = text;
     }
     sort_release(line, nr);
     return nr;
@@ -130,7 +138,7 @@ static size_t lines(char *text, char **line, size_t max)
 #define LINES 8192
 
 /* How many kinds of answers there were. */
-static unsigned long counted_ok, counted_errors, counted_events, counted_steps;
+static unsigned long counted_ok, counted_errors, counted_events, counted_steps, counted_died;
 
 static void count(char *const *line, size_t nr)
 {
@@ -151,7 +159,7 @@ static bool same(const struct peer_ops *a, const struct peer_ops *b, const char 
     static char *la[LINES], *lb[LINES];
     char *ta, *tb;
     size_t na, nb, i = 0, j = 0, last = 0, last_b = 0, off;
-    bool equal;
+    bool equal, died;
 
     play(a, steps, nr, &ta);
     play(b, steps, nr, &tb);
@@ -169,7 +177,9 @@ static bool same(const struct peer_ops *a, const struct peer_ops *b, const char 
             break;
         }
     }
-    equal = i == na && j == nb;
+    died = a == &peer_real && na && !strcmp(la[na - 1], NOT_WELL);
+    counted_died += died;
+    equal = died || (i == na && j == nb);
     count(la, i);
     if (!equal && show) {
         print_error("%s says:\n", a->name);
@@ -245,12 +255,13 @@ static void histories(const struct peer_ops *a, const struct peer_ops *b, unsign
         print_message("%s\n", peer_real.absent());
         skip();
     }
-    counted_ok = counted_errors = counted_events = counted_steps = 0;
+    counted_ok = counted_errors = counted_events = counted_steps = counted_died = 0;
     for (unsigned long i = 0; i < nr && wrong < 5; i++)
         try(a, b, seed + i, &wrong);
-    print_message("%lu histories, %lu steps: %lu answers, %lu errors, %lu events\n", nr, counted_steps, counted_ok,
-                  counted_errors, counted_events);
+    print_message("%lu histories, %lu steps: %lu answers, %lu errors, %lu events; real died in %lu\n", nr,
+                  counted_steps, counted_ok, counted_errors, counted_events, counted_died);
     assert_int_equal(wrong, 0);
+    assert_in_range(counted_died, 0, nr / 100);
     assert_in_range(counted_ok, counted_steps / 8, counted_steps);
     assert_in_range(counted_errors, counted_steps / 8, counted_steps);
     assert_in_range(counted_events, counted_steps / 20, UINT32_MAX);
