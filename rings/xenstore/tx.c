@@ -119,7 +119,7 @@ static int tx_check(const struct xs_tx *tx)
 
         if (!d) /* any more */
             return -ENOMEM;
-        if (c->nodes > 0 && xs_beyond(tx->conn, XS_LIMIT_NODES, d->nodes + (unsigned int)c->nodes))
+        if (c->nodes > 0 && xs_beyond(tx->conn, XS_LIMIT_NODES, d->nodes + (unsigned int)c->nodes + 1))
             return -ENOSPC;
     }
     for (const struct xs_accessed *t = tx->accessed; t; t = t->next) {
