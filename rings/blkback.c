@@ -441,7 +441,7 @@ static int vbd_connect(struct xenbus_device *dev)
 
 static int vbd_probe(struct xenbus_device *dev)
 {
-    struct disk *disk = ((struct blkback_disks *)xenbus_data(dev->bus))->first;
+    struct disk *disk = ((struct blkback_disks *)xenbus_data(dev))->first;
     char params[XENBUS_VALUE], mode[XENBUS_VALUE];
     struct vbd *b;
 

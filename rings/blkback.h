@@ -8,7 +8,7 @@
 #include "rings/bus.h"
 #include "rings/disk.h"
 
-/* What xenbus_data() of its bus is. */
+/* What xenbus_data() of its devices is. */
 struct blkback_disks {
     struct disk *first; /* a device's `params` is the path of one */
 };

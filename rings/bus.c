@@ -16,15 +16,14 @@ struct xenbus {
     struct native_kernel *kernel;
     struct xs_store *store;
     struct xs_conn conn; /* for watches */
-    const struct backend_ops *const *kinds;
-    void *data;
+    const struct xenbus_kind *kinds;
     struct xenbus_device *devices;
     struct task task;
     char root[XENBUS_PATH]; /* "/local/domain/0" */
 };
 
 struct native_kernel *xenbus_kernel(const struct xenbus *b) { return b->kernel; }
-void *xenbus_data(const struct xenbus *b) { return b->data; }
+void *xenbus_data(const struct xenbus_device *dev) { return dev->kind->data; }
 
 static bool is_at_or_below(const char *path, const char *above)
 {
@@ -127,16 +126,16 @@ static void mark(struct xenbus *b, const char *path)
 }
 
 /* "/local/domain/0/backend/TYPE/DOMID/DEVID", perhaps with more behind: its length, or 0. */
-static size_t device_path(const struct xenbus *b, const char *path, const struct backend_ops **ops)
+static size_t device_path(const struct xenbus *b, const char *path, const struct xenbus_kind **kind)
 {
     char start[XENBUS_PATH];
     size_t len, digits;
 
-    for (const struct backend_ops *const *kind = b->kinds; *kind; kind++) {
-        len = (size_t)snprintf(start, sizeof(start), "%s/backend/%s/", b->root, (*kind)->type);
+    for (const struct xenbus_kind *k = b->kinds; k->ops; k++) {
+        len = (size_t)snprintf(start, sizeof(start), "%s/backend/%s/", b->root, k->ops->type);
         if (strncmp(path, start, len))
             continue;
-        *ops = *kind;
+        *kind = k;
         digits = strspn(path + len, "0123456789");
         if (!digits || path[len + digits] != '/')
             return 0;
@@ -152,8 +151,8 @@ static size_t device_path(const struct xenbus *b, const char *path, const struct
 /* Something of our directories has changed: it may be a new one. */
 static void appeared(struct xenbus *b, const char *path)
 {
-    const struct backend_ops *ops;
-    const size_t len = device_path(b, path, &ops);
+    const struct xenbus_kind *kind;
+    const size_t len = device_path(b, path, &kind);
     struct xenbus_device **at = &b->devices, *dev;
 
     while (len && *at && (strncmp((*at)->path, path, len) || (*at)->path[len]))
@@ -165,7 +164,7 @@ static void appeared(struct xenbus *b, const char *path)
         return;
     memcpy(dev->path, path, len);
     dev->bus = b;
-    dev->ops = ops;
+    dev->kind = kind;
     *at = dev;
 }
 
@@ -197,7 +196,7 @@ static bool watch(struct xenbus *b, const char *path, const char *token)
 static void device_disconnect(struct xenbus_device *dev)
 {
     if (dev->connected)
-        dev->ops->disconnect(dev);
+        dev->kind->ops->disconnect(dev);
     dev->connected = false;
 }
 
@@ -210,7 +209,7 @@ static void device_free(struct xenbus_device *dev)
     if (*dev->front_path) {
         snprintf(path, sizeof(path), "%s/state", dev->front_path);
         xs_watch_remove(&dev->bus->conn, path, dev->path);
-        dev->ops->remove(dev);
+        dev->kind->ops->remove(dev);
     }
     while (*at != dev)
         at = &(*at)->next;
@@ -234,7 +233,7 @@ static bool offer(struct xenbus_device *dev)
     dev->front = (domid_t)domid;
     dev->state = XenbusStateInitialising;
     snprintf(path, sizeof(path), "%s/state", dev->front_path);
-    if (!watch(dev->bus, path, dev->path) || dev->ops->probe(dev))
+    if (!watch(dev->bus, path, dev->path) || dev->kind->ops->probe(dev))
         return false;
     dev->offered = true;
     state_set(dev, XenbusStateInitWait);
@@ -255,7 +254,7 @@ static void front_changed(struct xenbus_device *dev)
         break;
     case XenbusStateInitialised:
     case XenbusStateConnected:
-        if (dev->state != XenbusStateInitWait || dev->ops->connect(dev))
+        if (dev->state != XenbusStateInitWait || dev->kind->ops->connect(dev))
             break;
         dev->connected = true;
         state_set(dev, XenbusStateConnected);
@@ -303,8 +302,7 @@ static bool bus_step(struct task *t, unsigned int budget)
 
 static const struct task_ops bus_task = { .name = "xenbus", .step = bus_step };
 
-struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct backend_ops *const *kinds,
-                             void *data)
+struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct xenbus_kind *kinds)
 {
     const domid_t domid = native_vcpu(k)->domain->domain_id;
     struct xenbus *b = xzalloc(store->arena, struct xenbus);
@@ -315,12 +313,11 @@ struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, co
     b->kernel = k;
     b->store = store;
     b->kinds = kinds;
-    b->data = data;
     snprintf(b->root, sizeof(b->root), "/local/domain/%u", domid);
     task_init(&b->task, k, &bus_task, b);
     xs_conn_init(&b->conn, store, domid, event, b);
-    for (; *kinds; kinds++) {
-        snprintf(path, sizeof(path), "%s/backend/%s", b->root, (*kinds)->type);
+    for (; kinds->ops; kinds++) {
+        snprintf(path, sizeof(path), "%s/backend/%s", b->root, kinds->ops->type);
         if (!watch(b, path, "")) {
             xenbus_destroy(b);
             return NULL;

@@ -30,11 +30,12 @@
 #define XENBUS_VALUE 512
 
 struct xenbus;
+struct xenbus_kind;
 
 struct xenbus_device {
     struct xenbus_device *next;
     struct xenbus *bus;
-    const struct backend_ops *ops;
+    const struct xenbus_kind *kind;
     domid_t front;
     char path[XENBUS_PATH];       /* our directory: "/local/domain/0/backend/vbd/1/51712" */
     char front_path[XENBUS_PATH]; /* its, as the toolstack says; "": it has said nothing yet */
@@ -56,16 +57,21 @@ struct backend_ops {
     void (*remove)(struct xenbus_device *dev);
 };
 
-/* Watch for devices of these kinds, a list that ends with NULL. data: theirs (xenbus_data()). NULL: out of memory. */
-struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct backend_ops *const *kinds,
-                             void *data);
+/* A kind that a bus has, and what its devices there share: xenbus_data(). */
+struct xenbus_kind {
+    const struct backend_ops *ops;
+    void *data;
+};
+
+/* Watch for devices of these kinds, a list that ends with ops == NULL and outlives the bus. NULL: out of memory. */
+struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct xenbus_kind *kinds);
 /* Harmless for NULL. */
 void xenbus_destroy(struct xenbus *b);
 /* The domain is about to be destroyed: nothing of its is held any more. Harmless for b == NULL. */
 void xenbus_domain_gone(struct xenbus *b, domid_t domid);
 
 struct native_kernel *xenbus_kernel(const struct xenbus *b);
-void *xenbus_data(const struct xenbus *b);
+void *xenbus_data(const struct xenbus_device *dev);
 
 /* A node of our own or of the front end's directory, as text. False: it is not there, or too long. */
 bool xenbus_read(const struct xenbus_device *dev, bool front, const char *node, char value[XENBUS_VALUE]);

@@ -17,99 +17,27 @@
  * Nodes come in the order in which libxl writes them, for XS_DIRECTORY names them so.
  *
  * Corresponds to libxl__domain_make() in tools/libs/light/libxl_create.c, libxl__build_post() in libxl_dom.c and
- * libxl__device_console_add() in libxl_console.c, device_disk_add() in libxl_disk.c. Left out is /libxl, of which a
- * guest sees nothing.
+ * libxl__device_console_add() in libxl_console.c. Left out is /libxl, of which a guest sees nothing.
  */
-#include "tools/host_private.h"
+#include "tools/nodes.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_SIZE     160
 #define CONSOLE_LIMIT "1048576" /* bytes of output that xenconsoled keeps */
 
-/* Who may do what with a node, beside dom0. */
-enum perms {
-    AS_PARENT,
-    READ, /* n0,rD: the guest may read it */
-    OWN,  /* nD: it is the guest's */
-    FRONT /* nD,r0: it is the guest's, for dom0's back end to read */
-};
-
-struct writer {
-    struct host *h;
-    struct guest *g; /* NULL: it is about dom0 */
-    bool failed;
-};
-
-static void perms_set(struct writer *w, const char *path, enum perms perms)
-{
-    const struct xs_access toolstack = xenstored_toolstack(w->h->xenstored);
-    const domid_t domid = w->g ? w->g->domid : 0;
-    const struct {
-        unsigned int nr;
-        struct xs_perm p[2];
-    } lists[] = {
-        [READ] = { 2, { { .id = 0, .letter = 'n' }, { .id = domid, .letter = 'r' } } },
-        [OWN] = { 1, { { .id = domid, .letter = 'n' } } },
-        [FRONT] = { 2, { { .id = domid, .letter = 'n' }, { .id = 0, .letter = 'r' } } },
-    };
-
-    if (xs_set_perms(&toolstack, path, lists[perms].p, lists[perms].nr))
-        w->failed = true;
-}
-
-/*
- * One node; its value is made as by printf. A path that does not begin with a slash is below the domain's own, as its
- * own relative paths are.
- */
-__attribute__((format(printf, 4, 5))) static void node(struct writer *w, const char *path, enum perms perms,
-                                                       const char *fmt, ...)
-{
-    const struct xs_access toolstack = xenstored_toolstack(w->h->xenstored);
-    char *value = NULL, *absolute = NULL;
-    va_list ap;
-    int len;
-
-    va_start(ap, fmt);
-    len = vasprintf(&value, fmt, ap);
-    va_end(ap);
-    if (asprintf(&absolute, "/local/domain/%u/%s", w->g ? w->g->domid : 0, path) < 0)
-        absolute = NULL;
-    if (len < 0 || !absolute || xs_write(&toolstack, *path == '/' ? path : absolute, value, (size_t)len))
-        w->failed = true;
-    else if (perms != AS_PARENT)
-        perms_set(w, *path == '/' ? path : absolute, perms);
-    if (w->g && w->g->task.kernel)
-        task_charge(&w->g->task, 1, 0);
-    free(len < 0 ? NULL : value);
-    free(absolute);
-}
-
-/* A path with a number or a name in it. */
-__attribute__((format(printf, 2, 3))) static const char *path_make(char *path, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(path, PATH_SIZE, fmt, ap);
-    va_end(ap);
-    return path;
-}
-
-static void empty_nodes(struct writer *w, const char *const *paths, enum perms perms)
+static void empty_nodes(struct node_writer *w, const char *const *paths, enum node_perms perms)
 {
     for (; *paths; paths++)
         node(w, *paths, perms, "%s", "");
 }
 
-static void vm_nodes(struct writer *w, const char *uuid)
+static void vm_nodes(struct node_writer *w, const char *uuid)
 {
     const struct guest *g = w->g;
     const uint64_t centis = (uint64_t)host_wallclock(g->host) / MILLISECS(10);
-    char path[PATH_SIZE];
+    char path[NODE_PATH_SIZE];
 
     node(w, path_make(path, "/vm/%s/uuid", uuid), AS_PARENT, "%s", uuid);
     node(w, path_make(path, "/vm/%s/name", uuid), AS_PARENT, "%s", g->cfg.name);
@@ -124,7 +52,7 @@ static void vm_nodes(struct writer *w, const char *uuid)
 }
 
 /* As libxl__domain_make(): who may write where, before anything is built. */
-static void domain_nodes(struct writer *w, const char *uuid)
+static void domain_nodes(struct node_writer *w, const char *uuid)
 {
     static const char *const readable[] = { "cpu", "memory", "device", NULL };
     static const char *const suspend[] = { "device/suspend/event-channel", NULL };
@@ -141,7 +69,7 @@ static void domain_nodes(struct writer *w, const char *uuid)
                                        "error",
                                        NULL };
     const struct guest *g = w->g;
-    char path[PATH_SIZE];
+    char path[NODE_PATH_SIZE];
 
     node(w, path_make(path, "/local/domain/%u", g->domid), READ, "%s", "");
     node(w, path_make(path, "/vm/%s", uuid), READ, "%s", "");
@@ -156,10 +84,10 @@ static void domain_nodes(struct writer *w, const char *uuid)
 }
 
 /* As libxl__build_post(): what is known when the domain is built. */
-static void built_nodes(struct writer *w)
+static void built_nodes(struct node_writer *w)
 {
     const struct guest *g = w->g;
-    char path[PATH_SIZE];
+    char path[NODE_PATH_SIZE];
 
     node(w, "memory/static-max", AS_PARENT, "%llu", (unsigned long long)g->cfg.maxmem_mib << 10);
     node(w, "memory/target", AS_PARENT, "%llu", (unsigned long long)g->cfg.memory_mib << 10);
@@ -172,10 +100,10 @@ static void built_nodes(struct writer *w)
 }
 
 /* Console 0: its directory is the guest's to read only, and it goes through no states. */
-static void console_nodes(struct writer *w)
+static void console_nodes(struct node_writer *w)
 {
     const struct guest *g = w->g;
-    char back[PATH_SIZE], path[128];
+    char back[NODE_PATH_SIZE / 2], path[NODE_PATH_SIZE];
 
     snprintf(back, sizeof(back), "/local/domain/0/backend/console/%u/0", g->domid);
     node(w, "console", READ, "%s", "");
@@ -193,40 +121,6 @@ static void console_nodes(struct writer *w)
     node(w, path_make(path, "%s/online", back), AS_PARENT, "1");
     node(w, path_make(path, "%s/state", back), AS_PARENT, "1");
     node(w, path_make(path, "%s/protocol", back), AS_PARENT, "vt100");
-}
-
-/* A disk, as libxl writes it: both ends' directories name each other. */
-static void disk_nodes(struct writer *w, const struct guest_disk *d)
-{
-    const struct guest *g = w->g;
-    const char *const type = d->cfg.cdrom ? "cdrom" : "disk";
-    char front[PATH_SIZE / 2], back[PATH_SIZE / 2], path[PATH_SIZE];
-    const struct {
-        const char *node, *value;
-    } ours[] = {
-        { "online", "1" },           { "removable", d->cfg.cdrom ? "1" : "0" },
-        { "bootable", "1" },         { "dev", d->cfg.vdev },
-        { "type", "phy" },           { "mode", d->cfg.readonly ? "r" : "w" },
-        { "device-type", type },     { "discard-enable", d->cfg.discard ? "1" : "0" },
-        { "specification", "xen" },  { "direct-io-safe", d->cfg.direct_io_safe ? "1" : NULL },
-        { "params", d->disk->path }, { "state", "1" },
-    };
-
-    snprintf(front, sizeof(front), "/local/domain/%u/device/vbd/%u", g->domid, d->cfg.devid);
-    snprintf(back, sizeof(back), "/local/domain/0/backend/vbd/%u/%u", g->domid, d->cfg.devid);
-    node(w, front, FRONT, "%s", "");
-    node(w, path_make(path, "%s/backend", front), AS_PARENT, "%s", back);
-    node(w, path_make(path, "%s/backend-id", front), AS_PARENT, "0");
-    node(w, path_make(path, "%s/state", front), AS_PARENT, "1");
-    node(w, path_make(path, "%s/virtual-device", front), AS_PARENT, "%u", d->cfg.devid);
-    node(w, path_make(path, "%s/device-type", front), AS_PARENT, "%s", type);
-    node(w, path_make(path, "%s/trusted", front), AS_PARENT, "1");
-    node(w, back, READ, "%s", "");
-    node(w, path_make(path, "%s/frontend", back), AS_PARENT, "%s", front);
-    node(w, path_make(path, "%s/frontend-id", back), AS_PARENT, "%u", g->domid);
-    for (unsigned int i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (ours[i].value)
-            node(w, path_make(path, "%s/%s", back, ours[i].node), AS_PARENT, "%s", ours[i].value);
 }
 
 void guest_uuid_make(struct guest *g)
@@ -254,7 +148,7 @@ static void uuid_text(const struct guest *g, char text[static 37])
 
 bool guest_introduce(struct guest *g)
 {
-    struct writer w = { .h = g->host, .g = g };
+    struct node_writer w = { .h = g->host, .g = g };
     char uuid[37];
 
     uuid_text(g, uuid);
@@ -266,16 +160,15 @@ bool guest_introduce(struct guest *g)
     if (xenstored_introduce(g->host->xenstored, g->domid, g->store_mfn, g->store_port))
         w.failed = true;
     console_nodes(&w);
-    for (unsigned int i = 0; i < g->nr_disks; i++)
-        disk_nodes(&w, &g->disks[i]);
+    guest_devices_nodes(&w);
     return !w.failed;
 }
 
 void guest_renamed(struct guest *g)
 {
-    struct writer w = { .h = g->host, .g = g };
+    struct node_writer w = { .h = g->host, .g = g };
 
-    char path[PATH_SIZE], uuid[37];
+    char path[NODE_PATH_SIZE], uuid[37];
 
     node(&w, "name", AS_PARENT, "%s", g->cfg.name);
     uuid_text(g, uuid);
@@ -286,12 +179,11 @@ void guest_renamed(struct guest *g)
 void guest_unannounce(struct guest *g)
 {
     const struct xs_access toolstack = xenstored_toolstack(g->host->xenstored);
-    char path[PATH_SIZE], uuid[37];
+    char path[NODE_PATH_SIZE], uuid[37];
 
     xs_rm(&toolstack, path_make(path, "/local/domain/%u", g->domid));
     xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/console/%u", g->domid));
-    if (g->nr_disks)
-        xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/vbd/%u", g->domid));
+    guest_devices_forget(g);
     uuid_text(g, uuid);
     xs_rm(&toolstack, path_make(path, "/vm/%s", uuid));
     xenstored_release(g->host->xenstored, g->domid);
@@ -300,8 +192,8 @@ void guest_unannounce(struct guest *g)
 
 bool domain_node_write(struct host *h, domid_t domid, const char *path, const char *value)
 {
-    struct writer w = { .h = h };
-    char absolute[PATH_SIZE];
+    struct node_writer w = { .h = h };
+    char absolute[NODE_PATH_SIZE];
 
     node(&w, path_make(absolute, "/local/domain/%u/%s", domid, path), AS_PARENT, "%s", value);
     return !w.failed;
@@ -311,7 +203,7 @@ uint64_t domain_node_number(const struct host *h, domid_t domid, const char *pat
 {
     const struct xs_access toolstack = xenstored_toolstack(h->xenstored);
     const struct xs_node *n;
-    char absolute[PATH_SIZE];
+    char absolute[NODE_PATH_SIZE];
 
     path_make(absolute, "/local/domain/%u/%s", domid, path);
     return xs_get(&toolstack, absolute, XS_RIGHT_READ, &n) ? 0 : strtoull(n->value ? n->value : "", NULL, 10);
@@ -319,7 +211,7 @@ uint64_t domain_node_number(const struct host *h, domid_t domid, const char *pat
 
 bool dom0_nodes(struct host *h)
 {
-    struct writer w = { .h = h };
+    struct node_writer w = { .h = h };
 
     node(&w, "name", AS_PARENT, "%s", XL_DOM0_NAME);
     node(&w, "domid", AS_PARENT, "0");

@@ -172,7 +172,7 @@ void host_destroy(struct host *h)
         guest_free(h, g);
     }
     ctl_end(h);
-    host_bus_end(h);
+    host_devices_end(h);
     xenstored_destroy(h->xenstored);
     xc_interface_close(h->xc);
     xen_destroy(h->xen);
@@ -180,7 +180,7 @@ void host_destroy(struct host *h)
     xfree(h);
     machine_destroy(m);
     image_cache_free(&edges->files);
-    host_disks_close(edges);
+    host_devices_close(edges);
     free(edges);
 }
 

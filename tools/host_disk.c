@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The disks of guests: their files, who may have which, and the bus that their back ends are on.
+ * The disks of guests: their files, who may have which, and their nodes.
  *
  * Concept: a file is opened when the first guest that has it is added, and stays open as long as the host is there: an
  * edge. The disk that it becomes is state (rings/disk.h), and its guests' for as long as there are any: a guest that
@@ -9,7 +9,7 @@
  * Invariants: whoever writes a disk has it alone; those who only read it may share it. No other program writes the file
  * meanwhile, if it asks for a lock as this one does.
  */
-#include "tools/host_private.h"
+#include "tools/nodes.h"
 #include "tools/user_file.h"
 
 #include <errno.h>
@@ -19,8 +19,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const struct backend_ops *const kinds[] = { &blkback, NULL };
 
 /* --- files --- */
 
@@ -130,7 +128,7 @@ static struct open_disk *file_get(struct host *h, const char *path, bool writabl
     return NULL;
 }
 
-void host_disks_close(struct host_edges *edges)
+static void disks_close(struct host_edges *edges)
 {
     while (edges->disks) {
         struct open_disk *o = edges->disks;
@@ -143,8 +141,9 @@ void host_disks_close(struct host_edges *edges)
 
 /* --- disks --- */
 
-bool guest_disks_copy(struct guest *g, const struct xl_disks *disks)
+static bool disks_copy(struct guest *g, const struct host_guest *cfg)
 {
+    const struct xl_disks *disks = cfg->disks;
     struct arena *a = g->host->arena;
 
     g->disks = disks && disks->nr ? xzalloc_array(a, struct guest_disk, disks->nr) : NULL;
@@ -157,6 +156,7 @@ bool guest_disks_copy(struct guest *g, const struct xl_disks *disks)
         if (!g->disks[i].cfg.path)
             return false;
     }
+    g->cfg.disks = NULL;
     return true;
 }
 
@@ -218,7 +218,7 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
     return 0;
 }
 
-int guest_disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+static int disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     for (unsigned int i = 0; i < g->nr_disks; i++)
         if (disk_open(h, g, &g->disks[i], err))
@@ -226,25 +226,47 @@ int guest_disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     return 0;
 }
 
-void guest_disks_free(struct guest *g)
+static void disks_free(struct guest *g)
 {
     for (unsigned int i = 0; i < g->nr_disks; i++)
         xfree(g->disks[i].cfg.path);
     xfree(g->disks);
 }
 
-/* --- the bus --- */
+/* --- the kind of device --- */
 
-bool host_bus_start(struct host *h)
+static void *disks_data(struct host *h) { return &h->disks; }
+
+static unsigned int disks_nr(const struct guest *g) { return g->nr_disks; }
+
+/* As device_disk_add() in tools/libs/light/libxl_disk.c writes them. */
+static void disk_nodes(struct node_writer *w, unsigned int i)
 {
-    if (!h->bus)
-        h->bus = xenbus_create(h->dom0, &h->xenstored->store, kinds, &h->disks);
-    return h->bus;
+    const struct guest_disk *d = &w->g->disks[i];
+    const char *const type = d->cfg.cdrom ? "cdrom" : "disk";
+    struct device_nodes dev;
+
+    device_begin(&dev, w, blkback.type, 0, d->cfg.devid);
+    device_front(&dev, "virtual-device", "%u", d->cfg.devid);
+    device_front(&dev, "device-type", "%s", type);
+    device_front(&dev, "trusted", "1");
+    device_back(&dev, "online", "1");
+    device_back(&dev, "removable", "%d", d->cfg.cdrom);
+    device_back(&dev, "bootable", "1");
+    device_back(&dev, "dev", "%s", d->cfg.vdev);
+    device_back(&dev, "type", "phy");
+    device_back(&dev, "mode", d->cfg.readonly ? "r" : "w");
+    device_back(&dev, "device-type", "%s", type);
+    device_back(&dev, "discard-enable", "%d", d->cfg.discard);
+    device_back(&dev, "specification", "xen");
+    if (d->cfg.direct_io_safe)
+        device_back(&dev, "direct-io-safe", "1");
+    device_back(&dev, "params", "%s", d->disk->path);
+    device_back(&dev, "state", "1");
 }
 
-void host_bus_end(struct host *h)
+static void disks_end(struct host *h)
 {
-    xenbus_destroy(h->bus);
     while (h->disks.first) {
         struct disk *d = h->disks.first;
 
@@ -252,3 +274,15 @@ void host_bus_end(struct host *h)
         disk_destroy(d);
     }
 }
+
+const struct device_kind vbd_devices = {
+    .back = &blkback,
+    .data = disks_data,
+    .copy = disks_copy,
+    .nr = disks_nr,
+    .open = disks_open,
+    .nodes = disk_nodes,
+    .free = disks_free,
+    .end = disks_end,
+    .close = disks_close,
+};

@@ -50,7 +50,7 @@ void guest_free(struct host *h, struct guest *g)
     xfree(g->cfg.cmdline);
     xl_sched_release(&g->sched);
     xl_cpuid_release(&g->cpuid);
-    guest_disks_free(g);
+    guest_devices_free(g);
     xfree(g);
 }
 
@@ -162,7 +162,7 @@ static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE
                      g->cfg.kernel);
     g->built = true;
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
-    if (g->console && (!g->nr_disks || host_bus_start(h)) && guest_introduce(g)) {
+    if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
         h->guest_of[g->domid] = g;
         return 0;
@@ -241,7 +241,7 @@ static bool guest_configure(struct guest *g, const struct host_guest *cfg)
         return false;
     if (cfg->cpuid && !xl_cpuid_copy(a, &g->cpuid, cfg->cpuid))
         return false;
-    if (!guest_disks_copy(g, cfg->disks))
+    if (!guest_devices_copy(g, cfg))
         return false;
     g->cfg.disks = NULL;
     return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
@@ -277,7 +277,7 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
         file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
         return -1;
     }
-    return guest_disks_open(h, g, err);
+    return guest_devices_open(h, g, err);
 }
 
 void guest_list_append(struct host *h, struct guest *g)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What host.c (the computer as a whole), host_guest.c, host_disk.c, guest_nodes.c (the guests in it), host_shutdown.c
- * (their ends, and what their tasks do), host_names.c, host_turn.c and host_base.c share, and nobody else.
+ * What host.c (the computer as a whole), host_guest.c, guest_nodes.c (the guests in it), host_devices.c, host_disk.c
+ * (their devices), host_shutdown.c (their ends, and what their tasks do), host_names.c, host_turn.c and host_base.c
+ * share, and nobody else.
  */
 #ifndef TOOLS_HOST_PRIVATE_H
 #define TOOLS_HOST_PRIVATE_H
@@ -82,7 +83,8 @@ struct host_edges {
     bool disks_live;         /* and they are written */
 };
 
-#define HOST_NAME_LISTS 256
+#define HOST_NAME_LISTS       256
+#define HOST_DEVICE_KINDS_MAX 8
 
 /* It lies in the arena of its machine, and so does all that it and its guests remember. */
 struct host {
@@ -95,6 +97,7 @@ struct host {
     struct xc_handle *xc; /* dom0's */
     struct xenstored *xenstored;
     struct xenbus *bus; /* NULL: nobody has a device yet */
+    struct xenbus_kind bus_kinds[HOST_DEVICE_KINDS_MAX + 1];
     struct blkback_disks disks;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
@@ -186,15 +189,39 @@ extern const struct task_ops guests_look_task;
 /* Of each guest: what its state asks for, building it included. */
 extern const struct task_ops guest_task;
 
-/* tools/host_disk.c: g has these disks. False: out of memory. */
-bool guest_disks_copy(struct guest *g, const struct xl_disks *disks);
-/* Open their files. 0, or -1 and a message. */
-int guest_disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
-void guest_disks_free(struct guest *g);
-/* There are devices. False: out of memory. */
-bool host_bus_start(struct host *h);
-void host_bus_end(struct host *h);
-void host_disks_close(struct host_edges *edges);
+struct node_writer;
+
+/* A kind of device that guests have. host_devices.c has the list of them; open, data, end and close may be NULL. */
+struct device_kind {
+    const struct backend_ops *back;
+    /* What xenbus_data() of its devices is. */
+    void *(*data)(struct host *h);
+    /* g gets its own copy of what its configuration says, in the arena. False: out of memory. */
+    bool (*copy)(struct guest *g, const struct host_guest *cfg);
+    unsigned int (*nr)(const struct guest *g);
+    /* Open what they are made of. 0, or -1 and a message. */
+    int (*open)(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+    /* Write the two directories of the i-th. */
+    void (*nodes)(struct node_writer *w, unsigned int i);
+    /* Of g; of the host, whose bus is gone; of its surroundings. */
+    void (*free)(struct guest *g);
+    void (*end)(struct host *h);
+    void (*close)(struct host_edges *edges);
+};
+
+extern const struct device_kind vbd_devices; /* host_disk.c */
+
+/* host_devices.c: these for all kinds. */
+bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);
+int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+void guest_devices_nodes(struct node_writer *w);
+/* Remove the back ends' directories of g. */
+void guest_devices_forget(struct guest *g);
+void guest_devices_free(struct guest *g);
+/* g's domain is there: if it has devices, there is a bus. False: out of memory. */
+bool guest_devices_bus(struct guest *g);
+void host_devices_end(struct host *h);
+void host_devices_close(struct host_edges *edges);
 
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
 s_time_t host_wallclock(const struct host *h);

@@ -35,13 +35,12 @@ struct scene {
     struct store st;
     struct xenbus *bus;
     struct blkback_disks disks;
+    struct xenbus_kind kinds[2];
     struct disk_file file;
     struct front a, b;
 };
 
 static uint64_t disk_sectors = SECTORS; /* what is said of the file */
-
-static const struct backend_ops *const kinds[] = { &blkback, NULL };
 
 /* --- the store --- */
 
@@ -220,7 +219,8 @@ static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
     begin(&s->st, f);
     s->disks.first = disk_create(f->m->arena, &s->file, "a.img");
     s->disks.first->next = disk_create(f->m->arena, &s->file, "b.img");
-    s->bus = xenbus_create(f->dom0, &s->st.x->store, kinds, &s->disks);
+    s->kinds[0] = (struct xenbus_kind){ &blkback, &s->disks };
+    s->bus = xenbus_create(f->dom0, &s->st.x->store, s->kinds);
     assert_non_null(s->bus);
     device_add(s, &s->a, 51712, 8, "a.img", mode);
     device_add(s, &s->b, 51728, 24, "b.img", "w");
