@@ -260,7 +260,7 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -269,6 +269,14 @@ guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
+
+# The image is its user's as soon as there is one: it is never made anew, unless it is removed.
+linux: check-packages all linux-image ## boot a Debian Linux with a disk of its own, to work in (docs/linux.md)
+	$(Q)./xenlab run $(LINUX) docs/examples/debian.cfg
+
+linux-image:
+	$(Q)scripts/assets.sh generic busybox
+	$(Q)scripts/mklinux.sh build/linux
 
 # An installed program finds its engine beside itself, if that is not the system's.
 PREFIX ?= /usr/local
@@ -310,7 +318,7 @@ build/assets/initrd: scripts/mkinitrd.sh | shown-guests
 shown-guests:
 	$(Q)scripts/assets.sh grub cloud busybox
 
-assets: shown ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
+assets: shown linux-image ## unpack the tests' real guests (GRUB, Linux, busybox) below build/assets
 	$(Q)scripts/assets.sh
 
 test: check-packages assets all $(addprefix build/,$(TESTS) tests/docs/typist) ## run all tests (test-sim: those of one folder)
@@ -370,7 +378,7 @@ format: ## apply .clang-format to the sources (with clang-format 14, Debian 12's
 	$(Q)clang-format -i $$(find sim vcpu mmu evtchn rings tools ui guests labs tests -name '*.[ch]')
 
 clean: ## remove what was built, but not what was fetched
-	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/config.mk,$(wildcard build/*))
+	$(Q)rm -rf xenlab $(filter-out build/deps build/assets build/linux build/config.mk,$(wildcard build/*))
 
 distclean: ## remove what was fetched, too
 	$(Q)rm -rf xenlab build

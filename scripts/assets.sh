@@ -7,7 +7,7 @@
 #   grub      grub-x86_64-xen.bin, grub-i386-xen.bin   GRUB as a PV kernel, 64 and 32 bits
 #   cloud     vmlinuz-cloud                            Debian 12's Linux kernels (bzImages that are PV, PVH and HVM kernels at
 #   generic   vmlinuz-generic                          once)
-#             modules/xen-blkfront.ko...               and modules for disks and ext4
+#             modules/xen-blkfront.ko...               and modules for devices and file systems
 #   busybox   busybox                                  a static user land for an initrd
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
@@ -51,9 +51,15 @@ newer() {
     rm -rf "$debs"
 }
 
-# What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded.
+# What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded; and what
+# else a guest may want, for which modprobe knows the order.
 modules='lib/crc16.ko crypto/crc32c_generic.ko lib/libcrc32c.ko fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko
-    drivers/block/xen-blkfront.ko'
+    drivers/block/xen-blkfront.ko
+    drivers/net/xen-netfront.ko drivers/net/tun.ko net/llc/llc.ko net/802/stp.ko net/bridge/bridge.ko
+    net/9p/9pnet.ko net/9p/9pnet_xen.ko fs/netfs/netfs.ko fs/fscache/fscache.ko fs/9p/9p.ko
+    drivers/xen/xen-evtchn.ko drivers/xen/xen-gntdev.ko drivers/xen/xen-gntalloc.ko drivers/xen/xen-privcmd.ko
+    drivers/xen/xenfs/xenfs.ko drivers/block/loop.ko fs/overlayfs/overlay.ko fs/isofs/isofs.ko fs/fat/fat.ko
+    fs/fat/vfat.ko fs/nls/nls_ascii.ko fs/nls/nls_cp437.ko fs/nls/nls_utf8.ko'
 
 # What is wanted of Debian 12: links below build/assets, and packages that are not there yet.
 links= want= newer=
