@@ -36,13 +36,13 @@ WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
-TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_devices ctl_jobs host_guest host_shutdown host_ctl host
+TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_ctl host
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
-UI_OBJS := options socket_door $(addprefix ctl/,place looks serve) help guest_list start console input pace crash stats trace_file status recording replay
+UI_OBJS := options socket_door $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file status recording replay
 UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings xenstore scheduler timers tour messages panels)

@@ -17,7 +17,7 @@
  * Nodes come in the order in which libxl writes them, for XS_DIRECTORY names them so.
  *
  * Corresponds to libxl__domain_make() in tools/libs/light/libxl_create.c, libxl__build_post() in libxl_dom.c and
- * libxl__device_console_add() in libxl_console.c. Left out is /libxl, of which a guest sees nothing.
+ * libxl__device_console_add() in libxl_console.c. Of /libxl, which no guest sees, there is what nodes.h says.
  */
 #include "tools/nodes.h"
 
@@ -184,6 +184,7 @@ void guest_unannounce(struct guest *g)
     xs_rm(&toolstack, path_make(path, "/local/domain/%u", g->domid));
     xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/console/%u", g->domid));
     guest_devices_forget(g);
+    xs_rm(&toolstack, path_make(path, "/libxl/%u", g->domid));
     uuid_text(g, uuid);
     xs_rm(&toolstack, path_make(path, "/vm/%s", uuid));
     xenstored_release(g->host->xenstored, g->domid);

@@ -18,97 +18,22 @@
  * Corresponds to tools/xl/xl_vmcontrol.c, xl_vcpu.c, xl_mem.c and xl_sched.c, and to libxl_domain.c, libxl_mem.c and
  * libxl_sched.c, whose words for errors these are.
  */
-#include "tools/ctl.h"
-#include "tools/host_private.h"
+#include "tools/host_ctl_private.h"
 #include "tools/xc/xc.h"
 #include "tools/xl/xl_sched.h"
 #include "vcpu/sched/names.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <xen/sched.h>
 
 #define MAXMEM_CONSTANT_KIB 1024 /* LIBXL_MAXMEM_CONSTANT: a domain may have so much beside what it is said to have */
-#define ERROR_FAIL          (-3) /* libxl's */
-#define ERROR_INVAL         (-6)
-
-enum outcome { DONE, FAILED, MORE, WAITS };
-
-struct context {
-    struct host *h;
-    struct ctl_job *job;
-    const struct ctl_request *r;
-};
-
-__attribute__((format(printf, 3, 4))) static void say(struct context *c, enum host_ctl what, const char *fmt, ...)
-{
-    char text[HOST_ERR_SIZE];
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    host_ctl_say(c->h, c->job->id, what, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
-}
-
-#define fail(c, ...) (say(c, HOST_CTL_ERR, __VA_ARGS__), FAILED)
-
-/* --- domains --- */
-
-static int domain_info(struct context *c, domid_t domid, struct xen_domctl_getdomaininfo *info)
-{
-    return domid < DOMID_FIRST_RESERVED ? xc_domain_getinfo(xc(c->h), domid, info) : -ESRCH;
-}
-
-static bool has_domain(struct context *c, const struct guest *g)
-{
-    struct xen_domctl_getdomaininfo info;
-
-    return guest_find(c->h, g->domid) == g && !domain_info(c, g->domid, &info);
-}
-
-/* By its number, or by its name. False: that has been said. */
-static bool domain_find(struct context *c, const char *who, domid_t *domid, struct xen_domctl_getdomaininfo *info)
-{
-    unsigned long n;
-
-    if (ctl_number(who, DOMID_FIRST_RESERVED - 1, &n)) {
-        *domid = (domid_t)n;
-        if (!domain_info(c, *domid, info))
-            return true;
-    } else if (!strcmp(who, XL_DOM0_NAME)) {
-        *domid = 0;
-        return !domain_info(c, 0, info);
-    } else {
-        for (const struct guest *g = c->h->guests; g; g = g->next)
-            if (!strcmp(g->cfg.name, who) && has_domain(c, g)) {
-                *domid = g->domid;
-                return !domain_info(c, g->domid, info);
-            }
-    }
-    say(c, HOST_CTL_ERR, "%s is an invalid domain identifier (rc=%d)\n", who, ERROR_INVAL);
-    return false;
-}
-
-/* The same, and it is a guest. */
-static struct guest *guest_named(struct context *c, const char *who)
-{
-    struct xen_domctl_getdomaininfo info;
-    struct guest *g;
-    domid_t domid;
-
-    if (!domain_find(c, who, &domid, &info))
-        return NULL;
-    g = guest_find(c->h, domid);
-    if (!g)
-        say(c, HOST_CTL_ERR, "%s: domain %u is dom0, which this is not done to\n", c->r->command->name, domid);
-    return g;
-}
+#define say(c, ...)         ctl_say(c, __VA_ARGS__)
+#define fail(c, ...)        ctl_fail(c, __VA_ARGS__)
 
 /* --- running and ending --- */
 
@@ -119,7 +44,7 @@ static enum outcome pause_or_not(struct context *c)
     domid_t domid;
     int rc;
 
-    if (!domain_find(c, c->r->arg[0], &domid, &info))
+    if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
         return FAILED;
     rc = pause ? xc_domain_pause(xc(c->h), domid) : xc_domain_unpause(xc(c->h), domid);
     return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
@@ -141,7 +66,7 @@ static enum outcome shutdown_or_reboot(struct context *c)
     enum outcome rc = DONE;
 
     if (!c->r->option['a']) {
-        g = guest_named(c, c->r->arg[0]);
+        g = ctl_guest_named(c, c->r->arg[0]);
         return g ? ask_to_end(c, g) : FAILED;
     }
     for (g = c->h->guests; g; g = g->next)
@@ -157,7 +82,7 @@ static enum outcome destroy_domain(struct context *c)
 
     if (!c->job->taking_down && (!strcmp(c->r->arg[0], "0") || !strcmp(c->r->arg[0], XL_DOM0_NAME)))
         return fail(c, "Cannot destroy privileged domain 0.\n");
-    g = guest_named(c, c->r->arg[0]);
+    g = ctl_guest_named(c, c->r->arg[0]);
     if (!g)
         return FAILED;
     if (g->state == GUEST_ALIVE)
@@ -201,7 +126,7 @@ static bool size_read(const char *text, uint64_t *kib)
 
 static enum outcome mem_set(struct context *c)
 {
-    struct guest *g = guest_named(c, c->r->arg[0]);
+    struct guest *g = ctl_guest_named(c, c->r->arg[0]);
     uint64_t kib, limit;
     char text[24];
     int rc;
@@ -227,10 +152,10 @@ static enum outcome vcpu_set(struct context *c)
 {
     struct xen_domctl_getdomaininfo info;
     struct xen_sysctl_physinfo phys;
-    struct guest *g = guest_named(c, c->r->arg[0]);
+    struct guest *g = ctl_guest_named(c, c->r->arg[0]);
     unsigned long n;
 
-    if (!g || domain_info(c, g->domid, &info))
+    if (!g || ctl_domain_info(c, g->domid, &info))
         return FAILED;
     if (!ctl_number(c->r->arg[1], INT_MAX, &n))
         return fail(c, "Error: Invalid argument.\n");
@@ -277,7 +202,7 @@ static enum outcome vcpu_pin(struct context *c)
     unsigned long vcpu = 0;
     domid_t domid;
 
-    if (!domain_find(c, c->r->arg[0], &domid, &info))
+    if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
         return FAILED;
     if (!all && !ctl_number(c->r->arg[1], info.max_vcpu_id, &vcpu))
         return fail(c, "Error: Invalid argument %s as VCPU.\n", c->r->arg[1]);
@@ -330,7 +255,7 @@ static enum outcome sched_set(struct context *c)
 
     if (!c->r->option['d'])
         return fail(c, "Must specify a domain.\n");
-    if (!domain_find(c, c->r->option['d'], &domid, &info))
+    if (!ctl_domain_named(c, c->r->option['d'], &domid, &info))
         return FAILED;
     rc = xc_domain_scheduler_op(xc(c->h), domid, &op);
     if (!rc && sched_read(c, info.max_vcpu_id + 1, weight, cap) == FAILED)
@@ -346,7 +271,7 @@ static enum outcome sched_set(struct context *c)
 
 static enum outcome rename_domain(struct context *c)
 {
-    struct guest *g = guest_named(c, c->r->arg[0]);
+    struct guest *g = ctl_guest_named(c, c->r->arg[0]);
     const char *to = c->r->arg[1];
     char *name;
 
@@ -373,7 +298,7 @@ static enum outcome rename_domain(struct context *c)
 
 static enum outcome sysrq(struct context *c)
 {
-    const struct guest *g = guest_named(c, c->r->arg[0]);
+    const struct guest *g = ctl_guest_named(c, c->r->arg[0]);
 
     if (!g)
         return FAILED;
@@ -382,6 +307,18 @@ static enum outcome sysrq(struct context *c)
     return domain_node_write(c->h, g->domid, "control/sysrq", c->r->arg[1])
                ? DONE
                : fail(c, "sysrq failed (rc=%d)\n", ERROR_FAIL);
+}
+
+static enum outcome crash(struct context *c)
+{
+    struct xen_domctl_getdomaininfo info;
+    domid_t domid;
+    int rc;
+
+    if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
+        return FAILED;
+    rc = domid ? xc_domain_shutdown(xc(c->h), domid, SHUTDOWN_crash) : -EINVAL;
+    return rc ? fail(c, "Failed to crash domain %u: %s\n", domid, strerror(-rc)) : DONE;
 }
 
 static enum outcome debug_keys(struct context *c)
@@ -409,11 +346,23 @@ static const struct {
     const char *name;
     enum outcome (*carry_out)(struct context *c);
 } doings[] = {
-    { "pause", pause_or_not },        { "unpause", pause_or_not },   { "shutdown", shutdown_or_reboot },
-    { "reboot", shutdown_or_reboot }, { "destroy", destroy_domain }, { "mem-set", mem_set },
-    { "vcpu-set", vcpu_set },         { "vcpu-pin", vcpu_pin },      { "sched-credit", sched_set },
-    { "sched-credit2", sched_set },   { "rename", rename_domain },   { "sysrq", sysrq },
-    { "debug-keys", debug_keys },     { "dmesg", dmesg_clear },
+    { "pause", pause_or_not },
+    { "unpause", pause_or_not },
+    { "shutdown", shutdown_or_reboot },
+    { "reboot", shutdown_or_reboot },
+    { "destroy", destroy_domain },
+    { "mem-set", mem_set },
+    { "vcpu-set", vcpu_set },
+    { "vcpu-pin", vcpu_pin },
+    { "sched-credit", sched_set },
+    { "sched-credit2", sched_set },
+    { "rename", rename_domain },
+    { "sysrq", sysrq },
+    { "debug-keys", debug_keys },
+    { "dmesg", dmesg_clear },
+    { "crash", crash },
+    { "block-attach", ctl_device_attach },
+    { "block-detach", ctl_device_detach },
 };
 
 /* --- the task --- */
@@ -432,18 +381,34 @@ static enum outcome job_step(struct host *h, struct ctl_job *job)
     return fail(&c, "%s: dom0's toolstack has no such command\n", r.command->name);
 }
 
+/* When the first that waits for a device has waited long enough; 0: none does. */
+static s_time_t first_deadline(const struct host *h)
+{
+    s_time_t first = 0;
+
+    for (const struct ctl_job *job = h->ctl_jobs; job; job = job->next)
+        if (*job->state_path && (!first || job->deadline < first))
+            first = job->deadline;
+    return first;
+}
+
 /* One step of the first that does not wait. */
 static bool ctl_step(struct task *t, unsigned int budget)
 {
     struct host *h = t->data;
     struct ctl_job *job = h->ctl_jobs;
+    s_time_t deadline;
     enum outcome rc;
 
     (void)budget; /* they are short, or have steps of their own */
-    while (job && job->waits_for)
+    while (job && ctl_job_waits(h, job))
         job = job->next;
-    if (!job)
+    if (!job) {
+        deadline = first_deadline(h);
+        if (deadline)
+            task_ready_at(t, deadline);
         return false;
+    }
     task_charge(t, 1, job->len);
     rc = job_step(h, job);
     if (rc == DONE || rc == FAILED)

@@ -43,12 +43,11 @@ void guest_devices_nodes(struct node_writer *w)
 
 void guest_devices_forget(struct guest *g)
 {
-    const struct xs_access toolstack = xenstored_toolstack(g->host->xenstored);
     char path[NODE_PATH_SIZE];
 
     for (size_t k = 0; k < NR_KINDS; k++)
         if (kinds[k]->nr(g))
-            xs_rm(&toolstack, path_make(path, "/local/domain/0/backend/%s/%u", kinds[k]->back->type, g->domid));
+            node_cleanup(g->host, path_make(path, "/local/domain/0/backend/%s/%u", kinds[k]->back->type, g->domid));
 }
 
 void guest_devices_free(struct guest *g)

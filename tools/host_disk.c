@@ -226,6 +226,80 @@ static int disks_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     return 0;
 }
 
+/* --- of a guest that runs --- */
+
+static void disk_drop(struct guest *g, uint32_t devid)
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++) {
+        if (g->disks[i].cfg.devid != devid)
+            continue;
+        xfree(g->disks[i].cfg.path);
+        g->nr_disks--;
+        memmove(&g->disks[i], &g->disks[i + 1], (g->nr_disks - i) * sizeof(*g->disks));
+    }
+}
+
+/* "xvdb", or its number. */
+static bool disk_find(const struct guest *g, const char *word, uint32_t *devid)
+{
+    char *end;
+
+    if (!xl_disk_devid(word, devid)) {
+        *devid = (uint32_t)strtoul(word, &end, 10);
+        if (*word < '0' || *word > '9' || *end)
+            return false;
+    }
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        if (g->disks[i].cfg.devid == *devid)
+            return true;
+    return false;
+}
+
+/* Room for one more, and it is there, but for its file. */
+static int disk_append(struct guest *g, const struct xl_disk *cfg, char err[HOST_ERR_SIZE])
+{
+    struct arena *a = g->host->arena;
+    struct guest_disk *more = xrealloc_array(a, g->disks, g->nr_disks + 1);
+
+    if (more)
+        g->disks = more;
+    if (more)
+        more[g->nr_disks] = (struct guest_disk){ .cfg = *cfg };
+    if (more && (more[g->nr_disks].cfg.path = xstrdup(a, cfg->path))) {
+        g->nr_disks++;
+        return 0;
+    }
+    snprintf(err, HOST_ERR_SIZE, "out of memory");
+    return -1;
+}
+
+static int disk_attach(struct guest *g, const char *text, unsigned int *i, uint32_t *devid, char err[HOST_ERR_SIZE])
+{
+    const struct xl_where *where = g->cfg.where;
+    struct xl_disks one = { 0 };
+    char why[XL_DISK_WHY_SIZE];
+    uint32_t there;
+    int rc = -1;
+
+    if (!xl_disks_add(&one, text, why))
+        snprintf(err, HOST_ERR_SIZE, "disk: %s", why);
+    else if (disk_find(g, one.list[0].vdev, &there))
+        snprintf(err, HOST_ERR_SIZE, "disk: there is a disk %s already", one.list[0].vdev);
+    else
+        rc = disk_append(g, &one.list[0], err);
+    if (!rc) {
+        *devid = one.list[0].devid;
+        *i = g->nr_disks - 1;
+        g->cfg.where = NULL; /* it is not from there */
+        rc = disk_open(g->host, g, &g->disks[*i], err);
+        g->cfg.where = where;
+        if (rc)
+            disk_drop(g, *devid);
+    }
+    xl_disks_free(&one);
+    return rc;
+}
+
 static void disks_free(struct guest *g)
 {
     for (unsigned int i = 0; i < g->nr_disks; i++)
@@ -282,6 +356,9 @@ const struct device_kind vbd_devices = {
     .nr = disks_nr,
     .open = disks_open,
     .nodes = disk_nodes,
+    .attach = disk_attach,
+    .find = disk_find,
+    .drop = disk_drop,
     .free = disks_free,
     .end = disks_end,
     .close = disks_close,

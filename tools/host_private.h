@@ -102,6 +102,7 @@ struct host {
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
+    struct xs_conn ctl_watches;        /* what ctl_jobs wait for; not there until one does */
     const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
     struct guest *busy, *waiting;      /* whose domain is being built or destroyed, and whose will be, in order */
     struct guest *guests, **guests_tail;
@@ -164,6 +165,10 @@ struct ctl_job {
     unsigned int id;
     const struct guest *waits_for; /* to be gone; NULL: it does not wait */
     bool taking_down;              /* its domain, which is nobody's any more, is being destroyed */
+    char state_path[160];          /* "": it does not wait for this node to be one of: */
+    unsigned int states;           /* a bit each */
+    s_time_t deadline;             /* and no longer than until then */
+    uint32_t devid;                /* of the device that this is about */
     size_t len;
     char words[];
 };
@@ -173,6 +178,8 @@ extern const struct task_ops ctl_task;
 int ctl_add(struct host *h, unsigned int id, const char *words, size_t len);
 /* g will not run again: whoever waits for that is answered. */
 void ctl_guest_gone(struct host *h, const struct guest *g);
+/* tools/host_ctl_device.c: has it to go on waiting? */
+bool ctl_job_waits(struct host *h, const struct ctl_job *job);
 void ctl_job_end(struct host *h, struct ctl_job *job, bool good);
 void ctl_end(struct host *h);
 /* host_shutdown.c. Somebody ends it, whatever its configuration says of ends. Its domain is. */
@@ -203,6 +210,13 @@ struct device_kind {
     int (*open)(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
     /* Write the two directories of the i-th. */
     void (*nodes)(struct node_writer *w, unsigned int i);
+    /*
+     * Of a guest that runs: g gets the device that is written so, and its number is *devid; it is the *i-th. -1 and a
+     * message. Which one is called so? It is g's no more. All or none are NULL.
+     */
+    int (*attach)(struct guest *g, const char *text, unsigned int *i, uint32_t *devid, char err[HOST_ERR_SIZE]);
+    bool (*find)(const struct guest *g, const char *word, uint32_t *devid);
+    void (*drop)(struct guest *g, uint32_t devid);
     /* Of g; of the host, whose bus is gone; of its surroundings. */
     void (*free)(struct guest *g);
     void (*end)(struct host *h);

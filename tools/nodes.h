@@ -6,6 +6,9 @@
  *
  *      /local/domain/D/device/TYPE/ID       backend  backend-id  state=1  ...      nD,rB: the guest's; B reads it
  *      /local/domain/B/backend/TYPE/D/ID    frontend  frontend-id  ...  state=1    nB,rD: the back end's
+ *      /libxl/D/device/TYPE/ID              frontend  backend  and a copy of the back end's: dom0's alone
+ *
+ * The third is what the toolstack itself goes by, since nobody else can write there; it is as the device began.
  *
  * device_front() and device_back() write what else is in them; what the front end needs first, for it is the back
  * end's directory that wakes somebody.
@@ -46,7 +49,7 @@ __attribute__((format(printf, 2, 3))) const char *path_make(char path[NODE_PATH_
 struct device_nodes {
     struct node_writer *w;
     domid_t back_domid;
-    char front[NODE_PATH_SIZE / 2], back[NODE_PATH_SIZE / 2];
+    char front[NODE_PATH_SIZE / 2], back[NODE_PATH_SIZE / 2], own[NODE_PATH_SIZE / 2];
 };
 
 /* Begin both directories of a device whose back end is in back_domid. */
@@ -55,5 +58,13 @@ void device_begin(struct device_nodes *d, struct node_writer *w, const char *typ
 /* A node of the front end's directory; of the back end's. */
 __attribute__((format(printf, 3, 4))) void device_front(struct device_nodes *d, const char *name, const char *fmt, ...);
 __attribute__((format(printf, 3, 4))) void device_back(struct device_nodes *d, const char *name, const char *fmt, ...);
+
+/* What the toolstack itself has noted of a device. False: it is not there, or too long. */
+bool device_noted(struct host *h, domid_t domid, const char *type, unsigned int devid, const char *name,
+                  char value[NODE_PATH_SIZE]);
+/* Any node, as text. False: it is not there, or too long. */
+bool node_read(struct host *h, const char *path, char value[NODE_PATH_SIZE]);
+/* Remove a node with all below it, and what above it is empty then (libxl__xs_path_cleanup()). */
+void node_cleanup(struct host *h, const char *path);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/ctl.h"
 #include "tools/debug/look.h"
@@ -65,6 +66,10 @@ static const struct {
     { "list --verbose=1", false, "has no option" },
     { "sched-credit2 -d", false, "-d takes a value" },
     { "rename a", false, "at least 2" },
+    { "block-list a", false, NULL },
+    { "block-attach a x.img,raw,xvdb,w", true, NULL },
+    { "block-detach --force a xvdb", true, NULL },
+    { "block-detach a", false, "at least 2" },
 };
 
 static void lines_are_read(void **state)
@@ -195,6 +200,8 @@ static void command(struct scene *sc, const char *line)
         fail_msg("%s: %s", line, why);
     for (unsigned int i = 0; i < 100 && sc->status < 0; i++)
         host_run(sc->host, host_now(sc->host) + MILLISECS(1), &(bool){ false });
+    if (sc->status < 0) /* it waits for somebody */
+        host_run(sc->host, host_now(sc->host) + SECONDS(10) + MILLISECS(1), &(bool){ false });
     assert_int_equal(sc->ends, ends + 1);
 }
 
@@ -400,6 +407,60 @@ static void destroying(void **state)
     assert_false(host_failed(sc->host));
 }
 
+/* --- devices --- */
+
+static const char *at(const struct scene *sc, const char *path)
+{
+    struct wanted w = { path, NULL };
+
+    host_store_each(sc->host, on_node, &w);
+    return w.value ? w.value : "(none)";
+}
+
+/* A disk comes; the guest, which has no driver, does not let it go; without asking it goes. */
+static void disks(void **state)
+{
+    static const char back[] = "/local/domain/0/backend/vbd/1/51728";
+    struct scene *sc = *state;
+    char name[] = "/tmp/test_ctl.XXXXXX", line[256], path[128];
+    const int fd = mkstemp(name);
+    s_time_t begin;
+
+    assert_int_equal(ftruncate(fd, 1 << 20), 0);
+    close(fd);
+    refused(sc, "block-attach a /nowhere/x.img,raw,xvdb,w", "libxl_device_disk_add failed.");
+    refused(sc, "block-attach a x.img,qcow3,xvdb,w", "libxl_device_disk_add failed.");
+    refused(sc, "block-attach 0 x.img,raw,xvdb,w", "is dom0");
+    refused(sc, "block-detach a xvdb", "Error: Device xvdb not connected.");
+    snprintf(line, sizeof(line), "block-attach a %s,raw,xvdb,w", name);
+    good(sc, line);
+    assert_string_equal(node(sc, "device/vbd/51728/backend"), back);
+    assert_string_equal(at(sc, "/libxl/1/device/vbd/51728/params"), name);
+    snprintf(path, sizeof(path), "%s/state", back);
+    assert_string_equal(at(sc, path), "2");
+    refused(sc, line, "there is a disk xvdb already");
+    snprintf(line, sizeof(line), "block-attach b %s,raw,xvda,w", name);
+    refused(sc, line, "a has this disk");
+    begin = host_now(sc->host);
+    refused(sc, "block-detach a xvdb", "libxl_device_disk_safe_remove failed.");
+    assert_in_range(host_now(sc->host) - begin, SECONDS(10), SECONDS(10) + MILLISECS(10));
+    assert_string_equal(at(sc, path), "5"); /* the guest is still asked to let it go */
+    good(sc, "block-detach --force a 51728");
+    assert_string_equal(at(sc, back), "(none)");
+    assert_string_equal(at(sc, "/libxl/1"), "(none)");
+    assert_string_equal(node(sc, "device/vbd"), "(none)");
+    snprintf(line, sizeof(line), "block-attach b %s raw xvda r", name); /* words of their own, and nobody has it */
+    good(sc, line);
+    good(sc, "destroy b");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vbd"), "(none)");
+    snprintf(line, sizeof(line), "block-attach a %s,raw,xvdb,w", name);
+    good(sc, line);
+    good(sc, "crash a"); /* while it has a disk */
+    host_run(sc->host, host_now(sc->host) + MILLISECS(50), &(bool){ false });
+    assert_int_equal(host_guests_left(sc->host), 0);
+    unlink(name);
+}
+
 /* Several at once: in order, each answered once. */
 static void several(void **state)
 {
@@ -449,6 +510,7 @@ int main(void)
         IN_MACHINE(names),
         IN_MACHINE(messages),
         IN_MACHINE(destroying),
+        IN_MACHINE(disks),
         IN_MACHINE(several),
         IN_MACHINE(no_input),
     };

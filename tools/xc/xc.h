@@ -41,6 +41,8 @@ int xc_domain_unpause(struct xc_handle *xc, domid_t domid);
  * tools/xc/resume.h.)
  */
 int xc_domain_resume(struct xc_handle *xc, domid_t domid);
+/* SCHEDOP_remote_shutdown: as if it had shut down itself, for that reason. */
+int xc_domain_shutdown(struct xc_handle *xc, domid_t domid, int reason);
 int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max);
 int xc_domain_setmaxmem(struct xc_handle *xc, domid_t domid, uint64_t max_memkb);
 int xc_domain_set_address_size(struct xc_handle *xc, domid_t domid, unsigned int bits);

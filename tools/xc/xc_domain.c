@@ -5,6 +5,7 @@
 #include "tools/xc/xc_private.h"
 
 #include <errno.h>
+#include <xen/sched.h>
 
 int xc_domain_create(struct xc_handle *xc, const struct xen_domctl_createdomain *config, domid_t *domid)
 {
@@ -39,6 +40,13 @@ int xc_domain_pause(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN
 int xc_domain_unpause(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_unpausedomain, domid); }
 
 int xc_domain_resume(struct xc_handle *xc, domid_t domid) { return simple(xc, XEN_DOMCTL_resumedomain, domid); }
+
+int xc_domain_shutdown(struct xc_handle *xc, domid_t domid, int reason)
+{
+    struct sched_remote_shutdown op = { .domain_id = domid, .reason = (unsigned int)reason };
+
+    return (int)xc_hypercall(xc, __HYPERVISOR_sched_op, SCHEDOP_remote_shutdown, PTR(&op), 0, 0, 0);
+}
 
 int xc_domain_max_vcpus(struct xc_handle *xc, domid_t domid, unsigned int max)
 {

@@ -351,6 +351,20 @@ static int domname(struct look *l)
     return 0;
 }
 
+static int block_list(struct look *l)
+{
+    domid_t n;
+
+    fprintf(l->out, "%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch", "ring-ref",
+            "BE-path");
+    for (unsigned int i = 0; i < l->r->nr_args; i++)
+        if (ctl_domain_find(l->h, l->r->arg[i], &n))
+            ctl_block_rows(l->h, n, l->out);
+        else
+            fprintf(l->err, "%s is an invalid domain identifier\n", l->r->arg[i]);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*look)(struct look *l);
@@ -365,6 +379,7 @@ static const struct {
     { "uptime", uptime },
     { "domid", domid },
     { "domname", domname },
+    { "block-list", block_list },
 };
 
 int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err)

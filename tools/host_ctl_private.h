@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the files that carry out commands of `xenlab ctl` share: tools/host_ctl_who.c,
+ * tools/host_ctl_device.c, tools/host_ctl.c.
+ */
+#ifndef TOOLS_HOST_CTL_PRIVATE_H
+#define TOOLS_HOST_CTL_PRIVATE_H
+
+#include "tools/ctl.h"
+#include "tools/nodes.h"
+
+#define ERROR_FAIL     (-3) /* libxl's */
+#define ERROR_INVAL    (-6)
+#define ERROR_TIMEDOUT (-7)
+
+enum outcome { DONE, FAILED, MORE, WAITS };
+
+struct context {
+    struct host *h;
+    struct ctl_job *job;
+    const struct ctl_request *r;
+};
+
+__attribute__((format(printf, 3, 4))) void ctl_say(struct context *c, enum host_ctl what, const char *fmt, ...);
+
+#define ctl_fail(c, ...) (ctl_say(c, HOST_CTL_ERR, __VA_ARGS__), FAILED)
+
+int ctl_domain_info(struct context *c, domid_t domid, struct xen_domctl_getdomaininfo *info);
+/* By its number, or by its name. False: that has been said. */
+bool ctl_domain_named(struct context *c, const char *who, domid_t *domid, struct xen_domctl_getdomaininfo *info);
+/* The guest that is called so, or has this number. NULL: that has been said. */
+struct guest *ctl_guest_named(struct context *c, const char *who);
+
+/* TYPE-attach, TYPE-detach of a kind of device. */
+enum outcome ctl_device_attach(struct context *c);
+enum outcome ctl_device_detach(struct context *c);
+
+#endif

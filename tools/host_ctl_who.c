@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whom a command of `xenlab ctl` is about, and how it answers: see tools/host_ctl_private.h. */
+#include "tools/host_ctl_private.h"
+#include "tools/xc/xc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void ctl_say(struct context *c, enum host_ctl what, const char *fmt, ...)
+{
+    char text[HOST_ERR_SIZE];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    host_ctl_say(c->h, c->job->id, what, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+/* --- domains --- */
+
+int ctl_domain_info(struct context *c, domid_t domid, struct xen_domctl_getdomaininfo *info)
+{
+    return domid < DOMID_FIRST_RESERVED ? xc_domain_getinfo(xc(c->h), domid, info) : -ESRCH;
+}
+
+static bool has_domain(struct context *c, const struct guest *g)
+{
+    struct xen_domctl_getdomaininfo info;
+
+    return guest_find(c->h, g->domid) == g && !ctl_domain_info(c, g->domid, &info);
+}
+
+bool ctl_domain_named(struct context *c, const char *who, domid_t *domid, struct xen_domctl_getdomaininfo *info)
+{
+    unsigned long n;
+
+    if (ctl_number(who, DOMID_FIRST_RESERVED - 1, &n)) {
+        *domid = (domid_t)n;
+        if (!ctl_domain_info(c, *domid, info))
+            return true;
+    } else if (!strcmp(who, XL_DOM0_NAME)) {
+        *domid = 0;
+        return !ctl_domain_info(c, 0, info);
+    } else {
+        for (const struct guest *g = c->h->guests; g; g = g->next)
+            if (!strcmp(g->cfg.name, who) && has_domain(c, g)) {
+                *domid = g->domid;
+                return !ctl_domain_info(c, g->domid, info);
+            }
+    }
+    ctl_say(c, HOST_CTL_ERR, "%s is an invalid domain identifier (rc=%d)\n", who, ERROR_INVAL);
+    return false;
+}
+
+struct guest *ctl_guest_named(struct context *c, const char *who)
+{
+    struct xen_domctl_getdomaininfo info;
+    struct guest *g;
+    domid_t domid;
+
+    if (!ctl_domain_named(c, who, &domid, &info))
+        return NULL;
+    g = guest_find(c->h, domid);
+    if (!g)
+        ctl_say(c, HOST_CTL_ERR, "%s: domain %u is dom0, which this is not done to\n", c->r->command->name, domid);
+    return g;
+}
