@@ -32,6 +32,7 @@
 #include <xen/event_channel.h>
 #include <xen/io/blkif.h>
 #include <xen/io/protocols.h>
+#include <xen/io/xenbus.h>
 
 #define BLK_SEGMENTS   32u /* of one request */
 #define RING_ORDER_MAX 4u
@@ -142,7 +143,7 @@ static bool segments_transfer(struct vbd *b, const struct request *q, bool write
 /* Sectors [sector, sector + nr) are the disk's. */
 static bool on_disk(const struct vbd *b, uint64_t sector, uint64_t nr)
 {
-    return sector <= b->disk->file->sectors && nr <= b->disk->file->sectors - sector;
+    return sector <= b->disk->sectors && nr <= b->disk->sectors - sector;
 }
 
 /* How many sectors the segments have; 0: they are wrong. */
@@ -240,7 +241,7 @@ static int16_t discard(struct vbd *b, const uint8_t *slot, struct request *q, s_
     FIELD(slot, blkif_request_discard, nr_sectors, &nr);
     if (!b->discards)
         return BLKIF_RSP_EOPNOTSUPP;
-    if (flag & BLKIF_DISCARD_SECURE || !nr || !on_disk(b, q->sector, nr))
+    if (flag & BLKIF_DISCARD_SECURE || !nr || nr > DISCARD_MAX || !on_disk(b, q->sector, nr))
         return BLKIF_RSP_ERROR;
     *due = disk_due(b->disk, DISK_WRITE, 0, *due);
     task_charge(&b->task, (unsigned int)(nr >> 11), 0);
@@ -429,7 +430,7 @@ static int vbd_connect(struct xenbus_device *dev)
         vbd_disconnect(dev);
         return rc;
     }
-    xenbus_write(dev, "sectors", "%llu", (unsigned long long)b->disk->file->sectors);
+    xenbus_write(dev, "sectors", "%llu", (unsigned long long)b->disk->sectors);
     xenbus_write(dev, "info", "%u", b->readonly ? VDISK_READONLY : 0u);
     xenbus_write(dev, "sector-size", "%u", SECTOR_SIZE);
     xenbus_write(dev, "physical-sector-size", "%u", SECTOR_SIZE);
@@ -438,6 +439,19 @@ static int vbd_connect(struct xenbus_device *dev)
 }
 
 /* --- the device --- */
+
+/* The front end looks at `sectors` again whenever it hears of state 4. */
+static void resized(struct xenbus_device *dev, void *disk)
+{
+    const struct vbd *b = dev->data;
+
+    if (!dev->connected || b->disk != disk)
+        return;
+    xenbus_write(dev, "sectors", "%llu", (unsigned long long)b->disk->sectors);
+    xenbus_write(dev, "state", "%u", XenbusStateConnected);
+}
+
+void blkback_resized(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, resized, d); }
 
 static int vbd_probe(struct xenbus_device *dev)
 {
@@ -457,7 +471,7 @@ static int vbd_probe(struct xenbus_device *dev)
     b->dev = dev;
     b->disk = disk;
     b->readonly = *mode != 'w';
-    b->discards = !b->readonly && disk->file->sectors <= DISCARD_MAX;
+    b->discards = !b->readonly && disk->sectors <= DISCARD_MAX;
     for (unsigned int i = 0; i < BLK_SEGMENTS; i++)
         if (!(b->bounce[i] = native_frame_alloc(self(b))))
             return xenbus_fail(dev, -ENOMEM, "%d no machine memory", ENOMEM);

@@ -15,4 +15,7 @@ struct blkback_disks {
 
 extern const struct backend_ops blkback;
 
+/* This disk has grown: tell the front ends that have it. */
+void blkback_resized(struct xenbus *b, struct disk *d);
+
 #endif

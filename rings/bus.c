@@ -347,3 +347,11 @@ void xenbus_domain_gone(struct xenbus *b, domid_t domid)
             device_free(dev);
     }
 }
+
+void xenbus_each(struct xenbus *b, const struct backend_ops *ops, void (*fn)(struct xenbus_device *dev, void *data),
+                 void *data)
+{
+    for (struct xenbus_device *dev = b ? b->devices : NULL; dev; dev = dev->next)
+        if (dev->kind->ops == ops)
+            fn(dev, data);
+}

@@ -70,6 +70,10 @@ void xenbus_destroy(struct xenbus *b);
 /* The domain is about to be destroyed: nothing of its is held any more. Harmless for b == NULL. */
 void xenbus_domain_gone(struct xenbus *b, domid_t domid);
 
+/* Each device of a kind. Harmless for b == NULL. */
+void xenbus_each(struct xenbus *b, const struct backend_ops *ops, void (*fn)(struct xenbus_device *dev, void *data),
+                 void *data);
+
 struct native_kernel *xenbus_kernel(const struct xenbus *b);
 void *xenbus_data(const struct xenbus_device *dev);
 

@@ -15,6 +15,16 @@ const struct disk_speed disk_ssd = {
     .read = MICROSECS(80), .write = MICROSECS(20), .flush = MICROSECS(500), .per_kib = 2048, .channels = 8
 };
 
+/* How many levels of tables it takes. */
+static unsigned int levels_for(uint64_t sectors)
+{
+    unsigned int levels = 0;
+
+    for (uint64_t n = sectors / CLUSTER_SECTORS; n; n >>= TABLE_BITS)
+        levels++;
+    return levels;
+}
+
 struct disk *disk_create(struct arena *a, const struct disk_file *file, const char *path)
 {
     struct disk *d = xzalloc(a, struct disk);
@@ -25,8 +35,8 @@ struct disk *disk_create(struct arena *a, const struct disk_file *file, const ch
     d->file = file;
     d->path = xstrdup(a, path);
     d->zeroes = xzalloc_array(a, uint8_t, CLUSTER_SIZE);
-    for (uint64_t n = file->sectors / CLUSTER_SECTORS; n; n >>= TABLE_BITS)
-        d->levels++;
+    d->sectors = file->sectors;
+    d->levels = levels_for(d->sectors);
     if (d->path && d->zeroes)
         return d;
     disk_destroy(d);
@@ -209,6 +219,28 @@ int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
                                                   : cluster_discard(d, sector / CLUSTER_SECTORS);
     }
     return rc;
+}
+
+int disk_grow(struct disk *d, uint64_t sectors)
+{
+    if (sectors < d->sectors)
+        return -EINVAL;
+    if (sectors > INT64_MAX >> SECTOR_SHIFT)
+        return -EFBIG;
+    if (d->file->live && ftruncate(d->file->fd, (off_t)(sectors << SECTOR_SHIFT)))
+        return -errno;
+    for (const unsigned int levels = levels_for(sectors); d->levels < levels; d->levels++) {
+        void **table = d->root ? xzalloc_array(d->arena, void *, TABLE_ENTRIES) : NULL;
+
+        if (!d->root)
+            continue;
+        if (!table)
+            return -ENOMEM;
+        table[0] = d->root;
+        d->root = table;
+    }
+    d->sectors = sectors;
+    return 0;
 }
 
 s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now)

@@ -13,8 +13,8 @@
  *
  * It takes time: struct disk_speed says how long, and how many operations at once.
  *
- * Invariants: the file's size is what it was when it was opened; nothing but this reads or writes it (the host locks
- * it).
+ * Invariants: the file's size is what it was when it was opened, or the disk has grown (disk_grow()); nothing but this
+ * reads or writes it (the host locks it).
  */
 #ifndef RINGS_DISK_H
 #define RINGS_DISK_H
@@ -47,6 +47,7 @@ struct disk {
     char *path;        /* as the configuration names it; owned */
     struct arena *arena;
     const struct disk_file *file;
+    uint64_t sectors; /* the file's, or as it has grown since */
     unsigned int levels;
     void *root;
     uint8_t *zeroes;
@@ -67,6 +68,9 @@ int disk_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr)
 int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr);
 /* They are zero from now on. */
 int disk_discard(struct disk *d, uint64_t sector, uint64_t nr);
+
+/* It has so many sectors from now on; the new ones are zero. -EINVAL: it has more; -errno: the file does not grow. */
+int disk_grow(struct disk *d, uint64_t sectors);
 
 /* An operation of nr sectors begins now: when is it done? */
 s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now);

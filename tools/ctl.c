@@ -51,6 +51,8 @@ static const struct ctl_command commands[] = {
     { "block-list", "DOMAIN...", CTL_LOOKS, 1, CTL_MAX_ARGS, "its disks", NULL, { { 0 } } },
     { "block-detach", "[-f] DOMAIN VDEV", CTL_CHANGES, 2, 2, "take a disk away: its name, or its number", NULL,
       { { 'f', "force", NULL, "without asking the guest" } } },
+    { "block-resize", "DOMAIN VDEV SIZE", CTL_CHANGES, 3, 3, "let a disk grow to SIZE: MiB, or with k, m, g or t behind it",
+      NULL, { { 0 } } },
     { "debug-keys", "KEYS", CTL_CHANGES, 1, 1, "keys of the hypervisor's console; dmesg has what they say (h: help)", NULL, { { 0 } } },
     { "dmesg", "[-c]", CTL_LOOKS, 0, 0, "the hypervisor's messages", "c", { { 'c', NULL, NULL, "and forget them" } } },
     { "info", "", CTL_LOOKS, 0, 0, "the machine", NULL, { { 'n', "numa", NULL, "taken: it has one node" } } },

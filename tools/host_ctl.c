@@ -100,30 +100,6 @@ static enum outcome destroy_domain(struct context *c)
 
 /* --- memory and vCPUs --- */
 
-/* KiB; a number alone is MiB. False: it is no size. */
-static bool size_read(const char *text, uint64_t *kib)
-{
-    static const char units[] = "bkmgt";
-    const size_t digits = strspn(text, "0123456789");
-    char number[24];
-    const char *unit = text[digits] ? strchr(units, text[digits] | 0x20) : units + 2;
-    unsigned long n;
-
-    if (!digits || digits >= sizeof(number) || !unit || (text[digits] && text[digits + 1]))
-        return false;
-    memcpy(number, text, digits);
-    number[digits] = '\0';
-    if (!ctl_number(number, ULONG_MAX, &n))
-        return false;
-    if (unit == units)
-        n >>= 10;
-    for (; unit > units + 1; unit--)
-        if (__builtin_mul_overflow(n, 1024, &n))
-            return false;
-    *kib = n;
-    return true;
-}
-
 static enum outcome mem_set(struct context *c)
 {
     struct guest *g = ctl_guest_named(c, c->r->arg[0]);
@@ -133,7 +109,7 @@ static enum outcome mem_set(struct context *c)
 
     if (!g)
         return FAILED;
-    if (!size_read(c->r->arg[1], &kib))
+    if (!ctl_size_read(c->r->arg[1], &kib))
         return fail(c, "invalid memory size: %s\n", c->r->arg[1]);
     limit = domain_node_number(c->h, g->domid, "memory/static-max");
     if (kib > limit)
@@ -363,6 +339,7 @@ static const struct {
     { "crash", crash },
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
+    { "block-resize", ctl_block_resize },
 };
 
 /* --- the task --- */

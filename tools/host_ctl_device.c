@@ -207,3 +207,20 @@ enum outcome ctl_device_detach(struct context *c)
     ctl_say(c, HOST_CTL_ERR, "unable to remove device with path %s - rc %d\n", back, ERROR_TIMEDOUT);
     return ctl_fail(c, "libxl_device_%s_%s failed.\n", w->libxl, what);
 }
+
+/* xl has no such command: there the disk grows behind the back end, which tells the same. */
+enum outcome ctl_block_resize(struct context *c)
+{
+    struct guest *g = ctl_guest_named(c, c->r->arg[0]);
+    char err[HOST_ERR_SIZE];
+    uint32_t devid;
+    uint64_t kib;
+
+    if (!g)
+        return FAILED;
+    if (!vbd_devices.find(g, c->r->arg[1], &devid))
+        return ctl_fail(c, "Error: Device %s not connected.\n", c->r->arg[1]);
+    if (!ctl_size_read(c->r->arg[2], &kib) || kib > UINT64_MAX >> 11)
+        return ctl_fail(c, "invalid size: %s\n", c->r->arg[2]);
+    return guest_disk_resize(g, devid, kib << 1, err) ? ctl_fail(c, "%s: %s\n", c->r->arg[1], err) : DONE;
+}

@@ -31,8 +31,12 @@ bool ctl_domain_named(struct context *c, const char *who, domid_t *domid, struct
 /* The guest that is called so, or has this number. NULL: that has been said. */
 struct guest *ctl_guest_named(struct context *c, const char *who);
 
+/* KiB; a number alone is MiB. False: it is no size. */
+bool ctl_size_read(const char *text, uint64_t *kib);
+
 /* TYPE-attach, TYPE-detach of a kind of device. */
 enum outcome ctl_device_attach(struct context *c);
 enum outcome ctl_device_detach(struct context *c);
+enum outcome ctl_block_resize(struct context *c);
 
 #endif

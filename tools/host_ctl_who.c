@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whom a command of `xenlab ctl` is about, and how it answers: see tools/host_ctl_private.h. */
+/* Whom a command of `xenlab ctl` is about, how large a size is, and how it answers: see tools/host_ctl_private.h. */
 #include "tools/host_ctl_private.h"
 #include "tools/xc/xc.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,4 +69,27 @@ struct guest *ctl_guest_named(struct context *c, const char *who)
     if (!g)
         ctl_say(c, HOST_CTL_ERR, "%s: domain %u is dom0, which this is not done to\n", c->r->command->name, domid);
     return g;
+}
+
+bool ctl_size_read(const char *text, uint64_t *kib)
+{
+    static const char units[] = "bkmgt";
+    const size_t digits = strspn(text, "0123456789");
+    char number[24];
+    const char *unit = text[digits] ? strchr(units, text[digits] | 0x20) : units + 2;
+    unsigned long n;
+
+    if (!digits || digits >= sizeof(number) || !unit || (text[digits] && text[digits + 1]))
+        return false;
+    memcpy(number, text, digits);
+    number[digits] = '\0';
+    if (!ctl_number(number, ULONG_MAX, &n))
+        return false;
+    if (unit == units)
+        n >>= 10;
+    for (; unit > units + 1; unit--)
+        if (__builtin_mul_overflow(n, 1024, &n))
+            return false;
+    *kib = n;
+    return true;
 }

@@ -300,6 +300,27 @@ static int disk_attach(struct guest *g, const char *text, unsigned int *i, uint3
     return rc;
 }
 
+int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE])
+{
+    const struct guest_disk *gd = g->disks;
+    int rc;
+
+    while (gd->cfg.devid != devid)
+        gd++;
+    if (gd->cfg.readonly) {
+        snprintf(err, HOST_ERR_SIZE, "it is read only");
+        return -1;
+    }
+    rc = disk_grow(gd->disk, sectors);
+    if (rc == -EINVAL)
+        snprintf(err, HOST_ERR_SIZE, "it has %llu sectors: a disk only grows", (unsigned long long)gd->disk->sectors);
+    else if (rc)
+        snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
+    else
+        blkback_resized(g->host->bus, gd->disk);
+    return rc ? -1 : 0;
+}
+
 static void disks_free(struct guest *g)
 {
     for (unsigned int i = 0; i < g->nr_disks; i++)

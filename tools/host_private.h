@@ -224,6 +224,8 @@ struct device_kind {
 };
 
 extern const struct device_kind vbd_devices; /* host_disk.c */
+/* A disk of g's grows, and its file if that is written. -1 and why. */
+int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE]);
 
 /* host_devices.c: these for all kinds. */
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);

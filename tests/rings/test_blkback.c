@@ -411,6 +411,43 @@ static void live_is_in_the_file(void **state)
     end_disks(&s);
 }
 
+/* A disk grows under its front end, also by levels of its tables: what was written is there, what is new is zero. */
+static void grows(void **state)
+{
+    static const uint64_t sizes[] = { 65, 4096, UINT64_C(1) << 22, UINT64_C(1) << 40 };
+    struct blkif_request q;
+    struct scene s;
+    char value[64];
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    memset(frame(&s.a, 2), 0x5a, PAGE_SIZE);
+    q = one(&s.a, BLKIF_OP_WRITE, 15, 2, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    assert_int_equal(disk_grow(s.disks.first, SECTORS - 1), -EINVAL);
+    for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+        q = one(&s.a, BLKIF_OP_WRITE, sizes[i] - 1, 2, 0, 0);
+        assert_int_equal(ask(&s.a, &q), BLKIF_RSP_ERROR);
+        assert_int_equal(disk_grow(s.disks.first, sizes[i]), 0);
+        blkback_resized(s.bus, s.disks.first);
+        run(&s);
+        snprintf(value, sizeof(value), "%llu", (unsigned long long)sizes[i]);
+        expect_back(&s.a, "sectors", value);
+        expect_back(&s.a, "state", "4");
+        q = one(&s.a, BLKIF_OP_READ, sizes[i] - 1, 3, 0, 0);
+        assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+        for (unsigned int j = 0; j < SECTOR_SIZE; j++)
+            assert_int_equal(((uint8_t *)frame(&s.a, 3))[j], 0);
+        q = one(&s.a, BLKIF_OP_WRITE, sizes[i] - 1, 2, 0, 0);
+        assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+        q = one(&s.a, BLKIF_OP_READ, 15, 3, 0, 0);
+        assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+        assert_memory_equal(frame(&s.a, 3), frame(&s.a, 2), SECTOR_SIZE);
+    }
+    expect_back(&s.b, "sectors", "-"); /* the other disk, which nobody has taken */
+    end_disks(&s);
+}
+
 static void discarded_is_zero(void **state)
 {
     struct blkif_request q;
@@ -796,6 +833,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bytes_arrive_32, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(live_is_in_the_file, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(discarded_is_zero, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(grows, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(large_is_not_discarded, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(indirect_works, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(answers_have_a_time, fix_setup, fix_teardown),

@@ -70,6 +70,7 @@ static const struct {
     { "block-attach a x.img,raw,xvdb,w", true, NULL },
     { "block-detach --force a xvdb", true, NULL },
     { "block-detach a", false, "at least 2" },
+    { "block-resize a xvdb 4", true, NULL },
 };
 
 static void lines_are_read(void **state)
@@ -441,6 +442,11 @@ static void disks(void **state)
     refused(sc, line, "there is a disk xvdb already");
     snprintf(line, sizeof(line), "block-attach b %s,raw,xvda,w", name);
     refused(sc, line, "a has this disk");
+    good(sc, "block-resize a xvdb 4");
+    refused(sc, "block-resize a xvdb 3", "it has 8192 sectors: a disk only grows");
+    refused(sc, "block-resize a xvdb 99999999t", "invalid size: 99999999t");
+    refused(sc, "block-resize a xvdb x", "invalid size: x");
+    refused(sc, "block-resize a xvda 4", "not connected");
     begin = host_now(sc->host);
     refused(sc, "block-detach a xvdb", "libxl_device_disk_safe_remove failed.");
     assert_in_range(host_now(sc->host) - begin, SECONDS(10), SECONDS(10) + MILLISECS(10));
