@@ -87,6 +87,12 @@ says ' -bp---' --control "$tmp/socket" list one
 says '' --control "$tmp/socket" unpause one
 says '' --control "$tmp/socket" rename one uno
 says '^uno$' --control "$tmp/socket" domname 1
+truncate -s 1M "$tmp/disk.img"
+says '' --control "$tmp/socket" block-attach uno "$tmp/disk.img,raw,xvdb,w"
+says '^51728 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/51728' --control "$tmp/socket" block-list uno
+says '' --control "$tmp/socket" block-resize uno xvdb 2
+refused 'libxl_device_disk_safe_remove failed' --control "$tmp/socket" block-detach uno xvdb
+says '' --control "$tmp/socket" block-detach --force uno xvdb
 says '' --control "$tmp/socket" debug-keys h
 says "'h' pressed" --control "$tmp/socket" dmesg -c
 says '' --control "$tmp/socket" dmesg
