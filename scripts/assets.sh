@@ -51,8 +51,8 @@ newer() {
     rm -rf "$debs"
 }
 
-# What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded; and what
-# else a guest may want, for which modprobe knows the order.
+# What the generic kernel needs to use a disk, below the modules' kernel/, in the order in which they are loaded; and
+# what else a guest may want, for which modprobe knows the order.
 modules='lib/crc16.ko crypto/crc32c_generic.ko lib/libcrc32c.ko fs/mbcache.ko fs/jbd2/jbd2.ko fs/ext4/ext4.ko
     drivers/block/xen-blkfront.ko
     drivers/net/xen-netfront.ko drivers/net/tun.ko net/llc/llc.ko net/802/stp.ko net/bridge/bridge.ko

@@ -5,9 +5,9 @@
 # made if they are not there: an image is its user's as soon as there is one.
 #
 # Concept: the programs are Debian's, from packages that are unpacked and never installed (FOLDER/packages), so none of
-# their scripts is run; the kernel and its modules are those of build/assets. Process 1 is busybox's init, whose few files
-# are written here. The file system is made by debugfs, by commands in the order of names: all belongs to root, and carries
-# one date, without anybody being root here, and the same packages give the same image to the last bit.
+# their scripts is run; the kernel and its modules are those of build/assets. Process 1 is busybox's init, whose few
+# files are written here. The file system is made by debugfs, by commands in the order of names: all belongs to root,
+# and carries one date, without anybody being root here, and the same packages give the same image to the last bit.
 #
 #   initrd     loads the modules for disks and ext4, mounts root=, and hands over to /sbin/init
 #   root.img   ext4, 1 GiB, of which a tenth is used; the rest is a hole in the file
@@ -186,15 +186,15 @@ echo linux > "$root/etc/hostname"
 echo 'set enable-bracketed-paste off' > "$root/etc/inputrc"
 echo /bin/bash > "$root/etc/shells"
 printf 'passwd: files\ngroup: files\nhosts: files dns\n' > "$root/etc/nsswitch.conf"
-printf 'NAME="Debian, unpacked"\nPRETTY_NAME="Packages of Debian 12, unpacked"\nID=debian\nVERSION_ID=12\n' > "$root/etc/os-release"
+printf 'NAME="Debian, unpacked"\nID=debian\nVERSION_ID=12\n' > "$root/etc/os-release"
 
 # --- the file system ---
 
 # The same each time: a date, and numbers that are otherwise drawn by lot.
 export E2FSPROGS_FAKE_TIME=1700000000
 truncate -s 1G "$new/image"
-mke2fs -q -t ext4 -L root -U 6b9f1c4e-2f1d-4d7e-9d6c-0d2b5c1a7e10 -E hash_seed=6b9f1c4e-2f1d-4d7e-9d6c-0d2b5c1a7e11,assume_storage_prezeroed=1 \
-    -m 1 "$new/image"
+uuid=6b9f1c4e-2f1d-4d7e-9d6c-0d2b5c1a7e10
+mke2fs -q -t ext4 -L root -U $uuid -E hash_seed=$uuid,assume_storage_prezeroed=1 -m 1 "$new/image"
 find "$root" -mindepth 1 -printf '%y %m %P\t%l\n' | sort -t' ' -k3 > "$new/files"
 {
     echo "cd /"
