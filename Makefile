@@ -55,7 +55,7 @@ UI_OBJS += $(addprefix run/,told trace end record keyboard inputs control gdb) c
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store blkcat \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store
 GUEST_RT := start entry init text console memory traps event time user smp grant
@@ -260,7 +260,7 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-disk linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -358,6 +358,10 @@ bench: all $(addprefix build/tests/bench/bench_,pcpu history) build/tests/ui/ben
 
 bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table of ratios (docs/bench.md)
 	$(Q)scripts/bench_xen.sh
+
+POINTS ?= 100
+campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is what was acknowledged on its disk?
+	$(Q)scripts/campaign_disk.sh $(POINTS) $(SEED)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order
