@@ -230,6 +230,8 @@ static int16_t flush(struct vbd *b, const uint8_t *slot, struct request *q, s_ti
         q->op = BLKIF_OP_FLUSH_DISKCACHE;
     }
     *due = disk_due(b->disk, DISK_FLUSH, 0, *due);
+    if (disk_flush(b->disk))
+        status = BLKIF_RSP_ERROR;
     return status;
 }
 

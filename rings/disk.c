@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CLUSTER_SECTORS 8u
 #define CLUSTER_SIZE    (CLUSTER_SECTORS * SECTOR_SIZE)
@@ -25,7 +24,7 @@ static unsigned int levels_for(uint64_t sectors)
     return levels;
 }
 
-struct disk *disk_create(struct arena *a, const struct disk_file *file, const char *path)
+struct disk *disk_create(struct arena *a, struct disk_file *file, const char *path)
 {
     struct disk *d = xzalloc(a, struct disk);
 
@@ -87,41 +86,9 @@ static const uint8_t *cluster_find(const struct disk *d, uint64_t cluster)
     return node;
 }
 
-/* The file's bytes; what is behind its end is zero. */
-static int file_read(const struct disk *d, uint64_t at, uint8_t *buf, size_t len)
+static int file_read(const struct disk *d, uint64_t at, void *buf, size_t len)
 {
-    while (len) {
-        const ssize_t n = pread(d->file->fd, buf, len, (off_t)at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0) {
-            memset(buf, 0, len);
-            return 0;
-        }
-        buf += n;
-        at += (size_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-static int file_write(const struct disk *d, uint64_t at, const uint8_t *buf, size_t len)
-{
-    while (len) {
-        const ssize_t n = pwrite(d->file->fd, buf, len, (off_t)at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n ? -errno : -EIO;
-        buf += n;
-        at += (size_t)n;
-        len -= (size_t)n;
-    }
-    return 0;
+    return d->file->ops->read(d->file, at, buf, len);
 }
 
 /* A cluster that can be written, as it was. */
@@ -182,7 +149,7 @@ int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr
     int rc = 0;
 
     if (d->file->live)
-        return file_write(d, sector << SECTOR_SHIFT, buf, nr * (size_t)SECTOR_SIZE);
+        return d->file->ops->write(d->file, sector << SECTOR_SHIFT, buf, nr * (size_t)SECTOR_SIZE);
     for (unsigned int n; nr && !rc; sector += n, nr -= n, from += n * SECTOR_SIZE) {
         uint8_t *own;
 
@@ -213,6 +180,8 @@ int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
 {
     int rc = 0;
 
+    if (d->file->live && d->file->ops->zero)
+        return d->file->ops->zero(d->file, sector << SECTOR_SHIFT, nr << SECTOR_SHIFT);
     for (unsigned int n; nr && !rc; sector += n, nr -= n) {
         n = within(sector, nr);
         rc = n < CLUSTER_SECTORS || d->file->live ? disk_write(d, sector, d->zeroes, n)
@@ -221,14 +190,21 @@ int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
     return rc;
 }
 
+int disk_flush(struct disk *d) { return d->file->live && d->file->ops->flush ? d->file->ops->flush(d->file) : 0; }
+
 int disk_grow(struct disk *d, uint64_t sectors)
 {
+    int rc;
+
     if (sectors < d->sectors)
         return -EINVAL;
     if (sectors > INT64_MAX >> SECTOR_SHIFT)
         return -EFBIG;
-    if (d->file->live && ftruncate(d->file->fd, (off_t)(sectors << SECTOR_SHIFT)))
-        return -errno;
+    if (!d->file->ops->grow)
+        return -EOPNOTSUPP;
+    rc = d->file->live ? d->file->ops->grow(d->file, sectors << SECTOR_SHIFT) : 0;
+    if (rc)
+        return rc;
     for (const unsigned int levels = levels_for(sectors); d->levels < levels; d->levels++) {
         void **table = d->root ? xzalloc_array(d->arena, void *, TABLE_ENTRIES) : NULL;
 

@@ -27,9 +27,22 @@
 
 /* The file, which is no state: it stays open as long as there is a machine, whatever becomes of disks. */
 struct disk_file {
-    int fd;
+    const struct disk_file_ops *ops;
     uint64_t sectors;
     bool live; /* it is written */
+};
+
+/* One way to have a file: tools/disk/. Each 0 or -errno, and done when it returns; `at` and `len` are bytes. */
+struct disk_file_ops {
+    /* What is behind its end is zero. */
+    int (*read)(struct disk_file *f, uint64_t at, void *buf, size_t len);
+    int (*write)(struct disk_file *f, uint64_t at, const void *buf, size_t len);
+    /* They are zero from now on, and need no room. NULL: by writing zeroes. */
+    int (*zero)(struct disk_file *f, uint64_t at, uint64_t len);
+    /* What was written before lasts. NULL: nothing is to be done for that. */
+    int (*flush)(struct disk_file *f);
+    /* It has so many bytes from now on, which are more. NULL: it cannot grow. */
+    int (*grow)(struct disk_file *f, uint64_t size);
 };
 
 struct disk_speed {
@@ -46,7 +59,7 @@ struct disk {
     struct disk *next; /* of the host's */
     char *path;        /* as the configuration names it; owned */
     struct arena *arena;
-    const struct disk_file *file;
+    struct disk_file *file;
     uint64_t sectors; /* the file's, or as it has grown since */
     unsigned int levels;
     void *root;
@@ -59,7 +72,7 @@ struct disk {
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 /* NULL: out of memory. */
-struct disk *disk_create(struct arena *a, const struct disk_file *file, const char *path);
+struct disk *disk_create(struct arena *a, struct disk_file *file, const char *path);
 /* Harmless for NULL. */
 void disk_destroy(struct disk *d);
 
@@ -68,8 +81,13 @@ int disk_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr)
 int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr);
 /* They are zero from now on. */
 int disk_discard(struct disk *d, uint64_t sector, uint64_t nr);
+/* All that has been written before is on the disk. */
+int disk_flush(struct disk *d);
 
-/* It has so many sectors from now on; the new ones are zero. -EINVAL: it has more; -errno: the file does not grow. */
+/*
+ * It has so many sectors from now on; the new ones are zero. -EINVAL: it has more; -EOPNOTSUPP: no file of its kind
+ * grows; -errno: this one does not.
+ */
 int disk_grow(struct disk *d, uint64_t sectors);
 
 /* An operation of nr sectors begins now: when is it done? */

@@ -4,30 +4,28 @@
  *
  * Concept: a file is opened when the first guest that has it is added, and stays open as long as the host is there: an
  * edge. The disk that it becomes is state (rings/disk.h), and its guests' for as long as there are any: a guest that
- * restarts finds on it what it has written.
+ * restarts finds on it what it has written. How a file is read and written, tools/disk/ knows.
  *
  * Invariants: whoever writes a disk has it alone; those who only read it may share it. No other program writes the file
  * meanwhile, if it asks for a lock as this one does.
  */
+#include "tools/disk/disk_file.h"
 #include "tools/nodes.h"
-#include "tools/user_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* --- files --- */
 
 /* A file that a disk is made of, open. */
 struct open_disk {
+    struct open_file of;
     struct open_disk *next;
-    struct disk_file file;
-    bool writable; /* as it was opened */
-    dev_t dev;
+    bool is_url;
+    dev_t dev; /* of a file */
     ino_t ino;
 };
 
@@ -35,97 +33,92 @@ static int disk_fail(const struct guest *g, const char *path, const char *why, c
 {
     char where[XL_WHERE_SIZE];
 
-    snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.200s", xl_where(g->cfg.where, "disk", where), path, why);
+    snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.500s", xl_where(g->cfg.where, "disk", where), path, why);
     return -1;
 }
 
-/* It is what it is as long as it is open: others may read it, or nobody may have it. */
-static bool lock(int fd, bool writable)
+static bool same_file(const struct open_disk *o, const struct xl_disk *d, const struct stat *st)
 {
-    struct flock l = { .l_type = writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
-
-    return fcntl(fd, F_OFD_SETLK, &l) == 0 || (errno != EACCES && errno != EAGAIN);
+    if (o->of.place.format != d->format || o->is_url != xl_disk_is_url(d->path))
+        return false;
+    return o->is_url ? !strcmp(o->of.place.path, d->path) : o->dev == st->st_dev && o->ino == st->st_ino;
 }
 
-/* Open the file once more: to be written as well, if it is. -1 and why. */
-static int file_open(const char *path, bool writable, char why[256])
-{
-    char proc[32];
-    int fd = user_file_open(path, why, 256), again;
-
-    if (fd < 0)
-        return -1;
-    if (writable) {
-        snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd); /* this very file, whatever the path leads to by now */
-        again = open(proc, O_RDWR | O_CLOEXEC);
-        if (again < 0)
-            snprintf(why, 256, "it cannot be written (\"ro\" behind its name says that it need not): %s",
-                     strerror(errno));
-        close(fd);
-        fd = again;
-    }
-    if (fd >= 0 && !lock(fd, writable)) {
-        snprintf(why, 256, "another program uses it");
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
-/* The open file that fd is, too. */
-static struct open_disk *file_find(const struct host *h, const struct stat *st)
+/* The open file that this is, too; NULL: none. */
+static struct open_disk *file_find(const struct host *h, const struct xl_disk *d)
 {
     struct open_disk *o = h->edges->disks;
+    struct stat st;
 
-    while (o && (o->dev != st->st_dev || o->ino != st->st_ino))
+    if (!xl_disk_is_url(d->path) && stat(d->path, &st))
+        return NULL;
+    while (o && !same_file(o, d, &st))
         o = o->next;
     return o;
 }
 
-/* It was only read, by guests that are gone. False and why. */
-static bool file_upgrade(struct open_disk *o, const char *path, char why[256])
+/* It was only read, by guests that are gone. False and why: it is only read still. */
+static bool file_upgrade(struct open_disk *o, char why[DISK_WHY_SIZE])
 {
-    struct flock none = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
-    int fd;
+    char ignored[DISK_WHY_SIZE];
 
-    fcntl(o->file.fd, F_OFD_SETLK, &none);
-    fd = file_open(path, true, why);
-    if (fd < 0)
-        return false;
-    close(o->file.fd);
-    o->file.fd = fd;
-    o->file.live = o->writable = true;
-    return true;
+    disk_file_close(&o->of);
+    o->of.writable = true;
+    if (!disk_file_open(&o->of, why))
+        return true;
+    o->of.writable = false;
+    disk_file_open(&o->of, ignored);
+    return false;
+}
+
+static void file_free(struct open_disk *o)
+{
+    disk_file_close(&o->of);
+    free((char *)o->of.place.path);
+    free(o);
+}
+
+/* Its guests get errors from now on. */
+static void file_lost(void *data, const char *path, const char *why)
+{
+    const struct host_edges *edges = data;
+    char line[HOST_ERR_SIZE];
+
+    snprintf(line, sizeof(line), "%.400s: this disk is lost, and gives only errors: %.400s", path, why);
+    if (edges->loud.message)
+        edges->loud.message(edges->loud.data, line);
 }
 
 /* NULL and why. */
-static struct open_disk *file_get(struct host *h, const char *path, bool writable, char why[256])
+static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
 {
-    struct open_disk *o;
-    struct stat st;
-    int fd;
+    struct open_disk *o = file_find(h, d);
+    struct stat st = { 0 };
 
-    if (stat(path, &st) == 0 && (o = file_find(h, &st)))
+    if (o)
         return o;
-    fd = file_open(path, writable, why);
-    if (fd < 0)
+    o = calloc(1, sizeof(*o));
+    if (!o || !(o->of.place.path = strdup(d->path))) {
+        free(o);
+        snprintf(why, DISK_WHY_SIZE, "out of memory");
         return NULL;
-    snprintf(why, 256, "out of memory");
-    if (fstat(fd, &st)) {
-        snprintf(why, 256, "%s", strerror(errno));
-    } else if (st.st_size < SECTOR_SIZE) {
-        snprintf(why, 256, "it has no sectors: a disk is a file of at least %u bytes", SECTOR_SIZE);
-    } else if ((o = calloc(1, sizeof(*o)))) {
-        o->file = (struct disk_file){ fd, (uint64_t)st.st_size >> SECTOR_SHIFT, writable };
-        o->writable = writable;
+    }
+    o->is_url = xl_disk_is_url(d->path);
+    o->of.place.format = d->format;
+    o->of.writable = writable;
+    o->of.lost = file_lost;
+    o->of.lost_data = h->edges;
+    if (disk_file_open(&o->of, why)) {
+        file_free(o);
+        return NULL;
+    }
+    if (!o->is_url && stat(d->path, &st) == 0) {
         o->dev = st.st_dev;
         o->ino = st.st_ino;
-        o->next = h->edges->disks;
-        h->edges->disks = o;
-        return o;
     }
-    close(fd);
-    return NULL;
+    o->next = h->edges->disks;
+    h->edges->disks = o;
+    return o;
 }
 
 static void disks_close(struct host_edges *edges)
@@ -134,8 +127,7 @@ static void disks_close(struct host_edges *edges)
         struct open_disk *o = edges->disks;
 
         edges->disks = o->next;
-        close(o->file.fd);
-        free(o);
+        file_free(o);
     }
 }
 
@@ -170,16 +162,21 @@ static const struct guest *rival(const struct guest *g, const struct disk *d, bo
     return NULL;
 }
 
-/* The disk that is this file; made if there is none. */
-static struct disk *disk_get(struct host *h, const struct open_disk *o, const char *path)
+/* The disk that is this file; made if there is none. Its name is as libxl's of QEMU's disks: "vpc:/srv/a.vhd". */
+static struct disk *disk_get(struct host *h, struct open_disk *o, const char *path)
 {
+    const bool raw = o->of.place.format == XL_DISK_RAW;
     struct disk *d = h->disks.first;
+    char *name = NULL;
 
-    while (d && d->file != &o->file)
+    while (d && d->file != &o->of.file)
         d = d->next;
     if (d)
         return d;
-    d = disk_create(h->arena, &o->file, path);
+    if (asprintf(&name, "%s%s%s", raw ? "" : xl_disk_driver(o->of.place.format), raw ? "" : ":", path) < 0)
+        return NULL;
+    d = disk_create(h->arena, &o->of.file, name);
+    free(name);
     if (d) {
         d->next = h->disks.first;
         h->disks.first = d;
@@ -193,9 +190,9 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
     const struct guest *other;
     struct open_disk *o;
     struct disk *d;
-    char why[256];
+    char why[DISK_WHY_SIZE];
 
-    o = file_get(h, gd->cfg.path, write && h->edges->disks_live, why);
+    o = file_get(h, &gd->cfg, write && h->edges->disks_live, why);
     if (!o)
         return disk_fail(g, gd->cfg.path, why, err);
     d = disk_get(h, o, gd->cfg.path);
@@ -209,10 +206,10 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
         snprintf(why, sizeof(why), "%.100s has this disk, and one of both writes it", other->cfg.name);
         return disk_fail(g, gd->cfg.path, why, err);
     }
-    if (write && h->edges->disks_live && !o->writable && !file_upgrade(o, gd->cfg.path, why))
+    if (write && h->edges->disks_live && !o->of.writable && !file_upgrade(o, why))
         return disk_fail(g, gd->cfg.path, why, err);
     gd->disk = d;
-    if (write && !o->writable)
+    if (write && !o->of.writable)
         host_message(h, "%.400s: what %.100s writes is kept in memory, and is gone at the end", gd->cfg.path,
                      g->cfg.name);
     return 0;
@@ -314,6 +311,8 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
     rc = disk_grow(gd->disk, sectors);
     if (rc == -EINVAL)
         snprintf(err, HOST_ERR_SIZE, "it has %llu sectors: a disk only grows", (unsigned long long)gd->disk->sectors);
+    else if (rc == -EOPNOTSUPP)
+        snprintf(err, HOST_ERR_SIZE, "it is no file of raw sectors: only those grow");
     else if (rc)
         snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
     else

@@ -89,7 +89,8 @@ static bool disks_place(struct guest_entry *e, const struct run_options *o)
     e->disks.list = calloc(named->nr + 1, sizeof(*e->disks.list));
     for (unsigned int i = 0; e->disks.list && i < named->nr; i++) {
         e->disks.list[i] = named->list[i];
-        e->disks.list[i].path = strdup(place(o, named->list[i].path));
+        e->disks.list[i].path =
+            strdup(xl_disk_is_url(named->list[i].path) ? named->list[i].path : place(o, named->list[i].path));
         e->disks.nr++;
         if (!e->disks.list[i].path)
             return false;
@@ -291,7 +292,8 @@ int guest_list_files(const struct guest_list *l, const struct run_options *o, gu
         rc = rc ?: fn(data, kernel);
         rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
         for (unsigned int j = 0; j < disks_named(e, o)->nr && !rc; j++)
-            rc = fn(data, disks_named(e, o)->list[j].path);
+            if (!xl_disk_is_url(disks_named(e, o)->list[j].path))
+                rc = fn(data, disks_named(e, o)->list[j].path);
     }
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "mmu/grant/private.h"
 #include "rings/blkback.h"
 #include "rings/ring.h"
+#include "tools/disk/disk_file.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ struct scene {
     struct xenbus *bus;
     struct blkback_disks disks;
     struct xenbus_kind kinds[2];
-    struct disk_file file;
+    struct open_file image;
     struct front a, b;
 };
 
@@ -203,22 +204,30 @@ static uint8_t pattern(uint64_t sector, unsigned int at) { return (uint8_t)(sect
 static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
 {
     char name[] = "/tmp/test_blkback.XXXXXX";
+    char why[DISK_WHY_SIZE];
     uint8_t bytes[SECTOR_SIZE];
+    int fd;
 
     memset(s, 0, sizeof(*s));
     s->f = f;
-    s->file = (struct disk_file){ .fd = mkstemp(name), .sectors = disk_sectors };
-    unlink(name);
+    fd = mkstemp(name);
     for (unsigned int i = 0; i < SECTORS; i++) {
         for (unsigned int j = 0; j < SECTOR_SIZE; j++)
             bytes[j] = pattern(i, j);
-        assert_int_equal(write(s->file.fd, bytes, sizeof(bytes)), sizeof(bytes));
+        assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
     }
+    close(fd);
+    s->image.place = (struct disk_place){ name, XL_DISK_RAW };
+    s->image.writable = true;
+    assert_int_equal(disk_file_open(&s->image, why), 0);
+    s->image.file.sectors = disk_sectors;
+    s->image.file.live = false;
+    unlink(name);
     assert_int_equal(native_timers_start(f->dom0), 0);
     assert_int_equal(gnttab_grow_table(f->d, 1), 0);
     begin(&s->st, f);
-    s->disks.first = disk_create(f->m->arena, &s->file, "a.img");
-    s->disks.first->next = disk_create(f->m->arena, &s->file, "b.img");
+    s->disks.first = disk_create(f->m->arena, &s->image.file, "a.img");
+    s->disks.first->next = disk_create(f->m->arena, &s->image.file, "b.img");
     s->kinds[0] = (struct xenbus_kind){ &blkback, &s->disks };
     s->bus = xenbus_create(f->dom0, &s->st.x->store, s->kinds);
     assert_non_null(s->bus);
@@ -231,7 +240,7 @@ static void end_disks(struct scene *s)
     xenbus_destroy(s->bus);
     disk_destroy(s->disks.first->next);
     disk_destroy(s->disks.first);
-    close(s->file.fd);
+    disk_file_close(&s->image);
     end(&s->st);
 }
 
@@ -379,7 +388,7 @@ static void bytes_arrive(void **state)
 
     begin_disks(&s, *state, "w");
     reads_and_writes(&s, &s.a);
-    assert_int_equal(pread(s.file.fd, sector, sizeof(sector), 15 * SECTOR_SIZE), sizeof(sector));
+    assert_int_equal(pread(s.image.fd, sector, sizeof(sector), 15 * SECTOR_SIZE), sizeof(sector));
     expect_pattern(sector, 15, 1); /* the file is as it was */
     end_disks(&s);
 }
@@ -401,12 +410,12 @@ static void live_is_in_the_file(void **state)
     uint8_t sector[SECTOR_SIZE];
 
     begin_disks(&s, *state, "w");
-    s.file.live = true;
+    s.image.file.live = true;
     connect(&s.a);
     memset(frame(&s.a, 2), 0x5a, PAGE_SIZE);
     q = one(&s.a, BLKIF_OP_WRITE, 63, 2, 0, 0);
     assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
-    assert_int_equal(pread(s.file.fd, sector, sizeof(sector), 63 * SECTOR_SIZE), sizeof(sector));
+    assert_int_equal(pread(s.image.fd, sector, sizeof(sector), 63 * SECTOR_SIZE), sizeof(sector));
     assert_memory_equal(sector, frame(&s.a, 2), SECTOR_SIZE);
     end_disks(&s);
 }

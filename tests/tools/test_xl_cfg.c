@@ -417,8 +417,15 @@ static void test_disks(void **state)
     expect_error(KERNEL "disk = '/d,xvda,w'", "guest.cfg:2: disk: expected a list of strings, [ \"FILE,raw,xvda,w\" ]");
     expect_error(KERNEL "disk = [ [ '/d,xvda,w' ] ]",
                  "guest.cfg:2: disk: expected a list of strings, got a list in it");
-    expect_error(KERNEL "\ndisk = [ '/d,qcow2,xvda,w' ]",
-                 "guest.cfg:3: disk: qcow2 is not supported yet, only raw (qemu-img convert -O raw makes one)");
+    expect_error(KERNEL "\ndisk = [ 'bzip2://h/d,raw,xvda,r' ]",
+                 "guest.cfg:3: disk: unknown deprecated disk prefix: near `bzip2:' in `bzip2://h/d,raw,xvda,r'");
+    expect_error(
+        KERNEL "\ndisk = [ 'format=raw,vdev=xvda,target=ssh://h/d' ]",
+        "guest.cfg:3: disk: ssh://h/d is no URL for a disk: nbd, nbd+unix, nbds, https, http, ftp and sftp are");
+    expect_error(KERNEL "\ndisk = [ 'nbd://h/d,vmdk,xvda,w' ]",
+                 "guest.cfg:3: disk: nbd://h/d: what a server gives is raw, and not vmdk");
+    expect_error(KERNEL "\ndisk = [ '/d,vmdkk,xvda,w' ]",
+                 "guest.cfg:3: disk: unknown value for format: near `vmdkk' in `/d,vmdkk,xvda,w'");
     expect_error(KERNEL "disk = [ '/d,raw,xvda,x' ]",
                  "guest.cfg:2: disk: unknown value for access: near `x' in `/d,raw,xvda,x'");
     expect_error(KERNEL "disk = [ '/d,raw,foo,w' ]",
@@ -434,6 +441,43 @@ static void test_disks(void **state)
 }
 
 /* xen-vbd-interface(7) */
+static void test_disk_formats(void **state)
+{
+    static const struct {
+        const char *spec, *path;
+        enum xl_disk_format format;
+        bool readonly;
+    } specs[] = {
+        { "/d,raw,xvda,w", "/d", XL_DISK_RAW, false },
+        { "/d.qcow2,,xvda,w", "/d.qcow2", XL_DISK_RAW, false }, /* xl never guesses */
+        { "/d,qcow2,xvda,w", "/d", XL_DISK_QCOW2, false },
+        { "/d,vhd,xvda,r", "/d", XL_DISK_VHD, true },
+        { "/d,vpc,xvda,r", "/d", XL_DISK_VHD, true },
+        { "/d,vmdk,xvda", "/d", XL_DISK_VMDK, false },
+        { "vmdk,vdi,xvda", "vmdk", XL_DISK_VDI, false },
+        { "vdev=xvda,format=vhdx,access=ro,target=/a,vdi,b", "/a,vdi,b", XL_DISK_VHDX, true },
+        { "format=qed,vdev=xvda,target=format=vdi", "format=vdi", XL_DISK_QED, false },
+        { "nbd://h:1/e,raw,xvda,w", "nbd://h:1/e", XL_DISK_RAW, false },
+        { "nbd+unix:///e?socket=/s,,xvda,r", "nbd+unix:///e?socket=/s", XL_DISK_RAW, true },
+        { "raw,xvda,w,target=nbd+unix:///?socket=/a,b", NULL, XL_DISK_RAW, false }, /* two targets */
+        { "vdev=xvda,target=nbd+unix:///?socket=/a,b", "nbd+unix:///?socket=/a,b", XL_DISK_RAW, false },
+        { "https://h/d.iso,raw,hdc,ro", "https://h/d.iso", XL_DISK_RAW, true },
+    };
+
+    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+        struct xl_disks disks = { 0 };
+        char why[XL_DISK_WHY_SIZE];
+
+        assert_int_equal(xl_disks_add(&disks, specs[i].spec, why), specs[i].path != NULL);
+        if (specs[i].path) {
+            assert_string_equal(disks.list[0].path, specs[i].path);
+            assert_int_equal(disks.list[0].format, specs[i].format);
+            assert_int_equal(disks.list[0].readonly, specs[i].readonly);
+        }
+        xl_disks_free(&disks);
+    }
+}
+
 static void test_disk_numbers(void **state)
 {
     static const struct {
@@ -552,9 +596,9 @@ int main(void)
         cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
         cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
         cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_disk_numbers),   cmocka_unit_test(test_disks_short),
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_disk_formats),   cmocka_unit_test(test_disk_numbers),
+        cmocka_unit_test(test_disks_short),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),           cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

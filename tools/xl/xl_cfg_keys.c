@@ -396,7 +396,7 @@ static int read_disks(struct xl_reader *r, const char *key, void *out)
             return xl_fail(r, key, "expected a list of strings, got a list in it");
         if (!xl_disks_add(disks, text, why))
             return xl_fail(r, key, "%s", why);
-        if (path_find(r, key, &disks->list[disks->nr - 1].path))
+        if (!xl_disk_is_url(disks->list[disks->nr - 1].path) && path_find(r, key, &disks->list[disks->nr - 1].path))
             return -1;
     }
     return 0;

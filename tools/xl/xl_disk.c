@@ -71,7 +71,84 @@ bool xl_disk_devid(const char *vdev, uint32_t *devid)
     return true;
 }
 
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    return len == strlen(word) && !memcmp(text, word, len);
+}
+
+static enum xl_disk_format format_of_xl(libxl_disk_format format)
+{
+    switch (format) {
+    case LIBXL_DISK_FORMAT_QCOW: return XL_DISK_QCOW;
+    case LIBXL_DISK_FORMAT_QCOW2: return XL_DISK_QCOW2;
+    case LIBXL_DISK_FORMAT_VHD: return XL_DISK_VHD;
+    case LIBXL_DISK_FORMAT_QED: return XL_DISK_QED;
+    default: return XL_DISK_RAW;
+    }
+}
+
 /* --- what is written --- */
+
+/* A disk as it is written, without what libxlutil does not know: that is here. */
+struct spec {
+    char *text;                 /* for libxlutil; NULL: no memory */
+    char *url;                  /* in front, which a word takes the place of there; or NULL */
+    enum xl_disk_format format; /* or XL_DISK_NR_FORMATS: libxlutil knows */
+};
+
+/* One word: as it is, or "raw" for a format that is ours alone. `first`: a target, if it is not said what it is. */
+static void word_put(FILE *out, const char *word, size_t len, bool first, struct spec *s)
+{
+    static const char key[] = "format=";
+    const bool named = len > strlen(key) && !strncmp(word, key, strlen(key));
+    const size_t skip = named ? strlen(key) : 0;
+    const enum xl_disk_format f = first && !named ? XL_DISK_NR_FORMATS : xl_disk_format_of(word + skip, len - skip);
+
+    if (f == XL_DISK_VDI || f == XL_DISK_VMDK || f == XL_DISK_VHDX || is_word(word + skip, len - skip, "vpc")) {
+        s->format = f;
+        fprintf(out, "%sraw", named ? key : "");
+    } else {
+        fwrite(word, 1, len, out);
+    }
+}
+
+/* What libxlutil gets to read. */
+static void spec_begin(struct spec *s, const char *text)
+{
+    size_t size = 0, len;
+    FILE *out = open_memstream(&s->text, &size);
+    bool first = true;
+
+    s->format = XL_DISK_NR_FORMATS;
+    if (!out)
+        return;
+    if (xl_disk_is_url(text)) {
+        len = strcspn(text, ",");
+        s->url = strndup(text, len);
+        fputs("url", out);
+        text += len;
+        first = false;
+    }
+    for (; *text; first = false) {
+        len = strcspn(text, ",");
+        if (!strncmp(text, "target=", 7))
+            len = strlen(text);
+        word_put(out, text, len, first, s);
+        text += len;
+        if (*text)
+            fputc(*text++, out);
+    }
+    if (fclose(out)) {
+        free(s->text);
+        s->text = NULL;
+    }
+}
+
+static void spec_end(struct spec *s)
+{
+    free(s->text);
+    free(s->url);
+}
 
 /* libxlutil's own complaint, without what it begins with. */
 static void complaint(const char *report, const char *spec, char why[XL_DISK_WHY_SIZE])
@@ -88,25 +165,11 @@ static void complaint(const char *report, const char *spec, char why[XL_DISK_WHY
     make_printable(why, strlen(why), false);
 }
 
-static const char *format_name(libxl_disk_format format)
-{
-    switch (format) {
-    case LIBXL_DISK_FORMAT_QCOW: return "qcow";
-    case LIBXL_DISK_FORMAT_QCOW2: return "qcow2";
-    case LIBXL_DISK_FORMAT_VHD: return "vhd";
-    case LIBXL_DISK_FORMAT_QED: return "qed";
-    default: return "such a format";
-    }
-}
-
 /* What of it is not understood here; false: something. */
 static bool understood(const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
 {
     if (d->format == LIBXL_DISK_FORMAT_EMPTY || !d->pdev_path || !*d->pdev_path)
         snprintf(why, XL_DISK_WHY_SIZE, "an empty drive is not supported yet: name a file");
-    else if (d->format != LIBXL_DISK_FORMAT_RAW && d->format != LIBXL_DISK_FORMAT_UNKNOWN)
-        snprintf(why, XL_DISK_WHY_SIZE, "%s is not supported yet, only raw (qemu-img convert -O raw makes one)",
-                 format_name(d->format));
     else if (d->script)
         snprintf(why, XL_DISK_WHY_SIZE, "script=%.100s: scripts are not run", d->script);
     else if (d->backend_domname)
@@ -129,12 +192,13 @@ static void disk_dispose(libxl_device_disk *d)
 }
 
 /* Let libxlutil read it. */
-static bool spec_parse(const char *spec, libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
+static bool spec_parse(const struct spec *s, libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
 {
+    const char *const spec = s->text;
     char *report = NULL;
     size_t report_size = 0;
     FILE *stream = open_memstream(&report, &report_size);
-    XLU_Config *xlu = stream ? xlu_cfg_init(stream, "disk") : NULL;
+    XLU_Config *xlu = stream && spec ? xlu_cfg_init(stream, "disk") : NULL;
     int rc = -1;
 
     snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
@@ -151,17 +215,30 @@ static bool spec_parse(const char *spec, libxl_device_disk *d, char why[XL_DISK_
     return rc == 0;
 }
 
-static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
+static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, const struct spec *s,
+                        char why[XL_DISK_WHY_SIZE])
 {
-    struct xl_disk disk = { .readonly = !d->readwrite,
+    struct xl_disk disk = { .format = s->format < XL_DISK_NR_FORMATS ? s->format : format_of_xl(d->format),
+                            .readonly = !d->readwrite,
                             .cdrom = d->is_cdrom,
                             .discard = d->discard_enable.val >= 0,
                             .direct_io_safe = d->direct_io_safe };
+    const char *path = s->url ? s->url : d->pdev_path;
     struct xl_disk *more;
 
     if (!d->vdev || strlen(d->vdev) >= sizeof(disk.vdev) || !xl_disk_devid(d->vdev, &disk.devid)) {
         snprintf(why, XL_DISK_WHY_SIZE, "expected a name such as xvda, hdb or sdc1, got \"%.100s\"",
                  d->vdev ? d->vdev : "");
+        return false;
+    }
+    if (strstr(path, "://") && !xl_disk_is_url(path)) {
+        snprintf(why, XL_DISK_WHY_SIZE,
+                 "%.200s is no URL for a disk: nbd, nbd+unix, nbds, https, http, ftp and sftp are", path);
+        return false;
+    }
+    if (xl_disk_is_url(path) && disk.format != XL_DISK_RAW) {
+        snprintf(why, XL_DISK_WHY_SIZE, "%.200s: what a server gives is raw, and not %s", path,
+                 xl_disk_driver(disk.format));
         return false;
     }
     strcpy(disk.vdev, d->vdev);
@@ -176,7 +253,7 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, char
         return false;
     }
     more = reallocarray(disks->list, disks->nr + 1, sizeof(*more));
-    disk.path = strdup(d->pdev_path);
+    disk.path = strdup(path);
     if (more)
         disks->list = more;
     if (!more || !disk.path) {
@@ -191,11 +268,14 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, char
 bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE])
 {
     libxl_device_disk d;
+    struct spec s = { 0 };
     bool good;
 
     memset(&d, 0, sizeof(d));
-    good = spec_parse(spec, &d, why) && understood(&d, why) && disk_append(disks, &d, why);
+    spec_begin(&s, spec);
+    good = spec_parse(&s, &d, why) && understood(&d, why) && disk_append(disks, &d, &s, why);
     disk_dispose(&d);
+    spec_end(&s);
     return good;
 }
 
@@ -215,32 +295,53 @@ static void vdev_free(const struct xl_disks *disks, char vdev[8])
     }
 }
 
-bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE])
+/* What a file's name ends in; raw. */
+static enum xl_disk_format format_by_name(const char *path)
 {
-    char *copy = strdup(text), *rest = copy, *path = strsep(&rest, ","), *word, *spec = NULL;
-    const char *access = "rw";
-    char first[8], *vdev = NULL;
-    bool good = false;
+    const char *dot = strrchr(path, '.');
+    const enum xl_disk_format f = dot ? xl_disk_format_of(dot + 1, strlen(dot + 1)) : XL_DISK_RAW;
+
+    return f == XL_DISK_NR_FORMATS || xl_disk_is_url(path) ? XL_DISK_RAW : f;
+}
+
+/* The words behind FILE. False: there is one too many. */
+static bool short_words(char *rest, const char **access, const char **vdev, enum xl_disk_format *format)
+{
+    enum xl_disk_format f;
+    const char *word;
 
     while ((word = strsep(&rest, ","))) {
+        f = xl_disk_format_of(word, strlen(word));
         if (!strcmp(word, "ro") || !strcmp(word, "r"))
-            access = "ro";
+            *access = "ro";
         else if (!strcmp(word, "rw") || !strcmp(word, "w"))
-            access = "rw";
-        else if (!vdev && *word)
-            vdev = word;
-        else {
-            snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro], got \"%.200s\"", text);
-            goto out;
-        }
+            *access = "rw";
+        else if (f != XL_DISK_NR_FORMATS)
+            *format = f;
+        else if (!*vdev && *word)
+            *vdev = word;
+        else
+            return false;
     }
-    if (!vdev)
-        vdev_free(disks, first);
-    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro], got \"%.200s\"", text);
-    if (path && *path &&
-        asprintf(&spec, "format=raw,vdev=%s,access=%s,target=%s", vdev ? vdev : first, access, path) > 0)
-        good = xl_disks_add(disks, spec, why);
-out:
+    return true;
+}
+
+bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE])
+{
+    char *copy = strdup(text), *rest = copy, *path = strsep(&rest, ","), *spec = NULL;
+    enum xl_disk_format format = path ? format_by_name(path) : XL_DISK_RAW;
+    const char *access = "rw", *vdev = NULL;
+    char first[8];
+    bool good = false;
+
+    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro][,FORMAT], got \"%.200s\"", text);
+    if (path && *path && short_words(rest, &access, &vdev, &format)) {
+        if (!vdev)
+            vdev_free(disks, first);
+        if (asprintf(&spec, "format=%s,vdev=%s,access=%s,target=%s", xl_disk_word(format), vdev ? vdev : first, access,
+                     path) > 0)
+            good = xl_disks_add(disks, spec, why);
+    }
     free(spec);
     free(copy);
     return good;

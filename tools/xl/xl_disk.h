@@ -3,7 +3,8 @@
  * Disks of a guest, as they are written: disk = [ "FILE,raw,xvda,w" ] of xl.cfg, and --disk.
  *
  * Concept: Xen's own library libxlutil knows the syntax (xl-disk-configuration(5)); here is what the words mean, and
- * which of them are understood: files of raw sectors. A disk's name gives the number by which the guest knows it
+ * which of them are understood. A target is a file, of raw sectors or of a format that QEMU knows, or a URL. Formats
+ * that xl has no word for have QEMU's. A disk's name gives the number by which the guest knows it
  * (xen-vbd-interface(7)):
  *
  *      xvda..  202 << 8 | disk << 4 | partition, and from the 17th disk or 16th partition 1 << 28 | disk << 8 | partition
@@ -20,8 +21,27 @@
 #define XL_DISKS_MAX     64
 #define XL_DISK_WHY_SIZE 384
 
+/* The word in a configuration, and what QEMU calls it: */
+#define XL_DISK_FORMATS(X)                                                                                             \
+    X(RAW, raw, raw)                                                                                                   \
+    X(QCOW, qcow, qcow)                                                                                                \
+    X(QCOW2, qcow2, qcow2)                                                                                             \
+    X(QED, qed, qed)                                                                                                   \
+    X(VHD, vhd, vpc)                                                                                                   \
+    X(VHDX, vhdx, vhdx)                                                                                                \
+    X(VMDK, vmdk, vmdk)                                                                                                \
+    X(VDI, vdi, vdi)
+
+enum xl_disk_format {
+#define X(format, word, driver) XL_DISK_##format,
+    XL_DISK_FORMATS(X)
+#undef X
+        XL_DISK_NR_FORMATS
+};
+
 struct xl_disk {
-    char *path;
+    char *path; /* or a URL */
+    enum xl_disk_format format;
     char vdev[32];
     uint32_t devid;
     bool readonly, cdrom, discard, direct_io_safe;
@@ -34,9 +54,20 @@ struct xl_disks {
 
 /* Add the disk that an xl.cfg's word is about. False, and why: in words that follow the key. */
 bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE]);
-/* The same for FILE[,NAME][,ro]; without a name the first xvda, xvdb... that is free. */
+/*
+ * The same for FILE[,NAME][,ro][,FORMAT]; without a name the first xvda, xvdb... that is free, without a format what
+ * FILE ends in, or raw.
+ */
 bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE]);
 void xl_disks_free(struct xl_disks *disks);
+
+/* XL_DISK_NR_FORMATS: there is none with this name, by either. */
+enum xl_disk_format xl_disk_format_of(const char *word, size_t len);
+const char *xl_disk_word(enum xl_disk_format format);
+const char *xl_disk_driver(enum xl_disk_format format);
+/* nbd://..., https://...: no path; and of these, those of servers of network block devices. */
+bool xl_disk_is_url(const char *path);
+bool xl_disk_is_nbd(const char *path);
 
 /* The number of the disk or partition with this name. False: there is none. */
 bool xl_disk_devid(const char *vdev, uint32_t *devid);
