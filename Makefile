@@ -30,13 +30,14 @@ VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console ring disk bus blkback
+NET_OBJS := frame offload bridge netback_tx netback_rx netback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
-XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
+XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_file
-TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_ctl host
+TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_net host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_ctl host
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
@@ -115,13 +116,13 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
-	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
+	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
-	rings/xenstore tools tools/xc tools/build tools/xl tools/disk,$(d)/*.[ch])))
+	rings/net rings/xenstore tools tools/xc tools/build tools/xl tools/disk,$(d)/*.[ch])))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --
 

@@ -49,8 +49,7 @@ static void slot_copy(const struct ring *r, uint32_t index, void *own, size_t si
     }
 }
 
-/* Requests that are waiting, if the front end can have put so many. */
-static bool waiting(const struct ring *r, uint32_t *n)
+bool ring_waiting(const struct ring *r, uint32_t *n)
 {
     *n = peek(r, REQ_PROD) - r->req_cons;
     return *n <= r->nr - (r->req_cons - r->rsp_prod);
@@ -67,14 +66,14 @@ bool ring_init(struct ring *r, uint8_t *const *page, unsigned int nr_pages, size
     *r = (struct ring){ .slot_size = slot_size, .nr = UINT32_C(1) << (31 - __builtin_clz((unsigned int)fit)) };
     memcpy(r->page, page, nr_pages * sizeof(*page));
     r->req_cons = r->rsp_prod = r->published = peek(r, RSP_PROD);
-    return waiting(r, &n);
+    return ring_waiting(r, &n);
 }
 
 int ring_pull(struct ring *r, void *req, size_t size)
 {
     uint32_t n;
 
-    if (!waiting(r, &n))
+    if (!ring_waiting(r, &n))
         return -EPROTO;
     if (!n)
         return 0;
@@ -113,13 +112,15 @@ bool ring_flush(struct ring *r)
     return wanted;
 }
 
-bool ring_sleep(struct ring *r)
+bool ring_sleep(struct ring *r) { return ring_sleep_until(r, 1); }
+
+bool ring_sleep_until(struct ring *r, uint32_t nr)
 {
     uint32_t n;
 
-    poke(r, REQ_EVENT, r->req_cons + 1);
+    poke(r, REQ_EVENT, r->req_cons + nr);
     atomic_thread_fence(memory_order_seq_cst); /* the wish before the last look */
-    return waiting(r, &n) && !n;
+    return ring_waiting(r, &n) && n < nr;
 }
 
 uint32_t ring_req_prod(const struct ring *r) { return peek(r, REQ_PROD); }

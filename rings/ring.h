@@ -60,6 +60,11 @@ bool ring_flush(struct ring *r);
 
 /* Ask to be told of the next request. False: it is there already, or the index cannot be: pull. */
 bool ring_sleep(struct ring *r);
+/* The same, for whoever needs nr at once: when that many are waiting. */
+bool ring_sleep_until(struct ring *r, uint32_t nr);
+
+/* How many requests are waiting. False: the front end's index cannot be. */
+bool ring_waiting(const struct ring *r, uint32_t *n);
 
 /* For who looks: what the front end says, as it stands. */
 uint32_t ring_req_prod(const struct ring *r);

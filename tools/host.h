@@ -91,6 +91,7 @@ struct host_guest {
     const struct xl_sched *sched; /* NULL: nothing is stated */
     const struct xl_cpuid *cpuid; /* the same */
     const struct xl_disks *disks; /* the same */
+    const struct xl_vifs *vifs;   /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 

@@ -9,6 +9,7 @@
 
 #include "rings/blkback.h"
 #include "rings/console.h"
+#include "rings/net/netback.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
 #include "tools/build/build_pv.h"
@@ -66,6 +67,7 @@ struct guest {
     bool introduced; /* to xenstored */
     struct guest_disk *disks;
     unsigned int nr_disks;
+    struct xl_vifs vifs;
 };
 
 /*
@@ -99,6 +101,7 @@ struct host {
     struct xenbus *bus; /* NULL: nobody has a device yet */
     struct xenbus_kind bus_kinds[HOST_DEVICE_KINDS_MAX + 1];
     struct blkback_disks disks;
+    struct netback net;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
@@ -226,6 +229,7 @@ struct device_kind {
 extern const struct device_kind vbd_devices; /* host_disk.c */
 /* A disk of g's grows, and its file if that is written. -1 and why. */
 int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE]);
+extern const struct device_kind vif_devices; /* host_net.c */
 
 /* host_devices.c: these for all kinds. */
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);

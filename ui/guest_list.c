@@ -73,6 +73,8 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "memory", "--memory", 0);
     if (o->disks.nr)
         xl_where_note(w, "disk", "--disk", 0);
+    if (o->vifs.nr)
+        xl_where_note(w, "vif", "--net", 0);
 }
 
 /* The disks that the options or the file name. */
@@ -122,6 +124,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .sched = &cfg->sched,
         .cpuid = &cfg->cpuid,
         .disks = &e->disks,
+        .vifs = o->vifs.nr ? &o->vifs : &cfg->vifs,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
         .on_crash = action_merge(&o->on_crash, cfg->on_crash),

@@ -31,6 +31,7 @@ enum option_kind {
     OPTION_POOL,
     OPTION_CPUID,
     OPTION_DISK,    /* may be given several times */
+    OPTION_NET,     /* may be given several times */
     OPTION_CPUPOOL, /* may be given several times */
 };
 
@@ -66,6 +67,8 @@ static const struct option options[] = {
       "its processor's features: host,sse4_2=0 (as in xl.cfg)" },
     { "disk",      0,  OPTION_DISK,     "FILE[,NAME][,ro][,FORMAT]", 0, 0, 0,
       "a disk of its: raw, qcow2, vhd, vmdk, vdi... or a URL; called xvda if not otherwise; several times" },
+    { "net",       0,  OPTION_NET,      "[BRIDGE][,KEY=VALUE...]", 0, 0, 0,
+      "a network card of its: on xenbr0 if not otherwise, with keys as in xl.cfg's vif; several times" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
       .kind = OPTION_HEADING, .min = OF_MACHINE },
@@ -265,6 +268,16 @@ static int disk_set(struct run_options *o, const struct option *opt, const char 
     return -1;
 }
 
+static int net_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[XL_VIF_WHY_SIZE];
+
+    if (xl_vifs_add_short(&o->vifs, value, why))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -289,6 +302,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_POOL:
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
     case OPTION_DISK: return disk_set(o, opt, value, err);
+    case OPTION_NET: return net_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {
         struct run_action *a = field;

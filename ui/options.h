@@ -42,6 +42,7 @@ struct run_options {
     struct xl_sched guest_sched;
     struct xl_cpuid cpuid;
     struct xl_disks disks;
+    struct xl_vifs vifs;
     struct run_action {
         bool stated;
         enum xl_action action;

@@ -385,14 +385,14 @@ static void test_unknown_keys(void **state)
     struct xl_config cfg;
 
     parse_ok(&cfg, KERNEL "pci = [ '00:1f.2', # memory = 3\n"
-                          "         [ 'nested' ] ] ; vif = [ '' ]\n"
+                          "         [ 'nested' ] ] ; vfb = [ '' ]\n"
                           "s = \"a\\\"; x = 1\"\n"
-                          "vif += [ 'bridge=xenbr0' ]\n"
+                          "vfb += [ 'vnc=1' ]\n"
                           "memroy=5\n");
     assert_int_equal(cfg.memory_mib, 0);
     assert_string_equal(cfg.warnings, "guest.cfg:2: warning: pci means nothing here yet and is ignored\n"
                                       "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
-                                      "guest.cfg:5: warning: vif means nothing here yet and is ignored\n"
+                                      "guest.cfg:5: warning: vfb means nothing here yet and is ignored\n"
                                       "guest.cfg:6: warning: memroy is no key and is ignored; did you mean memory?\n");
     xl_config_free(&cfg);
 }
@@ -438,6 +438,59 @@ static void test_disks(void **state)
                  "guest.cfg:2: disk: backend=dd: only dom0 has devices yet");
     expect_error(KERNEL "disk = [ 'script=block-x,vdev=xvda,access=w,target=/d' ]",
                  "guest.cfg:2: disk: script=block-x: scripts are not run");
+}
+
+/* ------------------------------------------------------------------------------------------------- network cards -- */
+
+/* xl-network-configuration(5) */
+static void test_vifs(void **state)
+{
+    static const struct {
+        const char *spec, *why;
+    } wrong[] = {
+        { "mac=00:16:3e", "mac=00:16:3e: expected an address such as 00:16:3e:01:02:03" },
+        { "mac=01:16:3e:00:00:01", "mac=01:16:3e:00:00:01: it is a group's, a card's first byte is even" },
+        { "bridge=", "bridge=: expected a name of 1 to 15 characters, without / and :" },
+        { "vifname=a/b", "vifname=a/b: expected a name of 1 to 15 characters, without / and :" },
+        { "rate=fast", "rate=fast: expected a rate such as 10Mb/s or 1MB/s@20ms" },
+        { "script=vif-route", "script=vif-route: scripts are not run; what vif-bridge does is done without" },
+        { "type=ioemu", "type=ioemu: a PV guest has no emulated card" },
+        { "type=x", "type=x: expected vif" },
+        { "mtu=67", "mtu=67: expected a number, 68 to 65521" },
+        { "devid=65536", "devid=65536: expected a number, 0 to 65535" },
+        { "devid=3", "devid=3: there is a card with this number already" },
+        { "trusted=2", "trusted=2: expected a number, 0 to 1" },
+        { "gatewaydev=eth0", "gatewaydev is not supported" },
+        { "colo_x=1", "colo_x is not supported" },
+        { "backend=net", "backend=net: only dom0 has network cards yet" },
+        { "xenbr1", "expected NAME=VALUE, got \"xenbr1\"" },
+        { "brigde=x", "there is no brigde= of a network card" },
+    };
+    struct xl_config cfg;
+    char line[256], says[256];
+
+    parse_ok(&cfg, KERNEL "vif = [ '', 'mac=00:16:3E:aA:02:03, bridge=br1 ,vifname=tap0,model=e1000,type=vif',\n"
+                          "  'rate=1MB/s@20ms,ip=10.0.0.1 10.0.0.2,mtu=9000,trusted=0,devid=7,backend=Domain-0',\n"
+                          "  'script=/etc/xen/scripts/vif-bridge' ]\n");
+    assert_int_equal(cfg.vifs.nr, 4);
+    assert_true(!cfg.vifs.list[0].has_mac && cfg.vifs.list[0].mtu == 1500 && cfg.vifs.list[0].devid == 0);
+    assert_string_equal(cfg.vifs.list[0].bridge, "xenbr0");
+    assert_string_equal(cfg.vifs.list[1].bridge, "br1");
+    assert_string_equal(cfg.vifs.list[1].vifname, "tap0");
+    assert_memory_equal(cfg.vifs.list[1].mac, ((uint8_t[]){ 0, 0x16, 0x3e, 0xaa, 2, 3 }), 6);
+    assert_true(cfg.vifs.list[2].rate_bytes == 20000 && cfg.vifs.list[2].rate_interval_us == 20000);
+    assert_true(cfg.vifs.list[2].mtu == 9000 && cfg.vifs.list[2].untrusted && cfg.vifs.list[2].devid == 7);
+    assert_string_equal(cfg.vifs.list[2].ip, "10.0.0.1 10.0.0.2");
+    assert_int_equal(cfg.vifs.list[3].devid, 2);
+    xl_config_free(&cfg);
+    expect_error(KERNEL "vif = 'bridge=x'", "guest.cfg:2: vif: expected a list of strings, [ \"bridge=xenbr0\" ]");
+    expect_error(KERNEL "vif = [ [ 'bridge=x' ] ]", "guest.cfg:2: vif: expected a list of strings, got a list in it");
+    expect_error(KERNEL "vif = [ '', '', '', '', '', '', '', '', '' ]", "guest.cfg:2: vif: more than 8 network cards");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(line, sizeof(line), KERNEL "vif = [ 'devid=3', '%s' ]", wrong[i].spec);
+        snprintf(says, sizeof(says), "guest.cfg:2: vif: %s", wrong[i].why);
+        expect_error(line, says);
+    }
 }
 
 /* xen-vbd-interface(7) */
@@ -596,9 +649,10 @@ int main(void)
         cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
         cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
         cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_disk_formats),   cmocka_unit_test(test_disk_numbers),
-        cmocka_unit_test(test_disks_short),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kind),           cmocka_unit_test(test_names),
+        cmocka_unit_test(test_vifs),           cmocka_unit_test(test_disk_formats),
+        cmocka_unit_test(test_disk_numbers),   cmocka_unit_test(test_disks_short),
+        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include "ui/help.h"
 #include "ui/options.h"
 
-#define WORDS_MAX 32
+#define WORDS_MAX 48
 
 /* Parse a line that is split at spaces; "_" stands for an empty word. */
 static int parse(struct run_options *o, const char *line, char err[OPTIONS_ERR_SIZE])
@@ -49,7 +49,7 @@ static void test_everything(void **state)
         parse(&o,
               "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
-              "--trace t --stats "
+              "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --trace t --stats "
               "--audit -vvq",
               err),
         0);
@@ -69,6 +69,10 @@ static void test_everything(void **state)
     assert_true(o.seed == UINT64_MAX);
     assert_int_equal(o.max_vtime, MILLISECS(20));
     assert_string_equal(o.trace, "t");
+    assert_int_equal(o.vifs.nr, 2);
+    assert_string_equal(o.vifs.list[0].bridge, "br1");
+    assert_true(o.vifs.list[0].has_mac && o.vifs.list[0].mac[5] == 1 && o.vifs.list[1].devid == 1);
+    assert_true(o.vifs.list[1].rate_bytes == 50000 && !strcmp(o.vifs.list[1].bridge, "xenbr0"));
     assert_true(o.realtime && o.stats && o.audit && !o.help);
     assert_int_equal(o.verbose, 2);
     assert_int_equal(o.quiet, 1);
@@ -190,6 +194,8 @@ static const struct {
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
+    { "--net br0,br1 g", "--net: expected NAME=VALUE, got \"br1\"" },
+    { "--net a/b g", "--net: bridge=a/b: expected a name of 1 to 15 characters, without / and :" },
     { "--trace= g", "--trace: the value is empty" },
     { "--trace-filter=1 g", "--trace-filter: there is no trace to filter" },
     { "--name _ g", "--name: the value is empty" },

@@ -19,6 +19,7 @@
 #include "tools/xl/xl_cpuid.h"
 #include "tools/xl/xl_disk.h"
 #include "tools/xl/xl_sched.h"
+#include "tools/xl/xl_vif.h"
 #include "tools/xl/xl_where.h"
 
 #include <stdbool.h>
@@ -65,6 +66,7 @@ struct xl_config {
     unsigned int tsc_mode;                                                       /* TSC_MODE_* of vcpu/tsc.h */
     struct xl_cpuid cpuid;
     struct xl_disks disks;
+    struct xl_vifs vifs;
     struct build_limits limits;
     bool has_uuid;
     uint8_t uuid[16];

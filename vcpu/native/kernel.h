@@ -16,7 +16,7 @@
 #include "vcpu/noun/domain.h"
 
 #define NATIVE_STEP_BUDGET 16 /* units of work a step */
-#define NATIVE_KINDS_MAX   12
+#define NATIVE_KINDS_MAX   16
 
 struct native_kernel;
 

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The network back end: what the front end is sent.
+ *
+ * Concept: the front end puts buffers into its ring, a page each. A frame needs one for every 4096 bytes, and one that
+ * is spent on saying that it is to be cut up. As long as they are not there it stays in the bridge's queue. A frame
+ * that the front end cannot take as it is (it may say that it knows no such thing as GSO) goes out as packets.
+ *
+ * An answer is in the slot of its request, so the front end knows the buffer even where no room is left to name it.
+ *
+ * Source: public io/netif.h. Corresponds to Linux's drivers/net/xen-netback/rx.c.
+ */
+#include "rings/net/vif.h"
+
+#include "rings/net/offload.h"
+#include "vcpu/native/grant.h"
+
+#include <string.h>
+
+#define BATCH_SLOTS 64u
+#define FRAME_SLOTS (NET_PAGES_MAX + 1)
+
+/* Answers that are to be given; those with a copy when it has been carried out. */
+struct batch {
+    struct gnttab_copy op[BATCH_SLOTS];
+    struct netif_rx_response rsp[BATCH_SLOTS];
+    bool has_op[BATCH_SLOTS];
+    struct net_frame *frame[BATCH_SLOTS]; /* whose bytes are needed until then */
+    unsigned int nr, nr_ops, nr_frames;
+};
+
+/* --- which frame is next, and where it goes --- */
+
+static bool front_takes(const struct vif *f, const struct net_frame *frame)
+{
+    const struct net_offload *o = &frame->offload;
+    uint8_t type[2];
+
+    if (o->gso_type != XEN_NETIF_GSO_TYPE_NONE)
+        return f->can_sg && (o->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ? f->can_gso_v4 : f->can_gso_v6);
+    if (!o->csum_blank || (f->can_csum_v4 && f->can_csum_v6))
+        return true;
+    net_frame_read(frame, 12, type, sizeof(type));
+    return type[0] == 0x86 ? f->can_csum_v6 : f->can_csum_v4;
+}
+
+/* The next packet of the frame that is cut; NULL: none is left, or there is no memory for it. */
+static struct net_frame *packet_make(struct vif *f)
+{
+    uint8_t buf[NET_FRAME_MAX];
+    struct net_frame *packet;
+    size_t len;
+
+    while (f->cut && f->cut_next < net_plain_count(f->cut)) {
+        len = net_plain(f->cut, f->cut_next++, buf);
+        task_charge(&f->task, 0, len);
+        packet = net_frame_alloc(f->bridge->pool, len);
+        if (packet) {
+            net_frame_write(packet, 0, buf, len);
+            packet->offload.csum_valid = true;
+            f->stats.cut++;
+            return packet;
+        }
+        f->stats.rx_dropped++;
+    }
+    if (f->cut)
+        net_frame_put(f->cut);
+    f->cut = NULL;
+    return NULL;
+}
+
+/* What the front end gets next. NULL: nothing. It stays until next_take(). */
+static struct net_frame *next(struct vif *f)
+{
+    struct net_frame *frame;
+
+    while (!f->packet && !(f->packet = packet_make(f)) && (frame = bridge_peek(&f->port))) {
+        const bool takes = front_takes(f, frame);
+
+        if (takes && (frame->len <= PAGE_SIZE || f->can_sg))
+            return frame;
+        bridge_take(&f->port);
+        if (!takes) {
+            f->cut = frame;
+            f->cut_next = 0;
+        } else {
+            f->stats.rx_dropped++;
+            net_frame_put(frame);
+        }
+    }
+    return f->packet;
+}
+
+/* It goes. The reference is the caller's. */
+static struct net_frame *next_take(struct vif *f)
+{
+    struct net_frame *frame = f->packet ? f->packet : bridge_take(&f->port);
+
+    f->packet = NULL;
+    return frame;
+}
+
+void vif_rx_end(struct vif *f)
+{
+    if (f->packet)
+        net_frame_put(f->packet);
+    if (f->cut)
+        net_frame_put(f->cut);
+    f->packet = f->cut = NULL;
+}
+
+/* All of a connection goes to one queue, so it stays in order. */
+static struct vif_queue *steer(const struct vif *f, const struct net_frame *frame)
+{
+    struct net_headers h;
+    uint8_t bytes[36];
+    uint32_t hash = UINT32_C(0x811c9dc5); /* FNV-1a */
+    unsigned int nr;
+
+    if (f->nr_queues == 1 || !net_headers_find(frame, &h))
+        return f->queue;
+    nr = h.v6 ? 32 : 8;
+    net_frame_read(frame, h.ip + (h.v6 ? 8 : 12), bytes, nr);
+    net_frame_read(frame, h.l4, bytes + nr, 4);
+    for (unsigned int i = 0; i < nr + 4; i++)
+        hash = (hash ^ bytes[i]) * UINT32_C(0x01000193);
+    return &f->queue[(hash ^ hash >> 16) % f->nr_queues];
+}
+
+/* --- into the ring --- */
+
+static bool is_gso(const struct net_frame *frame) { return frame->offload.gso_type != XEN_NETIF_GSO_TYPE_NONE; }
+
+static unsigned int slots_of(const struct net_frame *frame)
+{
+    return (frame->len + (unsigned int)PAGE_SIZE - 1) / (unsigned int)PAGE_SIZE + is_gso(frame);
+}
+
+static void batch_run(struct vif *f, struct vif_queue *q, struct batch *b)
+{
+    const struct gnttab_copy *op = b->op;
+
+    native_grant_copy(vif_self(f), b->op, b->nr_ops);
+    for (unsigned int i = 0; i < b->nr; i++) {
+        if (b->has_op[i] && op++->status != GNTST_okay) {
+            b->rsp[i].status = NETIF_RSP_ERROR;
+            f->stats.rx_errors++;
+        }
+        ring_push(&q->rx, &b->rsp[i], sizeof(b->rsp[i]));
+    }
+    while (b->nr_frames)
+        net_frame_put(b->frame[--b->nr_frames]);
+    b->nr = b->nr_ops = 0;
+}
+
+/* One buffer. False: the ring cannot be. */
+static bool buffer_take(struct vif *f, struct vif_queue *q, struct netif_rx_request *req)
+{
+    if (ring_pull(&q->rx, req, sizeof(*req)) > 0)
+        return true;
+    vif_broken(f, "the ring's indices cannot be");
+    return false;
+}
+
+static void gso_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct net_offload *o)
+{
+    struct netif_extra_info e;
+    struct netif_rx_request req;
+
+    if (!buffer_take(f, q, &req))
+        return;
+    memset(&e, 0, sizeof(e));
+    e.type = XEN_NETIF_EXTRA_TYPE_GSO;
+    e.u.gso.type = o->gso_type;
+    e.u.gso.size = o->gso_size;
+    b->has_op[b->nr] = false;
+    memcpy(&b->rsp[b->nr++], &e, sizeof(b->rsp[0]));
+}
+
+static void frame_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct net_frame *frame)
+{
+    const struct net_offload *o = &frame->offload;
+    struct netif_rx_request req;
+
+    for (unsigned int at = 0; at < frame->len && !f->broken; at += PAGE_SIZE) {
+        const unsigned int left = frame->len - at, len = left < PAGE_SIZE ? left : (unsigned int)PAGE_SIZE;
+        uint16_t flags = left > PAGE_SIZE ? NETRXF_more_data : 0;
+
+        if (!buffer_take(f, q, &req))
+            return;
+        if (!at)
+            flags |= (uint16_t)((o->csum_blank ? NETRXF_csum_blank | NETRXF_data_validated : 0) |
+                                (o->csum_valid ? NETRXF_data_validated : 0) | (is_gso(frame) ? NETRXF_extra_info : 0));
+        b->rsp[b->nr] = (struct netif_rx_response){ .id = req.id, .flags = flags, .status = (int16_t)len };
+        b->has_op[b->nr++] = true;
+        b->op[b->nr_ops++] = (struct gnttab_copy){
+            .source = { .u.gmfn = native_frame(vif_self(f), frame->page[at / PAGE_SIZE]), .domid = DOMID_SELF },
+            .dest = { .u.ref = req.gref, .domid = f->dev->front },
+            .len = (uint16_t)len,
+            .flags = GNTCOPY_dest_gref,
+        };
+        if (!at && is_gso(frame))
+            gso_put(f, q, b, o);
+    }
+}
+
+/* How many buffers there are. A ring that cannot be breaks the device. */
+static uint32_t buffers(struct vif *f, const struct vif_queue *q)
+{
+    uint32_t n = 0;
+
+    if (ring_waiting(&q->rx, &n))
+        return n;
+    vif_broken(f, "the ring's indices cannot be");
+    return 0;
+}
+
+unsigned int vif_rx(struct vif *f, unsigned int budget)
+{
+    struct vif_queue *q = f->queue, *to;
+    struct net_frame *frame;
+    struct batch b;
+    unsigned int nr = 0;
+
+    b.nr = b.nr_ops = b.nr_frames = 0;
+    for (; nr < budget && !f->broken && (frame = next(f)); nr++) {
+        to = steer(f, frame);
+        if (to != q || b.nr + FRAME_SLOTS > BATCH_SLOTS)
+            batch_run(f, q, &b);
+        q = to;
+        if (buffers(f, q) < slots_of(frame) || f->broken)
+            break;
+        task_charge(&f->task, 1, 0);
+        frame_put(f, q, &b, frame);
+        b.frame[b.nr_frames++] = next_take(f);
+    }
+    batch_run(f, q, &b);
+    return nr;
+}
+
+bool vif_rx_sleep(struct vif *f)
+{
+    struct net_frame *frame = next(f);
+
+    return !frame || ring_sleep_until(&steer(f, frame)->rx, slots_of(frame));
+}

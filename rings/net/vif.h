@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the parts of the network back end share: see rings/net/netback.c. */
+#ifndef RINGS_NET_VIF_H
+#define RINGS_NET_VIF_H
+
+#include "rings/net/netback.h"
+#include "rings/ring.h"
+
+#include <errno.h>
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include <xen/io/netif.h>
+
+#define VIF_QUEUES_MAX  4u
+#define VIF_SLOTS_MIN   XEN_NETIF_NR_SLOTS_MIN /* of a packet that is sent */
+#define VIF_SLOTS_FATAL 20u                    /* from here on it is an attack */
+#define VIF_EXTRAS_MAX  4u
+#define VIF_RING_SLOTS  256u
+#define VIF_MCAST_MAX   64u
+
+/* A packet that the front end sends, as far as it has come: slots of the ring, the last of which may not be there. */
+struct vif_chain {
+    unsigned int nr_slots, nr, extras; /* slots; requests, and extras among them */
+    bool extra_next;
+    struct netif_tx_request req[VIF_SLOTS_FATAL];
+    struct netif_extra_info gso, mcast; /* type 0: none */
+};
+
+struct vif_page {
+    uint8_t *ptr; /* NULL: not mapped */
+    grant_handle_t handle;
+};
+
+struct vif_queue {
+    struct ring tx, rx;
+    struct vif_page tx_page, rx_page;
+    evtchn_port_t tx_port, rx_port; /* the same, or two; 0: none */
+    struct vif_chain chain;
+    struct netif_tx_response answer[VIF_RING_SLOTS]; /* that of slot i is at i modulo that */
+};
+
+/* So many bytes in each interval: a frame may begin as long as there is credit, and its size is taken from it. */
+struct vif_rate {
+    uint64_t bytes;
+    s_time_t interval; /* 0: there is no limit */
+    int64_t credit;
+    s_time_t since; /* when credit was last given */
+};
+
+struct vif_stats {
+    uint64_t tx_errors, tx_dropped; /* packets answered with an error; for which there was no memory */
+    uint64_t rx_errors, rx_dropped; /* whose buffers could not be written; that were too large */
+    uint64_t cut;                   /* packets that were made of frames which the front end does not take */
+};
+
+struct vif {
+    struct xenbus_device *dev;
+    struct bridge *bridge;
+    struct bridge_port port;
+    struct vif_rate rate;
+    struct vif_stats stats;
+    bool mcast_control; /* only groups that are asked for */
+    unsigned int nr_mcast;
+    uint8_t mcast[VIF_MCAST_MAX][NET_MAC_SIZE];
+    /* While connected: */
+    struct task task;
+    bool broken;                                                   /* the device will be closed */
+    bool can_sg, can_gso_v4, can_gso_v6, can_csum_v4, can_csum_v6; /* the front end takes them */
+    unsigned int nr_queues;
+    struct vif_queue *queue;
+    struct net_frame *cut; /* that goes out as packets */
+    unsigned int cut_next;
+    struct net_frame *packet; /* the next of them; NULL: it is to be made */
+};
+
+static inline struct vcpu *vif_self(const struct vif *f) { return native_vcpu(xenbus_kernel(f->dev->bus)); }
+
+/* The ring cannot be: the device ends. */
+static inline void vif_broken(struct vif *f, const char *why)
+{
+    if (!f->broken)
+        xenbus_fail(f->dev, -EPROTO, "%d %s", EPROTO, why);
+    f->broken = true;
+}
+
+/* netback_tx.c: take at most budget packets of the front end's. How many there were. */
+unsigned int vif_tx(struct vif *f, struct vif_queue *q, unsigned int budget);
+/* There is credit. */
+bool vif_rate_ok(struct vif *f);
+bool vif_mcast_has(const struct vif *f, const uint8_t mac[NET_MAC_SIZE]);
+
+/* netback_rx.c: give it at most budget of what is waiting for it. How many there were. */
+unsigned int vif_rx(struct vif *f, unsigned int budget);
+/* Ask to be told when there is room for the next one. False: there is already. */
+bool vif_rx_sleep(struct vif *f);
+/* What waits, apart from what is in the port's queue, is dropped. */
+void vif_rx_end(struct vif *f);
+
+#endif

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The network cards of guests, and the bridges in dom0 that they are on (rings/net/).
+ *
+ * Concept: a bridge is there when somebody names it. A card's address is stated, or made of the guest's name and the
+ * seed, so that it is the same in every run, with the three bytes that Xen has registered.
+ */
+#include "tools/nodes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(XL_VIF_NAME_SIZE == BRIDGE_NAME_SIZE, "a name that can be written can be had");
+
+/* As libxl makes one at random: 00:16:3e, and the highest bit of the fourth byte is 0. */
+static void mac_make(const struct guest *g, struct xl_vif *v)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ g->host->seed ^ (uint64_t)v->devid << 32; /* FNV-1a */
+
+    if (v->has_mac)
+        return;
+    for (const char *c = g->cfg.name; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    hash ^= hash >> 32;
+    memcpy(v->mac, (uint8_t[]){ 0x00, 0x16, 0x3e, hash & 0x7f, hash >> 8 & 0xff, hash >> 16 & 0xff }, sizeof(v->mac));
+    v->has_mac = true;
+}
+
+static bool vifs_copy(struct guest *g, const struct host_guest *cfg)
+{
+    if (cfg->vifs)
+        g->vifs = *cfg->vifs;
+    g->cfg.vifs = NULL;
+    for (unsigned int i = 0; g->cfg.name && i < g->vifs.nr; i++)
+        mac_make(g, &g->vifs.list[i]);
+    return true;
+}
+
+static unsigned int vifs_nr(const struct guest *g) { return g->vifs.nr; }
+
+static void *vifs_data(struct host *h)
+{
+    if (!h->net.bridges.pool.v)
+        bridges_init(&h->net.bridges, native_vcpu(h->dom0));
+    return &h->net;
+}
+
+static void vifs_free(struct guest *g) { g->vifs.nr = 0; }
+
+static void vifs_end(struct host *h)
+{
+    if (h->net.bridges.pool.v)
+        bridges_end(&h->net.bridges);
+}
+
+/* As libxl__set_xenstore_nic() in tools/libs/light/libxl_nic.c writes them. */
+static void vif_nodes(struct node_writer *w, unsigned int i)
+{
+    const struct xl_vif *v = &w->g->vifs.list[i];
+    struct device_nodes dev;
+    char mac[18], path[NODE_PATH_SIZE];
+
+    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3], v->mac[4],
+             v->mac[5]);
+    device_begin(&dev, w, netback.type, 0, v->devid);
+    device_front(&dev, "handle", "%u", v->devid);
+    device_front(&dev, "mac", "%s", mac);
+    device_front(&dev, "trusted", "%d", !v->untrusted);
+    node(w, path_make(path, "%s/mtu", dev.front), READ, "%u", v->mtu);
+    device_back(&dev, "online", "1");
+    device_back(&dev, "script", "/etc/xen/scripts/vif-bridge");
+    if (*v->vifname)
+        device_back(&dev, "vifname", "%s", v->vifname);
+    device_back(&dev, "mac", "%s", mac);
+    if (*v->ip)
+        device_back(&dev, "ip", "%s", v->ip);
+    if (v->rate_bytes)
+        device_back(&dev, "rate", "%llu,%u", (unsigned long long)v->rate_bytes, v->rate_interval_us);
+    if (v->mtu != XL_VIF_DEFAULT_MTU)
+        device_back(&dev, "mtu", "%u", v->mtu);
+    device_back(&dev, "bridge", "%s", v->bridge);
+    device_back(&dev, "handle", "%u", v->devid);
+    device_back(&dev, "type", "vif");
+    device_back(&dev, "hotplug-status", "%s", "");
+    device_back(&dev, "state", "1");
+}
+
+const struct device_kind vif_devices = {
+    .back = &netback,
+    .data = vifs_data,
+    .copy = vifs_copy,
+    .nr = vifs_nr,
+    .nodes = vif_nodes,
+    .free = vifs_free,
+    .end = vifs_end,
+};

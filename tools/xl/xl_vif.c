@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Network cards of a guest, as they are written: see tools/xl/xl_vif.h. */
+#include "tools/xl/xl_vif.h"
+
+#include "tools/printable.h"
+
+#include <errno.h>
+#include <libxlutil.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__attribute__((format(printf, 2, 3))) static bool fail(char why[XL_VIF_WHY_SIZE], const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(why, XL_VIF_WHY_SIZE, fmt, ap);
+    va_end(ap);
+    make_printable(why, strlen(why), false);
+    return false;
+}
+
+/* --- values --- */
+
+static bool mac_read(struct xl_vif *v, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    unsigned int nr = 0;
+    const char *p = value;
+    char *end;
+
+    for (; nr < 6 && strspn(p, "0123456789abcdefABCDEF") == 2; nr++) {
+        v->mac[nr] = (uint8_t)strtoul(p, &end, 16);
+        p = end + (*end == ':');
+    }
+    if (nr != 6 || *p || strlen(value) != 17)
+        return fail(why, "mac=%.100s: expected an address such as 00:16:3e:01:02:03", value);
+    if (v->mac[0] & 1)
+        return fail(why, "mac=%.100s: it is a group's, a card's first byte is even", value);
+    v->has_mac = true;
+    return true;
+}
+
+/* An interface's, as Linux has them. */
+static bool name_read(char name[XL_VIF_NAME_SIZE], const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    if (!*value || strlen(value) >= XL_VIF_NAME_SIZE || strpbrk(value, "/: \t") || !strcmp(value, ".") ||
+        !strcmp(value, ".."))
+        return fail(why, "%s=%.100s: expected a name of 1 to %d characters, without / and :", key, value,
+                    XL_VIF_NAME_SIZE - 1);
+    strcpy(name, value);
+    return true;
+}
+
+static bool number_read(uint32_t *n, const char *key, const char *value, uint32_t min, uint32_t max,
+                        char why[XL_VIF_WHY_SIZE])
+{
+    unsigned long long got;
+    char *end;
+
+    errno = 0;
+    got = strtoull(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || errno || got < min || got > max)
+        return fail(why, "%s=%.100s: expected a number, %u to %u", key, value, min, max);
+    *n = (uint32_t)got;
+    return true;
+}
+
+/* Xen's own library knows "10Mb/s@50ms". */
+static bool rate_read(struct xl_vif *v, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    char *report = NULL;
+    size_t report_size = 0;
+    FILE *stream = open_memstream(&report, &report_size);
+    XLU_Config *xlu = stream ? xlu_cfg_init(stream, "rate") : NULL;
+    libxl_device_nic nic;
+    int rc = ENOMEM;
+
+    memset(&nic, 0, sizeof(nic));
+    if (xlu) {
+        rc = xlu_vif_parse_rate(xlu, value, &nic);
+        xlu_cfg_destroy(xlu);
+    }
+    if (stream)
+        fclose(stream);
+    free(report);
+    if (rc || !nic.rate_bytes_per_interval || nic.rate_bytes_per_interval > INT32_MAX || !nic.rate_interval_usecs)
+        return fail(why, "rate=%.100s: expected a rate such as 10Mb/s or 1MB/s@20ms", value);
+    v->rate_bytes = nic.rate_bytes_per_interval;
+    v->rate_interval_us = nic.rate_interval_usecs;
+    return true;
+}
+
+static bool script_read(const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    const char *name = strrchr(value, '/') ? strrchr(value, '/') + 1 : value;
+
+    return !strcmp(name, "vif-bridge") ||
+           fail(why, "script=%.100s: scripts are not run; what vif-bridge does is done without", value);
+}
+
+static bool type_read(const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    if (!strcmp(value, "vif") || !strcmp(value, "netfront"))
+        return true;
+    if (!strcmp(value, "ioemu"))
+        return fail(why, "type=ioemu: a PV guest has no emulated card");
+    return fail(why, "type=%.100s: expected vif", value);
+}
+
+static bool word_read(struct xl_vif *v, const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    static const char refused[] = " gatewaydev forwarddev accel colo_proxy ";
+    uint32_t n;
+    char padded[40];
+
+    if (!strcmp(key, "mac"))
+        return mac_read(v, value, why);
+    if (!strcmp(key, "bridge"))
+        return name_read(v->bridge, key, value, why);
+    if (!strcmp(key, "vifname"))
+        return name_read(v->vifname, key, value, why);
+    if (!strcmp(key, "rate"))
+        return rate_read(v, value, why);
+    if (!strcmp(key, "script"))
+        return script_read(value, why);
+    if (!strcmp(key, "type"))
+        return type_read(value, why);
+    if (!strcmp(key, "model"))
+        return true; /* of an emulated card */
+    if (!strcmp(key, "devid"))
+        return number_read(&v->devid, key, value, 0, 65535, why);
+    if (!strcmp(key, "mtu"))
+        return number_read(&v->mtu, key, value, 68, 65521, why);
+    if (!strcmp(key, "trusted")) {
+        if (!number_read(&n, key, value, 0, 1, why))
+            return false;
+        v->untrusted = !n;
+        return true;
+    }
+    if (!strcmp(key, "ip")) {
+        if (strlen(value) >= sizeof(v->ip))
+            return fail(why, "ip=%.100s...: longer than an address", value);
+        strcpy(v->ip, value);
+        return true;
+    }
+    if (!strcmp(key, "backend"))
+        return !strcmp(value, "0") || !strcmp(value, "Domain-0") ||
+               fail(why, "backend=%.100s: only dom0 has network cards yet", value);
+    snprintf(padded, sizeof(padded), " %.36s ", key);
+    if (strstr(refused, padded) || !strncmp(key, "colo_", 5))
+        return fail(why, "%.36s is not supported", key);
+    return fail(why, "there is no %.100s= of a network card", key);
+}
+
+/* --- what is written --- */
+
+static char *trim(char *s)
+{
+    char *end = s + strlen(s);
+
+    while (end > s && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = 0;
+    return s + strspn(s, " \t");
+}
+
+static bool words_read(struct xl_vif *v, char *rest, bool bridge_first, char why[XL_VIF_WHY_SIZE])
+{
+    char *word;
+
+    for (bool first = true; (word = strsep(&rest, ",")); first = false) {
+        char *value = strchr(word = trim(word), '=');
+
+        if (!*word)
+            continue;
+        if (!value && first && bridge_first) {
+            if (!name_read(v->bridge, "bridge", word, why))
+                return false;
+            continue;
+        }
+        if (!value)
+            return fail(why, "expected NAME=VALUE, got \"%.100s\"", word);
+        *value++ = 0;
+        if (!word_read(v, trim(word), trim(value), why))
+            return false;
+    }
+    return true;
+}
+
+static const struct xl_vif *devid_find(const struct xl_vifs *vifs, uint32_t devid)
+{
+    for (unsigned int i = 0; i < vifs->nr; i++)
+        if (vifs->list[i].devid == devid)
+            return &vifs->list[i];
+    return NULL;
+}
+
+static bool add(struct xl_vifs *vifs, const char *spec, bool bridge_first, char why[XL_VIF_WHY_SIZE])
+{
+    struct xl_vif v = { .bridge = XL_VIF_DEFAULT_BRIDGE, .mtu = XL_VIF_DEFAULT_MTU, .devid = UINT32_MAX };
+    char *copy = strdup(spec);
+    bool good = copy ? words_read(&v, copy, bridge_first, why) : fail(why, "not enough memory");
+
+    free(copy);
+    if (!good)
+        return false;
+    if (vifs->nr == XL_VIFS_MAX)
+        return fail(why, "more than %d network cards", XL_VIFS_MAX);
+    if (v.devid == UINT32_MAX)
+        for (v.devid = 0; devid_find(vifs, v.devid);)
+            v.devid++;
+    else if (devid_find(vifs, v.devid))
+        return fail(why, "devid=%u: there is a card with this number already", v.devid);
+    vifs->list[vifs->nr++] = v;
+    return true;
+}
+
+bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZE])
+{
+    return add(vifs, spec, false, why);
+}
+
+bool xl_vifs_add_short(struct xl_vifs *vifs, const char *text, char why[XL_VIF_WHY_SIZE])
+{
+    return add(vifs, text, true, why);
+}

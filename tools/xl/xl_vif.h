@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Network cards of a guest, as they are written: vif = [ "mac=00:16:3e:01:02:03,bridge=xenbr0" ] of xl.cfg, and --net.
+ *
+ * Concept: words with values, all of which may be left out (xl-network-configuration(5)). What cannot be had here is
+ * refused by name; what says nothing to a PV guest (model=) is read and passed over.
+ */
+#ifndef TOOLS_XL_XL_VIF_H
+#define TOOLS_XL_XL_VIF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define XL_VIFS_MAX           8
+#define XL_VIF_WHY_SIZE       384
+#define XL_VIF_NAME_SIZE      16 /* of an interface in Linux, with its 0 */
+#define XL_VIF_DEFAULT_BRIDGE "xenbr0"
+#define XL_VIF_DEFAULT_MTU    1500
+
+struct xl_vif {
+    bool has_mac;
+    uint8_t mac[6];
+    char bridge[XL_VIF_NAME_SIZE];  /* "": the default */
+    char vifname[XL_VIF_NAME_SIZE]; /* "": vifDOMID.DEVID */
+    char ip[128];                   /* "": none is stated */
+    uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
+    uint32_t rate_interval_us;
+    uint32_t devid, mtu;
+    bool untrusted; /* trusted=0: the guest is to protect itself from its back end */
+};
+
+struct xl_vifs {
+    struct xl_vif list[XL_VIFS_MAX];
+    unsigned int nr;
+};
+
+/* Add the card that an xl.cfg's word is about. False, and why: in words that follow the key. */
+bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZE]);
+/* The same, where a first word without a value is the bridge's name. */
+bool xl_vifs_add_short(struct xl_vifs *vifs, const char *text, char why[XL_VIF_WHY_SIZE]);
+
+#endif
