@@ -33,11 +33,11 @@ RINGS_OBJS := console ring disk bus blkback
 NET_OBJS := frame offload bridge netback_tx netback_rx netback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
-XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn coredump resume
-BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv
+XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
+BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_file
-TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_net host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_ctl host
+TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_net host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
@@ -56,7 +56,7 @@ UI_OBJS += $(addprefix run/,told trace end record keyboard inputs control gdb) c
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store blkcat \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone blkcat \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store
 GUEST_RT := start entry init text console memory traps event time user smp grant

@@ -182,6 +182,7 @@ void console_backend_destroy(struct console_backend *c)
 }
 
 bool console_backend_connected(const struct console_backend *c) { return c->connected; }
+void console_backend_connect(struct console_backend *c) { c->connected = true; }
 
 void console_backend_kick(struct console_backend *c)
 {

@@ -24,6 +24,8 @@ void console_backend_destroy(struct console_backend *c);
 
 /* The guest has shown that it is there. */
 bool console_backend_connected(const struct console_backend *c);
+/* It is the copy of a guest that had connected: it may be typed to although it has said nothing yet. */
+void console_backend_connect(struct console_backend *c);
 /* There may be input: look at the backend's next turn. */
 void console_backend_kick(struct console_backend *c);
 /* The guest has connected and has read all it was given. */

@@ -42,6 +42,23 @@ struct disk *disk_create(struct arena *a, struct disk_file *file, const char *pa
     return NULL;
 }
 
+struct disk *disk_clone(struct disk *d, const char *path)
+{
+    struct disk *c = disk_create(d->arena, d->file, path);
+
+    if (!c)
+        return NULL;
+    c->sectors = d->sectors;
+    c->levels = levels_for(c->sectors);
+    c->of = d;
+    c->sibling = d->clones;
+    d->clones = c;
+    return c;
+}
+
+/* Its file is written at once. */
+static bool is_live(const struct disk *d) { return !d->of && d->file->live; }
+
 static void table_free(const struct disk *d, void *node, unsigned int level)
 {
     if (node == d->zeroes)
@@ -86,9 +103,11 @@ static const uint8_t *cluster_find(const struct disk *d, uint64_t cluster)
     return node;
 }
 
-static int file_read(const struct disk *d, uint64_t at, void *buf, size_t len)
+/* Sectors of one cluster that d has not written. */
+static int below_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr)
 {
-    return d->file->ops->read(d->file, at, buf, len);
+    return d->of ? disk_read(d->of, sector, buf, nr)
+                 : d->file->ops->read(d->file, sector << SECTOR_SHIFT, buf, nr * (size_t)SECTOR_SIZE);
 }
 
 /* A cluster that can be written, as it was. */
@@ -108,7 +127,7 @@ static int cluster_make(struct disk *d, uint64_t cluster, uint8_t **out)
     if (!own)
         return -ENOMEM;
     if (!*entry)
-        rc = file_read(d, cluster * CLUSTER_SIZE, own, CLUSTER_SIZE);
+        rc = below_read(d, cluster * CLUSTER_SECTORS, own, CLUSTER_SECTORS);
     if (rc) {
         xfree(own);
         return rc;
@@ -138,17 +157,32 @@ int disk_read(const struct disk *d, uint64_t sector, void *buf, unsigned int nr)
         if (own)
             memcpy(to, own + sector % CLUSTER_SECTORS * SECTOR_SIZE, n * SECTOR_SIZE);
         else
-            rc = file_read(d, sector << SECTOR_SHIFT, to, n * SECTOR_SIZE);
+            rc = below_read(d, sector, to, n);
     }
+    return rc;
+}
+
+/* These sectors are about to change: clones that read them from here keep them. */
+static int clones_keep(struct disk *d, uint64_t sector, uint64_t nr)
+{
+    uint8_t *own;
+    int rc = 0;
+
+    for (struct disk *c = d->clones; c && !rc; c = c->sibling)
+        for (uint64_t i = sector / CLUSTER_SECTORS; !rc && i * CLUSTER_SECTORS < sector + nr; i++)
+            if (i * CLUSTER_SECTORS < c->sectors && !cluster_find(c, i))
+                rc = cluster_make(c, i, &own);
     return rc;
 }
 
 int disk_write(struct disk *d, uint64_t sector, const void *buf, unsigned int nr)
 {
     const uint8_t *from = buf;
-    int rc = 0;
+    int rc = clones_keep(d, sector, nr);
 
-    if (d->file->live)
+    if (rc)
+        return rc;
+    if (is_live(d))
         return d->file->ops->write(d->file, sector << SECTOR_SHIFT, buf, nr * (size_t)SECTOR_SIZE);
     for (unsigned int n; nr && !rc; sector += n, nr -= n, from += n * SECTOR_SIZE) {
         uint8_t *own;
@@ -178,19 +212,19 @@ static int cluster_discard(struct disk *d, uint64_t cluster)
 
 int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
 {
-    int rc = 0;
+    int rc = clones_keep(d, sector, nr);
 
-    if (d->file->live && d->file->ops->zero)
+    if (!rc && is_live(d) && d->file->ops->zero)
         return d->file->ops->zero(d->file, sector << SECTOR_SHIFT, nr << SECTOR_SHIFT);
     for (unsigned int n; nr && !rc; sector += n, nr -= n) {
         n = within(sector, nr);
-        rc = n < CLUSTER_SECTORS || d->file->live ? disk_write(d, sector, d->zeroes, n)
-                                                  : cluster_discard(d, sector / CLUSTER_SECTORS);
+        rc = n < CLUSTER_SECTORS || is_live(d) ? disk_write(d, sector, d->zeroes, n)
+                                               : cluster_discard(d, sector / CLUSTER_SECTORS);
     }
     return rc;
 }
 
-int disk_flush(struct disk *d) { return d->file->live && d->file->ops->flush ? d->file->ops->flush(d->file) : 0; }
+int disk_flush(struct disk *d) { return is_live(d) && d->file->ops->flush ? d->file->ops->flush(d->file) : 0; }
 
 int disk_grow(struct disk *d, uint64_t sectors)
 {
@@ -200,7 +234,7 @@ int disk_grow(struct disk *d, uint64_t sectors)
         return -EINVAL;
     if (sectors > INT64_MAX >> SECTOR_SHIFT)
         return -EFBIG;
-    if (!d->file->ops->grow)
+    if (d->of || !d->file->ops->grow)
         return -EOPNOTSUPP;
     rc = d->file->live ? d->file->ops->grow(d->file, sectors << SECTOR_SHIFT) : 0;
     if (rc)

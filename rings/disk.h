@@ -11,6 +11,9 @@
  *                          |        |        '--> 4 KiB, or the page of zeroes: discarded
  *                          '--------'-----------> tables of 512
  *
+ * A disk can be cloned: the clone is what the other was at that moment. It has no file, but what neither of both has
+ * written since it reads from the other; before that changes a cluster, its clones keep what was there.
+ *
  * It takes time: struct disk_speed says how long, and how many operations at once.
  *
  * Invariants: the file's size is what it was when it was opened, or the disk has grown (disk_grow()); nothing but this
@@ -61,6 +64,8 @@ struct disk {
     struct arena *arena;
     struct disk_file *file;
     uint64_t sectors; /* the file's, or as it has grown since */
+    struct disk *of;  /* what it is a clone of; NULL: of none */
+    struct disk *clones, *sibling;
     unsigned int levels;
     void *root;
     uint8_t *zeroes;
@@ -73,7 +78,9 @@ enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 /* NULL: out of memory. */
 struct disk *disk_create(struct arena *a, struct disk_file *file, const char *path);
-/* Harmless for NULL. */
+/* A disk like d as it is now, to be written in memory alone. NULL: out of memory. */
+struct disk *disk_clone(struct disk *d, const char *path);
+/* Harmless for NULL. Its clones must not be used any more. */
 void disk_destroy(struct disk *d);
 
 /* Sectors of the disk, which has so many. 0 or -errno: the file cannot be read or written, or no memory is left. */
@@ -86,7 +93,7 @@ int disk_flush(struct disk *d);
 
 /*
  * It has so many sectors from now on; the new ones are zero. -EINVAL: it has more; -EOPNOTSUPP: no file of its kind
- * grows; -errno: this one does not.
+ * grows, nor does a clone; -errno: this one does not.
  */
 int disk_grow(struct disk *d, uint64_t sectors);
 

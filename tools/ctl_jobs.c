@@ -42,6 +42,8 @@ void ctl_guest_gone(struct host *h, const struct guest *g)
         next = job->next;
         if (job->waits_for == g)
             ctl_job_end(h, job, true);
+        else if (job->clone)
+            task_ready(&h->ctl);
     }
 }
 

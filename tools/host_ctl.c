@@ -255,12 +255,8 @@ static enum outcome rename_domain(struct context *c)
         return FAILED;
     if (!strcmp(g->cfg.name, to))
         return DONE;
-    if (!*to || strlen(to) > 64 || strchr(to, '/') || ctl_number(to, ULONG_MAX, &(unsigned long){ 0 }))
-        return fail(
-            c, "Can't rename domain '%s' to \"%.80s\": a name has 1 to 64 characters, no slash, and is no number\n",
-            c->r->arg[0], to);
-    if (!strcmp(to, XL_DOM0_NAME) || guest_name_taken(c->h, to))
-        return fail(c, "Domain with name \"%s\" already exists.\nCan't rename domain '%s'.\n", to, c->r->arg[0]);
+    if (!ctl_name_free(c, to))
+        return fail(c, "Can't rename domain '%s'.\n", c->r->arg[0]);
     name = xstrdup(c->h->arena, to);
     if (!name)
         return fail(c, "Can't rename domain '%s': out of memory\n", c->r->arg[0]);
@@ -337,6 +333,7 @@ static const struct {
     { "debug-keys", debug_keys },
     { "dmesg", dmesg_clear },
     { "crash", crash },
+    { "clone", ctl_clone },
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },
@@ -364,7 +361,7 @@ static s_time_t first_deadline(const struct host *h)
     s_time_t first = 0;
 
     for (const struct ctl_job *job = h->ctl_jobs; job; job = job->next)
-        if (*job->state_path && (!first || job->deadline < first))
+        if ((*job->state_path || clone_waits(h, job)) && (!first || job->deadline < first))
             first = job->deadline;
     return first;
 }

@@ -83,7 +83,7 @@ bool ctl_job_waits(struct host *h, const struct ctl_job *job)
 {
     const int state = *job->state_path ? state_of(h, job->state_path) : -1;
 
-    if (job->waits_for)
+    if (job->waits_for || clone_waits(h, job))
         return true;
     return state >= 0 && !(state < 32 && job->states >> state & 1) && host_now(h) < job->deadline;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the files that carry out commands of `xenlab ctl` share: tools/host_ctl_who.c,
- * tools/host_ctl_device.c, tools/host_ctl.c.
+ * tools/host_ctl_device.c, tools/host_clone.c, tools/host_ctl.c.
  */
 #ifndef TOOLS_HOST_CTL_PRIVATE_H
 #define TOOLS_HOST_CTL_PRIVATE_H
@@ -34,9 +34,14 @@ struct guest *ctl_guest_named(struct context *c, const char *who);
 /* KiB; a number alone is MiB. False: it is no size. */
 bool ctl_size_read(const char *text, uint64_t *kib);
 
+/* May a guest have this name? False: why not has been said. */
+bool ctl_name_free(struct context *c, const char *name);
+
 /* TYPE-attach, TYPE-detach of a kind of device. */
 enum outcome ctl_device_attach(struct context *c);
 enum outcome ctl_device_detach(struct context *c);
 enum outcome ctl_block_resize(struct context *c);
+/* tools/host_clone.c */
+enum outcome ctl_clone(struct context *c);
 
 #endif

@@ -93,3 +93,15 @@ bool ctl_size_read(const char *text, uint64_t *kib)
     *kib = n;
     return true;
 }
+
+bool ctl_name_free(struct context *c, const char *name)
+{
+    if (!*name || strlen(name) > 64 || strchr(name, '/') || ctl_number(name, ULONG_MAX, &(unsigned long){ 0 }))
+        ctl_say(c, HOST_CTL_ERR, "\"%.80s\" is no name: that has 1 to 64 characters, no slash, and is no number\n",
+                name);
+    else if (!strcmp(name, XL_DOM0_NAME) || guest_name_taken(c->h, name))
+        ctl_say(c, HOST_CTL_ERR, "Domain with name \"%s\" already exists.\n", name);
+    else
+        return true;
+    return false;
+}

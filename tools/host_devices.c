@@ -24,6 +24,15 @@ bool guest_devices_copy(struct guest *g, const struct host_guest *cfg)
     return good;
 }
 
+bool guest_devices_clone(struct guest *g, const struct guest *of)
+{
+    bool good = true;
+
+    for (size_t k = 0; k < NR_KINDS && good; k++)
+        good = !kinds[k]->nr(of) || (kinds[k]->clone && kinds[k]->clone(g, of));
+    return good;
+}
+
 int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     int rc = 0;

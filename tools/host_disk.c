@@ -8,6 +8,8 @@
  *
  * Invariants: whoever writes a disk has it alone; those who only read it may share it. No other program writes the file
  * meanwhile, if it asks for a lock as this one does.
+ *
+ * Budget: files, disks, what becomes of them in a guest's life, their nodes.
  */
 #include "tools/disk/disk_file.h"
 #include "tools/nodes.h"
@@ -169,7 +171,7 @@ static struct disk *disk_get(struct host *h, struct open_disk *o, const char *pa
     struct disk *d = h->disks.first;
     char *name = NULL;
 
-    while (d && d->file != &o->of.file)
+    while (d && (d->of || d->file != &o->of.file))
         d = d->next;
     if (d)
         return d;
@@ -312,7 +314,7 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
     if (rc == -EINVAL)
         snprintf(err, HOST_ERR_SIZE, "it has %llu sectors: a disk only grows", (unsigned long long)gd->disk->sectors);
     else if (rc == -EOPNOTSUPP)
-        snprintf(err, HOST_ERR_SIZE, "it is no file of raw sectors: only those grow");
+        snprintf(err, HOST_ERR_SIZE, "only files of raw sectors grow, and no clones");
     else if (rc)
         snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
     else
@@ -359,6 +361,34 @@ static void disk_nodes(struct node_writer *w, unsigned int i)
     device_back(&dev, "state", "1");
 }
 
+/* Each is a clone of the other's, or if that is only read the same. */
+static bool disks_clone(struct guest *g, const struct guest *of)
+{
+    struct host *h = g->host;
+
+    g->disks = xzalloc_array(h->arena, struct guest_disk, of->nr_disks);
+    for (unsigned int i = 0; g->disks && i < of->nr_disks; i++) {
+        struct guest_disk *gd = &g->disks[g->nr_disks++];
+        const struct guest_disk *other = &of->disks[i];
+        char path[512];
+
+        gd->cfg = other->cfg;
+        gd->cfg.path = xstrdup(h->arena, other->cfg.path);
+        gd->disk = other->disk;
+        if (!other->cfg.readonly) {
+            snprintf(path, sizeof(path), "%.400s of %.64s", other->cfg.path, g->cfg.name);
+            gd->disk = disk_clone(other->disk, path);
+        }
+        if (!gd->cfg.path || !gd->disk)
+            return false;
+        if (other->cfg.readonly)
+            continue;
+        gd->disk->next = h->disks.first;
+        h->disks.first = gd->disk;
+    }
+    return g->disks;
+}
+
 static void disks_end(struct host *h)
 {
     while (h->disks.first) {
@@ -378,6 +408,7 @@ const struct device_kind vbd_devices = {
     .nodes = disk_nodes,
     .attach = disk_attach,
     .find = disk_find,
+    .clone = disks_clone,
     .drop = disk_drop,
     .free = disks_free,
     .end = disks_end,

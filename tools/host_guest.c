@@ -142,8 +142,7 @@ static bool build_begin(struct host *h, struct guest *g)
     return g->builder;
 }
 
-/* The domain is whole. -1: it has been destroyed again. */
-static int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     const struct pv_build *b = &g->build;
     const struct console_io io = { g, console_out, console_in };
@@ -218,7 +217,7 @@ static char *guest_name(struct host *h, const struct host_guest *cfg)
     return name;
 }
 
-static bool guest_configure(struct guest *g, const struct host_guest *cfg)
+bool guest_configure(struct guest *g, const struct host_guest *cfg)
 {
     struct arena *a = g->host->arena;
 

@@ -36,6 +36,18 @@ static bool vifs_copy(struct guest *g, const struct host_guest *cfg)
     return true;
 }
 
+/* On the same bridges, with addresses and names of their own. */
+static bool vifs_clone(struct guest *g, const struct guest *of)
+{
+    g->vifs = of->vifs;
+    for (unsigned int i = 0; i < g->vifs.nr; i++) {
+        g->vifs.list[i].has_mac = false;
+        *g->vifs.list[i].vifname = '\0';
+        mac_make(g, &g->vifs.list[i]);
+    }
+    return true;
+}
+
 static unsigned int vifs_nr(const struct guest *g) { return g->vifs.nr; }
 
 static void *vifs_data(struct host *h)
@@ -90,6 +102,7 @@ const struct device_kind vif_devices = {
     .data = vifs_data,
     .copy = vifs_copy,
     .nr = vifs_nr,
+    .clone = vifs_clone,
     .nodes = vif_nodes,
     .free = vifs_free,
     .end = vifs_end,

@@ -19,12 +19,13 @@
 
 /* Where a guest is in its life, and what its task does there. */
 enum guest_state {
-    GUEST_BUILD,   /* its domain is being built, for the first time or again: host_guest.c */
-    GUEST_ALIVE,   /* it has one; the task waits */
-    GUEST_DOWN,    /* that has shut down: what is to become of it? From here on host_shutdown.c */
-    GUEST_DESTROY, /* its domain is being taken down */
-    GUEST_PAUSE,   /* it has none, and will get another; the task waits until then */
-    GUEST_ENDED    /* it will not run again */
+    GUEST_BUILD,     /* its domain is being built, for the first time or again: host_guest.c */
+    GUEST_ALIVE,     /* it has one; the task waits */
+    GUEST_SUSPENDED, /* it has suspended, and is being cloned: host_clone.c */
+    GUEST_DOWN,      /* that has shut down: what is to become of it? From here on host_shutdown.c */
+    GUEST_DESTROY,   /* its domain is being taken down */
+    GUEST_PAUSE,     /* it has none, and will get another; the task waits until then */
+    GUEST_ENDED      /* it will not run again */
 };
 
 struct guest_disk {
@@ -46,10 +47,11 @@ struct guest {
     struct pv_build build;
     struct builder *builder; /* GUEST_BUILD, and begun */
     char build_err[IMAGE_ERR_SIZE];
-    int reason;         /* GUEST_DOWN: SHUTDOWN_* */
-    bool restarts;      /* GUEST_DESTROY: another domain is built then */
-    s_time_t born;      /* when its domain was built */
-    unsigned int quick; /* restarts in a row after a short life, and how many of them after a crash */
+    int reason;          /* GUEST_DOWN: SHUTDOWN_* */
+    bool suspend_wanted; /* by who clones it: when it suspends it is not to go on at once */
+    bool restarts;       /* GUEST_DESTROY: another domain is built then */
+    s_time_t born;       /* when its domain was built */
+    unsigned int quick;  /* restarts in a row after a short life, and how many of them after a crash */
     unsigned int crashes;
     struct host_guest cfg;   /* strings are ours, and in the arena */
     struct xl_sched sched;   /* cfg.sched points here */
@@ -148,6 +150,10 @@ bool dom0_nodes(struct host *h);
  * done; -1 with a message.
  */
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/* The domain of g->build is whole: with its devices connected it is g's. -1 with a message: it has been destroyed. */
+int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/* g gets its own copy of cfg, in the arena. False: out of memory. */
+bool guest_configure(struct guest *g, const struct host_guest *cfg);
 void guest_list_append(struct host *h, struct guest *g);
 /* What its domain, which is to be destroyed, was given to read and has not read is for the next one. */
 void guest_input_take_back(struct guest *g);
@@ -172,6 +178,7 @@ struct ctl_job {
     unsigned int states;           /* a bit each */
     s_time_t deadline;             /* and no longer than until then */
     uint32_t devid;                /* of the device that this is about */
+    struct clone *clone;           /* that it makes: host_clone.c */
     size_t len;
     char words[];
 };
@@ -185,6 +192,10 @@ void ctl_guest_gone(struct host *h, const struct guest *g);
 bool ctl_job_waits(struct host *h, const struct ctl_job *job);
 void ctl_job_end(struct host *h, struct ctl_job *job, bool good);
 void ctl_end(struct host *h);
+/* host_clone.c: has the job to go on waiting for a guest to suspend? */
+bool clone_waits(const struct host *h, const struct ctl_job *job);
+/* host_shutdown.c. It has suspended, and nobody saves it (any more): it goes on. If it cannot it has ended. */
+bool guest_resume(struct host *h, struct guest *g);
 /* host_shutdown.c. Somebody ends it, whatever its configuration says of ends. Its domain is. */
 void guest_destroy(struct host *h, struct guest *g);
 /* guest_nodes.c. A node below a domain's own directory. False: no memory. */
@@ -209,6 +220,8 @@ struct device_kind {
     /* g gets its own copy of what its configuration says, in the arena. False: out of memory. */
     bool (*copy)(struct guest *g, const struct host_guest *cfg);
     unsigned int (*nr)(const struct guest *g);
+    /* g gets devices like those of another, which is being cloned; NULL: they cannot be. False: out of memory. */
+    bool (*clone)(struct guest *g, const struct guest *of);
     /* Open what they are made of. 0, or -1 and a message. */
     int (*open)(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
     /* Write the two directories of the i-th. */
@@ -232,6 +245,7 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
 extern const struct device_kind vif_devices; /* host_net.c */
 
 /* host_devices.c: these for all kinds. */
+bool guest_devices_clone(struct guest *g, const struct guest *of);
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);
 int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_devices_nodes(struct node_writer *w);

@@ -14,7 +14,7 @@
  *      coredump-...     first its memory is written to NAME.core, in the current directory (tools/xc/coredump.c)
  *      soft-reset       for HVM guests: a PV domain is crashed by the attempt, as in Xen
  *
- * A guest that suspends goes on at once (tools/xc/resume.c).
+ * A guest that suspends goes on at once (tools/xc/resume.c), but for one that is to be cloned (host_clone.c).
  *
  * A guest that shuts down as soon as it starts would be restarted for ever. xl waits two seconds before each restart;
  * here, in virtual time, the pause is none for the first, and then doubles from 10 ms up to those two seconds as long
@@ -146,20 +146,29 @@ static bool rename_away(struct host *h, struct guest *g)
 
 /* --- suspending --- */
 
-/* Nobody is saving it, so it goes on at once, as after a checkpoint. If it cannot, it stays as it is. */
-static bool suspended(struct host *h, struct guest *g)
+bool guest_resume(struct host *h, struct guest *g)
 {
     const struct image *img = &g->kernel->image;
     const struct suspended s = { g->domid, img->is64, img->suspend_cancel, g->console_mfn, g->store_mfn };
     char why[RESUME_ERR_SIZE];
 
-    console_backend_drain(g->console);
     if (resume(xc(h), &s, why) == 0)
         return settle(g, GUEST_ALIVE);
     host_message(h, "%s is suspended, and stays so: %s", g->cfg.name, why);
     if (h->edges->io.guest_ended)
         h->edges->io.guest_ended(h->edges->io.data, g->domid, SHUTDOWN_suspend);
     return guest_gone(h, g);
+}
+
+/* If nobody wants to copy it, it goes on at once, as after a checkpoint. */
+static bool suspended(struct host *h, struct guest *g)
+{
+    console_backend_drain(g->console);
+    if (!g->suspend_wanted)
+        return guest_resume(h, g);
+    g->state = GUEST_SUSPENDED;
+    task_ready(&h->ctl);
+    return false;
 }
 
 /* --- core dumps --- */
@@ -286,6 +295,7 @@ static bool guest_step(struct task *t, unsigned int budget)
     case GUEST_DESTROY: return step_in_turn(h, g, destroy_step);
     case GUEST_PAUSE: return build_again(g);
     case GUEST_ALIVE:
+    case GUEST_SUSPENDED:
     case GUEST_ENDED: break;
     }
     return false;

@@ -93,7 +93,7 @@ says '^51728 0   1      1     -1     -1       /local/domain/0/backend/vbd/1/5172
 says '' --control "$tmp/socket" block-resize uno xvdb 2
 qemu-img create -q -f qcow2 "$tmp/disk.qcow2" 1M
 says '' --control "$tmp/socket" block-attach uno "$tmp/disk.qcow2,qcow2,xvdc,w"
-refused 'only those grow' --control "$tmp/socket" block-resize uno xvdc 2
+refused 'only files of raw sectors grow' --control "$tmp/socket" block-resize uno xvdc 2
 refused 'libxl_device_disk_safe_remove failed' --control "$tmp/socket" block-detach uno xvdb
 says '' --control "$tmp/socket" block-detach --force uno xvdb
 says '' --control "$tmp/socket" debug-keys h

@@ -28,9 +28,14 @@
 
 #include <errno.h>
 
-static int create(struct builder *w)
+static int domain_fail(char err[IMAGE_ERR_SIZE], const char *what, int rc)
 {
-    struct pv_build *b = w->b;
+    snprintf(err, IMAGE_ERR_SIZE, "%s: %s", what, strerror(-rc));
+    return -1;
+}
+
+int build_pv_domain(struct xc_handle *xc, struct pv_build *b, bool is64, char err[IMAGE_ERR_SIZE])
+{
     struct xen_domctl_createdomain config = {
         .max_vcpus = b->max_vcpus,
         .max_evtchn_port = b->limits.event_channels ?: 1023, /* xl's defaults */
@@ -42,21 +47,28 @@ static int create(struct builder *w)
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
-    rc = xc_domain_create(w->xc, &config, &b->domid);
+    rc = xc_domain_create(xc, &config, &b->domid);
     if (rc)
-        return build_pv_fail(w, "the domain cannot be created", rc);
-    if (!w->is64)
-        rc = xc_domain_set_address_size(w->xc, b->domid, 32);
+        return domain_fail(err, "the domain cannot be created", rc);
+    if (!is64)
+        rc = xc_domain_set_address_size(xc, b->domid, 32);
     if (!rc)
-        rc = xc_domain_max_vcpus(w->xc, b->domid, b->max_vcpus);
+        rc = xc_domain_max_vcpus(xc, b->domid, b->max_vcpus);
     if (!rc)
-        rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
+        rc = xc_domain_set_tsc_mode(xc, b->domid, b->tsc_mode);
     if (!rc)
-        rc = xc_domain_setmaxmem(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
+        rc = xc_domain_setmaxmem(xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
     if (!rc)
-        rc = xc_domain_set_memmap_limit(w->xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
-    if (rc)
-        return build_pv_fail(w, "the domain cannot be set up", rc);
+        rc = xc_domain_set_memmap_limit(xc, b->domid, b->max_pages << (PAGE_SHIFT - 10));
+    return rc ? domain_fail(err, "the domain cannot be set up", rc) : 0;
+}
+
+static int create(struct builder *w)
+{
+    struct pv_build *b = w->b;
+
+    if (build_pv_domain(w->xc, b, w->is64, w->err))
+        return -1;
     w->p2m = xzalloc_array(w->arena, uint64_t, b->nr_pages);
     if (!w->p2m)
         return build_pv_fail(w, "the p2m list", -ENOMEM);

@@ -69,6 +69,9 @@ static inline int build_pv_fail(struct builder *w, const char *what, int rc)
 static inline uint64_t pfn_of(const struct builder *w, uint64_t va) { return (va - w->img->virt_base) >> PAGE_SHIFT; }
 static inline uint64_t va_of(const struct builder *w, uint64_t pfn) { return w->img->virt_base + (pfn << PAGE_SHIFT); }
 
+/* build_pv.c. An empty domain, as b says; b->domid is it, also if it could not be set up. -1 with a message. */
+int build_pv_domain(struct xc_handle *xc, struct pv_build *b, bool is64, char err[IMAGE_ERR_SIZE]);
+
 /* build_pv_memory.c */
 int build_pv_populate(struct builder *w);
 int build_pv_lay_out(struct builder *w);

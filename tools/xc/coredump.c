@@ -10,10 +10,6 @@
  *      .xen_p2m            { pfn, mfn } of each page that follows, by pfn
  *      .xen_pages          the pages themselves; those of zeroes are holes in the file
  *
- * Which frames are the domain's is asked for in batches (getpageframeinfo3), and their pfns are in the machine-to-phys
- * table, which every guest may read and dom0 may map. (libxc reads the guest's own p2m list, which a small guest need
- * not keep.)
- *
  * Invariant: what is asked of the domain, which takes virtual time, does not depend on what becomes of the file:
  * whether it can be written, or is not wanted since all of this has happened before. A full disk must not change a run.
  *
@@ -22,7 +18,7 @@
 #include "tools/xc/coredump.h"
 
 #include "tools/user_file.h"
-#include "tools/xc/xc.h"
+#include "tools/xc/pages.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -36,9 +32,6 @@
 
 #define CORE_MAGIC          UINT64_C(0xf00febed) /* a PV domain's */
 #define CORE_FORMAT_VERSION UINT64_C(1)          /* 0.1 */
-#define BATCH               1024                 /* frames a hypercall */
-#define FRAMES_PER_EXTENT   ((2u << 20) / sizeof(uint64_t))
-#define FRAMES_PER_PAGE     (PAGE_SIZE / sizeof(uint64_t))
 
 enum { SEC_NULL, SEC_STRINGS, SEC_NOTE, SEC_PRSTATUS, SEC_SHARED_INFO, SEC_P2M, SEC_PAGES, NR_SECTIONS };
 
@@ -68,10 +61,6 @@ struct notes {
     uint64_t format_version;
 };
 
-struct p2m_entry {
-    uint64_t pfn, mfn;
-};
-
 struct core {
     struct xc_handle *xc;
     domid_t domid;
@@ -79,68 +68,13 @@ struct core {
     FILE *file; /* NULL: there is none, or no more */
     int error;  /* errno of the first that failed */
     struct xen_domctl_getdomaininfo info;
-    struct p2m_entry *p2m;
-    size_t nr_pages;
+    struct domain_page *p2m;
+    uint64_t nr_pages;
     uint8_t *contexts;
     size_t nr_vcpus, context_size;
 };
 
 /* --- what there is --- */
-
-static int by_pfn(const void *a, const void *b)
-{
-    const struct p2m_entry *x = a, *y = b;
-
-    return x->pfn < y->pfn ? -1 : x->pfn > y->pfn;
-}
-
-/* The pfn of a frame. The page of the table that it is in is kept in `cache`, *cached says which it is. */
-static int pfn_find(struct core *c, const xen_pfn_t *extents, uint64_t mfn, uint64_t *cache, uint64_t *cached,
-                    uint64_t *pfn)
-{
-    const uint64_t page = mfn / FRAMES_PER_PAGE;
-    int rc = 0;
-
-    if (*cached != page)
-        rc = xc_read_foreign(c->xc, DOMID_XEN,
-                             _mfn(extents[mfn / FRAMES_PER_EXTENT] + page % (FRAMES_PER_EXTENT / FRAMES_PER_PAGE)),
-                             cache);
-    *cached = rc ? UINT64_MAX : page;
-    *pfn = cache[mfn % FRAMES_PER_PAGE];
-    return rc;
-}
-
-/* All frames of the domain that have a pfn. */
-static int pages_collect(struct core *c)
-{
-    uint64_t types[BATCH], cache[FRAMES_PER_PAGE], cached = UINT64_MAX, pfn;
-    struct xen_sysctl_physinfo phys;
-    int rc = xc_physinfo(c->xc, &phys), n = -ENOMEM;
-    const size_t nr_extents = rc ? 0 : phys.max_mfn / FRAMES_PER_EXTENT + 1;
-    xen_pfn_t *extents = calloc(nr_extents + 1, sizeof(*extents));
-
-    c->p2m = calloc(c->info.tot_pages + 1, sizeof(*c->p2m));
-    if (extents && c->p2m)
-        n = xc_machphys_mfn_list(c->xc, (unsigned int)nr_extents, extents);
-    if (!rc && n != (int)nr_extents)
-        rc = n < 0 ? n : -EINVAL;
-    for (uint64_t mfn = 0; !rc && mfn <= phys.max_mfn; mfn += BATCH) {
-        for (uint64_t i = 0; i < BATCH; i++)
-            types[i] = mfn + i;
-        rc = xc_get_pfn_type_batch(c->xc, c->domid, BATCH, types);
-        for (uint64_t i = 0; !rc && i < BATCH && c->nr_pages < c->info.tot_pages; i++) {
-            if (types[i] == XEN_DOMCTL_PFINFO_XTAB)
-                continue;
-            rc = pfn_find(c, extents, mfn + i, cache, &cached, &pfn);
-            if (!rc && !(pfn >> 52)) /* the hypervisor's frames that the domain sees have none */
-                c->p2m[c->nr_pages++] = (struct p2m_entry){ pfn, mfn + i };
-        }
-    }
-    free(extents);
-    if (!rc)
-        qsort(c->p2m, c->nr_pages, sizeof(*c->p2m), by_pfn);
-    return rc;
-}
 
 static int contexts_collect(struct core *c)
 {
@@ -204,7 +138,7 @@ static void headers_write(struct core *c, Elf64_Shdr sh[NR_SECTIONS])
         [SEC_NOTE] = { SHT_NOTE, sizeof(struct notes), 0 },
         [SEC_PRSTATUS] = { SHT_PROGBITS, c->nr_vcpus * c->context_size, c->context_size },
         [SEC_SHARED_INFO] = { SHT_PROGBITS, PAGE_SIZE, PAGE_SIZE },
-        [SEC_P2M] = { SHT_PROGBITS, c->nr_pages * sizeof(struct p2m_entry), sizeof(struct p2m_entry) },
+        [SEC_P2M] = { SHT_PROGBITS, c->nr_pages * sizeof(struct domain_page), sizeof(struct domain_page) },
         [SEC_PAGES] = { SHT_PROGBITS, c->nr_pages * PAGE_SIZE, PAGE_SIZE },
     };
     const Elf64_Ehdr eh = {
@@ -296,8 +230,10 @@ int coredump_write(struct xc_handle *xc, domid_t domid, bool is64, const char *p
 
     if (!rc)
         rc = contexts_collect(&c);
-    if (!rc)
-        rc = pages_collect(&c);
+    if (!rc) {
+        c.p2m = calloc(c.info.tot_pages + 1, sizeof(*c.p2m));
+        rc = c.p2m ? domain_pages(xc, domid, c.info.tot_pages, c.p2m, &c.nr_pages) : -ENOMEM;
+    }
     if (!rc) {
         file_write(&c, path, why, sizeof(why));
         rc = -c.error;
