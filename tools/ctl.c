@@ -48,6 +48,7 @@ static const struct ctl_command commands[] = {
     { "sysrq", "DOMAIN LETTER", CTL_CHANGES, 2, 2, "a Magic SysRq for its Linux", NULL, { { 0 } } },
     { "crash", "DOMAIN", CTL_CHANGES, 1, 1, "as if it had crashed", NULL, { { 0 } } },
     { "clone", "DOMAIN NAME", CTL_CHANGES, 2, 2, "a second one like it, with its memory and its disks", NULL, { { 0 } } },
+    { "snapshot", "DOMAIN NAME", CTL_CHANGES, 2, 2, "the same, but paused: to be cloned, or unpaused", NULL, { { 0 } } },
     { "block-attach", "DOMAIN DISK...", CTL_CHANGES, 2, CTL_MAX_ARGS, "give it a disk, written as in its xl.cfg", NULL, { { 0 } } },
     { "block-list", "DOMAIN...", CTL_LOOKS, 1, CTL_MAX_ARGS, "its disks", NULL, { { 0 } } },
     { "block-detach", "[-f] DOMAIN VDEV", CTL_CHANGES, 2, 2, "take a disk away: its name, or its number", NULL,

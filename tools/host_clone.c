@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `xenlab ctl clone`: a second guest like one that runs, with its memory, its registers and its disks.
+ * `xenlab ctl clone` and `snapshot`: a second guest like one that runs, with its memory, its registers and its disks.
  *
  * Concept: a PV guest takes part in being copied, for it knows machine frames. It is asked to suspend, as for xl save,
  * and then stands still in a hypercall; a domain is made of what it is now (tools/build/copy_pv.c); and both go on: the
@@ -9,6 +9,9 @@
  *
  *      control/shutdown = suspend --> SHUTDOWN_suspend --> copy, a step at a time --> connect --> both go on
  *           '- 60 s without --> control/shutdown = ""
+ *
+ * A snapshot is a copy that is not let run: it has its memory, its devices and its name, and waits. Copies of it can be
+ * made at any time, and it runs when it is unpaused.
  *
  * Its disks become clones of the other's (rings/disk.h): what neither has written since they share.
  *
@@ -88,6 +91,23 @@ static enum outcome end(struct context *c, bool good)
     return good ? DONE : FAILED;
 }
 
+static enum outcome copy_begin(struct context *c)
+{
+    struct clone *cl = c->job->clone;
+    const struct guest *g = cl->of;
+
+    if (!ctl_name_free(c, c->r->arg[1]))
+        return end(c, false);
+    cl->made = guest_like(c->h, g, c->r->arg[1]);
+    if (cl->made)
+        cl->copier =
+            copy_pv_begin(c->h->xc, c->h->arena, &cl->made->build, g->domid, g->template_only, cl->made->build_err);
+    if (cl->copier)
+        return MORE;
+    ctl_say(c, HOST_CTL_ERR, "out of memory\n");
+    return end(c, false);
+}
+
 static enum outcome begin(struct context *c)
 {
     struct guest *g = ctl_guest_named(c, c->r->arg[0]);
@@ -102,9 +122,12 @@ static enum outcome begin(struct context *c)
     if (c->h->guests_left == HOST_MAX_GUESTS)
         return ctl_fail(c, "there are %u guests already: dom0 has no event channels left\n", HOST_MAX_GUESTS);
     cl = c->job->clone = xzalloc(c->h->arena, struct clone);
-    if (!cl || !domain_node_write(c->h, g->domid, "control/shutdown", "suspend"))
+    if (!cl)
         return ctl_fail(c, "out of memory\n");
     cl->of = g;
+    if (g->template_only)
+        return copy_begin(c);
+    domain_node_write(c->h, g->domid, "control/shutdown", "suspend");
     g->suspend_wanted = true;
     c->job->deadline = host_now(c->h) + SUSPEND_PATIENCE;
     return WAITS;
@@ -125,15 +148,7 @@ static enum outcome suspended(struct context *c)
         ctl_say(c, HOST_CTL_ERR, "%s is gone, or has shut down otherwise\n", g->cfg.name);
         return end(c, false);
     }
-    if (!ctl_name_free(c, c->r->arg[1]))
-        return end(c, false);
-    cl->made = guest_like(c->h, g, c->r->arg[1]);
-    if (cl->made)
-        cl->copier = copy_pv_begin(c->h->xc, c->h->arena, &cl->made->build, g->domid, cl->made->build_err);
-    if (cl->copier)
-        return MORE;
-    ctl_say(c, HOST_CTL_ERR, "out of memory\n");
-    return end(c, false);
+    return copy_begin(c);
 }
 
 /* It is a guest like all others from now on. */
@@ -146,7 +161,8 @@ static void join(struct host *h, struct guest *made, const struct guest *of)
     task_init(&made->task, h->dom0, h->guest_task, made);
     if (console_backend_connected(of->console))
         console_backend_connect(made->console);
-    host_guest_start(h, made->domid);
+    if (!made->template_only)
+        host_guest_start(h, made->domid);
 }
 
 enum outcome ctl_clone(struct context *c)
@@ -166,6 +182,7 @@ enum outcome ctl_clone(struct context *c)
         ctl_say(c, HOST_CTL_ERR, "%s cannot be cloned: %s\n", cl->of->cfg.name, rc < 0 ? made->build_err : made->err);
         return end(c, false);
     }
+    made->template_only = !strcmp(c->r->command->name, "snapshot");
     join(c->h, made, cl->of);
     ctl_say(c, HOST_CTL_OUT, "%s is domain %u\n", made->cfg.name, made->domid);
     return end(c, true);

@@ -46,6 +46,8 @@ static enum outcome pause_or_not(struct context *c)
 
     if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
         return FAILED;
+    if (!pause && guest_find(c->h, domid))
+        guest_find(c->h, domid)->template_only = false;
     rc = pause ? xc_domain_pause(xc(c->h), domid) : xc_domain_unpause(xc(c->h), domid);
     return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
 }
@@ -334,6 +336,7 @@ static const struct {
     { "dmesg", dmesg_clear },
     { "crash", crash },
     { "clone", ctl_clone },
+    { "snapshot", ctl_clone },
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },

@@ -213,10 +213,41 @@ static void no_memory(void **state)
     host_destroy(sc.host);
 }
 
+/* A snapshot stands still, whatever becomes of who it was made of; what is made of it begins where that was. */
+static void snapshots(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, 192);
+    add(&sc, "build/guests/clone", "uno", "rounds=3", 16);
+    pass(&sc, MILLISECS(20));
+    carry_out(&sc, "snapshot uno template", MILLISECS(100), true, "template is domain 2\n");
+    assert_null(strstr(sc.console, "template"));
+    carry_out(&sc, "clone uno due", MILLISECS(100), true, "due is domain 3\n");
+    carry_out(&sc, "destroy uno", MILLISECS(100), true, "");
+    for (unsigned int i = 1; i <= 3; i++) {
+        char line[64], text[64];
+
+        snprintf(line, sizeof(line), "clone template copy%u", i);
+        carry_out(&sc, line, MILLISECS(100), true, "");
+        snprintf(text, sizeof(text), "copy%u: I am a copy; suspended 1 times in my life, 0 frames", i);
+        expect_console(&sc, text);
+    }
+    carry_out(&sc, "snapshot template another", MILLISECS(100), true, "");
+    carry_out(&sc, "unpause template", MILLISECS(100), true, "");
+    expect_console(&sc, "template: I am a copy; suspended 1 times in my life, 0 frames");
+    carry_out(&sc, "clone template copy4", MILLISECS(100), true, ""); /* now as every other guest */
+    expect_console(&sc, "copy4: I am a copy; suspended 2 times in my life, 0 frames");
+    carry_out(&sc, "clone another copy5", MILLISECS(100), true, "");
+    expect_console(&sc, "copy5: I am a copy; suspended 1 times in my life, 0 frames");
+    host_destroy(sc.host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(copies), cmocka_unit_test(names), cmocka_unit_test(unwilling),
-                                        cmocka_unit_test(no_memory) };
+                                        cmocka_unit_test(no_memory), cmocka_unit_test(snapshots) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

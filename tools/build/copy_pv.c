@@ -55,6 +55,7 @@ struct copier {
     struct pv_build *b;
     domid_t from;
     bool made;
+    bool fresh; /* the old domain has not run yet: its start_info is as it was filled */
     unsigned int phase;
     struct xen_domctl_getdomaininfo info;
     uint64_t nr, at;
@@ -271,6 +272,12 @@ static bool frame_of_pfn(const struct copier *w, uint64_t pfn, uint64_t *mfn)
     return true;
 }
 
+/* The frame that the copy has for what start_info names: by pfn, or if nobody has read it yet by mfn. */
+static bool named_frame(const struct copier *w, uint64_t name, uint64_t *mfn)
+{
+    return w->fresh ? frame_of_copy(w, name, mfn) : frame_of_pfn(w, name, mfn);
+}
+
 /* The frame of start_info is where the guest has said it when it suspended. */
 static int start_info_find(struct copier *w)
 {
@@ -293,8 +300,8 @@ static int start_info_fill(struct copier *w, uint64_t shared)
     struct start_info *si = xc_map_foreign(w->xc, w->b->domid, _mfn(w->start_info));
     struct pv_build *b = w->b;
     uint64_t store = 0, console = 0;
-    const bool good = si && !memcmp(si->magic, "xen-", 4) && frame_of_pfn(w, si->store_mfn, &store) &&
-                      frame_of_pfn(w, si->console.domU.mfn, &console);
+    const bool good = si && !memcmp(si->magic, "xen-", 4) && named_frame(w, si->store_mfn, &store) &&
+                      named_frame(w, si->console.domU.mfn, &console);
 
     if (good) {
         b->store_mfn = _mfn(store);
@@ -432,7 +439,7 @@ static int (*const phases[])(struct copier *w) = {
     collect, create, populate, types, lists, copy, special_pages, pin, contexts,
 };
 
-struct copier *copy_pv_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b, domid_t from,
+struct copier *copy_pv_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b, domid_t from, bool fresh,
                              char err[IMAGE_ERR_SIZE])
 {
     struct copier *w = xzalloc(arena, struct copier);
@@ -441,7 +448,7 @@ struct copier *copy_pv_begin(struct xc_handle *xc, struct arena *arena, struct p
         snprintf(err, IMAGE_ERR_SIZE, "out of memory");
         return NULL;
     }
-    w->xc = xc, w->arena = arena, w->b = b, w->from = from, w->err = err;
+    w->xc = xc, w->arena = arena, w->b = b, w->from = from, w->fresh = fresh, w->err = err;
     b->domid = 0;
     return w;
 }
