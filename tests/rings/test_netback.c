@@ -244,6 +244,26 @@ static void and_are_cut_for_others(void **state)
     end_net(&s);
 }
 
+/* It dies in the midst of one: end_net() finds what would be left. */
+static void cut_in_vain(void **state)
+{
+    struct scene s;
+    struct card *c = &s.card[0], *to = &s.card[1];
+
+    begin_net(&s, *state, NULL);
+    card_connect(c);
+    card_words(to);
+    front_write(to, "feature-gso-tcpv4", 0);
+    for (unsigned int i = 0; i < 5; i++)
+        buffer_put(to, i);
+    front_state(to, XenbusStateConnected);
+    chain_send(c, tcp_put(c, 60000), 1448);
+    assert_int_equal(rx_ring(to)->rsp_prod, 5);
+    front_state(to, XenbusStateClosed);
+    assert_int_equal(s.net.bridges.pool.in_use, 0);
+    end_net(&s);
+}
+
 /* A sum that is blank is filled in for one who says that it must be. */
 static void sums_for_who_needs_them(void **state)
 {
@@ -491,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pieces, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(long_segments_stay, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(and_are_cut_for_others, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(cut_in_vain, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(sums_for_who_needs_them, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(one_notification, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(no_buffers, fix_setup, fix_teardown),
