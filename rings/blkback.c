@@ -41,6 +41,7 @@
 #define SLOT_32        (SLOT_64 - 4) /* 64-bit numbers need no padding before them */
 
 _Static_assert(sizeof(struct blkif_request) == 112 && 1u << RING_ORDER_MAX <= RING_PAGES_MAX, "public io/blkif.h");
+_Static_assert((PAGE_SIZE << RING_ORDER_MAX) / SLOT_32 < 2 * TASK_RING_SLOTS, "a power of two, and who looks has room");
 
 struct answer {
     uint64_t id;
@@ -79,6 +80,8 @@ struct vbd {
 };
 
 static struct vcpu *self(const struct vbd *b) { return native_vcpu(xenbus_kernel(b->dev->bus)); }
+
+static struct machine *machine(const struct vbd *b) { return self(b)->domain->xen->machine; }
 
 static long event_op(const struct vbd *b, unsigned int cmd, void *arg)
 {
@@ -289,19 +292,42 @@ static void answer(struct vbd *b)
         rsp.status = a->status;
         ring_push(&b->ring, &rsp, b->x86_32 ? sizeof(rsp) - 4 : sizeof(rsp));
     }
-    if (ring_flush(&b->ring)) {
+    if (b->ring.published != b->ring.rsp_prod) {
+        const uint32_t before = b->ring.published, event = ring_rsp_event(&b->ring);
+        const bool notify = ring_flush(&b->ring);
         struct evtchn_send send = { .port = b->port };
 
-        event_op(b, EVTCHNOP_send, &send);
+        TRACE(machine(b), ring, b->dev->front, 0, b->dev->front, TRACE_RING_BLOCK_RSP, before, b->ring.rsp_prod, event,
+              notify);
+        if (notify)
+            event_op(b, EVTCHNOP_send, &send);
+    }
+}
+
+/* The front end can put no more, or can again. */
+static void fullness(struct vbd *b)
+{
+    const s_time_t now = NOW(self(b)->domain->xen), since = b->ring.full_since;
+
+    switch (ring_watch(&b->ring, now)) {
+    case RING_FULL:
+        TRACE(machine(b), ring_full, b->dev->front, 0, b->dev->front, TRACE_RING_BLOCK_REQ, b->ring.nr);
+        break;
+    case RING_FREE:
+        TRACE(machine(b), ring_free, b->dev->front, 0, b->dev->front, TRACE_RING_BLOCK_REQ, now - since);
+        break;
+    case RING_SAME: break;
     }
 }
 
 static bool vbd_step(struct task *t, unsigned int budget)
 {
     struct vbd *b = t->data;
+    const uint32_t before = b->ring.req_cons;
     uint8_t slot[SLOT_64];
     int rc = 0;
 
+    fullness(b);
     for (; budget && !b->broken; budget--) {
         rc = ring_pull(&b->ring, slot, b->ring.slot_size);
         if (rc <= 0)
@@ -315,7 +341,11 @@ static bool vbd_step(struct task *t, unsigned int budget)
     }
     if (b->broken)
         return false;
+    if (b->ring.req_cons != before)
+        TRACE(machine(b), ring, b->dev->front, 0, b->dev->front, TRACE_RING_BLOCK_REQ, before, b->ring.req_cons,
+              TRACE_NONE, false);
     answer(b);
+    fullness(b);
     if (b->ring.rsp_prod != b->ring.req_cons)
         task_ready_at(t, answer_at(b, b->ring.rsp_prod)->due);
     return !budget || !ring_sleep(&b->ring);
@@ -324,6 +354,7 @@ static bool vbd_step(struct task *t, unsigned int budget)
 static size_t vbd_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
 {
     const struct vbd *b = t->data;
+    const s_time_t now = NOW(self(b)->domain->xen);
 
     r[0] = (struct task_ring){ .front = b->dev->front,
                                .device = "vbd",
@@ -332,8 +363,15 @@ static size_t vbd_rings(const struct task *t, evtchn_port_t port, struct task_ri
                                .prod = ring_req_prod(&b->ring),
                                .cons = b->ring.rsp_prod,
                                .size = b->ring.nr,
+                               .has_event = true,
+                               .event = b->ring.req_event,
                                .sent = b->ring.sent,
-                               .saved = b->ring.saved };
+                               .saved = b->ring.saved,
+                               .full_since = b->ring.full_since };
+    ring_letters(&b->ring, r[0].letter);
+    for (uint32_t i = b->ring.rsp_prod; i != b->ring.req_cons; i++)
+        if (answer_at(b, i)->due <= now)
+            r[0].letter[i & (b->ring.nr - 1)] = 'D'; /* done: its answer waits for those before it, or for the task */
     return 1;
 }
 

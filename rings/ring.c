@@ -66,6 +66,7 @@ bool ring_init(struct ring *r, uint8_t *const *page, unsigned int nr_pages, size
     *r = (struct ring){ .slot_size = slot_size, .nr = UINT32_C(1) << (31 - __builtin_clz((unsigned int)fit)) };
     memcpy(r->page, page, nr_pages * sizeof(*page));
     r->req_cons = r->rsp_prod = r->published = peek(r, RSP_PROD);
+    r->req_event = r->req_cons + 1; /* as a new ring says */
     return ring_waiting(r, &n);
 }
 
@@ -118,9 +119,36 @@ bool ring_sleep_until(struct ring *r, uint32_t nr)
 {
     uint32_t n;
 
-    poke(r, REQ_EVENT, r->req_cons + nr);
+    r->req_event = r->req_cons + nr;
+    poke(r, REQ_EVENT, r->req_event);
     atomic_thread_fence(memory_order_seq_cst); /* the wish before the last look */
     return ring_waiting(r, &n) && n < nr;
 }
 
 uint32_t ring_req_prod(const struct ring *r) { return peek(r, REQ_PROD); }
+uint32_t ring_rsp_event(const struct ring *r) { return peek(r, RSP_EVENT); }
+
+enum ring_change ring_watch(struct ring *r, s_time_t now)
+{
+    const bool full = peek(r, REQ_PROD) - r->published == r->nr;
+
+    if (full == (r->full_since != 0))
+        return RING_SAME;
+    r->full_since = full ? now : 0;
+    return full ? RING_FULL : RING_FREE;
+}
+
+void ring_letters(const struct ring *r, char *letter)
+{
+    const uint32_t seen = peek(r, RSP_EVENT) - 1;
+    uint32_t n;
+
+    memset(letter, '.', r->nr);
+    if (r->published - seen <= r->nr)
+        for (uint32_t i = seen; i != r->published; i++)
+            letter[i & (r->nr - 1)] = 'A';
+    for (uint32_t i = r->published; i != r->req_cons; i++)
+        letter[i & (r->nr - 1)] = 'T';
+    for (uint32_t i = 0; ring_waiting(r, &n) && i < n; i++)
+        letter[(r->req_cons + i) & (r->nr - 1)] = 'R';
+}

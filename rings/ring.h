@@ -28,6 +28,8 @@
 #ifndef RINGS_RING_H
 #define RINGS_RING_H
 
+#include "sim/types.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,7 +42,9 @@ struct ring {
     uint32_t nr; /* slots */
     uint32_t req_cons, rsp_prod;
     uint32_t published;   /* the rsp_prod that the other side knows */
+    uint32_t req_event;   /* the last that was asked for */
     uint64_t sent, saved; /* notifications that were asked for, and that were not */
+    s_time_t full_since;  /* as ring_watch() has seen it; 0: it is not full */
 };
 
 /*
@@ -66,7 +70,23 @@ bool ring_sleep_until(struct ring *r, uint32_t nr);
 /* How many requests are waiting. False: the front end's index cannot be. */
 bool ring_waiting(const struct ring *r, uint32_t *n);
 
-/* For who looks: what the front end says, as it stands. */
+/* --- for who looks: what the front end says is shown as it stands --- */
+
 uint32_t ring_req_prod(const struct ring *r);
+uint32_t ring_rsp_event(const struct ring *r);
+
+enum ring_change { RING_SAME, RING_FULL, RING_FREE };
+
+/*
+ * Has it become full since this was last asked, each slot a request whose answer the front end has not seen? Or is it
+ * full no more? r->full_since says since when it is, or, of one that has become free, nothing: look before.
+ */
+enum ring_change ring_watch(struct ring *r, s_time_t now);
+
+/*
+ * A letter for each slot, `nr` of them: 'R' requested; 'T' taken, not answered; 'A' answered, and the front end has not
+ * asked yet to be told of the next answer, as who has seen all does; '.' free.
+ */
+void ring_letters(const struct ring *r, char *letter);
 
 #endif

@@ -97,8 +97,12 @@
     X(ring, "a back end has looked at a ring, or put something into it",                                               \
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(old_prod, dec, "how far it had been dealt with")            \
       F(new_prod, dec, "how far it is filled")                                                                         \
-      F(event_at, dec, "at which index the other end is told, null: these rings tell always")                          \
+      F(event_at, dec, "at which index the other end wants to be told, null: of no interest, or always")               \
       F(notify, bool, "the other end is sent an event"))                                                               \
+    X(ring_full, "a back end sees that all slots of a ring are in use: its front end has to wait",                     \
+      F(dev, domid, "whose ring") F(kind, ring_kind, "") F(slots, dec, ""))                                            \
+    X(ring_free, "slots of that ring are free again",                                                                  \
+      F(dev, domid, "whose ring") F(kind, ring_kind, "") F(waited, dec, "how long it was full, ns"))                   \
     X(runstate, "a vCPU runs, or waits, or does not",                                                                  \
       F(old, runstate, "") F(new, runstate, "") F(why, run_why, "") F(port, dec, "of the event, else null"))           \
     X(sched_switch, "a pCPU goes over from one vCPU to another",                                                       \

@@ -11,6 +11,7 @@
 #include "rings/blkback.h"
 #include "rings/ring.h"
 #include "tools/disk/disk_file.h"
+#include "vcpu/native/ring.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -834,6 +835,125 @@ static void ring_of_two_pages(void **state)
     end_disks(&s);
 }
 
+/* --- who looks --- */
+
+static struct task_ring ring_seen(struct scene *s)
+{
+    struct task_ring r[NATIVE_RINGS_PER_PORT];
+    evtchn_port_t port = 0;
+
+    while (native_rings(native_vcpu(s->f->dom0), &port, r) && strcmp(r[0].device, "vbd") != 0)
+        port++;
+    assert_string_equal(r[0].device, "vbd");
+    return r[0];
+}
+
+static void expect_letters(struct scene *s, const char *letters)
+{
+    const struct task_ring r = ring_seen(s);
+
+    assert_int_equal(strlen(letters), r.size);
+    assert_memory_equal(r.letter, letters, r.size);
+    assert_int_equal(r.letter[r.size], 0);
+}
+
+static struct trace_record told[64];
+static unsigned int nr_told;
+
+static void told_of(void *data, const struct trace_record *rec)
+{
+    if (rec->event == TRC_ring || rec->event == TRC_ring_full || rec->event == TRC_ring_free)
+        told[nr_told++ % ARRAY_SIZE(told)] = *rec;
+}
+
+/* A ring that fills: each slot's letter on its way, since when it is full, and what is told of that. */
+static void a_ring_fills(void **state)
+{
+    struct blkif_response rsp;
+    struct blkif_request q;
+    struct scene s;
+    s_time_t filled;
+
+    begin_disks(&s, *state, "w");
+    s.f->m->edges->trace.sink = told_of;
+    nr_told = 0;
+    connect(&s.a);
+    expect_letters(&s, "................................");
+    for (unsigned int i = 0; i < 32; i++) {
+        q = one(&s.a, BLKIF_OP_READ, i, 1, 0, 0);
+        put_request(&s.a, &q);
+        if (i == 1)
+            expect_letters(&s, "RR..............................");
+    }
+    assert_true(ring_seen(&s).full_since == 0 && nr_told == 0); /* nobody has told the back end yet */
+    filled = s.f->m->clock.now;
+    send_event(&s.a);
+    expect_letters(&s, "TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT");
+    assert_in_range(ring_seen(&s).full_since, filled, s.f->m->clock.now);
+    assert_int_equal(told[0].event, TRC_ring_full);
+    assert_int_equal(told[0].arg[2], 32);
+    assert_int_equal(told[nr_told - 1].event, TRC_ring); /* and it is told of once */
+
+    s.f->m->clock.now += SECONDS(1);
+    expect_letters(&s, "DDDDDDDDDDDDDDDDDDDDDDDDDDDDDDDD");
+    send_event(&s.a);
+    expect_letters(&s, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_true(ring_seen(&s).full_since == 0);
+    assert_int_equal(told[nr_told - 1].event, TRC_ring_free);
+    assert_in_range(told[nr_told - 1].arg[2], SECONDS(1), SECONDS(1) + MILLISECS(1));
+    while (answered(&s.a, &rsp))
+        assert_int_equal(rsp.status, BLKIF_RSP_OKAY);
+    shared(&s.a)->rsp_event = s.a.cons + 1;
+    expect_letters(&s, "................................");
+    s.f->m->edges->trace.sink = NULL;
+    end_disks(&s);
+}
+
+/* What is done before its turn waits: D between T and T. */
+static void an_answer_waits_for_its_turn(void **state)
+{
+    struct blkif_request q;
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    q = one(&s.a, BLKIF_OP_READ, 0, 1, 0, 7); /* 80 us */
+    put_request(&s.a, &q);
+    q = one(&s.a, BLKIF_OP_WRITE, 8, 2, 0, 0); /* 20 us */
+    put_request(&s.a, &q);
+    q = one(&s.a, BLKIF_OP_READ, 16, 3, 0, 7);
+    put_request(&s.a, &q);
+    send_event(&s.a);
+    s.f->m->clock.now += MICROSECS(50);
+    send_event(&s.a);
+    expect_letters(&s, "TDT.............................");
+    assert_int_equal(shared(&s.a)->rsp_prod, 0);
+    end_disks(&s);
+}
+
+/* What the front end writes into the ring may be anything: letters are of slots, and of no more than there are. */
+static void letters_of_nonsense(void **state)
+{
+    static const uint32_t values[] = { 0, 1, 2, 31, 32, 33, 34, 0x7fffffff, 0x80000000, UINT32_MAX - 31, UINT32_MAX };
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    for (unsigned int i = 0; i < ARRAY_SIZE(values); i++)
+        for (unsigned int j = 0; j < ARRAY_SIZE(values); j++) {
+            struct task_ring r;
+
+            shared(&s.a)->req_prod = values[i];
+            shared(&s.a)->rsp_event = values[j];
+            r = ring_seen(&s);
+            assert_int_equal(strspn(r.letter, "R"), values[i] <= 32 ? values[i] : 0);
+            assert_int_equal(strspn(r.letter, "R.A"), 32);
+            assert_int_equal(r.letter[32], 0);
+        }
+    shared(&s.a)->req_prod = 0;
+    end_disks(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -852,6 +972,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(impossible_rings, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(ring_of_two_pages, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(an_answer_waits_for_its_turn, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(letters_of_nonsense, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,8 @@ struct look_ring {
     bool has_event;
     uint32_t event;
     uint64_t sent, saved; /* notifications that the back end has sent, and has not needed to send */
+    char letter[512 + 1]; /* one a slot: '.' free, 'R'equested, 'T'aken, 'D'one, 'A'nswered; "": these are bytes */
+    s_time_t full_since;  /* all slots are in use; 0: no */
 };
 
 struct look_timer {

@@ -198,7 +198,10 @@ static void ring_of(const struct task_ring *r, domid_t back, evtchn_port_t port,
                                .has_event = r->has_event,
                                .event = r->event,
                                .sent = r->sent,
-                               .saved = r->saved };
+                               .saved = r->saved,
+                               .full_since = r->full_since };
+    _Static_assert(sizeof(out->letter) > sizeof(r->letter), "and its end");
+    memcpy(out->letter, r->letter, sizeof(r->letter));
 }
 
 struct look_ring *look_rings(struct host *h, size_t *nr)

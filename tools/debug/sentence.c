@@ -418,6 +418,22 @@ static void add_time(struct sentence *s, const struct trace_record *rec)
     }
 }
 
+/* What a back end has seen in a ring. */
+static void add_ring(struct sentence *s, const struct trace_record *rec)
+{
+    const uint64_t dev = record_field(rec, "dev");
+
+    if (rec->event == TRC_ring_full)
+        sentence_add(s, "d%" PRIu64 "'s ring %s is full: %" PRIu64 " requests, and no answer yet", dev,
+                     value_name(rec, "kind"), record_field(rec, "slots"));
+    else if (rec->event == TRC_ring_free)
+        sentence_add(s, "d%" PRIu64 "'s ring %s is full no more: it was for %" PRIu64 " ns", dev,
+                     value_name(rec, "kind"), record_field(rec, "waited"));
+    else
+        sentence_add(s, "dom0 has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", dev, value_name(rec, "kind"),
+                     record_field(rec, "new_prod"), record_field(rec, "notify") == 1 ? ", and tells it" : "");
+}
+
 static void add_others(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
     switch (rec->event) {
@@ -459,10 +475,8 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
             sentence_add(s, ", and is refused: -%s", strerrorname_np((int)record_field(rec, "ret")) ?: "?");
         break;
     case TRC_ring:
-        sentence_add(s, "dom0 has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", record_field(rec, "dev"),
-                     value_name(rec, "kind"), record_field(rec, "new_prod"),
-                     record_field(rec, "notify") == 1 ? ", and tells it" : "");
-        break;
+    case TRC_ring_full:
+    case TRC_ring_free: add_ring(s, rec); break;
     case TRC_console:
         sentence_add(s, "d%u writes to its console", rec->who.domain);
         add_text(s, ": ", rec, "text");

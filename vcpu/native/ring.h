@@ -11,6 +11,8 @@
 
 #include "vcpu/native/kernel.h"
 
+#define TASK_RING_SLOTS 512
+
 struct task_ring {
     domid_t front;
     const char *device, *name; /* "console", "out" */
@@ -19,6 +21,9 @@ struct task_ring {
     bool has_event;            /* then: the index at whose passing the consumer wants to be told */
     uint32_t event;
     uint64_t sent, saved; /* notifications that the task has sent, and that nobody had asked for */
+    /* Of requests and answers in slots: */
+    char letter[TASK_RING_SLOTS]; /* how each of them stands ("R": requested); 0: these are bytes */
+    s_time_t full_since;          /* each holds a request that is not answered; 0: not so */
 };
 
 #define NATIVE_RINGS_PER_PORT 4
