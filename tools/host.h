@@ -51,6 +51,15 @@ enum host_ctl { HOST_CTL_OUT, HOST_CTL_ERR, HOST_CTL_END };
 #define HOST_DESTROYED (-1) /* it has not shut down: somebody destroyed it */
 
 /* What the host asks of its surroundings. Each may be NULL. */
+/* A packet at a port of a bridge, as it would be on a wire: it goes into the bridge, or out. */
+struct host_packet {
+    const char *port;
+    bool in;
+    s_time_t at; /* since 1970 */
+    const uint8_t *bytes;
+    size_t len;
+};
+
 struct host_io {
     void *data;
     /* Bytes that guest `domid` wrote to its console. */
@@ -69,6 +78,8 @@ struct host_io {
     void (*xenstore_hang_up)(void *data, unsigned int id);
     /* What a command of that number (host_ctl()) has to say; with HOST_CTL_END its status, a byte, and it is over. */
     void (*ctl_say)(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len);
+    /* NULL: nobody looks, and nothing is made ready to be looked at. */
+    void (*packet)(void *data, const struct host_packet *packet);
 };
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */

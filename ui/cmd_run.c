@@ -116,7 +116,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
     host_log(r->host, run_log, r, start_log_level(o));
     if (socket_door_open(&r->xenstore, "--xenstore-socket", o->xenstore_socket, r->err, RUN_ERR_SIZE))
         return -1;
-    return o->trace ? run_trace_start(r, l) : 0;
+    return run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
 }
 
 int run_guests(const struct run_options *o, struct run_process *p, struct replay *replay, char err[RUN_ERR_SIZE])

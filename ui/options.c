@@ -32,6 +32,7 @@ enum option_kind {
     OPTION_CPUID,
     OPTION_DISK,    /* may be given several times */
     OPTION_NET,     /* may be given several times */
+    OPTION_PCAP,    /* may be given several times */
     OPTION_CPUPOOL, /* may be given several times */
 };
 
@@ -118,6 +119,8 @@ static const struct option options[] = {
       "write what happens to FILE, JSON lines (-: here, consoles to standard error)" },
     { "trace-filter", 0, OPTION_TEXT,   "COND",     FIELD(trace_filter), 0, 0,
       "of that only what COND holds for: 'exit && vector==14'; see docs/trace.md" },
+    { "pcap",      0,  OPTION_PCAP,     "[PORT=]FILE", 0, 0, 0,
+      "write packets of networks to FILE, for tcpdump: of vif1.0, or of all; several times" },
     { "record",    0,  OPTION_TEXT,     "FILE",     FIELD(record),    0, 0,
       "write what came from outside to FILE: xenlab replay FILE" },
     { "stats",     0,  OPTION_FLAG,     NULL,       FIELD(stats),     0, 0, "count what happened, show it at the end" },
@@ -278,6 +281,19 @@ static int net_set(struct run_options *o, const struct option *opt, const char *
     return -1;
 }
 
+static int pcap_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    if (*value && o->nr_pcap < sizeof(o->pcap) / sizeof(o->pcap[0])) {
+        o->pcap[o->nr_pcap++] = value;
+        return 0;
+    }
+    if (!*value)
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: the value is empty", opt->name);
+    else
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: more than %u files", opt->name, o->nr_pcap);
+    return -1;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -303,6 +319,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
     case OPTION_DISK: return disk_set(o, opt, value, err);
     case OPTION_NET: return net_set(o, opt, value, err);
+    case OPTION_PCAP: return pcap_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {
         struct run_action *a = field;

@@ -43,6 +43,8 @@ struct run_options {
     struct xl_cpuid cpuid;
     struct xl_disks disks;
     struct xl_vifs vifs;
+    const char *pcap[8]; /* each "[PORT=]FILE" */
+    unsigned int nr_pcap;
     struct run_action {
         bool stated;
         enum xl_action action;

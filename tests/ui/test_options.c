@@ -49,7 +49,7 @@ static void test_everything(void **state)
         parse(&o,
               "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
-              "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --trace t --stats "
+              "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --pcap vif1.0=a --pcap b --trace t --stats "
               "--audit -vvq",
               err),
         0);
@@ -69,6 +69,9 @@ static void test_everything(void **state)
     assert_true(o.seed == UINT64_MAX);
     assert_int_equal(o.max_vtime, MILLISECS(20));
     assert_string_equal(o.trace, "t");
+    assert_int_equal(o.nr_pcap, 2);
+    assert_string_equal(o.pcap[0], "vif1.0=a");
+    assert_string_equal(o.pcap[1], "b");
     assert_int_equal(o.vifs.nr, 2);
     assert_string_equal(o.vifs.list[0].bridge, "br1");
     assert_true(o.vifs.list[0].has_mac && o.vifs.list[0].mac[5] == 1 && o.vifs.list[1].devid == 1);
@@ -194,6 +197,9 @@ static const struct {
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
+    { "--pcap= g", "--pcap: the value is empty" },
+    { "--pcap 1 --pcap 2 --pcap 3 --pcap 4 --pcap 5 --pcap 6 --pcap 7 --pcap 8 --pcap 9 g",
+      "--pcap: more than 8 files" },
     { "--net br0,br1 g", "--net: expected NAME=VALUE, got \"br1\"" },
     { "--net a/b g", "--net: bridge=a/b: expected a name of 1 to 15 characters, without / and :" },
     { "--trace= g", "--trace: the value is empty" },

@@ -114,6 +114,8 @@ bool run_end_reason(const struct run *r, struct record_line *l)
 void run_failures_note(struct run *r)
 {
     const int trace_error = trace_file_close(&r->trace), interrupted = r->process->signal ? EINTR : 0;
+    const char *pcap = NULL;
+    const int pcap_error = pcap_close(&r->pcap, &pcap);
 
     r->outcome.left |=
         r->input.left || r->gdb.killed || r->console.error == EPIPE; /* nobody reads: as if he had left */
@@ -121,6 +123,8 @@ void run_failures_note(struct run *r)
         snprintf(r->err, RUN_ERR_SIZE, "standard output: %s", strerror(r->console.error));
     else if (trace_error && trace_error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "%s: %s", r->trace.path, strerror(trace_error));
+    else if (pcap_error && pcap_error != interrupted)
+        snprintf(r->err, RUN_ERR_SIZE, "%s: %s", pcap, strerror(pcap_error));
     else
         return;
     r->outcome.failed = true;

@@ -15,6 +15,7 @@
 #include "ui/guest_list.h"
 #include "ui/input.h"
 #include "ui/pace.h"
+#include "ui/pcap_file.h"
 #include "ui/recording.h"
 #include "ui/replay.h"
 #include "ui/socket_door.h"
@@ -41,6 +42,7 @@ struct run {
     struct ctl_serve ctl;        /* --control */
     bool stuck;                  /* nothing can ever happen again */
     struct trace_file trace;
+    struct pcap_files pcap;
     struct condition filter; /* of what goes there */
     bool filter_warned;
     struct pace pace;
@@ -68,6 +70,9 @@ void run_stats_show(struct run *r);
 
 /* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */
 int run_trace_start(struct run *r, const struct guest_list *l);
+
+/* --pcap. -1 and a message in r->err. */
+int run_pcap_start(struct run *r, const struct guest_list *l);
 
 /* --- ui/run/record.c: --record --- */
 /* Guests are there, and have not run. -1 and a message in r->err. */

@@ -93,6 +93,11 @@ static void on_ctl_say(void *data, unsigned int id, enum host_ctl what, const ch
     ctl_serve_say(&((struct run *)data)->ctl, id, what, text, len);
 }
 
+static void on_packet(void *data, const struct host_packet *packet)
+{
+    pcap_packet(&((struct run *)data)->pcap, packet);
+}
+
 /* What the toolstack has to say. */
 void run_message(void *data, const char *line)
 {
@@ -112,7 +117,8 @@ struct host_io run_io(struct run *r)
                              .message = run_message,
                              .xenstore_out = on_xenstore_out,
                              .xenstore_hang_up = on_xenstore_hang_up,
-                             .ctl_say = on_ctl_say };
+                             .ctl_say = on_ctl_say,
+                             .packet = r->opt->nr_pcap ? on_packet : NULL };
 }
 
 void run_warnings(struct run *r, const struct guest_list *l)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `--trace` and `--trace-filter` of `xenlab run`: what goes into the file, see ui/trace_file.h. */
+/* `--trace`, `--trace-filter`, `--pcap` of `xenlab run`: see ui/trace_file.h, ui/pcap_file.h. */
 #include "ui/run/run.h"
 
 #include <errno.h>
@@ -55,4 +55,23 @@ int run_trace_start(struct run *r, const struct guest_list *l)
         host_trace(r->host, trace_file_sink, &r->trace);
     free(guests);
     return rc == 0 && r->opt->trace_filter ? filter_start(r) : rc;
+}
+
+int run_pcap_start(struct run *r, const struct guest_list *l)
+{
+    for (unsigned int i = 0; i < r->opt->nr_pcap; i++) {
+        char port[PCAP_PORT_SIZE];
+        const char *path = pcap_path(r->opt->pcap[i], port);
+
+        if (guest_list_reads(l, r->opt, path)) {
+            snprintf(r->err, RUN_ERR_SIZE,
+                     "--pcap: %s is a file that a guest comes from: the packets would take its place", path);
+            return -1;
+        }
+        if (pcap_open(&r->pcap, r->opt->pcap[i])) {
+            snprintf(r->err, RUN_ERR_SIZE, "%s: %s", path, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
 }
