@@ -19,12 +19,15 @@
 #   trixie    vmlinuz-trixie                           Debian 13's (Linux 6.12)
 #   sid       vmlinuz-sid                              the newest that Debian has (Linux 7 or later)
 #
-# An asset that is there is not fetched again: when all are, no network is used.
+# An asset that is there is not fetched again: when all are, no network is used. Who comes while another fetches waits
+# for him: `make -j` asks for several at once.
 set -eu
 
 [ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
 [ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore trixie sid
 mkdir -p build/assets
+exec 9> build/assets/lock
+flock 9
 debs=build/assets/debs
 
 # have LINK...: whether all of these assets are there.

@@ -19,6 +19,8 @@ assets=build/assets
 PATH=$PATH:/usr/sbin:/sbin
 export LC_ALL=C
 mkdir -p "$folder"
+exec 9> "$folder/lock" # two at once: the second finds what the first has made
+flock 9
 packages='libc6 libgcc-s1 libtinfo6 ncurses-base bash coreutils libacl1 libattr1 libselinux1 libpcre2-8-0 libgmp10
     e2fsprogs libext2fs2 libcom-err2 libss2 libblkid1 libuuid1 xenstore-utils libxenstore4 libxentoolcore1'
 
