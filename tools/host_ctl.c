@@ -340,6 +340,8 @@ static const struct {
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },
+    { "network-attach", ctl_device_attach },
+    { "network-detach", ctl_device_detach },
 };
 
 /* --- the task --- */

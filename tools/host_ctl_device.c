@@ -31,6 +31,7 @@ static const struct device_word {
     const struct device_kind *kind;
 } device_words[] = {
     { "block", "disk", &vbd_devices },
+    { "network", "nic", &vif_devices },
 };
 
 static const struct device_word *word_of(const struct context *c)

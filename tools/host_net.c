@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 _Static_assert(XL_VIF_NAME_SIZE == BRIDGE_NAME_SIZE, "a name that can be written can be had");
 
@@ -25,6 +26,12 @@ static void mac_make(const struct guest *g, struct xl_vif *v)
     hash ^= hash >> 32;
     memcpy(v->mac, (uint8_t[]){ 0x00, 0x16, 0x3e, hash & 0x7f, hash >> 8 & 0xff, hash >> 16 & 0xff }, sizeof(v->mac));
     v->has_mac = true;
+}
+
+static void mac_text(const struct xl_vif *v, char text[18])
+{
+    snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3], v->mac[4],
+             v->mac[5]);
 }
 
 static bool vifs_copy(struct guest *g, const struct host_guest *cfg)
@@ -75,6 +82,52 @@ static void *vifs_data(struct host *h)
     return &h->net;
 }
 
+/* --- of a guest that runs --- */
+
+static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32_t *devid, char err[HOST_ERR_SIZE])
+{
+    char why[XL_VIF_WHY_SIZE];
+
+    if (!xl_vifs_add(&g->vifs, text, why)) {
+        snprintf(err, HOST_ERR_SIZE, "vif: %s", why);
+        return -1;
+    }
+    *i = g->vifs.nr - 1;
+    *devid = g->vifs.list[*i].devid;
+    mac_make(g, &g->vifs.list[*i]);
+    return 0;
+}
+
+/* Its number, or its address. */
+static bool vif_find(const struct guest *g, const char *word, uint32_t *devid)
+{
+    for (unsigned int i = 0; i < g->vifs.nr; i++) {
+        const struct xl_vif *v = &g->vifs.list[i];
+        char mac[18], number[12];
+
+        mac_text(v, mac);
+        snprintf(number, sizeof(number), "%u", v->devid);
+        *devid = v->devid;
+        if (!strcmp(word, number) || !strcasecmp(word, mac))
+            return true;
+    }
+    return false;
+}
+
+static void vif_drop(struct guest *g, uint32_t devid)
+{
+    unsigned int i = 0;
+
+    while (i < g->vifs.nr && g->vifs.list[i].devid != devid)
+        i++;
+    if (i == g->vifs.nr)
+        return;
+    g->vifs.nr--;
+    memmove(&g->vifs.list[i], &g->vifs.list[i + 1], (g->vifs.nr - i) * sizeof(g->vifs.list[0]));
+}
+
+/* --- the kind of device --- */
+
 static void vifs_free(struct guest *g) { g->vifs.nr = 0; }
 
 static void vifs_end(struct host *h)
@@ -90,8 +143,7 @@ static void vif_nodes(struct node_writer *w, unsigned int i)
     struct device_nodes dev;
     char mac[18], path[NODE_PATH_SIZE];
 
-    snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", v->mac[0], v->mac[1], v->mac[2], v->mac[3], v->mac[4],
-             v->mac[5]);
+    mac_text(v, mac);
     device_begin(&dev, w, netback.type, 0, v->devid);
     device_front(&dev, "handle", "%u", v->devid);
     device_front(&dev, "mac", "%s", mac);
@@ -122,6 +174,9 @@ const struct device_kind vif_devices = {
     .nr = vifs_nr,
     .clone = vifs_clone,
     .nodes = vif_nodes,
+    .attach = vif_attach,
+    .find = vif_find,
+    .drop = vif_drop,
     .free = vifs_free,
     .end = vifs_end,
 };

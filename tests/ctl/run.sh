@@ -94,6 +94,9 @@ says '' --control "$tmp/socket" block-resize uno xvdb 2
 qemu-img create -q -f qcow2 "$tmp/disk.qcow2" 1M
 says '' --control "$tmp/socket" block-attach uno "$tmp/disk.qcow2,qcow2,xvdc,w"
 refused 'only files of raw sectors grow' --control "$tmp/socket" block-resize uno xvdc 2
+says '' --control "$tmp/socket" network-attach uno bridge=lan mac=00:16:3e:0a:0b:0c
+says '^0   0  00:16:3e:0a:0b:0c     0     1     -1    -1/-1          /local/domain/0/backend/vif/1/0' --control "$tmp/socket" network-list uno
+says '' --control "$tmp/socket" network-detach --force uno 00:16:3E:0a:0b:0c
 refused 'libxl_device_disk_safe_remove failed' --control "$tmp/socket" block-detach uno xvdb
 says '' --control "$tmp/socket" block-detach --force uno xvdb
 says '' --control "$tmp/socket" debug-keys h

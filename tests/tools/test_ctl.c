@@ -467,6 +467,47 @@ static void disks(void **state)
     unlink(name);
 }
 
+/* The same with network cards. */
+static void cards(void **state)
+{
+    static const char back[] = "/local/domain/0/backend/vif/1/0";
+    struct scene *sc = *state;
+    char mac[32];
+
+    refused(sc, "network-attach a mac=x", "libxl_device_nic_add failed.");
+    refused(sc, "network-attach a xenbr0", "vif: expected NAME=VALUE, got \"xenbr0\"");
+    refused(sc, "network-detach a 0", "Unknown device 0.");
+    good(sc, "network-attach a");
+    assert_string_equal(node(sc, "device/vif/0/backend"), back);
+    assert_string_equal(node(sc, "device/vif/0/mtu"), "1500");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif/1/0/state"), "2");
+    assert_string_equal(at(sc, "/libxl/1/device/vif/0/bridge"), "xenbr0");
+    assert_string_equal(at(sc, "/libxl/1/device/vif/0/mtu"), "(none)");
+    snprintf(mac, sizeof(mac), "%s", node(sc, "device/vif/0/mac"));
+    assert_memory_equal(mac, "00:16:3e:", 9);
+    good(sc, "network-attach a bridge=lan mtu=9000 rate=1MB/s,vifname=eth");
+    assert_string_equal(node(sc, "device/vif/1/mtu"), "9000");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif/1/1/mtu"), "9000");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif/1/1/rate"), "50000,50000");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif/1/1/vifname"), "eth");
+    assert_string_not_equal(node(sc, "device/vif/1/mac"), mac);
+    refused(sc, "network-attach a devid=1", "vif: devid=1: there is a card with this number already");
+    refused(sc, "network-detach a 0", "libxl_device_nic_del failed.");
+    good(sc, "network-detach --force a 1");
+    assert_string_equal(node(sc, "device/vif/1"), "(none)");
+    good(sc, "network-attach a devid=1");
+    good(sc, "network-detach --force a 0");
+    good(sc, "network-detach --force a 1");
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif"), "(none)");
+    assert_string_equal(at(sc, "/libxl/1"), "(none)");
+    for (unsigned int i = 0; i < 8; i++)
+        good(sc, "network-attach a");
+    refused(sc, "network-attach a", "vif: more than 8 network cards");
+    good(sc, "crash a"); /* while it has cards */
+    host_run(sc->host, host_now(sc->host) + MILLISECS(50), &(bool){ false });
+    assert_string_equal(at(sc, "/local/domain/0/backend/vif"), "(none)");
+}
+
 /* Several at once: in order, each answered once. */
 static void several(void **state)
 {
@@ -517,6 +558,7 @@ int main(void)
         IN_MACHINE(messages),
         IN_MACHINE(destroying),
         IN_MACHINE(disks),
+        IN_MACHINE(cards),
         IN_MACHINE(several),
         IN_MACHINE(no_input),
     };

@@ -351,15 +351,14 @@ static int domname(struct look *l)
     return 0;
 }
 
-static int block_list(struct look *l)
+static int devices(struct look *l)
 {
     domid_t n;
 
-    fprintf(l->out, "%-5s %-3s %-6s %-5s %-6s %-8s %-30s\n", "Vdev", "BE", "handle", "state", "evt-ch", "ring-ref",
-            "BE-path");
+    ctl_devices_head(l->r->command->name, l->out);
     for (unsigned int i = 0; i < l->r->nr_args; i++)
         if (ctl_domain_find(l->h, l->r->arg[i], &n))
-            ctl_block_rows(l->h, n, l->out);
+            ctl_devices_rows(l->h, l->r->command->name, n, l->out);
         else
             fprintf(l->err, "%s is an invalid domain identifier\n", l->r->arg[i]);
     return 0;
@@ -379,7 +378,8 @@ static const struct {
     { "uptime", uptime },
     { "domid", domid },
     { "domname", domname },
-    { "block-list", block_list },
+    { "block-list", devices },
+    { "network-list", devices },
 };
 
 int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err)

@@ -18,7 +18,8 @@ bool ctl_domain_find(const struct host *h, const char *who, domid_t *domid);
 /* The exit status. */
 int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err);
 
-/* Rows of block-list: ui/ctl/looks_devices.c. */
-void ctl_block_rows(const struct host *h, domid_t domid, FILE *out);
+/* block-list and network-list: ui/ctl/looks_devices.c. */
+void ctl_devices_head(const char *command, FILE *out);
+void ctl_devices_rows(const struct host *h, const char *command, domid_t domid, FILE *out);
 
 #endif

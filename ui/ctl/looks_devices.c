@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands of `xenlab ctl` that list devices, see ui/ctl/looks.h. Columns are those of xl_block.c; what they
- * say is found where libxl finds it: which devices there are in /libxl, and how they are in the guest's own directory.
+ * Commands of `xenlab ctl` that list devices, see ui/ctl/looks.h. Columns are those of xl_block.c and xl_nic.c; what
+ * they say is found where libxl finds it: which devices there are in /libxl, and how they are in the guest's own
+ * directory.
  */
 #include "ui/ctl/looks.h"
 
@@ -47,25 +48,70 @@ struct listing {
     char above[NODE_SIZE]; /* "/libxl/1/device/vbd/" */
 };
 
+/* Of a device: where it is below l->above. NULL: it is something else. */
+static const char *device_of(const struct listing *l, const struct host_store_entry *e)
+{
+    const size_t len = strlen(l->above);
+
+    return e->is_watch || strncmp(e->path, l->above, len) != 0 || strchr(e->path + len, '/') ? NULL : e->path + len;
+}
+
 static void block_row(void *data, const struct host_store_entry *e)
 {
     const struct listing *l = data;
-    const size_t len = strlen(l->above);
+    const char *devid = device_of(l, e);
     char back[NODE_SIZE], front[NODE_SIZE];
 
-    if (e->is_watch || strncmp(e->path, l->above, len) != 0 || strchr(e->path + len, '/'))
+    if (!devid)
         return;
     read_at(l->h, e->path, "backend", back);
     read_at(l->h, e->path, "frontend", front);
-    fprintf(l->out, "%-5d %-3d %-6d %-5d %-6d %-8d %-30s\n", atoi(e->path + len), number_at(l->h, front, "backend-id"),
+    fprintf(l->out, "%-5d %-3d %-6d %-5d %-6d %-8d %-30s\n", atoi(devid), number_at(l->h, front, "backend-id"),
             number_at(l->h, e->path, "frontend-id"), number_at(l->h, front, "state"),
             number_at(l->h, front, "event-channel"), number_at(l->h, front, "ring-ref"), back);
 }
 
-void ctl_block_rows(const struct host *h, domid_t domid, FILE *out)
+static void network_row(void *data, const struct host_store_entry *e)
 {
+    const struct listing *l = data;
+    const char *devid = device_of(l, e);
+    char back[NODE_SIZE], front[NODE_SIZE], mac[NODE_SIZE];
+
+    if (!devid)
+        return;
+    read_at(l->h, e->path, "backend", back);
+    read_at(l->h, e->path, "frontend", front);
+    read_at(l->h, e->path, "mac", mac);
+    fprintf(l->out, "%-3d %-2d %s%6d %5d %6d %5d/%-11d %-30s\n", atoi(devid), number_at(l->h, front, "backend-id"), mac,
+            atoi(devid), number_at(l->h, front, "state"), number_at(l->h, front, "event-channel"),
+            number_at(l->h, front, "tx-ring-ref"), number_at(l->h, front, "rx-ring-ref"), back);
+}
+
+static const struct list {
+    const char *command, *type, *head;
+    void (*row)(void *data, const struct host_store_entry *e);
+} lists[] = {
+    { "block-list", "vbd", "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n", block_row },
+    { "network-list", "vif",
+      "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n", network_row },
+};
+
+static const struct list *list_of(const char *command)
+{
+    const struct list *list = lists;
+
+    while (strcmp(list->command, command) != 0)
+        list++;
+    return list;
+}
+
+void ctl_devices_head(const char *command, FILE *out) { fputs(list_of(command)->head, out); }
+
+void ctl_devices_rows(const struct host *h, const char *command, domid_t domid, FILE *out)
+{
+    const struct list *list = list_of(command);
     struct listing l = { .h = h, .out = out };
 
-    snprintf(l.above, sizeof(l.above), "/libxl/%u/device/vbd/", domid);
-    host_store_each(h, block_row, &l);
+    snprintf(l.above, sizeof(l.above), "/libxl/%u/device/%s/", domid, list->type);
+    host_store_each(h, list->row, &l);
 }
