@@ -64,6 +64,39 @@ switch_cost() {
     json "$name" "$(median < "$tmp/samples")" us
 }
 
+# net_rate DEPTH SIZE N: frames of guests/netecho, N there and back between two guests, DEPTH of them on their way at
+# once. A packet goes from one guest to the other, by dom0; what it costs is the difference of two runs' --stats.
+net_rate() {
+    name="net: frames of $2 bytes, $1 at once" n=$3
+    i=0
+    rm -f "$tmp"/net.*
+    while [ $i -lt "$RUNS" ]; do
+        for count in $((n / 100)) "$n"; do
+            stat_of 'real: running' --copies 2 --net bench --cmdline "bare=1 depth=$1 size=$2 n=$count" \
+                build/guests/netecho > "$tmp/real"
+            awk '/^  real: running/ { real = $3 } /^  instructions/ { insns = $2 } /^  event_channel_op/ { events = $2 }
+                /^  syscall/ { exits = $2 } END { print real, insns, events, exits }' "$tmp/err"
+        done | awk -v packets=$((2 * n - 2 * (n / 100))) -v size="$2" -v tmp="$tmp" '
+            { for (k = 1; k <= 4; k++) { d[k] = $k - d[k] } }
+            END {
+                if (d[1] <= 0) d[1] = 1e-9
+                printf "%.0f\n", packets / d[1] >> (tmp "/net.1")
+                printf "%.0f\n", packets * size / d[1] / 1e6 >> (tmp "/net.2")
+                printf "%.0f\n", d[1] * 1e9 / packets >> (tmp "/net.3")
+                printf "%.0f\n", d[2] / packets >> (tmp "/net.4")
+                printf "%.3f\n", d[3] / packets >> (tmp "/net.5")
+                printf "%.3f\n", d[4] / packets >> (tmp "/net.6")
+            }'
+        i=$((i + 1))
+    done
+    json "$name" "$(median < "$tmp/net.1")" packets/s
+    json "$name: bytes" "$(median < "$tmp/net.2")" MB/s
+    json "$name: a hop" "$(median < "$tmp/net.3")" ns
+    json "$name: guest instructions a packet" "$(median < "$tmp/net.4")" instructions
+    json "$name: hypercalls on event channels a packet" "$(median < "$tmp/net.5")" hypercalls
+    json "$name: exits a packet" "$(median < "$tmp/net.6")" exits
+}
+
 # guest_rate NAME OP N: million guest instructions a second while a plain loop runs
 guest_rate() {
     i=0
@@ -190,6 +223,9 @@ figures() {
     rate 'xenstore: a node read' store read 50000
     rate 'xenstore: a node written' store write 50000
     rate 'xenstore: a transaction of four requests' store tx 20000
+    net_rate 1 60 20000
+    net_rate 64 60 100000
+    net_rate 64 1514 100000
     switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
     switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
     switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2

@@ -51,7 +51,7 @@ of_one 1/s 1000 840 slower-within-noise 0 "0.84 same" "0 worse"
 of_one 1/s 1000 826 rate-worse 1 "0.83 worse  x: 1000 -> 826 1/s" "1 worse, 0 better, 0 the same"
 of_one 1/s 1000 2500 rate-better 0 "2.50 better x: 1000 -> 2500 1/s" "0 worse, 1 better"
 of_one 'million instructions/s' 100 50 instructions-worse 1 "0.50 worse"
-for unit in ns us ms s; do
+for unit in ns us ms s instructions hypercalls exits; do
     of_one $unit 10 20 cost-worse-$unit 1 "0.50 worse  x: 10 -> 20 $unit"
     of_one $unit 10 5 cost-better-$unit 0 "2.00 better"
 done
