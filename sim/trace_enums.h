@@ -101,7 +101,9 @@
 #define TRACE_ENUM_ring_kind(V)                                                                                        \
     V(TRACE_RING_CONSOLE_OUT, console_out) V(TRACE_RING_CONSOLE_IN, console_in)                                        \
     V(TRACE_RING_XENSTORE_REQ, xenstore_req) V(TRACE_RING_XENSTORE_RSP, xenstore_rsp)                                  \
-    V(TRACE_RING_BLOCK_REQ, block_req) V(TRACE_RING_BLOCK_RSP, block_rsp)
+    V(TRACE_RING_BLOCK_REQ, block_req) V(TRACE_RING_BLOCK_RSP, block_rsp)                                              \
+    V(TRACE_RING_NET_TX, net_tx) V(TRACE_RING_NET_TX_RSP, net_tx_rsp)                                                  \
+    V(TRACE_RING_NET_RX, net_rx) V(TRACE_RING_NET_RX_RSP, net_rx_rsp)
 
 /* RUNSTATE_*, of the public headers */
 #define TRACE_ENUM_runstate(V) V(0, running) V(1, runnable) V(2, blocked) V(3, offline)

@@ -22,7 +22,6 @@
 #include "rings/net/vif.h"
 
 #include "vcpu/native/grant.h"
-#include "vcpu/native/ring.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +44,7 @@ static void notify(const struct vif *f, evtchn_port_t port)
 static void flush(struct vif *f)
 {
     for (struct vif_queue *q = f->queue; q < f->queue + f->nr_queues; q++) {
-        const bool tx = ring_flush(&q->tx), rx = ring_flush(&q->rx);
+        const bool tx = vif_flush(f, &q->tx, true), rx = vif_flush(f, &q->rx, false);
 
         if (tx)
             notify(f, q->tx_port);
@@ -72,50 +71,27 @@ static bool may_sleep(struct vif *f)
 
 static bool vif_step(struct task *t, unsigned int budget)
 {
+    uint32_t tx[VIF_QUEUES_MAX], rx[VIF_QUEUES_MAX];
     struct vif *f = t->data;
     bool more = false;
 
+    for (unsigned int i = 0; i < f->nr_queues; i++) {
+        tx[i] = f->queue[i].tx.req_cons;
+        rx[i] = f->queue[i].rx.req_cons;
+        vif_fullness(f, &f->queue[i]);
+    }
     for (unsigned int i = 0; i < f->nr_queues && !f->broken; i++)
         more |= vif_tx(f, &f->queue[i], budget) == budget;
     if (!f->broken)
         more |= vif_rx(f, budget) == budget;
     if (f->broken)
         return false;
+    for (unsigned int i = 0; i < f->nr_queues; i++)
+        vif_trace_taken(f, &f->queue[i], tx[i], rx[i]);
     flush(f);
+    for (unsigned int i = 0; i < f->nr_queues; i++)
+        vif_fullness(f, &f->queue[i]);
     return more || !may_sleep(f);
-}
-
-static size_t vif_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
-{
-    const struct vif *f = t->data;
-    size_t nr = 0;
-
-    for (const struct vif_queue *q = f->queue; q < f->queue + f->nr_queues; q++) {
-        const struct task_ring tx = { .front = f->dev->front,
-                                      .device = "vif",
-                                      .name = "tx",
-                                      .from_front = true,
-                                      .prod = ring_req_prod(&q->tx),
-                                      .cons = q->tx.rsp_prod,
-                                      .size = q->tx.nr,
-                                      .sent = q->tx.sent,
-                                      .saved = q->tx.saved };
-        const struct task_ring rx = { .front = f->dev->front,
-                                      .device = "vif",
-                                      .name = "rx",
-                                      .from_front = true,
-                                      .prod = ring_req_prod(&q->rx),
-                                      .cons = q->rx.rsp_prod,
-                                      .size = q->rx.nr,
-                                      .sent = q->rx.sent,
-                                      .saved = q->rx.saved };
-
-        if (port == q->tx_port)
-            r[nr++] = tx;
-        if (port == q->rx_port)
-            r[nr++] = rx;
-    }
-    return nr;
 }
 
 static const struct task_ops vif_task = { .name = "vif", .step = vif_step, .rings = vif_rings };

@@ -5,6 +5,7 @@
 
 #include "rings/net/netback.h"
 #include "rings/ring.h"
+#include "vcpu/native/ring.h"
 
 #include <errno.h>
 #include <xen/event_channel.h>
@@ -95,5 +96,14 @@ unsigned int vif_rx(struct vif *f, unsigned int budget);
 bool vif_rx_sleep(struct vif *f);
 /* What waits, apart from what is in the port's queue, is dropped. */
 void vif_rx_end(struct vif *f);
+
+/* vif_look.c: rings with that port, see struct task_ops. */
+size_t vif_rings(const struct task *t, evtchn_port_t port, struct task_ring *r);
+/* Note, and tell, whether the front end can send no more, or can again. */
+void vif_fullness(struct vif *f, struct vif_queue *q);
+/* Tell of requests that were taken, from those numbers on. */
+void vif_trace_taken(const struct vif *f, const struct vif_queue *q, uint32_t tx, uint32_t rx);
+/* ring_flush() of one of them, and tell of it. */
+bool vif_flush(const struct vif *f, struct ring *r, bool tx);
 
 #endif

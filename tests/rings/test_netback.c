@@ -6,6 +6,9 @@
  */
 #include "tests/rings/netfront.h"
 
+#include "evtchn/event_channel.h"
+#include "vcpu/native/ring.h"
+
 static void offers(void **state)
 {
     static const char *const features[] = {
@@ -502,6 +505,96 @@ static void rate(void **state)
     end_net(&s);
 }
 
+/* --- who looks --- */
+
+static struct task_ring ring_seen(struct scene *s, struct card *c, const char *name)
+{
+    const struct evtchn *chn = evtchn_from_port(s->f->d, c->port);
+    struct task_ring r[NATIVE_RINGS_PER_PORT];
+    evtchn_port_t port = chn->u.interdomain.remote_port;
+    const size_t nr = native_rings(native_vcpu(s->f->dom0), &port, r);
+
+    assert_int_equal(port, chn->u.interdomain.remote_port);
+    assert_int_equal(nr, 2);
+    assert_string_equal(r[0].device, "vif");
+    assert_int_equal(r[0].front, s->f->d->domain_id);
+    return r[strcmp(r[0].name, name) != 0];
+}
+
+static void expect_letters(struct scene *s, struct card *c, const char *name, const char *begin)
+{
+    const struct task_ring r = ring_seen(s, c, name);
+
+    assert_string_equal(r.name, name);
+    assert_int_equal(r.size, 256);
+    assert_memory_equal(r.letter, begin, strlen(begin));
+    assert_int_equal(strspn(r.letter + strlen(begin), "."), r.size - strlen(begin));
+}
+
+static struct trace_record told[64];
+static unsigned int nr_told;
+
+static void told_of(void *data, const struct trace_record *rec)
+{
+    if (rec->event == TRC_ring || rec->event == TRC_ring_full || rec->event == TRC_ring_free)
+        told[nr_told++ % ARRAY_SIZE(told)] = *rec;
+}
+
+static bool was_told_of(unsigned int event, uint64_t kind, uint64_t third)
+{
+    for (unsigned int i = 0; i < nr_told; i++)
+        if (told[i].event == event && told[i].arg[1] == kind && told[i].arg[2] == third)
+            return true;
+    return false;
+}
+
+/* A ring that fills, as its guest may send little: letters, since when it is full, and what is told of that. */
+static void a_ring_fills(void **state)
+{
+    static struct received r;
+    struct scene s;
+    struct card *c = &s.card[0], *to = &s.card[1];
+    s_time_t filled;
+
+    begin_net(&s, *state, "100,10000");
+    s.f->m->edges->trace.sink = told_of;
+    nr_told = 0;
+    card_connect(c);
+    card_connect(to);
+    expect_letters(&s, c, "tx", "");
+    expect_letters(&s, c, "rx", "RRRRRRRRRRRRRRRRRRRR");
+    send_one(c, 1, 100, 1); /* all that it may */
+    expect_letters(&s, c, "tx", "A");
+    expect_letters(&s, to, "rx", "ARRRRRRRRRRRRRRRRRRR");
+    assert_int_equal(ring_seen(&s, to, "rx").sent, 1);
+    assert_true(was_told_of(TRC_ring, TRACE_RING_NET_TX, 0));
+    assert_true(was_told_of(TRC_ring, TRACE_RING_NET_TX_RSP, 0));
+    assert_true(was_told_of(TRC_ring, TRACE_RING_NET_RX, 0));
+    assert_true(was_told_of(TRC_ring, TRACE_RING_NET_RX_RSP, 0));
+    assert_int_equal(tx_answer(c), NETIF_RSP_OKAY);
+    for (unsigned int i = 0; i < 256; i++) {
+        netif_tx_request_t q = { .gref = c->first + TX_PAGE, .size = 100 };
+
+        tx_put(c, &q);
+    }
+    assert_int_equal(ring_seen(&s, c, "tx").full_since, 0); /* nobody has told the back end yet */
+    filled = s.f->m->clock.now;
+    ring_bell(c, c->port);
+    assert_in_range(ring_seen(&s, c, "tx").full_since, filled, s.f->m->clock.now);
+    assert_true(was_told_of(TRC_ring_full, TRACE_RING_NET_TX, 256));
+    assert_int_equal(strspn(ring_seen(&s, c, "tx").letter, "R"), 256);
+    s.f->m->clock.now = filled + MILLISECS(20);
+    ring_bell(c, c->port);
+    assert_int_equal(ring_seen(&s, c, "tx").full_since, 0);
+    while (told[nr_told - 1].event != TRC_ring_free)
+        assert_int_not_equal(--nr_told, 0);
+    assert_in_range(told[nr_told - 1].arg[2], MILLISECS(19), MILLISECS(21));
+    while (receive(to, &r))
+        continue;
+    s.f->m->edges->trace.sink = NULL;
+    end_net(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -519,6 +612,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_queues, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(groups, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(rate, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
