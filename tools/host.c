@@ -125,6 +125,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
     edges->io = edges->loud = *io;
     host_xenstore_edge(edges);
     edges->disks_live = cfg->disks_live;
+    edges->is_recorded = cfg->is_recorded;
     h->edges = edges;
     h->arena = m->arena;
     h->machine = m;
@@ -185,13 +186,6 @@ void host_destroy(struct host *h)
 }
 
 /* --- running --- */
-
-enum run_result host_run(struct host *h, s_time_t until, const bool *stop)
-{
-    const struct run_limit l = { .until = until, .at = { .insns = UINT64_MAX }, .stop = stop };
-
-    return host_run_to(h, &l);
-}
 
 enum run_result host_run_to(struct host *h, const struct run_limit *l) { return xen_run_to(h->xen, l); }
 

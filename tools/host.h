@@ -43,6 +43,7 @@ struct host_config {
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
     bool disks_live;   /* what guests write goes to the files of their disks; else it is gone at the end */
+    bool is_recorded;  /* what its outside says comes from a recording: a shared folder need not be there any more */
     bool quiet;        /* no message about what is only slower than it could be */
 };
 
@@ -103,6 +104,7 @@ struct host_guest {
     const struct xl_cpuid *cpuid; /* the same */
     const struct xl_disks *disks; /* the same */
     const struct xl_vifs *vifs;   /* the same */
+    const struct xl_p9s *p9s;     /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 
@@ -122,9 +124,11 @@ int host_guest_add(struct host *h, const struct host_guest *g, domid_t *domid, c
 /* Let it run. */
 int host_guest_start(struct host *h, domid_t domid);
 
-/* Let virtual time pass; see xen_run(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0). */
-enum run_result host_run(struct host *h, s_time_t until, const bool *stop);
-enum run_result host_run_to(struct host *h, const struct run_limit *limit); /* as xen_run_to() */
+/*
+ * Let virtual time pass, as xen_run_to(). Also returns RUN_STOP when no guest is left (host_guests_left() == 0), and
+ * RUN_ASKED when the outside is to be asked.
+ */
+enum run_result host_run_to(struct host *h, const struct run_limit *limit);
 /*
  * What happens now has happened before: nothing of it leaves the machine, no callback, no message, no file. (A sink of
  * the trace is told as ever.)
@@ -161,6 +165,15 @@ bool host_xenstore_is_open(const struct host *h, unsigned int id);
  * and says of it what struct host_io's ctl_say gets, by its number. now: as above. 0 or -ENOMEM.
  */
 int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_time_t now);
+
+/*
+ * A run that answers RUN_ASKED goes on when the outside has answered, which here and now does: its answer, to be handed
+ * in by host_outside_answer() before the machine runs again. Valid until the next call. NULL: nobody asks.
+ */
+const uint8_t *host_outside_ask(struct host *h, unsigned int *who, size_t *len);
+/* Is that what is asked for? */
+bool host_outside_asks(const struct host *h, unsigned int who, const uint8_t *bytes, size_t len);
+void host_outside_answer(struct host *h, unsigned int who, const uint8_t *bytes, size_t len);
 
 /*
  * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,

@@ -119,6 +119,8 @@ static enum outcome begin(struct context *c)
         return ctl_fail(c, "%s cannot be cloned now: it is being built, taken down or cloned\n", g->cfg.name);
     if (!g->kernel->image.is64)
         return ctl_fail(c, "%s cannot be cloned: it is a 32-bit guest\n", g->cfg.name);
+    if (guest_devices_uncloned(g))
+        return ctl_fail(c, "%s cannot be cloned: it has a device of type %s\n", g->cfg.name, guest_devices_uncloned(g));
     if (c->h->guests_left == HOST_MAX_GUESTS)
         return ctl_fail(c, "there are %u guests already: dom0 has no event channels left\n", HOST_MAX_GUESTS);
     cl = c->job->clone = xzalloc(c->h->arena, struct clone);

@@ -10,7 +10,7 @@
  */
 #include "tools/nodes.h"
 
-static const struct device_kind *const kinds[] = { &vbd_devices, &vif_devices };
+static const struct device_kind *const kinds[] = { &vbd_devices, &vif_devices, &p9_devices };
 
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 _Static_assert(NR_KINDS <= HOST_DEVICE_KINDS_MAX, "struct host has a place for each kind");
@@ -24,12 +24,20 @@ bool guest_devices_copy(struct guest *g, const struct host_guest *cfg)
     return good;
 }
 
+const char *guest_devices_uncloned(const struct guest *g)
+{
+    for (size_t k = 0; k < NR_KINDS; k++)
+        if (!kinds[k]->clone && kinds[k]->nr(g))
+            return kinds[k]->back->type;
+    return NULL;
+}
+
 bool guest_devices_clone(struct guest *g, const struct guest *of)
 {
     bool good = true;
 
     for (size_t k = 0; k < NR_KINDS && good; k++)
-        good = !kinds[k]->nr(of) || (kinds[k]->clone && kinds[k]->clone(g, of));
+        good = !kinds[k]->nr(of) || kinds[k]->clone(g, of);
     return good;
 }
 

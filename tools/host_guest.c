@@ -135,6 +135,7 @@ static bool build_begin(struct host *h, struct guest *g)
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
         .tsc_mode = g->cfg.tsc_mode,
+        .extents = g->p9s, /* Linux takes it for granted that its rings' frames are neighbours */
         .limits = g->cfg.limits,
     };
     memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
@@ -159,6 +160,11 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     if (!g->built && b->image->symtab_lost)
         host_message(h, "%s: the kernel asks for its symbol table, but its file has none: loaded without",
                      g->cfg.kernel);
+    if (b->scattered)
+        host_message(h,
+                     "%s: warning: not enough extents of 2 MiB are free for all of its memory: Linux mistakes the "
+                     "frames of its rings of shared folders then (see --ram)",
+                     g->cfg.name);
     g->built = true;
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {

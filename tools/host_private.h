@@ -10,11 +10,13 @@
 #include "rings/blkback.h"
 #include "rings/console.h"
 #include "rings/net/netback.h"
+#include "rings/p9/p9back.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
 #include "tools/build/build_pv.h"
 #include "tools/build/image_cache.h"
 #include "tools/host.h"
+#include "tools/p9/outside.h"
 #include "vcpu/native/kernel.h"
 
 /* Where a guest is in its life, and what its task does there. */
@@ -71,6 +73,7 @@ struct guest {
     struct guest_disk *disks;
     unsigned int nr_disks;
     struct xl_vifs vifs;
+    struct xl_p9s *p9s; /* or NULL */
 };
 
 /*
@@ -84,8 +87,12 @@ struct host_edges {
     bool silent;
     bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
-    struct open_disk *disks; /* files of disks: host_disk.c */
-    bool disks_live;         /* and they are written */
+    struct open_disk *disks;   /* files of disks: host_disk.c */
+    struct open_share *shares; /* shared folders: host_p9.c */
+    struct p9_outside p9;
+    uint8_t p9_answer[8 + P9_MSIZE_MAX];
+    bool disks_live;  /* and they are written */
+    bool is_recorded; /* see struct host_config */
 };
 
 #define HOST_NAME_LISTS       256
@@ -105,6 +112,7 @@ struct host {
     struct xenbus_kind bus_kinds[HOST_DEVICE_KINDS_MAX + 1];
     struct blkback_disks disks;
     struct netback net;
+    struct p9_shares p9;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
@@ -244,8 +252,11 @@ extern const struct device_kind vbd_devices; /* host_disk.c */
 /* A disk of g's grows, and its file if that is written. -1 and why. */
 int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE]);
 extern const struct device_kind vif_devices; /* host_net.c */
+extern const struct device_kind p9_devices;  /* host_p9.c */
 
 /* host_devices.c: these for all kinds. */
+/* A type of device that g has and of which a clone has none; NULL: no such. Otherwise it must not be cloned. */
+const char *guest_devices_uncloned(const struct guest *g);
 bool guest_devices_clone(struct guest *g, const struct guest *of);
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);
 int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);

@@ -44,14 +44,14 @@ static bool slice_run(struct run *r, s_time_t end)
 {
     const enum run_result result = r->gdb.port ? run_gdb_go(r, end)
                                    : r->replay ? run_replay_to(r, end)
-                                               : host_run(r->host, end, &r->process->stop);
+                                               : run_live_to(r, end);
     const s_time_t now = result == RUN_AT ? replay_now(r->replay) : host_now(r->host);
 
     if (result == RUN_UNTIL && now < end)
         r->now = end;
     else if (r->now < now)
         r->now = now;
-    return result == RUN_IDLE || (result == RUN_AT && host_is_idle(r->host));
+    return result == RUN_IDLE || (result == RUN_AT && host_is_idle(r->host)) || (result == RUN_ASKED && r->replay);
 }
 
 static void loop(struct run *r)

@@ -75,6 +75,8 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "disk", "--disk", 0);
     if (o->vifs.nr)
         xl_where_note(w, "vif", "--net", 0);
+    if (o->p9s.nr)
+        xl_where_note(w, "p9", "--share", 0);
 }
 
 /* The disks that the options or the file name. */
@@ -125,6 +127,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .cpuid = &cfg->cpuid,
         .disks = &e->disks,
         .vifs = o->vifs.nr ? &o->vifs : &cfg->vifs,
+        .p9s = o->p9s.nr ? &o->p9s : &cfg->p9s,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
         .on_crash = action_merge(&o->on_crash, cfg->on_crash),

@@ -32,6 +32,7 @@ enum option_kind {
     OPTION_CPUID,
     OPTION_DISK,    /* may be given several times */
     OPTION_NET,     /* may be given several times */
+    OPTION_SHARE,   /* likewise */
     OPTION_PCAP,    /* may be given several times */
     OPTION_CPUPOOL, /* may be given several times */
 };
@@ -70,6 +71,8 @@ static const struct option options[] = {
       "a disk of its: raw, qcow2, vhd, vmdk, vdi... or a URL; called xvda if not otherwise; several times" },
     { "net",       0,  OPTION_NET,      "[BRIDGE][,KEY=VALUE...]", 0, 0, 0,
       "a network card of its: on xenbr0 if not otherwise, with keys as in xl.cfg's vif; several times" },
+    { "share",     0,  OPTION_SHARE,    "PATH[,tag=TAG][,rw]", 0, 0, 0,
+      "a folder that it may mount (9pfs), called share if not otherwise, to read or (rw) to write; several times" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
     { .name = "How they are scheduled (as in xl.cfg, where these are cpu_weight, cap, cpus, cpus_soft...):",
       .kind = OPTION_HEADING, .min = OF_MACHINE },
@@ -281,6 +284,16 @@ static int net_set(struct run_options *o, const struct option *opt, const char *
     return -1;
 }
 
+static int share_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[XL_P9_WHY_SIZE];
+
+    if (xl_p9s_add_short(&o->p9s, value, why))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int pcap_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     if (*value && o->nr_pcap < sizeof(o->pcap) / sizeof(o->pcap[0])) {
@@ -319,6 +332,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_CPUPOOL: return sched_set(o, opt, value, err);
     case OPTION_DISK: return disk_set(o, opt, value, err);
     case OPTION_NET: return net_set(o, opt, value, err);
+    case OPTION_SHARE: return share_set(o, opt, value, err);
     case OPTION_PCAP: return pcap_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {

@@ -43,6 +43,7 @@ struct run_options {
     struct xl_cpuid cpuid;
     struct xl_disks disks;
     struct xl_vifs vifs;
+    struct xl_p9s p9s;
     const char *pcap[8]; /* each "[PORT=]FILE" */
     unsigned int nr_pcap;
     struct run_action {

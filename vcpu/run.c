@@ -370,6 +370,8 @@ enum run_result xen_run_to(struct xen *xen, const struct run_limit *l)
     for (;;) {
         if (limit_reached(xen, l))
             return *l->stop || xen->powered_off ? RUN_STOP : RUN_AT;
+        if (xen->outside_asked)
+            return RUN_ASKED;
         if (l->each_step && xen->machine->at.step && position_is_before(begin, xen->machine->at))
             return RUN_STEP;
         if (turn_lost(xen)) {

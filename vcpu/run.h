@@ -11,6 +11,7 @@ enum run_result {
     RUN_STOP,  /* *stop became true, or the machine is powered off */
     RUN_AT,    /* the position is reached, or the next one is beyond it */
     RUN_STEP,  /* behind a step of the hypervisor (run_limit.each_step) */
+    RUN_ASKED, /* a back end has asked the outside something: nothing happens until there is an answer */
     RUN_BREAK, /* in front of an instruction at which an observer stops (sim/observe.h); *hit says why */
 };
 

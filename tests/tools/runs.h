@@ -15,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/host_run.h"
 #include "tools/host.h"
+#include "tools/xl/xl_p9.h"
 #include "vcpu/noun/xen.h"
 
 struct run_setup {
@@ -44,6 +46,7 @@ static const struct run_setup run_setups[] = {
     { "echo", NULL, "credit2", 1, 1, 1, "one\nword\nand then\nanother\n", 0, NULL },
     { "hostile", "seed=77", "credit", 2, 2, 1, NULL, 0, NULL },
     { "hostile", "seed=78", "credit2", 1, 1, 1, NULL, 0, NULL },
+    { "p9cat", "runs.h stops.h times=9", "credit2", 1, 1, 2, NULL, 0, NULL },
     { "havoc", "seed=5", "credit2", 2, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=6", "null", 1, 2, 2, NULL, 0, NULL },
     { "../assets/grub-x86_64-xen.bin", NULL, "credit2", 1, 1, 1, NULL, 64, NULL },
@@ -63,6 +66,9 @@ static inline bool run_is_there(const struct run_setup *s)
     snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
     return !access(path, R_OK) && (!s->ramdisk || !access(s->ramdisk, R_OK));
 }
+
+/* The folder that guests share which are there for that. */
+static const struct xl_p9s run_shares = { { { .tag = "share", .path = "tests/tools", .readonly = true } }, 1 };
 
 /*
  * A host with its guests started; sink: heard from the beginning, or NULL. It asserts that there is nothing to object.
@@ -85,6 +91,7 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .cmdline = s->cmdline,
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
+                                      .p9s = strcmp(s->kernel, "p9cat") ? NULL : &run_shares,
                                       .on_reboot = XL_ACTION_RESTART,
                                       .on_crash = s->ramdisk ? XL_ACTION_DESTROY : XL_ACTION_RESTART };
         domid_t domid;

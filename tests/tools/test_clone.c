@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/host_run.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
 

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/host_run.h"
 #include "tools/ctl.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"

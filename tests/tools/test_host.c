@@ -20,6 +20,7 @@
 #include <xen/sched.h>
 
 #include "mmu/grant/private.h"
+#include "tests/support/host_run.h"
 #include "tools/host.h"
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"

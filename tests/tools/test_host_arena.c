@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "sim/machine.h"
+#include "tests/support/host_run.h"
 #include "tools/host.h"
 #include "vcpu/noun/xen.h"
 

@@ -59,7 +59,7 @@ static bool run(struct scene *sc, struct position to)
     const bool no = false;
     const struct run_limit l = { .until = RUN_UNTIL_NS, .at = to, .stop = &no };
 
-    return host_run_to(sc->host, &l) == RUN_AT && host_guests_left(sc->host);
+    return host_run_on(sc->host, &l) == RUN_AT && host_guests_left(sc->host);
 }
 
 static void take(struct scene *sc, const struct run_setup *s)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <xen/sched.h>
 
+#include "tests/support/host_run.h"
 #include "tools/host_private.h"
 #include "tools/xc/xc.h"
 #include "vcpu/noun/domain.h"

@@ -129,7 +129,7 @@ static void run(struct scene *sc, next_fn *next, uint64_t stops)
         sc->heard = false;
         if (sc->forgets)
             forget(host_xen(sc->host)->machine, sc->stops);
-        r = host_run_to(sc->host, &l);
+        r = host_run_on(sc->host, &l);
         if (r == RUN_IDLE || host_guests_left(sc->host) == 0 || (r == RUN_UNTIL && l.until == sc->until))
             return;
         sc->stops++;

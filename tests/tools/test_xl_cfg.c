@@ -493,6 +493,43 @@ static void test_vifs(void **state)
     }
 }
 
+/* p9 of xl.cfg(5) */
+static void test_p9s(void **state)
+{
+    static const struct {
+        const char *spec, *why;
+    } wrong[] = {
+        { "tag=a", "path= is missing" },
+        { "path=/srv", "tag= is missing" },
+        { "tag=,path=/srv", "tag=: expected 1 to 31 characters" },
+        { "tag=first,path=/srv", "tag=first: there is a folder with this tag already" },
+        { "tag=a,path=/srv,security_model=mapped", "security_model=mapped: only none is supported" },
+        { "tag=a,path=/srv,backend=net", "backend=net: only dom0 shares folders" },
+        { "tag=a,path=/srv,rw", "expected NAME=VALUE, got \"rw\"" },
+        { "tag=a,pfad=/srv", "there is no pfad= of a shared folder" },
+    };
+    struct xl_config cfg;
+    char line[256], says[256];
+
+    parse_ok(&cfg,
+             KERNEL "p9 = [ 'tag=a,path=/srv/a,security_model=none', ' path = /srv/b , tag = b,security-model=none,"
+                    "backend=0' ]\n");
+    assert_int_equal(cfg.p9s.nr, 2);
+    assert_string_equal(cfg.p9s.list[0].tag, "a");
+    assert_string_equal(cfg.p9s.list[0].path, "/srv/a");
+    assert_string_equal(cfg.p9s.list[1].tag, "b");
+    assert_string_equal(cfg.p9s.list[1].path, "/srv/b");
+    assert_true(!cfg.p9s.list[0].readonly && !cfg.p9s.list[1].readonly);
+    xl_config_free(&cfg);
+    expect_error(KERNEL "p9 = 'tag=a'",
+                 "guest.cfg:2: p9: expected a list of strings, [ \"tag=share,path=/srv/share\" ]");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(line, sizeof(line), KERNEL "p9 = [ 'tag=first,path=/x', '%s' ]", wrong[i].spec);
+        snprintf(says, sizeof(says), "guest.cfg:2: p9: %s", wrong[i].why);
+        expect_error(line, says);
+    }
+}
+
 /* xen-vbd-interface(7) */
 static void test_disk_formats(void **state)
 {
@@ -649,10 +686,10 @@ int main(void)
         cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
         cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
         cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_vifs),           cmocka_unit_test(test_disk_formats),
-        cmocka_unit_test(test_disk_numbers),   cmocka_unit_test(test_disks_short),
-        cmocka_unit_test(test_paths),          cmocka_unit_test(test_kind),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_vifs),           cmocka_unit_test(test_p9s),
+        cmocka_unit_test(test_disk_formats),   cmocka_unit_test(test_disk_numbers),
+        cmocka_unit_test(test_disks_short),    cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),           cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

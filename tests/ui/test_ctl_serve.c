@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/host_run.h"
 #include "tools/rewind/input.h"
 #include "ui/ctl/serve.h"
 #include "ui/ctl/wire.h"

@@ -18,7 +18,7 @@
 #include "ui/help.h"
 #include "ui/options.h"
 
-#define WORDS_MAX 48
+#define WORDS_MAX 56
 
 /* Parse a line that is split at spaces; "_" stands for an empty word. */
 static int parse(struct run_options *o, const char *line, char err[OPTIONS_ERR_SIZE])
@@ -49,7 +49,8 @@ static void test_everything(void **state)
         parse(&o,
               "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
-              "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --pcap vif1.0=a --pcap b --trace t --stats "
+              "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
+              "--pcap b --trace t --stats "
               "--audit -vvq",
               err),
         0);
@@ -201,6 +202,9 @@ static const struct {
     { "--pcap 1 --pcap 2 --pcap 3 --pcap 4 --pcap 5 --pcap 6 --pcap 7 --pcap 8 --pcap 9 g",
       "--pcap: more than 8 files" },
     { "--net br0,br1 g", "--net: expected NAME=VALUE, got \"br1\"" },
+    { "--share ,rw g", "--share: path=: expected 1 to 383 characters" },
+    { "--share /srv,wr g", "--share: expected rw, ro or NAME=VALUE, got \"wr\"" },
+    { "--share /a --share /b,tag=share g", "--share: tag=share: there is a folder with this tag already" },
     { "--net a/b g", "--net: bridge=a/b: expected a name of 1 to 15 characters, without / and :" },
     { "--trace= g", "--trace: the value is empty" },
     { "--trace-filter=1 g", "--trace-filter: there is no trace to filter" },

@@ -17,11 +17,13 @@ struct pv_build {
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;
     unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
+    bool extents; /* memory in extents of 2 MiB where they fit, as Xen's toolstack gives it, not in single frames */
     struct build_limits limits;
     uint8_t handle[16];
 
     /* results */
     const char *setting; /* of a failure: which key of xl.cfg it is about, or NULL: the kernel */
+    bool scattered;      /* there were not as many extents as were wanted */
     domid_t domid;
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's ports, unbound, for dom0 */

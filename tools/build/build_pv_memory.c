@@ -19,12 +19,32 @@
 /* How much is done in a step. */
 #define POPULATE_FRAMES 64
 #define LOAD_PAGES      16
+#define EXTENT_ORDER    9
+#define EXTENT_FRAMES   (UINT64_C(1) << EXTENT_ORDER)
+
+/* The next frames; *n of them. */
+static int populate(struct builder *w, uint64_t left, uint64_t *n)
+{
+    struct pv_build *b = w->b;
+    uint64_t *p2m = w->p2m + w->nr_populated;
+
+    if (b->extents && !b->scattered && left >= EXTENT_FRAMES) {
+        const int rc = xc_domain_populate_extent(w->xc, b->domid, EXTENT_ORDER, p2m);
+
+        *n = EXTENT_FRAMES;
+        if (rc != -ENOMEM)
+            return rc;
+        b->scattered = true;
+    }
+    *n = left < POPULATE_FRAMES ? left : POPULATE_FRAMES;
+    return xc_domain_populate_physmap(w->xc, b->domid, *n, p2m);
+}
 
 int build_pv_populate(struct builder *w)
 {
     struct pv_build *b = w->b;
-    uint64_t left = b->nr_pages - w->nr_populated, n = left < POPULATE_FRAMES ? left : POPULATE_FRAMES;
-    int rc = xc_domain_populate_physmap(w->xc, b->domid, n, w->p2m + w->nr_populated);
+    uint64_t left = b->nr_pages - w->nr_populated, n;
+    int rc = populate(w, left, &n);
 
     if (rc == -ENOMEM) {
         b->setting = "memory";

@@ -299,6 +299,15 @@ static int deal_with_ctl(struct host *h, const struct journal_record *rec, bool 
     return 0;
 }
 
+static int deal_with_p9(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    if (!host_outside_asks(h, rec->who, rec->bytes, rec->len))
+        return refuse(err, "no such question has been asked of a shared folder");
+    if (!check)
+        host_outside_answer(h, rec->who, rec->bytes, rec->len);
+    return 0;
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -309,6 +318,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_TRAP: return deal_with_trap(h, rec, check, err);
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
+    case JOURNAL_P9: return deal_with_p9(h, rec, check, err);
     case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
     case JOURNAL_NR: break;
     }

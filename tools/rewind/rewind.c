@@ -124,6 +124,25 @@ void rewind_go_on(struct rewind *r)
     r->compare.differs = false;
 }
 
+/* The machine waits for the outside. What it said is the journal's; live it is asked now. False: r->err says why. */
+static bool answer(struct rewind *r)
+{
+    char why[REWIND_ERR_SIZE] = "nothing is known of it";
+    const uint8_t *bytes = NULL;
+    unsigned int who;
+    size_t len;
+
+    if (r->next < r->journal.nr && is_at(r->journal.records[r->next].at, r->m->at))
+        return true;
+    if (rewind_is_live(r) && !rewind_expects(r))
+        bytes = host_outside_ask(r->host, &who, &len);
+    if (bytes && !rewind_hand_in(r, JOURNAL_P9, who, bytes, len, host_now(r->host), why))
+        return true;
+    snprintf(r->err, sizeof(r->err), "what the outside said at #%llu.%llu is not said again: %.300s",
+             (unsigned long long)r->m->at.insns, (unsigned long long)r->m->at.step, why);
+    return false;
+}
+
 enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
 {
     const struct position begin = r->m->at;
@@ -163,6 +182,8 @@ enum run_result rewind_run(struct rewind *r, const struct run_limit *l)
         }
         if (!position_is_before(r->m->at, checkpoint))
             take_checkpoint(r);
+        if (result == RUN_ASKED && answer(r))
+            continue;
         if (result != RUN_AT || is_at(at, r->m->at)) /* the latter: it is in front of an instruction, as wanted */
             return result;
     }

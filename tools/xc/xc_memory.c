@@ -28,6 +28,21 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
     return (uint64_t)done == nr ? 0 : -ENOMEM;
 }
 
+int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m)
+{
+    struct xen_memory_reservation res = { .domid = domid, .nr_extents = 1, .extent_order = order };
+    xen_pfn_t first = p2m[0];
+    long done;
+
+    res.extent_start.p = &first;
+    done = xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_populate_physmap, PTR(&res), 0, 0, 0);
+    if (done < 0)
+        return (int)done;
+    for (uint64_t i = 0; done && i < UINT64_C(1) << order; i++)
+        p2m[i] = first + i;
+    return done ? 0 : -ENOMEM;
+}
+
 int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb)
 {
     struct e820entry ram = { .size = map_limitkb << 10, .type = E820_RAM };

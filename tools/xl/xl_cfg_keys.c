@@ -423,6 +423,27 @@ static int read_vifs(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+static int read_p9s(struct xl_reader *r, const char *key, void *out)
+{
+    char why[XL_P9_WHY_SIZE];
+    XLU_ConfigList *list;
+    int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
+
+    if (got == ESRCH)
+        return 0;
+    if (got)
+        return xl_fail(r, key, "expected a list of strings, [ \"tag=share,path=/srv/share\" ]");
+    for (int i = 0; i < nr; i++) {
+        const char *text = xlu_cfg_get_listitem(list, i);
+
+        if (!text)
+            return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (!xl_p9s_add(out, text, why))
+            return xl_fail(r, key, "%s", why);
+    }
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
@@ -463,6 +484,7 @@ static const struct key {
     { "uuid",          read_uuid,    FIELD(uuid) },
     { "disk",          read_disks,   FIELD(disks) },
     { "vif",           read_vifs,    FIELD(vifs) },
+    { "p9",            read_p9s,     FIELD(p9s) },
     { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
     { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },
     { "max_maptrack_frames", read_maptrack_frames, FIELD(limits) },

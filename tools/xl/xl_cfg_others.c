@@ -21,7 +21,7 @@ bool xl_key_of_xl(const char *name)
         "gfx_passthru gic_version"
         " hap hdtype hpet init_seclabel ioports iomem iommu_memory ip irqs keymap latency loader localtime"
         " max_grant_version mmio_hole monitor ms_vm_genid nestedhvm netmask nics nographic nomigrate"
-        " nx on_xend_start on_xend_stop oos opengl p9 pae passthrough pci pci_msitranslate pci_permissive"
+        " nx on_xend_start on_xend_stop oos opengl pae passthrough pci pci_msitranslate pci_permissive"
         " pci_power_mgmt pci_seize pvcalls pvh pvshim pvshim_cmdline pvshim_extra pvshim_path rdm rdm_mem_boundary"
         " rtc_timeoffset sched sdl seclabel serial shadow_memory slice smbios smbios_firmware soundhw spice "
         "spice_clipboard_sharing"

@@ -47,6 +47,17 @@ static void on_control(void *data, enum journal_kind kind, unsigned int who, con
                                          .bytes = (uint8_t *)(uintptr_t)bytes });
 }
 
+/* What a shared folder is asked. */
+static void outside_answer(struct run *r)
+{
+    unsigned int who;
+    size_t len;
+    const uint8_t *bytes = host_outside_ask(r->host, &who, &len);
+
+    if (bytes)
+        on_control(r, JOURNAL_P9, who, bytes, len);
+}
+
 /*
  * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
  * after us. What was typed may be for each of them.
@@ -61,6 +72,7 @@ void run_read(struct run *r)
     input_poll(&r->input);
     if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
         return;
+    outside_answer(r);
     socket_door_take(&r->xenstore, on_program, r);
     ctl_serve_take(&r->ctl, on_control, r);
     for (unsigned int g = first; g <= last; g++) {
@@ -91,6 +103,14 @@ static void on_recorded_keyboard(void *data, const struct record_line *l)
         run_keyboard_give(r, l->guest);
     r->has_keyboard = true;
     r->input.guest = l->guest;
+}
+
+/* To the end of a slice, or to where the outside is asked: it has ended there. */
+enum run_result run_live_to(struct run *r, s_time_t end)
+{
+    const struct run_limit l = { .until = end, .at = { .insns = UINT64_MAX }, .stop = &r->process->stop };
+
+    return host_run_to(r->host, &l);
 }
 
 /* To the end of a slice, or to the next line: then a slice has ended there, at that time. */

@@ -97,6 +97,7 @@ void run_rest(struct run *r, s_time_t slice, s_time_t busy);
 /* What there is for the guests to read, and what programs want of xenstore. */
 void run_read(struct run *r);
 /* With a recording in place of input: to the end of a slice, or to its next line; then, the lines of here. */
+enum run_result run_live_to(struct run *r, s_time_t end);
 enum run_result run_replay_to(struct run *r, s_time_t end);
 void run_replay_on(struct run *r, bool idle);
 

@@ -119,7 +119,8 @@ struct xen {
     struct xen_pcpu pcpu[MACHINE_MAX_PCPUS];
     unsigned int nr_pcpus;
     struct run_state run;
-    bool powered_off; /* by the toolstack, which has no more use for it: nothing happens any more */
+    bool outside_asked; /* a back end has a question: nothing happens until it is answered */
+    bool powered_off;   /* by the toolstack, which has no more use for it: nothing happens any more */
 
     struct xen_stats stats;
     uint64_t units;            /* of work in hypercalls, see hypercall_preempt_check(); native callers pay for them, */
