@@ -105,6 +105,13 @@
     V(TRACE_RING_NET_TX, net_tx) V(TRACE_RING_NET_TX_RSP, net_tx_rsp)                                                  \
     V(TRACE_RING_NET_RX, net_rx) V(TRACE_RING_NET_RX_RSP, net_rx_rsp)
 
+/* What becomes of a frame at a port of a bridge. */
+#define TRACE_ENUM_net_op(V)                                                                                           \
+    V(TRACE_NET_IN, in)             /* whoever is behind the port has sent it */                                       \
+    V(TRACE_NET_OUT, out)           /* whoever is behind it gets it */                                                 \
+    V(TRACE_NET_DROPPED, dropped)   /* the port's queue is full */                                                     \
+    V(TRACE_NET_UNWANTED, unwanted) /* of a group that whoever is behind it is not in */
+
 /* RUNSTATE_*, of the public headers */
 #define TRACE_ENUM_runstate(V) V(0, running) V(1, runnable) V(2, blocked) V(3, offline)
 
@@ -147,7 +154,7 @@
 /* Those that are declared here, and those whose numbers somebody else has. */
 #define TRACE_OWN_ENUMS(E)                                                                                             \
     E(mode) E(root) E(resume) E(via) E(status) E(verdict) E(rule) E(cr3_why) E(tlb_scope) E(pte_via) E(page_why)       \
-    E(fault_verdict) E(ring_kind) E(run_why) E(timer) E(domain_op) E(input)
+    E(fault_verdict) E(ring_kind) E(net_op) E(run_why) E(timer) E(domain_op) E(input)
 #define TRACE_OTHER_ENUMS(E) E(exit_kind) E(insn) E(page_type) E(runstate) E(shutdown) E(xs_op)
 
 /* clang-format on */

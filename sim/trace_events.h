@@ -103,6 +103,9 @@
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(slots, dec, ""))                                            \
     X(ring_free, "slots of that ring are free again",                                                                  \
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(waited, dec, "how long it was full, ns"))                   \
+    X(net_frame, "what becomes of a frame at a port of a bridge",                                                      \
+      F(dev, domid, "whose port, 0: the outside's") F(op, net_op, "") F(len, dec, "bytes")                             \
+      F(queued, dec, "frames that wait at the port") F(netport, text, "its name"))                                        \
     X(runstate, "a vCPU runs, or waits, or does not",                                                                  \
       F(old, runstate, "") F(new, runstate, "") F(why, run_why, "") F(port, dec, "of the event, else null"))           \
     X(sched_switch, "a pCPU goes over from one vCPU to another",                                                       \

@@ -240,4 +240,20 @@ struct host_store_entry {
 typedef void host_store_fn(void *data, const struct host_store_entry *e);
 void host_store_each(const struct host *h, host_store_fn *fn, void *data);
 
+/* For who looks: each port of each bridge. */
+struct host_port {
+    const char *bridge, *name, *kind; /* "xenbr0", "vif1.0", "vif" */
+    domid_t domid;                    /* whose; 0: the outside's */
+    unsigned int macs;                /* addresses that were heard of there */
+    unsigned int queued, room, most;  /* frames in its queue, that can be, that there have been */
+    s_time_t full_since;              /* if that many are */
+    uint64_t in, in_bytes, out, out_bytes;
+    uint64_t dropped, unwanted, nowhere, errors, cut; /* struct bridge_stats, struct bridge_port_more */
+    uint64_t rate;                                    /* bytes that it may send in each interval */
+    s_time_t interval;                                /* 0: as many as it likes */
+    int64_t credit;
+};
+typedef void host_port_fn(void *data, const struct host_port *p);
+void host_ports_each(const struct host *h, host_port_fn *fn, void *data);
+
 #endif

@@ -82,6 +82,40 @@ static void *vifs_data(struct host *h)
     return &h->net;
 }
 
+/* --- for who looks --- */
+
+void host_ports_each(const struct host *h, host_port_fn *fn, void *data)
+{
+    for (const struct bridge *b = h->net.bridges.first; b; b = b->next)
+        for (const struct bridge_port *p = b->ports; p; p = p->next) {
+            struct bridge_port_more more = { 0 };
+
+            if (p->ops->more)
+                p->ops->more(p, &more);
+            fn(data, &(struct host_port){ .bridge = b->name,
+                                          .name = p->name,
+                                          .kind = p->ops->kind,
+                                          .domid = p->domid,
+                                          .macs = p->nr_macs,
+                                          .queued = p->nr,
+                                          .room = BRIDGE_QUEUE,
+                                          .most = p->stats.most,
+                                          .full_since = p->full_since,
+                                          .in = p->stats.in,
+                                          .in_bytes = p->stats.in_bytes,
+                                          .out = p->stats.out,
+                                          .out_bytes = p->stats.out_bytes,
+                                          .dropped = p->stats.dropped,
+                                          .unwanted = p->stats.unwanted,
+                                          .nowhere = p->stats.nowhere,
+                                          .errors = more.errors,
+                                          .cut = more.cut,
+                                          .rate = more.rate,
+                                          .interval = more.interval,
+                                          .credit = more.credit });
+        }
+}
+
 /* --- of a guest that runs --- */
 
 static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32_t *devid, char err[HOST_ERR_SIZE])

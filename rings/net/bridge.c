@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/* What becomes of a frame at p. */
+static void tell(const struct bridge_port *p, enum trace_net_op op, const struct net_frame *f)
+{
+    TRACE_TEXT_BY(p->bridge->pool->v->domain->xen->machine, net_frame, trace_who(p->domid, 0), p->name, strlen(p->name),
+                  p->domid, op, f->len, p->nr);
+}
+
 static s_time_t now(const struct bridge *b) { return NOW(b->pool->v->domain->xen); }
 
 void bridges_init(struct bridges *all, struct vcpu *v)
@@ -162,10 +169,12 @@ static unsigned int put(struct bridge_port *p, struct net_frame *f)
 {
     if (p->ops->wants && !p->ops->wants(p, f)) {
         p->stats.unwanted++;
+        tell(p, TRACE_NET_UNWANTED, f);
         return 0;
     }
     if (p->nr == BRIDGE_QUEUE) {
         p->stats.dropped++;
+        tell(p, TRACE_NET_DROPPED, f);
         return 1;
     }
     p->queue[(p->first + p->nr++) % BRIDGE_QUEUE] = net_frame_get(f);
@@ -215,6 +224,7 @@ unsigned int bridge_send(struct bridge_port *p, struct net_frame *f)
     if (p->bridge && f->len >= NET_FRAME_MIN) {
         p->stats.in++;
         p->stats.in_bytes += f->len;
+        tell(p, TRACE_NET_IN, f);
         if (p->tap.see)
             p->tap.see(p->tap.data, p, true, f);
         nr = forward(p, f);
@@ -236,6 +246,7 @@ struct net_frame *bridge_take(struct bridge_port *p)
     p->nr--;
     p->stats.out++;
     p->stats.out_bytes += f->len;
+    tell(p, TRACE_NET_OUT, f);
     if (p->tap.see)
         p->tap.see(p->tap.data, p, false, f);
     return f;

@@ -33,12 +33,22 @@
 struct bridge;
 struct bridge_port;
 
+/* What a kind of port knows of itself, for who looks; 0: it does not. */
+struct bridge_port_more {
+    uint64_t rate; /* bytes that may come in, in each interval */
+    s_time_t interval;
+    int64_t credit;  /* of them, now */
+    uint64_t errors; /* frames that made no sense, or could not be given to whom they were for */
+    uint64_t cut;    /* that were made of long ones */
+};
+
 struct bridge_port_ops {
     const char *kind; /* "vif", "outside" */
     /* There is something in the queue. It is only noted: nothing is sent or taken in it. */
     void (*arrived)(struct bridge_port *p);
     /* Is it to be put into the queue? NULL: everything is. */
     bool (*wants)(const struct bridge_port *p, const struct net_frame *f);
+    void (*more)(const struct bridge_port *p, struct bridge_port_more *m); /* NULL: nothing */
 };
 
 struct bridge_stats {
@@ -57,11 +67,12 @@ struct bridge_tap {
     void *data;
 };
 
-/* The owner's, who fills in ops, data, name and perhaps tap. */
+/* The owner's, who fills in ops, data, name, domid and perhaps tap. */
 struct bridge_port {
     const struct bridge_port_ops *ops;
     void *data;
     char name[BRIDGE_NAME_SIZE]; /* "vif1.0" */
+    domid_t domid;               /* who is behind it; 0: the outside */
     struct bridge_tap tap;       /* see NULL: none */
     /* The bridge's: */
     struct bridge *bridge; /* NULL: it is on none */

@@ -282,7 +282,19 @@ static bool wants(const struct bridge_port *p, const struct net_frame *frame)
     return !(mac[0] & 1) || !memcmp(mac, everybody, sizeof(mac)) || vif_mcast_has(f, mac);
 }
 
-static const struct bridge_port_ops vif_port = { .kind = "vif", .arrived = arrived, .wants = wants };
+static void more(const struct bridge_port *p, struct bridge_port_more *m)
+{
+    const struct vif *f = p->data;
+
+    *m = (struct bridge_port_more){ .rate = f->rate.bytes,
+                                    .interval = f->rate.interval,
+                                    .credit = f->rate.credit,
+                                    .errors = f->stats.tx_errors + f->stats.tx_dropped + f->stats.rx_errors +
+                                              f->stats.rx_dropped,
+                                    .cut = f->stats.cut };
+}
+
+static const struct bridge_port_ops vif_port = { .kind = "vif", .arrived = arrived, .wants = wants, .more = more };
 
 /* rate = "bytes,microseconds" */
 static void rate_read(struct vif *f)
@@ -319,6 +331,7 @@ static int vif_probe(struct xenbus_device *dev)
     f->dev = dev;
     f->port.ops = &vif_port;
     f->port.data = f;
+    f->port.domid = dev->front;
     f->port.tap = n->tap;
     if (!xenbus_read(dev, false, "vifname", name) || !*name || strlen(name) >= BRIDGE_NAME_SIZE)
         snprintf(name, sizeof(name), "vif%u.%.5s", dev->front, last_name(dev->path));

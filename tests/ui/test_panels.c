@@ -226,6 +226,42 @@ static void test_rings_are_followed(void **state)
     cockpit_scene_end(&sc);
 }
 
+/* --- network --- */
+
+/* The first number of a cell. */
+static unsigned long number_of(const struct table *t, const struct table_row *row, const char *title)
+{
+    return strtoul(cell_of(t, row, title), NULL, 10);
+}
+
+/* Two guests play: what one has sent the other has got, or it waits in the queue; at each event of a frame. */
+static void test_a_network_is_followed(void **state)
+{
+    unsigned long frames = 0, waits = 0;
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "--max-vtime=12ms --copies 2 --net lan --cmdline n=99 build/guests/netecho", 24, 80);
+    cockpit_line(&sc.c, "delete all; trace net_frame");
+    for (unsigned int n = 0; n < 100; n++) {
+        const struct table_row *one, *two;
+        const struct table *t;
+
+        cockpit_line(&sc.c, "continue");
+        t = table_of(&sc, "network");
+        one = row_of(t, "lan vif1.0 d1");
+        two = row_of(t, "lan vif2.0 d2");
+        if (!one || !two || !sc.s.g.dbg.at_event)
+            break;
+        assert_int_equal(number_of(t, one, "sent"), number_of(t, two, "received") + number_of(t, two, "queue"));
+        assert_int_equal(number_of(t, two, "sent"), number_of(t, one, "received") + number_of(t, one, "queue"));
+        assert_int_equal(number_of(t, one, "dropped"), 0);
+        waits += number_of(t, two, "queue") + number_of(t, one, "queue");
+        frames = number_of(t, one, "received");
+    }
+    assert_true(frames > 20 && waits > 20);
+    cockpit_scene_end(&sc);
+}
+
 /* --- xenstore --- */
 
 /* A guest that writes, watches and removes: parents stand above what is in them, and each node once. */
@@ -557,19 +593,13 @@ static void test_panels_are_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times_add_up),
-        cmocka_unit_test(test_a_lost_event_is_marked),
-        cmocka_unit_test(test_ends_of_channels_agree),
-        cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
-        cmocka_unit_test(test_rings_are_followed),
-        cmocka_unit_test(test_the_store_is_a_tree),
-        cmocka_unit_test(test_frames_are_counted),
-        cmocka_unit_test(test_walks_lead_to_memory),
-        cmocka_unit_test(test_queues_are_told),
-        cmocka_unit_test(test_the_first_is_next),
-        cmocka_unit_test(test_looking_writes_nothing),
-        cmocka_unit_test(test_panels_are_said),
-        cmocka_unit_test(test_rows_are_compared_by_key),
+        cmocka_unit_test(test_times_add_up),           cmocka_unit_test(test_a_lost_event_is_marked),
+        cmocka_unit_test(test_ends_of_channels_agree), cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
+        cmocka_unit_test(test_rings_are_followed),     cmocka_unit_test(test_a_network_is_followed),
+        cmocka_unit_test(test_the_store_is_a_tree),    cmocka_unit_test(test_frames_are_counted),
+        cmocka_unit_test(test_walks_lead_to_memory),   cmocka_unit_test(test_queues_are_told),
+        cmocka_unit_test(test_the_first_is_next),      cmocka_unit_test(test_looking_writes_nothing),
+        cmocka_unit_test(test_panels_are_said),        cmocka_unit_test(test_rows_are_compared_by_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,6 +434,20 @@ static void add_ring(struct sentence *s, const struct trace_record *rec)
                      record_field(rec, "new_prod"), record_field(rec, "notify") == 1 ? ", and tells it" : "");
 }
 
+/* What becomes of a frame in a network. */
+static void add_frame(struct sentence *s, const struct trace_record *rec)
+{
+    static const char *const what[] = { [TRACE_NET_IN] = "comes in at port",
+                                        [TRACE_NET_OUT] = "goes out at port",
+                                        [TRACE_NET_DROPPED] = "is dropped, as there is no room in the queue of port",
+                                        [TRACE_NET_UNWANTED] = "is of a group that nobody has asked for at port" };
+    const uint64_t op = record_field(rec, "op");
+
+    sentence_add(s, "a frame of %" PRIu64 " bytes %s", record_field(rec, "len"), op < ARRAY_SIZE(what) ? what[op] : "");
+    add_text(s, " ", rec, "netport");
+    sentence_add(s, " of d%" PRIu64, record_field(rec, "dev"));
+}
+
 static void add_others(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
     switch (rec->event) {
@@ -477,6 +491,7 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
     case TRC_ring:
     case TRC_ring_full:
     case TRC_ring_free: add_ring(s, rec); break;
+    case TRC_net_frame: add_frame(s, rec); break;
     case TRC_console:
         sentence_add(s, "d%u writes to its console", rec->who.domain);
         add_text(s, ": ", rec, "text");

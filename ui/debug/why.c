@@ -126,6 +126,16 @@ static void of_node(struct debug *g, const char *args)
         say_answer(g, why_node(&g->dbg, args, &w), &w);
 }
 
+static void of_netport(struct debug *g, const char *args)
+{
+    struct why w;
+
+    if (!*args)
+        debug_fail(g, "arguments", "why netport NAME (see: panel network)");
+    else
+        say_answer(g, why_netport(&g->dbg, args, &w), &w);
+}
+
 static void of_timer(struct debug *g, const char *args)
 {
     struct debug_value nr;
@@ -212,6 +222,8 @@ void debug_why(struct debug *g, const char *args, unsigned long count)
         of_grant(g, args);
     else if (takes(&args, "node"))
         of_node(g, args);
+    else if (takes(&args, "netport"))
+        of_netport(g, args);
     else if (takes(&args, "timer"))
         of_timer(g, args);
     else if (takes(&args, "pcpu"))

@@ -61,7 +61,8 @@ void panels_say(struct debug *g, const char *args);
     X(trace)                                                                                                           \
     X(console)                                                                                                         \
     X(timeline)                                                                                                        \
-    X(pages) X(frames) X(events) X(grants) X(rings) X(xenstore) X(scheduler) X(timers) X(tour) X(messages) X(help)
+    X(pages)                                                                                                           \
+    X(frames) X(events) X(grants) X(rings) X(network) X(xenstore) X(scheduler) X(timers) X(tour) X(messages) X(help)
 
 #define X(name) extern const struct panel_ops panel_##name;
 PANELS(X)
