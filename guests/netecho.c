@@ -7,6 +7,7 @@
  *
  *      n=1000 size=60 depth=1      so many frames of so many bytes, so many of them on their way at once
  *      serve=1, serve=0            who sends back, if it is not domain 1
+ *      crash=N                     the sender ends so when the N-th is back
  *      bare=1                      only what has to be done: for who measures
  *
  * Each frame has a number and is full of it, is copied from page to page on its way, and is compared when it is back.
@@ -134,6 +135,7 @@ static void check(const struct frame *f, uint32_t n, unsigned int len, unsigned 
 
 static void play(const uint8_t peer[6], uint32_t n, unsigned int size, uint32_t depth)
 {
+    const uint32_t crash = (uint32_t)cmdline_number("crash", -1);
     uint32_t sent = 0;
 
     for (uint32_t back = 0; back < n;) {
@@ -145,6 +147,8 @@ static void play(const uint8_t peer[6], uint32_t n, unsigned int size, uint32_t 
         f = wait_frame(&len);
         if (f->what == BALL)
             check(f, ++back, len, size);
+        if (back == crash)
+            guest_panic("as I was told, with frames on their way");
         net_done();
     }
 }

@@ -5,8 +5,8 @@
  * Concept: a property that all runs have is tried with each of these, which between them have what a run can consist
  * of: one to four vCPUs on one to three pCPUs, all schedulers that need no schedule of their own, rings, timers,
  * grants, page tables of both kinds of writers, a reboot and a crash with a domain destroyed and another created, a
- * suspend, console input, random instructions (havoc), requests without any sense (hostile), and kernels that nobody
- * here wrote.
+ * suspend, console input, frames on a network, random instructions (havoc), requests without any sense (hostile), and
+ * kernels that nobody here wrote.
  */
 #ifndef TESTS_TOOLS_RUNS_H
 #define TESTS_TOOLS_RUNS_H
@@ -18,6 +18,7 @@
 #include "tests/support/host_run.h"
 #include "tools/host.h"
 #include "tools/xl/xl_p9.h"
+#include "tools/xl/xl_vif.h"
 #include "vcpu/noun/xen.h"
 
 struct run_setup {
@@ -47,6 +48,8 @@ static const struct run_setup run_setups[] = {
     { "hostile", "seed=77", "credit", 2, 2, 1, NULL, 0, NULL },
     { "hostile", "seed=78", "credit2", 1, 1, 1, NULL, 0, NULL },
     { "p9cat", "runs.h stops.h times=9", "credit2", 1, 1, 2, NULL, 0, NULL },
+    { "netecho", "n=100000 depth=3 size=700", "credit2", 1, 2, 2, NULL, 0, NULL },
+    { "netecho", "n=100000 depth=9 crash=40", "credit2", 1, 1, 2, NULL, 0, NULL },
     { "havoc", "seed=5", "credit2", 2, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=6", "null", 1, 2, 2, NULL, 0, NULL },
     { "../assets/grub-x86_64-xen.bin", NULL, "credit2", 1, 1, 1, NULL, 64, NULL },
@@ -70,6 +73,9 @@ static inline bool run_is_there(const struct run_setup *s)
 /* The folder that guests share which are there for that. */
 static const struct xl_p9s run_shares = { { { .tag = "share", .path = "tests/tools", .readonly = true } }, 1 };
 
+/* And the network. */
+static const struct xl_vifs run_net = { { { .bridge = "lan", .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
+
 /*
  * A host with its guests started; sink: heard from the beginning, or NULL. It asserts that there is nothing to object.
  */
@@ -92,6 +98,7 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
                                       .p9s = strcmp(s->kernel, "p9cat") ? NULL : &run_shares,
+                                      .vifs = strcmp(s->kernel, "netecho") ? NULL : &run_net,
                                       .on_reboot = XL_ACTION_RESTART,
                                       .on_crash = s->ramdisk ? XL_ACTION_DESTROY : XL_ACTION_RESTART };
         domid_t domid;

@@ -164,9 +164,10 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
         word[2] = 0;
         return 24;
     case JOURNAL_CTL: {
-        static const char *const commands[] = { "pause 1",    "unpause 1", "destroy 2",        "mem-set 1 8",
-                                                "reboot -a",  "dmesg -c",  "vcpu-pin 1 all 0", "debug-keys q",
-                                                "rename 1 x", "list" };
+        static const char *const commands[] = {
+            "pause 1",          "unpause 1",    "destroy 2",  "mem-set 1 8", "reboot -a",        "dmesg -c",
+            "vcpu-pin 1 all 0", "debug-keys q", "rename 1 x", "list",        "network-attach 1", "network-detach -f 1 0"
+        };
         const char *command = commands[random_of(&sc->prng, ARRAY_SIZE(commands))];
         char *words = strcpy((char *)word, command);
 

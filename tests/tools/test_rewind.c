@@ -5,6 +5,8 @@
  * gone anywhere; what was said is not said again.
  *
  *      test_rewind [JUMPS]     10,000, of all runs together; `make jumps` does a million
+ *
+ * Budget: the scene is that of all; a case a kind of run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -269,6 +271,62 @@ static void in_any_order(void **state)
     }
 }
 
+struct ports {
+    unsigned int nr;
+    uint64_t frames;
+};
+
+static void count_port(void *data, const struct host_port *p)
+{
+    struct ports *ports = data;
+
+    ports->nr++;
+    ports->frames += p->in;
+}
+
+static void expect_ports(const struct scene *sc, unsigned int nr, uint64_t frames)
+{
+    struct ports ports = { 0 };
+
+    host_ports_each(sc->host, count_port, &ports);
+    assert_int_equal(ports.nr, nr);
+    assert_true(ports.frames >= frames);
+}
+
+/* Cards are taken away and given, by command, while frames are on their way: it goes back over that, too. */
+static void cards_come_and_go(void **state)
+{
+    static const struct {
+        s_time_t at;
+        const char *words;
+        size_t len;
+    } commands[] = {
+#define COMMAND(us, words) { MICROSECS(us), words, sizeof(words) }
+        COMMAND(6000, "network-detach\0-f\0002\0000"),
+        COMMAND(6400, "network-attach\0002\0bridge=lan"),
+        COMMAND(6500, "network-attach\0001\0bridge=other"),
+        COMMAND(7200, "network-detach\0-f\0001\0000"),
+#undef COMMAND
+    };
+    static const struct run_setup setup = { "netecho", "n=100000 depth=9", "credit2", 1, 1, 2, NULL, 0, NULL };
+    char err[REWIND_ERR_SIZE];
+    struct scene sc;
+
+    begin(&sc, &setup, 64, 20000);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        live(&sc, commands[i].at, MICROSECS(50));
+        expect_ports(&sc, i ? 1 : 2, i ? 0 : 50);
+        sc.learning = true;
+        assert_int_equal(
+            rewind_hand_in(&sc.rw, JOURNAL_CTL, i + 1, commands[i].words, commands[i].len, host_now(sc.host), err), 0);
+    }
+    live(&sc, RUN_UNTIL_NS, MICROSECS(50));
+    assert_int_equal(sc.rw.journal.nr, ARRAY_SIZE(commands));
+    expect_ports(&sc, 0, 0);
+    visit(&sc, jumps / 50);
+    end(&sc);
+}
+
 /* After all that it goes on as a run that was never left. */
 static void and_then_on(void **state)
 {
@@ -346,6 +404,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_any_order),
+        cmocka_unit_test(cards_come_and_go),
         cmocka_unit_test(and_then_on),
         cmocka_unit_test(linux_and_back),
     };

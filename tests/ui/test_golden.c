@@ -219,19 +219,6 @@ static void test_two_domains(void **state)
     cockpit_scene_end(&sc);
 }
 
-/* Two guests on a bridge, with frames on their way. */
-static void test_network(void **state)
-{
-    struct cockpit_scene sc;
-
-    cockpit_scene_begin(&sc, (char *)(uintptr_t) "--copies 2 --net lan --cmdline n=99 build/guests/netecho", 24, 80);
-    cockpit_line(&sc.c, "vcpu d2; 5 event net_frame");
-    sc.c.zoomed = true;
-    golden_of(&sc, "net-network", "panel network");
-    golden_of(&sc, "net-rings", "panel rings");
-    cockpit_scene_end(&sc);
-}
-
 static void test_layouts(void **state)
 {
     struct cockpit_scene sc;
@@ -295,8 +282,8 @@ static void test_ascent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ascent),  cmocka_unit_test(test_panels),  cmocka_unit_test(test_two_domains),
-        cmocka_unit_test(test_network), cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
+        cmocka_unit_test(test_ascent),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_two_domains),
+        cmocka_unit_test(test_layouts), cmocka_unit_test(test_too_small),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

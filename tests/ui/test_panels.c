@@ -241,7 +241,8 @@ static void test_a_network_is_followed(void **state)
     struct cockpit_scene sc;
 
     cockpit_scene_of(&sc, "--max-vtime=12ms --copies 2 --net lan --cmdline n=99 build/guests/netecho", 24, 80);
-    cockpit_line(&sc.c, "delete all; trace net_frame");
+    cockpit_line(&sc.c, "delete all; trace net_frame; panel network");
+    sc.c.zoomed = true;
     for (unsigned int n = 0; n < 100; n++) {
         const struct table_row *one, *two;
         const struct table *t;
@@ -255,6 +256,8 @@ static void test_a_network_is_followed(void **state)
         assert_int_equal(number_of(t, one, "sent"), number_of(t, two, "received") + number_of(t, two, "queue"));
         assert_int_equal(number_of(t, two, "sent"), number_of(t, one, "received") + number_of(t, one, "queue"));
         assert_int_equal(number_of(t, one, "dropped"), 0);
+        assert_true(cockpit_scene_shows(&sc, number_of(t, one, "queue") ? "lan vif1.0 d1            [#"
+                                                                        : "lan vif1.0 d1            [."));
         waits += number_of(t, two, "queue") + number_of(t, one, "queue");
         frames = number_of(t, one, "received");
     }
