@@ -112,7 +112,7 @@ static void console_nodes(struct node_writer *w)
     node(w, "console/limit", AS_PARENT, CONSOLE_LIMIT);
     node(w, "console/type", AS_PARENT, "xenconsoled");
     node(w, "console/output", AS_PARENT, "pty");
-    node(w, "console/tty", AS_PARENT, "%s", "");
+    node(w, "console/tty", AS_PARENT, "%s", g->tty);
     node(w, "console/port", AS_PARENT, "%u", g->console_port);
     node(w, "console/ring-ref", AS_PARENT, "%llu", (unsigned long long)mfn_x(g->console_mfn));
     node(w, back, READ, "%s", "");

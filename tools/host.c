@@ -224,6 +224,17 @@ void host_console_input(struct host *h, unsigned int index, const char *text, si
     console_backend_kick(g->console);
 }
 
+int host_console_tty(struct host *h, unsigned int index, const char *path, size_t len, s_time_t now)
+{
+    struct guest *g = guest_at(h, index);
+
+    BUG_ON(!g || len >= sizeof(g->tty));
+    xen_interrupt(h->xen, now);
+    memcpy(g->tty, path, len);
+    g->tty[len] = '\0';
+    return !g->introduced || domain_node_write(h, g->domid, "console/tty", g->tty) ? 0 : -ENOMEM;
+}
+
 bool host_console_wants_input(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);

@@ -151,6 +151,10 @@ void host_console_input(struct host *h, unsigned int index, const char *text, si
 /* It waits for console input it has not got (its ring is empty and it has connected): worth reading the keyboard. */
 bool host_console_wants_input(const struct host *h, unsigned int index);
 
+/* The path of the terminal that its console is on now: what console/tty of xenstore says. now: as above. 0, -ENOMEM. */
+#define HOST_TTY_SIZE 64
+int host_console_tty(struct host *h, unsigned int index, const char *path, size_t len, s_time_t now);
+
 /*
  * A program outside of the machine uses xenstore: number id has connected, these bytes have arrived from it, it is
  * gone. now: as above. 0, -EEXIST, -ENOENT, -ENOMEM.

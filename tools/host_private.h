@@ -69,7 +69,8 @@ struct guest {
     char input[HOST_INPUT_MAX + 1024]; /* for its console; and what a domain before left unread in its ring */
     size_t nr_input;
     struct console_backend *console;
-    bool introduced; /* to xenstored */
+    char tty[HOST_TTY_SIZE]; /* "": its console is on no terminal */
+    bool introduced;         /* to xenstored */
     struct guest_disk *disks;
     unsigned int nr_disks;
     struct xl_vifs vifs;

@@ -144,7 +144,8 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         r.nr_guests = (unsigned int)list.nr_names;
         run_warnings(&r, &list);
         if (run_keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err) ||
-            run_control_start(&r, &list) || run_recording_start(&r, &list) || run_gdb_start(&r, &list)) {
+            run_control_start(&r, &list) || run_recording_start(&r, &list) || run_gdb_start(&r, &list) ||
+            run_consoles_start(&r, &list)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();
@@ -154,6 +155,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
             r.wall.running = run_real_now() - start - r.wall.start_up - r.wall.waiting;
         }
     }
+    run_consoles_close(&r);
     socket_door_close(&r.xenstore);
     ctl_serve_close(&r.ctl);
     console_close(&r.console);

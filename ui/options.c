@@ -10,6 +10,7 @@
 #include "tools/host.h"
 #include "tools/nearest.h"
 #include "tools/units.h"
+#include "ui/console_door.h"
 #include "vcpu/sched/names.h"
 
 #include <stdlib.h>
@@ -30,11 +31,12 @@ enum option_kind {
     OPTION_CPUS,
     OPTION_POOL,
     OPTION_CPUID,
-    OPTION_DISK,    /* may be given several times */
-    OPTION_NET,     /* may be given several times */
-    OPTION_SHARE,   /* likewise */
-    OPTION_PCAP,    /* may be given several times */
-    OPTION_CPUPOOL, /* may be given several times */
+    OPTION_DISK,       /* may be given several times */
+    OPTION_NET,        /* may be given several times */
+    OPTION_SHARE,      /* likewise */
+    OPTION_PCAP,       /* may be given several times */
+    OPTION_CONSOLE_TO, /* may be given several times */
+    OPTION_CPUPOOL,    /* may be given several times */
 };
 
 /* Whose options follow a heading. What xenlab run takes and xenlab replay does not makes the run: it is recorded. */
@@ -140,6 +142,8 @@ static const struct option options[] = {
     { .name = "Programs outside of the machine:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
     { "xenstore-socket", 0, OPTION_TEXT, "PATH",    FIELD(xenstore_socket), 0, 0,
       "let programs like xenstore-ls use the machine's xenstore (XENSTORED_PATH=PATH)" },
+    { "console-to", 0, OPTION_CONSOLE_TO, "[GUEST=]WHAT", 0, 0, 0,
+      "where its console is: pty, file:PATH or socket:PATH (docs/guests.md); several times" },
     { "control",   0,  OPTION_TEXT,     "PATH|NAME", FIELD(control),  0, 0,
       "let xenlab ctl control the machine: a socket there, or of this name (docs/ctl.md)" },
     { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
@@ -307,6 +311,29 @@ static int pcap_set(struct run_options *o, const struct option *opt, const char 
     return -1;
 }
 
+static int console_to_set(struct run_options *o, const struct option *opt, const char *value,
+                          char err[OPTIONS_ERR_SIZE])
+{
+    const char *what = value, *path;
+    enum console_door_kind kind;
+
+    if (!console_door_word(what, &kind, &path))
+        what += strcspn(what, "=");
+    if (*what == '=')
+        what++;
+    if (!console_door_word(what, &kind, &path) || (path && !*path)) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: expected [GUEST=]pty, file:PATH or socket:PATH, got \"%.64s\"",
+                 opt->name, value);
+        return -1;
+    }
+    if (o->nr_console_to == ARRAY_SIZE(o->console_to)) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--%s: more than %u consoles", opt->name, o->nr_console_to);
+        return -1;
+    }
+    o->console_to[o->nr_console_to++] = value;
+    return 0;
+}
+
 static int option_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     void *field = (char *)o + opt->offset;
@@ -334,6 +361,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_NET: return net_set(o, opt, value, err);
     case OPTION_SHARE: return share_set(o, opt, value, err);
     case OPTION_PCAP: return pcap_set(o, opt, value, err);
+    case OPTION_CONSOLE_TO: return console_to_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);
     case OPTION_ACTION: {
         struct run_action *a = field;

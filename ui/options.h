@@ -63,8 +63,10 @@ struct run_options {
     const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
     unsigned int verbose, quiet; /* how often -v, -q */
-    const char *record;          /* the file to write */
-    char **given;                /* what was given of all above that makes the run: "--memory=64"; owned */
+    const char *console_to[64];  /* each "[GUEST=]pty|file:PATH|socket:PATH" */
+    unsigned int nr_console_to;
+    const char *record; /* the file to write */
+    char **given;       /* what was given of all above that makes the run: "--memory=64"; owned */
     unsigned int nr_given;
 
     bool other_build; /* of replay: try it */

@@ -91,10 +91,14 @@ nfds_t socket_door_fds(const struct socket_door *d, struct pollfd *fds)
     if (!d->path)
         return 0;
     fds[nr++] = (struct pollfd){ .fd = d->listener, .events = POLLIN };
-    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
-        if (d->client[i].id && d->client[i].fd >= 0)
-            fds[nr++] = (struct pollfd){ .fd = d->client[i].fd,
-                                         .events = (short)(POLLIN | (d->client[i].out_len ? POLLOUT : 0)) };
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++) {
+        const struct socket_door_client *c = &d->client[i];
+        const short out = c->out_len ? POLLOUT : 0;
+
+        if (!c->id || c->fd < 0 || (d->deaf && !out)) /* its end would be told again and again */
+            continue;
+        fds[nr++] = (struct pollfd){ .fd = c->fd, .events = d->deaf || c->silent ? out : (short)(POLLIN | out) };
+    }
     return nr;
 }
 
@@ -131,16 +135,26 @@ static void client_give(struct socket_door_client *c)
         client_shut(c);
 }
 
-static void client_take(struct socket_door_client *c, socket_door_fn *fn, void *data)
+/* It has said all. Does it listen? */
+static bool client_is_gone(const struct socket_door_client *c)
+{
+    struct pollfd fd = { .fd = c->fd };
+
+    return poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR);
+}
+
+static void client_take(const struct socket_door *d, struct socket_door_client *c, socket_door_fn *fn, void *data)
 {
     uint8_t bytes[4096];
     ssize_t n;
 
     if (c->fd >= 0)
         client_give(c);
-    if (c->fd >= 0) {
+    if (c->fd >= 0 && !d->deaf) {
         n = c->hung_up ? -1 : recv(c->fd, bytes, sizeof(bytes), 0);
-        if (n > 0)
+        if (n == 0 && d->is_line && !client_is_gone(c))
+            c->silent = true;
+        else if (n > 0)
             fn(data, c->id, HOST_SOCKET_BYTES, bytes, (size_t)n);
         else if (n == 0 || (!c->hung_up && errno != EAGAIN && errno != EINTR))
             client_shut(c);
@@ -158,7 +172,7 @@ void socket_door_take(struct socket_door *d, socket_door_fn *fn, void *data)
     client_accept(d, fn, data);
     for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
         if (d->client[i].id)
-            client_take(&d->client[i], fn, data);
+            client_take(d, &d->client[i], fn, data);
 }
 
 /* --------------------------------------------------------------------------------------------------- what leaves -- */

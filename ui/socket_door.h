@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A door in the file system: programs outside come to a run by a socket there. Two are used: `--xenstore-socket PATH`,
- * where they use the machine's xenstore as they use xenstored's in dom0, and `--control`, for `xenlab ctl`.
+ * A door in the file system: programs outside come to a run by a socket there. There are `--xenstore-socket PATH`,
+ * where they use the machine's xenstore as they use xenstored's in dom0, `--control`, for `xenlab ctl`, and the
+ * consoles of `--console-to socket:PATH`.
  *
  * Concept: a socket of this user alone. Who connects is a program with a number; what it sends is handed on, and what
  * it is answered is written to it as soon as it takes it.
@@ -24,6 +25,7 @@ struct socket_door_client {
     unsigned int id; /* 0: there is none */
     int fd;          /* -1: it is gone, and the machine has not been told */
     bool hung_up;    /* and nothing more is to be told it */
+    bool silent;     /* of a line: it has said all, and listens */
     uint8_t *out;    /* that it has not taken */
     size_t out_len;
 };
@@ -31,6 +33,8 @@ struct socket_door_client {
 struct socket_door {
     const char *path; /* NULL: there is no door */
     int listener;
+    bool is_line; /* who has said all is not gone: it may listen on */
+    bool deaf;    /* nothing is taken for now of what they say */
     unsigned int last_id;
     struct socket_door_client client[SOCKET_DOOR_CLIENTS];
 };

@@ -163,6 +163,10 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
         word[1] = random_of(&sc->prng, 4) ? 0 : random_of(&sc->prng, 64);
         word[2] = 0;
         return 24;
+    case JOURNAL_TTY:
+        *who = (unsigned int)random_of(&sc->prng, sc->setup->guests + 1);
+        memcpy(word, "/dev/pts/12", 11);
+        return random_of(&sc->prng, 12);
     case JOURNAL_CTL: {
         static const char *const commands[] = {
             "pause 1",          "unpause 1",    "destroy 2",  "mem-set 1 8", "reboot -a",        "dmesg -c",

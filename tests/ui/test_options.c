@@ -50,7 +50,7 @@ static void test_everything(void **state)
               "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
               "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
-              "--pcap b --trace t --stats "
+              "--pcap b --trace t --stats --console-to pty --console-to b=file:=x "
               "--audit -vvq",
               err),
         0);
@@ -73,6 +73,8 @@ static void test_everything(void **state)
     assert_int_equal(o.nr_pcap, 2);
     assert_string_equal(o.pcap[0], "vif1.0=a");
     assert_string_equal(o.pcap[1], "b");
+    assert_int_equal(o.nr_console_to, 2);
+    assert_string_equal(o.console_to[1], "b=file:=x");
     assert_int_equal(o.vifs.nr, 2);
     assert_string_equal(o.vifs.list[0].bridge, "br1");
     assert_true(o.vifs.list[0].has_mac && o.vifs.list[0].mac[5] == 1 && o.vifs.list[1].devid == 1);
@@ -329,6 +331,7 @@ static const struct {
     { "cpupool", "a=1:rtds" },
     { "max-vtime", "20ms" },
     /* those that have none */
+    { "console-to", "pty" },
     { "audit", NULL },
     { "plain-engine", NULL },
     { "verbose", NULL },
@@ -391,7 +394,8 @@ static void test_recorded(void **state)
         char *args[] = { word, guest, trace }, *recording[] = { (char[]){ "file" } };
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
-        bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control");
+        bool anew =
+            gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") || !strcmp(run[i], "console-to");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

@@ -308,6 +308,17 @@ static int deal_with_p9(struct host *h, const struct journal_record *rec, bool c
     return 0;
 }
 
+static int deal_with_tty(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    if (!host_guest_domid(h, rec->who))
+        return refuse(err, "there is no guest number %u", rec->who);
+    if (rec->len >= HOST_TTY_SIZE || memchr(rec->bytes, 0, rec->len))
+        return malformed(rec, err);
+    if (!check && host_console_tty(h, rec->who, (const char *)rec->bytes, rec->len, rec->now))
+        return refuse(err, "xenstore: no memory");
+    return 0;
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -318,6 +329,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_TRAP: return deal_with_trap(h, rec, check, err);
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
+    case JOURNAL_TTY: return deal_with_tty(h, rec, check, err);
     case JOURNAL_P9: return deal_with_p9(h, rec, check, err);
     case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
     case JOURNAL_NR: break;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static void hand_in(void *data, const struct journal_record *rec)
+void run_hand_in(void *data, const struct journal_record *rec)
 {
     struct run *r = data;
     char why[REWIND_ERR_SIZE];
@@ -26,12 +26,12 @@ static void on_program(void *data, unsigned int id, enum host_socket what, const
 
     if (len)
         memcpy(all + 1, bytes, len);
-    hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
-                                         .now = r->now,
-                                         .kind = JOURNAL_XENSTORE,
-                                         .who = id,
-                                         .len = 1 + len,
-                                         .bytes = all });
+    run_hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                             .now = r->now,
+                                             .kind = JOURNAL_XENSTORE,
+                                             .who = id,
+                                             .len = 1 + len,
+                                             .bytes = all });
 }
 
 /* What xenlab ctl has come with. */
@@ -39,12 +39,12 @@ static void on_control(void *data, enum journal_kind kind, unsigned int who, con
 {
     struct run *r = data;
 
-    hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
-                                         .now = r->now,
-                                         .kind = kind,
-                                         .who = who,
-                                         .len = len,
-                                         .bytes = (uint8_t *)(uintptr_t)bytes });
+    run_hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                             .now = r->now,
+                                             .kind = kind,
+                                             .who = who,
+                                             .len = len,
+                                             .bytes = (uint8_t *)(uintptr_t)bytes });
 }
 
 /* What a shared folder is asked. */
@@ -56,6 +56,11 @@ static void outside_answer(struct run *r)
 
     if (bytes)
         on_control(r, JOURNAL_P9, who, bytes, len);
+}
+
+static void type(struct run *r, unsigned int guest, const char *text, size_t len)
+{
+    on_control(r, JOURNAL_CONSOLE, guest, text, len);
 }
 
 /*
@@ -75,8 +80,14 @@ void run_read(struct run *r)
     outside_answer(r);
     socket_door_take(&r->xenstore, on_program, r);
     ctl_serve_take(&r->ctl, on_control, r);
+    for (unsigned int g = 0; g < r->nr_guests; g++) {
+        const size_t n = run_console_read(r, g, text);
+
+        if (n)
+            type(r, g, text, n);
+    }
     for (unsigned int g = first; g <= last; g++) {
-        size_t n = host_console_room(r->host, g);
+        size_t n = run_console_speaks(r, g) ? 0 : host_console_room(r->host, g);
 
         if (in->kind == INPUT_PIPE && !host_console_wants_input(r->host, g))
             n = 0;
@@ -85,12 +96,7 @@ void run_read(struct run *r)
         else
             n = 0;
         if (n)
-            hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
-                                                 .now = r->now,
-                                                 .kind = JOURNAL_CONSOLE,
-                                                 .who = g,
-                                                 .len = n,
-                                                 .bytes = (uint8_t *)text });
+            type(r, g, text, n);
     }
 }
 
@@ -124,7 +130,7 @@ enum run_result run_replay_to(struct run *r, s_time_t end)
 /* The lines of here. A machine that is idle, and to which nothing comes here, never gets to the next one. */
 void run_replay_on(struct run *r, bool idle)
 {
-    const struct replay_sink sink = { r, hand_in, on_recorded_keyboard };
+    const struct replay_sink sink = { r, run_hand_in, on_recorded_keyboard };
     const size_t line = r->replay->next;
 
     if (r->replayed == REPLAY_GOES_ON)

@@ -32,7 +32,8 @@ static void keyboard_announce(struct run *r, const char *more)
     if (r->console.by_lines)
         n = snprintf(text, sizeof(text), "xenlab: the keyboard is %.200s's (d%u)%s\n", name ? name : "?", domid, more);
     else
-        n = snprintf(text, sizeof(text), "xenlab: the keyboard is the guest's; Ctrl-] leaves\n");
+        n = snprintf(text, sizeof(text), "xenlab: %sCtrl-] leaves\n",
+                     run_console_speaks(r, r->input.guest) ? "" : "the keyboard is the guest's; ");
     console_message(&r->console, text, (size_t)n);
 }
 
@@ -71,29 +72,39 @@ void run_keyboard_check(struct run *r)
         console_attach(&r->console, domid);
 }
 
-/* --console: by name, or by the number of its domain, which is that of its place. */
+bool run_guest_find(const struct guest_list *l, const char *who, unsigned int *index)
+{
+    char *end;
+    unsigned long n = strtoul(who, &end, 10);
+
+    for (uint64_t i = 0; i < l->nr_names; i++)
+        if (!strcmp(l->names[i], who)) {
+            *index = (unsigned int)i;
+            return true;
+        }
+    *index = (unsigned int)n - 1;
+    return *who >= '0' && *who <= '9' && !*end && n >= 1 && n <= l->nr_names;
+}
+
+void run_guest_unknown(const struct run *r, const struct guest_list *l, const char *option, const char *who)
+{
+    int len = snprintf(r->err, RUN_ERR_SIZE, "%s: there is no guest \"%.100s\" (there %s", option, who,
+                       l->nr_names > 1 ? "are" : "is");
+
+    for (uint64_t i = 0; i < l->nr_names && i < 8; i++)
+        len += snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s %.100s", i ? "," : "", l->names[i]);
+    snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s)", l->nr_names > 8 ? "..." : "");
+}
+
+/* --console. */
 int run_keyboard_choose(struct run *r, const struct guest_list *l)
 {
     const char *who = r->opt->console;
-    char *end;
-    unsigned long n = who ? strtoul(who, &end, 10) : 1;
 
-    for (uint64_t i = 0; who && i < l->nr_names; i++)
-        if (!strcmp(l->names[i], who)) {
-            r->input.guest = (unsigned int)i;
-            return 0;
-        }
-    if (who && (*who < '0' || *who > '9' || *end || n < 1 || n > l->nr_names)) {
-        int len = snprintf(r->err, RUN_ERR_SIZE, "--console: there is no guest \"%.100s\" (there %s", who,
-                           l->nr_names > 1 ? "are" : "is");
-
-        for (uint64_t i = 0; i < l->nr_names && i < 8; i++)
-            len += snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s %.100s", i ? "," : "", l->names[i]);
-        snprintf(r->err + len, RUN_ERR_SIZE - (size_t)len, "%s)", l->nr_names > 8 ? "..." : "");
-        return -1;
-    }
-    r->input.guest = (unsigned int)n - 1;
-    return 0;
+    if (!who || run_guest_find(l, who, &r->input.guest))
+        return 0;
+    run_guest_unknown(r, l, "--console", who);
+    return -1;
 }
 
 /* A console has no size that a guest could ask for. */
@@ -123,7 +134,7 @@ void run_terminal_setup(struct run *r)
      */
     r->console.end_line = isatty(STDOUT_FILENO) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode));
     r->has_keyboard = r->input.kind == INPUT_TERMINAL;
-    r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->has_keyboard ? PACE_PERSON : PACE_NONE;
+    r->pace.mode = r->opt->realtime ? PACE_REALTIME : r->has_keyboard || r->consoles_speak ? PACE_PERSON : PACE_NONE;
     if (r->has_keyboard && r->console.by_lines)
         run_record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = r->input.guest });
     if (!r->has_keyboard || !r->process->terminal_raw())
@@ -141,13 +152,14 @@ void run_terminal_setup(struct run *r)
 /* Let real time pass (ns < 0: for ever), up to a signal or, if that is of interest, input. */
 static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 {
-    struct pollfd fds[3 + 2 * SOCKET_DOOR_CLIENTS];
+    struct pollfd few[RUN_FDS], *fds = r->fds ? r->fds : few;
     nfds_t nr = socket_door_fds(&r->xenstore, fds);
     struct timespec ts = { .tv_sec = ns / SECONDS(1), .tv_nsec = ns % SECONDS(1) };
     const s_time_t before = run_real_now();
     sigset_t mask;
 
     nr += socket_door_fds(&r->ctl.door, fds + nr);
+    nr += run_consoles_fds(r, fds + nr);
     if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
         for_input = false;
         if (ns < 0 || ns > RUN_LOOK_AGAIN)
@@ -163,7 +175,7 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     if (!r->process->stop && !r->gdb.port)
         ppoll(fds, nr, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
-    if (r->gdb.port && (r->xenstore.path || r->ctl.door.path) &&
+    if (r->gdb.port && (r->xenstore.path || r->ctl.door.path || r->consoles_speak) &&
         (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
         ns = RUN_LOOK_AGAIN;
     if (r->gdb.port)
@@ -182,7 +194,9 @@ bool run_wait_input(struct run *r)
     const s_time_t now = r->now, before = run_real_now();
     const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
 
-    if (r->xenstore.path || r->ctl.wanted) {
+    if (run_consoles_ready(r))
+        return true; /* it had come before the guest took any */
+    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak) {
         if (left > 0 || !r->opt->max_vtime)
             wait_ns(r, in->kind != INPUT_FILE, left);
         r->idle += run_real_now() - before;

@@ -10,6 +10,7 @@
 #include "tools/debug/condition.h"
 #include "tools/host.h"
 #include "ui/console.h"
+#include "ui/console_door.h"
 #include "ui/ctl/serve.h"
 #include "ui/gdb/door.h"
 #include "ui/guest_list.h"
@@ -25,6 +26,8 @@
 
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
+/* What is waited for, beside consoles that are elsewhere. */
+#define RUN_FDS (3 + 2 * SOCKET_DOOR_CLIENTS)
 
 struct run {
     const struct run_options *opt;
@@ -38,9 +41,12 @@ struct run {
     struct recording recording;
     struct debug debug; /* --gdb: what goes both ways; else nothing */
     struct gdb_door gdb;
-    struct socket_door xenstore; /* --xenstore-socket */
-    struct ctl_serve ctl;        /* --control */
-    bool stuck;                  /* nothing can ever happen again */
+    struct socket_door xenstore;   /* --xenstore-socket */
+    struct ctl_serve ctl;          /* --control */
+    struct console_door *consoles; /* --console-to, by guest; or NULL */
+    bool consoles_speak;           /* something can come from one of them */
+    struct pollfd *fds;            /* with consoles: room for RUN_FDS and all of theirs */
+    bool stuck;                    /* nothing can ever happen again */
     struct trace_file trace;
     struct pcap_files pcap;
     struct condition filter; /* of what goes there */
@@ -85,6 +91,10 @@ void run_record(struct run *r, struct record_line l);
 /* --console. -1 and a message in r->err. */
 int run_keyboard_choose(struct run *r, const struct guest_list *l);
 void run_keyboard_give(struct run *r, unsigned int guest);
+/* A guest by its name, or by the number of its domain, which is that of its place. False: there is none. */
+bool run_guest_find(const struct guest_list *l, const char *who, unsigned int *index);
+/* Then: a message in r->err. */
+void run_guest_unknown(const struct run *r, const struct guest_list *l, const char *option, const char *who);
 /* The guest that has it may have ended for good, or may have become another domain. */
 void run_keyboard_check(struct run *r);
 void run_terminal_setup(struct run *r);
@@ -96,10 +106,28 @@ void run_rest(struct run *r, s_time_t slice, s_time_t busy);
 /* --- ui/run/inputs.c: what is typed, or was recorded --- */
 /* What there is for the guests to read, and what programs want of xenstore. */
 void run_read(struct run *r);
+/* Something comes in. */
+void run_hand_in(void *data, const struct journal_record *rec);
 /* With a recording in place of input: to the end of a slice, or to its next line; then, the lines of here. */
 enum run_result run_live_to(struct run *r, s_time_t end);
 enum run_result run_replay_to(struct run *r, s_time_t end);
 void run_replay_on(struct run *r, bool idle);
+
+/* --- ui/run/console_to.c: --console-to --- */
+/* Guests are there, and have not run. -1 and a message in r->err. */
+int run_consoles_start(struct run *r, const struct guest_list *l);
+void run_consoles_close(struct run *r);
+
+/* --- ui/run/consoles.c: those that are elsewhere --- */
+/* False: this guest's console is here. */
+bool run_console_out(struct run *r, domid_t domid, const char *text, size_t len);
+/* What it reads comes from there, and not from the keyboard. */
+bool run_console_speaks(const struct run *r, unsigned int guest);
+/* What has come from there, as far as the guest takes it. */
+size_t run_console_read(struct run *r, unsigned int guest, char text[HOST_INPUT_MAX]);
+/* Something has come from there that a guest takes now. */
+bool run_consoles_ready(const struct run *r);
+nfds_t run_consoles_fds(const struct run *r, struct pollfd *fds);
 
 /* --- ui/run/gdb.c: --gdb --- */
 /* The machine goes both ways, and stands before its guests' first instruction. -1 and a message in r->err. */

@@ -23,7 +23,8 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
 
     ctl_serve_console(&r->ctl, domid, text, len);
     debug_console_add(&r->debug, domid, text, len);
-    console_guest_write(&r->console, domid, text, len);
+    if (!run_console_out(r, domid, text, len))
+        console_guest_write(&r->console, domid, text, len);
 }
 
 static void on_crash(void *data, const struct crash_report *report)
