@@ -228,6 +228,34 @@ static void many_groups(struct card *c, unsigned int n)
     }
 }
 
+static void broadcasts(struct card *c, unsigned int n)
+{
+    while (n--) {
+        send_one(c, EVERYBODY, 60, 1);
+        tx_answer(c);
+    }
+}
+
+static void rx_ids(struct card *c, unsigned int n)
+{
+    for (unsigned int i = 0; i < 256; i++)
+        rx_ring(c)->ring[i].req.id = (uint16_t)n;
+}
+
+static void rings_anew(struct card *c, unsigned int n)
+{
+    memset(page(c, n), 0, PAGE_SIZE);
+    if (n)
+        SHARED_RING_INIT(rx_ring(c));
+    else
+        SHARED_RING_INIT(tx_ring(c));
+}
+
+/* The ring is mapped: that it is no longer granted is of no matter until it is not. */
+static void ring_revoked(struct card *c, unsigned int n) { grant(c, n, 0); }
+
+static void port_closed(struct card *c, unsigned int n) { port_shut(c, c->port); }
+
 /* The rest of it never comes. */
 static void unfinished(struct card *c, unsigned int n)
 {
@@ -295,6 +323,13 @@ static const struct attack {
     { "3,000 addresses", macs, 3000, GOES_ON, NULL },
     { "another's address", forged, 1, GOES_ON, NULL },
     { "a group too many", many_groups, 65, ERROR, NULL },
+    { "a storm of broadcasts", broadcasts, 1000, GOES_ON, NULL },
+    { "all buffers of one name", rx_ids, 3, GOES_ON, NULL },
+    { "tx ring begun anew", rings_anew, 0, ENDS, "71 the ring's indices cannot be" },
+    { "rx ring begun anew, with no buffer", rings_anew, 1, GOES_ON, NULL },
+    { "tx ring not granted any more", ring_revoked, 0, GOES_ON, NULL },
+    { "rx ring not granted any more", ring_revoked, 1, GOES_ON, NULL },
+    { "its port closed", port_closed, 0, GOES_ON, NULL },
     { "a packet that never ends", unfinished, 3, GOES_ON, NULL },
 };
 
@@ -379,14 +414,16 @@ static void wrong_words(void **state)
     begin_net(&s, *state, NULL);
     card_connect(&s.card[1]);
     card_connect(&s.card[2]);
-    for (unsigned int i = 0; i <= ARRAY_SIZE(wrong) + 1; i++) {
+    for (unsigned int i = 0; i <= ARRAY_SIZE(wrong) + 2; i++) {
         expect_back(c, "state", "2");
         card_words(c);
         if (i < ARRAY_SIZE(wrong)) {
             front_text(c, wrong[i].node, wrong[i].value);
+        } else if (i == ARRAY_SIZE(wrong)) { /* another's port, which has its other end */
+            front_write(c, "event-channel", s.card[1].port);
         } else { /* half of a split pair */
             front_rm(c, "event-channel");
-            front_write(c, i == ARRAY_SIZE(wrong) ? "event-channel-tx" : "event-channel-rx", c->port);
+            front_write(c, i == ARRAY_SIZE(wrong) + 1 ? "event-channel-tx" : "event-channel-rx", c->port);
         }
         front_state(c, XenbusStateConnected);
         expect_back(c, "state", "5");
@@ -406,7 +443,7 @@ static void wrong_words(void **state)
     end_net(&s);
 }
 
-/* A ring that may not be written, or is a page table: it cannot be mapped. */
+/* A ring that may not be written, is a page table, or is granted to somebody else: it cannot be mapped. */
 static void rings_of_what_cannot_be(void **state)
 {
     struct scene s;
@@ -416,18 +453,20 @@ static void rings_of_what_cannot_be(void **state)
     begin_net(&s, *state, NULL);
     card_connect(&s.card[1]);
     card_connect(&s.card[2]);
-    for (unsigned int i = 0; i < 4; i++) {
+    for (unsigned int i = 0; i < 6; i++) {
         card_words(c);
-        if (i % 2)
-            table_page(c, i / 2);
+        if (i % 3 == 1)
+            table_page(c, i / 3);
         else
-            grant(c, i / 2, GTF_permit_access | GTF_readonly);
+            grant(c, i / 3, (uint16_t)(GTF_permit_access | (i % 3 ? 0 : GTF_readonly)));
+        if (i % 3 == 2)
+            shared_entry_v1(s.f->d->grant_table, c->first + i / 3)->domid = 5;
         front_state(c, XenbusStateConnected);
         expect_back(c, "state", "5");
         assert_string_equal(error_node(c, value),
-                            i / 2 ? "22 rx-ring-ref cannot be mapped" : "22 tx-ring-ref cannot be mapped");
+                            i / 3 ? "22 rx-ring-ref cannot be mapped" : "22 tx-ring-ref cannot be mapped");
         others_go_on(&s);
-        grant(c, i / 2, GTF_permit_access);
+        grant(c, i / 3, GTF_permit_access);
         front_state(c, XenbusStateClosed);
         front_state(c, XenbusStateInitialising);
     }

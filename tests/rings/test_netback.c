@@ -505,6 +505,30 @@ static void rate(void **state)
     end_net(&s);
 }
 
+/* The indices of rings run over where 32 bits end, and begin where the rings say. */
+static void indices_wrap(void **state)
+{
+    struct scene s;
+    struct card *c = &s.card[0], *to = &s.card[1];
+
+    begin_net(&s, *state, NULL);
+    card_connect(to);
+    card_words(c);
+    c->tx_prod = c->tx_cons = tx_ring(c)->req_prod = tx_ring(c)->rsp_prod = -7u;
+    c->rx_prod = c->rx_cons = rx_ring(c)->req_prod = rx_ring(c)->rsp_prod = -30u;
+    for (unsigned int i = 0; i < RX_PAGES; i++)
+        buffer_put(c, i);
+    front_state(c, XenbusStateConnected);
+    expect_back(c, "state", "4");
+    for (unsigned int i = 0; i < 40; i++) {
+        works(c, to);
+        works(to, c);
+    }
+    assert_int_equal(tx_ring(c)->req_prod, 40 - 7);
+    assert_int_equal(rx_ring(c)->rsp_prod, 40 - 30);
+    end_net(&s);
+}
+
 /* --- who looks --- */
 
 static struct task_ring ring_seen(struct scene *s, struct card *c, const char *name)
@@ -612,6 +636,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_queues, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(groups, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(rate, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(indices_wrap, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
     };
 
