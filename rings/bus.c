@@ -11,6 +11,7 @@
 
 #define FRONT_DOMID_MAX (DOMID_FIRST_RESERVED - 1)
 #define FRONT_STATE_MAX 99
+#define NODE_MAX        48 /* bytes of the name of one of the front end's that is watched, with its 0 */
 
 struct xenbus {
     struct native_kernel *kernel;
@@ -203,12 +204,16 @@ static void device_disconnect(struct xenbus_device *dev)
 static void device_free(struct xenbus_device *dev)
 {
     struct xenbus_device **at = &dev->bus->devices;
-    char path[XENBUS_PATH + 8];
+    char path[XENBUS_PATH + NODE_MAX];
 
     device_disconnect(dev);
     if (*dev->front_path) {
         snprintf(path, sizeof(path), "%s/state", dev->front_path);
         xs_watch_remove(&dev->bus->conn, path, dev->path);
+        if (dev->kind->ops->also) {
+            snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
+            xs_watch_remove(&dev->bus->conn, path, dev->path);
+        }
         dev->kind->ops->remove(dev);
     }
     while (*at != dev)
@@ -220,7 +225,7 @@ static void device_free(struct xenbus_device *dev)
 /* The toolstack has written all of our directory: offer the device. False: it has not, or that fails. */
 static bool offer(struct xenbus_device *dev)
 {
-    char value[XENBUS_VALUE], path[XENBUS_PATH + 8];
+    char value[XENBUS_VALUE], path[XENBUS_PATH + NODE_MAX];
     uint64_t domid, state;
 
     if (*dev->front_path)
@@ -235,6 +240,11 @@ static bool offer(struct xenbus_device *dev)
     snprintf(path, sizeof(path), "%s/state", dev->front_path);
     if (!watch(dev->bus, path, dev->path) || dev->kind->ops->probe(dev))
         return false;
+    if (dev->kind->ops->also) {
+        snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
+        if (!watch(dev->bus, path, dev->path))
+            return false;
+    }
     dev->offered = true;
     state_set(dev, XenbusStateInitWait);
     return true;
@@ -254,6 +264,8 @@ static void front_changed(struct xenbus_device *dev)
         break;
     case XenbusStateInitialised:
     case XenbusStateConnected:
+        if (dev->connected && dev->kind->ops->changed)
+            dev->kind->ops->changed(dev);
         if (dev->state != XenbusStateInitWait || dev->kind->ops->connect(dev))
             break;
         dev->connected = true;

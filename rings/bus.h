@@ -49,6 +49,9 @@ struct backend_ops {
     const char *type; /* "vbd" */
     /* A new device: write what is offered. */
     int (*probe)(struct xenbus_device *dev);
+    /* A node of the front end's that may change while connected, which `changed` is told of; or NULL. */
+    const char *also;
+    void (*changed)(struct xenbus_device *dev);
     /* The front end has answered: begin. */
     int (*connect)(struct xenbus_device *dev);
     /* End it: nothing of the front end's is held after this. Only after a connect that answered 0. */

@@ -27,6 +27,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MCAST_NODE "request-multicast-control"
+
 static long event_op(const struct vif *f, unsigned int cmd, void *arg)
 {
     return hypercall_native(vif_self(f), __HYPERVISOR_event_channel_op, cmd, (uint64_t)(uintptr_t)arg, 0, 0, 0);
@@ -213,6 +215,9 @@ static bool is_set(const struct vif *f, const char *node)
     return xenbus_read_number(f->dev, true, node, 1, UINT32_MAX, &n);
 }
 
+/* It may say so at any time. */
+static void groups_read(struct vif *f) { f->mcast_control = is_set(f, MCAST_NODE); }
+
 static int features_read(struct vif *f)
 {
     if (!is_set(f, "request-rx-copy"))
@@ -222,7 +227,7 @@ static int features_read(struct vif *f)
     f->can_gso_v6 = is_set(f, "feature-gso-tcpv6");
     f->can_csum_v4 = !is_set(f, "feature-no-csum-offload");
     f->can_csum_v6 = is_set(f, "feature-ipv6-csum-offload");
-    f->mcast_control = is_set(f, "request-multicast-control");
+    groups_read(f);
     return 0;
 }
 
@@ -313,10 +318,14 @@ static const char *last_name(const char *path) { return strrchr(path, '/') + 1; 
 
 static int vif_probe(struct xenbus_device *dev)
 {
-    static const char *const features[] = {
-        "feature-sg",      "feature-gso-tcpv4",         "feature-gso-tcpv6",           "feature-ipv6-csum-offload",
-        "feature-rx-copy", "feature-multicast-control", "feature-split-event-channels"
-    };
+    static const char *const features[] = { "feature-sg",
+                                            "feature-gso-tcpv4",
+                                            "feature-gso-tcpv6",
+                                            "feature-ipv6-csum-offload",
+                                            "feature-rx-copy",
+                                            "feature-multicast-control",
+                                            "feature-dynamic-multicast-control",
+                                            "feature-split-event-channels" };
     struct netback *n = xenbus_data(dev);
     char name[XENBUS_VALUE];
     struct vif *f;
@@ -344,12 +353,18 @@ static int vif_probe(struct xenbus_device *dev)
     return 0;
 }
 
+static void vif_changed(struct xenbus_device *dev) { groups_read(dev->data); }
+
 static void vif_remove(struct xenbus_device *dev)
 {
     xfree(dev->data);
     dev->data = NULL;
 }
 
-const struct backend_ops netback = {
-    .type = "vif", .probe = vif_probe, .connect = vif_connect, .disconnect = vif_disconnect, .remove = vif_remove
-};
+const struct backend_ops netback = { .type = "vif",
+                                     .probe = vif_probe,
+                                     .connect = vif_connect,
+                                     .disconnect = vif_disconnect,
+                                     .also = MCAST_NODE,
+                                     .changed = vif_changed,
+                                     .remove = vif_remove };

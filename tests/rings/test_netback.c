@@ -11,10 +11,14 @@
 
 static void offers(void **state)
 {
-    static const char *const features[] = {
-        "feature-sg",      "feature-gso-tcpv4",         "feature-gso-tcpv6",           "feature-ipv6-csum-offload",
-        "feature-rx-copy", "feature-multicast-control", "feature-split-event-channels"
-    };
+    static const char *const features[] = { "feature-sg",
+                                            "feature-gso-tcpv4",
+                                            "feature-gso-tcpv6",
+                                            "feature-ipv6-csum-offload",
+                                            "feature-rx-copy",
+                                            "feature-multicast-control",
+                                            "feature-dynamic-multicast-control",
+                                            "feature-split-event-channels" };
     struct scene s;
     char value[64];
 
@@ -473,6 +477,18 @@ static void groups(void **state)
     }
     send_one(c, EVERYBODY, 60, 9);
     assert_true(receive(to, &r));
+    for (unsigned int wish = 0; wish < 4; wish++) { /* it may change its mind */
+        netif_tx_request_t q = { .gref = c->first + TX_PAGE, .size = 60 };
+
+        front_write(to, "request-multicast-control", wish % 2);
+        run(&s);
+        page(c, TX_PAGE)[0] = 1;
+        tx_put(c, &q);
+        ring_bell(c, c->port);
+        assert_int_equal(tx_answer(c), NETIF_RSP_OKAY);
+        assert_int_equal(receive(to, &r), wish % 2 == 0);
+    }
+    expect_back(to, "state", "4");
     end_net(&s);
 }
 
