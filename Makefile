@@ -289,7 +289,7 @@ engine = $(wildcard build/deps/unicorn/usr/lib/x86_64-linux-gnu/libunicorn.so.*)
 INSTALLED_COMMANDS := run tui debug tour replay ctl trace sched doctor manual completion
 # Those whose guests are installed as well, and configuration files that they name.
 INSTALLED_TOURS := $(filter-out %/crash.tour %/pagefault.tour,$(wildcard docs/tours/*.tour))
-INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
+INSTALLED_CONFIGS := $(wildcard docs/tours/sched/*.cfg docs/tours/*.disk) tests/guest/grants-owner.cfg tests/guest/grants-user.cfg
 install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages, completion for bash and zsh
 	$(call say,INSTALL)
 	$(Q)install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/xenlab share/xenlab/guests share/xenlab/tours share/man/man1 \
@@ -299,7 +299,7 @@ install: all ## below DESTDIR$(PREFIX): the program, guests, tours, manual pages
 	$(Q)$(if $(engine),install -m 644 $(engine) $(DESTDIR)$(PREFIX)/lib/xenlab/)
 	$(Q)install -m 644 $(filter-out build/guests/bench/%,$(GUEST_PROGRAMS)) $(DESTDIR)$(PREFIX)/share/xenlab/guests/
 	$(Q)for f in $(INSTALLED_TOURS) $(INSTALLED_CONFIGS); do sed -e 's,build/guests/,$(PREFIX)/share/xenlab/guests/,' \
-		-e 's,[a-z/]*/\([a-z0-9-]*\.cfg\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
+		-e 's,[a-z/]*/\([a-z0-9-]*\.\(cfg\|disk\)\),$(PREFIX)/share/xenlab/tours/\1,g' $$f > \
 		$(DESTDIR)$(PREFIX)/share/xenlab/tours/$${f##*/} || exit 1; done
 	$(Q)build/xenlab manual > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab.1
 	$(Q)for c in $(INSTALLED_COMMANDS); do build/xenlab manual $$c > $(DESTDIR)$(PREFIX)/share/man/man1/xenlab-$$c.1 || exit 1; done
