@@ -3,8 +3,8 @@
  * ringtut: how a ring of requests and answers works, by its indices.
  *
  * Shows what happens in the page that a front end and a back end share: four indices that only grow, and slots, of
- * which an index says one modulo their number. Each end writes two of the indices: how far it has produced, and at which
- * index of the other's it wants to be told. So an event is sent only to who sleeps, and ten requests cost one.
+ * which an index says one modulo their number. Each end writes two of the indices: how far it has produced, and at
+ * which index of the other's it wants to be told. So an event is sent only to who sleeps, and ten requests cost one.
  *
  *      p put, and known to me alone    R requested    A answered, and not looked at yet    . free
  *

@@ -15,6 +15,7 @@ bench=build/guests/bench
 assets=build/assets
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+disk= # of the guests, see rate
 
 json() { # NAME VALUE UNIT [RUNS]
     printf '{"name": "%s", "value": %s, "unit": "%s", "runs": %s}\n' "$1" "$2" "$3" "${4:-$RUNS}"
@@ -34,19 +35,59 @@ stat_of() {
     awk -v key="$key" 'index($0, "  " key) == 1 { sub("^  " key, ""); print $1; exit }' "$tmp/err"
 }
 
-# rate NAME GUEST OP N [UNIT [FACTOR]]: operations a second
+# rate NAME GUEST OP N [UNIT [FACTOR]]: operations a second; with $disk, a file, the guest has that
 rate() {
     name=$1 guest=$2 op=$3 n=$4 unit=${5:-1/s} factor=${6:-1}
     i=0
     : > "$tmp/samples"
     while [ $i -lt "$RUNS" ]; do
-        few=$(stat_of 'real: running' --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
-        many=$(stat_of 'real: running' --cmdline "op=$op n=$n" "$bench/$guest")
+        few=$(stat_of 'real: running' ${disk:+--disk "$disk"} --cmdline "op=$op n=$((n / 100))" "$bench/$guest")
+        many=$(stat_of 'real: running' ${disk:+--disk "$disk"} --cmdline "op=$op n=$n" "$bench/$guest")
         awk -v a="$few" -v b="$many" -v n="$n" -v f="$factor" \
             'BEGIN { d = b - a; if (d <= 0) d = 1e-9; printf "%.0f\n", n * 0.99 * f / d }' >> "$tmp/samples"
         i=$((i + 1))
     done
     json "$name" "$(median < "$tmp/samples")" "$unit"
+}
+
+# What a run of bench/blk has cost in all: instructions, exits, sends of events by the guest and dom0.
+block_counts() { # OP N
+    stat_of instructions --disk "$disk" --cmdline "op=$1 n=$2" "$bench/blk" > "$tmp/ignored"
+    awk '/^[^ ]/ { part = $1 }
+        part == "work" && $1 == "instructions" { insns = $2 }
+        part == "exits" && NF == 2 && $1 != "budget" { exits += $2 }
+        part == "hypercalls" && $1 == "event_channel_op" { events = $2 }
+        END { print insns, exits, events }' "$tmp/err"
+}
+
+# block NAME OP N [UNIT]: operations a second, and what one costs the guest. The counts are the same in each run.
+block() {
+    rate "block: $1" blk "$2" "$3" "${4:-1/s}"
+    block_counts "$2" $(($3 / 100)) > "$tmp/counts"
+    block_counts "$2" "$3" >> "$tmp/counts"
+    awk -v name="block: $1" -v n=$(($3 - $3 / 100)) '
+        NR == 1 { insns = $1; exits = $2; events = $3 }
+        END {
+            form = "{\"name\": \"%s, each: %s\", \"value\": %.2f, \"unit\": \"%s\", \"runs\": 1}\n"
+            printf form, name, "guest instructions", ($1 - insns) / n, "count"
+            printf form, name, "exits", ($2 - exits) / n, "count"
+            printf form, name, "notifications, both ways", ($3 - events) / n, "count"
+        }' "$tmp/counts"
+}
+
+# The same of disks: a file of 16 MiB, which is written. A hop is from the guest to dom0, or back.
+blocks() {
+    disk=$tmp/disk.img
+    truncate -s 16M "$disk"
+    block '4 KiB read at random' read 100000
+    block '4 KiB written at random' write 100000
+    block '1 MiB read in order' read1m 2000 'MiB/s'
+    block '1 MiB written in order' write1m 2000 'MiB/s'
+    block '4 KiB read, one after the other' one 50000 > "$tmp/one"
+    cat "$tmp/one"
+    awk -F '"value": ' 'NR == 1 { printf "{\"name\": \"block: a hop\", \"value\": %.0f, \"unit\": \"ns\", \"runs\": '"$RUNS"'}\n", 5e8 / $2 }' \
+        "$tmp/one"
+    disk=
 }
 
 # switch_cost NAME OP N ARGUMENT...: microseconds a change of the vCPU on the one pCPU; each operation makes two of them
@@ -226,6 +267,7 @@ figures() {
     net_rate 1 60 20000
     net_rate 64 60 100000
     net_rate 64 1514 100000
+    blocks
     switch_cost 'vCPU context switch, yield to another domain' yield 100000 --copies 2
     switch_cost 'vCPU context switch, yield within a domain' yield 100000 --vcpus 2
     switch_cost 'vCPU context switch, by an event and blocking' wake 50000 --vcpus 2
