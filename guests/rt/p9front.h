@@ -2,7 +2,7 @@
 /*
  * A front end of a shared folder, for the guests that use one (static: each has its own).
  *
- * The two ends find each other as those of a disk do (guests/rt/blkfront.h), but what they share is two rings of bytes:
+ * The two ends find each other by xenstore (guests/rt/xenbus.h), but what they share is two rings of bytes:
  * messages of 9P2000.L go out on one, answers come in on the other. One page holds the four indices, and which pages
  * the bytes are in: here two, the first for what comes in.
  *
@@ -11,13 +11,9 @@
 #ifndef GUESTS_RT_P9FRONT_H
 #define GUESTS_RT_P9FRONT_H
 
-#include "guests/rt/xenstore.h"
+#include "guests/rt/xenbus.h"
 
-#define xen_mb()  asm volatile("mfence" ::: "memory")
-#define xen_rmb() barrier()
-#define xen_wmb() barrier()
 #include <xen/io/9pfs.h>
-#include <xen/io/xenbus.h>
 
 #define P9_MSIZE 2048u
 #define P9_HALF  4096u /* of a ring of two pages: each way */
@@ -35,35 +31,10 @@ enum {
 static struct xen_9pfs_data_intf *p9_intf;
 static uint8_t *p9_in, *p9_out;
 static evtchn_port_t p9_port;
-static char p9_front[64], p9_back[128], p9_tag[64];
 static uint8_t p9_message[P9_MSIZE];
 static uint32_t p9_len, p9_at; /* of the message: how long it is, how far it has been read */
 
 enum { P9_INTF_REF = GNTTAB_NR_RESERVED_ENTRIES, P9_IN_REF, P9_OUT_REF };
-
-/* DIR/NAME; "": it is not there. */
-static const char *p9_node(const char *dir, const char *name)
-{
-    char path[192];
-    int len = snprintf(path, sizeof(path), "%s/%s", dir, name);
-
-    return ask(XS_READ, path, (size_t)len + 1) < 0 ? "" : answer;
-}
-
-static void p9_node_write(const char *name, uint64_t n)
-{
-    char payload[192];
-    int len = snprintf(payload, sizeof(payload), "%s/%s%c%lu", p9_front, name, 0, (unsigned long)n);
-
-    if (ask(XS_WRITE, payload, (size_t)len) < 0)
-        guest_panic("xenstore: %s: %s", payload, answer);
-}
-
-static void p9_back_state(char state)
-{
-    while (*p9_node(p9_back, "state") != state)
-        receive();
-}
 
 /* --- messages --- */
 
@@ -132,40 +103,26 @@ static int p9_rpc(void)
 /* The first folder that the toolstack has given this guest. False: there is none. Its root is fid 0. */
 static inline bool p9_connect(void)
 {
-    char watch[160];
-    domid_t peer;
-    int len;
-
-    ring = mfn_to_virt(start_info->store_mfn);
-    if (ask(XS_DIRECTORY, "device/9pfs", 12) <= 0)
+    if (!device_find("9pfs"))
         return false;
-    snprintf(p9_front, sizeof(p9_front), "device/9pfs/%s", answer); /* the first string of the list */
-    snprintf(p9_tag, sizeof(p9_tag), "%s", p9_node(p9_front, "tag"));
-    peer = (domid_t)(*p9_node(p9_front, "backend-id") - '0');
-    snprintf(p9_back, sizeof(p9_back), "%s", p9_node(p9_front, "backend"));
-    len = snprintf(watch, sizeof(watch), "%s/state%cback", p9_back, 0);
-    if (ask(XS_WATCH, watch, (size_t)len + 1) < 0)
-        guest_panic("xenstore: %s: %s", p9_back, answer);
-    p9_back_state('0' + XenbusStateInitWait);
-
     grants_init();
     p9_intf = page_alloc();
     p9_in = page_alloc();
     p9_out = page_alloc();
-    grant_access(P9_INTF_REF, peer, p9_intf, false);
-    grant_access(P9_IN_REF, peer, p9_in, false);
-    grant_access(P9_OUT_REF, peer, p9_out, false);
+    grant_access(P9_INTF_REF, device.peer, p9_intf, false);
+    grant_access(P9_IN_REF, device.peer, p9_in, false);
+    grant_access(P9_OUT_REF, device.peer, p9_out, false);
     p9_intf->ring_order = 1;
     p9_intf->ref[0] = P9_IN_REF;
     p9_intf->ref[1] = P9_OUT_REF;
-    p9_port = event_alloc_unbound(peer);
-    p9_node_write("version", 1);
-    p9_node_write("num-rings", 1);
-    p9_node_write("ring-ref0", P9_INTF_REF);
-    p9_node_write("event-channel-0", p9_port);
-    p9_node_write("state", XenbusStateInitialised);
-    p9_back_state('0' + XenbusStateConnected);
-    p9_node_write("state", XenbusStateConnected);
+    p9_port = event_alloc_unbound(device.peer);
+    device_write_number("version", 1);
+    device_write_number("num-rings", 1);
+    device_write_number("ring-ref0", P9_INTF_REF);
+    device_write_number("event-channel-0", p9_port);
+    device_write_number("state", XenbusStateInitialised);
+    device_back_state(XenbusStateConnected);
+    device_write_number("state", XenbusStateConnected);
 
     p9_begin(P9_TVERSION);
     p9_put(4, P9_MSIZE);
