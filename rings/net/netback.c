@@ -17,7 +17,7 @@
  * makes none ends the device. No front end holds up another: what it does not take is dropped in the end.
  *
  * Source: public io/netif.h. Corresponds to Linux's drivers/net/xen-netback. Left out: grants that stay mapped
- * (ADD_GREF_MAPPING), the way of receiving by flipping pages.
+ * (ADD_GREF_MAPPING), the way of receiving by flipping pages, as there.
  */
 #include "rings/net/vif.h"
 
@@ -53,12 +53,14 @@ static void flush(struct vif *f)
         if (rx && !(tx && q->rx_port == q->tx_port))
             notify(f, q->rx_port);
     }
+    if (f->ctrl_port && ring_flush(&f->ctrl))
+        notify(f, f->ctrl_port);
 }
 
 /* Nothing is left to do before an event or a time. */
 static bool may_sleep(struct vif *f)
 {
-    bool idle = vif_rx_sleep(f);
+    bool idle = vif_rx_sleep(f) && (!f->ctrl_port || ring_sleep(&f->ctrl));
 
     for (struct vif_queue *q = f->queue; q < f->queue + f->nr_queues; q++) {
         if (ring_sleep(&q->tx))
@@ -82,6 +84,8 @@ static bool vif_step(struct task *t, unsigned int budget)
         rx[i] = f->queue[i].rx.req_cons;
         vif_fullness(f, &f->queue[i]);
     }
+    if (f->ctrl_port)
+        more = vif_ctrl(f, budget) == budget;
     for (unsigned int i = 0; i < f->nr_queues && !f->broken; i++)
         more |= vif_tx(f, &f->queue[i], budget) == budget;
     if (!f->broken)
@@ -130,6 +134,9 @@ static void vif_disconnect(struct xenbus_device *dev)
         page_unmap(f, &q->tx_page);
         page_unmap(f, &q->rx_page);
     }
+    port_close(f, f->ctrl_port);
+    page_unmap(f, &f->ctrl_page);
+    f->ctrl_port = 0;
     task_end(&f->task);
     xfree(f->queue);
     f->queue = NULL;
@@ -139,7 +146,7 @@ static void vif_disconnect(struct xenbus_device *dev)
 /* Nobody may give one page for two purposes. */
 static bool page_is_new(const struct vif *f, const uint8_t *ptr)
 {
-    unsigned int nr = 0;
+    unsigned int nr = f->ctrl_page.ptr == ptr;
 
     for (const struct vif_queue *q = f->queue; q < f->queue + f->nr_queues; q++)
         nr += (q->tx_page.ptr == ptr) + (q->rx_page.ptr == ptr);
@@ -252,6 +259,18 @@ static int queues_connect(struct vif *f)
     return rc;
 }
 
+/* A front end may have a control ring. */
+static int ctrl_connect(struct vif *f)
+{
+    int rc;
+
+    memset(&f->hash, 0, sizeof(f->hash));
+    if (!xenbus_read(f->dev, true, "ctrl-ring-ref", (char[XENBUS_VALUE]){ 0 }))
+        return 0;
+    rc = ring_map(f, &f->ctrl_page, &f->ctrl, "", "ctrl", sizeof(struct xen_netif_ctrl_request));
+    return rc ?: port_bind(f, "", "event-channel-ctrl", &f->ctrl_port);
+}
+
 static int vif_connect(struct xenbus_device *dev)
 {
     struct vif *f = dev->data;
@@ -260,7 +279,7 @@ static int vif_connect(struct xenbus_device *dev)
     f->broken = false;
     f->nr_mcast = 0;
     task_init(&f->task, xenbus_kernel(dev->bus), &vif_task, f);
-    rc = features_read(f) ?: queues_connect(f);
+    rc = features_read(f) ?: queues_connect(f) ?: ctrl_connect(f);
     if (rc) {
         vif_disconnect(dev);
         return rc;
@@ -325,6 +344,7 @@ static int vif_probe(struct xenbus_device *dev)
                                             "feature-rx-copy",
                                             "feature-multicast-control",
                                             "feature-dynamic-multicast-control",
+                                            "feature-ctrl-ring",
                                             "feature-split-event-channels" };
     struct netback *n = xenbus_data(dev);
     char name[XENBUS_VALUE];

@@ -2,9 +2,10 @@
 /*
  * The network back end: what the front end is sent.
  *
- * Concept: the front end puts buffers into its ring, a page each. A frame needs one for every 4096 bytes, and one that
- * is spent on saying that it is to be cut up. As long as they are not there it stays in the bridge's queue. A frame
- * that the front end cannot take as it is (it may say that it knows no such thing as GSO) goes out as packets.
+ * Concept: the front end puts buffers into its ring, a page each. A frame needs one for every 4096 bytes, and one each
+ * that is spent on saying that it is to be cut up, and what its hash is. As long as they are not there it stays in the
+ * bridge's queue. A frame that the front end cannot take as it is (it may say that it knows no such thing as GSO) goes
+ * out as packets.
  *
  * An answer is in the slot of its request, so the front end knows the buffer even where no room is left to name it.
  *
@@ -18,7 +19,7 @@
 #include <string.h>
 
 #define BATCH_SLOTS 64u
-#define FRAME_SLOTS (NET_PAGES_MAX + 1)
+#define FRAME_SLOTS (NET_PAGES_MAX + 2)
 
 /* Answers that are to be given; those with a copy when it has been carried out. */
 struct batch {
@@ -109,31 +110,39 @@ void vif_rx_end(struct vif *f)
     f->packet = f->cut = NULL;
 }
 
-/* All of a connection goes to one queue, so it stays in order. */
-static struct vif_queue *steer(const struct vif *f, const struct net_frame *frame)
-{
-    struct net_headers h;
-    uint8_t bytes[36];
-    uint32_t hash = UINT32_C(0x811c9dc5); /* FNV-1a */
-    unsigned int nr;
-
-    if (f->nr_queues == 1 || !net_headers_find(frame, &h))
-        return f->queue;
-    nr = h.v6 ? 32 : 8;
-    net_frame_read(frame, h.ip + (h.v6 ? 8 : 12), bytes, nr);
-    net_frame_read(frame, h.l4, bytes + nr, 4);
-    for (unsigned int i = 0; i < nr + 4; i++)
-        hash = (hash ^ bytes[i]) * UINT32_C(0x01000193);
-    return &f->queue[(hash ^ hash >> 16) % f->nr_queues];
-}
-
 /* --- into the ring --- */
 
 static bool is_gso(const struct net_frame *frame) { return frame->offload.gso_type != XEN_NETIF_GSO_TYPE_NONE; }
 
-static unsigned int slots_of(const struct net_frame *frame)
+/* What is said of a frame besides, a slot each: how many. */
+static unsigned int extras_of(const struct vif *f, const struct net_frame *frame, struct netif_extra_info e[2])
 {
-    return (frame->len + (unsigned int)PAGE_SIZE - 1) / (unsigned int)PAGE_SIZE + is_gso(frame);
+    unsigned int nr = 0;
+    uint32_t hash;
+    uint8_t type;
+
+    memset(e, 0, 2 * sizeof(e[0]));
+    if (is_gso(frame)) {
+        e[nr].type = XEN_NETIF_EXTRA_TYPE_GSO;
+        e[nr].u.gso.type = frame->offload.gso_type;
+        e[nr++].u.gso.size = frame->offload.gso_size;
+    }
+    if (vif_hash(f, frame, &type, &hash)) {
+        if (nr)
+            e[0].flags = XEN_NETIF_EXTRA_FLAG_MORE;
+        e[nr].type = XEN_NETIF_EXTRA_TYPE_HASH;
+        e[nr].u.hash.type = type;
+        e[nr].u.hash.algorithm = XEN_NETIF_CTRL_HASH_ALGORITHM_TOEPLITZ;
+        memcpy(e[nr++].u.hash.value, &hash, sizeof(hash));
+    }
+    return nr;
+}
+
+static unsigned int slots_of(const struct vif *f, const struct net_frame *frame)
+{
+    struct netif_extra_info e[2];
+
+    return (frame->len + (unsigned int)PAGE_SIZE - 1) / (unsigned int)PAGE_SIZE + extras_of(f, frame, e);
 }
 
 static void batch_run(struct vif *f, struct vif_queue *q, struct batch *b)
@@ -162,24 +171,21 @@ static bool buffer_take(struct vif *f, struct vif_queue *q, struct netif_rx_requ
     return false;
 }
 
-static void gso_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct net_offload *o)
+static void extra_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct netif_extra_info *e)
 {
-    struct netif_extra_info e;
     struct netif_rx_request req;
 
     if (!buffer_take(f, q, &req))
         return;
-    memset(&e, 0, sizeof(e));
-    e.type = XEN_NETIF_EXTRA_TYPE_GSO;
-    e.u.gso.type = o->gso_type;
-    e.u.gso.size = o->gso_size;
     b->has_op[b->nr] = false;
-    memcpy(&b->rsp[b->nr++], &e, sizeof(b->rsp[0]));
+    memcpy(&b->rsp[b->nr++], e, sizeof(b->rsp[0]));
 }
 
 static void frame_put(struct vif *f, struct vif_queue *q, struct batch *b, const struct net_frame *frame)
 {
     const struct net_offload *o = &frame->offload;
+    struct netif_extra_info e[2];
+    const unsigned int nr_extras = extras_of(f, frame, e);
     struct netif_rx_request req;
 
     for (unsigned int at = 0; at < frame->len && !f->broken; at += PAGE_SIZE) {
@@ -190,7 +196,7 @@ static void frame_put(struct vif *f, struct vif_queue *q, struct batch *b, const
             return;
         if (!at)
             flags |= (uint16_t)((o->csum_blank ? NETRXF_csum_blank | NETRXF_data_validated : 0) |
-                                (o->csum_valid ? NETRXF_data_validated : 0) | (is_gso(frame) ? NETRXF_extra_info : 0));
+                                (o->csum_valid ? NETRXF_data_validated : 0) | (nr_extras ? NETRXF_extra_info : 0));
         b->rsp[b->nr] = (struct netif_rx_response){ .id = req.id, .flags = flags, .status = (int16_t)len };
         b->has_op[b->nr++] = true;
         b->op[b->nr_ops++] = (struct gnttab_copy){
@@ -199,8 +205,8 @@ static void frame_put(struct vif *f, struct vif_queue *q, struct batch *b, const
             .len = (uint16_t)len,
             .flags = GNTCOPY_dest_gref,
         };
-        if (!at && is_gso(frame))
-            gso_put(f, q, b, o);
+        for (unsigned int i = 0; !at && i < nr_extras && !f->broken; i++)
+            extra_put(f, q, b, &e[i]);
     }
 }
 
@@ -224,11 +230,11 @@ unsigned int vif_rx(struct vif *f, unsigned int budget)
 
     b.nr = b.nr_ops = b.nr_frames = 0;
     for (; nr < budget && !f->broken && (frame = next(f)); nr++) {
-        to = steer(f, frame);
+        to = vif_steer(f, frame);
         if (to != q || b.nr + FRAME_SLOTS > BATCH_SLOTS)
             batch_run(f, q, &b);
         q = to;
-        if (buffers(f, q) < slots_of(frame) || f->broken)
+        if (buffers(f, q) < slots_of(f, frame) || f->broken)
             break;
         task_charge(&f->task, 1, 0);
         frame_put(f, q, &b, frame);
@@ -242,5 +248,5 @@ bool vif_rx_sleep(struct vif *f)
 {
     struct net_frame *frame = next(f);
 
-    return !frame || ring_sleep_until(&steer(f, frame)->rx, slots_of(frame));
+    return !frame || ring_sleep_until(&vif_steer(f, frame)->rx, slots_of(f, frame));
 }

@@ -12,12 +12,14 @@
 #include <xen/grant_table.h>
 #include <xen/io/netif.h>
 
-#define VIF_QUEUES_MAX  4u
-#define VIF_SLOTS_MIN   XEN_NETIF_NR_SLOTS_MIN /* of a packet that is sent */
-#define VIF_SLOTS_FATAL 20u                    /* from here on it is an attack */
-#define VIF_EXTRAS_MAX  4u
-#define VIF_RING_SLOTS  256u
-#define VIF_MCAST_MAX   64u
+#define VIF_QUEUES_MAX   4u
+#define VIF_SLOTS_MIN    XEN_NETIF_NR_SLOTS_MIN /* of a packet that is sent */
+#define VIF_SLOTS_FATAL  20u                    /* from here on it is an attack */
+#define VIF_EXTRAS_MAX   4u
+#define VIF_RING_SLOTS   256u
+#define VIF_MCAST_MAX    64u
+#define VIF_HASH_KEY_MAX 40u
+#define VIF_HASH_MAP_MAX 128u
 
 /* A packet that the front end sends, as far as it has come: slots of the ring, the last of which may not be there. */
 struct vif_chain {
@@ -48,6 +50,15 @@ struct vif_rate {
     s_time_t since; /* when credit was last given */
 };
 
+/* How frames are spread over queues, if the front end has said so. */
+struct vif_hash {
+    bool toeplitz;
+    uint32_t types; /* XEN_NETIF_CTRL_HASH_TYPE_*; none: as we like */
+    uint8_t key[VIF_HASH_KEY_MAX];
+    uint32_t map_size; /* 0: no table, the number of queues divides */
+    uint32_t map[VIF_HASH_MAP_MAX];
+};
+
 struct vif_stats {
     uint64_t tx_errors, tx_dropped; /* packets answered with an error; for which there was no memory */
     uint64_t rx_errors, rx_dropped; /* whose buffers could not be written; that were too large */
@@ -69,6 +80,10 @@ struct vif {
     bool can_sg, can_gso_v4, can_gso_v6, can_csum_v4, can_csum_v6; /* the front end takes them */
     unsigned int nr_queues;
     struct vif_queue *queue;
+    struct ring ctrl;
+    struct vif_page ctrl_page;
+    evtchn_port_t ctrl_port; /* 0: it has no control ring */
+    struct vif_hash hash;
     struct net_frame *cut; /* that goes out as packets */
     unsigned int cut_next;
     struct net_frame *packet; /* the next of them; NULL: it is to be made */
@@ -96,6 +111,14 @@ unsigned int vif_rx(struct vif *f, unsigned int budget);
 bool vif_rx_sleep(struct vif *f);
 /* What waits, apart from what is in the port's queue, is dropped. */
 void vif_rx_end(struct vif *f);
+
+/* vif_hash.c: to which queue. */
+struct vif_queue *vif_steer(const struct vif *f, const struct net_frame *frame);
+/* What the front end is told of it: _XEN_NETIF_CTRL_HASH_TYPE_*, and the hash. False: nothing. */
+bool vif_hash(const struct vif *f, const struct net_frame *frame, uint8_t *type, uint32_t *hash);
+
+/* vif_ctrl.c: at most budget requests of the control ring, which there is. How many there were. */
+unsigned int vif_ctrl(struct vif *f, unsigned int budget);
 
 /* vif_look.c: rings with that port, see struct task_ops. */
 size_t vif_rings(const struct task *t, evtchn_port_t port, struct task_ring *r);

@@ -38,6 +38,8 @@ size_t vif_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
         if (port == q->rx_port)
             ring_seen(f, &q->rx, "rx", &r[nr++]);
     }
+    if (port == f->ctrl_port)
+        ring_seen(f, &f->ctrl, "ctrl", &r[nr++]);
     return nr;
 }
 

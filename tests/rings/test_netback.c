@@ -18,6 +18,7 @@ static void offers(void **state)
                                             "feature-rx-copy",
                                             "feature-multicast-control",
                                             "feature-dynamic-multicast-control",
+                                            "feature-ctrl-ring",
                                             "feature-split-event-channels" };
     struct scene s;
     char value[64];
