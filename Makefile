@@ -34,20 +34,21 @@ SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credi
 RINGS_OBJS := console ring disk bus blkback
 NET_OBJS := frame offload bridge netback_tx netback_rx vif_hash vif_ctrl vif_look netback
 P9_OBJS := bytering server p9back
+FB_OBJS := page fbback kbdback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv
-XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_p9 xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
+XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_p9 xl_fb xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_file
-TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_net host_p9 host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host
+TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_net host_p9 host_fb host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
-UI_OBJS := options socket_door console_door $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
+UI_OBJS := options socket_door console_door png $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings network xenstore scheduler timers tour messages panels)
@@ -120,7 +121,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
-	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
+	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))

@@ -105,6 +105,7 @@ struct host_guest {
     const struct xl_disks *disks; /* the same */
     const struct xl_vifs *vifs;   /* the same */
     const struct xl_p9s *p9s;     /* the same */
+    const struct xl_fbs *fbs;     /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 
@@ -154,6 +155,25 @@ bool host_console_wants_input(const struct host *h, unsigned int index);
 /* The path of the terminal that its console is on now: what console/tty of xenstore says. now: as above. 0, -ENOMEM. */
 #define HOST_TTY_SIZE 64
 int host_console_tty(struct host *h, unsigned int index, const char *path, size_t len, s_time_t now);
+
+/* For who looks: the first screen of a guest. False: it shows nothing. */
+struct host_screen {
+    unsigned int width, height, depth; /* pixels, bits */
+    uint64_t updates;                  /* how often it said that something has changed */
+};
+bool host_screen(const struct host *h, unsigned int index, struct host_screen *s);
+/* A row of it: width triples of red, green and blue. */
+void host_screen_row(const struct host *h, unsigned int index, unsigned int y, uint8_t *rgb);
+
+/* A key (x: its number, as in Linux's input-event-codes.h; buttons of a pointer are keys), or the pointer. */
+struct host_key {
+    uint32_t what; /* enum host_key_what */
+    int32_t x, y, wheel;
+};
+enum host_key_what { HOST_KEY_UP, HOST_KEY_DOWN, HOST_POINTER_MOVED, HOST_POINTER_AT, HOST_KEY_NR };
+/* Is there a keyboard that is looked at? Then this happens with it; now: as above. 0, -ENODEV, -EINVAL. */
+bool host_keyboard(const struct host *h, unsigned int index);
+int host_keyboard_event(struct host *h, unsigned int index, const struct host_key *key, s_time_t now);
 
 /*
  * A program outside of the machine uses xenstore: number id has connected, these bytes have arrived from it, it is

@@ -75,6 +75,7 @@ struct guest {
     unsigned int nr_disks;
     struct xl_vifs vifs;
     struct xl_p9s *p9s; /* or NULL */
+    struct xl_fbs *fbs; /* the same */
 };
 
 /*
@@ -254,6 +255,8 @@ extern const struct device_kind vbd_devices; /* host_disk.c */
 int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE]);
 extern const struct device_kind vif_devices; /* host_net.c */
 extern const struct device_kind p9_devices;  /* host_p9.c */
+extern const struct device_kind fb_devices;  /* host_fb.c */
+extern const struct device_kind kbd_devices; /* likewise; with the copy of fb_devices */
 
 /* host_devices.c: these for all kinds. */
 /* A type of device that g has and of which a clone has none; NULL: no such. Otherwise it must not be cloned. */
@@ -269,6 +272,9 @@ void guest_devices_free(struct guest *g);
 bool guest_devices_bus(struct guest *g);
 void host_devices_end(struct host *h);
 void host_devices_close(struct host_edges *edges);
+
+/* host_screen.c: a row of a screen that is shown: width triples of red, green and blue. */
+void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, uint8_t *rgb);
 
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
 s_time_t host_wallclock(const struct host *h);

@@ -155,6 +155,8 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
             r.wall.running = run_real_now() - start - r.wall.start_up - r.wall.waiting;
         }
     }
+    if (r.host)
+        run_picture(&r, host_guest_domid(r.host, r.picture_of));
     run_consoles_close(&r);
     socket_door_close(&r.xenstore);
     ctl_serve_close(&r.ctl);

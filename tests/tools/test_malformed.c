@@ -259,7 +259,7 @@ static void test_config(void **state)
         "root = '/dev/xvda'\nextra = \"quiet \\\"x\\\" \\t\"\nmemory = 0x80\nmaxmem = 256\n"
         "vcpus = '2'; maxvcpus = 4\non_crash = 'preserve'\non_reboot = 'destroy'\n"
         "disk = [ 'a.img,raw,xvda,w',\n  'b.img,raw,xvdb,r', # c\n ]\ndisk += [ 'c.img,raw,hdc,r' ]\n"
-        "vif = [ 'bridge=x' ]\np9 = [ 'tag=t,path=/srv' ]\nextra += ' more'\n"
+        "vif = [ 'bridge=x' ]\np9 = [ 'tag=t,path=/srv' ]\nvfb = [ 'vnc=1' ]\nextra += ' more'\n"
         "uuid = '01234567-89ab-cdef-0123-456789abcdef'\ncpuid = 'host,sse3=0,family=0x15'\n";
     struct tally tally = { 0, 0 };
     uint64_t seed = 3;

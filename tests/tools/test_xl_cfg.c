@@ -385,14 +385,14 @@ static void test_unknown_keys(void **state)
     struct xl_config cfg;
 
     parse_ok(&cfg, KERNEL "pci = [ '00:1f.2', # memory = 3\n"
-                          "         [ 'nested' ] ] ; vfb = [ '' ]\n"
+                          "         [ 'nested' ] ] ; vscsi = [ '' ]\n"
                           "s = \"a\\\"; x = 1\"\n"
-                          "vfb += [ 'vnc=1' ]\n"
+                          "vscsi += [ 'x' ]\n"
                           "memroy=5\n");
     assert_int_equal(cfg.memory_mib, 0);
     assert_string_equal(cfg.warnings, "guest.cfg:2: warning: pci means nothing here yet and is ignored\n"
                                       "guest.cfg:4: warning: s means nothing here yet and is ignored\n"
-                                      "guest.cfg:5: warning: vfb means nothing here yet and is ignored\n"
+                                      "guest.cfg:5: warning: vscsi means nothing here yet and is ignored\n"
                                       "guest.cfg:6: warning: memroy is no key and is ignored; did you mean memory?\n");
     xl_config_free(&cfg);
 }
@@ -526,6 +526,45 @@ static void test_p9s(void **state)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         snprintf(line, sizeof(line), KERNEL "p9 = [ 'tag=first,path=/x', '%s' ]", wrong[i].spec);
         snprintf(says, sizeof(says), "guest.cfg:2: p9: %s", wrong[i].why);
+        expect_error(line, says);
+    }
+}
+
+/* vfb and vkb of xl.cfg(5): a screen has a keyboard; what is said of both is kept for xenstore. */
+static void test_fbs(void **state)
+{
+    static const struct {
+        const char *key, *spec, *why;
+    } wrong[] = {
+        { "vfb", "vnc=yes", "vnc=yes: expected 0 or 1" },
+        { "vfb", "vncdisplay=x", "vncdisplay=x: expected a number" },
+        { "vfb", "vncdisplay=", "vncdisplay=: expected a number" },
+        { "vfb", "vnc", "expected NAME=VALUE, got \"vnc\"" },
+        { "vfb", "width=3", "there is no width= of a screen" },
+        { "vfb", "backend=gfx", "backend=gfx: only dom0 has screens" },
+        { "vkb", "backend-type=x", "backend-type=x: expected qemu or linux" },
+        { "vkb", "feature-multi-touch=1", "there is no feature-multi-touch= of a keyboard" },
+        { "vkb", "width=123456", "width=123456: expected a number" },
+    };
+    struct xl_config cfg;
+    char line[256], says[256];
+
+    parse_ok(&cfg, KERNEL "vfb = [ 'vnc=1, vnclisten = 127.0.0.1,vnc=0,sdl=1', '' ]\n"
+                          "vkb = [ 'backend-type=qemu,feature-disable-pointer=1' ]\n");
+    assert_int_equal(cfg.fbs.nr_fbs, 2);
+    assert_int_equal(cfg.fbs.nr_kbds, 3);
+    assert_int_equal(cfg.fbs.fb[0].nr, 3);
+    assert_string_equal(xl_fb_word(&cfg.fbs.fb[0], "vnc"), "0");
+    assert_string_equal(xl_fb_word(&cfg.fbs.fb[0], "vnclisten"), "127.0.0.1");
+    assert_null(xl_fb_word(&cfg.fbs.fb[1], "vnc"));
+    assert_int_equal(cfg.fbs.kbd[2].nr, 1);
+    assert_string_equal(xl_fb_word(&cfg.fbs.kbd[2], "feature-disable-pointer"), "1");
+    xl_config_free(&cfg);
+    expect_error(KERNEL "vfb = 'vnc=1'", "guest.cfg:2: vfb: expected a list of strings, [ \"vnc=1\" ]");
+    expect_error(KERNEL "vfb = [ '', '', '', '', '' ]", "guest.cfg:2: vfb: more than 4 screens");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(line, sizeof(line), KERNEL "%s = [ '%s' ]", wrong[i].key, wrong[i].spec);
+        snprintf(says, sizeof(says), "guest.cfg:2: %s: %s", wrong[i].key, wrong[i].why);
         expect_error(line, says);
     }
 }
@@ -679,17 +718,29 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_keys),       cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_builder),        cmocka_unit_test(test_cmdline),
-        cmocka_unit_test(test_scheduling),     cmocka_unit_test(test_scheduling_override),
-        cmocka_unit_test(test_cpu_lists),      cmocka_unit_test(test_cpuid),
-        cmocka_unit_test(test_limits_of_none), cmocka_unit_test(test_misspelt),
-        cmocka_unit_test(test_beginnings),     cmocka_unit_test(test_where),
-        cmocka_unit_test(test_unknown_keys),   cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_vifs),           cmocka_unit_test(test_p9s),
-        cmocka_unit_test(test_disk_formats),   cmocka_unit_test(test_disk_numbers),
-        cmocka_unit_test(test_disks_short),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_kind),           cmocka_unit_test(test_names),
+        cmocka_unit_test(test_all_keys),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_cmdline),
+        cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_scheduling_override),
+        cmocka_unit_test(test_cpu_lists),
+        cmocka_unit_test(test_cpuid),
+        cmocka_unit_test(test_limits_of_none),
+        cmocka_unit_test(test_misspelt),
+        cmocka_unit_test(test_beginnings),
+        cmocka_unit_test(test_where),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_vifs),
+        cmocka_unit_test(test_p9s),
+        cmocka_unit_test(test_fbs),
+        cmocka_unit_test(test_disk_formats),
+        cmocka_unit_test(test_disk_numbers),
+        cmocka_unit_test(test_disks_short),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_kind),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

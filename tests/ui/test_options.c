@@ -51,7 +51,7 @@ static void test_everything(void **state)
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
               "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
               "--pcap b --trace t --stats --console-to pty --console-to b=file:=x "
-              "--audit -vvq",
+              "--audit --fb --fb-png p -vvq",
               err),
         0);
     assert_int_equal(o.nr_guests, 2);
@@ -74,6 +74,7 @@ static void test_everything(void **state)
     assert_string_equal(o.pcap[0], "vif1.0=a");
     assert_string_equal(o.pcap[1], "b");
     assert_int_equal(o.nr_console_to, 2);
+    assert_true(o.fb && !strcmp(o.fb_png, "p"));
     assert_string_equal(o.console_to[1], "b=file:=x");
     assert_int_equal(o.vifs.nr, 2);
     assert_string_equal(o.vifs.list[0].bridge, "br1");
@@ -333,6 +334,7 @@ static const struct {
     /* those that have none */
     { "console-to", "pty" },
     { "audit", NULL },
+    { "fb", NULL },
     { "plain-engine", NULL },
     { "verbose", NULL },
     { "quiet", NULL },

@@ -308,6 +308,20 @@ static int deal_with_p9(struct host *h, const struct journal_record *rec, bool c
     return 0;
 }
 
+static int deal_with_key(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    struct host_key key;
+
+    if (rec->len != sizeof(key))
+        return malformed(rec, err);
+    memcpy(&key, rec->bytes, sizeof(key));
+    if (key.what >= HOST_KEY_NR)
+        return malformed(rec, err);
+    if (!host_keyboard(h, rec->who))
+        return refuse(err, "guest number %u has no keyboard that it looks at", rec->who);
+    return check ? 0 : host_keyboard_event(h, rec->who, &key, rec->now);
+}
+
 static int deal_with_tty(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     if (!host_guest_domid(h, rec->who))
@@ -330,6 +344,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
     case JOURNAL_TTY: return deal_with_tty(h, rec, check, err);
+    case JOURNAL_KEY: return deal_with_key(h, rec, check, err);
     case JOURNAL_P9: return deal_with_p9(h, rec, check, err);
     case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
     case JOURNAL_NR: break;

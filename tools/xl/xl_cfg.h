@@ -18,6 +18,7 @@
 #include "tools/build/limits.h"
 #include "tools/xl/xl_cpuid.h"
 #include "tools/xl/xl_disk.h"
+#include "tools/xl/xl_fb.h"
 #include "tools/xl/xl_p9.h"
 #include "tools/xl/xl_sched.h"
 #include "tools/xl/xl_vif.h"
@@ -69,6 +70,7 @@ struct xl_config {
     struct xl_disks disks;
     struct xl_vifs vifs;
     struct xl_p9s p9s;
+    struct xl_fbs fbs;
     struct build_limits limits;
     bool has_uuid;
     uint8_t uuid[16];

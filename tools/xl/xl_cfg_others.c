@@ -29,8 +29,8 @@ bool xl_key_of_xl(const char *name)
         " spiceport spicetls_port spiceusbredirection spicevdagent stdvga stubdomain_cmdline stubdomain_kernel"
         " stubdomain_memory stubdomain_ramdisk suppress_spurious_page_faults tee timeoffset timer_mode "
         "trap_unmapped_accesses usb"
-        " usbctrl usbdev usbdevice usbversion vendor_device vfb vga videoram viommu viridian virtio vdispl"
-        " vkb vm_event vmtrace_buf_kb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vncviewer vnuma vpmu "
+        " usbctrl usbdev usbdevice usbversion vendor_device vga videoram viommu viridian virtio vdispl"
+        " vm_event vmtrace_buf_kb vnc vncconsole vncdisplay vnclisten vncpasswd vncunused vncviewer vnuma vpmu "
         "vpt_align vscsi"
         " vsnd vtpm vuart xen_9pfs xen_platform_pci xend_suspend_evtchn_compat ";
     const size_t len = strlen(name);

@@ -101,8 +101,10 @@ int run_keyboard_choose(struct run *r, const struct guest_list *l)
 {
     const char *who = r->opt->console;
 
-    if (!who || run_guest_find(l, who, &r->input.guest))
+    if (!who || run_guest_find(l, who, &r->input.guest)) {
+        r->picture_of = r->input.guest;
         return 0;
+    }
     run_guest_unknown(r, l, "--console", who);
     return -1;
 }

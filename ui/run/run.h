@@ -46,6 +46,9 @@ struct run {
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
     struct pollfd *fds;            /* with consoles: room for RUN_FDS and all of theirs */
+    unsigned int picture_of;       /* --fb-png: of which guest */
+    int picture_error;             /* errno of --fb-png */
+    bool pictured;                 /* there is a picture */
     bool stuck;                    /* nothing can ever happen again */
     struct trace_file trace;
     struct pcap_files pcap;
@@ -73,6 +76,9 @@ void run_message(void *data, const char *line);
 int run_control_start(struct run *r, const struct guest_list *l);
 void run_warnings(struct run *r, const struct guest_list *l);
 void run_stats_show(struct run *r);
+
+/* --fb-png: what the screen of this domain shows; of the one whose picture is wanted. */
+void run_picture(struct run *r, domid_t domid);
 
 /* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */
 int run_trace_start(struct run *r, const struct guest_list *l);

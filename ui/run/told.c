@@ -3,6 +3,7 @@
 #include "ui/run/run.h"
 
 #include "ui/crash.h"
+#include "ui/png.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,10 +58,29 @@ static void self_crash_report(struct run *r, domid_t domid, int reason)
         on_crash(r, &report);
 }
 
+static void on_row(void *data, unsigned int y, uint8_t *rgb)
+{
+    const struct run *r = data;
+
+    host_screen_row(r->host, r->picture_of, y, rgb);
+}
+
+void run_picture(struct run *r, domid_t domid)
+{
+    struct host_screen s;
+
+    if (!r->opt->fb_png || host_guest_index(r->host, domid) != (int)r->picture_of ||
+        !host_screen(r->host, r->picture_of, &s))
+        return;
+    r->picture_error = png_write(r->opt->fb_png, s.width, s.height, on_row, r);
+    r->pictured = true;
+}
+
 static void on_end(void *data, domid_t domid, int reason)
 {
     struct run *r = data;
 
+    run_picture(r, domid);
     console_guest_end(&r->console, domid);
     ctl_serve_ended(&r->ctl, domid, reason);
     if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog) {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The keyboard and the pointer of a guest: see rings/fb/kbdback.h. */
+#include "rings/fb/kbdback.h"
+
+#include "vcpu/native/ring.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/io/kbdif.h>
+
+struct kbd_device {
+    struct xenbus_device *dev;
+    struct task task;
+    bool ready, broken; /* the task is there; the device has been given up */
+    struct fb_page page;
+    struct kbd_event waiting[KBD_WAITING];
+    unsigned int nr_waiting;
+    uint64_t dropped, sent;
+};
+
+static void event_make(const struct kbd_event *from, uint8_t bytes[FB_EVENT_SIZE])
+{
+    union xenkbd_in_event e;
+
+    memset(&e, 0, sizeof(e));
+    e.type = (uint8_t)from->type;
+    switch (from->type) {
+    case XENKBD_TYPE_KEY:
+        e.key.pressed = from->a != 0;
+        e.key.keycode = (uint32_t)from->b;
+        break;
+    case XENKBD_TYPE_MOTION:
+        e.motion.rel_x = from->a;
+        e.motion.rel_y = from->b;
+        e.motion.rel_z = from->c;
+        break;
+    default:
+        e.pos.abs_x = from->a;
+        e.pos.abs_y = from->b;
+        e.pos.rel_z = from->c;
+    }
+    memcpy(bytes, &e, sizeof(e));
+}
+
+/* What waits goes into the ring; what comes out of it is not known, and passed over. */
+static bool kbd_step(struct task *t, unsigned int budget)
+{
+    struct kbd_device *k = t->data;
+    uint8_t event[FB_EVENT_SIZE];
+    unsigned int n = 0;
+    int rc = 1;
+
+    if (k->broken)
+        return false;
+    while (n < budget && (rc = fb_page_take(&k->page, XENKBD_OUT_RING_OFFS, XENKBD_OUT_RING_LEN, event)) > 0)
+        n++;
+    for (n = 0; rc >= 0 && n < k->nr_waiting; n++) {
+        event_make(&k->waiting[n], event);
+        rc = fb_page_put(&k->page, XENKBD_IN_RING_OFFS, XENKBD_IN_RING_LEN, event);
+        if (rc <= 0)
+            break;
+        task_charge(t, 1, sizeof(event));
+    }
+    if (rc < 0) {
+        k->broken = true;
+        xenbus_fail(k->dev, -EPROTO, "%d an index of the ring cannot be", EPROTO);
+        return false;
+    }
+    k->nr_waiting -= n;
+    memmove(k->waiting, k->waiting + n, k->nr_waiting * sizeof(k->waiting[0]));
+    if (n) {
+        fb_page_notify(&k->page);
+        k->sent++;
+    }
+    return false; /* a full ring: whoever takes something of it says so, or the next key does */
+}
+
+static size_t kbd_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
+{
+    const struct kbd_device *k = t->data;
+    const struct xenkbd_page *page = (const struct xenkbd_page *)k->page.page;
+
+    if (!page || port != k->page.port)
+        return 0;
+    *r = (struct task_ring){ .front = k->dev->front,
+                             .device = "vkbd",
+                             .name = "in",
+                             .prod = k->page.in_prod,
+                             .cons = page->in_cons,
+                             .size = XENKBD_IN_RING_LEN,
+                             .sent = k->sent };
+    return 1;
+}
+
+static const struct task_ops kbd_task = { .name = "vkbd", .step = kbd_step, .rings = kbd_rings };
+
+bool kbdback_connected(const struct xenbus_device *dev)
+{
+    const struct kbd_device *k = dev->data;
+
+    return k && k->page.page && !k->broken;
+}
+
+void kbdback_event(struct xenbus_device *dev, const struct kbd_event *e)
+{
+    struct kbd_device *k = dev->data;
+
+    if (k->nr_waiting == KBD_WAITING)
+        k->dropped++;
+    else
+        k->waiting[k->nr_waiting++] = *e;
+    task_ready(&k->task);
+}
+
+uint64_t kbdback_dropped(const struct xenbus_device *dev)
+{
+    const struct kbd_device *k = dev->data;
+
+    return k ? k->dropped : 0;
+}
+
+static void kbd_disconnect(struct xenbus_device *dev)
+{
+    struct kbd_device *k = dev->data;
+
+    fb_page_disconnect(&k->page);
+    if (k->ready)
+        task_end(&k->task);
+    k->ready = false;
+    k->nr_waiting = 0;
+}
+
+static int kbd_connect(struct xenbus_device *dev)
+{
+    struct kbd_device *k = dev->data;
+    int rc;
+
+    k->broken = false;
+    task_init(&k->task, xenbus_kernel(dev->bus), &kbd_task, k);
+    k->ready = true;
+    rc = fb_page_connect(&k->page, dev, &k->task);
+    if (rc) {
+        kbd_disconnect(dev);
+        return rc;
+    }
+    k->page.in_prod = ((const struct xenkbd_page *)k->page.page)->in_prod;
+    k->page.out_cons = ((const struct xenkbd_page *)k->page.page)->out_cons;
+    return 0;
+}
+
+static int kbd_probe(struct xenbus_device *dev)
+{
+    struct kbd_device *k = dev->data = xzalloc(xenbus_data(dev), struct kbd_device);
+
+    if (!k)
+        return xenbus_fail(dev, -ENOMEM, "%d no memory", ENOMEM);
+    k->dev = dev;
+    xenbus_write(dev, "feature-abs-pointer", "1");
+    xenbus_write(dev, "feature-raw-pointer", "1");
+    return 0;
+}
+
+static void kbd_remove(struct xenbus_device *dev)
+{
+    xfree(dev->data);
+    dev->data = NULL;
+}
+
+const struct backend_ops kbdback = {
+    .type = "vkbd", .probe = kbd_probe, .connect = kbd_connect, .disconnect = kbd_disconnect, .remove = kbd_remove
+};

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who looks at the screens of guests, and who types there.
+ *
+ * Concept: a screen is looked at, and that changes nothing; what is typed and pointed at is an input, as what is typed
+ * at a console.
+ */
+#include "mmu/page.h"
+#include "rings/fb/fbback.h"
+#include "rings/fb/kbdback.h"
+#include "tools/host_private.h"
+
+#include <errno.h>
+#include <xen/io/kbdif.h>
+
+/* 0: the frame is not the guest's any more. */
+static uint8_t byte_at(const struct xen *xen, const struct xenbus_device *dev, uint32_t at)
+{
+    const mfn_t mfn = fbback_frame(dev, at / PAGE_SIZE);
+    const struct page_info *pg = mfn_valid(xen->machine, mfn) ? mfn_to_page(xen, mfn) : NULL;
+
+    if (!pg || (pg->count_info & PGC_state) == PGC_state_free || !pg->owner || pg->owner->domain_id != dev->front)
+        return 0;
+    return ((const uint8_t *)mfn_to_virt(xen->machine, mfn))[at % PAGE_SIZE];
+}
+
+void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, uint8_t *rgb)
+{
+    const struct fb_screen *s = fbback_screen(dev);
+    const unsigned int n = fb_pixel_bytes(s->depth);
+
+    for (unsigned int x = 0; x < s->width; x++, rgb += 3) {
+        uint32_t pixel = 0;
+
+        for (unsigned int i = 0; i < n; i++)
+            pixel |= (uint32_t)byte_at(xen, dev, s->offset + y * s->line + x * n + i) << 8 * i;
+        if (n == 4)
+            rgb[0] = (uint8_t)(pixel >> 16), rgb[1] = (uint8_t)(pixel >> 8), rgb[2] = (uint8_t)pixel;
+        else if (n == 2)
+            rgb[0] = (uint8_t)((pixel >> 11) * 255 / 31), rgb[1] = (uint8_t)((pixel >> 5 & 63) * 255 / 63),
+            rgb[2] = (uint8_t)((pixel & 31) * 255 / 31);
+        else
+            rgb[0] = (uint8_t)((pixel >> 5) * 255 / 7), rgb[1] = (uint8_t)((pixel >> 2 & 7) * 255 / 7),
+            rgb[2] = (uint8_t)((pixel & 3) * 255 / 3);
+    }
+}
+
+struct wanted {
+    domid_t domid;
+    struct xenbus_device *found;
+};
+
+static void on_fb(struct xenbus_device *dev, void *data)
+{
+    struct wanted *w = data;
+
+    if (dev->front == w->domid && fbback_screen(dev))
+        w->found = dev;
+}
+
+static void on_kbd(struct xenbus_device *dev, void *data)
+{
+    struct wanted *w = data;
+
+    if (dev->front == w->domid && kbdback_connected(dev))
+        w->found = dev;
+}
+
+static struct xenbus_device *find(const struct host *h, unsigned int index, const struct backend_ops *ops)
+{
+    struct wanted w = { .domid = host_guest_domid(h, index) };
+
+    xenbus_each(h->bus, ops, ops == &fbback ? on_fb : on_kbd, &w);
+    return w.found;
+}
+
+bool host_screen(const struct host *h, unsigned int index, struct host_screen *s)
+{
+    const struct xenbus_device *dev = find(h, index, &fbback);
+    const struct fb_screen *screen = dev ? fbback_screen(dev) : NULL;
+
+    if (!screen)
+        return false;
+    *s = (struct host_screen){ screen->width, screen->height, screen->depth, screen->updates };
+    return true;
+}
+
+void host_screen_row(const struct host *h, unsigned int index, unsigned int y, uint8_t *rgb)
+{
+    const struct xenbus_device *dev = find(h, index, &fbback);
+
+    if (dev)
+        screen_row(h->xen, dev, y, rgb);
+}
+
+bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback); }
+
+int host_keyboard_event(struct host *h, unsigned int index, const struct host_key *key, s_time_t now)
+{
+    struct xenbus_device *dev = find(h, index, &kbdback);
+
+    if (!dev)
+        return -ENODEV;
+    xen_interrupt(h->xen, now);
+    switch (key->what) {
+    case HOST_KEY_UP:
+    case HOST_KEY_DOWN:
+        kbdback_event(dev, &(struct kbd_event){ XENKBD_TYPE_KEY, key->what == HOST_KEY_DOWN, key->x, 0 });
+        return 0;
+    case HOST_POINTER_MOVED:
+        kbdback_event(dev, &(struct kbd_event){ XENKBD_TYPE_MOTION, key->x, key->y, key->wheel });
+        return 0;
+    case HOST_POINTER_AT:
+        kbdback_event(dev, &(struct kbd_event){ XENKBD_TYPE_POS, key->x, key->y, key->wheel });
+        return 0;
+    case HOST_KEY_NR: break;
+    }
+    return -EINVAL;
+}
