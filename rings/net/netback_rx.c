@@ -35,17 +35,17 @@ struct batch {
 static bool front_takes(const struct vif *f, const struct net_frame *frame)
 {
     const struct net_offload *o = &frame->offload;
-    uint8_t type[2];
+    struct net_headers h;
 
-    if (o->gso_type != XEN_NETIF_GSO_TYPE_NONE)
-        return f->can_sg && (o->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ? f->can_gso_v4 : f->can_gso_v6);
-    if (!o->csum_blank || (f->can_csum_v4 && f->can_csum_v6))
+    if (o->csum_blank && !(f->can_csum_v4 && f->can_csum_v6) &&
+        !(net_headers_find(frame, &h) && h.v6 ? f->can_csum_v6 : f->can_csum_v4))
+        return false;
+    if (o->gso_type == XEN_NETIF_GSO_TYPE_NONE)
         return true;
-    net_frame_read(frame, 12, type, sizeof(type));
-    return type[0] == 0x86 ? f->can_csum_v6 : f->can_csum_v4;
+    return f->can_sg && (o->gso_type == XEN_NETIF_GSO_TYPE_TCPV4 ? f->can_gso_v4 : f->can_gso_v6);
 }
 
-/* The next packet of the frame that is cut; NULL: none is left, or there is no memory for it. */
+/* The next packet of the frame that is cut; NULL: none is left. */
 static struct net_frame *packet_make(struct vif *f)
 {
     uint8_t buf[NET_FRAME_MAX];
@@ -55,7 +55,7 @@ static struct net_frame *packet_make(struct vif *f)
     while (f->cut && f->cut_next < net_plain_count(f->cut)) {
         len = net_plain(f->cut, f->cut_next++, buf);
         task_charge(&f->task, 0, len);
-        packet = net_frame_alloc(f->bridge->pool, len);
+        packet = len <= PAGE_SIZE || f->can_sg ? net_frame_alloc(f->bridge->pool, len) : NULL;
         if (packet) {
             net_frame_write(packet, 0, buf, len);
             packet->offload.csum_valid = true;

@@ -561,6 +561,130 @@ static void random_words(void **state)
     end_net(&s);
 }
 
+/* --- whatever a front end can take --- */
+
+enum { SG, GSO4, GSO6, NO_CSUM4, CSUM6, NR_FEATURES };
+
+/* TCP of card 1 to card 0, of any size, whole or to be cut up, with its sum or without. */
+static void send_any(struct card *c, uint64_t *prng)
+{
+    const bool v6 = random_of(prng, 2), gso = random_of(prng, 2);
+    const unsigned int l3 = v6 ? 40 : 20, head = 14 + l3 + 20;
+    const unsigned int total = head + (unsigned int)random_of(prng, gso ? 40000 : random_of(prng, 4) ? 1460 : 9000);
+    struct netif_extra_info e = { .type = XEN_NETIF_EXTRA_TYPE_GSO };
+    uint8_t *p = page(c, TX_PAGE), *ip = p + 14;
+
+    memset(p, 0, 100);
+    header(p, 1, 0);
+    memcpy(p + 12, v6 ? (uint8_t[]){ 0x86, 0xdd } : (uint8_t[]){ 0x08, 0 }, 2);
+    ip[0] = v6 ? 0x60 : 0x45;
+    ip[v6 ? 4 : 2] = (uint8_t)((total - 14 - (v6 ? 40 : 0)) >> 8);
+    ip[v6 ? 5 : 3] = (uint8_t)(total - 14 - (v6 ? 40 : 0));
+    ip[v6 ? 6 : 9] = 6;
+    ip[l3 + 12] = 0x50;
+    for (unsigned int at = 0, i = 0; at < total; at += PAGE_SIZE, i++) {
+        const unsigned int left = total - at, len = left < PAGE_SIZE ? left : (unsigned int)PAGE_SIZE;
+        netif_tx_request_t q = { .gref = c->first + TX_PAGE + i,
+                                 .size = (uint16_t)(i ? len : total),
+                                 .flags = left > PAGE_SIZE ? NETTXF_more_data : 0 };
+
+        if (!i)
+            q.flags |= (uint16_t)((gso || random_of(prng, 2) ? NETTXF_csum_blank : 0) | (gso ? NETTXF_extra_info : 0));
+        tx_put(c, &q);
+        e.u.gso.type = v6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+        e.u.gso.size = (uint16_t)(1 + random_of(prng, 3000));
+        if (!i && gso)
+            extra_put(c, &e);
+    }
+    ring_bell(c, c->port);
+    for (int rc; (rc = tx_answer(c)) <= NETIF_RSP_NULL;)
+        assert_true(rc == NETIF_RSP_OKAY || rc == NETIF_RSP_NULL);
+}
+
+/* Is the sum of a TCP packet right? All words of it and of its pseudo header come to all ones. */
+static bool sum_is_right(const uint8_t *bytes, unsigned int len, bool v6)
+{
+    const unsigned int l4 = v6 ? 54 : 34;
+    uint64_t sum = 6 + len - l4;
+
+    for (unsigned int i = v6 ? 22 : 26; i < len; i++) /* addresses, and what follows them */
+        sum += i % 2 ? bytes[i] : (uint64_t)bytes[i] << 8;
+    while (sum >> 16)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum == 0xffff;
+}
+
+/* What has come is what it has said that it takes. How many there were. */
+static unsigned int take_any(struct card *c, const bool *can)
+{
+    static struct received r;
+    unsigned int nr = 0;
+
+    for (; receive(c, &r); nr++) {
+        const bool v6 = r.bytes[12] == 0x86;
+
+        if (r.bytes[12] != 0x08 && !v6)
+            continue;
+        if (r.flags & NETRXF_csum_blank)
+            assert_true(v6 ? can[CSUM6] : !can[NO_CSUM4]);
+        if (r.flags & NETRXF_extra_info) {
+            assert_int_equal(r.gso.type, XEN_NETIF_EXTRA_TYPE_GSO);
+            assert_int_equal(r.gso.u.gso.type, v6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4);
+            assert_true(can[SG] && can[v6 ? GSO6 : GSO4] && r.flags & NETRXF_csum_blank);
+        }
+        assert_true(r.len <= PAGE_SIZE || can[SG]);
+        if (r.flags & NETRXF_data_validated && !(r.flags & NETRXF_csum_blank))
+            assert_true(sum_is_right(r.bytes, r.len, v6));
+        assert_int_equal(r.bytes[v6 ? 18 : 16] << 8 | r.bytes[v6 ? 19 : 17], r.len - 14 - (v6 ? 40 : 0));
+    }
+    return nr;
+}
+
+/* Front ends that can take this and not that: each gets what it can take. */
+static void random_features(void **state)
+{
+    static const char *const names[] = { "feature-sg", "feature-gso-tcpv4", "feature-gso-tcpv6",
+                                         "feature-no-csum-offload", "feature-ipv6-csum-offload" };
+    const char *more = getenv("NET_RUNS");
+    const unsigned int runs = more ? (unsigned int)atoi(more) : 64;
+    struct scene s;
+    struct card *c = &s.card[0];
+    uint64_t prng = 3;
+    unsigned int nr = 0;
+
+    begin_net(&s, *state, NULL);
+    card_connect(&s.card[1]);
+    card_connect(&s.card[2]);
+    for (unsigned int run = 0; run < runs; run++) {
+        bool can[NR_FEATURES];
+
+        card_words(c);
+        for (unsigned int i = 0; i < NR_FEATURES; i++) {
+            can[i] = random_of(&prng, 2);
+            front_write(c, names[i], can[i]);
+        }
+        for (unsigned int i = 0; i < RX_PAGES; i++)
+            buffer_put(c, i);
+        front_state(c, XenbusStateConnected);
+        expect_back(c, "state", "4");
+        works(c, &s.card[2]); /* where it is */
+        for (unsigned int i = 0; i < 8; i++) {
+            send_any(&s.card[1], &prng);
+            for (unsigned int n = 1; n; nr += n) {
+                n = take_any(c, can);
+                ring_bell(c, c->port);
+            }
+        }
+        others_go_on(&s);
+        expect_back(c, "state", "4");
+        front_state(c, XenbusStateClosed);
+        front_state(c, XenbusStateInitialising);
+    }
+    printf("%u runs, %u packets\n", runs, nr);
+    assert_true(nr > runs * 8);
+    end_net(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -569,6 +693,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rings_of_what_cannot_be, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(deaths, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(random_words, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(random_features, fix_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
