@@ -81,6 +81,8 @@ struct host_io {
     void (*ctl_say)(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len);
     /* NULL: nobody looks, and nothing is made ready to be looked at. */
     void (*packet)(void *data, const struct host_packet *packet);
+    /* A packet leaves the machine, from the bridge that has an outside (XL_VIF_OUTSIDE). */
+    void (*outside)(void *data, const uint8_t *packet, size_t len);
 };
 
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
@@ -198,6 +200,13 @@ const uint8_t *host_outside_ask(struct host *h, unsigned int *who, size_t *len);
 /* Is that what is asked for? */
 bool host_outside_asks(const struct host *h, unsigned int who, const uint8_t *bytes, size_t len);
 void host_outside_answer(struct host *h, unsigned int who, const uint8_t *bytes, size_t len);
+
+/*
+ * A packet comes in from outside, to the bridge that has one. Whether it is one, and there is such a bridge; then it
+ * may be handed in, and is lost if there is no memory for it, as packets may be.
+ */
+bool host_packet_fits(const struct host *h, size_t len);
+void host_packet_in(struct host *h, const void *packet, size_t len);
 
 /*
  * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,

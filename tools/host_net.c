@@ -82,6 +82,43 @@ static void *vifs_data(struct host *h)
     return &h->net;
 }
 
+/* --- the outside --- */
+
+static void packet_out(void *data, const uint8_t *packet, size_t len)
+{
+    const struct host *h = data;
+    const struct host_io *io = &h->edges->io;
+
+    if (io->outside)
+        io->outside(io->data, packet, len);
+}
+
+/* Somebody is on the bridge that has one. */
+static void outside_have(struct host *h)
+{
+    struct bridge *b = h->outside.port.ops ? NULL : bridge_get(&h->net.bridges, XL_VIF_OUTSIDE);
+
+    if (!b)
+        return;
+    if (!h->edges->loud.outside && !h->edges->is_recorded)
+        host_message(h, "the bridge %s has no outside where the run can go back: nobody answers there", XL_VIF_OUTSIDE);
+    h->outside.send = packet_out;
+    h->outside.data = h;
+    h->outside.port.tap = h->net.tap;
+    outside_begin(&h->outside, h->dom0, b);
+}
+
+bool host_packet_fits(const struct host *h, size_t len)
+{
+    return h->outside.port.ops && len >= NET_FRAME_MIN && len <= NET_FRAME_MAX;
+}
+
+void host_packet_in(struct host *h, const void *packet, size_t len)
+{
+    xen_interrupt(h->xen, host_now(h));
+    outside_receive(&h->outside, packet, len);
+}
+
 /* --- for who looks --- */
 
 void host_ports_each(const struct host *h, host_port_fn *fn, void *data)
@@ -166,6 +203,7 @@ static void vifs_free(struct guest *g) { g->vifs.nr = 0; }
 
 static void vifs_end(struct host *h)
 {
+    outside_end(&h->outside);
     if (h->net.bridges.pool.v)
         bridges_end(&h->net.bridges);
 }
@@ -177,6 +215,8 @@ static void vif_nodes(struct node_writer *w, unsigned int i)
     struct device_nodes dev;
     char mac[18], path[NODE_PATH_SIZE];
 
+    if (!strcmp(v->bridge, XL_VIF_OUTSIDE))
+        outside_have(w->h);
     mac_text(v, mac);
     device_begin(&dev, w, netback.type, 0, v->devid);
     device_front(&dev, "handle", "%u", v->devid);

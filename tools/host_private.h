@@ -10,6 +10,7 @@
 #include "rings/blkback.h"
 #include "rings/console.h"
 #include "rings/net/netback.h"
+#include "rings/net/outside.h"
 #include "rings/p9/p9back.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
@@ -114,6 +115,7 @@ struct host {
     struct xenbus_kind bus_kinds[HOST_DEVICE_KINDS_MAX + 1];
     struct blkback_disks disks;
     struct netback net;
+    struct net_outside outside; /* of the bridge XL_VIF_OUTSIDE */
     struct p9_shares p9;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */

@@ -116,7 +116,7 @@ static int machine_start(struct run *r, const struct guest_list *l)
     host_log(r->host, run_log, r, start_log_level(o));
     if (socket_door_open(&r->xenstore, "--xenstore-socket", o->xenstore_socket, r->err, RUN_ERR_SIZE))
         return -1;
-    return run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
+    return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
 }
 
 int run_guests(const struct run_options *o, struct run_process *p, struct replay *replay, char err[RUN_ERR_SIZE])
@@ -159,6 +159,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         run_picture(&r, host_guest_domid(r.host, r.picture_of));
     run_consoles_close(&r);
     socket_door_close(&r.xenstore);
+    slirp_door_close(r.outside);
     ctl_serve_close(&r.ctl);
     console_close(&r.console);
     if (o->stats && r.wall.running)

@@ -73,8 +73,9 @@ static inline bool run_is_there(const struct run_setup *s)
 /* The folder that guests share which are there for that. */
 static const struct xl_p9s run_shares = { { { .tag = "share", .path = "tests/tools", .readonly = true } }, 1 };
 
-/* And the network. */
+/* And the network, or one that packets may come into from outside. */
 static const struct xl_vifs run_net = { { { .bridge = "lan", .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
+static const struct xl_vifs run_outside = { { { .bridge = XL_VIF_OUTSIDE, .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
 
 /*
  * A host with its guests started; sink: heard from the beginning, or NULL. It asserts that there is nothing to object.
@@ -98,7 +99,9 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
                                       .p9s = strcmp(s->kernel, "p9cat") ? NULL : &run_shares,
-                                      .vifs = strcmp(s->kernel, "netecho") ? NULL : &run_net,
+                                      .vifs = strcmp(s->kernel, "netecho")    ? NULL
+                                              : strstr(s->cmdline, "outside") ? &run_outside
+                                                                              : &run_net,
                                       .on_reboot = XL_ACTION_RESTART,
                                       .on_crash = s->ramdisk ? XL_ACTION_DESTROY : XL_ACTION_RESTART };
         domid_t domid;

@@ -20,10 +20,14 @@
 #include "vcpu/noun/domain.h"
 
 static const struct run_setup setups[] = {
-    { "echo", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },       { "hello", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },
-    { "smp", NULL, "credit2", 3, 2, 1, NULL, 8, NULL },        { "echo", NULL, "credit2", 1, 2, 2, NULL, 8, NULL },
-    { "callbacks", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },  { "clock", NULL, "credit2", 2, 2, 1, NULL, 8, NULL },
+    { "echo", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },
+    { "hello", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },
+    { "smp", NULL, "credit2", 3, 2, 1, NULL, 8, NULL },
+    { "echo", NULL, "credit2", 1, 2, 2, NULL, 8, NULL },
+    { "callbacks", NULL, "credit2", 1, 1, 1, NULL, 8, NULL },
+    { "clock", NULL, "credit2", 2, 2, 1, NULL, 8, NULL },
     { "p9cat", "times=9", "credit2", 1, 1, 2, NULL, 8, NULL },
+    { "netecho", "n=100000 depth=3 size=700 outside", "credit2", 1, 2, 2, NULL, 8, NULL },
 };
 
 struct seen {
@@ -168,6 +172,10 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
         *who = (unsigned int)random_of(&sc->prng, sc->setup->guests + 1);
         memcpy(word, "/dev/pts/12", 11);
         return random_of(&sc->prng, 12);
+    case JOURNAL_NET: /* to all, from somebody */
+        *who = !random_of(&sc->prng, 9);
+        word[0] = UINT64_MAX, word[1] = random_of(&sc->prng, UINT32_MAX), word[2] = 0;
+        return 12 + random_of(&sc->prng, 12);
     case JOURNAL_CTL: {
         static const char *const commands[] = {
             "pause 1",          "unpause 1",    "destroy 2",  "mem-set 1 8", "reboot -a",        "dmesg -c",
@@ -187,7 +195,8 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
 /* Here, and if this is the past another future begins, and the known one is a line of its own. */
 static void change(struct scene *sc)
 {
-    const enum journal_kind kind = (enum journal_kind)random_of(&sc->prng, JOURNAL_NR);
+    const bool packet = !strcmp(sc->setup->kernel, "netecho") && !random_of(&sc->prng, 4);
+    const enum journal_kind kind = packet ? JOURNAL_NET : (enum journal_kind)random_of(&sc->prng, JOURNAL_NR);
     struct journal_record rec = { .at = sc->rw.m->at, .now = host_now(sc->host), .kind = kind };
     const uint64_t hash = look_hash(sc->host);
     char err[REWIND_ERR_SIZE];

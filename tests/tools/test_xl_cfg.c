@@ -465,6 +465,12 @@ static void test_vifs(void **state)
         { "backend=net", "backend=net: only dom0 has network cards yet" },
         { "xenbr1", "expected NAME=VALUE, got \"xenbr1\"" },
         { "brigde=x", "there is no brigde= of a network card" },
+        { "hostfwd=tcp::80-:80", "hostfwd=: only the bridge user has an outside" },
+        { "hostfwd=tcp::0-:80", "hostfwd=tcp::0-:80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
+        { "hostfwd=tcp:host:80-:80", "hostfwd=tcp:host:80-:80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
+        { "hostfwd=icmp::80-:80", "hostfwd=icmp::80-:80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
+        { "hostfwd=tcp::80", "hostfwd=tcp::80: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
+        { "hostfwd=tcp::80-:65536", "hostfwd=tcp::80-:65536: expected such as tcp:127.0.0.1:8080-10.0.2.15:80" },
     };
     struct xl_config cfg;
     char line[256], says[256];
@@ -482,6 +488,16 @@ static void test_vifs(void **state)
     assert_true(cfg.vifs.list[2].mtu == 9000 && cfg.vifs.list[2].untrusted && cfg.vifs.list[2].devid == 7);
     assert_string_equal(cfg.vifs.list[2].ip, "10.0.0.1 10.0.0.2");
     assert_int_equal(cfg.vifs.list[3].devid, 2);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "vif = [ 'bridge=user,hostfwd=udp:10.1.2.3:5353-10.0.2.16:53,hostfwd=tcp::8080-:80' ]\n");
+    assert_int_equal(cfg.vifs.list[0].nr_forwards, 2);
+    assert_memory_equal(&cfg.vifs.list[0].forward[0].host_addr, "\x0a\x01\x02\x03", 4);
+    assert_memory_equal(&cfg.vifs.list[0].forward[0].guest_addr, "\x0a\x00\x02\x10", 4);
+    assert_true(cfg.vifs.list[0].forward[0].udp && cfg.vifs.list[0].forward[0].host_port == 5353 &&
+                cfg.vifs.list[0].forward[0].guest_port == 53);
+    assert_memory_equal(&cfg.vifs.list[0].forward[1].host_addr, "\x7f\x00\x00\x01", 4);
+    assert_memory_equal(&cfg.vifs.list[0].forward[1].guest_addr, "\x0a\x00\x02\x0f", 4);
+    assert_true(!cfg.vifs.list[0].forward[1].udp && cfg.vifs.list[0].forward[1].host_port == 8080);
     xl_config_free(&cfg);
     expect_error(KERNEL "vif = 'bridge=x'", "guest.cfg:2: vif: expected a list of strings, [ \"bridge=xenbr0\" ]");
     expect_error(KERNEL "vif = [ [ 'bridge=x' ] ]", "guest.cfg:2: vif: expected a list of strings, got a list in it");

@@ -299,6 +299,15 @@ static int deal_with_ctl(struct host *h, const struct journal_record *rec, bool 
     return 0;
 }
 
+static int deal_with_net(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    if (rec->who || !host_packet_fits(h, rec->len))
+        return refuse(err, "that is no packet, or there is no network with an outside");
+    if (!check)
+        host_packet_in(h, rec->bytes, rec->len);
+    return 0;
+}
+
 static int deal_with_p9(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     if (!host_outside_asks(h, rec->who, rec->bytes, rec->len))
@@ -345,6 +354,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
     case JOURNAL_TTY: return deal_with_tty(h, rec, check, err);
     case JOURNAL_KEY: return deal_with_key(h, rec, check, err);
+    case JOURNAL_NET: return deal_with_net(h, rec, check, err);
     case JOURNAL_P9: return deal_with_p9(h, rec, check, err);
     case JOURNAL_CTL: return deal_with_ctl(h, rec, check, err);
     case JOURNAL_NR: break;

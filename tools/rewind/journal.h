@@ -28,6 +28,7 @@
     X(TTY, tty) /* the terminal that a guest's console is on: who is its host_guest_index(), bytes its path */         \
     X(KEY, key) /* typed or pointed at on a guest's screen: who is its host_guest_index(), bytes a struct host_key */  \
     X(P9, 9p)   /* a shared folder answers: who is its device, bytes two words of 32 bits and a body */                \
+    X(NET, net) /* a packet from outside: who is 0, bytes the packet */                                                \
     X(CTL, ctl) /* a command of xenlab ctl that changes something: who is its number, bytes its words */
 
 enum journal_kind {

@@ -4,6 +4,7 @@
 
 #include "tools/printable.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libxlutil.h>
 #include <stdarg.h>
@@ -109,6 +110,47 @@ static bool type_read(const char *value, char why[XL_VIF_WHY_SIZE])
     return fail(why, "type=%.100s: expected vif", value);
 }
 
+/* [ADDRESS]:PORT; no address: the one that is there. */
+static bool place_read(char *text, uint32_t *addr, uint16_t *port)
+{
+    char *colon = strrchr(text, ':'), *end;
+    struct in_addr in;
+    unsigned long n;
+
+    if (!colon)
+        return false;
+    *colon = 0;
+    if (*text && inet_pton(AF_INET, text, &in) != 1)
+        return false;
+    if (*text)
+        *addr = in.s_addr;
+    n = strtoul(colon + 1, &end, 10);
+    *port = (uint16_t)n;
+    return colon[1] >= '0' && colon[1] <= '9' && !*end && n >= 1 && n <= 65535;
+}
+
+/* PROTOCOL:[ADDRESS]:PORT-[ADDRESS]:PORT, as QEMU has it, but from this machine alone if no address is said. */
+static bool forward_read(struct xl_vif *v, const char *value, char why[XL_VIF_WHY_SIZE])
+{
+    struct xl_forward f = { .host_addr = htonl(INADDR_LOOPBACK), .guest_addr = htonl(0x0a00020f) };
+    char copy[80], *guest;
+    bool good;
+
+    if (v->nr_forwards == XL_VIF_FORWARDS)
+        return fail(why, "hostfwd=%.100s: more than %d of one card", value, XL_VIF_FORWARDS);
+    snprintf(copy, sizeof(copy), "%s", value);
+    f.udp = !strncmp(copy, "udp:", 4);
+    guest = strchr(copy, '-');
+    if (guest)
+        *guest++ = 0;
+    good = guest && strlen(value) < sizeof(copy) && (f.udp || !strncmp(copy, "tcp:", 4)) &&
+           place_read(copy + 4, &f.host_addr, &f.host_port) && place_read(guest, &f.guest_addr, &f.guest_port);
+    if (!good)
+        return fail(why, "hostfwd=%.100s: expected such as tcp:127.0.0.1:8080-10.0.2.15:80", value);
+    v->forward[v->nr_forwards++] = f;
+    return true;
+}
+
 static bool word_read(struct xl_vif *v, const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
 {
     static const char refused[] = " gatewaydev forwarddev accel colo_proxy ";
@@ -123,6 +165,8 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
         return name_read(v->vifname, key, value, why);
     if (!strcmp(key, "rate"))
         return rate_read(v, value, why);
+    if (!strcmp(key, "hostfwd"))
+        return forward_read(v, value, why);
     if (!strcmp(key, "script"))
         return script_read(value, why);
     if (!strcmp(key, "type"))
@@ -205,6 +249,8 @@ static bool add(struct xl_vifs *vifs, const char *spec, bool bridge_first, char 
     free(copy);
     if (!good)
         return false;
+    if (v.nr_forwards && strcmp(v.bridge, XL_VIF_OUTSIDE))
+        return fail(why, "hostfwd=: only the bridge " XL_VIF_OUTSIDE " has an outside");
     if (vifs->nr == XL_VIFS_MAX)
         return fail(why, "more than %d network cards", XL_VIFS_MAX);
     if (v.devid == UINT32_MAX)

@@ -17,6 +17,15 @@
 #define XL_VIF_NAME_SIZE      16 /* of an interface in Linux, with its 0 */
 #define XL_VIF_DEFAULT_BRIDGE "xenbr0"
 #define XL_VIF_DEFAULT_MTU    1500
+#define XL_VIF_OUTSIDE        "user" /* the bridge behind which is the host's network */
+#define XL_VIF_FORWARDS       4
+
+/* hostfwd=tcp:127.0.0.1:8080-10.0.2.15:80: who connects there is led into the machine. Addresses in network order. */
+struct xl_forward {
+    bool udp;
+    uint32_t host_addr, guest_addr;
+    uint16_t host_port, guest_port;
+};
 
 struct xl_vif {
     bool has_mac;
@@ -27,6 +36,8 @@ struct xl_vif {
     uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
     uint32_t rate_interval_us;
     uint32_t devid, mtu;
+    struct xl_forward forward[XL_VIF_FORWARDS];
+    unsigned int nr_forwards;
     bool untrusted; /* trusted=0: the guest is to protect itself from its back end */
 };
 

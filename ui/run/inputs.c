@@ -58,6 +58,14 @@ static void outside_answer(struct run *r)
         on_control(r, JOURNAL_P9, who, bytes, len);
 }
 
+static void on_packet(void *data, const void *packet, size_t len)
+{
+    struct run *r = data;
+
+    if (host_packet_fits(r->host, len)) /* else it is an answer to who is gone */
+        on_control(r, JOURNAL_NET, 0, packet, len);
+}
+
 static void type(struct run *r, unsigned int guest, const char *text, size_t len)
 {
     on_control(r, JOURNAL_CONSOLE, guest, text, len);
@@ -80,6 +88,8 @@ void run_read(struct run *r)
     outside_answer(r);
     socket_door_take(&r->xenstore, on_program, r);
     ctl_serve_take(&r->ctl, on_control, r);
+    if (r->outside)
+        slirp_door_take(r->outside, r->now, on_packet, r);
     for (unsigned int g = 0; g < r->nr_guests; g++) {
         const size_t n = run_console_read(r, g, text);
 

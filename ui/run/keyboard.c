@@ -162,6 +162,7 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 
     nr += socket_door_fds(&r->ctl.door, fds + nr);
     nr += run_consoles_fds(r, fds + nr);
+    nr += slirp_door_fds(r->outside, fds + nr);
     if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
         for_input = false;
         if (ns < 0 || ns > RUN_LOOK_AGAIN)
@@ -190,6 +191,14 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
  * All is idle: wait for input, or for a program. False if none can come. Virtual time stands still meanwhile, but who
  * has set a limit for it does not want to wait longer than that either.
  */
+/* Something can come from the network outside. */
+static bool outside_speaks(const struct run *r)
+{
+    struct pollfd fds[SLIRP_DOOR_FDS];
+
+    return slirp_door_fds(r->outside, fds);
+}
+
 bool run_wait_input(struct run *r)
 {
     const struct input *in = &r->input;
@@ -198,7 +207,7 @@ bool run_wait_input(struct run *r)
 
     if (run_consoles_ready(r))
         return true; /* it had come before the guest took any */
-    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak) {
+    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak || outside_speaks(r)) {
         if (left > 0 || !r->opt->max_vtime)
             wait_ns(r, in->kind != INPUT_FILE, left);
         r->idle += run_real_now() - before;
@@ -221,10 +230,15 @@ bool run_wait_input(struct run *r)
 /* Between two slices. */
 void run_rest(struct run *r, s_time_t slice, s_time_t busy)
 {
-    const s_time_t ns = pace_rest(&r->pace, r->now, slice, busy, run_real_now());
+    struct pace *p = &r->pace, person = { .mode = PACE_PERSON };
+    s_time_t ns;
     const bool for_input = r->input.kind == INPUT_TERMINAL ||
                            (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
+    /* Else guests would give up before an answer had the time to come. */
+    if (p->mode == PACE_NONE && outside_speaks(r))
+        p = &person;
+    ns = pace_rest(p, r->now, slice, busy, run_real_now());
     if (ns > 0)
         wait_ns(r, for_input, ns);
 }

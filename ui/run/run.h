@@ -19,6 +19,7 @@
 #include "ui/pcap_file.h"
 #include "ui/recording.h"
 #include "ui/replay.h"
+#include "ui/slirp_door.h"
 #include "ui/socket_door.h"
 #include "ui/stats.h"
 #include "ui/status.h"
@@ -27,7 +28,7 @@
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
 /* What is waited for, beside consoles that are elsewhere. */
-#define RUN_FDS (3 + 2 * SOCKET_DOOR_CLIENTS)
+#define RUN_FDS (3 + 2 * SOCKET_DOOR_CLIENTS + SLIRP_DOOR_FDS)
 
 struct run {
     const struct run_options *opt;
@@ -43,6 +44,7 @@ struct run {
     struct gdb_door gdb;
     struct socket_door xenstore;   /* --xenstore-socket */
     struct ctl_serve ctl;          /* --control */
+    struct slirp_door *outside;    /* of networks; NULL: none */
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
     struct pollfd *fds;            /* with consoles: room for RUN_FDS and all of theirs */
@@ -79,6 +81,8 @@ void run_stats_show(struct run *r);
 
 /* --fb-png: what the screen of this domain shows; of the one whose picture is wanted. */
 void run_picture(struct run *r, domid_t domid);
+/* Networks have an outside, if a guest is on the bridge that has one. -1 and a message in r->err. */
+int run_outside_start(struct run *r, const struct guest_list *l);
 
 /* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */
 int run_trace_start(struct run *r, const struct guest_list *l);

@@ -129,6 +129,34 @@ void run_message(void *data, const char *line)
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+static void on_outside(void *data, const uint8_t *packet, size_t len)
+{
+    struct run *r = data;
+
+    if (r->outside)
+        slirp_door_out(r->outside, host_now(r->host), packet, len);
+}
+
+int run_outside_start(struct run *r, const struct guest_list *l)
+{
+    for (uint64_t i = 0; i < l->nr && !r->replay && !r->opt->gdb; i++) {
+        const struct xl_vifs *vifs = l->entries[i].guest.vifs;
+
+        for (unsigned int v = 0; vifs && v < vifs->nr; v++) {
+            if (strcmp(vifs->list[v].bridge, XL_VIF_OUTSIDE))
+                continue;
+            if (!r->outside)
+                r->outside = slirp_door_open(r->err, RUN_ERR_SIZE);
+            if (!r->outside)
+                return -1;
+            for (unsigned int f = 0; f < vifs->list[v].nr_forwards; f++)
+                if (slirp_door_forward(r->outside, &vifs->list[v].forward[f], r->err, RUN_ERR_SIZE))
+                    return -1;
+        }
+    }
+    return 0;
+}
+
 struct host_io run_io(struct run *r)
 {
     return (struct host_io){ .data = r,
@@ -139,6 +167,7 @@ struct host_io run_io(struct run *r)
                              .xenstore_out = on_xenstore_out,
                              .xenstore_hang_up = on_xenstore_hang_up,
                              .ctl_say = on_ctl_say,
+                             .outside = r->opt->gdb ? NULL : on_outside,
                              .packet = r->opt->nr_pcap ? on_packet : NULL };
 }
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The host's network behind a bridge of the machine, without being root: libslirp, as QEMU's -nic user has it.
+ *
+ * Concept: packets that leave the machine are given to a TCP/IP stack in this process, which turns connections of the
+ * guests into sockets of ours, and what these say into packets. Guests see the network 10.0.2.0/24: a router and the
+ * host itself at 10.0.2.2, a server of names at 10.0.2.3, addresses by DHCP from 10.0.2.15 on.
+ *
+ *      guests --packet--> slirp_door_out() --> [ libslirp ] --> sockets
+ *      guests <--journal-- slirp_door_take() <--------------'
+ *
+ * Its clock is the machine's. Packets for the machine wait here until they are taken, which is between two slices of
+ * the run, where an input has a position. libslirp is loaded when a machine has such a bridge.
+ *
+ * Invariant: it is an edge: a run that is repeated has the packets from its recording, and needs nothing of this.
+ */
+#ifndef UI_SLIRP_DOOR_H
+#define UI_SLIRP_DOOR_H
+
+#include "sim/types.h"
+#include "tools/xl/xl_vif.h"
+
+#include <poll.h>
+
+#define SLIRP_DOOR_FDS     256
+#define SLIRP_DOOR_WAITING 4096 /* packets for the machine; those that come then are lost, as on a wire */
+
+struct slirp_door; /* NULL: there is none */
+
+/* A packet for the machine. */
+typedef void slirp_door_fn(void *data, const void *packet, size_t len);
+
+/* NULL and a message: libslirp is not there, or a port that is asked for cannot be had. */
+struct slirp_door *slirp_door_open(char *err, size_t size);
+/* Who connects here is led into the machine. -1 and a message. */
+int slirp_door_forward(struct slirp_door *d, const struct xl_forward *f, char *err, size_t size);
+void slirp_door_close(struct slirp_door *d);
+
+/* A packet leaves the machine, at virtual time now. */
+void slirp_door_out(struct slirp_door *d, s_time_t now, const uint8_t *packet, size_t len);
+/* Let it work, without waiting, and take what there is for the machine. */
+void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void *data);
+
+/* What to wait for: how many were filled in, at most SLIRP_DOOR_FDS. 0: nothing can come. */
+nfds_t slirp_door_fds(const struct slirp_door *d, struct pollfd *fds);
+
+#endif
