@@ -34,6 +34,7 @@ struct card {
     mfn_t mfn[REFS];
     evtchn_port_t port, rx_port; /* the same, if they are not split */
     uint32_t tx_prod, tx_cons, rx_prod, rx_cons;
+    uint16_t rx_id[256]; /* the buffer that is in a slot: extra information does not say so */
 };
 
 struct scene {
@@ -247,6 +248,7 @@ static inline void buffer_put(struct card *c, unsigned int i)
 {
     netif_rx_sring_t *r = rx_ring(c);
 
+    c->rx_id[c->rx_prod % 256] = (uint16_t)i;
     r->ring[c->rx_prod % 256].req = (netif_rx_request_t){ .id = (uint16_t)i, .gref = c->first + RX_PAGE + i };
     c->rx_prod++;
     r->req_prod = c->rx_prod;
@@ -376,8 +378,8 @@ static inline bool receive(struct card *c, struct received *r)
         if (first)
             r->flags = rsp.flags;
         if (first && (rsp.flags & NETRXF_extra_info)) {
-            memcpy(&r->gso, &ring->ring[c->rx_cons++ % 256], sizeof(rsp));
-            buffer_put(c, 0);
+            memcpy(&r->gso, &ring->ring[c->rx_cons % 256], sizeof(rsp));
+            buffer_put(c, c->rx_id[c->rx_cons++ % 256]);
         }
         more = rsp.flags & NETRXF_more_data;
     }

@@ -4,6 +4,8 @@
  * leads to queues; and requests that make no sense are answered so, while frames go on.
  *
  * When could this pass wrongly? If no frame had a hash: each of the examples has another one.
+ *
+ * Budget: the examples, and tables of requests.
  */
 #include "tests/rings/netfront.h"
 
@@ -350,6 +352,62 @@ static void refusals(void **state)
     end_net(&s);
 }
 
+/* Whatever is asked for, frames go to a queue that there is. */
+static void random_requests(void **state)
+{
+    const char *more = getenv("NET_RUNS");
+    const unsigned int runs = more ? (unsigned int)atoi(more) : 2000;
+    unsigned int count[4] = { 0 }, queues[2] = { 0 };
+    uint64_t prng = 5;
+    struct scene s;
+    struct card *to = &s.card[1];
+
+    begin_net(&s, *state, NULL);
+    card_connect(&s.card[0]);
+    connect(to, 2);
+    hash_set(to, 0xf);
+    for (unsigned int run = 0; run < runs; run++) {
+        const uint32_t ref = random_of(&prng, 4) ? to->first + DATA_PAGE : (uint32_t)random_of(&prng, 1 << 20);
+        const uint32_t small = (uint32_t)random_of(&prng, 130), any = (uint32_t)random_of(&prng, UINT32_MAX);
+        const unsigned int type = (unsigned int)random_of(&prng, 12);
+        uint32_t *map = (uint32_t *)(void *)page(to, DATA_PAGE), status;
+
+        for (unsigned int i = 0; i < 128; i++)
+            map[i] = (uint32_t)random_of(&prng, random_of(&prng, 200) ? 2 : UINT32_MAX);
+        status = set(to, type,
+                     type == XEN_NETIF_CTRL_TYPE_SET_HASH_KEY || type == XEN_NETIF_CTRL_TYPE_SET_HASH_MAPPING ? ref
+                     : type == XEN_NETIF_CTRL_TYPE_SET_HASH_ALGORITHM                                         ? 1
+                     : random_of(&prng, 8) ? small % (type == 2 ? 16 : 130)
+                                           : any,
+                     random_of(&prng, 8) ? small : any, random_of(&prng, 8) ? 128 - small % 128 : any);
+        assert_in_range(status, OKAY, OVERFLOWS);
+        count[status]++;
+        for (unsigned int q = 0; q < 2; q++) { /* always room */
+            netif_rx_sring_t *rx = (void *)page(to, q ? RING_PAGE2 + 1 : 1);
+
+            for (unsigned int i = 0; i < 256; i++)
+                if (i - rx->rsp_prod % 256 < 100 || i + 256 - rx->rsp_prod % 256 < 100)
+                    rx->ring[i].req = (netif_rx_request_t){ .gref = to->first + RX_PAGE };
+            rx->req_prod = rx->rsp_prod + 100;
+        }
+        for (unsigned int i = 0; i < 5; i++) {
+            netif_rx_sring_t *rx[2] = { (void *)page(to, 1), (void *)page(to, RING_PAGE2 + 1) };
+            const uint32_t before[2] = { rx[0]->rsp_prod, rx[1]->rsp_prod };
+
+            send_packet(&s.card[0], &examples[i], 6);
+            assert_in_range(rx[0]->rsp_prod - before[0] + rx[1]->rsp_prod - before[1], 1, 2);
+            queues[rx[1]->rsp_prod != before[1]]++;
+        }
+        expect_back(to, "state", "4");
+    }
+    printf("%u runs: %u carried out, %u invalid, %u too large; %u and %u frames\n", runs, count[OKAY], count[INVALID],
+           count[OVERFLOWS], queues[0], queues[1]);
+    for (unsigned int i = 0; i < 4; i++)
+        assert_true(count[i] > runs / 100);
+    assert_true(queues[0] > runs / 10 && queues[1] > runs / 10);
+    end_net(&s);
+}
+
 /* Words that make none. */
 static void wrong_words(void **state)
 {
@@ -391,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(with_gso, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(the_table_leads_to_queues, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(random_requests, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
     };
 
