@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xen/sched.h>
 
 _Static_assert(HOST_MAX_POOLS == MACHINE_MAX_PCPUS && XL_MEMORY_MIB_MAX == MACHINE_MAX_RAM_MIB &&
                    XL_VCPUS_MAX == MAX_VIRT_CPUS && XL_GRANT_FRAMES_MAX == GNTTAB_MAX_GRANT_FRAMES &&
@@ -288,6 +289,15 @@ bool host_snapshot_vcpu(const struct host *h, domid_t domid, unsigned int vcpu, 
 }
 
 size_t host_snapshot_dmesg(const struct host *h, char *buf, size_t size) { return snapshot_dmesg(h->xen, buf, size); }
+
+const char *host_crash_why(const struct host *h, domid_t domid, int reason)
+{
+    const struct guest *g = guest_find(h, domid);
+
+    if (reason == SHUTDOWN_watchdog)
+        return "its watchdog fired";
+    return g && g->crash_wanted ? "xenlab ctl crash" : "it says so itself (SHUTDOWN_crash)";
+}
 
 bool host_crash_report(struct host *h, domid_t domid, const char *why, struct crash_report *report)
 {

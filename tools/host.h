@@ -230,6 +230,8 @@ void host_snapshot_machine(const struct host *h, struct snapshot_machine *s);
 bool host_snapshot_domain(const struct host *h, unsigned int *n, struct xen_domctl_getdomaininfo *info);
 bool host_snapshot_vcpu(const struct host *h, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s);
 size_t host_snapshot_dmesg(const struct host *h, char *buf, size_t size);
+/* Why domain domid has ended by SHUTDOWN_crash or SHUTDOWN_watchdog, if not the hypervisor has ended it. */
+const char *host_crash_why(const struct host *h, domid_t domid, int reason);
 /*
  * Where domain domid has ended that says that it crashed, of which the hypervisor knows nothing. False: there is
  * nothing to tell.

@@ -286,12 +286,16 @@ static enum outcome sysrq(struct context *c)
 static enum outcome crash(struct context *c)
 {
     struct xen_domctl_getdomaininfo info;
+    struct guest *g;
     domid_t domid;
     int rc;
 
     if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
         return FAILED;
     rc = domid ? xc_domain_shutdown(xc(c->h), domid, SHUTDOWN_crash) : -EINVAL;
+    g = guest_find(c->h, domid);
+    if (!rc && g && !(info.flags & XEN_DOMINF_shutdown))
+        g->crash_wanted = true;
     return rc ? fail(c, "Failed to crash domain %u: %s\n", domid, strerror(-rc)) : DONE;
 }
 

@@ -169,6 +169,7 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
+        g->crash_wanted = false;
         h->guest_of[g->domid] = g;
         return 0;
     }

@@ -52,6 +52,7 @@ struct guest {
     char build_err[IMAGE_ERR_SIZE];
     int reason;          /* GUEST_DOWN: SHUTDOWN_* */
     bool template_only;  /* it is a snapshot: its domain has not run yet, and can be copied at any time */
+    bool crash_wanted;   /* by `xenlab ctl crash`: it does not say so itself */
     bool suspend_wanted; /* by who clones it: when it suspends it is not to go on at once */
     bool restarts;       /* GUEST_DESTROY: another domain is built then */
     s_time_t born;       /* when its domain was built */

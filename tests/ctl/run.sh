@@ -120,6 +120,14 @@ status=$?
 cp "$tmp/again" "$tmp/out"
 if [ $status -eq 0 ] && cmp -s "$tmp/log" "$tmp/again"; then good; else bad "the recording ends with status $status"; fi
 
+# The report of a crash says whose doing it was.
+start crash --control "$tmp/socket" --on-crash destroy build/guests/idle
+until_says '^1$' --control "$tmp/socket" domid idle
+says '' --control "$tmp/socket" crash idle
+ends 2
+cp "$tmp/crash" "$tmp/out"
+if grep -q '^Domain 1 (idle) crashed .*: xenlab ctl crash$' "$tmp/out"; then good; else bad "the report of the crash"; fi
+
 # --- several by name ---
 
 start log1 --realtime --control same build/guests/idle

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/sched.h>
 
 #include "tests/support/host_run.h"
 #include "tools/ctl.h"
@@ -125,6 +126,7 @@ struct scene {
     int status; /* -1: no end yet */
     unsigned int ends, destroyed;
     domid_t domid;
+    char crashed[64]; /* "": none has; why the last one has */
 };
 
 static void on_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
@@ -147,7 +149,8 @@ static void on_end(void *data, domid_t domid, int reason)
 {
     struct scene *sc = data;
 
-    (void)domid;
+    if (reason == SHUTDOWN_crash)
+        snprintf(sc->crashed, sizeof(sc->crashed), "%s", host_crash_why(sc->host, domid, reason));
     sc->destroyed += reason == HOST_DESTROYED;
 }
 
@@ -464,6 +467,7 @@ static void disks(void **state)
     good(sc, line);
     good(sc, "crash a"); /* while it has a disk */
     host_run(sc->host, host_now(sc->host) + MILLISECS(50), &(bool){ false });
+    assert_string_equal(sc->crashed, "xenlab ctl crash");
     assert_int_equal(host_guests_left(sc->host), 0);
     unlink(name);
 }

@@ -63,7 +63,7 @@ static void on_end(void *data, domid_t domid, int reason)
     struct debug_session *s = data;
 
     if (reason == SHUTDOWN_crash || reason == SHUTDOWN_watchdog)
-        debug_crash_add(&s->g, domid, reason == SHUTDOWN_crash ? "it says so itself" : "its watchdog fired");
+        debug_crash_add(&s->g, domid, host_crash_why(s->g.host, domid, reason));
     if (reason == HOST_DESTROYED)
         say_line(&s->g.say, "destroyed", "d%u has been destroyed", domid);
     else

@@ -46,15 +46,14 @@ static void on_crash(void *data, const struct crash_report *report)
 }
 
 /*
- * A guest that ended as crashed without the hypervisor's doing: it said so, or its watchdog did. It has not been shown
- * yet.
+ * A guest that ended as crashed without the hypervisor's doing: it said so, its watchdog did, or `xenlab ctl crash`. It
+ * has not been shown yet.
  */
 static void self_crash_report(struct run *r, domid_t domid, int reason)
 {
-    const char *why = reason == SHUTDOWN_watchdog ? "its watchdog fired" : "it says so itself (SHUTDOWN_crash)";
     struct crash_report report;
 
-    if (host_crash_report(r->host, domid, why, &report))
+    if (host_crash_report(r->host, domid, host_crash_why(r->host, domid, reason), &report))
         on_crash(r, &report);
 }
 
