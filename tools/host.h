@@ -191,6 +191,13 @@ bool host_xenstore_is_open(const struct host *h, unsigned int id);
  * and says of it what struct host_io's ctl_say gets, by its number. now: as above. 0 or -ENOMEM.
  */
 int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_time_t now);
+/*
+ * Such a command is about to come in, live: open what it needs of the outside, the file of a disk. False and why, with
+ * its end of line: it cannot be opened, and the command is no input, for when this part of the run is repeated it might
+ * be possible.
+ */
+struct ctl_request;
+bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE]);
 
 /*
  * A run that answers RUN_ASKED goes on when the outside has answered, which here and now does: its answer, to be handed

@@ -129,6 +129,34 @@ static enum outcome attach_failed(struct context *c, const struct device_word *w
     return ctl_fail(c, "libxl_device_%s_add failed.\n", w->libxl);
 }
 
+/* As ctl_guest_named(), and nothing is said. */
+static const struct guest *who_is(const struct host *h, const char *who)
+{
+    const struct guest *g = h->guests;
+    unsigned long n;
+
+    if (ctl_number(who, DOMID_FIRST_RESERVED - 1, &n))
+        return guest_find(h, (domid_t)n);
+    while (g && (g->state == GUEST_ENDED || strcmp(g->cfg.name, who) != 0))
+        g = g->next;
+    return g;
+}
+
+bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE])
+{
+    struct context c = { .h = h, .r = r };
+    const struct device_word *w = strcmp(r->command->name, "block-attach") ? NULL : word_of(&c);
+    char text[CTL_WORDS_SIZE], why[HOST_ERR_SIZE];
+
+    if (!w || !w->kind->prepare || !who_is(h, r->arg[0]))
+        return true;
+    words_join(r, text);
+    if (!w->kind->prepare(h, text, why))
+        return true;
+    snprintf(err, HOST_ERR_SIZE, "%.900s\nlibxl_device_%s_add failed.\n", why, w->libxl);
+    return false;
+}
+
 enum outcome ctl_device_attach(struct context *c)
 {
     const struct device_word *w = word_of(c);

@@ -92,14 +92,11 @@ static void file_lost(void *data, const char *path, const char *why)
 }
 
 /* NULL and why. */
-static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
+static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
 {
-    struct open_disk *o = file_find(h, d);
+    struct open_disk *o = calloc(1, sizeof(*o));
     struct stat st = { 0 };
 
-    if (o)
-        return o;
-    o = calloc(1, sizeof(*o));
     if (!o || !(o->of.place.path = strdup(d->path))) {
         free(o);
         snprintf(why, DISK_WHY_SIZE, "out of memory");
@@ -121,6 +118,21 @@ static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool 
     o->next = h->edges->disks;
     h->edges->disks = o;
     return o;
+}
+
+/*
+ * NULL and why. What was opened under this name is still there for a part of the run that is repeated, although the
+ * name is gone.
+ */
+static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
+{
+    struct open_disk *o = file_find(h, d);
+    struct stat st;
+
+    if (!o && !xl_disk_is_url(d->path) && stat(d->path, &st))
+        for (o = h->edges->disks; o && (o->of.place.format != d->format || strcmp(o->of.place.path, d->path) != 0);)
+            o = o->next;
+    return o ? o : file_open(h, d, writable, why);
 }
 
 static void disks_close(struct host_edges *edges)
@@ -299,6 +311,39 @@ static int disk_attach(struct guest *g, const char *text, unsigned int *i, uint3
     return rc;
 }
 
+/* It has been opened for reading, and nobody needs it that has to be asked first. */
+static bool file_unused(const struct host *h, const struct open_disk *o)
+{
+    for (const struct guest *g = h->guests; g; g = g->next)
+        for (unsigned int i = 0; g->state != GUEST_ENDED && i < g->nr_disks; i++)
+            if (g->disks[i].disk && g->disks[i].disk->file == &o->of.file)
+                return false;
+    return true;
+}
+
+/* What is no disk for other reasons is refused when the command is carried out. */
+static int disk_prepare(struct host *h, const char *text, char err[HOST_ERR_SIZE])
+{
+    struct xl_disks one = { 0 };
+    char why[XL_DISK_WHY_SIZE > DISK_WHY_SIZE ? XL_DISK_WHY_SIZE : DISK_WHY_SIZE];
+    struct open_disk *o;
+    int rc = 0;
+
+    if (xl_disks_add(&one, text, why)) {
+        const struct xl_disk *d = &one.list[0];
+        const bool write = !d->readonly && h->edges->disks_live;
+
+        o = file_find(h, d);
+        o = o ? o : file_open(h, d, write, why);
+        if (!o || (write && !o->of.writable && file_unused(h, o) && !file_upgrade(o, why))) {
+            snprintf(err, HOST_ERR_SIZE, "%.400s: %.500s", d->path, why);
+            rc = -1;
+        }
+    }
+    xl_disks_free(&one);
+    return rc;
+}
+
 int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE])
 {
     const struct guest_disk *gd = g->disks;
@@ -406,6 +451,7 @@ const struct device_kind vbd_devices = {
     .nr = disks_nr,
     .open = disks_open,
     .nodes = disk_nodes,
+    .prepare = disk_prepare,
     .attach = disk_attach,
     .find = disk_find,
     .clone = disks_clone,

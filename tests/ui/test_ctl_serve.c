@@ -2,6 +2,8 @@
 /*
  * The control socket of a run: what programs say there that is a command, and what is none; who goes in the midst, who
  * says nothing, who waits. The machine has the guest idle, and lives on between two looks at the socket.
+ *
+ * Budget: each way in which a conversation may go, and a client that has them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -202,6 +204,58 @@ static void commands(void **state)
     assert_int_equal(sc->inputs, 2);
 }
 
+/*
+ * A disk whose file is not there is no input: it could be there when that part of the run is repeated. One that was
+ * there is found by its name then, and only then.
+ */
+static void files(void **state)
+{
+    struct scene *sc = *state;
+    char path[96], attach[160], text[160], why[REWIND_ERR_SIZE];
+    struct journal_record rec = { .kind = JOURNAL_CTL, .who = 99, .bytes = (uint8_t *)text };
+    struct client c;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/disk", sc->dir);
+    snprintf(attach, sizeof(attach), "block-attach a %s,raw,xvdb,w", path);
+    ask(sc, &c, attach);
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_non_null(strstr(c.err, path));
+    assert_non_null(strstr(c.err, "No such file or directory\nlibxl_device_disk_add failed.\n"));
+    assert_int_equal(sc->inputs, 0);
+    fd = open(path, O_CREAT | O_RDWR, 0600);
+    assert_int_equal(ftruncate(fd, 1 << 20), 0);
+    close(fd);
+    ask(sc, &c, "block-attach nobody /nowhere,raw,xvdb,w"); /* for the toolstack to refuse */
+    wait_end(sc, &c);
+    assert_string_equal(c.err, "nobody is an invalid domain identifier (rc=-6)\n");
+    assert_int_equal(sc->inputs, 1);
+    ask(sc, &c, attach);
+    wait_end(sc, &c);
+    assert_string_equal(c.err, "");
+    assert_int_equal(sc->inputs, 2);
+    ask(sc, &c, "block-detach --force a xvdb");
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 0);
+
+    unlink(path);
+    ask(sc, &c, attach);
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_int_equal(sc->inputs, 3);
+    rec.len = request(attach, (uint8_t *)text) - CTL_HEAD_SIZE;
+    memmove(text, text + CTL_HEAD_SIZE, rec.len);
+    rec.at = host_machine(sc->host)->at;
+    rec.now = host_now(sc->host);
+    assert_int_equal(input_apply(sc->host, &rec, why), 0); /* as from the journal */
+    for (unsigned int i = 0; i < 100; i++)
+        go(sc);
+    ask(sc, &c, "block-list a");
+    wait_end(sc, &c);
+    assert_non_null(strstr(c.out, "/local/domain/0/backend/vbd/1/51728"));
+}
+
 /* Anything but a command: it is said so, and the next one is heard. */
 static void junk(void **state)
 {
@@ -341,7 +395,7 @@ static void closing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_MACHINE(commands), IN_MACHINE(junk),    IN_MACHINE(silent_ones),
+        IN_MACHINE(commands), IN_MACHINE(files),   IN_MACHINE(junk),    IN_MACHINE(silent_ones),
         IN_MACHINE(consoles), IN_MACHINE(waiting), IN_MACHINE(closing),
     };
 

@@ -207,7 +207,7 @@ static void console_attach(struct ctl_serve *s, struct ctl_conn *c, const char *
 static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, size_t len)
 {
     struct ctl_request r;
-    char why[CTL_ERR_SIZE];
+    char why[CTL_ERR_SIZE], err[HOST_ERR_SIZE];
 
     if (ctl_parse(words, len, &r, why)) {
         tell(t->s, c, "%s\n", why);
@@ -216,6 +216,9 @@ static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, s
         console_attach(t->s, c, r.arg[0]);
     } else if (!ctl_changes(&r)) {
         look(t->s, c, &r);
+    } else if (!host_ctl_prepare(t->s->host, &r, err)) {
+        frame(t->s, c, HOST_CTL_ERR, err, strlen(err));
+        finish(t->s, c, 1);
     } else {
         waits_make(t->s, c, &r);
         c->state = CTL_RUNS;
