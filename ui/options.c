@@ -35,6 +35,7 @@ enum option_kind {
     OPTION_NET,        /* may be given several times */
     OPTION_SHARE,      /* likewise */
     OPTION_PCAP,       /* may be given several times */
+    OPTION_VNC,        /* a port, as text */
     OPTION_CONSOLE_TO, /* may be given several times */
     OPTION_CPUPOOL,    /* may be given several times */
 };
@@ -148,6 +149,8 @@ static const struct option options[] = {
       "let programs like xenstore-ls use the machine's xenstore (XENSTORED_PATH=PATH)" },
     { "console-to", 0, OPTION_CONSOLE_TO, "[GUEST=]WHAT", 0, 0, 0,
       "where its console is: pty, file:PATH or socket:PATH (docs/guests.md); several times" },
+    { "vnc",       0,  OPTION_VNC,      "PORT",     FIELD(vnc),       0, UINT16_MAX,
+      "let viewers of VNC on this computer look at its screen, and type there; 0: a free port" },
     { "control",   0,  OPTION_TEXT,     "PATH|NAME", FIELD(control),  0, 0,
       "let xenlab ctl control the machine: a socket there, or of this name (docs/ctl.md)" },
     { .name = "gdb:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
@@ -196,7 +199,7 @@ static int value_error(const struct option *opt, const char *value, char err[OPT
 
     if (opt->kind == OPTION_NUMBER && opt->max == UINT64_MAX)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number", opt->name, value);
-    else if (opt->kind == OPTION_NUMBER)
+    else if (opt->kind == OPTION_NUMBER || opt->kind == OPTION_VNC)
         snprintf(err, OPTIONS_ERR_SIZE, "--%s: \"%.64s\" is no number from %llu to %llu", opt->name, value,
                  (unsigned long long)opt->min, (unsigned long long)opt->max);
     else if (opt->kind == OPTION_SIZE)
@@ -352,6 +355,10 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
             return value_error(opt, value, err);
         *(uint64_t *)field = n;
         return 0;
+    case OPTION_VNC:
+        if (!number_parse(value, &n) || n > opt->max)
+            return value_error(opt, value, err);
+        break;
     case OPTION_DURATION: return duration_parse(value, field) && *(s_time_t *)field ? 0 : value_error(opt, value, err);
     case OPTION_TYPE:
         if (!xl_type_from_name(value, &o->type))

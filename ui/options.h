@@ -45,6 +45,7 @@ struct run_options {
     struct xl_vifs vifs;
     struct xl_p9s p9s;
     bool fb;             /* a screen, for whoever has none */
+    const char *vnc;     /* a port, where its screen is shown */
     const char *fb_png;  /* a picture of it there, at its end */
     const char *pcap[8]; /* each "[PORT=]FILE" */
     unsigned int nr_pcap;

@@ -51,7 +51,7 @@ static void test_everything(void **state)
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
               "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
               "--pcap b --trace t --stats --console-to pty --console-to b=file:=x "
-              "--audit --fb --fb-png p -vvq",
+              "--audit --fb --fb-png p --vnc 0 -vvq",
               err),
         0);
     assert_int_equal(o.nr_guests, 2);
@@ -74,7 +74,7 @@ static void test_everything(void **state)
     assert_string_equal(o.pcap[0], "vif1.0=a");
     assert_string_equal(o.pcap[1], "b");
     assert_int_equal(o.nr_console_to, 2);
-    assert_true(o.fb && !strcmp(o.fb_png, "p"));
+    assert_true(o.fb && !strcmp(o.fb_png, "p") && !strcmp(o.vnc, "0"));
     assert_string_equal(o.console_to[1], "b=file:=x");
     assert_int_equal(o.vifs.nr, 2);
     assert_string_equal(o.vifs.list[0].bridge, "br1");
@@ -201,6 +201,8 @@ static const struct {
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
+    { "--vnc 65536 g", "--vnc: \"65536\" is no number from 0 to 65535" },
+    { "--vnc x g", "--vnc: \"x\" is no number from 0 to 65535" },
     { "--pcap= g", "--pcap: the value is empty" },
     { "--pcap 1 --pcap 2 --pcap 3 --pcap 4 --pcap 5 --pcap 6 --pcap 7 --pcap 8 --pcap 9 g",
       "--pcap: more than 8 files" },
@@ -396,8 +398,8 @@ static void test_recorded(void **state)
         char *args[] = { word, guest, trace }, *recording[] = { (char[]){ "file" } };
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
-        bool anew =
-            gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") || !strcmp(run[i], "console-to");
+        bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
+                    !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

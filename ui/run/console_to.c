@@ -67,8 +67,7 @@ int run_consoles_start(struct run *r, const struct guest_list *l)
         if (check(r, l, o->console_to[i]))
             return -1;
     r->consoles = calloc(r->nr_guests, sizeof(*r->consoles));
-    r->fds = calloc(RUN_FDS + (size_t)r->nr_guests * CONSOLE_DOOR_FDS, sizeof(*r->fds));
-    if (!r->consoles || !r->fds) {
+    if (!r->consoles) {
         snprintf(r->err, RUN_ERR_SIZE, "out of memory");
         return -1;
     }
@@ -113,7 +112,5 @@ void run_consoles_close(struct run *r)
         }
     }
     free(r->consoles);
-    free(r->fds);
     r->consoles = NULL;
-    r->fds = NULL;
 }

@@ -71,6 +71,13 @@ static void type(struct run *r, unsigned int guest, const char *text, size_t len
     on_control(r, JOURNAL_CONSOLE, guest, text, len);
 }
 
+/* A key that nobody looks for is lost, as on any keyboard. */
+static void on_key(struct run *r, unsigned int guest, const struct host_key *key)
+{
+    if (host_keyboard(r->host, guest))
+        on_control(r, JOURNAL_KEY, guest, key, sizeof(*key));
+}
+
 /*
  * What there is for the guests to read. Of a pipe no more is taken than is wanted: the rest may be for who reads it
  * after us. What was typed may be for each of them.
@@ -90,6 +97,7 @@ void run_read(struct run *r)
     ctl_serve_take(&r->ctl, on_control, r);
     if (r->outside)
         slirp_door_take(r->outside, r->now, on_packet, r);
+    run_screens_take(r, on_key);
     for (unsigned int g = 0; g < r->nr_guests; g++) {
         const size_t n = run_console_read(r, g, text);
 

@@ -24,6 +24,7 @@
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
+#include "ui/vnc.h"
 
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
@@ -47,7 +48,9 @@ struct run {
     struct slirp_door *outside;    /* of networks; NULL: none */
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
-    struct pollfd *fds;            /* with consoles: room for RUN_FDS and all of theirs */
+    struct vnc *screens;           /* by guest; or NULL */
+    bool screens_speak;            /* somebody may look at one of them, and type there */
+    struct pollfd *fds;            /* room for RUN_FDS and all of theirs; or NULL */
     unsigned int picture_of;       /* --fb-png: of which guest */
     int picture_error;             /* errno of --fb-png */
     bool pictured;                 /* there is a picture */
@@ -138,6 +141,16 @@ size_t run_console_read(struct run *r, unsigned int guest, char text[HOST_INPUT_
 /* Something has come from there that a guest takes now. */
 bool run_consoles_ready(const struct run *r);
 nfds_t run_consoles_fds(const struct run *r, struct pollfd *fds);
+
+/* --- ui/run/viewers.c: --vnc, and vfb of xl.cfg --- */
+/* Guests are there, and have not run. -1 and a message in r->err. */
+int run_screens_start(struct run *r, const struct guest_list *l);
+void run_screens_close(struct run *r);
+
+/* --- ui/run/screens.c: those that are looked at --- */
+typedef void run_key_fn(struct run *r, unsigned int guest, const struct host_key *key);
+void run_screens_take(struct run *r, run_key_fn *fn);
+nfds_t run_screens_fds(const struct run *r, struct pollfd *fds);
 
 /* --- ui/run/gdb.c: --gdb --- */
 /* The machine goes both ways, and stands before its guests' first instruction. -1 and a message in r->err. */

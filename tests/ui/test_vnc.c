@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A screen for viewers of VNC, with a viewer played here: what it sees is what is drawn, in pixels that it chose; keys
+ * and pointer come; one that speaks at random, or byte by byte, or stops in the midst ends nothing but itself.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/random.h"
+#include "ui/vnc.h"
+
+#define WIDTH  32u
+#define HEIGHT 20u
+
+struct world {
+    struct vnc v;
+    struct vnc_source source;
+    struct vnc_screen screen;
+    uint8_t rgb[HEIGHT * 2][WIDTH * 2 * 3];
+    char said[512];
+    char err[256];
+    uint64_t prng;
+};
+
+static bool on_screen(void *data, struct vnc_screen *s)
+{
+    *s = ((struct world *)data)->screen;
+    return s->width;
+}
+
+static void on_row(void *data, unsigned int y, uint8_t *rgb)
+{
+    struct world *w = data;
+
+    memcpy(rgb, w->rgb[y], (size_t)w->screen.width * 3);
+}
+
+static void on_key(void *data, bool down, unsigned int key)
+{
+    struct world *w = data;
+    const size_t n = strlen(w->said);
+
+    snprintf(w->said + n, sizeof(w->said) - n, "%c%u ", down ? '+' : '-', key);
+}
+
+static void on_pointer(void *data, int x, int y, int wheel)
+{
+    struct world *w = data;
+    const size_t n = strlen(w->said);
+
+    snprintf(w->said + n, sizeof(w->said) - n, "@%d,%d,%d ", x, y, wheel);
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    w->source = (struct vnc_source){ w, on_screen, on_row, on_key, on_pointer };
+    w->screen = (struct vnc_screen){ WIDTH, HEIGHT, 1 };
+    w->prng = 9;
+    for (unsigned int y = 0; y < 2 * HEIGHT; y++)
+        for (unsigned int x = 0; x < sizeof(w->rgb[0]); x++)
+            w->rgb[y][x] = (uint8_t)(7 * y + x * x);
+    assert_int_equal(vnc_open(&w->v, 0, false, "a screen", w->err, sizeof(w->err)), 0);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    vnc_close(&w->v);
+    free(w);
+    return 0;
+}
+
+static int viewer(struct world *w)
+{
+    const struct sockaddr_in addr = { .sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)w->v.port),
+                                      .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
+static void take(struct world *w) { vnc_take(&w->v, &w->source); }
+
+/* Exactly n bytes, with turns of the door between; what was wanted, if that is not NULL. */
+static void hear(struct world *w, int fd, void *to, size_t n, const void *wanted)
+{
+    uint8_t *bytes = to;
+
+    for (size_t got = 0, turns = 0; got < n; turns++) {
+        const ssize_t k = recv(fd, bytes + got, n - got, MSG_DONTWAIT);
+
+        assert_true(turns < 20000);
+        assert_int_not_equal(k, 0);
+        got += k > 0 ? (size_t)k : 0;
+        if (k < 0)
+            poll(NULL, 0, turns > 100);
+        take(w);
+    }
+    if (wanted)
+        assert_memory_equal(to, wanted, n);
+}
+
+static void tell(struct world *w, int fd, const void *bytes, size_t n)
+{
+    assert_int_equal(send(fd, bytes, n, MSG_NOSIGNAL), n);
+    take(w);
+}
+
+static int greeted(struct world *w)
+{
+    const int fd = viewer(w);
+    uint8_t text[64];
+
+    hear(w, fd, text, 12, "RFB 003.008\n");
+    for (unsigned int i = 0; i < 12; i++)
+        tell(w, fd, "RFB 003.008\n" + i, 1);
+    hear(w, fd, text, 2, "\1\1");
+    tell(w, fd, "\1", 1);
+    hear(w, fd, text, 4, "\0\0\0\0");
+    tell(w, fd, "\1", 1);
+    hear(w, fd, text, 24 + 8, NULL);
+    assert_memory_equal(text, ((uint8_t[]){ 0, WIDTH, 0, HEIGHT, 32, 24, 0, 1 }), 8);
+    assert_memory_equal(text + 24, "a screen", 8);
+    return fd;
+}
+
+static void ask(struct world *w, int fd, bool changes)
+{
+    const uint8_t m[10] = { 3, changes, 0, 0, 0, 0, 0, WIDTH, 0, HEIGHT };
+
+    tell(w, fd, m, sizeof(m));
+}
+
+/* A rectangle of rows, as 32 bits: they are these. */
+static void rows(struct world *w, int fd, unsigned int first, unsigned int nr)
+{
+    uint8_t head[16], row[WIDTH * 4];
+
+    hear(w, fd, head, sizeof(head), ((uint8_t[]){ 0, 0, 0, 1, 0, 0, 0, first, 0, WIDTH, 0, nr, 0, 0, 0, 0 }));
+    for (unsigned int y = first; y < first + nr; y++) {
+        hear(w, fd, row, sizeof(row), NULL);
+        for (unsigned int x = 0; x < WIDTH; x++)
+            assert_true(row[4 * x + 2] == w->rgb[y][3 * x] && row[4 * x + 1] == w->rgb[y][3 * x + 1] &&
+                        row[4 * x] == w->rgb[y][3 * x + 2]);
+    }
+}
+
+static void silent(struct world *w, int fd)
+{
+    uint8_t byte;
+
+    for (unsigned int i = 0; i < 10; i++)
+        take(w);
+    assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+}
+
+static void what_is_drawn(void **state)
+{
+    struct world *w = *state;
+    const int fd = greeted(w);
+
+    ask(w, fd, false);
+    rows(w, fd, 0, HEIGHT);
+    ask(w, fd, true);
+    silent(w, fd); /* nothing has changed */
+    w->screen.updates++;
+    silent(w, fd); /* or only said so */
+    w->rgb[5][3]++, w->rgb[7][90]++, w->screen.updates++;
+    rows(w, fd, 5, 3);
+    ask(w, fd, false);
+    rows(w, fd, 0, HEIGHT);
+    close(fd);
+}
+
+/* 16 bits, the high byte first: five, six and five. */
+static void other_pixels(void **state)
+{
+    static const uint8_t format[20] = { 0, 0, 0, 0, 16, 16, 1, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0 };
+    struct world *w = *state;
+    uint8_t head[16], pixels[WIDTH * HEIGHT * 2];
+    const int fd = greeted(w);
+
+    tell(w, fd, format, sizeof(format));
+    ask(w, fd, true);
+    hear(w, fd, head, sizeof(head), NULL);
+    hear(w, fd, pixels, sizeof(pixels), NULL);
+    for (unsigned int i = 0; i < WIDTH * HEIGHT; i++) {
+        const uint8_t *rgb = &w->rgb[i / WIDTH][i % WIDTH * 3];
+
+        assert_int_equal(pixels[2 * i] << 8 | pixels[2 * i + 1],
+                         (rgb[0] * 31 / 255) << 11 | (rgb[1] * 63 / 255) << 5 | rgb[2] * 31 / 255);
+    }
+    close(fd);
+}
+
+static void another_size(void **state)
+{
+    static const uint8_t knows[] = { 2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21 };
+    struct world *w = *state;
+    const int fd = greeted(w), old = greeted(w);
+    uint8_t text[16];
+
+    tell(w, fd, knows, sizeof(knows));
+    ask(w, fd, true);
+    rows(w, fd, 0, HEIGHT);
+    ask(w, fd, true);
+    ask(w, old, true);
+    rows(w, old, 0, HEIGHT);
+    ask(w, old, true);
+    w->screen = (struct vnc_screen){ 2 * WIDTH, 2 * HEIGHT, 9 };
+    hear(w, fd, text, 16, ((uint8_t[]){ 0, 0, 0, 1, 0, 0, 0, 0, 0, 2 * WIDTH, 0, 2 * HEIGHT, 0xff, 0xff, 0xff, 0x21 }));
+    assert_int_equal(recv(old, text, 1, 0), 0); /* it cannot be told */
+    close(fd);
+    close(old);
+}
+
+static void keys_and_pointer(void **state)
+{
+    static const uint8_t typed[] = {
+        4, 1, 0, 0, 0, 0, 0xff, 0xe1, 4, 1, 0, 0, 0, 0, 0, 'A',  4, 0, 0, 0, 0, 0, 0,    'A',  /* Shift, A */
+        4, 0, 0, 0, 0, 0, 0xff, 0xe1, 4, 1, 0, 0, 0, 0, 0, 0xe4, 4, 1, 0, 0, 0, 0, 0xff, 0x0d, /* none, Return */
+        6, 0, 0, 0, 0, 0, 0,    3,    4, 4, 4,                                                 /* a text */
+        5, 1, 0, 3, 0, 4, 5,    0,    0, 3, 0, 5, 5, 8, 0, 3,    0, 5,                         /* click, wheel */
+    };
+    struct world *w = *state;
+
+    for (unsigned int piece = 1; piece < sizeof(typed); piece += 6) {
+        const int fd = greeted(w);
+
+        *w->said = '\0';
+        for (size_t at = 0; at < sizeof(typed); at += piece)
+            tell(w, fd, typed + at, piece < sizeof(typed) - at ? piece : sizeof(typed) - at);
+        for (unsigned int i = 0; i < 100 && !strstr(w->said, ",-1"); i++)
+            take(w), poll(NULL, 0, 1);
+        assert_string_equal(w->said, "+42 +30 -30 -42 +28 @3,4,0 +272 @3,5,0 -272 @3,5,-1 ");
+        close(fd);
+        take(w);
+    }
+}
+
+/* Each symbol of the keyboard has a key, and each key of a row its own. */
+static void every_key(void **state)
+{
+    unsigned int used[128] = { 0 };
+
+    (void)state;
+    for (uint32_t c = ' '; c < 0x7f; c++) {
+        assert_in_range(vnc_key(c), 2, 57);
+        used[vnc_key(c)]++;
+    }
+    for (unsigned int k = 2; k < 58; k++)
+        assert_int_equal(used[k], k == 57 ? 1 : k == 14 || k == 15 || k == 28 || k == 29 || k == 42 || k > 53 ? 0 : 2);
+    assert_int_equal(vnc_key('q'), 16);
+    assert_int_equal(vnc_key('~'), 41);
+    assert_int_equal(vnc_key('|'), 43);
+    assert_int_equal(vnc_key('M'), 50);
+    assert_int_equal(vnc_key('?'), 53);
+    assert_int_equal(vnc_key(0xffbe), 59);
+    assert_int_equal(vnc_key(0xffc9), 88);
+    assert_int_equal(vnc_key(0x20ac), 0);
+}
+
+/* Viewers of no good intent, one after the other, beside one that goes on. */
+static void nonsense(void **state)
+{
+    struct world *w = *state;
+    const int steady = greeted(w);
+
+    for (unsigned int i = 0; i < 300; i++) {
+        const int fd = i % 2 ? greeted(w) : viewer(w);
+        uint8_t bytes[600];
+        const size_t n = random_of(&w->prng, sizeof(bytes));
+
+        *w->said = '\0';
+        for (size_t k = 0; k < n; k++)
+            bytes[k] = (uint8_t)random_of(&w->prng, k % 5 ? 8 : 256);
+        send(fd, bytes, n, MSG_NOSIGNAL);
+        for (unsigned int k = 0; k < 3; k++)
+            take(w);
+        close(fd);
+        for (unsigned int k = 0; k < 3; k++)
+            take(w);
+        if (i % 50 == 0) {
+            ask(w, steady, false);
+            rows(w, steady, 0, HEIGHT);
+        }
+    }
+    close(steady);
+}
+
+static void taken_ports(void **state)
+{
+    struct world *w = *state;
+    struct vnc other;
+
+    assert_int_equal(vnc_open(&other, w->v.port, false, "x", w->err, sizeof(w->err)), -1);
+    assert_non_null(strstr(w->err, "--vnc: 127.0.0.1:"));
+    assert_int_equal(vnc_open(&other, w->v.port, true, "x", w->err, sizeof(w->err)), 0);
+    assert_true(other.port > w->v.port);
+    vnc_close(&other);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_drawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_pixels, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys_and_pointer, setup, teardown),
+        cmocka_unit_test(every_key),
+        cmocka_unit_test_setup_teardown(nonsense, setup, teardown),
+        cmocka_unit_test_setup_teardown(taken_ports, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

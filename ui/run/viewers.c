@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whose screens viewers may look at: `--vnc`, and vfb = [ "vnc=1" ] of xl.cfg. See ui/run/screens.c. */
+#include "ui/run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_OF_DISPLAY_0 5900
+
+/* Where an xl.cfg wants it: as xl, from a display's port on the first that is free, if nothing else is said. */
+struct wish {
+    bool wanted, unused;
+    unsigned int port;
+};
+
+static bool is_on(const struct xl_fb *fb, const char *name)
+{
+    const char *value = xl_fb_word(fb, name);
+
+    return !value || *value == '1';
+}
+
+static int wish_of(struct run *r, const struct guest_entry *e, struct wish *w)
+{
+    const struct xl_fb *fb = e->cfg.fbs.nr_fbs ? &e->cfg.fbs.fb[0] : NULL;
+    const char *listen = fb ? xl_fb_word(fb, "vnclisten") : NULL, *display = fb ? xl_fb_word(fb, "vncdisplay") : NULL;
+    const char *password = fb ? xl_fb_word(fb, "vncpasswd") : NULL;
+
+    *w = (struct wish){ .wanted = fb && is_on(fb, "vnc"), .unused = fb && is_on(fb, "vncunused") };
+    if (!w->wanted)
+        return 0;
+    if (listen && *listen && strcmp(listen, "127.0.0.1") && strcmp(listen, "localhost")) {
+        snprintf(r->err, RUN_ERR_SIZE, "vfb: vnclisten=%.64s: viewers come from 127.0.0.1 only", listen);
+        return -1;
+    }
+    if (password && *password) { /* to let everybody in is not what was meant */
+        run_message(r, "vfb: vncpasswd: passwords are not supported: there is no VNC");
+        w->wanted = false;
+    }
+    w->port = PORT_OF_DISPLAY_0 + (display ? (unsigned int)strtoul(display, NULL, 10) : 0);
+    return 0;
+}
+
+static int screen_open(struct run *r, unsigned int g, const struct wish *w)
+{
+    const domid_t domid = host_guest_domid(r->host, g);
+    const char *name = host_guest_name(r->host, domid);
+    char line[256];
+
+    if (vnc_open(&r->screens[g], w->port, w->unused, name ? name : "xenlab", r->err, RUN_ERR_SIZE))
+        return -1;
+    snprintf(line, sizeof(line), "the screen of %.100s (d%u) is at 127.0.0.1:%u (VNC)", name ? name : "?", domid,
+             r->screens[g].port);
+    run_message(r, line);
+    return 0;
+}
+
+int run_screens_start(struct run *r, const struct guest_list *l)
+{
+    bool any = r->opt->vnc;
+
+    for (unsigned int i = 0; i < l->nr; i++)
+        any |= l->entries[i].cfg.fbs.nr_fbs != 0;
+    if (!any || r->replay)
+        return 0;
+    r->screens = calloc(r->nr_guests, sizeof(*r->screens));
+    if (!r->screens) {
+        snprintf(r->err, RUN_ERR_SIZE, "out of memory");
+        return -1;
+    }
+    for (unsigned int g = 0; g < r->nr_guests; g++)
+        r->screens[g].listener = -1;
+    for (unsigned int g = 0; g < r->nr_guests; g++) {
+        const struct guest_entry *e = &l->entries[g % l->nr];
+        struct wish w;
+
+        if (wish_of(r, e, &w))
+            return -1;
+        if (r->opt->vnc && g == r->picture_of) {
+            if (!e->guest.fbs->nr_fbs) {
+                snprintf(r->err, RUN_ERR_SIZE, "--vnc: %.100s has no screen (--fb)", l->names[g]);
+                return -1;
+            }
+            w = (struct wish){ .wanted = true, .port = (unsigned int)strtoul(r->opt->vnc, NULL, 10) };
+        }
+        if (w.wanted && screen_open(r, g, &w))
+            return -1;
+        r->screens_speak |= w.wanted;
+    }
+    return 0;
+}
+
+void run_screens_close(struct run *r)
+{
+    for (unsigned int g = 0; r->screens && g < r->nr_guests; g++)
+        vnc_close(&r->screens[g]);
+    free(r->screens);
+    r->screens = NULL;
+}
