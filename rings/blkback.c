@@ -328,7 +328,7 @@ static bool vbd_step(struct task *t, unsigned int budget)
     int rc = 0;
 
     fullness(b);
-    for (; budget && !b->broken; budget--) {
+    for (; budget && !b->broken && !b->disk->away; budget--) {
         rc = ring_pull(&b->ring, slot, b->ring.slot_size);
         if (rc <= 0)
             break;
@@ -348,7 +348,7 @@ static bool vbd_step(struct task *t, unsigned int budget)
     fullness(b);
     if (b->ring.rsp_prod != b->ring.req_cons)
         task_ready_at(t, answer_at(b, b->ring.rsp_prod)->due);
-    return !budget || !ring_sleep(&b->ring);
+    return !b->disk->away && (!budget || !ring_sleep(&b->ring));
 }
 
 static size_t vbd_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
@@ -492,6 +492,16 @@ static void resized(struct xenbus_device *dev, void *disk)
 }
 
 void blkback_resized(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, resized, d); }
+
+static void resume(struct xenbus_device *dev, void *disk)
+{
+    struct vbd *b = dev->data;
+
+    if (dev->connected && b->disk == disk)
+        task_ready(&b->task);
+}
+
+void blkback_resume(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, resume, d); }
 
 static int vbd_probe(struct xenbus_device *dev)
 {

@@ -17,5 +17,7 @@ extern const struct backend_ops blkback;
 
 /* This disk has grown: tell the front ends that have it. */
 void blkback_resized(struct xenbus *b, struct disk *d);
+/* This disk is not away any more: take the requests that have come meanwhile. */
+void blkback_resume(struct xenbus *b, struct disk *d);
 
 #endif

@@ -72,6 +72,7 @@ struct disk {
     s_time_t free_at[DISK_CHANNELS_MAX]; /* when each channel has done what it was given */
     s_time_t last;                       /* when all of it is done */
     uint64_t clusters;                   /* that have been written */
+    bool away; /* its file is somebody else's for a while: whoever has the disk keeps requests waiting */
 };
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };

@@ -41,13 +41,17 @@ static enum outcome pause_or_not(struct context *c)
 {
     const bool pause = !strcmp(c->r->command->name, "pause");
     struct xen_domctl_getdomaininfo info;
+    struct guest *g;
     domid_t domid;
     int rc;
 
     if (!ctl_domain_named(c, c->r->arg[0], &domid, &info))
         return FAILED;
-    if (!pause && guest_find(c->h, domid))
-        guest_find(c->h, domid)->template_only = false;
+    g = guest_find(c->h, domid);
+    if (!pause && g && guest_disk_away(g))
+        return fail(c, "Failed to unpause domain %u: its disk %s is released\n", domid, guest_disk_away(g));
+    if (!pause && g)
+        g->template_only = false;
     rc = pause ? xc_domain_pause(xc(c->h), domid) : xc_domain_unpause(xc(c->h), domid);
     return rc ? fail(c, "Failed to %s domain %u: %s\n", c->r->command->name, domid, strerror(-rc)) : DONE;
 }
@@ -344,6 +348,8 @@ static const struct {
     { "block-attach", ctl_device_attach },
     { "block-detach", ctl_device_detach },
     { "block-resize", ctl_block_resize },
+    { "block-release", ctl_block_release_or_take },
+    { "block-take", ctl_block_release_or_take },
     { "network-attach", ctl_device_attach },
     { "network-detach", ctl_device_detach },
 };

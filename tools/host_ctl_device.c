@@ -253,3 +253,23 @@ enum outcome ctl_block_resize(struct context *c)
         return ctl_fail(c, "invalid size: %s\n", c->r->arg[2]);
     return guest_disk_resize(g, devid, kib << 1, err) ? ctl_fail(c, "%s: %s\n", c->r->arg[1], err) : DONE;
 }
+
+/* xl has no such commands: there a disk that machines share is the hotplug scripts' matter. */
+enum outcome ctl_block_release_or_take(struct context *c)
+{
+    const bool release = !strcmp(c->r->command->name, "block-release");
+    struct guest *g = ctl_guest_named(c, c->r->arg[0]);
+    struct xen_domctl_getdomaininfo info;
+    char err[HOST_ERR_SIZE];
+    uint32_t devid;
+    int rc;
+
+    if (!g)
+        return FAILED;
+    if (!vbd_devices.find(g, c->r->arg[1], &devid))
+        return ctl_fail(c, "Error: Device %s not connected.\n", c->r->arg[1]);
+    if (release && (ctl_domain_info(c, g->domid, &info) || !(info.flags & XEN_DOMINF_paused)))
+        return ctl_fail(c, "%s: domain %u is not paused\n", c->r->arg[1], g->domid);
+    rc = release ? guest_disk_release(g, devid, err) : guest_disk_take(g, devid, err);
+    return rc ? ctl_fail(c, "%s: %s\n", c->r->arg[1], err) : DONE;
+}

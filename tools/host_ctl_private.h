@@ -41,6 +41,7 @@ bool ctl_name_free(struct context *c, const char *name);
 enum outcome ctl_device_attach(struct context *c);
 enum outcome ctl_device_detach(struct context *c);
 enum outcome ctl_block_resize(struct context *c);
+enum outcome ctl_block_release_or_take(struct context *c);
 /* tools/host_clone.c */
 enum outcome ctl_clone(struct context *c);
 

@@ -7,7 +7,7 @@
  * restarts finds on it what it has written. How a file is read and written, tools/disk/ knows.
  *
  * Invariants: whoever writes a disk has it alone; those who only read it may share it. No other program writes the file
- * meanwhile, if it asks for a lock as this one does.
+ * meanwhile, if it asks for a lock as this one does; unless the disk is away, and then nobody here asks for the file.
  *
  * Budget: files, disks, what becomes of them in a guest's life, their nodes.
  */
@@ -73,6 +73,16 @@ static bool file_upgrade(struct open_disk *o, char why[DISK_WHY_SIZE])
     return false;
 }
 
+static void file_note(struct open_disk *o)
+{
+    struct stat st;
+
+    if (!o->is_url && stat(o->of.place.path, &st) == 0) {
+        o->dev = st.st_dev;
+        o->ino = st.st_ino;
+    }
+}
+
 static void file_free(struct open_disk *o)
 {
     disk_file_close(&o->of);
@@ -95,7 +105,6 @@ static void file_lost(void *data, const char *path, const char *why)
 static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
 {
     struct open_disk *o = calloc(1, sizeof(*o));
-    struct stat st = { 0 };
 
     if (!o || !(o->of.place.path = strdup(d->path))) {
         free(o);
@@ -111,10 +120,7 @@ static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool
         file_free(o);
         return NULL;
     }
-    if (!o->is_url && stat(d->path, &st) == 0) {
-        o->dev = st.st_dev;
-        o->ino = st.st_ino;
-    }
+    file_note(o);
     o->next = h->edges->disks;
     h->edges->disks = o;
     return o;
@@ -198,6 +204,29 @@ static struct disk *disk_get(struct host *h, struct open_disk *o, const char *pa
     return d;
 }
 
+/* It is away, and comes back. -1 and why: it still is. */
+static int disk_back(struct host *h, struct disk *d, char why[DISK_WHY_SIZE])
+{
+    struct open_disk *o = h->edges->disks;
+    const struct disk_file was = *d->file;
+
+    while (&o->of.file != d->file)
+        o = o->next;
+    if (disk_file_open(&o->of, why))
+        return -1;
+    if (o->of.file.sectors != was.sectors) {
+        snprintf(why, DISK_WHY_SIZE, "it has %llu sectors now, and had %llu", (unsigned long long)o->of.file.sectors,
+                 (unsigned long long)was.sectors);
+        disk_file_close(&o->of);
+        *d->file = was;
+        return -1;
+    }
+    file_note(o);
+    d->away = false;
+    blkback_resume(h->bus, d);
+    return 0;
+}
+
 static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, char err[HOST_ERR_SIZE])
 {
     const bool write = !gd->cfg.readonly;
@@ -220,6 +249,8 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
         snprintf(why, sizeof(why), "%.100s has this disk, and one of both writes it", other->cfg.name);
         return disk_fail(g, gd->cfg.path, why, err);
     }
+    if (d->away && disk_back(h, d, why))
+        return disk_fail(g, gd->cfg.path, why, err);
     if (write && h->edges->disks_live && !o->of.writable && !file_upgrade(o, why))
         return disk_fail(g, gd->cfg.path, why, err);
     gd->disk = d;
@@ -344,15 +375,23 @@ static int disk_prepare(struct host *h, const char *text, char err[HOST_ERR_SIZE
     return rc;
 }
 
-int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE])
+/* It has one of that number. */
+static struct guest_disk *disk_numbered(const struct guest *g, uint32_t devid)
 {
-    const struct guest_disk *gd = g->disks;
-    int rc;
+    struct guest_disk *gd = g->disks;
 
     while (gd->cfg.devid != devid)
         gd++;
-    if (gd->cfg.readonly) {
-        snprintf(err, HOST_ERR_SIZE, "it is read only");
+    return gd;
+}
+
+int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE])
+{
+    const struct guest_disk *gd = disk_numbered(g, devid);
+    int rc;
+
+    if (gd->cfg.readonly || gd->disk->away) {
+        snprintf(err, HOST_ERR_SIZE, gd->disk->away ? "it is released" : "it is read only");
         return -1;
     }
     rc = disk_grow(gd->disk, sectors);
@@ -365,6 +404,53 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
     else
         blkback_resized(g->host->bus, gd->disk);
     return rc ? -1 : 0;
+}
+
+int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
+{
+    const struct guest_disk *gd = disk_numbered(g, devid);
+    struct disk *d = gd->disk;
+    struct open_disk *o = g->host->edges->disks;
+    int rc;
+
+    while (&o->of.file != d->file)
+        o = o->next;
+    if (d->away)
+        snprintf(err, HOST_ERR_SIZE, "it is released already");
+    else if (d->of || d->clones)
+        snprintf(err, HOST_ERR_SIZE, "it is a clone, or has some");
+    else if (gd->cfg.readonly || !o->of.writable)
+        snprintf(err, HOST_ERR_SIZE, "its file is not written");
+    else if ((rc = disk_flush(d)))
+        snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
+    else {
+        disk_file_close(&o->of);
+        d->away = true;
+        return 0;
+    }
+    return -1;
+}
+
+int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
+{
+    const struct guest_disk *gd = disk_numbered(g, devid);
+    char why[DISK_WHY_SIZE];
+
+    if (!gd->disk->away)
+        snprintf(err, HOST_ERR_SIZE, "it is not released");
+    else if (disk_back(g->host, gd->disk, why))
+        snprintf(err, HOST_ERR_SIZE, "%.400s: %.500s", gd->cfg.path, why);
+    else
+        return 0;
+    return -1;
+}
+
+const char *guest_disk_away(const struct guest *g)
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        if (g->disks[i].disk && g->disks[i].disk->away)
+            return g->disks[i].cfg.vdev;
+    return NULL;
 }
 
 static void disks_free(struct guest *g)

@@ -260,6 +260,14 @@ struct device_kind {
 extern const struct device_kind vbd_devices; /* host_disk.c */
 /* A disk of g's grows, and its file if that is written. -1 and why. */
 int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char err[HOST_ERR_SIZE]);
+/*
+ * Another program may have the file of a disk of g's, until it is taken again; g's requests wait meanwhile. -1 and why:
+ * nothing has changed.
+ */
+int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
+int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
+/* A disk of g's that is released, as the guest knows it; NULL: none is. */
+const char *guest_disk_away(const struct guest *g);
 extern const struct device_kind vif_devices; /* host_net.c */
 extern const struct device_kind p9_devices;  /* host_p9.c */
 extern const struct device_kind fb_devices;  /* host_fb.c */

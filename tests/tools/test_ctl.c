@@ -73,6 +73,8 @@ static const struct {
     { "block-detach --force a xvdb", true, NULL },
     { "block-detach a", false, "at least 2" },
     { "block-resize a xvdb 4", true, NULL },
+    { "block-release a xvdb", true, NULL },
+    { "block-take a", false, "at least 2" },
 };
 
 static void lines_are_read(void **state)
@@ -451,6 +453,12 @@ static void disks(void **state)
     refused(sc, "block-resize a xvdb 99999999t", "invalid size: 99999999t");
     refused(sc, "block-resize a xvdb x", "invalid size: x");
     refused(sc, "block-resize a xvda 4", "not connected");
+    refused(sc, "block-release a xvda", "not connected");
+    refused(sc, "block-release a xvdb", "domain 1 is not paused");
+    refused(sc, "block-take a xvdb", "it is not released");
+    good(sc, "pause a");
+    refused(sc, "block-release a xvdb", "its file is not written"); /* this machine goes back */
+    good(sc, "unpause a");
     begin = host_now(sc->host);
     refused(sc, "block-detach a xvdb", "libxl_device_disk_safe_remove failed.");
     assert_in_range(host_now(sc->host) - begin, SECONDS(10), SECONDS(10) + MILLISECS(10));
