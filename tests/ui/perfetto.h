@@ -36,6 +36,7 @@ static struct {
     uint64_t id;
     double at;
 } sent[CHECK_FLOWS]; /* the last ones */
+static bool check_made_up; /* by chance: two sends may have one number, and nothing follows from it */
 
 static struct json_object *member(struct json_object *o, const char *key, enum json_type type)
 {
@@ -88,7 +89,7 @@ static void check_flow(struct json_object *e, double ts, struct perfetto_counts 
     if (out) {
         sent[number % CHECK_FLOWS].id = number;
         sent[number % CHECK_FLOWS].at = ts;
-    } else if (sent[number % CHECK_FLOWS].id == number && ts < sent[number % CHECK_FLOWS].at) {
+    } else if (!check_made_up && sent[number % CHECK_FLOWS].id == number && ts < sent[number % CHECK_FLOWS].at) {
         fail_msg("flow %" PRIu64 " goes back in time", number);
     }
     c->sends += out != NULL;

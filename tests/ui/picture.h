@@ -78,7 +78,7 @@ static struct picture picture_check(const char *path)
 
         while (number > text && isdigit((unsigned char)number[-1]))
             number--;
-        assert_true(atoi(number) >= 10);
+        assert_true(number == at || atoi(number) >= 10);
     }
     for (const char *at = text; *at; at++)
         assert_true(*at == '\n' || (*at >= ' ' && *at < 0x7f && *at != '&'));

@@ -303,7 +303,7 @@ static const struct {
     { "memroy = 64", "g.cfg:2: warning: memroy is no key and is ignored; did you mean memory?", 0 },
     { "kernal = 'x'", "g.cfg:2: warning: kernal is no key and is ignored; did you mean kernel?", 0 },
     { "on_rebot = 'x'", "g.cfg:2: warning: on_rebot is no key and is ignored; did you mean on_reboot?", 0 },
-    { "vif = ['']", "g.cfg:2: warning: vif means nothing here yet and is ignored", 0 },
+    { "vtpm = ['']", "g.cfg:2: warning: vtpm means nothing here yet and is ignored", 0 },
     { "boot = 'c'", "g.cfg:2: warning: boot means nothing here yet and is ignored", 0 },
     { "budget = 5", "g.cfg:2: budget: warning: ignored", 0 },
 };
