@@ -248,7 +248,7 @@ static int16_t discard(struct vbd *b, const uint8_t *slot, struct request *q, s_
         return BLKIF_RSP_EOPNOTSUPP;
     if (flag & BLKIF_DISCARD_SECURE || !nr || nr > DISCARD_MAX || !on_disk(b, q->sector, nr))
         return BLKIF_RSP_ERROR;
-    *due = disk_due(b->disk, DISK_WRITE, 0, *due);
+    *due = disk_due(b->disk, DISK_DISCARD, nr, *due);
     task_charge(&b->task, (unsigned int)(nr >> 11), 0);
     return disk_discard(b->disk, q->sector, nr) ? BLKIF_RSP_ERROR : BLKIF_RSP_OKAY;
 }
@@ -269,6 +269,7 @@ static void execute(struct vbd *b, const uint8_t *slot, struct answer *a)
     case BLKIF_OP_WRITE_BARRIER: a->status = BLKIF_RSP_EOPNOTSUPP; break;
     default: a->status = BLKIF_RSP_ERROR; break;
     }
+    b->disk->failed += a->status == BLKIF_RSP_ERROR;
     a->id = q.id;
     a->op = q.op;
 }

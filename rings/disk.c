@@ -258,6 +258,8 @@ s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now)
     const struct disk_speed *s = &disk_ssd;
     s_time_t *channel = d->free_at;
 
+    d->done[op].nr++;
+    d->done[op].sectors += nr;
     if (op == DISK_FLUSH) {
         d->last = (d->last > now ? d->last : now) + s->flush;
         return d->last;
@@ -265,8 +267,8 @@ s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now)
     for (unsigned int i = 1; i < s->channels; i++)
         if (d->free_at[i] < *channel)
             channel = &d->free_at[i];
-    *channel =
-        (*channel > now ? *channel : now) + (op == DISK_READ ? s->read : s->write) + (s_time_t)(nr * s->per_kib / 2);
+    *channel = (*channel > now ? *channel : now) + (op == DISK_READ ? s->read : s->write) +
+               (op == DISK_DISCARD ? 0 : (s_time_t)(nr * s->per_kib / 2));
     d->last = *channel > d->last ? *channel : d->last;
     return *channel;
 }

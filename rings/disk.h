@@ -58,6 +58,8 @@ struct disk_speed {
 
 extern const struct disk_speed disk_ssd;
 
+enum disk_op { DISK_READ, DISK_WRITE, DISK_DISCARD, DISK_FLUSH, DISK_OPS };
+
 struct disk {
     struct disk *next; /* of the host's */
     char *path;        /* as the configuration names it; owned */
@@ -73,9 +75,11 @@ struct disk {
     s_time_t last;                       /* when all of it is done */
     uint64_t clusters;                   /* that have been written */
     bool away; /* its file is somebody else's for a while: whoever has the disk keeps requests waiting */
+    struct disk_count {
+        uint64_t nr, sectors;
+    } done[DISK_OPS]; /* by operation; that have begun */
+    uint64_t failed;  /* requests that were answered with an error */
 };
-
-enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
 /* NULL: out of memory. */
 struct disk *disk_create(struct arena *a, struct disk_file *file, const char *path);

@@ -282,6 +282,22 @@ struct host_store_entry {
 typedef void host_store_fn(void *data, const struct host_store_entry *e);
 void host_store_each(const struct host *h, host_store_fn *fn, void *data);
 
+/* For who looks: each disk of each guest that is there. */
+struct host_disk {
+    domid_t domid;
+    const char *vdev, *path, *format; /* "xvda", "a.img", "raw" */
+    bool readonly, in_file;           /* what is written goes to the file at once, and not to memory */
+    uint64_t sectors, kept;           /* bytes in memory */
+    struct {
+        uint64_t nr, sectors; /* that have begun */
+    } reads, writes, discards, flushes;
+    uint64_t failed;
+    unsigned int busy, channels; /* operations that are not done, of how many at once */
+    s_time_t done;               /* when all of them are */
+};
+typedef void host_disk_fn(void *data, const struct host_disk *d);
+void host_disks_each(const struct host *h, host_disk_fn *fn, void *data);
+
 /* For who looks: each port of each bridge. */
 struct host_port {
     const char *bridge, *name, *kind; /* "xenbr0", "vif1.0", "vif" */

@@ -35,7 +35,7 @@ static size_t nr_checked;
 static struct {
     uint64_t id;
     double at;
-} sent[CHECK_FLOWS]; /* the last ones */
+} sent[CHECK_FLOWS];       /* the last ones */
 static bool check_made_up; /* by chance: two sends may have one number, and nothing follows from it */
 
 static struct json_object *member(struct json_object *o, const char *key, enum json_type type)

@@ -520,6 +520,7 @@ static void test_every_row_has_its_sentence(void **state)
         { "--max-vtime=12ms tests/guest/grants-owner.cfg tests/guest/grants-user.cfg",
           { "event grant_map", "event grant_unmap", "continue" } },
         { "--max-vtime=12ms --pcpus 2 --vcpus 4 build/guests/smp", { "20 switch", "continue" } },
+        { "--max-vtime=12ms --disk docs/tours/tour.disk --cmdline write=9 build/guests/blkcat", { "9 event ring" } },
         { "--max-vtime=12ms --copies 2 --net lan --cmdline n=9 build/guests/netecho", { "4 event net_frame" } },
     };
     unsigned int asked = 0, wrong = 0;

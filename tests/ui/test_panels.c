@@ -226,13 +226,46 @@ static void test_rings_are_followed(void **state)
     cockpit_scene_end(&sc);
 }
 
-/* --- network --- */
+/* --- disks --- */
 
 /* The first number of a cell. */
 static unsigned long number_of(const struct table *t, const struct table_row *row, const char *title)
 {
     return strtoul(cell_of(t, row, title), NULL, 10);
 }
+
+/* A guest writes block by block: each is begun, worked on, kept in memory; and all go back with the machine. */
+static void test_a_disk_is_followed(void **state)
+{
+    unsigned long written = 0, busy = 0;
+    struct cockpit_scene sc;
+
+    cockpit_scene_of(&sc, "--disk docs/tours/tour.disk --cmdline write=40 build/guests/blkcat", 24, 80);
+    cockpit_line(&sc.c, "delete all; trace ring if kind==block_req; panel disks");
+    sc.c.zoomed = true;
+    for (unsigned int n = 0; n < 40; n++) {
+        const struct table_row *row;
+        const struct table *t;
+
+        cockpit_line(&sc.c, "continue");
+        t = table_of(&sc, "disks");
+        row = row_of(t, "d1 xvda");
+        if (!row || !sc.s.g.dbg.at_event)
+            break;
+        assert_in_range(number_of(t, row, "written"), written, written + 8);
+        written = number_of(t, row, "written");
+        busy += number_of(t, row, "busy");
+        assert_string_equal(cell_of(t, row, "size"), "16 KiB");
+        assert_int_equal(number_of(t, row, "failed"), 0);
+        assert_true(cockpit_scene_shows(&sc, number_of(t, row, "busy") ? "d1 xvda    [#" : "d1 xvda    [."));
+    }
+    assert_true(written == 40 && busy > 0);
+    cockpit_line(&sc.c, "goto 2700us");
+    assert_int_equal(number_of(table_of(&sc, "disks"), row_of(table_of(&sc, "disks"), "d1 xvda"), "written"), 0);
+    cockpit_scene_end(&sc);
+}
+
+/* --- network --- */
 
 /* Two guests play: what one has sent the other has got, or it waits in the queue; at each event of a frame. */
 static void test_a_network_is_followed(void **state)
@@ -596,13 +629,21 @@ static void test_panels_are_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times_add_up),           cmocka_unit_test(test_a_lost_event_is_marked),
-        cmocka_unit_test(test_ends_of_channels_agree), cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
-        cmocka_unit_test(test_rings_are_followed),     cmocka_unit_test(test_a_network_is_followed),
-        cmocka_unit_test(test_the_store_is_a_tree),    cmocka_unit_test(test_frames_are_counted),
-        cmocka_unit_test(test_walks_lead_to_memory),   cmocka_unit_test(test_queues_are_told),
-        cmocka_unit_test(test_the_first_is_next),      cmocka_unit_test(test_looking_writes_nothing),
-        cmocka_unit_test(test_panels_are_said),        cmocka_unit_test(test_rows_are_compared_by_key),
+        cmocka_unit_test(test_times_add_up),
+        cmocka_unit_test(test_a_lost_event_is_marked),
+        cmocka_unit_test(test_ends_of_channels_agree),
+        cmocka_unit_test(test_grants_are_offered_used_and_withdrawn),
+        cmocka_unit_test(test_rings_are_followed),
+        cmocka_unit_test(test_a_network_is_followed),
+        cmocka_unit_test(test_a_disk_is_followed),
+        cmocka_unit_test(test_the_store_is_a_tree),
+        cmocka_unit_test(test_frames_are_counted),
+        cmocka_unit_test(test_walks_lead_to_memory),
+        cmocka_unit_test(test_queues_are_told),
+        cmocka_unit_test(test_the_first_is_next),
+        cmocka_unit_test(test_looking_writes_nothing),
+        cmocka_unit_test(test_panels_are_said),
+        cmocka_unit_test(test_rows_are_compared_by_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

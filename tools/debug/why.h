@@ -13,6 +13,7 @@
  *      domain, pCPU    what it does, since when; a domain that is there no more: how it ended
  *      frame           whose it is; the event by which it got its type
  *      grant           who has it mapped, and its last use
+ *      disk                what was done with it, and where that is; the last requests
  *      port of a network   what waits and was lost there; its last frame
  *      xenstore node   the last request that changed it
  *      timer           what it will do, and by what it was armed
@@ -52,6 +53,8 @@ enum debug_result why_frame(struct debugger *d, mfn_t mfn, struct why *w);
 enum debug_result why_grant(struct debugger *d, domid_t dom, grant_ref_t ref, struct why *w);
 /* The nr-th to expire of those that are armed, from 0 on. */
 enum debug_result why_timer(struct debugger *d, unsigned int nr, struct why *w);
+/* A domain's disk, by its name there. */
+enum debug_result why_disk(struct debugger *d, domid_t dom, const char *vdev, struct why *w);
 /* A port of a bridge, by its name. */
 enum debug_result why_netport(struct debugger *d, const char *name, struct why *w);
 /* A node of the domain's store: who has changed it last, of those who ask for that by messages. */

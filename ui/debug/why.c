@@ -126,6 +126,18 @@ static void of_node(struct debug *g, const char *args)
         say_answer(g, why_node(&g->dbg, args, &w), &w);
 }
 
+static void of_disk(struct debug *g, const char *args)
+{
+    struct why w;
+    domid_t dom;
+
+    args = domain_of(g, args, &dom);
+    if (!args || !*args)
+        debug_fail(g, "arguments", "why disk [dN] NAME (see: panel disks)");
+    else
+        say_answer(g, why_disk(&g->dbg, dom, args, &w), &w);
+}
+
 static void of_netport(struct debug *g, const char *args)
 {
     struct why w;
@@ -222,6 +234,8 @@ void debug_why(struct debug *g, const char *args, unsigned long count)
         of_grant(g, args);
     else if (takes(&args, "node"))
         of_node(g, args);
+    else if (takes(&args, "disk"))
+        of_disk(g, args);
     else if (takes(&args, "netport"))
         of_netport(g, args);
     else if (takes(&args, "timer"))

@@ -62,7 +62,10 @@ void panels_say(struct debug *g, const char *args);
     X(console)                                                                                                         \
     X(timeline)                                                                                                        \
     X(pages)                                                                                                           \
-    X(frames) X(events) X(grants) X(rings) X(network) X(xenstore) X(scheduler) X(timers) X(tour) X(messages) X(help)
+    X(frames)                                                                                                          \
+    X(events)                                                                                                          \
+    X(grants)                                                                                                          \
+    X(rings) X(network) X(disks) X(xenstore) X(scheduler) X(timers) X(tour) X(messages) X(help)
 
 #define X(name) extern const struct panel_ops panel_##name;
 PANELS(X)
