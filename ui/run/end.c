@@ -126,7 +126,9 @@ void run_failures_note(struct run *r)
     else if (pcap_error && pcap_error != interrupted)
         snprintf(r->err, RUN_ERR_SIZE, "%s: %s", pcap, strerror(pcap_error));
     else if (r->picture_error)
-        snprintf(r->err, RUN_ERR_SIZE, "--fb-png: %.300s: %s", r->opt->fb_png, strerror(r->picture_error));
+        snprintf(r->err, RUN_ERR_SIZE, "--fb-png: %.300s: %s", r->opt->fb_png,
+                 r->picture_error == ENOPKG ? "pictures are written by libpng, which is not here (Debian: libpng16-16)"
+                                            : strerror(r->picture_error));
     else if (r->opt->fb_png && !r->pictured && r->host && !*r->err)
         snprintf(r->err, RUN_ERR_SIZE, "--fb-png: there is no picture: %s has shown nothing on a screen",
                  r->opt->console ? r->opt->console : "the guest");
