@@ -223,7 +223,8 @@ static void check_locale(struct report *r)
 static const char packages[] =
     "gcc make binutils pkg-config libc6-dev libxen-dev libcapstone-dev libsdl2-dev "
     "libncurses-dev libcmocka-dev libedit-dev libjson-c-dev zlib1g-dev liblzma-dev libbz2-dev liblz4-dev libzstd-dev "
-    "libxxhash-dev nettle-dev libdw-dev librsvg2-2 gdb tmux e2fsprogs libnbd0 qemu-utils libslirp0 libpng-dev libvncserver-dev";
+    "libxxhash-dev nettle-dev libdw-dev librsvg2-2 gdb tmux e2fsprogs libnbd0 qemu-utils libslirp0 "
+    "libpng-dev libvncserver-dev";
 
 /* Those that are not installed, each with a space in front. False: there is no dpkg here to ask. */
 static bool packages_missing(char *list, size_t len)

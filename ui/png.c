@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The rows as a picture, by libpng. False: it, or memory, is not there; or it cannot be written, and the stream says so. */
+/* The rows as a picture. False: libpng or memory is not there, or it cannot be written. */
 static bool written(FILE *f, unsigned int width, unsigned int height, png_row_fn *row, void *data)
 {
     png_image image = { .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB };

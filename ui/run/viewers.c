@@ -68,8 +68,6 @@ int run_screens_start(struct run *r, const struct guest_list *l)
         snprintf(r->err, RUN_ERR_SIZE, "out of memory");
         return -1;
     }
-    for (unsigned int g = 0; g < r->nr_guests; g++)
-        r->screens[g].listener = -1;
     for (unsigned int g = 0; g < r->nr_guests; g++) {
         const struct guest_entry *e = &l->entries[g % l->nr];
         struct wish w;
