@@ -163,6 +163,11 @@ static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32
         snprintf(err, HOST_ERR_SIZE, "vif: %s", why);
         return -1;
     }
+    if (g->vifs.list[g->vifs.nr - 1].nr_forwards) {
+        g->vifs.nr--;
+        snprintf(err, HOST_ERR_SIZE, "vif: hostfwd=: only of cards that are there from the start");
+        return -1;
+    }
     *i = g->vifs.nr - 1;
     *devid = g->vifs.list[*i].devid;
     mac_make(g, &g->vifs.list[*i]);

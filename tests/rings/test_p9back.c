@@ -87,6 +87,19 @@ static void front_write(struct front *t, const char *node, unsigned long value)
     write_node(t->s, front_path(t, node), text);
 }
 
+/* Why its device was closed. */
+static void expect_reason(struct front *t, const char *text)
+{
+    const struct xs_access a = xenstored_toolstack(t->s->st.x);
+    const struct xs_node *n;
+    char path[128];
+
+    snprintf(path, sizeof(path), "/local/domain/0/error/backend/9pfs/%u/%u/error", t->s->f->d->domain_id, t->devid);
+    assert_int_equal(xs_get(&a, path, XS_RIGHT_READ, &n), 0);
+    assert_int_equal(n->len, strlen(text));
+    assert_memory_equal(n->value, text, n->len);
+}
+
 static void expect_state(struct front *t, char digit)
 {
     const struct xs_access a = xenstored_toolstack(t->s->st.x);
@@ -384,6 +397,45 @@ static void test_nothing_is_lost(void **state)
     end_shares(&s);
 }
 
+/* An event has come for a pair since this was last asked. */
+static bool told(struct front *t, unsigned int pair)
+{
+    unsigned long *word = &((shared_info_t *)t->s->f->d->shared_info)->evtchn_pending[t->port[pair] / 64];
+    const unsigned long bit = 1ul << t->port[pair] % 64;
+    const bool was = *word & bit;
+
+    *word &= ~bit;
+    return was;
+}
+
+/* A message comes byte by byte: nothing is done before the last; then the front end is told that there is room again,
+ * and when there is an answer. */
+static void test_byte_by_byte(void **state)
+{
+    struct scene s;
+
+    begin_shares(&s, *state);
+    connect(&s.a);
+    for (unsigned int n = 0; n < 500; n++) { /* wherever in the ring it lies */
+        const uint32_t taken = intf(&s.a, 1)->out_cons;
+
+        getattr_make(&s.a, n);
+        message_end(&s.a.m);
+        told(&s.a, 1);
+        for (size_t i = 0; i < GETATTR_SIZE; i++) {
+            assert_int_equal(intf(&s.a, 1)->out_cons, taken);
+            assert_false(s.asked || told(&s.a, 1));
+            put_bytes(&s.a, 1, s.a.m.bytes + i, 1);
+        }
+        assert_int_equal(intf(&s.a, 1)->out_cons, taken + GETATTR_SIZE);
+        assert_true(s.asked && told(&s.a, 1) && !told(&s.a, 1));
+        assert_true(outside(&s));
+        assert_true(told(&s.a, 1));
+        assert_true(getattr_answered(&s.a, 1, n));
+    }
+    end_shares(&s);
+}
+
 /* A ring of bytes beside a model, from an index that overflows soon. */
 static void test_indices_overflow(void **state)
 {
@@ -513,6 +565,7 @@ static void test_impossible(void **state)
         works(&s.a);
         spoil(&s.a, how);
         expect_state(&s.a, '5');
+        expect_reason(&s.a, how < 5 ? "71 a message's size cannot be" : "71 the ring's indices cannot be");
         works(&s.b);
         again(&s.a);
         assert_false(s.asked);
@@ -567,6 +620,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_is_lost, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_byte_by_byte, fix_setup, fix_teardown),
         cmocka_unit_test(test_indices_overflow),
         cmocka_unit_test_setup_teardown(test_offers, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_impossible, fix_setup, fix_teardown),

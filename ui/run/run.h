@@ -46,6 +46,7 @@ struct run {
     struct socket_door xenstore;   /* --xenstore-socket */
     struct ctl_serve ctl;          /* --control */
     struct slirp_door *outside;    /* of networks; NULL: none */
+    bool outside_failed;           /* and there will be none: that has been said */
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
     struct vnc *screens;           /* by guest; or NULL */

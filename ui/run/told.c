@@ -131,7 +131,14 @@ void run_message(void *data, const char *line)
 static void on_outside(void *data, const uint8_t *packet, size_t len)
 {
     struct run *r = data;
+    char err[RUN_ERR_SIZE];
 
+    if (!r->outside && !r->outside_failed) { /* the card has come while its guest ran */
+        r->outside = slirp_door_open(err, sizeof(err));
+        r->outside_failed = !r->outside;
+        if (r->outside_failed)
+            run_message(r, err);
+    }
     if (r->outside)
         slirp_door_out(r->outside, host_now(r->host), packet, len);
 }
@@ -166,7 +173,7 @@ struct host_io run_io(struct run *r)
                              .xenstore_out = on_xenstore_out,
                              .xenstore_hang_up = on_xenstore_hang_up,
                              .ctl_say = on_ctl_say,
-                             .outside = r->opt->gdb ? NULL : on_outside,
+                             .outside = r->opt->gdb || r->replay ? NULL : on_outside,
                              .packet = r->opt->nr_pcap ? on_packet : NULL };
 }
 
