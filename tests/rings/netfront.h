@@ -10,7 +10,7 @@
 #ifndef TESTS_RINGS_NETFRONT_H
 #define TESTS_RINGS_NETFRONT_H
 
-#include "tests/rings/xenstore.h"
+#include "tests/rings/front.h"
 #include "tests/support/random.h"
 
 #include "mmu/grant/private.h"
@@ -50,22 +50,12 @@ struct scene {
 
 static inline void write_node(struct scene *s, const char *path, const char *value)
 {
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-
-    assert_int_equal(xs_write(&a, path, value, strlen(value)), 0);
+    store_write(&s->st, path, value);
 }
 
 static inline const char *read_node(struct scene *s, const char *path, char value[64])
 {
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-    const struct xs_node *n;
-
-    if (xs_get(&a, path, XS_RIGHT_READ, &n))
-        return "-";
-    assert_in_range(n->len, 0, 63);
-    memcpy(value, n->value, n->len);
-    value[n->len] = 0;
-    return value;
+    return store_read(&s->st, path, value);
 }
 
 static inline const char *front_path(const struct card *c, const char *node)
@@ -94,13 +84,7 @@ static inline const char *error_node(struct card *c, char value[64])
     return read_node(c->s, path, value);
 }
 
-static inline void run(struct scene *s)
-{
-    struct vcpu *v = native_vcpu(s->f->dom0);
-
-    for (unsigned int i = 0; v->native.ops->step(v, v->native.data); i++)
-        assert_in_range(i, 0, 10000);
-}
+static inline void run(struct scene *s) { dom0_run(s->f); }
 
 static inline void front_text(struct card *c, const char *node, const char *text)
 {
@@ -148,15 +132,7 @@ static inline void grant(struct card *c, unsigned int i, uint16_t flags)
     *e = (grant_entry_v1_t){ .flags = flags, .domid = 0, .frame = (uint32_t)mfn_x(c->mfn[i]) };
 }
 
-static inline evtchn_port_t port_open(struct card *c)
-{
-    struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = 0 };
-    const uint64_t at = fix_put(c->s->f, 0, &op, sizeof(op));
-
-    assert_int_equal(fix_hypercall(c->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, at, 0, 0), 0);
-    assert_int_equal(copy_from_guest(c->s->f->v, &op, at, sizeof(op)), 0);
-    return op.port;
-}
+static inline evtchn_port_t port_open(struct card *c) { return port_offer(c->s->f); }
 
 static inline void port_shut(struct card *c, evtchn_port_t port)
 {
@@ -165,25 +141,10 @@ static inline void port_shut(struct card *c, evtchn_port_t port)
     fix_hypercall(c->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_close, fix_put(c->s->f, 0, &op, sizeof(op)), 0, 0);
 }
 
-static inline void ring_bell(struct card *c, evtchn_port_t port)
-{
-    struct evtchn_send send = { .port = port };
-
-    fix_hypercall(c->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(c->s->f, 0, &send, sizeof(send)), 0,
-                  0);
-    run(c->s);
-}
+static inline void ring_bell(struct card *c, evtchn_port_t port) { port_ring(c->s->f, port); }
 
 /* The guest has been told at that port since this was asked last. */
-static inline bool was_told(struct card *c, evtchn_port_t port)
-{
-    const struct domain *d = c->s->f->d;
-    unsigned long *word = &((shared_info_t *)d->shared_info)->evtchn_pending[port / 64];
-    const bool set = *word >> port % 64 & 1;
-
-    *word &= ~(1ul << port % 64);
-    return set;
-}
+static inline bool was_told(struct card *c, evtchn_port_t port) { return port_was_told(c->s->f, port); }
 
 /* The device appears, as the toolstack writes it. */
 static inline void card_add(struct scene *s, unsigned int i, const char *bridge, const char *rate)

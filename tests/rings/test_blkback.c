@@ -5,7 +5,7 @@
  *
  * Budget: the front end, and then a case for each thing that it may do.
  */
-#include "tests/rings/xenstore.h"
+#include "tests/rings/front.h"
 
 #include "mmu/grant/private.h"
 #include "rings/blkback.h"
@@ -46,24 +46,11 @@ static uint64_t disk_sectors = SECTORS; /* what is said of the file */
 
 /* --- the store --- */
 
-static void write_node(struct scene *s, const char *path, const char *value)
-{
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-
-    assert_int_equal(xs_write(&a, path, value, strlen(value)), 0);
-}
+static void write_node(struct scene *s, const char *path, const char *value) { store_write(&s->st, path, value); }
 
 static const char *read_node(struct scene *s, const char *path, char value[64])
 {
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-    const struct xs_node *n;
-
-    if (xs_get(&a, path, XS_RIGHT_READ, &n))
-        return "-";
-    assert_in_range(n->len, 0, 63);
-    memcpy(value, n->value, n->len);
-    value[n->len] = 0;
-    return value;
+    return store_read(&s->st, path, value);
 }
 
 static const char *front_path(const struct front *t, const char *node)
@@ -83,13 +70,7 @@ static const char *back_path(const struct front *t, const char *node)
     return path;
 }
 
-static void run(struct scene *s)
-{
-    struct vcpu *v = native_vcpu(s->f->dom0);
-
-    for (unsigned int i = 0; v->native.ops->step(v, v->native.data); i++)
-        assert_in_range(i, 0, 10000);
-}
+static void run(struct scene *s) { dom0_run(s->f); }
 
 static void front_write(struct front *t, const char *node, unsigned long value)
 {
@@ -132,15 +113,7 @@ static void grant(struct front *t, unsigned int i, uint16_t flags)
     *e = (grant_entry_v1_t){ .flags = flags, .domid = 0, .frame = (uint32_t)mfn_x(t->mfn[i]) };
 }
 
-static void port_open(struct front *t)
-{
-    struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = 0 };
-    const uint64_t at = fix_put(t->s->f, 0, &op, sizeof(op));
-
-    assert_int_equal(fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, at, 0, 0), 0);
-    assert_int_equal(copy_from_guest(t->s->f->v, &op, at, sizeof(op)), 0);
-    t->port = op.port;
-}
+static void port_open(struct front *t) { t->port = port_offer(t->s->f); }
 
 /* The device appears, as the toolstack writes it. */
 static void device_add(struct scene *s, struct front *t, uint32_t devid, grant_ref_t first, const char *params,
@@ -260,14 +233,7 @@ static void put_request(struct front *t, const void *request)
     shared(t)->req_prod = ++t->prod;
 }
 
-static void send_event(struct front *t)
-{
-    struct evtchn_send send = { .port = t->port };
-
-    fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(t->s->f, 0, &send, sizeof(send)), 0,
-                  0);
-    run(t->s);
-}
+static void send_event(struct front *t) { port_ring(t->s->f, t->port); }
 
 /* Tell the back end, and let a second pass. */
 static void wait(struct front *t)

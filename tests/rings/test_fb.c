@@ -5,7 +5,7 @@
  *
  * Budget: the front end, and a row for each thing that it may do.
  */
-#include "tests/rings/xenstore.h"
+#include "tests/rings/front.h"
 #include "tests/support/random.h"
 
 #include "mmu/grant/private.h"
@@ -45,12 +45,7 @@ struct scene {
     uint64_t prng;
 };
 
-static void write_node(struct scene *s, const char *path, const char *value)
-{
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-
-    assert_int_equal(xs_write(&a, path, value, strlen(value)), 0);
-}
+static void write_node(struct scene *s, const char *path, const char *value) { store_write(&s->st, path, value); }
 
 static const char *front_path(const struct front *t, const char *node)
 {
@@ -69,13 +64,7 @@ static const char *back_path(const struct front *t, const char *node)
     return path;
 }
 
-static void run(struct scene *s)
-{
-    struct vcpu *v = native_vcpu(s->f->dom0);
-
-    for (unsigned int i = 0; v->native.ops->step(v, v->native.data); i++)
-        assert_in_range(i, 0, 10000);
-}
+static void run(struct scene *s) { dom0_run(s->f); }
 
 static void front_write(struct front *t, const char *node, uint64_t value)
 {
@@ -100,9 +89,7 @@ static struct xenfb_page *page(struct front *t) { return frame(t, 0); }
 
 static void device_add(struct scene *s, struct front *t, const char *type, uint32_t devid, unsigned int skip)
 {
-    struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = 0 };
     struct page_info *pg = page_list_first(s->f->xen, &s->f->d->page_list);
-    const uint64_t at = fix_put(s->f, 0, &op, sizeof(op));
     unsigned int nr = 0;
     char id[16];
 
@@ -116,9 +103,7 @@ static void device_add(struct scene *s, struct front *t, const char *type, uint3
         else
             t->mfn[nr++] = page_to_mfn(s->f->xen, pg);
     }
-    assert_int_equal(fix_hypercall(s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, at, 0, 0), 0);
-    assert_int_equal(copy_from_guest(s->f->v, &op, at, sizeof(op)), 0);
-    t->port = op.port;
+    t->port = port_offer(s->f);
     snprintf(id, sizeof(id), "%u", s->f->d->domain_id);
     write_node(s, back_path(t, "frontend-id"), id);
     write_node(s, front_path(t, "state"), "1");
@@ -154,14 +139,7 @@ static void ready(struct front *t)
     run(t->s);
 }
 
-static void send_event(struct front *t)
-{
-    struct evtchn_send send = { .port = t->port };
-
-    fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(t->s->f, 0, &send, sizeof(send)), 0,
-                  0);
-    run(t->s);
-}
+static void send_event(struct front *t) { port_ring(t->s->f, t->port); }
 
 static void on_device(struct xenbus_device *dev, void *data)
 {

@@ -5,8 +5,8 @@
  *
  * Budget: the front end, and then a case for each thing that it may do.
  */
+#include "tests/rings/front.h"
 #include "tests/rings/p9.h"
-#include "tests/rings/xenstore.h"
 #include "tests/support/random.h"
 
 #include "mmu/grant/private.h"
@@ -47,12 +47,7 @@ struct scene {
     uint64_t prng;
 };
 
-static void write_node(struct scene *s, const char *path, const char *value)
-{
-    const struct xs_access a = xenstored_toolstack(s->st.x);
-
-    assert_int_equal(xs_write(&a, path, value, strlen(value)), 0);
-}
+static void write_node(struct scene *s, const char *path, const char *value) { store_write(&s->st, path, value); }
 
 static const char *front_path(const struct front *t, const char *node)
 {
@@ -71,13 +66,7 @@ static const char *back_path(const struct front *t, const char *node)
     return path;
 }
 
-static void run(struct scene *s)
-{
-    struct vcpu *v = native_vcpu(s->f->dom0);
-
-    for (unsigned int i = 0; v->native.ops->step(v, v->native.data); i++)
-        assert_in_range(i, 0, 10000);
-}
+static void run(struct scene *s) { dom0_run(s->f); }
 
 static void front_write(struct front *t, const char *node, unsigned long value)
 {
@@ -90,24 +79,17 @@ static void front_write(struct front *t, const char *node, unsigned long value)
 /* Why its device was closed. */
 static void expect_reason(struct front *t, const char *text)
 {
-    const struct xs_access a = xenstored_toolstack(t->s->st.x);
-    const struct xs_node *n;
-    char path[128];
+    char path[128], value[64];
 
     snprintf(path, sizeof(path), "/local/domain/0/error/backend/9pfs/%u/%u/error", t->s->f->d->domain_id, t->devid);
-    assert_int_equal(xs_get(&a, path, XS_RIGHT_READ, &n), 0);
-    assert_int_equal(n->len, strlen(text));
-    assert_memory_equal(n->value, text, n->len);
+    assert_string_equal(store_read(&t->s->st, path, value), text);
 }
 
 static void expect_state(struct front *t, char digit)
 {
-    const struct xs_access a = xenstored_toolstack(t->s->st.x);
-    const struct xs_node *n;
+    char value[64];
 
-    assert_int_equal(xs_get(&a, back_path(t, "state"), XS_RIGHT_READ, &n), 0);
-    assert_int_equal(n->len, 1);
-    assert_int_equal(((const char *)n->value)[0], digit);
+    assert_string_equal(store_read(&t->s->st, back_path(t, "state"), value), ((char[]){ digit, 0 }));
 }
 
 /* --- the front end --- */
@@ -127,15 +109,7 @@ static uint8_t *byte_at(struct front *t, unsigned int pair, bool out, uint32_t i
     return (uint8_t *)frame(t, pair, 1 + at / PAGE_SIZE) + at % PAGE_SIZE;
 }
 
-static void port_open(struct front *t, unsigned int pair)
-{
-    struct evtchn_alloc_unbound op = { .dom = DOMID_SELF, .remote_dom = 0 };
-    const uint64_t at = fix_put(t->s->f, 0, &op, sizeof(op));
-
-    assert_int_equal(fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_alloc_unbound, at, 0, 0), 0);
-    assert_int_equal(copy_from_guest(t->s->f->v, &op, at, sizeof(op)), 0);
-    t->port[pair] = op.port;
-}
+static void port_open(struct front *t, unsigned int pair) { t->port[pair] = port_offer(t->s->f); }
 
 static void device_add(struct scene *s, struct front *t, uint32_t devid, grant_ref_t first)
 {
@@ -194,14 +168,7 @@ static void ready(struct front *t)
     run(t->s);
 }
 
-static void send_event(struct front *t, unsigned int pair)
-{
-    struct evtchn_send send = { .port = t->port[pair] };
-
-    fix_hypercall(t->s->f, __HYPERVISOR_event_channel_op, EVTCHNOP_send, fix_put(t->s->f, 0, &send, sizeof(send)), 0,
-                  0);
-    run(t->s);
-}
+static void send_event(struct front *t, unsigned int pair) { port_ring(t->s->f, t->port[pair]); }
 
 /* --- the outside --- */
 
@@ -398,15 +365,7 @@ static void test_nothing_is_lost(void **state)
 }
 
 /* An event has come for a pair since this was last asked. */
-static bool told(struct front *t, unsigned int pair)
-{
-    unsigned long *word = &((shared_info_t *)t->s->f->d->shared_info)->evtchn_pending[t->port[pair] / 64];
-    const unsigned long bit = 1ul << t->port[pair] % 64;
-    const bool was = *word & bit;
-
-    *word &= ~bit;
-    return was;
-}
+static bool told(struct front *t, unsigned int pair) { return port_was_told(t->s->f, t->port[pair]); }
 
 /* A message comes byte by byte: nothing is done before the last; then the front end is told that there is room again,
  * and when there is an answer. */
