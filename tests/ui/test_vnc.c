@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A screen for viewers of VNC, with a viewer played here: what it sees is what is drawn, in pixels that it chose; keys
- * and pointer come; one that speaks at random, or byte by byte, or stops in the midst ends nothing but itself.
+ * and pointer come; one that speaks at random, or byte by byte, or stops in the midst ends nothing but itself. And all
+ * of it with a guest that paints.
+ *
+ * Budget: a viewer, and the program, played twice.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +14,13 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/random.h"
@@ -308,7 +313,7 @@ static void nonsense(void **state)
     struct world *w = *state;
     const int steady = greeted(w);
 
-    for (unsigned int i = 0; i < 300; i++) {
+    for (unsigned int i = 0; i < 100; i++) {
         const int fd = i % 2 ? greeted(w) : viewer(w);
         uint8_t bytes[600];
         const size_t n = random_of(&w->prng, sizeof(bytes));
@@ -342,6 +347,122 @@ static void taken_ports(void **state)
     vnc_close(&other);
 }
 
+/* --- the program --- */
+
+static FILE *start(char *const argv[], pid_t *pid)
+{
+    const char *program = getenv("XENLAB");
+    int fd[2];
+
+    assert_int_equal(pipe(fd), 0);
+    *pid = fork();
+    if (*pid == 0) {
+        const int nothing = open("/dev/null", O_RDONLY);
+
+        dup2(nothing, 0);
+        dup2(fd[1], 1);
+        dup2(fd[1], 2);
+        alarm(60);
+        execv(program ? program : "./xenlab", argv);
+        _exit(127);
+    }
+    close(fd[1]);
+    return fdopen(fd[0], "r");
+}
+
+static void wait_for(FILE *said, const char *word, char line[256])
+{
+    do
+        assert_non_null(fgets(line, 256, said));
+    while (!strstr(line, word));
+}
+
+static void hear_all(int fd, size_t n)
+{
+    uint8_t bytes[64];
+
+    for (; n; n--)
+        assert_int_equal(recv(fd, bytes, 1, MSG_WAITALL), 1);
+}
+
+static void key_tell(int fd, uint8_t key)
+{
+    assert_int_equal(send(fd, ((uint8_t[]){ 4, 1, 0, 0, 0, 0, 0, key, 4, 0, 0, 0, 0, 0, 0, key }), 16, 0), 16);
+}
+
+static void ended(FILE *said, pid_t pid)
+{
+    char line[256];
+    int status;
+
+    while (fgets(line, sizeof(line), said))
+        ;
+    fclose(said);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static size_t file_read(const char *dir, const char *name, uint8_t *bytes, size_t size)
+{
+    char path[64];
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    n = fread(bytes, 1, size, f);
+    fclose(f);
+    unlink(path);
+    return n;
+}
+
+/* A viewer draws with the guest that paints; its recording draws the same without a viewer. */
+static void a_picture_is_painted(void **state)
+{
+    static uint8_t a[65536], b[65536], nothing[65536];
+    char dir[] = "/tmp/test_vnc.XXXXXX", line[256], png[64], png2[64], rec[64];
+    char *const run[] = { "xenlab", "run", "--fb", "--vnc", "0", "--fb-png", png, "--record", rec, "build/guests/paint",
+                          NULL };
+    char *const replay[] = { "xenlab", "replay", "--fb-png", png2, rec, NULL };
+    struct world w = { 0 };
+    size_t sizes[2];
+    pid_t pid;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(png, sizeof(png), "%s/a", dir);
+    snprintf(png2, sizeof(png2), "%s/b", dir);
+    snprintf(rec, sizeof(rec), "%s/rec", dir);
+    for (unsigned int drawn = 0; drawn < 2; drawn++) {
+        FILE *said = start(run, &pid);
+        int fd;
+
+        wait_for(said, "(VNC)", line);
+        assert_int_equal(sscanf(strstr(line, "127.0.0.1:"), "127.0.0.1:%u", &w.v.port), 1);
+        wait_for(said, "Draw: ", line);
+        fd = viewer(&w);
+        hear_all(fd, 12);
+        assert_int_equal(send(fd, "RFB 003.008\n\1\1", 14, 0), 14);
+        hear_all(fd, 2 + 4 + 24 + 5);
+        key_tell(fd, '2');
+        for (uint8_t i = 0; drawn && i < 60; i++)
+            assert_int_equal(send(fd, ((uint8_t[]){ 5, i > 0 && i < 59, 0, 20 + i, 0, 30 + i }), 6, 0), 6);
+        key_tell(fd, 'q');
+        ended(said, pid);
+        close(fd);
+        sizes[0] = drawn ? file_read(dir, "a", a, sizeof(a)) : file_read(dir, "a", nothing, sizeof(nothing));
+        said = start(replay, &pid);
+        ended(said, pid);
+        sizes[1] = file_read(dir, "b", b, sizeof(b));
+        assert_int_equal(sizes[0], sizes[1]);
+        assert_memory_equal(drawn ? a : nothing, b, sizes[0]);
+        unlink(rec);
+    }
+    assert_int_not_equal(memcmp(a, nothing, sizes[0]), 0);
+    rmdir(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +474,7 @@ int main(void)
         cmocka_unit_test(every_key),
         cmocka_unit_test_setup_teardown(nonsense, setup, teardown),
         cmocka_unit_test_setup_teardown(taken_ports, setup, teardown),
+        cmocka_unit_test(a_picture_is_painted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
