@@ -41,7 +41,7 @@ XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages cored
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_p9 xl_fb xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
-DISK_OBJS := disk_raw disk_helper disk_nbd disk_file
+DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_file
 TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
@@ -266,7 +266,7 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-disk linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -368,6 +368,9 @@ bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table
 POINTS ?= 100
 campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is what was acknowledged on its disk?
 	$(Q)scripts/campaign_disk.sh $(POINTS) $(SEED)
+
+campaign-power: all ## the power is cut POINTS=100 times while a guest writes: is what was flushed on its disk, and nothing else?
+	$(Q)scripts/campaign_power.sh $(POINTS) $(SEED)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order

@@ -8,7 +8,8 @@
  *
  *      write=N [flush=F] [depth=D]     writes block 1 to N, D at once, each with its number in each sector, and says of
  *                                      each that it is acknowledged; after every F it says what is flushed
- *      verify=N                        looks whether block 1 to N are there
+ *      verify=N [upto=M]               looks whether block 1 to N are there; and whether each other sector is zero, or
+ *                                      one of its place in a block from 1 to M
  *
  * Blocks of 4 KiB go round: where the disk ends they begin at its start again.
  */
@@ -88,24 +89,45 @@ static void write_blocks(uint64_t from, uint64_t n, uint64_t flush, uint64_t dep
     }
 }
 
+/* The number that a sector of this place has got; 0: none, it is zero; UINT64_MAX: it is something else. */
+static uint64_t sector_number(const uint64_t *sector, uint64_t place)
+{
+    uint64_t seen = 0;
+
+    for (unsigned int i = 0; i < 64; i++)
+        seen |= sector[i];
+    if (!seen)
+        return 0;
+    if (sector[0] == MAGIC && sector[1] && sector[1] == sector[63] && sector[1] % slots() == place)
+        return sector[1];
+    return UINT64_MAX;
+}
+
+/* All sectors of a place have numbers from `least` to `most`? */
+static bool place_good(uint64_t place, uint64_t least, uint64_t most)
+{
+    bool good = true;
+
+    read_block(place);
+    for (unsigned int s = 0; s < BLK_SECTORS; s++) {
+        const uint64_t n = sector_number((const uint64_t *)(blk_page[0] + s * 512), place);
+
+        good = good && n >= least && n <= most;
+    }
+    return good;
+}
+
 /* A place may have been written once more since: then it has a later number of its own. */
-static bool verify(uint64_t n)
+static bool verify(uint64_t n, uint64_t upto)
 {
     uint64_t first = n > slots() ? n - slots() + 1 : 1, wrong = 0;
 
-    for (uint64_t b = first; b <= n; b++) {
-        bool good = true;
-
-        read_block(b % slots());
-        for (unsigned int s = 0; s < BLK_SECTORS; s++) {
-            const uint64_t *sector = (const uint64_t *)(blk_page[0] + s * 512);
-
-            good = good && sector[0] == MAGIC && sector[1] == sector[63] && sector[1] >= b &&
-                   sector[1] % slots() == b % slots();
-        }
-        if (!good && !wrong++)
+    for (uint64_t b = first; b <= n; b++)
+        if (!place_good(b % slots(), b, upto ? upto : UINT64_MAX - 1) && !wrong++)
             printf("block %lu is not as it was written\n", (unsigned long)b);
-    }
+    for (uint64_t b = n + 1; upto && b < first + slots(); b++)
+        if (!place_good(b % slots(), 0, upto) && !wrong++)
+            printf("in the place of block %lu is something else\n", (unsigned long)b);
     printf("%lu blocks, %lu wrong\n", (unsigned long)(n - first + 1), (unsigned long)wrong);
     return !wrong;
 }
@@ -125,7 +147,7 @@ int guest_main(void)
                      : depth > BLK_DEPTH ? BLK_DEPTH
                                          : depth);
     if (check)
-        return !verify(check);
+        return !verify(check, (uint64_t)cmdline_number("upto", 0));
     if (!write)
         cat();
     return 0;

@@ -43,6 +43,7 @@ struct host_config {
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
     bool disks_live;   /* what guests write goes to the files of their disks; else it is gone at the end */
+    bool power_cut;    /* disks have caches that do not outlast the power: for host_power_cut() */
     bool is_recorded;  /* what its outside says comes from a recording: a shared folder need not be there any more */
     bool quiet;        /* no message about what is only slower than it could be */
 };
@@ -113,6 +114,11 @@ struct host_guest {
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE]);
 void host_destroy(struct host *h);
+/*
+ * The power goes, for ever: of what guests have written since they flushed last, each disk's file has some sectors, and
+ * others not. A line for each disk says how many. Afterwards only host_destroy() makes sense.
+ */
+void host_power_cut(struct host *h);
 
 /*
  * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1:

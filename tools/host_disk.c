@@ -11,6 +11,7 @@
  *
  * Budget: files, disks, what becomes of them in a guest's life, their nodes.
  */
+#include "tools/disk/disk_cache.h"
 #include "tools/disk/disk_file.h"
 #include "tools/nodes.h"
 
@@ -114,6 +115,8 @@ static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool
     o->is_url = xl_disk_is_url(d->path);
     o->of.place.format = d->format;
     o->of.writable = writable;
+    o->of.is_cached = h->edges->power_cut;
+    o->of.seed = h->edges->disks ? h->edges->disks->of.seed + 1 : h->seed;
     o->of.lost = file_lost;
     o->of.lost_data = h->edges;
     if (disk_file_open(&o->of, why)) {
@@ -139,6 +142,17 @@ static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool 
         for (o = h->edges->disks; o && (o->of.place.format != d->format || strcmp(o->of.place.path, d->path) != 0);)
             o = o->next;
     return o ? o : file_open(h, d, writable, why);
+}
+
+void host_power_cut(struct host *h)
+{
+    for (struct open_disk *o = h->edges->disks; o; o = o->next) {
+        const struct disk_cut cut = disk_cache_cut(&o->of);
+
+        if (o->of.writable)
+            host_message(h, "%.400s: of %u sectors that were written and not flushed %u are on the disk",
+                         o->of.place.path, cut.held, cut.kept);
+    }
 }
 
 static void disks_close(struct host_edges *edges)

@@ -43,7 +43,7 @@ static const struct text texts[] = {
             "  0    every guest shut down by itself\n"
             "  1    the command line, a file or this computer is not as it should be; the message says how\n"
             "  2    a guest crashed, or shut down with an unknown code (this counts before all that follows)\n"
-            "  3    a limit was reached: --max-vtime, or nothing can ever wake the guests again\n"
+            "  3    a limit was reached: --max-vtime, --power-cut, or nothing can ever wake the guests again\n"
             "  130  you left (Ctrl-], or Ctrl-C where it is not the guest's); 128+N: ended by signal N\n",
         .notes =
             "Large packed kernels are kept unpacked, for the next start, in $XDG_CACHE_HOME/xenlab, else in\n"

@@ -144,6 +144,9 @@ static const struct option options[] = {
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
     { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
       "memory for what was (256): how far one can go back" },
+    { .name = "The files of its disks:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
+    { "power-cut", 0,  OPTION_DURATION, "DURATION", FIELD(power_cut), 0, 0,
+      "cut the power after this much virtual time: what is not flushed is lost, or some of it (--seed)" },
     { .name = "Programs outside of the machine:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
     { "xenstore-socket", 0, OPTION_TEXT, "PATH",    FIELD(xenstore_socket), 0, 0,
       "let programs like xenstore-ls use the machine's xenstore (XENSTORED_PATH=PATH)" },
@@ -541,6 +544,11 @@ static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
                  o->trace ? "--trace" : "--record", o->trace ? "log" : "record");
         return -1;
     }
+    if (o->power_cut && (o->gdb || o->record)) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--power-cut: with --%s no file of a disk is written",
+                 o->gdb ? "gdb" : "record");
+        return -1;
+    }
     if (o->trace_filter && !o->trace) {
         snprintf(err, OPTIONS_ERR_SIZE, "--trace-filter: there is no trace to filter (--trace FILE)");
         return -1;
@@ -598,6 +606,8 @@ static int parse(struct run_options *o, int argc, char *const argv[], char err[O
             return rc;
         i += used_next;
     }
+    if (o->power_cut && (!o->max_vtime || o->max_vtime > o->power_cut))
+        o->max_vtime = o->power_cut;
     return check(o, err);
 }
 

@@ -19,6 +19,7 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                      .audit = o->audit,
                                      .plain_engine = o->plain_engine,
                                      .disks_live = o->command == COMMAND_RUN && !o->record && !o->gdb,
+                                     .power_cut = o->power_cut,
                                      .is_recorded = o->replay || o->command == COMMAND_REPLAY,
                                      .quiet = o->quiet > 0 };
 

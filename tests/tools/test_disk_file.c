@@ -22,7 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/types.h"
 #include "tests/support/random.h"
+#include "tools/disk/disk_cache.h"
 #include "tools/disk/disk_file.h"
 
 #define SIZE (3u << 20)
@@ -54,12 +56,14 @@ static void lost(void *data, const char *path, const char *why)
     snprintf(lost_why, sizeof(lost_why), "%s: %s", path, why);
 }
 
+static bool cached; /* disk_cache.h */
+
 /* "": it is open. */
 static const char *try_open(struct open_file *o, const char *path, enum xl_disk_format format, bool writable)
 {
     static char why[DISK_WHY_SIZE];
 
-    *o = (struct open_file){ .place = { path, format }, .writable = writable, .lost = lost };
+    *o = (struct open_file){ .place = { path, format }, .writable = writable, .is_cached = cached, .lost = lost };
     if (!disk_file_open(o, why))
         return "";
     return why;
@@ -137,10 +141,16 @@ static void format_try(enum xl_disk_format format, uint64_t *r)
     expect_contents(&o, path);
     assert_int_not_equal(o.file.ops->write(&o.file, 0, bytes, SECTOR_SIZE), 0);
     disk_file_close(&o);
-    expect_open(&o, path, format, true);
-    for (unsigned int i = 0; i < 300; i++)
+    for (unsigned int i = 0; i < 300; i++) {
+        if (i % 150 == 0) {
+            cached = i;
+            expect_open(&o, path, format, true);
+        }
         operate(&o, r);
-    disk_file_close(&o);
+        if (i % 150 == 149)
+            disk_file_close(&o);
+    }
+    cached = false;
     assert_int_equal(o.file.ops->read(&o.file, 0, bytes, SECTOR_SIZE), -EIO);
     expect_open(&o, path, format, false);
     expect_contents(&o, path);
@@ -388,12 +398,144 @@ static void test_mutants(void **state)
     assert_int_equal(opened + refused, nr * 5);
 }
 
+/* --- a power cut --- */
+
+#define CUT_SECTORS  256u
+#define CUT_VERSIONS 64u
+
+/* Each sector holds its version, all over; what it may hold after a cut: */
+static struct {
+    uint64_t may[CUT_VERSIONS];
+    unsigned int nr; /* the last one is what was written last */
+} cut_model[CUT_SECTORS];
+
+static void cut_settle(void)
+{
+    for (unsigned int s = 0; s < CUT_SECTORS; s++) {
+        cut_model[s].may[0] = cut_model[s].may[cut_model[s].nr - 1];
+        cut_model[s].nr = 1;
+    }
+}
+
+static uint64_t cut_version(const uint8_t *sector)
+{
+    uint64_t v[SECTOR_SIZE / sizeof(uint64_t)];
+
+    memcpy(v, sector, sizeof(v));
+    for (unsigned int i = 1; i < ARRAY_SIZE(v); i++)
+        assert_int_equal(v[i], v[0]);
+    return v[0];
+}
+
+static void cut_write(struct open_file *o, uint64_t *r, uint64_t version)
+{
+    const uint64_t first = random_of(r, CUT_SECTORS), nr = 1 + random_of(r, random_of(r, 9) ? 8 : 200);
+    const uint64_t end = first + nr < CUT_SECTORS ? first + nr : CUT_SECTORS;
+
+    for (uint64_t s = first; s < end; s++) {
+        for (unsigned int i = 0; i < SECTOR_SIZE; i += sizeof(version))
+            memcpy(bytes + (s - first) * SECTOR_SIZE + i, &version, sizeof(version));
+        if (cut_model[s].nr < CUT_VERSIONS)
+            cut_model[s].may[cut_model[s].nr++] = version;
+    }
+    assert_int_equal(o->file.ops->write(&o->file, first * SECTOR_SIZE, bytes, (end - first) * SECTOR_SIZE), 0);
+}
+
+/* How many sectors have what was written last, something between, and what was flushed? Anything else is wrong. */
+static void cut_look(unsigned int found[3])
+{
+    FILE *f = fopen("cut.img", "r");
+
+    assert_true(f && fread(bytes, SECTOR_SIZE, CUT_SECTORS, f) == CUT_SECTORS && fclose(f) == 0);
+    for (unsigned int s = 0; s < CUT_SECTORS; s++) {
+        const uint64_t v = cut_version(bytes + s * SECTOR_SIZE);
+        unsigned int i = cut_model[s].nr;
+
+        while (i-- > 0 && cut_model[s].may[i] != v)
+            ;
+        if (i == UINT32_MAX)
+            fail_msg("sector %u has version %llu, which it never had since the last flush", s, (unsigned long long)v);
+        if (cut_model[s].nr > 1)
+            found[i == 0 ? 2 : i == cut_model[s].nr - 1 ? 0 : 1]++;
+        cut_model[s].may[0] = v;
+        cut_model[s].nr = 1;
+    }
+}
+
+/*
+ * What has been flushed is there after a cut, and of the rest any, but nothing that was never written; what is read
+ * before is what was written last; and without a cut nothing is lost.
+ */
+static void test_power_cut(void **state)
+{
+    unsigned int found[3] = { 0 }, held = 0, kept = 0;
+    uint64_t r = 11, version = 0;
+    struct open_file o;
+
+    assert_int_equal(shell("truncate -s %u cut.img", CUT_SECTORS * SECTOR_SIZE), 0);
+    for (unsigned int s = 0; s < CUT_SECTORS; s++)
+        cut_model[s].nr = 1;
+    for (unsigned int round = 0; round < 60; round++) {
+        char why[DISK_WHY_SIZE];
+        struct disk_cut cut;
+
+        o = (struct open_file){
+            .place = { "cut.img", XL_DISK_RAW }, .writable = true, .is_cached = true, .seed = round
+        };
+        assert_int_equal(disk_file_open(&o, why), 0);
+        for (uint64_t steps = random_of(&r, 40); steps; steps--) {
+            if (random_of(&r, 10) == 0) {
+                assert_int_equal(o.file.ops->flush(&o.file), 0);
+                cut_settle();
+            }
+            cut_write(&o, &r, ++version);
+        }
+        assert_int_equal(o.file.ops->read(&o.file, 0, bytes, CUT_SECTORS * SECTOR_SIZE), 0);
+        for (unsigned int s = 0; s < CUT_SECTORS; s++)
+            assert_int_equal(cut_version(bytes + s * SECTOR_SIZE), cut_model[s].may[cut_model[s].nr - 1]);
+        if (round % 4 == 3) {
+            disk_file_close(&o);
+            cut_settle();
+            cut_look(found);
+            continue;
+        }
+        cut = disk_cache_cut(&o);
+        held += cut.held;
+        kept += cut.kept;
+        disk_file_close(&o);
+        cut_look(found);
+    }
+    if (!found[0] || !found[1] || !found[2])
+        fail_msg("of what was not flushed %u sectors are new, %u between, %u old", found[0], found[1], found[2]);
+    assert_true(kept > held / 4 && kept < held - held / 4);
+}
+
+/* More than there is room for in the cache; and what is discarded in it. */
+static void test_power_cut_full(void **state)
+{
+    const uint64_t size = 20u << 20;
+    struct open_file o = { .place = { "full.img", XL_DISK_RAW }, .writable = true, .is_cached = true };
+    char why[DISK_WHY_SIZE];
+
+    assert_int_equal(shell("truncate -s 20M full.img"), 0);
+    assert_int_equal(disk_file_open(&o, why), 0);
+    memset(model, 0xab, SIZE);
+    for (uint64_t at = 0; at + SIZE <= size; at += SIZE)
+        assert_int_equal(o.file.ops->write(&o.file, at, model, SIZE), 0);
+    for (uint64_t at = 0; at + SIZE <= size; at += SIZE) {
+        assert_int_equal(o.file.ops->read(&o.file, at, bytes, SIZE), 0);
+        assert_memory_equal(bytes, model, SIZE);
+    }
+    assert_true(disk_cache_cut(&o).held <= 16384);
+    disk_file_close(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),     cmocka_unit_test(test_locks),  cmocka_unit_test(test_server),
-        cmocka_unit_test(test_helper_dies), cmocka_unit_test(test_we_die), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_mutants),
+        cmocka_unit_test(test_formats),     cmocka_unit_test(test_locks),     cmocka_unit_test(test_server),
+        cmocka_unit_test(test_helper_dies), cmocka_unit_test(test_we_die),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_mutants),     cmocka_unit_test(test_power_cut), cmocka_unit_test(test_power_cut_full),
     };
 
     alarm(300);

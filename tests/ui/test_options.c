@@ -200,6 +200,9 @@ static const struct {
     { "--type= g", "--type" },
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
+    { "--power-cut 0s g", "--power-cut" },
+    { "--power-cut 1s --record r g", "--power-cut: with --record no file of a disk is written" },
+    { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
     { "--vnc 65536 g", "--vnc: \"65536\" is no number from 0 to 65535" },
     { "--vnc x g", "--vnc: \"x\" is no number from 0 to 65535" },
@@ -333,6 +336,7 @@ static const struct {
     { "sched", "credit" },
     { "cpupool", "a=1:rtds" },
     { "max-vtime", "20ms" },
+    { "power-cut", "20ms" },
     /* those that have none */
     { "console-to", "pty" },
     { "audit", NULL },
@@ -399,7 +403,7 @@ static void test_recorded(void **state)
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
         bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
-                    !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc");
+                    !strcmp(run[i], "power-cut") || !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

@@ -7,8 +7,13 @@
 
 static void limit_reached(struct run *r)
 {
+    const bool cut = r->opt->power_cut && r->opt->power_cut == r->opt->max_vtime;
+
     r->outcome.limit = true;
-    snprintf(r->err, RUN_ERR_SIZE, "the limit of virtual time is reached (--max-vtime)");
+    snprintf(r->err, RUN_ERR_SIZE,
+             cut ? "the power is cut (--power-cut)" : "the limit of virtual time is reached (--max-vtime)");
+    if (cut)
+        host_power_cut(r->host);
 }
 
 /* Nothing will ever happen again: why? */
