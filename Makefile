@@ -368,9 +368,11 @@ bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table
 POINTS ?= 100
 campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is what was acknowledged on its disk?
 	$(Q)scripts/campaign_disk.sh $(POINTS) $(SEED)
+	$(Q)scripts/campaign_linux.sh kill $(POINTS) $(SEED)
 
 campaign-power: all ## the power is cut POINTS=100 times while a guest writes: is what was flushed on its disk, and nothing else?
 	$(Q)scripts/campaign_power.sh $(POINTS) $(SEED)
+	$(Q)scripts/campaign_linux.sh cut $(POINTS) $(SEED)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order
