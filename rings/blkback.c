@@ -171,7 +171,7 @@ static int16_t transfer(struct vbd *b, const struct request *q, s_time_t *due)
 
     if (!nr || !on_disk(b, q->sector, nr) || (write && b->readonly))
         return BLKIF_RSP_ERROR;
-    *due = disk_due(b->disk, write ? DISK_WRITE : DISK_READ, nr, *due);
+    *due = disk_due(b->disk, write ? DISK_WRITE : DISK_READ, q->sector, nr, *due);
     if (write)
         return segments_copy(b, q, false) && segments_transfer(b, q, true) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
     return segments_transfer(b, q, false) && segments_copy(b, q, true) ? BLKIF_RSP_OKAY : BLKIF_RSP_ERROR;
@@ -232,7 +232,7 @@ static int16_t flush(struct vbd *b, const uint8_t *slot, struct request *q, s_ti
         status = direct(b, slot, q, due);
         q->op = BLKIF_OP_FLUSH_DISKCACHE;
     }
-    *due = disk_due(b->disk, DISK_FLUSH, 0, *due);
+    *due = disk_due(b->disk, DISK_FLUSH, 0, 0, *due);
     if (disk_flush(b->disk))
         status = BLKIF_RSP_ERROR;
     return status;
@@ -248,7 +248,7 @@ static int16_t discard(struct vbd *b, const uint8_t *slot, struct request *q, s_
         return BLKIF_RSP_EOPNOTSUPP;
     if (flag & BLKIF_DISCARD_SECURE || !nr || nr > DISCARD_MAX || !on_disk(b, q->sector, nr))
         return BLKIF_RSP_ERROR;
-    *due = disk_due(b->disk, DISK_DISCARD, nr, *due);
+    *due = disk_due(b->disk, DISK_DISCARD, q->sector, nr, *due);
     task_charge(&b->task, (unsigned int)(nr >> 11), 0);
     return disk_discard(b->disk, q->sector, nr) ? BLKIF_RSP_ERROR : BLKIF_RSP_OKAY;
 }

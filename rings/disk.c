@@ -10,10 +10,6 @@
 #define TABLE_BITS      9
 #define TABLE_ENTRIES   (1u << TABLE_BITS)
 
-const struct disk_speed disk_ssd = {
-    .read = MICROSECS(80), .write = MICROSECS(20), .flush = MICROSECS(500), .per_kib = 2048, .channels = 8
-};
-
 /* How many levels of tables it takes. */
 static unsigned int levels_for(uint64_t sectors)
 {
@@ -49,6 +45,7 @@ struct disk *disk_clone(struct disk *d, const char *path)
     if (!c)
         return NULL;
     c->sectors = d->sectors;
+    c->speed = d->speed;
     c->levels = levels_for(c->sectors);
     c->of = d;
     c->sibling = d->clones;
@@ -253,22 +250,29 @@ int disk_grow(struct disk *d, uint64_t sectors)
     return 0;
 }
 
-s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now)
+s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t sector, uint64_t nr, s_time_t now)
 {
-    const struct disk_speed *s = &disk_ssd;
-    s_time_t *channel = d->free_at;
+    s_time_t *channel = op == DISK_FLUSH ? &d->last : d->free_at;
+    struct disk_job job = { op, sector, nr, d->arm, d->sectors, now };
 
     d->done[op].nr++;
     d->done[op].sectors += nr;
-    if (op == DISK_FLUSH) {
-        d->last = (d->last > now ? d->last : now) + s->flush;
-        return d->last;
-    }
-    for (unsigned int i = 1; i < s->channels; i++)
+    for (unsigned int i = 1; op != DISK_FLUSH && i < disk_speed_channels(d->speed); i++)
         if (d->free_at[i] < *channel)
             channel = &d->free_at[i];
-    *channel = (*channel > now ? *channel : now) + (op == DISK_READ ? s->read : s->write) +
-               (op == DISK_DISCARD ? 0 : (s_time_t)(nr * s->per_kib / 2));
+    job.start = *channel > now ? *channel : now;
+    *channel = disk_speed_done(d->speed, &job);
     d->last = *channel > d->last ? *channel : d->last;
+    if (op == DISK_READ || op == DISK_WRITE)
+        d->arm = sector + nr;
     return *channel;
+}
+
+unsigned int disk_busy(const struct disk *d, s_time_t now)
+{
+    unsigned int busy = 0;
+
+    for (unsigned int i = 0; i < disk_speed_channels(d->speed); i++)
+        busy += d->free_at[i] > now;
+    return busy;
 }

@@ -14,7 +14,7 @@
  * A disk can be cloned: the clone is what the other was at that moment. It has no file, but what neither of both has
  * written since it reads from the other; before that changes a cluster, its clones keep what was there.
  *
- * It takes time: struct disk_speed says how long, and how many operations at once.
+ * It takes time: rings/disk_speed.h says how long, and how many operations at once.
  *
  * Invariants: the file's size is what it was when it was opened, or the disk has grown (disk_grow()); nothing but this
  * reads or writes it (the host locks it).
@@ -22,6 +22,7 @@
 #ifndef RINGS_DISK_H
 #define RINGS_DISK_H
 
+#include "rings/disk_speed.h"
 #include "sim/arena.h"
 #include "sim/types.h"
 
@@ -48,18 +49,6 @@ struct disk_file_ops {
     int (*grow)(struct disk_file *f, uint64_t size);
 };
 
-struct disk_speed {
-    s_time_t read, write, flush; /* until the first byte */
-    s_time_t per_kib;
-    unsigned int channels; /* operations at once, at most DISK_CHANNELS_MAX */
-};
-
-#define DISK_CHANNELS_MAX 8
-
-extern const struct disk_speed disk_ssd;
-
-enum disk_op { DISK_READ, DISK_WRITE, DISK_DISCARD, DISK_FLUSH, DISK_OPS };
-
 struct disk {
     struct disk *next; /* of the host's */
     char *path;        /* as the configuration names it; owned */
@@ -71,6 +60,8 @@ struct disk {
     unsigned int levels;
     void *root;
     uint8_t *zeroes;
+    enum disk_speed speed;
+    uint64_t arm;                        /* before which sector it is */
     s_time_t free_at[DISK_CHANNELS_MAX]; /* when each channel has done what it was given */
     s_time_t last;                       /* when all of it is done */
     uint64_t clusters;                   /* that have been written */
@@ -102,7 +93,9 @@ int disk_flush(struct disk *d);
  */
 int disk_grow(struct disk *d, uint64_t sectors);
 
-/* An operation of nr sectors begins now: when is it done? */
-s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t nr, s_time_t now);
+/* An operation on nr sectors begins now: when is it done? */
+s_time_t disk_due(struct disk *d, enum disk_op op, uint64_t sector, uint64_t nr, s_time_t now);
+/* How many operations are not done yet? */
+unsigned int disk_busy(const struct disk *d, s_time_t now);
 
 #endif

@@ -87,6 +87,12 @@ blocks() {
     cat "$tmp/one"
     awk -F '"value": ' 'NR == 1 { printf "{\"name\": \"block: a hop\", \"value\": %.0f, \"unit\": \"ns\", \"runs\": '"$RUNS"'}\n", 5e8 / $2 }' \
         "$tmp/one"
+    for speed in ssd hdd none; do # of the machine's own time, so the same in each run
+        few=$(stat_of virtual --disk "$disk,speed=$speed" --cmdline "op=read n=100" "$bench/blk")
+        many=$(stat_of virtual --disk "$disk,speed=$speed" --cmdline "op=read n=1100" "$bench/blk")
+        json "block: 4 KiB read at random, speed=$speed, virtual time" \
+            "$(awk -v a="$few" -v b="$many" 'BEGIN { printf "%.0f", 1000 / (b - a) }')" 1/s 1
+    done
     disk=
 }
 

@@ -291,8 +291,8 @@ void host_store_each(const struct host *h, host_store_fn *fn, void *data);
 /* For who looks: each disk of each guest that is there. */
 struct host_disk {
     domid_t domid;
-    const char *vdev, *path, *format; /* "xvda", "a.img", "raw" */
-    bool readonly, in_file;           /* what is written goes to the file at once, and not to memory */
+    const char *vdev, *path, *format, *speed; /* "xvda", "a.img", "raw", "ssd" */
+    bool readonly, in_file;                   /* what is written goes to the file at once, and not to memory */
     uint64_t sectors, kept;           /* bytes in memory */
     struct {
         uint64_t nr, sectors; /* that have begun */

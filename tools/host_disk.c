@@ -196,6 +196,16 @@ static const struct guest *rival(const struct guest *g, const struct disk *d, bo
     return NULL;
 }
 
+/* Who has this disk, but as gd? NULL: nobody. */
+static const struct guest *user(const struct host *h, const struct disk *d, const struct guest_disk *gd)
+{
+    for (const struct guest *g = h->guests; g; g = g->next)
+        for (unsigned int i = 0; g->state != GUEST_ENDED && i < g->nr_disks; i++)
+            if (g->disks[i].disk == d && &g->disks[i] != gd)
+                return g;
+    return NULL;
+}
+
 /* The disk that is this file; made if there is none. Its name is as libxl's of QEMU's disks: "vpc:/srv/a.vhd". */
 static struct disk *disk_get(struct host *h, struct open_disk *o, const char *path)
 {
@@ -263,6 +273,12 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
         snprintf(why, sizeof(why), "%.100s has this disk, and one of both writes it", other->cfg.name);
         return disk_fail(g, gd->cfg.path, why, err);
     }
+    other = d->speed == gd->cfg.speed ? NULL : user(h, d, gd);
+    if (other) {
+        snprintf(why, sizeof(why), "%.100s has this disk with speed=%s", other->cfg.name, disk_speed_name(d->speed));
+        return disk_fail(g, gd->cfg.path, why, err);
+    }
+    d->speed = gd->cfg.speed;
     if (d->away && disk_back(h, d, why))
         return disk_fail(g, gd->cfg.path, why, err);
     if (write && h->edges->disks_live && !o->of.writable && !file_upgrade(o, why))

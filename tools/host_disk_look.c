@@ -11,24 +11,24 @@ static void disk_tell(const struct host *h, const struct guest *g, const struct 
                       void *data)
 {
     const struct disk *d = gd->disk;
-    struct host_disk look = { .domid = g->domid,
-                              .vdev = gd->cfg.vdev,
-                              .path = d->path,
-                              .format = xl_disk_word(gd->cfg.format),
-                              .readonly = gd->cfg.readonly,
-                              .in_file = d->file && d->file->live,
-                              .sectors = d->sectors,
-                              .kept = d->clusters << PAGE_SHIFT,
-                              .reads = { d->done[DISK_READ].nr, d->done[DISK_READ].sectors },
-                              .writes = { d->done[DISK_WRITE].nr, d->done[DISK_WRITE].sectors },
-                              .discards = { d->done[DISK_DISCARD].nr, d->done[DISK_DISCARD].sectors },
-                              .flushes = { d->done[DISK_FLUSH].nr, 0 },
-                              .failed = d->failed,
-                              .channels = disk_ssd.channels,
-                              .done = d->last };
+    const struct host_disk look = { .domid = g->domid,
+                                    .vdev = gd->cfg.vdev,
+                                    .path = d->path,
+                                    .format = xl_disk_word(gd->cfg.format),
+                                    .readonly = gd->cfg.readonly,
+                                    .in_file = d->file && d->file->live,
+                                    .sectors = d->sectors,
+                                    .kept = d->clusters << PAGE_SHIFT,
+                                    .reads = { d->done[DISK_READ].nr, d->done[DISK_READ].sectors },
+                                    .writes = { d->done[DISK_WRITE].nr, d->done[DISK_WRITE].sectors },
+                                    .discards = { d->done[DISK_DISCARD].nr, d->done[DISK_DISCARD].sectors },
+                                    .flushes = { d->done[DISK_FLUSH].nr, 0 },
+                                    .failed = d->failed,
+                                    .speed = disk_speed_name(d->speed),
+                                    .busy = disk_busy(d, host_now(h)),
+                                    .channels = disk_speed_channels(d->speed),
+                                    .done = d->last };
 
-    for (unsigned int i = 0; i < disk_ssd.channels; i++)
-        look.busy += d->free_at[i] > host_now(h);
     fn(data, &look);
 }
 

@@ -538,10 +538,10 @@ static void answers_have_a_time(void **state)
     put_request(&s.a, &q);
     send_event(&s.a);
     assert_false(answered(&s.a, &rsp));
-    s.f->m->clock.now = began + disk_ssd.write + MICROSECS(30);
+    s.f->m->clock.now = began + MICROSECS(20) + MICROSECS(30);
     send_event(&s.a);
     assert_false(answered(&s.a, &rsp));
-    s.f->m->clock.now = began + disk_ssd.read + MICROSECS(30);
+    s.f->m->clock.now = began + MICROSECS(80) + MICROSECS(30);
     send_event(&s.a);
     assert_true(answered(&s.a, &rsp) && rsp.id == 1);
     assert_true(answered(&s.a, &rsp) && rsp.id == 2);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Disks and their clones against arrays: whatever is written, discarded or cloned at random, every disk of a family
- * reads as its own array does, whether the first of them writes its file or keeps what it is told in memory.
+ * reads as its own array does, whether the first of them writes its file or keeps what it is told in memory. And how
+ * long disks take, against the formulas.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,9 +134,90 @@ static void in_its_file(void **state)
         run(true, seed);
 }
 
+/* --- how long it takes --- */
+
+#define TURN 8388608 /* ns */
+
+static struct disk speedy(enum disk_speed speed)
+{
+    return (struct disk){ .speed = speed, .sectors = 1u << 22 }; /* 2 GiB */
+}
+
+/* Eight at once, each by itself; a flush comes behind all of them. */
+static void ssd_takes(void **state)
+{
+    struct disk d = speedy(DISK_SSD);
+
+    for (unsigned int i = 0; i < 8; i++)
+        assert_int_equal(disk_due(&d, DISK_READ, i * 999, 8, 1000), 1000 + MICROSECS(80) + 8192);
+    assert_int_equal(disk_busy(&d, 1000), 8);
+    assert_int_equal(disk_due(&d, DISK_WRITE, 0, 1, 1000), 1000 + MICROSECS(80) + 8192 + MICROSECS(20) + 1024);
+    assert_int_equal(disk_due(&d, DISK_DISCARD, 0, 1u << 20, 1000), 1000 + MICROSECS(80) + 8192 + MICROSECS(20));
+    assert_int_equal(disk_due(&d, DISK_FLUSH, 0, 0, 1000), 1000 + MICROSECS(80) + 8192 + MICROSECS(520) + 1024);
+    assert_int_equal(disk_busy(&d, MILLISECS(1)), 0);
+}
+
+static void none_takes_nothing(void **state)
+{
+    struct disk d = speedy(DISK_NONE);
+
+    for (unsigned int op = 0; op < DISK_OPS; op++)
+        assert_int_equal(disk_due(&d, (enum disk_op)op, op * 99999, 4096, 77 + op), 77 + op);
+    assert_int_equal(disk_busy(&d, 80), 0);
+}
+
+/*
+ * Whatever is asked for, it is done when the platter's turn is where the last sector ends, and at the first such moment
+ * after the arm has arrived: as the formula says, in floating point here.
+ */
+static void hdd_takes(void **state)
+{
+    struct disk d = speedy(DISK_HDD);
+    const double tracks = (double)(d.sectors / 2048 + 1);
+    s_time_t now = 0, free_at = 0;
+    uint64_t r = 5, arm = 0;
+
+    for (unsigned int n = 0; n < 20000; n++) {
+        const uint64_t nr = 1 + random_of(&r, random_of(&r, 3) ? 8 : 3000);
+        const uint64_t near = arm + random_of(&r, 4096), any = random_of(&r, d.sectors - nr);
+        const uint64_t sector = random_of(&r, 3) && near + nr <= d.sectors ? near : any;
+        const s_time_t start = free_at > now ? free_at : now;
+        const double far = fabs((double)(sector / 2048) - (double)(arm / 2048));
+        const double seek =
+            sector / 2048 == arm / 2048 || sector / 2048 == arm / 2048 + 1 ? 0 : 1e6 + 13e6 * sqrt(far / tracks);
+        const s_time_t due = disk_due(&d, n % 2 ? DISK_READ : DISK_WRITE, sector, nr, now);
+        const double rotation = (double)(due - start) - seek - (double)nr * 4096;
+
+        assert_int_equal(due % TURN, (sector + nr) % 2048 * 4096);
+        if (rotation < -2 || rotation >= TURN + 2)
+            fail_msg("sector %llu from %llu: %f ns of rotation", (unsigned long long)sector, (unsigned long long)arm,
+                     rotation);
+        assert_int_equal(disk_due(&d, DISK_FLUSH, 0, 0, now), due);
+        free_at = due;
+        arm = sector + nr;
+        now += (s_time_t)random_of(&r, 3 * TURN);
+    }
+}
+
+/* In order and asked for early enough it comes as fast as the platter turns; too late costs a whole turn. */
+static void hdd_streams(void **state)
+{
+    struct disk d = speedy(DISK_HDD);
+    s_time_t due = disk_due(&d, DISK_READ, 0, 64, 0), next;
+
+    assert_int_equal(due, 64 * 4096);
+    for (uint64_t i = 1; i < 1000; i++)
+        due = disk_due(&d, DISK_READ, i * 64, 64, i % 3 ? 0 : due);
+    assert_int_equal(due, 64000 * 4096);
+    next = disk_due(&d, DISK_READ, 64000, 64, due + 1);
+    assert_int_equal(next, due + TURN + 64 * 4096);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(in_memory), cmocka_unit_test(in_its_file) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(in_memory), cmocka_unit_test(in_its_file),
+                                        cmocka_unit_test(ssd_takes), cmocka_unit_test(none_takes_nothing),
+                                        cmocka_unit_test(hdd_takes), cmocka_unit_test(hdd_streams) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

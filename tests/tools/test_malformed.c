@@ -28,7 +28,7 @@
 #include "tools/xl/xl_cfg.h"
 
 #define ROUNDS  10000
-#define SECONDS 300 /* for a whole test, on a slow machine with sanitizers; longer is a hang */
+#define PATIENCE 300 /* for a whole test, on a slow machine with sanitizers; longer is a hang */
 
 /* ------------------------------------------------------------------------------------------------------ damaging -- */
 
@@ -185,7 +185,7 @@ static void test_elf(void **state)
     narrow.narrow = true;
     narrow.notes[3].number = narrow.notes[5].number = narrow.notes[6].number = 0; /* VIRT_BASE, ENTRY, the page */
     narrow.paddr = 0;
-    alarm(SECONDS);
+    alarm(PATIENCE);
     for (unsigned int i = 0; i < 4; i++) {
         size_t size;
         uint8_t *good = kernel_elf(specs[i], &size);
@@ -212,7 +212,7 @@ static void test_bzimage(void **state)
         files[n] = kernel_bzimage(packed, packed_size, &sizes[n]);
         free(packed);
     }
-    alarm(SECONDS);
+    alarm(PATIENCE);
     for (unsigned int round = 0; round < ROUNDS; round++)
         try_image(files[round % n], sizes[round % n], round / n, &seed, &tally);
     check_tally(&tally);
@@ -266,7 +266,7 @@ static void test_config(void **state)
 
     struct xl_config cfg;
 
-    alarm(SECONDS);
+    alarm(PATIENCE);
     assert_int_equal(xl_config_parse(&cfg, "good.cfg", good, sizeof(good) - 1, (char[XL_ERR_SIZE]){ 0 }), 0);
     xl_config_free(&cfg);
     for (unsigned int round = 0; round < ROUNDS; round++) {

@@ -623,6 +623,41 @@ static void test_disk_formats(void **state)
     }
 }
 
+/* The word that xl does not have, wherever it stands. */
+static void test_disk_speeds(void **state)
+{
+    static const struct {
+        const char *spec;
+        enum disk_speed speed; /* DISK_SPEEDS: it is wrong */
+    } specs[] = {
+        { "/d,raw,xvda,w", DISK_SSD },
+        { "/d,raw,xvda,w,speed=ssd", DISK_SSD },
+        { "/d,raw,xvda,w,speed=hdd", DISK_HDD },
+        { "/d,speed=none,raw,xvda,w", DISK_NONE },
+        { "speed=hdd,vdev=xvda,format=raw,target=/d", DISK_HDD },
+        { "vdev=xvda,target=/d,speed=hdd", DISK_SSD }, /* a part of the path */
+        { "nbd://h/e,raw,xvda,w,speed=hdd", DISK_HDD },
+        { "nbd://h/e,speed=hdd,raw,xvda,w", DISK_HDD },
+        { "/d,raw,xvda,w,speed=hd", DISK_SPEEDS },
+        { "/d,raw,xvda,w,speed=hddd", DISK_SPEEDS },
+        { "/d,raw,xvda,w,speed=", DISK_SPEEDS },
+    };
+
+    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+        const bool good = specs[i].speed != DISK_SPEEDS;
+        struct xl_disks disks = { 0 };
+        char why[XL_DISK_WHY_SIZE] = "";
+
+        if (xl_disks_add(&disks, specs[i].spec, why) != good)
+            fail_msg("%s: %s", specs[i].spec, why);
+        if (good)
+            assert_int_equal(disks.list[0].speed, specs[i].speed);
+        else
+            assert_non_null(strstr(why, "expected speed=ssd, hdd or none, got \"speed="));
+        xl_disks_free(&disks);
+    }
+}
+
 static void test_disk_numbers(void **state)
 {
     static const struct {
@@ -658,13 +693,14 @@ static void expect_short(const char *text, const char *path, const char *vdev, b
 
 static void test_disks_short(void **state)
 {
-    static const char *const wrong[] = { "", ",xvdb", "f,xvda", "f,xvdb,xvdc", "f,what" };
+    static const char *const wrong[] = { "", ",xvdb", "f,xvda", "f,xvdb,xvdc", "f,what", "f,speed=x", "f,speed=" };
     char why[XL_DISK_WHY_SIZE];
 
     expect_short("a.img", "a.img", "xvdb", false);
     expect_short("a.img,ro", "a.img", "xvdb", true);
     expect_short("/x/a b=c.img,hda,ro", "/x/a b=c.img", "hda", true);
     expect_short("a,w,xvdc", "a", "xvdc", false);
+    expect_short("a,speed=hdd,xvdc,ro", "a", "xvdc", true);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct xl_disks disks = { 0 };
 
@@ -752,6 +788,7 @@ int main(void)
         cmocka_unit_test(test_p9s),
         cmocka_unit_test(test_fbs),
         cmocka_unit_test(test_disk_formats),
+        cmocka_unit_test(test_disk_speeds),
         cmocka_unit_test(test_disk_numbers),
         cmocka_unit_test(test_disks_short),
         cmocka_unit_test(test_paths),

@@ -22,7 +22,8 @@ static void disk_say(void *data, const struct host_disk *d)
     if (want->found || d->domid != want->dom || strcmp(d->vdev, want->vdev) != 0)
         return;
     want->found = true;
-    sentence_add(s, "%s of d%u is %s, %" PRIu64 " KiB, %s. ", d->vdev, d->domid, d->path, d->sectors / 2, d->format);
+    sentence_add(s, "%s of d%u is %s, %" PRIu64 " KiB, %s%s%s. ", d->vdev, d->domid, d->path, d->sectors / 2, d->format,
+                 strcmp(d->speed, "ssd") ? ", speed=" : "", strcmp(d->speed, "ssd") ? d->speed : "");
     if (d->readonly)
         sentence_add(s, "It is only read");
     else if (d->in_file)

@@ -94,7 +94,23 @@ struct spec {
     char *text;                 /* for libxlutil; NULL: no memory */
     char *url;                  /* in front, which a word takes the place of there; or NULL */
     enum xl_disk_format format; /* or XL_DISK_NR_FORMATS: libxlutil knows */
+    enum disk_speed speed;
+    char wrong[64]; /* a speed that there is not; "": none */
 };
+
+/* speed=...: false: it is another word. */
+static bool word_speed(const char *word, size_t len, struct spec *s)
+{
+    static const char key[] = "speed=";
+    const size_t skip = strlen(key);
+
+    if (len < skip || memcmp(word, key, skip) != 0)
+        return false;
+    s->speed = disk_speed_of(word + skip, len - skip);
+    if (s->speed == DISK_SPEEDS)
+        snprintf(s->wrong, sizeof(s->wrong), "%.*s", (int)(len < 60 ? len : 60), word);
+    return true;
+}
 
 /* One word: as it is, or "raw" for a format that is ours alone. `first`: a target, if it is not said what it is. */
 static void word_put(FILE *out, const char *word, size_t len, bool first, struct spec *s)
@@ -120,23 +136,29 @@ static void spec_begin(struct spec *s, const char *text)
     bool first = true;
 
     s->format = XL_DISK_NR_FORMATS;
+    s->speed = DISK_SSD;
     if (!out)
         return;
     if (xl_disk_is_url(text)) {
         len = strcspn(text, ",");
         s->url = strndup(text, len);
         fputs("url", out);
-        text += len;
         first = false;
+        text += len;
+        text = *text ? text + 1 : NULL;
     }
-    for (; *text; first = false) {
+    while (text) {
         len = strcspn(text, ",");
         if (!strncmp(text, "target=", 7))
             len = strlen(text);
-        word_put(out, text, len, first, s);
+        if (!word_speed(text, len, s)) {
+            if (!first)
+                fputc(',', out);
+            word_put(out, text, len, first, s);
+            first = false;
+        }
         text += len;
-        if (*text)
-            fputc(*text++, out);
+        text = *text ? text + 1 : NULL;
     }
     if (fclose(out)) {
         free(s->text);
@@ -219,6 +241,7 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
                         char why[XL_DISK_WHY_SIZE])
 {
     struct xl_disk disk = { .format = s->format < XL_DISK_NR_FORMATS ? s->format : format_of_xl(d->format),
+                            .speed = s->speed,
                             .readonly = !d->readwrite,
                             .cdrom = d->is_cdrom,
                             .discard = d->discard_enable.val >= 0,
@@ -239,6 +262,10 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
     if (xl_disk_is_url(path) && disk.format != XL_DISK_RAW) {
         snprintf(why, XL_DISK_WHY_SIZE, "%.200s: what a server gives is raw, and not %s", path,
                  xl_disk_driver(disk.format));
+        return false;
+    }
+    if (s->speed == DISK_SPEEDS) {
+        snprintf(why, XL_DISK_WHY_SIZE, "expected speed=ssd, hdd or none, got \"%s\"", s->wrong);
         return false;
     }
     strcpy(disk.vdev, d->vdev);
@@ -305,7 +332,8 @@ static enum xl_disk_format format_by_name(const char *path)
 }
 
 /* The words behind FILE. False: there is one too many. */
-static bool short_words(char *rest, const char **access, const char **vdev, enum xl_disk_format *format)
+static bool short_words(char *rest, const char **access, const char **vdev, const char **speed,
+                        enum xl_disk_format *format)
 {
     enum xl_disk_format f;
     const char *word;
@@ -318,6 +346,8 @@ static bool short_words(char *rest, const char **access, const char **vdev, enum
             *access = "rw";
         else if (f != XL_DISK_NR_FORMATS)
             *format = f;
+        else if (!strncmp(word, "speed=", 6))
+            *speed = word;
         else if (!*vdev && *word)
             *vdev = word;
         else
@@ -330,16 +360,16 @@ bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DI
 {
     char *copy = strdup(text), *rest = copy, *path = strsep(&rest, ","), *spec = NULL;
     enum xl_disk_format format = path ? format_by_name(path) : XL_DISK_RAW;
-    const char *access = "rw", *vdev = NULL;
+    const char *access = "rw", *vdev = NULL, *speed = "speed=ssd";
     char first[8];
     bool good = false;
 
-    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro][,FORMAT], got \"%.200s\"", text);
-    if (path && *path && short_words(rest, &access, &vdev, &format)) {
+    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro][,FORMAT][,speed=SPEED], got \"%.200s\"", text);
+    if (path && *path && short_words(rest, &access, &vdev, &speed, &format)) {
         if (!vdev)
             vdev_free(disks, first);
-        if (asprintf(&spec, "format=%s,vdev=%s,access=%s,target=%s", xl_disk_word(format), vdev ? vdev : first, access,
-                     path) > 0)
+        if (asprintf(&spec, "format=%s,vdev=%s,access=%s,%s,target=%s", xl_disk_word(format), vdev ? vdev : first,
+                     access, speed, path) > 0)
             good = xl_disks_add(disks, spec, why);
     }
     free(spec);
