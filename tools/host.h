@@ -293,7 +293,7 @@ struct host_disk {
     domid_t domid;
     const char *vdev, *path, *format, *speed; /* "xvda", "a.img", "raw", "ssd" */
     bool readonly, in_file;                   /* what is written goes to the file at once, and not to memory */
-    uint64_t sectors, kept;           /* bytes in memory */
+    uint64_t sectors, kept;                   /* bytes in memory */
     struct {
         uint64_t nr, sectors; /* that have begun */
     } reads, writes, discards, flushes;

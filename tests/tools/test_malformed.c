@@ -27,7 +27,7 @@
 #include "tools/build/image.h"
 #include "tools/xl/xl_cfg.h"
 
-#define ROUNDS  10000
+#define ROUNDS   10000
 #define PATIENCE 300 /* for a whole test, on a slow machine with sanitizers; longer is a hang */
 
 /* ------------------------------------------------------------------------------------------------------ damaging -- */

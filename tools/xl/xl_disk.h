@@ -4,8 +4,8 @@
  *
  * Concept: Xen's own library libxlutil knows the syntax (xl-disk-configuration(5)); here is what the words mean, and
  * which of them are understood. A target is a file, of raw sectors or of a format that QEMU knows, or a URL. Formats
- * that xl has no word for have QEMU's, and there is one word more, speed= (rings/disk_speed.h). A disk's name gives the number by which the guest knows it
- * (xen-vbd-interface(7)):
+ * that xl has no word for have QEMU's, and there is one word more, speed= (rings/disk_speed.h). A disk's name gives the
+ * number by which the guest knows it (xen-vbd-interface(7)):
  *
  *      xvda..  202 << 8 | disk << 4 | partition, and from the 17th disk or 16th partition 1 << 28 | disk << 8 | partition
  *      hda..   3 << 8 or 22 << 8 | disk << 6 | partition
@@ -58,8 +58,8 @@ struct xl_disks {
 /* Add the disk that an xl.cfg's word is about. False, and why: in words that follow the key. */
 bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE]);
 /*
- * The same for FILE[,NAME][,ro][,FORMAT][,speed=SPEED]; without a name the first xvda, xvdb... that is free, without a format what
- * FILE ends in, or raw.
+ * The same for FILE[,NAME][,ro][,FORMAT][,speed=SPEED]; without a name the first xvda, xvdb... that is free, without a
+ * format what FILE ends in, or raw.
  */
 bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE]);
 void xl_disks_free(struct xl_disks *disks);
