@@ -31,7 +31,7 @@ VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr contex
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
-RINGS_OBJS := console ring disk_speed disk bus blkback
+RINGS_OBJS := console ring disk_speed disk bus channel blkback
 NET_OBJS := frame offload bridge outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
 P9_OBJS := bytering server p9back
 FB_OBJS := page fbback kbdback
@@ -39,10 +39,10 @@ XENSTORE_OBJS := tree store store_life domain watch tx conn request control stre
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv
-XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_p9 xl_fb xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
+XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_file
-TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host host_screen
+TOOLS_OBJS := ctl host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_devices ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
@@ -57,11 +57,11 @@ UI_OBJS += $(addprefix cockpit/,plans look draw control cockpit)
 UI_OBJS += $(addprefix tour/,tour play export)
 UI_OBJS += $(addprefix export/,trace_value trace_read export perfetto xentrace svg_draw svg formats)
 UI_OBJS += $(addprefix gdb/,packet registers reply points state query move server door)
-UI_OBJS += $(addprefix run/,told trace end record consoles screens keyboard inputs control console_to viewers gdb) cmd_run cmd_replay
+UI_OBJS += $(addprefix run/,told trace end record consoles channels screens keyboard inputs control console_to channel_to viewers gdb) cmd_run cmd_replay
 UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor main
 
 # PV64 guests, and the runtime that each is linked with.
-GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone ringtut blkcat p9cat netecho paint \
+GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone ringtut blkcat p9cat netecho paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
 GUEST_RT := start entry init text console memory traps event time user smp grant

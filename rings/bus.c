@@ -142,7 +142,8 @@ static size_t device_path(const struct xenbus *b, const char *path, const struct
             return 0;
         len += digits + 1;
         digits = strspn(path + len, "0123456789");
-        if (!digits || (path[len + digits] && path[len + digits] != '/') || len + digits >= XENBUS_PATH)
+        if (!digits || strtoul(path + len, NULL, 10) < k->ops->first ||
+            (path[len + digits] && path[len + digits] != '/') || len + digits >= XENBUS_PATH)
             return 0;
         return len + digits;
     }

@@ -46,7 +46,8 @@ struct xenbus_device {
 
 /* A kind of back end. 0, or -errno when xenbus_fail() has been called. */
 struct backend_ops {
-    const char *type; /* "vbd" */
+    const char *type;   /* "vbd" */
+    unsigned int first; /* devices of lower numbers are none of ours */
     /* A new device: write what is offered. */
     int (*probe)(struct xenbus_device *dev);
     /* A node of the front end's that may change while connected, which `changed` is told of; or NULL. */

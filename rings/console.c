@@ -5,7 +5,7 @@
  * Concept: the simplest of all split drivers. One shared page holds two byte rings, `in` (1 KiB, towards the guest) and
  * `out` (2 KiB, from it), each with a producer and a consumer index that only ever grow; a byte's place is its index
  * modulo the ring's size. Whoever produced or consumed says so by an event. There is no negotiation: the page and the
- * port are in start_info.
+ * port are in start_info. (Of channels, which are further consoles, there is: rings/channel.h.)
  *
  * Invariants: the page is the guest's, so its indices are hostile: a distance larger than the ring is not followed.
  * Each index is read once, and what was read is used. Input is taken from outside only when there is room for it, so
@@ -15,6 +15,7 @@
  */
 #include "rings/console.h"
 
+#include "vcpu/native/grant.h"
 #include "vcpu/native/map.h"
 #include "vcpu/native/ring.h"
 
@@ -26,10 +27,12 @@ struct console_backend {
     struct native_kernel *kernel;
     struct task task;
     struct xencons_interface *intf;
-    domid_t domid;
-    evtchn_port_t port; /* ours */
+    struct console_place place;
+    grant_handle_t handle; /* place.granted: of the page */
+    evtchn_port_t port;    /* ours */
     struct console_io io;
     bool connected; /* the guest has sent an event or written something */
+    bool broken;    /* io.broken has been told */
     uint64_t sent;  /* notifications */
 };
 
@@ -46,15 +49,28 @@ static void notify(struct console_backend *c)
     c->sent++;
 }
 
-/* A record has room for a piece of it; so there may be several. */
+static struct machine *machine(const struct console_backend *c) { return native_vcpu(c->kernel)->domain->xen->machine; }
+
+/* An index that cannot be. */
+static void broken(struct console_backend *c)
+{
+    if (!c->broken && c->io.broken) {
+        c->broken = true;
+        c->io.broken(c->io.data);
+    }
+}
+
+/* A record has room for a piece of it; so there may be several. A channel's need be no text. */
 static void trace_output(const struct console_backend *c, XENCONS_RING_IDX cons, XENCONS_RING_IDX prod,
                          const char *text, size_t n)
 {
-    struct machine *m = native_vcpu(c->kernel)->domain->xen->machine;
+    const domid_t domid = c->place.domid;
+    struct machine *m = machine(c);
 
-    TRACE(m, ring, c->domid, 0, c->domid, TRACE_RING_CONSOLE_OUT, cons, prod, TRACE_NONE, true);
-    for (size_t at = 0; TRACE_ON(m) && at < n; at += TRACE_TEXT_SIZE(console))
-        TRACE_TEXT_BY(m, console, trace_who(c->domid, 0), text + at, n - at);
+    TRACE(m, ring, domid, 0, domid, c->place.devid ? TRACE_RING_CHANNEL_OUT : TRACE_RING_CONSOLE_OUT, cons, prod,
+          TRACE_NONE, true);
+    for (size_t at = 0; !c->place.devid && TRACE_ON(m) && at < n; at += TRACE_TEXT_SIZE(console))
+        TRACE_TEXT_BY(m, console, trace_who(domid, 0), text + at, n - at);
 }
 
 /* Pass on what the guest wrote. True when there was anything. */
@@ -72,7 +88,11 @@ static bool drain_out(struct console_backend *c)
         trace_output(c, cons, prod, buf, n);
         task_charge(&c->task, 0, n);
         if (c->io.out)
-            c->io.out(c->io.data, c->domid, buf, n);
+            c->io.out(c->io.data, c->place.domid, buf, n);
+    } else {
+        broken(c);
+        if (c->broken)
+            return false;
     }
     atomic_thread_fence(memory_order_seq_cst); /* done with the bytes before they are given back */
     c->intf->out_cons = prod;
@@ -83,20 +103,23 @@ static bool drain_out(struct console_backend *c)
 static bool fill_in(struct console_backend *c)
 {
     XENCONS_RING_IDX cons = c->intf->in_cons, prod = c->intf->in_prod, used = prod - cons;
+    const domid_t domid = c->place.domid;
     char buf[sizeof(c->intf->in)];
     size_t n;
 
+    if (used > sizeof(buf))
+        broken(c);
     if (!c->io.in || used >= sizeof(buf))
         return false;
-    n = c->io.in(c->io.data, c->domid, buf, sizeof(buf) - used);
+    n = c->io.in(c->io.data, domid, buf, sizeof(buf) - used);
     if (n == 0)
         return false;
     task_charge(&c->task, 0, n);
     for (size_t i = 0; i < n; i++)
         c->intf->in[MASK_XENCONS_IDX(prod + i, c->intf->in)] = buf[i];
-    TRACE_TEXT_BY(native_vcpu(c->kernel)->domain->xen->machine, input, trace_who(c->domid, 0), buf, n,
-                  TRACE_INPUT_CONSOLE, n);
-    TRACE(native_vcpu(c->kernel)->domain->xen->machine, ring, c->domid, 0, c->domid, TRACE_RING_CONSOLE_IN, prod,
+    TRACE_TEXT_BY(machine(c), input, trace_who(domid, 0), buf, n,
+                  c->place.devid ? TRACE_INPUT_CHANNEL : TRACE_INPUT_CONSOLE, n);
+    TRACE(machine(c), ring, domid, 0, domid, c->place.devid ? TRACE_RING_CHANNEL_IN : TRACE_RING_CONSOLE_IN, prod,
           prod + n, TRACE_NONE, true);
     atomic_thread_fence(memory_order_seq_cst); /* the bytes before the index */
     c->intf->in_prod = prod + (XENCONS_RING_IDX)n;
@@ -110,6 +133,8 @@ static bool console_step(struct task *t, unsigned int budget)
     bool out, in;
 
     (void)budget;
+    if (c->broken)
+        return false;
     out = drain_out(c);
     if (out)
         c->connected = true;
@@ -122,7 +147,9 @@ static bool console_step(struct task *t, unsigned int budget)
 static size_t console_rings(const struct task *t, evtchn_port_t port, struct task_ring *r)
 {
     const struct console_backend *c = t->data;
-    const struct task_ring both = { .front = c->domid, .device = "console", .sent = c->sent };
+    const struct task_ring both = { .front = c->place.domid,
+                                    .device = c->place.devid ? "channel" : "console",
+                                    .sent = c->sent };
 
     r[0] = r[1] = both;
     r[0].name = "out";
@@ -139,21 +166,32 @@ static size_t console_rings(const struct task *t, evtchn_port_t port, struct tas
 
 static const struct task_ops console_task = { .name = "console", .step = console_step, .rings = console_rings };
 
-struct console_backend *console_backend_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port,
+static void unmap(struct console_backend *c)
+{
+    if (c->intf && c->place.granted)
+        native_grant_unmap(native_vcpu(c->kernel), c->intf, c->handle);
+    else if (c->intf)
+        native_unmap(native_vcpu(c->kernel), c->intf);
+}
+
+struct console_backend *console_backend_create(struct native_kernel *k, const struct console_place *place,
                                                const struct console_io *io)
 {
-    struct evtchn_bind_interdomain bind = { .remote_dom = domid, .remote_port = port };
-    struct console_backend *c = xzalloc(native_vcpu(k)->domain->xen->machine->arena, struct console_backend);
+    struct evtchn_bind_interdomain bind = { .remote_dom = place->domid, .remote_port = place->port };
+    struct vcpu *v = native_vcpu(k);
+    struct console_backend *c = xzalloc(v->domain->xen->machine->arena, struct console_backend);
 
     if (!c)
         return NULL;
     c->kernel = k;
-    c->domid = domid;
+    c->place = *place;
     c->io = *io;
-    c->intf = native_map_foreign(native_vcpu(k), domid, mfn);
-    if (!c->intf || event_op(native_vcpu(k), EVTCHNOP_bind_interdomain, &bind)) {
-        if (c->intf)
-            native_unmap(native_vcpu(k), c->intf);
+    if (place->granted)
+        c->intf = native_grant_map(v, place->domid, place->ref, &c->handle);
+    else
+        c->intf = native_map_foreign(v, place->domid, place->mfn);
+    if (!c->intf || event_op(v, EVTCHNOP_bind_interdomain, &bind)) {
+        unmap(c);
         xfree(c);
         return NULL;
     }
@@ -172,12 +210,13 @@ void console_backend_destroy(struct console_backend *c)
 
     if (!c)
         return;
-    drain_out(c);
+    if (!c->broken)
+        drain_out(c);
     close.port = c->port;
     native_bind(c->kernel, c->port, NULL);
     task_end(&c->task);
     event_op(native_vcpu(c->kernel), EVTCHNOP_close, &close);
-    native_unmap(native_vcpu(c->kernel), c->intf);
+    unmap(c);
     xfree(c);
 }
 

@@ -6,25 +6,35 @@
 #include "sim/types.h"
 #include "vcpu/native/kernel.h"
 
+#include <xen/grant_table.h>
+
 struct console_backend;
+
+/* Whose, and where: its page is a frame of this number, or one that is granted; its port is unbound. */
+struct console_place {
+    domid_t domid;
+    unsigned int devid; /* 0: the console that every guest has; else a channel */
+    bool granted;
+    mfn_t mfn;
+    grant_ref_t ref;
+    evtchn_port_t port;
+};
 
 struct console_io {
     void *data;
     void (*out)(void *data, domid_t domid, const char *text, size_t len);
     size_t (*in)(void *data, domid_t domid, char *buf, size_t len);
+    void (*broken)(void *data); /* an index cannot be: nothing more is done. NULL: it is passed over */
 };
 
-/*
- * Serve the console page `mfn` of domain domid, whose (unbound) port is `port`. NULL: the frame or the port is refused.
- * Destroy it before the domain is destroyed: it holds a mapping.
- */
-struct console_backend *console_backend_create(struct native_kernel *k, domid_t domid, mfn_t mfn, evtchn_port_t port,
+/* NULL: the page or the port is refused. Destroy it before the domain is destroyed: it holds a mapping. */
+struct console_backend *console_backend_create(struct native_kernel *k, const struct console_place *place,
                                                const struct console_io *io);
 void console_backend_destroy(struct console_backend *c);
 
 /* The guest has shown that it is there. */
 bool console_backend_connected(const struct console_backend *c);
-/* It is the copy of a guest that had connected: it may be typed to although it has said nothing yet. */
+/* It may be typed to although it has said nothing yet: the copy of a guest that had connected, or a channel. */
 void console_backend_connect(struct console_backend *c);
 /* There may be input: look at the backend's next turn. */
 void console_backend_kick(struct console_backend *c);

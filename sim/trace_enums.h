@@ -103,7 +103,8 @@
     V(TRACE_RING_XENSTORE_REQ, xenstore_req) V(TRACE_RING_XENSTORE_RSP, xenstore_rsp)                                  \
     V(TRACE_RING_BLOCK_REQ, block_req) V(TRACE_RING_BLOCK_RSP, block_rsp)                                              \
     V(TRACE_RING_NET_TX, net_tx) V(TRACE_RING_NET_TX_RSP, net_tx_rsp)                                                  \
-    V(TRACE_RING_NET_RX, net_rx) V(TRACE_RING_NET_RX_RSP, net_rx_rsp)
+    V(TRACE_RING_NET_RX, net_rx) V(TRACE_RING_NET_RX_RSP, net_rx_rsp)                                                  \
+    V(TRACE_RING_CHANNEL_OUT, channel_out) V(TRACE_RING_CHANNEL_IN, channel_in)
 
 /* What becomes of a frame at a port of a bridge. */
 #define TRACE_ENUM_net_op(V)                                                                                           \
@@ -142,7 +143,7 @@
 #define TRACE_ENUM_shutdown(V)                                                                                         \
     V(0, poweroff) V(1, reboot) V(2, suspend) V(3, crash) V(4, watchdog) V(5, soft_reset)
 
-#define TRACE_ENUM_input(V) V(TRACE_INPUT_CONSOLE, console)
+#define TRACE_ENUM_input(V) V(TRACE_INPUT_CONSOLE, console) V(TRACE_INPUT_CHANNEL, channel)
 
 /* XS_*, public io/xs_wire.h */
 #define TRACE_ENUM_xs_op(V)                                                                                            \

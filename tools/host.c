@@ -197,15 +197,6 @@ unsigned int host_guests_left(const struct host *h) { return h->guests_left; }
 
 bool host_failed(const struct host *h) { return h->edges->failed; }
 
-static struct guest *guest_at(const struct host *h, unsigned int index)
-{
-    struct guest *g = h->guests;
-
-    while (g && g->index != index)
-        g = g->next;
-    return g;
-}
-
 size_t host_console_room(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);

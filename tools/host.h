@@ -66,6 +66,8 @@ struct host_io {
     void *data;
     /* Bytes that guest `domid` wrote to its console. */
     void (*console_out)(void *data, domid_t domid, const char *text, size_t len);
+    /* The same for its channel of that number, from 1 on. */
+    void (*channel_out)(void *data, domid_t domid, unsigned int channel, const char *text, size_t len);
     /* The hypervisor ended a guest. Called before guest_ended. */
     void (*guest_crashed)(void *data, const struct crash_report *report);
     /*
@@ -103,12 +105,13 @@ struct host_guest {
     bool has_uuid;           /* else one is made */
     uint8_t uuid[16];
     struct build_limits limits;
-    const struct xl_sched *sched; /* NULL: nothing is stated */
-    const struct xl_cpuid *cpuid; /* the same */
-    const struct xl_disks *disks; /* the same */
-    const struct xl_vifs *vifs;   /* the same */
-    const struct xl_p9s *p9s;     /* the same */
-    const struct xl_fbs *fbs;     /* the same */
+    const struct xl_sched *sched;       /* NULL: nothing is stated */
+    const struct xl_cpuid *cpuid;       /* the same */
+    const struct xl_disks *disks;       /* the same */
+    const struct xl_vifs *vifs;         /* the same */
+    const struct xl_p9s *p9s;           /* the same */
+    const struct xl_fbs *fbs;           /* the same */
+    const struct xl_channels *channels; /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
 
@@ -163,6 +166,18 @@ bool host_console_wants_input(const struct host *h, unsigned int index);
 /* The path of the terminal that its console is on now: what console/tty of xenstore says. now: as above. 0, -ENOMEM. */
 #define HOST_TTY_SIZE 64
 int host_console_tty(struct host *h, unsigned int index, const char *path, size_t len, s_time_t now);
+
+/* All of this for a channel of a guest: is there one of this number? And as above. */
+bool host_channel(const struct host *h, unsigned int index, unsigned int channel);
+size_t host_channel_room(const struct host *h, unsigned int index, unsigned int channel);
+void host_channel_input(struct host *h, unsigned int index, unsigned int channel, const char *text, size_t len,
+                        s_time_t now);
+int host_channel_tty(struct host *h, unsigned int index, unsigned int channel, const char *path, size_t len,
+                     s_time_t now);
+/* What a record of the journal says of it, before the text or the path. */
+struct host_channel_head {
+    uint8_t channel, is_tty;
+};
 
 /* For who looks: the first screen of a guest. False: it shows nothing. */
 struct host_screen {

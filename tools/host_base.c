@@ -15,6 +15,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct guest *guest_find(const struct host *h, domid_t domid)
+{
+    struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
+
+    return g && g->domid == domid ? g : NULL;
+}
+
+struct guest *guest_at(const struct host *h, unsigned int index)
+{
+    struct guest *g = h->guests;
+
+    while (g && g->index != index)
+        g = g->next;
+    return g;
+}
+
 void host_message(struct host *h, const char *fmt, ...)
 {
     char line[HOST_ERR_SIZE];

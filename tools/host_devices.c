@@ -10,7 +10,8 @@
  */
 #include "tools/nodes.h"
 
-static const struct device_kind *const kinds[] = { &vbd_devices, &vif_devices, &p9_devices, &fb_devices, &kbd_devices };
+static const struct device_kind *const kinds[] = { &vbd_devices, &vif_devices, &p9_devices,
+                                                   &fb_devices,  &kbd_devices, &channel_devices };
 
 #define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 _Static_assert(NR_KINDS <= HOST_DEVICE_KINDS_MAX, "struct host has a place for each kind");

@@ -19,13 +19,6 @@
 #define DEFAULT_GUEST_MIB 64
 #define BUILD_PATIENCE    SECONDS(1000) /* virtual; 1 TiB takes 100 */
 
-struct guest *guest_find(const struct host *h, domid_t domid)
-{
-    struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
-
-    return g && g->domid == domid ? g : NULL;
-}
-
 /* --- building and taking down guests --- */
 
 void guest_disconnect(struct guest *g)
@@ -146,7 +139,8 @@ static bool build_begin(struct host *h, struct guest *g)
 int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     const struct pv_build *b = &g->build;
-    const struct console_io io = { g, console_out, console_in };
+    const struct console_io io = { g, console_out, console_in, NULL };
+    const struct console_place console = { .domid = b->domid, .mfn = b->console_mfn, .port = b->console_port };
 
     g->domid = b->domid;
     g->console_mfn = b->console_mfn;
@@ -166,7 +160,7 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                      "frames of its rings of shared folders then (see --ram)",
                      g->cfg.name);
     g->built = true;
-    g->console = console_backend_create(h->dom0, b->domid, b->console_mfn, b->console_port, &io);
+    g->console = console_backend_create(h->dom0, &console, &io);
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
         g->crash_wanted = false;

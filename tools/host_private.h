@@ -8,6 +8,7 @@
 #define TOOLS_HOST_PRIVATE_H
 
 #include "rings/blkback.h"
+#include "rings/channel.h"
 #include "rings/console.h"
 #include "rings/net/netback.h"
 #include "rings/net/outside.h"
@@ -76,8 +77,9 @@ struct guest {
     struct guest_disk *disks;
     unsigned int nr_disks;
     struct xl_vifs vifs;
-    struct xl_p9s *p9s; /* or NULL */
-    struct xl_fbs *fbs; /* the same */
+    struct xl_p9s *p9s;              /* or NULL */
+    struct xl_fbs *fbs;              /* the same */
+    struct guest_channels *channels; /* the same: host_channel.c */
 };
 
 /*
@@ -118,6 +120,7 @@ struct host {
     struct netback net;
     struct net_outside outside; /* of the bridge XL_VIF_OUTSIDE */
     struct p9_shares p9;
+    struct channel_io channels;
     struct task look; /* guests_look_task */
     struct task ctl;  /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
@@ -139,6 +142,9 @@ static inline struct xc_handle *xc(const struct host *h) { return h->xc; }
 
 /* The guest whose domain has, or last had, this number; NULL: not one of ours. */
 struct guest *guest_find(const struct host *h, domid_t domid);
+
+/* That number of host_guest_index(); NULL: there is none. */
+struct guest *guest_at(const struct host *h, unsigned int index);
 
 /* host_names.c. Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
@@ -268,10 +274,11 @@ int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
 int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE]);
 /* A disk of g's that is released, as the guest knows it; NULL: none is. */
 const char *guest_disk_away(const struct guest *g);
-extern const struct device_kind vif_devices; /* host_net.c */
-extern const struct device_kind p9_devices;  /* host_p9.c */
-extern const struct device_kind fb_devices;  /* host_fb.c */
-extern const struct device_kind kbd_devices; /* likewise; with the copy of fb_devices */
+extern const struct device_kind vif_devices;     /* host_net.c */
+extern const struct device_kind p9_devices;      /* host_p9.c */
+extern const struct device_kind fb_devices;      /* host_fb.c */
+extern const struct device_kind kbd_devices;     /* likewise; with the copy of fb_devices */
+extern const struct device_kind channel_devices; /* host_channel.c */
 
 /* host_devices.c: these for all kinds. */
 /* A type of device that g has and of which a clone has none; NULL: no such. Otherwise it must not be cloned. */

@@ -120,6 +120,17 @@ void device_front(struct device_nodes *d, const char *name, const char *fmt, ...
     va_end(ap);
 }
 
+void device_front_ro(struct device_nodes *d, const char *name, const char *fmt, ...)
+{
+    char path[NODE_PATH_SIZE];
+    va_list ap;
+
+    va_start(ap, fmt);
+    device_node_v(d, d->front, name, fmt, ap);
+    va_end(ap);
+    perms_pair(d->w, path_make(path, "%s/%s", d->front, name), d->back_domid, d->w->g->domid);
+}
+
 void device_back(struct device_nodes *d, const char *name, const char *fmt, ...)
 {
     va_list ap;

@@ -57,6 +57,9 @@ void device_begin(struct device_nodes *d, struct node_writer *w, const char *typ
                   unsigned int devid);
 /* A node of the front end's directory; of the back end's. */
 __attribute__((format(printf, 3, 4))) void device_front(struct device_nodes *d, const char *name, const char *fmt, ...);
+/* One of the front end's that it may only read. */
+__attribute__((format(printf, 3, 4))) void device_front_ro(struct device_nodes *d, const char *name, const char *fmt,
+                                                           ...);
 __attribute__((format(printf, 3, 4))) void device_back(struct device_nodes *d, const char *name, const char *fmt, ...);
 
 /* What the toolstack itself has noted of a device. False: it is not there, or too long. */

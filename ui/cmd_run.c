@@ -122,9 +122,11 @@ static int machine_start(struct run *r, const struct guest_list *l)
 /* Room for all that is waited for, if it is more than a few. */
 static int fds_make(struct run *r)
 {
-    if (!r->consoles && !r->screens)
+    const size_t consoles = (r->consoles ? 1 : 0) + (r->channels ? XL_CHANNELS_MAX : 0);
+
+    if (!consoles && !r->screens)
         return 0;
-    r->fds = calloc(RUN_FDS + (size_t)r->nr_guests * (CONSOLE_DOOR_FDS + VNC_FDS), sizeof(*r->fds));
+    r->fds = calloc(RUN_FDS + r->nr_guests * (consoles * CONSOLE_DOOR_FDS + VNC_FDS), sizeof(*r->fds));
     if (!r->fds)
         snprintf(r->err, RUN_ERR_SIZE, "out of memory");
     return r->fds ? 0 : -1;
@@ -156,7 +158,8 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
         run_warnings(&r, &list);
         if (run_keyboard_choose(&r, &list) || machine_start(&r, &list) || start_guests(r.host, &list, r.err) ||
             run_control_start(&r, &list) || run_recording_start(&r, &list) || run_gdb_start(&r, &list) ||
-            run_consoles_start(&r, &list) || run_screens_start(&r, &list) || fds_make(&r)) {
+            run_consoles_start(&r, &list) || run_channels_start(&r, &list) || run_screens_start(&r, &list) ||
+            fds_make(&r)) {
             r.outcome.failed = true;
         } else {
             p->signals_catch();
@@ -169,6 +172,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     if (r.host)
         run_picture(&r, host_guest_domid(r.host, r.picture_of));
     run_consoles_close(&r);
+    run_channels_close(&r);
     run_screens_close(&r);
     free(r.fds);
     socket_door_close(&r.xenstore);

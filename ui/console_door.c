@@ -32,43 +32,42 @@ bool console_door_word(const char *what, enum console_door_kind *kind, const cha
     return true;
 }
 
-static int fail(char *err, size_t size, const char *what, const char *why)
+static int fail(const char *option, char *err, size_t size, const char *what, const char *why)
 {
-    snprintf(err, size, "--console-to: %.300s: %s", what, why);
+    snprintf(err, size, "%s: %.300s: %s", option, what, why);
     return -1;
 }
 
 /* Bytes go through it as they are, as through xenconsoled's. */
-static int pty_open(struct console_door *d, char *err, size_t size)
+static int pty_open(struct console_door *d, const char *option, char *err, size_t size)
 {
     struct termios raw;
 
     d->fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (d->fd < 0)
-        return fail(err, size, "pty", strerror(errno));
+        return fail(option, err, size, "pty", strerror(errno));
     if (grantpt(d->fd) || unlockpt(d->fd) || ptsname_r(d->fd, d->tty, sizeof(d->tty)))
-        return fail(err, size, "pty", strerror(errno));
+        return fail(option, err, size, "pty", strerror(errno));
     d->slave = open(d->tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (d->slave < 0 || tcgetattr(d->slave, &raw))
-        return fail(err, size, d->tty, strerror(errno));
+        return fail(option, err, size, d->tty, strerror(errno));
     cfmakeraw(&raw);
     if (tcsetattr(d->slave, TCSANOW, &raw))
-        return fail(err, size, d->tty, strerror(errno));
+        return fail(option, err, size, d->tty, strerror(errno));
     return 0;
 }
 
-int console_door_open(struct console_door *d, enum console_door_kind kind, const char *path, char *err, size_t size)
+int console_door_open(struct console_door *d, enum console_door_kind kind, const char *option, const char *path,
+                      char *err, size_t size)
 {
     *d = (struct console_door){ .kind = kind, .fd = -1, .slave = -1 };
     switch (kind) {
     case CONSOLE_DOOR_NONE: break;
-    case CONSOLE_DOOR_PTY: return pty_open(d, err, size);
+    case CONSOLE_DOOR_PTY: return pty_open(d, option, err, size);
     case CONSOLE_DOOR_FILE:
         d->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
-        return d->fd < 0 ? fail(err, size, path, strerror(errno)) : 0;
-    case CONSOLE_DOOR_SOCKET:
-        d->socket.is_line = true;
-        return socket_door_open(&d->socket, "--console-to", path, err, size);
+        return d->fd < 0 ? fail(option, err, size, path, strerror(errno)) : 0;
+    case CONSOLE_DOOR_SOCKET: d->socket.is_line = true; return socket_door_open(&d->socket, option, path, err, size);
     }
     return 0;
 }

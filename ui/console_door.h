@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A guest's console somewhere else than on the standard output: `--console-to [GUEST=]pty|file:PATH|socket:PATH`.
+ * A guest's console somewhere else than on the standard output: `--console-to [GUEST=]pty|file:PATH|socket:PATH`; and
+ * what its channels have there (ui/run/channels.c).
  *
  * Concept: the words are those of xl and xenconsoled. A pty is a terminal of the host's, which any terminal program
  * opens by its path (which is in console/tty of xenstore too); a socket is one that such programs connect to, several
@@ -33,8 +34,9 @@ struct console_door {
 
 /* Is it such a word? path: behind the colon, in what; NULL: there is none. */
 bool console_door_word(const char *what, enum console_door_kind *kind, const char **path);
-/* path is kept. -1 and a message; either way console_door_close() ends it. */
-int console_door_open(struct console_door *d, enum console_door_kind kind, const char *path, char *err, size_t size);
+/* path is kept. -1 and a message, which begins with `option`; either way console_door_close() ends it. */
+int console_door_open(struct console_door *d, enum console_door_kind kind, const char *option, const char *path,
+                      char *err, size_t size);
 /* Who reads may finish what was written. */
 void console_door_close(struct console_door *d);
 

@@ -77,6 +77,8 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "vif", "--net", 0);
     if (o->p9s.nr)
         xl_where_note(w, "p9", "--share", 0);
+    if (o->channels.nr)
+        xl_where_note(w, "channel", "--channel", 0);
     if (o->fb)
         xl_where_note(w, "vfb", "--fb", 0);
 }
@@ -133,6 +135,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .disks = &e->disks,
         .vifs = o->vifs.nr ? &o->vifs : &cfg->vifs,
         .p9s = o->p9s.nr ? &o->p9s : &cfg->p9s,
+        .channels = o->channels.nr ? &o->channels : &cfg->channels,
         .fbs = o->fb && !cfg->fbs.nr_fbs ? &one_screen : &cfg->fbs,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),

@@ -34,6 +34,7 @@ enum option_kind {
     OPTION_DISK,       /* may be given several times */
     OPTION_NET,        /* may be given several times */
     OPTION_SHARE,      /* likewise */
+    OPTION_CHANNEL,    /* likewise */
     OPTION_PCAP,       /* may be given several times */
     OPTION_VNC,        /* a port, as text */
     OPTION_CONSOLE_TO, /* may be given several times */
@@ -76,6 +77,8 @@ static const struct option options[] = {
       "a network card of its: on xenbr0 if not otherwise, with keys as in xl.cfg's vif; several times" },
     { "share",     0,  OPTION_SHARE,    "PATH[,tag=TAG][,rw]", 0, 0, 0,
       "a folder that it may mount (9pfs), called share if not otherwise, to read or (rw) to write; several times" },
+    { "channel",   0,  OPTION_CHANNEL,  "KEY=VALUE,...", 0, 0, 0,
+      "a further console of its, for an agent: name=NAME,connection=pty (or connection=socket,path=PATH); several times" },
     { "fb",        0,  OPTION_FLAG,     NULL,       FIELD(fb),         0, 0,
       "a screen, a keyboard and a pointer (as xl.cfg's vfb = [ \"\" ])" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
@@ -308,6 +311,16 @@ static int share_set(struct run_options *o, const struct option *opt, const char
     return -1;
 }
 
+static int channel_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[XL_CHANNEL_WHY_SIZE];
+
+    if (xl_channels_add(&o->channels, value, why))
+        return 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int pcap_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     if (*value && o->nr_pcap < sizeof(o->pcap) / sizeof(o->pcap[0])) {
@@ -374,6 +387,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_DISK: return disk_set(o, opt, value, err);
     case OPTION_NET: return net_set(o, opt, value, err);
     case OPTION_SHARE: return share_set(o, opt, value, err);
+    case OPTION_CHANNEL: return channel_set(o, opt, value, err);
     case OPTION_PCAP: return pcap_set(o, opt, value, err);
     case OPTION_CONSOLE_TO: return console_to_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);

@@ -44,6 +44,7 @@ struct run_options {
     struct xl_disks disks;
     struct xl_vifs vifs;
     struct xl_p9s p9s;
+    struct xl_channels channels;
     bool fb;             /* a screen, for whoever has none */
     const char *vnc;     /* a port, where its screen is shown */
     const char *fb_png;  /* a picture of it there, at its end */

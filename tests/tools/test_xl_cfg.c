@@ -585,6 +585,42 @@ static void test_fbs(void **state)
     }
 }
 
+/* channel of xl.cfg(5) */
+static void test_channels(void **state)
+{
+    static const struct {
+        const char *spec, *why;
+    } wrong[] = {
+        { "connection=pty", "name= is missing" },
+        { "name=a", "connection= is missing" },
+        { "name=a,connection=tcp", "connection=tcp: expected pty or socket" },
+        { "name=a,connection=socket", "connection=socket: path= is missing" },
+        { "name=a,connection=pty,path=/x", "a pty has no path=" },
+        { "name=,connection=pty", "name=: expected 1 to 63 characters" },
+        { "name=a,connection=pty,backend=net", "backend=net: only dom0 has channels" },
+        { "name=a,connection=pty,mode=x", "there is no mode= of a channel" },
+        { "agent", "expected NAME=VALUE, got \"agent\"" },
+    };
+    struct xl_config cfg;
+    char line[256], says[256];
+
+    parse_ok(&cfg, KERNEL "channel = [ 'name=org.x,connection=pty', ' connection = socket , path=/run/s,name = b,,"
+                          "backend=0' ]\n");
+    assert_int_equal(cfg.channels.nr, 2);
+    assert_string_equal(cfg.channels.list[0].name, "org.x");
+    assert_string_equal(cfg.channels.list[0].path, "");
+    assert_string_equal(cfg.channels.list[1].name, "b");
+    assert_string_equal(cfg.channels.list[1].path, "/run/s");
+    xl_config_free(&cfg);
+    expect_error(KERNEL "channel = 'name=a'",
+                 "guest.cfg:2: channel: expected a list of strings, [ \"name=agent,connection=pty\" ]");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(line, sizeof(line), KERNEL "channel = [ '%s' ]", wrong[i].spec);
+        snprintf(says, sizeof(says), "guest.cfg:2: channel: %s", wrong[i].why);
+        expect_error(line, says);
+    }
+}
+
 /* xen-vbd-interface(7) */
 static void test_disk_formats(void **state)
 {
@@ -787,6 +823,7 @@ int main(void)
         cmocka_unit_test(test_vifs),
         cmocka_unit_test(test_p9s),
         cmocka_unit_test(test_fbs),
+        cmocka_unit_test(test_channels),
         cmocka_unit_test(test_disk_formats),
         cmocka_unit_test(test_disk_speeds),
         cmocka_unit_test(test_disk_numbers),

@@ -58,7 +58,7 @@ static int teardown(void **state)
 
 static void door(struct world *w, enum console_door_kind kind)
 {
-    assert_int_equal(console_door_open(&w->d, kind, w->path, w->err, sizeof(w->err)), 0);
+    assert_int_equal(console_door_open(&w->d, kind, "--console-to", w->path, w->err, sizeof(w->err)), 0);
 }
 
 static int client(const char *path)
@@ -291,13 +291,14 @@ static void what_cannot_be_opened(void **state)
     struct world *w = *state;
 
     for (enum console_door_kind kind = CONSOLE_DOOR_FILE; kind <= CONSOLE_DOOR_SOCKET; kind++) {
-        assert_int_equal(console_door_open(&w->d, kind, "/nowhere/x", w->err, sizeof(w->err)), -1);
+        assert_int_equal(console_door_open(&w->d, kind, "--console-to", "/nowhere/x", w->err, sizeof(w->err)), -1);
         assert_non_null(strstr(w->err, "--console-to: /nowhere/x: "));
         console_door_close(&w->d);
     }
     door(w, CONSOLE_DOOR_FILE);
     console_door_close(&w->d);
-    assert_int_equal(console_door_open(&w->d, CONSOLE_DOOR_FILE, "/dev/full", w->err, sizeof(w->err)), 0);
+    assert_int_equal(console_door_open(&w->d, CONSOLE_DOOR_FILE, "--console-to", "/dev/full", w->err, sizeof(w->err)),
+                     0);
     console_door_out(&w->d, "x", 1);
     assert_int_equal(w->d.error, ENOSPC);
 }

@@ -50,6 +50,7 @@ static void test_everything(void **state)
               "--memory 128 a --vcpus=2 --cmdline x=1 --ramdisk r --type pvh --ram 1024 --pcpus 16 "
               "--copies 1000 --sched credit2,ratelimit_us=0 --seed 18446744073709551615 b --max-vtime 20ms --realtime "
               "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
+              "--channel name=a,connection=pty --channel connection=socket,path=/s,name=b "
               "--pcap b --trace t --stats --console-to pty --console-to b=file:=x "
               "--audit --fb --fb-png p --vnc 0 -vvq",
               err),
@@ -76,6 +77,9 @@ static void test_everything(void **state)
     assert_int_equal(o.nr_console_to, 2);
     assert_true(o.fb && !strcmp(o.fb_png, "p") && !strcmp(o.vnc, "0"));
     assert_string_equal(o.console_to[1], "b=file:=x");
+    assert_int_equal(o.channels.nr, 2);
+    assert_string_equal(o.channels.list[0].name, "a");
+    assert_string_equal(o.channels.list[1].path, "/s");
     assert_int_equal(o.vifs.nr, 2);
     assert_string_equal(o.vifs.list[0].bridge, "br1");
     assert_true(o.vifs.list[0].has_mac && o.vifs.list[0].mac[5] == 1 && o.vifs.list[1].devid == 1);
@@ -210,6 +214,8 @@ static const struct {
     { "--pcap 1 --pcap 2 --pcap 3 --pcap 4 --pcap 5 --pcap 6 --pcap 7 --pcap 8 --pcap 9 g",
       "--pcap: more than 8 files" },
     { "--net br0,br1 g", "--net: expected NAME=VALUE, got \"br1\"" },
+    { "--channel name=a g", "--channel: connection= is missing" },
+    { "--channel name=a,connection=tcp g", "--channel: connection=tcp: expected pty or socket" },
     { "--share ,rw g", "--share: path=: expected 1 to 383 characters" },
     { "--share /srv,wr g", "--share: expected rw, ro or NAME=VALUE, got \"wr\"" },
     { "--share /a --share /b,tag=share g", "--share: tag=share: there is a folder with this tag already" },
@@ -338,6 +344,7 @@ static const struct {
     { "max-vtime", "20ms" },
     { "power-cut", "20ms" },
     /* those that have none */
+    { "channel", "name=a,connection=pty" },
     { "console-to", "pty" },
     { "audit", NULL },
     { "fb", NULL },

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What comes in, see tools/rewind/input.h. */
+/*
+ * What comes in, see tools/rewind/input.h.
+ *
+ * Budget: a function for each kind of record, and what it refuses.
+ */
 #include "tools/rewind/input.h"
 
 #include "evtchn/event_channel.h"
@@ -342,6 +346,34 @@ static int deal_with_tty(struct host *h, const struct journal_record *rec, bool 
     return 0;
 }
 
+static int deal_with_channel(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
+{
+    const char *text = (const char *)rec->bytes + sizeof(struct host_channel_head);
+    const size_t len = rec->len - sizeof(struct host_channel_head);
+    struct host_channel_head head;
+
+    if (rec->len < sizeof(head))
+        return malformed(rec, err);
+    memcpy(&head, rec->bytes, sizeof(head));
+    if (!host_channel(h, rec->who, head.channel))
+        return refuse(err, "guest number %u has no channel %u", rec->who, head.channel);
+    if (head.is_tty) {
+        if (len >= HOST_TTY_SIZE || memchr(text, 0, len))
+            return malformed(rec, err);
+        if (!check && host_channel_tty(h, rec->who, head.channel, text, len, rec->now))
+            return refuse(err, "xenstore: no memory");
+        return 0;
+    }
+    if (!len)
+        return malformed(rec, err);
+    if (len > host_channel_room(h, rec->who, head.channel))
+        return refuse(err, "channel %u of d%u does not take %zu bytes now", head.channel, host_guest_domid(h, rec->who),
+                      len);
+    if (!check)
+        host_channel_input(h, rec->who, head.channel, text, len, rec->now);
+    return 0;
+}
+
 static int deal_with(struct host *h, const struct journal_record *rec, bool check, char err[REWIND_ERR_SIZE])
 {
     pcpu_sync(host_machine(h));
@@ -353,6 +385,7 @@ static int deal_with(struct host *h, const struct journal_record *rec, bool chec
     case JOURNAL_EVENT: return deal_with_event(h, rec, check, err);
     case JOURNAL_XENSTORE: return deal_with_xenstore(h, rec, check, err);
     case JOURNAL_TTY: return deal_with_tty(h, rec, check, err);
+    case JOURNAL_CHANNEL: return deal_with_channel(h, rec, check, err);
     case JOURNAL_KEY: return deal_with_key(h, rec, check, err);
     case JOURNAL_NET: return deal_with_net(h, rec, check, err);
     case JOURNAL_P9: return deal_with_p9(h, rec, check, err);

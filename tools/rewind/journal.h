@@ -26,6 +26,9 @@
       xenstore) /* a program on a socket of xenstored: who is its number; bytes a byte, enum host_socket,    \
                              and what has arrived */         \
     X(TTY, tty) /* the terminal that a guest's console is on: who is its host_guest_index(), bytes its path */         \
+    X(CHANNEL,                                                                                                         \
+      channel)  /* for a channel of a guest: who is its host_guest_index(), bytes a struct host_channel_head   \
+                           and the text, or the path of its terminal */       \
     X(KEY, key) /* typed or pointed at on a guest's screen: who is its host_guest_index(), bytes a struct host_key */  \
     X(P9, 9p)   /* a shared folder answers: who is its device, bytes two words of 32 bits and a body */                \
     X(NET, net) /* a packet from outside: who is 0, bytes the packet */                                                \

@@ -16,6 +16,7 @@
 #define TOOLS_XL_XL_CFG_H
 
 #include "tools/build/limits.h"
+#include "tools/xl/xl_channel.h"
 #include "tools/xl/xl_cpuid.h"
 #include "tools/xl/xl_disk.h"
 #include "tools/xl/xl_fb.h"
@@ -71,6 +72,7 @@ struct xl_config {
     struct xl_vifs vifs;
     struct xl_p9s p9s;
     struct xl_fbs fbs;
+    struct xl_channels channels;
     struct build_limits limits;
     bool has_uuid;
     uint8_t uuid[16];

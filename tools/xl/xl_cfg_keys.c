@@ -465,6 +465,27 @@ static int read_fbs(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+static int read_channels(struct xl_reader *r, const char *key, void *out)
+{
+    char why[XL_CHANNEL_WHY_SIZE];
+    XLU_ConfigList *list;
+    int nr = 0, got = xlu_cfg_get_list(r->xlu, key, &list, &nr, 1);
+
+    if (got == ESRCH)
+        return 0;
+    if (got)
+        return xl_fail(r, key, "expected a list of strings, [ \"name=agent,connection=pty\" ]");
+    for (int i = 0; i < nr; i++) {
+        const char *text = xlu_cfg_get_listitem(list, i);
+
+        if (!text)
+            return xl_fail(r, key, "expected a list of strings, got a list in it");
+        if (!xl_channels_add(out, text, why))
+            return xl_fail(r, key, "%s", why);
+    }
+    return 0;
+}
+
 /* -------------------------------------------------------------------------------------------------- the settings -- */
 
 /* In the order in which they are read; what is not here is passed over. */
@@ -508,6 +529,7 @@ static const struct key {
     { "p9",            read_p9s,     FIELD(p9s) },
     { "vfb",           read_fbs,     FIELD(fbs) },
     { "vkb",           read_fbs,     FIELD(fbs) },
+    { "channel",       read_channels, FIELD(channels) },
     { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
     { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },
     { "max_maptrack_frames", read_maptrack_frames, FIELD(limits) },

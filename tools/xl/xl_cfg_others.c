@@ -14,7 +14,7 @@ bool xl_key_of_xl(const char *name)
 {
     static const char list[] =
         " acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic argo autoballoon"
-        " bios bios_path_override blkdev_start boot bootloader bootloader_args channel claim_mode colo console"
+        " bios bios_path_override blkdev_start boot bootloader bootloader_args claim_mode colo console"
         " device_model_args device_model_args_hvm device_model_args_pv device_model_override"
         " device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user device_model_version"
         " device_tree dhcp disable_migrate dm_restrict driver_domain dtdev e820_host firmware gateway "

@@ -84,7 +84,7 @@ int run_consoles_start(struct run *r, const struct guest_list *l)
             snprintf(r->err, RUN_ERR_SIZE, "--console-to: %.300s is a file that a guest comes from", path);
             return -1;
         }
-        if (console_door_open(&r->consoles[g], kind, path, r->err, RUN_ERR_SIZE))
+        if (console_door_open(&r->consoles[g], kind, "--console-to", path, r->err, RUN_ERR_SIZE))
             return -1;
         r->consoles_speak |= console_door_speaks(&r->consoles[g]);
         if (kind == CONSOLE_DOOR_PTY)

@@ -71,6 +71,21 @@ static void type(struct run *r, unsigned int guest, const char *text, size_t len
     on_control(r, JOURNAL_CONSOLE, guest, text, len);
 }
 
+void run_channel_hand_in(struct run *r, unsigned int g, unsigned int channel, bool is_tty, const char *text, size_t len)
+{
+    const struct host_channel_head head = { (uint8_t)channel, is_tty };
+    char bytes[sizeof(head) + HOST_INPUT_MAX];
+
+    memcpy(bytes, &head, sizeof(head));
+    memcpy(bytes + sizeof(head), text, len);
+    run_hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
+                                             .now = r->now,
+                                             .kind = JOURNAL_CHANNEL,
+                                             .who = g,
+                                             .len = sizeof(head) + len,
+                                             .bytes = (uint8_t *)bytes });
+}
+
 /* A key that nobody looks for is lost, as on any keyboard. */
 static void on_key(struct run *r, unsigned int guest, const struct host_key *key)
 {
@@ -98,6 +113,13 @@ void run_read(struct run *r)
     if (r->outside)
         slirp_door_take(r->outside, r->now, on_packet, r);
     run_screens_take(r, on_key);
+    for (unsigned int g = 0; r->channels && g < r->nr_guests; g++)
+        for (unsigned int c = 1; host_channel(r->host, g, c); c++) {
+            const size_t n = run_channel_read(r, g, c, text);
+
+            if (n)
+                run_channel_hand_in(r, g, c, false, text, n);
+        }
     for (unsigned int g = 0; g < r->nr_guests; g++) {
         const size_t n = run_console_read(r, g, text);
 

@@ -49,13 +49,15 @@ struct run {
     bool outside_failed;           /* and there will be none: that has been said */
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
-    struct vnc *screens;           /* by guest; or NULL */
-    bool screens_speak;            /* somebody may look at one of them, and type there */
-    struct pollfd *fds;            /* room for RUN_FDS and all of theirs; or NULL */
-    unsigned int picture_of;       /* --fb-png: of which guest */
-    int picture_error;             /* errno of --fb-png */
-    bool pictured;                 /* there is a picture */
-    bool stuck;                    /* nothing can ever happen again */
+    struct console_door *channels; /* XL_CHANNELS_MAX of each guest; or NULL */
+    bool channels_speak;
+    struct vnc *screens;     /* by guest; or NULL */
+    bool screens_speak;      /* somebody may look at one of them, and type there */
+    struct pollfd *fds;      /* room for RUN_FDS and all of theirs; or NULL */
+    unsigned int picture_of; /* --fb-png: of which guest */
+    int picture_error;       /* errno of --fb-png */
+    bool pictured;           /* there is a picture */
+    bool stuck;              /* nothing can ever happen again */
     struct trace_file trace;
     struct pcap_files pcap;
     struct condition filter; /* of what goes there */
@@ -122,6 +124,8 @@ void run_rest(struct run *r, s_time_t slice, s_time_t busy);
 void run_read(struct run *r);
 /* Something comes in. */
 void run_hand_in(void *data, const struct journal_record *rec);
+void run_channel_hand_in(struct run *r, unsigned int guest, unsigned int channel, bool is_tty, const char *text,
+                         size_t len);
 /* With a recording in place of input: to the end of a slice, or to its next line; then, the lines of here. */
 enum run_result run_live_to(struct run *r, s_time_t end);
 enum run_result run_replay_to(struct run *r, s_time_t end);
@@ -142,6 +146,19 @@ size_t run_console_read(struct run *r, unsigned int guest, char text[HOST_INPUT_
 /* Something has come from there that a guest takes now. */
 bool run_consoles_ready(const struct run *r);
 nfds_t run_consoles_fds(const struct run *r, struct pollfd *fds);
+
+/* --- ui/run/channel_to.c: --channel, and channel of xl.cfg --- */
+/* Guests are there, and have not run. -1 and a message in r->err. */
+int run_channels_start(struct run *r, const struct guest_list *l);
+void run_channels_close(struct run *r);
+
+/* --- ui/run/channels.c: what goes through them --- */
+void run_channel_out(struct run *r, domid_t domid, unsigned int channel, const char *text, size_t len);
+/* What has come from there, as far as the guest takes it. */
+size_t run_channel_read(struct run *r, unsigned int guest, unsigned int channel, char text[HOST_INPUT_MAX]);
+/* Something has come that a guest takes now. */
+bool run_channels_ready(const struct run *r);
+nfds_t run_channels_fds(const struct run *r, struct pollfd *fds);
 
 /* --- ui/run/viewers.c: --vnc, and vfb of xl.cfg --- */
 /* Guests are there, and have not run. -1 and a message in r->err. */

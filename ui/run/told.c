@@ -28,6 +28,11 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
         console_guest_write(&r->console, domid, text, len);
 }
 
+static void on_channel_out(void *data, domid_t domid, unsigned int channel, const char *text, size_t len)
+{
+    run_channel_out(data, domid, channel, text, len);
+}
+
 static void on_crash(void *data, const struct crash_report *report)
 {
     struct run *r = data;
@@ -167,6 +172,7 @@ struct host_io run_io(struct run *r)
 {
     return (struct host_io){ .data = r,
                              .console_out = on_console_out,
+                             .channel_out = on_channel_out,
                              .guest_crashed = on_crash,
                              .guest_ended = on_end,
                              .message = run_message,
