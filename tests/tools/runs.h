@@ -73,6 +73,9 @@ static inline bool run_is_there(const struct run_setup *s)
 /* The folder that guests share which are there for that. */
 static const struct xl_p9s run_shares = { { { .tag = "share", .path = "tests/tools", .readonly = true } }, 1 };
 
+static const struct xl_fbs run_screen = { .nr_fbs = 1, .nr_kbds = 1 };
+static const struct xl_channels run_channel = { { { .name = "agent" } }, 1 };
+
 /* And the network, or one that packets may come into from outside. */
 static const struct xl_vifs run_net = { { { .bridge = "lan", .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
 static const struct xl_vifs run_outside = { { { .bridge = XL_VIF_OUTSIDE, .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
@@ -98,6 +101,8 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .cmdline = s->cmdline,
                                       .memory_mib = s->memory_mib ? s->memory_mib : 16,
                                       .vcpus = s->vcpus,
+                                      .fbs = strcmp(s->kernel, "paint") ? NULL : &run_screen,
+                                      .channels = strcmp(s->kernel, "agent") ? NULL : &run_channel,
                                       .p9s = strcmp(s->kernel, "p9cat") ? NULL : &run_shares,
                                       .vifs = strcmp(s->kernel, "netecho")    ? NULL
                                               : strstr(s->cmdline, "outside") ? &run_outside
