@@ -439,8 +439,9 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
 int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
 {
     const struct guest_disk *gd = disk_numbered(g, devid);
+    const struct host *h = g->host;
+    struct open_disk *o = h->edges->disks;
     struct disk *d = gd->disk;
-    struct open_disk *o = g->host->edges->disks;
     int rc;
 
     while (&o->of.file != d->file)
@@ -449,9 +450,9 @@ int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
         snprintf(err, HOST_ERR_SIZE, "it is released already");
     else if (d->of || d->clones)
         snprintf(err, HOST_ERR_SIZE, "it is a clone, or has some");
-    else if (gd->cfg.readonly || !o->of.writable)
+    else if (!h->edges->disks_live || ((gd->cfg.readonly || !o->of.writable) && !o->of.is_lost))
         snprintf(err, HOST_ERR_SIZE, "its file is not written");
-    else if ((rc = disk_flush(d)))
+    else if ((rc = disk_flush(d)) && !o->of.is_lost)
         snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
     else {
         disk_file_close(&o->of);

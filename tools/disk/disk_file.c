@@ -15,8 +15,10 @@ static const struct disk_file_ops closed_ops = { .read = closed_read, .write = c
 int disk_file_open(struct open_file *o, char why[DISK_WHY_SIZE])
 {
     const bool raw = o->place.format == XL_DISK_RAW && !xl_disk_is_url(o->place.path);
-    const int rc = raw ? disk_raw_open(o, why) : disk_nbd_open(o, why);
+    int rc;
 
+    o->is_lost = false;
+    rc = raw ? disk_raw_open(o, why) : disk_nbd_open(o, why);
     if (rc || !o->is_cached || !o->writable || disk_cache_begin(o, o->seed))
         return rc;
     disk_file_close(o);

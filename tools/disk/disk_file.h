@@ -37,6 +37,7 @@ struct open_file {
     uint64_t seed;  /* for that */
     disk_lost_fn *lost;
     void *lost_data;
+    bool is_lost;             /* until it is opened anew */
     int fd;                   /* disk_raw.c */
     struct nbd_disk *nbd;     /* disk_nbd.c */
     struct disk_cache *cache; /* or NULL */

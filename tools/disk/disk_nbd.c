@@ -308,7 +308,7 @@ static bool again(struct open_file *o)
     if (!o->writable && connection_open(o, why) == 0)
         return true;
     connection_drop(n);
-    n->gone = true;
+    n->gone = o->is_lost = true;
     if (o->lost)
         o->lost(o->lost_data, o->place.path, n->why);
     return false;
