@@ -130,18 +130,69 @@ static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool
 }
 
 /*
- * NULL and why. What was opened under this name is still there for a part of the run that is repeated, although the
- * name is gone.
+ * What files were called when they were opened. A run that goes back opens them once more, and has to get the same
+ * files, whatever has their names by then: so there a name stays with its file.
  */
+struct disk_name {
+    struct disk_name *next;
+    char *path;
+    enum xl_disk_format format;
+    struct open_disk *of;
+};
+
+static struct open_disk *name_find(const struct host *h, const struct xl_disk *d)
+{
+    const struct disk_name *n = h->edges->disks_live ? NULL : h->edges->names;
+
+    while (n && (n->format != d->format || strcmp(n->path, d->path) != 0))
+        n = n->next;
+    return n ? n->of : NULL;
+}
+
+static bool name_note(struct host *h, const struct xl_disk *d, struct open_disk *o)
+{
+    struct disk_name *n = h->edges->disks_live || name_find(h, d) ? NULL : calloc(1, sizeof(*n));
+
+    if (!n)
+        return h->edges->disks_live || name_find(h, d);
+    *n = (struct disk_name){ .next = h->edges->names, .path = strdup(d->path), .format = d->format, .of = o };
+    if (n->path) {
+        h->edges->names = n;
+        return true;
+    }
+    free(n);
+    return false;
+}
+
+/* NULL and why. */
 static struct open_disk *file_get(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
 {
-    struct open_disk *o = file_find(h, d);
+    struct open_disk *o = name_find(h, d);
+
+    if (o)
+        return o;
+    o = file_find(h, d);
+    o = o ? o : file_open(h, d, writable, why);
+    if (!o || name_note(h, d, o))
+        return o;
+    snprintf(why, DISK_WHY_SIZE, "out of memory");
+    return NULL;
+}
+
+/* The same, live: what has its name now has to be what had it. */
+static struct open_disk *file_get_live(struct host *h, const struct xl_disk *d, bool writable, char why[DISK_WHY_SIZE])
+{
+    const struct open_disk *named = name_find(h, d);
     struct stat st;
 
-    if (!o && !xl_disk_is_url(d->path) && stat(d->path, &st))
-        for (o = h->edges->disks; o && (o->of.place.format != d->format || strcmp(o->of.place.path, d->path) != 0);)
-            o = o->next;
-    return o ? o : file_open(h, d, writable, why);
+    if (!named || named == file_find(h, d))
+        return file_get(h, d, writable, why);
+    if (stat(d->path, &st))
+        snprintf(why, DISK_WHY_SIZE, "%s", strerror(errno));
+    else
+        snprintf(why, DISK_WHY_SIZE,
+                 "another file had this name, and the machine may go back to it: give this one another name");
+    return NULL;
 }
 
 void host_power_cut(struct host *h)
@@ -157,6 +208,13 @@ void host_power_cut(struct host *h)
 
 static void disks_close(struct host_edges *edges)
 {
+    while (edges->names) {
+        struct disk_name *n = edges->names;
+
+        edges->names = n->next;
+        free(n->path);
+        free(n);
+    }
     while (edges->disks) {
         struct open_disk *o = edges->disks;
 
@@ -260,6 +318,8 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
     char why[DISK_WHY_SIZE];
 
     o = file_get(h, &gd->cfg, write && h->edges->disks_live, why);
+    if (!o && h->edges->is_recorded) /* no such command is recorded */
+        host_message(h, "%.400s: %.500s, and was there when this was recorded", gd->cfg.path, why);
     if (!o)
         return disk_fail(g, gd->cfg.path, why, err);
     d = disk_get(h, o, gd->cfg.path);
@@ -394,8 +454,7 @@ static int disk_prepare(struct host *h, const char *text, char err[HOST_ERR_SIZE
         const struct xl_disk *d = &one.list[0];
         const bool write = !d->readonly && h->edges->disks_live;
 
-        o = file_find(h, d);
-        o = o ? o : file_open(h, d, write, why);
+        o = file_get_live(h, d, write, why);
         if (!o || (write && !o->of.writable && file_unused(h, o) && !file_upgrade(o, why))) {
             snprintf(err, HOST_ERR_SIZE, "%.400s: %.500s", d->path, why);
             rc = -1;

@@ -94,6 +94,7 @@ struct host_edges {
     bool failed; /* what a configuration asks for could not be done */
     struct image_cache files;
     struct open_disk *disks;   /* files of disks: host_disk.c */
+    struct disk_name *names;   /* and what they were called */
     struct open_share *shares; /* shared folders: host_p9.c */
     struct p9_outside p9;
     uint8_t p9_answer[8 + P9_MSIZE_MAX];

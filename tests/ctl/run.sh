@@ -119,6 +119,9 @@ if [ -e "$tmp/socket" ]; then : > "$tmp/out"; bad "the socket is left"; else goo
 status=$?
 cp "$tmp/again" "$tmp/out"
 if [ $status -eq 0 ] && cmp -s "$tmp/log" "$tmp/again"; then good; else bad "the recording ends with status $status"; fi
+mv "$tmp/disk.img" "$tmp/moved"
+"$XENLAB" replay -q "$tmp/recording" > "$tmp/out" 2>&1
+if grep -q 'disk.img: No such file .*, and was there when' "$tmp/out"; then good; else bad "a disk that is not there"; fi
 
 # The report of a crash says whose doing it was.
 start crash --control "$tmp/socket" --on-crash destroy build/guests/idle

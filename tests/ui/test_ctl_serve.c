@@ -204,9 +204,23 @@ static void commands(void **state)
     assert_int_equal(sc->inputs, 2);
 }
 
+static void disk_is_first(void *data, const struct host_disk *d)
+{
+    (void)data;
+    assert_int_equal(d->sectors, 2048);
+}
+
+static void file_make(const char *path, long size)
+{
+    const int fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0600);
+
+    assert_int_equal(ftruncate(fd, size), 0);
+    close(fd);
+}
+
 /*
  * A disk whose file is not there is no input: it could be there when that part of the run is repeated. One that was
- * there is found by its name then, and only then.
+ * there is found by its name then, and only then, also if another file has the name by then: live, that one is refused.
  */
 static void files(void **state)
 {
@@ -214,7 +228,6 @@ static void files(void **state)
     char path[96], attach[160], text[160], why[REWIND_ERR_SIZE];
     struct journal_record rec = { .kind = JOURNAL_CTL, .who = 99, .bytes = (uint8_t *)text };
     struct client c;
-    int fd;
 
     snprintf(path, sizeof(path), "%s/disk", sc->dir);
     snprintf(attach, sizeof(attach), "block-attach a %s,raw,xvdb,w", path);
@@ -224,9 +237,7 @@ static void files(void **state)
     assert_non_null(strstr(c.err, path));
     assert_non_null(strstr(c.err, "No such file or directory\nlibxl_device_disk_add failed.\n"));
     assert_int_equal(sc->inputs, 0);
-    fd = open(path, O_CREAT | O_RDWR, 0600);
-    assert_int_equal(ftruncate(fd, 1 << 20), 0);
-    close(fd);
+    file_make(path, 1 << 20);
     ask(sc, &c, "block-attach nobody /nowhere,raw,xvdb,w"); /* for the toolstack to refuse */
     wait_end(sc, &c);
     assert_string_equal(c.err, "nobody is an invalid domain identifier (rc=-6)\n");
@@ -244,6 +255,12 @@ static void files(void **state)
     wait_end(sc, &c);
     assert_int_equal(c.status, 1);
     assert_int_equal(sc->inputs, 3);
+    file_make(path, 2 << 20);
+    ask(sc, &c, attach);
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_non_null(strstr(c.err, "another file had this name"));
+    assert_int_equal(sc->inputs, 3);
     rec.len = request(attach, (uint8_t *)text) - CTL_HEAD_SIZE;
     memmove(text, text + CTL_HEAD_SIZE, rec.len);
     rec.at = host_machine(sc->host)->at;
@@ -254,6 +271,8 @@ static void files(void **state)
     ask(sc, &c, "block-list a");
     wait_end(sc, &c);
     assert_non_null(strstr(c.out, "/local/domain/0/backend/vbd/1/51728"));
+    host_disks_each(sc->host, disk_is_first, sc);
+    unlink(path);
 }
 
 /* Anything but a command: it is said so, and the next one is heard. */
