@@ -185,8 +185,8 @@ struct host_screen {
     uint64_t updates;                  /* how often it said that something has changed */
 };
 bool host_screen(const struct host *h, unsigned int index, struct host_screen *s);
-/* A row of it: width triples of red, green and blue. */
-void host_screen_row(const struct host *h, unsigned int index, unsigned int y, uint8_t *rgb);
+/* Of a row of it the first pixels: width triples of red, green and blue. */
+void host_screen_row(const struct host *h, unsigned int index, unsigned int y, unsigned int width, uint8_t *rgb);
 
 /* A key (x: its number, as in Linux's input-event-codes.h; buttons of a pointer are keys), or the pointer. */
 struct host_key {

@@ -296,8 +296,9 @@ bool guest_devices_bus(struct guest *g);
 void host_devices_end(struct host *h);
 void host_devices_close(struct host_edges *edges);
 
-/* host_screen.c: a row of a screen that is shown: width triples of red, green and blue. */
-void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, uint8_t *rgb);
+/* host_screen.c: of a row of a screen that is shown the first pixels: width triples of red, green and blue. */
+void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, unsigned int width,
+                uint8_t *rgb);
 
 /* Nanoseconds since 1970, as dom0 reads them in its shared_info. */
 s_time_t host_wallclock(const struct host *h);

@@ -24,12 +24,13 @@ static uint8_t byte_at(const struct xen *xen, const struct xenbus_device *dev, u
     return ((const uint8_t *)mfn_to_virt(xen->machine, mfn))[at % PAGE_SIZE];
 }
 
-void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, uint8_t *rgb)
+void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, unsigned int width,
+                uint8_t *rgb)
 {
     const struct fb_screen *s = fbback_screen(dev);
     const unsigned int n = fb_pixel_bytes(s->depth);
 
-    for (unsigned int x = 0; x < s->width; x++, rgb += 3) {
+    for (unsigned int x = 0; x < width && x < s->width; x++, rgb += 3) {
         uint32_t pixel = 0;
 
         for (unsigned int i = 0; i < n; i++)
@@ -85,12 +86,12 @@ bool host_screen(const struct host *h, unsigned int index, struct host_screen *s
     return true;
 }
 
-void host_screen_row(const struct host *h, unsigned int index, unsigned int y, uint8_t *rgb)
+void host_screen_row(const struct host *h, unsigned int index, unsigned int y, unsigned int width, uint8_t *rgb)
 {
     const struct xenbus_device *dev = find(h, index, &fbback);
 
     if (dev)
-        screen_row(h->xen, dev, y, rgb);
+        screen_row(h->xen, dev, y, width, rgb);
 }
 
 bool host_keyboard(const struct host *h, unsigned int index) { return find(h, index, &kbdback); }

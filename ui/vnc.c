@@ -12,11 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define UNUSED_TRIES  100u
-#define STALL_MS      50 /* a viewer that stops for longer in the midst of a message is hung up on */
-#define BUTTON_LEFT   0x110u
-#define BUTTON_RIGHT  0x111u
-#define BUTTON_MIDDLE 0x112u
+#define UNUSED_TRIES 100u
+#define STALL_MS     50 /* a viewer that stops for longer in the midst of a message is hung up on */
 
 #define TEXT(name) #name /* rfbInitServer stands for another name */
 #define VNC_FUNCTIONS(X)                                                                                               \
@@ -40,7 +37,7 @@ struct vnc_server {
     uint64_t updates; /* that they are of */
     bool is_shown;    /* they are of any */
     int buttons;
-    const struct vnc_source *source; /* in a turn */
+    const struct viewer_source *source; /* in a turn */
 };
 
 static bool library_load(struct vnc_server *s)
@@ -61,7 +58,7 @@ static bool library_load(struct vnc_server *s)
 
 static void on_key(rfbBool down, rfbKeySym symbol, rfbClientPtr client)
 {
-    const struct vnc_source *source = ((struct vnc_server *)client->screen->screenData)->source;
+    const struct viewer_source *source = ((struct vnc_server *)client->screen->screenData)->source;
     const unsigned int key = vnc_key(symbol);
 
     if (key)
@@ -71,9 +68,9 @@ static void on_key(rfbBool down, rfbKeySym symbol, rfbClientPtr client)
 /* Buttons 1 to 3 are keys of the pointer, 4 and 5 its wheel. */
 static void on_pointer(int now, int x, int y, rfbClientPtr client)
 {
-    static const unsigned int button[3] = { BUTTON_LEFT, BUTTON_MIDDLE, BUTTON_RIGHT };
+    static const unsigned int button[3] = { VIEWER_LEFT, VIEWER_MIDDLE, VIEWER_RIGHT };
     struct vnc_server *s = client->screen->screenData;
-    const struct vnc_source *source = s->source;
+    const struct viewer_source *source = s->source;
     const int changed = now ^ s->buttons;
     const int wheel = (changed & now & 0x10) ? 1 : (changed & now & 0x08) ? -1 : 0;
 
@@ -181,7 +178,7 @@ nfds_t vnc_fds(const struct vnc *v, struct pollfd *fds)
 
 /* --- the picture --- */
 
-static bool size_set(struct vnc_server *s, const struct vnc_screen *screen)
+static bool size_set(struct vnc_server *s, const struct viewer_screen *screen)
 {
     uint8_t *pixels = calloc((size_t)screen->width * screen->height, 4), *old = s->pixels;
 
@@ -197,7 +194,7 @@ static bool size_set(struct vnc_server *s, const struct vnc_screen *screen)
 }
 
 /* The rows from the first to the last that are not as they were; it may be all of them. */
-static void draw(struct vnc_server *s, const struct vnc_source *source)
+static void draw(struct vnc_server *s, const struct viewer_source *source)
 {
     unsigned int first = s->height, last = 0;
     uint8_t *rgb = malloc((size_t)s->width * 3), *row = malloc((size_t)s->width * 4);
@@ -205,7 +202,7 @@ static void draw(struct vnc_server *s, const struct vnc_source *source)
     for (unsigned int y = 0; rgb && row && y < s->height; y++) {
         uint8_t *shown = s->pixels + (size_t)y * s->width * 4;
 
-        source->row(source->data, y, rgb);
+        source->row(source->data, y, s->width, rgb);
         for (unsigned int x = 0; x < s->width; x++) {
             memcpy(row + 4 * x, rgb + 3 * x, 3);
             row[4 * x + 3] = 0;
@@ -222,16 +219,16 @@ static void draw(struct vnc_server *s, const struct vnc_source *source)
         s->rfbMarkRectAsModified(s->screen, 0, (int)first, (int)s->width, (int)last + 1);
 }
 
-void vnc_take(struct vnc *v, const struct vnc_source *source)
+void vnc_take(struct vnc *v, const struct viewer_source *source)
 {
     struct vnc_server *s = v->server;
-    struct vnc_screen now;
+    struct viewer_screen now;
 
     if (!s)
         return;
     if (source->screen(source->data, &now)) {
-        now.width = now.width < VNC_SIDE ? now.width : VNC_SIDE;
-        now.height = now.height < VNC_SIDE ? now.height : VNC_SIDE;
+        now.width = now.width < VIEWER_SIDE ? now.width : VIEWER_SIDE;
+        now.height = now.height < VIEWER_SIDE ? now.height : VIEWER_SIDE;
         if ((now.width != s->width || now.height != s->height) && !size_set(s, &now))
             return;
         if (s->screen->clientHead && (!s->is_shown || now.updates != s->updates)) {

@@ -13,26 +13,10 @@
 #ifndef UI_VNC_H
 #define UI_VNC_H
 
+#include "ui/viewer.h"
+
 #include <poll.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#define VNC_SIDE 4096u /* pixels: a screen that is larger is cut off */
-
-struct vnc_screen {
-    unsigned int width, height;
-    uint64_t updates; /* other than before: something may have changed */
-};
-
-/* Whose screen it is. */
-struct vnc_source {
-    void *data;
-    bool (*screen)(void *data, struct vnc_screen *s); /* false: there is none now */
-    void (*row)(void *data, unsigned int y, uint8_t *rgb);
-    void (*key)(void *data, bool down, unsigned int key); /* as Linux numbers it */
-    void (*pointer)(void *data, int x, int y, int wheel);
-};
 
 struct vnc {
     struct vnc_server *server; /* NULL: it is closed */
@@ -47,7 +31,7 @@ void vnc_close(struct vnc *v);
 #define VNC_FDS 16 /* that are waited for; further viewers are served when something else happens */
 nfds_t vnc_fds(const struct vnc *v, struct pollfd *fds);
 /* Take what has come, without waiting, and show what has changed. */
-void vnc_take(struct vnc *v, const struct vnc_source *source);
+void vnc_take(struct vnc *v, const struct viewer_source *source);
 
 /* Linux's number of the key that makes this symbol of X11 on a keyboard as in the US; 0: there is none. */
 unsigned int vnc_key(uint32_t keysym);

@@ -211,20 +211,23 @@ static void seen(void **state)
     begin_fb(&s, *state, "vfb");
     for (uint32_t x = 0; x < WIDTH; x++)
         put_pixel(&s.b, 59 * WIDTH * 4 + x * 4, 0x112233 + x, 4);
-    screen_row(s.f->xen, device(&s.b), 59, rgb);
+    screen_row(s.f->xen, device(&s.b), 59, UINT32_MAX, rgb);
     for (unsigned int x = 0; x < WIDTH; x++)
         assert_true(rgb[3 * x] == 0x11 && rgb[3 * x + 1] == 0x22 && rgb[3 * x + 2] == 0x33 + x);
+    memset(rgb, 0xee, 9);
+    screen_row(s.f->xen, device(&s.b), 59, 2, rgb); /* no more than is asked for */
+    assert_memory_equal(rgb, "\x11\x22\x33\x11\x22\x34\xee\xee\xee", 9);
     resize(&s.b, 3000, 2, 6001, 16, 100); /* a pixel lies in two pages, and rows at odd places */
     assert_int_equal(back_state(&s.b), '4');
     assert_int_equal(fbback_screen(device(&s.b))->width, 3000);
     put_pixel(&s.b, 100 + 1998 * 2, 0xf800, 2);
     put_pixel(&s.b, 100 + 2000 * 2, 0x07e0, 2);
-    screen_row(s.f->xen, device(&s.b), 0, rgb);
+    screen_row(s.f->xen, device(&s.b), 0, UINT32_MAX, rgb);
     assert_true(rgb[3 * 1998] == 255 && !rgb[3 * 1998 + 1] && !rgb[3 * 1998 + 2]);
     assert_true(!rgb[3 * 2000] && rgb[3 * 2000 + 1] == 255 && !rgb[3 * 2000 + 2]);
     resize(&s.b, 4, 1, 4, 8, 0);
     put_pixel(&s.b, 0, 0x031ce0ff, 4);
-    screen_row(s.f->xen, device(&s.b), 0, rgb);
+    screen_row(s.f->xen, device(&s.b), 0, UINT32_MAX, rgb);
     assert_memory_equal(rgb, "\xff\xff\xff\xff\0\0\0\xff\0\0\0\xff", 12);
     end_fb(&s);
 }
@@ -364,7 +367,7 @@ static void attacks_on(const char *type)
         if (expected == 'x' ? now != '5' && now != '6' : now != expected)
             fail_msg("%s, attack %d: state %c, not %c", type, what, now, expected);
         if (screen && now == '4')
-            screen_row(s.f->xen, device(&s.a), fbback_screen(device(&s.a))->height - 1, row);
+            screen_row(s.f->xen, device(&s.a), fbback_screen(device(&s.a))->height - 1, UINT32_MAX, row);
         assert_int_equal(back_state(&s.b), '4'); /* the other goes on */
         if (screen) {
             put_event(&s.b, &(union xenfb_out_event){ .type = XENFB_TYPE_UPDATE });
@@ -397,10 +400,10 @@ static void a_frame_goes(void **state)
 
     begin_fb(&s, *state, "vfb");
     put_pixel(&s.b, 0, 0xffffff, 4);
-    screen_row(s.f->xen, device(&s.b), 0, rgb);
+    screen_row(s.f->xen, device(&s.b), 0, UINT32_MAX, rgb);
     assert_int_equal(rgb[0], 255);
     mfn_to_page(s.f->xen, s.b.mfn[2])->owner = native_vcpu(s.f->dom0)->domain;
-    screen_row(s.f->xen, device(&s.b), 0, rgb);
+    screen_row(s.f->xen, device(&s.b), 0, UINT32_MAX, rgb);
     assert_int_equal(rgb[0], 0);
     mfn_to_page(s.f->xen, s.b.mfn[2])->owner = s.f->d;
     end_fb(&s);

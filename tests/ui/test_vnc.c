@@ -31,25 +31,26 @@
 
 struct world {
     struct vnc v;
-    struct vnc_source source;
-    struct vnc_screen screen;
+    struct viewer_source source;
+    struct viewer_screen screen;
     uint8_t rgb[HEIGHT * 2][WIDTH * 2 * 3];
     char said[512];
     char err[256];
     uint64_t prng;
 };
 
-static bool on_screen(void *data, struct vnc_screen *s)
+static bool on_screen(void *data, struct viewer_screen *s)
 {
     *s = ((struct world *)data)->screen;
     return s->width;
 }
 
-static void on_row(void *data, unsigned int y, uint8_t *rgb)
+static void on_row(void *data, unsigned int y, unsigned int width, uint8_t *rgb)
 {
     struct world *w = data;
 
-    memcpy(rgb, w->rgb[y], (size_t)w->screen.width * 3);
+    for (unsigned int x = 0; x < width; x++) /* of a wide screen, the same again */
+        memcpy(rgb + 3 * x, w->rgb[y % (2 * HEIGHT)] + 3 * (x % (2 * WIDTH)), 3);
 }
 
 static void on_key(void *data, bool down, unsigned int key)
@@ -72,8 +73,8 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
 
-    w->source = (struct vnc_source){ w, on_screen, on_row, on_key, on_pointer };
-    w->screen = (struct vnc_screen){ WIDTH, HEIGHT, 1 };
+    w->source = (struct viewer_source){ w, on_screen, on_row, on_key, on_pointer };
+    w->screen = (struct viewer_screen){ WIDTH, HEIGHT, 1 };
     w->prng = 9;
     for (unsigned int y = 0; y < 2 * HEIGHT; y++)
         for (unsigned int x = 0; x < sizeof(w->rgb[0]); x++)
@@ -233,12 +234,30 @@ static void another_size(void **state)
     ask(w, old, true);
     rows(w, old, 0, HEIGHT);
     ask(w, old, true);
-    w->screen = (struct vnc_screen){ 2 * WIDTH, 2 * HEIGHT, 9 };
+    w->screen = (struct viewer_screen){ 2 * WIDTH, 2 * HEIGHT, 9 };
     hear(w, fd, text, 16, ((uint8_t[]){ 0, 0, 0, 1, 0, 0, 0, 0, 0, 2 * WIDTH, 0, 2 * HEIGHT, 0xff, 0xff, 0xff, 0x21 }));
     take(w);
     assert_int_not_equal(recv(old, text, 1, MSG_DONTWAIT), 0); /* it cannot be told, and sees a part */
     close(fd);
     close(old);
+}
+
+/* One that is larger than what is shown is cut off. */
+static void a_large_screen(void **state)
+{
+    struct world *w = *state;
+    uint8_t text[64];
+    int fd;
+
+    w->screen = (struct viewer_screen){ 32768, 8, 2 };
+    take(w);
+    fd = viewer(w);
+    hear(w, fd, text, 12, NULL);
+    tell(w, fd, "RFB 003.008\n\1\1", 14);
+    hear(w, fd, text, 2 + 4 + 24, NULL);
+    assert_memory_equal(text + 6, ((uint8_t[]){ VIEWER_SIDE >> 8, 0, 0, 8 }), 4);
+    take(w);
+    close(fd);
 }
 
 static void keys_and_pointer(void **state)
@@ -469,6 +488,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_drawn, setup, teardown),
         cmocka_unit_test_setup_teardown(other_pixels, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_screen, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_and_pointer, setup, teardown),
         cmocka_unit_test_setup_teardown(stops, setup, teardown),
         cmocka_unit_test(every_key),

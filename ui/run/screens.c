@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Screens of guests that viewers may look at: see ui/vnc.h and ui/cmd_run.c. */
+/* Screens of guests that viewers may look at, or that are in a window: see ui/viewer.h and ui/cmd_run.c. */
 #include "ui/run/run.h"
 
 struct turn {
@@ -8,22 +8,22 @@ struct turn {
     run_key_fn *fn;
 };
 
-static bool on_screen(void *data, struct vnc_screen *s)
+static bool on_screen(void *data, struct viewer_screen *s)
 {
     const struct turn *t = data;
     struct host_screen screen;
 
     if (!host_screen(t->r->host, t->guest, &screen))
         return false;
-    *s = (struct vnc_screen){ screen.width, screen.height, screen.updates };
+    *s = (struct viewer_screen){ screen.width, screen.height, screen.updates };
     return true;
 }
 
-static void on_row(void *data, unsigned int y, uint8_t *rgb)
+static void on_row(void *data, unsigned int y, unsigned int width, uint8_t *rgb)
 {
     const struct turn *t = data;
 
-    host_screen_row(t->r->host, t->guest, y, rgb);
+    host_screen_row(t->r->host, t->guest, y, width, rgb);
 }
 
 static void on_key(void *data, bool down, unsigned int key)
@@ -44,7 +44,7 @@ void run_screens_take(struct run *r, run_key_fn *fn)
 {
     for (unsigned int g = 0; r->screens && g < r->nr_guests; g++) {
         struct turn t = { r, g, fn };
-        const struct vnc_source source = { &t, on_screen, on_row, on_key, on_pointer };
+        const struct viewer_source source = { &t, on_screen, on_row, on_key, on_pointer };
 
         vnc_take(&r->screens[g], &source);
     }

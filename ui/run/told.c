@@ -5,6 +5,7 @@
 #include "ui/crash.h"
 #include "ui/png.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -66,7 +67,7 @@ static void on_row(void *data, unsigned int y, uint8_t *rgb)
 {
     const struct run *r = data;
 
-    host_screen_row(r->host, r->picture_of, y, rgb);
+    host_screen_row(r->host, r->picture_of, y, UINT_MAX, rgb);
 }
 
 void run_picture(struct run *r, domid_t domid)
