@@ -48,7 +48,7 @@ DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condit
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
-UI_OBJS := options socket_door slirp_door console_door png vnc_key vnc $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
+UI_OBJS := options socket_door slirp_door console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings network disks xenstore scheduler timers tour messages panels)

@@ -155,6 +155,8 @@ static const struct option options[] = {
       "let programs like xenstore-ls use the machine's xenstore (XENSTORED_PATH=PATH)" },
     { "console-to", 0, OPTION_CONSOLE_TO, "[GUEST=]WHAT", 0, 0, 0,
       "where its console is: pty, file:PATH or socket:PATH (docs/guests.md); several times" },
+    { "fb-window", 0,  OPTION_FLAG,     NULL,       FIELD(fb_window), 0, 0,
+      "its screen in a window, with its keys and pointer: of the guest that the keyboard talks to" },
     { "vnc",       0,  OPTION_VNC,      "PORT",     FIELD(vnc),       0, UINT16_MAX,
       "let viewers of VNC on this computer look at its screen, and type there; 0: a free port" },
     { "control",   0,  OPTION_TEXT,     "PATH|NAME", FIELD(control),  0, 0,

@@ -46,6 +46,7 @@ struct run_options {
     struct xl_p9s p9s;
     struct xl_channels channels;
     bool fb;             /* a screen, for whoever has none */
+    bool fb_window;      /* its screen, here */
     const char *vnc;     /* a port, where its screen is shown */
     const char *fb_png;  /* a picture of it there, at its end */
     const char *pcap[8]; /* each "[PORT=]FILE" */

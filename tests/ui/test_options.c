@@ -52,7 +52,7 @@ static void test_everything(void **state)
               "--net br1,mac=00:16:3e:00:00:01 --net rate=1MB/s --share /srv,rw --share /x,tag=x --pcap vif1.0=a "
               "--channel name=a,connection=pty --channel connection=socket,path=/s,name=b "
               "--pcap b --trace t --stats --console-to pty --console-to b=file:=x "
-              "--audit --fb --fb-png p --vnc 0 -vvq",
+              "--audit --fb --fb-png p --fb-window --vnc 0 -vvq",
               err),
         0);
     assert_int_equal(o.nr_guests, 2);
@@ -75,7 +75,7 @@ static void test_everything(void **state)
     assert_string_equal(o.pcap[0], "vif1.0=a");
     assert_string_equal(o.pcap[1], "b");
     assert_int_equal(o.nr_console_to, 2);
-    assert_true(o.fb && !strcmp(o.fb_png, "p") && !strcmp(o.vnc, "0"));
+    assert_true(o.fb && o.fb_window && !strcmp(o.fb_png, "p") && !strcmp(o.vnc, "0"));
     assert_string_equal(o.console_to[1], "b=file:=x");
     assert_int_equal(o.channels.nr, 2);
     assert_string_equal(o.channels.list[0].name, "a");
@@ -348,6 +348,7 @@ static const struct {
     { "console-to", "pty" },
     { "audit", NULL },
     { "fb", NULL },
+    { "fb-window", NULL },
     { "plain-engine", NULL },
     { "verbose", NULL },
     { "quiet", NULL },
@@ -410,7 +411,8 @@ static void test_recorded(void **state)
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
         bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
-                    !strcmp(run[i], "power-cut") || !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc");
+                    !strcmp(run[i], "power-cut") || !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc") ||
+                    !strcmp(run[i], "fb-window");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

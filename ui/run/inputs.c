@@ -113,6 +113,8 @@ void run_read(struct run *r)
     if (r->outside)
         slirp_door_take(r->outside, r->now, on_packet, r);
     run_screens_take(r, on_key);
+    if (!run_window_take(r, on_key))
+        run_message(r, "the window is closed; its guest goes on");
     for (unsigned int g = 0; r->channels && g < r->nr_guests; g++)
         for (unsigned int c = 1; host_channel(r->host, g, c); c++) {
             const size_t n = run_channel_read(r, g, c, text);

@@ -136,9 +136,10 @@ void run_terminal_setup(struct run *r)
      */
     r->console.end_line = isatty(STDOUT_FILENO) || (fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode));
     r->has_keyboard = r->input.kind == INPUT_TERMINAL;
-    r->pace.mode = r->opt->realtime                                                                ? PACE_REALTIME
-                   : r->has_keyboard || r->consoles_speak || r->channels_speak || r->screens_speak ? PACE_PERSON
-                                                                                                   : PACE_NONE;
+    r->pace.mode = r->opt->realtime ? PACE_REALTIME
+                   : r->has_keyboard || r->consoles_speak || r->channels_speak || r->screens_speak || r->window
+                       ? PACE_PERSON
+                       : PACE_NONE;
     if (r->has_keyboard && r->console.by_lines)
         run_record(r, (struct record_line){ .kind = RECORD_KEYBOARD, .guest = r->input.guest });
     if (!r->has_keyboard || !r->process->terminal_raw())
@@ -167,6 +168,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     nr += run_channels_fds(r, fds + nr);
     nr += slirp_door_fds(r->outside, fds + nr);
     nr += run_screens_fds(r, fds + nr);
+    if (r->window && (ns < 0 || ns > RUN_LOOK_AT_WINDOW))
+        ts = (struct timespec){ .tv_nsec = RUN_LOOK_AT_WINDOW }, ns = RUN_LOOK_AT_WINDOW;
     if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
         for_input = false;
         if (ns < 0 || ns > RUN_LOOK_AGAIN)
@@ -183,7 +186,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
         ppoll(fds, nr, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     if (r->gdb.port &&
-        (r->xenstore.path || r->ctl.door.path || r->consoles_speak || r->channels_speak || r->screens_speak) &&
+        (r->xenstore.path || r->ctl.door.path || r->consoles_speak || r->channels_speak || r->screens_speak ||
+         r->window) &&
         (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
         ns = RUN_LOOK_AGAIN;
     if (r->gdb.port)
@@ -212,7 +216,7 @@ bool run_wait_input(struct run *r)
 
     if (run_consoles_ready(r) || run_channels_ready(r))
         return true; /* it had come before the guest took any */
-    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak || r->channels_speak || r->screens_speak ||
+    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak || r->channels_speak || r->screens_speak || r->window ||
         outside_speaks(r)) {
         if (left > 0 || !r->opt->max_vtime)
             wait_ns(r, in->kind != INPUT_FILE, left);

@@ -12,6 +12,7 @@
 #include "ui/console.h"
 #include "ui/console_door.h"
 #include "ui/ctl/serve.h"
+#include "ui/fb_window.h"
 #include "ui/gdb/door.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
@@ -28,6 +29,8 @@
 
 /* While nothing else would tell that a key may be looked for: in the background, and while gdb holds the machine. */
 #define RUN_LOOK_AGAIN MILLISECS(100)
+/* A window has nothing that could be waited for. */
+#define RUN_LOOK_AT_WINDOW MILLISECS(20)
 /* What is waited for, beside consoles that are elsewhere. */
 #define RUN_FDS (3 + 2 * SOCKET_DOOR_CLIENTS + SLIRP_DOOR_FDS)
 
@@ -51,13 +54,14 @@ struct run {
     bool consoles_speak;           /* something can come from one of them */
     struct console_door *channels; /* XL_CHANNELS_MAX of each guest; or NULL */
     bool channels_speak;
-    struct vnc *screens;     /* by guest; or NULL */
-    bool screens_speak;      /* somebody may look at one of them, and type there */
-    struct pollfd *fds;      /* room for RUN_FDS and all of theirs; or NULL */
-    unsigned int picture_of; /* --fb-png: of which guest */
-    int picture_error;       /* errno of --fb-png */
-    bool pictured;           /* there is a picture */
-    bool stuck;              /* nothing can ever happen again */
+    struct vnc *screens;      /* by guest; or NULL */
+    bool screens_speak;       /* somebody may look at one of them, and type there */
+    struct fb_window *window; /* --fb-window: of picture_of's screen; NULL: none, or closed */
+    struct pollfd *fds;       /* room for RUN_FDS and all of theirs; or NULL */
+    unsigned int picture_of;  /* --fb-png: of which guest */
+    int picture_error;        /* errno of --fb-png */
+    bool pictured;            /* there is a picture */
+    bool stuck;               /* nothing can ever happen again */
     struct trace_file trace;
     struct pcap_files pcap;
     struct condition filter; /* of what goes there */
@@ -160,7 +164,7 @@ size_t run_channel_read(struct run *r, unsigned int guest, unsigned int channel,
 bool run_channels_ready(const struct run *r);
 nfds_t run_channels_fds(const struct run *r, struct pollfd *fds);
 
-/* --- ui/run/viewers.c: --vnc, and vfb of xl.cfg --- */
+/* --- ui/run/viewers.c: --vnc, --fb-window, and vfb of xl.cfg --- */
 /* Guests are there, and have not run. -1 and a message in r->err. */
 int run_screens_start(struct run *r, const struct guest_list *l);
 void run_screens_close(struct run *r);
@@ -168,6 +172,8 @@ void run_screens_close(struct run *r);
 /* --- ui/run/screens.c: those that are looked at --- */
 typedef void run_key_fn(struct run *r, unsigned int guest, const struct host_key *key);
 void run_screens_take(struct run *r, run_key_fn *fn);
+/* False: somebody has closed the window. */
+bool run_window_take(struct run *r, run_key_fn *fn);
 nfds_t run_screens_fds(const struct run *r, struct pollfd *fds);
 
 /* --- ui/run/gdb.c: --gdb --- */

@@ -50,6 +50,18 @@ void run_screens_take(struct run *r, run_key_fn *fn)
     }
 }
 
+bool run_window_take(struct run *r, run_key_fn *fn)
+{
+    struct turn t = { r, r->picture_of, fn };
+    const struct viewer_source source = { &t, on_screen, on_row, on_key, on_pointer };
+
+    if (!r->window || fb_window_take(r->window, &source))
+        return true;
+    fb_window_close(r->window);
+    r->window = NULL;
+    return false;
+}
+
 nfds_t run_screens_fds(const struct run *r, struct pollfd *fds)
 {
     nfds_t nr = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whose screens viewers may look at: `--vnc`, and vfb = [ "vnc=1" ] of xl.cfg. See ui/run/screens.c. */
+/*
+ * Whose screens viewers may look at, and whose is in a window: `--vnc`, `--fb-window`, and vfb = [ "vnc=1,sdl=1" ] of
+ * xl.cfg. See ui/run/screens.c.
+ */
 #include "ui/run/run.h"
 
 #include <stdlib.h>
@@ -55,10 +58,37 @@ static int screen_open(struct run *r, unsigned int g, const struct wish *w)
     return 0;
 }
 
+/* Of a configuration it is a wish, of the option an order. */
+static int window_start(struct run *r, const struct guest_list *l)
+{
+    const struct guest_entry *e = &l->entries[r->picture_of % l->nr];
+    const char *sdl = e->cfg.fbs.nr_fbs ? xl_fb_word(&e->cfg.fbs.fb[0], "sdl") : NULL;
+    char why[256], line[320];
+
+    if (r->replay || (!r->opt->fb_window && !(sdl && *sdl == '1')))
+        return 0;
+    if (!e->guest.fbs->nr_fbs) {
+        snprintf(r->err, RUN_ERR_SIZE, "--fb-window: %.100s has no screen (--fb)", l->names[r->picture_of]);
+        return -1;
+    }
+    r->window = fb_window_open(l->names[r->picture_of], why, sizeof(why));
+    if (!r->window && r->opt->fb_window) {
+        snprintf(r->err, RUN_ERR_SIZE, "--fb-window: %s", why);
+        return -1;
+    }
+    if (!r->window) {
+        snprintf(line, sizeof(line), "vfb: sdl=1: %s: it goes on without", why);
+        run_message(r, line);
+    }
+    return 0;
+}
+
 int run_screens_start(struct run *r, const struct guest_list *l)
 {
     bool any = r->opt->vnc;
 
+    if (window_start(r, l))
+        return -1;
     for (unsigned int i = 0; i < l->nr; i++)
         any |= l->entries[i].cfg.fbs.nr_fbs != 0;
     if (!any || r->replay)
@@ -94,4 +124,6 @@ void run_screens_close(struct run *r)
         vnc_close(&r->screens[g]);
     free(r->screens);
     r->screens = NULL;
+    fb_window_close(r->window);
+    r->window = NULL;
 }
