@@ -223,6 +223,24 @@ int disk_discard(struct disk *d, uint64_t sector, uint64_t nr)
 
 int disk_flush(struct disk *d) { return is_live(d) && d->file->ops->flush ? d->file->ops->flush(d->file) : 0; }
 
+bool disk_is_changed(const struct disk *d) { return d->root || d->sectors != d->file->sectors; }
+
+typedef void written_fn(void *data, uint64_t at, const uint8_t *bytes);
+
+static void each_written(const struct disk *d, void *node, unsigned int level, uint64_t first, written_fn *fn,
+                         void *data)
+{
+    for (unsigned int i = 0; node && level && i < TABLE_ENTRIES; i++)
+        each_written(d, ((void **)node)[i], level - 1, first << TABLE_BITS | i, fn, data);
+    if (node && !level)
+        fn(data, first * CLUSTER_SIZE, node == d->zeroes ? NULL : node);
+}
+
+void disk_each_written(const struct disk *d, written_fn *fn, void *data)
+{
+    each_written(d, d->root, d->levels, 0, fn, data);
+}
+
 int disk_grow(struct disk *d, uint64_t sectors)
 {
     int rc;

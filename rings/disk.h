@@ -87,6 +87,11 @@ int disk_discard(struct disk *d, uint64_t sector, uint64_t nr);
 /* All that has been written before is on the disk. */
 int disk_flush(struct disk *d);
 
+/* Has it anything that its file has not? */
+bool disk_is_changed(const struct disk *d);
+/* Each cluster of 4 KiB that is kept in memory: where it is, in bytes; NULL: it is zero. */
+void disk_each_written(const struct disk *d, void (*fn)(void *data, uint64_t at, const uint8_t *bytes), void *data);
+
 /*
  * It has so many sectors from now on; the new ones are zero. -EINVAL: it has more; -EOPNOTSUPP: no file of its kind
  * grows, nor does a clone; -errno: this one does not.

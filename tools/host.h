@@ -42,10 +42,15 @@ struct host_config {
     unsigned int nr_pools;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
-    bool disks_live;   /* what guests write goes to the files of their disks; else it is gone at the end */
-    bool power_cut;    /* disks have caches that do not outlast the power: for host_power_cut() */
-    bool is_recorded;  /* what its outside says comes from a recording: a shared folder need not be there any more */
-    bool quiet;        /* no message about what is only slower than it could be */
+    bool goes_back;    /* or is recorded: what guests write to disks is kept in memory */
+    enum host_disk_writes {
+        HOST_DISKS_LIVE, /* what guests write goes to the files of their disks at once: not if it goes back */
+        HOST_DISKS_EXIT, /* it is in memory, until host_disks_save() */
+        HOST_DISKS_NEVER
+    } disk_writes;
+    bool power_cut;   /* disks have caches that do not outlast the power: for host_power_cut() */
+    bool is_recorded; /* what its outside says comes from a recording: a shared folder need not be there any more */
+    bool quiet;       /* no message about what is only slower than it could be */
 };
 
 enum host_ctl { HOST_CTL_OUT, HOST_CTL_ERR, HOST_CTL_END };
@@ -122,6 +127,8 @@ void host_destroy(struct host *h);
  * others not. A line for each disk says how many. Afterwards only host_destroy() makes sense.
  */
 void host_power_cut(struct host *h);
+/* HOST_DISKS_EXIT: what guests have written goes to their disks' files: of each disk all, or nothing. -1: message(). */
+int host_disks_save(struct host *h);
 
 /*
  * BASE, or BASE-<n> with the lowest n from `first` on, that is not dom0's name and that taken() does not know. first 1:

@@ -13,6 +13,7 @@
  */
 #include "tools/disk/disk_cache.h"
 #include "tools/disk/disk_file.h"
+#include "tools/disk/disk_redo.h"
 #include "tools/nodes.h"
 
 #include <errno.h>
@@ -115,6 +116,7 @@ static struct open_disk *file_open(struct host *h, const struct xl_disk *d, bool
     o->is_url = xl_disk_is_url(d->path);
     o->of.place.format = d->format;
     o->of.writable = writable;
+    o->of.is_late = h->edges->disk_writes == HOST_DISKS_EXIT;
     o->of.is_cached = h->edges->power_cut;
     o->of.seed = h->edges->disks ? h->edges->disks->of.seed + 1 : h->seed;
     o->of.lost = file_lost;
@@ -142,7 +144,7 @@ struct disk_name {
 
 static struct open_disk *name_find(const struct host *h, const struct xl_disk *d)
 {
-    const struct disk_name *n = h->edges->disks_live ? NULL : h->edges->names;
+    const struct disk_name *n = h->edges->goes_back ? h->edges->names : NULL;
 
     while (n && (n->format != d->format || strcmp(n->path, d->path) != 0))
         n = n->next;
@@ -151,10 +153,10 @@ static struct open_disk *name_find(const struct host *h, const struct xl_disk *d
 
 static bool name_note(struct host *h, const struct xl_disk *d, struct open_disk *o)
 {
-    struct disk_name *n = h->edges->disks_live || name_find(h, d) ? NULL : calloc(1, sizeof(*n));
+    struct disk_name *n = !h->edges->goes_back || name_find(h, d) ? NULL : calloc(1, sizeof(*n));
 
     if (!n)
-        return h->edges->disks_live || name_find(h, d);
+        return !h->edges->goes_back || name_find(h, d);
     *n = (struct disk_name){ .next = h->edges->names, .path = strdup(d->path), .format = d->format, .of = o };
     if (n->path) {
         h->edges->names = n;
@@ -204,6 +206,28 @@ void host_power_cut(struct host *h)
             host_message(h, "%.400s: of %u sectors that were written and not flushed %u are on the disk",
                          o->of.place.path, cut.held, cut.kept);
     }
+}
+
+static void redo_add(void *data, uint64_t at, const uint8_t *bytes) { disk_redo_add(data, at, bytes); }
+
+int host_disks_save(struct host *h)
+{
+    int failed = 0;
+
+    for (struct disk *d = h->edges->disk_writes == HOST_DISKS_EXIT ? h->disks.first : NULL; d; d = d->next) {
+        struct open_file *o = (struct open_file *)d->file;
+        struct disk_redo r;
+        char why[DISK_WHY_SIZE];
+
+        if (d->of || !o->writable || !disk_is_changed(d))
+            continue;
+        if (disk_redo_begin(&r, o, why) || (disk_each_written(d, redo_add, &r), disk_redo_end(&r, d->sectors, why))) {
+            host_message(h, "%.400s: what was written is not in the file: %.400s", o->place.path, why);
+            failed = -1;
+        }
+        disk_redo_free(&r);
+    }
+    return failed;
 }
 
 static void disks_close(struct host_edges *edges)
@@ -311,13 +335,13 @@ static int disk_back(struct host *h, struct disk *d, char why[DISK_WHY_SIZE])
 
 static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, char err[HOST_ERR_SIZE])
 {
-    const bool write = !gd->cfg.readonly;
+    const bool write = !gd->cfg.readonly, file_written = write && h->edges->disk_writes != HOST_DISKS_NEVER;
     const struct guest *other;
     struct open_disk *o;
     struct disk *d;
     char why[DISK_WHY_SIZE];
 
-    o = file_get(h, &gd->cfg, write && h->edges->disks_live, why);
+    o = file_get(h, &gd->cfg, file_written, why);
     if (!o && h->edges->is_recorded) /* no such command is recorded */
         host_message(h, "%.400s: %.500s, and was there when this was recorded", gd->cfg.path, why);
     if (!o)
@@ -341,12 +365,12 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
     d->speed = gd->cfg.speed;
     if (d->away && disk_back(h, d, why))
         return disk_fail(g, gd->cfg.path, why, err);
-    if (write && h->edges->disks_live && !o->of.writable && !file_upgrade(o, why))
+    if (file_written && !o->of.writable && !file_upgrade(o, why))
         return disk_fail(g, gd->cfg.path, why, err);
     gd->disk = d;
-    if (write && !o->of.writable)
-        host_message(h, "%.400s: what %.100s writes is kept in memory, and is gone at the end", gd->cfg.path,
-                     g->cfg.name);
+    if (write && !o->of.file.live)
+        host_message(h, "%.400s: what %.100s writes is kept in memory, and %s at the end", gd->cfg.path, g->cfg.name,
+                     o->of.writable ? "goes to the file" : "is gone");
     return 0;
 }
 
@@ -452,7 +476,7 @@ static int disk_prepare(struct host *h, const char *text, char err[HOST_ERR_SIZE
 
     if (xl_disks_add(&one, text, why)) {
         const struct xl_disk *d = &one.list[0];
-        const bool write = !d->readonly && h->edges->disks_live;
+        const bool write = !d->readonly && h->edges->disk_writes != HOST_DISKS_NEVER;
 
         o = file_get_live(h, d, write, why);
         if (!o || (write && !o->of.writable && file_unused(h, o) && !file_upgrade(o, why))) {
@@ -509,7 +533,7 @@ int guest_disk_release(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
         snprintf(err, HOST_ERR_SIZE, "it is released already");
     else if (d->of || d->clones)
         snprintf(err, HOST_ERR_SIZE, "it is a clone, or has some");
-    else if (!h->edges->disks_live || ((gd->cfg.readonly || !o->of.writable) && !o->of.is_lost))
+    else if (h->edges->disk_writes != HOST_DISKS_LIVE || ((gd->cfg.readonly || !o->of.writable) && !o->of.is_lost))
         snprintf(err, HOST_ERR_SIZE, "its file is not written");
     else if ((rc = disk_flush(d)) && !o->of.is_lost)
         snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));

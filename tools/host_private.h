@@ -98,7 +98,8 @@ struct host_edges {
     struct open_share *shares; /* shared folders: host_p9.c */
     struct p9_outside p9;
     uint8_t p9_answer[8 + P9_MSIZE_MAX];
-    bool disks_live;             /* and they are written */
+    enum host_disk_writes disk_writes;
+    bool goes_back;
     bool power_cut, is_recorded; /* see struct host_config */
 };
 

@@ -158,6 +158,8 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
     }
     gdb_door_close(&l.gdb);
     session_close(&l.s);
+    if (status == STATUS_OK && l.s.g.failed) /* at the end, too */
+        status = STATUS_ENVIRONMENT;
     if (o->script && l.in)
         fclose(l.in);
     line_close(l.editor);

@@ -181,7 +181,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     console_close(&r.console);
     if (o->stats && r.wall.running)
         run_stats_show(&r);
-    r.outcome.failed |= r.host && host_failed(r.host);
+    r.outcome.failed |= r.host && (host_failed(r.host) || host_disks_save(r.host));
     if (r.host) /* switching the computer off is no event in it */
         host_trace(r.host, NULL, NULL);
     condition_free(&r.filter);

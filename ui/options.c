@@ -147,7 +147,10 @@ static const struct option options[] = {
     { "read-only", 0,  OPTION_FLAG,     NULL,       FIELD(read_only), 0, 0, "refuse commands that change the machine" },
     { "history",   0,  OPTION_SIZE,     "MIB",      FIELD(history_mib), 1, 1 << 20,
       "memory for what was (256): how far one can go back" },
-    { .name = "The files of its disks:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
+    { .name = "The files of its disks:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) | OF_DEBUGGER },
+    { "disk-writes", 0, OPTION_TEXT,    "WHEN",     FIELD(disk_writes), 0, 0,
+      "when they get what guests write: live, exit or never (live; of a run that goes back or is recorded never)" },
+    { .name = "Power cuts:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
     { "power-cut", 0,  OPTION_DURATION, "DURATION", FIELD(power_cut), 0, 0,
       "cut the power after this much virtual time: what is not flushed is lost, or some of it (--seed)" },
     { .name = "Programs outside of the machine:", .kind = OPTION_HEADING, .min = OF(COMMAND_RUN) },
@@ -551,18 +554,38 @@ static int check_recording(const struct run_options *o, char err[OPTIONS_ERR_SIZ
     return -1;
 }
 
+/* When files of disks may be written. */
+static int check_disks(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
+{
+    const char *const when = o->disk_writes;
+
+    if (o->power_cut && (o->gdb || o->record || when))
+        snprintf(err, OPTIONS_ERR_SIZE, "--power-cut: with --%s no file of a disk is written at once",
+                 o->gdb      ? "gdb"
+                 : o->record ? "record"
+                             : "disk-writes");
+    else if (when && strcmp(when, "live") != 0 && strcmp(when, "exit") != 0 && strcmp(when, "never") != 0)
+        snprintf(err, OPTIONS_ERR_SIZE, "--disk-writes: expected live, exit or never, got \"%.64s\"", when);
+    else if (when && !strcmp(when, "live") && (o->command != COMMAND_RUN || o->gdb || o->record))
+        snprintf(err, OPTIONS_ERR_SIZE, "--disk-writes: live: %s: exit or never",
+                 o->record ? "a recording needs the disks as they were"
+                           : "a run that goes back could not take it back");
+    else if (when && !strcmp(when, "exit") && (o->record || o->replay))
+        snprintf(err, OPTIONS_ERR_SIZE, "--disk-writes: exit: a recording needs the disks as they were");
+    else
+        return 0;
+    return -1;
+}
+
 static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
+    if (check_disks(o, err))
+        return -1;
     if (o->gdb && (o->trace || o->record)) {
         snprintf(err, OPTIONS_ERR_SIZE, "--gdb: a run that goes both ways has no %s (xenlab debug has the command %s)",
                  o->trace ? "--trace" : "--record", o->trace ? "log" : "record");
-        return -1;
-    }
-    if (o->power_cut && (o->gdb || o->record)) {
-        snprintf(err, OPTIONS_ERR_SIZE, "--power-cut: with --%s no file of a disk is written",
-                 o->gdb ? "gdb" : "record");
         return -1;
     }
     if (o->trace_filter && !o->trace) {

@@ -64,7 +64,8 @@ struct run_options {
 
     /* Of the run. */
     s_time_t max_vtime;
-    s_time_t power_cut; /* when; then max_vtime is not later. 0: never */
+    const char *disk_writes; /* "live", "exit" or "never"; NULL: as it fits */
+    s_time_t power_cut;      /* when; then max_vtime is not later. 0: never */
     bool realtime, stats, audit, plain_engine, help;
     const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */

@@ -6,6 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool goes_back(const struct run_options *o) { return o->command != COMMAND_RUN || o->record || o->gdb; }
+
+static enum host_disk_writes disk_writes(const struct run_options *o)
+{
+    if (o->disk_writes && *o->disk_writes == 'e')
+        return HOST_DISKS_EXIT;
+    return goes_back(o) || (o->disk_writes && *o->disk_writes == 'n') ? HOST_DISKS_NEVER : HOST_DISKS_LIVE;
+}
+
 struct host *start_host(const struct run_options *o, const struct guest_list *l, const struct host_io *io,
                         struct host_pool *pools, char err[START_ERR_SIZE])
 {
@@ -18,7 +27,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                                      .nr_pools = o->nr_pools,
                                      .audit = o->audit,
                                      .plain_engine = o->plain_engine,
-                                     .disks_live = o->command == COMMAND_RUN && !o->record && !o->gdb,
+                                     .goes_back = goes_back(o),
+                                     .disk_writes = disk_writes(o),
                                      .power_cut = o->power_cut,
                                      .is_recorded = o->replay || o->command == COMMAND_REPLAY,
                                      .quiet = o->quiet > 0 };

@@ -26,6 +26,7 @@
 #include "tests/support/random.h"
 #include "tools/disk/disk_cache.h"
 #include "tools/disk/disk_file.h"
+#include "tools/disk/disk_redo.h"
 
 #define SIZE (3u << 20)
 
@@ -398,6 +399,131 @@ static void test_mutants(void **state)
     assert_int_equal(opened + refused, nr * 5);
 }
 
+/* --- many changes, all or none --- */
+
+static const struct disk_file_ops *redo_ops;
+static unsigned int redo_writes; /* before the process ends */
+
+static int redo_write(struct disk_file *f, uint64_t at, const void *buf, size_t len)
+{
+    if (!redo_writes--)
+        _exit(0);
+    return redo_ops->write(f, at, buf, len);
+}
+
+/* Every third cluster becomes zero, the others have `seed` in them; the last is no whole one. */
+#define REDO_SECTORS 133u
+
+static void redo_put(struct disk_redo *r, uint8_t seed)
+{
+    uint8_t cluster[DISK_REDO_BYTES];
+
+    memset(cluster, seed, sizeof(cluster));
+    for (uint64_t at = 0; at < REDO_SECTORS * SECTOR_SIZE; at += sizeof(cluster))
+        disk_redo_add(r, at, at / sizeof(cluster) % 3 ? cluster : NULL);
+}
+
+static void redo_model(uint8_t *to, uint8_t seed)
+{
+    for (uint64_t at = 0; at < REDO_SECTORS * SECTOR_SIZE; at++)
+        to[at] = at / DISK_REDO_BYTES % 3 ? seed : 0;
+}
+
+/* A process that ends when so much has been written to the file. */
+static void redo_child(const char *path, enum xl_disk_format format, uint8_t seed, unsigned int writes)
+{
+    const pid_t child = fork();
+    char why[DISK_WHY_SIZE];
+    struct disk_file_ops ops;
+    struct disk_redo r;
+    struct open_file o;
+
+    if (!child) {
+        if (*try_open(&o, path, format, true))
+            _exit(1);
+        ops = *(redo_ops = o.file.ops);
+        ops.write = redo_write;
+        ops.zero = NULL;
+        redo_writes = writes;
+        o.file.ops = &ops;
+        if (disk_redo_begin(&r, &o, why))
+            _exit(2);
+        redo_put(&r, seed);
+        _exit(disk_redo_end(&r, REDO_SECTORS, why) ? 3 : 0);
+    }
+    assert_int_equal(waitpid(child, &(int){ 0 }, 0), child);
+}
+
+static bool redo_holds(const char *path, enum xl_disk_format format, uint8_t seed)
+{
+    struct open_file o;
+    const char *why = try_open(&o, path, format, true);
+
+    for (unsigned int i = 0; *why && i < 100; i++) { /* the helper of who was killed may be there still */
+        usleep(50000);
+        why = try_open(&o, path, format, true);
+    }
+    assert_string_equal(why, "");
+    redo_model(model, seed);
+    assert_int_equal(o.file.ops->read(&o.file, 0, bytes, REDO_SECTORS * SECTOR_SIZE), 0);
+    disk_file_close(&o);
+    return memcmp(bytes, model, REDO_SECTORS * SECTOR_SIZE) == 0;
+}
+
+/* Wherever who writes them is ended: once the list is whole, opening the file finishes it. */
+static void redo_try(enum xl_disk_format format, unsigned int step)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "redo.%s", xl_disk_word(format));
+    assert_int_equal(shell("qemu-img create -q -f %s %s %u", xl_disk_driver(format), path, REDO_SECTORS * SECTOR_SIZE),
+                     0);
+    for (unsigned int n = 0; n <= REDO_SECTORS / 8 + 1; n += step) {
+        redo_child(path, format, (uint8_t)(n + 1), n);
+        if (n < REDO_SECTORS / 8) {
+            assert_int_equal(shell("test -e %s.xlredo", path), 0);
+            if (format == XL_DISK_RAW)
+                expect_refused(path, format, false, "has changes for it");
+        }
+        assert_true(redo_holds(path, format, (uint8_t)(n + 1)));
+        assert_int_not_equal(shell("test -e %s.xlredo", path), 0);
+    }
+}
+
+static void test_redo(void **state)
+{
+    redo_try(XL_DISK_RAW, 1);
+    redo_try(XL_DISK_QCOW2, 7);
+}
+
+static void test_redo_cut_short(void **state)
+{
+    struct open_file o;
+    uint64_t r = 3;
+
+    assert_int_equal(shell("truncate -s %u cutlog.img", REDO_SECTORS * SECTOR_SIZE), 0);
+    redo_child("cutlog.img", XL_DISK_RAW, 7, 0);
+    assert_int_equal(shell("mv cutlog.img.xlredo whole"), 0);
+    for (unsigned int i = 0; i < 40; i++) {
+        /* an end that is missing, or a byte that is another */
+        if (i % 2)
+            assert_int_equal(shell("head -c %u whole > cutlog.img.xlredo", (unsigned int)random_of(&r, 45000)), 0);
+        else
+            assert_int_equal(shell("cp whole cutlog.img.xlredo; printf '\\125' | dd of=cutlog.img.xlredo bs=1 seek=%u "
+                                   "conv=notrunc status=none",
+                                   (unsigned int)random_of(&r, 45000)),
+                             0);
+        expect_open(&o, "cutlog.img", XL_DISK_RAW, false);
+        assert_int_equal(o.file.ops->read(&o.file, 0, bytes, REDO_SECTORS * SECTOR_SIZE), 0);
+        disk_file_close(&o);
+        memset(model, 0, REDO_SECTORS * SECTOR_SIZE);
+        assert_memory_equal(bytes, model, REDO_SECTORS * SECTOR_SIZE);
+        assert_true(redo_holds("cutlog.img", XL_DISK_RAW, 0));
+    }
+    assert_int_equal(shell("mv whole cutlog.img.xlredo"), 0);
+    assert_true(redo_holds("cutlog.img", XL_DISK_RAW, 7));
+}
+
 /* --- a power cut --- */
 
 #define CUT_SECTORS  256u
@@ -533,9 +659,12 @@ static void test_power_cut_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formats),     cmocka_unit_test(test_locks),     cmocka_unit_test(test_server),
-        cmocka_unit_test(test_helper_dies), cmocka_unit_test(test_we_die),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_mutants),     cmocka_unit_test(test_power_cut), cmocka_unit_test(test_power_cut_full),
+        cmocka_unit_test(test_formats),        cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_server),         cmocka_unit_test(test_helper_dies),
+        cmocka_unit_test(test_we_die),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_mutants),        cmocka_unit_test(test_power_cut),
+        cmocka_unit_test(test_power_cut_full), cmocka_unit_test(test_redo),
+        cmocka_unit_test(test_redo_cut_short),
     };
 
     alarm(300);

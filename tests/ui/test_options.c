@@ -205,8 +205,15 @@ static const struct {
     { "--max-vtime 5 g", "--max-vtime" },
     { "--max-vtime 0s g", "--max-vtime" },
     { "--power-cut 0s g", "--power-cut" },
-    { "--power-cut 1s --record r g", "--power-cut: with --record no file of a disk is written" },
-    { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written" },
+    { "--power-cut 1s --record r g", "--power-cut: with --record no file of a disk is written at once" },
+    { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written at once" },
+    { "--power-cut 1s --disk-writes exit g", "--power-cut: with --disk-writes no file of a disk is written at once" },
+    { "--disk-writes soon g", "--disk-writes: expected live, exit or never, got \"soon\"" },
+    { "--disk-writes live --record r g",
+      "--disk-writes: live: a recording needs the disks as they were: exit or never" },
+    { "--disk-writes live --gdb 0 g",
+      "--disk-writes: live: a run that goes back could not take it back: exit or never" },
+    { "--disk-writes exit --record r g", "--disk-writes: exit: a recording needs the disks as they were" },
     { "--ramdisk _ g", "--ramdisk: the value is empty" },
     { "--vnc 65536 g", "--vnc: \"65536\" is no number from 0 to 65535" },
     { "--vnc x g", "--vnc: \"x\" is no number from 0 to 65535" },
@@ -343,6 +350,7 @@ static const struct {
     { "cpupool", "a=1:rtds" },
     { "max-vtime", "20ms" },
     { "power-cut", "20ms" },
+    { "disk-writes", "never" },
     /* those that have none */
     { "channel", "name=a,connection=pty" },
     { "console-to", "pty" },
@@ -411,8 +419,8 @@ static void test_recorded(void **state)
         struct run_options o, again;
         const bool gdb = !strcmp(run[i], "gdb"); /* which has no recording, and --trace not */
         bool anew = gdb || !strcmp(run[i], "xenstore-socket") || !strcmp(run[i], "control") ||
-                    !strcmp(run[i], "power-cut") || !strcmp(run[i], "console-to") || !strcmp(run[i], "vnc") ||
-                    !strcmp(run[i], "fb-window");
+                    !strcmp(run[i], "power-cut") || !strcmp(run[i], "disk-writes") || !strcmp(run[i], "console-to") ||
+                    !strcmp(run[i], "vnc") || !strcmp(run[i], "fb-window");
 
         args[2] = gdb ? guest : trace;
         for (size_t k = 0; k < nr_replay; k++)

@@ -2,6 +2,7 @@
 /* Which way a disk's file is opened, and what one is that is not open: see disk_file.h. */
 #include "tools/disk/disk_file.h"
 #include "tools/disk/disk_cache.h"
+#include "tools/disk/disk_redo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,10 @@ int disk_file_open(struct open_file *o, char why[DISK_WHY_SIZE])
 
     o->is_lost = false;
     rc = raw ? disk_raw_open(o, why) : disk_nbd_open(o, why);
+    if (rc == 0 && disk_redo_find(o, why)) {
+        disk_file_close(o);
+        return -1;
+    }
     if (rc || !o->is_cached || !o->writable || disk_cache_begin(o, o->seed))
         return rc;
     disk_file_close(o);

@@ -33,6 +33,7 @@ struct open_file {
     void (*close)(struct open_file *o); /* NULL: it is not open */
     struct disk_place place;
     bool writable;
+    bool is_late;   /* writable, and not before the end: disk_redo.h */
     bool is_cached; /* what is written and not flushed does not outlast the power: disk_cache.h */
     uint64_t seed;  /* for that */
     disk_lost_fn *lost;
@@ -44,8 +45,8 @@ struct open_file {
 };
 
 /*
- * Open it: place, writable, is_cached, and lost with its data are set. -1 and why, in words that follow its path and a
- * colon. Who opens what it has open already may not get it.
+ * Open it: place, writable, is_late, is_cached, and lost with its data are set. -1 and why, in words that follow its
+ * path and a colon. Who opens what it has open already may not get it.
  */
 int disk_file_open(struct open_file *o, char why[DISK_WHY_SIZE]);
 /* All that has been written lasts. Harmless for one that is not open. What it is asked for then is an error. */

@@ -399,7 +399,7 @@ int disk_nbd_open(struct open_file *o, char why[DISK_WHY_SIZE])
         snprintf(why, DISK_WHY_SIZE, "such disks are had by libnbd, which is not here (Debian: libnbd0)");
     else if (connection_open(o, why) == 0) {
         o->file = (struct disk_file){ &ops[n->lib.can_zero(n->nbd) == 1][n->lib.can_flush(n->nbd) == 1],
-                                      n->size >> SECTOR_SHIFT, o->writable };
+                                      n->size >> SECTOR_SHIFT, o->writable && !o->is_late };
         o->close = nbd_close_file;
         return 0;
     }

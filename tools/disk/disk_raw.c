@@ -125,7 +125,7 @@ int disk_raw_open(struct open_file *o, char why[DISK_WHY_SIZE])
     } else if (st.st_size < SECTOR_SIZE) {
         snprintf(why, DISK_WHY_SIZE, "it has no sectors: a disk is a file of at least %u bytes", SECTOR_SIZE);
     } else {
-        o->file = (struct disk_file){ &raw_ops, (uint64_t)st.st_size >> SECTOR_SHIFT, o->writable };
+        o->file = (struct disk_file){ &raw_ops, (uint64_t)st.st_size >> SECTOR_SHIFT, o->writable && !o->is_late };
         o->close = raw_close;
         return 0;
     }

@@ -4,6 +4,7 @@
 #include "ui/recording.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The machine stands at the end of what is known. */
 static bool write_all(struct debug *g, struct recording *rec, char err[RECORD_ERR_SIZE])
@@ -31,6 +32,10 @@ void debug_record(struct debug *g, const char *args, unsigned long count)
         return;
     if (!*path) {
         debug_fail(g, "arguments", "record FILE: the file to write");
+        return;
+    }
+    if (g->options->disk_writes && !strcmp(g->options->disk_writes, "exit")) {
+        debug_fail(g, "arguments", "with --disk-writes exit the disks will not be there that a recording needs");
         return;
     }
     if (debugger_goto(&g->dbg, g->rw.end) != DEBUG_THERE) {

@@ -174,8 +174,10 @@ void session_close(struct debug_session *s)
     debugger_end(&s->g.dbg);
     if (s->g.rw.history)
         rewind_finish(&s->g.rw);
-    if (s->g.host)
+    if (s->g.host) {
+        s->g.failed |= host_disks_save(s->g.host) != 0;
         host_silence(s->g.host, true);
+    }
     host_destroy(s->g.host);
     debug_console_free(&s->g);
     guest_list_free(&s->list);
