@@ -104,7 +104,7 @@
     V(TRACE_RING_BLOCK_REQ, block_req) V(TRACE_RING_BLOCK_RSP, block_rsp)                                              \
     V(TRACE_RING_NET_TX, net_tx) V(TRACE_RING_NET_TX_RSP, net_tx_rsp)                                                  \
     V(TRACE_RING_NET_RX, net_rx) V(TRACE_RING_NET_RX_RSP, net_rx_rsp)                                                  \
-    V(TRACE_RING_CHANNEL_OUT, channel_out) V(TRACE_RING_CHANNEL_IN, channel_in)
+    V(TRACE_RING_CHANNEL_OUT, channel_out) V(TRACE_RING_CHANNEL_IN, channel_in) V(TRACE_RING_KEYS, keys)
 
 /* What becomes of a frame at a port of a bridge. */
 #define TRACE_ENUM_net_op(V)                                                                                           \

@@ -103,6 +103,8 @@
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(slots, dec, ""))                                            \
     X(ring_free, "slots of that ring are free again",                                                                  \
       F(dev, domid, "whose ring") F(kind, ring_kind, "") F(waited, dec, "how long it was full, ns"))                   \
+    X(ring_lost, "an event from outside, of a key or a pointer, has no room in a ring nor before it: it is lost",      \
+      F(dev, domid, "whose ring") F(kind, ring_kind, "") F(lost, dec, "how many have been by now"))                    \
     X(net_frame, "what becomes of a frame at a port of a bridge",                                                      \
       F(dev, domid, "whose port, 0: the outside's") F(op, net_op, "") F(len, dec, "bytes")                             \
       F(queued, dec, "frames that wait at the port") F(netport, text, "its name"))                                        \

@@ -15,8 +15,11 @@ struct kbd_device {
     struct fb_page page;
     struct kbd_event waiting[KBD_WAITING];
     unsigned int nr_waiting;
+    s_time_t full_since; /* 0: it is not */
     uint64_t dropped, sent;
 };
+
+static struct xen *xen(const struct kbd_device *k) { return native_vcpu(xenbus_kernel(k->dev->bus))->domain->xen; }
 
 static void event_make(const struct kbd_event *from, uint8_t bytes[FB_EVENT_SIZE])
 {
@@ -42,11 +45,27 @@ static void event_make(const struct kbd_event *from, uint8_t bytes[FB_EVENT_SIZE
     memcpy(bytes, &e, sizeof(e));
 }
 
+/* From here on it is full, or no more. */
+static void full_note(struct kbd_device *k, bool full)
+{
+    const domid_t domid = k->dev->front;
+    const s_time_t now = NOW(xen(k)), since = k->full_since;
+
+    if (full == (since != 0))
+        return;
+    k->full_since = full ? now : 0;
+    if (full)
+        TRACE(xen(k)->machine, ring_full, domid, 0, domid, TRACE_RING_KEYS, XENKBD_IN_RING_LEN);
+    else
+        TRACE(xen(k)->machine, ring_free, domid, 0, domid, TRACE_RING_KEYS, now - since);
+}
+
 /* What waits goes into the ring; what comes out of it is not known, and passed over. */
 static bool kbd_step(struct task *t, unsigned int budget)
 {
     struct kbd_device *k = t->data;
     uint8_t event[FB_EVENT_SIZE];
+    const uint32_t before = k->page.in_prod;
     unsigned int n = 0;
     int rc = 1;
 
@@ -68,7 +87,10 @@ static bool kbd_step(struct task *t, unsigned int budget)
     }
     k->nr_waiting -= n;
     memmove(k->waiting, k->waiting + n, k->nr_waiting * sizeof(k->waiting[0]));
+    full_note(k, rc == 0 && k->nr_waiting);
     if (n) {
+        TRACE(xen(k)->machine, ring, k->dev->front, 0, k->dev->front, TRACE_RING_KEYS, before, k->page.in_prod,
+              TRACE_NONE, true);
         fb_page_notify(&k->page);
         k->sent++;
     }
@@ -88,7 +110,9 @@ static size_t kbd_rings(const struct task *t, evtchn_port_t port, struct task_ri
                              .prod = k->page.in_prod,
                              .cons = page->in_cons,
                              .size = XENKBD_IN_RING_LEN,
-                             .sent = k->sent };
+                             .sent = k->sent,
+                             .full_since = k->full_since,
+                             .lost = k->dropped };
     return 1;
 }
 
@@ -105,10 +129,12 @@ void kbdback_event(struct xenbus_device *dev, const struct kbd_event *e)
 {
     struct kbd_device *k = dev->data;
 
-    if (k->nr_waiting == KBD_WAITING)
-        k->dropped++;
-    else
+    if (k->nr_waiting < KBD_WAITING) {
         k->waiting[k->nr_waiting++] = *e;
+    } else {
+        k->dropped++;
+        TRACE(xen(k)->machine, ring_lost, k->dev->front, 0, k->dev->front, TRACE_RING_KEYS, k->dropped);
+    }
     task_ready(&k->task);
 }
 
@@ -128,6 +154,7 @@ static void kbd_disconnect(struct xenbus_device *dev)
         task_end(&k->task);
     k->ready = false;
     k->nr_waiting = 0;
+    k->full_since = 0;
 }
 
 static int kbd_connect(struct xenbus_device *dev)

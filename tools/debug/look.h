@@ -105,6 +105,7 @@ struct look_ring {
     uint64_t sent, saved; /* notifications that the back end has sent, and has not needed to send */
     char letter[512 + 1]; /* one a slot: '.' free, 'R'equested, 'T'aken, 'D'one, 'A'nswered; "": these are bytes */
     s_time_t full_since;  /* all slots are in use; 0: no */
+    uint64_t lost;        /* what had no room, and did not wait for it either */
 };
 
 struct look_timer {

@@ -199,6 +199,7 @@ static void ring_of(const struct task_ring *r, domid_t back, evtchn_port_t port,
                                .event = r->event,
                                .sent = r->sent,
                                .saved = r->saved,
+                               .lost = r->lost,
                                .full_since = r->full_since };
     _Static_assert(sizeof(out->letter) > sizeof(r->letter), "and its end");
     memcpy(out->letter, r->letter, sizeof(r->letter));

@@ -429,6 +429,10 @@ static void add_ring(struct sentence *s, const struct trace_record *rec)
     else if (rec->event == TRC_ring_free)
         sentence_add(s, "d%" PRIu64 "'s ring %s is full no more: it was for %" PRIu64 " ns", dev,
                      value_name(rec, "kind"), record_field(rec, "waited"));
+    else if (rec->event == TRC_ring_lost)
+        sentence_add(
+            s, "what was typed or pointed at for d%" PRIu64 " is lost (%" PRIu64 " times by now): its ring %s is full",
+            dev, record_field(rec, "lost"), value_name(rec, "kind"));
     else
         sentence_add(s, "dom0 has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", dev, value_name(rec, "kind"),
                      record_field(rec, "new_prod"), record_field(rec, "notify") == 1 ? ", and tells it" : "");
@@ -490,7 +494,8 @@ static void add_others(struct sentence *s, struct host *h, const struct trace_re
         break;
     case TRC_ring:
     case TRC_ring_full:
-    case TRC_ring_free: add_ring(s, rec); break;
+    case TRC_ring_free:
+    case TRC_ring_lost: add_ring(s, rec); break;
     case TRC_net_frame: add_frame(s, rec); break;
     case TRC_console:
         sentence_add(s, "d%u writes to its console", rec->who.domain);

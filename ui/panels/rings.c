@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRONT, DEVICE, RING, FROM, PROD, CONS, USED, SIZE, EVENT, NOTIFY, SLOTS, FULL };
+enum { FRONT, DEVICE, RING, FROM, PROD, CONS, USED, SIZE, EVENT, NOTIFY, SLOTS, FULL, LOST };
 
 static const struct table_column columns[] = {
     [FRONT] = { .title = "front" },
@@ -28,7 +28,10 @@ static const struct table_column columns[] = {
     [NOTIFY] = { .title = "notify" },
     [SLOTS] = { .title = "slots" },
     [FULL] = { .title = "full since" },
+    [LOST] = { .title = "lost", .right = true },
 };
+
+_Static_assert(ARRAY_SIZE(columns) <= TABLE_COLS, "a row has room for them");
 
 #define BAR 64
 
@@ -69,6 +72,7 @@ static void ring_take(struct table *t, const struct look_ring *r)
     table_cell(t, row, "d%u port %u: %" PRIu64 " sent, %" PRIu64 " saved", r->back, r->port, r->sent, r->saved);
     table_cell(t, row, "%s", slots);
     table_cell(t, row, "%s", since);
+    table_cell(t, row, r->lost ? "%" PRIu64 : "", r->lost);
     table_ask(t, row, "why port d%u %u", r->back, r->port);
     if (row && used)
         row->style = used > r->size ? STYLE_error : STYLE_key;

@@ -23,7 +23,7 @@
 
 #include <obstack.h>
 
-#define TABLE_COLS 12
+#define TABLE_COLS 14
 #define TABLE_KEY  48
 #define TABLE_ROWS 65536 /* at most; what is beyond is counted */
 

@@ -21,6 +21,7 @@ struct task_ring {
     bool has_event;            /* then: the index at whose passing the consumer wants to be told */
     uint32_t event;
     uint64_t sent, saved; /* notifications that the task has sent, and that nobody had asked for */
+    uint64_t lost;        /* what had no room, and did not wait for it either */
     /* Of requests and answers in slots: */
     char letter[TASK_RING_SLOTS]; /* how each of them stands ("R": requested); 0: these are bytes */
     s_time_t full_since;          /* each holds a request that is not answered; 0: not so */
