@@ -111,6 +111,7 @@ int xenbus_fail(struct xenbus_device *dev, int rc, const char *fmt, ...)
     write_at(b, path, fmt, ap);
     va_end(ap);
     state_set(dev, XenbusStateClosing);
+    dev->failed = true;
     dev->dirty = true;
     task_ready(&b->task);
     return rc;
@@ -251,6 +252,20 @@ static bool offer(struct xenbus_device *dev)
     return true;
 }
 
+/* The front end had gone, or was about to, and that was all. */
+static bool is_over(const struct xenbus_device *dev)
+{
+    return dev->state == XenbusStateClosed || (dev->state == XenbusStateClosing && !dev->failed);
+}
+
+/* Another driver is there: either it said so, or it has said more before anybody looked. */
+static void front_back(struct xenbus_device *dev)
+{
+    device_disconnect(dev);
+    dev->failed = false;
+    state_set(dev, XenbusStateInitWait);
+}
+
 static void front_changed(struct xenbus_device *dev)
 {
     uint64_t front = XenbusStateUnknown;
@@ -258,10 +273,12 @@ static void front_changed(struct xenbus_device *dev)
     xenbus_read_number(dev, true, "state", 0, FRONT_STATE_MAX, &front);
     if (dev->state == XenbusStateClosing)
         device_disconnect(dev); /* it has failed */
+    if (front == XenbusStateInitialised && is_over(dev))
+        front_back(dev);
     switch (front) {
     case XenbusStateInitialising:
         if (dev->state == XenbusStateClosed)
-            state_set(dev, XenbusStateInitWait);
+            front_back(dev);
         break;
     case XenbusStateInitialised:
     case XenbusStateConnected:

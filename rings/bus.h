@@ -7,6 +7,7 @@
  *
  *      front end's state          we
  *      1 Initialising             from 6 Closed: offer again, 2
+ *      3 Initialised              from 6, or 5 as the front end said: it has come back, 2, and
  *      3 Initialised, 4 Connected in 2 InitWait: connect, 4 Connected
  *      5 Closing                  disconnect, 5
  *      6 Closed                   disconnect, 6; if `online` is 0, forget it: the toolstack removes the nodes
@@ -41,7 +42,8 @@ struct xenbus_device {
     char front_path[XENBUS_PATH]; /* its, as the toolstack says; "": it has said nothing yet */
     unsigned int state;           /* ours: XenbusState* of io/xenbus.h */
     bool offered, connected, dirty;
-    void *data; /* the back end's */
+    bool failed; /* xenbus_fail(): until the front end has closed, too */
+    void *data;  /* the back end's */
 };
 
 /* A kind of back end. 0, or -errno when xenbus_fail() has been called. */

@@ -232,6 +232,82 @@ static void seen(void **state)
     end_fb(&s);
 }
 
+/* --- drivers that come and go --- */
+
+/* How a driver says that it is gone, and how the next one says that it is there. */
+static const struct {
+    unsigned int going[2], coming[2]; /* states, 0: none; all at once, or each for itself */
+} ways[] = {
+    { { XenbusStateClosing, XenbusStateClosed }, { XenbusStateInitialising, XenbusStateInitialised } },
+    { { XenbusStateClosed }, { XenbusStateInitialising, XenbusStateInitialised } },
+    { { XenbusStateClosed }, { XenbusStateInitialised } }, /* one that was unbound and bound again */
+    { { XenbusStateClosing }, { XenbusStateClosed, XenbusStateInitialised } },
+};
+
+static void states(struct front *t, const unsigned int state[2], bool at_once)
+{
+    for (unsigned int i = 0; i < 2; i++)
+        if (state[i]) {
+            front_write(t, "state", state[i]);
+            if (!at_once)
+                run(t->s);
+        }
+    run(t->s);
+}
+
+/* With another page, and another port: it works again, and of the one before nothing is used any more. */
+static void comes_again(struct scene *s, const char *type, unsigned int way, bool at_once)
+{
+    const bool screen = !strcmp(type, "vfb");
+    struct front *t = &s->a;
+    mfn_t page_before = t->mfn[0];
+
+    states(t, ways[way].going, at_once);
+    assert_true(screen ? !fbback_screen(device(t)) : !kbdback_connected(device(t)));
+    memset(ram_page(s->f->m, page_before), 0x55, PAGE_SIZE);
+    t->mfn[0] = t->mfn[1 + FRAMES];
+    t->mfn[1 + FRAMES] = page_before;
+    t->port = port_offer(s->f);
+    offer(t);
+    states(t, ways[way].coming, at_once);
+    if (back_state(t) != '4')
+        fail_msg("%s, way %u%s: state %c", type, way, at_once ? ", at once" : "", back_state(t));
+    if (screen) {
+        put_event(t, &(union xenfb_out_event){ .type = XENFB_TYPE_UPDATE });
+        send_event(t);
+        assert_int_equal(fbback_screen(device(t))->updates, 1);
+        put_pixel(t, 0, 0x010203, 4);
+    } else {
+        kbdback_event(device(t), &(struct kbd_event){ XENKBD_TYPE_KEY, 1, 30, 0 });
+        run(s);
+        assert_int_equal(page(t)->in_prod, 1);
+        assert_int_equal(XENKBD_IN_RING_REF(page(t), 0).key.keycode, 30);
+        assert_true(port_was_told(s->f, t->port));
+    }
+}
+
+static void drivers_come_and_go(void **state)
+{
+    static const char *const types[] = { "vfb", "vkbd" };
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++)
+        for (unsigned int n = 0; n < 2 * ARRAY_SIZE(ways); n++) {
+            void *machine = NULL;
+            struct scene s;
+
+            assert_int_equal(fix_setup(&machine), 0);
+            begin_fb(&s, machine, types[i]);
+            offer(&s.a);
+            ready(&s.a);
+            for (unsigned int times = 0; times < 5; times++)
+                comes_again(&s, types[i], n / 2, n % 2);
+            assert_int_equal(back_state(&s.b), '4');
+            end_fb(&s);
+            assert_int_equal(fix_teardown(&machine), 0);
+        }
+}
+
 /* --- attacks --- */
 
 enum spoil {
@@ -495,7 +571,7 @@ static void typed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(seen, fix_setup, fix_teardown),
-                                        cmocka_unit_test(attacks),
+                                        cmocka_unit_test(drivers_come_and_go), cmocka_unit_test(attacks),
                                         cmocka_unit_test_setup_teardown(a_frame_goes, fix_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(typed, fix_setup, fix_teardown) };
 
