@@ -126,7 +126,7 @@ static struct host *host_alloc(struct machine *m, const struct host_config *cfg,
     edges->io = edges->loud = *io;
     host_xenstore_edge(edges);
     edges->disk_writes = cfg->disk_writes;
-    edges->goes_back = cfg->goes_back;
+    edges->only_forward = cfg->only_forward;
     edges->power_cut = cfg->power_cut;
     edges->is_recorded = cfg->is_recorded;
     h->edges = edges;

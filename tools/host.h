@@ -42,11 +42,11 @@ struct host_config {
     unsigned int nr_pools;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
-    bool goes_back;    /* or is recorded: what guests write to disks is kept in memory */
+    bool only_forward; /* it never goes back, and is not recorded */
     enum host_disk_writes {
-        HOST_DISKS_LIVE, /* what guests write goes to the files of their disks at once: not if it goes back */
-        HOST_DISKS_EXIT, /* it is in memory, until host_disks_save() */
-        HOST_DISKS_NEVER
+        HOST_DISKS_NEVER, /* what guests write to disks is kept in memory, and gone at the end */
+        HOST_DISKS_EXIT,  /* likewise, but for host_disks_save() */
+        HOST_DISKS_LIVE,  /* it goes to the files of the disks at once: of one that goes only forward */
     } disk_writes;
     bool power_cut;   /* disks have caches that do not outlast the power: for host_power_cut() */
     bool is_recorded; /* what its outside says comes from a recording: a shared folder need not be there any more */

@@ -144,7 +144,7 @@ struct disk_name {
 
 static struct open_disk *name_find(const struct host *h, const struct xl_disk *d)
 {
-    const struct disk_name *n = h->edges->goes_back ? h->edges->names : NULL;
+    const struct disk_name *n = h->edges->only_forward ? NULL : h->edges->names;
 
     while (n && (n->format != d->format || strcmp(n->path, d->path) != 0))
         n = n->next;
@@ -153,10 +153,10 @@ static struct open_disk *name_find(const struct host *h, const struct xl_disk *d
 
 static bool name_note(struct host *h, const struct xl_disk *d, struct open_disk *o)
 {
-    struct disk_name *n = !h->edges->goes_back || name_find(h, d) ? NULL : calloc(1, sizeof(*n));
+    struct disk_name *n = h->edges->only_forward || name_find(h, d) ? NULL : calloc(1, sizeof(*n));
 
     if (!n)
-        return !h->edges->goes_back || name_find(h, d);
+        return h->edges->only_forward || name_find(h, d);
     *n = (struct disk_name){ .next = h->edges->names, .path = strdup(d->path), .format = d->format, .of = o };
     if (n->path) {
         h->edges->names = n;

@@ -138,7 +138,7 @@ static int share_open(struct host *h, const struct guest *g, const struct xl_p9 
     }
     *o = (struct open_share){ h->edges->shares, s->id, fd };
     h->edges->shares = o;
-    if (!p->readonly && h->edges->goes_back && !h->edges->is_recorded)
+    if (!p->readonly && !h->edges->only_forward && !h->edges->is_recorded)
         host_message(h, "%s: what %s writes there stays, also when the run goes back", p->path, g->cfg.name);
     return 0;
 }

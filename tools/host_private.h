@@ -99,7 +99,7 @@ struct host_edges {
     struct p9_outside p9;
     uint8_t p9_answer[8 + P9_MSIZE_MAX];
     enum host_disk_writes disk_writes;
-    bool goes_back;
+    bool only_forward;
     bool power_cut, is_recorded; /* see struct host_config */
 };
 
