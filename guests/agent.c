@@ -4,7 +4,7 @@
  *
  * Shows that a channel is a console, of which the guest says itself where its page and its port are. A program outside
  * says a line; the agent answers it, and ends at "bye". It finds its channel by the name, as agents do, and waits for
- * nobody: what is said before somebody listens stays in the ring.
+ * nobody: what is said before somebody listens stays in the ring. say=N on its command line: it says N lines first.
  *
  * Stated in public <xen/io/console.h>; the states are those of guests/rt/xenbus.h.
  */
@@ -87,6 +87,8 @@ int guest_main(void)
         return 1;
     }
     printf("I am the agent of the channel %s.\n", device_read(device.front, "name") ?: "?");
+    for (unsigned long i = cmdline_number("say", 0); i; i--)
+        say("This is a line of a hundred characters, which nobody has asked for, and of which there are many more.\n");
     do {
         line_hear(line, sizeof(line));
         snprintf(answer_line, sizeof(answer_line), "%u: %s\n", ++n, line);

@@ -59,8 +59,18 @@ int run_channels_start(struct run *r, const struct guest_list *l)
 
 void run_channels_close(struct run *r)
 {
-    for (unsigned int i = 0; r->channels && i < r->nr_guests * XL_CHANNELS_MAX; i++)
+    for (unsigned int i = 0; r->channels && i < r->nr_guests * XL_CHANNELS_MAX; i++) {
+        const uint64_t forgotten = r->channels[i].forgotten;
+        char line[160];
+
         console_door_close(&r->channels[i]);
+        if (!forgotten)
+            continue;
+        snprintf(line, sizeof(line), "of channel %u of d%u %llu bytes were forgotten: nobody read them",
+                 i % XL_CHANNELS_MAX + 1, host_guest_domid(r->host, i / XL_CHANNELS_MAX),
+                 (unsigned long long)forgotten);
+        run_message(r, line);
+    }
     free(r->channels);
     r->channels = NULL;
 }
