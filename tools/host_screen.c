@@ -13,15 +13,31 @@
 #include <errno.h>
 #include <xen/io/kbdif.h>
 
-/* 0: the frame is not the guest's any more. */
-static uint8_t byte_at(const struct xen *xen, const struct xenbus_device *dev, uint32_t at)
-{
-    const mfn_t mfn = fbback_frame(dev, at / PAGE_SIZE);
-    const struct page_info *pg = mfn_valid(xen->machine, mfn) ? mfn_to_page(xen, mfn) : NULL;
+/* A byte after the other; the page that they are in is looked up once. */
+struct reader {
+    const struct xen *xen;
+    const struct xenbus_device *dev;
+    uint32_t page;
+    const uint8_t *bytes; /* NULL: the frame is not the guest's any more */
+};
 
-    if (!pg || (pg->count_info & PGC_state) == PGC_state_free || !pg->owner || pg->owner->domain_id != dev->front)
-        return 0;
-    return ((const uint8_t *)mfn_to_virt(xen->machine, mfn))[at % PAGE_SIZE];
+static const uint8_t *page_of(const struct reader *r)
+{
+    const mfn_t mfn = fbback_frame(r->dev, r->page);
+    const struct page_info *pg = mfn_valid(r->xen->machine, mfn) ? mfn_to_page(r->xen, mfn) : NULL;
+
+    if (!pg || (pg->count_info & PGC_state) == PGC_state_free || !pg->owner || pg->owner->domain_id != r->dev->front)
+        return NULL;
+    return mfn_to_virt(r->xen->machine, mfn);
+}
+
+static uint8_t byte_at(struct reader *r, uint32_t at)
+{
+    if (at / PAGE_SIZE != r->page) {
+        r->page = at / PAGE_SIZE;
+        r->bytes = page_of(r);
+    }
+    return r->bytes ? r->bytes[at % PAGE_SIZE] : 0;
 }
 
 void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned int y, unsigned int width,
@@ -29,12 +45,13 @@ void screen_row(const struct xen *xen, const struct xenbus_device *dev, unsigned
 {
     const struct fb_screen *s = fbback_screen(dev);
     const unsigned int n = fb_pixel_bytes(s->depth);
+    struct reader r = { xen, dev, UINT32_MAX, NULL };
 
     for (unsigned int x = 0; x < width && x < s->width; x++, rgb += 3) {
         uint32_t pixel = 0;
 
         for (unsigned int i = 0; i < n; i++)
-            pixel |= (uint32_t)byte_at(xen, dev, s->offset + y * s->line + x * n + i) << 8 * i;
+            pixel |= (uint32_t)byte_at(&r, s->offset + y * s->line + x * n + i) << 8 * i;
         if (n == 4)
             rgb[0] = (uint8_t)(pixel >> 16), rgb[1] = (uint8_t)(pixel >> 8), rgb[2] = (uint8_t)pixel;
         else if (n == 2)
