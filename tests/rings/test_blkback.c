@@ -590,6 +590,20 @@ static void comes_and_goes(void **state)
 
 /* --- what is wrong --- */
 
+/* What page i is granted is one of the guest's page tables. */
+static void table_page(struct front *t, unsigned int i)
+{
+    const struct fixture *f = t->s->f;
+    const mfn_t own = t->mfn[i];
+    struct page_info *pg = page_list_first(f->xen, &f->d->page_list);
+
+    while ((pg->type_info & PGT_type_mask) != PGT_l1_page_table)
+        pg = page_list_next(f->xen, pg);
+    t->mfn[i] = page_to_mfn(f->xen, pg);
+    grant(t, i, GTF_permit_access);
+    t->mfn[i] = own;
+}
+
 /* Requests that make no sense: an error, and nothing has changed. */
 static void errors(void **state)
 {
@@ -636,6 +650,12 @@ static void errors(void **state)
     assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
     q = one(t, BLKIF_OP_WRITE, 0, 3, 0, 7);
     assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    table_page(t, 5);
+    q = one(t, BLKIF_OP_READ, 0, 5, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
+    shared_entry_v1(s.f->d->grant_table, t->first + 6)->domid = 5; /* somebody else's */
+    q = one(t, BLKIF_OP_WRITE, 0, 6, 0, 7);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
     grant(t, 4, 0); /* revoked */
     q = one(t, BLKIF_OP_WRITE, 0, 4, 0, 7);
     assert_int_equal(ask(t, &q), BLKIF_RSP_ERROR);
@@ -762,6 +782,155 @@ static void wrong_words(void **state)
     connect(&s.a);
     read_works(&s.a);
     end_disks(&s);
+}
+
+/* A ring that may not be written, is a page table, or is granted to somebody else; a port that is in use. */
+static void rings_of_what_cannot_be(void **state)
+{
+    struct scene s;
+    char value[64];
+
+    begin_disks(&s, *state, "w");
+    connect(&s.b);
+    for (unsigned int i = 0; i < 4; i++) {
+        ring_new(&s.a);
+        if (i == 0)
+            grant(&s.a, 0, GTF_permit_access | GTF_readonly);
+        else if (i == 1)
+            table_page(&s.a, 0);
+        else if (i == 2)
+            shared_entry_v1(s.f->d->grant_table, s.a.first)->domid = 5;
+        else
+            front_write(&s.a, "event-channel", s.b.port);
+        front_state(&s.a, XenbusStateInitialised);
+        expect_back(&s.a, "state", "5");
+        assert_string_equal(error_node(&s.a, value),
+                            i < 3 ? "22 ring-ref cannot be mapped" : "22 event-channel cannot be bound");
+        read_works(&s.b);
+        grant(&s.a, 0, GTF_permit_access);
+        front_state(&s.a, XenbusStateClosed);
+        front_state(&s.a, XenbusStateInitialising);
+    }
+    connect(&s.a);
+    read_works(&s.a);
+    end_disks(&s);
+}
+
+/* What is odd, and harms nobody, or who does it. */
+static void harmless(void **state)
+{
+    struct blkif_response rsp;
+    struct blkif_request q;
+    struct scene s;
+    struct front *t = &s.a;
+
+    begin_disks(&s, *state, "w");
+    front_write(t, "multi-queue-num-queues", 0); /* nobody has offered any */
+    connect(t);
+    connect(&s.b);
+    for (unsigned int i = 0; i < 3; i++) { /* the same number for all, another device's handle */
+        q = one(t, BLKIF_OP_READ, i, 1 + i, 0, 0);
+        q.id = 7;
+        q.handle = 1234;
+        put_request(t, &q);
+    }
+    wait(t);
+    for (unsigned int i = 0; i < 3; i++) {
+        assert_true(answered(t, &rsp) && rsp.id == 7 && rsp.status == BLKIF_RSP_OKAY);
+        expect_pattern(frame(t, 1 + i), i, 1);
+    }
+    q = of(BLKIF_OP_READ, 8, 11); /* all to one place */
+    for (unsigned int i = 0; i < 11; i++)
+        q.seg[i] = (struct blkif_request_segment){ t->first + 1, 3, 3 };
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    expect_pattern((uint8_t *)frame(t, 1) + 3 * SECTOR_SIZE, 18, 1);
+    shared(t)->rsp_event = t->cons + 0x40000000; /* told when it does not want to be, or not told: its own loss */
+    read_works(t);
+    shared(t)->rsp_event = t->cons + 1;
+    shared(t)->rsp_prod = 0xdeadbeef; /* ours: we do not read it */
+    q = one(t, BLKIF_OP_READ, 9, 1, 0, 0);
+    put_request(t, &q);
+    wait(t);
+    assert_int_equal(shared(t)->rsp_prod, t->prod);
+    assert_true(answered(t, &rsp) && rsp.status == BLKIF_RSP_OKAY);
+    for (unsigned int i = 0; i < 500; i++) /* a storm, about nothing */
+        send_event(t);
+    assert_false(answered(t, &rsp));
+    front_state(t, XenbusStateInitialising); /* while it is connected */
+    front_state(t, XenbusStateConnected);
+    grant(t, 0, 0); /* what is mapped stays so */
+    read_works(t);
+    q = one(t, BLKIF_OP_READ, 0, 0, 4, 7); /* into its ring, behind what is in use */
+    grant(t, 0, GTF_permit_access);
+    assert_int_equal(ask(t, &q), BLKIF_RSP_OKAY);
+    read_works(t);
+    read_works(&s.b);
+    end_disks(&s);
+}
+
+/* Nothing of dom0's memory is in what an answer does not use of its slot (XSA-216). */
+static void answers_are_clean(void **state)
+{
+    struct blkif_request q;
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    memset((uint8_t *)frame(&s.a, 0) + 64, 0xaa, 112);
+    q = one(&s.a, BLKIF_OP_READ, 9, 1, 0, 0);
+    assert_int_equal(ask(&s.a, &q), BLKIF_RSP_OKAY);
+    for (unsigned int i = 12; i < 16; i++)
+        assert_int_equal(((uint8_t *)frame(&s.a, 0))[64 + i], 0);
+    end_disks(&s);
+}
+
+/* Indices go round at 2^32: here soon after a front end has come, as after a long time. */
+static void indices_wrap(void **state)
+{
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    expect_back(&s.a, "state", "2");
+    ring_new(&s.a);
+    s.a.prod = s.a.cons = -20u;
+    shared(&s.a)->req_prod = shared(&s.a)->rsp_prod = -20u;
+    shared(&s.a)->req_event = shared(&s.a)->rsp_event = -19u;
+    front_state(&s.a, XenbusStateInitialised);
+    expect_back(&s.a, "state", "4");
+    for (unsigned int i = 0; i < 100; i++)
+        read_works(&s.a);
+    assert_int_equal(s.a.prod, 80);
+    end_disks(&s);
+}
+
+/* The domain dies in each state, with requests on their way: what it had is let go, and the other device's, too. */
+static void deaths(void **state)
+{
+    for (unsigned int at = XenbusStateInitialising; at <= XenbusStateClosed; at++) {
+        struct blkif_request q;
+        struct scene s;
+
+        if (at > XenbusStateInitialising) {
+            fix_teardown(state);
+            fix_setup(state);
+        }
+        begin_disks(&s, *state, "w");
+        connect(&s.b);
+        if (at >= XenbusStateConnected)
+            connect(&s.a);
+        for (unsigned int i = 0; at == XenbusStateConnected && i < 32; i++) {
+            q = one(&s.a, i % 2 ? BLKIF_OP_READ : BLKIF_OP_WRITE, i, 1, 0, 0);
+            put_request(&s.a, &q);
+        }
+        if (at == XenbusStateConnected)
+            send_event(&s.a);
+        front_state(&s.a, at);
+        xenbus_domain_gone(s.bus, s.f->d->domain_id);
+        expect_no_grants_used(s.f);
+        s.f->m->clock.now += SECONDS(1);
+        run(&s);
+        end_disks(&s);
+    }
 }
 
 /* Two pages for the ring, of 64 slots. */
@@ -937,6 +1106,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(read_only, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(impossible_rings, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(rings_of_what_cannot_be, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(harmless, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(answers_are_clean, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(indices_wrap, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(deaths, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(ring_of_two_pages, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(an_answer_waits_for_its_turn, fix_setup, fix_teardown),
