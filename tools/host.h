@@ -241,6 +241,8 @@ void host_outside_answer(struct host *h, unsigned int who, const uint8_t *bytes,
  * may be handed in, and is lost if there is no memory for it, as packets may be.
  */
 bool host_packet_fits(const struct host *h, size_t len);
+/* For whom it is has no room for it now, and takes what comes: one that takes nothing makes nobody wait. */
+bool host_packet_waits(const struct host *h, const uint8_t *packet);
 void host_packet_in(struct host *h, const void *packet, size_t len);
 
 /*

@@ -14,6 +14,9 @@
 
 _Static_assert(XL_VIF_NAME_SIZE == BRIDGE_NAME_SIZE, "a name that can be written can be had");
 
+/* Who takes nothing for so long loses what comes, and nobody else waits for that. */
+#define OUTSIDE_PATIENCE MILLISECS(50)
+
 /* As libxl makes one at random: 00:16:3e, and the highest bit of the fourth byte is 0. */
 static void mac_make(const struct guest *g, struct xl_vif *v)
 {
@@ -111,6 +114,13 @@ static void outside_have(struct host *h)
 bool host_packet_fits(const struct host *h, size_t len)
 {
     return h->outside.port.ops && len >= NET_FRAME_MIN && len <= NET_FRAME_MAX;
+}
+
+bool host_packet_waits(const struct host *h, const uint8_t *packet)
+{
+    const struct bridge_port *p = packet[0] & 1 ? NULL : bridge_find(h->outside.port.bridge, packet);
+
+    return p && p->nr == BRIDGE_QUEUE && host_now(h) - p->full_since < OUTSIDE_PATIENCE;
 }
 
 void host_packet_in(struct host *h, const void *packet, size_t len)

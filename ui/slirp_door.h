@@ -9,8 +9,12 @@
  *      guests --packet--> slirp_door_out() --> [ libslirp ] --> sockets
  *      guests <--journal-- slirp_door_take() <--------------'
  *
- * Its clock is the machine's. Packets for the machine wait here until they are taken, which is between two slices of
- * the run, where an input has a position. libslirp is loaded when a machine has such a bridge.
+ * Its clock goes with the machine's. Packets for the machine wait here until they are taken, which is between two
+ * slices of the run, where an input has a position; while many wait, servers have to. libslirp is loaded when a machine
+ * has such a bridge.
+ *
+ * What guests have been told to have arrived is handed on before the door is closed, to who takes it. Of sockets there
+ * are so many: while there are, what would open another one is lost, as on a wire, and is sent again or is not.
  *
  * Invariant: it is an edge: a run that is repeated has the packets from its recording, and needs nothing of this.
  */
@@ -22,18 +26,23 @@
 
 #include <poll.h>
 
-#define SLIRP_DOOR_FDS     256
-#define SLIRP_DOOR_WAITING 4096 /* packets for the machine; those that come then are lost, as on a wire */
+#define SLIRP_DOOR_SOCKETS  448u        /* at most half of what the process may open */
+#define SLIRP_DOOR_FDS      512u        /* with those that lead into the machine */
+#define SLIRP_DOOR_WAITING  1024u       /* packets for the machine: then no socket is read from */
+#define SLIRP_DOOR_PIECES   (16u << 20) /* bytes of packets in pieces, each SLIRP_DOOR_PIECES_S: what is more is lost */
+#define SLIRP_DOOR_PIECES_S 30
+#define SLIRP_DOOR_PATIENCE 100u /* 10 ms each, at the end, with who does not take what was sent to them */
 
 struct slirp_door; /* NULL: there is none */
 
-/* A packet for the machine. */
-typedef void slirp_door_fn(void *data, const void *packet, size_t len);
+/* A packet for the machine. False: it has no room for it now. */
+typedef bool slirp_door_fn(void *data, const void *packet, size_t len);
 
 /* NULL and a message: libslirp is not there, or a port that is asked for cannot be had. */
 struct slirp_door *slirp_door_open(char *err, size_t size);
 /* Who connects here is led into the machine. -1 and a message. */
 int slirp_door_forward(struct slirp_door *d, const struct xl_forward *f, char *err, size_t size);
+/* What is owed to those outside is handed on, if they take it. */
 void slirp_door_close(struct slirp_door *d);
 
 /* A packet leaves the machine, at virtual time now. */
@@ -41,7 +50,11 @@ void slirp_door_out(struct slirp_door *d, s_time_t now, const uint8_t *packet, s
 /* Let it work, without waiting, and take what there is for the machine. */
 void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void *data);
 
-/* What to wait for: how many were filled in, at most SLIRP_DOOR_FDS. 0: nothing can come. */
+/* Something can come. */
+bool slirp_door_speaks(const struct slirp_door *d);
+/* How long to wait, at most, before it is let work again, although nothing comes. -1: for ever. */
+s_time_t slirp_door_due(const struct slirp_door *d);
+/* What to wait for: how many were filled in, at most SLIRP_DOOR_FDS. */
 nfds_t slirp_door_fds(const struct slirp_door *d, struct pollfd *fds);
 
 #endif

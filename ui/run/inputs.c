@@ -58,12 +58,16 @@ static void outside_answer(struct run *r)
         on_control(r, JOURNAL_P9, who, bytes, len);
 }
 
-static void on_packet(void *data, const void *packet, size_t len)
+static bool on_packet(void *data, const void *packet, size_t len)
 {
     struct run *r = data;
 
-    if (host_packet_fits(r->host, len)) /* else it is an answer to who is gone */
-        on_control(r, JOURNAL_NET, 0, packet, len);
+    if (!host_packet_fits(r->host, len))
+        return true; /* it is an answer to who is gone */
+    if (host_packet_waits(r->host, packet))
+        return false;
+    on_control(r, JOURNAL_NET, 0, packet, len);
+    return true;
 }
 
 static void type(struct run *r, unsigned int guest, const char *text, size_t len)
@@ -111,7 +115,7 @@ void run_read(struct run *r)
     socket_door_take(&r->xenstore, on_program, r);
     ctl_serve_take(&r->ctl, on_control, r);
     if (r->outside)
-        slirp_door_take(r->outside, r->now, on_packet, r);
+        slirp_door_take(r->outside, r->now + r->idle, on_packet, r);
     run_screens_take(r, on_key);
     if (!run_window_take(r, on_key))
         run_message(r, "the window is closed; its guest goes on");

@@ -196,18 +196,18 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     r->wall.waiting += run_real_now() - before;
 }
 
+/* How long to wait if nothing comes, of so many ns that are left; -1: for ever. */
+static s_time_t wait_most(const struct run *r, s_time_t left)
+{
+    const s_time_t due = slirp_door_speaks(r->outside) ? slirp_door_due(r->outside) : -1;
+
+    return due >= 0 && (left < 0 || due < left) ? due : left;
+}
+
 /*
  * All is idle: wait for input, or for a program. False if none can come. Virtual time stands still meanwhile, but who
  * has set a limit for it does not want to wait longer than that either.
  */
-/* Something can come from the network outside. */
-static bool outside_speaks(const struct run *r)
-{
-    struct pollfd fds[SLIRP_DOOR_FDS];
-
-    return slirp_door_fds(r->outside, fds);
-}
-
 bool run_wait_input(struct run *r)
 {
     const struct input *in = &r->input;
@@ -217,9 +217,9 @@ bool run_wait_input(struct run *r)
     if (run_consoles_ready(r) || run_channels_ready(r))
         return true; /* it had come before the guest took any */
     if (r->xenstore.path || r->ctl.wanted || r->consoles_speak || r->channels_speak || r->screens_speak || r->window ||
-        outside_speaks(r)) {
+        slirp_door_speaks(r->outside)) {
         if (left > 0 || !r->opt->max_vtime)
-            wait_ns(r, in->kind != INPUT_FILE, left);
+            wait_ns(r, in->kind != INPUT_FILE, wait_most(r, left));
         r->idle += run_real_now() - before;
         pace_start(&r->pace, now, run_real_now());
         return true;
@@ -246,7 +246,7 @@ void run_rest(struct run *r, s_time_t slice, s_time_t busy)
                            (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
     /* Else guests would give up before an answer had the time to come. */
-    if (p->mode == PACE_NONE && outside_speaks(r))
+    if (p->mode == PACE_NONE && slirp_door_speaks(r->outside))
         p = &person;
     ns = pace_rest(p, r->now, slice, busy, run_real_now());
     if (ns > 0)

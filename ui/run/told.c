@@ -146,7 +146,7 @@ static void on_outside(void *data, const uint8_t *packet, size_t len)
             run_message(r, err);
     }
     if (r->outside)
-        slirp_door_out(r->outside, host_now(r->host), packet, len);
+        slirp_door_out(r->outside, host_now(r->host) + r->idle, packet, len);
 }
 
 int run_outside_start(struct run *r, const struct guest_list *l)
