@@ -157,8 +157,7 @@ int cmd_debug(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZ
         status = l.s.g.failed ? STATUS_ENVIRONMENT : STATUS_OK;
     }
     gdb_door_close(&l.gdb);
-    session_close(&l.s);
-    if (status == STATUS_OK && l.s.g.failed) /* at the end, too */
+    if (session_close(&l.s) && status == STATUS_OK)
         status = STATUS_ENVIRONMENT;
     if (o->script && l.in)
         fclose(l.in);

@@ -83,7 +83,8 @@ int cmd_tui(struct run_options *o, struct run_process *p, char err[RUN_ERR_SIZE]
         if (o->shot && status == STATUS_OK)
             status = shot_write(t, o->shot, err);
     }
-    tui_end(t);
+    if (tui_end(t) && status == STATUS_OK)
+        status = STATUS_ENVIRONMENT;
     free(t);
     return p->signal ? 128 + p->signal : status;
 }

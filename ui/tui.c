@@ -227,12 +227,16 @@ void tui_settle(struct tui *t)
         cockpit_run(&t->c);
 }
 
-void tui_end(struct tui *t)
+int tui_end(struct tui *t)
 {
+    int failed = 0;
+
     gdb_door_close(&t->gdb);
     if (t->begun)
         cockpit_end(&t->c);
+    t->s.g.say = (struct say){ .out = stderr }; /* there is no screen any more */
     if (t->s.process)
-        session_close(&t->s);
+        failed = session_close(&t->s);
     said_close(t->s.g.said);
+    return failed;
 }

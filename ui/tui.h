@@ -36,6 +36,7 @@ int tui_screen(struct tui *t, char err[RUN_ERR_SIZE]);
 void tui_no_screen(const struct run_options *o);
 /* Without one: as long as the machine runs by itself. */
 void tui_settle(struct tui *t);
-void tui_end(struct tui *t);
+/* As session_close(). */
+int tui_end(struct tui *t);
 
 #endif

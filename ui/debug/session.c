@@ -168,18 +168,21 @@ void session_command(struct debug_session *s, const char *line)
     }
 }
 
-void session_close(struct debug_session *s)
+int session_close(struct debug_session *s)
 {
+    int failed = 0;
+
     sources_free(&s->g.sources);
     debugger_end(&s->g.dbg);
     if (s->g.rw.history)
         rewind_finish(&s->g.rw);
     if (s->g.host) {
-        s->g.failed |= host_disks_save(s->g.host) != 0;
+        failed = host_disks_save(s->g.host);
         host_silence(s->g.host, true);
     }
     host_destroy(s->g.host);
     debug_console_free(&s->g);
     guest_list_free(&s->list);
     replay_close(&s->replay);
+    return failed;
 }

@@ -34,6 +34,7 @@ int session_open(struct debug_session *s, struct run_options *o, struct run_proc
 int session_start(struct debug_session *s, char err[RUN_ERR_SIZE]);
 /* A line of commands; what it has made guests say is announced to the last character. Ctrl-C was for it alone. */
 void session_command(struct debug_session *s, const char *line);
-void session_close(struct debug_session *s);
+/* -1: something that was to be written at the end was not, and it has been said why. */
+int session_close(struct debug_session *s);
 
 #endif
