@@ -63,6 +63,7 @@ static const struct ctl_command commands[] = {
     { "network-list", "DOMAIN...", CTL_LOOKS, 1, CTL_MAX_ARGS, "its network cards", NULL, { { 0 } } },
     { "network-detach", "[-f] DOMAIN NUMBER|MAC", CTL_CHANGES, 2, 2, "take a network card away", NULL,
       { { 'f', "force", NULL, "without asking the guest" } } },
+    { "channel-list", "DOMAIN...", CTL_LOOKS, 1, CTL_MAX_ARGS, "its channels", NULL, { { 0 } } },
     { "debug-keys", "KEYS", CTL_CHANGES, 1, 1, "keys of the hypervisor's console; dmesg has what they say (h: help)", NULL, { { 0 } } },
     { "dmesg", "[-c]", CTL_LOOKS, 0, 0, "the hypervisor's messages", "c", { { 'c', NULL, NULL, "and forget them" } } },
     { "info", "", CTL_LOOKS, 0, 0, "the machine", NULL, { { 'n', "numa", NULL, "taken: it has one node" } } },

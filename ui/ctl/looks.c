@@ -380,6 +380,7 @@ static const struct {
     { "domname", domname },
     { "block-list", devices },
     { "network-list", devices },
+    { "channel-list", devices },
 };
 
 int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err)

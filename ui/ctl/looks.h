@@ -18,7 +18,7 @@ bool ctl_domain_find(const struct host *h, const char *who, domid_t *domid);
 /* The exit status. */
 int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err);
 
-/* block-list and network-list: ui/ctl/looks_devices.c. */
+/* block-list, network-list and channel-list: ui/ctl/looks_devices.c. */
 void ctl_devices_head(const char *command, FILE *out);
 void ctl_devices_rows(const struct host *h, const char *command, domid_t domid, FILE *out);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands of `xenlab ctl` that list devices, see ui/ctl/looks.h. Columns are those of xl_block.c and xl_nic.c; what
- * they say is found where libxl finds it: which devices there are in /libxl, and how they are in the guest's own
- * directory.
+ * Commands of `xenlab ctl` that list devices, see ui/ctl/looks.h. Columns are those of xl_block.c, xl_nic.c and
+ * xl_console.c; what they say is found where libxl finds it: which devices there are in /libxl, and how they are in the
+ * guest's own directory.
  */
 #include "ui/ctl/looks.h"
 
@@ -87,6 +87,26 @@ static void network_row(void *data, const struct host_store_entry *e)
             number_at(l->h, front, "tx-ring-ref"), number_at(l->h, front, "rx-ring-ref"), back);
 }
 
+/* By xl's count, which begins at 0. */
+static void channel_row(void *data, const struct host_store_entry *e)
+{
+    const struct listing *l = data;
+    const char *devid = device_of(l, e);
+    char front[NODE_SIZE], connection[NODE_SIZE], tty[NODE_SIZE] = "";
+    bool is_pty;
+
+    if (!devid)
+        return;
+    read_at(l->h, e->path, "frontend", front);
+    is_pty = !strcmp(read_at(l->h, e->path, "connection", connection), "pty");
+    if (is_pty)
+        read_at(l->h, front, "tty", tty);
+    fprintf(l->out, "%-3d %-2d %-5d %-6d %-8d %-10s ", atoi(devid) - 1, number_at(l->h, front, "backend-id"),
+            number_at(l->h, front, "state"), number_at(l->h, front, "port"), number_at(l->h, front, "ring-ref"),
+            connection);
+    fprintf(l->out, is_pty ? "%-30s \n" : "%s\n", tty);
+}
+
 static const struct list {
     const char *command, *type, *head;
     void (*row)(void *data, const struct host_store_entry *e);
@@ -94,6 +114,8 @@ static const struct list {
     { "block-list", "vbd", "Vdev  BE  handle state evt-ch ring-ref BE-path                       \n", block_row },
     { "network-list", "vif",
       "Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n", network_row },
+    { "channel-list", "console", "Idx BE state evt-ch ring-ref connection                               \n",
+      channel_row },
 };
 
 static const struct list *list_of(const char *command)
