@@ -341,6 +341,20 @@ int slirp_door_forward(struct slirp_door *d, const struct xl_forward *f, char *e
     return -1;
 }
 
+bool slirp_door_names(const char *path)
+{
+    char line[512], word[257];
+    FILE *f = fopen(path, "r");
+    struct in_addr addr;
+    bool found = false;
+
+    while (f && !found && fgets(line, sizeof(line), f))
+        found = sscanf(line, "nameserver%*[ \t]%256s", word) == 1 && inet_pton(AF_INET, word, &addr);
+    if (f)
+        fclose(f);
+    return found;
+}
+
 static void clock_set(struct slirp_door *d, s_time_t now) { d->now = now > d->now ? now : d->now; }
 
 static void fds_fill(struct slirp_door *d)

@@ -45,6 +45,10 @@ int slirp_door_forward(struct slirp_door *d, const struct xl_forward *f, char *e
 /* What is owed to those outside is handed on, if they take it. */
 void slirp_door_close(struct slirp_door *d);
 
+/* libslirp's server of names asks the host's, which a file says as resolv.conf(5): is there one that it can ask? */
+#define SLIRP_DOOR_NAMES "/etc/resolv.conf"
+bool slirp_door_names(const char *path);
+
 /* A packet leaves the machine, at virtual time now. */
 void slirp_door_out(struct slirp_door *d, s_time_t now, const uint8_t *packet, size_t len);
 /* Let it work, without waiting, and take what there is for the machine. */

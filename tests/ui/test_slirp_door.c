@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -116,6 +117,35 @@ static void test_answers(void **state)
     slirp_door_close(d);
 }
 
+/* Who says that there is a server of names that can be asked? */
+static void test_names(void **state)
+{
+    static const struct {
+        const char *text;
+        bool has;
+    } rows[] = {
+        { "", false },
+        { "search lan\n# nameserver 10.0.0.1\n", false },
+        { "nameserver\n", false },
+        { "nameserver ::1\nnameserver fe80::1%eth0\n", false },
+        { "nameserver ::1\nnameserver 127.0.0.53\n", true },
+        { "nameserver\t192.168.0.1", true },
+        { "nameserver names.lan\n", false },
+    };
+    char path[] = "/tmp/resolv.XXXXXX";
+    const int fd = mkstemp(path);
+
+    (void)state;
+    for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, rows[i].text, strlen(rows[i].text), 0), strlen(rows[i].text));
+        assert_int_equal(slirp_door_names(path), rows[i].has);
+    }
+    close(fd);
+    unlink(path);
+    assert_false(slirp_door_names(path));
+}
+
 /* A door into the machine: it is something to wait for, and a port that is taken is refused. */
 static void test_forwards(void **state)
 {
@@ -185,6 +215,7 @@ int main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_forwards),
         cmocka_unit_test(test_anything),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

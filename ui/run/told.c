@@ -134,13 +134,24 @@ void run_message(void *data, const char *line)
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
+/* The network has an outside. NULL: a message in err. */
+static struct slirp_door *outside_open(struct run *r, char err[RUN_ERR_SIZE])
+{
+    struct slirp_door *d = slirp_door_open(err, RUN_ERR_SIZE);
+
+    if (d && !slirp_door_names(SLIRP_DOOR_NAMES))
+        run_message(r, "the bridge " XL_VIF_OUTSIDE ": " SLIRP_DOOR_NAMES
+                       " has no nameserver with an IPv4 address: nobody answers at 10.0.2.3");
+    return d;
+}
+
 static void on_outside(void *data, const uint8_t *packet, size_t len)
 {
     struct run *r = data;
     char err[RUN_ERR_SIZE];
 
     if (!r->outside && !r->outside_failed) { /* the card has come while its guest ran */
-        r->outside = slirp_door_open(err, sizeof(err));
+        r->outside = outside_open(r, err);
         r->outside_failed = !r->outside;
         if (r->outside_failed)
             run_message(r, err);
@@ -158,7 +169,7 @@ int run_outside_start(struct run *r, const struct guest_list *l)
             if (strcmp(vifs->list[v].bridge, XL_VIF_OUTSIDE))
                 continue;
             if (!r->outside)
-                r->outside = slirp_door_open(r->err, RUN_ERR_SIZE);
+                r->outside = outside_open(r, r->err);
             if (!r->outside)
                 return -1;
             for (unsigned int f = 0; f < vifs->list[v].nr_forwards; f++)
