@@ -39,7 +39,7 @@ struct heard {
     uint8_t bytes[70000];
 };
 
-static void hear(void *data, const void *packet, size_t len)
+static bool hear(void *data, const void *packet, size_t len)
 {
     struct heard *h = data;
 
@@ -47,6 +47,7 @@ static void hear(void *data, const void *packet, size_t len)
     memcpy(h->bytes, packet, len);
     h->len = len;
     h->nr++;
+    return true;
 }
 
 static void put16(uint8_t *at, unsigned int n) { at[0] = (uint8_t)(n >> 8), at[1] = (uint8_t)n; }
