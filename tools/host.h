@@ -226,6 +226,8 @@ int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_t
  */
 struct ctl_request;
 bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST_ERR_SIZE]);
+/* The file that such a command, in words as host_ctl()'s, gives a guest: the caller's to free. NULL: none. */
+char *host_ctl_file(const char *words, size_t len);
 
 /*
  * A run that answers RUN_ASKED goes on when the outside has answered, which here and now does: its answer, to be handed

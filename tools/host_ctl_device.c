@@ -157,6 +157,21 @@ bool host_ctl_prepare(struct host *h, const struct ctl_request *r, char err[HOST
     return false;
 }
 
+char *host_ctl_file(const char *words, size_t len)
+{
+    char why[CTL_ERR_SIZE], text[CTL_WORDS_SIZE];
+    const struct device_word *w;
+    struct ctl_request r;
+
+    if (ctl_parse(words, len, &r, why) || strcmp(r.command->name, "block-attach") != 0)
+        return NULL;
+    w = word_of(&(struct context){ .r = &r });
+    if (!w || !w->kind->file)
+        return NULL;
+    words_join(&r, text);
+    return w->kind->file(text);
+}
+
 enum outcome ctl_device_attach(struct context *c)
 {
     const struct device_word *w = word_of(c);

@@ -488,6 +488,17 @@ static int disk_prepare(struct host *h, const char *text, char err[HOST_ERR_SIZE
     return rc;
 }
 
+static char *disk_file(const char *text)
+{
+    struct xl_disks one = { 0 };
+    char why[XL_DISK_WHY_SIZE], *path = NULL;
+
+    if (xl_disks_add(&one, text, why) && !xl_disk_is_url(one.list[0].path))
+        path = strdup(one.list[0].path);
+    xl_disks_free(&one);
+    return path;
+}
+
 /* It has one of that number. */
 static struct guest_disk *disk_numbered(const struct guest *g, uint32_t devid)
 {
@@ -652,6 +663,7 @@ const struct device_kind vbd_devices = {
     .open = disks_open,
     .nodes = disk_nodes,
     .prepare = disk_prepare,
+    .file = disk_file,
     .attach = disk_attach,
     .find = disk_find,
     .clone = disks_clone,

@@ -252,6 +252,8 @@ struct device_kind {
      * Live, before a command attaches the device that is written so: open what it is made of. -1 and why. Or NULL.
      */
     int (*prepare)(struct host *h, const char *text, char err[HOST_ERR_SIZE]);
+    /* The file that it is made of, the caller's to free; NULL: none. Or NULL. */
+    char *(*file)(const char *text);
     /*
      * Of a guest that runs: g gets the device that is written so, and its number is *devid; it is the *i-th. -1 and a
      * message. Which one is called so? It is g's no more. All or none are NULL.

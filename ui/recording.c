@@ -6,6 +6,7 @@
 #include "ui/version.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The kind of computer that it was compiled for: floating point is the host's. */
@@ -95,6 +96,17 @@ bool recording_at_due(const struct recording *rec)
     return rec->out && host_machine(rec->host)->at.insns >= rec->next_at;
 }
 
+/* A command that comes in gives a guest a disk: which file is it? */
+static void file_note(struct recording *rec, const struct journal_record *in)
+{
+    char *path = in->kind == JOURNAL_CTL ? host_ctl_file((const char *)in->bytes, in->len) : NULL;
+    char digest[RECORD_DIGEST_SIZE], why[RECORD_ERR_SIZE];
+
+    if (path && record_digest(path, digest, why) == 0)
+        record_write_file(rec->out, path, digest);
+    free(path);
+}
+
 bool recording_line(struct recording *rec, struct record_line l, char err[RECORD_ERR_SIZE])
 {
     const struct position at = host_machine(rec->host)->at;
@@ -109,6 +121,8 @@ bool recording_line(struct recording *rec, struct record_line l, char err[RECORD
         rec->next_at = at.insns + RECORDING_EVERY;
     if (l.kind == RECORD_END)
         l.hash = look_hash(rec->host);
+    if (l.kind == RECORD_JOURNAL)
+        file_note(rec, &l.in);
     if (record_write_line(rec->out, &l))
         return true;
     snprintf(err, RECORD_ERR_SIZE, "the recording ends at #%llu.%llu: %s", (unsigned long long)at.insns,

@@ -294,6 +294,9 @@ static const struct {
     { HEAD "end #2.0 1 0123456789abcdef 0123456789abcdef tired\n", "line 7: \"tired\" is no reason for an end" },
     { HEAD "end #2.0 1 0123456789abcdef 0123456789abcdef signal\n", "line 7: \"\" is no signal" },
     { HEAD "end #2.0 1 0123456789abcdef 0123456789abcdef signal 65\n", "line 7: \"65\" is no signal" },
+    { HEAD "file 1234 x\n", "line 7: \"1234\" is no SHA-256 (64 hexadecimal digits)" },
+    { HEAD "file " DIGEST "\n", "line 7: the line ends too early" },
+    { HEAD "file " DIGEST " x\nconsole #1 1 0 61\n", "line 8: \"#1\" is no position" },
     { HEAD "end #2.0 1 0123456789abcdef 0123456789abcdef done\nat", "line 8: nothing comes behind the end" },
     { HEAD "end #2.0 1 0123456789abcdef 0123456789abcdef done\n\n", "line 8: nothing comes behind the end" },
 };

@@ -126,6 +126,13 @@ static void put_text(FILE *out, const char *key, const char *text)
 
 static bool put_out(FILE *out) { return fflush(out) == 0 && !ferror(out); }
 
+bool record_write_file(FILE *out, const char *path, const char *digest)
+{
+    fprintf(out, "file ");
+    put_text(out, digest, path);
+    return put_out(out);
+}
+
 bool record_write_head(FILE *out, const struct record_head *h)
 {
     fprintf(out, RECORD_MAGIC "%d\n", RECORD_VERSION);
@@ -135,10 +142,8 @@ bool record_write_head(FILE *out, const struct record_head *h)
         put_text(out, "option", h->options.texts[i]);
     for (size_t i = 0; i < h->guests.nr; i++)
         put_text(out, "guest", h->guests.texts[i]);
-    for (size_t i = 0; i < h->nr_files; i++) {
-        fprintf(out, "file ");
-        put_text(out, h->files[i].digest, h->files[i].path);
-    }
+    for (size_t i = 0; i < h->nr_files; i++)
+        record_write_file(out, h->files[i].path, h->files[i].digest);
     fprintf(out, "begin\n");
     return put_out(out);
 }

@@ -11,7 +11,7 @@
  *      option --memory=32                        what makes the run, as on the command line
  *      guest build/guests/echo
  *      file 9f86d081...0f00a08 build/guests/echo SHA-256 of each file that the guests come from
- *      begin
+ *      begin                                     (files that come later are in front of the line that they come with)
  *      console #90210.3 1000000 0 68690a         a record of the journal, by the name of its kind (JOURNAL_KINDS):
  *                                                position, time in ns, who, bytes in hexadecimal
  *      keyboard #90377.2 2000000 1               from here on a terminal's keyboard is this guest's, from 0
@@ -103,5 +103,6 @@ int record_digest(const char *path, char digest[RECORD_DIGEST_SIZE], char err[RE
 /* To a stream that is flushed at once. False: it cannot be written, see errno. */
 bool record_write_head(FILE *out, const struct record_head *h);
 bool record_write_line(FILE *out, const struct record_line *l);
+bool record_write_file(FILE *out, const char *path, const char *digest);
 
 #endif

@@ -239,11 +239,14 @@ static bool line(struct reader *rd)
 {
     struct record *r = rd->r;
     struct record_line l = { .number = rd->number }, *lines;
+    const char *key = word(rd);
     uint64_t now;
 
     if (r->ended)
         return wrong(rd, "nothing comes behind the end");
-    if (!line_kind(rd, word(rd), &l) || !position(rd, &l.at) || !number(rd, word(rd), "time", STIME_MAX, &now))
+    if (!strcmp(key, "file"))
+        return file(rd);
+    if (!line_kind(rd, key, &l) || !position(rd, &l.at) || !number(rd, word(rd), "time", STIME_MAX, &now))
         return false;
     l.now = (s_time_t)now;
     lines = r->nr & (r->nr - 1) ? r->lines : reallocarray(r->lines, 2 * r->nr + 1, sizeof(l));
