@@ -266,7 +266,7 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 
 # ------------------------------------------------------------------------------------------------------ the targets --
 
-.PHONY: all run campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
+.PHONY: all run campaign-all campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
 .PHONY: $(addprefix test-,$(notdir $(wildcard tests/*)))
 
 all: xenlab guests ## build everything (the default)
@@ -366,6 +366,7 @@ bench-xen: all ## the same guests under Xen in QEMU (Debian's packages): a table
 	$(Q)scripts/bench_xen.sh
 
 POINTS ?= 100
+SEEDS ?= 3
 campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is what was acknowledged on its disk?
 	$(Q)scripts/campaign_disk.sh $(POINTS) $(SEED)
 	$(Q)scripts/campaign_linux.sh kill $(POINTS) $(SEED)
@@ -373,6 +374,9 @@ campaign-disk: all ## xenlab is killed POINTS=100 times while a guest writes: is
 campaign-power: all ## the power is cut POINTS=100 times while a guest writes: is what was flushed on its disk, and nothing else?
 	$(Q)scripts/campaign_power.sh $(POINTS) $(SEED)
 	$(Q)scripts/campaign_linux.sh cut $(POINTS) $(SEED)
+
+campaign-all: all ## SEEDS=3 runs of a Linux with all devices at once, each rewound to ten points: is everything as it was?
+	$(Q)scripts/campaign_all.sh $(SEEDS)
 
 JUMPS ?= 1000000
 jumps: all build/tests/tools/test_rewind ## runs are visited at JUMPS=1000000 positions, in any order
