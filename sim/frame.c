@@ -14,6 +14,13 @@ void frame_fill(struct machine *m, mfn_t mfn, const void *page)
     frame_write_end(m, mfn);
 }
 
+void frame_read(const struct machine *m, mfn_t mfn, void *page)
+{
+    BUG_ON(!mfn_valid(m, mfn));
+    if (pread(m->edges->ram_fd, page, PAGE_SIZE, (off_t)(mfn_x(mfn) << PAGE_SHIFT)) != PAGE_SIZE)
+        memcpy(page, mfn_to_virt(m, mfn), PAGE_SIZE);
+}
+
 void *frame_share(struct machine *m, mfn_t mfn)
 {
     BUG_ON(!mfn_valid(m, mfn));

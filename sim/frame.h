@@ -83,6 +83,9 @@ static inline void frame_write_u64(struct machine *m, const uint64_t *at, uint64
  */
 void frame_fill(struct machine *m, mfn_t mfn, const void *page);
 
+/* A whole frame, read. Where mfn_to_virt() would do as well, but for one that was never touched: it stays so. */
+void frame_read(const struct machine *m, mfn_t mfn, void *page);
+
 /*
  * The frame is written at any time from now on, through the pointer returned, until as many calls of frame_unshare().
  */

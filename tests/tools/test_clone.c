@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "sim/machine.h"
 #include "tests/support/host_run.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
@@ -100,6 +102,34 @@ static void expect_console(const struct scene *sc, const char *text)
 {
     if (!strstr(sc->console, text))
         fail_msg("\"%s\" is not in:\n%s", text, sc->console);
+}
+
+/* What the host has given for the machine's memory. */
+static uint64_t host_memory(const struct scene *sc)
+{
+    struct stat st;
+
+    assert_int_equal(fstat(host_machine(sc->host)->edges->ram_fd, &st), 0);
+    return (uint64_t)st.st_blocks * 512;
+}
+
+/* Memory that a guest has never used costs nothing, neither its own nor the copy's, after it was copied. */
+static void memory(void **state)
+{
+    static struct scene sc;
+    uint64_t before;
+
+    (void)state;
+    begin(&sc, 1024);
+    add(&sc, "build/guests/clone", "uno", "rounds=3", 256);
+    pass(&sc, MILLISECS(20));
+    before = host_memory(&sc);
+    carry_out(&sc, "snapshot uno due", SECONDS(2), true, "due is domain 2\n");
+    carry_out(&sc, "clone due tre", SECONDS(2), true, "tre is domain 3\n");
+    expect_console(&sc, "tre: I am a copy");
+    if (host_memory(&sc) - before > (16 << 20))
+        fail_msg("two copies take %llu KiB", (unsigned long long)(host_memory(&sc) - before) >> 10);
+    host_destroy(sc.host);
 }
 
 /* A copy, a copy of the copy, and another one of the first. */
@@ -247,8 +277,9 @@ static void snapshots(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(copies), cmocka_unit_test(names), cmocka_unit_test(unwilling),
-                                        cmocka_unit_test(no_memory), cmocka_unit_test(snapshots) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(copies),    cmocka_unit_test(names),
+                                        cmocka_unit_test(unwilling), cmocka_unit_test(no_memory),
+                                        cmocka_unit_test(snapshots), cmocka_unit_test(memory) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

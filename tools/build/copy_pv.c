@@ -227,6 +227,15 @@ static int table_translate(struct copier *w, uint64_t pfn, uint32_t type, uint64
     return 0;
 }
 
+static bool is_zero(const uint64_t *page)
+{
+    for (unsigned int i = 0; i < ENTRIES; i++)
+        if (page[i])
+            return false;
+    return true;
+}
+
+/* A page of zeroes is in the new domain already: memory that nobody has used stays so, and costs nothing. */
 static int copy_page(struct copier *w, uint64_t i)
 {
     const uint32_t type = w->type[i] & XEN_DOMCTL_PFINFO_LTABTYPE_MASK;
@@ -235,6 +244,8 @@ static int copy_page(struct copier *w, uint64_t i)
 
     if (rc)
         return fail(w, "a page of its cannot be read", rc);
+    if (is_zero(page))
+        return 0;
     if (w->type[i] & IS_LIST)
         list_translate(w, page);
     else if (type >= XEN_DOMCTL_PFINFO_L1TAB && type <= XEN_DOMCTL_PFINFO_L4TAB &&

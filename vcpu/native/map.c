@@ -66,7 +66,7 @@ int native_read_foreign(struct vcpu *v, domid_t domid, mfn_t mfn, void *page)
     if (rc)
         return rc;
     native_charge(v, CLOCK_NS_PER_KIB * PAGE_SIZE / 1024);
-    memcpy(page, mfn_to_virt(v->domain->xen->machine, _mfn(gfn & ~NATIVE_GFN_READ_ONLY)), PAGE_SIZE);
+    frame_read(v->domain->xen->machine, _mfn(gfn & ~NATIVE_GFN_READ_ONLY), page);
     take_away(v, gfn);
     return 0;
 }
