@@ -112,6 +112,13 @@ void console_guest_write(struct console *c, unsigned int domid, const char *text
         line_add(c, l, text[i]);
 }
 
+void console_share(struct console *c)
+{
+    if (!c->by_lines && c->in_line)
+        newline_put(c);
+    c->by_lines = true;
+}
+
 void console_tick(struct console *c, s_time_t now, bool idle)
 {
     struct console_line *attached = NULL;

@@ -2,10 +2,11 @@
 /*
  * What the user sees: guests' consoles on standard output, messages on standard error.
  *
- * Concept: one guest has the output for itself, byte for byte. Several share it by lines: each line gets its guest in
- * front, "[d1] text", so output that is not yet a line is kept back per guest until it is one (or too long to wait
- * for). What stays unfinished is likely a prompt: after a while, or when it is the prompt of the guest whom the
- * keyboard talks to, it is shown as it is, and goes on where it stands unless somebody else has written in between:
+ * Concept: one guest has the output for itself, byte for byte, until a second one (xenlab ctl clone) says something.
+ * Several share it by lines: each line gets its guest in front, "[d1] text", so output that is not yet a line is kept
+ * back per guest until it is one (or too long to wait for). What stays unfinished is likely a prompt: after a while, or
+ * when it is the prompt of the guest whom the keyboard talks to, it is shown as it is, and goes on where it stands
+ * unless somebody else has written in between:
  *
  *      [d1] login:                         [d1] login:
  *      [d1] login: root                    [d2] meanwhile
@@ -56,6 +57,8 @@ struct console {
 };
 
 void console_guest_write(struct console *c, unsigned int domid, const char *text, size_t len);
+/* One guest had it for itself so far; from now on it is shared. */
+void console_share(struct console *c);
 /* Virtual time is now `now`; idle: nobody will write anything for now. Show prompts. */
 void console_tick(struct console *c, s_time_t now, bool idle);
 /* The keyboard talks to this guest from now on. Its unfinished line is shown (again). */

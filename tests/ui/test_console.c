@@ -69,6 +69,20 @@ static void test_lines(void **state)
     end(&s, "[d12] two\n[d1] one\n[d1] \n[d12] three\n", "");
 }
 
+/* One guest, until another one speaks: from then on by lines, from the left. */
+static void test_shared_later(void **state)
+{
+    struct scene s;
+
+    begin(&s, false);
+    write_text(&s, 1, "one\nmo");
+    console_share(&s.c);
+    write_text(&s, 2, "two\n");
+    console_share(&s.c);
+    write_text(&s, 1, "re\n");
+    end(&s, "one\nmo\n[d2] two\n[d1] re\n", "");
+}
+
 /* The rest of a line is not lost: when the guest ends, and when all ends. */
 static void test_unfinished_lines(void **state)
 {
@@ -223,12 +237,13 @@ static void test_write_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_guest),         cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_unfinished_lines),  cmocka_unit_test(test_long_line),
-        cmocka_unit_test(test_message_printable), cmocka_unit_test(test_prompts),
-        cmocka_unit_test(test_attached),          cmocka_unit_test(test_steering),
-        cmocka_unit_test(test_raw_terminal),      cmocka_unit_test(test_message_in_line),
-        cmocka_unit_test(test_write_error),       cmocka_unit_test(test_order_of_guests),
+        cmocka_unit_test(test_one_guest),       cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_shared_later),    cmocka_unit_test(test_unfinished_lines),
+        cmocka_unit_test(test_long_line),       cmocka_unit_test(test_message_printable),
+        cmocka_unit_test(test_prompts),         cmocka_unit_test(test_attached),
+        cmocka_unit_test(test_steering),        cmocka_unit_test(test_raw_terminal),
+        cmocka_unit_test(test_message_in_line), cmocka_unit_test(test_write_error),
+        cmocka_unit_test(test_order_of_guests),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,8 +25,11 @@ static void on_console_out(void *data, domid_t domid, const char *text, size_t l
 
     ctl_serve_console(&r->ctl, domid, text, len);
     debug_console_add(&r->debug, domid, text, len);
-    if (!run_console_out(r, domid, text, len))
-        console_guest_write(&r->console, domid, text, len);
+    if (run_console_out(r, domid, text, len))
+        return;
+    if (host_guest_index(r->host, domid) > 0)
+        console_share(&r->console);
+    console_guest_write(&r->console, domid, text, len);
 }
 
 static void on_channel_out(void *data, domid_t domid, unsigned int channel, const char *text, size_t len)
