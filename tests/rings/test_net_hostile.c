@@ -473,6 +473,42 @@ static void rings_of_what_cannot_be(void **state)
     end_net(&s);
 }
 
+/* Buffers that are page tables: what arrives is not written there, and the card goes on with others. */
+static void tables_are_not_written(void **state)
+{
+    uint8_t before[PAGE_SIZE];
+    struct scene s;
+    struct card *c = &s.card[0];
+    struct page_info *pg;
+    const uint8_t *table;
+
+    begin_net(&s, *state, NULL);
+    for (unsigned int i = 0; i < CARDS; i++)
+        card_connect(&s.card[i]);
+    works(&s.card[1], c);
+    for (unsigned int i = 0; i < RX_PAGES; i++)
+        table_page(c, RX_PAGE + i);
+    pg = page_list_first(s.f->xen, &s.f->d->page_list);
+    while ((pg->type_info & PGT_type_mask) != PGT_l1_page_table)
+        pg = page_list_next(s.f->xen, pg);
+    table = ram_page(s.f->m, page_to_mfn(s.f->xen, pg));
+    memcpy(before, table, PAGE_SIZE);
+    for (unsigned int i = 0; i < 3; i++)
+        send_one(&s.card[1], 0, 1000, 0xff);
+    assert_int_equal(rx_ring(c)->rsp_prod - c->rx_cons, 3);
+    for (; c->rx_cons != rx_ring(c)->rsp_prod; c->rx_cons++) {
+        assert_int_equal(rx_ring(c)->ring[c->rx_cons % 256].rsp.status, NETIF_RSP_ERROR);
+        grant(c, RX_PAGE + c->rx_id[c->rx_cons % 256], GTF_permit_access);
+        buffer_put(c, c->rx_id[c->rx_cons % 256]);
+    }
+    assert_memory_equal(before, table, PAGE_SIZE);
+    for (unsigned int i = 0; i < RX_PAGES; i++)
+        grant(c, RX_PAGE + i, GTF_permit_access);
+    others_go_on(&s);
+    works(&s.card[1], c);
+    end_net(&s);
+}
+
 /* The front end, its directory, or ours goes away in each state, with packets on their way. */
 static void deaths(void **state)
 {
@@ -691,6 +727,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_table, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(rings_of_what_cannot_be, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(tables_are_not_written, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(deaths, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(random_words, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(random_features, fix_setup, fix_teardown),

@@ -292,6 +292,50 @@ static void sums_for_who_needs_them(void **state)
     end_net(&s);
 }
 
+/* Headers that are spread over pieces, the first of them shorter than Ethernet's: the same packet as in one. */
+static void headers_in_pieces(void **state)
+{
+    static const unsigned int sizes[] = { 86, 85, 50, 34, 33, 15, 14, 13, 7, 5 };
+    static struct received r, whole;
+    struct scene s;
+    struct card *c = &s.card[0], *to = &s.card[1];
+    uint8_t *p;
+
+    begin_net(&s, *state, NULL);
+    card_connect(c);
+    card_words(to);
+    front_write(to, "feature-no-csum-offload", 1);
+    for (unsigned int i = 0; i < RX_PAGES; i++)
+        buffer_put(to, i);
+    front_state(to, XenbusStateConnected);
+    p = page(c, TX_PAGE);
+    header(p, 0, 1);
+    memcpy(p + 12, (uint8_t[]){ 0x08, 0, 0x45, 0, 0, 72 }, 6);
+    p[23] = 6;
+    p[46] = 0x50;
+    for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
+        for (unsigned int at = 0; at < 86; at += sizes[i]) {
+            const unsigned int len = at + sizes[i] < 86 ? sizes[i] : 86 - at;
+
+            tx_put(c, &(netif_tx_request_t){ .gref = c->first + TX_PAGE,
+                                             .offset = (uint16_t)at,
+                                             .flags = (uint16_t)((at ? 0 : NETTXF_csum_blank | NETTXF_data_validated) |
+                                                                 (at + len < 86 ? NETTXF_more_data : 0)),
+                                             .id = (uint16_t)at,
+                                             .size = (uint16_t)(at ? len : 86) });
+        }
+        ring_bell(c, c->port);
+        while (c->tx_cons != c->tx_prod)
+            assert_int_equal(tx_answer(c), NETIF_RSP_OKAY);
+        assert_true(receive(to, i ? &r : &whole));
+        ring_bell(to, to->port);
+        assert_int_equal((i ? &r : &whole)->len, 86);
+        assert_memory_equal((i ? &r : &whole)->bytes, whole.bytes, 86);
+        assert_true(whole.bytes[50] || whole.bytes[51]);
+    }
+    end_net(&s);
+}
+
 /* A notification for a batch, to each side; and none that was not asked for. */
 static void one_notification(void **state)
 {
@@ -647,6 +691,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(and_are_cut_for_others, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(cut_in_vain, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(sums_for_who_needs_them, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(headers_in_pieces, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(one_notification, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(no_buffers, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(split_ports, fix_setup, fix_teardown),
