@@ -141,6 +141,15 @@ static bool channels_copy(struct guest *g, const struct host_guest *cfg)
 
 static unsigned int channels_nr(const struct guest *g) { return g->channels ? g->channels->cfg.nr : 0; }
 
+/* Who runs the machine may have nothing for the other end, as the debugger. */
+static int channels_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    (void)err;
+    if (channels_nr(g) && !h->edges->io.channel_out && !h->edges->is_recorded)
+        host_message(h, "%s: nobody is at the other end of its channels here", g->cfg.name);
+    return 0;
+}
+
 /* As libxl__device_console_add() in tools/libs/light/libxl_console.c writes them. */
 static void channel_nodes(struct node_writer *w, unsigned int i)
 {
@@ -177,5 +186,6 @@ const struct device_kind channel_devices = { .back = &channelback,
                                              .data = channels_data,
                                              .copy = channels_copy,
                                              .nr = channels_nr,
+                                             .open = channels_open,
                                              .nodes = channel_nodes,
                                              .free = channels_free };
