@@ -116,6 +116,8 @@ bool host_keyboard(const struct host *h, unsigned int index) { return find(h, in
 int host_keyboard_event(struct host *h, unsigned int index, const struct host_key *key, s_time_t now)
 {
     struct xenbus_device *dev = find(h, index, &kbdback);
+    const struct xenbus_device *fb;
+    const struct fb_screen *screen;
 
     if (!dev)
         return -ENODEV;
@@ -129,7 +131,9 @@ int host_keyboard_event(struct host *h, unsigned int index, const struct host_ke
         kbdback_event(dev, &(struct kbd_event){ XENKBD_TYPE_MOTION, key->x, key->y, key->wheel });
         return 0;
     case HOST_POINTER_AT:
-        kbdback_event(dev, &(struct kbd_event){ XENKBD_TYPE_POS, key->x, key->y, key->wheel });
+        fb = find(h, index, &fbback);
+        screen = fb ? fbback_screen(fb) : NULL;
+        kbdback_pointer(dev, key->x, key->y, key->wheel, screen ? screen->width : 0, screen ? screen->height : 0);
         return 0;
     case HOST_KEY_NR: break;
     }

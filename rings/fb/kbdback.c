@@ -8,6 +8,10 @@
 #include <string.h>
 #include <xen/io/kbdif.h>
 
+#define RAW_MAX     0x7fff
+#define BUTTONS     0x100 /* of Linux's numbers, up to */
+#define BUTTONS_END 0x160
+
 struct kbd_device {
     struct xenbus_device *dev;
     struct task task;
@@ -15,7 +19,10 @@ struct kbd_device {
     struct fb_page page;
     struct kbd_event waiting[KBD_WAITING];
     unsigned int nr_waiting;
-    s_time_t full_since; /* 0: it is not */
+    bool absolute, raw;           /* how the front end wants to hear of places */
+    bool no_keyboard, no_pointer; /* as the toolstack says */
+    int32_t x, y;                 /* where the pointer was last */
+    s_time_t full_since;          /* 0: it is not */
     uint64_t dropped, sent;
 };
 
@@ -125,10 +132,18 @@ bool kbdback_connected(const struct xenbus_device *dev)
     return k && k->page.page && !k->broken;
 }
 
+/* Buttons are keys, but a pointer's. */
+static bool is_pointers(const struct kbd_event *e)
+{
+    return e->type != XENKBD_TYPE_KEY || (e->b >= BUTTONS && e->b < BUTTONS_END);
+}
+
 void kbdback_event(struct xenbus_device *dev, const struct kbd_event *e)
 {
     struct kbd_device *k = dev->data;
 
+    if (is_pointers(e) ? k->no_pointer : k->no_keyboard)
+        return;
     if (k->nr_waiting < KBD_WAITING) {
         k->waiting[k->nr_waiting++] = *e;
     } else {
@@ -136,6 +151,23 @@ void kbdback_event(struct xenbus_device *dev, const struct kbd_event *e)
         TRACE(xen(k)->machine, ring_lost, k->dev->front, 0, k->dev->front, TRACE_RING_KEYS, k->dropped);
     }
     task_ready(&k->task);
+}
+
+static int32_t scaled(int32_t at, uint32_t size) { return (int32_t)((int64_t)at * RAW_MAX / (size - 1)); }
+
+void kbdback_pointer(struct xenbus_device *dev, int32_t x, int32_t y, int32_t wheel, uint32_t width, uint32_t height)
+{
+    struct kbd_device *k = dev->data;
+    struct kbd_event e = { XENKBD_TYPE_POS, x, y, wheel };
+
+    if (!k->absolute)
+        e = (struct kbd_event){ XENKBD_TYPE_MOTION, (int32_t)((uint32_t)x - (uint32_t)k->x),
+                                (int32_t)((uint32_t)y - (uint32_t)k->y), wheel };
+    else if (k->raw && width > 1 && height > 1)
+        e = (struct kbd_event){ XENKBD_TYPE_POS, scaled(x, width), scaled(y, height), wheel };
+    k->x = x;
+    k->y = y;
+    kbdback_event(dev, &e);
 }
 
 uint64_t kbdback_dropped(const struct xenbus_device *dev)
@@ -157,6 +189,13 @@ static void kbd_disconnect(struct xenbus_device *dev)
     k->full_since = 0;
 }
 
+static bool is_set(const struct xenbus_device *dev, bool front, const char *node)
+{
+    uint64_t n;
+
+    return xenbus_read_number(dev, front, node, 0, UINT32_MAX, &n) && n;
+}
+
 static int kbd_connect(struct xenbus_device *dev)
 {
     struct kbd_device *k = dev->data;
@@ -170,6 +209,8 @@ static int kbd_connect(struct xenbus_device *dev)
         kbd_disconnect(dev);
         return rc;
     }
+    k->absolute = is_set(dev, true, XENKBD_FIELD_REQ_ABS_POINTER);
+    k->raw = is_set(dev, true, XENKBD_FIELD_REQ_RAW_POINTER);
     k->page.in_prod = ((const struct xenkbd_page *)k->page.page)->in_prod;
     k->page.out_cons = ((const struct xenkbd_page *)k->page.page)->out_cons;
     return 0;
@@ -178,12 +219,17 @@ static int kbd_connect(struct xenbus_device *dev)
 static int kbd_probe(struct xenbus_device *dev)
 {
     struct kbd_device *k = dev->data = xzalloc(xenbus_data(dev), struct kbd_device);
+    char value[XENBUS_VALUE];
 
     if (!k)
         return xenbus_fail(dev, -ENOMEM, "%d no memory", ENOMEM);
     k->dev = dev;
-    xenbus_write(dev, "feature-abs-pointer", "1");
-    xenbus_write(dev, "feature-raw-pointer", "1");
+    k->no_keyboard = is_set(dev, false, XENKBD_FIELD_FEAT_DSBL_KEYBRD);
+    k->no_pointer = is_set(dev, false, XENKBD_FIELD_FEAT_DSBL_POINTER);
+    if (!xenbus_read(dev, false, XENKBD_FIELD_FEAT_ABS_POINTER, value)) /* else the toolstack has said */
+        xenbus_write(dev, XENKBD_FIELD_FEAT_ABS_POINTER, "1");
+    if (!xenbus_read(dev, false, XENKBD_FIELD_FEAT_RAW_POINTER, value))
+        xenbus_write(dev, XENKBD_FIELD_FEAT_RAW_POINTER, "1");
     return 0;
 }
 

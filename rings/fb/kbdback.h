@@ -26,8 +26,13 @@ struct kbd_event {
 extern const struct backend_ops kbdback; /* xenbus_data(): the arena */
 
 bool kbdback_connected(const struct xenbus_device *dev);
-/* One for a connected device. */
+/* One for a connected device. What it has been told not to have, a keyboard or a pointer, says nothing. */
 void kbdback_event(struct xenbus_device *dev, const struct kbd_event *e);
+/*
+ * The pointer is at this place of a screen of width and height (0: it is not known), as the front end wants to hear it:
+ * as a place, as one from 0 to 0x7fff, or as how far it has moved since the last time.
+ */
+void kbdback_pointer(struct xenbus_device *dev, int32_t x, int32_t y, int32_t wheel, uint32_t width, uint32_t height);
 /* How many were dropped. */
 uint64_t kbdback_dropped(const struct xenbus_device *dev);
 

@@ -145,7 +145,7 @@ static void on_device(struct xenbus_device *dev, void *data)
 {
     struct front *t = ((void **)data)[0];
 
-    if (dev->front == t->s->f->d->domain_id && !strcmp(dev->path + strlen(dev->path) - 1, t->devid ? "1" : "0"))
+    if (dev->front == t->s->f->d->domain_id && dev->path[strlen(dev->path) - 1] == '0' + (char)t->devid)
         ((void **)data)[1] = dev;
 }
 
@@ -568,10 +568,99 @@ static void typed(void **state)
     end_fb(&s);
 }
 
+/* The one event that has come. */
+static union xenkbd_in_event heard(struct front *t)
+{
+    union xenkbd_in_event e;
+
+    run(t->s);
+    assert_int_equal(page(t)->in_prod - page(t)->in_cons, 1);
+    e = XENKBD_IN_RING_REF(page(t), page(t)->in_cons);
+    page(t)->in_cons++;
+    return e;
+}
+
+/* A place is told as the front end wants to hear it. */
+static void places(void **state)
+{
+    struct scene s;
+    struct front *t = &s.a;
+    union xenkbd_in_event e;
+
+    begin_fb(&s, *state, "vkbd");
+    offer(t);
+    ready(t);
+    kbdback_pointer(device(t), 30, 40, 0, 800, 600);
+    e = heard(t);
+    assert_true(e.type == XENKBD_TYPE_MOTION && e.motion.rel_x == 30 && e.motion.rel_y == 40 && e.motion.rel_z == 0);
+    kbdback_pointer(device(t), 25, 41, -1, 800, 600);
+    e = heard(t);
+    assert_true(e.type == XENKBD_TYPE_MOTION && e.motion.rel_x == -5 && e.motion.rel_y == 1 && e.motion.rel_z == -1);
+    kbdback_pointer(device(t), INT32_MIN, INT32_MAX, 0, 800, 600);
+    heard(t);
+    states(t, ways[0].going, false);
+    front_write(t, "request-abs-pointer", 1);
+    t->port = port_offer(s.f);
+    offer(t);
+    states(t, ways[0].coming, false);
+    kbdback_pointer(device(t), 30, 40, 1, 800, 600);
+    e = heard(t);
+    assert_true(e.type == XENKBD_TYPE_POS && e.pos.abs_x == 30 && e.pos.abs_y == 40 && e.pos.rel_z == 1);
+    states(t, ways[0].going, false);
+    front_write(t, "request-raw-pointer", 1);
+    t->port = port_offer(s.f);
+    offer(t);
+    states(t, ways[0].coming, false);
+    kbdback_pointer(device(t), 799, 0, 0, 800, 600);
+    e = heard(t);
+    assert_true(e.type == XENKBD_TYPE_POS && e.pos.abs_x == 0x7fff && e.pos.abs_y == 0);
+    kbdback_pointer(device(t), 5, 599, 0, 0, 0); /* a screen of no known size */
+    e = heard(t);
+    assert_true(e.type == XENKBD_TYPE_POS && e.pos.abs_x == 5 && e.pos.abs_y == 599);
+    end_fb(&s);
+}
+
+/* What the toolstack has said that there is not says nothing, and what it has said is not written over. */
+static void without(void **state)
+{
+    static const char *const words[] = { "feature-disable-keyboard", "feature-disable-pointer" };
+
+    (void)state;
+    for (unsigned int i = 0; i < 2; i++) {
+        void *machine = NULL;
+        struct scene s;
+        struct front t;
+        char value[64];
+
+        assert_int_equal(fix_setup(&machine), 0);
+        begin_fb(&s, machine, "vkbd");
+        t = (struct front){ .s = &s, .type = "vkbd", .devid = 2 };
+        write_node(&s, back_path(&t, words[i]), "1");
+        write_node(&s, back_path(&t, "feature-abs-pointer"), "0");
+        device_add(&s, &t, "vkbd", 2, 40);
+        assert_string_equal(store_read(&s.st, back_path(&t, "feature-abs-pointer"), value), "0");
+        assert_string_equal(store_read(&s.st, back_path(&t, "feature-raw-pointer"), value), "1");
+        offer(&t);
+        ready(&t);
+        kbdback_event(device(&t), &(struct kbd_event){ XENKBD_TYPE_KEY, 1, i ? 0x110 : 30, 0 });
+        if (i)
+            kbdback_pointer(device(&t), 3, 4, 0, 800, 600);
+        run(&s);
+        assert_int_equal(page(&t)->in_prod, 0);
+        kbdback_event(device(&t), &(struct kbd_event){ XENKBD_TYPE_KEY, 1, i ? 30 : 0x110, 0 });
+        heard(&t);
+        end_fb(&s);
+        assert_int_equal(fix_teardown(&machine), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(seen, fix_setup, fix_teardown),
-                                        cmocka_unit_test(drivers_come_and_go), cmocka_unit_test(attacks),
+                                        cmocka_unit_test_setup_teardown(places, fix_setup, fix_teardown),
+                                        cmocka_unit_test(without),
+                                        cmocka_unit_test(drivers_come_and_go),
+                                        cmocka_unit_test(attacks),
                                         cmocka_unit_test_setup_teardown(a_frame_goes, fix_setup, fix_teardown),
                                         cmocka_unit_test_setup_teardown(typed, fix_setup, fix_teardown) };
 
