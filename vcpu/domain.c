@@ -5,7 +5,8 @@
  * Concept: shutting down and dying are different things. domain_shutdown() (vcpu/shutdown.c) only stops the vCPUs and
  * tells dom0 why; memory, registers and event channels stay for the toolstack to look at. domain_kill() takes
  * everything back, in steps small enough to be preempted. The structure itself goes with the last reference: as long as
- * one of its frames is mapped by somebody else the domain stays on the list, a zombie.
+ * one of its frames is mapped by somebody else the domain stays on the list, a zombie. A native domain that has shut
+ * down can begin anew instead: domain_soft_reset().
  *
  * Invariants:
  *  - A domain on xen->domain_list has refcnt >= 1; put_domain() of the last one frees it, and only a dead one.
@@ -235,5 +236,28 @@ int domain_kill(struct domain *d)
     d->is_dying = DOMDYING_dead;
     domain_notify(d);
     put_domain(d);
+    return 0;
+}
+
+int domain_soft_reset(struct domain *d)
+{
+    if (!d->is_shut_down || d->is_dying)
+        return -EINVAL;
+    evtchn_reset(d);
+    while (gnttab_release_mappings(d) == -ERESTART)
+        ;
+    for_each_vcpu (d, v) {
+        vcpu_time_destroy(v);
+        unmap_vcpu_info(v);
+        memset(v->vcpu_info, 0, sizeof(*v->vcpu_info));
+        v->native = (struct native_vcpu){ 0 };
+        v->is_initialised = false;
+        v->pause_flags = VPF_down;
+        v->runstate_guest = v->time_info_guest = 0;
+        v->poll_evtchn = 0;
+    }
+    d->poll_mask = 0;
+    d->controller_pause_count = 1;
+    domain_resume(d);
     return 0;
 }

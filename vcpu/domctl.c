@@ -41,9 +41,11 @@ static int config_check(const struct xen_domctl_createdomain *c)
     bool hvm = c->flags & XEN_DOMCTL_CDF_hvm, hap = c->flags & XEN_DOMCTL_CDF_hap;
     unsigned int grant_version = XEN_DOMCTL_GRANT_version(c->grant_opts);
 
-    if (c->flags &
-        ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | XEN_DOMCTL_CDF_oos_off |
-                    XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu | XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu))
+    if (c->flags & ~(uint32_t)(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity |
+                               XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain | XEN_DOMCTL_CDF_iommu |
+                               XEN_DOMCTL_CDF_nested_virt | XEN_DOMCTL_CDF_vpmu | XENLAB_DOMCTL_CDF_native))
+        return -EINVAL;
+    if (c->flags & XENLAB_DOMCTL_CDF_native && (hvm || c->max_vcpus != 1))
         return -EINVAL;
     if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask)
         return -EINVAL;
@@ -104,7 +106,10 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
     if (!rc && (op->u.createdomain.flags & XEN_DOMCTL_CDF_hvm))
         rc = -EINVAL; /* no HVM yet: as on a processor without it */
     if (!rc)
-        rc = domain_create(xen, id, v->domain->xen->hooks->new_domain, &op->u.createdomain, false, &d);
+        rc = domain_create(xen, id,
+                           op->u.createdomain.flags & XENLAB_DOMCTL_CDF_native ? xen->hooks->new_native
+                                                                               : xen->hooks->new_domain,
+                           &op->u.createdomain, false, &d);
     if (rc)
         return rc;
     op->domain = d->domain_id;
@@ -412,8 +417,8 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
             return -EINVAL;
         domain_resume(d);
         return 0;
+    case XEN_DOMCTL_soft_reset: return is_native_domain(d) ? domain_soft_reset(d) : -EINVAL;
     /* For HVM domains only: */
-    case XEN_DOMCTL_soft_reset:
     case XEN_DOMCTL_gethvmcontext:
     case XEN_DOMCTL_gethvmcontext_partial:
     case XEN_DOMCTL_sethvmcontext:

@@ -7,6 +7,12 @@
 
 struct xen_domctl_getdomaininfo;
 
+/*
+ * Beyond Xen's flags of XEN_DOMCTL_createdomain: the domain is native, with one vCPU, and runs what somebody gives it
+ * (vcpu/native/kernel.h). Xen's bits are counted from the other end.
+ */
+#define XENLAB_DOMCTL_CDF_native (1u << 31)
+
 /* Fill in what XEN_DOMCTL_getdomaininfo and XEN_SYSCTL_getdomaininfolist say of a domain. */
 void getdomaininfo(struct domain *d, struct xen_domctl_getdomaininfo *info);
 

@@ -254,6 +254,8 @@ static long native_call(struct vcpu *v, unsigned int nr, struct hypercall_args *
     const s_time_t began = m->clock.now;
     long ret;
 
+    if (is_native_domain(v->domain) && v->native.gone)
+        return 0;
     if (TRACE_ON(m))
         trace_call(v, nr, args, 0, TRACE_VIA_NATIVE, TRACE_NONE);
     do

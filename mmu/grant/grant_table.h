@@ -50,8 +50,8 @@ int grant_table_init(struct domain *d, int max_grant_frames, int max_maptrack_fr
 /* The last act: nobody maps any of d's grants any more and the shared frames are nobody's. */
 void grant_table_destroy(struct domain *d);
 /*
- * d is dying: undo every mapping it has of others' frames. -ERESTART: call again. The references of a PV guest's host
- * mappings go when its page tables do; those of a native domain go here.
+ * d is dying, or native and about to begin anew: undo every mapping it has of others' frames. -ERESTART: call again.
+ * The references of a PV guest's host mappings go when its page tables do; those of a native domain go here.
  */
 int gnttab_release_mappings(struct domain *d);
 

@@ -152,7 +152,7 @@ int gnttab_release_mappings(struct domain *d)
 {
     struct grant_table *gt = d->grant_table;
 
-    BUG_ON(d->is_dying == DOMDYING_alive);
+    BUG_ON(d->is_dying == DOMDYING_alive && !is_native_domain(d));
     if (!gt)
         return 0;
     /* From the end down, so that after a preemption what was looked at is not looked at again. */

@@ -187,7 +187,7 @@ static void machine_up(struct survey_whole *s)
         fprintf(stderr, "no machine: %s\n", err);
         abort();
     }
-    s->dom0 = native_kernel_create(s->xen->dom0);
+    s->dom0 = native_kernel_create(s->xen->dom0, NULL, 0);
     s->xc = xc_interface_open(native_vcpu(s->dom0));
     guest_create(s, &s->guest[0], false);
     guest_create(s, &s->guest[1], true);

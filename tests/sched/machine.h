@@ -45,7 +45,7 @@ static inline int setup(void **state)
     f->xen = f->m ? xen_create(f->m, "credit", err, sizeof(err)) : NULL;
     if (!f->xen)
         fail_msg("%s", err);
-    f->dom0 = native_kernel_create(f->xen->dom0);
+    f->dom0 = native_kernel_create(f->xen->dom0, NULL, 0);
     f->xc = xc_interface_open(native_vcpu(f->dom0));
     f->d = domain_create_empty(f);
     f->domid = f->d->domain_id;

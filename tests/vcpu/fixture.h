@@ -93,7 +93,7 @@ static inline void fix_hypervisor(struct fixture *f)
     f->xen = xen_create(f->m, "rr", err, sizeof(err));
     if (!f->xen)
         fail_msg("%s", err);
-    f->dom0 = native_kernel_create(f->xen->dom0);
+    f->dom0 = native_kernel_create(f->xen->dom0, NULL, 0);
     f->xc = xc_interface_open(native_vcpu(f->dom0));
 }
 

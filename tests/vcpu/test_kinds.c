@@ -208,8 +208,9 @@ static uint64_t run(uint8_t pattern, uint64_t seed)
     assert_int_equal(domain_create(k.f->xen, 7, &native_guest, &config, false, &k.d[1]), 0);
     assert_int_equal(vcpu_create(k.d[1], 0, NULL), 0);
     k.d[1]->vcpu[0]->is_initialised = true;
-    k.driver = native_kernel_create(k.d[1]);
+    k.driver = native_kernel_create(k.d[1], NULL, 0);
     assert_non_null(k.driver);
+    k.d[1]->controller_pause_count = 0;
     for (unsigned int i = 0; i < ARRAY_SIZE(k.d); i++)
         k.v[i] = k.d[i]->vcpu[0], k.v[i]->caller_mem = &memory, k.v[i]->caller_data = &k;
     arms_fill(&k, pattern);

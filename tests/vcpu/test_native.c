@@ -298,10 +298,9 @@ static void driver_create(struct scene *s, struct driver *w, domid_t domid)
 
     assert_int_equal(domain_create(s->f->xen, domid, &native_guest, &config, false, &w->d), 0);
     assert_int_equal(vcpu_create(w->d, 0, NULL), 0);
-    w->d->vcpu[0]->is_initialised = true;
-    w->d->vcpu[0]->pause_flags = 0;
-    w->k = native_kernel_create(w->d);
+    w->k = native_kernel_create(w->d, NULL, 0);
     assert_non_null(w->k);
+    assert_int_equal(xc_domain_unpause(s->f->xc, domid), 0);
     scribe_init(s, &w->task, w->k, 'd', 1);
 }
 

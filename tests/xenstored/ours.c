@@ -88,7 +88,7 @@ static struct peer *ours_begin(void)
     must(p != NULL, "calloc");
     must((p->m = machine_create(&cfg, err, sizeof(err))) != NULL, err);
     must((p->xen = xen_create(p->m, "rr", err, sizeof(err))) != NULL, err);
-    must((p->dom0 = native_kernel_create(p->xen->dom0)) != NULL, "dom0");
+    must((p->dom0 = native_kernel_create(p->xen->dom0, NULL, 0)) != NULL, "dom0");
     must((p->xc = xc_interface_open(native_vcpu(p->dom0))) != NULL, "xc");
     p->edge = (struct xs_edge){ .data = p, .say = say, .hang_up = hang_up };
     must((p->x = xenstored_create(p->dom0, &p->edge)) != NULL, "xenstored");

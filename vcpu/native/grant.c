@@ -38,6 +38,9 @@ void *native_frame_alloc(struct vcpu *v)
     struct xen_memory_reservation op = { .nr_extents = 1, .domid = DOMID_SELF };
     xen_pfn_t frame;
 
+    if (v->native.pooled)
+        return v->native.nr_pool ? frame_share(v->domain->xen->machine, _mfn(v->native.pool[--v->native.nr_pool]))
+                                 : NULL;
     set_xen_guest_handle(op.extent_start, &frame);
     if (hypercall_native(v, __HYPERVISOR_memory_op, XENMEM_increase_reservation, PTR(&op), 0, 0, 0) != 1)
         return NULL;
@@ -53,6 +56,10 @@ void native_frame_free(struct vcpu *v, void *ptr)
         return;
     frame = native_frame(v, ptr);
     frame_unshare(v->domain->xen->machine, _mfn(frame));
+    if (v->native.pooled) {
+        v->native.pool[v->native.nr_pool++] = frame;
+        return;
+    }
     set_xen_guest_handle(op.extent_start, &frame);
     BUG_ON(hypercall_native(v, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, PTR(&op), 0, 0, 0) != 1);
 }

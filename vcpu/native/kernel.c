@@ -22,6 +22,7 @@
 
 struct native_kernel {
     struct vcpu *v;
+    uint64_t *pool;        /* of its frames; NULL: it has none */
     struct task **task_of; /* by port; NULL: nobody's */
     size_t nr_ports;
     struct task *ready, **ready_tail;
@@ -252,19 +253,31 @@ static const struct native_ops native_kernel_ops = { .name = "native kernel", .s
 
 static const struct task_ops no_task = { .name = "kernel" };
 
-struct native_kernel *native_kernel_create(struct domain *d)
+struct native_kernel *native_kernel_create(struct domain *d, const uint64_t *frames, size_t nr)
 {
-    struct native_kernel *k = xzalloc(d->xen->machine->arena, struct native_kernel);
+    struct arena *const arena = d->xen->machine->arena;
+    struct native_kernel *k = xzalloc(arena, struct native_kernel);
 
-    if (!k)
+    if (k && frames)
+        k->pool = xzalloc_array(arena, uint64_t, nr);
+    if (!k || (frames && !k->pool)) {
+        xfree(k);
         return NULL;
+    }
+    if (frames)
+        memcpy(k->pool, frames, nr * sizeof(*frames));
     k->ready_tail = &k->ready;
     kind_of(k, &no_task);
     k->v = d->vcpu[0];
-    k->v->native.ops = &native_kernel_ops;
-    k->v->native.data = k;
-    d->controller_pause_count = 0; /* it was waiting for its kernel */
-    vcpu_wake(k->v);
+    k->v->native = (struct native_vcpu){
+        .ops = &native_kernel_ops, .data = k, .pooled = frames, .pool = k->pool, .nr_pool = frames ? nr : 0
+    };
+    k->v->is_initialised = true;
+    k->v->pause_flags &= ~(unsigned int)VPF_down;
+    if (d == d->xen->dom0) { /* there is nobody to unpause it */
+        d->controller_pause_count = 0;
+        vcpu_wake(k->v);
+    }
     return k;
 }
 
@@ -272,9 +285,12 @@ void native_kernel_destroy(struct native_kernel *k)
 {
     if (!k)
         return;
+    xfree(k->pool);
     xfree(k->task_of);
     xfree(k);
 }
+
+void native_kernel_gone(struct native_kernel *k) { k->v->native.gone = true; }
 
 struct vcpu *native_vcpu(struct native_kernel *k) { return k->v; }
 

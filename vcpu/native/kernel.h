@@ -20,10 +20,19 @@
 
 struct native_kernel;
 
-/* Make vCPU 0 of native domain d run this kernel. NULL: out of memory. */
-struct native_kernel *native_kernel_create(struct domain *d);
+/*
+ * Make vCPU 0 of native domain d run this kernel, as soon as the domain is not paused. NULL: out of memory.
+ *
+ * Its frames: nr of them at frames[], which the domain has; the list is copied. NULL: it asks for each that it needs.
+ */
+struct native_kernel *native_kernel_create(struct domain *d, const uint64_t *frames, size_t nr);
 /* After the domain, and after its tasks. */
 void native_kernel_destroy(struct native_kernel *k);
+/*
+ * The domain has crashed: from here on nothing of this kernel, which is being taken apart, reaches the hypervisor. What
+ * it held there goes by XEN_DOMCTL_soft_reset, or with the domain.
+ */
+void native_kernel_gone(struct native_kernel *k);
 
 /* The vCPU in whose name the domain's hypercalls are made. */
 struct vcpu *native_vcpu(struct native_kernel *k);

@@ -117,6 +117,10 @@ struct native_vcpu {
     const struct native_ops *ops;
     void *data;
     bool metered; /* in a step, so what it does takes time; see native_charge() */
+    bool pooled;  /* its memory is what is in the pool: it asks for no more */
+    uint64_t *pool;
+    size_t nr_pool;
+    bool gone; /* what it ran has ended: no hypercall is made in its name, each answers 0 and does nothing */
 };
 
 /* A native domain: what it has mapped of others, by gfn; see mmu/memory/foreign.c. */
@@ -380,6 +384,12 @@ void domain_notify(struct domain *d);
 /* Stop running, record the reason, tell dom0 (VIRQ_DOM_EXC). reason: SHUTDOWN_*. */
 void domain_shutdown(struct domain *d, int reason);
 void domain_resume(struct domain *d);
+/*
+ * XEN_DOMCTL_soft_reset: d, which has shut down, is as if it had just been created, and paused, but for its number, its
+ * memory and what others have granted to it. In Xen for HVM guests; here for native domains. -EINVAL: it has not shut
+ * down. (xen/common/domain.c: domain_soft_reset().)
+ */
+int domain_soft_reset(struct domain *d);
 /*
  * v did what cannot be continued. Prints why and shuts its domain down with SHUTDOWN_crash. (Xen:
  * domain_crash(current->domain).)
