@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* xenbus, the back side: the idea is in rings/bus.h. */
-#include "rings/bus.h"
+#include "rings/bus_private.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -12,16 +12,6 @@
 #define FRONT_DOMID_MAX (DOMID_FIRST_RESERVED - 1)
 #define FRONT_STATE_MAX 99
 #define NODE_MAX        48 /* bytes of the name of one of the front end's that is watched, with its 0 */
-
-struct xenbus {
-    struct native_kernel *kernel;
-    struct xs_store *store;
-    struct xs_conn conn; /* for watches */
-    const struct xenbus_kind *kinds;
-    struct xenbus_device *devices;
-    struct task task;
-    char root[XENBUS_PATH]; /* "/local/domain/0" */
-};
 
 struct native_kernel *xenbus_kernel(const struct xenbus *b) { return b->kernel; }
 void *xenbus_data(const struct xenbus_device *dev) { return dev->kind->data; }
@@ -35,21 +25,13 @@ static bool is_at_or_below(const char *path, const char *above)
 
 /* --- nodes --- */
 
-static struct xs_access toolstack(const struct xenbus *b) { return (struct xs_access){ .store = b->store }; }
-
 static bool read_at(struct xenbus *b, const char *dir, const char *node, char value[XENBUS_VALUE])
 {
-    const struct xs_access a = toolstack(b);
     char path[XENBUS_PATH + 64];
-    const struct xs_node *n;
 
     snprintf(path, sizeof(path), "%s/%s", dir, node);
     task_charge(&b->task, 1, 0);
-    if (!xs_path_ok(b->store, path) || xs_get(&a, path, XS_RIGHT_READ, &n) || n->len >= XENBUS_VALUE)
-        return false;
-    memcpy(value, n->value, n->len);
-    value[n->len] = 0;
-    return true;
+    return b->way->read(b, path, value);
 }
 
 bool xenbus_read(const struct xenbus_device *dev, bool front, const char *node, char value[XENBUS_VALUE])
@@ -73,12 +55,11 @@ bool xenbus_read_number(const struct xenbus_device *dev, bool front, const char 
 __attribute__((format(printf, 3, 0))) static void write_at(struct xenbus *b, const char *path, const char *fmt,
                                                            va_list ap)
 {
-    const struct xs_access a = toolstack(b);
     char value[XENBUS_VALUE];
 
     vsnprintf(value, sizeof(value), fmt, ap);
     task_charge(&b->task, 1, 0);
-    xs_write(&a, path, value, strlen(value)); /* without memory the device waits for what does not come */
+    b->way->write(b, path, value); /* without memory the device waits for what does not come */
 }
 
 void xenbus_write(struct xenbus_device *dev, const char *node, const char *fmt, ...)
@@ -151,8 +132,7 @@ static size_t device_path(const struct xenbus *b, const char *path, const struct
     return 0;
 }
 
-/* Something of our directories has changed: it may be a new one. */
-static void appeared(struct xenbus *b, const char *path)
+void xenbus_appeared(struct xenbus *b, const char *path)
 {
     const struct xenbus_kind *kind;
     const size_t len = device_path(b, path, &kind);
@@ -162,7 +142,7 @@ static void appeared(struct xenbus *b, const char *path)
         at = &(*at)->next;
     if (!len || *at)
         return;
-    dev = xzalloc(b->store->arena, struct xenbus_device);
+    dev = xzalloc(native_vcpu(b->kernel)->domain->xen->machine->arena, struct xenbus_device);
     if (!dev)
         return;
     memcpy(dev->path, path, len);
@@ -171,29 +151,14 @@ static void appeared(struct xenbus *b, const char *path)
     *at = dev;
 }
 
-/* A watch fires, in the midst of a change: it is only noted. */
-static void event(void *data, const struct xsd_sockmsg *hdr, const void *payload)
+void xenbus_event(struct xenbus *b, const char *path, const char *token)
 {
-    struct xenbus *b = data;
-    const char *path = payload, *token = path + strlen(path) + 1;
-
     if (*token) {
         mark(b, token);
     } else {
-        appeared(b, path);
+        xenbus_appeared(b, path);
         mark(b, path);
     }
-}
-
-static bool watch(struct xenbus *b, const char *path, const char *token)
-{
-    char *own = xstrdup(b->store->arena, path);
-    const struct xs_watch *w;
-
-    if (own && !xs_watch_add(&b->conn, own, token, false, &w))
-        return true;
-    xfree(own);
-    return false;
 }
 
 static void device_disconnect(struct xenbus_device *dev)
@@ -205,16 +170,18 @@ static void device_disconnect(struct xenbus_device *dev)
 
 static void device_free(struct xenbus_device *dev)
 {
-    struct xenbus_device **at = &dev->bus->devices;
+    struct xenbus *b = dev->bus;
+    struct xenbus_device **at = &b->devices;
     char path[XENBUS_PATH + NODE_MAX];
 
     device_disconnect(dev);
+    b->way->forget(b, dev);
     if (*dev->front_path) {
         snprintf(path, sizeof(path), "%s/state", dev->front_path);
-        xs_watch_remove(&dev->bus->conn, path, dev->path);
+        b->way->unwatch(b, path, dev->path);
         if (dev->kind->ops->also) {
             snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
-            xs_watch_remove(&dev->bus->conn, path, dev->path);
+            b->way->unwatch(b, path, dev->path);
         }
         dev->kind->ops->remove(dev);
     }
@@ -234,21 +201,23 @@ static bool offer(struct xenbus_device *dev)
         return false; /* it was tried */
     if (!xenbus_read(dev, false, "frontend", value) || strlen(value) >= XENBUS_PATH || *value != '/' ||
         !xenbus_read_number(dev, false, "frontend-id", 0, FRONT_DOMID_MAX, &domid) ||
-        !xenbus_read_number(dev, false, "state", XenbusStateInitialising, XenbusStateInitialising, &state))
+        !xenbus_read_number(dev, false, "state", XenbusStateInitialising, XenbusStateClosed, &state))
         return false;
     memcpy(dev->front_path, value, strlen(value) + 1);
     dev->front = (domid_t)domid;
-    dev->state = XenbusStateInitialising;
+    dev->state = (enum xenbus_state)state;
+    dev->again = state == XenbusStateConnected;
     snprintf(path, sizeof(path), "%s/state", dev->front_path);
-    if (!watch(dev->bus, path, dev->path) || dev->kind->ops->probe(dev))
+    if (!dev->bus->way->watch(dev->bus, path, dev->path) || dev->kind->ops->probe(dev))
         return false;
     if (dev->kind->ops->also) {
         snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
-        if (!watch(dev->bus, path, dev->path))
+        if (!dev->bus->way->watch(dev->bus, path, dev->path))
             return false;
     }
     dev->offered = true;
-    state_set(dev, XenbusStateInitWait);
+    if (dev->state == XenbusStateInitialising)
+        state_set(dev, XenbusStateInitWait);
     return true;
 }
 
@@ -277,15 +246,16 @@ static void front_changed(struct xenbus_device *dev)
         front_back(dev);
     switch (front) {
     case XenbusStateInitialising:
-        if (dev->state == XenbusStateClosed)
+        if (dev->state == XenbusStateClosed || dev->again)
             front_back(dev);
         break;
     case XenbusStateInitialised:
     case XenbusStateConnected:
         if (dev->connected && dev->kind->ops->changed)
             dev->kind->ops->changed(dev);
-        if (dev->state != XenbusStateInitWait || dev->kind->ops->connect(dev))
+        if ((dev->state != XenbusStateInitWait && !dev->again) || dev->kind->ops->connect(dev))
             break;
+        dev->again = false;
         dev->connected = true;
         state_set(dev, XenbusStateConnected);
         break;
@@ -305,11 +275,7 @@ static void front_changed(struct xenbus_device *dev)
 
 static void look(struct xenbus_device *dev)
 {
-    const struct xs_access a = toolstack(dev->bus);
-    const struct xs_node *n;
-
-    dev->dirty = false;
-    if (xs_get(&a, dev->path, XS_RIGHT_READ, &n))
+    if (!dev->bus->way->there(dev->bus, dev->path))
         device_free(dev);
     else if (dev->offered || offer(dev))
         front_changed(dev);
@@ -318,11 +284,10 @@ static void look(struct xenbus_device *dev)
 static bool bus_step(struct task *t, unsigned int budget)
 {
     struct xenbus *b = t->data;
-    struct xenbus_device *dev = b->devices;
+    struct xenbus_device *dev;
 
     for (; budget; budget--) {
-        for (dev = b->devices; dev && !dev->dirty; dev = dev->next)
-            ;
+        dev = b->way->next(b);
         if (!dev)
             return false;
         look(dev);
@@ -332,28 +297,22 @@ static bool bus_step(struct task *t, unsigned int budget)
 
 static const struct task_ops bus_task = { .name = "xenbus", .step = bus_step };
 
-struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct xenbus_kind *kinds)
+bool xenbus_init(struct xenbus *b, struct native_kernel *k, const struct xenbus_way *way,
+                 const struct xenbus_kind *kinds)
 {
-    const domid_t domid = native_vcpu(k)->domain->domain_id;
-    struct xenbus *b = xzalloc(store->arena, struct xenbus);
     char path[XENBUS_PATH + 16];
 
-    if (!b)
-        return NULL;
     b->kernel = k;
-    b->store = store;
+    b->way = way;
     b->kinds = kinds;
-    snprintf(b->root, sizeof(b->root), "/local/domain/%u", domid);
+    snprintf(b->root, sizeof(b->root), "/local/domain/%u", native_vcpu(k)->domain->domain_id);
     task_init(&b->task, k, &bus_task, b);
-    xs_conn_init(&b->conn, store, domid, event, b);
     for (; kinds->ops; kinds++) {
         snprintf(path, sizeof(path), "%s/backend/%s", b->root, kinds->ops->type);
-        if (!watch(b, path, "")) {
-            xenbus_destroy(b);
-            return NULL;
-        }
+        if (!way->watch(b, path, ""))
+            return false;
     }
-    return b;
+    return true;
 }
 
 void xenbus_destroy(struct xenbus *b)
@@ -362,9 +321,8 @@ void xenbus_destroy(struct xenbus *b)
         return;
     while (b->devices)
         device_free(b->devices);
-    xs_conn_end(&b->conn);
     task_end(&b->task);
-    xfree(b);
+    b->way->end(b);
 }
 
 void xenbus_domain_gone(struct xenbus *b, domid_t domid)

@@ -16,6 +16,11 @@
  *
  * A device that cannot go on says why in dom0's error/backend/TYPE/DOMID/DEVID/error, and closes.
  *
+ * A bus may begin with devices that another one has served, in a domain that was started again: where that one had
+ * connected, it connects without a word of states, and the front end sees a pause.
+ *
+ * dom0's bus reaches the store by its functions (bus_store.c), that of a driver domain over a ring (bus_ring.c).
+ *
  * Invariants: a watch only marks its device; looking is the task's step, so a front end whose state changes a thousand
  * times costs a look. What the toolstack wrote into our directory counts, and nothing that the front end says about it.
  *
@@ -43,6 +48,7 @@ struct xenbus_device {
     unsigned int state;           /* ours: XenbusState* of io/xenbus.h */
     bool offered, connected, dirty;
     bool failed; /* xenbus_fail(): until the front end has closed, too */
+    bool again;  /* somebody had connected it before us: go on where its ring stands, and notify */
     void *data;  /* the back end's */
 };
 
@@ -69,8 +75,16 @@ struct xenbus_kind {
     void *data;
 };
 
-/* Watch for devices of these kinds, a list that ends with ops == NULL and outlives the bus. NULL: out of memory. */
+/*
+ * dom0's: watch for devices of these kinds, a list that ends with ops == NULL and outlives the bus. NULL: no memory.
+ */
 struct xenbus *xenbus_create(struct native_kernel *k, struct xs_store *store, const struct xenbus_kind *kinds);
+/*
+ * A driver domain's, over its own ring: bus_ring.c. The page is its own, the port is bound to xenstored. It finds the
+ * devices that are there already; one that was connected is connected `again`.
+ */
+struct xenbus *xenbus_create_ring(struct native_kernel *k, struct xenstore_domain_interface *intf, evtchn_port_t port,
+                                  const struct xenbus_kind *kinds);
 /* Harmless for NULL. */
 void xenbus_destroy(struct xenbus *b);
 /* The domain is about to be destroyed: nothing of its is held any more. Harmless for b == NULL. */
