@@ -476,6 +476,11 @@ static int vbd_connect(struct xenbus_device *dev)
     xenbus_write(dev, "sector-size", "%u", SECTOR_SIZE);
     xenbus_write(dev, "physical-sector-size", "%u", SECTOR_SIZE);
     task_ready(&b->task);
+    if (dev->again) { /* answers may have been shown that nobody was told of */
+        struct evtchn_send send = { .port = b->port };
+
+        event_op(b, EVTCHNOP_send, &send);
+    }
     return 0;
 }
 

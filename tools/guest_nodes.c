@@ -68,6 +68,7 @@ static void domain_nodes(struct node_writer *w, const char *uuid)
                                        "attr",
                                        "error",
                                        NULL };
+    static const char *const driver[] = { "libxl", "backend", "device-model", NULL };
     const struct guest *g = w->g;
     char path[NODE_PATH_SIZE];
 
@@ -79,6 +80,8 @@ static void domain_nodes(struct node_writer *w, const char *uuid)
     empty_nodes(w, suspend, OWN);
     empty_nodes(w, control, READ);
     empty_nodes(w, own, OWN);
+    if (g->cfg.driver_domain)
+        empty_nodes(w, driver, OWN);
     node(w, "control/platform-feature-multiprocessor-suspend", AS_PARENT, "1");
     node(w, "control/platform-feature-xs_reset_watches", AS_PARENT, "1");
 }
@@ -159,7 +162,8 @@ bool guest_introduce(struct guest *g)
     g->introduced = true;
     if (xenstored_introduce(g->host->xenstored, g->domid, g->store_mfn, g->store_port))
         w.failed = true;
-    console_nodes(&w);
+    if (!g->cfg.driver_domain) /* its kernel has nothing to say on one */
+        console_nodes(&w);
     guest_devices_nodes(&w);
     return !w.failed;
 }

@@ -70,7 +70,7 @@ static int dom0_boot(struct host *h)
 {
     evtchn_port_t port;
 
-    h->dom0 = native_kernel_create(h->xen->dom0);
+    h->dom0 = native_kernel_create(h->xen->dom0, NULL, 0);
     h->xc = h->dom0 ? xc_interface_open(native_vcpu(h->dom0)) : NULL;
     if (!h->xc)
         return -1;
@@ -321,7 +321,7 @@ const struct image *host_guest_image(const struct host *h, domid_t domid)
 {
     const struct guest *g = domid < DOMID_FIRST_RESERVED ? h->guest_of[domid] : NULL;
 
-    return g ? &g->kernel->image : NULL;
+    return g && g->kernel ? &g->kernel->image : NULL;
 }
 
 int host_guest_index(const struct host *h, domid_t domid)
@@ -343,7 +343,7 @@ int host_guest_next(const struct host *h, unsigned int index)
     const struct guest *first = NULL, *next = NULL;
 
     for (const struct guest *g = h->guests; g && !next; g = g->next) {
-        if (g->state == GUEST_ENDED)
+        if (g->state == GUEST_ENDED || g->cfg.driver_domain)
             continue;
         first = first ? first : g;
         next = g->index > index ? g : NULL;

@@ -96,6 +96,8 @@ struct host_io {
 /* One guest to build. Pointers are borrowed for the call (path names in messages too). */
 struct host_guest {
     const char *name;             /* NULL: made from the file's name, and numbered if that is taken */
+    bool driver_domain;           /* it has back ends of devices; and no kernel, or one that is not loaded */
+    bool unlisted;                /* it is not one of the guests that are counted by index */
     const char *kernel;           /* path, for messages and the name */
     const char *ramdisk;          /* path or NULL */
     const char *cmdline;          /* or NULL */
@@ -119,6 +121,9 @@ struct host_guest {
     const struct xl_channels *channels; /* the same */
     enum xl_action on_poweroff, on_reboot, on_crash, on_watchdog, on_soft_reset;
 };
+
+#define HOST_DRIVER_MIB 4u         /* a driver domain's memory, if it is not stated */
+#define HOST_UNLISTED   (1u << 30) /* from here on are indices of guests that are not counted */
 
 struct host *host_create(const struct host_config *cfg, const struct host_io *io, char err[HOST_ERR_SIZE]);
 void host_destroy(struct host *h);

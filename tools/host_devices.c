@@ -10,6 +10,10 @@
  */
 #include "tools/nodes.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 static const struct device_kind *const kinds[] = { &vbd_devices, &vif_devices, &p9_devices,
                                                    &fb_devices,  &kbd_devices, &channel_devices };
 
@@ -59,13 +63,48 @@ void guest_devices_nodes(struct node_writer *w)
             kinds[k]->nodes(w, i);
 }
 
+int guest_devices_none(const struct guest *g, char err[HOST_ERR_SIZE])
+{
+    for (size_t k = 0; k < NR_KINDS; k++) {
+        if (!kinds[k]->nr(g))
+            continue;
+        snprintf(err, HOST_ERR_SIZE, "%s: a driver domain has other guests' devices, and none of its own (%s)",
+                 g->cfg.name, kinds[k]->back->type);
+        return -1;
+    }
+    return 0;
+}
+
 void guest_devices_forget(struct guest *g)
 {
     char path[NODE_PATH_SIZE];
 
+    for (size_t k = 0; k < NR_KINDS; k++) {
+        if (!kinds[k]->nr(g))
+            continue;
+        node_cleanup(g->host, path_make(path, "/local/domain/0/backend/%s/%u", kinds[k]->back->type, g->domid));
+        for (const struct guest *d = g->host->guests; d; d = d->next)
+            if (d->driver)
+                node_cleanup(g->host, path_make(path, "/local/domain/%u/backend/%s/%u", d->domid, kinds[k]->back->type,
+                                                g->domid));
+    }
+}
+
+void guest_devices_of(struct host *h, domid_t back,
+                      void (*fn)(void *data, domid_t front, const char *type, unsigned int devid), void *data)
+{
+    const struct xs_access toolstack = xenstored_toolstack(h->xenstored);
+    char path[NODE_PATH_SIZE];
+    const struct xs_node *n;
+
     for (size_t k = 0; k < NR_KINDS; k++)
-        if (kinds[k]->nr(g))
-            node_cleanup(g->host, path_make(path, "/local/domain/0/backend/%s/%u", kinds[k]->back->type, g->domid));
+        for (const struct guest *g = h->guests; g; g = g->next) {
+            path_make(path, "/local/domain/%u/backend/%s/%u", back, kinds[k]->back->type, g->domid);
+            if (g->state == GUEST_ENDED || xs_get(&toolstack, path, XS_RIGHT_READ, &n))
+                continue;
+            for (size_t at = 0; at < n->children_len; at += strlen(n->children + at) + 1)
+                fn(data, g->domid, kinds[k]->back->type, (unsigned int)strtoul(n->children + at, NULL, 10));
+        }
 }
 
 void guest_devices_free(struct guest *g)

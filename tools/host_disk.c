@@ -311,7 +311,7 @@ static struct disk *disk_get(struct host *h, struct open_disk *o, const char *pa
 }
 
 /* It is away, and comes back. -1 and why: it still is. */
-static int disk_back(struct host *h, struct disk *d, char why[DISK_WHY_SIZE])
+static int disk_back(struct host *h, struct disk *d, const char *backend, char why[DISK_WHY_SIZE])
 {
     struct open_disk *o = h->edges->disks;
     const struct disk_file was = *d->file;
@@ -329,7 +329,7 @@ static int disk_back(struct host *h, struct disk *d, char why[DISK_WHY_SIZE])
     }
     file_note(o);
     d->away = false;
-    blkback_resume(h->bus, d);
+    blkback_resume(driver_bus(h, backend), d);
     return 0;
 }
 
@@ -341,6 +341,8 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
     struct disk *d;
     char why[DISK_WHY_SIZE];
 
+    if (!driver_is_there(g, "disk", gd->cfg.backend, err))
+        return -1;
     o = file_get(h, &gd->cfg, file_written, why);
     if (!o && h->edges->is_recorded) /* no such command is recorded */
         host_message(h, "%.400s: %.500s, and was there when this was recorded", gd->cfg.path, why);
@@ -363,7 +365,7 @@ static int disk_open(struct host *h, struct guest *g, struct guest_disk *gd, cha
         return disk_fail(g, gd->cfg.path, why, err);
     }
     d->speed = gd->cfg.speed;
-    if (d->away && disk_back(h, d, why))
+    if (d->away && disk_back(h, d, gd->cfg.backend, why))
         return disk_fail(g, gd->cfg.path, why, err);
     if (file_written && !o->of.writable && !file_upgrade(o, why))
         return disk_fail(g, gd->cfg.path, why, err);
@@ -526,7 +528,7 @@ int guest_disk_resize(struct guest *g, uint32_t devid, uint64_t sectors, char er
     else if (rc)
         snprintf(err, HOST_ERR_SIZE, "%s", strerror(-rc));
     else
-        blkback_resized(g->host->bus, gd->disk);
+        blkback_resized(driver_bus(g->host, gd->cfg.backend), gd->disk);
     return rc ? -1 : 0;
 }
 
@@ -563,7 +565,7 @@ int guest_disk_take(struct guest *g, uint32_t devid, char err[HOST_ERR_SIZE])
 
     if (!gd->disk->away)
         snprintf(err, HOST_ERR_SIZE, "it is not released");
-    else if (disk_back(g->host, gd->disk, why))
+    else if (disk_back(g->host, gd->disk, gd->cfg.backend, why))
         snprintf(err, HOST_ERR_SIZE, "%.400s: %.500s", gd->cfg.path, why);
     else
         return 0;
@@ -598,7 +600,7 @@ static void disk_nodes(struct node_writer *w, unsigned int i)
     const char *const type = d->cfg.cdrom ? "cdrom" : "disk";
     struct device_nodes dev;
 
-    device_begin(&dev, w, blkback.type, 0, d->cfg.devid);
+    device_begin(&dev, w, blkback.type, driver_domid(w->h, d->cfg.backend), d->cfg.devid);
     device_front(&dev, "virtual-device", "%u", d->cfg.devid);
     device_front(&dev, "device-type", "%s", type);
     device_front(&dev, "trusted", "1");

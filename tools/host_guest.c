@@ -24,6 +24,7 @@
 void guest_disconnect(struct guest *g)
 {
     console_backend_destroy(g->console);
+    driver_end(g);
     xenbus_domain_gone(g->host->bus, g->domid);
     if (g->introduced)
         guest_unannounce(g);
@@ -176,7 +177,17 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char where[XL_WHERE_SIZE];
-    int rc = g->builder || build_begin(h, g) ? build_pv_step(g->builder) : -1;
+    int rc;
+
+    if (g->cfg.driver_domain) {
+        rc = driver_build(h, g, err);
+        if (rc)
+            guest_disconnect(g);
+        if (rc && g->domid)
+            xc_domain_destroy(xc(h), g->domid);
+        return rc;
+    }
+    rc = g->builder || build_begin(h, g) ? build_pv_step(g->builder) : -1;
 
     if (rc > 0)
         return rc;
@@ -210,7 +221,8 @@ static int guest_built_wait(struct host *h, struct guest *g, char err[HOST_ERR_S
 /* Its own, or one that is made of the kernel's. NULL: out of memory. */
 static char *guest_name(struct host *h, const struct host_guest *cfg)
 {
-    char *made = cfg->name ? NULL : host_name_free(basename(cfg->kernel), 1, guest_name_taken, h), *name = NULL;
+    const char *base = cfg->driver_domain ? "driver" : basename(cfg->kernel);
+    char *made = cfg->name ? NULL : host_name_free(base, 1, guest_name_taken, h), *name = NULL;
 
     if (cfg->name || made)
         name = xstrdup(h->arena, cfg->name ? cfg->name : made);
@@ -224,13 +236,13 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
 
     g->cfg = *cfg;
     g->cfg.name = guest_name(g->host, cfg);
-    g->cfg.kernel = xstrdup(a, cfg->kernel);
+    g->cfg.kernel = xstrdup(a, cfg->kernel ? cfg->kernel : g->cfg.name ? g->cfg.name : "");
     g->cfg.ramdisk = cfg->ramdisk ? xstrdup(a, cfg->ramdisk) : NULL;
     g->cfg.cmdline = cfg->cmdline ? xstrdup(a, cfg->cmdline) : NULL;
     g->cfg.sched = &g->sched;
     g->cfg.cpuid = &g->cpuid;
     if (!g->cfg.memory_mib)
-        g->cfg.memory_mib = DEFAULT_GUEST_MIB;
+        g->cfg.memory_mib = cfg->driver_domain ? HOST_DRIVER_MIB : DEFAULT_GUEST_MIB;
     if (g->cfg.maxmem_mib < g->cfg.memory_mib)
         g->cfg.maxmem_mib = g->cfg.memory_mib;
     if (!g->cfg.vcpus)
@@ -267,6 +279,12 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                  xl_type_name(g->cfg.type));
         return -1;
     }
+    if (g->cfg.driver_domain) {
+        if (strcmp(g->cfg.kernel, g->cfg.name) != 0)
+            host_message(h, "%s: a driver domain runs xenlab's own back ends, and %.400s is not loaded", g->cfg.name,
+                         g->cfg.kernel);
+        return guest_devices_none(g, err);
+    }
     g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, IMAGE_PV, why);
     if (!g->kernel) {
         file_fail(g, "kernel", g->cfg.kernel, why, err);
@@ -284,7 +302,7 @@ void guest_list_append(struct host *h, struct guest *g)
 {
     *h->guests_tail = g;
     h->guests_tail = &g->next;
-    g->index = h->nr_guests++;
+    g->index = g->cfg.unlisted ? HOST_UNLISTED + h->nr_unlisted++ : h->nr_guests++;
 }
 
 int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid, char err[HOST_ERR_SIZE])
@@ -311,7 +329,7 @@ int host_guest_add(struct host *h, const struct host_guest *cfg, domid_t *domid,
     if (guest_load(h, g, err) || guest_built_wait(h, g, err))
         goto fail;
     guest_list_append(h, g);
-    h->guests_left++;
+    h->guests_left += !g->cfg.driver_domain;
     *domid = g->domid;
     return 0;
 

@@ -59,6 +59,29 @@ static bool vifs_clone(struct guest *g, const struct guest *of)
     return true;
 }
 
+static int vif_check(const struct guest *g, const struct xl_vif *v, char err[HOST_ERR_SIZE])
+{
+    char where[XL_WHERE_SIZE];
+
+    if (!driver_is_there(g, "vif", v->backend, err))
+        return -1;
+    if (!*v->backend || strcmp(v->bridge, XL_VIF_OUTSIDE) != 0)
+        return 0;
+    snprintf(err, HOST_ERR_SIZE, "%sbackend=%.100s: the bridge %s, behind which is the outside, is in dom0",
+             xl_where(g->cfg.where, "vif", where), v->backend, XL_VIF_OUTSIDE);
+    return -1;
+}
+
+static int vifs_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    int rc = 0;
+
+    (void)h;
+    for (unsigned int i = 0; i < g->vifs.nr && !rc; i++)
+        rc = vif_check(g, &g->vifs.list[i], err);
+    return rc;
+}
+
 static unsigned int vifs_nr(const struct guest *g) { return g->vifs.nr; }
 
 /* A frame goes by: whoever looks is shown what it would be on a wire, which changes nothing. */
@@ -77,11 +100,13 @@ static void frame_seen(void *data, const struct bridge_port *p, bool in, const s
     }
 }
 
+struct bridge_tap host_net_tap(struct host *h) { return (struct bridge_tap){ frame_seen, h }; }
+
 static void *vifs_data(struct host *h)
 {
     if (!h->net.bridges.pool.v)
         bridges_init(&h->net.bridges, native_vcpu(h->dom0));
-    h->net.tap = (struct bridge_tap){ frame_seen, h };
+    h->net.tap = host_net_tap(h);
     return &h->net;
 }
 
@@ -131,9 +156,9 @@ void host_packet_in(struct host *h, const void *packet, size_t len)
 
 /* --- for who looks --- */
 
-void host_ports_each(const struct host *h, host_port_fn *fn, void *data)
+static void ports_each(const struct netback *n, host_port_fn *fn, void *data)
 {
-    for (const struct bridge *b = h->net.bridges.first; b; b = b->next)
+    for (const struct bridge *b = n->bridges.first; b; b = b->next)
         for (const struct bridge_port *p = b->ports; p; p = p->next) {
             struct bridge_port_more more = { 0 };
 
@@ -163,6 +188,14 @@ void host_ports_each(const struct host *h, host_port_fn *fn, void *data)
         }
 }
 
+void host_ports_each(const struct host *h, host_port_fn *fn, void *data)
+{
+    ports_each(&h->net, fn, data);
+    for (const struct guest *g = h->guests; g; g = g->next)
+        if (driver_net(g))
+            ports_each(driver_net(g), fn, data);
+}
+
 /* --- of a guest that runs --- */
 
 static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32_t *devid, char err[HOST_ERR_SIZE])
@@ -176,6 +209,10 @@ static int vif_attach(struct guest *g, const char *text, unsigned int *i, uint32
     if (g->vifs.list[g->vifs.nr - 1].nr_forwards) {
         g->vifs.nr--;
         snprintf(err, HOST_ERR_SIZE, "vif: hostfwd=: only of cards that are there from the start");
+        return -1;
+    }
+    if (vif_check(g, &g->vifs.list[g->vifs.nr - 1], err)) {
+        g->vifs.nr--;
         return -1;
     }
     *i = g->vifs.nr - 1;
@@ -233,7 +270,7 @@ static void vif_nodes(struct node_writer *w, unsigned int i)
     if (!strcmp(v->bridge, XL_VIF_OUTSIDE))
         outside_have(w->h);
     mac_text(v, mac);
-    device_begin(&dev, w, netback.type, 0, v->devid);
+    device_begin(&dev, w, netback.type, driver_domid(w->h, v->backend), v->devid);
     device_front(&dev, "handle", "%u", v->devid);
     device_front(&dev, "mac", "%s", mac);
     device_front(&dev, "trusted", "%d", !v->untrusted);
@@ -261,6 +298,7 @@ const struct device_kind vif_devices = {
     .data = vifs_data,
     .copy = vifs_copy,
     .nr = vifs_nr,
+    .open = vifs_open,
     .clone = vifs_clone,
     .nodes = vif_nodes,
     .attach = vif_attach,

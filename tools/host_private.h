@@ -10,6 +10,7 @@
 #include "rings/blkback.h"
 #include "rings/channel.h"
 #include "rings/console.h"
+#include "rings/ddomain.h"
 #include "rings/net/netback.h"
 #include "rings/net/outside.h"
 #include "rings/p9/p9back.h"
@@ -35,6 +36,17 @@ enum guest_state {
 struct guest_disk {
     struct xl_disk cfg; /* its path is in the arena */
     struct disk *disk;
+};
+
+/* Of a guest that is a driver domain: what it has, and what runs in it. */
+struct driver {
+    struct ddomain *runs; /* NULL: nothing */
+    uint64_t *frames;     /* nr of them; the first is its xenstore page */
+    uint64_t nr_frames;
+    struct xenstore_domain_interface *intf;
+    s_time_t started;
+    unsigned int crashes; /* in a row, each a short time after it was started */
+    uint64_t restarts;
 };
 
 struct guest {
@@ -80,6 +92,7 @@ struct guest {
     struct xl_p9s *p9s;              /* or NULL */
     struct xl_fbs *fbs;              /* the same */
     struct guest_channels *channels; /* the same: host_channel.c */
+    struct driver *driver;           /* of a driver domain: NULL: it is none, or not built */
 };
 
 /*
@@ -132,8 +145,9 @@ struct host {
     struct guest *guests, **guests_tail;
     struct guest *guest_of[DOMID_FIRST_RESERVED]; /* who had this number last; see guest_find() */
     struct guest *names[HOST_NAME_LISTS];         /* who has a name: host_names.c */
-    unsigned int nr_guests, guests_left;          /* added; not ended */
-    bool kept_told;                               /* that kernels cannot be kept on disk; or nobody wants to know */
+    unsigned int nr_guests, guests_left;          /* added; not ended, and no driver domains */
+    unsigned int nr_unlisted;
+    bool kept_told; /* that kernels cannot be kept on disk; or nobody wants to know */
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;
@@ -284,13 +298,36 @@ extern const struct device_kind fb_devices;      /* host_fb.c */
 extern const struct device_kind kbd_devices;     /* likewise; with the copy of fb_devices */
 extern const struct device_kind channel_devices; /* host_channel.c */
 
+/* host_driver_build.c, host_driver.c: driver domains. */
+/* Build one, paused. 0, or -1 with a message: what there is of it is still to be taken down. */
+int driver_build(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+/* Its domain is about to be destroyed. Harmless for a guest that is none. */
+void driver_end(struct guest *g);
+/* It has shut down: true: it is started again. */
+bool driver_down(struct host *h, struct guest *g);
+/* The number of the driver domain of this name, or dom0's if there is none. */
+domid_t driver_domid(const struct host *h, const char *name);
+/* Is there one of this name, or is it ""? If not: what to say of a device of g that is stated under this key. */
+bool driver_is_there(const struct guest *g, const char *key, const char *name, char err[HOST_ERR_SIZE]);
+/* The bus of the same; NULL: it has none now. */
+struct xenbus *driver_bus(const struct host *h, const char *name);
+/* For who looks; NULL: g is none, or does not run. */
+const struct netback *driver_net(const struct guest *g);
+/* host_net.c: what the bridges of a driver domain are looked at by. */
+struct bridge_tap host_net_tap(struct host *h);
+
 /* host_devices.c: these for all kinds. */
+/* Each device whose back end is in domain `back`. */
+void guest_devices_of(struct host *h, domid_t back,
+                      void (*fn)(void *data, domid_t front, const char *type, unsigned int devid), void *data);
 /* A type of device that g has and of which a clone has none; NULL: no such. Otherwise it must not be cloned. */
 const char *guest_devices_uncloned(const struct guest *g);
 bool guest_devices_clone(struct guest *g, const struct guest *of);
 bool guest_devices_copy(struct guest *g, const struct host_guest *cfg);
 int guest_devices_open(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 void guest_devices_nodes(struct node_writer *w);
+/* Has g no device at all? If it has: what to say of a driver domain that has some, and -1. */
+int guest_devices_none(const struct guest *g, char err[HOST_ERR_SIZE]);
 /* Remove the back ends' directories of g. */
 void guest_devices_forget(struct guest *g);
 void guest_devices_free(struct guest *g);

@@ -51,7 +51,7 @@ static bool settle(struct guest *g, enum guest_state state)
 static bool guest_gone(struct host *h, struct guest *g)
 {
     ctl_guest_gone(h, g);
-    if (--h->guests_left == 0)
+    if (!g->cfg.driver_domain && --h->guests_left == 0)
         h->xen->powered_off = true;
     return settle(g, GUEST_ENDED);
 }
@@ -244,6 +244,8 @@ static bool down(struct host *h, struct guest *g)
 {
     enum xl_action action;
 
+    if (g->driver)
+        return driver_down(h, g) ? settle(g, GUEST_ALIVE) : destroy(g, false);
     if (g->reason == SHUTDOWN_suspend)
         return suspended(h, g);
     action = action_for(h, g, g->reason);

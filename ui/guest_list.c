@@ -117,6 +117,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
 
     e->guest = (struct host_guest){
         .name = o->name ? o->name : cfg->name,
+        .driver_domain = cfg->driver_domain,
         .kernel = place(o, kernel ? kernel : cfg->kernel),
         .ramdisk = place(o, o->ramdisk ? o->ramdisk : cfg->ramdisk),
         .cmdline = o->cmdline ? o->cmdline : cfg->cmdline,
@@ -170,7 +171,7 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
     }
     entry_merge(e, kind == XL_FILE_KERNEL ? named : NULL, o);
     e->is_config = kind == XL_FILE_CONFIG;
-    if (e->guest.kernel)
+    if (e->guest.kernel || e->guest.driver_domain)
         return 0;
     /* Only an HVM guest may have none. */
     xl_where(&e->cfg.where, xl_where_is(&e->cfg.where, "type") ? "type" : "builder", where);
@@ -180,7 +181,7 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
 
 static unsigned int may_have_mib(const struct host_guest *g)
 {
-    const unsigned int memory_mib = g->memory_mib ? g->memory_mib : 64;
+    const unsigned int memory_mib = g->memory_mib ? g->memory_mib : g->driver_domain ? HOST_DRIVER_MIB : 64;
 
     return g->maxmem_mib > memory_mib ? g->maxmem_mib : memory_mib;
 }
@@ -223,6 +224,12 @@ static bool name_give(struct guest_list *l, uint64_t i, char *name)
 /* The names that were stated: they come first, so that the others are made to differ from them. */
 static int names_stated(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
+    for (unsigned int i = 0; i < o->nr_drivers; i++) {
+        if (tsearch(o->drivers[i], &l->taken, name_order))
+            continue;
+        snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+        return -1;
+    }
     for (unsigned int i = 0; i < l->nr; i++) {
         const char *name = l->entries[i].guest.name;
         char where[XL_WHERE_SIZE];
@@ -261,7 +268,10 @@ static int names_make(struct guest_list *l, const struct run_options *o, char er
 
         if (l->names[i])
             continue;
-        name = host_name_free(g->name ? g->name : basename(g->kernel), (unsigned int)(i / l->nr) + 1, name_taken, l);
+        name = host_name_free(g->name     ? g->name
+                              : g->kernel ? basename(g->kernel)
+                                          : "driver",
+                              (unsigned int)(i / l->nr) + 1, name_taken, l);
         if (!name_give(l, i, name))
             break;
     }
@@ -276,6 +286,7 @@ static void name_keep(void *name) { (void)name; }
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
     memset(l, 0, sizeof(*l));
+    l->options = o;
     l->entries = calloc(o->nr_guests, sizeof(*l->entries));
     if (!l->entries) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
@@ -304,7 +315,7 @@ int guest_list_files(const struct guest_list *l, const struct run_options *o, gu
         const char *ramdisk = o->ramdisk ? o->ramdisk : e->cfg.ramdisk;
 
         rc = e->is_config ? fn(data, o->guests[i]) : 0;
-        rc = rc ?: fn(data, kernel);
+        rc = rc ?: kernel ? fn(data, kernel) : 0;
         rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
         for (unsigned int j = 0; j < disks_named(e, o)->nr && !rc; j++)
             if (!xl_disk_is_url(disks_named(e, o)->list[j].path))

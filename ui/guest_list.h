@@ -25,10 +25,11 @@ struct guest_entry {
 struct guest_list {
     struct guest_entry *entries;
     unsigned int nr;
-    uint64_t total_mib; /* memory of all, as much as they may have */
-    char **names;       /* of all guests: first each entry's, then those of its second copy, and so on */
-    uint64_t nr_names;  /* nr * copies */
-    void *taken;        /* the same as a tree of tsearch() */
+    uint64_t total_mib;                /* memory of all, as much as they may have */
+    char **names;                      /* of all guests: first each entry's, then those of its second copy, and so on */
+    uint64_t nr_names;                 /* nr * copies */
+    void *taken;                       /* the same as a tree of tsearch() */
+    const struct run_options *options; /* borrowed: driver domains are named there */
 };
 
 /* 0, or -1 and a message that names the file. Either way guest_list_free() ends it. cfg.warnings are not yet shown. */

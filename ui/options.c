@@ -35,6 +35,7 @@ enum option_kind {
     OPTION_NET,        /* may be given several times */
     OPTION_SHARE,      /* likewise */
     OPTION_CHANNEL,    /* likewise */
+    OPTION_DRIVER,     /* likewise */
     OPTION_PCAP,       /* may be given several times */
     OPTION_VNC,        /* a port, as text */
     OPTION_CONSOLE_TO, /* may be given several times */
@@ -71,14 +72,16 @@ static const struct option options[] = {
     { "name",      0,  OPTION_TEXT,     "NAME",     FIELD(name),       0, 0, "its name (made from the file's)" },
     { "cpuid",     0,  OPTION_CPUID,    "host,NAME=VALUE...", 0, 0, 0,
       "its processor's features: host,sse4_2=0 (as in xl.cfg)" },
-    { "disk",      0,  OPTION_DISK,     "FILE[,NAME][,ro][,FORMAT][,speed=SPEED]", 0, 0, 0,
-      "a disk of its: raw, qcow2, vhd, vmdk, vdi... or a URL; called xvda if not otherwise;\nas fast as an ssd, an hdd, or none; several times" },
+    { "disk",      0,  OPTION_DISK,     "FILE[,NAME][,ro][,FORMAT][,KEY=VALUE...]", 0, 0, 0,
+      "a disk of its: raw, qcow2, vhd, vmdk, vdi... or a URL; called xvda if not otherwise;\nspeed=ssd, hdd or none; backend=DOMAIN; several times" },
     { "net",       0,  OPTION_NET,      "[BRIDGE][,KEY=VALUE...]", 0, 0, 0,
       "a network card of its: on xenbr0 if not otherwise, with keys as in xl.cfg's vif; several times" },
     { "share",     0,  OPTION_SHARE,    "PATH[,tag=TAG][,rw]", 0, 0, 0,
       "a folder that it may mount (9pfs), called share if not otherwise, to read or (rw) to write; several times" },
     { "channel",   0,  OPTION_CHANNEL,  "KEY=VALUE,...", 0, 0, 0,
       "a further console of its, for an agent: name=NAME,connection=pty (or connection=socket,path=PATH); several times" },
+    { "driver-domain", 0, OPTION_DRIVER, "NAME",    0, 0, 0,
+      "before the guests a domain that has devices of theirs: those with backend=NAME; several times" },
     { "fb",        0,  OPTION_FLAG,     NULL,       FIELD(fb),         0, 0,
       "a screen, a keyboard and a pointer (as xl.cfg's vfb = [ \"\" ])" },
     { "copies",    0,  OPTION_NUMBER,   "N",        FIELD(copies),     1, HOST_MAX_GUESTS,   "so many of each of them (1)" },
@@ -326,6 +329,27 @@ static int channel_set(struct run_options *o, const struct option *opt, const ch
     return -1;
 }
 
+static int driver_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    const char *why = NULL;
+
+    if (!*value || value[strcspn(value, "\n\t\r/")] || strlen(value) >= XL_BACKEND_SIZE)
+        why = "expected a name of one line without slashes, of at most 63 characters";
+    else if (!strcmp(value, XL_DOM0_NAME))
+        why = "that is dom0";
+    for (unsigned int i = 0; i < o->nr_drivers && !why; i++)
+        if (!strcmp(o->drivers[i], value))
+            why = "there is a driver domain of this name already";
+    if (!why && o->nr_drivers == sizeof(o->drivers) / sizeof(o->drivers[0]))
+        why = "more than 8 of them";
+    if (!why) {
+        o->drivers[o->nr_drivers++] = value;
+        return 0;
+    }
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s, got \"%.100s\"", opt->name, why, value);
+    return -1;
+}
+
 static int pcap_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     if (*value && o->nr_pcap < sizeof(o->pcap) / sizeof(o->pcap[0])) {
@@ -393,6 +417,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_NET: return net_set(o, opt, value, err);
     case OPTION_SHARE: return share_set(o, opt, value, err);
     case OPTION_CHANNEL: return channel_set(o, opt, value, err);
+    case OPTION_DRIVER: return driver_set(o, opt, value, err);
     case OPTION_PCAP: return pcap_set(o, opt, value, err);
     case OPTION_CONSOLE_TO: return console_to_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);

@@ -45,6 +45,8 @@ struct run_options {
     struct xl_vifs vifs;
     struct xl_p9s p9s;
     struct xl_channels channels;
+    const char *drivers[8]; /* names of driver domains */
+    unsigned int nr_drivers;
     bool fb;             /* a screen, for whoever has none */
     bool fb_window;      /* its screen, here */
     const char *vnc;     /* a port, where its screen is shown */

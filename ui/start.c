@@ -19,7 +19,8 @@ struct host *start_host(const struct run_options *o, const struct guest_list *l,
                         struct host_pool *pools, char err[START_ERR_SIZE])
 {
     const struct host_config cfg = { .ram_mib = o->ram_mib,
-                                     .guests_mib = l->total_mib * (l->nr_names / l->nr),
+                                     .guests_mib = l->total_mib * (l->nr_names / l->nr) +
+                                                   (uint64_t)o->nr_drivers * HOST_DRIVER_MIB,
                                      .nr_pcpus = (unsigned int)o->nr_pcpus,
                                      .seed = o->seed,
                                      .sched = o->sched,
@@ -43,6 +44,12 @@ int start_guests(struct host *h, const struct guest_list *l, char err[START_ERR_
     domid_t *domid = calloc(nr, sizeof(*domid));
     int rc = domid ? 0 : -1;
 
+    for (unsigned int i = 0; i < l->options->nr_drivers && rc == 0; i++) {
+        const struct host_guest driver = { .name = l->options->drivers[i], .driver_domain = true, .unlisted = true };
+        domid_t made;
+
+        rc = host_guest_add(h, &driver, &made, err) ?: host_guest_start(h, made);
+    }
     for (uint64_t i = 0; i < nr && rc == 0; i++) {
         struct host_guest g = l->entries[i % l->nr].guest;
 

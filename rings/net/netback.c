@@ -287,6 +287,12 @@ static int vif_connect(struct xenbus_device *dev)
     bridge_port_add(f->bridge, &f->port);
     xenbus_write(dev, "hotplug-status", "connected");
     task_ready(&f->task);
+    for (unsigned int i = 0; dev->again && i < f->nr_queues; i++) {
+        struct evtchn_send tx = { .port = f->queue[i].tx_port }, rx = { .port = f->queue[i].rx_port };
+
+        event_op(f, EVTCHNOP_send, &tx); /* answers may have been shown that nobody was told of */
+        event_op(f, EVTCHNOP_send, &rx);
+    }
     return 0;
 }
 

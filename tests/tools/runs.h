@@ -50,6 +50,7 @@ static const struct run_setup run_setups[] = {
     { "p9cat", "runs.h stops.h times=9", "credit2", 1, 1, 2, NULL, 0, NULL },
     { "netecho", "n=100000 depth=3 size=700", "credit2", 1, 2, 2, NULL, 0, NULL },
     { "netecho", "n=100000 depth=9 crash=40", "credit2", 1, 1, 2, NULL, 0, NULL },
+    { "netecho", "n=100000 depth=3 driven", "credit2", 1, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=5", "credit2", 2, 2, 2, NULL, 0, NULL },
     { "havoc", "seed=6", "null", 1, 2, 2, NULL, 0, NULL },
     { "../assets/grub-x86_64-xen.bin", NULL, "credit2", 1, 1, 1, NULL, 64, NULL },
@@ -78,6 +79,7 @@ static const struct xl_channels run_channel = { { { .name = "agent" } }, 1 };
 
 /* And the network, or one that packets may come into from outside. */
 static const struct xl_vifs run_net = { { { .bridge = "lan", .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
+static const struct xl_vifs run_driven = { { { .bridge = "lan", .backend = "driver", .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
 static const struct xl_vifs run_outside = { { { .bridge = XL_VIF_OUTSIDE, .mtu = XL_VIF_DEFAULT_MTU } }, 1 };
 
 /*
@@ -87,13 +89,20 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                      void (*sink)(void *data, const struct trace_record *rec), void *data)
 {
     const struct host_config cfg = { .ram_mib = ram_mib, .nr_pcpus = s->pcpus, .sched = s->sched, .quiet = true };
+    const struct host_guest driver = { .name = "driver", .driver_domain = true, .unlisted = true };
+    const bool driven = s->cmdline && strstr(s->cmdline, "driven");
     char path[128], err[HOST_ERR_SIZE];
     struct host *host = host_create(&cfg, io, err);
+    domid_t domid;
 
     if (!host)
         fail_msg("%s", err);
     if (sink)
         host_trace(host, sink, data);
+    if (driven && host_guest_add(host, &driver, &domid, err))
+        fail_msg("%s", err);
+    if (driven)
+        assert_int_equal(host_guest_start(host, domid), 0);
     snprintf(path, sizeof(path), "build/guests/%s", s->kernel);
     for (unsigned int i = 0; i < s->guests; i++) {
         const struct host_guest g = { .kernel = path,
@@ -106,10 +115,10 @@ static inline struct host *run_begin(const struct run_setup *s, const struct hos
                                       .p9s = strcmp(s->kernel, "p9cat") ? NULL : &run_shares,
                                       .vifs = strcmp(s->kernel, "netecho")    ? NULL
                                               : strstr(s->cmdline, "outside") ? &run_outside
+                                              : driven                        ? &run_driven
                                                                               : &run_net,
                                       .on_reboot = XL_ACTION_RESTART,
                                       .on_crash = s->ramdisk ? XL_ACTION_DESTROY : XL_ACTION_RESTART };
-        domid_t domid;
 
         if (host_guest_add(host, &g, &domid, err))
             fail_msg("%s", err);

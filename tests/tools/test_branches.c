@@ -30,6 +30,7 @@ static const struct run_setup setups[] = {
     { "agent", NULL, "credit2", 1, 1, 2, NULL, 8, NULL },
     { "paint", NULL, "credit2", 1, 2, 1, NULL, 8, NULL },
     { "netecho", "n=100000 depth=3 size=700 outside", "credit2", 1, 2, 2, NULL, 8, NULL },
+    { "netecho", "n=100000 depth=3 driven", "credit2", 1, 2, 2, NULL, 8, NULL },
 };
 
 struct seen {
@@ -194,8 +195,10 @@ static size_t something(struct scene *sc, enum journal_kind kind, unsigned int *
         return 12 + random_of(&sc->prng, 12);
     case JOURNAL_CTL: {
         static const char *const commands[] = {
-            "pause 1",          "unpause 1",    "destroy 2",  "mem-set 1 8", "reboot -a",        "dmesg -c",
-            "vcpu-pin 1 all 0", "debug-keys q", "rename 1 x", "list",        "network-attach 1", "network-detach -f 1 0"
+            "pause 1",      "unpause 1",   "destroy 2",        "mem-set 1 8",
+            "reboot -a",    "dmesg -c",    "vcpu-pin 1 all 0", "debug-keys q",
+            "rename 1 x",   "list",        "network-attach 1", "network-detach -f 1 0",
+            "crash driver", "crash driver"
         };
         const char *command = commands[random_of(&sc->prng, ARRAY_SIZE(commands))];
         char *words = strcpy((char *)word, command);

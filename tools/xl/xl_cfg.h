@@ -60,8 +60,9 @@ struct xl_config {
     char *name;
     bool has_type; /* else type is PV, xl's default */
     enum xl_type type;
-    char *kernel, *ramdisk;              /* paths that open() can take; the kernel is there unless the type is HVM */
-    char *cmdline;                       /* from cmdline, or else root and extra */
+    bool driver_domain;     /* it has back ends of devices, and no kernel of its own */
+    char *kernel, *ramdisk; /* paths that open() can take; the kernel is there but for HVM and driver domains */
+    char *cmdline;          /* from cmdline, or else root and extra */
     unsigned int memory_mib, maxmem_mib; /* memory <= maxmem if both are stated */
     unsigned int vcpus, maxvcpus;        /* vcpus <= maxvcpus if both are stated */
     struct xl_sched sched; /* cpu_weight, cap, cpus...; checked as far as that is possible without a machine */

@@ -70,6 +70,16 @@ static int read_vcpus(struct xl_reader *r, const char *key, void *out)
     return read_number(r, key, 1, XL_VCPUS_MAX, "a number of vCPUs from 1 to 64", out);
 }
 
+/* A flag, as xl reads one: any number but 0. */
+static int read_driver_domain(struct xl_reader *r, const char *key, void *out)
+{
+    unsigned int n = 0;
+    const int rc = read_number(r, key, 0, INT_MAX, "0 or 1", &n);
+
+    *(bool *)out = n != 0;
+    return rc;
+}
+
 /* 0 is the default, as libxl has it. */
 static int read_event_channels(struct xl_reader *r, const char *key, void *out)
 {
@@ -499,6 +509,7 @@ static const struct key {
     { "name",          read_string,  FIELD(name) },
     { "type",          read_type,    FIELD(type) },
     { "builder",       read_builder, FIELD(type) },
+    { "driver_domain", read_driver_domain, FIELD(driver_domain) },
     { "kernel",        read_path,    FIELD(kernel) },
     { "ramdisk",       read_path,    FIELD(ramdisk) },
     { "cmdline",       read_cmdline, FIELD(cmdline) },
@@ -604,7 +615,7 @@ int xl_settings_read(struct xl_reader *r)
         return xl_fail(r, "name", "expected a name of one line without slashes, got \"%.100s\"", cfg->name);
     if (cfg->name && !strcmp(cfg->name, XL_DOM0_NAME))
         return xl_fail(r, "name", "\"" XL_DOM0_NAME "\" is dom0");
-    if (!cfg->kernel && cfg->type != XL_TYPE_HVM)
+    if (!cfg->kernel && cfg->type != XL_TYPE_HVM && !cfg->driver_domain)
         return xl_fail(r, "kernel", "there is none: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
                        type_names[cfg->type]);
     return places_note(r) || unknown_report(r) ? -1 : 0;

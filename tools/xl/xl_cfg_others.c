@@ -17,7 +17,7 @@ bool xl_key_of_xl(const char *name)
         " bios bios_path_override blkdev_start boot bootloader bootloader_args claim_mode colo console"
         " device_model_args device_model_args_hvm device_model_args_pv device_model_override"
         " device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user device_model_version"
-        " device_tree dhcp disable_migrate dm_restrict driver_domain dtdev e820_host firmware gateway "
+        " device_tree dhcp disable_migrate dm_restrict dtdev e820_host firmware gateway "
         "gfx_passthru gic_version"
         " hap hdtype hpet init_seclabel ioports iomem iommu_memory ip irqs keymap latency loader localtime"
         " max_grant_version mmio_hole monitor ms_vm_genid nestedhvm netmask nics nographic nomigrate"

@@ -194,8 +194,6 @@ static bool understood(const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
         snprintf(why, XL_DISK_WHY_SIZE, "an empty drive is not supported yet: name a file");
     else if (d->script)
         snprintf(why, XL_DISK_WHY_SIZE, "script=%.100s: scripts are not run", d->script);
-    else if (d->backend_domname)
-        snprintf(why, XL_DISK_WHY_SIZE, "backend=%.100s: only dom0 has devices yet", d->backend_domname);
     else
         return true;
     return false;
@@ -237,6 +235,14 @@ static bool spec_parse(const struct spec *s, libxl_device_disk *d, char why[XL_D
     return rc == 0;
 }
 
+bool xl_backend_read(const char *name, char backend[XL_BACKEND_SIZE])
+{
+    if (strlen(name) >= XL_BACKEND_SIZE)
+        return false;
+    strcpy(backend, strcmp(name, "0") && strcmp(name, "Domain-0") ? name : "");
+    return true;
+}
+
 static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, const struct spec *s,
                         char why[XL_DISK_WHY_SIZE])
 {
@@ -269,6 +275,10 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
         return false;
     }
     strcpy(disk.vdev, d->vdev);
+    if (d->backend_domname && !xl_backend_read(d->backend_domname, disk.backend)) {
+        snprintf(why, XL_DISK_WHY_SIZE, "backend=%.100s...: no domain has so long a name", d->backend_domname);
+        return false;
+    }
     for (unsigned int i = 0; i < disks->nr; i++) {
         if (disks->list[i].devid == disk.devid) {
             snprintf(why, XL_DISK_WHY_SIZE, "there is a disk %s already", disk.vdev);
@@ -333,7 +343,7 @@ static enum xl_disk_format format_by_name(const char *path)
 
 /* The words behind FILE. False: there is one too many. */
 static bool short_words(char *rest, const char **access, const char **vdev, const char **speed,
-                        enum xl_disk_format *format)
+                        enum xl_disk_format *format, const char **backend)
 {
     enum xl_disk_format f;
     const char *word;
@@ -348,6 +358,8 @@ static bool short_words(char *rest, const char **access, const char **vdev, cons
             *format = f;
         else if (!strncmp(word, "speed=", 6))
             *speed = word;
+        else if (!strncmp(word, "backend=", 8))
+            *backend = word;
         else if (!*vdev && *word)
             *vdev = word;
         else
@@ -360,16 +372,17 @@ bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DI
 {
     char *copy = strdup(text), *rest = copy, *path = strsep(&rest, ","), *spec = NULL;
     enum xl_disk_format format = path ? format_by_name(path) : XL_DISK_RAW;
-    const char *access = "rw", *vdev = NULL, *speed = "speed=ssd";
+    const char *access = "rw", *vdev = NULL, *speed = "speed=ssd", *backend = NULL;
     char first[8];
     bool good = false;
 
-    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro][,FORMAT][,speed=SPEED], got \"%.200s\"", text);
-    if (path && *path && short_words(rest, &access, &vdev, &speed, &format)) {
+    snprintf(why, XL_DISK_WHY_SIZE, "expected FILE[,NAME][,ro][,FORMAT][,speed=SPEED][,backend=DOMAIN], got \"%.200s\"",
+             text);
+    if (path && *path && short_words(rest, &access, &vdev, &speed, &format, &backend)) {
         if (!vdev)
             vdev_free(disks, first);
-        if (asprintf(&spec, "format=%s,vdev=%s,access=%s,%s,target=%s", xl_disk_word(format), vdev ? vdev : first,
-                     access, speed, path) > 0)
+        if (asprintf(&spec, "format=%s,vdev=%s,access=%s,%s,%s%starget=%s", xl_disk_word(format), vdev ? vdev : first,
+                     access, speed, backend ? backend : "", backend ? "," : "", path) > 0)
             good = xl_disks_add(disks, spec, why);
     }
     free(spec);

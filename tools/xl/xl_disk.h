@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #define XL_DISKS_MAX     64
+#define XL_BACKEND_SIZE  64 /* of a domain's name, with its 0 */
 #define XL_DISK_WHY_SIZE 384
 
 /* The word in a configuration, and what QEMU calls it: */
@@ -48,6 +49,7 @@ struct xl_disk {
     char vdev[32];
     uint32_t devid;
     bool readonly, cdrom, discard, direct_io_safe;
+    char backend[XL_BACKEND_SIZE]; /* the driver domain that has it; "": dom0 */
 };
 
 struct xl_disks {
@@ -58,10 +60,12 @@ struct xl_disks {
 /* Add the disk that an xl.cfg's word is about. False, and why: in words that follow the key. */
 bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE]);
 /*
- * The same for FILE[,NAME][,ro][,FORMAT][,speed=SPEED]; without a name the first xvda, xvdb... that is free, without a
- * format what FILE ends in, or raw.
+ * The same for FILE[,NAME][,ro][,FORMAT][,speed=SPEED][,backend=DOMAIN]; without a name the first xvda, xvdb... that is
+ * free, without a format what FILE ends in, or raw.
  */
 bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE]);
+/* The name of a domain that has devices; "" if it is dom0. False: it is too long for one. */
+bool xl_backend_read(const char *name, char backend[XL_BACKEND_SIZE]);
 void xl_disks_free(struct xl_disks *disks);
 
 /* XL_DISK_NR_FORMATS: there is none with this name, by either. */

@@ -190,8 +190,8 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
         return true;
     }
     if (!strcmp(key, "backend"))
-        return !strcmp(value, "0") || !strcmp(value, "Domain-0") ||
-               fail(why, "backend=%.100s: only dom0 has network cards yet", value);
+        return xl_backend_read(value, v->backend) ||
+               fail(why, "backend=%.100s...: no domain has so long a name", value);
     snprintf(padded, sizeof(padded), " %.36s ", key);
     if (strstr(refused, padded) || !strncmp(key, "colo_", 5))
         return fail(why, "%.36s is not supported", key);

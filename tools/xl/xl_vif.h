@@ -8,6 +8,8 @@
 #ifndef TOOLS_XL_XL_VIF_H
 #define TOOLS_XL_XL_VIF_H
 
+#include "tools/xl/xl_disk.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +35,7 @@ struct xl_vif {
     char bridge[XL_VIF_NAME_SIZE];  /* "": the default */
     char vifname[XL_VIF_NAME_SIZE]; /* "": vifDOMID.DEVID */
     char ip[128];                   /* "": none is stated */
+    char backend[XL_BACKEND_SIZE];  /* the driver domain that has it; "": dom0 */
     uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
     uint32_t rate_interval_us;
     uint32_t devid, mtu;

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Driver domains: devices of theirs work, and when one crashes its guests wait, lose nothing, and others do not notice.
+ *
+ * The guest `blkcat` writes numbered blocks over a driver domain, which is crashed at any time; afterwards another
+ * blkcat looks whether all of them are on the disk.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/host_run.h"
+#include "tools/debug/look.h"
+#include "tools/host.h"
+
+#define PATIENCE SECONDS(20)
+
+struct scene {
+    struct host *host;
+    char console[16][32768]; /* by domain */
+    char said[4096];         /* by ctl */
+    char told[8192];         /* by the toolstack */
+    unsigned int status, ends, gone;
+    s_time_t until;     /* it has run to */
+    s_time_t ended[16]; /* when a domain did */
+    char disk[80];
+};
+
+static void on_console(void *data, domid_t domid, const char *text, size_t len)
+{
+    struct scene *sc = data;
+
+    size_t at;
+
+    assert_in_range(domid, 1, 15);
+    at = strlen(sc->console[domid]);
+    for (size_t i = 0; i < len && at < sizeof(sc->console[domid]) - 1; i++) /* what is compared is shorter */
+        if (text[i] != '\r')
+            sc->console[domid][at++] = text[i];
+}
+
+static void on_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
+{
+    struct scene *sc = data;
+
+    (void)id;
+    if (what == HOST_CTL_END) {
+        sc->status = (unsigned int)text[0];
+        sc->ends++;
+        return;
+    }
+    assert_true(strlen(sc->said) + len < sizeof(sc->said));
+    strncat(sc->said, text, len);
+}
+
+static void on_message(void *data, const char *line)
+{
+    struct scene *sc = data;
+
+    assert_true(strlen(sc->told) + strlen(line) + 1 < sizeof(sc->told));
+    strcat(strcat(sc->told, line), "\n");
+}
+
+static void on_end(void *data, domid_t domid, int reason)
+{
+    struct scene *sc = data;
+
+    (void)reason;
+    assert_in_range(domid, 1, 15);
+    sc->ended[domid] = host_now(sc->host);
+    sc->gone++;
+}
+
+static void begin(struct scene *sc, unsigned int nr_pcpus)
+{
+    const struct host_config cfg = { .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true };
+    const struct host_io io = {
+        .data = sc, .console_out = on_console, .ctl_say = on_say, .message = on_message, .guest_ended = on_end
+    };
+    char err[HOST_ERR_SIZE];
+    int fd;
+
+    memset(sc, 0, sizeof(*sc));
+    sc->host = host_create(&cfg, &io, err);
+    assert_non_null(sc->host);
+    strcpy(sc->disk, "/tmp/test_drivers.XXXXXX");
+    fd = mkstemp(sc->disk);
+    assert_true(fd >= 0 && !ftruncate(fd, 256 * 1024));
+    close(fd);
+}
+
+static void end(struct scene *sc)
+{
+    host_destroy(sc->host);
+    unlink(sc->disk);
+}
+
+static domid_t add(struct scene *sc, const struct host_guest *g)
+{
+    char err[HOST_ERR_SIZE];
+    domid_t domid;
+
+    if (host_guest_add(sc->host, g, &domid, err) || host_guest_start(sc->host, domid))
+        fail_msg("%s", err);
+    return domid;
+}
+
+static domid_t add_driver(struct scene *sc, const char *name)
+{
+    const struct host_guest g = { .name = name, .driver_domain = true, .unlisted = true };
+
+    return add(sc, &g);
+}
+
+static domid_t add_blkcat(struct scene *sc, const char *name, const char *backend, const char *cmdline)
+{
+    struct xl_disks disks = { 0 };
+    char spec[128], why[XL_DISK_WHY_SIZE];
+    const struct host_guest g = {
+        .name = name, .kernel = "build/guests/blkcat", .cmdline = cmdline, .memory_mib = 16, .disks = &disks
+    };
+    domid_t domid;
+
+    snprintf(spec, sizeof(spec), "%s,raw,xvda,w%s%s", sc->disk, *backend ? ",backend=" : "", backend);
+    assert_true(xl_disks_add(&disks, spec, why));
+    domid = add(sc, &g);
+    xl_disks_free(&disks);
+    return domid;
+}
+
+/* The machine's own time stands still while nobody runs. */
+static void pass(struct scene *sc, s_time_t ns)
+{
+    const s_time_t now = host_now(sc->host);
+
+    sc->until = (sc->until > now ? sc->until : now) + ns;
+    host_run(sc->host, sc->until, &(bool){ false });
+}
+
+static void until_gone(struct scene *sc, unsigned int nr)
+{
+    const s_time_t deadline = host_now(sc->host) + PATIENCE;
+
+    while (sc->gone < nr && sc->until < deadline && !host_is_idle(sc->host))
+        pass(sc, MICROSECS(200));
+    if (sc->gone != nr)
+        fail_msg("%u of %u guests have ended: %s%s", sc->gone, nr, sc->told, sc->console[2]);
+}
+
+static void tell(struct scene *sc, const char *command, const char *name)
+{
+    char words[64];
+    const int len = snprintf(words, sizeof(words), "%s%c%s", command, 0, name) + 1;
+
+    assert_int_equal(host_ctl(sc->host, 1, words, (size_t)len, host_now(sc->host)), 0);
+}
+
+/* "acknowledged 1" to "acknowledged nr", each once, in order, and nothing else but "flushed" after each tenth. */
+static void expect_acknowledged(const char *console, unsigned int nr)
+{
+    char line[64];
+
+    for (unsigned int i = 1; i <= nr; i++) {
+        const int len = i % 10 ? snprintf(line, sizeof(line), "acknowledged %u\n", i)
+                               : snprintf(line, sizeof(line), "acknowledged %u\nflushed %u\n", i, i);
+
+        if (strncmp(console, line, (size_t)len) != 0)
+            fail_msg("not acknowledged: %u, but: %.60s", i, console);
+        console += len;
+    }
+    assert_string_equal(console, "");
+}
+
+/* What write_blocks() has written is there. */
+static void verify(struct scene *sc, unsigned int nr)
+{
+    char cmdline[32], text[64];
+    unsigned int gone;
+    domid_t domid;
+
+    pass(sc, MILLISECS(5)); /* its domain is taken down */
+    gone = sc->gone;
+    snprintf(cmdline, sizeof(cmdline), "verify=%u", nr);
+    domid = add_blkcat(sc, NULL, "", cmdline);
+    until_gone(sc, gone + 1);
+    snprintf(text, sizeof(text), "%u blocks, 0 wrong\n", nr);
+    assert_string_equal(sc->console[domid], text);
+}
+
+#define BLOCKS 40
+
+/*
+ * Write while the driver domain crashes `times` times, first at `at` after the guest has begun, then every `every`. How
+ * long it took.
+ */
+static s_time_t crashing_run(s_time_t at, s_time_t every, unsigned int times, unsigned int nr_pcpus)
+{
+    static struct scene sc;
+    s_time_t began, took;
+    domid_t writes;
+
+    begin(&sc, nr_pcpus);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 }); /* so that the machine goes on */
+    writes = add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
+    began = host_now(sc.host);
+    pass(&sc, at);
+    for (unsigned int i = 0; i < times; i++) {
+        tell(&sc, "crash", "storage");
+        pass(&sc, every);
+    }
+    until_gone(&sc, 1);
+    if (times && !strstr(sc.told, "storage, a driver domain, has crashed: it is started again"))
+        fail_msg("it has not crashed: %s", sc.told);
+    took = sc.ended[writes] - began;
+    expect_acknowledged(sc.console[writes], BLOCKS);
+    verify(&sc, BLOCKS);
+    end(&sc);
+    return took;
+}
+
+static void a_crash_at_any_time_loses_nothing(void **state)
+{
+    const s_time_t whole = crashing_run(0, 0, 0, 1);
+
+    (void)state;
+    for (s_time_t at = 0; at < whole; at += whole / 40 + 37)
+        crashing_run(at, 0, 1, 1);
+}
+
+static void crashes_one_after_the_other(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 12; i++) /* 10 are forgiven */
+        crashing_run(MICROSECS(300) + i * 7919, MICROSECS(150) + i * 4001, 2 + i % 9, 1 + i % 2);
+}
+
+/* After the tenth in a row its devices are closed, and whoever has other ones goes on. */
+static void one_that_only_crashes_is_given_up(void **state)
+{
+    static struct scene sc;
+    domid_t writes;
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    writes = add_blkcat(&sc, "writes", "storage", "write=40000 depth=1");
+    pass(&sc, MILLISECS(2));
+    for (unsigned int i = 0; i < 12; i++) {
+        tell(&sc, "crash", "storage");
+        pass(&sc, MICROSECS(100));
+    }
+    pass(&sc, MILLISECS(20));
+    assert_non_null(strstr(sc.told, "has crashed 11 times in a row, each time within 5 s: given up; devices that are "
+                                    "closed: 1\n"));
+    assert_true(strlen(sc.console[writes]) > 0 && !sc.ended[writes]); /* it waits for what does not come */
+    tell(&sc, "destroy", "writes");
+    verify(&sc, 1);
+    end(&sc);
+}
+
+/* There is a pCPU for each, and one guest has its disk from dom0. When is it done? */
+static s_time_t bystander(unsigned int crashes)
+{
+    static struct scene sc;
+    s_time_t began;
+    domid_t other;
+    char name[80];
+    int fd;
+
+    begin(&sc, 4);
+    add_driver(&sc, "storage");
+    add_blkcat(&sc, "writes", "storage", "write=40000 depth=8");
+    strcpy(name, sc.disk);
+    strcat(sc.disk, ".other");
+    fd = open(sc.disk, O_CREAT | O_RDWR, 0600);
+    assert_true(fd >= 0 && !ftruncate(fd, 256 * 1024));
+    close(fd);
+    began = host_now(sc.host);
+    other = add_blkcat(&sc, "other", "", "write=400 depth=4");
+    for (unsigned int i = 0; i < 10; i++) {
+        pass(&sc, MICROSECS(500));
+        if (i < crashes)
+            tell(&sc, "crash", "storage");
+    }
+    until_gone(&sc, 1);
+    assert_true(sc.ended[other]);
+    began = sc.ended[other] - began;
+    unlink(name);
+    end(&sc);
+    return began;
+}
+
+static void others_do_not_notice(void **state)
+{
+    const s_time_t calm = bystander(0), restless = bystander(9);
+
+    (void)state;
+    print_message("the other guest: %lld ns, and with nine crashes %lld ns\n", (long long)calm, (long long)restless);
+    assert_in_range(restless, calm - calm / 100, calm + calm / 100);
+}
+
+static void refuse(struct scene *sc, const struct host_guest *g, const char *why)
+{
+    char err[HOST_ERR_SIZE] = "";
+    domid_t domid;
+
+    assert_int_not_equal(host_guest_add(sc->host, g, &domid, err), 0);
+    if (!strstr(err, why))
+        fail_msg("\"%s\" instead of \"%s\"", err, why);
+}
+
+static void what_cannot_be(void **state)
+{
+    struct xl_vifs vifs = { .nr = 1, .list = { { .bridge = "lan", .backend = "storage" } } };
+    struct host_guest g = { .kernel = "build/guests/idle", .memory_mib = 4, .vifs = &vifs };
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, 1);
+    refuse(&sc, &g, "backend=storage: there is no driver domain of this name (yet)");
+    add(&sc, &(struct host_guest){ .name = "storage", .kernel = "build/guests/idle", .memory_mib = 4 });
+    refuse(&sc, &g, "backend=storage: there is no driver domain of this name (yet)");
+    strcpy(vifs.list[0].backend, "drives");
+    add_driver(&sc, "drives");
+    add(&sc, &g);
+    strcpy(vifs.list[0].bridge, XL_VIF_OUTSIDE);
+    refuse(&sc, &g, "backend=drives: the bridge user, behind which is the outside, is in dom0");
+    strcpy(vifs.list[0].bridge, "lan");
+    refuse(&sc, &(struct host_guest){ .name = "drives", .driver_domain = true }, "drives");
+    refuse(&sc, &(struct host_guest){ .name = "two", .driver_domain = true, .vifs = &vifs },
+           "two: a driver domain has other guests' devices, and none of its own (vif)");
+    refuse(&sc, &(struct host_guest){ .name = "big", .driver_domain = true, .memory_mib = 4096 },
+           "big: the driver domain cannot be built: not enough memory (more --ram?)");
+    end(&sc);
+}
+
+/* Its devices stand still for good, and it leaves nothing behind. */
+static void one_that_is_destroyed(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    add_blkcat(&sc, "writes", "storage", "write=40000 depth=8");
+    pass(&sc, MILLISECS(2));
+    tell(&sc, "destroy", "storage");
+    pass(&sc, MILLISECS(20));
+    assert_true(sc.ends == 1 && !sc.status && !sc.ended[3]);
+    tell(&sc, "destroy", "writes");
+    verify(&sc, 1);
+    add_driver(&sc, "another");
+    add_blkcat(&sc, "again", "another", "write=40 depth=8");
+    until_gone(&sc, 4);
+    verify(&sc, 40);
+    end(&sc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_at_any_time_loses_nothing),
+        cmocka_unit_test(crashes_one_after_the_other),
+        cmocka_unit_test(one_that_only_crashes_is_given_up),
+        cmocka_unit_test(others_do_not_notice),
+        cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(one_that_is_destroyed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
