@@ -282,9 +282,12 @@ static void test_guests(void **state)
             skip();
     run((char *const *)(uintptr_t)args, ARRAY_SIZE(args));
     read_trace(&r);
-    /* Every event that is declared is one that happens. */
+    /*
+     * Every event that is declared is one that happens; but that SYSENTER is refused, idle and input are not looked for
+     * here, and keys that are lost need somebody who types (tests/rings/test_fb.c).
+     */
     for (unsigned int i = 0; i < TRC_NR; i++)
-        if (!r.seen[i] && i != TRC_idle && i != TRC_input && i != TRC_sysenter) /* refused, so no guest has it */
+        if (!r.seen[i] && i != TRC_idle && i != TRC_input && i != TRC_sysenter && i != TRC_ring_lost)
             fail_msg("nobody has seen a %s", trace_event_name((enum trace_event)i));
     assert_true(r.continued > 0 && r.noreturn > 0 && r.refused > 0);
     assert_int_equal(r.created, ARRAY_SIZE(args) - 7);
