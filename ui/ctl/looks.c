@@ -277,7 +277,6 @@ static int dmesg(struct look *l)
     return 0;
 }
 
-/* What nobody has yet, networks and disks, is 0. */
 static void top_row(struct look *l, const struct xen_domctl_getdomaininfo *i)
 {
     const double all = (double)(l->m.total_pages << 2),
@@ -293,8 +292,9 @@ static void top_row(struct look *l, const struct xen_domctl_getdomaininfo *i)
         fprintf(l->out, " %10s %9s", "no limit", "n/a");
     else
         fprintf(l->out, " %10.0f %9.1f", max, max / all * 100);
-    fprintf(l->out, " %5u %4u %8u %8u %4u %8u %8u %8u %10u %10u %4u\n", i->nr_online_vcpus, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-            i->ssidref);
+    fprintf(l->out, " %5u", i->nr_online_vcpus);
+    ctl_devices_top(l->h, i->domain, l->out);
+    fprintf(l->out, " %4u\n", i->ssidref);
 }
 
 static int top(struct look *l)

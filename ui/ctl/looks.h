@@ -22,4 +22,7 @@ int ctl_look(struct host *h, const struct ctl_request *r, FILE *out, FILE *err);
 void ctl_devices_head(const char *command, FILE *out);
 void ctl_devices_rows(const struct host *h, const char *command, domid_t domid, FILE *out);
 
+/* What its networks and disks have done, as columns of top. */
+void ctl_devices_top(const struct host *h, domid_t domid, FILE *out);
+
 #endif

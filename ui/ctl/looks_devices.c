@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands of `xenlab ctl` that list devices, see ui/ctl/looks.h. Columns are those of xl_block.c, xl_nic.c and
- * xl_console.c; what they say is found where libxl finds it: which devices there are in /libxl, and how they are in the
- * guest's own directory.
+ * Commands of `xenlab ctl` that list devices, and columns of top that count what they did, see ui/ctl/looks.h. Columns
+ * are those of xl_block.c, xl_nic.c and xl_console.c; what they say is found where libxl finds it: which devices there
+ * are in /libxl, and how they are in the guest's own directory.
  */
 #include "ui/ctl/looks.h"
 
@@ -136,4 +136,50 @@ void ctl_devices_rows(const struct host *h, const char *command, domid_t domid, 
 
     snprintf(l.above, sizeof(l.above), "/libxl/%u/device/%s/", domid, list->type);
     host_store_each(h, list->row, &l);
+}
+
+/* --- what they have done --- */
+
+struct sums {
+    domid_t domid;
+    unsigned int nets, disks;
+    uint64_t sent, received; /* bytes */
+    uint64_t reads, writes, read_sectors, written_sectors;
+};
+
+static void disk_add(void *data, const struct host_disk *d)
+{
+    struct sums *s = data;
+
+    if (d->domid != s->domid)
+        return;
+    s->disks++;
+    s->reads += d->reads.nr;
+    s->writes += d->writes.nr;
+    s->read_sectors += d->reads.sectors;
+    s->written_sectors += d->writes.sectors;
+}
+
+/* What comes in at a port the guest has sent. */
+static void port_add(void *data, const struct host_port *p)
+{
+    struct sums *s = data;
+
+    if (!p->domid || p->domid != s->domid)
+        return;
+    s->nets++;
+    s->sent += p->in_bytes;
+    s->received += p->out_bytes;
+}
+
+/* VBD_OO, how often a back end had no room for a request, is 0: requests wait in their ring. */
+void ctl_devices_top(const struct host *h, domid_t domid, FILE *out)
+{
+    struct sums s = { .domid = domid };
+
+    host_disks_each(h, disk_add, &s);
+    host_ports_each(h, port_add, &s);
+    fprintf(out, " %4u %8llu %8llu %4u %8u %8llu %8llu %10llu %10llu", s.nets, (unsigned long long)s.sent >> 10,
+            (unsigned long long)s.received >> 10, s.disks, 0, (unsigned long long)s.reads, (unsigned long long)s.writes,
+            (unsigned long long)s.read_sectors, (unsigned long long)s.written_sectors);
 }
