@@ -394,7 +394,7 @@ static bool ctl_step(struct task *t, unsigned int budget)
         job = job->next;
     if (!job) {
         deadline = first_deadline(h);
-        if (deadline)
+        if (deadline != t->due) /* what is no longer waited for must not wake the machine */
             task_ready_at(t, deadline);
         return false;
     }

@@ -177,6 +177,21 @@ static void copies(void **state)
     host_destroy(sc.host);
 }
 
+/* Who has suspended is waited for no longer: when all sleep, nothing will ever wake them. */
+static void no_timer_stays(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, 128);
+    add(&sc, "build/guests/clone", "uno", "rounds=9", 16);
+    pass(&sc, MILLISECS(20));
+    carry_out(&sc, "clone uno due", MILLISECS(100), true, "due is domain 2\n");
+    assert_int_equal(host_run(sc.host, SECONDS(100), &(bool){ false }), RUN_IDLE);
+    assert_true(host_now(sc.host) < SECONDS(1));
+    host_destroy(sc.host);
+}
+
 /* A copy restarts from its kernel, like every guest. */
 static void names(void **state)
 {
@@ -277,9 +292,10 @@ static void snapshots(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(copies),    cmocka_unit_test(names),
-                                        cmocka_unit_test(unwilling), cmocka_unit_test(no_memory),
-                                        cmocka_unit_test(snapshots), cmocka_unit_test(memory) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(copies),        cmocka_unit_test(names),
+                                        cmocka_unit_test(unwilling),     cmocka_unit_test(no_memory),
+                                        cmocka_unit_test(snapshots),     cmocka_unit_test(memory),
+                                        cmocka_unit_test(no_timer_stays) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
