@@ -576,6 +576,51 @@ static void test_several(void **state)
 
 /* --- the debugger's line --- */
 
+/* A clone of the only guest gets keys, too: its ring has them, as the recording says. */
+static bool play_clone(struct scene *s, const void *arg)
+{
+    const char *dir = arg, *program = getenv("XENLAB");
+    char socket[64], record[64], line[256];
+    const char *const args[] = {
+        "xenlab", "run", "--control", socket,     "--record",           record, "--memory", "16",
+        "--name", "one", "--cmdline", "rounds=9", "build/guests/clone", NULL
+    };
+    bool found = false;
+    FILE *f;
+
+    snprintf(socket, sizeof(socket), "%s/socket", dir);
+    snprintf(record, sizeof(record), "%s/record", dir);
+    if (!start(s, args) || !wait_ready(s, "one: ready"))
+        return false;
+    snprintf(line, sizeof(line), "%s ctl --control %s clone one two > /dev/null", program ? program : "./xenlab",
+             socket);
+    if (system(line))
+        return WRONG(s, "ctl clone fails");
+    if (!wait_ready(s, "the keyboard is one's (d1); Ctrl-^ gives it to the next guest") ||
+        !wait_ready(s, "[d2] two: I am a copy") || !type(s, "\x1e") || !wait_ready(s, "the keyboard is two's (d2)") ||
+        !type(s, "abc") || !wait_read(s))
+        return false;
+    snprintf(line, sizeof(line), "%s ctl --control %s rename two due", program ? program : "./xenlab", socket);
+    if (system(line)) /* which comes after the keys */
+        return WRONG(s, "ctl rename fails");
+    if (!type(s, "\x1d") || !ends(s, 130) || !(f = fopen(record, "r")))
+        return false;
+    while (fgets(line, sizeof(line), f))
+        found |= !strncmp(line, "console ", 8) && strstr(line, " 1 616263");
+    fclose(f);
+    unlink(record);
+    return found || WRONG(s, "no key has come to the clone");
+}
+
+static void test_clone(void **state)
+{
+    char dir[] = "/tmp/xenlab-terminal-XXXXXX";
+
+    assert_non_null(mkdtemp(dir));
+    check("keys for a clone", scene(play_clone, dir));
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static const char *const debugged[] = { "xenlab", "debug", "build/guests/echo", NULL };
 
 /* Keys, each behind what is to be shown before it. */
@@ -771,6 +816,7 @@ int main(void)
         cmocka_unit_test(test_killed_in_background),
         cmocka_unit_test(test_leave),
         cmocka_unit_test(test_several),
+        cmocka_unit_test(test_clone),
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_job),
         cmocka_unit_test(test_sizes),

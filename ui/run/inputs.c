@@ -104,8 +104,7 @@ static void on_key(struct run *r, unsigned int guest, const struct host_key *key
 void run_read(struct run *r)
 {
     const struct input *in = &r->input;
-    const unsigned int first = in->kind == INPUT_TERMINAL ? 0 : in->guest;
-    const unsigned int last = in->kind == INPUT_TERMINAL ? r->nr_guests - 1 : in->guest;
+    const bool each = in->kind == INPUT_TERMINAL;
     char text[HOST_INPUT_MAX];
 
     input_poll(&r->input);
@@ -132,7 +131,8 @@ void run_read(struct run *r)
         if (n)
             type(r, g, text, n);
     }
-    for (unsigned int g = first; g <= last; g++) {
+    for (unsigned int g = each ? 0 : in->guest;
+         each ? g < r->nr_guests || host_guest_domid(r->host, g) /* a clone */ : g == in->guest; g++) {
         size_t n = run_console_speaks(r, g) ? 0 : host_console_room(r->host, g);
 
         if (in->kind == INPUT_PIPE && !host_console_wants_input(r->host, g))

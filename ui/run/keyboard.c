@@ -16,6 +16,8 @@
 #define GUESSED_COLUMNS 80U
 #define GUESSED_ROWS    24U
 
+#define KEYBOARD_HELP "; Ctrl-^ gives it to the next guest, Ctrl-] leaves"
+
 /* Now, or in the background when we come out of it: until then the keyboard is somebody else's. */
 static void keyboard_announce(struct run *r, const char *more)
 {
@@ -65,6 +67,11 @@ void run_keyboard_check(struct run *r)
         keyboard_announce(r, r->unannounced);
     if (!r->has_keyboard || !r->console.by_lines)
         return;
+    if (!r->input.next) { /* a clone of the only guest has spoken */
+        r->input.next = keyboard_next, r->input.data = r;
+        if (!r->replay && !r->opt->quiet)
+            keyboard_announce(r, KEYBOARD_HELP);
+    }
     if (host_guest_ended(r->host, r->input.guest) && host_guest_next(r->host, r->input.guest) >= 0)
         run_keyboard_give(r, (unsigned int)host_guest_next(r->host, r->input.guest));
     domid = host_guest_domid(r->host, r->input.guest);
@@ -151,7 +158,7 @@ void run_terminal_setup(struct run *r)
     if (r->opt->quiet)
         return;
     size_check(r);
-    keyboard_announce(r, "; Ctrl-^ gives it to the next guest, Ctrl-] leaves");
+    keyboard_announce(r, KEYBOARD_HELP);
 }
 
 /* Let real time pass (ns < 0: for ever), up to a signal or, if that is of interest, input. */
