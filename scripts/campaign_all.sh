@@ -106,7 +106,10 @@ for seed in $(seq "$seeds"); do
         BEGIN { for (i = 32; i < 127; i++) letters = letters sprintf("%c", i) }
         END { print at, hash, said }' "$dir/debug" | sort > "$dir/places"
     [ "$(wc -l < "$dir/places")" = 31 ] || tell "$(wc -l < "$dir/places") places were looked at, and not 31"
-    [ "$(sort -u "$dir/places" | wc -l)" = 11 ] || { tell "a place is not what it was"; uniq -c "$dir/places"; }
+    # Two points in one pause of the machine are one place.
+    nr=$(cut -d ' ' -f 1 "$dir/places" | sort -u | wc -l)
+    [ "$(sort -u "$dir/places" | wc -l)" = "$nr" ] || { tell "a place is not what it was"; uniq -c "$dir/places"; }
+    [ "$nr" -gt 5 ] || tell "$nr places: those are few"
     points=$((points + 10))
 done
 echo "$seeds runs, $points points, $wrong times something was wrong"
