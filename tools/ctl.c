@@ -81,17 +81,26 @@ const struct ctl_command *ctl_command_at(size_t i)
     return i < sizeof(commands) / sizeof(*commands) ? &commands[i] : NULL;
 }
 
+/* As in xl, the beginning of a name will do if no other name begins so. */
 static const struct ctl_command *command_find(const char *name, char err[CTL_ERR_SIZE])
 {
     const char *names[sizeof(commands) / sizeof(*commands)];
+    const struct ctl_command *begins = NULL;
     char hint[NEAREST_HINT_SIZE];
+    unsigned int nr = 0;
     size_t i;
 
     for (i = 0; ctl_command_at(i); i++) {
         names[i] = commands[i].name;
         if (!strcmp(name, commands[i].name))
             return &commands[i];
+        if (*name && !strncmp(name, commands[i].name, strlen(name))) {
+            begins = &commands[i];
+            nr++;
+        }
     }
+    if (nr == 1)
+        return begins;
     snprintf(err, CTL_ERR_SIZE, "there is no command \"%.64s\"%s (see: xenlab ctl --help)", name,
              nearest_hint(name, names, i, "", hint));
     return NULL;
