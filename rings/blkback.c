@@ -260,6 +260,12 @@ static void execute(struct vbd *b, const uint8_t *slot, struct answer *a)
     a->due = NOW(self(b)->domain->xen);
     FIELD(slot, blkif_request, id, &q.id);
     FIELD(slot, blkif_request, sector_number, &q.sector);
+    a->id = q.id;
+    a->op = q.op;
+    if (b->disk->fault.fail) {
+        b->disk->fault.fail--;
+        q.op = UINT8_MAX;
+    }
     switch (q.op) {
     case BLKIF_OP_READ:
     case BLKIF_OP_WRITE: a->status = direct(b, slot, &q, &a->due); break;
@@ -269,9 +275,8 @@ static void execute(struct vbd *b, const uint8_t *slot, struct answer *a)
     case BLKIF_OP_WRITE_BARRIER: a->status = BLKIF_RSP_EOPNOTSUPP; break;
     default: a->status = BLKIF_RSP_ERROR; break;
     }
+    a->due += b->disk->fault.slower;
     b->disk->failed += a->status == BLKIF_RSP_ERROR;
-    a->id = q.id;
-    a->op = q.op;
 }
 
 /* --- the ring --- */
@@ -295,13 +300,14 @@ static void answer(struct vbd *b)
     }
     if (b->ring.published != b->ring.rsp_prod) {
         const uint32_t before = b->ring.published, event = ring_rsp_event(&b->ring);
-        const bool notify = ring_flush(&b->ring);
+        const bool lost = b->disk->fault.drop, notify = ring_flush(&b->ring) && !lost;
         struct evtchn_send send = { .port = b->port };
 
         TRACE(machine(b), ring, b->dev->front, 0, b->dev->front, TRACE_RING_BLOCK_RSP, before, b->ring.rsp_prod, event,
               notify);
         if (notify)
             event_op(b, EVTCHNOP_send, &send);
+        b->disk->fault.drop -= lost;
     }
 }
 
@@ -508,6 +514,18 @@ static void resume(struct xenbus_device *dev, void *disk)
 }
 
 void blkback_resume(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, resume, d); }
+
+static void corrupt(struct xenbus_device *dev, void *disk)
+{
+    struct vbd *b = dev->data;
+
+    if (!dev->connected || b->disk != disk)
+        return;
+    b->ring.req_cons += 1u << 16;
+    task_ready(&b->task);
+}
+
+void blkback_corrupt(struct xenbus *b, struct disk *d) { xenbus_each(b, &blkback, corrupt, d); }
 
 static int vbd_probe(struct xenbus_device *dev)
 {

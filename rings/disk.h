@@ -68,8 +68,12 @@ struct disk {
     bool away; /* its file is somebody else's for a while: whoever has the disk keeps requests waiting */
     struct disk_count {
         uint64_t nr, sectors;
-    } done[DISK_OPS]; /* by operation; that have begun */
-    uint64_t failed;  /* requests that were answered with an error */
+    } done[DISK_OPS];            /* by operation; that have begun */
+    struct disk_fault {          /* put into the run on purpose: what becomes of the next requests */
+        unsigned int fail, drop; /* so many are answered with an error; so many notifications are not sent */
+        s_time_t slower;         /* each takes so much longer */
+    } fault;
+    uint64_t failed; /* requests that were answered with an error */
 };
 
 /* NULL: out of memory. */

@@ -85,9 +85,9 @@ static int dom0_boot(struct host *h)
     return native_timers_start(h->dom0);
 }
 
-static int dom0_start(struct host *h, char err[HOST_ERR_SIZE])
+static int dom0_start(struct host *h, const struct host_config *cfg, char err[HOST_ERR_SIZE])
 {
-    if (!dom0_boot(h))
+    if (!dom0_boot(h) && faults_start(h, cfg->faults, cfg->nr_faults))
         return 0;
     snprintf(err, HOST_ERR_SIZE, "dom0 does not start");
     return -1;
@@ -151,7 +151,7 @@ struct host *host_create(const struct host_config *cfg, const struct host_io *io
         return NULL;
     }
     rc = xen_start(h, cfg, err);         /* scheduler, frames, heap, dom0 */
-    rc = rc ?: dom0_start(h, err);       /* dom0's kernel: events from here on */
+    rc = rc ?: dom0_start(h, cfg, err);  /* dom0's kernel: events from here on */
     rc = rc ?: pools_start(h, cfg, err); /* CPU pools, by dom0's hypercalls; guests are added later */
     if (rc) {
         host_destroy(h);
@@ -176,6 +176,7 @@ void host_destroy(struct host *h)
         guest_free(h, g);
     }
     ctl_end(h);
+    faults_end(h);
     host_devices_end(h);
     xenstored_destroy(h->xenstored);
     xc_interface_close(h->xc);

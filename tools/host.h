@@ -12,6 +12,7 @@
 #define TOOLS_HOST_H
 
 #include "tools/build/image.h"
+#include "tools/fault.h"
 #include "tools/snapshot.h"
 #include "tools/xl/guest_sched.h"
 #include "tools/xl/xl_cfg.h"
@@ -40,6 +41,8 @@ struct host_config {
     struct host_pool
         *pools; /* CPU pools to make beside Pool-0; their numbers are filled in. Borrowed for the host's life. */
     unsigned int nr_pools;
+    const struct host_fault *faults; /* copied */
+    unsigned int nr_faults;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
     bool only_forward; /* it never goes back, and is not recorded */

@@ -136,8 +136,11 @@ struct host {
     struct net_outside outside; /* of the bridge XL_VIF_OUTSIDE */
     struct p9_shares p9;
     struct channel_io channels;
-    struct task look; /* guests_look_task */
-    struct task ctl;  /* carries out ctl_jobs, in order */
+    struct task look;  /* guests_look_task */
+    struct task fault; /* carries these out: host_fault.c */
+    struct host_fault *faults;
+    unsigned int nr_faults;
+    struct task ctl; /* carries out ctl_jobs, in order */
     struct ctl_job *ctl_jobs;
     struct xs_conn ctl_watches;        /* what ctl_jobs wait for; not there until one does */
     const struct task_ops *guest_task; /* the ops of each guest's task: host_shutdown.c */
@@ -297,6 +300,10 @@ extern const struct device_kind p9_devices;      /* host_p9.c */
 extern const struct device_kind fb_devices;      /* host_fb.c */
 extern const struct device_kind kbd_devices;     /* likewise; with the copy of fb_devices */
 extern const struct device_kind channel_devices; /* host_channel.c */
+
+/* host_fault.c. False: out of memory. */
+bool faults_start(struct host *h, const struct host_fault *faults, unsigned int nr);
+void faults_end(struct host *h);
 
 /* host_driver_build.c, host_driver.c: driver domains. */
 /* Build one, paused. 0, or -1 with a message: what there is of it is still to be taken down. */

@@ -36,6 +36,7 @@ enum option_kind {
     OPTION_SHARE,      /* likewise */
     OPTION_CHANNEL,    /* likewise */
     OPTION_DRIVER,     /* likewise */
+    OPTION_FAULT,      /* likewise */
     OPTION_PCAP,       /* may be given several times */
     OPTION_VNC,        /* a port, as text */
     OPTION_CONSOLE_TO, /* may be given several times */
@@ -108,6 +109,9 @@ static const struct option options[] = {
       "memory of the machine (512, or what the guests need)" },
     { "pcpus",     0,  OPTION_NUMBER,   "N",        FIELD(nr_pcpus),  1, MACHINE_MAX_PCPUS, "physical processors (1)" },
     { "sched",     0,  OPTION_POLICY,   "NAME[,PARAM=VALUE...]", FIELD(sched), 0, 0, "the scheduler (credit2); see below" },
+    { "fault",     0,  OPTION_FAULT,    "TIME:WHAT", 0, 0, 0,
+      "what goes wrong then: crash=DOMAIN, freeze=DOMAIN,TIME, eio=DOMAIN/DISK,N, slow=DOMAIN/DISK,TIME, "
+      "drop-event=DOMAIN/DISK,N, corrupt-index=DOMAIN/DISK or store-eagain,N; several times" },
     { "cpupool",   0,  OPTION_CPUPOOL,  "NAME=CPUS[:SCHEDULER]", 0, 0, 0,
       "make a CPU pool of these pCPUs, with a scheduler of its own" },
     { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
@@ -350,6 +354,18 @@ static int driver_set(struct run_options *o, const struct option *opt, const cha
     return -1;
 }
 
+static int fault_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
+{
+    char why[FAULT_WHY_SIZE];
+
+    if (o->nr_faults == HOST_FAULTS_MAX)
+        snprintf(why, sizeof(why), "more than %d of them", HOST_FAULTS_MAX);
+    else if (fault_parse(value, &o->faults[o->nr_faults], why))
+        return o->nr_faults++, 0;
+    snprintf(err, OPTIONS_ERR_SIZE, "--%s: %s", opt->name, why);
+    return -1;
+}
+
 static int pcap_set(struct run_options *o, const struct option *opt, const char *value, char err[OPTIONS_ERR_SIZE])
 {
     if (*value && o->nr_pcap < sizeof(o->pcap) / sizeof(o->pcap[0])) {
@@ -418,6 +434,7 @@ static int option_set(struct run_options *o, const struct option *opt, const cha
     case OPTION_SHARE: return share_set(o, opt, value, err);
     case OPTION_CHANNEL: return channel_set(o, opt, value, err);
     case OPTION_DRIVER: return driver_set(o, opt, value, err);
+    case OPTION_FAULT: return fault_set(o, opt, value, err);
     case OPTION_PCAP: return pcap_set(o, opt, value, err);
     case OPTION_CONSOLE_TO: return console_to_set(o, opt, value, err);
     case OPTION_CPUID: return cpuid_set(o, opt, value, err);

@@ -13,6 +13,7 @@
 #define UI_OPTIONS_H
 
 #include "sim/types.h"
+#include "tools/fault.h"
 #include "tools/xl/guest_sched.h"
 #include "tools/xl/xl_cfg.h"
 
@@ -61,6 +62,8 @@ struct run_options {
     /* Of the machine. */
     uint64_t ram_mib, nr_pcpus, seed;
     const char *sched;
+    struct host_fault faults[HOST_FAULTS_MAX];
+    unsigned int nr_faults;
     struct host_pool pools[HOST_MAX_POOLS];
     unsigned int nr_pools;
 

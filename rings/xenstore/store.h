@@ -91,7 +91,8 @@ struct xs_hooks {
 struct xs_store {
     struct arena *arena;
     struct xs_tree tree;
-    uint64_t generation; /* the last that was given */
+    uint64_t generation;    /* the last that was given */
+    unsigned int conflicts; /* so many transactions are told to try again, whatever there is */
     unsigned int limit[XS_NR_LIMITS];
     struct xs_domain *domains[XS_DOMAIN_BUCKETS]; /* by their number */
     struct xs_conn *conns;

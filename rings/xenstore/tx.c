@@ -114,6 +114,10 @@ static int tx_check(const struct xs_tx *tx)
 
     if (tx->failed)
         return -ENOMEM;
+    if (s->conflicts) {
+        s->conflicts--;
+        return -EAGAIN;
+    }
     for (const struct xs_tx_count *c = tx->counts; c; c = c->next) {
         const struct xs_domain *d = xs_domain_get(s, c->domid);
 

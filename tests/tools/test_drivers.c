@@ -4,6 +4,8 @@
  *
  * The guest `blkcat` writes numbered blocks over a driver domain, which is crashed at any time; afterwards another
  * blkcat looks whether all of them are on the disk.
+ *
+ * Budget: a machine and what is asked of it, then a test a promise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -80,15 +82,21 @@ static void on_end(void *data, domid_t domid, int reason)
     sc->gone++;
 }
 
-static void begin(struct scene *sc, unsigned int nr_pcpus)
+static void begin_with(struct scene *sc, unsigned int nr_pcpus, const char *fault)
 {
-    const struct host_config cfg = { .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true };
+    struct host_fault faults[1];
+    char wrong[FAULT_WHY_SIZE];
+    const struct host_config cfg = {
+        .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true, .faults = faults, .nr_faults = fault != NULL
+    };
     const struct host_io io = {
         .data = sc, .console_out = on_console, .ctl_say = on_say, .message = on_message, .guest_ended = on_end
     };
     char err[HOST_ERR_SIZE];
     int fd;
 
+    if (fault && !fault_parse(fault, &faults[0], wrong))
+        fail_msg("%s", wrong);
     memset(sc, 0, sizeof(*sc));
     sc->host = host_create(&cfg, &io, err);
     assert_non_null(sc->host);
@@ -97,6 +105,8 @@ static void begin(struct scene *sc, unsigned int nr_pcpus)
     assert_true(fd >= 0 && !ftruncate(fd, 256 * 1024));
     close(fd);
 }
+
+static void begin(struct scene *sc, unsigned int nr_pcpus) { begin_with(sc, nr_pcpus, NULL); }
 
 static void end(struct scene *sc)
 {
@@ -368,6 +378,96 @@ static void one_that_is_destroyed(void **state)
     end(&sc);
 }
 
+/* What each fault does to a guest that writes 40 blocks. */
+static void faults(void **state)
+{
+    static const struct {
+        const char *fault, *told;
+        const char *console; /* in the end; "all": all blocks; NULL: it waits for ever */
+        bool later;          /* than without */
+    } tries[] = {
+        { "1ms:crash=nobody", "fault: nobody: there is no such domain now, and nothing happens\n", "all", false },
+        { "1ms:store-eagain,1000", "", "all", false },
+        { "3ms:freeze=storage,4ms", "", "all", true },
+        { "3ms:slow=writes/xvda,1ms", "", "all", true },
+        { "3ms:crash=storage", "storage, a driver domain, has crashed: it is started again", "all", true },
+        { "3ms:eio=writes/xvda,2", "", "panic: the disk says -1\n", false },
+        { "3ms:eio=writes/xvdz", "fault: writes/xvdz: there is no such disk now, and nothing happens\n", "all", false },
+        { "3ms:drop-event=writes/xvda", "", NULL, false },
+        { "3ms:corrupt-index=writes/xvda", "", NULL, false },
+    };
+    s_time_t whole = 0;
+
+    (void)state;
+    for (int i = -1; i < (int)ARRAY_SIZE(tries); i++) {
+        static struct scene sc;
+        domid_t writes;
+        s_time_t took;
+
+        begin_with(&sc, 1, i < 0 ? NULL : tries[i].fault);
+        add_driver(&sc, "storage");
+        add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+        writes = add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
+        if (i >= 0 && !tries[i].console) {
+            pass(&sc, MILLISECS(100));
+            assert_false(sc.gone);
+            end(&sc);
+            continue;
+        }
+        until_gone(&sc, 1);
+        took = sc.ended[writes];
+        whole = i < 0 ? took : whole;
+        if (i >= 0 && !strstr(sc.told, tries[i].told))
+            fail_msg("%s: %s", tries[i].fault, sc.told);
+        if (i < 0 || !strcmp(tries[i].console, "all"))
+            expect_acknowledged(sc.console[writes], BLOCKS);
+        else if (!strstr(sc.console[writes], tries[i].console))
+            fail_msg("%s: %s", tries[i].fault, sc.console[writes]);
+        if (i >= 0 && (took > whole + MICROSECS(100)) != tries[i].later && !strcmp(tries[i].console, "all"))
+            fail_msg("%s: %lld ns, and %lld ns without", tries[i].fault, (long long)took, (long long)whole);
+        end(&sc);
+    }
+}
+
+static void faults_that_are_none(void **state)
+{
+    static const char *const wrong[] = { "",
+                                         "5ms",
+                                         "5ms:",
+                                         "5ms:burn=x",
+                                         "x:crash=d",
+                                         "5:crash=d",
+                                         "5ms:crash",
+                                         "5ms:crash=",
+                                         "5ms:crash=a/b",
+                                         "5ms:crash=a,3",
+                                         "5ms:freeze=a",
+                                         "5ms:freeze=a,b",
+                                         "5ms:eio=a",
+                                         "5ms:eio=a/",
+                                         "5ms:eio=/b",
+                                         "5ms:eio=a/b,0",
+                                         "5ms:eio=a/b,-1",
+                                         "5ms:eio=a/b,9999999",
+                                         "5ms:store-eagain=a",
+                                         "5ms:slow=a/b",
+                                         "5ms:slow=a/b,",
+                                         "-5ms:crash=a" };
+    char long_one[256], why[FAULT_WHY_SIZE];
+    struct host_fault f;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        *why = '\0';
+        if (fault_parse(wrong[i], &f, why) || strncmp(why, "expected TIME:WHAT, where WHAT is ", 34) != 0)
+            fail_msg("\"%s\": %s", wrong[i], why);
+    }
+    memset(long_one, 'a', sizeof(long_one));
+    memcpy(long_one, "5ms:crash=", 10);
+    long_one[sizeof(long_one) - 1] = '\0';
+    assert_false(fault_parse(long_one, &f, why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +477,8 @@ int main(void)
         cmocka_unit_test(others_do_not_notice),
         cmocka_unit_test(what_cannot_be),
         cmocka_unit_test(one_that_is_destroyed),
+        cmocka_unit_test(faults),
+        cmocka_unit_test(faults_that_are_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

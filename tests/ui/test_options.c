@@ -223,6 +223,11 @@ static const struct {
     { "--net br0,br1 g", "--net: expected NAME=VALUE, got \"br1\"" },
     { "--channel name=a g", "--channel: connection= is missing" },
     { "--channel name=a,connection=tcp g", "--channel: connection=tcp: expected pty or socket" },
+    { "--fault 5ms:burn g", "--fault: expected TIME:WHAT, where WHAT is crash=DOMAIN, freeze=DOMAIN,TIME, " },
+    { "--driver-domain a --driver-domain a g",
+      "--driver-domain: there is a driver domain of this name already, got \"a\"" },
+    { "--driver-domain Domain-0 g", "--driver-domain: that is dom0, got \"Domain-0\"" },
+    { "--driver-domain a/b g", "--driver-domain: expected a name of one line without slashes, " },
     { "--share ,rw g", "--share: path=: expected 1 to 383 characters" },
     { "--share /srv,wr g", "--share: expected rw, ro or NAME=VALUE, got \"wr\"" },
     { "--share /a --share /b,tag=share g", "--share: tag=share: there is a folder with this tag already" },
@@ -333,6 +338,7 @@ static void test_beginnings(void **state)
 static const struct {
     const char *name, *value;
 } values[] = {
+    { "fault", "5ms:crash=a" },
     { "type", "pv" },
     { "cpuid", "host,sse4_2=0" },
     { "cpus", "0-3,^1" },
