@@ -245,7 +245,7 @@ static bool down(struct host *h, struct guest *g)
     enum xl_action action;
 
     if (g->driver)
-        return driver_down(h, g) ? settle(g, GUEST_ALIVE) : destroy(g, false);
+        return driver_down(h, g) ? settle(g, GUEST_ALIVE) : guest_gone(h, g); /* it stays as it is */
     if (g->reason == SHUTDOWN_suspend)
         return suspended(h, g);
     action = action_for(h, g, g->reason);

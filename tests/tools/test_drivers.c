@@ -23,17 +23,18 @@
 #include "tests/support/host_run.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
+#include "vcpu/noun/xen.h"
 
 #define PATIENCE SECONDS(20)
 
 struct scene {
     struct host *host;
-    char console[16][32768]; /* by domain */
+    char console[64][16384]; /* by domain */
     char said[4096];         /* by ctl */
     char told[8192];         /* by the toolstack */
     unsigned int status, ends, gone;
     s_time_t until;     /* it has run to */
-    s_time_t ended[16]; /* when a domain did */
+    s_time_t ended[64]; /* when a domain did */
     char disk[80];
 };
 
@@ -43,7 +44,7 @@ static void on_console(void *data, domid_t domid, const char *text, size_t len)
 
     size_t at;
 
-    assert_in_range(domid, 1, 15);
+    assert_in_range(domid, 1, 63);
     at = strlen(sc->console[domid]);
     for (size_t i = 0; i < len && at < sizeof(sc->console[domid]) - 1; i++) /* what is compared is shorter */
         if (text[i] != '\r')
@@ -77,17 +78,30 @@ static void on_end(void *data, domid_t domid, int reason)
     struct scene *sc = data;
 
     (void)reason;
-    assert_in_range(domid, 1, 15);
+    assert_in_range(domid, 1, 63);
     sc->ended[domid] = host_now(sc->host);
     sc->gone++;
 }
 
+/* Faults with spaces between them, or NULL. How many. */
+static unsigned int faults_read(const char *text, struct host_fault faults[4])
+{
+    char copy[128], *rest = copy, *word, wrong[FAULT_WHY_SIZE];
+    unsigned int nr = 0;
+
+    snprintf(copy, sizeof(copy), "%s", text ? text : "");
+    while ((word = strsep(&rest, " ")))
+        if (*word && !fault_parse(word, &faults[nr++], wrong))
+            fail_msg("%s", wrong);
+    return nr;
+}
+
 static void begin_with(struct scene *sc, unsigned int nr_pcpus, const char *fault)
 {
-    struct host_fault faults[1];
-    char wrong[FAULT_WHY_SIZE];
+    struct host_fault faults[4];
+    const unsigned int nr_faults = faults_read(fault, faults);
     const struct host_config cfg = {
-        .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true, .faults = faults, .nr_faults = fault != NULL
+        .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true, .faults = faults, .nr_faults = nr_faults
     };
     const struct host_io io = {
         .data = sc, .console_out = on_console, .ctl_say = on_say, .message = on_message, .guest_ended = on_end
@@ -95,8 +109,6 @@ static void begin_with(struct scene *sc, unsigned int nr_pcpus, const char *faul
     char err[HOST_ERR_SIZE];
     int fd;
 
-    if (fault && !fault_parse(fault, &faults[0], wrong))
-        fail_msg("%s", wrong);
     memset(sc, 0, sizeof(*sc));
     sc->host = host_create(&cfg, &io, err);
     assert_non_null(sc->host);
@@ -206,6 +218,34 @@ static void verify(struct scene *sc, unsigned int nr)
     assert_string_equal(sc->console[domid], text);
 }
 
+struct node {
+    const char *path;
+    char value[64];
+    unsigned int nr; /* of nodes at and below it */
+};
+
+static void node_seen(void *data, const struct host_store_entry *e)
+{
+    struct node *n = data;
+    const size_t len = strlen(n->path);
+
+    if (e->is_watch || strncmp(e->path, n->path, len) != 0 || (e->path[len] && e->path[len] != '/'))
+        return;
+    n->nr++;
+    if (!e->path[len])
+        snprintf(n->value, sizeof(n->value), "%s", e->value);
+}
+
+/* NULL: it is not there. */
+static void expect_node(const struct scene *sc, const char *path, const char *value)
+{
+    struct node n = { .path = path };
+
+    host_store_each(sc->host, node_seen, &n);
+    if (value ? !n.nr || strcmp(n.value, value) : n.nr)
+        fail_msg("%s is %s, and not %s", path, n.nr ? n.value : "not there", value ? value : "gone");
+}
+
 #define BLOCKS 40
 
 /*
@@ -274,8 +314,89 @@ static void one_that_only_crashes_is_given_up(void **state)
     assert_non_null(strstr(sc.told, "has crashed 11 times in a row, each time within 5 s: given up; devices that are "
                                     "closed: 1\n"));
     assert_true(strlen(sc.console[writes]) > 0 && !sc.ended[writes]); /* it waits for what does not come */
+    expect_node(&sc, "/local/domain/1/backend/vbd/3/51712/state", "6");
+    expect_node(&sc, "/local/domain/1/backend/vbd/3/51712/online", "0");
     tell(&sc, "destroy", "writes");
     verify(&sc, 1);
+    end(&sc);
+}
+
+static void block_count(void *data, const void *p, size_t size, const char *place)
+{
+    (void)p;
+    (void)place;
+    *(size_t *)data += size;
+}
+
+static size_t arena_bytes(const struct scene *sc)
+{
+    size_t sum = 0;
+
+    arena_blocks(host_xen(sc->host)->machine->arena, block_count, &sum);
+    return sum;
+}
+
+/* Guests that come and go, and crashes, leave nothing behind: no memory of the driver domain's, no nodes. */
+static void nothing_is_left(void **state)
+{
+    static struct scene sc;
+    size_t bytes = 0;
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    for (unsigned int i = 0; i < 40; i++) { /* a disk needs 32 of its 1,023 frames */
+        const domid_t domid = add_blkcat(&sc, NULL, "storage", "write=8 depth=8");
+        char path[64];
+
+        snprintf(path, sizeof(path), "/local/domain/1/backend/vbd/%u", domid);
+        expect_node(&sc, path, "");
+        if (i % 8 == 7) {
+            pass(&sc, MILLISECS(1));
+            tell(&sc, "crash", "storage");
+        }
+        until_gone(&sc, i + 1);
+        pass(&sc, MILLISECS(10));
+        expect_node(&sc, path, NULL);
+        if (i == 15)
+            bytes = arena_bytes(&sc);
+    }
+    print_message("%zu bytes after 16 guests, %zu after 40\n", bytes, arena_bytes(&sc));
+    assert_in_range(arena_bytes(&sc), bytes, bytes + 24 * 12288); /* what the toolstack remembers of a guest */
+    end(&sc);
+}
+
+struct calls {
+    bool dead;
+    unsigned int resets, calls;
+};
+
+static void call_seen(void *data, const struct trace_record *rec)
+{
+    struct calls *c = data;
+
+    if (rec->event == TRC_domain && rec->who.domain == 1)
+        c->dead = rec->arg[0] == TRACE_DOMAIN_SHUTDOWN || (c->dead && rec->arg[0] != TRACE_DOMAIN_UNPAUSE);
+    c->resets += c->dead && rec->event == TRC_domain && rec->arg[0] == TRACE_DOMAIN_RESUME;
+    c->calls += c->dead && rec->event == TRC_hypercall && rec->who.domain == 1;
+}
+
+/* What has crashed does nothing more: its mappings and ports go by the reset. */
+static void the_dead_make_no_hypercalls(void **state)
+{
+    static struct scene sc;
+    struct calls c = { 0 };
+
+    (void)state;
+    begin_with(&sc, 1, "3ms:crash=storage 3500us:crash=storage");
+    host_trace(sc.host, call_seen, &c);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
+    until_gone(&sc, 1);
+    assert_int_equal(c.resets, 2);
+    assert_int_equal(c.calls, 0);
     end(&sc);
 }
 
@@ -394,6 +515,7 @@ static void faults(void **state)
         { "3ms:eio=writes/xvda,2", "", "panic: the disk says -1\n", false },
         { "3ms:eio=writes/xvdz", "fault: writes/xvdz: there is no such disk now, and nothing happens\n", "all", false },
         { "3ms:drop-event=writes/xvda", "", NULL, false },
+        { "3ms:drop-event=writes/xvda 6ms:crash=storage", "", "all", true }, /* who begins anew notifies in any case */
         { "3ms:corrupt-index=writes/xvda", "", NULL, false },
     };
     s_time_t whole = 0;
@@ -476,6 +598,8 @@ int main(void)
         cmocka_unit_test(one_that_only_crashes_is_given_up),
         cmocka_unit_test(others_do_not_notice),
         cmocka_unit_test(what_cannot_be),
+        cmocka_unit_test(nothing_is_left),
+        cmocka_unit_test(the_dead_make_no_hypercalls),
         cmocka_unit_test(one_that_is_destroyed),
         cmocka_unit_test(faults),
         cmocka_unit_test(faults_that_are_none),

@@ -5,6 +5,7 @@
  * Budget: many small cases over one fixture.
  */
 #include "tests/vcpu/fixture.h"
+#include "vcpu/domctl.h"
 
 #include <xen/memory.h>
 #include <xen/sysctl.h>
@@ -54,7 +55,10 @@ static void createdomain_refusals(void **state)
 #define BAD(text, assignment) bad[n].why = text, bad[n].c = good, bad[n].c.assignment, n++
     BAD("no vCPU", max_vcpus = 0);
     BAD("too many vCPUs", max_vcpus = MAX_VIRT_CPUS + 1);
-    BAD("unknown flag", flags = 1u << 31);
+    BAD("unknown flag", flags = 1u << 30);
+    BAD("native and HVM", flags = XENLAB_DOMCTL_CDF_native | XEN_DOMCTL_CDF_hvm);
+    BAD("native with two vCPUs", flags = XENLAB_DOMCTL_CDF_native);
+    bad[n - 1].c.max_vcpus = 2;
     BAD("hap without hvm", flags = XEN_DOMCTL_CDF_hap);
     BAD("no IOMMU here", flags = XEN_DOMCTL_CDF_iommu);
     BAD("tboot", flags = XEN_DOMCTL_CDF_s3_integrity);
@@ -84,6 +88,28 @@ static void createdomain_refusals(void **state)
         assert_int_equal(xc_domain_create(f->xc, &c, &domid), flags == XEN_X86_EMU_PIT ? 0 : -EOPNOTSUPP);
         if (flags == XEN_X86_EMU_PIT)
             assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
+    }
+}
+
+/* In Xen for HVM guests; here for native domains. Both have to be shut down. */
+static void soft_reset_refusals(void **state)
+{
+    const uint32_t flags[] = { 0, XENLAB_DOMCTL_CDF_native };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        struct xen_domctl_createdomain c = good;
+        struct xen_domctl op = { .cmd = XEN_DOMCTL_soft_reset };
+        domid_t domid = 0;
+
+        c.flags = flags[i];
+        assert_int_equal(xc_domain_create(f->xc, &c, &domid), 0);
+        op.domain = domid;
+        assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+        assert_int_equal(xc_domain_shutdown(f->xc, domid, SHUTDOWN_crash), 0);
+        assert_int_equal(xc_domctl(f->xc, &op), flags[i] ? 0 : -EINVAL);
+        assert_int_equal(xc_domctl(f->xc, &op), -EINVAL);
+        assert_int_equal(xc_domain_destroy(f->xc, domid), 0);
     }
 }
 
@@ -423,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_dom0_may, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_refusals, fix_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(soft_reset_refusals, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_accepts, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_numbers, fix_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(createdomain_in_a_pool, fix_setup, fix_teardown),
