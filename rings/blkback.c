@@ -253,6 +253,28 @@ static int16_t discard(struct vbd *b, const uint8_t *slot, struct request *q, s_
     return disk_discard(b->disk, q->sector, nr) ? BLKIF_RSP_ERROR : BLKIF_RSP_OKAY;
 }
 
+/* The fault is put into the run: nothing of the request is done. */
+static int16_t fails(struct vbd *b, const uint8_t *slot, struct request *q)
+{
+    b->disk->fault.fail--;
+    if (q->op == BLKIF_OP_INDIRECT)
+        q->op = slot[offsetof(struct blkif_request_indirect, indirect_op)];
+    return BLKIF_RSP_ERROR;
+}
+
+static int16_t operation(struct vbd *b, const uint8_t *slot, struct request *q, s_time_t *due)
+{
+    switch (q->op) {
+    case BLKIF_OP_READ:
+    case BLKIF_OP_WRITE: return direct(b, slot, q, due);
+    case BLKIF_OP_INDIRECT: return indirect(b, slot, q, due);
+    case BLKIF_OP_FLUSH_DISKCACHE: return flush(b, slot, q, due);
+    case BLKIF_OP_DISCARD: return discard(b, slot, q, due);
+    case BLKIF_OP_WRITE_BARRIER: return BLKIF_RSP_EOPNOTSUPP;
+    default: return BLKIF_RSP_ERROR;
+    }
+}
+
 static void execute(struct vbd *b, const uint8_t *slot, struct answer *a)
 {
     struct request q = { .op = slot[0] };
@@ -260,22 +282,10 @@ static void execute(struct vbd *b, const uint8_t *slot, struct answer *a)
     a->due = NOW(self(b)->domain->xen);
     FIELD(slot, blkif_request, id, &q.id);
     FIELD(slot, blkif_request, sector_number, &q.sector);
+    a->status = b->disk->fault.fail ? fails(b, slot, &q) : operation(b, slot, &q, &a->due);
+    a->due += b->disk->fault.slower;
     a->id = q.id;
     a->op = q.op;
-    if (b->disk->fault.fail) {
-        b->disk->fault.fail--;
-        q.op = UINT8_MAX;
-    }
-    switch (q.op) {
-    case BLKIF_OP_READ:
-    case BLKIF_OP_WRITE: a->status = direct(b, slot, &q, &a->due); break;
-    case BLKIF_OP_INDIRECT: a->status = indirect(b, slot, &q, &a->due); break;
-    case BLKIF_OP_FLUSH_DISKCACHE: a->status = flush(b, slot, &q, &a->due); break;
-    case BLKIF_OP_DISCARD: a->status = discard(b, slot, &q, &a->due); break;
-    case BLKIF_OP_WRITE_BARRIER: a->status = BLKIF_RSP_EOPNOTSUPP; break;
-    default: a->status = BLKIF_RSP_ERROR; break;
-    }
-    a->due += b->disk->fault.slower;
     b->disk->failed += a->status == BLKIF_RSP_ERROR;
 }
 

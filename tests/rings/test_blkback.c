@@ -264,6 +264,8 @@ static int ask(struct front *t, struct blkif_request *q)
     wait(t);
     assert_true(answered(t, &rsp));
     assert_true(rsp.id == q->id);
+    /* Linux insists on it: of an indirect request what it is to do. */
+    assert_int_equal(rsp.operation, q->operation == BLKIF_OP_INDIRECT ? q->nr_segments : q->operation);
     return rsp.status;
 }
 
