@@ -215,6 +215,18 @@ static void answered(struct ring_bus *r, const struct xsd_sockmsg *hdr, const ch
         task_ready(&r->bus.task);
 }
 
+/* A node in the directory of a device that is offered: we have written it ourselves, and nobody else's count there. */
+static bool is_own(const struct ring_bus *r, const char *path)
+{
+    for (const struct xenbus_device *dev = r->bus.devices; dev; dev = dev->next) {
+        const size_t len = strlen(dev->path);
+
+        if (dev->offered && !strncmp(path, dev->path, len) && path[len] == '/')
+            return true;
+    }
+    return false;
+}
+
 static void heard(void *data, const struct xsd_sockmsg *hdr, const char *payload)
 {
     struct ring_bus *r = data;
@@ -233,7 +245,8 @@ static void heard(void *data, const struct xsd_sockmsg *hdr, const char *payload
         if (!strcmp(root, payload))
             want(r, WANT_DEVICES, root, DEVICE_DEEP, NULL); /* what is there already */
     }
-    xenbus_event(&r->bus, payload, payload + path_size);
+    if (payload[path_size] || !is_own(r, payload))
+        xenbus_event(&r->bus, payload, payload + path_size);
     ask(r);
 }
 

@@ -5,6 +5,8 @@
  * A change is something that comes in from outside (tools/rewind/input.h), and so it is done at the end of what is
  * known. In the past it makes here the end, and what was known of the future becomes a branch. What would be refused
  * is refused before that.
+ *
+ * Budget: a command for each kind of change, and what it is given wrongly.
  */
 #include "ui/debug/debug.h"
 
@@ -292,6 +294,44 @@ void debug_inject(struct debug *g, const char *args, unsigned long count)
     if (!change(g, port ? JOURNAL_EVENT : JOURNAL_TRAP, who, words, port ? sizeof(words[0]) : sizeof(words)))
         return;
     snprintf(why, sizeof(why), port ? "event on port %" PRIu64 : "exception %" PRIu64, words[0]);
+    debug_stop_say(g, why);
+}
+
+/* --- crash --- */
+
+/* "d2", or a guest's name; -1: there is none. */
+static int domain_named(const struct debug *g, const char *text)
+{
+    char *end;
+    const unsigned long n = *text == 'd' ? strtoul(text + 1, &end, 10) : 0;
+
+    if (!*text)
+        return g->dbg.dom;
+    if (*text == 'd' && isdigit((unsigned char)text[1]) && !*end)
+        return !n || (n < DOMID_FIRST_RESERVED && host_guest_name(g->host, (domid_t)n)) ? (int)n : -1;
+    for (int i = 1; i < (int)DOMID_FIRST_RESERVED; i++) {
+        const char *name = host_guest_name(g->host, (domid_t)i);
+
+        if (name && !strcmp(name, text))
+            return i;
+    }
+    return -1;
+}
+
+/* As xenlab ctl crash: the same words, handed in here. */
+void debug_crash(struct debug *g, const char *args, unsigned long count)
+{
+    const int dom = domain_named(g, args);
+    char words[32], why[64];
+
+    (void)count;
+    if (dom <= 0) {
+        debug_fail(g, "arguments", dom ? "crash [dN|NAME]: there is no such guest" : "dom0 does not crash");
+        return;
+    }
+    if (!change(g, JOURNAL_CTL, 0, words, (size_t)snprintf(words, sizeof(words), "crash%c%d", 0, dom) + 1))
+        return;
+    snprintf(why, sizeof(why), "crash of d%d", dom);
     debug_stop_say(g, why);
 }
 

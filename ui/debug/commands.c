@@ -71,6 +71,8 @@ static const struct command {
       "of the whole machine: equal positions have equal ones, in each process" },
     { "set", 0, debug_set, NULL, true, "LVALUE=EXPR", "a register (%REG) or memory (u8..u64[ADDR]) of a guest" },
     { "inject", 0, debug_inject, NULL, true, "VECTOR [ERROR [ADDR]]", "an exception for the vCPU; port N: an event" },
+    { "crash", 0, debug_crash, NULL, true, "[dN|NAME]",
+      "end a domain as a crash of its own would; of the vCPU, or that one" },
     { "input", 0, debug_input, NULL, true, "TEXT",
       "type a line to the vCPU's domain; -n: no end of line; < FILE: a file" },
     { "branch", 0, debug_branch, NULL, false, "[NAME]",

@@ -204,7 +204,7 @@ typedef void debug_console_row(void *data, domid_t dom, struct position at, bool
 void debug_console_each(const struct debug *g, int dom, debug_console_row *fn, void *data);
 
 /* change.c: */
-debug_fn debug_set, debug_inject, debug_input, debug_branch, debug_checkpoint;
+debug_fn debug_set, debug_inject, debug_crash, debug_input, debug_branch, debug_checkpoint;
 
 /* "#80747.1", "107.947us#80747.1". False: it is none. In move.c. */
 bool debug_position(const char *text, struct position *at);

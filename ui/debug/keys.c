@@ -21,6 +21,7 @@ static const struct key_binding keys[] = {
     { KEY_IS_ENTER, "Enter", "visit", "go there" },
     { 'o', "o", "layout next", "layout" },
     { 'O', "O", "layout previous", NULL },
+    { 'K', "K", "crash ", NULL },
     { 'v', "v", "vcpu next", "vcpu" },
     { 'V', "V", "vcpu previous", NULL },
     { '>', ">", "sort right", NULL },
