@@ -434,8 +434,9 @@ static void add_ring(struct sentence *s, const struct trace_record *rec)
             s, "what was typed or pointed at for d%" PRIu64 " is lost (%" PRIu64 " times by now): its ring %s is full",
             dev, record_field(rec, "lost"), value_name(rec, "kind"));
     else
-        sentence_add(s, "the back end has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", dev, value_name(rec, "kind"),
-                     record_field(rec, "new_prod"), record_field(rec, "notify") == 1 ? ", and tells it" : "");
+        sentence_add(s, "the back end has looked at d%" PRIu64 "'s ring %s, up to %" PRIu64 "%s", dev,
+                     value_name(rec, "kind"), record_field(rec, "new_prod"),
+                     record_field(rec, "notify") == 1 ? ", and tells it" : "");
 }
 
 /* What becomes of a frame in a network. */
