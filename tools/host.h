@@ -309,6 +309,8 @@ bool host_guest_ended(const struct host *h, unsigned int index);
 /* When its domain was built. */
 s_time_t host_guest_born(const struct host *h, domid_t domid);
 const char *host_guest_name(const struct host *h, domid_t domid);
+/* How often a driver domain was started again, and when last. 0: never, or it is none. */
+uint64_t host_driver_restarts(const struct host *h, domid_t domid, s_time_t *last);
 
 /* For who looks: each node of xenstore, a node above before those below it, then each watch. */
 struct host_store_entry {

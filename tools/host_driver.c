@@ -63,3 +63,12 @@ const struct netback *driver_net(const struct guest *g)
 {
     return g->driver && g->driver->runs ? ddomain_net(g->driver->runs) : NULL;
 }
+
+uint64_t host_driver_restarts(const struct host *h, domid_t domid, s_time_t *last)
+{
+    const struct guest *g = guest_find(h, domid);
+    const struct driver *dr = g ? g->driver : NULL;
+
+    *last = dr ? dr->started : 0;
+    return dr ? dr->restarts : 0;
+}

@@ -169,6 +169,7 @@ bool look_domain(struct host *h, unsigned int *n, struct look_domain *out)
                                  .vcpus = d->max_vcpus,
                                  .pages = d->tot_pages,
                                  .max_pages = d->max_pages };
+    out->restarts = host_driver_restarts(h, d->domain_id, &out->restarted);
     if (d->is_dying)
         snprintf(out->state, LOOK_TEXT, "dying");
     else if (d->is_shut_down || d->is_shutting_down)

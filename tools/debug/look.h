@@ -47,6 +47,8 @@ struct look_domain {
     char state[LOOK_TEXT];
     unsigned int vcpus;
     uint64_t pages, max_pages;
+    uint64_t restarts; /* of a driver domain, in place, and when last */
+    s_time_t restarted;
 };
 
 /* What becomes of a port's event. */

@@ -144,6 +144,14 @@ static bool domain_is(const struct debugger *d, domid_t dom, struct look_domain 
     return look_domain(d->host, &n, out) && out->dom == dom;
 }
 
+static void add_time_of(struct why *w, const char *before, s_time_t t)
+{
+    char time[LOOK_TEXT];
+
+    look_time(t, time);
+    sentence_add(&w->says, "%s%s", before, time);
+}
+
 enum debug_result why_domain(struct debugger *d, domid_t dom, struct why *w)
 {
     const struct past_question q = why_begin(d, w);
@@ -163,6 +171,11 @@ enum debug_result why_domain(struct debugger *d, domid_t dom, struct why *w)
     }
     if (of.vcpus > 4)
         sentence_add(&w->says, ", and %u vCPUs more", of.vcpus - 4);
+    if (of.restarts) {
+        sentence_add(&w->says, ". A driver domain: it crashed, and was started again, %" PRIu64 " time%s", of.restarts,
+                     of.restarts == 1 ? "" : "s");
+        add_time_of(w, ", last at ", of.restarted);
+    }
     if (strcmp(of.state, "alive") != 0)
         r = add_end(w, d, &q, &want);
     else
@@ -177,14 +190,6 @@ static void add_sender(struct why *w, const struct look_port *p)
         sentence_add(&w->says, ", which d%u sends (its port %u)", p->peer, p->peer_port);
     else
         sentence_add(&w->says, " (%s)", *p->to ? p->to : p->state);
-}
-
-static void add_time_of(struct why *w, const char *before, s_time_t t)
-{
-    char time[LOOK_TEXT];
-
-    look_time(t, time);
-    sentence_add(&w->says, "%s%s", before, time);
 }
 
 /* Ports that would wake it, and its timers. */
