@@ -266,6 +266,10 @@ static enum outcome rename_domain(struct context *c)
     name = xstrdup(c->h->arena, to);
     if (!name)
         return fail(c, "Can't rename domain '%s': out of memory\n", c->r->arg[0]);
+    if (!driver_rename(g, name)) {
+        xfree(name);
+        return fail(c, "Can't rename domain '%s': too long for a driver domain's name\n", c->r->arg[0]);
+    }
     guest_name_drop(c->h, g);
     xfree(g->cfg.name);
     g->cfg.name = name;

@@ -52,6 +52,38 @@ bool driver_is_there(const struct guest *g, const char *key, const char *name, c
     return false;
 }
 
+int drivers_are_there(const struct guest *g, char err[HOST_ERR_SIZE])
+{
+    for (unsigned int i = 0; i < g->nr_disks; i++)
+        if (!driver_is_there(g, "disk", g->disks[i].cfg.backend, err))
+            return -1;
+    for (unsigned int i = 0; i < g->vifs.nr; i++)
+        if (!driver_is_there(g, "vif", g->vifs.list[i].backend, err))
+            return -1;
+    return 0;
+}
+
+static void follow(char backend[XL_BACKEND_SIZE], const char *from, const char *to)
+{
+    if (!strcmp(backend, from))
+        strcpy(backend, to);
+}
+
+bool driver_rename(const struct guest *g, const char *to)
+{
+    if (!g->driver)
+        return true;
+    if (strlen(to) >= XL_BACKEND_SIZE)
+        return false;
+    for (struct guest *of = g->host->guests; of; of = of->next) {
+        for (unsigned int i = 0; i < of->nr_disks; i++)
+            follow(of->disks[i].cfg.backend, g->cfg.name, to);
+        for (unsigned int i = 0; i < of->vifs.nr; i++)
+            follow(of->vifs.list[i].backend, g->cfg.name, to);
+    }
+    return true;
+}
+
 struct xenbus *driver_bus(const struct host *h, const char *name)
 {
     const struct guest *g = *name ? driver_named(h, name) : NULL;

@@ -148,7 +148,7 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     g->store_mfn = b->store_mfn;
     g->console_port = b->console_port;
     g->store_port = b->store_port;
-    if (guest_set_cpuid(h, g, err) || guest_schedule(h, g, err)) {
+    if (drivers_are_there(g, err) || guest_set_cpuid(h, g, err) || guest_schedule(h, g, err)) {
         xc_domain_destroy(xc(h), b->domid);
         return -1;
     }

@@ -316,6 +316,10 @@ bool driver_down(struct host *h, struct guest *g);
 domid_t driver_domid(const struct host *h, const char *name);
 /* Is there one of this name, or is it ""? If not: what to say of a device of g that is stated under this key. */
 bool driver_is_there(const struct guest *g, const char *key, const char *name, char err[HOST_ERR_SIZE]);
+/* The same for all devices of g. 0, or -1 and what to say. */
+int drivers_are_there(const struct guest *g, char err[HOST_ERR_SIZE]);
+/* g is about to be called so: devices that name it go on doing so. False: nobody could name it, it is too long. */
+bool driver_rename(const struct guest *g, const char *to);
 /* The bus of the same; NULL: it has none now. */
 struct xenbus *driver_bus(const struct host *h, const char *name);
 /* For who looks; NULL: g is none, or does not run. */

@@ -143,13 +143,17 @@ static domid_t add_driver(struct scene *sc, const char *name)
     return add(sc, &g);
 }
 
-static domid_t add_blkcat(struct scene *sc, const char *name, const char *backend, const char *cmdline)
+static domid_t add_blkcat_that(struct scene *sc, const char *name, const char *backend, const char *cmdline,
+                               enum xl_action on_crash)
 {
     struct xl_disks disks = { 0 };
     char spec[128], why[XL_DISK_WHY_SIZE];
-    const struct host_guest g = {
-        .name = name, .kernel = "build/guests/blkcat", .cmdline = cmdline, .memory_mib = 16, .disks = &disks
-    };
+    const struct host_guest g = { .name = name,
+                                  .kernel = "build/guests/blkcat",
+                                  .cmdline = cmdline,
+                                  .memory_mib = 16,
+                                  .disks = &disks,
+                                  .on_crash = on_crash };
     domid_t domid;
 
     snprintf(spec, sizeof(spec), "%s,raw,xvda,w%s%s", sc->disk, *backend ? ",backend=" : "", backend);
@@ -157,6 +161,11 @@ static domid_t add_blkcat(struct scene *sc, const char *name, const char *backen
     domid = add(sc, &g);
     xl_disks_free(&disks);
     return domid;
+}
+
+static domid_t add_blkcat(struct scene *sc, const char *name, const char *backend, const char *cmdline)
+{
+    return add_blkcat_that(sc, name, backend, cmdline, 0);
 }
 
 /* The machine's own time stands still while nobody runs. */
@@ -499,6 +508,48 @@ static void one_that_is_destroyed(void **state)
     end(&sc);
 }
 
+/* Its devices are its own still, also those of a guest that is built again. */
+static void one_that_is_renamed(void **state)
+{
+    static struct scene sc;
+    static const char rename[] = "rename\0storage\0store";
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    add_blkcat_that(&sc, "writes", "storage", "write=40000 depth=8", XL_ACTION_RESTART);
+    pass(&sc, MILLISECS(2));
+    assert_int_equal(host_ctl(sc.host, 1, rename, sizeof(rename), host_now(sc.host)), 0);
+    pass(&sc, MILLISECS(1));
+    assert_true(sc.ends == 1 && !sc.status);
+    tell(&sc, "crash", "writes");
+    pass(&sc, MILLISECS(20));
+    expect_node(&sc, "/local/domain/1/backend/vbd/4/51712/state", "4");
+    expect_node(&sc, "/local/domain/0/backend/vbd/4/51712", NULL);
+    end(&sc);
+}
+
+/* A guest that is built again has its devices there, or is not built: never does dom0 take them over. */
+static void built_again_without_its_driver_domain(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    add_blkcat_that(&sc, "writes", "storage", "write=40000 depth=8", XL_ACTION_RESTART);
+    pass(&sc, MILLISECS(2));
+    tell(&sc, "destroy", "storage");
+    pass(&sc, MILLISECS(5));
+    tell(&sc, "crash", "writes");
+    pass(&sc, MILLISECS(20));
+    expect_node(&sc, "/local/domain/0/backend/vbd/4/51712", NULL);
+    assert_non_null(strstr(sc.told, "backend=storage: there is no driver domain of this name (yet)"));
+    end(&sc);
+}
+
 /* What each fault does to a guest that writes 40 blocks. */
 static void faults(void **state)
 {
@@ -601,6 +652,8 @@ int main(void)
         cmocka_unit_test(nothing_is_left),
         cmocka_unit_test(the_dead_make_no_hypercalls),
         cmocka_unit_test(one_that_is_destroyed),
+        cmocka_unit_test(one_that_is_renamed),
+        cmocka_unit_test(built_again_without_its_driver_domain),
         cmocka_unit_test(faults),
         cmocka_unit_test(faults_that_are_none),
     };
