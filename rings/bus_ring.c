@@ -12,7 +12,8 @@
  * after that makes the device dirty again.
  *
  * Invariants: one device is fetched at a time; at most COPY_NODES of its nodes, so a front end that fills its directory
- * costs no more than that. Answers come in the order of the questions.
+ * costs no more than that; and in turn, so one that changes its state all the time delays others by one fetch. Answers
+ * come in the order of the questions.
  *
  * Corresponds to what Linux's xenbus client does with a sleeping thread.
  */
@@ -52,7 +53,8 @@ struct ring_bus {
     struct xs_client *client;
     struct want *wants, **wants_tail;
     unsigned int asked;
-    struct xenbus_device *fetching; /* whose nodes are in the copy, or will be */
+    struct xenbus_device *fetching;   /* whose nodes are in the copy, or will be */
+    const struct xenbus_device *last; /* that was fetched; NULL: it has gone */
     unsigned int nr_nodes;
     struct copy *copies;
     char front[XENBUS_PATH]; /* of the device that is fetched; "": not known yet */
@@ -131,6 +133,7 @@ static void fetch_begin(struct ring_bus *r, struct xenbus_device *dev)
     copy_drop(r);
     dev->dirty = false;
     r->fetching = dev;
+    r->last = dev;
     snprintf(r->front, sizeof(r->front), "%s", dev->front_path);
     if (*r->front) {
         snprintf(path, sizeof(path), "%s/state", r->front);
@@ -278,6 +281,13 @@ static bool read_node(struct xenbus *b, const char *path, char value[XENBUS_VALU
 
 static bool there(struct xenbus *b, const char *path) { return copy_find(of(b), path); }
 
+static struct xenbus_device *dirty_from(struct xenbus_device *dev)
+{
+    while (dev && !dev->dirty)
+        dev = dev->next;
+    return dev;
+}
+
 static struct xenbus_device *next(struct xenbus *b)
 {
     struct ring_bus *r = of(b);
@@ -289,8 +299,9 @@ static struct xenbus_device *next(struct xenbus *b)
             r->fetching = NULL;
         return dev;
     }
-    for (dev = b->devices; dev && !dev->dirty; dev = dev->next)
-        ;
+    dev = r->last ? dirty_from(r->last->next) : NULL;
+    if (!dev)
+        dev = dirty_from(b->devices);
     if (dev)
         fetch_begin(r, dev);
     return NULL;
@@ -302,6 +313,8 @@ static void forget(struct xenbus *b, const struct xenbus_device *dev)
 
     if (r->fetching == dev)
         r->fetching = NULL;
+    if (r->last == dev)
+        r->last = NULL;
     for (struct want *w = r->wants; w; w = w->next)
         if (w->dev == dev)
             w->dev = NULL, w->kind = WANT_NOTHING;

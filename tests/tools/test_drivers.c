@@ -25,6 +25,8 @@
 #include "tools/host.h"
 #include "vcpu/noun/xen.h"
 
+#include <xen/io/xs_wire.h>
+
 #define PATIENCE SECONDS(20)
 
 struct scene {
@@ -96,6 +98,8 @@ static unsigned int faults_read(const char *text, struct host_fault faults[4])
     return nr;
 }
 
+static void on_store(void *data, unsigned int id, const void *bytes, size_t len) {}
+
 static void begin_with(struct scene *sc, unsigned int nr_pcpus, const char *fault)
 {
     struct host_fault faults[4];
@@ -103,9 +107,12 @@ static void begin_with(struct scene *sc, unsigned int nr_pcpus, const char *faul
     const struct host_config cfg = {
         .ram_mib = 256, .nr_pcpus = nr_pcpus, .quiet = true, .faults = faults, .nr_faults = nr_faults
     };
-    const struct host_io io = {
-        .data = sc, .console_out = on_console, .ctl_say = on_say, .message = on_message, .guest_ended = on_end
-    };
+    const struct host_io io = { .data = sc,
+                                .console_out = on_console,
+                                .ctl_say = on_say,
+                                .message = on_message,
+                                .guest_ended = on_end,
+                                .xenstore_out = on_store };
     char err[HOST_ERR_SIZE];
     int fd;
 
@@ -550,6 +557,45 @@ static void built_again_without_its_driver_domain(void **state)
     end(&sc);
 }
 
+/* As a guest would that has its front end say something without end. */
+static void say_state(struct scene *sc, const char *path)
+{
+    struct {
+        struct xsd_sockmsg hdr;
+        char text[128];
+    } m = { .hdr = { .type = XS_WRITE, .req_id = 1 } };
+
+    m.hdr.len = (uint32_t)snprintf(m.text, sizeof(m.text), "%s%c2", path, 0);
+    assert_int_equal(
+        host_xenstore_socket(sc->host, 1, HOST_SOCKET_BYTES, &m, sizeof(m.hdr) + m.hdr.len, host_now(sc->host)), 0);
+}
+
+/* One front end whose state changes all the time does not keep the others from being looked at. */
+static void one_that_talks_without_end(void **state)
+{
+    static struct scene sc;
+    struct xl_disks disks = { 0 };
+    char why[XL_DISK_WHY_SIZE];
+    domid_t writes;
+
+    (void)state;
+    begin(&sc, 1);
+    add_driver(&sc, "storage");
+    assert_true(xl_disks_add(&disks, "build/guests/idle,raw,xvda,r,backend=storage", why));
+    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4, .disks = &disks });
+    xl_disks_free(&disks);
+    pass(&sc, MILLISECS(1));
+    assert_int_equal(host_xenstore_socket(sc.host, 1, HOST_SOCKET_OPEN, NULL, 0, host_now(sc.host)), 0);
+    expect_node(&sc, "/local/domain/1/backend/vbd/2/51712/state", "2");
+    writes = add_blkcat(&sc, "writes", "storage", "write=9");
+    for (unsigned int i = 0; i < 4000 && !sc.gone; i++) {
+        say_state(&sc, "/local/domain/2/device/vbd/51712/state");
+        pass(&sc, MICROSECS(5));
+    }
+    expect_acknowledged(sc.console[writes], 9);
+    end(&sc);
+}
+
 /* What each fault does to a guest that writes 40 blocks. */
 static void faults(void **state)
 {
@@ -654,6 +700,7 @@ int main(void)
         cmocka_unit_test(one_that_is_destroyed),
         cmocka_unit_test(one_that_is_renamed),
         cmocka_unit_test(built_again_without_its_driver_domain),
+        cmocka_unit_test(one_that_talks_without_end),
         cmocka_unit_test(faults),
         cmocka_unit_test(faults_that_are_none),
     };
