@@ -168,23 +168,39 @@ static void device_disconnect(struct xenbus_device *dev)
     dev->connected = false;
 }
 
+/* Watch a node of the front end's. */
+static bool front_watch(struct xenbus_device *dev, const char *node)
+{
+    char path[XENBUS_PATH + NODE_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", dev->front_path, node);
+    if (dev->bus->way->watch(dev->bus, path, dev->path))
+        return true;
+    xenbus_fail(dev, -ENOSPC, "%d no memory, or too many watches", ENOSPC);
+    return false;
+}
+
+static void front_unwatch(struct xenbus_device *dev, const char *node)
+{
+    char path[XENBUS_PATH + NODE_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", dev->front_path, node);
+    dev->bus->way->unwatch(dev->bus, path, dev->path);
+}
+
 static void device_free(struct xenbus_device *dev)
 {
     struct xenbus *b = dev->bus;
     struct xenbus_device **at = &b->devices;
-    char path[XENBUS_PATH + NODE_MAX];
 
     device_disconnect(dev);
     b->way->forget(b, dev);
-    if (*dev->front_path) {
-        snprintf(path, sizeof(path), "%s/state", dev->front_path);
-        b->way->unwatch(b, path, dev->path);
-        if (dev->kind->ops->also) {
-            snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
-            b->way->unwatch(b, path, dev->path);
-        }
+    if (dev->watched)
+        front_unwatch(dev, "state");
+    if (dev->watched_also)
+        front_unwatch(dev, dev->kind->ops->also);
+    if (*dev->front_path)
         dev->kind->ops->remove(dev);
-    }
     while (*at != dev)
         at = &(*at)->next;
     *at = dev->next;
@@ -194,7 +210,7 @@ static void device_free(struct xenbus_device *dev)
 /* The toolstack has written all of our directory: offer the device. False: it has not, or that fails. */
 static bool offer(struct xenbus_device *dev)
 {
-    char value[XENBUS_VALUE], path[XENBUS_PATH + NODE_MAX];
+    char value[XENBUS_VALUE];
     uint64_t domid, state;
 
     if (*dev->front_path)
@@ -207,12 +223,12 @@ static bool offer(struct xenbus_device *dev)
     dev->front = (domid_t)domid;
     dev->state = (enum xenbus_state)state;
     dev->again = state == XenbusStateConnected;
-    snprintf(path, sizeof(path), "%s/state", dev->front_path);
-    if (!dev->bus->way->watch(dev->bus, path, dev->path) || dev->kind->ops->probe(dev))
+    dev->watched = front_watch(dev, "state");
+    if (!dev->watched || dev->kind->ops->probe(dev))
         return false;
     if (dev->kind->ops->also) {
-        snprintf(path, sizeof(path), "%s/%s", dev->front_path, dev->kind->ops->also);
-        if (!dev->bus->way->watch(dev->bus, path, dev->path))
+        dev->watched_also = front_watch(dev, dev->kind->ops->also);
+        if (!dev->watched_also)
             return false;
     }
     dev->offered = true;

@@ -3,7 +3,8 @@
  * xenbus, the back side: devices that appear in xenstore, and the states that both ends go through.
  *
  * Concept: the toolstack writes two directories for a device, one for each end, which name each other. Each end writes
- * what it offers and its state into its own and watches the other's. A task of dom0's kernel does it for all back ends:
+ * what it offers and its state into its own and watches the other's. A task of a native kernel does it for all of its
+ * domain's back ends:
  *
  *      front end's state          we
  *      1 Initialising             from 6 Closed: offer again, 2
@@ -14,7 +15,7 @@
  *      no state, or none of these disconnect, 6
  *      our directory is gone      disconnect, forget it
  *
- * A device that cannot go on says why in dom0's error/backend/TYPE/DOMID/DEVID/error, and closes.
+ * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and closes.
  *
  * A bus may begin with devices that another one has served, in a domain that was started again: where that one had
  * connected, it connects without a word of states, and the front end sees a pause.
@@ -47,9 +48,10 @@ struct xenbus_device {
     char front_path[XENBUS_PATH]; /* its, as the toolstack says; "": it has said nothing yet */
     unsigned int state;           /* ours: XenbusState* of io/xenbus.h */
     bool offered, connected, dirty;
-    bool failed; /* xenbus_fail(): until the front end has closed, too */
-    bool again;  /* somebody had connected it before us: go on where its ring stands, and notify */
-    void *data;  /* the back end's */
+    bool watched, watched_also; /* the front end's state, and what ops->also names */
+    bool failed;                /* xenbus_fail(): until the front end has closed, too */
+    bool again;                 /* somebody had connected it before us: go on where its ring stands, and notify */
+    void *data;                 /* the back end's */
 };
 
 /* A kind of back end. 0, or -errno when xenbus_fail() has been called. */

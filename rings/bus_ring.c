@@ -27,7 +27,8 @@
 
 #define COPY_NODES  256u
 #define ASKED_MAX   8u
-#define DEVICE_DEEP 2u /* "backend/vbd", "1", "51712" */
+#define WATCHES_MAX 128u /* xenstored's quota of a domain without privileges */
+#define DEVICE_DEEP 2u   /* "backend/vbd", "1", "51712" */
 #define PATH_SIZE   (2 * XENBUS_PATH)
 
 enum want_kind { WANT_VALUE, WANT_CHILDREN, WANT_DEVICES, WANT_NOTHING /* any more */ };
@@ -55,7 +56,9 @@ struct ring_bus {
     unsigned int asked;
     struct xenbus_device *fetching;   /* whose nodes are in the copy, or will be */
     const struct xenbus_device *last; /* that was fetched; NULL: it has gone */
-    unsigned int nr_nodes;
+    bool told;                        /* that xenstore refuses something */
+    bool torn;                        /* no memory for all of the copy: nobody looks at it */
+    unsigned int nr_nodes, nr_watches;
     struct copy *copies;
     char front[XENBUS_PATH]; /* of the device that is fetched; "": not known yet */
 };
@@ -74,9 +77,10 @@ static void ask(struct ring_bus *r)
     for (struct want *w = r->wants; w && r->asked < ASKED_MAX; w = w->next) {
         if (w->asked)
             continue;
+        if (!xs_client_ask(r->client, w->kind == WANT_VALUE ? XS_READ : XS_DIRECTORY, 1, w->path, NULL, 0))
+            break; /* no memory: with the next answer, or event */
         w->asked = true;
         r->asked++;
-        xs_client_ask(r->client, w->kind == WANT_VALUE ? XS_READ : XS_DIRECTORY, 1, w->path, NULL, 0);
     }
 }
 
@@ -88,8 +92,10 @@ static void want(struct ring_bus *r, enum want_kind kind, const char *path, unsi
     if (strlen(path) >= PATH_SIZE || (dev && r->nr_nodes >= 2 * COPY_NODES))
         return;
     w = xzalloc(arena_of(r), struct want);
-    if (!w)
+    if (!w) {
+        r->torn |= dev != NULL;
         return;
+    }
     r->nr_nodes += dev != NULL;
     w->kind = kind;
     w->deep = deep;
@@ -115,6 +121,7 @@ static void copy_drop(struct ring_bus *r)
         xfree(c);
     }
     r->nr_nodes = 0;
+    r->torn = false;
 }
 
 static const struct copy *copy_find(const struct ring_bus *r, const char *path)
@@ -155,8 +162,10 @@ static void value_arrived(struct ring_bus *r, const struct want *w, const char *
     if (len >= XENBUS_VALUE || copy_find(r, w->path))
         return; /* the first counts */
     c = xzalloc(arena_of(r), struct copy);
-    if (!c)
+    if (!c) {
+        r->torn = true;
         return;
+    }
     memcpy(c->path, w->path, sizeof(c->path));
     memcpy(c->value, value, len);
     c->next = r->copies;
@@ -230,6 +239,18 @@ static bool is_own(const struct ring_bus *r, const char *path)
     return false;
 }
 
+/* Of a node that is removed meanwhile nothing is written any more; a quota is another matter. */
+static void refused(struct ring_bus *r, const char *why)
+{
+    const struct domain *d = native_vcpu(r->bus.kernel)->domain;
+
+    if (r->told || (strcmp(why, "ENOSPC") && strcmp(why, "E2BIG") && strcmp(why, "ENOMEM")))
+        return;
+    r->told = true;
+    printk(d->xen->machine, LOG_WARNING,
+           "d%u: xenstore takes no more of this driver domain (%s): it has too many devices", d->domain_id, why);
+}
+
 static void heard(void *data, const struct xsd_sockmsg *hdr, const char *payload)
 {
     struct ring_bus *r = data;
@@ -239,6 +260,8 @@ static void heard(void *data, const struct xsd_sockmsg *hdr, const char *payload
     if (hdr->type != XS_WATCH_EVENT) {
         if (hdr->req_id)
             answered(r, hdr, payload);
+        else if (hdr->type == XS_ERROR)
+            refused(r, payload);
         return;
     }
     if (path_size >= hdr->len)
@@ -257,12 +280,16 @@ static void heard(void *data, const struct xsd_sockmsg *hdr, const char *payload
 
 static bool watch(struct xenbus *b, const char *path, const char *token)
 {
-    return xs_client_ask(of(b)->client, XS_WATCH, 0, path, token, strlen(token) + 1);
+    if (of(b)->nr_watches == WATCHES_MAX || !xs_client_ask(of(b)->client, XS_WATCH, 0, path, token, strlen(token) + 1))
+        return false;
+    of(b)->nr_watches++;
+    return true;
 }
 
 static void unwatch(struct xenbus *b, const char *path, const char *token)
 {
-    xs_client_ask(of(b)->client, XS_UNWATCH, 0, path, token, strlen(token) + 1);
+    if (xs_client_ask(of(b)->client, XS_UNWATCH, 0, path, token, strlen(token) + 1))
+        of(b)->nr_watches--;
 }
 
 static void write_node(struct xenbus *b, const char *path, const char *value)
@@ -294,9 +321,10 @@ static struct xenbus_device *next(struct xenbus *b)
     struct xenbus_device *dev;
 
     if (r->fetching) {
-        dev = fetched(r) ? r->fetching : NULL;
-        if (dev)
-            r->fetching = NULL;
+        if (!fetched(r))
+            return NULL;
+        dev = r->torn ? NULL : r->fetching; /* without memory it waits until something happens to it again */
+        r->fetching = NULL;
         return dev;
     }
     dev = r->last ? dirty_from(r->last->next) : NULL;

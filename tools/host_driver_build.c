@@ -26,9 +26,6 @@
 #include <xen/io/xenbus.h>
 #include <xen/sched.h>
 
-#define CRASHES_MAX 10
-#define SHORT_LIFE  SECONDS(5)
-
 /* --- what it runs --- */
 
 /* Its kernel begins as soon as it is unpaused. */
@@ -158,11 +155,11 @@ static bool start_again(struct host *h, struct guest *g)
 bool driver_down(struct host *h, struct guest *g)
 {
     struct driver *dr = g->driver;
-    const bool quick = host_now(h) - dr->started < SHORT_LIFE;
+    const bool quick = host_now(h) - dr->started < GUEST_SHORT_LIFE;
     const unsigned int nr = devices(g, false);
 
     dr->crashes = quick ? dr->crashes + 1 : 1;
-    if (dr->crashes <= CRASHES_MAX && start_again(h, g)) {
+    if (dr->crashes <= GUEST_CRASHES_MAX && start_again(h, g)) {
         host_message(h, "%s, a driver domain, has crashed: it is started again; devices that wait for it: %u",
                      g->cfg.name, nr);
         return true;
@@ -170,7 +167,7 @@ bool driver_down(struct host *h, struct guest *g)
     host_message(h,
                  "%s, a driver domain, has crashed %u times in a row, each time within %lld s: given up; devices that "
                  "are closed: %u",
-                 g->cfg.name, dr->crashes, (long long)(SHORT_LIFE / SECONDS(1)), nr);
+                 g->cfg.name, dr->crashes, (long long)(GUEST_SHORT_LIFE / SECONDS(1)), nr);
     devices(g, true);
     return false;
 }

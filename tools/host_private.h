@@ -33,6 +33,10 @@ enum guest_state {
     GUEST_ENDED      /* it will not run again */
 };
 
+/* Who crashes so often in a row, each time so soon after its start, is not started again. */
+#define GUEST_CRASHES_MAX 10
+#define GUEST_SHORT_LIFE  SECONDS(5)
+
 struct guest_disk {
     struct xl_disk cfg; /* its path is in the arena */
     struct disk *disk;

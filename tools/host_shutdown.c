@@ -34,10 +34,8 @@
 #include <time.h>
 #include <xen/sched.h>
 
-#define SHORT_LIFE  SECONDS(5)
 #define PAUSE_FIRST MILLISECS(10)
 #define PAUSE_MAX   SECONDS(2)
-#define CRASHES_MAX 10
 
 /* What a step answers: whether the guest's task has more to do. */
 
@@ -88,15 +86,15 @@ static bool build_again(struct guest *g)
 static bool restart(struct host *h, struct guest *g)
 {
     const bool crashed = g->reason == SHUTDOWN_crash || g->reason == SHUTDOWN_watchdog;
-    const bool quick = host_now(h) - g->born < SHORT_LIFE;
+    const bool quick = host_now(h) - g->born < GUEST_SHORT_LIFE;
     s_time_t pause = 0;
 
     if (!quick)
         g->quick = 0;
     g->crashes = quick && crashed ? g->crashes + 1 : 0;
-    if (g->crashes >= CRASHES_MAX) {
+    if (g->crashes >= GUEST_CRASHES_MAX) {
         host_message(h, "%s has crashed %u times in a row, each time within %lld s of its start: not restarted",
-                     g->cfg.name, g->crashes, (long long)(SHORT_LIFE / SECONDS(1)));
+                     g->cfg.name, g->crashes, (long long)(GUEST_SHORT_LIFE / SECONDS(1)));
         return guest_gone(h, g);
     }
     if (g->quick)

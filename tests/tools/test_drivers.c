@@ -150,6 +150,14 @@ static domid_t add_driver(struct scene *sc, const char *name)
     return add(sc, &g);
 }
 
+/* A driver domain, and a guest that stays, so that the machine goes on. */
+static void begin_storage(struct scene *sc, unsigned int nr_pcpus, const char *fault)
+{
+    begin_with(sc, nr_pcpus, fault);
+    add_driver(sc, "storage");
+    add(sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+}
+
 static domid_t add_blkcat_that(struct scene *sc, const char *name, const char *backend, const char *cmdline,
                                enum xl_action on_crash)
 {
@@ -274,9 +282,7 @@ static s_time_t crashing_run(s_time_t at, s_time_t every, unsigned int times, un
     s_time_t began, took;
     domid_t writes;
 
-    begin(&sc, nr_pcpus);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 }); /* so that the machine goes on */
+    begin_storage(&sc, nr_pcpus, NULL);
     writes = add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
     began = host_now(sc.host);
     pass(&sc, at);
@@ -317,9 +323,7 @@ static void one_that_only_crashes_is_given_up(void **state)
     domid_t writes;
 
     (void)state;
-    begin(&sc, 1);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    begin_storage(&sc, 1, NULL);
     writes = add_blkcat(&sc, "writes", "storage", "write=40000 depth=1");
     pass(&sc, MILLISECS(2));
     for (unsigned int i = 0; i < 12; i++) {
@@ -359,9 +363,7 @@ static void nothing_is_left(void **state)
     size_t bytes = 0;
 
     (void)state;
-    begin(&sc, 1);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    begin_storage(&sc, 1, NULL);
     for (unsigned int i = 0; i < 40; i++) { /* a disk needs 32 of its 1,023 frames */
         const domid_t domid = add_blkcat(&sc, NULL, "storage", "write=8 depth=8");
         char path[64];
@@ -405,10 +407,8 @@ static void the_dead_make_no_hypercalls(void **state)
     struct calls c = { 0 };
 
     (void)state;
-    begin_with(&sc, 1, "3ms:crash=storage 3500us:crash=storage");
+    begin_storage(&sc, 1, "3ms:crash=storage 3500us:crash=storage");
     host_trace(sc.host, call_seen, &c);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
     add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
     until_gone(&sc, 1);
     assert_int_equal(c.resets, 2);
@@ -498,9 +498,7 @@ static void one_that_is_destroyed(void **state)
     static struct scene sc;
 
     (void)state;
-    begin(&sc, 1);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    begin_storage(&sc, 1, NULL);
     add_blkcat(&sc, "writes", "storage", "write=40000 depth=8");
     pass(&sc, MILLISECS(2));
     tell(&sc, "destroy", "storage");
@@ -522,9 +520,7 @@ static void one_that_is_renamed(void **state)
     static const char rename[] = "rename\0storage\0store";
 
     (void)state;
-    begin(&sc, 1);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    begin_storage(&sc, 1, NULL);
     add_blkcat_that(&sc, "writes", "storage", "write=40000 depth=8", XL_ACTION_RESTART);
     pass(&sc, MILLISECS(2));
     assert_int_equal(host_ctl(sc.host, 1, rename, sizeof(rename), host_now(sc.host)), 0);
@@ -543,9 +539,7 @@ static void built_again_without_its_driver_domain(void **state)
     static struct scene sc;
 
     (void)state;
-    begin(&sc, 1);
-    add_driver(&sc, "storage");
-    add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    begin_storage(&sc, 1, NULL);
     add_blkcat_that(&sc, "writes", "storage", "write=40000 depth=8", XL_ACTION_RESTART);
     pass(&sc, MILLISECS(2));
     tell(&sc, "destroy", "storage");
@@ -605,7 +599,6 @@ static void faults(void **state)
         bool later;          /* than without */
     } tries[] = {
         { "1ms:crash=nobody", "fault: nobody: there is no such domain now, and nothing happens\n", "all", false },
-        { "1ms:store-eagain,1000", "", "all", false },
         { "3ms:freeze=storage,4ms", "", "all", true },
         { "3ms:slow=writes/xvda,1ms", "", "all", true },
         { "3ms:crash=storage", "storage, a driver domain, has crashed: it is started again", "all", true },
@@ -623,9 +616,7 @@ static void faults(void **state)
         domid_t writes;
         s_time_t took;
 
-        begin_with(&sc, 1, i < 0 ? NULL : tries[i].fault);
-        add_driver(&sc, "storage");
-        add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+        begin_storage(&sc, 1, i < 0 ? NULL : tries[i].fault);
         writes = add_blkcat(&sc, "writes", "storage", "write=40 depth=8 flush=10");
         if (i >= 0 && !tries[i].console) {
             pass(&sc, MILLISECS(100));
@@ -646,6 +637,64 @@ static void faults(void **state)
             fail_msg("%s: %lld ns, and %lld ns without", tries[i].fault, (long long)took, (long long)whole);
         end(&sc);
     }
+}
+
+/* The guest `store` has one transaction, and says how that ended. */
+static void a_conflict(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        begin_with(&sc, 1, i ? "1us:store-eagain" : NULL);
+        add(&sc, &(struct host_guest){ .kernel = "build/guests/store", .memory_mib = 8 });
+        until_gone(&sc, 1);
+        assert_non_null(strstr(sc.console[1], i ? "commit: EAGAIN\n" : "commit: OK\n"));
+        end(&sc);
+    }
+}
+
+static void on_log(void *data, const char *line, size_t len)
+{
+    static const char says[] = "xenstore takes no more of this driver domain (ENOSPC)";
+
+    *(unsigned int *)data += memmem(line, len, says, sizeof(says) - 1) != NULL;
+}
+
+/* xenstored gives a domain 128 watches: of 130 disks the last have none, and close. Before that its 1,000 nodes end. */
+static void more_devices_than_watches(void **state)
+{
+    const struct host_guest driver = { .name = "many", .driver_domain = true, .unlisted = true, .memory_mib = 32 };
+    struct xl_disks disks = { 0 };
+    static struct scene sc;
+    char spec[128], why[XL_DISK_WHY_SIZE], path[96];
+    unsigned int closing = 0, told = 0;
+
+    (void)state;
+    begin(&sc, 1);
+    host_log(sc.host, on_log, &told, LOG_WARNING);
+    add(&sc, &driver);
+    for (unsigned int i = 0; i < XL_DISKS_MAX; i++) {
+        snprintf(spec, sizeof(spec), "%s,raw,xvd%.*s%c,r,backend=many", sc.disk, i / 26 ? 1 : 0, &"?ab"[i / 26],
+                 'a' + (int)(i % 26));
+        if (!xl_disks_add(&disks, spec, why))
+            fail_msg("%s", why);
+    }
+    for (unsigned int i = 0; i < 2; i++)
+        add(&sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4, .disks = &disks });
+    pass(&sc, MILLISECS(200));
+    for (unsigned int g = 2; g < 4; g++)
+        for (unsigned int i = 0; i < disks.nr; i++) {
+            struct node n = { .path = path };
+
+            snprintf(path, sizeof(path), "/local/domain/1/backend/vbd/%u/%u/state", g, disks.list[i].devid);
+            host_store_each(sc.host, node_seen, &n);
+            closing += !strcmp(n.value, "5");
+        }
+    assert_int_equal(closing, 2 * XL_DISKS_MAX + 2 - 128); /* two watches are for vbd and vif */
+    assert_int_equal(told, 1);
+    xl_disks_free(&disks);
+    end(&sc);
 }
 
 static void faults_that_are_none(void **state)
@@ -702,6 +751,8 @@ int main(void)
         cmocka_unit_test(built_again_without_its_driver_domain),
         cmocka_unit_test(one_that_talks_without_end),
         cmocka_unit_test(faults),
+        cmocka_unit_test(a_conflict),
+        cmocka_unit_test(more_devices_than_watches),
         cmocka_unit_test(faults_that_are_none),
     };
 
