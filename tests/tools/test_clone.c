@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #include "sim/machine.h"
+#include "tests/support/ctl_heard.h"
 #include "tests/support/host_run.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
@@ -25,8 +26,7 @@
 struct scene {
     struct host *host;
     char console[16384]; /* of all guests, as it came */
-    char said[4096];     /* by ctl */
-    unsigned int status, ends;
+    struct ctl_heard ctl;
 };
 
 static void on_console(void *data, domid_t domid, const char *text, size_t len)
@@ -40,16 +40,8 @@ static void on_console(void *data, domid_t domid, const char *text, size_t len)
 
 static void on_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
 {
-    struct scene *sc = data;
-
     (void)id;
-    if (what == HOST_CTL_END) {
-        sc->status = (unsigned int)text[0];
-        sc->ends++;
-        return;
-    }
-    assert_true(strlen(sc->said) + len < sizeof(sc->said));
-    strncat(sc->said, text, len);
+    ctl_hear(&((struct scene *)data)->ctl, what, text, len);
 }
 
 static void add(struct scene *sc, const char *kernel, const char *name, const char *cmdline, uint64_t mib)
@@ -89,13 +81,13 @@ static void tell(struct scene *sc, const char *line)
 /* It is carried out within `ns`; what is said is `why`, and the status that of a failure, or `good`. */
 static void carry_out(struct scene *sc, const char *line, s_time_t ns, bool good, const char *why)
 {
-    const unsigned int ends = sc->ends;
+    const unsigned int ends = sc->ctl.ends;
 
-    sc->said[0] = '\0';
+    sc->ctl.said[0] = '\0';
     tell(sc, line);
     pass(sc, ns);
-    if (sc->ends != ends + 1 || sc->status != !good || !strstr(sc->said, why))
-        fail_msg("%s: %u ends, status %u: %s", line, sc->ends - ends, sc->status, sc->said);
+    if (sc->ctl.ends != ends + 1 || sc->ctl.status != !good || !strstr(sc->ctl.said, why))
+        fail_msg("%s: %u ends, status %u: %s", line, sc->ctl.ends - ends, sc->ctl.status, sc->ctl.said);
 }
 
 static void expect_console(const struct scene *sc, const char *text)
@@ -229,10 +221,10 @@ static void unwilling(void **state)
     tell(&sc, "clone idle due");
     pass(&sc, MILLISECS(5));
     carry_out(&sc, "clone idle due", MILLISECS(5), false, "cannot be cloned now");
-    sc.said[0] = '\0';
+    sc.ctl.said[0] = '\0';
     tell(&sc, "destroy idle"); /* while it is waited for */
     pass(&sc, MILLISECS(100));
-    assert_non_null(strstr(sc.said, "idle is gone"));
+    assert_non_null(strstr(sc.ctl.said, "idle is gone"));
     host_destroy(sc.host);
 
     begin(&sc, 128);

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/ctl_heard.h"
 #include "tests/support/host_run.h"
 #include "tools/debug/look.h"
 #include "tools/host.h"
@@ -32,9 +33,9 @@
 struct scene {
     struct host *host;
     char console[64][16384]; /* by domain */
-    char said[4096];         /* by ctl */
-    char told[8192];         /* by the toolstack */
-    unsigned int status, ends, gone;
+    struct ctl_heard ctl;
+    char told[8192]; /* by the toolstack */
+    unsigned int gone;
     s_time_t until;     /* it has run to */
     s_time_t ended[64]; /* when a domain did */
     char disk[80];
@@ -55,16 +56,8 @@ static void on_console(void *data, domid_t domid, const char *text, size_t len)
 
 static void on_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
 {
-    struct scene *sc = data;
-
     (void)id;
-    if (what == HOST_CTL_END) {
-        sc->status = (unsigned int)text[0];
-        sc->ends++;
-        return;
-    }
-    assert_true(strlen(sc->said) + len < sizeof(sc->said));
-    strncat(sc->said, text, len);
+    ctl_hear(&((struct scene *)data)->ctl, what, text, len);
 }
 
 static void on_message(void *data, const char *line)
@@ -503,7 +496,7 @@ static void one_that_is_destroyed(void **state)
     pass(&sc, MILLISECS(2));
     tell(&sc, "destroy", "storage");
     pass(&sc, MILLISECS(20));
-    assert_true(sc.ends == 1 && !sc.status && !sc.ended[3]);
+    assert_true(sc.ctl.ends == 1 && !sc.ctl.status && !sc.ended[3]);
     tell(&sc, "destroy", "writes");
     verify(&sc, 1);
     add_driver(&sc, "another");
@@ -525,7 +518,7 @@ static void one_that_is_renamed(void **state)
     pass(&sc, MILLISECS(2));
     assert_int_equal(host_ctl(sc.host, 1, rename, sizeof(rename), host_now(sc.host)), 0);
     pass(&sc, MILLISECS(1));
-    assert_true(sc.ends == 1 && !sc.status);
+    assert_true(sc.ctl.ends == 1 && !sc.ctl.status);
     tell(&sc, "crash", "writes");
     pass(&sc, MILLISECS(20));
     expect_node(&sc, "/local/domain/1/backend/vbd/4/51712/state", "4");
