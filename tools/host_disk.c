@@ -397,16 +397,10 @@ static void disk_drop(struct guest *g, uint32_t devid)
     }
 }
 
-/* "xvdb", or its number. */
 static bool disk_find(const struct guest *g, const char *word, uint32_t *devid)
 {
-    char *end;
-
-    if (!xl_disk_devid(word, devid)) {
-        *devid = (uint32_t)strtoul(word, &end, 10);
-        if (*word < '0' || *word > '9' || *end)
-            return false;
-    }
+    if (!xl_disk_devid(word, devid))
+        return false;
     for (unsigned int i = 0; i < g->nr_disks; i++)
         if (g->disks[i].cfg.devid == *devid)
             return true;
@@ -603,7 +597,7 @@ static void disk_nodes(struct node_writer *w, unsigned int i)
     device_begin(&dev, w, blkback.type, driver_domid(w->h, d->cfg.backend), d->cfg.devid);
     device_front(&dev, "virtual-device", "%u", d->cfg.devid);
     device_front(&dev, "device-type", "%s", type);
-    device_front(&dev, "trusted", "1");
+    device_front(&dev, "trusted", "%d", !d->cfg.untrusted);
     device_back(&dev, "online", "1");
     device_back(&dev, "removable", "%d", d->cfg.cdrom);
     device_back(&dev, "bootable", "1");

@@ -436,6 +436,43 @@ static void test_disks(void **state)
                  "guest.cfg:2: disk: an empty drive is not supported yet: name a file");
     expect_error(KERNEL "disk = [ 'script=block-x,vdev=xvda,access=w,target=/d' ]",
                  "guest.cfg:2: disk: script=block-x: scripts are not run");
+    expect_error(KERNEL "disk = [ '/d,raw,xvda,w,specification=virtio' ]",
+                 "guest.cfg:2: disk: specification=virtio: disks are Xen's here");
+    expect_error(KERNEL "disk = [ '/d,raw,xvda,w,backendtype=standalone' ]",
+                 "guest.cfg:2: disk: specification=virtio: disks are Xen's here");
+    expect_error(KERNEL "disk = [ '/d,raw,xvda,w,colo,colo-host=h,colo-port=1,colo-export=e' ]",
+                 "guest.cfg:2: disk: colo is not supported");
+}
+
+/* Words that xl-disk-configuration(5) has and libxlutil of Xen 4.17 has not; spaces before words. */
+static void test_disk_trust(void **state)
+{
+    static const struct {
+        const char *spec;
+        bool untrusted;
+    } specs[] = {
+        { "/d,raw,xvda,w", false },
+        { "/d,raw,xvda,w,trusted", false },
+        { "/d,raw,xvda,w,untrusted", true },
+        { "untrusted, vdev=xvda, format=vmdk, speed=hdd, target=/d", true },
+        { " /d, untrusted, vmdk, xvda, w, speed=hdd", true },
+        { "vdev=xvda, target=/d,untrusted", false }, /* a part of the path */
+        { "vdev=xvda, target=/d, vmdk", false },
+    };
+
+    for (size_t i = 0; i < sizeof(specs) / sizeof(*specs); i++) {
+        const bool ours = strstr(specs[i].spec, "vmdk,"), long_path = strstr(specs[i].spec, "=/d,");
+        struct xl_disks disks = { 0 };
+        char why[XL_DISK_WHY_SIZE] = "";
+
+        if (!xl_disks_add(&disks, specs[i].spec, why))
+            fail_msg("%s: %s", specs[i].spec, why);
+        assert_int_equal(disks.list[0].untrusted, specs[i].untrusted);
+        assert_int_equal(disks.list[0].format, ours ? XL_DISK_VMDK : XL_DISK_RAW);
+        assert_int_equal(disks.list[0].speed, ours ? DISK_HDD : DISK_SSD);
+        assert_string_equal(disks.list[0].path, long_path ? strchr(specs[i].spec, '/') : "/d");
+        xl_disks_free(&disks);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------- network cards -- */
@@ -698,11 +735,15 @@ static void test_disk_numbers(void **state)
     static const struct {
         const char *name;
         uint32_t devid;
-    } names[] = { { "xvda", 51712 },        { "xvda1", 51713 },      { "xvdp15", 51967 },       { "xvdq", 0x10001000 },
-                  { "xvda16", 0x10000010 }, { "xvdaa", 0x10001a00 }, { "xvdb255", 0x100001ff }, { "hda", 768 },
-                  { "hdb1", 833 },          { "hdd63", 5759 },       { "sda", 2048 },           { "sdp15", 2303 } };
-    static const char *const none[] = { "",      "xvd", "xvda256", "xvda01", "xvda-1", "hde",
-                                        "hda64", "sdq", "sda16",   "xvdA",   "xvda1x", "xvdzzzzzzzzzz" };
+    } names[] = { { "xvda", 51712 },         { "xvda1", 51713 },       { "xvdp15", 51967 },
+                  { "xvdq", 0x10001000 },    { "xvda16", 0x10000010 }, { "xvdaa", 0x10001a00 },
+                  { "xvdb255", 0x100001ff }, { "hda", 768 },           { "hdb1", 833 },
+                  { "hdd63", 5759 },         { "sda", 2048 },          { "sdp15", 2303 },
+                  { "d0p0", 51712 },         { "d0p1", 51713 },        { "d16p3", 0x10001003 },
+                  { "51712", 51712 },        { "0xca10", 51728 },      { "2147483647", INT32_MAX } };
+    static const char *const none[] = { "d0",  "d0p",   "dp1", "d0p256", "d1048576p0", "d0p1x",  "2147483648",
+                                        "1x",  "-1",    "",    "xvd",    "xvda256",    "xvda01", "xvda-1",
+                                        "hde", "hda64", "sdq", "sda16",  "xvdA",       "xvda1x", "xvdzzzzzzzzzz" };
     uint32_t devid;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -819,6 +860,7 @@ int main(void)
         cmocka_unit_test(test_where),
         cmocka_unit_test(test_unknown_keys),
         cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_disk_trust),
         cmocka_unit_test(test_vifs),
         cmocka_unit_test(test_p9s),
         cmocka_unit_test(test_fbs),

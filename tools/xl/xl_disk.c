@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Disks of a guest, as they are written: see tools/xl/xl_disk.h. Numbers are as libxl__device_disk_dev_number() has
- * them.
- */
+/* Disks of a guest, as they are written: see tools/xl/xl_disk.h. */
 #include "tools/xl/xl_disk.h"
 
 #include "tools/printable.h"
@@ -11,65 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- names --- */
-
-/* Letters as digits: a is 0, z 25, aa 26. The end, or NULL. */
-static const char *disk_letters(const char *p, unsigned long *disk)
-{
-    unsigned long n = 0;
-
-    if (*p < 'a' || *p > 'z')
-        return NULL;
-    for (; *p >= 'a' && *p <= 'z' && n < 1 << 20; p++)
-        n = n * 26 + (unsigned long)(*p - 'a') + 1;
-    *disk = n - 1;
-    return p;
-}
-
-/* "" or a number without leading zeroes: the partition; 0: the whole disk. */
-static bool partition_parse(const char *p, unsigned long *part)
-{
-    char *end;
-
-    *part = 0;
-    if (!*p)
-        return true;
-    if (*p < '1' || *p > '9' || strlen(p) > 6)
-        return false;
-    *part = strtoul(p, &end, 10);
-    return !*end;
-}
-
-static bool virtual_devid(unsigned long disk, unsigned long part, uint32_t *devid)
-{
-    if (disk <= 15 && part <= 15)
-        *devid = (uint32_t)(202 << 8 | disk << 4 | part);
-    else if (disk < 1 << 20 && part < 256)
-        *devid = (uint32_t)(1u << 28 | disk << 8 | part);
-    else
-        return false;
-    return true;
-}
-
-bool xl_disk_devid(const char *vdev, uint32_t *devid)
-{
-    const bool virtual = !strncmp(vdev, "xvd", 3), ide = !strncmp(vdev, "hd", 2), scsi = !strncmp(vdev, "sd", 2);
-    unsigned long disk, part;
-    const char *p = virtual || ide || scsi ? disk_letters(vdev + 2 + virtual, &disk) : NULL;
-
-    if (!p || !partition_parse(p, &part))
-        return false;
-    if (virtual)
-        return virtual_devid(disk, part, devid);
-    if (ide && disk <= 3 && part <= 63)
-        *devid = (uint32_t)((disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | part);
-    else if (scsi && disk <= 15 && part <= 15)
-        *devid = (uint32_t)(8 << 8 | disk << 4 | part);
-    else
-        return false;
-    return true;
-}
 
 static bool is_word(const char *text, size_t len, const char *word)
 {
@@ -95,15 +33,20 @@ struct spec {
     char *url;                  /* in front, which a word takes the place of there; or NULL */
     enum xl_disk_format format; /* or XL_DISK_NR_FORMATS: libxlutil knows */
     enum disk_speed speed;
+    bool untrusted;
     char wrong[64]; /* a speed that there is not; "": none */
 };
 
-/* speed=...: false: it is another word. */
-static bool word_speed(const char *word, size_t len, struct spec *s)
+/* speed=..., and what xl-disk-configuration(5) says that libxlutil knows: false: it is another word. */
+static bool word_ours(const char *word, size_t len, struct spec *s)
 {
     static const char key[] = "speed=";
     const size_t skip = strlen(key);
 
+    if (is_word(word, len, "trusted") || is_word(word, len, "untrusted")) {
+        s->untrusted = *word == 'u';
+        return true;
+    }
     if (len < skip || memcmp(word, key, skip) != 0)
         return false;
     s->speed = disk_speed_of(word + skip, len - skip);
@@ -139,6 +82,7 @@ static void spec_begin(struct spec *s, const char *text)
     s->speed = DISK_SSD;
     if (!out)
         return;
+    text += strspn(text, " \t");
     if (xl_disk_is_url(text)) {
         len = strcspn(text, ",");
         s->url = strndup(text, len);
@@ -148,10 +92,11 @@ static void spec_begin(struct spec *s, const char *text)
         text = *text ? text + 1 : NULL;
     }
     while (text) {
+        text += strspn(text, " \t");
         len = strcspn(text, ",");
         if (!strncmp(text, "target=", 7))
             len = strlen(text);
-        if (!word_speed(text, len, s)) {
+        if (!word_ours(text, len, s)) {
             if (!first)
                 fputc(',', out);
             word_put(out, text, len, first, s);
@@ -194,6 +139,10 @@ static bool understood(const libxl_device_disk *d, char why[XL_DISK_WHY_SIZE])
         snprintf(why, XL_DISK_WHY_SIZE, "an empty drive is not supported yet: name a file");
     else if (d->script)
         snprintf(why, XL_DISK_WHY_SIZE, "script=%.100s: scripts are not run", d->script);
+    else if (d->specification == LIBXL_DISK_SPECIFICATION_VIRTIO || d->backend == LIBXL_DISK_BACKEND_STANDALONE)
+        snprintf(why, XL_DISK_WHY_SIZE, "specification=virtio: disks are Xen's here");
+    else if (d->colo_enable.val > 0 || d->colo_restore_enable.val > 0)
+        snprintf(why, XL_DISK_WHY_SIZE, "colo is not supported");
     else
         return true;
     return false;
@@ -251,7 +200,8 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
                             .readonly = !d->readwrite,
                             .cdrom = d->is_cdrom,
                             .discard = d->discard_enable.val >= 0,
-                            .direct_io_safe = d->direct_io_safe };
+                            .direct_io_safe = d->direct_io_safe,
+                            .untrusted = s->untrusted };
     const char *path = s->url ? s->url : d->pdev_path;
     struct xl_disk *more;
 

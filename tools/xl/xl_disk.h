@@ -10,6 +10,8 @@
  *      xvda..  202 << 8 | disk << 4 | partition, and from the 17th disk or 16th partition 1 << 28 | disk << 8 | partition
  *      hda..   3 << 8 or 22 << 8 | disk << 6 | partition
  *      sda..   8 << 8 | disk << 4 | partition
+ *      d0p1..  the same as xvda1: the disk's number and the partition's
+ *      51712   the number itself
  */
 #ifndef TOOLS_XL_XL_DISK_H
 #define TOOLS_XL_XL_DISK_H
@@ -49,6 +51,7 @@ struct xl_disk {
     char vdev[32];
     uint32_t devid;
     bool readonly, cdrom, discard, direct_io_safe;
+    bool untrusted;                /* the guest is to protect itself from its back end */
     char backend[XL_BACKEND_SIZE]; /* the driver domain that has it; "": dom0 */
 };
 
