@@ -494,7 +494,8 @@ static void test_vifs(void **state)
         { "mtu=67", "mtu=67: expected a number, 68 to 65521" },
         { "devid=65536", "devid=65536: expected a number, 0 to 65535" },
         { "devid=3", "devid=3: there is a card with this number already" },
-        { "trusted=2", "trusted=2: expected a number, 0 to 1" },
+        { "trusted=0", "there is no trusted= of a network card" },
+        { "netdev=eth0", "netdev is not supported" },
         { "gatewaydev=eth0", "gatewaydev is not supported" },
         { "colo_x=1", "colo_x is not supported" },
         { "backend=a123456789a123456789a123456789a123456789a123456789a123456789a123",
@@ -511,9 +512,10 @@ static void test_vifs(void **state)
     struct xl_config cfg;
     char line[256], says[256];
 
-    parse_ok(&cfg, KERNEL "vif = [ '', 'mac=00:16:3E:aA:02:03, bridge=br1 ,vifname=tap0,model=e1000,type=vif',\n"
-                          "  'rate=1MB/s@20ms,ip=10.0.0.1 10.0.0.2,mtu=9000,trusted=0,devid=7,backend=Domain-0',\n"
-                          "  'script=/etc/xen/scripts/vif-bridge' ]\n");
+    parse_ok(&cfg,
+             KERNEL "vif = [ '', 'mac=00:16:3E:aA:02:03, bridge=br1 ,vifname=tap0,model=e1000,type=vif,trusted',\n"
+                    "  'rate=1MB/s@20ms,ip=10.0.0.1 10.0.0.2,mtu=9000,untrusted,devid=7,backend=Domain-0',\n"
+                    "  'script=/etc/xen/scripts/vif-bridge' ]\n");
     assert_int_equal(cfg.vifs.nr, 4);
     assert_true(!cfg.vifs.list[0].has_mac && cfg.vifs.list[0].mtu == 1500 && cfg.vifs.list[0].devid == 0);
     assert_string_equal(cfg.vifs.list[0].bridge, "xenbr0");
@@ -521,7 +523,8 @@ static void test_vifs(void **state)
     assert_string_equal(cfg.vifs.list[1].vifname, "tap0");
     assert_memory_equal(cfg.vifs.list[1].mac, ((uint8_t[]){ 0, 0x16, 0x3e, 0xaa, 2, 3 }), 6);
     assert_true(cfg.vifs.list[2].rate_bytes == 20000 && cfg.vifs.list[2].rate_interval_us == 20000);
-    assert_true(cfg.vifs.list[2].mtu == 9000 && cfg.vifs.list[2].untrusted && cfg.vifs.list[2].devid == 7);
+    assert_true(cfg.vifs.list[2].mtu == 9000 && cfg.vifs.list[2].untrusted && !cfg.vifs.list[1].untrusted &&
+                cfg.vifs.list[2].devid == 7);
     assert_string_equal(cfg.vifs.list[2].ip, "10.0.0.1 10.0.0.2");
     assert_int_equal(cfg.vifs.list[3].devid, 2);
     xl_config_free(&cfg);

@@ -153,8 +153,7 @@ static bool forward_read(struct xl_vif *v, const char *value, char why[XL_VIF_WH
 
 static bool word_read(struct xl_vif *v, const char *key, const char *value, char why[XL_VIF_WHY_SIZE])
 {
-    static const char refused[] = " gatewaydev forwarddev accel colo_proxy ";
-    uint32_t n;
+    static const char refused[] = " gatewaydev netdev forwarddev accel colo_proxy ";
     char padded[40];
 
     if (!strcmp(key, "mac"))
@@ -177,12 +176,6 @@ static bool word_read(struct xl_vif *v, const char *key, const char *value, char
         return number_read(&v->devid, key, value, 0, 65535, why);
     if (!strcmp(key, "mtu"))
         return number_read(&v->mtu, key, value, 68, 65521, why);
-    if (!strcmp(key, "trusted")) {
-        if (!number_read(&n, key, value, 0, 1, why))
-            return false;
-        v->untrusted = !n;
-        return true;
-    }
     if (!strcmp(key, "ip")) {
         if (strlen(value) >= sizeof(v->ip))
             return fail(why, "ip=%.100s...: longer than an address", value);
@@ -218,6 +211,10 @@ static bool words_read(struct xl_vif *v, char *rest, bool bridge_first, char why
 
         if (!*word)
             continue;
+        if (!strcmp(word, "trusted") || !strcmp(word, "untrusted")) {
+            v->untrusted = *word == 'u';
+            continue;
+        }
         if (!value && first && bridge_first) {
             if (!name_read(v->bridge, "bridge", word, why))
                 return false;

@@ -41,7 +41,7 @@ struct xl_vif {
     uint32_t devid, mtu;
     struct xl_forward forward[XL_VIF_FORWARDS];
     unsigned int nr_forwards;
-    bool untrusted; /* trusted=0: the guest is to protect itself from its back end */
+    bool untrusted; /* the guest is to protect itself from its back end */
 };
 
 struct xl_vifs {
