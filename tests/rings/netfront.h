@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Network front ends that are played by a test: cards of one guest, on bridges of dom0.
+ * Network front ends that are played by a test: cards of one guest, on bridges of who serves.
  *
  * Concept: a card has pages of its own, granted one by one: two for the rings, the rest for packets. Buffers are the
  * second half of them, one after the other, so the test knows where what it is sent is.
@@ -71,7 +71,8 @@ static inline const char *back_path(const struct card *c, const char *node)
 {
     static char path[128];
 
-    snprintf(path, sizeof(path), "/local/domain/0/backend/vif/%u/%u/%s", c->s->f->d->domain_id, c->devid, node);
+    snprintf(path, sizeof(path), "/local/domain/%u/backend/vif/%u/%u/%s", back_domid(c->s->f), c->s->f->d->domain_id,
+             c->devid, node);
     path[strlen(path) - !*node] = 0;
     return path;
 }
@@ -80,11 +81,12 @@ static inline const char *error_node(struct card *c, char value[64])
 {
     char path[128];
 
-    snprintf(path, sizeof(path), "/local/domain/0/error/backend/vif/%u/%u/error", c->s->f->d->domain_id, c->devid);
+    snprintf(path, sizeof(path), "/local/domain/%u/error/backend/vif/%u/%u/error", back_domid(c->s->f),
+             c->s->f->d->domain_id, c->devid);
     return read_node(c->s, path, value);
 }
 
-static inline void run(struct scene *s) { dom0_run(s->f); }
+static inline void run(struct scene *s) { back_run(s->f); }
 
 static inline void front_text(struct card *c, const char *node, const char *text)
 {
@@ -129,7 +131,7 @@ static inline void grant(struct card *c, unsigned int i, uint16_t flags)
 {
     grant_entry_v1_t *e = shared_entry_v1(c->s->f->d->grant_table, c->first + i);
 
-    *e = (grant_entry_v1_t){ .flags = flags, .domid = 0, .frame = (uint32_t)mfn_x(c->mfn[i]) };
+    *e = (grant_entry_v1_t){ .flags = flags, .domid = back_domid(c->s->f), .frame = (uint32_t)mfn_x(c->mfn[i]) };
 }
 
 static inline evtchn_port_t port_open(struct card *c) { return port_offer(c->s->f); }
@@ -168,7 +170,9 @@ static inline void card_add(struct scene *s, unsigned int i, const char *bridge,
         grant(c, ref, GTF_permit_access);
     snprintf(id, sizeof(id), "%u", d->domain_id);
     snprintf(front, sizeof(front), "%s", front_path(c, ""));
+    store_dir(&s->st, front, d->domain_id, back_domid(s->f));
     front_write(c, "state", 1);
+    store_dir(&s->st, back_path(c, ""), back_domid(s->f), d->domain_id);
     write_node(s, back_path(c, "frontend-id"), id);
     write_node(s, back_path(c, "frontend"), front);
     write_node(s, back_path(c, "online"), "1");
@@ -238,12 +242,12 @@ static inline void begin_net(struct scene *s, struct fixture *f, const char *rat
 {
     memset(s, 0, sizeof(*s));
     s->f = f;
-    assert_int_equal(native_timers_start(f->dom0), 0);
+    assert_int_equal(native_timers_start(back_kernel(f)), 0);
     assert_int_equal(gnttab_grow_table(f->d, 1), 0);
     begin(&s->st, f);
-    bridges_init(&s->net.bridges, native_vcpu(f->dom0));
+    bridges_init(&s->net.bridges, native_vcpu(back_kernel(f)));
     s->kinds[0] = (struct xenbus_kind){ &netback, &s->net };
-    s->bus = xenbus_create(f->dom0, &s->st.x->store, s->kinds);
+    s->bus = back_bus(&s->st, s->kinds);
     assert_non_null(s->bus);
     for (unsigned int i = 0; i < CARDS; i++)
         card_add(s, i, "xenbr0", i ? NULL : rate);
@@ -252,7 +256,7 @@ static inline void begin_net(struct scene *s, struct fixture *f, const char *rat
 /* No grant of the guest's is in use any more, and no frame is left. */
 static inline void end_net(struct scene *s)
 {
-    xenbus_destroy(s->bus);
+    back_bus_end(&s->st, s->bus);
     for (grant_ref_t ref = 0; ref < 8 + CARDS * REFS; ref++)
         assert_int_equal(s->f->d->grant_table->active[ref].pin, 0);
     assert_int_equal(s->net.bridges.pool.in_use, 0);

@@ -65,12 +65,13 @@ static const char *back_path(const struct front *t, const char *node)
 {
     static char path[128];
 
-    snprintf(path, sizeof(path), "/local/domain/0/backend/vbd/%u/%u/%s", t->s->f->d->domain_id, t->devid, node);
+    snprintf(path, sizeof(path), "/local/domain/%u/backend/vbd/%u/%u/%s", back_domid(t->s->f), t->s->f->d->domain_id,
+             t->devid, node);
     path[strlen(path) - !*node] = 0;
     return path;
 }
 
-static void run(struct scene *s) { dom0_run(s->f); }
+static void run(struct scene *s) { back_run(s->f); }
 
 static void front_write(struct front *t, const char *node, unsigned long value)
 {
@@ -97,7 +98,8 @@ static const char *error_node(struct front *t, char value[64])
 {
     char path[128];
 
-    snprintf(path, sizeof(path), "/local/domain/0/error/backend/vbd/%u/%u/error", t->s->f->d->domain_id, t->devid);
+    snprintf(path, sizeof(path), "/local/domain/%u/error/backend/vbd/%u/%u/error", back_domid(t->s->f),
+             t->s->f->d->domain_id, t->devid);
     return read_node(t->s, path, value);
 }
 
@@ -110,7 +112,7 @@ static void grant(struct front *t, unsigned int i, uint16_t flags)
 {
     grant_entry_v1_t *e = shared_entry_v1(t->s->f->d->grant_table, t->first + i);
 
-    *e = (grant_entry_v1_t){ .flags = flags, .domid = 0, .frame = (uint32_t)mfn_x(t->mfn[i]) };
+    *e = (grant_entry_v1_t){ .flags = flags, .domid = back_domid(t->s->f), .frame = (uint32_t)mfn_x(t->mfn[i]) };
 }
 
 static void port_open(struct front *t) { t->port = port_offer(t->s->f); }
@@ -122,7 +124,7 @@ static void device_add(struct scene *s, struct front *t, uint32_t devid, grant_r
     struct domain *d = s->f->d;
     struct page_info *pg = page_list_first(s->f->xen, &d->page_list);
     unsigned int nr = 0;
-    char id[16];
+    char id[16], front[128];
 
     *t = (struct front){ .s = s, .devid = devid, .first = first };
     for (unsigned int skip = first; nr < REFS; pg = page_list_next(s->f->xen, pg)) {
@@ -138,11 +140,12 @@ static void device_add(struct scene *s, struct front *t, uint32_t devid, grant_r
         grant(t, i, GTF_permit_access);
     port_open(t);
     snprintf(id, sizeof(id), "%u", d->domain_id);
-    write_node(s, back_path(t, "frontend-id"), id);
-    write_node(s, front_path(t, "state"), "1");
-    char front[128];
     snprintf(front, sizeof(front), "%s", front_path(t, ""));
     front[strlen(front) - 1] = 0;
+    store_dir(&s->st, front, d->domain_id, back_domid(s->f));
+    store_dir(&s->st, back_path(t, ""), back_domid(s->f), d->domain_id);
+    write_node(s, back_path(t, "frontend-id"), id);
+    write_node(s, front_path(t, "state"), "1");
     write_node(s, back_path(t, "frontend"), front);
     write_node(s, back_path(t, "online"), "1");
     write_node(s, back_path(t, "params"), params);
@@ -197,13 +200,13 @@ static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
     s->image.file.sectors = disk_sectors;
     s->image.file.live = false;
     unlink(name);
-    assert_int_equal(native_timers_start(f->dom0), 0);
+    assert_int_equal(native_timers_start(back_kernel(f)), 0);
     assert_int_equal(gnttab_grow_table(f->d, 1), 0);
     begin(&s->st, f);
     s->disks.first = disk_create(f->m->arena, &s->image.file, "a.img");
     s->disks.first->next = disk_create(f->m->arena, &s->image.file, "b.img");
     s->kinds[0] = (struct xenbus_kind){ &blkback, &s->disks };
-    s->bus = xenbus_create(f->dom0, &s->st.x->store, s->kinds);
+    s->bus = back_bus(&s->st, s->kinds);
     assert_non_null(s->bus);
     device_add(s, &s->a, 51712, 8, "a.img", mode);
     device_add(s, &s->b, 51728, 24, "b.img", "w");
@@ -211,7 +214,7 @@ static void begin_disks(struct scene *s, struct fixture *f, const char *mode)
 
 static void end_disks(struct scene *s)
 {
-    xenbus_destroy(s->bus);
+    back_bus_end(&s->st, s->bus);
     disk_destroy(s->disks.first->next);
     disk_destroy(s->disks.first);
     disk_file_close(&s->image);
@@ -503,14 +506,7 @@ static void indirect_works(void **state)
     struct scene s;
 
     for (unsigned int x86_32 = 0; x86_32 < 2; x86_32++) {
-        struct fixture *f = *state;
-
-        if (x86_32) {
-            fix_teardown(state);
-            fix_setup(state);
-            f = *state;
-        }
-        begin_disks(&s, f, "w");
+        begin_disks(&s, x86_32 ? fix_again(state) : *state, "w");
         s.a.x86_32 = x86_32;
         connect(&s.a);
         q = indirect(&s.a, BLKIF_OP_READ, 8, 32);
@@ -585,7 +581,7 @@ static void comes_and_goes(void **state)
     assert_int_equal(xs_rm(&toolstack, back_path(&s.a, "")), 0);
     run(&s);
     read_works(&s.b);
-    xenbus_domain_gone(s.bus, s.f->d->domain_id);
+    front_gone(&s.st, s.bus, "vbd");
     expect_no_grants_used(s.f);
     end_disks(&s);
 }
@@ -912,11 +908,7 @@ static void deaths(void **state)
         struct blkif_request q;
         struct scene s;
 
-        if (at > XenbusStateInitialising) {
-            fix_teardown(state);
-            fix_setup(state);
-        }
-        begin_disks(&s, *state, "w");
+        begin_disks(&s, at > XenbusStateInitialising ? fix_again(state) : *state, "w");
         connect(&s.b);
         if (at >= XenbusStateConnected)
             connect(&s.a);
@@ -927,7 +919,7 @@ static void deaths(void **state)
         if (at == XenbusStateConnected)
             send_event(&s.a);
         front_state(&s.a, at);
-        xenbus_domain_gone(s.bus, s.f->d->domain_id);
+        front_gone(&s.st, s.bus, "vbd");
         expect_no_grants_used(s.f);
         s.f->m->clock.now += SECONDS(1);
         run(&s);
@@ -979,7 +971,7 @@ static struct task_ring ring_seen(struct scene *s)
     struct task_ring r[NATIVE_RINGS_PER_PORT];
     evtchn_port_t port = 0;
 
-    while (native_rings(native_vcpu(s->f->dom0), &port, r) && strcmp(r[0].device, "vbd") != 0)
+    while (native_rings(native_vcpu(back_kernel(s->f)), &port, r) && strcmp(r[0].device, "vbd") != 0)
         port++;
     assert_string_equal(r[0].device, "vbd");
     return r[0];
@@ -999,7 +991,8 @@ static unsigned int nr_told;
 
 static void told_of(void *data, const struct trace_record *rec)
 {
-    if (rec->event == TRC_ring || rec->event == TRC_ring_full || rec->event == TRC_ring_free)
+    if ((rec->event == TRC_ring && (rec->arg[1] == TRACE_RING_BLOCK_REQ || rec->arg[1] == TRACE_RING_BLOCK_RSP)) ||
+        rec->event == TRC_ring_full || rec->event == TRC_ring_free)
         told[nr_told++ % ARRAY_SIZE(told)] = *rec;
 }
 
@@ -1094,29 +1087,29 @@ static void letters_of_nonsense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(offers, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(bytes_arrive, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(bytes_arrive_32, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(live_is_in_the_file, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(discarded_is_zero, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(grows, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(large_is_not_discarded, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(indirect_works, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(answers_have_a_time, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(comes_and_goes, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(errors, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(read_only, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(impossible_rings, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(rings_of_what_cannot_be, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(harmless, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(answers_are_clean, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(indices_wrap, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(deaths, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(ring_of_two_pages, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(an_answer_waits_for_its_turn, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(letters_of_nonsense, fix_setup, fix_teardown),
+        ON_BOTH(offers),
+        ON_BOTH(bytes_arrive),
+        ON_BOTH(bytes_arrive_32),
+        ON_BOTH(live_is_in_the_file),
+        ON_BOTH(discarded_is_zero),
+        ON_BOTH(grows),
+        ON_BOTH(large_is_not_discarded),
+        ON_BOTH(indirect_works),
+        ON_BOTH(answers_have_a_time),
+        ON_BOTH(comes_and_goes),
+        ON_BOTH(errors),
+        ON_BOTH(read_only),
+        ON_BOTH(impossible_rings),
+        ON_BOTH(wrong_words),
+        ON_BOTH(rings_of_what_cannot_be),
+        ON_BOTH(harmless),
+        ON_BOTH(answers_are_clean),
+        ON_BOTH(indices_wrap),
+        ON_BOTH(deaths),
+        ON_BOTH(ring_of_two_pages),
+        ON_BOTH(a_ring_fills),
+        ON_BOTH(an_answer_waits_for_its_turn),
+        ON_BOTH(letters_of_nonsense),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void device_add(struct scene *s, struct front *t, uint32_t devid, unsigne
     store_write(&s->st, back_path(t, "frontend"), front_path(t, ""));
     store_write(&s->st, back_path(t, "online"), "1");
     store_write(&s->st, back_path(t, "state"), "1");
-    dom0_run(s->f);
+    back_run(s->f);
     assert_int_equal(back_state(t), devid ? '2' : '1');
 }
 
@@ -141,7 +141,7 @@ static void offer(struct front *t, uint32_t from)
 static void ready(struct front *t)
 {
     front_write(t, "state", XenbusStateInitialised);
-    dom0_run(t->s->f);
+    back_run(t->s->f);
 }
 
 static void put_text(struct front *t, const char *text)
@@ -164,7 +164,7 @@ static void say(struct front *t, const char *text)
     memcpy(t->say + t->nr_say, text, strlen(text));
     t->nr_say += strlen(text);
     xenbus_each(t->s->bus, &channelback, on_device, t);
-    dom0_run(t->s->f);
+    back_run(t->s->f);
 }
 
 static void goes_on(struct front *t)
@@ -266,15 +266,15 @@ static void comes_and_goes(void **state)
         s.a.nr_heard = 0;
         put_text(&s.a, "late");
         front_write(&s.a, "state", i ? XenbusStateClosed : XenbusStateClosing);
-        dom0_run(s.f);
+        back_run(s.f);
         assert_int_equal(s.a.nr_heard, 4);
         say(&s.a, "nobody hears that yet");
         front_write(&s.a, "state", XenbusStateClosed);
-        dom0_run(s.f);
+        back_run(s.f);
         assert_int_equal(back_state(&s.a), '6');
         s.a.port = port_offer(s.f);
         front_write(&s.a, "state", XenbusStateInitialising);
-        dom0_run(s.f);
+        back_run(s.f);
         assert_int_equal(back_state(&s.a), '2');
         assert_int_equal(s.a.nr_say, 21);
         s.a.nr_say = 0;
@@ -293,7 +293,7 @@ static void console_0(void **state)
     begin_scene(&s, *state);
     device_add(&s, &zero, 0, 10);
     front_write(&zero, "state", XenbusStateInitialised);
-    dom0_run(s.f);
+    back_run(s.f);
     assert_string_equal(store_read(&s.st, back_path(&zero, "state"), value), "1");
     goes_on(&s.b);
     end_scene(&s);
@@ -414,7 +414,7 @@ static void attack(enum spoil what)
     if (what == NOTHING || what >= OUT_FAR) {
         assert_int_equal(now, '4');
         front_write(&s.a, "state", XenbusStateConnected);
-        dom0_run(s.f);
+        back_run(s.f);
         spoil_after(&s.a, what);
         now = back_state(&s.a);
     }
@@ -466,7 +466,7 @@ static void at_random(void **state)
                 index[random_of(&s.prng, 4)] += (uint32_t)random_of(&s.prng, 5000);
             if (random_of(&s.prng, 2))
                 front_write(&s.a, "state", random_of(&s.prng, 7));
-            dom0_run(s.f);
+            back_run(s.f);
         }
         goes_on(&s.b);
         end_scene(&s);

@@ -445,12 +445,8 @@ static void wrong_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(hashes, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(with_gso, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(the_table_leads_to_queues, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(refusals, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(random_requests, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
+        ON_BOTH(hashes),   ON_BOTH(with_gso),        ON_BOTH(the_table_leads_to_queues),
+        ON_BOTH(refusals), ON_BOTH(random_requests), ON_BOTH(wrong_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

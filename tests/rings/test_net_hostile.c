@@ -551,7 +551,7 @@ static void deaths(void **state)
             card_add(&s, 0, "xenbr0", NULL);
         }
     }
-    xenbus_domain_gone(s.bus, s.f->d->domain_id);
+    front_gone(&s.st, s.bus, "vif");
     end_net(&s);
 }
 
@@ -724,13 +724,8 @@ static void random_features(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_table, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(wrong_words, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(rings_of_what_cannot_be, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(tables_are_not_written, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(deaths, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(random_words, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(random_features, fix_setup, fix_teardown),
+        ON_BOTH(the_table), ON_BOTH(wrong_words),  ON_BOTH(rings_of_what_cannot_be), ON_BOTH(tables_are_not_written),
+        ON_BOTH(deaths),    ON_BOTH(random_words), ON_BOTH(random_features),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -597,7 +597,7 @@ static struct task_ring ring_seen(struct scene *s, struct card *c, const char *n
     const struct evtchn *chn = evtchn_from_port(s->f->d, c->port);
     struct task_ring r[NATIVE_RINGS_PER_PORT];
     evtchn_port_t port = chn->u.interdomain.remote_port;
-    const size_t nr = native_rings(native_vcpu(s->f->dom0), &port, r);
+    const size_t nr = native_rings(native_vcpu(back_kernel(s->f)), &port, r);
 
     assert_int_equal(port, chn->u.interdomain.remote_port);
     assert_int_equal(nr, 2);
@@ -683,23 +683,23 @@ static void a_ring_fills(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(offers, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(frames_pass, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(bridges_are_apart, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(pieces, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(long_segments_stay, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(and_are_cut_for_others, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(cut_in_vain, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(sums_for_who_needs_them, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(headers_in_pieces, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(one_notification, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(no_buffers, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(split_ports, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(several_queues, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(groups, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(rate, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(indices_wrap, fix_setup, fix_teardown),
-        cmocka_unit_test_setup_teardown(a_ring_fills, fix_setup, fix_teardown),
+        ON_BOTH(offers),
+        ON_BOTH(frames_pass),
+        ON_BOTH(bridges_are_apart),
+        ON_BOTH(pieces),
+        ON_BOTH(long_segments_stay),
+        ON_BOTH(and_are_cut_for_others),
+        ON_BOTH(cut_in_vain),
+        ON_BOTH(sums_for_who_needs_them),
+        ON_BOTH(headers_in_pieces),
+        ON_BOTH(one_notification),
+        ON_BOTH(no_buffers),
+        ON_BOTH(split_ports),
+        ON_BOTH(several_queues),
+        ON_BOTH(groups),
+        ON_BOTH(rate),
+        ON_BOTH(indices_wrap),
+        ON_BOTH(a_ring_fills),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

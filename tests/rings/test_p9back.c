@@ -66,7 +66,7 @@ static const char *back_path(const struct front *t, const char *node)
     return path;
 }
 
-static void run(struct scene *s) { dom0_run(s->f); }
+static void run(struct scene *s) { back_run(s->f); }
 
 static void front_write(struct front *t, const char *node, unsigned long value)
 {

@@ -35,6 +35,11 @@ struct fixture {
     struct machine *m;
     struct xen *xen;
     struct native_kernel *dom0;
+    struct native_kernel
+        *driver; /* of a driver domain, if a test has one (tests/rings/front.h), with its xenstore ring */
+    mfn_t driver_mfn;
+    struct xenstore_domain_interface *driver_intf;
+    evtchn_port_t driver_port;
     struct xc_handle *xc; /* dom0's */
     struct domain *d;     /* the guest */
     struct vcpu *v;
