@@ -108,6 +108,13 @@ static void mark(struct xenbus *b, const char *path)
     task_ready(&b->task);
 }
 
+/* This directory of ours has been removed, or made: devices that we have had below it are others by now. */
+static void expire(struct xenbus *b, const char *path)
+{
+    for (struct xenbus_device *dev = b->devices; dev; dev = dev->next)
+        dev->gone |= *dev->front_path && is_at_or_below(dev->path, path);
+}
+
 /* "/local/domain/0/backend/TYPE/DOMID/DEVID", perhaps with more behind: its length, or 0. */
 static size_t device_path(const struct xenbus *b, const char *path, const struct xenbus_kind **kind)
 {
@@ -156,6 +163,7 @@ void xenbus_event(struct xenbus *b, const char *path, const char *token)
     if (*token) {
         mark(b, token);
     } else {
+        expire(b, path);
         xenbus_appeared(b, path);
         mark(b, path);
     }
@@ -262,7 +270,7 @@ static void front_changed(struct xenbus_device *dev)
         front_back(dev);
     switch (front) {
     case XenbusStateInitialising:
-        if (dev->state == XenbusStateClosed || dev->again)
+        if (is_over(dev) || dev->again)
             front_back(dev);
         break;
     case XenbusStateInitialised:
@@ -291,10 +299,19 @@ static void front_changed(struct xenbus_device *dev)
 
 static void look(struct xenbus_device *dev)
 {
-    if (!dev->bus->way->there(dev->bus, dev->path))
-        device_free(dev);
-    else if (dev->offered || offer(dev))
-        front_changed(dev);
+    struct xenbus *b = dev->bus;
+    const bool there = b->way->there(b, dev->path), anew = there || dev->dirty; /* dirty: since that was found out */
+    char path[XENBUS_PATH];
+
+    if (there && !dev->gone) {
+        if (dev->offered || offer(dev))
+            front_changed(dev);
+        return;
+    }
+    memcpy(path, dev->path, sizeof(path));
+    device_free(dev);
+    if (anew)
+        xenbus_event(b, path, "");
 }
 
 static bool bus_step(struct task *t, unsigned int budget)

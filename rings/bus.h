@@ -7,13 +7,13 @@
  * domain's back ends:
  *
  *      front end's state          we
- *      1 Initialising             from 6 Closed: offer again, 2
+ *      1 Initialising             from 6, or 5 as the front end said: offer again, 2
  *      3 Initialised              from 6, or 5 as the front end said: it has come back, 2, and
  *      3 Initialised, 4 Connected in 2 InitWait: connect, 4 Connected
  *      5 Closing                  disconnect, 5
  *      6 Closed                   disconnect, 6; if `online` is 0, forget it: the toolstack removes the nodes
  *      no state, or none of these disconnect, 6
- *      our directory is gone      disconnect, forget it
+ *      our directory is gone      disconnect, forget it; if it is there again by then, it is another device
  *
  * A device that cannot go on says why in error/backend/TYPE/DOMID/DEVID/error of the domain that serves it, and closes.
  *
@@ -49,6 +49,7 @@ struct xenbus_device {
     unsigned int state;           /* ours: XenbusState* of io/xenbus.h */
     bool offered, connected, dirty;
     bool watched, watched_also; /* the front end's state, and what ops->also names */
+    bool gone;                  /* it has been removed, and perhaps another one is there */
     bool failed;                /* xenbus_fail(): until the front end has closed, too */
     bool again;                 /* somebody had connected it before us: go on where its ring stands, and notify */
     void *data;                 /* the back end's */

@@ -68,7 +68,7 @@ static void domain_nodes(struct node_writer *w, const char *uuid)
                                        "attr",
                                        "error",
                                        NULL };
-    static const char *const driver[] = { "libxl", "backend", "device-model", NULL };
+    static const char *const driver[] = { "libxl", "device-model", NULL };
     const struct guest *g = w->g;
     char path[NODE_PATH_SIZE];
 

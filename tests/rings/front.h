@@ -122,8 +122,6 @@ static inline struct xenbus *back_bus(struct store *s, const struct xenbus_kind 
         return xenbus_create(f->dom0, &s->x->store, kinds);
     snprintf(path, sizeof(path), "/local/domain/%u", domid);
     store_dir(s, path, 0, domid);
-    snprintf(path, sizeof(path), "/local/domain/%u/backend", domid);
-    store_dir(s, path, domid, 0);
     snprintf(path, sizeof(path), "/local/domain/%u/error", domid);
     store_dir(s, path, domid, 0);
     f->driver_intf = frame_share(f->m, f->driver_mfn);
@@ -141,18 +139,22 @@ static inline void back_bus_end(struct store *s, struct xenbus *bus)
         frame_unshare(s->f->m, s->f->driver_mfn);
 }
 
+/* A step of each, if there is something to do. */
+static inline bool back_step(struct fixture *f)
+{
+    struct vcpu *dom0 = native_vcpu(f->dom0), *v = native_vcpu(back_kernel(f));
+    bool more = dom0->native.ops->step(dom0, dom0->native.data);
+
+    if (v != dom0)
+        more |= v->native.ops->step(v, v->native.data);
+    return more;
+}
+
 /* Until neither who serves nor dom0 has anything to do. */
 static inline void back_run(struct fixture *f)
 {
-    struct vcpu *dom0 = native_vcpu(f->dom0), *v = native_vcpu(back_kernel(f));
-    bool more = true;
-
-    for (unsigned int i = 0; more; i++) {
+    for (unsigned int i = 0; back_step(f); i++)
         assert_in_range(i, 0, 20000);
-        more = dom0->native.ops->step(dom0, dom0->native.data);
-        if (v != dom0)
-            more |= v->native.ops->step(v, v->native.data);
-    }
 }
 
 /* The front end's domain dies, with devices of this kind: what the toolstack does for it. */

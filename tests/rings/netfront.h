@@ -148,13 +148,31 @@ static inline void ring_bell(struct card *c, evtchn_port_t port) { port_ring(c->
 /* The guest has been told at that port since this was asked last. */
 static inline bool was_told(struct card *c, evtchn_port_t port) { return port_was_told(c->s->f, port); }
 
-/* The device appears, as the toolstack writes it. */
+/* The device's nodes, as the toolstack writes them. */
+static inline void card_nodes(struct card *c, const char *bridge, const char *rate)
+{
+    const domid_t domid = c->s->f->d->domain_id, back = back_domid(c->s->f);
+    char id[16], front[128];
+
+    snprintf(id, sizeof(id), "%u", domid);
+    snprintf(front, sizeof(front), "%s", front_path(c, ""));
+    store_dir(&c->s->st, front, domid, back);
+    front_write(c, "state", 1);
+    store_dir(&c->s->st, back_path(c, ""), back, domid);
+    write_node(c->s, back_path(c, "frontend-id"), id);
+    write_node(c->s, back_path(c, "frontend"), front);
+    write_node(c->s, back_path(c, "online"), "1");
+    write_node(c->s, back_path(c, "bridge"), bridge);
+    if (rate)
+        write_node(c->s, back_path(c, "rate"), rate);
+    write_node(c->s, back_path(c, "state"), "1");
+}
+
+/* It appears, with pages of its own. */
 static inline void card_add(struct scene *s, unsigned int i, const char *bridge, const char *rate)
 {
-    struct domain *d = s->f->d;
-    struct page_info *pg = page_list_first(s->f->xen, &d->page_list);
+    struct page_info *pg = page_list_first(s->f->xen, &s->f->d->page_list);
     struct card *c = &s->card[i];
-    char id[16], front[128];
 
     *c = (struct card){ .s = s, .devid = i, .first = 8 + i * REFS };
     for (unsigned int nr = 0, skip = i * REFS; nr < REFS; pg = page_list_next(s->f->xen, pg)) {
@@ -168,18 +186,7 @@ static inline void card_add(struct scene *s, unsigned int i, const char *bridge,
     }
     for (unsigned int ref = 0; ref < REFS; ref++)
         grant(c, ref, GTF_permit_access);
-    snprintf(id, sizeof(id), "%u", d->domain_id);
-    snprintf(front, sizeof(front), "%s", front_path(c, ""));
-    store_dir(&s->st, front, d->domain_id, back_domid(s->f));
-    front_write(c, "state", 1);
-    store_dir(&s->st, back_path(c, ""), back_domid(s->f), d->domain_id);
-    write_node(s, back_path(c, "frontend-id"), id);
-    write_node(s, back_path(c, "frontend"), front);
-    write_node(s, back_path(c, "online"), "1");
-    write_node(s, back_path(c, "bridge"), bridge);
-    if (rate)
-        write_node(s, back_path(c, "rate"), rate);
-    write_node(s, back_path(c, "state"), "1");
+    card_nodes(c, bridge, rate);
     run(s);
 }
 
