@@ -60,6 +60,13 @@ static enum xl_action action_merge(const struct run_action *option, enum xl_acti
     return option->stated ? option->action : cfg;
 }
 
+/* Options have named so many; the file may have named others. */
+static void device_note(struct xl_where *w, const char *key, unsigned int nr, const char *option, const char *both)
+{
+    if (nr)
+        xl_where_note(w, key, xl_where_is(w, key) ? both : option, 0);
+}
+
 /* What options say is not to be looked for in the file. */
 static void options_note(struct xl_where *w, const struct run_options *o)
 {
@@ -71,39 +78,54 @@ static void options_note(struct xl_where *w, const struct run_options *o)
         xl_where_note(w, "type", "--type", 0);
     if (o->memory_mib)
         xl_where_note(w, "memory", "--memory", 0);
-    if (o->disks.nr)
-        xl_where_note(w, "disk", "--disk", 0);
-    if (o->vifs.nr)
-        xl_where_note(w, "vif", "--net", 0);
-    if (o->p9s.nr)
-        xl_where_note(w, "p9", "--share", 0);
-    if (o->channels.nr)
-        xl_where_note(w, "channel", "--channel", 0);
+    device_note(w, "disk", o->disks.nr, "--disk", "disk, --disk");
+    device_note(w, "vif", o->vifs.nr, "--net", "vif, --net");
+    device_note(w, "p9", o->p9s.nr, "--share", "p9, --share");
+    device_note(w, "channel", o->channels.nr, "--channel", "channel, --channel");
     if (o->fb)
         xl_where_note(w, "vfb", "--fb", 0);
 }
 
-/* The disks that the options or the file name. */
-static const struct xl_disks *disks_named(const struct guest_entry *e, const struct run_options *o)
+/* The devices of the file, and those of the options. -1 and a message: they are too many. */
+static int devices_merge(struct guest_entry *e, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
-    return o->disks.nr ? &o->disks : &e->cfg.disks;
+    const struct xl_config *cfg = &e->cfg;
+    char why[XL_DISK_WHY_SIZE] = "";
+    const char *option = NULL;
+
+    e->vifs = cfg->vifs;
+    e->p9s = cfg->p9s;
+    e->channels = cfg->channels;
+    if (!xl_disks_merge(&e->named, &cfg->disks, why) || !xl_disks_merge(&e->named, &o->disks, why))
+        option = "--disk";
+    else if (!xl_vifs_merge(&e->vifs, &o->vifs, why))
+        option = "--net";
+    else if (!xl_p9s_merge(&e->p9s, &o->p9s, why))
+        option = "--share";
+    else if (!xl_channels_merge(&e->channels, &o->channels, why))
+        option = "--channel";
+    if (!option)
+        return 0;
+    snprintf(err, GUEST_LIST_ERR_SIZE, "%s: beside those of %.200s: %s", option, cfg->where.path ?: "the guest", why);
+    return -1;
 }
 
-/* The same, where they are. False: out of memory. */
-static bool disks_place(struct guest_entry *e, const struct run_options *o)
+/* The disks where they are. -1 and a message: out of memory. */
+static int disks_place(struct guest_entry *e, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
-    const struct xl_disks *named = disks_named(e, o);
+    bool good = (e->disks.list = calloc(e->named.nr + 1, sizeof(*e->disks.list)));
 
-    e->disks.list = calloc(named->nr + 1, sizeof(*e->disks.list));
-    for (unsigned int i = 0; e->disks.list && i < named->nr; i++) {
-        e->disks.list[i] = named->list[i];
-        e->disks.list[i].path =
-            strdup(xl_disk_is_url(named->list[i].path) ? named->list[i].path : place(o, named->list[i].path));
+    for (unsigned int i = 0; good && i < e->named.nr; i++) {
+        const char *path = e->named.list[i].path;
+
+        e->disks.list[i] = e->named.list[i];
+        e->disks.list[i].path = strdup(xl_disk_is_url(path) ? path : place(o, path));
         e->disks.nr++;
-        if (!e->disks.list[i].path)
-            return false;
+        good = e->disks.list[i].path;
     }
-    return e->disks.list;
+    if (!good)
+        snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
+    return good ? 0 : -1;
 }
 
 /* --fb. */
@@ -134,9 +156,9 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .sched = &cfg->sched,
         .cpuid = &cfg->cpuid,
         .disks = &e->disks,
-        .vifs = o->vifs.nr ? &o->vifs : &cfg->vifs,
-        .p9s = o->p9s.nr ? &o->p9s : &cfg->p9s,
-        .channels = o->channels.nr ? &o->channels : &cfg->channels,
+        .vifs = &e->vifs,
+        .p9s = &e->p9s,
+        .channels = &e->channels,
         .fbs = o->fb && !cfg->fbs.nr_fbs ? &one_screen : &cfg->fbs,
         .on_poweroff = action_merge(&o->on_poweroff, cfg->on_poweroff),
         .on_reboot = action_merge(&o->on_reboot, cfg->on_reboot),
@@ -164,8 +186,9 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
         hint_no_kernel(path, err);
         return -1;
     }
-    if (!disks_place(e, o) || !xl_sched_override(&e->cfg.sched, &o->guest_sched) ||
-        !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
+    if (devices_merge(e, o, err) || disks_place(e, o, err))
+        return -1;
+    if (!xl_sched_override(&e->cfg.sched, &o->guest_sched) || !xl_cpuid_override(&e->cfg.cpuid, &o->cpuid)) {
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
     }
@@ -283,6 +306,13 @@ static int names_make(struct guest_list *l, const struct run_options *o, char er
 
 static void name_keep(void *name) { (void)name; }
 
+static void entry_free(struct guest_entry *e)
+{
+    xl_config_free(&e->cfg);
+    xl_disks_free(&e->named);
+    xl_disks_free(&e->disks);
+}
+
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
 {
     memset(l, 0, sizeof(*l));
@@ -296,8 +326,7 @@ int guest_list_load(struct guest_list *l, const struct run_options *o, char err[
         struct guest_entry *e = &l->entries[l->nr];
 
         if (entry_load(e, o->guests[l->nr], o, err)) {
-            xl_config_free(&e->cfg);
-            xl_disks_free(&e->disks);
+            entry_free(e);
             return -1;
         }
         l->total_mib += may_have_mib(&e->guest);
@@ -317,9 +346,9 @@ int guest_list_files(const struct guest_list *l, const struct run_options *o, gu
         rc = e->is_config ? fn(data, o->guests[i]) : 0;
         rc = rc ?: kernel ? fn(data, kernel) : 0;
         rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
-        for (unsigned int j = 0; j < disks_named(e, o)->nr && !rc; j++)
-            if (!xl_disk_is_url(disks_named(e, o)->list[j].path))
-                rc = fn(data, disks_named(e, o)->list[j].path);
+        for (unsigned int j = 0; j < e->named.nr && !rc; j++)
+            if (!xl_disk_is_url(e->named.list[j].path))
+                rc = fn(data, e->named.list[j].path);
     }
     return rc;
 }
@@ -354,10 +383,8 @@ bool guest_list_reads(const struct guest_list *l, const struct run_options *o, c
 
 void guest_list_free(struct guest_list *l)
 {
-    for (unsigned int i = 0; i < l->nr; i++) {
-        xl_config_free(&l->entries[i].cfg);
-        xl_disks_free(&l->entries[i].disks);
-    }
+    for (unsigned int i = 0; i < l->nr; i++)
+        entry_free(&l->entries[i]);
     tdestroy(l->taken, name_keep);
     for (uint64_t i = 0; l->names && i < l->nr_names; i++)
         free(l->names[i]);

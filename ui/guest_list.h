@@ -2,7 +2,8 @@
 /*
  * The guests of a run: what the command line and the xl.cfg files say of each, put together.
  *
- * A setting counts in this order: the option if it was given, else the guest's xl.cfg, else the default.
+ * A setting counts in this order: the option if it was given, else the guest's xl.cfg, else the default. Devices of
+ * options are further ones, beside the file's; one with the name, number or tag of the file's has its place.
  *
  * Names are unique, and none is dom0's, as xl demands. Two that were stated equal are an error; a guest without one is
  * called as its kernel's file, and that, as the names of --copies, is numbered where it must be: x, x-2, x-3.
@@ -18,8 +19,12 @@
 struct guest_entry {
     struct host_guest guest; /* strings belong to cfg or to the command line */
     struct xl_config cfg;    /* of a kernel: empty. cfg.sched is what counts: the file's, overridden by the options' */
-    struct xl_disks disks;   /* those that count, where they are */
-    bool is_config;          /* and no kernel */
+    struct xl_disks named;   /* the disks that count, as they were named */
+    struct xl_disks disks;   /* the same, where they are */
+    struct xl_vifs vifs;     /* what counts of the others */
+    struct xl_p9s p9s;
+    struct xl_channels channels;
+    bool is_config; /* and no kernel */
 };
 
 struct guest_list {

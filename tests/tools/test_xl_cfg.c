@@ -790,6 +790,21 @@ static void test_disks_short(void **state)
     }
 }
 
+/* 64 of them get a name of their own each. */
+static void test_disks_many(void **state)
+{
+    struct xl_disks disks = { 0 };
+    char why[XL_DISK_WHY_SIZE];
+
+    for (unsigned int i = 0; i < XL_DISKS_MAX; i++)
+        assert_true(xl_disks_add_short(&disks, "f", why));
+    assert_string_equal(disks.list[25].vdev, "xvdz");
+    assert_string_equal(disks.list[63].vdev, "xvdbl");
+    assert_false(xl_disks_add_short(&disks, "f", why));
+    assert_string_equal(why, "more than 64 disks");
+    xl_disks_free(&disks);
+}
+
 /* --------------------------------------------------------------------------------------------------------- files -- */
 
 /* A relative path that does not exist here is looked for beside the configuration. */
@@ -872,6 +887,7 @@ int main(void)
         cmocka_unit_test(test_disk_speeds),
         cmocka_unit_test(test_disk_numbers),
         cmocka_unit_test(test_disks_short),
+        cmocka_unit_test(test_disks_many),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_kind),
         cmocka_unit_test(test_names),

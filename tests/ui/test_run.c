@@ -312,6 +312,72 @@ static void test_guests(void **state)
     guest_list_free(&l);
 }
 
+/* Devices of options are further ones; one with the name, number or tag of the file's has its place. */
+static void test_devices_of_both(void **state)
+{
+    const struct files *f = *state;
+    char path[sizeof(f->dir) + 16], err[GUEST_LIST_ERR_SIZE], why[XL_DISK_WHY_SIZE], where[XL_WHERE_SIZE];
+    const char *paths[] = { path };
+    struct run_options o = { .guests = paths, .nr_guests = 1 };
+    const struct host_guest *g;
+    struct guest_list l;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/devices", f->dir);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "kernel = '%s'\ndisk = [ '/a,raw,xvda,w', '/c,raw,xvdc,r' ]\nvif = [ 'bridge=one', 'bridge=two' ]\n"
+            "p9 = [ 'tag=share,path=/s', 'tag=t,path=/t' ]\nchannel = [ 'name=n,connection=pty' ]\n",
+            f->kernel);
+    fclose(file);
+    assert_true(xl_disks_add_short(&o.disks, "/new1", why) && xl_disks_add_short(&o.disks, "/new2,ro", why));
+    assert_true(xl_disks_add_short(&o.disks, "/instead,xvdc", why) && xl_disks_add_short(&o.disks, "/d,xvdd", why));
+    assert_true(xl_vifs_add_short(&o.vifs, "three", why) && xl_vifs_add_short(&o.vifs, "instead,devid=1", why));
+    assert_true(xl_p9s_add_short(&o.p9s, "/new", why) && xl_p9s_add_short(&o.p9s, "/instead,tag=t", why));
+    assert_true(xl_channels_add(&o.channels, "name=m,connection=pty", why));
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    g = &l.entries[0].guest;
+
+    static const struct {
+        const char *vdev, *path;
+    } disks[] = {
+        { "xvda", "/a" }, { "xvdc", "/instead" }, { "xvdd", "/d" }, { "xvdb", "/new1" }, { "xvde", "/new2" }
+    };
+    assert_int_equal(g->disks->nr, 5);
+    for (unsigned int i = 0; i < 5; i++) {
+        uint32_t devid;
+
+        assert_string_equal(g->disks->list[i].vdev, disks[i].vdev);
+        assert_string_equal(g->disks->list[i].path, disks[i].path);
+        assert_true(xl_disk_devid(disks[i].vdev, &devid) && g->disks->list[i].devid == devid);
+        assert_int_equal(g->disks->list[i].readonly, i == 4);
+    }
+    assert_int_equal(g->vifs->nr, 3);
+    assert_string_equal(g->vifs->list[0].bridge, "one");
+    assert_string_equal(g->vifs->list[1].bridge, "instead");
+    assert_true(!strcmp(g->vifs->list[2].bridge, "three") && g->vifs->list[2].devid == 2);
+    assert_int_equal(g->p9s->nr, 3);
+    assert_string_equal(g->p9s->list[1].path, "/instead");
+    assert_string_equal(g->p9s->list[2].tag, "share1");
+    assert_true(g->channels->nr == 2 && !strcmp(g->channels->list[1].name, "m"));
+    assert_string_equal(xl_where(g->where, "disk", where), "disk, --disk: ");
+    guest_list_free(&l);
+
+    for (unsigned int i = 0; i < 5; i++)
+        assert_true(xl_vifs_add_short(&o.vifs, "more", why)); /* 7, and the file's first */
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    assert_int_equal(l.entries[0].guest.vifs->nr, 8);
+    guest_list_free(&l);
+    assert_true(xl_vifs_add_short(&o.vifs, "more", why));
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    assert_non_null(strstr(err, "--net: beside those of "));
+    assert_non_null(strstr(err, "devices: more than 8 network cards"));
+    guest_list_free(&l);
+    xl_disks_free(&o.disks);
+    unlink(path);
+}
+
 /* Stated names are kept, the others made to differ from them and from each other; none is dom0's. */
 static void test_names(void **state)
 {
@@ -486,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_input_pipe_of_second),
         cmocka_unit_test(test_input_none),
         cmocka_unit_test_setup_teardown(test_guests, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_devices_of_both, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_names, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_names_refused, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_guests_overridden, files_setup, files_teardown),

@@ -76,6 +76,14 @@ static bool words_read(struct words *w, char *rest, char why[XL_CHANNEL_WHY_SIZE
     return true;
 }
 
+static bool list_put(struct xl_channels *channels, const struct xl_channel *c, char why[XL_CHANNEL_WHY_SIZE])
+{
+    if (channels->nr == XL_CHANNELS_MAX)
+        return fail(why, "more than %d channels", XL_CHANNELS_MAX);
+    channels->list[channels->nr++] = *c;
+    return true;
+}
+
 bool xl_channels_add(struct xl_channels *channels, const char *spec, char why[XL_CHANNEL_WHY_SIZE])
 {
     struct words w = { .connection = "" };
@@ -89,8 +97,14 @@ bool xl_channels_add(struct xl_channels *channels, const char *spec, char why[XL
         return fail(why, "%s= is missing", *w.channel.name ? "connection" : "name");
     if (!strcmp(w.connection, "socket") != !!*w.channel.path)
         return fail(why, *w.channel.path ? "a pty has no path=" : "connection=socket: path= is missing");
-    if (channels->nr == XL_CHANNELS_MAX)
-        return fail(why, "more than %d channels", XL_CHANNELS_MAX);
-    channels->list[channels->nr++] = w.channel;
-    return true;
+    return list_put(channels, &w.channel, why);
+}
+
+bool xl_channels_merge(struct xl_channels *to, const struct xl_channels *more, char why[XL_CHANNEL_WHY_SIZE])
+{
+    bool good = true;
+
+    for (unsigned int i = 0; good && i < more->nr; i++)
+        good = list_put(to, &more->list[i], why);
+    return good;
 }

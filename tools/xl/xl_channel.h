@@ -26,5 +26,7 @@ struct xl_channels {
 
 /* Add the channel that an xl.cfg's word is about. False, and why: in words that follow the key. */
 bool xl_channels_add(struct xl_channels *channels, const char *spec, char why[XL_CHANNEL_WHY_SIZE]);
+/* `to` gets these, too. False, and why. */
+bool xl_channels_merge(struct xl_channels *to, const struct xl_channels *more, char why[XL_CHANNEL_WHY_SIZE]);
 
 #endif

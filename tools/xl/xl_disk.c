@@ -192,6 +192,33 @@ bool xl_backend_read(const char *name, char backend[XL_BACKEND_SIZE])
     return true;
 }
 
+static struct xl_disk *devid_find(const struct xl_disks *disks, uint32_t devid)
+{
+    for (unsigned int i = 0; i < disks->nr; i++)
+        if (disks->list[i].devid == devid)
+            return &disks->list[i];
+    return NULL;
+}
+
+static bool list_put(struct xl_disks *disks, const struct xl_disk *d, const char *path, char why[XL_DISK_WHY_SIZE])
+{
+    char *copy = strdup(path);
+    struct xl_disk *more = NULL;
+
+    if (disks->nr == XL_DISKS_MAX)
+        snprintf(why, XL_DISK_WHY_SIZE, "more than %d disks", XL_DISKS_MAX);
+    else if (!copy || !(more = reallocarray(disks->list, disks->nr + 1, sizeof(*more))))
+        snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
+    if (!more) {
+        free(copy);
+        return false;
+    }
+    disks->list = more;
+    more[disks->nr] = *d;
+    more[disks->nr++].path = copy;
+    return true;
+}
+
 static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, const struct spec *s,
                         char why[XL_DISK_WHY_SIZE])
 {
@@ -203,7 +230,6 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
                             .direct_io_safe = d->direct_io_safe,
                             .untrusted = s->untrusted };
     const char *path = s->url ? s->url : d->pdev_path;
-    struct xl_disk *more;
 
     if (!d->vdev || strlen(d->vdev) >= sizeof(disk.vdev) || !xl_disk_devid(d->vdev, &disk.devid)) {
         snprintf(why, XL_DISK_WHY_SIZE, "expected a name such as xvda, hdb or sdc1, got \"%.100s\"",
@@ -229,27 +255,11 @@ static bool disk_append(struct xl_disks *disks, const libxl_device_disk *d, cons
         snprintf(why, XL_DISK_WHY_SIZE, "backend=%.100s...: no domain has so long a name", d->backend_domname);
         return false;
     }
-    for (unsigned int i = 0; i < disks->nr; i++) {
-        if (disks->list[i].devid == disk.devid) {
-            snprintf(why, XL_DISK_WHY_SIZE, "there is a disk %s already", disk.vdev);
-            return false;
-        }
-    }
-    if (disks->nr == XL_DISKS_MAX) {
-        snprintf(why, XL_DISK_WHY_SIZE, "more than %d disks", XL_DISKS_MAX);
+    if (devid_find(disks, disk.devid)) {
+        snprintf(why, XL_DISK_WHY_SIZE, "there is a disk %s already", disk.vdev);
         return false;
     }
-    more = reallocarray(disks->list, disks->nr + 1, sizeof(*more));
-    disk.path = strdup(path);
-    if (more)
-        disks->list = more;
-    if (!more || !disk.path) {
-        free(disk.path);
-        snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
-        return false;
-    }
-    disks->list[disks->nr++] = disk;
-    return true;
+    return list_put(disks, &disk, path, why);
 }
 
 bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY_SIZE])
@@ -266,20 +276,57 @@ bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY
     return good;
 }
 
-/* The first of xvda, xvdb... that is free. */
+/* The first of xvda, xvdb... xvdaa... that is free: one is. */
 static void vdev_free(const struct xl_disks *disks, char vdev[8])
 {
     uint32_t devid;
-    unsigned int i = 0;
 
-    for (char letter = 'a'; letter < 'z'; letter++) {
-        snprintf(vdev, 8, "xvd%c", letter);
+    for (unsigned int i = 0; i <= XL_DISKS_MAX; i++) {
+        if (i < 26)
+            snprintf(vdev, 8, "xvd%c", 'a' + i);
+        else
+            snprintf(vdev, 8, "xvd%c%c", 'a' + (i - 26) / 26, 'a' + (i - 26) % 26);
         xl_disk_devid(vdev, &devid);
-        for (i = 0; i < disks->nr && disks->list[i].devid != devid; i++)
-            ;
-        if (i == disks->nr)
+        if (!devid_find(disks, devid))
             return;
     }
+}
+
+/* One that has a name. */
+static bool named_merge(struct xl_disks *to, const struct xl_disk *d, char why[XL_DISK_WHY_SIZE])
+{
+    struct xl_disk *there = devid_find(to, d->devid);
+    char *path;
+
+    if (!there)
+        return list_put(to, d, d->path, why);
+    path = strdup(d->path);
+    if (!path) {
+        snprintf(why, XL_DISK_WHY_SIZE, "not enough memory");
+        return false;
+    }
+    free(there->path);
+    *there = *d;
+    there->path = path;
+    return true;
+}
+
+bool xl_disks_merge(struct xl_disks *to, const struct xl_disks *more, char why[XL_DISK_WHY_SIZE])
+{
+    bool good = true;
+
+    for (unsigned int i = 0; good && i < more->nr; i++)
+        good = more->list[i].unnamed || named_merge(to, &more->list[i], why);
+    for (unsigned int i = 0; good && i < more->nr; i++) {
+        struct xl_disk d = more->list[i];
+
+        if (!d.unnamed)
+            continue;
+        vdev_free(to, d.vdev);
+        xl_disk_devid(d.vdev, &d.devid);
+        good = list_put(to, &d, d.path, why);
+    }
+    return good;
 }
 
 /* What a file's name ends in; raw. */
@@ -334,6 +381,8 @@ bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DI
         if (asprintf(&spec, "format=%s,vdev=%s,access=%s,%s,%s%starget=%s", xl_disk_word(format), vdev ? vdev : first,
                      access, speed, backend ? backend : "", backend ? "," : "", path) > 0)
             good = xl_disks_add(disks, spec, why);
+        if (good)
+            disks->list[disks->nr - 1].unnamed = !vdev;
     }
     free(spec);
     free(copy);

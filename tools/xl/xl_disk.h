@@ -51,6 +51,7 @@ struct xl_disk {
     char vdev[32];
     uint32_t devid;
     bool readonly, cdrom, discard, direct_io_safe;
+    bool unnamed;                  /* nobody said what it is called: it is the first name that was free */
     bool untrusted;                /* the guest is to protect itself from its back end */
     char backend[XL_BACKEND_SIZE]; /* the driver domain that has it; "": dom0 */
 };
@@ -67,6 +68,8 @@ bool xl_disks_add(struct xl_disks *disks, const char *spec, char why[XL_DISK_WHY
  * free, without a format what FILE ends in, or raw.
  */
 bool xl_disks_add_short(struct xl_disks *disks, const char *text, char why[XL_DISK_WHY_SIZE]);
+/* `to` gets these, too: one has the place of the disk of its name, the unnamed get names anew. False, and why. */
+bool xl_disks_merge(struct xl_disks *to, const struct xl_disks *more, char why[XL_DISK_WHY_SIZE]);
 /* The name of a domain that has devices; "" if it is dom0. False: it is too long for one. */
 bool xl_backend_read(const char *name, char backend[XL_BACKEND_SIZE]);
 void xl_disks_free(struct xl_disks *disks);

@@ -42,19 +42,30 @@ static bool word_read(struct xl_p9 *p, const char *key, const char *value, char 
     return fail(why, "there is no %.100s= of a shared folder", key);
 }
 
-static bool tag_taken(const struct xl_p9s *p9s, const char *tag)
+static struct xl_p9 *tag_find(struct xl_p9s *p9s, const char *tag)
 {
     for (unsigned int i = 0; i < p9s->nr; i++)
         if (!strcmp(p9s->list[i].tag, tag))
-            return true;
-    return false;
+            return &p9s->list[i];
+    return NULL;
+}
+
+/* share, share1... */
+static void tag_free(struct xl_p9s *p9s, struct xl_p9 *p)
+{
+    *p->tag = '\0';
+    for (unsigned int n = 0; !*p->tag; n++) {
+        snprintf(p->tag, sizeof(p->tag), n ? "share%u" : "share", n);
+        if (tag_find(p9s, p->tag))
+            *p->tag = '\0';
+    }
 }
 
 static bool append(struct xl_p9s *p9s, const struct xl_p9 *p, char why[XL_P9_WHY_SIZE])
 {
     if (!*p->tag || !*p->path)
         return fail(why, "%s= is missing", *p->tag ? "path" : "tag");
-    if (tag_taken(p9s, p->tag))
+    if (tag_find(p9s, p->tag))
         return fail(why, "tag=%s: there is a folder with this tag already", p->tag);
     if (p9s->nr == XL_P9S_MAX)
         return fail(why, "more than %d shared folders", XL_P9S_MAX);
@@ -117,10 +128,31 @@ bool xl_p9s_add_short(struct xl_p9s *p9s, const char *text, char why[XL_P9_WHY_S
 
     if (!words_of(&p, text, true, why))
         return false;
-    for (unsigned int n = 0; !*p.tag; n++) {
-        snprintf(p.tag, sizeof(p.tag), n ? "share%u" : "share", n);
-        if (tag_taken(p9s, p.tag))
-            *p.tag = '\0';
-    }
+    p.untagged = !*p.tag;
+    if (p.untagged)
+        tag_free(p9s, &p);
     return append(p9s, &p, why);
+}
+
+bool xl_p9s_merge(struct xl_p9s *to, const struct xl_p9s *more, char why[XL_P9_WHY_SIZE])
+{
+    bool good = true;
+
+    for (unsigned int i = 0; good && i < more->nr; i++) {
+        struct xl_p9 *there = more->list[i].untagged ? NULL : tag_find(to, more->list[i].tag);
+
+        if (there)
+            *there = more->list[i];
+        else
+            good = more->list[i].untagged || append(to, &more->list[i], why);
+    }
+    for (unsigned int i = 0; good && i < more->nr; i++) {
+        struct xl_p9 p = more->list[i];
+
+        if (!p.untagged)
+            continue;
+        tag_free(to, &p);
+        good = append(to, &p, why);
+    }
+    return good;
 }

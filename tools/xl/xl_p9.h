@@ -18,6 +18,7 @@ struct xl_p9 {
     char tag[32]; /* of 1 to 31 characters */
     char path[384];
     bool readonly;
+    bool untagged; /* nobody said its tag: it is the first that was free */
 };
 
 struct xl_p9s {
@@ -29,5 +30,7 @@ struct xl_p9s {
 bool xl_p9s_add(struct xl_p9s *p9s, const char *spec, char why[XL_P9_WHY_SIZE]);
 /* The same for PATH[,tag=TAG][,rw]; without a tag "share", and then "share1"... */
 bool xl_p9s_add_short(struct xl_p9s *p9s, const char *text, char why[XL_P9_WHY_SIZE]);
+/* `to` gets these, too: one has the place of the folder of its tag, the untagged get tags anew. False, and why. */
+bool xl_p9s_merge(struct xl_p9s *to, const struct xl_p9s *more, char why[XL_P9_WHY_SIZE]);
 
 #endif

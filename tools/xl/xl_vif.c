@@ -229,12 +229,24 @@ static bool words_read(struct xl_vif *v, char *rest, bool bridge_first, char why
     return true;
 }
 
-static const struct xl_vif *devid_find(const struct xl_vifs *vifs, uint32_t devid)
+static struct xl_vif *devid_find(struct xl_vifs *vifs, uint32_t devid)
 {
     for (unsigned int i = 0; i < vifs->nr; i++)
         if (vifs->list[i].devid == devid)
             return &vifs->list[i];
     return NULL;
+}
+
+/* With the first number that is free, if it has none. */
+static bool list_put(struct xl_vifs *vifs, struct xl_vif v, char why[XL_VIF_WHY_SIZE])
+{
+    if (vifs->nr == XL_VIFS_MAX)
+        return fail(why, "more than %d network cards", XL_VIFS_MAX);
+    if (v.unnumbered)
+        for (v.devid = 0; devid_find(vifs, v.devid);)
+            v.devid++;
+    vifs->list[vifs->nr++] = v;
+    return true;
 }
 
 static bool add(struct xl_vifs *vifs, const char *spec, bool bridge_first, char why[XL_VIF_WHY_SIZE])
@@ -248,15 +260,10 @@ static bool add(struct xl_vifs *vifs, const char *spec, bool bridge_first, char 
         return false;
     if (v.nr_forwards && strcmp(v.bridge, XL_VIF_OUTSIDE))
         return fail(why, "hostfwd=: only the bridge " XL_VIF_OUTSIDE " has an outside");
-    if (vifs->nr == XL_VIFS_MAX)
-        return fail(why, "more than %d network cards", XL_VIFS_MAX);
-    if (v.devid == UINT32_MAX)
-        for (v.devid = 0; devid_find(vifs, v.devid);)
-            v.devid++;
-    else if (devid_find(vifs, v.devid))
+    v.unnumbered = v.devid == UINT32_MAX;
+    if (devid_find(vifs, v.devid))
         return fail(why, "devid=%u: there is a card with this number already", v.devid);
-    vifs->list[vifs->nr++] = v;
-    return true;
+    return list_put(vifs, v, why);
 }
 
 bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZE])
@@ -267,4 +274,21 @@ bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZ
 bool xl_vifs_add_short(struct xl_vifs *vifs, const char *text, char why[XL_VIF_WHY_SIZE])
 {
     return add(vifs, text, true, why);
+}
+
+bool xl_vifs_merge(struct xl_vifs *to, const struct xl_vifs *more, char why[XL_VIF_WHY_SIZE])
+{
+    bool good = true;
+
+    for (unsigned int i = 0; good && i < more->nr; i++) {
+        struct xl_vif *there = more->list[i].unnumbered ? NULL : devid_find(to, more->list[i].devid);
+
+        if (there)
+            *there = more->list[i];
+        else
+            good = more->list[i].unnumbered || list_put(to, more->list[i], why);
+    }
+    for (unsigned int i = 0; good && i < more->nr; i++)
+        good = !more->list[i].unnumbered || list_put(to, more->list[i], why);
+    return good;
 }

@@ -39,6 +39,7 @@ struct xl_vif {
     uint64_t rate_bytes;            /* in each interval; 0: there is no limit */
     uint32_t rate_interval_us;
     uint32_t devid, mtu;
+    bool unnumbered; /* nobody said its devid: it is the first that was free */
     struct xl_forward forward[XL_VIF_FORWARDS];
     unsigned int nr_forwards;
     bool untrusted; /* the guest is to protect itself from its back end */
@@ -53,5 +54,7 @@ struct xl_vifs {
 bool xl_vifs_add(struct xl_vifs *vifs, const char *spec, char why[XL_VIF_WHY_SIZE]);
 /* The same, where a first word without a value is the bridge's name. */
 bool xl_vifs_add_short(struct xl_vifs *vifs, const char *text, char why[XL_VIF_WHY_SIZE]);
+/* `to` gets these, too: one has the place of the card of its number, the unnumbered get new ones. False, and why. */
+bool xl_vifs_merge(struct xl_vifs *to, const struct xl_vifs *more, char why[XL_VIF_WHY_SIZE]);
 
 #endif
