@@ -262,6 +262,7 @@ static void front_back(struct xenbus_device *dev)
 static void front_changed(struct xenbus_device *dev)
 {
     uint64_t front = XenbusStateUnknown;
+    bool fails;
 
     xenbus_read_number(dev, true, "state", 0, FRONT_STATE_MAX, &front);
     if (dev->state == XenbusStateClosing)
@@ -277,9 +278,12 @@ static void front_changed(struct xenbus_device *dev)
     case XenbusStateConnected:
         if (dev->connected && dev->kind->ops->changed)
             dev->kind->ops->changed(dev);
-        if ((dev->state != XenbusStateInitWait && !dev->again) || dev->kind->ops->connect(dev))
+        if (dev->state != XenbusStateInitWait && !dev->again)
             break;
+        fails = dev->kind->ops->connect(dev);
         dev->again = false;
+        if (fails)
+            break;
         dev->connected = true;
         state_set(dev, XenbusStateConnected);
         break;

@@ -112,6 +112,18 @@ static inline void store_dir(struct store *s, const char *path, domid_t owner, d
     assert_int_equal(xs_set_perms(&a, path, perms, ARRAY_SIZE(perms)), 0);
 }
 
+/* A driver domain's, that finds in the store what is there. */
+static inline struct xenbus *back_bus_again(struct store *s, const struct xenbus_kind *kinds)
+{
+    struct fixture *f = s->f;
+
+    f->driver_intf = frame_share(f->m, f->driver_mfn);
+    memset(f->driver_intf, 0, sizeof(*f->driver_intf));
+    assert_int_equal(xc_evtchn_alloc_unbound(f->xc, back_domid(f), &f->driver_port), 0);
+    assert_int_equal(xenstored_introduce(s->x, back_domid(f), f->driver_mfn, f->driver_port), 0);
+    return xenbus_create_ring(f->driver, f->driver_intf, f->driver_port, kinds);
+}
+
 static inline struct xenbus *back_bus(struct store *s, const struct xenbus_kind *kinds)
 {
     struct fixture *f = s->f;
@@ -124,11 +136,7 @@ static inline struct xenbus *back_bus(struct store *s, const struct xenbus_kind 
     store_dir(s, path, 0, domid);
     snprintf(path, sizeof(path), "/local/domain/%u/error", domid);
     store_dir(s, path, domid, 0);
-    f->driver_intf = frame_share(f->m, f->driver_mfn);
-    memset(f->driver_intf, 0, sizeof(*f->driver_intf));
-    assert_int_equal(xc_evtchn_alloc_unbound(f->xc, domid, &f->driver_port), 0);
-    assert_int_equal(xenstored_introduce(s->x, domid, f->driver_mfn, f->driver_port), 0);
-    return xenbus_create_ring(f->driver, f->driver_intf, f->driver_port, kinds);
+    return back_bus_again(s, kinds);
 }
 
 /* No front end is left that uses anything. */

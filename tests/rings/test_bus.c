@@ -3,7 +3,8 @@
  * The bus of back ends, when nodes of a device change at any moment: between two steps of dom0 and of who serves, so
  * that a driver domain's bus has read half of them before and half of them after.
  *
- * Concept: the toolstack and the front end of card 0 do what they like, a few steps apart. Two other cards reach each
+ * Concept: the toolstack and the front end of card 0 do what they like, a few steps apart, and a driver domain is started
+ * again. Two other cards reach each
  * other meanwhile. In the end card 0 is made anew by the toolstack, and must work: whatever the bus believed of it.
  *
  * Budget: what happens to a device, then when.
@@ -98,10 +99,35 @@ static void anew(struct card *c, uint64_t n)
     card_nodes(c, "xenbr0", NULL);
 }
 
-static void (*const events[])(struct card *c, uint64_t n) = { state_any, state_any,  connect,      connect,
-                                                              connect,   state_word, state_dir,    words,
-                                                              words,     node_gone,  front_filled, back_gone,
-                                                              detach,    elsewhere,  anew,         anew };
+/* A driver domain is started again, at whatever it was: its devices find their rings where they stand. */
+static void restarted(struct card *c, uint64_t n)
+{
+    struct scene *s = c->s;
+
+    (void)n;
+    if (!s->f->driver)
+        return;
+    back_bus_end(&s->st, s->bus);
+    s->bus = back_bus_again(&s->st, s->kinds);
+    assert_non_null(s->bus);
+}
+
+/* What is in use is granted no more, and its port is closed: who begins anew cannot have it. */
+static void taken_back(struct card *c, uint64_t n)
+{
+    for (unsigned int ref = 0; ref < 2; ref++)
+        if (n & 1u << ref)
+            grant(c, ref, 0);
+    if (n & 4 && c->port) {
+        port_shut(c, c->port);
+        c->port = 0;
+    }
+}
+
+static void (*const events[])(struct card *c, uint64_t n) = { state_any,    state_any, connect,    connect,   connect,
+                                                              state_word,   state_dir, words,      words,     node_gone,
+                                                              front_filled, back_gone, detach,     elsewhere, restarted,
+                                                              restarted,    restarted, taken_back, anew,      anew };
 
 /* --- when --- */
 
@@ -130,6 +156,8 @@ static void begin_anew(struct card *c, bool seen)
         expect_nothing_held(c);
         assert_string_equal(read_node(s, back_path(c, ""), value), "-");
     }
+    for (unsigned int ref = 0; ref < REFS; ref++)
+        grant(c, ref, GTF_permit_access);
     card_nodes(c, "xenbr0", NULL);
     run(s);
     expect_nothing_held(c);
