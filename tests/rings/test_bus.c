@@ -3,9 +3,9 @@
  * The bus of back ends, when nodes of a device change at any moment: between two steps of dom0 and of who serves, so
  * that a driver domain's bus has read half of them before and half of them after.
  *
- * Concept: the toolstack and the front end of card 0 do what they like, a few steps apart, and a driver domain is started
- * again. Two other cards reach each
- * other meanwhile. In the end card 0 is made anew by the toolstack, and must work: whatever the bus believed of it.
+ * Concept: the toolstack and the front end of card 0 do what they like, a few steps apart, and a driver domain is
+ * started again. Two other cards reach each other meanwhile. In the end card 0 is made anew by the toolstack, and must
+ * work: whatever the bus believed of it.
  *
  * Budget: what happens to a device, then when.
  */

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Driver domains that die: at each step of their own start, twice in a row, two of them at once, and while xenstored is
+ * busy. Their guests wait and lose nothing; guests of others go on.
+ *
+ * Concept: three guests write numbered blocks, each to a disk of its own: over one driver domain, over another, and
+ * over dom0. What happens meanwhile is random, by a seed; what must come out is not. With DEATHS=1000 more of it is
+ * tried, with SEED=7 that one alone.
+ */
+#include "tests/tools/drivers.h"
+
+#include "tests/support/random.h"
+
+#define BLOCKS 40u
+
+enum { STORAGE, SPARE, DOM0, WRITERS };
+
+static const char *const backends[WRITERS] = { "storage", "spare", "" };
+
+struct three {
+    struct scene sc;
+    char disk[WRITERS][80];
+    domid_t domid[WRITERS];
+    unsigned int crashes[2]; /* that have happened: ten in a row are forgiven */
+    bool floods;
+    unsigned int written; /* by who asks xenstored without end */
+};
+
+static unsigned int number_of(const char *name, unsigned int otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? (unsigned int)atoi(text) : otherwise;
+}
+
+/* Two driver domains, one that is idle, and the three. */
+static void begin_three(struct three *t, unsigned int nr_pcpus, unsigned int depth)
+{
+    char cmdline[48];
+
+    memset(t, 0, sizeof(*t));
+    begin(&t->sc, nr_pcpus);
+    unlink(t->sc.disk);
+    add_driver(&t->sc, backends[STORAGE]);
+    add_driver(&t->sc, backends[SPARE]);
+    add(&t->sc, &(struct host_guest){ .kernel = "build/guests/idle", .memory_mib = 4 });
+    snprintf(cmdline, sizeof(cmdline), "write=%u depth=%u flush=10", BLOCKS, depth);
+    for (unsigned int i = 0; i < WRITERS; i++) {
+        int fd;
+
+        snprintf(t->disk[i], sizeof(t->disk[i]), "/tmp/test_driver_deaths.XXXXXX");
+        fd = mkstemp(t->disk[i]);
+        assert_true(fd >= 0 && !ftruncate(fd, 256 * 1024));
+        close(fd);
+        strcpy(t->sc.disk, t->disk[i]);
+        t->domid[i] = add_blkcat(&t->sc, NULL, backends[i], cmdline);
+    }
+    assert_int_equal(host_xenstore_socket(t->sc.host, 1, HOST_SOCKET_OPEN, NULL, 0, host_now(t->sc.host)), 0);
+}
+
+/* All is acknowledged, and all of it is on the disks. */
+static void end_three(struct three *t)
+{
+    until_gone(&t->sc, WRITERS);
+    for (unsigned int i = 0; i < WRITERS; i++) {
+        expect_acknowledged(t->sc.console[t->domid[i]], BLOCKS);
+        strcpy(t->sc.disk, t->disk[i]);
+        verify(&t->sc, BLOCKS);
+        unlink(t->disk[i]);
+    }
+    end(&t->sc);
+}
+
+static void crash(struct three *t, unsigned int which)
+{
+    if (t->crashes[which] == 10)
+        return;
+    t->crashes[which]++;
+    tell(&t->sc, "crash", backends[which]);
+}
+
+/* How much of it is acknowledged. */
+static unsigned int progress(const struct three *t, unsigned int which)
+{
+    unsigned int nr = 0;
+
+    for (const char *at = t->sc.console[t->domid[which]]; (at = strstr(at, "acknowledged")); at++)
+        nr++;
+    return nr;
+}
+
+/* --- at each step of its start --- */
+
+/*
+ * What another one has made ready again takes some 50 us. A crash comes at each microsecond of that, then a third at
+ * once or later; nobody else is held up.
+ */
+static void at_each_step_of_its_start(void **state)
+{
+    const unsigned int step = number_of("DEATHS", 0) ? 1 : 6;
+    static struct three t;
+    unsigned int tried = 0;
+
+    (void)state;
+    for (unsigned int us = 0; us < 66; us += step, tried++) {
+        begin_three(&t, 1 + us % 4, 1 + us % 9);
+        pass(&t.sc, MICROSECS(us * 37));
+        crash(&t, STORAGE);
+        pass(&t.sc, MICROSECS(us));
+        crash(&t, STORAGE);
+        pass(&t.sc, MICROSECS(us * 5 % 67));
+        crash(&t, STORAGE);
+        end_three(&t);
+    }
+    print_message("%u times three crashes\n", tried);
+}
+
+/* --- random histories --- */
+
+/* Somebody writes nodes as fast as he can. */
+static void flood(struct three *t)
+{
+    struct {
+        struct xsd_sockmsg hdr;
+        char text[64];
+    } m = { .hdr = { .type = XS_WRITE, .req_id = 1 } };
+
+    for (unsigned int i = 0; i < 20; i++) {
+        m.hdr.len = (uint32_t)snprintf(m.text, sizeof(m.text), "/tool/flood/%u%cx", t->written++ % 50, 0);
+        assert_int_equal(
+            host_xenstore_socket(t->sc.host, 1, HOST_SOCKET_BYTES, &m, sizeof(m.hdr) + m.hdr.len, host_now(t->sc.host)),
+            0);
+    }
+}
+
+static void happen(struct three *t, uint64_t *prng)
+{
+    const unsigned int which = (unsigned int)random_of(prng, 2);
+
+    switch (random_of(prng, 8)) {
+    case 0:
+    case 1:
+    case 2: crash(t, which); break;
+    case 3: /* both, in whichever order */
+        crash(t, which);
+        crash(t, !which);
+        break;
+    case 4: /* again, while it starts */
+        crash(t, which);
+        pass(&t->sc, (s_time_t)random_of(prng, 70000));
+        crash(t, which);
+        break;
+    case 5: flood(t); break;
+    case 6: /* it stands still for a while, and may have crashed meanwhile */
+        tell(&t->sc, "pause", backends[which]);
+        pass(&t->sc, (s_time_t)random_of(prng, 200000));
+        if (random_of(prng, 2))
+            crash(t, which);
+        pass(&t->sc, (s_time_t)random_of(prng, 100000));
+        tell(&t->sc, "unpause", backends[which]);
+        break;
+    default: break;
+    }
+}
+
+static void at_random(void **state)
+{
+    const unsigned int first = number_of("SEED", 1), runs = getenv("SEED") ? 1 : number_of("DEATHS", 12);
+    static struct three t;
+    unsigned int crashes = 0, seen = 0;
+
+    (void)state;
+    for (unsigned int seed = first; seed < first + runs; seed++) {
+        uint64_t prng = seed;
+
+        print_message("seed %u\n", seed);
+        begin_three(&t, 1 + (unsigned int)random_of(&prng, 4), 1 + (unsigned int)random_of(&prng, 16));
+        for (unsigned int i = 0; i < 24 && t.sc.gone < WRITERS; i++) {
+            const unsigned int before = progress(&t, DOM0);
+            const s_time_t since = t.sc.until;
+
+            happen(&t, &prng);
+            pass(&t.sc, (s_time_t)random_of(&prng, random_of(&prng, 3) ? 60000 : 900000));
+            if (!before || before == BLOCKS || t.sc.until - since < MICROSECS(600))
+                continue;
+            assert_in_range(progress(&t, DOM0), before + 1, BLOCKS); /* whose disk is in dom0 does not wait */
+            seen++;
+        }
+        crashes += t.crashes[0] + t.crashes[1];
+        end_three(&t);
+    }
+    print_message("%u runs, %u crashes; the third guest went on in %u of %u times 600 us\n", runs, crashes, seen, seen);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(at_each_step_of_its_start), cmocka_unit_test(at_random) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
