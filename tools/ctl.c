@@ -23,10 +23,12 @@
 
 /* clang-format off */
 static const struct ctl_command commands[] = {
-    { "list", "[-v] [-c] [DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "domains, their memory, vCPUs, state and time", NULL,
+    { "list", "[-v] [-c] [-n] [DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "domains, their memory, vCPUs, state and time", NULL,
       { { 'v', "verbose", NULL, "UUID and reason of a shutdown, too" }, { 'c', "cpupool", NULL, "CPU pools, too" },
+        { 'n', "numa", NULL, "NUMA nodes, too: there is one" }, { 'Z', "context", NULL, "security labels, too: there are none" },
         { 'l', "long", NULL, "refused: there is no JSON of a configuration" } } },
-    { "console", "DOMAIN", CTL_CONSOLE, 1, 1, "this terminal at its console; Ctrl-] leaves", NULL, { { 0 } } },
+    { "console", "DOMAIN", CTL_CONSOLE, 1, 1, "this terminal at its console; Ctrl-] leaves", NULL,
+      { { 't', "type", "pv", "the only sort of console that there is" }, { 'n', "num", "0", "the first; others are channels" } } },
     { "pause", "DOMAIN", CTL_CHANGES, 1, 1, "it does not run until it is unpaused", NULL, { { 0 } } },
     { "unpause", "DOMAIN", CTL_CHANGES, 1, 1, "it runs", NULL, { { 0 } } },
     { "shutdown", "[-w] -a|DOMAIN", CTL_CHANGES, 0, 1, "ask it to power itself off", NULL, { WAIT_OPTIONS } },
@@ -39,7 +41,7 @@ static const struct ctl_command commands[] = {
       { { 'i', "ignore-host", NULL, "also if the machine has fewer pCPUs" } } },
     { "vcpu-list", "[DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "vCPUs, where they run and may run", NULL, { { 0 } } },
     { "vcpu-pin", "DOMAIN VCPU|all HARD [SOFT]", CTL_CHANGES, 3, 4, "on which pCPUs it may run: 0-2,^1, all; -: as before",
-      NULL, { { 0 } } },
+      NULL, { { 'f', "force", NULL, "taken: nothing is pinned by the guest" } } },
     { "sched-credit", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "weights and caps under credit, shown or set",
       "wc", { SCHED_OPTIONS } },
     { "sched-credit2", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "the same under credit2", "wc", { SCHED_OPTIONS } }
@@ -65,7 +67,7 @@ static const struct ctl_command commands[] = {
       { { 'f', "force", NULL, "without asking the guest" } } },
     { "channel-list", "DOMAIN...", CTL_LOOKS, 1, CTL_MAX_ARGS, "its channels", NULL, { { 0 } } },
     { "debug-keys", "KEYS", CTL_CHANGES, 1, 1, "keys of the hypervisor's console; dmesg has what they say (h: help)", NULL, { { 0 } } },
-    { "dmesg", "[-c]", CTL_LOOKS, 0, 0, "the hypervisor's messages", "c", { { 'c', NULL, NULL, "and forget them" } } },
+    { "dmesg", "[-c]", CTL_LOOKS, 0, 0, "the hypervisor's messages", "c", { { 'c', "clear", NULL, "and forget them" } } },
     { "info", "", CTL_LOOKS, 0, 0, "the machine", NULL, { { 'n', "numa", NULL, "taken: it has one node" } } },
     { "top", "", CTL_LOOKS, 0, 0, "domains by what they take, as xentop -b prints it once", NULL,
       { { 'b', "batch", NULL, "taken: it always is" } } },
@@ -82,7 +84,7 @@ const struct ctl_command *ctl_command_at(size_t i)
 }
 
 /* As in xl, the beginning of a name will do if no other name begins so. */
-static const struct ctl_command *command_find(const char *name, char err[CTL_ERR_SIZE])
+const struct ctl_command *ctl_command_find(const char *name, char err[CTL_ERR_SIZE])
 {
     const char *names[sizeof(commands) / sizeof(*commands)];
     const struct ctl_command *begins = NULL;
@@ -208,7 +210,7 @@ int ctl_parse(const char *words, size_t len, struct ctl_request *r, char err[CTL
         snprintf(err, CTL_ERR_SIZE, len > CTL_WORDS_SIZE ? "these are too many words" : "these are no words");
         return -1;
     }
-    r->command = command_find(word_next(&in), err);
+    r->command = ctl_command_find(word_next(&in), err);
     if (!r->command)
         return -1;
     while (!rc && (word = word_next(&in))) {

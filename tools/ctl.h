@@ -14,7 +14,7 @@
 
 #define CTL_WORDS_SIZE  4096 /* bytes of all words, each with its 0 */
 #define CTL_MAX_ARGS    64
-#define CTL_MAX_OPTIONS 6
+#define CTL_MAX_OPTIONS 8
 #define CTL_ERR_SIZE    512
 
 enum ctl_kind {
@@ -50,6 +50,8 @@ struct ctl_request {
 
 /* The i-th command; NULL: there are no more. */
 const struct ctl_command *ctl_command_at(size_t i);
+/* By its name, or so much of it as no other one begins with. NULL, and why: there is none. */
+const struct ctl_command *ctl_command_find(const char *name, char err[CTL_ERR_SIZE]);
 /* words: len bytes, each word ends with a 0. 0, or -1 and a message without its newline. */
 int ctl_parse(const char *words, size_t len, struct ctl_request *r, char err[CTL_ERR_SIZE]);
 /* Is it an input of the machine? */

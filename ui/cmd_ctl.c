@@ -22,6 +22,15 @@
 #include "ui/input.h"
 #include "ui/status.h"
 
+static void command_help(const struct ctl_command *c, FILE *out)
+{
+    fprintf(out, "  %s%s%s\n        %s\n", c->name, *c->args ? " " : "", c->args, c->help);
+    for (const struct ctl_option *o = c->options; o < c->options + CTL_MAX_OPTIONS; o++)
+        if (o->letter)
+            fprintf(out, "          -%c%s%s%s%s  %s\n", o->letter, o->name ? ", --" : "", o->name ? o->name : "",
+                    o->value ? " " : "", o->value ? o->value : "", o->help);
+}
+
 void cmd_ctl_help(FILE *out)
 {
     const struct ctl_command *c;
@@ -30,18 +39,13 @@ void cmd_ctl_help(FILE *out)
           "Tells a running machine something, as xl tells it a Xen: names, options and\n"
           "output are xl's. A DOMAIN is a number or a name. The commands:\n\n",
           out);
-    for (size_t i = 0; (c = ctl_command_at(i)); i++) {
-        fprintf(out, "  %s%s%s\n        %s\n", c->name, *c->args ? " " : "", c->args, c->help);
-        for (const struct ctl_option *o = c->options; o < c->options + CTL_MAX_OPTIONS; o++)
-            if (o->letter)
-                fprintf(out, "          -%c%s%s%s%s  %s\n", o->letter, o->name ? ", --" : "", o->name ? o->name : "",
-                        o->value ? " " : "", o->value ? o->value : "", o->help);
-    }
+    for (size_t i = 0; (c = ctl_command_at(i)); i++)
+        command_help(c, out);
     fputs("\n"
           "  --control PATH  the machine's control socket: that of xenlab run --control\n"
           "  --name NAME     the machine of this name, below $XDG_RUNTIME_DIR/xenlab;\n"
           "                  not needed if there is one only\n"
-          "  -h, --help      this text\n"
+          "  -h, --help      this text; behind a COMMAND: of that one, as help COMMAND\n"
           "\n"
           "Exit status: 0; 1 if it was refused, or there is no such machine.\n"
           "\n"
@@ -253,16 +257,39 @@ static int exchange(struct exchange *x)
     return x->p->stop ? 128 + x->p->signal : x->status;
 }
 
+/* COMMAND --help, help [COMMAND]. -1: it is something else. The exit status. */
+static int help_asked(int argc, char *const *argv)
+{
+    const bool first = argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help"));
+    const bool behind =
+        !first && argc > 1 && argv[0][0] != '-' && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
+    const char *name = behind ? argv[0] : argc > 1 && strcmp(argv[1], "--long") ? argv[1] : NULL;
+    const struct ctl_command *c;
+    char why[CTL_ERR_SIZE];
+
+    if (!first && !behind)
+        return -1;
+    if (!name) {
+        cmd_ctl_help(stdout);
+        return STATUS_OK;
+    }
+    c = ctl_command_find(name, why);
+    if (!c)
+        return fail("ctl: %s", why);
+    fputs("Usage: xenlab ctl [--control PATH | --name NAME]\n", stdout);
+    command_help(c, stdout);
+    return STATUS_OK;
+}
+
 int cmd_ctl(int argc, char *const *argv, struct run_process *p)
 {
     struct arguments a = { 0 };
     struct exchange x = { .p = p, .status = -1 };
     int status;
 
-    if (argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h"))) {
-        cmd_ctl_help(stdout);
-        return STATUS_OK;
-    }
+    status = help_asked(argc, argv);
+    if (status >= 0)
+        return status;
     if (arguments_read(&a, argc, argv))
         return STATUS_ENVIRONMENT;
     x.fd = machine_find(&a);

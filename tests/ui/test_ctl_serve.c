@@ -360,6 +360,14 @@ static void consoles(void **state)
     wait_end(sc, &c);
     assert_int_equal(c.status, 1);
     assert_non_null(strstr(c.err, "Domain 0 has no console"));
+    ask(sc, &c, "console -n 1 a");
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_non_null(strstr(c.err, "there is number 0 only"));
+    ask(sc, &c, "console -t serial a");
+    wait_end(sc, &c);
+    assert_int_equal(c.status, 1);
+    assert_non_null(strstr(c.err, "a PV guest's console is pv"));
 }
 
 static void waiting(void **state)

@@ -107,10 +107,13 @@ static void list_row(struct look *l, const struct xen_domctl_getdomaininfo *i)
             fprintf(l->out, " %8x", i->flags >> XEN_DOMINF_shutdownshift & XEN_DOMINF_shutdownmask);
         else
             fprintf(l->out, " %8s", "-");
-        fprintf(l->out, " %16s", "-");
     }
+    if (l->r->option['v'] || l->r->option['Z'])
+        fprintf(l->out, " %16s", "-");
     if (l->r->option['c'])
         fprintf(l->out, "%16s", host_pool_name(l->h, i->cpupool));
+    if (l->r->option['n'])
+        fputs(" all", l->out);
     putc('\n', l->out);
 }
 
@@ -123,8 +126,12 @@ static int list(struct look *l)
     fputs("Name                                        ID   Mem VCPUs\tState\tTime(s)", l->out);
     if (l->r->option['v'])
         fputs("   UUID                            Reason-Code\tSecurity Label", l->out);
+    if (l->r->option['Z'] && !l->r->option['v'])
+        fputs("   Security Label", l->out);
     if (l->r->option['c'])
         fputs("         Cpupool", l->out);
+    if (l->r->option['n'])
+        fputs(" NODE Affinity", l->out);
     putc('\n', l->out);
     return domains_each(l, list_row);
 }

@@ -185,6 +185,19 @@ static void waits_make(struct ctl_serve *s, struct ctl_conn *c, const struct ctl
             wait_add(c, info.domain);
 }
 
+/* -t pv, -n 0: there is no other console. */
+static bool console_exists(struct ctl_serve *s, struct ctl_conn *c, const struct ctl_request *r)
+{
+    if (r->option['t'] && strcmp(r->option['t'], "pv") != 0)
+        tell(s, c, "console -t %s: a PV guest's console is pv\n", r->option['t']);
+    else if (r->option['n'] && strcmp(r->option['n'], "0") != 0)
+        tell(s, c, "console -n %s: there is number 0 only; channel-list says where channels are\n", r->option['n']);
+    else
+        return true;
+    finish(s, c, 1);
+    return false;
+}
+
 static void console_attach(struct ctl_serve *s, struct ctl_conn *c, const char *who)
 {
     const bool found = ctl_domain_find(s->host, who, &c->domid);
@@ -213,7 +226,8 @@ static void carry_out(struct taking *t, struct ctl_conn *c, const char *words, s
         tell(t->s, c, "%s\n", why);
         finish(t->s, c, 1);
     } else if (r.command->kind == CTL_CONSOLE) {
-        console_attach(t->s, c, r.arg[0]);
+        if (console_exists(t->s, c, &r))
+            console_attach(t->s, c, r.arg[0]);
     } else if (!ctl_changes(&r)) {
         look(t->s, c, &r);
     } else if (!host_ctl_prepare(t->s->host, &r, err)) {
