@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "tests/support/host_run.h"
+#include "tools/host_private.h"
 #include "tools/rewind/input.h"
 #include "ui/ctl/serve.h"
 #include "ui/ctl/wire.h"
@@ -198,10 +199,16 @@ static void commands(void **state)
     wait_end(sc, &c);
     assert_int_equal(c.status, 1);
     assert_string_equal(c.err, "nobody is an invalid domain identifier (rc=-6)\n");
+    ask(sc, &c, "list \x1b[2J"); /* the words of others do not steer a terminal, whoever looks or is carried out */
+    wait_end(sc, &c);
+    assert_string_equal(c.err, "?[2J is an invalid domain identifier (rc=-6)\n");
+    ask(sc, &c, "unpause \x1b[2J");
+    wait_end(sc, &c);
+    assert_string_equal(c.err, "?[2J is an invalid domain identifier (rc=-6)\n");
     ask(sc, &c, "pause");
     wait_end(sc, &c);
     assert_int_equal(c.status, 1);
-    assert_int_equal(sc->inputs, 2);
+    assert_int_equal(sc->inputs, 3);
 }
 
 static void disk_is_first(void *data, const struct host_disk *d)
@@ -246,6 +253,11 @@ static void files(void **state)
     wait_end(sc, &c);
     assert_string_equal(c.err, "");
     assert_int_equal(sc->inputs, 2);
+    /* Whose back end it is the guest cannot change. */
+    assert_true(domain_node_write(sc->host, 1, "device/vbd/51728/backend-id", "99"));
+    ask(sc, &c, "block-list a");
+    wait_end(sc, &c);
+    assert_non_null(strstr(c.out, "\n51728 0   1 "));
     ask(sc, &c, "block-detach --force a xvdb");
     wait_end(sc, &c);
     assert_int_equal(c.status, 0);

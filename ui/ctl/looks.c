@@ -2,6 +2,8 @@
 /*
  * Commands of `xenlab ctl` that only look, see ui/ctl/looks.h. Columns are xl's, to the character: tools/xl/xl_list.c,
  * xl_info.c, xl_vcpu.c, xl_sched.c of Xen 4.17, and xentop's.
+ *
+ * Budget: a short function a command.
  */
 #include "ui/ctl/looks.h"
 

@@ -42,6 +42,14 @@ static int number_at(const struct host *h, const char *dir, const char *name)
     return *read_at(h, dir, name, value) ? atoi(value) : -1;
 }
 
+/* Whose back end it is: of its path, for the guest may write what it likes into backend-id. */
+static int domid_of(const char *back)
+{
+    int domid;
+
+    return sscanf(back, "/local/domain/%d/", &domid) == 1 ? domid : -1;
+}
+
 struct listing {
     const struct host *h;
     FILE *out;
@@ -66,7 +74,7 @@ static void block_row(void *data, const struct host_store_entry *e)
         return;
     read_at(l->h, e->path, "backend", back);
     read_at(l->h, e->path, "frontend", front);
-    fprintf(l->out, "%-5d %-3d %-6d %-5d %-6d %-8d %-30s\n", atoi(devid), number_at(l->h, front, "backend-id"),
+    fprintf(l->out, "%-5d %-3d %-6d %-5d %-6d %-8d %-30s\n", atoi(devid), domid_of(back),
             number_at(l->h, e->path, "frontend-id"), number_at(l->h, front, "state"),
             number_at(l->h, front, "event-channel"), number_at(l->h, front, "ring-ref"), back);
 }
@@ -82,8 +90,8 @@ static void network_row(void *data, const struct host_store_entry *e)
     read_at(l->h, e->path, "backend", back);
     read_at(l->h, e->path, "frontend", front);
     read_at(l->h, e->path, "mac", mac);
-    fprintf(l->out, "%-3d %-2d %s%6d %5d %6d %5d/%-11d %-30s\n", atoi(devid), number_at(l->h, front, "backend-id"), mac,
-            atoi(devid), number_at(l->h, front, "state"), number_at(l->h, front, "event-channel"),
+    fprintf(l->out, "%-3d %-2d %s%6d %5d %6d %5d/%-11d %-30s\n", atoi(devid), domid_of(back), mac, atoi(devid),
+            number_at(l->h, front, "state"), number_at(l->h, front, "event-channel"),
             number_at(l->h, front, "tx-ring-ref"), number_at(l->h, front, "rx-ring-ref"), back);
 }
 
@@ -92,18 +100,18 @@ static void channel_row(void *data, const struct host_store_entry *e)
 {
     const struct listing *l = data;
     const char *devid = device_of(l, e);
-    char front[NODE_SIZE], connection[NODE_SIZE], tty[NODE_SIZE] = "";
+    char back[NODE_SIZE], front[NODE_SIZE], connection[NODE_SIZE], tty[NODE_SIZE] = "";
     bool is_pty;
 
     if (!devid)
         return;
+    read_at(l->h, e->path, "backend", back);
     read_at(l->h, e->path, "frontend", front);
     is_pty = !strcmp(read_at(l->h, e->path, "connection", connection), "pty");
     if (is_pty)
         read_at(l->h, front, "tty", tty);
-    fprintf(l->out, "%-3d %-2d %-5d %-6d %-8d %-10s ", atoi(devid) - 1, number_at(l->h, front, "backend-id"),
-            number_at(l->h, front, "state"), number_at(l->h, front, "port"), number_at(l->h, front, "ring-ref"),
-            connection);
+    fprintf(l->out, "%-3d %-2d %-5d %-6d %-8d %-10s ", atoi(devid) - 1, domid_of(back), number_at(l->h, front, "state"),
+            number_at(l->h, front, "port"), number_at(l->h, front, "ring-ref"), connection);
     fprintf(l->out, is_pty ? "%-30s \n" : "%s\n", tty);
 }
 

@@ -2,6 +2,7 @@
 /* The control socket of a run, see ui/ctl/serve.h. */
 #include "ui/ctl/serve.h"
 
+#include "tools/printable.h"
 #include "ui/ctl/looks.h"
 #include "ui/ctl/wire.h"
 
@@ -35,15 +36,25 @@ static void conn_free(struct ctl_conn *c)
 
 /* --- answers --- */
 
+/* What a console says stays as it is; all else may have the words of others in it, and is made fit for a terminal. */
 static void frame(struct ctl_serve *s, const struct ctl_conn *c, enum host_ctl what, const char *text, size_t len)
 {
+    const bool plain = what != HOST_CTL_END && (c->state != CTL_AT_CONSOLE || what == HOST_CTL_ERR);
     uint8_t head[CTL_FRAME_SIZE] = { (uint8_t)what };
+    char *copy = plain ? malloc(len + 1) : NULL;
 
-    if (c->state == CTL_OVER)
+    if (c->state == CTL_OVER || (plain && !copy)) {
+        free(copy);
         return;
+    }
+    if (plain) {
+        memcpy(copy, text, len);
+        make_printable(copy, len, true);
+    }
     ctl_length_put(head + 1, len);
     socket_door_out(&s->door, c->id, head, sizeof(head));
-    socket_door_out(&s->door, c->id, text, len);
+    socket_door_out(&s->door, c->id, plain ? copy : text, len);
+    free(copy);
 }
 
 __attribute__((format(printf, 3, 4))) static void tell(struct ctl_serve *s, const struct ctl_conn *c, const char *fmt,
