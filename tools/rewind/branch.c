@@ -41,7 +41,7 @@ static void free_name(const struct rewind *r, char name[REWIND_NAME_SIZE])
 
 int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
 {
-    struct rewind_branch *more, b = { .end = r->end, .end_now = r->end_now };
+    struct rewind_branch *more, b = { .end = r->end, .end_now = r->end_now, .line = r->line };
 
     if (rewind_is_live(r)) {
         snprintf(err, REWIND_ERR_SIZE, "here is the end of what is known: there is no future yet that could be kept");
@@ -67,6 +67,7 @@ int rewind_branch(struct rewind *r, const char *name, char err[REWIND_ERR_SIZE])
     }
     r->branches = more;
     r->branches[r->nr_branches++] = b;
+    r->line = ++r->lines;
     history_forget_ahead(r->history);
     journal_truncate(&r->journal, r->next);
     r->compare.fn = NULL;
@@ -133,7 +134,7 @@ struct position rewind_branch_parts(const struct rewind *r, size_t i)
 void rewind_branch_take(struct rewind *r, size_t i)
 {
     struct rewind_branch *b = &r->branches[i];
-    struct rewind_branch present = { .journal = r->journal, .end = r->end, .end_now = r->end_now };
+    struct rewind_branch present = { .journal = r->journal, .end = r->end, .end_now = r->end_now, .line = r->line };
 
     BUG_ON(position_is_before(rewind_branch_parts(r, i), r->m->at));
     history_forget_ahead(r->history);
@@ -143,5 +144,6 @@ void rewind_branch_take(struct rewind *r, size_t i)
     r->compare.fn = NULL;
     r->end = b->end;
     r->end_now = b->end_now;
+    r->line = b->line;
     *b = present;
 }

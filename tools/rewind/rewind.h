@@ -46,6 +46,7 @@ struct rewind_branch {
     struct journal journal; /* all of it, from the beginning on */
     struct position end;
     s_time_t end_now;
+    uint64_t line;
 };
 
 /*
@@ -71,6 +72,7 @@ struct rewind {
     uint64_t every;
     struct rewind_compare compare;
     char name[REWIND_NAME_SIZE]; /* of the line that the machine is on: at first "main" */
+    uint64_t line, lines;        /* its number, which no other one gets; and the last */
     struct rewind_branch *branches;
     size_t nr_branches;
     char err[REWIND_ERR_SIZE]; /* what has gone wrong for good, or empty */
