@@ -32,7 +32,7 @@ VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options
 RINGS_OBJS := console ring disk_speed disk bus bus_store bus_ring channel blkback ddomain
-NET_OBJS := frame offload bridge outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
+NET_OBJS := frame offload bridge connections outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
 P9_OBJS := bytering server p9back
 FB_OBJS := page fbback kbdback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
@@ -48,8 +48,8 @@ DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condit
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
-UI_OBJS := options socket_door slirp_door console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
-UI_OBJS += $(addprefix debug/,say words commands move stops seek show change record symbols export why console complete line session said keys screen)
+UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
+UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings network disks xenstore scheduler timers tour messages panels)
 UI_OBJS += $(addprefix projector/,picture raster window)

@@ -254,6 +254,13 @@ bool host_packet_fits(const struct host *h, size_t len);
 /* For whom it is has no room for it now, and takes what comes: one that takes nothing makes nobody wait. */
 bool host_packet_waits(const struct host *h, const uint8_t *packet);
 void host_packet_in(struct host *h, const void *packet, size_t len);
+/*
+ * Guests have TCP connections with the outside, which does not know of them: a packet that resets the i-th. False:
+ * there is none in that place.
+ */
+#define HOST_CONNECTIONS  512u
+#define HOST_PACKET_RESET 60u
+bool host_packet_reset(const struct host *h, unsigned int i, uint8_t packet[HOST_PACKET_RESET]);
 
 /*
  * What dom0 has worked for: the kinds of its kernel's tasks, whose times add up to its vCPU's running time. How many,

@@ -129,7 +129,7 @@ static void outside_have(struct host *h)
     if (!b)
         return;
     if (!h->edges->loud.outside && !h->edges->is_recorded)
-        host_message(h, "the bridge %s has no outside where the run can go back: nobody answers there", XL_VIF_OUTSIDE);
+        host_message(h, "the bridge %s has no outside here: nobody answers there", XL_VIF_OUTSIDE);
     h->outside.send = packet_out;
     h->outside.data = h;
     h->outside.port.tap = h->net.tap;
@@ -152,6 +152,12 @@ void host_packet_in(struct host *h, const void *packet, size_t len)
 {
     xen_interrupt(h->xen, host_now(h));
     outside_receive(&h->outside, packet, len);
+}
+
+bool host_packet_reset(const struct host *h, unsigned int i, uint8_t packet[HOST_PACKET_RESET])
+{
+    _Static_assert(HOST_PACKET_RESET == CONNECTIONS_RESET && HOST_CONNECTIONS == CONNECTIONS, "they are the same");
+    return h->outside.connections && connections_reset(h->outside.connections, i, packet);
 }
 
 /* --- for who looks --- */

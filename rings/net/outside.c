@@ -3,6 +3,7 @@
 #include "rings/net/outside.h"
 
 #include "rings/net/offload.h"
+#include "vcpu/native/kernel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,13 @@
 static void arrived(struct bridge_port *p) { task_ready(&((struct net_outside *)p->data)->task); }
 
 static const struct bridge_port_ops outside_port = { .kind = "outside", .arrived = arrived };
+
+static void leave(struct net_outside *o, const uint8_t *packet, size_t len)
+{
+    if (o->connections)
+        connections_see(o->connections, packet, len, true);
+    o->send(o->data, packet, len);
+}
 
 static bool step(struct task *t, unsigned int budget)
 {
@@ -20,7 +28,7 @@ static bool step(struct task *t, unsigned int budget)
         struct net_frame *f = bridge_take(&o->port);
 
         for (unsigned int i = 0; i < net_plain_count(f); i++)
-            o->send(o->data, packet, net_plain(f, i, packet));
+            leave(o, packet, net_plain(f, i, packet));
         task_charge(t, 1, f->len);
         net_frame_put(f);
     }
@@ -34,6 +42,7 @@ void outside_begin(struct net_outside *o, struct native_kernel *k, struct bridge
     o->port.ops = &outside_port;
     o->port.data = o;
     snprintf(o->port.name, sizeof(o->port.name), "outside");
+    o->connections = xzalloc(native_vcpu(k)->domain->xen->machine->arena, struct connections);
     task_init(&o->task, k, &outside_task, o);
     bridge_port_add(b, &o->port);
 }
@@ -45,6 +54,8 @@ void outside_end(struct net_outside *o)
     bridge_port_remove(&o->port);
     task_end(&o->task);
     o->port.ops = NULL;
+    xfree(o->connections);
+    o->connections = NULL;
 }
 
 bool outside_receive(struct net_outside *o, const uint8_t *packet, size_t len)
@@ -54,6 +65,8 @@ bool outside_receive(struct net_outside *o, const uint8_t *packet, size_t len)
 
     if (!f)
         return false;
+    if (o->connections)
+        connections_see(o->connections, packet, len, false);
     net_frame_write(f, 0, packet, len);
     bridge_send(&o->port, f);
     return true;

@@ -6,17 +6,20 @@
  * port's queue by a task of dom0 and handed to whoever is outside, cut up and with sums filled in, as on a wire; what
  * comes in is an input of the machine, at a position of its run.
  *
- * Invariant: nothing of the outside is remembered here, so that a machine that goes back needs none.
+ * Invariant: nothing of the outside is remembered here, so that a machine that goes back needs none: only which of
+ * their connections guests believe to have (rings/net/connections.h).
  */
 #ifndef RINGS_NET_OUTSIDE_H
 #define RINGS_NET_OUTSIDE_H
 
 #include "rings/net/bridge.h"
+#include "rings/net/connections.h"
 #include "vcpu/native/task.h"
 
 struct net_outside {
     struct bridge_port port; /* ops NULL: there is none yet */
     struct task task;
+    struct connections *connections; /* NULL: there was no memory to remember them */
     /* A packet goes out: called in a step of the task. */
     void (*send)(void *data, const uint8_t *packet, size_t len);
     void *data;
