@@ -114,8 +114,6 @@ static int machine_start(struct run *r, const struct guest_list *l)
     if (!r->host)
         return -1;
     host_log(r->host, run_log, r, start_log_level(o));
-    if (socket_door_open(&r->xenstore, "--xenstore-socket", o->xenstore_socket, r->err, RUN_ERR_SIZE))
-        return -1;
     return run_outside_start(r, l) || run_pcap_start(r, l) || (o->trace && run_trace_start(r, l)) ? -1 : 0;
 }
 
@@ -175,8 +173,7 @@ int run_guests(const struct run_options *o, struct run_process *p, struct replay
     run_channels_close(&r);
     run_screens_close(&r);
     free(r.fds);
-    socket_door_close(&r.xenstore);
-    slirp_door_close(r.outside);
+    outside_close(&r.outside);
     ctl_serve_close(&r.ctl);
     console_close(&r.console);
     if (o->stats && r.wall.running)

@@ -148,11 +148,11 @@ static void on_timer_mod(void *timer, int64_t ms, void *data) { (void)timer, (vo
 
 /* --- whose sockets there are --- */
 
-static struct flow *flow_find(struct slirp_door *d, int fd)
+static struct flow *flow_find(const struct slirp_door *d, int fd)
 {
     for (unsigned int i = 0; i < d->nr_flows; i++)
         if (d->flow[i].fd == fd)
-            return &d->flow[i];
+            return (struct flow *)&d->flow[i];
     return NULL;
 }
 
@@ -446,6 +446,19 @@ void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void
 }
 
 bool slirp_door_speaks(const struct slirp_door *d) { return d && (d->nr_fds || d->nr_flows || d->nr); }
+
+bool slirp_door_talks(const struct slirp_door *d) { return d && (d->nr_flows || d->nr); }
+
+bool slirp_door_connected(const struct slirp_door *d)
+{
+    for (nfds_t i = 0; d && i < d->nr_fds; i++) {
+        const struct flow *f = flow_find(d, d->fds[i].fd);
+
+        if (f && f->protocol == TCP)
+            return true;
+    }
+    return false;
+}
 
 s_time_t slirp_door_due(const struct slirp_door *d)
 {

@@ -56,6 +56,9 @@ void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void
 
 /* Something can come. */
 bool slirp_door_speaks(const struct slirp_door *d);
+/* Somebody is there already: who may be about to say something; somebody who has a connection, and is listened to. */
+bool slirp_door_talks(const struct slirp_door *d);
+bool slirp_door_connected(const struct slirp_door *d);
 /* How long to wait, at most, before it is let work again, although nothing comes. -1: for ever. */
 s_time_t slirp_door_due(const struct slirp_door *d);
 /* What to wait for: how many were filled in, at most SLIRP_DOOR_FDS. */

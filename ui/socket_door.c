@@ -72,16 +72,37 @@ static void client_shut(struct socket_door_client *c)
     c->out_len = 0;
 }
 
+unsigned int socket_door_shut(struct socket_door *d)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; d->path && i < SOCKET_DOOR_CLIENTS; i++) {
+        if (!d->client[i].id)
+            continue;
+        nr += d->client[i].fd >= 0;
+        client_shut(&d->client[i]);
+        d->client[i].id = 0;
+    }
+    return nr;
+}
+
 void socket_door_close(struct socket_door *d)
 {
     if (!d->path)
         return;
-    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
-        if (d->client[i].id)
-            client_shut(&d->client[i]);
+    socket_door_shut(d);
     close(d->listener);
     unlink(d->path);
     d->path = NULL;
+}
+
+unsigned int socket_door_clients(const struct socket_door *d)
+{
+    unsigned int nr = 0;
+
+    for (unsigned int i = 0; i < SOCKET_DOOR_CLIENTS; i++)
+        nr += d->client[i].id != 0;
+    return nr;
 }
 
 nfds_t socket_door_fds(const struct socket_door *d, struct pollfd *fds)

@@ -45,7 +45,11 @@ typedef void socket_door_fn(void *data, unsigned int id, enum host_socket what, 
 /* path NULL: no door; else it is kept, and option is what asks for it. -1 and a message. */
 int socket_door_open(struct socket_door *d, const char *option, const char *path, char *err, size_t size);
 void socket_door_close(struct socket_door *d);
+/* All who are here are hung up on, and nobody else is told; those at the door wait. How many still listened. */
+unsigned int socket_door_shut(struct socket_door *d);
 
+/* How many programs are here. */
+unsigned int socket_door_clients(const struct socket_door *d);
 /* What to wait for: how many were filled in, at most 1 + SOCKET_DOOR_CLIENTS. */
 nfds_t socket_door_fds(const struct socket_door *d, struct pollfd *fds);
 /* Take what has come, without waiting, and give what waits. */

@@ -157,6 +157,7 @@ int tui_screen(struct tui *t, char err[RUN_ERR_SIZE])
     resize(t);
     if (t->gui)
         projector_begin(t);
+    t->c.patient = true;
     loop(t);
     projector_close(t->projector);
     grid_free(&t->shown);

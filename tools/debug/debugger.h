@@ -32,6 +32,21 @@ enum debug_result {
 /* Is this event one that is looked for? The machine is in the middle of a step: to be looked at only. */
 typedef bool debug_match(void *data, const struct trace_record *rec);
 
+/*
+ * Those outside, who may say something at the end of what is known, where a search comes to it; in the past nobody asks
+ * them. hear NULL: there is nobody.
+ */
+struct debug_outside {
+    void *data;
+    /*
+     * What has come is handed in. idle: nothing can go on without them, and they may be waited for; false: nothing has
+     * come. Otherwise the machine goes on in any case, and may be kept waiting for a moment.
+     */
+    bool (*hear)(void *data, bool idle);
+    /* Somebody has said something lately and is not done: a machine that hardly does anything goes on for that. */
+    bool (*talks)(void *data);
+};
+
 #define DEBUG_STEP_EVENTS 64 /* of one step that are told apart */
 #define DEBUG_HITS        8  /* that are told of one position */
 
@@ -52,6 +67,7 @@ struct debugger {
     unsigned int nr_step;
 
     struct debug_stops stops;
+    struct debug_outside outside;
     struct condition *besides; /* must hold too, for a stop to count: of whom the stop's own is about; NULL: nothing */
     /* Of the last move, if it has come to something. */
     unsigned int nr_hits;

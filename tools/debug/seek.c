@@ -231,6 +231,18 @@ static bool look_at_insn(struct seek *s, struct sim_exit hit)
 
 /* ------------------------------------------------------------------------------------------------------- running -- */
 
+/* Those outside are heard. Backward all that is run is known. */
+static bool is_heard(const struct seek *s)
+{
+    const struct debugger *d = s->d;
+
+    return d->outside.hear && !s->backward && !s->stop && rewind_is_live(d->rw) && !rewind_expects(d->rw);
+}
+
+static bool hear(struct seek *s, bool idle) { return is_heard(s) && s->d->outside.hear(s->d->outside.data, idle); }
+
+static bool outside_talks(const struct seek *s) { return is_heard(s) && s->d->outside.talks(s->d->outside.data); }
+
 /* Somebody would read what is typed. */
 static bool input_is_wanted(const struct debugger *d)
 {
@@ -296,10 +308,10 @@ static enum debug_result time_over(struct seek *s, struct leg *leg)
     leg->breath = later(leg->breath, now, BREATH);
     if (leg->breath <= leg->until)
         return DEBUG_THERE;
-    leg->waits =
-        host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) && !is_at(debugger_here(d), leg->from)
-            ? leg->waits + 1
-            : 0;
+    leg->waits = host_busy(d->host) - leg->busy < LOOK_EVERY / 20 && input_is_wanted(d) && !outside_talks(s) &&
+                         !is_at(debugger_here(d), leg->from)
+                     ? leg->waits + 1
+                     : 0;
     leg->busy = host_busy(d->host);
     leg->until = later(leg->until, now, LOOK_EVERY);
     return leg->waits == LOOKS && rewind_is_live(d->rw) && !rewind_expects(d->rw) ? DEBUG_INPUT : DEBUG_THERE;
@@ -327,9 +339,11 @@ static enum debug_result leg_came_to(struct seek *s, struct leg *leg, enum run_r
         return no_memory(d);
     if (s->stop || r == RUN_AT)
         return DEBUG_THERE;
-    if (r == RUN_IDLE || r == RUN_STOP)
+    if (r == RUN_STOP || (r == RUN_IDLE && !hear(s, true)))
         return DEBUG_END;
     *over = false;
+    if (r == RUN_UNTIL)
+        hear(s, false);
     return r == RUN_UNTIL ? time_over(s, leg) : DEBUG_THERE;
 }
 
@@ -343,6 +357,7 @@ enum debug_result seek_run(struct seek *s, struct position to)
     enum debug_result r = tell(s) ? DEBUG_THERE : no_memory(d);
     bool over = false;
 
+    hear(s, false);
     while (r == DEBUG_THERE && !over) {
         const enum run_result came_to = leg_run(s, &leg, to);
 

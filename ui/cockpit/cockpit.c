@@ -79,10 +79,13 @@ void cockpit_run(struct cockpit *c)
     c->slice = c->slice ? c->slice : SLICE_FIRST;
     if (c->speed)
         c->slice = c->speed / 30 ? c->speed / 30 : 1;
-    end = debugger_slice(d, &c->slices, c->slice);
+    end = debugger_slice(d, &c->slices, live_slice(debug_of(c)->live, c->slice));
     d->limit = end < c->limit ? end : c->limit;
     r = debugger_continue(d);
     d->limit = c->limit;
+    live_slice_end(debug_of(c)->live);
+    if (r == DEBUG_END && c->patient && live_goes_on(debug_of(c)->live))
+        return;
     if (r != DEBUG_LIMIT || end >= c->limit) {
         pause_run(c);
         c->said = said_nr(debug_of(c)->said);

@@ -84,6 +84,7 @@ struct cockpit {
 
     /* Running on by itself. */
     bool running;
+    bool patient;   /* with those outside who may come: somebody sits there and can end it */
     s_time_t speed; /* virtual time a second; 0: as fast as it goes */
     s_time_t limit; /* --max-vtime */
     s_time_t slice;

@@ -28,6 +28,7 @@ struct debug_mark {
 
 struct record_head;
 struct said;
+struct live;
 
 /* A screen that shows the debugger: what commands want of it. False, and the command has failed: it has said why. */
 struct debug_screen {
@@ -78,6 +79,7 @@ struct debug {
     bool (*ask)(void *data, const char *question);
     void *ask_data;
     bool asked;
+    struct live *live;         /* those outside, ui/debug/live.h; NULL: they are not heard through here */
     struct position came_from; /* before the last command that moved */
     struct debug_mark marks[DEBUG_MARKS];
     unsigned int nr_marks;

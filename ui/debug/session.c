@@ -84,6 +84,21 @@ static void on_log(void *data, const char *line, size_t len)
     say_line(&s->g.say, "log", "%.*s", (int)(len && line[len - 1] == '\n' ? len - 1 : len), line);
 }
 
+static void on_outside(void *data, const uint8_t *packet, size_t len)
+{
+    outside_packet_out(&((struct debug_session *)data)->live.outside, packet, len);
+}
+
+static void on_program_out(void *data, unsigned int id, const void *bytes, size_t len)
+{
+    outside_program_out(&((struct debug_session *)data)->live.outside, id, bytes, len);
+}
+
+static void on_program_hang_up(void *data, unsigned int id)
+{
+    outside_program_hang_up(&((struct debug_session *)data)->live.outside, id);
+}
+
 /* --- coming up and down --- */
 
 static bool compare(void *data, struct position *at, char err[REWIND_ERR_SIZE])
@@ -122,6 +137,10 @@ int session_open(struct debug_session *s, struct run_options *o, struct run_proc
     s->g.options = o;
     s->g.guests = &s->list;
     s->g.head = o->replay ? &s->replay.rec.head : NULL;
+    if (o->replay && o->xenstore_socket) {
+        snprintf(err, RUN_ERR_SIZE, "--xenstore-socket: a recording has its programs already");
+        return -1;
+    }
     if (o->replay && replay_open(&s->replay, o->replay, o, err))
         return -1;
     return guest_list_load(&s->list, o, err);
@@ -134,7 +153,10 @@ int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
                                 .console_out = on_console_out,
                                 .guest_crashed = on_crash,
                                 .guest_ended = on_end,
-                                .message = on_message };
+                                .message = on_message,
+                                .xenstore_out = on_program_out,
+                                .xenstore_hang_up = on_program_hang_up,
+                                .outside = o->replay ? NULL : on_outside };
     const struct run_limit first = { .until = STIME_MAX, .at = { 0, UINT64_MAX }, .stop = &s->process->stop };
 
     s->g.host = start_host(o, &s->list, &io, s->pools, err);
@@ -151,7 +173,7 @@ int session_start(struct debug_session *s, char err[RUN_ERR_SIZE])
                  "and checkpoints take longer");
     debugger_begin(&s->g.dbg, &s->g.rw, &s->process->stop);
     s->g.dbg.limit = o->max_vtime ? o->max_vtime : STIME_MAX;
-    if (expect_inputs(s, err))
+    if (expect_inputs(s, err) || (!o->replay && live_open(&s->live, &s->g, s->process, err)))
         return -1;
     rewind_run(&s->g.rw, &first);
     s->g.came_from = s->g.rw.m->at;
@@ -172,6 +194,7 @@ int session_close(struct debug_session *s)
 {
     int failed = 0;
 
+    live_close(&s->live);
     sources_free(&s->g.sources);
     debugger_end(&s->g.dbg);
     if (s->g.rw.history)

@@ -10,7 +10,7 @@
 #define UI_DEBUG_SESSION_H
 
 #include "ui/cmd_run.h"
-#include "ui/debug/debug.h"
+#include "ui/debug/live.h"
 #include "ui/replay.h"
 
 struct debug_session {
@@ -18,6 +18,7 @@ struct debug_session {
     struct run_process *process;
     struct guest_list list;
     struct host_pool pools[HOST_MAX_POOLS];
+    struct live live;        /* those outside; of a recording there is nobody */
     struct replay replay;    /* what is debugged, if it is a recording */
     bool consoles_elsewhere; /* what guests write is kept (ui/debug/console.c), and not announced */
     unsigned int domid;      /* who wrote `line`, which is not finished */

@@ -2,10 +2,11 @@
 /* Sockets for gdb's remote protocol, see ui/gdb/door.h. */
 #include "ui/gdb/door.h"
 
+#include "ui/debug/live.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,15 @@ static void serve(struct gdb_door *d, bool here)
     }
 }
 
+nfds_t gdb_door_fds(const struct gdb_door *d, struct pollfd *fds)
+{
+    if (!d->port)
+        return 0;
+    fds[0] = (struct pollfd){ .fd = d->listener, .events = POLLIN };
+    fds[1] = (struct pollfd){ .fd = d->client, .events = POLLIN };
+    return GDB_DOOR_FDS;
+}
+
 bool gdb_door_wait(struct gdb_door *d, int fd, int timeout_ms)
 {
     struct pollfd fds[3] = { { .fd = d->listener, .events = POLLIN },
@@ -349,10 +359,13 @@ void gdb_door_run_frame(struct gdb_door *d)
 {
     const s_time_t began = host_ns();
     struct run_process *p = d->process;
+    enum gdb_went went;
     s_time_t took;
 
     d->slice = d->slice ?: SLICE_FIRST;
-    if (go(d, debugger_slice(&d->g->dbg, &d->slices, d->slice)) == GDB_IDLE)
+    went = go(d, debugger_slice(&d->g->dbg, &d->slices, live_slice(d->g->live, d->slice)));
+    live_slice_end(d->g->live);
+    if (went == GDB_IDLE && !live_goes_on(d->g->live))
         gdb_server_end_of_run(d->server, end_why(d));
     if (p->signal == SIGINT && gdb_door_runs(d)) {
         p->signal = 0;

@@ -16,6 +16,8 @@
 #include "ui/cmd_run.h"
 #include "ui/gdb/server.h"
 
+#include <poll.h>
+
 struct gdb_door {
     domid_t dom;
     enum gdb_layout layout; /* of its registers; the domain may be gone when gdb comes */
@@ -42,6 +44,9 @@ void gdb_door_close(struct gdb_door *d);
 bool gdb_door_holds(const struct gdb_door *d);
 /* gdb lets it run. */
 bool gdb_door_runs(const struct gdb_door *d);
+/* What it waits for: how many were filled in, at most GDB_DOOR_FDS. Then: gdb_door_wait(), for no time. */
+#define GDB_DOOR_FDS 2
+nfds_t gdb_door_fds(const struct gdb_door *d, struct pollfd *fds);
 /*
  * Wait so many ms (-1: for ever) for gdb, a signal, or that something can be read from fd (-1: nothing). True: that
  * can.

@@ -81,7 +81,7 @@ static bool replay_ended(struct run *r, bool over)
 bool run_ended(struct run *r)
 {
     const s_time_t limit = r->opt->max_vtime;
-    const bool done = host_guests_left(r->host) == 0, late = limit && r->now + r->idle >= limit;
+    const bool done = host_guests_left(r->host) == 0, late = limit && r->now + r->outside.idle >= limit;
 
     if (r->process->stop || r->input.left || r->console.error || r->trace.error || r->gdb.killed)
         return true;

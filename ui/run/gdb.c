@@ -37,6 +37,7 @@ int run_gdb_start(struct run *r, const struct guest_list *l)
         rewind_begin(&g->rw, r->host, REWIND_HISTORY_MIB, r->err))
         return -1;
     debugger_begin(&g->dbg, &g->rw, &r->process->stop);
+    r->outside.rw = &g->rw;
     rewind_run(&g->rw, &first);
     return gdb_door_begin(&r->gdb, g, r->process, r->err, RUN_ERR_SIZE);
 }
@@ -90,7 +91,7 @@ enum run_result run_gdb_go(struct run *r, s_time_t end)
 bool run_gdb_stands_at_end(struct run *r, bool stuck)
 {
     const s_time_t limit = r->opt->max_vtime;
-    const bool late = limit && r->now + r->idle >= limit;
+    const bool late = limit && r->now + r->outside.idle >= limit;
 
     if (!gdb_door_runs(&r->gdb) || r->process->stop || (!stuck && !late && host_guests_left(r->host)))
         return false;

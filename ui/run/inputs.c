@@ -18,23 +18,7 @@ void run_hand_in(void *data, const struct journal_record *rec)
         BUG_ON(input_apply(r->host, rec, why)); /* there is room, or the machine was asked */
 }
 
-/* What a program has sent to xenstore. */
-static void on_program(void *data, unsigned int id, enum host_socket what, const void *bytes, size_t len)
-{
-    struct run *r = data;
-    uint8_t all[1 + 4096] = { (uint8_t)what };
-
-    if (len)
-        memcpy(all + 1, bytes, len);
-    run_hand_in(r, &(struct journal_record){ .at = host_machine(r->host)->at,
-                                             .now = r->now,
-                                             .kind = JOURNAL_XENSTORE,
-                                             .who = id,
-                                             .len = 1 + len,
-                                             .bytes = all });
-}
-
-/* What xenlab ctl has come with. */
+/* What xenlab ctl has come with, programs at xenstore, the network outside. */
 static void on_control(void *data, enum journal_kind kind, unsigned int who, const void *bytes, size_t len)
 {
     struct run *r = data;
@@ -58,16 +42,13 @@ static void outside_answer(struct run *r)
         on_control(r, JOURNAL_P9, who, bytes, len);
 }
 
-static bool on_packet(void *data, const void *packet, size_t len)
+int run_outside_start(struct run *r, const struct guest_list *l)
 {
-    struct run *r = data;
-
-    if (!host_packet_fits(r->host, len))
-        return true; /* it is an answer to who is gone */
-    if (host_packet_waits(r->host, packet))
-        return false;
-    on_control(r, JOURNAL_NET, 0, packet, len);
-    return true;
+    r->outside.host = r->host;
+    r->outside.in = on_control;
+    r->outside.say = run_message;
+    r->outside.data = r;
+    return r->replay ? 0 : outside_open(&r->outside, r->opt, l, r->err);
 }
 
 static void type(struct run *r, unsigned int guest, const char *text, size_t len)
@@ -111,10 +92,9 @@ void run_read(struct run *r)
     if (r->gdb.port && !rewind_is_live(&r->debug.rw)) /* the past has its own */
         return;
     outside_answer(r);
-    socket_door_take(&r->xenstore, on_program, r);
+    if (!r->replay)
+        outside_hear(&r->outside, r->now);
     ctl_serve_take(&r->ctl, on_control, r);
-    if (r->outside)
-        slirp_door_take(r->outside, r->now + r->idle, on_packet, r);
     run_screens_take(r, on_key);
     if (!run_window_take(r, on_key))
         run_message(r, "the window is closed; its guest goes on");

@@ -165,7 +165,7 @@ void run_terminal_setup(struct run *r)
 static void wait_ns(struct run *r, bool for_input, s_time_t ns)
 {
     struct pollfd few[RUN_FDS], *fds = r->fds ? r->fds : few;
-    nfds_t nr = socket_door_fds(&r->xenstore, fds);
+    nfds_t nr = outside_fds(&r->outside, fds);
     struct timespec ts = { .tv_sec = ns / SECONDS(1), .tv_nsec = ns % SECONDS(1) };
     const s_time_t before = run_real_now();
     sigset_t mask;
@@ -173,8 +173,8 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     nr += socket_door_fds(&r->ctl.door, fds + nr);
     nr += run_consoles_fds(r, fds + nr);
     nr += run_channels_fds(r, fds + nr);
-    nr += slirp_door_fds(r->outside, fds + nr);
     nr += run_screens_fds(r, fds + nr);
+    nr += gdb_door_fds(&r->gdb, fds + nr);
     if (r->window && (ns < 0 || ns > RUN_LOOK_AT_WINDOW))
         ts = (struct timespec){ .tv_nsec = RUN_LOOK_AT_WINDOW }, ns = RUN_LOOK_AT_WINDOW;
     if (for_input && input_elsewhere(&r->input)) { /* who brings us to the foreground need not say so */
@@ -189,24 +189,18 @@ static void wait_ns(struct run *r, bool for_input, s_time_t ns)
     sigprocmask(SIG_BLOCK, &r->process->signals, &mask); /* or else a signal could come between the test and the wait */
     if (for_input && !r->input.closed)
         fds[nr++] = (struct pollfd){ .fd = r->input.fd, .events = POLLIN };
-    if (!r->process->stop && !r->gdb.port)
+    if (!r->process->stop)
         ppoll(fds, nr, ns < 0 ? NULL : &ts, &mask);
     sigprocmask(SIG_SETMASK, &mask, NULL);
-    if (r->gdb.port &&
-        (r->xenstore.path || r->ctl.door.path || r->consoles_speak || r->channels_speak || r->screens_speak ||
-         r->window) &&
-        (ns < 0 || ns > RUN_LOOK_AGAIN)) /* gdb's door knows one more only */
-        ns = RUN_LOOK_AGAIN;
     if (r->gdb.port)
-        gdb_door_wait(&r->gdb, for_input && !r->input.closed ? r->input.fd : -1,
-                      ns < 0 ? -1 : (int)(ns / MILLISECS(1)) + 1);
+        gdb_door_wait(&r->gdb, -1, 0);
     r->wall.waiting += run_real_now() - before;
 }
 
 /* How long to wait if nothing comes, of so many ns that are left; -1: for ever. */
 static s_time_t wait_most(const struct run *r, s_time_t left)
 {
-    const s_time_t due = slirp_door_speaks(r->outside) ? slirp_door_due(r->outside) : -1;
+    const s_time_t due = outside_due(&r->outside);
 
     return due >= 0 && (left < 0 || due < left) ? due : left;
 }
@@ -219,15 +213,15 @@ bool run_wait_input(struct run *r)
 {
     const struct input *in = &r->input;
     const s_time_t now = r->now, before = run_real_now();
-    const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->idle : -1;
+    const s_time_t left = r->opt->max_vtime ? r->opt->max_vtime - now - r->outside.idle : -1;
 
     if (run_consoles_ready(r) || run_channels_ready(r))
         return true; /* it had come before the guest took any */
-    if (r->xenstore.path || r->ctl.wanted || r->consoles_speak || r->channels_speak || r->screens_speak || r->window ||
-        slirp_door_speaks(r->outside)) {
+    if (outside_speaks(&r->outside) || r->ctl.wanted || r->consoles_speak || r->channels_speak || r->screens_speak ||
+        r->window) {
         if (left > 0 || !r->opt->max_vtime)
             wait_ns(r, in->kind != INPUT_FILE, wait_most(r, left));
-        r->idle += run_real_now() - before;
+        r->outside.idle += run_real_now() - before;
         pace_start(&r->pace, now, run_real_now());
         return true;
     }
@@ -239,7 +233,7 @@ bool run_wait_input(struct run *r)
         return true; /* it was typed since the guest was last asked */
     if (in->kind != INPUT_FILE && (left > 0 || !r->opt->max_vtime))
         wait_ns(r, true, left);
-    r->idle += run_real_now() - before;
+    r->outside.idle += run_real_now() - before;
     pace_start(&r->pace, now, run_real_now());
     return true;
 }
@@ -253,7 +247,7 @@ void run_rest(struct run *r, s_time_t slice, s_time_t busy)
                            (r->input.kind == INPUT_PIPE && host_console_wants_input(r->host, r->input.guest));
 
     /* Else guests would give up before an answer had the time to come. */
-    if (p->mode == PACE_NONE && slirp_door_speaks(r->outside))
+    if (p->mode == PACE_NONE && slirp_door_speaks(r->outside.net))
         p = &person;
     ns = pace_rest(p, r->now, slice, busy, run_real_now());
     if (ns > 0)

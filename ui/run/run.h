@@ -16,12 +16,11 @@
 #include "ui/gdb/door.h"
 #include "ui/guest_list.h"
 #include "ui/input.h"
+#include "ui/outside.h"
 #include "ui/pace.h"
 #include "ui/pcap_file.h"
 #include "ui/recording.h"
 #include "ui/replay.h"
-#include "ui/slirp_door.h"
-#include "ui/socket_door.h"
 #include "ui/stats.h"
 #include "ui/status.h"
 #include "ui/trace_file.h"
@@ -32,7 +31,7 @@
 /* A window has nothing that could be waited for. */
 #define RUN_LOOK_AT_WINDOW MILLISECS(20)
 /* What is waited for, beside consoles that are elsewhere. */
-#define RUN_FDS (3 + 2 * SOCKET_DOOR_CLIENTS + SLIRP_DOOR_FDS)
+#define RUN_FDS (2 + SOCKET_DOOR_CLIENTS + OUTSIDE_FDS + GDB_DOOR_FDS)
 
 struct run {
     const struct run_options *opt;
@@ -46,10 +45,8 @@ struct run {
     struct recording recording;
     struct debug debug; /* --gdb: what goes both ways; else nothing */
     struct gdb_door gdb;
-    struct socket_door xenstore;   /* --xenstore-socket */
-    struct ctl_serve ctl;          /* --control */
-    struct slirp_door *outside;    /* of networks; NULL: none */
-    bool outside_failed;           /* and there will be none: that has been said */
+    struct ctl_serve ctl; /* --control */
+    struct outside outside;
     struct console_door *consoles; /* --console-to, by guest; or NULL */
     bool consoles_speak;           /* something can come from one of them */
     struct console_door *channels; /* XL_CHANNELS_MAX of each guest; or NULL */
@@ -69,8 +66,7 @@ struct run {
     struct pace pace;
     struct stats_wall wall;
     unsigned int nr_guests;
-    s_time_t now;  /* virtual time that has passed */
-    s_time_t idle; /* real time for which everything waited for input */
+    s_time_t now; /* virtual time that has passed */
     struct run_outcome outcome;
     struct host_pool pools[HOST_MAX_POOLS];
     const char *unannounced; /* what is to be said of the keyboard in the foreground, see keyboard_announce() */
@@ -91,7 +87,7 @@ void run_stats_show(struct run *r);
 
 /* --fb-png: what the screen of this domain shows; of the one whose picture is wanted. */
 void run_picture(struct run *r, domid_t domid);
-/* Networks have an outside, if a guest is on the bridge that has one. -1 and a message in r->err. */
+/* Who is outside, and answers. -1 and a message in r->err. */
 int run_outside_start(struct run *r, const struct guest_list *l);
 
 /* --- ui/run/trace.c: --trace. -1 and a message in r->err --- */

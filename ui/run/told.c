@@ -109,12 +109,12 @@ void run_log(void *data, const char *line, size_t len)
 
 static void on_xenstore_out(void *data, unsigned int id, const void *bytes, size_t len)
 {
-    socket_door_out(&((struct run *)data)->xenstore, id, bytes, len);
+    outside_program_out(&((struct run *)data)->outside, id, bytes, len);
 }
 
 static void on_xenstore_hang_up(void *data, unsigned int id)
 {
-    socket_door_hang_up(&((struct run *)data)->xenstore, id);
+    outside_program_hang_up(&((struct run *)data)->outside, id);
 }
 
 static void on_ctl_say(void *data, unsigned int id, enum host_ctl what, const char *text, size_t len)
@@ -137,50 +137,9 @@ void run_message(void *data, const char *line)
     console_message(&r->console, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
 }
 
-/* The network has an outside. NULL: a message in err. */
-static struct slirp_door *outside_open(struct run *r, char err[RUN_ERR_SIZE])
-{
-    struct slirp_door *d = slirp_door_open(err, RUN_ERR_SIZE);
-
-    if (d && !slirp_door_names(SLIRP_DOOR_NAMES))
-        run_message(r, "the bridge " XL_VIF_OUTSIDE ": " SLIRP_DOOR_NAMES
-                       " has no nameserver with an IPv4 address: nobody answers at 10.0.2.3");
-    return d;
-}
-
 static void on_outside(void *data, const uint8_t *packet, size_t len)
 {
-    struct run *r = data;
-    char err[RUN_ERR_SIZE];
-
-    if (!r->outside && !r->outside_failed) { /* the card has come while its guest ran */
-        r->outside = outside_open(r, err);
-        r->outside_failed = !r->outside;
-        if (r->outside_failed)
-            run_message(r, err);
-    }
-    if (r->outside)
-        slirp_door_out(r->outside, host_now(r->host) + r->idle, packet, len);
-}
-
-int run_outside_start(struct run *r, const struct guest_list *l)
-{
-    for (uint64_t i = 0; i < l->nr && !r->replay && !r->opt->gdb; i++) {
-        const struct xl_vifs *vifs = l->entries[i].guest.vifs;
-
-        for (unsigned int v = 0; vifs && v < vifs->nr; v++) {
-            if (strcmp(vifs->list[v].bridge, XL_VIF_OUTSIDE))
-                continue;
-            if (!r->outside)
-                r->outside = outside_open(r, r->err);
-            if (!r->outside)
-                return -1;
-            for (unsigned int f = 0; f < vifs->list[v].nr_forwards; f++)
-                if (slirp_door_forward(r->outside, &vifs->list[v].forward[f], r->err, RUN_ERR_SIZE))
-                    return -1;
-        }
-    }
-    return 0;
+    outside_packet_out(&((struct run *)data)->outside, packet, len);
 }
 
 struct host_io run_io(struct run *r)
@@ -194,7 +153,7 @@ struct host_io run_io(struct run *r)
                              .xenstore_out = on_xenstore_out,
                              .xenstore_hang_up = on_xenstore_hang_up,
                              .ctl_say = on_ctl_say,
-                             .outside = r->opt->gdb || r->replay ? NULL : on_outside,
+                             .outside = r->replay ? NULL : on_outside,
                              .packet = r->opt->nr_pcap ? on_packet : NULL };
 }
 
