@@ -73,7 +73,7 @@ static int nets_open(struct outside *o, const struct guest_list *l, char err[RUN
     return 0;
 }
 
-/* Those behind the old door know nothing of this future: another door, and what guests have through the old one ends. */
+/* Those behind the old door know nothing of this future: another door, and what guests have through it ends. */
 static void net_reset(struct outside *o)
 {
     const bool talked = slirp_door_talks(o->net);
