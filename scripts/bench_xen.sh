@@ -11,11 +11,14 @@
 # such pairs, and there are enough operations to outweigh what Xen's start varies by, since that waits in loops for the
 # clock.
 #
-# Xen starts its guest as dom0, since a toolstack would need a Linux to run on: see the notes below the table.
+# Most guests Xen starts as dom0: nothing else has to be there then (see the notes below the table). A disk, a network
+# and a xenstore need somebody who serves them. So for these dom0 is Debian's Linux with the real back ends, xenstored and
+# xl (scripts/bench_dom0.sh), all of which is started once; a line to its console starts a guest, and what counts is the
+# CPU time of QEMU from there until it says that the guest has ended.
 #
-# Both come from Debian's packages, which are unpacked below build/deps and not installed: Xen 4.17, and QEMU 10 from
-# Debian 12's backports, or the machine's own release's. What cannot be had is said, and nothing is measured: that is no
-# failure.
+# All comes from Debian's packages, which are unpacked below build/deps and not installed: Xen 4.17 and its tools, Linux,
+# and QEMU 10 from Debian 12's backports, or the machine's own release's. What cannot be had is said, and nothing is
+# measured: that is no failure.
 set -euf
 : "${XENLAB:=./xenlab}" "${RUNS:=3}"
 export LC_ALL=C
@@ -23,7 +26,9 @@ bench=build/guests/bench
 assets=build/assets
 peer=build/deps/bench-xen
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+dom0= # QEMU's process, since a row has wanted a dom0 that serves
+without_dom0=
+trap '[ -z "$dom0" ] || kill "$dom0"; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 patterns=("$@")
 
@@ -34,15 +39,16 @@ skipped() {
 
 # ------------------------------------------------------------------------------------------------------- the peer --
 
-# unpacked SUITE DIR PACKAGE : all of it or nothing, as in setup.sh.
+# unpacked SUITE DIR PACKAGES [FILE...]: all of it, or the files that are named so, or nothing, as in setup.sh.
 unpacked() {
     local to=$peer/$2 deb
     [ ! -d "$to" ] || return 0
     rm -rf "$to.new"
-    scripts/fetch.sh "$1" "$to.new" "$3" >&2 || return
+    # shellcheck disable=SC2086 # several packages
+    scripts/fetch.sh "$1" "$to.new" $3 >&2 || return
     while read -r deb; do
         dpkg-deb -f "$deb" Package Version | sed 's/^[^ ]* //' | paste -sd ' ' >> "$to.new/versions"
-        dpkg -x "$deb" "$to.new"
+        dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$to.new" --no-same-owner --wildcards "${@:4}" || return
         rm "$deb"
     done < <(find "$to.new" -maxdepth 1 -name '*.deb')
     mv "$to.new" "$to"
@@ -58,6 +64,31 @@ peer_fetch() {
 
     [ -e "$peer/xen/xen" ] || gzip -dc "$peer/xen/boot/xen-4.17-amd64.gz" > "$peer/xen/xen" ||
         skipped "the package of Xen does not hold what it held"
+}
+
+# What a dom0 needs that has devices for others: drivers, which Debian's kernel has as modules, and Xen's tools.
+modules='brd llc stp bridge xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc xen-blkback xen-netback'
+tools='xen-utils-4.17 xenstore-utils libxenmisc4.17 libxenstore4 libxentoolcore1 libxencall1 libxendevicemodel1
+    libxenevtchn1 libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxentoollog1
+    libc6 libgcc-s1 liblzma5 libuuid1 libyajl2 zlib1g libzstd1'
+
+# Its kernel and initrd.
+dom0_fetch() {
+    local module wanted=() files=() program
+    for module in $modules; do
+        wanted+=("*/$module.ko")
+    done
+    unpacked bookworm linux @linux-image-amd64:linux-image- './boot/vmlinuz*' "${wanted[@]}" &&
+        unpacked bookworm tools "$tools" && scripts/assets.sh busybox >&2 || return
+    for program in xl xenstored xenconsoled xen-init-dom0; do
+        files+=("$peer/tools/usr/lib/xen-4.17/bin/$program")
+    done
+    mapfile -t -O "${#files[@]}" files < <(
+        find "$peer/tools" -path '*-linux-gnu/*.so.*' -o -name 'xenstore-write'
+        find "$peer/linux" -name '*.ko'
+    )
+    scripts/mkinitrd.sh "$peer/dom0" "$assets/busybox" scripts/bench_dom0.sh "${files[@]}" \
+        "$bench/blk" "$bench/store" build/guests/netecho
 }
 
 # ------------------------------------------------------------------------------------------------------- one run --
@@ -77,17 +108,78 @@ cpu() {
 # here EXPECTED ARGUMENT...
 here() { cpu "$1" "$XENLAB" run -q "${@:2}"; }
 
-# there EXPECTED MIB MODULES: under Xen, as dom0 with so much memory. MODULES: a kernel, its command line, a comma, an
-# initrd. What Xen does against the faults of real processors is off, as there are none here. -no-reboot: when dom0
-# reboots, QEMU ends.
-there() {
+# qemu MIB MODULES: into $qemu, the command that starts Xen with a dom0 of so much memory. MODULES: a kernel, its command
+# line, a comma, an initrd. What Xen does against the faults of real processors is off, as there are none here.
+# -no-reboot: when dom0 reboots, QEMU ends.
+qemu() {
     local lib
     lib=lib/$(gcc -print-multiarch)
-    cpu "$1" env LD_LIBRARY_PATH="$PWD/$peer/qemu/usr/$lib:$PWD/$peer/qemu/$lib" "$peer/qemu/usr/bin/qemu-system-x86_64" \
-        -L "$peer/qemu/usr/share/qemu" -L "$peer/qemu/usr/share/seabios" -L /usr/share/qemu -L /usr/share/seabios \
-        -accel tcg -m 512 -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$peer/xen/xen" \
-        -append "console=com1 loglvl=none guest_loglvl=none bootscrub=0 spec-ctrl=no xpti=0 dom0_max_vcpus=1 dom0_mem=$2M" \
-        -initrd "$3"
+    qemu=(env LD_LIBRARY_PATH="$PWD/$peer/qemu/usr/$lib:$PWD/$peer/qemu/$lib" "$peer/qemu/usr/bin/qemu-system-x86_64"
+        -L "$peer/qemu/usr/share/qemu" -L "$peer/qemu/usr/share/seabios" -L /usr/share/qemu -L /usr/share/seabios
+        -accel tcg -m 512 -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$peer/xen/xen"
+        -append "console=com1 loglvl=none guest_loglvl=none bootscrub=0 spec-ctrl=no xpti=0 dom0_max_vcpus=1 dom0_mem=$1M,max:$1M"
+        -initrd "$2")
+}
+
+# there EXPECTED MIB MODULES: under Xen, as dom0.
+there() {
+    qemu "$2" "$3"
+    cpu "$1" "${qemu[@]}"
+}
+
+# dom0_says LINE: it says so, or all is over. What comes before goes to $tmp/out.
+dom0_says() {
+    local line=
+    : > "$tmp/out"
+    until [ "$line" = "$1" ]; do
+        read -r -t 300 line <&4 || {
+            echo "bench-xen: dom0 does not say \"$1\"" >&2
+            tail -n 5 "$tmp/out" >&2
+            return 1
+        }
+        line=${line//$'\r'/}
+        echo "$line" >> "$tmp/out"
+    done
+}
+
+dom0_start() {
+    mkfifo "$tmp/to" "$tmp/from"
+    qemu 320 "$(find "$peer/linux/boot" -name 'vmlinuz*') console=hvc0 quiet mitigations=off,$peer/dom0"
+    "${qemu[@]}" < "$tmp/to" > "$tmp/from" 2> "$tmp/err" &
+    dom0=$!
+    exec 3> "$tmp/to" 4< "$tmp/from"
+    dom0_says 'bench: ready'
+}
+
+# dom0_ready: whether there is one that serves; the first time it is fetched and started.
+dom0_ready() {
+    [ -z "$dom0$without_dom0" ] || return "${without_dom0:-0}"
+    dom0_fetch && dom0_start && return
+    without_dom0=1
+    echo "bench-xen: no dom0 that serves guests can be had: the lines of disk, network and xenstore are left out" >&2
+    return 1
+}
+
+dom0_end() {
+    [ "$dom0" ] && [ -z "$without_dom0" ] || return 0
+    echo >&3
+    wait "$dom0"
+    dom0=
+}
+
+dom0_cpu() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) / hz }' "/proc/$dom0/stat"; }
+
+# served EXPECTED LINE: a guest of dom0's, as bench_dom0.sh has it.
+served() {
+    local before
+    before=$(dom0_cpu)
+    echo "$2" >&3
+    dom0_says 'bench: done' || return
+    seconds=$(echo "$(dom0_cpu) $before" | awk '{ print $1 - $2 }')
+    ! grep -qF "$1" "$tmp/out" || return 0
+    echo "bench-xen: \"$1\" did not come from: $2" >&2
+    tail -n 5 "$tmp/out" >&2
+    return 1
 }
 
 # ------------------------------------------------------------------------------------------------------ the table --
@@ -128,25 +220,52 @@ sample() {
     echo "$@" | awk '{ a = $3 - $2; b = $6 - $5; print $1 / (a > 0 ? a : 1e-3), $4 / (b > 0 ? b : 1e-3) }'
 }
 
-# row NAME AIM GUEST OP N TIMES: N operations there, and TIMES as many here, take about a second. Many less few, each.
-row() {
-    local name=$1 aim=$2 guest=$bench/$3 op=$4 n=$5 times=$6 self_here=1 self_there=0
-    local i m few_here many_here few_there many_there
+# compare NAME AIM HERE THERE N TIMES: THERE, called with N, does N operations there, and HERE TIMES as many here, both in
+# about a second. Many less few, each.
+compare() {
+    local name=$1 aim=$2 here=$3 there=$4 n=$5 m=$(($5 * $6)) i few_here many_here few_there many_there
     wanted "$name" || return 0
-    m=$((n * times))
     : > "$tmp/samples"
     for ((i = 0; i < RUNS; i++)); do
-        here "$op $((m / 100)) ok" --cmdline "op=$op n=$((m / 100)) domid=$self_here" "$guest"
+        $here $((m / 100))
         few_here=$seconds
-        there "$op $((n / 100)) ok" 64 "$guest op=$op n=$((n / 100)) domid=$self_there"
+        $there $((n / 100))
         few_there=$seconds
-        here "$op $m ok" --cmdline "op=$op n=$m domid=$self_here" "$guest"
+        $here "$m"
         many_here=$seconds
-        there "$op $n ok" 64 "$guest op=$op n=$n domid=$self_there"
+        $there "$n"
         many_there=$seconds
         sample $((m - m / 100)) "$few_here" "$many_here" $((n - n / 100)) "$few_there" "$many_there" >> "$tmp/samples"
     done
     show "$name" "$aim"
+}
+
+# row NAME AIM GUEST OP N TIMES: of a bench guest's operation, with nobody but Xen.
+row() {
+    local guest=$bench/$3 op=$4
+    alone_here() { here "$op $1 ok" --cmdline "op=$op n=$1 domid=1" "$guest"; }
+    alone_there() { there "$op $1 ok" 64 "$guest op=$op n=$1 domid=0"; }
+    compare "$1" "$2" alone_here alone_there "$5" "$6"
+}
+
+# served_row NAME AIM DEVICE GUEST EXPECTED COMMAND-LINE N TIMES OPTION...: of a guest that dom0 serves. In EXPECTED, N
+# stands for the number.
+served_row() {
+    local device=$3 guest=$4 expected=$5 line=$6
+    local options=("${@:9}")
+    wanted "$1" && dom0_ready || return 0
+    served_here() { here "${expected/N/$1}" "${options[@]}" --cmdline "$line n=$1" "$guest"; }
+    served_there() { served "${expected/N/$1}" "$device ${guest##*/} $line n=$1"; }
+    compare "$1" "$2" served_here served_there "$7" "$8"
+}
+
+disk_row() { served_row "block: $1" 3 disk $bench/blk "$2 N ok" "op=$2" "$3" "$4" --disk "$tmp/disk"; }
+store_row() { served_row "xenstore: $1" 3 none $bench/store "$2 N ok" "op=$2" "$3" "$4"; }
+
+# net_row SIZE DEPTH N TIMES: a frame goes there and back between two guests.
+net_row() {
+    served_row "net: $1 bytes there and back, $2 at once" 3 net build/guests/netecho "N frames of $1 bytes there and back" \
+        "bare=1 size=$1 depth=$2" "$3" "$4" --copies 2 --net bench
 }
 
 # Linux, the generic kernel, with the same initrd here and there: its start, and then what processes do most.
@@ -242,10 +361,23 @@ row 'loop: copy of 4 KiB' 1 cpu copy 2000000 1
 row 'loop: REP MOVSQ of 4 KiB' 1 cpu movs 1200000 8
 row 'loop: call and return' 1 cpu call 80000000 2
 linux
+truncate -s 16M "$tmp/disk"
+disk_row '4 KiB read at random' read 40000 10
+disk_row '4 KiB written at random' write 30000 10
+disk_row '4 KiB read, one after the other' one 5000 40
+disk_row '1 MiB read in order' read1m 500 4
+disk_row '1 MiB written in order' write1m 700 3
+net_row 60 1 5000 10
+net_row 60 64 100000 4
+net_row 1514 64 50000 6
+store_row 'a node read' read 4000 80
+store_row 'a node written' write 3000 100
+store_row 'a transaction of four requests' tx 800 100
+dom0_end
 cat << END
 
 $(versions). The load of the machine was $load, and is $(load).
 Under Xen the guest is dom0, which prints by a hypercall and not by a ring. Its privileges change nothing else here: it reads
 CR0, maps grants of its own and sends itself events as any other guest does. XPTI and what Xen does against speculation are
-off.
+off. Guests with a disk, a network or xenstore are served by a dom0 there, whose disk is memory; here it is a file.
 END
