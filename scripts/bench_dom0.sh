@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bench_dom0.sh: what dom0 does under Xen in QEMU, when scripts/bench_xen.sh measures disks, networks and xenstore. It is
-# the script of dom0's initrd (mkinitrd.sh); elsewhere it ends at once.
+# bench_dom0.sh: what dom0 does under Xen in QEMU, when scripts/bench_xen.sh measures disks, networks and xenstore. It
+# is the script of dom0's initrd (mkinitrd.sh); elsewhere it ends at once.
 #
-# Concept: a dom0 is a Linux with Xen's toolstack: drivers that reach the hypervisor, back ends, xenstored, a console for
-# each guest, and xl, which builds guests. All programs and their libraries are in /bin, drivers too. Lines from the
+# Concept: a dom0 is a Linux with Xen's toolstack: drivers that reach the hypervisor, back ends, xenstored, a console
+# for each guest, and xl, which builds guests. All programs and their libraries are in /bin, drivers too. Lines from the
 # console say which guest is to run; nothing else runs meanwhile:
 #
 #       DEVICE GUEST COMMAND-LINE     DEVICE is disk, net (two guests then, of which one serves the other) or none

@@ -12,13 +12,13 @@
 # clock.
 #
 # Most guests Xen starts as dom0: nothing else has to be there then (see the notes below the table). A disk, a network
-# and a xenstore need somebody who serves them. So for these dom0 is Debian's Linux with the real back ends, xenstored and
-# xl (scripts/bench_dom0.sh), all of which is started once; a line to its console starts a guest, and what counts is the
-# CPU time of QEMU from there until it says that the guest has ended.
+# and a xenstore need somebody who serves them. So for these dom0 is Debian's Linux with the real back ends, xenstored
+# and xl (scripts/bench_dom0.sh), all of which is started once; a line to its console starts a guest, and what counts is
+# the CPU time of QEMU from there until it says that the guest has ended.
 #
-# All comes from Debian's packages, which are unpacked below build/deps and not installed: Xen 4.17 and its tools, Linux,
-# and QEMU 10 from Debian 12's backports, or the machine's own release's. What cannot be had is said, and nothing is
-# measured: that is no failure.
+# All comes from Debian's packages, which are unpacked below build/deps and not installed: Xen 4.17 and its tools,
+# Linux, and QEMU 10 from Debian 12's backports, or the machine's own release's. What cannot be had is said, and nothing
+# is measured: that is no failure.
 set -euf
 : "${XENLAB:=./xenlab}" "${RUNS:=3}"
 export LC_ALL=C
@@ -108,17 +108,17 @@ cpu() {
 # here EXPECTED ARGUMENT...
 here() { cpu "$1" "$XENLAB" run -q "${@:2}"; }
 
-# qemu MIB MODULES: into $qemu, the command that starts Xen with a dom0 of so much memory. MODULES: a kernel, its command
-# line, a comma, an initrd. What Xen does against the faults of real processors is off, as there are none here.
+# qemu MIB MODULES: into $qemu, the command that starts Xen with a dom0 of so much memory. MODULES: a kernel, its
+# command line, a comma, an initrd. What Xen does against the faults of real processors is off, as there are none here.
 # -no-reboot: when dom0 reboots, QEMU ends.
 qemu() {
-    local lib
+    local lib options
     lib=lib/$(gcc -print-multiarch)
+    options="console=com1 loglvl=none guest_loglvl=none bootscrub=0 spec-ctrl=no xpti=0 dom0_max_vcpus=1"
     qemu=(env LD_LIBRARY_PATH="$PWD/$peer/qemu/usr/$lib:$PWD/$peer/qemu/$lib" "$peer/qemu/usr/bin/qemu-system-x86_64"
         -L "$peer/qemu/usr/share/qemu" -L "$peer/qemu/usr/share/seabios" -L /usr/share/qemu -L /usr/share/seabios
         -accel tcg -m 512 -nodefaults -display none -monitor none -serial stdio -no-reboot -kernel "$peer/xen/xen"
-        -append "console=com1 loglvl=none guest_loglvl=none bootscrub=0 spec-ctrl=no xpti=0 dom0_max_vcpus=1 dom0_mem=$1M,max:$1M"
-        -initrd "$2")
+        -append "$options dom0_mem=$1M,max:$1M" -initrd "$2")
 }
 
 # there EXPECTED MIB MODULES: under Xen, as dom0.
@@ -220,8 +220,8 @@ sample() {
     echo "$@" | awk '{ a = $3 - $2; b = $6 - $5; print $1 / (a > 0 ? a : 1e-3), $4 / (b > 0 ? b : 1e-3) }'
 }
 
-# compare NAME AIM HERE THERE N TIMES: THERE, called with N, does N operations there, and HERE TIMES as many here, both in
-# about a second. Many less few, each.
+# compare NAME AIM HERE THERE N TIMES: called with a number, HERE and THERE do so many operations. N of them there, and
+# TIMES as many here, take a second or some more. Many less few, each.
 compare() {
     local name=$1 aim=$2 here=$3 there=$4 n=$5 m=$(($5 * $6)) i few_here many_here few_there many_there
     wanted "$name" || return 0
