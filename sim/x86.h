@@ -43,20 +43,27 @@
 
 #define X86_CR0_PE 0x00000001u
 #define X86_CR0_MP 0x00000002u
+#define X86_CR0_EM 0x00000004u
 #define X86_CR0_TS 0x00000008u
 #define X86_CR0_ET 0x00000010u
 #define X86_CR0_NE 0x00000020u
 #define X86_CR0_WP 0x00010000u
 #define X86_CR0_AM 0x00040000u
+#define X86_CR0_NW 0x20000000u
+#define X86_CR0_CD 0x40000000u
 #define X86_CR0_PG 0x80000000u
 
 #define X86_CR4_TSD        0x00000004u
 #define X86_CR4_DE         0x00000008u
+#define X86_CR4_PSE        0x00000010u
 #define X86_CR4_PAE        0x00000020u
 #define X86_CR4_MCE        0x00000040u
+#define X86_CR4_PGE        0x00000080u
+#define X86_CR4_PCE        0x00000100u
 #define X86_CR4_OSFXSR     0x00000200u
 #define X86_CR4_OSXMMEXCPT 0x00000400u
 #define X86_CR4_FSGSBASE   0x00010000u
+#define X86_CR4_SMEP       0x00100000u
 
 #define EFER_SCE  0x0001u
 #define EFER_LME  0x0100u
