@@ -62,7 +62,7 @@ enum { CPU_SEG_ES, CPU_SEG_CS, CPU_SEG_SS, CPU_SEG_DS, CPU_SEG_FS, CPU_SEG_GS, C
 
 /* Which parts of struct cpu_state changed since the last exit. General registers, RIP and RFLAGS are always loaded. */
 #define CPU_DIRTY_SEGS 0x01u /* seg[], ldtr, gdtr, idtr, cpl, int_shadow */
-#define CPU_DIRTY_CR3  0x02u /* cr3: also flushes the TLB */
+#define CPU_DIRTY_CR3  0x02u /* cr3, ncr3: also flushes the TLB */
 #define CPU_DIRTY_CR   0x04u /* cr0, cr4, efer, cr2 */
 #define CPU_DIRTY_TLB  0x08u /* translations changed below an unchanged cr3: flush */
 #define CPU_DIRTY_DR   0x10u /* dr0-3, dr6, dr7 */
@@ -105,12 +105,13 @@ struct cpu_state {
     enum cpu_mode mode;
     struct vcpu_controls controls; /* as it was created with */
     struct cpu_segment seg[CPU_NR_SEGS];
-    struct cpu_segment ldtr;
+    struct cpu_segment ldtr, tr; /* tr: HVM */
     struct cpu_table gdtr, idtr;
     uint64_t cr0, cr2, cr3, cr4, cr8, efer;
     uint64_t dr[8];
     uint64_t kernel_gs_base, star, lstar, cstar, sfmask, pat;
-    uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip, ncr3; /* ncr3: HVM, the nested tables' machine address */
+    bool want_intwin; /* HVM: leave, with EXIT_INTWIN, in front of the first instruction that could be interrupted */
     /*
      * These are valid after cpu_context_save_fpu(), or to load with CPU_DIRTY_FPU. The image has the form with 64-bit
      * pointers.
@@ -129,6 +130,8 @@ struct cpu_context;
 struct cpu_context *cpu_context_create(struct machine *m, enum cpu_mode mode, const struct vcpu_controls *controls);
 void cpu_context_destroy(struct cpu_context *c);
 struct cpu_state *cpu_context_state(struct cpu_context *c);
+/* An HVM vCPU behind RESET (AMD APM volume 2, 14.1.3): mode, controls and ncr3 are what is left of its earlier life. */
+void cpu_state_reset(struct cpu_state *st);
 /*
  * To load with what a processor takes of an FXSAVE image, as it would save it again: a vCPU that was entered and has
  * executed nothing yet is as it was. NULL: as after a reset.
@@ -157,14 +160,17 @@ enum sim_exit_kind {
     EXIT_WRMSR,
     EXIT_CPUID,
     EXIT_RDTSC,   /* RDTSC or RDTSCP */
-    EXIT_CR_READ, /* HVM: MOV from/to control register; for PV a #GP exception */
+    EXIT_CR_READ, /* HVM: MOV from/to control register, CLTS, LMSW; for PV a #GP exception */
     EXIT_CR_WRITE,
+    EXIT_DR_READ, /* HVM: MOV from/to debug register */
+    EXIT_DR_WRITE,
     EXIT_NPF, /* nested page fault */
     EXIT_HLT,
     EXIT_INTWIN, /* the guest can take an interrupt now */
     EXIT_PAUSE,
-    EXIT_SHUTDOWN, /* triple fault */
-    EXIT_ERROR,    /* the emulator gave up: the guest did something it cannot do */
+    EXIT_TASK_SWITCH, /* HVM: a JMP, CALL or IRET that switches tasks */
+    EXIT_SHUTDOWN,    /* triple fault */
+    EXIT_ERROR,       /* the emulator gave up: the guest did something it cannot do */
     EXIT_NR_KINDS
 };
 
@@ -203,6 +209,18 @@ struct sim_exit {
             uint64_t dr6; /* bits of DR6 that #DB is to report behind the instruction */
             bool rdtscp;  /* EXIT_RDTSC: it was RDTSCP */
         } insn;           /* EXIT_CPUID, EXIT_RDTSC, EXIT_PAUSE */
+        struct {
+            uint8_t nr;
+        } cr; /* EXIT_CR_READ, EXIT_CR_WRITE, EXIT_DR_READ, EXIT_DR_WRITE */
+        struct {
+            uint64_t gpa;        /* of the access, or of the entry of the guest's tables */
+            uint32_t error_code; /* EXITINFO1's lower half: PFEC_* */
+            bool table;          /* it was one of the guest's tables that could not be reached */
+        } npf;                   /* EXIT_NPF */
+        struct {
+            uint16_t sel; /* of the TSS or the task gate; IRET: 0, the link in the TSS says */
+            enum { TASK_JMP, TASK_CALL, TASK_IRET } why;
+        } task; /* EXIT_TASK_SWITCH */
         struct {
             enum sim_stop why;
             /* STOP_WATCH: a store or a load, of so many bytes (larger operands are accessed in parts of 8), */

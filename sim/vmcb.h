@@ -74,11 +74,14 @@ _Static_assert(sizeof(struct vmcb) == 0x670, "layout of the VMCB");
 #define VMCB2_MWAIT   (1u << 11)
 
 /*
- * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS), and
- * the engine only hands it to the processor. A field comes with whoever needs it: what only HVM guests want, intercepts
- * of CR, DR, MSR and I/O accesses, event_inj, the virtual interrupt, ASID, np_control and ncr3, comes with them.
+ * What makes a vCPU leave its guest, in the VMCB's words. Whoever makes a vCPU chooses (a PV guest's: PV_CONTROLS, an
+ * HVM guest's: HVM_CONTROLS), and the engine only hands it to the processor. Accesses to MSRs and to I/O ports leave
+ * always (sim/engine/io.c, system.c); interrupts are delivered by the hypervisor, so event_inj and the virtual
+ * interrupt stay unused, as do ASID and np_control: the nested walk is sim/nested.c's.
  */
 struct vcpu_controls {
+    uint16_t intercept_cr_read, intercept_cr_write;
+    uint16_t intercept_dr_read, intercept_dr_write;
     uint32_t intercept_exceptions;
     uint32_t intercepts1, intercepts2;
 };
@@ -97,11 +100,33 @@ struct vcpu_controls {
                        VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_WBINVD | VMCB2_MONITOR | VMCB2_MWAIT,         \
     })
 
+/*
+ * Of guests with a CPL 0 of their own. What changes how addresses are translated, or what the processor shown must
+ * check and the engine does not, is the hypervisor's: CR0, CR4 (Xen intercepts the same), CR8, which is the local
+ * APIC's, debug registers (which Xen gives back to the guest after the first access). CR3 and INVLPG are the guest's
+ * own, since its tables are translated by nested ones.
+ */
+#define HVM_CONTROLS                                                                                                   \
+    ((struct vcpu_controls){                                                                                           \
+        .intercept_cr_read = 1u << 8,                                                                                  \
+        .intercept_cr_write = 1u << 0 | 1u << 4 | 1u << 8,                                                             \
+        .intercept_dr_read = 0xffff,                                                                                   \
+        .intercept_dr_write = 0xffff,                                                                                  \
+        .intercept_exceptions = ~0u,                                                                                   \
+        .intercepts1 =                                                                                                 \
+            VMCB1_RDTSC | VMCB1_RDPMC | VMCB1_CPUID | VMCB1_SWINT | VMCB1_PAUSE | VMCB1_HLT | VMCB1_SHUTDOWN,          \
+        .intercepts2 = VMCB2_VMRUN | VMCB2_VMMCALL | VMCB2_VMLOAD | VMCB2_VMSAVE | VMCB2_STGI | VMCB2_CLGI |           \
+                       VMCB2_SKINIT | VMCB2_RDTSCP | VMCB2_ICEBP | VMCB2_MONITOR | VMCB2_MWAIT,                        \
+    })
+
 /* Exit codes, as hooks see them with 0x100 added. */
 enum svm_exit {
     SVM_EXIT_CR_READ = 0x00,
     SVM_EXIT_CR_WRITE = 0x10,
+    SVM_EXIT_DR_READ = 0x20,
+    SVM_EXIT_DR_WRITE = 0x30,
     SVM_EXIT_EXCEPTION = 0x40,
+    SVM_EXIT_VINTR = 0x64,
     SVM_EXIT_RDTSC = 0x6e,
     SVM_EXIT_RDPMC = 0x6f,
     SVM_EXIT_CPUID = 0x72,
@@ -110,6 +135,7 @@ enum svm_exit {
     SVM_EXIT_HLT = 0x78,
     SVM_EXIT_INVLPG = 0x79,
     SVM_EXIT_MSR = 0x7c,
+    SVM_EXIT_TASK_SWITCH = 0x7d,
     SVM_EXIT_SHUTDOWN = 0x7f,
     SVM_EXIT_VMRUN = 0x80,
     SVM_EXIT_VMMCALL = 0x81,

@@ -46,17 +46,6 @@ static void hook_intr(uc_engine *uc, uint32_t intno, void *data)
     emu_leave(e, EMU_STOP_INTR);
 }
 
-/* In place of Unicorn's own, which does nothing but call hooks. The block ends behind it. */
-void HELPER(syscall)(struct CPUX86State *env, int len)
-{
-    struct emu *e = emu_running;
-
-    raw_set(&e->raw, eip, uint64_t, raw_get(&e->raw, eip, uint64_t) + (uint64_t)(int64_t)len);
-    emu_leave(e, EMU_STOP_SYSCALL);
-}
-
-static void hook_sysenter(uc_engine *uc, void *data) { emu_stop(data, EMU_STOP_SYSENTER); }
-
 uc_err emu_run(struct emu *e)
 {
     struct emu *outer = emu_running;
@@ -108,6 +97,10 @@ static void vmcb_build(struct emu *e, const struct vcpu_controls *controls)
 {
     struct vmcb *v = emu_page(e, EMU_PAGE_VMCB);
 
+    v->intercept_cr_read = controls->intercept_cr_read;
+    v->intercept_cr_write = controls->intercept_cr_write;
+    v->intercept_dr_read = controls->intercept_dr_read;
+    v->intercept_dr_write = controls->intercept_dr_write;
     v->intercept_exceptions = controls->intercept_exceptions;
     v->intercepts1 = controls->intercepts1;
     v->intercepts2 = controls->intercepts2;
@@ -185,9 +178,7 @@ static bool hooks_add(struct emu *e)
 {
     uc_hook h;
 
-    return !uc_hook_add(e->uc, &h, UC_HOOK_INTR, (void *)hook_intr, e, 1, 0) &&
-           !uc_hook_add(e->uc, &h, UC_HOOK_INSN, (void *)hook_sysenter, e, 1, 0, UC_X86_INS_SYSENTER) &&
-           !uc_ctl_exits_enable(e->uc);
+    return !uc_hook_add(e->uc, &h, UC_HOOK_INTR, (void *)hook_intr, e, 1, 0) && !uc_ctl_exits_enable(e->uc);
 }
 
 static uc_err open_unicorn(struct emu *e)

@@ -31,6 +31,7 @@
 #include "sim/engine/private.h"
 #include "sim/engine/raw.h"
 #include "sim/machine.h"
+#include "sim/nested.h"
 #include "sim/pcpu.h"
 #include "sim/vmcb.h"
 
@@ -115,6 +116,9 @@ struct emu_real {
     void (*emms)(struct CPUX86State *);
     void (*fldcw)(struct CPUX86State *, uint32_t);
     void (*fxrstor)(struct CPUX86State *, uint64_t);
+    void (*ljmp_protected)(struct CPUX86State *, int, uint64_t, uint64_t);
+    void (*lcall_protected)(struct CPUX86State *, int, uint64_t, int, uint64_t);
+    void (*iret_protected)(struct CPUX86State *, int, int);
     void (*tcg_gen_qemu_ld_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     void (*tcg_gen_qemu_st_i64)(struct TCGContext *, uintptr_t, uintptr_t, uint64_t, uint32_t);
     uint64_t (*x86_ldq_phys)(struct CPUState *, uint64_t);
@@ -139,11 +143,18 @@ struct emu_real {
 #define EMU_DONE_MANY   128 /* more stores than any one instruction makes */
 #define EMU_KEPT_LISTS  256
 
-/* struct machine's view of the engine: which frames have translated code. */
+/*
+ * struct machine's view of the engine: what it knows of frames, and has to hear of their change for. Translated code;
+ * entries of an HVM guest's page tables that the TLB was filled from: of the last level, of others (tables.c).
+ */
 struct code_map {
     struct emu *emu;
     uint8_t *has_code; /* a byte a frame: the machine's, then the private pages */
 };
+#define HAS_CODE        1u
+#define HAS_LEAVES      2u
+#define HAS_TABLES      4u
+#define EMU_TABLES_MANY 1024u
 
 struct emu {
     struct machine *m;
@@ -181,6 +192,7 @@ struct emu {
         bool enter;   /* in use */
     } fast;
     struct emu_tlb {        /* tlb.c, flush.c */
+        bool known;         /* it is laid out as tlb.h has it */
         bool two;           /* one of each root */
         uint64_t other;     /* the root that TLB 0 is of */
         uint64_t root;      /* the root that TLB 1 is of */
@@ -195,6 +207,17 @@ struct emu {
         unsigned int nr_filled;
         bool filled_lost; /* not of all entries */
     } tlb;
+    struct emu_nested { /* nested.c */
+        bool on;        /* the loaded vCPU is an HVM guest's */
+        bool in_table;  /* the exit by NPF was for one of the guest's tables */
+        bool tables_lost;
+        unsigned int nr_tables;
+        uint32_t tables[EMU_TABLES_MANY]; /* frames with HAS_LEAVES or HAS_TABLES; lost: and others */
+        struct nested_regs regs;          /* as loaded, but for cr3 */
+        uint64_t fills, refs;
+    } nested;
+    uint16_t task_sel; /* system.c: of the exit for a task switch */
+    uint8_t task_why;
     struct emu_lookup {            /* lookup.c */
         struct lookup_slot *slots; /* NULL: not in use */
         uint64_t flushes[2];       /* of the TLB: of what it knew of the lower half of addresses, of the upper half */
@@ -328,7 +351,10 @@ static inline uint64_t emu_frame(const struct emu *e, uint64_t addr)
 }
 
 /* Is there translated code of it? */
-static inline bool emu_has_code(const struct emu *e, uint64_t addr) { return e->code.has_code[emu_frame(e, addr)]; }
+static inline bool emu_has_code(const struct emu *e, uint64_t addr)
+{
+    return e->code.has_code[emu_frame(e, addr)] & HAS_CODE;
+}
 
 /* private.c: find Unicorn's own versions; false when some are missing or this is not the version they belong to. */
 bool emu_private_find(struct emu *e);
@@ -414,6 +440,35 @@ void emu_observe_destroy(struct emu *e);
 struct page_walk;
 /* pcpu_walk.c: page_walk() in RAM and the pages of the engine. */
 bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w);
+
+/* What the loaded HVM guest's addresses are translated by. */
+static inline struct nested_regs emu_nested_regs(struct emu *e)
+{
+    struct nested_regs r = e->nested.regs;
+
+    r.cr3 = *raw_cr(&e->raw, 3);
+    return r;
+}
+/* nested.c: in place of the library's walk; host_pc as it has it. May not return. */
+bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc);
+/* pcpu_walk.c: is this what a walk finds now? For tests. */
+bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable);
+
+/* tables.c: the frame at phys holds an entry of an HVM guest's tables that was read; leaf: of the last level. */
+void emu_table_note(struct emu *e, uint64_t phys, bool leaf);
+/* The guest is about to store to such a frame. */
+void emu_table_store(struct emu *e, uint64_t phys, unsigned int len);
+/* filled.c: the TLB is empty, no frame is a table any more. */
+void emu_tables_forget(struct emu *e);
+
+/* run.c: leave the guest where it can be interrupted. */
+void emu_want_interrupt(struct emu *e, bool want);
+
+/* filled.c: stores to this frame take the slow way, by whatever address. */
+void emu_tlb_protect(struct emu *e, uint64_t frame);
+/* What leads to this frame goes, now, in the middle of a run; false: it is not known what that is. Or all goes. */
+bool emu_tlb_take_out(struct emu *e, uint64_t frame);
+void emu_tlb_take_out_all(struct emu *e);
 
 /* flush.c: all that may have changed; one page, of both roots (false while the engine has not run). */
 void emu_tlb_flush(struct emu *e);

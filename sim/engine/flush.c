@@ -14,10 +14,7 @@
  *      a new root, upper halves alike        the lower half of TLB 1, TLB 0
  *      more, or a hypervisor that is silent  everything: before the guest is entered; when it is asked for
  *
- * To look through a whole TLB takes long, so the pages that it was filled with are noted, in lists by frame.
- *
- *      emu.tlb.list[frame % n] --> filled[i] { page, frame, next } --> ...      of a page in the TLB there is one; of
- *                                                                               others, that it had once, perhaps
+ * To look through a whole TLB takes long: what it was filled with is noted (filled.c).
  *
  * Invariant: when a guest is entered, and while it runs, each entry agrees with the tables under its root
  * (machine_tlb_agrees(), which mmu_audit() asks). Where jumps lead to in a frame that holds code is forgotten with its
@@ -27,9 +24,7 @@
 #include "sim/engine/tlb.h"
 #include "sim/walk.h"
 
-#define TLB_SIZE   1024 /* entries of TLB 0 and TLB 1, at least */
-#define UPPER_HALF (UINT64_C(1) << 63)
-#define FILLED_FEW 1024u /* it takes less time to look at them than at all entries */
+#define TLB_SIZE 1024 /* entries of TLB 0 and TLB 1, at least */
 
 /* ------------------------------------------------------------------------------------------------------ flushing -- */
 
@@ -50,109 +45,6 @@ static void keep_large(struct emu *e)
     }
 }
 
-/* --- what it was filled with --- */
-
-static void filled_forget(struct emu *e)
-{
-    if (e->tlb.nr_filled)
-        memset(e->tlb.list, 0, sizeof(e->tlb.list));
-    e->tlb.nr_filled = 0;
-    e->tlb.filled_lost = false;
-}
-
-static uint16_t *list_of(struct emu *e, uint64_t frame) { return &e->tlb.list[frame % EMU_FILLED_LISTS]; }
-
-static bool is_filled(struct emu *e, uint64_t page, uint64_t frame)
-{
-    uint16_t at = *list_of(e, frame);
-
-    while (at && (e->tlb.filled[at - 1].page != page || e->tlb.filled[at - 1].frame != frame))
-        at = e->tlb.filled[at - 1].next;
-    return at || e->tlb.filled_lost;
-}
-
-/* There is room, or some are lost. */
-static void filled_add(struct emu *e, uint64_t page, uint64_t frame)
-{
-    uint16_t *list = list_of(e, frame);
-
-    if (is_filled(e, page, frame))
-        return;
-    if (e->tlb.nr_filled == EMU_FILLED_MANY) {
-        e->tlb.filled_lost = true;
-        return;
-    }
-    e->tlb.filled[e->tlb.nr_filled] = (struct emu_filled){ page, frame, *list };
-    *list = (uint16_t)++e->tlb.nr_filled;
-}
-
-static void entry_take_out(struct emu *e, unsigned int tlb, uint8_t *entry)
-{
-    size_t used;
-
-    memset(entry, 0xff, ENTRY_SIZE);
-    memcpy(&used, desc(e, tlb) + TLB_DESC_USED, sizeof(used));
-    used--;
-    memcpy(desc(e, tlb) + TLB_DESC_USED, &used, sizeof(used));
-}
-
-/* An entry, which may be in use: take it out if it is of the lower half, and that goes, or note it. */
-static void entry_look(struct emu *e, unsigned int tlb, uint8_t *entry, bool lower_goes)
-{
-    const uint64_t page = page_of(entry);
-
-    if (page == NO_PAGE)
-        return;
-    if (lower_goes && !(page & UPPER_HALF))
-        entry_take_out(e, tlb, entry);
-    else
-        filled_add(e, page, phys_of(entry) >> PAGE_SHIFT);
-}
-
-static void victims_look(struct emu *e, bool lower_goes)
-{
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
-        for (unsigned int i = 0; i < NR_VICTIMS; i++)
-            entry_look(e, tlb, victim_at(e, tlb, i), lower_goes);
-}
-
-/* Look at all entries, and note anew what there is. */
-static void look_at_all(struct emu *e, bool lower_goes)
-{
-    filled_forget(e);
-    victims_look(e, lower_goes);
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++)
-        for (size_t i = 0; i < entries(e, tlb); i++)
-            entry_look(e, tlb, fast(e, tlb)->table + i * ENTRY_SIZE, lower_goes);
-}
-
-/* The lower half goes. Few pages are noted: look at these only. */
-static void look_at_filled(struct emu *e)
-{
-    const unsigned int nr = e->tlb.nr_filled;
-
-    filled_forget(e);
-    for (unsigned int i = 0; i < nr; i++) {
-        const struct emu_filled f = e->tlb.filled[i]; /* those that stay move up */
-
-        if (f.page & UPPER_HALF)
-            filled_add(e, f.page, f.frame);
-        for (unsigned int tlb = 0; tlb < NR_TLBS && !(f.page & UPPER_HALF); tlb++)
-            if (page_of(entry_at(e, tlb, f.page)) == f.page)
-                entry_take_out(e, tlb, entry_at(e, tlb, f.page));
-    }
-    victims_look(e, true);
-}
-
-void emu_tlb_filled(struct emu *e, unsigned int tlb, uint64_t addr)
-{
-    if (!e->tlb.two)
-        return;
-    if (e->tlb.nr_filled == EMU_FILLED_MANY && !e->tlb.filled_lost)
-        look_at_all(e, false);
-    filled_add(e, addr & PAGE_MASK, phys_of(entry_at(e, tlb, addr)) >> PAGE_SHIFT);
-}
-
 /* --- flushing --- */
 
 static void flush_all(struct emu *e)
@@ -160,41 +52,9 @@ static void flush_all(struct emu *e)
     if (e->tlb.two)
         keep_large(e);
     uc_ctl_flush_tlb(e->uc);
+    emu_tables_forget(e);
     e->tlb.other = EMU_NO_ROOT;
-    filled_forget(e);
-}
-
-/* What leads from this page to this frame. */
-static void take_out(struct emu *e, uint64_t page, uint64_t frame)
-{
-    for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        uint8_t *entry = entry_at(e, tlb, page);
-
-        if (page_of(entry) == page && phys_of(entry) >> PAGE_SHIFT == frame)
-            entry_take_out(e, tlb, entry);
-        for (unsigned int i = 0; i < NR_VICTIMS; i++) {
-            entry = victim_at(e, tlb, i);
-            if (page_of(entry) == page && phys_of(entry) >> PAGE_SHIFT == frame)
-                entry_take_out(e, tlb, entry);
-        }
-    }
-}
-
-/* What leads to this frame. Its notes leave their list; the room that they had is found again by look_at_all(). */
-static __attribute__((noinline)) void take_out_frame(struct emu *e, uint64_t frame)
-{
-    uint16_t *at = list_of(e, frame);
-
-    while (*at) {
-        struct emu_filled *f = &e->tlb.filled[*at - 1];
-
-        if (f->frame == frame) {
-            take_out(e, f->page, frame);
-            *at = f->next;
-        } else {
-            at = &f->next;
-        }
-    }
+    emu_filled_forget(e);
 }
 
 static bool same_upper_half(struct emu *e, uint64_t root, uint64_t other)
@@ -209,9 +69,9 @@ static void flush_some(struct emu *e, bool new_root)
     if (!new_root && !e->tlb.gone.code)
         return;
     if (new_root && e->tlb.nr_filled < FILLED_FEW)
-        look_at_filled(e);
+        emu_filled_look_at_few(e);
     else if (new_root)
-        look_at_all(e, true);
+        emu_filled_look_at_all(e, true);
     keep_large(e);
     e->real.tlb_flush_by_mmuidx(e->smc.cpu, new_root); /* TLB 0, or none; and where jumps lead */
     e->lookup.flushes[0]++;
@@ -241,11 +101,11 @@ void emu_tlb_forget(struct emu *e)
 
 void emu_tlb_flush(struct emu *e)
 {
-    const uint64_t root = *raw_cr(&e->raw, 3);
+    const uint64_t root = e->nested.on ? EMU_NO_ROOT : *raw_cr(&e->raw, 3);
     struct emu *outer = emu_running;
 
     emu_running = e;
-    if (!is_told(e) || (root != e->tlb.root && !same_upper_half(e, root, e->tlb.root)))
+    if (e->nested.on || !is_told(e) || (root != e->tlb.root && !same_upper_half(e, root, e->tlb.root)))
         flush_all(e);
     else
         flush_some(e, root != e->tlb.root);
@@ -260,12 +120,12 @@ void machine_mapping_gone(struct machine *m, mfn_t mfn)
 
     if (!e || e->tlb.gone.all)
         return;
-    if (!mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)])
+    if (!mfn_valid(m, mfn) || e->code.has_code[mfn_x(mfn)] & HAS_CODE)
         e->tlb.gone.code = true;
     if (!e->tlb.two || e->tlb.filled_lost)
         e->tlb.gone.all = true;
-    else if (*list_of(e, mfn_x(mfn)))
-        take_out_frame(e, mfn_x(mfn));
+    else if (*emu_filled_list(e, mfn_x(mfn)))
+        emu_filled_take_out(e, mfn_x(mfn));
 }
 
 void machine_mappings_gone(struct machine *m)
@@ -306,9 +166,11 @@ static bool entry_agrees(struct emu *e, unsigned int tlb, const uint8_t *entry)
 
     if (page == NO_PAGE)
         return true;
-    if (!is_filled(e, page, phys >> PAGE_SHIFT))
+    if (!emu_is_filled(e, page, phys >> PAGE_SHIFT))
         return false;
     memcpy(&write, entry + ENTRY_WRITE, sizeof(write));
+    if (e->nested.on)
+        return emu_nested_agrees(e, page, phys & PAGE_MASK, tlb == 1, write != ~UINT64_C(0));
     return emu_walk(e, tlb ? e->tlb.root : e->tlb.other, page, &w) && w.phys == (phys & PAGE_MASK) &&
            (write == ~UINT64_C(0) || (w.rights & _PAGE_RW && w.leaf & _PAGE_DIRTY)) &&
            (tlb == 2 || w.rights & _PAGE_USER);
@@ -319,11 +181,11 @@ bool machine_tlb_agrees(struct machine *m)
     struct emu *e = m->edges->code ? m->edges->code->emu : NULL;
     uint16_t full;
 
-    if (!e || !is_told(e))
+    if (!e || (e->nested.on ? !e->loaded || e->tlb.gone.all : !is_told(e)))
         return true;
     memcpy(&full, e->raw.st + TLB_DIRTY, sizeof(full));
     for (unsigned int tlb = 0; tlb < NR_TLBS; tlb++) {
-        if (!(full >> tlb & 1) || (!tlb && e->tlb.other == EMU_NO_ROOT))
+        if (!(full >> tlb & 1) || (!tlb && !e->nested.on && e->tlb.other == EMU_NO_ROOT))
             continue;
         for (unsigned int i = 0; i < NR_VICTIMS; i++)
             if (!entry_agrees(e, tlb, victim_at(e, tlb, i)))

@@ -67,6 +67,12 @@ bool x86_cpu_tlb_fill_x86_64(struct CPUState *cpu, uint64_t addr, int size, int 
         e->mmu.not_canonical = true;
         e->mmu.addr = addr;
     }
+    if (e->nested.on) {
+        if (!emu_nested_fill(e, addr, type, mmu_idx, probe, retaddr))
+            return false;
+        emu_tlb_filled(e, (unsigned int)mmu_idx, addr);
+        return true;
+    }
     if (__builtin_expect(e->observe.nr_watches, 0) && !probe)
         emu_observe_walk(e, (struct CPUX86State *)(void *)e->raw.st, addr,
                          (type == ACCESS_STORE ? PFEC_write_access : 0) | (mmu_idx == MMU_USER ? PFEC_user_mode : 0),

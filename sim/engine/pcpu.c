@@ -76,9 +76,9 @@ static void run(struct emu *e, struct pcpu_run *r)
 
     BUG_ON(e->m->frames_open);
     r->dealt_with = false;
-    if (r->c->state.mode == CPU_MODE_HVM) {
+    if (r->c->state.mode == CPU_MODE_HVM && !e->tlb.known) {
         x.kind = EXIT_ERROR;
-        x.error.why = "hardware virtual machines are not supported yet";
+        x.error.why = "hardware virtual machines need an emulator whose TLB is known";
     } else if (pcpu_budget_is_spent(&r->budget)) {
         pcpu_exit_over(r->budget.exact && !r->budget.insns ? EMU_STOP_BUDGET : EMU_STOP_LIMIT, &x);
     } else if (r->c->state.dr[7] & X86_DR7_ACTIVE) {

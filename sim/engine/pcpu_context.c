@@ -70,6 +70,31 @@ void pcpu_keep_nothing(struct emu *e)
 
 /* --- creating, destroying --- */
 
+void cpu_state_reset(struct cpu_state *st)
+{
+    memset(st->gpr, 0, sizeof(st->gpr));
+    st->rip = 0xfff0;
+    st->rflags = X86_EFLAGS_MBS;
+    st->cpl = 0;
+    st->int_shadow = st->want_intwin = false;
+    for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
+        st->seg[i] = (struct cpu_segment){ .attr = 0x93, .limit = 0xffff };
+    st->seg[CPU_SEG_CS] = (struct cpu_segment){ .sel = 0xf000, .attr = 0x9b, .limit = 0xffff, .base = 0xffff0000 };
+    st->ldtr = (struct cpu_segment){ .attr = 0x82, .limit = 0xffff };
+    st->tr = (struct cpu_segment){ .attr = 0x8b, .limit = 0xffff };
+    st->gdtr = st->idtr = (struct cpu_table){ .limit = 0xffff };
+    st->cr0 = X86_CR0_CD | X86_CR0_NW | X86_CR0_ET;
+    st->cr2 = st->cr3 = st->cr4 = st->cr8 = st->efer = 0;
+    memset(st->dr, 0, sizeof(st->dr));
+    st->dr[6] = X86_DR6_DEFAULT;
+    st->dr[7] = X86_DR7_DEFAULT;
+    st->kernel_gs_base = st->star = st->lstar = st->cstar = st->sfmask = 0;
+    st->sysenter_cs = st->sysenter_esp = st->sysenter_eip = 0;
+    st->pat = UINT64_C(0x0007040600070406);
+    cpu_state_set_fpu(st, NULL);
+    st->dirty = CPU_DIRTY_ALL;
+}
+
 /* As Xen starts a PV guest: flat segments, FPU clean (arch/x86/pv/domain.c, pv_vcpu_initialise; FXSAVE defaults). */
 static void state_init(struct cpu_state *st, enum cpu_mode mode)
 {
@@ -77,7 +102,11 @@ static void state_init(struct cpu_state *st, enum cpu_mode mode)
     st->dirty = CPU_DIRTY_ALL;
     cpu_state_set_fpu(st, NULL);
     st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF;
-    st->cpl = mode == CPU_MODE_PV64 ? 3 : mode == CPU_MODE_PV32 ? 1 : 0;
+    if (mode == CPU_MODE_HVM) {
+        cpu_state_reset(st);
+        return;
+    }
+    st->cpl = mode == CPU_MODE_PV64 ? 3 : 1;
     st->cr0 = PV_CR0_FIXED;
     st->cr4 = PV_CR4_FIXED;
     st->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
@@ -165,6 +194,8 @@ void pcpu_switch(struct emu *e, struct cpu_context *c)
     BUG_ON(uc_context_restore(e->uc, k->saved_valid ? k->saved : emu_guest_mode(e, &c->state.controls)));
     e->loaded = c;
     e->loaded_kept = k;
+    e->nested.on = c->state.mode == CPU_MODE_HVM;
+    emu_want_interrupt(e, false);
 }
 
 /* --- the state is the truth --- */

@@ -137,11 +137,34 @@ static void decode_softint(struct emu *e, struct cpu_state *st, struct sim_exit 
     step_over(st, x->insn_len);
 }
 
+/* MOV from or to one of sixteen control registers, or debug registers. */
+static void decode_register(uint32_t code, struct sim_exit *x)
+{
+    static const enum sim_exit_kind kinds[] = { EXIT_CR_READ, EXIT_CR_WRITE, EXIT_DR_READ, EXIT_DR_WRITE };
+
+    x->kind = kinds[code / 16];
+    x->cr.nr = code % 16;
+}
+
+static void decode_nested(struct emu *e, struct sim_exit *x)
+{
+    x->kind = EXIT_NPF;
+    x->npf.gpa = emu_exit_info2(e);
+    x->npf.error_code = raw_get(&e->raw, error_code, uint32_t);
+    x->npf.table = e->nested.in_table;
+}
+
 static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code, struct sim_exit *x)
 {
     switch (code) {
-    case SVM_EXIT_CR_READ ... SVM_EXIT_CR_READ + 15: x->kind = EXIT_CR_READ; break;
-    case SVM_EXIT_CR_WRITE ... SVM_EXIT_CR_WRITE + 15: x->kind = EXIT_CR_WRITE; break;
+    case SVM_EXIT_CR_READ ... SVM_EXIT_DR_WRITE + 15: decode_register(code, x); break;
+    case SVM_EXIT_VINTR: x->kind = EXIT_INTWIN; break;
+    case SVM_EXIT_NPF: decode_nested(e, x); break;
+    case SVM_EXIT_TASK_SWITCH:
+        x->kind = EXIT_TASK_SWITCH;
+        x->task.sel = e->task_sel;
+        x->task.why = e->task_why;
+        break;
     case SVM_EXIT_EXCEPTION ... SVM_EXIT_EXCEPTION + 31:
         decode_exception(e, st, (uint8_t)(code - SVM_EXIT_EXCEPTION), x);
         break;

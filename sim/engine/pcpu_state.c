@@ -7,7 +7,7 @@
  * CPU_DIRTY_* bit says so. Coming out, the segments are looked at each time, because a guest reloads them without
  * leaving (native MOV to FS, IRET from ring 1), and converted only when they changed.
  *
- * PV guests are the only kind so far (pcpu.c refuses others). What one really runs with (Xen: arch/x86/pv/domain.c,
+ * An HVM guest runs with what it says. What a PV guest really runs with (Xen: arch/x86/pv/domain.c,
  * pv_make_cr4 and friends): paging, protection and SSE are always on, IOPL is 0 and interrupts are open, whatever it
  * believes; of CR0 only TS, of CR4 only FSGSBASE, TSD and DE are the hypervisor's to choose. CPL 0 is never entered.
  */
@@ -49,6 +49,7 @@ static struct cpu_segment segment_from_raw(const struct raw_segment *r)
  */
 static uint32_t segment_hflags(const struct emu *e, const struct cpu_context *c)
 {
+    const bool flat_32 = (c->state.cr0 & X86_CR0_PE) && !(c->state.rflags & X86_EFLAGS_VM);
     const struct raw_segment *seg = e->seg;
     uint32_t hf = (c->state.cpl & RAW_HF_CPL) | (c->state.int_shadow ? RAW_HF_INHIBIT_IRQ : 0);
 
@@ -63,7 +64,7 @@ static uint32_t segment_hflags(const struct emu *e, const struct cpu_context *c)
         hf |= RAW_HF_SS32;
     if (hf & RAW_HF_CS64)
         return hf | RAW_HF_SS32;
-    if (!(hf & RAW_HF_CS32) || seg[CPU_SEG_DS].base || seg[CPU_SEG_ES].base || seg[CPU_SEG_SS].base)
+    if (!flat_32 || !(hf & RAW_HF_CS32) || seg[CPU_SEG_DS].base || seg[CPU_SEG_ES].base || seg[CPU_SEG_SS].base)
         hf |= RAW_HF_ADDSEG;
     return hf;
 }
@@ -77,11 +78,13 @@ static void load_segments(struct emu *e, const struct cpu_context *c)
     struct raw_cpu *r = &e->raw;
     const struct cpu_state *st = &c->state;
 
-    BUG_ON(st->cpl == 0);
+    BUG_ON(st->cpl == 0 && st->mode != CPU_MODE_HVM);
     for (unsigned int i = 0; i < CPU_NR_SEGS; i++)
         e->seg[i] = segment_to_raw(&st->seg[i]);
     memcpy(raw_seg(r, 0), e->seg, sizeof(e->seg));
     *raw_table(r, r->at.ldt) = segment_to_raw(&st->ldtr);
+    if (st->mode == CPU_MODE_HVM)
+        *raw_table(r, r->at.tr) = segment_to_raw(&st->tr);
     raw_table(r, r->at.gdt)->base = st->gdtr.base;
     raw_table(r, r->at.gdt)->limit = st->gdtr.limit;
     raw_table(r, r->at.idt)->base = st->idtr.base;
@@ -94,6 +97,21 @@ static void load_bases(struct emu *e, const struct cpu_context *c)
 {
     for (unsigned int i = CPU_SEG_FS; i <= CPU_SEG_GS; i++)
         raw_seg(&e->raw, i)->base = e->seg[i].base = c->state.seg[i].base;
+}
+
+static void load_control_hvm(struct emu *e, const struct cpu_state *st)
+{
+    struct raw_cpu *r = &e->raw;
+    uint32_t hf = raw_get(r, hflags, uint32_t) & ~(HF_OF_CRS | RAW_HF_LMA);
+
+    hf |= (st->cr0 & X86_CR0_PE ? RAW_HF_PE : 0) | (st->cr0 & X86_CR0_MP ? RAW_HF_MP : 0) |
+          (st->cr0 & X86_CR0_EM ? RAW_HF_EM : 0) | (st->cr0 & X86_CR0_TS ? RAW_HF_TS : 0) |
+          (st->cr4 & X86_CR4_OSFXSR ? RAW_HF_OSFXSR : 0) | (st->efer & EFER_LMA ? RAW_HF_LMA : 0);
+    *raw_cr(r, 0) = st->cr0;
+    *raw_cr(r, 2) = st->cr2;
+    *raw_cr(r, 4) = st->cr4;
+    raw_set(r, efer, uint64_t, st->efer | EFER_SVME);
+    raw_set(r, hflags, uint32_t, hf);
 }
 
 static void load_control(struct emu *e, const struct cpu_state *st)
@@ -119,7 +137,9 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
     if (dirty & CPU_DIRTY_FPU)
         pcpu_fpu_load(e, st);
     if (dirty & CPU_DIRTY_CR)
-        load_control(e, st);
+        st->mode == CPU_MODE_HVM ? load_control_hvm(e, st) : load_control(e, st);
+    if (dirty & CPU_DIRTY_MSR && st->mode == CPU_MODE_HVM)
+        raw_set(&e->raw, kernel_gs_base, uint64_t, st->kernel_gs_base);
     if (dirty & CPU_DIRTY_SEGS)
         load_segments(e, c);
     else if (dirty & CPU_DIRTY_BASE)
@@ -130,6 +150,7 @@ static void load_dirty(struct emu *e, struct cpu_context *c)
         raw_set(&e->raw, hflags, uint32_t,
                 (raw_get(&e->raw, hflags, uint32_t) & ~RAW_HF_ROOT) | (st->root ? RAW_HF_ROOT : 0));
     }
+    e->nested.regs = (struct nested_regs){ .cr0 = st->cr0, .cr4 = st->cr4, .efer = st->efer, .ncr3 = st->ncr3 };
     if (dirty & CPU_DIRTY_DR)
         flush |= emu_debug_load(e, st->dr);
     if (flush)
@@ -154,7 +175,12 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
         emu_tlb_flush(e);
     memcpy(raw_gprs(r), st->gpr, sizeof(st->gpr));
     raw_set(r, eip, uint64_t, st->rip);
-    raw_set_rflags(r, (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF, inside);
+    if (e->nested.on) {
+        raw_set_rflags(r, st->rflags & ~(uint64_t)X86_EFLAGS_RF, inside);
+        emu_want_interrupt(e, st->want_intwin);
+    } else {
+        raw_set_rflags(r, (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF, inside);
+    }
     if (st->rip != st->exit_rip) {
         st->int_shadow = false;
         raw_set(r, hflags, uint32_t, raw_get(r, hflags, uint32_t) & ~RAW_HF_INHIBIT_IRQ);
@@ -177,6 +203,22 @@ static inline bool segments_differ(const struct raw_segment *a, const struct raw
     return differ[0] | differ[1];
 }
 
+static struct cpu_table table_from_raw(const struct raw_segment *t)
+{
+    return (struct cpu_table){ .base = t->base, .limit = (uint16_t)t->limit };
+}
+
+/* What a kernel at CPL 0 changes without leaving. */
+static void save_system(struct raw_cpu *r, struct cpu_state *st)
+{
+    st->cr3 = *raw_cr(r, 3);
+    st->kernel_gs_base = raw_get(r, kernel_gs_base, uint64_t);
+    st->ldtr = segment_from_raw(raw_table(r, r->at.ldt));
+    st->tr = segment_from_raw(raw_table(r, r->at.tr));
+    st->gdtr = table_from_raw(raw_table(r, r->at.gdt));
+    st->idtr = table_from_raw(raw_table(r, r->at.idt));
+}
+
 void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
 {
     struct raw_cpu *r = &e->raw;
@@ -188,6 +230,8 @@ void pcpu_save(struct emu *e, struct cpu_context *c, bool inside)
     st->rflags = raw_get_rflags(r, inside);
     st->cpl = hf & RAW_HF_CPL;
     st->int_shadow = hf & RAW_HF_INHIBIT_IRQ;
+    if (e->nested.on)
+        save_system(r, st);
     if (segments_differ(raw_seg(r, 0), e->seg)) {
         memcpy(e->seg, raw_seg(r, 0), sizeof(e->seg));
         for (unsigned int i = 0; i < CPU_NR_SEGS; i++)

@@ -2,7 +2,7 @@
 /*
  * Reading guest code through the guest's page tables: the processor does not say which INT n it has stopped at, so the
  * hypervisor looks. The walk itself is sim/walk.h's; the tables may be in the engine's own pages, as those of its
- * self-test are.
+ * self-test are. An HVM guest's are sim/nested.c's affair.
  */
 #include "sim/engine/pcpu_private.h"
 #include "sim/walk.h"
@@ -14,14 +14,27 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w)
     return page_walk(w, root, addr, table, e);
 }
 
+/* Where in the machine the loaded guest's linear address lies; NULL: nothing is there. */
+static const uint8_t *look(struct emu *e, uint64_t addr)
+{
+    struct page_walk w;
+
+    if (e->nested.on) {
+        const struct nested_regs r = emu_nested_regs(e);
+        struct nested_walk n;
+
+        return nested_walk(&r, addr, 0, table, e, &n) == NESTED_OK ? emu_phys(e, n.phys) : NULL;
+    }
+    return emu_walk(e, *raw_cr(&e->raw, 3), addr, &w) ? emu_phys(e, w.phys) : NULL;
+}
+
 size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
 {
     size_t done = 0;
 
     while (done < n) {
         const uint64_t left = PAGE_SIZE - PAGE_OFFSET(addr + done), len = n - done < left ? n - done : left;
-        struct page_walk w;
-        const uint8_t *host = emu_walk(e, *raw_cr(&e->raw, 3), addr + done, &w) ? emu_phys(e, w.phys) : NULL;
+        const uint8_t *host = look(e, addr + done);
 
         if (!host)
             break;
@@ -29,4 +42,18 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
         done += len;
     }
     return done;
+}
+
+bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable)
+{
+    const struct nested_regs r = emu_nested_regs(e);
+    struct nested_walk w;
+
+    nested_walk(&r, r.efer & EFER_LMA ? page : (uint32_t)page, user ? PFEC_user_mode : 0, table, e, &w);
+    if (w.result != NESTED_OK) /* a page that may be executed, but not read, there is none */
+        return false;
+    for (unsigned int i = 0; i < w.nr; i++)
+        if (w.step[i].set)
+            return false;
+    return w.phys == phys && (!writable || w.writable);
 }

@@ -43,7 +43,8 @@ static bool called_are_there(void)
            tlb_flush_page_x86_64 && tb_invalidate_phys_page_range_x86_64 && cpu_cc_compute_all_x86_64 &&
            helper_enter_mmx_x86_64 && update_mxcsr_status_x86_64 && cpu_ldub_data_ra_x86_64 && cpu_ldl_data_ra_x86_64 &&
            cpu_exec_x86_64 && get_page_addr_code_x86_64 && tcg_tb_phys_invalidate_count_x86_64 &&
-           tcg_tb_foreach_x86_64 && raise_exception_err_ra_x86_64 && cpu_svm_check_intercept_param_x86_64;
+           tcg_tb_foreach_x86_64 && raise_exception_err_ra_x86_64 && cpu_vmexit_x86_64 &&
+           tlb_set_page_with_attrs_x86_64 && cpu_svm_check_intercept_param_x86_64;
 }
 
 bool emu_private_find(struct emu *e)
@@ -78,6 +79,16 @@ bool emu_private_find(struct emu *e)
     REPLACES(helper_emms_x86_64, emms);
     REPLACES(helper_fldcw_x86_64, fldcw);
     REPLACES(helper_fxrstor_x86_64, fxrstor);
+    REPLACES(helper_ljmp_protected_x86_64, ljmp_protected);
+    REPLACES(helper_lcall_protected_x86_64, lcall_protected);
+    REPLACES(helper_iret_protected_x86_64, iret_protected);
+    IS_OURS(helper_syscall_x86_64);
+    IS_OURS(helper_sysret_x86_64);
+    IS_OURS(helper_sysenter_x86_64);
+    IS_OURS(helper_sysexit_x86_64);
+    IS_OURS(helper_rdmsr_x86_64);
+    IS_OURS(helper_wrmsr_x86_64);
+    IS_OURS(x86_cpu_exec_interrupt_x86_64);
     IS_OURS(helper_outb_x86_64);
     IS_OURS(helper_inb_x86_64);
     IS_OURS(helper_rdtscp_x86_64);

@@ -72,6 +72,12 @@ extern void raise_exception_err_ra_x86_64(struct CPUX86State *env, int vector, i
 extern void cpu_svm_check_intercept_param_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1,
                                                  uintptr_t host_pc) __attribute__((weak));
 
+extern void cpu_vmexit_x86_64(struct CPUX86State *env, uint32_t exit_code, uint64_t info1, uintptr_t host_pc)
+    __attribute__((weak));
+/* attrs: MemTxAttrs, 0; rights: 1 to read, 2 to write, 4 to execute. */
+extern void tlb_set_page_with_attrs_x86_64(struct CPUState *cpu, uint64_t vaddr, uint64_t paddr, uint32_t attrs,
+                                           int rights, int mmu_idx, uint64_t size) __attribute__((weak));
+
 /* smc.c */
 void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
 void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr);
@@ -172,8 +178,18 @@ EMU_STORES(EMU_STORE)
 #undef EMU_STORE
 int cpu_watchpoint_address_matches_x86_64(struct CPUState *cpu, uint64_t addr, uint64_t len);
 
-/* emu.c */
 void helper_syscall_x86_64(struct CPUX86State *env, int len);
+
+/* system.c */
+void helper_sysret_x86_64(struct CPUX86State *env, int size);
+void helper_sysenter_x86_64(struct CPUX86State *env, int len);
+void helper_sysexit_x86_64(struct CPUX86State *env, int size);
+void helper_rdmsr_x86_64(struct CPUX86State *env);
+void helper_wrmsr_x86_64(struct CPUX86State *env);
+void helper_ljmp_protected_x86_64(struct CPUX86State *env, int sel, uint64_t offset, uint64_t next_eip);
+void helper_lcall_protected_x86_64(struct CPUX86State *env, int sel, uint64_t offset, int size, uint64_t next_eip);
+void helper_iret_protected_x86_64(struct CPUX86State *env, int size, int next_eip);
+bool x86_cpu_exec_interrupt_x86_64(struct CPUState *cpu, int request);
 
 /* helpers.c */
 void helper_clac_x86_64(struct CPUX86State *env);

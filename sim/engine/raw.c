@@ -151,7 +151,21 @@ static bool find_efer(struct raw_cpu *r, uint16_t *at)
     return found >= 0 && found < (int)r->size;
 }
 
-/* Likewise MXCSR, of 32 bits: all of its own that can be set, then none. */
+/* SWAPGS exchanges this one, which is written like any MSR. */
+static bool find_kernel_gs_base(struct raw_cpu *r, uint16_t *at)
+{
+    uc_x86_msr old = { .rid = 0xc0000102 }, msr = { .rid = 0xc0000102, .value = MAGIC(27) };
+    int off;
+
+    uc_reg_read(r->uc, UC_X86_REG_MSR, &old);
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &msr);
+    off = find_u64(r, msr.value);
+    uc_reg_write(r->uc, UC_X86_REG_MSR, &old);
+    *at = (uint16_t)off;
+    return off >= 0;
+}
+
+/* MXCSR like EFER, of 32 bits: all of its own that can be set, then none. */
 static bool find_mxcsr(struct raw_cpu *r, uint16_t *at)
 {
     const uint32_t odd = 0xa5c3, even = 0x1f80;
@@ -221,10 +235,10 @@ const char *raw_layout_find(struct raw_cpu *r, uc_engine *uc)
         return "its segment registers are not where they can be found";
     at->segs -= 4 * sizeof(struct raw_segment) + offsetof(struct raw_segment, base);
     if (!find_mmr(r, UC_X86_REG_GDTR, 19, &at->gdt) || !find_mmr(r, UC_X86_REG_IDTR, 20, &at->idt) ||
-        !find_mmr(r, UC_X86_REG_LDTR, 21, &at->ldt))
+        !find_mmr(r, UC_X86_REG_LDTR, 21, &at->ldt) || !find_mmr(r, UC_X86_REG_TR, 22, &at->tr))
         return "its descriptor table registers are not where they can be found";
     if (!find_reg(r, UC_X86_REG_CR3, 23, &at->cr) || !find_efer(r, &at->efer) ||
-        !find_reg(r, UC_X86_REG_DR0, 24, &at->dr))
+        !find_reg(r, UC_X86_REG_DR0, 24, &at->dr) || !find_kernel_gs_base(r, &at->kernel_gs_base))
         return "its control registers are not where they can be found";
     at->cr -= 3 * 8;
     if (!find_mxcsr(r, &at->mxcsr) || !find_xmm0(r, &at->xmm0))

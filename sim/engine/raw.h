@@ -31,7 +31,8 @@ struct raw_segment {
 
 /* Where things are, as byte offsets into the processor's state. */
 struct raw_layout {
-    uint16_t gpr, eip, eflags, cc_src, cc_op, df, hflags, segs, ldt, gdt, idt, cr, efer, dr, mxcsr, xmm0, error_code;
+    uint16_t gpr, eip, eflags, cc_src, cc_op, df, hflags, segs, ldt, tr, gdt, idt, cr, efer, dr, mxcsr, xmm0;
+    uint16_t kernel_gs_base, error_code;
 };
 
 struct raw_cpu {

@@ -32,9 +32,10 @@ enum {
     CPU_STOP = 0x11,
     CPU_STOPPED = 0x12,
     CPU_EXIT_REQUEST = 0x15,
-    CPU_ENV = 0x128,         /* pointer to the registers */
-    CPU_ICOUNT_DECR = 0x130, /* pointer to two uint16_t in front of them; the second asks a block to leave */
-    CPU_HALTED = 0x8198,     /* ints */
+    CPU_INTERRUPT_REQUEST = 0x1c, /* uint32_t: CPU_INTERRUPT_HARD, when an interrupt waits */
+    CPU_ENV = 0x128,              /* pointer to the registers */
+    CPU_ICOUNT_DECR = 0x130,      /* pointer to two uint16_t in front of them; the second asks a block to leave */
+    CPU_HALTED = 0x8198,          /* ints */
     CPU_EXCEPTION_INDEX = 0x81a0,
     CPU_EXIT_TCG = 0x81b8,
     CPU_SIZE = 0x8a50,
@@ -115,6 +116,13 @@ uc_err emu_enter(struct emu *e)
     err = AT(uc, UC_INVALID_ERROR, int);
     AT(uc, UC_INVALID_ERROR, int) = 0;
     return (uc_err)err;
+}
+
+#define CPU_INTERRUPT_HARD 2u
+
+void emu_want_interrupt(struct emu *e, bool want)
+{
+    AT(cpu_of(e), CPU_INTERRUPT_REQUEST, uint32_t) = want ? CPU_INTERRUPT_HARD : 0;
 }
 
 void emu_run_init(struct emu *e, bool plain) { e->fast.enter = !plain && !e->fast.refused; }

@@ -35,6 +35,33 @@ static uint8_t *frame_host(struct emu *e, uint64_t frame)
                                    : e->priv + ((frame - e->m->nr_frames) << PAGE_SHIFT);
 }
 
+/* Of an HVM guest, one that the TLB was filled from. */
+static bool is_table(const struct emu *e, uint64_t frame)
+{
+    return e->code.has_code[frame] & (HAS_LEAVES | HAS_TABLES);
+}
+
+static uint64_t nr_noted(const struct emu *e) { return e->m->nr_frames + EMU_NR_PAGES; }
+
+/* The first frame from f on of which anything is known, or nr_noted(). */
+static uint64_t next_noted(const struct emu *e, uint64_t f)
+{
+    const uint8_t *known = e->code.has_code;
+    uint64_t word;
+
+    for (;;) {
+        while (f < nr_noted(e) && !known[f] && f % sizeof(word))
+            f++;
+        while (f + sizeof(word) <= nr_noted(e) && (memcpy(&word, known + f, sizeof(word)), !word))
+            f += sizeof(word);
+        while (f < nr_noted(e) && !known[f] && (f + 1) % sizeof(word))
+            f++;
+        if (f >= nr_noted(e) || known[f])
+            return f < nr_noted(e) ? f : nr_noted(e);
+        f++;
+    }
+}
+
 static void note_shared(struct emu *e, uint64_t frame)
 {
     if (e->smc.nr_shared < EMU_SHARED_MANY)
@@ -53,7 +80,7 @@ void tlb_protect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
 
     if (!e || !frame_valid(e, frame))
         return;
-    e->code.has_code[frame] = 1;
+    e->code.has_code[frame] |= HAS_CODE;
     if (frame < e->m->nr_frames && e->m->shares[frame])
         note_shared(e, frame);
     if (e->smc.cpu)
@@ -66,7 +93,7 @@ void tlb_unprotect_code_x86_64(struct uc_struct *uc, uint64_t ram_addr)
     struct emu *e = emu_running;
 
     if (e && frame_valid(e, ram_addr >> PAGE_SHIFT))
-        e->code.has_code[ram_addr >> PAGE_SHIFT] = 0;
+        e->code.has_code[ram_addr >> PAGE_SHIFT] &= (uint8_t)~HAS_CODE;
 }
 
 /* A store took the slow way: drop the blocks it overwrites. May not return, when it overwrites the running block. */
@@ -80,6 +107,8 @@ void tb_invalidate_phys_page_fast_x86_64(struct uc_struct *uc, struct page_colle
     e->smc.store_frame = start >> PAGE_SHIFT;
     if (e->smc.store_frame < e->m->nr_frames)
         frame_changes(e->m, _mfn(e->smc.store_frame));
+    if (e->smc.store_frame < e->m->nr_frames && __builtin_expect(is_table(e, e->smc.store_frame), 0))
+        emu_table_store(e, start, (unsigned int)len);
     e->real.tb_invalidate_phys_page_fast(uc, pages, start, len, retaddr);
     emu_count_unmark(e);
 }
@@ -124,18 +153,19 @@ void emu_smc_flush_all(struct emu *e)
     emu_lookup_forget(e);
     e->smc.buffer_full = false;
     e->smc.nr_shared = 0;
-    memset(e->code.has_code, 0, e->m->nr_frames + EMU_NR_PAGES);
+    for (uint64_t f = next_noted(e, 0); f < nr_noted(e); f = next_noted(e, f + 1))
+        e->code.has_code[f] &= (uint8_t)~HAS_CODE;
 }
 
 void emu_smc_invalidate(struct emu *e, uint64_t frame)
 {
     struct emu *outer = emu_running;
 
-    if (!frame_valid(e, frame) || !e->code.has_code[frame])
+    if (!frame_valid(e, frame) || !(e->code.has_code[frame] & HAS_CODE))
         return;
     emu_running = e;
     tb_invalidate_phys_page_range_x86_64((struct uc_struct *)e->uc, frame << PAGE_SHIFT, (frame + 1) << PAGE_SHIFT);
-    e->code.has_code[frame] = 0;
+    e->code.has_code[frame] &= (uint8_t)~HAS_CODE;
     emu_running = outer;
 }
 
@@ -147,11 +177,9 @@ void emu_smc_drop_shared(struct emu *e)
 
 void emu_smc_forget(struct emu *e)
 {
-    const uint8_t *first = e->code.has_code, *end = first + e->m->nr_frames;
-
-    for (const uint8_t *f = first; (f = memchr(f, 1, (size_t)(end - f))); f++)
-        if (e->m->shares[f - first])
-            emu_smc_invalidate(e, (uint64_t)(f - first));
+    for (uint64_t f = next_noted(e, 0); f < e->m->nr_frames; f = next_noted(e, f + 1))
+        if (e->m->shares[f])
+            emu_smc_invalidate(e, f);
 }
 
 void machine_arm_stores(struct machine *m)
@@ -162,7 +190,14 @@ void machine_arm_stores(struct machine *m)
         tlb_reset_dirty_x86_64(e->smc.cpu, (uintptr_t)m->ram, m->nr_frames << PAGE_SHIFT);
 }
 
-void machine_code_written(struct machine *m, mfn_t mfn) { emu_smc_invalidate(m->edges->code->emu, mfn_x(mfn)); }
+void machine_code_written(struct machine *m, mfn_t mfn)
+{
+    struct emu *e = m->edges->code->emu;
+
+    emu_smc_invalidate(e, mfn_x(mfn));
+    if (is_table(e, mfn_x(mfn)))
+        e->tlb.gone.all = true;
+}
 
 bool emu_smc_may_set_dirty(const struct emu *e)
 {

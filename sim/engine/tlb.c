@@ -144,6 +144,7 @@ static bool is_laid_out(struct emu *e, uint64_t addr, uint64_t phys)
 bool emu_tlb_init(struct emu *e, uint64_t addr, uint64_t phys)
 {
     e->tlb.root = e->tlb.other = EMU_NO_ROOT;
-    e->tlb.two = e->fast.enter && is_laid_out(e, addr, phys);
+    e->tlb.known = is_laid_out(e, addr, phys);
+    e->tlb.two = e->fast.enter && e->tlb.known;
     return e->tlb.two;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The layout of the engine's TLBs, for the two files that know it: tlb.c, flush.c.
+ * The layout of the engine's TLBs, for the files that know it: tlb.c, filled.c, flush.c.
  */
 #ifndef SIM_ENGINE_TLB_H
 #define SIM_ENGINE_TLB_H
@@ -72,5 +72,26 @@ static inline uint8_t *victim_at(struct emu *e, unsigned int tlb, unsigned int i
 {
     return desc(e, tlb) + TLB_DESC_VICTIMS + i * ENTRY_SIZE;
 }
+
+/* --- filled.c --- */
+
+#define UPPER_HALF (UINT64_C(1) << 63) /* of addresses */
+#define FILLED_FEW 1024u               /* it takes less time to look at them than at all entries */
+
+static inline uint16_t *emu_filled_list(struct emu *e, uint64_t frame)
+{
+    return &e->tlb.list[frame % EMU_FILLED_LISTS];
+}
+
+/* The TLB is empty. */
+void emu_filled_forget(struct emu *e);
+/* Is it noted that this page led to this frame? */
+bool emu_is_filled(struct emu *e, uint64_t page, uint64_t frame);
+/* Look at all entries, and note anew what there is; lower_goes: those of the lower half of addresses are taken out. */
+void emu_filled_look_at_all(struct emu *e, bool lower_goes);
+/* Those of the lower half are taken out. Few pages are noted: only these are looked at. */
+void emu_filled_look_at_few(struct emu *e);
+/* What leads to this frame is taken out. */
+void emu_filled_take_out(struct emu *e, uint64_t frame);
 
 #endif

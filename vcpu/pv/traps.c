@@ -168,6 +168,9 @@ void pv_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_VMMCALL: pv_inject_hw_exception(v, X86_EXC_UD, 0); return;
     case EXIT_SHUTDOWN: domain_crash(v, "triple fault"); return;
     case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
+    case EXIT_DR_READ:
+    case EXIT_DR_WRITE:
+    case EXIT_TASK_SWITCH:
     case EXIT_NPF:
     case EXIT_NR_KINDS: domain_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
     }

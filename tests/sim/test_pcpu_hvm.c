@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What makes an HVM guest leave, what does not, and what the exit says: each fact about the emulated processor that the
+ * hypervisor relies upon for guests with rings of their own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "tests/support/hvm_guest.h"
+
+static void assert_exit(struct sim_exit x, enum sim_exit_kind kind)
+{
+    if (x.kind != kind)
+        fail_msg("%s (vector %u, %s) instead of %s", sim_exit_name(x.kind), sim_exit_vector(&x),
+                 x.kind == EXIT_ERROR ? x.error.why : "", sim_exit_name(kind));
+}
+
+static void assert_exception(struct hvm_guest *g, struct sim_exit x, uint8_t vector, uint64_t rip)
+{
+    assert_exit(x, EXIT_EXCEPTION);
+    assert_int_equal(x.exception.vector, vector);
+    assert_int_equal(g->st->rip, rip);
+}
+
+#define CODE (HG_CODE * PAGE_SIZE)
+
+/* mov $0x1234, %ax; mov %ax, %ds; mov $0x55, %al; mov %al, 0x10; hlt */
+static void test_real_mode(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    x = HG_EXEC(g, "\xb8\x34\x12\x8e\xd8\xb0\x55\xa2\x10\x00\xf4");
+    assert_exit(x, EXIT_HLT);
+    assert_int_equal(x.insns, 4);
+    assert_int_equal(g->st->rip, 10);
+    assert_int_equal(g->st->rax & 0xffff, 0x1255);
+    assert_int_equal(g->st->seg[CPU_SEG_DS].sel, 0x1234);
+    assert_int_equal(g->st->seg[CPU_SEG_DS].base, 0x12340);
+    assert_int_equal(*(uint8_t *)hg_at(g, 0x12350), 0x55);
+    assert_int_equal(g->st->cpl, 0);
+}
+
+/* The same, from each mode: a store, a load, HLT. */
+static void test_modes(void **state)
+{
+    struct hvm_guest *g = *state;
+
+    for (enum hg_mode mode = HG_PROTECTED; mode <= HG_LONG; mode++) {
+        struct sim_exit x;
+
+        hg_mode(g, mode);
+        g->st->rax = 0x1000 + mode;
+        g->st->rbx = HG_DATA * PAGE_SIZE;
+        x = HG_EXEC(g, "\x89\x03\x8b\x0b\xf4");
+        assert_exit(x, EXIT_HLT);
+        assert_int_equal(x.insns, 2);
+        assert_int_equal(g->st->rcx, 0x1000 + mode);
+        assert_int_equal(*(uint32_t *)hg_at(g, HG_DATA * PAGE_SIZE), 0x1000 + mode);
+    }
+}
+
+/* Real mode to protected mode to long mode, by the guest's own instructions, as far as they do not leave. */
+static void test_to_long_mode(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG); /* for its tables */
+    hg_mode(g, HG_REAL);
+    hg_write(g, 0x800, "\x3f\x00\x00\x10\x00\x00", 6);
+    x = HG_EXEC(g, "\x0f\x01\x16\x00\x08\x0f\x20\xc0\x0c\x01\x0f\x22\xc0"); /* lgdt; mov cr0,eax; or 1; mov eax,cr0 */
+    assert_exit(x, EXIT_CR_WRITE);
+    assert_int_equal(x.cr.nr, 0);
+    assert_int_equal(g->st->rip, 10);
+    assert_int_equal(g->st->gdtr.base, PAGE_SIZE);
+    assert_int_equal(g->st->gdtr.limit, 0x3f);
+    g->st->cr0 |= X86_CR0_PE;
+    g->st->dirty |= CPU_DIRTY_CR;
+    /* ljmp $0x08, $next; mov $0x10, %eax; mov %eax, %ss; hlt */
+    x = HG_EXEC(g, "\x66\xea\x08\x00\x01\x00\x08\x00\xb8\x10\x00\x00\x00\x8e\xd0\xf4");
+    g->st->rip = 0;
+    hg_write(g, CODE, "\x66\xea\x08\x00\x01\x00\x08\x00\xb8\x10\x00\x00\x00\x8e\xd0\xf4", 16);
+    g->st->seg[CPU_SEG_CS].base = CODE;
+    g->st->dirty |= CPU_DIRTY_SEGS;
+    x = hg_run(g, 100);
+    assert_exit(x, EXIT_HLT);
+    assert_int_equal(g->st->rip, CODE + 15);
+    assert_int_equal(g->st->seg[CPU_SEG_CS].sel, 8);
+    assert_int_equal(g->st->seg[CPU_SEG_CS].attr, 0xc9b);
+    assert_int_equal(g->st->seg[CPU_SEG_SS].limit, ~0u);
+}
+
+static void test_nested_fault(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_PROTECTED);
+    g->st->rbx = 0x40000000;
+    x = HG_EXEC(g, "\x90\x8b\x03"); /* a load from nowhere */
+    assert_exit(x, EXIT_NPF);
+    assert_int_equal(g->st->rip, CODE + 1);
+    assert_int_equal(x.npf.gpa, 0x40000000);
+    assert_int_equal(x.npf.error_code, PFEC_user_mode);
+    assert_false(x.npf.table);
+    x = HG_EXEC(g, "\x90\x89\x03");
+    assert_exit(x, EXIT_NPF);
+    assert_int_equal(x.npf.error_code, PFEC_user_mode | PFEC_write_access);
+    g->st->rbx = 0xfee00020; /* read-only: reading is native */
+    *(uint32_t *)hg_at(g, HG_RO * PAGE_SIZE + 0x20) = 0x05000000;
+    x = HG_EXEC(g, "\x8b\x03\x89\x03");
+    assert_exit(x, EXIT_NPF);
+    assert_int_equal(g->st->rax, 0x05000000);
+    assert_int_equal(g->st->rip, CODE + 2);
+    assert_int_equal(x.npf.gpa, 0xfee00020);
+    assert_int_equal(x.npf.error_code, PFEC_user_mode | PFEC_write_access | PFEC_page_present);
+    hg_mode(g, HG_LONG);
+    hg_nested(g, HG_L1, 0); /* one of its tables is gone */
+    x = HG_EXEC(g, "\x90");
+    assert_exit(x, EXIT_NPF);
+    assert_true(x.npf.table);
+    assert_int_equal(PFN_DOWN(x.npf.gpa), HG_L1);
+    hg_nested(g, HG_L1, _PAGE_PRESENT | _PAGE_USER); /* it cannot be written: A could not be set */
+    x = HG_EXEC(g, "\x90");
+    assert_exit(x, EXIT_NPF);
+    assert_true(x.npf.table);
+    assert_true(x.npf.error_code & PFEC_write_access);
+    hg_nested(g, HG_L1, _PAGE_PRESENT | _PAGE_RW | _PAGE_USER);
+    x = HG_EXEC(g, "\xf4");
+    assert_exit(x, EXIT_HLT);
+    hg_nested(g, HG_L1, _PAGE_PRESENT | _PAGE_USER); /* all that is needed is set already */
+    x = HG_EXEC(g, "\xf4");
+    assert_exit(x, EXIT_HLT);
+}
+
+static void test_page_fault(void **state)
+{
+    struct hvm_guest *g = *state;
+    uint64_t *l1;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG);
+    l1 = hg_at(g, HG_L1 * PAGE_SIZE);
+    l1[HG_DATA] = 0;
+    l1[HG_DATA + 1] &= ~_PAGE_RW;
+    l1[HG_DATA + 2] |= _PAGE_NX;
+    l1[HG_DATA + 3] |= UINT64_C(1) << 45;
+    g->st->rbx = HG_DATA * PAGE_SIZE;
+    x = HG_EXEC(g, "\x90\x8b\x03");
+    assert_exception(g, x, X86_EXC_PF, CODE + 1);
+    assert_int_equal(x.exception.addr, HG_DATA * PAGE_SIZE);
+    assert_int_equal(x.exception.error_code, 0);
+    g->st->rbx += PAGE_SIZE;
+    x = HG_EXEC(g, "\x8b\x03\x89\x03");
+    assert_exception(g, x, X86_EXC_PF, CODE + 2);
+    assert_int_equal(x.exception.error_code, PFEC_page_present | PFEC_write_access);
+    g->st->rbx += PAGE_SIZE;
+    x = HG_EXEC(g, "\xff\xe3");
+    assert_exit(x, EXIT_EXCEPTION);
+    assert_int_equal(x.exception.error_code, PFEC_page_present | PFEC_insn_fetch);
+    g->st->rbx += PAGE_SIZE;
+    x = HG_EXEC(g, "\x8b\x03");
+    assert_int_equal(x.exception.error_code, PFEC_page_present | PFEC_reserved_bit);
+    g->st->rbx = UINT64_C(1) << 47;
+    x = HG_EXEC(g, "\x8b\x03");
+    assert_exception(g, x, X86_EXC_GP, CODE);
+    g->st->cr0 &= ~(uint64_t)X86_CR0_WP;
+    g->st->dirty |= CPU_DIRTY_CR;
+    g->st->rbx = (HG_DATA + 1) * PAGE_SIZE;
+    x = HG_EXEC(g, "\x89\x03\xf4");
+    assert_exit(x, EXIT_HLT);
+}
+
+static void test_intercepts(void **state)
+{
+    static const struct {
+        const char *code;
+        uint8_t nr;
+        enum sim_exit_kind kind;
+    } c[] = {
+        { "\x0f\xa2", 0, EXIT_CPUID },
+        { "\x0f\x31", 0, EXIT_RDTSC },
+        { "\xf4", 0, EXIT_HLT },
+        { "\x0f\x32", 0, EXIT_RDMSR },
+        { "\x0f\x30", 0, EXIT_WRMSR },
+        { "\xe4\x60", 0, EXIT_IO },
+        { "\xef", 0, EXIT_IO },
+        { "\x6c", 0, EXIT_IO },
+        { "\xf3\x6f", 0, EXIT_IO },
+        { "\x0f\x22\xc0", 0, EXIT_CR_WRITE },
+        { "\x0f\x22\xe0", 4, EXIT_CR_WRITE },
+        { "\x0f\x06", 0, EXIT_CR_WRITE },
+        { "\x0f\x01\xf0", 0, EXIT_CR_WRITE },
+        { "\x44\x0f\x20\xc0", 8, EXIT_CR_READ },
+        { "\x44\x0f\x22\xc0", 8, EXIT_CR_WRITE },
+        { "\x0f\x21\xf8", 7, EXIT_DR_READ },
+        { "\x0f\x23\xc0", 0, EXIT_DR_WRITE },
+        { "\x0f\x01\xd9", 0, EXIT_VMMCALL },
+        { "\xcd\x80", 0, EXIT_SOFTINT },
+        { "\xcc", 0, EXIT_SOFTINT },
+        { "\xf3\x90", 0, EXIT_PAUSE },
+    };
+    struct hvm_guest *g = *state;
+
+    hg_mode(g, HG_LONG);
+    for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+        char code[8] = "\x90";
+        struct sim_exit x;
+
+        strcpy(code + 1, c[i].code);
+        g->st->rdi = g->st->rsi = HG_DATA * PAGE_SIZE;
+        x = hg_exec(g, code, strlen(code) + 1);
+        assert_exit(x, c[i].kind);
+        assert_int_equal(g->st->rip, CODE + 1 + (c[i].kind == EXIT_SOFTINT ? strlen(c[i].code) : 0));
+        assert_int_equal(x.insns, c[i].kind == EXIT_SOFTINT ? 2 : 1);
+        if (c[i].kind == EXIT_CR_READ || c[i].kind == EXIT_CR_WRITE || c[i].kind == EXIT_DR_READ ||
+            c[i].kind == EXIT_DR_WRITE)
+            assert_int_equal(x.cr.nr, c[i].nr);
+    }
+}
+
+/* What does not leave: CR3, INVLPG, descriptor tables, flags, caches, SWAPGS. */
+static void test_native(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG);
+    g->st->rax = g->st->cr3;
+    g->st->rbx = HG_DATA * PAGE_SIZE;
+    g->st->kernel_gs_base = 0x1234567800;
+    g->st->dirty |= CPU_DIRTY_MSR;
+    x = HG_EXEC(g, "\x0f\x22\xd8\x0f\x01\x3b\xfa\xfb\x90\x0f\x09\x0f\x08\x0f\x01\xf8\x0f\x20\xd9\xf4");
+    assert_exit(x, EXIT_HLT);
+    assert_int_equal(g->st->rcx, g->st->cr3);
+    assert_int_equal(g->st->seg[CPU_SEG_GS].base, 0x1234567800);
+    assert_int_equal(g->st->kernel_gs_base, 0);
+    assert_true(g->st->rflags & X86_EFLAGS_IF);
+}
+
+/* SYSCALL from ring 3 to ring 0 and back, without leaving. */
+static void test_syscall(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG);
+    hg_user(g);
+    g->st->star = UINT64_C(0x1b) << 48 | UINT64_C(0x08) << 32; /* SYSRET: 0x23, 0x2b */
+    g->st->lstar = CODE + 0x100;
+    g->st->sfmask = X86_EFLAGS_IF | X86_EFLAGS_DF;
+    g->st->rflags = X86_EFLAGS_MBS | X86_EFLAGS_IF | X86_EFLAGS_CF;
+    hg_write(g, CODE + 0x100, "\x9c\x5a\x8c\xcb\x8c\xd6\x48\x0f\x07",
+             9);                                        /* pushf; pop rdx; mov cs,ebx; mov ss,esi; sysretq */
+    x = HG_EXEC(g, "\x0f\x05\x9c\x5f\x8c\xcd\xcd\x80"); /* syscall; pushf; pop rdi; mov cs,ebp; int 0x80 */
+    assert_exit(x, EXIT_SOFTINT);
+    assert_int_equal(g->st->rdx, X86_EFLAGS_MBS | X86_EFLAGS_CF);
+    assert_int_equal(g->st->rbx, 8);
+    assert_int_equal(g->st->rsi, 0x10);
+    assert_int_equal(g->st->rdi, X86_EFLAGS_MBS | X86_EFLAGS_IF | X86_EFLAGS_CF);
+    assert_int_equal(g->st->rbp, 0x2b);
+    assert_int_equal(g->st->rcx, CODE + 2);
+    assert_int_equal(g->st->cpl, 3);
+    assert_int_equal(g->st->seg[CPU_SEG_SS].sel, 0x23);
+    assert_int_equal(x.insns, 10);
+    g->st->efer &= ~(uint64_t)EFER_SCE;
+    g->st->dirty |= CPU_DIRTY_CR;
+    x = HG_EXEC(g, "\x90\x0f\x05");
+    assert_exception(g, x, X86_EXC_UD, CODE + 1);
+}
+
+static void test_sysenter(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_PROTECTED);
+    hg_user(g);
+    g->st->sysenter_cs = 8;
+    g->st->sysenter_esp = 0x9000;
+    g->st->sysenter_eip = CODE + 0x100;
+    g->st->rflags |= X86_EFLAGS_IF;
+    hg_write(g, CODE + 0x100, "\x89\xe6\x8c\xcb\xb9\x00\x80\x00\x00\xba\x02\x00\x01\x00\x0f\x35", 16);
+    x = HG_EXEC(g, "\x0f\x34\x8c\xcd\xcd\x80");
+    assert_exit(x, EXIT_SOFTINT);
+    assert_int_equal(g->st->rsi, 0x9000);
+    assert_int_equal(g->st->rbx, 8);
+    assert_int_equal(g->st->rbp, 0x1b);
+    assert_int_equal(g->st->rsp, 0x8000);
+    assert_int_equal(g->st->cpl, 3);
+    hg_mode(g, HG_LONG);
+    x = HG_EXEC(g, "\x90\x0f\x34");
+    assert_exception(g, x, X86_EXC_UD, CODE + 1);
+}
+
+static void test_interrupt_window(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG);
+    g->st->want_intwin = true;
+    x = HG_EXEC(g, "\x90\xfb\x90\x90\xf4"); /* nop; sti; nop; nop; hlt */
+    assert_exit(x, EXIT_INTWIN);
+    assert_int_equal(g->st->rip, CODE + 3);
+    assert_int_equal(x.insns, 3);
+    x = hg_run(g, 100); /* at once */
+    assert_exit(x, EXIT_INTWIN);
+    assert_int_equal(x.insns, 0);
+    g->st->want_intwin = false;
+    x = hg_run(g, 100);
+    assert_exit(x, EXIT_HLT);
+    g->st->rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    g->st->want_intwin = true;
+    x = HG_EXEC(g, "\x68\x02\x02\x00\x00\x90\x9d\x90\xf4"); /* push 0x202; nop; popf; nop; hlt */
+    assert_exit(x, EXIT_INTWIN);
+    assert_int_equal(g->st->rip, CODE + 7);
+    g->st->rflags &= ~(uint64_t)X86_EFLAGS_IF;
+    x = HG_EXEC(g, "\xfb\xf4"); /* sti; hlt: HLT is in the shadow */
+    assert_exit(x, EXIT_HLT);
+    assert_true(g->st->int_shadow);
+    assert_true(g->st->rflags & X86_EFLAGS_IF);
+}
+
+/* Far transfers to a TSS or a task gate leave; others do not. */
+static void test_task_switch(void **state)
+{
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_PROTECTED);
+    x = HG_EXEC(g, "\x90\xea\x00\x00\x00\x00\x38\x00");
+    assert_exit(x, EXIT_TASK_SWITCH);
+    assert_int_equal(g->st->rip, CODE + 1);
+    assert_int_equal(x.task.sel, 0x38);
+    assert_int_equal(x.task.why, TASK_JMP);
+    x = HG_EXEC(g, "\x9a\x00\x00\x00\x00\x38\x00");
+    assert_exit(x, EXIT_TASK_SWITCH);
+    assert_int_equal(x.task.why, TASK_CALL);
+    g->st->rflags |= X86_EFLAGS_NT;
+    x = HG_EXEC(g, "\x90\xcf");
+    assert_exit(x, EXIT_TASK_SWITCH);
+    assert_int_equal(x.task.why, TASK_IRET);
+    assert_int_equal(g->st->rip, CODE + 1);
+    g->st->rflags &= ~(uint64_t)X86_EFLAGS_NT;
+    x = HG_EXEC(g, "\xea\x08\x00\x01\x00\x08\x00\x90\xf4");
+    assert_exit(x, EXIT_HLT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, hg_setup, hg_teardown)
+        TEST(test_real_mode),        TEST(test_modes),       TEST(test_to_long_mode),
+        TEST(test_nested_fault),     TEST(test_page_fault),  TEST(test_intercepts),
+        TEST(test_native),           TEST(test_syscall),     TEST(test_sysenter),
+        TEST(test_interrupt_window), TEST(test_task_switch),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
