@@ -76,7 +76,7 @@ static int nets_open(struct outside *o, const struct guest_list *l, char err[RUN
 /* Those behind the old door know nothing of this future: another door, and what guests have through it ends. */
 static void net_reset(struct outside *o)
 {
-    const bool talked = slirp_door_talks(o->net);
+    const bool talked = slirp_door_connected(o->net) || slirp_door_asked(o->net);
     uint8_t packet[HOST_PACKET_RESET];
     char text[RUN_ERR_SIZE + 64];
     unsigned int nr = 0;

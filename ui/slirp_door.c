@@ -447,7 +447,13 @@ void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void
 
 bool slirp_door_speaks(const struct slirp_door *d) { return d && (d->nr_fds || d->nr_flows || d->nr); }
 
-bool slirp_door_talks(const struct slirp_door *d) { return d && (d->nr_flows || d->nr); }
+bool slirp_door_asked(const struct slirp_door *d)
+{
+    for (unsigned int i = 0; d && i < d->nr_flows; i++)
+        if (d->flow[i].protocol != TCP)
+            return true;
+    return d && d->nr;
+}
 
 bool slirp_door_connected(const struct slirp_door *d)
 {

@@ -56,8 +56,8 @@ void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void
 
 /* Something can come. */
 bool slirp_door_speaks(const struct slirp_door *d);
-/* Somebody is there already: who may be about to say something; somebody who has a connection, and is listened to. */
-bool slirp_door_talks(const struct slirp_door *d);
+/* Somebody may be about to say something: he has got a datagram; he has a connection, and is listened to. */
+bool slirp_door_asked(const struct slirp_door *d);
 bool slirp_door_connected(const struct slirp_door *d);
 /* How long to wait, at most, before it is let work again, although nothing comes. -1: for ever. */
 s_time_t slirp_door_due(const struct slirp_door *d);

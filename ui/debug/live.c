@@ -41,7 +41,8 @@ static bool net_talks(const struct live *l)
 {
     const struct slirp_door *net = l->outside.net;
 
-    return l->silent < (slirp_door_connected(net) ? CONNECTION_SILENT : PACKET_SILENT) && slirp_door_talks(net);
+    return (l->silent < CONNECTION_SILENT && slirp_door_connected(net)) ||
+           (l->silent < PACKET_SILENT && slirp_door_asked(net));
 }
 
 static bool talks(void *data)
