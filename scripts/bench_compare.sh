@@ -51,7 +51,7 @@ awk -v threshold="$THRESHOLD" '
     }
     # Is more of it better? -1: unknown.
     function more_is_better(unit) {
-        if (unit ~ /\/s$/) return 1
+        if (unit ~ /\/s$/ || unit == "times") return 1
         return unit ~ /^(ns|us|ms|s|MiB|instructions|hypercalls|exits|count)$/ ? 0 : -1
     }
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # bench_xen.sh [PATTERN...]: the same guests here and under Xen in QEMU, per second of CPU, as a table with ratios. With
-# patterns, only the lines whose names fit one.
+# patterns, only the lines whose names fit one. With JSON=1 nothing is fetched, and the ratios alone are printed, as
+# scripts/bench.sh prints its figures.
 #
 # Concept: the other way to run a PV guest without root or VT-x is the real Xen in QEMU, which emulates the same kind of
 # processor by translating code, as Unicorn does here. So both are given the same kernel and the same work, in turns,
@@ -20,7 +21,7 @@
 # Linux, and QEMU 10 from Debian 12's backports, or the machine's own release's. What cannot be had is said, and nothing
 # is measured: that is no failure.
 set -euf
-: "${XENLAB:=./xenlab}" "${RUNS:=3}"
+: "${XENLAB:=./xenlab}" "${RUNS:=3}" "${JSON:=}"
 export LC_ALL=C
 bench=build/guests/bench
 assets=build/assets
@@ -28,7 +29,7 @@ peer=build/deps/bench-xen
 tmp=$(mktemp -d)
 dom0= # QEMU's process, since a row has wanted a dom0 that serves
 without_dom0=
-trap '[ -z "$dom0" ] || kill "$dom0"; rm -rf "$tmp"' EXIT
+trap '[ -z "$dom0" ] || { kill "$dom0"; wait "$dom0"; } 2> "$tmp/err" || :; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 patterns=("$@")
 
@@ -43,6 +44,7 @@ skipped() {
 unpacked() {
     local to=$peer/$2 deb
     [ ! -d "$to" ] || return 0
+    [ -z "$JSON" ] || return
     rm -rf "$to.new"
     # shellcheck disable=SC2086 # several packages
     scripts/fetch.sh "$1" "$to.new" $3 >&2 || return
@@ -197,7 +199,7 @@ wanted() {
 # show NAME AIM: of the lines "here there" of $tmp/samples, the median of each and of their ratios. Rates; with a dash
 # before them, seconds.
 show() {
-    awk -v name="$1" -v aim="$2" '
+    awk -v name="$1" -v aim="$2" -v json="$JSON" '
         function median(v, n,   i, j, t) {
             for (i = 2; i <= n; i++)
                 for (j = i; j > 1 && v[j - 1] > v[j]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
@@ -210,6 +212,10 @@ show() {
         { here[NR] = $1; there[NR] = $2; ratio[NR] = $1 > 0 ? $1 / $2 : $2 / $1 }
         END {
             r = median(ratio, NR)
+            if (json) {
+                printf "{\"name\": \"beside Xen in QEMU, %s\", \"value\": %.2f, \"unit\": \"times\", \"runs\": %d}\n", name, r, NR
+                exit
+            }
             printf "%-44s %12s %12s %8.2f %5s %s\n", name, text(median(here, NR)), text(median(there, NR)), r, aim,
                 aim != "" && r < aim + 0 ? "not yet" : ""
         }' "$tmp/samples"
@@ -335,7 +341,7 @@ versions() {
 }
 load() { cut -d ' ' -f 1 /proc/loadavg; }
 load=$(load)
-printf '%-44s %12s %12s %8s %5s\n' "per second of CPU" "xenlab" "Xen in QEMU" "ratio" "aim"
+[ "$JSON" ] || printf '%-44s %12s %12s %8s %5s\n' "per second of CPU" "xenlab" "Xen in QEMU" "ratio" "aim"
 row 'null hypercall' 5 hypercall null 7000000 4
 row 'hypercall in a multicall of 32' 5 hypercall multicall 9600000 4
 row 'stack_switch' 5 hypercall stack 8000000 3
@@ -374,6 +380,7 @@ store_row 'a node read' read 4000 80
 store_row 'a node written' write 3000 100
 store_row 'a transaction of four requests' tx 800 100
 dom0_end
+[ -z "$JSON" ] || exit 0
 cat << END
 
 $(versions). The load of the machine was $load, and is $(load).

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# run.sh: what scripts/bench_compare.sh says of two runs of the benchmarks, which are made up here. Nothing is measured.
+# run.sh: what scripts/bench_compare.sh says of two runs of the benchmarks, which are made up here; and what
+# scripts/bench_xen.sh makes of a QEMU that is made up as well. Nothing is measured.
 set -uf
 
 passed=0 failed=0
@@ -134,6 +135,133 @@ else
     echo "FAIL  base-is-checked-first: status $status"
     cat "$tmp/out"
 fi
+
+# ------------------------------------------------------------------------------------------------- bench_xen.sh --
+
+# A tree with all that it looks for, in which QEMU is a script: as a dom0 that serves it does what a file says. xenlab
+# prints what its guest would. What both are asked is noted.
+root=$tmp/root
+peer=$root/build/deps/bench-xen
+mkdir -p "$root/scripts" "$root/build/assets" "$root/build/guests/bench" "$peer/xen" "$peer/linux/boot" "$peer/qemu/usr/bin" \
+    "$peer/tools/usr/lib/xen-4.17/bin"
+for script in bench_xen bench_dom0 mkinitrd assets; do
+    cp "scripts/$script.sh" "$root/scripts"
+done
+for file in build/assets/busybox build/guests/bench/blk build/guests/bench/store build/guests/netecho; do
+    echo "$file" > "$root/$file"
+done
+for file in xl xenstored xenconsoled xen-init-dom0; do
+    echo "$file" > "$peer/tools/usr/lib/xen-4.17/bin/$file"
+done
+touch "$peer/xen/xen" "$peer/linux/boot/vmlinuz-1"
+echo 'xen-hypervisor-4.17-amd64 4.17.0' > "$peer/xen/versions"
+echo 'qemu-system-x86 1:10.0' > "$peer/qemu/versions"
+
+cat > "$root/guest" << 'END'
+n=${1##*n=} n=${n%% *} op=${1#*op=} size=${1#*size=}
+case $1 in
+*size=*) echo "$n frames of ${size%% *} bytes there and back, some at a time: 1 ns each, 1 events sent." ;;
+*) echo "${op%% *} $n ok" ;;
+esac
+END
+cat > "$root/xenlab" << 'END'
+#!/bin/sh
+echo "$*" >> here
+for word; do
+    [ "$last" != --cmdline ] || sh ./guest "$word"
+    last=$word
+done
+END
+cat > "$peer/qemu/usr/bin/qemu-system-x86_64" << 'END'
+#!/bin/sh
+for modules; do :; done
+case $modules in
+*bench-xen/dom0)
+    echo $$ > pid
+    . ./dom0
+    ;;
+*) echo "null 1 ok" ;;
+esac
+END
+cat > "$tmp/serve" << 'END'
+printf 'bench: ready\r\r\n'
+while read -r line && [ "$line" ]; do
+    echo "$line" >> there
+    sh ./guest "$line"
+    printf 'bench: done\r\n'
+done
+END
+chmod +x "$root/xenlab" "$peer/qemu/usr/bin/qemu-system-x86_64"
+
+# beside NAME STATUS DOM0 TEXT... : with $patterns bench_xen.sh ends so, and says each TEXT; of QEMU nothing is left.
+beside() {
+    name=$1 expected=$2 status=0 why=
+    cp "$3" "$root/dom0"
+    shift 3
+    rm -f "$root/here" "$root/there" "$root/pid"
+    (cd "$root" && eval "RUNS=1 timeout 60 scripts/bench_xen.sh $patterns") > "$tmp/out" 2>&1 || status=$?
+    [ "$status" -eq "$expected" ] || why="status $status instead of $expected"
+    for text in "$@"; do
+        grep -qF -e "$text" "$tmp/out" || why="it does not say \"$text\""
+    done
+    [ ! -e "$root/pid" ] || ! kill -0 "$(cat "$root/pid")" 2> "$tmp/ignored" || why="QEMU still runs"
+    if [ -z "$why" ]; then
+        passed=$((passed + 1))
+        echo "PASS  $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $name: $why"
+        sed 's/^/      > /' "$tmp/out"
+    fi
+}
+
+# asked NAME FILE LINE... : that is what xenlab or dom0 has been given.
+asked() {
+    name=$1 file=$root/$2
+    shift 2
+    if printf '%s\n' "$@" | cmp -s - "$file"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $name"
+        printf '%s\n' "$@" | diff - "$file"
+    fi
+}
+
+patterns="'block: 4 KiB read at random' 'net: 1514*' 'xenstore: a node read'"
+beside a-dom0-serves 0 "$tmp/serve" "block: 4 KiB read at random" "net: 1514 bytes there and back" "xenstore: a node read" \
+    "QEMU 10.0,Xen 4.17.0"
+asked a-dom0-serves-there there "disk blk op=read n=400" "disk blk op=read n=40000" \
+    "net netecho bare=1 size=1514 depth=64 n=500" "net netecho bare=1 size=1514 depth=64 n=50000" \
+    "none store op=read n=40" "none store op=read n=4000"
+sed -i 's/--disk [^ ]*/--disk DISK/' "$root/here"
+asked a-dom0-serves-here here "run -q --disk DISK --cmdline op=read n=4000 build/guests/bench/blk" \
+    "run -q --disk DISK --cmdline op=read n=400000 build/guests/bench/blk" \
+    "run -q --copies 2 --net bench --cmdline bare=1 size=1514 depth=64 n=3000 build/guests/netecho" \
+    "run -q --copies 2 --net bench --cmdline bare=1 size=1514 depth=64 n=300000 build/guests/netecho" \
+    "run -q --cmdline op=read n=3200 build/guests/bench/store" "run -q --cmdline op=read n=320000 build/guests/bench/store"
+
+patterns="'read of CR0'"
+beside a-guest-that-xen-ends 1 "$tmp/serve" '"cr0 7000 ok" did not come'
+patterns="'xenstore: *'"
+echo 'echo "no such module"' > "$tmp/dies"
+beside no-dom0 0 "$tmp/dies" 'dom0 does not say "bench: ready"' 'no such module' 'no dom0 that serves guests can be had' \
+    'The load of the machine'
+{ echo 'echo "bench: ready"; read -r line; echo "panic: xenstore"; echo "bench: done"; read -r line'; } > "$tmp/panics"
+beside a-guest-that-fails 1 "$tmp/panics" '"read 40 ok" did not come from: none store op=read n=40' 'panic: xenstore'
+echo 'echo "bench: ready"; read -r line; echo "BUG: in dom0"' > "$tmp/bug"
+beside a-dom0-that-ends 1 "$tmp/bug" 'dom0 does not say "bench: done"' 'BUG: in dom0'
+
+# For bench.sh: ratios that bench_compare.sh understands, and nothing is fetched.
+patterns="'xenstore: a node*'"
+export JSON=1
+beside as-figures 0 "$tmp/serve" '{"name": "beside Xen in QEMU, xenstore: a node written", "value": '
+cp "$tmp/out" "$tmp/base"
+cp "$tmp/out" "$tmp/now"
+expect as-figures-compared 0 "0 worse, 0 better, 2 the same"
+rm -r "$peer/tools"
+beside as-figures-without-tools 0 "$tmp/serve" "no dom0 that serves guests can be had"
+unset JSON
 
 echo
 echo "$passed passed, $failed failed"
