@@ -145,7 +145,7 @@ static bool start_again(struct host *h, struct guest *g)
     ddomain_destroy(dr->runs);
     dr->runs = NULL;
     if (xc_domctl(xc(h), &op) || xc_evtchn_alloc_unbound(xc(h), g->domid, &g->store_port) ||
-        !kernel_load(g, g->store_port) || xenstored_introduce(h->xenstored, g->domid, g->store_mfn, g->store_port))
+        !kernel_load(g, g->store_port) || xenstored_restarted(h->xenstored, g->domid, g->store_port))
         return false;
     dr->restarts++;
     g->crash_wanted = false;

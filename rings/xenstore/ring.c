@@ -191,3 +191,10 @@ int xs_ring_rebind(struct xs_ring *r, evtchn_port_t port)
     r->stream.broken = r->ended;
     return port_bind(r, port);
 }
+
+int xs_ring_restart(struct xs_ring *r, evtchn_port_t port)
+{
+    r->ended = false;
+    r->intf->error = XENSTORE_ERROR_NONE;
+    return xs_ring_rebind(r, port);
+}

@@ -38,5 +38,7 @@ void xs_ring_destroy(struct xs_ring *r);
  * conversation that has ended stays so. 0 or -errno.
  */
 int xs_ring_rebind(struct xs_ring *r, evtchn_port_t port);
+/* The same, for a domain that was started again: what it had written into its page is none of its fault. */
+int xs_ring_restart(struct xs_ring *r, evtchn_port_t port);
 
 #endif

@@ -33,6 +33,13 @@ int xenstored_introduce(struct xenstored *x, domid_t domid, mfn_t mfn, evtchn_po
     return 0;
 }
 
+int xenstored_restarted(struct xenstored *x, domid_t domid, evtchn_port_t port)
+{
+    struct xs_ring *r = *ring_find(x, domid);
+
+    return r ? xs_ring_restart(r, port) : -EINVAL;
+}
+
 void xenstored_release(struct xenstored *x, domid_t domid)
 {
     struct xs_ring **at = ring_find(x, domid), *r = *at;

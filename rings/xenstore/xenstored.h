@@ -33,6 +33,11 @@ void xenstored_destroy(struct xenstored *x);
  * port is refused.
  */
 int xenstored_introduce(struct xenstored *x, domid_t domid, mfn_t mfn, evtchn_port_t port);
+/*
+ * It has been started again in place, and has another port: also a conversation that has ended begins anew. 0 or
+ * -errno.
+ */
+int xenstored_restarted(struct xenstored *x, domid_t domid, evtchn_port_t port);
 /* The other way round, before the domain is destroyed. Its nodes are removed. Harmless if it was not introduced. */
 void xenstored_release(struct xenstored *x, domid_t domid);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Driver domains that die: at each step of their own start, twice in a row, two of them at once, and while xenstored is
- * busy. Their guests wait and lose nothing; guests of others go on.
+ * Driver domains that die: at each step of their own start, twice in a row, two of them at once, while xenstored is
+ * busy, and with a xenstore ring that is nonsense. Their guests wait and lose nothing; guests of others go on.
  *
  * Concept: three guests write numbered blocks, each to a disk of its own: over one driver domain, over another, and
  * over dom0. What happens meanwhile is random, by a seed; what must come out is not. With DEATHS=1000 more of it is
@@ -9,6 +9,8 @@
  */
 #include "tests/tools/drivers.h"
 
+#include "sim/machine.h"
+#include "tests/support/ram.h"
 #include "tests/support/random.h"
 
 #define BLOCKS 40u
@@ -192,9 +194,93 @@ static void at_random(void **state)
     print_message("%u runs, %u crashes; the third guest went on in %u of %u times 600 us\n", runs, crashes, seen, seen);
 }
 
+/* --- a xenstore ring of nonsense --- */
+
+/* The page that a driver domain shares with xenstored. */
+static struct xenstore_domain_interface *store_page(const struct three *t, unsigned int domid)
+{
+    char path[48];
+    struct node n = { .path = path };
+
+    snprintf(path, sizeof(path), "/local/domain/%u/store/ring-ref", domid);
+    host_store_each(t->sc.host, node_seen, &n);
+    return ram_page(host_xen(t->sc.host)->machine, _mfn(strtoul(n.value, NULL, 10)));
+}
+
+static void nonsense(struct xenstore_domain_interface *p, uint64_t what, uint64_t *prng)
+{
+    struct xsd_sockmsg hdr = { .type = (uint32_t)random_of(prng, 30), .req_id = 1, .len = 5000 };
+
+    switch (what) {
+    case 0: p->req_prod += 1025 + (uint32_t)random_of(prng, 1u << 31); break;
+    case 1: p->rsp_cons += 1025 + (uint32_t)random_of(prng, 1u << 31); break;
+    case 2: p->rsp_cons -= 1 + (uint32_t)random_of(prng, 3000); break;
+    case 3: p->rsp_prod -= 1 + (uint32_t)random_of(prng, 3000); break;
+    case 4: p->req_cons -= 1 + (uint32_t)random_of(prng, 3000); break;
+    case 5: /* a message that is too long, or as many bytes that are none */
+    case 6:
+        for (unsigned int i = 0; i < 300; i++)
+            p->req[MASK_XENSTORE_IDX(p->req_prod++)] =
+                (char)(what == 5 && i < sizeof(hdr) ? ((uint8_t *)&hdr)[i] : random_of(prng, 256));
+        break;
+    case 7: p->error = (uint32_t)random_of(prng, 5); break;
+    default:
+        for (unsigned int i = 0; i < sizeof(*p); i++)
+            ((uint8_t *)p)[i] = (uint8_t)random_of(prng, 256);
+        break;
+    }
+}
+
+/* The front end says once more what its state is: somebody has to tell the driver domain. */
+static void say_connected(struct three *t, domid_t front)
+{
+    struct {
+        struct xsd_sockmsg hdr;
+        char text[64];
+    } m = { .hdr = { .type = XS_WRITE, .req_id = 1 } };
+
+    m.hdr.len = (uint32_t)snprintf(m.text, sizeof(m.text), "/local/domain/%u/device/vbd/51712/state%c4", front, 0);
+    assert_int_equal(
+        host_xenstore_socket(t->sc.host, 1, HOST_SOCKET_BYTES, &m, sizeof(m.hdr) + m.hdr.len, host_now(t->sc.host)), 0);
+}
+
+/* What one domain writes into its ring is its own loss: until it is started again. */
+static void a_ring_of_nonsense(void **state)
+{
+    const unsigned int first = number_of("SEED", 1), runs = getenv("SEED") ? 1 : number_of("DEATHS", 18);
+    static struct three t;
+    unsigned int ended = 0;
+
+    (void)state;
+    for (unsigned int seed = first; seed < first + runs; seed++) {
+        struct xenstore_domain_interface *page;
+        uint64_t prng = seed;
+        unsigned int before;
+
+        print_message("seed %u\n", seed);
+        begin_three(&t, 1 + seed % 4, 8);
+        while (progress(&t, STORAGE) < 1 + seed % 7)
+            pass(&t.sc, MICROSECS(20));
+        page = store_page(&t, 1);
+        nonsense(page, seed % 9, &prng);
+        say_connected(&t, t.domid[STORAGE]);
+        before = progress(&t, DOM0);
+        pass(&t.sc, MILLISECS(1));
+        assert_true(before == BLOCKS || progress(&t, DOM0) > before);
+        ended += page->error != XENSTORE_ERROR_NONE;
+        crash(&t, STORAGE);
+        pass(&t.sc, MICROSECS(200));
+        assert_int_equal(page->error, XENSTORE_ERROR_NONE);
+        end_three(&t);
+    }
+    print_message("%u runs, in %u of which the conversation had ended\n", runs, ended);
+    assert_in_range(ended, 1, runs - 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(at_each_step_of_its_start), cmocka_unit_test(at_random) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(at_each_step_of_its_start), cmocka_unit_test(at_random),
+                                        cmocka_unit_test(a_ring_of_nonsense) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
