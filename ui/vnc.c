@@ -22,6 +22,7 @@
     X(rfbNewFramebuffer)                                                                                               \
     X(rfbMarkRectAsModified)                                                                                           \
     X(rfbProcessEvents)                                                                                                \
+    X(rfbCheckPasswordByList)                                                                                          \
     X(rfbShutdownServer)                                                                                               \
     X(rfbScreenCleanup)                                                                                                \
     X(rfbLogEnable)
@@ -38,6 +39,7 @@ struct vnc_server {
     bool is_shown;    /* they are of any */
     int buttons;
     const struct viewer_source *source; /* in a turn */
+    char password[64], *passwords[2];   /* of which VNC knows the first 8 characters; "": none */
 };
 
 static bool library_load(struct vnc_server *s)
@@ -115,13 +117,19 @@ static bool listen_at(struct vnc_server *s, unsigned int port, const char *name)
     screen->maxClientWait = STALL_MS;
     screen->deferUpdateTime = screen->deferPtrUpdateTime = 0;
     screen->cursor = NULL;
+    if (*s->password) {
+        s->passwords[0] = s->password;
+        screen->authPasswdData = s->passwords;
+        screen->passwordCheck = s->rfbCheckPasswordByList;
+    }
     screen->kbdAddEvent = on_key;
     screen->ptrAddEvent = on_pointer;
     s->rfbInitServer(screen);
     return screen->listenSock >= 0;
 }
 
-int vnc_open(struct vnc *v, unsigned int port, bool unused, const char *name, char *err, size_t size)
+int vnc_open(struct vnc *v, unsigned int port, bool unused, const char *password, const char *name, char *err,
+             size_t size)
 {
     struct vnc_server *s = v->server = calloc(1, sizeof(*s));
     bool good = false;
@@ -134,6 +142,7 @@ int vnc_open(struct vnc *v, unsigned int port, bool unused, const char *name, ch
         return -1;
     }
     s->rfbLogEnable(0);
+    snprintf(s->password, sizeof(s->password), "%s", password ? password : "");
     v->port = port ?: free_port();
     for (unsigned int i = 0; !good && i < (unused ? UNUSED_TRIES : 1) && v->port + i <= UINT16_MAX; i++) {
         good = listen_at(s, v->port + i, name);

@@ -23,8 +23,12 @@ struct vnc {
     unsigned int port;
 };
 
-/* port 0: a free one; unused: the first that is free from there on. -1 and a message. */
-int vnc_open(struct vnc *v, unsigned int port, bool unused, const char *name, char *err, size_t size);
+/*
+ * port 0: a free one; unused: the first that is free from there on; password: NULL: whoever is on this computer may
+ * look. -1 and a message.
+ */
+int vnc_open(struct vnc *v, unsigned int port, bool unused, const char *password, const char *name, char *err,
+             size_t size);
 /* Harmless for one that is all zero. */
 void vnc_close(struct vnc *v);
 

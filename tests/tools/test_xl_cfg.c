@@ -598,7 +598,8 @@ static void test_fbs(void **state)
         { "vfb", "width=3", "there is no width= of a screen" },
         { "vfb", "backend=gfx", "backend=gfx: only dom0 has screens" },
         { "vkb", "backend-type=x", "backend-type=x: expected qemu or linux" },
-        { "vkb", "feature-multi-touch=1", "there is no feature-multi-touch= of a keyboard" },
+        { "vkb", "feature-multi-touch=1,multi-touch-width=9",
+          "feature-multi-touch=1: multi-touch-width, -height and -num-contacts belong to it" },
         { "vkb", "width=123456", "width=123456: expected a number" },
     };
     struct xl_config cfg;
@@ -615,6 +616,30 @@ static void test_fbs(void **state)
     assert_int_equal(cfg.fbs.kbd[2].nr, 1);
     assert_string_equal(xl_fb_word(&cfg.fbs.kbd[2], "feature-disable-pointer"), "1");
     xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "vkb = [ 'unique-id=a,backend=0,backend-type=linux,feature-disable-keyboard=0,"
+                          "feature-disable-pointer=0,feature-abs-pointer=1,feature-raw-pointer=1,feature-multi-touch=1,"
+                          "multi-touch-width=9,multi-touch-height=8,multi-touch-num-contacts=7,width=6,height=5' ]\n");
+    assert_int_equal(cfg.fbs.kbd[0].nr, 11); /* all that there are, but for the back end's two */
+    assert_string_equal(xl_fb_word(&cfg.fbs.kbd[0], "multi-touch-num-contacts"), "7");
+    xl_config_free(&cfg);
+
+    /* Keys of the guest's instead of a vfb: as by xl, when vnc = 1 and there is no vfb. */
+    parse_ok(&cfg, KERNEL "vnc = 1\nvncdisplay = 7\nvnclisten = '127.0.0.1:3'\nkeymap = 'de'\nsdl = 0\n");
+    assert_true(cfg.fbs.nr_fbs == 1 && cfg.fbs.nr_kbds == 1 && cfg.fbs.fb[0].nr == 5);
+    assert_string_equal(xl_fb_word(&cfg.fbs.fb[0], "vncdisplay"), "7");
+    assert_string_equal(xl_fb_word(&cfg.fbs.fb[0], "keymap"), "de");
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "vnc = 0\nvncdisplay = 7\n");
+    assert_int_equal(cfg.fbs.nr_fbs, 0);
+    xl_config_free(&cfg);
+    parse_ok(&cfg, KERNEL "vnc = 1\nvncdisplay = 7\nvfb = [ 'vncdisplay=2' ]\n");
+    assert_int_equal(cfg.fbs.nr_fbs, 1);
+    assert_string_equal(xl_fb_word(&cfg.fbs.fb[0], "vncdisplay"), "2");
+    xl_config_free(&cfg);
+    expect_error(KERNEL "vnc = 2", "guest.cfg:2: vnc: expected 0 or 1, got \"2\"");
+    expect_error(KERNEL "vnc = 1\nvncpasswd = 'a,b'",
+                 "guest.cfg:3: vncpasswd: expected less than 64 characters without commas");
+    expect_error(KERNEL "vnc = 1\nvncunused = 3", "guest.cfg:2: vnc: vncunused=3: expected 0 or 1");
     expect_error(KERNEL "vfb = 'vnc=1'", "guest.cfg:2: vfb: expected a list of strings, [ \"vnc=1\" ]");
     expect_error(KERNEL "vfb = [ '', '', '', '', '' ]", "guest.cfg:2: vfb: more than 4 screens");
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

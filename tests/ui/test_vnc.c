@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -79,7 +80,7 @@ static int setup(void **state)
     for (unsigned int y = 0; y < 2 * HEIGHT; y++)
         for (unsigned int x = 0; x < sizeof(w->rgb[0]); x++)
             w->rgb[y][x] = (uint8_t)(7 * y + x * x);
-    assert_int_equal(vnc_open(&w->v, 0, false, "a screen", w->err, sizeof(w->err)), 0);
+    assert_int_equal(vnc_open(&w->v, 0, false, NULL, "a screen", w->err, sizeof(w->err)), 0);
     *state = w;
     return 0;
 }
@@ -194,6 +195,42 @@ static void what_is_drawn(void **state)
     ask(w, fd, false);
     rows(w, fd, 0, HEIGHT);
     close(fd);
+}
+
+/* Who does not know the password does not get in, nor who will not be asked. The library's own cipher answers. */
+static void a_password(void **state)
+{
+    struct world *w = *state;
+    void *library = dlopen("libvncserver.so.1", RTLD_NOW);
+    void (*encrypt)(unsigned char *bytes, char *password);
+    uint8_t text[64], byte;
+
+    assert_non_null(library);
+    *(void **)&encrypt = dlsym(library, "rfbEncryptBytes");
+    assert_non_null(encrypt);
+    vnc_close(&w->v);
+    assert_int_equal(vnc_open(&w->v, 0, false, "sesame", "a screen", w->err, sizeof(w->err)), 0);
+    for (unsigned int i = 0; i < 3; i++) {
+        const int fd = viewer(w);
+
+        hear(w, fd, text, 12, "RFB 003.008\n");
+        tell(w, fd, "RFB 003.008\n", 12);
+        hear(w, fd, text, 2, "\1\2");
+        if (i == 2) { /* no password is asked for, it says */
+            tell(w, fd, "\1", 1);
+            for (unsigned int t = 0; t < 50; t++)
+                take(w);
+            assert_int_not_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
+        } else {
+            tell(w, fd, "\2", 1);
+            hear(w, fd, text, 16, NULL);
+            encrypt(text, i ? "Sesame" : "sesame");
+            tell(w, fd, text, 16);
+            hear(w, fd, text, 4, i ? "\0\0\0\1" : "\0\0\0\0");
+        }
+        close(fd);
+    }
+    dlclose(library);
 }
 
 /* 16 bits, the high byte first: five, six and five. */
@@ -359,9 +396,9 @@ static void taken_ports(void **state)
     struct world *w = *state;
     struct vnc other;
 
-    assert_int_equal(vnc_open(&other, w->v.port, false, "x", w->err, sizeof(w->err)), -1);
+    assert_int_equal(vnc_open(&other, w->v.port, false, NULL, "x", w->err, sizeof(w->err)), -1);
     assert_non_null(strstr(w->err, "--vnc: 127.0.0.1:"));
-    assert_int_equal(vnc_open(&other, w->v.port, true, "x", w->err, sizeof(w->err)), 0);
+    assert_int_equal(vnc_open(&other, w->v.port, true, NULL, "x", w->err, sizeof(w->err)), 0);
     assert_true(other.port > w->v.port);
     vnc_close(&other);
 }
@@ -486,6 +523,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_drawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_password, setup, teardown),
         cmocka_unit_test_setup_teardown(other_pixels, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size, setup, teardown),
         cmocka_unit_test_setup_teardown(a_large_screen, setup, teardown),

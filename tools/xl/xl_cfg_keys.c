@@ -475,6 +475,36 @@ static int read_fbs(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
+/*
+ * vnc = 1 by itself is vfb = [ "vnc=1" ] with the words that stand there as keys, as xl has it of a PV guest without a
+ * vfb. The words of a screen that is not there mean nothing.
+ */
+static int read_vnc(struct xl_reader *r, const char *key, void *out)
+{
+    static const char *const words[] = { "vnclisten", "vncdisplay", "vncunused",  "vncpasswd", "sdl",
+                                         "opengl",    "display",    "xauthority", "keymap" };
+    char spec[1024] = "vnc=1", why[XL_FB_WHY_SIZE];
+    const struct xl_fbs *fbs = out;
+    unsigned int on = 0;
+
+    if (read_number(r, key, 0, 1, "0 or 1", &on))
+        return -1;
+    if (!on || fbs->nr_fbs)
+        return 0;
+    for (size_t i = 0; i < COUNT(words); i++) {
+        const size_t len = strlen(spec);
+        const char *text = NULL;
+
+        if (get_text(r, words[i], &text) < 0)
+            return -1;
+        if (text && (strchr(text, ',') || strlen(text) > 63))
+            return xl_fail(r, words[i], "expected less than 64 characters without commas");
+        if (text)
+            snprintf(spec + len, sizeof(spec) - len, ",%s=%s", words[i], text);
+    }
+    return xl_fbs_add(out, spec, why) ? 0 : xl_fail(r, key, "%s", why);
+}
+
 static int read_channels(struct xl_reader *r, const char *key, void *out)
 {
     char why[XL_CHANNEL_WHY_SIZE];
@@ -540,6 +570,16 @@ static const struct key {
     { "p9",            read_p9s,     FIELD(p9s) },
     { "vfb",           read_fbs,     FIELD(fbs) },
     { "vkb",           read_fbs,     FIELD(fbs) },
+    { "vnc",           read_vnc,     FIELD(fbs) },
+    { "vnclisten",     read_later,   0 },
+    { "vncdisplay",    read_later,   0 },
+    { "vncunused",     read_later,   0 },
+    { "vncpasswd",     read_later,   0 },
+    { "sdl",           read_later,   0 },
+    { "opengl",        read_later,   0 },
+    { "display",       read_later,   0 },
+    { "xauthority",    read_later,   0 },
+    { "keymap",        read_later,   0 },
     { "channel",       read_channels, FIELD(channels) },
     { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
     { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },

@@ -38,6 +38,10 @@ static const struct word kbd_words[] = {
     { "feature-disable-pointer", "feature-disable-pointer", FLAG },
     { "feature-abs-pointer", "feature-abs-pointer", FLAG },
     { "feature-raw-pointer", "feature-raw-pointer", FLAG },
+    { "feature-multi-touch", "feature-multi-touch", FLAG },
+    { "multi-touch-width", "multi-touch-width", NUMBER },
+    { "multi-touch-height", "multi-touch-height", NUMBER },
+    { "multi-touch-num-contacts", "multi-touch-num-contacts", NUMBER },
     { "width", "width", NUMBER },
     { "height", "height", NUMBER },
     { NULL, NULL, FLAG },
@@ -145,9 +149,15 @@ bool xl_fbs_add(struct xl_fbs *fbs, const char *spec, char why[XL_FB_WHY_SIZE])
 bool xl_fbs_add_kbd(struct xl_fbs *fbs, const char *spec, char why[XL_FB_WHY_SIZE])
 {
     struct xl_fb kbd = { .nr = 0 };
+    const char *touch;
 
     if (!read_one(&kbd, kbd_words, spec, "keyboard", why))
         return false;
+    touch = xl_fb_word(&kbd, "feature-multi-touch");
+    if (touch && *touch == '1' &&
+        !(xl_fb_word(&kbd, "multi-touch-width") && xl_fb_word(&kbd, "multi-touch-height") &&
+          xl_fb_word(&kbd, "multi-touch-num-contacts")))
+        return fail(why, "feature-multi-touch=1: multi-touch-width, -height and -num-contacts belong to it");
     if (fbs->nr_kbds == 2 * XL_FBS_MAX)
         return fail(why, "more than %d keyboards", 2 * XL_FBS_MAX);
     fbs->kbd[fbs->nr_kbds++] = kbd;

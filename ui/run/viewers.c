@@ -14,6 +14,7 @@
 struct wish {
     bool wanted, unused;
     unsigned int port;
+    const char *password; /* NULL: none is asked for */
 };
 
 static bool is_on(const struct xl_fb *fb, const char *name)
@@ -23,24 +24,37 @@ static bool is_on(const struct xl_fb *fb, const char *name)
     return !value || *value == '1';
 }
 
+/* 127.0.0.1[:DISPLAY]: the only address that viewers come from, and its display, if it is said. */
+static bool listen_read(const char *listen, unsigned int *display)
+{
+    const size_t len = strcspn(listen, ":");
+    char *end;
+
+    if (len && (len != 9 || (strncmp(listen, "127.0.0.1", len) && strncmp(listen, "localhost", len))))
+        return false;
+    if (!listen[len])
+        return true;
+    *display = (unsigned int)strtoul(listen + len + 1, &end, 10);
+    return listen[len + 1] >= '0' && listen[len + 1] <= '9' && !*end && *display <= UINT16_MAX - PORT_OF_DISPLAY_0;
+}
+
 static int wish_of(struct run *r, const struct guest_entry *e, struct wish *w)
 {
     const struct xl_fb *fb = e->cfg.fbs.nr_fbs ? &e->cfg.fbs.fb[0] : NULL;
     const char *listen = fb ? xl_fb_word(fb, "vnclisten") : NULL, *display = fb ? xl_fb_word(fb, "vncdisplay") : NULL;
     const char *password = fb ? xl_fb_word(fb, "vncpasswd") : NULL;
+    unsigned int n = display ? (unsigned int)strtoul(display, NULL, 10) : 0;
 
-    *w = (struct wish){ .wanted = fb && is_on(fb, "vnc"), .unused = fb && is_on(fb, "vncunused") };
+    *w = (struct wish){ .wanted = fb && is_on(fb, "vnc"),
+                        .unused = fb && is_on(fb, "vncunused"),
+                        .password = password && *password ? password : NULL };
     if (!w->wanted)
         return 0;
-    if (listen && *listen && strcmp(listen, "127.0.0.1") && strcmp(listen, "localhost")) {
-        snprintf(r->err, RUN_ERR_SIZE, "vfb: vnclisten=%.64s: viewers come from 127.0.0.1 only", listen);
+    if (listen && !listen_read(listen, &n)) {
+        snprintf(r->err, RUN_ERR_SIZE, "vfb: vnclisten=%.64s: viewers come from 127.0.0.1[:DISPLAY] only", listen);
         return -1;
     }
-    if (password && *password) { /* to let everybody in is not what was meant */
-        run_message(r, "vfb: vncpasswd: passwords are not supported: there is no VNC");
-        w->wanted = false;
-    }
-    w->port = PORT_OF_DISPLAY_0 + (display ? (unsigned int)strtoul(display, NULL, 10) : 0);
+    w->port = PORT_OF_DISPLAY_0 + n;
     return 0;
 }
 
@@ -50,7 +64,7 @@ static int screen_open(struct run *r, unsigned int g, const struct wish *w)
     const char *name = host_guest_name(r->host, domid);
     char line[256];
 
-    if (vnc_open(&r->screens[g], w->port, w->unused, name ? name : "xenlab", r->err, RUN_ERR_SIZE))
+    if (vnc_open(&r->screens[g], w->port, w->unused, w->password, name ? name : "xenlab", r->err, RUN_ERR_SIZE))
         return -1;
     snprintf(line, sizeof(line), "the screen of %.100s (d%u) is at 127.0.0.1:%u (VNC)", name ? name : "?", domid,
              r->screens[g].port);
@@ -109,7 +123,9 @@ int run_screens_start(struct run *r, const struct guest_list *l)
                 snprintf(r->err, RUN_ERR_SIZE, "--vnc: %.100s has no screen (--fb)", l->names[g]);
                 return -1;
             }
-            w = (struct wish){ .wanted = true, .port = (unsigned int)strtoul(r->opt->vnc, NULL, 10) };
+            w = (struct wish){ .wanted = true,
+                               .port = (unsigned int)strtoul(r->opt->vnc, NULL, 10),
+                               .password = w.password };
         }
         if (w.wanted && screen_open(r, g, &w))
             return -1;
