@@ -142,9 +142,14 @@ static inline struct xenbus *back_bus(struct store *s, const struct xenbus_kind 
 /* No front end is left that uses anything. */
 static inline void back_bus_end(struct store *s, struct xenbus *bus)
 {
+    struct evtchn_close op = { .port = s->f->driver_port };
+
     xenbus_destroy(bus);
-    if (s->f->driver)
-        frame_unshare(s->f->m, s->f->driver_mfn);
+    if (!s->f->driver)
+        return;
+    hypercall_native(native_vcpu(s->f->driver), __HYPERVISOR_event_channel_op, EVTCHNOP_close, (uint64_t)(uintptr_t)&op,
+                     0, 0, 0);
+    frame_unshare(s->f->m, s->f->driver_mfn);
 }
 
 /* A step of each, if there is something to do. */
