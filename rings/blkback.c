@@ -473,6 +473,8 @@ static int vbd_connect(struct xenbus_device *dev)
     struct native_kernel *k = xenbus_kernel(dev->bus);
     struct vbd *b = dev->data;
     int rc = protocol(b) ?: pages_map(b) ?: port_bind(b);
+    uint64_t said;
+    bool grown;
 
     b->broken = false;
     if (!rc && !ring_init(&b->ring, (uint8_t *const *)b->page, b->nr_pages, b->x86_32 ? SLOT_32 : SLOT_64))
@@ -487,10 +489,14 @@ static int vbd_connect(struct xenbus_device *dev)
         vbd_disconnect(dev);
         return rc;
     }
+    grown =
+        dev->again && (!xenbus_read_number(dev, false, "sectors", 0, UINT64_MAX, &said) || said != b->disk->sectors);
     xenbus_write(dev, "sectors", "%llu", (unsigned long long)b->disk->sectors);
     xenbus_write(dev, "info", "%u", b->readonly ? VDISK_READONLY : 0u);
     xenbus_write(dev, "sector-size", "%u", SECTOR_SIZE);
     xenbus_write(dev, "physical-sector-size", "%u", SECTOR_SIZE);
+    if (grown) /* while nobody served it */
+        xenbus_write(dev, "state", "%u", XenbusStateConnected);
     task_ready(&b->task);
     if (dev->again) { /* answers may have been shown that nobody was told of */
         struct evtchn_send send = { .port = b->port };

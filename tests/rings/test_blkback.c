@@ -429,6 +429,47 @@ static void grows(void **state)
     end_disks(&s);
 }
 
+/* A driver domain is started again, and finds the device connected. */
+static void begin_again(struct scene *s)
+{
+    back_bus_end(&s->st, s->bus);
+    s->bus = back_bus_again(&s->st, s->kinds);
+    run(s);
+    expect_back(&s->a, "state", "4");
+}
+
+/* How often the front end has heard of the back end's state, since this was asked last. */
+static unsigned int told_of_state(struct scene *s)
+{
+    expect(&s->st, XS_READ, "name", 5, "alpha", 5);
+    return s->st.nr_events;
+}
+
+/* It has grown while nobody served it: who serves it then says so, and says nothing if it has not. */
+static void grows_meanwhile(void **state)
+{
+    char watch[160];
+    struct scene s;
+
+    begin_disks(&s, *state, "w");
+    connect(&s.a);
+    snprintf(watch, sizeof(watch), "%s%c%s", back_path(&s.a, "state"), 0, "t");
+    expect(&s.st, XS_WATCH, watch, strlen(watch) + 3, "OK", 3);
+    told_of_state(&s);
+    begin_again(&s);
+    assert_int_equal(told_of_state(&s), 0);
+    back_bus_end(&s.st, s.bus);
+    assert_int_equal(disk_grow(s.disks.first, 100), 0);
+    s.bus = back_bus_again(&s.st, s.kinds);
+    run(&s);
+    expect_back(&s.a, "sectors", "100");
+    assert_int_equal(told_of_state(&s), 1);
+    begin_again(&s);
+    assert_int_equal(told_of_state(&s), 0);
+    read_works(&s.a);
+    end_disks(&s);
+}
+
 static void discarded_is_zero(void **state)
 {
     struct blkif_request q;
@@ -1110,6 +1151,7 @@ int main(void)
         ON_BOTH(a_ring_fills),
         ON_BOTH(an_answer_waits_for_its_turn),
         ON_BOTH(letters_of_nonsense),
+        cmocka_unit_test_setup_teardown(grows_meanwhile, driver_setup, driver_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
