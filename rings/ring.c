@@ -51,8 +51,10 @@ static void slot_copy(const struct ring *r, uint32_t index, void *own, size_t si
 
 bool ring_waiting(const struct ring *r, uint32_t *n)
 {
+    const uint32_t taken = r->req_cons - r->rsp_prod;
+
     *n = peek(r, REQ_PROD) - r->req_cons;
-    return *n <= r->nr - (r->req_cons - r->rsp_prod);
+    return taken <= r->nr && *n <= r->nr - taken; /* our own are right but for a fault that is put into the run */
 }
 
 bool ring_init(struct ring *r, uint8_t *const *page, unsigned int nr_pages, size_t slot_size)

@@ -17,7 +17,7 @@
 
 enum { STORAGE, SPARE, DOM0, WRITERS };
 
-static const char *const backends[WRITERS] = { "storage", "spare", "" };
+static const char *const backends[WRITERS] = { "storage", "spare", "" }, *const names[WRITERS] = { "a", "b", "c" };
 
 struct three {
     struct scene sc;
@@ -36,12 +36,12 @@ static unsigned int number_of(const char *name, unsigned int otherwise)
 }
 
 /* Two driver domains, one that is idle, and the three. */
-static void begin_three(struct three *t, unsigned int nr_pcpus, unsigned int depth)
+static void begin_three_with(struct three *t, unsigned int nr_pcpus, unsigned int depth, const char *fault)
 {
     char cmdline[48];
 
     memset(t, 0, sizeof(*t));
-    begin(&t->sc, nr_pcpus);
+    begin_with(&t->sc, nr_pcpus, fault);
     unlink(t->sc.disk);
     add_driver(&t->sc, backends[STORAGE]);
     add_driver(&t->sc, backends[SPARE]);
@@ -55,9 +55,14 @@ static void begin_three(struct three *t, unsigned int nr_pcpus, unsigned int dep
         assert_true(fd >= 0 && !ftruncate(fd, 256 * 1024));
         close(fd);
         strcpy(t->sc.disk, t->disk[i]);
-        t->domid[i] = add_blkcat(&t->sc, NULL, backends[i], cmdline);
+        t->domid[i] = add_blkcat(&t->sc, names[i], backends[i], cmdline);
     }
     assert_int_equal(host_xenstore_socket(t->sc.host, 1, HOST_SOCKET_OPEN, NULL, 0, host_now(t->sc.host)), 0);
+}
+
+static void begin_three(struct three *t, unsigned int nr_pcpus, unsigned int depth)
+{
+    begin_three_with(t, nr_pcpus, depth, NULL);
 }
 
 /* All is acknowledged, and all of it is on the disks. */
@@ -277,10 +282,42 @@ static void a_ring_of_nonsense(void **state)
     assert_in_range(ended, 1, runs - 1);
 }
 
+/* --- an index that cannot be --- */
+
+/* The device closes, for one that is started again as well; others go on, and further ones over the same one. */
+static void an_index_that_cannot_be(void **state)
+{
+    static struct three t;
+
+    (void)state;
+    for (unsigned int nr_pcpus = 1; nr_pcpus <= 4; nr_pcpus += 3) {
+        domid_t further;
+
+        begin_three_with(&t, nr_pcpus, 8, "4ms:corrupt-index=a/xvda");
+        until_gone(&t.sc, 2);
+        expect_acknowledged(t.sc.console[t.domid[SPARE]], BLOCKS);
+        expect_acknowledged(t.sc.console[t.domid[DOM0]], BLOCKS);
+        for (unsigned int i = 0; i < 2; i++) {
+            expect_node(&t.sc, "/local/domain/1/backend/vbd/4/51712/state", "5");
+            expect_node(&t.sc, "/local/domain/1/error/backend/vbd/4/51712/error", "71 the ring's indices cannot be");
+            crash(&t, STORAGE);
+            pass(&t.sc, MILLISECS(1));
+        }
+        strcpy(t.sc.disk, t.disk[SPARE]);
+        further = add_blkcat(&t.sc, NULL, "storage", "write=9");
+        until_gone(&t.sc, 3);
+        expect_acknowledged(t.sc.console[further], 9);
+        for (unsigned int i = 0; i < WRITERS; i++)
+            unlink(t.disk[i]);
+        end(&t.sc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(at_each_step_of_its_start), cmocka_unit_test(at_random),
-                                        cmocka_unit_test(a_ring_of_nonsense) };
+                                        cmocka_unit_test(a_ring_of_nonsense),
+                                        cmocka_unit_test(an_index_that_cannot_be) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
