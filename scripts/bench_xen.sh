@@ -134,7 +134,7 @@ dom0_says() {
     local line=
     : > "$tmp/out"
     until [ "$line" = "$1" ]; do
-        read -r -t 300 line <&4 || {
+        read -r -t 600 line <&4 || {
             echo "bench-xen: dom0 does not say \"$1\"" >&2
             tail -n 5 "$tmp/out" >&2
             return 1
