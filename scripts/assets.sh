@@ -69,7 +69,7 @@ links= want= newer=
 for asset in "$@"; do
     package=
     case $asset in
-    grub) names='grub-x86_64-xen.bin grub-i386-xen.bin' package=grub-xen-host ;;
+    grub) names='grub-x86_64-xen.bin grub-i386-xen.bin grub-i386-xen_pvh.bin' package=grub-xen-host ;;
     busybox) names=busybox package=busybox-static ;;
     xenalyze) names=xenalyze package=xen-utils-common ;;
     xenstore)
@@ -119,7 +119,7 @@ if [ -n "$want" ]; then
 
     # Names that stay the same from version to version.
     cd build/assets
-    for grub in usr/lib/grub-xen/grub-*-xen.bin; do
+    for grub in usr/lib/grub-xen/grub-*-xen*.bin; do
         [ ! -e "$grub" ] || ln -sf "$grub" .
     done
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox

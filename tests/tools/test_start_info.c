@@ -26,7 +26,7 @@ static const struct hvm_memmap_table_entry memmap[] = {
 static uint8_t *bytes;
 static size_t size;
 
-static struct hvm_start_info write(const struct start_info *s)
+static struct hvm_start_info write(const struct start_info_parts *s)
 {
     struct hvm_start_info info;
 
@@ -54,7 +54,7 @@ static const void *at(uint64_t address, size_t n)
 
 static void test_nothing(void **state)
 {
-    const struct start_info s = { 0 };
+    const struct start_info_parts s = { 0 };
     const struct hvm_start_info info = write(&s);
 
     assert_int_equal(info.cmdline_paddr | info.modlist_paddr | info.rsdp_paddr, 0);
@@ -66,7 +66,7 @@ static void test_command_lines(void **state)
     char line[3000];
 
     for (size_t n = 0; n < sizeof(line); n += n < 40 ? 1 : 369) {
-        struct start_info s = { .cmdline = line, .rsdp = 0xfc002000, .memmap = memmap, .nr_memmap = 3 };
+        struct start_info_parts s = { .cmdline = line, .rsdp = 0xfc002000, .memmap = memmap, .nr_memmap = 3 };
         struct hvm_start_info info;
 
         memset(line, 'x', n);
@@ -82,7 +82,7 @@ static void test_command_lines(void **state)
 
 static void test_modules(void **state)
 {
-    const struct start_info s = {
+    const struct start_info_parts s = {
         .modules = { { 0x2000000, 12345, "firmware" }, { 0x3000000, 1, NULL } },
         .nr_modules = 2,
         .memmap = memmap,

@@ -86,7 +86,8 @@ struct image {
     bool bsd_symtab;         /* wants its symbol table behind itself: then the last segment is that, or else */
     bool symtab_lost;        /* there is none that can be loaded */
     enum image_pae pae;
-    uint32_t feat_required; /* bit n: XENFEAT_n; the builder must refuse if the hypervisor lacks one */
+    uint32_t feat_required;  /* bit n: XENFEAT_n; the builder must refuse if the hypervisor lacks one */
+    uint32_t feat_supported; /* what it can live with or profit from; those required among them */
     char guest_os[32], guest_version[32], loader[32], xen_version[32]; /* "" if absent; not trusted, not sanitised */
 
     char not_kept[IMAGE_ERR_SIZE]; /* why it will have to be unpacked at the next start, too; "" if it will not */

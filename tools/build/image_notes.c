@@ -56,6 +56,7 @@ static int features_read(struct image *img, const char *list, size_t len, char e
                 break;
         if (i < sizeof(feature_names) / sizeof(feature_names[0])) {
             img->feat_required |= (uint32_t)required << i;
+            img->feat_supported |= UINT32_C(1) << i;
         } else if (required) {
             return image_fail(err, "the kernel requires the unknown feature \"%.*s\"", (int)(n < 64 ? n : 64), name);
         }
@@ -100,6 +101,7 @@ static int note_number(const struct note *n, const char *name, uint64_t *value, 
 static int note_apply(struct image *img, const struct note *n, char err[IMAGE_ERR_SIZE])
 {
     uint64_t value = 0;
+    uint32_t features;
     char text[32];
     int rc;
 
@@ -122,7 +124,12 @@ static int note_apply(struct image *img, const struct note *n, char err[IMAGE_ER
         rc = note_number(n, "SUSPEND_CANCEL", &value, err);
         img->suspend_cancel = value != 0;
         return rc;
-    case XEN_ELFNOTE_SUPPORTED_FEATURES: return 0; /* what it could do, and need not */
+    case XEN_ELFNOTE_SUPPORTED_FEATURES: /* words of 32 bits; the first has all that Xen 4.17 knows */
+        if (n->size >= sizeof(features) && n->avail >= sizeof(features)) {
+            memcpy(&features, n->desc, sizeof(features));
+            img->feat_supported |= features;
+        }
+        return 0;
     case XEN_ELFNOTE_FEATURES: return features_read(img, (const char *)n->desc, note_strlen(n), err);
     case XEN_ELFNOTE_XEN_VERSION: note_string(n, img->xen_version, sizeof(img->xen_version)); return 0;
     case XEN_ELFNOTE_GUEST_OS: note_string(n, img->guest_os, sizeof(img->guest_os)); return 0;

@@ -12,7 +12,7 @@ struct offsets {
     size_t cmdline, modules, module_cmdlines, memmap, end;
 };
 
-static struct offsets offsets_of(const struct start_info *s)
+static struct offsets offsets_of(const struct start_info_parts *s)
 {
     struct offsets o = { .cmdline = sizeof(struct hvm_start_info) };
 
@@ -23,9 +23,9 @@ static struct offsets offsets_of(const struct start_info *s)
     return o;
 }
 
-size_t start_info_size(const struct start_info *s) { return offsets_of(s).end; }
+size_t start_info_size(const struct start_info_parts *s) { return offsets_of(s).end; }
 
-void start_info_write(const struct start_info *s, uint64_t at, uint8_t *bytes)
+void start_info_write(const struct start_info_parts *s, uint64_t at, uint8_t *bytes)
 {
     const struct offsets o = offsets_of(s);
     const struct hvm_start_info info = {

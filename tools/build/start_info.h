@@ -27,7 +27,7 @@ struct start_info_module {
     const char *cmdline; /* shorter than START_INFO_MODULE_CMDLINE_SIZE, or NULL: none */
 };
 
-struct start_info {
+struct start_info_parts {
     const char *cmdline; /* NULL: none */
     uint64_t rsdp;       /* 0: none */
     struct start_info_module modules[START_INFO_MODULES];
@@ -37,9 +37,9 @@ struct start_info {
 };
 
 /* How many bytes it takes. */
-size_t start_info_size(const struct start_info *s);
+size_t start_info_size(const struct start_info_parts *s);
 
 /* The bytes, start_info_size() of them, which are to lie at the guest's physical address `at`. */
-void start_info_write(const struct start_info *s, uint64_t at, uint8_t *bytes);
+void start_info_write(const struct start_info_parts *s, uint64_t at, uint8_t *bytes);
 
 #endif
