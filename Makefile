@@ -19,6 +19,7 @@ ENGINE_OBJS := running raw run count pcpu_walk filled tables flush lookup smc tl
 MACHINE_OBJS := frame machine ram_hash checkpoint_look checkpoint
 NOUN_OBJS := domain_list xsm
 MMU_OBJS := heap m2p domheap page page_type guest_access compat compat_layouts compat_layouts32
+MMU_HVM_OBJS := p2m
 MMU_PV_OBJS := abi perdomain l1 validate mod descriptor roots paging mmu_update va_mapping mmuext tlb ptwr grant
 MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
@@ -27,6 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
+VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
@@ -118,9 +120,9 @@ build/flags build/lists build/sources: force
 listed = $(addprefix $(1)/,$(addsuffix .o,$(2)))
 
 LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJS)) $(call listed,sim,$(MACHINE_OBJS)) \
-	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
+	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/hvm,$(MMU_HVM_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
-	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
+	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
 	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))

@@ -15,6 +15,7 @@
  */
 #include "evtchn/event_channel.h"
 
+#include "mmu/hvm/p2m.h"
 #include "mmu/page.h"
 #include "sim/frame.h"
 
@@ -26,10 +27,9 @@ void *evtchn_pin_frame(struct domain *d, uint64_t gfn, mfn_t *mfn)
 {
     struct xen *xen = d->xen;
     struct page_info *pg;
+    p2m_type_t t;
 
-    if (paging_mode_translate(d))
-        return NULL; /* a gfn is no mfn there: needs the p2m */
-    pg = get_page_from_mfn(xen, _mfn(gfn), d);
+    pg = get_page_from_gfn(d, gfn, &t);
     if (!pg)
         return NULL;
     if (!get_page_type(xen, pg, PGT_writable_page)) {

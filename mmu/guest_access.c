@@ -14,6 +14,7 @@
 
 #include "mmu/pte.h"
 #include "sim/frame.h"
+#include "sim/nested.h"
 #include "sim/walk.h"
 
 #include <errno.h>
@@ -50,11 +51,30 @@ static mfn_t walk(const struct vcpu *v, uint64_t va, uint32_t *pfec, const uint6
     return INVALID_MFN;
 }
 
+/* An HVM guest's walk, in two dimensions. */
+static enum nested_result walk_hvm(const struct vcpu *v, uint64_t va, uint32_t pfec, struct nested_walk *w)
+{
+    const struct cpu_state *r = v->regs;
+    const struct nested_regs regs = { r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 };
+
+    if (r->efer & EFER_LMA && !is_canonical(va))
+        return w->result = NESTED_PF;
+    return nested_walk(&regs, r->efer & EFER_LMA ? va : (uint32_t)va, pfec, machine_table, v->domain->xen->machine, w);
+}
+
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec)
 {
+    struct nested_walk w;
     const uint64_t *leaf;
 
-    return is_pv_domain(v->domain) ? walk(v, va, pfec, &leaf) : INVALID_MFN;
+    if (is_pv_domain(v->domain))
+        return walk(v, va, pfec, &leaf);
+    if (!is_hvm_domain(v->domain))
+        return INVALID_MFN;
+    if (walk_hvm(v, va, *pfec, &w) == NESTED_OK)
+        return _mfn(PFN_DOWN(w.phys));
+    *pfec = w.result == NESTED_PF ? w.error_code : *pfec & ~PFEC_page_present;
+    return INVALID_MFN;
 }
 
 /* The frame of the page that guest byte va is in, for one access; INVALID_MFN: -EFAULT. */
@@ -114,6 +134,57 @@ const struct caller_mem_ops pv_caller_mem = {
     .name = "PV guest", .copy_from = pv_copy_from, .copy_to = pv_copy_to, .okay = pv_okay
 };
 
+/* --- HVM: as its kernel would, with A and D bits --- */
+
+static bool hvm_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
+
+void nested_set_bits(struct machine *m, const struct nested_walk *w)
+{
+    for (unsigned int i = 0; i < w->nr; i++) {
+        const struct nested_step *s = &w->step[i];
+        const mfn_t mfn = _mfn(PFN_DOWN(s->phys));
+        const uint64_t entry = s->entry | s->set;
+
+        if (!s->set)
+            continue;
+        memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(s->phys), &entry, s->size);
+        frame_write_end(m, mfn);
+    }
+}
+
+static int hvm_copy(struct vcpu *v, uint64_t va, void *buf, size_t n, bool write)
+{
+    struct machine *m = v->domain->xen->machine;
+
+    for (size_t done = 0, part; done < n; done += part) {
+        struct nested_walk w;
+        mfn_t mfn;
+
+        if (walk_hvm(v, va + done, write ? PFEC_write_access : 0, &w) != NESTED_OK)
+            return -EFAULT;
+        nested_set_bits(m, &w);
+        mfn = _mfn(PFN_DOWN(w.phys));
+        part = in_page(va + done, n - done);
+        if (write) {
+            memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(w.phys), (const uint8_t *)buf + done, part);
+            frame_write_end(m, mfn);
+        } else {
+            memcpy((uint8_t *)buf + done, (const uint8_t *)mfn_to_virt(m, mfn) + PAGE_OFFSET(w.phys), part);
+        }
+    }
+    return 0;
+}
+
+static int hvm_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n) { return hvm_copy(v, src, dst, n, false); }
+static int hvm_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
+{
+    return hvm_copy(v, dst, (void *)(uintptr_t)src, n, true);
+}
+
+const struct caller_mem_ops hvm_caller_mem = {
+    .name = "HVM guest", .copy_from = hvm_copy_from, .copy_to = hvm_copy_to, .okay = hvm_okay
+};
+
 /* --- native code: what it names is here already --- */
 
 static bool native_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
@@ -144,7 +215,7 @@ static size_t peek(struct vcpu *v, uint64_t va, uint8_t *buf, size_t n, uint32_t
 {
     size_t done = 0;
 
-    while (done < n && is_pv_domain(v->domain)) {
+    while (done < n && v->regs) {
         const size_t part = in_page(va + done, n - done);
         uint32_t pfec = access;
         mfn_t mfn = guest_walk(v, va + done, &pfec);

@@ -17,7 +17,7 @@
 #include "vcpu/noun/domain.h"
 
 /* The rows of those who call for themselves. */
-extern const struct caller_mem_ops pv_caller_mem, native_caller_mem;
+extern const struct caller_mem_ops pv_caller_mem, native_caller_mem, hvm_caller_mem;
 
 /* Copy n bytes from or to the caller's memory; 0 or -EFAULT. Addresses are 64-bit (PV32 callers zero-extend). */
 static inline int copy_from_guest(struct vcpu *v, void *dst, uint64_t src, size_t n)
@@ -41,6 +41,10 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
  * accessed.
  */
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
+
+/* The hypervisor makes the access that w is the walk of, for a guest: A and D bits that the processor would set. */
+struct nested_walk;
+void nested_set_bits(struct machine *m, const struct nested_walk *w);
 
 /* Look at memory as v sees it now, from va on: nothing is marked accessed. How many of n bytes could be read. */
 size_t guest_peek(struct vcpu *v, uint64_t va, void *buf, size_t n);

@@ -52,7 +52,7 @@
 /* How a hypercall came. */
 #define TRACE_ENUM_via(V)                                                                                              \
     V(TRACE_VIA_SYSCALL, syscall) V(TRACE_VIA_INT82, int82) V(TRACE_VIA_NATIVE, native)                                \
-    V(TRACE_VIA_MULTICALL, multicall)
+    V(TRACE_VIA_MULTICALL, multicall) V(TRACE_VIA_VMMCALL, vmmcall)
 
 /* How it ended: with an answer; to be made again with what is left; in another context than it was made in. */
 #define TRACE_ENUM_status(V)                                                                                           \

@@ -10,6 +10,7 @@
  * Corresponds to _set_status(), get_paged_frame() and the many ends of functions of xen/common/grant_table.c.
  */
 #include "mmu/grant/private.h"
+#include "mmu/hvm/p2m.h"
 
 /* May ldom begin to use an entry as it stands? Version 2 has transitive grants as well, good for copies only. */
 static bool entry_permits(const struct grant_table *rgt, const grant_entry_header_t *entry, bool map, domid_t ldom)
@@ -46,8 +47,9 @@ void reduce_status_for_pin(struct grant_table *rgt, grant_ref_t ref, bool readon
 
 int get_paged_frame(struct domain *rd, uint64_t gfn, mfn_t *mfn, struct page_info **page)
 {
-    /* A guest without translation grants machine frames; it must own them. */
-    *page = paging_mode_translate(rd) ? NULL : get_page_from_mfn(rd->xen, _mfn(gfn), rd);
+    p2m_type_t t;
+
+    *page = get_page_from_gfn(rd, gfn, &t); /* it must own what it grants */
     *mfn = *page ? page_to_mfn(rd->xen, *page) : INVALID_MFN;
     return *page ? GNTST_okay : GNTST_bad_page;
 }

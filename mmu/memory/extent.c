@@ -13,6 +13,7 @@
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
+#include "mmu/hvm/p2m.h"
 
 #include <errno.h>
 
@@ -122,3 +123,24 @@ struct page_info *extent_alloc(struct domain *d, unsigned int order, const struc
 }
 
 /* Frame gfn of d is given back to the hypervisor. 0, -EINVAL (no frame), -ENXIO (not d's). */
+
+int guest_remove_page(struct domain *d, uint64_t gfn)
+{
+    struct xen *xen = d->xen;
+    p2m_type_t t = p2m_ram_rw;
+    const mfn_t mfn = paging_mode_translate(d) ? p2m_get_entry(d, gfn, &t) : _mfn(gfn);
+    struct page_info *pg;
+
+    if (!mfn_valid(xen->machine, mfn))
+        return -EINVAL;
+    pg = mfn_to_page(xen, mfn);
+    if (!get_page(pg, d))
+        return -ENXIO;
+    if (guest_physmap_remove_page(d, gfn, mfn)) {
+        put_page(xen, pg);
+        return -ENOMEM;
+    }
+    put_page_alloc_ref(xen, pg);
+    put_page(xen, pg);
+    return 0;
+}

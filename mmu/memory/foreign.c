@@ -22,6 +22,7 @@
  */
 #include "mmu/memory/foreign.h"
 
+#include "mmu/hvm/p2m.h"
 #include "mmu/m2p.h"
 #include "mmu/pv/private.h"
 #include "vcpu/noun/xsm.h"
@@ -65,21 +66,26 @@ static bool grow(struct domain *d)
     return true;
 }
 
-/* References to a frame of fd's, of both kinds if it is to be written. Nobody refers to the hypervisor's own table. */
-static int refs_get(struct domain *fd, mfn_t mfn, bool read_only)
+/*
+ * References to a frame of fd's, of both kinds if it is to be written; *mfn: as fd numbers it, then its own number.
+ * Nobody refers to the hypervisor's own table.
+ */
+static int refs_get(struct domain *fd, mfn_t *mfn, bool read_only)
 {
     struct xen *xen = fd->xen;
     struct page_info *pg;
+    p2m_type_t t;
 
     if (fd == xen->dom_xen)
-        return read_only && m2p_frame_open(xen, mfn) ? 0 : -EINVAL;
-    pg = get_page_from_mfn(xen, mfn, fd);
+        return read_only && m2p_frame_open(xen, *mfn) ? 0 : -EINVAL;
+    pg = get_page_from_gfn(fd, mfn_x(*mfn), &t);
     if (!pg)
         return -EINVAL;
+    *mfn = page_to_mfn(xen, pg);
     if (read_only)
         return 0;
     if (get_page_type(xen, pg, PGT_writable_page)) {
-        frame_share(xen->machine, mfn);
+        frame_share(xen->machine, *mfn);
         return 0;
     }
     put_page(xen, pg);
@@ -108,7 +114,7 @@ int native_physmap_add(struct domain *d, struct domain *fd, mfn_t mfn, bool read
 
     if (fd == d)
         return -EINVAL;
-    rc = xsm_map_gmfn_foreign(d, fd) ?: refs_get(fd, mfn, read_only);
+    rc = xsm_map_gmfn_foreign(d, fd) ?: refs_get(fd, &mfn, read_only);
     if (rc)
         return rc;
     *gfn = mfn_x(mfn) | (read_only ? NATIVE_GFN_READ_ONLY : 0);

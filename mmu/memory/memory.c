@@ -27,6 +27,7 @@
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
+#include "mmu/hvm/p2m.h"
 #include "mmu/pv/pv.h"
 #include "vcpu/noun/xsm.h"
 
@@ -66,34 +67,18 @@ static int populate_one(struct reservation *r, uint64_t i)
     if (extent_get(r->m, r->list, i, &gpfn))
         return -EFAULT;
     if (r->populate_on_demand && r->d == r->m->currd)
-        return -EINVAL; /* somebody else has to fill it later */
-    if (paging_mode_translate(r->d))
-        return -EOPNOTSUPP;
-    if (r->populate_on_demand)
-        return 0; /* Xen does nothing about it either, in a PV guest */
+        return -EINVAL;        /* somebody else has to fill it later */
+    if (r->populate_on_demand) /* Xen does nothing about it either, in a PV guest */
+        return paging_mode_translate(r->d) ? -EOPNOTSUPP : 0;
     pg = extent_alloc(r->d, r->order, &r->place, 0);
     if (!pg)
         return -ENOMEM;
     mfn = page_to_mfn(xen, pg);
     for (uint64_t k = 0; k < UINT64_C(1) << r->order; k++)
-        set_gpfn_from_mfn(xen, _mfn(mfn_x(mfn) + k), gpfn + k);
-    return extent_put(r->m, r->list, i, mfn_x(mfn));
-}
-
-static int guest_remove_page(struct domain *d, uint64_t gfn)
-{
-    struct xen *xen = d->xen;
-    const mfn_t mfn = paging_mode_translate(d) ? INVALID_MFN : _mfn(gfn);
-    struct page_info *pg;
-
-    if (!mfn_valid(xen->machine, mfn))
-        return -EINVAL;
-    pg = mfn_to_page(xen, mfn);
-    if (!get_page(pg, d))
-        return -ENXIO;
-    put_page_alloc_ref(xen, pg);
-    put_page(xen, pg);
-    return 0;
+        if (guest_physmap_add_page(r->d, gpfn + k, _mfn(mfn_x(mfn) + k)))
+            return -ENOMEM;
+    /* Who is translated is not told. */
+    return paging_mode_translate(r->d) ? 0 : extent_put(r->m, r->list, i, mfn_x(mfn));
 }
 
 static int decrease_one(struct reservation *r, uint64_t i)

@@ -13,30 +13,120 @@
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
+#include "mmu/grant/grant_table.h"
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
+#include "mmu/m2p.h"
 #include "mmu/memory/foreign.h"
+#include "vcpu/noun/xsm.h"
 
 #include <errno.h>
 
 /* As many as fit into Xen's two pages for translated arguments. */
 #define COMPAT_LISTS ((2 * PAGE_SIZE - sizeof(struct xen_add_to_physmap_batch)) / (2 * sizeof(uint64_t)))
 
-/* Is there such a domain, and an address space of its own to arrange? Then comes permission, but there is none yet. */
-static long physmap_answer(struct memop *m, domid_t domid)
+/* Is there such a domain, with an address space to arrange, and may the caller do that? 0: *d, with a reference. */
+static long physmap_domain(struct memop *m, domid_t domid, struct domain **d)
 {
-    struct domain *d = get_domain_by_any_id(m->v, domid);
     long rc;
 
-    if (!d)
+    *d = get_domain_by_any_id(m->v, domid);
+    if (!*d)
         return -ESRCH;
-    rc = paging_mode_translate(d) ? -EOPNOTSUPP : -EACCES;
-    put_domain(d);
+    rc = paging_mode_translate(*d) ? xsm_add_to_physmap(m->currd, *d) : -EACCES;
+    if (rc)
+        put_domain(*d);
+    return rc;
+}
+
+/* --- translated guests --- */
+
+/* What idx is in that space: a frame of the hypervisor's or, gmfn, one of d's own that is to move. */
+static int physmap_source(struct domain *d, unsigned int space, uint64_t idx, mfn_t *mfn)
+{
+    const bool status = idx & XENMAPIDX_grant_table_status;
+    uint64_t frame;
+    p2m_type_t t;
+    int rc;
+
+    switch (space) {
+    case XENMAPSPACE_shared_info: *mfn = idx ? INVALID_MFN : d->shared_info_mfn; break;
+    case XENMAPSPACE_grant_table:
+        rc = gnttab_acquire_resource(
+            d, status ? XENMEM_resource_grant_table_id_status : XENMEM_resource_grant_table_id_shared,
+            idx & ~(uint64_t)XENMAPIDX_grant_table_status, 1, &frame);
+        if (rc < 0)
+            return rc;
+        *mfn = rc ? _mfn(frame) : INVALID_MFN;
+        break;
+    case XENMAPSPACE_gmfn:
+        *mfn = p2m_get_entry(d, idx, &t);
+        if (!p2m_is_ram(t))
+            *mfn = INVALID_MFN;
+        break;
+    default: return -ENOSYS;
+    }
+    return mfn_valid(d->xen->machine, *mfn) ? 0 : -EINVAL;
+}
+
+/* Xen: xenmem_add_to_physmap_one(). It comes to gpfn, and goes from where it was. */
+static int physmap_add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn)
+{
+    struct xen *xen = d->xen;
+    p2m_type_t t;
+    mfn_t mfn, prev;
+    uint64_t old;
+    int rc = physmap_source(d, space, idx, &mfn);
+
+    if (rc)
+        return rc;
+    old = get_gpfn_from_mfn(xen, mfn);
+    prev = p2m_get_entry(d, gpfn, &t);
+    if (mfn_eq(prev, mfn))
+        return 0;
+    if (p2m_is_special(t))
+        return -EPERM;
+    if (t != p2m_mmio_dm) { /* the guest's own memory is given up, the hypervisor's is only not there any more */
+        rc = mfn_to_page(xen, prev)->count_info & PGC_xen_heap ? guest_physmap_remove_page(d, gpfn, prev)
+                                                               : guest_remove_page(d, gpfn);
+        if (rc)
+            return rc;
+    }
+    if (old != INVALID_M2P_ENTRY)
+        guest_physmap_remove_page(d, old, mfn); /* if it is there at all */
+    return guest_physmap_add_page(d, gpfn, mfn);
+}
+
+static long physmap_remove(struct domain *d, uint64_t gfn)
+{
+    p2m_type_t t;
+    const mfn_t mfn = p2m_get_entry(d, gfn, &t);
+
+    return mfn_eq(mfn, INVALID_MFN) ? -ENOENT : guest_physmap_remove_page(d, gfn, mfn);
+}
+
+/* --- the operations --- */
+
+/* `size` of them from idx on; how many are done is in cmd when it is continued. */
+static long physmap_add_range(struct memop *m, struct domain *d, const struct xen_add_to_physmap *xatp)
+{
+    long rc = 0;
+
+    for (uint64_t i = m->start; i < xatp->size && !rc; i++) {
+        rc = physmap_add_one(d, XENMAPSPACE_gmfn, xatp->idx + i, xatp->gpfn + i);
+        if (!rc && i + 1 < xatp->size && hypercall_preempt_check(m->v)) {
+            m->progress = i + 1;
+            rc = -ERESTART;
+        }
+    }
     return rc;
 }
 
 long memory_add_to_physmap(struct memop *m)
 {
     struct xen_add_to_physmap xatp;
+    struct domain *d;
+    long rc;
 
     if (m->start > UINT16_MAX)
         return -EDOM;
@@ -44,7 +134,15 @@ long memory_add_to_physmap(struct memop *m)
         return -EFAULT;
     if (xatp.space == XENMAPSPACE_gmfn_foreign) /* add_to_physmap_batch does that */
         return -ENOSYS;
-    return physmap_answer(m, xatp.domid);
+    rc = physmap_domain(m, xatp.domid, &d);
+    if (rc)
+        return rc;
+    if (xatp.space == XENMAPSPACE_gmfn_range)
+        rc = physmap_add_range(m, d, &xatp);
+    else
+        rc = physmap_add_one(d, xatp.space, xatp.idx, xatp.gpfn);
+    put_domain(d);
+    return rc;
 }
 
 /* A 32-bit caller's lists are translated before anybody looks at the call, COMPAT_LISTS elements at a time. */
@@ -104,6 +202,28 @@ static long native_add_batch(struct memop *m, const struct xen_add_to_physmap_ba
     return rc;
 }
 
+/* A translated guest's list, likewise. */
+static long add_batch(struct memop *m, struct domain *d, const struct xen_add_to_physmap_batch *b)
+{
+    const uint64_t idxs = (uintptr_t)b->idxs.p, gpfns = (uintptr_t)b->gpfns.p;
+
+    for (uint64_t i = m->start; i < b->size; i++) {
+        uint64_t idx, gpfn;
+        int err;
+
+        if (extent_get(m, idxs, i, &idx) || extent_get(m, gpfns, i, &gpfn))
+            return -EFAULT;
+        err = physmap_add_one(d, b->space, idx, gpfn);
+        if (copy_to_guest(m->v, (uintptr_t)b->errs.p + i * sizeof(err), &err, sizeof(err)))
+            return -EFAULT;
+        if (i + 1 < b->size && hypercall_preempt_check(m->v)) {
+            m->progress = i + 1;
+            return -ERESTART;
+        }
+    }
+    return 0;
+}
+
 /* Native domains arrange their own only. */
 static bool is_native_caller(const struct memop *m, domid_t domid)
 {
@@ -113,6 +233,8 @@ static bool is_native_caller(const struct memop *m, domid_t domid)
 long memory_add_to_physmap_batch(struct memop *m)
 {
     struct xen_add_to_physmap_batch b;
+    struct domain *d;
+    long rc;
 
     if (compat_from_guest(m->v, &b, m->arg, COMPAT_xen_add_to_physmap_batch))
         return -EFAULT;
@@ -124,16 +246,28 @@ long memory_add_to_physmap_batch(struct memop *m)
         return -EOPNOTSUPP;
     if (b.space == XENMAPSPACE_gmfn_foreign && is_native_caller(m, b.domid))
         return native_add_batch(m, &b);
-    return physmap_answer(m, b.domid);
+    rc = physmap_domain(m, b.domid, &d);
+    if (rc)
+        return rc;
+    rc = add_batch(m, d, &b);
+    put_domain(d);
+    return rc;
 }
 
 long memory_remove_from_physmap(struct memop *m)
 {
     struct xen_remove_from_physmap xrfp;
+    struct domain *d;
+    long rc;
 
     if (compat_from_guest(m->v, &xrfp, m->arg, COMPAT_xen_remove_from_physmap))
         return -EFAULT;
     if (is_native_caller(m, xrfp.domid))
         return native_physmap_remove(m->currd, xrfp.gpfn);
-    return physmap_answer(m, xrfp.domid);
+    rc = physmap_domain(m, xrfp.domid, &d);
+    if (rc)
+        return rc;
+    rc = physmap_remove(d, xrfp.gpfn);
+    put_domain(d);
+    return rc;
 }

@@ -57,6 +57,9 @@ bool propagate_node(const struct domain *currd, unsigned int mem_flags, struct p
 /* 2^order frames. NULL: there are none, or d may have no more. */
 struct page_info *extent_alloc(struct domain *d, unsigned int order, const struct placement *p, unsigned int memflags);
 
+/* extent.c: frame gfn of d is given back to the hypervisor. 0, -EINVAL (no frame), -ENXIO (not d's), -ENOMEM. */
+int guest_remove_page(struct domain *d, uint64_t gfn);
+
 memop_fn memory_exchange;                             /* exchange.c */
 memop_fn memory_acquire_resource, memory_claim_pages; /* tools.c */
 memop_fn memory_pod_target, memory_access_op;         /* tools.c */

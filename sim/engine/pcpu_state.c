@@ -108,7 +108,6 @@ static void load_control_hvm(struct emu *e, const struct cpu_state *st)
           (st->cr0 & X86_CR0_EM ? RAW_HF_EM : 0) | (st->cr0 & X86_CR0_TS ? RAW_HF_TS : 0) |
           (st->cr4 & X86_CR4_OSFXSR ? RAW_HF_OSFXSR : 0) | (st->efer & EFER_LMA ? RAW_HF_LMA : 0);
     *raw_cr(r, 0) = st->cr0;
-    *raw_cr(r, 2) = st->cr2;
     *raw_cr(r, 4) = st->cr4;
     raw_set(r, efer, uint64_t, st->efer | EFER_SVME);
     raw_set(r, hflags, uint32_t, hf);
@@ -177,6 +176,7 @@ void pcpu_load(struct emu *e, struct cpu_context *c, bool inside)
     raw_set(r, eip, uint64_t, st->rip);
     if (e->nested.on) {
         raw_set_rflags(r, st->rflags & ~(uint64_t)X86_EFLAGS_RF, inside);
+        *raw_cr(r, 2) = st->cr2;
         emu_want_interrupt(e, st->want_intwin);
     } else {
         raw_set_rflags(r, (st->rflags & ~(uint64_t)RFLAGS_PV_CLEAR) | X86_EFLAGS_IF, inside);
@@ -211,6 +211,7 @@ static struct cpu_table table_from_raw(const struct raw_segment *t)
 /* What a kernel at CPL 0 changes without leaving. */
 static void save_system(struct raw_cpu *r, struct cpu_state *st)
 {
+    st->cr2 = *raw_cr(r, 2);
     st->cr3 = *raw_cr(r, 3);
     st->kernel_gs_base = raw_get(r, kernel_gs_base, uint64_t);
     st->ldtr = segment_from_raw(raw_table(r, r->at.ldt));

@@ -12,8 +12,8 @@
  *  - v->regs is valid for guest vCPUs only while the vCPU is not inside pcpu_run(): the hypervisor runs when guests do
  *    not.
  *  - What belongs to one kind of domain is an arm of a union, here and in struct vcpu; d->type selects it
- *    (v->domain->type), and no other is to be read or written: PV64 and PV32 have `pv`, native domains `native`, system
- *    domains none. tests/vcpu/test_kinds.c looks.
+ *    (v->domain->type), and no other is to be read or written: PV64 and PV32 have `pv`, native domains `native`, HVM
+ *    ones `hvm`, system domains none. tests/vcpu/test_kinds.c looks.
  *  - A vCPU is runnable when pause_flags == 0 and both pause counts are 0.
  *
  * Simplifies xen/include/xen/sched.h: no RCU, no locks (one host thread), no sched_units (a unit is a vCPU).
@@ -32,6 +32,9 @@
 #include <xen/vcpu.h>
 
 struct grant_table;
+struct hvm_domain;
+struct hvm_vcpu;
+struct p2m_domain;
 struct paging_ops;
 struct e820entry;
 struct evtchn;
@@ -143,6 +146,7 @@ struct vcpu {
     union {
         struct pv_vcpu pv;
         struct native_vcpu native;
+        struct hvm_vcpu *hvm; /* vcpu/hvm/hvm.h */
     };
 
     /* scheduling: vcpu/sched/ */
@@ -226,6 +230,7 @@ struct domain {
     union {
         struct pv_domain pv;
         struct native_domain native;
+        struct hvm_domain *hvm; /* vcpu/hvm/hvm.h */
     };
     bool is_privileged; /* dom0: is_control_domain() */
     domid_t target;     /* XEN_DOMCTL_set_target: may act on that domain; DOMID_INVALID: none */
@@ -247,6 +252,7 @@ struct domain {
 
     /* mmu/ */
     const struct paging_ops *paging; /* mmu/paging.h; NULL: its frames never become tables */
+    struct p2m_domain *p2m;          /* mmu/hvm/p2m.h; NULL: it has the machine's frame numbers */
     uint64_t tot_pages, max_pages;   /* of 32 bits, as in Xen: memory_op answers with them */
     uint64_t outstanding_pages, extra_pages;
     struct page_list page_list;    /* frames that count in tot_pages */
@@ -314,6 +320,9 @@ static inline struct trace_who vcpu_trace_who(const struct vcpu *v)
 
     if (is_native_domain(v->domain)) {
         who.mode = TRACE_MODE_NATIVE;
+    } else if (v->regs && is_hvm_domain(v->domain)) {
+        who.mode = TRACE_MODE_HVM0 + (v->regs->cpl & 3);
+        who.root = TRACE_ROOT_HVM;
     } else if (v->regs && is_pv_domain(v->domain)) {
         who.mode = guest_kernel_mode(v) ? TRACE_MODE_KERNEL : TRACE_MODE_USER;
         who.root = is_pv_32bit_domain(v->domain) || v->pv.kernel_mode ? TRACE_ROOT_KERNEL : TRACE_ROOT_USER;

@@ -8,7 +8,8 @@
  * PV64 domain a PV32 one, as long as it is empty. Xen has such a table for the two kinds of hardware support of HVM
  * guests (struct hvm_function_table).
  *
- * Rows: pv64_guest and, for an address size of 32, pv32_guest (vcpu/pv/guest.c); native_guest (vcpu/native/guest.c).
+ * Rows: pv64_guest and, for an address size of 32, pv32_guest (vcpu/pv/guest.c); native_guest (vcpu/native/guest.c);
+ * hvm_guest (vcpu/hvm/guest.c).
  *
  * Invariants: d->guest->type is d->type; it is NULL for a system domain (DOMID_XEN, DOMID_IO), which owns frames and
  * has no vCPU. An operation may not be missing, unless it says so.
@@ -83,6 +84,6 @@ struct guest_ops {
     int (*set_address_size)(struct domain *d, unsigned int bits);
 };
 
-extern const struct guest_ops pv64_guest, native_guest;
+extern const struct guest_ops pv64_guest, native_guest, hvm_guest;
 
 #endif

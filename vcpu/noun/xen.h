@@ -64,6 +64,7 @@ struct xen_hooks {
     void (*audit_refs)(struct xen *xen, struct audit *a);
     /* The kind of a domain that XEN_DOMCTL_createdomain (vcpu/domctl.c) makes: a row of vcpu/pv/guest.c. */
     const struct guest_ops *new_domain;
+    const struct guest_ops *new_hvm;
     const struct guest_ops *new_native; /* the same, of one that is to be native */
 };
 

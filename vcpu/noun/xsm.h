@@ -42,6 +42,7 @@
     X(memory_exchange, XSM_TARGET, "memory.h: XENMEM_exchange")                                                        \
     X(get_vnumainfo, XSM_TARGET, "memory.h: XENMEM_get_vnumainfo")                                                     \
     X(domain_memory_map, XSM_TARGET, "memory.h: XENMEM_set_memory_map")                                                \
+    X(add_to_physmap, XSM_TARGET, "memory.h: XENMEM_add_to_physmap and its kin")                                       \
     X(map_gmfn_foreign, XSM_TARGET, "memory.h: XENMEM_add_to_physmap_batch of foreign frames")                         \
     X(domain_resource_map, XSM_DM_PRIV, "memory.h: XENMEM_acquire_resource")                                           \
     X(claim_pages, XSM_PRIV, "memory.h: XENMEM_claim_pages")                                                           \

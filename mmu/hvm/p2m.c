@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The p2m as nested tables (see p2m.h).
+ *
+ * Concept: four levels of 512 entries, made as they are needed, and kept until the domain dies. The hypervisor walks
+ * them for itself as the processor does for the guest.
+ */
+#include "mmu/hvm/p2m.h"
+
+#include "mmu/m2p.h"
+#include "mmu/pte.h"
+#include "sim/frame.h"
+
+#include <errno.h>
+
+#define TYPE_SHIFT   55
+#define TYPE_MASK    (UINT64_C(0xf) << TYPE_SHIFT)
+#define TABLE_RIGHTS (_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED)
+
+static const uint64_t rights_of[] = {
+    [p2m_mmio_dm] = 0,
+    [p2m_ram_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER,
+    [p2m_ram_ro] = _PAGE_PRESENT | _PAGE_USER,
+    [p2m_ram_logdirty] = _PAGE_PRESENT | _PAGE_USER,
+    [p2m_mmio_direct] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
+    [p2m_grant_map_rw] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX,
+    [p2m_grant_map_ro] = _PAGE_PRESENT | _PAGE_USER | _PAGE_NX,
+    [p2m_map_foreign] = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_NX,
+};
+
+/* ------------------------------------------------------------------------------------------------------- tables -- */
+
+static mfn_t table_alloc(struct domain *d)
+{
+    struct page_info *pg = alloc_xenheap_pages(d->xen, 0);
+
+    if (!pg)
+        return INVALID_MFN;
+    d->p2m->nr_tables++;
+    return page_to_mfn(d->xen, pg);
+}
+
+/* The tables below this one, and itself. */
+static void table_free(struct domain *d, mfn_t table, unsigned int level)
+{
+    const uint64_t *entry = mfn_to_virt(d->xen->machine, table);
+
+    for (unsigned int i = 0; level > 1 && i < PTES_PER_TABLE; i++)
+        if (entry[i] & _PAGE_PRESENT)
+            table_free(d, pte_mfn(entry[i]), level - 1);
+    free_xenheap_pages(d->xen, mfn_to_page(d->xen, table), 0);
+}
+
+int p2m_init(struct domain *d)
+{
+    d->p2m = xzalloc(d->xen->machine->arena, struct p2m_domain);
+    if (!d->p2m)
+        return -ENOMEM;
+    d->p2m->root = table_alloc(d);
+    return mfn_eq(d->p2m->root, INVALID_MFN) ? -ENOMEM : 0;
+}
+
+void p2m_teardown(struct domain *d)
+{
+    if (!d->p2m)
+        return;
+    machine_mappings_gone(d->xen->machine);
+    if (!mfn_eq(d->p2m->root, INVALID_MFN))
+        table_free(d, d->p2m->root, 4);
+    xfree(d->p2m);
+    d->p2m = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------ entries -- */
+
+/* The entry of gfn; NULL: there is no table for it. */
+static const uint64_t *entry_of(const struct domain *d, uint64_t gfn)
+{
+    const uint64_t *table = mfn_to_virt(d->xen->machine, d->p2m->root);
+
+    for (unsigned int level = 4; level > 1; level--) {
+        const uint64_t e = table[pte_index(gfn << PAGE_SHIFT, level)];
+
+        if (!(e & _PAGE_PRESENT))
+            return NULL;
+        table = mfn_to_virt(d->xen->machine, pte_mfn(e));
+    }
+    return &table[pte_index(gfn << PAGE_SHIFT, 1)];
+}
+
+/* Likewise, with tables that are made for it; NULL: no memory. */
+static const uint64_t *entry_make(struct domain *d, uint64_t gfn)
+{
+    const uint64_t *table = mfn_to_virt(d->xen->machine, d->p2m->root);
+
+    for (unsigned int level = 4; level > 1; level--) {
+        const uint64_t *e = &table[pte_index(gfn << PAGE_SHIFT, level)];
+
+        if (!(*e & _PAGE_PRESENT)) {
+            const mfn_t below = table_alloc(d);
+
+            if (mfn_eq(below, INVALID_MFN))
+                return NULL;
+            frame_write_u64(d->xen->machine, e, mfn_x(below) << PAGE_SHIFT | TABLE_RIGHTS);
+        }
+        table = mfn_to_virt(d->xen->machine, pte_mfn(*e));
+    }
+    return &table[pte_index(gfn << PAGE_SHIFT, 1)];
+}
+
+mfn_t p2m_get_entry(const struct domain *d, uint64_t gfn, p2m_type_t *t)
+{
+    const uint64_t *e = gfn <= P2M_MAX_GFN ? entry_of(d, gfn) : NULL;
+
+    *t = e ? (p2m_type_t)((*e & TYPE_MASK) >> TYPE_SHIFT) : p2m_mmio_dm;
+    return *t == p2m_mmio_dm ? INVALID_MFN : pte_mfn(*e);
+}
+
+int p2m_set_entry(struct domain *d, uint64_t gfn, mfn_t mfn, p2m_type_t t)
+{
+    const uint64_t *e = gfn > P2M_MAX_GFN ? NULL : t == p2m_mmio_dm ? entry_of(d, gfn) : entry_make(d, gfn);
+    uint64_t was;
+
+    if (!e)
+        return gfn > P2M_MAX_GFN ? -EINVAL : t == p2m_mmio_dm ? 0 : -ENOMEM;
+    was = *e;
+    frame_write_u64(d->xen->machine, e,
+                    t == p2m_mmio_dm ? 0 : mfn_x(mfn) << PAGE_SHIFT | rights_of[t] | (uint64_t)t << TYPE_SHIFT);
+    if (was & _PAGE_PRESENT)
+        machine_mapping_gone(d->xen->machine, pte_mfn(was));
+    if (t != p2m_mmio_dm && gfn > d->p2m->max_mapped_gfn)
+        d->p2m->max_mapped_gfn = gfn;
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------- a domain's frames -- */
+
+struct page_info *get_page_from_gfn(struct domain *d, uint64_t gfn, p2m_type_t *t)
+{
+    mfn_t mfn;
+
+    if (!paging_mode_translate(d)) {
+        *t = p2m_ram_rw;
+        return get_page_from_mfn(d->xen, _mfn(gfn), d);
+    }
+    mfn = p2m_get_entry(d, gfn, t);
+    return p2m_is_ram(*t) ? get_page_from_mfn(d->xen, mfn, d) : NULL;
+}
+
+int guest_physmap_add_page(struct domain *d, uint64_t gfn, mfn_t mfn)
+{
+    const int rc = paging_mode_translate(d) ? p2m_set_entry(d, gfn, mfn, p2m_ram_rw) : 0;
+
+    if (!rc)
+        set_gpfn_from_mfn(d->xen, mfn, gfn);
+    return rc;
+}
+
+int guest_physmap_remove_page(struct domain *d, uint64_t gfn, mfn_t mfn)
+{
+    p2m_type_t t;
+
+    if (!paging_mode_translate(d))
+        return 0;
+    if (!mfn_eq(p2m_get_entry(d, gfn, &t), mfn))
+        return -EINVAL;
+    set_gpfn_from_mfn(d->xen, mfn, INVALID_M2P_ENTRY);
+    return p2m_set_entry(d, gfn, INVALID_MFN, p2m_mmio_dm);
+}
