@@ -21,10 +21,9 @@
 #include <xen/domctl.h>
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
-#include <xen/hvm/params.h>
 #include <xen/platform.h>
 
-/* --- hvm_op: a PV guest may ask for the time, and write into a trace that nobody reads --- */
+/* --- hvm_op, but for what vcpu/hvm/params.c does: the time, a trace that nobody reads --- */
 
 /*
  * An operation on a domain, which its first two bytes name: for HVM ones only. checked: xsm_hvm_param() is asked first.
@@ -43,15 +42,6 @@ static long hvm_domain_op(struct vcpu *v, uint16_t domid, bool checked)
     return rc;
 }
 
-static long hvm_param(struct vcpu *v, uint64_t arg)
-{
-    struct xen_hvm_param p;
-
-    if (copy_from_guest(v, &p, arg, sizeof(p)))
-        return -EFAULT;
-    return p.index >= HVM_NR_PARAMS ? -EINVAL : hvm_domain_op(v, p.domid, false);
-}
-
 static long hvm_xentrace(struct vcpu *v, uint64_t arg)
 {
     struct xen_hvm_xentrace t;
@@ -61,7 +51,7 @@ static long hvm_xentrace(struct vcpu *v, uint64_t arg)
     return t.extra_bytes > sizeof(t.extra) || t.event >> 12 ? -EINVAL : 0;
 }
 
-long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
+long hvm_op_absent(struct vcpu *v, struct hypercall_args *args)
 {
     const uint64_t arg = args->a[1];
     struct xen_hvm_get_mem_type type;
@@ -69,10 +59,6 @@ long do_hvm_op(struct vcpu *v, struct hypercall_args *args)
     struct xen_hvm_get_time time = { .now = (uint64_t)NOW(v->domain->xen) };
 
     switch (args->a[0]) {
-    case HVMOP_set_param:
-    case HVMOP_get_param: return hvm_param(v, arg);
-    case HVMOP_flush_tlbs:
-    case HVMOP_set_evtchn_upcall_vector: return is_hvm_domain(v->domain) ? -ENOSYS : -EINVAL;
     case HVMOP_get_mem_type:
         return copy_from_guest(v, &type, arg, sizeof(type)) ? -EFAULT : hvm_domain_op(v, type.domid, true);
     case HVMOP_pagetable_dying:

@@ -18,6 +18,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
+#include "vcpu/hvm/hvm.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/noun/xsm.h"
@@ -94,6 +95,14 @@ static int domid_choose(struct xen *xen, domid_t want, domid_t *out)
     return -ENOMEM;
 }
 
+/* Of which kind it is to be. */
+static const struct guest_ops *new_guest(const struct xen *xen, uint32_t flags)
+{
+    if (flags & XENLAB_DOMCTL_CDF_native)
+        return xen->hooks->new_native;
+    return flags & XEN_DOMCTL_CDF_hvm ? xen->hooks->new_hvm : xen->hooks->new_domain;
+}
+
 static int createdomain(struct vcpu *v, struct xen_domctl *op)
 {
     struct xen *xen = v->domain->xen;
@@ -103,13 +112,8 @@ static int createdomain(struct vcpu *v, struct xen_domctl *op)
 
     if (!rc)
         rc = config_check(&op->u.createdomain);
-    if (!rc && (op->u.createdomain.flags & XEN_DOMCTL_CDF_hvm))
-        rc = -EINVAL; /* no HVM yet: as on a processor without it */
     if (!rc)
-        rc = domain_create(xen, id,
-                           op->u.createdomain.flags & XENLAB_DOMCTL_CDF_native ? xen->hooks->new_native
-                                                                               : xen->hooks->new_domain,
-                           &op->u.createdomain, false, &d);
+        rc = domain_create(xen, id, new_guest(xen, op->u.createdomain.flags), &op->u.createdomain, false, &d);
     if (rc)
         return rc;
     op->domain = d->domain_id;
@@ -419,9 +423,10 @@ static int domctl_domain(struct vcpu *v, struct domain *d, struct xen_domctl *op
         return 0;
     case XEN_DOMCTL_soft_reset: return is_native_domain(d) ? domain_soft_reset(d) : -EINVAL;
     /* For HVM domains only: */
-    case XEN_DOMCTL_gethvmcontext:
-    case XEN_DOMCTL_gethvmcontext_partial:
+    case XEN_DOMCTL_gethvmcontext: return is_hvm_domain(d) ? hvm_save(d, v, &op->u.hvmcontext) : -EINVAL;
     case XEN_DOMCTL_sethvmcontext:
+        return is_hvm_domain(d) && d != v->domain ? hvm_load(d, v, &op->u.hvmcontext) : -EINVAL;
+    case XEN_DOMCTL_gethvmcontext_partial:
     case XEN_DOMCTL_bind_pt_irq:
     case XEN_DOMCTL_unbind_pt_irq: return -EINVAL;
     case XEN_DOMCTL_ioport_mapping:

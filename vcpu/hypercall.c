@@ -13,6 +13,8 @@
  * can be descheduled, interrupted or destroyed in between, and the guest notices nothing. A multicall continues the
  * same way, with the arguments in the entry.
  *
+ * Budget: a little over 400 lines: the table, and the four ways in.
+ *
  * Corresponds to xen/include/hypercall-defs.c, xen/arch/x86/pv/hypercall.c, xen/common/multicall.c. Labs: hypercalls.
  */
 #include "vcpu/hypercall.h"
@@ -22,6 +24,7 @@
 #include "mmu/compat.h"
 #include "mmu/guest_access.h"
 #include "mmu/pv/pv.h"
+#include "vcpu/noun/guest_abi.h"
 #include "vcpu/pv/pv.h"
 
 #include <errno.h>
@@ -124,6 +127,10 @@ static long hypercall_dispatch(struct vcpu *v, uint64_t nr, struct hypercall_arg
     const struct hypercall_entry *e = nr < XEN_NR_HYPERCALLS ? &xen->hypercalls[nr] : NULL;
     hypercall_fn *fn = e ? e->fn[v->domain->guest->hypercalls] : NULL;
     long ret;
+
+    /* What HVM guests have, for 32-bit code in the form that takes its layouts. */
+    if (fn && v->domain->guest->hypercalls == HYPERCALLS_HVM && v->domain->abi->word == 4)
+        fn = e->fn[HYPERCALLS_PV32];
 
     if (e)
         xen->stats.hypercalls[nr]++;
@@ -230,6 +237,37 @@ static inline __attribute__((always_inline)) void hypercall(struct vcpu *v, bool
         return;
     }
     r->rax = (uint64_t)ret & mask;
+}
+
+/*
+ * The kernel's alone, and not from real mode (xen/arch/x86/hvm/hypercall.c). What it hands over has the layouts of the
+ * code that calls: the domain's ABI is that from here on.
+ */
+void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len)
+{
+    struct cpu_state *r = v->regs;
+    struct machine *m = v->domain->xen->machine;
+    const bool compat = !(r->efer & EFER_LMA && r->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
+    const uint64_t mask = compat ? UINT32_MAX : UINT64_MAX, nr = r->rax & mask;
+    struct hypercall_args args = args_of(r, compat);
+    const s_time_t began = m->clock.now;
+    long ret = -EPERM;
+
+    v->domain->abi = compat ? &pv32_abi : &pv64_abi;
+    if (TRACE_ON(m))
+        trace_call(v, nr, &args, r->rip, TRACE_VIA_VMMCALL, TRACE_NONE);
+    m->clock.now += CLOCK_NS_PER_HYPERCALL;
+    if (r->cr0 & X86_CR0_PE && !(r->rflags & X86_EFLAGS_VM) && r->cpl == 0)
+        ret = hypercall_dispatch(v, nr, &args);
+    if (TRACE_ON(m))
+        trace_ret(v, nr, ret, began);
+    if (ret == -ERESTART) {
+        args_put(r, compat, &args);
+        return;
+    }
+    r->rax = (uint64_t)ret & mask;
+    r->rip += insn_len;
+    r->int_shadow = false;
 }
 
 void hypercall_guest(struct vcpu *v) { hypercall(v, false); }

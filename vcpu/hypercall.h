@@ -25,9 +25,14 @@ const char *hypercall_name(unsigned int nr);
 /* The guest executed its hypercall instruction: arguments are in v's registers, the result goes into RAX. */
 void hypercall_guest(struct vcpu *v);        /* SYSCALL */
 void compat_hypercall_guest(struct vcpu *v); /* INT 0x82 */
+/* VMMCALL, an instruction of insn_len bytes, by an HVM guest's code of 64, 32 or 16 bits. */
+void hvm_hypercall_guest(struct vcpu *v, unsigned int insn_len);
+
+/* kernel.c: what a guest writes to Xen's console, collected to lines. */
+void guest_console_write(struct domain *d, const char *text, size_t len);
 
 hypercall_fn do_xen_version, do_console_io, do_sched_op, do_vcpu_op, do_vm_assist, do_domctl, do_sysctl, do_platform_op,
     do_set_timer_op, compat_set_timer_op, do_sched_op_compat_old, do_hvm_op, do_xenpmu_op, do_xsm_op, do_dm_op,
-    do_paging_domctl_cont, do_kexec_op, do_hypfs_op, do_mca;
+    do_paging_domctl_cont, hvm_op_absent, do_kexec_op, do_hypfs_op, do_mca;
 
 #endif

@@ -81,7 +81,7 @@ long do_xen_version(struct vcpu *v, struct hypercall_args *args)
 /* --- console_io --- */
 
 /* Collect a guest's output into lines and print each as "(d1) ...". Control characters but tab are dropped. */
-static void guest_console_write(struct domain *d, const char *text, size_t len)
+void guest_console_write(struct domain *d, const char *text, size_t len)
 {
     char line[sizeof(d->console_line) + 16];
 

@@ -25,6 +25,7 @@ static const struct xen_hooks hooks = {
     .domain_destroy = domain_destroy,
     .audit_refs = evtchn_audit_refs,
     .new_domain = &pv64_guest,
+    .new_hvm = &hvm_guest,
     .new_native = &native_guest,
 };
 

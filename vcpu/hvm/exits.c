@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an HVM guest's exit means.
+ *
+ * Concept: one function per reason, as svm_vmexit_handler() has one case. Two kinds: exits that hardware takes too
+ * (CPUID, a control register, an I/O port, a nested page fault, VMMCALL), and those that only this engine takes,
+ * because its processor cannot deliver events itself: exceptions and INT n, which go straight back to the guest
+ * (deliver.c).
+ *
+ * Invariant: RIP is behind the instruction when it was carried out, and in front of it when a fault was delivered for
+ * it.
+ *
+ * Corresponds to xen/arch/x86/hvm/svm/svm.c.
+ */
+#include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
+#include "sim/insn.h"
+#include "vcpu/cpuid.h"
+#include "vcpu/hvm/hvm.h"
+#include "vcpu/hypercall.h"
+#include "vcpu/sched/sched.h"
+#include "vcpu/tsc.h"
+
+#include <xen/arch-x86/cpuid.h>
+#include <xen/sched.h>
+
+/* What kind of event an exception is, and what the processor notes of it besides. */
+static void exception(struct vcpu *v, const struct sim_exit *e)
+{
+    struct cpu_state *r = v->regs;
+    const unsigned int vector = e->exception.vector;
+
+    if (vector == X86_EXC_PF) {
+        hvm_inject_page_fault(v, e->exception.addr, e->exception.error_code);
+        return;
+    }
+    if (vector == X86_EXC_DB) {
+        r->dr[6] |= e->exception.dr6;
+        r->dr[7] &= ~(uint64_t)X86_DR7_GD;
+        r->dirty |= CPU_DIRTY_DR;
+    }
+    hvm_inject_hw_exception(v, vector, e->exception.error_code);
+}
+
+static void cpuid(struct vcpu *v, unsigned int len)
+{
+    struct cpu_state *r = v->regs;
+    struct cpuid_leaf l = guest_cpuid(v, (uint32_t)r->rax, (uint32_t)r->rcx);
+
+    if ((uint32_t)r->rax == 1) { /* the local APIC's id */
+        l.b = (l.b & 0xffffff) | v->vcpu_id * 2 << 24;
+        if (!(v->hvm->apic_base & 0x800))
+            l.d &= ~(1u << 9);
+    }
+    r->rax = l.a;
+    r->rbx = l.b;
+    r->rcx = l.c;
+    r->rdx = l.d;
+    hvm_insn_done(v, len);
+}
+
+static void rdtsc(struct vcpu *v, const struct sim_exit *e)
+{
+    struct cpu_state *r = v->regs;
+    const uint64_t tsc = guest_rdtsc(v) + (uint64_t)v->hvm->tsc_adjust;
+
+    if (r->cr4 & X86_CR4_TSD && r->cpl > 0) {
+        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
+        return;
+    }
+    r->rax = (uint32_t)tsc;
+    r->rdx = tsc >> 32;
+    if (e->insn.rdtscp)
+        r->rcx = v->hvm->tsc_aux;
+    hvm_insn_done(v, e->insn_len);
+}
+
+static void msr(struct vcpu *v, const struct sim_exit *e)
+{
+    struct cpu_state *r = v->regs;
+    uint64_t val = (uint32_t)r->rax | r->rdx << 32;
+    const bool ok =
+        e->kind == EXIT_RDMSR ? hvm_read_msr(v, (uint32_t)r->rcx, &val) : hvm_write_msr(v, (uint32_t)r->rcx, val);
+
+    if (!ok) {
+        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
+        return;
+    }
+    if (e->kind == EXIT_RDMSR) {
+        r->rax = (uint32_t)val;
+        r->rdx = val >> 32;
+    }
+    hvm_insn_done(v, e->insn_len);
+}
+
+/* HLT with interrupts off: nobody will ever end that. The vCPU is down; the last one takes the domain with it. */
+static void hlt(struct vcpu *v, unsigned int len)
+{
+    struct domain *d = v->domain;
+    bool any = false;
+
+    hvm_insn_done(v, len);
+    if (v->regs->rflags & X86_EFLAGS_IF) {
+        vcpu_block(v);
+        return;
+    }
+    v->pause_flags |= VPF_down;
+    vcpu_sleep_nosync(v);
+    for_each_vcpu (d, w)
+        any |= !(w->pause_flags & VPF_down);
+    if (!any)
+        domain_shutdown(d, SHUTDOWN_poweroff);
+}
+
+/*
+ * Nothing is there, or something that only the hypervisor has. There is no device behind any address yet: what nobody
+ * answers reads as all ones.
+ */
+static void nested_fault(struct vcpu *v, const struct sim_exit *e)
+{
+    p2m_type_t t;
+
+    p2m_get_entry(v->domain, PFN_DOWN(e->npf.gpa), &t);
+    if (t == p2m_ram_logdirty) {
+        const mfn_t mfn = p2m_get_entry(v->domain, PFN_DOWN(e->npf.gpa), &t);
+
+        p2m_set_entry(v->domain, PFN_DOWN(e->npf.gpa), mfn, p2m_ram_rw);
+        return;
+    }
+    hvm_mmio(v, e);
+}
+
+static void softint(struct vcpu *v, const struct sim_exit *e)
+{
+    hvm_inject_event(
+        v, &(struct hvm_event){ .type = HVM_EVENT_SOFTINT, .vector = e->softint.vector, .insn_len = e->insn_len });
+}
+
+void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
+{
+    switch (e->kind) {
+    case EXIT_BUDGET:
+    case EXIT_STOP: return;
+    case EXIT_INTWIN: return; /* what is due is delivered next */
+    case EXIT_EXCEPTION: exception(v, e); return;
+    case EXIT_SOFTINT: softint(v, e); return;
+    case EXIT_CPUID: cpuid(v, e->insn_len); return;
+    case EXIT_RDTSC: rdtsc(v, e); return;
+    case EXIT_RDMSR:
+    case EXIT_WRMSR: msr(v, e); return;
+    case EXIT_IO: hvm_port_io(v, e); return;
+    case EXIT_CR_READ:
+    case EXIT_CR_WRITE:
+    case EXIT_DR_READ:
+    case EXIT_DR_WRITE: hvm_cr_access(v); return;
+    case EXIT_HLT: hlt(v, e->insn_len); return;
+    case EXIT_PAUSE:
+        hvm_insn_done(v, e->insn_len);
+        vcpu_yield(v);
+        return;
+    case EXIT_VMMCALL: hvm_hypercall_guest(v, e->insn_len); return;
+    case EXIT_NPF: nested_fault(v, e); return;
+    case EXIT_TASK_SWITCH: domain_crash(v, "a task switch, which is not there"); return;
+    case EXIT_SHUTDOWN: domain_shutdown(v->domain, SHUTDOWN_reboot); return;
+    case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
+    case EXIT_SYSCALL: /* native in HVM guests */
+    case EXIT_SYSENTER:
+    case EXIT_NR_KINDS: domain_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
+    }
+    BUG();
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The row of HVM and PVH guests in the table of kinds (vcpu/noun/guest.h).
+ *
+ * Concept: such a domain has frame numbers of its own (mmu/hvm/p2m.h) and a processor of its own, which its builder
+ * sets up with one call and which then goes its way. Before it runs on it is given what is due: the upcall of an event,
+ * as an interrupt with the vector that it has chosen, when it can take one; until then the engine is asked to leave as
+ * soon as it can (want_intwin).
+ *
+ * Its hypercalls have the words of the code that makes them, 64 bits or 32: d->abi is that of the last one.
+ *
+ * Corresponds to hvm_domain_initialise(), hvm_vcpu_initialise() of xen/arch/x86/hvm/hvm.c, hvm/vmx/intr.c,
+ * hvm/svm/intr.c.
+ */
+#include "evtchn/evtchn.h"
+#include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
+#include "sim/frame.h"
+#include "vcpu/hvm/hvm.h"
+#include "vcpu/noun/guest_abi.h"
+#include "vcpu/runstate.h"
+#include "vcpu/time.h"
+
+#include <errno.h>
+#include <string.h>
+#include <xen/features.h>
+#include <xen/grant_table.h>
+
+/* --- life --- */
+
+static int domain_init(struct domain *d)
+{
+    d->hvm = xzalloc(d->xen->machine->arena, struct hvm_domain);
+    if (!d->hvm)
+        return -ENOMEM;
+    share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
+    return p2m_init(d);
+}
+
+static void domain_forget(struct domain *d)
+{
+    p2m_teardown(d);
+    xfree(d->hvm);
+}
+
+static int vcpu_init(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+
+    v->hvm = xzalloc(d->xen->machine->arena, struct hvm_vcpu);
+    if (!v->hvm)
+        return -ENOMEM;
+    v->ctx = cpu_context_create(d->xen->machine, CPU_MODE_HVM, &HVM_CONTROLS);
+    if (!v->ctx) {
+        xfree(v->hvm);
+        return -ENOMEM;
+    }
+    v->regs = cpu_context_state(v->ctx);
+    v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
+    v->hvm->apic_base = 0xfee00800 | (v->vcpu_id ? 0 : 0x100);
+    return 0;
+}
+
+static void vcpu_destroy(struct vcpu *v)
+{
+    if (v->ctx) {
+        pcpu_release(v->ctx);
+        cpu_context_destroy(v->ctx);
+    }
+    xfree(v->hvm);
+}
+
+static int relinquish(struct domain *d) { return 0; }
+
+/* --- running --- */
+
+static void switch_to(struct vcpu *v)
+{
+    update_runstate_area(v);
+    update_vcpu_system_time(v, v);
+    vcpu_periodic_timer_start(v);
+}
+
+/* The vector by which v hears of events: its own, or the domain's (HVM_PARAM_CALLBACK_IRQ). 0: it does not. */
+static uint8_t upcall_vector(const struct vcpu *v)
+{
+    const uint64_t via = v->domain->hvm->params[HVM_PARAM_CALLBACK_IRQ];
+
+    if (v->hvm->evtchn_upcall_vector)
+        return v->hvm->evtchn_upcall_vector;
+    return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
+}
+
+static bool can_be_interrupted(const struct vcpu *v)
+{
+    return v->regs->rflags & X86_EFLAGS_IF && !(v->regs->int_shadow && v->regs->rip == v->regs->exit_rip);
+}
+
+/*
+ * An upcall is due as long as evtchn_upcall_pending is set: the handler clears it. (The mask is a PV guest's; IF does
+ * its work here.)
+ */
+static void deliver(struct vcpu *v)
+{
+    const uint8_t vector = upcall_vector(v);
+
+    v->regs->want_intwin = false;
+    if (!vector || !v->vcpu_info->evtchn_upcall_pending)
+        return;
+    if (can_be_interrupted(v))
+        hvm_inject_event(v, &(struct hvm_event){ .type = HVM_EVENT_INTERRUPT, .vector = vector });
+    else
+        v->regs->want_intwin = true;
+}
+
+/* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */
+static void init_hypercall_page(uint8_t *page)
+{
+    memset(page, 0xcc, PAGE_SIZE);
+    for (uint32_t nr = 0; nr < PAGE_SIZE / 32; nr++) {
+        uint8_t *p = page + nr * 32;
+
+        *p = 0xb8;
+        memcpy(p + 1, &nr, sizeof(nr));
+        memcpy(p + 5, "\x0f\x01\xd9\xc3", 4);
+    }
+}
+
+/* Granted frames come to a place in its own memory: not yet. */
+static int create_grant_host_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags)
+{
+    const int rc = p2m_set_entry(v->domain, PFN_DOWN(*host_addr), frame,
+                                 flags & GNTMAP_readonly ? p2m_grant_map_ro : p2m_grant_map_rw);
+
+    return rc ? GNTST_general_error : GNTST_okay;
+}
+
+static int replace_grant_host_mapping(struct vcpu *v, uint64_t host_addr, mfn_t frame, uint64_t new_addr,
+                                      unsigned int flags)
+{
+    p2m_type_t t;
+
+    if (new_addr || !mfn_eq(p2m_get_entry(v->domain, PFN_DOWN(host_addr), &t), frame) ||
+        (t != p2m_grant_map_ro && t != p2m_grant_map_rw))
+        return GNTST_general_error;
+    return p2m_set_entry(v->domain, PFN_DOWN(host_addr), INVALID_MFN, p2m_mmio_dm) ? GNTST_general_error : GNTST_okay;
+}
+
+const struct guest_ops hvm_guest = {
+    .name = "HVM",
+    .type = DOMAIN_HVM,
+    .abi = &pv64_abi,
+    .hypercalls = HYPERCALLS_HVM,
+    .features = 1u << XENFEAT_hvm_callback_vector | 1u << XENFEAT_hvm_safe_pvclock | 1u << XENFEAT_hvm_pirqs |
+                1u << XENFEAT_auto_translated_physmap | 1u << XENFEAT_supervisor_mode_kernel |
+                1u << XENFEAT_writable_page_tables | 1u << XENFEAT_writable_descriptor_tables |
+                1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_memory_op_vnode_supported,
+    .vm_assist_valid = 1u << VMASST_TYPE_runstate_update_flag,
+    .caller_mem = &hvm_caller_mem,
+    .create_grant_host_mapping = create_grant_host_mapping,
+    .replace_grant_host_mapping = replace_grant_host_mapping,
+    .domain_init = domain_init,
+    .domain_destroy = domain_forget,
+    .vcpu_init = vcpu_init,
+    .vcpu_destroy = vcpu_destroy,
+    .relinquish = relinquish,
+    .switch_to = switch_to,
+    .deliver = deliver,
+    .handle_exit = hvm_handle_exit,
+    .init_hypercall_page = init_hypercall_page,
+};

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * HVM and PVH guests: what the hypervisor keeps of them, and what the files of vcpu/hvm/ offer each other.
+ *
+ * Concept: such a guest has a processor of its own, with rings and page tables that it changes as it likes (non-root
+ * mode in Intel's words); Xen is in the ring below (root mode, "-1") and gets control by exits. What an exit asks for
+ * is what hardware would have done:
+ *
+ *      guest --- exit ---> hvm_handle_exit()  --+--> an instruction that only the machine's owner may execute: done on
+ *                                               |      the vCPU's own state (cr.c, msr.c, io.c), stepped over
+ *                                               +--> an exception or INT n: delivered through the guest's IDT (deliver.c)
+ *                                               +--> VMMCALL: a hypercall
+ *      guest <-- deliver() of guest.c <----------'    before it goes on: an event's upcall, an interrupt
+ *
+ * Invariants: v->regs is what the guest believes of its processor, all of it (unlike a PV guest's); EFER.SVME, which
+ * the engine needs, is not in it. RIP moves behind an instruction exactly when it was carried out.
+ *
+ * Corresponds to xen/arch/x86/hvm/hvm.c, svm/svm.c and xen/arch/x86/include/asm/hvm/{domain,vcpu}.h.
+ */
+#ifndef VCPU_HVM_HVM_H
+#define VCPU_HVM_HVM_H
+
+#include "sim/x86.h"
+#include "vcpu/noun/domain.h"
+
+#include <xen/hvm/params.h>
+
+struct hvm_domain {
+    uint64_t params[HVM_NR_PARAMS];
+};
+
+struct hvm_vcpu {
+    uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
+    uint64_t apic_base;           /* the MSR */
+    uint32_t tsc_aux;
+    int64_t tsc_adjust;
+    struct hvm_mtrr {
+        uint64_t variable[16], fixed[11], def_type;
+    } mtrr; /* msr.c */
+};
+
+/* --- deliver.c --- */
+
+/* What is delivered through the guest's IDT. */
+enum hvm_event_type {
+    HVM_EVENT_INTERRUPT, /* from outside */
+    HVM_EVENT_NMI,
+    HVM_EVENT_EXCEPTION, /* by hardware */
+    HVM_EVENT_SOFTINT,   /* INT n, INT3, INTO: the gate must allow it */
+    HVM_EVENT_ICEBP,     /* F1: like INT, and allowed always */
+};
+struct hvm_event {
+    enum hvm_event_type type;
+    uint8_t vector;
+    uint8_t insn_len; /* SOFTINT, ICEBP: RIP is behind the instruction; it goes back by so much if delivery faults */
+    bool has_error_code;
+    uint32_t error_code;
+    uint64_t cr2; /* of a #PF */
+};
+/*
+ * v stands at the handler afterwards; or at that of the fault that delivering made, #DF among them; or its domain has
+ * shut down (triple fault: SHUTDOWN_reboot).
+ */
+void hvm_inject_event(struct vcpu *v, const struct hvm_event *event);
+/* An exception of hardware, with its error code if it has one; a #PF. */
+void hvm_inject_hw_exception(struct vcpu *v, unsigned int vector, uint32_t error_code);
+void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
+
+/* --- access.c: the guest's memory, as the processor would reach it --- */
+
+enum hvm_access { HVM_ACCESS_READ = 0, HVM_ACCESS_WRITE = 1, HVM_ACCESS_FETCH = 2 };
+struct hvm_fault {
+    uint8_t vector; /* X86_EXC_PF, or 255: there is no memory behind the address */
+    uint32_t error_code;
+    uint64_t addr;
+};
+/*
+ * n bytes at a linear address, with the rights of ring 3 (user) or of the rings above. False: *fault says why, and what
+ * lies in front of the page that faults may have been written.
+ */
+bool hvm_linear(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum hvm_access access, bool user,
+                struct hvm_fault *fault);
+
+/* --- the instructions --- */
+
+/* exits.c */
+void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
+/* insn_done.c: an instruction of len bytes was carried out. */
+void hvm_insn_done(struct vcpu *v, unsigned int len);
+/* cr.c: the instruction at RIP, which accesses a control or a debug register. */
+void hvm_cr_access(struct vcpu *v);
+/* Set EFER as the guest wants it. False: #GP. */
+bool hvm_set_efer(struct vcpu *v, uint64_t val);
+/* msr.c. False: #GP. */
+bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
+bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
+/* io.c: IN, OUT, INS, OUTS at RIP. */
+void hvm_port_io(struct vcpu *v, const struct sim_exit *exit);
+
+/* mmio.c: an access to where there is no memory. */
+void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);
+
+/* --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext of d. 0, -EINVAL, -EFAULT, -ENOSPC, -ENODATA. --- */
+struct xen_domctl_hvmcontext;
+int hvm_save(struct domain *d, struct vcpu *caller, struct xen_domctl_hvmcontext *op);
+int hvm_load(struct domain *d, struct vcpu *caller, const struct xen_domctl_hvmcontext *op);
+
+#endif
