@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Programs at a socket of xenstore, and a machine that goes both ways: they are heard at the end of what is known, wait
- * while it stands or is in its past, and are hung up on where another future goes on. The programs are played here.
+ * while it stands or is in its past, and are hung up on where another future goes on. The same while the cockpit lets it
+ * run, or gdb does. The programs are played here.
  *
  * When could this pass wrongly? If the machine were idle anyway: so what a program writes has to be seen by it and in
  * the machine, and not to be there before.
  */
-#include "ui/debug/said.h"
-#include "ui/debug/session.h"
-
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,9 +21,13 @@
 
 #include <cmocka.h>
 
+#include "ui/cockpit/cockpit.h"
+#include "ui/debug/said.h"
+#include "ui/gdb/door.h"
+
 static char folder[] = "/tmp/outside.XXXXXX";
 
-struct scene {
+struct world {
     struct debug_session s;
     struct run_process process;
     struct run_options o;
@@ -33,7 +36,7 @@ struct scene {
 
 static int begin(void **state)
 {
-    struct scene *sc = calloc(1, sizeof(*sc));
+    struct world *sc = calloc(1, sizeof(*sc));
     char err[RUN_ERR_SIZE] = "", option[] = "--xenstore-socket", guest[] = "build/guests/echo";
     char *argv[] = { option, sc->path, guest };
 
@@ -49,7 +52,7 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-    struct scene *sc = *state;
+    struct world *sc = *state;
 
     session_close(&sc->s);
     said_close(sc->s.g.said);
@@ -60,7 +63,7 @@ static int end(void **state)
 }
 
 /* What is said of it has this in it. */
-static bool says(struct scene *sc, const char *line, const char *text)
+static bool says(struct world *sc, const char *line, const char *text)
 {
     const size_t from = said_nr(sc->s.g.said);
     bool found = false;
@@ -72,18 +75,18 @@ static bool says(struct scene *sc, const char *line, const char *text)
     return found;
 }
 
-static void go(struct scene *sc, const char *line)
+static void go(struct world *sc, const char *line)
 {
     sc->s.g.failed = false;
     session_command(&sc->s, line);
     assert_false(sc->s.g.failed);
 }
 
-static uint64_t hash(struct scene *sc) { return look_hash(sc->s.g.host); }
+static uint64_t hash(struct world *sc) { return look_hash(sc->s.g.host); }
 
 /* --- a program --- */
 
-static int program_open(const struct scene *sc)
+static int program_open(const struct world *sc)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -133,7 +136,7 @@ static void ask_read(int s) { ask(s, XS_READ, "/demo", 6); }
 
 static void test_waits(void **state)
 {
-    struct scene *sc = *state;
+    struct world *sc = *state;
     const int s = program_open(sc);
     uint64_t there, before;
     char text[256], where[64];
@@ -167,7 +170,7 @@ static void test_waits(void **state)
 /* In another future nobody knows them, nor in the first one, when that is taken again. */
 static void test_futures(void **state)
 {
-    struct scene *sc = *state;
+    struct world *sc = *state;
     const int first = program_open(sc), late = program_open(sc);
     int second;
     char text[256];
@@ -209,7 +212,7 @@ static void test_futures(void **state)
 /* Who has only looked at another future, and was not in it, finds all as it was. */
 static void test_only_looked(void **state)
 {
-    struct scene *sc = *state;
+    struct world *sc = *state;
     const int s = program_open(sc);
     char text[256];
 
@@ -222,9 +225,104 @@ static void test_only_looked(void **state)
     close(s);
 }
 
+/* --- as long as somebody lets it run --- */
+
+#define FRAMES 200u /* an answer comes within a few; each is a moment of idleness */
+
+/* Somebody sits at the cockpit, and it runs: it goes on when all is idle, until a key. Without him it comes to an end. */
+static void test_cockpit(void **state)
+{
+    struct world *sc = *state;
+    struct cockpit c;
+    int s;
+    char text[256];
+    unsigned int n = 0;
+
+    cockpit_begin(&c, &sc->s, 40, 120);
+    c.patient = true;
+    cockpit_line(&c, "run");
+    for (unsigned int i = 0; i < 5; i++)
+        cockpit_run(&c);
+    assert_true(c.running);
+    s = program_open(sc);
+    ask_write(s, "one");
+    while (answer(s, text) == NOTHING && n++ < FRAMES)
+        cockpit_run(&c);
+    assert_in_range(n, 1, FRAMES - 1);
+    assert_true(c.running);
+    cockpit_key(&c, ' ');
+    assert_false(c.running);
+    ask_read(s);
+    cockpit_run(&c);
+    assert_int_equal(answer(s, text), NOTHING);
+    cockpit_line(&c, "goto begin");
+    cockpit_line(&c, "run"); /* through the past, which has one program, and on */
+    for (n = 0; answer(s, text) == NOTHING && n < FRAMES; n++)
+        cockpit_run(&c);
+    assert_in_range(n, 1, FRAMES - 1);
+    assert_string_equal(text, "one");
+    c.patient = false;
+    for (n = 0; c.running && n < FRAMES; n++)
+        cockpit_run(&c);
+    assert_false(c.running);
+    close(s);
+    cockpit_end(&c);
+}
+
+static int gdb_client(const struct gdb_door *d)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET,
+                                .sin_port = htons((uint16_t)d->port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(s, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return s;
+}
+
+/* The same while gdb lets it run, until gdb interrupts it. */
+static void test_gdb(void **state)
+{
+    struct world *sc = *state;
+    struct gdb_door d = { 0 };
+    char err[RUN_ERR_SIZE], text[256];
+    unsigned int n = 0;
+    int s, gdb;
+
+    assert_int_equal(gdb_door_open(&d, "0", err, sizeof(err)), 0);
+    assert_int_equal(gdb_door_begin(&d, &sc->s.g, &sc->process, err, sizeof(err)), 0);
+    gdb = gdb_client(&d);
+    assert_int_equal(send(gdb, "+$c#63", 6, MSG_NOSIGNAL), 6);
+    while (!gdb_door_runs(&d) && n++ < FRAMES)
+        gdb_door_wait(&d, -1, 10);
+    for (unsigned int i = 0; i < 5; i++)
+        gdb_door_run_frame(&d);
+    assert_true(gdb_door_runs(&d));
+    s = program_open(sc);
+    ask_write(s, "one");
+    for (n = 0; answer(s, text) == NOTHING && n < FRAMES; n++)
+        gdb_door_run_frame(&d);
+    assert_in_range(n, 1, FRAMES - 1);
+    assert_true(gdb_door_runs(&d));
+    assert_int_equal(send(gdb, "\x03", 1, MSG_NOSIGNAL), 1);
+    for (n = 0; gdb_door_runs(&d) && n < FRAMES; n++)
+        gdb_door_run_frame(&d);
+    assert_false(gdb_door_runs(&d));
+    ask_read(s);
+    gdb_door_wait(&d, -1, 0);
+    assert_int_equal(answer(s, text), NOTHING);
+    close(gdb);
+    gdb_door_close(&d);
+    go(sc, "c");
+    assert_int_equal(answer(s, text), XS_READ);
+    close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_cockpit, begin, end),
+        cmocka_unit_test_setup_teardown(test_gdb, begin, end),
         cmocka_unit_test_setup_teardown(test_futures, begin, end),
         cmocka_unit_test_setup_teardown(test_only_looked, begin, end),
         cmocka_unit_test_setup_teardown(test_waits, begin, end),
