@@ -136,8 +136,8 @@ static void programs_reset(struct outside *o)
     for (unsigned int id = 1; id <= o->programs.last_id; id++)
         if (host_xenstore_is_open(o->host, id))
             program_in(o, id, HOST_SOCKET_CLOSE, NULL, 0);
-    snprintf(text, sizeof(text), "another future: %u program%s at xenstore that know%s of the other are hung up on", nr,
-             nr == 1 ? "" : "s", nr == 1 ? "s" : "");
+    snprintf(text, sizeof(text), "another future: %u program%s at xenstore that knew the other %s hung up on", nr,
+             nr == 1 ? "" : "s", nr == 1 ? "is" : "are");
     if (nr)
         say(o, text);
 }

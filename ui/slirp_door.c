@@ -68,6 +68,9 @@ struct packet {
     uint8_t bytes[];
 };
 
+/* The machine is asked again whether it has room. */
+#define FULL_AGAIN MILLISECS(10)
+
 enum { ICMP = IPPROTO_ICMP, TCP = IPPROTO_TCP, UDP = IPPROTO_UDP };
 
 /* A socket of libslirp's, and whose it is. */
@@ -90,6 +93,8 @@ struct slirp_door {
     struct pollfd fds[SLIRP_DOOR_FDS];
     nfds_t nr_fds;
     uint32_t timeout; /* ms */
+    bool full;        /* the machine had no room for the first one */
+    bool stale;       /* since what fds and timeout say it has got packets */
     bool deaf;        /* nobody is read from any more */
     int turn, next;   /* who was not read from, since too much waits for the machine, is the first next time */
     struct flow flow[SLIRP_DOOR_SOCKETS];
@@ -361,6 +366,7 @@ static void fds_fill(struct slirp_door *d)
 {
     d->timeout = UINT32_MAX;
     d->nr_fds = 0;
+    d->stale = false;
     d->pollfds_fill(d->slirp, &d->timeout, on_add_fd, d);
 }
 
@@ -417,6 +423,7 @@ void slirp_door_out(struct slirp_door *d, s_time_t now, const uint8_t *packet, s
     clock_set(d, now);
     if (packet_passes(d, packet, len))
         d->input(d->slirp, packet, (int)len);
+    d->stale = true;
     d->asks = (struct flow){ 0 };
 }
 
@@ -426,7 +433,8 @@ static bool give(struct slirp_door *d, slirp_door_fn *fn, void *data)
     while (d->first) {
         struct packet *p = d->first;
 
-        if (!fn(data, p->bytes, p->len))
+        d->full = !fn(data, p->bytes, p->len);
+        if (d->full)
             return false;
         d->first = p->next;
         d->nr--;
@@ -442,10 +450,22 @@ void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void
     give(d, fn, data);
     work(d, 0);
     give(d, fn, data);
-    fds_fill(d); /* as they are now, for who waits */
+    d->stale = true;
 }
 
-bool slirp_door_speaks(const struct slirp_door *d) { return d && (d->nr_fds || d->nr_flows || d->nr); }
+/* As they are now, for who waits. */
+static void fds_see(struct slirp_door *d)
+{
+    if (d->stale)
+        fds_fill(d);
+}
+
+bool slirp_door_speaks(struct slirp_door *d)
+{
+    if (d)
+        fds_see(d);
+    return d && (d->nr_fds || d->nr_flows || d->nr);
+}
 
 bool slirp_door_asked(const struct slirp_door *d)
 {
@@ -455,8 +475,10 @@ bool slirp_door_asked(const struct slirp_door *d)
     return d && d->nr;
 }
 
-bool slirp_door_connected(const struct slirp_door *d)
+bool slirp_door_connected(struct slirp_door *d)
 {
+    if (d)
+        fds_see(d);
     for (nfds_t i = 0; d && i < d->nr_fds; i++) {
         const struct flow *f = flow_find(d, d->fds[i].fd);
 
@@ -466,15 +488,20 @@ bool slirp_door_connected(const struct slirp_door *d)
     return false;
 }
 
-s_time_t slirp_door_due(const struct slirp_door *d)
+s_time_t slirp_door_due(struct slirp_door *d)
 {
+    if (d)
+        fds_see(d);
+    if (d && d->nr)
+        return d->full ? FULL_AGAIN : 0;
     return !d || d->timeout == UINT32_MAX ? -1 : MILLISECS(d->timeout + 1);
 }
 
-nfds_t slirp_door_fds(const struct slirp_door *d, struct pollfd *fds)
+nfds_t slirp_door_fds(struct slirp_door *d, struct pollfd *fds)
 {
     if (!d)
         return 0;
+    fds_see(d);
     memcpy(fds, d->fds, d->nr_fds * sizeof(*fds));
     return d->nr_fds;
 }

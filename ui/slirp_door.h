@@ -55,13 +55,13 @@ void slirp_door_out(struct slirp_door *d, s_time_t now, const uint8_t *packet, s
 void slirp_door_take(struct slirp_door *d, s_time_t now, slirp_door_fn *fn, void *data);
 
 /* Something can come. */
-bool slirp_door_speaks(const struct slirp_door *d);
+bool slirp_door_speaks(struct slirp_door *d);
 /* Somebody may be about to say something: he has got a datagram; he has a connection, and is listened to. */
 bool slirp_door_asked(const struct slirp_door *d);
-bool slirp_door_connected(const struct slirp_door *d);
+bool slirp_door_connected(struct slirp_door *d);
 /* How long to wait, at most, before it is let work again, although nothing comes. -1: for ever. */
-s_time_t slirp_door_due(const struct slirp_door *d);
+s_time_t slirp_door_due(struct slirp_door *d);
 /* What to wait for: how many were filled in, at most SLIRP_DOOR_FDS. */
-nfds_t slirp_door_fds(const struct slirp_door *d, struct pollfd *fds);
+nfds_t slirp_door_fds(struct slirp_door *d, struct pollfd *fds);
 
 #endif

@@ -172,6 +172,55 @@ static void test_forwards(void **state)
     slirp_door_close(d);
 }
 
+static bool refuse(void *data, const void *packet, size_t len)
+{
+    (void)data, (void)packet, (void)len;
+    return false;
+}
+
+/* What a guest has just begun is something to wait for, although nobody has been heard since. */
+static void test_fds(void **state)
+{
+    struct slirp_door *d = begin();
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    const int s = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t len = sizeof(addr);
+    struct pollfd fds[SLIRP_DOOR_FDS];
+    static struct heard h;
+    uint8_t p[64] = "\x52\x55\x0a\x00\x02\x02" MAC "\x08\x00", *ip = p + 14, *tcp = p + 34;
+    uint32_t sum = 6 + 20;
+
+    (void)state;
+    assert_int_equal(bind(s, (struct sockaddr *)&addr, sizeof(addr)) || listen(s, 1), 0);
+    assert_int_equal(getsockname(s, (struct sockaddr *)&addr, &len), 0);
+    slirp_door_take(d, 0, hear, NULL);
+    assert_int_equal(slirp_door_fds(d, fds), 0);
+    ip[0] = 0x45, ip[8] = 64, ip[9] = 6;
+    put16(ip + 2, 40);
+    memcpy(ip + 12, "\x0a\x00\x02\x0f\x0a\x00\x02\x02", 8);
+    sum_put(ip);
+    put16(tcp, 5000), put16(tcp + 2, ntohs(addr.sin_port));
+    tcp[12] = 0x50, tcp[13] = 2, tcp[14] = 0x40;
+    for (unsigned int i = 12; i < 40; i += 2)
+        sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+    put16(tcp + 16, ~(sum + (sum >> 16)) & 0xffff);
+    slirp_door_out(d, MILLISECS(1), p, 54);
+    assert_true(slirp_door_speaks(d));
+    assert_true(slirp_door_connected(d));
+    assert_in_range(slirp_door_due(d), 0, SECONDS(1));
+    assert_int_equal(slirp_door_fds(d, fds), 1);
+    assert_true(fds[0].events & POLLOUT);
+    assert_int_not_equal(slirp_door_due(d), 0);
+    slirp_door_out(d, MILLISECS(1), p, arp(p)); /* it is answered at once, and who waits need not */
+    assert_int_equal(slirp_door_due(d), 0);
+    slirp_door_take(d, MILLISECS(2), refuse, NULL);
+    assert_in_range(slirp_door_due(d), 1, MILLISECS(20));
+    slirp_door_take(d, MILLISECS(3), hear, &h);
+    assert_int_not_equal(slirp_door_due(d), 0);
+    close(s);
+    slirp_door_close(d);
+}
+
 /* Packets that are damaged, cut off, or nothing at all; and a thousand connections that are begun. */
 static void test_anything(void **state)
 {
@@ -213,10 +262,8 @@ static void test_anything(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_forwards),
-        cmocka_unit_test(test_anything),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_answers),  cmocka_unit_test(test_forwards), cmocka_unit_test(test_fds),
+        cmocka_unit_test(test_anything), cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

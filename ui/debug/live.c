@@ -39,7 +39,7 @@ static void on_say(void *data, const char *line)
 
 static bool net_talks(const struct live *l)
 {
-    const struct slirp_door *net = l->outside.net;
+    struct slirp_door *net = l->outside.net;
 
     return (l->silent < CONNECTION_SILENT && slirp_door_connected(net)) ||
            (l->silent < PACKET_SILENT && slirp_door_asked(net));
