@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Programs at a socket of xenstore, and a machine that goes both ways: they are heard at the end of what is known, wait
- * while it stands or is in its past, and are hung up on where another future goes on. The same while the cockpit lets it
- * run, or gdb does. The programs are played here.
+ * while it stands or is in its past, and are hung up on where another future goes on. The same while the cockpit lets
+ * it run, or gdb does. The programs are played here.
  *
  * When could this pass wrongly? If the machine were idle anyway: so what a program writes has to be seen by it and in
  * the machine, and not to be there before.
