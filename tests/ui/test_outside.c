@@ -229,7 +229,7 @@ static void test_only_looked(void **state)
 
 #define FRAMES 200u /* an answer comes within a few; each is a moment of idleness */
 
-/* Somebody sits at the cockpit, and it runs: it goes on when all is idle, until a key. Without him it comes to an end. */
+/* Somebody sits at the cockpit, and it runs: it goes on when all is idle, until a key. Without him it ends then. */
 static void test_cockpit(void **state)
 {
     struct world *sc = *state;
