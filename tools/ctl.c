@@ -15,6 +15,11 @@
         's', "schedparam", NULL, "of the scheduler, not of domains"                                                    \
     }
 
+#define RATELIMIT_OPTION                                                                                               \
+    {                                                                                                                  \
+        'r', "ratelimit_us", "N", "set how long a vCPU runs at least, 100 to 500000; 0: no limit"                      \
+    }
+
 #define WAIT_OPTIONS                                                                                                   \
     { 'a', "all", NULL, "all guests" }, { 'w', "wait", NULL, "until it has shut down; -ww: until it is gone" },        \
     {                                                                                                                  \
@@ -42,10 +47,18 @@ static const struct ctl_command commands[] = {
     { "vcpu-list", "[DOMAIN]...", CTL_LOOKS, 0, CTL_MAX_ARGS, "vCPUs, where they run and may run", NULL, { { 0 } } },
     { "vcpu-pin", "DOMAIN VCPU|all HARD [SOFT]", CTL_CHANGES, 3, 4, "on which pCPUs it may run: 0-2,^1, all; -: as before",
       NULL, { { 'f', "force", NULL, "taken: nothing is pinned by the guest" } } },
-    { "sched-credit", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "weights and caps under credit, shown or set",
-      "wc", { SCHED_OPTIONS } },
-    { "sched-credit2", "[-d DOMAIN [-w N] [-c N]]", CTL_LOOKS, 0, 0, "the same under credit2", "wc", { SCHED_OPTIONS } }
-      ,
+    { "sched-credit", "[-d DOMAIN [-w N] [-c N]] | [-p POOL] [-s [-t N] [-r N] [-m N]]", CTL_LOOKS, 0, 0,
+      "weights and caps under credit, or the scheduler itself: shown or set", "wctrm",
+      { SCHED_OPTIONS, { 't', "tslice_ms", "N", "set the time slice, 1 to 1000" }, RATELIMIT_OPTION,
+        { 'm', "migration_delay_us", "N", "set how long a vCPU is not moved after it ran, 0 to 100000" } } },
+    { "sched-credit2", "[-d DOMAIN [-w N] [-c N]] | [-p POOL] [-s [-r N]]", CTL_LOOKS, 0, 0, "the same under credit2", "wcr",
+      { SCHED_OPTIONS, RATELIMIT_OPTION } },
+    { "sched-rtds", "[-d DOMAIN [-v VCPU|all] [-p N] [-b N] [-e 0|1]] | [-c POOL]", CTL_LOOKS, 0, 0,
+      "periods and budgets under rtds, shown or set", "pbe",
+      { { 'd', "domain", "DOMAIN", "of this domain" }, { 'v', "vcpuid", "VCPU|all", "of this vCPU, or each" },
+        { 'p', "period", "N", "set the period, in us" }, { 'b', "budget", "N", "set the budget, in us" },
+        { 'e', "extratime", "0|1", "set whether it may have what others leave" },
+        { 'c', "cpupool", "POOL", "of this CPU pool" } } },
     { "rename", "DOMAIN NAME", CTL_CHANGES, 2, 2, "give it another name", NULL, { { 0 } } },
     { "sysrq", "DOMAIN LETTER", CTL_CHANGES, 2, 2, "a Magic SysRq for its Linux", NULL, { { 0 } } },
     { "crash", "DOMAIN", CTL_CHANGES, 1, 1, "as if it had crashed", NULL, { { 0 } } },

@@ -262,14 +262,6 @@ s_time_t host_busy(const struct host *h) { return snapshot_busy(h->xen); }
 
 void host_snapshot(const struct host *h, struct snapshot *s) { snapshot_take(h->xen, s); }
 
-const char *host_pool_name(const struct host *h, uint32_t pool)
-{
-    for (unsigned int i = 0; i < h->nr_pools; i++)
-        if (h->pools[i].id == pool)
-            return h->pools[i].name;
-    return pool ? "?" : "Pool-0";
-}
-
 void host_snapshot_machine(const struct host *h, struct snapshot_machine *s) { snapshot_machine(h->xen, s); }
 
 bool host_snapshot_domain(const struct host *h, unsigned int *n, struct xen_domctl_getdomaininfo *info)

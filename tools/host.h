@@ -279,7 +279,12 @@ s_time_t host_busy(const struct host *h); /* as much of it as guests have taken 
 void host_snapshot(const struct host *h, struct snapshot *s);
 /* "Pool-0", or the name that a CPU pool was made with. */
 const char *host_pool_name(const struct host *h, uint32_t pool);
+/* The pool that is called so, or has this number. False: there is none. */
+bool host_pool_find(const struct host *h, const char *who, uint32_t *pool);
 void host_snapshot_machine(const struct host *h, struct snapshot_machine *s);
+/* snapshot_scheduler(), snapshot_rtds() */
+const char *host_snapshot_scheduler(const struct host *h, uint32_t pool, struct xen_sysctl_scheduler_op *op);
+bool host_snapshot_rtds(const struct host *h, domid_t domid, int vcpu, struct xen_domctl_sched_rtds *p);
 /* As snapshot_domain(), snapshot_domain_vcpu() and snapshot_dmesg(). */
 bool host_snapshot_domain(const struct host *h, unsigned int *n, struct xen_domctl_getdomaininfo *info);
 bool host_snapshot_vcpu(const struct host *h, domid_t domid, unsigned int vcpu, struct snapshot_domain_vcpu *s);

@@ -73,3 +73,15 @@ char *host_name_free(const char *base, unsigned int first, bool (*taken)(const v
         free(name);
     }
 }
+
+/* --- what schedulers say, for who only looks --- */
+
+const char *host_snapshot_scheduler(const struct host *h, uint32_t pool, struct xen_sysctl_scheduler_op *op)
+{
+    return snapshot_scheduler(h->xen, pool, op);
+}
+
+bool host_snapshot_rtds(const struct host *h, domid_t domid, int vcpu, struct xen_domctl_sched_rtds *p)
+{
+    return snapshot_rtds(h->xen, domid, vcpu, p);
+}

@@ -15,8 +15,8 @@
  *
  * Budget: a short function a command.
  *
- * Corresponds to tools/xl/xl_vmcontrol.c, xl_vcpu.c, xl_mem.c and xl_sched.c, and to libxl_domain.c, libxl_mem.c and
- * libxl_sched.c, whose words for errors these are.
+ * Corresponds to tools/xl/xl_vmcontrol.c, xl_vcpu.c and xl_mem.c, and to libxl_domain.c and libxl_mem.c, whose words
+ * for errors these are.
  */
 #include "tools/host_ctl_private.h"
 #include "tools/xc/xc.h"
@@ -204,51 +204,6 @@ static enum outcome vcpu_pin(struct context *c)
     return DONE;
 }
 
-/* --- scheduling --- */
-
-static enum outcome sched_read(struct context *c, unsigned int nr_vcpus, uint16_t *weight, uint16_t *cap)
-{
-    unsigned long n;
-
-    if (c->r->option['w']) {
-        if (!ctl_number(c->r->option['w'], UINT16_MAX, &n) || n < 1)
-            return fail(c, "Cpu weight out of range, valid values are within range from 1 to 65535\n");
-        *weight = (uint16_t)n;
-    }
-    if (c->r->option['c']) {
-        if (!ctl_number(c->r->option['c'], nr_vcpus * 100, &n))
-            return fail(c, "Cpu cap out of range, valid range is from 0 to %u for specified number of vcpus\n",
-                        nr_vcpus * 100);
-        *cap = (uint16_t)n;
-    }
-    return DONE;
-}
-
-static enum outcome sched_set(struct context *c)
-{
-    const bool two = !strcmp(c->r->command->name, "sched-credit2");
-    struct xen_domctl_scheduler_op op = { .sched_id = two ? XEN_SCHEDULER_CREDIT2 : XEN_SCHEDULER_CREDIT,
-                                          .cmd = XEN_DOMCTL_SCHEDOP_getinfo };
-    struct xen_domctl_getdomaininfo info;
-    uint16_t *weight = two ? &op.u.credit2.weight : &op.u.credit.weight;
-    uint16_t *cap = two ? &op.u.credit2.cap : &op.u.credit.cap;
-    domid_t domid;
-    int rc;
-
-    if (!c->r->option['d'])
-        return fail(c, "Must specify a domain.\n");
-    if (!ctl_domain_named(c, c->r->option['d'], &domid, &info))
-        return FAILED;
-    rc = xc_domain_scheduler_op(xc(c->h), domid, &op);
-    if (!rc && sched_read(c, info.max_vcpu_id + 1, weight, cap) == FAILED)
-        return FAILED;
-    op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
-    rc = rc ? rc : xc_domain_scheduler_op(xc(c->h), domid, &op);
-    return rc ? fail(c, "domain %u is not scheduled by %s, or that refuses: %s\n", domid, two ? "credit2" : "credit",
-                     strerror(-rc))
-              : DONE;
-}
-
 /* --- the rest --- */
 
 static enum outcome rename_domain(struct context *c)
@@ -340,8 +295,9 @@ static const struct {
     { "mem-set", mem_set },
     { "vcpu-set", vcpu_set },
     { "vcpu-pin", vcpu_pin },
-    { "sched-credit", sched_set },
-    { "sched-credit2", sched_set },
+    { "sched-credit", ctl_sched_credit },
+    { "sched-credit2", ctl_sched_credit },
+    { "sched-rtds", ctl_sched_rtds },
     { "rename", rename_domain },
     { "sysrq", sysrq },
     { "debug-keys", debug_keys },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the files that carry out commands of `xenlab ctl` share: tools/host_ctl_who.c,
- * tools/host_ctl_device.c, tools/host_clone.c, tools/host_ctl.c.
+ * tools/host_ctl_device.c, tools/host_ctl_sched.c, tools/host_clone.c, tools/host_ctl.c.
  */
 #ifndef TOOLS_HOST_CTL_PRIVATE_H
 #define TOOLS_HOST_CTL_PRIVATE_H
@@ -42,6 +42,8 @@ enum outcome ctl_device_attach(struct context *c);
 enum outcome ctl_device_detach(struct context *c);
 enum outcome ctl_block_resize(struct context *c);
 enum outcome ctl_block_release_or_take(struct context *c);
+enum outcome ctl_sched_credit(struct context *c);
+enum outcome ctl_sched_rtds(struct context *c);
 /* tools/host_clone.c */
 enum outcome ctl_clone(struct context *c);
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names of guests: no two have the same.
+ * Names of guests: no two have the same. And of CPU pools.
  *
  * Concept: a host may have thousands, so they are looked for in lists by a hash of their letters (FNV-1a), not all of
  * them in turn.
  */
 #include "tools/host_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static unsigned int list_of(const char *name)
@@ -44,4 +45,27 @@ void guest_name_drop(struct host *h, struct guest *g)
         at = &(*at)->next_name;
     if (at && *at)
         *at = g->next_name;
+}
+
+/* --- CPU pools --- */
+
+const char *host_pool_name(const struct host *h, uint32_t pool)
+{
+    for (unsigned int i = 0; i < h->nr_pools; i++)
+        if (h->pools[i].id == pool)
+            return h->pools[i].name;
+    return pool ? "?" : "Pool-0";
+}
+
+bool host_pool_find(const struct host *h, const char *who, uint32_t *pool)
+{
+    char number[12];
+
+    for (unsigned int i = 0; i <= h->nr_pools; i++) {
+        *pool = i < h->nr_pools ? h->pools[i].id : 0;
+        snprintf(number, sizeof(number), "%u", *pool);
+        if (!strcmp(who, host_pool_name(h, *pool)) || !strcmp(who, number))
+            return true;
+    }
+    return false;
 }

@@ -18,6 +18,7 @@
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/guest_abi.h"
 #include "vcpu/runstate.h"
+#include "vcpu/sched/cpupool.h"
 #include "vcpu/sched/sched.h"
 
 #include <string.h>
@@ -75,24 +76,47 @@ void snapshot_take(const struct xen *xen, struct snapshot *s)
 
 void snapshot_machine(const struct xen *xen, struct snapshot_machine *s)
 {
-    struct scheduler *sched = xen->dom0->sched;
-    struct xen_sysctl_scheduler_op op = { .sched_id = sched->ops->sched_id, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
-
     *s = (struct snapshot_machine){ .cpu_khz = (uint32_t)xen->tsc_khz,
                                     .total_pages = xen->machine->nr_frames,
                                     .free_pages = avail_domheap_pages(xen),
-                                    .sched = sched->ops->opt_name,
+                                    .sched = xen->dom0->sched->ops->opt_name,
                                     .version = XEN_VERSION_NUMBER,
                                     .extra = XEN_EXTRA_VERSION };
     for (unsigned int cpu = 0; cpu < xen->nr_pcpus; cpu++)
         s->nr_pcpus += xen->pcpu[cpu].online;
-    if (sched->ops->sched_id == XEN_SCHEDULER_CREDIT2 && !sched->ops->adjust_global(sched, &op))
-        s->ratelimit = MICROSECS(op.u.sched_credit2.ratelimit_us);
-    if (sched->ops->sched_id == XEN_SCHEDULER_CREDIT && !sched->ops->adjust_global(sched, &op)) {
-        s->ratelimit = MICROSECS(op.u.sched_credit.ratelimit_us);
-        s->slice = MILLISECS(op.u.sched_credit.tslice_ms);
-        s->migration_delay = MICROSECS(op.u.sched_credit.vcpu_migr_delay_us);
+}
+
+const char *snapshot_scheduler(struct xen *xen, uint32_t pool, struct xen_sysctl_scheduler_op *op)
+{
+    struct scheduler *sched = cpupool_find(xen, pool);
+    const uint32_t id = sched ? sched->ops->sched_id : 0;
+
+    *op = (struct xen_sysctl_scheduler_op){ .sched_id = id, .cmd = XEN_SYSCTL_SCHEDOP_getinfo };
+    if (sched && (id == XEN_SCHEDULER_CREDIT || id == XEN_SCHEDULER_CREDIT2))
+        sched->ops->adjust_global(sched, op);
+    return sched ? sched->ops->opt_name : NULL;
+}
+
+bool snapshot_rtds(const struct xen *xen, domid_t domid, int vcpu, struct xen_domctl_sched_rtds *p)
+{
+    struct domain *d = domain_from(xen, domid);
+    struct xen_domctl_schedparam_vcpu one = { .vcpuid = (uint32_t)vcpu };
+    struct xen_domctl_scheduler_op op = { .sched_id = XEN_SCHEDULER_RTDS,
+                                          .cmd =
+                                              vcpu < 0 ? XEN_DOMCTL_SCHEDOP_getinfo : XEN_DOMCTL_SCHEDOP_getvcpuinfo };
+    int rc;
+
+    if (!d || !d->sched || d->sched->ops->sched_id != XEN_SCHEDULER_RTDS)
+        return false;
+    if (vcpu >= 0) {
+        set_xen_guest_handle(op.u.v.vcpus, &one);
+        op.u.v.nr_vcpus = 1;
     }
+    rc = d->sched->ops->adjust(d->sched, d, &op);
+    *p = vcpu < 0 ? op.u.rtds : one.u.rtds;
+    if (vcpu < 0)
+        p->flags = XEN_DOMCTL_SCHEDRT_extra; /* which the hypervisor does not say of new ones */
+    return !rc;
 }
 
 bool snapshot_domain(const struct xen *xen, unsigned int *n, struct xen_domctl_getdomaininfo *info)

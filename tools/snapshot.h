@@ -15,6 +15,7 @@
 #include "sim/types.h"
 
 #include <xen/domctl.h>
+#include <xen/sysctl.h>
 #include <xen/xen.h>
 
 struct xen;
@@ -54,10 +55,9 @@ struct snapshot_machine {
     unsigned int nr_pcpus; /* online */
     uint32_t cpu_khz;
     uint64_t total_pages, free_pages;
-    const char *sched;                          /* of the pool that dom0 lives in */
-    s_time_t ratelimit, slice, migration_delay; /* of credit2 (the first) and credit; 0: it has none */
-    uint32_t version;                           /* XENVER_version, */
-    const char *extra;                          /* and XENVER_extraversion */
+    const char *sched; /* of the pool that dom0 lives in */
+    uint32_t version;  /* XENVER_version, */
+    const char *extra; /* and XENVER_extraversion */
 };
 
 struct snapshot_domain_vcpu {
@@ -68,6 +68,10 @@ struct snapshot_domain_vcpu {
 };
 
 void snapshot_machine(const struct xen *xen, struct snapshot_machine *s);
+/* The scheduler of a pool, and its own parameters if it is credit or credit2. NULL: there is no such pool. */
+const char *snapshot_scheduler(struct xen *xen, uint32_t pool, struct xen_sysctl_scheduler_op *op);
+/* What rtds gives a vCPU; -1: a new one. False: the domain is not under rtds, or there is no such vCPU. */
+bool snapshot_rtds(const struct xen *xen, domid_t domid, int vcpu, struct xen_domctl_sched_rtds *p);
 /* The next domain, with a number of at least *n, which is its then. False: there are no more. */
 bool snapshot_domain(const struct xen *xen, unsigned int *n, struct xen_domctl_getdomaininfo *info);
 /* False: there is no such vCPU. */

@@ -257,18 +257,23 @@ static int exchange(struct exchange *x)
     return x->p->stop ? 128 + x->p->signal : x->status;
 }
 
-/* COMMAND --help, help [COMMAND]. -1: it is something else. The exit status. */
+/* COMMAND --help, help [COMMAND], behind the options. -1: it is something else. The exit status. */
 static int help_asked(int argc, char *const *argv)
 {
-    const bool first = argc > 0 && (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") || !strcmp(argv[0], "help"));
-    const bool behind =
-        !first && argc > 1 && argv[0][0] != '-' && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
-    const char *name = behind ? argv[0] : argc > 1 && strcmp(argv[1], "--long") ? argv[1] : NULL;
     const struct ctl_command *c;
     char why[CTL_ERR_SIZE];
+    const char *value, *name;
+    bool first, behind;
+    int i = 0, next;
 
+    while (i < argc && ((next = option_take(argc, argv, i, "--control", &value)) ||
+                        (next = option_take(argc, argv, i, "--name", &value))))
+        i = next;
+    first = i < argc && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h") || !strcmp(argv[i], "help"));
+    behind = !first && i + 1 < argc && (!strcmp(argv[i + 1], "--help") || !strcmp(argv[i + 1], "-h"));
     if (!first && !behind)
         return -1;
+    name = behind ? argv[i] : i + 1 < argc && strcmp(argv[i + 1], "--long") ? argv[i + 1] : NULL;
     if (!name) {
         cmd_ctl_help(stdout);
         return STATUS_OK;

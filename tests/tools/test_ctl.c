@@ -57,6 +57,10 @@ static const struct {
     { "sched-credit --domain=a --cap 5", true, NULL },
     { "rename -- -a -b", true, NULL },
     { "console a", false, NULL },
+    { "sched-credit -s -t 5 -r 0 -m 1", true, NULL },
+    { "sched-credit2 -p Pool-0 -s", false, NULL },
+    { "sched-rtds -v all", false, NULL },
+    { "sched-rtds -d a -v 0 -p 100 -b 50 -e 1", true, NULL },
     { "console -t pv -n 0 a", false, NULL },
     { "dmesg --clear", true, NULL },
     { "list -n -Z --numa --context", false, NULL },
@@ -165,9 +169,9 @@ static void on_end(void *data, domid_t domid, int reason)
     sc->destroyed += reason == HOST_DESTROYED;
 }
 
-static int setup(void **state)
+static int setup_under(void **state, const char *sched)
 {
-    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 2, .quiet = true };
+    const struct host_config cfg = { .ram_mib = 128, .nr_pcpus = 2, .quiet = true, .sched = sched };
     struct scene *sc = calloc(1, sizeof(*sc));
     const struct host_io io = { .data = sc, .guest_ended = on_end, .ctl_say = on_say };
     char err[HOST_ERR_SIZE];
@@ -188,6 +192,10 @@ static int setup(void **state)
     host_run(sc->host, host_now(sc->host) + MILLISECS(50), &(bool){ false });
     return 0;
 }
+
+static int setup(void **state) { return setup_under(state, NULL); }
+
+static int setup_rtds(void **state) { return setup_under(state, "rtds"); }
 
 static int teardown(void **state)
 {
@@ -372,6 +380,43 @@ static void weights(void **state)
     refused(sc, "sched-credit2 -d a -w 65536", "Cpu weight out of range");
     refused(sc, "sched-credit2 -d a -c 201", "valid range is from 0 to 200");
     refused(sc, "sched-credit -d a -w 5", "is not scheduled by credit");
+
+    /* -s: the scheduler itself, of a pool. */
+    struct xen_sysctl_scheduler_op op;
+
+    good(sc, "sched-credit2 -s -r 300");
+    assert_string_equal(host_snapshot_scheduler(sc->host, 0, &op), "credit2");
+    assert_int_equal(op.u.sched_credit2.ratelimit_us, 300);
+    good(sc, "sched-credit2 -p Pool-0 -s -r 0");
+    host_snapshot_scheduler(sc->host, 0, &op);
+    assert_int_equal(op.u.sched_credit2.ratelimit_us, 0);
+    refused(sc, "sched-credit2 -s -r 99", "valid values are 100 to 500000, or 0");
+    refused(sc, "sched-credit2 -r 200", "Must specify schedparam");
+    refused(sc, "sched-credit2 -p Pool-0 -d a -w 3", "not allowed with other options");
+    refused(sc, "sched-credit2 -p nosuch -s -r 200", "unknown cpupool 'nosuch'");
+    refused(sc, "sched-credit -s -t 5", "is not scheduled by credit");
+    refused(sc, "sched-rtds -d a -p 5", "is not scheduled by rtds");
+}
+
+static void periods(void **state)
+{
+    struct scene *sc = *state;
+    struct xen_domctl_sched_rtds p;
+
+    assert_true(host_snapshot_rtds(sc->host, sc->domid, -1, &p) && p.period == 10000 && p.budget == 4000);
+    good(sc, "sched-rtds -d a -v 1 -p 20000 -b 500 -e 0");
+    assert_true(host_snapshot_rtds(sc->host, sc->domid, 1, &p) && p.period == 20000 && p.budget == 500 && !p.flags);
+    assert_true(host_snapshot_rtds(sc->host, sc->domid, 0, &p) && p.period == 10000 && p.budget == 4000 && p.flags);
+    good(sc, "sched-rtds -d a -b 900"); /* of all, and nothing else of them */
+    assert_true(host_snapshot_rtds(sc->host, sc->domid, 1, &p) && p.period == 20000 && p.budget == 900 && !p.flags);
+    assert_true(host_snapshot_rtds(sc->host, sc->domid, 0, &p) && p.period == 10000 && p.budget == 900 && p.flags);
+    assert_false(host_snapshot_rtds(sc->host, sc->domid, 2, &p));
+    refused(sc, "sched-rtds -d a -v 2 -p 9", "VCPU 2 is not there: the last is 1");
+    refused(sc, "sched-rtds -p 9", "Must specify a domain.");
+    refused(sc, "sched-rtds -d a -p 100 -b 200", "the budget is within the period");
+    refused(sc, "sched-rtds -d a -e 2", "valid values are 0 to 1");
+    refused(sc, "sched-rtds -d a -v 0 -v 1 -p 9", "one vCPU at a time");
+    refused(sc, "sched-credit2 -s -r 200", "is not scheduled by credit2");
 }
 
 static void names(void **state)
@@ -577,6 +622,7 @@ int main(void)
         IN_MACHINE(memory),
         IN_MACHINE(vcpus),
         IN_MACHINE(weights),
+        cmocka_unit_test_setup_teardown(periods, setup_rtds, teardown),
         IN_MACHINE(names),
         IN_MACHINE(messages),
         IN_MACHINE(destroying),

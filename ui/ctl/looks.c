@@ -188,51 +188,123 @@ static int vcpu_list(struct look *l)
 
 /* --- scheduling --- */
 
-static bool sched_row(struct look *l, const struct xen_domctl_getdomaininfo *i, const char *policy)
-{
-    struct look_sched s;
+/* Under which policy, in which pool. */
+struct sched_look {
+    struct look *l;
+    const char *policy;
+    uint32_t pool;
+};
 
-    if (!look_sched(l->h, i->domain, 0, &s) || strcmp(s.policy, policy) != 0)
+/* A row a domain. False: it is scheduled otherwise. */
+static bool credit_row(const struct sched_look *s, const struct xen_domctl_getdomaininfo *i)
+{
+    struct look_sched sched;
+
+    if (!look_sched(s->l->h, i->domain, 0, &sched) || strcmp(sched.policy, s->policy) != 0)
         return false;
-    fprintf(l->out, "%-33s %4d %6d %4d\n", name_of(l->h, i->domain), i->domain, s.weight, s.cap);
+    fprintf(s->l->out, "%-33s %4d %6d %4d\n", name_of(s->l->h, i->domain), i->domain, sched.weight, sched.cap);
     return true;
 }
 
-static void sched_head(struct look *l, const char *policy)
+/* The same, or rows of its vCPUs. */
+static bool rtds_rows(const struct sched_look *s, const struct xen_domctl_getdomaininfo *i)
 {
-    if (strcmp(l->m.sched, policy) != 0)
-        return;
-    fprintf(l->out, "Cpupool Pool-0:");
-    if (l->m.slice)
-        fprintf(l->out, " tslice=%lldms", (long long)(l->m.slice / MILLISECS(1)));
-    fprintf(l->out, " ratelimit=%lldus", (long long)(l->m.ratelimit / MICROSECS(1)));
-    if (l->m.slice)
-        fprintf(l->out, " migration-delay=%lldus", (long long)(l->m.migration_delay / MICROSECS(1)));
-    putc('\n', l->out);
+    const char *which = s->l->r->option['v'], *name = name_of(s->l->h, i->domain);
+    struct xen_domctl_sched_rtds p;
+    unsigned long only = 0;
+    bool any = false;
+
+    if (which && strcmp(which, "all") != 0 && !ctl_number(which, i->max_vcpu_id, &only))
+        return false;
+    for (int n = which ? (int)only : -1; host_snapshot_rtds(s->l->h, i->domain, n, &p); n++) {
+        const char *extra = p.flags & XEN_DOMCTL_SCHEDRT_extra ? "yes" : "no";
+
+        any = true;
+        if (!which)
+            fprintf(s->l->out, "%-33s %4d %9u %9u %10s\n", name, i->domain, p.period, p.budget, extra);
+        else
+            fprintf(s->l->out, "%-33s %4d %4d %9u %9u %10s\n", name, i->domain, n, p.period, p.budget, extra);
+        if (!which || strcmp(which, "all") != 0)
+            break;
+    }
+    return any;
+}
+
+static bool sched_rows(const struct sched_look *s, const struct xen_domctl_getdomaininfo *i)
+{
+    return strcmp(s->policy, "rtds") ? credit_row(s, i) : rtds_rows(s, i);
+}
+
+/* A pool, and its scheduler's own parameters. False: it is not under this policy. */
+static bool sched_head(const struct sched_look *s, uint32_t pool)
+{
+    struct xen_sysctl_scheduler_op op;
+    const char *policy = host_snapshot_scheduler(s->l->h, pool, &op);
+
+    if (!policy || strcmp(policy, s->policy) != 0)
+        return false;
+    fprintf(s->l->out, "Cpupool %s:", host_pool_name(s->l->h, pool));
+    if (!strcmp(policy, "rtds"))
+        fprintf(s->l->out, " sched=RTDS\n");
+    else if (!strcmp(policy, "credit2"))
+        fprintf(s->l->out, " ratelimit=%uus\n", op.u.sched_credit2.ratelimit_us);
+    else
+        fprintf(s->l->out, " tslice=%ums ratelimit=%uus migration-delay=%uus\n", op.u.sched_credit.tslice_ms,
+                op.u.sched_credit.ratelimit_us, op.u.sched_credit.vcpu_migr_delay_us);
+    return true;
+}
+
+static void columns_print(const struct sched_look *s)
+{
+    if (strcmp(s->policy, "rtds"))
+        fprintf(s->l->out, "%-33s %4s %6s %4s\n", "Name", "ID", "Weight", "Cap");
+    else if (s->l->r->option['v'])
+        fprintf(s->l->out, "%-33s %4s %4s %9s %9s %10s\n", "Name", "ID", "VCPU", "Period", "Budget", "Extratime");
+    else
+        fprintf(s->l->out, "%-33s %4s %9s %9s %10s\n", "Name", "ID", "Period", "Budget", "Extratime");
+}
+
+static int sched_of_domain(const struct sched_look *s, const char *who)
+{
+    struct xen_domctl_getdomaininfo info;
+    domid_t domid;
+
+    if (!ctl_domain_find(s->l->h, who, &domid) || !domain_info(s->l->h, domid, &info)) {
+        fprintf(s->l->err, CTL_NO_DOMAIN, who);
+        return 1;
+    }
+    columns_print(s);
+    if (sched_rows(s, &info))
+        return 0;
+    fprintf(s->l->err, "domain %u is not scheduled by %s, or has no such vCPU\n", domid, s->policy);
+    return 1;
 }
 
 static int sched(struct look *l)
 {
-    const char *policy = strcmp(l->r->command->name, "sched-credit2") ? "credit" : "credit2";
-    const char *who = l->r->option['d'];
+    const bool rtds = !strcmp(l->r->command->name, "sched-rtds");
+    const char *who = l->r->option['d'], *pool = l->r->option[rtds ? 'c' : 'p'];
+    struct sched_look s = { l, l->r->command->name + strlen("sched-"), 0 };
     struct xen_domctl_getdomaininfo info;
-    domid_t domid;
 
-    if (!who)
-        sched_head(l, policy);
-    if (l->r->option['s'])
-        return 0;
-    if (who && (!ctl_domain_find(l->h, who, &domid) || !domain_info(l->h, domid, &info))) {
-        fprintf(l->err, CTL_NO_DOMAIN, who);
+    if (pool && !host_pool_find(l->h, pool, &s.pool)) {
+        fprintf(l->err, "unknown cpupool '%s'\n", pool);
         return 1;
     }
-    fprintf(l->out, "%-33s %4s %6s %4s\n", "Name", "ID", "Weight", "Cap");
-    if (who && !sched_row(l, &info, policy)) {
-        fprintf(l->err, "domain %u is not scheduled by %s\n", domid, policy);
+    if (who && pool) {
+        fprintf(l->err, "Specifying a cpupool is not allowed with other options.\n");
         return 1;
     }
-    for (unsigned int n = 0; !who && host_snapshot_domain(l->h, &n, &info); n++)
-        sched_row(l, &info, policy);
+    if (who)
+        return sched_of_domain(&s, who);
+    for (uint32_t id = 0; id < 64; id++) {
+        if (((pool || l->r->option['s']) && id != s.pool) || !sched_head(&s, id) || l->r->option['s'])
+            continue;
+        columns_print(&s);
+        for (unsigned int n = 0; host_snapshot_domain(l->h, &n, &info); n++)
+            if (info.cpupool == id)
+                sched_rows(&s, &info);
+    }
     return 0;
 }
 
@@ -381,6 +453,7 @@ static const struct {
     { "vcpu-list", vcpu_list },
     { "sched-credit", sched },
     { "sched-credit2", sched },
+    { "sched-rtds", sched },
     { "info", info },
     { "dmesg", dmesg },
     { "top", top },
