@@ -28,7 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest
+VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest irq vlapic vioapic vpic vpt
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
@@ -128,7 +128,7 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
-SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
+SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
 	rings/net rings/xenstore tools tools/xc tools/build tools/xl tools/disk,$(d)/*.[ch])))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --

@@ -133,7 +133,8 @@
 
 #define TRACE_ENUM_timer(V)                                                                                            \
     V(TIMER_OTHER, other) V(TIMER_SINGLESHOT, singleshot) V(TIMER_PERIODIC, periodic) V(TIMER_POLL, poll)              \
-    V(TIMER_WATCHDOG, watchdog) V(TIMER_IDLE, idle) V(TIMER_SCHED, sched)
+    V(TIMER_WATCHDOG, watchdog) V(TIMER_IDLE, idle) V(TIMER_SCHED, sched)                               \
+    V(TIMER_PLATFORM, platform)
 
 #define TRACE_ENUM_domain_op(V)                                                                                        \
     V(TRACE_DOMAIN_CREATE, create) V(TRACE_DOMAIN_SHUTDOWN, shutdown) V(TRACE_DOMAIN_CRASH, crash)                     \

@@ -148,6 +148,7 @@ static void timer_name(struct host *h, const struct timer *t, struct look_timer 
     case TIMER_SINGLESHOT: snprintf(out->what, LOOK_TEXT, "d%uv%u: one-shot timer", t->domain, t->vcpu); break;
     case TIMER_PERIODIC: snprintf(out->what, LOOK_TEXT, "d%uv%u: periodic timer", t->domain, t->vcpu); break;
     case TIMER_POLL: snprintf(out->what, LOOK_TEXT, "d%uv%u: poll timer", t->domain, t->vcpu); break;
+    case TIMER_PLATFORM: snprintf(out->what, LOOK_TEXT, "d%uv%u: a device's timer", t->domain, t->vcpu); break;
     case TIMER_WATCHDOG: snprintf(out->what, LOOK_TEXT, "the watchdog of d%u", t->domain); break;
     case TIMER_SCHED:
         snprintf(out->what, LOOK_TEXT, "the scheduler's");

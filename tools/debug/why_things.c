@@ -450,6 +450,7 @@ static const char *timer_effect(unsigned int label)
     case TIMER_PERIODIC: return "its vCPU then gets VIRQ_TIMER";
     case TIMER_POLL: return "SCHEDOP_poll of its vCPU then ends, with no event";
     case TIMER_WATCHDOG: return "its domain is then shut down, if it has not set it anew";
+    case TIMER_PLATFORM: return "its device then asks for an interrupt";
     case TIMER_IDLE: return "the pCPU then looks for somebody to run";
     case TIMER_SCHED: return "the scheduler then chooses anew, or counts time";
     default: return "a task of dom0 then goes on";
