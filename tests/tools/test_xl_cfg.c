@@ -278,11 +278,9 @@ static void test_misspelt(void **state)
         { "cpu_wieght", "cpu_weight" },
         { "cpusoft", "cpus_soft" },
         { "nmae", "name" },
-        { "boot", NULL },
-        { "hap", NULL },
         { "usb", NULL },
         { "max_grant_version", NULL },
-        { "pae", NULL },
+        { "oos", NULL },
         { "slice", NULL },
         { "nothing_like_it", NULL },
     };

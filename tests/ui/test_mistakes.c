@@ -304,7 +304,12 @@ static const struct {
     { "kernal = 'x'", "g.cfg:2: warning: kernal is no key and is ignored; did you mean kernel?", 0 },
     { "on_rebot = 'x'", "g.cfg:2: warning: on_rebot is no key and is ignored; did you mean on_reboot?", 0 },
     { "vtpm = ['']", "g.cfg:2: warning: vtpm means nothing here yet and is ignored", 0 },
-    { "boot = 'c'", "g.cfg:2: warning: boot means nothing here yet and is ignored", 0 },
+    { "boot = 'c'", "g.cfg:2: warning: boot is for HVM guests and is ignored", 0 },
+    { "hap = 1", "g.cfg:2: warning: hap is for PVH and HVM guests and is ignored", 0 },
+    { "serial = [ 'pty' ]", "g.cfg:2: warning: serial is for HVM guests and is ignored", 0 },
+    { "boot = 'x'", "g.cfg:2: boot: expected up to three of the letters", 1 },
+    { "type = 'hvm'\nfirmware_override = ''", "g.cfg:3: firmware_override: expected a path, got \"\"", 1 },
+    { "type = 'pvh'\nhap = 'on'", "g.cfg:3: hap: expected 0 or 1, got \"on\"", 1 },
     { "budget = 5", "g.cfg:2: budget: warning: ignored", 0 },
 };
 

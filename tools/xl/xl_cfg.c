@@ -333,6 +333,7 @@ void xl_config_free(struct xl_config *cfg)
     xl_sched_free(&cfg->sched);
     xl_cpuid_free(&cfg->cpuid);
     xl_disks_free(&cfg->disks);
+    xl_hvm_free(&cfg->hvm);
     memset(cfg, 0, sizeof(*cfg));
 }
 

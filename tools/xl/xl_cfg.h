@@ -10,7 +10,7 @@
  * Nothing in the file can crash or stall the reader: what libxlutil does not bear (zero bytes, a great many "+=") is
  * refused before it sees it.
  *
- * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads thirty-two.
+ * Simplifies Xen's tools/xl/xl_parse.c, of whose two hundred keys it reads some seventy.
  */
 #ifndef TOOLS_XL_XL_CFG_H
 #define TOOLS_XL_XL_CFG_H
@@ -20,6 +20,7 @@
 #include "tools/xl/xl_cpuid.h"
 #include "tools/xl/xl_disk.h"
 #include "tools/xl/xl_fb.h"
+#include "tools/xl/xl_hvm.h"
 #include "tools/xl/xl_p9.h"
 #include "tools/xl/xl_sched.h"
 #include "tools/xl/xl_vif.h"
@@ -75,6 +76,7 @@ struct xl_config {
     struct xl_fbs fbs;
     struct xl_channels channels;
     struct build_limits limits;
+    struct xl_hvm hvm;
     bool has_uuid;
     uint8_t uuid[16];
     char *warnings; /* lines for the user, each with its newline, or NULL */

@@ -19,62 +19,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------- reading one kind of value -- */
 
-/* The value of a key as text: 1 if it is stated, 0 if not, -1 (with a message) if it is a list. */
-static int get_text(struct xl_reader *r, const char *key, const char **text)
-{
-    switch (xlu_cfg_get_string(r->xlu, key, text, 1)) {
-    case 0: return 1;
-    case ESRCH: return 0;
-    default: return xl_fail(r, key, "expected a single value, got a list");
-    }
-}
-
-static int read_string(struct xl_reader *r, const char *key, void *out)
-{
-    const char *text;
-    char **string = out;
-    int got = get_text(r, key, &text);
-
-    if (got != 1)
-        return got;
-    *string = strdup(text);
-    return *string ? 0 : xl_fail(r, key, "not enough memory");
-}
-
-static int read_number(struct xl_reader *r, const char *key, unsigned int min, unsigned int max, const char *expected,
-                       unsigned int *out)
-{
-    const char *text;
-    long n = 0;
-    int got = get_text(r, key, &text);
-
-    if (got != 1)
-        return got;
-    if (xlu_cfg_get_long(r->xlu, key, &n, 1) || n < (long)min || n > (long)max)
-        return xl_fail(r, key, "expected %s, got \"%.100s\"", expected, text);
-    *out = (unsigned int)n;
-    return 0;
-}
-
 static int read_memory(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, 1, XL_MEMORY_MIB_MAX, "a positive number of MiB (at most 524287)", out);
+    return xl_read_number(r, key, 1, XL_MEMORY_MIB_MAX, "a positive number of MiB (at most 524287)", out);
 }
 
 static int read_vcpus(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, 1, XL_VCPUS_MAX, "a number of vCPUs from 1 to 64", out);
+    return xl_read_number(r, key, 1, XL_VCPUS_MAX, "a number of vCPUs from 1 to 64", out);
 }
 
 /* A flag, as xl reads one: any number but 0. */
 static int read_driver_domain(struct xl_reader *r, const char *key, void *out)
 {
     unsigned int n = 0;
-    const int rc = read_number(r, key, 0, INT_MAX, "0 or 1", &n);
+    const int rc = xl_read_number(r, key, 0, INT_MAX, "0 or 1", &n);
 
     *(bool *)out = n != 0;
     return rc;
@@ -83,13 +45,13 @@ static int read_driver_domain(struct xl_reader *r, const char *key, void *out)
 /* 0 is the default, as libxl has it. */
 static int read_event_channels(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, 0, INT_MAX, "the number of the highest event channel (0: the default, 1023)", out);
+    return xl_read_number(r, key, 0, INT_MAX, "the number of the highest event channel (0: the default, 1023)", out);
 }
 
 /* xl takes any number, and Xen refuses those that are not below its own limits (gnttab_max_frames). */
 static int read_grant_frames(struct xl_reader *r, const char *key, void *out)
 {
-    return read_number(r, key, 1, XL_GRANT_FRAMES_MAX, "1 to 64 frames", out);
+    return xl_read_number(r, key, 1, XL_GRANT_FRAMES_MAX, "1 to 64 frames", out);
 }
 
 /* 0 means none at all. */
@@ -98,7 +60,7 @@ static int read_maptrack_frames(struct xl_reader *r, const char *key, void *out)
     struct build_limits *limits = out;
     unsigned int n = 1;
 
-    if (read_number(r, key, 0, XL_MAPTRACK_FRAMES_MAX, "0 to 1024 frames", &n))
+    if (xl_read_number(r, key, 0, XL_MAPTRACK_FRAMES_MAX, "0 to 1024 frames", &n))
         return -1;
     limits->no_maptrack = n == 0;
     if (xl_key_line(r, key))
@@ -134,7 +96,7 @@ static int name_find(const char *const *names, size_t count, const char *name)
 static int read_action(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;
-    int got = get_text(r, key, &text), n;
+    int got = xl_get_text(r, key, &text), n;
 
     if (got != 1)
         return got;
@@ -151,7 +113,7 @@ static int read_tsc_mode(struct xl_reader *r, const char *key, void *out)
     static const char *const names[] = { "default", "always_emulate", "native" }; /* TSC_MODE_* */
     const char *text;
     long mode;
-    int got = get_text(r, key, &text), n;
+    int got = xl_get_text(r, key, &text), n;
 
     if (got != 1)
         return got;
@@ -170,7 +132,7 @@ static int read_tsc_mode(struct xl_reader *r, const char *key, void *out)
 static int read_type(struct xl_reader *r, const char *key, void *out)
 {
     const char *text;
-    int got = get_text(r, key, &text), n;
+    int got = xl_get_text(r, key, &text), n;
 
     if (got != 1)
         return got;
@@ -187,7 +149,7 @@ static int read_builder(struct xl_reader *r, const char *key, void *out)
 {
     enum xl_type *type = out, stated;
     const char *text;
-    int got = get_text(r, key, &text);
+    int got = xl_get_text(r, key, &text);
 
     if (got != 1)
         return got;
@@ -209,7 +171,7 @@ static int read_uuid(struct xl_reader *r, const char *key, void *out)
     const char *text;
     uint8_t *uuid = out;
     unsigned int digits = 0;
-    int got = get_text(r, key, &text);
+    int got = xl_get_text(r, key, &text);
 
     if (got != 1)
         return got;
@@ -231,38 +193,6 @@ static int read_uuid(struct xl_reader *r, const char *key, void *out)
     return 0;
 }
 
-/* A file: as the user wrote it, or else beside the configuration. */
-static int path_find(struct xl_reader *r, const char *key, char **path)
-{
-    const char *slash = strrchr(r->path, '/');
-    char *beside;
-
-    if (**path == '/' || !slash || access(*path, F_OK) == 0)
-        return 0;
-    if (asprintf(&beside, "%.*s/%s", (int)(slash - r->path), r->path, *path) < 0)
-        return xl_fail(r, key, "not enough memory");
-    if (access(beside, F_OK) == 0) {
-        free(*path);
-        *path = beside;
-    } else {
-        free(beside); /* opening it will fail, with the path as it was written */
-    }
-    return 0;
-}
-
-static int read_path(struct xl_reader *r, const char *key, void *out)
-{
-    char **path = out;
-
-    if (read_string(r, key, out))
-        return -1;
-    if (!*path)
-        return 0;
-    if (!**path)
-        return xl_fail(r, key, "expected a path, got \"\"");
-    return path_find(r, key, path);
-}
-
 /* Read where cmdline is. */
 static int read_later(struct xl_reader *r, const char *key, void *out) { return 0; }
 
@@ -271,7 +201,7 @@ static int read_cmdline(struct xl_reader *r, const char *key, void *out)
     char **cmdline = out;
     const char *root = NULL, *extra = NULL;
 
-    if (read_string(r, key, out) || get_text(r, "root", &root) < 0 || get_text(r, "extra", &extra) < 0)
+    if (xl_read_string(r, key, out) || xl_get_text(r, "root", &root) < 0 || xl_get_text(r, "extra", &extra) < 0)
         return -1;
     if (*cmdline)
         return root || extra ? xl_warn(r, xl_key_line(r, key), "cmdline is set: ignoring root= and extra=") : 0;
@@ -301,7 +231,7 @@ static int read_sched_number(struct xl_reader *r, const char *key, void *out)
     char where[WHERE_SIZE];
     const char *text;
     long n = 0;
-    int got = get_text(r, key, &text), k = 0;
+    int got = xl_get_text(r, key, &text), k = 0;
 
     if (got != 1)
         return got;
@@ -318,7 +248,7 @@ static int read_pool(struct xl_reader *r, const char *key, void *out)
 {
     char where[WHERE_SIZE];
     const char *text;
-    int got = get_text(r, key, &text);
+    int got = xl_get_text(r, key, &text);
 
     if (got != 1)
         return got;
@@ -339,7 +269,7 @@ static int read_cpus(struct xl_reader *r, const char *key, void *out)
 
     if (got == ESRCH)
         return 0;
-    if (!each && get_text(r, key, &text) < 0)
+    if (!each && xl_get_text(r, key, &text) < 0)
         return -1;
     if (nr > XL_VCPUS_MAX)
         return xl_fail(r, key, "expected at most %d entries, one for each vCPU, got %d", XL_VCPUS_MAX, nr);
@@ -381,7 +311,7 @@ static int read_cpuid(struct xl_reader *r, const char *key, void *out)
     }
     if (got == 0)
         return 0;
-    if (get_text(r, key, &text) < 0)
+    if (xl_get_text(r, key, &text) < 0)
         return -1;
     return xl_cpuid_parse_names(cpuid, text, why, sizeof(why)) ? 0 : xl_fail(r, key, "%s", why);
 }
@@ -406,7 +336,7 @@ static int read_disks(struct xl_reader *r, const char *key, void *out)
             return xl_fail(r, key, "expected a list of strings, got a list in it");
         if (!xl_disks_add(disks, text, why))
             return xl_fail(r, key, "%s", why);
-        if (!xl_disk_is_url(disks->list[disks->nr - 1].path) && path_find(r, key, &disks->list[disks->nr - 1].path))
+        if (!xl_disk_is_url(disks->list[disks->nr - 1].path) && xl_path_find(r, key, &disks->list[disks->nr - 1].path))
             return -1;
     }
     return 0;
@@ -487,7 +417,7 @@ static int read_vnc(struct xl_reader *r, const char *key, void *out)
     const struct xl_fbs *fbs = out;
     unsigned int on = 0;
 
-    if (read_number(r, key, 0, 1, "0 or 1", &on))
+    if (xl_read_number(r, key, 0, 1, "0 or 1", &on))
         return -1;
     if (!on || fbs->nr_fbs)
         return 0;
@@ -495,7 +425,7 @@ static int read_vnc(struct xl_reader *r, const char *key, void *out)
         const size_t len = strlen(spec);
         const char *text = NULL;
 
-        if (get_text(r, words[i], &text) < 0)
+        if (xl_get_text(r, words[i], &text) < 0)
             return -1;
         if (text && (strchr(text, ',') || strlen(text) > 63))
             return xl_fail(r, words[i], "expected less than 64 characters without commas");
@@ -536,12 +466,12 @@ static const struct key {
     int (*read)(struct xl_reader *r, const char *key, void *out); /* 0, also if it is not stated, or -1 */
     size_t field;
 } keys[] = {
-    { "name",          read_string,  FIELD(name) },
+    { "name",          xl_read_string,  FIELD(name) },
     { "type",          read_type,    FIELD(type) },
     { "builder",       read_builder, FIELD(type) },
     { "driver_domain", read_driver_domain, FIELD(driver_domain) },
-    { "kernel",        read_path,    FIELD(kernel) },
-    { "ramdisk",       read_path,    FIELD(ramdisk) },
+    { "kernel",        xl_read_path,    FIELD(kernel) },
+    { "ramdisk",       xl_read_path,    FIELD(ramdisk) },
     { "cmdline",       read_cmdline, FIELD(cmdline) },
     { "root",          read_later,   0 },
     { "extra",         read_later,   0 },
@@ -584,6 +514,32 @@ static const struct key {
     { "max_event_channels",  read_event_channels,  FIELD(limits.event_channels) },
     { "max_grant_frames",    read_grant_frames,    FIELD(limits.grant_frames) },
     { "max_maptrack_frames", read_maptrack_frames, FIELD(limits) },
+    { "nestedhvm",     xl_hvm_read_nestedhvm, 0 },
+    { "viridian",      xl_hvm_read_viridian, 0 },
+    { "hap",           xl_pvh_read_flag, FIELD(hvm.hap) },
+    { "acpi",          xl_pvh_read_flag, FIELD(hvm.acpi) },
+    { "shadow_memory", xl_hvm_read_mib, FIELD(hvm.shadow_mib) },
+    { "timer_mode",    xl_hvm_read_timer_mode, FIELD(hvm.timer_mode) },
+    { "firmware_override",  xl_hvm_read_path, FIELD(hvm.firmware) },
+    { "bios",          xl_hvm_read_bios, FIELD(hvm.bios) },
+    { "bios_path_override", xl_hvm_read_path, FIELD(hvm.bios_path) },
+    { "firmware",      xl_hvm_read_firmware, FIELD(hvm) },
+    { "boot",          xl_hvm_read_boot, FIELD(hvm.boot) },
+    { "serial",        xl_hvm_read_serial, FIELD(hvm) },
+    { "stdvga",        xl_hvm_read_stdvga, FIELD(hvm.vga) },
+    { "vga",           xl_hvm_read_vga, FIELD(hvm.vga) },
+    { "videoram",      xl_hvm_read_mib, FIELD(hvm.videoram_mib) },
+    { "mmio_hole",     xl_hvm_read_mib, FIELD(hvm.mmio_hole_mib) },
+    { "localtime",     xl_hvm_read_flag, FIELD(hvm.localtime) },
+    { "rtc_timeoffset", xl_hvm_read_seconds, FIELD(hvm.rtc_timeoffset) },
+    { "apic",          xl_hvm_read_flag, FIELD(hvm.apic) },
+    { "pae",           xl_hvm_read_flag, FIELD(hvm.pae) },
+    { "nx",            xl_hvm_read_flag, FIELD(hvm.nx) },
+    { "hpet",          xl_hvm_read_flag, FIELD(hvm.hpet) },
+    { "acpi_s3",       xl_hvm_read_flag, FIELD(hvm.acpi_s3) },
+    { "acpi_s4",       xl_hvm_read_flag, FIELD(hvm.acpi_s4) },
+    { "vpt_align",     xl_hvm_read_flag, FIELD(hvm.vpt_align) },
+    { "xen_platform_pci", xl_hvm_read_flag, FIELD(hvm.xen_platform_pci) },
 };
 // clang-format on
 
@@ -637,10 +593,24 @@ static int places_note(struct xl_reader *r)
     return 0;
 }
 
+/* An HVM guest's kernel was hvmloader once; as in xl that is what firmware_override says today. */
+static int hvmloader_drop(struct xl_reader *r)
+{
+    char **kernel = &r->cfg->kernel;
+    const char *slash = *kernel ? strrchr(*kernel, '/') : NULL;
+
+    if (!*kernel || strcmp(slash ? slash + 1 : *kernel, "hvmloader") != 0)
+        return 0;
+    free(*kernel);
+    *kernel = NULL;
+    return xl_warn(r, xl_key_line(r, "kernel"), "kernel is ignored: firmware_override is the key for an hvmloader");
+}
+
 int xl_settings_read(struct xl_reader *r)
 {
     struct xl_config *cfg = r->cfg;
 
+    xl_hvm_defaults(&cfg->hvm);
     cfg->on_reboot = XL_ACTION_RESTART;
     cfg->on_soft_reset = XL_ACTION_SOFT_RESET;
     for (size_t i = 0; i < COUNT(keys); i++)
@@ -655,6 +625,8 @@ int xl_settings_read(struct xl_reader *r)
         return xl_fail(r, "name", "expected a name of one line without slashes, got \"%.100s\"", cfg->name);
     if (cfg->name && !strcmp(cfg->name, XL_DOM0_NAME))
         return xl_fail(r, "name", "\"" XL_DOM0_NAME "\" is dom0");
+    if (cfg->type == XL_TYPE_HVM && hvmloader_drop(r))
+        return -1;
     if (!cfg->kernel && cfg->type != XL_TYPE_HVM && !cfg->driver_domain)
         return xl_fail(r, "kernel", "there is none: a %s guest needs kernel = \"PATH\" (bootloaders are not run)",
                        type_names[cfg->type]);

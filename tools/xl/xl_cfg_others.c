@@ -13,26 +13,26 @@
 bool xl_key_of_xl(const char *name)
 {
     static const char list[] =
-        " acpi acpi_firmware acpi_laptop_slate acpi_s3 acpi_s4 altp2m altp2mhvm apic argo autoballoon"
-        " bios bios_path_override blkdev_start boot bootloader bootloader_args claim_mode colo console"
+        " acpi_firmware acpi_laptop_slate altp2m altp2mhvm argo autoballoon"
+        " blkdev_start bootloader bootloader_args claim_mode colo console"
         " device_model_args device_model_args_hvm device_model_args_pv device_model_override"
         " device_model_stubdomain_override device_model_stubdomain_seclabel device_model_user device_model_version"
-        " device_tree dhcp disable_migrate dm_restrict dtdev e820_host firmware gateway "
+        " device_tree dhcp disable_migrate dm_restrict dtdev e820_host gateway "
         "gfx_passthru gic_version"
-        " hap hdtype hpet init_seclabel ioports iomem iommu_memory ip irqs latency loader localtime"
-        " max_grant_version mmio_hole monitor ms_vm_genid nestedhvm netmask nics nographic nomigrate"
-        " nx on_xend_start on_xend_stop oos pae passthrough pci pci_msitranslate pci_permissive"
+        " hdtype init_seclabel ioports iomem iommu_memory ip irqs latency loader"
+        " max_grant_version monitor ms_vm_genid netmask nics nographic nomigrate"
+        " on_xend_start on_xend_stop oos passthrough pci pci_msitranslate pci_permissive"
         " pci_power_mgmt pci_seize pvcalls pvh pvshim pvshim_cmdline pvshim_extra pvshim_path rdm rdm_mem_boundary"
-        " rtc_timeoffset sched seclabel serial shadow_memory slice smbios smbios_firmware soundhw spice "
+        " sched seclabel slice smbios smbios_firmware soundhw spice "
         "spice_clipboard_sharing"
         " spice_image_compression spice_streaming_video spiceagent_mouse spicedisable_ticketing spicehost spicepasswd"
-        " spiceport spicetls_port spiceusbredirection spicevdagent stdvga stubdomain_cmdline stubdomain_kernel"
-        " stubdomain_memory stubdomain_ramdisk suppress_spurious_page_faults tee timeoffset timer_mode "
+        " spiceport spicetls_port spiceusbredirection spicevdagent stubdomain_cmdline stubdomain_kernel"
+        " stubdomain_memory stubdomain_ramdisk suppress_spurious_page_faults tee timeoffset "
         "trap_unmapped_accesses usb"
-        " usbctrl usbdev usbdevice usbversion vendor_device vga videoram viommu viridian virtio vdispl"
+        " usbctrl usbdev usbdevice usbversion vendor_device viommu virtio vdispl"
         " vm_event vmtrace_buf_kb vncconsole vncviewer vnuma vpmu "
-        "vpt_align vscsi"
-        " vsnd vtpm vuart xen_9pfs xen_platform_pci xend_suspend_evtchn_compat ";
+        "vscsi"
+        " vsnd vtpm vuart xen_9pfs xend_suspend_evtchn_compat ";
     const size_t len = strlen(name);
 
     for (const char *p = list; len && (p = strstr(p, name)); p++)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#define XL_WHERE_MAX  56  /* settings */
+#define XL_WHERE_MAX  96  /* settings */
 #define XL_WHERE_SIZE 512 /* the caller's buffer */
 
 struct xl_where {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What xl.cfg(5) says of guests with a processor of their own, type = "pvh" and type = "hvm": as values.
+ *
+ * Concept: names and defaults are xl's. What xl hands to a device model in the latter's own words (serial, boot) is
+ * read here as far as it can mean something.
+ */
+#ifndef TOOLS_XL_XL_HVM_H
+#define TOOLS_XL_XL_HVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum xl_bios { XL_BIOS_DEFAULT, XL_BIOS_SEABIOS, XL_BIOS_ROMBIOS, XL_BIOS_OVMF };
+
+/* HVM_PARAM_TIMER_MODE, by number. */
+enum xl_timer_mode {
+    XL_TIMER_DELAY_FOR_MISSED_TICKS,
+    XL_TIMER_NO_DELAY_FOR_MISSED_TICKS, /* libxl's default */
+    XL_TIMER_NO_MISSED_TICKS_PENDING,
+    XL_TIMER_ONE_MISSED_TICK_PENDING,
+};
+
+enum xl_vga { XL_VGA_CIRRUS, XL_VGA_STDVGA, XL_VGA_NONE, XL_VGA_QXL };
+
+/* Where a serial port of the guest ends. */
+enum xl_serial { XL_SERIAL_NONE, XL_SERIAL_STDIO, XL_SERIAL_PTY };
+
+#define XL_SERIALS_MAX 4
+#define XL_BOOT_MAX    3 /* letters, each at most once */
+
+struct xl_hvm {
+    bool hap, acpi;                /* of both types */
+    unsigned int shadow_mib;       /* 0: not stated */
+    enum xl_timer_mode timer_mode; /* of both types */
+
+    /* of HVM guests */
+    char *firmware; /* firmware_override, or firmware if that is a path; NULL: hvmloader */
+    enum xl_bios bios;
+    char *bios_path;            /* bios_path_override, or NULL */
+    char boot[XL_BOOT_MAX + 1]; /* of a (floppy), c (hard disk), d (CD-ROM), n (network), in order; "": cd */
+    enum xl_serial serials[XL_SERIALS_MAX];
+    unsigned int nr_serials;
+    enum xl_vga vga;
+    unsigned int videoram_mib;  /* 0: the default */
+    unsigned int mmio_hole_mib; /* 0: the default, 256 */
+    int rtc_timeoffset;         /* seconds */
+    bool apic, pae, nx, hpet, acpi_s3, acpi_s4, vpt_align, xen_platform_pci;
+    bool localtime;
+};
+
+/* Before any is read; and what was read is released. */
+void xl_hvm_defaults(struct xl_hvm *h);
+void xl_hvm_free(struct xl_hvm *h);
+
+#endif
