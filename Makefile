@@ -25,11 +25,11 @@ MMU_GRANT_OBJS := grant_table pin map unmap copy transfer setup misc op info
 MMU_MEMORY_OBJS := extent exchange map physmap foreign tools memory
 MMU_WHOLE_OBJS := relinquish audit
 EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info event_op
-VCPU_OBJS := xen trace run domain shutdown time tsc runstate cpuid \
+VCPU_OBJS := xen trace run domain shutdown time i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest irq vlapic vioapic vpic vpt
-VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps pit msr context hypercalls physdev guest
+VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest irq vlapic vioapic vpic vpt pit
+VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
 	policies cpupool params options

@@ -111,11 +111,15 @@ static void square_wave(void **state)
     out(f, 0x43, 1, 0xb6); /* mode 3 */
     out(f, 0x42, 1, 0);
     out(f, 0x42, 1, 4); /* 1024 ticks are 858 us */
+    f->m->clock.now += MICROSECS(500);
+    assert_int_equal(in(f, 0x61, 1) & 0x21, 0x20); /* a gate that is low holds it */
+    out(f, 0x61, 1, 1);
     assert_int_equal(in(f, 0x61, 1) & 0x20, 0x20);
     f->m->clock.now += MICROSECS(500);
     assert_int_equal(in(f, 0x61, 1) & 0x20, 0);
     f->m->clock.now += MICROSECS(500);
     assert_int_equal(in(f, 0x61, 1) & 0x20, 0x20);
+    out(f, 0x61, 1, 0);
     out(f, 0x61, 1, 3); /* the gate's rise starts it anew */
     f->m->clock.now += MICROSECS(300);
     assert_int_equal(in(f, 0x61, 1) & 0x23, 0x23);

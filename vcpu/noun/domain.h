@@ -24,6 +24,7 @@
 #ifndef VCPU_NOUN_DOMAIN_H
 #define VCPU_NOUN_DOMAIN_H
 
+#include "vcpu/i8254.h"
 #include "vcpu/noun/guest.h"
 #include "vcpu/noun/xen.h"
 
@@ -87,24 +88,12 @@ struct pv_vcpu {
     struct vcpu_time_info pending_system_time; /* version 0: nothing */
 };
 
-/* Channel 2 of a PV guest's interval timer. Owned by vcpu/pv/pit.c. */
-struct pv_pit {
-    s_time_t loaded; /* when the count was */
-    uint32_t count;  /* 1 to 65536 */
-    uint16_t latched_count;
-    uint8_t mode, access;        /* as last written to 0x43 */
-    uint8_t reads, writes;       /* which byte is next */
-    uint8_t count_latched;       /* 0, or which byte of it is next */
-    uint8_t low_written, status; /* a word's first byte; what was latched */
-    bool bcd, status_latched, gate, speaker;
-};
-
 /* A PV domain. */
 struct pv_domain {
     mfn_t perdomain_l3; /* L4 slot 260: GDT and LDT of each vCPU, private to this domain. Owned by mmu/pv/ */
-    struct pv_pit pit;
-    uint32_t pci_cf8; /* PCI address latch, port 0xcf8 */
-    uint8_t cmos_idx; /* port 0x70 */
+    struct i8254 pit;   /* channel 2, with which the guest may play: vcpu/pv/ioport.c */
+    uint32_t pci_cf8;   /* PCI address latch, port 0xcf8 */
+    uint8_t cmos_idx;   /* port 0x70 */
 };
 
 /* Native vCPUs: dom0 and driver domains are C code that the hypervisor schedules. */

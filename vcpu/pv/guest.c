@@ -27,7 +27,7 @@ static int domain_init(struct domain *d)
 {
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     d->paging = &pv_paging_ops;
-    pv_pit_init(d);
+    i8254_init(&d->pv.pit);
     return pv_domain_initialise(d);
 }
 

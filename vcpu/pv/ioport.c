@@ -9,7 +9,7 @@
  * administrator's:
  *
  *      0xcf8 (32 bits)     the PCI address latch, a word a domain; nothing answers behind it at 0xcfc
- *      0x42 0x43 0x61      interval timer, loudspeaker (pit.c), for domains made with XEN_X86_EMU_PIT: libxl makes none such,
+ *      0x42 0x43 0x61      interval timer, loudspeaker (i8254.c), for domains made with XEN_X86_EMU_PIT: libxl makes none such,
  *                          but this toolstack does, so that there is a timer to play with
  *      0x70                the clock's index, a byte a domain; the clock itself at 0x71 is the owner's of the machine
  *
@@ -77,6 +77,14 @@ static bool is_pit(const struct domain *d, uint16_t port)
     return (port == 0x42 || port == 0x43 || port == 0x61) && (d->emulation_flags & XEN_X86_EMU_PIT);
 }
 
+/* Channels 0 and 1 have no port that reaches a PV guest, so what 0x43 says of them is lost. */
+static void pit_write(struct domain *d, uint16_t port, uint8_t val)
+{
+    if (port == 0x43 && val < 0x80)
+        return;
+    i8254_write(&d->pv.pit, port, val, NOW(d->xen));
+}
+
 static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
 {
     uint32_t data = 0;
@@ -84,7 +92,9 @@ static uint32_t io_read(struct domain *d, uint16_t port, unsigned int size)
     if (port == PCI_ADDRESS && size == 4)
         return d->pv.pci_cf8;
     for (unsigned int i = 0; i < size; i++, port++) {
-        const uint8_t byte = is_pit(d, port) ? pv_pit_read(d, port) : port == RTC_INDEX ? d->pv.cmos_idx : 0xff;
+        const uint8_t byte = is_pit(d, port)     ? i8254_read(&d->pv.pit, port, NOW(d->xen))
+                             : port == RTC_INDEX ? d->pv.cmos_idx
+                                                 : 0xff;
 
         data |= (uint32_t)byte << (8 * i);
     }
@@ -99,7 +109,7 @@ static void io_write(struct domain *d, uint16_t port, unsigned int size, uint32_
     }
     for (; size--; port++, data >>= 8) {
         if (is_pit(d, port))
-            pv_pit_write(d, port, (uint8_t)data);
+            pit_write(d, port, (uint8_t)data);
         else if (port == RTC_INDEX)
             d->pv.cmos_idx = (uint8_t)data;
     }

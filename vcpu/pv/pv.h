@@ -106,11 +106,6 @@ bool iopl_ok(const struct vcpu *v);
 /* IN, OUT, INS, OUTS at RIP. True: carried out, or a fault delivered; false: none of these, or not allowed. */
 bool pv_emulate_port_io(struct vcpu *v);
 
-/* --- pit.c: ports 0x42, 0x43 and 0x61 --- */
-void pv_pit_init(struct domain *d);
-uint8_t pv_pit_read(struct domain *d, uint16_t port);
-void pv_pit_write(struct domain *d, uint16_t port, uint8_t val);
-
 /* --- msr.c: RDMSR and WRMSR of a PV kernel. False: #GP. --- */
 bool pv_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool pv_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);

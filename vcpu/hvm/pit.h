@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The interval timer of an HVM domain: an 8254 (vcpu/i8254.c) whose channel 0 is ISA interrupt 0. See pit.c.
+ */
+#ifndef VCPU_HVM_PIT_H
+#define VCPU_HVM_PIT_H
+
+#include "vcpu/hvm/irq.h"
+#include "vcpu/i8254.h"
+
+struct pit {
+    struct i8254 chip;
+    struct hvm_irq *irqs;
+    struct periodic_time pt0;
+};
+
+/* irqs has its vCPU 0 already. */
+void pit_init(struct pit *pit, struct hvm_irq *irqs);
+void pit_deinit(struct pit *pit);
+/* Ports 0x40 to 0x43, 0x61. */
+uint8_t pit_read(struct pit *pit, uint16_t port);
+void pit_write(struct pit *pit, uint16_t port, uint8_t val);
+
+#endif
