@@ -46,16 +46,3 @@ void ctl_guest_gone(struct host *h, const struct guest *g)
             task_ready(&h->ctl);
     }
 }
-
-void ctl_end(struct host *h)
-{
-    task_end(&h->ctl);
-    if (h->ctl_watches.store)
-        xs_conn_end(&h->ctl_watches);
-    while (h->ctl_jobs) {
-        struct ctl_job *job = h->ctl_jobs;
-
-        h->ctl_jobs = job->next;
-        xfree(job);
-    }
-}

@@ -91,6 +91,18 @@ static enum outcome end(struct context *c, bool good)
     return good ? DONE : FAILED;
 }
 
+void clone_forget(struct host *h, const struct ctl_job *job)
+{
+    struct clone *cl = job->clone;
+
+    if (!cl)
+        return;
+    copy_pv_end(cl->copier);
+    if (cl->made)
+        guest_free(h, cl->made);
+    xfree(cl);
+}
+
 static enum outcome copy_begin(struct context *c)
 {
     struct clone *cl = c->job->clone;

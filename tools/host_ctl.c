@@ -372,3 +372,17 @@ int host_ctl(struct host *h, unsigned int id, const char *words, size_t len, s_t
     xen_interrupt(h->xen, now);
     return ctl_add(h, id, words, len);
 }
+
+void ctl_end(struct host *h)
+{
+    task_end(&h->ctl);
+    if (h->ctl_watches.store)
+        xs_conn_end(&h->ctl_watches);
+    while (h->ctl_jobs) {
+        struct ctl_job *job = h->ctl_jobs;
+
+        h->ctl_jobs = job->next;
+        clone_forget(h, job);
+        xfree(job);
+    }
+}

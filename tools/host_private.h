@@ -234,9 +234,12 @@ void ctl_guest_gone(struct host *h, const struct guest *g);
 /* tools/host_ctl_device.c: has it to go on waiting? */
 bool ctl_job_waits(struct host *h, const struct ctl_job *job);
 void ctl_job_end(struct host *h, struct ctl_job *job, bool good);
+/* tools/host_ctl.c: commands that are still there end with the machine. */
 void ctl_end(struct host *h);
 /* host_clone.c: has the job to go on waiting for a guest to suspend? */
 bool clone_waits(const struct host *h, const struct ctl_job *job);
+/* The machine ends, and with it a clone that the job was making. */
+void clone_forget(struct host *h, const struct ctl_job *job);
 /* host_shutdown.c. It has suspended, and nobody saves it (any more): it goes on. If it cannot it has ended. */
 bool guest_resume(struct host *h, struct guest *g);
 /* host_shutdown.c. Somebody ends it, whatever its configuration says of ends. Its domain is. */

@@ -235,6 +235,23 @@ static void unwilling(void **state)
     host_destroy(sc.host);
 }
 
+/* The machine ends while a clone is waited for, or is copied: nothing is left of it. */
+static void an_end_on_the_way(void **state)
+{
+    static struct scene sc;
+
+    (void)state;
+    for (unsigned int i = 0; i < 8; i++) {
+        begin(&sc, 128);
+        add(&sc, "build/guests/clone", "one", NULL, 16);
+        pass(&sc, MILLISECS(20));
+        tell(&sc, "clone one two");
+        for (unsigned int n = 0; n < 3 * i; n++)
+            pass(&sc, MICROSECS(100));
+        host_destroy(sc.host);
+    }
+}
+
 /* There is not enough memory for a second one: nothing of it stays, and the first goes on. */
 static void no_memory(void **state)
 {
@@ -284,10 +301,10 @@ static void snapshots(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(copies),        cmocka_unit_test(names),
-                                        cmocka_unit_test(unwilling),     cmocka_unit_test(no_memory),
-                                        cmocka_unit_test(snapshots),     cmocka_unit_test(memory),
-                                        cmocka_unit_test(no_timer_stays) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(copies),         cmocka_unit_test(names),
+                                        cmocka_unit_test(unwilling),      cmocka_unit_test(no_memory),
+                                        cmocka_unit_test(snapshots),      cmocka_unit_test(memory),
+                                        cmocka_unit_test(no_timer_stays), cmocka_unit_test(an_end_on_the_way) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

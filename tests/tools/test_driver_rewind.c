@@ -202,7 +202,7 @@ static unsigned int number_of(const char *name, unsigned int otherwise)
 
 static void forwards_and_backwards(void **state)
 {
-    const unsigned int first = number_of("SEED", 1), runs = getenv("SEED") ? 1 : number_of("RUNS", 5);
+    const unsigned int first = number_of("SEED", 1), runs = getenv("SEED") ? 1 : number_of("RUNS", 4);
     unsigned int crashes = 0, ends = 0, failed = 0;
     static struct scene sc;
 
