@@ -248,6 +248,30 @@ static void periodic(void **state)
     assert_int_equal(take(b, 2), 0x32);
 }
 
+/* The mode changes: a timer goes on from its count, and one that has ended, or never began, does not begin by that. */
+static void mode_changes(void **state)
+{
+    struct board *b = *state;
+
+    enable_all(b);
+    apic(b, 0, APIC_LVTT, 0x20030);
+    assert_int_equal(apic_reg(b, 0, APIC_TMCCT), 0);
+    apic(b, 0, APIC_TMICT, 10000);
+    pass(b, 14000 * NS_PER_COUNT);
+    assert_int_equal(take(b, 0), 0x30);
+    apic(b, 0, APIC_EOI, 0);
+    apic(b, 0, APIC_LVTT, 0x30); /* one-shot: ends with this period */
+    assert_int_equal(apic_reg(b, 0, APIC_TMCCT), 6000);
+    pass(b, 6000 * NS_PER_COUNT);
+    assert_int_equal(take(b, 0), 0x30);
+    apic(b, 0, APIC_EOI, 0);
+    apic(b, 0, APIC_LVTT, 0x20030);
+    assert_int_equal(apic_reg(b, 0, APIC_TMCCT), 0);
+    pass(b, 30000 * NS_PER_COUNT);
+    assert_int_equal(apic_reg(b, 0, APIC_TMCCT), 0);
+    assert_int_equal(take(b, 0), -1);
+}
+
 static void divisors(void **state)
 {
     static const struct {
@@ -328,7 +352,8 @@ int main(void)
         TEST(after_reset),  TEST(priorities),      TEST(page_is_the_registers),
         TEST(destinations), TEST(lowest_priority), TEST(nmi_init_startup),
         TEST(errors),       TEST(one_shot),        TEST(periodic),
-        TEST(divisors),     TEST(base_msr),        TEST(any_access),
+        TEST(mode_changes), TEST(divisors),        TEST(base_msr),
+        TEST(any_access),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,7 +271,8 @@ static uint32_t timer_now(const struct vlapic *vlapic, s_time_t unit, bool perio
 
     if (passed < vlapic->timer_count)
         return vlapic->timer_count - (uint32_t)passed;
-    return periodic && initial ? initial - (uint32_t)((passed - vlapic->timer_count) % initial) : 0;
+    return periodic && initial && vlapic->timer_count ? initial - (uint32_t)((passed - vlapic->timer_count) % initial)
+                                                      : 0;
 }
 
 /* Count down from `count`, as the registers say. */
