@@ -87,6 +87,7 @@ static void test_linux64(void **state)
     assert_true(l.img.has_mod_start_pfn && l.img.suspend_cancel && !l.img.bsd_symtab);
     assert_int_equal(l.img.pae, IMAGE_PAE_EXTCR3);
     assert_int_equal(l.img.feat_required, FEATURE(writable_page_tables));
+    assert_int_equal(l.img.feat_supported, 0x8801 | FEATURE(writable_page_tables) | FEATURE(pae_pgdir_above_4gb));
     assert_string_equal(l.img.guest_os, "linux");
     assert_string_equal(l.img.guest_version, "2.6");
     assert_string_equal(l.img.loader, "generic");
@@ -220,6 +221,28 @@ static void test_pvh(void **state)
     only.notes[0].number = 0x200000;
     expect_refusal(&l, load(&l, &only, IMAGE_PVH), "the entry 0x200000 is outside the kernel");
     expect_refusal(&l, load(&l, &kernel_legacy32, IMAGE_PVH), "no note PHYS32_ENTRY");
+}
+
+/* In hvmloader's place: with the note, or with nothing of Xen's, and then at the ELF file's entry. */
+static void test_firmware(void **state)
+{
+    struct kernel_spec none = { .narrow = true, .paddr = 0x100000, .entry = 0x100010 };
+    struct loaded l;
+
+    load_ok(&l, &none, IMAGE_FIRMWARE);
+    assert_true(l.img.mode == IMAGE_PVH && l.img.virt_entry == 0x100010 && l.img.phys32_entry == 0x100010);
+    assert_true(l.img.segments[0].paddr == 0x100000 && !l.img.is64);
+    unload(&l);
+    expect_refusal(&l, load(&l, &none, IMAGE_PVH), "no Xen notes and no __xen_guest section");
+    none.entry = 0x200000;
+    expect_refusal(&l, load(&l, &none, IMAGE_FIRMWARE), "the entry 0x200000 is outside the kernel");
+    none = (struct kernel_spec){ .paddr = 0x100000000, .entry = 0x100000000 };
+    expect_refusal(&l, load(&l, &none, IMAGE_FIRMWARE), "no Xen notes and no __xen_guest section");
+
+    load_ok(&l, &kernel_linux64, IMAGE_FIRMWARE);
+    assert_true(l.img.mode == IMAGE_PVH && l.img.virt_entry == 0x1000100);
+    unload(&l);
+    expect_refusal(&l, load(&l, &kernel_legacy32, IMAGE_FIRMWARE), "no note PHYS32_ENTRY");
 }
 
 /* GRUB's last note states 12 bytes where 4 are left, of the file too; Xen takes the string that is there. */
@@ -640,6 +663,7 @@ int main(void)
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_pae_and_symtab),
         cmocka_unit_test(test_pvh),
+        cmocka_unit_test(test_firmware),
         cmocka_unit_test(test_note_cut_off),
         cmocka_unit_test(test_legacy),
         cmocka_unit_test(test_notes_refused),

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "tests/support/kernel_file.h"
+#include "tools/build/hvm_plan.h"
 #include "tools/build/image.h"
 #include "tools/xl/xl_cfg.h"
 
@@ -147,6 +148,40 @@ static void check_image(const struct image *img)
     assert_non_null(memchr(img->loader, 0, sizeof(img->loader)));
 }
 
+static bool is_populated(const struct hvm_plan *p, uint64_t gfn)
+{
+    for (unsigned int i = 0; i < p->nr_ranges; i++)
+        if (gfn >= p->populate[i].gfn && gfn - p->populate[i].gfn < p->populate[i].nr)
+            return true;
+    return false;
+}
+
+/* A plan for it: each of its bytes is there to be copied, to where there is memory; or there is a reason. */
+static void check_plan(const struct image *img, unsigned int round)
+{
+    static struct hvm_plan plan;
+    const struct hvm_plan_input in = { .image = img,
+                                       .device_model = round % 2,
+                                       .nr_pages = UINT64_C(1) << (8 + round % 15),
+                                       .nr_vcpus = 1,
+                                       .nr_online = 1 };
+    char err[IMAGE_ERR_SIZE] = "";
+    volatile uint64_t sum = 0;
+
+    if (hvm_plan_make(&plan, &in, err)) {
+        check_reason(err, NULL, 0, round);
+        return;
+    }
+    for (unsigned int i = 0; i < plan.nr_pieces; i++) {
+        const struct hvm_piece *piece = &plan.pieces[i];
+
+        for (uint64_t k = 0; k < piece->size; k++)
+            sum += piece->bytes[k];
+        for (uint64_t gfn = piece->at >> 12; gfn <= (piece->at + piece->size - 1) >> 12; gfn++)
+            assert_true(is_populated(&plan, gfn));
+    }
+}
+
 static void try_image(const uint8_t *good, size_t size, unsigned int round, uint64_t *seed, struct tally *tally)
 {
     uint8_t *bad = damage(good, &size, seed);
@@ -154,11 +189,13 @@ static void try_image(const uint8_t *good, size_t size, unsigned int round, uint
     struct image img;
 
     xl_file_kind(bad, size);
-    if (image_parse(&img, bad, size, (enum image_mode)(round % 3), err)) {
+    if (image_parse(&img, bad, size, (enum image_mode)(round % 4), err)) {
         check_reason(err, bad, size, round);
         tally->refused++;
     } else {
         check_image(&img);
+        if (img.mode == IMAGE_PVH)
+            check_plan(&img, round);
         image_free(&img);
         tally->accepted++;
     }
@@ -254,23 +291,33 @@ static uint8_t *damage_text(const char *good, size_t *size, uint64_t *seed)
 
 static void test_config(void **state)
 {
-    static const char good[] =
+    static const char pv[] =
         "# a guest\nname = 'first'\ntype = \"pv\" ; kernel = '/boot/vmlinuz'\nramdisk='/boot/initrd'\n"
         "root = '/dev/xvda'\nextra = \"quiet \\\"x\\\" \\t\"\nmemory = 0x80\nmaxmem = 256\n"
         "vcpus = '2'; maxvcpus = 4\non_crash = 'preserve'\non_reboot = 'destroy'\n"
         "disk = [ 'a.img,raw,xvda,w',\n  'b.img,raw,xvdb,r', # c\n ]\ndisk += [ 'c.img,raw,hdc,r' ]\n"
         "vif = [ 'bridge=x' ]\np9 = [ 'tag=t,path=/srv' ]\nvfb = [ 'vnc=1' ]\nextra += ' more'\n"
         "uuid = '01234567-89ab-cdef-0123-456789abcdef'\ncpuid = 'host,sse3=0,family=0x15'\n";
+    static const char hvm[] =
+        "name = 'second'\nbuilder = 'hvm'\nfirmware_override = '/x/fw'\nbios = 'seabios'\nfirmware = 'bios'\n"
+        "bios_path_override = '/x/b.bin'\nboot = 'dc'\nserial = [ 'pty', 'stdio' ]\nvga = 'stdvga'\nstdvga = 1\n"
+        "viridian = [ 'all', '!freq' ]\nnestedhvm = 0\nhap = 1\ntimer_mode = 'one_missed_tick_pending'\n"
+        "rtc_timeoffset = 60\nlocaltime = 0\nvideoram = 16\nmmio_hole = 512\nshadow_memory = 8\nacpi = 1\n";
     struct tally tally = { 0, 0 };
     uint64_t seed = 3;
 
     struct xl_config cfg;
 
     alarm(PATIENCE);
-    assert_int_equal(xl_config_parse(&cfg, "good.cfg", good, sizeof(good) - 1, (char[XL_ERR_SIZE]){ 0 }), 0);
-    xl_config_free(&cfg);
+    for (unsigned int i = 0; i < 2; i++) {
+        const char *good = i ? hvm : pv;
+
+        assert_int_equal(xl_config_parse(&cfg, "good.cfg", good, strlen(good), (char[XL_ERR_SIZE]){ 0 }), 0);
+        xl_config_free(&cfg);
+    }
     for (unsigned int round = 0; round < ROUNDS; round++) {
-        size_t size = sizeof(good) - 1;
+        const char *good = round % 2 ? hvm : pv;
+        size_t size = strlen(good);
         uint8_t *bad = damage_text(good, &size, &seed);
         char err[XL_ERR_SIZE] = "";
 

@@ -139,8 +139,8 @@ static int parse(struct image *img, const uint8_t *data, size_t size, enum image
 
     memset(img, 0, sizeof(*img));
     rc = find_elf(img, &data, &size, keep, err) || image_elf_open(&elf, data, size, err) ||
-         image_elf_segments(img, &elf, err) || image_notes_read(img, &elf, err) || image_place(img, &elf, mode, err) ||
-         image_elf_symbols(img, &elf, err);
+         image_elf_segments(img, &elf, err) || image_notes_read(img, &elf, mode, err) ||
+         image_place(img, &elf, mode, err) || image_elf_symbols(img, &elf, err);
     image_elf_close(&elf);
     if (rc) {
         image_free(img);

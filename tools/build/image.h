@@ -44,8 +44,12 @@
 #define IMAGE_MEM_MAX      (UINT64_C(16) << 30)  /* most memory a kernel may ask for, from virt_base to virt_kend */
 #define IMAGE_SEGMENTS_MAX 32
 
-/* How the kernel shall be started; AUTO is PV for a kernel that can be both. struct image has never AUTO. */
-enum image_mode { IMAGE_AUTO, IMAGE_PV, IMAGE_PVH };
+/*
+ * How the kernel shall be started; AUTO is PV for a kernel that can be both. FIRMWARE is what starts in an HVM guest in
+ * the place of a BIOS: as PVH, or, like Debian's hvmloader, without any note, at the ELF file's entry. struct image has
+ * only PV and PVH.
+ */
+enum image_mode { IMAGE_AUTO, IMAGE_PV, IMAGE_PVH, IMAGE_FIRMWARE };
 
 /* What the kernel says of PAE; matters to 32-bit kernels only. EXTCR3: its L3 table may lie above 4 GiB. */
 enum image_pae { IMAGE_PAE_NO, IMAGE_PAE_YES, IMAGE_PAE_EXTCR3, IMAGE_PAE_BIMODAL };

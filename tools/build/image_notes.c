@@ -258,7 +258,7 @@ static int legacy_read(struct image *img, const char *text, size_t len, char err
     return 0;
 }
 
-int image_notes_read(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE])
+int image_notes_read(struct image *img, const struct image_elf *elf, enum image_mode mode, char err[IMAGE_ERR_SIZE])
 {
     unsigned int found = 0;
     Elf64_Shdr sh;
@@ -282,6 +282,10 @@ int image_notes_read(struct image *img, const struct image_elf *elf, char err[IM
         return 0;
     if (image_elf_section(elf, "__xen_guest", &sh))
         return legacy_read(img, (const char *)elf->data + sh.sh_offset, sh.sh_size, err);
+    if (mode == IMAGE_FIRMWARE && elf->ehdr.e_entry <= UINT32_MAX) {
+        img->phys32_entry = elf->ehdr.e_entry;
+        return 0;
+    }
     return image_fail(err, "not a Xen guest kernel: no Xen notes and no __xen_guest section%s",
                       elf->sections_lost ? " (the section table is cut off or damaged)" : "");
 }

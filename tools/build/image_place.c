@@ -50,6 +50,8 @@ static int mode_decide(struct image *img, const struct image_elf *elf, enum imag
 {
     bool pvh_able = img->phys32_entry != UNSET_ADDR && !img->from_legacy_section;
 
+    if (mode == IMAGE_FIRMWARE)
+        mode = IMAGE_PVH;
     if (mode == IMAGE_PVH && !pvh_able)
         return image_fail(err, "the kernel cannot be started as PVH: it has no note PHYS32_ENTRY");
     if (mode == IMAGE_PVH || (mode == IMAGE_AUTO && pvh_able && pv_check(img, elf, err))) {

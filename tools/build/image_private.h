@@ -78,7 +78,7 @@ int image_elf_symbols(struct image *img, const struct image_elf *elf, char err[I
 int image_symtab_append(struct image *img, const struct image_elf *elf, uint64_t *high, char err[IMAGE_ERR_SIZE]);
 
 /* Read the Xen notes, or else the __xen_guest section. What is not said is UNSET_ADDR, 0 or "". */
-int image_notes_read(struct image *img, const struct image_elf *elf, char err[IMAGE_ERR_SIZE]);
+int image_notes_read(struct image *img, const struct image_elf *elf, enum image_mode mode, char err[IMAGE_ERR_SIZE]);
 
 /* Judge whether the kernel can run in the mode asked for (AUTO is decided), and compute the addresses. */
 int image_place(struct image *img, const struct image_elf *elf, enum image_mode mode, char err[IMAGE_ERR_SIZE]);
