@@ -79,6 +79,17 @@ static void pci(void **state)
     assert_int_equal(take(b, 0), -1);
     assert_int_equal(hvm_set_pci_link_route(&b->irq, 4, 5), -EINVAL);
     assert_int_equal(hvm_set_pci_link_route(&b->irq, 0, 16), -EINVAL);
+    hvm_isa_irq_assert(&b->irq, 10); /* another holds the pin: a link that is not up takes nothing away */
+    assert_int_equal(hvm_set_pci_link_route(&b->irq, 0, 10), 0);
+    assert_int_equal(hvm_set_pci_link_route(&b->irq, 0, 11), 0);
+    assert_int_equal(b->irq.gsi_assert_count[10], 1);
+    hvm_pci_intx_assert(&b->irq, 4, 0); /* link 0 again, and 10 by another name */
+    hvm_gsi_assert(&b->irq, 10);
+    hvm_isa_irq_deassert(&b->irq, 10);
+    assert_int_equal(take(b, 0), 0x2a); /* one of its two has let go */
+    hvm_gsi_deassert(&b->irq, 10);
+    hvm_pci_intx_deassert(&b->irq, 4, 0);
+    hvm_pci_intx_deassert(&b->irq, 31, 4);
     hvm_pci_intx_assert(&b->irq, 32, 0);
     hvm_pci_intx_assert(&b->irq, 0, 4);
     for (unsigned int gsi = 0; gsi < 48; gsi++)
@@ -92,6 +103,10 @@ static void msi(void **state)
     enable_all(b);
     assert_int_equal(hvm_inject_msi(&b->irq, 0xfee04000, 0x45), 0);
     assert_int_equal(take(b, 2), 0x45);
+    assert_int_equal(apic_reg(b, 2, APIC_TMR + 0x20), 0);
+    apic(b, 2, APIC_EOI, 0);
+    assert_int_equal(hvm_inject_msi(&b->irq, 0xfee04000, 0xc045), 0); /* a level */
+    assert_int_equal(apic_reg(b, 2, APIC_TMR + 0x20), 1 << 5);
     assert_int_equal(hvm_inject_msi(&b->irq, 0xfeeff000, 0x146), 0); /* lowest priority of all */
     assert_int_equal((take(b, 0) == 0x46) + (take(b, 1) == 0x46) + (take(b, 3) == 0x46), 1);
     assert_int_equal(hvm_inject_msi(&b->irq, 0xfec04000, 0x45), -EINVAL);
@@ -176,6 +191,8 @@ static void who_hears_the_pair(void **state)
     vlapic_msr_set(&b->lapic[0], 0xfee00000);
     assert_ptr_equal(vlapic_pic_target(&b->irq), &b->lapic[0]);
     assert_int_equal(take(b, 0), 4);
+    assert_int_equal(hvm_vcpu_ack_pending_irq(cpu(b, 0), &b->irq, (struct hvm_intack){ hvm_intsrc_pic, 0 }).source,
+                     hvm_intsrc_none); /* it has gone meanwhile */
 }
 
 /* A line wakes the vCPU that is to hear it. */

@@ -23,6 +23,31 @@ static void after_reset(void **state)
     assert_int_equal(apic_reg(b, 0, APIC_LVT0), 0x10700);
 }
 
+static void local_vector_table(void **state)
+{
+    static const struct {
+        unsigned int reg;
+        uint32_t bits;
+    } lvt[] = { { APIC_LVTT, 0x300ff }, { APIC_LVTTHMR, 0x107ff }, { APIC_LVTPC, 0x107ff },
+                { APIC_LVT0, 0x1a7ff }, { APIC_LVT1, 0x1a7ff },    { APIC_LVTERR, 0x100ff } };
+    struct board *b = *state;
+
+    enable_all(b);
+    for (size_t i = 0; i < ARRAY_SIZE(lvt); i++) {
+        apic(b, 0, lvt[i].reg, 0xffffffff);
+        assert_int_equal(apic_reg(b, 0, lvt[i].reg), lvt[i].bits);
+        apic(b, 0, lvt[i].reg, 0x40);
+    }
+    apic(b, 0, APIC_SPIV, 0xffffffff);
+    assert_int_equal(apic_reg(b, 0, APIC_SPIV), 0x3ff);
+    for (size_t i = 0; i < ARRAY_SIZE(lvt); i++)
+        assert_int_equal(apic_reg(b, 0, lvt[i].reg), 0x40);
+    apic(b, 0, APIC_SPIV, 0xff); /* switching it off masks all, for good */
+    apic(b, 0, APIC_SPIV, 0x1ff);
+    for (size_t i = 0; i < ARRAY_SIZE(lvt); i++)
+        assert_int_equal(apic_reg(b, 0, lvt[i].reg), 0x10040);
+}
+
 static void priorities(void **state)
 {
     struct board *b = *state;
@@ -68,7 +93,9 @@ static void page_is_the_registers(void **state)
     assert_int_equal(vlapic_read(&b->lapic[1], APIC_IRR + 0x32, 1), 0x80);
     assert_int_equal(vlapic_read(&b->lapic[1], APIC_IRR + 0x32, 2), 0x80);
     assert_int_equal(vlapic_read(&b->lapic[1], APIC_IRR + 0x32, 4), 0); /* not within a register */
+    assert_int_equal(vlapic_read(&b->lapic[1], APIC_IRR + 0x31, 4), 0);
     assert_int_equal(vlapic_read(&b->lapic[1], APIC_IRR + 0x34, 4), 0);
+    assert_int_equal(vlapic_read(&b->lapic[3], PAGE_SIZE, 4), 0);
     vlapic_write(&b->lapic[1], APIC_TASKPRI, 1, 0x20);
     vlapic_write(&b->lapic[1], APIC_TASKPRI + 1, 1, 0xff); /* reserved bits */
     vlapic_write(&b->lapic[1], APIC_TASKPRI + 4, 4, 0xff);
@@ -170,7 +197,9 @@ static void nmi_init_startup(void **state)
     assert_int_equal(apic_reg(b, 1, APIC_ID), 2u << 24);
     apic(b, 0, APIC_ICR, 0x4608); /* start at 0x8000; reaches one that is switched off */
     assert_string_equal(b->log, "init1 start1:08 ");
+    apic(b, 3, APIC_ID, 9u << 24);
     apic(b, 0, APIC_ICR, 0xc4500);
+    assert_int_equal(apic_reg(b, 3, APIC_ID), 9u << 24); /* is kept */
     apic(b, 0, APIC_ICR, 0xc4699);
     assert_string_equal(b->log, "init1 start1:08 init1 init2 init3 start1:99 start2:99 start3:99 ");
 }
@@ -237,6 +266,7 @@ static void periodic(void **state)
         assert_int_equal(take(b, 2), -1);
         assert_int_equal(apic_reg(b, 2, APIC_TMCCT), 100);
         pass(b, MICROSECS(1));
+        assert_int_equal(apic_reg(b, 2, APIC_TMCCT), 20000);
         assert_int_equal(take(b, 2), 0x31);
         assert_int_equal(take(b, 2), -1);
         apic(b, 2, APIC_EOI, 0);
@@ -349,11 +379,10 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, board_setup, board_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(after_reset),  TEST(priorities),      TEST(page_is_the_registers),
-        TEST(destinations), TEST(lowest_priority), TEST(nmi_init_startup),
-        TEST(errors),       TEST(one_shot),        TEST(periodic),
-        TEST(mode_changes), TEST(divisors),        TEST(base_msr),
-        TEST(any_access),
+        TEST(after_reset),  TEST(local_vector_table), TEST(priorities),       TEST(page_is_the_registers),
+        TEST(destinations), TEST(lowest_priority),    TEST(nmi_init_startup), TEST(errors),
+        TEST(one_shot),     TEST(periodic),           TEST(mode_changes),     TEST(divisors),
+        TEST(base_msr),     TEST(any_access),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

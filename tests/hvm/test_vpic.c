@@ -40,6 +40,13 @@ static void initialisation(void **state)
     out(b, 0x21, 0x60);
     out(b, 0x21, 0xfd);
     assert_int_equal(in(b, 0x21), 0xfd);
+    start(b, 0x13);
+    out(b, 0x20, 0x12); /* without ICW4 none of its modes is left */
+    out(b, 0x21, 0x60);
+    edge(b, 5);
+    assert_int_equal(inta(b), 0x65);
+    edge(b, 6);
+    assert_int_equal(inta(b), -1);
     edge(b, 1);
     out(b, 0x20, 0x11); /* what was latched is forgotten */
     assert_int_equal(inta(b), -1);
@@ -136,6 +143,10 @@ static void rotation(void **state)
 
     start(b, 1);
     edge(b, 0), edge(b, 1);
+    assert_int_equal(inta(b), 0x20);
+    out(b, 0x20, 0x20);
+    out(b, 0x20, 0xa0); /* nothing to end: the order stays */
+    edge(b, 0);
     assert_int_equal(inta(b), 0x20);
     out(b, 0x20, 0xa0); /* EOI, and it comes last from now on */
     edge(b, 0);

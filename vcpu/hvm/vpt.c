@@ -107,7 +107,6 @@ static void fired(struct periodic_time *pt)
 
     pt->issued = false;
     if (!pt->period) {
-        pt->pending = 0;
         remove_from_list(pt);
     } else if (pt->irqs->timer_mode >= HVMPTM_no_missed_ticks_pending) {
         pt->last_plt_time = now;
@@ -207,9 +206,7 @@ void pt_restore_timer(struct vcpu *v, struct hvm_irq *irqs)
     for (struct periodic_time *pt = irqs->timers; pt; pt = pt->next)
         if (pt->vcpu == v && !pt->pending) {
             process_missed_ticks(pt);
-            if (pt->pending)
-                issue(pt);
-            else
+            if (!pt->pending) /* else pt_update_irq() is next */
                 timer_set(clock_of(pt), &pt->timer, pt->scheduled);
         }
 }
