@@ -124,6 +124,14 @@ static void counting(void **state)
     load(1, 3, 1000);
     ticks(b, 1400);
     assert_int_equal(count(1), 200); /* by two */
+    load(1, 6, 1000);                /* as 2 */
+    assert_int_equal(status(1), 0x34 | 0x80);
+    load(1, 7, 1000);
+    assert_int_equal(status(1), 0x36 | 0x80);
+    out(0x41, 0x10), out(0x41, 0x20); /* a count alone, again */
+    assert_int_equal(count(1), 0x2010);
+    out(0x41, 0x20), out(0x41, 0x30);
+    assert_int_equal(count(1), 0x3020);
     load(1, 2, 0);
     ticks(b, 1);
     assert_int_equal(count(1), 0xffff);

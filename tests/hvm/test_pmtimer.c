@@ -65,6 +65,7 @@ static void overflow(void **state)
         }
         assert_int_not_equal(in(8, 4) & 0x800000, half);
         assert_int_equal(in(0, 2), PM1_TMR);
+        assert_false(timer_armed(&pm.half)); /* it is told already */
         out(0, 2, PM1_TMR);
         apic(b, 0, APIC_EOI, 0);
         assert_int_equal(take(b, 0), -1);

@@ -93,6 +93,8 @@ static void the_time(void **state)
     assert_int_equal(in(RTC_DAY_OF_MONTH), 2);
     b->f->d->time_offset_seconds = -2 * 3600; /* XEN_DOMCTL_settimeoffset */
     assert_int_equal(in(RTC_HOURS), 22);
+    b->f->d->time_offset_seconds = -INT64_C(86400) * 365 * 70; /* before 1970 */
+    expect(19, 56, 1, 20, 0, 1, 0);
     b->f->d->time_offset_seconds = 0;
     assert_int_equal(rtc_read(&rtc, 0x70), 0xff);
     assert_int_equal(in(RTC_REG_D), 0x80);
@@ -117,6 +119,17 @@ static void setting(void **state)
     expect(0x20, 0x24, 2, 0x29, 0, 0x30, 1);
     set(0x20, 0x99, 0x99, 0x99, 0x99, 0x99, 0x99); /* nonsense is some time */
     in(RTC_SECONDS);
+    out(RTC_REG_B, RTC_24H | RTC_DM_BIN);
+    set(255, 255, 12, 31, 23, 59, 59); /* a century is a byte */
+    assert_int_equal(in(RTC_SECONDS), 59);
+    out(RTC_REG_B, RTC_24H);
+    b->f->d->time_offset_seconds = INT64_MAX; /* the toolstack's doing */
+    in(RTC_SECONDS);
+    set(0x20, 0x24, 2, 0x28, 0x23, 0x59, 0x58);
+    in(RTC_SECONDS);
+    b->f->d->time_offset_seconds = 0;
+    set(0x20, 0x24, 2, 0x28, 0x23, 0x59, 0x58);
+    expect(0x20, 0x24, 2, 0x28, 0x23, 0x59, 0x58);
     set(0x19, 0x60, 1, 1, 0, 0, 0); /* before 1970: not taken */
     assert_int_not_equal(in(RTC_CENTURY), 0x19);
 }

@@ -32,17 +32,23 @@ static struct vclock *clock_of(const struct rtc *rtc) { return &rtc->irqs->domai
 
 /* --- the time --- */
 
-/* ns since 1970 at a virtual time; fractions of a second are the machine's. */
-static int64_t wall(const struct rtc *rtc, s_time_t at)
-{
-    const struct domain *d = rtc->irqs->domain;
-
-    return d->xen->wallclock_offset + at + SECONDS(1) * (d->time_offset_seconds + rtc->offset);
-}
-
 static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
-static int64_t second_at(const struct rtc *rtc, s_time_t at) { return floor_div(wall(rtc, at), SECONDS(1)); }
+/* Seconds since 1970 at a virtual time. What is set may be far away: it wraps, and is no time then. */
+static int64_t second_at(const struct rtc *rtc, s_time_t at)
+{
+    const struct domain *d = rtc->irqs->domain;
+    const int64_t machine = floor_div(d->xen->wallclock_offset + at, SECONDS(1));
+
+    return (int64_t)((uint64_t)machine + (uint64_t)d->time_offset_seconds + (uint64_t)rtc->offset);
+}
+
+static s_time_t in_second(const struct rtc *rtc, s_time_t at)
+{
+    const int64_t machine = rtc->irqs->domain->xen->wallclock_offset + at;
+
+    return machine - floor_div(machine, SECONDS(1)) * SECONDS(1);
+}
 
 static uint8_t encode(const struct rtc *rtc, int n)
 {
@@ -107,7 +113,7 @@ static void bytes_to_time(struct rtc *rtc)
     };
 
     if (tm.tm_year >= 70)
-        rtc->offset += (int64_t)timegm(&tm) - second_at(rtc, now_of(rtc));
+        rtc->offset = (int64_t)((uint64_t)rtc->offset + (uint64_t)timegm(&tm) - (uint64_t)second_at(rtc, now_of(rtc)));
 }
 
 /* --- events --- */
@@ -168,7 +174,7 @@ static void arm(struct rtc *rtc)
     if (!(b & (RTC_AF | RTC_UF)) || (b & RTC_SET))
         timer_stop(clock_of(rtc), &rtc->event);
     else
-        timer_set(clock_of(rtc), &rtc->event, now + SECONDS(1) * (second_at(rtc, now) + 1) - wall(rtc, now));
+        timer_set(clock_of(rtc), &rtc->event, now + SECONDS(1) - in_second(rtc, now));
 }
 
 static void second_begins(void *data)
@@ -242,14 +248,14 @@ static void write_byte(struct rtc *rtc, unsigned int index, uint8_t val)
 
 static uint8_t read_byte(struct rtc *rtc, unsigned int index)
 {
-    const int64_t now = wall(rtc, now_of(rtc)), in_second = now - floor_div(now, SECONDS(1)) * SECONDS(1);
     const bool set = rtc->cmos[RTC_REG_B] & RTC_SET;
     uint8_t val;
 
     if (is_time(index) && !set)
         time_to_bytes(rtc);
     switch (index) {
-    case RTC_REG_A: return rtc->cmos[index] | (!set && in_second >= SECONDS(1) - UIP_LENGTH ? RTC_UIP : 0);
+    case RTC_REG_A:
+        return rtc->cmos[index] | (!set && in_second(rtc, now_of(rtc)) >= SECONDS(1) - UIP_LENGTH ? RTC_UIP : 0);
     case RTC_REG_C:
         collect(rtc);
         val = rtc->cmos[index];
