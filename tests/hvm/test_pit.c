@@ -140,6 +140,10 @@ static void counting(void **state)
     ticks(b, 1);
     assert_int_equal(count(1), 0x1999);
     out(0x43, 0x71);
+    out(0x41, 0x34), out(0x41, 0x12);
+    ticks(b, 1200);
+    assert_int_equal(count(1), 0x34);
+    out(0x43, 0x71);
     assert_int_equal(status(1), 0x40 | 0x31); /* no count yet */
 }
 

@@ -95,6 +95,23 @@ static void levels(void **state)
     assert_int_equal(take(b, 1), 0x61);
 }
 
+/* An EOI is for its vector's pin alone. */
+static void eoi_of_one(void **state)
+{
+    struct board *b = *state;
+
+    enable_all(b);
+    route(b, 20, 0, 0x8061);
+    route(b, 21, 0, 0x8072);
+    hvm_gsi_assert(&b->irq, 20);
+    hvm_gsi_assert(&b->irq, 21);
+    assert_int_equal(take(b, 0), 0x72);
+    hvm_gsi_deassert(&b->irq, 21);
+    apic(b, 0, APIC_EOI, 0);
+    assert_int_equal(get(b, 0x38), 0xc061);
+    assert_int_equal(get(b, 0x3a), 0x8072);
+}
+
 /* Two devices on a line: the pin is up until both have let go. */
 static void shared(void **state)
 {
@@ -169,7 +186,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, board_setup, board_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(registers), TEST(edges), TEST(levels), TEST(shared), TEST(modes), TEST(any_access),
+        TEST(registers), TEST(edges), TEST(levels), TEST(eoi_of_one), TEST(shared), TEST(modes), TEST(any_access),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
