@@ -26,7 +26,7 @@
  * executes what is written and nothing ahead of it, and says so where there is a bit for that: a kernel need not take
  * detours around what it cannot do.
  *
- * Simplifies Xen's arch/x86/cpu-policy.c and lib/x86/cpuid.c: no HVM policies yet, no processors of other makers, no
+ * Simplifies Xen's arch/x86/cpu-policy.c and lib/x86/cpuid.c: no processors of other makers, no
  * microcode.
  */
 #include "vcpu/cpu_policy.h"
@@ -77,6 +77,8 @@ static const uint16_t pv_default[] = {
     F(CLZERO), F(RSTR_FP_ERR_PTRS), F(SSB_NO), F(BTC_NO), F(FSRM), F(SERIALIZE),
     F(FZRM), F(FSRS), F(FSRCS), F(LFENCE_DISPATCH), F(NSCB),
 };
+/* What an HVM guest can have besides (marked H and h, S and s): its page tables are its own business. */
+static const uint16_t hvm_besides[] = { F(VME), F(PSE), F(MTRR), F(PGE), F(PSE36), F(SMEP) };
 static const uint16_t pv_on_request[] = { F(MOVDIRI), F(MOVDIR64B), F(ITSC) };
 // clang-format on
 
@@ -242,6 +244,13 @@ struct cpu_policies *cpu_policies_create(struct arena *arena, unsigned int nr_pc
     c->pv_max = c->host;
     c->pv_max.feat[0].a = CPUID_GUEST_NR_FEAT - 1;
     calculate_guest_policy(&c->pv_max, mask, always);
+    set_features(mask, hvm_besides, ARRAY_SIZE(hvm_besides));
+    c->hvm_max = c->host;
+    c->hvm_max.feat[0].a = CPUID_GUEST_NR_FEAT - 1;
+    calculate_guest_policy(&c->hvm_max, mask, always);
+    c->hvm_def = c->pv_def;
+    c->hvm_def.basic[1].d |= c->hvm_max.basic[1].d;
+    c->hvm_def.feat[0].b |= c->hvm_max.feat[0].b & c->host.feat[0].b & 1u << F(SMEP) % 32;
     return c;
 }
 
@@ -277,7 +286,7 @@ static void recalculate_cache(struct cpu_policy *p)
 void recalculate_cpuid_policy(struct domain *d)
 {
     struct cpu_policy *p = d->cpu_policy;
-    const struct cpu_policy *max = &d->xen->cpu_policies->pv_max;
+    const struct cpu_policy *max = is_hvm_domain(d) ? &d->xen->cpu_policies->hvm_max : &d->xen->cpu_policies->pv_max;
     const uint32_t last = (is_amd(p) ? CPUID_GUEST_NR_EXTD_AMD : CPUID_GUEST_NR_EXTD_INTEL) - 1;
     uint32_t fs[FEATURESET_NR_ENTRIES], max_fs[FEATURESET_NR_ENTRIES];
 
@@ -307,7 +316,7 @@ int init_domain_cpu_policy(struct domain *d)
     d->cpu_policy = xzalloc(d->xen->machine->arena, struct cpu_policy);
     if (!d->cpu_policy)
         return -ENOMEM;
-    *d->cpu_policy = d->xen->cpu_policies->pv_def;
+    *d->cpu_policy = is_hvm_domain(d) ? d->xen->cpu_policies->hvm_def : d->xen->cpu_policies->pv_def;
     if (is_control_domain(d)) /* it never migrates */
         d->cpu_policy->extd[7].d |= 1u << (F(ITSC) % 32);
     recalculate_cpuid_policy(d);

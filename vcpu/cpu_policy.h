@@ -49,10 +49,11 @@ struct cpu_policy {
  * The policies of a host: what the processor says, what is used of it, and what of that guests get (vcpu/cpu_policy.c).
  */
 struct cpu_policies {
-    struct cpu_policy raw;    /* the processor's own answers */
-    struct cpu_policy host;   /* what the hypervisor uses of it */
-    struct cpu_policy pv_max; /* what a PV guest can be given, */
-    struct cpu_policy pv_def; /* and what it gets when nobody says otherwise */
+    struct cpu_policy raw;              /* the processor's own answers */
+    struct cpu_policy host;             /* what the hypervisor uses of it */
+    struct cpu_policy pv_max;           /* what a PV guest can be given, */
+    struct cpu_policy pv_def;           /* and what it gets when nobody says otherwise */
+    struct cpu_policy hvm_max, hvm_def; /* the same of an HVM guest */
 };
 
 struct arena;

@@ -112,7 +112,8 @@ static int update_domain_cpu_policy(struct vcpu *v, struct domain *d, struct xen
         rc = msrs_from_guest(v, &p, op, &e);
     if (!rc) {
         x86_cpuid_policy_clear_out_of_range_leaves(&p);
-        rc = x86_cpu_policies_are_compatible(&d->xen->cpu_policies->pv_max, &p, &e);
+        rc = x86_cpu_policies_are_compatible(
+            is_hvm_domain(d) ? &d->xen->cpu_policies->hvm_max : &d->xen->cpu_policies->pv_max, &p, &e);
     }
     if (rc) {
         op->err_leaf = e.leaf;
@@ -139,8 +140,8 @@ int sysctl_get_cpu_policy(struct vcpu *v, struct xen_sysctl_cpu_policy *op)
     const struct cpu_policies *c = v->domain->xen->cpu_policies;
     const struct cpu_policy *const table[] = {
         [XEN_SYSCTL_cpu_policy_raw] = &c->raw,           [XEN_SYSCTL_cpu_policy_host] = &c->host,
-        [XEN_SYSCTL_cpu_policy_pv_max] = &c->pv_max,     [XEN_SYSCTL_cpu_policy_hvm_max] = NULL,
-        [XEN_SYSCTL_cpu_policy_pv_default] = &c->pv_def, [XEN_SYSCTL_cpu_policy_hvm_default] = NULL,
+        [XEN_SYSCTL_cpu_policy_pv_max] = &c->pv_max,     [XEN_SYSCTL_cpu_policy_hvm_max] = &c->hvm_max,
+        [XEN_SYSCTL_cpu_policy_pv_default] = &c->pv_def, [XEN_SYSCTL_cpu_policy_hvm_default] = &c->hvm_def,
     };
     int rc;
 
@@ -157,8 +158,8 @@ int sysctl_get_cpu_featureset(struct vcpu *v, struct xen_sysctl_cpu_featureset *
     const struct cpu_policies *c = v->domain->xen->cpu_policies;
     const struct cpu_policy *const table[] = {
         [XEN_SYSCTL_cpu_featureset_raw] = &c->raw,       [XEN_SYSCTL_cpu_featureset_host] = &c->host,
-        [XEN_SYSCTL_cpu_featureset_pv] = &c->pv_def,     [XEN_SYSCTL_cpu_featureset_hvm] = NULL,
-        [XEN_SYSCTL_cpu_featureset_pv_max] = &c->pv_max, [XEN_SYSCTL_cpu_featureset_hvm_max] = NULL,
+        [XEN_SYSCTL_cpu_featureset_pv] = &c->pv_def,     [XEN_SYSCTL_cpu_featureset_hvm] = &c->hvm_def,
+        [XEN_SYSCTL_cpu_featureset_pv_max] = &c->pv_max, [XEN_SYSCTL_cpu_featureset_hvm_max] = &c->hvm_max,
     };
     uint32_t fs[FEATURESET_NR_ENTRIES], room = op->nr_features;
 

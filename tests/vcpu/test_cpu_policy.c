@@ -180,7 +180,7 @@ static void featuresets(void **state)
 {
     struct fixture *f = *state;
     const struct cpu_policies *c = f->xen->cpu_policies;
-    const struct cpu_policy *which[] = { &c->raw, &c->host, &c->pv_def, NULL, &c->pv_max, NULL };
+    const struct cpu_policy *which[] = { &c->raw, &c->host, &c->pv_def, &c->hvm_def, &c->pv_max, &c->hvm_max };
     uint32_t got[FEATURESET_NR_ENTRIES + 1], want[FEATURESET_NR_ENTRIES];
     struct xen_sysctl op = featureset_op(99, 0, NULL);
 
@@ -188,10 +188,6 @@ static void featuresets(void **state)
     assert_int_equal(op.u.cpu_featureset.nr_features, FEATURESET_NR_ENTRIES);
     for (uint32_t i = 0; i < ARRAY_SIZE(which); i++) {
         op = featureset_op(i, FEATURESET_NR_ENTRIES + 1, got);
-        if (!which[i]) {
-            assert_int_equal(xc_sysctl(f->xc, &op), -EOPNOTSUPP);
-            continue;
-        }
         assert_int_equal(xc_sysctl(f->xc, &op), 0);
         assert_int_equal(op.u.cpu_featureset.nr_features, FEATURESET_NR_ENTRIES);
         cpuid_policy_to_featureset(which[i], want);
@@ -235,14 +231,12 @@ static void system_policies(void **state)
     assert_int_equal(system_policy(f, XEN_SYSCTL_cpu_policy_host, 0, NULL, &n), 0);
     assert_int_equal(n, 120); /* as in Xen 4.17 */
     for (uint32_t i = 0; i < 6; i++) {
-        const bool hvm = i == XEN_SYSCTL_cpu_policy_hvm_max || i == XEN_SYSCTL_cpu_policy_hvm_default;
-
         n = MAX_LEAVES;
-        assert_int_equal(system_policy(f, i, 0, leaves, &n), hvm ? -EOPNOTSUPP : 0);
-        for (uint32_t j = 1; !hvm && j < n; j++)
+        assert_int_equal(system_policy(f, i, 0, leaves, &n), 0);
+        for (uint32_t j = 1; j < n; j++)
             assert_true(leaves[j - 1].leaf < leaves[j].leaf ||
                         (leaves[j - 1].leaf == leaves[j].leaf && leaves[j - 1].subleaf < leaves[j].subleaf));
-        assert_true(hvm || n > 15);
+        assert_true(n > 15);
     }
     n = 3;
     assert_int_equal(system_policy(f, XEN_SYSCTL_cpu_policy_host, 0, leaves, &n), -ENOBUFS);
