@@ -67,6 +67,8 @@ void vcpu_mark_events_pending(struct vcpu *v)
     if (!v ||
         shared_test_and_set_bit(&v->vcpu_info->evtchn_upcall_pending, 0)) /* its other bits are the guest's affair */
         return;
+    if (is_hvm_domain(v->domain))
+        v->domain->xen->hooks->hvm_assert_evtchn_irq(v);
     vcpu_kick(v);
 }
 

@@ -8,6 +8,7 @@
 #include "evtchn/evtchn.h"
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
+#include "vcpu/hvm/hvm.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/names.h"
@@ -26,6 +27,7 @@ static const struct xen_hooks hooks = {
     .audit_refs = evtchn_audit_refs,
     .new_domain = &pv64_guest,
     .new_hvm = &hvm_guest,
+    .hvm_assert_evtchn_irq = hvm_assert_evtchn_irq,
     .new_native = &native_guest,
 };
 

@@ -161,7 +161,7 @@ static bool cr_write(struct vcpu *v, unsigned int cr, uint64_t val)
     case 8:
         if (val >> 4)
             return false;
-        v->regs->cr8 = val;
+        vlapic_set_cr8(&v->hvm->vlapic, (unsigned int)val);
         return true;
     default: return false;
     }
@@ -197,7 +197,7 @@ void hvm_cr_access(struct vcpu *v)
     case INSN_MOV_FROM_CR:
         ok = in.sys_reg == 8;
         if (ok)
-            r->gpr[in.opnd[0].gpr & 15] = r->cr8;
+            r->gpr[in.opnd[0].gpr & 15] = vlapic_get_cr8(&v->hvm->vlapic);
         break;
     case INSN_MOV_TO_CR: {
         uint64_t val = r->gpr[in.opnd[1].gpr & 15];

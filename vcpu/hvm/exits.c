@@ -49,7 +49,7 @@ static void cpuid(struct vcpu *v, unsigned int len)
 
     if ((uint32_t)r->rax == 1) { /* the local APIC's id */
         l.b = (l.b & 0xffffff) | v->vcpu_id * 2 << 24;
-        if (!(v->hvm->apic_base & 0x800))
+        if (vlapic_hw_disabled(&v->hvm->vlapic))
             l.d &= ~(1u << 9);
     }
     r->rax = l.a;
@@ -100,6 +100,8 @@ static void hlt(struct vcpu *v, unsigned int len)
     bool any = false;
 
     hvm_insn_done(v, len);
+    if (hvm_vcpu_has_pending_irq(v, &d->hvm->irq).source != hvm_intsrc_none && v->regs->rflags & X86_EFLAGS_IF)
+        return;
     if (v->regs->rflags & X86_EFLAGS_IF) {
         vcpu_block(v);
         return;

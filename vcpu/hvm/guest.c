@@ -33,6 +33,7 @@ static int domain_init(struct domain *d)
     d->hvm = xzalloc(d->xen->machine->arena, struct hvm_domain);
     if (!d->hvm)
         return -ENOMEM;
+    hvm_irq_init(&d->hvm->irq, d, &hvm_irq_ops);
     share_xen_page_with_guest(mfn_to_page(d->xen, d->shared_info_mfn), d, SHARE_rw);
     return p2m_init(d);
 }
@@ -57,12 +58,12 @@ static int vcpu_init(struct vcpu *v)
     }
     v->regs = cpu_context_state(v->ctx);
     v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
-    v->hvm->apic_base = 0xfee00800 | (v->vcpu_id ? 0 : 0x100);
-    return 0;
+    return hvm_apic_init(v);
 }
 
 static void vcpu_destroy(struct vcpu *v)
 {
+    hvm_apic_destroy(v);
     if (v->ctx) {
         pcpu_release(v->ctx);
         cpu_context_destroy(v->ctx);
@@ -81,36 +82,31 @@ static void switch_to(struct vcpu *v)
     vcpu_periodic_timer_start(v);
 }
 
-/* The vector by which v hears of events: its own, or the domain's (HVM_PARAM_CALLBACK_IRQ). 0: it does not. */
-static uint8_t upcall_vector(const struct vcpu *v)
-{
-    const uint64_t via = v->domain->hvm->params[HVM_PARAM_CALLBACK_IRQ];
-
-    if (v->hvm->evtchn_upcall_vector)
-        return v->hvm->evtchn_upcall_vector;
-    return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
-}
-
 static bool can_be_interrupted(const struct vcpu *v)
 {
     return v->regs->rflags & X86_EFLAGS_IF && !(v->regs->int_shadow && v->regs->rip == v->regs->exit_rip);
 }
 
 /*
- * An upcall is due as long as evtchn_upcall_pending is set: the handler clears it. (The mask is a PV guest's; IF does
- * its work here.)
+ * The most urgent of what waits. (The mask of events is a PV guest's; IF does its work here.)
  */
 static void deliver(struct vcpu *v)
 {
-    const uint8_t vector = upcall_vector(v);
+    struct hvm_irq *irq = &v->domain->hvm->irq;
+    struct hvm_intack ack;
 
-    v->regs->want_intwin = false;
-    if (!vector || !v->vcpu_info->evtchn_upcall_pending)
+    hvm_apic_enter(v);
+    if (v->vcpu_id == 0)
+        hvm_set_callback_irq_level(irq, v->vcpu_info->evtchn_upcall_pending);
+    ack = hvm_vcpu_has_pending_irq(v, irq);
+    v->regs->want_intwin = ack.source != hvm_intsrc_none && ack.source != hvm_intsrc_nmi && !can_be_interrupted(v);
+    if (ack.source == hvm_intsrc_none || v->regs->want_intwin)
         return;
-    if (can_be_interrupted(v))
-        hvm_inject_event(v, &(struct hvm_event){ .type = HVM_EVENT_INTERRUPT, .vector = vector });
-    else
-        v->regs->want_intwin = true;
+    ack = hvm_vcpu_ack_pending_irq(v, irq, ack);
+    if (ack.source == hvm_intsrc_none)
+        return;
+    hvm_inject_event(v, &(struct hvm_event){ .type = ack.source == hvm_intsrc_nmi ? HVM_EVENT_NMI : HVM_EVENT_INTERRUPT,
+                                             .vector = ack.source == hvm_intsrc_nmi ? X86_EXC_NMI : ack.vector });
 }
 
 /* mov $nr, %eax; vmmcall; ret (xen/arch/x86/hvm/svm/svm.c: svm_init_hypercall_page()). */

@@ -21,17 +21,22 @@
 #define VCPU_HVM_HVM_H
 
 #include "sim/x86.h"
+#include "vcpu/hvm/irq.h"
 #include "vcpu/noun/domain.h"
 
 #include <xen/hvm/params.h>
 
 struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
+    struct hvm_irq irq;
+    struct vcpu *apic_page_of; /* whose local APIC's page is in the p2m: that of who was entered last */
 };
 
 struct hvm_vcpu {
     uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
-    uint64_t apic_base;           /* the MSR */
+    struct vlapic vlapic;
+    mfn_t apic_page;
+    bool waits_for_sipi; /* INIT has come: it is down, and a start-up message makes it run */
     uint32_t tsc_aux;
     int64_t tsc_adjust;
     struct hvm_mtrr {
@@ -96,6 +101,16 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
 /* io.c: IN, OUT, INS, OUTS at RIP. */
 void hvm_port_io(struct vcpu *v, const struct sim_exit *exit);
+
+/* apic.c: the local APIC at its place in the guest's memory. False: #GP. */
+bool hvm_apic_base_set(struct vcpu *v, uint64_t val);
+int hvm_apic_init(struct vcpu *v);
+void hvm_apic_destroy(struct vcpu *v);
+/* v is entered: its own page is where the guest looks for it. */
+void hvm_apic_enter(struct vcpu *v);
+extern const struct hvm_irq_ops hvm_irq_ops;
+/* xen->hooks: events are pending for v. */
+void hvm_assert_evtchn_irq(struct vcpu *v);
 
 /* mmio.c: an access to where there is no memory. */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);

@@ -24,6 +24,28 @@ static void write_gpr(struct cpu_state *r, const struct insn_operand *op, uint64
         memcpy(reg + op->high_byte, &val, op->size);
 }
 
+static uint64_t source(const struct cpu_state *r, const struct insn_operand *op)
+{
+    return op->kind == INSN_IMM ? op->imm : op->gpr < 0 ? 0 : r->gpr[op->gpr & 15] >> (op->high_byte ? 8 : 0);
+}
+
+static bool is_apic(const struct vcpu *v, uint64_t gpa)
+{
+    return !vlapic_hw_disabled(&v->hvm->vlapic) &&
+           PFN_DOWN(gpa) == PFN_DOWN(v->hvm->vlapic.apic_base_msr & UINT64_C(0xffffff000));
+}
+
+static uint64_t mmio_read(struct vcpu *v, uint64_t gpa, unsigned int size)
+{
+    return is_apic(v, gpa) ? vlapic_read(&v->hvm->vlapic, PAGE_OFFSET(gpa), size) : ~UINT64_C(0);
+}
+
+static void mmio_write(struct vcpu *v, uint64_t gpa, unsigned int size, uint64_t val)
+{
+    if (is_apic(v, gpa))
+        vlapic_write(&v->hvm->vlapic, PAGE_OFFSET(gpa), size, (uint32_t)val);
+}
+
 void hvm_mmio(struct vcpu *v, const struct sim_exit *e)
 {
     struct cpu_state *r = v->regs;
@@ -40,6 +62,8 @@ void hvm_mmio(struct vcpu *v, const struct sim_exit *e)
         return;
     }
     if (in.opnd[0].kind == INSN_REG && in.opnd[0].gpr >= 0)
-        write_gpr(r, &in.opnd[0], ~UINT64_C(0));
+        write_gpr(r, &in.opnd[0], mmio_read(v, e->npf.gpa, in.opnd[0].size));
+    else if (in.opnd[0].kind == INSN_MEM)
+        mmio_write(v, e->npf.gpa, in.opnd[0].size, source(r, &in.opnd[1]));
     hvm_insn_done(v, in.len);
 }

@@ -50,6 +50,7 @@ enum {
     MSR_KERNEL_GS_BASE,
     MSR_TSC_AUX,
     MSR_SYSCFG = 0xc0010010,
+    MSR_NB_CFG = 0xc001001f,
     MSR_HWCR = 0xc0010015,
     MSR_DE_CFG = 0xc0011029,
 };
@@ -81,7 +82,7 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
 
     switch (msr) {
     case MSR_TSC: *val = guest_rdtsc(v) + (uint64_t)v->hvm->tsc_adjust; return true;
-    case MSR_APIC_BASE: *val = v->hvm->apic_base; return true;
+    case MSR_APIC_BASE: *val = v->hvm->vlapic.apic_base_msr; return true;
     case MSR_SYSENTER_CS: *val = r->sysenter_cs; return true;
     case MSR_SYSENTER_ESP: *val = r->sysenter_esp; return true;
     case MSR_SYSENTER_EIP: *val = r->sysenter_eip; return true;
@@ -101,7 +102,8 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val)
     case MSR_MCG_STATUS:
     case MSR_MISC_ENABLE:
     case MSR_SYSCFG:
-    case MSR_HWCR: *val = 0; return true;
+    case MSR_HWCR:
+    case MSR_NB_CFG: *val = 0; return true;
     case MSR_DE_CFG: *val = 2; return true; /* LFENCE serializes */
     default:
         if (!mtrr(v, msr))
@@ -157,11 +159,7 @@ bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
 
     switch (msr) {
     case MSR_TSC: v->hvm->tsc_adjust += (int64_t)(val - guest_rdtsc(v) - (uint64_t)v->hvm->tsc_adjust); return true;
-    case MSR_APIC_BASE:
-        if (val & ~(uint64_t)(0xffffff000 | 0x900)) /* no x2APIC */
-            return false;
-        v->hvm->apic_base = val;
-        return true;
+    case MSR_APIC_BASE: return hvm_apic_base_set(v, val);
     case MSR_SYSENTER_CS: r->sysenter_cs = (uint16_t)val; return true;
     case MSR_SYSENTER_ESP: return base_write(v, &r->sysenter_esp, val, 0);
     case MSR_SYSENTER_EIP: return base_write(v, &r->sysenter_eip, val, 0);
@@ -189,6 +187,7 @@ bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val)
     case MSR_MISC_ENABLE:
     case MSR_SYSCFG:
     case MSR_HWCR:
+    case MSR_NB_CFG:
     case MSR_DE_CFG: return true; /* taken, and of no effect */
     default:
         if (!mtrr(v, msr))

@@ -23,7 +23,12 @@
 static bool is_deprecated(unsigned int index)
 {
     switch (index) {
-    case HVM_PARAM_MEMORY_EVENT_CR0 ... HVM_PARAM_MEMORY_EVENT_MSR: return true;
+    case HVM_PARAM_MEMORY_EVENT_CR0:
+    case HVM_PARAM_MEMORY_EVENT_CR3:
+    case HVM_PARAM_MEMORY_EVENT_CR4:
+    case HVM_PARAM_MEMORY_EVENT_INT3:
+    case HVM_PARAM_MEMORY_EVENT_SINGLE_STEP:
+    case HVM_PARAM_MEMORY_EVENT_MSR: return true;
     default: return false;
     }
 }
@@ -122,6 +127,10 @@ static long param_op(struct vcpu *v, uint64_t arg, bool set)
         rc = check(d, p.index, p.value);
         if (!rc)
             d->hvm->params[p.index] = p.value;
+        if (!rc && p.index == HVM_PARAM_CALLBACK_IRQ)
+            hvm_set_callback_via(&d->hvm->irq, p.value);
+        if (!rc && p.index == HVM_PARAM_TIMER_MODE)
+            d->hvm->irq.timer_mode = (uint8_t)p.value;
     } else if (!rc) {
         p.value = d->hvm->params[p.index];
         rc = copy_to_guest(v, arg, &p, sizeof(p)) ? -EFAULT : 0;

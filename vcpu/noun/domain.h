@@ -295,9 +295,11 @@ struct domain {
     for (unsigned int v##_i = 0; v##_i < (d)->max_vcpus; v##_i++)                                                      \
         for (struct vcpu *v = (d)->vcpu[v##_i]; v; v = NULL)
 
-/* The guest CPL as Xen sees it: PV64 kernel 0, user 3 (the real CPL is 3 for both); PV32 kernel 1. */
+/* The guest CPL as Xen sees it: PV64 kernel 0, user 3 (the real CPL is 3 for both); PV32 kernel 1; HVM as it is. */
 static inline bool guest_kernel_mode(const struct vcpu *v)
 {
+    if (is_hvm_domain(v->domain))
+        return (v->regs->cpl & 3) != 3;
     return is_pv_32bit_domain(v->domain) ? (v->regs->cpl & 3) == 1 : v->pv.kernel_mode;
 }
 

@@ -56,6 +56,8 @@ struct xen_pcpu {
 struct xen_hooks {
     /* An event is pending for v: end SCHEDOP_block or SCHEDOP_poll. vcpu/sched/wake.c; called by vcpu_kick(). */
     void (*vcpu_unblock)(struct vcpu *v);
+    /* evtchn_upcall_pending was set for an HVM vCPU: as an interrupt of its own vector, if it has one. vcpu/hvm/. */
+    void (*hvm_assert_evtchn_irq)(struct vcpu *v);
     /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
     void (*domain_destroy)(struct domain *d);
     /*
