@@ -203,10 +203,18 @@ void crash_report_make(struct vcpu *v, const char *why, struct crash_report *r)
     r->is_32bit = v->domain->abi->word == 4;
     r->kernel_mode = guest_kernel_mode(v);
     r->regs = *v->regs;
-    r->root = v->pv.guest_table;
-    r->user_root = v->pv.guest_table_user;
-    r->has_cr2 = v->vcpu_info && !r->is_32bit; /* a PV guest is told there where it faulted */
-    r->cr2 = r->has_cr2 ? v->vcpu_info->arch.cr2 : 0;
+    if (is_hvm_domain(v->domain)) {
+        r->is_32bit = !(v->regs->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
+        r->root = _mfn(PFN_DOWN(v->regs->cr3)); /* as the guest numbers it */
+        r->user_root = INVALID_MFN;
+        r->has_cr2 = true;
+        r->cr2 = v->regs->cr2;
+    } else {
+        r->root = v->pv.guest_table;
+        r->user_root = v->pv.guest_table_user;
+        r->has_cr2 = v->vcpu_info && !r->is_32bit; /* a PV guest is told there where it faulted */
+        r->cr2 = r->has_cr2 ? v->vcpu_info->arch.cr2 : 0;
+    }
     code_read(v, r);
     while (r->nr_words < CRASH_STACK_WORDS &&
            word_read(v, v->regs->rsp + r->nr_words * (r->is_32bit ? 4 : 8), &r->stack[r->nr_words]))

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <xen/domctl.h>
 
 /* --- what people read --- */
 
@@ -121,6 +122,15 @@ bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu 
     pcpu_sync(host_machine(h));
     out->regs = *v->regs;
     out->mode = guest_kernel_mode(v) ? "kernel" : "user";
+    if (is_hvm_domain(v->domain)) { /* it believes what is so */
+        out->root = "kernel";
+        out->cr[0] = v->regs->cr0;
+        out->cr[2] = v->regs->cr2;
+        out->cr[3] = v->regs->cr3;
+        out->cr[4] = v->regs->cr4;
+        out->iopl = (v->regs->rflags & X86_EFLAGS_IOPL) >> 12;
+        return true;
+    }
     out->root = !is_pv_32bit_domain(v->domain) && !v->pv.kernel_mode ? "user" : "kernel";
     memcpy(out->cr, v->pv.ctrlreg, sizeof(out->cr));
     out->iopl = v->pv.iopl;
@@ -153,6 +163,8 @@ bool look_sched(struct host *h, domid_t dom, unsigned int vcpu, struct look_sche
 
 static const char *type_name(const struct domain *d)
 {
+    if (is_hvm_domain(d)) /* a PVH guest's has no 8259 */
+        return d->emulation_flags & XEN_X86_EMU_PIC ? "hvm" : "pvh";
     return is_native_domain(d) ? "native" : is_pv_32bit_domain(d) ? "pv32" : "pv64";
 }
 

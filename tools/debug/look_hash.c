@@ -10,6 +10,7 @@
 #include "mmu/page.h"
 #include "sim/ram_hash.h"
 #include "tools/debug/look.h"
+#include "vcpu/hvm/hvm.h"
 #include "vcpu/sched/sched.h"
 
 static uint64_t mix(uint64_t hash, const void *data, size_t n) { return hash_bytes(hash, data, n); }
@@ -45,6 +46,10 @@ static uint64_t mix_vcpu(uint64_t hash, const struct vcpu *v)
 {
     hash = MIX(hash, v->vcpu_id, v->runstate.state, v->runstate.state_entry_time, v->pause_flags,
                (uint64_t)v->pause_count, v->processor, v->is_running, v->insns_at);
+    if (is_hvm_domain(v->domain))
+        return MIX(mix(hash, &v->hvm->mtrr, sizeof(v->hvm->mtrr)), v->hvm->evtchn_upcall_vector, v->hvm->tsc_aux,
+                   (uint64_t)v->hvm->tsc_adjust, v->hvm->vlapic.apic_base_msr, v->hvm->vlapic.timer_count,
+                   (uint64_t)v->hvm->vlapic.timer_start, v->hvm->waits_for_sipi);
     if (v->regs)
         hash = MIX(mix(hash, v->pv.ctrlreg, sizeof(v->pv.ctrlreg)), v->pv.kernel_mode, v->pv.iopl);
     return hash;

@@ -5,6 +5,7 @@
 #include "mmu/guest_access.h"
 #include "mmu/m2p.h"
 #include "sim/insn.h"
+#include "sim/nested.h"
 #include "sim/walk.h"
 
 #include <stdlib.h>
@@ -132,6 +133,26 @@ void look_frames_free(struct look_frames *f)
 
 /* --- addresses --- */
 
+/* Through an HVM guest's own tables, whose addresses are its own, and the nested ones. */
+static void walk_hvm(const struct machine *m, const struct cpu_state *r, uint64_t va, struct look_walk *out)
+{
+    const struct nested_regs regs = { r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 };
+    struct nested_walk w;
+
+    if (r->efer & EFER_LMA && !is_canonical(va))
+        return;
+    nested_walk(&regs, r->efer & EFER_LMA ? va : (uint32_t)va, 0, machine_table, m, &w);
+    for (unsigned int i = 0; i < w.nr; i++) {
+        out->step[i].level = w.step[i].level;
+        out->step[i].index = (unsigned int)(PAGE_OFFSET(w.step[i].gpa) / w.step[i].size);
+        out->step[i].table = _mfn(PFN_DOWN(w.step[i].phys));
+        out->step[i].entry = w.step[i].entry;
+    }
+    out->nr = w.nr;
+    out->found = w.result == NESTED_OK;
+    out->maddr = out->found ? w.phys : 0;
+}
+
 bool look_walk(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, struct look_walk *out)
 {
     const struct vcpu *v = look_vcpu_of(h, dom, vcpu);
@@ -141,6 +162,10 @@ bool look_walk(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, stru
     if (!v || !v->regs)
         return false;
     *out = (struct look_walk){ 0 };
+    if (is_hvm_domain(v->domain)) {
+        walk_hvm(m, v->regs, va, out);
+        return true;
+    }
     table = v->regs->cr3 & PTE_MFN_MASK;
     for (unsigned int level = 4; level && is_canonical(va); level--) {
         const uint64_t *t = machine_table(m, table);
