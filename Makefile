@@ -28,7 +28,7 @@ EVTCHN_OBJS := event_port event_channel event_send event_2l event_fifo vcpu_info
 VCPU_OBJS := xen trace run domain shutdown time i8254 tsc runstate cpuid \
 	cpu_featureset cpu_policy cpu_policy_buffer cpu_policy_op \
 	hypercall kernel absent sched_op domctl keyhandler sysctl
-VCPU_HVM_OBJS := access deliver insn_done cr msr io mmio exits params save guest irq vlapic vioapic vpic vpt pit rtc pmtimer
+VCPU_HVM_OBJS := access deliver insn_done irq vlapic vioapic vpic vpt pit rtc pmtimer apic cr msr io mmio exits params save guest
 VCPU_PV_OBJS := segments bounce deliver iret emulate ioport traps msr context hypercalls physdev guest
 VCPU_NATIVE_OBJS := guest kernel map grant
 SCHED_OBJS := cpus wake affinity core init runq rr credit_runq credit_acct credit credit2_rqd credit2_cap credit2_balance credit2 rtds null arinc653 \
@@ -40,7 +40,7 @@ FB_OBJS := page fbback kbdback
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
-BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan
+BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan build_hvm
 XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file

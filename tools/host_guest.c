@@ -37,6 +37,7 @@ void guest_free(struct host *h, struct guest *g)
     task_end(&g->task);
     turn_forget(h, g);
     build_pv_end(g->builder);
+    build_hvm_end(g->hvm_builder);
     guest_disconnect(g);
     xfree(g->cfg.name);
     xfree(g->cfg.kernel);
@@ -112,6 +113,8 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
     snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
 }
 
+static bool is_pvh(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_PVH; }
+
 static bool build_begin(struct host *h, struct guest *g)
 {
     char where[XL_WHERE_SIZE];
@@ -133,8 +136,27 @@ static bool build_begin(struct host *h, struct guest *g)
         .limits = g->cfg.limits,
     };
     memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
-    g->builder = build_pv_begin(xc(h), h->arena, &g->build, g->build_err);
-    return g->builder;
+    if (is_pvh(g))
+        g->hvm_builder = build_hvm_begin(xc(h), h->arena, &g->build, g->build_err);
+    else
+        g->builder = build_pv_begin(xc(h), h->arena, &g->build, g->build_err);
+    return g->builder || g->hvm_builder;
+}
+
+/* One step of it, which may be the first: as build_pv_step(). At its end nothing of the builder is left. */
+static int build_step(struct host *h, struct guest *g)
+{
+    int rc = -1;
+
+    if (g->builder || g->hvm_builder || build_begin(h, g))
+        rc = is_pvh(g) ? build_hvm_step(g->hvm_builder) : build_pv_step(g->builder);
+    if (rc > 0)
+        return rc;
+    build_pv_end(g->builder);
+    build_hvm_end(g->hvm_builder);
+    g->builder = NULL;
+    g->hvm_builder = NULL;
+    return rc;
 }
 
 int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
@@ -187,12 +209,9 @@ int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
             xc_domain_destroy(xc(h), g->domid);
         return rc;
     }
-    rc = g->builder || build_begin(h, g) ? build_pv_step(g->builder) : -1;
-
+    rc = build_step(h, g);
     if (rc > 0)
         return rc;
-    build_pv_end(g->builder);
-    g->builder = NULL;
     if (rc == 0)
         return guest_connect(h, g, err);
     if (g->build.setting)
@@ -273,7 +292,7 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
     char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
 
-    if (g->cfg.has_type && g->cfg.type != XL_TYPE_PV) {
+    if (g->cfg.has_type && g->cfg.type == XL_TYPE_HVM) {
         snprintf(err, HOST_ERR_SIZE, "%s" XL_TYPE_UNSUPPORTED,
                  where_or_kernel(g, xl_where_is(g->cfg.where, "type") ? "type" : "builder", where),
                  xl_type_name(g->cfg.type));
@@ -285,7 +304,7 @@ static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                          g->cfg.kernel);
         return guest_devices_none(g, err);
     }
-    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, IMAGE_PV, why);
+    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, is_pvh(g) ? IMAGE_PVH : IMAGE_PV, why);
     if (!g->kernel) {
         file_fail(g, "kernel", g->cfg.kernel, why, err);
         return -1;

@@ -16,6 +16,7 @@
 #include "rings/p9/p9back.h"
 #include "rings/xenstore/xenstored.h"
 #include "sim/arena.h"
+#include "tools/build/build_hvm.h"
 #include "tools/build/build_pv.h"
 #include "tools/build/image_cache.h"
 #include "tools/host.h"
@@ -65,7 +66,8 @@ struct guest {
     bool added;                 /* host_guest_add() has said so: what goes wrong before is its affair, and in err */
     char err[HOST_ERR_SIZE];
     struct pv_build build;
-    struct builder *builder; /* GUEST_BUILD, and begun */
+    struct builder *builder; /* GUEST_BUILD, and begun; PVH: */
+    struct hvm_builder *hvm_builder;
     char build_err[IMAGE_ERR_SIZE];
     int reason;          /* GUEST_DOWN: SHUTDOWN_* */
     bool template_only;  /* it is a snapshot: its domain has not run yet, and can be copied at any time */

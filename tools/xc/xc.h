@@ -92,6 +92,13 @@ int xc_domain_populate_physmap(struct xc_handle *xc, domid_t domid, uint64_t nr,
 int xc_domain_populate_extent(struct xc_handle *xc, domid_t domid, unsigned int order, uint64_t *p2m);
 /* The map that domid gets from XENMEM_memory_map: RAM from 0 to the limit, which is how far its pfns may ever go. */
 int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map_limitkb);
+/* HVM: the whole map; a parameter, HVM_PARAM_*; the registers of one vCPU, which then can run. */
+struct hvm_memmap_table_entry;
+int xc_domain_set_memory_map(struct xc_handle *xc, domid_t domid, const struct hvm_memmap_table_entry *map,
+                             unsigned int nr);
+int xc_hvm_param_set(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t value);
+struct hvm_hw_cpu;
+int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu);
 
 /* A port of domid for dom0 to bind. */
 int xc_evtchn_alloc_unbound(struct xc_handle *xc, domid_t domid, evtchn_port_t *port);
@@ -107,6 +114,8 @@ int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn
  * Write the reserved grants (console: 0, xenstore: 1) that let dom0's daemons map these pages. frames in p2m numbering.
  */
 int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore);
+/* The same of a translated guest, whose frame numbers these are; its table is at the free one `scratch` meanwhile. */
+int xc_gnttab_hvm_seed(struct xc_handle *xc, domid_t domid, mfn_t scratch, mfn_t console, mfn_t xenstore);
 
 /* What the frames mfn[0..nr) are to domid: XEN_DOMCTL_PFINFO_*, XTAB for one that is not its own. At most 1024. */
 int xc_get_pfn_type_batch(struct xc_handle *xc, domid_t domid, unsigned int nr, uint64_t *frames);

@@ -12,7 +12,11 @@
 #include "vcpu/native/map.h"
 
 #include <errno.h>
+#include <xen/arch-x86/hvm/start_info.h>
 #include <xen/grant_table.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+#include <xen/hvm/save.h>
 #include <xen/memory.h>
 #include <xen/xen.h>
 
@@ -52,6 +56,48 @@ int xc_domain_set_memmap_limit(struct xc_handle *xc, domid_t domid, uint64_t map
     return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, PTR(&fmap), 0, 0, 0);
 }
 
+int xc_domain_set_memory_map(struct xc_handle *xc, domid_t domid, const struct hvm_memmap_table_entry *map,
+                             unsigned int nr)
+{
+    struct e820entry e820[E820_MAX];
+    struct xen_foreign_memory_map fmap = { .domid = domid, .map.nr_entries = nr };
+
+    if (nr > E820_MAX)
+        return -E2BIG;
+    for (unsigned int i = 0; i < nr; i++)
+        e820[i] = (struct e820entry){ .addr = map[i].addr, .size = map[i].size, .type = map[i].type };
+    set_xen_guest_handle(fmap.map.buffer, e820);
+    return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_set_memory_map, PTR(&fmap), 0, 0, 0);
+}
+
+int xc_hvm_param_set(struct xc_handle *xc, domid_t domid, uint32_t param, uint64_t value)
+{
+    struct xen_hvm_param p = { .domid = domid, .index = param, .value = value };
+
+    return (int)xc_hypercall(xc, __HYPERVISOR_hvm_op, HVMOP_set_param, PTR(&p), 0, 0, 0);
+}
+
+int xc_domain_hvm_setcontext_cpu(struct xc_handle *xc, domid_t domid, unsigned int vcpu, const struct hvm_hw_cpu *cpu)
+{
+    struct {
+        struct hvm_save_descriptor d1;
+        struct hvm_save_header header;
+        struct hvm_save_descriptor d2;
+        struct hvm_hw_cpu cpu;
+        struct hvm_save_descriptor d3;
+    } __attribute__((packed)) s = {
+        .d1 = { HVM_SAVE_CODE(HEADER), 0, sizeof(s.header) },
+        .header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION },
+        .d2 = { HVM_SAVE_CODE(CPU), (uint16_t)vcpu, sizeof(s.cpu) },
+        .cpu = *cpu,
+        .d3 = { HVM_SAVE_CODE(END), 0, 0 },
+    };
+    struct xen_domctl op = { .cmd = XEN_DOMCTL_sethvmcontext, .domain = domid, .u.hvmcontext.size = sizeof(s) };
+
+    set_xen_guest_handle(op.u.hvmcontext.buffer, (uint8_t *)&s);
+    return xc_domctl(xc, &op);
+}
+
 int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn_t root)
 {
     struct mmuext_op op = { .cmd = cmd, .arg1.mfn = mfn_x(root) };
@@ -59,24 +105,41 @@ int xc_pin_table_step(struct xc_handle *xc, domid_t domid, unsigned int cmd, mfn
     return (int)hypercall_native_once(xc->v, __HYPERVISOR_mmuext_op, PTR(&op), 1, 0, domid, 0);
 }
 
-int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore)
+static int seed_at(struct xc_handle *xc, domid_t domid, mfn_t table, mfn_t console, mfn_t xenstore)
 {
-    xen_pfn_t frame = 0;
-    struct gnttab_setup_table setup = { .dom = domid, .nr_frames = 1 };
-    grant_entry_v1_t *entry;
-    long rc;
+    grant_entry_v1_t *entry = xc_map_foreign(xc, domid, table);
 
-    set_xen_guest_handle(setup.frame_list, &frame);
-    rc = xc_hypercall(xc, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, PTR(&setup), 1, 0, 0);
-    if (rc || setup.status != GNTST_okay)
-        return rc ? (int)rc : -EINVAL;
-    entry = xc_map_foreign(xc, domid, _mfn(frame));
     if (!entry)
         return -EINVAL;
     entry[GNTTAB_RESERVED_CONSOLE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(console) };
     entry[GNTTAB_RESERVED_XENSTORE] = (grant_entry_v1_t){ GTF_permit_access, 0, (uint32_t)mfn_x(xenstore) };
     xc_unmap(xc, entry);
     return 0;
+}
+
+int xc_gnttab_hvm_seed(struct xc_handle *xc, domid_t domid, mfn_t scratch, mfn_t console, mfn_t xenstore)
+{
+    struct xen_add_to_physmap add = { .domid = domid, .space = XENMAPSPACE_grant_table, .gpfn = mfn_x(scratch) };
+    struct xen_remove_from_physmap remove = { .domid = domid, .gpfn = mfn_x(scratch) };
+    int rc = (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, PTR(&add), 0, 0, 0);
+
+    if (rc)
+        return rc;
+    rc = seed_at(xc, domid, scratch, console, xenstore);
+    return (int)xc_hypercall(xc, __HYPERVISOR_memory_op, XENMEM_remove_from_physmap, PTR(&remove), 0, 0, 0) ?: rc;
+}
+
+int xc_gnttab_seed(struct xc_handle *xc, domid_t domid, mfn_t console, mfn_t xenstore)
+{
+    xen_pfn_t frame = 0;
+    struct gnttab_setup_table setup = { .dom = domid, .nr_frames = 1 };
+    long rc;
+
+    set_xen_guest_handle(setup.frame_list, &frame);
+    rc = xc_hypercall(xc, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, PTR(&setup), 1, 0, 0);
+    if (rc || setup.status != GNTST_okay)
+        return rc ? (int)rc : -EINVAL;
+    return seed_at(xc, domid, _mfn(frame), console, xenstore);
 }
 
 int xc_get_pfn_type_batch(struct xc_handle *xc, domid_t domid, unsigned int nr, uint64_t *frames)

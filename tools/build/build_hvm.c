@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The domain builder for PVH guests.
+ *
+ * Concept: what goes where is hvm_plan.c's decision, a value; here it is carried out, with a toolstack's hypercalls:
+ *
+ *      an empty domain -> its memory, at the guest's own frame numbers -> the pieces, copied -> event channels for store
+ *      and console, parameters, the memory map -> vCPU 0's registers
+ *
+ * A phase that grows with the guest is cut into steps, as those of build_pv.c are.
+ *
+ * Corresponds to xg_dom_x86.c and libxl_dom.c of Xen's tools.
+ */
+#include "tools/build/build_hvm.h"
+#include "sim/arena.h"
+#include "tools/build/hvm_plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <xen/hvm/params.h>
+
+#define POPULATE_STEP 64u /* frames */
+#define LOAD_STEP     4u  /* pages */
+
+struct hvm_builder {
+    struct xc_handle *xc;
+    struct pv_build *b;
+    struct hvm_plan *plan;
+    unsigned int phase;
+    unsigned int range, piece; /* how far populating and loading have come */
+    uint64_t done;             /* in that */
+    char *err;
+};
+
+#define MORE 1
+
+static int fail(struct hvm_builder *w, const char *what, int rc)
+{
+    snprintf(w->err, IMAGE_ERR_SIZE, "%s: %s", what, strerror(-rc));
+    return -1;
+}
+
+static int create(struct hvm_builder *w)
+{
+    struct pv_build *b = w->b;
+    struct xen_domctl_createdomain config = {
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+        .max_vcpus = b->max_vcpus,
+        .max_evtchn_port = b->limits.event_channels ?: 1023,
+        .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
+        .max_maptrack_frames = b->limits.no_maptrack ? 0 : (int32_t)(b->limits.maptrack_frames ?: 1024),
+        .grant_opts = 2,
+        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+    };
+    const uint64_t extra = HVM_NR_SPECIAL + 64; /* pages that are not RAM, and ACPI's */
+    int rc;
+
+    memcpy(config.handle, b->handle, sizeof(config.handle));
+    rc = xc_domain_create(w->xc, &config, &b->domid);
+    if (rc)
+        return fail(w, "the domain cannot be created", rc);
+    rc = xc_domain_max_vcpus(w->xc, b->domid, b->max_vcpus);
+    if (!rc)
+        rc = xc_domain_set_tsc_mode(w->xc, b->domid, b->tsc_mode);
+    if (!rc)
+        rc = xc_domain_setmaxmem(w->xc, b->domid, (b->max_pages + extra) << (PAGE_SHIFT - 10));
+    return rc ? fail(w, "the domain cannot be set up", rc) : 0;
+}
+
+static int populate(struct hvm_builder *w)
+{
+    const struct hvm_range *r = &w->plan->populate[w->range];
+    uint64_t gfn[POPULATE_STEP];
+    uint64_t nr = r->nr - w->done < POPULATE_STEP ? r->nr - w->done : POPULATE_STEP;
+    int rc;
+
+    for (uint64_t i = 0; i < nr; i++)
+        gfn[i] = r->gfn + w->done + i;
+    rc = nr ? xc_domain_populate_physmap(w->xc, w->b->domid, nr, gfn) : 0;
+    if (rc) {
+        w->b->setting = "memory";
+        return fail(w, "its memory", rc);
+    }
+    w->done += nr;
+    if (w->done < r->nr)
+        return MORE;
+    w->done = 0;
+    return ++w->range < w->plan->nr_ranges ? MORE : 0;
+}
+
+/* What of the piece lies in one page. */
+static int load_page(struct hvm_builder *w, const struct hvm_piece *p)
+{
+    const uint64_t at = p->at + w->done, left = PAGE_SIZE - PAGE_OFFSET(at);
+    const uint64_t n = p->size - w->done < left ? p->size - w->done : left;
+    uint8_t *page;
+
+    if (n == PAGE_SIZE) {
+        if (xc_copy_to_domain_page(w->xc, w->b->domid, _mfn(PFN_DOWN(at)), p->bytes + w->done))
+            return fail(w, "its contents", -EFAULT);
+    } else {
+        page = xc_map_foreign(w->xc, w->b->domid, _mfn(PFN_DOWN(at)));
+        if (!page)
+            return fail(w, "its contents", -EFAULT);
+        memcpy(page + PAGE_OFFSET(at), p->bytes + w->done, n);
+        xc_unmap(w->xc, page);
+    }
+    w->done += n;
+    return 0;
+}
+
+static int load(struct hvm_builder *w)
+{
+    for (unsigned int i = 0; i < LOAD_STEP && w->piece < w->plan->nr_pieces; i++) {
+        const struct hvm_piece *p = &w->plan->pieces[w->piece];
+
+        if (w->done < p->size && load_page(w, p))
+            return -1;
+        if (w->done >= p->size) {
+            w->done = 0;
+            w->piece++;
+        }
+    }
+    return w->piece < w->plan->nr_pieces ? MORE : 0;
+}
+
+static int params(struct hvm_builder *w)
+{
+    struct pv_build *b = w->b;
+    int rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->store_port);
+
+    if (!rc)
+        rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->console_port);
+    for (unsigned int i = 0; i < w->plan->nr_params && !rc; i++)
+        rc = xc_hvm_param_set(w->xc, b->domid, w->plan->params[i].index, w->plan->params[i].value);
+    if (!rc)
+        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_STORE_EVTCHN, b->store_port);
+    if (!rc)
+        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_CONSOLE_EVTCHN, b->console_port);
+    if (!rc)
+        rc = xc_domain_set_memory_map(w->xc, b->domid, w->plan->memmap, w->plan->nr_memmap);
+    b->store_mfn = _mfn(HVM_XENSTORE_GFN);
+    b->console_mfn = _mfn(HVM_CONSOLE_GFN);
+    if (!rc)
+        rc = xc_gnttab_hvm_seed(w->xc, b->domid, _mfn(HVM_SPECIAL_GFN - 1), b->console_mfn, b->store_mfn);
+    return rc ? fail(w, "its parameters", rc) : 0;
+}
+
+static int start(struct hvm_builder *w)
+{
+    const int rc = xc_domain_hvm_setcontext_cpu(w->xc, w->b->domid, 0, &w->plan->cpu);
+
+    return rc ? fail(w, "its first vCPU", rc) : 0;
+}
+
+static int (*const phases[])(struct hvm_builder *w) = { create, populate, load, params, start };
+
+struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b,
+                                    char err[IMAGE_ERR_SIZE])
+{
+    const struct hvm_plan_input in = {
+        .image = b->image,
+        .module = b->ramdisk,
+        .module_size = b->ramdisk_size,
+        .cmdline = b->cmdline,
+        .nr_pages = b->max_pages,
+        .nr_vcpus = b->max_vcpus,
+        .nr_online = b->max_vcpus,
+        .hardware_reduced = true,
+    };
+    struct hvm_builder *w = xzalloc(arena, struct hvm_builder);
+
+    if (w)
+        w->plan = xzalloc(arena, struct hvm_plan);
+    if (!w || !w->plan) {
+        xfree(w);
+        snprintf(err, IMAGE_ERR_SIZE, "out of memory");
+        return NULL;
+    }
+    w->xc = xc, w->b = b, w->err = err;
+    b->domid = 0;
+    if (!hvm_plan_make(w->plan, &in, err))
+        return w;
+    b->setting = w->plan->setting;
+    build_hvm_end(w);
+    return NULL;
+}
+
+int build_hvm_step(struct hvm_builder *w)
+{
+    const int rc = phases[w->phase](w);
+
+    if (rc == 0)
+        w->phase++;
+    return rc < 0 ? rc : w->phase < ARRAY_SIZE(phases);
+}
+
+void build_hvm_end(struct hvm_builder *w)
+{
+    if (!w)
+        return;
+    if (w->phase < ARRAY_SIZE(phases) && w->b->domid)
+        xc_domain_destroy(w->xc, w->b->domid);
+    xfree(w->plan);
+    xfree(w);
+}
