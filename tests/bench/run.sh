@@ -199,7 +199,7 @@ beside() {
     cp "$3" "$root/dom0"
     shift 3
     rm -f "$root/here" "$root/there" "$root/pid"
-    (cd "$root" && eval "RUNS=1 timeout 60 scripts/bench_xen.sh $patterns") > "$tmp/out" 2>&1 || status=$?
+    (cd "$root" && eval "XENLAB=./xenlab RUNS=1 timeout 60 scripts/bench_xen.sh $patterns") > "$tmp/out" 2>&1 || status=$?
     [ "$status" -eq "$expected" ] || why="status $status instead of $expected"
     for text in "$@"; do
         grep -qF -e "$text" "$tmp/out" || why="it does not say \"$text\""
