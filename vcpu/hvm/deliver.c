@@ -398,6 +398,8 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
                          (unsigned long)f.addr);
             return;
         }
+        if (f.vector == X86_EXC_PF) /* also of a #PF that becomes #DF (Intel SDM volume 3, 4.7 and 6.15) */
+            v->regs->cr2 = f.addr;
         if (e.type == HVM_EVENT_SOFTINT || e.type == HVM_EVENT_ICEBP)
             v->regs->rip -= e.insn_len; /* it will be executed again */
         if (e.type == HVM_EVENT_EXCEPTION && e.vector == X86_EXC_DF) {
