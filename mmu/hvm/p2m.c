@@ -149,11 +149,19 @@ struct page_info *get_page_from_gfn(struct domain *d, uint64_t gfn, p2m_type_t *
 
 int guest_physmap_add_page(struct domain *d, uint64_t gfn, mfn_t mfn)
 {
-    const int rc = paging_mode_translate(d) ? p2m_set_entry(d, gfn, mfn, p2m_ram_rw) : 0;
+    p2m_type_t t = p2m_mmio_dm;
+    const mfn_t was = paging_mode_translate(d) ? p2m_get_entry(d, gfn, &t) : INVALID_MFN;
+    int rc;
 
-    if (!rc)
-        set_gpfn_from_mfn(d->xen, mfn, gfn);
-    return rc;
+    if (p2m_is_special(t))
+        return -EINVAL;
+    rc = paging_mode_translate(d) ? p2m_set_entry(d, gfn, mfn, p2m_ram_rw) : 0;
+    if (rc)
+        return rc;
+    if (p2m_is_ram(t))
+        set_gpfn_from_mfn(d->xen, was, INVALID_M2P_ENTRY);
+    set_gpfn_from_mfn(d->xen, mfn, gfn);
+    return 0;
 }
 
 int guest_physmap_remove_page(struct domain *d, uint64_t gfn, mfn_t mfn)
@@ -162,7 +170,7 @@ int guest_physmap_remove_page(struct domain *d, uint64_t gfn, mfn_t mfn)
 
     if (!paging_mode_translate(d))
         return 0;
-    if (!mfn_eq(p2m_get_entry(d, gfn, &t), mfn))
+    if (!mfn_eq(p2m_get_entry(d, gfn, &t), mfn) || p2m_is_special(t))
         return -EINVAL;
     set_gpfn_from_mfn(d->xen, mfn, INVALID_M2P_ENTRY);
     return p2m_set_entry(d, gfn, INVALID_MFN, p2m_mmio_dm);

@@ -72,10 +72,10 @@ struct page_info *get_page_from_gfn(struct domain *d, uint64_t gfn, p2m_type_t *
 
 /*
  * A frame of d's comes to gfn, in place of what is there (which d still owns); its number in the M2P, too. Of a domain
- * that is not translated only the M2P. 0, -EINVAL, -ENOMEM.
+ * that is not translated only the M2P. 0, -EINVAL (gfn is too large, or what is there is not d's memory), -ENOMEM.
  */
 int guest_physmap_add_page(struct domain *d, uint64_t gfn, mfn_t mfn);
-/* It is no longer at gfn; -EINVAL: it was not. */
+/* It is no longer at gfn; -EINVAL: it was not, or is not d's memory. */
 int guest_physmap_remove_page(struct domain *d, uint64_t gfn, mfn_t mfn);
 
 #endif

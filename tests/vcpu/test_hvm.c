@@ -64,12 +64,57 @@ static void test_context(void **state)
     assert_int_equal(hvm_domctl(f, &op), -EINVAL);
 }
 
+static long memory_op(struct fixture *f, unsigned int cmd, void *arg)
+{
+    return hypercall_native(native_vcpu(f->dom0), __HYPERVISOR_memory_op, cmd, (uintptr_t)arg, 0, 0, 0);
+}
+
+/* The guest's own numbers: what comes to a place takes it over; the local APIC's page is nobody's to take. */
+static void test_physmap(void **state)
+{
+    struct fixture *f = *state;
+    struct xen_add_to_physmap add = { .domid = f->d->domain_id, .space = XENMAPSPACE_shared_info, .gpfn = 5 };
+    struct xen_remove_from_physmap remove = { .domid = f->d->domain_id, .gpfn = 0xfee00 };
+    struct xen_memory_reservation r = { .nr_extents = 1, .domid = f->d->domain_id };
+    uint64_t gfn = 0xfee00, pages = f->d->tot_pages;
+    p2m_type_t t;
+    mfn_t was;
+
+    HVM_RUN(f, "\xeb\xfe"); /* entered once: the page is there */
+    p2m_get_entry(f->d, 0xfee00, &t);
+    assert_int_equal(t, p2m_mmio_direct);
+    assert_int_equal(memory_op(f, XENMEM_remove_from_physmap, &remove), -EINVAL);
+    set_xen_guest_handle(r.extent_start, &gfn);
+    assert_int_equal(memory_op(f, XENMEM_populate_physmap, &r), 0);
+    add.gpfn = 0xfee00;
+    assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), -EPERM);
+
+    add.gpfn = 5;
+    assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), 0);
+    assert_int_equal(mfn_x(p2m_get_entry(f->d, 5, &t)), mfn_x(f->d->shared_info_mfn));
+    assert_int_equal(f->d->tot_pages, pages - 1); /* what was there is given up */
+    add.gpfn = 6;
+    assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), 0); /* it moves */
+    p2m_get_entry(f->d, 5, &t);
+    assert_int_equal(t, p2m_mmio_dm);
+    was = p2m_get_entry(f->d, 7, &t);
+    add = (struct xen_add_to_physmap){ .domid = f->d->domain_id, .space = XENMAPSPACE_gmfn, .idx = 7, .gpfn = 5 };
+    assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), 0);
+    assert_int_equal(mfn_x(p2m_get_entry(f->d, 5, &t)), mfn_x(was));
+    remove.gpfn = 5;
+    assert_int_equal(memory_op(f, XENMEM_remove_from_physmap, &remove), 0);
+    assert_int_equal(memory_op(f, XENMEM_remove_from_physmap, &remove), -ENOENT);
+    add = (struct xen_add_to_physmap){ .domid = f->d->domain_id, .space = 77, .gpfn = 5 };
+    assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), -ENOSYS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_console, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_triple_fault, hvm_setup, fix_teardown),
         cmocka_unit_test_setup_teardown(test_context, hvm_setup, fix_teardown),
+        cmocka_unit_test_setup_teardown(test_physmap, hvm_setup, fix_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
