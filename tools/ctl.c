@@ -17,7 +17,7 @@
 
 #define RATELIMIT_OPTION                                                                                               \
     {                                                                                                                  \
-        'r', "ratelimit_us", "N", "set how long a vCPU runs at least, 100 to 500000; 0: no limit"                      \
+        'r', "ratelimit_us", "N", "set how long a vCPU runs at least; 0: no limit"                                     \
     }
 
 #define WAIT_OPTIONS                                                                                                   \
@@ -50,7 +50,7 @@ static const struct ctl_command commands[] = {
     { "sched-credit", "[-d DOMAIN [-w N] [-c N]] | [-p POOL] [-s [-t N] [-r N] [-m N]]", CTL_LOOKS, 0, 0,
       "weights and caps under credit, or the scheduler itself: shown or set", "wctrm",
       { SCHED_OPTIONS, { 't', "tslice_ms", "N", "set the time slice, 1 to 1000" }, RATELIMIT_OPTION,
-        { 'm', "migration_delay_us", "N", "set how long a vCPU is not moved after it ran, 0 to 100000" } } },
+        { 'm', "migration_delay_us", "N", "set how long a vCPU that ran is not moved" } } },
     { "sched-credit2", "[-d DOMAIN [-w N] [-c N]] | [-p POOL] [-s [-r N]]", CTL_LOOKS, 0, 0, "the same under credit2", "wcr",
       { SCHED_OPTIONS, RATELIMIT_OPTION } },
     { "sched-rtds", "[-d DOMAIN [-v VCPU|all] [-p N] [-b N] [-e 0|1]] | [-c POOL]", CTL_LOOKS, 0, 0,

@@ -32,6 +32,7 @@ printf 'Package: it\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@l
 echo program > "$tmp/package/bin/busybox"
 echo kernel > "$tmp/package/usr/lib/grub-xen/grub-x86_64-xen.bin"
 echo kernel > "$tmp/package/usr/lib/grub-xen/grub-i386-xen.bin"
+echo kernel > "$tmp/package/usr/lib/grub-xen/grub-i386-xen_pvh.bin"
 dpkg-deb -b "$tmp/package" "$tmp/it.deb" > /dev/null || exit 1
 cat > "$tmp/scripts/fetch.sh" << 'END'
 #!/bin/sh
