@@ -44,7 +44,8 @@ struct vnc_server {
 
 static bool library_load(struct vnc_server *s)
 {
-    s->library = dlopen("libvncserver.so.1", RTLD_NOW | RTLD_LOCAL);
+    /* It stays: the library of ciphers behind it keeps memory of its own until the program's end. */
+    s->library = dlopen("libvncserver.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!s->library)
         return false;
 #define X(function)                                                                                                    \

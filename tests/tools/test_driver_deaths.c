@@ -285,7 +285,7 @@ static void a_ring_of_nonsense(void **state)
         end_three(&t);
     }
     print_message("%u runs, in %u of which the conversation had ended\n", runs, ended);
-    assert_in_range(ended, 1, runs - 1);
+    assert_in_range(ended, 1, runs); /* of a small sample it may be all */
 }
 
 /* --- an index that cannot be --- */
