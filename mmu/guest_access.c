@@ -57,6 +57,7 @@ static enum nested_result walk_hvm(const struct vcpu *v, uint64_t va, uint32_t p
     const struct cpu_state *r = v->regs;
     const struct nested_regs regs = { r->cr0, r->cr3, r->cr4, r->efer, r->ncr3 };
 
+    w->nr = w->error_code = 0;
     if (r->efer & EFER_LMA && !is_canonical(va))
         return w->result = NESTED_PF;
     return nested_walk(&regs, r->efer & EFER_LMA ? va : (uint32_t)va, pfec, machine_table, v->domain->xen->machine, w);
@@ -138,7 +139,7 @@ const struct caller_mem_ops pv_caller_mem = {
 
 static bool hvm_okay(const struct vcpu *v, uint64_t addr, size_t n) { return true; }
 
-void nested_set_bits(struct machine *m, const struct nested_walk *w)
+static void nested_set_bits(struct machine *m, const struct nested_walk *w)
 {
     for (unsigned int i = 0; i < w->nr; i++) {
         const struct nested_step *s = &w->step[i];
@@ -152,33 +153,43 @@ void nested_set_bits(struct machine *m, const struct nested_walk *w)
     }
 }
 
-static int hvm_copy(struct vcpu *v, uint64_t va, void *buf, size_t n, bool write)
+bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t access, struct nested_walk *w, uint64_t *at)
 {
     struct machine *m = v->domain->xen->machine;
 
     for (size_t done = 0, part; done < n; done += part) {
-        struct nested_walk w;
         mfn_t mfn;
 
-        if (walk_hvm(v, va + done, write ? PFEC_write_access : 0, &w) != NESTED_OK)
-            return -EFAULT;
-        nested_set_bits(m, &w);
-        mfn = _mfn(PFN_DOWN(w.phys));
-        part = in_page(va + done, n - done);
-        if (write) {
-            memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(w.phys), (const uint8_t *)buf + done, part);
+        *at = v->regs->efer & EFER_LMA ? va + done : (uint32_t)(va + done);
+        if (walk_hvm(v, *at, access, w) != NESTED_OK)
+            return false;
+        nested_set_bits(m, w);
+        mfn = _mfn(PFN_DOWN(w->phys));
+        part = in_page(*at, n - done);
+        if (access & PFEC_write_access) {
+            memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(w->phys), (const uint8_t *)buf + done, part);
             frame_write_end(m, mfn);
         } else {
-            memcpy((uint8_t *)buf + done, (const uint8_t *)mfn_to_virt(m, mfn) + PAGE_OFFSET(w.phys), part);
+            memcpy((uint8_t *)buf + done, (const uint8_t *)mfn_to_virt(m, mfn) + PAGE_OFFSET(w->phys), part);
         }
     }
-    return 0;
+    return true;
 }
 
-static int hvm_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n) { return hvm_copy(v, src, dst, n, false); }
+static int hvm_copy_from(struct vcpu *v, void *dst, uint64_t src, size_t n)
+{
+    struct nested_walk w;
+    uint64_t at;
+
+    return hvm_access(v, src, dst, n, 0, &w, &at) ? 0 : -EFAULT;
+}
+
 static int hvm_copy_to(struct vcpu *v, uint64_t dst, const void *src, size_t n)
 {
-    return hvm_copy(v, dst, (void *)(uintptr_t)src, n, true);
+    struct nested_walk w;
+    uint64_t at;
+
+    return hvm_access(v, dst, (void *)(uintptr_t)src, n, PFEC_write_access, &w, &at) ? 0 : -EFAULT;
 }
 
 const struct caller_mem_ops hvm_caller_mem = {

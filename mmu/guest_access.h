@@ -42,9 +42,13 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
  */
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 
-/* The hypervisor makes the access that w is the walk of, for a guest: A and D bits that the processor would set. */
+/*
+ * n bytes of an HVM guest's memory, read or, if access has PFEC_write_access, written, as its processor would with
+ * these rights: A and D bits are set. False: *w is the walk that failed, for the address *at (a linear one that is not
+ * canonical: NESTED_PF with no step); what lies in front of that page is done.
+ */
 struct nested_walk;
-void nested_set_bits(struct machine *m, const struct nested_walk *w);
+bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t access, struct nested_walk *w, uint64_t *at);
 
 /* Look at memory as v sees it now, from va on: nothing is marked accessed. How many of n bytes could be read. */
 size_t guest_peek(struct vcpu *v, uint64_t va, void *buf, size_t n);

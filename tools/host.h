@@ -107,6 +107,7 @@ struct host_guest {
     const struct xl_where *where; /* for messages; borrowed for the host's life, or NULL */
     bool has_type;
     enum xl_type type;
+    uint8_t hvm_stated;      /* xl_hvm_stated(): what PVH guests have otherwise, all of them */
     unsigned int memory_mib; /* 0: 64 */
     unsigned int maxmem_mib; /* 0: as memory */
     unsigned int vcpus;      /* 0: 1 */

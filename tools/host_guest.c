@@ -115,6 +115,21 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
 
 static bool is_pvh(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_PVH; }
 
+/* What a PVH guest was to have, and has not. */
+static void pvh_warn(struct host *h, const struct guest *g)
+{
+    char where[XL_WHERE_SIZE];
+
+    for (unsigned int i = 0; i < XL_HVM_NR_STATED; i++)
+        if (g->cfg.hvm_stated >> i & 1)
+            host_message(h,
+                         "%swarning: %s has no effect yet: PVH guests have nested paging, ACPI tables, and no ticks "
+                         "that could be missed",
+                         where_or_kernel(g, xl_hvm_stated_key[i], where), xl_hvm_stated_key[i]);
+    if (g->cfg.maxmem_mib > g->cfg.memory_mib)
+        host_message(h, "%swarning: a PVH guest has all of maxmem from the start", where_or_kernel(g, "maxmem", where));
+}
+
 static bool build_begin(struct host *h, struct guest *g)
 {
     char where[XL_WHERE_SIZE];
@@ -123,6 +138,8 @@ static bool build_begin(struct host *h, struct guest *g)
         host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
                      where_or_kernel(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
                      strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
+    if (!g->built && is_pvh(g))
+        pvh_warn(h, g);
     g->build = (struct pv_build){
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk ? g->ramdisk->data : NULL,
@@ -131,6 +148,7 @@ static bool build_begin(struct host *h, struct guest *g)
         .nr_pages = (uint64_t)g->cfg.memory_mib << 8,
         .max_pages = (uint64_t)g->cfg.maxmem_mib << 8,
         .max_vcpus = g->cfg.maxvcpus,
+        .online_vcpus = g->cfg.vcpus,
         .tsc_mode = g->cfg.tsc_mode,
         .extents = g->p9s, /* Linux takes it for granted that its rings' frames are neighbours */
         .limits = g->cfg.limits,

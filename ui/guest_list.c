@@ -145,6 +145,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .cmdline = o->cmdline ? o->cmdline : cfg->cmdline,
         .has_type = o->type_name || cfg->has_type,
         .type = o->type_name ? o->type : cfg->type,
+        .hvm_stated = xl_hvm_stated(&cfg->hvm),
         .memory_mib = o->memory_mib ? (unsigned int)o->memory_mib : cfg->memory_mib,
         .maxmem_mib = cfg->maxmem_mib,
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,

@@ -354,6 +354,32 @@ static void test_task_switch(void **state)
     assert_exit(x, EXIT_HLT);
 }
 
+/*
+ * A page that is stored to as memory, and then becomes a table through which a translation is made: the next store to
+ * it is noticed.
+ */
+static void test_memory_becomes_table(void **state)
+{
+    const uint64_t table = 0x30 * PAGE_SIZE, page = 0x41, rights = _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
+    struct hvm_guest *g = *state;
+    struct sim_exit x;
+
+    hg_mode(g, HG_LONG);
+    memset(hg_at(g, 0x50 * PAGE_SIZE), 1, 8);
+    memset(hg_at(g, 0x51 * PAGE_SIZE), 2, 8);
+    g->st->rbx = table + page * 8;
+    g->st->rax = 0x50 * PAGE_SIZE | rights;
+    g->st->r8 = 0x51 * PAGE_SIZE | rights;
+    g->st->rcx = (HG_L4 + 2) * PAGE_SIZE + 8;
+    g->st->rdx = table | rights;
+    g->st->rdi = 0x200000 + page * PAGE_SIZE;
+    /* mov %rax, (%rbx), twice; mov %rdx, (%rcx); mov (%rdi), %rsi; mov %r8, (%rbx); mov (%rdi), %r9; hlt */
+    x = HG_EXEC(g, "\x48\x89\x03\x48\x89\x03\x48\x89\x11\x48\x8b\x37\x4c\x89\x03\x4c\x8b\x0f\xf4");
+    assert_exit(x, EXIT_HLT);
+    assert_int_equal(g->st->rsi, UINT64_C(0x0101010101010101));
+    assert_int_equal(g->st->r9, UINT64_C(0x0202020202020202));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,7 +387,7 @@ int main(void)
         TEST(test_real_mode),        TEST(test_modes),       TEST(test_to_long_mode),
         TEST(test_nested_fault),     TEST(test_page_fault),  TEST(test_intercepts),
         TEST(test_native),           TEST(test_syscall),     TEST(test_sysenter),
-        TEST(test_interrupt_window), TEST(test_task_switch),
+        TEST(test_interrupt_window), TEST(test_task_switch), TEST(test_memory_becomes_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

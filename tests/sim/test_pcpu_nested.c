@@ -68,6 +68,8 @@ static struct step random_step(enum hg_mode mode)
     struct step s = { .what = rnd(NR_WHAT), .user = rnd(2), .forget = !rnd(4) };
 
     s.addr = (FIRST + rnd(PAGES)) * PAGE_SIZE + rnd(64) * 8;
+    if (rnd(4) == 0) /* through the second entry of the table above, which is there now and then */
+        s.addr += mode == HG_LEGACY ? 0x400000 : 0x200000;
     s.value = rnd(1u << 30);
     s.gfn = FIRST + rnd(PAGES);
     if (s.what == SET_LEAF || s.what == HYPERVISOR_SETS) {
@@ -77,6 +79,10 @@ static struct step random_step(enum hg_mode mode)
         s.addr = (HG_L4 + 2) * PAGE_SIZE;
         s.value =
             (rnd(2) ? HG_L1 : L1_B) * PAGE_SIZE | _PAGE_PRESENT | _PAGE_RW | _PAGE_USER | (rnd(2) ? _PAGE_ACCESSED : 0);
+        if (rnd(2)) { /* what was only memory before becomes a table, or is none any more */
+            s.addr += size;
+            s.value = rnd(2) ? 0 : L1_B * PAGE_SIZE | _PAGE_PRESENT | _PAGE_RW | _PAGE_USER;
+        }
     } else if (s.what == NESTED) {
         s.value = rnd(4) ? _PAGE_PRESENT | _PAGE_USER | (rnd(3) ? _PAGE_RW : 0) : 0;
     }

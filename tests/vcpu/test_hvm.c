@@ -17,6 +17,7 @@ static void test_console(void **state)
                "\xb0\x41\xe6\xe9\xb0\x0a\xe6\xe9\xf4");                                       /* "A\n" to 0xe9; hlt */
     assert_non_null(strstr(f->log, "(d1) hi\n"));
     assert_non_null(strstr(f->log, "(d1) A\n"));
+    assert_true(f->d->has_32bit_shinfo); /* 32-bit code has asked for the hypercall page */
     assert_true(f->d->is_shut_down);
     assert_int_equal(f->d->shutdown_code, SHUTDOWN_poweroff);
 }
@@ -76,7 +77,10 @@ static void test_physmap(void **state)
     struct xen_add_to_physmap add = { .domid = f->d->domain_id, .space = XENMAPSPACE_shared_info, .gpfn = 5 };
     struct xen_remove_from_physmap remove = { .domid = f->d->domain_id, .gpfn = 0xfee00 };
     struct xen_memory_reservation r = { .nr_extents = 1, .domid = f->d->domain_id };
-    uint64_t gfn = 0xfee00, pages = f->d->tot_pages;
+    struct xen_domctl more = { .cmd = XEN_DOMCTL_max_mem,
+                               .domain = f->d->domain_id,
+                               .u.max_mem.max_memkb = 8 * HVM_PAGES };
+    uint64_t gfn = 0xfee00, pages;
     p2m_type_t t;
     mfn_t was;
 
@@ -85,7 +89,11 @@ static void test_physmap(void **state)
     assert_int_equal(t, p2m_mmio_direct);
     assert_int_equal(memory_op(f, XENMEM_remove_from_physmap, &remove), -EINVAL);
     set_xen_guest_handle(r.extent_start, &gfn);
+    assert_int_equal(hvm_domctl(f, &more), 0); /* it is not for its limit that it gets nothing there */
     assert_int_equal(memory_op(f, XENMEM_populate_physmap, &r), 0);
+    p2m_get_entry(f->d, 0xfee00, &t);
+    assert_int_equal(t, p2m_mmio_direct);
+    pages = f->d->tot_pages;
     add.gpfn = 0xfee00;
     assert_int_equal(memory_op(f, XENMEM_add_to_physmap, &add), -EPERM);
 

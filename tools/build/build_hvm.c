@@ -166,7 +166,7 @@ struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, s
         .cmdline = b->cmdline,
         .nr_pages = b->max_pages,
         .nr_vcpus = b->max_vcpus,
-        .nr_online = b->max_vcpus,
+        .nr_online = b->online_vcpus,
         .hardware_reduced = true,
     };
     struct hvm_builder *w = xzalloc(arena, struct hvm_builder);

@@ -16,7 +16,8 @@ struct pv_build {
     uint64_t nr_pages;
     uint64_t max_pages; /* >= nr_pages */
     unsigned int max_vcpus;
-    unsigned int tsc_mode; /* TSC_MODE_* of vcpu/tsc.h */
+    unsigned int online_vcpus; /* PVH: that its ACPI tables enable */
+    unsigned int tsc_mode;     /* TSC_MODE_* of vcpu/tsc.h */
     bool extents; /* memory in extents of 2 MiB where they fit, as Xen's toolstack gives it, not in single frames */
     struct build_limits limits;
     uint8_t handle[16];

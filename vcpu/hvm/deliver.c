@@ -36,8 +36,6 @@
 #include <string.h>
 #include <xen/sched.h>
 
-#define NO_MEMORY 255
-
 /* One attempt: what it is about to make of the registers, and what went wrong. */
 struct delivery {
     struct vcpu *v;
@@ -312,7 +310,7 @@ static bool protected_mode(struct delivery *d)
     if (!gate_read(d, &g))
         return false;
     if (g.type == GATE_TASK) {
-        d->fault.vector = NO_MEMORY;
+        d->fault.vector = HVM_NO_MEMORY;
         return false;
     }
     if (!gate_code(d, &g, &cs, &cpl))
@@ -393,7 +391,7 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
             v->regs->cr2 = e.cr2;
         if (deliver_once(v, &e, &f))
             return;
-        if (f.vector == NO_MEMORY) {
+        if (f.vector == HVM_NO_MEMORY) {
             domain_crash(v, "vector %u cannot be delivered: a task gate, or no memory at guest-physical %#lx", e.vector,
                          (unsigned long)f.addr);
             return;

@@ -114,10 +114,7 @@ static void hlt(struct vcpu *v, unsigned int len)
         domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
-/*
- * Nothing is there, or something that only the hypervisor has. There is no device behind any address yet: what nobody
- * answers reads as all ones.
- */
+/* A page that is only guarded, or none: then somebody may answer in memory's place (mmio.c). */
 static void nested_fault(struct vcpu *v, const struct sim_exit *e)
 {
     p2m_type_t t;

@@ -122,7 +122,7 @@ static void init_hypercall_page(uint8_t *page)
     }
 }
 
-/* Granted frames come to a place in its own memory: not yet. */
+/* A granted frame comes to a place in its own memory. */
 static int create_grant_host_mapping(struct vcpu *v, uint64_t *host_addr, mfn_t frame, unsigned int flags)
 {
     const int rc = p2m_set_entry(v->domain, PFN_DOWN(*host_addr), frame,

@@ -73,9 +73,10 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code);
 
 /* --- access.c: the guest's memory, as the processor would reach it --- */
 
-enum hvm_access { HVM_ACCESS_READ = 0, HVM_ACCESS_WRITE = 1, HVM_ACCESS_FETCH = 2 };
+enum hvm_access { HVM_ACCESS_READ, HVM_ACCESS_WRITE };
+#define HVM_NO_MEMORY 255
 struct hvm_fault {
-    uint8_t vector; /* X86_EXC_PF, or 255: there is no memory behind the address */
+    uint8_t vector; /* X86_EXC_PF, X86_EXC_GP (not canonical), or HVM_NO_MEMORY: none is behind the address */
     uint32_t error_code;
     uint64_t addr;
 };
@@ -101,6 +102,12 @@ bool hvm_read_msr(struct vcpu *v, uint32_t msr, uint64_t *val);
 bool hvm_write_msr(struct vcpu *v, uint32_t msr, uint64_t val);
 /* io.c: IN, OUT, INS, OUTS at RIP. */
 void hvm_port_io(struct vcpu *v, const struct sim_exit *exit);
+
+/*
+ * v's domain is told where its shared structures are: they have the layout of the code that v runs (Xen:
+ * hvm_latch_shinfo_size()). params.c.
+ */
+void hvm_latch_shinfo_size(const struct vcpu *v);
 
 /* apic.c: the local APIC at its place in the guest's memory. False: #GP. */
 bool hvm_apic_base_set(struct vcpu *v, uint64_t val);

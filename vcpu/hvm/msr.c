@@ -141,6 +141,7 @@ static bool hypercall_page(struct vcpu *v, uint64_t val)
     d->guest->init_hypercall_page(frame_write_begin(m, mfn));
     frame_write_end(m, mfn);
     put_page(d->xen, pg);
+    hvm_latch_shinfo_size(v);
     return true;
 }
 

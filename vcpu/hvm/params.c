@@ -109,6 +109,13 @@ static int check(const struct domain *d, unsigned int index, uint64_t val)
     }
 }
 
+void hvm_latch_shinfo_size(const struct vcpu *v)
+{
+    const struct cpu_state *r = v->regs;
+
+    v->domain->has_32bit_shinfo = !(r->efer & EFER_LMA && r->seg[CPU_SEG_CS].attr & SEG_ATTR_L);
+}
+
 static long param_op(struct vcpu *v, uint64_t arg, bool set)
 {
     struct xen_hvm_param p;
@@ -127,8 +134,11 @@ static long param_op(struct vcpu *v, uint64_t arg, bool set)
         rc = check(d, p.index, p.value);
         if (!rc)
             d->hvm->params[p.index] = p.value;
-        if (!rc && p.index == HVM_PARAM_CALLBACK_IRQ)
+        if (!rc && p.index == HVM_PARAM_CALLBACK_IRQ) {
             hvm_set_callback_via(&d->hvm->irq, p.value);
+            if (d == v->domain)
+                hvm_latch_shinfo_size(v);
+        }
         if (!rc && p.index == HVM_PARAM_TIMER_MODE)
             d->hvm->irq.timer_mode = (uint8_t)p.value;
     } else if (!rc) {
