@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Emulated devices: what a device is to the rest of the device model, and the rest to a device.
+ *
+ * Concept: a device is a struct, an init function, and regions: ports or addresses of memory that it answers at. It
+ * knows nothing of how an access came to it, nor of how its interrupt reaches the guest; for that it has a board, a
+ * table of functions:
+ *
+ *      guest's IN, MOV... --> region's read, write --> device --> board: interrupt lines, DMA, time, disks' files
+ *
+ * Two boards there are: a device model's, which does it by hypercalls, and one of the hypervisor's own (--device-model
+ * xen). Tests have a third.
+ *
+ * Invariants: a device answers any access, of any size, in any order: the guest decides. Its state is what its struct
+ * holds, which lies in the arena; no device allocates. An access ends at once: what takes time (a disk) is finished by
+ * a timer of the device's.
+ */
+#ifndef RINGS_DM_DEVICE_H
+#define RINGS_DM_DEVICE_H
+
+#include "sim/clock.h"
+#include "sim/types.h"
+
+enum dm_space { DM_PORT, DM_MEMORY };
+
+struct dm_region_ops {
+    /*
+     * offset is below the region's size, the access lies wholly in it; size is 1, 2, 4, of memory 8 too. The upper
+     * bytes of what is read are ignored.
+     */
+    uint64_t (*read)(void *dev, uint64_t offset, unsigned int size);
+    void (*write)(void *dev, uint64_t offset, unsigned int size, uint64_t val);
+};
+
+/* A place where a device answers. It may move (a PCI device's BAR), or not be there. */
+struct dm_region {
+    const struct dm_region_ops *ops;
+    void *dev;
+    enum dm_space space;
+    bool present;
+    uint64_t base, size;
+    struct dm_region *next; /* the board's */
+};
+
+/* A device's alarm. */
+struct dm_timer {
+    void (*fn)(void *dev);
+    void *dev;
+    s_time_t due; /* 0: it does not run */
+    struct dm_timer *next;
+};
+
+struct dm_board {
+    const struct dm_board_ops *ops;
+};
+
+struct dm_board_ops {
+    /* From now on, or after a change of present, base or size, r is as it says. The device owns r. */
+    void (*region)(struct dm_board *b, struct dm_region *r);
+    /* An ISA interrupt's line, 0 to 15, is up or down. Nothing happens if it was so already. */
+    void (*isa_irq)(struct dm_board *b, unsigned int irq, bool up);
+    /* A PCI device's interrupt pin, intx 0 (INTA#) to 3. */
+    void (*pci_intx)(struct dm_board *b, unsigned int device, unsigned int intx, bool up);
+    /* The ISA bridge leads PCI link 0 to 3 to an ISA interrupt; 0: nowhere. */
+    void (*pci_link_route)(struct dm_board *b, unsigned int link, unsigned int isa_irq);
+    /* A message-signalled interrupt. */
+    void (*msi)(struct dm_board *b, uint64_t addr, uint32_t data);
+    /* Guest memory. Where there is none, reads give all ones, writes are lost; -EFAULT then. */
+    int (*dma_read)(struct dm_board *b, uint64_t gpa, void *buf, size_t len);
+    int (*dma_write)(struct dm_board *b, uint64_t gpa, const void *buf, size_t len);
+    s_time_t (*now)(struct dm_board *b);
+    /* t->fn is called at `due`, from the board and not from within this call; 0: not at all. */
+    void (*timer)(struct dm_board *b, struct dm_timer *t, s_time_t due);
+};
+
+static inline void dm_region_init(struct dm_region *r, const struct dm_region_ops *ops, void *dev, enum dm_space space,
+                                  uint64_t base, uint64_t size)
+{
+    *r = (struct dm_region){ .ops = ops, .dev = dev, .space = space, .present = true, .base = base, .size = size };
+}
+
+#endif
