@@ -37,6 +37,7 @@ RINGS_OBJS := console ring disk_speed disk bus bus_store bus_ring channel blkbac
 NET_OBJS := frame offload bridge connections outside netback_tx netback_rx vif_hash vif_ctrl vif_look netback
 P9_OBJS := bytering server p9back
 FB_OBJS := page fbback kbdback
+DM_OBJS := uart
 XENSTORE_OBJS := tree store store_life domain watch tx conn request control stream ring socket client xenstored
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
@@ -123,13 +124,13 @@ LIB_OBJS := $(call listed,sim,$(SIM_OBJS)) $(call listed,sim/engine,$(ENGINE_OBJ
 	$(call listed,vcpu/noun,$(NOUN_OBJS)) $(call listed,mmu,$(MMU_OBJS)) $(call listed,mmu/hvm,$(MMU_HVM_OBJS)) $(call listed,mmu/pv,$(MMU_PV_OBJS)) $(call listed,mmu/grant,$(MMU_GRANT_OBJS)) \
 	$(call listed,mmu/memory,$(MMU_MEMORY_OBJS)) $(call listed,mmu,$(MMU_WHOLE_OBJS)) $(call listed,evtchn,$(EVTCHN_OBJS)) \
 	$(call listed,vcpu/sched,$(SCHED_OBJS)) $(call listed,vcpu/hvm,$(VCPU_HVM_OBJS)) $(call listed,vcpu/pv,$(VCPU_PV_OBJS)) $(call listed,vcpu,$(VCPU_OBJS)) \
-	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
+	$(call listed,vcpu/native,$(VCPU_NATIVE_OBJS)) $(call listed,rings,$(RINGS_OBJS)) $(call listed,rings/net,$(NET_OBJS)) $(call listed,rings/p9,$(P9_OBJS)) $(call listed,rings/fb,$(FB_OBJS)) $(call listed,rings/dm,$(DM_OBJS)) $(call listed,rings/xenstore,$(XENSTORE_OBJS)) \
 	$(call listed,tools,$(WORDS_OBJS)) $(call listed,tools/xc,$(XC_OBJS)) $(call listed,tools/build,$(BUILD_OBJS)) \
 	$(call listed,tools/xl,$(XL_OBJS)) $(call listed,tools/disk,$(DISK_OBJS)) $(call listed,tools/p9,$(OUTSIDE_OBJS)) $(call listed,tools,$(TOOLS_OBJS)) $(call listed,tools/rewind,$(REWIND_OBJS)) $(call listed,tools/debug,$(DEBUG_OBJS)) $(call listed,tools/workbench,$(WORKBENCH_OBJS))
 PROGRAM_OBJS := $(call listed,ui,$(UI_OBJS))
 # All that the same run depends on.
 SOURCES := $(sort $(wildcard $(foreach d,sim sim/engine vcpu vcpu/noun vcpu/pv vcpu/hvm vcpu/native vcpu/sched mmu mmu/pv mmu/grant mmu/memory evtchn rings \
-	rings/net rings/xenstore tools tools/xc tools/build tools/xl tools/disk,$(d)/*.[ch])))
+	rings/net rings/xenstore rings/dm tools tools/xc tools/build tools/xl tools/disk,$(d)/*.[ch])))
 
 # --------------------------------------------------------------------------------------- the program, and its twins --
 

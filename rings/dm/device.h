@@ -79,4 +79,22 @@ static inline void dm_region_init(struct dm_region *r, const struct dm_region_op
     *r = (struct dm_region){ .ops = ops, .dev = dev, .space = space, .present = true, .base = base, .size = size };
 }
 
+/* A device with a bus of 8 bits takes a wider access as one of each byte, the lowest first. */
+static inline uint64_t dm_read_bytes(void *dev, uint8_t (*read)(void *dev, unsigned int offset), uint64_t offset,
+                                     unsigned int size)
+{
+    uint64_t val = 0;
+
+    for (unsigned int i = 0; i < size; i++)
+        val |= (uint64_t)read(dev, (unsigned int)offset + i) << 8 * i;
+    return val;
+}
+
+static inline void dm_write_bytes(void *dev, void (*write)(void *dev, unsigned int offset, uint8_t val),
+                                  uint64_t offset, unsigned int size, uint64_t val)
+{
+    for (unsigned int i = 0; i < size; i++)
+        write(dev, (unsigned int)offset + i, (uint8_t)(val >> 8 * i));
+}
+
 #endif
