@@ -64,9 +64,30 @@ bool pci_add(struct pci_bus *bus, struct pci_device *p);
 /* Take it away: nobody answers any more. */
 void pci_unplug(struct pci_device *p);
 
-/* Bits that a function may use: of the command register. */
+/* The registers that every function has, and that somebody here asks for. */
+#define PCI_COMMAND        0x04
 #define PCI_COMMAND_IO     1
 #define PCI_COMMAND_MEMORY 2
 #define PCI_COMMAND_MASTER 4
+#define PCI_REVISION       0x08
+#define PCI_SUBSYSTEM      0x2c /* vendor and device, like the first four bytes */
+#define PCI_INTERRUPT_LINE 0x3c
+#define PCI_INTERRUPT_PIN  0x3d
+
+/* A number that begins at reg, for the function itself: no bit of it is protected. */
+static inline void pci_set(struct pci_device *p, unsigned int reg, unsigned int size, uint32_t val)
+{
+    for (unsigned int i = 0; i < size; i++)
+        p->config[reg + i] = (uint8_t)(val >> 8 * i);
+}
+
+static inline uint32_t pci_get(const struct pci_device *p, unsigned int reg, unsigned int size)
+{
+    uint32_t val = 0;
+
+    for (unsigned int i = 0; i < size; i++)
+        val |= (uint32_t)p->config[reg + i] << 8 * i;
+    return val;
+}
 
 #endif
