@@ -267,6 +267,13 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $@.o build/guests/rt/start.o
 
+# The same of a PVH guest.
+build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) $(XEN_CFLAGS) -D__ASSEMBLY__ -c -o $@.o $<
+	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T tests/guest/modes.lds -o $@ $@.o
+
 # ------------------------------------------------------------------------------------------------------ the targets --
 
 .PHONY: all run campaign-all campaign-disk campaign-power linux linux-image book setup shown assets test asan hostile survey jumps cpucheck lint format golden bench bench-xen traces help clean distclean guests check-packages
@@ -274,7 +281,7 @@ build/tests/guest/ascent: tests/guest/ascent.S build/guests/rt/start.o guests/rt
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent)
+guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi
