@@ -23,9 +23,10 @@
 #define TRACE_EVENTS(X)                                                                                                \
     X(exit, "a guest was left, for another reason than that its time was up",                                          \
       F(kind, exit_kind, "why") F(vector, dec, "of an exception or a software interrupt, else null")                   \
-      F(error, hex, "the exception's error code") F(rip, hex, "the instruction, or the next one after it")             \
+      F(error, hex, "the exception's, or the nested page fault's, error code")                                         \
+      F(rip, hex, "the instruction, or the next one after it")                                                         \
       F(len, dec, "the instruction's length, 0 if it is not known")                                                    \
-      F(addr, hex, "the address of a page fault, the bits of DR6 of a debug exception, the port of an I/O access")     \
+      F(addr, hex, "the address of a page fault (nested: guest-physical), DR6 of a debug exception, a port of I/O")    \
       F(op, insn, "the instruction, if it is a privileged one that made the guest leave")                              \
       F(insns, dec, "instructions since the guest was last entered") F(cost, dec, "ns that the exit takes"))           \
     X(resume, "the guest goes on: after an exit, or on a pCPU",                                                        \

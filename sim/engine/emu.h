@@ -433,6 +433,8 @@ size_t emu_first_from(const uint64_t *sorted, size_t n, uint64_t addr);
 void emu_observe_access(struct emu *e, struct CPUX86State *env, uint64_t addr, uint64_t size, uint32_t access,
                         uintptr_t host_pc);
 void emu_observe_walk(struct emu *e, struct CPUX86State *env, uint64_t addr, uint32_t access, uintptr_t host_pc);
+/* The same of an HVM guest's walk, which w is. */
+void emu_observe_nested(struct emu *e, struct CPUX86State *env, const struct nested_walk *w, uintptr_t host_pc);
 /* How the page at addr, which comes into the TLB, is to be marked (BP_MEM_*). */
 int emu_observe_page(struct emu *e, uint64_t addr);
 void emu_observe_destroy(struct emu *e);
@@ -449,7 +451,9 @@ static inline struct nested_regs emu_nested_regs(struct emu *e)
     r.cr3 = *raw_cr(&e->raw, 3);
     return r;
 }
-/* nested.c: in place of the library's walk; host_pc as it has it. May not return. */
+/* nested.c: where an access of the loaded HVM vCPU (PFEC_*) goes to, without a trace. */
+void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w);
+/* In place of the library's walk; host_pc as it has it. May not return. */
 bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc);
 /* pcpu_walk.c: is this what a walk finds now? For tests. */
 bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable);

@@ -56,6 +56,13 @@ static void leave(struct emu *e, const struct nested_walk *w, uint64_t addr, uin
     }
 }
 
+void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w)
+{
+    const struct nested_regs r = emu_nested_regs(e);
+
+    nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
+}
+
 bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc)
 {
     const struct nested_regs r = emu_nested_regs(e);
@@ -77,6 +84,8 @@ bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool p
             leave(e, &w, long_mode ? addr : (uint32_t)addr, host_pc);
         return false;
     }
+    if (__builtin_expect(e->observe.nr_watches, 0) && !probe)
+        emu_observe_nested(e, (struct CPUX86State *)(void *)e->raw.st, &w, host_pc);
     set_bits(e, &w);
     for (unsigned int i = 0; i < w.nr; i++)
         emu_table_note(e, w.step[i].phys, i == w.nr - 1 && w.step[i].level == 1);

@@ -216,26 +216,41 @@ static void stop_at(struct emu *e, struct CPUX86State *env, uint64_t phys, uint6
     raise_exception_err_ra_x86_64(env, TRAP_debug, 0, host_pc);
 }
 
+/* Where an access of the loaded vCPU goes to in the machine. False: it faults. */
+static bool leads(struct emu *e, uint64_t addr, uint32_t access, uint64_t *phys)
+{
+    struct nested_walk n;
+    struct page_walk w;
+
+    if (e->nested.on) {
+        emu_nested_look(e, addr, access, &n);
+        *phys = n.phys;
+        return n.result == NESTED_OK;
+    }
+    if (!emu_walk(e, *raw_cr(&e->raw, 3), addr, &w) || !page_walk_allows(&w, access))
+        return false;
+    *phys = w.phys;
+    return true;
+}
+
 void emu_observe_access(struct emu *e, struct CPUX86State *env, uint64_t addr, uint64_t size, uint32_t access,
                         uintptr_t host_pc)
 {
     const bool write = access & PFEC_write_access;
     const uint64_t in_page = PAGE_SIZE - PAGE_OFFSET(addr), first = size < in_page ? size : in_page;
-    struct page_walk w[2];
+    uint64_t phys[2];
 
-    if (!emu_walk(e, *raw_cr(&e->raw, 3), addr, &w[0]) || !page_walk_allows(&w[0], access))
+    if (!leads(e, addr, access, &phys[0]) || (first < size && !leads(e, addr + first, access, &phys[1])))
         return;
-    if (first < size && (!emu_walk(e, *raw_cr(&e->raw, 3), addr + first, &w[1]) || !page_walk_allows(&w[1], access)))
-        return;
-    if (is_watched(e, w[0].phys, first, write))
-        stop_at(e, env, w[0].phys, size, write, host_pc);
-    else if (first < size && is_watched(e, w[1].phys, size - first, write))
-        stop_at(e, env, w[1].phys, size, write, host_pc);
+    if (is_watched(e, phys[0], first, write))
+        stop_at(e, env, phys[0], size, write, host_pc);
+    else if (first < size && is_watched(e, phys[1], size - first, write))
+        stop_at(e, env, phys[1], size, write, host_pc);
     if (!write)
         return;
-    note(e, emu_phys(e, w[0].phys), first, false, host_pc);
+    note(e, emu_phys(e, phys[0]), first, false, host_pc);
     if (first < size)
-        note(e, emu_phys(e, w[1].phys), size - first, false, host_pc);
+        note(e, emu_phys(e, phys[1]), size - first, false, host_pc);
 }
 
 void emu_observe_walk(struct emu *e, struct CPUX86State *env, uint64_t addr, uint32_t access, uintptr_t host_pc)
@@ -270,18 +285,26 @@ void emu_observe_walk(struct emu *e, struct CPUX86State *env, uint64_t addr, uin
     }
 }
 
+void emu_observe_nested(struct emu *e, struct CPUX86State *env, const struct nested_walk *w, uintptr_t host_pc)
+{
+    for (unsigned int i = 0; i < w->nr; i++)
+        if (w->step[i].set) {
+            if (is_watched(e, w->step[i].phys, w->step[i].size, true))
+                stop_at(e, env, w->step[i].phys, w->step[i].size, true, host_pc);
+            note(e, emu_phys(e, w->step[i].phys), w->step[i].size, true, host_pc);
+        }
+}
+
 int emu_observe_page(struct emu *e, uint64_t addr)
 {
-    struct page_walk w;
-
+    uint64_t phys;
     int how = 0;
 
     if (!e->observe.nr_watches)
         return 0;
     for (int64_t page = -1; page <= 1; page++)
-        if (emu_walk(e, *raw_cr(&e->raw, 3), addr + (uint64_t)page * PAGE_SIZE, &w) &&
-            w.phys >> PAGE_SHIFT < e->m->nr_frames)
-            how |= e->observe.frames[w.phys >> PAGE_SHIFT];
+        if (leads(e, addr + (uint64_t)page * PAGE_SIZE, 0, &phys) && phys >> PAGE_SHIFT < e->m->nr_frames)
+            how |= e->observe.frames[phys >> PAGE_SHIFT];
     return how;
 }
 

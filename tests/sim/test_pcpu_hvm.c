@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "sim/nested.h"
+#include "sim/observe.h"
 #include "tests/support/hvm_guest.h"
 
 static void assert_exit(struct sim_exit x, enum sim_exit_kind kind)
@@ -380,14 +382,132 @@ static void test_memory_becomes_table(void **state)
     assert_int_equal(g->st->r9, UINT64_C(0x0202020202020202));
 }
 
+static const uint64_t *table_at(const void *ram, uint64_t addr)
+{
+    return addr >> PAGE_SHIFT < ((const struct machine *)ram)->nr_frames
+               ? mfn_to_virt((const struct machine *)ram, _mfn(PFN_DOWN(addr)))
+               : NULL;
+}
+
+/* The walk to a linear address, as it would be made for a load. */
+static void hg_walk(struct hvm_guest *g, uint64_t va, struct nested_walk *w)
+{
+    const struct nested_regs r = { g->st->cr0, g->st->cr3, g->st->cr4, g->st->efer, g->st->ncr3 };
+
+    assert_int_equal(nested_walk(&r, va, 0, table_at, g->m, w), NESTED_OK);
+}
+
+/* One exit, and the guest is left. */
+static bool take(void *data, const struct sim_exit *x, struct pcpu_budget *budget)
+{
+    *(struct sim_exit *)data = *x;
+    return false;
+}
+
+/* On from where it was stopped, to the next exit. */
+static struct sim_exit go_on(struct hvm_guest *g)
+{
+    struct pcpu_budget b = { .insns = 1000, .exact = true, .stop_after = PCPU_NO_STOP, .resume = true };
+    struct sim_exit x = { 0 };
+
+    pcpu_run_on(g->m->pcpu[0], g->c, &b, take, &x);
+    return x;
+}
+
+static void assert_stop(struct hvm_guest *g, struct sim_exit x, enum sim_stop why, uint64_t linear)
+{
+    assert_exit(x, EXIT_STOP);
+    assert_int_equal(x.stop.why, why);
+    assert_int_equal(g->st->seg[CPU_SEG_CS].base + g->st->rip, linear);
+}
+
+/* An observer's breakpoints and watches, in each mode and at both privileges: linear addresses, and machine memory. */
+static void test_observed(void **state)
+{
+    struct hvm_guest *g = *state;
+    const uint64_t data = mfn_x(hg_frame(HG_DATA)) << PAGE_SHIFT, at = CODE + 3;
+    const struct machine_watch written = { data + 3, 1, false, true };
+
+    for (unsigned int how = 0; how < 2 * (HG_LONG + 1); how++) {
+        const enum hg_mode mode = how / 2;
+        struct sim_exit x;
+
+        if (mode == HG_REAL && how % 2)
+            continue;
+        hg_mode(g, mode);
+        if (how % 2)
+            hg_user(g);
+        g->st->rbx = mode == HG_REAL ? 0 : HG_DATA * PAGE_SIZE;
+        if (mode == HG_REAL)
+            g->st->seg[CPU_SEG_DS].base = HG_DATA * PAGE_SIZE;
+        g->st->dirty |= CPU_DIRTY_SEGS;
+        g->st->rax = 0x12345678;
+        memset(hg_at(g, HG_DATA * PAGE_SIZE), 0, 8);
+        assert_int_equal(machine_watch_set(g->m, &written, 1), 0);
+        assert_int_equal(machine_break_set(g->m, &at, 1), 0);
+        /* a load; a store, of 32 bits; ud2 */
+        x = mode == HG_REAL ? HG_EXEC(g, "\x66\x8b\x0f\x66\x89\x07\x0f\x0b")
+                            : HG_EXEC(g, "\x90\x8b\x0b\x89\x03\x0f\x0b");
+        assert_stop(g, x, STOP_BREAK, CODE + 3);
+        assert_int_equal(machine_break_set(g->m, NULL, 0), 0);
+        x = go_on(g);
+        assert_exit(x, EXIT_EXCEPTION); /* with `resume` it is no reason to stop, whatever it accesses */
+        g->st->rip -= mode == HG_REAL ? 3 : 2;
+        *(uint32_t *)hg_at(g, HG_DATA * PAGE_SIZE) = 0;
+        x = hg_run(g, 1000);
+        assert_stop(g, x, STOP_WATCH, CODE + 3);
+        assert_true(x.stop.write && x.stop.addr <= data + 3 && x.stop.addr + x.stop.size > data + 3);
+        assert_int_equal(*(uint32_t *)hg_at(g, HG_DATA * PAGE_SIZE), 0);
+        x = go_on(g);
+        assert_exit(x, EXIT_EXCEPTION);
+        assert_int_equal(*(uint32_t *)hg_at(g, HG_DATA * PAGE_SIZE), 0x12345678);
+        machine_watch_set(g->m, NULL, 0);
+    }
+}
+
+/* That the processor sets an accessed or dirty bit in a guest's entry is a store to it, and is undone with the rest. */
+static void test_observed_tables(void **state)
+{
+    static const uint8_t sizes[] = { [HG_LEGACY] = 4, [HG_PAE] = 8, [HG_LONG] = 8 };
+    struct hvm_guest *g = *state;
+
+    for (enum hg_mode mode = HG_LEGACY; mode <= HG_LONG; mode++) {
+        struct machine_watch watch = { 0, sizes[mode], false, true };
+        struct nested_walk w;
+        uint64_t entry = 0;
+        struct sim_exit x;
+
+        hg_mode(g, mode);
+        g->st->rbx = HG_DATA * PAGE_SIZE;
+        hg_walk(g, g->st->rbx, &w);
+        watch.addr = w.step[w.nr - 1].phys;
+        assert_int_equal(machine_watch_set(g->m, &watch, 1), 0);
+        x = HG_EXEC(g, "\x90\x8b\x0b\x89\x03\x0f\x0b");
+        assert_stop(g, x, STOP_WATCH, CODE + 1); /* A */
+        hg_walk(g, g->st->rbx, &w);
+        entry = w.step[w.nr - 1].entry;
+        assert_false(entry & _PAGE_ACCESSED);
+        x = go_on(g);
+        assert_stop(g, x, STOP_WATCH, CODE + 3); /* D */
+        hg_walk(g, g->st->rbx, &w);
+        assert_int_equal(w.step[w.nr - 1].entry, entry | _PAGE_ACCESSED);
+        x = go_on(g);
+        assert_exit(x, EXIT_EXCEPTION);
+        hg_walk(g, g->st->rbx, &w);
+        assert_int_equal(w.step[w.nr - 1].entry, entry | _PAGE_ACCESSED | _PAGE_DIRTY);
+        machine_watch_set(g->m, NULL, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, hg_setup, hg_teardown)
-        TEST(test_real_mode),        TEST(test_modes),       TEST(test_to_long_mode),
-        TEST(test_nested_fault),     TEST(test_page_fault),  TEST(test_intercepts),
-        TEST(test_native),           TEST(test_syscall),     TEST(test_sysenter),
-        TEST(test_interrupt_window), TEST(test_task_switch), TEST(test_memory_becomes_table),
+        TEST(test_real_mode),        TEST(test_modes),           TEST(test_to_long_mode),
+        TEST(test_nested_fault),     TEST(test_page_fault),      TEST(test_intercepts),
+        TEST(test_native),           TEST(test_syscall),         TEST(test_sysenter),
+        TEST(test_interrupt_window), TEST(test_task_switch),     TEST(test_memory_becomes_table),
+        TEST(test_observed),         TEST(test_observed_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

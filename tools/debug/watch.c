@@ -11,7 +11,10 @@
 
 /* --- where --- */
 
-/* Virtual addresses are those of the kernel, in either mode; what it does not have may be user mode's alone. */
+/*
+ * Virtual addresses are those of the kernel, in either mode; what it does not have may be user mode's alone. Of an HVM
+ * guest they are what the vCPU has loaded.
+ */
 static bool find_virtual(struct host *h, const struct debug_stop *stop, uint64_t addr, uint64_t *maddr)
 {
     const struct domain *d = stop->dom < DOMID_FIRST_RESERVED ? host_xen(h)->domain_of[stop->dom] : NULL;
@@ -21,6 +24,8 @@ static bool find_virtual(struct host *h, const struct debug_stop *stop, uint64_t
 
     if (!v || !v->regs)
         return false;
+    if (is_hvm_domain(d))
+        return look_machine_address(h, stop->dom, stop->vcpu, LOOK_VIRTUAL, addr, maddr);
     if ((mfn_valid(m, v->pv.guest_table) && machine_walk(m, v->pv.guest_table, addr, &w)) ||
         (mfn_valid(m, v->pv.guest_table_user) && machine_walk(m, v->pv.guest_table_user, addr, &w))) {
         *maddr = w.phys;
