@@ -5,11 +5,12 @@
 #include "mmu/guest_access.h"
 #include "sim/insn.h"
 
-/* The address of a page fault, what #DB reports, or a port. */
+/* The address of a page fault (of a nested one guest-physical), what #DB reports, or a port. */
 static uint64_t exit_addr(const struct sim_exit *e)
 {
     switch (e->kind) {
     case EXIT_EXCEPTION: return e->exception.addr;
+    case EXIT_NPF: return e->npf.gpa;
     case EXIT_IO: return e->io.port;
     case EXIT_CPUID:
     case EXIT_RDTSC:
@@ -44,12 +45,17 @@ static uint64_t exit_op(struct vcpu *v, const struct sim_exit *e)
     }
 }
 
+static uint64_t exit_error(const struct sim_exit *e)
+{
+    return e->kind == EXIT_EXCEPTION ? e->exception.error_code : e->kind == EXIT_NPF ? e->npf.error_code : 0;
+}
+
 void trace_exit(struct vcpu *v, const struct sim_exit *e)
 {
-    const bool exception = e->kind == EXIT_EXCEPTION, has_vector = exception || e->kind == EXIT_SOFTINT;
+    const bool has_vector = e->kind == EXIT_EXCEPTION || e->kind == EXIT_SOFTINT;
 
-    TRACE_VCPU(v, exit, e->kind, has_vector ? sim_exit_vector(e) : TRACE_NONE, exception ? e->exception.error_code : 0,
-               v->regs->rip, e->insn_len, exit_addr(e), exit_op(v, e), v->insns, CLOCK_NS_PER_EXIT);
+    TRACE_VCPU(v, exit, e->kind, has_vector ? sim_exit_vector(e) : TRACE_NONE, exit_error(e), v->regs->rip, e->insn_len,
+               exit_addr(e), exit_op(v, e), v->insns, CLOCK_NS_PER_EXIT);
 }
 
 void trace_resume(struct vcpu *v)

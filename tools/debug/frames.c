@@ -30,8 +30,9 @@ struct frames {
     struct debugger *d;
     struct vcpu *v;
     bool kernel;
-    unsigned int word; /* bytes */
-    uint64_t rip, rsp, cr3;
+    unsigned int word;      /* bytes */
+    uint64_t rip, rsp, cr3; /* rip: linear */
+    uint64_t cs, ss;        /* bases: what is on the stack, and where that is, is said without */
     uint64_t stack[WINDOW]; /* from rsp on */
     size_t nr;
     struct seek_code code[WINDOW];
@@ -78,9 +79,11 @@ static bool frames_begin(struct frames *f, struct debugger *d)
     f->d = d;
     f->v = v;
     f->kernel = guest_kernel_mode(v);
-    f->word = insn_code_bits(v->regs) == 64 ? 8 : 4;
-    f->rip = v->regs->rip;
+    f->word = insn_code_bits(v->regs) / 8;
+    f->rip = insn_linear_rip(v->regs);
     f->rsp = v->regs->rsp;
+    f->cs = f->rip - v->regs->rip;
+    f->ss = f->word == 8 ? 0 : v->regs->seg[CPU_SEG_SS].base;
     f->cr3 = v->regs->cr3;
     return true;
 }
@@ -88,8 +91,8 @@ static bool frames_begin(struct frames *f, struct debugger *d)
 static void stack_read(struct frames *f)
 {
     for (f->nr = 0; f->nr < WINDOW; f->nr++)
-        if (look_read(f->d->host, f->d->dom, f->d->vcpu, LOOK_VIRTUAL, f->rsp + f->nr * f->word, &f->stack[f->nr],
-                      f->word) != f->word)
+        if (look_read(f->d->host, f->d->dom, f->d->vcpu, LOOK_VIRTUAL, f->ss + f->rsp + f->nr * f->word,
+                      &f->stack[f->nr], f->word) != f->word)
             break;
 }
 
@@ -255,11 +258,11 @@ static bool stack_look(struct frames *f, bool backward)
 
     stack_read(f);
     for (size_t i = 0; i < f->nr; i++) {
-        const uint64_t call = f->stack[i] < PAGE_SIZE ? 0 : call_before(f, f->stack[i]);
+        const uint64_t back = f->cs + f->stack[i], call = back < PAGE_SIZE ? 0 : call_before(f, back);
 
         any |= f->kernel && is_frame(f, i);
         if (call)
-            code_add(f, backward ? call : f->stack[i], f->rsp + (i + 1) * f->word);
+            code_add(f, backward ? call : back, f->rsp + (i + 1) * f->word);
     }
     return any || f->nr_code;
 }

@@ -3,6 +3,7 @@
 #include "tools/debug/look_private.h"
 
 #include "mmu/guest_access.h"
+#include "sim/insn.h"
 #include "tools/build/image.h"
 #include "vcpu/sched/snapshot.h"
 
@@ -100,6 +101,37 @@ bool look_pcpu(struct host *h, unsigned int cpu, struct look_pcpu *out)
     return true;
 }
 
+/* By what an HVM guest has set, with what its addresses go through. */
+static const char *works_text(const struct cpu_state *r)
+{
+    static const char *const code[3][4] = {
+        { "16-bit, no paging", "16-bit, two levels", "16-bit, PAE", "16-bit, long mode" },
+        { "32-bit, no paging", "32-bit, two levels", "32-bit, PAE", "32-bit, long mode" },
+        { NULL, NULL, NULL, "64-bit" },
+    };
+    const unsigned int bits = insn_code_bits(r);
+    const unsigned int tables = !(r->cr0 & X86_CR0_PG) ? 0 : r->efer & EFER_LMA ? 3 : r->cr4 & X86_CR4_PAE ? 2 : 1;
+
+    if (!(r->cr0 & X86_CR0_PE))
+        return tables ? "real mode, paged" : "real mode";
+    if (r->rflags & X86_EFLAGS_VM)
+        return "virtual 8086 mode";
+    return code[bits == 64 ? 2 : bits == 32][tables];
+}
+
+/* It believes what is so. */
+static void hvm_believes(const struct cpu_state *r, struct look_vcpu *out)
+{
+    out->mode = trace_value_name(TRACE_TYPE_mode, TRACE_MODE_HVM0 + (r->cpl & 3u));
+    out->root = "own";
+    out->works = works_text(r);
+    out->cr[0] = r->cr0;
+    out->cr[2] = r->cr2;
+    out->cr[3] = r->cr3;
+    out->cr[4] = r->cr4;
+    out->iopl = (r->rflags & X86_EFLAGS_IOPL) >> 12;
+}
+
 bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu *out)
 {
     static const char *const states[] = { "running", "runnable", "blocked", "offline" };
@@ -121,16 +153,12 @@ bool look_vcpu(struct host *h, domid_t dom, unsigned int vcpu, struct look_vcpu 
         return true;
     pcpu_sync(host_machine(h));
     out->regs = *v->regs;
-    out->mode = guest_kernel_mode(v) ? "kernel" : "user";
-    if (is_hvm_domain(v->domain)) { /* it believes what is so */
-        out->root = "kernel";
-        out->cr[0] = v->regs->cr0;
-        out->cr[2] = v->regs->cr2;
-        out->cr[3] = v->regs->cr3;
-        out->cr[4] = v->regs->cr4;
-        out->iopl = (v->regs->rflags & X86_EFLAGS_IOPL) >> 12;
+    out->pc = insn_linear_rip(v->regs);
+    if (is_hvm_domain(v->domain)) {
+        hvm_believes(v->regs, out);
         return true;
     }
+    out->mode = guest_kernel_mode(v) ? "kernel" : "user";
     out->root = !is_pv_32bit_domain(v->domain) && !v->pv.kernel_mode ? "user" : "kernel";
     memcpy(out->cr, v->pv.ctrlreg, sizeof(out->cr));
     out->iopl = v->pv.iopl;

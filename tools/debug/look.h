@@ -25,9 +25,12 @@ struct look_vcpu {
     bool on_cpu;
     uint64_t insns_at; /* the last instruction that it has executed ended there (struct position); 0: none */
     /* Of those with a processor: */
-    const char *mode, *root; /* "kernel", "user": of the guest, and whose page tables are loaded */
-    struct cpu_state regs;   /* with the FPU's */
-    uint64_t cr[8];          /* what the guest believes its control registers to be */
+    const char *mode;      /* "kernel", "user"; an HVM guest's ring: "hvm0" to "hvm3" */
+    const char *root;      /* whose page tables are loaded: "kernel", "user"; an HVM guest's "own" */
+    const char *works;     /* how the processor does, in words: "real mode", "32-bit, PAE"; of a PV guest NULL */
+    uint64_t pc;           /* the linear address of the instruction that is next: RIP and the base of CS */
+    struct cpu_state regs; /* with the FPU's */
+    uint64_t cr[8];        /* what the guest believes its control registers to be */
     unsigned int iopl;
 };
 
@@ -215,7 +218,7 @@ bool look_machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum l
 /* Copy up to n bytes of memory; how many there were before the first that is not there. */
 size_t look_read(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr, void *buf,
                  size_t n);
-/* One instruction of the vCPU at a virtual address, as text; its length, 0: there is none. */
+/* One instruction of the vCPU at a virtual (linear) address, as text; its length, 0: there is none. */
 unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t va, char text[96]);
 
 /*

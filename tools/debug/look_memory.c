@@ -3,6 +3,7 @@
 #include "tools/debug/look_private.h"
 
 #include "mmu/guest_access.h"
+#include "mmu/hvm/p2m.h"
 #include "mmu/m2p.h"
 #include "sim/insn.h"
 #include "sim/nested.h"
@@ -202,6 +203,15 @@ static bool frame_of_gfn(const struct xen *xen, const struct domain *d, uint64_t
     return false;
 }
 
+/* An HVM domain's, by its nested tables. */
+static bool frame_of_hvm(const struct domain *d, uint64_t gfn, uint64_t *mfn)
+{
+    p2m_type_t t;
+
+    *mfn = mfn_x(p2m_get_entry(d, gfn, &t));
+    return *mfn != mfn_x(INVALID_MFN);
+}
+
 bool look_machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum look_space space, uint64_t addr,
                           uint64_t *maddr)
 {
@@ -212,7 +222,8 @@ bool look_machine_address(struct host *h, domid_t dom, unsigned int vcpu, enum l
     switch (space) {
     case LOOK_MACHINE: *maddr = addr; return true;
     case LOOK_PHYSICAL:
-        if (!d || !frame_of_gfn(host_xen(h), d, PFN_DOWN(addr), &mfn))
+        if (!d || !(is_hvm_domain(d) ? frame_of_hvm(d, PFN_DOWN(addr), &mfn)
+                                     : frame_of_gfn(host_xen(h), d, PFN_DOWN(addr), &mfn)))
             return false;
         *maddr = mfn << PAGE_SHIFT | (addr & ~PAGE_MASK);
         return true;
@@ -254,9 +265,9 @@ unsigned int look_insn(struct host *h, domid_t dom, unsigned int vcpu, uint64_t 
     if (!v || !v->regs)
         return 0;
     at = *v->regs;
-    at.rip = va;
+    at.rip += va - insn_linear_rip(&at);
     insn = insn_decode(host_machine(h)->edges->decoder, &at, bytes,
-                       look_read(h, dom, vcpu, LOOK_VIRTUAL, insn_linear_rip(&at), bytes, sizeof(bytes)));
+                       look_read(h, dom, vcpu, LOOK_VIRTUAL, va, bytes, sizeof(bytes)));
     memcpy(text, insn.text, sizeof(insn.text));
     return insn.len;
 }

@@ -6,6 +6,7 @@
  */
 #include "tools/debug/seek.h"
 
+#include "sim/insn.h"
 #include "sim/observe.h"
 #include "vcpu/noun/domain.h"
 
@@ -94,10 +95,10 @@ static void note_code(struct seek *s)
     const struct vcpu *v = debug_loop(s->d)->v;
     struct debug_hit h = { .before = debugger_here(s->d),
                            .after = debugger_here(s->d),
-                           .by = { false, v->domain->domain_id, v->vcpu_id, v->regs->rip } };
+                           .by = { false, v->domain->domain_id, v->vcpu_id, insn_linear_rip(v->regs) } };
 
     for (size_t i = 0; i < s->nr_code; i++)
-        if (s->code[i].addr == v->regs->rip && s->is_code(s->data, &s->code[i], v))
+        if (s->code[i].addr == h.by.rip && s->is_code(s->data, &s->code[i], v))
             note(s, &h);
     for (size_t i = 0; s->stops && i < s->d->stops.nr; i++)
         if (stop_is_at(s->d->stops.list[i], v) && besides(s, NULL, v)) {
@@ -202,7 +203,7 @@ static bool look_at_insn(struct seek *s, struct sim_exit hit)
     const struct vcpu *v = debug_loop(d)->v;
     const struct position here = debugger_here(d);
     struct looking l = { s, here, v };
-    const struct debug_by by = { false, v->domain->domain_id, v->vcpu_id, v->regs->rip };
+    const struct debug_by by = { false, v->domain->domain_id, v->vcpu_id, insn_linear_rip(v->regs) };
     bool armed = true, fine = true;
     enum run_result r;
 

@@ -171,6 +171,12 @@ static void add_exit(struct sentence *s, struct host *h, const struct trace_reco
         else
             sentence_add(s, " executed %s, which is intercepted, at ", value_name(rec, "op"));
         sentence_add_address(s, h, rec->who.domain, record_field(rec, "rip"));
+        if (kind == EXIT_NPF)
+            sentence_add(s, ": the nested tables do not allow %s guest-physical 0x%" PRIx64,
+                         record_field(rec, "error") & PFEC_insn_fetch     ? "code at"
+                         : record_field(rec, "error") & PFEC_write_access ? "a store to"
+                                                                          : "a load from",
+                         record_field(rec, "addr"));
     }
 }
 
@@ -262,7 +268,7 @@ static const char *const sources[] = {
     CALL(callback_op, "vcpu/pv/hypercalls.c"),
     CALL(event_channel_op, "evtchn/event_op.c"),
     CALL(physdev_op, "vcpu/pv/physdev.c"),
-    CALL(hvm_op, "vcpu/absent.c"),
+    CALL(hvm_op, "vcpu/hvm/params.c"),
     CALL(sysctl, "vcpu/sysctl.c"),
     CALL(domctl, "vcpu/domctl.c"),
     CALL(kexec_op, "vcpu/absent.c"),
@@ -308,7 +314,8 @@ static void add_hypercall_ret(struct sentence *s, const struct trace_record *rec
 /* Its kernel gets something: at a handler, or there is none. */
 static void add_entry(struct sentence *s, struct host *h, const struct trace_record *rec)
 {
-    sentence_add(s, "d%uv%u's kernel gets ", rec->who.domain, rec->who.vcpu);
+    sentence_add(s, "d%uv%u%s gets ", rec->who.domain, rec->who.vcpu,
+                 rec->who.root == TRACE_ROOT_HVM ? " by its IDT" : "'s kernel");
     if (rec->event == TRC_trap)
         vector_name(s, record_field(rec, "vector"));
     else

@@ -2,6 +2,7 @@
 /* The list of stops, see tools/debug/stops.h. */
 #include "tools/debug/stops.h"
 
+#include "sim/insn.h"
 #include "tools/debug/fit.h"
 #include "vcpu/noun/domain.h"
 
@@ -131,6 +132,6 @@ bool stop_holds_of(struct debug_stop *stop, const struct vcpu *v)
 
 bool stop_is_at(struct debug_stop *stop, const struct vcpu *v)
 {
-    return stop->kind == DEBUG_BREAK && stop->dom == v->domain->domain_id && stop->addr == v->regs->rip &&
+    return stop->kind == DEBUG_BREAK && stop->dom == v->domain->domain_id && stop->addr == insn_linear_rip(v->regs) &&
            stop_holds_of(stop, v);
 }

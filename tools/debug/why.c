@@ -3,6 +3,7 @@
  * Answers about what was, see tools/debug/why.h: registers, memory, refusals, events. Those about what has no address
  * are in tools/debug/why_things.c.
  */
+#include "sim/insn.h"
 #include "tools/debug/why_private.h"
 #include "vcpu/noun/domain.h"
 
@@ -43,7 +44,7 @@ static enum debug_result last_change_until(struct debugger *d, struct condition 
     while (r == DEBUG_THERE && position_is_before(debugger_here(d), to)) {
         const struct position before = debugger_here(d);
         const struct vcpu *v = debug_vcpu_of(d);
-        const uint64_t rip = v && v->regs ? v->regs->rip : 0;
+        const uint64_t rip = v && v->regs ? insn_linear_rip(v->regs) : 0;
         const s_time_t t = host_now(d->host);
 
         r = debugger_step(d);

@@ -279,7 +279,7 @@ enum debug_result why_vcpu(struct debugger *d, domid_t dom, unsigned int vcpu, s
     add_since(w, d, r, &rec);
     if (r == DEBUG_THERE && look_vcpu(d->host, dom, vcpu, &then) && !then.native && record_field(&rec, "new") > 1) {
         sentence_add(&w->says, ", at ");
-        sentence_add_address(&w->says, d->host, dom, then.regs.rip);
+        sentence_add_address(&w->says, d->host, dom, then.pc);
     }
     if (r == DEBUG_THERE && !record_field(&rec, "new") && !ended)
         r = add_waker(w, d, &q, &want);

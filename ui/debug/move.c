@@ -21,14 +21,14 @@ void debug_stop_begin(struct debug *g, const char *why)
     say_bool(&g->say, "live", rewind_is_live(&g->rw));
     say(&g->say, "%s  %s", at, why);
     if (there && !v.native) {
-        look_symbol(g->host, v.dom, v.regs.rip, symbol);
-        look_insn(g->host, v.dom, v.vcpu, v.regs.rip, insn);
+        look_symbol(g->host, v.dom, v.pc, symbol);
+        look_insn(g->host, v.dom, v.vcpu, v.pc, insn);
         say_field(&g->say, "vcpu", "d%uv%u", v.dom, v.vcpu);
         say_field(&g->say, "mode", "%s", v.mode);
-        say_field(&g->say, "rip", "0x%llx", (unsigned long long)v.regs.rip);
+        say_field(&g->say, "rip", "0x%llx", (unsigned long long)v.pc);
         say_symbol(g, symbol);
         say_field(&g->say, "insn", "%s", insn);
-        say(&g->say, "  d%uv%u %s 0x%llx%s%s%s", v.dom, v.vcpu, v.mode, (unsigned long long)v.regs.rip, symbol,
+        say(&g->say, "  d%uv%u %s 0x%llx%s%s%s", v.dom, v.vcpu, v.mode, (unsigned long long)v.pc, symbol,
             *insn ? ": " : "", insn);
     } else {
         say(&g->say, "  d%uv%u %s", g->dbg.dom, g->dbg.vcpu, there ? "native" : "is not there");

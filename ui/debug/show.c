@@ -91,7 +91,7 @@ void debug_disas(struct debug *g, const char *args, unsigned long ignored)
         return;
     }
     if (!*addr)
-        a.addr = v.regs.rip;
+        a.addr = v.pc;
     for (unsigned long i = 0; i < n; i++) {
         char text[96], symbol[96];
         const unsigned int len = look_insn(g->host, a.dom, a.vcpu, a.addr, text);
@@ -104,7 +104,7 @@ void debug_disas(struct debug *g, const char *args, unsigned long ignored)
         say_begin(&g->say, "insn");
         say_field(&g->say, "addr", "0x%" PRIx64, a.addr);
         say_field(&g->say, "text", "%s", text);
-        say(&g->say, "%s 0x%" PRIx64 "%s: %s", a.addr == v.regs.rip ? ">" : " ", a.addr, symbol, text);
+        say(&g->say, "%s 0x%" PRIx64 "%s: %s", a.addr == v.pc ? ">" : " ", a.addr, symbol, text);
         say_end(&g->say);
         a.addr += len;
     }
@@ -167,8 +167,9 @@ void debug_regs(struct debug *g, const char *args, unsigned long ignored)
     say_field(&g->say, "cs", "0x%x", v.regs.seg[CPU_SEG_CS].sel);
     say_field(&g->say, "cr3", "0x%" PRIx64, v.regs.cr3);
     say_number(&g->say, "cpl", v.regs.cpl);
-    say(&g->say, "rip %016" PRIx64 "  rflags %08" PRIx64 "  cs %04x cpl %u  %s, %s root, IOPL %u\n", v.regs.rip,
-        v.regs.rflags, v.regs.seg[CPU_SEG_CS].sel, v.regs.cpl, v.mode, v.root, v.iopl);
+    say(&g->say, "rip %016" PRIx64 "  rflags %08" PRIx64 "  cs %04x cpl %u  %s, %s%s, IOPL %u\n", v.regs.rip,
+        v.regs.rflags, v.regs.seg[CPU_SEG_CS].sel, v.regs.cpl, v.mode, v.works ?: v.root, v.works ? "" : " root",
+        v.iopl);
     say(&g->say,
         "cr0 %08" PRIx64 "  cr2 %016" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64 "  fs %" PRIx64 "  gs %" PRIx64,
         v.cr[0], v.cr[2], v.regs.cr3, v.cr[4], v.regs.seg[CPU_SEG_FS].base, v.regs.seg[CPU_SEG_GS].base);

@@ -30,19 +30,19 @@ static unsigned int row_take(struct table *t, struct debug *g, const struct scen
     table_cell(t, row, "%s", text);
     if (img && source_line(&g->sources, img, addr, source))
         table_cell(t, row, "%s", source);
-    if (addr == s->v.regs.rip)
+    if (addr == s->v.pc)
         table_ask(t, row, "why");
     else
         table_ask(t, row, "why 0x%" PRIx64, addr);
     if (row)
-        row->here = addr == s->v.regs.rip;
+        row->here = addr == s->v.pc;
     return len;
 }
 
 /* Does code that begins at addr come out at rip? *first: its first instruction that is shown. */
 static bool leads_here(struct debug *g, const struct scene *s, uint64_t addr, uint64_t *first)
 {
-    const uint64_t rip = s->v.regs.rip;
+    const uint64_t rip = s->v.pc;
     char text[96];
 
     *first = rip;
@@ -62,7 +62,7 @@ static bool leads_here(struct debug *g, const struct scene *s, uint64_t addr, ui
 static uint64_t begin_before(struct debug *g, const struct scene *s)
 {
     const struct image *img = host_guest_image(g->host, s->dom);
-    const uint64_t rip = s->v.regs.rip;
+    const uint64_t rip = s->v.pc;
     uint64_t offset, first;
 
     if (img && image_symbol_lookup(img, rip, &offset) && offset <= SYMBOL_MAX && leads_here(g, s, rip - offset, &first))
@@ -83,10 +83,10 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
         return;
     /* Of the instruction that is next, behind the title as well: the column is cut off where there is little room. */
     img = host_guest_image(g->host, s->dom);
-    if (img && source_line(&g->sources, img, s->v.regs.rip, source))
+    if (img && source_line(&g->sources, img, s->v.pc, source))
         snprintf(t->note, sizeof(t->note), "%s", source);
     addr = begin_before(g, s);
-    for (unsigned int after = 0, len; after<AFTER; after += addr> s->v.regs.rip) {
+    for (unsigned int after = 0, len; after<AFTER; after += addr> s->v.pc) {
         len = row_take(t, g, s, addr);
         if (!len)
             break;

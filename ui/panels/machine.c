@@ -52,7 +52,7 @@ static void vcpu_take(struct table *t, struct debug *g, const struct scene *s, c
 
     look_time(v->since, since);
     if (!v->native)
-        look_symbol(g->host, v->dom, v->regs.rip, symbol);
+        look_symbol(g->host, v->dom, v->pc, symbol);
     table_cell(t, row, "  d%uv%u", v->dom, v->vcpu);
     if (v->native)
         table_cell(t, row, "native");
@@ -62,11 +62,13 @@ static void vcpu_take(struct table *t, struct debug *g, const struct scene *s, c
     time_take(t, row, v->ran, s->now);
     table_cell(t, row, "%s", "");
     table_cell(t, row, v->native ? "on pCPU %u, since %s%s%s" : "on pCPU %u, since %s%s%s; at 0x%" PRIx64 "%s", v->cpu,
-               since, *v->why ? ": " : "", v->why, v->regs.rip, symbol);
+               since, *v->why ? ": " : "", v->why, v->pc, symbol);
     table_ask(t, row, "why d%uv%u", v->dom, v->vcpu);
     if (row) {
         row->here = v->dom == s->dom && v->vcpu == s->vcpu;
-        row->style = v->native ? STYLE_native : v->mode && v->mode[0] == 'u' ? STYLE_user : STYLE_kernel;
+        row->style = v->native                                             ? STYLE_native
+                     : v->mode && (v->mode[0] == 'u' || v->mode[3] == '3') ? STYLE_user
+                                                                           : STYLE_kernel;
     }
 }
 

@@ -131,7 +131,7 @@ static void end_take(struct table *t, const struct debug_addr *a, const struct l
 
 static void take(struct table *t, struct debug *g, const struct scene *s)
 {
-    const struct debug_addr here = { .dom = s->dom, .vcpu = s->vcpu, .addr = s->v.regs.rip };
+    const struct debug_addr here = { .dom = s->dom, .vcpu = s->vcpu, .addr = s->v.pc };
     const struct debug_addr *a = s->about.given ? &s->about.what : &here;
     struct look_vcpu v;
     struct look_walk w;

@@ -28,10 +28,11 @@ static const struct bit_name rflags_bits[] = { { 0, "CF" },  { 2, "PF" },  { 4, 
                                                { 16, "RF" }, { 18, "AC" }, { 21, "ID" }, { 0, NULL } };
 static const struct bit_name cr0_bits[] = { { 31, "PG" }, { 18, "AM" }, { 16, "WP" }, { 5, "NE" }, { 4, "ET" },
                                             { 3, "TS" },  { 2, "EM" },  { 1, "MP" },  { 0, "PE" }, { 0, NULL } };
-static const struct bit_name cr4_bits[] = { { 18, "OSXSAVE" }, { 16, "FSGSBASE" }, { 10, "OSXMMEXCPT" },
-                                            { 9, "OSFXSR" },   { 8, "PCE" },       { 7, "PGE" },
-                                            { 6, "MCE" },      { 5, "PAE" },       { 4, "PSE" },
-                                            { 3, "DE" },       { 2, "TSD" },       { 0, NULL } };
+static const struct bit_name cr4_bits[] = {
+    { 21, "SMAP" }, { 20, "SMEP" }, { 18, "OSXSAVE" }, { 16, "FSGSBASE" }, { 10, "OSXMMEXCPT" }, { 9, "OSFXSR" },
+    { 8, "PCE" },   { 7, "PGE" },   { 6, "MCE" },      { 5, "PAE" },       { 4, "PSE" },         { 3, "DE" },
+    { 2, "TSD" },   { 1, "PVI" },   { 0, "VME" },      { 0, NULL }
+};
 
 /* "CF ZF IF", those that are set. */
 static const char *bits_text(const struct bit_name *bits, uint64_t value, char text[96])
@@ -89,7 +90,9 @@ static void control_take(struct table *t, const char *name, uint64_t value, cons
 
 static void controls_take(struct table *t, const struct scene *s)
 {
-    const uint64_t cr0 = PV_CR0_FIXED | (s->v.regs.cr0 & PV_CR0_OWN), cr4 = PV_CR4_FIXED | (s->v.regs.cr4 & PV_CR4_OWN);
+    const bool own = s->v.works; /* an HVM guest has what it has set */
+    const uint64_t cr0 = own ? s->v.regs.cr0 : PV_CR0_FIXED | (s->v.regs.cr0 & PV_CR0_OWN);
+    const uint64_t cr4 = own ? s->v.regs.cr4 : PV_CR4_FIXED | (s->v.regs.cr4 & PV_CR4_OWN);
     char text[96];
 
     control_take(t, "cr0", cr0, bits_text(cr0_bits, cr0, text), s->v.cr[0]);
@@ -119,7 +122,10 @@ static void take(struct table *t, struct debug *g, const struct scene *s)
     table_cell(t, row, "mode");
     table_cell(t, row, "CPL %u", s->v.regs.cpl);
     table_cell(t, row, "%s", s->v.mode);
-    table_cell(t, row, "%s root is loaded", s->v.root);
+    if (s->v.works)
+        table_cell(t, row, "%s", s->v.works);
+    else
+        table_cell(t, row, "%s root is loaded", s->v.root);
     table_ask(t, row, "why %%cpl");
     segment_take(t, s, CPU_SEG_CS, "cs");
     segment_take(t, s, CPU_SEG_SS, "ss");

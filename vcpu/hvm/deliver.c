@@ -379,8 +379,19 @@ static struct hvm_event event_of(const struct hvm_fault *f)
                                .cr2 = f->addr };
 }
 
+/* v stands at the handler; it was `who` at `from`. */
+static void delivered(struct vcpu *v, const struct hvm_event *e, struct trace_who who, uint64_t from)
+{
+    TRACE_BY(v->domain->xen->machine, trap, who, e->vector, e->has_error_code ? e->error_code : 0,
+             e->type == HVM_EVENT_EXCEPTION && e->vector == X86_EXC_PF ? v->regs->cr2 : 0, from, v->regs->rip, who.mode,
+             !(v->regs->rflags & X86_EFLAGS_IF));
+    v->resume_why = TRACE_RESUME_TRAP;
+}
+
 void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
 {
+    const struct trace_who who = vcpu_trace_who(v);
+    const uint64_t from = v->regs->rip;
     struct hvm_event e = *event;
     struct hvm_fault f;
 
@@ -389,8 +400,10 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
         e.has_error_code &= (v->regs->cr0 & X86_CR0_PE) != 0;
         if (e.type == HVM_EVENT_EXCEPTION && e.vector == X86_EXC_PF)
             v->regs->cr2 = e.cr2;
-        if (deliver_once(v, &e, &f))
+        if (deliver_once(v, &e, &f)) {
+            delivered(v, &e, who, from);
             return;
+        }
         if (f.vector == HVM_NO_MEMORY) {
             domain_crash(v, "vector %u cannot be delivered: a task gate, or no memory at guest-physical %#lx", e.vector,
                          (unsigned long)f.addr);
