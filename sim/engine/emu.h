@@ -451,9 +451,9 @@ static inline struct nested_regs emu_nested_regs(struct emu *e)
     r.cr3 = *raw_cr(&e->raw, 3);
     return r;
 }
-/* nested.c: where an access of the loaded HVM vCPU (PFEC_*) goes to, without a trace. */
+/* pcpu_walk.c: where an access of the loaded HVM vCPU (PFEC_*) goes to, without a trace. */
 void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w);
-/* In place of the library's walk; host_pc as it has it. May not return. */
+/* nested.c: in place of the library's walk; host_pc as it has it. May not return. */
 bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc);
 /* pcpu_walk.c: is this what a walk finds now? For tests. */
 bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable);

@@ -56,13 +56,6 @@ static void leave(struct emu *e, const struct nested_walk *w, uint64_t addr, uin
     }
 }
 
-void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w)
-{
-    const struct nested_regs r = emu_nested_regs(e);
-
-    nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
-}
-
 bool emu_nested_fill(struct emu *e, uint64_t addr, int type, int mmu_idx, bool probe, uintptr_t host_pc)
 {
     const struct nested_regs r = emu_nested_regs(e);

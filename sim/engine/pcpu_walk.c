@@ -14,16 +14,23 @@ bool emu_walk(struct emu *e, uint64_t root, uint64_t addr, struct page_walk *w)
     return page_walk(w, root, addr, table, e);
 }
 
+void emu_nested_look(struct emu *e, uint64_t addr, uint32_t access, struct nested_walk *w)
+{
+    const struct nested_regs r = emu_nested_regs(e);
+
+    nested_walk(&r, r.efer & EFER_LMA ? addr : (uint32_t)addr, access, table, e, w);
+}
+
 /* Where in the machine the loaded guest's linear address lies; NULL: nothing is there. */
 static const uint8_t *look(struct emu *e, uint64_t addr)
 {
     struct page_walk w;
 
     if (e->nested.on) {
-        const struct nested_regs r = emu_nested_regs(e);
         struct nested_walk n;
 
-        return nested_walk(&r, addr, 0, table, e, &n) == NESTED_OK ? emu_phys(e, n.phys) : NULL;
+        emu_nested_look(e, addr, 0, &n);
+        return n.result == NESTED_OK ? emu_phys(e, n.phys) : NULL;
     }
     return emu_walk(e, *raw_cr(&e->raw, 3), addr, &w) ? emu_phys(e, w.phys) : NULL;
 }
@@ -46,10 +53,9 @@ size_t pcpu_fetch(struct emu *e, uint64_t addr, uint8_t *buf, size_t n)
 
 bool emu_nested_agrees(struct emu *e, uint64_t page, uint64_t phys, bool user, bool writable)
 {
-    const struct nested_regs r = emu_nested_regs(e);
     struct nested_walk w;
 
-    nested_walk(&r, r.efer & EFER_LMA ? page : (uint32_t)page, user ? PFEC_user_mode : 0, table, e, &w);
+    emu_nested_look(e, page, user ? PFEC_user_mode : 0, &w);
     if (w.result != NESTED_OK) /* a page that may be executed, but not read, there is none */
         return false;
     for (unsigned int i = 0; i < w.nr; i++)

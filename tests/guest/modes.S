@@ -16,6 +16,8 @@
  *
  * Its own page tables map the first 4 GiB one to one, for all rings. Without a second vCPU it waits for it in vain, and
  * says so.
+ *
+ * Budget: one path through all modes, and what each of them needs.
  */
 #include <xen/xen.h>
 

@@ -2,6 +2,8 @@
 /*
  * What makes an HVM guest leave, what does not, and what the exit says: each fact about the emulated processor that the
  * hypervisor relies upon for guests with rings of their own.
+ *
+ * Budget: a test a fact, and there are many.
  */
 #include <setjmp.h>
 #include <stdarg.h>
