@@ -43,16 +43,16 @@ XENSTORE_OBJS := tree store store_life domain watch tx conn request control stre
 WORDS_OBJS := nearest printable units user_file
 XC_OBJS := xc xc_domain xc_cpu_policy xc_cpupool xc_memory xc_evtchn pages coredump resume
 BUILD_OBJS := image_file image_unpack image_kept image_elf image_symtab image_notes image_place image kallsyms image_cache build_pv_tables build_pv_memory build_pv_start_info build_pv copy_pv acpi start_info hvm_plan build_hvm
-XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
+XL_OBJS := xl_where xl_sched xl_cpuid xl_disk_format xl_disk_name xl_disk xl_vif xl_p9 xl_fb xl_channel xl_cfg_say xl_cfg_others xl_cfg_values xl_hvm xl_cfg_hvm xl_cfg_keys xl_cfg guest_cpuid guest_sched
 OUTSIDE_OBJS := outside
 DISK_OBJS := disk_raw disk_helper disk_nbd disk_cache disk_redo disk_file
-TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_sched host_clone host_ctl host host_screen
+TOOLS_OBJS := ctl fault host_base host_names host_turn snapshot nodes guest_nodes host_xenstore host_disk host_disk_look host_net host_p9 host_fb host_channel host_driver host_devices host_driver_build host_fault ctl_jobs host_hvm host_guest host_shutdown host_ctl_who host_ctl_device host_ctl_sched host_clone host_ctl host host_screen
 REWIND_OBJS := journal input branch rewind record record_read
 DEBUG_OBJS := words parse eval fit look look_events look_memory look_hash condition stops watch visit seek step frames debugger sentence past why_say why_things why_net why_disk why window source
 WORKBENCH_OBJS := program setup record sim event load report svg_rows svg bench guard child args workbench
 # The program; its entry, main, is linked into no test.
 # A line a folder, in the order of the layers within ui/.
-UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help guest_list start console input pace crash stats trace_file pcap_file status recording replay
+UI_OBJS := options socket_door slirp_door outside console_door png vnc_key vnc fb_window $(addprefix ctl/,place looks_devices looks serve) help place firmware guest_firmware guest_list start console input pace crash stats trace_file pcap_file status recording replay
 UI_OBJS += $(addprefix debug/,say live words commands move stops seek show change record symbols export why console complete line session said keys screen)
 UI_OBJS += $(addprefix screen/,style grid layout term)
 UI_OBJS += $(addprefix panels/,table scene machine ladder code registers trace console timeline pages frames events grants rings network disks xenstore scheduler timers tour messages panels)
@@ -68,6 +68,8 @@ UI_OBJS += tui cmd_debug cmd_tui cmd_tour cmd_ctl cmd_trace cmd_doctor main
 GUESTS := hello echo idle rings ports corners traps debugregs callbacks syscall timer pagetables balloon grants spinner pingpong chat smp shootdown clock runstate fifo lostevent features store clone ringtut blkcat p9cat netecho webget paint agent \
 	reboot suspend suspend-uncooperative watchdog hostile havoc \
 	bench/hypercall bench/trap bench/mmu bench/grant bench/event bench/switch bench/cpu bench/store bench/blk
+# Guests that stand in hvmloader's place, without a runtime.
+HVM_GUESTS := hvm/boot16
 GUEST_RT := start entry init text console memory traps event time user smp grant
 
 # What `make run` shows: in a terminal the cockpit, and without one a demo.
@@ -217,6 +219,7 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -static -fno-pic -no-
 GUEST_LDFLAGS := -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
 GUEST_PROGRAMS := $(addprefix build/guests/,$(GUESTS))
+HVM_GUEST_PROGRAMS := $(addprefix build/guests/,$(HVM_GUESTS))
 GUEST_RT_OBJS := $(call listed,build/guests/rt,$(GUEST_RT))
 
 build/guests/%.o: guests/%.c build/flags
@@ -232,6 +235,10 @@ build/guests/%.o: guests/%.S build/flags
 $(GUEST_PROGRAMS): build/guests/%: build/guests/%.o $(GUEST_RT_OBJS) guests/rt/pv64.lds
 	$(call say,LD)
 	$(Q)$(CC) $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T guests/rt/pv64.lds -o $@ $(filter %.o,$^) -lgcc
+
+$(HVM_GUEST_PROGRAMS): build/guests/%: build/guests/%.o guests/hvm/phys32.lds
+	$(call say,LD)
+	$(Q)$(LD) -T guests/hvm/phys32.lds --build-id=none -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments -o $@ $(filter %.o,$^)
 
 # Programs for Linux guests of the tests.
 LINUX_PROGRAMS := $(addprefix build/tests/guest/,torture hwdebug)
@@ -282,7 +289,7 @@ build/tests/guest/modes: tests/guest/modes.S tests/guest/modes.lds build/flags
 
 all: xenlab guests ## build everything (the default)
 
-guests: $(GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
+guests: $(GUEST_PROGRAMS) $(HVM_GUEST_PROGRAMS) $(LINUX_PROGRAMS) $(addprefix build/tests/guest/,old64 old32 ascent modes)
 
 run: check-packages all shown ## build, get what README.md shows, and show the cockpit, or without a terminal a demo
 	$(Q)if [ -t 0 ] && [ -t 1 ]; then ./xenlab tui $(COCKPIT); else ./xenlab run $(DEMO); fi

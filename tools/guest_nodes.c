@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the toolstack writes into xenstore about a PV guest.
+ * What the toolstack writes into xenstore about a guest.
  *
  * Concept: below /local/domain/<domid> a guest finds what was decided for it (its name, memory, vCPUs) and places that
  * are its own to write to, most of them empty: control/shutdown, for example, where the toolstack will ask for a
@@ -33,14 +33,28 @@ static void empty_nodes(struct node_writer *w, const char *const *paths, enum no
         node(w, *paths, perms, "%s", "");
 }
 
+/* What libxl leaves empty if there is none. */
+static const char *timeoffset(const struct guest *g, char text[static 16])
+{
+    sprintf(text, "%d", g->hvm.rtc_timeoffset);
+    return g->hvm.rtc_timeoffset ? text : "";
+}
+
 static void vm_nodes(struct node_writer *w, const char *uuid)
 {
     const struct guest *g = w->g;
     const uint64_t centis = (uint64_t)host_wallclock(g->host) / MILLISECS(10);
-    char path[NODE_PATH_SIZE];
+    char path[NODE_PATH_SIZE], offset[16];
 
     node(w, path_make(path, "/vm/%s/uuid", uuid), AS_PARENT, "%s", uuid);
     node(w, path_make(path, "/vm/%s/name", uuid), AS_PARENT, "%s", g->cfg.name);
+    if (guest_has_dm(g)) {
+        node(w, path_make(path, "/vm/%s/rtc/timeoffset", uuid), AS_PARENT, "%s", timeoffset(g, offset));
+        node(w, path_make(path, "/vm/%s/image/ostype", uuid), AS_PARENT, "hvm");
+        node(w, path_make(path, "/vm/%s/start_time", uuid), AS_PARENT, "%llu.%02u", (unsigned long long)centis / 100,
+             (unsigned int)(centis % 100));
+        return;
+    }
     node(w, path_make(path, "/vm/%s/image/ostype", uuid), AS_PARENT, "linux");
     node(w, path_make(path, "/vm/%s/image/kernel", uuid), AS_PARENT, "%s", g->cfg.kernel);
     node(w, path_make(path, "/vm/%s/start_time", uuid), AS_PARENT, "%llu.%02u", (unsigned long long)centis / 100,
@@ -102,6 +116,18 @@ static void built_nodes(struct node_writer *w)
         node(w, path_make(path, "cpu/%u/availability", i), AS_PARENT, i < g->cfg.vcpus ? "online" : "offline");
 }
 
+/* As libxl__domain_build() and libxl__spawn_local_dm(): what hvmloader asks for. */
+static void firmware_nodes(struct node_writer *w)
+{
+    const struct xl_hvm *hvm = &w->g->hvm;
+
+    node(w, "platform/acpi", AS_PARENT, "%d", hvm->acpi);
+    node(w, "platform/acpi_s3", AS_PARENT, "%d", hvm->acpi_s3);
+    node(w, "platform/acpi_s4", AS_PARENT, "%d", hvm->acpi_s4);
+    node(w, "hvmloader/bios", AS_PARENT, "seabios");
+    node(w, "hvmloader/allow-memory-relocate", AS_PARENT, "0");
+}
+
 /* Console 0: its directory is the guest's to read only, and it goes through no states. */
 static void console_nodes(struct node_writer *w)
 {
@@ -159,6 +185,8 @@ bool guest_introduce(struct guest *g)
     domain_nodes(&w, uuid);
     vm_nodes(&w, uuid);
     built_nodes(&w);
+    if (guest_has_dm(g))
+        firmware_nodes(&w);
     g->introduced = true;
     if (xenstored_introduce(g->host->xenstored, g->domid, g->store_mfn, g->store_port))
         w.failed = true;

@@ -102,18 +102,19 @@ struct host_guest {
     bool driver_domain;           /* it has back ends of devices; and no kernel, or one that is not loaded */
     bool unlisted;                /* it is not one of the guests that are counted by index */
     const char *kernel;           /* path, for messages and the name */
-    const char *ramdisk;          /* path or NULL */
+    const char *ramdisk;          /* path or NULL; of an HVM guest its BIOS, and the kernel is what starts that */
+    const char *vgabios;          /* of an HVM guest: path or NULL */
     const char *cmdline;          /* or NULL */
     const struct xl_where *where; /* for messages; borrowed for the host's life, or NULL */
     bool has_type;
     enum xl_type type;
-    uint8_t hvm_stated;      /* xl_hvm_stated(): what PVH guests have otherwise, all of them */
-    unsigned int memory_mib; /* 0: 64 */
-    unsigned int maxmem_mib; /* 0: as memory */
-    unsigned int vcpus;      /* 0: 1 */
-    unsigned int maxvcpus;   /* 0: as vcpus */
-    unsigned int tsc_mode;   /* TSC_MODE_* of vcpu/tsc.h */
-    bool has_uuid;           /* else one is made */
+    const struct xl_hvm *hvm; /* of PVH and HVM guests; paths in it do not count */
+    unsigned int memory_mib;  /* 0: 64 */
+    unsigned int maxmem_mib;  /* 0: as memory */
+    unsigned int vcpus;       /* 0: 1 */
+    unsigned int maxvcpus;    /* 0: as vcpus */
+    unsigned int tsc_mode;    /* TSC_MODE_* of vcpu/tsc.h */
+    bool has_uuid;            /* else one is made */
     uint8_t uuid[16];
     struct build_limits limits;
     const struct xl_sched *sched;       /* NULL: nothing is stated */

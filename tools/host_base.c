@@ -85,3 +85,12 @@ bool host_snapshot_rtds(const struct host *h, domid_t domid, int vcpu, struct xe
 {
     return snapshot_rtds(h->xen, domid, vcpu, p);
 }
+
+const char *guest_where(const struct guest *g, const char *key, char where[XL_WHERE_SIZE])
+{
+    if (!key || !xl_where_is(g->cfg.where, key))
+        snprintf(where, XL_WHERE_SIZE, "%.400s: ", g->cfg.kernel);
+    else
+        xl_where(g->cfg.where, key, where);
+    return where;
+}

@@ -131,8 +131,8 @@ static enum outcome begin(struct context *c)
         return ctl_fail(c, "%s cannot be cloned now: it is being built, taken down or cloned\n", g->cfg.name);
     if (g->driver)
         return ctl_fail(c, "%s is a driver domain: what it has in memory is its guests' business\n", g->cfg.name);
-    if (g->kernel->image.mode == IMAGE_PVH)
-        return ctl_fail(c, "%s cannot be cloned: it is a PVH guest\n", g->cfg.name);
+    if (guest_is_hvm(g))
+        return ctl_fail(c, "%s cannot be cloned: it is a %s guest\n", g->cfg.name, guest_has_dm(g) ? "HVM" : "PVH");
     if (!g->kernel->image.is64)
         return ctl_fail(c, "%s cannot be cloned: it is a 32-bit guest\n", g->cfg.name);
     if (guest_devices_uncloned(g))

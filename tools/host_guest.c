@@ -42,6 +42,7 @@ void guest_free(struct host *h, struct guest *g)
     xfree(g->cfg.name);
     xfree(g->cfg.kernel);
     xfree(g->cfg.ramdisk);
+    xfree(g->cfg.vgabios);
     xfree(g->cfg.cmdline);
     xl_sched_release(&g->sched);
     xl_cpuid_release(&g->cpuid);
@@ -62,7 +63,12 @@ static int guest_schedule(struct host *h, struct guest *g, char err[HOST_ERR_SIZ
 /* An emulated TSC is invariant wherever the domain goes (libxl__cpuid_legacy()). */
 static int guest_set_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    return guest_cpuid_apply(xc(h), g->domid, g->cfg.tsc_mode == XL_TSC_ALWAYS_EMULATE, &g->cpuid, err);
+    const struct guest_cpuid_kind kind = { .hvm = guest_is_hvm(g),
+                                           .invariant_tsc = g->cfg.tsc_mode == XL_TSC_ALWAYS_EMULATE,
+                                           .no_pae = guest_has_dm(g) && !g->hvm.pae,
+                                           .no_nx = guest_has_dm(g) && !g->hvm.nx };
+
+    return guest_cpuid_apply(xc(h), g->domid, &kind, &g->cpuid, err);
 }
 
 static void console_out(void *data, domid_t domid, const char *text, size_t len)
@@ -94,16 +100,6 @@ void guest_input_take_back(struct guest *g)
     g->nr_input += n;
 }
 
-/* "guest.cfg:7: memory: ": where the setting was made; or else which kernel it is about. */
-static const char *where_or_kernel(const struct guest *g, const char *key, char where[XL_WHERE_SIZE])
-{
-    if (!key || !xl_where_is(g->cfg.where, key))
-        snprintf(where, XL_WHERE_SIZE, "%.400s: ", g->cfg.kernel);
-    else
-        xl_where(g->cfg.where, key, where);
-    return where;
-}
-
 /* The same for a file: where it is named, and its path. */
 static void file_fail(const struct guest *g, const char *key, const char *path, const char *why,
                       char err[HOST_ERR_SIZE])
@@ -113,33 +109,16 @@ static void file_fail(const struct guest *g, const char *key, const char *path, 
     snprintf(err, HOST_ERR_SIZE, "%s%.400s: %.100s", xl_where(g->cfg.where, key, where), path, why);
 }
 
-static bool is_pvh(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_PVH; }
-
-/* What a PVH guest was to have, and has not. */
-static void pvh_warn(struct host *h, const struct guest *g)
-{
-    char where[XL_WHERE_SIZE];
-
-    for (unsigned int i = 0; i < XL_HVM_NR_STATED; i++)
-        if (g->cfg.hvm_stated >> i & 1)
-            host_message(h,
-                         "%swarning: %s has no effect yet: PVH guests have nested paging, ACPI tables, and no ticks "
-                         "that could be missed",
-                         where_or_kernel(g, xl_hvm_stated_key[i], where), xl_hvm_stated_key[i]);
-    if (g->cfg.maxmem_mib > g->cfg.memory_mib)
-        host_message(h, "%swarning: a PVH guest has all of maxmem from the start", where_or_kernel(g, "maxmem", where));
-}
-
 static bool build_begin(struct host *h, struct guest *g)
 {
     char where[XL_WHERE_SIZE];
 
     if (!g->built && g->cfg.cmdline && strlen(g->cfg.cmdline) >= MAX_GUEST_CMDLINE)
         host_message(h, "%swarning: of the %zu characters of the command line the guest is given the first %d",
-                     where_or_kernel(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
+                     guest_where(g, xl_where_is(g->cfg.where, "cmdline") ? "cmdline" : "extra", where),
                      strlen(g->cfg.cmdline), MAX_GUEST_CMDLINE - 1);
-    if (!g->built && is_pvh(g))
-        pvh_warn(h, g);
+    if (!g->built && guest_is_hvm(g))
+        guest_hvm_warn(h, g);
     g->build = (struct pv_build){
         .image = &g->kernel->image,
         .ramdisk = g->ramdisk ? g->ramdisk->data : NULL,
@@ -154,8 +133,8 @@ static bool build_begin(struct host *h, struct guest *g)
         .limits = g->cfg.limits,
     };
     memcpy(g->build.handle, g->cfg.uuid, sizeof(g->build.handle));
-    if (is_pvh(g))
-        g->hvm_builder = build_hvm_begin(xc(h), h->arena, &g->build, g->build_err);
+    if (guest_is_hvm(g))
+        g->hvm_builder = guest_hvm_build(h, g);
     else
         g->builder = build_pv_begin(xc(h), h->arena, &g->build, g->build_err);
     return g->builder || g->hvm_builder;
@@ -167,7 +146,7 @@ static int build_step(struct host *h, struct guest *g)
     int rc = -1;
 
     if (g->builder || g->hvm_builder || build_begin(h, g))
-        rc = is_pvh(g) ? build_hvm_step(g->hvm_builder) : build_pv_step(g->builder);
+        rc = guest_is_hvm(g) ? build_hvm_step(g->hvm_builder) : build_pv_step(g->builder);
     if (rc > 0)
         return rc;
     build_pv_end(g->builder);
@@ -233,9 +212,9 @@ int guest_build_step(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
     if (rc == 0)
         return guest_connect(h, g, err);
     if (g->build.setting)
-        snprintf(err, HOST_ERR_SIZE, "%s%s", where_or_kernel(g, g->build.setting, where), g->build_err);
+        snprintf(err, HOST_ERR_SIZE, "%s%s", guest_where(g, g->build.setting, where), g->build_err);
     else
-        file_fail(g, "kernel", g->cfg.kernel, g->build_err, err);
+        file_fail(g, guest_kernel_key(g), g->cfg.kernel, g->build_err, err);
     return -1;
 }
 
@@ -275,9 +254,11 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
     g->cfg.name = guest_name(g->host, cfg);
     g->cfg.kernel = xstrdup(a, cfg->kernel ? cfg->kernel : g->cfg.name ? g->cfg.name : "");
     g->cfg.ramdisk = cfg->ramdisk ? xstrdup(a, cfg->ramdisk) : NULL;
+    g->cfg.vgabios = cfg->vgabios ? xstrdup(a, cfg->vgabios) : NULL;
     g->cfg.cmdline = cfg->cmdline ? xstrdup(a, cfg->cmdline) : NULL;
     g->cfg.sched = &g->sched;
     g->cfg.cpuid = &g->cpuid;
+    guest_hvm_configure(g, cfg->hvm);
     if (!g->cfg.memory_mib)
         g->cfg.memory_mib = cfg->driver_domain ? HOST_DRIVER_MIB : DEFAULT_GUEST_MIB;
     if (g->cfg.maxmem_mib < g->cfg.memory_mib)
@@ -293,7 +274,8 @@ bool guest_configure(struct guest *g, const struct host_guest *cfg)
     if (!guest_devices_copy(g, cfg))
         return false;
     g->cfg.disks = NULL;
-    return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->cmdline || g->cfg.cmdline);
+    return g->cfg.name && g->cfg.kernel && (!cfg->ramdisk || g->cfg.ramdisk) && (!cfg->vgabios || g->cfg.vgabios) &&
+           (!cfg->cmdline || g->cfg.cmdline);
 }
 
 /* Of one kernel: the others' reason is the same. */
@@ -308,28 +290,26 @@ static void kept_warn(struct host *h, const struct cached_image *kernel)
 
 static int guest_load(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
 {
-    char why[IMAGE_ERR_SIZE], where[XL_WHERE_SIZE];
+    char why[IMAGE_ERR_SIZE];
 
-    if (g->cfg.has_type && g->cfg.type == XL_TYPE_HVM) {
-        snprintf(err, HOST_ERR_SIZE, "%s" XL_TYPE_UNSUPPORTED,
-                 where_or_kernel(g, xl_where_is(g->cfg.where, "type") ? "type" : "builder", where),
-                 xl_type_name(g->cfg.type));
-        return -1;
-    }
     if (g->cfg.driver_domain) {
         if (strcmp(g->cfg.kernel, g->cfg.name) != 0)
             host_message(h, "%s: a driver domain runs xenlab's own back ends, and %.400s is not loaded", g->cfg.name,
                          g->cfg.kernel);
         return guest_devices_none(g, err);
     }
-    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, is_pvh(g) ? IMAGE_PVH : IMAGE_PV, why);
+    g->kernel = image_cache_get(&h->edges->files, g->cfg.kernel, guest_image_mode(g), why);
     if (!g->kernel) {
-        file_fail(g, "kernel", g->cfg.kernel, why, err);
+        file_fail(g, guest_kernel_key(g), g->cfg.kernel, why, err);
         return -1;
     }
     kept_warn(h, g->kernel);
     if (g->cfg.ramdisk && !(g->ramdisk = image_cache_file(&h->edges->files, g->cfg.ramdisk, why))) {
-        file_fail(g, "ramdisk", g->cfg.ramdisk, why, err);
+        file_fail(g, guest_has_dm(g) ? "bios_path_override" : "ramdisk", g->cfg.ramdisk, why, err);
+        return -1;
+    }
+    if (g->cfg.vgabios && !(g->vgabios = image_cache_file(&h->edges->files, g->cfg.vgabios, why))) {
+        file_fail(g, "vga", g->cfg.vgabios, why, err);
         return -1;
     }
     return guest_devices_open(h, g, err);

@@ -80,10 +80,11 @@ struct guest {
     struct host_guest cfg;   /* strings are ours, and in the arena */
     struct xl_sched sched;   /* cfg.sched points here */
     struct xl_cpuid cpuid;   /* cfg.cpuid too */
+    struct xl_hvm hvm;       /* cfg.hvm too; without paths */
     bool built;              /* before: what is to be warned about has been said */
     struct guest *next_name; /* of the same list of host.names */
     const struct cached_image *kernel;
-    const struct cached_file *ramdisk; /* or NULL */
+    const struct cached_file *ramdisk, *vgabios; /* or NULL */
     mfn_t console_mfn, store_mfn;
     evtchn_port_t console_port, store_port; /* the guest's own numbers */
     struct host *host;
@@ -171,6 +172,9 @@ struct guest *guest_find(const struct host *h, domid_t domid);
 /* That number of host_guest_index(); NULL: there is none. */
 struct guest *guest_at(const struct host *h, unsigned int index);
 
+/* host_base.c. "guest.cfg:7: memory: ": where the setting was made; or else which kernel it is about. */
+const char *guest_where(const struct guest *g, const char *key, char where[XL_WHERE_SIZE]);
+
 /* host_names.c. Is there a guest of h (data) with this name? */
 bool guest_name_taken(const void *data, const char *name);
 /* From now on there is: g, whose name nobody else has. Until guest_name_drop(), harmless for one that claimed none. */
@@ -200,6 +204,17 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
 /* g gets its own copy of cfg, in the arena. False: out of memory. */
 bool guest_configure(struct guest *g, const struct host_guest *cfg);
 void guest_list_append(struct host *h, struct guest *g);
+/* host_hvm.c. Is it of type PVH or HVM? Has it a device model, which is HVM alone? */
+bool guest_is_hvm(const struct guest *g);
+bool guest_has_dm(const struct guest *g);
+enum image_mode guest_image_mode(const struct guest *g);
+/* What names the kernel, of an HVM guest what stands in hvmloader's place. */
+const char *guest_kernel_key(const struct guest *g);
+/* A copy of the settings, or (NULL) the defaults. */
+void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings);
+/* What it was to have, and has not. */
+void guest_hvm_warn(struct host *h, const struct guest *g);
+struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g);
 /* What its domain, which is to be destroyed, was given to read and has not read is for the next one. */
 void guest_input_take_back(struct guest *g);
 /* Close dom0's ends of the guest's devices: before its domain is destroyed. */

@@ -4,6 +4,8 @@
 
 #include "sim/machine.h"
 #include "tools/user_file.h"
+#include "ui/guest_firmware.h"
+#include "ui/place.h"
 
 #include <errno.h>
 #include <search.h>
@@ -13,21 +15,6 @@
 #include <unistd.h>
 
 #define HEAD_SIZE XL_CONFIG_SIZE_MAX /* enough to tell what a file is */
-
-/*
- * Where a file is that is named so. What a path in an xl.cfg comes to depends on which files there are: so in the end
- * the last part of it counts.
- */
-static const char *place(const struct run_options *o, const char *named)
-{
-    for (size_t i = 0; named && i < o->nr_places; i++)
-        if (!strcmp(o->places[i].named, named))
-            return o->places[i].at;
-    for (size_t i = 0; named && i < o->nr_places; i++)
-        if (!strcmp(basename(o->places[i].named), basename(named)))
-            return o->places[i].at;
-    return named;
-}
 
 /* What kind of file is it? -1 and a message if it cannot be read. */
 static int file_kind(const char *path, enum xl_file_kind *kind, char err[GUEST_LIST_ERR_SIZE])
@@ -145,7 +132,7 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
         .cmdline = o->cmdline ? o->cmdline : cfg->cmdline,
         .has_type = o->type_name || cfg->has_type,
         .type = o->type_name ? o->type : cfg->type,
-        .hvm_stated = xl_hvm_stated(&cfg->hvm),
+        .hvm = &cfg->hvm,
         .memory_mib = o->memory_mib ? (unsigned int)o->memory_mib : cfg->memory_mib,
         .maxmem_mib = cfg->maxmem_mib,
         .vcpus = o->vcpus ? (unsigned int)o->vcpus : cfg->vcpus,
@@ -170,11 +157,23 @@ static void entry_merge(struct guest_entry *e, const char *kernel, const struct 
     memcpy(e->guest.uuid, cfg->uuid, sizeof(cfg->uuid));
 }
 
+/* A configuration of an HVM guest may have none, and an option may say that it is none. */
+static int kernel_check(const struct guest_entry *e, char err[GUEST_LIST_ERR_SIZE])
+{
+    char where[XL_WHERE_SIZE];
+
+    if (e->guest.kernel || e->guest.driver_domain)
+        return 0;
+    xl_where(&e->cfg.where, "type", where);
+    snprintf(err, GUEST_LIST_ERR_SIZE, "%sthere is no kernel: a %s guest needs kernel = \"PATH\"", where,
+             xl_type_name(e->guest.type));
+    return -1;
+}
+
 static int entry_load(struct guest_entry *e, const char *named, const struct run_options *o,
                       char err[GUEST_LIST_ERR_SIZE])
 {
-    const char *path = place(o, named);
-    char where[XL_WHERE_SIZE];
+    const char *path = place(o, named), *kernel;
     enum xl_file_kind kind;
 
     if (file_kind(path, &kind, err))
@@ -193,14 +192,12 @@ static int entry_load(struct guest_entry *e, const char *named, const struct run
         snprintf(err, GUEST_LIST_ERR_SIZE, "out of memory");
         return -1;
     }
-    entry_merge(e, kind == XL_FILE_KERNEL ? named : NULL, o);
+    kernel = kind == XL_FILE_KERNEL ? named : NULL;
+    if (kernel)
+        xl_hvm_defaults(&e->cfg.hvm);
+    entry_merge(e, kernel, o);
     e->is_config = kind == XL_FILE_CONFIG;
-    if (e->guest.kernel || e->guest.driver_domain)
-        return 0;
-    /* Only an HVM guest may have none. */
-    xl_where(&e->cfg.where, xl_where_is(&e->cfg.where, "type") ? "type" : "builder", where);
-    snprintf(err, GUEST_LIST_ERR_SIZE, "%s" XL_TYPE_UNSUPPORTED, where, xl_type_name(e->cfg.type));
-    return -1;
+    return guest_has_firmware(e) ? guest_firmware(e, kernel, o, err) : kernel_check(e, err);
 }
 
 static unsigned int may_have_mib(const struct host_guest *g)
@@ -312,6 +309,7 @@ static void entry_free(struct guest_entry *e)
     xl_config_free(&e->cfg);
     xl_disks_free(&e->named);
     xl_disks_free(&e->disks);
+    guest_firmware_free(e);
 }
 
 int guest_list_load(struct guest_list *l, const struct run_options *o, char err[GUEST_LIST_ERR_SIZE])
@@ -341,12 +339,15 @@ int guest_list_files(const struct guest_list *l, const struct run_options *o, gu
 
     for (unsigned int i = 0; i < l->nr && !rc; i++) {
         const struct guest_entry *e = &l->entries[i];
-        const char *kernel = e->is_config ? e->cfg.kernel : o->guests[i];
-        const char *ramdisk = o->ramdisk ? o->ramdisk : e->cfg.ramdisk;
+        const bool hvm = guest_has_firmware(e);
+        const char *kernel = hvm ? NULL : e->is_config ? e->cfg.kernel : o->guests[i];
+        const char *ramdisk = hvm ? NULL : o->ramdisk ? o->ramdisk : e->cfg.ramdisk;
 
         rc = e->is_config ? fn(data, o->guests[i]) : 0;
         rc = rc ?: kernel ? fn(data, kernel) : 0;
         rc = rc ?: ramdisk ? fn(data, ramdisk) : 0;
+        for (unsigned int j = 0; j < FIRMWARE_NR && !rc; j++)
+            rc = e->firmware[j] ? fn(data, e->firmware[j]) : 0;
         for (unsigned int j = 0; j < e->named.nr && !rc; j++)
             if (!xl_disk_is_url(e->named.list[j].path))
                 rc = fn(data, e->named.list[j].path);
@@ -377,7 +378,8 @@ bool guest_list_reads(const struct guest_list *l, const struct run_options *o, c
         return false;
     for (unsigned int i = 0; i < l->nr; i++)
         if (same_file(&st, place(o, o->guests[i])) || same_file(&st, l->entries[i].guest.kernel) ||
-            same_file(&st, l->entries[i].guest.ramdisk) || is_disk_of(&l->entries[i], &st))
+            same_file(&st, l->entries[i].guest.ramdisk) || same_file(&st, l->entries[i].guest.vgabios) ||
+            is_disk_of(&l->entries[i], &st))
             return true;
     return false;
 }

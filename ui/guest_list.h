@@ -12,6 +12,7 @@
 #define UI_GUEST_LIST_H
 
 #include "tools/host.h"
+#include "ui/firmware.h"
 #include "ui/options.h"
 
 #define GUEST_LIST_ERR_SIZE (XL_ERR_SIZE + 64)
@@ -24,7 +25,8 @@ struct guest_entry {
     struct xl_vifs vifs;     /* what counts of the others */
     struct xl_p9s p9s;
     struct xl_channels channels;
-    bool is_config; /* and no kernel */
+    char *firmware[FIRMWARE_NR]; /* of an HVM guest: what was found, or its file names */
+    bool is_config;              /* and no kernel */
 };
 
 struct guest_list {

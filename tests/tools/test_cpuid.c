@@ -199,6 +199,7 @@ static int teardown(void **state)
 
 static int apply(struct scene *sc, bool itsc, const char *text)
 {
+    const struct guest_cpuid_kind kind = { .invariant_tsc = itsc };
     struct xl_cpuid c = { .where = strdup("guest.cfg:3: cpuid") };
     char why[256];
     int rc;
@@ -206,7 +207,7 @@ static int apply(struct scene *sc, bool itsc, const char *text)
     if (*text <= '9' ? !xl_cpuid_parse_leaf(&c, text, why, sizeof(why))
                      : !xl_cpuid_parse_names(&c, text, why, sizeof(why)))
         fail_msg("%s: %s", text, why);
-    rc = guest_cpuid_apply(sc->xc, sc->d->domain_id, itsc, &c, sc->err);
+    rc = guest_cpuid_apply(sc->xc, sc->d->domain_id, &kind, &c, sc->err);
     xl_cpuid_free(&c);
     return rc;
 }

@@ -327,6 +327,18 @@ static void test_hvm(void **state)
     m = (const void *)memory(info->modlist_paddr, sizeof(*m));
     assert_true(info->nr_modules == 1 && m->paddr == 0x103000 && m->size == 0x40000);
     assert_string_equal(memory(m->cmdline_paddr, 9), "firmware");
+
+    /* Nothing of APICs, and 1 GiB for devices. */
+    plan(&(struct hvm_plan_input){ .image = &l.img,
+                                   .device_model = true,
+                                   .no_apic = true,
+                                   .hole_mib = 1024,
+                                   .nr_pages = 4 * GIB / PAGES,
+                                   .nr_vcpus = 1,
+                                   .nr_online = 1 });
+    t = (const void *)memory(0x9f800, sizeof(*t));
+    assert_true(t->apic_mode == 0 && t->low_mem_pgend == 0xc0000 && t->high_mem_pgend == 0x140000);
+    assert_false(populated(0xc0000, p.nr_ram));
     unload(&l);
 }
 

@@ -312,6 +312,42 @@ static void test_guests(void **state)
     guest_list_free(&l);
 }
 
+/* An HVM guest's kernel is what stands in hvmloader's place; it has no ramdisk of the options, and no command line. */
+static void test_hvm(void **state)
+{
+    const struct files *f = *state;
+    char path[sizeof(f->dir) + 16], err[GUEST_LIST_ERR_SIZE];
+    const char *paths[] = { path };
+    struct run_options o = { .guests = paths, .nr_guests = 1, .cmdline = "c", .ramdisk = "r" };
+    struct guest_list l;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/hvm", f->dir);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "type = 'hvm'\nfirmware_override = '%s'\nbios_path_override = '%s'\nvga = 'none'\n", f->kernel,
+            f->cfg);
+    fclose(file);
+    assert_int_equal(guest_list_load(&l, &o, err), 0);
+    assert_true(l.entries[0].guest.type == XL_TYPE_HVM && l.entries[0].guest.hvm->hap);
+    assert_string_equal(l.entries[0].guest.kernel, f->kernel);
+    assert_string_equal(l.entries[0].guest.ramdisk, f->cfg);
+    assert_true(!l.entries[0].guest.vgabios && !l.entries[0].guest.cmdline);
+    assert_true(guest_list_reads(&l, &o, f->kernel) && guest_list_reads(&l, &o, f->cfg));
+    guest_list_free(&l);
+
+    /* It is of another type, and has no kernel; or it has one, which nobody would start. */
+    o.type_name = "pv", o.type = XL_TYPE_PV;
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    assert_non_null(strstr(err, "--type: there is no kernel: a pv guest needs"));
+    guest_list_free(&l);
+    paths[0] = f->cfg;
+    o.type_name = "hvm", o.type = XL_TYPE_HVM;
+    assert_int_equal(guest_list_load(&l, &o, err), -1);
+    assert_non_null(strstr(err, "kernel: an HVM guest starts from a disk"));
+    guest_list_free(&l);
+}
+
 /* Devices of options are further ones; one with the name, number or tag of the file's has its place. */
 static void test_devices_of_both(void **state)
 {
@@ -552,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_input_pipe_of_second),
         cmocka_unit_test(test_input_none),
         cmocka_unit_test_setup_teardown(test_guests, files_setup, files_teardown),
+        cmocka_unit_test_setup_teardown(test_hvm, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_devices_of_both, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_names, files_setup, files_teardown),
         cmocka_unit_test_setup_teardown(test_names_refused, files_setup, files_teardown),

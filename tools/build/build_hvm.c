@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The domain builder for PVH guests.
+ * The domain builder for PVH and HVM guests.
  *
  * Concept: what goes where is hvm_plan.c's decision, a value; here it is carried out, with a toolstack's hypercalls:
  *
@@ -27,6 +27,7 @@ struct hvm_builder {
     struct xc_handle *xc;
     struct pv_build *b;
     struct hvm_plan *plan;
+    struct hvm_settings set;
     unsigned int phase;
     unsigned int range, piece; /* how far populating and loading have come */
     uint64_t done;             /* in that */
@@ -51,9 +52,9 @@ static int create(struct hvm_builder *w)
         .max_grant_frames = (int32_t)(b->limits.grant_frames ?: 64),
         .max_maptrack_frames = b->limits.no_maptrack ? 0 : (int32_t)(b->limits.maptrack_frames ?: 1024),
         .grant_opts = 2,
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+        .arch.emulation_flags = w->set.device_model ? XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI : XEN_X86_EMU_LAPIC,
     };
-    const uint64_t extra = HVM_NR_SPECIAL + 64; /* pages that are not RAM, and ACPI's */
+    const uint64_t extra = HVM_NR_SPECIAL + HVM_NR_IOREQ_SERVER + 64; /* pages that are not RAM, and ACPI's */
     int rc;
 
     memcpy(config.handle, b->handle, sizeof(config.handle));
@@ -132,6 +133,10 @@ static int params(struct hvm_builder *w)
 
     if (!rc)
         rc = xc_evtchn_alloc_unbound(w->xc, b->domid, &b->console_port);
+    if (!rc)
+        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_TIMER_MODE, w->set.timer_mode);
+    if (!rc && w->set.device_model)
+        rc = xc_hvm_param_set(w->xc, b->domid, HVM_PARAM_VPT_ALIGN, w->set.vpt_align);
     for (unsigned int i = 0; i < w->plan->nr_params && !rc; i++)
         rc = xc_hvm_param_set(w->xc, b->domid, w->plan->params[i].index, w->plan->params[i].value);
     if (!rc)
@@ -157,10 +162,13 @@ static int start(struct hvm_builder *w)
 static int (*const phases[])(struct hvm_builder *w) = { create, populate, load, params, start };
 
 struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b,
-                                    char err[IMAGE_ERR_SIZE])
+                                    const struct hvm_settings *settings, char err[IMAGE_ERR_SIZE])
 {
     const struct hvm_plan_input in = {
         .image = b->image,
+        .device_model = settings->device_model,
+        .no_apic = !settings->apic,
+        .hole_mib = settings->mmio_hole_mib,
         .module = b->ramdisk,
         .module_size = b->ramdisk_size,
         .cmdline = b->cmdline,
@@ -178,7 +186,7 @@ struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, s
         snprintf(err, IMAGE_ERR_SIZE, "out of memory");
         return NULL;
     }
-    w->xc = xc, w->b = b, w->err = err;
+    w->xc = xc, w->b = b, w->set = *settings, w->err = err;
     b->domid = 0;
     if (!hvm_plan_make(w->plan, &in, err))
         return w;

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Building a PVH domain from a kernel image: see tools/build/build_hvm.c. */
+/* Building a PVH or HVM domain from a kernel image: see tools/build/build_hvm.c. */
 #ifndef TOOLS_BUILD_BUILD_HVM_H
 #define TOOLS_BUILD_BUILD_HVM_H
 
 #include "tools/build/build_pv.h"
 
+struct hvm_settings {
+    bool device_model;          /* HVM, else PVH */
+    bool apic;                  /* HVM: what its firmware is to tell of local and I/O APICs */
+    bool vpt_align;             /* HVM_PARAM_VPT_ALIGN, of HVM guests */
+    uint8_t timer_mode;         /* HVM_PARAM_TIMER_MODE */
+    unsigned int mmio_hole_mib; /* HVM: below 4 GiB, for devices; 0: 256 */
+};
+
 /*
- * As build_pv_begin() and its kin, for a domain of type PVH; b->image is of mode IMAGE_PVH. In b->console_mfn and
- * store_mfn are the guest's numbers of these frames: by these others name a translated guest's memory.
+ * As build_pv_begin() and its kin, for a domain of type PVH or HVM; b->image is of mode IMAGE_PVH, b->ramdisk of an HVM
+ * guest its firmware's module. In b->console_mfn and store_mfn are the guest's numbers of these frames: by these others
+ * name a translated guest's memory.
  */
 struct hvm_builder;
 struct hvm_builder *build_hvm_begin(struct xc_handle *xc, struct arena *arena, struct pv_build *b,
-                                    char err[IMAGE_ERR_SIZE]);
+                                    const struct hvm_settings *settings, char err[IMAGE_ERR_SIZE]);
 int build_hvm_step(struct hvm_builder *w);
 void build_hvm_end(struct hvm_builder *w);
 

@@ -49,7 +49,9 @@ static void param(struct hvm_plan *p, uint32_t index, uint64_t value)
 
 static uint64_t hole_of(const struct hvm_plan_input *in)
 {
-    return in->device_model ? HVM_BELOW_4G_MMIO_START : ACPI_ADDRESS;
+    if (!in->device_model)
+        return ACPI_ADDRESS;
+    return in->hole_mib ? GIB_4 - in->hole_mib * MIB : HVM_BELOW_4G_MMIO_START;
 }
 
 /* RAM reaches up to the hole below 4 GiB, and goes on after it. *low: where the first part ends. */
@@ -141,7 +143,7 @@ static void fill_hvm_info(struct hvm_info_table *t, const struct hvm_plan_input 
     *t = (struct hvm_info_table){
         .signature = "HVM INFO",
         .length = sizeof(*t),
-        .apic_mode = 1,
+        .apic_mode = !in->no_apic,
         .nr_vcpus = in->nr_vcpus,
         .low_mem_pgend = (uint32_t)(low >> PAGE_SHIFT),
         .high_mem_pgend = (uint32_t)(high >> PAGE_SHIFT),

@@ -50,6 +50,8 @@
 struct hvm_plan_input {
     const struct image *image; /* of mode IMAGE_PVH */
     bool device_model;         /* type="hvm" */
+    bool no_apic;              /* for its firmware: no tables that tell of APICs */
+    unsigned int hole_mib;     /* below 4 GiB, for its devices; 0: 256 */
     const uint8_t *module;     /* ramdisk of a PVH kernel, firmware for hvmloader; or NULL */
     size_t module_size;
     const char *cmdline; /* NULL: none; not for HVM guests */

@@ -18,7 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ITSC (1u << 8) /* leaf 0x80000007, EDX: the TSC is invariant (AMD APM vol. 3, appendix E) */
+/* AMD APM vol. 3, appendix E; all in EDX */
+#define PAE  (1u << 6)  /* leaf 1 */
+#define NX   (1u << 20) /* leaf 0x80000001 */
+#define ITSC (1u << 8)  /* leaf 0x80000007: the TSC is invariant */
 
 struct policy {
     xen_cpuid_leaf_t leaf[XC_MAX_LEAVES];
@@ -72,34 +75,47 @@ static int fail(char err[GUEST_CPUID_ERR_SIZE], const struct xl_cpuid *c, const 
 }
 
 /* The domain's policy, and the two that settings are relative to. 0 or -errno. */
-static int policies_get(struct xc_handle *xc, domid_t domid, struct policy *cur, struct policy *def,
+static int policies_get(struct xc_handle *xc, domid_t domid, bool hvm, struct policy *cur, struct policy *def,
                         struct policy *host)
 {
+    const uint32_t which = hvm ? XEN_SYSCTL_cpu_policy_hvm_default : XEN_SYSCTL_cpu_policy_pv_default;
     int rc;
 
     cur->nr = def->nr = host->nr = XC_MAX_LEAVES;
     rc = xc_get_domain_cpu_policy(xc, domid, cur->leaf, &cur->nr);
     if (!rc)
-        rc = xc_get_system_cpu_policy(xc, XEN_SYSCTL_cpu_policy_pv_default, def->leaf, &def->nr);
+        rc = xc_get_system_cpu_policy(xc, which, def->leaf, &def->nr);
     return rc ? rc : xc_get_system_cpu_policy(xc, XEN_SYSCTL_cpu_policy_host, host->leaf, &host->nr);
 }
 
-int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, bool invariant_tsc, const struct xl_cpuid *c,
-                      char err[GUEST_CPUID_ERR_SIZE])
+/* Bits of EDX of a leaf that the processor has. */
+static int edx_set(struct policy *p, uint32_t leaf, uint32_t bits, bool on)
+{
+    xen_cpuid_leaf_t *l = leaf_find(p, leaf, XEN_CPUID_NO_SUBLEAF);
+
+    if (l)
+        l->d = on ? l->d | bits : l->d & ~bits;
+    return l ? 0 : -ENOENT;
+}
+
+int guest_cpuid_apply(struct xc_handle *xc, domid_t domid, const struct guest_cpuid_kind *kind,
+                      const struct xl_cpuid *c, char err[GUEST_CPUID_ERR_SIZE])
 {
     struct policy cur, def, host;
-    xen_cpuid_leaf_t *power;
     uint32_t leaf, subleaf;
     int rc;
 
-    if (!invariant_tsc && c->nr == 0)
+    if (!kind->invariant_tsc && !kind->no_pae && !kind->no_nx && c->nr == 0)
         return 0; /* it has the default */
-    rc = policies_get(xc, domid, &cur, &def, &host);
-    power = leaf_find(&cur, 0x80000007, XEN_CPUID_NO_SUBLEAF);
-    if (rc || !power)
-        return fail(err, c, rc ? strerror(-rc) : "missing", 0x80000007, XL_CPUID_NO_SUBLEAF);
-    if (invariant_tsc)
-        power->d |= ITSC;
+    rc = policies_get(xc, domid, kind->hvm, &cur, &def, &host);
+    if (!rc && kind->no_pae)
+        rc = edx_set(&cur, 1, PAE, false);
+    if (!rc && kind->no_nx)
+        rc = edx_set(&cur, 0x80000001, NX, false);
+    if (!rc && kind->invariant_tsc)
+        rc = edx_set(&cur, 0x80000007, ITSC, true);
+    if (rc)
+        return fail(err, c, strerror(-rc), 0x80000007, XL_CPUID_NO_SUBLEAF);
     for (unsigned int i = 0; i < c->nr; i++)
         if (leaf_apply(&cur, &def, &host, &c->leaf[i]))
             return fail(err, c, "the processor has no such leaf", c->leaf[i].leaf, c->leaf[i].subleaf);

@@ -107,9 +107,6 @@ void xl_config_free(struct xl_config *cfg);
 /* "pv", "rename-restart": as written in a file. */
 const char *xl_type_name(enum xl_type type);
 
-/* What to say of a type that is none of ours, with its name. */
-#define XL_TYPE_UNSUPPORTED "\"%s\" is not supported yet, only \"pv\" and \"pvh\""
-
 /* The inverse, for options of the command line: false if there is no such name. */
 bool xl_type_from_name(const char *name, enum xl_type *type);
 bool xl_action_from_name(const char *name, enum xl_action *action);

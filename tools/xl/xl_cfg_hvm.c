@@ -16,40 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void xl_hvm_defaults(struct xl_hvm *h)
-{
-    *h = (struct xl_hvm){
-        .hap = true,
-        .acpi = true,
-        .timer_mode = XL_TIMER_NO_DELAY_FOR_MISSED_TICKS,
-        .apic = true,
-        .pae = true,
-        .nx = true,
-        .hpet = true,
-        .acpi_s3 = true,
-        .acpi_s4 = true,
-        .vpt_align = true,
-        .xen_platform_pci = true,
-    };
-}
-
-void xl_hvm_free(struct xl_hvm *h)
-{
-    free(h->firmware);
-    free(h->bios_path);
-}
-
-const char *const xl_hvm_stated_key[XL_HVM_NR_STATED] = { "hap", "acpi", "shadow_memory", "timer_mode" };
-
-uint8_t xl_hvm_stated(const struct xl_hvm *h)
-{
-    struct xl_hvm d;
-
-    xl_hvm_defaults(&d);
-    return (uint8_t)((h->hap != d.hap) | (h->acpi != d.acpi) << 1 | (h->shadow_mib != d.shadow_mib) << 2 |
-                     (h->timer_mode != d.timer_mode) << 3);
-}
-
 /* A stated key of which nothing comes; `why` goes on after its name. */
 static int warn_of(struct xl_reader *r, const char *key, const char *why)
 {

@@ -654,9 +654,3 @@ bool xl_action_from_name(const char *name, enum xl_action *action)
         *action = (enum xl_action)n;
     return n >= 0;
 }
-
-/*
- * libxlutil needs one function of libxenlight, for a sort of value that is not asked for here. With this one in its
- * place libxlutil.a can be linked alone, without the dozen libraries that libxenlight brings (4 ms of every start).
- */
-void libxl_defbool_set(libxl_defbool *db, bool b) { db->val = b ? 1 : -1; }

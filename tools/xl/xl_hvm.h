@@ -53,9 +53,4 @@ struct xl_hvm {
 void xl_hvm_defaults(struct xl_hvm *h);
 void xl_hvm_free(struct xl_hvm *h);
 
-/* Which of these of both types are stated otherwise than by default: bits, and by number the names of their keys. */
-#define XL_HVM_NR_STATED 4
-uint8_t xl_hvm_stated(const struct xl_hvm *h);
-extern const char *const xl_hvm_stated_key[XL_HVM_NR_STATED];
-
 #endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Guests with a processor of their own, PVH and HVM: what their settings come to.
+ *
+ * Concept: a PVH guest is started like a PV guest, kernel and ramdisk; an HVM guest like a PC, by firmware: what is its
+ * kernel here is hvmloader, or what firmware_override names, and its ramdisk the BIOS that hvmloader starts. What is
+ * stated and cannot be had is told, once.
+ *
+ * Corresponds to libxl__domain_build_info_setdefault(), hvm_set_conf_params() and libxl__domain_firmware() of
+ * tools/libs/light.
+ */
+#include "tools/host_private.h"
+
+bool guest_is_hvm(const struct guest *g) { return g->cfg.has_type && g->cfg.type != XL_TYPE_PV; }
+
+bool guest_has_dm(const struct guest *g) { return g->cfg.has_type && g->cfg.type == XL_TYPE_HVM; }
+
+enum image_mode guest_image_mode(const struct guest *g)
+{
+    return guest_has_dm(g) ? IMAGE_FIRMWARE : guest_is_hvm(g) ? IMAGE_PVH : IMAGE_PV;
+}
+
+const char *guest_kernel_key(const struct guest *g)
+{
+    if (!guest_has_dm(g))
+        return "kernel";
+    return xl_where_is(g->cfg.where, "firmware_override") ? "firmware_override" : "firmware";
+}
+
+void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings)
+{
+    if (settings)
+        g->hvm = *settings;
+    else
+        xl_hvm_defaults(&g->hvm);
+    g->hvm.firmware = g->hvm.bios_path = NULL; /* as files they are g->cfg's */
+    g->cfg.hvm = &g->hvm;
+}
+
+/* --- what is not to be had --- */
+
+static bool no_hap(const struct xl_hvm *s) { return !s->hap; }
+static bool shadow(const struct xl_hvm *s) { return s->shadow_mib; }
+static bool no_acpi(const struct xl_hvm *s) { return !s->acpi; }
+static bool hpet(const struct xl_hvm *s) { return s->hpet; }
+static bool other_vga(const struct xl_hvm *s) { return s->vga == XL_VGA_CIRRUS || s->vga == XL_VGA_QXL; }
+
+static const struct unmet {
+    const char *key;
+    bool pvh, hvm; /* of guests of which type */
+    bool (*wanted)(const struct xl_hvm *s);
+    const char *why;
+} unmet[] = {
+    { "hap", true, true, no_hap, "has no effect: paging is nested, and shadow paging is not there" },
+    { "shadow_memory", true, true, shadow, "has no effect: paging is nested, and shadow paging is not there" },
+    { "acpi", true, false, no_acpi, "has no effect: PVH guests have ACPI tables" },
+    { "hpet", false, true, hpet, "has no effect: no guest here has an HPET" },
+    { "vga", false, true, other_vga, "is another here: the adapter is a standard VGA" },
+};
+
+void guest_hvm_warn(struct host *h, const struct guest *g)
+{
+    const bool dm = guest_has_dm(g);
+    char where[XL_WHERE_SIZE];
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(unmet); i++)
+        if ((dm ? unmet[i].hvm : unmet[i].pvh) && xl_where_is(g->cfg.where, unmet[i].key) && unmet[i].wanted(&g->hvm))
+            host_message(h, "%swarning: %s %s", guest_where(g, unmet[i].key, where), unmet[i].key, unmet[i].why);
+    if (g->cfg.maxmem_mib > g->cfg.memory_mib)
+        host_message(h, "%swarning: %s guest has all of maxmem from the start", guest_where(g, "maxmem", where),
+                     dm ? "an HVM" : "a PVH");
+}
+
+struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g)
+{
+    const struct hvm_settings settings = {
+        .device_model = guest_has_dm(g),
+        .apic = g->hvm.apic,
+        .vpt_align = g->hvm.vpt_align,
+        .timer_mode = (uint8_t)g->hvm.timer_mode,
+        .mmio_hole_mib = g->hvm.mmio_hole_mib,
+    };
+
+    return build_hvm_begin(xc(h), h->arena, &g->build, &settings, g->build_err);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The settings of PVH and HVM guests before any is read: xl's defaults. See tools/xl/xl_hvm.h. */
+#include "tools/xl/xl_hvm.h"
+
+#include <stdlib.h>
+
+void xl_hvm_defaults(struct xl_hvm *h)
+{
+    *h = (struct xl_hvm){
+        .hap = true,
+        .acpi = true,
+        .timer_mode = XL_TIMER_NO_DELAY_FOR_MISSED_TICKS,
+        .apic = true,
+        .pae = true,
+        .nx = true,
+        .hpet = true,
+        .acpi_s3 = true,
+        .acpi_s4 = true,
+        .vpt_align = true,
+        .xen_platform_pci = true,
+    };
+}
+
+void xl_hvm_free(struct xl_hvm *h)
+{
+    free(h->firmware);
+    free(h->bios_path);
+}
