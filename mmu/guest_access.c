@@ -153,6 +153,14 @@ static void nested_set_bits(struct machine *m, const struct nested_walk *w)
     }
 }
 
+enum nested_result hvm_walk(struct vcpu *v, uint64_t va, uint32_t access, struct nested_walk *w)
+{
+    walk_hvm(v, va, access, w);
+    if (w->result == NESTED_OK || (w->result == NESTED_NPF && !w->table))
+        nested_set_bits(v->domain->xen->machine, w);
+    return w->result;
+}
+
 bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t access, struct nested_walk *w, uint64_t *at)
 {
     struct machine *m = v->domain->xen->machine;
@@ -161,9 +169,8 @@ bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t acces
         mfn_t mfn;
 
         *at = v->regs->efer & EFER_LMA ? va + done : (uint32_t)(va + done);
-        if (walk_hvm(v, *at, access, w) != NESTED_OK)
+        if (hvm_walk(v, *at, access, w) != NESTED_OK)
             return false;
-        nested_set_bits(m, w);
         mfn = _mfn(PFN_DOWN(w->phys));
         part = in_page(*at, n - done);
         if (access & PFEC_write_access) {

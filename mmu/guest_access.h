@@ -12,6 +12,7 @@
 #ifndef MMU_GUEST_ACCESS_H
 #define MMU_GUEST_ACCESS_H
 
+#include "sim/nested.h"
 #include "sim/x86.h"
 #include "vcpu/noun/caller.h"
 #include "vcpu/noun/domain.h"
@@ -43,11 +44,17 @@ static inline bool guest_handle_okay(const struct vcpu *v, uint64_t addr, size_t
 mfn_t guest_walk(struct vcpu *v, uint64_t va, uint32_t *pfec);
 
 /*
+ * An HVM guest's translation of va for such an access (nested_walk()). A and D bits are set, also when it is the guest
+ * that has the page and the nested tables that do not: then w->gpa is where it would be. Returns w->result.
+ */
+struct nested_walk;
+enum nested_result hvm_walk(struct vcpu *v, uint64_t va, uint32_t access, struct nested_walk *w);
+
+/*
  * n bytes of an HVM guest's memory, read or, if access has PFEC_write_access, written, as its processor would with
  * these rights: A and D bits are set. False: *w is the walk that failed, for the address *at (a linear one that is not
  * canonical: NESTED_PF with no step); what lies in front of that page is done.
  */
-struct nested_walk;
 bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t access, struct nested_walk *w, uint64_t *at);
 
 /* Look at memory as v sees it now, from va on: nothing is marked accessed. How many of n bytes could be read. */

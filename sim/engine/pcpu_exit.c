@@ -107,7 +107,7 @@ static void decode_exception(struct emu *e, struct cpu_state *st, uint8_t vector
         x->exception.error_code = raw_get(&e->raw, error_code, uint32_t);
     if (vector == TRAP_page_fault) {
         x->exception.addr = emu_exit_info2(e);
-        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, x);
+        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, &x->exception.error_code);
     }
     if (vector == TRAP_debug) {
         x->exception.dr6 = *raw_dr(&e->raw, 6) & X86_DR6_BS;
@@ -146,12 +146,14 @@ static void decode_register(uint32_t code, struct sim_exit *x)
     x->cr.nr = code % 16;
 }
 
-static void decode_nested(struct emu *e, struct sim_exit *x)
+static void decode_nested(struct emu *e, struct cpu_state *st, struct sim_exit *x)
 {
     x->kind = EXIT_NPF;
     x->npf.gpa = emu_exit_info2(e);
     x->npf.error_code = raw_get(&e->raw, error_code, uint32_t);
     x->npf.table = e->nested.in_table;
+    if (!x->npf.table)
+        pcpu_page_fault(e, st, fetch_opcode(e, st).byte, &x->npf.error_code);
 }
 
 static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code, struct sim_exit *x)
@@ -159,7 +161,7 @@ static void decode_intercept(struct emu *e, struct cpu_state *st, uint32_t code,
     switch (code) {
     case SVM_EXIT_CR_READ ... SVM_EXIT_DR_WRITE + 15: decode_register(code, x); break;
     case SVM_EXIT_VINTR: x->kind = EXIT_INTWIN; break;
-    case SVM_EXIT_NPF: decode_nested(e, x); break;
+    case SVM_EXIT_NPF: decode_nested(e, st, x); break;
     case SVM_EXIT_TASK_SWITCH:
         x->kind = EXIT_TASK_SWITCH;
         x->task.sel = e->task_sel;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Page faults of instructions that read, change and write memory.
+ * Page faults, nested ones too, of instructions that read, change and write memory.
  *
  * Concept: the processor asks for the right to write before it reads what such an instruction changes, so its first
  * fault says "write", and it has done nothing yet. Unicorn reads, computes, writes: the first fault of ADD on a page
@@ -61,11 +61,11 @@ static bool rotates_through_carry(const uint8_t opcode[static 3])
     return ((opcode[0] & 0xfe) == 0xc0 || (opcode[0] & 0xfc) == 0xd0) && (opcode[1] >> 4 & 3) == 1;
 }
 
-void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x)
+void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], uint32_t *error_code)
 {
-    if ((x->exception.error_code & PFEC_insn_fetch) || !modifies_memory(opcode))
+    if ((*error_code & PFEC_insn_fetch) || !modifies_memory(opcode))
         return;
-    x->exception.error_code |= PFEC_write_access;
+    *error_code |= PFEC_write_access;
     if (rotates_through_carry(opcode)) /* the gate has made it save the flags in front of it */
         st->rflags = (st->rflags & ~(uint64_t)RAW_CC_MASK) | (e->gate.flags & RAW_CC_MASK);
 }

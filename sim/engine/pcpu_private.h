@@ -108,7 +108,7 @@ struct sim_exit pcpu_debug_run(struct emu *e, struct cpu_context *c, struct pcpu
  * pcpu_fault.c: what a page fault of the instruction whose opcode and next bytes these are should have said, and left
  * alone.
  */
-void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], struct sim_exit *x);
+void pcpu_page_fault(struct emu *e, struct cpu_state *st, const uint8_t opcode[static 3], uint32_t *error_code);
 
 /* pcpu_selftest.c: NULL, or what does not work. */
 const char *pcpu_selftest(struct pcpu *p);

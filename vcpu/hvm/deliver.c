@@ -395,6 +395,7 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
     struct hvm_event e = *event;
     struct hvm_fault f;
 
+    hvm_mmio_forget(v);
     /* Real mode has no error codes, and nor have faults in it. */
     for (;;) {
         e.has_error_code &= (v->regs->cr0 & X86_CR0_PE) != 0;

@@ -32,6 +32,16 @@ struct hvm_domain {
     struct vcpu *apic_page_of; /* whose local APIC's page is in the p2m: that of who was entered last */
 };
 
+/* mmio_kept.c: what the accesses of the instruction that is being carried out have been answered, in their order. */
+struct hvm_mmio {
+    uint8_t nr, next;
+    struct hvm_mmio_answer {
+        uint64_t gpa, data;
+        uint8_t size;
+        bool write;
+    } kept[16];
+};
+
 struct hvm_vcpu {
     uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
     struct vlapic vlapic;
@@ -42,6 +52,7 @@ struct hvm_vcpu {
     struct hvm_mtrr {
         uint64_t variable[16], fixed[11], def_type;
     } mtrr; /* msr.c */
+    struct hvm_mmio mmio;
 };
 
 /* --- deliver.c --- */
@@ -119,8 +130,15 @@ extern const struct hvm_irq_ops hvm_irq_ops;
 /* xen->hooks: events are pending for v. */
 void hvm_assert_evtchn_irq(struct vcpu *v);
 
-/* mmio.c: an access to where there is no memory. */
+/*
+ * mmio.c. An access to where there is no memory, by the instruction at RIP. While somebody is asked who takes his time
+ * the vCPU stands in front of it; then it is to be handed the same exit again.
+ */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);
+/* Of one of its accesses. DONE: what was read is there. WAIT: v is to be blocked, and its instruction begun anew. */
+enum hvm_io { HVM_IO_DONE, HVM_IO_WAIT };
+/* mmio_kept.c: the instruction is done, or will not be: its accesses are over. */
+void hvm_mmio_forget(struct vcpu *v);
 
 /* --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext of d. 0, -EINVAL, -EFAULT, -ENOSPC, -ENODATA. --- */
 struct xen_domctl_hvmcontext;
