@@ -9,6 +9,10 @@
 #   generic   vmlinuz-generic                          once)
 #             modules/xen-blkfront.ko...               and modules for devices and file systems
 #   busybox   busybox                                  a static user land for an initrd
+#   firmware  hvmloader, xen-shim, bios-256k.bin (SeaBIOS), vgabios-stdvga.bin
+#                                                      what HVM guests start with; and Xen as a guest
+#   pc        grub-rescue-floppy.img, grub-rescue-cdrom.iso, gnumach.gz, memtest86+x64.iso
+#                                                      disks that a PC starts from; and a kernel that wants one
 #   xenalyze  xenalyze                                 no guest: Xen's own reader of traces
 #   xenstore  xenstore-ls..., test-xenstore, xenstored no guests: Xen's own tools for xenstore, and xenstored itself
 #
@@ -24,7 +28,7 @@
 set -eu
 
 [ -r scripts/assets.sh ] || { echo "assets: run me from the project's root" >&2; exit 1; }
-[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore trixie sid
+[ $# -gt 0 ] || set -- grub cloud generic busybox xenalyze xenstore firmware pc trixie sid
 mkdir -p build/assets
 exec 9> build/assets/lock
 flock 9
@@ -76,6 +80,14 @@ for asset in "$@"; do
         names='xenstore-ls test-xenstore xenstored'
         package='xenstore-utils xen-utils-4.17 libxenstore4 libxentoolcore1'
         ;;
+    firmware)
+        names='hvmloader xen-shim bios-256k.bin vgabios-stdvga.bin'
+        package='xen-utils-4.17 seabios'
+        ;;
+    pc)
+        names='grub-rescue-floppy.img grub-rescue-cdrom.iso gnumach.gz memtest86+x64.iso'
+        package='grub-rescue-pc gnumach-image-1.8-486 memtest86+'
+        ;;
     cloud) names=vmlinuz-cloud package=@linux-image-cloud-amd64:linux-image- ;;
     generic)
         names=vmlinuz-generic package=@linux-image-amd64:linux-image-
@@ -88,7 +100,7 @@ for asset in "$@"; do
         continue
         ;;
     *)
-        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, xenstore, trixie and sid" >&2
+        echo "assets: there is no \"$asset\", but grub, cloud, generic, busybox, xenalyze, xenstore, firmware, pc, trixie and sid" >&2
         exit 1
         ;;
     esac
@@ -110,7 +122,9 @@ if [ -n "$want" ]; then
             ;;
         */xen-utils-common*) only='./usr/bin/xenalyze' ;;
         */xen-utils-*) only='./usr/lib/xen-4.17/bin/test-xenstore ./usr/lib/xen-4.17/bin/xenstore-control
-            ./usr/lib/xen-4.17/bin/xenstored' ;;
+            ./usr/lib/xen-4.17/bin/xenstored ./usr/lib/xen-4.17/boot' ;;
+        */seabios*) only='./usr/share/seabios/bios-256k.bin ./usr/share/seabios/vgabios-stdvga.bin' ;;
+        */memtest86+*) only='./usr/lib/memtest86+/memtest86+x64.iso' ;;
         *) only= ;;
         esac
         dpkg-deb --fsys-tarfile "$deb" | tar -x -C build/assets --no-same-owner $only
@@ -124,6 +138,13 @@ if [ -n "$want" ]; then
     done
     [ ! -e bin/busybox ] || ln -sf bin/busybox busybox
     [ ! -e usr/bin/xenalyze ] || ln -sf usr/bin/xenalyze xenalyze
+    for file in usr/lib/xen-4.17/boot/* usr/share/seabios/*.bin usr/lib/grub-rescue/grub-rescue-floppy.img \
+        usr/lib/grub-rescue/grub-rescue-cdrom.iso usr/lib/memtest86+/*.iso; do
+        [ ! -e "$file" ] || ln -sf "$file" .
+    done
+    for kernel in boot/gnumach-*.gz; do
+        [ ! -e "$kernel" ] || ln -sf "$kernel" gnumach.gz
+    done
     for tool in usr/bin/xenstore-* usr/lib/xen-4.17/bin/*xenstore*; do
         [ ! -e "$tool" ] || ln -sf "$tool" .
     done

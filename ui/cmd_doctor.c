@@ -12,6 +12,7 @@
 
 #include "sim/machine.h"
 #include "tools/build/image_kept.h"
+#include "ui/firmware.h"
 #include "ui/status.h"
 
 #include <errno.h>
@@ -308,6 +309,26 @@ static void check_kept(struct report *r)
         ok(r, "cache", "unpacked kernels are kept for their next start");
     if (folder >= 0)
         close(folder);
+}
+
+static void check_firmware(struct report *r)
+{
+    const enum firmware needed[] = { FIRMWARE_HVMLOADER, FIRMWARE_SEABIOS };
+    char what[128];
+
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
+        const struct firmware_file *f = &firmware_files[needed[i]];
+        char *path = firmware_find(needed[i], NULL);
+
+        free(path);
+        if (path)
+            continue;
+        snprintf(what, sizeof(what), "no %s, of the package %s", f->name, f->package);
+        missing(r, "firmware", what, "HVM guests start with firmware_override only",
+                "cd to the project's directory; make assets");
+        return;
+    }
+    ok(r, "firmware", "hvmloader and SeaBIOS: HVM guests start");
 }
 
 static void check_guests(struct report *r)

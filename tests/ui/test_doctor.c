@@ -20,7 +20,7 @@
 
 static const char *const names[] = { "engine ",     "memory ",      "kernel ", "ptrace ",   "namespaces ",
                                      "terminal ",   "display ",     "locale ", "packages ", "compiler ",
-                                     "toy guests ", "real guests ", "cache " };
+                                     "toy guests ", "real guests ", "cache ",  "firmware " };
 #define NR_NAMES (sizeof(names) / sizeof(names[0]))
 
 static char *doctor(int expected)
