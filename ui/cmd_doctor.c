@@ -356,8 +356,8 @@ static void check_guests(struct report *r)
 int cmd_doctor(int argc, char *const *argv, FILE *out)
 {
     static void (*const checks[])(struct report *) = {
-        check_engine, check_memory,   check_kernel,   check_terminal, check_display,
-        check_locale, check_packages, check_compiler, check_guests,   check_kept,
+        check_engine,   check_memory,   check_kernel, check_terminal, check_display,  check_locale,
+        check_packages, check_compiler, check_guests, check_kept,     check_firmware,
     };
     struct report r = { .out = out };
 
