@@ -69,6 +69,8 @@ struct dm_board_ops {
     int (*dma_read)(struct dm_board *b, uint64_t gpa, void *buf, size_t len);
     int (*dma_write)(struct dm_board *b, uint64_t gpa, const void *buf, size_t len);
     s_time_t (*now)(struct dm_board *b);
+    /* The machine is to be reset, as by its button. */
+    void (*reset)(struct dm_board *b);
     /* t->fn is called at `due`, from the board and not from within this call; 0: not at all. */
     void (*timer)(struct dm_board *b, struct dm_timer *t, s_time_t due);
 };

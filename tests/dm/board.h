@@ -28,6 +28,7 @@ struct board {
     bool isa[16], intx[32][4];
     unsigned int rises[16]; /* how often each line went up */
     uint8_t link[4];
+    unsigned int resets;
     unsigned int nr_msi;
     uint64_t msi_addr;
     uint32_t msi_data;
@@ -99,6 +100,8 @@ static int board_dma_write(struct dm_board *b, uint64_t gpa, const void *buf, si
     return board_dma(b, gpa, NULL, buf, len);
 }
 
+static void board_reset(struct dm_board *b) { board_of(b)->resets++; }
+
 static s_time_t board_now(struct dm_board *b) { return board_of(b)->now; }
 
 static void board_timer(struct dm_board *b, struct dm_timer *t, s_time_t due)
@@ -122,6 +125,7 @@ static const struct dm_board_ops board_ops = {
     .msi = board_msi,
     .dma_read = board_dma_read,
     .dma_write = board_dma_write,
+    .reset = board_reset,
     .now = board_now,
     .timer = board_timer,
 };
