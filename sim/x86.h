@@ -75,6 +75,7 @@
 
 /* The other bits of DR6 that #DB sets are 0 to 3: which breakpoint. DEFAULT: those that are always 1. */
 #define X86_DR6_BS      0x4000u /* single-step */
+#define X86_DR6_BT      0x8000u /* the T bit of a task */
 #define X86_DR6_DEFAULT UINT64_C(0xffff0ff0)
 #define X86_DR7_ACTIVE  0x00ffu /* any breakpoint is enabled, for this task or for all */
 #define X86_DR7_DEFAULT 0x0400u

@@ -272,6 +272,8 @@ static bool generate(struct test_case *t)
     }
     if (f->not_rip && t->mode == LONG64 && (t->code[disp - 1] & 0xc7) == 5)
         return false;
+    if (f->first == 0xff && !f->map[0] && t->mode == LONG64 && in.size == 2) /* JMP, CALL: so is how wide they are */
+        return false;
     return aim(t, disp, size) && (!f->bits || bit_is_there(t));
 }
 

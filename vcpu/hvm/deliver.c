@@ -21,17 +21,19 @@
  *      #PF                    that         #DF                                    #DF
  *      #DF                    shutdown     shutdown                               shutdown
  *
- * Invariant: v->regs changes only when all has succeeded. (What was pushed may stay in memory, below a stack pointer
- * that has not moved.)
+ * Invariant: v->regs changes only when all has succeeded, or the task has changed. (What was pushed may stay in memory,
+ * below a stack pointer that has not moved.)
  *
- * Differences: a task gate in the IDT crashes the domain; stack pushes do not check the segment's limit.
+ * A task gate (task.c) changes all registers at once; then faults of the new task's are delivered in it.
+ *
+ * Differences: stack pushes do not check the segment's limit.
  *
  * Budget: over 400 lines: three forms of one thing, which are best seen side by side.
  *
  * Sources: AMD APM volume 2, 8.2.9 (#DF), 8.6 to 8.9 (delivery in each mode), 12.2.5 (TSS); Intel SDM volume 3, 6.12.
  */
 #include "sim/x86.h"
-#include "vcpu/hvm/hvm.h"
+#include "vcpu/hvm/descriptor.h"
 
 #include <string.h>
 #include <xen/sched.h>
@@ -42,7 +44,7 @@ struct delivery {
     const struct hvm_event *event;
     struct cpu_state next;
     struct hvm_fault fault;
-    bool fault_has_code;
+    bool new_task, trap; /* it went through a task gate; that task's TSS asks for a #DB */
 };
 
 /* ------------------------------------------------------------------------------------------------------- faults -- */
@@ -63,46 +65,15 @@ static bool read_linear(struct delivery *d, uint64_t addr, void *buf, size_t n)
 
 /* -------------------------------------------------------------------------------------------------- descriptors -- */
 
-static struct cpu_segment segment_of(uint16_t sel, uint64_t desc)
-{
-    const uint32_t lo = (uint32_t)desc, hi = (uint32_t)(desc >> 32);
-    const uint32_t limit = (lo & 0xffff) | (hi & 0xf0000);
-
-    return (struct cpu_segment){
-        .sel = sel,
-        .base = lo >> 16 | (hi & 0xff) << 16 | (hi & 0xff000000),
-        .limit = hi & _SEGMENT_G ? limit << 12 | 0xfff : limit,
-        .attr = (uint16_t)((hi >> 8 & 0xff) | (hi >> 12 & 0xf00)),
-    };
-}
-
-#define ATTR_TYPE(a) ((a)&0xfu)
-#define ATTR_S       0x10u
-#define ATTR_DPL(a)  ((a) >> 5 & 3u)
-#define TYPE_CODE    8u
-#define TYPE_CONFORM 4u /* of code */
-#define TYPE_WRITE   2u /* of data */
-
 /* The descriptor of sel, and that it is accessed. */
 static bool descriptor(struct delivery *d, uint16_t sel, unsigned int vector, struct cpu_segment *s)
 {
-    const struct cpu_state *r = d->v->regs;
-    const uint64_t base = sel & 4 ? r->ldtr.base : r->gdtr.base;
-    const uint32_t limit = sel & 4 ? r->ldtr.limit : r->gdtr.limit;
-    uint64_t desc;
-    uint8_t type;
-
-    if ((sel & 4 && !(r->ldtr.sel & 0xfffc)) || (sel | 7u) > limit)
-        return fault(d, vector, sel & 0xfffc);
-    if (!read_linear(d, base + (sel & 0xfff8), &desc, sizeof(desc)))
-        return false;
-    *s = segment_of(sel, desc);
-    type = (uint8_t)(desc >> 40);
-    if (!(type & ATTR_S) || type & 1 || !(type & 0x80))
-        return true;
-    type |= 1;
-    s->attr |= 1;
-    return hvm_linear(d->v, base + (sel & 0xfff8) + 5, &type, 1, HVM_ACCESS_WRITE, false, &d->fault);
+    switch (hvm_descriptor_read(d->v, sel, s, &d->fault)) {
+    case HVM_DESC_OK: return hvm_descriptor_accessed(d->v, s, &d->fault);
+    case HVM_DESC_NONE: return fault(d, vector, sel & 0xfffc);
+    case HVM_DESC_FAULT: return false;
+    }
+    BUG();
 }
 
 /* ------------------------------------------------------------------------------------------------------ the gate -- */
@@ -299,6 +270,21 @@ static void leave_vm86(struct cpu_state *n)
         n->seg[segs[i]] = (struct cpu_segment){ 0 };
 }
 
+/* The error code comes onto the new task's stack, as wide as its TSS. */
+static bool task_gate(struct delivery *d, uint16_t sel)
+{
+    const enum hvm_task t = hvm_task_switch(d->v, sel, HVM_TASK_EVENT, d->v->regs->rip, &d->fault);
+
+    d->new_task = t != HVM_TASK_FAULT;
+    d->trap = t == HVM_TASK_TRAP;
+    d->next = *d->v->regs;
+    if (t == HVM_TASK_FAULT || t == HVM_TASK_FAULT_IN_NEW)
+        return d->fault.vector == X86_EXC_PF || d->fault.vector == HVM_NO_MEMORY
+                   ? false
+                   : fault(d, d->fault.vector, d->fault.error_code);
+    return push_code(d, d->next.tr.attr & TYPE_32 ? 4 : 2);
+}
+
 static bool protected_mode(struct delivery *d)
 {
     const struct cpu_state *r = d->v->regs;
@@ -309,10 +295,8 @@ static bool protected_mode(struct delivery *d)
 
     if (!gate_read(d, &g))
         return false;
-    if (g.type == GATE_TASK) {
-        d->fault.vector = HVM_NO_MEMORY;
-        return false;
-    }
+    if (g.type == GATE_TASK)
+        return task_gate(d, g.sel);
     if (!gate_code(d, &g, &cs, &cpl))
         return false;
     d->next.seg[CPU_SEG_CS] = cs;
@@ -339,17 +323,21 @@ static bool protected_mode(struct delivery *d)
     return true;
 }
 
-static bool deliver_once(struct vcpu *v, const struct hvm_event *event, struct hvm_fault *f)
+/* False: d->fault, in front of the instruction that v stands at. */
+static bool deliver_once(struct delivery *d)
 {
-    struct delivery d = { .v = v, .event = event, .next = *v->regs };
+    struct cpu_state *r = d->v->regs;
 
-    if (!(v->regs->cr0 & X86_CR0_PE ? protected_mode(&d) : real_mode(&d))) {
-        *f = d.fault;
+    if (!(r->cr0 & X86_CR0_PE ? protected_mode(d) : real_mode(d))) {
+        if (d->fault.vector == X86_EXC_PF) /* also of a #PF that becomes #DF (Intel SDM volume 3, 4.7 and 6.15) */
+            r->cr2 = d->fault.addr;
+        if (!d->new_task && (d->event->type == HVM_EVENT_SOFTINT || d->event->type == HVM_EVENT_ICEBP))
+            r->rip -= d->event->insn_len; /* it will be executed again */
         return false;
     }
-    d.next.int_shadow = false;
-    d.next.dirty |= CPU_DIRTY_SEGS;
-    *v->regs = d.next;
+    d->next.int_shadow = false;
+    d->next.dirty |= CPU_DIRTY_SEGS;
+    *r = d->next;
     return true;
 }
 
@@ -393,33 +381,34 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
     const struct trace_who who = vcpu_trace_who(v);
     const uint64_t from = v->regs->rip;
     struct hvm_event e = *event;
-    struct hvm_fault f;
 
     hvm_mmio_forget(v);
     /* Real mode has no error codes, and nor have faults in it. */
     for (;;) {
+        struct delivery d = { .v = v, .event = &e };
+
         e.has_error_code &= (v->regs->cr0 & X86_CR0_PE) != 0;
         if (e.type == HVM_EVENT_EXCEPTION && e.vector == X86_EXC_PF)
             v->regs->cr2 = e.cr2;
-        if (deliver_once(v, &e, &f)) {
+        d.next = *v->regs;
+        if (deliver_once(&d)) {
             delivered(v, &e, who, from);
+            if (d.trap)
+                hvm_inject_task_trap(v);
             return;
         }
-        if (f.vector == HVM_NO_MEMORY) {
-            domain_crash(v, "vector %u cannot be delivered: a task gate, or no memory at guest-physical %#lx", e.vector,
-                         (unsigned long)f.addr);
+        if (d.fault.vector == HVM_NO_MEMORY) {
+            domain_crash(v, "vector %u cannot be delivered: no memory at guest-physical %#lx", e.vector,
+                         (unsigned long)d.fault.addr);
             return;
         }
-        if (f.vector == X86_EXC_PF) /* also of a #PF that becomes #DF (Intel SDM volume 3, 4.7 and 6.15) */
-            v->regs->cr2 = f.addr;
-        if (e.type == HVM_EVENT_SOFTINT || e.type == HVM_EVENT_ICEBP)
-            v->regs->rip -= e.insn_len; /* it will be executed again */
         if (e.type == HVM_EVENT_EXCEPTION && e.vector == X86_EXC_DF) {
             domain_shutdown(v->domain, SHUTDOWN_reboot);
             return;
         }
-        e = makes_double_fault(&e, &f) ? (struct hvm_event){ HVM_EVENT_EXCEPTION, X86_EXC_DF, .has_error_code = true }
-                                       : event_of(&f);
+        e = makes_double_fault(&e, &d.fault)
+                ? (struct hvm_event){ HVM_EVENT_EXCEPTION, X86_EXC_DF, .has_error_code = true }
+                : event_of(&d.fault);
         v->regs->rflags |= X86_EFLAGS_RF;
     }
 }
@@ -439,4 +428,22 @@ void hvm_inject_page_fault(struct vcpu *v, uint64_t addr, uint32_t error_code)
                                              .has_error_code = true,
                                              .error_code = error_code,
                                              .cr2 = addr });
+}
+
+void hvm_inject_fault(struct vcpu *v, const struct hvm_fault *f)
+{
+    const struct hvm_event event = event_of(f);
+
+    if (f->vector == HVM_NO_MEMORY)
+        domain_crash(v, "a table of the processor's at guest-physical %#lx, where there is no memory",
+                     (unsigned long)f->addr);
+    else
+        hvm_inject_event(v, &event);
+}
+
+void hvm_inject_task_trap(struct vcpu *v)
+{
+    v->regs->dr[6] |= X86_DR6_BT;
+    v->regs->dirty |= CPU_DIRTY_DR;
+    hvm_inject_hw_exception(v, X86_EXC_DB, 0);
 }

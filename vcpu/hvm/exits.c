@@ -135,6 +135,29 @@ static void softint(struct vcpu *v, const struct sim_exit *e)
         v, &(struct hvm_event){ .type = HVM_EVENT_SOFTINT, .vector = e->softint.vector, .insn_len = e->insn_len });
 }
 
+/* JMP, CALL, IRET: the old task goes on behind it. */
+static void task_switch(struct vcpu *v, const struct sim_exit *e)
+{
+    static const enum hvm_task_why why[] = {
+        [TASK_JMP] = HVM_TASK_JMP, [TASK_CALL] = HVM_TASK_CALL, [TASK_IRET] = HVM_TASK_IRET
+    };
+    struct cpu_state *r = v->regs;
+    uint8_t code[INSN_MAX_LEN];
+    const size_t n = guest_fetch_insn(v, insn_linear_rip(r), code, sizeof(code));
+    const struct insn in = insn_decode(v->domain->xen->machine->edges->decoder, r, code, n);
+    const uint64_t flags = r->rflags;
+    struct hvm_fault f;
+
+    r->rflags &= ~(uint64_t)X86_EFLAGS_RF; /* an instruction that is carried out ends it */
+    switch (hvm_task_switch(v, e->task.sel, why[e->task.why], (uint32_t)(r->rip + in.len), &f)) {
+    case HVM_TASK_DONE: return;
+    case HVM_TASK_TRAP: hvm_inject_task_trap(v); return;
+    case HVM_TASK_FAULT: r->rflags = flags; /* fallthrough */
+    case HVM_TASK_FAULT_IN_NEW: hvm_inject_fault(v, &f); return;
+    }
+    BUG();
+}
+
 void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
@@ -159,7 +182,7 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
         return;
     case EXIT_VMMCALL: hvm_hypercall_guest(v, e->insn_len); return;
     case EXIT_NPF: nested_fault(v, e); return;
-    case EXIT_TASK_SWITCH: domain_crash(v, "a task switch, which is not there"); return;
+    case EXIT_TASK_SWITCH: task_switch(v, e); return;
     case EXIT_SHUTDOWN: domain_shutdown(v->domain, SHUTDOWN_reboot); return;
     case EXIT_ERROR: domain_crash(v, "the machine cannot go on: %s", e->error.why); return;
     case EXIT_SYSCALL: /* native in HVM guests */

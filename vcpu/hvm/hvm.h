@@ -98,6 +98,25 @@ struct hvm_fault {
 bool hvm_linear(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum hvm_access access, bool user,
                 struct hvm_fault *fault);
 
+/* What such a fault makes. */
+void hvm_inject_fault(struct vcpu *v, const struct hvm_fault *f);
+/* #DB, since a task's TSS says so. */
+void hvm_inject_task_trap(struct vcpu *v);
+
+/* --- task.c --- */
+
+enum hvm_task_why { HVM_TASK_JMP, HVM_TASK_CALL, HVM_TASK_IRET, HVM_TASK_EVENT /* a task gate in the IDT */ };
+enum hvm_task {
+    HVM_TASK_DONE,
+    HVM_TASK_TRAP,        /* and its TSS wants hvm_inject_task_trap() when all is done */
+    HVM_TASK_FAULT,       /* *f; it is the old task still */
+    HVM_TASK_FAULT_IN_NEW /* *f; it is the new one already */
+};
+/*
+ * To the task that sel names (IRET: to the one that the TSS links to), which the old one is to go on behind at rip.
+ */
+enum hvm_task hvm_task_switch(struct vcpu *v, uint16_t sel, enum hvm_task_why why, uint64_t rip, struct hvm_fault *f);
+
 /* --- the instructions --- */
 
 /* exits.c */
