@@ -95,6 +95,6 @@ const struct compat_layout THIS_TABLE[NR_COMPAT_STRUCTS] = {
     S(physdev_set_iobitmap, 2, F(physdev_set_iobitmap, bitmap), F(physdev_set_iobitmap, nr_ports)),
     S(physdev_apic, 0),
     S(physdev_map_pirq, 1, F(physdev_map_pirq, domid)),
-    S(xen_dm_op_buf, 0),
+    S(xen_dm_op_buf, 2, F(xen_dm_op_buf, h), F(xen_dm_op_buf, size)),
 };
 /* clang-format on */

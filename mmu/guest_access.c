@@ -173,6 +173,8 @@ bool hvm_access(struct vcpu *v, uint64_t va, void *buf, size_t n, uint32_t acces
             return false;
         mfn = _mfn(PFN_DOWN(w->phys));
         part = in_page(*at, n - done);
+        if (!buf)
+            continue;
         if (access & PFEC_write_access) {
             memcpy((uint8_t *)frame_write_begin(m, mfn) + PAGE_OFFSET(w->phys), (const uint8_t *)buf + done, part);
             frame_write_end(m, mfn);

@@ -61,6 +61,7 @@ static int xen_start(struct host *h, const struct host_config *cfg, char err[HOS
     if (!h->xen)
         return -1;
     h->xen->audit = cfg->audit;
+    h->device_model = cfg->device_model;
     h->xen->hook_data = h;
     h->xen->crash_report = guest_crashed;
     return 0;
@@ -203,7 +204,8 @@ size_t host_console_room(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    if (!g || !g->console || g->state == GUEST_ENDED || !console_backend_connected(g->console))
+    if (!g || !g->console || g->state == GUEST_ENDED ||
+        !(guest_types_on_serial(g) || console_backend_connected(g->console)))
         return 0;
     return g->nr_input < HOST_INPUT_MAX ? HOST_INPUT_MAX - g->nr_input : 0;
 }
@@ -216,7 +218,10 @@ void host_console_input(struct host *h, unsigned int index, const char *text, si
     xen_interrupt(h->xen, now);
     memcpy(g->input + g->nr_input, text, len);
     g->nr_input += len;
-    console_backend_kick(g->console);
+    if (guest_types_on_serial(g))
+        guest_serial_kick(g);
+    else
+        console_backend_kick(g->console);
 }
 
 int host_console_tty(struct host *h, unsigned int index, const char *path, size_t len, s_time_t now)
@@ -234,7 +239,8 @@ bool host_console_wants_input(const struct host *h, unsigned int index)
 {
     const struct guest *g = guest_at(h, index);
 
-    return g && g->console && g->state != GUEST_ENDED && !g->nr_input && console_backend_wants_input(g->console);
+    return g && g->console && g->state != GUEST_ENDED && !g->nr_input &&
+           (guest_types_on_serial(g) ? pc_wants_input(guest_pc(g)) : console_backend_wants_input(g->console));
 }
 
 size_t host_dom0_time(const struct host *h, struct host_task_time *t, size_t max)

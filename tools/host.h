@@ -32,6 +32,13 @@
 
 struct host;
 
+/* Where the device models of HVM guests run. */
+enum host_device_model {
+    HOST_DM_DOM0,   /* as tasks of dom0 */
+    HOST_DM_DOMAIN, /* each in a domain of its own: a stub domain */
+    HOST_DM_XEN,    /* in the hypervisor, to be compared */
+};
+
 struct host_config {
     uint64_t ram_mib;      /* 0: 512, or what the guests need if that is more */
     uint64_t guests_mib;   /* memory that all guests that will be added may have: to size RAM by default */
@@ -43,6 +50,7 @@ struct host_config {
     unsigned int nr_pools;
     const struct host_fault *faults; /* copied */
     unsigned int nr_faults;
+    enum host_device_model device_model;
     bool audit;        /* mmu_audit() after every hypercall */
     bool plain_engine; /* struct machine_config */
     bool only_forward; /* it never goes back, and is not recorded */

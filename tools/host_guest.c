@@ -25,6 +25,7 @@ void guest_disconnect(struct guest *g)
 {
     console_backend_destroy(g->console);
     driver_end(g);
+    guest_dm_destroy(g);
     xenbus_domain_gone(g->host->bus, g->domid);
     if (g->introduced)
         guest_unannounce(g);
@@ -71,23 +72,33 @@ static int guest_set_cpuid(struct host *h, struct guest *g, char err[HOST_ERR_SI
     return guest_cpuid_apply(xc(h), g->domid, &kind, &g->cpuid, err);
 }
 
-static void console_out(void *data, domid_t domid, const char *text, size_t len)
+void guest_console_out(const struct guest *g, const char *text, size_t len)
 {
-    const struct guest *g = data;
-
     if (g->host->edges->io.console_out)
-        g->host->edges->io.console_out(g->host->edges->io.data, domid, text, len);
+        g->host->edges->io.console_out(g->host->edges->io.data, g->domid, text, len);
 }
 
-static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
+size_t guest_input_take(struct guest *g, char *buf, size_t len)
 {
-    struct guest *g = data;
-    const size_t n = domid != g->domid ? 0 : g->nr_input < len ? g->nr_input : len;
+    const size_t n = g->nr_input < len ? g->nr_input : len;
 
     memcpy(buf, g->input, n);
     memmove(g->input, g->input + n, g->nr_input - n);
     g->nr_input -= n;
     return n;
+}
+
+static void console_out(void *data, domid_t domid, const char *text, size_t len)
+{
+    (void)domid;
+    guest_console_out(data, text, len);
+}
+
+static size_t console_in(void *data, domid_t domid, char *buf, size_t len)
+{
+    struct guest *g = data;
+
+    return domid != g->domid || guest_types_on_serial(g) ? 0 : guest_input_take(g, buf, len);
 }
 
 void guest_input_take_back(struct guest *g)
@@ -181,6 +192,11 @@ int guest_connect(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
                      g->cfg.name);
     g->built = true;
     g->console = console_backend_create(h->dom0, &console, &io);
+    if (guest_dm_create(h, g, err)) {
+        guest_disconnect(g);
+        xc_domain_destroy(xc(h), b->domid);
+        return -1;
+    }
     if (g->console && guest_devices_bus(g) && guest_introduce(g)) {
         g->born = host_now(h);
         g->crash_wanted = false;

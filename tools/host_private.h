@@ -11,6 +11,9 @@
 #include "rings/channel.h"
 #include "rings/console.h"
 #include "rings/ddomain.h"
+#include "rings/dm/direct.h"
+#include "rings/dm/dm.h"
+#include "rings/dm/stubdom.h"
 #include "rings/net/netback.h"
 #include "rings/net/outside.h"
 #include "rings/p9/p9back.h"
@@ -99,6 +102,10 @@ struct guest {
     struct xl_p9s *p9s;              /* or NULL */
     struct xl_fbs *fbs;              /* the same */
     struct guest_channels *channels; /* the same: host_channel.c */
+    struct dm *dm;                   /* of an HVM guest, if it is a task; or */
+    struct stubdom *stubdom;         /* in a domain of its own, */
+    domid_t stub_domid;              /* this one; or */
+    struct dm_direct *dm_direct;     /* if it is in the hypervisor */
     struct driver *driver;           /* of a driver domain: NULL: it is none, or not built */
 };
 
@@ -161,6 +168,7 @@ struct host {
     struct host_pool *pools;
     unsigned int nr_pools;
     bool audit;
+    enum host_device_model device_model;
 };
 
 /* Through which the toolstack makes its hypercalls. */
@@ -212,6 +220,17 @@ enum image_mode guest_image_mode(const struct guest *g);
 const char *guest_kernel_key(const struct guest *g);
 /* A copy of the settings, or (NULL) the defaults. */
 void guest_hvm_configure(struct guest *g, const struct xl_hvm *settings);
+/* host_dm.c: the device model; NULL: there is none. */
+struct pc *guest_pc(const struct guest *g);
+/* Its domain is built, and paused: g gets one, if it is to have one. -1, and err. */
+int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE]);
+void guest_dm_destroy(struct guest *g);
+/* Does what is typed go to its serial line? Then: there may be some. */
+bool guest_types_on_serial(const struct guest *g);
+void guest_serial_kick(struct guest *g);
+/* host_guest.c: text of a guest's goes out; what waits to be read by it: how much was there. */
+void guest_console_out(const struct guest *g, const char *text, size_t len);
+size_t guest_input_take(struct guest *g, char *buf, size_t len);
 /* What it was to have, and has not. */
 void guest_hvm_warn(struct host *h, const struct guest *g);
 struct hvm_builder *guest_hvm_build(struct host *h, struct guest *g);

@@ -7,7 +7,6 @@
 #include "ui/options.h"
 
 #include "sim/machine.h"
-#include "tools/host.h"
 #include "tools/nearest.h"
 #include "tools/units.h"
 #include "ui/console_door.h"
@@ -114,6 +113,8 @@ static const struct option options[] = {
       "drop-event=DOMAIN/DISK,N, corrupt-index=DOMAIN/DISK or store-eagain,N; several times" },
     { "cpupool",   0,  OPTION_CPUPOOL,  "NAME=CPUS[:SCHEDULER]", 0, 0, 0,
       "make a CPU pool of these pCPUs, with a scheduler of its own" },
+    { "device-model", 0, OPTION_TEXT,   "WHERE",    FIELD(device_model), 0, 0,
+      "where the devices of HVM guests are: dom0, domain (a stub domain each) or xen (dom0)" },
     { "seed",      0,  OPTION_NUMBER,   "N",        FIELD(seed),      0, UINT64_MAX, "of the machine's random numbers (0)" },
     { .name = "The run:", .kind = OPTION_HEADING, .min = OF_MACHINE },
     { "max-vtime", 0,  OPTION_DURATION, "DURATION", FIELD(max_vtime), 0, 0,
@@ -620,12 +621,26 @@ static int check_disks(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
     return -1;
 }
 
+enum host_device_model options_device_model(const struct run_options *o)
+{
+    static const char *const names[] = { [HOST_DM_DOM0] = "dom0", [HOST_DM_DOMAIN] = "domain", [HOST_DM_XEN] = "xen" };
+    unsigned int i = 0;
+
+    while (o->device_model && i < ARRAY_SIZE(names) && strcmp(o->device_model, names[i]) != 0)
+        i++;
+    return (enum host_device_model)i;
+}
+
 static int check(const struct run_options *o, char err[OPTIONS_ERR_SIZE])
 {
     if (o->help)
         return 0;
     if (check_disks(o, err))
         return -1;
+    if (o->device_model && options_device_model(o) > HOST_DM_XEN) {
+        snprintf(err, OPTIONS_ERR_SIZE, "--device-model: expected dom0, domain or xen, got \"%.64s\"", o->device_model);
+        return -1;
+    }
     if (o->gdb && (o->trace || o->record)) {
         snprintf(err, OPTIONS_ERR_SIZE, "--gdb: a run that goes both ways has no %s (xenlab debug has the command %s)",
                  o->trace ? "--trace" : "--record", o->trace ? "log" : "record");

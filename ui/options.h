@@ -14,6 +14,7 @@
 
 #include "sim/types.h"
 #include "tools/fault.h"
+#include "tools/host.h"
 #include "tools/xl/guest_sched.h"
 #include "tools/xl/xl_cfg.h"
 
@@ -69,8 +70,9 @@ struct run_options {
 
     /* Of the run. */
     s_time_t max_vtime;
-    const char *disk_writes; /* "live", "exit" or "never"; NULL: as it fits */
-    s_time_t power_cut;      /* when; then max_vtime is not later. 0: never */
+    const char *device_model; /* "dom0", "domain" or "xen"; NULL: dom0 */
+    const char *disk_writes;  /* "live", "exit" or "never"; NULL: as it fits */
+    s_time_t power_cut;       /* when; then max_vtime is not later. 0: never */
     bool realtime, stats, audit, plain_engine, help;
     const char *trace, *trace_filter, *xenstore_socket, *control;
     const char *console;         /* whom the keyboard talks to: a name, or a domain's number */
@@ -110,6 +112,8 @@ int options_parse(struct run_options *o, enum options_command command, int argc,
 /* Those of a recording: in addition to what was read before, and its guests in place of what was named there. */
 int options_parse_recorded(struct run_options *o, int argc, char *const argv[], char err[OPTIONS_ERR_SIZE]);
 void options_free(struct run_options *o);
+/* Where device models are; behind the last one: nowhere, its name is none. */
+enum host_device_model options_device_model(const struct run_options *o);
 
 struct option_info {
     bool is_heading;

@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <xen/domctl.h>
-#include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/platform.h>
 
@@ -69,31 +68,6 @@ long hvm_op_absent(struct vcpu *v, struct hypercall_args *args)
     case HVMOP_altp2m: return -EOPNOTSUPP;
     default: return -ENOSYS;
     }
-}
-
-/* A device model's call: for another domain, an HVM one. (Xen answers 0 for one that is not, and does nothing.) */
-long do_dm_op(struct vcpu *v, struct hypercall_args *args)
-{
-    const domid_t domid = (domid_t)args->a[0];
-    const uint32_t nr_bufs = (uint32_t)args->a[1];
-    const size_t buf_size = compat_size(v->domain, COMPAT_xen_dm_op_buf);
-    struct xen_dm_op_buf bufs[2];
-    struct domain *d;
-    int rc = 0;
-
-    if (nr_bufs > ARRAY_SIZE(bufs))
-        return -E2BIG;
-    if (copy_from_guest(v, bufs, args->a[2], nr_bufs * buf_size))
-        return -EFAULT;
-    d = get_domain_by_id(v->domain->xen, domid);
-    if (!d)
-        return -ESRCH;
-    if (d == v->domain)
-        rc = -EPERM;
-    else if (is_hvm_domain(d))
-        rc = xsm_dm_op(v->domain, d) ?: -EOPNOTSUPP;
-    put_domain(d);
-    return rc;
 }
 
 /* --- for the toolstack --- */

@@ -285,6 +285,8 @@ static void context_switch(struct xen *xen, struct vcpu *prev, struct vcpu *next
 {
     if (prev) {
         vcpu_periodic_timer_stop(prev);
+        if (prev->domain->guest->switch_from)
+            prev->domain->guest->switch_from(prev);
         if (!prev->domain->is_dying)
             update_runstate_area(prev);
     }

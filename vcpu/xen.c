@@ -9,6 +9,7 @@
 #include "mmu/page.h"
 #include "vcpu/cpu_policy.h"
 #include "vcpu/hvm/hvm.h"
+#include "vcpu/hvm/ioreq.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/noun/domain.h"
 #include "vcpu/sched/names.h"
@@ -27,6 +28,7 @@ static const struct xen_hooks hooks = {
     .audit_refs = evtchn_audit_refs,
     .new_domain = &pv64_guest,
     .new_hvm = &hvm_guest,
+    .ioreq_server_get_frame = ioreq_server_get_frame,
     .hvm_assert_evtchn_irq = hvm_assert_evtchn_irq,
     .new_native = &native_guest,
 };

@@ -14,4 +14,10 @@
  */
 int domain_set_outstanding_pages(struct domain *d, uint64_t nr);
 
+/*
+ * What `idx` is in `space` (XENMAPSPACE_*) comes to gpfn of d, whose frame numbers are its own; what was there is given
+ * up. 0, -EINVAL, -ENOSYS, -EPERM (it is not d's memory), -ENOMEM.
+ */
+int xenmem_add_to_physmap_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn);
+
 #endif

@@ -10,6 +10,7 @@
  * Corresponds to xenmem_add_to_physmap*() and xatp_permission_check() of xen/common/memory.c,
  * xen/common/compat/memory.c.
  */
+#include "mmu/memory/memory.h"
 #include "mmu/memory/private.h"
 
 #include "mmu/compat.h"
@@ -69,8 +70,8 @@ static int physmap_source(struct domain *d, unsigned int space, uint64_t idx, mf
     return mfn_valid(d->xen->machine, *mfn) ? 0 : -EINVAL;
 }
 
-/* Xen: xenmem_add_to_physmap_one(). It comes to gpfn, and goes from where it was. */
-static int physmap_add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn)
+/* It comes to gpfn, and goes from where it was. */
+int xenmem_add_to_physmap_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gpfn)
 {
     struct xen *xen = d->xen;
     p2m_type_t t;
@@ -113,7 +114,7 @@ static long physmap_add_range(struct memop *m, struct domain *d, const struct xe
     long rc = 0;
 
     for (uint64_t i = m->start; i < xatp->size && !rc; i++) {
-        rc = physmap_add_one(d, XENMAPSPACE_gmfn, xatp->idx + i, xatp->gpfn + i);
+        rc = xenmem_add_to_physmap_one(d, XENMAPSPACE_gmfn, xatp->idx + i, xatp->gpfn + i);
         if (!rc && i + 1 < xatp->size && hypercall_preempt_check(m->v)) {
             m->progress = i + 1;
             rc = -ERESTART;
@@ -140,7 +141,7 @@ long memory_add_to_physmap(struct memop *m)
     if (xatp.space == XENMAPSPACE_gmfn_range)
         rc = physmap_add_range(m, d, &xatp);
     else
-        rc = physmap_add_one(d, xatp.space, xatp.idx, xatp.gpfn);
+        rc = xenmem_add_to_physmap_one(d, xatp.space, xatp.idx, xatp.gpfn);
     put_domain(d);
     return rc;
 }
@@ -213,7 +214,7 @@ static long add_batch(struct memop *m, struct domain *d, const struct xen_add_to
 
         if (extent_get(m, idxs, i, &idx) || extent_get(m, gpfns, i, &gpfn))
             return -EFAULT;
-        err = physmap_add_one(d, b->space, idx, gpfn);
+        err = xenmem_add_to_physmap_one(d, b->space, idx, gpfn);
         if (copy_to_guest(m->v, (uintptr_t)b->errs.p + i * sizeof(err), &err, sizeof(err)))
             return -EFAULT;
         if (i + 1 < b->size && hypercall_preempt_check(m->v)) {

@@ -21,6 +21,8 @@
 
 /* --- acquire_resource --- */
 
+#define NR_IOREQ_SERVER_FRAMES 2 /* the ring of writes, and the requests of all vCPUs */
+
 /* A domain other than the caller's, by number, with a reference. May the caller act for it? That comes later. */
 static int remote_domain_get(struct memop *m, domid_t domid, struct domain **d)
 {
@@ -35,10 +37,29 @@ static long resource_max_frames(const struct domain *d, unsigned int type, unsig
 {
     switch (type) {
     case XENMEM_resource_grant_table: return gnttab_resource_max_frames(d, id) ?: -(long)EINVAL;
-    case XENMEM_resource_ioreq_server: /* these two are HVM's */
-    case XENMEM_resource_vmtrace_buf: return -EINVAL;
+    case XENMEM_resource_ioreq_server: return is_hvm_domain(d) ? NR_IOREQ_SERVER_FRAMES : -EINVAL;
+    case XENMEM_resource_vmtrace_buf: return -EINVAL; /* of Intel's processors */
     default: return -EOPNOTSUPP;
     }
+}
+
+/* nr frames from `frame` on, as many as there are; or -errno. */
+static int resource_some(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a, uint64_t frame,
+                         unsigned int nr, uint64_t *mfns)
+{
+    if (a->type == XENMEM_resource_grant_table)
+        return gnttab_acquire_resource(d, a->id, frame, nr, mfns);
+    for (unsigned int i = 0; i < nr; i++) {
+        mfn_t mfn;
+        const int rc = a->id >> 16
+                           ? -EINVAL
+                           : d->xen->hooks->ioreq_server_get_frame(d, m->currd, (uint16_t)a->id, frame + i, &mfn);
+
+        if (rc)
+            return rc;
+        mfns[i] = mfn_x(mfn);
+    }
+    return (int)nr;
 }
 
 static long resource_frames(struct memop *m, struct domain *d, const struct xen_mem_acquire_resource *a)
@@ -47,7 +68,7 @@ static long resource_frames(struct memop *m, struct domain *d, const struct xen_
 
     while (done < a->nr_frames) {
         const unsigned int todo = a->nr_frames - done < ARRAY_SIZE(mfns) ? a->nr_frames - done : ARRAY_SIZE(mfns);
-        int rc = gnttab_acquire_resource(d, a->id, a->frame + done, todo, mfns);
+        const int rc = resource_some(m, d, a, a->frame + done, todo, mfns);
 
         if (rc < 0)
             return rc;

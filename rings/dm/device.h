@@ -39,7 +39,9 @@ struct dm_region {
     enum dm_space space;
     bool present;
     uint64_t base, size;
-    struct dm_region *next; /* the board's */
+    struct dm_region *next; /* the board's, with what it has made of it */
+    bool mapped;
+    uint64_t mapped_base, mapped_size;
 };
 
 /* A device's alarm. */
@@ -98,5 +100,19 @@ static inline void dm_write_bytes(void *dev, void (*write)(void *dev, unsigned i
     for (unsigned int i = 0; i < size; i++)
         write(dev, (unsigned int)offset + i, (uint8_t)(val >> 8 * i));
 }
+
+/*
+ * An access of 1, 2, 4 or 8 bytes to one of the regions in this list, or to none: all ones, or lost. What was read, or
+ * val.
+ */
+uint64_t dm_access(const struct dm_region *regions, enum dm_space space, uint64_t addr, unsigned int size, bool write,
+                   uint64_t val);
+
+/*
+ * Timers that run, the first first: t is in there for `due`, or not at all (0); those that are due by `now` are taken
+ * out, and called.
+ */
+void dm_timer_set(struct dm_timer **timers, struct dm_timer *t, s_time_t due);
+void dm_timers_run(struct dm_timer **timers, s_time_t now);
 
 #endif

@@ -14,7 +14,8 @@ static int setup(void **state)
 
     board_setup(state);
     b = *state;
-    rtc_init(&rtc, &b->irq, UINT64_C(0xf0000000), UINT64_C(3) << 30);
+    rtc_init(&rtc, &b->irq);
+    rtc_set_memory(&rtc, UINT64_C(0xf0000000), UINT64_C(3) << 30);
     enable_all(b);
     vioapic_write(&b->irq, 0, 0x20);
     vioapic_write(&b->irq, 0x10, VECTOR);

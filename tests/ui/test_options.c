@@ -208,6 +208,7 @@ static const struct {
     { "--power-cut 1s --record r g", "--power-cut: with --record no file of a disk is written at once" },
     { "--power-cut 1s --gdb 0 g", "--power-cut: with --gdb no file of a disk is written at once" },
     { "--power-cut 1s --disk-writes exit g", "--power-cut: with --disk-writes no file of a disk is written at once" },
+    { "--device-model qemu g", "--device-model: expected dom0, domain or xen, got \"qemu\"" },
     { "--disk-writes soon g", "--disk-writes: expected live, exit or never, got \"soon\"" },
     { "--disk-writes live --record r g",
       "--disk-writes: live: a recording needs the disks as they were: exit or never" },
@@ -357,6 +358,7 @@ static const struct {
     { "max-vtime", "20ms" },
     { "power-cut", "20ms" },
     { "disk-writes", "never" },
+    { "device-model", "xen" },
     /* those that have none */
     { "channel", "name=a,connection=pty" },
     { "console-to", "pty" },

@@ -375,7 +375,7 @@ static struct {
     unsigned int accesses, waits;
 } dev;
 
-static enum hvm_io ram_like(struct vcpu *v, uint64_t gpa, unsigned int size, bool write, uint64_t *data)
+static enum hvm_io ram_like(uint64_t gpa, unsigned int size, bool write, uint64_t *data)
 {
     assert_true(size == 1 || size == 2 || size == 4 || size == 8);
     assert_true(gpa >= DATA && gpa + size <= DATA + 2 * PAGE_SIZE && PAGE_OFFSET(gpa) + size <= PAGE_SIZE);
@@ -430,7 +430,7 @@ static void prepare(struct fixture *f, const struct test_case *t)
         write_page(f, i, t->memory + i * PAGE_SIZE);
     *f->v->regs = t->regs;
     f->v->regs->ncr3 = f->v->domain->p2m ? mfn_x(f->d->p2m->root) << PAGE_SHIFT : 0;
-    hvm_mmio_forget(f->v);
+    hvm_io_forget(f->v);
 }
 
 static void outcome(struct fixture *f, struct outcome *o)
@@ -457,6 +457,20 @@ static bool is_device(struct fixture *f, uint64_t gpa)
     return t == p2m_mmio_dm;
 }
 
+/* Who answers is called as a device model without messages would be. */
+typedef enum hvm_io device_fn(uint64_t gpa, unsigned int size, bool write, uint64_t *data);
+
+static enum hvm_io asked(void *who, struct hvm_io_op *op)
+{
+    return (*(device_fn *const *)who)(op->addr, op->size, op->write, &op->data);
+}
+
+static void behind(struct fixture *f, device_fn *const *who)
+{
+    f->d->hvm->direct_access = asked;
+    f->d->hvm->direct_data = (void *)(uintptr_t)who;
+}
+
 /* One instruction, by the processor as far as it comes. */
 static void go(struct fixture *f)
 {
@@ -469,7 +483,7 @@ static void go(struct fixture *f)
             const struct cpu_state was = *f->v->regs;
 
             do {
-                hvm_emulate(f->v, x.npf.gpa, ram_like);
+                hvm_emulate(f->v, x.npf.gpa);
                 if (dev.asked.waiting && (was.rip != f->v->regs->rip || was.rflags != f->v->regs->rflags ||
                                           memcmp(was.gpr, f->v->regs->gpr, sizeof(was.gpr))))
                     assert_true(f->v->regs->rip == was.rip && was.rcx != f->v->regs->rcx); /* a REP has come so far */
@@ -482,6 +496,9 @@ static void go(struct fixture *f)
 
 static void emulated(struct fixture *f, const struct test_case *t, struct outcome *o)
 {
+    static device_fn *const who = ram_like;
+
+    behind(f, &who);
     prepare(f, t);
     for (unsigned int i = 0; i < 2; i++) {
         memcpy(dev.bytes + i * PAGE_SIZE, t->memory + i * PAGE_SIZE, PAGE_SIZE);
@@ -599,7 +616,7 @@ static void test_random(void **state)
 static char seen[400];
 
 /* Reads as the lower bytes of its address. */
-static enum hvm_io noting(struct vcpu *v, uint64_t gpa, unsigned int size, bool write, uint64_t *data)
+static enum hvm_io noting(uint64_t gpa, unsigned int size, bool write, uint64_t *data)
 {
     const size_t n = strlen(seen);
 
@@ -613,6 +630,8 @@ static enum hvm_io noting(struct vcpu *v, uint64_t gpa, unsigned int size, bool 
     }
     return HVM_IO_DONE;
 }
+
+static device_fn *const notes = noting;
 
 static void test_accesses(void **state)
 {
@@ -646,6 +665,7 @@ static void test_accesses(void **state)
     };
     struct fixture *f = *state;
 
+    behind(f, &notes);
     for (unsigned int i = 0; i < 2; i++)
         p2m_set_entry(f->d, PFN_DOWN(DATA) + i, INVALID_MFN, p2m_mmio_dm);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -661,7 +681,7 @@ static void test_accesses(void **state)
         r->rdx = r->rdi = DATA + 0x200;
         r->rsi = DATA + 0x100;
         seen[0] = '\0';
-        hvm_emulate(f->v, 0, noting);
+        hvm_emulate(f->v, 0);
         assert_string_equal(seen, cases[i].seen);
         assert_int_equal(r->rip, HVM_CODE + cases[i].n);
     }
@@ -676,7 +696,7 @@ static void test_unknown(void **state)
     hvm_put(f, HVM_CODE, "\x0f\xae\x03", 3);
     f->v->regs->rbx = DATA;
     seen[0] = '\0';
-    hvm_emulate(f->v, DATA, noting);
+    hvm_emulate(f->v, DATA);
     assert_true(f->d->is_shut_down && f->d->shutdown_code == SHUTDOWN_crash);
     assert_non_null(strstr(f->d->crash_reason, "fxsave"));
     assert_string_equal(seen, "");

@@ -39,7 +39,10 @@ void hvm_apic_destroy(struct vcpu *v)
 {
     struct xen *xen = v->domain->xen;
 
+    if (!v->hvm->vlapic.regs)
+        return;
     vlapic_reset(&v->hvm->vlapic, true); /* its timer ends */
+    v->domain->hvm->irq.vlapic[v->vcpu_id] = NULL;
     frame_unshare(xen->machine, v->hvm->apic_page);
     free_xenheap_pages(xen, mfn_to_page(xen, v->hvm->apic_page), 0);
 }
@@ -84,6 +87,7 @@ void hvm_apic_enter(struct vcpu *v)
 static void init(struct vcpu *v)
 {
     cpu_state_reset(v->regs);
+    v->hvm->io.exit.kind = EXIT_BUDGET; /* an instruction that waits for its device is not gone on with */
     v->hvm->waits_for_sipi = true;
     v->pause_flags |= VPF_down;
     vcpu_sleep_nosync(v);

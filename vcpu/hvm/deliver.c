@@ -382,7 +382,7 @@ void hvm_inject_event(struct vcpu *v, const struct hvm_event *event)
     const uint64_t from = v->regs->rip;
     struct hvm_event e = *event;
 
-    hvm_mmio_forget(v);
+    hvm_io_forget(v);
     /* Real mode has no error codes, and nor have faults in it. */
     for (;;) {
         struct delivery d = { .v = v, .event = &e };

@@ -27,13 +27,13 @@ static bool is_string(const struct hvm_insn *in)
     return in->map == MAP_ONE && in->op >= 0xa4 && in->op <= 0xaf && (in->op < 0xa8 || in->op > 0xa9);
 }
 
-void hvm_emulate(struct vcpu *v, uint64_t gpa, hvm_mmio_fn *mmio)
+void hvm_emulate(struct vcpu *v, uint64_t gpa)
 {
-    struct emul e = { .v = v, .r = v->regs, .mmio = mmio, .flags = v->regs->rflags };
+    struct emul e = { .v = v, .r = v->regs, .flags = v->regs->rflags };
     uint8_t code[INSN_MAX_LEN];
     const size_t n = guest_fetch_insn(v, insn_linear_rip(v->regs), code, sizeof(code));
 
-    v->hvm->mmio.next = 0;
+    v->hvm->io.next = 0;
     if (!hvm_decode(v->regs, code, n, &e.in)) {
         e.unknown = true;
     } else if (is_string(&e.in)) {

@@ -66,13 +66,9 @@ bool alu_condition(unsigned int cc, uint64_t flags);
 
 /* --- emulate_memory.c --- */
 
-/* An answer from where there is no memory. */
-typedef enum hvm_io hvm_mmio_fn(struct vcpu *v, uint64_t gpa, unsigned int size, bool write, uint64_t *data);
-
 struct emul {
     struct vcpu *v;
     struct cpu_state *r;
-    hvm_mmio_fn *mmio;
     struct hvm_insn in;
     uint64_t flags; /* RFLAGS as they will be */
     bool unknown;   /* it is none that is carried out here */
@@ -112,11 +108,7 @@ bool emul_sse_move(struct emul *e);
 
 /* emulate_op.c: e->in, but for RIP and flags, which are to be e->flags. False as above, or e->unknown. */
 bool emul_operation(struct emul *e);
-/* emulate.c: the instruction at RIP, all of it; mmio() answers for memory where there is none, as was found at gpa. */
-void hvm_emulate(struct vcpu *v, uint64_t gpa, hvm_mmio_fn *mmio);
-
-/* --- mmio_kept.c: an access for the instruction at RIP: answered from what is kept of it, or by who --- */
-enum hvm_io hvm_mmio_kept(struct vcpu *v, hvm_mmio_fn *who, uint64_t gpa, unsigned int size, bool write,
-                          uint64_t *data);
+/* emulate.c: the instruction at RIP, all of it, or again from its beginning; there is no memory at gpa. */
+void hvm_emulate(struct vcpu *v, uint64_t gpa);
 
 #endif

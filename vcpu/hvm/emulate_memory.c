@@ -128,7 +128,7 @@ static bool device(struct emul *e, const struct emul_part *part, bool write, uin
             ;
         if (write)
             memcpy(&data, buf + done, size);
-        if (hvm_mmio_kept(e->v, e->mmio, part->at + done, size, write, &data) == HVM_IO_WAIT)
+        if (hvm_mmio_access(e->v, part->at + done, size, write, &data) == HVM_IO_WAIT)
             return false;
         if (!write)
             memcpy(buf + done, &data, size);

@@ -73,7 +73,7 @@ void emul_string(struct emul *e)
         advance(e, &r->rcx, -1);
         if (is_over(e))
             break;
-        hvm_mmio_forget(e->v);
+        hvm_io_forget(e->v);
         if (r->rflags & X86_EFLAGS_TF) {
             hvm_insn_done(e->v, 0);
             return;

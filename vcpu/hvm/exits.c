@@ -158,7 +158,7 @@ static void task_switch(struct vcpu *v, const struct sim_exit *e)
     BUG();
 }
 
-void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
+void hvm_handle_exit_again(struct vcpu *v, const struct sim_exit *e)
 {
     switch (e->kind) {
     case EXIT_BUDGET:
@@ -190,4 +190,11 @@ void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
     case EXIT_NR_KINDS: domain_crash(v, "the machine cannot go on: %s", sim_exit_name(e->kind)); return;
     }
     BUG();
+}
+
+void hvm_handle_exit(struct vcpu *v, const struct sim_exit *e)
+{
+    hvm_io_forget(v);
+    v->hvm->io.exit = *e;
+    hvm_handle_exit_again(v, e);
 }

@@ -58,11 +58,17 @@ static int vcpu_init(struct vcpu *v)
     }
     v->regs = cpu_context_state(v->ctx);
     v->regs->ncr3 = mfn_x(d->p2m->root) << PAGE_SHIFT;
-    return hvm_apic_init(v);
+    if (hvm_apic_init(v))
+        return -ENOMEM;
+    if (v->vcpu_id == 0)
+        hvm_devices_init(d);
+    return ioreq_vcpu_added(v);
 }
 
 static void vcpu_destroy(struct vcpu *v)
 {
+    if (v->vcpu_id == 0 && v->hvm->vlapic.regs)
+        hvm_devices_deinit(v->domain);
     hvm_apic_destroy(v);
     if (v->ctx) {
         pcpu_release(v->ctx);
@@ -71,7 +77,11 @@ static void vcpu_destroy(struct vcpu *v)
     xfree(v->hvm);
 }
 
-static int relinquish(struct domain *d) { return 0; }
+static int relinquish(struct domain *d)
+{
+    ioreq_servers_destroy(d);
+    return 0;
+}
 
 /* --- running --- */
 
@@ -80,7 +90,10 @@ static void switch_to(struct vcpu *v)
     update_runstate_area(v);
     update_vcpu_system_time(v, v);
     vcpu_periodic_timer_start(v);
+    pt_restore_timer(v, &v->domain->hvm->irq);
 }
+
+static void switch_from(struct vcpu *v) { pt_save_timer(v, &v->domain->hvm->irq); }
 
 static bool can_be_interrupted(const struct vcpu *v)
 {
@@ -95,7 +108,15 @@ static void deliver(struct vcpu *v)
     struct hvm_irq *irq = &v->domain->hvm->irq;
     struct hvm_intack ack;
 
+    if (!hvm_io_again(v))
+        return;
     hvm_apic_enter(v);
+    pt_update_irq(irq);
+    if (v->hvm->inject.set) {
+        v->hvm->inject.set = false;
+        hvm_inject_event(v, &v->hvm->inject.event);
+        return;
+    }
     if (v->vcpu_id == 0)
         hvm_set_callback_irq_level(irq, v->vcpu_info->evtchn_upcall_pending);
     ack = hvm_vcpu_has_pending_irq(v, irq);
@@ -161,6 +182,7 @@ const struct guest_ops hvm_guest = {
     .vcpu_destroy = vcpu_destroy,
     .relinquish = relinquish,
     .switch_to = switch_to,
+    .switch_from = switch_from,
     .deliver = deliver,
     .handle_exit = hvm_handle_exit,
     .init_hypercall_page = init_hypercall_page,

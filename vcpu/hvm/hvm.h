@@ -21,41 +21,35 @@
 #define VCPU_HVM_HVM_H
 
 #include "sim/x86.h"
+#include "vcpu/hvm/intercept.h"
+#include "vcpu/hvm/ioreq.h"
 #include "vcpu/hvm/irq.h"
+#include "vcpu/hvm/pit.h"
+#include "vcpu/hvm/pmtimer.h"
+#include "vcpu/hvm/rtc.h"
 #include "vcpu/noun/domain.h"
 
 #include <xen/hvm/params.h>
 
+/* The frames of graphics memory whose changes a device model asks for: dm_op.c. */
+struct hvm_dirty_vram {
+    uint64_t first, nr; /* gfn */
+};
+
 struct hvm_domain {
     uint64_t params[HVM_NR_PARAMS];
     struct hvm_irq irq;
+    struct pit pit;
+    struct rtc rtc;
+    struct pmtimer pmtimer;
+    uint32_t pci_cf8; /* port 0xcf8: which PCI function port 0xcfc is about */
+    /* A device model without messages (rings/dm/direct.c), in all servers' place; NULL: there is none. */
+    enum hvm_io (*direct_access)(void *data, struct hvm_io_op *op);
+    void *direct_data;
+    struct ioreq_server *ioreq_server[MAX_NR_IOREQ_SERVERS];
+    struct hvm_dirty_vram dirty_vram;
     struct vcpu *apic_page_of; /* whose local APIC's page is in the p2m: that of who was entered last */
 };
-
-/* mmio_kept.c: what the accesses of the instruction that is being carried out have been answered, in their order. */
-struct hvm_mmio {
-    uint8_t nr, next;
-    struct hvm_mmio_answer {
-        uint64_t gpa, data;
-        uint8_t size;
-        bool write;
-    } kept[16];
-};
-
-struct hvm_vcpu {
-    uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
-    struct vlapic vlapic;
-    mfn_t apic_page;
-    bool waits_for_sipi; /* INIT has come: it is down, and a start-up message makes it run */
-    uint32_t tsc_aux;
-    int64_t tsc_adjust;
-    struct hvm_mtrr {
-        uint64_t variable[16], fixed[11], def_type;
-    } mtrr; /* msr.c */
-    struct hvm_mmio mmio;
-};
-
-/* --- deliver.c --- */
 
 /* What is delivered through the guest's IDT. */
 enum hvm_event_type {
@@ -73,6 +67,25 @@ struct hvm_event {
     uint32_t error_code;
     uint64_t cr2; /* of a #PF */
 };
+struct hvm_vcpu {
+    uint8_t evtchn_upcall_vector; /* HVMOP_set_evtchn_upcall_vector; 0: none */
+    struct vlapic vlapic;
+    struct hvm_vcpu_io io;
+    struct {
+        bool set;
+        struct hvm_event event;
+    } inject; /* XEN_DMOP_inject_event: at the next entry */
+    mfn_t apic_page;
+    bool waits_for_sipi; /* INIT has come: it is down, and a start-up message makes it run */
+    uint32_t tsc_aux;
+    int64_t tsc_adjust;
+    struct hvm_mtrr {
+        uint64_t variable[16], fixed[11], def_type;
+    } mtrr; /* msr.c */
+};
+
+/* --- deliver.c --- */
+
 /*
  * v stands at the handler afterwards; or at that of the fault that delivering made, #DF among them; or its domain has
  * shut down (triple fault: SHUTDOWN_reboot).
@@ -98,6 +111,9 @@ struct hvm_fault {
 bool hvm_linear(struct vcpu *v, uint64_t addr, void *buf, size_t n, enum hvm_access access, bool user,
                 struct hvm_fault *fault);
 
+/* The same without an access: where the first byte lies, if it is memory. */
+bool hvm_linear_to_gpa(struct vcpu *v, uint64_t addr, enum hvm_access access, bool user, uint64_t *gpa,
+                       struct hvm_fault *fault);
 /* What such a fault makes. */
 void hvm_inject_fault(struct vcpu *v, const struct hvm_fault *f);
 /* #DB, since a task's TSS says so. */
@@ -121,6 +137,8 @@ enum hvm_task hvm_task_switch(struct vcpu *v, uint16_t sel, enum hvm_task_why wh
 
 /* exits.c */
 void hvm_handle_exit(struct vcpu *v, const struct sim_exit *exit);
+/* The instruction of that exit, which could not be carried out then, again. */
+void hvm_handle_exit_again(struct vcpu *v, const struct sim_exit *exit);
 /* insn_done.c: an instruction of len bytes was carried out. */
 void hvm_insn_done(struct vcpu *v, unsigned int len);
 /* cr.c: the instruction at RIP, which accesses a control or a debug register. */
@@ -149,15 +167,8 @@ extern const struct hvm_irq_ops hvm_irq_ops;
 /* xen->hooks: events are pending for v. */
 void hvm_assert_evtchn_irq(struct vcpu *v);
 
-/*
- * mmio.c. An access to where there is no memory, by the instruction at RIP. While somebody is asked who takes his time
- * the vCPU stands in front of it; then it is to be handed the same exit again.
- */
+/* mmio.c: an access to where there is no memory. */
 void hvm_mmio(struct vcpu *v, const struct sim_exit *exit);
-/* Of one of its accesses. DONE: what was read is there. WAIT: v is to be blocked, and its instruction begun anew. */
-enum hvm_io { HVM_IO_DONE, HVM_IO_WAIT };
-/* mmio_kept.c: the instruction is done, or will not be: its accesses are over. */
-void hvm_mmio_forget(struct vcpu *v);
 
 /* --- save.c: XEN_DOMCTL_gethvmcontext, sethvmcontext of d. 0, -EINVAL, -EFAULT, -ENOSPC, -ENODATA. --- */
 struct xen_domctl_hvmcontext;

@@ -11,7 +11,7 @@ void hvm_insn_done(struct vcpu *v, unsigned int len)
 {
     struct cpu_state *r = v->regs;
 
-    hvm_mmio_forget(v);
+    hvm_io_forget(v);
     r->rip += len;
     if (!(r->seg[CPU_SEG_CS].attr & SEG_ATTR_L) || !(r->efer & EFER_LMA))
         r->rip = (uint32_t)r->rip;

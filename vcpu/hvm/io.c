@@ -3,12 +3,12 @@
  * IN, OUT, INS and OUTS of an HVM guest.
  *
  * Concept: whether code may reach a port at all is the guest's own affair: CPL against IOPL, then the bit map in its
- * TSS. The engine leaves that to the hypervisor. Then the port has somebody who answers, or nobody: what nobody answers
- * reads as all ones, and swallows what is written. String instructions are carried out an element at a time, and stay
- * restartable: RCX, RSI and RDI are as far as they have come when an access to memory faults, or the vCPU's share of
- * work is done.
+ * TSS. The engine leaves that to the hypervisor. Then somebody answers at the port, or nobody (intercept.h): what nobody
+ * answers reads as all ones, and swallows what is written.
  *
- * Port 0xe9 (XEN_HVM_DEBUGCONS_IOPORT): characters for Xen's console, as those of console_io.
+ * String instructions are carried out an element at a time, and stay restartable: RCX, RSI and RDI are as far as they
+ * have come when an access to memory faults, a device model is asked, or the vCPU's share of work is done. A device
+ * model is asked for as many elements at once as lie in one page, and reaches the guest's memory itself.
  *
  * Sources: AMD APM volume 2, 12.2.5 (the I/O permission map); volume 3 (IN, INS); public hvm/e820.h and
  * arch/x86/hvm/hvm.c:hvm_print_line() for the debug port.
@@ -19,8 +19,6 @@
 #include "vcpu/hypercall.h"
 
 #include <string.h>
-
-#define DEBUG_PORT 0xe9
 
 /* May it be reached? A fault of looking is delivered. */
 static bool port_allowed(struct vcpu *v, unsigned int port, unsigned int size)
@@ -38,19 +36,6 @@ static bool port_allowed(struct vcpu *v, unsigned int port, unsigned int size)
         !hvm_linear(v, r->tr.base + at + port / 8, &bits, 2, HVM_ACCESS_READ, false, &f))
         return false;
     return !(bits >> port % 8 & ((1u << size) - 1));
-}
-
-static uint32_t port_read(struct vcpu *v, unsigned int port, unsigned int size)
-{
-    if (port == DEBUG_PORT && size == 1)
-        return DEBUG_PORT; /* by which programs know that it is there */
-    return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
-}
-
-static void port_write(struct vcpu *v, unsigned int port, unsigned int size, uint32_t val)
-{
-    if (port == DEBUG_PORT && size == 1)
-        guest_console_write(v->domain, &(const char){ (char)val }, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------ instructions -- */
@@ -71,50 +56,133 @@ static void advance(uint64_t *reg, uint64_t mask, int64_t by)
     *reg = mask == UINT32_MAX ? (uint32_t)(*reg + (uint64_t)by) : (*reg & ~mask) | ((*reg + (uint64_t)by) & mask);
 }
 
-/* One element; false: a fault was delivered. */
-static bool string_one(struct vcpu *v, const struct sim_exit *exit, unsigned int seg, uint64_t mask)
+/* What a string instruction is about. */
+struct string_io {
+    unsigned int port, size, seg;
+    bool in, rep, down;
+    uint64_t mask; /* of the address's size */
+};
+
+static uint64_t string_address(const struct cpu_state *r, const struct string_io *s)
+{
+    const bool code64 = r->efer & EFER_LMA && r->seg[CPU_SEG_CS].attr & SEG_ATTR_L;
+    const uint64_t base = !code64 || s->seg == CPU_SEG_FS || s->seg == CPU_SEG_GS ? r->seg[s->seg].base : 0;
+
+    return base + masked(s->in ? r->rdi : r->rsi, s->mask);
+}
+
+static void string_advance(struct cpu_state *r, const struct string_io *s, uint32_t count)
+{
+    const int64_t by = (int64_t)count * s->size;
+
+    advance(s->in ? &r->rdi : &r->rsi, s->mask, s->down ? -by : by);
+    if (s->rep)
+        advance(&r->rcx, s->mask, -(int64_t)count);
+}
+
+/* How many elements a device model can be asked for at once, the first at linear address addr; 0: none lies whole. */
+static uint32_t string_count(const struct cpu_state *r, const struct string_io *s, uint64_t addr)
+{
+    const uint64_t left = s->rep ? masked(r->rcx, s->mask) : 1;
+    uint64_t room = s->down ? PAGE_OFFSET(addr) / s->size + 1 : (PAGE_SIZE - PAGE_OFFSET(addr)) / s->size;
+
+    if (PAGE_OFFSET(addr) + s->size > PAGE_SIZE)
+        return 0;
+    if (s->mask != ~UINT64_C(0)) { /* nor does the register wrap on the way */
+        const uint64_t at = masked(s->in ? r->rdi : r->rsi, s->mask);
+        const uint64_t before_wrap = s->down ? at / s->size + 1 : (s->mask - at) / s->size;
+
+        room = before_wrap < room ? before_wrap : room;
+    }
+    return (uint32_t)(left < room ? left : room);
+}
+
+static void inject(struct vcpu *v, const struct hvm_fault *f)
+{
+    if (f->vector == X86_EXC_PF)
+        hvm_inject_page_fault(v, f->addr, f->error_code);
+    else
+        hvm_inject_hw_exception(v, X86_EXC_GP, 0);
+}
+
+/* The memory operand of one element: *val from it, or to it. */
+static enum hvm_io string_memory(struct vcpu *v, const struct string_io *s, uint64_t addr, uint32_t *val, bool *faulted)
+{
+    struct hvm_fault f;
+    uint64_t wide = *val;
+    enum hvm_io rc;
+
+    if (hvm_linear(v, addr, val, s->size, s->in ? HVM_ACCESS_WRITE : HVM_ACCESS_READ, v->regs->cpl == 3, &f))
+        return HVM_IO_DONE;
+    if (f.vector == HVM_NO_MEMORY) { /* of a device, too */
+        rc = hvm_mmio_access(v, f.addr, s->size, s->in, &wide);
+        *val = (uint32_t)wide;
+        return rc;
+    }
+    inject(v, &f);
+    *faulted = true;
+    return HVM_IO_DONE;
+}
+
+/* One element, or as many as can be had at once. HVM_IO_WAIT; or *faulted: a fault was delivered. */
+static enum hvm_io string_some(struct vcpu *v, const struct string_io *s, bool *faulted)
 {
     struct cpu_state *r = v->regs;
-    uint64_t *reg = exit->io.in ? &r->rdi : &r->rsi;
-    const bool code64 = r->efer & EFER_LMA && r->seg[CPU_SEG_CS].attr & SEG_ATTR_L;
-    const uint64_t base = !code64 || seg == CPU_SEG_FS || seg == CPU_SEG_GS ? r->seg[seg].base : 0;
-    const uint64_t addr = base + masked(*reg, mask);
-    const unsigned int size = exit->io.size;
-    struct hvm_fault f;
-    uint32_t val = 0;
+    const uint64_t addr = string_address(r, s);
+    uint32_t count = string_count(r, s, addr), val = 0;
+    struct hvm_fault f = { 0 };
+    uint64_t gpa = 0;
 
-    if (exit->io.in)
-        val = port_read(v, exit->io.port, size);
-    if (!hvm_linear(v, addr, &val, size, exit->io.in ? HVM_ACCESS_WRITE : HVM_ACCESS_READ, r->cpl == 3, &f)) {
-        if (f.vector == X86_EXC_PF)
-            hvm_inject_page_fault(v, f.addr, f.error_code);
-        else
-            hvm_inject_hw_exception(v, X86_EXC_GP, 0);
-        return false;
+    if (!hvm_linear_to_gpa(v, addr, s->in ? HVM_ACCESS_WRITE : HVM_ACCESS_READ, r->cpl == 3, &gpa, &f) &&
+        f.vector != HVM_NO_MEMORY) {
+        inject(v, &f); /* before the device hears of it */
+        *faulted = true;
+        return HVM_IO_DONE;
     }
-    if (!exit->io.in)
-        port_write(v, exit->io.port, size, val);
-    advance(reg, mask, r->rflags & X86_EFLAGS_DF ? -(int64_t)size : (int64_t)size);
-    return true;
+    if (count && f.vector != HVM_NO_MEMORY && !hvm_port_is_internal(v, s->port, s->size)) {
+        struct hvm_io_op op = { .port = true, .addr = s->port, .size = (uint8_t)s->size, .write = !s->in };
+
+        op.count = count, op.df = s->down, op.data = gpa, op.data_is_ptr = true;
+        if (hvm_io_access(v, &op) == HVM_IO_WAIT)
+            return HVM_IO_WAIT;
+    } else {
+        count = 1;
+        if (s->in && hvm_port_access(v, s->port, s->size, false, &val) == HVM_IO_WAIT)
+            return HVM_IO_WAIT;
+        if (string_memory(v, s, addr, &val, faulted) == HVM_IO_WAIT)
+            return HVM_IO_WAIT;
+        if (*faulted)
+            return HVM_IO_DONE;
+        if (!s->in && hvm_port_access(v, s->port, s->size, true, &val) == HVM_IO_WAIT)
+            return HVM_IO_WAIT;
+    }
+    string_advance(r, s, count);
+    hvm_io_forget(v);
+    return HVM_IO_DONE;
 }
 
 static void string_io(struct vcpu *v, const struct sim_exit *exit, const struct insn_prefixes *p, unsigned int len,
                       unsigned int seg)
 {
-    struct cpu_state *r = v->regs;
+    const struct cpu_state *r = v->regs;
     const unsigned int bits = insn_code_bits(r), width = bits == 64               ? (p->p67 ? 32 : 64)
                                                          : (bits == 32) != p->p67 ? 32
                                                                                   : 16;
-    const uint64_t mask = width == 64 ? ~UINT64_C(0) : (UINT64_C(1) << width) - 1;
-    const bool rep = p->rep || p->repne;
+    const struct string_io s = { .port = exit->io.port,
+                                 .size = exit->io.size,
+                                 .seg = seg,
+                                 .in = exit->io.in,
+                                 .rep = p->rep || p->repne,
+                                 .down = r->rflags & X86_EFLAGS_DF,
+                                 .mask = width == 64 ? ~UINT64_C(0) : (UINT64_C(1) << width) - 1 };
+    bool faulted = false;
 
-    while (!rep || masked(r->rcx, mask)) {
-        if (!string_one(v, exit, seg, mask))
+    while (!s.rep || masked(r->rcx, s.mask)) {
+        if (string_some(v, &s, &faulted) == HVM_IO_WAIT || faulted)
             return;
-        if (!rep)
+        if (!s.rep)
             break;
-        advance(&r->rcx, mask, -1);
-        if (hypercall_preempt_check(v) && masked(r->rcx, mask))
+        if (hypercall_preempt_check(v) && masked(r->rcx, s.mask))
             return; /* it is executed again */
     }
     hvm_insn_done(v, len);
@@ -143,6 +211,7 @@ void hvm_port_io(struct vcpu *v, const struct sim_exit *exit)
     uint8_t code[INSN_MAX_LEN] = { 0 };
     const size_t n = guest_fetch_insn(v, insn_linear_rip(r), code, sizeof(code));
     const struct insn_prefixes p = insn_prefixes(code, n, insn_code_bits(r) == 64);
+    uint32_t val = (uint32_t)r->rax;
 
     if (!port_allowed(v, exit->io.port, exit->io.size)) {
         hvm_inject_hw_exception(v, X86_EXC_GP, 0);
@@ -152,9 +221,9 @@ void hvm_port_io(struct vcpu *v, const struct sim_exit *exit)
         string_io(v, exit, &p, p.nr + 1u, string_segment(code, &p, exit->io.in));
         return;
     }
+    if (hvm_port_access(v, exit->io.port, exit->io.size, !exit->io.in, &val) == HVM_IO_WAIT)
+        return;
     if (exit->io.in)
-        in_done(r, exit->io.size, port_read(v, exit->io.port, exit->io.size));
-    else
-        port_write(v, exit->io.port, exit->io.size, (uint32_t)r->rax);
+        in_done(r, exit->io.size, val);
     hvm_insn_done(v, p.nr + (p.nr < n && code[p.nr] & 8 ? 1u : 2u)); /* E4 to E7 name the port, EC to EF take DX */
 }

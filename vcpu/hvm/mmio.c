@@ -1,28 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Accesses to guest-physical addresses behind which there is no memory: who answers. Nobody answers with all ones, and
- * what is written to him is lost.
+ * Accesses to guest-physical addresses behind which there is no memory: the instruction is carried out with whoever
+ * answers there (intercept.h).
  *
  * Corresponds to hvm_hap_nested_page_fault() of xen/arch/x86/hvm/hvm.c.
  */
 #include "vcpu/hvm/emulate.h"
-
-static bool is_apic(const struct vcpu *v, uint64_t gpa)
-{
-    return !vlapic_hw_disabled(&v->hvm->vlapic) &&
-           PFN_DOWN(gpa) == PFN_DOWN(v->hvm->vlapic.apic_base_msr & UINT64_C(0xffffff000));
-}
-
-static enum hvm_io ask(struct vcpu *v, uint64_t gpa, unsigned int size, bool write, uint64_t *data)
-{
-    if (!is_apic(v, gpa))
-        *data = write ? *data : ~UINT64_C(0);
-    else if (write)
-        vlapic_write(&v->hvm->vlapic, PAGE_OFFSET(gpa), size, (uint32_t)*data);
-    else
-        *data = vlapic_read(&v->hvm->vlapic, PAGE_OFFSET(gpa), size);
-    return HVM_IO_DONE;
-}
 
 void hvm_mmio(struct vcpu *v, const struct sim_exit *e)
 {
@@ -31,5 +14,5 @@ void hvm_mmio(struct vcpu *v, const struct sim_exit *e)
                      (unsigned long)e->npf.gpa);
         return;
     }
-    hvm_emulate(v, e->npf.gpa, ask);
+    hvm_emulate(v, e->npf.gpa);
 }

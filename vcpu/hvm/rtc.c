@@ -286,14 +286,10 @@ static void put16(struct rtc *rtc, unsigned int low, unsigned int high, uint64_t
     rtc->cmos[high] = (uint8_t)(most >> 8);
 }
 
-void rtc_init(struct rtc *rtc, struct hvm_irq *irqs, uint64_t mem_below, uint64_t mem_above)
+void rtc_set_memory(struct rtc *rtc, uint64_t mem_below, uint64_t mem_above)
 {
     const uint64_t mib = UINT64_C(1) << 20, above_1 = mem_below > mib ? mem_below - mib : 0;
 
-    *rtc = (struct rtc){ .irqs = irqs };
-    rtc->cmos[RTC_REG_A] = 0x26;
-    rtc->cmos[RTC_REG_B] = RTC_24H;
-    rtc->cmos[RTC_REG_D] = 0x80;
     put16(rtc, 0x15, 0x16, 640);                                                     /* KiB below 1 MiB */
     put16(rtc, 0x17, 0x18, above_1 >> 10);                                           /* and above, */
     put16(rtc, 0x30, 0x31, above_1 >> 10);                                           /* again */
@@ -301,6 +297,15 @@ void rtc_init(struct rtc *rtc, struct hvm_irq *irqs, uint64_t mem_below, uint64_
     rtc->cmos[0x5d] = (uint8_t)(mem_above >> 32); /* of 64 KiB above 4 GiB, three bytes */
     rtc->cmos[0x5b] = (uint8_t)(mem_above >> 16);
     rtc->cmos[0x5c] = (uint8_t)(mem_above >> 24);
+    rtc->knows_memory = true;
+}
+
+void rtc_init(struct rtc *rtc, struct hvm_irq *irqs)
+{
+    *rtc = (struct rtc){ .irqs = irqs };
+    rtc->cmos[RTC_REG_A] = 0x26;
+    rtc->cmos[RTC_REG_B] = RTC_24H;
+    rtc->cmos[RTC_REG_D] = 0x80;
     rtc->seen = now_of(rtc);
     timer_init(&rtc->event, second_begins, rtc);
     timer_label(&rtc->event, TIMER_PLATFORM, irqs->domain->domain_id, 0);

@@ -47,10 +47,11 @@ struct evtchn_fifo_vcpu;
 #define XEN_LEGACY_MAX_VCPUS 32
 
 /* v->pause_flags: why a vCPU does not run (names of Xen's sched.h) */
-#define VPF_blocked   0x01u /* SCHEDOP_block: until an event is pending */
-#define VPF_down      0x02u /* never brought up, or VCPUOP_down */
-#define VPF_poll      0x04u /* SCHEDOP_poll */
-#define VPF_migrating 0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/affinity.c */
+#define VPF_blocked        0x01u /* SCHEDOP_block: until an event is pending */
+#define VPF_down           0x02u /* never brought up, or VCPUOP_down */
+#define VPF_poll           0x04u /* SCHEDOP_poll */
+#define VPF_blocked_in_xen 0x08u /* it waits for a device model, vcpu/hvm/ioreq.c */
+#define VPF_migrating      0x10u /* on its way to another pCPU or CPU pool, see vcpu/sched/affinity.c */
 
 /* A PV vCPU: trap bounce targets and descriptor tables, owned by vcpu/pv/; page tables, owned by mmu/pv/. */
 #define PV_NR_GDT_FRAMES        16

@@ -60,7 +60,8 @@ struct guest_ops {
     int (*relinquish)(struct domain *d);
 
     /* --- running --- */
-    void (*switch_to)(struct vcpu *v); /* it comes onto a pCPU */
+    void (*switch_to)(struct vcpu *v);   /* it comes onto a pCPU */
+    void (*switch_from)(struct vcpu *v); /* it leaves one; NULL: nothing is to be done */
     /* One step of v, whose code is part of this program. False: there is nothing to do. NULL: it has a processor. */
     bool (*step)(struct vcpu *v);
     /* What is due before its code goes on; v may be blocked by it. NULL, as the next, where step is not. */

@@ -58,6 +58,8 @@ struct xen_hooks {
     void (*vcpu_unblock)(struct vcpu *v);
     /* evtchn_upcall_pending was set for an HVM vCPU: as an interrupt of its own vector, if it has one. vcpu/hvm/. */
     void (*hvm_assert_evtchn_irq)(struct vcpu *v);
+    /* XENMEM_acquire_resource: a frame of an ioreq server of d, an HVM domain; 0 or -errno. vcpu/hvm/ioreq.c. */
+    int (*ioreq_server_get_frame)(struct domain *d, const struct domain *caller, uint16_t id, uint64_t idx, mfn_t *mfn);
     /* The last reference to d is gone: free it. vcpu/domain.c; called by put_domain(). */
     void (*domain_destroy)(struct domain *d);
     /*

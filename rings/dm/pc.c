@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The emulated PC.
+ *
+ * Concept: what Xen's device model shows of a machine with Intel's 440FX chipset, as far as a system can find it. The
+ * interrupt controllers and the timers of such a machine are not here: they are the hypervisor's (vcpu/hvm/).
+ *
+ *      00.0  host bridge    01.0  ISA bridge    01.3  power management    03.0  Xen's platform device
+ *
+ *      0x10  platform device    0x60, 0x64  keyboard and mouse    0x3f8  serial line    0xcf8  which function
+ *      configuration accesses are about
+ *
+ * Corresponds to QEMU's machine `xenfv`.
+ */
+#include "rings/dm/pc.h"
+
+#define PLATFORM_DEVFN (3 << 3)
+
+/* --- PCI --- */
+
+static uint64_t cf8_read(void *dev, uint64_t offset, unsigned int size)
+{
+    const struct pc *pc = dev;
+
+    return pc->cf8 >> 8 * offset;
+}
+
+static void cf8_write(void *dev, uint64_t offset, unsigned int size, uint64_t val)
+{
+    struct pc *pc = dev;
+
+    if (size == 4)
+        pc->cf8 = (uint32_t)val;
+}
+
+static const struct dm_region_ops cf8_ops = { cf8_read, cf8_write };
+
+uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool write, uint32_t val)
+{
+    const unsigned int bdf = (unsigned int)(addr >> 32), reg = (unsigned int)addr & 0xff;
+
+    if (bdf > 0xff || (reg & 3) + size > 4) /* another bus */
+        return ~0u;
+    if (!write)
+        return pci_config_read(&pc->pci, bdf, reg, size);
+    pci_config_write(&pc->pci, bdf, reg, size, val);
+    return val;
+}
+
+/* --- the serial line --- */
+
+static void com1_out(void *owner, uint8_t byte)
+{
+    const struct pc *pc = owner;
+
+    if (pc->cfg.outside.serial_out)
+        pc->cfg.outside.serial_out(pc->cfg.outside.data, (char)byte);
+}
+
+/* What has come from outside, as far as there is room. */
+static void com1_ready(void *owner)
+{
+    struct pc *pc = owner;
+    char c;
+
+    while (pc->cfg.outside.serial_in && pc->com1.nr < UART_FIFO &&
+           pc->cfg.outside.serial_in(pc->cfg.outside.data, &c, 1))
+        uart_receive(&pc->com1, (const uint8_t *)&c, 1);
+}
+
+static const struct uart_line_ops com1_line = { .transmit = com1_out, .ready = com1_ready };
+
+void pc_kick(struct pc *pc) { com1_ready(pc); }
+
+bool pc_wants_input(const struct pc *pc) { return pc->cfg.outside.serial_in && !pc->com1.nr; }
+
+/* --- the platform device --- */
+
+static void unplug(void *data, unsigned int what)
+{
+    struct pc *pc = data;
+
+    pc->unplugged |= what;
+}
+
+static void platform_log(void *data, const char *line)
+{
+    const struct pc *pc = data;
+
+    if (pc->cfg.outside.log)
+        pc->cfg.outside.log(pc->cfg.outside.data, line);
+}
+
+static const struct platform_ops platform_ops = { .unplug = unplug, .log = platform_log };
+
+/* --- all of it --- */
+
+static void reset(void *owner)
+{
+    struct pc *pc = owner;
+
+    pc->board->ops->reset(pc->board);
+}
+
+int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg)
+{
+    *pc = (struct pc){ .board = board, .cfg = *cfg };
+    pci_bus_init(&pc->pci, board);
+    dm_region_init(&pc->config_address, &cf8_ops, pc, DM_PORT, 0xcf8, 4);
+    board->ops->region(board, &pc->config_address);
+    piix_init(&pc->piix, &pc->pci);
+    if (cfg->platform)
+        platform_init(&pc->platform, &pc->pci, PLATFORM_DEVFN, &platform_ops, pc);
+    ps2_init(&pc->ps2, board, reset, pc);
+    uart_init(&pc->com1, board, UART_COM1, 4, &com1_line, pc);
+    return 0;
+}

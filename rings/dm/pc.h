@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The emulated PC: which devices there are, and how they sit on their board. See pc.c.
+ */
+#ifndef RINGS_DM_PC_H
+#define RINGS_DM_PC_H
+
+#include "rings/dm/piix.h"
+#include "rings/dm/platform.h"
+#include "rings/dm/ps2.h"
+#include "rings/dm/uart.h"
+
+/* Who is outside. All of it is kept. */
+struct pc_outside {
+    void *data;
+    /* The first serial line; NULL: nobody is there. in: how much there was; it is asked when there is room. */
+    void (*serial_out)(void *data, char c);
+    size_t (*serial_in)(void *data, char *buf, size_t n);
+    /* A line that the guest has written to the platform device; NULL: nobody reads it. */
+    void (*log)(void *data, const char *line);
+};
+
+struct pc_config {
+    bool platform; /* Xen's platform device */
+    struct pc_outside outside;
+};
+
+struct pc {
+    struct dm_board *board;
+    struct pc_config cfg;
+    struct pci_bus pci;
+    struct dm_region config_address; /* port 0xcf8, to be read back */
+    uint32_t cf8;
+    unsigned int unplugged; /* PLATFORM_UNPLUG_* */
+    struct piix piix;
+    struct platform platform;
+    struct ps2 ps2;
+    struct uart com1;
+};
+
+/* Put the devices onto the board. 0 or -errno. */
+int pc_init(struct pc *pc, struct dm_board *board, const struct pc_config *cfg);
+
+/* A configuration access as an I/O request names it: bus, device and function in bits 32 up, the register below. */
+uint32_t pc_pci_config(struct pc *pc, uint64_t addr, unsigned int size, bool write, uint32_t val);
+
+/* There may be input from outside. */
+void pc_kick(struct pc *pc);
+/* Has all of it been read that came in? */
+bool pc_wants_input(const struct pc *pc);
+
+#endif

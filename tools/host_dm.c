@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The device model of a guest: what of its configuration becomes devices.
+ *
+ * Concept: an HVM guest has a PC's devices besides what PV drivers find. A disk is both: on an IDE channel until the
+ * guest unplugs it there, and behind a block back end. What comes out of its first serial line with serial = "stdio"
+ * goes where a console's text goes, and what is typed there comes in.
+ *
+ * Corresponds to libxl__build_device_model_args_new() of tools/libs/light/libxl_dm.c.
+ */
+#include "tools/nodes.h"
+#include "vcpu/domctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- the serial line --- */
+
+static struct dm *guest_dm(const struct guest *g) { return g->stubdom ? stubdom_dm(g->stubdom) : g->dm; }
+
+static bool has_serial(const struct guest *g)
+{
+    return guest_has_dm(g) && g->hvm.nr_serials && g->hvm.serials[0] == XL_SERIAL_STDIO;
+}
+
+bool guest_types_on_serial(const struct guest *g) { return guest_pc(g) && has_serial(g); }
+
+static void serial_out(void *data, char c) { guest_console_out(data, &c, 1); }
+
+static size_t serial_in(void *data, char *buf, size_t n)
+{
+    return guest_types_on_serial(data) ? guest_input_take(data, buf, n) : 0;
+}
+
+void guest_serial_kick(struct guest *g)
+{
+    if (guest_dm(g))
+        dm_kick(guest_dm(g));
+    else
+        pc_kick(guest_pc(g));
+}
+
+/* What drivers for Xen write to the platform device: a line of QEMU's log. */
+static void guest_log(void *data, const char *line)
+{
+    const struct guest *g = data;
+
+    host_message(g->host, "%s: %s", g->cfg.name, line);
+}
+
+/* --- all of it --- */
+
+struct pc *guest_pc(const struct guest *g)
+{
+    return guest_dm(g) ? dm_pc(guest_dm(g)) : g->dm_direct ? dm_direct_pc(g->dm_direct) : NULL;
+}
+
+/* A domain with power over g's alone, called as xl calls it. */
+static int stub_create(struct host *h, struct guest *g, const struct pc_config *cfg)
+{
+    struct xen_domctl_createdomain config = { .flags = XENLAB_DOMCTL_CDF_native,
+                                              .max_vcpus = 1,
+                                              .max_evtchn_port = 1023,
+                                              .max_grant_frames = 1,
+                                              .max_maptrack_frames = 1,
+                                              .grant_opts = 1 };
+    struct xen_domctl target = { .cmd = XEN_DOMCTL_set_target };
+    struct domain *d;
+    char name[NODE_PATH_SIZE];
+    int rc;
+
+    g->stub_domid = 0;
+    rc = xc_domain_create(h->xc, &config, &g->stub_domid);
+    if (!rc)
+        rc = xc_domain_max_vcpus(h->xc, g->stub_domid, 1);
+    target.domain = g->stub_domid;
+    target.u.set_target.target = g->domid;
+    if (!rc)
+        rc = xc_domctl(h->xc, &target);
+    if (rc)
+        return rc;
+    snprintf(name, sizeof(name), "%.100s-dm", g->cfg.name);
+    domain_node_write(h, g->stub_domid, "name", name);
+    d = get_domain_by_id(h->xen, g->stub_domid);
+    g->stubdom = stubdom_create(d, g->domid, cfg, &rc);
+    put_domain(d);
+    return rc ? rc : xc_domain_unpause(h->xc, g->stub_domid);
+}
+
+int guest_dm_create(struct host *h, struct guest *g, char err[HOST_ERR_SIZE])
+{
+    const struct pc_config cfg = {
+        .platform = g->hvm.xen_platform_pci,
+        .outside = { g, has_serial(g) ? serial_out : NULL, has_serial(g) ? serial_in : NULL, guest_log },
+    };
+    struct domain *d;
+    int rc = 0;
+
+    if (!guest_has_dm(g))
+        return 0;
+    switch (h->device_model) {
+    case HOST_DM_DOM0: g->dm = dm_create(h->dom0, g->domid, &cfg, &rc); break;
+    case HOST_DM_DOMAIN: rc = stub_create(h, g, &cfg); break;
+    case HOST_DM_XEN:
+        d = get_domain_by_id(h->xen, g->domid);
+        g->dm_direct = dm_direct_create(d, &cfg, &rc);
+        put_domain(d);
+    }
+    if (rc)
+        snprintf(err, HOST_ERR_SIZE, "%s: its device model cannot be started: %s", g->cfg.kernel, strerror(-rc));
+    return rc ? -1 : 0;
+}
+
+void guest_dm_destroy(struct guest *g)
+{
+    char path[NODE_PATH_SIZE];
+
+    dm_destroy(g->dm);
+    dm_direct_destroy(g->dm_direct);
+    stubdom_stop(g->stubdom);
+    if (g->stub_domid) {
+        xc_domain_destroy(g->host->xc, g->stub_domid);
+        snprintf(path, sizeof(path), "/local/domain/%u", g->stub_domid);
+        node_cleanup(g->host, path);
+    }
+    stubdom_destroy(g->stubdom);
+    g->dm = NULL;
+    g->dm_direct = NULL;
+    g->stubdom = NULL;
+    g->stub_domid = 0;
+}
